@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from hsiaug.cli import options
-from hsiaug.cli.output import print_lines, print_table, say
+from hsiaug.cli.output import name_options, print_lines, print_table, say
 
 __all__ = ["add"]
 
@@ -110,7 +110,7 @@ def add(
     print_table(screen, ("found", "value"), added.facts, f"{scene.name}: {cube}")
     counts = zip(scene.class_ids, scene.class_names, scene.class_counts, strict=True)
     print_table(screen, ("class", "name", "labelled"), [tuple(map(str, row)) for row in counts])
-    print_lines(screen, (f"warning: {sentence}" for sentence in added.warnings))
+    print_lines(screen, (f"warning: {name_options(sentence)}" for sentence in added.warnings))
     print_lines(screen, [f"next: hsiaug benchmark {added.files[0]}"])
     say("written: " + ", ".join(map(str, added.files)), err=True)
 

@@ -78,6 +78,7 @@ def say(line: str, *, err: bool = False) -> None:
 
 SPELT = {"lam": "lambda", "lambdas": "lambda", "omegas": "omega", "generators": "generator", "draws": "seeds"}
 SPELT |= {"classifiers": "classifier", "views": "view", "overrides": "set"}
+SPELT |= {"zero": "zero-is-a-class", "overwrite": "force"}
 """Parameters whose option has another name."""
 
 

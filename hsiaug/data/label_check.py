@@ -167,7 +167,7 @@ def name_codes(raster: LabelRaster, names: tuple[str, ...], ignore: tuple[str, .
         raise SceneError(
             f"{raster.where}: labels need at least two classes",
             value=f"codes {listed or 'none but 0'}",
-            hint="0 is unlabelled, unless `zero_is_a_class` says otherwise; check `ignore`.",
+            hint="0 is unlabelled, unless `zero` says otherwise; check `ignore`.",
         )
     words = tuple(item for item in ignore if item in names)
     return ClassCodes(names, ids, (*words, *sorted(dropped & set(of))), tuple(notes))

@@ -46,7 +46,7 @@ def write_card(
             raise InputError(
                 f"{final}, which is to be written, must not exist yet",
                 value="one of the scene's own files" if mine else "a file",
-                hint="Use another `out`." if mine else "Use another `out`, or add `force`.",
+                hint="Use another `out`." if mine else "Use another `out`, or add `overwrite`.",
             )
     temporary = {name: folder / f".{token}_{name}" for name in (*finals, out.name)}
     card, final_card = temporary[out.name], folder / f".{token}_final_{out.name}"

@@ -14,7 +14,7 @@ from hsiaug.trial.store import Store
 from tests.strangers import DUMMY, environment, hsiaug, install
 
 
-def arguments(store: Path, *more: str) -> list[str]:
+def arguments(store: Path, *more: str, jobs: str = "1") -> list[str]:
     return [
         *(
             "benchmark",
@@ -28,7 +28,7 @@ def arguments(store: Path, *more: str) -> list[str]:
             "--patch",
             "5",
         ),
-        *("--seeds", "1", "--store", str(store), "--device", "cpu", "--jobs", "1", *more),
+        *("--seeds", "1", "--store", str(store), "--device", "cpu", "--jobs", jobs, *more),
     ]
 
 
@@ -71,7 +71,7 @@ def test_a_full_disk_ends_a_run_with_one_error_and_the_next_run_goes_on(
     tmp_path: Path, env: dict[str, str], jobs: str
 ) -> None:
     store = tmp_path / "store"
-    command = [sys.executable, "-m", "hsiaug.cli.main", *arguments(store, "--jobs", jobs)]
+    command = [sys.executable, "-m", "hsiaug.cli.main", *arguments(store, jobs=jobs)]
     full = subprocess.run(
         command,
         env={**env, "PYTHONDONTWRITEBYTECODE": "1"},

@@ -141,7 +141,7 @@ def test_integers_without_a_scale_get_a_guess_that_is_said(add: Add, farm: Scene
     guessed = add("cube.npy", "labels.npy")
 
     assert np.allclose(guessed.scene.cube, raw * 1e-4) and guessed.scene.units == "reflectance or scaled radiance"
-    assert "scale: 0.0001 (a guess)" in said(guessed) and "--scale" in said(guessed)
+    assert "scale: 0.0001 (a guess)" in said(guessed) and "`scale`" in said(guessed)
     assert "# a guess" in Path("mine.toml").read_text()
     stated = add("cube.npy", "labels.npy", scale=1.0, units="counts", overwrite=True)
     assert stated.scene.cube.max() == raw.max() and stated.scene.units == "counts"
@@ -170,7 +170,7 @@ def test_missing_data_are_refused_until_they_may_be_filled(
     header = {"wavelength": np.linspace(400, 1000, 12).tolist(), "data ignore value": -9999}
     save_envi(tmp_path / "gap.hdr", raw, **header, **{"reflectance scale factor": 10000})
     message = refusal(tmp_path, lambda: add("gap.hdr", "labels.npy"))
-    assert "-9999 at 128 of 1,280 pixels" in message and "--fill" in message
+    assert "-9999 at 128 of 1,280 pixels" in message and "`fill`" in message
 
     added = add("gap.hdr", "labels.npy", fill=True)
     assert (added.scene.cube[:4] == 0).all() and (added.scene.labels[:4] == 0).all()
@@ -217,7 +217,7 @@ def test_code_nought_is_no_label_unless_told_otherwise(
     added = add("flight.hdr", "codes.npy", zero=True, ignore=("1",), overwrite=True)
     assert (added.scene.labels[farm.labels == 2] == 0).all() and (added.scene.labels[farm.labels == 1] == 1).all()
     np.save(tmp_path / "two.npy", np.minimum(codes, 1).clip(0))
-    assert "--zero-is-a-class" in refusal(tmp_path, lambda: add("flight.hdr", "two.npy", overwrite=True))
+    assert "`zero`" in refusal(tmp_path, lambda: add("flight.hdr", "two.npy", overwrite=True))
 
 
 def test_names_of_an_envi_classification_are_taken_from_its_header(
@@ -233,10 +233,10 @@ def test_names_of_an_envi_classification_are_taken_from_its_header(
     ("options", "parts"),
     [
         ({"classes": ("a", "b")}, ("2 names for 3 codes", "1 (")),
-        ({"ignore": ("wheat",)}, ("--ignore", "'wheat'")),
+        ({"ignore": ("wheat",)}, ("`ignore`", "'wheat'")),
         ({"ignore": ("1", "2")}, ("at least two classes",)),
-        ({"axes": "hhb"}, ("--axes", "'hhb'")),
-        ({"bad_bands": (40,)}, ("--bad-bands", "40")),
+        ({"axes": "hhb"}, ("`axes`", "'hhb'")),
+        ({"bad_bands": (40,)}, ("`bad_bands`", "40")),
         ({"out": "card.txt"}, (".toml",)),
         ({"out": "no/mine.toml"}, ("no folder no",)),
         ({"cube_key": None, "labels": "flight.hdr"}, ("two axes",)),
@@ -267,7 +267,7 @@ def test_labels_of_another_size_or_of_too_many_codes_are_refused(
 def test_a_card_that_is_there_stays_unless_told_otherwise(add: Add, flight: np.ndarray, tmp_path: Path) -> None:
     add("flight.hdr", "labels.npy")
 
-    assert "--force" in refusal(tmp_path, lambda: add("flight.hdr", "labels.npy", name="other"))
+    assert "`overwrite`" in refusal(tmp_path, lambda: add("flight.hdr", "labels.npy", name="other"))
     assert add("flight.hdr", "labels.npy", name="other", overwrite=True).scene.name == "other"
 
 
@@ -341,7 +341,7 @@ def test_pixels_that_two_classes_claim_stay_unlabelled(add: Add, flight: np.ndar
     [
         ("line,sample,class\n1,1,a\n", "row,col,class"),
         ("row,col,class\n1,one,a\n", "'one' in line 2"),
-        ("row,col,crop,site\n1,1,a,b\n", "--field"),
+        ("row,col,crop,site\n1,1,a,b\n", "`field`"),
         ("row,col,class\n", "no row"),
         ("", "row,col,class"),
         ("row,col,class\n100,100,a\n", "all 1 outside"),
@@ -389,7 +389,7 @@ def test_a_raster_names_plots_and_stays_where_it_is(
 @pytest.mark.parametrize(
     ("plots", "part"),
     [
-        ("nowhere", "--plots must name a raster, or a column of vector labels"),
+        ("nowhere", "`plots` must name a raster, or a column of vector labels"),
         ("half.npy", "must have the height and width of the cube"),
         ("thirds.npy", "whole numbers"),
     ],

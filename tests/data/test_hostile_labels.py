@@ -143,7 +143,7 @@ def test_a_polygon_of_endless_holes_is_refused(tmp_path: Path) -> None:
 def test_a_message_lists_some_of_many_attributes(tmp_path: Path) -> None:
     row = {f"attribute {i}": i for i in range(1000)}
     feature = {"type": "Feature", "properties": row, "geometry": {"type": "Point", "coordinates": [1, 2]}}
-    assert "--field" in refusal(tmp_path / "l.geojson", json.dumps({"features": [feature]}))
+    assert "`field`" in refusal(tmp_path / "l.geojson", json.dumps({"features": [feature]}))
 
 
 def test_nesting_without_end_is_refused(tmp_path: Path) -> None:

@@ -91,7 +91,7 @@ def test_the_system_is_that_of_the_prj_unless_another_is_named(tmp_path: Path) -
 
     path.with_suffix(".prj").unlink()
     assert read(path, crs="EPSG:32633").crs == "EPSG:32633"
-    assert "found no .prj" in refusal(path) and "--crs" in refusal(path)
+    assert "found no .prj" in refusal(path) and "`crs`" in refusal(path)
 
 
 @pytest.mark.parametrize("ending", [".shx", ".dbf"])

@@ -41,7 +41,7 @@ try:
     import submitit
 except ImportError as error:
     raise InputError(
-        "--on slurm needs the library submitit", hint=f"Install it: {install('slurm', 'submitit')}."
+        "`on` slurm needs the library submitit", hint=f"Install it: {install('slurm', 'submitit')}."
     ) from error
 
 from hsiaug.bench.engines.slurm_job import ArrayTask, JobPart
@@ -123,8 +123,8 @@ class _Slurm:
     def pool(self, start: WorkerStart) -> Pool:
         """There is none: nobody waits for a job. Raises InputError."""
         raise InputError(
-            "--on slurm is for benchmarks: other commands wait for what their workers find",
-            hint="Run this command within a job (sbatch), or with --on dask:ADDRESS on workers that are jobs.",
+            "`on` slurm is for benchmarks: other commands wait for what their workers find",
+            hint="Run this command within a job (sbatch), or with `on` dask:ADDRESS on workers that are jobs.",
         )
 
     def outline(self, batches: Sequence[Batch]) -> str:
@@ -220,7 +220,7 @@ def _scriptable(store: Path) -> Path:
     """
     if not str(store).isprintable() or set("%\\") & set(str(store)):
         raise InputError(
-            "--store must be a path without %, \\ and control characters for --on slurm",
+            "`store` must be a path without %, \\ and control characters for `on` slurm",
             value=repr(str(store)),
             hint="Rename the folder.",
         )
@@ -231,7 +231,7 @@ def _refused(said: str) -> InputError:
     return InputError(
         "SLURM must take the jobs",
         value=said,
-        hint="Look at --cluster partition, account, time, memory, gpus and tasks (jobs of an array at most).",
+        hint="Look at `cluster` partition, account, time, memory, gpus and tasks (jobs of an array at most).",
     )
 
 
@@ -292,9 +292,9 @@ def make(address: str, jobs: int, settings: ClusterSettings, say: Say) -> Abstra
     """The engine of the cluster whose ``sbatch`` is here. Raises InputError where there is none."""
     if address or shutil.which("sbatch") is None:
         raise InputError(
-            "--on slurm must be asked for where jobs are submitted",
+            "`on` slurm must be asked for where jobs are submitted",
             value=repr(address) if address else "no sbatch here",
-            hint="Log in to the cluster, and write --on slurm.",
+            hint="Log in to the cluster, and write `on` slurm.",
         )
     return nullcontext(_Slurm(settings, say))
 
