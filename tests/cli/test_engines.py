@@ -112,7 +112,7 @@ def test_workers_and_the_run_end_when_the_scheduler_goes(tmp_path: Path) -> None
             serving.kill()
             working.kill()
 
-    assert run.returncode == 2 and "the Dask scheduler must stay until the run has ended" in said
+    assert run.returncode == 2 and "the Dask scheduler must stay until the run has ended" in said, said
     assert "Traceback" not in said
     assert results(store)
 

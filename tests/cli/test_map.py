@@ -131,7 +131,7 @@ def test_two_processes_make_the_map_of_one(mapped: Path, tmp_path: Path, monkeyp
 
 def test_a_map_as_a_job_of_slurm_is_refused(mapped: Path, tmp_path: Path) -> None:
     words = ("--record", hash_of(mapped, "smote"), "--out", str(tmp_path / "map.npy"), "--on", "slurm")
-    with pytest.raises(InputError, match="`on` slurm"):
+    with pytest.raises(InputError, match="--on slurm"):
         typed(mapped, "map", "flight.toml", *words)
 
     assert not list(tmp_path.iterdir())

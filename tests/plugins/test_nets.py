@@ -75,7 +75,7 @@ def test_a_view_is_determined_by_its_draw_and_works_on_a_single_pixel(view):
 
 def test_every_named_augmentation_exists_and_another_name_is_refused():
     assert all(view_of(name)(patches(), draw(), 0).shape == patches().shape for name in AUGMENTS)
-    with pytest.raises(InputError, match=r"cnn2d\.augment must be none or .*'stong'\. Did you mean strong"):
+    with pytest.raises(InputError, match=r"cnn2d\.augment` must be none or .*'stong'\. Did you mean strong"):
         build_params(registry().find("classifier", "cnn2d").load().card, "cpu", {"augment": "stong"})
 
 

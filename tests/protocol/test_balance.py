@@ -47,5 +47,5 @@ def test_a_larger_lambda_only_adds_blocks(real: dict[int, int], one: float, othe
 
 @pytest.mark.parametrize("lam", [-0.1, math.nan, math.inf])
 def test_lambda_must_be_a_number_from_zero_on(lam: float) -> None:
-    with pytest.raises(InputError, match="`lambdas`"):
+    with pytest.raises(InputError, match="`lam`"):
         synthetic_counts({1: 2}, lam)

@@ -73,7 +73,7 @@ def test_a_file_holds_what_its_ending_says_or_is_not_written(
 
 def test_json_is_asked_for_as_everywhere(store: Path) -> None:
     assert run(store, "--json") == run(store, "--format", "json") and json.loads(run(store, "--json"))
-    with pytest.raises(InputError, match="`json` is a format of its own"):
+    with pytest.raises(InputError, match="--json is a format of its own"):
         run(store, "--json", "--format", "csv")
 
 

@@ -330,8 +330,8 @@ def _result(future: Any) -> TrialEnded | WorkerLost | WorkerRefused:
     """What a task gave; where it gave nothing, how it was lost."""
     try:
         result: TrialEnded | WorkerLost | WorkerRefused = future.result()
-    except CancelledError:
-        # By a scheduler that was started again: nothing here cancels what is still waited for.
+    except (CancelledError, OSError):
+        # By a scheduler that has gone or was started again: nothing here cancels what is still waited for.
         return WorkerLost("was cancelled", "", counts=False)
     except Exception as error:
         return WorkerLost(f"was lost ({type(error).__name__}: {error})", "")
