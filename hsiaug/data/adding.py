@@ -263,7 +263,9 @@ def _gsd(found: ImportFindings) -> float | None:
 def _check_out(out: Path, overwrite: bool) -> None:
     check_target(out, (".toml",))
     if out.exists() and not overwrite:
-        raise InputError(f"{out} must not exist yet", value="a file", hint="Use another `out`, or add `overwrite`.")
+        raise InputError(
+            f"{out} must not exist yet", value="a file", hint="Use another `out`, or add `overwrite`."
+        )
 
 
 def _check_bands(asked: tuple[int, ...], bands: int) -> None:
