@@ -250,20 +250,27 @@ class _DaskPool:
     def submit(self, slot: _Slot, trial: TrialSpec, packed: bytes | None) -> tuple[str, Any]:
         """A task that runs a trial on a slot's worker, and its key."""
         key = f"{trial.generator.name}-{trial.hash}-{self._run}-{next(self._numbers)}"
-        future = self._client.submit(
-            run_trial,
-            *(self._run, slot.number, self._start, trial, packed, self._topic),
-            key=key,
-            pure=False,
-            retries=0,
-            workers=[slot.address],
-            allow_other_workers=False,
-            resources={"GPU": self._gpus} if self._gpus and slot.gpu else None,
-        )
+        arguments = self._run, slot.number, self._start, trial, packed, self._topic
+        gpu = {"GPU": self._gpus} if self._gpus and slot.gpu else None
+        options = {"key": key, "pure": False, "retries": 0, "workers": [slot.address], "resources": gpu}
+        future = self._submit(*arguments, **options)
         # In a thread: where the worker has gone, its answer is waited for until the task is cancelled.
         self._sent[key] = slot
         future.add_done_callback(lambda done: self._fetching.submit(self._fetch, key, done))
         return key, future
+
+    def _submit(self, *arguments: Any, **options: Any) -> Any:
+        """A task of the scheduler. Raises HsiaugError where it has gone."""
+        end = time.monotonic() + 2 * CONNECT
+        while True:
+            try:
+                return self._client.submit(run_trial, *arguments, allow_other_workers=False, **options)
+            except Exception as error:
+                # Dask raises errors of any kind where the scheduler does not answer; its status tells later.
+                if time.monotonic() > end or (self._client.status == "running" and not isinstance(error, OSError)):
+                    raise
+            time.sleep(REFRESH / 10)
+            self._look()
 
     def _fetch(self, key: str, future: Any) -> None:
         self._heard.put((key, _result(future)))
