@@ -40,7 +40,7 @@ def time_limit(seconds: float | None) -> Iterator[None]:
     assert threading.current_thread() is threading.main_thread(), "signals reach the main thread alone"
 
     def ended(signum: int, frame: FrameType | None) -> None:
-        raise TrialTimeout(f"the trial took longer than the {seconds:g} s of `timeout`")
+        raise TrialTimeout(f"the trial took longer than its time limit of {seconds:g} s")
 
     before = signal.signal(signal.SIGALRM, ended)
     signal.setitimer(signal.ITIMER_REAL, seconds)

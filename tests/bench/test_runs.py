@@ -171,7 +171,7 @@ def test_a_trial_that_takes_too_long_is_ended_and_the_others_go_on(tmp_path: Pat
     assert len(records) == 6 and len(failed) == 4
     assert {(r["error"]["type"], r["error"]["stage"]) for r in failed} == {("TrialTimeout", "fit_classifier")}
     assert all(r["timings"]["total"] >= 10 for r in failed)
-    assert "longer than the 10 s of --timeout" in answer.stdout
+    assert "longer than its time limit of 10 s" in answer.stdout
 
 
 def test_a_trial_in_compiled_code_is_ended_with_its_process(tmp_path: Path) -> None:

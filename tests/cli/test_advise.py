@@ -495,5 +495,5 @@ def test_a_wrong_word_is_met_before_anything_is_written(
 
 
 def test_a_file_that_cannot_be_written_is_refused(typed: Typed) -> None:
-    with pytest.raises(InputError, match="`out`"):
+    with pytest.raises(InputError, match="--out"):
         typed("--generator", "dummy", "--budget", "30s", "--out", "no/such/folder.json")

@@ -181,7 +181,7 @@ class Worker:
             return None
         self.end()
         self.busy = False
-        said = f"the trial took longer than the {limit:g} s of `timeout`, and its process had to be killed"
+        said = f"the trial took longer than its time limit of {limit:g} s, and its process had to be killed"
         return TrialEnded(lost(self.stage, "TrialTimeout", said))
 
 
