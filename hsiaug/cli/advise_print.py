@@ -17,7 +17,7 @@ from hsiaug.bench.gains import ArmGain
 from hsiaug.bench.plan import Plan
 from hsiaug.bench.screening import CONFIRM, SCREEN, Ceiling
 from hsiaug.bench.view_screening import ViewGain
-from hsiaug.cli.output import print_lines, print_table
+from hsiaug.cli.output import name_options, print_lines, print_table
 from hsiaug.metrics.significance import MIN_PAIRS, t_interval
 from hsiaug.report.labels import MISSING, count, percent, signed, span
 from hsiaug.tasks.task import get_task
@@ -143,7 +143,7 @@ def _lines(advice: Advice, plan: Plan, context: AdviceContext) -> Iterator[tuple
     yield from (("spectra", _view_said(one, names[0])) for one in advice.views)
     yield from (("also", _gain(one, advice.level, names)) for one in advice.confirmed if one is not advice.chosen)
     yield from (("command", text) for text in _commands(advice, context))
-    reasons = {name: why for name, _, why in reversed(advice.left_out)}
+    reasons = {name: name_options(why) for name, _, why in reversed(advice.left_out)}
     for name in dict.fromkeys(name for name, _, _ in advice.left_out):
         lams = ", ".join(f"{lam:g}" for one, lam, _ in advice.left_out if one == name and lam is not None)
         yield "not tried", f"{name}{' at λ=' if lams else ''}{lams}: {reasons[name]}"
