@@ -99,7 +99,7 @@ def run(
     waiting = {trial.hash: trial for trial in todo}
     if reused := sum(record["hash"] not in waiting for record in kept.records):
         say(f"{reused} of {len(trials)} trials are taken from {root}")
-    if waiting and not _run_missing(plans, waiting, store, kept, device, where, limit, console, say, detail):
+    if waiting and not _run_missing(plans, plan, waiting, store, kept, device, where, limit, console, say, detail):
         return None
     read = store.read(trial.hash for trial in trials)
     begun = {trial.hash for trial in todo}
@@ -111,6 +111,7 @@ def run(
 
 def _run_missing(
     plans: Sequence[Plan],
+    together: Plan,
     waiting: dict[str, TrialSpec],
     store: Store,
     kept: Reading,
@@ -123,7 +124,7 @@ def _run_missing(
 ) -> bool:
     """Run the trials that wait; of those that make nothing only the record is written.
 
-    Returns False where they go on elsewhere.
+    together: the plans as one. Returns False where they go on elsewhere.
     """
     store.check_writable()
     damaged = [one for one in kept.damaged if one.hash in waiting]
@@ -132,12 +133,12 @@ def _run_missing(
     _record_nothing(plans, waiting, store)
     if not waiting:
         return True
-    known, plan = timed(store.read(known=kept).records), joined(plans)
-    costs = expected_seconds(plan, list(waiting.values()), known)
+    known = timed(store.read(known=kept).records)
+    costs = expected_seconds(together, list(waiting.values()), known)
     with where as engine:
         batches = batches_of(plans, waiting, store.root, device, limit, costs, engine.jobs)
         ordered = {trial.hash: trial for batch in batches for trial in batch.trials}
-        rough = guesses(plan, list(ordered.values()), known, _tested(plans))
+        rough = guesses(together, list(ordered.values()), known, _tested(plans))
         # The fits of an earlier run are in the cache.
         rough |= {hash: replace(rough[hash], fit=0.0) for hash, t in ordered.items() if has_fit(store.cache, t)}
 

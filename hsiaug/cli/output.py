@@ -76,9 +76,18 @@ def say(line: str, *, err: bool = False) -> None:
     typer.echo(visible(line, keep=TAB), err=err)
 
 
-SPELT = {"lam": "lambda", "lambdas": "lambda", "omegas": "omega", "generators": "generator", "draws": "seeds"}
-SPELT |= {"classifiers": "classifier", "views": "view", "overrides": "set"}
-SPELT |= {"zero": "zero-is-a-class", "overwrite": "force"}
+SPELT = {
+    "lam": "lambda",
+    "lambdas": "lambda",
+    "omegas": "omega",
+    "generators": "generator",
+    "classifiers": "classifier",
+    "views": "view",
+    "draws": "seeds",
+    "overrides": "set",
+    "zero": "zero-is-a-class",
+    "overwrite": "force",
+}
 """Parameters whose option has another name."""
 
 
