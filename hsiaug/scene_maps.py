@@ -12,18 +12,12 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from hsiaug.base.arguments import checked, choice, path, switch, text, whole
+from hsiaug.base.arguments import checked, choice, path, switch, text
 from hsiaug.base.frames import frame_of
 from hsiaug.base.notebook_figures import shown
 from hsiaug.base.targets import TABLES
 from hsiaug.base.terminal import log_console
 from hsiaug.base.threads import one_thread_here
-from hsiaug.bench.cluster_settings import ClusterSettings, cluster_settings
-from hsiaug.bench.engine import Job, Say, engine
-from hsiaug.bench.mapping import Later, map_stripes, stripes_of
-from hsiaug.contracts import Progress
-from hsiaug.core.spectral_views import SpectralView
-from hsiaug.core.view_names import RAW
 from hsiaug.data.georeference import Georeference
 from hsiaug.quality.maps import check_map_targets, class_map_figure, named, save_map, write_maps
 from hsiaug.registry.lookup import registry
@@ -32,9 +26,8 @@ from hsiaug.report.grid import ReportPage, text_grid
 from hsiaug.report.labels import percent
 from hsiaug.report.output_files import TableFiles, table_writers, write_files
 from hsiaug.report.scores import metric_set
-from hsiaug.tasks.task import TaskData, get_task
+from hsiaug.tasks.task import get_task
 from hsiaug.trial.mapping import Agreement, Refitted, agreement, refit, spec_of
-from hsiaug.trial.spec import TrialSpec
 from hsiaug.trial.store import Record, Store
 
 if TYPE_CHECKING:
@@ -165,79 +158,38 @@ class SceneMap:
         }
 
 
-@checked(scene=path, record=text, store=path, device=text, jobs=whole(1), progress=switch)
+@checked(scene=path, record=text, store=path, device=text, progress=switch)
 def map_scene(
     scene: str | os.PathLike[str],
     record: str,
     *,
     store: str | os.PathLike[str] = "hsiaug-results",
     device: str = "auto",
-    jobs: int = 1,
     progress: bool = True,
 ) -> SceneMap:
     """What ``hsiaug map`` does: fit the classifier of a record again, and let it name every pixel of the scene.
 
     scene: a name of the catalogue, or the path of a card. record: the hash of a record in ``store``, or its beginning.
-    jobs: processes that predict stripes. progress: False = nothing is printed.
+    progress: False = nothing is printed.
 
     Raises InputError for a record of a failed trial or of another scene, StoreError where there is no such record.
     """
     console = log_console(quiet=not progress)
     with one_thread_here():
-        return make_map(
-            os.fspath(scene), Store(Path(store)), record, device, jobs, cluster_settings(None, ()), console
-        )
+        return make_map(os.fspath(scene), Store(Path(store)), record, device, console)
 
 
-def make_map(
-    scene: str,
-    store: Store,
-    record: str,
-    device: str,
-    jobs: int,
-    settings: ClusterSettings,
-    console: rich.console.Console,
-) -> SceneMap:
-    """The map, made here or stripe by stripe on the engine that the settings name; its progress goes to the console."""
+def make_map(scene: str, store: Store, record: str, device: str, console: rich.console.Console) -> SceneMap:
+    """The map, made in this process; its progress goes to the console."""
     source = store.find(record, "`record`")
     task = get_task(source["spec"]["task"])
     data = task.load(scene)
     spec = spec_of(source, data, registry())
-    job = Job(task.name, scene, store.root, device)
     with watched(console, f"{spec.generator.name}, {spec.classifier_label}") as progress:
-        made, maps = _made(spec, data, source, job, settings, jobs, console.print, progress)
+        made = refit(spec, data, registry(), store.cache, device=device, progress=progress)
+        maps = task.mapped(made.fitted, made.card, data, made.split, progress, made.spectra)
     same = agreement(made, data, maps, source)
     return SceneMap(source, maps, tuple(data.class_names), made, same, task.georeferences(scene, data))
-
-
-def _made(
-    spec: TrialSpec,
-    data: TaskData,
-    record: Record,
-    job: Job,
-    settings: ClusterSettings,
-    jobs: int,
-    say: Say,
-    progress: Progress,
-) -> tuple[Refitted, dict[str, NDArray[np.int16]]]:
-    """The classifier, and the maps that it makes: here, or stripe by stripe on an engine."""
-    task = get_task(spec.task)
-
-    def here() -> Refitted:
-        return refit(spec, data, registry(), job.store / "cache", device=job.device, progress=progress)
-
-    rows = task.stripes(data)
-    jobs = min(jobs, len(rows))
-    if not rows or (settings.on == "local" and jobs == 1):
-        made = here()
-        return made, task.mapped(made.fitted, made.card, data, made.split, progress, made.spectra)
-    split = task.split(data, spec.protocol, spec.seed, spec.patch)
-    stripes = stripes_of(spec, task.truth(data)[data.name], rows)
-    with engine(settings, jobs, say) as where:
-        ids = map_stripes(stripes, split, record, job, where, progress)
-    card = registry().find("classifier", spec.classifier.name).load().card
-    spectra = SpectralView((record.get("spectral_view") or {}).get("name", RAW), data.wavelengths)
-    return Refitted(spec, Later(here), card, split, spectra), {data.name: ids}
 
 
 def share_texts(row: Mapping[str, Any]) -> tuple[str, ...]:

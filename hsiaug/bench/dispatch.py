@@ -14,7 +14,7 @@ from itertools import islice
 
 from hsiaug.base.errors import SceneError
 from hsiaug.bench.engine import Message, PluginProgress, Pool, Slot, TrialEnded, WorkerRefused
-from hsiaug.bench.ledger import Answers, Event, OnEvent
+from hsiaug.bench.ledger import Event, Ledger, OnEvent
 from hsiaug.bench.worker import strangers
 from hsiaug.registry.card import Card
 from hsiaug.registry.hookspecs import Kind
@@ -93,7 +93,7 @@ class _Part:
 class Dispatch:
     """Gives work to the slots of a pool, and follows what becomes of it."""
 
-    def __init__(self, work: Iterable[Work], pool: Pool, ledger: Answers, gpu: bool, on_event: OnEvent) -> None:
+    def __init__(self, work: Iterable[Work], pool: Pool, ledger: Ledger, gpu: bool, on_event: OnEvent) -> None:
         self._coming = iter(work)
         self._waiting: deque[_Part] = deque()
         self._pool, self._ledger, self._gpu, self._on_event = pool, ledger, gpu, on_event

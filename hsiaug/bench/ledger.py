@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Literal, Protocol
+from typing import Literal
 
 from hsiaug.bench.engine import Job
 from hsiaug.tasks.task import TaskData, TaskSplit, get_task
@@ -14,7 +14,7 @@ from hsiaug.trial.run import Outcome, finish
 from hsiaug.trial.spec import TrialSpec
 from hsiaug.trial.store import Store
 
-__all__ = ["Answers", "Event", "Ledger", "OnEvent"]
+__all__ = ["Event", "Ledger", "OnEvent"]
 
 IDLE_SPLITS = 16
 """Splits that are kept although no trial of theirs runs: another generator's trials may follow."""
@@ -36,22 +36,6 @@ class Event:
 
 
 OnEvent = Callable[[Event], None]
-
-
-class Answers(Protocol):
-    """What becomes of the answers of workers, and what they are given."""
-
-    def blind(self, trial: TrialSpec) -> object:
-        """The split of a trial, without test labels."""
-
-    def equipped(self, trial: TrialSpec) -> TrialSpec:
-        """As it is sent: a diagnosis with what it needs of the test labels, any other trial as it is."""
-
-    def keeps_fit(self, trial: TrialSpec) -> bool:
-        """Whether other workers may find the trial's fit in the cache of the store."""
-
-    def write(self, trial: TrialSpec, outcome: Outcome, command: str) -> Event:
-        """Take in the end of a trial."""
 
 
 class Ledger:

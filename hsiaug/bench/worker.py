@@ -30,8 +30,7 @@ from hsiaug.registry.handed import Parcel, parcels, unpack
 from hsiaug.registry.lookup import Registry, registry
 from hsiaug.registry.progress import progress_values
 from hsiaug.tasks.task import get_task
-from hsiaug.trial.cache import AnyBench, Workbench
-from hsiaug.trial.mapping import StripeMapper, StripeSpec
+from hsiaug.trial.cache import Workbench
 from hsiaug.trial.run import Outcome, compute
 from hsiaug.trial.spec import TrialSpec
 
@@ -61,7 +60,7 @@ class WorkerStart:
 
 @dataclass(frozen=True)
 class TrialRequest:
-    """A trial to run, or a stripe of its map. split: without any test label; None where the worker has the draw's."""
+    """A trial to run. split: without any test label; None where the worker has the draw's."""
 
     spec: TrialSpec
     split: object | None
@@ -100,7 +99,6 @@ def serve(connection: Connection, stages: Connection, start: WorkerStart, enviro
     if data.sha256 != start.sha256:
         channel.refuse(f"{start.scene_ref} with other values or labels")
     bench = Workbench(data.unlabelled, get_task(start.task), start.cache)
-    mapper = StripeMapper(bench, registry(), start.device)
     del data
     hide_labels()
     while True:
@@ -115,7 +113,16 @@ def serve(connection: Connection, stages: Connection, start: WorkerStart, enviro
             bench.give(request.spec, request.split)
         # Else a stranger's classifier could spoil a fit that trials without it find.
         bench.saves = bench.saves and "classifier" not in dict(strangers(request.spec))
-        channel.answer(request.spec, _run(request.spec, bench, mapper, start, channel, telling))
+        outcome = compute(
+            request.spec,
+            bench,
+            registry(),
+            device=start.device,
+            progress=channel.progress(),
+            limit=start.limit,
+            tell=lambda stage: telling.say([stage, time.monotonic()]),
+        )
+        channel.answer(request.spec, outcome)
         # A diagnosis came with test labels, which nothing that runs later may find.
         del request
 
@@ -130,18 +137,6 @@ def _other_version(spec: TrialSpec, plugins: Registry) -> str | None:
         if here != planned.version:
             return f"{kind} {planned.name} {here} in place of {planned.version}"
     return None
-
-
-def _run(
-    spec: TrialSpec, bench: AnyBench, mapper: StripeMapper, start: WorkerStart, channel: _Channel, stages: _Channel
-) -> Outcome:
-    def tell(stage: str) -> None:
-        stages.say([stage, time.monotonic()])
-
-    progress = channel.progress()
-    if isinstance(spec, StripeSpec):
-        return mapper.predict(spec, progress, tell)
-    return compute(spec, bench, registry(), device=start.device, progress=progress, limit=start.limit, tell=tell)
 
 
 class _Channel:

@@ -27,16 +27,6 @@ def map_(
     ],
     store: options.StoreDir = Path("hsiaug-results"),
     device: options.Device = "auto",
-    jobs: Annotated[
-        int,
-        typer.Option(
-            help="Processes that predict stripes of the scene; each fits the classifier again.",
-            min=1,
-            max=options.MOST_JOBS,
-        ),
-    ] = 1,
-    on: options.On = None,
-    cluster: options.Cluster = None,
     columns: options.Columns = 2,
     json: Annotated[
         bool, typer.Option("--json", help="Print classes, remarks and files as JSON on stdout.")
@@ -49,23 +39,17 @@ def map_(
     and predicts every pixel, in stripes. Writes class ids (0 = no data), in the place on Earth that the cube's file
     names, and beside them a picture with a legend. Says whether the test pixels come out as in the record.
 
-    With --jobs or --on dask the stripes of a large scene (of about 32 MB) are predicted side by side, with the same
-    result to the bit. Maps of masks are always made by this process.
-
     Examples:
 
       hsiaug map my_scene.toml --record 3fa9 --out map.tif
 
       hsiaug map indian_pines --record 3fa9 --out map.pdf --out shares.tex
 
-      hsiaug map my_scene.toml --record 3fa9 --out map.tif --jobs 8
-
       hsiaug map oscd --record 3fa9 --out change.tif
     """
     # As a benchmark does, so that the classifier becomes the same.
     one_thread()
     from hsiaug.base.terminal import Console
-    from hsiaug.bench.cluster_settings import cluster_settings
     from hsiaug.data.scene_files import check_spared
     from hsiaug.quality.maps import check_map_targets
     from hsiaug.scene_maps import HEADER, make_map, share_texts
@@ -73,9 +57,8 @@ def map_(
 
     check_map_targets(out)
     check_spared(scene, out)
-    settings = cluster_settings(on, cluster or ())
     notes = notes_console(Console(stderr=True), quiet=quiet)
-    made = make_map(scene, Store(store), record, device, jobs, settings, notes)
+    made = make_map(scene, Store(store), record, device, notes)
     files, rows, remarks, screen = made.save_all(out, columns), made.rows(), made.remarks(out), Console()
     if json:
         print_json({"classes": rows, "remarks": remarks, "files": [str(path) for path in files]})

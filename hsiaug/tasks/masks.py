@@ -180,23 +180,6 @@ class Segmentation:
             mask[~place.images.any(axis=(0, 1)) & (place.mask == 0)] = 0
         return {place.name: mask for place, mask in zip(data.places, ids, strict=True)}
 
-    def stripes(self, data: PairSet) -> list[range]:
-        """None: tiles of the test side lie on top of others, so that a map is not made in parts."""
-        return []
-
-    def mapped_stripe(
-        self,
-        fitted: Any,
-        card: Card,
-        data: PairSet,
-        patch: int,
-        labelled: NDArray[np.bool_],
-        rows: range,
-        spectra: SpectralView = RAW_VIEW,
-    ) -> NDArray[np.int16]:
-        """There are none."""
-        raise NotImplementedError
-
     def sides(self, split: TileSplit) -> Sides:
         """(H, W) of every place: pixels of no tile, of test tiles and of training tiles."""
         tested, trained = tuple(split.tested), tuple(split.trained)

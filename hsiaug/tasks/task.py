@@ -20,8 +20,6 @@ function          pixel classification             segmentation and change detec
 ``shown``         patch, spectrum or location      all of it; both in a spectral view
 ``predict``       batches of test patches          batches of test tiles
 ``mapped``        every pixel, in stripes          every pixel of every place, tile by tile
-``stripes``       rows that are mapped at a time   none: a map of masks is made whole
-``mapped_stripe`` every pixel of such rows         –
 ``sides``         left out, tested, trained        the same, place by place
 ``score``         OA, AA, κ, per class             mIoU and macro-F1 without ignore; F1 and IoU of the change class
 ``metrics``       the same, of a confusion matrix  the same
@@ -190,18 +188,6 @@ class Task(Protocol[Data, Split, View, Samples, Counts]):
         spectra: SpectralView = ...,
         /,
     ) -> dict[str, NDArray[np.int16]]: ...
-    def stripes(self, data: Data, /) -> list[range]: ...
-    def mapped_stripe(
-        self,
-        fitted: FittedClassifier,
-        card: Card,
-        data: Data,
-        patch: int,
-        labelled: NDArray[np.bool_],
-        rows: range,
-        spectra: SpectralView = ...,
-        /,
-    ) -> NDArray[np.int16]: ...
     def sides(self, split: Split, /) -> Sides: ...
     def georeferences(self, ref: str | os.PathLike[str], data: Data, /) -> dict[str, Georeference | None]: ...
     def score(self, data: Data, split: Split, prediction: Prediction, /) -> dict[str, Any]: ...

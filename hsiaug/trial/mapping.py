@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, fields
+from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
@@ -21,15 +21,14 @@ from hsiaug.registry.hookspecs import Kind
 from hsiaug.registry.lookup import Registry
 from hsiaug.tasks.task import TaskData, TaskSplit, get_task, located, tested
 from hsiaug.trial.adapter import adapted
-from hsiaug.trial.cache import AnyBench, Workbench
-from hsiaug.trial.guard import call_failure
+from hsiaug.trial.cache import Workbench
 from hsiaug.trial.machine import resolve_device
 from hsiaug.trial.predictions import checksum
-from hsiaug.trial.run import Outcome, StageTimer, augment, fit_classifier
+from hsiaug.trial.run import StageTimer, augment, fit_classifier
 from hsiaug.trial.spec import PluginSpec, TrialSpec, plots_read, plugin_spec
 from hsiaug.trial.store import Record
 
-__all__ = ["Agreement", "Refitted", "StripeMapper", "StripeSpec", "agreement", "refit", "spec_of"]
+__all__ = ["Agreement", "Refitted", "agreement", "refit", "spec_of"]
 
 
 Agreement = Literal["map", "classifier", "none"]
@@ -138,13 +137,7 @@ def refit(
     Raises InputError where the device is not there, and whatever the plugins raise.
     """
     # What fits share is not needed afterwards: with the bench go the views, each as large as the data.
-    bench = Workbench(data, get_task(spec.task), folder)
-    return _refit(spec, bench, plugins, device, StageTimer(), progress)
-
-
-def _refit(
-    spec: TrialSpec, bench: AnyBench, plugins: Registry, device: str, timer: StageTimer, progress: Progress
-) -> Refitted:
+    bench, timer = Workbench(data, get_task(spec.task), folder), StageTimer()
     plugin: Generator = plugins.find("generator", spec.generator.name).load()(spec.generator.params)
     generator = adapted(plugin, spec.task)
     classifier: Classifier = plugins.find("classifier", spec.classifier.name).load()(spec.classifier.params)
@@ -152,61 +145,6 @@ def _refit(
     where = resolve_device(device, classifier.card)
     fitted = fit_classifier(spec, bench, classifier, samples, where, timer, progress)
     return Refitted(spec, fitted, classifier.card, bench.split(spec), bench.spectra(spec))
-
-
-@dataclass(frozen=True)
-class StripeSpec(TrialSpec):
-    """A stripe of the map that a trial's classifier makes; what is said of the trial holds for it.
-
-    rows: the first, and the one behind the last. width: W, pixels in a row. labelled: which pixels have a label,
-    (n, W) bool, packed as by ``np.packbits``.
-    """
-
-    rows: tuple[int, int] = (0, 0)
-    width: int = 0
-    labelled: bytes = b""
-
-    @classmethod
-    def of(cls, trial: TrialSpec, rows: range, labelled: NDArray[np.bool_]) -> StripeSpec:
-        """Those rows of a trial's map. labelled: (n, W) bool."""
-        told = {field.name: getattr(trial, field.name) for field in fields(trial)}
-        packed = np.packbits(labelled).tobytes()
-        return cls(**told, rows=(rows.start, rows.stop), width=labelled.shape[1], labelled=packed)
-
-    def as_json(self) -> dict[str, Any]:
-        return {**super().as_json(), "rows": self.rows}
-
-    @property
-    def unpacked(self) -> NDArray[np.bool_]:
-        """(n, W): which pixels have a label."""
-        shape = (self.rows[1] - self.rows[0], self.width)
-        bits = np.unpackbits(np.frombuffer(self.labelled, dtype=np.uint8), count=shape[0] * shape[1])
-        return bits.reshape(shape).astype(bool)
-
-
-class StripeMapper:
-    """Predicts stripes of one map in a process that holds no label; the classifier is fitted for the first of them."""
-
-    def __init__(self, bench: AnyBench, plugins: Registry, device: str) -> None:
-        self._bench, self._plugins, self._device = bench, plugins, device
-        self._made: Refitted | None = None
-
-    def predict(self, stripe: StripeSpec, progress: Progress, tell: Callable[[str], None]) -> Outcome:
-        """labels: (n · W,) int16 class ids, row by row, 0 = no data."""
-        timer = StageTimer(tell=tell)
-        try:
-            made = self._made or _refit(stripe, self._bench, self._plugins, self._device, timer, progress)
-            self._made = made
-            with timer.at("predict"):
-                task, scene, rows = self._bench.task, self._bench.scene, range(*stripe.rows)
-                ids = task.mapped_stripe(
-                    made.fitted, made.card, scene, stripe.patch, stripe.unpacked, rows, made.spectra
-                )
-        except BaseException as error:
-            # SystemExit and KeyboardInterrupt too: in a worker nobody but a plugin raises them.
-            failed = {"status": "failed", "error": {"stage": timer.stage, **call_failure(error)}, "timings": {}}
-            return Outcome(failed, None)
-        return Outcome({"status": "ok", "error": None, "timings": timer.seconds}, ids.ravel())
 
 
 def agreement(made: Refitted, data: TaskData, maps: Mapping[str, NDArray[np.int16]], record: Record) -> Agreement:

@@ -118,25 +118,6 @@ def test_a_map_may_be_an_array_or_pictures_and_tables_alone(mapped: Path, tmp_pa
     assert (tmp_path / "alone.csv").read_text("utf-8").startswith("class,name,pixels,share,train\n1,hay,")
 
 
-def test_two_processes_make_the_map_of_one(mapped: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(pixels, "BATCH_BYTES", 8_000)
-    record = hash_of(mapped, "smote")
-    for jobs in ("1", "2"):
-        words = ("--record", record, "--out", str(tmp_path / f"{jobs}.npy"), "--jobs", jobs)
-        answer = typed(mapped, "map", "flight.toml", *words)
-        assert "test pixels come out exactly as in the record" in answer
-
-    assert np.array_equal(np.load(tmp_path / "1.npy"), np.load(tmp_path / "2.npy"))
-
-
-def test_a_map_as_a_job_of_slurm_is_refused(mapped: Path, tmp_path: Path) -> None:
-    words = ("--record", hash_of(mapped, "smote"), "--out", str(tmp_path / "map.npy"), "--on", "slurm")
-    with pytest.raises(InputError, match="--on slurm"):
-        typed(mapped, "map", "flight.toml", *words)
-
-    assert not list(tmp_path.iterdir())
-
-
 def test_places_whose_names_differ_in_a_slash_only_have_maps_of_their_own(tmp_path: Path) -> None:
     targets = place_targets(tmp_path / "map.png", {"a/b": 0, "a_b": 0, "a/b_": 0, "c": 0})
     assert len({path.name for path in targets.values()}) == 4
