@@ -33,21 +33,18 @@ def compare(
     out: Annotated[
         list[Path] | None,
         typer.Option(
-            help="File to write: .md, .tex, .csv (a row per paired draw) or .json (the tables), .png, .svg or .pdf "
-            "(differences by draw and by class); repeat for more.",
+            help="File to write: .md, .tex, .csv (a row per paired draw) or .json; repeat for more.",
             show_default=False,
         ),
     ] = None,
-    columns: options.Columns = 2,
     json: Annotated[bool, typer.Option("--json", help="Print everything as JSON.")] = False,
 ) -> None:
     """Compare two arms, draw by draw, and claim a difference only where the draws carry it.
 
     For each scene and protocol that both were run on: the mean difference over
     paired draws with its spread and interval, the paired test where there are at
-    least 6 draws, recall per class, and for each draw an interval from resampled
-    blocks of test pixels. Only records and predictions are read; scenes where
-    they lie on this machine. λ and ω may be left out where only one fits.
+    least 6 draws, and recall per class. Only records are read. λ and ω may be left
+    out where only one fits.
 
     Examples:
 
@@ -57,42 +54,31 @@ def compare(
 
       hsiaug compare none/svm none/cnn2d --json
 
-      hsiaug compare none/svm smote@0.5/svm --out pair.tex --out pair.pdf
+      hsiaug compare none/svm smote@0.5/svm --out pair.tex --out pair.csv
     """
-    from hsiaug.base.targets import PICTURES, TABLES, check_targets
+    from hsiaug.base.targets import TABLES, check_targets
     from hsiaug.cli.output import print_json, read_report, say
-    from hsiaug.report.output_files import figure_writers, table_writers, write_files
+    from hsiaug.report.output_files import table_writers, write_files
     from hsiaug.report.two_arms.comparison import compare_arms
-    from hsiaug.report.two_arms.figure import pairwise_figure
     from hsiaug.report.two_arms.tables import comparison_json, comparison_tables
     from hsiaug.trial.store import Store
 
-    check_targets(out or [], (*TABLES, *PICTURES))
+    check_targets(out or [], TABLES)
     where = options.named_store(folder, store) or options.USUAL_STORE
-    kept = Store(where)
-    comparison = compare_arms(read_report(kept), a, b, metric=metric, store=kept)
+    comparison = compare_arms(read_report(Store(where)), a, b, metric=metric)
     if json:
         print_json(comparison_json(comparison, str(where)), indent=1)
     else:
         _print(comparison)
     if out:
-        figures = figure_writers(lambda: pairwise_figure(comparison, columns))
-        write_files(out, {**table_writers(lambda: comparison_tables(comparison, str(where))), **figures})
+        write_files(out, table_writers(lambda: comparison_tables(comparison, str(where))))
         say(f"written: {', '.join(map(str, out))}", err=True)
 
 
 def _print(comparison: ArmComparison) -> None:
     from hsiaug.base.terminal import Console
     from hsiaug.cli.output import print_lines, print_table
-    from hsiaug.report.two_arms.sentences import (
-        BOOTSTRAP_NOTE,
-        CLASS_HEADER,
-        DRAW_HEADER,
-        class_rows,
-        draw_rows,
-        facts,
-        notes,
-    )
+    from hsiaug.report.two_arms.tables import CLASS_HEADER, DRAW_HEADER, class_rows, draw_rows, facts, notes
 
     out = Console()
     for pairing in comparison.pairings:
@@ -102,5 +88,3 @@ def _print(comparison: ArmComparison) -> None:
         print_table(out, CLASS_HEADER, class_rows(pairing), title="Recall per class, B − A")
         print_lines(out, [*(f"note\t{text}" for text in notes(pairing)), ""])
     print_lines(out, (f"not compared\t{text}" for text in comparison.apart))
-    if any(draw.interval for pairing in comparison.pairings for draw in pairing.bootstraps):
-        print_lines(out, [f"note\t{BOOTSTRAP_NOTE}"])

@@ -5,24 +5,20 @@ What is said of one class is NaN where the matrix has no pixel of it.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from hsiaug.base.errors import InputError, did_you_mean
-
 __all__ = [
     "Counts",
-    "ManyScores",
     "cohen_kappa",
     "confusion",
     "dense_score",
     "f1",
     "grouped_confusion",
     "iou",
-    "many_scores",
     "mean_known",
     "precision",
     "recall",
@@ -31,8 +27,6 @@ __all__ = [
 
 Array = NDArray[np.float64]
 Counts = NDArray[np.int64]
-ManyScores = Callable[[Counts, Counts], Array]
-"""(R, C, C) counts, rows true, columns predicted, and the (C, C) of the whole, to (R,) values."""
 
 
 def confusion(true: NDArray[Any], predicted: NDArray[Any], classes: int) -> Counts:
@@ -177,56 +171,3 @@ def _subset(matrix: Counts, ids: tuple[int, ...]) -> dict[str, Any]:
         "oa": float(right.sum() / n.sum()) if rows else None,
         "aa": float((right / n).mean()) if rows else None,
     }
-
-
-def many_scores(key: str, subsets: Mapping[str, Sequence[int]] | None = None) -> ManyScores:
-    """The function that computes one metric of many matrices, as :func:`score` and :func:`dense_score` do of one.
-
-    The matrices are resamples of one: a class that a resample misses keeps the value that it has in the whole, so that
-    every resample averages the same classes. Otherwise the mean would jump with which rare class was drawn.
-
-    key: ``oa``, ``aa``, ``kappa``, ``macro_f1``, ``worst_recall``; ``subset:NAME`` for the AA over the class ids
-        ``subsets[NAME]``; for masks ``miou``, and ``f1_change``, ``iou_change``, ``precision_change``, ``recall_change``.
-        As in a record, means are over the classes that have pixels in the whole; NaN where the metric is not defined.
-        Raises InputError for another key.
-    """
-    name = key.removeprefix("subset:")
-    if name != key and name in (subsets or {}):
-        rows = [c - 1 for c in (subsets or {})[name]]
-        return _over_classes(recall, lambda values: mean_known(values[:, rows]))
-    if key not in KNOWN:
-        raise InputError("the metric has to be known", value=repr(key), hint=did_you_mean(key, KNOWN))
-    return KNOWN[key]
-
-
-def _over_classes(metric: Callable[[Counts], Array], summary: Callable[[Array], Array]) -> ManyScores:
-    """The summary over classes (R, C) of a metric of each: of the whole where a matrix has no pixel of a class."""
-
-    def scores(matrices: Counts, whole: Counts) -> Array:
-        values = metric(matrices)
-        return summary(np.where(np.isnan(values), metric(whole), values))
-
-    return scores
-
-
-def _least(values: Array) -> Array:
-    return np.asarray(np.nan_to_num(values, nan=np.inf).min(axis=-1))
-
-
-def _changed(values: Array) -> Array:
-    """Of class 2, "changed"."""
-    return values[:, 1]
-
-
-KNOWN: dict[str, ManyScores] = {
-    "oa": lambda matrices, whole: _right(matrices).sum(axis=1) / matrices.sum(axis=(1, 2)),
-    "aa": _over_classes(recall, mean_known),
-    "kappa": lambda matrices, whole: cohen_kappa(matrices),
-    "macro_f1": _over_classes(f1, mean_known),
-    "worst_recall": _over_classes(recall, _least),
-    "miou": _over_classes(iou, mean_known),
-    "f1_change": _over_classes(f1, _changed),
-    "iou_change": _over_classes(iou, _changed),
-    "precision_change": lambda matrices, whole: _changed(precision(matrices)),
-    "recall_change": _over_classes(recall, _changed),
-}

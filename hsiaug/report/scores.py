@@ -28,8 +28,7 @@ class MetricSet:
     shown: in every table; more: in the detailed one; fields: in seen and in new fields, of which the first two stand in
     every table. meaning: the sentence below every table.
     unit: what a record counts of the samples. balanced: what to try where λ made nothing of classes that are equal, or
-        "". block: side of the blocks of the bootstrap, in patches or tiles. chooses_view: whether each draw chooses the
-        spectral view where the user names none.
+        "". chooses_view: whether each draw chooses the spectral view where the user names none.
     """
 
     main: Metric
@@ -39,7 +38,6 @@ class MetricSet:
     meaning: str
     unit: str = "labelled pixels"
     balanced: str = ""
-    block: int = 1
     fields: tuple[Metric, ...] = ()
     chooses_view: bool = False
 
@@ -56,9 +54,6 @@ OA_FIELDS = Metric("oa_seen", "OA seen"), Metric("oa_new", "OA new")
 MIOU = Metric("miou", "mIoU")
 F1_CHANGE, IOU_CHANGE = Metric("f1_change", "F1 change"), Metric("iou_change", "IoU change")
 
-# Blocks of pixels: on Indian Pines intervals of OA grow fast up to two patches, and slowly beyond (docs/statistics.md).
-# Of masks, what one tile is called comes of one look at it; tiles are larger than patches, and two across would often
-# leave too few blocks.
 PIXELS = MetricSet(
     AA,
     OA,
@@ -68,7 +63,6 @@ PIXELS = MetricSet(
     unit="samples",
     chooses_view=True,
     balanced="λ ≤ 1 adds nothing where classes are equal; try λ = 3",
-    block=2,
     fields=AA_FIELDS + OA_FIELDS,
 )
 SEGMENTATION = MetricSet(

@@ -4,25 +4,18 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
-from report_records import ABSENT_SCENES, audit_of, benchmark, failure, hash_of, record
+from report_records import audit_of, benchmark, failure, hash_of, record
 from scipy.stats import t
 
 from hsiaug.base.errors import InputError
-from hsiaug.core.scene import Scene
-from hsiaug.metrics.accuracy import confusion, score
-from hsiaug.protocol.protocols import parse_protocol
-from hsiaug.protocol.split import draw_split
 from hsiaug.report import build_report
 from hsiaug.report.two_arms.comparison import ArmComparison, Pairing, compare_arms
 from hsiaug.report.two_arms.names import arm_names, find_arm
-from hsiaug.report.two_arms.sentences import class_rows, draw_rows, facts, notes, wilcoxon_text
-from hsiaug.report.two_arms.tables import comparison_json
-from hsiaug.trial.store import Store
+from hsiaug.report.two_arms.tables import class_rows, comparison_json, facts, notes, wilcoxon_text
 
 A, B = "none/svm", "smote/svm"
 NO_CLAIM, B_ABOVE, B_BELOW = "no difference shown", "B above A", "B below A"
@@ -246,9 +239,7 @@ def test_masks_are_compared_on_their_own_metric() -> None:
         r["hash"] = hash_of(r["spec"])
     found = one(records)
     assert found.score.key == "miou" and found.comparison.main.mean == pytest.approx(0.15)
-    assert notes(found) == [
-        "No block bootstrap for seeds 0, 1: there are records alone, and it needs the predictions beside them."
-    ]
+    assert notes(found) == []
 
 
 def test_recall_per_class_says_over_how_many_draws() -> None:
@@ -305,8 +296,6 @@ def test_the_json_is_strict_and_leads_to_the_records() -> None:
     }  # fmt: skip
     assert [d["record_b"] for d in condition["draws"]] == [r["hash"] for r in records[3:]]
     assert condition["mean"] == pytest.approx(0.02)
-    assert condition["draws"][0]["block_bootstrap"] is None
-    assert "predictions" in condition["draws"][0]["left_out"]
 
 
 # Names of arms
@@ -377,99 +366,3 @@ def test_a_name_that_fits_none_or_several_is_refused_with_what_there_is(text: st
         find_arm(text, "A", keys(MANY))
     for part in parts:
         assert part in str(caught.value)
-
-
-# The block bootstrap of each draw
-
-
-@pytest.fixture(scope="module")
-def kept(toy: Scene, tmp_path_factory: pytest.TempPathFactory) -> Store:
-    """Two draws of the toy scene: none is wrong at a third of the test pixels, smote at a fifth."""
-    store = Store(tmp_path_factory.mktemp("kept"), create=True)
-    for seed in (0, 1):
-        split = draw_split(toy, parse_protocol("issd:0.05"), seed, 5)
-        index = np.flatnonzero(split.test)
-        true = toy.labels.ravel()[index]
-        for generator, every in (("none", 3), ("smote", 5)):
-            called = true.copy()
-            called[::every] = true[::every] % len(toy.class_names) + 1
-            made = record(scene="toy", patch=5, generator=generator, seed=seed, audit=split.audit.as_json())
-            made["metrics"] = score(confusion(true, called, len(toy.class_names)), {"two": (1, 2)})
-            made["class_names"] = list(toy.class_names)
-            store.put(made, (index.astype(np.int32), called.astype(np.int16)))
-    return store
-
-
-def on(kept: Store, change: dict | None = None, **options: Any) -> Pairing:
-    return one([{**r, **(change or {})} for r in kept.records()], store=kept, **options)
-
-
-@pytest.mark.parametrize("metric", ["oa", "aa", "kappa", "macro_f1", "worst_recall", "subset:two"])
-def test_each_draw_has_an_interval_round_the_difference_of_its_records(kept: Store, metric: str) -> None:
-    found = on(kept, metric=metric)
-    for draw, d in zip(found.bootstraps, found.differences, strict=True):
-        assert draw.interval is not None
-        assert draw.interval.difference == pytest.approx(d)
-        assert draw.interval.low <= d <= draw.interval.high
-        assert draw.interval.side == 10
-
-
-def test_the_same_records_give_the_same_intervals(kept: Store) -> None:
-    assert on(kept).bootstraps == on(kept).bootstraps
-    assert on(kept).bootstraps[0] != on(kept).bootstraps[1]
-
-
-def test_blocks_are_said_and_the_interval_stands_in_its_row(kept: Store) -> None:
-    found = on(kept)
-    assert any(text.startswith("Blocks of 10×10 pixels (patches of 5)") for text in notes(found))
-    assert " to " in draw_rows(found)[0][4]
-    json.dumps(comparison_json(comparison(list(kept.records()), store=kept), None), allow_nan=False)
-
-
-@pytest.mark.parametrize(("change", "why"), ABSENT_SCENES)
-def test_without_the_scene_there_is_a_sentence_and_no_download(
-    kept: Store, change: dict, why: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
-) -> None:
-    monkeypatch.setenv("HSIAUG_DATA_DIR", str(tmp_path))
-    found = on(kept, change)
-    assert notes(found) == [f"No block bootstrap for seeds 0, 1: {why}."]
-    assert found.comparison.main.mean > 0
-
-
-def copied(kept: Store, folder: Path) -> Store:
-    store = Store(folder, create=True)
-    for r in kept.records():
-        store.put(r, kept.predictions(r["hash"]))
-    return store
-
-
-def test_a_draw_whose_predictions_give_another_confusion_is_refused_and_the_others_are_not(
-    kept: Store, tmp_path: Path
-) -> None:
-    store = copied(kept, tmp_path)
-    wrong = next(r for r in store.records() if r["spec"]["seed"] == 1)
-    index, called = store.predictions(wrong["hash"])
-    store.put(wrong, (index, called[::-1].copy()))
-    found = on(store)
-    assert found.bootstraps[0].interval is not None
-    assert found.bootstraps[1].interval is None
-    assert found.bootstraps[1].why == f"the scene toy here is not the one of record {wrong['hash']}"
-
-
-# numpy leaves a cut archive open until it is collected.
-@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
-@pytest.mark.parametrize("bytes_", [None, b"no archive", b"PK\x03\x04 cut short"])
-def test_predictions_that_are_missing_or_damaged(kept: Store, tmp_path: Path, bytes_: bytes | None) -> None:
-    store = copied(kept, tmp_path)
-    for path in store.root.glob("records/*/*/predictions.npz"):
-        path.unlink() if bytes_ is None else path.write_bytes(bytes_)
-    assert all("has no predictions beside it" in draw.why for draw in on(store).bootstraps)
-
-
-def test_a_scene_of_few_blocks_has_no_interval(kept: Store, tmp_path: Path) -> None:
-    store = Store(tmp_path, create=True)
-    for r in kept.records():
-        r["spec"]["patch"] = 21
-        changed = r | {"hash": hash_of(r["spec"])}
-        store.put(changed, kept.predictions(r["hash"]))
-    assert all("needs 10 blocks with a test pixel" in draw.why for draw in on(store).bootstraps)

@@ -19,8 +19,7 @@ from hsiaug.metrics.verdict import Finding
 from hsiaug.report import build_report, render_report, report_json
 from hsiaug.report.findings import arm_numbers
 from hsiaug.report.two_arms.comparison import compare_arms
-from hsiaug.report.two_arms.sentences import facts
-from hsiaug.report.two_arms.tables import comparison_json
+from hsiaug.report.two_arms.tables import comparison_json, facts
 
 WHOLE = np.diag([100, 100, 100])
 

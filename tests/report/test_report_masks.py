@@ -18,7 +18,6 @@ from hsiaug.metrics.accuracy import confusion, dense_score
 from hsiaug.protocol.protocols import parse_protocol
 from hsiaug.protocol.tiling import draw_tiles
 from hsiaug.report import build_report, render_html, render_report
-from hsiaug.report.two_arms.comparison import compare_arms
 from hsiaug.trial.store import Store
 
 CARD = """
@@ -106,26 +105,6 @@ def test_the_largest_tested_places_are_drawn_with_split_and_classes(kept: Store,
     index = np.flatnonzero(pairs.flat_mask[pairs.offsets[1] :] > 0) + pairs.offsets[1]
     expected = [i - first for i in index[::3] if first <= i < pairs.offsets[3]]
     assert list(np.flatnonzero(wrong)) == expected
-
-
-@pytest.mark.parametrize("metric", [None, "macro_f1"])
-def test_blocks_of_one_tile_are_resampled_over_all_places(kept: Store, pairs: PairSet, metric: str | None) -> None:
-    grids = [np.argwhere(place.mask > 0) // TILE for place in pairs.places if place.part == "test"]
-    blocks = [len(np.unique(grid, axis=0)) for grid in grids]
-    (found,) = compare_arms(
-        build_report(list(kept.records())), "none/unet", "specdm@1/unet", metric=metric, store=kept
-    ).pairings
-    for draw, d in zip(found.bootstraps, found.differences, strict=True):
-        assert draw.interval is not None, draw.why
-        assert draw.interval.difference == pytest.approx(d)
-        assert draw.interval.side == TILE
-        assert draw.interval.blocks == sum(blocks), "no block lies in two places"
-
-
-def test_a_set_that_is_not_here_is_not_downloaded(kept: Store) -> None:
-    records = [{**r, "scene_ref": "segmunich"} for r in kept.records()]
-    (found,) = compare_arms(build_report(records), "none/unet", "specdm@1/unet", store=kept).pairings
-    assert {draw.why for draw in found.bootstraps} == {"the files of the scene segmunich are not here"}
 
 
 def test_masks_have_a_third_control_that_old_records_lack(kept: Store) -> None:

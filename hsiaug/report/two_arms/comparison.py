@@ -1,12 +1,7 @@
-"""Two arms against each other, on every condition that both were run on: what may be claimed, and what may not.
-
-The pairs of the test are draws. The block bootstrap beside it is about the test pixels of one draw, and enters no
-verdict: what another draw of training pixels would change is not in it.
-"""
+"""Two arms against each other, on every condition that both were run on: what may be claimed, and what may not."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from statistics import median
 
@@ -16,13 +11,10 @@ from hsiaug.metrics.verdict import TINY, judge, undecided
 from hsiaug.report.cells import ArmCell, CellKey
 from hsiaug.report.compare import Comparison, Gain, class_deltas, compare, corrected, mean_difference, pair_up
 from hsiaug.report.records import Trial
-from hsiaug.report.scenes.ground_truth import GroundTruth
-from hsiaug.report.scenes.pixel_bootstraps import DrawBootstrap, draw_bootstraps
 from hsiaug.report.scores import Metric
 from hsiaug.report.tables import Report, Table
 from hsiaug.report.two_arms.names import arm_names, find_arm
 from hsiaug.trial.failures import why_failed
-from hsiaug.trial.store import Store
 
 __all__ = ["CLAIMS", "ArmComparison", "Pairing", "compare_arms"]
 
@@ -35,7 +27,6 @@ class Pairing:
     """Arms A and B on one condition. Differences are B − A, as fractions; pairs of the comparison are (B, A).
 
     The correction of p is that of the report's table, which the comparison joins where it is none of it already.
-    bootstraps: of each pair, in their order.
     """
 
     table: Table
@@ -43,7 +34,6 @@ class Pairing:
     a: ArmCell
     b: ArmCell
     comparison: Comparison
-    bootstraps: tuple[DrawBootstrap, ...] = ()
 
     @property
     def n(self) -> int:
@@ -51,10 +41,10 @@ class Pairing:
         return len(self.comparison.pairs)
 
     @property
-    def draws(self) -> list[tuple[Trial, Trial, float, DrawBootstrap]]:
-        """Of each paired draw: the trials of A and of B, their difference, and its bootstrap."""
-        pairs = zip(self.comparison.pairs, self.differences, self.bootstraps, strict=True)
-        return [(a, b, difference, bootstrap) for (b, a), difference, bootstrap in pairs]
+    def draws(self) -> list[tuple[Trial, Trial, float]]:
+        """Of each paired draw: the trials of A and of B, and their difference."""
+        pairs = zip(self.comparison.pairs, self.differences, strict=True)
+        return [(a, b, difference) for (b, a), difference in pairs]
 
     @property
     def differences(self) -> tuple[float, ...]:
@@ -113,13 +103,11 @@ class ArmComparison:
     apart: tuple[str, ...]
 
 
-def compare_arms(
-    report: Report, a: str, b: str, *, metric: str | None = None, store: Store | None = None
-) -> ArmComparison:
+def compare_arms(report: Report, a: str, b: str, *, metric: str | None = None) -> ArmComparison:
     """A and B on every condition with a draw in common; on each, p is Holm-corrected over the report's table.
 
     a, b: as :func:`hsiaug.report.two_arms.names.find_arm` reads them. metric: its key in a record; the main one of each
-    task without it. store: where the predictions lie, for the block bootstrap.
+    task without it.
     Raises InputError for arms and metrics that are not there, for twice the same arm, and where no draw is shared.
     """
     ours, theirs, names = _two_arms(report, a, b)
@@ -140,7 +128,7 @@ def compare_arms(
             value="; ".join(apart),
             hint="Run both on the same scene, protocol and patch with the same `draws`.",
         )
-    return ArmComparison(names[ours], names[theirs], _resampled(pairings, store), tuple(apart))
+    return ArmComparison(names[ours], names[theirs], tuple(pairings), tuple(apart))
 
 
 def _two_arms(report: Report, a: str, b: str) -> tuple[CellKey, CellKey, dict[CellKey, str]]:
@@ -157,14 +145,6 @@ def _two_arms(report: Report, a: str, b: str) -> tuple[CellKey, CellKey, dict[Ce
     if ours == theirs:
         raise InputError("A and B must be two arms", value=f"{names[ours]} twice", hint="Name another one as B.")
     return ours, theirs, names
-
-
-def _resampled(pairings: Sequence[Pairing], store: Store | None) -> tuple[Pairing, ...]:
-    """The pairings with what the test pixels of their draws say; a scene that several are of is read once."""
-    read: dict[str, GroundTruth] = {}
-    return tuple(
-        replace(p, bootstraps=draw_bootstraps(p.comparison.pairs, p.score.key, store, read)) for p in pairings
-    )
 
 
 def _had(cell: ArmCell) -> str:
