@@ -107,7 +107,7 @@ def prune(
     dry_run: DryRun = False,
     as_json: Json = False,
 ) -> None:
-    """Remove what nothing needs: folders that killed runs left, and predictions of records that were replaced.
+    """Remove what nothing needs: folders that killed runs left.
 
     With an option more: saved fits, and records that failed or are damaged, whose trials the next benchmark runs again.
 

@@ -1,8 +1,8 @@
 """The index beside the records of a store: which files were found sound, so that they need not be checked again.
 
 One JSON file, which is made anew and then renamed into place: no locks are needed, so it holds on network folders, and
-of two writers the last one stays. An entry counts only while the record's file is the very one that was checked, by its
-times, size, number and checksum. An index that is stale, damaged, foreign or missing costs time alone.
+of two writers the last one stays. An entry counts only for the content that was checked, by its size and checksum. An
+index that is stale, damaged, foreign or missing costs time alone.
 """
 
 from __future__ import annotations
@@ -11,14 +11,11 @@ import contextlib
 import gc
 import json
 import marshal
-import os
 import stat
 import sys
-import time
 import zlib
 from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
-from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -31,10 +28,8 @@ __all__ = ["Index", "StoredRecord", "indexed", "uncollected"]
 INDEX = "index.json"
 MARK = b'{"hsiaug": "index"'
 """Beginning of every index; a file without it is not replaced."""
-LAYOUT = f"2 {CHECKS} {__version__}"
+LAYOUT = f"3 {CHECKS} {__version__}"
 """An index that says otherwise is another version's, and is not read."""
-RACY = 2_000_000_000
-"""Nanoseconds: a file may be changed twice within one tick of its clock, so what is so young is not indexed."""
 WORTH_WRITING = 500, 0.02
 """Records that an index lacks before it is written: so many, and this share of what it has."""
 OWN = frozenset(
@@ -42,8 +37,8 @@ OWN = frozenset(
 )
 """Keys whose values differ from record to record; those of all others are mostly the same."""
 
-Entry = tuple[str, str, int]
-"""Identity of a record's file, status of the record, checksum of the file."""
+Entry = tuple[str, int, int]
+"""Status of a record, size and checksum of its file."""
 Shared = dict[tuple[str, bytes], Any]
 """Values that records have in common, by key and content."""
 
@@ -92,55 +87,33 @@ class StoredRecord(Mapping[str, Any]):
 class Index:
     """The entries of a store's index, and those to be added; where it cannot be used, it has none."""
 
-    def __init__(self, root: Path) -> None:
+    def __init__(self, known: Mapping[str, Entry] | None = None) -> None:
+        self.known = known or {}
         self.new: dict[str, Entry] = {}
         self._shared: Shared = {}
-        self.known: Mapping[str, Entry] = {}
-        with contextlib.suppress(OSError, ValueError, KeyError, TypeError):
-            told = (root / INDEX).lstat()
-            if stat.S_ISREG(told.st_mode):
-                self.known = _entries(str(root / INDEX), _identity(told))
 
-    def get(self, hash: str, path: str) -> Record | None:
-        """The record of that hash, where its file at ``path`` is the very one that was found sound."""
+    def get(self, hash: str, data: bytes) -> Record | None:
+        """The record of that hash with that content, where it was found sound."""
         entry = self.known.get(hash)
-        found = None if entry is None else _read(path, entry[0])
-        if entry is None or found is None or zlib.crc32(found) != entry[2]:
+        if entry is None or entry[1:] != (len(data), zlib.crc32(data)):
             return None
-        return StoredRecord(hash, entry[1], found, self._shared)
+        return StoredRecord(hash, entry[0], data, self._shared)
 
-    def add(self, record: Record, path: str, told: os.stat_result) -> Record:
-        """A record that was found sound, in the file that ``told`` is of: asked for before it was read."""
-        identity = _identity(told)
-        data = _read(path, identity)
-        if data is None:
-            return record
-        self.new[record["hash"]] = (identity, record["status"], zlib.crc32(data))
+    def add(self, record: Record, data: bytes) -> Record:
+        """A record that was found sound, and the content of its file."""
+        self.new[record["hash"]] = record["status"], len(data), zlib.crc32(data)
         return StoredRecord(record["hash"], record["status"], data, self._shared)
 
 
-@lru_cache(maxsize=2)
-def _entries(path: str, identity: str) -> Mapping[str, Entry]:
-    """The entries of an index. Raises ValueError for a damaged one, or another version's."""
-    head, _, body = Path(path).read_bytes().partition(b"\n")
-    about = json.loads(head)
-    if about["layout"] != LAYOUT or about["crc"] != zlib.crc32(body):
-        raise ValueError("an index of another version, or a damaged one")
-    return {hash: tuple(entry) for hash, entry in json.loads(body).items()}
-
-
-def _read(path: str, identity: str) -> bytes | None:
-    """The bytes of a file; None where it is another one by now."""
-    try:
-        with open(path, "rb") as file:  # noqa: PTH123  To make a Path takes longer than the system takes to answer.
-            return file.read() if _identity(os.fstat(file.fileno())) == identity else None
-    except (OSError, ValueError):
-        return None
-
-
-def _identity(told: os.stat_result) -> str:
-    """Times, size and number: another file, or the same one changed, has others."""
-    return f"{told.st_mtime_ns} {told.st_ctime_ns} {told.st_size} {told.st_ino}"
+def _entries(path: Path) -> Mapping[str, Entry]:
+    """The entries of an index; none of a damaged one, of another version's, and of what is no plain file."""
+    with contextlib.suppress(OSError, ValueError, KeyError, TypeError):
+        if stat.S_ISREG(path.lstat().st_mode):
+            head, _, body = path.read_bytes().partition(b"\n")
+            about = json.loads(head)
+            if about["layout"] == LAYOUT and about["crc"] == zlib.crc32(body):
+                return {hash: tuple(entry) for hash, entry in json.loads(body).items()}
+    return {}
 
 
 @contextmanager
@@ -150,13 +123,14 @@ def indexed(root: Path, folder: Path | None, present: Collection[str] | None) ->
     folder: for temporary folders; None = the index is not written. present: the hashes of all records that there are,
     where these are read.
     """
-    began, index = time.monotonic(), Index(root)
+    index = Index(_entries(root / INDEX))
     with uncollected():
         yield index
-    if folder is not None and len(index.new) >= _worth(index):
+    number, share = WORTH_WRITING
+    if folder is not None and len(index.new) >= max(number, share * len(index.known)):
         # Where it cannot be written, records are checked once more next time.
         with contextlib.suppress(OSError, ValueError):
-            _write(root / INDEX, folder, index, present, began)
+            _write(root / INDEX, folder, index, present)
 
 
 @contextmanager
@@ -171,25 +145,15 @@ def uncollected() -> Iterator[None]:
             gc.enable()
 
 
-def _worth(index: Index) -> float:
-    number, share = WORTH_WRITING
-    return max(number, share * len(index.known))
-
-
-def _write(path: Path, folder: Path, index: Index, present: Collection[str] | None, began: float) -> None:
+def _write(path: Path, folder: Path, index: Index, present: Collection[str] | None) -> None:
+    if not _replaceable(path):
+        return
+    known = index.known if present is None else {h: index.known[h] for h in present if h in index.known}
+    body = json.dumps({**known, **index.new}).encode()
+    head = MARK + f', "layout": {json.dumps(LAYOUT)}, "crc": {zlib.crc32(body)}}}\n'.encode()
     with temporary_folders.temporary_folder(folder, "index") as fresh:
-        made = fresh / INDEX
-        made.touch()
-        # By the clock of the file system, which need not be that of this machine.
-        settled = made.stat().st_mtime_ns - int((time.monotonic() - began) * 1e9) - RACY
-        new = {hash: one for hash, one in index.new.items() if max(map(int, one[0].split()[:2])) < settled}
-        if len(new) < _worth(index) or not _replaceable(path):
-            return
-        known = index.known if present is None else {h: index.known[h] for h in present if h in index.known}
-        body = json.dumps({**known, **new}).encode()
-        head = MARK + f', "layout": {json.dumps(LAYOUT)}, "crc": {zlib.crc32(body)}}}\n'.encode()
-        made.write_bytes(head + body)
-        made.replace(path)
+        (fresh / INDEX).write_bytes(head + body)
+        (fresh / INDEX).replace(path)
 
 
 def _replaceable(path: Path) -> bool:

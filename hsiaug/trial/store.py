@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import stat
-import time
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import AbstractContextManager, suppress
 from dataclasses import dataclass
@@ -13,11 +12,10 @@ from pathlib import Path
 from hsiaug.base import temporary_folders
 from hsiaug.base.errors import InputError, StoreError
 from hsiaug.base.files import file_errors, plain_text, reason, replaced, sync_files, sync_folder
-from hsiaug.trial import predictions
 from hsiaug.trial.empty import EMPTY
 from hsiaug.trial.hashing import SHORT
 from hsiaug.trial.index import Index, indexed
-from hsiaug.trial.predictions import PREDICTIONS, Predictions
+from hsiaug.trial.predictions import PREDICTIONS, Predictions, checksum, find_predictions, is_name, pack, replace
 from hsiaug.trial.record import Damage, fault_of
 from hsiaug.trial.record_json import LARGEST, Record, decode, encode, storable
 
@@ -60,7 +58,6 @@ class Store:
     def __init__(self, root: Path, *, create: bool = False) -> None:
         self.root = root
         self._records = root / "records"
-        self._folder = str(self._records)
         if create:
             try:
                 self._records.mkdir(parents=True, exist_ok=True)
@@ -115,50 +112,52 @@ class Store:
         """
         had: dict[str, Record | Damage] = {} if known is None else known.by_hash
         wanted = list(self.hashes() if hashes is None else hashes)
-        with indexed(
-            self.root, self._records if index else None, wanted if hashes is None else None
-        ) as known_files:
-            looked = [had[hash] if hash in had else self._found(hash, known_files) for hash in wanted]
+        with indexed(self.root, self._records if index else None, None if hashes else wanted) as files:
+            looked = [had[hash] if hash in had else self._look(hash, files) for hash in wanted]
         records = tuple(found for found in looked if found is not None and not isinstance(found, Damage))
         return Reading(records, tuple(found for found in looked if isinstance(found, Damage)))
 
-    def _found(self, hash: str, index: Index) -> Record | Damage | None:
-        """As :meth:`look`; what the index knows of the very file is not checked again."""
-        path = self._path(hash, RECORD)
-        known = index.get(hash, path)
-        if known is not None:
-            fault = self._emptied(hash)
-            return known if fault is None else Damage(hash, fault)
-        told, found = self._told(hash, RECORD), self.look(hash)
-        return (
-            found if told is None or found is None or isinstance(found, Damage) else index.add(found, path, told)
-        )
-
-    def _path(self, hash: str, name: str) -> str:
-        # To make a Path takes longer than the system takes to answer.
-        return f"{self._folder}/{hash[:2]}/{hash}/{name}"
-
-    def _told(self, hash: str, name: str) -> os.stat_result | None:
-        try:
-            return os.stat(self._path(hash, name))  # noqa: PTH116
-        except (OSError, ValueError):
-            return None
-
     def look(self, hash: str) -> Record | Damage | None:
         """The record of that hash; what is wrong with it; or None where there is none."""
-        try:
-            record = self.get(hash)
-        except StoreError as error:
-            if isinstance(error.__cause__, OSError):
-                raise
-            return Damage(hash, f"{RECORD} holds {error.value}")
-        fault = None if record is None else fault_of(record, hash) or self._emptied(hash)
-        return record if fault is None else Damage(hash, fault)
+        return self._look(hash, Index())
 
-    def _emptied(self, hash: str) -> str | None:
-        """The fault of predictions that a power failure left empty, or None."""
-        told = self._told(hash, PREDICTIONS)
-        return f"{PREDICTIONS} is empty" if told is not None and not told.st_size else None
+    def _look(self, hash: str, index: Index) -> Record | Damage | None:
+        """As :meth:`look`; content that the index knows is not checked again."""
+        try:
+            data = self._data(hash)
+            if data is None:
+                return None
+            with suppress(FileNotFoundError):
+                if not (self.folder(hash) / PREDICTIONS).stat().st_size:
+                    # By a power failure.
+                    return Damage(hash, f"{PREDICTIONS} is empty")
+            if (known := index.get(hash, data)) is not None:
+                return known
+            record = decode(data)
+        except ValueError as error:
+            return Damage(hash, f"{RECORD} holds {error}")
+        except OSError as error:
+            raise self._unreadable(hash, error) from error
+        fault = fault_of(record, hash)
+        return index.add(record, data) if fault is None else Damage(hash, fault)
+
+    def _data(self, hash: str) -> bytes | None:
+        """The bytes of a record's file, or None. Raises ValueError where they are none of a record."""
+        path = self.folder(hash) / RECORD
+        try:
+            told = path.stat()
+            if not stat.S_ISREG(told.st_mode) or told.st_size > LARGEST:
+                raise ValueError(f"no file of less than {LARGEST // 2**20} MB")
+            return path.read_bytes()
+        except FileNotFoundError:
+            return None
+
+    def _unreadable(self, hash: str, error: OSError | ValueError) -> StoreError:
+        return StoreError(
+            f"{self.folder(hash) / RECORD}: expected a record in JSON",
+            value=reason(error) if isinstance(error, OSError) else error,
+            hint="Run its benchmark again: a damaged record is replaced.",
+        )
 
     def sound(self, hash: str) -> Record | None:
         """The record of that hash; None where there is none that is to be believed."""
@@ -188,20 +187,11 @@ class Store:
 
     def get(self, hash: str) -> Record | None:
         """The record of that hash as it stands, or None. Raises StoreError for what is no JSON."""
-        path = self.folder(hash) / RECORD
         try:
-            told = path.stat()
-            if not stat.S_ISREG(told.st_mode) or told.st_size > LARGEST:
-                raise ValueError(f"no file of less than {LARGEST // 2**20} MB")
-            return decode(path.read_bytes())
-        except FileNotFoundError:
-            return None
+            data = self._data(hash)
+            return None if data is None else decode(data)
         except (OSError, ValueError) as error:
-            raise StoreError(
-                f"{path}: expected a record in JSON",
-                value=reason(error) if isinstance(error, OSError) else error,
-                hint="Run its benchmark again: a damaged record is replaced.",
-            ) from error
+            raise self._unreadable(hash, error) from error
 
     def records(self) -> Iterator[Record]:
         """Every record as it stands, in the order of their hashes. Raises StoreError for what is no JSON."""
@@ -223,12 +213,9 @@ class Store:
         """
         stated = None
         for _ in range(AGAIN):
-            before, stated = stated, (self.get(hash) or {}).get("predictions_sha256")
-            if stated is None or stated == before:
-                break
+            stated = (self.get(hash) or {}).get("predictions_sha256")
             # Where there are none, the record was replaced after it was read, and states another checksum by now.
-            loaded = predictions.found(self.folder(hash), stated)
-            if loaded is not None:
+            if stated is not None and (loaded := find_predictions(self.folder(hash), stated)) is not None:
                 return loaded
         raise StoreError(
             f"{self.folder(hash) / PREDICTIONS}: expected the predictions of a trial",
@@ -247,10 +234,10 @@ class Store:
         record = storable(record)
         made = None if record["status"] == "failed" else made
         if made is not None:
-            record = {**record, "predictions_sha256": predictions.checksum(made)}
+            record = {**record, "predictions_sha256": checksum(made)}
         files = {RECORD: encode(record)}
         if made is not None:
-            files[PREDICTIONS] = predictions.packed(made)
+            files[PREDICTIONS] = pack(made)
         costly = (record.get("timings") or {}).get("total", WORTH_SYNCING) >= WORTH_SYNCING
         with self._access("write"):
             for left in reversed(range(AGAIN)):
@@ -278,7 +265,7 @@ class Store:
                     raise
                 # Else a power failure could take the older record as well.
                 sync_files(fresh)
-                predictions.replace(final, fresh, RECORD)
+                replace(final, fresh, RECORD)
             else:
                 if costly:
                     sync_folder(final.parent)
@@ -302,22 +289,6 @@ class Store:
             return
         temporary_folders.sweep(self._records)
         temporary_folders.sweep(self.cache)
-        try:
-            for folder in self.crowded():
-                with temporary_folders.temporary_folder(self._records, "tidy") as fresh:
-                    predictions.tidy(folder, fresh, RECORD, time.time() - temporary_folders.ABANDONED)
-        except (OSError, StoreError):
-            # Of a store that is read-only, or that others change, nothing needs to be removed.
-            return
-
-    def crowded(self) -> Iterator[Path]:
-        """Folders that hold more than a record and its predictions. Links are not followed."""
-        for hash in self.hashes():
-            with suppress(OSError):
-                if set(os.listdir(f"{self._folder}/{hash[:2]}/{hash}")) - {RECORD, PREDICTIONS}:  # noqa: PTH208
-                    folder = self.folder(hash)
-                    if not (folder.is_symlink() or folder.parent.is_symlink()):
-                        yield folder
 
     def removable(self, hash: str) -> bool:
         """Whether all that lies in the folder of a record is what hsiaug writes there: no file of others, and no link."""
@@ -325,7 +296,7 @@ class Store:
         if not SHORT.fullmatch(hash) or folder.is_symlink() or folder.parent.is_symlink():
             return False
         return all(
-            path.is_file() and not path.is_symlink() and (path.name == RECORD or predictions.is_name(path.name))
+            path.is_file() and not path.is_symlink() and (path.name == RECORD or is_name(path.name))
             for path in folder.iterdir()
         )
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import shlex
-import time
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -11,7 +10,8 @@ from pathlib import Path
 from hsiaug.base import temporary_folders
 from hsiaug.base.errors import InputError, StoreError
 from hsiaug.base.files import file_errors
-from hsiaug.trial import fits, predictions
+from hsiaug.trial import fits
+from hsiaug.trial.predictions import PREDICTIONS, find_predictions
 from hsiaug.trial.record import Damage
 from hsiaug.trial.record_json import Record, preference
 from hsiaug.trial.store import Reading, Store
@@ -73,7 +73,7 @@ def merge(target: Path, source: Store, *, dry_run: bool, count: Count) -> Merged
         for record in read.records:
             if _counts(record, there.get(record["hash"]), merged) and into is not None and not dry_run:
                 stated = record["predictions_sha256"]
-                into.put(record, predictions.found(source.folder(record["hash"]), stated) if stated else None)
+                into.put(record, find_predictions(source.folder(record["hash"]), stated) if stated else None)
         count(min(start + AT_ONCE, len(hashes)), len(hashes))
     return merged
 
@@ -119,9 +119,9 @@ def verify(store: Store, count: Count) -> Iterator[Finding]:
 def _misses(store: Store, record: Record) -> str | None:
     """The fault of a record's predictions, or None."""
     stated = record["predictions_sha256"]
-    if stated is None or predictions.found(store.folder(record["hash"]), stated) is not None:
+    if stated is None or find_predictions(store.folder(record["hash"]), stated) is not None:
         return None
-    return f"no {predictions.PREDICTIONS} with the record's checksum {stated[:12]}…"
+    return f"no {PREDICTIONS} with the record's checksum {stated[:12]}…"
 
 
 def _abandoned(store: Store) -> list[Path]:
@@ -136,8 +136,8 @@ def prune(
 ) -> dict[str, Pruned]:
     """Remove what nothing needs, and say how much of each kind. Raises StoreError where the system refuses.
 
-    Always what killed runs left, and predictions of records that were replaced more than an hour ago; where asked for,
-    saved fits, and records that failed or are damaged. What does not carry a mark of hsiaug stays.
+    Always what killed runs left; where asked for, saved fits, and records that failed or are damaged. What does not carry
+    a mark of hsiaug stays.
     """
     if not store.is_own(mark=not dry_run):
         raise StoreError(
@@ -146,7 +146,7 @@ def prune(
             hint="Name the store itself; 'hsiaug store merge NEW OLD' copies its records into a new one.",
         )
     with file_errors(f"the store {store.root} must be a folder that can be written to", LOOK, StoreError):
-        left = {"temporary folders": _abandoned(store), "predictions of replaced records": _replaced(store)}
+        left = {"temporary folders": _abandoned(store)}
         saved = fits.spare(store.cache) if cache else []
         records = dict(_unwanted(store, failed, damaged))
         pruned = {kind: _sizes(paths) for kind, paths in left.items()}
@@ -161,11 +161,6 @@ def prune(
                 _remove(store, hash)
                 count(done, len(hashes))
     return pruned
-
-
-def _replaced(store: Store) -> list[Path]:
-    older = time.time() - temporary_folders.ABANDONED
-    return [path for folder in store.crowded() for path in predictions.spare(folder, older)]
 
 
 def _unwanted(store: Store, failed: bool, damaged: bool) -> Iterator[tuple[str, list[str]]]:

@@ -19,6 +19,7 @@ import pytest
 from hsiaug.base.errors import InputError, StoreError
 from hsiaug.base.temporary_folders import owner
 from hsiaug.trial import store as store_module
+from hsiaug.trial.predictions import checksum, find_predictions
 from hsiaug.trial.spec import TrialSpec
 from hsiaug.trial.store import Store
 from hsiaug.trial.upkeep import merge, prune, verify
@@ -39,8 +40,8 @@ def test_what_was_read_already_is_not_read_again(filled: Store, monkeypatch: pyt
     first, second = (record["hash"] for record in filled.records())
     before, whole = filled.read([first]), filled.read()
     looked: list[str] = []
-    look = filled.look
-    monkeypatch.setattr(filled, "look", lambda hash: looked.append(hash) or look(hash))
+    check = store_module.fault_of
+    monkeypatch.setattr(store_module, "fault_of", lambda record, hash: looked.append(hash) or check(record, hash))
 
     assert filled.read(known=before) == whole and looked == [second]
 
@@ -185,7 +186,7 @@ def matches(store: Store, record: dict[str, Any]) -> None:
     found = store.get(record["hash"])
     assert found is not None
     _, label = store.predictions(record["hash"])
-    assert store_module.predictions.checksum((_, label)) == found["predictions_sha256"]
+    assert checksum((_, label)) == found["predictions_sha256"]
 
 
 def test_readers_see_the_old_record_or_the_new_one_at_every_step_of_a_replacement(filled: Store) -> None:
@@ -264,26 +265,6 @@ def test_two_writers_of_one_hash_never_meet(filled: Store) -> None:
             with at_each_step(meet):
                 filled.put(*changed)
             matches(filled, record)
-            with np.load(filled.folder(record["hash"]) / "predictions.npz") as arrays:
-                label = arrays["label"]
-            stated = filled.get(record["hash"])["predictions_sha256"]  # type: ignore[index]
-            assert store_module.predictions.checksum((label, label)) == stated
-
-
-def test_predictions_of_an_earlier_record_go_with_a_later_sweep(
-    filled: Store, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    record = next(filled.records())
-    folder = filled.folder(record["hash"])
-    filled.put(*other(record, filled.predictions(record["hash"])))
-    assert len(list(folder.iterdir())) > 2
-
-    filled.sweep()
-    assert len(list(folder.iterdir())) > 2
-    monkeypatch.setattr(store_module.temporary_folders, "ABANDONED", -10)
-    filled.sweep()
-    assert {path.name for path in folder.iterdir()} == {"record.json", "predictions.npz"}
-    matches(filled, record)
 
 
 def test_predictions_of_another_record_are_refused(filled: Store) -> None:
@@ -305,11 +286,11 @@ def test_damaged_predictions_are_none_and_no_other_error(filled: Store, tmp_path
         changed.append(bytes(data))
     for data in changed:
         (folder / "predictions.npz").write_bytes(data)
-        found = store_module.predictions.found(folder, wanted)
-        assert found is None or store_module.predictions.checksum(found) == wanted
+        found = find_predictions(folder, wanted)
+        assert found is None or checksum(found) == wanted
     (folder / "predictions.npz").unlink()
     os.mkfifo(folder / "predictions.npz")
-    assert store_module.predictions.found(folder, wanted) is None
+    assert find_predictions(folder, wanted) is None
 
     (folder / "predictions.npz").unlink()
     (folder / "predictions.npz").write_bytes(whole[:-60] + bytes(b ^ 0x55 for b in whole[-60:]))

@@ -128,19 +128,6 @@ def test_pruning_removes_what_is_asked_for_and_nothing_else(filled: Store) -> No
     assert not (filled.cache / "0123").exists() and (filled.cache / "documents" / "kept").exists()
 
 
-def test_predictions_of_replaced_records_are_pruned_once_they_are_old(
-    filled: Store, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    record = next(filled.records())
-    index, label = filled.predictions(record["hash"])
-    filled.put({**record, "command": "other"}, (index, label[::-1].copy()))
-    assert pruned(filled) == {}
-
-    monkeypatch.setattr("hsiaug.base.temporary_folders.ABANDONED", -10)
-    assert "predictions of replaced records" in pruned(filled)
-    assert len(list(filled.folder(record["hash"]).iterdir())) == 2 and list(verify(filled, uncounted)) == []
-
-
 def run(*words: object) -> Any:
     return CliRunner().invoke(app, ["store", *map(str, words)])
 
