@@ -267,7 +267,7 @@ def _as_noted(files: Mapping[str, list[int]]) -> bool:
 
 
 @contextlib.contextmanager
-def progress_bar(progress: bool, what: str, size: int) -> Iterator[Callable[[int], None]]:
+def progress_bar(progress: bool, what: str, size: int | None) -> Iterator[Callable[[int], None]]:
     """On standard error, a bar on a terminal, a line elsewhere; yields what is told how many bytes more are done."""
     if not progress:
         yield lambda _: None

@@ -1,34 +1,36 @@
-"""Downloading a file from the first of several mirrors that has it, and saying so within seconds if none has."""
+"""Downloading files from the first of several mirrors that has them, and unpacking those of public sets of pairs."""
 
 from __future__ import annotations
 
-import contextlib
-import logging
-import os
-import queue
-import socket
-import threading
 import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
+import zipfile
+import zlib
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
-from hsiaug.base.errors import DataUnavailableError
+from hsiaug.base.errors import DataUnavailableError, SceneError
+from hsiaug.base.files import file_errors
 from hsiaug.base.temporary_folders import sweep, temporary_folder
-from hsiaug.data import transfer
 from hsiaug.data.bounds import in_bytes
-from hsiaug.data.transfer import Unserved, pieces
+from hsiaug.data.cube_copies import progress_bar
+from hsiaug.data.paths import file_checksum
 
 if TYPE_CHECKING:
     from hsiaug.data.cards import FileSpec
-    from hsiaug.data.pair_cards import ArchiveSpec
+    from hsiaug.data.pair_cards import ArchiveSpec, PairCard
 
-__all__ = ["download"]
+__all__ = ["download", "fetch_archives", "unpack"]
 
-PROBE_SECONDS = 3.0
+CONNECT_SECONDS = 5.0
+STALL_SECONDS = 20.0
 
-Endpoint = tuple[str, int]
+SLOWEST, SLOW_SECONDS = 10_000, 20.0
+"""Bytes a second, in the mean over so many seconds, below which a server is given up: 1 MB in under two minutes."""
+
+NO_CONNECTION = "no connection"
+ROOM = "Free some space there, or name another folder in HSIAUG_DATA_DIR."
 
 
 def download(
@@ -41,152 +43,159 @@ def download(
     """Bring files to their paths: each is written under a temporary name, renamed once its checksum fits.
 
     name: of the scene or set, for errors. progress: show it on standard error.
-    Raises ``offline`` where no mirror takes a connection, and a DataUnavailableError that says what each mirror
-    answered, and where to put the file by hand, where none has it.
+    Raises ``offline`` where no mirror of a file takes a connection, and a DataUnavailableError that says what each
+    mirror answered, and where to put the file by hand, where none has it.
     """
-    reachable = _reachable_urls(url for spec, _ in files for url in spec.urls)
-    if files and not reachable:
-        raise offline
-    display = _Display(progress)
     for spec, target in files:
-        reasons = []
+        reasons: dict[str, str] = {}
         for url in spec.urls:
-            reason = _try_mirror(url, spec, target, display) if url in reachable else "no connection"
+            reason = _try_mirror(url, spec, target, progress)
             if reason is None:
                 break
-            reasons.append(f"{url}: {reason}")
+            reasons[url] = reason
         else:
+            if set(reasons.values()) == {NO_CONNECTION}:
+                raise offline
             raise DataUnavailableError(
                 f"{target.name} ({in_bytes(spec.size)}) of scene {name} could not be downloaded",
-                value="; ".join(reasons),
+                value="; ".join(f"{url}: {reason}" for url, reason in reasons.items()),
                 hint=f"Put the file into {target.parent} by hand ({spec.known_hash.replace(':', ' ')}), "
                 "or try again when online.",
             )
 
 
-def _reachable_urls(urls: Iterable[str]) -> frozenset[str]:
-    """Those addresses whose server (or proxy, where the environment names one) takes a connection.
-
-    All are tried at once, and the answer comes within PROBE_SECONDS even where name resolution hangs.
-    """
-    wanted = {url: _endpoint(url) for url in urls}
-    answers: queue.SimpleQueue[tuple[Endpoint, bool]] = queue.SimpleQueue()
-    waiting = set(wanted.values())
-    for endpoint in waiting:
-        # Daemon threads, because a resolver that hangs cannot be interrupted, only left behind.
-        threading.Thread(target=_probe, args=(endpoint, answers), daemon=True).start()
-    deadline = time.monotonic() + PROBE_SECONDS
-    reachable: set[Endpoint] = set()
-    while waiting and (left := deadline - time.monotonic()) > 0:
-        try:
-            endpoint, answered = answers.get(timeout=left)
-        except queue.Empty:
-            break
-        waiting.discard(endpoint)
-        if answered:
-            reachable.add(endpoint)
-    return frozenset(url for url, endpoint in wanted.items() if endpoint in reachable)
-
-
-def _endpoint(url: str) -> Endpoint:
-    from requests.utils import get_environ_proxies, select_proxy
-
-    proxy = select_proxy(url, get_environ_proxies(url, no_proxy=None))
-    if proxy:
-        url = proxy if "://" in proxy else f"http://{proxy}"
-    parts = urlsplit(url)
-    return parts.hostname or "", parts.port or (443 if parts.scheme == "https" else 80)
-
-
-def _probe(endpoint: Endpoint, answers: queue.SimpleQueue[tuple[Endpoint, bool]]) -> None:
-    try:
-        socket.create_connection(endpoint, timeout=PROBE_SECONDS).close()
-    except (OSError, UnicodeError):
-        answers.put((endpoint, False))
-    else:
-        answers.put((endpoint, True))
-
-
-def _try_mirror(url: str, spec: FileSpec | ArchiveSpec, target: Path, display: _Display) -> str | None:
+def _try_mirror(url: str, spec: FileSpec | ArchiveSpec, target: Path, progress: bool) -> str | None:
     """Why this mirror did not serve, or None once the file is in place."""
     import pooch
     import requests
 
     host = urlsplit(url).hostname or url
-
-    def fetch(address: str, out: str | os.PathLike[str], _: object) -> None:
-        with Path(out).open("wb") as sink, display.bar(target.name, spec.size, host) as advance:
-            for piece in pieces(address, spec.size):
-                sink.write(piece)
-                advance(len(piece))
-
+    pooch.get_logger().setLevel("ERROR")  # the lines below say the same
+    sweep(target.parent)
+    arrived = None
     try:
-        sweep(target.parent)
-        with _quiet_pooch(), temporary_folder(target.parent, "download") as fresh:
+        with (
+            progress_bar(progress, f"Downloading {target.name} from {host}", spec.size) as advance,
+            temporary_folder(target.parent, "download") as fresh,
+        ):
+            arrived = _Arrived(spec.size, advance)
+            fetch = pooch.HTTPDownloader(
+                progressbar=arrived,
+                timeout=(CONNECT_SECONDS, STALL_SECONDS),
+                headers={"User-Agent": "hsiaug", "Accept-Encoding": "identity"},
+            )
             pooch.retrieve(url, spec.known_hash, fname=target.name, path=fresh, downloader=fetch)
             (fresh / target.name).chmod(0o644)  # the temporary file was private; a data folder may be shared
             (fresh / target.name).replace(target)
+            return None
     except requests.HTTPError as cause:
         reason = f"answered {cause.response.status_code}" if cause.response is not None else "refused"
-    except Unserved as cause:
+    except _UnservedError as cause:
         reason = str(cause)
-    except requests.Timeout:
-        reason = f"stalled for {transfer.STALL_SECONDS:g} s"
     except requests.RequestException as cause:
-        reason = "stalled" if "timed out" in str(cause) else f"broke off ({type(cause).__name__})"
+        if arrived is not None and arrived.total is None and isinstance(cause, requests.ConnectionError):
+            reason = NO_CONNECTION
+        else:
+            reason = "stalled" if "timed out" in str(cause) else f"broke off ({type(cause).__name__})"
     except ValueError:
         reason = "sent a file with another checksum"
     except OSError as cause:
         raise DataUnavailableError(
-            f"{target} must be writable",
-            value=cause.strerror or str(cause),
-            hint="Free some space there, or name another folder in HSIAUG_DATA_DIR.",
+            f"{target} must be writable", value=cause.strerror or str(cause), hint=ROOM
         ) from cause
-    else:
-        return None
-    display.say(f"{host} {reason}")
+    if progress:
+        from hsiaug.base.terminal import Console
+
+        Console(stderr=True).print(f"{host}: {reason}", soft_wrap=True)
     return reason
 
 
-class _Display:
-    """Where downloads are shown: a bar with speed and time left on a terminal, plain lines elsewhere."""
-
-    def __init__(self, show: bool) -> None:
-        from hsiaug.base.terminal import Console
-
-        self.console = Console(stderr=True) if show else None
-
-    @contextlib.contextmanager
-    def bar(self, file: str, size: int | None, host: str) -> Iterator[Callable[[int], None]]:
-        """A bar of one download, which is told how many bytes more have arrived. size: bytes, None = not known."""
-        if self.console is None or not self.console.is_terminal:
-            self.say(f"Downloading {file} ({in_bytes(size)}) from {host}")
-            yield lambda _: None
-            return
-        from rich.progress import DownloadColumn, TimeRemainingColumn, TransferSpeedColumn
-
-        from hsiaug.base.terminal import progress_bars
-
-        columns = DownloadColumn(), TransferSpeedColumn(), TimeRemainingColumn()
-        with progress_bars(self.console, *columns) as bars:
-            task = bars.add_task(f"{file} from {host}", total=size)
-            yield lambda amount: bars.advance(task, amount)
-
-    def say(self, text: str) -> None:
-        """A line for people."""
-        if self.console is not None:
-            self.console.print(text, soft_wrap=True)
+class _UnservedError(Exception):
+    """Why a server is given up."""
 
 
-@contextlib.contextmanager
-def _quiet_pooch() -> Iterator[None]:
-    """Silences pooch's own log lines for a while; ours say the same in fewer words."""
-    import pooch
+class _Arrived:
+    """A progress bar as pooch wants one, which gives up on a server that is too slow or sends too much.
 
-    logger = pooch.get_logger()
-    before = logger.level
-    logger.setLevel(logging.ERROR)
-    try:
-        yield
-    finally:
-        logger.setLevel(before)
+    most: bytes, beyond which it cannot be the right file; None = not known. total: bytes as the server says, once it
+    has answered.
+    """
+
+    def __init__(self, most: int | None, advance: Callable[[int], None]) -> None:
+        self._most, self._advance = most, advance
+        self.total: int | None = None
+        self._got = self._since = 0
+        self._start = time.monotonic()
+
+    def update(self, amount: int) -> None:
+        """So many bytes more have arrived, but for the last time, when there may be fewer."""
+        before, self._got, self._since = self._got, self._got + amount, self._since + amount
+        if self._most is not None and before > self._most:
+            raise _UnservedError(f"sent more than the {self._most:,} bytes of the file")
+        self._advance(amount)
+        if (seconds := time.monotonic() - self._start) > SLOW_SECONDS:
+            if self._since < SLOWEST * seconds:
+                raise _UnservedError(f"sent {self._since:,} bytes in {seconds:.3g} s, too slow to wait for")
+            self._since, self._start = 0, time.monotonic()
+
+    def reset(self) -> None:
+        """The whole file is there, whose size is told to ``update`` once more."""
+        self._got, self._advance = 0, lambda _: None
+
+    def close(self) -> None:
+        """Nothing is left to do."""
+
+
+def fetch_archives(card: PairCard, folder: Path, progress: bool) -> None:
+    """Download what is missing of a set's archives, check all, and unpack them into ``folder``.
+
+    Raises DataUnavailableError, saying where to put which file by hand, where no mirror takes a connection, SceneError
+    for an archive placed by hand that is not the card's.
+    """
+    targets = [(archive, folder / archive.name) for archive in card.archives]
+    absent = [(archive, target) for archive, target in targets if not target.is_file()]
+    for archive, target in targets:
+        if target.is_file() and (actual := file_checksum(target, "md5")) != archive.md5:
+            raise SceneError(
+                f"{target} must have md5 {archive.md5}, as the card of {card.name} says",
+                value=f"md5 {actual} ({in_bytes(target.stat().st_size)})",
+                hint="It is damaged, incomplete or another version: move it away and try again; "
+                f"a fresh copy is at {archive.urls[0]}.",
+            )
+    listed = "; ".join(f"{target.name} (md5 {archive.md5}) from {archive.urls[0]}" for archive, target in absent)
+    offline = DataUnavailableError(
+        f"set {card.name} is not on this machine, and none of its mirrors takes a connection",
+        value=f"not all of its places in {folder}",
+        hint=f"Go online and try again, put the unpacked places into {folder}, or put there: {listed}.",
+    )
+    download(absent, card.name, offline, progress=progress)
+    unpack([target for _, target in targets], folder)
+
+
+def unpack(archives: list[Path], folder: Path) -> None:
+    """Unpack zip files of known checksums, each without the single folder that its members may lie in, beside what is
+    there already.
+
+    All are unpacked into a folder beside their place first, so that a stop leaves nothing behind.
+    Raises SceneError where one is no whole zip file, DataUnavailableError where the folder cannot be written to.
+    """
+    rule = f"{folder} must be writable, with room for what is unpacked"
+    with file_errors(rule, ROOM, DataUnavailableError):
+        folder.mkdir(parents=True, exist_ok=True)
+        sweep(folder)
+        with temporary_folder(folder, "unpacked") as side:
+            for number, archive in enumerate(archives):
+                try:
+                    with zipfile.ZipFile(archive) as file:
+                        file.extractall(side / str(number))
+                except (zipfile.BadZipFile, zlib.error) as cause:
+                    hint = "Move it away and try again."
+                    raise SceneError(f"{archive} must be a whole zip file", value=cause, hint=hint) from cause
+            for own in sorted(side.iterdir()):
+                inside = list(own.iterdir())
+                top = inside[0] if len(inside) == 1 and inside[0].is_dir() else own
+                for path in sorted(top.rglob("*")):
+                    target = folder / path.relative_to(top)
+                    if path.is_file() and not target.exists():
+                        target.parent.mkdir(parents=True, exist_ok=True)
+                        path.replace(target)

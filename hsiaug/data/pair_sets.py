@@ -152,7 +152,7 @@ def fetch_pairs(entry: PairEntry, *, whole: bool, progress: bool, masks_only: bo
                 value=f"nothing in {entry.folder} at {_listed(entry, missing)}",
                 hint=f"Get the files{f' from {card.homepage}' if card.homepage else ''} and put them there.",
             )
-        from hsiaug.data.archives import fetch_archives
+        from hsiaug.data.download import fetch_archives
 
         fetch_archives(card, entry.folder, progress)
     _check_files(entry, masks_only)
