@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import partial
 from operator import attrgetter
 
@@ -22,8 +22,7 @@ __all__ = [
     "diagnosis_grid",
     "metric_text",
     "seed_grids",
-    "trial_score",
-    "trial_seconds",
+    "trial_grid",
 ]
 
 
@@ -128,19 +127,23 @@ def _cost(path: Sequence[str], digits: int, cell: ArmCell) -> str:
 
 def seed_grids(table: Table) -> tuple[Grid, ...]:
     """One row per trial, those of control classifiers too: how it went, how long it took, and its hash."""
+    return (trial_grid(table, "Trials", sorted(table.trials, key=attrgetter("seed"))),)
+
+
+def trial_grid(table: Table, heading: str, trials: Iterable[Trial]) -> Grid:
+    """A row for each of these trials."""
     keys = [GridColumn("seed", lambda trial: str(trial.seed)), *arm_columns(table), classifier_column(table)]
     columns = [
         *keys,
         GridColumn("status", attrgetter("status"), numeric=False),
         *(
-            GridColumn(score.name, partial(trial_score, score.key))
+            GridColumn(score.name, partial(_trial_score, score.key))
             for score in (*table.scores.shown, *table.fields[:2])
         ),
-        GridColumn("seconds", trial_seconds),
+        GridColumn("seconds", _trial_seconds),
         GridColumn("hash", attrgetter("hash"), numeric=False),
     ]
-    trials = sorted(table.trials, key=attrgetter("seed"))
-    return (make_grid("Trials", columns, trials, keys=len(keys), block=attrgetter("seed")),)
+    return make_grid(heading, columns, trials, keys=len(keys), block=attrgetter("seed"))
 
 
 def metric_text(metric: str, cell: ArmCell) -> str:
@@ -151,13 +154,13 @@ def metric_text(metric: str, cell: ArmCell) -> str:
     return plus_minus(summary) + (f" (n={summary.n})" if summary.n < len(cell.ok) else "")
 
 
-def trial_score(metric: str, trial: Trial) -> str:
+def _trial_score(metric: str, trial: Trial) -> str:
     """A metric of one trial in percent."""
     value = trial.metric(metric)
     return MISSING if value is None else percent(value)
 
 
-def trial_seconds(trial: Trial) -> str:
+def _trial_seconds(trial: Trial) -> str:
     """How long one trial took."""
     seconds = finite((trial.record.get("timings") or {}).get("total"))
     return MISSING if seconds is None else f"{seconds:.1f}"

@@ -17,27 +17,19 @@ def page_of(records: list[dict], **report: object) -> Node:
 
 
 def told(page: Node) -> list[str]:
-    """The sentences of the verdict, without their badges."""
+    """The lines of the verdict in words."""
     (section,) = page.all("section", id="verdict")
-    return [
-        " ".join("".join(p if isinstance(p, str) else p.text for p in item.parts if not badge(p)).split())
-        for item in section.all("li")
-    ]
-
-
-def badge(part: object) -> bool:
-    return isinstance(part, Node) and part.attributes.get("class", "").startswith("badge")
-
-
-def badges(page: Node) -> list[str]:
-    """Of the sentences; those of the grid above them are :func:`signs`."""
-    (section,) = page.all("section", id="verdict")
-    return [node.text for part in section.all("details") for node in part.every() if badge(node)]
+    return [item.text for item in section.all("li")]
 
 
 def signs(page: Node) -> list[str]:
     (section,) = page.all("section", id="verdict")
-    return [node.text for table in section.all("table") for node in table.every() if badge(node)]
+    return [
+        node.text
+        for table in section.all("table")
+        for node in table.every()
+        if node.attributes.get("class", "").startswith("badge")
+    ]
 
 
 def headline(page: Node) -> str:
@@ -71,38 +63,11 @@ def test_a_generator_that_helps_is_said_to() -> None:
     ]
     page = page_of(records)
     assert headline(page) == "Every arm helps."
-    assert badges(page) == ["helps"] and signs(page) == ["▲ +4.5 [+4.2, +4.7], p = .006, over duplicate"]
+    assert signs(page) == ["▲ +4.5 [+4.2, +4.7], p = .006, over duplicate"]
     assert told(page) == [
         "txt2hsi λ=1 with svm: AA +6.5 (p = .006) against none and +4.5 (p = .006) against duplicate; "
         "OA 0.0 (p = 1) and 0.0 (p = 1); over 10 draws"
     ]
-
-
-@pytest.mark.parametrize("gain", [0.02, -0.02, 0.0])
-@pytest.mark.parametrize("draws", [3, 9])
-def test_the_words_are_those_of_the_comparison(gain: float, draws: int) -> None:
-    records = benchmark(draws, gain=gain, classifiers=("svm",))
-    (table,) = build_report(records).tables
-    gains = [g for g in table.gains.values() if not g.cell.arm.control]
-    page = parsed(render_html(build_report(records)))
-    assert len(told(page)) == len(gains) == 2
-    assert set(badges(page)) == {found.verdict.text for found in gains if found.verdict}
-    sign = "?" if draws < 6 else {0.02: "▲", -0.02: "▼", 0.0: "○"}[gain]
-    assert [text[0] for text in signs(page)] == [sign, sign]
-    assert {heading.split(" (")[0] for heading in badges(page)} == {
-        "undecided" if draws < 6 else {0.02: "helps", -0.02: "hurts", 0.0: "no difference shown"}[gain]
-    }
-
-
-def test_many_arms_are_folded_by_generator_with_the_range_of_their_gains() -> None:
-    page = page_of(spread() + benchmark(4, ("smote",), lam=0.5))
-    (section,) = page.all("section", id="verdict")
-    assert [node.text for node in section.all("summary")] == [
-        "In words",
-        "smote, 2 arms: mean ΔAA +20.9 to +24.2 against none, +10.7 to +14.0 against duplicate",
-        "txt2hsi, 8 arms: mean ΔAA +30.8 to +61.5 against none, +20.5 to +41.0 against duplicate",
-    ]
-    assert len(told(page)) == 10
 
 
 def test_of_several_arms_the_grid_shows_the_one_of_the_largest_gain_and_says_so() -> None:
@@ -145,35 +110,26 @@ def test_every_link_leads_to_one_place() -> None:
         assert {link.removeprefix("#") for link in links} <= set(ids)
 
 
-def test_failures_stand_under_their_error_with_links_to_their_records() -> None:
+def test_failures_stand_under_their_error() -> None:
     lost = [failure(generator=g, seed=s) for g in ("smote", "mixup") for s in (0, 1)]
     other = failure("MemoryError", "", generator="smote", seed=2)
     page = page_of([record(seed=s) for s in range(3)] + lost + [other])
     (block,) = [n for n in page.all("div") if n.attributes.get("class") == "warning"]
     assert block.all("p")[0].text == "5 of 8 trials failed:"
-    (table,) = block.all("table")
-    rows = [[c.text for c in row.all("td")] for row in table.all("tr")[1:]]
-    assert [row.all("th")[0].text for row in table.all("tr")[1:]] == ["4", "1"]
-    assert [(stage, why) for stage, why, _, _ in rows] == [
-        ("sample", "PluginError in sample: no sample came back"),
-        ("sample", "MemoryError in sample"),
-    ]
-    assert all(again == one["command"] for (*_, again), one in zip(rows, (lost[0], other), strict=True))
-    targets = [a.attributes["href"] for a in block.all("a")]
-    assert sorted(targets) == sorted(f"#rec-{r['hash']}" for r in [*lost, other])
-    ids = {n.attributes.get("id") for n in page.every()}
-    assert all(target[1:] in ids for target in targets)
+    said = [item.text for item in block.all("li")]
+    assert said[0].startswith("4 × PluginError in sample: no sample came back. In mixup λ=1 with svm (seeds 0, 1)")
+    assert said[1].startswith("1 × MemoryError in sample.") and f"hsiaug show {other['hash']}" in said[1]
 
 
-def test_a_ceiling_leads_to_its_records_and_is_in_no_chart() -> None:
+def test_a_ceiling_leads_to_its_records() -> None:
     ceilings = [record(0.9, 0.9, generator="true-labels", seed=s) for s in range(2)]
     for r in ceilings:
         r["spec"]["diagnosis"] = True
     page = page_of([*benchmark(2), *ceilings])
     ids = {node.attributes.get("id") for node in page.every()}
     assert {a.attributes["href"][1:] for a in page.all("a")} <= ids
-    assert {f"rec-{r['hash']}" for r in ceilings} <= ids
-    assert not any("true-labels" in svg.text for svg in page.all("svg"))
+    rows = table_named(page, "Records of true-labels λ=1, svm")
+    assert [row[-1].text for row in rows] == [r["hash"] for r in ceilings]
 
 
 def test_nothing_is_fetched() -> None:
@@ -193,8 +149,7 @@ def test_names_are_text_and_not_markup() -> None:
     records = [{**r, "class_names": [name, 'a "b" & c', "oats"]} for r in spread()]
     records.append(failure(message="<img src=x onerror=alert(1)>", seed=11))
     page = page_of(records)
-    assert [script.attributes.get("type") for script in page.all("script")] == ["application/json", None]
-    assert [image.attributes["alt"] for image in page.all("img")][:1] == ["The scene indian_pines in colours"]
+    assert len(page.all("script")) == 1
     assert "onerror" not in {name for node in page.every() for name in node.attributes}
     (table,) = (rows for rows in [table_named(page, "Recall per class, svm")])
     assert [row[0].text for row in table] == [f"1 {name}", '2 a "b" & c', "3 oats"]
@@ -207,21 +162,20 @@ def test_a_row_for_every_arm_and_every_record() -> None:
     page = page_of(records)
     assert len(table_named(page, "Accuracy")) == len(table.arms) == 7
     assert len(table_named(page, "Gain over the controls")) == len(table.gains)
-    rows = {n.attributes["id"]: n for n in page.all("tr") if n.attributes.get("id", "").startswith("rec-")}
-    assert set(rows) == {f"rec-{r['hash']}" for r in records}
-    broken = rows[f"rec-{records[-1]['hash']}"].text
-    assert "failed: PluginError: no sample came back" in broken
-    assert records[-1]["hash"] in broken
-    assert "hsiaug show RECORD --store results shows a record whole" in page.text
+    lists = [t for t in page.all("table") if t.attributes.get("aria-label", "").startswith("Records of ")]
+    rows = [row for found in lists for row in found.all("tbody")[0].all("tr")]
+    hashes = [row.all("td")[-1].text for row in rows]
+    assert sorted(hashes) == sorted(r["hash"] for r in records)
+    assert "failed" in rows[hashes.index(records[-1]["hash"])].text
 
 
 def test_each_number_leads_to_the_records_that_it_is_the_mean_of() -> None:
     records = spread()
-    scores = {f"rec-{r['hash']}": 100 * r["metrics"]["aa"] for r in records}
+    scores = {r["hash"]: 100 * r["metrics"]["aa"] for r in records}
     page = page_of(records)
     groups = {n.attributes["id"]: n for n in page.all("details") if "-cell-" in n.attributes.get("id", "")}
     mean = {
-        name: fmean(scores[row.attributes["id"]] for row in group.all("tr") if "id" in row.attributes)
+        name: fmean(scores[row.all("td")[-1].text] for row in group.all("tbody")[0].all("tr"))
         for name, group in groups.items()
     }
     checked = 0
@@ -235,9 +189,6 @@ def test_each_number_leads_to_the_records_that_it_is_the_mean_of() -> None:
                         assert number == pytest.approx(mean[link.attributes["href"][1:]], abs=0.051), heading
                         checked += 1
     assert checked > 40
-    for row in table_named(page, "Recall per class, svm")[:1]:
-        for link in (link for cell in row for link in cell.all("a")):
-            assert float(link.text.split(" ± ")[0]) == pytest.approx(mean[link.attributes["href"][1:]], abs=0.051)
 
 
 def first_link(row: list[Node]) -> Node:
@@ -265,85 +216,44 @@ def test_class_gains_are_paired_over_the_draws_that_have_the_class() -> None:
     table = table_named(page_of(records), "Gain in recall per class, svm")
     (oats,) = [row for row in table if row[0].text == "oats"]
     assert [cell.text for cell in oats] == ["oats", "3", "-15.0"]
-    assert oats[2].all("a")[0].attributes["data-tip"] == "-15.0 [-586.8, +556.8], n = 2; +20.0 over none"
 
 
-def test_classes_stand_rarest_first_and_are_shaded_on_one_scale() -> None:
+def test_classes_stand_rarest_first_and_are_shaded() -> None:
     gained = {"none": (0.0, 0.0, 0.0), "duplicate": (0.0, 0.0, 0.0), "smote": (0.02, -0.1, 0.0)}
     records = [
-        record(0.5, 0.5, generator=g, classifier=c, seed=s, recall=[0.5 + d / (1 + (c == "rf")) for d in deltas])
+        record(0.5, 0.5, generator=g, seed=s, recall=[0.5 + d for d in deltas])
         for g, deltas in gained.items()
-        for c in ("rf", "svm")
         for s in range(3)
     ]
-    page = page_of(records)
-    shown = {
-        c: [(row[0].text, row[1].text, row[2].text, row[2].attributes.get("class")) for row in found]
-        for c in ("svm", "rf")
-        for found in [table_named(page, f"Gain in recall per class, {c}")]
-    }
-    assert shown["svm"] == [
+    rows = table_named(page_of(records), "Gain in recall per class, svm")
+    assert [(*(cell.text for cell in row), row[2].attributes.get("class")) for row in rows] == [
         ("oats", "3", "0.0", None),
         ("alfalfa", "5", "+2.0", "m2"),
         ("corn_notill", "12", "-10.0", "l9"),
     ]
-    assert [kind for *_, kind in shown["rf"]] == [None, "m1", "l4"], "half as far, half as dark"
 
 
 def test_a_confusion_matrix_is_the_sum_over_the_draws() -> None:
     records = [record(seed=s) for s in range(3)]
     for s, r in enumerate(records):
         r["metrics"]["confusion"] = [[s, 1, 0], [0, 5, 0], [2, 0, 2]]
-    rows = table_named(page_of(records), "none, svm")
+    rows = table_named(page_of(records), "none, svm: test pixels summed over 3 draws")
     assert [[cell.text for cell in row] for row in rows] == [
-        ["1 alfalfa", "3", "3", "0", "50.0"],
-        ["2 corn_notill", "0", "15", "0", "100.0"],
-        ["3 oats", "6", "0", "6", "50.0"],
+        ["1 alfalfa", "3", "3", "0"],
+        ["2 corn_notill", "0", "15", "0"],
+        ["3 oats", "6", "0", "6"],
     ]
-
-
-def test_the_confusion_of_an_arm_is_its_difference_to_none_in_shares_of_the_true_class() -> None:
-    records = [record(generator=g, seed=s) for g in ("none", "smote") for s in range(2)]
-    records.append(record(generator="smote", seed=7))
-    for r in records:
-        r["metrics"]["confusion"] = [[4, 4, 0], [0, 5, 0], [0, 0, 0]]
-        if r["spec"]["generator"]["name"] == "smote":
-            r["metrics"]["confusion"] = [[12, 2, 2], [1, 4, 0], [0, 0, 0]]
-    page = page_of(records)
-    rows = table_named(page, "smote λ=1, svm")
-    assert [[cell.text for cell in row] for row in rows] == [
-        ["1 alfalfa", "+25", "-38", "+12", "50.0", "75.0"],
-        ["2 corn_notill", "+20", "-20", "", "100.0", "80.0"],
-        ["3 oats", "", "", "0", "–", "–"],
-    ]
-    kinds = [[cell.attributes.get("class", "").split(" ")[0][:1] for cell in row[1:4]] for row in rows]
-    assert kinds == [["m", "m", "l"], ["l", "l", ""], ["", "", ""]], "more right and less wrong are better"
-    assert "over 2 draws" in page.text
+    assert [cell.attributes.get("class") for cell in rows[0][1:]] == ["m4", "l4", None]
 
 
 def test_matrices_are_of_the_controls_and_the_best_other_arm() -> None:
     page = page_of(benchmark(1, ("none", "duplicate", "g0", "g1"), ("svm",)))
-    shown = [table.attributes["aria-label"] for table in page.all("table", **{"class": "confusion"})]
-    assert shown == ["none, svm", "duplicate λ=1, svm", "g1 λ=1, svm"]
-
-
-def panel(page: Node, beginning: str) -> Node:
-    (found,) = [
-        figure
-        for figure in page.all("figure")
-        for caption in figure.all("figcaption")
-        if caption.text.startswith(beginning)
+    tables = [t.attributes for t in page.all("table") if "confusion" in t.attributes["class"]]
+    assert [one["aria-label"].split(":")[0] for one in tables] == [
+        "none, svm",
+        "duplicate λ=1, svm",
+        "g1 λ=1, svm",
     ]
-    return found
-
-
-def test_panels_of_a_table_share_their_scale() -> None:
-    page = page_of(spread())
-    scales = [
-        [text.text for text in panel(page, f"ΔAA with {name}").all("text") if "tick" in text.attributes["class"]]
-        for name in ("svm", "cnn2d")
-    ]
-    assert scales[0] == scales[1] and len(scales[0]) > 2
 
 
 def test_a_sweep_names_the_points_that_are_over_other_draws() -> None:
@@ -381,15 +291,12 @@ def test_masks_have_their_own_metrics_and_no_map() -> None:
     assert "No maps: " in page.text
 
 
-def test_environments_are_counted() -> None:
+def test_environments_are_listed() -> None:
     records = benchmark(2)
     records[0]["environment"] = {"python": "3.12", "versions": {"torch": "2.9"}}
-    rows = {tuple(cell.text for cell in row) for row in table_named(page_of(records), "Environment of the trials")}
-    assert {
-        ("python", "3.11", str(len(records) - 1)),
-        ("python", "3.12", "1"),
-        ("package torch", "2.9", "1"),
-    } <= rows
+    (section,) = page_of(records).all("section", id="environment")
+    said = dict(zip([n.text for n in section.all("dt")], [n.text for n in section.all("dd")], strict=True))
+    assert said == {"python": "3.11, 3.12", "torch": "2.9"}
 
 
 def test_equal_records_give_equal_pages() -> None:
@@ -401,3 +308,9 @@ def test_equal_records_give_equal_pages() -> None:
 def test_classes_that_the_records_do_not_name_stay_out() -> None:
     assert page_of([{**r, "class_names": []} for r in benchmark(2)]).all("section")
     assert len(CLASSES) == len(table_named(page_of(benchmark(2)), "Recall per class, svm"))
+
+
+def test_the_page_shows_the_figures_of_the_files() -> None:
+    swept = [record(0.5, 0.5, generator="smote", lam=lam, seed=s) for lam in (1.0, 2.0) for s in range(2)]
+    shown = [one.attributes["alt"] for one in page_of([*swept, *benchmark(2, ("none",), ("svm",))]).all("img")]
+    assert "OA and AA against λ" in shown

@@ -16,7 +16,7 @@ from report_records import benchmark, failure, record
 
 from hsiaug.report import build_report, render_html
 from hsiaug.report.figures.files import figure_bytes, new_figure
-from hsiaug.report.html.pictures import embedded_svg
+from hsiaug.report.html.markup import embedded_svg
 
 playwright = pytest.importorskip(
     "playwright.sync_api", reason="playwright, which drives the browser, is not installed"
@@ -164,74 +164,6 @@ def test_the_page_is_never_wider_than_the_screen(browser: Any, page_file: Path, 
     if not folded:
         unfolded(tab)
     assert tab.evaluate("document.documentElement.scrollWidth") <= width
-
-
-def test_letters_of_drawings_are_readable_on_a_small_screen(browser: Any, page_file: Path) -> None:
-    tab, _ = opened(browser, page_file, 390)
-    script = "[...document.querySelectorAll('main svg text')].map(t => t.getBoundingClientRect().height)"
-    heights = tab.evaluate(script)
-    assert len(heights) > 10 and min(heights) >= 10
-
-
-def shown_tip(tab: Any) -> str | None:
-    tip = tab.locator(".tip")
-    return str(tip.inner_text()) if tip.is_visible() else None
-
-
-FOREST = "svg.chart[aria-label^='ΔAA with svm']"
-
-
-def test_arrow_keys_walk_through_the_marks_of_a_chart_and_escape_hides_them(browser: Any, page_file: Path) -> None:
-    tab, said = opened(browser, page_file)
-    assert shown_tip(tab) is None
-    tab.locator(FOREST).focus()
-    tab.keyboard.press("Home")
-    first = shown_tip(tab)
-    assert first and "over duplicate, draw 0: " in first and tab.locator("#said").inner_text() == first
-    tab.keyboard.press("ArrowRight")
-    assert "draw 1: " in str(shown_tip(tab))
-    tab.keyboard.press("ArrowLeft")
-    assert shown_tip(tab) == first
-    tab.keyboard.press("End")
-    assert "mean of " in str(shown_tip(tab))
-    tab.keyboard.press("Escape")
-    assert shown_tip(tab) is None
-    assert tab.locator(f"{FOREST} .on").count() == 0
-    tab.keyboard.press("ArrowDown")
-    tab.keyboard.press("Tab")
-    assert tab.locator(f"{FOREST} .on").count() == 0, "what loses the focus hides its values"
-    assert said == []
-
-
-def test_the_pointer_shows_the_nearest_mark_and_a_field_its_class_and_arm(browser: Any, page_file: Path) -> None:
-    tab, _ = opened(browser, page_file)
-    mark = tab.locator(f"{FOREST} g[data-of] > path[data-tip]").first
-    mark.scroll_into_view_if_needed()
-    box = mark.bounding_box()
-    tab.mouse.move(box["x"] + box["width"] / 2, box["y"] - 6)
-    assert tab.locator(".tip").is_visible()
-    assert tab.locator("#said").inner_text() == "", "a pointer is not read out"
-    tab.mouse.move(2, 2)
-    assert shown_tip(tab) is None
-    link = tab.locator("table.shaded[aria-label='Gain in recall per class, svm'] td a").first
-    link.evaluate("e => { for (let p = e; p; p = p.parentElement) if (p.tagName === 'DETAILS') p.open = true }")
-    link.focus()
-    text = str(shown_tip(tab))
-    assert text.startswith("oats, ") and " over " in text and ", n = 7" in text
-
-
-def test_a_first_touch_shows_the_values_and_a_second_one_follows_the_link(browser: Any, page_file: Path) -> None:
-    context = browser.new_context(has_touch=True, viewport={"width": 390, "height": 800})
-    tab = context.new_page()
-    tab.goto(page_file.as_uri())
-    link = tab.locator("table.shaded td a").first
-    link.tap()
-    assert shown_tip(tab) and not tab.evaluate("location.hash")
-    tip, wide = tab.locator(".tip").bounding_box(), tab.evaluate("document.documentElement.clientWidth")
-    assert tip["x"] >= 0 and tip["x"] + tip["width"] <= wide
-    link.tap()
-    assert tab.evaluate("location.hash").startswith("#t0-cell-")
-    context.close()
 
 
 CONTRAST = """

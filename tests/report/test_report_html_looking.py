@@ -1,4 +1,4 @@
-"""What the page's scripts let people look at, in a real browser: maps pixel by pixel, and filters."""
+"""What the page's scripts let people look at, in a real browser: maps pixel by pixel."""
 
 from __future__ import annotations
 
@@ -18,15 +18,6 @@ from hsiaug.report import build_report, render_html
 from hsiaug.trial.store import Store
 
 __all__ = ["browser"]
-
-ROWS = (
-    "() => [...document.querySelectorAll('table[aria-label^=Accuracy] tbody tr')]"
-    ".filter(r => !r.hidden).map(r => r.cells[0].innerText)"
-)
-HEADS = (
-    "() => [...document.querySelectorAll('table[aria-label^=Accuracy] thead tr:first-child th')]"
-    ".filter(h => !h.hidden).map(h => h.innerText.trim())"
-)
 
 
 @pytest.fixture(scope="module")
@@ -117,32 +108,4 @@ def test_two_trials_are_compared_pixel_by_pixel(browser: Any, page_file: Path, s
         "text => document.querySelector('.viewer > .legend').innerText.includes(text)", arg=expected[0]
     )
     assert tab.locator(".viewer > .legend span").all_inner_texts() == expected
-    tab.close()
-
-
-def test_a_filter_hides_what_it_leaves_out_and_stands_in_the_address(browser: Any, page_file: Path) -> None:
-    tab, said = opened(browser, page_file)
-    assert [row.split()[0] for row in tab.evaluate(ROWS)] == ["none", "duplicate", "mixup", "smote"]
-    tab.locator(".filters summary").click()
-    tab.get_by_label("Generator", exact=True).select_option("smote")
-    tab.get_by_label("Classifier", exact=True).select_option("svm")
-    assert [row.split()[0] for row in tab.evaluate(ROWS)] == ["none", "duplicate", "smote"]
-    assert "svm" in tab.evaluate(HEADS) and "rf" not in tab.evaluate(HEADS)
-    assert "generator=smote" in tab.url and "classifier=svm" in tab.url
-    on_map(tab)
-    offered = tab.get_by_label("A", exact=True).locator("option").all_inner_texts()
-    assert offered == ["none, svm", "duplicate λ=1, svm", "smote λ=1, svm"]
-    tab.get_by_role("button", name="Show all").click()
-    assert len(tab.evaluate(ROWS)) == 4 and "rf" in tab.evaluate(HEADS) and "?" not in tab.url
-    assert not said
-    tab.close()
-
-
-def test_an_address_with_filters_opens_filtered_and_links_keep_them(browser: Any, page_file: Path) -> None:
-    tab, said = opened(browser, page_file)
-    tab.goto(f"{page_file.as_uri()}#verdict?generator=mixup&classifier=nobody")
-    assert [row.split()[0] for row in tab.evaluate(ROWS)] == ["none", "duplicate", "mixup"]
-    tab.locator("nav a[href='#t0-table']").click()
-    assert tab.url.endswith("#t0-table?generator=mixup"), "an unknown classifier is no filter"
-    assert not said
     tab.close()

@@ -32,7 +32,7 @@ class MapViewer {
   constructor(root) {
     this.root = root;
     this.about = JSON.parse(root.dataset.about);
-    this.figures = [...root.querySelectorAll("figure.map"), ...root.querySelector("template").content.querySelectorAll("figure")];
+    this.figures = [...root.querySelectorAll("figure.map")];
     this.read = new Map();
     this.at = null;
     this.build();
@@ -41,16 +41,13 @@ class MapViewer {
     return this.figures.filter((f) => f.dataset.kind === kind && f.dataset.place === place);
   }
   build() {
-    const called = this.figures.filter((f) => f.dataset.kind === "called");
     const kinds = Object.entries(VIEWS).filter(([kind]) => kind !== "split" || this.figures.some((f) => f.dataset.kind === kind));
-    const drawn = [...new Set(called.map((f) => f.dataset.draw))].sort((a, b) => a - b);
     const places = [...new Set(this.figures.map((f) => f.dataset.place))];
     const fields = {};
     for (const [name, label, options] of [
       ["show", "Show", kinds],
       ["a", "A", []],
       ["b", "B", []],
-      ["draw", "Draw", drawn.map((d) => [d, d])],
       ["place", "Place", places.map((p) => [p, this.about.places[p]])],
     ]) {
       [fields[name], this[name]] = choice(label, options);
@@ -84,18 +81,16 @@ class MapViewer {
       const far = event.shiftKey ? 10 : 1;
       this.say(x + step[0] * far, y + step[1] * far);
     });
-    document.addEventListener("filtered", () => this.refresh());
     this.refresh();
   }
-  // Offers the trials that the filters leave, and keeps what is chosen where it is still offered.
+  // Offers the trials that are drawn.
   refresh() {
     for (const [select, other] of [[this.a, 0], [this.b, 1]]) {
       const named = new Map();
-      for (const f of this.of("called")) if (!isHidden(f.dataset.cell)) named.set(f.dataset.cell, f.dataset.name);
-      const kept = select.value;
+      for (const f of this.of("called")) named.set(f.dataset.cell, f.dataset.name);
       select.replaceChildren(...[...named].map(([value, text]) => element("option", { value }, text)));
       const values = [...named.keys()];
-      select.value = named.has(kept) ? kept : values[other ? 0 : values.length - 1] || "";
+      select.value = values[other ? 0 : values.length - 1] || "";
     }
     this.update();
   }
@@ -113,12 +108,12 @@ class MapViewer {
     return this.read.get(figure);
   }
   chosen(select) {
-    return this.of("called").find((f) => f.dataset.cell === select.value && f.dataset.draw === this.draw.value);
+    return this.of("called").find((f) => f.dataset.cell === select.value);
   }
   async update() {
     const turn = this.turn = {};
     const show = this.show.value, classes = ["", ...this.about.colours];
-    this.fields.a.hidden = this.fields.draw.hidden = show === "true" || show === "split";
+    this.fields.a.hidden = show === "true" || show === "split";
     this.fields.b.hidden = show !== "ab";
     const [truth] = this.of("true");
     const now = {
@@ -145,12 +140,11 @@ class MapViewer {
     const rgb = entries.map(([, colour]) => colour);
     const context = this.layer.getContext("2d");
     const image = context.createImageData(this.layer.width, this.layer.height);
-    const only = this.about.classes.indexOf(filters.class) + 1, counts = entries.map(() => 0);
+    const counts = entries.map(() => 0);
     values.forEach((value, i) => {
       if (!value) return;
-      const faint = only && this.now.true[i] !== only;
-      if (!faint) counts[value] += 1;
-      image.data.set([...rgb[value], faint ? 30 : 255], 4 * i);
+      counts[value] += 1;
+      image.data.set([...rgb[value], 255], 4 * i);
     });
     context.putImageData(image, 0, 0);
     this.legend.replaceChildren(...entries.flatMap(([name, colour], i) => {

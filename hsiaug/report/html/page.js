@@ -28,7 +28,7 @@ for (const button of document.querySelectorAll("table.sortable th button")) {
 }
 // A link may lead into something that is folded.
 const unfold = () => {
-  const named = location.hash.slice(1).split("?")[0];  // filters follow it
+  const named = location.hash.slice(1);
   const target = named && document.getElementById(decodeURIComponent(named));
   for (let part = target; part; part = part.parentElement) if (part.tagName === "DETAILS") part.open = true;
   if (target) target.scrollIntoView();
