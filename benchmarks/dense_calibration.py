@@ -27,7 +27,7 @@ from benchmarks.common import HERE, say, unmixed_scene, write_csv
 from hsiaug.base.seeds import derive_seed
 from hsiaug.core.tiles import DenseSamples
 from hsiaug.metrics.dense.damage import DAMAGES, damage, wrong_share
-from hsiaug.metrics.dense.estimator import MAIN, QualityEstimator, fit_estimator
+from hsiaug.metrics.dense.reliability import MAIN, MaskJudge, fit_judge
 from tests.toyworld import toy_world
 
 OUT = HERE / "results" / "dense_calibration"
@@ -62,7 +62,7 @@ class DamageEstimate:
 
 
 def found_again(
-    judge: QualityEstimator,
+    judge: MaskJudge,
     judged: DenseSamples,
     levels: Sequence[float] = LEVELS,
     seed: int = 0,
@@ -70,12 +70,12 @@ def found_again(
     """Damage real tiles ``judged``, which must be none of the judge's, and have them judged."""
     rng = np.random.default_rng(derive_seed("found again", seed))
     masks = judge.known(judged.masks)
-    view = judge.look(judged.images)
+    guesses = judge.guess(judged.images)
     rows = []
     for kind in ("", *DAMAGES):
         for level in levels if kind else (0,):
             worse = damage(masks, kind, level, judge.ids, rng) if kind else masks
-            reading = judge.read(view, worse)
+            reading = judge.read(guesses, worse)
             low, high = np.percentile(judge.curves[MAIN].percents(reading[MAIN][1:]), [2.5, 97.5])
             rows.append(
                 DamageEstimate(
@@ -153,7 +153,7 @@ def main() -> None:
         start = time.process_time()
         for split in range(SPLITS):
             train, held, judged = thirds(tiles, split)
-            judge = fit_estimator(train, held, int(tiles.masks.max()), split)
+            judge = fit_judge(train, held, int(tiles.masks.max()), split)
             for found in found_again(judge, judged, seed=split):
                 rows[name, found.kind, found.asked].append(found)
                 numbers = {key: v if isinstance(v, str) else round(v, 2) for key, v in asdict(found).items()}

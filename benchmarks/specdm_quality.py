@@ -128,14 +128,11 @@ def measured(made: MaskSynthesis) -> dict[str, Any]:
         "fit_seconds": round(made.seconds["fit_generator"], 1),
         **fidelity_of(report.fidelity),
     }
-    for measure in report.reliability.measures:
-        row[measure.name], row[f"{measure.name}_floor"] = measure.value, measure.floor
     row["wrong"] = report.reliability.wrong
     scores = {score.name: score for score in report.reliability.scores}
-    for name in ("pixels", "coupling"):
-        if name in scores:
-            row |= {f"{name}_value": scores[name].value, f"{name}_ceiling": scores[name].ceiling}
-            row[f"{name}_floor"] = scores[name].floor
+    if "pixels" in scores:
+        pixels = scores["pixels"]
+        row |= {"pixels_value": pixels.value, "pixels_ceiling": pixels.ceiling, "pixels_floor": pixels.floor}
     return row | reconstruction
 
 

@@ -102,11 +102,7 @@ class Pretraining(Generator, Protocol):
 
 
 class FittedPairGenerator(Protocol):
-    """A generator of image–mask pairs that has learnt from the training tiles.
-
-    It may add ``coupling(samples: DenseSamples, seed: int) -> (n,)``, how much better it explains each image with its
-    mask than without. Only ``hsiaug inspect`` calls it, after the fit.
-    """
+    """A generator of image–mask pairs that has learnt from the training tiles."""
 
     def sample(self, counts: PairCounts, *, guidance: float | None, seed: int) -> DenseSamples:
         """Exactly ``counts.total`` synthetic pairs, ``counts.by_class[c]`` of them showing class c.

@@ -29,12 +29,6 @@ def generate(
         int | None,
         typer.Option("--pairs", "-n", help="Image–mask pairs, in place of λ."),
     ] = None,
-    keep: Annotated[
-        float,
-        typer.Option(
-            help="Of masks: share of the pairs drawn that is kept, those whose masks fit their images best."
-        ),
-    ] = 1.0,
     show: Annotated[
         str | None,
         typer.Option(
@@ -89,7 +83,7 @@ def generate(
         name, protocol, buffer, preset, set_, lam=lam, omega=omega, seed=seed, patch=patch, device=device
     )
     names = tuple(word.strip() for word in show.split(",")) if show else ()
-    request = replace(request, count=pairs, keep=keep, show=names)
+    request = replace(request, count=pairs, show=names)
     kit.check(request, out)
     check_spared(scene, [out])
     data = kit.task.load(scene)

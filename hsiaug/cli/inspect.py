@@ -54,9 +54,9 @@ def inspect(
     """Look at synthetic samples: are they like real ones, do their labels fit, are they copies.
 
     Writes pictures of class spectra and principal components, spectra.csv and quality.json; of masks a contact sheet,
-    spectra, the tiles nearest to training tiles, and the agreement under shifts. Every number stands beside what real
-    held-out samples reach; docs/quality.md says how to read them. Test pixels and their labels
-    are read after the fit: a diagnosis, not to be used to choose a generator on the same draw.
+    spectra, and the tiles nearest to training tiles. Every number stands beside what real held-out samples reach;
+    docs/quality.md says how to read them. Test pixels and their labels are read after the fit: a diagnosis, not to be
+    used to choose a generator on the same draw.
 
     Examples:
 

@@ -7,7 +7,7 @@ The calibration is this project's own: we know of none in the literature (docs/q
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -110,18 +110,14 @@ def spearman_by_kind(kinds: Sequence[str], q: NDArray[np.float64], values: NDArr
 
 
 def calibrate(
-    scores: Mapping[str, LabelScorer],
-    held: Spectra,
-    labels: NDArray[np.int64],
-    rounds: int,
-    rng: np.random.Generator,
-) -> dict[str, CalibrationCurve]:
-    """The curve of each score: held-out samples stand in for the synthetic ones, q % of them of another class.
+    score: LabelScorer, held: Spectra, labels: NDArray[np.int64], rounds: int, rng: np.random.Generator
+) -> CalibrationCurve:
+    """The curve of a score: held-out samples stand in for the synthetic ones, q % of them of another class.
 
     labels: (n,) class ids of the synthetic samples, all of classes that ``held`` has; the stand-ins have the same.
     Each round draws the held-out samples anew, with replacement.
     """
-    raw = {name: np.empty((rounds, len(LEVELS))) for name in scores}
+    values = np.empty((rounds, len(LEVELS)))
     for b in range(rounds):
         rows = stand_ins(held, labels, rng)
         order, donors = wrong_contents(labels, rng)
@@ -129,12 +125,10 @@ def calibrate(
             wrong = order[: round(len(labels) * level / 100)]
             damaged = rows.copy()
             damaged[wrong] = rows[donors[wrong]]
-            for name, score in scores.items():
-                raw[name][b, j] = score(damaged, labels)
+            values[b, j] = score(damaged, labels)
     kinds = ("wrong labels",) * len(LEVELS)
     q = np.repeat(np.array(LEVELS, dtype=float)[:, None], rounds + 1, axis=1)
-    columns = {name: np.column_stack([values.mean(axis=0), values.T]) for name, values in raw.items()}
-    return {name: calibration_curve(kinds, q, values) for name, values in columns.items()}
+    return calibration_curve(kinds, q, np.column_stack([values.mean(axis=0), values.T]))
 
 
 def stand_ins(held: Spectra, labels: NDArray[np.int64], rng: np.random.Generator) -> NDArray[np.int64]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["copy_share", "nearer_share", "nearest", "pairwise_mean", "prdc", "rank_nearer", "two_sample_accuracy"]
+__all__ = ["copy_share", "nearest", "pairwise_mean", "prdc", "rank_nearer", "two_sample_accuracy"]
 
 Array = NDArray[np.float64]
 
@@ -53,15 +53,6 @@ def nearest(x: Array, to: Array) -> Array:
     # Not through expanded squares (x² − 2xy + y²), which leave a copy at a distance above 0.
     parts = [cdist(x[i : i + ROWS], to).min(axis=1) for i in range(0, len(x), ROWS)]
     return np.concatenate([np.empty(0), *parts])
-
-
-def nearer_share(x: Array, train: Array, holdout: Array) -> float:
-    """Share of x that lie nearer to ``train`` than to a ``holdout`` of the same size; ties count half.
-
-    Half is what fresh real samples give; TabSyn and SDMetrics call it the DCR share.
-    """
-    gap = nearest(x, train) - nearest(x, holdout)
-    return float((gap < 0).mean() + (gap == 0).mean() / 2)
 
 
 def rank_nearer(made: NDArray[np.floating], held: NDArray[np.floating]) -> float:

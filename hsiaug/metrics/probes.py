@@ -7,10 +7,10 @@ from collections.abc import Callable
 import numpy as np
 from numpy.typing import NDArray
 
-from hsiaug.metrics.distances import shrink_to_pooled, shrunk_covariance
-from hsiaug.metrics.spectra import Spectra, class_means, fit_space
+from hsiaug.metrics.distances import shrunk_covariance
+from hsiaug.metrics.spectra import Spectra, fit_space
 
-__all__ = ["PROBES", "Probe", "fit_lda", "fit_nearest_class", "fit_svm"]
+__all__ = ["PROBES", "Probe", "fit_lda", "fit_svm"]
 
 Probe = Callable[[NDArray[np.float64]], NDArray[np.int64]]
 """Spectra (n, B) in scene units → (n,) class ids."""
@@ -22,7 +22,8 @@ def fit_lda(train: Spectra) -> Probe:
     """Linear discriminant analysis: Ledoit–Wolf covariance pooled over classes, equal priors (Friedman 1989)."""
     space = fit_space(train.x)
     z = space.z(train.x)
-    ids, means, rows = class_means(z, train.y)
+    ids, rows = np.unique(train.y, return_inverse=True)
+    means = np.stack([z[rows == i].mean(axis=0) for i in range(len(ids))])
     pooled = shrunk_covariance(z - means[rows]) + EASE * np.eye(z.shape[1])
     weight = np.linalg.solve(pooled, means.T)
     offset = (means.T * weight).sum(axis=0) / 2
@@ -38,28 +39,5 @@ def fit_svm(train: Spectra) -> Probe:
     return lambda x: np.asarray(model.predict(space.z(x)), dtype=np.int64)
 
 
-def fit_nearest_class(train: Spectra) -> Probe:
-    """The class of least Mahalanobis distance on the principal axes, by each class's own covariance.
-
-    Each covariance is drawn to the pooled one and scaled to its determinant (:func:`shrink_to_pooled`), or the class of
-    widest spread would win everywhere.
-    """
-    space = fit_space(train.x)
-    scores = space.project(train.x)
-    ids, means, rows = class_means(scores, train.y)
-    centred = scores - means[rows]
-    pooled = shrunk_covariance(centred) + EASE * np.eye(centred.shape[1])
-    laws = [shrink_to_pooled(centred[rows == i], pooled) for i in range(len(ids))]
-    inverses = np.stack([np.linalg.inv(covariance * scale) for covariance, scale in laws])
-
-    def nearest(x: NDArray[np.float64]) -> NDArray[np.int64]:
-        gap = space.project(x)[:, None] - means[None]
-        squares = np.einsum("ncd,cde,nce->nc", gap, inverses, gap, optimize=True)
-        guess: NDArray[np.int64] = ids[squares.argmin(axis=1)]
-        return guess
-
-    return nearest
-
-
-PROBES: dict[str, Callable[[Spectra], Probe]] = {"lda": fit_lda, "svm": fit_svm}
+PROBES: tuple[Callable[[Spectra], Probe], ...] = (fit_lda, fit_svm)
 """The probes of R1."""

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["Space", "Spectra", "at_most", "class_means", "fit_space", "matched", "shared_classes"]
+__all__ = ["Space", "Spectra", "at_most", "fit_space", "matched", "shared_classes"]
 
 MOST_AXES = 10
 """Principal axes kept: enough for the shape of a spectrum, few enough for the covariance of a small class."""
@@ -59,14 +59,6 @@ def at_most(y: NDArray[np.int64], most: int, rng: np.random.Generator) -> NDArra
     """(m,) sorted rows of labels y (n,): all of a class with up to ``most`` of them, else ``most`` at random."""
     ids, counts = np.unique(y, return_counts=True)
     return _some(y, {c: min(n, most) for c, n in zip(ids.tolist(), counts.tolist(), strict=True)}, rng)
-
-
-def class_means(
-    x: NDArray[np.float64], y: NDArray[np.int64]
-) -> tuple[NDArray[np.int64], NDArray[np.float64], NDArray[np.int64]]:
-    """Sorted class ids (C,), the mean of x (n, d) for each (C, d), and the row of that mean for each of x (n,)."""
-    ids, rows = np.unique(y, return_inverse=True)
-    return ids, np.stack([x[rows == i].mean(axis=0) for i in range(len(ids))]), rows
 
 
 def _some(y: NDArray[np.int64], sizes: dict[int, int], rng: np.random.Generator) -> NDArray[np.int64]:

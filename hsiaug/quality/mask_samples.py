@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
@@ -20,9 +19,7 @@ from hsiaug.core.pairs import PairSet
 from hsiaug.core.samples import concatenate
 from hsiaug.core.tiles import DenseSamples, DenseView, PairCounts
 from hsiaug.metrics.dense.fidelity import DenseFidelity, dense_fidelity
-from hsiaug.metrics.dense.probes import fit_probes
-from hsiaug.metrics.dense.quality import filter_samples
-from hsiaug.metrics.dense.reliability import Coupling, DenseReliability, dense_reliability
+from hsiaug.metrics.dense.reliability import DenseReliability, dense_reliability
 from hsiaug.protocol.tiling import TileSplit, real_samples
 from hsiaug.quality.export import check_folder, save_pairs
 from hsiaug.quality.figures import class_spectra
@@ -31,7 +28,6 @@ from hsiaug.quality.sample_kit import Drawn
 from hsiaug.quality.sheets import contact_sheet, spread
 from hsiaug.quality.synthesis import MaskSynthesis, SampleRequest
 from hsiaug.registry.card import Card
-from hsiaug.report.figures.files import WIDTHS, new_figure
 from hsiaug.report.labels import wrong_share
 from hsiaug.tasks.masks import Segmentation
 from hsiaug.trial.cache import Workbench
@@ -43,15 +39,11 @@ if TYPE_CHECKING:
 
 __all__ = ["MaskSamples"]
 
-COUPLED = 64
-"""Pairs of which the generator's own coupling gap is asked, at most."""
-
-
 _Bench = Workbench[PairSet, TileSplit, DenseView, DenseSamples, PairCounts]
 
 
 class MaskSamples:
-    """Tiles of one date or two with a mask each, in any number, of some classes, and the best of them alone."""
+    """Tiles of one date or two with a mask each, in any number, of some classes."""
 
     unit = "%"
 
@@ -59,13 +51,7 @@ class MaskSamples:
         self.task = task
 
     def check(self, request: SampleRequest, out: Path) -> None:
-        """Refuse a share of pairs to keep that is none, and what is no empty or new folder."""
-        if not 0 < request.keep <= 1:
-            raise InputError(
-                "`keep` must be a share above 0, 1 at most",
-                value=f"{request.keep:g}",
-                hint="0.8 keeps 80 % of the pairs.",
-            )
+        """Refuse what is no empty or new folder."""
         check_folder(out, empty=True)
 
     def counts(self, view: DenseView, request: SampleRequest) -> PairCounts:
@@ -100,26 +86,24 @@ class MaskSamples:
     def draw(
         self, bench: _Bench, spec: TrialSpec, generator: Generator, request: SampleRequest, progress: Progress
     ) -> Drawn[DenseSamples]:
-        """Class by class, more pairs than are kept where the best alone are."""
+        """The pairs of no class in particular, or class by class."""
         view = bench.view(spec, generator.card.scope)
         counts = self.counts(view, request)
         check_samples(bench.scene, counts.total, spec.patch)
         fit = bench.fit(spec, generator, resolve_device(request.device, generator.card), progress)
-        probes = fit_probes(view.real, len(view.class_names)) if request.keep < 1 else None
         sample = cast(FittedPairGenerator, fit.fitted).sample
         parts = []
-        for c, kept in counts.parts():
-            drawn = math.ceil(kept / request.keep)
-            part = PairCounts(drawn, {} if c is None else {c: drawn})
+        for c, number in counts.parts():
+            part = PairCounts(number, {} if c is None else {c: number})
             seed = derive_seed("sample", generator.card.name, request.seed, c or 0)
             samples = sample(part, guidance=spec.omega, seed=seed)
             self.task.check(samples, part, view)
-            parts.append(samples if probes is None else filter_samples(samples, probes, kept / drawn))
+            parts.append(samples)
         return concatenate(parts), fit.fitted, {"fit_generator": fit.seconds}
 
     def facts(self, card: Card, synthetic: DenseSamples, request: SampleRequest) -> dict[str, Any]:
         """How many pairs were asked for, and which."""
-        return {"pairs": len(synthetic), "kept_share": request.keep, "show": list(request.show)}
+        return {"pairs": len(synthetic), "show": list(request.show)}
 
     def save(self, path: Path, made: MaskSynthesis, *, with_real: bool) -> list[str]:
         """A folder; the real pairs stay where they are."""
@@ -148,20 +132,20 @@ class MaskSamples:
         classes = len(made.data.class_names)
         sets = (made.real, held, made.synthetic)
         like = dense_fidelity(*sets, classes=classes, seed=seed)
-        labels = dense_reliability(*sets, classes=classes, seed=seed, coupling=_coupling(made, held, seed))
+        labels = dense_reliability(*sets, classes=classes, seed=seed)
         remarks = [f"note: {note}" for note in (*like.notes, *labels.notes)]
         return Inspection(
             made,
             *sets,
             like,
             labels,
-            measures=(*like.measures, *labels.measures),
+            measures=like.measures,
             remarks=tuple(remarks),
             verdict=tuple(_verdict(like, labels)),
         )
 
     def pictures(self, inspection: MaskInspection) -> dict[str, Figure]:
-        """Contact sheet, spectra, nearest tiles, and agreement under shifts."""
+        """Contact sheet, spectra, and nearest tiles."""
         data, real, made = inspection.made.data, inspection.train, inspection.synthetic
         groups = [("real", spread(real)), (inspection.made.card.name, made)]
         worst = inspection.fidelity.worst
@@ -174,25 +158,11 @@ class MaskSamples:
             "contact_sheet": contact_sheet(groups, data.class_names, data.wavelengths),
             "spectra": _spectra(inspection),
             "nearest": contact_sheet(nearest, data.class_names, data.wavelengths),
-            "shifts": _shifts(inspection.reliability.shifts),
         }
 
     def numbers(self, inspection: MaskInspection, folder: Path) -> list[Path]:
         """None: what the figures show of masks is no table of spectra."""
         return []
-
-
-def _coupling(made: MaskSynthesis, held: DenseSamples, seed: int) -> Coupling | None:
-    """R4, for generators that offer ``coupling(samples, seed) -> (n,)``."""
-    ask = getattr(made.fitted, "coupling", None)
-    if ask is None or len(made.synthetic) < 2:
-        return None
-    some = made.synthetic.take(np.arange(min(COUPLED, len(made.synthetic))))
-    permuted = DenseSamples.made(some.images, np.roll(some.masks, 1, axis=0))
-    # A generator can say nothing of a class that it never saw.
-    known = np.isin(held.masks, np.unique(made.real.masks)).all(axis=(1, 2))
-    like = held.take(np.flatnonzero(known)[:COUPLED])
-    return Coupling(ask(some, seed), ask(permuted, seed), ask(like, seed) if len(like) > 1 else None)
 
 
 def _verdict(like: DenseFidelity, labels: DenseReliability) -> Iterator[str]:
@@ -232,21 +202,3 @@ def _of_class(samples: DenseSamples, c: int) -> NDArray[np.float32]:
     stacked = samples.images.reshape(len(samples), -1, *samples.side).transpose(0, 2, 3, 1)
     spectra: NDArray[np.float32] = stacked[samples.masks == c]
     return spectra
-
-
-def _shifts(shifts: Mapping[str, NDArray[np.float64]]) -> Figure:
-    """Agreement of probes with the mask moved by some pixels: real and synthetic should both peak in the middle."""
-    figure = new_figure(WIDTHS[2], 3.2)
-    names = {"held": "real held-out", "made": "synthetic"}
-    for panel, (name, label) in zip(figure.subplots(1, 2), names.items(), strict=True):
-        grid = 100 * np.asarray(shifts[name], dtype=float)
-        reach = grid.shape[0] // 2
-        drawn = panel.imshow(grid, extent=(-reach - 0.5, reach + 0.5, reach + 0.5, -reach - 0.5), cmap="viridis")
-        panel.set_title(label, fontsize=9)
-        panel.set_xlabel("mask moved right (pixels)", fontsize=8)
-        panel.set_ylabel("down (pixels)", fontsize=8)
-        bar = figure.colorbar(drawn, ax=panel, shrink=0.85)
-        bar.set_label("agreement (%)", fontsize=8)
-        for axes in (panel, bar.ax):
-            axes.tick_params(labelsize=7)
-    return figure

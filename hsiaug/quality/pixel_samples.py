@@ -52,7 +52,6 @@ class PixelSamples:
         """Refuse options of masks, which would do nothing, and what is no .npz or .mat in a folder that exists."""
         set_options = {
             "-n": request.count is not None,
-            "`keep`": request.keep != 1,
             "`show`": bool(request.show),
         }
         for name in (name for name, is_set in set_options.items() if is_set):

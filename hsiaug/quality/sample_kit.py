@@ -3,14 +3,14 @@
 ============  ==========================================  ==========================================================
 function      pixel classification                        segmentation and change detection
 ============  ==========================================  ==========================================================
-``check``     no option of masks; a file .npz or .mat     a share of pairs to keep; an empty folder
+``check``     no option of masks; a file .npz or .mat     an empty folder
 ``counts``    samples per class, by λ                     pairs in all, and by class where names are given
-``draw``      the trial's own samples                     class by class, the best of them where not all are kept
-``facts``     λ, transductive                             pairs, share kept, classes asked for
+``draw``      the trial's own samples                     class by class
+``facts``     λ, transductive                             pairs, classes asked for
 ``save``      one file of patches                         a folder of images and masks that hsiaug reads again
 ``classes``   samples of each class                       shares of the labelled pixels
 ``inspect``   centre spectra                              tiles and masks
-``pictures``  spectra, principal components               contact sheet, spectra, nearest tiles, shifts
+``pictures``  spectra, principal components               contact sheet, spectra, nearest tiles
 ============  ==========================================  ==========================================================
 """
 

@@ -41,9 +41,8 @@ class SampleRequest:
 
     buffer: of the usual protocol. overrides: {parameter: text}.
 
-    Of masks alone: count: pairs, in place of ``lam`` for each real one. keep: share of the pairs drawn that are kept,
-    those whose masks probes of real training pixels believe most. show: names of classes that the pairs shall show, an
-    equal part of the pairs each; none = whatever classes.
+    Of masks alone: count: pairs, in place of ``lam`` for each real one. show: names of classes that the pairs shall
+    show, an equal part of the pairs each; none = whatever classes.
     """
 
     generator: str
@@ -57,7 +56,6 @@ class SampleRequest:
     overrides: Mapping[str, str] = field(default_factory=dict)
     device: str = "auto"
     count: int | None = None
-    keep: float = 1.0
     show: tuple[str, ...] = ()
 
 

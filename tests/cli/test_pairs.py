@@ -42,17 +42,10 @@ def test_pairs_are_written_as_a_set_that_can_be_read_again(tmp_path: Path) -> No
     assert (windows == tile[:, :, None, None]).all(axis=(0, 1, 4, 5)).any()
 
 
-def test_only_the_pairs_that_fit_best_are_kept(tmp_path: Path) -> None:
-    store = str(tmp_path / "store")
-    run("generate", *MASKS, "-n", "5", "--keep", "0.5", "--out", str(tmp_path / "best"), "--store", store)
-    manifest = json.loads((tmp_path / "best" / "manifest.json").read_text())
-    assert manifest["pairs"] == 5 and manifest["kept_share"] == 0.5
-
-
 def test_rare_classes_can_be_asked_for(tmp_path: Path) -> None:
     out, store = tmp_path / "rare", str(tmp_path / "store")
     rarest = list(TOY[-2:])
-    words = ("-n", "5", "--show", ", ".join(rarest), "--keep", "0.5", "--out", str(out), "--store", store)
+    words = ("-n", "5", "--show", ", ".join(rarest), "--out", str(out), "--store", store)
     answer = CliRunner().invoke(app, ["generate", *MASKS, *words], catch_exceptions=False)
     assert f"of 5 pairs show {rarest[0]}" in answer.stderr
     manifest = json.loads((out / "manifest.json").read_text())
@@ -79,7 +72,7 @@ def test_inspection_writes_pictures_and_numbers_and_sees_copies(tmp_path: Path) 
     text = run("inspect", *MASKS, "--out", str(out), "--store", str(tmp_path / "store"))
     quality = json.loads((out / "quality.json").read_text())
     pictures = {path.name for path in out.glob("*.png")}
-    assert pictures == {"contact_sheet.png", "spectra.png", "nearest.png", "shifts.png"}
+    assert pictures == {"contact_sheet.png", "spectra.png", "nearest.png"}
     measures = {m["name"]: m["value"] for m in quality["fidelity"]["measures"]}
     assert measures["copies"] == 100
     assert "copies of training tiles" in text and "R1" in text
@@ -95,7 +88,6 @@ def test_a_benchmark_of_masks_runs_from_the_command_line(tmp_path: Path) -> None
     ("words", "message"),
     [
         (("generate", *MASKS, "-n", "0"), "at least one pair"),
-        (("generate", *MASKS, "-n", "4", "--keep", "1.5"), "--keep must be a share"),
         (
             ("generate", "toy", "--task", "segmentation", "--generator", "smote"),
             "must serve the task segmentation",
@@ -105,7 +97,6 @@ def test_a_benchmark_of_masks_runs_from_the_command_line(tmp_path: Path) -> None
         (("generate", *MASKS, "-n", "1", "--show", ",".join(TOY)), "the [0-9]+ classes of --show"),
         (("generate", "toy", "-n", "4"), "-n is an option of masks"),
         (("generate", "toy", "--show", "Water"), "--show is an option of masks"),
-        (("generate", "toy", "--keep", "0.5"), "--keep is an option of masks"),
     ],
 )
 def test_bad_input_is_refused_before_anything_is_written(

@@ -49,8 +49,7 @@ def test_fresh_real_samples_reach_the_floor_and_wrong_labels_do_not(rng: np.rand
         floor, like, worse = good[name].floor, good[name].value, bad[name].value
         assert floor is not None and like is not None and worse is not None
         assert like < 2 * floor + 0.1 and worse > 4 * floor
-    assert (bad["tail"].value or 0) > 50 > (good["tail"].value or 0)
-    for name in ("coverage", "c2st", "nearer", "dcr", "diversity"):
+    for name in ("coverage", "c2st", "nearer", "diversity"):
         value, floor = good[name].value, good[name].floor
         assert value == pytest.approx(floor, rel=0.2)
 
@@ -61,10 +60,8 @@ def test_copies_and_noise_are_each_caught_by_their_measure(rng: np.random.Genera
     loud = fidelity(train, held, Spectra(held.x + rng.normal(size=held.x.shape), held.y))
 
     assert copies["copies"].value == copies["nearer"].value == 100
-    # The holdout is half as large as the training set, so half of the copied samples are not looked at.
-    assert (copies["dcr"].value or 0) > 70
     assert copies["copies"].floor == 0
-    for name in ("sad", "ks", "wasserstein", "correlation", "js", "mmd"):
+    for name in ("sad", "wasserstein", "correlation", "js"):
         assert copies[name].value == pytest.approx(0, abs=1e-5), name
         assert (loud[name].value or 0) > (loud[name].floor or 0), name
     assert (loud["c2st"].value or 0) > 80
@@ -90,7 +87,7 @@ def test_classes_without_held_out_samples_are_named(rng: np.random.Generator) ->
 
 
 def test_the_same_seed_gives_the_same_report(rng: np.random.Generator) -> None:
-    sets = [drawn(rng, (40, 20, 5)) for _ in range(3)]
+    sets = [drawn(rng, counts) for counts in ((40, 20, 5), (60, 30, 9), (50, 25, 7))]
 
     assert fidelity(*sets, seed=3) == fidelity(*sets, seed=3)
     assert fidelity(*sets, seed=3) != fidelity(*sets, seed=4)

@@ -7,7 +7,6 @@ import pytest
 
 from hsiaug.metrics.neighbours import (
     copy_share,
-    nearer_share,
     nearest,
     pairwise_mean,
     prdc,
@@ -44,12 +43,10 @@ def test_copies_are_nearer_to_training_than_anything_held_out(rng: np.random.Gen
 
     assert nearest(train[:5], train).max() == 0
     assert rank_nearer(nearest(train, train), nearest(held, train)) == 1
-    assert nearer_share(train, train, held) == 1
     assert copy_share(train, train) == 1
     assert copy_share(held, train) == 0
     assert copy_share(held, train[:1]) is None
     assert rank_nearer(nearest(fresh, train), nearest(held, train)) == pytest.approx(0.5, abs=0.08)
-    assert nearer_share(fresh, train, held) == pytest.approx(0.5, abs=0.1)
 
 
 def test_rank_nearer_counts_pairs_and_halves_ties() -> None:

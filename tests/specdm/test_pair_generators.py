@@ -238,23 +238,6 @@ def test_a_fit_that_was_killed_ends_as_if_it_had_not_been(
     assert same(again.sample(PairCounts(3), guidance=0, seed=0), whole.sample(PairCounts(3), guidance=0, seed=0))
 
 
-# Reliability
-
-
-def test_masks_that_belong_to_other_images_cost_the_denoiser_more(view: DenseView, joint: Any) -> None:
-    swapped = replace(view.real, masks=np.roll(view.real.masks, 1, axis=0))
-    real, wrong = joint.coupling(view.real, 0), joint.coupling(swapped, 0)
-
-    assert real.shape == (60,) and real.dtype == np.float32
-    assert real.mean() > wrong.mean() + 2 * wrong.std() / 60**0.5
-    assert (joint.coupling(view.real, 0) == real).all()
-
-
-def test_one_pair_has_no_coupling_gap(view: DenseView, joint: Any) -> None:
-    with pytest.raises(PluginError, match="at least 2"):
-        joint.coupling(view.real.take(np.arange(1)), 0)
-
-
 def test_pairs_unlike_those_learnt_from_are_named(make: Make, joint: Any) -> None:
     with pytest.raises(PluginError, match="32 × 32"):
-        joint.coupling(make(4, 16).real, 0)
+        joint.encoded(make(4, 16).real, slice(4))

@@ -11,7 +11,6 @@ from numpy.typing import NDArray
 from hsiaug.base.seeds import derive_seed
 from hsiaug.core.tiles import DenseSamples
 from hsiaug.metrics.dense.layout import adjacency, class_shares
-from hsiaug.metrics.dense.references import spectra_of
 from hsiaug.metrics.distances import frechet, shrunk_covariance
 from hsiaug.metrics.spectra import Space, fit_space
 
@@ -23,6 +22,7 @@ __all__ = [
     "frechet_between",
     "image_features",
     "mask_features",
+    "spectra_of",
 ]
 
 Array = NDArray[np.float64]
@@ -39,6 +39,12 @@ QUANTILES = (0.05, 0.25, 0.5, 0.75, 0.95)
 PIXELS = 20_000
 MOST_FEATURES = 64
 BATCH = 16
+
+
+def spectra_of(image: Float32) -> Array:
+    """(H·W, T·B) float64 spectra of a tile (T, B, H, W), one date after the other."""
+    stacked = image.reshape(-1, image.shape[2] * image.shape[3])
+    return stacked.T.astype(np.float64)
 
 
 def fit_image_space(train: DenseSamples, rng: np.random.Generator) -> Space:

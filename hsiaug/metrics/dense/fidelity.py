@@ -29,11 +29,11 @@ from hsiaug.metrics.dense.extractor import (
     frechet_between,
     image_features,
     mask_features,
+    spectra_of,
 )
 from hsiaug.metrics.dense.layout import adjacency, class_shares, segment_sizes, total_variation
 from hsiaug.metrics.dense.memory import memory_audit
-from hsiaug.metrics.dense.references import spectra_of
-from hsiaug.metrics.distances import spectral_angle, wasserstein_per_band
+from hsiaug.metrics.distances import spectral_angle
 from hsiaug.metrics.measures import FidelityMeasure, MeasureTable, Round, Values, averaged
 from hsiaug.metrics.spectra import Space
 
@@ -53,7 +53,6 @@ MEASURES: MeasureTable = {
     "fd_image": (f"Fréchet distance of images ({EXTRACTOR})", "", "lower"),
     "fd_mask": (f"Fréchet distance of masks ({EXTRACTOR})", "", "lower"),
     "msad": ("mSAD: angle between class means", "°", "lower"),
-    "msad_pixels": ("the same, classes weighted by pixels", "°", "lower"),
     "shares": ("total variation of class shares", "", "lower"),
     "segments": ("segment sizes, Wasserstein-1 in octaves", "", "lower"),
     "adjacency": ("which classes meet, total variation", "", "lower"),
@@ -219,17 +218,18 @@ def _angles(known: _Features, other: _Features) -> Array:
 
 def _compare(known: _Features, other: _Features) -> Values:
     """All but the Fréchet distances between two sets of one size."""
+    from scipy.stats import wasserstein_distance
+
     classes = known.shares.shape[1]
     pixels = [part.shares.sum(axis=0) for part in (known, other)]
     angles = _angles(known, other)
     both = ~np.isnan(angles)
-    values: Values = {"msad": None, "msad_pixels": None, "segments": None, "adjacency": None}
+    values: Values = {"msad": None, "segments": None, "adjacency": None}
     if both.any():
         values["msad"] = float(angles[both].mean())
-        values["msad_pixels"] = float(np.average(angles[both], weights=pixels[1][both]))
-    sizes = [np.log2(segment_sizes(part.masks))[:, None] for part in (known, other)]
+    sizes = [np.log2(segment_sizes(part.masks)) for part in (known, other)]
     if min(map(len, sizes)):
-        values["segments"] = float(wasserstein_per_band(*sizes)[0])
+        values["segments"] = float(wasserstein_distance(*sizes))
     meet = [adjacency(part.masks, classes) for part in (known, other)]
     if meet[0].any() and meet[1].any():
         values["adjacency"] = total_variation(*meet)

@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import Any
-
 import numpy as np
 from numpy.typing import NDArray
 
 from hsiaug.core.tiles import IGNORE
 
-__all__ = ["adjacency", "class_shares", "neighbours", "segment_sizes", "segments", "total_variation"]
+__all__ = ["adjacency", "class_shares", "segment_sizes", "segments", "total_variation"]
 
 Masks = NDArray[np.int64]
 Array = NDArray[np.float64]
@@ -41,16 +38,10 @@ def class_shares(masks: Masks, classes: int) -> Array:
     return shares
 
 
-def neighbours(x: NDArray[Any]) -> Iterator[tuple[NDArray[Any], NDArray[Any]]]:
-    """The values (n, H, W, ...) of pixels beside each other: across, and down."""
-    yield x[:, :, 1:], x[:, :, :-1]
-    yield x[:, 1:], x[:, :-1]
-
-
 def adjacency(masks: Masks, classes: int) -> Array:
     """(C, C) symmetric shares of the pairs of 4-neighbours that show two different classes; zeros where none do."""
     counts = np.zeros((classes + 1, classes + 1))
-    for a, b in neighbours(masks):
+    for a, b in ((masks[:, :, 1:], masks[:, :, :-1]), (masks[:, 1:], masks[:, :-1])):
         apart = (a != b) & (a != IGNORE) & (b != IGNORE)
         np.add.at(counts, (a[apart], b[apart]), 1)
     counts = (counts + counts.T)[1:, 1:]

@@ -14,7 +14,7 @@ from hsiaug.core.tiles import IGNORE, DenseSamples
 from hsiaug.metrics.distances import spectral_angle
 from hsiaug.metrics.spectra import Space, at_most, fit_space
 
-__all__ = ["Probes", "evidence", "fit_probes"]
+__all__ = ["Probes", "fit_probes"]
 
 Float32 = NDArray[np.float32]
 Array = NDArray[np.float64]
@@ -58,24 +58,16 @@ class Probes:
             answers.append(np.moveaxis(full.reshape(n, high, wide, self.classes), -1, 1))
         return answers
 
-    def label_proba(self, samples: DenseSamples) -> Float32:
-        """(n, H, W) float32 p(label | pixel), the mean over the probes; of no meaning where there is no label."""
-        known: Float32 = np.mean(self.proba(samples.images), axis=0)
-        return np.take_along_axis(known, np.maximum(samples.masks, 1)[:, None] - 1, axis=1)[:, 0]
-
-
-def evidence(images: Float32) -> Array:
-    """(n, 2, H, W) signs of change between two dates: the spectral angle in degrees, and |x₂ − x₁| (CVA)."""
-    before, after = (np.moveaxis(images[:, t].astype(np.float64), 1, -1) for t in (0, 1))
-    return np.stack([spectral_angle(before, after), np.linalg.norm(after - before, axis=-1)], axis=1)
-
 
 def pixel_maps(images: Float32) -> Array:
-    """(n, D, H, W) what a probe sees of a pixel: its spectrum; of two dates both, their difference, its size, angle."""
+    """(n, D, H, W) inputs of a probe: the spectrum; of two dates both, their difference, its size, angle and length."""
     if images.shape[1] == 1:
         return images[:, 0].astype(np.float64)
     before, after = images[:, 0].astype(np.float64), images[:, 1].astype(np.float64)
-    return np.concatenate([before, after, after - before, np.abs(after - before), evidence(images)], axis=1)
+    angle = spectral_angle(np.moveaxis(before, 1, -1), np.moveaxis(after, 1, -1))
+    length = np.linalg.norm(np.moveaxis(after - before, 1, -1), axis=-1)
+    change = np.stack([angle, length], axis=1)
+    return np.concatenate([before, after, after - before, np.abs(after - before), change], axis=1)
 
 
 def _features(images: Float32, space: Space) -> Float32:
@@ -105,7 +97,7 @@ def fit_probes(train: DenseSamples, classes: int, seed: int = 0) -> Probes:
 
 
 def _pixels(train: DenseSamples, rng: np.random.Generator) -> Array:
-    """(pixels, D) what a probe sees of some labelled pixels of each tile."""
+    """(pixels, D) inputs of a probe of some labelled pixels of each tile."""
     most = max(1, 2 * PIXELS // len(train))
     x = []
     for image, mask in zip(train.images, train.masks, strict=True):

@@ -1,8 +1,8 @@
-"""Do made masks fit made images? R1 to R5 of docs/quality.md, without any training on made tiles.
+"""Do made masks fit made images? R1 of docs/quality.md, without any training on made tiles.
 
 Every score stands beside its **ceiling** (real held-out tiles), its **floor** (the same made images, masks permuted
 across tiles), r = (score − floor) / (ceiling − floor), 95 % intervals from bootstraps of whole tiles, and the share of
-wrong pixels that would bring real held-out tiles down to the same score (:mod:`hsiaug.metrics.dense.estimator`).
+wrong pixels that would bring real held-out tiles, damaged on purpose, down to the same score.
 
 Held-out tiles are test tiles of the split, masks included. This is a diagnosis that the core makes after everything
 was fitted; it is never a component of a generator or segmenter, and must not be used to choose one for the same split.
@@ -10,68 +10,112 @@ was fitted; it is never a component of a generator or segmenter, and must not be
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from hsiaug.base.errors import InputError
 from hsiaug.base.seeds import derive_seed
 from hsiaug.core.tiles import IGNORE, DenseSamples
-from hsiaug.metrics.accuracy import recall
+from hsiaug.metrics.accuracy import grouped_confusion, mean_known, recall
 from hsiaug.metrics.calibration import (
     LEVELS,
     CalibrationCurve,
     Interval,
     LabelScore,
+    ScoreKind,
+    calibration_curve,
     known,
     label_score,
 )
-from hsiaug.metrics.dense.change import change_measures
-from hsiaug.metrics.dense.damage import permuted
-from hsiaug.metrics.dense.estimator import MAIN, QualityEstimator, Reading, fit_estimator, some_tiles
-from hsiaug.metrics.dense.quality import label_quality
-from hsiaug.metrics.dense.scores import SCORES
-from hsiaug.metrics.dense.tile_counts import REACH, Counts, ProbedTiles, tally
-from hsiaug.metrics.measures import FidelityMeasure
+from hsiaug.metrics.dense.damage import DAMAGES, damage, permuted
+from hsiaug.metrics.dense.probes import Probes, fit_probes
 
-__all__ = ["Coupling", "DenseReliability", "dense_reliability"]
+__all__ = ["MAIN", "DenseReliability", "Guesses", "MaskJudge", "Reading", "dense_reliability", "fit_judge"]
 
 Array = NDArray[np.float64]
+Masks = NDArray[np.int64]
+
+MAIN = "pixels"
+"""The score that the share of wrong pixels is read from."""
+
+SCORES: dict[str, ScoreKind] = {
+    "agreement": ("R1 probe agreement, mean over classes", "%", 1),
+    MAIN: ("R1 probe agreement, of pixels", "%", 1),
+}
+"""By the name of a score; the table's order."""
+
+ROUNDS = 100
+FEWEST = 30
+"""Pixels that a class needs in the training and in the held-out tiles to be judged at all."""
+
+MOST = 200
+"""Tiles of a set that are used at most."""
+
+REPEATS = 3
+"""Times that each kind and share of damage is drawn."""
 
 SHUFFLES = 3
 """Permutations of the masks that a floor is the mean of."""
 
+Reading = dict[str, Array]
+"""Each score (1 + ROUNDS,), in 0..1, of some masks: of all tiles, then of bootstrap draws of them."""
+
 
 @dataclass(frozen=True, eq=False)
-class Coupling:
-    """How much worse a generator's own denoiser gets by a tile's wrong mask: loss(x, other mask) − loss(x, mask).
+class Guesses:
+    """Class ids of pixels by the probes. each: (probes, n, H, W) uint8. mean: (n, H, W) uint8, by their mean."""
 
-    gaps: (n,) of the made tiles; permuted: (m,) of made tiles whose masks were permuted before: about 0. real: (k,) of
-    real held-out tiles, where the generator can say.
+    each: NDArray[np.uint8]
+    mean: NDArray[np.uint8]
+
+
+@dataclass(frozen=True, eq=False)
+class MaskJudge:
+    """Probes of real training tiles, and curves of real held-out tiles that were damaged on purpose.
+
+    ids: classes judged. held, masks: guesses and masks of the undamaged held-out tiles. curves: by score; their spearman
+    is the mean over kinds of damage.
     """
 
-    gaps: Array
-    permuted: Array
-    real: Array | None = None
+    ids: tuple[int, ...]
+    probes: Probes
+    held: Guesses
+    masks: Masks
+    curves: Mapping[str, CalibrationCurve]
+    seed: int
+
+    def guess(self, images: NDArray[np.float32]) -> Guesses:
+        """Put images (n, T, B, H, W) to the probes, once for all masks of theirs."""
+        return _guesses(images, self.probes)
+
+    def known(self, masks: Masks) -> Masks:
+        """Masks without the classes that cannot be judged."""
+        return np.where(np.isin(masks, self.ids), masks, IGNORE)
+
+    def read(self, guesses: Guesses, masks: Masks) -> Reading:
+        """Judge masks (n, H, W)."""
+        weights = _tile_weights(len(masks), np.random.default_rng(derive_seed("judge's tiles", self.seed)))
+        return _scores(_tally(guesses, self.known(masks), self.probes.classes), weights)
+
+    def percent(self, reading: Reading, name: str = MAIN) -> float:
+        """The share of wrong pixels in % that one score of all tiles amounts to."""
+        return self.curves[name].percent(reading[name][0])
 
 
 @dataclass(frozen=True, eq=False)
 class DenseReliability:
     """scores: by the table's order.
 
-    by_class: {class id: {"recall" of the probes, "pixels", and the same of held-out tiles}}.
-    shifts: {"made", "held"}: (9, 9) agreement with the mask moved by −4..4 pixels down and right.
-    measures: of change masks, each beside its real-against-real floor. quality: (n,) of :func:`label_quality`.
-    n, n_held: tiles. notes: sentences on what was left out.
+    by_class: {class id: {"recall" of the probes, "pixels", and the same of held-out tiles}}. n, n_held: tiles.
+    notes: sentences on what was left out.
     """
 
     scores: tuple[LabelScore, ...]
     by_class: Mapping[int, Mapping[str, float | None]]
-    shifts: Mapping[str, Array]
-    measures: tuple[FidelityMeasure, ...]
-    quality: Array
     n: int
     n_held: int
     notes: tuple[str, ...]
@@ -97,9 +141,6 @@ class DenseReliability:
             "wrong": self.wrong,
             "wrong_interval": self.wrong_interval,
             "by_class": {str(c): dict(row) for c, row in self.by_class.items()},
-            "shifts": {name: [[known(v) for v in row] for row in grid] for name, grid in self.shifts.items()},
-            "measures": [vars(measure) for measure in self.measures],
-            "quality": [known(v) for v in self.quality],
             "n": self.n,
             "n_held": self.n_held,
             "notes": list(self.notes),
@@ -107,66 +148,117 @@ class DenseReliability:
 
 
 def dense_reliability(
-    train: DenseSamples,
-    held: DenseSamples,
-    made: DenseSamples,
-    *,
-    classes: int,
-    seed: int = 0,
-    coupling: Coupling | None = None,
+    train: DenseSamples, held: DenseSamples, made: DenseSamples, *, classes: int, seed: int = 0
 ) -> DenseReliability:
-    """Judge the masks of made tiles; see the sources with each score's own module.
+    """Judge the masks of made tiles by per-pixel probes that are trained on real ones.
 
-    R1: train on real, test on synthetic (GAN-test, Shmelkov et al. 2018, arXiv:1807.09499) with per-pixel probes. R2:
-    spectra of each class. R3: mask edges and shifts. R4: ``coupling``, passed through. R5: signs of change, of two
-    dates. At most 200 tiles of a set are used, but ``quality`` is of all. The same ``seed`` gives the same report.
-    Raises InputError where real tiles have fewer than two classes to judge by, or no made pixel is of one of them.
+    R1: train on real, test on synthetic (GAN-test, Shmelkov et al. 2018, arXiv:1807.09499). At most 200 tiles of a set
+    are used. The same ``seed`` gives the same report.
+    Raises InputError where real tiles have fewer than two classes to judge by.
     """
-    judge = fit_estimator(train, held, classes, seed)
+    judge = fit_judge(train, held, classes, seed)
     rng = np.random.default_rng(derive_seed("dense reliability", seed))
-    quality = label_quality(made, judge.probes)
-    judged = some_tiles(made, rng)
-    view, masks = judge.look(judged.images), judge.known(judged.masks)
-    notes = _notes(judge, made)
-    value, real = judge.read(view, masks), judge.read(judge.held, judge.masks)
-    floors = [judge.read(view, permuted(masks, rng)) for _ in range(SHUFFLES)] if len(masks) > 1 else []
-    names = [name for name in SCORES if name in judge.curves]
-    defined = [name for name in names if not np.isnan(value[name][0])]
-    notes += [f"not defined for these masks: {SCORES[name][0]}" for name in names if name not in defined]
-    scores = [_score(name, judge, value, real, floors, len(masks)) for name in defined]
-    if coupling is not None:
-        scores.append(_coupling(coupling, rng))
-    of_made, of_held = _summed(view, masks), _summed(judge.held, judge.masks)
+    judged = _some_tiles(made, rng)
+    guesses, masks = judge.guess(judged.images), judge.known(judged.masks)
+    value, real = judge.read(guesses, masks), judge.read(judge.held, judge.masks)
+    floors = [judge.read(guesses, permuted(masks, rng)) for _ in range(SHUFFLES)] if len(masks) > 1 else []
+    defined = [name for name in SCORES if not np.isnan(value[name][0])]
     return DenseReliability(
-        scores=tuple(scores),
-        by_class=_by_class(judge, of_made, of_held),
-        shifts={"made": _shift_grid(of_made), "held": _shift_grid(of_held)},
-        measures=change_measures(train, held, made) if made.dates == 2 else (),
-        quality=quality,
+        scores=tuple(_score(name, judge.curves[name], value, real, floors, len(masks)) for name in defined),
+        by_class=_by_class(judge, {"": (guesses, masks), "held_": (judge.held, judge.masks)}),
         n=len(masks),
         n_held=len(judge.masks),
-        notes=tuple(notes),
+        notes=tuple(_notes(judge, made)),
     )
 
 
-def _notes(judge: QualityEstimator, made: DenseSamples) -> list[str]:
-    lost = sorted(set(np.unique(made.masks).tolist()) - {IGNORE, *judge.ids})
-    notes = []
-    if lost:
-        notes.append(f"not judged, for want of real pixels: class {', '.join(map(str, lost))}")
-    missing = sorted(set(judge.ids) - set(np.unique(made.masks).tolist()))
-    if missing:
-        notes.append(f"never made: class {', '.join(map(str, missing))}")
-    return notes
+def fit_judge(train: DenseSamples, held: DenseSamples, classes: int, seed: int = 0) -> MaskJudge:
+    """A judge of masks from real tiles; the same ``seed`` gives the same judge. At most 200 tiles of a set are used.
+
+    Raises InputError where fewer than two classes have 30 pixels in both sets.
+    """
+    rng = np.random.default_rng(derive_seed("dense judge", seed))
+    train, held = (_some_tiles(part, rng) for part in (train, held))
+    ids = _judged_classes(train, held, classes)
+    train, held = (
+        replace(part, masks=np.where(np.isin(part.masks, ids), part.masks, IGNORE)) for part in (train, held)
+    )
+    probes = fit_probes(train, classes, seed)
+    guesses = _guesses(held.images, probes)
+    kinds, sets = _damaged_masks(held.masks, ids, rng)
+    weights = _tile_weights(len(held), rng)
+    readings = [_scores(_tally(guesses, masks, classes), weights) for masks in sets]
+    wrong = np.stack([(masks != held.masks).sum(axis=(1, 2)) for masks in sets]) @ weights.T
+    labelled = weights @ (held.masks != IGNORE).sum(axis=(1, 2)).astype(np.float64)
+    q = 100 * wrong / np.maximum(labelled, 1)
+    curves = {name: calibration_curve(kinds, q, np.stack([r[name] for r in readings])) for name in SCORES}
+    return MaskJudge(ids, probes, guesses, held.masks, curves, seed)
+
+
+def _guesses(images: NDArray[np.float32], probes: Probes) -> Guesses:
+    answers = probes.proba(images)
+    each = np.stack([answer.argmax(axis=1) + 1 for answer in answers])
+    return Guesses(each.astype(np.uint8), (np.mean(answers, axis=0).argmax(axis=1) + 1).astype(np.uint8))
+
+
+def _judged_classes(train: DenseSamples, held: DenseSamples, classes: int) -> tuple[int, ...]:
+    """The ids of the classes with pixels enough in both sets."""
+    counts = [np.bincount(part.masks.ravel(), minlength=classes + 1)[1:] for part in (train, held)]
+    ids = tuple((np.flatnonzero(np.minimum(*counts) >= FEWEST) + 1).tolist())
+    if len(ids) < 2:
+        raise InputError(
+            f"two classes need {FEWEST} labelled pixels in training and in held-out tiles",
+            value=f"classes {ids}",
+            hint="Use more tiles.",
+        )
+    return ids
+
+
+def _some_tiles(samples: DenseSamples, rng: np.random.Generator) -> DenseSamples:
+    """At most MOST of the tiles, in their order."""
+    return samples.take(np.sort(rng.permutation(len(samples))[:MOST]))
+
+
+def _tile_weights(n: int, rng: np.random.Generator) -> Array:
+    """(1 + ROUNDS, n) how often each tile counts: once first, then as often as each bootstrap round draws it."""
+    return np.concatenate([np.ones((1, n)), rng.multinomial(n, np.full(n, 1 / n), size=ROUNDS)])
+
+
+def _damaged_masks(
+    masks: Masks, ids: Sequence[int], rng: np.random.Generator
+) -> tuple[tuple[str, ...], list[Masks]]:
+    """Masks as they are, and damaged in every kind, at every level, three times; and the kinds, "" for none."""
+    asked = [(kind, level) for kind in DAMAGES for level in LEVELS[1:] * REPEATS]
+    sets = [damage(masks, kind, level, ids, rng) for kind, level in asked]
+    return ("", *(kind for kind, _ in asked)), [masks, *sets]
+
+
+def _tally(guesses: Guesses, masks: Masks, classes: int) -> tuple[Array, Array]:
+    """Confusion (n, probes, C, C), and (n, 2) labelled pixels and those that the mean of the probes confirms.
+
+    Of each tile, so that a bootstrap of tiles only weighs them anew. Unlabelled pixels count nowhere.
+    """
+    valid = masks != IGNORE
+    tile = np.broadcast_to(np.arange(len(masks))[:, None, None], masks.shape)[valid]
+    each = [grouped_confusion(tile, len(masks), masks[valid], guess[valid], classes) for guess in guesses.each]
+    right = np.stack([part.sum(axis=(1, 2)) for part in (valid, (guesses.mean == masks) & valid)], axis=1)
+    return np.stack(each, axis=1).astype(np.float64), right.astype(np.float64)
+
+
+def _scores(tallied: tuple[Array, Array], weights: Array) -> Reading:
+    """The scores under weights (rounds, n) of the tiles; NaN where one is not defined."""
+    confusion, right = (np.tensordot(weights, part, 1) for part in tallied)
+    with np.errstate(invalid="ignore"):
+        return {"agreement": mean_known(recall(confusion)).mean(axis=-1), MAIN: right[:, 1] / right[:, 0]}
 
 
 def _score(
-    name: str, judge: QualityEstimator, made: Reading, real: Reading, floors: list[Reading], n: int
+    name: str, curve: CalibrationCurve, made: Reading, real: Reading, floors: Iterable[Reading], n: int
 ) -> LabelScore:
     ceiling = float(real[name][0])
-    lows = [reading[name][0] for reading in floors if not np.isnan(reading[name][0])]
-    floor = float(np.mean(lows)) if lows else float("nan")
-    below = floors[0][name][1:] if lows else np.nan
+    lows = [reading[name] for reading in floors if not np.isnan(reading[name][0])]
+    floor = float(np.mean([low[0] for low in lows])) if lows else float("nan")
+    below = lows[0][1:] if lows else np.full(len(made[name]) - 1, np.nan)
     # A round whose ceiling all but meets its floor says nothing.
     span = real[name][1:] - below
     return label_score(
@@ -176,44 +268,25 @@ def _score(
         ceiling=ceiling,
         floor=floor,
         r_rounds=(made[name][1:] - below) / np.where(span > 0.05 * abs(ceiling - floor) + 1e-9, span, np.nan),
-        curve=judge.curves[name],
+        curve=curve,
         n=n,
     )
 
 
-def _coupling(coupling: Coupling, rng: np.random.Generator) -> LabelScore:
-    value, floor = float(np.mean(coupling.gaps)), float(np.mean(coupling.permuted))
-    ceiling = float("nan") if coupling.real is None else float(np.mean(coupling.real))
-    n = len(coupling.gaps)
-    means = np.asarray(coupling.gaps)[rng.integers(n, size=(1000, n))].mean(axis=1)
-    return label_score(
-        "coupling",
-        ("R4 coupling gap of the generator", "", 1),
-        np.concatenate([[value], means]),
-        ceiling=ceiling,
-        floor=floor,
-        r_rounds=(means - floor) / max(ceiling - floor, 1e-9),
-        curve=CalibrationCurve(np.empty(0), np.empty((0, 0)), None),
-        n=n,
-    )
-
-
-def _summed(view: ProbedTiles, masks: NDArray[np.int64]) -> Counts:
-    """The counts over all tiles."""
-    return {name: part.sum(axis=0).astype(np.float64) for name, part in tally(view, masks).items()}
-
-
-def _by_class(judge: QualityEstimator, made: Counts, held: Counts) -> dict[int, dict[str, float | None]]:
+def _by_class(judge: MaskJudge, sets: Mapping[str, tuple[Guesses, Masks]]) -> dict[int, dict[str, float | None]]:
     table: dict[int, dict[str, float | None]] = {c: {} for c in judge.ids}
-    for name, counts in (("", made), ("held_", held)):
-        shares, pixels = recall(counts["confusion"]).mean(axis=0), counts["confusion"].sum(axis=-1)[0]
+    for name, (guesses, masks) in sets.items():
+        confusion = _tally(guesses, masks, judge.probes.classes)[0].sum(axis=0)
+        shares, pixels = recall(confusion).mean(axis=0), confusion.sum(axis=-1)[0]
         for c, row in table.items():
             row |= {f"{name}recall": known(shares[c - 1]), f"{name}pixels": known(pixels[c - 1])}
     return table
 
 
-def _shift_grid(counts: Counts) -> Array:
-    shifts = counts["shifts"]
-    with np.errstate(invalid="ignore"):
-        grid: Array = (shifts[:, 1] / shifts[:, 0]).reshape(2 * REACH + 1, 2 * REACH + 1)
-    return grid
+def _notes(judge: MaskJudge, made: DenseSamples) -> list[str]:
+    shown = set(np.unique(made.masks).tolist())
+    missing = {
+        "not judged, for want of real pixels": shown - {IGNORE, *judge.ids},
+        "never made": set(judge.ids) - shown,
+    }
+    return [f"{why}: class {', '.join(map(str, sorted(ids)))}" for why, ids in missing.items() if ids]

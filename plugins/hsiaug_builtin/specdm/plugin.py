@@ -72,13 +72,13 @@ class SpecDm(_LatentDiffusion):
 
     def _parts(self) -> tuple[type[FittedPairs], type[Codec], Callable[..., Any]]:
         from hsiaug_builtin.specdm.codec import MaskStream, TwoStream, fit_mask_stream, fit_two_stream
+        from hsiaug_builtin.specdm.fitted import FittedPairs
         from hsiaug_builtin.specdm.mask_first import FittedMaskFirst
-        from hsiaug_builtin.specdm.reliability import FittedSpecDm
 
         assert isinstance(self.params, SpecDmParams)
         if self.params.order == "mask-first":
             return FittedMaskFirst, MaskStream, fit_mask_stream
-        return FittedSpecDm, TwoStream, fit_two_stream
+        return FittedPairs, TwoStream, fit_two_stream
 
 
 class LdmSingle(_LatentDiffusion):

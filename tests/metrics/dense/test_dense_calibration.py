@@ -11,7 +11,7 @@ from benchmarks.dense_calibration import SCENES, found_again, thirds, tiles_of
 from hsiaug.base.errors import InputError
 from hsiaug.core.tiles import DenseSamples
 from hsiaug.metrics.dense.damage import DAMAGES, damage, wrong_share
-from hsiaug.metrics.dense.estimator import QualityEstimator, fit_estimator
+from hsiaug.metrics.dense.reliability import SCORES, MaskJudge, fit_judge
 from tests.toyworld import ToyWorld, toy_world
 
 
@@ -21,8 +21,8 @@ def world() -> ToyWorld:
 
 
 @pytest.fixture(scope="module")
-def judge(world: ToyWorld) -> QualityEstimator:
-    return fit_estimator(world.draw(40, 0), world.draw(30, 1), 5)
+def judge(world: ToyWorld) -> MaskJudge:
+    return fit_judge(world.draw(40, 0), world.draw(30, 1), 5)
 
 
 @pytest.mark.parametrize("kind", DAMAGES)
@@ -53,9 +53,7 @@ def test_damage_that_cannot_be_done_stays_below_the_share(rng: np.random.Generat
         damage(of_one_class, "scratch", 20, (1, 2), rng)
 
 
-def test_a_known_share_of_wrong_pixels_is_found_again_on_the_toy_world(
-    judge: QualityEstimator, world: ToyWorld
-) -> None:
+def test_a_known_share_of_wrong_pixels_is_found_again_on_the_toy_world(judge: MaskJudge, world: ToyWorld) -> None:
     for found in found_again(judge, world.draw(30, 2)):
         reached = found.true > 0.8 * found.asked
         assert found.estimate == pytest.approx(found.true, abs=4), found
@@ -63,13 +61,13 @@ def test_a_known_share_of_wrong_pixels_is_found_again_on_the_toy_world(
         assert reached or found.kind in ("", "shift")
 
 
-def test_scores_fall_as_pixels_go_wrong(judge: QualityEstimator) -> None:
-    for name in ("pixels", "kappa", "nearest_class"):
+def test_scores_fall_as_pixels_go_wrong(judge: MaskJudge) -> None:
+    for name in SCORES:
         assert (judge.curves[name].spearman or 0) <= -0.9, name
 
 
 def test_change_masks_are_judged_alike(world: ToyWorld) -> None:
-    judge = fit_estimator(world.draw_change(40, 0), world.draw_change(40, 1), 2)
+    judge = fit_judge(world.draw_change(40, 0), world.draw_change(40, 1), 2)
     found = [f for f in found_again(judge, world.draw_change(40, 2), (5, 10)) if f.kind != "permute"]
 
     assert np.mean([abs(f.error) for f in found]) < 3
@@ -81,7 +79,7 @@ def test_two_classes_of_real_pixels_are_needed(world: ToyWorld) -> None:
     alone = DenseSamples.made(real.images, np.ones_like(real.masks))
 
     with pytest.raises(InputError, match="two classes"):
-        fit_estimator(real, alone, 5)
+        fit_judge(real, alone, 5)
 
 
 @pytest.mark.shared_data
@@ -89,7 +87,7 @@ def test_two_classes_of_real_pixels_are_needed(world: ToyWorld) -> None:
 def test_a_known_share_is_found_again_on_real_tiles(shared_data: Path, name: str, bar: float) -> None:
     tiles = tiles_of(*SCENES[name](shared_data))
     train, held, judged = thirds(tiles, 0)
-    found = found_again(fit_estimator(train, held, int(tiles.masks.max())), judged)
+    found = found_again(fit_judge(train, held, int(tiles.masks.max())), judged)
     errors = {kind: [abs(f.error) for f in found if f.kind == kind] for kind in DAMAGES}
 
     assert sum(max(worst) <= bar for worst in errors.values()) >= 2, errors
