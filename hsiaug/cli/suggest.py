@@ -52,7 +52,7 @@ def suggest(
     out: Annotated[
         list[Path] | None,
         typer.Option(
-            help="File to write: .csv, .md, .tex or .json (a table), .gpkg (points, where the cube is georeferenced), "
+            help="File to write: .csv, .md, .tex or .json (a table), .geojson (points, where the cube is georeferenced), "
             ".png, .svg or .pdf (a map); repeat for more.",
             show_default=False,
         ),
@@ -69,14 +69,14 @@ def suggest(
     stand for as much as possible of the ground that is called differently and is unlike what is labelled. Two picks
     are never of one segment.
 
-    Write a class into the column of the CSV or the GeoPackage, add these labels to yours ('hsiaug datasets add') and
+    Write a class into the column of the CSV or the GeoJSON, add these labels to yours ('hsiaug datasets add') and
     ask again. Pixels beyond any class can be named as well: leave these out.
 
     Examples:
 
       hsiaug suggest my_scene.toml -n 20 --out picks.csv --out picks.png
 
-      hsiaug suggest my_scene.toml -n 10 --classifier svm,rf,self-training --out picks.gpkg
+      hsiaug suggest my_scene.toml -n 10 --classifier svm,rf,self-training --out picks.geojson
 
       hsiaug suggest indian_pines -n 16 --protocol issd --seed 3 --json
     """

@@ -11,13 +11,15 @@ from numpy.typing import NDArray
 
 from hsiaug.base.errors import InputError, SceneError, did_you_mean, install
 from hsiaug.data.georeference import Georeference, need_geo, quiet
-from hsiaug.data.polygons import fill
 from hsiaug.data.vector_labels import VectorLabels
 
 __all__ = ["MOST_CODES", "LabelRaster", "rasterise", "regrid"]
 
 MOST_CODES = 256
 """Labels with more codes than this are hardly classes."""
+
+MOST_PIXELS = 2**30
+"""Pixels that are filled in some ten seconds."""
 
 OGC = re.compile(r"https?://(www\.)?opengis\.net/(def|gml)/", re.IGNORECASE)
 """Names of coordinate systems that only look like addresses."""
@@ -93,7 +95,7 @@ def rasterise(
     notes = [
         (marks.skipped, "without a class or a place: left out"),
         (off, "outside the cube: left out"),
-        (small, "too small to hold the centre of a pixel: left out"),
+        (small, "too small to hold the centre of a pixel that no other holds: left out"),
     ]
     said = [f"{n:,} of {len(places) + marks.skipped:,} labels are {text}" for n, text in notes if n]
     if disputed.any():
@@ -158,7 +160,7 @@ def _mask(
     points += [q for p in places if p["type"] == "MultiPoint" for q in p["coordinates"]]
     x, y = np.array(points, dtype=np.float64).reshape(-1, 2).T
     off = _put(mask, ground.pixels(x, y))
-    gone, small = fill(mask, [p for p in places if p["type"].endswith("Polygon")], ground, where)
+    gone, small = _fill(mask, [p for p in places if p["type"].endswith("Polygon")], ground, where)
     return mask, off + gone, small
 
 
@@ -167,6 +169,43 @@ def _put(mask: NDArray[np.bool_], pixels: NDArray[np.int64]) -> int:
     within = ((pixels >= 0) & (pixels < mask.shape)).all(axis=1)
     mask[pixels[within, 0], pixels[within, 1]] = True
     return int((~within).sum())
+
+
+def _fill(
+    mask: NDArray[np.bool_], shapes: list[dict[str, Any]], ground: Georeference, where: str
+) -> tuple[int, int]:
+    """Set the pixels (H, W) whose centre lies in a polygon; how many polygons lie outside, and how many hold none.
+
+    Raises SceneError where filling them would take minutes.
+    """
+    if not shapes:
+        return 0, 0
+    polygons = [
+        [[ground.places(*np.transpose(ring))[:, ::-1] for ring in part] for part in parts]
+        for parts in (s["coordinates"] if s["type"] == "MultiPolygon" else [s["coordinates"]] for s in shapes)
+    ]
+    outlines = [np.concatenate([ring for part in parts for ring in part]) for parts in polygons]
+    low, high = np.array([o.min(axis=0) for o in outlines]), np.array([o.max(axis=0) for o in outlines])
+    size = mask.shape[::-1]
+    near = ((low < size) & (high > 0)).all(axis=1)
+    total = int(np.prod(np.minimum(high, size)[near] - np.maximum(low, 0)[near] + 1, axis=1).sum())
+    if total > MOST_PIXELS:
+        raise SceneError(
+            f"{where}: the polygons of a class must not cover one another many times",
+            value=f"{int(near.sum()):,} polygons, whose boxes hold {total:,} pixels",
+            hint="Dissolve the polygons of each class, clip them to the cube, or give the labels as a raster.",
+        )
+    numbered = [
+        ({"type": "MultiPolygon", "coordinates": [[ring.tolist() for ring in part] for part in parts]}, number)
+        for number, parts in enumerate(polygons, start=1)
+    ]
+    with quiet() as rasterio:
+        from rasterio.features import rasterize
+
+        sheet = rasterize(numbered, mask.shape, transform=rasterio.Affine.identity(), dtype="int32")
+    mask |= sheet > 0
+    filled = np.bincount(sheet.ravel(), minlength=len(shapes) + 1)[1:] > 0
+    return int((~near).sum()), int((near & ~filled).sum())
 
 
 def regrid(

@@ -8,9 +8,9 @@ from typing import Any
 
 from hsiaug.base.errors import InputError
 from hsiaug.base.targets import PICTURES, TABLES, check_targets
+from hsiaug.base.text import json_of
 from hsiaug.core.scene import UnlabelledScene
-from hsiaug.data.geopackage_writing import write_points
-from hsiaug.data.georeference import Georeference, need_geo
+from hsiaug.data.georeference import Georeference, need_geo, quiet
 from hsiaug.report.grid import ReportPage, text_grid
 from hsiaug.report.output_files import TableFiles, figure_writers, table_writers, write_files
 from hsiaug.suggest.picks import Suggestions
@@ -18,9 +18,9 @@ from hsiaug.suggest.pictures import suggestions_figure
 
 __all__ = ["ENDINGS", "check_files", "rows_of", "save_suggestions"]
 
-FORMS = (".csv", ".gpkg")
+FORMS = (".csv", ".geojson")
 """Endings of files into which people write classes."""
-ENDINGS = (*TABLES, ".gpkg", *PICTURES)
+ENDINGS = (*TABLES, ".geojson", *PICTURES)
 
 
 def check_files(paths: Sequence[Path], ground: Georeference | None) -> None:
@@ -35,8 +35,8 @@ def check_files(paths: Sequence[Path], ground: Georeference | None) -> None:
                 value="a file",
                 hint="Name another file, or move this one.",
             )
-        if path.suffix.lower() == ".gpkg" and ground is None:
-            need_geo("a GeoPackage of points", "use `out` picks.csv.")
+        if path.suffix.lower() == ".geojson" and (ground is None or not ground.crs):
+            need_geo("GeoJSON", "use `out` picks.csv.")
             raise InputError(
                 f"`out` {path} needs a cube whose file says where on Earth it lies",
                 value="no georeference",
@@ -88,13 +88,25 @@ def save_suggestions(
         {
             **table_writers(lambda: TableFiles("suggest", [page], rows, value)),
             **figure_writers(lambda: suggestions_figure(found, scene, title, columns)),
-            ".gpkg": lambda path: _write_points(path, rows, ground),
+            ".geojson": lambda path: _write_points(path, rows, ground),
         },
     )
 
 
 def _write_points(path: Path, rows: Sequence[dict[str, Any]], ground: Georeference | None) -> None:
+    """GeoJSON (RFC 7946): points in WGS 84 with the other columns as attributes."""
     assert ground is not None
-    points = [(row["x"], row["y"]) for row in rows]
-    plain = [{key: value for key, value in row.items() if key not in ("x", "y")} for row in rows]
-    write_points(path, "suggestions", points, plain, ground)
+    with quiet() as rasterio:
+        from rasterio.warp import transform
+
+        places = ([row[axis] for row in rows] for axis in "xy")
+        degrees = transform(rasterio.CRS.from_wkt(ground.crs), rasterio.CRS.from_epsg(4326), *places)
+    features = [
+        {
+            "type": "Feature",
+            "geometry": {"type": "Point", "coordinates": place},
+            "properties": {key: value for key, value in row.items() if key not in ("x", "y")},
+        }
+        for row, *place in zip(rows, *degrees, strict=True)
+    ]
+    path.write_text(json_of({"type": "FeatureCollection", "features": features}, indent=1), encoding="utf-8")

@@ -25,14 +25,14 @@ from tests.report.report_records import benchmark, fill
 OPENINGS = {
     ".png": b"\x89PNG", ".svg": b"<?xml", ".pdf": b"%PDF", ".md": b"## ", ".txt": b"## ", ".tex": b"% Needs",
     ".csv": b"", ".json": b"{", ".html": b"<!doctype html>", ".htm": b"<!doctype html>", ".npz": b"PK",
-    ".npy": b"\x93NUMPY", ".mat": b"MATLAB 5.0", ".tif": b"II*\0", ".gpkg": b"SQLite",
+    ".npy": b"\x93NUMPY", ".mat": b"MATLAB 5.0", ".tif": b"II*\0", ".geojson": b"{",
 }  # fmt: skip
 """How a file of that ending begins."""
 FURTHER = {
     "split": (".npz", ".mat"),
     "map": (".npy", ".tif"),
     "compare": (),
-    "suggest": (".gpkg",),
+    "suggest": (".geojson",),
     "report": (".html", ".htm", ".txt"),
     "inspect": (),
 }

@@ -22,7 +22,7 @@ from hsiaug.base.errors import HsiaugError, InputError, PluginError
 from hsiaug.cli.main import app
 from hsiaug.core.scene import Scene
 from hsiaug.data import toy_scene
-from hsiaug.data.geopackage import read_geopackage
+from hsiaug.data.georeference import read_georeference
 from hsiaug.data.vector_labels import read_vector_labels
 from hsiaug.protocol.split import Blind
 from hsiaug.registry.lookup import Registry
@@ -172,12 +172,17 @@ def test_all_files_of_an_own_scene_hold_the_same_picks(own: Path, tmp_path: Path
     assert [(row["row"], row["column"]) for row in rows] == [
         (str(p["row"]), str(p["column"])) for p in told["picks"]
     ]
-    features, crs = read_geopackage(tmp_path / "picks.gpkg")
-    assert crs == "EPSG:32633"
-    for pick, (shape, attributes) in zip(told["picks"], features, strict=True):
+    from rasterio.warp import transform
+
+    ground = read_georeference(own / "flight.hdr")
+    assert ground is not None
+    features = json.loads((tmp_path / "picks.geojson").read_text("utf-8"))["features"]
+    for pick, feature in zip(told["picks"], features, strict=True):
         x, y = 500000 + 2 * (pick["column"] + 0.5), 5000000 - 2 * (pick["row"] + 0.5)
-        assert shape == {"type": "Point", "coordinates": (x, y)} and (pick["x"], pick["y"]) == (x, y)
-        assert attributes["rank"] == pick["rank"] and not attributes["class"]
+        (lon, lat) = feature["geometry"]["coordinates"]
+        back = transform("OGC:CRS84", ground.crs, [lon], [lat])
+        assert np.allclose(np.ravel(back), (x, y), atol=1e-3) and (pick["x"], pick["y"]) == (x, y)
+        assert feature["properties"]["rank"] == pick["rank"] and not feature["properties"]["class"]
     assert "all" in told["notes"][0] and "labelled pixels" in told["notes"][0]
     assert np.asarray(Image.open(tmp_path / "picks.png")).std() > 10
     for ending in set(ENDINGS) - {".csv"}:
@@ -212,8 +217,8 @@ def test_of_a_draw_only_labelled_pixels_are_named(toy: Scene) -> None:
 @pytest.mark.parametrize(
     ("words", "part"),
     [
-        (("toy", "--out", "x.jpg"), "must end in .md, .tex, .csv, .json, .gpkg, .png, .svg or .pdf"),
-        (("toy", "--out", "x.gpkg"), "where on Earth"),
+        (("toy", "--out", "x.jpg"), "must end in .md, .tex, .csv, .json, .geojson, .png, .svg or .pdf"),
+        (("toy", "--out", "x.geojson"), "where on Earth"),
         (("toy", "--classifier", "smv"), "'smv'"),
         (("toy", "--classifier", "unet"), "classifiers of pixels"),
         (("toy", "--view", "unti"), "'unti'"),
