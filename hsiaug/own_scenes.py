@@ -49,7 +49,6 @@ OPTIONS = {
     "scale": optional(number),
     "bad_bands": several(whole(), empty=True),
     "nodata": optional(Argument("a number", float)),
-    "fill": switch,
     **{name: optional(text) for name in ("cube_key", "labels_key", "axes", "field", "crs", "plots", "units")},
 }
 

@@ -14,10 +14,9 @@ import numpy as np
 import pytest
 
 from hsiaug.base.errors import HsiaugError, InputError
-from hsiaug.base.files import write_text_whole, write_whole
+from hsiaug.base.files import write_text_whole
 from hsiaug.core.scene import Scene
 from hsiaug.data.adding import ImportOptions, add_scene
-from hsiaug.data.filling import save_filled
 from hsiaug.data.georeference import Georeference
 from hsiaug.protocol.protocols import parse_protocol
 from hsiaug.protocol.split import draw_split
@@ -62,7 +61,6 @@ def outputs(toy: Scene, made: PixelSynthesis) -> dict[str, Callable[[Path], obje
     report = build_report(benchmark(2))
     sweep = build_report([record(0.5, 0.4, generator="smote", lam=lam) for lam in (0.5, 1.0)])
     names = toy.class_names
-    whole = np.ones(toy.shape, dtype=bool)
     return {
         **{
             f"table.{name}": lambda path, name=name: write_text_whole(path, render_report(report, format=name))
@@ -83,8 +81,6 @@ def outputs(toy: Scene, made: PixelSynthesis) -> dict[str, Callable[[Path], obje
         "spectra.png": lambda path: save_figures(
             pictures(sample_kit("pixels").inspect(made)), path.parent, [".png"]
         ),
-        "cube.npy": lambda path: write_whole(path, lambda fresh: save_filled(fresh, toy.cube, ~whole, None)),
-        "cube.tif": lambda path: write_whole(path, lambda fresh: save_filled(fresh, toy.cube, ~whole, GROUND)),
     }
 
 
@@ -99,8 +95,6 @@ NAMES = (
         "samples.npz",
         "samples.mat",
         "spectra.png",
-        "cube.npy",
-        "cube.tif",
     ),
 )
 

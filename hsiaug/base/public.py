@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["CUBES", "LABELS", "array_checksum"]
+__all__ = ["LABELS", "array_checksum"]
 
 STRIPE = 16
 """Rows converted at once, so that no second full-size array exists."""
@@ -36,6 +36,3 @@ LABELS: Mapping[str, str] = {
     "14f0ec364f0b87b6af8f03412a4db602559db86638b6212ab0a43c9f4f63173c": "toy",
 }
 """Scene by the checksum of its labels: (H, W) class ids 1..C as "<i2". Not known of houston_2018 and salinas_a."""
-
-CUBES: Mapping[str, str] = {"indian_pines": "d8e1be0ffc39b8224d9aaf0a092e6300f15acbcae76eb19fcd60cecd92e48b41"}
-"""Checksum of a scene's cube, (H, W, B) raw values of its file as "<f4", where it is known."""

@@ -57,11 +57,8 @@ def add(
         str | None, typer.Option(help="Bands to drop, counted from 0, as 0,103-107; others are found.")
     ] = None,
     nodata: Annotated[
-        float | None, typer.Option(help="Raw value of pixels without data, as --nodata=-9999.")
+        float | None, typer.Option(help="Raw value of pixels without data, which become 0, as --nodata=-9999.")
     ] = None,
-    fill: Annotated[
-        bool, typer.Option("--fill", help="Write a copy of the cube with 0 where data are missing.")
-    ] = False,
     axes: Annotated[str | None, typer.Option(help="Order of the cube's axes in a .mat or .npy, as bhw.")] = None,
     key: Annotated[str | None, typer.Option(help="Name of the cube's array in a .mat.")] = None,
     labels_key: Annotated[str | None, typer.Option(help="Name of the labels' array in a .mat.")] = None,
@@ -102,7 +99,6 @@ def add(
         units=units,
         bad_bands=_bands(bad_bands),
         nodata=nodata,
-        fill=fill,
         overwrite=force,
     )
     added = add_scene(cube, labels, out, import_options, save_quick_look)

@@ -247,7 +247,7 @@ def _check_values(scene: Scene) -> None:
     raise SceneError(
         f"scene {scene.name}: the cube must hold finite numbers only",
         value=f"NaN or infinity at {bad_pixels} pixels, in {len(bad_bands)} bands (counted from 0: {shown})",
-        hint="Fill these values, or drop the bands with cube.bad_bands in the card.",
+        hint="Say cube.nodata = nan in the card, which makes these pixels 0, or drop the bands with cube.bad_bands.",
     )
 
 

@@ -1,11 +1,12 @@
 """From the files of somebody's own scene to its card: look at everything, write what was understood, prove it.
 
-What is derived (labels that were no raster on the cube's grid, a cube with its gaps filled) is written beside the
-card. All files appear together or not at all.
+What is derived (labels that were no raster on the cube's grid) is written beside the card. All files appear together or
+not at all.
 """
 
 from __future__ import annotations
 
+import math
 import os
 import re
 from collections.abc import Sequence
@@ -15,19 +16,18 @@ from typing import Any
 
 import numpy as np
 
-from hsiaug.base.errors import InputError, SceneError
+from hsiaug.base.errors import InputError
+from hsiaug.base.public import LABELS
 from hsiaug.base.targets import check_target
 from hsiaug.core.scene import Scene
 from hsiaug.data.cardfile import card_of
 from hsiaug.data.cardtext import CardDraft
-from hsiaug.data.cube_check import CubeFacts, guess_axes, look_through
+from hsiaug.data.cube_check import guess_axes, look_through
 from hsiaug.data.cube_copies import unpacked
-from hsiaug.data.declared import Declared, declared
-from hsiaug.data.filling import filled_name, save_filled
+from hsiaug.data.declared import declared
 from hsiaug.data.georeference import read_georeference
 from hsiaug.data.import_findings import ImportFindings, facts, read_values, warnings
-from hsiaug.data.known import PublicScene, recognise
-from hsiaug.data.label_check import ClassCodes, is_code
+from hsiaug.data.label_check import is_code
 from hsiaug.data.label_source import code_labels, labels_on_cube, read_labels
 from hsiaug.data.plots import plots_on_cube
 from hsiaug.data.rasterise import LabelRaster
@@ -47,8 +47,7 @@ class ImportOptions:
     cube_key, labels_key: arrays of .mat files. axes: order of the cube's axes. field, crs: of labels as points or
     polygons. plots: a raster of plot ids, or a column of such labels. scale, units: of the cube. wavelengths: band
     centres in nm, of a file that tells none. bad_bands: to drop,
-    counted from 0. nodata: value of pixels without data.
-    fill: write a copy of the cube in which such pixels hold 0. overwrite: files of the same names may be replaced.
+    counted from 0. nodata: value of pixels without data. overwrite: files of the same names may be replaced.
     """
 
     name: str | None = None
@@ -66,7 +65,6 @@ class ImportOptions:
     wavelengths: tuple[float, ...] | None = None
     bad_bands: tuple[int, ...] = ()
     nodata: float | None = None
-    fill: bool = False
     overwrite: bool = False
 
 
@@ -110,7 +108,12 @@ def add_scene(
         draft, derived = _draft(name, cube_name, label_name, out, options, found)
         derived |= {path.name: path.replace for path in moved}
         scene, files = write_card(out, draft, derived, picture, (cube, labels), options.overwrite)
-    return Added(scene, files, facts(found), tuple(warnings(found)))
+    said = list(warnings(found))
+    if (public := scene.drawn_as) in LABELS.values():
+        said.append(
+            f"these are the labels of {public}: under that name the scene comes with all that is known of it"
+        )
+    return Added(scene, files, facts(found), tuple(said))
 
 
 def _understand(cube: Path, raw: RawArray, labels: Path, options: ImportOptions) -> ImportFindings:
@@ -127,20 +130,11 @@ def _understand(cube: Path, raw: RawArray, labels: Path, options: ImportOptions)
     nodata = options.nodata if options.nodata is not None else said.nodata
     _check_bands(options.bad_bands, view.shape[2])
     seen = look_through(view, nodata, (*said.bad_bands, *options.bad_bands), str(cube))
-    if seen.unfilled and not options.fill:
-        raise _gaps(cube, seen, view.nbytes, nodata)
     raster = labels_on_cube(given, seen, ground, options.classes, ignore, str(labels))
-    known = recognise(cube, view, labels, raster.codes)
-    units = options.units
-    if known is not None:
-        raster = raster if any(raster.names) else replace(raster, names=known.names)
-        said, units = _as_published(known, raw, said, units)
-        if known.proven:  # a public scene keeps all its bands, and its axes are proven
-            seen, others = replace(seen, constant=(), duplicate=(), broken=()), []
     coding = code_labels(given, raster, options.classes, ignore)
     counts = tuple(int((raster.codes == code).sum()) for code in coding.ids)
     plots = plots_on_cube(options.plots, labels, options.crs, seen, ground) if options.plots else None
-    read = read_values(raw, seen, said, options.scale, units, options.bad_bands)
+    read = read_values(raw, seen, said, options.scale, options.units, options.bad_bands)
     return ImportFindings(
         raw=raw,
         view=view,
@@ -152,55 +146,26 @@ def _understand(cube: Path, raw: RawArray, labels: Path, options: ImportOptions)
         raster=raster,
         coding=coding,
         counts=counts,
-        known=known,
+        nodata=nodata,
         plots=plots,
     )
-
-
-def _as_published(
-    known: PublicScene, raw: RawArray, said: Declared, units: str | None
-) -> tuple[Declared, str | None]:
-    """What the card of a public scene says of its cube where the file itself says nothing."""
-    if known.cube == "other":
-        return said, units
-    cube = known.card.cube
-    if said.wavelengths is None:
-        said = replace(said, wavelengths=known.centres)
-    if said.scale is None and raw.scale is None:
-        # Floats that are not the published numbers have another scale.
-        if known.cube == "same" or (known.cube == "like" and raw.array.dtype.kind in "iu"):
-            said, units = replace(said, scale=cube.scale, offset=cube.offset), units or cube.units
-        elif known.cube == "scaled":
-            units = units or cube.units
-    return said, units
 
 
 def _draft(
     name: str, cube: str, labels: str, out: Path, options: ImportOptions, found: ImportFindings
 ) -> tuple[CardDraft, dict[str, Save]]:
     """The card, and how to write the files that it needs beside those that are there."""
-    seen, raster, ground = found.seen, found.raster, found.ground
+    raster = found.raster
     table: dict[str, Any] = {
         "name": name,
         "cube": _cube_table(cube, options, found),
         "labels": _label_table(labels, options, found),
         "sensor": {
-            "gsd": _gsd(found),
+            "gsd": None if found.ground is None else found.ground.metres,
             "wavelengths": None if found.raw.wavelengths is not None else found.read.centres,
         },
     }
-    remarks = dict(found.read.remarks)
-    if found.known is not None:
-        table = _of_public(table, found.known, found.coding)
-        remarks[".draws"] = "the public scene whose labels these are"
     derived: dict[str, Save] = {}
-    if seen.unfilled:
-        file = filled_name(out.stem, ground)
-        derived[file] = lambda path: save_filled(path, found.view, seen.empty, ground)
-        # The copy has no ENVI header that could say scale and band centres.
-        scale = found.read.scale if found.read.scale is not None else found.raw.scale
-        table["cube"] |= {"file": file, "key": None, "axes": "hwb", "scale": scale}
-        table["sensor"]["wavelengths"] = found.read.centres
     if raster.changed:
         file = f"{out.stem}_labels.npy"
         derived[file] = lambda path: np.save(path, raster.codes.astype(np.int32))
@@ -211,7 +176,7 @@ def _draft(
         table["labels"] |= {"plots": file}
         if own is None:
             derived[file] = lambda path: np.save(path, plots.codes.astype(np.int32))
-    return CardDraft(card_of(table, out), remarks), derived
+    return CardDraft(card_of(table, out), found.read.remarks), derived
 
 
 def _cube_table(file: str, options: ImportOptions, found: ImportFindings) -> dict[str, Any]:
@@ -222,6 +187,7 @@ def _cube_table(file: str, options: ImportOptions, found: ImportFindings) -> dic
         "axes": found.axes,
         "shape": (*seen.shape[:2], seen.shape[2] - len(read.bad_bands)),
         "bad_bands": read.bad_bands,
+        "nodata": None if not seen.unfilled else math.nan if found.nodata is None else found.nodata,
         "scale": read.scale,
         "offset": read.offset,
         "units": read.units,
@@ -238,26 +204,6 @@ def _label_table(file: str, options: ImportOptions, found: ImportFindings) -> di
         "ignore": found.coding.ignore,
         "counts": found.counts,
     }
-
-
-def _of_public(table: dict[str, Any], known: PublicScene, coding: ClassCodes) -> dict[str, Any]:
-    """The card's table with what a public scene has that its files do not say; of its cube only where that is it."""
-    card, classes = known.card, {*coding.names, *coding.ids}
-    table |= {"draws": card.name}
-    if known.cube != "other":
-        table["title"] = card.title
-        table["sensor"]["name"] = card.sensor.name
-    subsets = {name: [item for item in items if item in classes] for name, items in card.subsets.items()}
-    table["subsets"] = {name: items for name, items in subsets.items() if items}
-    table["descriptions"] = {name: text for name, text in card.descriptions.items() if name in coding.names}
-    return table
-
-
-def _gsd(found: ImportFindings) -> float | None:
-    """Metres per pixel: by the georeference, else of the public scene."""
-    if found.ground is not None or found.known is None or found.known.cube == "other":
-        return None if found.ground is None else found.ground.metres
-    return found.known.card.sensor.gsd
 
 
 def _check_out(out: Path, overwrite: bool) -> None:
@@ -287,15 +233,6 @@ def _axes(path: Path, raw: RawArray, wanted: str | None, labels: LabelRaster | N
     if labels is None or path.suffix.lower() not in (".mat", ".npy"):
         return "hwb", []
     return guess_axes(raw.array.shape, labels.codes.shape, labels.where)
-
-
-def _gaps(path: Path, seen: CubeFacts, size: int, nodata: float | None) -> SceneError:
-    held = "NaN or infinity" if nodata is None else f"NaN, infinity or {nodata:g}"
-    return SceneError(
-        f"{path}: pixels without data must hold 0 in every band",
-        value=f"{held} at {seen.unfilled:,} of {seen.empty.size:,} pixels",
-        hint=f"Add `fill`: a copy of the cube with 0 there ({size / 1e6:,.0f} MB) is written beside the card.",
-    )
 
 
 def _relative(path: Path, card: Path) -> str:

@@ -84,6 +84,8 @@ class CubeSpec(FileSpec):
     axes: order of the axes in the file, a permutation of "hwb".
     rows, columns: the part [start, stop) that is kept, counted from 0.
     bad_bands: bands of the file that are dropped, counted from 0.
+    nodata: raw value of pixels without data, perhaps nan; pixels that hold it, NaN or infinity in a kept band hold 0 in
+        all. None: there is no such pixel.
     shape: height, width, bands after all that; verified when given.
     scale: None means 1, or what an ENVI header says under "reflectance scale factor".
     units: what a value means after scaling.
@@ -94,6 +96,7 @@ class CubeSpec(FileSpec):
     columns: Span | None = None
     shape: Annotated[tuple[int, ...], Field(min_length=3, max_length=3)] | None = None
     bad_bands: tuple[Band, ...] = ()
+    nodata: float | None = None
     scale: FiniteFloat | None = None
     offset: FiniteFloat = 0.0
     units: str = "reflectance"

@@ -74,4 +74,6 @@ def _value(value: object) -> str:
             return f"[{', '.join(parts)}]"
         rows = [", ".join(parts[i : i + 8]) for i in range(0, len(parts), 8)]
         return "[\n" + "".join(f"    {row},\n" for row in rows) + "]"
+    if isinstance(value, float):
+        return repr(value)  # of NaN and infinity too
     return json.dumps(value, ensure_ascii=False).replace("\x7f", "\\u007f")

@@ -44,8 +44,8 @@ class Recipe:
     """How a cube (H, W, B) is made of the values of its files: raw · scale + offset, of the bands that are kept.
 
     raw: (H, W, N) values, cropped: an array, perhaps mapped, or a Raster. bands: kept of the N, rising; None = all.
-    files: that they come from. origin: what else tells these values from others of the files: key, order of the axes,
-    rows and columns that are kept.
+    nodata: raw value of pixels without data, which hold 0; perhaps NaN. files: that they come from. origin: what else
+    tells these values from others of the files: key, order of the axes, rows and columns that are kept.
     """
 
     raw: NDArray[Any]
@@ -53,6 +53,7 @@ class Recipe:
     bands: list[int] | None = None
     scale: float = 1.0
     offset: float = 0.0
+    nodata: float | None = None
     origin: tuple[object, ...] = (None, "hwb", None, None)
 
     @property
@@ -70,19 +71,28 @@ class Recipe:
     def ready(self) -> bool:
         """Whether the file, mapped, is the cube already."""
         raw = self.raw
-        if self.bands is not None or self.scale != 1 or self.offset or raw.dtype != np.float32:
+        if (
+            self.bands is not None
+            or self.scale != 1
+            or self.offset
+            or self.nodata is not None
+            or raw.dtype != np.float32
+        ):
             return False
         return mapped_file(raw) is not None and raw.flags.c_contiguous and raw.flags.aligned
 
     def fill(self, cube: NDArray[Any], rows: slice = slice(None), columns: slice = slice(None)) -> None:
         """Write a part of the cube into an array of its shape."""
         raw = self.raw[rows, columns]
+        raw = raw if self.bands is None else np.asarray(raw)[:, :, self.bands]
         with np.errstate(over="ignore", invalid="ignore"):  # what overflows float32 is refused by Scene
-            np.copyto(cube, raw if self.bands is None else np.asarray(raw)[:, :, self.bands], casting="unsafe")
+            np.copyto(cube, raw, casting="unsafe")
             if self.scale != 1:
                 cube *= np.float32(self.scale)
             if self.offset:
                 cube += np.float32(self.offset)
+        if self.nodata is not None:
+            cube[(~np.isfinite(cube) | (np.asarray(raw) == self.nodata)).any(axis=2)] = 0
 
     def windows(self) -> Iterator[Window]:
         """The parts that a file is read in."""
@@ -97,7 +107,8 @@ class Recipe:
 
     def name(self, dtype: np.dtype[Any]) -> str:
         """Of a copy of that type: it tells the files as they are now, and all that is done to their values."""
-        made = (self.origin, self.bands, self.scale, self.offset, dtype.str)
+        gaps = () if self.nodata is None else (self.nodata,)
+        made = (self.origin, self.bands, self.scale, self.offset, dtype.str, *gaps)
         return hashlib.sha256(repr((sorted(_now(self.files).items()), made)).encode()).hexdigest()[:24]
 
 

@@ -15,7 +15,6 @@ from hsiaug.data.cardtext import nanometres
 from hsiaug.data.cube_check import CubeFacts, runs, usual_scale, usual_units
 from hsiaug.data.declared import Declared
 from hsiaug.data.georeference import Georeference
-from hsiaug.data.known import PublicScene
 from hsiaug.data.label_check import ClassCodes, better_turn
 from hsiaug.data.rasterise import LabelRaster
 from hsiaug.data.raw import RawArray
@@ -45,7 +44,7 @@ class _CubeValues:
 class ImportFindings:
     """All that was found in the two files. view: the cube as (H, W, B) raw values. counts: pixels of each class.
 
-    other_axes: orders of the cube's axes that would fit the labels as well. known: the public scene that this is.
+    other_axes: orders of the cube's axes that would fit the labels as well. nodata: raw value of pixels without data.
     plots: ids of plots, and their own file where that is used as it is.
     """
 
@@ -59,7 +58,7 @@ class ImportFindings:
     raster: LabelRaster
     coding: ClassCodes
     counts: tuple[int, ...]
-    known: PublicScene | None = None
+    nodata: float | None = None
     plots: tuple[LabelRaster, Path | None] | None = None
 
 
@@ -121,9 +120,7 @@ def facts(found: ImportFindings) -> tuple[tuple[str, str], ...]:
     def guess(key: str) -> str:
         return " (a guess)" if key in read.remarks else ""
 
-    public = (("public scene", found.known.fact),) if found.known else ()
     return (
-        *public,
         ("size", f"{height}×{width} pixels"),
         ("bands", f"{bands} in the file, {bands - len(read.bad_bands)} kept{dropped}"),
         ("band centres", centres),
@@ -153,11 +150,9 @@ def warnings(found: ImportFindings) -> Iterator[str]:
     yield from found.raster.notes
     yield from coding.notes
     yield from (f"plots: {note}" for note in (found.plots[0].notes if found.plots else ()))
-    if found.known and found.known.cube == "like":
-        yield (
-            f"the labels are those of {found.known.card.name} and the cube has its size, but nothing is known of its "
-            "values here: band centres, scale and units are taken from it where the file says none"
-        )
+    if seen.unfilled:
+        held = "NaN or infinity" if found.nodata is None else f"NaN, infinity or {found.nodata:g}"
+        yield f"{held} at {seen.unfilled:,} of {seen.empty.size:,} pixels: they count as 0 (cube.nodata of the card)"
     if found.other_axes:
         orders = " or ".join(found.other_axes)
         yield f"the cube's axes may also be in the order {orders}: look at the picture; `axes` says it"
@@ -165,13 +160,13 @@ def warnings(found: ImportFindings) -> Iterator[str]:
         yield f"cube.scale is {read.remarks['cube.scale']}: say it with `scale` (1 to keep the numbers)"
     if seen.suspect is not None:
         value, count = seen.suspect
-        yield f"{count:,} pixels hold {value:g} in every band: if that means no data, add `nodata` {value:g} and `fill`"
+        yield f"{count:,} pixels hold {value:g} in every band: if that means no data, add `nodata` {value:g}"
     if read.centres is None:
         yield (
             "no band centres in the file: the picture's colours are arbitrary; "
             "add range_nm = [first, last] under [sensor] of the card"
         )
-    elif not (found.known and found.known.proven) and any(b <= a for a, b in itertools.pairwise(read.centres)):
+    elif any(b <= a for a, b in itertools.pairwise(read.centres)):
         yield "the band centres do not rise from band to band: look whether the file is right"
     if read.bad_bands:
         yield (

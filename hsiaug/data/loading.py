@@ -157,6 +157,7 @@ def _recipe(raw: RawArray, spec: CubeSpec, scene: str) -> Recipe:
         bands=None if len(bands) == view.shape[2] else bands,
         scale=1.0 if scale is None else scale,
         offset=spec.offset,
+        nodata=spec.nodata,
         origin=(spec.key, spec.axes, spec.rows, spec.columns),
     )
     _check_shape(recipe.shape, spec, scene)
@@ -171,7 +172,7 @@ def _in_memory(recipe: Recipe, scene: str) -> NDArray[np.float32]:
         for rows, columns in recipe.windows():
             recipe.fill(cube[rows, columns], rows, columns)
         return cube
-    step = len(cube) if recipe.bands is None else STRIPE
+    step = len(cube) if recipe.bands is None and recipe.nodata is None else STRIPE
     for top in range(0, len(cube), step):
         recipe.fill(cube[top : top + step], slice(top, top + step))
     return cube
