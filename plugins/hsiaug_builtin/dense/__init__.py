@@ -7,7 +7,8 @@ __all__ = ["hsiaug_plugins"]
 CLASSIFIERS = {
     "unet": "segmentation:Unet", "segformer": "segmentation:Segformer", "fpn": "segmentation:Fpn",
     "fc-siam-conc": "change:FcSiamConc", "fc-siam-diff": "change:FcSiamDiff", "siamcrnn": "change:SiamCrnn",
-    "changeformer": "change:ChangeFormer", "majority": "majority:Majority",
+    "changeformer": "change:ChangeFormer", "majority": "majority:Majority", "pixel-svm": "pixels:PixelSvm",
+    "pixel-rf": "pixels:PixelForest",
 }  # fmt: skip
 """Name of each classifier, and where it is in this package."""
 
