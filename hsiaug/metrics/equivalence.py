@@ -30,8 +30,8 @@ MOST_DRAWS = 10_000
 def equivalence(differences: Sequence[float], margin: float = MARGIN) -> Equivalence:
     """What paired differences (fractions, one per draw) claim at 5 %.
 
-    ``equivalent``: the mean lies within ±margin, by both one-sided tests. ``not better``: it lies below +margin. ``open``:
-    neither is shown. Of a single draw everything is open. Raises InputError for a margin that is not positive.
+    ``equivalent``: the mean lies within ±margin, by both one-sided tests. ``not better``: it lies below +margin.
+    ``open``: neither is shown, as of a single draw. Raises InputError for a margin that is not positive.
     """
     _check(margin)
     mean, std, n = mean_std(differences)

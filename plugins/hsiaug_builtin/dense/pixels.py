@@ -16,7 +16,6 @@ from hsiaug.api import (
     PluginError,
     Progress,
     Tiles,
-    defaults,
     derive_seed,
     param,
 )
