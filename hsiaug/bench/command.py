@@ -6,6 +6,7 @@ import dataclasses
 import shlex
 
 from hsiaug.base.text import shortest
+from hsiaug.trial.ceilings import family_of
 from hsiaug.trial.spec import PluginSpec, TrialSpec
 
 __all__ = ["command_for"]
@@ -16,7 +17,7 @@ def command_for(trial: TrialSpec, scene_ref: str) -> str:
     words = ["hsiaug", "benchmark", scene_ref]
     if trial.task != "pixels":
         words += ["--task", trial.task]
-    arm = ["none", "--ceilings"] if trial.diagnosis else [trial.generator.name]
+    arm = ["none", "--ceilings", family_of(trial.generator.name)] if trial.diagnosis else [trial.generator.name]
     words += ["--generator", *arm, "--classifier", trial.classifier.name]
     if trial.view != trial.usual_view:
         words += ["--view", trial.view]

@@ -37,7 +37,7 @@ def plan_labels(
     set_ = {
         name: values for name, values in (request.overrides or {}).items() if ("classifier", name) in base.cards
     }
-    alone = replace(request, patch=first.patch, generators=("none",), overrides=set_, ceilings=False)
+    alone = replace(request, patch=first.patch, generators=("none",), overrides=set_, ceilings=())
     protocols = list(_protocols(first.protocol, sorted({int(k) for k in added}), placements))
     asked = [(ref, replace(alone, protocol=protocol)) for protocol in protocols]
     more = plan_runs((Run("", tuple(asked)),), plugins, lambda task, _: base.scene)

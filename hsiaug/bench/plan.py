@@ -19,7 +19,7 @@ from hsiaug.registry.hookspecs import Kind
 from hsiaug.registry.lookup import Registry
 from hsiaug.tasks.task import TaskData, TaskSplit, get_task
 from hsiaug.trial.arm import EVERY_CONTROL, controls_of
-from hsiaug.trial.ceilings import CEILINGS, check_ceilings
+from hsiaug.trial.ceilings import CEILINGS, FAMILIES, check_ceilings
 from hsiaug.trial.guard import kept_state
 from hsiaug.trial.serving import as_served, check_serves
 from hsiaug.trial.sparse_masks import check_masks_dense
@@ -39,7 +39,7 @@ class Request:
 
     protocol, patch: None = the task's usual ones for the data; buffer: for that protocol, None = its own.
     generators, classifiers, views: empty = the task's usual ones. omegas: empty = each generator's own default.
-    overrides: {plugin name: {parameter: text}}. ceilings: also those of :mod:`hsiaug.trial.ceilings`, as a diagnosis.
+    overrides: {plugin name: {parameter: text}}. ceilings: families of :mod:`hsiaug.trial.ceilings`, as a diagnosis.
     """
 
     lambdas: Sequence[float]
@@ -54,7 +54,7 @@ class Request:
     patch: int | None = None
     preset: Preset = "cpu"
     overrides: Mapping[str, Mapping[str, str]] | None = None
-    ceilings: bool = False
+    ceilings: Sequence[str] = ()
 
 
 @dataclass(frozen=True)
@@ -211,10 +211,8 @@ def _further_controls(cards: Sequence[Card], task: str, notes: list[str]) -> lis
 
 
 def _ceilings(request: Request, scene: TaskData) -> list[tuple[PluginSpec, Card]]:
-    if not request.ceilings:
-        return []
-    check_ceilings(request.task)
-    cards = [one.card for one in CEILINGS.values()]
+    check_ceilings(request.ceilings, request.task)
+    cards = [CEILINGS[name].card for family in _unique(request.ceilings) for name in FAMILIES[family]]
     found = [
         (card, build_params(card, request.preset, (request.overrides or {}).get(card.name))) for card in cards
     ]

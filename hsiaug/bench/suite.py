@@ -71,7 +71,7 @@ USUAL: Mapping[str, Any] = {
     "buffer": None,
     "patch": None,
     "preset": "cpu",
-    "ceilings": False,
+    "ceilings": (),
     "set": ({},),
 }
 """Where neither a run nor [defaults] says anything: as the options of ``hsiaug benchmark``."""

@@ -70,7 +70,7 @@ class Keys(_Table):
     scenes, protocols, set: every combination is a plan of its own. scenes: catalogue names, or cards (.toml)
         relative to the suite; the masks of a protocol ``fixed:FILE`` are relative to it too.
     set: {plugin: {parameter: value}}, or a list of such tables, whose arms then stand in one table of results.
-    ceilings: run those of test labels too, as ``ceilings`` does.
+    ceilings: families of ceilings, which read test labels.
     """
 
     task: str | None = None
@@ -86,7 +86,7 @@ class Keys(_Table):
     patch: int | None = None
     preset: Preset | None = None
     set: Variants | None = None
-    ceilings: bool | None = None
+    ceilings: Names | None = None
 
 
 class RunKeys(Keys):

@@ -106,7 +106,7 @@ def benchmark(
     ] = _Existing.only_missing,
     preset: options.PresetOfAll = options.PresetName.cpu,
     set_: options.Setting = None,
-    ceilings: options.Ceilings = False,
+    ceilings: options.Ceilings = None,
     device: options.Device = "auto",
     jobs: options.Jobs = None,
     on: options.On = None,
@@ -208,7 +208,7 @@ def benchmark(
             patch=patch,
             preset=preset.value,
             overrides=options.overrides(set_ or []),
-            ceilings=ceilings,
+            ceilings=options.words(ceilings or ""),
         )
         runs = (Run("", ((scene, request),)),)
     settings = cluster_settings(on, cluster or (), suite.cluster if suite else None)

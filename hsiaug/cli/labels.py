@@ -72,7 +72,7 @@ def labels(
     store: options.StoreDir = Path("hsiaug-results"),
     preset: options.PresetOfAll = options.PresetName.cpu,
     set_: options.Setting = None,
-    ceilings: options.Ceilings = False,
+    ceilings: options.Ceilings = None,
     device: options.Device = "auto",
     jobs: options.Jobs = None,
     on: options.On = None,
@@ -125,7 +125,7 @@ def labels(
         patch=patch,
         preset=preset.value,
         overrides=options.overrides(set_ or []),
-        ceilings=ceilings,
+        ceilings=options.words(ceilings or ""),
     )
     plans = plan_labels(scene, request, options.numbers("--added", added), options.words(placement), registry())
     out, err = Console(), Console(stderr=True)

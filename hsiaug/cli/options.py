@@ -167,11 +167,12 @@ PresetOfAll = Annotated[
     PresetName, typer.Option(help="Size of the plugins that offer several.", rich_help_panel=PLAN)
 ]
 Ceilings = Annotated[
-    bool,
+    str | None,
     typer.Option(
         "--ceilings",
-        help="Also true-labels (real patches under their true labels; --set true-labels.wrong=0.3 for 30 % of another "
-        "class) and true-moments (Gaussians of all labelled pixels): a diagnosis, which reads test labels.",
+        help="Also samples that no generator could make, a diagnosis that reads test labels: labels (real patches under "
+        "their true labels), moments (Gaussians with true means, true covariances, or both), or labels,moments.",
+        show_default=False,
         rich_help_panel=PLAN,
     ),
 ]

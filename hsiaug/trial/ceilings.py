@@ -1,20 +1,21 @@
 """Ceilings: samples that no generator can make, for they are made of labels of test pixels. A diagnosis, never an arm.
 
-``true-labels`` are real patches under their true labels, ``true-moments`` are drawn from class Gaussians of all labelled
-pixels. The process that holds the labels sends what a ceiling needs with that very trial, and the worker drops it
-afterwards; the trials say so in their identity.
+Ceilings of ``labels`` are real patches under their true labels. Those of ``moments`` bound generators by what they would
+have to know: samples are drawn from one Gaussian per class, whose mean and covariance are those of all labelled pixels of
+the class ("true"), or of its training pixels alone. The process that holds the labels sends what a ceiling needs with
+that very trial, and the worker drops it afterwards; the trials say so in their identity.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from hsiaug.base.errors import InputError
+from hsiaug.base.errors import InputError, did_you_mean
 from hsiaug.base.seeds import derive_seed
 from hsiaug.core.samples import PatchSamples
 from hsiaug.protocol.balance import synthetic_counts
@@ -22,7 +23,7 @@ from hsiaug.protocol.view import patches_at
 from hsiaug.registry.card import Card, NoParams, param
 from hsiaug.trial.spec import TrialSpec
 
-__all__ = ["CEILINGS", "Ceiling", "ceiling", "check_ceilings", "equipped", "made"]
+__all__ = ["CEILINGS", "FAMILIES", "Ceiling", "ceiling", "check_ceilings", "equipped", "family_of", "made"]
 
 
 @dataclass(frozen=True)
@@ -46,9 +47,19 @@ CEILINGS = {
     for name, summary, params in (
         ("true-labels", "Real patches of the scene under their true labels", TrueLabelsParams),
         ("true-moments", "Gaussians with the true mean and covariance of each class", NoParams),
+        ("true-covariance", "Gaussians with each class's training mean and true covariance", NoParams),
+        ("true-mean", "Gaussians with each class's true mean and training covariance", NoParams),
+        (
+            "pooled-covariance",
+            "Gaussians with each class's training mean and the true covariance within all",
+            NoParams,
+        ),
     )
 }
 """By the name that stands in place of a generator's."""
+
+FAMILIES = {"labels": ("true-labels",), "moments": tuple(name for name in CEILINGS if name != "true-labels")}
+"""What a benchmark asks for → the ceilings that it runs."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -71,28 +82,46 @@ def ceiling(spec: TrialSpec) -> Ceiling:
     return CEILINGS[spec.generator.name]
 
 
-def check_ceilings(task: str) -> None:
-    """Raise InputError for a task without ceilings."""
-    if task != "pixels":
+def family_of(name: str) -> str:
+    """What to ask a benchmark for to have a ceiling run."""
+    return next(family for family, names in FAMILIES.items() if name in names)
+
+
+def check_ceilings(asked: Sequence[str], task: str) -> None:
+    """Raise InputError for a family of ceilings that does not exist, or a task without ceilings."""
+    for name in asked:
+        if name not in FAMILIES:
+            raise InputError(
+                f"`ceilings` must be among {', '.join(FAMILIES)}", value=name, hint=did_you_mean(name, FAMILIES)
+            )
+    if asked and task != "pixels":
         raise InputError("`ceilings` are of single pixels", value=f"task {task}", hint="Leave `ceilings` out.")
 
 
 def equipped(spec: TrialSpec, scene: Any, split: Any) -> TrialSpec:
     """The trial with what its ceiling needs. scene, split: with all labels; called by the process that runs no plugin."""
-    given = _moments(scene) if spec.generator.name == "true-moments" else _patches(spec, scene, split)
+    name = spec.generator.name
+    given = _patches(spec, scene, split) if name == "true-labels" else _moments(name, scene, split)
     return replace(spec, given=given)
 
 
-def _moments(scene: Any) -> _Moments:
-    """Of all labelled pixels of each class; a class of few has a covariance of low rank."""
-    found = {}
-    for c in scene.class_ids:
-        x = scene.cube[scene.labels == c].astype(np.float64)
-        if len(x):
-            mean = x.mean(axis=0)
-            triangle = np.asarray(np.linalg.qr((x - mean) / np.sqrt(max(1, len(x) - 1)), mode="r"))
-            found[int(c)] = mean.astype(np.float32), triangle.astype(np.float32)
-    return _Moments(found)
+def _moments(name: str, scene: Any, split: Any) -> _Moments:
+    """Of every class with training pixels; a class of few has a covariance of low rank."""
+    learnt = {int(c): scene.cube[split.train & (scene.labels == c)] for c in np.unique(split.labels[split.train])}
+    every = {c: scene.cube[scene.labels == c] for c in learnt}
+    factors = {c: _factor(x) for c, x in (learnt if name == "true-mean" else every).items()}
+    if name == "pooled-covariance":
+        rest = np.concatenate([x - x.mean(axis=0, dtype=np.float64) for x in every.values()])
+        pooled = np.asarray(np.linalg.qr(rest / np.sqrt(max(1, len(rest) - len(every))), mode="r"))
+        factors = dict.fromkeys(every, pooled.astype(np.float32))
+    means = learnt if name in ("true-covariance", "pooled-covariance") else every
+    return _Moments({c: (means[c].mean(axis=0, dtype=np.float64).astype(np.float32), factors[c]) for c in learnt})
+
+
+def _factor(x: NDArray[np.float32]) -> NDArray[np.float32]:
+    """(r, B) whose product with itself is the covariance of spectra (n, B)."""
+    rest = x - x.mean(axis=0, dtype=np.float64)
+    return np.asarray(np.linalg.qr(rest / np.sqrt(max(1, len(x) - 1)), mode="r")).astype(np.float32)
 
 
 def _patches(spec: TrialSpec, scene: Any, split: Any) -> _Patches:
@@ -139,7 +168,7 @@ def made(spec: TrialSpec, scene: Any, counts: Mapping[int, int]) -> PatchSamples
         raise InputError(
             "a ceiling is made of test labels, which this process was not given",
             value=spec.generator.name,
-            hint="Run it with 'hsiaug benchmark … --ceilings'.",
+            hint=f"Run it with 'hsiaug benchmark … --ceilings {family_of(spec.generator.name)}'.",
         )
     parts = []
     for c, n in counts.items():

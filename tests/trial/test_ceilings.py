@@ -18,7 +18,7 @@ from hsiaug.report import build_report, render_report, report_json
 from hsiaug.report.views import pages
 from hsiaug.tasks.task import get_task
 from hsiaug.trial.cache import Workbench
-from hsiaug.trial.ceilings import _Moments, _Patches, equipped, made
+from hsiaug.trial.ceilings import CEILINGS, _Moments, _Patches, equipped, made
 from hsiaug.trial.run import compute, finish
 from hsiaug.trial.spec import TrialSpec
 from hsiaug.trial.store import Store
@@ -26,8 +26,10 @@ from hsiaug.trial.store import Store
 TOY = toy_scene()
 
 
-def planned(lam: float = 1.0, wrong: str = "0", ceilings: bool = True) -> list[TrialSpec]:
-    settings = {"true-labels": {"wrong": wrong}} if ceilings else {}
+def planned(
+    lam: float = 1.0, wrong: str = "0", ceilings: tuple[str, ...] = ("labels", "moments")
+) -> list[TrialSpec]:
+    settings = {"true-labels": {"wrong": wrong}} if "labels" in ceilings else {}
     request = Request(
         lambdas=[lam],
         seeds=[0],
@@ -46,10 +48,17 @@ def of(name: str, **asked: object) -> TrialSpec:
 
 
 def test_other_trials_keep_their_hashes_and_a_ceiling_says_what_it_is() -> None:
-    plain, more = planned(ceilings=False), planned()
+    plain, more = planned(ceilings=()), planned()
     assert {trial.hash for trial in plain} == {trial.hash for trial in more if not trial.diagnosis}
     assert all("diagnosis" not in trial.as_json() for trial in plain)
-    assert {t.generator.name for t in more if t.as_json().get("diagnosis")} == {"true-labels", "true-moments"}
+    assert {t.generator.name for t in more if t.as_json().get("diagnosis")} == set(CEILINGS)
+
+
+def test_each_family_runs_alone_and_an_unknown_one_is_refused() -> None:
+    assert {t.generator.name for t in planned(ceilings=("labels",)) if t.diagnosis} == {"true-labels"}
+    assert "true-labels" not in {t.generator.name for t in planned(wrong="", ceilings=("moments",))}
+    with pytest.raises(InputError, match="labels, moments"):
+        planned(ceilings=("moment",))
 
 
 @pytest.mark.parametrize("wrong", [0.0, 0.3])
@@ -74,14 +83,30 @@ def test_a_smaller_lambda_takes_the_first_of_a_larger_one() -> None:
         assert (all_[: len(first)] == first).all()
 
 
-def test_gaussians_have_the_moments_of_all_labelled_pixels() -> None:
-    spec = of("true-moments")
-    ready = equipped(spec, TOY, draw_split(TOY, spec.protocol, 0, 5))
-    samples = made(ready, TOY.unlabelled, {1: 20000})
-    x = TOY.cube[TOY.labels == 1]
-    scale = x.std()
-    assert np.allclose(samples.centres.mean(axis=0), x.mean(axis=0), atol=0.05 * scale)
-    assert np.allclose(np.cov(samples.centres.T), np.cov(x.T), atol=0.05 * scale**2)
+@pytest.mark.parametrize(
+    ("name", "mean_of", "covariance_of"),
+    [
+        ("true-moments", "all", "all"),
+        ("true-mean", "all", "training"),
+        ("true-covariance", "training", "all"),
+        ("pooled-covariance", "training", "every class"),
+    ],
+)
+def test_gaussians_have_the_mean_and_the_covariance_of_the_pixels_that_they_are_named_after(
+    name: str, mean_of: str, covariance_of: str
+) -> None:
+    spec = of(name)
+    split = draw_split(TOY, spec.protocol, 0, 5)
+    samples = made(equipped(spec, TOY, split), TOY.unlabelled, {1: 20000})
+    own = {"all": TOY.cube[TOY.labels == 1], "training": TOY.cube[(TOY.labels == 1) & split.train]}
+    trained = np.unique(split.labels[split.train])
+    classes = [TOY.cube[TOY.labels == c] for c in trained]
+    rest = np.concatenate([x - x.mean(axis=0) for x in classes])
+    covariances = {key: np.cov(x.T) for key, x in own.items()}
+    covariances["every class"] = rest.T @ rest / (len(rest) - len(classes))
+    scale = own["all"].std()
+    assert np.allclose(samples.centres.mean(axis=0), own[mean_of].mean(axis=0), atol=0.05 * scale)
+    assert np.allclose(np.cov(samples.centres.T), covariances[covariance_of], atol=0.05 * scale**2)
 
 
 @pytest.fixture(scope="module")
@@ -103,14 +128,14 @@ def store(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def test_reports_hold_them_apart(store: Path) -> None:
     read = Store(store).read()
-    assert not read.damaged and sum(bool(r.get("diagnosis")) for r in read.records) == 2
+    assert not read.damaged and sum(bool(r.get("diagnosis")) for r in read.records) == len(CEILINGS)
     assert all(r["status"] == "ok" for r in read.records)
     report, without = (
         build_report([r for r in read.records if keep or not r.get("diagnosis")]) for keep in (True, False)
     )
 
     (whole,), (plain,) = report_json(report)["tables"], report_json(without)["tables"]
-    assert [cell["generator"]["name"] for cell in whole.pop("diagnosis")] == ["true-labels", "true-moments"]
+    assert [cell["generator"]["name"] for cell in whole.pop("diagnosis")] == list(CEILINGS)
     assert whole == plain
     assert pages(report, "generator")[0].verdict == pages(without, "generator")[0].verdict
     assert "Diagnosis, reads test labels" in render_report(report)
@@ -121,4 +146,4 @@ def test_what_needs_labels_is_not_made_without_them_nor_for_masks() -> None:
         made(of("true-moments"), TOY.unlabelled, {1: 2})
     with pytest.raises(InputError, match="single pixels"):
         pairs = get_task("segmentation").load("toy")
-        build_plan(pairs, Request(lambdas=[1.0], seeds=[0], task="segmentation", ceilings=True), registry())
+        build_plan(pairs, Request(lambdas=[1.0], seeds=[0], task="segmentation", ceilings=["labels"]), registry())
