@@ -135,7 +135,7 @@ def test_reports_hold_them_apart(store: Path) -> None:
     )
 
     (whole,), (plain,) = report_json(report)["tables"], report_json(without)["tables"]
-    assert [cell["generator"]["name"] for cell in whole.pop("diagnosis")] == list(CEILINGS)
+    assert {cell["generator"]["name"] for cell in whole.pop("diagnosis")} == set(CEILINGS)
     assert whole == plain
     assert pages(report, "generator")[0].verdict == pages(without, "generator")[0].verdict
     assert "Diagnosis, reads test labels" in render_report(report)
