@@ -71,7 +71,7 @@ class Prices:
         paces = [
             taken[part] / card.seconds
             for part, card in plan.cards.items()
-            if part in taken and part[0] == "classifier" and card.seconds and card.input != "location"
+            if part in taken and part[0] == "classifier" and card.seconds and card.learns_samples
         ]
         pace = min(paces, default=1.0)
         seconds = {part: taken.get(part, card.seconds * pace) for part, card in plan.cards.items()}

@@ -52,8 +52,6 @@ def _protocols(base: SplitProtocol, added: Sequence[int], placements: Sequence[s
 
 def _none_alone(plan: Plan) -> Plan:
     """The plan without ``duplicate``, and without classifiers that read no spectrum."""
-    spectral = {
-        name for (kind, name), card in plan.cards.items() if kind == "classifier" and card.input != "location"
-    }
+    spectral = {name for (kind, name), card in plan.cards.items() if kind == "classifier" and card.learns_samples}
     kept = tuple(t for t in plan.trials if t.generator.name == "none" and t.classifier.name in spectral)
     return replace(plan, trials=kept, notes=(), short=(), samples={t.hash: plan.samples[t.hash] for t in kept})

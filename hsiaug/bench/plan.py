@@ -154,9 +154,9 @@ def build_plan(
         for seed in request.seeds
         for g, g_card, lam, omega in arms
         for c, c_card in tests
-        # The controls read no spectrum.
-        for view in ((RAW,) if c_card.name == task.control else views)
-        if c_card.input != "location" or not g_card.adds
+        # A control reads no spectrum, or all of them by itself.
+        for view in ((RAW,) if c_card.name == task.control or c_card.input == "scene" else views)
+        if c_card.learns_samples or not g_card.adds
     ]
     cards: dict[tuple[Kind, str], Card] = {("generator", card.name): card for _, card in [*loaded, *ceilings]}
     cards |= {("classifier", card.name): card for _, card in tests}

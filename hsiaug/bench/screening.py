@@ -164,7 +164,7 @@ def ceiling(plan: Plan, context: AdviceContext) -> Ceiling | None:
     seeing = {
         name: values
         for name, values in _alone(results(plan, context)).items()
-        if plan.cards["classifier", name].input != "location" and len(values) == len(SCREEN)
+        if plan.cards["classifier", name].learns_samples and len(values) == len(SCREEN)
     }
     if not seeing:
         return None
@@ -219,7 +219,7 @@ def _turns(
     Once there is a candidate, half of the time is kept for confirming, and what could not be confirmed in it (six draws,
     with one classifier) is not tried.
     """
-    seeing = sum(kind == "classifier" and card.input != "location" for (kind, _), card in plan.cards.items())
+    seeing = sum(kind == "classifier" and card.learns_samples for (kind, _), card in plan.cards.items())
     waiting = {name: _rung(plan, (name,), lam) for name in names}
     begun_controls = {"none"}
     while waiting:
@@ -261,5 +261,5 @@ def _rung(plan: Plan, names: Sequence[str], lam: float) -> list[TrialSpec]:
 
 def best_alone(plan: Plan, known: Mapping[str, float]) -> str:
     """The classifier that does best without a generator."""
-    seeing = [name for name in known if plan.cards["classifier", name].input != "location"]
+    seeing = [name for name in known if plan.cards["classifier", name].learns_samples]
     return max(seeing, key=lambda name: known[name])

@@ -252,7 +252,7 @@ def _notes(advice: Advice, plan: Plan, context: AdviceContext) -> Iterator[tuple
     yield from (("note", note) for note in plan.notes)
     train, test = (span([getattr(a, name) for a in audits], 0) for name in ("n_train", "n_test"))
     near = [a.centre_overlap_percent for a in audits]
-    blind = {name for (_, name), card in plan.cards.items() if card.input == "location"}
+    blind = {name for (_, name), card in plan.cards.items() if not card.learns_samples}
     alone = [
         f"{percent(aa)} with {name}{' (reads no band)' if name in blind else ''}"
         for name, aa in advice.alone.items()

@@ -29,7 +29,7 @@ __all__ = [
 
 Preset = Literal["tiny", "cpu", "paper"]
 Scope = Literal["none", "train-region", "scene"]
-Input = Literal["patch", "spectrum", "location"]
+Input = Literal["patch", "spectrum", "location", "scene"]
 Params = TypeVar("Params")
 Class = TypeVar("Class", bound=type)
 
@@ -108,8 +108,9 @@ class Card:
         adapter.
     needs: modules beyond hsiaug's own dependencies; the plugin's extra.
     scope: unlabelled pixels it uses: none, train-region, or scene (transductive; printed in every report).
-    input: for classifiers: "patch", "spectrum" (the centre pixel only, p = 1) or "location" (row and column,
-        no band at all).
+    input: for classifiers: "patch", "spectrum" (the centre pixel only, p = 1), "location" (row and column, no band at
+        all) or "scene" (patches with row and column, always of raw spectra: one that reads the scene by itself). The last
+        two learn from training pixels alone and are run without samples only.
     adds: for generators: False where it never makes a sample (λ then means nothing).
     guidance: default guidance strength ω of a text- or class-conditioned generator, with ω = 0 purely
         conditional; None where it takes no guidance.
@@ -144,6 +145,11 @@ class Card:
     params: type[Any] = NoParams
     presets: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     variant: str | None = None
+
+    @property
+    def learns_samples(self) -> bool:
+        """False for a classifier that learns from training pixels alone, so that no generator can change its map."""
+        return self.input not in ("location", "scene")
 
 
 class Plugin(Generic[Params]):

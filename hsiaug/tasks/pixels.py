@@ -207,7 +207,7 @@ class PixelClassification:
         spectra: SpectralView = RAW_VIEW,
     ) -> NDArray[np.int16]:
         """(n, W) class ids of the n rows of a stripe. labelled: (n, W), which of its pixels have a label."""
-        side = patch if card.input == "patch" else 1
+        side = patch if card.input in ("patch", "scene") else 1
         ids = np.zeros((len(rows), scene.shape[1]), dtype=np.int16)
         local = np.argwhere(scene.cube[rows.start : rows.stop].any(axis=2) | labelled).astype(np.int32)
         # The rows that its patches reach, so that each spectrum is converted once.
@@ -293,6 +293,8 @@ def check_ids(labels: NDArray[Any], classes: int, hint: str) -> None:
 def _shown(x: NDArray[np.float32], coords: NDArray[np.int32], card: Card) -> Patches:
     if card.input == "location":
         return Patches(x[:, :0, :1, :1], coords)
+    if card.input == "scene":
+        return Patches(x, coords)
     if card.input == "spectrum":
         middle = x.shape[2] // 2
         x = x[:, :, middle : middle + 1, middle : middle + 1]
@@ -303,7 +305,7 @@ def _batches(
     scene: Scene | UnlabelledScene, coords: NDArray[np.int32], patch: int, card: Card, spectra: SpectralView
 ) -> Iterator[Patches]:
     """Test patches, no larger than the classifier reads them."""
-    side = patch if card.input == "patch" else 1
+    side = patch if card.input in ("patch", "scene") else 1
     # A cube in memory is converted once; of one that stays on disk, what is read of it.
     whole, cut = (RAW_VIEW, spectra) if is_large(scene.cube.shape) else (spectra, RAW_VIEW)
     cube = whole(scene.cube, axis=2)

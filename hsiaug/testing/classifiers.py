@@ -174,10 +174,10 @@ def probabilities(subject: ClassifierSubject) -> None:
     require(wrong <= STRAY, f"predict names another class for {wrong:.0%} of the labels")
 
 
-@CHECKS.add('Do not read patches.coords, or declare input="location".')
+@CHECKS.add('Do not read patches.coords, or declare input="scene".')
 def location_declared(subject: ClassifierSubject) -> None:
-    """only a classifier whose card says input="location" looks at coordinates"""
-    if subject.card.input == "location":
+    """only a classifier whose card says input="location" or "scene" looks at coordinates"""
+    if not subject.card.learns_samples:
         return
     items, _ = subject.probes
     moved = subject.task_kit.moved(items)

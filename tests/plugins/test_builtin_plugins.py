@@ -52,6 +52,7 @@ def test_the_packages_list_these_plugins():
         ("classifier", "mean-teacher"),
         ("classifier", "fixmatch"),
         ("classifier", "entropy-min"),
+        ("classifier", "teacher"),
     ]
 
 
@@ -79,7 +80,8 @@ def test_only_what_is_computed_without_torch_stays_on_the_cpu():
         "none", "duplicate", "duplicate-balanced", "noise", "mixup", "smote", "borderline-smote", "adasyn", "cutmix"
     ]  # fmt: skip
     assert [c.name for c in cards if not c.uses_device] == [
-        *resampling, "pseudo", "pseudo-region", "svm", "rf", "coords", "self-training", "label-spreading"
+        *resampling, "pseudo", "pseudo-region", "svm", "rf", "coords", "self-training", "label-spreading",
+        "teacher",
     ]  # fmt: skip
 
 

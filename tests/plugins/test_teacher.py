@@ -9,17 +9,19 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from hsiaug.core.samples import Patches
 from hsiaug.core.scene import Scene
 from hsiaug.protocol.protocols import parse_protocol
 from hsiaug.protocol.split import draw_split
 from hsiaug.protocol.view import TrainView, train_view
 from hsiaug_builtin.nets.grid import grid_graph, spread
 from hsiaug_builtin.teacher.choice import LEAST, believed, margins
+from hsiaug_builtin.teacher.classifier import TeacherClassifier
 from hsiaug_builtin.teacher.discriminant import fit_discriminant
 from hsiaug_builtin.teacher.features import fit_local_means, plane_of
 from hsiaug_builtin.teacher.noise import WITHIN, fit_noise_projection
 from hsiaug_builtin.teacher.probe import fit_probe
-from hsiaug_builtin.teacher.teacher import teach
+from hsiaug_builtin.teacher.teacher import fit_teacher, teach
 
 
 def view_of(toy: Scene, scope: str, patch: int = 5) -> TrainView:
@@ -42,6 +44,29 @@ def test_votes_are_for_every_unlabelled_pixel_and_beat_chance_by_far(toy: Scene,
         (true[true > 0] == c).mean() for c, true in zip(votes.classes, right, strict=True) if (true > 0).any()
     ]
     assert np.mean(share) > 0.7
+
+
+def test_the_classifier_names_shown_pixels_by_their_votes_and_others_by_their_patches(toy: Scene) -> None:
+    view = view_of(toy, "scene", 9)
+    shown = replace(view, unlabelled=view.unlabelled[::2])  # the other half is hidden
+    fitted = TeacherClassifier(None).fit(shown.real, shown, seed=0, device="cpu", progress=lambda *_: None)
+    votes, voters = teach(shown), fit_teacher(shown)
+    named = fitted.predict(Patches(shown.patches(votes.pixels), votes.pixels))
+    assert np.array_equal(named, votes.classes[votes.shares.argmax(axis=1)])
+
+    hidden = view.unlabelled[1::2]
+    told = fitted.predict_proba(Patches(view.patches(hidden), hidden))
+    columns = [c - 1 for c in votes.classes]
+    assert np.allclose(told[:, columns], voters.shares(view.patches(hidden)), atol=1e-6)
+    true = toy.labels[tuple(hidden.T)]
+    assert ((told.argmax(axis=1) + 1 == true)[true > 0]).mean() > 0.6
+
+
+def test_votes_of_a_pixel_are_those_of_its_patch_averaged_over_its_neighbours(crops: TrainView) -> None:
+    """Far from borders both agree; a pixel that is hidden lacks the average alone."""
+    teacher = fit_teacher(crops)
+    alone = teacher.shares(crops.patches(teacher.votes.pixels)).argmax(axis=1)
+    assert (alone == teacher.votes.shares.argmax(axis=1)).mean() > 0.8
 
 
 def test_the_probe_names_the_patches_it_was_fitted_on(toy: Scene) -> None:

@@ -15,4 +15,5 @@ CLASSIFIERS = {
 @hookimpl
 def hsiaug_plugins() -> list[Entry]:
     """The classifiers of this package."""
-    return [Entry("classifier", name, f"{__name__}.{path}") for name, path in CLASSIFIERS.items()]
+    own = [Entry("classifier", name, f"{__name__}.{path}") for name, path in CLASSIFIERS.items()]
+    return [*own, Entry("classifier", "teacher", "hsiaug_builtin.teacher.classifier:TeacherClassifier")]

@@ -21,11 +21,12 @@ from numpy.typing import NDArray
 from scipy.special import softmax
 
 from hsiaug.api import SpectralView, TrainView, train_view_seen
-from hsiaug_builtin.teacher.features import SIDES, local_means, plane_of, windows_of
+from hsiaug_builtin.nets.projection import Projection
+from hsiaug_builtin.teacher.features import SIDES, LocalMeans, local_means, plane_of, windows_of
 from hsiaug_builtin.teacher.noise import fit_noise_projection
-from hsiaug_builtin.teacher.voter import fit_machine
+from hsiaug_builtin.teacher.voter import Machine, fit_machine
 
-__all__ = ["Votes", "teach"]
+__all__ = ["Teacher", "Votes", "fit_teacher", "teach"]
 
 VIEWS = ("raw", "unit", "continuum")
 FEWEST = 3
@@ -59,33 +60,70 @@ class Votes:
     attached: NDArray[np.bool_]
 
 
+@dataclass(frozen=True, eq=False)
+class _Voter:
+    """A fitted voter. projection: of its spectral view. sides: its windows, in pixels. means: (k, d) of the classes."""
+
+    spectra: SpectralView
+    projection: Projection
+    sides: tuple[int, ...]
+    machine: Machine
+    means: NDArray[np.float32]
+
+    def logarithms(self, features: NDArray[np.float32]) -> Floats:
+        """(n, k) logarithms of the shares of pixels with features (n, d)."""
+        apart = np.stack([np.square(features - mean).sum(axis=1, dtype=np.float64) for mean in self.means], axis=1)
+        shares = softmax(-0.5 * apart / (TEMPERATURE * features.shape[1]), axis=1)
+        shares = (shares + softmax(self.machine.scores(features), axis=1)) / 2
+        return np.asarray(np.log(np.maximum(shares, LEAST_SHARE)))
+
+
+@dataclass(frozen=True, eq=False)
+class Teacher:
+    """A fitted teacher. votes: for the unlabelled pixels of its view. voters: for pixels that the view did not show."""
+
+    votes: Votes
+    voters: tuple[_Voter, ...]
+
+    def shares(self, x: NDArray[np.float32]) -> Floats:
+        """(n, k) shares for patches (n, B, p, p) in scene units, not averaged over neighbours."""
+        logarithms = []
+        for voter in self.voters:
+            seen = voter.spectra(x, axis=1)
+            means = LocalMeans(voter.projection, voter.sides, np.ones(voter.means.shape[1], dtype=np.float32))
+            logarithms.append(voter.logarithms(means.patches(seen)))
+        return np.asarray(softmax(np.mean(logarithms, axis=0), axis=1))
+
+
 def teach(view: TrainView) -> Votes:
+    """The votes of :func:`fit_teacher`."""
+    return fit_teacher(view).votes
+
+
+def fit_teacher(view: TrainView) -> Teacher:
     """Fit a teacher on the training pixels of a view; its votes are for the unlabelled pixels, which may be none."""
     pixels, known = np.concatenate([view.unlabelled, view.coords]), len(view.unlabelled)
     planes: list[NDArray[np.float32]] = []
+    voters: list[_Voter] = []
+    logarithms = []
     for name in VIEWS if view.bands >= FEWEST else VIEWS[:1]:
-        seen = train_view_seen(view, SpectralView(name, view.wavelengths))
-        planes.append(plane_of(seen, fit_noise_projection(seen, COMPONENTS)))
-    votes = []
-    for plane in planes:
-        alone, windows = (local_means(plane, pixels, sides) for sides in ((1,), windows_of(view, SIDES)))
-        votes.append(_votes(alone, view.y, known))
-        votes.append(_votes(windows, view.y, known))
-    pooled = softmax(np.mean(votes, axis=0), axis=1)
+        spectra = SpectralView(name, view.wavelengths)
+        seen = train_view_seen(view, spectra)
+        projection = fit_noise_projection(seen, COMPONENTS)
+        planes.append(plane_of(seen, projection))
+        for sides in ((1,), windows_of(view, SIDES)):
+            features = local_means(planes[-1], pixels, sides)
+            own, columns = features[known:], np.arange(features.shape[1])
+            weight = np.ones(len(view.y), dtype=np.float32)
+            machine = fit_machine(own, view.y, weight, columns, cost=COST, reach=REACH)
+            means = np.stack([own[view.y == c].mean(axis=0) for c in np.unique(view.y)])
+            voters.append(_Voter(spectra, projection, sides, machine, means))
+            logarithms.append(voters[-1].logarithms(features))
+    pooled = softmax(np.mean(logarithms, axis=0), axis=1)
     shares = _averaged(pooled, pixels, planes[0])[:known]
     classes = np.unique(view.y)
-    return Votes(view.unlabelled, shares, classes, _attached(view, classes[shares.argmax(axis=1)]))
-
-
-def _votes(features: NDArray[np.float32], y: NDArray[np.int64], known: int) -> Floats:
-    """(n, k) logarithms of shares of pixels with features (n, d), of which those from ``known`` on are of classes y."""
-    own, columns = features[known:], np.arange(features.shape[1])
-    machine = fit_machine(own, y, np.ones(len(y), dtype=np.float32), columns, cost=COST, reach=REACH)
-    means = [own[y == c].mean(axis=0) for c in np.unique(y)]
-    apart = np.stack([np.square(features - mean).sum(axis=1, dtype=np.float64) for mean in means], axis=1)
-    shares = softmax(-0.5 * apart / (TEMPERATURE * len(columns)), axis=1)
-    shares = (shares + softmax(machine.scores(features), axis=1)) / 2
-    return np.asarray(np.log(np.maximum(shares, LEAST_SHARE)))
+    votes = Votes(view.unlabelled, shares, classes, _attached(view, classes[shares.argmax(axis=1)]))
+    return Teacher(votes, tuple(voters))
 
 
 def _averaged(shares: Floats, pixels: NDArray[np.int32], plane: NDArray[np.float32]) -> Floats:
