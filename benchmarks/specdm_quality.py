@@ -27,8 +27,7 @@ from benchmarks.common import HERE, read_csv, write_csv
 from hsiaug.metrics.dense.fidelity import DenseFidelity, dense_fidelity
 from hsiaug.protocol.protocols import parse_protocol
 from hsiaug.protocol.tiling import real_samples
-from hsiaug.quality.kits import sample_kit
-from hsiaug.quality.sample_kit import synthesise
+from hsiaug.quality.kits import sample_kit, synthesise
 from hsiaug.quality.sheets import contact_sheet, spread
 from hsiaug.quality.synthesis import MaskSynthesis, SampleRequest
 from hsiaug.registry.lookup import registry
@@ -128,10 +127,9 @@ def measured(made: MaskSynthesis) -> dict[str, Any]:
         "fit_seconds": round(made.seconds["fit_generator"], 1),
         **fidelity_of(report.fidelity),
     }
-    row["wrong"] = report.reliability.wrong
-    scores = {score.name: score for score in report.reliability.scores}
-    if "pixels" in scores:
-        pixels = scores["pixels"]
+    pixels = report.reliability.get("pixels")
+    row["wrong"] = None if pixels is None else pixels.wrong
+    if pixels is not None:
         row |= {"pixels_value": pixels.value, "pixels_ceiling": pixels.ceiling, "pixels_floor": pixels.floor}
     return row | reconstruction
 

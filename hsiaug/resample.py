@@ -47,9 +47,9 @@ from hsiaug.protocol.balance import synthetic_counts
 from hsiaug.protocol.protocols import SplitProtocol, parse_protocol
 from hsiaug.protocol.split import Split
 from hsiaug.protocol.view import Scope, TrainView
+from hsiaug.quality.kits import synthesise
 from hsiaug.quality.pixel_samples import PixelSamples
-from hsiaug.quality.sample_kit import synthesise
-from hsiaug.quality.synthesis import SampleRequest, sample_spec, silent
+from hsiaug.quality.synthesis import PixelSynthesis, SampleRequest, sample_spec, silent
 from hsiaug.registry.card import Card, Preset
 from hsiaug.registry.handed import named
 from hsiaug.registry.lookup import registry
@@ -119,7 +119,7 @@ def augment_scene(
         overrides={**settings, **_texts(params)},
         device=device,
     )
-    made = synthesise(KIT, loaded, request, registry())
+    made: PixelSynthesis = synthesise(KIT, loaded, request, registry())
     return replace(concatenate([made.real, made.synthetic]), provenance=made.provenance())
 
 
@@ -214,7 +214,7 @@ class Resampler(BaseEstimator):  # type: ignore[misc]
             overrides=_texts(asked["params"]),
             device=asked["device"],
         )
-        generator, spec = sample_spec(KIT.task, scene.scene, request, registry())
+        generator, spec = sample_spec(KIT.task.name, scene.scene, request, registry())
         counts = dict(enumerate(np.bincount(ids)[1:].tolist(), start=1))
         if not any(synthetic_counts(counts, request.lam).values()):
             _warn_of_nothing(request.lam, counts)

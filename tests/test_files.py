@@ -22,10 +22,8 @@ from hsiaug.protocol.protocols import parse_protocol
 from hsiaug.protocol.split import draw_split
 from hsiaug.quality.export import save_samples
 from hsiaug.quality.figures import save_figures
-from hsiaug.quality.kits import sample_kit
+from hsiaug.quality.kits import sample_kit, synthesise
 from hsiaug.quality.maps import class_map_figure, save_map, save_quick_look
-from hsiaug.quality.pixel_figures import pictures
-from hsiaug.quality.sample_kit import synthesise
 from hsiaug.quality.synthesis import PixelSynthesis, SampleRequest
 from hsiaug.registry.lookup import Registry
 from hsiaug.report import build_report, render_report, save_picture
@@ -79,7 +77,7 @@ def outputs(toy: Scene, made: PixelSynthesis) -> dict[str, Callable[[Path], obje
         "samples.npz": lambda path: save_samples(path, made, with_real=True),
         "samples.mat": lambda path: save_samples(path, made, with_real=True),
         "spectra.png": lambda path: save_figures(
-            pictures(sample_kit("pixels").inspect(made)), path.parent, [".png"]
+            sample_kit("pixels").inspect(made).pictures(), path.parent, [".png"]
         ),
     }
 

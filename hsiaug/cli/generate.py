@@ -73,8 +73,7 @@ def generate(
     one_thread()
     from hsiaug.base.terminal import Console
     from hsiaug.data.scene_files import check_spared
-    from hsiaug.quality.kits import sample_kit
-    from hsiaug.quality.sample_kit import synthesise
+    from hsiaug.quality.kits import sample_kit, synthesise
     from hsiaug.registry.lookup import registry
 
     kit = sample_kit(options.task_of(scene, task, quiet=quiet).value)

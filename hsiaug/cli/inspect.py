@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -15,7 +15,7 @@ from hsiaug.cli.output import say, say_json, watched
 from hsiaug.cli.quality_tables import inspection_tables, print_inspection
 
 if TYPE_CHECKING:
-    from hsiaug.quality.sample_kit import AnyKit
+    from hsiaug.quality.inspection import Inspection
 
 __all__ = ["inspect"]
 
@@ -70,8 +70,7 @@ def inspect(
     """
     one_thread()
     from hsiaug.base.terminal import Console
-    from hsiaug.quality.kits import sample_kit
-    from hsiaug.quality.sample_kit import synthesise
+    from hsiaug.quality.kits import sample_kit, synthesise
     from hsiaug.registry.lookup import registry
     from hsiaug.report.output_files import table_writers, write_files
 
@@ -87,7 +86,7 @@ def inspect(
         made = synthesise(kit, data, request, registry(), folder=store / "cache", progress=progress)
     report = kit.inspect(made)
     made_tables = table_writers(lambda: inspection_tables(report))
-    files = [file for folder in folders for file in _written(kit, report, folder, endings)]
+    files = [file for folder in folders for file in _write_pictures(report, folder, endings)]
     files += write_files([*(folder / "quality.json" for folder in folders), *tables], made_tables)
     if json:
         say_json(json_of(report.as_json(), indent=1))
@@ -137,9 +136,10 @@ def _endings(figures: str | None, folders: Sequence[Path]) -> list[str]:
     return endings
 
 
-def _written(kit: AnyKit, report: Any, folder: Path, endings: Sequence[str]) -> list[Path]:
+def _write_pictures(report: Inspection, folder: Path, endings: Sequence[str]) -> list[Path]:
     """Write the figures into a folder, and the numbers that they show."""
     from hsiaug.quality.export import made_folder
     from hsiaug.quality.figures import save_figures
 
-    return [*save_figures(kit.pictures(report), made_folder(folder), endings), *kit.numbers(report, folder)]
+    files = save_figures(report.pictures(), made_folder(folder), endings)
+    return files if report.save_table is None else [*files, report.save_table(folder)]

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
     from hsiaug.metrics.calibration import LabelScore
     from hsiaug.metrics.measures import FidelityMeasure
-    from hsiaug.quality.inspection import AnyInspection
+    from hsiaug.quality.inspection import Inspection
     from hsiaug.report.output_files import TableFiles
 
 __all__ = ["inspection_tables", "print_inspection", "score_row"]
@@ -20,25 +20,25 @@ MEASURES = ("fidelity", "synthetic", "floor (held-out)", "unit", "good is", "n")
 SCORES = ("reliability", "synthetic", "ceiling", "floor", "unit", "r", "wrong labels", "95 %")
 
 
-def print_inspection(out: Console, report: AnyInspection) -> None:
+def print_inspection(out: Console, report: Inspection) -> None:
     """Both tables, what they leave out, and the verdict."""
-    print_table(out, MEASURES, [_measure_row(measure) for measure in report.measures])
+    print_table(out, MEASURES, [_measure_row(measure) for measure in report.fidelity.measures])
     print_table(out, SCORES, [score_row(score) for score in report.reliability.scores])
     print_lines(out, (*report.remarks, *report.verdict))
 
 
-def inspection_tables(report: AnyInspection) -> TableFiles:
+def inspection_tables(report: Inspection) -> TableFiles:
     """The same for files; rows: one per measure and score, numbers unrounded; value: what quality.json holds."""
-    from hsiaug.quality.figures import inspected
+    from hsiaug.quality.figures import describe_samples
     from hsiaug.report.grid import ReportPage, text_grid
     from hsiaug.report.output_files import TableFiles
 
     grids = (
-        text_grid("Fidelity", MEASURES, map(_measure_row, report.measures)),
+        text_grid("Fidelity", MEASURES, map(_measure_row, report.fidelity.measures)),
         text_grid("Label reliability", SCORES, map(score_row, report.reliability.scores)),
     )
-    page = ReportPage(inspected(report), grids=grids, notes=(*report.remarks, *report.verdict))
-    rows = [*map(_measure_values, report.measures), *map(_score_values, report.reliability.scores)]
+    page = ReportPage(describe_samples(report.made), grids=grids, notes=(*report.remarks, *report.verdict))
+    rows = [*map(_measure_values, report.fidelity.measures), *map(_score_values, report.reliability.scores)]
     return TableFiles("inspect", [page], rows, report.as_json())
 
 

@@ -7,8 +7,9 @@ The calibration is this project's own: we know of none in the literature (docs/q
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,6 +21,7 @@ __all__ = [
     "CalibrationCurve",
     "Interval",
     "LabelScore",
+    "Reliability",
     "ScoreKind",
     "calibrate",
     "calibration_curve",
@@ -162,6 +164,38 @@ def wrong_contents(
 def invert(curve: NDArray[np.float64], score: float) -> float:
     """The q in % at which a falling curve (levels,) reaches ``score``; 0 above the curve, 80 below it."""
     return float(np.interp(-score, -curve, LEVELS)) if curve[0] > curve[-1] else 0.0
+
+
+@dataclass(frozen=True)
+class Reliability:
+    """scores: by the table's order. by_class: {class id: recall of the probes and numbers, beside those of held-out}.
+
+    n: synthetic samples or tiles judged. n_held: held-out ones. notes: sentences on what was left out.
+    """
+
+    scores: tuple[LabelScore, ...]
+    by_class: Mapping[int, Mapping[str, float | None]]
+    n: int
+    n_held: int
+    notes: tuple[str, ...]
+
+    def get(self, name: str) -> LabelScore | None:
+        """The score of that name, None where it is not defined."""
+        return next((score for score in self.scores if score.name == name), None)
+
+    def __getitem__(self, name: str) -> LabelScore:
+        return next(score for score in self.scores if score.name == name)
+
+    def as_json(self) -> dict[str, Any]:
+        """The entry in quality.json."""
+        return {
+            "scores": [vars(score) for score in self.scores],
+            "levels_percent": list(LEVELS),
+            "by_class": {str(c): dict(row) for c, row in self.by_class.items()},
+            "n": self.n,
+            "n_held": self.n_held,
+            "notes": list(self.notes),
+        }
 
 
 @dataclass(frozen=True)

@@ -12,17 +12,15 @@ the same split.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 
 from hsiaug.base.seeds import derive_seed
 from hsiaug.metrics import distances, neighbours
-from hsiaug.metrics.measures import FidelityMeasure, MeasureTable, Round, Values, averaged
+from hsiaug.metrics.measures import Fidelity, MeasureTable, Round, Values, averaged
 from hsiaug.metrics.spectra import Space, Spectra, at_most, fit_space, matched, shared_classes
 
-__all__ = ["MEASURES", "Fidelity", "fidelity"]
+__all__ = ["MEASURES", "fidelity"]
 
 REPEATS = 5
 MOST = 500
@@ -46,23 +44,6 @@ MEASURES: MeasureTable = {
     "diversity": ("spread within classes / real", "", "1"),
 }
 """Label, unit, and what is good, by the name of a measure; the table's order."""
-
-
-@dataclass(frozen=True)
-class Fidelity:
-    """Measures in the order of the table; classes: ids compared; notes: sentences on what was left out."""
-
-    measures: tuple[FidelityMeasure, ...]
-    classes: tuple[int, ...]
-    notes: tuple[str, ...]
-
-    def __getitem__(self, name: str) -> FidelityMeasure:
-        return next(measure for measure in self.measures if measure.name == name)
-
-    def as_json(self) -> dict[str, Any]:
-        """The entry in quality.json."""
-        rows = [vars(measure) for measure in self.measures]
-        return {"measures": rows, "classes": list(self.classes), "notes": list(self.notes)}
 
 
 def fidelity(train: Spectra, held: Spectra, synthetic: Spectra, *, seed: int = 0) -> Fidelity:

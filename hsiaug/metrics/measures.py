@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 
-__all__ = ["Better", "FidelityMeasure", "MeasureTable", "Round", "Values", "averaged"]
+__all__ = ["Better", "Fidelity", "FidelityMeasure", "MeasureTable", "Round", "Values", "averaged"]
 
-Better = Literal["lower", "higher", "1", "1 %", "50 %"]
+Better = Literal["lower", "higher", "1", "50 %"]
 
 MeasureTable = Mapping[str, tuple[str, str, Better]]
 """Label, unit, and what is good, by the name of a measure."""
@@ -39,6 +39,23 @@ class FidelityMeasure:
     unit: str
     better: Better
     note: str = ""
+
+
+@dataclass(frozen=True)
+class Fidelity:
+    """Measures in the order of their table; classes: ids compared; notes: sentences on what was left out."""
+
+    measures: tuple[FidelityMeasure, ...]
+    classes: tuple[int, ...]
+    notes: tuple[str, ...]
+
+    def __getitem__(self, name: str) -> FidelityMeasure:
+        return next(measure for measure in self.measures if measure.name == name)
+
+    def as_json(self) -> dict[str, Any]:
+        """The entry in quality.json."""
+        rows = [vars(measure) for measure in self.measures]
+        return {"measures": rows, "classes": list(self.classes), "notes": list(self.notes)}
 
 
 def averaged(

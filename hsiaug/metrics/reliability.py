@@ -11,19 +11,15 @@ the same split.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Any
-
 import numpy as np
 from numpy.typing import NDArray
 
 from hsiaug.base.seeds import derive_seed
-from hsiaug.metrics.calibration import LEVELS, LabelScore, ScoreKind, calibrate, label_score
+from hsiaug.metrics.calibration import LabelScore, Reliability, ScoreKind, calibrate, label_score
 from hsiaug.metrics.probes import PROBES
 from hsiaug.metrics.spectra import Spectra, at_most, shared_classes
 
-__all__ = ["SCORES", "Reliability", "reliability"]
+__all__ = ["SCORES", "reliability"]
 
 Ints = NDArray[np.int64]
 
@@ -36,34 +32,6 @@ SCORES: dict[str, ScoreKind] = {
     "oracle": ("R1 oracle agreement", "%", 1),
 }
 """By the name of a score; the table's order."""
-
-
-@dataclass(frozen=True)
-class Reliability:
-    """scores: by the table's order. recall: {class id: {"synthetic", "held_out": probes' recall, "n", "n_held"}}.
-
-    n: synthetic samples judged. n_held: held-out samples. notes: sentences on what was left out.
-    """
-
-    scores: tuple[LabelScore, ...]
-    recall: Mapping[int, Mapping[str, float]]
-    n: int
-    n_held: int
-    notes: tuple[str, ...]
-
-    def __getitem__(self, name: str) -> LabelScore:
-        return next(score for score in self.scores if score.name == name)
-
-    def as_json(self) -> dict[str, Any]:
-        """The entry in quality.json."""
-        return {
-            "scores": [vars(score) for score in self.scores],
-            "levels_percent": list(LEVELS),
-            "recall": {str(c): dict(row) for c, row in self.recall.items()},
-            "n": self.n,
-            "n_held": self.n_held,
-            "notes": list(self.notes),
-        }
 
 
 def reliability(train: Spectra, held: Spectra, synthetic: Spectra, *, seed: int = 0) -> Reliability:
@@ -90,7 +58,7 @@ def reliability(train: Spectra, held: Spectra, synthetic: Spectra, *, seed: int 
     seen, rest = _halves(held, rng)
     known = Spectra(np.concatenate([train.x, seen.x]), np.concatenate([train.y, seen.y]))
     oracle = _score("oracle", synthetic, rest, *_confirmed(known, (synthetic, rest)), rng)
-    recall = {
+    by_class = {
         c: {
             "synthetic": float((made[:, synthetic.y == c] == c).mean()),
             "held_out": float((real[:, held.y == c] == c).mean()),
@@ -99,7 +67,7 @@ def reliability(train: Spectra, held: Spectra, synthetic: Spectra, *, seed: int 
         }
         for c in synthetic.counts
     }
-    return Reliability((agreement, oracle), recall, len(synthetic), len(held), notes)
+    return Reliability((agreement, oracle), by_class, len(synthetic), len(held), notes)
 
 
 def _confirmed(known: Spectra, sets: tuple[Spectra, Spectra]) -> tuple[Ints, Ints]:

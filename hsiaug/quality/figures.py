@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from hsiaug.base.files import write_whole
 from hsiaug.base.text import plotted
-from hsiaug.quality.inspection import AnyInspection
+from hsiaug.quality.synthesis import AnySynthesis
 from hsiaug.report.figures.files import WIDTHS, figure_bytes, light_svg, new_figure, wrapped
 
 if TYPE_CHECKING:
@@ -23,8 +23,8 @@ if TYPE_CHECKING:
 __all__ = [
     "ClassSpectra",
     "class_spectra",
+    "describe_samples",
     "grid",
-    "inspected",
     "legend",
     "name_columns",
     "name_panel",
@@ -64,14 +64,14 @@ def grid(panels: int, height: float, columns: int = 4) -> tuple[Figure, list[Axe
     return figure, axes[:panels]
 
 
-def title(inspection: AnyInspection, what: str) -> str:
+def title(made: AnySynthesis, what: str) -> str:
     """The title of a figure, with scene, arm and draw."""
-    return wrapped(f"{what}: {plotted(inspected(inspection))}", WIDTHS[2])
+    return wrapped(f"{what}: {plotted(describe_samples(made))}", WIDTHS[2])
 
 
-def inspected(inspection: AnyInspection) -> str:
-    """The scene, arm and draw that was looked at."""
-    spec = inspection.made.spec
+def describe_samples(made: AnySynthesis) -> str:
+    """The scene, arm and draw of the samples."""
+    spec = made.spec
     omega = "" if spec.omega is None else f", ω = {spec.omega:g}"
     arm = f"{spec.generator.name}, λ = {spec.lam:g}{omega}"
     return f"{spec.scene}, {arm}, {spec.protocol.label}, draw {spec.seed}"
@@ -92,7 +92,7 @@ def legend(figure: Figure, axes: Axes) -> None:
 
 
 def class_spectra(
-    inspection: AnyInspection,
+    made: AnySynthesis,
     sets: Mapping[str, tuple[str, ClassSpectra]],
     classes: Mapping[int, str],
     bands: int,
@@ -113,8 +113,8 @@ def class_spectra(
             axes.plot(x, mean, color=colour, linewidth=width, linestyle=style, label=f"{name}: mean ± std")
         name_panel(axes, class_name, ", ".join(counts))
     name_columns(panels, "band" if wavelengths is None else "wavelength (nm)")
-    figure.supylabel(inspection.made.data.units, fontsize=8)
-    figure.suptitle(title(inspection, "Class spectra"), fontsize=8)
+    figure.supylabel(made.data.units, fontsize=8)
+    figure.suptitle(title(made, "Class spectra"), fontsize=8)
     legend(figure, panels[0])
     return figure
 

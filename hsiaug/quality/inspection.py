@@ -1,64 +1,50 @@
-"""Everything that ``hsiaug inspect`` says about the samples of one generator on one draw."""
+"""The report of ``hsiaug inspect`` on the samples of one generator on one draw."""
 
 from __future__ import annotations
 
-from collections.abc import Sized
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any, Generic, TypeVar
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
-from hsiaug.core.tiles import DenseSamples
-from hsiaug.metrics.dense.fidelity import DenseFidelity
-from hsiaug.metrics.dense.reliability import DenseReliability
-from hsiaug.metrics.fidelity import Fidelity
-from hsiaug.metrics.measures import FidelityMeasure
-from hsiaug.metrics.reliability import Reliability
-from hsiaug.metrics.spectra import Spectra
-from hsiaug.quality.synthesis import MaskSynthesis, PixelSynthesis, Synthesis
+from hsiaug.metrics.calibration import Reliability
+from hsiaug.metrics.measures import Fidelity
+from hsiaug.quality.synthesis import AnySynthesis
 
-__all__ = ["AnyInspection", "Inspection", "MaskInspection", "PixelInspection"]
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
 
-FORMAT = 1
-
-Made = TypeVar("Made", bound=Synthesis[Any, Any, Any])
-Compared = TypeVar("Compared", bound=Sized)
-AnyFidelity = TypeVar("AnyFidelity", bound=Fidelity | DenseFidelity)
-AnyReliability = TypeVar("AnyReliability", bound=Reliability | DenseReliability)
+__all__ = ["Inspection"]
 
 
 @dataclass(frozen=True, eq=False)
-class Inspection(Generic[Made, Compared, AnyFidelity, AnyReliability]):
-    """The reports, and what they compare: training, held-out and synthetic samples, or their spectra.
+class Inspection:
+    """sizes: number of "train", "held_out" and "synthetic" samples. verdict: the report in a few sentences.
 
-    measures: of fidelity, as they are shown. remarks: lines on what the numbers leave out. verdict: all of it in a few
-    sentences.
+    pictures: draws the figures, by name. save_table: writes the numbers of the figures to a folder, None where there
+    are none.
     """
 
-    made: Made
-    train: Compared
-    held: Compared
-    synthetic: Compared
-    fidelity: AnyFidelity
-    reliability: AnyReliability
-    measures: tuple[FidelityMeasure, ...]
-    remarks: tuple[str, ...]
+    made: AnySynthesis
+    sizes: Mapping[str, int]
+    fidelity: Fidelity
+    reliability: Reliability
     verdict: tuple[str, ...]
+    pictures: Callable[[], dict[str, Figure]]
+    save_table: Callable[[Path], Path] | None = None
+
+    @property
+    def remarks(self) -> tuple[str, ...]:
+        """Lines on what the numbers leave out."""
+        return tuple(f"note: {note}" for note in (*self.fidelity.notes, *self.reliability.notes))
 
     def as_json(self) -> dict[str, Any]:
         """The content of quality.json."""
         return {
-            "format": FORMAT,
+            "format": 1,
             "provenance": self.made.provenance(),
-            "n": {"train": len(self.train), "held_out": len(self.held), "synthetic": len(self.synthetic)},
+            "n": dict(self.sizes),
             "verdict": list(self.verdict),
             "fidelity": self.fidelity.as_json(),
             "reliability": self.reliability.as_json(),
         }
-
-
-MaskInspection = Inspection[MaskSynthesis, DenseSamples, DenseFidelity, DenseReliability]
-
-
-PixelInspection = Inspection[PixelSynthesis, Spectra, Fidelity, Reliability]
-
-AnyInspection = Inspection[Any, Any, Any, Any]
-"""The report of a task of which only the name is known."""

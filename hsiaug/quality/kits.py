@@ -1,21 +1,52 @@
-"""The kit of samples of each task, by the task's name."""
+"""Samples of a generator outside a trial, for ``hsiaug generate`` and ``hsiaug inspect``."""
 
 from __future__ import annotations
 
+from pathlib import Path
+from typing import Any
+
+from hsiaug.contracts import Progress
 from hsiaug.quality.mask_samples import MaskSamples
 from hsiaug.quality.pixel_samples import PixelSamples
-from hsiaug.quality.sample_kit import AnyKit
+from hsiaug.quality.synthesis import AnySynthesis, SampleRequest, Synthesis, sample_spec, silent
+from hsiaug.registry.lookup import Registry
 from hsiaug.tasks.masks import ChangeDetection, Segmentation
+from hsiaug.tasks.task import TaskData, get_task
+from hsiaug.trial.cache import Workbench
+from hsiaug.trial.sparse_masks import check_masks_dense
 
-__all__ = ["sample_kit"]
+__all__ = ["SampleKit", "sample_kit", "synthesise"]
 
-_KITS: tuple[AnyKit, ...] = (
-    PixelSamples(),
-    MaskSamples(Segmentation()),
-    MaskSamples(ChangeDetection()),
-)
+SampleKit = PixelSamples | MaskSamples
+
+_KITS: tuple[SampleKit, ...] = (PixelSamples(), MaskSamples(Segmentation()), MaskSamples(ChangeDetection()))
 
 
-def sample_kit(task: str) -> AnyKit:
+def sample_kit(task: str) -> SampleKit:
     """The kit of the task of that name."""
     return next(kit for kit in _KITS if kit.task.name == task)
+
+
+def synthesise(
+    kit: SampleKit,
+    data: TaskData,
+    request: SampleRequest,
+    plugins: Registry,
+    *,
+    folder: Path | None = None,
+    progress: Progress = silent,
+) -> AnySynthesis:
+    """Fit a generator on the training samples of a draw, as a trial of these settings does, and sample it.
+
+    folder: the cache of a store of records, where slow fits are looked for and kept; None = neither.
+    Raises InputError for a generator or counts that make no sample, an unknown name, a number out of range, or masks
+    that the training labels are too sparse for.
+    """
+    generator, spec = sample_spec(kit.task.name, data, request, plugins)
+    bench: Workbench[Any, Any, Any, Any, Any] = Workbench(data, get_task(kit.task.name), folder)
+    split = bench.split(spec)
+    check_masks_dense(plugins.find("generator", request.generator).load().card, spec.task, split, plugins)
+    synthetic, fitted, seconds = kit.draw(bench, spec, generator, request, progress)
+    real = bench.view(spec, generator.card.scope).real
+    facts = kit.facts(generator.card, request, len(synthetic))
+    return Synthesis(data, split, spec, generator.card, fitted, real, synthetic, seconds, facts)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
@@ -18,15 +18,16 @@ from hsiaug.contracts import FittedPairGenerator, Generator, Progress
 from hsiaug.core.pairs import PairSet
 from hsiaug.core.samples import concatenate
 from hsiaug.core.tiles import DenseSamples, DenseView, PairCounts
-from hsiaug.metrics.dense.fidelity import DenseFidelity, dense_fidelity
-from hsiaug.metrics.dense.reliability import DenseReliability, dense_reliability
+from hsiaug.metrics.calibration import Reliability
+from hsiaug.metrics.dense.fidelity import dense_fidelity
+from hsiaug.metrics.dense.reliability import MAIN, dense_reliability
+from hsiaug.metrics.measures import Fidelity
 from hsiaug.protocol.tiling import TileSplit, real_samples
 from hsiaug.quality.export import check_folder, save_pairs
 from hsiaug.quality.figures import class_spectra
-from hsiaug.quality.inspection import Inspection, MaskInspection
-from hsiaug.quality.sample_kit import Drawn
+from hsiaug.quality.inspection import Inspection
 from hsiaug.quality.sheets import contact_sheet, spread
-from hsiaug.quality.synthesis import MaskSynthesis, SampleRequest
+from hsiaug.quality.synthesis import Drawn, MaskSynthesis, SampleRequest
 from hsiaug.registry.card import Card
 from hsiaug.report.labels import wrong_share
 from hsiaug.tasks.masks import Segmentation
@@ -54,7 +55,7 @@ class MaskSamples:
         """Refuse what is no empty or new folder."""
         check_folder(out, empty=True)
 
-    def counts(self, view: DenseView, request: SampleRequest) -> PairCounts:
+    def _counts(self, view: DenseView, request: SampleRequest) -> PairCounts:
         """Pairs in all, and an equal part of each class that they shall show.
 
         Raises InputError for no pair, a name without training pixels, or fewer pairs than names.
@@ -88,7 +89,7 @@ class MaskSamples:
     ) -> Drawn[DenseSamples]:
         """The pairs of no class in particular, or class by class."""
         view = bench.view(spec, generator.card.scope)
-        counts = self.counts(view, request)
+        counts = self._counts(view, request)
         check_samples(bench.scene, counts.total, spec.patch)
         fit = bench.fit(spec, generator, resolve_device(request.device, generator.card), progress)
         sample = cast(FittedPairGenerator, fit.fitted).sample
@@ -101,9 +102,9 @@ class MaskSamples:
             parts.append(samples)
         return concatenate(parts), fit.fitted, {"fit_generator": fit.seconds}
 
-    def facts(self, card: Card, synthetic: DenseSamples, request: SampleRequest) -> dict[str, Any]:
+    def facts(self, card: Card, request: SampleRequest, samples: int) -> dict[str, Any]:
         """How many pairs were asked for, and which."""
-        return {"pairs": len(synthetic), "show": list(request.show)}
+        return {"pairs": samples, "show": list(request.show)}
 
     def save(self, path: Path, made: MaskSynthesis, *, with_real: bool) -> list[str]:
         """A folder; the real pairs stay where they are."""
@@ -126,50 +127,45 @@ class MaskSamples:
             for c, (name, real, synthetic) in enumerate(rows, start=1)
         ]
 
-    def inspect(self, made: MaskSynthesis, seed: int = 0) -> MaskInspection:
-        """Fidelity and label reliability of whole tiles, beside the test tiles of the split."""
+    def inspect(self, made: MaskSynthesis, seed: int = 0) -> Inspection:
+        """Fidelity and label reliability of whole tiles. Reads test labels: a diagnosis after the fit."""
         held = real_samples(made.split, made.split.test)
         classes = len(made.data.class_names)
         sets = (made.real, held, made.synthetic)
         like = dense_fidelity(*sets, classes=classes, seed=seed)
         labels = dense_reliability(*sets, classes=classes, seed=seed)
-        remarks = [f"note: {note}" for note in (*like.notes, *labels.notes)]
         return Inspection(
             made,
-            *sets,
+            dict(zip(("train", "held_out", "synthetic"), map(len, sets), strict=True)),
             like,
             labels,
-            measures=like.measures,
-            remarks=tuple(remarks),
             verdict=tuple(_verdict(like, labels)),
+            pictures=partial(_pictures, made, like.worst),
         )
 
-    def pictures(self, inspection: MaskInspection) -> dict[str, Figure]:
-        """Contact sheet, spectra, and nearest tiles."""
-        data, real, made = inspection.made.data, inspection.train, inspection.synthetic
-        groups = [("real", spread(real)), (inspection.made.card.name, made)]
-        worst = inspection.fidelity.worst
-        # Copies would look alike.
-        nearest = [
-            ("training tile nearest to it (turned or not)", real.take(np.array([j for _, j, _ in worst]))),
-            ("synthetic", made.take(np.array([i for i, _, _ in worst]))),
-        ]
-        return {
-            "contact_sheet": contact_sheet(groups, data.class_names, data.wavelengths),
-            "spectra": _spectra(inspection),
-            "nearest": contact_sheet(nearest, data.class_names, data.wavelengths),
-        }
 
-    def numbers(self, inspection: MaskInspection, folder: Path) -> list[Path]:
-        """None: what the figures show of masks is no table of spectra."""
-        return []
+def _pictures(made: MaskSynthesis, worst: Sequence[tuple[int, int, float]]) -> dict[str, Figure]:
+    """Contact sheet, spectra, and the pairs of synthetic and training tiles that are nearest to each other."""
+    data, real, synthetic = made.data, made.real, made.synthetic
+    groups = [("real", spread(real)), (made.card.name, synthetic)]
+    # Copies would look alike.
+    nearest = [
+        ("training tile nearest to it (turned or not)", real.take(np.array([j for _, j, _ in worst]))),
+        ("synthetic", synthetic.take(np.array([i for i, _, _ in worst]))),
+    ]
+    return {
+        "contact_sheet": contact_sheet(groups, data.class_names, data.wavelengths),
+        "spectra": _spectra(made),
+        "nearest": contact_sheet(nearest, data.class_names, data.wavelengths),
+    }
 
 
-def _verdict(like: DenseFidelity, labels: DenseReliability) -> Iterator[str]:
+def _verdict(like: Fidelity, labels: Reliability) -> Iterator[str]:
     """The report in a few sentences."""
-    if labels.wrong is not None and labels.wrong_interval is not None:
-        low, high = labels.wrong_interval
-        share = wrong_share(labels.wrong)
+    pixels = labels.get(MAIN)
+    if pixels is not None and pixels.wrong is not None and pixels.wrong_interval is not None:
+        low, high = pixels.wrong_interval
+        share = wrong_share(pixels.wrong)
         yield f"masks: as if {share} % of the pixels were labelled wrongly [{low:.0f} to {high:.0f} %]"
     else:
         yield "masks: too little difference between these classes to judge labels by it"
@@ -188,13 +184,16 @@ def _number(value: float | None) -> str:
     return "–" if value is None else f"{value:.2f}"
 
 
-def _spectra(inspection: MaskInspection) -> Figure:
+def _spectra(made: MaskSynthesis) -> Figure:
     """Spectra of the pixels of each class; dates one after the other."""
-    data, real, made = inspection.made.data, inspection.train, inspection.synthetic
+    data, real = made.data, made.real
     present = {c: name for c, name in enumerate(data.class_names, start=1) if (real.masks == c).any()}
-    sets = {"real": (TRAIN, partial(_of_class, real)), "synthetic": (SYNTHETIC, partial(_of_class, made))}
+    sets = {
+        "real": (TRAIN, partial(_of_class, real)),
+        "synthetic": (SYNTHETIC, partial(_of_class, made.synthetic)),
+    }
     wavelengths = data.wavelengths if real.dates == 1 else None
-    return class_spectra(inspection, sets, present, real.dates * real.bands, wavelengths)
+    return class_spectra(made, sets, present, real.dates * real.bands, wavelengths)
 
 
 def _of_class(samples: DenseSamples, c: int) -> NDArray[np.float32]:

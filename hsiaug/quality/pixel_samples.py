@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
@@ -14,17 +14,17 @@ from hsiaug.bench.memory_check import check_samples
 from hsiaug.contracts import Generator, Progress
 from hsiaug.core.samples import PatchSamples
 from hsiaug.core.scene import Scene
-from hsiaug.metrics.calibration import LabelScore
-from hsiaug.metrics.fidelity import Fidelity, fidelity
-from hsiaug.metrics.reliability import Reliability, reliability
+from hsiaug.metrics.calibration import LabelScore, Reliability
+from hsiaug.metrics.fidelity import fidelity
+from hsiaug.metrics.measures import Fidelity
+from hsiaug.metrics.reliability import reliability
 from hsiaug.metrics.spectra import Spectra
 from hsiaug.protocol.split import Split
 from hsiaug.protocol.view import TrainView
 from hsiaug.quality.export import ENDINGS, save_samples
-from hsiaug.quality.inspection import PixelInspection
-from hsiaug.quality.pixel_figures import class_means, pictures
-from hsiaug.quality.sample_kit import Drawn
-from hsiaug.quality.synthesis import PixelSynthesis, SampleRequest
+from hsiaug.quality.inspection import Inspection
+from hsiaug.quality.pixel_figures import PixelFigures
+from hsiaug.quality.synthesis import Drawn, PixelSynthesis, SampleRequest
 from hsiaug.registry.card import Card
 from hsiaug.report.labels import wrong_share
 from hsiaug.tasks.pixels import PixelClassification
@@ -32,9 +32,6 @@ from hsiaug.trial.cache import Workbench
 from hsiaug.trial.machine import resolve_device
 from hsiaug.trial.run import StageTimer, augment
 from hsiaug.trial.spec import TrialSpec
-
-if TYPE_CHECKING:
-    from matplotlib.figure import Figure
 
 __all__ = ["PixelSamples"]
 
@@ -62,8 +59,11 @@ class PixelSamples:
             )
         check_target(out, ENDINGS)
 
-    def counts(self, view: TrainView, request: SampleRequest) -> dict[int, int]:
-        """By class, as the sample balance rate λ says."""
+    def draw(
+        self, bench: _Bench, spec: TrialSpec, generator: Generator, request: SampleRequest, progress: Progress
+    ) -> Drawn[PatchSamples]:
+        """The trial's own samples: the prefix of its pool that λ takes. Raises InputError where λ asks for none."""
+        view = bench.view(spec, generator.card.scope)
         counts = self.task.counts(view, request.lam)
         if not self.task.total(counts):
             sizes = view.counts.values()
@@ -72,13 +72,6 @@ class PixelSamples:
                 value=f"λ = {request.lam:g}, with {min(sizes)} to {max(sizes)} samples per class",
                 hint="λ = 1 fills every class to the largest; more than 1 lets all grow.",
             )
-        return counts
-
-    def draw(
-        self, bench: _Bench, spec: TrialSpec, generator: Generator, request: SampleRequest, progress: Progress
-    ) -> Drawn[PatchSamples]:
-        """The trial's own samples: the prefix of its pool that λ takes."""
-        counts = self.counts(bench.view(spec, generator.card.scope), request)
         check_samples(bench.scene, self.task.total(counts), spec.patch)
         device = resolve_device(request.device, generator.card)
         timer = StageTimer()
@@ -86,7 +79,7 @@ class PixelSamples:
         fitted = bench.fit(spec, generator, device, progress).fitted
         return samples.take(samples.synthetic), fitted, timer.seconds
 
-    def facts(self, card: Card, synthetic: PatchSamples, request: SampleRequest) -> dict[str, Any]:
+    def facts(self, card: Card, request: SampleRequest, samples: int) -> dict[str, Any]:
         """λ, and whether the generator saw test pixels, without their labels."""
         return {"lambda": request.lam, "transductive": card.scope == "scene"}
 
@@ -106,33 +99,23 @@ class PixelSamples:
             for c in made.data.class_ids
         ]
 
-    def inspect(self, made: PixelSynthesis, seed: int = 0) -> PixelInspection:
-        """Fidelity and label reliability."""
+    def inspect(self, made: PixelSynthesis, seed: int = 0) -> Inspection:
+        """Fidelity and label reliability of centre spectra. Reads test labels: a diagnosis after the fit."""
         train, synthetic = _centres(made.real), _centres(made.synthetic)
         scene, test = made.data, made.split.test
         held = Spectra(scene.cube[test].astype(np.float64), scene.labels[test].astype(np.int64))
         like = fidelity(train, held, synthetic, seed=seed)
         labels = reliability(train, held, synthetic, seed=seed)
-        notes = (f"note: {note}" for note in (*like.notes, *labels.notes))
-        return PixelInspection(
+        figures = PixelFigures(made, train, held, synthetic)
+        return Inspection(
             made,
-            train,
-            held,
-            synthetic,
+            {"train": len(train), "held_out": len(held), "synthetic": len(synthetic)},
             like,
             labels,
-            measures=like.measures,
-            remarks=tuple(notes),
             verdict=tuple(_verdict(like, labels)),
+            pictures=figures.draw,
+            save_table=figures.save_means,
         )
-
-    def pictures(self, inspection: PixelInspection) -> dict[str, Figure]:
-        """Class spectra and principal components."""
-        return pictures(inspection)
-
-    def numbers(self, inspection: PixelInspection, folder: Path) -> list[Path]:
-        """spectra.csv: mean and std by class and band."""
-        return [class_means(inspection, folder)]
 
 
 def _centres(samples: PatchSamples) -> Spectra:

@@ -18,14 +18,24 @@ from hsiaug.protocol.split import Split
 from hsiaug.protocol.tiling import TileSplit
 from hsiaug.registry.card import Card, NoParams, Preset, build_params, check_files
 from hsiaug.registry.lookup import Registry
-from hsiaug.tasks.task import Counts, Data, Samples, Task, View
+from hsiaug.tasks.task import Data, Samples, TaskData, get_task
 from hsiaug.tasks.task import Split as AnySplit
 from hsiaug.trial.adapter import adapted
 from hsiaug.trial.machine import environment
 from hsiaug.trial.serving import check_serves
 from hsiaug.trial.spec import PluginSpec, TrialSpec, plots_read, plugin_spec
 
-__all__ = ["MaskSynthesis", "PixelSynthesis", "SampleRequest", "Synthesis", "omega_of", "sample_spec", "silent"]
+__all__ = [
+    "AnySynthesis",
+    "Drawn",
+    "MaskSynthesis",
+    "PixelSynthesis",
+    "SampleRequest",
+    "Synthesis",
+    "omega_of",
+    "sample_spec",
+    "silent",
+]
 
 NO_CLASSIFIER = PluginSpec("none", "0", NoParams())
 """Stands where a trial has its classifier, which nothing here reads."""
@@ -95,18 +105,23 @@ class Synthesis(Generic[Data, AnySplit, Samples]):
         }
 
 
+Drawn = tuple[Samples, FittedGenerator, Mapping[str, float]]
+"""Synthetic samples, the fitted generator, and the seconds of each stage."""
+
 PixelSynthesis = Synthesis[Scene, Split, PatchSamples]
 MaskSynthesis = Synthesis[PairSet, TileSplit, DenseSamples]
+AnySynthesis = Synthesis[Any, Any, Any]
 
 
 def sample_spec(
-    task: Task[Data, AnySplit, View, Samples, Counts], data: Data, request: SampleRequest, plugins: Registry
+    task_name: str, data: TaskData, request: SampleRequest, plugins: Registry
 ) -> tuple[Generator, TrialSpec]:
     """The generator, ready to fit, and the specification of a trial that trains on its samples.
 
     Raises InputError for a generator that makes no sample, an unknown name, or a number out of range.
     """
     check_lambda(request.lam)
+    task = get_task(task_name)
     plugin = plugins.find("generator", request.generator).load()
     card: Card = plugin.card
     if not card.adds:

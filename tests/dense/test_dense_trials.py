@@ -18,8 +18,8 @@ from hsiaug.core.pairs import PairSet
 from hsiaug.core.scene import Scene
 from hsiaug.metrics.accuracy import dense_score
 from hsiaug.protocol.protocols import parse_protocol
+from hsiaug.quality.kits import synthesise
 from hsiaug.quality.pixel_samples import PixelSamples
-from hsiaug.quality.sample_kit import synthesise
 from hsiaug.quality.synthesis import SampleRequest
 from hsiaug.registry.lookup import Found, Registry
 from hsiaug.report import build_report, render_report

@@ -92,9 +92,9 @@ def test_recall_is_by_class_and_the_report_is_json(toy_halves: Sets) -> None:
     y[y == 2] = 1
     report = reliability(train, held, Spectra(rest.x, y))
 
-    assert report.recall[1]["synthetic"] < report.recall[1]["held_out"] - 0.2
-    assert 2 not in report.recall
-    assert report.recall[3]["n"] == (rest.y == 3).sum()
+    assert report.by_class[1]["synthetic"] < report.by_class[1]["held_out"] - 0.2
+    assert 2 not in report.by_class
+    assert report.by_class[3]["n"] == (rest.y == 3).sum()
     json.dumps(report.as_json(), allow_nan=False)
 
 

@@ -9,8 +9,7 @@ import pytest
 
 from hsiaug.core.scene import Scene
 from hsiaug.protocol.protocols import parse_protocol
-from hsiaug.quality.kits import sample_kit
-from hsiaug.quality.sample_kit import synthesise
+from hsiaug.quality.kits import sample_kit, synthesise
 from hsiaug.quality.synthesis import PixelSynthesis, SampleRequest
 from hsiaug.registry.lookup import Registry
 

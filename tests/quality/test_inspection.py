@@ -15,7 +15,6 @@ from hsiaug.base.colours import HELD_OUT, SYNTHETIC, TRAIN
 from hsiaug.quality import pixel_samples
 from hsiaug.quality.figures import save_figures
 from hsiaug.quality.kits import sample_kit
-from hsiaug.quality.pixel_figures import pictures
 from hsiaug.quality.synthesis import PixelSynthesis
 
 Make = Callable[..., PixelSynthesis]
@@ -26,14 +25,14 @@ inspect_samples = sample_kit("pixels").inspect
 @pytest.mark.parametrize("generator", ["smote", "mixup", "noise", "duplicate", "dummy"])
 def test_every_generator_is_inspected(make: Make, tmp_path: Path, generator: str) -> None:
     report = inspect_samples(make(generator))
-    files = [*save_figures(pictures(report), tmp_path), *sample_kit("pixels").numbers(report, tmp_path)]
+    files = [*save_figures(report.pictures(), tmp_path), report.save_table(tmp_path)]
 
     assert [path.name for path in files] == ["spectra.png", "spectra.svg", "pca.png", "spectra.csv"]
     for path in (files[0], files[2]):
         with Image.open(path) as image:
             assert image.width > 1000 and len(image.convert("L").getcolors() or []) > 20
     content = json.loads(json.dumps(report.as_json(), allow_nan=False))
-    assert content["n"]["synthetic"] == len(report.synthetic) > 0
+    assert content["n"]["synthetic"] == len(report.made.synthetic) > 0
     (memory,) = (line for line in report.verdict if "memorisation" in line)
     copies = report.fidelity["copies"].value or 0
     assert f"{f'{copies:.3g} %' if copies else 'none'} of the synthetic samples are copies" in memory
@@ -51,7 +50,7 @@ def test_spectra_are_drawn_as_lines_too_in_the_same_bytes_each_time(make: Make, 
     files = []
     for name in ("a", "b"):
         (tmp_path / name).mkdir()
-        files.append(save_figures(pictures(report), tmp_path / name)[1].read_bytes())
+        files.append(save_figures(report.pictures(), tmp_path / name)[1].read_bytes())
     drawn = fromstring(files[0].decode())
 
     assert files[0] == files[1] and len(files[0]) < 300_000

@@ -34,7 +34,7 @@ from hsiaug.metrics.dense.extractor import (
 from hsiaug.metrics.dense.layout import adjacency, class_shares, segment_sizes, total_variation
 from hsiaug.metrics.dense.memory import memory_audit
 from hsiaug.metrics.distances import spectral_angle
-from hsiaug.metrics.measures import FidelityMeasure, MeasureTable, Round, Values, averaged
+from hsiaug.metrics.measures import Fidelity, MeasureTable, Round, Values, averaged
 from hsiaug.metrics.spectra import Space
 
 __all__ = ["MEASURES", "DenseFidelity", "dense_fidelity"]
@@ -69,33 +69,21 @@ MEASURES: MeasureTable = {
 
 
 @dataclass(frozen=True, eq=False)
-class DenseFidelity:
-    """Measures in the order of the table.
+class DenseFidelity(Fidelity):
+    """worst: (made tile, training tile, distance) of the likeliest copies, the nearest first, by index as handed in.
 
     by_class: {class id: {"train", "held_out", "made": share of labelled pixels; "ratio": made / train; "angle": degrees
-    between the mean spectra of all training and all made tiles}}. worst: (made tile, training tile, distance) of the
-    likeliest copies, the nearest first, by index as handed in.
-    notes: sentences on what was left out; classes missing from a set are named there.
+    between the mean spectra of all training and all made tiles}}.
     """
 
-    measures: tuple[FidelityMeasure, ...]
     by_class: Mapping[int, Mapping[str, float | None]]
     worst: tuple[tuple[int, int, float], ...]
-    extractor: str
-    notes: tuple[str, ...]
-
-    def __getitem__(self, name: str) -> FidelityMeasure:
-        return next(measure for measure in self.measures if measure.name == name)
 
     def as_json(self) -> dict[str, Any]:
         """The entry in quality.json."""
-        return {
-            "extractor": self.extractor,
-            "measures": [vars(measure) for measure in self.measures],
-            "by_class": {str(c): dict(row) for c, row in self.by_class.items()},
-            "worst_pairs": [list(pair) for pair in self.worst],
-            "notes": list(self.notes),
-        }
+        by_class = {str(c): dict(row) for c, row in self.by_class.items()}
+        pairs = [list(pair) for pair in self.worst]
+        return {**super().as_json(), "extractor": EXTRACTOR, "by_class": by_class, "worst_pairs": pairs}
 
 
 def dense_fidelity(
@@ -131,7 +119,8 @@ def dense_fidelity(
     shares = [class_shares(part.masks, classes) for part in (train, held, made)]
     by_class, notes = _classes(shares, _angles(known, new))
     pairs = tuple((int(index[2][i]), int(index[0][j]), distance) for i, j, distance in worst)
-    return DenseFidelity(measures, by_class, pairs, EXTRACTOR, notes)
+    compared = tuple(c for c, row in by_class.items() if row["angle"] is not None)
+    return DenseFidelity(measures, compared, notes, by_class, pairs)
 
 
 @dataclass(frozen=True, eq=False)

@@ -12,7 +12,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -24,8 +23,8 @@ from hsiaug.metrics.accuracy import grouped_confusion, mean_known, recall
 from hsiaug.metrics.calibration import (
     LEVELS,
     CalibrationCurve,
-    Interval,
     LabelScore,
+    Reliability,
     ScoreKind,
     calibration_curve,
     known,
@@ -34,7 +33,7 @@ from hsiaug.metrics.calibration import (
 from hsiaug.metrics.dense.damage import DAMAGES, damage, permuted
 from hsiaug.metrics.dense.probes import Probes, fit_probes
 
-__all__ = ["MAIN", "DenseReliability", "Guesses", "MaskJudge", "Reading", "dense_reliability", "fit_judge"]
+__all__ = ["MAIN", "Guesses", "MaskJudge", "Reading", "dense_reliability", "fit_judge"]
 
 Array = NDArray[np.float64]
 Masks = NDArray[np.int64]
@@ -106,50 +105,9 @@ class MaskJudge:
         return self.curves[name].percent(reading[name][0])
 
 
-@dataclass(frozen=True, eq=False)
-class DenseReliability:
-    """scores: by the table's order.
-
-    by_class: {class id: {"recall" of the probes, "pixels", and the same of held-out tiles}}. n, n_held: tiles.
-    notes: sentences on what was left out.
-    """
-
-    scores: tuple[LabelScore, ...]
-    by_class: Mapping[int, Mapping[str, float | None]]
-    n: int
-    n_held: int
-    notes: tuple[str, ...]
-
-    @property
-    def wrong(self) -> float | None:
-        """The equivalent share of wrong pixels in %, by the probes' agreement with all pixels."""
-        return next((score.wrong for score in self.scores if score.name == MAIN), None)
-
-    @property
-    def wrong_interval(self) -> Interval | None:
-        """Its 95 % interval."""
-        return next((score.wrong_interval for score in self.scores if score.name == MAIN), None)
-
-    def __getitem__(self, name: str) -> LabelScore:
-        return next(score for score in self.scores if score.name == name)
-
-    def as_json(self) -> dict[str, Any]:
-        """The entry in quality.json."""
-        return {
-            "scores": [vars(score) for score in self.scores],
-            "levels_percent": list(LEVELS),
-            "wrong": self.wrong,
-            "wrong_interval": self.wrong_interval,
-            "by_class": {str(c): dict(row) for c, row in self.by_class.items()},
-            "n": self.n,
-            "n_held": self.n_held,
-            "notes": list(self.notes),
-        }
-
-
 def dense_reliability(
     train: DenseSamples, held: DenseSamples, made: DenseSamples, *, classes: int, seed: int = 0
-) -> DenseReliability:
+) -> Reliability:
     """Judge the masks of made tiles by per-pixel probes that are trained on real ones.
 
     R1: train on real, test on synthetic (GAN-test, Shmelkov et al. 2018, arXiv:1807.09499). At most 200 tiles of a set
@@ -163,7 +121,7 @@ def dense_reliability(
     value, real = judge.read(guesses, masks), judge.read(judge.held, judge.masks)
     floors = [judge.read(guesses, permuted(masks, rng)) for _ in range(SHUFFLES)] if len(masks) > 1 else []
     defined = [name for name in SCORES if not np.isnan(value[name][0])]
-    return DenseReliability(
+    return Reliability(
         scores=tuple(_score(name, judge.curves[name], value, real, floors, len(masks)) for name in defined),
         by_class=_by_class(judge, {"": (guesses, masks), "held_": (judge.held, judge.masks)}),
         n=len(masks),

@@ -50,7 +50,7 @@ def test_fresh_real_tiles_lie_near_the_floor_and_others_far_above(sets: Sets, wo
         assert real[name].n == 50
     for name in ("fd_image", "fd_mask", "segments", "power"):
         assert (far[name].value or 0) > 2.5 * (far[name].floor or 0), name
-    assert real.extractor == "specfd-2"
+    assert real.as_json()["extractor"] == "specfd-2"
     shares = real.by_class[1]
     assert shares["ratio"] == pytest.approx((shares["made"] or 0) / (shares["train"] or 1))
     json.dumps(real.as_json(), allow_nan=False)

@@ -48,8 +48,8 @@ def test_real_tiles_reach_the_ceiling_and_permuted_masks_the_floor(sets: Sets) -
         assert real[name].r == pytest.approx(1, abs=0.1), name
         assert wrong[name].r == pytest.approx(0, abs=0.3), name
     assert wrong["pixels"].r == pytest.approx(0, abs=0.1)
-    assert real.wrong == pytest.approx(0, abs=2)
-    assert (wrong.wrong or 0) > 50
+    assert real["pixels"].wrong == pytest.approx(0, abs=2)
+    assert (wrong["pixels"].wrong or 0) > 50
     low, high = real["pixels"].interval
     assert low < real["pixels"].value < high
     assert real["pixels"].n == 25
