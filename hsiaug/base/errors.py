@@ -5,7 +5,6 @@ Each one says the rule that was broken, the value that broke it, and the hint::
     HsiaugError
     ├── InputError            a name, number or option the user gave
     ├── SceneError            a scene, its files or its card
-    │   └── UnclearFolderError    a folder of pairs without a card, which needs one
     ├── DataUnavailableError  a public scene that could not be had
     ├── SplitError            a draw of train and test pixels that is not sound
     ├── PluginError           a plugin that is broken, or breaks its contract
@@ -17,8 +16,7 @@ The command line prints an ``HsiaugError`` as one message and exits with code 2.
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterable, Mapping
-from typing import Any
+from collections.abc import Iterable
 
 from hsiaug.base.text import shortened, visible
 
@@ -30,7 +28,6 @@ __all__ = [
     "SceneError",
     "SplitError",
     "StoreError",
-    "UnclearFolderError",
     "did_you_mean",
     "install",
 ]
@@ -74,26 +71,6 @@ class InputError(HsiaugError):
 
 class SceneError(HsiaugError):
     """A scene, one of its files or its card is not valid."""
-
-
-class UnclearFolderError(SceneError):
-    """A folder of image–mask pairs has no card, and what it holds does not say enough.
-
-    draft: the text of a card to begin with, which the command line prints. known: of its table [masks], what is known.
-    """
-
-    def __init__(
-        self,
-        rule: str,
-        *,
-        value: object = None,
-        hint: str,
-        draft: str = "",
-        known: Mapping[str, Any] | None = None,
-    ) -> None:
-        super().__init__(rule, value=value, hint=hint)
-        self.draft = draft
-        self.known = dict(known or {})
 
 
 class DataUnavailableError(HsiaugError):

@@ -37,7 +37,7 @@ def pairs_json(entry: PairEntry) -> dict[str, Any]:
         "status": pairs_status(entry),
         "folders": [str(entry.folder)],
         "places_here": entry.here(),
-        "missing": {place: entry.missing_files(place) for place in [*entry.missing_places(), *entry.incomplete()]},
+        "missing": entry.missing(),
     }
 
 
@@ -45,7 +45,7 @@ def describe_pairs(entry: PairEntry) -> Iterator[str]:
     """Lines for people."""
     from hsiaug.data.pair_sets import pairs_status, shortly
 
-    card, here, incomplete = entry.card, entry.here(), [*entry.missing_places(), *entry.incomplete()]
+    card, here, incomplete = entry.card, entry.here(), entry.missing()
     images, masks = card.images, card.masks
     yield f"{card.name}: {card.title}" if card.title else card.name
     if entry.taken_for:
@@ -71,8 +71,8 @@ def describe_pairs(entry: PairEntry) -> Iterator[str]:
     for part, names in here.items():
         if entry.named[part]:
             yield f"{part + ' here':<12} {len(names)}: {', '.join(names[:24])}{', …' if len(names) > 24 else ''}".rstrip()
-    for place in incomplete:
-        yield f"missing      {place}: {shortly(entry.missing_files(place))}"
+    for place, files in incomplete.items():
+        yield f"missing      {place}: {shortly(files)}"
     yield ""
     yield "id\tclass\tcodes in file"
     codes = masks.codes or tuple((c,) for c in range(1, len(masks.names) + 1))

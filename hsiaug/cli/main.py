@@ -152,7 +152,7 @@ def main() -> None:
             if sys.stdout is not None:
                 sys.stdout.flush()
     except HsiaugError as error:
-        _fail(str(error), getattr(error, "draft", ""))
+        _fail(str(error))
     except BrokenPipeError:
         # Whoever read the output has had enough of it, as `head` has.
         _drop_output()
@@ -177,13 +177,10 @@ def _drop_output() -> None:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
-def _fail(message: str, draft: str = "") -> NoReturn:
-    """draft: of a file to write, after the message."""
+def _fail(message: str) -> NoReturn:
     with suppress(OSError):
         typer.secho("error: ", fg="red", bold=True, nl=False, err=True)
         say(message, err=True)
-        for line in ["", *draft.splitlines()] if draft else ():
-            say(line, err=True)
     sys.exit(2)
 
 

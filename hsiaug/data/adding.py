@@ -16,11 +16,11 @@ from typing import Any
 
 import numpy as np
 
-from hsiaug.base.errors import InputError
+from hsiaug.base.errors import InputError, SceneError
 from hsiaug.base.public import LABELS
 from hsiaug.base.targets import check_target
 from hsiaug.core.scene import Scene
-from hsiaug.data.cardfile import card_of
+from hsiaug.data.cards import SceneCard
 from hsiaug.data.cardtext import CardDraft
 from hsiaug.data.cube_check import guess_axes, look_through
 from hsiaug.data.cube_copies import unpacked
@@ -33,6 +33,7 @@ from hsiaug.data.plots import plots_on_cube
 from hsiaug.data.rasterise import LabelRaster
 from hsiaug.data.raw import RawArray
 from hsiaug.data.readers import read_cube_file
+from hsiaug.data.tomlfile import validated
 from hsiaug.data.writing import Picture, Save, write_card
 
 __all__ = ["Added", "ImportOptions", "add_scene"]
@@ -176,7 +177,7 @@ def _draft(
         table["labels"] |= {"plots": file}
         if own is None:
             derived[file] = lambda path: np.save(path, plots.codes.astype(np.int32))
-    return CardDraft(card_of(table, out), found.read.remarks), derived
+    return CardDraft(validated(table, SceneCard, out, "card", SceneError), found.read.remarks), derived
 
 
 def _cube_table(file: str, options: ImportOptions, found: ImportFindings) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""The text of a card: of one that ``hsiaug datasets add`` writes, or that a user is told to."""
+"""The text of a card that ``hsiaug datasets add`` writes."""
 
 from __future__ import annotations
 
@@ -6,13 +6,12 @@ import json
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from hsiaug.data.cards import SceneCard
 
-__all__ = ["CardDraft", "nanometres", "toml_text"]
+__all__ = ["CardDraft", "nanometres"]
 
 BARE = re.compile(r"[A-Za-z0-9_-]+")
 """Keys of TOML that need no quotes."""
@@ -44,21 +43,14 @@ class CardDraft:
         entries["cube"]["units"] = self.card.cube.units
         tables = {"": {key: value for key, value in entries.items() if not isinstance(value, dict)}}
         tables |= {table: values for table, values in entries.items() if isinstance(values, dict)}
-        return toml_text(tables, self.remarks)
-
-
-def toml_text(
-    tables: Mapping[str, Mapping[str, object]], remarks: Mapping[str, str] = MappingProxyType({})
-) -> str:
-    """TOML of tables by their name, "" being the top one. remarks: as of :class:`CardDraft`."""
-    lines: list[str] = []
-    for table, values in tables.items():
-        lines += ["", f"[{table}]"] if table else []
-        for key, value in values.items():
-            remark = remarks.get(f"{table}.{key}")
-            lines += [f"# {remark}"] if remark else []
-            lines.append(f"{key if BARE.fullmatch(key) else _value(key)} = {_value(value)}")
-    return "\n".join(lines) + "\n"
+        lines: list[str] = []
+        for table, values in tables.items():
+            lines += ["", f"[{table}]"] if table else []
+            for key, value in values.items():
+                remark = self.remarks.get(f"{table}.{key}")
+                lines += [f"# {remark}"] if remark else []
+                lines.append(f"{key if BARE.fullmatch(key) else _value(key)} = {_value(value)}")
+        return "\n".join(lines) + "\n"
 
 
 def nanometres(value: float) -> str:

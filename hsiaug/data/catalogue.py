@@ -6,15 +6,15 @@ import os
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from hsiaug.base.errors import InputError, SceneError, did_you_mean
-from hsiaug.data.cardfile import read_card
 from hsiaug.data.paths import user_path
-from hsiaug.data.tomlfile import read_toml
+from hsiaug.data.tomlfile import read_toml, validated
 
 if TYPE_CHECKING:
     from hsiaug.data.cards import SceneCard
+    from hsiaug.data.pair_cards import PairCard
 
 __all__ = [
     "SETS",
@@ -25,6 +25,8 @@ __all__ = [
     "own_card",
     "own_folder",
     "pair_set_names",
+    "read_card",
+    "read_pair_card",
     "scene_card",
     "scene_names",
 ]
@@ -90,6 +92,31 @@ def own_folder(ref: str | os.PathLike[str]) -> Path | None:
     except (OSError, ValueError):  # a name that no folder can have
         return None
     return path if there and text.lower().replace("-", "_") not in (*scene_names(), *pair_set_names()) else None
+
+
+def read_card(path: Path) -> SceneCard:
+    """The card in a TOML file.
+
+    Raises SceneError, naming the file, the key and the hint, where it is missing, no TOML, or breaks the schema.
+    """
+    from hsiaug.data.cards import SceneCard
+
+    return validated(_card_table(path), SceneCard, path, "card", SceneError)
+
+
+def read_pair_card(path: Path) -> PairCard:
+    """The card of a set of image–mask pairs in a TOML file. Raises as :func:`read_card` does."""
+    from hsiaug.data.pair_cards import PairCard
+
+    return validated(_card_table(path), PairCard, path, "card", SceneError)
+
+
+def _card_table(path: Path) -> dict[str, Any]:
+    try:
+        return read_toml(path, "card", SceneError)
+    except FileNotFoundError:
+        hint = "Check the path, or see docs/scenes.md for how to write a card."
+        raise SceneError(f"card {path} must exist", hint=hint) from None
 
 
 def _is_card(path: Path) -> bool:

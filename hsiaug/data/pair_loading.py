@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,12 +15,8 @@ from hsiaug.data.catalogue import own_card, pair_set_names, scene_names
 from hsiaug.data.georeference import Georeference, read_georeference, scene_georeference
 from hsiaug.data.labels import class_ids
 from hsiaug.data.loading import check_not_hidden, load_scene
-from hsiaug.data.pair_sets import PairEntry, fetch_pairs, find_pairs
-from hsiaug.data.patterns import filled, fitting
+from hsiaug.data.pair_sets import PairEntry, fetch_pairs, fill_pattern, find_files, find_pairs
 from hsiaug.data.readers import read_cube_file, read_label_file, read_picture_file
-
-if TYPE_CHECKING:
-    from hsiaug.data.pair_cards import PairCard
 
 __all__ = ["load_pairs", "pair_georeferences"]
 
@@ -65,17 +60,9 @@ def pair_georeferences(ref: str | os.PathLike[str], pairs: PairSet) -> dict[str,
     if entry is None:
         return {place.name: scene_georeference(ref) for place in pairs.places}
     return {
-        place.name: read_georeference(_mask_file(entry.card, entry.folder, place.name)) for place in pairs.places
+        place.name: read_georeference(_one(entry, entry.mask_pattern(place.name), place.name))
+        for place in pairs.places
     }
-
-
-def _mask_file(card: PairCard, folder: Path, place: str) -> Path:
-    """The file that a place's mask is read from, or that of its first class."""
-    spec = card.masks
-    if spec.by_class:
-        return _one(card, folder, spec.by_class[0], place)
-    here = [pattern for pattern in spec.files if fitting(folder, filled(pattern, place))]
-    return _one(card, folder, (here or spec.files)[0], place)
 
 
 def _checked(pairs: PairSet, task: str, ref: str) -> PairSet:
@@ -90,13 +77,11 @@ def _checked(pairs: PairSet, task: str, ref: str) -> PairSet:
 
 
 def _read(entry: PairEntry, masks_only: bool) -> PairSet:
-    card, folder = entry.card, entry.folder
-    listed = [(side, name) for side, names in entry.here().items() for name in names]
-    read = _bare if masks_only else _place
-    places = tuple(read(card, folder, name, side) for side, name in listed)
+    card = entry.card
+    places = (_place(entry, name, side, masks_only) for side, names in entry.here().items() for name in names)
     return PairSet(
         name=card.name,
-        places=places,
+        places=tuple(places),
         class_names=card.masks.names,
         wavelengths=np.array(card.images.wavelengths) if card.images.wavelengths and not masks_only else None,
         gsd=card.images.gsd,
@@ -105,11 +90,12 @@ def _read(entry: PairEntry, masks_only: bool) -> PairSet:
     )
 
 
-def _place(card: PairCard, folder: Path, name: str, side: Side) -> Place:
-    spec = card.images
-    dates = [_image(card, folder, pattern, name) for pattern in spec.files]
+def _place(entry: PairEntry, name: str, side: Side, mask_only: bool) -> Place:
+    spec, mask = entry.card.images, _mask(entry, name)
+    if mask_only:
+        return Place(name, np.broadcast_to(np.float32(0), (len(spec.files), 1, *mask.shape)), mask, side)
+    dates = [_image(entry, pattern, name) for pattern in spec.files]
     shape = max((image.shape[1:] for image in dates), key=lambda s: s[0] * s[1])
-    mask = _mask(card, folder, name)
     images = np.stack([_enlarged(image, shape) for image in dates])
     with np.errstate(over="ignore", invalid="ignore"):  # what overflows float32 is refused by Place
         scale, offset = np.array([spec.scale, spec.offset]).astype(np.float32)
@@ -117,27 +103,21 @@ def _place(card: PairCard, folder: Path, name: str, side: Side) -> Place:
     return Place(name, images, mask, side)
 
 
-def _bare(card: PairCard, folder: Path, name: str, side: Side) -> Place:
-    """A place without its images."""
-    mask = _mask(card, folder, name)
-    nothing = np.broadcast_to(np.float32(0), (len(card.images.files), 1, *mask.shape))
-    return Place(name, nothing, mask, side)
-
-
-def _image(card: PairCard, folder: Path, pattern: str, place: str) -> NDArray[np.float32]:
+def _image(entry: PairEntry, pattern: str, place: str) -> NDArray[np.float32]:
     """(B, H, W) raw values of one date."""
-    spec = card.images
+    spec = entry.card.images
     if "{band}" in pattern:
-        bands = [
-            read_label_file(_one(card, folder, pattern, place, band)).astype(np.float32) for band in spec.bands
-        ]
+        bands = [read_label_file(_one(entry, pattern, place, band)).astype(np.float32) for band in spec.bands]
         shape = max((band.shape for band in bands), key=lambda s: s[0] * s[1])
         return np.concatenate([_enlarged(band[None], shape) for band in bands])
-    path = _one(card, folder, pattern, place)
+    path = _one(entry, pattern, place)
     if path.suffix.lower() in (".png", ".bmp"):
         array = read_picture_file(path).transpose(2, 0, 1)
     else:
-        array = _cube(path, spec.axes)
+        array = read_cube_file(path).array
+        # The readers of GeoTIFF and ENVI give (height, width, band) whatever the order in the file is.
+        as_is = spec.axes == "bhw" and path.suffix.lower() in (".npy", ".mat")
+        array = array if as_is else array.transpose(2, 0, 1)
     if spec.bands and len(array) != len(spec.bands):
         raise SceneError(
             f"{path} must have the {len(spec.bands)} bands of the card",
@@ -147,21 +127,13 @@ def _image(card: PairCard, folder: Path, pattern: str, place: str) -> NDArray[np
     return np.asarray(array, dtype=np.float32)
 
 
-def _cube(path: Path, axes: str) -> NDArray[Any]:
-    """(B, H, W) as the file has them."""
-    raw = read_cube_file(path)
-    # The readers of GeoTIFF and ENVI give (height, width, band) whatever the order in the file is.
-    as_is = axes == "bhw" and path.suffix.lower() in (".npy", ".mat")
-    return raw.array if as_is else raw.array.transpose(2, 0, 1)
-
-
-def _one(card: PairCard, folder: Path, pattern: str, place: str, band: str = "") -> Path:
+def _one(entry: PairEntry, pattern: str, place: str, band: str = "") -> Path:
     """The one file that fits a pattern. Raises SceneError where none does, or several."""
-    text = filled(pattern, place, band)
-    matches = [path for path in fitting(folder, text) if not path.name.lower().endswith(".hdr")]
+    text = fill_pattern(pattern, place, band)
+    matches = [path for path in find_files(entry.folder, text) if not path.name.lower().endswith(".hdr")]
     if len(matches) != 1:
         raise SceneError(
-            f"set {card.name}: exactly one file must fit {text} in {folder}",
+            f"set {entry.card.name}: exactly one file must fit {text} in {entry.folder}",
             value=", ".join(path.name for path in matches[:3]) or "none",
             hint="Put the file there, or correct the pattern in the card.",
         )
@@ -182,16 +154,16 @@ def _enlarged(image: NDArray[np.float32], shape: tuple[int, ...]) -> NDArray[np.
     return np.stack(grown).astype(np.float32)
 
 
-def _mask(card: PairCard, folder: Path, place: str) -> NDArray[np.int16]:
+def _mask(entry: PairEntry, place: str) -> NDArray[np.int16]:
     """(H, W) class ids 1..C, 0 = ignore."""
-    spec = card.masks
+    spec = entry.card.masks
     if spec.by_class:
-        layers = [read_label_file(_one(card, folder, pattern, place)) for pattern in spec.by_class]
+        layers = [read_label_file(_one(entry, pattern, place)) for pattern in spec.by_class]
         mask = np.zeros(layers[0].shape, dtype=np.int16)
         for c, layer in enumerate(layers, start=1):
             mask[layer != 0] = c
         return mask
-    path = _mask_file(card, folder, place)
+    path = _one(entry, entry.mask_pattern(place), place)
     known = spec.codes or tuple((c,) for c in range(1, len(spec.names) + 1))
     ids = {code: c for c, listed in enumerate(known, start=1) for code in listed}
     mask, strangers = class_ids(read_label_file(path), ids, spec.ignore, str(path))

@@ -3,21 +3,36 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+import re
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from hsiaug.base.errors import DataUnavailableError, InputError, SceneError
-from hsiaug.data.cardfile import read_pair_card
-from hsiaug.data.catalogue import SETS, data_dir, is_pair_card, own_card, own_folder, pair_set_names
-from hsiaug.data.patterns import filled, fitting
+from hsiaug.data.catalogue import (
+    SETS,
+    data_dir,
+    is_pair_card,
+    own_card,
+    own_folder,
+    pair_set_names,
+    read_pair_card,
+)
 
 if TYPE_CHECKING:
     from hsiaug.core.pairs import Side
     from hsiaug.data.pair_cards import PairCard
 
-__all__ = ["PairEntry", "fetch_pairs", "find_pairs", "pairs_status", "shortly", "task_of"]
+__all__ = [
+    "PairEntry",
+    "fetch_pairs",
+    "fill_pattern",
+    "find_files",
+    "find_pairs",
+    "pairs_status",
+    "shortly",
+    "task_of",
+]
 
 SHOWN = 4
 """Places, and files of each, that an error names before it counts the rest."""
@@ -48,7 +63,7 @@ class PairEntry:
         for part, names in self.named.items():
             here: list[str] = []
             for name in names:
-                matches = fitting(self.folder, filled(images.files[0], name, (images.bands or ("",))[0]))
+                matches = find_files(self.folder, fill_pattern(images.files[0], name, (images.bands or ("",))[0]))
                 if "*" in name:
                     group = name.rpartition("/")[0]
                     here += [f"{group}/{path.stem}" if group else path.stem for path in matches]
@@ -67,26 +82,46 @@ class PairEntry:
             if (not here[part] if "*" in name else name not in here[part])
         ]
 
-    def incomplete(self, *, masks_only: bool = False) -> list[str]:
-        """The places that are here but lack a file, in the order of the card."""
-        here = [name for names in self.here().values() for name in names]
-        return [name for name in here if self.missing_files(name, masks_only=masks_only)]
+    def missing(self, *, masks_only: bool = False) -> dict[str, list[str]]:
+        """The places that lack a file, in the order of the card after those that are not here at all; of each what is not
+        here, as patterns in the folder. masks_only: of those that are here.
+        """
+        found = {place: self._missing_files(place, False) for place in self.missing_places()}
+        found |= {p: self._missing_files(p, masks_only) for places in self.here().values() for p in places}
+        return {place: files for place, files in found.items() if files}
 
-    def missing_files(self, place: str, *, masks_only: bool = False) -> list[str]:
-        """What of a place is not here, as patterns in the folder."""
-        return [text for text in self._patterns(place, masks_only) if not fitting(self.folder, text)]
-
-    def _patterns(self, place: str, masks_only: bool) -> Iterator[str]:
-        """Every file that a place needs. Of masks that may have one of several names, the one that is here."""
+    def _missing_files(self, place: str, masks_only: bool) -> list[str]:
         images, masks = self.card.images, self.card.masks
-        for pattern in () if masks_only else images.files:
-            for band in images.bands if "{band}" in pattern else ("",):
-                yield filled(pattern, place, band)
-        if masks.by_class:
-            yield from (filled(pattern, place) for pattern in masks.by_class)
-        else:
-            texts = [filled(pattern, place) for pattern in masks.files]
-            yield next((text for text in texts if fitting(self.folder, text)), texts[0])
+        bands = {pattern: images.bands if "{band}" in pattern else ("",) for pattern in images.files}
+        needed = [] if masks_only else [fill_pattern(p, place, band) for p in bands for band in bands[p]]
+        needed += [fill_pattern(p, place) for p in masks.by_class or (self.mask_pattern(place),)]
+        return [text for text in needed if not find_files(self.folder, text)]
+
+    def mask_pattern(self, place: str) -> str:
+        """The first pattern of a mask of which the place has a file, or of all; of masks by class that of the first."""
+        masks = self.card.masks
+        found = (p for p in masks.files if find_files(self.folder, fill_pattern(p, place)))
+        return next(found, (masks.files or masks.by_class)[0])
+
+
+def fill_pattern(pattern: str, place: str, band: str = "") -> str:
+    """A pattern of a card for one place, and one band where it names bands."""
+    group, _, name = place.rpartition("/")
+    values = {"place": place, "group": group, "name": name, "band": band}
+    # Not str.format, whose fields reach attributes and widths: the card is somebody else's.
+    return re.sub(r"\{(\w+)\}", lambda found: values[found[1]], pattern)
+
+
+def find_files(folder: Path, pattern: str) -> list[Path]:
+    """The paths that fit a filled pattern, in order."""
+    try:
+        return sorted(folder.glob(pattern))
+    except (ValueError, NotImplementedError, OSError) as cause:
+        raise SceneError(
+            f"a pattern of a card must be one of files in {folder}",
+            value=f"{pattern!r} ({cause})",
+            hint="Correct images.files, masks and places in the card.",
+        ) from cause
 
 
 def find_pairs(ref: str | os.PathLike[str]) -> PairEntry | None:
@@ -149,32 +184,27 @@ def fetch_pairs(entry: PairEntry, *, whole: bool, progress: bool, masks_only: bo
         if not card.archives:
             raise DataUnavailableError(
                 f"set {card.name} cannot be downloaded automatically",
-                value=f"nothing in {entry.folder} at {_listed(entry, missing)}",
+                value=f"nothing in {entry.folder} at {_listed(entry.missing())}",
                 hint=f"Get the files{f' from {card.homepage}' if card.homepage else ''} and put them there.",
             )
         from hsiaug.data.download import fetch_archives
 
         fetch_archives(card, entry.folder, progress)
-    _check_files(entry, masks_only)
-
-
-def _check_files(entry: PairEntry, masks_only: bool) -> None:
-    """Raise SceneError, naming the files of each place, unless every place that is needed has all its files."""
-    here, missing = entry.here(), entry.missing_places()
-    if entry.card.allow_missing and all(here[part] for part, names in entry.named.items() if names):
-        missing = []  # each side has a place
-    wanting = missing + entry.incomplete(masks_only=masks_only)
+    wanting, here = entry.missing(masks_only=masks_only), entry.here()
+    if card.allow_missing and all(here[part] for part, names in entry.named.items() if names):
+        wanting = {place: wanting[place] for place in wanting if place not in entry.missing_places()}
     if wanting:
         raise SceneError(
-            f"set {entry.card.name}: every place of its card needs its files in {entry.folder}",
-            value=f"nothing at {_listed(entry, wanting)}",
+            f"set {card.name}: every place of its card needs its files in {entry.folder}",
+            value=f"nothing at {_listed(wanting)}",
             hint="Put them there, or correct places, images.files and masks.files in the card.",
         )
 
 
-def _listed(entry: PairEntry, places: list[str]) -> str:
+def _listed(missing: dict[str, list[str]]) -> str:
     """The missing files of the first places, and how many more there are."""
-    texts = [f"{shortly(entry.missing_files(place))} (of {place})" for place in places[:SHOWN]]
+    places = list(missing)
+    texts = [f"{shortly(missing[place])} (of {place})" for place in places[:SHOWN]]
     more = len(places) - SHOWN
     return "; ".join(texts) + (f"; files of {more} more places: {', '.join(places[SHOWN:])}" if more > 0 else "")
 

@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 
 from hsiaug.bench.suite import is_suite, read_suite
-from hsiaug.data.cardfile import read_card, read_pair_card
+from hsiaug.data.catalogue import read_card, read_pair_card
 from tests.docs import small_world
 from tests.docs.pages import PAGES, ROOT, Block, blocks
 from tests.in_process import run_trials_here
