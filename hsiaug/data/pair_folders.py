@@ -21,7 +21,7 @@ from hsiaug.data.cards import MOST_CLASSES
 from hsiaug.data.catalogue import SETS
 from hsiaug.data.declared import declared
 from hsiaug.data.pair_cards import PairCard
-from hsiaug.data.pair_sets import fill_pattern, find_files
+from hsiaug.data.paths import fill_pattern, find_files
 from hsiaug.data.readers import read_cube_file, read_label_file
 from hsiaug.data.tomlfile import read_toml, validated
 

@@ -15,7 +15,8 @@ from hsiaug.data.catalogue import own_card, pair_set_names, scene_names
 from hsiaug.data.georeference import Georeference, read_georeference, scene_georeference
 from hsiaug.data.labels import class_ids
 from hsiaug.data.loading import check_not_hidden, load_scene
-from hsiaug.data.pair_sets import PairEntry, fetch_pairs, fill_pattern, find_files, find_pairs
+from hsiaug.data.pair_sets import PairEntry, fetch_pairs, find_pairs
+from hsiaug.data.paths import fill_pattern, find_files
 from hsiaug.data.readers import read_cube_file, read_label_file, read_picture_file
 
 __all__ = ["load_pairs", "pair_georeferences"]

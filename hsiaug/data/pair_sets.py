@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import re
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -18,21 +17,13 @@ from hsiaug.data.catalogue import (
     pair_set_names,
     read_pair_card,
 )
+from hsiaug.data.paths import fill_pattern, find_files
 
 if TYPE_CHECKING:
     from hsiaug.core.pairs import Side
     from hsiaug.data.pair_cards import PairCard
 
-__all__ = [
-    "PairEntry",
-    "fetch_pairs",
-    "fill_pattern",
-    "find_files",
-    "find_pairs",
-    "pairs_status",
-    "shortly",
-    "task_of",
-]
+__all__ = ["PairEntry", "fetch_pairs", "find_pairs", "pairs_status", "shortly", "task_of"]
 
 SHOWN = 4
 """Places, and files of each, that an error names before it counts the rest."""
@@ -102,26 +93,6 @@ class PairEntry:
         masks = self.card.masks
         found = (p for p in masks.files if find_files(self.folder, fill_pattern(p, place)))
         return next(found, (masks.files or masks.by_class)[0])
-
-
-def fill_pattern(pattern: str, place: str, band: str = "") -> str:
-    """A pattern of a card for one place, and one band where it names bands."""
-    group, _, name = place.rpartition("/")
-    values = {"place": place, "group": group, "name": name, "band": band}
-    # Not str.format, whose fields reach attributes and widths: the card is somebody else's.
-    return re.sub(r"\{(\w+)\}", lambda found: values[found[1]], pattern)
-
-
-def find_files(folder: Path, pattern: str) -> list[Path]:
-    """The paths that fit a filled pattern, in order."""
-    try:
-        return sorted(folder.glob(pattern))
-    except (ValueError, NotImplementedError, OSError) as cause:
-        raise SceneError(
-            f"a pattern of a card must be one of files in {folder}",
-            value=f"{pattern!r} ({cause})",
-            hint="Correct images.files, masks and places in the card.",
-        ) from cause
 
 
 def find_pairs(ref: str | os.PathLike[str]) -> PairEntry | None:

@@ -1,13 +1,16 @@
-"""Paths as people type them, and what lies there."""
+"""Paths as people and cards write them, and what lies there."""
 
 from __future__ import annotations
 
 import hashlib
 import os
+import re
 from pathlib import Path
 from typing import Literal
 
-__all__ = ["cache_dir", "file_checksum", "is_file", "user_path"]
+from hsiaug.base.errors import SceneError
+
+__all__ = ["cache_dir", "file_checksum", "fill_pattern", "find_files", "is_file", "user_path"]
 
 
 def is_file(path: Path) -> bool:
@@ -38,3 +41,23 @@ def file_checksum(path: Path, algorithm: Literal["sha256", "md5"] = "sha256") ->
     """Of a file's bytes, in hexadecimal digits. Raises OSError where it cannot be read."""
     with path.open("rb") as file:
         return hashlib.file_digest(file, lambda: hashlib.new(algorithm, usedforsecurity=False)).hexdigest()
+
+
+def fill_pattern(pattern: str, place: str, band: str = "") -> str:
+    """A pattern of a card for one place, and one band where it names bands."""
+    group, _, name = place.rpartition("/")
+    values = {"place": place, "group": group, "name": name, "band": band}
+    # Not str.format, whose fields reach attributes and widths: the card is somebody else's.
+    return re.sub(r"\{(\w+)\}", lambda found: values[found[1]], pattern)
+
+
+def find_files(folder: Path, pattern: str) -> list[Path]:
+    """The paths that fit a filled pattern, in order."""
+    try:
+        return sorted(folder.glob(pattern))
+    except (ValueError, NotImplementedError, OSError) as cause:
+        raise SceneError(
+            f"a pattern of a card must be one of files in {folder}",
+            value=f"{pattern!r} ({cause})",
+            hint="Correct images.files, masks and places in the card.",
+        ) from cause
