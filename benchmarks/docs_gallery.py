@@ -37,8 +37,8 @@ COMMANDS = (
     "report --store sweep --by lambda --out lambda.png",
     "labels indian_pines --classifier svm --generator smote --seeds 5 --store labels",
     "report --store labels --by labels --out labels.png",
-    "split indian_pines --protocol within:all --png --out within.png",
-    "split indian_pines --task segmentation --protocol blocks:48 --png --out tiles.png",
+    "split indian_pines --protocol within:all --out within.png",
+    "split indian_pines --task segmentation --protocol blocks:48 --out tiles.png",
     "inspect indian_pines --generator smote --lambda 1 --out look",
 )
 """What is typed in FOLDER, behind ``hsiaug``."""

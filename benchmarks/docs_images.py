@@ -37,7 +37,7 @@ GAP, GREY = 30, (209, 213, 219)
 
 def main(folder: Path) -> None:
     """Run the commands of the quickstart in a folder, and keep their pictures."""
-    hsiaug("split indian_pines --protocol issd --png --out indian_pines_split.png", folder)
+    hsiaug("split indian_pines --protocol issd --out indian_pines_split.png", folder)
     hsiaug(f"{PICKS} --out suggest_indian_pines.png", folder)
     (code,) = re.findall(r"```python\n(.*?farm\.npy.*?)```", quickstart(), re.DOTALL)
     subprocess.run([sys.executable, "-c", code], cwd=folder, check=True)

@@ -65,7 +65,7 @@ def steps(root: Path, cube: Path, asked: argparse.Namespace) -> Iterator[dict[st
     shutil.rmtree(root / "cache", ignore_errors=True)
     yield run.hsiaug(*plan, "--dry-run", note="first time")
     yield run.hsiaug(*plan, "--dry-run", note="again")
-    yield run.hsiaug("split", "large.toml", "--png")
+    yield run.hsiaug("split", "large.toml", "--out", "split.png")
     yield run.hsiaug(*plan)
     records = [json.loads(path.read_text()) for path in root.glob("hsiaug-results/**/record.json")]
     for record in records:

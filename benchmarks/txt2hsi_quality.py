@@ -37,9 +37,9 @@ def looked_at(store: Path) -> list[dict[str, Any]]:
                     str(store),
                     "--out",
                     f"{folder}/look",
-                    "--json",
                 ]
-                answer = json.loads(hsiaug(words))
+                hsiaug(words)
+                answer = json.loads(Path(folder, "look", "quality.json").read_text())
             rows += _quality_rows(protocol, draw, answer)
             say(f"looked at {protocol}, draw {draw}")
     write_csv(FILE, rows)

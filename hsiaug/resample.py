@@ -11,7 +11,6 @@
 from __future__ import annotations
 
 import hashlib
-import numbers
 import os
 import warnings
 from collections.abc import Mapping
@@ -23,6 +22,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.sparse import issparse
 from sklearn.base import BaseEstimator
+from sklearn.utils import check_array
 
 from hsiaug.base.arguments import (
     Argument,
@@ -133,8 +133,7 @@ class Resampler(BaseEstimator):  # type: ignore[misc]
 
     generator: name of the plugin. lam: sample balance rate λ; 1 fills every class to the largest. omega: guidance
         strength, None = the generator's own. params: its hyper-parameters by name. preset: tiny, cpu or paper.
-    seed: of fit and sampling. random_state: the same by imbalanced-learn's name, and in its place where given: an int, or
-        a numpy RandomState or Generator, of which every call draws one. device: auto, cpu, cuda, ...
+    seed: of fit and sampling. device: auto, cpu, cuda, ...
     class_names: {label: name} for generators that read text; else the labels themselves are the names.
     wavelengths: (B,) band centres in nm, or None.
 
@@ -162,7 +161,6 @@ class Resampler(BaseEstimator):  # type: ignore[misc]
         device: str = "auto",
         class_names: Mapping[Any, str] | None = None,
         wavelengths: NDArray[np.float64] | None = None,
-        random_state: int | np.random.RandomState | np.random.Generator | None = None,
     ) -> None:
         self.generator = generator
         self.lam = lam
@@ -173,7 +171,6 @@ class Resampler(BaseEstimator):  # type: ignore[misc]
         self.device = device
         self.class_names = class_names
         self.wavelengths = wavelengths
-        self.random_state = random_state
 
     def fit(self, X: NDArray[Any], y: NDArray[Any]) -> Self:
         """Check the input, as imbalanced-learn's ``fit`` does; the work is in :meth:`fit_resample`."""
@@ -208,7 +205,7 @@ class Resampler(BaseEstimator):  # type: ignore[misc]
             protocol=GIVEN,
             lam=asked["lam"],
             omega=asked["omega"],
-            seed=_seed(asked["seed"], self.random_state),
+            seed=asked["seed"],
             patch=x.shape[2],
             preset=asked["preset"],
             overrides=_texts(asked["params"]),
@@ -252,24 +249,6 @@ def _wavelengths(bands: int) -> Argument:
     return Argument(f"the {bands} centres of the bands in nm", convert)
 
 
-def _seed(seed: int, random_state: int | np.random.RandomState | np.random.Generator | None) -> int:
-    """The seed of one call. Raises InputError for a ``random_state`` of another kind."""
-    match random_state:
-        case None:
-            return seed
-        case np.random.RandomState():
-            return int(random_state.randint(2**31))
-        case np.random.Generator():
-            return int(random_state.integers(2**31))
-        case numbers.Integral() if random_state >= 0:
-            return int(random_state)
-    raise InputError(
-        "random_state must be None, a number from 0 on, or a generator of numpy.random",
-        value=repr(random_state),
-        hint="For example random_state=0.",
-    )
-
-
 def _warn_of_nothing(lam: float, counts: Mapping[int, int]) -> None:
     fewest, most = min(counts.values()), max(counts.values())
     warnings.warn(
@@ -310,18 +289,17 @@ def _checked(
     X: NDArray[Any], y: NDArray[Any], unlabelled: NDArray[Any] | None
 ) -> tuple[NDArray[np.float32], NDArray[np.int64], NDArray[Any]]:
     """Patches (n + m, B, p, p), class ids (n,) from 1 on, and the label of each id."""
-    x, y = _patches("X", X), _dense("y", y)
-    if y.shape != (len(x),):
-        raise InputError("y must have one label per sample of X", value=f"{y.shape} for {len(x)}", hint="Mend y.")
+    x = _patches("X", X)
     try:
-        labels, ids = np.unique(y, return_inverse=True)
-        known = bool((labels == labels).all())  # NaN is not
-    except TypeError:
-        known = False
-    if not known:
+        labels, ids = np.unique(_dense(y), return_inverse=True)
+        if np.shape(y) != (len(x),) or not bool((labels == labels).all()):  # NaN is not
+            raise ValueError
+    except (TypeError, ValueError) as error:
         raise InputError(
-            "y must hold labels of one kind, none missing", value=shortened(repr(y)), hint="Drop such samples."
-        )
+            f"y must hold one label per sample of X ({len(x)}), all of one kind and none missing",
+            value=shortened(repr(y)),
+            hint="Drop such samples.",
+        ) from error
     if not 2 <= len(labels) <= MOST_CLASSES:
         raise InputError(
             f"y must have at least two classes, and {MOST_CLASSES:,} at most",
@@ -340,35 +318,25 @@ def _checked(
     return x, ids.astype(np.int64) + 1, labels
 
 
-def _dense(name: str, array: Any) -> NDArray[Any]:
-    """Raises InputError for what numpy would make an array of that is not what it was."""
-    masked = isinstance(array, np.ma.MaskedArray) and bool(np.ma.getmaskarray(array).any())
-    if masked or issparse(array):
-        raise InputError(
-            f"{name} must be an array without masked values, and not sparse",
-            value=type(array).__name__,
-            hint="Drop masked samples; .toarray() makes a sparse array dense.",
-        )
-    try:
-        return np.asarray(array)
-    except (TypeError, ValueError) as error:
-        raise InputError(
-            f"{name} must be an array", value=type(array).__name__, hint="For example a numpy array."
-        ) from error
+def _dense(array: Any) -> NDArray[Any]:
+    """Raises TypeError for what numpy would make an array of that is not what it was."""
+    if issparse(array) or (isinstance(array, np.ma.MaskedArray) and bool(np.ma.getmaskarray(array).any())):
+        raise TypeError("sparse, or with masked values")
+    return np.asarray(array)
 
 
 def _patches(name: str, array: NDArray[Any]) -> NDArray[np.float32]:
     try:
-        given = _dense(name, array)
+        given = _dense(array)
         if given.dtype.kind not in "biufO":
-            raise TypeError
-        with np.errstate(over="ignore"):  # infinity is refused below
-            x = given.astype(np.float32)
+            raise TypeError(f"of {given.dtype}")
+        with np.errstate(over="ignore"):  # infinity is refused
+            x = check_array(given, dtype=np.float32, allow_nd=True)
     except (TypeError, ValueError, OverflowError) as error:
         raise InputError(
-            f"{name} must be an array of real numbers",
-            value=type(array).__name__,
-            hint="For example a numpy array of float32.",
+            f"{name} must be a dense array of finite real numbers, without masked values",
+            value=f"{type(array).__name__}: {shortened(str(error))}",
+            hint="Fill or drop them; .toarray() makes a sparse array dense.",
         ) from error
     if x.ndim == 2:
         x = x[:, :, None, None]
@@ -378,11 +346,7 @@ def _patches(name: str, array: NDArray[Any]) -> NDArray[np.float32]:
             value=f"shape {np.shape(array)}",
             hint="Put the bands second, and label the centre pixel.",
         )
-    if not np.isfinite(x).all():
-        raise InputError(
-            f"{name} must hold finite numbers only", value="NaN or infinity", hint="Fill or drop them."
-        )
-    return x
+    return np.asarray(x)
 
 
 @dataclass(frozen=True, eq=False)

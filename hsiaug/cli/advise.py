@@ -6,12 +6,11 @@ import time
 from pathlib import Path
 from typing import Annotated
 
-import typer
-
 from hsiaug.base.targets import TABLES, check_targets
 from hsiaug.base.threads import one_thread
 from hsiaug.cli import options
-from hsiaug.cli.output import notes_console, print_json, print_lines, say
+from hsiaug.cli.options import option
+from hsiaug.cli.output import notes_console, print_lines, say_written
 
 __all__ = ["advise"]
 
@@ -19,63 +18,45 @@ __all__ = ["advise"]
 def advise(
     scene: options.SceneRef,
     task: options.Task = None,
-    budget: Annotated[str, typer.Option(help="Time that may be spent, as 90s, 20m or 1h.")] = "20m",
+    budget: Annotated[str, option("Time that may be spent, as 90s, 20m or 1h.")] = "20m",
     protocol: Annotated[
         str | None,
-        typer.Option(
-            help="Whose training pixels are divided: issd (default; of masks places or blocks:B), kshot:K, fixed:FILE, "
-            "..., draw 0, or another as issd@3; all: every labelled pixel. Where these draws can tell nothing, all "
-            "takes their place."
-        ),
-    ] = None,
-    classifier: Annotated[
-        str | None,
-        typer.Option(
-            help="Classifiers, between commas. Default: svm,cnn2d; of masks the benchmark's.", show_default=False
-        ),
-    ] = None,
-    view: Annotated[
-        str | None,
-        typer.Option(
-            help="Spectral views to try without a generator, between commas; generators are judged on the best of each "
-            "classifier. Default: raw,auto.",
-            show_default=False,
+        option(
+            "Whose training pixels are divided: issd (default; of masks places or blocks:B), kshot:K, fixed:FILE, ..., "
+            "draw 0, or another as issd@3; all: every labelled pixel. Where these draws can tell nothing, all takes "
+            "their place."
         ),
     ] = None,
     generator: Annotated[
         str | None,
-        typer.Option(
-            help="Generators to try, between commas; the cheapest is tried first. Default: all that need no file.",
-            show_default=False,
+        option("Generators to try, between commas; the cheapest is tried first. Default: all that need no file."),
+    ] = None,
+    classifier: options.Classifiers = None,
+    view: Annotated[
+        str | None,
+        option(
+            "Spectral views to try without a generator, between commas; generators are judged on the best of each "
+            "classifier. Default: raw,auto."
         ),
     ] = None,
     lambdas: Annotated[
-        str, typer.Option("--lambda", help="Sample balance rates λ to try, between commas, the smallest first.")
+        str, option("Sample balance rates λ to try, between commas, the smallest first.", "--lambda")
     ] = "1,4,8",
-    omega: Annotated[
-        str | None,
-        typer.Option(
-            help="Guidance strengths ω to try, between commas. Default: the generator's.", show_default=False
-        ),
-    ] = None,
-    patch: options.AnyPatch = None,
+    omega: options.Omegas = None,
+    patch: options.Patch = None,
     set_: options.Setting = None,
     store: options.StoreDir = Path("hsiaug-advice"),
-    preset: options.PresetOfAll = options.PresetName.cpu,
+    preset: options.Preset = options.PresetName.cpu,
     device: options.Device = "auto",
     jobs: options.Jobs = None,
-    on: options.On = None,
-    cluster: options.Cluster = None,
     out: Annotated[
         list[Path] | None,
-        typer.Option(
-            help="File to write: .json (all numbers and record hashes), .md, .tex or .csv (the table); repeat for more.",
+        option(
+            "File to write: .json (all numbers and record hashes), .md, .tex or .csv (the table); repeat for more.",
             show_default=False,
         ),
     ] = None,
-    json: options.Json = False,
     quiet: options.Quiet = False,
-    verbose: options.Verbose = False,
 ) -> None:
     """Say which generator to use on a scene, at which λ and ω, with the gain to expect, or that none helps.
 
@@ -92,7 +73,6 @@ def advise(
       hsiaug advise indian_pines --generator smote,mixup --lambda 1,2,4,8 --out advice.json --out advice.tex
     """
     check_targets(out or [], TABLES)
-    detail = options.detail(quiet, verbose)
     start = time.time()
     # As in a benchmark: trials side by side, one thread each.
     one_thread()
@@ -102,41 +82,38 @@ def advise(
     from hsiaug.bench.advice_context import AdviceContext
     from hsiaug.bench.cluster_settings import cluster_settings
     from hsiaug.bench.engine import engine
-    from hsiaug.bench.plan import Request
     from hsiaug.bench.progress import watching
     from hsiaug.bench.run import workers
     from hsiaug.bench.screening import screening_plan
     from hsiaug.bench.view_screening import with_views
-    from hsiaug.cli.advise_print import advice_json, advice_tables, print_advice
+    from hsiaug.cli.advise_print import advice_tables, print_advice
     from hsiaug.cli.benchmark_run import stoppable
-    from hsiaug.protocol.protocols import parse_protocol
     from hsiaug.registry.lookup import registry
     from hsiaug.report.output_files import table_writers, write_files
     from hsiaug.tasks.task import get_task
     from hsiaug.trial.store import Store
 
-    settings = cluster_settings(on, cluster or ())
+    settings = cluster_settings(None, ())
     end = start + options.duration("--budget", budget)
-    learning_task = get_task(options.task_of(scene, task, quiet=quiet).value)
+    learning_task = get_task(options.task_of(scene, task, quiet=quiet))
     loaded = learning_task.load(scene)
     protocol = protocol or learning_task.defaults(loaded).protocol
-    request = Request(
-        task=learning_task.name,
-        protocol=parse_protocol(f"within:{protocol}"),
-        generators=options.words(generator or ""),
-        classifiers=options.words(classifier or ""),
-        views=options.words(view or ""),
-        lambdas=options.numbers("--lambda", lambdas),
-        omegas=[] if omega is None else options.numbers("--omega", omega),
-        seeds=(),
+    request = options.plan_request(
+        learning_task.name,
+        generator=generator,
+        classifier=classifier,
+        view=view,
+        lambdas=lambdas,
+        omega=omega,
+        protocol=f"within:{protocol}",
         patch=patch,
-        preset=preset.value,
-        overrides=options.overrides(set_ or []),
+        preset=preset,
+        set_=set_,
     )
     request = with_views(request, loaded)
     plan, broken = screening_plan(loaded, request, registry())
     jobs = workers(jobs, device, [plan])
-    screen, err = Console(), Console(stderr=True)
+    err = Console(stderr=True)
     with stoppable(err), engine(settings, jobs, lambda line: print_lines(err, [line])) as where:
         context = AdviceContext(
             scene=loaded,
@@ -148,7 +125,12 @@ def advise(
             start=start,
             end=end,
             watch=lambda trials, rough: watching(
-                trials, err, jobs=where.jobs, guesses=rough, store=context.store, detail=detail
+                trials,
+                err,
+                jobs=where.jobs,
+                guesses=rough,
+                store=context.store,
+                detail="quiet" if quiet else "usual",
             ),
         )
         advice = advised(plan, request, context, broken)
@@ -160,10 +142,7 @@ def advise(
             )
             plan, broken = screening_plan(loaded, wider_request, registry())
             advice = advised(plan, wider_request, context, broken, advice.ceilings)
-    if json:
-        print_json(advice_json(advice, plan, context))
-    else:
-        print_advice(advice, plan, context, screen)
+    print_advice(advice, plan, context, Console())
     if out:
         write_files(out, table_writers(lambda: advice_tables(advice, plan, context)))
-        say(f"written: {', '.join(map(str, out))}", err=True)
+        say_written(out)

@@ -1,6 +1,6 @@
-"""What ``hsiaug benchmark`` prints once its trials have run, and how runs are stopped.
+"""How commands run trials: until they end or are stopped, and then the tables of what came of them.
 
-Heavy to import: the command does so once it knows that it has work.
+Heavy to import: a command does so once it knows that it has work.
 """
 
 from __future__ import annotations
@@ -9,22 +9,21 @@ import signal
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, NoReturn
+from typing import NoReturn
 
 import typer
 
+from hsiaug.base.terminal import Console
+from hsiaug.bench.cluster_settings import ClusterSettings
 from hsiaug.bench.estimate import readable
 from hsiaug.bench.plan import Plan
-from hsiaug.bench.schedule import hashes_by_run, sharing, trials_of
-from hsiaug.cli.output import absent, print_json, print_lines
+from hsiaug.bench.run import Existing, run
+from hsiaug.bench.schedule import hashes_by_run, joined, sharing, trials_of
+from hsiaug.cli.output import absent, notes_console, print_json, print_lines
 from hsiaug.report import build_report, print_report, render_report, report_json
 from hsiaug.trial.record import damage_lines
-from hsiaug.trial.store import Reading
 
-if TYPE_CHECKING:
-    from rich.console import Console
-
-__all__ = ["print_result", "stoppable"]
+__all__ = ["run_and_print", "stoppable"]
 
 
 @contextmanager
@@ -44,18 +43,43 @@ def stoppable(err: Console) -> Iterator[None]:
         signal.signal(signal.SIGTERM, before or signal.SIG_DFL)
 
 
-def print_result(
+def run_and_print(
     plans: Sequence[Plan],
-    read: Reading,
     store: Path,
-    out: Console,
-    err: Console,
-    notes: Console,
     *,
-    as_json: bool,
-    audit: bool,
+    by: str = "generator",
+    existing: Existing = "only-missing",
+    device: str,
+    jobs: int | None,
+    settings: ClusterSettings,
+    limit: float | None = None,
+    as_json: bool = False,
+    quiet: bool,
+    verbose: bool = False,
 ) -> None:
-    """Print what sharing saved, what is missing, and the tables of every run. notes: for what is no warning."""
+    """Run what is missing of plans; print what sharing saved, what is missing or damaged, and the tables of every run.
+
+    by: the rows of the tables. The other arguments are those of :func:`hsiaug.bench.run.run`. Ends with exit code 1
+    where a trial failed or, unless ``existing`` is none, has no record.
+    """
+    out, err = Console(), Console(stderr=True)
+    notes = notes_console(err, quiet=quiet)
+    with stoppable(err):
+        read = run(
+            plans,
+            store,
+            existing=existing,
+            device=device,
+            jobs=jobs,
+            settings=settings,
+            limit=limit,
+            console=err,
+            say=lambda line: print_lines(notes, [line]),
+            warn=lambda line: print_lines(err, [line]),
+            detail="quiet" if quiet else "verbose" if verbose else "usual",
+        )
+    if read is None:
+        return
     trials, runs = trials_of(plans), hashes_by_run(plans)
     shared = sharing(trials, read.records)
     if shared.trials > shared.fits:
@@ -66,10 +90,15 @@ def print_result(
     print_lines(err, damage_lines(read.damaged))
     report = build_report(read.records, store=str(store), runs=runs, damaged=read.damaged)
     if as_json:
-        answer = {"store": str(store), "planned": len(trials), **report_json(report)}
-        print_json(answer)
-        return
-    if out.is_terminal:
-        print_report(report, out, audit=audit)
+        print_json({"store": str(store), "planned": len(trials), **report_json(report)})
+    elif out.is_terminal:
+        print_report(report, out, by=by)
     else:
-        out.file.write(render_report(report, format="md"))
+        out.file.write(render_report(report, format="md", by=by))
+    if not out.is_terminal:
+        # Once more where the tables end: whoever reads these numbers must know how few samples they are of. On a
+        # terminal the verdict is last, and the audit above it says so.
+        print_lines(notes, (f"note: {note}" for note in joined(plans).short))
+    failed = any(record["status"] == "failed" for record in read.records)
+    if failed or (existing != "none" and len(read.records) < len(trials)):
+        raise typer.Exit(1)

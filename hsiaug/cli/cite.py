@@ -19,8 +19,7 @@ __all__ = ["cite"]
 
 
 def cite(
-    folder: options.StoreWord = None,
-    store: options.ReadStore = None,
+    store: options.StoreDir = Path("hsiaug-results"),
     out: Annotated[
         Path | None, typer.Option(help="Write to this file: .bib the entries, .md or .txt paragraphs and entries.")
     ] = None,
@@ -48,7 +47,7 @@ def cite(
 
     if out is not None:
         check_target(out, (".bib", ".md", ".txt"))
-    report = read_report(Store(options.named_store(folder, store) or options.USUAL_STORE))
+    report = read_report(Store(store))
     if not report.tables:
         raise InputError(
             "there must be a record to cite", value=f"none in {report.where}", hint="Run a benchmark first."

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from hsiaug.cli import options
+from hsiaug.cli.options import option
 
 if TYPE_CHECKING:
     from hsiaug.report.two_arms.comparison import ArmComparison
@@ -20,24 +21,22 @@ ArmName = "as GENERATOR[@λ[@ω]]/CLASSIFIER, for example smote@0.5/svm."
 def compare(
     a: Annotated[str, typer.Argument(help=f"The first arm, {ArmName}", show_default=False)],
     b: Annotated[str, typer.Argument(help="The second arm; differences are B − A.", show_default=False)],
-    folder: options.StoreWord = None,
-    store: options.ReadStore = None,
+    store: options.StoreDir = Path("hsiaug-results"),
     metric: Annotated[
         str | None,
-        typer.Option(
-            help="oa, aa, kappa, macro_f1, worst_recall, subset:NAME; aa_seen, aa_new, oa_seen or oa_new, in seen and in "
+        option(
+            "oa, aa, kappa, macro_f1, worst_recall, subset:NAME; aa_seen, aa_new, oa_seen or oa_new, in seen and in "
             "new fields; for masks those of their report. Without it: aa, and for masks miou or f1_change.",
             show_default=False,
         ),
     ] = None,
     out: Annotated[
         list[Path] | None,
-        typer.Option(
-            help="File to write: .md, .tex, .csv (a row per paired draw) or .json; repeat for more.",
-            show_default=False,
+        option(
+            "File to write: .md, .tex, .csv (a row per paired draw) or .json; repeat for more.", show_default=False
         ),
     ] = None,
-    json: Annotated[bool, typer.Option("--json", help="Print everything as JSON.")] = False,
+    json: options.Json = False,
 ) -> None:
     """Compare two arms, draw by draw, and claim a difference only where the draws carry it.
 
@@ -57,22 +56,21 @@ def compare(
       hsiaug compare none/svm smote@0.5/svm --out pair.tex --out pair.csv
     """
     from hsiaug.base.targets import TABLES, check_targets
-    from hsiaug.cli.output import print_json, read_report, say
+    from hsiaug.cli.output import print_json, read_report, say_written
     from hsiaug.report.output_files import table_writers, write_files
     from hsiaug.report.two_arms.comparison import compare_arms
     from hsiaug.report.two_arms.tables import comparison_json, comparison_tables
     from hsiaug.trial.store import Store
 
     check_targets(out or [], TABLES)
-    where = options.named_store(folder, store) or options.USUAL_STORE
-    comparison = compare_arms(read_report(Store(where)), a, b, metric=metric)
+    comparison = compare_arms(read_report(Store(store)), a, b, metric=metric)
     if json:
-        print_json(comparison_json(comparison, str(where)), indent=1)
+        print_json(comparison_json(comparison, str(store)), indent=1)
     else:
         _print(comparison)
     if out:
-        write_files(out, table_writers(lambda: comparison_tables(comparison, str(where))))
-        say(f"written: {', '.join(map(str, out))}", err=True)
+        write_files(out, table_writers(lambda: comparison_tables(comparison, str(store))))
+        say_written(out)
 
 
 def _print(comparison: ArmComparison) -> None:

@@ -4,12 +4,17 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from hsiaug.cli import options
-from hsiaug.cli.output import name_options, print_lines, print_table, say
+from hsiaug.base.errors import InputError, did_you_mean
+from hsiaug.bench.ranges import words
+from hsiaug.cli.options import option
+from hsiaug.cli.output import CARD_SETTINGS, name_options, print_lines, print_table, say_written
+
+if TYPE_CHECKING:
+    from hsiaug.data.adding import ImportOptions
 
 __all__ = ["add"]
 
@@ -18,51 +23,29 @@ def add(
     cube: Annotated[Path, typer.Argument(help="The cube: ENVI (.hdr or its data file), GeoTIFF, .mat or .npy.")],
     labels: Annotated[
         Path,
-        typer.Option(
-            help="Its labels: a raster (ENVI, .tif, .png, .mat, .npy), points or polygons (GeoPackage, GeoJSON, "
-            "shapefile), or a CSV with the header row,col,class (counted from 0), x,y,class or lon,lat,class."
+        option(
+            "Its labels: a raster (ENVI, .tif, .png, .mat, .npy), points or polygons (GeoPackage, GeoJSON, shapefile), "
+            "or a CSV with the header row,col,class (counted from 0), x,y,class or lon,lat,class."
         ),
     ],
-    name: Annotated[str | None, typer.Option(help="Name of the scene. Default: that of the cube's file.")] = None,
-    classes: Annotated[
-        str | None, typer.Option(help="Class names, between commas, in ascending order of their codes.")
-    ] = None,
-    ignore: Annotated[
-        str | None, typer.Option(help="Classes or codes to treat as unlabelled, between commas.")
-    ] = None,
-    zero: Annotated[
-        bool, typer.Option("--zero-is-a-class", help="Code 0 is a class too; else it means unlabelled.")
-    ] = False,
+    classes: Annotated[str, option("Class names, between commas, in ascending order of their codes.")] = "",
     field: Annotated[
-        str | None, typer.Option(help="Attribute or column that holds the class. Default: class, label, …")
+        str | None, option("Attribute or column that holds the class. Default: class, label, …")
     ] = None,
-    crs: Annotated[
-        str | None,
-        typer.Option(help="Coordinate system of the labels, as EPSG:4326. Default: what their file says."),
-    ] = None,
-    plots: Annotated[
-        str | None,
-        typer.Option(
-            metavar="COLUMN|FILE",
-            help="Plots in the field: a column of vector labels, or a raster of ids (0 = none). Without it, a field is a "
-            "connected stretch of one class.",
+    settings: Annotated[
+        list[str] | None,
+        option(
+            f"What else the card is to say; repeat for more. Keys: {', '.join(CARD_SETTINGS)} (docs/scenes.md).",
+            "--set",
+            metavar="KEY=VALUE",
+            show_default=False,
         ),
     ] = None,
-    out: Annotated[Path | None, typer.Option(help="The card to write. Default: NAME.toml in this folder.")] = None,
-    scale: Annotated[
-        float | None, typer.Option(help="Value = raw × scale. Default: what the file says, else a guess.")
+    out: Annotated[
+        Path | None,
+        option("The card to write, NAME.toml, which names the scene. Default: that of the cube's file."),
     ] = None,
-    units: Annotated[str | None, typer.Option(help="What a value then means. Default: a guess.")] = None,
-    bad_bands: Annotated[
-        str | None, typer.Option(help="Bands to drop, counted from 0, as 0,103-107; others are found.")
-    ] = None,
-    nodata: Annotated[
-        float | None, typer.Option(help="Raw value of pixels without data, which become 0, as --nodata=-9999.")
-    ] = None,
-    axes: Annotated[str | None, typer.Option(help="Order of the cube's axes in a .mat or .npy, as bhw.")] = None,
-    key: Annotated[str | None, typer.Option(help="Name of the cube's array in a .mat.")] = None,
-    labels_key: Annotated[str | None, typer.Option(help="Name of the labels' array in a .mat.")] = None,
-    force: Annotated[bool, typer.Option("--force", help="Replace files that are there already.")] = False,
+    force: Annotated[bool, option("Replace files that are there already.", "--force")] = False,
 ) -> None:
     """Look at a scene of your own, write its card, and draw it.
 
@@ -74,55 +57,68 @@ def add(
 
       hsiaug datasets add flight.hdr --labels plots.gpkg --field crop
 
-      hsiaug datasets add flight.hdr --labels plots.gpkg --field crop --plots plot_id
+      hsiaug datasets add flight.hdr --labels plots.gpkg --field crop --set plots=plot_id
 
       hsiaug datasets add cube.tif --labels classes.tif --classes wheat,rye,track
 
-      hsiaug datasets add cube.mat --labels points.csv --name farm
+      hsiaug datasets add cube.mat --labels points.csv --out farm.toml
     """
     from hsiaug.base.terminal import Console
-    from hsiaug.data.adding import ImportOptions, add_scene
+    from hsiaug.data.adding import add_scene
     from hsiaug.quality.maps import save_quick_look
 
-    import_options = ImportOptions(
-        name=name,
-        classes=tuple(options.words(classes or "")),
-        ignore=tuple(options.words(ignore or "")),
-        zero=zero,
-        cube_key=key,
-        labels_key=labels_key,
-        axes=axes,
+    asked = _import_options(
+        settings or [],
+        name=out.stem if out else None,
+        classes=tuple(words(classes)),
         field=field,
-        crs=crs,
-        plots=plots,
-        scale=scale,
-        units=units,
-        bad_bands=_bands(bad_bands),
-        nodata=nodata,
         overwrite=force,
     )
-    added = add_scene(cube, labels, out, import_options, save_quick_look)
+    added = add_scene(cube, labels, out, asked, save_quick_look)
     screen, scene = Console(), added.scene
     print_table(screen, ("found", "value"), added.facts, f"{scene.name}: {cube}")
     counts = zip(scene.class_ids, scene.class_names, scene.class_counts, strict=True)
     print_table(screen, ("class", "name", "labelled"), [tuple(map(str, row)) for row in counts])
     print_lines(screen, (f"warning: {name_options(sentence)}" for sentence in added.warnings))
     print_lines(screen, [f"next: hsiaug benchmark {added.files[0]}"])
-    say("written: " + ", ".join(map(str, added.files)), err=True)
+    say_written(added.files)
 
 
-def _bands(text: str | None) -> tuple[int, ...]:
-    from hsiaug.base.errors import InputError
+def _import_options(settings: list[str], **typed: object) -> ImportOptions:
+    """The options with ``--set KEY=VALUE``; of a switch KEY alone. Raises InputError for a key or value that is none."""
+    from pydantic import TypeAdapter, ValidationError
 
-    bands: list[int] = []
-    for word in options.words(text or ""):
+    from hsiaug.data.adding import ImportOptions
+
+    found: dict[str, object] = dict(typed)
+    for setting in settings:
+        key, equals, text = setting.partition("=")
+        if key not in CARD_SETTINGS or (not equals and key != "zero"):
+            raise InputError("--set must be KEY=VALUE", value=repr(setting), hint=did_you_mean(key, CARD_SETTINGS))
+        if key == "bad_bands":
+            found[key] = _bands(text)
+        else:
+            found[key] = tuple(words(text)) if key == "ignore" else text if equals else True
+    try:
+        return TypeAdapter(ImportOptions).validate_python(found)
+    except ValidationError as error:
+        first = error.errors(include_url=False)[0]
+        raise InputError(
+            f"--set {first['loc'][0]} is not valid ({first['msg'][:1].lower()}{first['msg'][1:]})",
+            value=repr(first["input"]),
+            hint="For example --set scale=0.0001, --set nodata=-9999 or --set zero.",
+        ) from error
+
+
+def _bands(text: str) -> tuple[int, ...]:
+    bands: set[int] = set()
+    for word in words(text):
         match = re.fullmatch(r"([0-9]{1,5})(?:-([0-9]{1,5}))?", word)
         if match is None or int(match[2] or match[1]) < int(match[1]):
             raise InputError(
-                "--bad-bands must be numbers and rising ranges, of 5 digits at most",
+                "--set bad_bands must be numbers and rising ranges, of 5 digits at most",
                 value=repr(word),
                 hint="For example 0,103-107.",
             )
-        first, last = int(match[1]), int(match[2] or match[1])
-        bands += range(first, last + 1)
-    return tuple(sorted(set(bands)))
+        bands |= set(range(int(match[1]), int(match[2] or match[1]) + 1))
+    return tuple(sorted(bands))

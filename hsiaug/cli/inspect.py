@@ -4,29 +4,33 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
-import typer
-
-from hsiaug.base.text import json_of
 from hsiaug.base.threads import one_thread
 from hsiaug.cli import options
-from hsiaug.cli.output import say, say_json, watched
-from hsiaug.cli.quality_tables import inspection_tables, print_inspection
+from hsiaug.cli.options import option
+from hsiaug.cli.output import print_lines, print_table, say_written
+from hsiaug.registry.progress import watched
 
 if TYPE_CHECKING:
+    from hsiaug.metrics.calibration import LabelScore
+    from hsiaug.metrics.measures import FidelityMeasure
     from hsiaug.quality.inspection import Inspection
+    from hsiaug.report.output_files import TableFiles
 
 __all__ = ["inspect"]
+
+MEASURES = ("fidelity", "synthetic", "floor (held-out)", "unit", "good is", "n")
+SCORES = ("reliability", "synthetic", "ceiling", "floor", "unit", "r", "wrong labels", "95 %")
 
 
 def inspect(
     scene: options.SceneRef,
     out: Annotated[
         list[Path],
-        typer.Option(
-            help="Folder of the pictures and of quality.json; or a file .md, .tex, .csv or .json of the tables alone; "
-            "repeat for both."
+        option(
+            "Folder of the pictures and of quality.json; or a file .md, .tex, .csv or .json of the tables alone; repeat "
+            "for both."
         ),
     ],
     task: options.Task = None,
@@ -36,20 +40,11 @@ def inspect(
     protocol: options.AnyProtocol = None,
     buffer: options.Buffer = None,
     seed: options.Seed = 0,
-    patch: options.AnyPatch = None,
+    patch: options.Patch = None,
     preset: options.Preset = options.PresetName.cpu,
     set_: options.Setting = None,
     device: options.Device = "auto",
     store: options.StoreDir = Path("hsiaug-results"),
-    figures: Annotated[
-        str | None,
-        typer.Option(
-            help="Endings of the pictures in the folder, between commas: png, svg, pdf.",
-            show_default="png, and svg of the spectra",
-        ),
-    ] = None,
-    json: Annotated[bool, typer.Option("--json", help="Print the numbers as JSON on stdout.")] = False,
-    quiet: options.Quiet = False,
 ) -> None:
     """Look at synthetic samples: are they like real ones, do their labels fit, are they copies.
 
@@ -62,43 +57,53 @@ def inspect(
 
       hsiaug inspect indian_pines --generator smote --out look
 
-      hsiaug inspect indian_pines --generator mixup --protocol kshot:10 --out look --json
-
-      hsiaug inspect indian_pines --generator smote --out look --figures pdf --out quality.tex
+      hsiaug inspect indian_pines --generator mixup --protocol kshot:10 --out look --out quality.tex
 
       hsiaug inspect oscd --generator specdm --out look
     """
     one_thread()
     from hsiaug.base.terminal import Console
+    from hsiaug.quality.export import made_folder
+    from hsiaug.quality.figures import save_figures
     from hsiaug.quality.kits import sample_kit, synthesise
     from hsiaug.registry.lookup import registry
     from hsiaug.report.output_files import table_writers, write_files
 
     folders, tables = _targets(out)
-    endings = _endings(figures, folders)
-    kit = sample_kit(options.task_of(scene, task, quiet=quiet).value)
+    kit = sample_kit(options.task_of(scene, task))
     name = generator or kit.task.generator
     request = options.sample_request(
-        name, protocol, buffer, preset, set_, lam=lam, omega=omega, seed=seed, patch=patch, device=device
+        name,
+        protocol=protocol,
+        buffer=buffer,
+        preset=preset,
+        set_=set_,
+        lam=lam,
+        omega=omega,
+        seed=seed,
+        patch=patch,
+        device=device,
     )
     data = kit.task.load(scene)
-    with watched(Console(stderr=True), name, quiet=quiet) as progress:
+    with watched(Console(stderr=True), name) as progress:
         made = synthesise(kit, data, request, registry(), folder=store / "cache", progress=progress)
-    report = kit.inspect(made)
-    made_tables = table_writers(lambda: inspection_tables(report))
-    files = [file for folder in folders for file in _write_pictures(report, folder, endings)]
-    files += write_files([*(folder / "quality.json" for folder in folders), *tables], made_tables)
-    if json:
-        say_json(json_of(report.as_json(), indent=1))
-    else:
-        print_inspection(Console(), report)
-    say("written: " + ", ".join(map(str, files)), err=True)
+    report, files = kit.inspect(made), []
+    for folder in folders:
+        files += save_figures(report.pictures(), made_folder(folder))
+        files += [] if report.save_table is None else [report.save_table(folder)]
+    targets = [*(folder / "quality.json" for folder in folders), *tables]
+    files += write_files(targets, table_writers(lambda: _tables(report)))
+    screen = Console()
+    print_table(screen, MEASURES, map(_measure_row, report.fidelity.measures))
+    print_table(screen, SCORES, map(_score_row, report.reliability.scores))
+    print_lines(screen, (*report.remarks, *report.verdict))
+    say_written(files)
 
 
 def _targets(out: Sequence[Path]) -> tuple[list[Path], list[Path]]:
     """The folder, if one is named, and the files of tables. Raises InputError for what neither can be."""
     from hsiaug.base.errors import InputError
-    from hsiaug.base.targets import PICTURES, TABLES, check_targets
+    from hsiaug.base.targets import TABLES, check_targets
     from hsiaug.quality.export import check_folder
 
     tables = [path for path in out if path.suffix.lower() in TABLES and not path.is_dir()]
@@ -110,36 +115,48 @@ def _targets(out: Sequence[Path]) -> tuple[list[Path], list[Path]]:
         )
     for folder in folders:
         if folder.suffix and not folder.is_dir():
-            figure = f" --figures {folder.suffix[1:].lower()}" if folder.suffix.lower() in PICTURES else ""
             raise InputError(
                 "--out must be a folder, or a file that ends in .md, .tex, .csv or .json",
                 value=repr(str(folder)),
-                hint=f"For example --out {folder.with_suffix('')}{figure}, or --out {folder.with_suffix('.csv')}.",
+                hint=f"For example --out {folder.with_suffix('')}, or --out {folder.with_suffix('.csv')}.",
             )
         check_folder(folder)
     return folders, tables
 
 
-def _endings(figures: str | None, folders: Sequence[Path]) -> list[str]:
-    """What --figures asks for. Raises InputError for other endings, and where there is no folder for pictures."""
-    from hsiaug.base.errors import InputError
-    from hsiaug.base.targets import PICTURES
+def _tables(report: Inspection) -> TableFiles:
+    """For files; rows: one per measure and score, numbers unrounded; value: what quality.json holds."""
+    from hsiaug.quality.figures import describe_samples
+    from hsiaug.report.grid import ReportPage, text_grid
+    from hsiaug.report.output_files import TableFiles
 
-    endings = [f".{word.removeprefix('.').lower()}" for word in options.words(figures or "")]
-    for ending in endings:
-        if ending not in PICTURES:
-            raise InputError(
-                "--figures must name png, svg or pdf", value=repr(figures), hint="For example --figures png,pdf."
-            )
-    if endings and not folders:
-        raise InputError("--figures needs a folder", value=repr(figures), hint="Add --out look.")
-    return endings
+    scores = report.reliability.scores
+    grids = (
+        text_grid("Fidelity", MEASURES, map(_measure_row, report.fidelity.measures)),
+        text_grid("Label reliability", SCORES, map(_score_row, scores)),
+    )
+    page = ReportPage(describe_samples(report.made), grids=grids, notes=(*report.remarks, *report.verdict))
+    rows = [{"table": "fidelity", **vars(measure)} for measure in report.fidelity.measures]
+    return TableFiles("inspect", [page], [*rows, *map(_score_values, scores)], report.as_json())
 
 
-def _write_pictures(report: Inspection, folder: Path, endings: Sequence[str]) -> list[Path]:
-    """Write the figures into a folder, and the numbers that they show."""
-    from hsiaug.quality.export import made_folder
-    from hsiaug.quality.figures import save_figures
+def _score_values(score: LabelScore) -> dict[str, Any]:
+    low, high = score.wrong_interval or (None, None)
+    names = ("name", "label", "value", "floor", "n", "unit", "ceiling", "r", "wrong")
+    values = {name: getattr(score, name) for name in names}
+    return {"table": "reliability", **values, "wrong_low": low, "wrong_high": high}
 
-    files = save_figures(report.pictures(), made_folder(folder), endings)
-    return files if report.save_table is None else [*files, report.save_table(folder)]
+
+def _measure_row(measure: FidelityMeasure) -> tuple[str, ...]:
+    from hsiaug.report.labels import measured
+
+    value = measure.note if measure.value is None else measured(measure.value)
+    return (measure.label, value, measured(measure.floor), measure.unit, measure.better, str(measure.n))
+
+
+def _score_row(score: LabelScore) -> tuple[str, ...]:
+    from hsiaug.report.labels import measured, score_numbers, wrong_share
+
+    interval = "–" if score.wrong_interval is None else "{:.0f}–{:.0f} %".format(*score.wrong_interval)
+    wrong = "–" if score.wrong is None else f"{wrong_share(score.wrong)} %"
+    return (score.label, *score_numbers(vars(score)), score.unit, measured(score.r), wrong, interval)

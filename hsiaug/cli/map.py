@@ -5,33 +5,27 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Annotated
 
-import typer
-
 from hsiaug.base.threads import one_thread
 from hsiaug.cli import options
-from hsiaug.cli.output import notes_console, print_json, print_lines, print_table, say
+from hsiaug.cli.options import option
+from hsiaug.cli.output import print_lines, print_table, say_written
 
 __all__ = ["map_"]
 
 
 def map_(
     scene: options.SceneRef,
-    record: Annotated[str, typer.Option(help="Hash of the record whose classifier maps, or its beginning.")],
+    record: Annotated[str, option("Hash of the record whose classifier maps, or its beginning.")],
     out: Annotated[
         list[Path],
-        typer.Option(
-            help="File to write: .tif (GeoTIFF) or .npy (the map, with a .png beside it where no picture is named), "
-            ".png, .svg or .pdf (the map with its legend), .md, .tex, .csv or .json (the table); of several places "
+        option(
+            "File to write: .tif (GeoTIFF) or .npy (the map, with a .png beside it where no picture is named), .png, "
+            ".svg or .pdf (the map with its legend), .md, .tex, .csv or .json (the table); of several places "
             "NAME_PLACE.tif. Repeat for more."
         ),
     ],
     store: options.StoreDir = Path("hsiaug-results"),
     device: options.Device = "auto",
-    columns: options.Columns = 2,
-    json: Annotated[
-        bool, typer.Option("--json", help="Print classes, remarks and files as JSON on stdout.")
-    ] = False,
-    quiet: options.Quiet = False,
 ) -> None:
     """Map a whole scene, or every place of a set of pairs, with the classifier of one record.
 
@@ -57,12 +51,8 @@ def map_(
 
     check_map_targets(out)
     check_spared(scene, out)
-    notes = notes_console(Console(stderr=True), quiet=quiet)
-    made = make_map(scene, Store(store), record, device, notes)
-    files, rows, remarks, screen = made.save_all(out, columns), made.rows(), made.remarks(out), Console()
-    if json:
-        print_json({"classes": rows, "remarks": remarks, "files": [str(path) for path in files]})
-    else:
-        print_table(screen, HEADER, map(share_texts, rows))
-        print_lines(screen, remarks)
-    say("written: " + ", ".join(map(str, files)), err=True)
+    made = make_map(scene, Store(store), record, device, Console(stderr=True))
+    files, screen = made.save_all(out), Console()
+    print_table(screen, HEADER, map(share_texts, made.rows()))
+    print_lines(screen, made.remarks(out))
+    say_written(files)

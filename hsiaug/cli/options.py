@@ -10,69 +10,18 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from hsiaug.base.errors import InputError
-from hsiaug.bench.ranges import numbers, seeds, words
+from hsiaug.bench import ranges
 from hsiaug.core.view_names import DEFAULT_VIEW
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from hsiaug.bench.plan import Plan
-    from hsiaug.bench.progress import Detail
+    from hsiaug.bench.plan import Request
     from hsiaug.bench.suite import Suite
+    from hsiaug.protocol.protocols import SplitProtocol
     from hsiaug.quality.synthesis import SampleRequest
-    from hsiaug.trial.store import Reading
-
-__all__ = [
-    "DRAWS",
-    "OUTPUT",
-    "PLAN",
-    "USUAL_STORE",
-    "WHERE",
-    "AnyPatch",
-    "AnyProtocol",
-    "Audit",
-    "Buffer",
-    "Ceilings",
-    "Cluster",
-    "Device",
-    "GeneratorName",
-    "Jobs",
-    "Json",
-    "Lambda",
-    "Omega",
-    "On",
-    "Patch",
-    "Preset",
-    "PresetName",
-    "PresetOfAll",
-    "Quiet",
-    "ReadStore",
-    "SceneRef",
-    "Seed",
-    "Setting",
-    "StoreDir",
-    "StoreWord",
-    "SuiteData",
-    "Task",
-    "TaskName",
-    "Verbose",
-    "View",
-    "check_complete",
-    "detail",
-    "duration",
-    "named_store",
-    "numbers",
-    "overrides",
-    "sample_request",
-    "seeds",
-    "suite_on",
-    "task_of",
-    "words",
-]
 
 
 class TaskName(StrEnum):
-    """What is learnt."""
+    """The tasks."""
 
     pixels = "pixels"
     segmentation = "segmentation"
@@ -90,30 +39,11 @@ class PresetName(StrEnum):
 PLAN, DRAWS, WHERE, OUTPUT = "What to run", "Draws", "Where to run", "Output"
 """Panels of options in the help of a command."""
 
-Task = Annotated[
-    TaskName | None,
-    typer.Option(
-        help="What is learnt: classes of single pixels, or masks of tiles of one or two dates. Default: what the card of "
-        "a set of pairs says; pixels for a scene.",
-        rich_help_panel=PLAN,
-    ),
-]
-AnyProtocol = Annotated[
-    str | None,
-    typer.Option(
-        help="issd (default), issd:RATIO, kshot:K, fields:K (tested in other fields), blocks:B, random:RATIO (LEAKY), "
-        "random-twin:PROTOCOL (LEAKY), fixed:FILE, within:PROTOCOL, added:KxPLACEMENT:PROTOCOL. For masks: places "
-        "(default where data name them), places:N, blocks:B. Those of other packages as NAME:ARGUMENT.",
-        rich_help_panel=DRAWS,
-    ),
-]
-AnyPatch = Annotated[
-    int | None,
-    typer.Option(
-        help="Side of the patches in pixels, odd (default 9); of the tiles of masks (default 64, 32 or 16).",
-        rich_help_panel=DRAWS,
-    ),
-]
+
+def option(help: str, *names: str, panel: str | None = None, **more: Any) -> Any:
+    """An option of a command. panel: its place in the help. more: as :func:`typer.Option` takes them."""
+    return typer.Option(*names, help=help, rich_help_panel=panel, **more)
+
 
 SceneRef = Annotated[
     str,
@@ -121,174 +51,163 @@ SceneRef = Annotated[
         help="A scene of 'hsiaug datasets list', the TOML card of your own, or the folder of a card or of pairs."
     ),
 ]
-Buffer = Annotated[
+Task = Annotated[
+    TaskName | None,
+    option(
+        "What is learnt: classes of single pixels, or masks of tiles of one or two dates. Default: what the card of a "
+        "set of pairs says; pixels for a scene.",
+        panel=PLAN,
+    ),
+]
+Generators = Annotated[
     str | None,
-    typer.Option(
-        help="Labelled pixels left out round training pixels: none, centre (no test pixel in a training patch) or "
-        "patch (no test patch meets a training patch). Each protocol has its own default.",
-        rich_help_panel=DRAWS,
+    option(
+        "Generators, between commas; 'hsiaug plugins list' shows all. The controls that each needs (none, duplicate, …) "
+        "run unasked.",
+        panel=PLAN,
     ),
 ]
-Patch = Annotated[int, typer.Option(help="Side of the patches in pixels, odd.", rich_help_panel=DRAWS)]
-GeneratorName = Annotated[
+GeneratorName = Annotated[str | None, option("The generator. Default: smote, or specdm for masks.", panel=PLAN)]
+Classifiers = Annotated[
     str | None,
-    typer.Option(
-        help="The generator; 'hsiaug plugins list' shows all. Default: smote, or specdm for masks.",
-        rich_help_panel=PLAN,
-    ),
-]
-Lambda = Annotated[
-    float,
-    typer.Option(
-        "--lambda",
-        help="Sample balance rate λ: 1 fills every class to the largest; of masks, λ pairs for each real one.",
-        rich_help_panel=PLAN,
-    ),
-]
-Omega = Annotated[
-    float | None,
-    typer.Option(
-        help="Guidance strength ω; 0 = purely conditional. Default: the generator's.", rich_help_panel=PLAN
+    option(
+        "Classifiers, between commas. Default: svm,cnn2d; unet for segmentation; fc-siam-diff for change.",
+        panel=PLAN,
     ),
 ]
 View = Annotated[
     str | None,
-    typer.Option(
-        help="What classifiers are shown of each spectrum: raw, unit (unit norm), derivative, continuum "
-        "(removed), raw+unit, or auto (chosen by cross-validation inside the training pixels; not for masks); several "
-        "between commas.",
+    option(
+        "What classifiers are shown of each spectrum: raw, unit (unit norm), derivative, continuum (removed), raw+unit, "
+        "or auto (chosen by cross-validation inside the training pixels; not for masks); several between commas.",
         show_default=DEFAULT_VIEW,
-        rich_help_panel=PLAN,
+        panel=PLAN,
     ),
 ]
-Seed = Annotated[int, typer.Option(help="Number of the draw.", min=0, rich_help_panel=DRAWS)]
-Preset = Annotated[PresetName, typer.Option(help="Size of a generator that offers several.", rich_help_panel=PLAN)]
-PresetOfAll = Annotated[
-    PresetName, typer.Option(help="Size of the plugins that offer several.", rich_help_panel=PLAN)
+Lambdas = Annotated[
+    str,
+    option(
+        "Sample balance rates λ, between commas, or ranges START:STOP:STEP: 1 fills every class to the largest, and "
+        "makes nothing where they are equal; more lets all grow. For masks, synthetic pairs per real pair.",
+        "--lambda",
+        panel=PLAN,
+    ),
+]
+Lambda = Annotated[
+    float,
+    option(
+        "Sample balance rate λ: 1 fills every class to the largest; of masks, λ pairs for each real one.",
+        "--lambda",
+        panel=PLAN,
+    ),
+]
+Omegas = Annotated[
+    str | None,
+    option(
+        "Guidance strengths ω, between commas, or ranges START:STOP:STEP; 0 = purely conditional. Default: the "
+        "generator's.",
+        panel=PLAN,
+    ),
+]
+Omega = Annotated[
+    float | None,
+    option("Guidance strength ω; 0 = purely conditional. Default: the generator's.", panel=PLAN),
+]
+Preset = Annotated[PresetName, option("Size of the plugins that offer several.", panel=PLAN)]
+Setting = Annotated[
+    list[str] | None, option("PLUGIN.PARAMETER=VALUE; repeat for more.", "--set", show_default=False, panel=PLAN)
 ]
 Ceilings = Annotated[
-    str | None,
-    typer.Option(
+    str,
+    option(
+        "Also samples that no generator could make, a diagnosis that reads test labels: labels (real patches under their "
+        "true labels), moments (Gaussians with true means, true covariances, or both), or labels,moments.",
         "--ceilings",
-        help="Also samples that no generator could make, a diagnosis that reads test labels: labels (real patches under "
-        "their true labels), moments (Gaussians with true means, true covariances, or both), or labels,moments.",
         show_default=False,
-        rich_help_panel=PLAN,
-    ),
-]
-Setting = Annotated[
-    list[str] | None,
-    typer.Option(
-        "--set", help="PLUGIN.PARAMETER=VALUE; repeat for more.", show_default=False, rich_help_panel=PLAN
-    ),
-]
-Device = Annotated[
-    str, typer.Option(help="auto (a GPU if there is one), cpu, cuda, cuda:1, mps.", rich_help_panel=WHERE)
-]
-USUAL_STORE = Path("hsiaug-results")
-MOST_JOBS = 1024
-"""Worker processes at most: each takes a few hundred MB."""
-Jobs = Annotated[
-    int | None,
-    typer.Option(
-        help="Worker processes. Default: one per core on the CPU, 1 on a GPU.",
-        min=1,
-        max=MOST_JOBS,
-        rich_help_panel=WHERE,
-    ),
-]
-On = Annotated[
-    str | None,
-    typer.Option(
-        envvar="HSIAUG_ON",
-        help="Where trials run: local (default; processes of this machine), dask (Dask workers on this machine), "
-        "dask:ADDRESS (a scheduler that is running) or slurm (jobs; returns when they are submitted).",
-        show_default=False,
-        rich_help_panel=WHERE,
-    ),
-]
-Cluster = Annotated[
-    list[str] | None,
-    typer.Option(
-        "--cluster",
-        metavar="KEY=VALUE",
-        help="workers, threads, memory, gpus, partition, account, time or tasks; repeat for more (docs/cluster.md).",
-        show_default=False,
-        rich_help_panel=WHERE,
-    ),
-]
-Json = Annotated[
-    bool,
-    typer.Option(
-        "--json", help="Print the result as JSON on stdout, and nothing else there.", rich_help_panel=OUTPUT
-    ),
-]
-Quiet = Annotated[
-    bool,
-    typer.Option(
-        "--quiet",
-        "-q",
-        help="Only the result, and what went wrong: no progress and no notes.",
-        rich_help_panel=OUTPUT,
-    ),
-]
-Verbose = Annotated[
-    bool,
-    typer.Option(
-        "--verbose",
-        "-v",
-        help="A line for every trial as it ends, with its seconds by stage.",
-        rich_help_panel=OUTPUT,
-    ),
-]
-Audit = Annotated[
-    bool,
-    typer.Option(
-        "--audit",
-        help="On a terminal: all of the protocol's audit, not three lines of it.",
-        rich_help_panel=OUTPUT,
-    ),
-]
-Columns = Annotated[
-    int,
-    typer.Option(
-        help="Of a picture: how many columns of a two-column page it fills, 1 (3.5 inches) or 2 (7.2 inches).",
-        min=1,
-        max=2,
-        rich_help_panel=OUTPUT,
+        panel=PLAN,
     ),
 ]
 SuiteData = Annotated[
     str | None,
-    typer.Option(
+    option(
+        "Of a suite: run it on these data in place of its own, between commas: names of 'hsiaug datasets list', cards "
+        "(.toml), or folders. Runs of another task are left out.",
         "--data",
         metavar="DATA",
-        help="Of a suite: run it on these data in place of its own, between commas: names of 'hsiaug datasets list', "
-        "cards (.toml), or folders. Runs of another task are left out.",
-        rich_help_panel=PLAN,
+        panel=PLAN,
     ),
 ]
-StoreDir = Annotated[Path, typer.Option("--store", help="Folder of the records.", rich_help_panel=OUTPUT)]
-ReadStore = Annotated[
-    Path | None,
-    typer.Option("--store", help="Folder of the records.", show_default=str(USUAL_STORE), rich_help_panel=OUTPUT),
+AnyProtocol = Annotated[
+    str | None,
+    option(
+        "issd (default), issd:RATIO, kshot:K, fields:K (tested in other fields), blocks:B, random:RATIO (LEAKY), "
+        "random-twin:PROTOCOL (LEAKY), fixed:FILE, within:PROTOCOL, added:KxPLACEMENT:PROTOCOL. For masks: places "
+        "(default where data name them), places:N, blocks:B. Those of other packages as NAME:ARGUMENT.",
+        panel=DRAWS,
+    ),
 ]
-StoreWord = Annotated[
-    Path | None, typer.Argument(metavar="STORE", help="The same as a word, for older scripts.", hidden=True)
+Buffer = Annotated[
+    str | None,
+    option(
+        "Labelled pixels left out round training pixels: none, centre (no test pixel in a training patch) or patch (no "
+        "test patch meets a training patch). Each protocol has its own default.",
+        panel=DRAWS,
+    ),
 ]
+Patch = Annotated[
+    int | None,
+    option(
+        "Side of the patches in pixels, odd (default 9); of the tiles of masks (default 64, 32 or 16).",
+        panel=DRAWS,
+    ),
+]
+Seeds = Annotated[str, option("Draws: a number N (0 to N-1), a range 100-109, or a list 3,5,8-9.", panel=DRAWS)]
+Seed = Annotated[int, option("Number of the draw.", min=0, panel=DRAWS)]
+Device = Annotated[str, option("auto (a GPU if there is one), cpu, cuda, cuda:1, mps.", panel=WHERE)]
+MOST_JOBS = 1024
+"""Worker processes at most: each takes a few hundred MB."""
+Jobs = Annotated[
+    int | None,
+    option("Worker processes. Default: one per core on the CPU, 1 on a GPU.", min=1, max=MOST_JOBS, panel=WHERE),
+]
+On = Annotated[
+    str | None,
+    option(
+        "Where trials run: local (default; processes of this machine), dask (Dask workers on this machine), dask:ADDRESS "
+        "(a scheduler that is running) or slurm (jobs; returns when they are submitted). HSIAUG_CLUSTER holds settings.",
+        envvar="HSIAUG_ON",
+        show_default=False,
+        panel=WHERE,
+    ),
+]
+Cluster = Annotated[
+    list[str] | None,
+    option(
+        "workers, threads, memory, gpus, partition, account, time or tasks; repeat for more (docs/cluster.md).",
+        "--cluster",
+        metavar="KEY=VALUE",
+        show_default=False,
+        panel=WHERE,
+    ),
+]
+Json = Annotated[bool, option("Print JSON on stdout, and nothing else there.", "--json", panel=OUTPUT)]
+Quiet = Annotated[
+    bool, option("Only the result, and what went wrong: no progress and no notes.", "--quiet", "-q", panel=OUTPUT)
+]
+StoreDir = Annotated[Path, option("Folder of the records.", "--store", panel=OUTPUT)]
 
 
-def task_of(ref: str, asked: TaskName | None, *, quiet: bool = False) -> TaskName:
+def task_of(ref: str, asked: TaskName | None, *, quiet: bool = False) -> str:
     """The task of a scene or a set of pairs; says what a folder without a card is taken for, unless quiet.
 
     Raises InputError where its card says another task than ``--task``.
     """
-    from hsiaug.data.pair_sets import task_of as said
+    from hsiaug.data.pair_sets import task_of as task_in_card
 
-    task = TaskName(said(ref, None if asked is None else asked.value))
+    task = task_in_card(ref, asked)
     if not quiet:
         _say_taken_for(ref)
-    return task
+    return str(task)
 
 
 def _say_taken_for(ref: str) -> None:
@@ -309,7 +228,7 @@ def suite_on(suite: Suite, data: str, *, quiet: bool = False) -> Suite:
     from hsiaug.bench.suite_data import on_data
     from hsiaug.cli.output import say
 
-    refs = words(data)
+    refs = ranges.words(data)
     if not refs:
         raise InputError("--data must name data", value=repr(data), hint="A name, a card (.toml) or a folder.")
     changed = on_data(suite, refs)
@@ -320,34 +239,9 @@ def suite_on(suite: Suite, data: str, *, quiet: bool = False) -> Suite:
     return changed
 
 
-def check_complete(plans: Sequence[Plan], read: Reading, *, wanted: bool = True) -> None:
-    """End with exit code 1 where a trial failed or, where all were wanted, has no record."""
-    from hsiaug.bench.schedule import trials_of
-
-    failed = any(record["status"] == "failed" for record in read.records)
-    if failed or (wanted and len(read.records) < len(trials_of(plans))):
-        raise typer.Exit(1)
-
-
-def detail(quiet: bool, verbose: bool) -> Detail:
-    """How much a run tells. Raises InputError where both more and less is asked for."""
-    if quiet and verbose:
-        raise InputError("a run is quiet or verbose", value="--quiet --verbose", hint="Leave out one of them.")
-    return "quiet" if quiet else "verbose" if verbose else "usual"
-
-
 SHORTEST, LONGEST = 0.001, 3.6e6
 """Seconds of a time that is given as an option: what a system's timer takes."""
 UNITS = {"s": 1, "m": 60, "min": 60, "h": 3600}
-
-
-def named_store(word: Path | None, option: Path | None) -> Path | None:
-    """The store that a command was given, as a word or by ``--store``. Raises InputError for two."""
-    if word is not None and option is not None and word != option:
-        raise InputError(
-            "the store must be named once", value=f"{word} and {option}", hint="Leave out one of them."
-        )
-    return option or word
 
 
 def duration(option: str, text: str) -> float:
@@ -363,10 +257,10 @@ def duration(option: str, text: str) -> float:
     return seconds
 
 
-def overrides(settings: list[str]) -> dict[str, dict[str, str]]:
+def overrides(settings: list[str] | None) -> dict[str, dict[str, str]]:
     """{plugin: {parameter: text}} from ``PLUGIN.PARAMETER=VALUE``. Raises InputError for another form."""
     found: dict[str, dict[str, str]] = {}
-    for setting in settings:
+    for setting in settings or ():
         match = re.fullmatch(r"([^.=]+)\.([^.=]+)=(.*)", setting)
         if match is None:
             raise InputError(
@@ -377,27 +271,73 @@ def overrides(settings: list[str]) -> dict[str, dict[str, str]]:
     return found
 
 
+def overrides_of(generator: str, settings: list[str] | None) -> dict[str, str]:
+    """{parameter: text} of the one generator of a command. Raises InputError where ``--set`` names another plugin."""
+    by_plugin = overrides(settings)
+    for name in sorted(by_plugin.keys() - {generator}):
+        raise InputError(
+            "--set must name the generator of this command", value=repr(name), hint=f"Here: {generator}."
+        )
+    return by_plugin.get(generator, {})
+
+
+def _protocol(text: str | None, buffer: str | None) -> SplitProtocol | None:
+    from hsiaug.protocol.protocols import parse_protocol
+
+    return None if text is None else parse_protocol(text, buffer)
+
+
+def plan_request(
+    task: str,
+    *,
+    generator: str | None,
+    classifier: str | None,
+    view: str | None,
+    lambdas: str,
+    omega: str | None,
+    seeds: str = "",
+    protocol: str | None,
+    buffer: str | None = None,
+    patch: int | None,
+    preset: PresetName,
+    set_: list[str] | None,
+    ceilings: str = "",
+) -> Request:
+    """What a command that runs trials was asked for. Raises InputError for a text that cannot be read."""
+    from hsiaug.bench.plan import Request
+
+    return Request(
+        task=task,
+        protocol=_protocol(protocol, buffer),
+        buffer=buffer,
+        generators=ranges.words(generator or ""),
+        classifiers=ranges.words(classifier or ""),
+        views=ranges.words(view or ""),
+        lambdas=ranges.numbers("--lambda", lambdas),
+        omegas=[] if omega is None else ranges.numbers("--omega", omega),
+        seeds=ranges.seeds(seeds) if seeds else (),
+        patch=patch,
+        preset=preset.value,
+        overrides=overrides(set_),
+        ceilings=ranges.words(ceilings),
+    )
+
+
 def sample_request(
     generator: str,
+    *,
     protocol: str | None,
     buffer: str | None,
     preset: PresetName,
-    settings: list[str] | None,
+    set_: list[str] | None,
     **fields: Any,
 ) -> SampleRequest:
     """What a command that makes samples was asked for. fields: of the request, those that need not be read first.
 
     Raises InputError for a protocol that there is not, and where ``--set`` names another plugin than the generator.
     """
-    from hsiaug.protocol.protocols import parse_protocol
     from hsiaug.quality.synthesis import SampleRequest
 
-    by_plugin = overrides(settings or [])
-    for name in by_plugin:
-        if name != generator:
-            raise InputError(
-                "--set must name the generator of this command", value=repr(name), hint=f"Here: {generator}."
-            )
-    rule = None if protocol is None else parse_protocol(protocol, buffer)
-    own = by_plugin.get(generator, {})
+    own = overrides_of(generator, set_)
+    rule = _protocol(protocol, buffer)
     return SampleRequest(generator, rule, buffer, preset=preset.value, overrides=own, **fields)

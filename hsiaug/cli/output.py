@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import re
 import sys
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from io import StringIO
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -13,7 +12,6 @@ from typing import TYPE_CHECKING, Any
 import typer
 
 from hsiaug.base.text import ascii_json, json_of, visible
-from hsiaug.registry import progress
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -32,10 +30,16 @@ __all__ = [
     "read_report",
     "say",
     "say_json",
-    "watched",
+    "say_written",
 ]
 
 TAB = "\t"
+
+CARD_SETTINGS = (
+    *("ignore", "zero", "crs", "plots", "scale", "units", "bad_bands", "nodata", "axes", "cube_key"),
+    "labels_key",
+)
+"""Keys of ``--set`` of ``hsiaug datasets add``."""
 
 
 def print_table(out: Console, header: Sequence[str], rows: Iterable[Sequence[str]], title: str = "") -> None:
@@ -76,6 +80,11 @@ def say(line: str, *, err: bool = False) -> None:
     typer.echo(visible(line, keep=TAB), err=err)
 
 
+def say_written(files: Iterable[Path]) -> None:
+    """A line on standard error that names files."""
+    say(f"written: {', '.join(map(str, files))}", err=True)
+
+
 SPELT = {
     "lam": "lambda",
     "lambdas": "lambda",
@@ -85,8 +94,8 @@ SPELT = {
     "views": "view",
     "draws": "seeds",
     "overrides": "set",
-    "zero": "zero-is-a-class",
     "overwrite": "force",
+    **{key: f"set {key}" for key in CARD_SETTINGS},
 }
 """Parameters whose option has another name."""
 
@@ -97,7 +106,11 @@ def name_options(text: str) -> str:
     The core names parameters as Python has them, in backticks.
     """
     text = re.sub(r"`([\w:{}-]+\.[a-z_]+(?:=[^`]*)?)`", r"--set \1", text)
-    return re.sub(r"`([a-z_]+)`", lambda found: "--" + SPELT.get(found[1], found[1].replace("_", "-")), text)
+    return re.sub(
+        r"`([a-z_]+)(=[^`]*)?`",
+        lambda found: f"--{SPELT.get(found[1], found[1].replace('_', '-'))}{found[2] or ''}",
+        text,
+    )
 
 
 def print_json(value: Any, indent: int | None = 2) -> None:
@@ -137,8 +150,3 @@ def read_report(store: Store, runs: Mapping[str, Collection[str]] | None = None)
     for line in damage_lines(read.damaged):
         say(line, err=True)
     return report
-
-
-def watched(err: Console, name: str, *, quiet: bool = False) -> AbstractContextManager[Callable[..., None]]:
-    """A progress of what has that name, which shows a bar on a terminal, and nothing elsewhere or where it is quiet."""
-    return progress.watched(notes_console(err, quiet=quiet), name)

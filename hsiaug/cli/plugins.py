@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from hsiaug.cli.options import TaskName
+from hsiaug.cli.options import Json, TaskName
 from hsiaug.cli.output import print_json, print_lines, print_table, say
 
 if TYPE_CHECKING:
@@ -26,9 +26,6 @@ __all__ = ["app"]
 app = typer.Typer(
     no_args_is_help=True, help="List the generators, classifiers and protocols, write your own, check them."
 )
-
-
-Json = Annotated[bool, typer.Option("--json", help="Print JSON on stdout, and nothing else there.")]
 
 PARAM_FACTS = ("unit", "low", "high", "choices", "help")
 
@@ -137,7 +134,6 @@ def new(
         typer.Option(help="What a generator or classifier serves; of masks segmentation or change."),
     ] = None,
     out: Annotated[Path, typer.Option(help="Folder in which the package's own is made.")] = Path(),
-    json: Json = False,
 ) -> None:
     """Write a package with a small working plugin, which passes 'hsiaug plugins check' as it is.
 
@@ -151,11 +147,7 @@ def new(
     from hsiaug.registry.scaffold import write_package
 
     folder = write_package(kind.value, name, out, task)
-    files = sorted(path for path in folder.rglob("*") if path.is_file())
-    if json:
-        print_json([str(path) for path in files])
-    else:
-        print_lines(Console(), map(str, files))
+    print_lines(Console(), map(str, sorted(path for path in folder.rglob("*") if path.is_file())))
     say(f"Next: pip install -e {folder}, then hsiaug plugins check {name}", err=True)
 
 

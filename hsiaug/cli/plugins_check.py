@@ -1,56 +1,70 @@
-"""What ``hsiaug plugins check`` runs and prints."""
+"""``hsiaug plugins check``: the conformance kit in a process of its own, so that a plugin that ends it ends nothing else.
+
+The child sends ``("plan", [(name, rule), ...])``, then for each check ``("start", name)`` and ``("outcome", facts)``; or
+``("error", HsiaugError)`` where the plugin cannot be loaded. Where it dies, a second child repeats the check that it was
+at, and tries nothing more within it; where that dies too, the check has failed, and another child goes on behind it.
+"""
 
 from __future__ import annotations
 
+import contextlib
+import importlib
+import multiprocessing
+import os
+import signal
+import sys
+from collections.abc import Callable, Generator, Iterator
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from hsiaug.base.errors import InputError, did_you_mean
-from hsiaug.base.text import json_of
-from hsiaug.cli.output import print_lines
-from hsiaug.cli.plugins_child import checked_apart
+from hsiaug.base.errors import HsiaugError, InputError, PluginError, did_you_mean
+from hsiaug.cli.output import print_json, print_lines
 from hsiaug.registry.lookup import registry
 
 if TYPE_CHECKING:
+    from multiprocessing.connection import Connection
+
     from hsiaug.registry.hookspecs import Kind
 
 __all__ = ["kinds_of", "run_checks"]
+
+HINT = "Let fit, sample, predict, save and load return, or raise an exception; end no process, and look at native code."
+
+Facts = dict[str, Any]
+"""The outcome of a check: name, status (passed, failed or skipped), rule, seen, hint, seconds."""
 
 
 def run_checks(kind: Kind | None, name: str, *, as_json: bool) -> bool:
     """Run every check on a plugin and print what came of each as soon as it is known; whether none failed.
 
-    name: registered, ``NAME:VALUE`` included, or ``module:Class``. kind: None = as the name tells. The plugin runs in a
-    process of its own; what it prints goes to standard error. Raises InputError for a name that is neither or does not
-    tell the kind, and PluginError for a plugin that cannot be loaded.
+    name: registered, ``NAME:VALUE`` included, or ``module:Class``. kind: None = as the name tells. What the plugin prints
+    goes to standard error. Raises InputError for a name that is neither or does not tell the kind, and PluginError for a
+    plugin that cannot be loaded.
     """
     from hsiaug.base.terminal import Console
 
     out, err = Console(), Console(stderr=True)
     kind = _kind_of(kind, name)
-    outcomes: list[dict[str, Any]] = []
+    checks = []
     # torch alone takes seconds to import.
     with err.status("loading the conformance kit") as status:
 
         def start(check: str, number: int, total: int) -> None:
             status.update(f"{number} of {total}: {check}")
 
-        def tell(found: dict[str, Any]) -> None:
-            outcomes.append(_outcome(found))
+        for facts in _outcomes(kind, name, start):
+            checks.append(_told(facts))
             if not as_json:
                 # On a terminal, the lines would land in the one that says what is being checked.
                 status.stop()
-                print_lines(out, _lines(outcomes[-1], out.is_terminal))
+                print_lines(out, _lines(checks[-1], out.is_terminal))
                 out.file.flush()
                 status.start()
-
-        checked_apart(kind, name, start, tell)
-    failed = sum(outcome["status"] == "FAILED" for outcome in outcomes)
+    failed, skipped = (sum(one["status"] == status for one in checks) for status in ("FAILED", "skipped"))
     if as_json:
-        text = json_of({"kind": kind, "name": name, "passed": not failed, "checks": outcomes}, indent=2)
-        out.file.write(f"{text}\n")
-    skipped = sum(outcome["status"] == "skipped" for outcome in outcomes)
-    seconds = sum(outcome["seconds"] for outcome in outcomes)
-    summary = f"{kind} {name}: {len(outcomes) - failed - skipped} ok, {failed} failed, {skipped} skipped"
+        print_json({"kind": kind, "name": name, "passed": not failed, "checks": checks})
+    seconds = sum(one["seconds"] for one in checks)
+    summary = f"{kind} {name}: {len(checks) - failed - skipped} ok, {failed} failed, {skipped} skipped"
     print_lines(err, [f"{summary}, in {seconds:.1f} s"])
     return not failed
 
@@ -83,22 +97,157 @@ def _kind_of(kind: Kind | None, name: str) -> Kind:
     return kind
 
 
-def _outcome(found: dict[str, Any]) -> dict[str, Any]:
+def _told(facts: Facts) -> Facts:
     """Name, status and seconds of one check; of a failed one also its rule, what was seen and the hint."""
-    status = {"passed": "ok", "failed": "FAILED"}.get(found["status"], found["status"])
-    shown = {"FAILED": ("rule", "seen", "hint"), "skipped": ("seen",)}.get(status, ())
-    facts = {key: found[key] for key in shown}
-    return {"check": found["name"], "status": status, **facts, "seconds": round(found["seconds"], 3)}
+    status = {"passed": "ok", "failed": "FAILED", "skipped": "skipped"}[facts["status"]]
+    more = {"FAILED": ("rule", "seen", "hint"), "skipped": ("seen",)}.get(status, ())
+    return {
+        "check": facts["name"],
+        "status": status,
+        **{key: facts[key] for key in more},
+        "seconds": round(facts["seconds"], 3),
+    }
 
 
-def _lines(outcome: dict[str, Any], terminal: bool) -> list[str]:
+def _lines(told: Facts, terminal: bool) -> list[str]:
     """An outcome as one line of fields, or for a person."""
-    notes = [f"{key}: {outcome[key]}" for key in ("rule", "seen", "hint") if outcome.get(key)]
+    notes = [f"{key}: {told[key]}" for key in ("rule", "seen", "hint") if told.get(key)]
+    if told["status"] == "skipped":
+        notes = [told["seen"]]
     if terminal:
-        head = f"{outcome['status']:<8}{outcome['check']}"
-        if outcome["status"] == "skipped":
-            return [f"{head} ({outcome['seen']})"]
-        return [head, *(f"        {note}" for note in notes)]
-    if outcome["status"] == "skipped":
-        notes = [outcome["seen"]]
-    return ["\t".join(" ".join(field.split()) for field in (outcome["status"], outcome["check"], *notes))]
+        return [f"{told['status']:<8}{told['check']}", *(f"        {note}" for note in notes)]
+    return ["\t".join(" ".join(field.split()) for field in (told["status"], told["check"], *notes))]
+
+
+def _outcomes(kind: Kind, name: str, start: Callable[[str, int, int], None]) -> Iterator[Facts]:
+    """The outcome of each check as it comes. start: is told a check that begins, its number, and how many there are.
+
+    Raises InputError or PluginError where the plugin cannot be loaded.
+    """
+    plan: list[tuple[str, str]] = []
+    done: list[Facts] = []
+    careful, ended = False, ""
+    while True:
+        with contextlib.closing(_messages(kind, name, list(done), careful)) as messages:
+            for sort, content in messages:
+                if sort == "plan":
+                    plan = content
+                elif sort == "start":
+                    start(content, len(done) + 1, len(plan))
+                elif sort == "outcome":
+                    done.append(content)
+                    yield content
+                    if len(done) == len(plan):
+                        return
+                elif sort == "ended":
+                    ended = content
+                else:
+                    raise content
+        if not plan:
+            raise PluginError(f"{kind} {name} must load", value=ended, hint="Repair or uninstall its package.")
+        if careful:
+            check, rule = plan[len(done)]
+            facts = {"rule": rule, "seen": ended, "hint": HINT, "seconds": 0.0}
+            done.append({"name": check, "status": "failed", **facts})
+            yield done[-1]
+            if len(done) == len(plan):
+                return
+        careful = True
+
+
+def _messages(*args: Any) -> Generator[tuple[str, Any], None, None]:
+    """The messages of a child that runs what is left of the plan; the last is ``("ended", how)``.
+
+    args: of :func:`_serve` behind its pipe.
+    """
+    context = multiprocessing.get_context("spawn")
+    ours, theirs = context.Pipe(duplex=False)
+    child = context.Process(target=_serve, args=(theirs, *args))
+    try:
+        child.start()
+        theirs.close()
+        with contextlib.suppress(EOFError, OSError):
+            while True:
+                yield ours.recv()
+        child.join()
+        yield "ended", _ending(child.exitcode)
+    finally:
+        child.kill()
+        child.join()
+        ours.close()
+
+
+def _ending(code: int | None) -> str:
+    """The end of a process in words."""
+    if code is None or code >= 0:
+        return f"it ended its process with exit code {code}"
+    try:
+        sort = signal.Signals(-code).name
+    except ValueError:
+        sort = f"signal {-code}"
+    why = {
+        "SIGKILL": ", as a system does that runs out of memory",
+        "SIGSEGV": ": a fault in native code, or recursion without end",
+    }.get(sort, "")
+    return f"its process was ended by {sort}{why}"
+
+
+def _serve(pipe: Connection, kind: Kind, name: str, known: list[Facts], careful: bool) -> None:
+    """The child: load the plugin, and run the checks that are not known yet."""
+    # Ctrl-C reaches parent and child; the parent then ends this process.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    # What a plugin prints, from native code too, goes to standard error.
+    sys.stdout.flush()
+    os.dup2(2, 1)
+    with contextlib.suppress(OSError):
+        # Linux ends this process first where memory runs out.
+        Path("/proc/self/oom_score_adj").write_text("1000")
+    me = os.getpid()
+
+    def send(sort: str, content: Any) -> None:
+        if os.getpid() != me:
+            os._exit(0)  # a copy that the plugin forked off
+        try:
+            pipe.send((sort, content))
+        except OSError:
+            os._exit(1)  # the parent is gone
+
+    try:
+        plugin = _load(kind, name)
+        from hsiaug.testing import Outcome, kit
+
+        run = kit(kind, plugin, known=[Outcome(**outcome) for outcome in known], careful=careful)
+        checks = run.in_order()
+        send("plan", [(one.name, one.rule) for one in checks])
+        _ = run.subject
+    except HsiaugError as error:
+        send("error", error)
+        return
+    done = {outcome["name"] for outcome in known}
+    for one in checks:
+        if one.name not in done:
+            send("start", one.name)
+            send("outcome", vars(run.outcome(one.name)))
+
+
+def _load(kind: Kind, name: str) -> str | type:
+    """A name that the registry knows, or the class of ``module:Class``, imported as ``python -m`` would.
+
+    Raises InputError or PluginError where there is no such plugin, or where it cannot be imported.
+    """
+    module, colon, target = name.partition(":")
+    try:
+        if not colon or registry().kinds(name):
+            registry().find(kind, name).load()
+            return name
+        sys.path.insert(0, str(Path.cwd()))
+        plugin: type = getattr(importlib.import_module(module), target)
+        return plugin
+    except HsiaugError:
+        raise
+    except BaseException as error:
+        raise InputError(
+            "NAME must be a plugin, or module:Class of a module that can be imported",
+            value=f"{name!r} ({type(error).__name__}: {error})",
+            hint="Run this in the folder of the module, and without .py.",
+        ) from error

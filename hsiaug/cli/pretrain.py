@@ -10,7 +10,8 @@ import typer
 
 from hsiaug.base.threads import one_thread
 from hsiaug.cli import options
-from hsiaug.cli.output import say, watched
+from hsiaug.cli.output import say
+from hsiaug.registry.progress import watched
 
 __all__ = ["pretrain"]
 
@@ -29,9 +30,7 @@ def pretrain(
     ] = None,
     preset: options.Preset = options.PresetName.cpu,
     set_: options.Setting = None,
-    seed: options.Seed = 0,
     device: options.Device = "auto",
-    quiet: options.Quiet = False,
 ) -> None:
     """Learn from other scenes, for a scene with few labels that is none of them.
 
@@ -59,14 +58,11 @@ def pretrain(
             hint="Name another, or remove this one.",
         )
     name, plugin = _able(generator)
-    own = options.overrides(set_ or [])
-    for other in sorted(own.keys() - {name}):
-        raise InputError("--set must name the generator that learns", value=repr(other), hint=f"Here: {name}.")
-    model = plugin(build_params(plugin.card, preset.value, own.get(name)))
+    model = plugin(build_params(plugin.card, preset.value, options.overrides_of(name, set_)))
     loaded = [load_scene(ref) for ref in scenes]
-    with watched(Console(stderr=True), name, quiet=quiet) as progress:
+    with watched(Console(stderr=True), name) as progress:
         learnt = model.pretrain(
-            loaded, library or [], seed=seed, device=resolve_device(device, plugin.card), progress=progress
+            loaded, library or [], seed=0, device=resolve_device(device, plugin.card), progress=progress
         )
     with file_errors(f"--out: cannot write {out}", "Choose a folder that can be written to."):
         out.parent.mkdir(parents=True, exist_ok=True)
@@ -75,10 +71,7 @@ def pretrain(
             learnt.save(Path(fresh) / "learnt")
             (Path(fresh) / "learnt").rename(out)
     say(str(out))
-    if not quiet:
-        say(
-            f"Next: hsiaug benchmark SCENE --generator {name} --set {name}.{plugin.card.pretrains}={out}", err=True
-        )
+    say(f"Next: hsiaug benchmark SCENE --generator {name} --set {name}.{plugin.card.pretrains}={out}", err=True)
 
 
 def _able(wanted: str | None) -> tuple[str, Any]:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from hsiaug.cli import options
+from hsiaug.cli.options import option
 from hsiaug.cli.output import on_terminal, read_report, say_json
 
 if TYPE_CHECKING:
@@ -18,42 +19,42 @@ TEXTS = ("md", "tex", "csv")
 """Formats that may stand in a .txt too, where --format names them."""
 
 
-Rows = Annotated[
-    str,
-    typer.Option(
-        help="The rows: generator, gain, classifier, class, field, seed or cost; lambda or omega, for a sweep of it; or "
-        "labels, for what 'hsiaug labels' ran."
-    ),
-]
-Shape = Annotated[
-    str | None,
-    typer.Option(
-        help="rich, md, tex, csv, json or html, or png, svg or pdf for a picture. Without it: what the suffix of --out "
-        "says, else rich on a terminal and md elsewhere."
-    ),
-]
-OutFiles = Annotated[
-    list[Path] | None, typer.Option(help="Write to this file instead of the terminal; repeat for more.")
-]
-SuiteFile = Annotated[
-    Path | None,
-    typer.Option("--suite", help="A suite (TOML): tables for each of its runs, of their trials alone."),
-]
-ProfileName = Annotated[str | None, typer.Option("--profile", help="Of the suite: the profile it was run with.")]
-
-
 def report(
-    folder: options.StoreWord = None,
-    store: options.ReadStore = None,
-    by: Rows = "generator",
-    format: Shape = None,
-    out: OutFiles = None,
-    suite: SuiteFile = None,
-    profile: ProfileName = None,
+    store: Annotated[
+        Path | None,
+        option("Folder of the records.", "--store", show_default="hsiaug-results", panel=options.OUTPUT),
+    ] = None,
+    by: Annotated[
+        str,
+        option(
+            "The rows: generator, gain, classifier, class, field, seed or cost; lambda or omega, for a sweep of it; or "
+            "labels, for what 'hsiaug labels' ran."
+        ),
+    ] = "generator",
+    format: Annotated[
+        str | None,
+        option(
+            "rich, md, tex, csv, json or html, or png, svg or pdf for a picture. Without it: what the suffix of --out "
+            "says, else rich on a terminal and md elsewhere."
+        ),
+    ] = None,
+    out: Annotated[
+        list[Path] | None, option("Write to this file instead of the terminal; repeat for more.")
+    ] = None,
+    suite: Annotated[
+        Path | None, option("A suite (TOML): tables for each of its runs, of their trials alone.", "--suite")
+    ] = None,
+    profile: Annotated[str | None, option("Of the suite: the profile it was run with.")] = None,
     data: options.SuiteData = None,
-    json: Annotated[bool, typer.Option("--json", help="The same as --format json.")] = False,
-    audit: options.Audit = False,
-    columns: options.Columns = 2,
+    json: Annotated[bool, option("The same as --format json.", "--json")] = False,
+    columns: Annotated[
+        int,
+        option(
+            "Of a picture: how many columns of a two-column page it fills, 1 (3.5 inches) or 2 (7.2 inches).",
+            min=1,
+            max=2,
+        ),
+    ] = 2,
 ) -> None:
     """Rebuild the tables of a benchmark from its records alone.
 
@@ -105,17 +106,17 @@ def report(
     targets: list[Path | None] = [*out] if out else [None]
     shapes = [_shape("json" if json else format, path) for path in targets]
     runs, named = (None, None) if suite is None else _runs(suite, profile, data)
-    kept = Store(options.named_store(folder, store) or named or options.USUAL_STORE)
+    kept = Store(store or named or Path("hsiaug-results"))
     with uncollected():
         built = read_report(kept, runs)
         for path, shape in zip(targets, shapes, strict=True):
             if path is None:
-                _print(built, kept, shape, by, audit)
+                _print(built, kept, shape, by)
             else:
                 save_report(built, path, shape, by, store=kept, columns=columns)
 
 
-def _print(built: Report, kept: Store, shape: str, by: str, audit: bool) -> None:
+def _print(built: Report, kept: Store, shape: str, by: str) -> None:
     """The report in its format on the terminal."""
     from hsiaug.base.errors import InputError
     from hsiaug.report import PICTURES, print_report, render_html, render_report
@@ -125,7 +126,7 @@ def _print(built: Report, kept: Store, shape: str, by: str, audit: bool) -> None
     if shape == "rich":
         from hsiaug.base.terminal import Console
 
-        print_report(built, Console(), by=by, audit=audit)
+        print_report(built, Console(), by=by)
     elif shape == "json":
         say_json(render_report(built, format=shape, by=by).rstrip("\n"))
     else:

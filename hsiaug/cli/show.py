@@ -24,7 +24,7 @@ DIAGNOSIS = "; a diagnosis, which reads test labels"
 def show(
     hash: Annotated[str, typer.Argument(help="Hash of a record, or its beginning.")],
     store: options.StoreDir = Path("hsiaug-results"),
-    json: Annotated[bool, typer.Option("--json", help="Print the raw record.")] = False,
+    json: options.Json = False,
 ) -> None:
     """Show one record: settings, accuracy, audit, times, and the command that reruns it.
 

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from hsiaug.cli import options
-from hsiaug.cli.output import print_json, print_lines, print_table
+from hsiaug.cli.output import print_lines, print_table
 
 __all__ = ["status"]
 
@@ -17,8 +15,9 @@ HEADER = ("submission", "trials", "ok", "failed", "running", "waiting", "lost", 
 
 
 def status(
-    store: Annotated[Path, typer.Argument(metavar="STORE", help="Folder of the records.")] = options.USUAL_STORE,
-    json: Annotated[bool, typer.Option("--json", help="Print the counts as JSON on stdout.")] = False,
+    store: Annotated[Path, typer.Argument(metavar="STORE", help="Folder of the records.")] = Path(
+        "hsiaug-results"
+    ),
 ) -> None:
     """Say how far the trials are that were submitted to SLURM over a store.
 
@@ -26,11 +25,9 @@ def status(
     cancelled, or its node died. The command that submitted them submits what is missing, and those that are not submitted
     because the cluster takes so many jobs at a time only.
 
-    Examples:
+    Example:
 
       hsiaug status hsiaug-results
-
-      hsiaug status hsiaug-results --json
     """
     from hsiaug.base.terminal import Console
     from hsiaug.bench.engines.slurm_runs import job_states, read_submissions
@@ -44,9 +41,6 @@ def status(
     hashes = {hash for one in submissions for hash in (*one.trials, *one.rest)}
     recorded = {record["hash"]: record["status"] for record in kept.read(hashes).records}
     found = progress_of(submissions, recorded, states)
-    if json:
-        print_json({"store": str(store), "submissions": {name: asdict(one) for name, one in found.items()}})
-        return
     if not found:
         print_lines(out, [f"nothing was submitted over {store}; its records: hsiaug report --store {store}"])
         return

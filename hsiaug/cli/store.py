@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from hsiaug.cli import options
-from hsiaug.cli.output import print_json, print_lines, print_table, say, watched
+from hsiaug.cli.output import print_lines, print_table, say
+from hsiaug.registry.progress import watched
 
 __all__ = ["app"]
 
@@ -17,7 +16,6 @@ app = typer.Typer(
     no_args_is_help=True, help="Stores of records: merge several, verify one, prune what nothing needs."
 )
 
-Json = Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")]
 DryRun = Annotated[bool, typer.Option("--dry-run", help="Say what would be done; change nothing.")]
 Kept = Annotated[Path, typer.Argument(metavar="STORE", help="Folder of the records.")]
 
@@ -29,7 +27,6 @@ def merge(
         list[Path], typer.Argument(metavar="SOURCE…", help="Stores to copy from; they stay as they are.")
     ],
     dry_run: DryRun = False,
-    as_json: Json = False,
 ) -> None:
     """Copy the records of other stores into one, with their predictions.
 
@@ -55,26 +52,20 @@ def merge(
     for one in found.values():
         for line in damage_lines(one.damaged, "it is not copied"):
             say(line, err=True)
-    if as_json:
-        merges = {name: asdict(one) for name, one in found.items()}
-        print_json({"target": str(target), "dry_run": dry_run, "sources": merges})
-        return
     rows = [(name, one.copied, one.equal, one.kept, len(one.damaged)) for name, one in found.items()]
     header = ("source", "would copy" if dry_run else "copied", "equal", "kept", "damaged")
     print_table(Console(), header, ([str(cell) for cell in row] for row in rows))
 
 
 @app.command()
-def verify(store: Kept = options.USUAL_STORE, as_json: Json = False) -> None:
+def verify(store: Kept = Path("hsiaug-results")) -> None:
     """Read every record and its predictions, and name what is damaged; exit code 1 where something is.
 
     Each finding has the command that puts it right: a damaged record is made again by its benchmark.
 
-    Examples:
+    Example:
 
       hsiaug store verify hsiaug-results
-
-      hsiaug store verify hsiaug-results --json
     """
     from hsiaug.base.terminal import Console
     from hsiaug.trial.store import Store
@@ -83,29 +74,25 @@ def verify(store: Kept = options.USUAL_STORE, as_json: Json = False) -> None:
     kept, out = Store(store), Console()
     with watched(Console(stderr=True), str(store)) as count:
         found = list(verified(kept, count))
-    records = len(kept.hashes())
-    if as_json:
-        print_json({"store": str(store), "records": records, "findings": [asdict(one) for one in found]})
-    elif found:
+    if found:
         print_table(
             out, ("kind", "name", "fault", "to heal it"), ((o.kind, o.name, o.fault, o.heal) for o in found)
         )
     else:
-        print_lines(out, [f"{records:,} records in {store}: nothing is damaged"])
+        print_lines(out, [f"{len(kept.hashes()):,} records in {store}: nothing is damaged"])
     if found:
         raise typer.Exit(1)
 
 
 @app.command()
 def prune(
-    store: Kept = options.USUAL_STORE,
+    store: Kept = Path("hsiaug-results"),
     cache: Annotated[
         bool, typer.Option("--cache", help="Saved fits too: they are made again where needed.")
     ] = False,
     failed: Annotated[bool, typer.Option("--failed", help="Records of failed trials too.")] = False,
     damaged: Annotated[bool, typer.Option("--damaged", help="Damaged records too.")] = False,
     dry_run: DryRun = False,
-    as_json: Json = False,
 ) -> None:
     """Remove what nothing needs: folders that killed runs left.
 
@@ -123,10 +110,6 @@ def prune(
 
     with watched(Console(stderr=True), str(store)) as count:
         found = pruned(Store(store), cache=cache, failed=failed, damaged=damaged, dry_run=dry_run, count=count)
-    if as_json:
-        counts = {kind: {"number": one.number, "bytes": one.size} for kind, one in found.items()}
-        print_json({"store": str(store), "dry_run": dry_run, "pruned": counts})
-        return
     header = ("would be removed" if dry_run else "removed", "number", "MB")
     print_table(
         Console(), header, ((kind, str(one.number), f"{one.size / 1e6:.1f}") for kind, one in found.items())

@@ -6,15 +6,17 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
-import typer
-
 from hsiaug.base.threads import one_thread
+from hsiaug.bench.ranges import words
 from hsiaug.cli import options
-from hsiaug.cli.output import print_json, print_lines, print_table, say, watched
+from hsiaug.cli.options import option
+from hsiaug.cli.output import print_lines, print_table, say_written
+from hsiaug.registry.progress import watched
 
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
+    from rich.console import Console
 
     from hsiaug.core.scene import Scene
     from hsiaug.protocol.split import BlindSplit
@@ -23,44 +25,39 @@ __all__ = ["suggest"]
 
 ALL = "all"
 """The protocol of a scene of one's own: there is no test side, for nothing is scored."""
+PATCH = 9
+"""Side of the patches in pixels, for a member that reads any."""
 
 
 def suggest(
     scene: options.SceneRef,
-    number: Annotated[int, typer.Option("--number", "-n", help="Pixels to name.", min=1, max=1000)] = 20,
+    number: Annotated[int, option("Pixels to name.", "--number", "-n", min=1, max=1000)] = 20,
     classifier: Annotated[
-        str | None,
-        typer.Option(help="Classifiers of the committee, between commas.", show_default="svm,rf"),
-    ] = None,
+        str, option("Classifiers of the committee, between commas.", show_default="svm,rf")
+    ] = "",
     view: Annotated[
-        str | None,
-        typer.Option(
-            help="Spectral views that each of them is shown, between commas: raw, unit, derivative, continuum, raw+unit.",
+        str,
+        option(
+            "Spectral views that each of them is shown, between commas: raw, unit, derivative, continuum, raw+unit.",
             show_default="raw,unit,derivative",
         ),
-    ] = None,
+    ] = "",
     protocol: Annotated[
         str,
-        typer.Option(
-            help="all: every label is learnt, and any pixel without one may be named. issd, kshot:K, …: the training "
-            "pixels of a draw are learnt, and its other labelled pixels may be named."
+        option(
+            "all: every label is learnt, and any pixel without one may be named. issd, kshot:K, …: the training pixels "
+            "of a draw are learnt, and its other labelled pixels may be named."
         ),
     ] = ALL,
-    buffer: options.Buffer = None,
-    patch: options.Patch = 9,
     seed: options.Seed = 0,
     out: Annotated[
         list[Path] | None,
-        typer.Option(
-            help="File to write: .csv, .md, .tex or .json (a table), .geojson (points, where the cube is georeferenced), "
+        option(
+            "File to write: .csv, .md, .tex or .json (a table), .geojson (points, where the cube is georeferenced), "
             ".png, .svg or .pdf (a map); repeat for more.",
             show_default=False,
         ),
     ] = None,
-    columns: options.Columns = 2,
-    device: options.Device = "auto",
-    json: Annotated[bool, typer.Option("--json", help="Print the picks as JSON on stdout.")] = False,
-    quiet: options.Quiet = False,
 ) -> None:
     """Name the pixels whose labels would help most: where classifiers disagree, and nothing like it has a label yet.
 
@@ -78,7 +75,7 @@ def suggest(
 
       hsiaug suggest my_scene.toml -n 10 --classifier svm,rf,self-training --out picks.geojson
 
-      hsiaug suggest indian_pines -n 16 --protocol issd --seed 3 --json
+      hsiaug suggest indian_pines -n 16 --protocol issd --seed 3
     """
     one_thread()
     from hsiaug.base.terminal import Console
@@ -89,30 +86,22 @@ def suggest(
     from hsiaug.suggest.files import check_files, rows_of, save_suggestions
     from hsiaug.suggest.picks import suggestions
 
-    names, views = options.words(classifier or ""), options.words(view or "")
     loaded, ground = load_scene(scene), scene_georeference(scene)
     check_files(out or [], ground)
-    members = committee(names, views, loaded.bands)
-    known, candidates, what = _known(loaded, protocol, buffer, patch, seed)
-    with watched(Console(stderr=True), "committee", quiet=quiet) as progress:
+    members = committee(words(classifier), words(view), loaded.bands)
+    known, candidates, learnt = _known(loaded, protocol, seed)
+    with watched(Console(stderr=True), "committee") as progress:
         found = suggestions(
-            loaded.unlabelled, known, candidates, number, members, registry(),
-            seed=seed, device=device, progress=progress,
-        )  # fmt: skip
-    rows = rows_of(found, loaded.class_names, ground)
-    notes = [f"committee: {', '.join(map(str, members))}, each fitted on {what}"]
-    if json:
-        print_json({"picks": rows, "notes": notes, "files": [str(path) for path in out or []]})
-    else:
-        _print(rows, notes, Console())
+            loaded.unlabelled, known, candidates, number, members, registry(), seed=seed, progress=progress
+        )
+    notes = [f"committee: {', '.join(map(str, members))}, each fitted on {learnt}"]
+    _print(rows_of(found, loaded.class_names, ground), notes, Console())
     if out:
-        save_suggestions(out, found, loaded.unlabelled, ground, loaded.name, notes, columns)
-        say("written: " + ", ".join(map(str, out)), err=True)
+        save_suggestions(out, found, loaded.unlabelled, ground, loaded.name, notes)
+        say_written(out)
 
 
-def _known(
-    scene: Scene, protocol: str, buffer: str | None, patch: int, seed: int
-) -> tuple[BlindSplit, NDArray[np.bool_], str]:
+def _known(scene: Scene, protocol: str, seed: int) -> tuple[BlindSplit, NDArray[np.bool_], str]:
     """The labels that are learnt, the pixels that may be named, and what to call the former."""
     import numpy as np
 
@@ -121,20 +110,20 @@ def _known(
 
     labelled = scene.labels > 0
     if protocol == ALL:
-        check_patch(patch, scene)
+        check_patch(PATCH, scene)
         ids = scene.labels[labelled].astype(np.int64)
-        known = Blind(labelled, np.zeros_like(labelled), ids, patch)
+        known = Blind(labelled, np.zeros_like(labelled), ids, PATCH)
         return known, ~labelled, f"all {len(ids):,} labelled pixels"
-    drawn = draw_split(scene, parse_protocol(protocol, buffer), seed, patch)
-    what = f"the {drawn.audit.n_train:,} training pixels of {drawn.audit.protocol}, draw {seed}"
+    drawn = draw_split(scene, parse_protocol(protocol), seed, PATCH)
+    learnt = f"the {drawn.audit.n_train:,} training pixels of {drawn.audit.protocol}, draw {seed}"
     return (
         drawn.blind,
         labelled & ~drawn.train,
-        f"{what}; picks are labelled pixels alone, as a benchmark reveals them",
+        f"{learnt}; picks are labelled pixels alone, as a benchmark reveals them",
     )
 
 
-def _print(rows: Sequence[dict[str, Any]], notes: Sequence[str], out: Any) -> None:
+def _print(rows: Sequence[dict[str, Any]], notes: Sequence[str], out: Console) -> None:
     places = [name for name in ("x", "y") if name in rows[0]]
     header = ("rank", "row", "column", *places, "committee says", "uncertainty", "segment", "share %")
     texts = []

@@ -160,7 +160,7 @@ def warnings(found: ImportFindings) -> Iterator[str]:
         yield f"cube.scale is {read.remarks['cube.scale']}: say it with `scale` (1 to keep the numbers)"
     if seen.suspect is not None:
         value, count = seen.suspect
-        yield f"{count:,} pixels hold {value:g} in every band: if that means no data, add `nodata` {value:g}"
+        yield f"{count:,} pixels hold {value:g} in every band: if that means no data, add `nodata={value:g}`"
     if read.centres is None:
         yield (
             "no band centres in the file: the picture's colours are arbitrary; "

@@ -103,7 +103,7 @@ def _audit(page: ReportPage, whole: bool) -> RichTable:
     table.add_column(overflow="fold")
     kept = [line for line in page.audit if whole or line[0] in SHORT_AUDIT]
     if len(kept) < len(page.audit):
-        kept.append(("more", f"{len(page.audit) - len(kept)} lines: --audit"))
+        kept.append(("more", f"{len(page.audit) - len(kept)} lines: hsiaug report --format md"))
     for label, sentence in kept:
         loud = "LEAKY" in sentence or "TRANSDUCTIVE" in sentence
         table.add_row(_plain(label, style="bold"), _plain(sentence, style="red" if loud else ""))

@@ -7,33 +7,24 @@ In a test of a plugin package::
     def test_it_keeps_the_contract():
         check_generator("my-generator")
 
-or one test per rule::
-
-    @pytest.mark.parametrize(("name", "check"), list(generator_checks("my-generator")))
-    def test_it_keeps_the_contract(name, check):
-        check()
-
 The plugin is fitted a dozen times on scenes of 24 × 22 pixels, or on tiles of 16 × 16, along the path that trials take.
 What each rule asks, and why, is in docs/plugins.md.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
-from typing import Any, cast
+from collections.abc import Iterable
 
 from hsiaug.base.errors import PluginError
 from hsiaug.registry.card import Card, Preset
 from hsiaug.registry.hookspecs import Kind
 from hsiaug.registry.lookup import registry
 from hsiaug.testing import classifiers, generators, protocols
+from hsiaug.testing.cases import TASKS
 from hsiaug.testing.classifiers import ClassifierSubject
 from hsiaug.testing.core import CheckList, ConformanceError, Kit, Outcome, Report
 from hsiaug.testing.generators import GeneratorSubject
-from hsiaug.testing.mask_kit import MaskKit
-from hsiaug.testing.pixel_kit import PixelKit
 from hsiaug.testing.protocols import ProtocolSubject
-from hsiaug.testing.task_kit import AnyTaskKit
 
 __all__ = [
     "ConformanceError",
@@ -42,17 +33,8 @@ __all__ = [
     "check_classifier",
     "check_generator",
     "check_protocol",
-    "classifier_checks",
-    "generator_checks",
     "kit",
-    "protocol_checks",
 ]
-
-TASK_KITS: dict[str, AnyTaskKit] = {
-    task_kit.task: cast(AnyTaskKit, task_kit)
-    for task_kit in (PixelKit(), MaskKit("segmentation"), MaskKit("change"))
-}
-"""The tasks that plugins can be checked in."""
 
 CHECKS: dict[Kind, CheckList] = {
     "generator": generators.CHECKS,
@@ -80,21 +62,6 @@ def check_protocol(plugin: str | type) -> Report:
     return kit("protocol", plugin).report()
 
 
-def generator_checks(plugin: str | type, preset: Preset = "tiny") -> Iterator[tuple[str, Any]]:
-    """(name, check) of every check of a generator; ``check()`` raises ConformanceError, or SkipTest."""
-    return iter(kit("generator", plugin, preset))
-
-
-def classifier_checks(plugin: str | type, preset: Preset = "tiny") -> Iterator[tuple[str, Any]]:
-    """(name, check) of every check of a classifier; see :func:`generator_checks`."""
-    return iter(kit("classifier", plugin, preset))
-
-
-def protocol_checks(plugin: str | type) -> Iterator[tuple[str, Any]]:
-    """(name, check) of every check of a protocol; see :func:`generator_checks`."""
-    return iter(kit("protocol", plugin))
-
-
 def kit(
     kind: Kind,
     plugin: str | type,
@@ -109,29 +76,27 @@ def kit(
     """
     name = plugin if isinstance(plugin, str) else plugin.__name__
     title = f"{kind} {name}" if kind == "protocol" else f"{kind} {name} (preset {preset})"
-
-    def make() -> Any:
-        subject = _subject(kind, plugin, preset)
-        subject.careful = careful
-        return subject
-
-    return Kit(title, CHECKS[kind], make, known)
+    return Kit(title, CHECKS[kind], lambda: _subject(kind, plugin, preset, careful), known)
 
 
-def _subject(kind: Kind, plugin: str | type, preset: Preset) -> Any:
+def _subject(
+    kind: Kind, plugin: str | type, preset: Preset, careful: bool
+) -> ProtocolSubject | GeneratorSubject | ClassifierSubject:
     """The plugin as its checks see it. Raises PluginError for a class that cannot be checked."""
     found = registry().find(kind, plugin) if isinstance(plugin, str) else None
     entry, loaded = (found.entry, found.load()) if found else (None, plugin)
-    card = getattr(loaded, "card", None)
     if kind == "protocol":
         return ProtocolSubject(loaded, found.variant if found else None, entry)
-    task_kits = [TASK_KITS[task] for task in card.tasks if task in TASK_KITS] if isinstance(card, Card) else []
-    if not task_kits:
+    card = getattr(loaded, "card", None)
+    tasks = [task for task in card.tasks if task in TASKS] if isinstance(card, Card) else []
+    if not tasks:
         raise PluginError(
             "the conformance kit checks classes that carry a Card, for a task that there is",
             value=repr(card.tasks if isinstance(card, Card) else card),
             hint="Set card = Card(name=…, version=…, summary=…) on the class.",
         )
     # Pixels first, where the plugin serves them; all else in the order of the card.
-    task_kits.sort(key=lambda task_kit: task_kit.task != "pixels")
-    return (GeneratorSubject if kind == "generator" else ClassifierSubject)(loaded, preset, entry, *task_kits)
+    tasks.sort(key=lambda task: task != "pixels")
+    subject = (GeneratorSubject if kind == "generator" else ClassifierSubject)(loaded, preset, entry, *tasks)
+    subject.careful = careful
+    return subject

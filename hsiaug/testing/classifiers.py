@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import unittest
 from functools import cached_property
-from typing import Any
+from typing import Protocol, cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,14 +13,16 @@ from numpy.typing import NDArray
 from hsiaug.base.errors import HsiaugError
 from hsiaug.base.seeds import derive_seed
 from hsiaug.contracts import FittedClassifier
+from hsiaug.core.samples import concatenate
 from hsiaug.core.tiles import IGNORE
-from hsiaug.tasks.task import TaskSamples, get_task, located
-from hsiaug.testing.common_checks import AFTER, BEFORE
+from hsiaug.tasks.task import get_task, located
+from hsiaug.testing import access
+from hsiaug.testing.access import Items, Samples
+from hsiaug.testing.cases import Case
 from hsiaug.testing.core import Arrays, CheckList, Violation, require
 from hsiaug.testing.monitoring import ProgressRecorder
-from hsiaug.testing.subject import Subject
-from hsiaug.testing.task_kit import AnyCase
-from hsiaug.testing.workbench import CaseBench
+from hsiaug.testing.shared_checks import AFTER, BEFORE
+from hsiaug.testing.subject import CaseBench, Subject
 from hsiaug.trial.machine import counted_work
 
 __all__ = ["CHECKS", "ClassifierSubject"]
@@ -32,16 +34,22 @@ STRAY = 0.02
 """Share of predictions that may change with how patches are batched: sums round differently at near ties."""
 
 
-class ClassifierSubject(Subject[FittedClassifier]):
+class Fitted(Protocol):
+    """A fitted classifier of any task."""
+
+    def predict(self, batch: Items, /) -> NDArray[np.int64]: ...
+
+
+class ClassifierSubject(Subject[Fitted]):
     """A classifier under test."""
 
     kind = "classifier"
 
-    def fit_on(self, bench: CaseBench) -> FittedClassifier:
+    def fit_on(self, bench: CaseBench) -> Fitted:
         real = bench.plugin_view.real
-        return self.learn(self.task_kit.joined([real, self.task_kit.repeated(real)]), bench)
+        return self.learn(concatenate([real, access.repeated(real)]), bench)
 
-    def learn(self, samples: TaskSamples, bench: CaseBench | None = None) -> FittedClassifier:
+    def learn(self, samples: Samples, bench: CaseBench | None = None) -> Fitted:
         """A fit on samples of a check's choice, shown as the runner shows them.
 
         bench: None = that of the base fit, but for its progress, which is kept of the base fit alone.
@@ -51,7 +59,7 @@ class ClassifierSubject(Subject[FittedClassifier]):
         view, shown = bench.plugin_view, bench.task.shown(samples, self.card)
         seed = derive_seed("classifier", self.card.name, bench.spec.seed)
         plugin = self.plugin(self.params)
-        fitted: FittedClassifier = self.observed(
+        fitted: Fitted = self.observed(
             "fit",
             lambda: plugin.fit(shown, view, seed=seed, device=bench.device, progress=progress),
             view,
@@ -60,24 +68,23 @@ class ClassifierSubject(Subject[FittedClassifier]):
         return fitted
 
     @cached_property
-    def probes(self) -> tuple[Any, NDArray[Any]]:
+    def probes(self) -> tuple[Items, NDArray[np.int64]]:
         """Test items of the easy case as the classifier is shown them, and their labels."""
-        return self.task_kit.probes(self.easy, self.card)
+        return access.probes(self.easy, self.card)
 
-    def predict(self, fitted: FittedClassifier, items: Any) -> NDArray[np.int64]:
+    def predict(self, fitted: Fitted, batch: Items) -> NDArray[np.int64]:
         """Class ids of items."""
-        labels: NDArray[np.int64] = np.asarray(self.observed("predict", lambda: fitted.predict(items), items))
-        return labels
+        return np.asarray(self.observed("predict", lambda: fitted.predict(batch), batch))
 
-    def recall(self, fitted: FittedClassifier, items: Any, y: NDArray[Any]) -> float:
+    def recall(self, fitted: Fitted, batch: Items, y: NDArray[np.int64]) -> float:
         """Mean recall over the classes of y that can be judged; 1 where there is none."""
-        right = self.predict(fitted, items) == y
-        return float(np.mean([right[y == c].mean() for c in self.task_kit.judged(y)] or [1.0]))
+        right = self.predict(fitted, batch) == y
+        return float(np.mean([right[y == c].mean() for c in access.judged(y)] or [1.0]))
 
-    def use(self, case: AnyCase) -> FittedClassifier:
+    def use(self, case: Case) -> Fitted:
         bench = self.bench(case)
         fitted = self.fit_on(bench)
-        answer = bench.task.predict(fitted, self.card, case.data, case.split)
+        answer = bench.task.predict(cast(FittedClassifier, fitted), self.card, case.data, case.split)
         _, labels = located(bench.task, case.data, case.split, answer)
         trained = bench.plugin_view.counts
         strange = sorted(set(labels.tolist()) - set(trained))
@@ -105,23 +112,23 @@ class ClassifierSubject(Subject[FittedClassifier]):
         return self.learnt[0] < self.learnt[1]
 
     @cached_property
-    def plain(self) -> tuple[FittedClassifier, int]:
+    def plain(self) -> tuple[Fitted, int]:
         """A fit on the real samples alone, and its optimiser steps."""
         with counted_work() as work:
             fitted = self.learn(self.view.real)
         return fitted, work.steps
 
-    def own_recall(self, fitted: FittedClassifier, bench: CaseBench) -> tuple[float, float]:
+    def own_recall(self, fitted: Fitted, bench: CaseBench) -> tuple[float, float]:
         """Mean recall on the real training pixels, and the least that it must be."""
-        real = bench.task.shown(bench.plugin_view.real, self.card)
-        y = self.task_kit.labels(real)
-        return self.recall(fitted, self.task_kit.items(real), y), self.task_kit.least(len(self.task_kit.judged(y)))
+        real = cast(Samples, bench.task.shown(bench.plugin_view.real, self.card))
+        y = access.labels(real)
+        return self.recall(fitted, access.items(real), y), access.least(self.task, len(access.judged(y)))
 
-    def result(self, fitted: FittedClassifier) -> Arrays:
-        items, _ = self.probes
-        found: Arrays = {"labels": self.predict(fitted, items)}
+    def result(self, fitted: Fitted) -> Arrays:
+        batch, _ = self.probes
+        found: Arrays = {"labels": self.predict(fitted, batch)}
         if hasattr(fitted, "predict_proba"):
-            found["shares"] = np.asarray(fitted.predict_proba(items))
+            found["shares"] = np.asarray(fitted.predict_proba(batch))
         return found
 
 
@@ -135,7 +142,7 @@ def learns(subject: ClassifierSubject) -> None:
     """it names the classes of its own training pixels with a mean recall of at least 0.5, and of at least 0.75 where
     there are two"""
     recall, least = subject.learnt
-    task = get_task(subject.task_kit.task)
+    task = get_task(subject.task)
     if recall < least and subject.card.name == task.control:
         raise unittest.SkipTest(f"it is the control of the task {task.name}, which may be a floor")
     require(recall >= least, f"mean recall {recall:.2f}")
@@ -144,12 +151,11 @@ def learns(subject: ClassifierSubject) -> None:
 @CHECKS.add("Put nets into evaluation mode; normalise by the training pixels, never by the batch.")
 def batches(subject: ClassifierSubject) -> None:
     """a patch or tile is classed alike whatever it is predicted with, and in whatever order"""
-    items, _ = subject.probes
-    task_kit = subject.task_kit
-    whole = subject.predict(subject.base, items)
-    cuts = [slice(0, 1), slice(1, len(items) // 3), slice(len(items) // 3, None)]
-    parts = [subject.predict(subject.base, task_kit.items(items, cut)) for cut in cuts]
-    turned = subject.predict(subject.base, task_kit.items(items, slice(None, None, -1)))[::-1]
+    batch, _ = subject.probes
+    whole = subject.predict(subject.base, batch)
+    cuts = [slice(0, 1), slice(1, len(batch) // 3), slice(len(batch) // 3, None)]
+    parts = [subject.predict(subject.base, access.items(batch, cut)) for cut in cuts]
+    turned = subject.predict(subject.base, access.items(batch, slice(None, None, -1)))[::-1]
     for name, labels in (("in three parts", np.concatenate(parts)), ("in reverse", turned)):
         share = float((labels != whole).mean())
         require(share <= STRAY, f"predicted {name}, {share:.0%} of the labels are others")
@@ -179,9 +185,9 @@ def location_declared(subject: ClassifierSubject) -> None:
     """only a classifier whose card says input="location" or "scene" looks at coordinates"""
     if not subject.card.learns_samples:
         return
-    items, _ = subject.probes
-    moved = subject.task_kit.moved(items)
-    share = float((subject.predict(subject.base, items) != subject.predict(subject.base, moved)).mean())
+    batch, _ = subject.probes
+    moved = access.moved(batch)
+    share = float((subject.predict(subject.base, batch) != subject.predict(subject.base, moved)).mean())
     require(share <= STRAY, f"other coordinates change {share:.0%} of the labels")
 
 
@@ -192,32 +198,32 @@ def location_declared(subject: ClassifierSubject) -> None:
 )
 def weights(subject: ClassifierSubject) -> None:
     """samples of weight 0 count for nothing: wrong labels on them cost at most {weightless:g} of mean recall"""
-    task_kit, real = subject.task_kit, subject.view.real
-    wrong = task_kit.mislabelled(real, len(subject.easy.data.class_names))
+    real = subject.view.real
+    wrong = access.mislabelled(real, len(subject.easy.data.class_names))
     fitted, _ = subject.plain
     clean = subject.recall(fitted, *subject.probes)
-    spoilt = subject.recall(subject.learn(task_kit.joined([real, wrong])), *subject.probes)
+    spoilt = subject.recall(subject.learn(concatenate([real, wrong])), *subject.probes)
     require(spoilt >= clean - WEIGHTLESS, f"mean recall {spoilt:.2f} with them, {clean:.2f} without")
 
 
 @CHECKS.add("Answer the one class, or raise PluginError.")
 def one_class(subject: ClassifierSubject) -> None:
     """samples of a single class are learnt, and that class is predicted; or they are refused with one clear error"""
-    task_kit, (items, _) = subject.task_kit, subject.probes
+    batch, _ = subject.probes
     with contextlib.suppress(HsiaugError):
-        fitted = subject.learn(task_kit.single(subject.view.real, 2))
-        labels = subject.predict(fitted, items)
+        fitted = subject.learn(access.single(subject.view.real, 2))
+        labels = subject.predict(fitted, batch)
         require((labels == 2).all(), f"trained on class 2, it names {np.unique(labels).tolist()}")
 
 
 @CHECKS.add("Raise PluginError where real samples are needed.")
 def synthetic_only(subject: ClassifierSubject) -> None:
     """samples that are all synthetic are learnt, or refused with one clear error"""
-    task_kit, (items, _) = subject.task_kit, subject.probes
-    made = task_kit.repeated(subject.view.real)
+    batch, _ = subject.probes
+    made = access.repeated(subject.view.real)
     with contextlib.suppress(HsiaugError):
-        labels = subject.predict(subject.learn(made), items)
-        known = np.setdiff1d(task_kit.labels(made), [IGNORE])
+        labels = subject.predict(subject.learn(made), batch)
+        known = np.setdiff1d(access.labels(made), [IGNORE])
         require(np.isin(labels, known).all(), f"it names {np.unique(labels).tolist()}")
 
 

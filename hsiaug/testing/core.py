@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 import traceback
 import unittest
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, Literal, TypeVar
@@ -14,7 +14,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hsiaug.base.errors import HsiaugError, PluginError
-from hsiaug.testing.interrupts import noticing_interrupts, pass_on
 
 __all__ = [
     "Arrays",
@@ -90,9 +89,8 @@ class CheckList(list[Check]):
         """
 
         def keep(test: Callable[[S], None]) -> Callable[[S], None]:
-            rule = " ".join((test.__doc__ or "").split())
-            name = test.__name__.replace("_", "-")
-            self.append(Check(name, rule.format(**numbers), hint, test, needs))
+            rule = " ".join((test.__doc__ or "").split()).format(**numbers)
+            self.append(Check(test.__name__.replace("_", "-"), rule, hint, test, needs))
             return test
 
         return keep
@@ -161,7 +159,7 @@ class Kit:
     def outcome(self, name: str) -> Outcome:
         """The outcome of a check."""
         if name not in self._outcomes:
-            self._outcomes[name] = self._run(self.checks[name], self.subject)
+            self._outcomes[name] = self._run(self.checks[name])
         return self._outcomes[name]
 
     def in_order(self) -> list[Check]:
@@ -180,61 +178,45 @@ class Kit:
     def report(self) -> Report:
         """All outcomes. Raises ConformanceError where a rule is broken."""
         report = Report(self.title, tuple(self.outcome(name) for name in self.checks))
-        if report.failures:
-            raise self._error(report)
-        return report
-
-    def __iter__(self) -> Iterator[tuple[str, Callable[[], None]]]:
-        """(name, function that raises) of every check, for pytest to parametrise; skips raise SkipTest."""
-        for name in self.checks:
-            yield name, lambda name=name: self._assert(name)  # type: ignore[misc]
-
-    def _assert(self, name: str) -> None:
-        outcome = self.outcome(name)
-        if outcome.status == "skipped":
-            raise unittest.SkipTest(outcome.seen)
-        if outcome.status == "failed":
-            raise self._error(Report(self.title, (outcome,)))
+        if not report.failures:
+            return report
+        broken = len(report.failures)
+        listed = "".join(f"\n\n{outcome}" for outcome in report.failures)
+        error = ConformanceError(
+            f"{self.title} must pass the conformance kit",
+            value=f"{broken} broken rule{'s' if broken > 1 else ''}",
+            hint=f"What each rule asks is in docs/plugins.md.{listed}",
+        )
+        error.report = report
+        raise error
 
     def _missing(self, one: Check) -> list[str]:
         """Names of needed checks that failed. A check that does not apply to the plugin stands in no other's way."""
         return [n for n in one.needs if self.outcome(n).status == "failed" or self._missing(self.checks[n])]
 
-    def _run(self, one: Check, subject: Any) -> Outcome:
+    def _run(self, one: Check) -> Outcome:
         """Run a check, or skip it for want of what it needs."""
-        missing = self._missing(one)
-        if missing:
+        if missing := self._missing(one):
             return Outcome(one.name, "skipped", one.rule, f"needs {', '.join(missing)}", "", 0.0)
-        start = time.perf_counter()
+        subject, start = self.subject, time.perf_counter()
         seen = hint = ""
         status: Literal["passed", "failed", "skipped"] = "failed"
         try:
-            with noticing_interrupts():
-                one.test(subject)
+            one.test(subject)
             status = "passed"
         except unittest.SkipTest as reason:
             status, seen = "skipped", str(reason)
         except Violation as broken:
             seen, hint = broken.seen, broken.hint or one.hint
+        except KeyboardInterrupt:
+            raise
         except BaseException as error:
-            # A plugin may end by any exception, SystemExit and KeyboardInterrupt too; what the user ends, ends.
-            pass_on(error)
-            seen, hint = _described(error), one.hint
+            # A plugin may end by any exception, SystemExit too.
+            seen, hint = _describe(error), one.hint
         return Outcome(one.name, status, one.rule, seen, hint, time.perf_counter() - start)
 
-    def _error(self, report: Report) -> ConformanceError:
-        broken = len(report.failures)
-        listed = "".join(f"\n\n{outcome}" for outcome in report.failures)
-        error = ConformanceError(
-            f"{report.title} must pass the conformance kit",
-            value=f"{broken} broken rule{'s' if broken > 1 else ''}",
-            hint=f"What each rule asks is in docs/plugins.md.{listed}",
-        )
-        error.report = report
-        return error
 
-
-def _described(error: BaseException) -> str:
+def _describe(error: BaseException) -> str:
     """An exception, with the line of code that raised it unless its message is meant to be read alone."""
     try:
         text = f"{type(error).__name__}: {error}"

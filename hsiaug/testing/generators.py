@@ -7,22 +7,23 @@ import json
 import tempfile
 import unittest
 from dataclasses import fields, replace
+from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol, cast
 
 import numpy as np
 
 from hsiaug.base.errors import HsiaugError
 from hsiaug.base.seeds import derive_seed
-from hsiaug.contracts import FittedGenerator
+from hsiaug.contracts import Generator
 from hsiaug.registry.card import sampling_params as read_by_sampling
-from hsiaug.tasks.task import TaskView
-from hsiaug.testing.common_checks import AFTER, BEFORE
+from hsiaug.testing import access
+from hsiaug.testing.access import Counts, Samples, View
+from hsiaug.testing.cases import Case, hardest, troubled
 from hsiaug.testing.core import Arrays, CheckList, Violation, require, require_equal
 from hsiaug.testing.monitoring import Cancelled, ProgressRecorder
-from hsiaug.testing.subject import Subject
-from hsiaug.testing.task_kit import AnyCase
-from hsiaug.testing.workbench import CaseBench
+from hsiaug.testing.shared_checks import AFTER, BEFORE
+from hsiaug.testing.subject import CaseBench, Subject
 
 __all__ = ["CHECKS", "GeneratorSubject"]
 
@@ -30,59 +31,67 @@ PLAUSIBLE = 0.9
 """Least share of values that must lie within the visible pixels' range, widened by that range on either side."""
 
 
-class GeneratorSubject(Subject[FittedGenerator]):
+class Fitted(Protocol):
+    """A fitted generator of any task."""
+
+    def sample(self, counts: Counts, *, guidance: float | None, seed: int) -> Samples: ...
+    def save(self, folder: Path) -> None: ...
+
+
+class GeneratorSubject(Subject[Fitted]):
     """A generator under test."""
 
     kind = "generator"
 
-    def fit_on(self, bench: CaseBench) -> FittedGenerator:
+    def fit_on(self, bench: CaseBench) -> Fitted:
         plugin = self.plugin(self.params)
-        fitted: FittedGenerator = self.observed(
-            "fit", lambda: bench.fit(bench.spec, plugin, bench.device, bench.progress).fitted, bench.plugin_view
-        )
-        return fitted
+        return self.observed("fit", lambda: self.fit_plugin(plugin, bench), bench.plugin_view)
 
-    def counts(self, view: TaskView) -> Any:
-        """How much a check asks for."""
-        return self.task_kit.request(sorted(view.counts))
+    def fit_plugin(self, plugin: Generator, bench: CaseBench) -> Fitted:
+        """A fit of this plugin with other params than the preset's."""
+        return cast(Fitted, bench.fit(bench.spec, plugin, bench.device, bench.progress).fitted)
+
+    def counts(self, view: View) -> Counts:
+        """The counts that a check asks for."""
+        return access.request(self.task, sorted(view.counts))
 
     def draw(
         self,
-        fitted: FittedGenerator,
-        counts: Any = None,
+        fitted: Fitted,
+        counts: Counts | None = None,
         *,
         seed: int = 0,
         guidance: float | None = None,
-    ) -> Any:
+    ) -> Samples:
         """Samples as a trial draws them; default counts are those of the easy case. guidance: None = default."""
         omega = self.card.guidance if guidance is None else guidance
-        request = self.counts(self.view) if counts is None else counts
-        return self.observed("sample", lambda: fitted.sample(request, guidance=omega, seed=seed))
+        asked = self.counts(self.view) if counts is None else counts
+        return self.observed("sample", lambda: fitted.sample(asked, guidance=omega, seed=seed))
 
-    def expected(self, counts: Any) -> Any:
+    def expected(self, counts: Counts) -> Counts:
         """The expected counts: none from a generator whose card says that it adds nothing."""
-        return counts if self.card.adds else self.task_kit.of_classes({})
+        return counts if self.card.adds else access.of_classes(self.task, {})
 
-    def use(self, case: AnyCase) -> FittedGenerator:
+    def use(self, case: Case) -> Fitted:
         bench = self.bench(case)
         view, fitted = bench.plugin_view, self.fit_on(bench)
         counts = self.counts(view)
         bench.task.check(self.draw(fitted, counts), self.expected(counts), view)
         return fitted
 
-    def without_a_class(self) -> tuple[FittedGenerator, int, int]:
+    def without_a_class(self) -> tuple[Fitted, int, int]:
         """A fit, a class id that had training pixels in it, and one that had none."""
         if self.takes_all:
-            case, fitted = self.task_kit.hardest()[-1], self.hardest[-1]
+            case, fitted = hardest(self.task)[-1], self.hardest[-1]
         else:
-            case = self.task_kit.troubled("class-missing")
+            case = troubled(self.task, "class-missing")
             fitted = self.fit(case)
         trained = self.bench(case).plugin_view.counts
         missing = [c for c in range(1, len(case.data.class_names) + 1) if c not in trained]
         return fitted, min(trained), missing[0]
 
-    def result(self, fitted: FittedGenerator) -> Arrays:
-        return self.task_kit.arrays(self.draw(fitted))
+    def result(self, fitted: Fitted) -> Arrays:
+        return access.arrays(self.draw(fitted))
 
 
 CHECKS = CheckList(BEFORE)
@@ -93,7 +102,7 @@ def samples(subject: GeneratorSubject) -> None:
     """samples are float32 patches (n, B, p, p) with int64 ids and without location, or float32 tiles (n, T, B, H, W)
     with int64 masks of 0..C and, if any, a confidence in 0..1; all marked synthetic, with finite weights ≥ 0"""
     made = subject.draw(subject.base)
-    subject.task_kit.inspect(made, subject.view)
+    access.inspect(made, subject.view)
     require(np.asarray(made.synthetic).all(), "samples that are not marked synthetic")
     require(np.isfinite(made.weight).all() and (made.weight >= 0).all(), "weights that are negative or not finite")
 
@@ -108,8 +117,8 @@ def counts(subject: GeneratorSubject) -> None:
     for one in (subject, *subject.elsewhere):
         present = sorted(one.view.counts)
         by_class: tuple[dict[int, int], ...] = (dict.fromkeys(present, 0), {}, {present[-1]: 41}, {present[0]: 1})
-        for request in (one.counts(one.view), *map(one.task_kit.of_classes, by_class)):
-            wrong = one.task_kit.miscounted(one.draw(one.base, request), one.expected(request))
+        for asked in (one.counts(one.view), *map(partial(access.of_classes, one.task), by_class)):
+            wrong = access.miscounted(one.draw(one.base, asked), one.expected(asked))
             require(not wrong, wrong)
 
 
@@ -120,26 +129,26 @@ def counts(subject: GeneratorSubject) -> None:
 def untrained_class(subject: GeneratorSubject) -> None:
     """asked for a class without training pixels, it raises one clear error or makes what was asked for"""
     fitted, trained, missing = subject.without_a_class()
-    request = subject.task_kit.of_classes({trained: 2, missing: 3})
+    asked = access.of_classes(subject.task, {trained: 2, missing: 3})
     try:
-        made = subject.draw(fitted, request)
+        made = subject.draw(fitted, asked)
     except HsiaugError:
         return
-    wrong = subject.task_kit.miscounted(made, subject.expected(request))
+    wrong = access.miscounted(made, subject.expected(asked))
     require(not wrong, f"{wrong}, and no error")
 
 
 @CHECKS.add("Bring samples back, as with view.normaliser.patches_back; look for training that diverged.")
 def scene_units(subject: GeneratorSubject) -> None:
     """samples are finite and in the scene's units, not normalised"""
-    made, task_kit = subject.draw(subject.base), subject.task_kit
+    made = subject.draw(subject.base)
     if not len(made):
         raise unittest.SkipTest("it adds no sample")
-    require(np.isfinite(task_kit.values(made)).all(), "NaN or infinity")
-    seen = task_kit.visible(subject.view)
+    require(np.isfinite(access.values(made)).all(), "NaN or infinity")
+    seen = access.visible(subject.view)
     low, high = seen.min(), seen.max()
-    for c in np.unique(task_kit.labels(made)):
-        x = task_kit.of_class(made, c)
+    for c in np.unique(access.labels(made)):
+        x = access.of_class(made, c)
         inside = float(((x >= low - (high - low)) & (x <= high + (high - low))).mean())
         found = f"class {c}: {inside:.0%} of the values near the visible pixels' range {low:.0f}..{high:.0f}"
         require(inside >= PLAUSIBLE, f"{found}; median {np.median(x):.3g}")
@@ -162,7 +171,7 @@ def seed(subject: GeneratorSubject) -> None:
     """another seed gives other samples, so that the blocks of a pool do not repeat each other"""
     if not subject.card.adds:
         raise unittest.SkipTest("it adds no sample")
-    one, other = (subject.task_kit.values(subject.draw(subject.base, seed=seed)) for seed in (0, 1))
+    one, other = (access.values(subject.draw(subject.base, seed=seed)) for seed in (0, 1))
     require(not np.array_equal(one, other), "the same samples for seeds 0 and 1")
 
 
@@ -173,7 +182,7 @@ def guidance(subject: GeneratorSubject) -> None:
     if default is None:
         raise unittest.SkipTest("its card declares no guidance")
     drawn = (subject.draw(subject.base, guidance=omega) for omega in (0.0, default + 1))
-    plain, strong = (subject.task_kit.values(made) for made in drawn)
+    plain, strong = (access.values(made) for made in drawn)
     require(np.isfinite(plain).all() and np.isfinite(strong).all(), "NaN or infinity")
     require(not np.array_equal(plain, strong), f"the same samples for ω = 0 and ω = {default + 1:g}")
 
@@ -221,8 +230,7 @@ def sampling_params(subject: GeneratorSubject) -> None:
     with tempfile.TemporaryDirectory() as name:
         subject.base.save(Path(name))
         loaded = other.load(Path(name), device="cpu")
-    bench = subject.bench(subject.easy)
-    anew = bench.fit(bench.spec, other, bench.device, bench.progress).fitted
+    anew = subject.fit_plugin(other, subject.bench(subject.easy))
     here, there = subject.result(loaded), subject.result(anew)
     require_equal(here, there, "a fit made with other values of them gives other")
 
@@ -252,9 +260,9 @@ def resumes(subject: GeneratorSubject) -> None:
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name) / "checkpoint"
 
-        def fit(progress: ProgressRecorder) -> FittedGenerator:
+        def fit(progress: ProgressRecorder) -> Fitted:
             plugin: Any = subject.plugin(subject.params)
-            made: FittedGenerator = plugin.fit(view, seed=seed, device="cpu", progress=progress, checkpoint=folder)
+            made: Fitted = plugin.fit(view, seed=seed, device="cpu", progress=progress, checkpoint=folder)
             return made
 
         # Late, so that something is likely to have been saved.
@@ -269,13 +277,13 @@ def resumes(subject: GeneratorSubject) -> None:
 @CHECKS.add("Return copies; fancy indexing makes one, slices and views do not.")
 def own_memory(subject: GeneratorSubject) -> None:
     """samples are the caller's own: they share no memory with the view, or with samples given before"""
-    task_kit, view = subject.task_kit, subject.view
+    view = subject.view
     # No more than the class has: a generator that copies has no reason to repeat itself then.
-    request = task_kit.of_classes({min(view.counts): 6})
-    one, other = (task_kit.values(subject.draw(subject.base, request, seed=seed)) for seed in (0, 1))
+    asked = access.of_classes(subject.task, {min(view.counts): 6})
+    one, other = (access.values(subject.draw(subject.base, asked, seed=seed)) for seed in (0, 1))
     others = {
-        "what the view shows": task_kit.visible(view),
-        "view.real": task_kit.values(view.real),
+        "what the view shows": access.visible(view),
+        "view.real": access.values(view.real),
         "other samples": other,
     }
     for name, array in others.items():

@@ -22,7 +22,7 @@ from hsiaug.registry.card import Card
 from hsiaug.registry.hookspecs import Entry
 from hsiaug.testing.core import CheckList, require
 from hsiaug.testing.monitoring import other_global_seeds
-from hsiaug.testing.static_checks import CHECKS as STATIC_CHECKS
+from hsiaug.testing.shared_checks import STATIC
 
 __all__ = ["CHECKS", "ProtocolSubject"]
 
@@ -51,7 +51,6 @@ class ProtocolSubject:
             )
         self.plugin, self.card, self.entry = plugin, plugin.card, entry
         self.argument = plugin.example if argument is None else argument
-        self.careful = False
 
     def protocol(self, buffer: Buffer | None = None) -> SplitProtocol:
         """Read from its text anew."""
@@ -85,7 +84,7 @@ class ProtocolSubject:
         return _sums(self.drawn, SEEDS)
 
 
-CHECKS = CheckList(STATIC_CHECKS)
+CHECKS = CheckList(STATIC)
 
 
 def _sums(draw: Callable[[int], Drawn], seeds: Iterable[int]) -> list[str]:

@@ -4,62 +4,116 @@ from __future__ import annotations
 
 import sys
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
 from functools import cached_property
-from typing import Any, Generic, TypeVar
+from typing import Any, ClassVar, Generic, Self, TypeVar, cast
 
+from hsiaug.protocol.view import Scope
 from hsiaug.registry.card import Card, Preset, build_params
 from hsiaug.registry.hookspecs import Entry, Kind
-from hsiaug.tasks.task import TaskView
+from hsiaug.registry.lookup import Found, Registry
+from hsiaug.tasks.task import TaskSplit, TaskView, get_task
+from hsiaug.testing.access import View
+from hsiaug.testing.cases import Case, easy, hardest
 from hsiaug.testing.core import Arrays
-from hsiaug.testing.interrupts import pass_on
-from hsiaug.testing.monitoring import (
-    ProgressRecorder,
-    changed,
-    checksum,
-    process_state,
-)
+from hsiaug.testing.monitoring import ProgressRecorder, changed, checksum, process_state
 from hsiaug.testing.reference_plugins import REFERENCE_PLUGINS
-from hsiaug.testing.task_kit import AnyCase, AnyTaskKit
-from hsiaug.testing.workbench import CaseBench, registry_of
+from hsiaug.trial.cache import AnyBench
 from hsiaug.trial.machine import OptimiserWork, counted_work
 from hsiaug.trial.run import run_trial
 from hsiaug.trial.spec import PluginSpec, TrialSpec
 from hsiaug.trial.store import Record
 
-__all__ = ["Subject"]
+__all__ = ["CaseBench", "Subject"]
 
 F = TypeVar("F")
+R = TypeVar("R")
+
+
+class _ReadRecorder(Mapping[str, tuple[str, ...]]):
+    """Class descriptions that remember whether anybody read them."""
+
+    def __init__(self, inner: Mapping[str, tuple[str, ...]]) -> None:
+        self._inner = inner
+        self.read = False
+
+    def __getitem__(self, name: str) -> tuple[str, ...]:
+        self.read = True
+        return self._inner[name]
+
+    def __iter__(self) -> Iterator[str]:
+        self.read = True
+        return iter(self._inner)
+
+    def __len__(self) -> int:
+        self.read = True
+        return len(self._inner)
+
+
+class CaseBench(AnyBench):
+    """A runner's workbench with the split of a case; views tell whether their descriptions were read.
+
+    spec: the trial of the plugin under test. scope: what that plugin may see. device, progress: what its fit is given.
+    """
+
+    def __init__(self, case: Case, spec: TrialSpec, scope: Scope, device: str, progress: ProgressRecorder) -> None:
+        super().__init__(case.data, get_task(case.task))
+        self.case, self.spec, self.scope = case, spec, scope
+        self.device, self.progress = device, progress
+        self.descriptions = _ReadRecorder(case.data.descriptions)
+
+    def split(self, spec: TrialSpec) -> TaskSplit:
+        return self.case.split
+
+    def view(self, spec: TrialSpec, scope: Scope) -> TaskView:
+        view = super().view(spec, scope)
+        # In place, and so once for all who share the view.
+        object.__setattr__(view, "descriptions", self.descriptions)
+        return view
+
+    @property
+    def plugin_view(self) -> View:
+        """The view of the plugin under test."""
+        return cast(View, self.view(self.spec, self.scope))
+
+
+@dataclass(frozen=True)
+class _Loaded(Found):
+    """A plugin that is at hand, in the place of one that is found."""
+
+    plugin: Any = None
+
+    def load(self) -> Any:
+        return self.plugin
 
 
 class Subject(ABC, Generic[F]):
     """A plugin under test, and what was noticed of it so far.
 
-    entry: its entry in the registry, or None for a class that was handed over. task_kit: the task that it is checked in.
+    entry: its entry in the registry, or None for a class that was handed over. task: the one that it is checked in.
     elsewhere: subjects of the same plugin in the further tasks that it serves.
     touched: global state that it changed, and in what call. altered: inputs that it changed.
     careful: it may end the process, so that no check may try more than its own case.
     work, read_text: what torch's optimisers did in the base fit, and whether it read class descriptions.
     """
 
-    kind: Kind
+    kind: ClassVar[Kind]
 
-    def __init__(
-        self, plugin: Any, preset: Preset, entry: Entry | None, task_kit: AnyTaskKit, *further: AnyTaskKit
-    ) -> None:
+    def __init__(self, plugin: Any, preset: Preset, entry: Entry | None, task: str, *further: str) -> None:
         self.plugin = plugin
         self.card: Card = plugin.card
         self.params = build_params(self.card, preset)
         self.entry = entry
-        self.task_kit = task_kit
-        self.elsewhere: Sequence[Any] = [type(self)(plugin, preset, entry, other) for other in further]
+        self.task = task
+        self.elsewhere = cast(list[Self], [type(self)(plugin, preset, entry, other) for other in further])
         self.touched: set[tuple[str, str]] = set()
         self.altered: set[str] = set()
         self.careful = False
         self.work = OptimiserWork()
         self.read_text = False
 
-    def bench(self, case: AnyCase, *, device: str = "cpu", progress: ProgressRecorder | None = None) -> CaseBench:
+    def bench(self, case: Case, *, device: str = "cpu", progress: ProgressRecorder | None = None) -> CaseBench:
         """A fresh workbench for the trial of this plugin on a case beside one of the kit's; nothing is reused."""
         plugins: dict[Kind, PluginSpec] = {
             kind: PluginSpec(plugin.card.name, plugin.card.version, plugin.card.params())
@@ -83,11 +137,15 @@ class Subject(ABC, Generic[F]):
 
     def trial(self) -> Record:
         """The record of a whole trial on the easy case. A generator is not fitted anew where its first fit was made."""
-        bench, found = self.base_bench, registry_of({**REFERENCE_PLUGINS, self.kind: self.plugin})
-        record, _ = run_trial(bench.spec, bench, found, device="cpu", progress=ProgressRecorder())
+        plugins: dict[tuple[Kind, str], Found] = {}
+        for kind, one in {**REFERENCE_PLUGINS, self.kind: self.plugin}.items():
+            entry = Entry(kind, one.card.name, f"{one.__module__}:{one.__qualname__}")
+            plugins[kind, entry.name] = _Loaded(entry, "kit", "0", None, one)
+        bench = self.base_bench
+        record, _ = run_trial(bench.spec, bench, Registry(plugins), device="cpu", progress=ProgressRecorder())
         return record
 
-    def observed(self, call: str, compute: Callable[[], Any], *inputs: Any) -> Any:
+    def observed(self, call: str, compute: Callable[[], R], *inputs: object) -> R:
         """Return ``compute()``, and note which inputs and which global state it changed."""
         sums, state, modules = [checksum(value) for value in inputs], process_state(), len(sys.modules)
         result = compute()
@@ -99,9 +157,9 @@ class Subject(ABC, Generic[F]):
         return result
 
     @cached_property
-    def easy(self) -> AnyCase:
+    def easy(self) -> Case:
         """The case of most checks."""
-        return self.task_kit.case()
+        return easy(self.task)
 
     @cached_property
     def base_bench(self) -> CaseBench:
@@ -109,7 +167,7 @@ class Subject(ABC, Generic[F]):
         return self.bench(self.easy)
 
     @property
-    def view(self) -> TaskView:
+    def view(self) -> View:
         """The view of the first fit."""
         return self.base_bench.plugin_view
 
@@ -126,7 +184,7 @@ class Subject(ABC, Generic[F]):
         """A second fit of the same seed."""
         return self.fit(self.easy)
 
-    def fit(self, case: AnyCase) -> F:
+    def fit(self, case: Case) -> F:
         """A fit of this plugin on a case."""
         return self.fit_on(self.bench(case))
 
@@ -135,7 +193,7 @@ class Subject(ABC, Generic[F]):
         """A fit on a workbench."""
 
     @abstractmethod
-    def use(self, case: AnyCase) -> F:
+    def use(self, case: Case) -> F:
         """Fit and ask for results; raises where they are not sound."""
 
     @abstractmethod
@@ -146,9 +204,10 @@ class Subject(ABC, Generic[F]):
     def hardest(self) -> list[F]:
         """The fits on the hardest cases; none where one of them did not go well."""
         try:
-            return [self.use(case) for case in self.task_kit.hardest()]
-        except BaseException as error:
-            pass_on(error)
+            return [self.use(case) for case in hardest(self.task)]
+        except KeyboardInterrupt:
+            raise
+        except BaseException:
             return []
 
     @property

@@ -113,7 +113,7 @@ def test_a_whole_store_that_is_read_only_gives_its_tables_and_one_that_is_not_wh
     shown = run(*arguments(filled))
     assert shown.returncode == 0, shown.stderr
     assert shown.stdout == hsiaug(*arguments(filled), env=env).stdout
-    assert run("report", str(filled)).returncode == 0
+    assert run("report", "--store", str(filled)).returncode == 0
     files(filled)[0].write_text("{}")
     refused = run(*arguments(filled))
     assert refused.returncode == 2 and "Traceback" not in refused.stderr
@@ -124,8 +124,8 @@ def test_a_whole_store_that_is_read_only_gives_its_tables_and_one_that_is_not_wh
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="a device of Linux")
 def test_a_full_disk_under_what_is_printed_is_one_error(filled: Path, env: dict[str, str]) -> None:
     for words in (
-        ["report", str(filled)],
-        ["compare", "none/nearest", "duplicate/nearest", str(filled)],
+        ["report", "--store", str(filled)],
+        ["compare", "none/nearest", "duplicate/nearest", "--store", str(filled)],
         arguments(filled),
     ):
         command = [sys.executable, "-m", "hsiaug.cli.main", *words]

@@ -142,12 +142,12 @@ def test_a_broken_plugin_is_named_when_its_plugin_is_asked_for(tmp_path: Path) -
 
 
 def test_reports_and_records_that_are_not_there(tmp_path: Path) -> None:
-    assert "must be a store" in refused(tmp_path, "report", "nowhere")
+    assert "must be a store" in refused(tmp_path, "report", "--store", "nowhere")
     assert "must be a store" in refused(tmp_path, "show", "abc", "--store", "nowhere")
     assert "'indian_pine'" in refused(tmp_path, "split", "indian_pine")
 
 
 def test_a_map_that_cannot_be_written(tmp_path: Path) -> None:
-    answer = hsiaug("split", "toy", "--png", "--out", "no/such/folder/map.png", cwd=tmp_path)
+    answer = hsiaug("split", "toy", "--out", "no/such/folder/map.png", cwd=tmp_path)
 
     assert answer.returncode == 2 and "--out no/such/folder/map.png" in answer.stderr

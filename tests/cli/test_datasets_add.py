@@ -31,12 +31,14 @@ def test_a_scene_is_described_in_parsable_lines_and_drawn(flight: Path, tmp_path
         str(flight / "labels.npy"),
         "--classes",
         "hay, rye,track",
-        "--ignore",
-        "track",
-        "--name",
-        "farm",
+        "--set",
+        "ignore=track",
+        "--out",
+        "farm.toml",
     )
-    answer = hsiaug("datasets", "add", str(flight / "flight.hdr"), *words, "--bad-bands", "0,10-11", cwd=tmp_path)
+    answer = hsiaug(
+        "datasets", "add", str(flight / "flight.hdr"), *words, "--set", "bad_bands=0,10-11", cwd=tmp_path
+    )
     assert answer.returncode == 0, answer.stderr
     lines = answer.stdout.splitlines()
 
@@ -59,13 +61,22 @@ def test_a_scene_is_described_in_parsable_lines_and_drawn(flight: Path, tmp_path
     ("words", "parts"),
     [
         (("flight.hdr", "--labels", "labels.npy", "--classes", "a,b"), ("--classes", "2 names for 3 codes")),
-        (("flight.hdr", "--labels", "labels.npy", "--bad-bands", "3-x"), ("--bad-bands", "'3-x'")),
-        (("flight.hdr", "--labels", "labels.npy", "--bad-bands", "0-1000000000"), ("--bad-bands", "5 digits")),
-        (("flight.hdr", "--labels", "labels.npy", "--bad-bands", "9" * 5000), ("--bad-bands", "5 digits")),
-        (("flight.hdr", "--labels", "labels.npy", "--bad-bands", "5-3"), ("--bad-bands", "rising")),
-        (("flight.hdr", "--labels", "labels.npy", "--bad-bands", "²"), ("--bad-bands", "'²'")),
-        (("flight.hdr", "--labels", "labels.npy", "--ignore", "9" * 5000), ("--ignore", "999")),
-        (("flight.hdr", "--labels", "labels.npy", "--ignore=--5"), ("--ignore", "'--5'")),
+        (("flight.hdr", "--labels", "labels.npy", "--set", "bad_bands=3-x"), ("--set bad_bands", "'3-x'")),
+        (
+            ("flight.hdr", "--labels", "labels.npy", "--set", "bad_bands=0-1000000000"),
+            ("--set bad_bands", "5 digits"),
+        ),
+        (
+            ("flight.hdr", "--labels", "labels.npy", "--set", "bad_bands=" + "9" * 5000),
+            ("--set bad_bands", "5 digits"),
+        ),
+        (("flight.hdr", "--labels", "labels.npy", "--set", "bad_bands=5-3"), ("--set bad_bands", "rising")),
+        (("flight.hdr", "--labels", "labels.npy", "--set", "bad_bands=²"), ("--set bad_bands", "'²'")),
+        (("flight.hdr", "--labels", "labels.npy", "--set", "ignore=" + "9" * 5000), ("--set ignore", "999")),
+        (("flight.hdr", "--labels", "labels.npy", "--set", "ignore=--5"), ("--set ignore", "'--5'")),
+        (("flight.hdr", "--labels", "labels.npy", "--set", "scale=big"), ("--set scale", "'big'")),
+        (("flight.hdr", "--labels", "labels.npy", "--set", "scal=1"), ("KEY=VALUE", "Did you mean scale")),
+        (("flight.hdr", "--labels", "labels.npy", "--set", "scale"), ("KEY=VALUE", "'scale'")),
         (("flight.hdr", "--labels", "lables.npy"), ("lables.npy must exist", "Did you mean labels.npy")),
         (("flight.hdr", "--labels", "labels.npy", "--out", "nowhere/x.toml"), ("no folder nowhere",)),
         (("flight.hdr",), ("--labels",)),

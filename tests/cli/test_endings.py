@@ -55,8 +55,8 @@ def command(store: Path, name: str) -> tuple[str, ...]:
         "split": ("split", "toy", "--patch", "5"),
         "map": ("map", "toy", "--record", "3fa9", "--store", str(store)),
         "inspect": ("inspect", "toy", "--generator", "duplicate"),
-        "report": ("report", str(store)),
-        "compare": ("compare", "none/svm", "smote@1/svm", str(store)),
+        "report": ("report", "--store", str(store)),
+        "compare": ("compare", "none/svm", "smote@1/svm", "--store", str(store)),
         "suggest": ("suggest", "toy", "-n", "2"),
     }[name]
 
@@ -111,9 +111,7 @@ def test_another_ending_is_refused_and_nothing_is_written(
     ("words", "why"),
     [
         (("split", "toy", "--out", "a.csv", "--out", "a.csv"), "name each file once"),
-        (("inspect", "toy", "--out", "x.pdf"), "--out x --figures pdf"),
-        (("inspect", "toy", "--out", "x.csv", "--figures", "pdf"), "--figures needs a folder"),
-        (("inspect", "toy", "--out", "x", "--figures", "jpg"), "--figures must name png, svg or pdf"),
+        (("inspect", "toy", "--out", "x.pdf"), "--out x, or --out x.csv"),
         (("inspect", "toy", "--out", "x", "--out", "y"), "--out takes one folder"),
     ],
 )
@@ -125,7 +123,7 @@ def test_what_cannot_be_written_is_said_before_any_work(tmp_path: Path, words: t
 
 
 def test_a_report_writes_every_file_that_is_named(store: Path, tmp_path: Path) -> None:
-    made = typed(tmp_path, "report", str(store), "--out", "a.md", "--out", "b.svg", "--out", "c.csv")
+    made = typed(tmp_path, "report", "--store", str(store), "--out", "a.md", "--out", "b.svg", "--out", "c.csv")
     assert made.exit_code == 0, made.output
     assert sorted(path.name for path in tmp_path.iterdir()) == ["a.md", "b.svg", "c.csv"]
     assert (tmp_path / "a.md").read_bytes().startswith(OPENINGS[".md"])

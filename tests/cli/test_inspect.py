@@ -10,7 +10,7 @@ from typer.testing import CliRunner
 
 from hsiaug.base.targets import TABLES
 from hsiaug.cli.main import app
-from tests.cli.test_endings import OPENINGS, pdf_fonts
+from tests.cli.test_endings import OPENINGS
 from tests.strangers import hsiaug
 
 
@@ -35,17 +35,11 @@ def test_pictures_and_numbers_are_written_and_printed(tmp_path: Path, monkeypatc
     # Once as a process is enough: most of its time goes into libraries.
     monkeypatch.chdir(tmp_path)
     tables = [word for ending in TABLES for word in ("--out", f"x{ending}")]
-    asked = [*words[:-1], "again", "--figures", "pdf,svg", *tables, "--json"]
-    printed = json.loads(CliRunner().invoke(app, asked).stdout)
-    drawn = ["pca.pdf", "pca.svg", "quality.json", "spectra.csv", "spectra.pdf", "spectra.svg"]
-    assert sorted(path.name for path in (tmp_path / "again").iterdir()) == drawn
+    asked = [*words[:-1], "again", *tables]
+    assert CliRunner().invoke(app, asked).stdout == answer.stdout
     for path in (*tmp_path.glob("x.*"), *(tmp_path / "again").iterdir()):
         assert path.read_bytes().startswith(OPENINGS[path.suffix])
     assert (tmp_path / "x.csv").read_text("utf-8").startswith("table,name,label,value,")
-    assert pdf_fonts((tmp_path / "again" / "spectra.pdf").read_bytes()) == {b"CIDFontType2"}
-    for part in (kept, printed):
-        part["provenance"].pop("seconds")
-    assert printed == kept
     assert kept["provenance"]["generator"]["name"] == "smote"
 
 

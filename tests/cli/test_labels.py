@@ -36,9 +36,9 @@ def built(store: Path) -> Report:
 
 
 def test_curve_and_arms_are_scored_on_the_pixels_that_all_of_them_test(store: Path) -> None:
-    done = hsiaug("labels", *ASKED, "--store", str(store), "--json")
+    done = hsiaug("labels", *ASKED, "--store", str(store))
     assert done.returncode == 0 and "trials are taken from" in done.stderr
-    (found,) = json.loads(done.stdout)["labels"]
+    (found,) = json.loads(render_report(built(store), "json", "labels"))["labels"]
 
     scene = get_task("pixels").load("toy")
     last = [draw_split(scene, parse_protocol("added:3xscattered:issd"), seed, 5) for seed in range(3)]

@@ -156,7 +156,7 @@ def test_no_command_writes_over_a_file_of_its_scene(tmp_path: Path, words: tuple
     scene = toy_scene(height=32, width=24, bands=6, classes=2)
     savemat(tmp_path / "cube.mat", {"cube": scene.cube})
     np.save(tmp_path / "labels.npy", scene.labels)
-    typed(tmp_path, "datasets", "add", "cube.mat", "--labels", "labels.npy", "--name", "own")
+    typed(tmp_path, "datasets", "add", "cube.mat", "--labels", "labels.npy", "--out", "own.toml")
     before = {path: path.read_bytes() for path in tmp_path.iterdir()}
     target = "labels.npy" if words[0] == "map" else "cube.mat"
     with pytest.raises(InputError, match="must not be a file of the scene"):

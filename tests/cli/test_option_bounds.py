@@ -17,10 +17,11 @@ from hsiaug.bench.plan import Request, build_plan
 from hsiaug.bench.progress import watching
 from hsiaug.cli.main import main
 from hsiaug.cli.options import duration
-from hsiaug.cli.output import print_table, watched
+from hsiaug.cli.output import print_table
 from hsiaug.core.scene import Scene
 from hsiaug.registry.card import Card, build_params, param
 from hsiaug.registry.lookup import registry
+from hsiaug.registry.progress import watched
 from tests.strangers import hsiaug
 from tests.test_texts import Terminal
 
@@ -77,7 +78,7 @@ def test_trials_are_counted_before_a_split_is_drawn(toy: Scene) -> None:
         ("split", "toy", "--seed", "\x1b[31m"),
         ("split", f"--{LONG}"),
         ("\x1b]0;title\x07[/]",),
-        ("report", "x" * 300),
+        ("report", "--store", "x" * 300),
     ],
 )
 def test_bad_words_cost_one_short_clear_message(tmp_path: Path, words: tuple[str, ...]) -> None:

@@ -71,7 +71,10 @@ def test_a_benchmark_on_a_scene_that_was_learnt_from_fails_and_says_why(folder: 
         (("toy", "--out", "new", "--generator", "smote"), ("one that learns from other scenes", "'smote'")),
         (("toy", "--out", "new", "--generator", "txt2hs"), ("'txt2hs'", "Did you mean txt2hsi")),
         (("second.toml", "toy", "toy", "--out", "new"), ("different scenes", "toy, the same as toy")),
-        (("toy", "--out", "new", "--set", "smote.k=3"), ("--set must name the generator that learns", "'smote'")),
+        (
+            ("toy", "--out", "new", "--set", "smote.k=3"),
+            ("--set must name the generator of this command", "'smote'"),
+        ),
         (("absent.toml", "--out", "new"), ("absent.toml",)),
         (("toy", "--out", "new", "--library", "absent.sli"), ("absent.sli must be a spectral library",)),
     ],

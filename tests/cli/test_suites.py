@@ -106,7 +106,7 @@ def test_reports_by_run_as_csv_and_json_name_the_run_and_what_is_missing(folder:
     rows = list(csv.DictReader(io.StringIO(table)))
     assert [row["run"] for row in rows].count("headline") == 16 and len(rows) == 32
 
-    bare = csv.DictReader(io.StringIO(run(folder, "report", "results", "--format", "csv").stdout))
+    bare = csv.DictReader(io.StringIO(run(folder, "report", "--store", "results", "--format", "csv").stdout))
     assert "run" not in (bare.fieldnames or [])
 
     (folder / "longer.toml").write_text(SUITE.replace("seeds = 2", "seeds = 3"))

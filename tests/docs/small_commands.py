@@ -85,10 +85,7 @@ ADDED = (
     # where a command of the page does not say it itself
     # (suites say for themselves what preset and draws they take)
     *((command, "--preset", "tiny") for command in ("benchmark", "labels", "generate", "inspect", "advise")),
-    *(
-        (command, "--device", "cpu")
-        for command in ("benchmark", "labels", "generate", "inspect", "advise", "map", "suggest")
-    ),
+    *((command, "--device", "cpu") for command in ("benchmark", "labels", "generate", "inspect", "advise", "map")),
     ("benchmark", "--seeds", "1"),
     ("benchmark", "--jobs", "1"),
     ("labels", "--seeds", "1"),

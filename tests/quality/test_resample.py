@@ -130,21 +130,6 @@ def test_where_nothing_is_asked_for_the_data_come_back_unchanged_with_a_warning(
     assert resampler.counts_ == {"a": 0, "b": 0} and resampler.generator_ is None
 
 
-def test_random_state_is_the_seed_by_its_usual_name(spectra: tuple[np.ndarray, np.ndarray]) -> None:
-    def made(**given: object) -> np.ndarray:
-        return Resampler("noise", **given).fit_resample(*spectra)[0]  # type: ignore[arg-type]
-
-    assert (made(random_state=3) == made(seed=3)).all() and (made(random_state=3) != made(seed=0)).any()
-    for kind in (np.random.RandomState, np.random.default_rng):
-        assert (made(random_state=kind(0)) == made(random_state=kind(0))).all()
-        shared = kind(0)
-        assert (made(random_state=shared) != made(random_state=shared)).any()
-    assert Resampler(random_state=3).get_params()["random_state"] == 3
-    for wrong in ("0", -1, 0.5):
-        with pytest.raises(InputError, match="random_state must be"):
-            made(random_state=wrong)
-
-
 def test_a_scene_is_augmented_as_the_trial_does(
     toy: Scene, make: Callable[..., PixelSynthesis], tmp_path: Path
 ) -> None:

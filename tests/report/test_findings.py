@@ -249,8 +249,8 @@ def test_a_terminal_shows_three_lines_of_the_audit_unless_it_is_asked_for_all() 
         return console.file.getvalue()
 
     short, whole = shown(), shown(audit=True)
-    assert "--audit" in short and "lost classes" not in short and "overlap" in short
-    assert "lost classes" in whole and "--audit" not in whole
+    assert "--format md" in short and "lost classes" not in short and "overlap" in short
+    assert "lost classes" in whole and "--format md" not in whole
     assert len(whole.splitlines()) > len(short.splitlines())
 
 

@@ -24,10 +24,10 @@ def store(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return fill(tmp_path_factory.mktemp("store"), benchmark(3))
 
 
-def run(*arguments: object) -> str:
+def run(store: Path, *arguments: object) -> str:
     app = typer.Typer()
     app.command()(report)
-    result = CliRunner().invoke(app, [str(a) for a in arguments], catch_exceptions=False)
+    result = CliRunner().invoke(app, ["--store", str(store), *map(str, arguments)], catch_exceptions=False)
     assert result.exit_code == 0, result.output
     return result.stdout
 
@@ -75,12 +75,6 @@ def test_json_is_asked_for_as_everywhere(store: Path) -> None:
     assert run(store, "--json") == run(store, "--format", "json") and json.loads(run(store, "--json"))
     with pytest.raises(InputError, match="--json is a format of its own"):
         run(store, "--json", "--format", "csv")
-
-
-def test_the_store_is_named_by_the_option_of_all_commands_or_as_a_word(store: Path, tmp_path: Path) -> None:
-    assert run("--store", store) == run(store) == run(store, "--store", store)
-    with pytest.raises(InputError, match="named once"):
-        run(store, "--store", tmp_path)
 
 
 def test_a_folder_that_is_no_store(tmp_path: Path) -> None:

@@ -63,8 +63,8 @@ def test_json_latex_and_the_page_say_so_too(store: Path) -> None:
 
 def test_the_commands_go_on_and_say_so_on_stderr(store: Path) -> None:
     for words in (
-        ("report", str(store), "--format", "csv"),
-        ("compare", "none/svm", "smote/svm", str(store), "--json"),
+        ("report", "--store", str(store), "--format", "csv"),
+        ("compare", "none/svm", "smote/svm", "--store", str(store), "--json"),
     ):
         answer = hsiaug(*words)
         assert answer.returncode == 0, answer.stderr

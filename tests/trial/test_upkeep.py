@@ -132,9 +132,7 @@ def run(*words: object) -> Any:
     return CliRunner().invoke(app, ["store", *map(str, words)])
 
 
-def test_the_commands_print_fields_between_tabs_or_json_and_verify_ends_with_1(
-    filled: Store, tmp_path: Path
-) -> None:
+def test_the_commands_print_fields_between_tabs_and_verify_ends_with_1(filled: Store, tmp_path: Path) -> None:
     target = tmp_path / "all"
     copied = run("merge", target, filled.root)
     assert copied.stdout.splitlines() == [
@@ -145,13 +143,11 @@ def test_the_commands_print_fields_between_tabs_or_json_and_verify_ends_with_1(
     assert sound.exit_code == 0 and "2 records" in sound.stdout
     cut = next(target.glob("records/??/*/record.json"))
     cut.write_text("{")
-    found, told = run("verify", target), run("verify", target, "--json")
-    assert found.exit_code == told.exit_code == 1
+    found = run("verify", target)
+    assert found.exit_code == 1
     assert found.stdout.splitlines()[1].split("\t")[:2] == ["record", cut.parent.name]
-    assert [one["kind"] for one in json.loads(told.stdout)["findings"]] == ["record"]
 
     would = run("prune", target, "--damaged", "--dry-run")
     assert "damaged records\t1\t0.0" in would.stdout and cut.exists()
-    gone = json.loads(run("prune", target, "--damaged", "--json").stdout)
-    assert gone["pruned"]["damaged records"]["number"] == 1 and not cut.exists()
+    assert "damaged records\t1\t0.0" in run("prune", target, "--damaged").stdout and not cut.exists()
     assert "it is not copied" not in copied.stderr and run("merge", target).exit_code == 2

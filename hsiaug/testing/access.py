@@ -1,0 +1,219 @@
+"""Requests, samples and items of pixels and of masks, as the checks make, read and compare them."""
+
+from __future__ import annotations
+
+import unittest
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hsiaug.base.seeds import derive_seed
+from hsiaug.core.samples import NOWHERE, Patches, PatchSamples, concatenate
+from hsiaug.core.scene import Scene
+from hsiaug.core.tiles import IGNORE, DenseSamples, DenseView, PairCounts, Tiles
+from hsiaug.protocol.split import Split
+from hsiaug.protocol.tiling import TileSplit, real_samples
+from hsiaug.protocol.view import TrainView, patches_at
+from hsiaug.registry.card import Card
+from hsiaug.tasks.pixels import PixelClassification
+from hsiaug.testing.cases import Case
+from hsiaug.testing.core import Arrays, require
+
+__all__ = [
+    "Counts",
+    "Items",
+    "Samples",
+    "View",
+    "arrays",
+    "inspect",
+    "items",
+    "judged",
+    "labels",
+    "least",
+    "miscounted",
+    "mislabelled",
+    "moved",
+    "of_class",
+    "of_classes",
+    "probes",
+    "repeated",
+    "request",
+    "single",
+    "values",
+    "visible",
+]
+
+Samples = PatchSamples | DenseSamples
+Items = Patches | Tiles
+"""The items that are predicted."""
+View = TrainView | DenseView
+Counts = Mapping[int, int] | PairCounts
+
+LEARNT = 0.5
+"""Least mean recall of a classifier of pixels on its own training pixels; naming the largest class alone gives 0.25."""
+
+SHOWN, MANY = 0.6, 20
+"""Least share of so many pairs of a class that must show it; 0.3 of the training tiles show class 4."""
+
+FEW = 2
+"""Labels of a class in masks that a classifier may lose, as nothing was asked of it but to go on."""
+
+NOISE = 0.002
+"""Of a repeated sample, as a share of the value that it is added to."""
+
+
+def request(task: str, trained: Sequence[int]) -> Counts:
+    """The counts that most checks ask for: unequal, none of one class, and only of trained classes."""
+    if task == "pixels":
+        return {c: (6, 0, 9, 4)[(c - 1) % 4] for c in trained}
+    return PairCounts(8, {trained[0]: 0, trained[-1]: 3})
+
+
+def of_classes(task: str, counts: Mapping[int, int]) -> Counts:
+    """A request for that many samples of each class id and nothing else."""
+    return counts if task == "pixels" else PairCounts(sum(counts.values()), counts)
+
+
+def miscounted(made: Samples, asked: Counts) -> str:
+    """How samples differ from what was asked for; "" where they do not.
+
+    Pairs are counted whatever they show; of one class alone, most of them must show it.
+    """
+    if isinstance(asked, Mapping):
+        ids, numbers = np.unique(labels(made), return_counts=True)
+        got = dict(zip(ids.tolist(), numbers.tolist(), strict=True))
+        return "" if got == {c: n for c, n in asked.items() if n} else f"{got} in place of {dict(asked)}"
+    if len(made) != asked.total:
+        return f"{len(made)} pairs in place of {asked.total}"
+    parts = [c for c, _ in asked.parts()]
+    if len(parts) == 1 and parts[0] is not None and len(made) >= MANY:
+        share = float((labels(made) == parts[0]).any(axis=(1, 2)).mean())
+        return "" if share >= SHOWN else f"{share:.0%} of {len(made)} pairs show class {parts[0]}, asked for"
+    return ""
+
+
+def inspect(made: Samples, view: View) -> None:
+    """Raise Violation for samples that are not what the contract says, their numbers and values apart."""
+    require(isinstance(made, type(view.real)), f"a {type(made).__name__}")
+    x, y, shape = values(made), labels(made), values(view.real).shape[1:]
+    require(x.shape[1:] == shape and x.dtype == np.float32, f"spectra {x.dtype} {x.shape}")
+    require(y.dtype == np.int64, f"class ids {y.dtype}")
+    if isinstance(made, PatchSamples):
+        require((made.coords == NOWHERE).all(), "samples with a location")
+        return
+    known = np.arange(IGNORE, len(view.class_names) + 1)
+    require(np.isin(y, known).all(), f"masks with ids {y.min()}..{y.max()}")
+    sure = made.confidence
+    if sure is not None:
+        require(sure.dtype == np.float32, f"confidence {sure.dtype}")
+        # The shape is for the samples themselves to check.
+        require(((sure >= 0) & (sure <= 1)).all(), f"a confidence of {sure.min():.3g}..{sure.max():.3g}")
+
+
+def values(samples: Items) -> NDArray[np.float32]:
+    """The spectra of samples, in an array as they have it."""
+    return samples.x if isinstance(samples, Patches) else samples.images
+
+
+def labels(samples: Samples) -> NDArray[np.int64]:
+    """Class ids of samples, in the shape in which they are predicted; 0 = ignore."""
+    return samples.y if isinstance(samples, PatchSamples) else samples.masks
+
+
+def arrays(samples: Samples) -> Arrays:
+    """Samples as arrays that can be compared."""
+    found: Arrays = {"spectra": values(samples), "class ids": labels(samples), "weight": samples.weight}
+    if isinstance(samples, DenseSamples) and samples.confidence is not None:
+        found["confidence"] = samples.confidence
+    return found
+
+
+def of_class(samples: Samples, c: int) -> NDArray[np.float32]:
+    """All values of one class; c may be any of :func:`labels`."""
+    if isinstance(samples, PatchSamples):
+        return np.asarray(samples.x[samples.y == c])
+    return np.asarray(samples.images.transpose(0, 3, 4, 1, 2)[samples.masks == c])
+
+
+def visible(view: View) -> NDArray[np.float32]:
+    """All values of all bands that a view shows."""
+    return np.asarray(view.cube[view.visible] if isinstance(view, TrainView) else view.real.images)
+
+
+def items(batch: Items, index: slice = slice(None)) -> Items:
+    """Samples or items at ``index``, without labels, as they are predicted."""
+    if isinstance(batch, Patches):
+        return Patches(batch.x[index], batch.coords[index])
+    return Tiles(batch.images[index])
+
+
+def moved(batch: Items) -> Items:
+    """The same spectra at another place. Raises SkipTest for tiles."""
+    if isinstance(batch, Tiles):
+        raise unittest.SkipTest("tiles have no location")
+    return Patches(batch.x, np.zeros_like(batch.coords))
+
+
+def probes(case: Case, card: Card) -> tuple[Items, NDArray[np.int64]]:
+    """Test items as the card's classifier is shown them, and their labels; every second pixel, sorted by class."""
+    scene, split = case.data, case.split
+    if isinstance(split, TileSplit):
+        test = real_samples(split, split.test)
+        return items(test), test.masks
+    assert isinstance(scene, Scene) and isinstance(split, Split)
+    coords = np.argwhere(split.test)[::2].astype(np.int32)
+    y = scene.labels[coords[:, 0], coords[:, 1]].astype(np.int64)
+    x = patches_at(scene.cube, coords, split.patch)
+    whole = PatchSamples(x, coords, y, np.zeros(len(y), bool), np.ones(len(y), np.float32))
+    return items(PixelClassification().shown(whole, card)), y
+
+
+def judged(y: NDArray[np.int64]) -> list[int]:
+    """Class ids that have enough labels for a recall to tell."""
+    ids, numbers = np.unique(y, return_counts=True)
+    return [int(c) for c, n in zip(ids, numbers, strict=True) if c != IGNORE and (y.ndim == 1 or n > FEW)]
+
+
+def least(task: str, classes: int) -> float:
+    """Least mean recall over so many classes of a classifier that has learnt anything.
+
+    Of masks a quarter above what naming one class everywhere gives, unless there is one only.
+    """
+    if task == "pixels":
+        return LEARNT
+    return 1 / classes + 0.25 if classes > 1 else 0.0
+
+
+def repeated(real: Samples) -> Samples:
+    """Synthetic samples that any classifier can learn from: real ones with a little noise; patches of all classes alike,
+    pairs each once."""
+    if isinstance(real, DenseSamples):
+        return DenseSamples.made(_noisy(real.images), real.masks)
+    ids, counts = np.unique(real.y, return_counts=True)
+    index = np.concatenate([np.resize(np.flatnonzero(real.y == c), counts.max()) for c in ids])
+    return PatchSamples.made(_noisy(real.x[index]), real.y[index])
+
+
+def _noisy(x: NDArray[np.float32]) -> NDArray[np.float32]:
+    rng = np.random.default_rng(derive_seed("conformance", "repeated"))
+    return x + (rng.normal(0, NOISE, size=x.shape) * x).astype(np.float32)
+
+
+def mislabelled(real: Samples, classes: int) -> Samples:
+    """Synthetic samples of weight 0 with wrong labels: enough to spoil what does not heed the weight."""
+    wrong = repeated(real)
+    ids = np.where(labels(wrong) == IGNORE, IGNORE, labels(wrong) % classes + 1)
+    weight = np.zeros_like(wrong.weight)
+    if isinstance(wrong, PatchSamples):
+        return replace(wrong, weight=weight, y=ids)
+    return concatenate([replace(wrong, weight=weight, masks=ids)] * 2)
+
+
+def single(real: Samples, c: int) -> Samples:
+    """Samples that have labels of one class alone; what else tiles show is ignored."""
+    if isinstance(real, PatchSamples):
+        return real.take(real.y == c)
+    masks = np.where(real.masks == c, c, IGNORE)
+    return replace(real, masks=masks).take((masks == c).any(axis=(1, 2)))
