@@ -92,13 +92,19 @@ def mean_known(values: Array) -> Array:
     return np.where(count > 0, np.where(some, values, 0).sum(axis=-1) / np.maximum(count, 1), np.nan)
 
 
-def score(matrix: Counts, subsets: Mapping[str, tuple[int, ...]], new: Counts | None = None) -> dict[str, Any]:
+def score(
+    matrix: Counts,
+    subsets: Mapping[str, tuple[int, ...]],
+    new: Counts | None = None,
+    hidden: Counts | None = None,
+) -> dict[str, Any]:
     """The metrics of a confusion matrix (C, C), as they stand in a record.
 
     AA, macro-F1 and the worst recall are over the classes that have test pixels; a class without any has recall
     None and is never counted as 0. ``subsets`` names groups of class ids to average over beside. κ is None where
     chance agreement is 1. new: (C, C) of the test pixels in fields that hold no training pixel; with it there is also
-    ``fields``, the scores in seen and in new fields.
+    ``fields``, the scores in seen and in new fields. hidden: (C, C) of the test pixels that no plugin saw; with it there
+    is ``visibility``, the scores of these and of the others.
     """
     n, right = matrix.sum(axis=1), _right(matrix)
     seen = np.flatnonzero(n)
@@ -117,24 +123,26 @@ def score(matrix: Counts, subsets: Mapping[str, tuple[int, ...]], new: Counts | 
         "n_test": n.tolist(),
         "confusion": matrix.tolist(),
         "subsets": {name: _subset(matrix, ids) for name, ids in subsets.items()},
-        **({} if new is None else {"fields": _in_fields(matrix, new)}),
+        **({} if new is None else {"fields": _in_parts(matrix, new, "seen", "new")}),
+        **({} if hidden is None else {"visibility": _in_parts(matrix, hidden, "shown", "hidden")}),
     }
 
 
-def _in_fields(matrix: Counts, new: Counts) -> dict[str, Any]:
-    """OA, AA and recall in seen and in new fields, with the number of classes that each mean is over.
+def _in_parts(matrix: Counts, new: Counts, rest: str, name_of_new: str) -> dict[str, Any]:
+    """OA, AA and recall of two parts of the test pixels, with the number of classes that each mean is over.
 
-    None where no class has a test pixel there. The matrix of the new fields is kept: all of it follows from that.
+    new: (C, C) of the part ``name_of_new``; it is kept, as all of it follows from that. None where no class has a test
+    pixel in a part.
     """
     everything = tuple(range(1, len(matrix) + 1))
-    parts = {"seen": matrix - new, "new": new}
+    parts = {rest: matrix - new, name_of_new: new}
     scores = {name: _subset(part, everything) for name, part in parts.items()}
     kept = {name: {key: found[key] for key in ("oa", "aa", "n_classes")} for name, found in scores.items()}
     by_class = {
         name: {"recall": _listed(recall(part)), "n_test": part.sum(axis=1).tolist()}
         for name, part in parts.items()
     }
-    return {"new_confusion": new.tolist(), **{name: kept[name] | by_class[name] for name in parts}}
+    return {f"{name_of_new}_confusion": new.tolist(), **{name: kept[name] | by_class[name] for name in parts}}
 
 
 def dense_score(matrix: Counts, *, change: bool) -> dict[str, Any]:

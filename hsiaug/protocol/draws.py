@@ -18,7 +18,8 @@ __all__ = ["draw_areas", "draw_train"]
 def draw_train(scene: Scene, protocol: SplitProtocol, patch: int, seed: int) -> Draw:
     """The training pixels of draw ``seed``, with the protocol's buffer for patches of side ``patch``."""
     draw = guarded(protocol.name, f"draw on {scene.name}", lambda: protocol.draw(scene, seed, patch))
-    _check(protocol, draw, Draw, lambda: [draw.train, draw.dropped], [scene.shape] * 2)
+    hidden = [] if getattr(draw, "hidden", None) is None else [draw.hidden]
+    _check(protocol, draw, Draw, lambda: [draw.train, draw.dropped, *hidden], [scene.shape] * (2 + len(hidden)))
     if not all(isinstance(note, str) for note in draw.notes):
         raise PluginError(f"protocol {protocol.name} must note sentences", value=repr(draw.notes), hint="Use str.")
     return draw

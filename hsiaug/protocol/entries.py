@@ -17,6 +17,7 @@ TARGETS = {
     "places": "places:Places",
     "within": "within:Within",
     "added": "added:Added",
+    "hidden": "hidden_blocks:Hidden",
 }
 
 BUILT_IN = {name: Entry("protocol", name, f"hsiaug.protocol.{target}") for name, target in TARGETS.items()}

@@ -29,12 +29,14 @@ class Draw:
     """A draw of single pixels.
 
     train: (H, W) bool. dropped: (H, W) bool, labelled pixels that may be neither; all other labelled pixels are for
-    test, but for those that the buffer leaves out. notes: sentences for the audit.
+    test, but for those that the buffer leaves out. notes: sentences for the audit. hidden: (H, W) bool, pixels that no
+    plugin sees before it predicts them; None = none.
     """
 
     train: NDArray[np.bool_]
     dropped: NDArray[np.bool_]
     notes: tuple[str, ...] = field(default=())
+    hidden: NDArray[np.bool_] | None = None
 
 
 @dataclass(frozen=True)

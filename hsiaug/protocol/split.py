@@ -116,12 +116,14 @@ class Blind(Generic[Positions]):
 
     train, test: pixels, (H, W) bool, or tiles. patch: side of patches or tiles in pixels.
     train_labels: (n,) int64 class ids of training pixels, row by row, or (n, side, side) int16 masks of training tiles.
+    hidden: as of :class:`Split`.
     """
 
     train: Positions
     test: Positions
     train_labels: NDArray[Any]
     patch: int
+    hidden: NDArray[np.bool_] | None = None
 
 
 BlindSplit = Blind[NDArray[np.bool_]]
@@ -133,6 +135,7 @@ class Split:
     """Train and test masks (H, W) of one draw of ``protocol`` on labels (H, W) int16.
 
     fields: (H, W) int32 field of each pixel, and fields_are what they are; None: connected components of the labels.
+    hidden: (H, W) bool, pixels that no plugin sees in any form before it predicts them; None = none.
 
     Raises SplitError when built from masks that share a pixel, that leave a side empty, or that hold a pixel
     without a label: such a split is a mistake of whoever drew it.
@@ -148,6 +151,7 @@ class Split:
     notes: tuple[str, ...] = field(default=())
     fields: NDArray[np.int32] | None = None
     fields_are: str = COMPONENTS
+    hidden: NDArray[np.bool_] | None = None
 
     def __post_init__(self) -> None:
         both = int((self.train & self.test).sum())
@@ -184,7 +188,7 @@ class Split:
     @property
     def blind(self) -> BlindSplit:
         """The split without any test label."""
-        return Blind(self.train, self.test, self.train_labels, self.patch)
+        return Blind(self.train, self.test, self.train_labels, self.patch, self.hidden)
 
     @property
     def buffered(self) -> NDArray[np.bool_]:
@@ -204,6 +208,8 @@ class Split:
         counts = [class_counts(labels, self.classes) for labels in sides]
         overlap = [self._share_within(times * (self.patch // 2)) for times in (1, 2)]
         content = self.train.tobytes() + self.test.tobytes()
+        if self.hidden is not None:
+            content += self.hidden.tobytes()
         return Audit.of(self.protocol, self.patch, counts, overlap, content, self.notes, self.fields_are)
 
     def _share_within(self, distance: int) -> float:
@@ -230,7 +236,8 @@ def draw_split(scene: Scene, protocol: SplitProtocol, seed: int, patch: int) -> 
     if radius:
         test &= ~dilate(draw.train, radius)
     classes, what = len(scene.class_names), _kind_of_fields(scene)
-    return Split(scene.labels, classes, draw.train, test, protocol, patch, seed, draw.notes, scene.fields, what)
+    drawn = (draw.train, test, protocol, patch, seed, draw.notes)
+    return Split(scene.labels, classes, *drawn, scene.fields, what, draw.hidden)
 
 
 def _kind_of_fields(scene: Scene) -> str:

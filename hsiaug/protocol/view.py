@@ -192,6 +192,8 @@ def train_view(scene: Scene | UnlabelledScene, split: Split | BlindSplit, scope:
         visible |= ~split.test
     elif scope == "scene":
         visible[:] = True
+    if split.hidden is not None:
+        visible &= ~split.hidden
     coords = np.argwhere(split.train).astype(np.int32)
     return TrainView(
         cube=hiding(scene.cube, visible),

@@ -104,7 +104,11 @@ def not_nested(kind: type[SplitProtocol], text: str, folder: Path) -> SplitProto
     """The protocol that one of ``kind`` is made of. Raises InputError where that is itself made of another."""
     # Before it is parsed, which would go as deep as the text does.
     other = protocol_class(text.strip().partition(":")[0])
-    nested = other in (Within, kind) or (other.card.name == "added" and kind is not Within)
+    nested = (
+        other in (Within, kind)
+        or other.card.name == "hidden"
+        or (other.card.name == "added" and kind is not Within)
+    )
     if nested or not ("pixels" in other.card.tasks or kind is Within):
         raise InputError(
             f"protocol {kind.card.name} needs a protocol of single pixels that is not nested",

@@ -22,6 +22,7 @@ Record = Mapping[str, Any]
 T = TypeVar("T")
 
 FIELDS = ("seen", "new")
+VISIBILITY = ("shown", "hidden")
 """Fields that hold training pixels, and fields that hold none."""
 
 OF_TRIAL = {"seed", "generator", "classifier", "lambda", "omega", "omega_convention", "view", "diagnosis"}
@@ -144,11 +145,12 @@ class Trial:
         if name.startswith("subset:"):
             return finite((metrics.get("subsets") or {}).get(name.removeprefix("subset:"), {}).get("aa"))
         score, _, where = name.rpartition("_")
-        return finite(self.in_fields(where).get(score) if where in FIELDS else metrics.get(name))
+        return finite(self.in_fields(where).get(score) if where in (*FIELDS, *VISIBILITY) else metrics.get(name))
 
     def in_fields(self, where: str) -> Mapping[str, Any]:
-        """The scores in one of FIELDS; empty where the trial failed, or its record is older than these scores."""
-        found: Mapping[str, Any] = ((self._metrics or {}).get("fields") or {}).get(where) or {}
+        """The scores in one of FIELDS, or of VISIBILITY; empty where the record holds none."""
+        part = "visibility" if where in VISIBILITY else "fields"
+        found: Mapping[str, Any] = ((self._metrics or {}).get(part) or {}).get(where) or {}
         return found
 
     def recall(self, class_id: int, where: str = "") -> float | None:

@@ -195,7 +195,11 @@ class Segmentation:
         return self.metrics(confusion(data.flat_mask[index], label, len(data.class_names)), {})
 
     def metrics(
-        self, matrix: Counts, subsets: Mapping[str, tuple[int, ...]], new: Counts | None = None
+        self,
+        matrix: Counts,
+        subsets: Mapping[str, tuple[int, ...]],
+        new: Counts | None = None,
+        hidden: Counts | None = None,
     ) -> dict[str, Any]:
         """mIoU, macro-F1 and what else a record holds, of a confusion matrix (C, C)."""
         return dense_score(matrix, change=False)
@@ -212,7 +216,11 @@ class ChangeDetection(Segmentation):
     classifiers: ClassVar[tuple[str, ...]] = ("fc-siam-diff",)
 
     def metrics(
-        self, matrix: Counts, subsets: Mapping[str, tuple[int, ...]], new: Counts | None = None
+        self,
+        matrix: Counts,
+        subsets: Mapping[str, tuple[int, ...]],
+        new: Counts | None = None,
+        hidden: Counts | None = None,
     ) -> dict[str, Any]:
         """The same, and F1, IoU, precision and recall of the class "changed"."""
         return dense_score(matrix, change=True)

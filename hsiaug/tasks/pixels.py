@@ -233,15 +233,24 @@ class PixelClassification:
         """The only place where test labels are read, in the process that runs no plugin."""
         index, label = prediction
         new = (~split.seen.ravel()[index]).astype(np.int64)
+        hidden = new * 0 if split.hidden is None else split.hidden.ravel()[index].astype(np.int64)
         true, classes = scene.labels.ravel()[index], len(scene.class_names)
-        known, unknown = grouped_confusion(new, 2, true, label, classes)
-        return self.metrics(known + unknown, scene.subsets, unknown)
+        counts = grouped_confusion(new + 2 * hidden, 4, true, label, classes)
+        unseen = None if split.hidden is None else counts[2:].sum(axis=0)
+        return self.metrics(counts.sum(axis=0), scene.subsets, counts[1::2].sum(axis=0), unseen)
 
     def metrics(
-        self, matrix: Counts, subsets: Mapping[str, tuple[int, ...]], new: Counts | None = None
+        self,
+        matrix: Counts,
+        subsets: Mapping[str, tuple[int, ...]],
+        new: Counts | None = None,
+        hidden: Counts | None = None,
     ) -> dict[str, Any]:
-        """OA, AA, κ and what else a record holds, of a confusion matrix (C, C); new: of the pixels in new fields."""
-        return score(matrix, subsets, new)
+        """OA, AA, κ and what else a record holds, of a confusion matrix (C, C).
+
+        new: of the pixels in new fields; hidden: of those that no plugin saw.
+        """
+        return score(matrix, subsets, new, hidden)
 
     def class_counts(self, samples: PatchSamples, scene: Scene | UnlabelledScene) -> dict[str, list[int]]:
         """Samples of each class, real and synthetic."""

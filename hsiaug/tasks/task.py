@@ -196,6 +196,7 @@ class Task(Protocol[Data, Split, View, Samples, Counts]):
         matrix: NDArray[np.int64],
         subsets: Mapping[str, tuple[int, ...]],
         new: NDArray[np.int64] | None = None,
+        hidden: NDArray[np.int64] | None = None,
         /,
     ) -> dict[str, Any]: ...
     def class_counts(self, samples: Samples, data: Data, /) -> dict[str, list[int]]: ...

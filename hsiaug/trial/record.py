@@ -104,12 +104,23 @@ class _Fields(_Part):
     new_confusion: Matrix
 
 
+class _Visibility(_Part):
+    """Scores of test pixels that plugins could see, and of those in hidden blocks."""
+
+    hidden_confusion: Matrix
+
+
+PARTS = {"fields": "new_confusion", "visibility": "hidden_confusion"}
+"""Parts of the test pixels, and the counts from which both of its sides follow."""
+
+
 class _Metrics(_Part):
     """The counts that everything else is computed from again; a subset's classes are 1..C. fields: not in older ones."""
 
     confusion: Matrix
     subsets: dict[str, dict[str, Any]]
     fields: _Fields | None = None
+    visibility: _Visibility | None = None
 
 
 class _Samples(_Part):
@@ -239,34 +250,35 @@ def _mislisted(record: Record) -> str | None:
 def _miscounted(record: Record) -> str | None:
     """The first number that does not follow from the confusion matrix."""
     metrics, classes = record["metrics"], len(record["class_names"])
-    fields = metrics.get("fields")
-    stated = {"confusion": metrics["confusion"]} | (
-        {} if fields is None else {"fields.new_confusion": fields["new_confusion"]}
-    )
+    parts = {part: key for part, key in PARTS.items() if metrics.get(part) is not None}
+    stated = {"confusion": metrics["confusion"]}
+    stated |= {f"{part}.{key}": metrics[part][key] for part, key in parts.items()}
     for key, rows in stated.items():
         if any(len(row) != classes for row in (rows, *rows)):
             return f"metrics.{key} must be {classes}×{classes}, as there are {classes} class_names"
-    matrix, *new = (np.array(rows, dtype=np.int64) for rows in stated.values())
+    matrix, *others = (np.array(rows, dtype=np.int64) for rows in stated.values())
     if not matrix.any():
         return "metrics.confusion counts no pixel"
-    if new and (new[0] > matrix).any():
-        return "metrics.fields.new_confusion counts more pixels than metrics.confusion"
+    for key, counts in zip(list(stated)[1:], others, strict=True):
+        if (counts > matrix).any():
+            return f"metrics.{key} counts more pixels than metrics.confusion"
+    by_part = dict(zip(parts, others, strict=True))
     try:
-        found = _recomputed(matrix, record["spec"]["task"], metrics["subsets"], new[0] if new else None)
+        found = _recomputed(matrix, record["spec"]["task"], metrics["subsets"], by_part)
         return _difference(metrics, found, "metrics")
     except (KeyError, TypeError, IndexError, OverflowError, InputError) as error:
         return f"metrics cannot be computed from metrics.confusion: {type(error).__name__} {error}"
 
 
 def _recomputed(
-    matrix: NDArray[np.int64], task: str, subsets: Mapping[str, Any], new: NDArray[np.int64] | None
+    matrix: NDArray[np.int64], task: str, subsets: Mapping[str, Any], parts: Mapping[str, NDArray[np.int64]]
 ) -> dict[str, Any]:
     from hsiaug.tasks.task import get_task
 
     named = {name: tuple(subset["classes"]) for name, subset in subsets.items()}
     if any(not 1 <= c <= len(matrix) for ids in named.values() for c in ids):
         raise IndexError("a subset of classes that are not there")
-    return get_task(task).metrics(matrix, named, new)
+    return get_task(task).metrics(matrix, named, parts.get("fields"), parts.get("visibility"))
 
 
 def _difference(stated: Any, found: Any, key: str) -> str | None:
