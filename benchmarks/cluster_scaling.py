@@ -22,9 +22,8 @@ from types import SimpleNamespace
 from typing import Any
 
 from benchmarks.common import HERE, read_csv, say, write_csv
-from hsiaug.bench.dispatch import Dispatch, Work
-from hsiaug.bench.engine import Message, TrialEnded
-from hsiaug.bench.ledger import Event
+from hsiaug.bench.dispatch import Dispatch
+from hsiaug.bench.engine import Event, Message, TrialEnded
 from hsiaug.trial.run import Outcome
 
 RECORDS = HERE / "results" / "cluster" / "suite.csv"
@@ -88,13 +87,8 @@ class Cluster:
 class Ledger:
     """Writes nothing."""
 
-    def blind(self, trial: Any) -> object:
-        """No split is needed."""
-        return None
-
-    def equipped(self, trial: Any) -> Any:
-        """No diagnosis is among the trials."""
-        return trial
+    def request(self, trial: Any) -> tuple[Any, object]:
+        return trial, None
 
     def keeps_fit(self, trial: Any) -> bool:
         """At first none."""
@@ -128,8 +122,9 @@ def wall_time(groups: list[list[Any]], workers: int) -> float:
     cluster = Cluster()
     cluster.all = [Slot(cluster) for _ in range(workers)]
     expected = {trial.hash: trial.seconds for group in groups for trial in group}
-    work = (Work(tuple(group), {}, expected=expected) for group in groups)
-    Dispatch(work, cluster, Ledger(), False, lambda event: None).run()  # type: ignore[arg-type]
+    trials = [trial for group in groups for trial in group]
+    batch: Any = SimpleNamespace(trials=trials, commands={}, expected=expected, deadline=None)
+    Dispatch(batch, cluster, Ledger(), False, lambda event: None).run()  # type: ignore[arg-type]
     return cluster.now
 
 

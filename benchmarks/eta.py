@@ -21,8 +21,8 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.common import say
+from hsiaug.bench.costs import Costs, Guess, guess
 from hsiaug.bench.dispatch import groups
-from hsiaug.bench.estimate import Guess, guess
 from hsiaug.bench.eta import Forecast, TimeLeft
 from hsiaug.protocol.protocols import parse_protocol
 from hsiaug.registry.card import Card
@@ -115,8 +115,7 @@ def made(records: Sequence[Record]) -> Run:
     for trial, record in pairs:
         cards = card("generator", trial.generator.name), card("classifier", trial.classifier.name)
         real, synthetic = (sum(record["samples"][kind]) for kind in ("real", "synthetic"))
-        seconds = cards[0].seconds if synthetic and cards[0] else 0.0, cards[1].seconds if cards[1] else 1.0
-        run.guesses[trial.hash] = guess(seconds, cards, real, synthetic, record["audit"]["n_test"])
+        run.guesses[trial.hash] = guess(cards, real, synthetic, record["audit"]["n_test"])
     return run
 
 
@@ -143,7 +142,7 @@ def replay(run: Run, jobs: int, ask: Sequence[int]) -> tuple[list[float], dict[i
         batches = [sorted(batch, key=lambda group: -expected(run, group)) for batch in batches]
     trials = {t.hash: t for batch in batches for group in batch for t in group}
     clock, ends, told = Clock(), [], {}
-    forecast = Forecast(trials, jobs=jobs, guesses=run.guesses, clock=clock)
+    forecast = Forecast(trials, Costs(run.guesses), jobs=jobs, clock=clock)
     for batch in batches:
         for hash in carried_out(run, batch, jobs, clock, forecast):
             if ask:

@@ -7,46 +7,96 @@ no group waits, it takes half of the trials that are left of another slot's grou
 from __future__ import annotations
 
 import time
+from abc import ABC, abstractmethod
 from collections import Counter, deque
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
 from itertools import islice
+from typing import Protocol
 
 from hsiaug.base.errors import SceneError
-from hsiaug.bench.engine import Message, PluginProgress, Pool, Slot, TrialEnded, WorkerRefused
-from hsiaug.bench.ledger import Event, Ledger, OnEvent
-from hsiaug.bench.worker import strangers
+from hsiaug.bench.engine import Batch, Event, Message, OnEvent, PluginProgress, TrialEnded, WorkerRefused
+from hsiaug.bench.ledger import Ledger
+from hsiaug.bench.worker import WorkerStart, strangers
 from hsiaug.registry.card import Card
 from hsiaug.registry.hookspecs import Kind
 from hsiaug.registry.lookup import registry
 from hsiaug.trial.cache import WORTH_SAVING
 from hsiaug.trial.run import Outcome, lost
 from hsiaug.trial.spec import TrialSpec
+from hsiaug.trial.store import Store
 
-__all__ = ["TRIES", "USUAL_SECONDS", "Dispatch", "Group", "Work", "groups", "uses_device"]
+__all__ = ["TRIES", "USUAL_SECONDS", "Dispatch", "Group", "Pool", "PoolEngine", "groups", "uses_device"]
 
 Group = tuple[TrialSpec, ...]
 
 TRIES = 2
 """How often a trial is begun whose process dies."""
 USUAL_SECONDS = 30.0
-"""Of a trial of which nothing is known."""
+"""Default duration of an untimed trial, in seconds."""
 WORTH_SHARING = 5.0
 """Seconds that are left of a group: for less, no slot makes the split, the view and the samples once more."""
 
 
-@dataclass(frozen=True)
-class Work:
-    """Trials that share a fitted generator.
+class Slot(Protocol):
+    """Runs one trial at a time."""
 
-    commands: by hash, what reruns it. latest: by hash, the time (as ``time.time()``) after which it is not started, nor
-    those behind it; none = any time. expected: by hash, the seconds that it should take, where that is known.
-    """
+    @property
+    def busy(self) -> bool:
+        """Whether it has a trial that has not ended."""
 
-    trials: Group
-    commands: Mapping[str, str]
-    latest: Mapping[str, float] = field(default_factory=dict)
-    expected: Mapping[str, float] = field(default_factory=dict)
+    @property
+    def gpu(self) -> bool:
+        """Whether fits that ask for a GPU may run here."""
+
+    def send(self, trial: TrialSpec, blind: object) -> None:
+        """Begin a trial. blind: its split, without any test label."""
+
+
+class Pool(Protocol):
+    """The slots of an engine for the trials of one scene."""
+
+    def slots(self) -> Sequence[Slot]:
+        """Those that are there now: machines may join and leave."""
+
+    def wait(self) -> Sequence[tuple[Slot, Message]]:
+        """What was heard of busy slots, after a moment at the latest."""
+
+    def close(self) -> None:
+        """End all that is still running."""
+
+
+class PoolEngine(ABC):
+    """An engine that gives a pool of slots for each scene. gpus: that trials ask for which can use one; 0 = any."""
+
+    waits = True
+    gpus = 0
+    _batches: Sequence[Batch] = ()
+
+    @abstractmethod
+    def pool(self, start: WorkerStart) -> Pool:
+        """Slots for the trials of one scene."""
+
+    def submit(self, batches: Sequence[Batch]) -> None:
+        """Take trials, to be run when they are waited for."""
+        self._batches = batches
+
+    def wait(self, on_event: OnEvent) -> None:
+        """Carry out the trials scene by scene.
+
+        A trial whose process dies is begun anew, and recorded as failed where it dies again; one that keeps no time
+        limit is killed. Neither touches the others.
+        """
+        for batch in self._batches:
+            job, store = batch.job, Store(batch.job.store, create=True)
+            start = WorkerStart(
+                job.task, job.scene_ref, batch.scene.sha256, store.cache.resolve(), job.device, job.limit
+            )
+            pool = self.pool(start)
+            try:
+                Dispatch(batch, pool, Ledger(batch.scene, job, store), self.gpus > 0, on_event).run()
+            finally:
+                pool.close()
 
 
 def groups(trials: Iterable[TrialSpec]) -> list[Group]:
@@ -61,47 +111,30 @@ def groups(trials: Iterable[TrialSpec]) -> list[Group]:
 
 @dataclass(eq=False)
 class _Part:
-    """What is left of a group of trials, in one slot. gpu: whether its fits ask for one."""
+    """Trials of a group that are left, in one slot. gpu: whether its fits ask for one."""
 
-    work: Work
     left: deque[TrialSpec]
+    fit: str
     gpu: bool
-
-    @property
-    def first(self) -> TrialSpec | None:
-        """The trial to run now; None where all are done, or it is too late."""
-        if self.left and time.time() > self.work.latest.get(self.left[0].hash, float("inf")):
-            self.left.clear()
-        return self.left[0] if self.left else None
-
-    @property
-    def fit(self) -> str:
-        """Hash of the fit that its trials share."""
-        return self.work.trials[0].fit_hash
-
-    @property
-    def behind(self) -> float:
-        """Expected seconds of the trials behind the first."""
-        return sum(self.work.expected.get(trial.hash, USUAL_SECONDS) for trial in islice(self.left, 1, None))
-
-    def half(self) -> _Part:
-        """The last half of the trials behind the first, taken off."""
-        taken = [self.left.pop() for _ in range(len(self.left) // 2)]
-        return _Part(self.work, deque(reversed(taken)), self.gpu)
+    begun: bool = False
 
 
 class Dispatch:
-    """Gives work to the slots of a pool, and follows what becomes of it."""
+    """Gives the trials of a batch to the slots of a pool, and follows what becomes of them."""
 
-    def __init__(self, work: Iterable[Work], pool: Pool, ledger: Ledger, gpu: bool, on_event: OnEvent) -> None:
-        self._coming = iter(work)
+    def __init__(self, batch: Batch, pool: Pool, ledger: Ledger, gpu: bool, on_event: OnEvent) -> None:
+        self._batch, self._pool, self._ledger, self._on_event = batch, pool, ledger, on_event
         self._waiting: deque[_Part] = deque()
-        self._pool, self._ledger, self._gpu, self._on_event = pool, ledger, gpu, on_event
         self._parts: dict[Slot, _Part] = {}
         self._begun: Counter[str] = Counter()
         self._told: set[str] = set()
         self._fitted: set[str] = set()
         self._refused: dict[Slot, str] = {}
+        for group in groups(batch.trials):
+            first = group[0]
+            self._waiting.append(_Part(deque(group), first.fit_hash, gpu and uses_device(first)))
+            if first.diagnosis or not _card("generator", first.generator.name).adds or ledger.keeps_fit(first):
+                self._fitted.add(first.fit_hash)
 
     def run(self) -> None:
         """Until all work is done. Raises SceneError where no worker will do it."""
@@ -109,7 +142,7 @@ class Dispatch:
             there = self._pool.slots()
             slots = [slot for slot in there if slot not in self._refused]
             self._occupy(slots)
-            if not any(slot.busy for slot in slots) and not self._more():
+            if not self._waiting and not any(slot.busy for slot in slots):
                 return
             if there and not slots:
                 self._give_up()
@@ -127,23 +160,23 @@ class Dispatch:
             else:
                 none_for.add(slot.gpu)
 
-    def _more(self) -> bool:
-        """Whether there is work that nobody has begun."""
-        if not self._waiting and (following := next(self._coming, None)):
-            self._waiting.append(self._part(following))
-        return bool(self._waiting)
+    def _first(self, part: _Part) -> TrialSpec | None:
+        """The trial of a part to run now; None where all are done, or it is too late."""
+        if part.left and self._batch.deadline is not None:
+            # Half a group is of no use.
+            needed = part.left if not part.begun else [part.left[0]]
+            if time.time() + sum(map(self._expected, needed)) > self._batch.deadline:
+                part.left.clear()
+        return part.left[0] if part.left else None
 
-    def _part(self, work: Work) -> _Part:
-        first = work.trials[0]
-        if first.diagnosis or not _card("generator", first.generator.name).adds or self._ledger.keeps_fit(first):
-            self._fitted.add(first.fit_hash)
-        return _Part(work, deque(work.trials), self._gpu and uses_device(first))
+    def _expected(self, trial: TrialSpec) -> float:
+        return self._batch.expected.get(trial.hash, USUAL_SECONDS)
 
     def _next(self, slot: Slot) -> TrialSpec | None:
         """The trial that a slot runs now: of its group, else of the first group that it can take."""
         while True:
             part = self._parts.get(slot)
-            if part is not None and (trial := part.first):
+            if part is not None and (trial := self._first(part)):
                 return trial
             self._parts.pop(slot, None)
             taken = self._take(slot)
@@ -152,28 +185,26 @@ class Dispatch:
             self._parts[slot] = taken
 
     def _take(self, slot: Slot) -> _Part | None:
-        while self._waiting and not self._waiting[0].first:
-            self._waiting.popleft()
-        for part in self._waiting:
-            if slot.gpu or not part.gpu:
-                self._waiting.remove(part)
+        for part in [part for part in self._waiting if slot.gpu or not part.gpu]:
+            self._waiting.remove(part)
+            if self._first(part):
                 return part
-        for work in self._coming:
-            part = self._part(work)
-            if slot.gpu or not part.gpu:
-                return part
-            self._waiting.append(part)
         return self._share(slot)
 
     def _share(self, slot: Slot) -> _Part | None:
         """Half of what is left in the slot that has the most left, of groups whose fit need not be made again."""
         parts = [part for part in self._parts.values() if part.fit in self._fitted and (slot.gpu or not part.gpu)]
-        longest = max(parts, key=lambda part: part.behind, default=None)
-        return longest.half() if longest is not None and longest.behind >= WORTH_SHARING else None
+        behind = {part: sum(map(self._expected, islice(part.left, 1, None))) for part in parts}
+        longest = max(parts, key=lambda part: behind[part], default=None)
+        if longest is None or behind[longest] < WORTH_SHARING:
+            return None
+        taken = [longest.left.pop() for _ in range(len(longest.left) // 2)]
+        return replace(longest, left=deque(reversed(taken)))
 
     def _begin(self, slot: Slot, trial: TrialSpec) -> None:
         self._begun[trial.hash] += 1
-        slot.send(self._ledger.equipped(trial), self._ledger.blind(trial))
+        self._parts[slot].begun = True
+        slot.send(*self._ledger.request(trial))
         if trial.hash not in self._told:
             self._told.add(trial.hash)
             self._on_event(Event("start", trial.hash))
@@ -209,11 +240,14 @@ class Dispatch:
         if not self._there(slot):
             del self._parts[slot]
             self._waiting.extendleft([part] if part.left else [])
-        elif following := part.first:
+        elif following := self._first(part):
             # Before the record is written: the worker need not wait for that.
             self._begin(slot, following)
         for ended, its in ends:
-            self._on_event(self._ledger.write(ended, its, part.work.commands.get(ended.hash, "")))
+            self._write(ended, its)
+
+    def _write(self, trial: TrialSpec, outcome: Outcome) -> None:
+        self._on_event(self._ledger.write(trial, outcome, self._batch.commands.get(trial.hash, "")))
 
     def _doomed(self, outcome: Outcome, trial: TrialSpec, part: _Part) -> list[TrialSpec]:
         """The trials of a group that would fail as one did, as they need the same fit and run the same strangers' code:
@@ -242,9 +276,8 @@ class Dispatch:
     def _give_up(self) -> None:
         """Record the trial that was refused, and say why nobody runs it."""
         found = next(iter(self._refused.values()))
-        part = self._waiting[0]
         refused = lost("load", "WorkerRefused", f"every worker refused it: it has {found}")
-        self._on_event(self._ledger.write(part.left[0], refused, part.work.commands.get(part.left[0].hash, "")))
+        self._write(self._waiting[0].left[0], refused)
         raise SceneError(
             "the workers of a run must have the scene, the hsiaug and the plugins that it was planned with",
             value=found,

@@ -1,22 +1,17 @@
-"""What every engine offers, and how one is named on the command line.
-
-An engine gives a pool of slots, and each slot runs one trial at a time, somewhere. Which trial, how often, and what
-becomes of its answer is decided in ``bench/dispatch.py``, for all engines alike.
-"""
+"""The interface of engines, what their workers say, and how an engine is named on the command line."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from contextlib import AbstractContextManager
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
 from importlib import import_module
 from pathlib import Path
 from types import ModuleType
-from typing import Any, Protocol
+from typing import Literal, Protocol
 
 from hsiaug.base.errors import InputError, did_you_mean
 from hsiaug.bench.cluster_settings import ClusterSettings
-from hsiaug.bench.worker import WorkerStart
 from hsiaug.tasks.task import TaskData
 from hsiaug.trial.run import Outcome
 from hsiaug.trial.spec import TrialSpec
@@ -24,15 +19,15 @@ from hsiaug.trial.spec import TrialSpec
 __all__ = [
     "Batch",
     "Engine",
+    "Event",
     "Job",
     "Message",
+    "OnEvent",
     "PluginProgress",
-    "Pool",
-    "Slot",
     "TrialEnded",
     "WorkerLost",
     "WorkerRefused",
-    "engine",
+    "open_engine",
     "outline",
 ]
 
@@ -98,7 +93,8 @@ class Batch:
     """The trials of one scene that a run carries out, in their order.
 
     scene: its data, as the task loads them. commands: by hash, what reruns a trial. expected: by hash, the seconds that
-    it should take, where that is known.
+    it should take, where that is known. deadline: the time (as ``time.time()``) by which trials should have ended: none
+    is begun that would not, nor a group that shares a fit and would not; None = any time.
     """
 
     scene: TaskData
@@ -106,40 +102,28 @@ class Batch:
     trials: Sequence[TrialSpec]
     commands: Mapping[str, str]
     expected: Mapping[str, float]
+    deadline: float | None = None
 
 
-Watch = Callable[[int], AbstractContextManager[Any]]
-"""Opens what events of trials are handed to while they run, so many at a time."""
+@dataclass(frozen=True)
+class Event:
+    """Something happened to a trial; ``done``/``total``/``note`` are a plugin's own progress.
+
+    timings: seconds by stage, as in the record, of a trial that has ended.
+    """
+
+    kind: Literal["start", "step", "ok", "failed"]
+    hash: str
+    done: int = 0
+    total: int = 0
+    note: str = ""
+    timings: Mapping[str, float] = field(default_factory=dict)
+
+
+OnEvent = Callable[[Event], None]
+
 
 Message = PluginProgress | TrialEnded | WorkerLost | WorkerRefused
-
-
-class Slot(Protocol):
-    """Runs one trial at a time."""
-
-    @property
-    def busy(self) -> bool:
-        """Whether it has a trial that has not ended."""
-
-    @property
-    def gpu(self) -> bool:
-        """Whether fits that ask for a GPU may run here."""
-
-    def send(self, trial: TrialSpec, blind: object) -> None:
-        """Begin a trial. blind: its split, without any test label."""
-
-
-class Pool(Protocol):
-    """The slots of an engine, as long as a run lasts."""
-
-    def slots(self) -> Sequence[Slot]:
-        """Those that are there now: machines may join and leave."""
-
-    def wait(self) -> Sequence[tuple[Slot, Message]]:
-        """What was heard of busy slots, after a moment at the latest."""
-
-    def close(self) -> None:
-        """End all that is still running."""
 
 
 class Engine(Protocol):
@@ -150,33 +134,44 @@ class Engine(Protocol):
         """Trials that run at the same time, as far as is known now."""
 
     @property
-    def gpus(self) -> int:
-        """That trials ask for which can use one; 0 where slots need not be told apart."""
+    def waits(self) -> bool:
+        """Whether :meth:`wait` ends with the trials; else they go on elsewhere."""
 
-    def run(self, batches: Sequence[Batch], watch: Watch) -> bool:
-        """Carry out trials. False where that is only begun when this returns, and goes on elsewhere."""
+    def submit(self, batches: Sequence[Batch]) -> None:
+        """Take trials, to be run in their order. Raises InputError where they are not taken."""
 
-    def pool(self, start: WorkerStart) -> Pool:
-        """Slots for the trials of one scene. Raises InputError where trials are not to be waited for."""
+    def wait(self, on_event: OnEvent) -> None:
+        """Wait for what was submitted; records go to the store, events to ``on_event``.
+
+        Raises SceneError where all workers find another scene, hsiaug or plugin than the plan's, StoreError where a
+        record cannot be written.
+        """
+
+    def cancel(self) -> None:
+        """End what still runs in workers that answer to this process, and these workers."""
 
 
 Say = Callable[[str], None]
 """Tells the user a line."""
 
 
-def engine(settings: ClusterSettings, jobs: int, say: Say) -> AbstractContextManager[Engine]:
-    """The engine that the settings name.
+@contextmanager
+def open_engine(settings: ClusterSettings, jobs: int, say: Say) -> Iterator[Engine]:
+    """The engine that the settings name, until the end of the context.
 
     jobs: trials at the same time, where that is ours to choose.
     Raises InputError for an unknown name, and for one whose libraries are not installed.
     """
     module, address = _module(settings)
-    made: AbstractContextManager[Engine] = module.make(address, jobs, settings, say)
-    return made
+    engine: Engine = module.make(address, jobs, settings, say)
+    try:
+        yield engine
+    finally:
+        engine.cancel()
 
 
 def outline(settings: ClusterSettings, jobs: int, batches: Sequence[Batch]) -> str:
-    """What the engine that the settings name would be given, in a sentence."""
+    """What the engine that the settings name would be given, in a sentence; "" for processes of this machine."""
     module, address = _module(settings)
     return str(module.outline(address, jobs, settings, batches))
 

@@ -1,145 +1,96 @@
-"""How long the rest of a run takes: each trial that is left as long as its like took, spread over the worker processes.
-
-The seconds of each stage are guessed before the run (``estimate.py``). While it runs, the logarithms of measured over
-guessed seconds are averaged by stage, plugin, parameters, scene, setting and kind of trial, each over those of the next:
-a stage deviates from its guess as the most special of these that has been timed.
-"""
+"""How long the rest of a run takes: what its like took, by trial, spread over the worker processes."""
 
 from __future__ import annotations
 
 import heapq
-import math
 import threading
+import time
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
-from itertools import accumulate, pairwise
 from statistics import fmean
 
-from hsiaug.bench.estimate import Guess, readable
-from hsiaug.trial.spec import PluginSpec, TrialSpec
+from hsiaug.bench.costs import SHORT, Costs, Part, parts_of, readable
+from hsiaug.trial.spec import TrialSpec
 
 __all__ = ["Forecast", "TimeLeft"]
 
 OVERRUN = 1.25
 """Expected time of a trial that runs longer than its like did, as a multiple of the time it has run."""
-UNKNOWN = Guess(10.0, 1.0, 4.0, 1.0, 1)
-"""Stages of a trial for which there is no guess."""
 CLOCKS = 1.05
 """Largest ratio of two measurements of one time by two clocks."""
-SHORT = 0.05
-"""Uncertainty of every measured time, in seconds."""
 LOADING = 3.0
 """Uncertainty of the first times of a plugin, in seconds: processes load its libraries meanwhile."""
-NOISE = 0.3
-"""Standard deviation of the logarithm of the seconds of one kind."""
-PRIOR = 0.3
-"""Weight of the more general average, in measured times."""
 
 
 @dataclass(frozen=True)
 class TimeLeft:
-    """seconds: of the rest of a run. measured: whether this run has timed trials like all that are left."""
+    """seconds: of the rest of a run. measured: share of the kinds of stages that are left which have been timed.
+
+    unknown: names of plugins that were not timed with their parameters, of which no card speaks.
+    """
 
     seconds: float
-    measured: bool
+    measured: float
+    unknown: tuple[str, ...] = ()
+
+    @property
+    def text(self) -> str:
+        """The time as people say it, where more than a guess is known."""
+        return "unknown" if self.unknown else readable(self.seconds)
 
     def __str__(self) -> str:
-        return f"ETA {'' if self.measured else 'about '}{readable(self.seconds)}"
-
-
-@dataclass(frozen=True)
-class _Part:
-    """A stage of a trial. levels: labels of what it has in common with others, from the stage to the kind of trial."""
-
-    guess: float
-    levels: tuple[str, ...]
-
-
-class _Ratios:
-    """Logarithms of measured over guessed seconds. jobs: worker processes."""
-
-    def __init__(self, jobs: int) -> None:
-        self._unloaded: dict[str, int] = defaultdict(lambda: jobs)
-        self._below: dict[str, set[str]] = defaultdict(set)
-        # Weight and mean.
-        self._timed: dict[str, tuple[float, float]] = {}
-        self._means: dict[str, tuple[float, float]] = {}
-
-    def add(self, part: _Part, seconds: float) -> None:
-        """Take in a measured time."""
-        seconds, kind, plugin = max(SHORT, seconds), part.levels[-1], part.levels[1]
-        unsure = LOADING if self._unloaded[plugin] > 0 else SHORT
-        self._unloaded[plugin] -= 1
-        weight = 1 / (1 + (unsure / (NOISE * seconds)) ** 2)
-        before, mean = self._timed.get(kind, (0.0, 0.0))
-        ratio = math.log(seconds / max(SHORT, part.guess))
-        self._timed[kind] = before + weight, mean + (ratio - mean) * weight / (before + weight)
-        for label, below in pairwise(part.levels):
-            self._below[label].add(below)
-        self._means.clear()
-
-    def knows(self, part: _Part) -> bool:
-        """Whether a part of that kind has been timed."""
-        return part.levels[-1] in self._timed
-
-    def seconds(self, part: _Part) -> float:
-        """Expected seconds of a part."""
-        ratio = 0.0
-        for label in part.levels:
-            weight, mean = self._mean(label)
-            ratio += (mean - ratio) * weight / (weight + PRIOR)
-        return max(SHORT, part.guess) * math.exp(ratio)
-
-    def _mean(self, label: str) -> tuple[float, float]:
-        if label in self._timed:
-            return self._timed[label]
-        if label not in self._means:
-            each = [(min(1.0, weight), mean) for weight, mean in map(self._mean, self._below.get(label, ()))]
-            whole = sum(weight for weight, _ in each)
-            self._means[label] = whole, sum(weight * mean for weight, mean in each) / whole if each else 0.0
-        return self._means[label]
+        return f"ETA {'' if self.measured == 1 else 'about '}{readable(self.seconds)}"
 
 
 @dataclass(frozen=True)
 class _Planned:
-    """A trial of the run. group: hash of the fit that it shares. always: stages that run whatever ran before.
+    """A trial of the run. group: hash of the fit that it shares. stages: all that it may run.
 
-    fit, samples: None where no sample is made; new: whether it needs samples that no earlier trial of its fit makes.
+    new: whether it needs samples that no earlier trial of its fit makes. unusual: as of its guess.
     """
 
     group: str
     scene: str
     new: bool
-    always: tuple[_Part, _Part]
-    fit: _Part | None
-    samples: _Part | None
+    stages: Mapping[str, Part]
+    unusual: tuple[str, ...]
 
-    def parts(self, first: bool) -> list[_Part]:
+    @property
+    def kind(self) -> str:
+        return self.stages["fit_classifier"].levels[-1]
+
+    def parts(self, first: bool) -> dict[str, Part]:
         """The stages that run. first: whether the trial makes the fit that it uses."""
-        made = (self.samples if first or self.new else None, self.fit if first else None)
-        return [*self.always, *(part for part in made if part)]
+        there = {"fit_generator": not first, "sample": not (first or self.new)}
+        return {stage: part for stage, part in self.stages.items() if not there.get(stage)}
+
+    def unknown(self, parts: Mapping[str, Part], costs: Costs) -> list[str]:
+        """Names of the plugins that were not timed with these parameters, of which no card speaks."""
+        names = {stage: part.levels[1].removeprefix(f"{stage} ") for stage, part in parts.items()}
+        return [n for stage, n in names.items() if n in self.unusual and not costs.knows(parts[stage], 2)]
 
 
 class Forecast:
     """Follows the trials of a run, and says how long the rest takes.
 
-    trials: by hash, in the order in which they run; those of one scene together. jobs: worker processes.
-    guesses: by hash, from earlier records and plugins' cards. clock: seconds, in this process.
+    trials: by hash, in the order in which they run; those of one scene together. costs: what is known of them, which
+    learns what this run measures. jobs: worker processes. clock: seconds, in this process.
     """
 
     def __init__(
         self,
         trials: Mapping[str, TrialSpec],
+        costs: Costs,
         *,
         jobs: int = 1,
-        guesses: Mapping[str, Guess] | None = None,
-        clock: Callable[[], float],
+        clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        self._left = _planned(trials, guesses or {})
+        self._left = _planned(trials, costs)
         self._jobs = max(1, jobs)
         self._clock = clock
-        self._ratios = _Ratios(self._jobs)
+        self._costs = costs
+        self._unloaded: dict[str, int] = defaultdict(lambda: self._jobs)
         self._running: dict[str, tuple[float, bool]] = {}
         self._fitted: set[str] = set()
         self._started: dict[str, int] = defaultdict(int)
@@ -148,6 +99,16 @@ class Forecast:
         self._besides: dict[bool, list[float]] = {True: [], False: []}
         # Events come from the thread that listens to workers, and the bar is drawn by another.
         self._lock = threading.Lock()
+
+    def each(self) -> dict[str, float]:
+        """By hash, the expected seconds of every trial; the first of those that share a fit makes it."""
+        fitted: set[str] = set()
+        seconds = {}
+        for hash, trial in self._left.items():
+            parts = trial.parts(trial.group not in fitted)
+            fitted.add(trial.group)
+            seconds[hash] = sum(map(self._costs.seconds, parts.values()))
+        return seconds
 
     def started(self, hash: str) -> None:
         """A trial begins, perhaps anew; the first of those that share a fit makes it."""
@@ -167,11 +128,12 @@ class Forecast:
             if trial is None or begun is None or timings is None:
                 return
             left = self._clock() - begun[0]
-            for part in trial.parts(begun[1]):
-                seconds = timings.get(part.levels[0], 0.0)
+            for stage, part in trial.parts(begun[1]).items():
+                seconds, plugin = timings.get(stage, 0.0), part.levels[1]
                 # Where it is more, the fit was there: the record tells what it took when it was made.
                 if seconds <= CLOCKS * left:
-                    self._ratios.add(part, seconds)
+                    self._costs.add(part, seconds, LOADING if self._unloaded[plugin] > 0 else SHORT)
+                    self._unloaded[plugin] -= 1
                     left = max(0.0, left - seconds)
             self._besides[self._starts[hash]].append(left)
 
@@ -182,18 +144,22 @@ class Forecast:
 
     def _sum(self) -> TimeLeft:
         scenes: dict[str, dict[str, list[float]]] = defaultdict(lambda: defaultdict(list))
-        fitted, so_far, measured = set(self._fitted), self._so_far(), True
+        fitted, so_far = set(self._fitted), self._so_far()
+        known: dict[str, bool] = {}
+        unknown: dict[str, None] = {}
         start, besides = (fmean(self._besides[first] or (0.0,)) for first in (True, False))
         for hash, trial in self._left.items():
             begun = self._running.get(hash)
             first = begun[1] if begun else trial.group not in fitted
             fitted.add(trial.group)
             parts = trial.parts(first)
-            seconds = besides + sum(map(self._ratios.seconds, parts))
-            measured &= all(map(self._ratios.knows, parts))
-            kind = trial.always[0].levels[-1], first
-            if so_far.get(kind, 0.0) > seconds:
-                seconds, measured = OVERRUN * so_far[kind], False
+            seconds = besides + sum(map(self._costs.seconds, parts.values()))
+            kind = trial.kind, first
+            late = so_far.get(kind, 0.0) > seconds
+            known |= {part.levels[-1]: self._costs.knows(part) and not late for part in parts.values()}
+            unknown |= dict.fromkeys(trial.unknown(parts, self._costs))
+            if late:
+                seconds = OVERRUN * so_far[kind]
             if begun:
                 seconds = max(0.0, seconds - (self._clock() - begun[0]))
             scenes[trial.scene][trial.group].append(seconds)
@@ -201,14 +167,14 @@ class Forecast:
             _wall(groups.values(), self._jobs) + (0.0 if scene in self._started else start)
             for scene, groups in scenes.items()
         )
-        return TimeLeft(sum(walls), measured)
+        return TimeLeft(sum(walls), fmean(known.values()) if known else 1.0, tuple(unknown))
 
     def _so_far(self) -> dict[tuple[str, bool], float]:
         """How long the longest running trial of each kind has been at it."""
         now = self._clock()
         longest: dict[tuple[str, bool], float] = {}
         for hash, (begun, first) in self._running.items():
-            kind = self._left[hash].always[0].levels[-1], first
+            kind = self._left[hash].kind, first
             longest[kind] = max(now - begun, longest.get(kind, 0.0))
         return longest
 
@@ -227,35 +193,15 @@ def _wall(groups: Iterable[list[float]], jobs: int) -> float:
     return max(least, sum(free) / jobs)
 
 
-def _planned(trials: Mapping[str, TrialSpec], guesses: Mapping[str, Guess]) -> dict[str, _Planned]:
+def _planned(trials: Mapping[str, TrialSpec], costs: Costs) -> dict[str, _Planned]:
     found: dict[str, _Planned] = {}
     most: dict[tuple[str, float | None], int] = {}
     for hash, trial in trials.items():
-        guess, pool = guesses.get(hash, UNKNOWN), (trial.fit_hash, trial.omega)
-        made = guess.made if trial.lam else 0
+        guess, pool = costs.guess(hash), (trial.fit_hash, trial.omega)
         # Every λ takes a prefix of the same pool of samples.
+        made = guess.made if trial.lam else 0
         new = max(0, made - most.get(pool, 0))
         most[pool] = max(made, most.get(pool, 0))
-        like = f"{trial.generator.name} {trial.lam}"
-        always = (
-            _part("fit_classifier", trial, trial.classifier, guess.learn, like),
-            _part("predict", trial, trial.classifier, guess.predict, like),
-        )
-        fit = _part("fit_generator", trial, trial.generator, guess.fit, "")
-        # To a tenth.
-        samples = _part(
-            "sample", trial, trial.generator, guess.samples, f"{trial.omega} {10 * math.log(new or 1):.0f}"
-        )
-        makes = (fit, samples) if made else (None, None)
-        found[hash] = _Planned(trial.fit_hash, _scene(trial), new > 0, always, *makes)
+        stages = parts_of(trial.as_json(), guess, new)
+        found[hash] = _Planned(trial.fit_hash, trial.scene_sha256, new > 0, stages, guess.unusual)
     return found
-
-
-def _part(stage: str, trial: TrialSpec, spec: PluginSpec, guess: float, like: str) -> _Part:
-    view = trial.view if spec is trial.classifier else ""
-    steps = (stage, spec.name, f"{spec.hash} {view}", _scene(trial), f"{trial.protocol.label} {trial.patch}", like)
-    return _Part(guess, tuple(accumulate(steps, "{} {}".format)))
-
-
-def _scene(trial: TrialSpec) -> str:
-    return f"{trial.task} {trial.scene_sha256}"

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
 from typing import Literal
 
-from hsiaug.bench.engine import Job
+from hsiaug.bench.engine import Event, Job
 from hsiaug.tasks.task import TaskData, TaskSplit, get_task
 from hsiaug.trial.cache import has_fit
 from hsiaug.trial.ceilings import equipped
@@ -14,28 +12,10 @@ from hsiaug.trial.run import Outcome, finish
 from hsiaug.trial.spec import TrialSpec
 from hsiaug.trial.store import Store
 
-__all__ = ["Event", "Ledger", "OnEvent"]
+__all__ = ["Ledger"]
 
 IDLE_SPLITS = 16
 """Splits that are kept although no trial of theirs runs: another generator's trials may follow."""
-
-
-@dataclass(frozen=True)
-class Event:
-    """Something happened to a trial; ``done``/``total``/``note`` are a plugin's own progress.
-
-    timings: seconds by stage, as in the record, of a trial that has ended.
-    """
-
-    kind: Literal["start", "step", "ok", "failed"]
-    hash: str
-    done: int = 0
-    total: int = 0
-    note: str = ""
-    timings: Mapping[str, float] = field(default_factory=dict)
-
-
-OnEvent = Callable[[Event], None]
 
 
 class Ledger:
@@ -66,14 +46,11 @@ class Ledger:
         kind: Literal["ok", "failed"] = "ok" if stored["status"] == "ok" else "failed"
         return Event(kind, trial.hash, timings=stored["timings"])
 
-    def blind(self, trial: TrialSpec) -> object:
-        """The split of a trial, without test labels."""
+    def request(self, trial: TrialSpec) -> tuple[TrialSpec, object]:
+        """A trial as it is sent, a diagnosis with what it needs of the test labels; and its split without any."""
         self._running[trial.hash] = trial.draw_hash
-        return self._split(trial).blind
-
-    def equipped(self, trial: TrialSpec) -> TrialSpec:
-        """As it is sent: a diagnosis with what it needs of the test labels, any other trial as it is."""
-        return equipped(trial, self._scene, self._split(trial)) if trial.diagnosis else trial
+        split = self._split(trial)
+        return equipped(trial, self._scene, split) if trial.diagnosis else trial, split.blind
 
     def keeps_fit(self, trial: TrialSpec) -> bool:
         """Whether other workers may find the trial's fit in the cache of the store."""

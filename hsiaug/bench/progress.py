@@ -24,9 +24,9 @@ from rich.progress import (
 from rich.text import Text
 
 from hsiaug.base.terminal import live, progress_bars
-from hsiaug.bench.estimate import Guess
+from hsiaug.bench.costs import Costs
+from hsiaug.bench.engine import Event, OnEvent
 from hsiaug.bench.eta import Forecast
-from hsiaug.bench.ledger import Event, OnEvent
 from hsiaug.trial.failures import ErrorKind, error_kind, one_line, why_failed
 from hsiaug.trial.spec import TrialSpec
 from hsiaug.trial.store import Store
@@ -58,18 +58,18 @@ def watching(
     trials: Mapping[str, TrialSpec],
     console: Console,
     *,
+    costs: Costs | None = None,
     jobs: int = 1,
-    guesses: Mapping[str, Guess] | None = None,
     store: Store | None = None,
     detail: Detail = "usual",
     clock: Callable[[], float] = time.monotonic,
 ) -> Iterator[OnEvent]:
     """A function to hand events to while the trials (by hash) run, in ``jobs`` processes.
 
-    trials: in the order in which they run. guesses: by hash, before anything was timed. store: where failures are read.
+    trials: in the order in which they run. costs: what is known of them. store: where failures are read.
     detail: quiet = failures alone, verbose = a line for every trial as it ends.
     """
-    forecast = Forecast(trials, jobs=jobs, guesses=guesses, clock=clock)
+    forecast = Forecast(trials, costs or Costs(), jobs=jobs, clock=clock)
     failures = _Failures(trials, console, store)
     with _shown(trials, console, forecast, failures, detail, clock) as show:
 

@@ -5,9 +5,10 @@ Heavy to import: a command does so once it knows that it has work.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
-from contextlib import AbstractContextManager
-from dataclasses import replace
+from collections import defaultdict
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import nullcontext
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
@@ -15,9 +16,9 @@ from hsiaug.base.errors import StoreError
 from hsiaug.base.threads import cores
 from hsiaug.bench.cluster_settings import ClusterSettings
 from hsiaug.bench.command import command_for
-from hsiaug.bench.engine import Batch, Engine, Job, Say, engine
-from hsiaug.bench.estimate import expected_seconds, guesses, longest_first, timed
-from hsiaug.bench.ledger import OnEvent
+from hsiaug.bench.costs import Costs
+from hsiaug.bench.engine import Batch, Engine, Job, Say, open_engine
+from hsiaug.bench.eta import Forecast
 from hsiaug.bench.memory_check import check_memory
 from hsiaug.bench.plan import Plan
 from hsiaug.bench.progress import Detail, watching
@@ -71,8 +72,10 @@ def run(
     existing: Existing = "only-missing",
     device: str = "auto",
     jobs: int | None = None,
-    settings: ClusterSettings,
+    settings: ClusterSettings | None = None,
+    engine: Engine | None = None,
     limit: float | None = None,
+    deadline: float | None = None,
     console: Console,
     say: Say,
     warn: Say,
@@ -80,8 +83,10 @@ def run(
 ) -> Reading | None:
     """Run what the store does not hold of the plans, scene by scene; this is what every benchmark is.
 
-    root: of the store, which is made where there is none, unless ``existing`` is none. limit: seconds that a trial may
-    take. console: for the progress. say: is told notes, and what is taken from the store; warn: what engines have to say.
+    root: of the store, which is made where there is none, unless ``existing`` is none. engine: one that is open, in place
+    of that of the settings. limit: seconds that a trial may take. deadline: the time (as ``time.time()``) after which no
+    trial should end. console: for the progress. say: is told notes, and what is taken from the store; warn: what engines
+    have to say.
     Returns the records of the plans' trials; None where they run elsewhere, and have not ended yet.
     Raises InputError where the samples of a trial do not fit into memory, or the engine cannot be had; StoreError where
     the store cannot be written.
@@ -93,14 +98,31 @@ def run(
     plan = joined(plans)
     for note in (*plan.notes, *plan.short):
         say(f"note: {note}")
-    where = engine(settings, workers(jobs, device, plans), warn)
     store = Store(root, create=existing != "none")
     store.sweep()
     waiting = {trial.hash: trial for trial in todo}
     if reused := sum(record["hash"] not in waiting for record in kept.records):
         say(f"{reused} of {len(trials)} trials are taken from {root}")
-    if waiting and not _run_missing(plans, plan, waiting, store, kept, device, where, limit, console, say, detail):
-        return None
+    if waiting:
+        store.check_writable()
+        for line in damage_lines([one for one in kept.damaged if one.hash in waiting], "its trial is run again"):
+            say(line)
+        _record_nothing(plans, waiting, store)
+    if waiting:
+        costs = Costs.of(plans, store.read(known=kept).records)
+        asked = settings or ClusterSettings()
+        opened = nullcontext(engine) if engine else open_engine(asked, workers(jobs, device, plans), warn)
+        with opened as where:
+            job = partial(Job, store=root, device=device, limit=limit)
+            batches = batches_of(plans, waiting, job, costs, where.jobs, deadline)
+            ordered = {trial.hash: trial for batch in batches for trial in batch.trials}
+            # The fits of an earlier run are in the cache.
+            costs.forget_fits(hash for hash, trial in ordered.items() if has_fit(store.cache, trial))
+            where.submit(batches)
+            if not where.waits:
+                return None
+            with watching(ordered, console, costs=costs, jobs=where.jobs, store=store, detail=detail) as on_event:
+                where.wait(on_event)
     read = store.read(trial.hash for trial in trials)
     begun = {trial.hash for trial in todo}
     for record in (record for record in read.records if record["hash"] in begun):
@@ -109,76 +131,32 @@ def run(
     return read
 
 
-def _run_missing(
-    plans: Sequence[Plan],
-    together: Plan,
-    waiting: dict[str, TrialSpec],
-    store: Store,
-    kept: Reading,
-    device: str,
-    where: AbstractContextManager[Engine],
-    limit: float | None,
-    console: Console,
-    say: Say,
-    detail: Detail,
-) -> bool:
-    """Run the trials that wait; of those that make nothing only the record is written.
-
-    together: the plans as one. Returns False where they go on elsewhere.
-    """
-    store.check_writable()
-    damaged = [one for one in kept.damaged if one.hash in waiting]
-    for line in damage_lines(damaged, "its trial is run again"):
-        say(line)
-    _record_nothing(plans, waiting, store)
-    if not waiting:
-        return True
-    known = timed(store.read(known=kept).records)
-    costs = expected_seconds(together, list(waiting.values()), known)
-    with where as engine:
-        batches = batches_of(plans, waiting, store.root, device, limit, costs, engine.jobs)
-        ordered = {trial.hash: trial for batch in batches for trial in batch.trials}
-        rough = guesses(together, list(ordered.values()), known, _tested(plans))
-        # The fits of an earlier run are in the cache.
-        rough |= {hash: replace(rough[hash], fit=0.0) for hash, t in ordered.items() if has_fit(store.cache, t)}
-
-        def watch(jobs: int) -> AbstractContextManager[OnEvent]:
-            return watching(ordered, console, jobs=jobs, guesses=rough, store=store, detail=detail)
-
-        return engine.run(batches, watch)
-
-
-def _tested(plans: Iterable[Plan]) -> dict[str, int]:
-    """Test samples of each trial's draw, by the trial's hash."""
-    found: dict[str, int] = {}
-    for plan in plans:
-        sizes = {split.seed: split.audit.n_test for split in plan.splits}
-        found |= {trial.hash: sizes[trial.seed] for trial in plan.trials if trial.seed in sizes}
-    return found
-
-
 def batches_of(
     plans: Sequence[Plan],
     waiting: Mapping[str, TrialSpec],
-    store: Path,
-    device: str,
-    limit: float | None,
-    costs: Mapping[str, float],
+    job: Callable[[str, str], Job],
+    costs: Costs,
     jobs: int,
+    deadline: float | None = None,
 ) -> list[Batch]:
-    """The trials that wait, scene by scene; where several run at a time the longest come first.
+    """The trials that wait, scene by scene. job: that of a task and a scene.
 
-    costs: what :func:`expected_seconds` found.
+    Where several run at a time those that share the costliest fit come first: left to the end, they would keep one
+    process busy while the others have nothing left to do.
     """
     left, batches = dict(waiting), []
     for (task, ref), scene in {(plan.task, plan.scene_ref): plan.scene for plan in plans}.items():
         here = trials_of(plan for plan in plans if (plan.task, plan.scene_ref) == (task, ref))
         mine = in_order(trial for trial in here if left.pop(trial.hash, None))
+        seconds = Forecast({trial.hash: trial for trial in mine}, costs).each()
         if jobs > 1:
-            mine = longest_first(mine, costs)
+            of_fit: dict[str, float] = defaultdict(float)
+            for trial in mine:
+                of_fit[trial.fit_hash] += seconds[trial.hash]
+            mine.sort(key=lambda trial: -of_fit[trial.fit_hash])
         if mine:
             commands = {trial.hash: command_for(trial, ref) for trial in mine}
-            batches.append(Batch(scene, Job(task, ref, store, device, limit), mine, commands, costs))
+            batches.append(Batch(scene, job(task, ref), mine, commands, seconds, deadline))
     return batches
 
 

@@ -76,16 +76,14 @@ def advise(
     start = time.time()
     # As in a benchmark: trials side by side, one thread each.
     one_thread()
+    from hsiaug.advice.advise import advise as find_advice
+    from hsiaug.advice.screening import screening_plan
+    from hsiaug.advice.session import Session
+    from hsiaug.advice.views import with_views
     from hsiaug.base.terminal import Console
-    from hsiaug.bench.advice import advise as advised
-    from hsiaug.bench.advice import wider
-    from hsiaug.bench.advice_context import AdviceContext
     from hsiaug.bench.cluster_settings import cluster_settings
-    from hsiaug.bench.engine import engine
-    from hsiaug.bench.progress import watching
+    from hsiaug.bench.engine import open_engine
     from hsiaug.bench.run import workers
-    from hsiaug.bench.screening import screening_plan
-    from hsiaug.bench.view_screening import with_views
     from hsiaug.cli.advise_print import advice_tables, print_advice
     from hsiaug.cli.benchmark_run import stoppable
     from hsiaug.registry.lookup import registry
@@ -111,38 +109,24 @@ def advise(
         set_=set_,
     )
     request = with_views(request, loaded)
-    plan, broken = screening_plan(loaded, request, registry())
-    jobs = workers(jobs, device, [plan])
-    err = Console(stderr=True)
-    with stoppable(err), engine(settings, jobs, lambda line: print_lines(err, [line])) as where:
-        context = AdviceContext(
+    planned = screening_plan(loaded, request, registry(), scene)
+    err, jobs = Console(stderr=True), workers(jobs, device, [planned[0]])
+    with stoppable(err), open_engine(settings, jobs, lambda line: print_lines(err, [line])) as engine:
+        session = Session(
             scene=loaded,
             scene_ref=scene,
             plugins=registry(),
             store=Store(store, create=True),
             device=device,
-            engine=where,
+            engine=engine,
             start=start,
             end=end,
-            watch=lambda trials, rough: watching(
-                trials,
-                err,
-                jobs=where.jobs,
-                guesses=rough,
-                store=context.store,
-                detail="quiet" if quiet else "usual",
-            ),
+            console=err,
+            detail="quiet" if quiet else "usual",
         )
-        advice = advised(plan, request, context, broken)
-        wider_request = wider(request)
-        if advice.kind == "cannot tell" and wider_request is not None:
-            print_lines(
-                notes_console(err, quiet=quiet),
-                [f"inner draws of {protocol} are at their ceiling: going on with --protocol all"],
-            )
-            plan, broken = screening_plan(loaded, wider_request, registry())
-            advice = advised(plan, wider_request, context, broken, advice.ceilings)
-    print_advice(advice, plan, context, Console())
+        notes = notes_console(err, quiet=quiet)
+        advice, plan = find_advice(planned, request, session, lambda line: print_lines(notes, [line]))
+    print_advice(advice, plan, session, Console())
     if out:
-        write_files(out, table_writers(lambda: advice_tables(advice, plan, context)))
+        write_files(out, table_writers(lambda: advice_tables(advice, plan, session)))
         say_written(out)

@@ -9,14 +9,14 @@ from collections.abc import Iterator
 from dataclasses import asdict, replace
 from typing import TYPE_CHECKING, Any
 
-from hsiaug.bench.advice import Advice
-from hsiaug.bench.advice_context import AdviceContext
+from hsiaug.advice.advise import Advice
+from hsiaug.advice.gains import ArmGain
+from hsiaug.advice.screening import CONFIRM, SCREEN, Ceiling
+from hsiaug.advice.session import Session
+from hsiaug.advice.views import ViewGain
 from hsiaug.bench.command import command_for
-from hsiaug.bench.estimate import readable
-from hsiaug.bench.gains import ArmGain
+from hsiaug.bench.costs import readable
 from hsiaug.bench.plan import Plan
-from hsiaug.bench.screening import CONFIRM, SCREEN, Ceiling
-from hsiaug.bench.view_screening import ViewGain
 from hsiaug.cli.output import name_options, print_lines, print_table
 from hsiaug.metrics.significance import MIN_PAIRS, t_interval
 from hsiaug.report.labels import MISSING, count, percent, signed, span
@@ -34,10 +34,10 @@ CLOSE = 50.0
 """Percentage of inner test pixels in training patches above which a warning is due."""
 
 
-def print_advice(advice: Advice, plan: Plan, context: AdviceContext, out: Console) -> None:
+def print_advice(advice: Advice, plan: Plan, session: Session, out: Console) -> None:
     """A table of all arms, and below it the verdict, the command to go on with, and what limits both."""
     print_table(out, _header(plan), _rows(advice))
-    lines = [f"{name}\t{text}" for name, text in _lines(advice, plan, context)]
+    lines = [f"{name}\t{text}" for name, text in _lines(advice, plan, session)]
     print_lines(out, (line.expandtabs(11) for line in lines) if out.is_terminal else lines)
 
 
@@ -46,7 +46,7 @@ def _header(plan: Plan) -> tuple[str, ...]:
     return ("stage", *ARM, "draws", main, f"Δ{main}", "interval", f"Δ{second}", "interval", "over")
 
 
-def advice_tables(advice: Advice, plan: Plan, context: AdviceContext) -> TableFiles:
+def advice_tables(advice: Advice, plan: Plan, session: Session) -> TableFiles:
     """The same for files; rows: one per arm and stage, in points; value: all numbers, as fractions, and hashes."""
     from hsiaug.report.grid import ReportPage, text_grid
     from hsiaug.report.output_files import TableFiles
@@ -64,10 +64,10 @@ def advice_tables(advice: Advice, plan: Plan, context: AdviceContext) -> TableFi
         "over",
     )
     rows = [dict(zip(keys, _values(stage, one), strict=True)) for stage, one in _stages(advice)]
-    said = tuple(f"{name}: {text}" for name, text in _lines(advice, plan, context))
+    said = tuple(f"{name}: {text}" for name, text in _lines(advice, plan, session))
     grid = text_grid("Arms that were tried", _header(plan), _rows(advice), 1 + len(ARM))
-    page = ReportPage(f"{context.scene.name}: which generator to use", grids=(grid,), notes=said)
-    return TableFiles("advise", [page], rows, advice_json(advice, plan, context))
+    page = ReportPage(f"{session.scene.name}: which generator to use", grids=(grid,), notes=said)
+    return TableFiles("advise", [page], rows, advice_json(advice, plan, session))
 
 
 def _values(stage: str, one: ArmGain) -> tuple[Any, ...]:
@@ -81,7 +81,7 @@ def _stages(advice: Advice) -> Iterator[tuple[str, ArmGain]]:
         yield from ((stage, one) for one in listed)
 
 
-def advice_json(advice: Advice, plan: Plan, context: AdviceContext) -> dict[str, Any]:
+def advice_json(advice: Advice, plan: Plan, session: Session) -> dict[str, Any]:
     """All numbers, as fractions, and the hashes of their records."""
 
     def entry(one: ArmGain) -> dict[str, Any]:
@@ -92,15 +92,15 @@ def advice_json(advice: Advice, plan: Plan, context: AdviceContext) -> dict[str,
         return {**_as_json(one), "intervals": intervals, "corrected": one.corrected(advice.level)}
 
     return {
-        "scene": context.scene.name,
+        "scene": session.scene.name,
         "protocol": plan.trials[0].protocol.as_json(),
         **asdict(replace(advice, final=None)),
         "chosen": None if advice.chosen is None else _as_json(advice.chosen),
         "screened": [entry(one) for one in advice.screened],
         "confirmed": [entry(one) for one in advice.confirmed],
-        "lines": list(_lines(advice, plan, context)),
-        "seconds": time.time() - context.start,
-        "budget": context.end - context.start,
+        "lines": list(_lines(advice, plan, session)),
+        "seconds": time.time() - session.start,
+        "budget": session.end - session.start,
     }
 
 
@@ -133,8 +133,8 @@ def _interval(found: tuple[float, float] | None) -> str:
     return MISSING if found is None else f"{signed(found[0])} to {signed(found[1])}"
 
 
-def _lines(advice: Advice, plan: Plan, context: AdviceContext) -> Iterator[tuple[str, str]]:
-    notes = list(_notes(advice, plan, context))
+def _lines(advice: Advice, plan: Plan, session: Session) -> Iterator[tuple[str, str]]:
+    notes = list(_notes(advice, plan, session))
     names = _names(plan)
     yield "verdict", _verdict(advice, names)
     here = advice.kind == "cannot tell"
@@ -142,7 +142,7 @@ def _lines(advice: Advice, plan: Plan, context: AdviceContext) -> Iterator[tuple
     yield from (note for note in notes if note[0] == "warning")
     yield from (("spectra", _view_said(one, names[0])) for one in advice.views)
     yield from (("also", _gain(one, advice.level, names)) for one in advice.confirmed if one is not advice.chosen)
-    yield from (("command", text) for text in _commands(advice, context))
+    yield from (("command", text) for text in _commands(advice, session))
     reasons = {name: name_options(why) for name, _, why in reversed(advice.left_out)}
     for name in dict.fromkeys(name for name, _, _ in advice.left_out):
         lams = ", ".join(f"{lam:g}" for one, lam, _ in advice.left_out if one == name and lam is not None)
@@ -152,7 +152,7 @@ def _lines(advice: Advice, plan: Plan, context: AdviceContext) -> Iterator[tuple
     yield from (note for note in notes if note[0] != "warning")
     yield (
         "time",
-        f"{time.time() - context.start:.0f} of {context.end - context.start:.0f} s; records in {context.store.root}",
+        f"{time.time() - session.start:.0f} of {session.end - session.start:.0f} s; records in {session.store.root}",
     )
 
 
@@ -230,22 +230,22 @@ def _gain(one: ArmGain, level: float, names: tuple[str, str]) -> str:
     )
 
 
-def _commands(advice: Advice, context: AdviceContext) -> Iterator[str]:
+def _commands(advice: Advice, session: Session) -> Iterator[str]:
     """How to go on: on the outer test pixels of that very draw, or to a map."""
     if advice.final is None:
         return
     outer, draw = advice.final.protocol.outer
     if outer is None:
-        outer = get_task(advice.final.task).nearly_all(context.scene)
+        outer = get_task(advice.final.task).nearly_all(session.scene)
     spec = replace(advice.final, protocol=outer, seed=draw)
-    yield command_for(spec, context.scene_ref)
+    yield command_for(spec, session.scene_ref)
     if advice.final.protocol.outer[0] is None:
-        yield shlex.join(["hsiaug", "map", context.scene_ref, "--record", spec.hash, "--out", "map.png"])
+        yield shlex.join(["hsiaug", "map", session.scene_ref, "--record", spec.hash, "--out", "map.png"])
 
 
-def _notes(advice: Advice, plan: Plan, context: AdviceContext) -> Iterator[tuple[str, str]]:
+def _notes(advice: Advice, plan: Plan, session: Session) -> Iterator[tuple[str, str]]:
     audits = [split.audit for split in plan.splits]
-    (outer, draw), scene, task = plan.trials[0].protocol.outer, context.scene, get_task(plan.trials[0].task)
+    (outer, draw), scene, task = plan.trials[0].protocol.outer, session.scene, get_task(plan.trials[0].task)
     whole = audits[0].n_train + audits[0].n_test + audits[0].n_buffered
     if outer is not None:
         whole = task.split(scene, outer, draw, plan.trials[0].patch).audit.n_train

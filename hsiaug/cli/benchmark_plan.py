@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from hsiaug.base.errors import StoreError
-from hsiaug.bench.engine import outline
-from hsiaug.bench.estimate import Estimate, Known, estimate, expected_seconds, timed
+from hsiaug.bench.costs import Costs
+from hsiaug.bench.engine import Job, outline
+from hsiaug.bench.eta import Forecast, TimeLeft
 from hsiaug.bench.memory_check import check_memory
 from hsiaug.bench.plan import Plan
 from hsiaug.bench.run import Existing, batches_of, held, missing, workers
@@ -49,45 +51,31 @@ def print_plan(
     print_lines(notes, (f"note: {note}" for note in (*plan.notes, *plan.short)))
     todo = [trial for trial in todo if trial.hash not in plan.nothing]
     try:
-        known = timed(Store(store).read(known=kept).records) if todo else {}
+        costs = Costs.of(plans, Store(store).read(known=kept).records if todo else ())
     except StoreError:
-        known = {}
-    cost = _cost(plans, todo, known, jobs)
+        costs = Costs.of(plans, ())
+    left = Forecast({trial.hash: trial for trial in todo}, costs, jobs=jobs).left()
 
     def where() -> str:
-        """What the engine would be given; for the table of a local run nobody asks."""
-        costs, waiting = expected_seconds(plan, todo, known), {trial.hash: trial for trial in todo}
-        return outline(settings, jobs, batches_of(plans, waiting, store, "auto", None, costs, jobs))
+        """What the engine would be given."""
+        job, waiting = partial(Job, store=store, device="auto"), {trial.hash: trial for trial in todo}
+        return outline(settings, jobs, batches_of(plans, waiting, job, costs, jobs))
 
     if as_json:
-        print_json({**_as_json(plans, plan, todo, cost, jobs), "on": settings.on, "outline": where()})
+        print_json({**_as_json(plans, plan, todo, left, jobs), "on": settings.on, "outline": where()})
         return
     if plan.run:
         header = ("run", "scene", "protocol", "draws", "trials", "to run", "about")
-        print_table(out, header, _runs(plans, todo, known, jobs))
+        print_table(out, header, _runs(plans, todo, costs, jobs))
     else:
         print_table(out, ("generator", "λ", "ω", "classifier", "synthetic", "draws", "to run"), _arms(plan, todo))
         print_lines(out, [_split_line(plan)])
-    print_lines(out, [_cost_line(plan, todo, cost, jobs)])
-    if settings.on != "local":
-        print_lines(out, [f"--on {settings.on}: {where()}"])
+    print_lines(out, [_cost_line(plan, todo, left, jobs)])
+    if said := where():
+        print_lines(out, [f"--on {settings.on}: {said}"])
 
 
-def _cost(plans: Sequence[Plan], todo: Sequence[TrialSpec], known: Known, jobs: int) -> Estimate:
-    """What the trials of all plans cost together, scene by scene."""
-    costs = []
-    left = {trial.hash for trial in todo}
-    for ref in dict.fromkeys(plan.scene_ref for plan in plans):
-        plan = joined([plan for plan in plans if plan.scene_ref == ref])
-        mine = [trial for trial in plan.trials if trial.hash in left]
-        left -= {trial.hash for trial in mine}
-        costs += [estimate(plan, mine, known, jobs)] if mine else []
-    measured = sum(cost.measured for cost in costs) / len(costs) if costs else 1.0
-    unknown = dict.fromkeys(name for cost in costs for name in cost.unknown)
-    return Estimate(sum(cost.guess for cost in costs), measured, tuple(unknown))
-
-
-def _runs(plans: Sequence[Plan], todo: Sequence[TrialSpec], known: Known, jobs: int) -> Iterator[tuple[str, ...]]:
+def _runs(plans: Sequence[Plan], todo: Sequence[TrialSpec], costs: Costs, jobs: int) -> Iterator[tuple[str, ...]]:
     """A row per run, scene and protocol. A trial that several rows share is to be run in the first of them."""
     rows: dict[tuple[str, str, str], list[Plan]] = {}
     for plan in plans:
@@ -98,17 +86,17 @@ def _runs(plans: Sequence[Plan], todo: Sequence[TrialSpec], known: Known, jobs: 
         plan = joined(members)
         mine = [trial for trial in plan.trials if trial.hash in left]
         left -= {trial.hash for trial in mine}
-        about = estimate(plan, mine, known, jobs).text if mine else "–"
+        about = Forecast({t.hash: t for t in mine}, costs, jobs=jobs).left().text if mine else "–"
         yield (*row, str(len({t.seed for t in plan.trials})), str(len(plan.trials)), str(len(mine)), about)
 
 
 def _as_json(
-    plans: Sequence[Plan], plan: Plan, todo: Sequence[TrialSpec], cost: Estimate, jobs: int
+    plans: Sequence[Plan], plan: Plan, todo: Sequence[TrialSpec], cost: TimeLeft, jobs: int
 ) -> dict[str, Any]:
     answer = {
         "trials": [{"hash": t.hash, **t.as_json(), "synthetic": plan.samples[t.hash][1]} for t in plan.trials],
         "to_run": [t.hash for t in todo],
-        "seconds": cost.seconds,
+        "seconds": None if cost.unknown else cost.seconds,
         "seconds_unknown": list(cost.unknown),
         "jobs": jobs,
         "audits": [split.audit.as_json() for one in plans for split in one.splits],
@@ -141,7 +129,7 @@ def _split_line(plan: Plan) -> str:
     )
 
 
-def _cost_line(plan: Plan, todo: Sequence[TrialSpec], cost: Estimate, jobs: int) -> str:
+def _cost_line(plan: Plan, todo: Sequence[TrialSpec], cost: TimeLeft, jobs: int) -> str:
     source = "rough: the plugins' own figures, of Indian Pines"
     if cost.measured == 1:
         source = "timed in this store"

@@ -15,7 +15,7 @@ import typer
 
 from hsiaug.base.terminal import Console
 from hsiaug.bench.cluster_settings import ClusterSettings
-from hsiaug.bench.estimate import readable
+from hsiaug.bench.costs import readable
 from hsiaug.bench.plan import Plan
 from hsiaug.bench.run import Existing, run
 from hsiaug.bench.schedule import hashes_by_run, joined, sharing, trials_of

@@ -30,8 +30,8 @@ def status(
       hsiaug status hsiaug-results
     """
     from hsiaug.base.terminal import Console
+    from hsiaug.bench.costs import readable
     from hsiaug.bench.engines.slurm_runs import job_states, read_submissions
-    from hsiaug.bench.estimate import readable
     from hsiaug.bench.status import progress_of
     from hsiaug.trial.store import Store
 

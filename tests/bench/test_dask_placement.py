@@ -15,9 +15,7 @@ import pytest
 from hsiaug.base.errors import HsiaugError
 from hsiaug.bench import dispatch
 from hsiaug.bench.cluster_settings import ClusterSettings
-from hsiaug.bench.dispatch import Work, groups
-from hsiaug.bench.engine import Job, WorkerLost
-from hsiaug.bench.execute import worker_pool
+from hsiaug.bench.engine import Batch, Job, WorkerLost
 from hsiaug.bench.plan import Request, build_plan
 from hsiaug.bench.worker import WorkerStart
 from hsiaug.core.scene import Scene
@@ -51,11 +49,12 @@ def carry_out(cluster: Any, toy: Scene, store: Path) -> None:
     request = Request(generators=["smote"], classifiers=["svm"], lambdas=[1.0], seeds=range(3), patch=5)
     trials = build_plan(toy, request, registry()).trials
     settings = ClusterSettings(on=f"dask:{cluster.scheduler_address}", gpus=1)
-    with (
-        dask_client.make(cluster.scheduler_address, 1, settings, lambda line: None) as engine,
-        worker_pool(toy, Job("pixels", "toy", store, "cpu"), engine) as run,
-    ):
-        run((Work(group, {}) for group in groups(trials)), lambda event: None)
+    engine = dask_client.make(cluster.scheduler_address, 1, settings, lambda line: None)
+    try:
+        engine.submit([Batch(toy, Job("pixels", "toy", store, "cpu"), trials, {}, {})])
+        engine.wait(lambda event: None)
+    finally:
+        engine.cancel()
 
 
 def test_fits_on_a_gpu_go_to_workers_that_have_one_and_others_anywhere(
@@ -104,15 +103,16 @@ def test_a_worker_that_leaves_is_told_of_whoever_notices_it(
     (trial, *_) = build_plan(toy, request, registry()).trials
     settings = ClusterSettings(on="dask")
     start = WorkerStart("pixels", "toy", toy.sha256, tmp_path, "cpu", None)
-    with dask_client.make(cluster.scheduler_address, 1, settings, lambda line: None) as engine:
-        pool = engine.pool(start)
-        (slot,) = [slot for slot in pool.slots() if slot.address == cluster.workers["gpu"].address]
-        slot.send(trial, None)
-        cluster.sync(cluster.workers["gpu"].close)
-        while slot in pool.slots():
-            """Until the scheduler says so."""
+    engine = dask_client.make(cluster.scheduler_address, 1, settings, lambda line: None)
+    pool = engine.pool(start)
+    (slot,) = [slot for slot in pool.slots() if slot.address == cluster.workers["gpu"].address]
+    slot.send(trial, None)
+    cluster.sync(cluster.workers["gpu"].close)
+    while slot in pool.slots():
+        """Until the scheduler says so."""
 
-        told = [message for one, message in pool.wait() if one is slot]
+    told = [message for one, message in pool.wait() if one is slot]
+    engine.cancel()
 
     assert [type(message) for message in told] == [WorkerLost]
     assert not slot.busy

@@ -12,10 +12,9 @@ import numpy as np
 import pytest
 
 from hsiaug.base.errors import SceneError
-from hsiaug.bench.dispatch import Work, groups
-from hsiaug.bench.engine import Job, Message, TrialEnded, WorkerLost, WorkerRefused
-from hsiaug.bench.execute import PoolEngine, worker_pool
-from hsiaug.bench.ledger import IDLE_SPLITS, Event, Ledger
+from hsiaug.bench.dispatch import PoolEngine
+from hsiaug.bench.engine import Batch, Event, Job, Message, TrialEnded, WorkerLost, WorkerRefused
+from hsiaug.bench.ledger import IDLE_SPLITS, Ledger
 from hsiaug.bench.plan import Request, build_plan
 from hsiaug.bench.worker import WorkerStart
 from hsiaug.core.scene import Scene
@@ -53,16 +52,11 @@ class Seat:
         self.busy = False
 
 
-class Seats(PoolEngine):
-    """An engine and its pool, with those slots; ``there`` may be changed as a run goes on."""
-
-    jobs = 2
+class Seats:
+    """A pool with those slots; ``there`` may be changed as a run goes on."""
 
     def __init__(self, *seats: Seat, gpus: int = 0) -> None:
         self.there, self.gpus, self.closed = list(seats), gpus, False
-
-    def pool(self, start: WorkerStart) -> Seats:
-        return self
 
     def slots(self) -> list[Seat]:
         return list(self.there)
@@ -101,10 +95,23 @@ def test_labels_of_the_wrong_number_make_a_failed_record(
     assert len(told) == len(planned) and all("class ids must come back; found 3" in one for one in told)
 
 
-def run(planned: list[TrialSpec], toy: Scene, engine: Seats, store: Path) -> list[Event]:
+class Given(PoolEngine):
+    """The engine of a pool."""
+
+    def __init__(self, pool: Seats) -> None:
+        self._pool, self.gpus = pool, pool.gpus
+
+    def pool(self, start: WorkerStart) -> Any:
+        return self._pool
+
+
+def run(
+    planned: list[TrialSpec], toy: Scene, engine: Seats, store: Path, deadline: float | None = None
+) -> list[Event]:
     events: list[Event] = []
-    with worker_pool(toy, Job("pixels", "toy", store, "cpu"), engine) as carry_out:
-        carry_out((Work(group, {}) for group in groups(planned)), events.append)
+    given = Given(engine)
+    given.submit([Batch(toy, Job("pixels", "toy", store, "cpu"), planned, {}, {}, deadline)])
+    given.wait(events.append)
     assert engine.closed
     return events
 
@@ -217,13 +224,9 @@ def test_fits_that_ask_for_a_gpu_run_where_there_is_one(toy: Scene, tmp_path: Pa
 
 
 def test_late_work_is_not_begun(planned: list[TrialSpec], toy: Scene, tmp_path: Path) -> None:
-    events: list[Any] = []
     seat = Seat(lambda *_: failure())
-    with worker_pool(toy, Job("pixels", "toy", tmp_path, "cpu"), Seats(seat)) as carry_out:
-        late = {trial.hash: 0.0 for trial in planned}
-        carry_out((Work(group, {}, late) for group in groups(planned)), events.append)
 
-    assert not seat.ran and not events
+    assert not run(planned, toy, Seats(seat), tmp_path, deadline=0.0) and not seat.ran
 
 
 def test_splits_that_are_kept_do_not_grow_with_the_draws(
@@ -241,9 +244,9 @@ def test_splits_that_are_kept_do_not_grow_with_the_draws(
 
     monkeypatch.setattr(task, "split", noted)
     ledger = Ledger(toy, Job("pixels", "toy", tmp_path, "cpu"), Store(tmp_path, create=True))
-    ledger.blind(first)
+    ledger.request(first)
     for trial in others:
-        ledger.blind(trial)
+        ledger.request(trial)
         ledger.write(trial, failure().outcome, "")
     for trial in (first, others[0]):
         ledger.write(trial, failure().outcome, "")

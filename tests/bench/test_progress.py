@@ -11,9 +11,9 @@ from typing import Literal
 import pytest
 from rich.console import Console
 
-from hsiaug.bench.estimate import Guess
+from hsiaug.bench.costs import Costs, Guess
+from hsiaug.bench.engine import Event
 from hsiaug.bench.eta import Forecast, TimeLeft
-from hsiaug.bench.ledger import Event
 from hsiaug.bench.progress import Detail, watching
 from hsiaug.protocol.protocols import parse_protocol
 from hsiaug.trial.spec import PluginSpec, TrialSpec
@@ -94,75 +94,75 @@ def run(forecast: Forecast, clock: Clock, trials: Mapping[str, TrialSpec], count
 def test_the_first_quick_trials_do_not_speak_for_the_slow_ones() -> None:
     """Two trials of 2.1 s are done; 18 minutes are left, of which their mean would make 17 seconds."""
     clock, trials = Clock(), plan()
-    forecast = Forecast(trials, guesses=guessed(trials), clock=clock)
+    forecast = Forecast(trials, Costs(guessed(trials)), clock=clock)
     run(forecast, clock, trials, 2)
     left = forecast.left()
     assert left.seconds == pytest.approx(sum(costs(trials).values()) - 2.1, rel=0.05)
-    assert not left.measured and str(left) == "ETA about 18 min"
+    assert left.measured < 1 and str(left) == "ETA about 18 min"
 
 
 @pytest.mark.parametrize("times", [0.2, 5.0])
 def test_what_this_run_measures_counts_more_than_the_guess(times: float) -> None:
     """A machine five times as fast, or as slow, as the one that was guessed for: after a tenth of the run it is known."""
     clock, trials = Clock(), plan(20)
-    forecast = Forecast(trials, guesses=guessed(trials, times), clock=clock)
+    forecast = Forecast(trials, Costs(guessed(trials, times)), clock=clock)
     run(forecast, clock, trials, 12)
     left = forecast.left()
     assert left.seconds == pytest.approx(sum(list(costs(trials).values())[12:]), rel=0.3)
-    assert left.measured
+    assert left.measured == 1
 
 
 def test_a_plugin_that_was_not_seen_yet_is_guessed_from_the_others() -> None:
     """The scene costs a third of what the cards say: it will do so with the generator that comes last."""
     clock, trials = Clock(), plan(6)
-    forecast = Forecast(trials, guesses=guessed(trials, 3.0), clock=clock)
+    forecast = Forecast(trials, Costs(guessed(trials, 3.0)), clock=clock)
     before = forecast.left().seconds
     run(forecast, clock, dict(list(trials.items())[:3]), 3)
     after = forecast.left()
-    assert not after.measured and after.seconds < 0.8 * before
+    assert after.measured < 1 and after.seconds < 0.8 * before
 
 
 def test_without_a_guess_there_is_a_rough_one() -> None:
-    left = Forecast(plan(), clock=Clock()).left()
+    left = Forecast(plan(), Costs(), clock=Clock()).left()
     assert left.seconds > 0 and str(left).startswith("ETA about ")
 
 
 def test_a_trial_that_failed_at_once_does_not_speak_for_the_others() -> None:
     clock, trials = Clock(), plan(2, ("svm",))
-    forecast = Forecast(trials, guesses=guessed(trials), clock=clock)
+    forecast = Forecast(trials, Costs(guessed(trials)), clock=clock)
     each = forecast.left().seconds / 4
     for hash in list(trials)[:2]:
         forecast.started(hash)
         clock.now += 0.01
         forecast.ended(hash, None)
-    assert forecast.left() == TimeLeft(pytest.approx(2 * each), False)
+    assert forecast.left() == TimeLeft(pytest.approx(2 * each), 0.0)
 
 
 def test_running_trials_count_for_what_is_left_of_them() -> None:
     clock, trials = Clock(), plan(1, ("cnn2d",))
-    forecast = Forecast(trials, guesses=guessed(trials), clock=clock)
+    forecast = Forecast(trials, Costs(guessed(trials)), clock=clock)
     before = forecast.left().seconds
     forecast.started(next(iter(trials)))
     clock.now += 30.0
-    assert forecast.left() == TimeLeft(pytest.approx(before - 30.0), False)
+    assert forecast.left() == TimeLeft(pytest.approx(before - 30.0), 0.0)
 
 
 def test_a_trial_past_its_time_is_not_nearly_done() -> None:
     """A card that says 1 s of a trial of minutes must not give ETA 0 s for minutes."""
     clock, trials = Clock(), plan(1, ("svm",))
     first = next(iter(trials))
-    forecast = Forecast({first: trials[first]}, guesses=guessed(trials), clock=clock)
+    forecast = Forecast({first: trials[first]}, Costs(guessed(trials)), clock=clock)
     forecast.started(first)
     clock.now += 400.0
-    assert forecast.left() == TimeLeft(pytest.approx(100.0), False)
+    assert forecast.left() == TimeLeft(pytest.approx(100.0), 0.0)
 
 
 def test_processes_share_the_rest_but_not_a_fit() -> None:
     clock, trials = Clock(), plan(4, ("svm",))
-    one, two = (Forecast(trials, jobs=n, guesses=guessed(trials), clock=clock).left().seconds for n in (1, 2))
+    one, two = (Forecast(trials, Costs(guessed(trials)), jobs=n, clock=clock).left().seconds for n in (1, 2))
     assert two == pytest.approx(one / 2, rel=0.01)
     shared = {t.hash: t for lam in (0.5, 1, 2, 4) for t in [trial("specdm", "svm", 0, lam)]}
-    many = Forecast(shared, jobs=4, guesses=guessed(shared), clock=clock).left().seconds
+    many = Forecast(shared, Costs(guessed(shared)), jobs=4, clock=clock).left().seconds
     assert many >= FIT, "nobody else can make it meanwhile"
 
 
@@ -170,7 +170,7 @@ def test_scenes_come_one_after_the_other() -> None:
     """What is left of a scene in one process cannot be overtaken by the next scene."""
     here, clock = plan(1, ("cnn2d",)), Clock()
     there = {t.hash: t for t in (replace(t, scene="other", scene_sha256="1" * 64) for t in here.values())}
-    one, both = (Forecast(some, jobs=8, guesses=guessed(some), clock=clock) for some in (here, here | there))
+    one, both = (Forecast(some, Costs(guessed(some)), jobs=8, clock=clock) for some in (here, here | there))
     assert both.left().seconds == pytest.approx(2 * one.left().seconds)
 
 
@@ -179,12 +179,12 @@ def test_samples_that_a_smaller_lambda_made_are_not_made_again() -> None:
     first, second = (trial("specdm", "svm", 0, lam) for lam in (1.0, 0.5))
     made = {first.hash: 200, second.hash: 100}
     rough = {hash: Guess(100.0, 50.0, 10.0, 0.05, made[hash]) for hash in made}
-    forecast = Forecast({t.hash: t for t in (first, second)}, guesses=rough, clock=Clock())
+    forecast = Forecast({t.hash: t for t in (first, second)}, Costs(rough), clock=Clock())
     assert forecast.left().seconds == pytest.approx(100 + 50 + 2 * 10.05)
 
 
 def test_nothing_left_takes_no_time() -> None:
-    assert Forecast({}, clock=Clock()).left() == TimeLeft(0.0, True)
+    assert Forecast({}, Costs(), clock=Clock()).left() == TimeLeft(0.0, 1.0)
 
 
 # What is printed
@@ -193,7 +193,7 @@ def test_nothing_left_takes_no_time() -> None:
 def test_a_line_now_and_then_says_when_it_will_end() -> None:
     clock, trials, out = Clock(), plan(1), io.StringIO()
     true = costs(trials)
-    with watching(trials, Console(file=out, width=200), guesses=guessed(trials), clock=clock) as on_event:
+    with watching(trials, Console(file=out, width=200), costs=Costs(guessed(trials)), clock=clock) as on_event:
         for hash in trials:
             on_event(Event("start", hash))
             clock.now += true[hash]

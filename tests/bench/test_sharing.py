@@ -11,9 +11,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from hsiaug.bench.dispatch import Dispatch, Work
-from hsiaug.bench.engine import Message, TrialEnded, WorkerLost, WorkerRefused
-from hsiaug.bench.ledger import Event
+from hsiaug.bench.dispatch import Dispatch
+from hsiaug.bench.engine import Event, Message, TrialEnded, WorkerLost, WorkerRefused
 from hsiaug.trial.run import Outcome, lost
 
 LONG = 100.0
@@ -77,11 +76,8 @@ class Ledger:
     def __init__(self, kept: tuple[str, ...] = ()) -> None:
         self.kept, self.records = kept, list[tuple[str, str]]()
 
-    def blind(self, trial: Any) -> object:
-        return None
-
-    def equipped(self, trial: Any) -> Any:
-        return trial
+    def request(self, trial: Any) -> tuple[Any, object]:
+        return trial, None
 
     def keeps_fit(self, trial: Any) -> bool:
         return trial.fit_hash in self.kept
@@ -92,18 +88,25 @@ class Ledger:
         return Event("failed" if outcome.failed else "ok", trial.hash)
 
 
-def run(pool: Seats, *works: Work, ledger: Ledger | None = None, gpu: bool = False) -> dict[str, str]:
-    ledger = ledger or Ledger()
-    Dispatch(works, pool, ledger, gpu, lambda event: None).run()  # type: ignore[arg-type]
+def run(
+    pool: Seats,
+    *groups: tuple[Any, ...],
+    ledger: Ledger | None = None,
+    gpu: bool = False,
+    expected: dict[str, float] | None = None,
+) -> dict[str, str]:
+    ledger, trials = ledger or Ledger(), [trial for group in groups for trial in group]
+    batch: Any = SimpleNamespace(trials=trials, commands={}, expected=expected or {}, deadline=None)
+    Dispatch(batch, pool, ledger, gpu, lambda event: None).run()  # type: ignore[arg-type]
     times = Counter(hash for hash, _ in ledger.records)
-    assert times == Counter(trial.hash for work in works for trial in work.trials)
+    assert times == Counter(trial.hash for trial in trials)
     return dict(ledger.records)
 
 
 def test_a_free_slot_takes_the_end_of_a_group_once_its_fit_is_there() -> None:
     first, second = Seat(), Seat()
 
-    run(Seats(first, second), Work(group("a", 9), {}))
+    run(Seats(first, second), group("a", 9))
 
     assert first.ran[0] == "a0" and first.ran[1] == "a1"
     assert second.ran[:4] == ["a5", "a6", "a7", "a8"]
@@ -112,7 +115,7 @@ def test_a_free_slot_takes_the_end_of_a_group_once_its_fit_is_there() -> None:
 def test_what_has_nothing_to_fit_is_shared_at_once() -> None:
     seats = Seat(), Seat(), Seat()
 
-    run(Seats(*seats), Work(group("a", 8, "none"), {}))
+    run(Seats(*seats), group("a", 8, "none"))
 
     assert [seat.ran[0] for seat in seats] == ["a0", "a4", "a2"]
 
@@ -121,7 +124,7 @@ def test_what_has_nothing_to_fit_is_shared_at_once() -> None:
 def test_a_long_fit_is_shared_only_where_the_store_has_it(kept: tuple[str, ...], shared: bool) -> None:
     first, second = Seat(lambda trial: went_well(LONG)), Seat(lambda trial: went_well(LONG))
 
-    run(Seats(first, second), Work(group("a", 6), {}), ledger=Ledger(kept))
+    run(Seats(first, second), group("a", 6), ledger=Ledger(kept))
 
     assert bool(second.ran) == shared
 
@@ -130,7 +133,7 @@ def test_what_would_take_seconds_only_stays_where_it_is() -> None:
     first, second = Seat(), Seat()
     trials = group("a", 9)
 
-    run(Seats(first, second), Work(trials, {}, expected={trial.hash: 0.1 for trial in trials}))
+    run(Seats(first, second), trials, expected={trial.hash: 0.1 for trial in trials})
 
     assert not second.ran
 
@@ -140,7 +143,7 @@ def test_the_group_with_most_seconds_left_is_divided_first() -> None:
     few, many = group("few", 3, "none"), group("many", 8, "none")
     expected = {**{trial.hash: 100.0 for trial in few}, **{trial.hash: 10.0 for trial in many}}
 
-    run(Seats(*seats), *(Work(one, {}, expected=expected) for one in (few, many)))
+    run(Seats(*seats), few, many, expected=expected)
 
     assert seats[2].ran[0] == "few2"
 
@@ -148,7 +151,7 @@ def test_the_group_with_most_seconds_left_is_divided_first() -> None:
 def test_a_fit_that_asks_for_a_gpu_is_shared_with_slots_that_have_one() -> None:
     first, gpu, plain = Seat(), Seat(), Seat(gpu=False)
 
-    run(Seats(first, plain, gpu), Work(group("a", 8, "cvae"), {}), gpu=True)
+    run(Seats(first, plain, gpu), group("a", 8, "cvae"), gpu=True)
 
     assert gpu.ran and not plain.ran
 
@@ -157,7 +160,7 @@ def test_a_fit_that_fails_elsewhere_ends_the_rest_of_its_group() -> None:
     failing = Seat(lambda trial: TrialEnded(lost("fit_generator", "ValueError", "as planned")))
     first = Seat()
 
-    said = run(Seats(first, failing), Work(group("a", 12), {}), Work(group("b", 1), {}))
+    said = run(Seats(first, failing), group("a", 12), group("b", 1))
 
     assert len(failing.ran) == 2
     assert set(said.values()) == {
@@ -177,18 +180,8 @@ def test_a_slot_that_goes_gives_its_share_back(answer: Message) -> None:
     going = Seat(go)
     pool = Seats(first, going)
 
-    assert set(run(pool, Work(group("a", 9), {})).values()) == {"ok"}
+    assert set(run(pool, group("a", 9)).values()) == {"ok"}
     assert going.ran == ["a5"] and "a5" in first.ran
-
-
-def test_late_work_is_not_begun_by_whom_it_was_shared_with() -> None:
-    seats = Seat(), Seat()
-    trials = group("a", 8, "none")
-    ledger = Ledger()
-
-    Dispatch([Work(trials, {}, {"a4": 0.0})], Seats(*seats), ledger, False, lambda event: None).run()  # type: ignore[arg-type]
-
-    assert "a4" not in {hash for hash, _ in ledger.records}
 
 
 @settings(max_examples=40)
@@ -209,4 +202,4 @@ def test_every_trial_is_recorded_once_whatever_happens(
     turn = iter(fates * 100)
     seats = [Seat(lambda trial: answers[next(turn)], gpu) for gpu in (True, *gpus)]
 
-    run(Seats(*seats), *(Work(group(str(i), n, name), {}) for i, (n, name) in enumerate(sizes)), gpu=True)
+    run(Seats(*seats), *(group(str(i), n, name) for i, (n, name) in enumerate(sizes)), gpu=True)

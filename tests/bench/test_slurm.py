@@ -6,7 +6,6 @@ import json
 import math
 import os
 from collections.abc import Callable
-from contextlib import nullcontext
 from dataclasses import replace
 from importlib.metadata import version
 from pathlib import Path
@@ -199,8 +198,7 @@ def batch(toy: Scene, tmp_path: Path) -> Batch:
 def submit(batch: Batch) -> list[str]:
     """Submit what is missing; what is said."""
     said: list[str] = []
-    with make("", 1, ClusterSettings(on="slurm"), said.append) as engine:
-        assert not engine.run([batch], lambda jobs: nullcontext())
+    make("", 1, ClusterSettings(on="slurm"), said.append).submit([batch])
     return said
 
 

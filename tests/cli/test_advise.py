@@ -17,10 +17,10 @@ import numpy as np
 import pytest
 from typer.testing import CliRunner
 
+from hsiaug.advice.gains import Against, ArmGain, candidates, conclude
+from hsiaug.advice.screening import CONFIRM, SCREEN, ladder
 from hsiaug.base.errors import HsiaugError, InputError
-from hsiaug.bench.gains import Against, ArmGain, candidates, conclude
 from hsiaug.bench.plan import Request
-from hsiaug.bench.screening import CONFIRM, SCREEN, ladder
 from hsiaug.cli.main import app
 from hsiaug.cli.options import duration
 from hsiaug.data import toy_scene

@@ -12,7 +12,7 @@ import pytest
 
 from hsiaug.base.errors import InputError
 from hsiaug.base.terminal import Console
-from hsiaug.bench.ledger import Event
+from hsiaug.bench.engine import Event
 from hsiaug.bench.plan import Request, build_plan
 from hsiaug.bench.progress import watching
 from hsiaug.cli.main import main

@@ -16,15 +16,15 @@ import uuid
 import zlib
 from collections.abc import Iterator, Sequence
 from concurrent.futures import CancelledError, ThreadPoolExecutor
-from contextlib import ExitStack, contextmanager, suppress
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
 from hsiaug.base.errors import HsiaugError, InputError, install
 from hsiaug.bench.cluster_settings import ClusterSettings
+from hsiaug.bench.dispatch import PoolEngine
 from hsiaug.bench.engine import Batch, Message, PluginProgress, Say, TrialEnded, WorkerLost, WorkerRefused
-from hsiaug.bench.execute import PoolEngine
 from hsiaug.bench.worker import WorkerStart, without_ctrl_c
 from hsiaug.trial.spec import TrialSpec
 
@@ -55,8 +55,7 @@ WORKERLESS = "10 minutes"
 """For which a run waits for a worker that can take its trials, where Dask's ``no-workers-timeout`` is not set."""
 
 
-@contextmanager
-def make(address: str, jobs: int, settings: ClusterSettings, say: Say) -> Iterator[_Dask]:
+def make(address: str, jobs: int, settings: ClusterSettings, say: Say) -> _Dask:
     """The engine of a scheduler at ``address``; without one, of workers on this machine.
 
     Raises InputError where nobody answers at the address.
@@ -64,34 +63,21 @@ def make(address: str, jobs: int, settings: ClusterSettings, say: Say) -> Iterat
     # What it warns of, as that a worker has gone, is dealt with here.
     for name in ("distributed", "distributed.client"):
         logging.getLogger(name).setLevel(logging.CRITICAL)
-    with ExitStack() as stack:
-        if address:
-            client = stack.enter_context(_connected(address))
-        else:
-            # Its processes must leave Ctrl-C to this one: they would end with tracebacks.
-            with without_ctrl_c():
-                cluster = distributed.LocalCluster(
-                    n_workers=settings.workers or jobs,
-                    threads_per_worker=settings.threads,
-                    memory_limit=0,
-                    dashboard_address="127.0.0.1:0",
-                    resources={"GPU": settings.gpus} if settings.gpus else None,
-                    silence_logs=logging.CRITICAL,
-                )
-            stack.callback(_close, cluster)
-            client = stack.enter_context(distributed.Client(cluster))
-        say(
-            f"Dask scheduler {client.scheduler.address}"
-            + f", dashboard {client.dashboard_link}" * _dashboard(client)
-        )
-        yield _Dask(client, settings, say)
-
-
-def _close(cluster: Any) -> None:
-    """End the workers. One that is being started again in place of a dead one may fail to end in order, and a broken
-    pipe to it must not take the place of what the run gave: the processes end with this one in any case."""
-    with suppress(Exception):
-        cluster.close()
+    cluster = None
+    if not address:
+        # Its processes must leave Ctrl-C to this one: they would end with tracebacks.
+        with without_ctrl_c():
+            cluster = distributed.LocalCluster(
+                n_workers=settings.workers or jobs,
+                threads_per_worker=settings.threads,
+                memory_limit=0,
+                dashboard_address="127.0.0.1:0",
+                resources={"GPU": settings.gpus} if settings.gpus else None,
+                silence_logs=logging.CRITICAL,
+            )
+    client = _connect(address) if cluster is None else distributed.Client(cluster)
+    say(f"Dask scheduler {client.scheduler.address}" + f", dashboard {client.dashboard_link}" * _dashboard(client))
+    return _Dask(client, cluster, settings.gpus, say)
 
 
 def _dashboard(client: Any) -> bool:
@@ -110,7 +96,7 @@ def outline(address: str, jobs: int, settings: ClusterSettings, batches: Sequenc
     return f"{sum(len(batch.trials) for batch in batches)} trials on {where}{gpus}"
 
 
-def _connected(address: str) -> Any:
+def _connect(address: str) -> Any:
     try:
         return distributed.Client(address, timeout=CONNECT)
     except (OSError, ValueError) as error:
@@ -121,23 +107,29 @@ def _connected(address: str) -> Any:
         ) from error
 
 
-@dataclass(frozen=True)
 class _Dask(PoolEngine):
-    client: Any
-    settings: ClusterSettings
-    say: Say
+    """cluster: that of this machine which was started for the run, or None."""
+
+    def __init__(self, client: Any, cluster: Any, gpus: int, say: Say) -> None:
+        self.client, self.gpus = client, gpus
+        self._cluster, self._say = cluster, say
 
     @property
     def jobs(self) -> int:
         """Threads of all workers that are there now."""
         return max(1, len(_places(self.client)))
 
-    @property
-    def gpus(self) -> int:
-        return self.settings.gpus
-
     def pool(self, start: WorkerStart) -> _DaskPool:
-        return _DaskPool(self.client, start, self.settings.gpus, self.say)
+        return _DaskPool(self.client, start, self.gpus, self._say)
+
+    def cancel(self) -> None:
+        """Leave the scheduler, and end the workers that were started for the run."""
+        self.client.close()
+        if self._cluster is not None:
+            # One that is being started again in place of a dead one may fail to end in order, and a broken pipe to it
+            # must not take the place of what the run gave: the processes end with this one in any case.
+            with suppress(Exception):
+                self._cluster.close()
 
 
 def _workers(client: Any) -> dict[str, dict[str, Any]]:

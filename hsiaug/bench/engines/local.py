@@ -12,7 +12,7 @@ import signal
 import sys
 import time
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import AbstractContextManager, contextmanager, nullcontext
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from multiprocessing.connection import Connection
 from multiprocessing.connection import wait as wait_for
@@ -22,8 +22,8 @@ from typing import Any
 from hsiaug.base.errors import InputError
 from hsiaug.bench.answers import BadAnswer, read_answer, read_stage, without_half_messages
 from hsiaug.bench.cluster_settings import ClusterSettings
+from hsiaug.bench.dispatch import PoolEngine
 from hsiaug.bench.engine import Batch, Message, PluginProgress, Say, TrialEnded, WorkerLost, WorkerRefused
-from hsiaug.bench.execute import PoolEngine
 from hsiaug.bench.worker import TrialRequest, WorkerStart, serve, strangers, without_ctrl_c
 from hsiaug.trial.run import lost
 from hsiaug.trial.spec import TrialSpec
@@ -236,24 +236,26 @@ class _LocalPool:
             worker.end()
 
 
-@dataclass(frozen=True)
 class Local(PoolEngine):
     """The engine of this machine. jobs: processes."""
 
-    jobs: int
-    gpus: int = 0
+    def __init__(self, jobs: int) -> None:
+        self.jobs = jobs
 
     def pool(self, start: WorkerStart) -> _LocalPool:
         return _LocalPool(start, self.jobs)
 
+    def cancel(self) -> None:
+        """Nothing is left to end: the processes of a scene end with :meth:`wait`."""
 
-def make(address: str, jobs: int, settings: ClusterSettings, say: Say) -> AbstractContextManager[Local]:
+
+def make(address: str, jobs: int, settings: ClusterSettings, say: Say) -> Local:
     """The engine of this machine. Raises InputError for an address."""
     if address:
         raise InputError("`on` local takes no address", value=repr(address), hint="Write `on` local.")
-    return nullcontext(Local(jobs))
+    return Local(jobs)
 
 
 def outline(address: str, jobs: int, settings: ClusterSettings, batches: Sequence[Batch]) -> str:
-    """What would run here."""
-    return f"{sum(len(batch.trials) for batch in batches)} trials in {jobs} processes of this machine"
+    """Nothing beside the number of processes, which every plan tells."""
+    return ""

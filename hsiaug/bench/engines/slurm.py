@@ -13,7 +13,7 @@ import shutil
 import subprocess
 import uuid
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager, nullcontext, redirect_stderr
+from contextlib import redirect_stderr
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from importlib.metadata import version
@@ -22,8 +22,9 @@ from typing import Any
 
 from hsiaug.base.errors import InputError, StoreError, install
 from hsiaug.bench.cluster_settings import ClusterSettings
+from hsiaug.bench.costs import readable
 from hsiaug.bench.dispatch import USUAL_SECONDS, Group, groups, uses_device
-from hsiaug.bench.engine import Batch, Pool, Say, Watch
+from hsiaug.bench.engine import Batch, OnEvent, Say
 from hsiaug.bench.engines.slurm_runs import (
     Chunk,
     job_states,
@@ -32,8 +33,6 @@ from hsiaug.bench.engines.slurm_runs import (
     runs_folder,
     write_submission,
 )
-from hsiaug.bench.estimate import readable
-from hsiaug.bench.worker import WorkerStart
 from hsiaug.registry.handed import check_installed
 from hsiaug.trial.spec import TrialSpec
 
@@ -67,22 +66,18 @@ Piece = tuple[Batch, Group]
 
 @dataclass(frozen=True)
 class _Slurm:
-    """The engine of a SLURM cluster."""
+    """The engine of a SLURM cluster, whose jobs write to the store themselves."""
 
     settings: ClusterSettings
     say: Say
+    waits = False
 
     @property
     def jobs(self) -> int:
         """Trials that run at the same time at most."""
         return (self.settings.workers or USUAL_PARALLEL) * self.settings.threads
 
-    @property
-    def gpus(self) -> int:
-        """That jobs of generators and classifiers on a GPU ask for."""
-        return self.settings.gpus
-
-    def run(self, batches: Sequence[Batch], watch: Watch) -> bool:
+    def submit(self, batches: Sequence[Batch]) -> None:
         """Submit the trials that no job has yet. Raises InputError where SLURM does not take them."""
         for kind, name in {(k, one.name) for batch in batches for t in batch.trials for k, one in t.plugins}:
             check_installed(kind, name)
@@ -95,7 +90,7 @@ class _Slurm:
         rest: list[str] = []
         refusal = ""
         if not pieces:
-            return False
+            return
         name = f"{datetime.now(UTC):%Y%m%d-%H%M%S-%f}-{uuid.uuid4().hex[:6]}"
         for gpu, chunks in self._arrays(pieces):
             parameters = self._parameters(gpu, max(map(_seconds, chunks)))
@@ -118,17 +113,15 @@ class _Slurm:
                 f"{len(rest)} trials are not submitted yet, as SLURM takes no more jobs now ({refusal}): "
                 "run the same command again when some have ended"
             )
-        return False
 
-    def pool(self, start: WorkerStart) -> Pool:
-        """There is none: nobody waits for a job. Raises InputError."""
-        raise InputError(
-            "`on` slurm is for benchmarks: other commands wait for what their workers find",
-            hint="Run this command within a job (sbatch), or with `on` dask:ADDRESS on workers that are jobs.",
-        )
+    def wait(self, on_event: OnEvent) -> None:
+        """Jobs are not waited for: ``hsiaug status`` tells of them."""
+
+    def cancel(self) -> None:
+        """Jobs go on when this process ends."""
 
     def outline(self, batches: Sequence[Batch]) -> str:
-        """What :meth:`run` would submit."""
+        """What :meth:`submit` would submit."""
         pieces, had = self._new(batches)
         said = [f"{had} trials are in jobs of SLURM already"] if had else []
         for gpu, chunks in self._arrays(pieces):
@@ -149,7 +142,7 @@ class _Slurm:
 
     def _arrays(self, pieces: Sequence[Piece]) -> Iterator[tuple[bool, list[list[Piece]]]]:
         """Jobs of those that ask for a GPU, and of the others: arrays of their own."""
-        asks = {id(piece): self.gpus > 0 and uses_device(piece[1][0]) for piece in pieces}
+        asks = {id(piece): self.settings.gpus > 0 and uses_device(piece[1][0]) for piece in pieces}
         for gpu in (True, False):
             if mine := [piece for piece in pieces if asks[id(piece)] == gpu]:
                 most = min(self.settings.tasks or USUAL_ARRAY, _array_limit())
@@ -288,7 +281,7 @@ def _array_limit() -> int:
     return max(1, int(found[1]) - 1) if found else USUAL_ARRAY
 
 
-def make(address: str, jobs: int, settings: ClusterSettings, say: Say) -> AbstractContextManager[_Slurm]:
+def make(address: str, jobs: int, settings: ClusterSettings, say: Say) -> _Slurm:
     """The engine of the cluster whose ``sbatch`` is here. Raises InputError where there is none."""
     if address or shutil.which("sbatch") is None:
         raise InputError(
@@ -296,7 +289,7 @@ def make(address: str, jobs: int, settings: ClusterSettings, say: Say) -> Abstra
             value=repr(address) if address else "no sbatch here",
             hint="Log in to the cluster, and write `on` slurm.",
         )
-    return nullcontext(_Slurm(settings, say))
+    return _Slurm(settings, say)
 
 
 def outline(address: str, jobs: int, settings: ClusterSettings, batches: Sequence[Batch]) -> str:

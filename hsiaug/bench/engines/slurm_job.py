@@ -18,11 +18,10 @@ from hsiaug.base.errors import SceneError
 from hsiaug.base.terminal import Console
 from hsiaug.base.threads import one_thread
 from hsiaug.bench.dispatch import TRIES
-from hsiaug.bench.engine import Batch, Job
+from hsiaug.bench.engine import Batch, Event, Job
 from hsiaug.bench.engines.local import Local
 from hsiaug.bench.engines.slurm_runs import runs_folder
-from hsiaug.bench.execute import execute
-from hsiaug.bench.ledger import Event, Ledger
+from hsiaug.bench.ledger import Ledger
 from hsiaug.tasks.task import get_task
 from hsiaug.trial.run import lost
 from hsiaug.trial.spec import TrialSpec
@@ -80,8 +79,9 @@ def _run(part: JobPart, jobs: int) -> None:
         said = f"the job of this trial ended in its middle, {TRIES} times"
         ledger.write(trial, lost("load", "JobEnded", said), part.commands.get(trial.hash, ""))
         begun.clear(trial.hash)
-    watch = _Watch(todo, begun)
-    execute(Batch(scene, part.job, todo, part.commands, {}), Local(jobs), watch)
+    engine = Local(jobs)
+    engine.submit([Batch(scene, part.job, todo, part.commands, {})])
+    engine.wait(_Watch(todo, begun))
 
 
 class _Begun:

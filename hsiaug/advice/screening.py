@@ -4,22 +4,19 @@ from __future__ import annotations
 
 import statistics
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
+from hsiaug.advice.gains import ArmGain, Results, candidates, gained, scored
+from hsiaug.advice.session import Session
 from hsiaug.base.errors import HsiaugError, InputError, PluginError
-from hsiaug.bench.advice_context import AdviceContext, Prices, do, results, work
-from hsiaug.bench.dispatch import Work
-from hsiaug.bench.estimate import Estimate
-from hsiaug.bench.execute import Run
-from hsiaug.bench.gains import ArmGain, Results, candidates, gained, scored
+from hsiaug.bench.eta import TimeLeft
 from hsiaug.bench.memory_check import samples_bytes
 from hsiaug.bench.plan import Plan, Request, build_plan
-from hsiaug.metrics.significance import MIN_PAIRS
 from hsiaug.registry.card import Card, build_params, check_files
 from hsiaug.registry.lookup import Registry
 from hsiaug.tasks.task import TaskData
-from hsiaug.trial.arm import BALANCED, CONTROLS, EVERY_CONTROL, Arm
+from hsiaug.trial.arm import BALANCED, CONTROLS, Arm
 from hsiaug.trial.spec import TrialSpec
 
 __all__ = [
@@ -29,9 +26,9 @@ __all__ = [
     "LeftOut",
     "alone",
     "ceiling",
+    "gains_of",
     "ladder",
     "screen",
-    "screened",
     "screening_plan",
 ]
 
@@ -93,13 +90,18 @@ def ladder(plugins: Registry, request: Request) -> tuple[list[str], LeftOut]:
     return [card.name for card in sorted(cards, key=lambda card: (card.seconds, card.name))], broken
 
 
-def screening_plan(scene: TaskData, request: Request, plugins: Registry) -> tuple[Plan, LeftOut]:
+def screening_plan(
+    scene: TaskData, request: Request, plugins: Registry, scene_ref: str = ""
+) -> tuple[Plan, LeftOut]:
     """All arms that are worth a trial, and generators that cannot be made.
 
-    request: without generators, the whole ladder. Raises what :func:`build_plan` raises.
+    request: without generators, the whole ladder. scene_ref: what to type for the scene.
+    Raises what :func:`build_plan` raises.
     """
     names, broken = (list(request.generators), []) if request.generators else ladder(plugins, request)
-    plan = _worth(build_plan(scene, replace(request, generators=names, seeds=SCREEN), plugins), scene)
+    plan = _worth(
+        build_plan(scene, replace(request, generators=names, seeds=SCREEN), plugins, scene_ref=scene_ref), scene
+    )
     if not arms(plan):
         raise InputError(
             "`generators` and `lambdas` must leave something to try",
@@ -139,19 +141,15 @@ def arms(plan: Plan) -> list[tuple[Arm, str]]:
     )
 
 
-def screened(plan: Plan, context: AdviceContext) -> list[ArmGain]:
+def gains_of(plan: Plan, session: Session) -> list[ArmGain]:
     """The arms that were tried on every screening draw."""
-    known = results(plan, context)
+    known = session.results(plan)
     found = [gained(*one, known, SCREEN, plan.controls(one[0].generator.name)) for one in arms(plan)]
     return [one for one in found if len(one.seeds) == len(SCREEN)]
 
 
-def alone(known: Results) -> dict[str, float]:
-    """Mean AA of each classifier without a generator."""
-    return {name: statistics.fmean(values) for name, values in _alone(known).items()}
-
-
-def _alone(known: Results) -> dict[str, list[float]]:
+def alone(known: Results) -> dict[str, list[float]]:
+    """AA of each classifier without a generator, draw by draw."""
     found: dict[str, list[float]] = {}
     for (generator, _, _, classifier, _), record in known.items():
         if generator == "none":
@@ -159,11 +157,11 @@ def _alone(known: Results) -> dict[str, list[float]]:
     return found
 
 
-def ceiling(plan: Plan, context: AdviceContext) -> Ceiling | None:
+def ceiling(plan: Plan, session: Session) -> Ceiling | None:
     """Where the classifier that does best without a generator has at most ``HEADROOM`` left to gain; else None."""
     seeing = {
         name: values
-        for name, values in _alone(results(plan, context)).items()
+        for name, values in alone(session.results(plan)).items()
         if plan.cards["classifier", name].learns_samples and len(values) == len(SCREEN)
     }
     if not seeing:
@@ -176,87 +174,60 @@ def ceiling(plan: Plan, context: AdviceContext) -> Ceiling | None:
     return Ceiling(plan.trials[0].protocol.label.removeprefix("within:"), name, mean, near)
 
 
-def screen(plan: Plan, context: AdviceContext, run: Run, left_out: LeftOut) -> Ceiling | None:
-    """Try generators as far as the time goes: all of them at the smallest λ, then at the next.
+def screen(plan: Plan, session: Session, left_out: LeftOut) -> Ceiling | None:
+    """Try generators as far as the time goes: all of them at the smallest λ, then at the next; draw by draw.
 
     Begins with ``none``, and ends there with a ceiling where one is met.
     """
     begin = time.time()
-    half = begin + SCREEN_SHARE * (context.end - begin)
-    without = _rung(plan, ("none",), 0.0)
-    do(plan, without, work(plan, without, context, context.end), context, run)
-    met = ceiling(plan, context)
+    half = begin + SCREEN_SHARE * (session.end - begin)
+    session.run(plan, _rung(plan, ("none",), 0.0))
+    met = ceiling(plan, session)
     if met is not None:
         return met
     for lam in sorted({t.lam for t in plan.trials if t.lam}):
         names = list(dict.fromkeys(arm.generator.name for arm, _ in arms(plan) if arm.lam == lam))
-        begun: list[str] = []
-        do(
-            plan,
-            _rung(plan, (*EVERY_CONTROL[1:], *names), lam),
-            _turns(plan, names, lam, context, half, begun, left_out),
-            context,
-            run,
-        )
-        # Whoever took longer than expected gave way to the others, and may use what time they leave.
-        again = [name for name in begun if not _ended(_rung(plan, (name,), lam), context)]
-        do(plan, _rung(plan, again, lam), _turns(plan, again, lam, context, half, [], left_out), context, run)
+        # Once there is a candidate, half of the time is kept for confirming.
+        until = half if candidates(gains_of(plan, session)) else session.end
+        for seed in SCREEN:
+            # After the first draw it is known what each takes.
+            names = _affordable(plan, names, lam, session, until, left_out)
+            session.run(plan, [t for t in _rung(plan, _with_controls(plan, names), lam) if t.seed == seed])
     return None
 
 
-def _turns(
-    plan: Plan,
-    names: Sequence[str],
-    lam: float,
-    context: AdviceContext,
-    half: float,
-    begun: list[str],
-    left_out: LeftOut,
-) -> Iterator[Work]:
-    """One generator after the other, the cheapest first. Each may use its share of the time, or what it is expected to.
-    Its controls, but for ``none``, come before the first that is measured against them.
-
-    Once there is a candidate, half of the time is kept for confirming, and what could not be confirmed in it (six draws,
-    with one classifier) is not tried.
-    """
-    seeing = sum(kind == "classifier" and card.learns_samples for (kind, _), card in plan.cards.items())
-    waiting = {name: _rung(plan, (name,), lam) for name in names}
-    begun_controls = {"none"}
-    while waiting:
-        prices, now = Prices(plan, context), time.time()
-        costs = {name: prices.wall(context.missing(trials)) for name, trials in waiting.items()}
-        name = min(waiting, key=lambda one: costs[one].guess)
-        mine = waiting.pop(name)
-        controls = plan.controls(name)
-        owed = _rung(plan, [control for control in controls if control not in begun_controls], lam)
-        cost = prices.wall(context.missing([*owed, *mine]))
-        check = prices.wall([*_rung(plan, controls, lam), *mine]).guess * MIN_PAIRS / len(SCREEN) / seeing
-        share = min(half, context.end - check) if candidates(screened(plan, context)) else context.end
-        if context.missing(mine) and now + cost.guess > share:
-            left_out.append((name, lam, f"no time left: {_said(cost)}"))
-            continue
-        begun.append(name)
-        yield from work(plan, owed, context, share)
-        begun_controls.update(controls)
-        now = time.time()
-        turn = max(costs[name].guess, (share - now) / (len(waiting) + 1))
-        yield from work(plan, mine, context, min(share, now + turn))
+def _affordable(
+    plan: Plan, names: Sequence[str], lam: float, session: Session, until: float, left_out: LeftOut
+) -> list[str]:
+    """The generators that end in time on all draws that are left, the cheapest first; the others are left out."""
+    costs = {name: session.time(plan, _rung(plan, (name,), lam)) for name in names}
+    chosen: list[str] = []
+    for name in sorted(names, key=lambda name: costs[name].seconds):
+        together = session.time(plan, _rung(plan, _with_controls(plan, [*chosen, name]), lam))
+        if costs[name].seconds and time.time() + together.seconds > until:
+            left_out.append((name, lam, f"no time left: {_price(costs[name])}"))
+        else:
+            chosen.append(name)
+    return chosen
 
 
-def _said(cost: Estimate) -> str:
+def _with_controls(plan: Plan, names: Sequence[str]) -> list[str]:
+    """Generators with what they are measured against; ``none`` was run before."""
+    return [
+        *dict.fromkeys(control for name in names for control in plan.controls(name) if control != "none"),
+        *names,
+    ]
+
+
+def _price(cost: TimeLeft) -> str:
     if cost.unknown:
         return "what it takes with these parameters is not known"
     return f"about {cost.text} to try it" if cost.measured == 1 else f"perhaps {cost.text} to try it, by its card"
 
 
-def _ended(trials: Sequence[TrialSpec], context: AdviceContext) -> bool:
-    """True where every trial has a record, be it of a failure."""
-    return all(context.record(trial) or context.store.sound(trial.hash) for trial in trials)
-
-
 def _rung(plan: Plan, names: Sequence[str], lam: float) -> list[TrialSpec]:
     """Trials of generators at one λ; those of ``none`` belong to every λ."""
-    return [t for t in plan.trials if t.generator.name in names and t.lam in (0.0, lam)]
+    return [t for name in names for t in plan.trials if t.generator.name == name and t.lam in (0.0, lam)]
 
 
 def best_alone(plan: Plan, known: Mapping[str, float]) -> str:

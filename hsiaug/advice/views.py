@@ -7,9 +7,8 @@ from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
-from hsiaug.bench.advice_context import AdviceContext, do, work
-from hsiaug.bench.execute import Run
-from hsiaug.bench.gains import scored
+from hsiaug.advice.gains import scored
+from hsiaug.advice.session import Session
 from hsiaug.bench.plan import Plan, Request
 from hsiaug.core.view_names import AUTO, FEWEST, RAW
 from hsiaug.metrics.significance import told_apart
@@ -40,23 +39,23 @@ def with_views(request: Request, data: TaskData) -> Request:
     return replace(request, views=(RAW, AUTO))
 
 
-def screen_views(plan: Plan, context: AdviceContext, run: Run) -> tuple[Plan, tuple[ViewGain, ...]]:
+def screen_views(plan: Plan, session: Session) -> tuple[Plan, tuple[ViewGain, ...]]:
     """Try all classifiers of a plan on all its views, without a generator; the plan with the best view of each alone."""
     control = get_task(plan.trials[0].task).control
     without = [t for t in plan.trials if t.generator.name == "none"]
-    do(plan, without, work(plan, without, context, context.end), context, run)
+    session.run(plan, without)
     names = dict.fromkeys(t.classifier.name for t in without if t.classifier.name != control)
-    gains = [_gain(name, [t for t in without if t.classifier.name == name], context) for name in names]
+    gains = [_gain(name, [t for t in without if t.classifier.name == name], session) for name in names]
     best = {one.classifier: one.view for one in gains}
     kept = [t for t in plan.trials if t.view == best.get(t.classifier.name, t.view)]
     # Where there was one view, there was nothing to choose.
     return replace(plan, trials=tuple(kept)), tuple(one for one in gains if len(one.aa) > 1)
 
 
-def _gain(classifier: str, trials: list[TrialSpec], context: AdviceContext) -> ViewGain:
+def _gain(classifier: str, trials: list[TrialSpec], session: Session) -> ViewGain:
     """The first view stays where it was not tried on every draw, or no other lies above it by more than chance."""
     views = list(dict.fromkeys(t.view for t in trials))
-    found = {view: [context.record(t) for t in trials if t.view == view] for view in views}
+    found = {view: [session.record(t) for t in trials if t.view == view] for view in views}
     whole = {view: [r for r in records if r] for view, records in found.items() if None not in records}
     scores = {view: list(map(scored, records)) for view, records in whole.items()}
     aa = {view: statistics.fmean(values) for view, values in scores.items()}

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -11,16 +10,15 @@ from typing import Any
 
 import numpy as np
 import pytest
+from rich.console import Console
 
+from hsiaug.advice import gains, screening
+from hsiaug.advice.screening import SCREEN, LeftOut, screen, screening_plan
+from hsiaug.advice.session import Session
+from hsiaug.advice.views import screen_views, with_views
 from hsiaug.base.errors import InputError
-from hsiaug.bench import advice_context as context_module
-from hsiaug.bench import gains, screening
-from hsiaug.bench.advice_context import AdviceContext, Prices
-from hsiaug.bench.dispatch import Work
 from hsiaug.bench.engines.local import Local
 from hsiaug.bench.plan import Plan, Request
-from hsiaug.bench.screening import SCREEN, LeftOut, screen, screening_plan
-from hsiaug.bench.view_screening import screen_views, with_views
 from hsiaug.core.scene import Scene
 from hsiaug.protocol.protocols import parse_protocol
 from hsiaug.registry.lookup import Registry
@@ -37,13 +35,11 @@ class World:
     now: float = 0.0
     ran: list[TrialSpec] = field(default_factory=list)
 
-    def run(self, plan: Plan, context: AdviceContext, todo: Iterable[Work]) -> None:
-        for part in todo:
-            for trial in part.trials:
-                if self.now > part.latest[trial.hash]:
-                    break
+    def run(self, session: Session, plan: Plan, trials: Iterable[TrialSpec]) -> None:
+        for trial in trials:
+            if not session.record(trial) and self.now < session.end:
                 self.ran.append(trial)
-                context.known[trial.hash] = self.record(plan, trial)
+                session.known[trial.hash] = self.record(plan, trial)
 
     def record(self, plan: Plan, trial: TrialSpec) -> dict[str, Any]:
         took = self.seconds.get(trial.generator.name, 0.0)
@@ -77,19 +73,20 @@ def asked(**changes: Any) -> Request:
 @pytest.fixture
 def world(monkeypatch: pytest.MonkeyPatch) -> World:
     made = World()
-    for module in (context_module, screening):
-        monkeypatch.setattr(module, "time", SimpleNamespace(time=lambda: made.now))
+    monkeypatch.setattr(screening, "time", SimpleNamespace(time=lambda: made.now))
+    monkeypatch.setattr(Session, "run", lambda *words: made.run(*words))
     return made
+
+
+def session_of(scene: Scene, folder: Path, budget: float) -> Session:
+    store = Store(folder, create=True)
+    return Session(scene, "toy", Registry({}), store, "cpu", Local(1), 0.0, budget, Console(quiet=True))
 
 
 def screened(world: World, plan: Plan, scene: Scene, folder: Path, budget: float) -> tuple[Any, LeftOut]:
     """What the screening came to, and what it left out."""
-    store, left_out = Store(folder, create=True), []
-    context = AdviceContext(
-        scene, "toy", Registry({}), store, "cpu", Local(1), 0.0, budget, lambda *_: contextlib.nullcontext()
-    )
-    found = screen(plan, context, lambda todo, _: world.run(plan, context, todo), left_out)
-    return found, left_out
+    left_out: LeftOut = []
+    return screen(plan, session_of(scene, folder, budget), left_out), left_out
 
 
 def order(world: World) -> list[tuple[str, float]]:
@@ -137,11 +134,7 @@ def test_generators_are_judged_on_the_spectral_view_that_is_best_without_any(
         return usual(plan, trial) | found
 
     world.record = made  # type: ignore[method-assign]
-    store = Store(tmp_path, create=True)
-    context = AdviceContext(
-        toy, "toy", Registry({}), store, "cpu", Local(1), 0.0, budget, lambda *_: contextlib.nullcontext()
-    )
-    kept, gains = screen_views(plan, context, lambda todo, _: world.run(plan, context, todo))
+    kept, gains = screen_views(plan, session_of(toy, tmp_path, budget))
 
     assert {t.view for t in kept.trials if t.classifier.name == "nearest"} == {chosen}
     assert {t.view for t in kept.trials if t.classifier.name == "coords"} == {"raw"}
@@ -213,32 +206,6 @@ def test_what_others_leave_is_used_by_whoever_gave_way(
 
     assert sum(t.generator.name == "mixup" for t in world.ran) == len(SCREEN) and not left_out
     assert world.now <= 350
-
-
-def test_a_classifier_that_is_slow_on_many_pixels_tells_nothing_of_the_machine(
-    world: World, toy: Scene, plugins: Registry, tmp_path: Path
-) -> None:
-    """nearest took what its card says, svm a thousand times as long: smote is expected to take what its card says."""
-    plan, _ = screening_plan(toy, asked(generators=["smote"], classifiers=["nearest", "svm"]), plugins)
-    store = Store(tmp_path, create=True)
-    context = AdviceContext(
-        toy, "toy", Registry({}), store, "cpu", Local(1), 0.0, 1e6, lambda *_: contextlib.nullcontext()
-    )
-    for trial in (t for t in plan.trials if t.generator.name == "none" and t.seed == 0):
-        record = world.record(plan, trial)
-        record["timings"]["fit_classifier"] = {"nearest": 1.0, "svm": 1000.0}.get(trial.classifier.name, 0.01)
-        context.known[trial.hash] = record
-    smote = [
-        t for t in plan.trials if t.generator.name == "smote" and t.classifier.name == "nearest" and t.seed == 0
-    ]
-    other, _ = screening_plan(toy, asked(protocol=parse_protocol("within:issd"), classifiers=["svm"]), plugins)
-    svm = [t for t in other.trials if t.generator.name == "none" and t.classifier.name == "svm" and t.seed == 0]
-    size = sum(plan.samples[smote[0].hash]) / plan.samples[smote[0].hash][0]
-
-    assert Prices(plan, context).alone(smote).guess == pytest.approx(0.3 + size * 1.0, rel=0.1)
-    # On other draws the same svm was timed: better than its card, and still no time of these.
-    found = Prices(other, context).alone(svm)
-    assert found.guess == 1000.0 and found.measured == 0
 
 
 @pytest.mark.parametrize(

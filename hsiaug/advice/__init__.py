@@ -1,0 +1,1 @@
+"""Which generator to use on a scene, or none: what ``hsiaug advise`` finds out."""

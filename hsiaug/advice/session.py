@@ -1,0 +1,77 @@
+"""What advice works with: the data, the records that are there, and runs of more trials that end in time."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING
+
+from hsiaug.advice.gains import Results, key
+from hsiaug.bench.costs import Costs
+from hsiaug.bench.engine import Engine
+from hsiaug.bench.eta import Forecast, TimeLeft
+from hsiaug.bench.plan import Plan
+from hsiaug.bench.progress import Detail
+from hsiaug.bench.run import run
+from hsiaug.registry.lookup import Registry
+from hsiaug.tasks.task import TaskData
+from hsiaug.trial.spec import TrialSpec
+from hsiaug.trial.store import Record, Store
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+__all__ = ["Session"]
+
+
+@dataclass(frozen=True)
+class Session:
+    """One piece of advice, from start to end (seconds as ``time.time()``).
+
+    console: for the progress. known: records of trials that went well, by hash, once they were read.
+    """
+
+    scene: TaskData
+    scene_ref: str
+    plugins: Registry
+    store: Store
+    device: str
+    engine: Engine
+    start: float
+    end: float
+    console: Console
+    detail: Detail = "usual"
+    known: dict[str, Record] = field(default_factory=dict)
+
+    def record(self, trial: TrialSpec) -> Record | None:
+        """The record of a trial that went well, or None."""
+        if trial.hash not in self.known:
+            record = self.store.sound(trial.hash)
+            if record is None or record["status"] != "ok":
+                return None
+            self.known[trial.hash] = record
+        return self.known[trial.hash]
+
+    def results(self, plan: Plan) -> Results:
+        """The records of a plan that are there."""
+        return {key(trial): record for trial in plan.trials if (record := self.record(trial))}
+
+    def time(self, plan: Plan, trials: Iterable[TrialSpec]) -> TimeLeft:
+        """The wall time that those of a plan's trials take which have no such record."""
+        missing = {trial.hash: trial for trial in trials if not self.record(trial)}
+        return Forecast(missing, Costs.of([plan], self.known.values()), jobs=self.engine.jobs).left()
+
+    def run(self, plan: Plan, trials: Sequence[TrialSpec]) -> None:
+        """Run those of a plan's trials that have no such record; none is begun that would not end in time."""
+        if any(self.record(trial) is None for trial in trials):
+            run(
+                [replace(plan, trials=tuple(trials), notes=(), short=())],
+                self.store.root,
+                device=self.device,
+                engine=self.engine,
+                deadline=self.end,
+                console=self.console,
+                say=lambda line: None,
+                warn=lambda line: None,
+                detail=self.detail,
+            )

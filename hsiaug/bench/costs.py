@@ -1,0 +1,222 @@
+"""What trials cost: seconds by stage, guessed from the plugins' cards and corrected by what was timed.
+
+A card's seconds are of its plugin's usual parameters on Indian Pines. The logarithms of measured over guessed seconds,
+of records and of the run itself, are averaged by stage, plugin, parameters, scene, setting and kind of trial, each over
+those of the next: a stage deviates from its guess as the most special of these that has been timed.
+"""
+
+from __future__ import annotations
+
+import math
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from itertools import accumulate, pairwise
+from typing import Any
+
+from hsiaug.bench.plan import Plan
+from hsiaug.registry.card import Card
+from hsiaug.registry.hookspecs import Kind
+from hsiaug.trial.hashing import canonical_json, short_hash
+from hsiaug.trial.store import Record
+
+__all__ = ["Costs", "Guess", "Part", "guess", "parts_of", "readable"]
+
+USUAL_REAL, USUAL_TEST = 518, 8172
+"""Training and test pixels of Indian Pines under ``issd``, to which the seconds of cards refer."""
+SAMPLES_SHARE, PREDICT_SHARE = 0.1, 0.2
+"""Shares of sampling in the seconds of a generator, and of prediction in those of a classifier."""
+LEARN_POWER, TEST_POWER = 0.4, 0.8
+"""Powers of the training and of the test set that times grow with."""
+SHORT = 0.05
+"""Uncertainty of every measured time, in seconds."""
+NOISE = 0.3
+"""Standard deviation of the logarithm of the seconds of one kind."""
+PRIOR = 0.3
+"""Weight of the more general average, in measured times."""
+
+
+@dataclass(frozen=True)
+class Guess:
+    """Seconds of the stages of a trial, before it runs.
+
+    fit, samples: of the generator, which one of the trials that share them spends; 0 where there are none. made:
+    synthetic samples. unusual: names of plugins with other parameters than those of which their cards speak.
+    """
+
+    fit: float
+    samples: float
+    learn: float
+    predict: float
+    made: int
+    unusual: tuple[str, ...] = ()
+
+
+UNKNOWN = Guess(10.0, 1.0, 4.0, 1.0, 1)
+"""Stages of a trial for which there is no guess."""
+
+
+@dataclass(frozen=True)
+class Part:
+    """A stage of a trial. levels: labels of what it has in common with others, from the stage to the kind of trial."""
+
+    guess: float
+    levels: tuple[str, ...]
+
+
+class Costs:
+    """Guesses by the hashes of trials, and logarithms of measured over guessed seconds."""
+
+    def __init__(self, guesses: Mapping[str, Guess] | None = None) -> None:
+        self._guesses = dict(guesses or {})
+        self._below: dict[str, set[str]] = defaultdict(set)
+        # Weight and mean.
+        self._timed: dict[str, tuple[float, float]] = {}
+        self._means: dict[str, tuple[float, float]] = {}
+
+    @classmethod
+    def of(cls, plans: Sequence[Plan], records: Iterable[Record]) -> Costs:
+        """Costs of the trials of some plans. records: of any trials; those of the same plugins tell."""
+        cards: dict[tuple[Kind, str], Card] = {}
+        guesses: dict[str, Guess] = {}
+        for plan in plans:
+            cards |= plan.cards
+            tested = {split.seed: split.audit.n_test for split in plan.splits}
+            for t in plan.trials:
+                both = plan.cards["generator", t.generator.name], plan.cards["classifier", t.classifier.name]
+                unusual = (
+                    spec.name
+                    for spec, card in zip((t.generator, t.classifier), both, strict=True)
+                    if spec.params != card.params()
+                )
+                guesses[t.hash] = guess(
+                    both,
+                    *plan.samples[t.hash],
+                    tested.get(t.seed, 0),
+                    pixels=t.task == "pixels",
+                    unusual=tuple(unusual),
+                )
+        made = cls(guesses)
+        for record in records:
+            made._learn(record, cards)
+        return made
+
+    def _learn(self, record: Record, cards: Mapping[tuple[Kind, str], Card]) -> None:
+        if record["status"] != "ok":
+            return
+        spec, samples = record["spec"], record["samples"]
+        generator = cards.get(("generator", spec["generator"]["name"]))
+        classifier = cards.get(("classifier", spec["classifier"]["name"]))
+        real, synthetic = sum(samples["real"]), sum(samples["synthetic"])
+        rough = guess(
+            (generator, classifier), real, synthetic, record["audit"]["n_test"], pixels=spec["task"] == "pixels"
+        )
+        for stage, part in parts_of(spec, rough, rough.made).items():
+            card = classifier if stage in ("fit_classifier", "predict") else generator
+            seconds = record["timings"].get(stage, 0.0)
+            # Samples that a larger λ had made took no time.
+            if card is not None and not (stage == "sample" and seconds <= SHORT and self.knows(part)):
+                self.add(part, seconds)
+
+    def forget_fits(self, hashes: Iterable[str]) -> None:
+        """Guess no time for the fits of these trials: they are in a cache."""
+        self._guesses |= {hash: replace(self.guess(hash), fit=0.0) for hash in hashes}
+
+    def guess(self, hash: str) -> Guess:
+        """Seconds of a trial's stages, however little is known."""
+        return self._guesses.get(hash, UNKNOWN)
+
+    def add(self, part: Part, seconds: float, unsure: float = SHORT) -> None:
+        """Take in a measured time. unsure: its uncertainty in seconds."""
+        seconds, kind = max(SHORT, seconds), part.levels[-1]
+        weight = 1 / (1 + (unsure / (NOISE * seconds)) ** 2)
+        before, mean = self._timed.get(kind, (0.0, 0.0))
+        ratio = math.log(seconds / max(SHORT, part.guess))
+        self._timed[kind] = before + weight, mean + (ratio - mean) * weight / (before + weight)
+        for label, below in pairwise(part.levels):
+            self._below[label].add(below)
+        self._means.clear()
+
+    def knows(self, part: Part, level: int = -1) -> bool:
+        """Whether a part has been timed that is alike down to a level."""
+        return part.levels[level] in self._timed or part.levels[level] in self._below
+
+    def seconds(self, part: Part) -> float:
+        """Expected seconds of a part."""
+        ratio = 0.0
+        for label in part.levels:
+            weight, mean = self._mean(label)
+            ratio += (mean - ratio) * weight / (weight + PRIOR)
+        return max(SHORT, part.guess) * math.exp(ratio)
+
+    def _mean(self, label: str) -> tuple[float, float]:
+        if label in self._timed:
+            return self._timed[label]
+        if label not in self._means:
+            each = [(min(1.0, weight), mean) for weight, mean in map(self._mean, self._below.get(label, ()))]
+            whole = sum(weight for weight, _ in each)
+            self._means[label] = whole, sum(weight * mean for weight, mean in each) / whole if each else 0.0
+        return self._means[label]
+
+
+def guess(
+    cards: tuple[Card | None, Card | None],
+    real: int,
+    made: int,
+    tested: int,
+    *,
+    pixels: bool = True,
+    unusual: tuple[str, ...] = (),
+) -> Guess:
+    """Stages by the cards of generator and classifier. real, made, tested: training, synthetic and test samples.
+
+    pixels: whether samples are single pixels, to which the seconds of cards can be scaled.
+    """
+    generator, classifier = cards
+    making = generator.seconds if generator and made else 0.0
+    learning = classifier.seconds if classifier else UNKNOWN.learn
+    test = max(1, tested) / USUAL_TEST if tested and pixels else 1.0
+    return Guess(
+        making * (1 - SAMPLES_SHARE) * _growth(generator, real, pixels),
+        making * SAMPLES_SHARE,
+        learning * (1 - PREDICT_SHARE) * _growth(classifier, real + made, pixels),
+        learning * PREDICT_SHARE * test**TEST_POWER,
+        made,
+        unusual,
+    )
+
+
+def _growth(card: Card | None, size: int, pixels: bool) -> float:
+    """Factor on a card's seconds for a training set of that size; a network takes the same number of steps of any."""
+    if card is None or card.uses_device or not pixels:
+        return 1.0
+    return float((max(1, size) / USUAL_REAL) ** LEARN_POWER)
+
+
+def parts_of(spec: Mapping[str, Any], rough: Guess, new: int) -> dict[str, Part]:
+    """The stages of a trial, by their names; of those of its generator only where it makes samples.
+
+    spec: of the trial, as JSON. new: samples that no earlier trial of its fit makes.
+    """
+    generator, classifier = spec["generator"], spec["classifier"]
+    place = f"{spec['task']} {spec['scene']['sha256']}", f"{canonical_json(spec['protocol'])} {spec['patch']}"
+    learner = classifier["name"], f"{short_hash(classifier)} {spec.get('view', '')}", *place
+    like = f"{generator['name']} {spec['lambda']}"
+    stages = {"fit_classifier": (rough.learn, *learner, like), "predict": (rough.predict, *learner, like)}
+    if rough.made:
+        maker = generator["name"], short_hash(generator), *place
+        samples = rough.samples * (new or rough.made) / rough.made
+        stages |= {"fit_generator": (rough.fit, *maker), "sample": (samples, *maker, str(spec["omega"]))}
+    return {
+        stage: Part(seconds, tuple(accumulate((stage, *steps), "{} {}".format)))
+        for stage, (seconds, *steps) in stages.items()
+    }
+
+
+def readable(seconds: float) -> str:
+    """Seconds as people say them."""
+    if seconds < 90:
+        return f"{seconds:.0f} s"
+    if seconds < 5400:
+        return f"{seconds / 60:.0f} min"
+    return f"{seconds / 3600:.1f} h"
