@@ -200,16 +200,19 @@ def parts_of(spec: Mapping[str, Any], rough: Guess, new: int) -> dict[str, Part]
     """
     generator, classifier = spec["generator"], spec["classifier"]
     place = f"{spec['task']} {spec['scene']['sha256']}", f"{canonical_json(spec['protocol'])} {spec['patch']}"
-    learner = classifier["name"], f"{short_hash(classifier)} {spec.get('view', '')}", *place
+    learner = (classifier["name"], f"{short_hash(classifier)} {spec.get('view', '')}", *place)
     like = f"{generator['name']} {spec['lambda']}"
-    stages = {"fit_classifier": (rough.learn, *learner, like), "predict": (rough.predict, *learner, like)}
+    stages: dict[str, tuple[float, tuple[str, ...]]] = {
+        "fit_classifier": (rough.learn, (*learner, like)),
+        "predict": (rough.predict, (*learner, like)),
+    }
     if rough.made:
-        maker = generator["name"], short_hash(generator), *place
+        maker = (generator["name"], short_hash(generator), *place)
         samples = rough.samples * (new or rough.made) / rough.made
-        stages |= {"fit_generator": (rough.fit, *maker), "sample": (samples, *maker, str(spec["omega"]))}
+        stages |= {"fit_generator": (rough.fit, maker), "sample": (samples, (*maker, str(spec["omega"])))}
     return {
         stage: Part(seconds, tuple(accumulate((stage, *steps), "{} {}".format)))
-        for stage, (seconds, *steps) in stages.items()
+        for stage, (seconds, steps) in stages.items()
     }
 
 
