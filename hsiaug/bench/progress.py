@@ -8,7 +8,7 @@ from __future__ import annotations
 import shlex
 import time
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from typing import Literal
 
 from rich.console import Console
@@ -31,13 +31,10 @@ from hsiaug.trial.failures import ErrorKind, error_kind, one_line, why_failed
 from hsiaug.trial.spec import TrialSpec
 from hsiaug.trial.store import Store
 
-__all__ = ["ENDS", "Detail", "describe", "watching"]
+__all__ = ["Detail", "describe", "watching"]
 
 Detail = Literal["quiet", "usual", "verbose"]
 """How much of a run is told while it goes on."""
-
-ENDS = ("ok", "failed", "empty")
-"""Events that end a trial."""
 
 PLAIN_EVERY = 5.0
 """Seconds between two lines where there is no terminal."""
@@ -70,71 +67,64 @@ def watching(
     detail: quiet = failures alone, verbose = a line for every trial as it ends.
     """
     forecast = Forecast(trials, costs or Costs(), jobs=jobs, clock=clock)
-    failures = _Failures(trials, console, store)
-    with _shown(trials, console, forecast, failures, detail, clock) as show:
+    drawn = detail != "quiet" and live(console)
+    lines = _Lines(trials, console, store, forecast, 0.0 if detail == "verbose" else PLAIN_EVERY, clock)
+    with _bars(trials, console, forecast, clock) if drawn else nullcontext(None) as bars:
 
         def on_event(event: Event) -> None:
             if event.kind == "start":
                 forecast.started(event.hash)
-            elif event.kind in ENDS:
+            elif event.kind != "step":
                 forecast.ended(event.hash, event.timings if event.kind == "ok" else None)
-            if event.kind == "failed":
-                failures(event.hash)
-            show(event)
+                lines.end(event, whole=detail == "verbose" or (detail == "usual" and not drawn))
+            if bars is not None:
+                bars(event)
 
         yield on_event
 
 
-@contextmanager
-def _shown(
-    trials: Mapping[str, TrialSpec],
-    console: Console,
-    forecast: Forecast,
-    failures: _Failures,
-    detail: Detail,
-    clock: Callable[[], float],
-) -> Iterator[OnEvent]:
-    every = 0.0 if detail == "verbose" else PLAIN_EVERY
-    lines = _Lines(trials, console, forecast, failures, every, clock)
-    if detail == "quiet":
-        yield lambda event: None
-    elif live(console):
-        with _live(trials, console, forecast, clock) as show:
+class _Lines:
+    """``[done/total] trial: status, ETA``, at most every so many seconds, and once at the end; each error once.
 
-            def both(event: Event) -> None:
-                show(event)
-                if detail == "verbose":
-                    lines(event)
+    With the reason of what failed; where every trial has its line, with its seconds by stage.
+    """
 
-            yield both
-    else:
-        yield lines
-
-
-class _Failures:
-    """Prints the first failure of every error, and nothing of those alike."""
-
-    def __init__(self, trials: Mapping[str, TrialSpec], console: Console, store: Store | None) -> None:
-        self._trials = trials
-        self._console = console
-        self._store = store
+    def __init__(
+        self,
+        trials: Mapping[str, TrialSpec],
+        console: Console,
+        store: Store | None,
+        forecast: Forecast,
+        every: float,
+        clock: Callable[[], float],
+    ) -> None:
+        self._trials, self._console, self._store, self._forecast = trials, console, store, forecast
+        self._every, self._clock, self._last = every, clock, clock()
+        self._done = 0
         self._told: set[ErrorKind] = set()
 
-    def why(self, hash: str) -> str:
-        """The reason of a failure in one line."""
-        record = None if self._store is None else self._store.get(hash)
-        return "" if record is None else why_failed(record)
+    def end(self, event: Event, *, whole: bool) -> None:
+        """A trial has ended. whole: whether there is a line for what went well too."""
+        self._done += 1
+        record = self._store.get(event.hash) if event.kind == "failed" and self._store is not None else None
+        name, why = describe(self._trials[event.hash]), "" if record is None else why_failed(record)
+        if record is not None and self._store is not None and error_kind(record) not in self._told:
+            self._told.add(error_kind(record))
+            show = f"hsiaug show {event.hash} --store {shlex.quote(str(self._store.root))}"
+            self._print(Text(f"failed: {name}: {why}. See it whole: {show}", style="yellow"))
+        last = self._done == len(self._trials)
+        if not whole or (not last and self._clock() - self._last < self._every):
+            return
+        self._last = self._clock()
+        said = [
+            f"{event.kind} ({why})" if why else event.kind,
+            *([_seconds(event.timings)] if event.timings and not self._every else []),
+            *([] if last else [str(self._forecast.left())]),
+        ]
+        self._print(Text(f"[{self._done}/{len(self._trials)}] {name}: {', '.join(said)}"))
 
-    def __call__(self, hash: str) -> None:
-        if self._store is None:
-            return
-        record = self._store.get(hash)
-        if record is None or error_kind(record) in self._told:
-            return
-        self._told.add(error_kind(record))
-        show = f"hsiaug show {hash} --store {shlex.quote(str(self._store.root))}"
-        said = f"failed: {describe(self._trials[hash])}: {why_failed(record)}. See it whole: {show}"
-        self._console.print(Text(said, style="yellow"), soft_wrap=True, highlight=False)
+    def _print(self, line: Text) -> None:
+        self._console.print(line, soft_wrap=True, highlight=False)
 
 
 class _Eta(ProgressColumn):
@@ -158,7 +148,7 @@ class _Eta(ProgressColumn):
 
 
 @contextmanager
-def _live(
+def _bars(
     trials: Mapping[str, TrialSpec], console: Console, forecast: Forecast, clock: Callable[[], float]
 ) -> Iterator[OnEvent]:
     after = (MofNCompleteColumn(), TimeElapsedColumn(), _Eta(forecast, clock))
@@ -167,69 +157,18 @@ def _live(
         running: dict[str, TaskID] = {}
 
         def on_event(event: Event) -> None:
+            name = f"  {describe(trials[event.hash])}"
             if event.kind == "start":
-                running[event.hash] = bars.add_task(f"  {describe(trials[event.hash])}", total=None)
+                running[event.hash] = bars.add_task(name, total=None)
             elif event.kind == "step" and event.hash in running:
                 note = f" · {one_line(event.note, 60)}" if event.note else ""
-                bars.update(
-                    running[event.hash],
-                    completed=event.done,
-                    total=event.total,
-                    description=f"  {describe(trials[event.hash])}{note}",
-                )
-            elif event.kind in ENDS:
+                bars.update(running[event.hash], completed=event.done, total=event.total, description=name + note)
+            elif event.kind != "step":
                 bars.advance(overall)
                 if event.hash in running:
                     bars.remove_task(running.pop(event.hash))
 
         yield on_event
-
-
-class _Lines:
-    """``[done/total] trial: status, ETA``, at most every so many seconds, and once at the end.
-
-    With the reason of what failed; where every trial has its line, with its seconds by stage.
-    """
-
-    def __init__(
-        self,
-        trials: Mapping[str, TrialSpec],
-        console: Console,
-        forecast: Forecast,
-        failures: _Failures,
-        every: float,
-        clock: Callable[[], float],
-    ) -> None:
-        self._trials = trials
-        self._console = console
-        self._forecast = forecast
-        self._failures = failures
-        self._every = every
-        self._clock = clock
-        self._done = 0
-        self._last = clock()
-
-    def __call__(self, event: Event) -> None:
-        if event.kind not in ENDS:
-            return
-        self._done += 1
-        now = self._clock()
-        total = len(self._trials)
-        if self._done < total and now - self._last < self._every:
-            return
-        self._last = now
-        why = self._failures.why(event.hash) if event.kind == "failed" else ""
-        said = [
-            f"{event.kind} ({why})" if why else event.kind,
-            *([_seconds(event.timings)] if event.timings and not self._every else []),
-            *([str(self._forecast.left())] if self._done < total else []),
-        ]
-        self._console.print(
-            f"[{self._done}/{total}] {describe(self._trials[event.hash])}: {', '.join(said)}",
-            markup=False,
-            highlight=False,
-            soft_wrap=True,
-        )
 
 
 def _seconds(timings: Mapping[str, float]) -> str:

@@ -98,21 +98,23 @@ def run(
     plan = joined(plans)
     for note in (*plan.notes, *plan.short):
         say(f"note: {note}")
-    store = Store(root, create=existing != "none")
-    store.sweep()
-    waiting = {trial.hash: trial for trial in todo}
-    if reused := sum(record["hash"] not in waiting for record in kept.records):
-        say(f"{reused} of {len(trials)} trials are taken from {root}")
-    if waiting:
-        store.check_writable()
-        for line in damage_lines([one for one in kept.damaged if one.hash in waiting], "its trial is run again"):
-            say(line)
-        _record_nothing(plans, waiting, store)
-    if waiting:
-        costs = Costs.of(plans, store.read(known=kept).records)
-        asked = settings or ClusterSettings()
-        opened = nullcontext(engine) if engine else open_engine(asked, workers(jobs, device, plans), warn)
-        with opened as where:
+    asked = settings or ClusterSettings()
+    # Before there is a store: the engine may not be there.
+    opened = open_engine(asked, workers(jobs, device, plans), warn) if todo and not engine else nullcontext(engine)
+    with opened as where:
+        store = Store(root, create=existing != "none")
+        store.sweep()
+        waiting = {trial.hash: trial for trial in todo}
+        if reused := sum(record["hash"] not in waiting for record in kept.records):
+            say(f"{reused} of {len(trials)} trials are taken from {root}")
+        if waiting:
+            store.check_writable()
+            damaged = [one for one in kept.damaged if one.hash in waiting]
+            for line in damage_lines(damaged, "its trial is run again"):
+                say(line)
+            _record_nothing(plans, waiting, store)
+        if waiting and where:
+            costs = Costs.of(plans, store.read(known=kept).records)
             job = partial(Job, store=root, device=device, limit=limit)
             batches = batches_of(plans, waiting, job, costs, where.jobs, deadline)
             ordered = {trial.hash: trial for batch in batches for trial in batch.trials}

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import statistics
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
 from hsiaug.base.errors import HsiaugError
@@ -14,18 +13,8 @@ from hsiaug.bench.suite_data import fitted
 from hsiaug.registry.lookup import Registry
 from hsiaug.tasks.task import get_task
 from hsiaug.trial.spec import TrialSpec
-from hsiaug.trial.store import Record
 
-__all__ = ["Sharing", "hashes_by_run", "in_order", "joined", "plan_runs", "sharing", "trials_of"]
-
-
-@dataclass(frozen=True)
-class Sharing:
-    """What trials that use the same fitted generator save. trials: those that use one; seconds: saved, of one core."""
-
-    trials: int
-    fits: int
-    seconds: float
+__all__ = ["hashes_by_run", "in_order", "joined", "plan_runs", "trials_of"]
 
 
 def load_data(task: str, ref: str) -> Any:
@@ -93,17 +82,3 @@ def joined(plans: Sequence[Plan]) -> Plan:
         short=tuple(dict.fromkeys(note for plan in plans for note in plan.short)),
         samples={hash: n for plan in plans for hash, n in plan.samples.items()},
     )
-
-
-def sharing(trials: Iterable[TrialSpec], records: Iterable[Record]) -> Sharing:
-    """How many fits the trials needed, by their records, and the seconds that one fit per trial would have cost more.
-
-    Each record tells the seconds of the fit that it used, whichever trial paid for it.
-    """
-    seconds = {r["hash"]: r["timings"]["fit_generator"] for r in records if "fit_generator" in r["timings"]}
-    fits: dict[str, list[float]] = {}
-    for trial in trials:
-        if trial.hash in seconds:
-            fits.setdefault(trial.fit_hash, []).append(seconds[trial.hash])
-    saved = sum((len(told) - 1) * statistics.median(told) for told in fits.values())
-    return Sharing(sum(map(len, fits.values())), len(fits), saved)

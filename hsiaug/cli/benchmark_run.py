@@ -15,10 +15,9 @@ import typer
 
 from hsiaug.base.terminal import Console
 from hsiaug.bench.cluster_settings import ClusterSettings
-from hsiaug.bench.costs import readable
 from hsiaug.bench.plan import Plan
 from hsiaug.bench.run import Existing, run
-from hsiaug.bench.schedule import hashes_by_run, joined, sharing, trials_of
+from hsiaug.bench.schedule import hashes_by_run, joined, trials_of
 from hsiaug.cli.output import absent, notes_console, print_json, print_lines
 from hsiaug.report import build_report, print_report, render_report, report_json
 from hsiaug.trial.record import damage_lines
@@ -57,7 +56,7 @@ def run_and_print(
     quiet: bool,
     verbose: bool = False,
 ) -> None:
-    """Run what is missing of plans; print what sharing saved, what is missing or damaged, and the tables of every run.
+    """Run what is missing of plans; print what is missing or damaged, and the tables of every run.
 
     by: the rows of the tables. The other arguments are those of :func:`hsiaug.bench.run.run`. Ends with exit code 1
     where a trial failed or, unless ``existing`` is none, has no record.
@@ -81,11 +80,6 @@ def run_and_print(
     if read is None:
         return
     trials, runs = trials_of(plans), hashes_by_run(plans)
-    shared = sharing(trials, read.records)
-    if shared.trials > shared.fits:
-        fits = f"{shared.trials} trials share {shared.fits} generator fits"
-        saved = f"without sharing {shared.trials} fits would be needed, about {readable(shared.seconds)} more"
-        print_lines(notes, [f"{fits}; {saved}"])
     print_lines(err, absent(runs, {record["hash"] for record in read.records}, store))
     print_lines(err, damage_lines(read.damaged))
     report = build_report(read.records, store=str(store), runs=runs, damaged=read.damaged)

@@ -1,4 +1,4 @@
-"""Suites: what a file may say, how its runs become one list of work, and what sharing saves."""
+"""Suites: what a file may say, and how its runs become one list of work."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from hsiaug.base.errors import InputError
 from hsiaug.bench.dispatch import groups
 from hsiaug.bench.plan import Plan
 from hsiaug.bench.ranges import numbers, seeds
-from hsiaug.bench.schedule import hashes_by_run, in_order, plan_runs, sharing, trials_of
+from hsiaug.bench.schedule import hashes_by_run, in_order, plan_runs, trials_of
 from hsiaug.bench.suite import Suite, is_suite, read_suite
 from hsiaug.core.scene import Scene
 from hsiaug.registry.lookup import Registry
@@ -227,17 +227,3 @@ def test_an_error_of_a_plan_names_its_run(tmp_path: Path, toy: Scene, plugins: R
 
     with pytest.raises(InputError, match=r"run 'sweep': .*'gided'.*guided"):
         parts_of(suite, toy, plugins)
-
-
-def test_sharing_counts_fits_and_the_seconds_that_they_saved(
-    tmp_path: Path, toy: Scene, plugins: Registry
-) -> None:
-    trials = trials_of(parts_of(suite_of(tmp_path, only=["sweep"], draws=[0]), toy, plugins))
-    guided = [t for t in trials if t.generator.name == "guided"]
-    others = [t for t in trials if t.generator.name == "none"]
-    assert len(guided) == 9 and len({t.fit_hash for t in guided}) == 1
-    records = [{"hash": t.hash, "timings": {"fit_generator": 60.0}} for t in guided]
-    records += [{"hash": t.hash, "timings": {"fit_classifier": 5.0}} for t in others]
-
-    shared = sharing(trials, records)
-    assert (shared.trials, shared.fits, shared.seconds) == (9, 1, 8 * 60.0)
