@@ -28,8 +28,7 @@ from hsiaug.data.declared import declared
 from hsiaug.data.georeference import read_georeference
 from hsiaug.data.import_findings import ImportFindings, facts, read_values, warnings
 from hsiaug.data.label_check import is_code
-from hsiaug.data.label_source import code_labels, labels_on_cube, read_labels
-from hsiaug.data.plots import plots_on_cube
+from hsiaug.data.label_source import code_labels, labels_on_cube, plots_on_cube, read_labels
 from hsiaug.data.rasterise import LabelRaster
 from hsiaug.data.raw import RawArray
 from hsiaug.data.readers import read_cube_file

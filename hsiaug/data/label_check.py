@@ -1,24 +1,18 @@
-"""Labels that somebody wants to use: reading a raster of them, naming their codes, and whether they fit the cube."""
+"""Labels that somebody wants to use: naming their codes, and whether they fit the cube."""
 
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, replace
-from pathlib import Path
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from hsiaug.base.errors import InputError, SceneError, did_you_mean
-from hsiaug.data.bounds import check_array
-from hsiaug.data.declared import declared
-from hsiaug.data.georeference import Georeference, geo_installed, open_geotiff, quiet, read_georeference
-from hsiaug.data.labels import LARGEST, STRIPE, odd_codes
-from hsiaug.data.rasterise import MOST_CODES, LabelRaster, regrid
-from hsiaug.data.readers import must_exist, read_label_file
+from hsiaug.data.rasterise import MOST_CODES, LabelRaster
 
-__all__ = ["ClassCodes", "better_turn", "is_code", "name_codes", "on_grid", "read_raster"]
+__all__ = ["ClassCodes", "better_turn", "is_code", "name_codes"]
 
 CLEARLY = 1.3
 """Labels that explain so many times more of the spectra when turned are probably turned."""
@@ -37,87 +31,6 @@ class ClassCodes:
     ids: tuple[int, ...]
     ignore: tuple[str | int, ...]
     notes: tuple[str, ...]
-
-
-def read_raster(path: Path, key: str | None) -> LabelRaster:
-    """The label raster of a .mat, .npy, ENVI or image file, a GeoTIFF with its place where rasterio is installed.
-
-    Raises SceneError where the file is missing or damaged, or holds no whole numbers.
-    """
-    must_exist(path)
-    said = declared(path)
-    ground = read_georeference(path)
-    if path.suffix.lower() in (".tif", ".tiff") and geo_installed():
-        codes, changed = _read_tiff(path)
-    else:
-        codes, changed = read_label_file(path, key=key), False
-    missing = None if said.nodata is None or said.nodata != int(said.nodata) else int(said.nodata)
-    whole, filled = _whole_numbers(codes, missing, path)
-    return LabelRaster(whole, changed or filled, missing or None, said.classes, ground, where=str(path))
-
-
-def _whole_numbers(codes: NDArray[Any], missing: int | None, path: Path) -> tuple[NDArray[np.int64], bool]:
-    """Codes (H, W) as int64, and whether any had to be replaced by 0: NaN, or ``missing`` where it has over 32 bits.
-
-    Raises SceneError where a code is no whole number, or has over 32 bits.
-    """
-    whole, changed = np.empty(codes.shape, dtype=np.int64), False
-    far = missing is not None and abs(missing) >= LARGEST
-    for top in range(0, len(codes), STRIPE):  # so that no further copy of a large raster exists
-        part = codes[top : top + STRIPE]
-        gone = np.isnan(part) if part.dtype.kind == "f" else np.zeros(part.shape, dtype=bool)
-        if far:
-            gone |= part == missing
-        if gone.any():
-            changed, part = True, np.where(gone, part.dtype.type(0), part)
-        odd = odd_codes(part)
-        if odd.any():
-            raise SceneError(
-                f"{path}: labels must be whole numbers below {LARGEST:,}",
-                value=f"{part[odd][0]:g}",
-                hint="Name the raster of the classes; save class codes as integers, with 0 for unlabelled pixels.",
-            )
-        whole[top : top + STRIPE] = part
-    return whole, changed
-
-
-def _read_tiff(path: Path) -> tuple[NDArray[Any], bool]:
-    """The first band, and whether the reader of labels gives another array."""
-    with quiet() as rasterio:
-        try:
-            with open_geotiff(rasterio, path) as file:
-                check_array(path, file.shape, np.dtype(file.dtypes[0]).itemsize, labels=True)
-                codes = np.asarray(file.read(1))
-        except SceneError:
-            raise
-        except Exception:  # GDAL's errors share no base with those of damaged tags
-            return read_label_file(path), False
-    if codes.dtype.kind not in "iufb":
-        return read_label_file(path), False
-    try:
-        return codes, not np.array_equal(codes, read_label_file(path))
-    except SceneError:
-        return codes, True
-
-
-def on_grid(raster: LabelRaster, shape: tuple[int, int], ground: Georeference | None) -> LabelRaster:
-    """The raster on the cube's grid (H, W); the same one where it is there, or where nothing says that it is not."""
-    if raster.ground is None or ground is None:
-        return raster
-    apart = bool(raster.ground.crs and ground.crs) and not _same_system(raster.ground.crs, ground.crs)
-    steps = np.abs(np.subtract(raster.ground.transform, ground.transform))
-    side = max(abs(ground.transform[0]), abs(ground.transform[1]))
-    if not apart and raster.codes.shape == shape and steps[[2, 5]].max() < 0.5 * side and steps.max() < side:
-        return raster
-    codes = regrid(raster.codes, raster.ground, shape, ground)
-    note = "the labels lie on another grid than the cube: moved to its grid by nearest neighbour"
-    return replace(raster, codes=codes, changed=True, notes=(*raster.notes, note))
-
-
-def _same_system(a: str, b: str) -> bool:
-    import rasterio
-
-    return bool(rasterio.CRS.from_wkt(a) == rasterio.CRS.from_wkt(b))
 
 
 def name_codes(raster: LabelRaster, names: tuple[str, ...], ignore: tuple[str, ...]) -> ClassCodes:

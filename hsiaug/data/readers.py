@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from hsiaug.base.errors import SceneError, did_you_mean
 from hsiaug.data.bounds import check_array
+from hsiaug.data.georeference import geo_installed
 from hsiaug.data.raw import RawArray, damaged
 from hsiaug.data.readers_envi import find_envi, read_envi
 from hsiaug.data.readers_geotiff import read_geotiff
@@ -44,7 +45,7 @@ def read_label_file(path: Path, *, key: str | None = None, data: str | None = No
     """The two-dimensional numeric array in a .mat, .npy, ENVI or image file. Raises as for cubes."""
     if path.suffix.lower() in IMAGES:
         must_exist(path)
-        raw = RawArray(_read_image(path))
+        raw = _read_image_or_geotiff(path)
     else:
         raw = _read(path, key, data, ndim=2)
     array = raw.array
@@ -159,6 +160,18 @@ def _read_npy(path: Path) -> NDArray[Any]:
                 hint="Save it again with a numeric dtype: np.save(path, np.asarray(cube, dtype='float32')).",
             ) from cause
         raise damaged(path, ".npy", cause) from cause
+
+
+def _read_image_or_geotiff(path: Path) -> RawArray:
+    """An image; a TIFF of numbers that no picture has where rasterio is installed."""
+    try:
+        return RawArray(_read_image(path))
+    except SceneError:
+        if path.suffix.lower() not in GEOTIFF or not geo_installed():
+            raise
+        raw = read_geotiff(path)
+        check_array(path, raw.array.shape, 1, labels=True)
+        return raw
 
 
 def _read_image(path: Path) -> NDArray[Any]:

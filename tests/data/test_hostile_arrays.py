@@ -23,7 +23,7 @@ from hsiaug.base.errors import SceneError
 from hsiaug.core.scene import Scene
 from hsiaug.data import bounds, readers_mat
 from hsiaug.data.georeference import quiet, read_georeference
-from hsiaug.data.label_check import read_raster
+from hsiaug.data.label_source import read_raster
 from hsiaug.data.readers import read_cube_file, read_label_file, read_maps
 from hsiaug.quality.maps import save_quick_look
 
@@ -337,7 +337,7 @@ def test_an_image_must_be_of_the_format_that_its_name_says(tmp_path: Path, suffi
         return
     Image.fromarray(LABELS).save(tmp_path / "image", kind)
     (tmp_path / "image").rename(tmp_path / f"l{suffix}")
-    assert f"l{suffix} must be a whole {suffix} file" in refusal(lambda: read_label_file(tmp_path / f"l{suffix}"))
+    assert f"l{suffix} must be a whole " in refusal(lambda: read_label_file(tmp_path / f"l{suffix}"))
 
 
 def png(width: int, height: int) -> bytes:
@@ -366,7 +366,7 @@ def test_a_geotiff_that_stores_nothing_is_refused(tmp_path: Path) -> None:
             size = {"width": side, "height": side, "count": bands, "dtype": "float32"}
             rasterio.open(tmp_path / name, "w", driver="GTiff", SPARSE_OK=True, BIGTIFF="YES", **size).close()
     assert "store what it announces" in refusal(lambda: read_cube_file(tmp_path / "c.tif"))
-    assert "at most" in refusal(lambda: read_raster(tmp_path / "l.tif", None))
+    assert "l.tif must store" in refusal(lambda: read_raster(tmp_path / "l.tif", None))
 
 
 # Codes.
