@@ -6,8 +6,7 @@
     done
     python -m benchmarks.labels STORE benchmarks/results/labels
 
-Where txt2hsi misses the gate of its VAE on every draw, as on the Houston and Pavia crops, the first command was run again
-with ``--generator txt2hsi --set txt2hsi.gate_probe=0``. Writes scores.csv (a row per draw and arm, all scored on the same
+Writes scores.csv (a row per draw and arm, all scored on the same
 test pixels of the draw, as ``hsiaug labels`` does) and table.md. Run it where the first commands were run.
 """
 
@@ -55,7 +54,7 @@ def name_of(trial: Trial) -> str:
         return f"{generator}, {trial.classifier.name}"
     if generator == "none":
         return condition.argument.split("x")[0] if condition.protocol == "added" else "0"
-    return f"{generator}, no gate" if '"gate_probe":0.0' in trial.generator.params else generator
+    return generator
 
 
 def scored(

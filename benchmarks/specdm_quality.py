@@ -46,12 +46,11 @@ ARMS: dict[str, tuple[str, dict[str, str]]] = {
     "specdm, pasted=0, light=0, pure noise": ("specdm", {"pasted": "0", "light": "0", "strength": "1"}),
     "ldm_single": ("ldm_single", {}),
 }
-RIVAL = {"segmentation": "paste", "change": "paste-change"}
+RIVAL = {"segmentation": "paste", "change": "duplicate"}
 PAIRED = ("specdm", "ldm_single")
 AGAIN = "training tiles again"
 MADE = 400
 DRAWS = range(10, 12)
-RECONSTRUCTION = ("reconstruction_rmse", "reconstruction_sad", "reconstruction_ce", "reconstruction_miou")
 SHOWN = (
     "fd_image_all",
     "fd_mask_all",
@@ -63,8 +62,6 @@ SHOWN = (
     "power",
     "copying",
     "wrong",
-    "reconstruction_sad",
-    "reconstruction_rmse",
 )
 RATIOS = tuple(key for key in SHOWN if key not in ("classes", "copying", "power", "wrong"))
 
@@ -119,8 +116,7 @@ def fidelity_of(fidelity: DenseFidelity) -> dict[str, Any]:
 
 
 def measured(made: MaskSynthesis) -> dict[str, Any]:
-    """Fidelity, reliability, and what the generator says of its reconstruction."""
-    reconstruction = {key: made.synthetic.provenance.get(key) for key in RECONSTRUCTION}
+    """Fidelity and reliability."""
     report = sample_kit(made.spec.task).inspect(made)
     row = {
         "pairs": len(made.synthetic),
@@ -131,7 +127,7 @@ def measured(made: MaskSynthesis) -> dict[str, Any]:
     row["wrong"] = None if pixels is None else pixels.wrong
     if pixels is not None:
         row |= {"pixels_value": pixels.value, "pixels_ceiling": pixels.ceiling, "pixels_floor": pixels.floor}
-    return row | reconstruction
+    return row
 
 
 def read() -> list[dict[str, Any]]:

@@ -43,7 +43,7 @@ KEPT = (
     "view_shown", "lambda", "omega", "oa", "aa", "kappa", "seconds",
 )  # fmt: skip
 """Columns of trials.csv."""
-SEMISUPERVISED = ("self-training", "label-spreading", "mean-teacher", "fixmatch")
+SEMISUPERVISED = ("self-training", "label-spreading", "fixmatch")
 LOOKED_AT = ("sad", "js", "frechet", "c2st", "nearer", "copies", "diversity")
 
 Rows = Iterator[Sequence[str]]

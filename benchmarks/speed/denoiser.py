@@ -22,8 +22,7 @@ from diffusers import DDIMScheduler, PixArtTransformer2DModel
 from torch import Tensor, nn
 
 from benchmarks.common import say
-from hsiaug_builtin.diffusion.samplers import from_velocity, sample
-from hsiaug_builtin.diffusion.schedule import guided, make_schedule
+from hsiaug_builtin.diffusion.schedule import guided, make_schedule, sample
 from hsiaug_builtin.txt2hsi.denoiser import Denoiser
 from hsiaug_builtin.txt2hsi.params import NOISE_STEPS, Params
 
@@ -129,7 +128,7 @@ def sample_ours(model: Denoiser, params: Params) -> None:
     def velocity(z: Tensor, t: Tensor) -> Tensor:
         return guided(call_ours(model, z, t, text, mask), call_ours(model, z, t, null, null_mask), OMEGA)
 
-    sample(schedule, from_velocity(schedule, velocity), z, DENOISING)
+    sample(schedule, velocity, z, DENOISING)
 
 
 @torch.inference_mode()

@@ -1,1 +1,18 @@
 """The plugins that come with hsiaug; each package uses :mod:`hsiaug.api` alone, as a stranger's does."""
+
+from collections.abc import Callable, Mapping
+from typing import Literal
+
+from hsiaug.api import Entry, hookimpl
+
+__all__ = ["listing"]
+
+
+def listing(kind: Literal["generator", "classifier"], places: Mapping[str, str]) -> Callable[[], list[Entry]]:
+    """The hook of a package: by name of each of its plugins where it is, as ``"package.module:Class"``."""
+
+    @hookimpl
+    def hsiaug_plugins() -> list[Entry]:
+        return [Entry(kind, name, f"{__name__}.{place}") for name, place in places.items()]
+
+    return hsiaug_plugins

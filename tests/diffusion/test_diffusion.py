@@ -10,8 +10,7 @@ from torch import nn
 
 from hsiaug.api import PluginError
 from hsiaug_builtin.diffusion.latents import LatentNorm
-from hsiaug_builtin.diffusion.samplers import from_velocity, sample
-from hsiaug_builtin.diffusion.schedule import guided, make_schedule
+from hsiaug_builtin.diffusion.schedule import guided, make_schedule, sample
 from hsiaug_builtin.diffusion.training import randomness, train
 from hsiaug_builtin.nets.seeded import fresh
 
@@ -47,9 +46,7 @@ def test_the_sampler_finds_the_clean_latent_from_a_perfect_velocity(first: int) 
         return a.sqrt() * residual - (1 - a).sqrt() * clean
 
     start = schedule.noised(clean, torch.full((5,), first), noise)
-    assert torch.allclose(
-        sample(schedule, from_velocity(schedule, perfect), start, 10, first=first), clean, atol=1e-4
-    )
+    assert torch.allclose(sample(schedule, perfect, start, 10, first=first), clean, atol=1e-4)
 
 
 def test_the_velocity_and_the_noised_latent_give_back_the_latent() -> None:

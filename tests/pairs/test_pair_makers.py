@@ -11,12 +11,8 @@ from hypothesis import strategies as st
 
 from hsiaug.api import DenseSamples, DenseView, NoParams, PairCounts, PluginError
 from hsiaug_builtin.baselines.controls import DuplicateBalanced
-from hsiaug_builtin.pairs.change import PasteChange, PasteChangeParams
-from hsiaug_builtin.pairs.classmix import Classmix
-from hsiaug_builtin.pairs.components import blended, components, cut
-from hsiaug_builtin.pairs.fitted import MixingParams
+from hsiaug_builtin.pairs.components import components, cut, place
 from hsiaug_builtin.pairs.paste import Paste, PasteParams
-from hsiaug_builtin.pairs.placing import Surroundings, place
 
 SIDE, TILES, BANDS = 16, 10, 3
 
@@ -49,7 +45,7 @@ def made(plugin: Any, seen: DenseView, counts: PairCounts, seed: int = 0) -> Den
 def test_pixels_and_labels_of_a_component_move_together_and_the_ground_stays(reshaped: float) -> None:
     seen = view(rare=2)  # else the only tile of class 3 would give to itself
     # Five components of at most 25 pixels cover less than half of a tile.
-    found = made(Paste(PasteParams(most=5, power=3, blend=0, light=0, reshaped=reshaped)), seen, PairCounts(100))
+    found = made(Paste(PasteParams(most=5, light=0, reshaped=reshaped)), seen, PairCounts(100))
     assert np.array_equal(found.images[:, 0, 1], found.masks)  # band 1 is the class, hard borders
     tiles = (
         found.images[:, 0, 0].reshape(100, -1).astype(int)
@@ -59,14 +55,14 @@ def test_pixels_and_labels_of_a_component_move_together_and_the_ground_stays(res
     untouched = found.images[:, 0, 0] == homes[:, None, None]
     real = seen.real.images[homes, 0]
     assert not (untouched[:, None] & (found.images[:, 0] != real)).any()
-    assert (~untouched).any(axis=(1, 2)).mean() > 0.9
+    assert (~untouched).any(axis=(1, 2)).mean() > 0.5
 
 
 def test_the_outline_of_another_component_is_filled_with_spectra_that_vary() -> None:
     """Class 3 has a square of four pixels; those of class 2, of 25, give outlines and deviations."""
     seen = view()
     kept, other = (
-        made(Paste(PasteParams(most=1, blend=0, light=0, reshaped=share)), seen, PairCounts(40, {3: 40}))
+        made(Paste(PasteParams(most=1, light=0, reshaped=share)), seen, PairCounts(40, {3: 40}))
         for share in (0, 1)
     )
     ground = seen.real.masks[0] == 3
@@ -83,8 +79,7 @@ def test_a_rare_class_gains_share_and_is_counted() -> None:
     before, after = ((s.masks == 3).any(axis=(1, 2)).mean() for s in (seen.real, found))
     assert before == 0.1 and after > 0.4
     assert found.provenance["class 3"] > 20
-    weighed = made(Paste(PasteParams(power=0, weight=0.5)), seen, PairCounts(60))
-    assert (weighed.masks == 3).any(axis=(1, 2)).mean() < after and (weighed.weight == 0.5).all()
+    assert (made(Paste(PasteParams(weight=0.5)), seen, PairCounts(6)).weight == 0.5).all()
 
 
 def test_a_class_that_every_tile_shows_is_not_pasted_but_where_it_is_asked_for() -> None:
@@ -98,28 +93,14 @@ def test_a_class_that_every_tile_shows_is_not_pasted_but_where_it_is_asked_for()
     assert not everywhere.provenance  # nothing is rare: the pairs are the real ones
 
 
-@pytest.mark.parametrize("blend", [1.0, 2.0])
-def test_borders_are_mixed_linearly_and_labelled_by_the_larger_share(blend: float) -> None:
-    inside = np.zeros((SIDE, SIDE), dtype=bool)
-    inside[5:11, 5:11] = True
-    piece = cut(inside, blend)
-    image = np.zeros((1, SIDE, SIDE), dtype=np.float32)
-    blended(image, np.ones((1, len(piece.share)), dtype=np.float32), piece.at, piece.share)
-    line = image[0, 8]
-    assert np.array_equal(line > 0.5, inside[8]) and line[4] == pytest.approx(1 - line[5])
-    assert ((line > 0) & (line < 1)).sum() == 4 * int(blend)
-    assert inside[*piece.read].all()  # outside of it, the nearest spectrum of the component itself
-
-
 def test_a_component_that_the_edge_cuts_stays_at_an_edge_and_others_stay_whole() -> None:
     inside = np.zeros((SIDE, SIDE), dtype=bool)
     inside[:4, 6:9] = True
-    around = Surroundings(np.ones(1, np.int64), np.ones((SIDE, SIDE), np.int64), np.zeros((SIDE, SIDE), bool))
+    ids, spared = np.ones((SIDE, SIDE), np.int64), np.zeros((SIDE, SIDE), bool)
     for seed in range(30):
-        piece = cut(inside, 1)
-        at, shown = place(piece, around, 4, np.random.default_rng(seed))
-        assert shown[piece.inside].all()
-        assert (at[:, piece.inside] == 0).any() or (at[:, piece.inside] == SIDE - 1).any()
+        at = place(cut(inside), np.ones(1, np.int64), ids, spared, np.random.default_rng(seed))
+        assert at.shape == (2, 12) and ((at >= 0) & (at < SIDE)).all()
+        assert (at == 0).any() or (at == SIDE - 1).any()
 
 
 def test_what_lies_round_a_component_decides_where_it_is_set() -> None:
@@ -128,44 +109,12 @@ def test_what_lies_round_a_component_decides_where_it_is_set() -> None:
     inside[6:9, 6:9] = True
     ids = np.ones((SIDE, SIDE), dtype=np.int64)
     ids[8:] = 2
-    around = Surroundings(np.full(40, 2), ids, np.zeros((SIDE, SIDE), bool))
-    piece = cut(inside, 0)
-    rows = [place(piece, around, 16, np.random.default_rng(seed))[0][0].mean() for seed in range(20)]
+    around, spared, piece = np.full(40, 2), np.zeros((SIDE, SIDE), bool), cut(inside)
+    rows = [place(piece, around, ids, spared, np.random.default_rng(seed))[0].mean() for seed in range(20)]
     assert np.mean([row > 8 for row in rows]) > 0.9
 
 
-def test_changed_is_what_was_made_to_differ() -> None:
-    seen = view(dates=2)
-    found = made(PasteChange(PasteChangeParams(blend=0, unchanged=0, match=False)), seen, PairCounts(40))
-    dates, tile = found.images[:, :, 1], found.images[:, :, 0]
-    pasted = tile[:, 0] != tile[:, 1]  # band 0 tells where an object of another tile lies at one date
-    assert pasted.any(axis=(1, 2)).mean() > 0.9
-    own = dates[:, 0] != dates[:, 1]
-    assert not (own & ~pasted & (found.masks == 1)).any()
-    assert ((found.masks == 2) <= (pasted | own)).all()
-    assert (found.masks == 2).sum() > 1.1 * 4 * (seen.real.masks == 2).sum()
-
-
-def test_one_date_twice_differs_in_light_alone_and_is_unchanged() -> None:
-    seen = view(dates=2)
-    found = made(PasteChange(PasteChangeParams(unchanged=1)), seen, PairCounts(12))
-    assert (found.masks == 1).all() and found.provenance == {"one date twice": 12}
-    for first, second in found.images[:, :, 2]:
-        assert not np.array_equal(first, second)
-        inner = (second > second.min()) & (second < second.max())  # what is not clipped to the known range
-        assert abs(np.corrcoef(first[inner], second[inner])[0, 1]) > 0.98
-
-
-def test_classmix_sets_whole_classes_at_the_same_place() -> None:
-    found = made(Classmix(MixingParams()), view(), PairCounts(30))
-    assert np.array_equal(found.images[:, 0, 1], found.masks)
-    for tile in found.images[:, 0, 0]:
-        assert len(np.unique(tile)) <= 2
-    change = made(Classmix(MixingParams()), view(dates=2), PairCounts(10))
-    assert np.array_equal(change.masks == 2, change.images[:, 1, 1] == 2)
-
-
-MAKERS = [Paste(PasteParams()), Classmix(MixingParams()), DuplicateBalanced(NoParams())]
+MAKERS = [Paste(PasteParams()), DuplicateBalanced(NoParams())]
 
 
 @pytest.mark.parametrize("plugin", MAKERS, ids=lambda plugin: plugin.card.name)
@@ -184,15 +133,11 @@ def test_pairs_show_the_classes_that_they_are_asked_for_and_seeds_repeat(
     assert np.array_equal(found.images, again.images) and np.array_equal(found.masks, again.masks)
 
 
-def test_a_class_without_pixels_is_refused_and_change_is_not_invented() -> None:
+def test_a_class_without_pixels_is_refused() -> None:
     plain = view(rare=0)
     for plugin in MAKERS:
         with pytest.raises(PluginError, match="class 3"):
             made(plugin, plain, PairCounts(2, {3: 2}))
-    seen = view(dates=2)
-    still = DenseView(DenseSamples.made(seen.real.images, np.ones_like(seen.real.masks)), seen.class_names)
-    found = made(PasteChange(PasteChangeParams()), still, PairCounts(6))
-    assert (found.masks == 1).all() and "no_change" in found.provenance
 
 
 def test_balanced_copies_are_real_pairs_drawn_equally_often_for_each_class() -> None:

@@ -13,13 +13,13 @@ import hsiaug_builtin.baselines
 from hsiaug.api import PluginError
 from hsiaug_builtin.baselines.controls import Duplicate, Nothing
 from hsiaug_builtin.baselines.generative import Cvae, Tabddpm, Wgan
-from hsiaug_builtin.baselines.mixing import Cutmix, Mixup, keeps
+from hsiaug_builtin.baselines.mixup import Mixup
 from hsiaug_builtin.baselines.noise import Noise
-from hsiaug_builtin.baselines.smote import Adasyn, BorderlineSmote, Smote
+from hsiaug_builtin.baselines.smote import Smote
 
 SIZES = (20, 6, 2, 1)
-ADDING = [Duplicate, Noise, Mixup, Cutmix, Smote, BorderlineSmote, Adasyn, Cvae, Wgan, Tabddpm]
-INTERPOLATING = [Mixup, Smote, BorderlineSmote, Adasyn]
+ADDING = [Duplicate, Noise, Mixup, Smote, Cvae, Wgan, Tabddpm]
+INTERPOLATING = [Mixup, Smote]
 adding = pytest.mark.parametrize("plugin", ADDING, ids=lambda plugin: plugin.card.name)
 interpolating = pytest.mark.parametrize("plugin", INTERPOLATING, ids=lambda plugin: plugin.card.name)
 some_counts = st.dictionaries(st.integers(1, len(SIZES)), st.integers(0, 40))
@@ -164,42 +164,3 @@ def test_mixup_mixes_two_different_patches_of_a_class(view, fit):
     share = (made - b) @ (a - b) / ((a - b) @ (a - b))
     assert np.allclose(made, b + share[:, None] * (a - b), atol=1e-5)
     assert share.min() < 0.1 and share.max() > 0.9 and abs(share.mean() - 0.5) < 0.1
-
-
-def test_cutmix_keeps_the_centre_and_a_rectangle_or_all_but_a_rectangle(rng):
-    own = keeps(9, 400, 1.0, rng)
-    assert own[:, 4, 4].all()
-
-    def rectangle(mask):
-        rows, columns = mask.any(axis=1), mask.any(axis=0)
-        return mask.sum() == rows.sum() * columns.sum()
-
-    inner, outer = (np.array([rectangle(mask) for mask in masks]) for masks in (own, ~own))
-    assert (inner | outer).all() and (inner & ~outer).any() and (outer & ~inner).any()
-
-
-def test_cutmix_leaves_about_half_of_a_patch_at_least_and_more_with_a_smaller_alpha(rng):
-    shares = [keeps(9, 2000, alpha, rng).mean(axis=(1, 2)) for alpha in (1.0, 0.05)]
-    assert min(share.min() for share in shares) > 0.4
-    assert shares[0].mean() == pytest.approx(0.75, abs=0.03) and shares[1].mean() > 0.95
-
-
-def test_cutmix_takes_every_pixel_from_the_same_place_of_the_labelled_patch_or_of_one_other(view, fit):
-    toy = view(SIZES, patch=5)
-    samples = draw(fit(Cutmix, toy), {2: 30, 4: 30})
-    partners = set()
-    for x, c in zip(samples.x, samples.y, strict=True):
-        from_ = (toy.real.x == x).all(axis=1)  # (n, p, p): whose pixel it could be
-        labelled = np.flatnonzero(from_[:, 2, 2] & (toy.real.y == c))
-        assert len(labelled) == 1
-        others = from_[:, ~from_[labelled[0]]].all(axis=1)
-        assert others.any()
-        partners |= set(toy.real.y[others].tolist()) if not others.all() else set()
-    assert partners >= {1, 2}
-
-
-def test_cutmix_of_single_pixels_repeats_them_and_the_record_says_so(view, fit):
-    toy = view(SIZES, patch=1)
-    samples = draw(fit(Cutmix, toy), {2: 12})
-    assert all((toy.real.x == patch).all(axis=(1, 2, 3)).any() for patch in samples.x)
-    assert samples.provenance["duplicated"] == [1, 2, 3, 4]

@@ -20,18 +20,15 @@ from hsiaug.registry.card import build_params
 from hsiaug.registry.lookup import Found
 from hsiaug_builtin.nets.projection import fit_projection
 from hsiaug_builtin.nets.views import strong
+from hsiaug_builtin.semisup.fixmatch import FixMatch, FixMatchParams, ramp, unlabelled_batches
 from hsiaug_builtin.semisup.label_spreading import SpectralSpatialSpreading
 from hsiaug_builtin.semisup.self_training import SelfTraining
-from hsiaug_builtin.semisup.setting import unlabelled_batches
-from hsiaug_builtin.semisup.shared import SemiRecipe, ramp
 from hsiaug_builtin.teacher.discriminant import fit_discriminant
 from hsiaug_builtin.teacher.features import fit_local_means
 
 PLUGINS = {entry.name: Found(entry, "hsiaug", "0").load() for entry in hsiaug_builtin.semisup.hsiaug_plugins()}
-NETS = [PLUGINS[name] for name in ("mean-teacher", "fixmatch", "entropy-min")]
 
 every = pytest.mark.parametrize("plugin", PLUGINS.values(), ids=PLUGINS)
-every_net = pytest.mark.parametrize("plugin", NETS, ids=lambda plugin: plugin.card.name)
 without_net = pytest.mark.parametrize(
     "plugin", [SelfTraining, SpectralSpatialSpreading], ids=lambda p: p.card.name
 )
@@ -92,16 +89,13 @@ def test_unlabelled_neighbours_teach_what_few_noisy_samples_cannot(fit, plugin):
     assert recall(fit(plugin, view, samples=view.real), scene, view) > supervised + 0.02
 
 
-@every_net
-def test_the_unlabelled_loss_makes_weak_and_strong_views_of_unlabelled_pixels_agree(fit, crops, plugin):
+def test_the_unlabelled_loss_makes_weak_and_strong_views_of_unlabelled_pixels_agree(fit, crops):
     x = crops.patches(crops.unlabelled[::7])
-    # A hundred steps of so small a network: no probability comes up to FixMatch's own threshold.
-    rule = {"threshold": "0.4"} if plugin.card.name == "fixmatch" else {}
-    strong_enough = {"entropy-min": 0.3, "mean-teacher": 10.0, "fixmatch": 1.0}[plugin.card.name]
 
     def agreement(strength: float) -> float:
-        given = {"steps": "100", "rise": "0.2", "strength": str(strength), **rule}
-        fitted = fit(plugin, crops, samples=crops.real, preset="tiny", **given)
+        # A hundred steps of so small a network: no probability comes up to the usual threshold.
+        given = {"steps": "100", "rise": "0.2", "strength": str(strength), "threshold": "0.4"}
+        fitted = fit(FixMatch, crops, samples=crops.real, preset="tiny", **given)
         components = torch.from_numpy(fitted.read(x))
         with torch.inference_mode():
             calm, shaken = (
@@ -109,7 +103,7 @@ def test_the_unlabelled_loss_makes_weak_and_strong_views_of_unlabelled_pixels_ag
             )
         return float((calm == shaken).float().mean())
 
-    assert agreement(strong_enough) > agreement(0.0) + 0.02
+    assert agreement(1.0) > agreement(0.0) + 0.02
 
 
 @every
@@ -181,16 +175,15 @@ def test_a_view_that_hides_pixels_trains_on_the_whole_patches_it_shows(fit, toy,
 
 
 def test_the_unlabelled_loss_rises_to_its_full_weight():
-    recipe = SemiRecipe(steps=100, strength=2.0, rise=0.5)
+    recipe = FixMatchParams(steps=100, strength=2.0, rise=0.5)
     weights = [ramp(step, recipe) for step in range(100)]
     assert weights[0] < 0.03 and np.all(np.diff(weights) >= 0) and weights[49:] == [2.0] * 51
     assert ramp(0, replace(recipe, rise=0.0)) == 2.0
 
 
-@every_net
-def test_a_network_takes_the_steps_and_the_labelled_batch_of_cnn2d(plugin):
+def test_a_network_takes_the_steps_and_the_labelled_batch_of_cnn2d():
     from hsiaug_builtin.classifiers.networks import Cnn2d
 
-    own, plain = build_params(plugin.card), build_params(Cnn2d.card)
+    own, plain = build_params(FixMatch.card), build_params(Cnn2d.card)
     for name in ("steps", "batch", "rate", "decay", "components", "width", "augment"):
         assert getattr(own, name) == getattr(plain, name)

@@ -20,7 +20,6 @@ from hsiaug_builtin.teacher.classifier import TeacherClassifier
 from hsiaug_builtin.teacher.discriminant import fit_discriminant
 from hsiaug_builtin.teacher.features import fit_local_means, plane_of
 from hsiaug_builtin.teacher.noise import WITHIN, fit_noise_projection
-from hsiaug_builtin.teacher.probe import fit_probe
 from hsiaug_builtin.teacher.teacher import fit_teacher, teach
 
 
@@ -67,14 +66,6 @@ def test_votes_of_a_pixel_are_those_of_its_patch_averaged_over_its_neighbours(cr
     teacher = fit_teacher(crops)
     alone = teacher.shares(crops.patches(teacher.votes.pixels)).argmax(axis=1)
     assert (alone == teacher.votes.shares.argmax(axis=1)).mean() > 0.8
-
-
-def test_the_probe_names_the_patches_it_was_fitted_on(toy: Scene) -> None:
-    view = view_of(toy, "scene", 9)
-    probe = fit_probe(view)
-    told = probe.patches(view.real.x)
-    assert told.sum(axis=1) == pytest.approx(np.ones(len(view.y)))
-    assert (probe.discriminant.classes[told.argmax(axis=1)] == view.y).mean() > 0.95
 
 
 def test_attached_pixels_touch_a_training_pixel_of_their_name_through_pixels_of_that_name(

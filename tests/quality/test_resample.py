@@ -25,7 +25,7 @@ def spectra(rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
     return rng.normal(size=(43, 6)).astype(np.float32), y
 
 
-@pytest.mark.parametrize("generator", ["smote", "borderline-smote", "adasyn", "mixup", "noise", "duplicate"])
+@pytest.mark.parametrize("generator", ["smote", "mixup", "noise", "duplicate"])
 def test_every_class_reaches_the_largest_and_real_samples_come_first(
     spectra: tuple[np.ndarray, np.ndarray], generator: str
 ) -> None:

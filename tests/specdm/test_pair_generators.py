@@ -38,11 +38,6 @@ def fitted(view: DenseView) -> Any:
     return fit(view, **LONG)
 
 
-@pytest.fixture(scope="module")
-def joint(view: DenseView) -> Any:
-    return fit(view, order="joint", codec="vae", **LONG)
-
-
 def test_the_tiny_preset_computes_little(make: Make) -> None:
     with counted_work() as work:
         fit(make(6, 16))
@@ -85,14 +80,6 @@ def test_a_class_that_is_asked_for_shows_more(view: DenseView, fitted: Any) -> N
     assert (common == 2).mean() > 1.3 * (rare == 2).mean()
 
 
-def test_without_conditioning_the_pairs_that_show_most_are_kept(make: Make) -> None:
-    fitted = fit(make(8, 16), condition="false", **SHORT)
-    wanted, any_ = (fitted.sample(PairCounts(6, wish), guidance=1.0, seed=0).masks for wish in ({3: 6}, {}))
-
-    assert fitted.denoiser.shares is None and len(wanted) == 6
-    assert (wanted == 3).mean() >= (any_ == 3).mean()
-
-
 def test_a_class_that_was_never_seen_cannot_be_asked_for(fitted: Any) -> None:
     with pytest.raises(PluginError, match=r"class 9; known are 1, 2, 3, 4"):
         fitted.sample(PairCounts(2, {9: 2}), guidance=0, seed=0)
@@ -125,11 +112,10 @@ def test_it_samples_the_same_after_saving_and_loading(make: Make, plugin: Any, t
 @pytest.mark.parametrize(
     "settings",
     [
-        {"sampler": "ddim"},
         {"size": "small", "factor": 4},
         {"order": "joint"},
-        {"order": "joint", "codec": "vae", "target": "eps"},
-        {"preset": "paper", "gate_sad": 4, "gate_mask": 0},
+        {"order": "joint", "codec": "vae"},
+        {"preset": "paper"},
     ],
 )
 def test_every_part_can_be_switched(make: Make, settings: dict[str, Any], monkeypatch: pytest.MonkeyPatch) -> None:
@@ -161,14 +147,13 @@ def test_of_two_dates_nothing_is_pasted(make: Make) -> None:
     assert same(*(f.sample(PairCounts(4), guidance=0, seed=0) for f in (one, other)))
 
 
-@pytest.mark.parametrize("sampler", ["ddim", "dpm++"])
-def test_the_less_noise_sampling_starts_from_the_nearer_the_pairs_lie_to_real_ones(
-    fitted: Any, sampler: str
-) -> None:
+def test_the_less_noise_sampling_starts_from_the_nearer_the_pairs_lie_to_real_ones(fitted: Any) -> None:
     def apart(strength: float) -> float:
-        params = replace(fitted.params, strength=strength, sampler=sampler, sample_steps=20, pasted=0)
-        made = replace(fitted, params=params).sample(PairCounts(16), guidance=0, seed=0)
-        z = fitted.encoded(made, slice(0, 16))
+        params = replace(fitted.params, strength=strength, sample_steps=20, pasted=0)
+        made, form = replace(fitted, params=params).sample(PairCounts(16), guidance=0, seed=0), fitted.format
+        z = fitted.norm.forward(
+            fitted.codec.encode(form.images(made.images), form.one_hot(form.masks(made.masks)))
+        )
         known = torch.from_numpy(fitted.latents)
         return float(torch.cdist(z.flatten(1), known.flatten(1)).min(dim=1).values.mean())
 
@@ -191,7 +176,7 @@ def test_starting_from_training_pairs_survives_saving_and_weighs_as_it_is_told(m
 def test_one_fit_serves_every_way_of_sampling(make: Make, tmp_path: Path) -> None:
     view = make(6, 16)
     fit(view, **SHORT).save(tmp_path)
-    others = {**SHORT, "sample_steps": 3, "strength": 0.5, "weight": 0.5, "sampler": "ddim"}
+    others = {**SHORT, "sample_steps": 3, "strength": 0.5, "weight": 0.5}
     anew = fit(view, **others)
     loaded = SpecDm(anew.params).load(tmp_path, device="cpu")
 
@@ -203,16 +188,9 @@ def test_what_a_fit_was_like_is_on_record(fitted: Any) -> None:
     facts = fitted.sample(PairCounts(1), guidance=0.5, seed=0).provenance
 
     assert facts["reconstruction_accuracy"] > 0.9
-    assert {"reconstruction_ce", "reconstruction_miou", "scale", "factor"} <= set(facts)
-    assert "reconstruction_rmse" not in facts  # images are of real pixels
+    assert {"scale", "factor"} <= set(facts)
     assert facts["denoiser_weights_per_tile"] == round(facts["denoiser_weights"] / 60)
-    assert facts["may_memorise"] and facts["condition"] and facts["omega"] == 0.5
-
-
-@pytest.mark.parametrize(("gate", "value"), [("gate_sad", 0.001), ("gate_mask", 0.999)])
-def test_a_codec_that_loses_too_much_stops_the_fit(make: Make, gate: str, value: float) -> None:
-    with pytest.raises(PluginError, match=rf"specdm\.{gate}"):
-        fit(make(4, 16), order="joint", **{**SHORT, gate: value})
+    assert facts["may_memorise"] and facts["omega"] == 0.5
 
 
 def test_a_fit_that_was_killed_ends_as_if_it_had_not_been(
@@ -236,8 +214,3 @@ def test_a_fit_that_was_killed_ends_as_if_it_had_not_been(
 
     assert stages == [("denoiser", 3)]
     assert same(again.sample(PairCounts(3), guidance=0, seed=0), whole.sample(PairCounts(3), guidance=0, seed=0))
-
-
-def test_pairs_unlike_those_learnt_from_are_named(make: Make, joint: Any) -> None:
-    with pytest.raises(PluginError, match="32 × 32"):
-        joint.encoded(make(4, 16).real, slice(4))

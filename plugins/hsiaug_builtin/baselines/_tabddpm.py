@@ -8,8 +8,7 @@ from torch import Tensor, nn
 from hsiaug.api import Progress
 from hsiaug_builtin.baselines._learnt import Conditional, Size, TrainingComponents
 from hsiaug_builtin.baselines._sizes import TabddpmParams
-from hsiaug_builtin.diffusion.samplers import from_velocity, sample
-from hsiaug_builtin.diffusion.schedule import Schedule, make_schedule, sinusoid
+from hsiaug_builtin.diffusion.schedule import Schedule, make_schedule, sample, sinusoid
 from hsiaug_builtin.diffusion.training import train
 
 __all__ = ["Tabddpm"]
@@ -53,7 +52,5 @@ class Tabddpm(Conditional):
 
     def generate(self, y: Tensor, draw: torch.Generator) -> Tensor:
         z = torch.randn(len(y), self.size.components, generator=draw).to(y.device)
-        schedule = self.schedule
-        denoise = from_velocity(schedule, lambda z, t: self(z, t, y))
-        z = sample(schedule, denoise, z, self.params.sample_steps)
+        z = sample(self.schedule, lambda z, t: self(z, t, y), z, self.params.sample_steps)
         return z[:, :, None, None]

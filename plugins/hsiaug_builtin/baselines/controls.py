@@ -22,9 +22,8 @@ from hsiaug.api import (
     load_state,
     save_state,
 )
-from hsiaug_builtin.nets.pairs import drawn, evenly
+from hsiaug_builtin.nets.pairs import FittedPairs, PairMaker, drawn, evenly
 from hsiaug_builtin.nets.patches import FittedPatches, cycled
-from hsiaug_builtin.pairs.fitted import FittedPairs, PairMaker
 
 __all__ = [
     "Duplicate",

@@ -3,22 +3,39 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
-from hsiaug.api import DenseSamples, DenseView, Plugin, Progress, Tiles
+from hsiaug.api import DenseSamples, DenseView, Plugin, Progress, Tiles, defaults, param
 from hsiaug_builtin.dense.inputs import fit_scale, training_tiles
-from hsiaug_builtin.dense.recipe import DenseRecipe
 from hsiaug_builtin.nets.fitted import FittedNetwork, by_class
+from hsiaug_builtin.nets.recipe import Budget
 
-__all__ = ["FittedDense", "NetSegmenter"]
+if TYPE_CHECKING:
+    from hsiaug_builtin.dense.nets import TileNet
 
-Own = TypeVar("Own", bound=DenseRecipe)
+__all__ = ["DenseRecipe", "FittedDense", "NetSegmenter"]
 
 PIXELS = 2**16
 """Pixels that are predicted at a time: the activations then take some hundred MB."""
+
+
+@dataclass(frozen=True)
+@defaults(decay=0.01)
+class DenseRecipe(Budget):
+    """The budget and the loss."""
+
+    batch: int = param(8, "tiles per step, drawn with replacement", low=2)
+    class_weights: bool = param(
+        False, "weigh classes by 1/√(their share of the labelled pixels) in the cross-entropy"
+    )
+    dice: float = param(0.0, "weight of the Dice loss beside the cross-entropy", low=0)
+    centre: bool = param(False, "take each band's mean off each date of each tile")
+
+
+Own = TypeVar("Own", bound=DenseRecipe)
 
 
 @dataclass(frozen=True, eq=False)
@@ -41,18 +58,15 @@ class FittedDense(FittedNetwork):
 class NetSegmenter(Plugin[Own]):
     """A classifier that is a network of tiles: a subclass has a card, and says in :meth:`network` which one."""
 
-    def network(self, bands: int, classes: int) -> Any:
-        """The torch module from (n, T, bands, H, W) to scores (n, classes, H, W).
-
-        It is given sides that are a multiple of its attribute ``multiple``.
-        """
+    def network(self, bands: int, classes: int) -> TileNet:
+        """From (n, T, bands, H, W) to scores (n, classes, H, W)."""
         raise NotImplementedError
 
     def fit(
         self, samples: DenseSamples, view: DenseView, *, seed: int, device: str, progress: Progress
     ) -> FittedDense:
         """Train on bands z-scored by the view's real tiles, which with ``centre`` lose each tile's mean at each date."""
-        from hsiaug_builtin.dense.nets.blocks import Padded
+        from hsiaug_builtin.dense.nets import Padded
         from hsiaug_builtin.dense.training import batches, criterion, settle
         from hsiaug_builtin.nets.seeded import fresh
         from hsiaug_builtin.nets.training import train

@@ -1,17 +1,20 @@
-"""Noise schedules, and how a network is told the noising step."""
+"""Noise schedules, DDIM and DPM-Solver++(2M), and how a network is told the noising step."""
 
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Literal
 
 import torch
 from torch import Tensor
 
-__all__ = ["Schedule", "guided", "make_schedule", "sinusoid"]
+__all__ = ["Sampler", "Schedule", "guided", "make_schedule", "sample", "sinusoid"]
 
 Kind = Literal["linear", "scaled_linear", "cosine"]
+Sampler = Literal["ddim", "dpm++"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -38,6 +41,11 @@ class Schedule:
         """v = √ᾱ_t·noise − √(1−ᾱ_t)·z (Salimans & Ho, ICLR 2022, arXiv 2202.00512)."""
         a = self.share(z, t)
         return a.sqrt() * noise - (1 - a).sqrt() * z
+
+    def apart(self, z: Tensor, t: Tensor, v: Tensor) -> tuple[Tensor, Tensor]:
+        """The clean latents and the noise of noised z (n, …) at t (n,) int64, whose velocity is v."""
+        a = self.share(z, t)
+        return a.sqrt() * z - (1 - a).sqrt() * v, a.sqrt() * v + (1 - a).sqrt() * z
 
     def share(self, z: Tensor, t: Tensor) -> Tensor:
         """ᾱ of each step, (n, 1, …), on the device of z."""
@@ -69,3 +77,55 @@ def sinusoid(t: Tensor, width: int = 256) -> Tensor:
     rates = torch.exp(-math.log(10000.0) * torch.arange(half, device=t.device) / half)
     angles = t[:, None].float() * rates
     return torch.cat([angles.cos(), angles.sin()], dim=1)
+
+
+def sample(
+    schedule: Schedule,
+    velocity: Callable[[Tensor, Tensor], Tensor],
+    z: Tensor,
+    count: int,
+    sampler: Sampler = "ddim",
+    first: int | None = None,
+) -> Tensor:
+    """Clean latents from z (n, …) at step ``first`` in ``count`` deterministic steps; the last one gives ẑ_0 itself.
+
+    velocity: v of noised latents z (n, …) at steps t (n,) int64. first: None = the last step of the schedule, where z is
+    pure noise. "ddim": steps evenly spread (Song et al. 2021,
+    η = 0). "dpm++": evenly over log(√ᾱ/√(1−ᾱ)); data prediction (Lu et al. 2022, arXiv 2211.01095, algorithm 2), the
+    first step and the last of first order, as diffusers has it.
+    """
+    first = schedule.steps - 1 if first is None else first
+    alpha, sigma = schedule.alpha_bar.sqrt(), (1 - schedule.alpha_bar).sqrt()
+    level = (alpha / sigma).log()
+    times = _evenly(first, count) if sampler == "ddim" else _by_level(level, first, count)
+    before: tuple[int, Tensor] | None = None
+
+    def denoise(t: int, z: Tensor) -> tuple[Tensor, Tensor]:
+        at = torch.full((len(z),), t, dtype=torch.int64, device=z.device)
+        return schedule.apart(z, at, velocity(z, at))
+
+    for t, s in pairwise(times):
+        clean, noise = denoise(t, z)
+        if sampler == "ddim":
+            z = alpha[s] * clean + sigma[s] * noise
+            continue
+        h = level[s] - level[t]
+        steered = clean
+        if before is not None:
+            ratio = (level[t] - level[before[0]]) / h
+            steered = clean + (clean - before[1]) / (2 * ratio)
+        z = sigma[s] / sigma[t] * z - alpha[s] * torch.expm1(-h) * steered
+        before = (t, clean)
+    return denoise(times[-1], z)[0]
+
+
+def _evenly(first: int, count: int) -> list[int]:
+    """``count`` steps from ``first`` downwards, evenly spread; the clean latent comes after the last."""
+    return torch.linspace(first, 0, count + 1).round().long()[:-1].tolist() if count > 1 else [first]
+
+
+def _by_level(level: Tensor, first: int, count: int) -> list[int]:
+    """Up to ``count`` steps from ``first`` to 0: where they fall together near 0, fewer are made."""
+    spread = torch.linspace(float(level[first]), float(level[0]), count).to(level)
+    # Levels rise as t falls.
+    return sorted({int((level - one).abs().argmin()) for one in spread}, reverse=True)

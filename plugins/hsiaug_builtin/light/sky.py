@@ -21,10 +21,15 @@ ALBEDO, ALBEDO_FALL = 0.945, 0.095
 ASYMMETRY = 0.65
 """Mean cosine of the angle by which the aerosol scatters."""
 
+ZENITH, TURBIDITY = 40.0, 0.1
+"""Zenith angle of the sun in degrees, and optical depth of the aerosol at 1 µm."""
+SMOOTH = 300.0
+"""nm over which the colour of light changes from place to place."""
+
 Curve = NDArray[np.float64]
 
 
-def diffuse_share(wavelengths: Curve, zenith: float, turbidity: float) -> Curve:
+def diffuse_share(wavelengths: Curve, zenith: float = ZENITH, turbidity: float = TURBIDITY) -> Curve:
     """(B,) share 0..1 of diffuse light in what falls on level ground under an open, clear sky; larger towards the blue.
 
     wavelengths: (B,) nm. zenith: of the sun, in degrees, 0..85. turbidity: optical depth β of the aerosol at 1 µm.
@@ -43,7 +48,7 @@ def diffuse_share(wavelengths: Curve, zenith: float, turbidity: float) -> Curve:
     return np.asarray(diffuse / (direct + diffuse))
 
 
-def smooth_root(wavelengths: Curve, length: float) -> Curve:
+def smooth_root(wavelengths: Curve, length: float = SMOOTH) -> Curve:
     """(B, B) L with L·Lᵀ = exp(−(λ − λ')² / 2·length²): rows of standard normal values times Lᵀ are smooth curves."""
     kernel = np.exp(-0.5 * ((wavelengths[:, None] - wavelengths) / length) ** 2)
     return np.asarray(np.linalg.cholesky(kernel + 1e-6 * np.eye(len(wavelengths))))

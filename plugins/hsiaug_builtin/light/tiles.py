@@ -1,7 +1,4 @@
-"""Tiles under another light: one light per tile and date, one gain per segment of the mask, and cast shadows.
-
-Of pure functions, so that other generators of pairs can put their tiles under another light too.
-"""
+"""Tiles under another light: one light per tile and date, one gain per segment of the mask, and cast shadows."""
 
 from __future__ import annotations
 
@@ -9,11 +6,17 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
 
-from hsiaug_builtin.light.params import RelightParams
+from hsiaug.api import DenseView
+from hsiaug_builtin.light.relight import RelightParams, bounded_slope
 from hsiaug_builtin.light.sky import diffuse_share, smooth_root
 
-__all__ = ["relit_tiles", "segment_numbers", "shadow_covers"]
+__all__ = ["light_of", "of_dates", "relit_tiles", "segment_numbers", "shadow_covers"]
 
+SEGMENT, SHADOW, DEPTH = 0.1, 0.3, 0.8
+"""At strength 1: standard deviation of the logarithm of the sun's light on a segment, share of tiles and dates on which a
+shadow is cast, and the most of the sun's light that it takes."""
+UNCHANGED = 1
+"""Class id of change masks."""
 DIFFUSE = 0.15
 """Diffuse share of the light where wavelengths are unknown: about that of visible light under a clear sky."""
 BORDER = 0.7
@@ -26,10 +29,38 @@ WITHIN = ndimage.generate_binary_structure(2, 1)[None] & np.array([False, True, 
 Floats = NDArray[np.float64]
 
 
+def light_of(view: DenseView) -> tuple[float, float]:
+    """How much brightness (slope) and colour vary at strength 1: as ``relight`` has them, a slope of at most twice the
+    spread of log brightness over the training tiles; for two dates what these differ by, see :func:`of_dates`."""
+    images, usual = view.real.images, (RelightParams.slope, RelightParams.colour)
+    slope, colour = of_dates(images, view.real.masks, usual) if view.dates == 2 else usual
+    return bounded_slope(slope, np.moveaxis(images, 2, -1).reshape(-1, view.bands)), colour
+
+
+def of_dates(
+    images: NDArray[np.float32], masks: NDArray[np.int64], usual: tuple[float, float]
+) -> tuple[float, float]:
+    """Slope and colour by which the two dates of pairs (n, 2, B, H, W) differ.
+
+    Of the unchanged pixels of each tile and each band the mean log ratio of the dates is taken. Over the tiles, its mean
+    over the bands has a spread, and what is left of a band has one; each date has 1/√2 of it. Of the bands' spreads the
+    median counts, as bands with next to no light differ by noise. ``usual`` without two tiles with unchanged pixels.
+    """
+    shown = (masks == UNCHANGED).any(axis=(1, 2))
+    if shown.sum() < 2:
+        return usual
+    logs = np.log(np.maximum(images[shown], 1e-3 * np.median(images, axis=(0, 1, 3, 4))[:, None, None].clip(1e-9)))
+    here = (masks[shown] == UNCHANGED)[:, None]
+    ratio = ((logs[:, 1] - logs[:, 0]) * here).sum(axis=(2, 3)) / here.sum(axis=(2, 3))  # (tiles, B)
+    gain = ratio.mean(axis=1, keepdims=True)
+    return float(gain.std()) / 2**0.5, float(np.median((ratio - gain).std(axis=0))) / 2**0.5
+
+
 def relit_tiles(
     images: NDArray[np.float32],
     masks: NDArray[np.int64],
-    effects: RelightParams,
+    light: tuple[float, float],
+    strength: float,
     wavelengths: Floats,
     rng: np.random.Generator,
 ) -> NDArray[np.float32]:
@@ -40,21 +71,22 @@ def relit_tiles(
 
         (g·s·(1 − h)·(1 − d(λ)) + Ω·d(λ)) · exp(c(λ)).
 
-    g (``slope``) and c (``colour``, ``smooth``) are drawn per tile and date, s (``segment``) per segment and for all
-    dates alike, as ground keeps its slope. h is what a shadow takes of the sun's light, up to ``depth``, on the share
-    ``shadow`` of tiles and dates. Ω is the share of the sky that a pixel sees, less in shadow.
+    g and c are drawn per tile and date, as :func:`light_of` says, s per segment and for all dates alike, as ground keeps
+    its slope. h is what a shadow takes of the sun's light. Ω is the share of the sky that a pixel sees, less in shadow.
+    strength: of all of them.
 
     wavelengths: (B,) nm. Where they are empty d is the constant ``DIFFUSE``, c is 0, and g and s brighten the sky too.
     """
     n, dates, bands, height, width = images.shape
-    gain = np.exp(effects.slope * rng.standard_normal((n, dates, 1, 1)))
-    ground = gain * _segment_gains(masks, effects.segment, rng)[:, None]
-    hidden, sky = (x.reshape(ground.shape) for x in _shadow(n * dates, (height, width), effects, rng))
+    slope, tint = strength * light[0], strength * light[1]
+    gain = np.exp(slope * rng.standard_normal((n, dates, 1, 1)))
+    ground = gain * _segment_gains(masks, strength * SEGMENT, rng)[:, None]
+    depth = min(1.0, strength * DEPTH)
+    hidden, sky = (x.reshape(ground.shape) for x in _shadow(n * dates, (height, width), depth, rng))
     sun, colour, diffuse = ground * (1 - hidden), np.ones((n, dates, bands)), np.full(bands, DIFFUSE)
     if len(wavelengths):
-        curves = rng.standard_normal(colour.shape) @ smooth_root(wavelengths, effects.smooth).T
-        colour = np.exp(effects.colour * curves)
-        diffuse = diffuse_share(wavelengths, effects.zenith, effects.turbidity)
+        colour = np.exp(tint * (rng.standard_normal(colour.shape) @ smooth_root(wavelengths).T))
+        diffuse = diffuse_share(wavelengths)
     else:
         sky = sky * ground
     made = np.empty(images.shape, dtype=np.float32)
@@ -85,11 +117,9 @@ def _segment_gains(masks: NDArray[np.int64], spread: float, rng: np.random.Gener
     return np.asarray(np.exp(ndimage.gaussian_filter(logs, (0, BORDER, BORDER), mode="nearest")))
 
 
-def _shadow(
-    n: int, side: tuple[int, int], effects: RelightParams, rng: np.random.Generator
-) -> tuple[Floats, Floats]:
+def _shadow(n: int, side: tuple[int, int], depth: float, rng: np.random.Generator) -> tuple[Floats, Floats]:
     """(n, H, W) each: what is hidden of the sun, 0..depth, and the share of the sky that is seen."""
-    taken = effects.depth * rng.uniform(0.5, 1, (n, 1, 1)) * (rng.random((n, 1, 1)) < effects.shadow)
+    taken = depth * rng.uniform(0.5, 1, (n, 1, 1)) * (rng.random((n, 1, 1)) < SHADOW)
     hidden = taken * shadow_covers(n, side, rng)
     return hidden, 1 - 0.5 * hidden * rng.random((n, 1, 1))
 

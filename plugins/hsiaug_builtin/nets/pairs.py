@@ -1,16 +1,61 @@
-"""What generators share that make pairs of real ones: which of them show a class, and how often each is used."""
+"""What generators share that make pairs of real ones: what they remember, which show a class, how often each is used."""
 
 from __future__ import annotations
 
 from collections import Counter
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
 
-from hsiaug.api import PairCounts, PluginError
+from hsiaug.api import (
+    DenseSamples,
+    DenseView,
+    PairCounts,
+    Plugin,
+    PluginError,
+    Progress,
+    load_state,
+    resampled,
+    save_state,
+)
 from hsiaug_builtin.nets.patches import cycled
 
-__all__ = ["drawn", "evenly", "showing"]
+__all__ = ["FittedPairs", "PairMaker", "drawn", "evenly", "showing"]
+
+
+@dataclass(frozen=True, eq=False)
+class FittedPairs:
+    """images: (n, T, B, H, W) float32 real tiles; masks: (n, H, W) int64; params: of the plugin."""
+
+    images: NDArray[np.float32]
+    masks: NDArray[np.int64]
+    params: Any
+
+    def sample(self, counts: PairCounts, *, guidance: float | None, seed: int) -> DenseSamples:
+        """Pairs of any classes, and of each that is asked for. Raises PluginError for a class that no tile shows."""
+        raise NotImplementedError
+
+    def save(self, folder: Path) -> None:
+        """The real pairs and the params."""
+        save_state(folder, {"images": self.images, "masks": self.masks}, vars(self.params))
+
+
+class PairMaker(Plugin[Any]):
+    """A generator whose fit remembers the real pairs; a subclass has a card."""
+
+    fitted: ClassVar[type[FittedPairs]]
+
+    def fit(self, view: DenseView, *, seed: int, device: str, progress: Progress) -> FittedPairs:
+        """Remember the real pairs."""
+        return self.fitted(view.real.images, view.real.masks, self.params)
+
+    def load(self, folder: Path, *, device: str) -> FittedPairs:
+        """What ``save`` wrote."""
+        arrays, facts = load_state(folder)
+        return self.fitted(**arrays, params=resampled(self.card.params(**facts), self.params))
 
 
 def showing(masks: NDArray[np.int64], c: int | None) -> NDArray[np.int64]:

@@ -1,4 +1,4 @@
-"""Connected components of tiles, and what is needed to set one of them into another tile."""
+"""Connected components of tiles, and where one of them is set into another tile: the best of some random positions."""
 
 from __future__ import annotations
 
@@ -7,10 +7,16 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["RING", "Components", "Piece", "blended", "components", "cut"]
+__all__ = ["Components", "Piece", "components", "cut", "place", "turned"]
 
 RING = 2
 """Pixels round a component whose ids say what lies round it."""
+TRIES = 16
+"""Random positions of which the best is taken."""
+UNKNOWN = 0.5
+"""What a pixel of unknown surroundings is worth; one whose surroundings agree is worth 1."""
+TURNS = 8
+"""Symmetries of a square."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -50,51 +56,63 @@ def components(ids: NDArray[np.int64]) -> Components:
 
 @dataclass(frozen=True, eq=False)
 class Piece:
-    """A set of pixels that is cut from a tile, with a blended border.
-
-    at: (2, K) row and column of every pixel that it changes. read: (2, K) where that pixel's spectrum is read: at the
-    pixel itself, and outside of the set at its nearest pixel. share: (K,) float32 share of that spectrum, in 0..1;
-    above ½ in the set and below it outside. ring: (2, R) pixels round the set, within the tile.
-    """
+    """A set of pixels that is cut from a tile. at: (2, K) row and column of each. ring: (2, R) pixels round the set,
+    within the tile."""
 
     at: NDArray[np.int64]
-    read: NDArray[np.int64]
-    share: NDArray[np.float32]
     ring: NDArray[np.int64]
 
-    @property
-    def inside(self) -> NDArray[np.bool_]:
-        """(K,) True for the pixels of the set."""
-        return self.share > 0.5
 
-
-def cut(inside: NDArray[np.bool_], blend: float) -> Piece:
-    """The piece of the pixels ``inside`` (H, W), at least one of them.
-
-    The share rises linearly with the distance from the border, over ``blend`` pixels to either side of it: a pixel on a
-    border between two surfaces shows both. 0 = a hard border. Where the tile cuts the set, there is no border.
-    """
+def cut(inside: NDArray[np.bool_]) -> Piece:
+    """The piece of the pixels ``inside`` (H, W), at least one of them."""
     from scipy.ndimage import distance_transform_edt
 
-    edge = int(np.ceil(blend)) + RING
-    wide = np.pad(inside, edge, mode="edge")
-    out, nearest = distance_transform_edt(~wide, return_indices=True)
-    distance = np.where(wide, distance_transform_edt(wide) if not wide.all() else np.inf, -out)
-    share = (distance > 0).astype(np.float32)
-    if blend > 0:
-        share = np.clip(0.5 + (distance - 0.5 * np.sign(distance)) / (2 * blend), 0, 1).astype(np.float32)
-    core = (slice(edge, -edge),) * 2
-    at = np.array(np.nonzero(share[core] > 0))
-    last = np.array(inside.shape)[:, None] - 1
-    read = np.clip(nearest[:, *core][:, *at] - edge, 0, last).astype(np.int64)
-    ring = np.array(np.nonzero((out[core] > 0) & (out[core] <= RING)))
-    return Piece(at, read, share[core][*at], ring)
+    # Beyond the tile's edge the set goes on.
+    out = distance_transform_edt(~np.pad(inside, RING, mode="edge"))[RING:-RING, RING:-RING]
+    return Piece(np.array(np.nonzero(inside)), np.array(np.nonzero((out > 0) & (out <= RING))))
 
 
-def blended(
-    ground: NDArray[np.float32], pixels: NDArray[np.float32], at: NDArray[np.int64], share: NDArray[np.float32]
-) -> None:
-    """Mix ``pixels`` (…, K) into ``ground`` (…, H, W) at the K pixels ``at`` (2, K), linearly; ``ground`` is changed."""
-    row, column = at
-    below = ground[..., row, column]
-    ground[..., row, column] = below + share * (pixels - below)
+def place(
+    piece: Piece,
+    around: NDArray[np.int64],
+    ids: NDArray[np.int64],
+    spared: NDArray[np.bool_],
+    rng: np.random.Generator,
+) -> NDArray[np.int64]:
+    """(2, K) where the pixels of a piece come to lie: turned by a symmetry, at the best of ``TRIES`` positions.
+
+    It stays whole, inside the ground; where the edge of its own tile cut it, it stays at that edge (as it lies after the
+    turn), so that no cut side shows. around: (R,) ids of its ring in its own tile, 0 = unknown. ids: (H, W) the same of
+    the ground. spared: (H, W) True where the ground had better not be covered.
+    """
+    side = ids.shape[0]
+    turn = int(rng.integers(TURNS))
+    at, ring = turned(piece.at, turn, side), turned(piece.ring, turn, side)
+    low, high = at.min(axis=1), at.max(axis=1)
+    fixed = (low == 0) | (high == side - 1)
+    shifts = rng.integers(np.where(fixed, 0, -low), np.where(fixed, 0, side - 1 - high) + 1, size=(TRIES, 2))
+    # The overlap of the two rings' shares of ids, of which unknown ones count half, less the share of spared pixels.
+    kinds = int(max(around.max(initial=0), ids.max())) + 1
+    own = _shares(around[None], np.ones((1, len(around)), bool), kinds)
+    row, column = ring[:, None] + shifts.T[:, :, None]
+    shown = (row >= 0) & (row < side) & (column >= 0) & (column < side)
+    theirs = _shares(ids[row * shown, column * shown], shown, kinds)
+    fit = np.minimum(own, theirs)[:, 1:].sum(axis=1) + UNKNOWN * np.maximum(own, theirs)[:, 0]
+    row, column = at[:, None] + shifts.T[:, :, None]
+    best = shifts[int(np.argmax(fit - spared[row, column].mean(axis=1)))]
+    return np.asarray(at + best[:, None])
+
+
+def _shares(ids: NDArray[np.int64], counted: NDArray[np.bool_], kinds: int) -> NDArray[np.float64]:
+    """(m, kinds) shares of ids (m, R) where ``counted``; all unknown where none is."""
+    found = np.zeros((len(ids), kinds))
+    np.add.at(found, (np.arange(len(ids))[:, None], ids), counted)
+    found[:, 0] += found.sum(axis=1) == 0
+    return np.asarray(found / found.sum(axis=1, keepdims=True))
+
+
+def turned(at: NDArray[np.int64], turn: int, side: int) -> NDArray[np.int64]:
+    """Rows and columns (2, K) of a square of ``side`` pixels under symmetry 0..7; 0 leaves them."""
+    row = side - 1 - at[0] if turn & 1 else at[0]
+    column = side - 1 - at[1] if turn & 2 else at[1]
+    return np.array([column, row] if turn & 4 else [row, column])

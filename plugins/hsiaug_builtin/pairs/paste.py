@@ -3,18 +3,23 @@
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
 
-from hsiaug.api import Card, param
-from hsiaug_builtin.pairs.components import Components, Piece, blended, components, cut
-from hsiaug_builtin.pairs.fitted import FittedPairs, Pair, PairMaker, PastingParams
-from hsiaug_builtin.pairs.placing import Surroundings, place
+from hsiaug.api import Card, DenseSamples, PairCounts, derive_seed, param
+from hsiaug_builtin.nets.pairs import FittedPairs, PairMaker, showing
+from hsiaug_builtin.nets.patches import cycled
+from hsiaug_builtin.pairs.components import Components, Piece, components, cut, place
 
 __all__ = ["FittedPaste", "Paste", "PasteParams"]
+
+Pair = tuple[NDArray[np.float32], NDArray[np.int64]]
+"""Image (T, B, H, W) and mask (H, W)."""
+AGAIN = 4
+"""How often a pair is made again that does not show the class which it was asked for."""
 
 LARGEST = 0.5
 """Share of a tile that a component covers at most; larger ones are ground. They are cut only where a class that has no
@@ -26,16 +31,10 @@ FACTOR = 2
 
 
 @dataclass(frozen=True)
-class PasteParams(PastingParams):
+class PasteParams:
     """How much is pasted of what, and how."""
 
-    power: float = param(
-        1.0,
-        "0 = classes are drawn as often as they have pixels, 1 = equally often, 2 = as often as they are rare",
-        low=0,
-        high=3,
-        sampling=True,
-    )
+    most: int = param(30, "components that are set into a pair, 1 to this many", low=1, sampling=True)
     reshaped: float = param(
         0.25, "share of the components whose pixels fill the outline of another one", low=0, high=1, sampling=True
     )
@@ -45,13 +44,13 @@ class PasteParams(PastingParams):
         low=0,
         sampling=True,
     )
+    weight: float = param(0.3, "sample weight of a pair; a real one has 1", low=0, sampling=True)
 
 
-@dataclass(frozen=True, eq=False)
 class FittedPaste(FittedPairs):
     """Real tiles, with components of other tiles."""
 
-    name = "paste"
+    params: PasteParams
 
     @cached_property
     def parts(self) -> Components:
@@ -89,10 +88,36 @@ class FittedPaste(FittedPairs):
         """(C + 1,) share of the tiles that do not show each class."""
         return np.array([1 - (self.masks == c).any(axis=(1, 2)).mean() for c in range(int(self.masks.max()) + 1)])
 
-    def make(self, ground: int, c: int | None, rng: np.random.Generator, told: Counter[str]) -> Pair:
-        image, mask = self.images[ground].copy(), self.masks[ground].copy()
-        told.update(f"class {kind}" for kind in self.set_into(image, mask, ground, c, rng))
-        return image, mask
+    def sample(self, counts: PairCounts, *, guidance: float | None, seed: int) -> DenseSamples:
+        """Pairs of any classes, and of each class that is asked for; each tile is the ground of equally many ±1.
+
+        Raises PluginError for a class that no tile shows.
+        """
+        told: Counter[str] = Counter()
+        made: list[Pair] = []
+        for c, n in counts.parts():
+            rng = np.random.default_rng(derive_seed("paste", -1 if c is None else c, seed))
+            showing(self.masks, c)
+            grounds = cycled(np.arange(len(self.masks)), n, rng)
+            made += [self._make(int(ground), c, rng, told) for ground in grounds]
+        images = np.empty((len(made), *self.images.shape[1:]), dtype=np.float32)
+        masks = np.empty((len(made), *self.masks.shape[1:]), dtype=np.int64)
+        for i, (image, mask) in enumerate(made):
+            images[i], masks[i] = image, mask
+        samples = DenseSamples.made(images, masks, provenance=dict(sorted(told.items())))
+        return replace(samples, weight=np.full(len(samples), self.params.weight, dtype=np.float32))
+
+    def _make(self, ground: int, c: int | None, rng: np.random.Generator, told: Counter[str]) -> Pair:
+        """A pair that shows class c: made again where it does not, and in the end a real one. ``told`` counts pastes."""
+        for _ in range(AGAIN):
+            image, mask = self.images[ground].copy(), self.masks[ground].copy()
+            kinds = self.set_into(image, mask, ground, c, rng)
+            if c is None or (mask == c).any():
+                told.update(f"class {kind}" for kind in kinds)
+                return image, mask
+            ground = int(rng.choice(showing(self.masks, c)))
+        told["repeated"] += 1
+        return self.images[ground], self.masks[ground]
 
     def set_into(
         self,
@@ -121,8 +146,7 @@ class FittedPaste(FittedPairs):
     def _classes(self, count: int, rng: np.random.Generator) -> list[int]:
         """Up to ``count`` classes: each of those drawn is left out as often as a tile shows it anyway."""
         known = self._usable[1]
-        odds = self._pixels[known] ** (1 - self.params.power)
-        drawn = rng.choice(known, size=count, p=odds / odds.sum())
+        drawn = rng.choice(known, size=count, p=np.full(len(known), 1 / len(known)))
         kept: list[int] = drawn[rng.random(count) < self._missing[drawn]].tolist()
         return kept
 
@@ -135,7 +159,7 @@ class FittedPaste(FittedPairs):
     def _piece(self, k: int) -> Piece:
         if k not in self.pieces:
             inside = self.parts.number[self.parts.tile[k]] == k + 1
-            self.pieces[k] = cut(inside, self.params.blend)
+            self.pieces[k] = cut(inside)
         return self.pieces[k]
 
     @cached_property
@@ -161,12 +185,10 @@ class FittedPaste(FittedPairs):
         piece, kind = self._piece(outline), self.parts.kind[k]
         tile = self.parts.tile[outline]
         spared = self._pixels[mask] <= self._pixels[kind]
-        at, shown = place(piece, Surroundings(self.masks[tile][*piece.ring], mask, spared), self.params.tries, rng)
-        own = k == outline
-        pixels = self.images[tile][..., *piece.read[:, shown]] if own else self._filling(k, int(shown.sum()), rng)
-        pixels = pixels * np.exp(self.params.light * rng.standard_normal(), dtype=np.float32)
-        blended(image, pixels, at[:, shown], piece.share[shown])
-        mask[*at[:, piece.inside]] = kind
+        at = place(piece, self.masks[tile][*piece.ring], mask, spared, rng)
+        pixels = self.images[tile][..., *piece.at] if k == outline else self._filling(k, piece.at.shape[1], rng)
+        image[..., *at] = pixels * np.exp(self.params.light * rng.standard_normal(), dtype=np.float32)
+        mask[*at] = kind
 
     def _filling(self, k: int, n: int, rng: np.random.Generator) -> NDArray[np.float32]:
         """(T, B, n) pixels of component k, drawn with replacement.
@@ -188,18 +210,16 @@ class FittedPaste(FittedPairs):
 
     def _spectra(self, k: int) -> NDArray[np.float32]:
         """(T, B, m) pixels of component k."""
-        piece = self._piece(k)
-        return np.asarray(self.images[self.parts.tile[k]][..., *piece.at[:, piece.inside]])
+        return np.asarray(self.images[self.parts.tile[k]][..., *self._piece(k).at])
 
 
 class Paste(PairMaker):
     """Connected components of the masks, of all classes equally often, set into real tiles with their labels.
 
     A component is turned by one of the eight symmetries of a square, never scaled, and set where what lies round it is
-    most like what lies round it in its own tile: of ``tries`` random positions the one where the classes within two
+    most like what lies round it in its own tile: of 16 random positions the one where the classes within two
     pixels round it overlap most (ignored pixels count half), less the share of pixels of its own or a rarer class that
-    it would cover. Where its tile's edge cut it, it is set at that edge again. With ``blend`` the spectra of both sides
-    are mixed linearly on its border; a pixel takes the component's label where it holds more than half of it.
+    it would cover. Where its tile's edge cut it, it is set at that edge again.
     A quarter of them (``reshaped``) do not keep their outline: that of another component, of any class, is filled with
     spectra drawn from theirs, so that a class is not told by its outline. A network that learns a hundred tiles by heart
     else takes small spots for the rare classes, whatever their spectra.
@@ -215,7 +235,7 @@ class Paste(PairMaker):
 
     card = Card(
         name="paste",
-        version="3",
+        version="4",
         summary="Connected components of the masks, cut from one tile and set into another, a quarter of them reshaped",
         paper="""@inproceedings{ghiasi2021copypaste, author={Golnaz Ghiasi and Yin Cui and Aravind Srinivas and Rui
             Qian and Tsung-Yi Lin and Ekin D. Cubuk and Quoc V. Le and Barret Zoph}, title={Simple Copy-Paste

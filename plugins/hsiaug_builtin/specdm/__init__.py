@@ -3,17 +3,6 @@
 A reimplementation from the paper (arXiv 2502.17056): no author code is public and many hyper-parameters are not known.
 """
 
-from collections.abc import Iterable
+from hsiaug_builtin import listing
 
-from hsiaug.api import Entry, hookimpl
-
-__all__ = ["hsiaug_plugins"]
-
-
-@hookimpl
-def hsiaug_plugins() -> Iterable[Entry]:
-    """The generators of this package."""
-    return [
-        Entry("generator", "specdm", "hsiaug_builtin.specdm.plugin:SpecDm"),
-        Entry("generator", "ldm_single", "hsiaug_builtin.specdm.plugin:LdmSingle"),
-    ]
+hsiaug_plugins = listing("generator", {"specdm": "specdm.plugin:SpecDm", "ldm_single": "specdm.plugin:LdmSingle"})

@@ -14,21 +14,18 @@ from torch import Tensor
 
 from hsiaug.api import DenseSamples, DenseView, PairCounts, PluginError, load_state, resampled, save_state
 from hsiaug_builtin.diffusion.latents import LatentNorm
-from hsiaug_builtin.diffusion.samplers import from_noise, sample
-from hsiaug_builtin.diffusion.schedule import guided
+from hsiaug_builtin.diffusion.schedule import guided, sample
 from hsiaug_builtin.nets import state
 from hsiaug_builtin.specdm.codec import Codec
 from hsiaug_builtin.specdm.fit import SCHEDULE
 from hsiaug_builtin.specdm.params import Params
 from hsiaug_builtin.specdm.quilting import Grounds
 from hsiaug_builtin.specdm.tileformat import TileFormat
-from hsiaug_builtin.specdm.unet import UNet, predicted_noise
+from hsiaug_builtin.specdm.unet import UNet
 
 __all__ = ["FittedPairs"]
 
 BATCH = 64
-TRIES = 4
-"""Pairs drawn per pair that is to show a class, where the denoiser cannot be told so."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -51,14 +48,13 @@ class FittedPairs:
     def sample(self, counts: PairCounts, *, guidance: float | None, seed: int) -> DenseSamples:
         """Pairs of any kind, and of ``counts.by_class[c]`` those that shall show class c.
 
-        Where the denoiser was told each class's share (``condition``), it is told those of training tiles: of any, or,
-        for a class, of tiles drawn in proportion to their share of it, with guidance ω. Where it was not, of n pairs for
-        a class the n that show most of it are kept out of 4·n. With ``strength`` < 1 each starts from the very tile that
-        its shares are of, noised so far, and keeps the more of it the less that is (SDEdit, Meng et al., ICLR 2022; an
+        The denoiser is told the shares of classes of training tiles: of any, or, for a class, of tiles drawn in
+        proportion to their share of it, with guidance ω. With ``strength`` < 1 each starts from the very tile that its
+        shares are of, noised so far, and keeps the more of it the less that is (SDEdit, Meng et al., ICLR 2022; an
         extension).
         Raises PluginError for a class without training pixels.
         """
-        omega = (guidance or 0.0) if self.params.condition else 0.0
+        omega = guidance or 0.0
         rng, draw = np.random.default_rng(seed), torch.Generator().manual_seed(seed)
         form = self.format
         for c in counts.by_class:
@@ -68,7 +64,7 @@ class FittedPairs:
                     value=f"class {c}; known are {', '.join(str(i) for i in form.ids if i)}",
                     hint="Give the class training pixels, or do not ask for it.",
                 )
-        provenance = {**self.facts, "omega": omega, "sampler": self.params.sampler}
+        provenance = {**self.facts, "omega": omega}
         empty = np.empty((0, form.dates, form.bands, form.side, form.side), dtype=np.float32)
         parts = [DenseSamples.made(empty, empty[:, 0, 0], confidence=empty[:, 0, 0])]
         parts += [self._made(c, n, omega, rng, draw) for c, n in counts.parts()]
@@ -84,19 +80,15 @@ class FittedPairs:
         self, c: int | None, n: int, omega: float, rng: np.random.Generator, draw: torch.Generator
     ) -> DenseSamples:
         """n pairs that shall show class c, or any where it is None."""
-        surplus = n * TRIES if c is not None and not self.params.condition else n
         images, masks, sure = [], [], []
-        for rows in np.array_split(self._rows(c, surplus, rng), range(BATCH, surplus, BATCH)):
+        for rows in np.array_split(self._rows(c, n, rng), range(BATCH, n, BATCH)):
             decoded, shares = self.codec.decode(self._drawn(rows, omega, draw))
             drawn, confidence = self.format.masks_back(shares)
             image, mask = self._pairs(decoded, drawn, rows, c, rng)
             images.append(image)
             masks.append(mask)
             sure.append(np.where(mask == drawn, confidence, np.float32(1)))
-        made = DenseSamples.made(np.concatenate(images), np.concatenate(masks), confidence=np.concatenate(sure))
-        if surplus == n:
-            return made
-        return made.take(np.sort(np.argsort(-(made.masks == c).mean(axis=(1, 2)), kind="stable")[:n]))
+        return DenseSamples.made(np.concatenate(images), np.concatenate(masks), confidence=np.concatenate(sure))
 
     def _pairs(
         self,
@@ -129,9 +121,9 @@ class FittedPairs:
         side = self.format.padded // params.factor_of(self.format.side)
         schedule = SCHEDULE.to(self.device)
 
-        def noise_of(z: Tensor, t: Tensor) -> Tensor:
-            own = predicted_noise(params, schedule, self.denoiser, z, t, told)
-            return guided(own, predicted_noise(params, schedule, self.denoiser, z, t), omega) if omega else own
+        def velocity(z: Tensor, t: Tensor) -> Tensor:
+            own: Tensor = self.denoiser(z, t, told)
+            return guided(own, self.denoiser(z, t, torch.zeros_like(told)), omega) if omega else own
 
         z = torch.randn((n, len(self.norm.mean), side, side), generator=draw).to(self.device)
         steps, first = min(params.sample_steps, schedule.steps), None
@@ -140,15 +132,7 @@ class FittedPairs:
             steps = max(1, round(params.strength * steps))
             begin = torch.from_numpy(self.latents[rows]).to(self.device)
             z = schedule.noised(begin, torch.full((n,), first, device=self.device), z)
-        denoise = from_noise(schedule, noise_of)
-        z = sample(schedule, denoise, z, steps, params.sampler, first)  # type: ignore[arg-type]
-        return self.norm.back(z)
-
-    def encoded(self, samples: DenseSamples, rows: slice) -> Tensor:
-        """Normalised latents (n, d, h, w) of some pairs. Raises PluginError for pairs unlike those learnt from."""
-        x = self.format.images(samples.images[rows]).to(self.device)
-        y = self.format.masks(samples.masks[rows]).to(self.device)
-        return self.norm.forward(self.codec.encode(x, self.format.one_hot(y)))
+        return self.norm.back(sample(schedule, velocity, z, steps, "dpm++", first))
 
     def save(self, folder: Path) -> None:
         """All state as safetensors and JSON."""
@@ -171,9 +155,8 @@ class FittedPairs:
         side = form.padded // params.factor_of(form.side)
         built = state.restored("codec", arrays, lambda: codec(form, params), device)
         norm = LatentNorm.restored(arrays, device)
-        classes = len(form.ids) if params.condition else 0
         denoiser = state.restored(
-            "denoiser", arrays, lambda: UNet(params.network, len(norm.mean), side, classes), device
+            "denoiser", arrays, lambda: UNet(params.network, len(norm.mean), side, len(form.ids)), device
         )
         own_arrays = {f.name: arrays[f.name] for f in fields(cls) if f.name in arrays}
         return cls(

@@ -12,9 +12,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from hsiaug.api import DenseView
-from hsiaug_builtin.light.pairs import suited
-from hsiaug_builtin.light.params import PAIR_EFFECTS, RelightParams, scaled
-from hsiaug_builtin.light.tiles import relit_tiles
+from hsiaug_builtin.light.tiles import light_of, relit_tiles
 from hsiaug_builtin.pairs.paste import FittedPaste, PasteParams
 from hsiaug_builtin.specdm.fitted import FittedPairs
 from hsiaug_builtin.specdm.params import SpecDmParams
@@ -28,7 +26,7 @@ class FittedMaskFirst(FittedPairs):
     """:class:`FittedPairs` whose latents are of masks alone; an image is quilted for every mask, under its own light.
 
     tiles, tile_masks: the training pairs.
-    wavelengths: (B,) float64 nm; empty where they are unknown. facts["light"]: the effects of light at strength 1.
+    wavelengths: (B,) float64 nm; empty where they are unknown. facts["light"]: see :func:`light_of`.
     """
 
     tiles: NDArray[np.float32]
@@ -37,7 +35,7 @@ class FittedMaskFirst(FittedPairs):
 
     @classmethod
     def of(cls, learnt: Mapping[str, Any], view: DenseView) -> Self:
-        light = {name: getattr(suited(view, RelightParams()), name) for name in PAIR_EFFECTS}
+        light = dict(zip(("slope", "colour"), light_of(view), strict=True))
         wavelengths = np.empty(0) if view.wavelengths is None else np.asarray(view.wavelengths)
         learnt = {**learnt, "facts": {**learnt["facts"], "light": light}}
         return cls(**learnt, tiles=view.real.images, tile_masks=view.real.masks, wavelengths=wavelengths)
@@ -68,8 +66,8 @@ class FittedMaskFirst(FittedPairs):
         tiles = (self.tiles[rows], self.tile_masks[rows]) if self._own.strength < 1 else None
         images = self._quilt.paint(masks, tiles, rng)
         if self._own.light:
-            effects = scaled(RelightParams(**self.facts["light"]), self._own.light)
-            images = relit_tiles(images, masks, effects, self.wavelengths, rng)
+            light = self.facts["light"]["slope"], self.facts["light"]["colour"]
+            images = relit_tiles(images, masks, light, self._own.light, self.wavelengths, rng)
         if self._own.pasted and self.format.dates == 1:
             masks = masks.copy()
             for row, image, mask in zip(rows, images, masks, strict=True):

@@ -74,15 +74,6 @@ class Params:
     vae_steps: int = param(1200, "optimiser steps of each VAE", low=1)
     steps: int = param(800, "optimiser steps of the denoiser", low=1)
     rate: float = param(2e-3, "peak learning rate of the denoiser", low=0)
-    target: str = param(
-        "v",
-        "what the denoiser predicts: v, which learns faster where noise is strong, or eps, the paper's",
-        choices=("v", "eps"),
-    )
-    condition: bool = param(
-        True, "tell the denoiser each class's share of the tile, so that classes can be asked for"
-    )
-    sampler: str = param("dpm++", "of the reverse process", choices=("dpm++", "ddim"), sampling=True)
     sample_steps: int = param(20, "denoising steps from pure noise", low=1, sampling=True)
     strength: float = param(
         1.0,
@@ -126,18 +117,11 @@ class SpecDmParams(Params):
         high=4,
         sampling=True,
     )
-    gate_sad: float = param(
-        0.15, "worst mean spectral angle of the image VAE's reconstruction", unit="radians", low=0
-    )
-    gate_mask: float = param(
-        0.9, "least share of labelled pixels whose class the mask VAE gives back", low=0, high=1
-    )
 
 
 TINY = {"size": "tiny", "latent_image": 4, "vae_steps": 15, "steps": 25, "rate": 1e-2, "sample_steps": 4}
 
 PAPER = {
     "size": "paper", "codec": "vae", "factor": 4, "latent_image": 3, "latent_mask": 3, "vae_steps": 100000,
-    "steps": 200000, "rate": 5e-5, "target": "eps", "condition": False, "sampler": "ddim", "sample_steps": 50,
-    "strength": 1.0, "weight": 1.0,
+    "steps": 200000, "rate": 5e-5, "sample_steps": 50, "strength": 1.0, "weight": 1.0,
 }  # fmt: skip

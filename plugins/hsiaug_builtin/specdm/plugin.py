@@ -59,13 +59,13 @@ class SpecDm(_LatentDiffusion):
 
     card = Card(
         name="specdm",
-        version="7",
+        version="8",
         summary="Two-stream latent diffusion of images with their masks, SpecDM, reimplemented",
         paper=SOURCE + "; no code is public, and much of the configuration is this project's estimate",
         **ALIKE,
         params=SpecDmParams,
         presets={
-            "tiny": {**TINY, "light": 0.3, "gate_sad": 3.2, "gate_mask": 0.0},
+            "tiny": {**TINY, "light": 0.3},
             "paper": {**PAPER, "order": "joint"},
         },
     )
@@ -86,7 +86,7 @@ class LdmSingle(_LatentDiffusion):
 
     card = Card(
         name="ldm_single",
-        version="4",
+        version="5",
         summary="Single-stream latent diffusion of images with their masks, the baseline SpecDM is compared with",
         paper="the baseline of "
         + SOURCE

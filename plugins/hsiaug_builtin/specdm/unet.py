@@ -1,4 +1,4 @@
-"""The denoiser: a U-Net over joint latents, told the step and, where conditioned, each class's share of the tile.
+"""The denoiser: a U-Net over joint latents, told the step and each class's share of the tile.
 
 After the U-Net of latent diffusion (Rombach et al. 2022), which SpecDM builds on; the class shares are our extension.
 """
@@ -8,31 +8,27 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
-from hsiaug_builtin.diffusion.samplers import from_velocity
-from hsiaug_builtin.diffusion.schedule import Schedule, sinusoid
+from hsiaug_builtin.diffusion.schedule import sinusoid
 from hsiaug_builtin.nets.blocks import zeroed
 from hsiaug_builtin.specdm.blocks import Attention, Block, Upsample, norm
-from hsiaug_builtin.specdm.params import Params, Size
+from hsiaug_builtin.specdm.params import Size
 
-__all__ = ["UNet", "predicted_noise"]
+__all__ = ["UNet"]
 
 
 class UNet(nn.Module):
-    """ε or v (z_t, t, shares) for latents z (n, d, h, w) and t (n,).
+    """v(z_t, t, shares) for latents z (n, d, h, w) and t (n,).
 
     shares: (n, K + 1), each class's share of the tile's pixels and then 1; all zeros where nothing is told. side: of the
-    latents; classes: K, 0 for a network that is never told.
+    latents; classes: K.
     """
 
     def __init__(self, size: Size, channels: int, side: int, classes: int) -> None:
         super().__init__()
         width, multiples, blocks = size.unet_width, size.levels, size.unet_blocks
         told = 4 * width
-        self.classes = classes
         self.time = nn.Sequential(nn.Linear(256, told), nn.SiLU(), nn.Linear(told, told))
-        self.shares = (
-            nn.Sequential(nn.Linear(classes + 1, told), nn.SiLU(), nn.Linear(told, told)) if self.classes else None
-        )
+        self.shares = nn.Sequential(nn.Linear(classes + 1, told), nn.SiLU(), nn.Linear(told, told))
         self.enter = nn.Conv2d(channels, width, 3, padding=1)
         self.down, self.up = nn.ModuleList(), nn.ModuleList()
         now, skips, last = width, [width], len(multiples) - 1
@@ -62,10 +58,8 @@ class UNet(nn.Module):
                 now = wide
         self.leave = nn.Sequential(norm(now), nn.SiLU(), zeroed(nn.Conv2d(now, channels, 3, padding=1)))
 
-    def forward(self, z: Tensor, t: Tensor, shares: Tensor | None = None) -> Tensor:
-        vector = self.time(sinusoid(t))
-        if self.shares is not None:
-            vector = vector + self.shares(z.new_zeros(len(z), self.classes + 1) if shares is None else shares)
+    def forward(self, z: Tensor, t: Tensor, shares: Tensor) -> Tensor:
+        vector = self.time(sinusoid(t)) + self.shares(shares)
         x = self.enter(z)
         kept = [x]
         for stage in self.down:
@@ -90,13 +84,3 @@ class _Stage(nn.Module):
     def forward(self, x: Tensor, vector: Tensor) -> Tensor:
         out: Tensor = self.then(self.first(x, vector) if isinstance(self.first, Block) else self.first(x))
         return out
-
-
-def predicted_noise(
-    params: Params, schedule: Schedule, model: UNet, z: Tensor, t: Tensor, shares: Tensor | None = None
-) -> Tensor:
-    """ε at z (n, d, h, w) and t (n,), whichever of ε and v the model predicts."""
-    if params.target == "v":
-        return from_velocity(schedule, lambda z, t: model(z, t, shares))(z, t)[1]
-    out: Tensor = model(z, t, shares)
-    return out

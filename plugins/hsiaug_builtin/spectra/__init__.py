@@ -5,12 +5,6 @@ sensor on one grid, relative to its scene) · covariance (how curves vary) · pr
 are) · learning (from scenes to a prior) · target (what that says of a train view) · library (the generator).
 """
 
-from hsiaug.api import Entry, hookimpl
+from hsiaug_builtin import listing
 
-__all__ = ["hsiaug_plugins"]
-
-
-@hookimpl
-def hsiaug_plugins() -> list[Entry]:
-    """The generator of this package."""
-    return [Entry("generator", "library", f"{__name__}.library:Library")]
+hsiaug_plugins = listing("generator", {"library": "spectra.library:Library"})

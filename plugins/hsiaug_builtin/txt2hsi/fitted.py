@@ -14,15 +14,13 @@ from torch import Tensor
 
 from hsiaug.api import Normaliser, PatchSamples, PluginError, save_state
 from hsiaug_builtin.diffusion.latents import LatentNorm
-from hsiaug_builtin.diffusion.samplers import from_velocity, sample
-from hsiaug_builtin.diffusion.schedule import guided, make_schedule
+from hsiaug_builtin.diffusion.schedule import guided, make_schedule, sample
 from hsiaug_builtin.diffusion.training import bf16_is_faster
 from hsiaug_builtin.nets import state
 from hsiaug_builtin.nets.patches import cycled
 from hsiaug_builtin.spectra.target import Target
 from hsiaug_builtin.txt2hsi.denoiser import Denoiser, denoiser_of
 from hsiaug_builtin.txt2hsi.field import Field
-from hsiaug_builtin.txt2hsi.light import Light
 from hsiaug_builtin.txt2hsi.params import NOISE_STEPS, Params
 from hsiaug_builtin.txt2hsi.texts import Texts
 from hsiaug_builtin.txt2hsi.vae import Vae
@@ -47,7 +45,6 @@ class FittedTxt2Hsi:
     texts: Texts
     field: Field
     starts: Mapping[int, NDArray[np.int32]]
-    light: Light | None
     target: Target | None
     facts: Mapping[str, Any]
     device: str
@@ -67,7 +64,6 @@ class FittedTxt2Hsi:
         y = np.repeat(np.array(list(counts), dtype=np.int64), list(counts.values()))
         x = self._draw(y, omega, rng, draw)
         x = x if self.target is None else self.target.shown(x, y, rng)
-        x = x if self.light is None else self.light.shown(x, rng)
         made = PatchSamples.made(x, y, {**self.facts, "omega": omega})
         return replace(made, weight=np.full(len(made), self.params.weight, dtype=np.float32))
 
@@ -109,7 +105,7 @@ class FittedTxt2Hsi:
             t = torch.full((len(coords),), first, dtype=torch.int64)
             z = SCHEDULE.noised(self.norm.forward(start), t, noise)
         steps = max(1, round(params.strength * params.sample_steps))
-        z = self.norm.back(sample(SCHEDULE, from_velocity(SCHEDULE, velocity), z, steps, first=first))
+        z = self.norm.back(sample(SCHEDULE, velocity, z, steps, first=first))
         made = self.vae.decoder(z)
         if params.strength < 1:
             # What the VAE cannot encode of the start is kept: the sample is the start plus the change.
@@ -129,7 +125,6 @@ class FittedTxt2Hsi:
             **state.fields(normaliser=self.field.normaliser),
             "field": self.field.values.cpu().numpy(),
             **{f"starts.{c}": pixels for c, pixels in self.starts.items()},
-            **({} if self.light is None else state.fields(light=self.light)),
             **({} if self.target is None else {f"target.{k}": v for k, v in self.target.arrays().items()}),
             **state.weights(vae=self.vae, denoiser=self.denoiser),
         }
@@ -139,7 +134,6 @@ class FittedTxt2Hsi:
             "facts": dict(self.facts),
             "rows": dict(self.texts.rows),
             "prompts": self.texts.prompts,
-            "light": None if self.light is None else [self.light.slope, self.light.strength, self.light.tells],
             "target": None if self.target is None else self.target.facts(),
         }
         save_state(folder, arrays, facts)
@@ -170,7 +164,6 @@ class FittedTxt2Hsi:
             texts=texts,
             field=Field(torch.tensor(arrays["field"], device=device), side, normaliser),
             starts=dict(sorted(starts.items())),
-            light=None if facts["light"] is None else Light(arrays["light.wavelengths"], *facts["light"]),
             target=None
             if facts["target"] is None
             else Target.restored(state.under("target", arrays), facts["target"]),

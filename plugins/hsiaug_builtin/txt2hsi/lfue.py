@@ -18,7 +18,7 @@ __all__ = ["perturbed"]
 TINY = 1e-6
 
 
-def perturbed(z: Tensor, group: Tensor, factor: float, draw: torch.Generator) -> Tensor:
+def perturbed(z: Tensor, group: Tensor, draw: torch.Generator) -> Tensor:
     """Latents z (n, d, p, p) with resampled channel statistics.
 
     group: (n,) class of each latent, or −1 for unlabelled ones, which form a group of their own;
@@ -31,8 +31,8 @@ def perturbed(z: Tensor, group: Tensor, factor: float, draw: torch.Generator) ->
     groups = _groups(group, z.device)
     spread_mean, spread_deviation = _spread(mean, groups), _spread(deviation, groups)
     e = torch.randn((2, *mean.shape), generator=draw).to(z.device)
-    shift = mean + factor * spread_mean * e[0]
-    scale = (deviation + factor * spread_deviation * e[1]).clamp(min=1e-3)
+    shift = mean + spread_mean * e[0]
+    scale = (deviation + spread_deviation * e[1]).clamp(min=1e-3)
     normal = (z - mean[:, :, None, None]) / deviation[:, :, None, None]
     return scale[:, :, None, None] * normal + shift[:, :, None, None]
 

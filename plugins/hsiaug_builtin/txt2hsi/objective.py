@@ -49,9 +49,7 @@ class Batches:
             coords += list(self.pool[rng.integers(len(self.pool), size=free)])
         x = self.field.cut(np.stack(coords))
         donors = x[sent(torch.from_numpy(rng.permutation(len(x))), x.device)]
-        if self.params.rpsc != "off":
-            x = clip(x, donors, CLIPPED, rng)
-        return turned(x, rng), torch.tensor([*classes, *[-1] * free])
+        return turned(clip(x, donors, CLIPPED, rng), rng), torch.tensor([*classes, *[-1] * free])
 
 
 @dataclass(frozen=True, eq=False)
@@ -79,8 +77,8 @@ class DenoiserLoss:
         device = x.device
         with torch.no_grad():
             z = self.norm.forward(self.vae.encode(x)[0])
-            if rng.random() < PERTURBED and params.lfue != "off":
-                z = perturbed(z, label, 1.0, draw)
+            if rng.random() < PERTURBED:
+                z = perturbed(z, label, draw)
         # Sampling starts at this noise level, so more noise than that need not be learnt.
         most = max(1, round(params.strength * NOISE_STEPS))
         t = sent(torch.randint(most, (len(z),), generator=draw), device)

@@ -72,18 +72,11 @@ class Params:
     class_weight: float = param(
         0.05, "weight of the class term of the VAE; 0 = unaware of classes, the paper's way", low=0
     )
-    gate: float = param(3.0, "worst mean spectral angle of the VAE's reconstruction", unit="degrees", low=0)
-    gate_probe: float = param(
-        0.6, "least share of patches that a probe gives the same class after reconstruction", low=0, high=1
-    )
     steps: int = param(200, "optimiser steps of the denoiser", low=1)
     rate: float = param(2e-3, "peak learning rate of the denoiser", low=0)
-    rpsc: str = param("mix", "random polygon spatial clipping", choices=("mix", "off"))
-    lfue: str = param("class", "uncertainty of latent features", choices=("class", "off"))
     pseudo: bool = param(True, "give confident unlabelled pixels the text of their pseudo-label")
     strength: float = param(0.1, "noise that sampling starts from: 1 = pure noise, the paper's way", low=0, high=1)
     sample_steps: int = param(20, "denoising steps from pure noise; fewer from a weaker start", low=1)
-    light: bool = param(False, "show samples under another light, as the generator relight does")
     prior: str = param(
         "", "what hsiaug pretrain wrote: samples are training patches as other scenes expect them", file=True
     )

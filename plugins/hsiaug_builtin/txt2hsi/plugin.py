@@ -21,7 +21,7 @@ class Txt2Hsi(Plugin[Params]):
 
     card = Card(
         name="txt2hsi",
-        version="6",
+        version="7",
         summary="Semi-supervised text-conditioned latent diffusion, Txt2HSI-LDM(VAE), reimplemented",
         paper="""@misc{zhu2025txt2hsi, author={Yimin Zhu and Lincoln Linlin Xu}, title={Language-Informed
             Hyperspectral Image Synthesis for Imbalanced-Small Sample Classification via Semi-Supervised
@@ -36,10 +36,7 @@ class Txt2Hsi(Plugin[Params]):
         seconds=25.0,
         params=Params,
         presets={
-            "tiny": {
-                "size": "tiny", "latent": 4, "vae_steps": 25, "steps": 20, "sample_steps": 4, "gate": 90.0,
-                "gate_probe": 0.0,
-            },
+            "tiny": {"size": "tiny", "latent": 4, "vae_steps": 25, "steps": 20, "sample_steps": 4},
             "paper": {
                 "size": "paper", "latent": 32, "vae_steps": 20000, "steps": 30000, "rate": 2e-4, "strength": 1.0,
                 "weight": 1.0, "sample_steps": 50,

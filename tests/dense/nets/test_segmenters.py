@@ -158,7 +158,7 @@ def test_other_units_change_nothing(toy, fit):
 
 def test_the_first_date_is_told_from_the_second(toy, fit):
     view = toy("change", n=4)
-    fitted = fit(PLUGINS["siamcrnn"], view, steps=3)
+    fitted = fit(FC_SIAM, view, steps=3)
     swapped = Tiles(np.ascontiguousarray(view.real.images[:, ::-1]))
     assert not np.array_equal(fitted.predict_proba(unlabelled(view)), fitted.predict_proba(swapped))
 

@@ -1,1 +1,0 @@
-"""The networks of the segmenters, as torch modules."""
