@@ -8,31 +8,17 @@ from typing import TYPE_CHECKING, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from hsiaug.api import DenseSamples, DenseView, Plugin, Progress, Tiles, defaults, param
-from hsiaug_builtin.dense.inputs import fit_scale, training_tiles
+from hsiaug.api import DenseSamples, DenseView, Plugin, Progress, Tiles
+from hsiaug_builtin.dense.inputs import DenseRecipe, fit_scale, training_tiles
 from hsiaug_builtin.nets.fitted import FittedNetwork, by_class
-from hsiaug_builtin.nets.recipe import Budget
 
 if TYPE_CHECKING:
     from hsiaug_builtin.dense.nets import TileNet
 
-__all__ = ["DenseRecipe", "FittedDense", "NetSegmenter"]
+__all__ = ["FittedDense", "NetSegmenter"]
 
 PIXELS = 2**16
 """Pixels that are predicted at a time: the activations then take some hundred MB."""
-
-
-@dataclass(frozen=True)
-@defaults(decay=0.01)
-class DenseRecipe(Budget):
-    """The budget and the loss."""
-
-    batch: int = param(8, "tiles per step, drawn with replacement", low=2)
-    class_weights: bool = param(
-        False, "weigh classes by 1/√(their share of the labelled pixels) in the cross-entropy"
-    )
-    dice: float = param(0.0, "weight of the Dice loss beside the cross-entropy", low=0)
-    centre: bool = param(False, "take each band's mean off each date of each tile")
 
 
 Own = TypeVar("Own", bound=DenseRecipe)

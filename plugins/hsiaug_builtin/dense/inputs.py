@@ -1,4 +1,4 @@
-"""Tiles and masks as a network reads them. NumPy only."""
+"""Tiles and masks as a network reads them, and how it is trained, as hyper-parameters. NumPy only."""
 
 from __future__ import annotations
 
@@ -7,15 +7,29 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from hsiaug.api import DenseSamples, PluginError
+from hsiaug.api import DenseSamples, PluginError, defaults, param
+from hsiaug_builtin.nets.recipe import Budget
 
-__all__ = ["IGNORED", "BandScale", "TrainingTiles", "fit_scale", "training_tiles"]
+__all__ = ["IGNORED", "BandScale", "DenseRecipe", "TrainingTiles", "fit_scale", "training_tiles"]
 
 IGNORED = -100
 """Target of a pixel without a label: what cross-entropy leaves out."""
 
 SMALLEST = 16
 """Pixels: a tile's shortest side."""
+
+
+@dataclass(frozen=True)
+@defaults(decay=0.01)
+class DenseRecipe(Budget):
+    """The budget and the loss."""
+
+    batch: int = param(8, "tiles per step, drawn with replacement", low=2)
+    class_weights: bool = param(
+        False, "weigh classes by 1/√(their share of the labelled pixels) in the cross-entropy"
+    )
+    dice: float = param(0.0, "weight of the Dice loss beside the cross-entropy", low=0)
+    centre: bool = param(False, "take each band's mean off each date of each tile")
 
 
 @dataclass(frozen=True, eq=False)

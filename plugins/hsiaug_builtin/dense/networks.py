@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from hsiaug.api import Card, defaults, param
-from hsiaug_builtin.dense.fitted import DenseRecipe, NetSegmenter
+from hsiaug_builtin.dense.fitted import NetSegmenter
+from hsiaug_builtin.dense.inputs import DenseRecipe
 
 if TYPE_CHECKING:
     from hsiaug_builtin.dense.nets import TileNet

@@ -11,8 +11,7 @@ from torch import Tensor, nn
 from torch.nn.functional import cross_entropy, one_hot
 from torch.optim.swa_utils import update_bn
 
-from hsiaug_builtin.dense.fitted import DenseRecipe
-from hsiaug_builtin.dense.inputs import IGNORED, BandScale, TrainingTiles
+from hsiaug_builtin.dense.inputs import IGNORED, BandScale, DenseRecipe, TrainingTiles
 from hsiaug_builtin.nets.seeded import seeded, sent
 from hsiaug_builtin.nets.training import Draw, Error
 from hsiaug_builtin.nets.views import turned

@@ -8,8 +8,7 @@ import numpy as np
 import pytest
 import torch
 
-from hsiaug_builtin.dense.fitted import DenseRecipe
-from hsiaug_builtin.dense.inputs import IGNORED, BandScale, training_tiles
+from hsiaug_builtin.dense.inputs import IGNORED, BandScale, DenseRecipe, training_tiles
 from hsiaug_builtin.dense.nets import Padded, SiameseU, dates_as_tiles
 from hsiaug_builtin.dense.networks import FcSiamParams
 from hsiaug_builtin.dense.training import batches, criterion, dice_loss
