@@ -220,7 +220,7 @@ class Table:
     __repr__ = __str__
 
     def _repr_html_(self) -> str:
-        from hsiaug.report.render_notebook import notebook_html
+        from hsiaug.report.html.notebook import notebook_html
         from hsiaug.report.views import pages
 
         return notebook_html(pages(self.report, self.by))
@@ -240,15 +240,15 @@ class Results:
 
     @checked(by=text)
     def table(self, by: str = "generator") -> Table:
-        """Mean ± std over draws. by: generator, classifier, class, field, seed, cost, lambda, omega or labels."""
+        """Mean ± std over draws. by: generator, classifier, class, seed, cost, lambda, omega or labels."""
         from hsiaug.report.views import check_view
 
         check_view(by)
         return Table(self.report, by)
 
-    @checked(by=choice("trial", "class", "field"))
-    def frame(self, by: Literal["trial", "class", "field"] = "trial") -> DataFrame:
-        """pandas, tidy: a row per trial with every metric (fractions), or per trial and class or kind of field."""
+    @checked(by=choice("trial", "class"))
+    def frame(self, by: Literal["trial", "class"] = "trial") -> DataFrame:
+        """pandas, tidy: a row per trial with every metric (fractions), or per trial and class."""
         from hsiaug.report.render_data import data_rows
 
         return frame_of(data_rows(self.report, "" if by == "trial" else by))

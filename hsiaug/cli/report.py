@@ -27,7 +27,7 @@ def report(
     by: Annotated[
         str,
         option(
-            "The rows: generator, gain, classifier, class, field, seed or cost; lambda or omega, for a sweep of it; or "
+            "The rows: generator, gain, classifier, class, seed or cost; lambda or omega, for a sweep of it; or "
             "labels, for what 'hsiaug labels' ran."
         ),
     ] = "generator",
@@ -61,8 +61,7 @@ def report(
     One table per scene, protocol, patch and task: mean ± std over draws, gains
     over the controls none, duplicate and, for what reads unlabelled pixels, pseudo (of masks duplicate-balanced),
     failed trials by name, the audit of the protocol. Nothing is trained or downloaded. csv has one row per trial (with
-    --by class or field one per trial and class or field, with --by lambda or
-    omega one per arm; with --by labels one per point and arm);
+    --by class one per trial and class, with --by labels one per point and arm);
     json lists the hashes of every cell; png, svg and pdf draw the verdict as a card, with --by gain the gains draw by
     draw, with --by lambda or omega OA and AA against λ or ω, or the curves of
     --by labels. html is one page of everything, which needs no network: verdicts, sortable tables, curves, maps, records.

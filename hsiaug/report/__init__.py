@@ -48,8 +48,8 @@ WIDTH = 100
 def print_report(report: Report, console: Console, by: str = "generator", *, audit: bool = False) -> None:
     """Print every table to a rich console. audit: all of each protocol's audit, and not only what it comes to.
 
-    by: ``generator``, ``gain``, ``classifier``, ``class``, ``field``, ``seed``, ``cost``, ``lambda``, ``omega`` or
-    ``labels``. Raises InputError for anything else, and by labels where the store holds no learning curve.
+    by: ``generator``, ``gain``, ``classifier``, ``class``, ``seed``, ``cost``, ``lambda``, ``omega`` or ``labels``.
+    Raises InputError for anything else, and by labels where the store holds no learning curve.
     """
     from rich.text import Text
 
@@ -67,8 +67,7 @@ def render_report(report: Report, format: str = "md", by: str = "generator") -> 
     """The report as text in one of FORMATS, ending in a newline.
 
     ``json`` and ``html`` hold every view at once; ``csv`` has one row per trial, for ``by="class"`` one per trial and
-    class, for ``by="field"`` one per trial and kind of field, and for ``by="lambda"`` and ``by="omega"`` one per arm and
-    classifier; for ``by="labels"`` one per point of a curve and per arm on it, which ``json`` then holds too. Raises
+    class, for ``by="labels"`` one per point of a curve and per arm on it, which ``json`` then holds too. Raises
     InputError for an unknown format or view.
     """
     from hsiaug.report.render_data import csv_text, json_text

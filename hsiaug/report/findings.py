@@ -1,43 +1,25 @@
-"""What a table found, in plain words: a headline, the arms under their verdict, and the best arm of all."""
+"""The findings of a table in plain words: a headline, and the arms under their verdict."""
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
-from operator import attrgetter, itemgetter
+from collections.abc import Iterable, Sequence
+from operator import attrgetter
 from typing import NamedTuple
 
 from hsiaug.metrics.significance import MeanStd
 from hsiaug.metrics.verdict import Finding, prints_zero
 from hsiaug.report.compare import Comparison, Gain, mean_difference
-from hsiaug.report.draws import draws_of
-from hsiaug.report.labels import count, p_said, plus_minus, signed
+from hsiaug.report.labels import count, p_said, signed
 from hsiaug.report.records import FIELDS
 from hsiaug.report.tables import Table
-from hsiaug.trial.arm import Method, needed_of
+from hsiaug.trial.arm import needed_of
 from hsiaug.trial.failures import why_failed
 
-__all__ = [
-    "FINDINGS",
-    "arm_numbers",
-    "best_arm",
-    "by_generator",
-    "find_groups",
-    "headline",
-    "judged",
-    "verdict",
-    "verdict_text",
-]
+__all__ = ["FINDINGS", "headline", "judged", "verdict", "verdict_text"]
 
-SHOWN = 8
-"""Arms of one table that have a line of their own; of more, those that neither help nor hurt are summed up."""
-
-CLEAR = 12
-"""Arms that help or hurt which have a line of their own."""
-
-CLAIMS: tuple[Finding, ...] = ("helps", "helps, at a loss", "hurts")
-"""Findings that say of an arm that it helps or hurts."""
+LISTED = 12
+"""Arms of one verdict that have a line of their own."""
 
 
 class _Words(NamedTuple):
@@ -69,36 +51,19 @@ FINDINGS: dict[Finding, _Words] = {
 """Every finding, in the order in which a report names them."""
 
 
-@dataclass(frozen=True)
-class _VerdictGroup:
-    """Arms of one verdict, which the heading says. listed: each has a line of its own, or else each generator."""
-
-    finding: Finding
-    heading: str
-    gains: tuple[Gain, ...]
-    listed: bool
-
-
 def judged(table: Table) -> list[Gain]:
     """What is to be judged: every arm but ``none`` and ``duplicate``, with every classifier."""
     return [gain for gain in table.gains.values() if gain.verdict is not None]
 
 
 def verdict(table: Table) -> tuple[tuple[str, tuple[str, ...]], ...]:
-    """Sentences, each with a line per arm below it: the headline, the verdicts, the best arm."""
-    groups, best = find_groups(table), best_arm(table)
-    opening = [(headline(table), ())] if groups or best else []
-    return (*opening, *((g.heading, tuple(_lines(table, g))) for g in groups), *([(best, ())] if best else []))
-
-
-def find_groups(table: Table) -> list[_VerdictGroup]:
-    """The arms under what is said of them, those that help first."""
-    found: dict[tuple[int, str, Finding], list[Gain]] = {}
+    """Sentences, each with a line per arm below it: the headline, then the verdicts, those that help first."""
+    groups: dict[tuple[int, str], list[Gain]] = {}
     for gain in judged(table):
         finding = gain.verdict.finding if gain.verdict else "failed"
-        found.setdefault((list(FINDINGS).index(finding), _heading(table, gain), finding), []).append(gain)
-    few = len(judged(table)) <= SHOWN
-    return [_VerdictGroup(key[2], key[1], tuple(found[key]), few or key[2] in CLAIMS) for key in sorted(found)]
+        groups.setdefault((list(FINDINGS).index(finding), _heading(table, gain)), []).append(gain)
+    found = [(heading, _lines(table, groups[place, heading])) for place, heading in sorted(groups)]
+    return ((headline(table), ()), *found) if table.cells else ()
 
 
 def verdict_text(table: Table, gain: Gain) -> str:
@@ -175,46 +140,17 @@ def _go_on(table: Table) -> str:
     return f" The same benchmark with --seeds {needed} runs the draws that are missing."
 
 
-def _lines(table: Table, group: _VerdictGroup) -> Iterator[str]:
-    """A line per arm; or, where there are many, one per generator with the range of its mean gains."""
-    if group.finding in ("nothing made", "failed"):
-        named = [table.cell_label(gain.cell) for gain in group.gains[:CLEAR]]
-        yield ", ".join(named) + _more(len(group.gains) - CLEAR)
-    elif group.listed:
-        yield from (f"{table.cell_label(gain.cell)}: {arm_numbers(table, gain)}" for gain in group.gains[:CLEAR])
-        if more := _more(len(group.gains) - CLEAR):
-            yield more.removeprefix(", ")
-    else:
-        yield from by_generator(table, group)
+def _lines(table: Table, gains: Sequence[Gain]) -> tuple[str, ...]:
+    """A line per arm, with its numbers where it is judged; of many, the first."""
+    lines = []
+    for gain in gains[:LISTED]:
+        judged = gain.verdict is not None and gain.verdict.finding not in ("nothing made", "failed")
+        lines.append(table.cell_label(gain.cell) + (f": {_arm_numbers(table, gain)}" if judged else ""))
+    more = len(gains) - LISTED
+    return (*lines, *([f"and {count(more, 'more arm')} of the table above"] if more > 0 else []))
 
 
-def by_generator(table: Table, group: _VerdictGroup) -> dict[str, list[Gain]]:
-    """What is said of each generator, with the range of its mean gains, → its arms, none of which is picked out."""
-    found: dict[Method, list[Gain]] = {}
-    for gain in group.gains:
-        found.setdefault(gain.cell.arm.generator, []).append(gain)
-    return {
-        f"{table.labels[generator]}, {count(len(gains), 'arm')}{_mean_range(table, gains)}": gains
-        for generator, gains in found.items()
-    }
-
-
-def _more(n: int) -> str:
-    return f", and {count(n, 'more arm')} of the table above" if n > 0 else ""
-
-
-def _mean_range(table: Table, gains: Sequence[Gain]) -> str:
-    """``: mean ΔAA -0.9 to +0.4 against none, …``: of several arms, none of which is picked out; may be empty."""
-    ranges = []
-    for control in table.controls:
-        means = [found.main.mean for gain in gains if (found := gain.against.get(control)) is not None]
-        if means:
-            low, high = signed(min(means)), signed(max(means))
-            ranges.append(f"{low if low == high else f'{low} to {high}'} against {control}")
-    return f": mean Δ{table.scores.main.name} {', '.join(ranges)}" if ranges else ""
-
-
-def arm_numbers(table: Table, gain: Gain) -> str:
+def _arm_numbers(table: Table, gain: Gain) -> str:
     """``AA +1.2 against none and -0.6 against duplicate; OA -1.4 and -0.7``, with p where it was tested."""
     found = [(control, c) for control, c in gain.against.items() if c is not None]
     parts = []
@@ -270,29 +206,9 @@ def _absent(table: Table, gain: Gain, control: str) -> str:
         for cell in table.cells_of(gain.cell.classifier)
         if cell.arm.generator.name == control and (control == "none" or cell.arm.lam == gain.cell.arm.lam)
     ]
-    failed, run = sum(len(cell.failed) for cell in cells), sum(len(cell.trials) for cell in cells)
-    if not run:
+    if not cells:
         return f"{control} was not run with it"
+    failed, run = sum(len(cell.failed) for cell in cells), sum(len(cell.trials) for cell in cells)
     return (
         f"{control} failed in {failed} of {count(run, 'draw')}" if failed else f"no draw in common with {control}"
-    )
-
-
-def best_arm(table: Table) -> str | None:
-    """The arm of the highest mean, controls included, among those over the draws that most arms have."""
-    draws = [(cell, draws_of(cell)) for cell in table.cells.values() if cell.ok and len(cell.empty) < len(cell.ok)]
-    if len(draws) < 2:
-        return None
-    whole = max(Counter(seen for _, seen in draws).items(), key=lambda entry: (entry[1], len(entry[0])))[0]
-    main, second = table.scores.main, table.scores.second
-    running = [(mean.mean, cell) for cell, seen in draws if seen == whole and (mean := cell.summary(main.key))]
-    if len(running) < 2:
-        return None
-    _, cell = max(running, key=itemgetter(0))
-    numbers = ", ".join(f"{score.name} {plus_minus(cell.summary(score.key))}" for score in (main, second))
-    left = len(table.cells) - len(running)
-    rest = f" ({count(left, 'arm')} over other draws or none left out)" if left else ""
-    return (
-        f"Highest mean {main.name} of {count(len(running), 'arm')}, controls included{rest}: "
-        f"{table.cell_label(cell)}, {numbers}, {count(len(cell.ok), 'draw')}."
     )

@@ -5,13 +5,13 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
-from itertools import pairwise
+from itertools import groupby, pairwise
 from operator import itemgetter
 from typing import Any
 
 from hsiaug.report.cells import ArmCell
 
-__all__ = ["Grid", "GridColumn", "GridEntry", "ReportPage", "make_grid", "text_grid"]
+__all__ = ["Grid", "GridColumn", "GridEntry", "ReportPage", "make_grid", "parted", "text_grid"]
 
 NUMBER = re.compile(r"[+−-]?\d|–$")
 """How a number begins, or what stands where there is none."""
@@ -24,16 +24,13 @@ class GridEntry:
     """What stands in one field of a grid; text alone in most formats, the rest is for the page.
 
     cell: what a number comes from. tone: good, bad, warn or nothing, of a verdict; None of anything else.
-    shade: −1..1 of a diverging scale; None where nothing is shaded. tip: what is said of the number beside it.
-    short: what stands there where the text leaves no room for the rest of a screen; "" = the text.
+    shade: −1..1 of a diverging scale; None where nothing is shaded.
     """
 
     text: str
     cell: ArmCell | None = None
     tone: str | None = None
     shade: float | None = None
-    tip: str = ""
-    short: str = ""
 
 
 @dataclass(frozen=True)
@@ -96,6 +93,22 @@ def text_grid(heading: str, header: Sequence[str], rows: Iterable[Sequence[str]]
 
     columns = [GridColumn(name, itemgetter(i), numeric=numeric(i)) for i, name in enumerate(header)]
     return make_grid(heading, columns, texts, keys=keys)
+
+
+def parted(grid: Grid, fits: Callable[[Sequence[int]], bool]) -> list[list[int]]:
+    """The columns behind the keys by their places, parted so that each part fits beside the keys.
+
+    Columns of one group stay together where they fit.
+    """
+    groups = groupby(range(grid.keys, len(grid.columns)), key=lambda place: grid.columns[place].group)
+    parts: list[list[int]] = []
+    for group in (list(same) for _, same in groups):
+        for unit in [group] if fits(group) else [[place] for place in group]:
+            if parts and fits([*parts[-1], *unit]):
+                parts[-1] += unit
+            else:
+                parts.append([*unit])
+    return parts or [[]]
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,7 @@ from hsiaug.metrics.verdict import meanings
 from hsiaug.report.labels import count, count_range, draws_text, p_text, seeds_text
 from hsiaug.report.records import FIELDS
 from hsiaug.report.tables import Table
-from hsiaug.trial.arm import BALANCED, Method, needed_of
+from hsiaug.trial.arm import Method, needed_of
 
 __all__ = ["control_notes", "number_notes", "repeat_notes", "significance_note", "verdict_note"]
 
@@ -27,9 +27,7 @@ def number_notes(table: Table) -> list[str]:
     return (
         notes
         + _fields(table)
-        + _missing(table)
         + repeat_notes(table)
-        + _short_subsets(table)
         + _split_changes(table)
         + _unequal_budgets(table)
         + _chosen_views(table)
@@ -67,33 +65,6 @@ def _fields(table: Table) -> list[str]:
             f"{count(older, 'older record')} of this table do not tell seen and new fields apart, and are left out of "
             "these means. Rerun with --existing all to have them."
         )
-    if len({(trial.audit or {}).get("fields") for trial in told}) > 1:
-        notes.append("Fields were not the same in all trials: the plots of the scene's card have changed.")
-    return notes
-
-
-def _missing(table: Table) -> list[str]:
-    notes = []
-    for metric in (score.key for score in table.scores.shown + table.scores.more):
-        short = (cell for cell in table.cells.values() if len(cell.values(metric)) < len(cell.ok))
-        hashes = [t.hash for cell in short for t in cell.ok if t.metric(metric) is None]
-        if hashes:
-            notes.append(f"{metric} is missing, and left out of its means, in {', '.join(hashes)}.")
-    return notes
-
-
-def _short_subsets(table: Table) -> list[str]:
-    """Names the draws in which a fixed subset of the classes is not whole, so that its AA is over fewer."""
-    notes = []
-    for name in table.subsets:
-        short: dict[int, int] = {}
-        whole = 0
-        for trial in table.trials:
-            subset = (trial.record["metrics"].get("subsets") or {}).get(name) if trial.ok else None
-            if subset and subset["n_classes"] < len(subset["classes"]):
-                short[trial.seed], whole = subset["n_classes"], len(subset["classes"])
-        listed = ", ".join(f"{n} of {whole} (seed {seed})" for seed, n in sorted(short.items()))
-        notes += [f"AA {name} averages fewer classes where some have no test pixel: {listed}."] if short else []
     return notes
 
 
@@ -162,7 +133,11 @@ def control_notes(table: Table) -> list[str]:
         "share; duplicate is taken at the same λ. pairs counts those draws: with none / with duplicate where the "
         "two differ."
     ]
-    notes += [_further(name) for name in table.further_controls]
+    notes += [
+        f"{name}, a further control, is taken at the same λ too, its draws come last in pairs, and it is judged itself, "
+        "against the others."
+        for name in table.further_controls
+    ]
     for name in table.controls:
         keys = [(c, 0 if name == "none" else arm.lam) for arm, c in table.cells if arm.generator.name == name]
         if len(keys) > len(set(keys)):
@@ -171,19 +146,6 @@ def control_notes(table: Table) -> list[str]:
                 "the newest where they tie."
             )
     return notes
-
-
-def _further(name: str) -> str:
-    """What a control is that not every arm of every task has."""
-    if name == BALANCED:
-        return (
-            f"{name}, as many real pairs drawn equally often for each class, is taken at the same λ too, and its draws "
-            "come last in pairs. It is judged itself, against the others."
-        )
-    return (
-        f"{name}, as many real unlabelled patches under the labels of a teacher, is taken at the same λ too; arms "
-        "that read unlabelled pixels have it, and its draws come last in pairs. It is judged itself, against the others."
-    )
 
 
 def significance_note(table: Table) -> list[str]:

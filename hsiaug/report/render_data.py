@@ -15,12 +15,10 @@ from hsiaug.metrics.significance import MeanStd, mean_std, t_interval
 from hsiaug.report.audit import transductive
 from hsiaug.report.cells import ArmCell
 from hsiaug.report.compare import Comparison, mean_difference
-from hsiaug.report.curves import all_lines, axis_of
 from hsiaug.report.findings import verdict, verdict_text
 from hsiaug.report.notes import control_notes, number_notes, significance_note
-from hsiaug.report.records import FIELDS, Trial
+from hsiaug.report.records import Trial
 from hsiaug.report.tables import Report, Table
-from hsiaug.report.views import Said, label_verdicts
 from hsiaug.trial.arm import Method
 from hsiaug.trial.failures import why_failed
 
@@ -33,21 +31,14 @@ AUDITED = (
 NUMBER = re.compile(r"-?[0-9]+(\.[0-9]+)?(e[+-]?[0-9]+)?")
 """What is no formula although it begins with a minus."""
 
-ONE_TRIAL = ("hash", "status", "error_type", "error_message", "seed", "view_shown")
-"""What a row over several draws cannot say."""
-
 
 def report_json(report: Report) -> dict[str, Any]:
     """The whole report as plain values: scores as fractions, None where there is no number, hashes everywhere."""
-    return _report_json(report, label_verdicts(report))
-
-
-def _report_json(report: Report, worth: Mapping[Table, Said]) -> dict[str, Any]:
     answer = {
         "format": 1,
         "unit": "fraction",
         "store": report.store,
-        "tables": [_table_json(table, worth.get(table)) for table in report.tables],
+        "tables": [_table_json(table) for table in report.tables],
         "damaged": [{"hash": damage.hash, "fault": damage.fault} for damage in report.damaged],
     }
     return _strict(answer)  # type: ignore[no-any-return]
@@ -57,11 +48,9 @@ def json_text(report: Report, by: str = "") -> str:
     """``report_json`` as strict JSON: no NaN, no Infinity; for ``by="labels"`` with the label equivalents."""
     if by != "labels":
         return json_of(report_json(report), indent=2) + "\n"
-    from hsiaug.report.label_data import curves_json
-    from hsiaug.report.views_labels import curves_of, worth_verdicts
+    from hsiaug.report.views_labels import curves_json, curves_of
 
-    curves = curves_of(report)  # read and resampled once, for the verdicts too
-    answer = {**_report_json(report, worth_verdicts(curves)), "labels": _strict(curves_json(curves))}
+    answer = {**report_json(report), "labels": _strict(curves_json(curves_of(report)))}
     return json_of(answer, indent=2) + "\n"
 
 
@@ -74,7 +63,7 @@ def _strict(value: Any) -> Any:
     return None if isinstance(value, float) and not math.isfinite(value) else value
 
 
-def _table_json(table: Table, worth: Said | None) -> dict[str, Any]:
+def _table_json(table: Table) -> dict[str, Any]:
     condition = table.condition
     return {
         "run": table.run or None,
@@ -95,10 +84,7 @@ def _table_json(table: Table, worth: Said | None) -> dict[str, Any]:
         "trials": len(table.trials),
         "failed": [_failure_json(table, trial) for trial in table.failed],
         "notes": [*number_notes(table), *control_notes(table), *significance_note(table)],
-        "verdict": [
-            {"said": sentence, "arms": list(lines)}
-            for sentence, lines in (*verdict(table), *([worth] if worth else []))
-        ],
+        "verdict": [{"said": sentence, "arms": lines} for sentence, lines in verdict(table)],
         "splits": [{"seed": seed, **audit} for (seed, _), audit in table.splits.items()],
         "without_spectra": [_cell_json(table, cell) for cell in table.blind],
         "cells": [_cell_json(table, cell) for cell in table.cells.values()],
@@ -133,7 +119,7 @@ def _cell_json(table: Table, cell: ArmCell) -> dict[str, Any]:
         "failed_hashes": [trial.hash for trial in cell.failed],
         "metrics": {name: _summary_json(cell.values(name)) for name in names},
         "classes": [
-            {"id": i, "name": name, **_summary_json(cell.recalls(i)), **_in_fields_json(table, cell, i)}
+            {"id": i, "name": name, **_summary_json(cell.recalls(i))}
             for i, name in enumerate(table.class_names, start=1)
         ],
         "against": {control: _comparison_json(table, found) for control, found in table.against(cell).items()},
@@ -142,11 +128,6 @@ def _cell_json(table: Table, cell: ArmCell) -> dict[str, Any]:
         "verdict": (gain.verdict.finding if gain.verdict else "control") if gain else None,
         "verdict_text": verdict_text(table, gain) if gain else None,
     }
-
-
-def _in_fields_json(table: Table, cell: ArmCell, class_id: int) -> dict[str, Any]:
-    """The recall of a class in seen and in new fields, where records tell them apart."""
-    return {where: _summary_json(cell.recalls(class_id, where)) for where in FIELDS if table.fields}
 
 
 def _method_json(table: Table, method: Method) -> dict[str, Any]:
@@ -191,9 +172,8 @@ def _comparison_json(table: Table, comparison: Comparison | None) -> dict[str, A
 def csv_text(report: Report, by: str) -> str:
     """One row per trial; for ``by="class"`` one per trial and class. Fractions as recorded; empty: no number.
 
-    For ``by="field"`` one per trial and kind of field, seen and new; for ``by="lambda"``, ``by="omega"`` one per arm and
-    classifier, with mean and std over the draws; for ``by="labels"`` one per point of a curve and per arm. Of a suite
-    the first column says which run: a trial is in each of its.
+    For ``by="labels"`` one per point of a curve and per arm. Of a suite the first column says which run: a trial is in
+    each of its.
     """
     return csv_of(data_rows(report, by))
 
@@ -224,46 +204,14 @@ def _cell(value: Any) -> Any:
 
 def _all_rows(report: Report, by: str) -> Iterator[tuple[Table, dict[str, Any]]]:
     if by == "labels":
-        from hsiaug.report.label_data import curve_rows
-        from hsiaug.report.views_labels import curves_of
+        from hsiaug.report.views_labels import curve_rows, curves_of
 
         yield from ((curve.table, row) for curve in curves_of(report) for row in curve_rows([curve]))
     else:
-        yield from ((table, row) for table in report.tables for row in _table_rows(table, by))
-
-
-def _table_rows(table: Table, by: str) -> Iterator[dict[str, Any]]:
-    if axis := axis_of(by):
-        yield from (_mean_row(table, cell) for line in all_lines(table, axis) for _, cell in line.points)
-    else:
-        yield from (row for trial in table.trials for row in _rows(table, trial, by))
-
-
-def _mean_row(table: Table, cell: ArmCell) -> dict[str, Any]:
-    """An arm with a classifier: who and what it is, mean and std of every metric, and mean gains over the controls."""
-    trial = cell.trials[0]
-    row = {key: value for key, value in _identity(trial).items() if key not in ONE_TRIAL}
-    row |= {"leaky": table.leaky, "n": len(cell.ok), "failed": len(cell.failed)}
-    row["seeds"] = " ".join(str(t.seed) for t in cell.ok)
-    for name in _metrics(table):
-        summary = cell.summary(name)
-        row |= {f"{name}_mean": summary and summary.mean, f"{name}_std": summary and summary.std}
-    for control, against in table.against(cell).items():
-        for metric in (s.key for s in (table.scores.main, table.scores.second, *table.fields[:2])):
-            row[f"delta_{metric}_{control}"] = _mean_difference(against, cell, metric) if against else None
-    return row
-
-
-def _mean_difference(against: Comparison, cell: ArmCell, metric: str) -> float | None:
-    """Over the draws of the row, so that its gains are of the same trials as its means."""
-    shown = {trial.hash for trial in cell.ok}
-    mean = mean_difference([pair for pair in against.pairs if pair[0].hash in shown], metric)
-    return mean and mean.mean
+        yield from ((table, row) for table in report.tables for t in table.trials for row in _rows(table, t, by))
 
 
 def _rows(table: Table, trial: Trial, by: str) -> list[dict[str, Any]]:
-    if by == "field":
-        return [{**_identity(trial), **_field_scores(trial, where)} for where in FIELDS]
     if by != "class":
         return [{**_identity(trial), **_scores(table, trial)}]
     samples, audit = trial.record.get("samples") or {}, trial.audit or {}
@@ -275,20 +223,11 @@ def _rows(table: Table, trial: Trial, by: str) -> list[dict[str, Any]]:
             "recall": trial.recall(i),
             "train_n": _nth(audit.get("train_counts"), i),
             "test_n": _nth(audit.get("test_counts"), i),
-            **{f"recall_{where}": trial.recall(i, where) for where in FIELDS if table.fields},
-            **{f"test_n_{where}": _nth(audit.get(f"{where}_counts"), i) for where in FIELDS if table.fields},
             "real_n": _nth(samples.get("real"), i),
             "synthetic_n": _nth(samples.get("synthetic"), i),
         }
         for i, name in enumerate(table.class_names, start=1)
     ]
-
-
-def _field_scores(trial: Trial, where: str) -> dict[str, Any]:
-    """A row of the fields that hold training pixels, or of those that hold none."""
-    scores = trial.in_fields(where)
-    n_test = sum(scores["n_test"]) if scores else None
-    return {"fields": where, "n_test": n_test} | {key: scores.get(key) for key in ("oa", "aa", "n_classes")}
 
 
 def _metrics(table: Table) -> list[str]:

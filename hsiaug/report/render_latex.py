@@ -6,12 +6,11 @@ Needs the packages array and booktabs, which every distribution has.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
 from itertools import groupby
 
 from hsiaug.base.text import visible
-from hsiaug.report.grid import Grid, GridColumn, GridEntry, ReportPage
+from hsiaug.report.grid import Grid, ReportPage, parted
 
 __all__ = ["latex"]
 
@@ -26,8 +25,7 @@ LONGEST = 24
 """Letters of a text that stands on one line; longer ones break."""
 GROUP = 80.0
 """Points of the name of a group that stands on one line at least."""
-PAIR = re.compile(r"([^\s±]+) ± ([^\s±]+)")
-NUMBER = re.compile(r"[+-]?\d+(?:\.(\d+))?")
+MEAN = re.compile(r"[+-]?\d+(?:\.\d+)?(?= ± |$)")
 BEST = "Bold: the highest mean of a column, controls included, which is no gain shown."
 
 LATEX = {
@@ -63,35 +61,6 @@ LATEX = {
     "○": r"$\circ$",
     "✕": r"$\times$",
 }
-
-
-@dataclass(frozen=True)
-class _Column:
-    """A column of a tabular. pairs: ``mean ± std`` on two sides of the sign. digits: after the point, of plain numbers.
-
-    best: the text of the entries that are bold. points: how wide.
-    """
-
-    place: int
-    pairs: bool
-    digits: int
-    best: str
-    points: float
-    about: GridColumn
-
-    @property
-    def spec(self) -> str:
-        if self.pairs:
-            return r"r@{\,$\pm$\,}l"
-        if self.about.numeric:
-            return "r"
-        return (
-            "l" if self.points < LONGEST * LETTER else rf">{{\raggedright\arraybackslash}}p{{{self.points:.0f}pt}}"
-        )
-
-    @property
-    def span(self) -> int:
-        return 2 if self.pairs else 1
 
 
 def latex(pages: Sequence[ReportPage], name: str = "") -> str:
@@ -130,111 +99,73 @@ def _items(items: Sequence[str]) -> str:
 
 def _floats(grid: Grid, caption: str, label: str) -> Iterator[str]:
     """The grid as one float, or as several that repeat the key columns."""
-    columns = [_column(grid, place) for place in range(len(grid.columns))]
-    keys, parts = columns[: grid.keys], _fitting(columns, grid.keys)
+    widths = [_points(grid, place) for place in range(len(grid.columns))]
+    keys = [*range(grid.keys)]
+    parts = parted(grid, lambda part: sum(widths[place] + GAP for place in (*keys, *part)) <= WIDTH)
     for number, part in enumerate(parts, start=1):
         more = f" Part {number} of {len(parts)}." if len(parts) > 1 else ""
-        bold = f" {BEST}" if any(column.best for column in part) else ""
-        yield _float(grid, [*keys, *part], f"{caption}{more}{bold}", f"{label}-{number}" if number > 1 else label)
+        bold = f" {BEST}" if any(grid.columns[place].best for place in part) else ""
+        told = f"{caption}{more}{bold}"
+        yield _float(grid, [*keys, *part], widths, told, f"{label}-{number}" if number > 1 else label)
 
 
-def _fitting(columns: Sequence[_Column], keys: int) -> list[list[_Column]]:
-    """The columns behind the keys, parted such that each part fits; neighbours of one group stay together if they do."""
-    room = WIDTH - sum(column.points + GAP for column in columns[:keys])
-    parts: list[list[_Column]] = []
-
-    def points(part: Iterable[_Column]) -> float:
-        return sum(_group_points(same) + GAP * len(same) for same in _grouped(part))
-
-    for group in _grouped(columns[keys:]):
-        for unit in [group] if points(group) <= room else [[column] for column in group]:
-            if parts and points([*parts[-1], *unit]) <= room:
-                parts[-1] += unit
-            else:
-                parts.append(list(unit))
-    return parts or [[]]
+def _points(grid: Grid, place: int) -> float:
+    """How wide a column is: as its longest entry, and as its share of the name of its group."""
+    column = grid.columns[place]
+    longest = max([len(column.header), *(len(row[place].text) for row in grid.rows)])
+    group = min(LETTER * len(column.group), GROUP) / sum(other.group == column.group for other in grid.columns)
+    return max(LETTER * (longest if column.numeric else min(longest, LONGEST + 1)), group)
 
 
-def _grouped(columns: Iterable[_Column]) -> list[list[_Column]]:
-    return [list(same) for _, same in groupby(columns, key=lambda column: column.about.group)]
-
-
-def _group_points(members: Sequence[_Column]) -> float:
-    """How wide the columns of a group are below its name, which breaks where it is long."""
-    name = min(LETTER * len(members[0].about.group), GROUP)
-    return max(sum(column.points for column in members), name)
-
-
-def _column(grid: Grid, place: int) -> _Column:
-    about, texts = grid.columns[place], [row[place].text for row in grid.rows]
-    pairs = about.numeric and any(map(PAIR.fullmatch, texts))
-    digits = max((len(found[1] or "") for text in texts if (found := NUMBER.fullmatch(text))), default=0)
-    longest = max([len(about.header), *map(len, texts)])
-    room = LETTER * (longest if about.numeric else min(longest, LONGEST + 1))
-    return _Column(place, pairs, digits, _best(grid.rows, place) if about.best else "", room, about)
-
-
-def _best(rows: Iterable[Sequence[GridEntry]], place: int) -> str:
-    """The largest mean of a column, as it is printed."""
-    means = [found[1] for row in rows if (found := PAIR.fullmatch(row[place].text)) and NUMBER.fullmatch(found[1])]
-    return max(means, key=float, default="")
-
-
-def _float(grid: Grid, columns: Sequence[_Column], caption: str, label: str) -> str:
+def _float(grid: Grid, places: Sequence[int], widths: Sequence[float], caption: str, label: str) -> str:
+    columns = [grid.columns[place] for place in places]
+    specs = [
+        "r" if grid.columns[i].numeric
+        else "l" if widths[i] < LONGEST * LETTER
+        else rf">{{\raggedright\arraybackslash}}p{{{widths[i]:.0f}pt}}"
+        for i in places
+    ]  # fmt: skip
+    best = {i: _best(grid, i) for i in places if grid.columns[i].best}
     lines = [
         r"\begin{table*}[htbp]",
         r"\centering\footnotesize\setlength{\tabcolsep}{3pt}",
         rf"\caption{{{caption}}}",
         rf"\label{{{label}}}",
         r"\smallskip",
-        rf"\begin{{tabular}}{{{''.join(column.spec for column in columns)}}}",
+        rf"\begin{{tabular}}{{{''.join(specs)}}}",
         r"\toprule",
-        *_groups(columns),
-        _row([_wide(_tex(column.about.header), column, "c" if column.pairs else "") for column in columns]),
+        *_groups(grid, places, widths),
+        _row([_tex(column.header) for column in columns]),
         r"\midrule",
     ]
     for i, row in enumerate(grid.rows):
         lines += [r"\midrule"] if i in grid.breaks else []
-        lines.append(_row([_entry(row[column.place].text, column) for column in columns]))
+        lines.append(_row([_entry(row[place].text, best.get(place, "")) for place in places]))
     return "\n".join([*lines, r"\bottomrule", r"\end{tabular}", r"\end{table*}"])
 
 
-def _entry(text: str, column: _Column) -> str:
-    if not column.pairs:
-        return _tex(text) + _padding(text, column.digits)
-    found = PAIR.fullmatch(text)
-    if found is None:
-        return _wide(_tex(text), column, "c")
-    mean, std = map(_tex, found.groups())
-    return rf"\textbf{{{mean}}} & {std}" if found[1] == column.best else f"{mean} & {std}"
+def _best(grid: Grid, place: int) -> str:
+    """The largest mean of a column, as it is printed."""
+    means = [found[0] for row in grid.rows if (found := MEAN.match(row[place].text))]
+    return max(means, key=float, default="")
 
 
-def _padding(text: str, digits: int) -> str:
-    """As much room behind a number as brings its point below those of the others."""
-    found = NUMBER.fullmatch(text)
-    missing = digits - len(found[1] or "") if found else 0
-    if not missing:
-        return ""
-    return rf"\phantom{{{'.' if found and not found[1] else ''}{'0' * missing}}}"
+def _entry(text: str, best: str) -> str:
+    mean, rest = text.partition(" ")[::2]
+    return rf"\textbf{{{mean}}} {_tex(rest)}".rstrip() if best and mean == best else _tex(text)
 
 
-def _wide(text: str, column: _Column, align: str) -> str:
-    return rf"\multicolumn{{{column.span}}}{{{align}}}{{{text}}}" if align else text
-
-
-def _groups(columns: Sequence[_Column]) -> list[str]:
+def _groups(grid: Grid, places: Sequence[int], widths: Sequence[float]) -> list[str]:
     """A row of group names spanning their columns, with a rule below each; nothing without groups."""
-    if not any(column.about.group for column in columns):
-        return []
     cells, rules, start = [], [], 1
-    for members in _grouped(columns):
-        name, width = members[0].about.group, sum(column.span for column in members)
-        room = _group_points(members)
-        align = "c" if LETTER * len(name) <= room else rf">{{\centering\arraybackslash}}p{{{room:.0f}pt}}"
-        cells.append(rf"\multicolumn{{{width}}}{{{align}}}{{{_tex(name)}}}")
-        rules += [rf"\cmidrule(lr){{{start}-{start + width - 1}}}"] if name else []
-        start += width
-    return [" & ".join(cells) + r" \\", " ".join(rules)]
+    for name, same in groupby(places, key=lambda place: grid.columns[place].group):
+        members = list(same)
+        room = sum(widths[place] for place in members) + GAP * (len(members) - 1)
+        spec = rf">{{\centering\arraybackslash}}p{{{room:.0f}pt}}" if name else "l"
+        cells.append(rf"\multicolumn{{{len(members)}}}{{{spec}}}{{{_tex(name)}}}")
+        rules += [rf"\cmidrule(lr){{{start}-{start + len(members) - 1}}}"] if name else []
+        start += len(members)
+    return [" & ".join(cells) + r" \\", " ".join(rules)] if rules else []
 
 
 def _row(cells: Sequence[str]) -> str:

@@ -4,12 +4,10 @@ from __future__ import annotations
 
 import textwrap
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import replace
-from itertools import groupby
 from typing import TYPE_CHECKING, Literal
 
 from hsiaug.base.text import visible
-from hsiaug.report.grid import Grid, GridColumn, ReportPage
+from hsiaug.report.grid import Grid, GridColumn, ReportPage, parted
 
 if TYPE_CHECKING:
     from rich.console import Console, RenderableType
@@ -28,7 +26,6 @@ SHORT_AUDIT = ("protocol", "unlabelled pixels", "overlap")
 def print_page(page: ReportPage, console: Console, audit: bool = False) -> None:
     """Print title, failures, warnings, grids, notes, audit and, last of all, the verdict.
 
-    A verdict that is higher than the screen has less in each cell of its grid, and its first sentence last.
     audit: all of it, and not only what it comes to.
     """
     console.print()
@@ -42,10 +39,7 @@ def print_page(page: ReportPage, console: Console, audit: bool = False) -> None:
     for grid in page.grids:
         console.print()
         console.print(_plain(grid.heading, style="italic"))
-        for place, table in enumerate(_fitting(grid, console)):
-            if place:
-                console.print()
-            console.print(table)
+        _print_grid(grid, console)
     console.print()
     for note in page.notes:
         console.print(_plain(note, style="dim"))
@@ -53,32 +47,29 @@ def print_page(page: ReportPage, console: Console, audit: bool = False) -> None:
     console.print(_audit(page, audit))
     if page.verdict:
         console.print()
-    shown = list(_verdict(page, page.verdict, page.outcome, console))
-    if page.outcome and page.verdict and sum(len(console.render_lines(one)) for one in shown) >= console.height:
-        first, *others = page.verdict
-        shown = list(_verdict(page, others, _shortened(page.outcome), console))
-        shown += _verdict(page, [first], None, console)
-    for one in shown:
-        console.print(one)
+    for sentence, lines in page.verdict:
+        console.print(_plain(sentence, style="bold"))
+        for line in _indented(lines):
+            console.print(line)
+    if page.outcome:
+        console.print()
+        _print_grid(page.outcome, console)
+        console.print(_plain(f"{page.outcome.heading}: {page.outcome_note}", style="dim"))
 
 
-def _verdict(
-    page: ReportPage, verdict: Iterable[tuple[str, Iterable[str]]], outcome: Grid | None, console: Console
-) -> Iterator[RenderableType]:
-    """Its sentences, and the same at a glance."""
-    for sentence, lines in verdict:
-        yield _plain(sentence, style="bold")
-        yield from _indented(lines)
-    if outcome:
-        yield _plain("")
-        yield from _fitting(outcome, console)
-        yield _plain(f"{outcome.heading}: {page.outcome_note}", style="dim")
+def _print_grid(grid: Grid, console: Console) -> None:
+    """One table, or several that repeat the key columns, each as wide as the console allows."""
+    widest = _widest_entries(grid)
+    available: int = console.width
 
+    def fits(part: Sequence[int]) -> bool:
+        widths = _widths(grid, part, widest)
+        return sum(widths) + GAP * (len(widths) - 1) + 1 <= available
 
-def _shortened(grid: Grid) -> Grid:
-    """With less in each entry, so that a verdict on many arms fits on one screen."""
-    rows = (tuple(replace(entry, text=entry.short or entry.text) for entry in row) for row in grid.rows)
-    return replace(grid, rows=tuple(rows))
+    for number, part in enumerate(parted(grid, fits)):
+        if number:
+            console.print()
+        console.print(_table(grid, part, _widths(grid, part, widest) if fits(part) else None))
 
 
 def _indented(lines: Iterable[str], style: str = "") -> Iterator[RenderableType]:
@@ -110,39 +101,18 @@ def _audit(page: ReportPage, whole: bool) -> RichTable:
     return table
 
 
-def _fitting(grid: Grid, console: Console) -> list[RichTable]:
-    """The grid as one table, or as several that repeat the key columns, each as wide as the console allows."""
-    body = _body_widths(grid)
-    available: int = console.width
-
-    def fits(part: Sequence[int]) -> bool:
-        widths = _widths(grid, part, body)
-        return sum(widths) + GAP * (len(widths) - 1) + 1 <= available
-
-    columns = range(grid.keys, len(grid.columns))
-    groups = [list(group) for _, group in groupby(columns, key=lambda i: grid.columns[i].group)]
-    units = [unit for group in groups for unit in ([group] if fits(group) else [[i] for i in group])]
-    parts: list[list[int]] = []
-    for unit in units:
-        if parts and fits(parts[-1] + unit):
-            parts[-1] += unit
-        else:
-            parts.append(list(unit))
-    return [_table(grid, part, _widths(grid, part, body) if fits(part) else None) for part in parts]
-
-
-def _body_widths(grid: Grid) -> list[int]:
+def _widest_entries(grid: Grid) -> list[int]:
     """The widest entry of every column. Rich would find the same, but takes seconds over a thousand rows."""
     from rich.cells import cell_len
 
     return [max(cell_len(visible(row[i].text)) for row in grid.rows) for i in range(len(grid.columns))]
 
 
-def _widths(grid: Grid, part: Sequence[int], body: Sequence[int]) -> list[int]:
+def _widths(grid: Grid, part: Sequence[int], widest: Sequence[int]) -> list[int]:
     """Widths of the key columns and of those of ``part``, headers included; long texts wrap."""
     kept = [*range(grid.keys), *part]
     headers = _headers([grid.columns[i] for i in kept])
-    widths = [max(body[i], *map(len, h.split("\n"))) for i, h in zip(kept, headers, strict=True)]
+    widths = [max(widest[i], *map(len, h.split("\n"))) for i, h in zip(kept, headers, strict=True)]
     return [w if grid.columns[i].numeric else min(w, TEXT_WIDTH) for i, w in zip(kept, widths, strict=True)]
 
 

@@ -13,7 +13,7 @@ from hsiaug.report.cells import CellKey
 from hsiaug.report.compare import Gain
 from hsiaug.report.findings import FINDINGS, judged
 from hsiaug.report.grid import Grid, GridColumn, GridEntry, make_grid
-from hsiaug.report.labels import p_said, signed, with_interval
+from hsiaug.report.labels import p_said, with_interval
 from hsiaug.report.tables import Table
 from hsiaug.trial.arm import Method
 
@@ -100,9 +100,10 @@ def grid_note(table: Table) -> str:
         f"{sign} {words.get(finding, finding)}" for finding, sign in SIGNS.items() if finding in found
     )
     best = " Of several λ and ω the best is shown, which is best partly by luck, and the signs of all."
+    luck = best if any(one.tally for one in shown) else ""
     return (
-        f"{signs}. Mean paired difference in points to the control that decides, with its 95 % t interval where there is "
-        f"room: of this comparison alone, while p is Holm-corrected.{best if any(one.tally for one in shown) else ''}"
+        f"{signs}. Mean paired difference in points to the control that decides, with its 95 % t interval: of this "
+        f"comparison alone, while p is Holm-corrected.{luck}"
     )
 
 
@@ -116,19 +117,17 @@ def _entry(
     if shown is None or shown.gain.verdict is None:
         return GridEntry("not run", tone="")
     gain, finding, tally = shown.gain, shown.gain.verdict.finding, shown.tally
-    said = short = f"{SIGNS[finding]} {finding}"
+    said = f"{SIGNS[finding]} {finding}"
     if gain.hardest is not None:
         test = gain.hardest[1].main
-        p, where = p_said(test.p_holm), over(gain)
-        said = f"{SIGNS[finding]} {with_interval(test.mean, test.interval)}, {p}, {where}"
-        short = f"{SIGNS[finding]} {signed(test.mean)}, {p}" + (f", {where}" if where.startswith("below") else "")
+        numbers = f"{with_interval(test.mean, test.interval)}, {p_said(test.p_holm)}"
+        said = f"{SIGNS[finding]} {numbers}, {over(gain)}"
     parts = [said]
     if tally:
-        short += f" ({tally})"
         parts.append(f"(λ={gain.cell.arm.lam:g}{_omega(gain)}, best of {len(shown.findings)}: {tally})")
     if worth is not None and (labels := worth.get((gain.cell.arm, classifier))) is not None:
         parts.append(f"k* {labels}")
-    return GridEntry(" ".join(parts), gain.cell, FINDINGS[finding].tone, short=short)
+    return GridEntry(" ".join(parts), gain.cell, FINDINGS[finding].tone)
 
 
 def _omega(gain: Gain) -> str:

@@ -1,4 +1,4 @@
-"""The ways to look at a table: by generator, classifier, class, field or seed, by what it cost, and along λ or ω."""
+"""The ways to look at a table: by generator, classifier, class or seed, by what it cost, and along λ or ω."""
 
 from __future__ import annotations
 
@@ -21,7 +21,6 @@ from hsiaug.report.labels import MISSING, p_text, percent, signed
 from hsiaug.report.notes import control_notes, number_notes, significance_note, verdict_note
 from hsiaug.report.tables import ADDED, Report, Table
 from hsiaug.report.verdict_grid import grid_note, verdict_grid
-from hsiaug.report.views_fields import field_grids
 from hsiaug.report.views_raw import (
     arm_columns,
     class_grids,
@@ -33,10 +32,7 @@ from hsiaug.report.views_raw import (
 )
 from hsiaug.trial.arm import Arm, Method
 
-__all__ = ["LABELS", "VIEWS", "check_view", "label_verdicts", "pages"]
-
-Said = tuple[str, tuple[str, ...]]
-"""A sentence, and a line for each arm below it."""
+__all__ = ["LABELS", "VIEWS", "check_view", "pages"]
 
 SHORT = {"duplicate": "dup.", "duplicate-balanced": "bal."}
 """Names of controls in narrow columns."""
@@ -60,34 +56,25 @@ def pages(report: Report, by: str) -> tuple[ReportPage, ...]:
         return label_pages(report)
     if by != "generator":
         return tuple(_page(table, report.where, by) for table in report.tables)
-    said, worths = _worths(report)
-    return tuple(_judged(_page(table, report.where, by), table, said, worths) for table in report.tables)
+    worths = _worths(report)
+    return tuple(_judged(_page(table, report.where, by), table, worths.get(table)) for table in report.tables)
 
 
-def label_verdicts(report: Report) -> dict[Table, Said]:
-    """What the arms of a table are worth in labels, where the store holds its learning curve."""
-    return _worths(report)[0]
-
-
-def _worths(report: Report) -> tuple[dict[Table, Said], dict[Table, dict[CellKey, str]]]:
-    """The same in sentences, and as the number of each arm and classifier."""
+def _worths(report: Report) -> dict[Table, dict[CellKey, str]]:
+    """How many labels each arm and classifier is worth, where the store holds its learning curve."""
     if all(table.condition.protocol != ADDED for table in report.tables):
-        return {}, {}
+        return {}
     # Reads predictions and scenes, and so loads numerical libraries.
     from hsiaug.report.scenes.label_curves import label_curves
-    from hsiaug.report.views_labels import main_worths, worth_verdicts
+    from hsiaug.report.views_labels import main_worths
 
-    curves = label_curves(report)
-    return worth_verdicts(curves), main_worths(curves)
+    return main_worths(label_curves(report))
 
 
-def _judged(
-    page: ReportPage, table: Table, said: Mapping[Table, Said], worths: Mapping[Table, Mapping[CellKey, str]]
-) -> ReportPage:
+def _judged(page: ReportPage, table: Table, worths: Mapping[CellKey, str] | None) -> ReportPage:
     """The page with its verdict, in sentences and at a glance."""
-    sentences = (*verdict(table), *([said[table]] if table in said else []))
-    outcome = verdict_grid(table, worths.get(table))
-    return replace(page, verdict=sentences, outcome=outcome, outcome_note=grid_note(table) if outcome else "")
+    outcome = verdict_grid(table, worths)
+    return replace(page, verdict=verdict(table), outcome=outcome, outcome_note=grid_note(table) if outcome else "")
 
 
 def _page(table: Table, where: str, by: str) -> ReportPage:
@@ -96,8 +83,6 @@ def _page(table: Table, where: str, by: str) -> ReportPage:
         notes += control_notes(table) + significance_note(table)
     if by == "generator":
         notes += verdict_note(table)
-    if by == "field" and not table.fields:
-        notes.append("No record of this table tells seen and new fields apart.")
     if axis := axis_of(by):
         notes += curve_notes(table, axis)
         notes.append("none has no synthetic sample: it is λ = 0 of every generator, at any ω.")
@@ -230,7 +215,6 @@ VIEWS: dict[str, Callable[[Table], tuple[Grid, ...]]] = {
     "gain": lambda table: (_gains(table),),
     "classifier": _classifier_grids,
     "class": class_grids,
-    "field": field_grids,
     "seed": seed_grids,
     "cost": cost_grids,
     "lambda": lambda table: curve_grids(table, "lambda"),

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import csv
-import io
 import re
 from pathlib import Path
 from typing import Any
@@ -69,18 +67,6 @@ def test_failed_trials_and_missing_draws_are_told() -> None:
 
     (smote,) = [row for row in rows_of(text, "OA against λ") if row[1] == "smote"]
     assert smote[-2:] == ["failed", "50.0 (n=1)"]
-
-
-def test_csv_along_lambda_has_one_row_per_arm_with_mean_std_and_gain() -> None:
-    rows = list(csv.DictReader(io.StringIO(render_report(build_report(sweep()), "csv", "lambda"))))
-
-    assert len(rows) == 1 + 3 + 3 + 6
-    (row,) = [r for r in rows if r["generator"] == "txt2hsi" and r["lambda"] == "1.0" and r["omega"] == "2.0"]
-    assert float(row["oa_mean"]) == pytest.approx(0.64) and float(row["oa_std"]) == pytest.approx(0.02)
-    assert row["n"] == "3" and row["failed"] == "0"
-    assert float(row["delta_aa_none"]) == pytest.approx(0.12)
-    assert float(row["delta_aa_duplicate"]) == pytest.approx(0.11)
-    assert "hash" not in row and "seed" not in row
 
 
 def test_lines_are_what_varies() -> None:
@@ -208,10 +194,6 @@ def test_a_line_is_over_the_draws_that_its_points_share_and_says_where_the_table
     assert column_of(text, "OA against λ", "smote")["λ=1"] == "62.0 ± 2.0 (n=3)"
     said = "over seeds 0–2, which most of its trials share; in the other tables more draws are in the means of"
     assert f"svm, smote: {said} λ=1 (seeds 0–5)." in text
-    rows = list(csv.DictReader(io.StringIO(render_report(report, "csv", "lambda"))))
-    (row,) = [r for r in rows if r["generator"] == "smote" and r["lambda"] == "1.0"]
-    assert (row["n"], row["seeds"]) == ("3", "0 1 2")
-    assert float(row["delta_oa_none"]) == pytest.approx(0.1)
 
 
 def test_a_line_of_fewer_draws_begins_at_none_over_these() -> None:
@@ -233,10 +215,8 @@ def test_what_was_not_run_is_absent_and_has_not_failed() -> None:
         empty = record(generator="smote", lam=0.01, seed=seed)
         records.append({**empty, "status": "empty", "metrics": None})
     text = render_report(build_report(records), by="lambda")
-    rows = list(csv.DictReader(io.StringIO(render_report(build_report(records), "csv", "lambda"))))
 
     assert "| λ=0.01 |" not in text
-    assert not [r for r in rows if r["lambda"] == "0.01"]
     assert column_of(text, "OA against λ", "smote")["λ=0.25"] == "54.5 ± 2.0"
 
 

@@ -65,8 +65,6 @@ def test_the_first_command_of_the_readme_ends_in_what_it_found() -> None:
         "undecided (3 draws: at least 8 are needed)",
         "  smote λ=0.5 with cnn2d: AA +1.2 against none and -0.6 against duplicate; OA -1.4 and -0.7",
         "  smote λ=0.5 with svm: AA +0.4 against none and +0.1 against duplicate; OA +0.4 and +0.1",
-        "Highest mean AA of 6 arms, controls included: duplicate λ=0.5 with cnn2d, AA 65.2 ± 2.8, OA 51.6 ± 0.8, "
-        "3 draws.",
     ]
 
 
@@ -94,8 +92,6 @@ def test_the_text_conditioned_generator_at_half_balance_says_plainly_what_it_fou
         "undecided (5 draws: at least 8 are needed)",
         "  txt2hsi λ=0.5 ω=3 with cnn2d: AA +0.3 against none and +0.1 against duplicate; but OA -3.0 and -0.3",
         "  txt2hsi λ=0.5 ω=3 with svm: AA +4.3 against none and +4.0 against duplicate; but OA -0.8 and -0.9",
-        "Highest mean AA of 6 arms, controls included: txt2hsi λ=0.5 ω=3 with cnn2d, AA 63.8 ± 4.4, OA 47.0 ± 8.2, "
-        "5 draws.",
     ]
 
 
@@ -174,22 +170,6 @@ def test_a_zero_has_no_sign_in_any_format(gain: float) -> None:
         assert "no difference shown" in text
 
 
-def test_the_best_arm_is_named_with_its_setting_its_classifier_and_both_scores() -> None:
-    records = [*FIRST, *arm("txt2hsi", [70.0, 71.0, 72.0], [50.0, 50.0, 50.0], classifier="svm", omega=3.0)]
-    assert said(records)[-1] == (
-        "Highest mean AA of 7 arms, controls included: txt2hsi λ=1 ω=3 with svm, AA 71.0 ± 1.0, OA 50.0 ± 0.0, 3 draws."
-    )
-
-
-def test_an_arm_over_fewer_draws_is_not_the_best() -> None:
-    records = [*FIRST, *arm("lucky", [99.0], classifier="svm")]
-    assert "controls included (1 arm over other draws or none left out): duplicate" in said(records)[-1]
-
-
-def test_one_arm_over_more_draws_does_not_leave_out_the_others() -> None:
-    assert said([*FIRST, *arm("long", level(90, 5), classifier="svm")])[-1].startswith("Highest mean AA of 6 arms")
-
-
 # Many arms
 
 
@@ -202,13 +182,6 @@ def sweep(draws: int = 9) -> list[dict]:
         records += arm("duplicate", [41 + n for n in noise], lam=lam)
         records += arm("mixup", [41 - n + 0.01 * lam for n in noise], lam=lam)
     return records
-
-
-def test_a_sweep_is_summed_up_by_verdict_and_generator() -> None:
-    lines = said(sweep(12))
-    assert len(lines) <= 8
-    assert sum(len(line.split()) for line in lines) < 120
-    assert any("mixup, 12 arms: mean ΔAA" in line for line in lines)
 
 
 def test_arms_that_help_have_a_line_each_also_in_a_sweep() -> None:
@@ -237,7 +210,7 @@ def test_every_format_says_the_same_words() -> None:
 
 def test_the_verdict_is_the_last_that_a_terminal_shows() -> None:
     text = " ".join(render_report(build_report(FIRST), "rich").split())
-    sentences, _, grid = text.rpartition("AA 65.2 ± 2.8, OA 51.6 ± 0.8, 3 draws.")
+    sentences, _, grid = text.rpartition("OA +0.4 and +0.1")
     assert sentences and grid.split()[0] == "generator" and "smote ? " in grid
     assert grid.endswith("while p is Holm-corrected.")
 
@@ -448,7 +421,7 @@ def test_no_word_and_no_column_changes_where_no_arm_reads_unlabelled_pixels() ->
     assert "pseudo" in render_report(build_report(BEFORE), "md")
 
 
-@pytest.mark.parametrize("by", ["generator", "classifier", "field", "lambda"])
+@pytest.mark.parametrize("by", ["generator", "classifier", "lambda"])
 @pytest.mark.parametrize("format", ["md", "csv", "json", "html"])
 def test_every_format_of_every_view_holds_the_third_control(by: str, format: str) -> None:
     report = build_report([*BEFORE, *seeing(arm("pseudo", level(54, 12))), *arm("smote", level(51, 12))])

@@ -18,7 +18,7 @@ from hsiaug.core.fields import seen_fields
 from hsiaug.metrics.accuracy import confusion, score
 from hsiaug.metrics.label_equivalents import LabelEquivalent, label_equivalent
 from hsiaug.metrics.significance import MeanStd, mean_std
-from hsiaug.protocol.added import AddedLabels, read_added
+from hsiaug.protocol.added import read_added
 from hsiaug.report.cells import ArmCell
 from hsiaug.report.curves import reference
 from hsiaug.report.draws import DrawKey
@@ -97,15 +97,10 @@ def _places(report: Report) -> dict[object, dict[str, Place]]:
     """The tables of added labels, by what their base table is known by and by placement."""
     found: dict[object, dict[str, Place]] = {}
     for table in report.tables:
-        said = _said(table.condition)
-        if said is not None:
+        if table.condition.protocol == ADDED and (said := read_added(table.condition.argument)) is not None:
             key = _key(table.run, table.condition, said.base)
             found.setdefault(key, {}).setdefault(said.placement, {})[said.number] = table
     return found
-
-
-def _said(condition: Condition) -> AddedLabels | None:
-    return read_added(condition.argument) if condition.protocol == ADDED else None
 
 
 def _key(run: str, condition: Condition, protocol: str | None = None) -> tuple[object, ...]:
@@ -136,8 +131,26 @@ def _curve(table: Table, classifier: Method, placement: str, place: Place, reade
             draws.append(reader.draw([trials[seed] for trials in by_seed.values()], mine))
         except NoGroundTruthError as error:
             why.append(f"draw {seed}: {error}")
-    last = [trials[draw.seed] for trials in list(by_seed.values())[-1:] for draw in draws]
-    return _summed(table, classifier, placement, tuple(points), draws, last, arms, why) if draws else None
+    if not draws:
+        return None
+    means = {s.key: _means([[point[s.key] for point in draw.points] for draw in draws]) for s in SCORES}
+    fewest, labels = np.min([draw.added for draw in draws], axis=0), tuple(points)
+    overlaps = [
+        (by_seed[labels[-1]][draw.seed].audit or {}).get("centre_overlap_percent", np.nan) for draw in draws
+    ]
+    return LabelCurve(
+        table,
+        classifier,
+        placement,
+        labels,
+        tuple(draw.seed for draw in draws),
+        {key: found for key, found in means.items() if found},
+        tuple(_worths(arms, labels, draws)),
+        float(np.mean(overlaps)),
+        tuple(int(c) + 1 for c in np.flatnonzero(fewest < labels[-1])),
+        tuple(draw.pixels for draw in draws),
+        tuple(why),
+    )
 
 
 @dataclass(frozen=True, eq=False)
@@ -200,33 +213,6 @@ def _scores(
     found = score(whole, {}, part)
     kept = {key: found[key] for key in ("aa", "oa", "worst_recall")}
     return {**kept, "aa_new": found["fields"]["new"]["aa"]}
-
-
-def _summed(
-    table: Table,
-    classifier: Method,
-    placement: str,
-    labels: tuple[int, ...],
-    draws: Sequence[_DrawScores],
-    last: Iterable[Trial],
-    arms: Iterable[ArmCell],
-    why: Sequence[str],
-) -> LabelCurve:
-    means = {s.key: _means([[point[s.key] for point in draw.points] for draw in draws]) for s in SCORES}
-    fewest = np.min([draw.added for draw in draws], axis=0)
-    return LabelCurve(
-        table,
-        classifier,
-        placement,
-        labels,
-        tuple(draw.seed for draw in draws),
-        {key: found for key, found in means.items() if found},
-        tuple(_worths(arms, labels, draws)),
-        float(np.mean([(trial.audit or {}).get("centre_overlap_percent", np.nan) for trial in last])),
-        tuple(int(c) + 1 for c in np.flatnonzero(fewest < labels[-1])),
-        tuple(draw.pixels for draw in draws),
-        tuple(why),
-    )
 
 
 def _means(rows: Sequence[Sequence[float | None]]) -> tuple[MeanStd, ...]:
