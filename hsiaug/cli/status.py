@@ -11,7 +11,7 @@ from hsiaug.cli.output import print_lines, print_table
 
 __all__ = ["status"]
 
-HEADER = ("submission", "trials", "ok", "failed", "running", "waiting", "lost", "not submitted", "ETA")
+HEADER = ("submission", "trials", "ok", "failed", "running", "waiting", "lost", "ETA")
 
 
 def status(
@@ -22,8 +22,7 @@ def status(
     """Say how far the trials are that were submitted to SLURM over a store.
 
     Running and waiting trials are in jobs that SLURM still has. Lost ones have neither a record nor a job: their job was
-    cancelled, or its node died. The command that submitted them submits what is missing, and those that are not submitted
-    because the cluster takes so many jobs at a time only.
+    cancelled, or its node died. The command that submitted them submits what is missing.
 
     Example:
 
@@ -31,14 +30,13 @@ def status(
     """
     from hsiaug.base.terminal import Console
     from hsiaug.bench.costs import readable
-    from hsiaug.bench.engines.slurm_runs import job_states, read_submissions
-    from hsiaug.bench.status import progress_of
+    from hsiaug.bench.engines.slurm_runs import job_states, progress_of, read_submissions
     from hsiaug.trial.store import Store
 
     kept, out = Store(store), Console()
     submissions = read_submissions(store)
     states = job_states(submissions)
-    hashes = {hash for one in submissions for hash in (*one.trials, *one.rest)}
+    hashes = {hash for one in submissions for hash in one.trials}
     recorded = {record["hash"]: record["status"] for record in kept.read(hashes).records}
     found = progress_of(submissions, recorded, states)
     if not found:
@@ -46,10 +44,8 @@ def status(
         return
     rows = []
     for name, one in found.items():
-        counts = (one.trials, one.ok, one.failed, one.running, one.waiting, one.lost, one.unsubmitted)
+        counts = (one.trials, one.ok, one.failed, one.running, one.waiting, one.lost)
         rows.append((name, *map(str, counts), "–" if one.left is None else readable(one.left)))
     print_table(out, HEADER, rows)
     if any(one.lost for one in found.values()):
         print_lines(out, ["lost trials: run the command that submitted them again, it submits what is missing"])
-    if any(one.unsubmitted for one in found.values()):
-        print_lines(out, ["trials that are not submitted: run the same command again when jobs have ended"])

@@ -12,7 +12,7 @@ import re
 import shutil
 import subprocess
 import uuid
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import redirect_stderr
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
@@ -52,10 +52,6 @@ SHORTEST = 60.0
 USUAL_ARRAY = 1000
 """Jobs of an array, where SLURM does not say how many it takes."""
 USUAL_PARALLEL = 64
-TOO_MANY = re.compile(
-    "accounting/QOS policy|submit limit|array specification|temporarily unavailable", re.IGNORECASE
-)
-"""What sbatch says where fewer jobs might be taken."""
 SLACK = 4
 """How many times longer than expected a job may take."""
 SHORTEST_LIMIT = 30
@@ -85,33 +81,17 @@ class _Slurm:
         pieces, had = self._new(batches)
         if had:
             self.say(f"{had} trials are in jobs of SLURM already")
-        parallel = self.settings.workers or USUAL_PARALLEL
-        sent: list[Chunk] = []
-        rest: list[str] = []
-        refusal = ""
-        if not pieces:
-            return
         name = f"{datetime.now(UTC):%Y%m%d-%H%M%S-%f}-{uuid.uuid4().hex[:6]}"
+        sent: list[Chunk] = []
         for gpu, chunks in self._arrays(pieces):
-            parameters = self._parameters(gpu, max(map(_seconds, chunks)))
-            jobs, said = _submit_most(
-                list(map(self._task, chunks)), parameters, runs_folder(store) / "jobs" / name
-            )
-            sent += [Chunk(job, _hashes(chunk), _seconds(chunk)) for job, chunk in zip(jobs, chunks, strict=False)]
-            rest += [hash for chunk in chunks[len(jobs) :] for hash in _hashes(chunk)]
-            refusal = refusal or said
-            if sent:
-                write_submission(store, name, parallel, sent, rest)
-        if not sent:
-            raise _refused(refusal)
-        trials = sum(len(chunk.trials) for chunk in sent)
-        self.say(
-            f"submitted {trials} trials as {len(sent)} jobs of SLURM; look at them with: hsiaug status {store}"
-        )
-        if rest:
+            tasks, parameters = list(map(self._task, chunks)), self._parameters(gpu, max(map(_seconds, chunks)))
+            jobs = _submit_array(tasks, parameters, runs_folder(store) / "jobs" / name)
+            sent += [Chunk(job, _hashes(chunk), _seconds(chunk)) for job, chunk in zip(jobs, chunks, strict=True)]
+            write_submission(store, name, self.settings.workers or USUAL_PARALLEL, sent)
+        if sent:
+            trials = sum(len(chunk.trials) for chunk in sent)
             self.say(
-                f"{len(rest)} trials are not submitted yet, as SLURM takes no more jobs now ({refusal}): "
-                "run the same command again when some have ended"
+                f"submitted {trials} trials as {len(sent)} jobs of SLURM; look at them with: hsiaug status {store}"
             )
 
     def wait(self, on_event: OnEvent) -> None:
@@ -138,7 +118,12 @@ class _Slurm:
         before = read_submissions(batches[0].job.store) if batches else []
         taken = {hash for chunk in live_chunks(before, job_states(before)) for hash in chunk.trials}
         had = len(taken & {trial.hash for batch in batches for trial in batch.trials})
-        return [piece for batch in batches for piece in _pieces(batch, taken)], had
+        left = (
+            (batch, tuple(trial for trial in group if trial.hash not in taken))
+            for batch in batches
+            for group in groups(batch.trials)
+        )
+        return [piece for piece in left if piece[1]], had
 
     def _arrays(self, pieces: Sequence[Piece]) -> Iterator[tuple[bool, list[list[Piece]]]]:
         """Jobs of those that ask for a GPU, and of the others: arrays of their own."""
@@ -152,7 +137,17 @@ class _Slurm:
         parts: dict[int, tuple[Batch, list[TrialSpec]]] = {}
         for batch, group in pieces:
             parts.setdefault(id(batch), (batch, []))[1].extend(group)
-        return ArrayTask(tuple(_part(batch, trials) for batch, trials in parts.values()), self.settings.threads)
+        made = (
+            JobPart(
+                replace(batch.job, store=batch.job.store.resolve()),
+                batch.scene.sha256,
+                version("hsiaug"),
+                tuple(trials),
+                {trial.hash: batch.commands[trial.hash] for trial in trials if trial.hash in batch.commands},
+            )
+            for batch, trials in parts.values()
+        )
+        return ArrayTask(tuple(made), self.settings.threads)
 
     def _parameters(self, gpu: bool, longest: float) -> dict[str, Any]:
         """Of sbatch, as submitit calls them."""
@@ -173,37 +168,32 @@ class _Slurm:
         }
 
 
-def _submit_most(tasks: Sequence[ArrayTask], parameters: Mapping[str, Any], folder: Path) -> tuple[list[str], str]:
-    """Submit as many of the first tasks as SLURM takes: their jobs' numbers, and why it took no more.
+def _submit_array(tasks: Sequence[ArrayTask], parameters: Mapping[str, Any], folder: Path) -> list[str]:
+    """Submit the tasks as one array: their jobs' numbers.
 
-    folder: what the jobs are given and their logs lie in folders within, one for each array.
-    Raises InputError where it refuses them for another reason than their number, StoreError where folder takes no files.
+    folder: what the jobs are given and their logs lie in a folder within.
+    Raises InputError where SLURM refuses them, StoreError where folder takes no files.
     """
-    jobs: list[str] = []
-    size, said = len(tasks), ""
-    while size and len(jobs) < len(tasks):
-        array = folder / uuid.uuid4().hex[:6]
-        executor = submitit.SlurmExecutor(folder=array, max_num_timeout=10, python=None)
-        executor.update_parameters(**parameters)
-        try:
-            # What sbatch prints is in the error too.
-            with redirect_stderr(io.StringIO()):
-                sent = executor.map_array(ArrayTask.__call__, tasks[len(jobs) :][:size])
-            jobs += [job.job_id for job in sent]
-        except (submitit.core.utils.FailedJobError, subprocess.CalledProcessError, OSError) as error:
-            shutil.rmtree(array, ignore_errors=True)
-            said = str(error).strip().splitlines()[-1]
-            if isinstance(error, OSError) and not jobs:
-                raise StoreError(
-                    "what jobs are given and their logs must be written in the store",
-                    value=error,
-                    hint=f"Let {folder.parent} be a folder that takes new files.",
-                ) from error
-            if not TOO_MANY.search(said) and not jobs:
-                raise _refused(said) from error
-            # What is submitted already must be noted.
-            size = size // 2 if TOO_MANY.search(said) else 0
-    return jobs, said
+    array = folder / uuid.uuid4().hex[:6]
+    executor = submitit.SlurmExecutor(folder=array, max_num_timeout=10, python=None)
+    executor.update_parameters(**parameters)
+    try:
+        # What sbatch prints is in the error too.
+        with redirect_stderr(io.StringIO()):
+            return [job.job_id for job in executor.map_array(ArrayTask.__call__, tasks)]
+    except (submitit.core.utils.FailedJobError, subprocess.CalledProcessError) as error:
+        shutil.rmtree(array, ignore_errors=True)
+        raise InputError(
+            "SLURM must take the jobs",
+            value=str(error).strip().splitlines()[-1],
+            hint="Look at `cluster` partition, account, time, memory, gpus and tasks (jobs of an array at most).",
+        ) from error
+    except OSError as error:
+        raise StoreError(
+            "what jobs are given and their logs must be written in the store",
+            value=error,
+            hint=f"Let {folder.parent} be a folder that takes new files.",
+        ) from error
 
 
 def _scriptable(store: Path) -> Path:
@@ -220,23 +210,8 @@ def _scriptable(store: Path) -> Path:
     return store
 
 
-def _refused(said: str) -> InputError:
-    return InputError(
-        "SLURM must take the jobs",
-        value=said,
-        hint="Look at `cluster` partition, account, time, memory, gpus and tasks (jobs of an array at most).",
-    )
-
-
 def _hashes(chunk: Iterable[Piece]) -> tuple[str, ...]:
     return tuple(trial.hash for _, group in chunk for trial in group)
-
-
-def _pieces(batch: Batch, taken: Collection[str]) -> Iterator[Piece]:
-    """The groups of a batch, without the trials of those hashes."""
-    for group in groups(batch.trials):
-        if left := tuple(trial for trial in group if trial.hash not in taken):
-            yield batch, left
 
 
 def chunks_of(pieces: Sequence[Piece], most: int, threads: int) -> list[list[Piece]]:
@@ -263,12 +238,6 @@ def _seconds(pieces: Iterable[Piece]) -> float:
 
 def _group_seconds(batch: Batch, group: Group) -> float:
     return sum(batch.expected.get(trial.hash, USUAL_SECONDS) for trial in group)
-
-
-def _part(batch: Batch, trials: Sequence[TrialSpec]) -> JobPart:
-    job = replace(batch.job, store=batch.job.store.resolve())
-    commands = {trial.hash: batch.commands[trial.hash] for trial in trials if trial.hash in batch.commands}
-    return JobPart(job, batch.scene.sha256, version("hsiaug"), tuple(trials), commands)
 
 
 def _array_limit() -> int:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 import shutil
 import subprocess
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
@@ -15,12 +16,15 @@ from pathlib import Path
 
 from hsiaug.base.errors import StoreError
 from hsiaug.base.files import write_text_whole
+from hsiaug.trial.empty import EMPTY
 
 __all__ = [
     "Chunk",
+    "Progress",
     "Submission",
     "job_states",
     "live_chunks",
+    "progress_of",
     "read_submissions",
     "runs_folder",
     "write_submission",
@@ -43,16 +47,12 @@ class Chunk:
 
 @dataclass(frozen=True)
 class Submission:
-    """What one command submitted. parallel: jobs that run at the same time at most.
-
-    rest: hashes of the trials that the cluster took no jobs for.
-    """
+    """What one command submitted. parallel: jobs that run at the same time at most."""
 
     name: str
     created: str
     parallel: int
     chunks: tuple[Chunk, ...]
-    rest: tuple[str, ...] = ()
 
     @property
     def trials(self) -> frozenset[str]:
@@ -65,12 +65,10 @@ def runs_folder(store: Path) -> Path:
     return store / "runs"
 
 
-def write_submission(
-    store: Path, name: str, parallel: int, chunks: Sequence[Chunk], rest: Sequence[str] = ()
-) -> Submission:
+def write_submission(store: Path, name: str, parallel: int, chunks: Sequence[Chunk]) -> Submission:
     """Note what was submitted, whole or not at all."""
     now = datetime.now(UTC).isoformat(timespec="seconds")
-    made = Submission(name, now, parallel, tuple(chunks), tuple(rest))
+    made = Submission(name, now, parallel, tuple(chunks))
     runs_folder(store).mkdir(parents=True, exist_ok=True)
     write_text_whole(runs_folder(store) / f"{name}.json", json.dumps(asdict(made)), "--store")
     return made
@@ -84,8 +82,7 @@ def read_submissions(store: Path) -> list[Submission]:
         try:
             said = json.loads(path.read_bytes())
             chunks = tuple(Chunk(one["job"], tuple(one["trials"]), one["seconds"]) for one in said["chunks"])
-            rest = tuple(said.get("rest", ()))
-            found.append(Submission(said["name"], said["created"], int(said["parallel"]), chunks, rest))
+            found.append(Submission(said["name"], said["created"], int(said["parallel"]), chunks))
         except (ValueError, KeyError, TypeError) as error:
             raise StoreError(
                 f"{path} must be the list of a submission's jobs as it was written",
@@ -122,3 +119,55 @@ def job_states(submissions: Iterable[Submission]) -> Mapping[str, str]:
 def live_chunks(submissions: Iterable[Submission], states: Mapping[str, str]) -> Iterator[Chunk]:
     """What is in jobs that may still write records."""
     return (chunk for one in submissions for chunk in one.chunks if states.get(chunk.job) in LIVE)
+
+
+@dataclass(frozen=True)
+class Progress:
+    """Trials of a submission by what has become of them.
+
+    running, waiting: without a record, in a job that SLURM has, of this submission or of another one. lost: without a
+    record, and no job has them any more. left: seconds until its own last job should end; None where SLURM has none.
+    """
+
+    trials: int
+    ok: int
+    failed: int
+    running: int
+    waiting: int
+    lost: int
+    left: float | None
+
+
+def progress_of(
+    submissions: Sequence[Submission], recorded: Mapping[str, str], states: Mapping[str, str]
+) -> dict[str, Progress]:
+    """The progress of each of a store's submissions, by its name.
+
+    recorded: status of every record, by hash. states: of the jobs that SLURM still has, by number; asked for before the
+    records were read, as a job that ends in between would look lost.
+    """
+    live = list(live_chunks(submissions, states))
+    running = {hash for chunk in live if states[chunk.job] == "RUNNING" for hash in chunk.trials}
+    waiting = {hash for chunk in live for hash in chunk.trials}
+
+    def fate(hash: str) -> str:
+        if hash in recorded:
+            return "ok" if recorded[hash] in ("ok", EMPTY) else "failed"
+        return "running" if hash in running else "waiting" if hash in waiting else "lost"
+
+    found = {}
+    for one in submissions:
+        counts = Counter(map(fate, one.trials))
+        found[one.name] = Progress(
+            trials=len(one.trials),
+            **{kind: counts[kind] for kind in ("ok", "failed", "running", "waiting", "lost")},
+            left=_left(one, recorded, states),
+        )
+    return found
+
+
+def _left(one: Submission, recorded: Mapping[str, str], states: Mapping[str, str]) -> float | None:
+    """Seconds until the last job of a submission should end."""
+    live = list(live_chunks([one], states))
+    seconds = (chunk.seconds * sum(h not in recorded for h in chunk.trials) / len(chunk.trials) for chunk in live)
+    return sum(seconds) / min(one.parallel, len(live)) if live else None
