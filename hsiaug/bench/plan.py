@@ -17,12 +17,11 @@ from hsiaug.protocol.protocols import SplitProtocol, parse_protocol
 from hsiaug.registry.card import Card, Preset, build_params, check_files, check_sendable
 from hsiaug.registry.hookspecs import Kind
 from hsiaug.registry.lookup import Registry
+from hsiaug.tasks.adapter import as_served, check_masks_dense, check_serves
 from hsiaug.tasks.task import TaskData, TaskSplit, get_task
 from hsiaug.trial.arm import EVERY_CONTROL, controls_of
 from hsiaug.trial.ceilings import CEILINGS, FAMILIES, check_ceilings
 from hsiaug.trial.guard import kept_state
-from hsiaug.trial.serving import as_served, check_serves
-from hsiaug.trial.sparse_masks import check_masks_dense
 from hsiaug.trial.spec import PluginSpec, TrialSpec, plots_read, plugin_spec
 
 T = TypeVar("T")
@@ -133,7 +132,7 @@ def build_plan(
     _check_size(len(request.seeds), len(arms), len(tests) * len(views))
     splits = [task.split(scene, protocol, seed, patch) for seed in request.seeds]
     for name in generators:
-        check_masks_dense(plugins.find("generator", name).load().card, task.name, splits[0], plugins)
+        check_masks_dense(plugins.find("generator", name).load().card, task.name, splits[0])
     trials = [
         TrialSpec(
             task=task.name,

@@ -10,10 +10,10 @@ from hsiaug.quality.mask_samples import MaskSamples
 from hsiaug.quality.pixel_samples import PixelSamples
 from hsiaug.quality.synthesis import AnySynthesis, SampleRequest, Synthesis, sample_spec, silent
 from hsiaug.registry.lookup import Registry
+from hsiaug.tasks.adapter import check_masks_dense
 from hsiaug.tasks.masks import ChangeDetection, Segmentation
 from hsiaug.tasks.task import TaskData, get_task
 from hsiaug.trial.cache import Workbench
-from hsiaug.trial.sparse_masks import check_masks_dense
 
 __all__ = ["SampleKit", "sample_kit", "synthesise"]
 
@@ -45,7 +45,7 @@ def synthesise(
     generator, spec = sample_spec(kit.task.name, data, request, plugins)
     bench: Workbench[Any, Any, Any, Any, Any] = Workbench(data, get_task(kit.task.name), folder)
     split = bench.split(spec)
-    check_masks_dense(plugins.find("generator", request.generator).load().card, spec.task, split, plugins)
+    check_masks_dense(plugins.find("generator", request.generator).load().card, spec.task, split)
     synthetic, fitted, seconds = kit.draw(bench, spec, generator, request, progress)
     real = bench.view(spec, generator.card.scope).real
     facts = kit.facts(generator.card, request, len(synthetic))

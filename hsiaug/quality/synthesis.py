@@ -18,11 +18,10 @@ from hsiaug.protocol.split import Split
 from hsiaug.protocol.tiling import TileSplit
 from hsiaug.registry.card import Card, NoParams, Preset, build_params, check_files
 from hsiaug.registry.lookup import Registry
+from hsiaug.tasks.adapter import adapted, check_serves
 from hsiaug.tasks.task import Data, Samples, TaskData, get_task
 from hsiaug.tasks.task import Split as AnySplit
-from hsiaug.trial.adapter import adapted
 from hsiaug.trial.machine import environment
-from hsiaug.trial.serving import check_serves
 from hsiaug.trial.spec import PluginSpec, TrialSpec, plots_read, plugin_spec
 
 __all__ = [

@@ -145,7 +145,7 @@ class Task(Protocol[Data, Split, View, Samples, Counts]):
     control: the classifier that every benchmark runs beside those asked for. scores: key in a record and name of what
     advice is told by, and of what stands beside it; neither is ever undefined. generator: that of samples outside a
     benchmark, where the user names none. views: spectral views that classifiers may be shown. adapts: tasks whose
-    generators serve this one as well, through :mod:`hsiaug.trial.adapter`. unlabelled: whether a view may show pixels
+    generators serve this one as well, through :mod:`hsiaug.tasks.adapter`. unlabelled: whether a view may show pixels
     without a label. balances: whether λ evens out the classes, so that repeated samples are balanced. Counts: what a
     generator is asked for, a
     mapping of class ids or :class:`hsiaug.core.tiles.PairCounts`. ``view``, ``predict`` and ``class_counts`` also take

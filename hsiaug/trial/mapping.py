@@ -19,8 +19,8 @@ from hsiaug.protocol.protocols import SplitProtocol, parse_protocol
 from hsiaug.registry.card import Card
 from hsiaug.registry.hookspecs import Kind
 from hsiaug.registry.lookup import Registry
+from hsiaug.tasks.adapter import adapted
 from hsiaug.tasks.task import TaskData, TaskSplit, get_task, located, tested
-from hsiaug.trial.adapter import adapted
 from hsiaug.trial.cache import Workbench
 from hsiaug.trial.machine import resolve_device
 from hsiaug.trial.predictions import checksum

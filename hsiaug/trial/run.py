@@ -23,8 +23,8 @@ from hsiaug.base.threads import threads
 from hsiaug.contracts import Classifier, FittedClassifier, Generator, Progress
 from hsiaug.registry.card import Card
 from hsiaug.registry.lookup import Registry
+from hsiaug.tasks.adapter import adapted
 from hsiaug.tasks.task import Counts, Data, Prediction, Samples, Split, Task, View, located, tested
-from hsiaug.trial.adapter import adapted
 from hsiaug.trial.cache import Workbench
 from hsiaug.trial.ceilings import Ceiling, ceiling, made
 from hsiaug.trial.empty import EMPTY
