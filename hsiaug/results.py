@@ -38,7 +38,7 @@ from hsiaug.base.arguments import (
     whole,
 )
 from hsiaug.base.frames import frame_of
-from hsiaug.base.notebook_figures import shown
+from hsiaug.base.notebook_figures import show_in_cells
 from hsiaug.base.targets import check_target
 from hsiaug.base.terminal import log_console
 from hsiaug.base.threads import one_thread_each
@@ -289,7 +289,7 @@ class Results:
 
         columns: of a page with two, which the figure fills: 3.5 or 7.2 inches.
         """
-        return shown(figure_of(self.report, by, columns))
+        return show_in_cells(figure_of(self.report, by, columns))
 
     @checked(path=path, by=text, columns=COLUMNS)
     def save(self, path: str | os.PathLike[str], by: str = "generator", columns: Literal[1, 2] = 2) -> Path:

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from hsiaug.base.arguments import checked, choice, path, switch, text
 from hsiaug.base.frames import frame_of
-from hsiaug.base.notebook_figures import shown
+from hsiaug.base.notebook_figures import show_in_cells
 from hsiaug.base.targets import TABLES
 from hsiaug.base.terminal import log_console
 from hsiaug.base.threads import one_thread_here
@@ -115,7 +115,7 @@ class SceneMap:
 
         columns: of a page with two, which the figure fills: 3.5 or 7.2 inches.
         """
-        return shown(self._figure(next(iter(self.maps)), columns))
+        return show_in_cells(self._figure(next(iter(self.maps)), columns))
 
     @checked(path=path, columns=choice(1, 2))
     def save(self, path: str | os.PathLike[str], columns: Literal[1, 2] = 2) -> list[Path]:

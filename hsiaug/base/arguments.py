@@ -78,12 +78,12 @@ def converted(values: Mapping[str, Any], kinds: Mapping[str, Argument]) -> dict[
             found[name] = kinds[name].convert(values[name])
         except (TypeError, ValueError, OverflowError) as error:
             raise InputError(
-                f"{name} must be {kinds[name].rule}", value=_shown(values[name]), hint=f"Correct {name}."
+                f"{name} must be {kinds[name].rule}", value=_show(values[name]), hint=f"Correct {name}."
             ) from error
     return found
 
 
-def _shown(value: Any) -> str:
+def _show(value: Any) -> str:
     try:
         return repr(value)
     except Exception:  # a stranger's __repr__, or an integer of too many digits

@@ -127,13 +127,9 @@ def sync_files(folder: Path) -> None:
 
 def sync_folder(folder: Path) -> None:
     """Put the names in a folder on disk, where the system knows how to: Windows and some network folders do not."""
-    try:
+    with contextlib.suppress(OSError):
         handle = os.open(folder, os.O_RDONLY)
-    except OSError:
-        return
-    try:
-        os.fsync(handle)
-    except OSError:
-        return
-    finally:
-        os.close(handle)
+        try:
+            os.fsync(handle)
+        finally:
+            os.close(handle)

@@ -9,14 +9,14 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-__all__ = ["shown"]
+__all__ = ["show_in_cells"]
 
 
 NOTEBOOK_DPI = 110
 """Makes a figure across a page as wide as a notebook's text; what is saved has its own."""
 
 
-def shown(figure: Figure) -> Figure:
+def show_in_cells(figure: Figure) -> Figure:
     """A figure that a cell ends with is drawn, whether or not the notebook has imported pyplot."""
     figure.set_dpi(NOTEBOOK_DPI)
     figure.__dict__["_repr_png_"] = partial(_png, figure)

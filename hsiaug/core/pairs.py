@@ -6,7 +6,7 @@ import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
-from typing import Any, Literal
+from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -137,14 +137,10 @@ def _check(pairs: PairSet, place: Place) -> None:
             value=f"NaN or infinity at {int((~np.isfinite(place.images)).any(axis=(0, 1)).sum())} pixels",
             hint="Fill these values, or give the pixels a fixed value and the mask's code for ignore.",
         )
-    low, high = _range(place.mask)
+    low, high = int(place.mask.min()), int(place.mask.max())
     if low < 0 or high > len(pairs.class_names):
         raise SceneError(
             f"{where}: mask ids must lie in 0..{len(pairs.class_names)} (0 = ignore)",
             value=f"{low}..{high}",
             hint="List the mask's codes in the card.",
         )
-
-
-def _range(mask: NDArray[Any]) -> tuple[int, int]:
-    return int(mask.min()), int(mask.max())

@@ -11,6 +11,7 @@ import os
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -21,10 +22,10 @@ from hsiaug.base.public import LABELS
 from hsiaug.base.targets import check_target
 from hsiaug.core.scene import Scene
 from hsiaug.data.cards import SceneCard
-from hsiaug.data.cardtext import CardDraft
+from hsiaug.data.cardtext import card_text
 from hsiaug.data.cube_check import guess_axes, look_through
-from hsiaug.data.cube_copies import unpacked
-from hsiaug.data.declared import declared
+from hsiaug.data.cube_copies import unpack_raster
+from hsiaug.data.declared import read_declared
 from hsiaug.data.georeference import read_georeference
 from hsiaug.data.import_findings import ImportFindings, facts, read_values, warnings
 from hsiaug.data.label_check import is_code
@@ -46,8 +47,8 @@ class ImportOptions:
     zero: code 0 is a class.
     cube_key, labels_key: arrays of .mat files. axes: order of the cube's axes. field, crs: of labels as points or
     polygons. plots: a raster of plot ids, or a column of such labels. scale, units: of the cube. wavelengths: band
-    centres in nm, of a file that tells none. bad_bands: to drop,
-    counted from 0. nodata: value of pixels without data. overwrite: files of the same names may be replaced.
+    centres in nm, of a file that tells none. bad_bands: to drop, counted from 0. nodata: value of pixels without data.
+    overwrite: files of the same names may be replaced.
     """
 
     name: str | None = None
@@ -101,13 +102,18 @@ def add_scene(
             )
     name = re.sub(r"[^A-Za-z0-9_.-]+", "_", options.name or cube.stem).lstrip("_.-") or "my_scene"
     out = Path(f"{name}.toml") if out is None else out
-    _check_out(out, options.overwrite)
-    with unpacked(read_cube_file(cube, key=options.cube_key)) as raw:
+    check_target(out, (".toml",))
+    if out.exists() and not options.overwrite:
+        raise InputError(
+            f"{out} must not exist yet", value="a file", hint="Use another `out`, or add `overwrite`."
+        )
+    with unpack_raster(read_cube_file(cube, key=options.cube_key)) as raw:
         found = _understand(cube, raw, labels, options)
         cube_name, label_name = (path.name if path in moved else _relative(path, out) for path in (cube, labels))
-        draft, derived = _draft(name, cube_name, label_name, out, options, found)
+        card, derived = _card(name, cube_name, label_name, out, options, found)
         derived |= {path.name: path.replace for path in moved}
-        scene, files = write_card(out, draft, derived, picture, (cube, labels), options.overwrite)
+        text = partial(card_text, card, found.read.remarks)
+        scene, files = write_card(out, text, derived, picture, (cube, labels), options.overwrite)
     said = list(warnings(found))
     if (public := scene.drawn_as) in LABELS.values():
         said.append(
@@ -118,7 +124,7 @@ def add_scene(
 
 def _understand(cube: Path, raw: RawArray, labels: Path, options: ImportOptions) -> ImportFindings:
     """Read the labels and look at everything."""
-    said, ground = declared(cube), read_georeference(cube)
+    said, ground = read_declared(cube), read_georeference(cube)
     said = replace(said, wavelengths=options.wavelengths or said.wavelengths)
     given = read_labels(labels, options.labels_key, options.field, options.crs)
     ignore = options.ignore
@@ -128,7 +134,12 @@ def _understand(cube: Path, raw: RawArray, labels: Path, options: ImportOptions)
     axes, others = _axes(cube, raw, options.axes, given if isinstance(given, LabelRaster) else None)
     view = np.transpose(raw.array, [axes.index(axis) for axis in "hwb"])
     nodata = options.nodata if options.nodata is not None else said.nodata
-    _check_bands(options.bad_bands, view.shape[2])
+    if beyond := [band for band in options.bad_bands if not 0 <= band < view.shape[2]]:
+        raise InputError(
+            f"`bad_bands` must name some of the bands 0 to {view.shape[2] - 1}",
+            value=", ".join(map(str, beyond)),
+            hint="Bands are counted from 0.",
+        )
     seen = look_through(view, nodata, (*said.bad_bands, *options.bad_bands), str(cube))
     raster = labels_on_cube(given, seen, ground, options.classes, ignore, str(labels))
     coding = code_labels(given, raster, options.classes, ignore)
@@ -151,38 +162,13 @@ def _understand(cube: Path, raw: RawArray, labels: Path, options: ImportOptions)
     )
 
 
-def _draft(
+def _card(
     name: str, cube: str, labels: str, out: Path, options: ImportOptions, found: ImportFindings
-) -> tuple[CardDraft, dict[str, Save]]:
+) -> tuple[SceneCard, dict[str, Save]]:
     """The card, and how to write the files that it needs beside those that are there."""
-    raster = found.raster
-    table: dict[str, Any] = {
-        "name": name,
-        "cube": _cube_table(cube, options, found),
-        "labels": _label_table(labels, options, found),
-        "sensor": {
-            "gsd": None if found.ground is None else found.ground.metres,
-            "wavelengths": None if found.raw.wavelengths is not None else found.read.centres,
-        },
-    }
-    derived: dict[str, Save] = {}
-    if raster.changed:
-        file = f"{out.stem}_labels.npy"
-        derived[file] = lambda path: np.save(path, raster.codes.astype(np.int32))
-        table["labels"] |= {"file": file, "key": None}
-    if found.plots is not None:
-        plots, own = found.plots
-        file = f"{out.stem}_plots.npy" if own is None else _relative(own, out)
-        table["labels"] |= {"plots": file}
-        if own is None:
-            derived[file] = lambda path: np.save(path, plots.codes.astype(np.int32))
-    return CardDraft(validated(table, SceneCard, out, "card", SceneError), found.read.remarks), derived
-
-
-def _cube_table(file: str, options: ImportOptions, found: ImportFindings) -> dict[str, Any]:
-    seen, read = found.seen, found.read
-    return {
-        "file": file,
+    seen, read, coding, raster = found.seen, found.read, found.coding, found.raster
+    cube_table: dict[str, Any] = {
+        "file": cube,
         "key": options.cube_key,
         "axes": found.axes,
         "shape": (*seen.shape[:2], seen.shape[2] - len(read.bad_bands)),
@@ -192,36 +178,30 @@ def _cube_table(file: str, options: ImportOptions, found: ImportFindings) -> dic
         "offset": read.offset,
         "units": read.units,
     }
-
-
-def _label_table(file: str, options: ImportOptions, found: ImportFindings) -> dict[str, Any]:
-    names, ids = found.coding.names, found.coding.ids
-    return {
-        "file": file,
+    label_table: dict[str, Any] = {
+        "file": labels,
         "key": options.labels_key,
-        "names": names,
-        "ids": None if ids == tuple(range(1, len(names) + 1)) else ids,
-        "ignore": found.coding.ignore,
+        "names": coding.names,
+        "ids": None if coding.ids == tuple(range(1, len(coding.names) + 1)) else coding.ids,
+        "ignore": coding.ignore,
         "counts": found.counts,
     }
-
-
-def _check_out(out: Path, overwrite: bool) -> None:
-    check_target(out, (".toml",))
-    if out.exists() and not overwrite:
-        raise InputError(
-            f"{out} must not exist yet", value="a file", hint="Use another `out`, or add `overwrite`."
-        )
-
-
-def _check_bands(asked: tuple[int, ...], bands: int) -> None:
-    beyond = [band for band in asked if not 0 <= band < bands]
-    if beyond:
-        raise InputError(
-            f"`bad_bands` must name some of the bands 0 to {bands - 1}",
-            value=", ".join(map(str, beyond)),
-            hint="Bands are counted from 0.",
-        )
+    sensor = {
+        "gsd": None if found.ground is None else found.ground.metres,
+        "wavelengths": None if found.raw.wavelengths is not None else read.centres,
+    }
+    derived: dict[str, Save] = {}
+    if raster.changed:
+        file = f"{out.stem}_labels.npy"
+        derived[file] = lambda path: np.save(path, raster.codes.astype(np.int32))
+        label_table |= {"file": file, "key": None}
+    if found.plots is not None:
+        plots, own = found.plots
+        label_table["plots"] = file = f"{out.stem}_plots.npy" if own is None else _relative(own, out)
+        if own is None:
+            derived[file] = lambda path: np.save(path, plots.codes.astype(np.int32))
+    table = {"name": name, "cube": cube_table, "labels": label_table, "sensor": sensor}
+    return validated(table, SceneCard, out, "card", SceneError), derived
 
 
 def _axes(path: Path, raw: RawArray, wanted: str | None, labels: LabelRaster | None) -> tuple[str, list[str]]:

@@ -106,12 +106,7 @@ def in_bytes(size: int | None) -> str:
 
 
 def free_memory() -> int | None:
-    """Bytes that this process may still take; None where the system does not say."""
-    known = [size for size in (_of_machine(), _of_limit()) if size is not None]
-    return min(known, default=None)
-
-
-def _of_machine() -> int | None:
+    """Bytes of this machine's memory that are free; None where the system does not say."""
     try:
         with Path("/proc/meminfo").open(encoding="ascii") as file:
             return next(int(line.split()[1]) * 1024 for line in file if line.startswith("MemAvailable"))
@@ -125,16 +120,3 @@ def physical_memory() -> int | None:
         return os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
     except (AttributeError, ValueError, OSError):
         return None
-
-
-def _of_limit() -> int | None:
-    """Of a limit set on the process, as by ``ulimit -v``."""
-    try:
-        import resource
-
-        soft = resource.getrlimit(resource.RLIMIT_AS)[0]
-        with Path("/proc/self/statm").open(encoding="ascii") as file:
-            taken = int(file.read().split()[0]) * resource.getpagesize()
-    except (ImportError, OSError):
-        return None
-    return None if soft == resource.RLIM_INFINITY else max(0, soft - taken)

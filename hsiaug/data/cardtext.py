@@ -5,52 +5,36 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from hsiaug.data.cards import SceneCard
 
-__all__ = ["CardDraft", "nanometres"]
+__all__ = ["card_text", "nanometres"]
 
 BARE = re.compile(r"[A-Za-z0-9_-]+")
 """Keys of TOML that need no quotes."""
 
 
-@dataclass(frozen=True)
-class CardDraft:
-    """A card that is to be written. remarks: sentences behind "#" above a key, by "table.key": why it has its value."""
-
-    card: SceneCard
-    remarks: Mapping[str, str]
-
-    def renamed(self, names: Mapping[str, str]) -> CardDraft:
-        """The same card of files with other names; those that are not among ``names`` keep theirs."""
-
-        def new(file: str | None) -> str | None:
-            return names.get(file or "", file)
-
-        cube, labels = self.card.cube, self.card.labels
-        tables = {
-            "cube": cube.model_copy(update={"file": new(cube.file)}),
-            "labels": labels.model_copy(update={"file": new(labels.file), "plots": new(labels.plots)}),
-        }
-        return replace(self, card=self.card.model_copy(update=tables))
-
-    def text(self) -> str:
-        """TOML of all that is not at its default."""
-        entries = self.card.model_dump(exclude_defaults=True, exclude_none=True)
-        entries["cube"]["units"] = self.card.cube.units
-        tables = {"": {key: value for key, value in entries.items() if not isinstance(value, dict)}}
-        tables |= {table: values for table, values in entries.items() if isinstance(values, dict)}
-        lines: list[str] = []
-        for table, values in tables.items():
-            lines += ["", f"[{table}]"] if table else []
-            for key, value in values.items():
-                remark = self.remarks.get(f"{table}.{key}")
-                lines += [f"# {remark}"] if remark else []
-                lines.append(f"{key if BARE.fullmatch(key) else _value(key)} = {_value(value)}")
-        return "\n".join(lines) + "\n"
+def card_text(card: SceneCard, remarks: Mapping[str, str], renamed: Mapping[str, str]) -> str:
+    """TOML of all that is not at its default. remarks: sentences behind "#" above a key, by "table.key": why it has its
+    value. renamed: other names of files.
+    """
+    entries = card.model_dump(exclude_defaults=True, exclude_none=True)
+    entries["cube"]["units"] = card.cube.units
+    for table, key in (("cube", "file"), ("labels", "file"), ("labels", "plots")):
+        if key in entries[table]:
+            entries[table][key] = renamed.get(entries[table][key], entries[table][key])
+    tables = {"": {key: value for key, value in entries.items() if not isinstance(value, dict)}}
+    tables |= {table: values for table, values in entries.items() if isinstance(values, dict)}
+    lines: list[str] = []
+    for table, values in tables.items():
+        lines += ["", f"[{table}]"] if table else []
+        for key, value in values.items():
+            remark = remarks.get(f"{table}.{key}")
+            lines += [f"# {remark}"] if remark else []
+            lines.append(f"{key if BARE.fullmatch(key) else _value(key)} = {_value(value)}")
+    return "\n".join(lines) + "\n"
 
 
 def nanometres(value: float) -> str:

@@ -33,6 +33,8 @@ __all__ = [
 
 SCENES = Path(__file__).parent / "scenes"
 SETS = Path(__file__).parent / "pairs"
+CARDS: tuple[set[str], ...] = ({"cube", "labels"}, {"images", "masks"})
+"""Tables that a card of either kind has."""
 
 
 @dataclass(frozen=True)
@@ -73,7 +75,8 @@ def own_card(ref: str | os.PathLike[str]) -> Path | None:
     if text.lower().endswith(".toml"):
         return user_path(text)
     folder = own_folder(ref)
-    cards = [path for path in sorted(folder.glob("*.toml")) if _is_card(path)] if folder else []
+    files = sorted(folder.glob("*.toml")) if folder else []
+    cards = [path for path in files if any(kind <= _tables(path) for kind in CARDS)]
     if len(cards) > 1:
         raise InputError(
             f"a folder must hold one card, or be named by it: {text}",
@@ -119,20 +122,17 @@ def _card_table(path: Path) -> dict[str, Any]:
         raise SceneError(f"card {path} must exist", hint=hint) from None
 
 
-def _is_card(path: Path) -> bool:
+def _tables(path: Path) -> set[str]:
+    """The names at the top of a TOML file; none of one that cannot be read, of which the reader of cards says more."""
     try:
-        keys = read_toml(path, "card", SceneError).keys()
+        return set(read_toml(path, "card", SceneError))
     except (FileNotFoundError, SceneError):
-        return False
-    return {"images", "masks"} <= keys or {"cube", "labels"} <= keys
+        return set()
 
 
 def is_pair_card(path: Path) -> bool:
     """True where a TOML file has a table [images] or [masks], which only cards of pairs have."""
-    try:
-        return bool(read_toml(path, "card", SceneError).keys() & {"images", "masks"})
-    except (FileNotFoundError, SceneError):
-        return False  # the reader of cards says what is wrong
+    return bool(_tables(path) & {"images", "masks"})
 
 
 def scene_card(ref: str | os.PathLike[str]) -> SceneCard:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import itertools
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -14,7 +13,7 @@ from numpy.typing import NDArray
 from hsiaug.base.errors import SceneError
 from hsiaug.data.bounds import is_large
 from hsiaug.data.cube_copies import progress_bar
-from hsiaug.data.mapped import let_go
+from hsiaug.data.raw import let_go
 
 __all__ = [
     "CubeFacts",
@@ -45,7 +44,7 @@ class CubeFacts:
     """What was found in a cube (H, W, B), in raw values.
 
     low, high: extremes of the valid values; typical: their 0.1th and 99.9th percentile.
-    constant, duplicate, broken: bands with one value only; equal to an earlier band; with many values missing.
+    constant, broken: bands with one value only; with many values missing.
     empty: (H, W) bool, pixels without data in the bands that are kept. unfilled: those of them that hold something
     else than 0, and so would be taken for spectra.
     suspect: a value that many pixels hold in every band, other than 0 and the declared one; and how many.
@@ -56,7 +55,6 @@ class CubeFacts:
     high: float
     typical: tuple[float, float]
     constant: tuple[int, ...]
-    duplicate: tuple[int, ...]
     broken: tuple[int, ...]
     empty: NDArray[np.bool_]
     unfilled: int
@@ -122,9 +120,6 @@ def look_through(view: NDArray[Any], nodata: float | None, bad_bands: tuple[int,
             here |= lacking.any(axis=2)
         zero += int((here & ~block.any(axis=2)).sum())
     constant = tuple(b for b in kept if tally.low[b] == tally.high[b])
-    first: dict[bytes, int] = {}
-    flat = set(constant)
-    twice = tuple(b for b in kept if b not in flat and first.setdefault(tally.digests[b].digest(), b) != b)
     most = max(tally.flat.items(), key=lambda item: item[1], default=(0.0, 0))
     return CubeFacts(
         shape=(height, width, bands),
@@ -132,7 +127,6 @@ def look_through(view: NDArray[Any], nodata: float | None, bad_bands: tuple[int,
         high=float(tally.high[kept].max()),
         typical=(float(np.percentile(values, 0.1)), float(np.percentile(values, 99.9))),
         constant=constant,
-        duplicate=twice,
         broken=broken,
         empty=empty,
         unfilled=int(empty.sum()) - zero,
@@ -141,13 +135,12 @@ def look_through(view: NDArray[Any], nodata: float | None, bad_bands: tuple[int,
 
 
 class _Tally:
-    """What is counted stripe by stripe, per band: extremes, missing values, a digest; a sample; flat spectra."""
+    """What is counted stripe by stripe, per band: extremes, missing values; a sample; flat spectra."""
 
     def __init__(self, good: list[int], bands: int, nodata: float | None, step: int) -> None:
         self._good, self._nodata, self._step = good, nodata, step
         self.low, self.high = np.full(bands, np.inf), np.full(bands, -np.inf)
         self.missing = np.zeros(bands, dtype=np.int64)
-        self.digests = [hashlib.blake2b(digest_size=16) for _ in range(bands)]
         self.sample: list[NDArray[Any]] = []
         self.flat: dict[float, int] = {}
 
@@ -168,8 +161,6 @@ class _Tally:
             self.high = np.fmax(self.high, np.fmax.reduce(values))
         self.sample.append(values[:: self._step][:, good].ravel())
         self._count_flat(seen[~empty])
-        for band in good:
-            self.digests[band].update(np.ascontiguousarray(block[:, :, band]).data)
         return empty
 
     def _count_flat(self, spectra: NDArray[Any]) -> None:

@@ -15,7 +15,7 @@ import shutil
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -26,11 +26,10 @@ from hsiaug.base.public import array_checksum
 from hsiaug.base.temporary_folders import sweep, temporary_folder
 from hsiaug.core.scene import scene_checksum
 from hsiaug.data.bounds import STRIPE_BYTES, in_bytes
-from hsiaug.data.mapped import let_go, mapped_file
 from hsiaug.data.paths import cache_dir
-from hsiaug.data.raw import RawArray
+from hsiaug.data.raw import RawArray, let_go, mapped_file
 
-__all__ = ["Recipe", "mapped_cube", "progress_bar", "unpacked", "write_npy_header"]
+__all__ = ["Recipe", "mapped_cube", "progress_bar", "unpack_raster"]
 
 NAME = re.compile("[0-9a-f]{24}")
 """Of a copy and its note."""
@@ -126,7 +125,7 @@ def mapped_cube(
     known = _read(note).get("scenes", {}).get(key)
     if isinstance(known, str):
         return cube, known
-    checksum = _looked_through(cube, labels, recipe.files[-1].name, progress)
+    checksum = _look_through(cube, labels, recipe.files[-1].name, progress)
     if checksum is not None:
         _write(note, recipe.files, {**_read(note).get("scenes", {}), key: checksum})
     elif not recipe.ready:  # of no use: whoever repairs the scene changes its file or its card
@@ -135,7 +134,7 @@ def mapped_cube(
 
 
 @contextlib.contextmanager
-def unpacked(raw: RawArray) -> Iterator[RawArray]:
+def unpack_raster(raw: RawArray) -> Iterator[RawArray]:
     """The same, where its file can only be read in parts with a mapped copy of its values, of their own type.
 
     The copy lasts as long as the context, and stays where it came to be the cube of a scene. Raises as above.
@@ -153,7 +152,7 @@ def unpacked(raw: RawArray) -> Iterator[RawArray]:
             note.unlink(missing_ok=True)
 
 
-def _looked_through(cube: NDArray[np.float32], labels: NDArray[np.int16], name: str, progress: bool) -> str | None:
+def _look_through(cube: NDArray[np.float32], labels: NDArray[np.int16], name: str, progress: bool) -> str | None:
     """The checksum of the scene; None where a value is not finite."""
     finite = True
 
@@ -171,7 +170,7 @@ def _looked_through(cube: NDArray[np.float32], labels: NDArray[np.int16], name: 
 def _copy(recipe: Recipe, dtype: np.dtype[Any], progress: bool) -> NDArray[Any]:
     """The cube as a mapped array in the cache, which is written now where there is none."""
     path = _folder() / f"{recipe.name(dtype)}.npy"
-    if (there := _opened(path, recipe.shape)) is not None:
+    if (there := _open_copy(path, recipe.shape)) is not None:
         return there
     folder, size = path.parent, int(np.prod(recipe.shape, dtype=np.int64)) * dtype.itemsize
     rule = f"{folder} must take a copy of {recipe.files[-1].name}, of {in_bytes(size)}"
@@ -185,7 +184,7 @@ def _copy(recipe: Recipe, dtype: np.dtype[Any], progress: bool) -> NDArray[Any]:
         _write(path.with_suffix(".json"), recipe.files, {})
         with progress_bar(progress, f"converting {recipe.files[-1].name}", size) as advance:
             _put(path, lambda fresh: _save(fresh, recipe, dtype, advance))
-    made = _opened(path, recipe.shape)
+    made = _open_copy(path, recipe.shape)
     assert made is not None
     return made
 
@@ -194,7 +193,8 @@ def _save(path: Path, recipe: Recipe, dtype: np.dtype[Any], advance: Callable[[i
     """Write the cube as .npy. Not through mapped memory: a full disk would end the process there, not raise an error."""
     _, width, bands = recipe.shape
     with path.open("wb") as file:
-        write_npy_header(file, recipe.shape, dtype)
+        header = {"descr": np.lib.format.dtype_to_descr(dtype), "fortran_order": False, "shape": recipe.shape}
+        np.lib.format.write_array_header_2_0(file, header)
         first = file.tell()
         for rows, columns in recipe.windows():
             block = np.empty((rows.stop - rows.start, columns.stop - columns.start, bands), dtype=dtype)
@@ -207,13 +207,7 @@ def _save(path: Path, recipe: Recipe, dtype: np.dtype[Any], advance: Callable[[i
             advance(block.nbytes)
 
 
-def write_npy_header(file: BinaryIO, shape: tuple[int, ...], dtype: np.dtype[Any]) -> None:
-    """What stands in an .npy file before the values of an array in C order."""
-    header = {"descr": np.lib.format.dtype_to_descr(dtype), "fortran_order": False, "shape": shape}
-    np.lib.format.write_array_header_2_0(file, header)
-
-
-def _opened(path: Path, shape: tuple[int, int, int]) -> NDArray[Any] | None:
+def _open_copy(path: Path, shape: tuple[int, int, int]) -> NDArray[Any] | None:
     """A copy; None where there is none."""
     if not path.is_file():
         return None

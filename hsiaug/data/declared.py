@@ -11,7 +11,7 @@ from typing import Any
 from hsiaug.data.georeference import geo_installed, open_geotiff, quiet
 from hsiaug.data.readers_envi import LONGEST_WAVE, NANOMETRES, find_envi, read_header
 
-__all__ = ["Declared", "declared"]
+__all__ = ["Declared", "read_declared"]
 
 
 @dataclass(frozen=True)
@@ -31,7 +31,7 @@ class Declared:
     classes: tuple[str, ...] = ()
 
 
-def declared(path: Path) -> Declared:
+def read_declared(path: Path) -> Declared:
     """What the file says; a GeoTIFF is asked where rasterio is installed. ``path``: also either file of an ENVI pair."""
     suffix = path.suffix.lower()
     if suffix in (".tif", ".tiff"):

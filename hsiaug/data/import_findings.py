@@ -84,7 +84,7 @@ def read_values(
     if units is None:
         units = usual_units(low, high, scale_known=guessed is None)
         remarks["cube.units"] = f"a guess: 99.8 % of the values lie in {low:.3g} to {high:.3g}"
-    bad = tuple(sorted({*bad_bands, *said.bad_bands, *seen.constant, *seen.duplicate, *seen.broken}))
+    bad = tuple(sorted({*bad_bands, *said.bad_bands, *seen.constant, *seen.broken}))
     if bad:
         remarks["cube.bad_bands"] = "; ".join(_why(seen, said, bad_bands))
     centres = said.wavelengths if raw.wavelengths is None else tuple(float(nm) for nm in raw.wavelengths)
@@ -97,7 +97,6 @@ def _why(seen: CubeFacts, said: Declared, asked: tuple[int, ...]) -> Iterator[st
         ("asked for", asked),
         ("bad by the ENVI header", said.bad_bands),
         ("one value only", seen.constant),
-        ("equal to an earlier band", seen.duplicate),
         ("many values missing", seen.broken),
     )
     for reason, bands in reasons:

@@ -101,12 +101,12 @@ def better_turn(view: NDArray[Any], codes: NDArray[np.int64]) -> str | None:
     }
     if codes.shape[0] == codes.shape[1]:
         turns |= {"transposed": codes.T, "transposed and turned": codes.T[::-1, ::-1]}
-    fit = {name: _explained(bands, np.ascontiguousarray(turned)) for name, turned in turns.items()}
+    fit = {name: _explain_variance(bands, np.ascontiguousarray(turned)) for name, turned in turns.items()}
     best = max(fit, key=lambda name: fit[name])
     return best if best and fit[best] > CLEARLY * fit[""] + 0.05 else None
 
 
-def _explained(bands: NDArray[Any], codes: NDArray[np.int64]) -> float:
+def _explain_variance(bands: NDArray[Any], codes: NDArray[np.int64]) -> float:
     rows, columns = np.nonzero(codes)
     step = max(1, len(rows) // 20_000)
     rows, columns = rows[::step], columns[::step]

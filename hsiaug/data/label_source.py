@@ -11,10 +11,10 @@ from numpy.typing import NDArray
 
 from hsiaug.base.errors import InputError, SceneError
 from hsiaug.data.cube_check import CubeFacts, unlike_shapes
-from hsiaug.data.declared import declared
+from hsiaug.data.declared import read_declared
 from hsiaug.data.georeference import Georeference, read_georeference
 from hsiaug.data.label_check import ClassCodes, name_codes
-from hsiaug.data.labels import LARGEST, STRIPE, odd_codes
+from hsiaug.data.labels import LARGEST, odd_codes
 from hsiaug.data.paths import is_file
 from hsiaug.data.rasterise import MOST_CODES, LabelRaster, rasterise, regrid
 from hsiaug.data.readers import must_exist, read_label_file
@@ -39,7 +39,7 @@ def read_raster(path: Path, key: str | None) -> LabelRaster:
     Raises SceneError where the file is missing or damaged, or holds no whole numbers.
     """
     must_exist(path)
-    said, codes = declared(path), read_label_file(path, key=key)
+    said, codes = read_declared(path), read_label_file(path, key=key)
     missing = None if said.nodata is None or said.nodata != int(said.nodata) else int(said.nodata)
     whole, filled = _whole_numbers(codes, missing, path)
     return LabelRaster(whole, filled, missing or None, said.classes, read_georeference(path), where=str(path))
@@ -50,24 +50,18 @@ def _whole_numbers(codes: NDArray[Any], missing: int | None, path: Path) -> tupl
 
     Raises SceneError where a code is no whole number, or has over 32 bits.
     """
-    whole, changed = np.empty(codes.shape, dtype=np.int64), False
-    far = missing is not None and abs(missing) >= LARGEST
-    for top in range(0, len(codes), STRIPE):  # so that no further copy of a large raster exists
-        part = codes[top : top + STRIPE]
-        gone = np.isnan(part) if part.dtype.kind == "f" else np.zeros(part.shape, dtype=bool)
-        if far:
-            gone |= part == missing
-        if gone.any():
-            changed, part = True, np.where(gone, part.dtype.type(0), part)
-        odd = odd_codes(part)
-        if odd.any():
-            raise SceneError(
-                f"{path}: labels must be whole numbers below {LARGEST:,}",
-                value=f"{part[odd][0]:g}",
-                hint="Name the raster of the classes; save class codes as integers, with 0 for unlabelled pixels.",
-            )
-        whole[top : top + STRIPE] = part
-    return whole, changed
+    gone = np.isnan(codes) if codes.dtype.kind == "f" else np.zeros(codes.shape, dtype=bool)
+    if missing is not None and abs(missing) >= LARGEST:
+        gone |= codes == missing
+    codes = np.where(gone, codes.dtype.type(0), codes)
+    odd = odd_codes(codes)
+    if odd.any():
+        raise SceneError(
+            f"{path}: labels must be whole numbers below {LARGEST:,}",
+            value=f"{codes[odd][0]:g}",
+            hint="Name the raster of the classes; save class codes as integers, with 0 for unlabelled pixels.",
+        )
+    return codes.astype(np.int64), bool(gone.any())
 
 
 def labels_on_cube(

@@ -22,7 +22,7 @@ from hsiaug.data.readers import must_exist, read_cube_file, read_label_file
 from hsiaug.data.scene_files import find_file, missing_names
 
 if TYPE_CHECKING:
-    from hsiaug.data.cards import CubeSpec, FileSpec, SceneCard
+    from hsiaug.data.cards import CubeSpec, SceneCard
 
 __all__ = ["check_not_hidden", "fetch_scene", "hide_labels", "load_scene"]
 
@@ -42,9 +42,6 @@ def check_not_hidden() -> None:
             "a plugin may load no scene in a trial: that would show it the test labels",
             hint="Learn from the view that fit is given.",
         )
-
-
-STRIPE = 16  # rows converted at once where bands are dropped, to keep the copy small
 
 
 @checked(ref=path, progress=switch)
@@ -111,30 +108,23 @@ def _fetch(entry: SceneEntry, progress: bool) -> tuple[Path, ...]:
     if by_hand:
         if len(entry.folders) == 1:
             must_exist(entry.folders[0] / by_hand[0])
-        raise _place_by_hand(entry, by_hand)
+        source = f" from {entry.card.homepage}" if entry.card.homepage else ""
+        raise DataUnavailableError(
+            f"scene {entry.card.name} cannot be downloaded automatically",
+            value=f"no {', '.join(by_hand)}",
+            hint=f"Get the files{source} and put them into {entry.folders[0]}.",
+        )
     from hsiaug.data.download import download
 
     targets = [(spec, entry.folders[0] / (spec.file or "")) for spec in absent]
-    download(targets, entry.card.name, _offline(entry, absent), progress=progress)
-    return tuple(path for spec in specs if (path := find_file(entry, spec)) is not None)
-
-
-def _place_by_hand(entry: SceneEntry, names: list[str]) -> DataUnavailableError:
-    source = f" from {entry.card.homepage}" if entry.card.homepage else ""
-    return DataUnavailableError(
-        f"scene {entry.card.name} cannot be downloaded automatically",
-        value=f"no {', '.join(names)}",
-        hint=f"Get the files{source} and put them into {entry.folders[0]}.",
-    )
-
-
-def _offline(entry: SceneEntry, absent: list[FileSpec]) -> DataUnavailableError:
     listed = "; ".join(f"{spec.file} ({in_bytes(spec.size)}) from {spec.urls[0]}" for spec in absent)
-    return DataUnavailableError(
+    offline = DataUnavailableError(
         f"scene {entry.card.name} is not on this machine, and none of its mirrors takes a connection",
         value=f"no {', '.join(spec.file or '' for spec in absent)}",
         hint=f"Go online and try again, or put into {entry.folders[0]} by hand: {listed}.",
     )
+    download(targets, entry.card.name, offline, progress=progress)
+    return tuple(path for spec in specs if (path := find_file(entry, spec)) is not None)
 
 
 def _recipe(raw: RawArray, spec: CubeSpec, scene: str) -> Recipe:
@@ -160,21 +150,21 @@ def _recipe(raw: RawArray, spec: CubeSpec, scene: str) -> Recipe:
         nodata=spec.nodata,
         origin=(spec.key, spec.axes, spec.rows, spec.columns),
     )
-    _check_shape(recipe.shape, spec, scene)
+    if spec.shape is not None and recipe.shape != spec.shape:
+        raise SceneError(
+            f"scene {scene}: the cube must have shape {spec.shape}, as its card says",
+            value=f"{recipe.shape}",
+            hint="Check that this is the file the card was written for, and cube.axes.",
+        )
     return recipe
 
 
 def _in_memory(recipe: Recipe, scene: str) -> NDArray[np.float32]:
-    """(H, W, B) float32, scaled; converted in one pass, so that no second full-size array exists."""
+    """(H, W, B) float32, scaled; converted in parts, so that no second full-size array exists."""
     check_memory(f"scene {scene}: the cube", 4 * math.prod(recipe.shape))
     cube = np.empty(recipe.shape, dtype=np.float32)
-    if recipe.in_parts:
-        for rows, columns in recipe.windows():
-            recipe.fill(cube[rows, columns], rows, columns)
-        return cube
-    step = len(cube) if recipe.bands is None and recipe.nodata is None else STRIPE
-    for top in range(0, len(cube), step):
-        recipe.fill(cube[top : top + step], slice(top, top + step))
+    for rows, columns in recipe.windows():
+        recipe.fill(cube[rows, columns], rows, columns)
     return cube
 
 
@@ -188,15 +178,6 @@ def _kept_bands(count: int, spec: CubeSpec, scene: str) -> list[int]:
         )
     bad = set(spec.bad_bands)
     return [band for band in range(count) if band not in bad]
-
-
-def _check_shape(shape: tuple[int, int, int], spec: CubeSpec, scene: str) -> None:
-    if spec.shape is not None and shape != spec.shape:
-        raise SceneError(
-            f"scene {scene}: the cube must have shape {spec.shape}, as its card says",
-            value=f"{shape}",
-            hint="Check that this is the file the card was written for, and cube.axes.",
-        )
 
 
 def _wavelengths(card: SceneCard, raw: RawArray) -> NDArray[np.float64] | None:

@@ -19,7 +19,7 @@ import numpy as np
 from hsiaug.base.errors import SceneError
 from hsiaug.data.cards import MOST_CLASSES
 from hsiaug.data.catalogue import SETS
-from hsiaug.data.declared import declared
+from hsiaug.data.declared import read_declared
 from hsiaug.data.pair_cards import PairCard
 from hsiaug.data.paths import fill_pattern, find_files
 from hsiaug.data.readers import read_cube_file, read_label_file
@@ -178,7 +178,7 @@ def _images(folder: Path, layout: _Layout) -> dict[str, Any]:
     if layout.bands:
         return {**found, "bands": layout.bands}
     path = _first(folder, layout.images, layout.places[0])
-    said = declared(path)
+    said = read_declared(path)
     if said.scale is not None:
         found |= {"scale": said.scale, "offset": said.offset}
     if said.wavelengths:

@@ -38,7 +38,7 @@ def load_pairs(
     entry = find_pairs(ref)
     if entry is not None:
         fetch_pairs(entry, whole=False, progress=progress, masks_only=masks_only)
-        return _checked(_read(entry, masks_only), task, text)
+        return _check_dates(_read(entry, masks_only), task, text)
     name = text.lower().replace("-", "_")
     if own_card(ref) is None and name not in scene_names():
         known = (*pair_set_names(), *scene_names())
@@ -49,7 +49,7 @@ def load_pairs(
         )
     scene = load_scene(ref, progress=progress)
     check_memory(f"scene {text}: the cube, which is one image for `task` {task},", scene.cube.nbytes)
-    return _checked(PairSet.of(scene), task, text)
+    return _check_dates(PairSet.of(scene), task, text)
 
 
 def pair_georeferences(ref: str | os.PathLike[str], pairs: PairSet) -> dict[str, Georeference | None]:
@@ -66,7 +66,7 @@ def pair_georeferences(ref: str | os.PathLike[str], pairs: PairSet) -> dict[str,
     }
 
 
-def _checked(pairs: PairSet, task: str, ref: str) -> PairSet:
+def _check_dates(pairs: PairSet, task: str, ref: str) -> PairSet:
     found = "change" if pairs.dates == 2 else "segmentation"
     if found != task:
         raise InputError(

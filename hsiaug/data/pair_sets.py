@@ -155,7 +155,7 @@ def fetch_pairs(entry: PairEntry, *, whole: bool, progress: bool, masks_only: bo
         if not card.archives:
             raise DataUnavailableError(
                 f"set {card.name} cannot be downloaded automatically",
-                value=f"nothing in {entry.folder} at {_listed(entry.missing())}",
+                value=f"nothing in {entry.folder} at {_list_missing(entry.missing())}",
                 hint=f"Get the files{f' from {card.homepage}' if card.homepage else ''} and put them there.",
             )
         from hsiaug.data.download import fetch_archives
@@ -167,12 +167,12 @@ def fetch_pairs(entry: PairEntry, *, whole: bool, progress: bool, masks_only: bo
     if wanting:
         raise SceneError(
             f"set {card.name}: every place of its card needs its files in {entry.folder}",
-            value=f"nothing at {_listed(wanting)}",
+            value=f"nothing at {_list_missing(wanting)}",
             hint="Put them there, or correct places, images.files and masks.files in the card.",
         )
 
 
-def _listed(missing: dict[str, list[str]]) -> str:
+def _list_missing(missing: dict[str, list[str]]) -> str:
     """The missing files of the first places, and how many more there are."""
     places = list(missing)
     texts = [f"{shortly(missing[place])} (of {place})" for place in places[:SHOWN]]

@@ -69,19 +69,22 @@ def read_maps(path: Path) -> dict[str, NDArray[Any]]:
 
     Raises SceneError where the file is damaged, holds Python objects, or is of another kind.
     """
-    readers = {".mat": read_mat_maps, ".npz": _read_npz, ".npy": _read_single}
-    if path.suffix.lower() not in readers:
+    suffix = path.suffix.lower()
+    if suffix not in (".mat", ".npz", ".npy"):
         raise SceneError(
             f"{path} must be a .mat, .npz or .npy file of masks",
-            value=path.suffix or "no extension",
+            value=suffix or "no extension",
             hint="Convert it.",
         )
     try:
-        arrays = readers[path.suffix.lower()](path)
+        if suffix == ".npy":
+            arrays = {"mask": _read_npy(path)}
+        else:
+            arrays = read_mat_maps(path) if suffix == ".mat" else _read_npz(path)
     except SceneError:
         raise
     except Exception as cause:  # the formats' parsers raise whatever the damaged bytes lead them to
-        raise damaged(path, path.suffix.lower(), cause) from cause
+        raise damaged(path, suffix, cause) from cause
     return {name: array for name, array in arrays.items() if array.ndim == 2 and array.dtype.kind in "biuf"}
 
 
@@ -91,10 +94,6 @@ def _read_npz(path: Path) -> dict[str, NDArray[Any]]:
             check_array(path, (member.file_size,), 1, labels=False, stored=member.compress_size)
     with np.load(path, allow_pickle=False) as arrays:
         return {name: arrays[name] for name in arrays}
-
-
-def _read_single(path: Path) -> dict[str, NDArray[Any]]:
-    return {"mask": _read_npy(path)}
 
 
 def _read(path: Path, key: str | None, data: str | None, *, ndim: int) -> RawArray:

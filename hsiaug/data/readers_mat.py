@@ -43,7 +43,7 @@ def read_mat(path: Path, key: str | None, *, ndim: int) -> NDArray[Any]:
     Raises SceneError where the file is damaged, or the array is absent, not numeric, or not the only one.
     """
     try:
-        with _opened(path) as file:
+        with _open_mat(path) as file:
             return file.read(_choose(path, key, ndim, file), labels=ndim == 2)
     except SceneError:
         raise
@@ -53,12 +53,12 @@ def read_mat(path: Path, key: str | None, *, ndim: int) -> NDArray[Any]:
 
 def read_mat_maps(path: Path) -> dict[str, NDArray[Any]]:
     """Every numeric array with two axes, by name. Raises SceneError for one too large, else what the bytes lead to."""
-    with _opened(path) as file:
+    with _open_mat(path) as file:
         return {name: file.read(name, labels=True) for name in file.numeric(2)}
 
 
 @contextmanager
-def _opened(path: Path) -> Iterator[_MatFile]:
+def _open_mat(path: Path) -> Iterator[_MatFile]:
     # Threads of a library for linear algebra would take address space for nothing.
     environment = {**os.environ, "OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1"}
     with subprocess.Popen(

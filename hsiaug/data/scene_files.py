@@ -83,33 +83,25 @@ def find_file(entry: SceneEntry, spec: FileSpec) -> Path | None:
         paths = [path]
     else:
         paths = [folder / (spec.file or "") for folder in entry.folders]
-    here = [path for path in paths if is_file(path)]
-    wrong = [(path, actual) for path in here if (actual := _wrong_checksum(path, spec))]
-    good = [path for path in here if path not in [other for other, _ in wrong]]
-    if good or not here:
-        return good[0] if good else None
+    wrong: list[tuple[Path, str]] = []
+    for path in filter(is_file, paths):
+        try:
+            actual = file_checksum(path) if spec.sha256 else None
+        except OSError as cause:
+            raise SceneError(
+                f"{path} must be readable", value=cause.strerror, hint="Check its permissions and the disk."
+            ) from cause
+        if actual is None or actual == spec.sha256:
+            return path
+        wrong.append((path, actual))
+    if not wrong:
+        return None
     path, actual = wrong[0]
+    source = f"; a fresh copy is at {spec.urls[0]}" if spec.urls else ""
     raise SceneError(
         f"{path} must have sha256 {spec.sha256}, as the card of {entry.card.name} says",
         value=f"sha256 {actual} ({in_bytes(path.stat().st_size)})",
-        hint=_wrong_file_hint(spec),
+        hint=f"The package was changed: pip install --force-reinstall {spec.package}"
+        if spec.package
+        else f"It is damaged, incomplete or another version: move it away and try again{source}.",
     )
-
-
-def _wrong_checksum(path: Path, spec: FileSpec) -> str | None:
-    if spec.sha256 is None:
-        return None
-    try:
-        actual = file_checksum(path)
-    except OSError as cause:
-        raise SceneError(
-            f"{path} must be readable", value=cause.strerror, hint="Check its permissions and the disk."
-        ) from cause
-    return None if actual == spec.sha256 else actual
-
-
-def _wrong_file_hint(spec: FileSpec) -> str:
-    if spec.package:
-        return f"The package was changed: pip install --force-reinstall {spec.package}"
-    source = f"; a fresh copy is at {spec.urls[0]}" if spec.urls else ""
-    return f"It is damaged, incomplete or another version: move it away and try again{source}."

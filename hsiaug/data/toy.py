@@ -23,12 +23,8 @@ def toy_scene(seed: int = 0, height: int = 48, width: int = 48, bands: int = 20,
 
     Raises InputError for sizes that leave no room for the classes.
     """
-    for name, value, least in (
-        ("height", height, 16),
-        ("width", width, 16),
-        ("bands", bands, 3),
-        ("classes", classes, 2),
-    ):
+    sizes = {"height": (height, 16), "width": (width, 16), "bands": (bands, 3), "classes": (classes, 2)}
+    for name, (value, least) in sizes.items():
         if value < least:
             raise InputError(f"toy_scene: {name} must be at least {least}", value=value, hint="Make it larger.")
     if height * width < 300 * classes:

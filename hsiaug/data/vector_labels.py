@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import csv
 import io
-import json
 import math
-from collections.abc import Iterator
+import sys
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
+
+from pydantic import BaseModel, BeforeValidator, FailFast, Field, TypeAdapter, ValidationError
 
 from hsiaug.base.errors import InputError, SceneError, did_you_mean
 from hsiaug.data.bounds import in_bytes
@@ -26,9 +28,6 @@ KINDS = (".csv", ".tsv", ".txt", ".geojson", ".json", ".gpkg", ".shp")
 USUAL = ("class", "label", "class_name", "classname", "name", "id")
 """Names of the attribute that holds the class, in order of preference."""
 
-SHAPES = {"Point": 0, "MultiPoint": 1, "Polygon": 2, "MultiPolygon": 3}
-"""How deep points lie in the coordinates of each geometry."""
-
 PAIRS = {("row", "col"): True, ("row", "column"): True, ("x", "y"): False, ("lon", "lat"): False}
 """Columns of a place in a table, and whether these are pixels."""
 
@@ -43,8 +42,32 @@ MOST_PARTS = 2_000_000
 MOST_RINGS = 10_000
 """Of one polygon: GDAL takes time quadratic in them."""
 
+_Number = Annotated[float, Field(strict=True, allow_inf_nan=False)]
+_Point = Annotated[tuple[_Number, _Number], BeforeValidator(lambda value: value[:2])]
+_Ring = Annotated[list[_Point], FailFast(), Field(min_length=3)]
+_Polygon = Annotated[list[_Ring], FailFast(), Field(min_length=1, max_length=MOST_RINGS)]
+SHAPES: dict[str, TypeAdapter[Any]] = {
+    "Point": TypeAdapter(_Point),
+    "MultiPoint": TypeAdapter(Annotated[list[_Point], FailFast(), Field(min_length=1)]),
+    "Polygon": TypeAdapter(_Polygon),
+    "MultiPolygon": TypeAdapter(Annotated[list[_Polygon], FailFast(), Field(min_length=1)]),
+}
+"""Coordinates of each geometry, without heights."""
+
 MOST_SHOWN = 30
 WGS84 = "OGC:CRS84"
+
+
+class _Feature(BaseModel):
+    geometry: dict[str, Any] | None = None
+    properties: dict[str, Any] | None = None
+
+
+class _Collection(BaseModel):
+    """GeoJSON; crs is a member that the format once had."""
+
+    features: Annotated[list[_Feature], FailFast()]
+    crs: Any = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -89,10 +112,10 @@ def read_vector_labels(path: Path, field: str | None, crs: str | None) -> Vector
     if suffix == ".gpkg":
         features, own = read_geopackage(path)
     elif suffix == ".shp":
-        features, own = read_shapefile(path, partial(_named, path, field), crs)
+        features, own = read_shapefile(path, partial(_choose_column, path, field), crs)
     else:
         features, own = _read_geojson(path)
-    column = _named(path, field, list(dict.fromkeys(str(name) for _, row in features for name in row)))
+    column = _choose_column(path, field, list(dict.fromkeys(str(name) for _, row in features for name in row)))
     taken = [(shape, row.get(column)) for shape, row in features]
     kept = [(shape, value) for shape, value in taken if shape and not _empty(shape) and value not in (None, "")]
     strange = sorted({str(shape.get("type"))[:40] for shape, _ in kept} - set(SHAPES))[:8]
@@ -118,35 +141,21 @@ def _read_geojson(path: Path) -> tuple[list[Feature], str]:
             hint="Keep the labels on the cube, simplify the polygons, or give the labels as a raster.",
         )
     try:
-        content = json.loads(text)
-    except (ValueError, RecursionError) as cause:
-        raise damaged(path, "GeoJSON", cause) from cause
-    if not isinstance(content, dict) or not isinstance(content.get("features"), list):
+        content = _Collection.model_validate_json(text)
+    except ValidationError as cause:
+        (first,) = cause.errors(include_url=False)[:1]
+        if first["type"] == "json_invalid":
+            raise damaged(path, "GeoJSON", ValueError(first["msg"])) from cause
+        where = [f"feature {number + 1}: " for number in first["loc"] if isinstance(number, int)]
         raise SceneError(
             f"{path} must be a GeoJSON FeatureCollection",
-            value=str(content.get("type"))[:40] if isinstance(content, dict) else type(content).__name__,
+            value=f"{''.join(where)}{first['msg']}",
             hint="Export the layer as GeoJSON, with the class as an attribute.",
-        )
-    features = []
-    for number, feature in enumerate(content["features"], start=1):
-        shape, row = (_member(feature, key) for key in ("geometry", "properties"))
-        if shape is Ellipsis or row is Ellipsis:
-            raise SceneError(
-                f"{path}: geometry and properties of every feature must be objects",
-                value=f"feature {number}: {json.dumps(feature)[:60]}",
-                hint="Export the layer as GeoJSON again.",
-            )
-        features.append((shape, row or {}))
-    named = content.get("crs")
+        ) from cause
+    named = content.crs
     for key in ("properties", "name"):
         named = named.get(key) if isinstance(named, dict) else None
-    return features, str(named or WGS84)
-
-
-def _member(feature: Any, key: str) -> Any:
-    """An object or None; Ellipsis where the feature is none, or holds something else."""
-    found = feature.get(key) if isinstance(feature, dict) else ...
-    return found if found is None or isinstance(found, dict) else ...
+    return [(feature.geometry, feature.properties or {}) for feature in content.features], str(named or WGS84)
 
 
 def _text(path: Path, kind: str) -> str:
@@ -165,7 +174,7 @@ def _text(path: Path, kind: str) -> str:
     )
 
 
-def _named(path: Path, wanted: str | None, names: list[str]) -> str:
+def _choose_column(path: Path, wanted: str | None, names: list[str]) -> str:
     """The attribute of the class, of all there are."""
     lower = {name.strip().lower(): name for name in names}
     for name in (wanted,) if wanted is not None else USUAL:
@@ -195,26 +204,24 @@ def _read_table(path: Path, field: str | None, crs: str | None) -> VectorLabels:
                 hint="Write such a first line; rows and columns are counted from 0.",
             )
         others = [name for name in names if name not in found]
-        at = (*(names.index(name) for name in found), names.index(_named(path, field, others)))
-        values, places, skipped = _rows(path, reader, found, at)
+        at = (*(names.index(name) for name in found), names.index(_choose_column(path, field, others)))
+        marks, skipped = _rows(path, reader, found, at)
     except csv.Error as cause:
         raise damaged(path, "CSV", cause) from cause
-    if not values:
+    if not marks:
         raise SceneError(f"{path} must hold labelled pixels", value="no row", hint="Add rows below the header.")
-    own = crs or (WGS84 if found == ("lon", "lat") else None)
-    pixels = PAIRS[found]
-    return VectorLabels(_alike(values), tuple(places), pixels, None if pixels else own, skipped)
+    values, places = zip(*marks, strict=True)
+    own = None if PAIRS[found] else crs or (WGS84 if found == ("lon", "lat") else None)
+    return VectorLabels(_alike(values), places, PAIRS[found], own, skipped)
 
 
 def _rows(
     path: Path, reader: Iterator[list[str]], pair: tuple[str, str], at: tuple[int, ...]
-) -> tuple[list[str], list[Any], int]:
+) -> tuple[list[tuple[str, Any]], int]:
     """Class and place of each row, and how many have none. at: columns of the place and of the class."""
-    values: list[str] = []
-    places: list[Any] = []
+    marks: list[tuple[str, Any]] = []
     skipped = 0
     a, b, c = at
-    same: dict[str, str] = {}
     for line, row in enumerate(reader, start=2):
         if line > MOST_MARKS + 1:
             raise SceneError(
@@ -224,17 +231,14 @@ def _rows(
             skipped += any(cell.strip() for cell in row)
             continue
         try:
-            place = _place(row[a], row[b], PAIRS[pair])
+            marks.append((sys.intern(row[c].strip()), _place(row[a], row[b], PAIRS[pair])))
         except ValueError:
             raise SceneError(
                 f"{path}: {pair[0]} and {pair[1]} must be {'whole ' if PAIRS[pair] else ''}numbers",
                 value=f"{row[a][:40]!r}, {row[b][:40]!r} in line {line}",
                 hint="Correct that line.",
             ) from None
-        value = row[c].strip()
-        values.append(same.setdefault(value, value))
-        places.append(place)
-    return values, places, skipped
+    return marks, skipped
 
 
 def _place(a: str, b: str, pixel: bool) -> Any:
@@ -252,7 +256,7 @@ def _sound_shape(path: Path, shape: dict[str, Any]) -> dict[str, Any]:
     """A geometry of one of SHAPES with coordinates (x, y) only. Raises SceneError where it is not sound."""
     kind = str(shape["type"])
     try:
-        return {"type": kind, "coordinates": _points(shape["coordinates"], SHAPES[kind], kind.endswith("Polygon"))}
+        return {"type": kind, "coordinates": SHAPES[kind].validate_python(shape["coordinates"])}
     except (KeyError, TypeError, ValueError, OverflowError) as cause:
         raise SceneError(
             f"{path}: a {kind} must have numbers as coordinates, rings of three points or more, "
@@ -262,29 +266,12 @@ def _sound_shape(path: Path, shape: dict[str, Any]) -> dict[str, Any]:
         ) from cause
 
 
-def _points(value: Any, depth: int, rings: bool) -> Any:
-    """Lists of lists of (x, y). Raises TypeError or ValueError for anything else, and for a ring that is none."""
-    if depth == 0:
-        x, y = (float(number) for number in value[:2] if not isinstance(number, str | bool))
-        if not (math.isfinite(x) and math.isfinite(y)):
-            raise ValueError("coordinates that are no numbers")
-        return (x, y)
-    if not isinstance(value, list | tuple) or not value:
-        raise ValueError("no coordinates")
-    if rings and depth == 2 and len(value) > MOST_RINGS:
-        raise ValueError("too many rings")
-    points = [_points(item, depth - 1, rings) for item in value]
-    if rings and depth == 1 and len(points) < 3:
-        raise ValueError("a ring of fewer than three points")
-    return points
-
-
 def _empty(shape: dict[str, Any]) -> bool:
     """Whether a geometry has no place."""
     return str(shape.get("type")) in SHAPES and shape.get("coordinates", 0) in ([], ())
 
 
-def _alike(values: list[Any]) -> tuple[int | str, ...]:
+def _alike(values: Sequence[Any]) -> tuple[int | str, ...]:
     """All as whole numbers where all are, else all as text."""
     texts = [str(int(v)) if isinstance(v, float) and v.is_integer() else str(v).strip() for v in values]
     try:

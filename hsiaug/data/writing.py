@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import ExitStack
 from pathlib import Path
 
 from hsiaug.base.errors import InputError
 from hsiaug.base.files import file_errors, link
 from hsiaug.core.scene import Scene
-from hsiaug.data.cardtext import CardDraft
 from hsiaug.data.loading import load_scene
 
 __all__ = ["Picture", "Save", "write_card"]
@@ -24,7 +23,7 @@ Picture = Callable[[Scene, Path], object]
 
 def write_card(
     out: Path,
-    draft: CardDraft,
+    text: Callable[[Mapping[str, str]], str],
     derived: dict[str, Save],
     picture: Picture | None,
     inputs: tuple[Path, ...],
@@ -32,7 +31,8 @@ def write_card(
 ) -> tuple[Scene, tuple[Path, ...]]:
     """Everything under temporary names, then the proof, then the final names: a kill leaves the old scene or the new.
 
-    derived: by file name, what else is written into the card's folder. inputs: files that are never replaced.
+    text: of the card, with other names of the files that it is given. derived: by file name, what else is written into
+    the card's folder. inputs: files that are never replaced.
     Returns the scene as loaded from the card, and the files, the card first.
     Raises InputError where a file is in the way or the folder cannot be written to, SceneError where the card does not
     give a scene; then nothing is left behind.
@@ -58,13 +58,11 @@ def write_card(
             stack.callback(path.unlink, missing_ok=True)
         for name, save in derived.items():
             save(temporary[name])
-        card.write_text(
-            draft.renamed({name: path.name for name, path in temporary.items()}).text(), encoding="utf-8"
-        )
+        card.write_text(text({name: path.name for name, path in temporary.items()}), encoding="utf-8")
         scene = load_scene(card)
         if picture:
             picture(scene, temporary[look])
-        final_card.write_text(draft.text(), encoding="utf-8")
+        final_card.write_text(text({}), encoding="utf-8")
         if any(final.exists() for final in finals.values()):
             # From here on the card is of the new scene, under whichever of their names its files are found.
             cleanup = stack.pop_all()

@@ -13,7 +13,7 @@ from hsiaug.base.errors import PluginError
 from hsiaug.core.spectral_views import RAW_VIEW, SpectralView
 from hsiaug.core.view_names import RAW
 from hsiaug.data.bounds import STRIPE_BYTES, free_memory, in_bytes, is_large
-from hsiaug.data.mapped import let_go
+from hsiaug.data.raw import let_go
 
 __all__ = ["HiddenCube", "hiding"]
 

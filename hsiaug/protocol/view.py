@@ -17,7 +17,7 @@ from hsiaug.core.sealed import SealedView, Seals
 from hsiaug.core.spectral_views import SpectralView
 from hsiaug.core.view_names import RAW
 from hsiaug.data.bounds import STRIPE_BYTES
-from hsiaug.data.mapped import let_go
+from hsiaug.data.raw import let_go
 from hsiaug.protocol.compact import dilate
 from hsiaug.protocol.hidden import HiddenCube, hiding
 from hsiaug.protocol.split import BlindSplit, Split

@@ -15,7 +15,7 @@ from hsiaug.core.scene import UnlabelledScene
 from hsiaug.core.spectral_views import SpectralView
 from hsiaug.core.view_names import FEWEST, RAW, UNIT
 from hsiaug.data.bounds import STRIPE_BYTES
-from hsiaug.data.mapped import let_go
+from hsiaug.data.raw import let_go
 
 __all__ = ["Ground", "ground_of"]
 

@@ -386,7 +386,7 @@ def test_more_classes_than_their_ids_can_tell_apart_are_refused() -> None:
 
 
 def test_a_cube_beyond_the_memory_of_this_machine_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(bounds, "_of_machine", lambda: 10**6)
+    monkeypatch.setattr(bounds, "free_memory", lambda: 10**6)
     bounds.check_memory("a cube", 10**6)
     with pytest.raises(SceneError, match=r"a cube must fit into memory; found 1.0 MB needed, 1.0 MB free"):
         bounds.check_memory("a cube", 10**6 + 1)
