@@ -12,7 +12,8 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import Literal
 
-from hsiaug.metrics.significance import ALPHA, MIN_PAIRS, draws_needed, t_interval
+from hsiaug.metrics.equivalence import MARGIN, detectable_difference, equivalence
+from hsiaug.metrics.significance import ALPHA, MIN_PAIRS, draws_needed, mean_std, t_interval
 
 __all__ = [
     "MEANINGS",
@@ -23,6 +24,7 @@ __all__ = [
     "Shown",
     "Verdict",
     "confirm",
+    "deciding_interval",
     "judge",
     "meanings",
     "prints_zero",
@@ -35,7 +37,7 @@ Shown = Literal["above", "below", "no difference shown", "undecided"]
 """Verdicts on one difference of paired draws."""
 
 Finding = Literal[
-    "helps", "helps, at a loss", "hurts", "no difference shown", "undecided", "nothing made", "failed"
+    "helps", "helps, at a loss", "hurts", "equivalent", "not better", "open", "undecided", "nothing made", "failed"
 ]
 """Verdicts on a generator, measured against its controls."""
 
@@ -49,9 +51,9 @@ MEANINGS: dict[Finding, str] = {
     "helps": "shown above none and above duplicate",
     "helps, at a loss": "helps, and by the same rule loses in the second metric against any control",
     "hurts": "shown below none and below duplicate",
-    "no difference shown": (
-        "enough draws, and neither a gain nor a loss is shown against both controls; that is no proof of equality"
-    ),
+    "equivalent": "shown to lie within the margin of the control over which it gains least",
+    "not better": "shown to gain less than the margin over that control",
+    "open": "enough draws for a large gain or loss, and none of this is shown: the draws are too few for a small one",
     "undecided": "fewer draws than any gain or loss could be shown with",
     "nothing made": "λ asked for no synthetic sample in any draw, so there is nothing to judge",
     "failed": "no draw went well",
@@ -70,7 +72,6 @@ def meanings(also: Sequence[str] = (), who: str = "an arm that reads unlabelled 
     return {
         **MEANINGS,
         "helps": f"{MEANINGS['helps']}; {who} also above {names}",
-        "no difference shown": MEANINGS["no difference shown"].replace("both controls", "its controls"),
         "undecided": f"{MEANINGS['undecided']}, be it against {names} alone",
     }
 
@@ -80,17 +81,18 @@ class Evidence:
     """One arm minus one control, over the draws that both share.
 
     differences: fractions, one per draw. p: of the paired Wilcoxon test, Holm-corrected; None where it was not tested.
-    tests: how many comparisons Holm's correction counts, or would count if all had draws enough.
+    tests: how many arms Holm's correction counts, or would count if all had draws enough. factor: by which it raised p.
     """
 
     differences: tuple[float, ...] = ()
     p: float | None = None
     tests: int = 1
+    factor: float = 1.0
 
     @property
     def shown(self) -> Shown:
         """See :func:`shown`."""
-        return shown(self.differences, self.p, self.tests)
+        return shown(self.differences, self.p, self.tests, self.factor)
 
     @property
     def needed(self) -> int:
@@ -109,7 +111,8 @@ class Verdict:
 
     against: control → what is shown against it. draws: of the control that shares fewest; needed: to decide.
     waits_for: of an undecided arm, the further control that alone keeps it from helping.
-    failed, of: draws that failed, of those that were run.
+    failed, of: draws that failed, of those that were run. hardest: of an equivalent, not better or open arm, the control
+    over which it gains least; margin: in points; detectable: the difference that so many draws could show, in points.
     """
 
     finding: Finding
@@ -119,6 +122,9 @@ class Verdict:
     failed: int = 0
     of: int = 0
     waits_for: str | None = None
+    hardest: str = ""
+    margin: float = 0.0
+    detectable: float = 0.0
 
     @property
     def text(self) -> str:
@@ -127,7 +133,7 @@ class Verdict:
             return f"failed ({self.failed} of {self.of} {_draws(self.of)})"
         if self.finding == "undecided":
             return self._open()
-        if self.finding == "no difference shown":
+        if self.finding in ("equivalent", "not better", "open"):
             return self._mixed()
         return self.finding
 
@@ -143,35 +149,46 @@ class Verdict:
     def _mixed(self) -> str:
         """Where a difference is shown against one control, or opposite ones against two, it is said."""
         clear = [f"{said} {control}" for control, said in self.against.items() if said in ("above", "below")]
-        rest = [
-            f"no difference to {control} shown" for control, said in self.against.items() if said == self.finding
-        ]
-        return "; ".join(clear + rest) if clear else self.finding
+        rest = {
+            "equivalent": f"equivalent to {self.hardest} (±{self.margin:g})",
+            "not better": f"not better than {self.hardest} by {self.margin:g}",
+            "open": f"open against {self.hardest} ({self.draws} draws could show {self.detectable:.1f})",
+        }[self.finding]
+        implied = self.finding == "not better" and self.against.get(self.hardest) == "below"
+        return "; ".join(clear if implied else [*clear, rest])
 
 
-def shown(differences: Sequence[float], p: float | None, tests: int = 1) -> Shown:
+def shown(differences: Sequence[float], p: float | None, tests: int = 1, factor: float = 1.0) -> Shown:
     """The verdict from paired differences (fractions) and their Holm-corrected p.
 
     ``above`` and ``below`` need p < .05, a mean that does not print as 0.0 points, most draws on the side of that mean,
-    and a 95 % t interval of it that leaves out 0. Without that: ``undecided`` where so few draws could not have shown
-    anything, else ``no difference shown``.
+    and a t interval of it that leaves out 0, of 95 % corrected by ``factor`` as p was. Without that: ``undecided`` where
+    so few draws could not have shown anything, else ``no difference shown``.
     """
     mean = math.fsum(differences) / len(differences) if differences else 0.0
-    if p is not None and p < ALPHA and unclaimed(differences) is None:
+    if p is not None and p < ALPHA and unclaimed(differences, factor) is None:
         return "above" if mean > 0 else "below"
     return "undecided" if len(differences) < draws_needed(tests) else "no difference shown"
 
 
-def unclaimed(differences: Sequence[float]) -> str | None:
+def deciding_interval(differences: Sequence[float], factor: float = 1.0) -> tuple[float, float] | None:
+    """The t interval of the mean that a claim rests on: of 95 %, widened by a correction of p by ``factor``.
+
+    None for a single difference.
+    """
+    return t_interval(differences, 1 - ALPHA / factor)
+
+
+def unclaimed(differences: Sequence[float], factor: float = 1.0) -> str | None:
     """Why differences (fractions) claim nothing, however small their p; None where they may."""
     mean = math.fsum(differences) / len(differences)
     if prints_zero(mean):
         return "the mean prints as 0.0"
     if _middle(differences) * mean <= 0:
         return "the mean points against most draws"
-    interval = t_interval(differences)
+    interval = deciding_interval(differences, factor)
     clear = interval is not None and interval[0] * interval[1] > 0
-    return None if clear else "the 95 % t interval of the mean holds 0"
+    return None if clear else "the t interval of the mean holds 0"
 
 
 def judge(
@@ -182,13 +199,15 @@ def judge(
     failed: int = 0,
     nothing_made: int = 0,
     further: Mapping[str, Evidence] | None = None,
+    margin: float = MARGIN,
 ) -> Verdict:
     """The verdict on an arm.
 
     main: what its main metric shows against the controls that every arm is measured against; second: the other metric,
     against all controls. further: the main one against controls that an arm must be above as well to help; they say
     nothing of harm, and an arm that is not above the others is decided without them.
-    of: draws that were run; of these, failed ended in an error, and in nothing_made λ asked for no sample.
+    of: draws that were run; of these, failed ended in an error, and in nothing_made λ asked for no sample. margin: as a
+    fraction, the difference that does not matter.
     """
     if failed + nothing_made >= of:
         return Verdict("failed" if failed else "nothing made", failed=failed, of=of)
@@ -205,7 +224,20 @@ def judge(
     waits = next((control for control in every if against[control] == "undecided"), None)
     if said == {"above"} and waits is not None:
         return told("undecided", draws=len(every[waits].differences), waits_for=waits)
-    return told("hurts" if said == {"below"} else "no difference shown", draws=draws)
+    if said == {"below"}:
+        return told("hurts", draws=draws)
+    hardest, least = min(
+        ((name, evidence) for name, evidence in every.items() if evidence.differences),
+        key=lambda pair: pair[1].mean,
+    )
+    spread = mean_std(least.differences)
+    return told(
+        equivalence(least.differences, margin),
+        draws=spread.n,
+        hardest=hardest,
+        margin=100 * margin,
+        detectable=100 * detectable_difference(spread.std or 0.0, spread.n),
+    )
 
 
 def confirm(against: Sequence[Sequence[float]], level: float, most: int) -> Confirmation:

@@ -6,8 +6,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 
-from hsiaug.metrics.significance import MeanStd, holm, mean_std, paired_wilcoxon, t_interval
-from hsiaug.metrics.verdict import Evidence, Verdict, judge, prints_zero
+from hsiaug.metrics.significance import MeanStd, holm, mean_std, paired_wilcoxon
+from hsiaug.metrics.verdict import Evidence, Verdict, deciding_interval, judge, prints_zero
 from hsiaug.report.cells import ArmCell
 from hsiaug.report.records import Trial
 from hsiaug.report.scores import MetricSet
@@ -29,14 +29,15 @@ __all__ = [
 class PairedTest:
     """Differences of one metric, arm minus control, as fractions, one per pair; and the test on them.
 
-    p: two-sided Wilcoxon signed-rank; None below six pairs. p_holm: corrected over the whole table. tests: comparisons
-        that the correction counts, or would count if all had six pairs.
+    p: two-sided Wilcoxon signed-rank; None below six pairs. p_holm: corrected over the arms of the table, which raised it
+        by ``factor``. tests: arms that the correction counts, or would count if all had six pairs.
     """
 
     differences: tuple[float, ...]
     p: float | None
     p_holm: float | None = None
     tests: int = 1
+    factor: float = 1.0
 
     @property
     def summary(self) -> MeanStd:
@@ -50,13 +51,13 @@ class PairedTest:
 
     @property
     def interval(self) -> tuple[float, float] | None:
-        """95 % t interval of the mean difference; None for a single draw."""
-        return t_interval(self.differences)
+        """The t interval of the mean difference that decides: of 95 %, corrected as p is; None for a single draw."""
+        return deciding_interval(self.differences, self.factor)
 
     @property
     def evidence(self) -> Evidence:
         """What the rule for verdicts asks of it."""
-        return Evidence(self.differences, self.p_holm, self.tests)
+        return Evidence(self.differences, self.p_holm, self.tests, self.factor)
 
     @property
     def turned(self) -> PairedTest:
@@ -130,39 +131,64 @@ class Gain:
 
 
 def compare(cells: Mapping[tuple[Arm, Method], ArmCell], scores: MetricSet) -> dict[tuple[Arm, Method], Gain]:
-    """Every arm but ``none`` against the controls of its classifier, Holm over all tests of the table."""
+    """Every arm but ``none`` against the controls of its classifier, Holm over the arms of the table."""
     controls: dict[tuple[str, Method], list[ArmCell]] = {}
     for cell in cells.values():
         controls.setdefault((cell.arm.generator.name, cell.classifier), []).append(cell)
-    against = {
-        (key, name): _against(cell, name, controls.get((name, cell.classifier), ()), scores)
-        for key, cell in cells.items()
-        if cell.arm.generator.name != "none"
-        for name in cell.controls
-    }
-    tested = iter(corrected([c for c in against.values() if c is not None]))
-    found = {place: next(tested) if c is not None else None for place, c in against.items()}
-    return {
-        key: Gain(cell, {name: found[key, name] for name in cell.controls})
-        for key, cell in cells.items()
-        if cell.arm.generator.name != "none"
-    }
+    gains = []
+    for cell in (cell for cell in cells.values() if cell.arm.generator.name != "none"):
+        known = {name: controls.get((name, cell.classifier), ()) for name in cell.controls}
+        gains.append(Gain(cell, {name: _against(cell, name, there, scores) for name, there in known.items()}))
+    return {(gain.cell.arm, gain.cell.classifier): gain for gain in corrected(gains)}
 
 
-def corrected(comparisons: Sequence[Comparison]) -> list[Comparison]:
-    """The comparisons of one table with Holm's correction over those with a p, for either metric by itself."""
-    tested = sum(c.main.p is not None for c in comparisons)
-    counts = [len(comparisons) if c.main.p is None else tested for c in comparisons]
-    main = _holm([c.main for c in comparisons], counts)
-    second = _holm([c.second for c in comparisons], counts)
-    return [replace(c, main=m or c.main, second=s) for c, m, s in zip(comparisons, main, second, strict=True)]
+def corrected(gains: Sequence[Gain]) -> list[Gain]:
+    """The gains of one table, with Holm's correction over its arms; over ``duplicate`` and the like by themselves.
 
-
-def _holm(tests: Sequence[PairedTest | None], counts: Sequence[int]) -> list[PairedTest | None]:
-    ps = iter(holm([test.p for test in tests if test is not None and test.p is not None]))
+    An arm helps only if it is shown above *all* of its controls, so that no correction across these is due (an
+    intersection-union test: Berger, Technometrics 24, 1982). The largest of its p-values stands for it, and all of them
+    are raised by the factor by which Holm raises that one; where one is missing, by the number of arms. In the second
+    metric, where a loss against any control counts, the correction is over all comparisons.
+    """
+    found: dict[int, Gain] = {}
+    for judged in (True, False):
+        family = {i: gain for i, gain in enumerate(gains) if gain.cell.arm.judged is judged}
+        tested = {i: [c.main.p for c in gain.against.values() if c is not None] for i, gain in family.items()}
+        largest = {
+            i: max(known) for i, ps in tested.items() if (known := [p for p in ps if p is not None]) == ps != []
+        }
+        raised = dict(zip(largest, holm(list(largest.values())), strict=True))
+        for i, gain in family.items():
+            factor = raised[i] / largest[i] if i in largest else float(len(family))
+            tests = len(largest) if i in largest else len(family)
+            found[i] = replace(
+                gain, against={name: c and _raised(c, factor, tests) for name, c in gain.against.items()}
+            )
+    ordered = [found[i] for i in range(len(gains))]
+    seconds = iter(_holm([c.second for gain in ordered for c in gain.against.values() if c is not None]))
     return [
-        test and replace(test, tests=n, p_holm=None if test.p is None else next(ps))
-        for test, n in zip(tests, counts, strict=True)
+        replace(gain, against={name: c and replace(c, second=next(seconds)) for name, c in gain.against.items()})
+        for gain in ordered
+    ]
+
+
+def _raised(comparison: Comparison, factor: float, tests: int) -> Comparison:
+    p = comparison.main.p
+    corrected = None if p is None else min(1.0, factor * p)
+    return replace(comparison, main=replace(comparison.main, p_holm=corrected, tests=tests, factor=factor))
+
+
+def _holm(tests: Sequence[PairedTest | None]) -> list[PairedTest | None]:
+    ps = [test.p for test in tests if test is not None and test.p is not None]
+    raised = iter(holm(ps))
+    return [
+        test
+        and replace(
+            test,
+            tests=len(ps) if test.p is not None else len(tests),
+            p_holm=None if test.p is None else next(raised),
+        )
+        for test in tests
     ]
 
 

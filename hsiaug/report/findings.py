@@ -39,7 +39,9 @@ FINDINGS: dict[Finding, _Words] = {
         "Every arm helps, at a loss of {second}.", "shown to help at a loss of {second}", "loss"
     ),
     "hurts": _Words("Every arm hurts.", "shown to hurt", "bad"),
-    "no difference shown": _Words("No arm is shown to help or to hurt.", "with neither shown", ""),
+    "equivalent": _Words("Every arm is equivalent to a control.", "equivalent to a control", ""),
+    "not better": _Words("No arm is better than its controls by the margin.", "not better by the margin", ""),
+    "open": _Words("Open: these draws show neither a gain nor that there is none.", "open", ""),
     "undecided": _Words(
         "Undecided: these are too few draws to tell whether anything helps or hurts.", "undecided", ""
     ),

@@ -106,8 +106,8 @@ def _tests(table: Table) -> str:
         return f"Differences are paired by draw; none was tested, which takes {MIN_PAIRS} draws, and no gain is claimed."
     return (
         "Differences are paired by draw and were tested with the two-sided Wilcoxon signed-rank test, Holm-corrected "
-        f"over {count(max(tested), 'comparison')}; a gain is claimed only above every control, at p < {ALPHA:g} and with "
-        "a 95 % t interval that leaves out 0."
+        f"over {count(max(tested), 'arm')}, each with the largest p over its controls; a gain is claimed only above "
+        f"every control, at p < {ALPHA:g} and with a t interval, of 95 % corrected likewise, that leaves out 0."
     )
 
 

@@ -155,26 +155,25 @@ def significance_note(table: Table) -> list[str]:
         return []
     tested = [n for n in pairs if n >= MIN_PAIRS]
     few = [n for n in pairs if n < MIN_PAIRS]
-    notes = []
+    notes, arms = [], sum(gain.verdict is not None for gain in table.gains.values())
     if few:
         rest = "; those comparisons have no p" if tested else ", so no p is given"
         notes.append(
             f"n={count_range(few)}: cannot reach .05. A two-sided Wilcoxon signed-rank test needs {MIN_PAIRS} "
             f"pairs{rest}."
         )
-        needed = draws_needed(len(pairs))
-        if needed > MIN_PAIRS:
+        if (needed := draws_needed(max(1, arms))) > MIN_PAIRS:
             notes.append(
                 f"One test alone could reach .05 with {MIN_PAIRS} draws; Holm's correction for the "
-                f"{len(pairs)} comparisons of this table takes {needed}."
+                f"{arms} arms of this table takes {needed}."
             )
     if tested:
         notes.append(
-            f"p: two-sided Wilcoxon signed-rank test on {table.scores.main.name}, paired over draws, "
-            f"Holm-corrected over the {count(len(tested), 'comparison')} of this table; {table.scores.second.name} "
-            "likewise, by itself."
+            f"p: two-sided Wilcoxon signed-rank test on {table.scores.main.name}, paired over draws, Holm-corrected over "
+            f"the {count(arms, 'arm')} of this table, of which each stands with the largest p over its controls. "
+            f"{table.scores.second.name}: corrected over all of its comparisons."
         )
-        notes += _out_of_reach(max(tested), len(tested))
+        notes += _out_of_reach(max(tested), max(1, arms))
     return notes
 
 
@@ -184,7 +183,7 @@ def _out_of_reach(pairs: int, tests: int) -> list[str]:
     if floor < ALPHA:
         return []
     return [
-        f"With n={pairs} and {count(tests, 'comparison')} no corrected p can fall below {p_text(floor)}: "
+        f"With n={pairs} and {count(tests, 'arm')} no corrected p can fall below {p_text(floor)}: "
         f"n={draws_needed(tests)} would be the least that could reach .05."
     ]
 
@@ -200,6 +199,7 @@ def verdict_note(table: Table) -> list[str]:
     main = table.scores.main.name
     return [
         f"Verdicts, on Δ{main}: {legend}. Shown means Holm p < {ALPHA:g}, a mean that does not print as 0.0, most "
-        f"draws on its side, and a 95 % t interval that leaves out 0. The highest mean {main} of several arms is no gain "
+        "draws on its side, and a t interval, of 95 % corrected as p is, that leaves out 0. "
+        f"The highest mean {main} of several arms is no gain "
         "shown."
     ]

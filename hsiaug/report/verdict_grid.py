@@ -23,7 +23,9 @@ SIGNS: dict[Finding, str] = {
     "helps": "▲",
     "helps, at a loss": "▲▼",
     "hurts": "▼",
-    "no difference shown": "○",
+    "equivalent": "≈",
+    "not better": "○",
+    "open": "◇",
     "undecided": "?",
     "nothing made": "–",
     "failed": "✕",
@@ -102,8 +104,8 @@ def grid_note(table: Table) -> str:
     best = " Of several λ and ω the best is shown, which is best partly by luck, and the signs of all."
     luck = best if any(one.tally for one in shown) else ""
     return (
-        f"{signs}. Mean paired difference in points to the control that decides, with its 95 % t interval: of this "
-        f"comparison alone, while p is Holm-corrected.{luck}"
+        f"{signs}. Mean paired difference in points to the control that decides, with its t interval, of 95 %, "
+        f"corrected as p is.{luck}"
     )
 
 

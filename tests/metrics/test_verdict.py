@@ -10,7 +10,17 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from hsiaug.metrics.significance import draws_needed, paired_wilcoxon
-from hsiaug.metrics.verdict import MEANINGS, Evidence, Finding, Verdict, judge, meanings, prints_zero, shown
+from hsiaug.metrics.verdict import (
+    MEANINGS,
+    Evidence,
+    Finding,
+    Verdict,
+    deciding_interval,
+    judge,
+    meanings,
+    prints_zero,
+    shown,
+)
 
 POINT = 0.01
 
@@ -53,6 +63,7 @@ def test_what_draws_show(points: list[float], p: float | None, tests: int, said:
 
 UP, DOWN = evidence([2.0] * 10, 0.004), evidence([-2.0] * 10, 0.004)
 LEVEL, FEW = evidence([0.5, -0.5] * 5, 0.8), evidence([2.0] * 3, None, 4)
+WIDE = evidence([4.0, -4.0] * 5, 0.8)
 
 
 @pytest.mark.parametrize(
@@ -60,10 +71,11 @@ LEVEL, FEW = evidence([0.5, -0.5] * 5, 0.8), evidence([2.0] * 3, None, 4)
     [
         (UP, UP, {}, "helps", "helps"),
         (DOWN, DOWN, {}, "hurts", "hurts"),
-        (LEVEL, LEVEL, {}, "no difference shown", "no difference shown"),
-        (UP, LEVEL, {}, "no difference shown", "above none; no difference to duplicate shown"),
-        (LEVEL, DOWN, {}, "no difference shown", "below duplicate; no difference to none shown"),
-        (UP, DOWN, {}, "no difference shown", "above none; below duplicate"),
+        (LEVEL, LEVEL, {}, "equivalent", "equivalent to none (±1)"),
+        (WIDE, UP, {}, "open", "above duplicate; open against none (10 draws could show 4.2)"),
+        (UP, LEVEL, {}, "equivalent", "above none; equivalent to duplicate (±1)"),
+        (LEVEL, DOWN, {}, "not better", "below duplicate"),
+        (UP, DOWN, {}, "not better", "above none; below duplicate"),
         (FEW, FEW, {}, "undecided", "undecided (3 draws: at least 8 are needed)"),
         (UP, FEW, {}, "undecided", "undecided (3 draws: at least 8 are needed)"),
         (DOWN, Evidence(), {}, "undecided", "undecided (no draw in common: at least 6 are needed)"),
@@ -85,18 +97,18 @@ def test_an_arm_is_judged_against_both_controls(
     ("none", "duplicate", "pseudo", "finding", "text"),
     [
         (UP, UP, UP, "helps", "helps"),
-        (UP, UP, LEVEL, "no difference shown", "above none; above duplicate; no difference to pseudo shown"),
-        (UP, UP, DOWN, "no difference shown", "above none; above duplicate; below pseudo"),
+        (UP, UP, LEVEL, "equivalent", "above none; above duplicate; equivalent to pseudo (±1)"),
+        (UP, UP, DOWN, "not better", "above none; above duplicate; below pseudo"),
         (UP, UP, FEW, "undecided", "undecided (above none and duplicate; 3 draws with pseudo: at least 8 are needed)"),
         (UP, UP, Evidence(), "undecided", "undecided (above none and duplicate; no draw in common with pseudo)"),
         (FEW, UP, Evidence(), "undecided", "undecided (3 draws: at least 8 are needed)"),
         # What is not above none and duplicate does not help, whatever it is beside pseudo.
-        (UP, LEVEL, Evidence(), "no difference shown", "above none; no difference to duplicate shown"),
-        (UP, DOWN, DOWN, "no difference shown", "above none; below duplicate; below pseudo"),
+        (UP, LEVEL, Evidence(), "equivalent", "above none; equivalent to duplicate (±1)"),
+        (UP, DOWN, DOWN, "not better", "above none; below duplicate; below pseudo"),
         # Harm is harm to the real samples: beside pseudo-labels that harm as much it is no less.
         (DOWN, DOWN, UP, "hurts", "hurts"),
         (DOWN, DOWN, Evidence(), "hurts", "hurts"),
-        (UP, LEVEL, UP, "no difference shown", "above none; above pseudo; no difference to duplicate shown"),
+        (UP, LEVEL, UP, "equivalent", "above none; above pseudo; equivalent to duplicate (±1)"),
     ],
 )  # fmt: skip
 def test_a_further_control_must_be_beaten_to_help_and_says_nothing_of_harm(
@@ -130,6 +142,8 @@ ARMS = st.builds(
     st.lists(st.integers(-80, 120), max_size=14),
     st.integers(1, 6),
 )
+UNSHOWN = {"equivalent", "not better", "open"}
+"""Findings of an arm that neither helps nor hurts: they depend on the margin, and on the hardest control alone."""
 OPPOSITE = {"above": "below", "below": "above", "helps": "hurts", "hurts": "helps"}
 
 
@@ -146,7 +160,10 @@ def test_exchanging_arm_and_control_exchanges_above_and_below(one: Evidence) -> 
 @given(ARMS, ARMS)
 def test_exchanging_arm_and_controls_exchanges_helps_and_hurts(none: Evidence, duplicate: Evidence) -> None:
     forth, back = both(none, duplicate), both(turned(none), turned(duplicate))
-    assert back.finding == OPPOSITE.get(forth.finding, forth.finding)
+    if {forth.finding, back.finding} & {*OPPOSITE, "undecided"}:
+        assert back.finding == OPPOSITE.get(forth.finding, forth.finding)
+    else:
+        assert {forth.finding, back.finding} <= UNSHOWN
 
 
 @given(ARMS, ARMS, ARMS)
@@ -155,7 +172,11 @@ def test_a_further_control_can_take_a_gain_away_and_change_nothing_else(
 ) -> None:
     without = both(none, duplicate)
     found = judge({"none": none, "duplicate": duplicate}, of=10, further={"pseudo": pseudo})
-    assert found.finding == without.finding or without.finding == "helps"
+    assert (
+        found.finding == without.finding
+        or without.finding == "helps"
+        or {found.finding, without.finding} <= UNSHOWN
+    )
     assert (found.finding == "helps") == (without.finding == "helps" and pseudo.shown == "above")
 
 
@@ -176,6 +197,26 @@ def test_a_claim_has_p_enough_draws_and_a_number_to_print(none: Evidence, duplic
 @given(ARMS)
 def test_enough_draws_are_never_undecided(one: Evidence) -> None:
     assert (one.shown == "undecided") <= (len(one.differences) < draws_needed(one.tests))
+
+
+@given(ARMS, ARMS)
+def test_an_arm_called_equivalent_or_not_better_lies_below_the_margin_of_a_control(
+    none: Evidence, duplicate: Evidence
+) -> None:
+    found = both(none, duplicate)
+    if found.finding in ("equivalent", "not better"):
+        assert min(none.mean, duplicate.mean) < POINT
+    if found.finding == "equivalent":
+        assert abs(min(none.mean, duplicate.mean)) < POINT
+
+
+def test_a_correction_widens_the_interval_that_decides() -> None:
+    differences = [POINT * d for d in (0.4, 2.6, 1.2, 2.0, 0.3, 3.1, 0.6, 1.9)]
+    assert shown(differences, 0.008, 1) == "above"
+    low, high = deciding_interval(differences) or (0.0, 0.0)
+    wide = deciding_interval(differences, 20.0) or (0.0, 0.0)
+    assert wide[0] < 0 < low < high < wide[1]
+    assert shown(differences, 0.04, 20, 20.0) != "above"
 
 
 @given(st.floats(-1, 1))

@@ -61,8 +61,8 @@ FIRST = [
 def test_the_first_command_of_the_readme_ends_in_what_it_found() -> None:
     assert said(FIRST) == [
         "Undecided: these are too few draws to tell whether anything helps or hurts. "
-        "The same benchmark with --seeds 8 runs the draws that are missing.",
-        "undecided (3 draws: at least 8 are needed)",
+        "The same benchmark with --seeds 7 runs the draws that are missing.",
+        "undecided (3 draws: at least 7 are needed)",
         "  smote λ=0.5 with cnn2d: AA +1.2 against none and -0.6 against duplicate; OA -1.4 and -0.7",
         "  smote λ=0.5 with svm: AA +0.4 against none and +0.1 against duplicate; OA +0.4 and +0.1",
     ]
@@ -88,8 +88,8 @@ def test_the_text_conditioned_generator_at_half_balance_says_plainly_what_it_fou
     ]  # fmt: skip
     assert said(records) == [
         "Undecided: these are too few draws to tell whether anything helps or hurts. "
-        "The same benchmark with --seeds 8 runs the draws that are missing.",
-        "undecided (5 draws: at least 8 are needed)",
+        "The same benchmark with --seeds 7 runs the draws that are missing.",
+        "undecided (5 draws: at least 7 are needed)",
         "  txt2hsi λ=0.5 ω=3 with cnn2d: AA +0.3 against none and +0.1 against duplicate; but OA -3.0 and -0.3",
         "  txt2hsi λ=0.5 ω=3 with svm: AA +4.3 against none and +4.0 against duplicate; but OA -0.8 and -0.9",
     ]
@@ -107,7 +107,7 @@ def test_a_gain_of_aa_is_said_with_its_loss_of_oa() -> None:
     assert said(records)[:3] == [
         "Every arm helps, at a loss of OA.",
         "helps, at a loss of OA",
-        "  smote λ=1 with svm: AA +5.4 (p = .012) against none and +4.4 (p = .012) against duplicate; "
+        "  smote λ=1 with svm: AA +5.4 (p = .004) against none and +4.4 (p = .004) against duplicate; "
         "but OA -4.6 (p = .012) and -5.6 (p = .012); over 9 draws",
     ]
 
@@ -167,7 +167,7 @@ def test_a_zero_has_no_sign_in_any_format(gain: float) -> None:
         text = render_report(report, format)
         text = json.dumps(json.loads(text)["tables"][0]["verdict"]) if format == "json" else text
         assert not re.findall(r"[-+−]0\.0(?!\d)", text), format
-        assert "no difference shown" in text
+        assert "equivalent to none" in text
 
 
 # Many arms
@@ -212,7 +212,7 @@ def test_the_verdict_is_the_last_that_a_terminal_shows() -> None:
     text = " ".join(render_report(build_report(FIRST), "rich").split())
     sentences, _, grid = text.rpartition("OA +0.4 and +0.1")
     assert sentences and grid.split()[0] == "generator" and "smote ? " in grid
-    assert grid.endswith("while p is Holm-corrected.")
+    assert grid.endswith("of 95 %, corrected as p is.")
 
 
 def test_a_terminal_shows_three_lines_of_the_audit_unless_it_is_asked_for_all() -> None:
@@ -253,7 +253,7 @@ def test_seeds_that_drew_the_same_split_are_one_draw_for_every_verdict() -> None
     assert {cell.summary("aa").n for cell in table.cells.values()} == {2}
     assert said(TWO_SPLITS)[:2] == [
         "Undecided: these are too few draws to tell whether anything helps or hurts.",
-        "undecided (2 draws: at least 7 are needed)",
+        "undecided (2 draws: at least 6 are needed)",
     ]
 
 
@@ -333,14 +333,18 @@ def test_the_headline_counts_what_the_grid_shows() -> None:
     assert len(set(SIGNS.values())) == len(SIGNS)
 
 
-def test_an_interval_that_leaves_out_zero_stands_with_the_p_that_shows_nothing() -> None:
+def test_the_interval_is_the_one_that_decides() -> None:
+    """Beside eight other arms it is wider than the usual one, which leaves out 0."""
     wobble = [41 + (0.6 if i % 3 else -0.2) for i in range(12)]
     many = [one for i in range(8) for one in arm(f"other{i}", [41 + (-1) ** s for s in range(12)])]
     table = table_of([*arm("none", level(40, 12)), *arm("duplicate", level(41, 12)), *arm("smote", wobble), *many])
     grid = verdict_grid(table)
     (entry,) = (row[1].text for row in grid.rows if row[0].text == "smote") if grid else ()
-    found = re.fullmatch(r"○ \+0.3 \[(.*), .*\], p = (.*), over duplicate", entry)
-    assert found and float(found[1]) > 0 and float(found[2]) > 0.05
+    found = re.fullmatch(r"≈ \+0.3 \[(.*), .*\], p = (.*), over duplicate", entry)
+    assert found and float(found[1]) < 0 and float(found[2]) > 0.05
+    alone = table_of([*arm("none", level(40, 12)), *arm("duplicate", level(41, 12)), *arm("smote", wobble)])
+    (single,) = (row[1].text for row in verdict_grid(alone).rows)  # type: ignore[union-attr]
+    assert single.startswith("▲ +0.3 [+0.1")
 
 
 # A generator that reads unlabelled pixels, and its third control
@@ -365,8 +369,12 @@ BEFORE = [
 @pytest.mark.parametrize(
     ("pseudo", "verdict_is", "numbers"),
     [
-        (level(54, 12, 0.1), "helps", "and +5.1 (p = .003) against pseudo"),
-        (level(58.5, 12, 0.29), "above none; above duplicate; below pseudo", "and -0.4 (p = .003) against pseudo"),
+        (level(54, 12, 0.1), "helps", "and +5.1 (p < .001) against pseudo"),
+        (
+            level(58.5, 12, 0.29),
+            "above none; above duplicate; below pseudo; equivalent to pseudo (±1)",
+            "and -0.4 (p < .001) against pseudo",
+        ),
     ],
 )
 def test_a_generator_that_reads_unlabelled_pixels_helps_only_above_pseudo_too(
@@ -400,7 +408,7 @@ def test_a_control_that_was_asked_for_is_judged_against_the_others() -> None:
 
 def test_what_helps_most_stands_in_the_headline_be_it_a_control() -> None:
     assert headline(table_of([*ASKED, *BEFORE[24:]])) == (
-        "1 of 2 arms helps; of the others: 1 with neither shown. "
+        "1 of 2 arms helps; of the others: 1 not better by the margin. "
         "The largest gain: pseudo λ=1 with svm, AA +11.0 over duplicate."
     )
 
@@ -410,7 +418,7 @@ def test_records_from_before_that_control_claim_no_gain_and_say_what_lacks() -> 
         "Undecided: no arm was measured against pseudo, which an arm that reads unlabelled pixels must be above to help. "
         "The same benchmark again runs it.",
         "undecided (above none and duplicate; no draw in common with pseudo)",
-        "  ldm λ=1 with svm: AA +9.1 (p = .001) against none and +8.0 (p = .001) against duplicate; "
+        "  ldm λ=1 with svm: AA +9.1 (p < .001) against none and +8.0 (p < .001) against duplicate; "
         "OA +9.1 (p = .001) and +8.0 (p = .001); pseudo was not run with it; over 12 draws",
     ]
 

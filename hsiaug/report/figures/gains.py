@@ -30,7 +30,7 @@ CONTROLS = {"duplicate": 0, "none": 1}
 FURTHER = 2
 """Of a control: its place among the colours of series and markers, as on the page."""
 HOW_TO_READ = (
-    "dots: draws; mark: mean; bar: its 95 % t interval, not corrected; panels of a table share their axis"
+    "dots: draws; mark: mean; bar: its t interval, of 95 % corrected over arms; panels of a table share their axis"
 )
 
 

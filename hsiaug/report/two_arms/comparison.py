@@ -168,7 +168,8 @@ def _pairing(table: Table, a: ArmCell, b: ArmCell, metric: str | None) -> Pairin
             return Pairing(table, score, a, b, found.turned(a))
     mine = pair_up(b, a, scores)
     if mine.pairs:
-        mine = corrected([*(found for _, found in known), mine])[-1]
+        last = corrected([*gains.values(), Gain(b, {"": mine})])[-1]
+        mine = last.against[""] or mine
     return Pairing(table, score, a, b, mine)
 
 

@@ -151,7 +151,7 @@ def facts(comparison: ArmComparison, pairing: Pairing) -> Iterator[tuple[str, st
     yield "B", f"{comparison.b}\t{_mean(pairing, 0)}"
     yield f"Δ{pairing.score.name} B − A", f"{signed(main.mean)}{std} points"
     yield (
-        "95 % t interval",
+        "t interval",
         f"{signed(interval[0])} to {signed(interval[1])}" if interval else f"{MISSING} (one draw has no spread)",
     )
     yield "median Δ", signed(pairing.median)
@@ -190,7 +190,7 @@ def wilcoxon_text(pairing: Pairing) -> str:
     """p, or the sentence why these draws cannot give one below .05 and how many could."""
     test, n = pairing.comparison.main, pairing.n
     tests, needed = test.tests, test.evidence.needed
-    over = f" over the {count(tests, 'comparison')} of its table" if tests > 1 else ""
+    over = f" over the {count(tests, 'arm')} of its table" if tests > 1 else ""
     if test.p is None or test.p_holm is None:
         return (
             f"not tested: n = {count(n, 'draw')} cannot reach .05, whatever the data say (the smallest p is "
@@ -199,9 +199,8 @@ def wilcoxon_text(pairing: Pairing) -> str:
     p = f"{p_said(test.p_holm)}, Holm-corrected{over}" if tests > 1 else p_said(test.p)
     differing = n - pairing.counts[1]
     if test.p_holm < ALPHA:
-        return (
-            f"{p} (n = {n}){f'; but {why}, so it claims nothing' if (why := unclaimed(test.differences)) else ''}"
-        )
+        why = unclaimed(test.differences, test.factor)
+        return f"{p} (n = {n})" + (f"; but {why}, so it claims nothing" if why else "")
     if differing < needed:
         sentences = f"n = {n}" if differing == n else f"only {differing} of n = {n} draws differ"
         least = f"; at least {needed} differing draws are needed{over}"
