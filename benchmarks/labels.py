@@ -63,7 +63,7 @@ def scored(
     """A row per arm of a draw, on the pixels that every point of the curve tests."""
     plain = trials["0"]
     truth = local_ground_truth([plain], truths)
-    called = {name: predicted_maps(store, trial, truth)[0].label for name, trial in trials.items()}
+    called = {name: predicted_maps(store, trial, truth)[0] for name, trial in trials.items()}
     tested = np.logical_and.reduce([called[str(k)] > 0 for k in LABELS])
     roles = redrawn_roles(plain, truth)
     assert roles is not None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache, partial
 from operator import attrgetter
@@ -10,7 +11,7 @@ from typing import Literal
 from hsiaug.report.cells import ArmCell
 from hsiaug.report.draws import DrawKey, common_draws, draws_of, over_draws
 from hsiaug.report.grid import Grid, GridColumn, GridEntry, make_grid
-from hsiaug.report.labels import MISSING, number, plus_minus
+from hsiaug.report.labels import MISSING, number, plus_minus, seeds_text
 from hsiaug.report.scores import Metric
 from hsiaug.report.tables import Table
 from hsiaug.report.views_raw import classifier_column
@@ -18,7 +19,6 @@ from hsiaug.trial.arm import CONTROLS, Method
 
 __all__ = [
     "AXES",
-    "HELD",
     "SIGNS",
     "Axis",
     "SweepLine",
@@ -26,9 +26,12 @@ __all__ = [
     "all_lines",
     "axis_of",
     "curve_grids",
+    "curve_notes",
     "drawn",
+    "line_label",
     "lines",
     "moving",
+    "panel_n",
     "percentages",
     "reference",
 ]
@@ -190,3 +193,49 @@ def _point(table: Table, metric: str, value: float | None, line: SweepLine) -> G
     if summary is None:
         return GridEntry(MISSING if cell.ok else "failed", cell)
     return GridEntry(plus_minus(summary) + (f" (n={summary.n})" if summary.n < len(table.draws) else ""), cell)
+
+
+def line_label(table: Table, line: SweepLine, axis: Axis) -> str:
+    """``txt2hsi ω=2``: the generator, with what is held."""
+    held = "" if line.held is None or line.generator.name == "none" else f" {HELD[axis]}={line.held:g}"
+    return table.labels[line.generator] + held
+
+
+def panel_n(shown: Sequence[SweepLine], none: ArmCell | None) -> str:
+    """``n = 6 (seeds 0–5)``: the draws that a panel is over; ``n = 3 to 6, by line`` where lines differ."""
+    groups = {line.draws for line in shown if line.draws} | (
+        {draws_of(none)} if none is not None and none.ok else set()
+    )
+    if len(groups) > 1:
+        return f"n = {min(map(len, groups))} to {max(map(len, groups))}, by line"
+    return "".join(f"n = {len(draws)} ({_seeds(draws)})" for draws in groups)
+
+
+def curve_notes(table: Table, axis: Axis) -> list[str]:
+    """A sentence for every line of which a point is over other draws than its neighbours.
+
+    Or over fewer than in the other tables, because its neighbours lack some.
+    """
+    notes = []
+    for line in all_lines(table, axis):
+        who, shared = f"{table.labels[line.classifier]}, {line_label(table, line, axis)}", _seeds(line.draws)
+        apart, cut = [], []
+        for value, cell in line.points:
+            at = f"no {SIGNS[axis]}" if value is None else f"{SIGNS[axis]}={value:g}"
+            whole = draws_of(table.cells[cell.arm, cell.classifier])
+            if draws_of(cell) != whole:
+                cut.append(f"{at} ({_seeds(whole)})")
+            if cell.ok and not line.shares(cell):
+                apart.append(f"{at} ({_seeds(draws_of(cell))})")
+        if cut:
+            notes.append(
+                f"{who}: over {shared}, which most of its trials share; in the other tables more draws are in "
+                f"the means of {', '.join(cut)}."
+            )
+        if apart:
+            notes.append(f"{who}: not comparable with the others, which are over {shared}: {', '.join(apart)}.")
+    return notes
+
+
+def _seeds(draws: Iterable[DrawKey]) -> str:
+    return seeds_text(seed for seed, _ in draws)

@@ -12,8 +12,7 @@ from hsiaug.metrics.significance import t_interval
 from hsiaug.report.audit import audit_lines, warnings
 from hsiaug.report.cells import ArmCell, CellKey
 from hsiaug.report.compare import Comparison
-from hsiaug.report.curve_notes import curve_notes
-from hsiaug.report.curves import axis_of, curve_grids
+from hsiaug.report.curves import axis_of, curve_grids, curve_notes
 from hsiaug.report.failures import failure_heading, failure_lines
 from hsiaug.report.findings import FINDINGS, verdict, verdict_text
 from hsiaug.report.grid import Grid, GridColumn, GridEntry, ReportPage, make_grid

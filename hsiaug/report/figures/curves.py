@@ -6,21 +6,20 @@ import math
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from hsiaug.base.colours import rgb_of
 from hsiaug.base.errors import InputError
 from hsiaug.base.text import plotted
 from hsiaug.report.cells import ArmCell
-from hsiaug.report.curve_notes import panel_n
 from hsiaug.report.curves import (
-    HELD,
     SIGNS,
     Axis,
     SweepLine,
     SweepPoint,
     all_lines,
     drawn,
+    line_label,
     lines,
     moving,
+    panel_n,
     percentages,
     reference,
 )
@@ -41,8 +40,6 @@ COLUMNS = {1: 2, 2: 4}
 """Of the legend, by the columns of a page that a figure fills."""
 NARROWEST, HEIGHT, AROUND = 1.5, 1.85, 1.0
 """Inches of a panel, and of the heading and the legend of a table."""
-LIGHTER, DARKER = -0.15, 0.6
-"""Shades of a generator's colour at its lowest and highest ω (or λ): shares of white, as negative, or of black."""
 
 
 def curve_figure(report: Report, axis: Axis, columns: int = 2) -> Figure:
@@ -94,7 +91,7 @@ def _draw_table(place: SubFigure, table: Table, axis: Axis, classifiers: Sequenc
         shown, none, score = _shown(table, classifier, axis), reference(table, classifier), scores[i % 2]
         panel.sharey(panels[i % 2])
         entries |= _draw_curves(panel, shown, none, score.key, styles)
-        title = plotted(table.labels[classifier]), panel_n(table, shown, none, axis)
+        title = plotted(table.labels[classifier]), panel_n(shown, none)
         panel.set_title("\n".join(wrapped(line, width / wide - 0.3, 7) for line in title), fontsize=7)
         panel.set_xlabel(SIGNS[axis], fontsize=8)
         panel.set_ylabel(f"{score.name} (%)", fontsize=8)
@@ -105,32 +102,17 @@ def _draw_table(place: SubFigure, table: Table, axis: Axis, classifiers: Sequenc
 
 
 def _styles(table: Table, axis: Axis) -> dict[tuple[Method, float | None], dict[str, Any]]:
-    """Colour, marker and label of every line of a table, the same in all its panels."""
-    keys = list(dict.fromkeys(line.key for line in all_lines(table, axis)))
-    generators = [g for g in dict.fromkeys(g for g, _ in keys) if g.name not in EVERY_CONTROL]
+    """Colour, marker and label of every line of a table, the same in all its panels; controls are grey."""
     styles: dict[tuple[Method, float | None], dict[str, Any]] = {}
-    for generator, held in keys:
-        same = sorted(h for g, h in keys if g == generator and h is not None)
-        shade = 0.75 if len(same) < 2 else 0.35 + 0.6 * same.index(held or 0.0) / (len(same) - 1)
-        named = held is not None and (len(same) > 1 or axis == "lambda")
-        label = table.labels[generator] + (f" {HELD[axis]}={held:g}" if named else "")
-        if dashes := DASHES.get(generator.name):
-            styles[generator, held] = {"color": str(0.75 - 0.4 * shade), "linestyle": dashes, "label": label}
-        elif generator in generators:
-            i = generators.index(generator)
-            styles[generator, held] = {**series_style(i), "label": label, "color": _shaded(i, same, held)}
+    coloured = 0
+    for line in all_lines(table, axis):
+        if line.key in styles or line.generator.name == "none":
+            continue
+        dashes = DASHES.get(line.generator.name)
+        style = {"color": "0.5", "linestyle": dashes} if dashes else series_style(coloured)
+        styles[line.key] = {**style, "label": line_label(table, line, axis)}
+        coloured += not dashes
     return styles
-
-
-def _shaded(place: int, same: Sequence[float], held: float | None) -> str:
-    """The colour of a generator at one of the values that its lines are held at."""
-    colour: str = series_style(place)["color"]
-    if held is None or len(same) < 2:
-        return colour
-    share = LIGHTER + (DARKER - LIGHTER) * same.index(held) / (len(same) - 1)
-    towards = 0 if share > 0 else 255
-    mixed = (round(value + abs(share) * (towards - value)) for value in rgb_of(colour))
-    return "#" + "".join(f"{value:02x}" for value in mixed)
 
 
 def _draw_curves(
@@ -143,11 +125,9 @@ def _draw_curves(
         panel.axhspan(mean - std, mean + std, color="0.93", zorder=0)
         entries["none"] = panel.axhline(mean, color="black", linestyle=":", linewidth=1.2)
     moving = [line for line in shown if line.values]
-    span = max((v for line in moving for v in line.values), default=1.0)
-    for i, line in enumerate(moving):
+    for line in moving:
         style = styles[line.key]
-        # Bars that would lie on one another stand side by side.
-        entries[style["label"]] = _draw_line(panel, line.dots(metric), style, (i - len(moving) / 2) * 0.008 * span)
+        entries[style["label"]] = _draw_line(panel, line.dots(metric), style)
         start = percentages(line.start, metric) if 0.0 not in line.values else None
         first = next((dot for dot in line.dots(metric) if not dot.apart), None)
         if start and first:
@@ -172,16 +152,16 @@ def _shown(table: Table, classifier: Method, axis: Axis) -> list[SweepLine]:
     return [line for line in found if line.values or line.generator.name in DASHES]
 
 
-def _draw_line(panel: Axes, dots: Sequence[SweepPoint], style: dict[str, Any], shift: float) -> Any:
+def _draw_line(panel: Axes, dots: Sequence[SweepPoint], style: dict[str, Any]) -> Any:
     """The points with a line through those that can be compared; returns the entry of the legend."""
     bars: dict[str, Any] = {"capsize": 2, "elinewidth": 0.8, "markersize": 4}
-    shared = [(dot.value + shift, dot.mean, dot.std) for dot in dots if not dot.apart]
+    shared = [(dot.value, dot.mean, dot.std) for dot in dots if not dot.apart]
     where, means, stds = ([point[i] for point in shared] for i in range(3))
     drawn = panel.errorbar(where, means, stds, linewidth=1.4, **bars, **style)
     hollow = {"marker": "o", **style, "linestyle": "none", "label": None, "markerfacecolor": "white"}
     for dot in dots:
         if dot.apart:
-            at = (dot.value + shift, dot.mean)
+            at = (dot.value, dot.mean)
             panel.errorbar([at[0]], [at[1]], [dot.std], **bars, **hollow)
             panel.annotate(f"n={dot.n}", at, (5, -3), textcoords="offset points", fontsize=7)
     for bar in (*drawn.lines[1], *drawn.lines[2]):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,100 +23,71 @@ from hsiaug.report.scenes.split_roles import ROLES, split_roles
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
-    from matplotlib.patches import Patch
 
 __all__ = ["split_figure"]
 
 TINTS = (NO_DATA, LEFT_OUT, HELD_OUT, TRAIN)
 """Colours of ROLES."""
-
-ACROSS = 3
-"""Places side by side in one column of a page, of a set of many."""
+ACROSS = 6
+"""Places side by side, of a set of many."""
 HIGHEST = 7.0
 """Inches of a map: a scene may be a long strip."""
 
 
-def split_figure(data: Scene | PairSet, split: Split | TileSplit, columns: int = 2) -> Figure:
-    """Two maps of the scene, or of each place: the classes, and who is train, test, left out or unlabelled.
+def split_figure(data: Scene | PairSet, split: Split | TileSplit) -> Figure:
+    """Two maps of the scene, or of each place: the classes, and who is train, test, left out or unlabelled."""
+    from matplotlib.patches import Patch
 
-    columns: of a page with two, which the figure fills.
-    """
-    names = ["unlabelled", *map(plotted, class_names_shown(data.class_names))]
-    classes = list(zip(names, _class_colours(len(data.class_names)), strict=True))
-    roles = split_roles(split)
     if isinstance(split, Split):
-        return _draw_scene(split, roles, data.name, classes, columns)
-    return _draw_places(split, roles, data.name, classes, columns)
-
-
-def _draw_scene(
-    split: Split, roles: Sequence[NDArray[np.uint8]], name: str, classes: Sequence[tuple[str, str]], columns: int
-) -> Figure:
-    """The two maps, side by side, or one below the other in one column; their legends below."""
-    height, width = split.labels.shape
-    side = WIDTHS[columns] / columns - 0.1
-    names = [left_out(split.audit.protocol, split.audit.buffer) if role == "left out" else role for role in ROLES]
-    entries = _counted(names, roles)
-    below = 0.17 * math.ceil(len(entries) / _ncols(side, entries)) + 0.4
-    ncols = _ncols(WIDTHS[columns], classes)
-    maps = (min(HIGHEST, side * height / width) + 0.4) * (1 if columns == 2 else 2)
-    figure = new_figure(WIDTHS[columns], maps + below + 0.17 * math.ceil(len(classes) / ncols) + 0.2)
-    left, right = figure.subplots(*((1, 2) if columns == 2 else (2, 1)))
-    audit = split.audit
-    leaky = " (LEAKY)" if audit.leaky else ""
-    said = f"{audit.protocol}{leaky}, draw {split.seed}, patch {split.patch}"
-    shown: list[tuple[NDArray[np.integer], Sequence[str]]] = [
-        (split.labels, [colour for _, colour in classes]),
-        (roles[0], TINTS),
+        masks, names = [split.labels], [""]
+        extent = f"patch {split.patch}"
+        overlap = (
+            f"{split.audit.centre_overlap_percent} % of test pixels lie in a training patch; "
+            f"{split.audit.patch_overlap_percent} % have a patch that meets one"
+        )
+    else:
+        masks, names = [place.mask for place in split.pairs.places], [place.name for place in split.pairs.places]
+        extent, overlap = f"tiles of {split.patch}×{split.patch}", ""
+    roles, width = split_roles(split), WIDTHS[2]
+    colours = [
+        f"#{red:02x}{green:02x}{blue:02x}" for red, green, blue in class_colours(len(data.class_names)).tolist()
     ]
-    for panel, (ids, colours), title in zip((left, right), shown, (f"{name}: labels", said), strict=True):
-        _show(panel, ids, colours)
-        panel.set_title(wrapped(plotted(title), side), fontsize=8)
-    label_classes(left, split.labels, len(classes) - 1)
-    bottom: dict[str, Any] = {"loc": "upper center", "bbox_to_anchor": (0.5, 0.0), "borderaxespad": 0.3}
-    right.legend(handles=_patches(entries), ncols=_ncols(side, entries), **bottom, **LEGEND)
-    overlap = (
-        f"{audit.centre_overlap_percent} % of test pixels lie in a training patch; "
-        f"{audit.patch_overlap_percent} % have a patch that meets one"
-    )
-    right.set_xlabel(wrapped(overlap, side, 7), labelpad=66 * (below - 0.3), fontsize=7)
-    figure.legend(handles=_patches(classes), loc="outside lower center", ncols=ncols, **LEGEND)
+    classes = list(zip(map(plotted, class_names_shown(data.class_names)), colours[1:], strict=True))
+    entries = [*classes, *_counted(split, roles)]
+    ncols = legend_columns(width, [name for name, _ in entries])
+
+    beside = len(masks) == 1
+    wide = 2 if beside else min(ACROSS, len(masks))
+    deep = 1 if beside else 2 * math.ceil(len(masks) / wide)
+    side = min(width / wide, 3.5) - 0.1
+    shape = max(mask.shape[0] / mask.shape[1] for mask in masks)
+    height = deep * (min(HIGHEST, side * shape) + 0.3)
+    figure = new_figure(width, height + 0.17 * math.ceil(len(entries) / ncols) + 0.7)
+    leaky = " (LEAKY)" if split.audit.leaky else ""
+    title = plotted(f"{data.name}: {split.audit.protocol}{leaky}, draw {split.seed}, {extent}")
+    figure.suptitle("\n".join(wrapped(line, width) for line in (title, overlap) if line), fontsize=8)
+    panels = np.reshape(figure.subplots(deep, wide), (deep, wide))
+    for panel in panels.flat:
+        panel.set_axis_off()
+    for i, (mask, role, name) in enumerate(zip(masks, roles, names, strict=True)):
+        places = ((0, 0), (0, 1)) if beside else [(2 * (i // wide) + which, i % wide) for which in (0, 1)]
+        _show(panels[places[0]], mask, colours)
+        label_classes(panels[places[0]], mask, len(classes))
+        _show(panels[places[1]], role, TINTS)
+        panels[places[0]].set_title(wrapped(plotted(name), side, 7), fontsize=7)
+    handles = [Patch(facecolor=colour, label=name) for name, colour in entries]
+    figure.legend(handles=handles, loc="outside lower center", ncols=ncols, **LEGEND)
     return figure
 
 
-def _ncols(inches: float, entries: Sequence[tuple[str, str]]) -> int:
-    return legend_columns(inches, [name for name, _ in entries])
-
-
-def _draw_places(
-    split: TileSplit,
-    roles: Sequence[NDArray[np.uint8]],
-    name: str,
-    classes: Sequence[tuple[str, str]],
-    columns: int,
-) -> Figure:
-    """Both maps of each place one below the other, at most ACROSS places side by side; one legend."""
-    places, width = split.pairs.places, WIDTHS[columns]
-    wide = min(ACROSS * columns, len(places))
-    down = math.ceil(len(places) / wide)
-    side = min(width / wide, width / 2)
-    handles = [*classes, *_counted(ROLES, roles)[1:]]
-    ncols = _ncols(width, handles)
-    figure = new_figure(width, 2 * (side + 0.1) * down + 0.17 * math.ceil(len(handles) / ncols) + 0.6)
-    panels = np.reshape(figure.subplots(2 * down, wide), (2 * down, wide))
-    for axes in panels.flat:
-        axes.set_axis_off()
-    for i, place in enumerate(places):
-        row, column = 2 * (i // wide), i % wide
-        _show(panels[row, column], place.mask, [colour for _, colour in classes])
-        label_classes(panels[row, column], place.mask, len(classes) - 1)
-        _show(panels[row + 1, column], roles[i], TINTS)
-        panels[row, column].set_title(wrapped(plotted(place.name), side, 7), fontsize=7)
-    tiles = f"tiles of {split.patch}×{split.patch}"
-    title = wrapped(plotted(f"{name}: {split.audit.protocol}, draw {split.seed}, {tiles}"), width)
-    figure.suptitle(title, fontsize=8)
-    figure.legend(handles=_patches(handles), loc="outside lower center", ncols=ncols, **LEGEND)
-    return figure
+def _counted(split: Split | TileSplit, roles: Sequence[NDArray[np.uint8]]) -> list[tuple[str, str]]:
+    """``train: 200`` and its colour, for every role."""
+    neither = left_out(split.audit.protocol, split.audit.buffer)
+    counts = np.bincount(np.concatenate([one.ravel() for one in roles]), minlength=len(ROLES))
+    return [
+        (f"{neither if role == 'left out' else role}: {n:,}", tint)
+        for role, n, tint in zip(ROLES, counts, TINTS, strict=True)
+    ]
 
 
 def _show(axes: Axes, ids: NDArray[np.integer], colours: Sequence[str]) -> None:
@@ -126,23 +97,3 @@ def _show(axes: Axes, ids: NDArray[np.integer], colours: Sequence[str]) -> None:
     axes.imshow(
         ids, cmap=ListedColormap(list(colours)), vmin=-0.5, vmax=len(colours) - 0.5, interpolation="nearest"
     )
-    axes.set_xticks([])
-    axes.set_yticks([])
-
-
-def _counted(names: Sequence[str], roles: Sequence[NDArray[np.uint8]]) -> list[tuple[str, str]]:
-    """``train: 200`` and its colour, for every role."""
-    counts = np.bincount(np.concatenate([one.ravel() for one in roles]), minlength=len(names))
-    return [(f"{name}: {n:,}", tint) for name, n, tint in zip(names, counts, TINTS, strict=True)]
-
-
-def _patches(entries: Sequence[tuple[str, str]]) -> list[Patch]:
-    """A legend of names with their colours."""
-    from matplotlib.patches import Patch
-
-    return [Patch(facecolor=colour, label=name) for name, colour in entries]
-
-
-def _class_colours(classes: int) -> list[str]:
-    """Of no label, then of every class."""
-    return [f"#{red:02x}{green:02x}{blue:02x}" for red, green, blue in class_colours(classes).tolist()]

@@ -124,7 +124,7 @@ class MapMaker:
         about = f' data-cell="{escape(section.cell_id(cell))}" data-name="{escape(name)}"'
         for i in shown:
             text = _at(f"{reached}, draw {trial.seed}", truth, i)
-            yield self._ids(made[i].label, colours, "called", i, text, about)
+            yield self._ids(made[i], colours, "called", i, text, about)
 
     def _ids(
         self,
@@ -193,7 +193,7 @@ def _largest(store: Store, trial: Trial, truth: GroundTruth) -> list[int]:
     """The places of most test pixels, in their order."""
     if len(truth.places) == 1:
         return [0]
-    tested = [int((made.label > 0).sum()) for made in predicted_maps(store, trial, truth)]
+    tested = [int((made > 0).sum()) for made in predicted_maps(store, trial, truth)]
     return sorted(sorted(range(len(tested)), key=lambda i: -tested[i])[:PLACES])
 
 

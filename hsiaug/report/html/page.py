@@ -11,8 +11,7 @@ from typing import TYPE_CHECKING
 
 from hsiaug.report.audit import audit_lines, warnings
 from hsiaug.report.cells import CellKey
-from hsiaug.report.curve_notes import curve_notes
-from hsiaug.report.curves import AXES, SIGNS, moving
+from hsiaug.report.curves import AXES, SIGNS, curve_notes, moving
 from hsiaug.report.failures import failure_heading, failure_lines
 from hsiaug.report.figures.curves import curve_figure
 from hsiaug.report.figures.files import light_svg

@@ -21,7 +21,6 @@ __all__ = [
     "MOST_VALUES",
     "GroundTruth",
     "NoGroundTruthError",
-    "PixelMap",
     "local_ground_truth",
     "predicted_maps",
     "thumbnail",
@@ -53,17 +52,6 @@ class GroundTruth:
         """masks: of each place by its name, as the task of the data gives them."""
         places = ("",) if len(masks) == 1 else tuple(masks)
         return cls(data.name, data.class_names, places, tuple(masks.values()), data)
-
-
-@dataclass(frozen=True)
-class PixelMap:
-    """What one trial called the pixels of a place. label (H, W) int16: predicted class id, 0 where not tested.
-
-    right (H, W) bool: tested and called by its true class.
-    """
-
-    label: NDArray[np.int16]
-    right: NDArray[np.bool_]
 
 
 def local_ground_truth(
@@ -100,8 +88,8 @@ def thumbnail(trials: Iterable[Trial], read: dict[str, GroundTruth]) -> tuple[st
     return data.name, true_colours(data.cube, data.wavelengths, -(-max(data.shape) // SIDE))
 
 
-def predicted_maps(store: Store, trial: Trial, truth: GroundTruth) -> tuple[PixelMap, ...]:
-    """The map of each place.
+def predicted_maps(store: Store, trial: Trial, truth: GroundTruth) -> tuple[NDArray[np.int16], ...]:
+    """Of each place the predicted class ids (H, W), 0 where not tested.
 
     Raises NoGroundTruthError unless truth and predictions give the very confusion of the record.
     """
@@ -119,8 +107,5 @@ def predicted_maps(store: Store, trial: Trial, truth: GroundTruth) -> tuple[Pixe
         raise NoGroundTruthError(f"the scene {truth.name} here is not the one of record {trial.hash}")
     label = np.zeros(true.size, dtype=np.int16)
     label[index] = called
-    right = np.zeros(true.size, dtype=np.bool_)
-    right[index] = called == true[index]
     ends = np.cumsum([mask.size for mask in truth.masks])[:-1]
-    parts = zip(np.split(label, ends), np.split(right, ends), truth.masks, strict=True)
-    return tuple(PixelMap(a.reshape(mask.shape), b.reshape(mask.shape)) for a, b, mask in parts)
+    return tuple(part.reshape(mask.shape) for part, mask in zip(np.split(label, ends), truth.masks, strict=True))

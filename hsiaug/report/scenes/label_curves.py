@@ -179,11 +179,11 @@ class _Reader:
         """
         plain = points[0]
         truth = local_ground_truth(points, self.truths)
-        called = [predicted_maps(self.store, trial, truth)[0].label for trial in points]
+        called = [predicted_maps(self.store, trial, truth)[0] for trial in points]
         tested = np.logical_and.reduce([label > 0 for label in called])
         new = tested & ~self._seen(plain, truth)
         counts = [np.asarray((trial.audit or {}).get("train_counts"), dtype=np.int64) for trial in points]
-        others = {id(cell): predicted_maps(self.store, trial, truth)[0].label for cell, trial in arms.items()}
+        others = {id(cell): predicted_maps(self.store, trial, truth)[0] for cell, trial in arms.items()}
 
         return _DrawScores(
             plain.seed,
