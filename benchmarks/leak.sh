@@ -12,4 +12,4 @@ for protocol in random:0.05 random:0.1 random-twin:issd issd kshot:10 blocks:16;
         --protocol "$protocol" --store "$store"
 done
 hsiaug report --store "$store" --by classifier --out "$out/table.md"
-hsiaug report --store "$store" --format csv --out "$out/trials.csv"
+hsiaug report --store "$store" --out "$out/trials.csv"

@@ -52,7 +52,7 @@ def strategies(scene: Scene, split: Split) -> dict[str, list[int]]:
     members = committee((), (), scene.bands)
     found = suggestions(
         scene.unlabelled, split.blind, candidates, max(NUMBERS), members, registry(),
-        seed=split.seed, device="cpu", progress=silent,
+        seed=split.seed, progress=silent,
     )  # fmt: skip
     width, flat = scene.shape[1], np.flatnonzero(candidates)
     rng = np.random.default_rng(derive_seed("revealed", split.seed))

@@ -5,14 +5,13 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from hsiaug.base.arguments import checked, choice, path, switch, text
+from hsiaug.base.arguments import checked, path, switch, text
 from hsiaug.base.frames import frame_of
 from hsiaug.base.notebook_figures import show_in_cells
 from hsiaug.base.targets import TABLES
@@ -109,32 +108,28 @@ class SceneMap:
             said.append("note: the cube's file names no place on Earth, so the map lies nowhere")
         return said
 
-    @checked(columns=choice(1, 2))
-    def plot(self, columns: Literal[1, 2] = 2) -> Figure:
-        """Matplotlib: the map with a legend of classes and their shares; of the first place where there are several.
+    def plot(self) -> Figure:
+        """Matplotlib: the map with a legend of classes and their shares; of the first place where there are several."""
+        return show_in_cells(self._figure(next(iter(self.maps))))
 
-        columns: of a page with two, which the figure fills: 3.5 or 7.2 inches.
-        """
-        return show_in_cells(self._figure(next(iter(self.maps)), columns))
-
-    @checked(path=path, columns=choice(1, 2))
-    def save(self, path: str | os.PathLike[str], columns: Literal[1, 2] = 2) -> list[Path]:
+    @checked(path=path)
+    def save(self, path: str | os.PathLike[str]) -> list[Path]:
         """Write what the ending says: class ids as GeoTIFF (.tif) or .npy, a PNG beside them; the map with its legend
         (.png, .svg, .pdf); the table of :meth:`rows` (.md, .tex, .csv, .json).
 
-        columns: of a page with two, which a picture fills. Returns the files; of several places each has its own.
+        Returns the files; of several places each has its own.
         Raises InputError for another ending.
         """
-        return self.save_all([Path(path)], columns)
+        return self.save_all([Path(path)])
 
-    def save_all(self, paths: Sequence[Path], columns: int = 2) -> list[Path]:
+    def save_all(self, paths: Sequence[Path]) -> list[Path]:
         """:meth:`save` of several files; beside class ids goes a PNG only where no picture is named."""
         check_map_targets(paths)
-        files = write_maps(paths, self.maps, partial(self._figure, columns=columns), self._save_raster)
+        files = write_maps(paths, self.maps, self._figure, self._save_raster)
         return files + write_files(named(paths, TABLES), table_writers(lambda: self._tables(self.remarks(paths))))
 
-    def _figure(self, name: str, columns: int) -> Figure:
-        return class_map_figure(self.maps[name], self.class_names, f"{name}: {self.title}", self._note, columns)
+    def _figure(self, name: str) -> Figure:
+        return class_map_figure(self.maps[name], self.class_names, f"{name}: {self.title}", self._note)
 
     def _save_raster(self, path: Path, name: str) -> None:
         save_map(path, self.maps[name], self.class_names, self.grounds[name], self._facts())

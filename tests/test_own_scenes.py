@@ -37,7 +37,7 @@ def test_arrays_become_a_scene_and_the_scene_a_map(tmp_path: Path, monkeypatch: 
         (record,) = run.frame().query("classifier == 'svm' and status == 'ok'").hash
         made = hsiaug.map_scene("farm.toml", record, progress=False)
         assert [path.name for path in made.save("map.npy")] == ["map.npy", "map.png"]
-        assert made.save("map.svg", columns=1) == [Path("map.svg")] and b"<svg" in Path("map.svg").read_bytes()
+        assert made.save("map.svg") == [Path("map.svg")] and b"<svg" in Path("map.svg").read_bytes()
         made.save("map.csv")
         assert Path("map.csv").read_text("utf-8").startswith("class,name,pixels,share,train\n")
         assert np.array_equal(np.load("map.npy"), made.ids) and made.ids.shape == scene.shape

@@ -6,7 +6,9 @@ import time
 from pathlib import Path
 from typing import Annotated
 
-from hsiaug.base.targets import TABLES, check_targets
+from hsiaug.base.files import write_text_whole
+from hsiaug.base.targets import check_target
+from hsiaug.base.text import json_of
 from hsiaug.base.threads import one_thread
 from hsiaug.cli import options
 from hsiaug.cli.options import option
@@ -49,13 +51,7 @@ def advise(
     preset: options.Preset = options.PresetName.cpu,
     device: options.Device = "auto",
     jobs: options.Jobs = None,
-    out: Annotated[
-        list[Path] | None,
-        option(
-            "File to write: .json (all numbers and record hashes), .md, .tex or .csv (the table); repeat for more.",
-            show_default=False,
-        ),
-    ] = None,
+    out: Annotated[Path | None, option("File to write, .json: all numbers, and the hashes of their records.")] = None,
     quiet: options.Quiet = False,
 ) -> None:
     """Say which generator to use on a scene, at which λ and ω, with the gain to expect, or that none helps.
@@ -70,9 +66,10 @@ def advise(
 
       hsiaug advise my_scene.toml --protocol all --classifier svm
 
-      hsiaug advise indian_pines --generator smote,mixup --lambda 1,2,4,8 --out advice.json --out advice.tex
+      hsiaug advise indian_pines --generator smote,mixup --lambda 1,2,4,8 --out advice.json
     """
-    check_targets(out or [], TABLES)
+    if out is not None:
+        check_target(out, (".json",))
     start = time.time()
     # As in a benchmark: trials side by side, one thread each.
     one_thread()
@@ -84,10 +81,9 @@ def advise(
     from hsiaug.bench.cluster_settings import cluster_settings
     from hsiaug.bench.engine import open_engine
     from hsiaug.bench.run import workers
-    from hsiaug.cli.advise_print import advice_tables, print_advice
+    from hsiaug.cli.advise_print import advice_json, print_advice
     from hsiaug.cli.benchmark_run import stoppable
     from hsiaug.registry.lookup import registry
-    from hsiaug.report.output_files import table_writers, write_files
     from hsiaug.tasks.task import get_task
     from hsiaug.trial.store import Store
 
@@ -127,6 +123,6 @@ def advise(
         notes = notes_console(err, quiet=quiet)
         advice, plan = find_advice(planned, request, session, lambda line: print_lines(notes, [line]))
     print_advice(advice, plan, session, Console())
-    if out:
-        write_files(out, table_writers(lambda: advice_tables(advice, plan, session)))
-        say_written(out)
+    if out is not None:
+        write_text_whole(out, json_of(advice_json(advice, plan, session), indent=1) + "\n")
+        say_written([out])

@@ -25,9 +25,7 @@ from hsiaug.tasks.task import get_task
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from hsiaug.report.output_files import TableFiles
-
-__all__ = ["advice_json", "advice_tables", "print_advice"]
+__all__ = ["advice_json", "print_advice"]
 
 ARM = ("generator", "λ", "ω", "classifier")
 CLOSE = 50.0
@@ -36,44 +34,11 @@ CLOSE = 50.0
 
 def print_advice(advice: Advice, plan: Plan, session: Session, out: Console) -> None:
     """A table of all arms, and below it the verdict, the command to go on with, and what limits both."""
-    print_table(out, _header(plan), _rows(advice))
+    main, second = _names(plan)
+    header = ("stage", *ARM, "draws", main, f"Δ{main}", "interval", f"Δ{second}", "interval", "over")
+    print_table(out, header, _rows(advice))
     lines = [f"{name}\t{text}" for name, text in _lines(advice, plan, session)]
     print_lines(out, (line.expandtabs(11) for line in lines) if out.is_terminal else lines)
-
-
-def _header(plan: Plan) -> tuple[str, ...]:
-    main, second = _names(plan)
-    return ("stage", *ARM, "draws", main, f"Δ{main}", "interval", f"Δ{second}", "interval", "over")
-
-
-def advice_tables(advice: Advice, plan: Plan, session: Session) -> TableFiles:
-    """The same for files; rows: one per arm and stage, in points; value: all numbers, as fractions, and hashes."""
-    from hsiaug.report.grid import ReportPage, text_grid
-    from hsiaug.report.output_files import TableFiles
-
-    keys = (
-        "stage",
-        "generator",
-        "lambda",
-        "omega",
-        "classifier",
-        "seeds",
-        "main",
-        "main_gain",
-        "second_gain",
-        "over",
-    )
-    rows = [dict(zip(keys, _values(stage, one), strict=True)) for stage, one in _stages(advice)]
-    said = tuple(f"{name}: {text}" for name, text in _lines(advice, plan, session))
-    grid = text_grid("Arms that were tried", _header(plan), _rows(advice), 1 + len(ARM))
-    page = ReportPage(f"{session.scene.name}: which generator to use", grids=(grid,), notes=said)
-    return TableFiles("advise", [page], rows, advice_json(advice, plan, session))
-
-
-def _values(stage: str, one: ArmGain) -> tuple[Any, ...]:
-    arm, gains = one.arm, (100 * statistics.fmean(values) for values in (one.better.aa, one.better.oa))
-    named = (arm.generator.name, arm.lam, arm.omega, one.classifier)
-    return (stage, *named, len(one.seeds), 100 * statistics.fmean(one.aa), *gains, one.better.control)
 
 
 def _stages(advice: Advice) -> Iterator[tuple[str, ArmGain]]:

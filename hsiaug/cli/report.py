@@ -15,9 +15,6 @@ if TYPE_CHECKING:
     from hsiaug.report import Report
     from hsiaug.trial.store import Store
 
-TEXTS = ("md", "tex", "csv")
-"""Formats that may stand in a .txt too, where --format names them."""
-
 
 def report(
     store: Annotated[
@@ -33,13 +30,10 @@ def report(
     ] = "generator",
     format: Annotated[
         str | None,
-        option(
-            "rich, md, tex, csv, json or html, or png, svg or pdf for a picture. Without it: what the suffix of --out "
-            "says, else rich on a terminal and md elsewhere."
-        ),
+        option("Without --out: rich, md, tex, csv, json or html. Default: rich on a terminal and md elsewhere."),
     ] = None,
     out: Annotated[
-        list[Path] | None, option("Write to this file instead of the terminal; repeat for more.")
+        list[Path] | None, option("Write to this file, by its ending, instead of the terminal; repeat for more.")
     ] = None,
     suite: Annotated[
         Path | None, option("A suite (TOML): tables for each of its runs, of their trials alone.", "--suite")
@@ -91,28 +85,29 @@ def report(
         hsiaug report --suite my_suite.toml --data my_pairs
     """
     from hsiaug.base.errors import InputError
-    from hsiaug.report import save_report
+    from hsiaug.base.targets import check_target
+    from hsiaug.report import ENDINGS, save_report
     from hsiaug.trial.index import uncollected
     from hsiaug.trial.store import Store
 
     for name, said in (("--profile", profile), ("--data", data)):
         if said is not None and suite is None:
             raise InputError(f"{name} belongs to a suite", value=repr(said), hint="Name it with --suite FILE.")
-    if json and format not in (None, "json"):
+    if (json or format) and (out or (json and format)):
         raise InputError(
-            "--json is a format of its own", value=f"--format {format}", hint="Leave out one of them."
+            "--format and --json are for the terminal, one of them; a file is what its ending says",
+            value="both, or --out too",
+            hint="Leave out all but one.",
         )
-    targets: list[Path | None] = [*out] if out else [None]
-    shapes = [_shape("json" if json else format, path) for path in targets]
+    shapes = [ENDINGS[check_target(path, tuple(ENDINGS))] for path in out or ()]
     runs, named = (None, None) if suite is None else _runs(suite, profile, data)
     kept = Store(store or named or Path("hsiaug-results"))
     with uncollected():
         built = read_report(kept, runs)
-        for path, shape in zip(targets, shapes, strict=True):
-            if path is None:
-                _print(built, kept, shape, by)
-            else:
-                save_report(built, path, shape, by, store=kept, columns=columns)
+        for path, shape in zip(out or (), shapes, strict=True):
+            save_report(built, path, shape, by, store=kept, columns=columns)
+        if not out:
+            _print(built, kept, "json" if json else format or ("rich" if on_terminal() else "md"), by)
 
 
 def _print(built: Report, kept: Store, shape: str, by: str) -> None:
@@ -146,18 +141,3 @@ def _runs(path: Path, profile: str | None, data: str | None) -> tuple[dict[str, 
     if data is not None:
         suite = options.suite_on(suite, data)
     return hashes_by_run(plan_runs(suite.runs, registry())), suite.store
-
-
-def _shape(format: str | None, out: Path | None) -> str:
-    """The format asked for. Raises InputError where the ending of --out says another one, or none that is known."""
-    from hsiaug.base.targets import check_target
-    from hsiaug.report import ENDINGS
-
-    if out is None:
-        return format or ("rich" if on_terminal() else "md")
-    if format is None:
-        return ENDINGS[check_target(out, tuple(ENDINGS))]
-    endings = [ending for ending, one in ENDINGS.items() if one == format and ending != ".txt"]
-    if endings:
-        check_target(out, (*endings, *((".txt",) if format in TEXTS else ()), ""))
-    return format

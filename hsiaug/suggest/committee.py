@@ -7,15 +7,17 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.special import entr
 
 from hsiaug.base.errors import HsiaugError, InputError, PluginError
 from hsiaug.base.seeds import derive_seed
-from hsiaug.contracts import Classifier, FittedClassifier, Progress
+from hsiaug.contracts import Classifier, Progress
 from hsiaug.core.scene import UnlabelledScene
 from hsiaug.core.spectral_views import SpectralView
 from hsiaug.core.view_names import FEWEST, RAW, UNIT, check_view, with_view
 from hsiaug.core.view_names import VIEWS as ALL_VIEWS
 from hsiaug.protocol.split import BlindSplit
+from hsiaug.quality.synthesis import silent
 from hsiaug.registry.card import build_params
 from hsiaug.registry.lookup import Registry
 from hsiaug.tasks.pixels import PixelClassification
@@ -66,7 +68,6 @@ def cast_votes(
     plugins: Registry,
     *,
     seed: int = 0,
-    device: str = "auto",
     progress: Progress,
 ) -> NDArray[np.int16]:
     """(members, H, W) int16: what each calls every pixel, 0 where there is no data. Nobody is shown another label
@@ -80,7 +81,7 @@ def cast_votes(
         progress(i, len(members), str(member))
         try:
             with kept_state():
-                votes[i] = _called(scene, known, member, plugin, seed, device)
+                votes[i] = _called(scene, known, member, plugin, seed)
         except HsiaugError:
             raise
         except Exception as error:
@@ -105,35 +106,24 @@ def _loaded(plugins: Registry, name: str) -> type[Classifier]:
 
 
 def _called(
-    scene: UnlabelledScene, known: BlindSplit, member: Member, plugin: type[Classifier], seed: int, device: str
+    scene: UnlabelledScene, known: BlindSplit, member: Member, plugin: type[Classifier], seed: int
 ) -> NDArray[np.int16]:
     task, card = PixelClassification(), plugin.card
     spectra = SpectralView(member.view, scene.wavelengths)
-    fitted = _fitted(scene, known, plugin, spectra, derive_seed("classifier", member.classifier, seed), device)
+    view = task.view(scene, known, card.scope)
+    # Its own progress would hide whose turn it is.
+    fitted = plugin(build_params(card)).fit(
+        task.shown(view.real, card, spectra),
+        task.seen(view, spectra),
+        seed=derive_seed("classifier", member.classifier, seed),
+        device=resolve_device("auto", card),
+        progress=silent,
+    )
     ids = np.zeros(scene.shape, dtype=np.int16)
     for rows in task.stripes(scene):
         here = slice(rows.start, rows.stop)
         ids[here] = task.mapped_stripe(fitted, card, scene, known.patch, known.train[here], rows, spectra)
     return ids
-
-
-def _fitted(
-    scene: UnlabelledScene,
-    known: BlindSplit,
-    plugin: type[Classifier],
-    spectra: SpectralView,
-    seed: int,
-    device: str,
-) -> FittedClassifier:
-    task, card = PixelClassification(), plugin.card
-    view = task.view(scene, known, card.scope)
-    samples, seen = task.shown(view.real, card, spectra), task.seen(view, spectra)
-    classifier = plugin(build_params(card))
-    return classifier.fit(samples, seen, seed=seed, device=resolve_device(device, card), progress=_silent)
-
-
-def _silent(done: int, total: int, note: str = "") -> None:
-    """Ignore the progress of a member, which would hide whose turn it is."""
 
 
 def disagreement(votes: NDArray[np.int16], classes: int) -> NDArray[np.float32]:
@@ -142,8 +132,5 @@ def disagreement(votes: NDArray[np.int16], classes: int) -> NDArray[np.float32]:
     H. S. Seung, M. Opper and H. Sompolinsky, Query by committee, COLT 1992, doi:10.1145/130385.130417; the entropy of
     votes: I. Dagan and S. P. Engelson, Committee-based sampling for training probabilistic classifiers, ICML 1995.
     """
-    entropy = np.zeros(votes.shape[1:])
-    for c in range(1, classes + 1):
-        share = (votes == c).mean(axis=0)
-        entropy -= np.where(share > 0, share * np.log(np.where(share > 0, share, 1)), 0)
+    entropy = sum(entr((votes == c).mean(axis=0)) for c in range(1, classes + 1))
     return np.asarray(entropy / np.log(min(len(votes), max(classes, 2))), dtype=np.float32)

@@ -4,23 +4,32 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
+from hsiaug.base.colours import true_colours
 from hsiaug.base.errors import InputError
 from hsiaug.base.targets import PICTURES, TABLES, check_targets
-from hsiaug.base.text import json_of
+from hsiaug.base.text import json_of, plotted
 from hsiaug.core.scene import UnlabelledScene
 from hsiaug.data.georeference import Georeference, need_geo, quiet
+from hsiaug.quality.maps import map_figure, picture_step
+from hsiaug.report.figures.files import WIDTHS, wrapped
 from hsiaug.report.grid import ReportPage, text_grid
 from hsiaug.report.output_files import TableFiles, figure_writers, table_writers, write_files
 from hsiaug.suggest.picks import Suggestions
-from hsiaug.suggest.pictures import suggestions_figure
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
 
 __all__ = ["ENDINGS", "check_files", "rows_of", "save_suggestions"]
 
 FORMS = (".csv", ".geojson")
 """Endings of files into which people write classes."""
 ENDINGS = (*TABLES, ".geojson", *PICTURES)
+LEARNT, WANTED = "#35d0ff", "#ffd400"
 
 
 def check_files(paths: Sequence[Path], ground: Georeference | None) -> None:
@@ -72,12 +81,8 @@ def save_suggestions(
     ground: Georeference | None,
     name: str,
     notes: Sequence[str],
-    columns: int = 2,
 ) -> None:
-    """Write each file, by its ending. name: of the scene. columns: of a page with two, which the map fills.
-
-    Raises InputError where a file cannot be written.
-    """
+    """Write each file, by its ending. name: of the scene. Raises InputError where a file cannot be written."""
     rows, title = rows_of(found, scene.class_names, ground), f"{name}: label these"
     header = tuple(name.replace("_", " ") for name in rows[0])
     grid = text_grid("Pixels to label next", header, [tuple(map(str, row.values())) for row in rows])
@@ -87,7 +92,7 @@ def save_suggestions(
         paths,
         {
             **table_writers(lambda: TableFiles("suggest", [page], rows, value)),
-            **figure_writers(lambda: suggestions_figure(found, scene, title, columns)),
+            **figure_writers(lambda: _figure(found, scene, title)),
             ".geojson": lambda path: _write_points(path, rows, ground),
         },
     )
@@ -110,3 +115,44 @@ def _write_points(path: Path, rows: Sequence[dict[str, Any]], ground: Georeferen
         for row, *place in zip(rows, *degrees, strict=True)
     ]
     path.write_text(json_of({"type": "FeatureCollection", "features": features}, indent=1), encoding="utf-8")
+
+
+def _figure(found: Suggestions, scene: UnlabelledScene, title: str) -> Figure:
+    """The scene with numbered picks and the pixels that were learnt from; and the committee's disagreement with the same
+    numbers.
+    """
+    step = picture_step(scene.shape)
+    colours = true_colours(scene.cube, scene.wavelengths, step)
+    figure, (left, right) = map_figure(colours.shape[:2], 2, below=0.3)
+    side = WIDTHS[2] / 2 - 0.2
+    left.imshow(np.where(found.known[::step, ::step, None], _rgb(LEARNT), colours), interpolation="nearest")
+    left.set_title(wrapped(plotted(title), side), fontsize=8)
+    said = f"blue: {int(found.known.sum()):,} pixels whose labels are known; numbers: label these"
+    left.set_xlabel(wrapped(said, side, 7), fontsize=7)
+    shown = right.imshow(found.uncertainty[::step, ::step], cmap="magma", vmin=0, vmax=1, interpolation="nearest")
+    right.set_title(f"disagreement of {len(found.members)} classifiers", fontsize=8)
+    bar = figure.colorbar(shown, ax=right, shrink=0.9, location="bottom", aspect=30, pad=0.02)
+    bar.set_label("entropy of their votes", fontsize=7)
+    bar.ax.tick_params(labelsize=7)
+    for panel in (left, right):
+        panel.set_anchor("N")
+        _number(panel, found, step)
+    return figure
+
+
+def _rgb(colour: str) -> np.ndarray:
+    return np.array([int(colour[i : i + 2], 16) for i in (1, 3, 5)], dtype=np.uint8)
+
+
+def _number(panel: Axes, found: Suggestions, step: int) -> None:
+    """A ring round each pick, and its rank beside it."""
+    from matplotlib.patheffects import withStroke
+
+    halo = [withStroke(linewidth=2, foreground="black")]
+    for pick in found.picks:
+        x, y = pick.column / step, pick.row / step
+        panel.plot(x, y, "o", ms=5, mfc="none", mec=WANTED, mew=1.1, path_effects=halo)
+        panel.annotate(
+            str(pick.rank), (x, y), xytext=(4, 4), textcoords="offset points", color=WANTED, fontsize=7,
+            fontweight="bold", path_effects=halo,
+        )  # fmt: skip

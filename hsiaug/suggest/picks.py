@@ -63,7 +63,6 @@ def suggestions(
     plugins: Registry,
     *,
     seed: int = 0,
-    device: str = "auto",
     progress: Progress,
 ) -> Suggestions:
     """The ``count`` pixels of ``candidates`` (H, W) whose labels would help most, the best first.
@@ -80,7 +79,7 @@ def suggestions(
             value=f"{count} of {len(segments.ids)}",
             hint="Ask for fewer: two pixels of one segment would say much the same.",
         )
-    votes = cast_votes(scene, known, members, plugins, seed=seed, device=device, progress=progress)
+    votes = cast_votes(scene, known, members, plugins, seed=seed, progress=progress)
     doubt = disagreement(votes, len(scene.class_names))
     chosen, shares = cover(segments.centres, segments.sums(doubt + FLOOR), ground.features[known.train], count)
     mean = segments.sums(doubt) / segments.sizes

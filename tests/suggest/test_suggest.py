@@ -40,7 +40,7 @@ def silent(*_: Any) -> None: ...
 
 def named(scene: Scene, train: np.ndarray, plugins: Registry, n: int = 6) -> Suggestions:
     known = Blind(train, np.zeros_like(train), scene.labels[train].astype(np.int64), 5)
-    return suggestions(scene.unlabelled, known, ~train, n, TWO, plugins, device="cpu", progress=silent)
+    return suggestions(scene.unlabelled, known, ~train, n, TWO, plugins, progress=silent)
 
 
 @pytest.fixture
@@ -105,7 +105,7 @@ def test_a_classifier_that_fails_is_named(toy: Scene, corner: np.ndarray, plugin
     known = Blind(corner, np.zeros_like(corner), toy.labels[corner].astype(np.int64), 5)
     members = (Member("svm", "raw"), Member("breaks", "raw"))
     with pytest.raises(HsiaugError, match="breaks") as error:
-        cast_votes(toy.unlabelled, known, members, plugins, device="cpu", progress=silent)
+        cast_votes(toy.unlabelled, known, members, plugins, progress=silent)
     assert isinstance(error.value, InputError | PluginError)
 
 
