@@ -48,7 +48,7 @@ def advise(
     patch: options.Patch = None,
     set_: options.Setting = None,
     store: options.StoreDir = Path("hsiaug-advice"),
-    preset: options.Preset = options.PresetName.cpu,
+    preset: options.Preset = "cpu",
     device: options.Device = "auto",
     jobs: options.Jobs = None,
     out: Annotated[Path | None, option("File to write, .json: all numbers, and the hashes of their records.")] = None,

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
@@ -19,14 +18,6 @@ if TYPE_CHECKING:
     from hsiaug.bench.suite import Suite
 
 __all__ = ["benchmark"]
-
-
-class _Existing(StrEnum):
-    """Treatment of trials that the store already holds."""
-
-    only_missing = "only-missing"
-    all = "all"
-    none = "none"
 
 
 PLAN_OPTIONS = {
@@ -61,14 +52,14 @@ def benchmark(
     patch: options.Patch = None,
     store: options.StoreDir = Path("hsiaug-results"),
     existing: Annotated[
-        _Existing,
+        Literal["only-missing", "all", "none"],
         option(
             "only-missing: take trials from the store, run the rest (failed ones again). all: run everything again. "
             "none: run nothing, show what the store holds.",
             panel=options.WHERE,
         ),
-    ] = _Existing.only_missing,
-    preset: options.Preset = options.PresetName.cpu,
+    ] = "only-missing",
+    preset: options.Preset = "cpu",
     set_: options.Setting = None,
     ceilings: options.Ceilings = "",
     device: options.Device = "auto",
@@ -178,12 +169,12 @@ def benchmark(
     settings = cluster_settings(on, cluster or (), suite.cluster if suite else None)
     plans = plan_runs(runs, registry())
     if dry_run:
-        print_plan(plans, store, existing.value, device, jobs, settings, Console(), notes, as_json=json)
+        print_plan(plans, store, existing, device, jobs, settings, Console(), notes, as_json=json)
         return
     run_and_print(
         plans,
         store,
-        existing=existing.value,
+        existing=existing,
         device=device,
         jobs=jobs,
         settings=settings,

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 from hsiaug.base.threads import one_thread
 from hsiaug.cli import options
 from hsiaug.cli.options import option
 from hsiaug.cli.output import print_table, say
-from hsiaug.registry.progress import watched
+
+if TYPE_CHECKING:
+    from hsiaug.quality.kits import SampleKit
+    from hsiaug.quality.synthesis import SampleRequest
 
 __all__ = ["generate"]
 
@@ -36,7 +39,7 @@ def generate(
     with_real: Annotated[
         bool, option("Put the real training samples before the synthetic ones.", "--with-real")
     ] = False,
-    preset: options.Preset = options.PresetName.cpu,
+    preset: options.Preset = "cpu",
     set_: options.Setting = None,
     device: options.Device = "auto",
     store: options.StoreDir = Path("hsiaug-results"),
@@ -62,32 +65,31 @@ def generate(
     """
     one_thread()
     from hsiaug.base.terminal import Console
+    from hsiaug.cli.samples import make_samples
     from hsiaug.data.scene_files import check_spared
-    from hsiaug.quality.kits import sample_kit, synthesise
-    from hsiaug.registry.lookup import registry
 
-    kit = sample_kit(options.task_of(scene, task))
-    name = generator or kit.task.generator
-    names = tuple(word.strip() for word in show.split(",")) if show else ()
-    request = options.sample_request(
-        name,
+    def check(kit: SampleKit, request: SampleRequest) -> None:
+        kit.check(request, out)
+        check_spared(scene, [out])
+
+    kit, made = make_samples(
+        scene,
+        task,
+        generator,
         protocol=protocol,
         buffer=buffer,
-        preset=preset,
         set_=set_,
+        store=store,
+        check=check,
         lam=lam,
         omega=omega,
         seed=seed,
         patch=patch,
+        preset=preset,
         device=device,
         count=pairs,
-        show=names,
+        show=tuple(word.strip() for word in show.split(",")) if show else (),
     )
-    kit.check(request, out)
-    check_spared(scene, [out])
-    data = kit.task.load(scene)
-    with watched(Console(stderr=True), name) as progress:
-        made = synthesise(kit, data, request, registry(), folder=store / "cache", progress=progress)
     written = kit.save(out, made, with_real=with_real)
     rows = []
     for row in kit.classes(made, with_real=with_real):

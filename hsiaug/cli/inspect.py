@@ -10,7 +10,6 @@ from hsiaug.base.threads import one_thread
 from hsiaug.cli import options
 from hsiaug.cli.options import option
 from hsiaug.cli.output import print_lines, print_table, say_written
-from hsiaug.registry.progress import watched
 
 if TYPE_CHECKING:
     from hsiaug.metrics.calibration import LabelScore
@@ -41,7 +40,7 @@ def inspect(
     buffer: options.Buffer = None,
     seed: options.Seed = 0,
     patch: options.Patch = None,
-    preset: options.Preset = options.PresetName.cpu,
+    preset: options.Preset = "cpu",
     set_: options.Setting = None,
     device: options.Device = "auto",
     store: options.StoreDir = Path("hsiaug-results"),
@@ -63,30 +62,27 @@ def inspect(
     """
     one_thread()
     from hsiaug.base.terminal import Console
+    from hsiaug.cli.samples import make_samples
     from hsiaug.quality.export import made_folder
     from hsiaug.quality.figures import save_figures
-    from hsiaug.quality.kits import sample_kit, synthesise
-    from hsiaug.registry.lookup import registry
     from hsiaug.report.output_files import table_writers, write_files
 
     folders, tables = _targets(out)
-    kit = sample_kit(options.task_of(scene, task))
-    name = generator or kit.task.generator
-    request = options.sample_request(
-        name,
+    kit, made = make_samples(
+        scene,
+        task,
+        generator,
         protocol=protocol,
         buffer=buffer,
-        preset=preset,
         set_=set_,
+        store=store,
         lam=lam,
         omega=omega,
         seed=seed,
         patch=patch,
+        preset=preset,
         device=device,
     )
-    data = kit.task.load(scene)
-    with watched(Console(stderr=True), name) as progress:
-        made = synthesise(kit, data, request, registry(), folder=store / "cache", progress=progress)
     report, files = kit.inspect(made), []
     for folder in folders:
         files += save_figures(report.pictures(), made_folder(folder))

@@ -35,7 +35,7 @@ def labels(
     seeds: options.Seeds = "5",
     patch: options.Patch = None,
     store: options.StoreDir = Path("hsiaug-results"),
-    preset: options.Preset = options.PresetName.cpu,
+    preset: options.Preset = "cpu",
     set_: options.Setting = None,
     device: options.Device = "auto",
     jobs: options.Jobs = None,
@@ -66,7 +66,7 @@ def labels(
     from hsiaug.registry.lookup import registry
 
     request = options.plan_request(
-        options.task_of(scene, options.TaskName.pixels, quiet=quiet),
+        options.task_of(scene, "pixels", quiet=quiet),
         generator=generator or "none",
         classifier=classifier,
         view=view,

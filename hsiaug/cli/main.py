@@ -105,23 +105,14 @@ app = typer.Typer(
     help="Augment hyperspectral scenes that have few, unequal labels, and measure honestly whether it helped.",
     epilog="Start with: [bold]hsiaug benchmark indian_pines --generator smote --lambda 0.5 --seeds 3[/bold]",
 )
-app.command()(advise.advise)
-app.command()(benchmark.benchmark)
-app.command()(cite.cite)
-app.command()(compare.compare)
-app.command()(generate.generate)
-app.command()(inspect.inspect)
-app.command()(labels.labels)
-app.command("map")(map.map_)
-app.command()(pretrain.pretrain)
-app.command()(report.report)
-app.command()(show.show)
-app.command()(split.split)
-app.command()(status.status)
-app.command()(suggest.suggest)
-app.add_typer(datasets.app, name="datasets", cls=_Commands)
-app.add_typer(plugins.app, name="plugins", cls=_Commands)
-app.add_typer(store.app, name="store", cls=_Commands)
+for command in (
+    *(advise.advise, benchmark.benchmark, cite.cite, compare.compare, generate.generate, inspect.inspect),
+    *(labels.labels, map.map_, pretrain.pretrain, report.report, show.show, split.split, status.status),
+    suggest.suggest,
+):
+    app.command(command.__name__.rstrip("_"))(command)
+for group in (datasets, plugins, store):
+    app.add_typer(group.app, name=group.__name__.rpartition(".")[2], cls=_Commands)
 
 
 def _version(wanted: bool) -> None:

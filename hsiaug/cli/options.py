@@ -3,38 +3,23 @@
 from __future__ import annotations
 
 import re
-from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
 from hsiaug.base.errors import InputError
 from hsiaug.bench import ranges
 from hsiaug.core.view_names import DEFAULT_VIEW
+from hsiaug.registry import card
 
 if TYPE_CHECKING:
     from hsiaug.bench.plan import Request
     from hsiaug.bench.suite import Suite
     from hsiaug.protocol.protocols import SplitProtocol
-    from hsiaug.quality.synthesis import SampleRequest
 
 
-class TaskName(StrEnum):
-    """The tasks."""
-
-    pixels = "pixels"
-    segmentation = "segmentation"
-    change = "change"
-
-
-class PresetName(StrEnum):
-    """Sizes that plugins offer."""
-
-    tiny = "tiny"
-    cpu = "cpu"
-    paper = "paper"
-
+TaskName = Literal["pixels", "segmentation", "change"]
 
 PLAN, DRAWS, WHERE, OUTPUT = "What to run", "Draws", "Where to run", "Output"
 """Panels of options in the help of a command."""
@@ -113,6 +98,7 @@ Omega = Annotated[
     float | None,
     option("Guidance strength ω; 0 = purely conditional. Default: the generator's.", panel=PLAN),
 ]
+PresetName = card.Preset
 Preset = Annotated[PresetName, option("Size of the plugins that offer several.", panel=PLAN)]
 Setting = Annotated[
     list[str] | None, option("PLUGIN.PARAMETER=VALUE; repeat for more.", "--set", show_default=False, panel=PLAN)
@@ -207,7 +193,7 @@ def task_of(ref: str, asked: TaskName | None, *, quiet: bool = False) -> str:
     task = task_in_card(ref, asked)
     if not quiet:
         _say_taken_for(ref)
-    return str(task)
+    return task
 
 
 def _say_taken_for(ref: str) -> None:
@@ -281,7 +267,8 @@ def overrides_of(generator: str, settings: list[str] | None) -> dict[str, str]:
     return by_plugin.get(generator, {})
 
 
-def _protocol(text: str | None, buffer: str | None) -> SplitProtocol | None:
+def read_protocol(text: str | None, buffer: str | None) -> SplitProtocol | None:
+    """The protocol of a text; None for none."""
     from hsiaug.protocol.protocols import parse_protocol
 
     return None if text is None else parse_protocol(text, buffer)
@@ -308,7 +295,7 @@ def plan_request(
 
     return Request(
         task=task,
-        protocol=_protocol(protocol, buffer),
+        protocol=read_protocol(protocol, buffer),
         buffer=buffer,
         generators=ranges.words(generator or ""),
         classifiers=ranges.words(classifier or ""),
@@ -317,27 +304,7 @@ def plan_request(
         omegas=[] if omega is None else ranges.numbers("--omega", omega),
         seeds=ranges.seeds(seeds) if seeds else (),
         patch=patch,
-        preset=preset.value,
+        preset=preset,
         overrides=overrides(set_),
         ceilings=ranges.words(ceilings),
     )
-
-
-def sample_request(
-    generator: str,
-    *,
-    protocol: str | None,
-    buffer: str | None,
-    preset: PresetName,
-    set_: list[str] | None,
-    **fields: Any,
-) -> SampleRequest:
-    """What a command that makes samples was asked for. fields: of the request, those that need not be read first.
-
-    Raises InputError for a protocol that there is not, and where ``--set`` names another plugin than the generator.
-    """
-    from hsiaug.quality.synthesis import SampleRequest
-
-    own = overrides_of(generator, set_)
-    rule = _protocol(protocol, buffer)
-    return SampleRequest(generator, rule, buffer, preset=preset.value, overrides=own, **fields)

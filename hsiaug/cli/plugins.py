@@ -6,7 +6,6 @@ import contextlib
 import dataclasses
 import math
 import sys
-from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -14,12 +13,13 @@ import typer
 
 from hsiaug.cli.options import Json, TaskName
 from hsiaug.cli.output import print_json, print_lines, print_table, say
+from hsiaug.registry.hookspecs import Kind
 
 if TYPE_CHECKING:
     from rich.console import Console
 
     from hsiaug.registry.card import Card
-    from hsiaug.registry.lookup import Broken, Found
+    from hsiaug.registry.lookup import Found
 
 __all__ = ["app"]
 
@@ -28,14 +28,6 @@ app = typer.Typer(
 )
 
 PARAM_FACTS = ("unit", "low", "high", "choices", "help")
-
-
-class _Kind(StrEnum):
-    """What a plugin is."""
-
-    generator = "generator"
-    classifier = "classifier"
-    protocol = "protocol"
 
 
 @app.command("list")
@@ -55,19 +47,24 @@ def list_(json: Json = False) -> None:
     with contextlib.redirect_stdout(sys.stderr):
         found = registry()
         listed = [_listed(kind, name, plugin) for (kind, name), plugin in sorted(found.plugins.items())]
+    for broken in found.broken:
+        # Its plugins are not known.
+        row: dict[str, Any] = {"kind": None, "name": None, "from": broken.distribution, "tasks": [], "summary": None}
+        listed.append({**row, "error": f"entry point {broken.entry_point}: {broken.error}"})
     if json:
-        print_json([*listed, *map(_unread, found.broken)])
+        print_json(listed)
         return
     out, header = Console(), ("kind", "name", "from", "tasks", "summary")
     rows = [
         (
-            row["kind"],
-            row["name"],
-            row["from"],
-            ", ".join(row["tasks"]),
-            row["summary"] or f"broken: {row['error']}",
+            one["kind"],
+            one["name"],
+            one["from"],
+            ", ".join(one["tasks"]),
+            one["summary"] or f"broken: {one['error']}",
         )
-        for row in listed
+        for one in listed
+        if one["name"]
     ]
     print_table(out, header, rows)
     for broken in found.broken:
@@ -85,18 +82,6 @@ def _listed(kind: str, name: str, plugin: Found) -> dict[str, Any]:
     except PluginError as error:
         return {**row, "tasks": [], "summary": None, "error": str(error)}
     return {**row, "tasks": list(card.tasks), "summary": card.summary, "error": None}
-
-
-def _unread(broken: Broken) -> dict[str, Any]:
-    """A row for a package whose plugins are not known, as it cannot be loaded."""
-    return {
-        "kind": None,
-        "name": None,
-        "from": broken.distribution,
-        "tasks": [],
-        "summary": None,
-        "error": f"entry point {broken.entry_point}: {broken.error}",
-    }
 
 
 @app.command()
@@ -117,18 +102,18 @@ def info(
     from hsiaug.registry.lookup import registry
 
     with contextlib.redirect_stdout(sys.stderr):
-        plugins = {kind: registry().find(kind, name).load() for kind in kinds_of(name)}
+        cards = [_card(kind, registry().find(kind, name).load()) for kind in kinds_of(name)]
     if json:
-        print_json([{"kind": kind, **_card_json(kind, plugin)} for kind, plugin in plugins.items()])
+        print_json(cards)
         return
-    for kind, plugin in plugins.items():
-        _print_card(kind, plugin, Console())
+    for card in cards:
+        _print_card(card, Console())
 
 
 @app.command()
 def new(
     name: Annotated[str, typer.Argument(help="Name of the plugin, as users will type it.")],
-    kind: Annotated[_Kind, typer.Option(help="What it is to be.")],
+    kind: Annotated[Kind, typer.Option(help="What it is to be.")],
     task: Annotated[
         TaskName | None,
         typer.Option(help="What a generator or classifier serves; of masks segmentation or change."),
@@ -146,7 +131,7 @@ def new(
     from hsiaug.base.terminal import Console
     from hsiaug.registry.scaffold import write_package
 
-    folder = write_package(kind.value, name, out, task)
+    folder = write_package(kind, name, out, task)
     print_lines(Console(), map(str, sorted(path for path in folder.rglob("*") if path.is_file())))
     say(f"Next: pip install -e {folder}, then hsiaug plugins check {name}", err=True)
 
@@ -156,7 +141,7 @@ def check(
     name: Annotated[
         str, typer.Argument(help="Name of a plugin, or module:Class of one that is not registered (with --kind).")
     ],
-    kind: Annotated[_Kind | None, typer.Option(help="Needed where the name does not tell.")] = None,
+    kind: Annotated[Kind | None, typer.Option(help="Needed where the name does not tell.")] = None,
     json: Json = False,
 ) -> None:
     """Run the conformance kit on a plugin: one line per check; exit code 1 where a rule is broken.
@@ -172,24 +157,18 @@ def check(
     """
     from hsiaug.cli.plugins_check import run_checks
 
-    if not run_checks(kind.value if kind else None, name, as_json=json):
+    if not run_checks(kind, name, as_json=json):
         raise typer.Exit(1)
 
 
-def _facts(kind: str, plugin: Any) -> dict[str, Any]:
-    """What a plugin declares, parameters and presets apart; of a protocol also how it is typed and whether it leaks."""
+def _card(kind: str, plugin: Any) -> dict[str, Any]:
+    """A card as JSON: its fields, and of each parameter what is told of it; of a protocol how it is typed, and whether it
+    leaks."""
     card: Card = plugin.card
-    names = [item.name for item in dataclasses.fields(card) if item.name not in ("params", "presets")]
-    if kind != "protocol":
-        return {name: getattr(card, name) for name in names}
-    own = {name: getattr(plugin, name, None) for name in ("usage", "usual_buffer", "leaky")}
-    return {name: getattr(card, name) for name in ("name", "version", "summary", "paper", "tasks")} | own
-
-
-def _card_json(kind: str, plugin: Any) -> dict[str, Any]:
-    """A card as JSON: its fields, and of each parameter what is told of it."""
-    card: Card = plugin.card
-    facts = _facts(kind, plugin)
+    facts = {item.name: getattr(card, item.name) for item in dataclasses.fields(card)}
+    if kind == "protocol":
+        own = {name: getattr(plugin, name, None) for name in ("usage", "usual_buffer", "leaky")}
+        facts = {name: facts[name] for name in ("name", "version", "summary", "paper", "tasks")} | own
     params = [
         {
             "name": item.name,
@@ -198,7 +177,8 @@ def _card_json(kind: str, plugin: Any) -> dict[str, Any]:
         }
         for item in dataclasses.fields(card.params)
     ]
-    return {**facts, "params": params, "presets": {name: dict(values) for name, values in card.presets.items()}}
+    presets = {name: dict(values) for name, values in card.presets.items()}
+    return {"kind": kind, **facts, "params": params, "presets": presets}
 
 
 def _plain(value: Any) -> Any:
@@ -206,21 +186,27 @@ def _plain(value: Any) -> Any:
     return None if isinstance(value, float) and not math.isfinite(value) else value
 
 
-def _print_card(kind: str, plugin: Any, out: Console) -> None:
+def _print_card(card: dict[str, Any], out: Console) -> None:
     from hsiaug.report.bibtex import plain
 
-    card: Card = plugin.card
-    print_lines(out, [f"{kind} {card.name}"])
-    for name, value in (_facts(kind, plugin) | {"paper": plain(card.paper)}).items():
-        if name != "name":
-            print_lines(out, [f"{name}\t{'–' if value in ('', (), None) else value}".expandtabs(16)])
-    usual, rows = card.presets.get("cpu", {}), []
-    for item in dataclasses.fields(card.params):
-        low, high = item.metadata.get("low"), item.metadata.get("high")
-        bounds = f"{'-∞' if low is None else low} … {'∞' if high is None else high}"
-        bounds = ", ".join(map(str, item.metadata.get("choices", ()))) or bounds
-        facts = (item.metadata.get("unit", ""), bounds, item.metadata.get("help", ""))
-        rows.append((item.name, str(usual.get(item.name, item.default)), *facts))
+    print_lines(out, [f"{card['kind']} {card['name']}"])
+    for name, value in card.items():
+        if name not in ("kind", "name", "params", "presets"):
+            text = plain(value) if name == "paper" else value
+            print_lines(out, [f"{name}\t{'–' if text in ('', (), None) else text}".expandtabs(16)])
+    usual, rows = card["presets"].get("cpu", {}), []
+    for one in card["params"]:
+        low, high = ("∞" if one[key] is None else one[key] for key in ("low", "high"))
+        bounds = ", ".join(map(str, one["choices"] or ())) or f"{'-∞' if low == '∞' else low} … {high}"
+        rows.append(
+            (
+                one["name"],
+                str(usual.get(one["name"], one["default"])),
+                one["unit"] or "",
+                bounds,
+                one["help"] or "",
+            )
+        )
     if rows:
         print_table(out, ("parameter", "default", "unit", "range", "meaning"), rows)
-    print_lines(out, (f"preset {preset}: {dict(values)}" for preset, values in card.presets.items()))
+    print_lines(out, (f"preset {preset}: {values}" for preset, values in card["presets"].items()))

@@ -28,7 +28,7 @@ def pretrain(
     generator: Annotated[
         str | None, typer.Option(help="Generator that learns. Default: the only one that can.")
     ] = None,
-    preset: options.Preset = options.PresetName.cpu,
+    preset: options.Preset = "cpu",
     set_: options.Setting = None,
     device: options.Device = "auto",
 ) -> None:
@@ -58,7 +58,7 @@ def pretrain(
             hint="Name another, or remove this one.",
         )
     name, plugin = _able(generator)
-    model = plugin(build_params(plugin.card, preset.value, options.overrides_of(name, set_)))
+    model = plugin(build_params(plugin.card, preset, options.overrides_of(name, set_)))
     loaded = [load_scene(ref) for ref in scenes]
     with watched(Console(stderr=True), name) as progress:
         learnt = model.pretrain(

@@ -62,7 +62,7 @@ def split(
     from hsiaug.tasks.task import get_task
 
     asked = options.task_of(scene, task)
-    pixels, kind = asked == options.TaskName.pixels, get_task(asked)
+    pixels, kind = asked == "pixels", get_task(asked)
     check_targets(out or [], (*PICTURES, *TABLES, *(ARRAYS if pixels else ())))
     # Of pairs the masks alone: no draw reads an image.
     loaded = load_scene(scene) if pixels else load_pairs(scene, asked, masks_only=True)
