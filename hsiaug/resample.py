@@ -13,7 +13,7 @@ from __future__ import annotations
 import hashlib
 import os
 import warnings
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any, Self, get_args
@@ -214,7 +214,13 @@ class Resampler(BaseEstimator):  # type: ignore[misc]
         generator, spec = sample_spec(KIT.task.name, scene.scene, request, registry())
         counts = dict(enumerate(np.bincount(ids)[1:].tolist(), start=1))
         if not any(synthetic_counts(counts, request.lam).values()):
-            _warn_of_nothing(request.lam, counts)
+            fewest, most = min(counts.values()), max(counts.values())
+            warnings.warn(
+                f"no sample was made: λ = {request.lam:g} asks for none with {fewest} to {most} samples per class; λ = 1 "
+                "fills every class to the largest, more than 1 lets all grow",
+                UserWarning,
+                stacklevel=2,
+            )
             self._keep(scene.samples, None, labels)
             return np.array(X), np.array(y)
         bench = _Bench(scene)
@@ -222,10 +228,8 @@ class Resampler(BaseEstimator):  # type: ignore[misc]
         real = bench.view(spec, generator.card.scope).real
         samples = concatenate([real, synthetic])
         self._keep(samples, fitted, labels)
-        if generator.card.scope != "none":
-            _warn_of_copies(samples, generator.card.name, given=unlabelled is not None)
-        if (samples.weight != 1).any():
-            _warn_of_weights(samples)
+        for remark in _remarks(samples, generator.card, unlabelled is not None):
+            warnings.warn(remark, UserWarning, stacklevel=2)
         flat = samples.x if np.ndim(X) == 4 else samples.x[:, :, 0, 0]
         return flat, labels[samples.y - 1]
 
@@ -249,40 +253,25 @@ def _wavelengths(bands: int) -> Argument:
     return Argument(f"the {bands} centres of the bands in nm", convert)
 
 
-def _warn_of_nothing(lam: float, counts: Mapping[int, int]) -> None:
-    fewest, most = min(counts.values()), max(counts.values())
-    warnings.warn(
-        f"no sample was made: λ = {lam:g} asks for none with {fewest} to {most} samples per class; λ = 1 fills "
-        "every class to the largest, more than 1 lets all grow",
-        UserWarning,
-        stacklevel=3,
-    )
-
-
-def _warn_of_copies(samples: PatchSamples, name: str, given: bool) -> None:
-    """Where a generator that takes unlabelled samples made copies of labelled ones in their place."""
+def _remarks(samples: PatchSamples, card: Card, given: bool) -> Iterator[str]:
+    """Sentences to warn with: where a generator that takes unlabelled samples made copies of labelled ones in their
+    place, and where samples have weights. given: whether there were unlabelled ones."""
     made = samples.synthetic
     real = {sample.tobytes() for sample in samples.x[~made]}
-    copies = sum(sample.tobytes() in real for sample in samples.x[made])
+    copies = sum(sample.tobytes() in real for sample in samples.x[made]) if card.scope != "none" else 0
     if copies:
         why = "it could name too few of them; here they have no neighbours" if given else "none were given"
-        warnings.warn(
-            f"{copies} of the {made.sum()} synthetic samples are exact copies of samples of X: {name} takes samples from "
-            f"fit_resample(..., unlabelled=...), and {why}",
-            UserWarning,
-            stacklevel=3,
+        yield (
+            f"{copies} of the {made.sum()} synthetic samples are exact copies of samples of X: {card.name} takes samples "
+            f"from fit_resample(..., unlabelled=...), and {why}"
         )
-
-
-def _warn_of_weights(samples: PatchSamples) -> None:
-    low, high = samples.weight[samples.synthetic].min(), samples.weight[samples.synthetic].max()
-    weights = f"{low:g}" if low == high else f"{low:g} to {high:g}"
-    warnings.warn(
-        f"the synthetic samples have a weight of {weights} beside 1 of real ones, which a pipeline does not pass on: "
-        "call fit_resample, and hand weights_ to the estimator as sample_weight",
-        UserWarning,
-        stacklevel=3,
-    )
+    if (samples.weight != 1).any():
+        low, high = samples.weight[made].min(), samples.weight[made].max()
+        weights = f"{low:g}" if low == high else f"{low:g} to {high:g}"
+        yield (
+            f"the synthetic samples have a weight of {weights} beside 1 of real ones, which a pipeline does not pass on: "
+            "call fit_resample, and hand weights_ to the estimator as sample_weight"
+        )
 
 
 def _checked(

@@ -49,7 +49,13 @@ def list_(json: Json = False) -> None:
         listed = [_listed(kind, name, plugin) for (kind, name), plugin in sorted(found.plugins.items())]
     for broken in found.broken:
         # Its plugins are not known.
-        row: dict[str, Any] = {"kind": None, "name": None, "from": broken.distribution, "tasks": [], "summary": None}
+        row: dict[str, Any] = {
+            "kind": None,
+            "name": None,
+            "from": broken.distribution,
+            "tasks": [],
+            "summary": None,
+        }
         listed.append({**row, "error": f"entry point {broken.entry_point}: {broken.error}"})
     if json:
         print_json(listed)

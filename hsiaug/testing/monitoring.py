@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hsiaug.protocol.view import TrainView
+from hsiaug.trial.guard import kept_state
 from hsiaug.trial.machine import OptimiserWork
 
 __all__ = [
@@ -101,17 +102,12 @@ def other_global_seeds() -> Iterator[None]:
     """Within it the global random states are others; afterwards they are as before."""
     import torch
 
-    kept = random.getstate(), np.random.get_state(), torch.get_rng_state()
-    random.seed(20_11)
-    np.random.seed(20_11)
-    # Not torch.manual_seed, which would reseed the GPUs too, and these are not restored.
-    torch.default_generator.manual_seed(20_11)
-    try:
+    with kept_state():
+        random.seed(20_11)
+        np.random.seed(20_11)
+        # Not torch.manual_seed, which would reseed the GPUs too, and these are not restored.
+        torch.default_generator.manual_seed(20_11)
         yield
-    finally:
-        random.setstate(kept[0])
-        np.random.set_state(kept[1])
-        torch.set_rng_state(kept[2])
 
 
 def helpers() -> set[str]:

@@ -13,10 +13,10 @@ import subprocess
 import sys
 import tempfile
 import unittest
-from collections.abc import Iterator
 from functools import cache, partial
 from pathlib import Path
 from typing import Protocol, TypeVar, get_args
+from unittest import mock
 
 from hsiaug.base.errors import HsiaugError, PluginError
 from hsiaug.registry.card import Card, Preset, build_params
@@ -258,7 +258,7 @@ def cancellation(subject: Subject[F]) -> None:
     with (
         tempfile.TemporaryDirectory() as name,
         contextlib.chdir(name),
-        temporary_files_in(name),
+        mock.patch.object(tempfile, "tempdir", name),
         counted_work() as work,
     ):
         recorder = ProgressRecorder(cancel_at=1, work=work)
@@ -280,16 +280,6 @@ def cancellation(subject: Subject[F]) -> None:
     # What whole fits change too is for the check global-state to say.
     unrestored = sorted(changed(state) - {what for what, _ in subject.touched})
     require(not unrestored, f"changed and not restored: {', '.join(unrestored)}")
-
-
-@contextlib.contextmanager
-def temporary_files_in(folder: str) -> Iterator[None]:
-    """Within it, tempfile makes its files in ``folder``."""
-    kept, tempfile.tempdir = tempfile.tempdir, folder
-    try:
-        yield
-    finally:
-        tempfile.tempdir = kept
 
 
 @AFTER.add(
