@@ -51,7 +51,9 @@ def advise(
     preset: options.Preset = "cpu",
     device: options.Device = "auto",
     jobs: options.Jobs = None,
-    out: Annotated[Path | None, option("File to write, .json: all numbers, and the hashes of their records.")] = None,
+    out: Annotated[
+        Path | None, option("File to write, .json: all numbers, and the hashes of their records.")
+    ] = None,
     quiet: options.Quiet = False,
 ) -> None:
     """Say which generator to use on a scene, at which λ and ω, with the gain to expect, or that none helps.
