@@ -43,7 +43,7 @@ def test_arrays_become_a_scene_and_the_scene_a_map(tmp_path: Path, monkeypatch: 
         assert np.array_equal(np.load("map.npy"), made.ids) and made.ids.shape == scene.shape
     assert made.frame().pixels.sum() == made.ids.size and made.frame().train.tolist() == [5] * 5
     assert "exactly as in the record" in made.remarks()[0]
-    assert [made.plot(columns).get_figwidth() for columns in (1, 2)] == [3.5, 7.2]
+    assert made.plot().get_figwidth() == 7.2
     assert made.plot().axes[0].get_title().startswith("farm: svm with none")
 
 
