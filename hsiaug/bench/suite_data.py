@@ -11,12 +11,9 @@ from hsiaug.bench.plan import Request
 from hsiaug.bench.suite import Run, Suite
 from hsiaug.data.pair_sets import find_pairs
 from hsiaug.protocol.protocols import parse_protocol
-from hsiaug.tasks.task import TaskData, get_task
+from hsiaug.tasks.task import TaskData, get_task, task_names
 
 __all__ = ["fitted", "on_data"]
-
-OF_SCENE = ("pixels", "segmentation")
-"""Tasks that a scene has; a set of pairs has the one of its card."""
 
 
 def on_data(suite: Suite, refs: Sequence[str]) -> Suite:
@@ -66,7 +63,7 @@ def fitted(data: TaskData, request: Request) -> tuple[Request, tuple[str, ...]]:
 
 def _tasks(ref: str) -> tuple[str, ...]:
     entry = find_pairs(ref)
-    return OF_SCENE if entry is None else (entry.card.task,)
+    return task_names(of_scenes=True) if entry is None else (entry.card.task,)
 
 
 def _requests(run: Run, tasks: Sequence[str]) -> list[Request]:

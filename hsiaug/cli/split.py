@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, cast
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -13,11 +13,8 @@ from hsiaug.cli.output import print_json, print_lines, print_table, say_written
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from hsiaug.core.pairs import PairSet
-    from hsiaug.core.scene import Scene
-    from hsiaug.protocol.split import Split
-    from hsiaug.protocol.tiling import TileSplit
     from hsiaug.report.output_files import TableFiles, Writers
+    from hsiaug.tasks.task import TaskData, TaskSplit
 
 __all__ = ["split"]
 
@@ -61,15 +58,13 @@ def split(
     from hsiaug.report.split_tables import split_tables
     from hsiaug.tasks.task import get_task
 
-    asked = options.task_of(scene, task)
-    pixels, kind = asked == "pixels", get_task(asked)
-    check_targets(out or [], (*PICTURES, *TABLES, *(ARRAYS if pixels else ())))
-    # Of pairs the masks alone: no draw reads an image.
-    loaded = load_scene(scene) if pixels else load_pairs(scene, asked, masks_only=True)
+    kind = get_task(options.task_of(scene, task))
+    check_targets(out or [], (*PICTURES, *TABLES, *ARRAYS))
+    loaded = kind.load_labels(scene)
     usual = kind.defaults(loaded)
     side = usual.patch if patch is None else patch
     rule = parse_protocol(protocol or usual.protocol, buffer)
-    drawn = cast("Split | TileSplit", kind.split(loaded, rule, seed, side))
+    drawn = kind.split(loaded, rule, seed, side)
     tables = split_tables(loaded, drawn)
     if json:
         print_json(drawn.audit.as_json())
@@ -80,17 +75,16 @@ def split(
         say_written(out)
 
 
-def _writers(loaded: Scene | PairSet, drawn: Split | TileSplit, tables: TableFiles) -> Writers:
-    from hsiaug.protocol.split import Split
+def _writers(loaded: TaskData, drawn: TaskSplit, tables: TableFiles) -> Writers:
     from hsiaug.report.figures.split import split_figure
     from hsiaug.report.output_files import array_writers, figure_writers, table_writers
     from hsiaug.report.split_tables import split_masks
 
-    writers = {
+    return {
         **figure_writers(lambda: split_figure(loaded, drawn)),
         **table_writers(lambda: tables),
+        **array_writers(lambda: split_masks(drawn)),
     }
-    return {**writers, **array_writers(lambda: split_masks(drawn))} if isinstance(drawn, Split) else writers
 
 
 def _print(tables: TableFiles, out: Console) -> None:

@@ -18,9 +18,12 @@ from hsiaug.protocol.compact import dilate
 from hsiaug.protocol.draws import draw_train
 from hsiaug.protocol.protocols import SplitProtocol
 
-__all__ = ["Audit", "Blind", "BlindSplit", "Split", "class_counts", "draw_split"]
+__all__ = ["Audit", "Blind", "BlindSplit", "Places", "Split", "class_counts", "draw_split"]
 
 Positions = TypeVar("Positions")
+
+Places = list[tuple[NDArray[np.int16], NDArray[np.bool_], NDArray[np.bool_]]]
+"""Of every place (H, W) class ids, 0 = none, tested and trained pixels."""
 
 THIN = 10
 """Classes with fewer test pixels than this are named: their recall moves in large steps."""
@@ -176,9 +179,23 @@ class Split:
             mask.flags.writeable = False
 
     @property
-    def sides(self) -> list[tuple[NDArray[np.int16], NDArray[np.bool_], NDArray[np.bool_]]]:
-        """Labels, tested and trained pixels, (H, W) each, of the one place."""
+    def sides(self) -> Places:
+        """Labels, tested and trained pixels of the one place."""
         return [(self.labels, self.test, self.train)]
+
+    @property
+    def tiles_by_place(self) -> list[tuple[str, str, int, int]]:
+        """None: single pixels have no tiles."""
+        return []
+
+    @property
+    def overlap(self) -> str:
+        """How much train and test share, in words."""
+        audit = self.audit
+        return (
+            f"{audit.centre_overlap_percent} % of test pixels lie in a training patch, "
+            f"{audit.patch_overlap_percent} % have a patch that meets one (patches of {self.patch} px)"
+        )
 
     @property
     def train_labels(self) -> NDArray[np.int64]:

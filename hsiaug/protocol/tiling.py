@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -16,7 +17,7 @@ from hsiaug.core.scene import Descriptions
 from hsiaug.core.tiles import DenseSamples, DenseView
 from hsiaug.protocol.draws import draw_areas
 from hsiaug.protocol.protocols import SplitProtocol
-from hsiaug.protocol.split import Audit, Blind
+from hsiaug.protocol.split import Audit, Blind, Places
 from hsiaug.protocol.tile_grid import Tile, counts, cover, train_tiles
 
 __all__ = ["BlindTiles", "Tile", "TileSplit", "cut", "dense_view", "draw_tiles", "real_samples", "side_by_side"]
@@ -76,8 +77,19 @@ class TileSplit:
         return covered(self.pairs, self.test, self.patch)
 
     @property
-    def sides(self) -> list[tuple[NDArray[np.int16], NDArray[np.bool_], NDArray[np.bool_]]]:
-        """Mask, tested and trained pixels, (H, W) each, of every place."""
+    def tiles_by_place(self) -> list[tuple[str, str, int, int]]:
+        """Name and part of each place, and its training and test tiles."""
+        train, test = (Counter(where for where, _, _ in side) for side in (self.train, self.test))
+        return [(place.name, place.part, train[i], test[i]) for i, place in enumerate(self.pairs.places)]
+
+    @property
+    def overlap(self) -> str:
+        """How much train and test share, in words."""
+        return f"{self.shared} pixels lie in a training and in a test tile"
+
+    @property
+    def sides(self) -> Places:
+        """Mask, tested and trained pixels of every place."""
         return list(zip([place.mask for place in self.pairs.places], self.tested, self.trained, strict=True))
 
     @cached_property

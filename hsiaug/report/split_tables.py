@@ -2,94 +2,51 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Iterator, Mapping
-from typing import Any
+from collections.abc import Iterator
 
 import numpy as np
 from numpy.typing import NDArray
 
-from hsiaug.core.pairs import PairSet
-from hsiaug.core.scene import Scene
-from hsiaug.protocol.split import Audit, Split
-from hsiaug.protocol.tiling import TileSplit
+from hsiaug.protocol.split import Audit, class_counts
 from hsiaug.report.grid import ReportPage, text_grid
 from hsiaug.report.labels import left_out
 from hsiaug.report.output_files import TableFiles
+from hsiaug.tasks.task import TaskData, TaskSplit
 
 __all__ = ["split_masks", "split_tables"]
 
 
-def split_tables(data: Scene | PairSet, drawn: Split | TileSplit) -> TableFiles:
+def split_tables(data: TaskData, drawn: TaskSplit) -> TableFiles:
     """The tables of a draw; rows: one per class, in counts of pixels; value: the audit."""
     audit = drawn.audit
-    if isinstance(data, Scene) and isinstance(drawn, Split):
-        rows, grids, shared = _pixels(data, drawn)
-        names = {c: data.class_names[c - 1] for c in data.class_ids}
-    else:
-        assert isinstance(drawn, TileSplit)
-        rows, grids, shared = _tiles(drawn)
-        names = dict(enumerate(data.class_names, start=1))
-    title = f"{data.name}, {audit.protocol}, draw {drawn.seed}"
-    leak = f"{'LEAKY: ' if audit.leaky else ''}{shared}"
-    notes = (leak, *_remarks(audit, names))
-    made = [text_grid(f"{what} by {by}", header, texts, 2) for what, by, header, texts in grids]
-    return TableFiles("split", [ReportPage(title, grids=tuple(made), notes=notes)], rows, audit.as_json())
-
-
-def split_masks(drawn: Split) -> Mapping[str, NDArray[np.int16]]:
-    """``train`` and ``test`` (H, W): the class ids of the pixels of either side, 0 elsewhere."""
-    return {
-        "train": np.where(drawn.train, drawn.labels, 0).astype(np.int16),
-        "test": np.where(drawn.test, drawn.labels, 0).astype(np.int16),
-    }
-
-
-NamedTable = tuple[str, str, tuple[str, ...], list[tuple[str, ...]]]
-"""What is counted, by what, header and rows."""
-Tables = tuple[list[dict[str, Any]], list[NamedTable], str]
-"""Rows of the CSV; the tables; how much train and test share."""
-
-
-def _pixels(scene: Scene, drawn: Split) -> Tables:
-    audit = drawn.audit
-    counts = zip(
-        scene.class_ids,
-        scene.class_names,
-        scene.class_counts,
-        audit.train_counts,
-        audit.test_counts,
-        audit.new_counts,
-        strict=True,
-    )
+    names = dict(enumerate(data.class_names, start=1))
+    labels = np.concatenate([mask.ravel() for mask, _, _ in drawn.sides])
+    labelled = class_counts(labels, len(names))
     keys = ("class", "name", "labelled", "train", "test", "in_new_fields")
+    counts = zip(
+        names, names.values(), labelled, audit.train_counts, audit.test_counts, audit.new_counts, strict=True
+    )
     rows = [dict(zip(keys, row, strict=True)) for row in counts]
     header = tuple(key.replace("_", " ") for key in keys)
-    texts = [tuple(map(str, row.values())) for row in rows]
-    shared = (
-        f"{audit.centre_overlap_percent} % of test pixels lie in a training patch, "
-        f"{audit.patch_overlap_percent} % have a patch that meets one (patches of {drawn.patch} px)"
-    )
-    return rows, [("Labelled pixels", "class", header, texts)], shared
+    grids = [text_grid("Labelled pixels by class", header, [tuple(map(str, row.values())) for row in rows], 2)]
+    if drawn.tiles_by_place:
+        places = [tuple(map(str, row)) for row in drawn.tiles_by_place]
+        grids.append(text_grid("Tiles by place", ("place", "part", "training tiles", "test tiles"), places, 2))
+    title = f"{data.name}, {audit.protocol}, draw {drawn.seed}"
+    notes = (f"{'LEAKY: ' if audit.leaky else ''}{drawn.overlap}", *_remarks(audit, names))
+    return TableFiles("split", [ReportPage(title, grids=tuple(grids), notes=notes)], rows, audit.as_json())
 
 
-def _tiles(drawn: TileSplit) -> Tables:
-    """Of a set of pairs: labelled pixels by class, and tiles by place."""
-    audit, pairs = drawn.audit, drawn.pairs
-    header = ("class", "name", "train", "test")
-    counts = zip(pairs.class_names, audit.train_counts, audit.test_counts, strict=True)
-    rows: list[dict[str, Any]] = [
-        dict(zip(header, (c, *row), strict=True)) for c, row in enumerate(counts, start=1)
-    ]
-    tiles = [Counter(where for where, _, _ in side) for side in (drawn.train, drawn.test)]
-    places: list[tuple[str, ...]] = [
-        (p.name, p.part, str(tiles[0][i]), str(tiles[1][i])) for i, p in enumerate(pairs.places)
-    ]
-    grids: list[NamedTable] = [
-        ("Labelled pixels", "class", header, [tuple(map(str, row.values())) for row in rows]),
-        ("Tiles", "place", ("place", "part", "training tiles", "test tiles"), places),
-    ]
-    return rows, grids, f"{drawn.shared} pixels lie in a training and in a test tile"
+def split_masks(drawn: TaskSplit) -> dict[str, NDArray[np.int16]]:
+    """``train`` and ``test`` (H, W), of several places ``train_1``, …: class ids of either side, 0 elsewhere."""
+    masks: dict[str, NDArray[np.int16]] = {}
+    for i, (labels, test, train) in enumerate(drawn.sides, start=1):
+        place = "" if len(drawn.sides) == 1 else f"_{i}"
+        masks |= {
+            f"{name}{place}": np.where(side, labels, 0).astype(np.int16)
+            for name, side in (("train", train), ("test", test))
+        }
+    return masks
 
 
 def _remarks(audit: Audit, names: dict[int, str]) -> Iterator[str]:

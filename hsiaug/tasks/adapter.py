@@ -92,7 +92,7 @@ def check_masks_dense(card: Card, task: str, split: TaskSplit) -> None:
     """
     if not needs_adapter(card, task):
         return
-    (trained,) = get_task(task).sides(split)[2]
+    ((_, _, trained),) = split.sides
     share = labelled_share(trained)
     if share < LEAST_LABELLED:
         raise InputError(

@@ -31,7 +31,7 @@ from hsiaug.protocol.view import Scope
 from hsiaug.registry.card import Card
 from hsiaug.tasks.defaults import TaskDefaults
 from hsiaug.tasks.local import local_pairs
-from hsiaug.tasks.pixels import BATCH_BYTES, Prediction, Sides, by_class, check_finite, check_ids, check_numbers
+from hsiaug.tasks.pixels import BATCH_BYTES, Prediction, by_class, check_finite, check_ids, check_numbers
 
 __all__ = ["ChangeDetection", "Segmentation"]
 
@@ -41,8 +41,8 @@ class Segmentation:
 
     name = "segmentation"
     control = "majority"
-    unlabelled = False
-    balances = False
+    single_pixels = False
+    of_scenes = True
     scores = (("miou", "mIoU"), ("macro_f1", "macro-F1"))
     generator = "specdm"
     views: tuple[str, ...] = VIEWS
@@ -52,6 +52,10 @@ class Segmentation:
     def load(self, ref: str | os.PathLike[str], *, progress: bool = True) -> PairSet:
         return load_pairs(ref, self.name, progress=progress)
 
+    def load_labels(self, ref: str) -> PairSet:
+        """The masks alone, which is all that a draw reads."""
+        return load_pairs(ref, self.name, masks_only=True)
+
     def load_local(self, ref: str, most: int | None = None) -> PairSet:
         """The masks of a set of pairs, or a scene, where nothing needs to be downloaded. Raises NoGroundTruthError."""
         return local_pairs(ref, self.name, most)
@@ -59,6 +63,9 @@ class Segmentation:
     def truth(self, data: PairSet) -> dict[str, NDArray[np.int16]]:
         """(H, W) class ids of every place by its name, 0 = none."""
         return {place.name: place.mask for place in data.places}
+
+    def cube(self, data: PairSet) -> None:
+        """None: only masks are read for a report."""
 
     def defaults(self, data: PairSet) -> TaskDefaults:
         side = min(min(place.mask.shape) for place in data.places)
@@ -180,11 +187,6 @@ class Segmentation:
             mask[~place.images.any(axis=(0, 1)) & (place.mask == 0)] = 0
         return {place.name: mask for place, mask in zip(data.places, ids, strict=True)}
 
-    def sides(self, split: TileSplit) -> Sides:
-        """(H, W) of every place: pixels of no tile, of test tiles and of training tiles."""
-        tested, trained = tuple(split.tested), tuple(split.trained)
-        return tuple(~(a | b) for a, b in zip(tested, trained, strict=True)), tested, trained
-
     def georeferences(self, ref: str | os.PathLike[str], data: PairSet) -> dict[str, Georeference | None]:
         """Where each place lies on Earth, as its files say."""
         return pair_georeferences(ref, data)
@@ -213,6 +215,7 @@ class ChangeDetection(Segmentation):
     """Masks of what changed between two dates: 1 = unchanged, 2 = changed."""
 
     name = "change"
+    of_scenes = False
     classifiers: ClassVar[tuple[str, ...]] = ("fc-siam-diff",)
 
     def metrics(

@@ -34,7 +34,6 @@ __all__ = [
     "BATCH_BYTES",
     "PixelClassification",
     "Prediction",
-    "Sides",
     "by_class",
     "check_finite",
     "check_ids",
@@ -44,17 +43,14 @@ __all__ = [
 Prediction = tuple[NDArray[np.int32], NDArray[np.int16]]
 """Flat index and predicted class id of every test pixel."""
 
-Sides = tuple[tuple[NDArray[np.bool_], ...], tuple[NDArray[np.bool_], ...], tuple[NDArray[np.bool_], ...]]
-"""(H, W) of every place: its pixels left out, tested and trained on."""
-
 
 class PixelClassification:
     """Classes of single pixels, from the patches round them."""
 
     name = "pixels"
     control = "coords"
-    unlabelled = True
-    balances = True
+    single_pixels = True
+    of_scenes = True
     scores = (("aa", "AA"), ("oa", "OA"))
     generator = "smote"
     views: tuple[str, ...] = (*VIEWS, AUTO)
@@ -63,6 +59,10 @@ class PixelClassification:
     def load(self, ref: str | os.PathLike[str], *, progress: bool = True) -> Scene:
         return load_scene(ref, progress=progress)
 
+    def load_labels(self, ref: str) -> Scene:
+        """The scene."""
+        return load_scene(ref)
+
     def load_local(self, ref: str, most: int | None = None) -> Scene:
         """The scene, of at most so many values, where nothing needs to be downloaded. Raises NoGroundTruthError."""
         return local_scene(ref, most)
@@ -70,6 +70,10 @@ class PixelClassification:
     def truth(self, data: Scene) -> dict[str, NDArray[np.int16]]:
         """(H, W) class ids of every pixel, 0 = none, by the scene's name."""
         return {data.name: data.labels}
+
+    def cube(self, data: Scene) -> NDArray[np.float32]:
+        """(H, W, B) of the scene."""
+        return data.cube
 
     def defaults(self, data: Scene) -> TaskDefaults:
         view = DEFAULT_VIEW if data.bands >= FEWEST else RAW
@@ -220,10 +224,6 @@ class PixelClassification:
             batch = _shown(patches_at(seen, coords - np.array([top, 0]), side), coords, card)
             ids[part[:, 0], part[:, 1]] = _check_labels(fitted.predict(sealed(batch)), batch, scene)
         return ids
-
-    def sides(self, split: Split) -> Sides:
-        """(H, W) of the scene each: pixels left out, tested and trained on."""
-        return (split.buffered,), (split.test,), (split.train,)
 
     def georeferences(self, ref: str | os.PathLike[str], scene: Scene) -> dict[str, Georeference | None]:
         """Where the map lies on Earth, as the cube's file says."""

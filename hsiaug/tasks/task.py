@@ -7,6 +7,7 @@ these and nothing else, so a new task is a new class in this room and no change 
 function          pixel classification             segmentation and change detection (dense tasks)
 ================  ===============================  ==========================================================
 ``load``          a scene                          image–mask pairs, or a scene as one pair
+``load_labels``   the same                         the masks alone
 ``split``         labelled pixels, by protocol     tiles by place or block, with a guard band
 ``view``          cube with hidden test pixels     the train tiles and their masks
 ``seen``          the same in a spectral view      the same in a spectral view
@@ -20,18 +21,18 @@ function          pixel classification             segmentation and change detec
 ``shown``         patch, spectrum or location      all of it; both in a spectral view
 ``predict``       batches of test patches          batches of test tiles
 ``mapped``        every pixel, in stripes          every pixel of every place, tile by tile
-``sides``         left out, tested, trained        the same, place by place
 ``score``         OA, AA, κ, per class             mIoU and macro-F1 without ignore; F1 and IoU of the change class
 ``metrics``       the same, of a confusion matrix  the same
 ``class_counts``  samples per class                pixels per class
 ``truth``         labels of the scene              masks of every place
+``cube``          the cube                         none: only masks are read for a report
 ================  ===============================  ==========================================================
 
 Plugins run in processes that hold no test label: there ``view`` and ``predict`` are given ``data.unlabelled`` and
-``split.blind``. ``load_local`` and ``truth`` are for reports, which compare predictions pixel by pixel and download
-nothing. ``truth`` and ``score`` are for the process that runs no plugin; from them and ``sides`` follow :func:`tested`
-and :func:`located`. ``georeferences`` says where the maps lie on Earth, ``nearly_all`` which protocol trains on most
-labels, ``defaults`` what a benchmark runs where the user leaves it open.
+``split.blind``. ``load_local``, ``truth`` and ``cube`` are for reports, which compare predictions pixel by pixel and
+download nothing. ``truth`` and ``score`` are for the process that runs no plugin. ``georeferences`` says where the maps
+lie on Earth, ``nearly_all`` which protocol trains on most labels, ``defaults`` what a benchmark runs where the user
+leaves it open.
 """
 
 from __future__ import annotations
@@ -48,12 +49,12 @@ from hsiaug.contracts import FittedClassifier, Progress
 from hsiaug.core.spectral_views import SpectralView
 from hsiaug.data.georeference import Georeference
 from hsiaug.protocol.protocols import SplitProtocol
-from hsiaug.protocol.split import Audit
+from hsiaug.protocol.split import Audit, Places
 from hsiaug.protocol.view import Scope
 from hsiaug.registry.card import Card
 from hsiaug.tasks.defaults import TaskDefaults
 from hsiaug.tasks.masks import ChangeDetection, Segmentation
-from hsiaug.tasks.pixels import PixelClassification, Prediction, Sides
+from hsiaug.tasks.pixels import PixelClassification, Prediction
 
 __all__ = [
     "AnyTask",
@@ -107,6 +108,12 @@ class TaskSplit(Protocol):
     @property
     def audit(self) -> Audit: ...
     @property
+    def sides(self) -> Places: ...
+    @property
+    def tiles_by_place(self) -> list[tuple[str, str, int, int]]: ...
+    @property
+    def overlap(self) -> str: ...
+    @property
     def blind(self) -> object: ...
 
 
@@ -145,10 +152,10 @@ class Task(Protocol[Data, Split, View, Samples, Counts]):
     control: the classifier that every benchmark runs beside those asked for. scores: key in a record and name of what
     advice is told by, and of what stands beside it; neither is ever undefined. generator: that of samples outside a
     benchmark, where the user names none. views: spectral views that classifiers may be shown. adapts: tasks whose
-    generators serve this one as well, through :mod:`hsiaug.tasks.adapter`. unlabelled: whether a view may show pixels
-    without a label. balances: whether λ evens out the classes, so that repeated samples are balanced. Counts: what a
-    generator is asked for, a
-    mapping of class ids or :class:`hsiaug.core.tiles.PairCounts`. ``view``, ``predict`` and ``class_counts`` also take
+    generators serve this one as well, through :mod:`hsiaug.tasks.adapter`. single_pixels: whether single pixels are
+    classified: λ then evens out the classes, a view may show pixels without a label, and there are ceilings.
+    of_scenes: whether a single scene has the task. Counts: what a generator is asked for, a mapping of class ids or
+    :class:`hsiaug.core.tiles.PairCounts`. ``view``, ``predict`` and ``class_counts`` also take
     data without labels and a blind split, which have no common type with those that hold them.
     """
 
@@ -158,10 +165,11 @@ class Task(Protocol[Data, Split, View, Samples, Counts]):
     generator: str
     views: tuple[str, ...]
     adapts: tuple[str, ...]
-    unlabelled: bool
-    balances: bool
+    single_pixels: bool
+    of_scenes: bool
 
     def load(self, ref: str | os.PathLike[str], *, progress: bool = True) -> Data: ...
+    def load_labels(self, ref: str, /) -> Data: ...
     def defaults(self, data: Data, /) -> TaskDefaults: ...
     def nearly_all(self, data: Data, /) -> SplitProtocol: ...
     def split(self, data: Data, protocol: SplitProtocol, seed: int, patch: int, /) -> Split: ...
@@ -188,7 +196,6 @@ class Task(Protocol[Data, Split, View, Samples, Counts]):
         spectra: SpectralView = ...,
         /,
     ) -> dict[str, NDArray[np.int16]]: ...
-    def sides(self, split: Split, /) -> Sides: ...
     def georeferences(self, ref: str | os.PathLike[str], data: Data, /) -> dict[str, Georeference | None]: ...
     def score(self, data: Data, split: Split, prediction: Prediction, /) -> dict[str, Any]: ...
     def metrics(
@@ -202,33 +209,31 @@ class Task(Protocol[Data, Split, View, Samples, Counts]):
     def class_counts(self, samples: Samples, data: Data, /) -> dict[str, list[int]]: ...
     def load_local(self, ref: str, most: int | None = None, /) -> Data: ...
     def truth(self, data: Data, /) -> dict[str, NDArray[np.int16]]: ...
+    def cube(self, data: Data, /) -> NDArray[np.float32] | None: ...
 
 
 AnyTask = Task[TaskData, TaskSplit, TaskView, TaskSamples, object]
 """A task of which only the name is known. Its splits, views and samples came from it, and are given back to it alone."""
 
 
-def tested(task: Task[Data, Split, View, Samples, Counts], split: Split) -> NDArray[np.bool_]:
+def tested(split: TaskSplit) -> NDArray[np.bool_]:
     """Flat over all places: which pixels are predicted in a trial."""
-    return np.concatenate([mask.ravel() for mask in task.sides(split)[1]])
+    return np.concatenate([mask.ravel() for _, mask, _ in split.sides])
 
 
-def located(
-    task: Task[Data, Split, View, Samples, Counts], data: Data, split: Split, labels: NDArray[np.int16]
-) -> Prediction:
+def located(split: TaskSplit, labels: NDArray[np.int16]) -> Prediction:
     """Flat index and predicted class id of every tested pixel that is labelled. labels: (n,) of all that are tested."""
-    index = np.flatnonzero(tested(task, split))
-    truth = np.concatenate([mask.ravel() for mask in task.truth(data).values()])
-    scored = truth[index] > 0
+    index = np.flatnonzero(tested(split))
+    scored = np.concatenate([truth.ravel() for truth, _, _ in split.sides])[index] > 0
     return index[scored].astype(np.int32), labels[scored]
 
 
 _TASKS = {task.name: cast(AnyTask, task) for task in (PixelClassification(), Segmentation(), ChangeDetection())}
 
 
-def task_names() -> tuple[str, ...]:
-    """Every task there is."""
-    return tuple(_TASKS)
+def task_names(*, of_scenes: bool = False) -> tuple[str, ...]:
+    """Every task there is, or those that a single scene has."""
+    return tuple(name for name, task in _TASKS.items() if task.of_scenes or not of_scenes)
 
 
 def get_task(name: str) -> AnyTask:

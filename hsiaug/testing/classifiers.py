@@ -85,7 +85,7 @@ class ClassifierSubject(Subject[Fitted]):
         bench = self.bench(case)
         fitted = self.fit_on(bench)
         answer = bench.task.predict(cast(FittedClassifier, fitted), self.card, case.data, case.split)
-        _, labels = located(bench.task, case.data, case.split, answer)
+        _, labels = located(case.split, answer)
         trained = bench.plugin_view.counts
         strange = sorted(set(labels.tolist()) - set(trained))
         if strange:

@@ -76,7 +76,7 @@ class ProtocolSubject:
         """The split of single pixels. Raises SkipTest for a protocol of masks alone."""
         if "pixels" not in self.card.tasks:
             raise unittest.SkipTest("a protocol of masks: training and test tiles share no pixel")
-        return next(split for split in self.drawn(seed, buffer) if isinstance(split, Split))
+        return draw_split(self.scene, self.protocol(buffer), seed, PATCH)
 
     @cached_property
     def base(self) -> list[str]:

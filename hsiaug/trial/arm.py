@@ -33,8 +33,8 @@ def controls_of(task: str, scope: str | None) -> tuple[str, ...]:
     from hsiaug.tasks.task import get_task
 
     kind = get_task(task)
-    balanced = () if kind.balances else (BALANCED,)
-    seeing = (OF_SCOPE[scope],) if scope in OF_SCOPE and kind.unlabelled else ()
+    balanced = () if kind.single_pixels else (BALANCED,)
+    seeing = (OF_SCOPE[scope],) if scope in OF_SCOPE and kind.single_pixels else ()
     return (*CONTROLS, *balanced, *seeing)
 
 

@@ -21,6 +21,7 @@ from hsiaug.core.samples import PatchSamples
 from hsiaug.protocol.balance import synthetic_counts
 from hsiaug.protocol.view import patches_at
 from hsiaug.registry.card import Card, NoParams, param
+from hsiaug.tasks.task import get_task
 from hsiaug.trial.spec import TrialSpec
 
 __all__ = ["CEILINGS", "FAMILIES", "Ceiling", "ceiling", "check_ceilings", "equipped", "family_of", "made"]
@@ -94,7 +95,7 @@ def check_ceilings(asked: Sequence[str], task: str) -> None:
             raise InputError(
                 f"`ceilings` must be among {', '.join(FAMILIES)}", value=name, hint=did_you_mean(name, FAMILIES)
             )
-    if asked and task != "pixels":
+    if asked and not get_task(task).single_pixels:
         raise InputError("`ceilings` are of single pixels", value=f"task {task}", hint="Leave `ceilings` out.")
 
 

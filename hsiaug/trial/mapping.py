@@ -152,10 +152,10 @@ def agreement(made: Refitted, data: TaskData, maps: Mapping[str, NDArray[np.int1
     task = get_task(made.spec.task)
 
     def repeats(labels: NDArray[np.int16]) -> bool:
-        return checksum(located(task, data, made.split, labels)) == str(record["predictions_sha256"])
+        return checksum(located(made.split, labels)) == str(record["predictions_sha256"])
 
     flat = np.concatenate([ids.ravel() for ids in maps.values()])
-    if repeats(flat[tested(task, made.split)]):
+    if repeats(flat[tested(made.split)]):
         return "map"
     labels = task.predict(made.fitted, made.card, data, made.split, made.spectra)
     return "classifier" if repeats(labels) else "none"

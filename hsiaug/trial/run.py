@@ -189,11 +189,11 @@ def finish(
 ) -> tuple[Record, Prediction | None]:
     """The record of a trial, scored, and its predictions. data, split: with all labels."""
     if outcome.labels is not None:
-        fault = label_fault(outcome.labels, int(tested(task, split).sum()), range(1, len(data.class_names) + 1))
+        fault = label_fault(outcome.labels, int(tested(split).sum()), range(1, len(data.class_names) + 1))
         outcome = lost("predict", "PluginError", fault) if fault else outcome
     result, prediction = dict(outcome.result), None
     if outcome.labels is not None:
-        prediction = located(task, data, split, outcome.labels)
+        prediction = located(split, outcome.labels)
         result["metrics"] = task.score(data, split, prediction)
         result["predictions_sha256"] = hashlib.sha256(prediction[1].tobytes()).hexdigest()
     result["audit"] = split.audit.as_json()

@@ -100,7 +100,10 @@ def test_a_split_of_pairs_is_drawn_counted_and_pictured(fields: Path) -> None:
     out = fields.parent / "map.png"
     text = run("split", fields, "--patch", "16", "--protocol", "places:5", "--out", out)
     lines = text.splitlines()
-    assert lines[0] == "class\tname\ttrain\ttest" and "place\tpart\ttraining tiles\ttest tiles" in lines
+    assert (
+        lines[0] == "class\tname\tlabelled\ttrain\ttest\tin new fields"
+        and "place\tpart\ttraining tiles\ttest tiles" in lines
+    )
     tiles = {line.split("\t")[0]: line.split("\t")[1:] for line in lines if line[:2] in ("a\t", "b\t", "c\t")}
     assert int(tiles["a"][1]) + int(tiles["b"][1]) == 5 and tiles["c"] == ["test", "0", "9"]
     assert "0 pixels lie in a training and in a test tile" in lines

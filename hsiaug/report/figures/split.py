@@ -11,14 +11,11 @@ from numpy.typing import NDArray
 
 from hsiaug.base.colours import HELD_OUT, LEFT_OUT, NO_DATA, TRAIN, class_colours, class_names_shown
 from hsiaug.base.text import plotted
-from hsiaug.core.pairs import PairSet
-from hsiaug.core.scene import Scene
-from hsiaug.protocol.split import Split
-from hsiaug.protocol.tiling import TileSplit
 from hsiaug.report.figures.class_labels import label_classes
 from hsiaug.report.figures.files import LEGEND, WIDTHS, legend_columns, new_figure, wrapped
 from hsiaug.report.labels import left_out
 from hsiaug.report.scenes.split_roles import ROLES, split_roles
+from hsiaug.tasks.task import TaskData, TaskSplit
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -34,20 +31,13 @@ HIGHEST = 7.0
 """Inches of a map: a scene may be a long strip."""
 
 
-def split_figure(data: Scene | PairSet, split: Split | TileSplit) -> Figure:
+def split_figure(data: TaskData, split: TaskSplit) -> Figure:
     """Two maps of the scene, or of each place: the classes, and who is train, test, left out or unlabelled."""
     from matplotlib.patches import Patch
 
-    if isinstance(split, Split):
-        masks, names = [split.labels], [""]
-        extent = f"patch {split.patch}"
-        overlap = (
-            f"{split.audit.centre_overlap_percent} % of test pixels lie in a training patch; "
-            f"{split.audit.patch_overlap_percent} % have a patch that meets one"
-        )
-    else:
-        masks, names = [place.mask for place in split.pairs.places], [place.name for place in split.pairs.places]
-        extent, overlap = f"tiles of {split.patch}×{split.patch}", ""
+    masks = [labels for labels, _, _ in split.sides]
+    names = [name for name, *_ in split.tiles_by_place] or [""]
+    extent = f"tiles of {split.patch}×{split.patch}" if split.tiles_by_place else f"patch {split.patch}"
     roles, width = split_roles(split), WIDTHS[2]
     colours = [
         f"#{red:02x}{green:02x}{blue:02x}" for red, green, blue in class_colours(len(data.class_names)).tolist()
@@ -65,7 +55,7 @@ def split_figure(data: Scene | PairSet, split: Split | TileSplit) -> Figure:
     figure = new_figure(width, height + 0.17 * math.ceil(len(entries) / ncols) + 0.7)
     leaky = " (LEAKY)" if split.audit.leaky else ""
     title = plotted(f"{data.name}: {split.audit.protocol}{leaky}, draw {split.seed}, {extent}")
-    figure.suptitle("\n".join(wrapped(line, width) for line in (title, overlap) if line), fontsize=8)
+    figure.suptitle("\n".join(wrapped(line, width) for line in (title, split.overlap)), fontsize=8)
     panels = np.reshape(figure.subplots(deep, wide), (deep, wide))
     for panel in panels.flat:
         panel.set_axis_off()
@@ -80,7 +70,7 @@ def split_figure(data: Scene | PairSet, split: Split | TileSplit) -> Figure:
     return figure
 
 
-def _counted(split: Split | TileSplit, roles: Sequence[NDArray[np.uint8]]) -> list[tuple[str, str]]:
+def _counted(split: TaskSplit, roles: Sequence[NDArray[np.uint8]]) -> list[tuple[str, str]]:
     """``train: 200`` and its colour, for every role."""
     neither = left_out(split.audit.protocol, split.audit.buffer)
     counts = np.bincount(np.concatenate([one.ravel() for one in roles]), minlength=len(ROLES))

@@ -18,10 +18,8 @@ from hsiaug.base.colours import (
     class_colours,
     class_names_shown,
     rgb_of,
-    true_colours,
 )
 from hsiaug.base.text import visible
-from hsiaug.core.scene import Scene
 from hsiaug.report.cells import ArmCell
 from hsiaug.report.html.markup import details, embedded_image, escape
 from hsiaug.report.html.section import TableSection, best_cells
@@ -98,9 +96,8 @@ class MapMaker:
         """The scene in colours, the true classes, and the sides of the trial's draw."""
         roles = redrawn_roles(trial, truth)
         for i in shown:
-            if isinstance(truth.data, Scene):
-                step = _step(truth.masks[i].shape)
-                photo = true_colours(truth.data.cube, truth.data.wavelengths, step)
+            photo = truth.photo(_step(truth.masks[i].shape))
+            if photo is not None:
                 yield self._figure(_jpeg(photo), photo.shape[:2], "colours", i, _at("colours", truth, i))
             yield self._ids(truth.masks[i], colours, "true", i, _at("true classes", truth, i))
             if roles is not None:

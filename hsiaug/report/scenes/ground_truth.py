@@ -11,7 +11,6 @@ from numpy.typing import NDArray
 
 from hsiaug.base.colours import true_colours
 from hsiaug.base.errors import HsiaugError
-from hsiaug.core.scene import Scene
 from hsiaug.report.records import Trial
 from hsiaug.tasks.local import NoGroundTruthError
 from hsiaug.tasks.task import TaskData, get_task
@@ -38,7 +37,7 @@ class GroundTruth:
     """The true classes of a scene, or of every place of a set of pairs, in the order in which predictions are kept.
 
     places: names, "" for a scene. masks: (H, W) class ids of each, 0 = none. data: what they were taken from; of a set
-    of pairs without its images.
+    of pairs without its images. cube: (H, W, B) of a scene; None for pairs.
     """
 
     name: str
@@ -46,12 +45,22 @@ class GroundTruth:
     places: tuple[str, ...]
     masks: tuple[NDArray[np.integer], ...]
     data: TaskData
+    cube: NDArray[np.float32] | None = None
 
     @classmethod
-    def of(cls, data: TaskData, masks: Mapping[str, NDArray[np.integer]]) -> GroundTruth:
-        """masks: of each place by its name, as the task of the data gives them."""
+    def of(
+        cls,
+        data: TaskData,
+        masks: Mapping[str, NDArray[np.integer]],
+        cube: NDArray[np.float32] | None = None,
+    ) -> GroundTruth:
+        """masks: of each place by its name, and cube, as the task of the data gives them."""
         places = ("",) if len(masks) == 1 else tuple(masks)
-        return cls(data.name, data.class_names, places, tuple(masks.values()), data)
+        return cls(data.name, data.class_names, places, tuple(masks.values()), data, cube)
+
+    def photo(self, step: int) -> NDArray[np.uint8] | None:
+        """(h, w, 3) colours of every ``step``-th row and column; None where there is no cube."""
+        return None if self.cube is None else true_colours(self.cube, self.data.wavelengths, step)
 
 
 def local_ground_truth(
@@ -67,8 +76,9 @@ def local_ground_truth(
     key = f"{task} {ref}"
     if key not in read:
         try:
-            data = get_task(task).load_local(ref, most)
-            read[key] = GroundTruth.of(data, get_task(task).truth(data))
+            kind = get_task(task)
+            data = kind.load_local(ref, most)
+            read[key] = GroundTruth.of(data, kind.truth(data), kind.cube(data))
         except (HsiaugError, OSError) as error:
             raise NoGroundTruthError(f"the scene {ref or 'of the records'} cannot be read here") from error
     return read[key]
@@ -80,12 +90,11 @@ def thumbnail(trials: Iterable[Trial], read: dict[str, GroundTruth]) -> tuple[st
     read: as in :func:`local_ground_truth`.
     """
     try:
-        data = local_ground_truth(trials, read, MOST_VALUES).data
+        truth = local_ground_truth(trials, read, MOST_VALUES)
     except NoGroundTruthError:
         return None
-    if not isinstance(data, Scene):
-        return None
-    return data.name, true_colours(data.cube, data.wavelengths, -(-max(data.shape) // SIDE))
+    photo = truth.photo(-(-max(truth.masks[0].shape) // SIDE))
+    return None if photo is None else (truth.name, photo)
 
 
 def predicted_maps(store: Store, trial: Trial, truth: GroundTruth) -> tuple[NDArray[np.int16], ...]:
