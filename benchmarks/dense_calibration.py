@@ -27,7 +27,7 @@ from benchmarks.common import HERE, say, unmixed_scene, write_csv
 from hsiaug.base.seeds import derive_seed
 from hsiaug.core.tiles import DenseSamples
 from hsiaug.metrics.dense.damage import DAMAGES, damage, wrong_share
-from hsiaug.metrics.dense.reliability import MAIN, MaskJudge, fit_judge
+from hsiaug.metrics.dense.reliability import MaskJudge, fit_judge
 from tests.toyworld import toy_world
 
 OUT = HERE / "results" / "dense_calibration"
@@ -76,13 +76,13 @@ def found_again(
         for level in levels if kind else (0,):
             worse = damage(masks, kind, level, judge.ids, rng) if kind else masks
             reading = judge.read(guesses, worse)
-            low, high = np.percentile(judge.curves[MAIN].percents(reading[MAIN][1:]), [2.5, 97.5])
+            low, high = np.percentile(judge.curve.percents(reading[1:]), [2.5, 97.5])
             rows.append(
                 DamageEstimate(
                     kind=kind,
                     asked=level,
                     true=wrong_share(worse, masks),
-                    estimate=judge.percent(reading),
+                    estimate=judge.curve.percent(reading[0]),
                     low=float(low),
                     high=float(high),
                 )

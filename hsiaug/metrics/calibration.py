@@ -7,7 +7,7 @@ The calibration is this project's own: we know of none in the literature (docs/q
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -168,13 +168,12 @@ def invert(curve: NDArray[np.float64], score: float) -> float:
 
 @dataclass(frozen=True)
 class Reliability:
-    """scores: by the table's order. by_class: {class id: recall of the probes and numbers, beside those of held-out}.
+    """scores: by the table's order, those that are defined.
 
     n: synthetic samples or tiles judged. n_held: held-out ones. notes: sentences on what was left out.
     """
 
     scores: tuple[LabelScore, ...]
-    by_class: Mapping[int, Mapping[str, float | None]]
     n: int
     n_held: int
     notes: tuple[str, ...]
@@ -191,7 +190,6 @@ class Reliability:
         return {
             "scores": [vars(score) for score in self.scores],
             "levels_percent": list(LEVELS),
-            "by_class": {str(c): dict(row) for c, row in self.by_class.items()},
             "n": self.n,
             "n_held": self.n_held,
             "notes": list(self.notes),
@@ -202,24 +200,22 @@ class Reliability:
 class LabelScore:
     """One score of the synthetic labels, over n samples or tiles. None where it cannot be had.
 
-    value, ceiling, floor: in ``unit``. interval: 95 % of ``value``, as r_interval and wrong_interval from bootstraps of
-        samples, or of whole tiles; pixels of a scene are correlated, so take those of samples as the narrowest that
-        they could be.
+    value, ceiling, floor: in ``unit``.
     r: (value − floor) / (ceiling − floor); above 1 the samples are *more* typical of their classes than held-out real
         ones are, which is not "better".
-    wrong: the equivalent share of wrong labels in %; 0 at the ceiling and above, 80 at most. None where the score does
-        not fall surely with q, as its calibration curve's ``spearman`` says: −1 at best, −.9 at worst.
+    wrong: the equivalent share of wrong labels in %, with the 95 % interval of a bootstrap of samples, or of whole
+        tiles; pixels of a scene are correlated, so take that of samples as the narrowest that it could be. 0 at the
+        ceiling and above, 80 at most. None where the score does not fall surely with q, as its calibration curve's
+        ``spearman`` says: −1 at best, −.9 at worst.
     """
 
     name: str
     label: str
     unit: str
     value: float | None
-    interval: Interval | None
     ceiling: float | None
     floor: float | None
     r: float | None
-    r_interval: Interval | None
     wrong: float | None
     wrong_interval: Interval | None
     spearman: float | None
@@ -234,11 +230,10 @@ def label_score(
     *,
     ceiling: float,
     floor: float,
-    r_rounds: NDArray[np.float64],
     curve: CalibrationCurve,
     n: int,
 ) -> LabelScore:
-    """The score of ``made`` (1 + rounds,): its value, then those of bootstrap rounds, whose r are r_rounds (rounds,)."""
+    """The score of ``made`` (1 + rounds,): its value, then those of bootstrap rounds."""
     label, unit, better = kind
     sign = better * (100 if unit == "%" else 1)
     value, room = float(made[0]), ceiling - floor > 1e-9  # False also for NaN
@@ -248,11 +243,9 @@ def label_score(
         label,
         unit,
         value=known(sign * value),
-        interval=percentiles(sign * made[1:]),
         ceiling=known(sign * ceiling),
         floor=known(sign * floor),
         r=known((value - floor) / (ceiling - floor)) if room else None,
-        r_interval=percentiles(r_rounds) if room else None,
         wrong=known(curve.percent(value)) if usable else None,
         wrong_interval=percentiles(curve.percents(made[1:])) if usable else None,
         spearman=curve.spearman,

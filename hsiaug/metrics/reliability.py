@@ -49,7 +49,7 @@ def reliability(train: Spectra, held: Spectra, synthetic: Spectra, *, seed: int 
     dropped = sorted(set(synthetic.counts) - set(classes))
     notes = (f"not judged, for want of real samples: class {', '.join(map(str, dropped))}",) if dropped else ()
     if len(classes) < 2:
-        return Reliability((), {}, 0, 0, (*notes, "two classes with real and synthetic samples are needed"))
+        return Reliability((), 0, 0, (*notes, "two classes with real and synthetic samples are needed"))
     held, synthetic = (
         part.only(classes).take(at_most(part.only(classes).y, MOST, rng)) for part in (held, synthetic)
     )
@@ -58,16 +58,7 @@ def reliability(train: Spectra, held: Spectra, synthetic: Spectra, *, seed: int 
     seen, rest = _halves(held, rng)
     known = Spectra(np.concatenate([train.x, seen.x]), np.concatenate([train.y, seen.y]))
     oracle = _score("oracle", synthetic, rest, *_confirmed(known, (synthetic, rest)), rng)
-    by_class = {
-        c: {
-            "synthetic": float((made[:, synthetic.y == c] == c).mean()),
-            "held_out": float((real[:, held.y == c] == c).mean()),
-            "n": int((synthetic.y == c).sum()),
-            "n_held": int((held.y == c).sum()),
-        }
-        for c in synthetic.counts
-    }
-    return Reliability((agreement, oracle), by_class, len(synthetic), len(held), notes)
+    return Reliability((agreement, oracle), len(synthetic), len(held), notes)
 
 
 def _confirmed(known: Spectra, sets: tuple[Spectra, Spectra]) -> tuple[Ints, Ints]:
@@ -104,7 +95,6 @@ def _score(
         np.concatenate([[value], scores]),
         ceiling=float(curve.mean[0]),
         floor=float(floors.mean()),
-        r_rounds=(scores - floors) / np.maximum(curve.rounds[:, 0] - floors, 1e-9),
         curve=curve,
         n=len(synthetic),
     )

@@ -10,7 +10,7 @@ was fitted; it is never a component of a generator or segmenter, and must not be
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -19,33 +19,26 @@ from numpy.typing import NDArray
 from hsiaug.base.errors import InputError
 from hsiaug.base.seeds import derive_seed
 from hsiaug.core.tiles import IGNORE, DenseSamples
-from hsiaug.metrics.accuracy import grouped_confusion, mean_known, recall
 from hsiaug.metrics.calibration import (
     LEVELS,
     CalibrationCurve,
-    LabelScore,
     Reliability,
     ScoreKind,
     calibration_curve,
-    known,
     label_score,
 )
 from hsiaug.metrics.dense.damage import DAMAGES, damage, permuted
 from hsiaug.metrics.dense.probes import Probes, fit_probes
 
-__all__ = ["MAIN", "Guesses", "MaskJudge", "Reading", "dense_reliability", "fit_judge"]
+__all__ = ["MAIN", "MaskJudge", "dense_reliability", "fit_judge"]
 
 Array = NDArray[np.float64]
 Masks = NDArray[np.int64]
+Guesses = NDArray[np.uint8]
+"""(n, H, W) class ids."""
 
 MAIN = "pixels"
-"""The score that the share of wrong pixels is read from."""
-
-SCORES: dict[str, ScoreKind] = {
-    "agreement": ("R1 probe agreement, mean over classes", "%", 1),
-    MAIN: ("R1 probe agreement, of pixels", "%", 1),
-}
-"""By the name of a score; the table's order."""
+KIND: ScoreKind = ("R1 probe agreement, of pixels", "%", 1)
 
 ROUNDS = 100
 FEWEST = 30
@@ -60,49 +53,34 @@ REPEATS = 3
 SHUFFLES = 3
 """Permutations of the masks that a floor is the mean of."""
 
-Reading = dict[str, Array]
-"""Each score (1 + ROUNDS,), in 0..1, of some masks: of all tiles, then of bootstrap draws of them."""
-
-
-@dataclass(frozen=True, eq=False)
-class Guesses:
-    """Class ids of pixels by the probes. each: (probes, n, H, W) uint8. mean: (n, H, W) uint8, by their mean."""
-
-    each: NDArray[np.uint8]
-    mean: NDArray[np.uint8]
-
 
 @dataclass(frozen=True, eq=False)
 class MaskJudge:
-    """Probes of real training tiles, and curves of real held-out tiles that were damaged on purpose.
+    """Probes of real training tiles, and a curve of real held-out tiles that were damaged on purpose.
 
-    ids: classes judged. held, masks: guesses and masks of the undamaged held-out tiles. curves: by score; their spearman
-    is the mean over kinds of damage.
+    ids: classes judged. held, masks: (n, H, W) guesses of the probes and masks of the undamaged held-out tiles. curve:
+    its spearman is the mean over kinds of damage.
     """
 
     ids: tuple[int, ...]
     probes: Probes
     held: Guesses
     masks: Masks
-    curves: Mapping[str, CalibrationCurve]
+    curve: CalibrationCurve
     seed: int
 
     def guess(self, images: NDArray[np.float32]) -> Guesses:
-        """Put images (n, T, B, H, W) to the probes, once for all masks of theirs."""
+        """(n, H, W) class ids of images (n, T, B, H, W) by the mean of the probes."""
         return _guesses(images, self.probes)
 
     def known(self, masks: Masks) -> Masks:
         """Masks without the classes that cannot be judged."""
         return np.where(np.isin(masks, self.ids), masks, IGNORE)
 
-    def read(self, guesses: Guesses, masks: Masks) -> Reading:
-        """Judge masks (n, H, W)."""
+    def read(self, guesses: Guesses, masks: Masks) -> Array:
+        """(1 + ROUNDS,) agreement in 0..1 of masks (n, H, W): of all tiles, then of bootstrap draws of them."""
         weights = _tile_weights(len(masks), np.random.default_rng(derive_seed("judge's tiles", self.seed)))
-        return _scores(_tally(guesses, self.known(masks), self.probes.classes), weights)
-
-    def percent(self, reading: Reading, name: str = MAIN) -> float:
-        """The share of wrong pixels in % that one score of all tiles amounts to."""
-        return self.curves[name].percent(reading[name][0])
+        return _agreement(guesses, self.known(masks), weights)
 
 
 def dense_reliability(
@@ -120,14 +98,18 @@ def dense_reliability(
     guesses, masks = judge.guess(judged.images), judge.known(judged.masks)
     value, real = judge.read(guesses, masks), judge.read(judge.held, judge.masks)
     floors = [judge.read(guesses, permuted(masks, rng)) for _ in range(SHUFFLES)] if len(masks) > 1 else []
-    defined = [name for name in SCORES if not np.isnan(value[name][0])]
-    return Reliability(
-        scores=tuple(_score(name, judge.curves[name], value, real, floors, len(masks)) for name in defined),
-        by_class=_by_class(judge, {"": (guesses, masks), "held_": (judge.held, judge.masks)}),
+    lows = [floor[0] for floor in floors if not np.isnan(floor[0])]
+    score = label_score(
+        MAIN,
+        KIND,
+        value,
+        ceiling=float(real[0]),
+        floor=float(np.mean(lows)) if lows else float("nan"),
+        curve=judge.curve,
         n=len(masks),
-        n_held=len(judge.masks),
-        notes=tuple(_notes(judge, made)),
     )
+    notes = tuple(_notes(judge, made))
+    return Reliability(() if np.isnan(value[0]) else (score,), len(masks), len(judge.masks), notes)
 
 
 def fit_judge(train: DenseSamples, held: DenseSamples, classes: int, seed: int = 0) -> MaskJudge:
@@ -145,18 +127,16 @@ def fit_judge(train: DenseSamples, held: DenseSamples, classes: int, seed: int =
     guesses = _guesses(held.images, probes)
     kinds, sets = _damaged_masks(held.masks, ids, rng)
     weights = _tile_weights(len(held), rng)
-    readings = [_scores(_tally(guesses, masks, classes), weights) for masks in sets]
+    readings = np.stack([_agreement(guesses, masks, weights) for masks in sets])
     wrong = np.stack([(masks != held.masks).sum(axis=(1, 2)) for masks in sets]) @ weights.T
     labelled = weights @ (held.masks != IGNORE).sum(axis=(1, 2)).astype(np.float64)
     q = 100 * wrong / np.maximum(labelled, 1)
-    curves = {name: calibration_curve(kinds, q, np.stack([r[name] for r in readings])) for name in SCORES}
-    return MaskJudge(ids, probes, guesses, held.masks, curves, seed)
+    return MaskJudge(ids, probes, guesses, held.masks, calibration_curve(kinds, q, readings), seed)
 
 
 def _guesses(images: NDArray[np.float32], probes: Probes) -> Guesses:
-    answers = probes.proba(images)
-    each = np.stack([answer.argmax(axis=1) + 1 for answer in answers])
-    return Guesses(each.astype(np.uint8), (np.mean(answers, axis=0).argmax(axis=1) + 1).astype(np.uint8))
+    mean = np.mean(probes.proba(images), axis=0)
+    return np.asarray(mean.argmax(axis=1) + 1, dtype=np.uint8)
 
 
 def _judged_classes(train: DenseSamples, held: DenseSamples, classes: int) -> tuple[int, ...]:
@@ -191,54 +171,15 @@ def _damaged_masks(
     return ("", *(kind for kind, _ in asked)), [masks, *sets]
 
 
-def _tally(guesses: Guesses, masks: Masks, classes: int) -> tuple[Array, Array]:
-    """Confusion (n, probes, C, C), and (n, 2) labelled pixels and those that the mean of the probes confirms.
-
-    Of each tile, so that a bootstrap of tiles only weighs them anew. Unlabelled pixels count nowhere.
-    """
+def _agreement(guesses: Guesses, masks: Masks, weights: Array) -> Array:
+    """(rounds,) share of the labelled pixels that the probes confirm, under weights (rounds, n) of the tiles."""
     valid = masks != IGNORE
-    tile = np.broadcast_to(np.arange(len(masks))[:, None, None], masks.shape)[valid]
-    each = [grouped_confusion(tile, len(masks), masks[valid], guess[valid], classes) for guess in guesses.each]
-    right = np.stack([part.sum(axis=(1, 2)) for part in (valid, (guesses.mean == masks) & valid)], axis=1)
-    return np.stack(each, axis=1).astype(np.float64), right.astype(np.float64)
-
-
-def _scores(tallied: tuple[Array, Array], weights: Array) -> Reading:
-    """The scores under weights (rounds, n) of the tiles; NaN where one is not defined."""
-    confusion, right = (np.tensordot(weights, part, 1) for part in tallied)
-    with np.errstate(invalid="ignore"):
-        return {"agreement": mean_known(recall(confusion)).mean(axis=-1), MAIN: right[:, 1] / right[:, 0]}
-
-
-def _score(
-    name: str, curve: CalibrationCurve, made: Reading, real: Reading, floors: Iterable[Reading], n: int
-) -> LabelScore:
-    ceiling = float(real[name][0])
-    lows = [reading[name] for reading in floors if not np.isnan(reading[name][0])]
-    floor = float(np.mean([low[0] for low in lows])) if lows else float("nan")
-    below = lows[0][1:] if lows else np.full(len(made[name]) - 1, np.nan)
-    # A round whose ceiling all but meets its floor says nothing.
-    span = real[name][1:] - below
-    return label_score(
-        name,
-        SCORES[name],
-        made[name],
-        ceiling=ceiling,
-        floor=floor,
-        r_rounds=(made[name][1:] - below) / np.where(span > 0.05 * abs(ceiling - floor) + 1e-9, span, np.nan),
-        curve=curve,
-        n=n,
+    labelled, right = (
+        weights @ part.sum(axis=(1, 2)).astype(np.float64) for part in (valid, (guesses == masks) & valid)
     )
-
-
-def _by_class(judge: MaskJudge, sets: Mapping[str, tuple[Guesses, Masks]]) -> dict[int, dict[str, float | None]]:
-    table: dict[int, dict[str, float | None]] = {c: {} for c in judge.ids}
-    for name, (guesses, masks) in sets.items():
-        confusion = _tally(guesses, masks, judge.probes.classes)[0].sum(axis=0)
-        shares, pixels = recall(confusion).mean(axis=0), confusion.sum(axis=-1)[0]
-        for c, row in table.items():
-            row |= {f"{name}recall": known(shares[c - 1]), f"{name}pixels": known(pixels[c - 1])}
-    return table
+    with np.errstate(invalid="ignore"):
+        share: Array = right / labelled
+    return share
 
 
 def _notes(judge: MaskJudge, made: DenseSamples) -> list[str]:

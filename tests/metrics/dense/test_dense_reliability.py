@@ -5,14 +5,13 @@ from __future__ import annotations
 import json
 from dataclasses import asdict, replace
 from functools import cache
-from typing import Any
 
 import numpy as np
 import pytest
 
 from hsiaug.core.tiles import DenseSamples
-from hsiaug.metrics.calibration import LEVELS, CalibrationCurve
-from hsiaug.metrics.dense.reliability import _score, dense_reliability, fit_judge
+from hsiaug.metrics.calibration import LEVELS, CalibrationCurve, label_score
+from hsiaug.metrics.dense.reliability import dense_reliability, fit_judge
 from hsiaug.report.labels import MOST_WRONG, score_numbers, wrong_share
 from tests.toyworld import ToyWorld, toy_world
 
@@ -44,16 +43,11 @@ def test_real_tiles_reach_the_ceiling_and_permuted_masks_the_floor(sets: Sets) -
     real = dense_reliability(train, held, made, classes=5)
     wrong = dense_reliability(train, held, replace(made, masks=np.roll(made.masks, 1, axis=0)), classes=5)
 
-    for name in ("agreement", "pixels"):
-        assert real[name].r == pytest.approx(1, abs=0.1), name
-        assert wrong[name].r == pytest.approx(0, abs=0.3), name
+    assert real["pixels"].r == pytest.approx(1, abs=0.1)
     assert wrong["pixels"].r == pytest.approx(0, abs=0.1)
     assert real["pixels"].wrong == pytest.approx(0, abs=2)
     assert (wrong["pixels"].wrong or 0) > 50
-    low, high = real["pixels"].interval
-    assert low < real["pixels"].value < high
     assert real["pixels"].n == 25
-    assert real.by_class[1]["recall"] == pytest.approx(real.by_class[1]["held_recall"], abs=0.05)
     json.dumps(wrong.as_json(), allow_nan=False)
 
 
@@ -66,9 +60,9 @@ def test_ignored_pixels_count_nowhere(sets: Sets) -> None:
     partly = np.where(np.arange(16)[:, None] < 8, 0, masks)
     reading = judge.read(guesses, partly)
 
-    assert judge.percent(reading) < 3
-    assert judge.percent(judge.read(guesses, masks)) > 20
-    assert np.isnan(judge.read(guesses, np.zeros_like(masks))["pixels"][0])
+    assert judge.curve.percent(reading[0]) < 3
+    assert judge.curve.percent(judge.read(guesses, masks)[0]) > 20
+    assert np.isnan(judge.read(guesses, np.zeros_like(masks))[0])
 
 
 def test_classes_that_no_real_tile_has_are_named_not_judged(sets: Sets) -> None:
@@ -78,15 +72,14 @@ def test_classes_that_no_real_tile_has_are_named_not_judged(sets: Sets) -> None:
     report = dense_reliability(train, fewer, without, classes=5)
 
     assert report.notes[:2] == ("not judged, for want of real pixels: class 5", "never made: class 4")
-    assert set(report.by_class) == {1, 2, 3, 4}
 
 
 @pytest.mark.parametrize(("made", "floor"), [(np.nan, 0.5), (0.5, np.nan), (np.nan, np.nan)])
 def test_a_score_that_some_tiles_have_not_is_none_and_no_nan(made: float, floor: float) -> None:
     levels = np.linspace(0.5, 0.4, len(LEVELS))
     curve = CalibrationCurve(levels, np.tile(levels, (4, 1)), -0.95)
-    readings = [{"pixels": np.full(5, v)} for v in (made, 0.9, floor)]
-    found: Any = _score("pixels", curve, readings[0], readings[1], readings[2:], 4)
+    kind = ("agreement", "%", 1.0)
+    found = label_score("pixels", kind, np.full(5, made), ceiling=0.9, floor=floor, curve=curve, n=4)
 
     assert (found.value is None, found.floor is None) == (np.isnan(made), np.isnan(floor))
     assert (found.r is None) == (np.isnan(made) or np.isnan(floor))
