@@ -22,14 +22,14 @@ from importlib.metadata import version
 from multiprocessing import parent_process, resource_tracker
 from multiprocessing.connection import Connection, wait
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import Any, NoReturn, cast
 
 from hsiaug.base.errors import HsiaugError
 from hsiaug.data.loading import hide_labels
 from hsiaug.registry.handed import Parcel, parcels, unpack
 from hsiaug.registry.lookup import Registry, registry
 from hsiaug.registry.progress import progress_values
-from hsiaug.tasks.task import get_task
+from hsiaug.tasks.task import TaskData, get_task
 from hsiaug.trial.cache import Workbench
 from hsiaug.trial.run import Outcome, compute
 from hsiaug.trial.spec import TrialSpec
@@ -98,7 +98,7 @@ def serve(connection: Connection, stages: Connection, start: WorkerStart, enviro
         channel.refuse(str(error))
     if data.sha256 != start.sha256:
         channel.refuse(f"{start.scene_ref} with other values or labels")
-    bench = Workbench(data.unlabelled, get_task(start.task), start.cache)
+    bench = Workbench(cast(TaskData, data.unlabelled), get_task(start.task), start.cache)
     del data
     hide_labels()
     while True:

@@ -29,9 +29,16 @@ from hsiaug.protocol.protocols import SplitProtocol, parse_protocol
 from hsiaug.protocol.tiling import BlindTiles, Tile, TileSplit, covered, cut, dense_view, draw_tiles, side_by_side
 from hsiaug.protocol.view import Scope
 from hsiaug.registry.card import Card
-from hsiaug.tasks.defaults import TaskDefaults
 from hsiaug.tasks.local import local_pairs
-from hsiaug.tasks.pixels import BATCH_BYTES, Prediction, by_class, check_finite, check_ids, check_numbers
+from hsiaug.tasks.pixels import (
+    BATCH_BYTES,
+    Prediction,
+    TaskDefaults,
+    by_class,
+    check_finite,
+    check_ids,
+    check_numbers,
+)
 
 __all__ = ["ChangeDetection", "Segmentation"]
 

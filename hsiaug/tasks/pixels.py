@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -26,7 +27,6 @@ from hsiaug.protocol.protocols import SplitProtocol, parse_protocol
 from hsiaug.protocol.split import BlindSplit, Split, draw_split
 from hsiaug.protocol.view import BATCH_BYTES, Scope, TrainView, patches_at, train_view, train_view_seen
 from hsiaug.registry.card import Card
-from hsiaug.tasks.defaults import TaskDefaults
 from hsiaug.tasks.local import local_scene
 from hsiaug.tasks.view_choice import view_scores
 
@@ -34,6 +34,7 @@ __all__ = [
     "BATCH_BYTES",
     "PixelClassification",
     "Prediction",
+    "TaskDefaults",
     "by_class",
     "check_finite",
     "check_ids",
@@ -42,6 +43,17 @@ __all__ = [
 
 Prediction = tuple[NDArray[np.int32], NDArray[np.int16]]
 """Flat index and predicted class id of every test pixel."""
+
+
+@dataclass(frozen=True)
+class TaskDefaults:
+    """protocol: as typed. patch: side of patches or tiles in pixels. generators, classifiers, views: names."""
+
+    protocol: str
+    patch: int
+    generators: tuple[str, ...]
+    classifiers: tuple[str, ...]
+    views: tuple[str, ...] = (RAW,)
 
 
 class PixelClassification:

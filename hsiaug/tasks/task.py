@@ -1,32 +1,8 @@
 """Tasks: which samples, which split, which metrics. The runner knows none of them by name.
 
 A task is an object with the functions of :class:`Task`; the runner, the cache, the planner and the store call
-these and nothing else, so a new task is a new class in this room and no change elsewhere:
-
-================  ===============================  ==========================================================
-function          pixel classification             segmentation and change detection (dense tasks)
-================  ===============================  ==========================================================
-``load``          a scene                          image–mask pairs, or a scene as one pair
-``load_labels``   the same                         the masks alone
-``split``         labelled pixels, by protocol     tiles by place or block, with a guard band
-``view``          cube with hidden test pixels     the train tiles and their masks
-``seen``          the same in a spectral view      the same in a spectral view
-``view_scores``   spectral views, cross-validated  none: views of masks are named
-``counts``        samples per class, by λ          pairs in all: round(λ · real pairs)
-``total``         synthetic samples in all         synthetic pairs in all
-``sizes``         samples: real, and synthetic     pairs: real, and synthetic; of a split, without a view
-``blocks``        counts(¼), counts(½) − …         the same
-``check``         shapes, classes, counts          shapes, classes, counts
-``join``          real + prefixes of the pool      real + the first pairs of the pool
-``shown``         patch, spectrum or location      all of it; both in a spectral view
-``predict``       batches of test patches          batches of test tiles
-``mapped``        every pixel, in stripes          every pixel of every place, tile by tile
-``score``         OA, AA, κ, per class             mIoU and macro-F1 without ignore; F1 and IoU of the change class
-``metrics``       the same, of a confusion matrix  the same
-``class_counts``  samples per class                pixels per class
-``truth``         labels of the scene              masks of every place
-``cube``          the cube                         none: only masks are read for a report
-================  ===============================  ==========================================================
+these and nothing else, so a new task is a new class in this room and no change elsewhere. The functions of
+:class:`PixelClassification` and :class:`Segmentation` say what each does.
 
 Plugins run in processes that hold no test label: there ``view`` and ``predict`` are given ``data.unlabelled`` and
 ``split.blind``. ``load_local``, ``truth`` and ``cube`` are for reports, which compare predictions pixel by pixel and
@@ -39,22 +15,26 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping, Sequence
-from typing import Any, Protocol, Self, TypeVar, cast
+from typing import Any, Protocol, TypeVar, cast
 
 import numpy as np
 from numpy.typing import NDArray
 
 from hsiaug.base.errors import InputError, did_you_mean
 from hsiaug.contracts import FittedClassifier, Progress
+from hsiaug.core.pairs import PairSet
+from hsiaug.core.samples import PatchSamples
+from hsiaug.core.scene import Scene
 from hsiaug.core.spectral_views import SpectralView
+from hsiaug.core.tiles import DenseSamples, DenseView
 from hsiaug.data.georeference import Georeference
 from hsiaug.protocol.protocols import SplitProtocol
-from hsiaug.protocol.split import Audit, Places
-from hsiaug.protocol.view import Scope
+from hsiaug.protocol.split import Split as PixelSplit
+from hsiaug.protocol.tiling import TileSplit
+from hsiaug.protocol.view import Scope, TrainView
 from hsiaug.registry.card import Card
-from hsiaug.tasks.defaults import TaskDefaults
 from hsiaug.tasks.masks import ChangeDetection, Segmentation
-from hsiaug.tasks.pixels import PixelClassification, Prediction
+from hsiaug.tasks.pixels import PixelClassification, Prediction, TaskDefaults
 
 __all__ = [
     "AnyTask",
@@ -71,73 +51,10 @@ __all__ = [
 ]
 
 
-class TaskData(Protocol):
-    """The data of any task, as far as it is read. unlabelled: of a type of the task's own, with fewer fields."""
-
-    @property
-    def name(self) -> str: ...
-    @property
-    def class_names(self) -> tuple[str, ...]: ...
-    @property
-    def descriptions(self) -> Mapping[str, tuple[str, ...]]: ...
-    @property
-    def wavelengths(self) -> NDArray[np.float64] | None: ...
-    @property
-    def units(self) -> str: ...
-    @property
-    def bands(self) -> int: ...
-    @property
-    def sha256(self) -> str: ...
-    @property
-    def drawn_as(self) -> str: ...
-    @property
-    def plots_sha256(self) -> str | None: ...
-    @property
-    def unlabelled(self) -> Any: ...
-
-
-class TaskSplit(Protocol):
-    """The split of any task, as far as the runner reads it."""
-
-    @property
-    def protocol(self) -> SplitProtocol: ...
-    @property
-    def patch(self) -> int: ...
-    @property
-    def seed(self) -> int: ...
-    @property
-    def audit(self) -> Audit: ...
-    @property
-    def sides(self) -> Places: ...
-    @property
-    def tiles_by_place(self) -> list[tuple[str, str, int, int]]: ...
-    @property
-    def overlap(self) -> str: ...
-    @property
-    def blind(self) -> object: ...
-
-
-class TaskView(Protocol):
-    """The view of any task, as far as the runner and the checks of plugins read it."""
-
-    @property
-    def real(self) -> TaskSamples: ...
-    @property
-    def counts(self) -> Mapping[int, int]: ...
-    @property
-    def changed(self) -> list[str]: ...
-
-
-class TaskSamples(Protocol):
-    """The samples of any task, as far as the runner reads them."""
-
-    @property
-    def synthetic(self) -> NDArray[np.bool_]: ...
-    @property
-    def provenance(self) -> Mapping[str, Any]: ...
-    def __len__(self) -> int: ...
-    def take(self, index: NDArray[Any]) -> Self: ...
-
+TaskData = Scene | PairSet
+TaskSplit = PixelSplit | TileSplit
+TaskView = TrainView | DenseView
+TaskSamples = PatchSamples | DenseSamples
 
 Data = TypeVar("Data", bound=TaskData)
 Split = TypeVar("Split", bound=TaskSplit)
@@ -147,7 +64,7 @@ Counts = TypeVar("Counts")
 
 
 class Task(Protocol[Data, Split, View, Samples, Counts]):
-    """The interface of a task for the runner; the module's docstring explains each function.
+    """The interface of a task for the runner.
 
     control: the classifier that every benchmark runs beside those asked for. scores: key in a record and name of what
     advice is told by, and of what stands beside it; neither is ever undefined. generator: that of samples outside a

@@ -10,11 +10,13 @@ import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import cast
 
 import numpy as np
 from numpy.typing import NDArray
 
 from hsiaug.core.fields import seen_fields
+from hsiaug.core.scene import Scene
 from hsiaug.metrics.accuracy import confusion, score
 from hsiaug.metrics.label_equivalents import LabelEquivalent, label_equivalent
 from hsiaug.metrics.significance import MeanStd, mean_std
@@ -200,7 +202,7 @@ class _Reader:
             roles = redrawn_roles(plain, truth)
             if roles is None:
                 raise NoGroundTruthError(f"the draw of record {plain.hash} cannot be made again here")
-            self.fields[key] = seen_fields(truth.data.fields, roles[0] == ROLES.index("train"))  # type: ignore[attr-defined]
+            self.fields[key] = seen_fields(cast(Scene, truth.data).fields, roles[0] == ROLES.index("train"))
         return self.fields[key]
 
 
