@@ -52,7 +52,6 @@ def split(
     """
     from hsiaug.base.targets import PICTURES, TABLES, check_targets
     from hsiaug.base.terminal import Console
-    from hsiaug.data import load_pairs, load_scene
     from hsiaug.protocol.protocols import parse_protocol
     from hsiaug.report.output_files import ARRAYS, write_files
     from hsiaug.report.split_tables import split_tables

@@ -120,7 +120,7 @@ class ClassifierSubject(Subject[Fitted]):
 
     def own_recall(self, fitted: Fitted, bench: CaseBench) -> tuple[float, float]:
         """Mean recall on the real training pixels, and the least that it must be."""
-        real = cast(Samples, bench.task.shown(bench.plugin_view.real, self.card))
+        real = bench.task.shown(bench.plugin_view.real, self.card)
         y = access.labels(real)
         return self.recall(fitted, access.items(real), y), access.least(self.task, len(access.judged(y)))
 

@@ -75,7 +75,7 @@ class CaseBench(AnyBench):
     @property
     def plugin_view(self) -> View:
         """The view of the plugin under test."""
-        return cast(View, self.view(self.spec, self.scope))
+        return self.view(self.spec, self.scope)
 
 
 @dataclass(frozen=True)
