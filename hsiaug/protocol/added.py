@@ -14,8 +14,7 @@ from hsiaug.base.errors import InputError, did_you_mean
 from hsiaug.base.seeds import derive_seed
 from hsiaug.core.scene import Scene
 from hsiaug.protocol.compact import KEPT_FOR_TEST, dilate
-from hsiaug.protocol.draws import draw_train
-from hsiaug.protocol.protocols import Buffer, Draw, SplitProtocol, parse_protocol
+from hsiaug.protocol.protocols import Buffer, Draw, SplitProtocol, draw_train, parse_protocol
 from hsiaug.protocol.within import not_nested
 from hsiaug.registry.card import Card
 

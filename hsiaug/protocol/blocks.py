@@ -1,4 +1,4 @@
-"""Protocol ``blocks``: every block of the scene is for training or for test, never for both."""
+"""Protocols of areas: ``blocks``, each for training or for test, and ``places``, whose sides the data's makers named."""
 
 from __future__ import annotations
 
@@ -7,14 +7,15 @@ from collections.abc import Mapping
 import numpy as np
 from numpy.typing import NDArray
 
+from hsiaug.base.errors import InputError
 from hsiaug.core.pairs import PairSet
 from hsiaug.core.scene import Scene
-from hsiaug.protocol.halves import best_halves
 from hsiaug.protocol.protocols import Areas, Draw, SplitProtocol
 from hsiaug.protocol.sampled import DEFAULT_RATIO, by_ratio, training_sizes
+from hsiaug.protocol.tile_grid import best_halves
 from hsiaug.registry.card import Card
 
-__all__ = ["Blocks"]
+__all__ = ["Blocks", "Places"]
 
 
 class Blocks(SplitProtocol):
@@ -42,6 +43,31 @@ class Blocks(SplitProtocol):
     def draw_tiles(self, pairs: PairSet, seed: int, patch: int) -> Areas:
         everywhere = tuple(np.ones(place.mask.shape, dtype=bool) for place in pairs.places)
         return best_halves(pairs, int(self.argument), everywhere, self, patch, self.rng(pairs, seed))
+
+
+class Places(SplitProtocol):
+    """Every draw has the same test tiles, and all training tiles, or with ``places:N`` N of them at random."""
+
+    card = Card("places", "1", "The places that the data's makers named", tasks=("segmentation", "change"))
+    usage = (
+        "places, the places of training and of test that the data's makers named, or places:N, N tiles of training"
+    )
+    takes = "number"
+    usual_argument = ""
+    usual_buffer = "none"
+    left_out = "in no tile"
+
+    def draw_tiles(self, pairs: PairSet, seed: int, patch: int) -> Areas:
+        if not {"train", "test"} <= {place.part for place in pairs.places}:
+            raise InputError(
+                f"protocol {self.name} needs places of training and of test, which {pairs.name} does not name",
+                hint="Use blocks:48, for example.",
+            )
+        train, test = (
+            tuple(np.full(place.mask.shape, place.part == part) for place in pairs.places)
+            for part in ("train", "test")
+        )
+        return Areas(train, test, int(self.argument) if self.argument else None)
 
 
 def _block_draw(

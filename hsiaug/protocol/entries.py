@@ -14,7 +14,7 @@ TARGETS = {
     "random": "sampled:Random",
     "random-twin": "sampled:RandomTwin",
     "fixed": "fixed:Fixed",
-    "places": "places:Places",
+    "places": "blocks:Places",
     "within": "within:Within",
     "added": "added:Added",
     "hidden": "hidden_blocks:Hidden",

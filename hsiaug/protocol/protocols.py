@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import ClassVar, Literal, Self, TypeVar, get_args
@@ -18,7 +18,17 @@ from hsiaug.protocol.entries import BUILT_IN
 from hsiaug.registry.card import Card
 from hsiaug.registry.lookup import Found, registry
 
-__all__ = ["Areas", "Buffer", "Draw", "SplitProtocol", "guarded", "parse_protocol", "protocol_class"]
+__all__ = [
+    "Areas",
+    "Buffer",
+    "Draw",
+    "SplitProtocol",
+    "draw_areas",
+    "draw_train",
+    "guarded",
+    "parse_protocol",
+    "protocol_class",
+]
 
 Buffer = Literal["none", "centre", "patch"]
 Result = TypeVar("Result")
@@ -229,3 +239,43 @@ def guarded(name: str, what: str, compute: Callable[[], Result]) -> Result:
             value=f"{type(error).__name__}: {error}",
             hint="Repair or uninstall its package; 'hsiaug plugins check' says what it must keep.",
         ) from error
+
+
+def draw_train(scene: Scene, protocol: SplitProtocol, patch: int, seed: int) -> Draw:
+    """The training pixels of draw ``seed``, with the protocol's buffer for patches of side ``patch``."""
+    draw = guarded(protocol.name, f"draw on {scene.name}", lambda: protocol.draw(scene, seed, patch))
+    hidden = [] if getattr(draw, "hidden", None) is None else [draw.hidden]
+    _check(protocol, draw, Draw, lambda: [draw.train, draw.dropped, *hidden], [scene.shape] * (2 + len(hidden)))
+    if not all(isinstance(note, str) for note in draw.notes):
+        raise PluginError(f"protocol {protocol.name} must note sentences", value=repr(draw.notes), hint="Use str.")
+    return draw
+
+
+def draw_areas(pairs: PairSet, protocol: SplitProtocol, patch: int, seed: int) -> Areas:
+    """The areas of training and of test of draw ``seed``, for tiles of side ``patch``."""
+    areas = guarded(protocol.name, f"draw on {pairs.name}", lambda: protocol.draw_tiles(pairs, seed, patch))
+    shapes = [place.mask.shape for place in pairs.places]
+    _check(protocol, areas, Areas, lambda: [*areas.train, *areas.test], shapes * 2)
+    return areas
+
+
+def _check(
+    protocol: SplitProtocol,
+    drawn: object,
+    kind: type,
+    masks: Callable[[], Sequence[object]],
+    shapes: Sequence[tuple[int, ...]],
+) -> None:
+    """Raise PluginError unless the draw, of a package's own protocol perhaps, is of its kind with bool masks."""
+    found = [_described(mask) for mask in masks()] if isinstance(drawn, kind) else [type(drawn).__name__]
+    if found == [f"bool {tuple(shape)}" for shape in shapes]:
+        return
+    raise PluginError(
+        f"protocol {protocol.name} must draw {kind.__name__} with boolean masks of the labels' shapes",
+        value=", ".join(found),
+        hint="Return masks of dtype bool, one for each map of labels and side.",
+    )
+
+
+def _described(mask: object) -> str:
+    return f"{mask.dtype} {mask.shape}" if isinstance(mask, np.ndarray) else type(mask).__name__

@@ -13,8 +13,7 @@ from numpy.typing import NDArray
 from hsiaug.base.errors import InputError, SplitError
 from hsiaug.core.scene import Scene
 from hsiaug.protocol.compact import SMALL_CLASS, compact_draw
-from hsiaug.protocol.draws import draw_train
-from hsiaug.protocol.protocols import Buffer, Draw, SplitProtocol, parse_protocol
+from hsiaug.protocol.protocols import Buffer, Draw, SplitProtocol, draw_train, parse_protocol
 from hsiaug.protocol.within import not_nested
 from hsiaug.registry.card import Card
 

@@ -15,8 +15,7 @@ from hsiaug.base.errors import InputError, SplitError
 from hsiaug.core.fields import COMPONENTS, label_fields, seen_fields
 from hsiaug.core.scene import Scene
 from hsiaug.protocol.compact import dilate
-from hsiaug.protocol.draws import draw_train
-from hsiaug.protocol.protocols import SplitProtocol
+from hsiaug.protocol.protocols import SplitProtocol, draw_train
 
 __all__ = ["Audit", "Blind", "BlindSplit", "Places", "Split", "class_counts", "draw_split"]
 

@@ -15,8 +15,7 @@ from hsiaug.base.errors import InputError, SplitError
 from hsiaug.core.pairs import PairSet
 from hsiaug.core.scene import Descriptions
 from hsiaug.core.tiles import DenseSamples, DenseView
-from hsiaug.protocol.draws import draw_areas
-from hsiaug.protocol.protocols import SplitProtocol
+from hsiaug.protocol.protocols import SplitProtocol, draw_areas
 from hsiaug.protocol.split import Audit, Blind, Places
 from hsiaug.protocol.tile_grid import Tile, counts, cover, train_tiles
 

@@ -19,10 +19,16 @@ from hsiaug.base.errors import InputError, SplitError
 from hsiaug.core.pairs import PairSet
 from hsiaug.core.scene import Scene
 from hsiaug.protocol.compact import KEPT_FOR_TEST
-from hsiaug.protocol.draws import draw_train
-from hsiaug.protocol.halves import best_halves
-from hsiaug.protocol.protocols import Areas, Buffer, Draw, SplitProtocol, parse_protocol, protocol_class
-from hsiaug.protocol.tile_grid import Side
+from hsiaug.protocol.protocols import (
+    Areas,
+    Buffer,
+    Draw,
+    SplitProtocol,
+    draw_train,
+    parse_protocol,
+    protocol_class,
+)
+from hsiaug.protocol.tile_grid import Side, best_halves
 from hsiaug.protocol.tiling import draw_tiles
 from hsiaug.registry.card import Card
 

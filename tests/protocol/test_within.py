@@ -14,8 +14,7 @@ from scipy.optimize import linprog
 from hsiaug.base.errors import SplitError
 from hsiaug.core.scene import Scene
 from hsiaug.data import toy_scene
-from hsiaug.protocol.draws import draw_train
-from hsiaug.protocol.protocols import parse_protocol
+from hsiaug.protocol.protocols import draw_train, parse_protocol
 from hsiaug.protocol.split import draw_split
 from hsiaug.protocol.view import train_view
 
