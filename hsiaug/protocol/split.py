@@ -206,11 +206,6 @@ class Split:
         """The split without any test label."""
         return Blind(self.train, self.test, self.train_labels, self.patch, self.hidden)
 
-    @property
-    def buffered(self) -> NDArray[np.bool_]:
-        """(H, W) bool: labelled pixels that are neither train nor test."""
-        return (self.labels > 0) & ~self.train & ~self.test
-
     @cached_property
     def seen(self) -> NDArray[np.bool_]:
         """(H, W) bool: pixels of fields that hold a training pixel."""
