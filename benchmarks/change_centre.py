@@ -20,7 +20,7 @@ from hsiaug.core.pairs import PairSet
 from hsiaug.protocol.protocols import parse_protocol
 from hsiaug.registry.card import build_params
 from hsiaug.registry.lookup import registry
-from hsiaug.tasks.task import get_task, located
+from hsiaug.tasks.task import get_task, locate_labels
 
 HELD = (("bordeaux", "nantes"), ("bercy", "paris"), ("rennes", "aguasclaras"))
 TILES, SIDE = 100, 64
@@ -46,7 +46,7 @@ def score(pairs: PairSet, held: tuple[str, ...], draw: int, name: str, centre: s
     view = task.view(own, split, "none")
     params = build_params(plugin.card, overrides={"centre": centre})
     fitted = plugin(params).fit(view.real, view, seed=draw, device="cpu", progress=lambda *_: None)
-    prediction = located(split, task.predict(fitted, plugin.card, own, split))
+    prediction = locate_labels(split, task.predict(fitted, plugin.card, own, split))
     return 100 * float(task.score(own, prediction)["f1_change"])
 
 

@@ -18,7 +18,7 @@ from hsiaug.base.targets import TABLES
 from hsiaug.base.terminal import log_console
 from hsiaug.base.threads import one_thread_here
 from hsiaug.data.georeference import Georeference
-from hsiaug.quality.maps import check_map_targets, class_map_figure, named, save_map, write_maps
+from hsiaug.quality.maps import check_map_targets, class_map_figure, save_map, with_endings, write_maps
 from hsiaug.registry.lookup import registry
 from hsiaug.registry.progress import watched
 from hsiaug.report.grid import ReportPage, text_grid
@@ -104,7 +104,7 @@ class SceneMap:
             f"warning: the map holds the {audit.n_train:,} training pixels, so its agreement with the labels is no "
             f"accuracy; that of the record is {scores} on its test pixels{leaky}",
         ]
-        if named(paths, (".tif", ".tiff")) and None in self.grounds.values():
+        if with_endings(paths, (".tif", ".tiff")) and None in self.grounds.values():
             said.append("note: the cube's file names no place on Earth, so the map lies nowhere")
         return said
 
@@ -126,7 +126,7 @@ class SceneMap:
         """:meth:`save` of several files; beside class ids goes a PNG only where no picture is named."""
         check_map_targets(paths)
         files = write_maps(paths, self.maps, self._figure, self._save_raster)
-        return files + write_files(named(paths, TABLES), table_writers(lambda: self._tables(self.remarks(paths))))
+        return files + write_files(with_endings(paths, TABLES), table_writers(lambda: self._tables(self.remarks(paths))))
 
     def _figure(self, name: str) -> Figure:
         return class_map_figure(self.maps[name], self.class_names, f"{name}: {self.title}", self._note)

@@ -26,9 +26,9 @@ __all__ = [
     "calibrate",
     "calibration_curve",
     "falling_curve",
-    "invert",
-    "known",
     "label_score",
+    "none_for_nan",
+    "read_curve",
     "spearman_by_kind",
     "stand_ins",
     "wrong_contents",
@@ -64,11 +64,11 @@ class CalibrationCurve:
 
     def percent(self, score: float) -> float:
         """The q in % that a score amounts to."""
-        return invert(self.mean, score)
+        return read_curve(self.mean, score)
 
     def percents(self, scores: NDArray[np.float64]) -> NDArray[np.float64]:
         """(rounds,) the same of the scores (rounds,) of bootstrap rounds, each by the curve of its round."""
-        return np.array([invert(curve, score) for curve, score in zip(self.rounds, scores, strict=True)])
+        return np.array([read_curve(curve, score) for curve, score in zip(self.rounds, scores, strict=True)])
 
 
 def calibration_curve(
@@ -161,7 +161,7 @@ def wrong_contents(
     return rng.permutation(len(labels)), donors
 
 
-def invert(curve: NDArray[np.float64], score: float) -> float:
+def read_curve(curve: NDArray[np.float64], score: float) -> float:
     """The q in % at which a falling curve (levels,) reaches ``score``; 0 above the curve, 80 below it."""
     return float(np.interp(-score, -curve, LEVELS)) if curve[0] > curve[-1] else 0.0
 
@@ -242,11 +242,11 @@ def label_score(
         name,
         label,
         unit,
-        value=known(sign * value),
-        ceiling=known(sign * ceiling),
-        floor=known(sign * floor),
-        r=known((value - floor) / (ceiling - floor)) if room else None,
-        wrong=known(curve.percent(value)) if usable else None,
+        value=none_for_nan(sign * value),
+        ceiling=none_for_nan(sign * ceiling),
+        floor=none_for_nan(sign * floor),
+        r=none_for_nan((value - floor) / (ceiling - floor)) if room else None,
+        wrong=none_for_nan(curve.percent(value)) if usable else None,
         wrong_interval=percentiles(curve.percents(made[1:])) if usable else None,
         spearman=curve.spearman,
         curve=tuple(float(sign * v) for v in curve.mean),
@@ -254,7 +254,7 @@ def label_score(
     )
 
 
-def known(value: float) -> float | None:
+def none_for_nan(value: float) -> float | None:
     """The number, or None for NaN."""
     return None if np.isnan(value) else float(value)
 

@@ -1,7 +1,7 @@
 """How like the real ones synthetic spectra are: each number beside its floor, and with n.
 
 The **floor** is the same measure between real training and real held-out samples: what a perfect generator could
-reach on this split. Value and floor are taken between sets of the same size and make-up (:func:`matched`), since
+reach on this split. Value and floor are taken between sets of the same size and make-up (:func:`match_sizes`), since
 nearly every one of these measures grows as sets shrink, or as classes shift.
 
 Held-out samples are test pixels of the split, labels included. This is a diagnosis that the core makes after
@@ -17,8 +17,8 @@ import numpy as np
 
 from hsiaug.base.seeds import derive_seed
 from hsiaug.metrics import distances, neighbours
-from hsiaug.metrics.measures import Fidelity, MeasureTable, Round, Values, averaged
-from hsiaug.metrics.spectra import Space, Spectra, at_most, fit_space, matched, shared_classes
+from hsiaug.metrics.measures import Fidelity, MeasureTable, Round, Values, average_rounds
+from hsiaug.metrics.spectra import Space, Spectra, at_most, fit_space, match_sizes, shared_classes
 
 __all__ = ["MEASURES", "fidelity"]
 
@@ -62,17 +62,17 @@ def fidelity(train: Spectra, held: Spectra, synthetic: Spectra, *, seed: int = 0
     train, held, synthetic = (part.only(classes) for part in (train, held, synthetic))
     if not classes:
         notes = (*notes, "no class has training, held-out and synthetic samples: nothing can be compared")
-        return Fidelity(averaged(MEASURES, [], TOO_FEW), (), notes)
+        return Fidelity(average_rounds(MEASURES, [], TOO_FEW), (), notes)
     space = fit_space(train.x)
     alike: list[Round] = []
     by_class: list[Round] = []
     for _ in range(REPEATS):
-        a, real, made = matched([train, held, synthetic], rng)
+        a, real, made = match_sizes([train, held, synthetic], rng)
         alike.append((_alike(a, made, space), _alike(a, real, space), len(a)))
-        real, made = matched([held, synthetic], rng)
+        real, made = match_sizes([held, synthetic], rng)
         by_class.append((_by_class(train, made, space), _by_class(train, real, space), len(made)))
     near = [_memory(train, held, synthetic, space)]
-    return Fidelity(averaged(MEASURES, [alike, by_class, near], TOO_FEW), tuple(classes), notes)
+    return Fidelity(average_rounds(MEASURES, [alike, by_class, near], TOO_FEW), tuple(classes), notes)
 
 
 def _alike(a: Spectra, b: Spectra, space: Space) -> Values:

@@ -8,7 +8,7 @@ from typing import Any, Literal
 
 import numpy as np
 
-__all__ = ["Better", "Fidelity", "FidelityMeasure", "MeasureTable", "Round", "Values", "averaged"]
+__all__ = ["Better", "Fidelity", "FidelityMeasure", "MeasureTable", "Round", "Values", "average_rounds"]
 
 Better = Literal["lower", "higher", "1", "50 %"]
 
@@ -58,7 +58,7 @@ class Fidelity:
         return {"measures": rows, "classes": list(self.classes), "notes": list(self.notes)}
 
 
-def averaged(
+def average_rounds(
     table: MeasureTable, groups: Iterable[Sequence[Round]], few: str, *, every: bool = False
 ) -> tuple[FidelityMeasure, ...]:
     """The measures of a table, in its order, each the mean over the rounds of the group that has it.

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["Space", "Spectra", "at_most", "fit_space", "matched", "shared_classes"]
+__all__ = ["Space", "Spectra", "at_most", "fit_space", "match_sizes", "shared_classes"]
 
 MOST_AXES = 10
 """Principal axes kept: enough for the shape of a spectrum, few enough for the covariance of a small class."""
@@ -45,7 +45,7 @@ def shared_classes(sets: Sequence[Spectra], fewest: int = 1) -> list[int]:
     return sorted(c for c in counts[0] if all(count.get(c, 0) >= fewest for count in counts))
 
 
-def matched(sets: Sequence[Spectra], rng: np.random.Generator) -> list[Spectra]:
+def match_sizes(sets: Sequence[Spectra], rng: np.random.Generator) -> list[Spectra]:
     """Random subsets with the same number of spectra per class: the largest number that every set has.
 
     Most measures depend on the size and the make-up of the sets; between matched sets only the spectra differ.

@@ -15,13 +15,13 @@ from hsiaug.core.view_names import RAW
 from hsiaug.data.bounds import STRIPE_BYTES, free_memory, in_bytes, is_large
 from hsiaug.data.raw import let_go
 
-__all__ = ["HiddenCube", "hiding"]
+__all__ = ["HiddenCube", "hide_pixels"]
 
 COPIES = 3
 """Whole cubes that a plugin is reckoned to hold once it computes with all pixels: the cube, an operand and a result."""
 
 
-def hiding(cube: NDArray[np.float32], visible: NDArray[np.bool_]) -> NDArray[np.float32]:
+def hide_pixels(cube: NDArray[np.float32], visible: NDArray[np.bool_]) -> NDArray[np.float32]:
     """The cube (H, W, B) with NaN where ``visible`` (H, W) is False: a copy, or a HiddenCube of a large one."""
     if is_large(cube.shape):
         return cast("NDArray[np.float32]", HiddenCube(cube, visible))

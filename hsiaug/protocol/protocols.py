@@ -25,9 +25,9 @@ __all__ = [
     "SplitProtocol",
     "draw_areas",
     "draw_train",
-    "guarded",
     "parse_protocol",
     "protocol_class",
+    "run_guarded",
 ]
 
 Buffer = Literal["none", "centre", "patch"]
@@ -207,7 +207,7 @@ def parse_protocol(text: str, buffer: str | None = None, folder: Path = Path()) 
             hint=did_you_mean(buffer, get_args(Buffer)),
         )
     chosen: Buffer = buffer or kind.usual_buffer  # type: ignore[assignment]
-    return guarded(name, "read its argument", lambda: kind.parse(argument, chosen, folder))
+    return run_guarded(name, "read its argument", lambda: kind.parse(argument, chosen, folder))
 
 
 def protocol_class(name: str) -> type[SplitProtocol]:
@@ -226,7 +226,7 @@ def protocol_class(name: str) -> type[SplitProtocol]:
     return kind
 
 
-def guarded(name: str, what: str, compute: Callable[[], Result]) -> Result:
+def run_guarded(name: str, what: str, compute: Callable[[], Result]) -> Result:
     """Return ``compute()``; an exception that the protocol raised becomes a PluginError that names it."""
     try:
         return compute()
@@ -243,7 +243,7 @@ def guarded(name: str, what: str, compute: Callable[[], Result]) -> Result:
 
 def draw_train(scene: Scene, protocol: SplitProtocol, patch: int, seed: int) -> Draw:
     """The training pixels of draw ``seed``, with the protocol's buffer for patches of side ``patch``."""
-    draw = guarded(protocol.name, f"draw on {scene.name}", lambda: protocol.draw(scene, seed, patch))
+    draw = run_guarded(protocol.name, f"draw on {scene.name}", lambda: protocol.draw(scene, seed, patch))
     hidden = [] if getattr(draw, "hidden", None) is None else [draw.hidden]
     _check(protocol, draw, Draw, lambda: [draw.train, draw.dropped, *hidden], [scene.shape] * (2 + len(hidden)))
     if not all(isinstance(note, str) for note in draw.notes):
@@ -253,7 +253,7 @@ def draw_train(scene: Scene, protocol: SplitProtocol, patch: int, seed: int) -> 
 
 def draw_areas(pairs: PairSet, protocol: SplitProtocol, patch: int, seed: int) -> Areas:
     """The areas of training and of test of draw ``seed``, for tiles of side ``patch``."""
-    areas = guarded(protocol.name, f"draw on {pairs.name}", lambda: protocol.draw_tiles(pairs, seed, patch))
+    areas = run_guarded(protocol.name, f"draw on {pairs.name}", lambda: protocol.draw_tiles(pairs, seed, patch))
     shapes = [place.mask.shape for place in pairs.places]
     _check(protocol, areas, Areas, lambda: [*areas.train, *areas.test], shapes * 2)
     return areas

@@ -68,12 +68,12 @@ class TileSplit:
     @cached_property
     def trained(self) -> list[NDArray[np.bool_]]:
         """The pixels of training tiles, place by place."""
-        return covered(self.pairs, self.train, self.patch)
+        return pixels_of_tiles(self.pairs, self.train, self.patch)
 
     @cached_property
     def tested(self) -> list[NDArray[np.bool_]]:
         """The pixels of test tiles, place by place."""
-        return covered(self.pairs, self.test, self.patch)
+        return pixels_of_tiles(self.pairs, self.test, self.patch)
 
     @property
     def tiles_by_place(self) -> list[tuple[str, str, int, int]]:
@@ -109,7 +109,7 @@ class TileSplit:
         return Audit.of(self.protocol, self.patch, sides, overlap, content, (note,), "places")
 
 
-def covered(pairs: PairSet, tiles: Sequence[Tile], patch: int) -> list[NDArray[np.bool_]]:
+def pixels_of_tiles(pairs: PairSet, tiles: Sequence[Tile], patch: int) -> list[NDArray[np.bool_]]:
     """The pixels that lie in a tile, place by place."""
     masks = [np.zeros(place.mask.shape, dtype=bool) for place in pairs.places]
     for where, row, column in tiles:

@@ -19,7 +19,7 @@ from hsiaug.core.view_names import RAW
 from hsiaug.data.bounds import STRIPE_BYTES
 from hsiaug.data.raw import let_go
 from hsiaug.protocol.compact import dilate
-from hsiaug.protocol.hidden import HiddenCube, hiding
+from hsiaug.protocol.hidden import HiddenCube, hide_pixels
 from hsiaug.protocol.split import BlindSplit, Split
 from hsiaug.registry.card import Scope
 
@@ -196,7 +196,7 @@ def train_view(scene: Scene | UnlabelledScene, split: Split | BlindSplit, scope:
         visible &= ~split.hidden
     coords = np.argwhere(split.train).astype(np.int32)
     return TrainView(
-        cube=hiding(scene.cube, visible),
+        cube=hide_pixels(scene.cube, visible),
         visible=visible,
         coords=coords,
         y=split.train_labels,

@@ -33,11 +33,11 @@ __all__ = [
     "check_map_targets",
     "class_map_figure",
     "map_figure",
-    "named",
     "picture_step",
     "place_targets",
     "save_map",
     "save_quick_look",
+    "with_endings",
     "write_maps",
 ]
 
@@ -138,7 +138,7 @@ def save_map(
     write_whole(path, lambda fresh: write_geotiff(fresh, image, ground, describe, nodata=0, compress="deflate"))
 
 
-def named(paths: Sequence[Path], endings: Sequence[str]) -> list[Path]:
+def with_endings(paths: Sequence[Path], endings: Sequence[str]) -> list[Path]:
     """The files with one of these endings."""
     return [path for path in paths if path.suffix.lower() in endings]
 
@@ -153,8 +153,8 @@ def write_maps(
 
     maps: by place. draw: the figure of a place; save: writes its raster. Returns the files.
     """
-    files, rasters = [], named(paths, RASTERS)
-    pictures = named(paths, PICTURES) or [path.with_suffix(".png") for path in rasters[:1]]
+    files, rasters = [], with_endings(paths, RASTERS)
+    pictures = with_endings(paths, PICTURES) or [path.with_suffix(".png") for path in rasters[:1]]
     targets = {path: place_targets(path, maps) for path in (*rasters, *pictures)}
     for name in maps:
         for path in (targets[raster][name] for raster in rasters):

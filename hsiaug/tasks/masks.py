@@ -26,7 +26,16 @@ from hsiaug.data.pair_loading import pair_georeferences
 from hsiaug.metrics.accuracy import Counts, confusion, dense_score
 from hsiaug.protocol.balance import STEP, check_lambda
 from hsiaug.protocol.protocols import SplitProtocol, parse_protocol
-from hsiaug.protocol.tiling import BlindTiles, Tile, TileSplit, covered, cut, dense_view, draw_tiles, side_by_side
+from hsiaug.protocol.tiling import (
+    BlindTiles,
+    Tile,
+    TileSplit,
+    cut,
+    dense_view,
+    draw_tiles,
+    pixels_of_tiles,
+    side_by_side,
+)
 from hsiaug.protocol.view import Scope
 from hsiaug.registry.card import Card
 from hsiaug.tasks.local import local_pairs
@@ -34,10 +43,10 @@ from hsiaug.tasks.pixels import (
     BATCH_BYTES,
     Prediction,
     TaskDefaults,
-    by_class,
     check_finite,
     check_ids,
     check_numbers,
+    count_by_class,
 )
 
 __all__ = ["ChangeDetection", "Segmentation"]
@@ -166,7 +175,7 @@ class Segmentation:
         predicted = [np.zeros(place.mask.shape, dtype=np.int16) for place in data.places]
         for _ in _predicted(fitted, data, split.test, split.patch, predicted, spectra):
             pass
-        tested = covered(data, split.test, split.patch)
+        tested = pixels_of_tiles(data, split.test, split.patch)
         return np.concatenate([mask[inside] for mask, inside in zip(predicted, tested, strict=True)])
 
     def mapped(
@@ -215,7 +224,7 @@ class Segmentation:
 
     def class_counts(self, samples: DenseSamples, data: PairSet) -> dict[str, list[int]]:
         """Labelled pixels of each class."""
-        return by_class(samples.masks, samples.synthetic, len(data.class_names))
+        return count_by_class(samples.masks, samples.synthetic, len(data.class_names))
 
 
 class ChangeDetection(Segmentation):

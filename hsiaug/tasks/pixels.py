@@ -35,10 +35,10 @@ __all__ = [
     "PixelClassification",
     "Prediction",
     "TaskDefaults",
-    "by_class",
     "check_finite",
     "check_ids",
     "check_numbers",
+    "count_by_class",
 ]
 
 Prediction = tuple[NDArray[np.int32], NDArray[np.int16]]
@@ -266,10 +266,10 @@ class PixelClassification:
 
     def class_counts(self, samples: PatchSamples, scene: Scene | UnlabelledScene) -> dict[str, list[int]]:
         """Samples of each class, real and synthetic."""
-        return by_class(samples.y, samples.synthetic, len(scene.class_names))
+        return count_by_class(samples.y, samples.synthetic, len(scene.class_names))
 
 
-def by_class(ids: NDArray[np.int64], synthetic: NDArray[np.bool_], classes: int) -> dict[str, list[int]]:
+def count_by_class(ids: NDArray[np.int64], synthetic: NDArray[np.bool_], classes: int) -> dict[str, list[int]]:
     """How often each class id 1..C is in the labels (n, ...) of real and of synthetic samples."""
     return {
         name: np.bincount(ids[synthetic == made].ravel(), minlength=classes + 1)[1:].tolist()

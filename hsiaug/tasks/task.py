@@ -45,9 +45,9 @@ __all__ = [
     "TaskSplit",
     "TaskView",
     "get_task",
-    "located",
+    "locate_labels",
+    "predicted_mask",
     "task_names",
-    "tested",
 ]
 
 
@@ -133,14 +133,14 @@ AnyTask = Task[TaskData, TaskSplit, TaskView, TaskSamples, object]
 """A task of which only the name is known. Its splits, views and samples came from it, and are given back to it alone."""
 
 
-def tested(split: TaskSplit) -> NDArray[np.bool_]:
+def predicted_mask(split: TaskSplit) -> NDArray[np.bool_]:
     """Flat over all places: which pixels are predicted in a trial."""
     return np.concatenate([mask.ravel() for _, mask, _ in split.sides])
 
 
-def located(split: TaskSplit, labels: NDArray[np.int16]) -> Prediction:
+def locate_labels(split: TaskSplit, labels: NDArray[np.int16]) -> Prediction:
     """Flat index and predicted class id of every tested pixel that is labelled. labels: (n,) of all that are tested."""
-    index = np.flatnonzero(tested(split))
+    index = np.flatnonzero(predicted_mask(split))
     scored = np.concatenate([truth.ravel() for truth, _, _ in split.sides])[index] > 0
     return index[scored].astype(np.int32), labels[scored]
 

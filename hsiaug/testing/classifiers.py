@@ -15,7 +15,7 @@ from hsiaug.base.seeds import derive_seed
 from hsiaug.contracts import FittedClassifier
 from hsiaug.core.samples import concatenate
 from hsiaug.core.tiles import IGNORE
-from hsiaug.tasks.task import get_task, located
+from hsiaug.tasks.task import get_task, locate_labels
 from hsiaug.testing import access
 from hsiaug.testing.access import Items, Samples
 from hsiaug.testing.cases import Case
@@ -85,7 +85,7 @@ class ClassifierSubject(Subject[Fitted]):
         bench = self.bench(case)
         fitted = self.fit_on(bench)
         answer = bench.task.predict(cast(FittedClassifier, fitted), self.card, case.data, case.split)
-        _, labels = located(case.split, answer)
+        _, labels = locate_labels(case.split, answer)
         trained = bench.plugin_view.counts
         strange = sorted(set(labels.tolist()) - set(trained))
         if strange:

@@ -20,7 +20,7 @@ from hsiaug.registry.card import Card
 from hsiaug.registry.hookspecs import Kind
 from hsiaug.registry.lookup import Registry
 from hsiaug.tasks.adapter import adapted
-from hsiaug.tasks.task import TaskData, TaskSplit, get_task, located, tested
+from hsiaug.tasks.task import TaskData, TaskSplit, get_task, locate_labels, predicted_mask
 from hsiaug.trial.cache import Workbench
 from hsiaug.trial.machine import resolve_device
 from hsiaug.trial.predictions import checksum
@@ -152,10 +152,10 @@ def agreement(made: Refitted, data: TaskData, maps: Mapping[str, NDArray[np.int1
     task = get_task(made.spec.task)
 
     def repeats(labels: NDArray[np.int16]) -> bool:
-        return checksum(located(made.split, labels)) == str(record["predictions_sha256"])
+        return checksum(locate_labels(made.split, labels)) == str(record["predictions_sha256"])
 
     flat = np.concatenate([ids.ravel() for ids in maps.values()])
-    if repeats(flat[tested(made.split)]):
+    if repeats(flat[predicted_mask(made.split)]):
         return "map"
     labels = task.predict(made.fitted, made.card, data, made.split, made.spectra)
     return "classifier" if repeats(labels) else "none"

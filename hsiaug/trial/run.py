@@ -24,7 +24,7 @@ from hsiaug.contracts import Classifier, FittedClassifier, Generator, Progress
 from hsiaug.registry.card import Card
 from hsiaug.registry.lookup import Registry
 from hsiaug.tasks.adapter import adapted
-from hsiaug.tasks.task import Counts, Data, Prediction, Samples, Split, Task, View, located, tested
+from hsiaug.tasks.task import Counts, Data, Prediction, Samples, Split, Task, View, locate_labels, predicted_mask
 from hsiaug.trial.cache import Workbench
 from hsiaug.trial.ceilings import Ceiling, ceiling, made
 from hsiaug.trial.empty import EMPTY
@@ -189,11 +189,11 @@ def finish(
 ) -> tuple[Record, Prediction | None]:
     """The record of a trial, scored, and its predictions. data, split: with all labels."""
     if outcome.labels is not None:
-        fault = label_fault(outcome.labels, int(tested(split).sum()), range(1, len(data.class_names) + 1))
+        fault = label_fault(outcome.labels, int(predicted_mask(split).sum()), range(1, len(data.class_names) + 1))
         outcome = lost("predict", "PluginError", fault) if fault else outcome
     result, prediction = dict(outcome.result), None
     if outcome.labels is not None:
-        prediction = located(split, outcome.labels)
+        prediction = locate_labels(split, outcome.labels)
         result["metrics"] = task.score(data, split, prediction)
         result["predictions_sha256"] = hashlib.sha256(prediction[1].tobytes()).hexdigest()
     result["audit"] = split.audit.as_json()

@@ -33,7 +33,7 @@ def cities() -> PairSet:
     )
 
 
-def covered(split: TileSplit, tiles: tuple[tuple[int, int, int], ...]) -> list[np.ndarray]:
+def pixels_of_tiles(split: TileSplit, tiles: tuple[tuple[int, int, int], ...]) -> list[np.ndarray]:
     masks = [np.zeros(p.mask.shape, dtype=int) for p in split.pairs.places]
     for where, row, column in tiles:
         masks[where][row : row + split.patch, column : column + split.patch] += 1
@@ -55,7 +55,7 @@ def test_blocks_keep_training_tiles_off_test_tiles(
         split = draw_tiles(scene(height, width), parse_protocol(f"blocks:{block}"), seed, tile)
     except SplitError:
         return
-    train, test = (covered(split, tiles)[0] > 0 for tiles in (split.train, split.test))
+    train, test = (pixels_of_tiles(split, tiles)[0] > 0 for tiles in (split.train, split.test))
     rows, columns = np.nonzero(train)
     near = np.zeros_like(train)
     guard = -(-tile // 4)
@@ -86,10 +86,10 @@ def test_the_drawn_blocks_show_a_class_on_both_sides_by_more_than_a_few_pixels()
 
 def test_every_pixel_of_a_test_place_is_covered() -> None:
     split = draw_tiles(cities(), parse_protocol("places"), 0, 16)
-    train, _, test = covered(split, split.train)[0], None, covered(split, split.test)[2]
+    train, _, test = pixels_of_tiles(split, split.train)[0], None, pixels_of_tiles(split, split.test)[2]
     assert (test > 0).all()
     assert len(split.test) <= 4 * 4  # 40×50 by 16×16: three by four, and not a tile per pixel
-    assert train.any() and not covered(split, split.train)[2].any()
+    assert train.any() and not pixels_of_tiles(split, split.train)[2].any()
 
 
 def test_few_tiles_can_be_asked_for_and_differ_between_draws() -> None:

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from hsiaug.metrics.fidelity import MEASURES, fidelity
-from hsiaug.metrics.spectra import Spectra, fit_space, matched
+from hsiaug.metrics.spectra import Spectra, fit_space, match_sizes
 
 CLASSES, BANDS = 3, 8
 
@@ -22,7 +22,7 @@ def drawn(rng: np.random.Generator, counts: tuple[int, ...] = (60, 60, 60)) -> S
 
 
 def test_matched_sets_have_the_same_number_of_each_class(rng: np.random.Generator) -> None:
-    parts = matched([drawn(rng, (9, 2, 5)), drawn(rng, (3, 8, 5)), drawn(rng, (9, 9, 0))], rng)
+    parts = match_sizes([drawn(rng, (9, 2, 5)), drawn(rng, (3, 8, 5)), drawn(rng, (9, 9, 0))], rng)
 
     assert [part.counts for part in parts] == [{1: 3, 2: 2}] * 3
 

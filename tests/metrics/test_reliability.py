@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from hsiaug.core.scene import Scene
-from hsiaug.metrics.calibration import LEVELS, invert, stand_ins, wrong_contents
+from hsiaug.metrics.calibration import LEVELS, read_curve, stand_ins, wrong_contents
 from hsiaug.metrics.probes import fit_lda, fit_svm
 from hsiaug.metrics.reliability import reliability
 from hsiaug.metrics.spectra import Spectra
@@ -123,7 +123,7 @@ def test_stand_ins_have_the_labels_asked_for_and_wrong_ones_never(rng: np.random
 def test_curves_are_read_between_levels_and_kept_in_range() -> None:
     curve = np.array([1.0, 0.9, 0.8, 0.6, 0.4, 0.2, 0.1])
 
-    assert [invert(curve, score) for score in (2.0, 1.0, 0.95, 0.5, 0.1, 0.0)] == pytest.approx(
+    assert [read_curve(curve, score) for score in (2.0, 1.0, 0.95, 0.5, 0.1, 0.0)] == pytest.approx(
         [0, 0, 2.5, 30, 80, LEVELS[-1]]
     )
-    assert invert(np.ones(7), 0.5) == 0
+    assert read_curve(np.ones(7), 0.5) == 0

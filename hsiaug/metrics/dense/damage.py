@@ -11,7 +11,7 @@ from hsiaug.base.errors import InputError, did_you_mean
 from hsiaug.core.tiles import IGNORE
 from hsiaug.metrics.dense.layout import segments
 
-__all__ = ["DAMAGES", "damage", "permuted", "wrong_share"]
+__all__ = ["DAMAGES", "damage", "permute_masks", "wrong_share"]
 
 Masks = NDArray[np.int64]
 
@@ -34,7 +34,7 @@ def damage(masks: Masks, kind: str, percent: float, ids: Sequence[int], rng: np.
     return DAMAGES[kind](masks, percent / 100, ids, rng)
 
 
-def permuted(masks: Masks, rng: np.random.Generator) -> Masks:
+def permute_masks(masks: Masks, rng: np.random.Generator) -> Masks:
     """Every tile with the mask of another one."""
     order = rng.permutation(len(masks))
     donors = np.empty_like(order)
@@ -75,7 +75,7 @@ def _shift(masks: Masks, share: float, ids: Sequence[int], rng: np.random.Genera
 
 def _permute(masks: Masks, share: float, ids: Sequence[int], rng: np.random.Generator) -> Masks:
     """Tiles get the mask of another tile."""
-    worse = permuted(masks, rng)
+    worse = permute_masks(masks, rng)
     return _of_tiles(masks, share, lambda by: worse, rng, steps=1)
 
 

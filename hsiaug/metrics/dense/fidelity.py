@@ -34,7 +34,7 @@ from hsiaug.metrics.dense.extractor import (
 from hsiaug.metrics.dense.layout import adjacency, class_shares, segment_sizes, total_variation
 from hsiaug.metrics.dense.memory import memory_audit
 from hsiaug.metrics.distances import spectral_angle
-from hsiaug.metrics.measures import Fidelity, MeasureTable, Round, Values, averaged
+from hsiaug.metrics.measures import Fidelity, MeasureTable, Round, Values, average_rounds
 from hsiaug.metrics.spectra import Space
 
 __all__ = ["MEASURES", "DenseFidelity", "dense_fidelity"]
@@ -115,7 +115,7 @@ def dense_fidelity(
     drawn = [_round([part.draw(size, rng) for part in (known, real, new)], size) for _ in range(REPEATS)]
     audit, worst = memory_audit(train.images, held.images, made.images, space)
     everything: Round = (_over_all(known, new, rng), _over_all(known, real, rng), len(made))
-    measures = averaged(MEASURES, [drawn, [everything], [audit]], TOO_FEW, every=True)
+    measures = average_rounds(MEASURES, [drawn, [everything], [audit]], TOO_FEW, every=True)
     shares = [class_shares(part.masks, classes) for part in (train, held, made)]
     by_class, notes = _classes(shares, _angles(known, new))
     pairs = tuple((int(index[2][i]), int(index[0][j]), distance) for i, j, distance in worst)

@@ -10,7 +10,7 @@ from hsiaug.metrics.measures import Round, Values
 from hsiaug.metrics.neighbours import COPY, rank_nearer
 from hsiaug.metrics.spectra import Space
 
-__all__ = ["copying_statistic", "memory_audit", "nearest_turned", "turned"]
+__all__ = ["copying_statistic", "find_nearest", "memory_audit", "turn_maps"]
 
 Array = NDArray[np.float64]
 Float32 = NDArray[np.float32]
@@ -30,7 +30,7 @@ def memory_audit(
     pairs (made, training, distance) to look at, the nearest first.
     """
     known, real, new = (np.stack(list(axis_maps(images, space, AXES))) for images in (train, held, made))
-    (distance, which), (usual, _) = nearest_turned(new, known), nearest_turned(real, known)
+    (distance, which), (usual, _) = find_nearest(new, known), find_nearest(real, known)
     limit = COPY * float(np.median(usual))
     values: Values = {
         "nearer": rank_nearer(distance, usual),
@@ -52,7 +52,7 @@ def copying_statistic(made: Array, held: Array) -> float:
     return float((u - n * m / 2) / np.sqrt(n * m * (n + m + 1) / 12))
 
 
-def turned(maps: Array) -> list[Array]:
+def turn_maps(maps: Array) -> list[Array]:
     """The flips and rotations of maps (..., H, W): 8 of square ones, 4 of others; the first is as it was."""
     flips = [maps, maps[..., ::-1], maps[..., ::-1, :], maps[..., ::-1, ::-1]]
     if maps.shape[-1] != maps.shape[-2]:
@@ -60,13 +60,13 @@ def turned(maps: Array) -> list[Array]:
     return flips + [np.swapaxes(f, -1, -2) for f in flips]
 
 
-def nearest_turned(maps: Array, known: Array) -> tuple[Array, NDArray[np.int64]]:
+def find_nearest(maps: Array, known: Array) -> tuple[Array, NDArray[np.int64]]:
     """Distance (n,) and index (n,) of the nearest of ``known`` (m, k, H, W) to each of maps (n, k, H, W), over turns.
 
     The distance is the root mean square over pixels, exact also where it is 0.
     """
     flat = known.reshape(len(known), -1)
-    turns = [t.reshape(len(maps), -1) for t in turned(maps)]
+    turns = [t.reshape(len(maps), -1) for t in turn_maps(maps)]
     length = (flat**2).sum(axis=1)
     squares = np.stack([(t**2).sum(axis=1)[:, None] + length - 2 * t @ flat.T for t in turns])
     best = squares.min(axis=2).argmin(axis=0)

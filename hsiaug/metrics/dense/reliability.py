@@ -27,7 +27,7 @@ from hsiaug.metrics.calibration import (
     calibration_curve,
     label_score,
 )
-from hsiaug.metrics.dense.damage import DAMAGES, damage, permuted
+from hsiaug.metrics.dense.damage import DAMAGES, damage, permute_masks
 from hsiaug.metrics.dense.probes import Probes, fit_probes
 
 __all__ = ["MAIN", "MaskJudge", "dense_reliability", "fit_judge"]
@@ -97,7 +97,7 @@ def dense_reliability(
     judged = _some_tiles(made, rng)
     guesses, masks = judge.guess(judged.images), judge.known(judged.masks)
     value, real = judge.read(guesses, masks), judge.read(judge.held, judge.masks)
-    floors = [judge.read(guesses, permuted(masks, rng)) for _ in range(SHUFFLES)] if len(masks) > 1 else []
+    floors = [judge.read(guesses, permute_masks(masks, rng)) for _ in range(SHUFFLES)] if len(masks) > 1 else []
     lows = [floor[0] for floor in floors if not np.isnan(floor[0])]
     score = label_score(
         MAIN,

@@ -13,7 +13,7 @@ from hsiaug.core.tiles import DenseSamples
 from hsiaug.metrics.dense.extractor import fit_axes, fit_image_space, frechet_between, image_features
 from hsiaug.metrics.dense.fidelity import dense_fidelity
 from hsiaug.metrics.dense.layout import adjacency, segment_sizes
-from hsiaug.metrics.dense.memory import copying_statistic, turned
+from hsiaug.metrics.dense.memory import copying_statistic, turn_maps
 from tests.toyworld import ToyWorld, toy_world
 
 Sets = tuple[DenseSamples, DenseSamples, DenseSamples]
@@ -59,7 +59,7 @@ def test_fresh_real_tiles_lie_near_the_floor_and_others_far_above(sets: Sets, wo
 @pytest.mark.parametrize("way", range(8))
 def test_copies_are_found_however_they_are_turned(sets: Sets, way: int) -> None:
     train, held, _ = sets
-    copies = DenseSamples.made(turned(train.images[20:40])[way], turned(train.masks[20:40])[way])
+    copies = DenseSamples.made(turn_maps(train.images[20:40])[way], turn_maps(train.masks[20:40])[way])
     report = dense_fidelity(train, held, copies, classes=5)
 
     assert report["copies"].value == 100
