@@ -126,7 +126,9 @@ class SceneMap:
         """:meth:`save` of several files; beside class ids goes a PNG only where no picture is named."""
         check_map_targets(paths)
         files = write_maps(paths, self.maps, self._figure, self._save_raster)
-        return files + write_files(with_endings(paths, TABLES), table_writers(lambda: self._tables(self.remarks(paths))))
+        return files + write_files(
+            with_endings(paths, TABLES), table_writers(lambda: self._tables(self.remarks(paths)))
+        )
 
     def _figure(self, name: str) -> Figure:
         return class_map_figure(self.maps[name], self.class_names, f"{name}: {self.title}", self._note)
