@@ -6,13 +6,14 @@ import numpy as np
 import pytest
 import torch
 
-from hsiaug.api import InputError, PluginError
+from hsiaug.api import InputError, Patches, PluginError
 from hsiaug.registry.card import build_params
 from hsiaug.registry.lookup import registry
+from hsiaug_builtin.nets.blocks import Net2d
+from hsiaug_builtin.nets.fitted import FittedNet
 from hsiaug_builtin.nets.recipe import AUGMENTS, Recipe
 from hsiaug_builtin.nets.seeded import fresh, seeded
-from hsiaug_builtin.nets.small2d import Net2d
-from hsiaug_builtin.nets.training import TrainingPatches, batches, criterion, descend, over, train
+from hsiaug_builtin.nets.training import TrainingPatches, batches, criterion, descend, train
 from hsiaug_builtin.nets.views import band_dropout, gain_offset, radiation_noise, strong, turned, view_of, weak
 
 
@@ -155,25 +156,6 @@ def test_a_seeded_block_is_left_by_an_exception_too():
     assert torch.equal(before, torch.get_rng_state())
 
 
-def test_after_sees_every_step_once_the_weights_have_moved():
-    net = fresh(lambda: Net2d(4, 4, 3), 0)
-    seen: list[tuple[int, float]] = []
-    start = net.head.bias[0].item()
-
-    def loss(step: int) -> torch.Tensor:
-        return net(patches(4, 4)).square().mean()
-
-    descend(
-        net,
-        loss,
-        Recipe(steps=3),
-        seed=0,
-        progress=silent,
-        after=lambda step: seen.append((step, net.head.bias[0].item())),
-    )
-    assert [step for step, _ in seen] == [0, 1, 2] and seen[0][1] != start and not net.training
-
-
 def test_a_training_that_diverges_says_so():
     net = Net2d(4, 4, 3)
     with pytest.raises(PluginError, match="must stay finite"):
@@ -187,8 +169,8 @@ def test_a_training_that_diverges_says_so():
 
 
 def softmax(net: Net2d, x: np.ndarray) -> np.ndarray:
-    none = np.empty((0, 3), dtype=np.float32)
-    return over(net, lambda part: part, x, 512, "cpu", lambda scores: scores.softmax(dim=1), none)
+    fitted = FittedNet(lambda part: part, net, np.arange(1, 4), 3, "cpu")
+    return fitted.predict_proba(Patches(x, np.zeros((len(x), 2), dtype=np.int32)))
 
 
 def test_shares_of_many_batches_are_those_of_each_patch():

@@ -13,8 +13,7 @@ from hsiaug.core.samples import concatenate
 from hsiaug.registry.card import build_params
 from hsiaug_builtin.baselines.controls import Duplicate
 from hsiaug_builtin.classifiers.backbone import SENSIBLE, Timm
-from hsiaug_builtin.classifiers.nets.backbone import build_backbone
-from hsiaug_builtin.classifiers.nets.hybridsn import HybridNet
+from hsiaug_builtin.classifiers.nets import HybridNet, build_backbone
 from hsiaug_builtin.classifiers.networks import Cnn1d, Cnn3d, HybridSn, SpectralFormer, Ssrn
 from hsiaug_builtin.nets.blocks import Residual, cropped
 

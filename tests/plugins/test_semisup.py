@@ -20,10 +20,10 @@ from hsiaug.registry.card import build_params
 from hsiaug.registry.lookup import Found
 from hsiaug_builtin.nets.projection import fit_projection
 from hsiaug_builtin.nets.views import strong
+from hsiaug_builtin.semisup.discriminant import fit_discriminant
 from hsiaug_builtin.semisup.fixmatch import FixMatch, FixMatchParams, ramp, unlabelled_batches
 from hsiaug_builtin.semisup.label_spreading import SpectralSpatialSpreading
 from hsiaug_builtin.semisup.self_training import SelfTraining
-from hsiaug_builtin.teacher.discriminant import fit_discriminant
 from hsiaug_builtin.teacher.features import fit_local_means
 
 ENTRIES = [

@@ -15,9 +15,9 @@ from hsiaug.protocol.protocols import parse_protocol
 from hsiaug.protocol.split import draw_split
 from hsiaug.protocol.view import TrainView, train_view
 from hsiaug_builtin.nets.grid import grid_graph, spread
+from hsiaug_builtin.semisup.discriminant import fit_discriminant
 from hsiaug_builtin.teacher.choice import LEAST, believed, margins
 from hsiaug_builtin.teacher.classifier import TeacherClassifier
-from hsiaug_builtin.teacher.discriminant import fit_discriminant
 from hsiaug_builtin.teacher.features import fit_local_means, plane_of
 from hsiaug_builtin.teacher.noise import WITHIN, fit_noise_projection
 from hsiaug_builtin.teacher.teacher import fit_teacher, teach

@@ -22,8 +22,7 @@ from hsiaug.protocol.split import draw_split
 from hsiaug.protocol.view import TrainView, train_view
 from hsiaug_builtin.spectra.covariance import covariance, likelihood
 from hsiaug_builtin.spectra.curves import GRID, STRENGTH, Line, line_of, on_grid
-from hsiaug_builtin.spectra.learning import learnt
-from hsiaug_builtin.spectra.prior import USUAL, Expected, Prior
+from hsiaug_builtin.spectra.prior import USUAL, Expected, Prior, learn_prior
 from hsiaug_builtin.spectra.sources import (
     Source,
     fingerprints,
@@ -363,7 +362,7 @@ def test_a_folder_that_pretrain_did_not_write_is_refused_and_nobody_is_told_to_d
 
 def test_learning_tells_how_far_it_is_and_ends_at_its_end():
     told: list[tuple[int, int]] = []
-    learnt([made(SHORT)], [], lambda done, total, note="": told.append((done, total)))
+    learn_prior([made(SHORT)], [], lambda done, total, note="": told.append((done, total)))
 
     assert told[-1][0] == told[-1][1] and [done for done, _ in told] == sorted(done for done, _ in told)
 
@@ -371,7 +370,7 @@ def test_learning_tells_how_far_it_is_and_ends_at_its_end():
 def test_a_scene_that_is_named_twice_is_refused_under_any_name():
     scene = made(SHORT)
     with pytest.raises(InputError, match="other, the same as made-0"):
-        learnt([scene, replace(scene, name="other")], [], lambda *_: None)
+        learn_prior([scene, replace(scene, name="other")], [], lambda *_: None)
 
 
 # What it says of a view

@@ -184,30 +184,6 @@ def test_the_offset_of_the_first_number_is_heeded(tmp_path: Path):
     assert np.allclose(read_library(envi(tmp_path, offset=6))[1].values, VALUES[1])
 
 
-def test_words_for_codes_come_from_the_levels_of_a_table_beside_the_library(tmp_path: Path):
-    library = envi(tmp_path, spectra_names="{ FS_1 , FS_2 }")
-    (tmp_path / "lib.csv").write_text(
-        "NAME,LEVEL_1,LEVEL_2,LEVEL_3,LEVEL_4,LAT\nFS_2,impervious,built,comp_shingle,none,1\n"
-        "FS_1,pervious,npv,npv,measured,2\n"
-    )
-    assert [spectrum.name for spectrum in read_library(library)] == [
-        "pervious npv",
-        "impervious built comp shingle",
-    ]
-
-
-def test_a_code_that_repeats_has_the_words_of_its_own_row_and_one_that_the_table_lacks_stays(tmp_path: Path):
-    library = envi(tmp_path, np.repeat(VALUES[:1], 3, axis=0), spectra_names="{ a , a , b_1 }")
-    (tmp_path / "lib.csv").write_text("NAME,CLASS\na,ash\na,dry litter\n")
-    assert [spectrum.name for spectrum in read_library(library)] == ["ash", "dry litter", "b 1"]
-
-
-def test_a_table_of_anything_else_changes_no_name(tmp_path: Path):
-    library = envi(tmp_path)
-    (tmp_path / "lib.csv").write_text("wavelength,dry_grass\n400,0.1\n")
-    assert read_library(library)[0].name == "dry grass"
-
-
 def test_a_library_without_wavelengths_is_an_error_that_shows_the_lines_to_add(tmp_path: Path):
     said = rejected(envi(tmp_path, waves=None))
     assert "lib.sli.hdr must give the wavelength of each band" in said and "wavelength units = Nanometers" in said
@@ -392,17 +368,6 @@ def test_a_row_that_nearly_fits_takes_no_time(tmp_path: Path, row: str):
     assert time.process_time() - begun < 5
 
 
-def test_a_table_of_many_columns_and_short_rows_takes_no_time(tmp_path: Path):
-    path = envi(tmp_path)
-    (tmp_path / "lib.csv").write_text("NAME,TEXT" + ",LEVEL_1" * 100_000 + "\n" + "dry_grass,straw\n" * 50_000)
-    begun = time.process_time()
-
-    assert read_library(path)[0].name == "straw"
-
-    assert time.process_time() - begun < 10
-
-
-@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="no named pipes here")
 def test_what_is_no_regular_file_is_never_opened(tmp_path: Path):
     usgs(tmp_path / "lib" / "a.txt", VALUES[0])
     wavelengths(tmp_path / "lib")

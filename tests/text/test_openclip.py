@@ -1,9 +1,8 @@
-"""OpenCLIP towers: token features of a tiny random model, and a clear no where weights cannot be had."""
+"""OpenCLIP towers: token features of a tiny random model, and a clear no where its file is missing."""
 
 from __future__ import annotations
 
 import json
-import socket
 from pathlib import Path
 
 import numpy as np
@@ -11,7 +10,6 @@ import pytest
 
 from hsiaug.api import DataUnavailableError, InputError, PluginError
 from hsiaug_builtin.text import encode
-from tests.effort import Waited
 
 TEXTS = ("a hyperspectral image of corn notill", "the pond is dark")
 NAME = "hsiaug-tiny"
@@ -35,18 +33,6 @@ def checkpoint(tmp_path_factory: pytest.TempPathFactory) -> Path:
     torch.manual_seed(0)
     save_file(open_clip.CLIP(**CONFIG).state_dict(), folder / "weights.safetensors")
     return folder / "weights.safetensors"
-
-
-@pytest.fixture
-def unplugged(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    """No connection, and nothing downloaded before."""
-
-    def refuse(*args: object) -> None:
-        raise OSError("network is unreachable")
-
-    monkeypatch.setattr(socket.socket, "connect", refuse)
-    monkeypatch.setattr("hsiaug_builtin.text.clip_weights._cached", lambda *args: None)
-    monkeypatch.delenv("HF_HUB_OFFLINE", raising=False)
 
 
 def test_a_checkpoint_file_gives_features_for_each_token(checkpoint, no_network):
@@ -83,35 +69,14 @@ def test_texts_beyond_the_context_are_refused_rather_than_cut(checkpoint):
 @pytest.mark.parametrize(
     ("spec", "kind", "message"),
     [
-        ("vit-b-32/openai", InputError, "Did you mean ViT-B-32"),
-        ("ViT-B-32/opnai", InputError, "Did you mean openai"),
-        ("ViT-B-32", InputError, "unknown tag"),
+        ("ViT-B-32/openai", InputError, "MODEL@FILE"),
         ("./nowhere", InputError, "MODEL@FILE"),
+        ("ViT-B-32", DataUnavailableError, "hf download"),
         ("ViT-B-32@nowhere.pt", DataUnavailableError, "must be a file"),
-        ("ViT-B-16-SigLIP/webli", PluginError, "own tokenizer"),
-        ("coca_ViT-B-32/laion2b_s13b_b90k", PluginError, "multimodal"),
+        ("ViT-B-16-SigLIP@nowhere.pt", PluginError, "own tokenizer"),
+        ("coca_ViT-B-32@nowhere.pt", PluginError, "multimodal"),
     ],
 )
 def test_what_is_wrong_with_a_name_is_said(spec, kind, message, no_network):
     with pytest.raises(kind, match=message):
         encode(TEXTS, f"openclip:{spec}")
-
-
-def test_weights_that_cannot_be_had_are_said_at_once_with_the_mend(unplugged, monkeypatch):
-    waited = Waited(monkeypatch)
-    with pytest.raises(DataUnavailableError, match=r"hf download laion/.*openclip:ViT-B-32@FILE"):
-        encode(TEXTS, "openclip:ViT-B-32/laion2b_s34b_b79k")
-    assert waited.seconds == 0
-
-
-def test_a_hub_that_never_answers_is_given_up_on(unplugged, monkeypatch):
-    monkeypatch.setattr("hsiaug_builtin.nets.hub._probe", lambda url, answers: None)
-    monkeypatch.setattr("hsiaug_builtin.nets.hub.PROBE_SECONDS", 0.1)
-    with pytest.raises(DataUnavailableError, match="no answer within"):
-        encode(TEXTS, "openclip:ViT-B-32/openai")
-
-
-def test_the_offline_switch_of_the_hub_is_heeded(unplugged, monkeypatch):
-    monkeypatch.setenv("HF_HUB_OFFLINE", "1")
-    with pytest.raises(DataUnavailableError, match="HF_HUB_OFFLINE is set"):
-        encode(TEXTS, "openclip:ViT-B-32/openai")

@@ -63,6 +63,6 @@ class Timm(NetClassifier[TimmParams]):
 
     def network(self, channels: int, side: int, classes: int) -> Any:
         """The backbone of that name. Raises PluginError where it reads no patch."""
-        from hsiaug_builtin.classifiers.nets.backbone import build_backbone
+        from hsiaug_builtin.classifiers.nets import build_backbone
 
         return build_backbone(self.params.backbone, channels, side, classes)

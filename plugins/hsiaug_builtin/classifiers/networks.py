@@ -1,4 +1,4 @@
-"""Networks of patches, from spectra to transformers; each is in a file of :mod:`hsiaug_builtin.classifiers.nets`."""
+"""Networks of patches, from spectra to transformers; they are in :mod:`hsiaug_builtin.classifiers.nets`."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ class Cnn1d(NetClassifier[Cnn1dParams]):
     )
 
     def network(self, bands: int, side: int, classes: int) -> Any:
-        from hsiaug_builtin.classifiers.nets.cnn1d import Net1d
+        from hsiaug_builtin.classifiers.nets import Net1d
 
         return Net1d(bands, self.params.width, self.params.hidden, classes)
 
@@ -88,7 +88,7 @@ class Cnn2d(NetClassifier[Cnn2dParams]):
     )
 
     def network(self, components: int, side: int, classes: int) -> Any:
-        from hsiaug_builtin.nets.small2d import Net2d
+        from hsiaug_builtin.nets.blocks import Net2d
 
         return Net2d(components, self.params.width, classes)
 
@@ -124,7 +124,7 @@ class Cnn3d(NetClassifier[Cnn3dParams]):
     )
 
     def network(self, bands: int, side: int, classes: int) -> Any:
-        from hsiaug_builtin.classifiers.nets.cnn3d import Net3d
+        from hsiaug_builtin.classifiers.nets import Net3d
 
         return Net3d(bands, side, self.params.width, classes)
 
@@ -165,7 +165,7 @@ class HybridSn(NetClassifier[HybridSnParams]):
     )
 
     def network(self, components: int, side: int, classes: int) -> Any:
-        from hsiaug_builtin.classifiers.nets.hybridsn import HybridNet
+        from hsiaug_builtin.classifiers.nets import HybridNet
 
         return HybridNet(components, side, self.params.width, classes)
 
@@ -207,7 +207,7 @@ class Ssrn(NetClassifier[SsrnParams]):
     )
 
     def network(self, bands: int, side: int, classes: int) -> Any:
-        from hsiaug_builtin.classifiers.nets.ssrn import ResidualNet
+        from hsiaug_builtin.classifiers.nets import ResidualNet
 
         own = self.params
         return ResidualNet(bands, own.width, own.features, own.stride, classes)
@@ -251,7 +251,7 @@ class SpectralFormer(NetClassifier[SpectralFormerParams]):
     )
 
     def network(self, bands: int, side: int, classes: int) -> Any:
-        from hsiaug_builtin.classifiers.nets.spectralformer import HEADS, SpectralNet
+        from hsiaug_builtin.classifiers.nets import HEADS, SpectralNet
 
         own = self.params
         return SpectralNet(bands, side, own.group, own.stride, HEADS * own.head_width, own.layers, classes)

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hsiaug.api import SpectralView, TrainView, spatial_folds, told_apart
-from hsiaug_builtin.teacher.voter import fit_machine
+from hsiaug_builtin.teacher.machine import fit_machine
 
 __all__ = ["strongest"]
 
@@ -52,14 +52,8 @@ def strongest(view: TrainView, changes: Mapping[float, Change]) -> tuple[float, 
             x = np.concatenate([real[learnt], unit(change(copied, rng), axis=1)])
             target = np.concatenate([y[learnt], y[copied]])
             mean, std = real[learnt].mean(axis=0), np.maximum(real[learnt].std(axis=0), 1e-9)
-            machine = fit_machine(
-                (x - mean) / std,
-                target,
-                np.ones(len(x), dtype=np.float32),
-                np.arange(x.shape[1]),
-                cost=COST,
-                reach=REACH,
-            )
+            weight = np.ones(len(x), dtype=np.float32)
+            machine = fit_machine((x - mean) / std, target, weight, cost=COST, reach=REACH)
             named = machine.classes[machine.scores((real[held] - mean) / std).argmax(axis=1)]
             right[held] = named == y[held]
         return right

@@ -7,7 +7,7 @@ from typing import TypeVar
 from torch import Tensor, nn
 from torch.nn.functional import relu
 
-__all__ = ["Residual", "convolution", "cropped", "zeroed"]
+__all__ = ["Net2d", "Residual", "convolution", "cropped", "zeroed"]
 
 LAYERS = {1: (nn.Conv1d, nn.BatchNorm1d), 2: (nn.Conv2d, nn.BatchNorm2d), 3: (nn.Conv3d, nn.BatchNorm3d)}
 """Convolution and batch normalisation by number of axes."""
@@ -64,6 +64,21 @@ class Residual(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         return relu(self.shortcut(x) + self.change(x))
+
+
+class Net2d(nn.Module):
+    """The network of ``cnn2d``: class scores of a patch of principal components; any patch side, 1 included."""
+
+    def __init__(self, components: int, width: int, classes: int) -> None:
+        super().__init__()
+        self.body = nn.Sequential(convolution(components, width), convolution(width, width))
+        self.head = nn.Linear(width, classes)
+
+    def forward(self, x: Tensor) -> Tensor:
+        x = self.body(x)  # (n, components, p, p) → (n, width, p, p)
+        x = x.mean(dim=(2, 3))  # (n, width)
+        scores: Tensor = self.head(x)  # (n, classes)
+        return scores
 
 
 def _half(kernel: Extent) -> Extent:

@@ -52,10 +52,15 @@ class FittedNetwork:
     def over(
         self, x: NDArray[np.float32], size: int, reading: Callable[[Tensor], Tensor], none: NDArray[Any]
     ) -> NDArray[Any]:
-        """:func:`hsiaug_builtin.nets.training.over` samples x, ``size`` at a time."""
-        from hsiaug_builtin.nets.training import over
+        """``reading(net(read(x)))`` of samples x (n, …) in the data's units, ``size`` at a time; ``none`` for n = 0."""
+        import torch
 
-        return over(self.net, self.read, x, size, self.device, reading, none)
+        found = [none]
+        with torch.inference_mode():
+            for start in range(0, len(x), size):
+                part = torch.from_numpy(self.read(x[start : start + size])).to(self.device)
+                found.append(reading(self.net(part)).cpu().numpy())
+        return np.concatenate(found)
 
 
 class FittedNet(FittedNetwork):

@@ -1,5 +1,5 @@
 """The training loop (AdamW along a cosine, moving average, bfloat16, checkpoints, a guard against divergence), batches
-drawn by weight, cross-entropy, and prediction."""
+drawn by weight, and cross-entropy."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TypeVar
 
 import numpy as np
 import torch
@@ -23,7 +23,7 @@ from hsiaug_builtin.nets.recipe import Budget, Recipe
 from hsiaug_builtin.nets.seeded import seeded
 from hsiaug_builtin.nets.views import view_of
 
-__all__ = ["Draw", "Error", "TrainingPatches", "batches", "check_finite", "criterion", "descend", "over", "train"]
+__all__ = ["Draw", "Error", "TrainingPatches", "batches", "check_finite", "criterion", "descend", "train"]
 
 Net = TypeVar("Net", bound=nn.Module)
 Draw = Callable[[int], tuple[Tensor, Tensor]]
@@ -119,7 +119,6 @@ def descend(
     progress: Progress,
     seed: int = 0,
     note: str = "",
-    after: Callable[[int], None] | None = None,
     warm_up: bool = False,
     clip: float | None = None,
     ema: float = 0.0,
@@ -130,7 +129,7 @@ def descend(
     moving average of its weights.
 
     The rate decays to 0 along a cosine, after a warm-up over the first 5 % where asked for. clip: largest norm of the
-    gradient. after: called with the step once the weights have moved. half: compute the loss in bfloat16 where torch
+    gradient. half: compute the loss in bfloat16 where torch
     thinks it safe; weights stay float32. Dropout draws by ``seed``. note: what is trained, for progress and errors.
 
     checkpoint: a file that the training is saved to now and then; where it is there already, the training goes on from
@@ -160,8 +159,6 @@ def descend(
             optimiser.step()
             if ema:
                 _blend(average, net, min(ema, (step + 1) / (step + 10)))
-            if after is not None:
-                after(step)
             if checkpoint and looked and time.monotonic() - saved > CHECKPOINT_EVERY:
                 save(checkpoint, step + 1, net, average, optimiser)
                 saved = time.monotonic()
@@ -190,24 +187,3 @@ def _share(step: int, steps: int, rise: int) -> float:
 def _blend(average: nn.Module, net: nn.Module, keep: float) -> None:
     """Move the average towards the network's weights; buffers are not averaged."""
     torch._foreach_lerp_(list(average.parameters()), list(net.parameters()), 1 - keep)
-
-
-@torch.inference_mode()
-def over(
-    net: nn.Module,
-    read: Callable[[NDArray[np.float32]], NDArray[np.float32]],
-    x: NDArray[np.float32],
-    size: int,
-    device: str,
-    reading: Callable[[Tensor], Tensor],
-    none: NDArray[Any],
-) -> NDArray[Any]:
-    """``reading(net(read(x)))`` of samples x (n, …) in the data's units, ``size`` at a time; ``none`` for n = 0.
-
-    net: in evaluation mode, on ``device``. read: to what the network reads.
-    """
-    found = [none]
-    for start in range(0, len(x), size):
-        part = torch.from_numpy(read(x[start : start + size])).to(device)
-        found.append(reading(net(part)).cpu().numpy())
-    return np.concatenate(found)

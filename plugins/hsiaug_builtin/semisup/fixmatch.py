@@ -74,8 +74,8 @@ class FixMatch(Plugin[FixMatchParams]):
         import torch
         from torch.nn.functional import cross_entropy
 
+        from hsiaug_builtin.nets.blocks import Net2d
         from hsiaug_builtin.nets.seeded import fresh
-        from hsiaug_builtin.nets.small2d import Net2d
         from hsiaug_builtin.nets.training import batches, criterion, descend
         from hsiaug_builtin.nets.views import strong, weak
 

@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 from hsiaug.api import Card, Patches, PatchSamples, Plugin, Progress, TrainView, derive_seed, param
 from hsiaug_builtin.nets.fitted import by_class
 from hsiaug_builtin.nets.grid import grid_graph
+from hsiaug_builtin.semisup.discriminant import Discriminant, fit_discriminant
 from hsiaug_builtin.semisup.shared import usable_samples
-from hsiaug_builtin.teacher.discriminant import Discriminant, fit_discriminant
 from hsiaug_builtin.teacher.features import SIDES, LocalMeans, fit_local_means
 
 if TYPE_CHECKING:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import partial
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -14,12 +13,16 @@ from hsiaug_builtin.semisup.shared import usable_samples
 
 if TYPE_CHECKING:
     from hsiaug_builtin.teacher.features import LocalMeans
-    from hsiaug_builtin.teacher.voter import Machine
+    from hsiaug_builtin.teacher.machine import Machine
 
 __all__ = ["FittedSelfTraining", "SelfTraining", "SelfTrainingParams"]
 
 GUIDES = 10
 """Components that say where the grid has a spectral border."""
+TEMPERATURE = 4.0
+"""Divides the discriminant's scores: with few samples it is far surer than right."""
+
+Features = NDArray[np.float32]
 
 
 @dataclass(frozen=True)
@@ -40,20 +43,20 @@ class SelfTrainingParams:
 
 @dataclass(frozen=True, eq=False)
 class FittedSelfTraining:
-    """The machine of the last round, and the features that it reads."""
+    """The machine of the last round, and the ``columns`` of the features that it reads."""
 
     means: LocalMeans
+    columns: NDArray[np.int64]
     machine: Machine
 
     def predict(self, patches: Patches) -> NDArray[np.int64]:
         """(n,) class ids; only classes that had samples are ever named."""
-        scores = self.machine.scores(self.means.patches(patches.x))
+        scores = self.machine.scores(self.means.patches(patches.x)[:, self.columns])
         return np.asarray(self.machine.classes[scores.argmax(axis=1)])
 
 
 class SelfTraining(Plugin[SelfTrainingParams]):
-    """Self-training of the learners of :mod:`hsiaug_builtin.teacher.voter`: an RBF support vector machine and a
-    discriminant.
+    """Self-training of an RBF support vector machine and a discriminant.
 
     Both learn from the samples, and give every visible pixel soft votes, which are spread over the pixel grid, weakly
     across spectral borders. Of the pixels named after a class the surest ``share`` stay, and at most ``most`` of these
@@ -83,10 +86,13 @@ class SelfTraining(Plugin[SelfTrainingParams]):
         self, samples: PatchSamples, view: TrainView, *, seed: int, device: str, progress: Progress
     ) -> FittedSelfTraining:
         """Name pixels and learn from them. Raises PluginError where the view shows no unlabelled pixel."""
+        from scipy.special import softmax
+
         from hsiaug_builtin.nets.grid import grid_graph, spread
+        from hsiaug_builtin.semisup.discriminant import fit_discriminant
         from hsiaug_builtin.teacher.choice import believed
         from hsiaug_builtin.teacher.features import SIDES, fit_local_means
-        from hsiaug_builtin.teacher.voter import fit_voter
+        from hsiaug_builtin.teacher.machine import fit_machine
 
         params = self.params
         samples = usable_samples(samples, view, self.card.name)
@@ -94,21 +100,31 @@ class SelfTraining(Plugin[SelfTrainingParams]):
         means, features = fit_local_means(view, pixels, params.components, SIDES)
         grid = grid_graph(pixels, fit_local_means(view, pixels, GUIDES, (3,))[1])
         known, columns = means.patches(samples.x), _leading(means, params.margin_components)
-        learn = partial(fit_voter, columns=columns, cost=params.cost, reach=params.reach)
-        teacher = learn(known, samples.y, samples.weight)
-        latest, first = teacher, teacher.shares(features)
+
+        def learn(x: Features, y: NDArray[np.int64], weight: Features) -> Machine:
+            return fit_machine(x[:, columns], y, weight, cost=params.cost, reach=params.reach)
+
+        def shares(x: Features, y: NDArray[np.int64], weight: Features, machine: Machine) -> NDArray[np.float64]:
+            """(n, k) votes of both learners for the features; rows sum to 1."""
+            linear = fit_discriminant(x, y, weight).shares(features, TEMPERATURE)
+            return np.asarray((linear + softmax(machine.scores(features[:, columns]), axis=1)) / 2)
+
+        x, y, weight = known, samples.y, samples.weight
+        machine = learn(x, y, weight)
+        classes, first = machine.classes, shares(x, y, weight, machine)
         rng = np.random.default_rng(derive_seed("self-training", seed))
         for done in range(params.rounds):
             progress(done, params.rounds, "rounds")
-            votes = first + latest.shares(features) if done else first
+            votes = first + shares(x, y, weight, machine) if done else first
             smooth = spread(votes, grid, params.alpha, params.steps)[: len(view.unlabelled)]
             rows = believed(smooth, params.share, params.most, rng)
             x = np.concatenate([known, *(features[own] for own in rows)])
-            y = np.concatenate([samples.y, np.repeat(teacher.classes, [len(own) for own in rows])])
+            y = np.concatenate([samples.y, np.repeat(classes, [len(own) for own in rows])])
             lighter = np.full(len(x) - len(known), params.weight, dtype=np.float32)
-            latest = learn(x, y, np.concatenate([samples.weight, lighter]))
+            weight = np.concatenate([samples.weight, lighter])
+            machine = learn(x, y, weight)
         progress(params.rounds, params.rounds, "rounds")
-        return FittedSelfTraining(means, latest.machine)
+        return FittedSelfTraining(means, columns, machine)
 
 
 def _leading(means: LocalMeans, components: int) -> NDArray[np.int64]:

@@ -25,15 +25,17 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from hsiaug.api import InputError, load_state, save_state
-from hsiaug_builtin.spectra.covariance import START, covariance, likelihood, maximised, scales_of
+from hsiaug.api import InputError, Progress, Scene, load_state, save_state
+from hsiaug_builtin.spectra.covariance import START, STEPS, covariance, likelihood, maximised, scales_of
 from hsiaug_builtin.spectra.curves import GRID
-from hsiaug_builtin.spectra.sources import Source
+from hsiaug_builtin.spectra.sources import Source, library_source, scene_source, thinned
 from hsiaug_builtin.text import encode
 
-__all__ = ["USUAL", "Expected", "Prior", "Scales"]
+__all__ = ["USUAL", "Expected", "Prior", "Scales", "learn_prior"]
 
 ENCODER = "minilm"
+MOST = 60
+"""Classes of a library that are learnt from, at most: those with the most spectra."""
 Floats = NDArray[np.float64]
 
 
@@ -214,6 +216,30 @@ class Prior:
                 hint="Give the folder itself, or make it, again where it is of an older hsiaug: "
                 "hsiaug pretrain SCENE… --out FOLDER.",
             ) from cause
+
+
+def learn_prior(scenes: Sequence[Scene], libraries: Sequence[Path], progress: Progress) -> Prior:
+    """From scenes and libraries. Raises InputError for a scene that is named twice, and for what cannot be learnt from."""
+    seen: dict[str, str] = {}
+    for scene in scenes:
+        if scene.sha256 in seen:
+            raise InputError(
+                "expected different scenes to learn from",
+                value=f"{scene.name}, the same as {seen[scene.sha256]}",
+                hint="Name each scene once.",
+            )
+        seen[scene.sha256] = scene.name
+    sources = [*map(scene_source, scenes), *(thinned(library_source(path), MOST) for path in libraries)]
+    steps = 0
+
+    def done() -> None:
+        nonlocal steps
+        steps = min(steps + 1, 3 * STEPS)
+        progress(steps, 3 * STEPS, "likelihood")
+
+    prior = Prior.learnt(sources, done)
+    progress(3 * STEPS, 3 * STEPS, "likelihood")
+    return prior
 
 
 def _embedded(words: Sequence[str]) -> Floats:

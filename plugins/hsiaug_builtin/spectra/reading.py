@@ -3,17 +3,10 @@
 Of an ENVI library, spectral (SPy) parses the header; its ``envi.open`` would ignore the header's offset and its ignore
 value. Of text files, SPy's own readers suit only its database: they skip lines that are no numbers, so that USGS values
 move to a neighbour's wavelength, and they know no description over several lines. So text is parsed here.
-
-Names of an ENVI library are often bare codes. Words for them come from a table beside it, ``NAME.csv`` for ``NAME.sli``:
-its column NAME has the codes, and its columns TEXT, CLASS and LEVEL_1, LEVEL_2, … the words, taken in the table's order
-without repeats and without "none", "measured" and "simulated". With earthlib's spectra.csv, code FS15R_FS4275 becomes
-"pervious bare soil". A code that the table lacks stays.
 """
 
 from __future__ import annotations
 
-import csv
-import io
 import re
 import warnings
 from collections.abc import Iterable, Iterator
@@ -33,8 +26,6 @@ Curve = NDArray[np.float64]
 
 DELETED = -1e30
 """Values below are no values: USGS writes -1.23e34 for a channel that it deleted."""
-WORDS = re.compile(r"TEXT|CLASS|LEVEL_\d+")
-NO_WORDS = {"", "none", "measured", "simulated"}
 REFLECTANCE = ("AREF", "RREF", "RTGC")
 NUMBER = r"([-+]?(?:\d+(?:\.\d*)?|\.\d+)(?:[eE][-+]?\d+)?)"
 ROW = re.compile(rf"\s*{NUMBER}[\s,]+{NUMBER}\s*")
@@ -190,7 +181,7 @@ def _envi(header_path: Path, data_path: Path) -> Iterator[Spectrum]:
             value="no field 'wavelength'",
             hint="Add the lines 'wavelength units = Nanometers' and 'wavelength = {400, 410, …}' to it.",
         )
-    for name, row in zip(_names(data_path.with_suffix(".csv"), library.names), values, strict=True):
+    for name, row in zip(library.names, values, strict=True):
         yield from _spectrum(name, nm, row)
 
 
@@ -202,29 +193,6 @@ def _marked(values: Curve, header: dict[str, Any]) -> Curve:
     if "bbl" in header:
         values[:, np.array(header["bbl"], dtype=np.float64) == 0] = np.nan
     return values
-
-
-def _names(table: Path, codes: list[str]) -> list[str]:
-    """The words that table has for each code, or the code."""
-    if not table.is_file():
-        return codes
-    try:
-        # Not csv.DictReader, which gives each short row an entry for every column.
-        columns, *cells = list(csv.reader(io.StringIO(_text(table, "utf-8-sig"), newline=""))) or [[]]
-    except csv.Error as cause:
-        raise _damaged(table, "table of words", cause) from cause
-    at = columns.index("NAME") if "NAME" in columns else len(columns)
-    rows = [(row[at] if at < len(row) else "", _words(columns, row)) for row in cells if row]
-    by_code = {code: words for code, words in rows if code and words}
-    # Codes may repeat with other words, so the row at the same place goes first.
-    placed = [words if code == own else "" for (code, words), own in zip(rows, codes, strict=False)]
-    placed += [""] * (len(codes) - len(placed))
-    return [words or by_code.get(code, code) for words, code in zip(placed, codes, strict=True)]
-
-
-def _words(columns: list[str], row: list[str]) -> str:
-    words = (text.strip() for column, text in zip(columns, row, strict=False) if WORDS.fullmatch(column))
-    return " ".join(dict.fromkeys(word for word in words if word.lower() not in NO_WORDS))
 
 
 def _folder(root: Path) -> Iterator[Spectrum]:
@@ -240,8 +208,8 @@ def _folder(root: Path) -> Iterator[Spectrum]:
             yield from _usgs(path, title, _lines(path)[1:], map(waves, near))
 
 
-def _text(path: Path, encoding: str = "latin-1") -> str:
-    """Raises InputError for a file of more than ``LONGEST`` bytes, or one that cannot be read."""
+def _lines(path: Path) -> list[str]:
+    """At least one line, perhaps empty. Raises InputError for more than ``LONGEST`` bytes, or what cannot be read."""
     text = _beginning(path, LONGEST + 1)
     if len(text) > LONGEST:
         raise InputError(
@@ -249,7 +217,7 @@ def _text(path: Path, encoding: str = "latin-1") -> str:
             value=f"{path.stat().st_size:,}",
             hint="Split it, or take it out of the library.",
         )
-    return text.decode(encoding, errors="replace")
+    return text.decode("latin-1").splitlines() or [""]
 
 
 def _beginning(path: Path, size: int) -> bytes:
@@ -258,11 +226,6 @@ def _beginning(path: Path, size: int) -> bytes:
             return file.read(size)
     except OSError as cause:
         raise _damaged(path, "text file", cause) from cause
-
-
-def _lines(path: Path) -> list[str]:
-    """At least one line, perhaps empty."""
-    return _text(path).splitlines() or [""]
 
 
 def _numbers(path: Path, lines: list[str]) -> Curve:

@@ -23,8 +23,8 @@ from scipy.special import softmax
 from hsiaug.api import SpectralView, TrainView, train_view_seen
 from hsiaug_builtin.nets.projection import Projection
 from hsiaug_builtin.teacher.features import SIDES, LocalMeans, local_means, plane_of, windows_of
+from hsiaug_builtin.teacher.machine import Machine, fit_machine
 from hsiaug_builtin.teacher.noise import fit_noise_projection
-from hsiaug_builtin.teacher.voter import Machine, fit_machine
 
 __all__ = ["Teacher", "Votes", "fit_teacher", "teach"]
 
@@ -113,9 +113,9 @@ def fit_teacher(view: TrainView) -> Teacher:
         planes.append(plane_of(seen, projection))
         for sides in ((1,), windows_of(view, SIDES)):
             features = local_means(planes[-1], pixels, sides)
-            own, columns = features[known:], np.arange(features.shape[1])
+            own = features[known:]
             weight = np.ones(len(view.y), dtype=np.float32)
-            machine = fit_machine(own, view.y, weight, columns, cost=COST, reach=REACH)
+            machine = fit_machine(own, view.y, weight, cost=COST, reach=REACH)
             means = np.stack([own[view.y == c].mean(axis=0) for c in np.unique(view.y)])
             voters.append(_Voter(spectra, projection, sides, machine, means))
             logarithms.append(voters[-1].logarithms(features))

@@ -1,4 +1,4 @@
-"""Text towers of OpenCLIP: what they say of each token before pooling (Radford et al. 2021, arXiv:2103.00020;
+"""Text towers of OpenCLIP: their output for each token, before pooling (Radford et al. 2021, arXiv:2103.00020;
 Cherti et al. 2022, arXiv:2212.07143).
 """
 
@@ -8,25 +8,31 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
-from hsiaug.api import DataUnavailableError, InputError, PluginError, did_you_mean
+from hsiaug.api import DataUnavailableError, InputError, PluginError
 from hsiaug_builtin.text.encoded import Encoded
 
 __all__ = ["clip"]
 
 
 def clip(spec: str, texts: tuple[str, ...]) -> Encoded:
-    """The texts, by the tower of MODEL/TAG or MODEL@FILE.
+    """The texts, by the tower of MODEL@FILE; nothing is downloaded.
 
-    Raises InputError for a name that does not exist and for a text that is too long, DataUnavailableError where weights
-    cannot be had, PluginError for weights of another model and for a tower that needs more files than its weights.
+    Raises InputError for a model that does not exist and for a text that is too long, DataUnavailableError where the file
+    is missing, PluginError for weights of another model and for a tower that needs more files than its weights.
     """
     import open_clip
     import torch
 
-    model, weights, quick_gelu = _find(spec)
+    model, _, file = spec.partition("@")
     text = _config(model)["text_cfg"]
+    weights = Path(file).expanduser()
+    if not weights.is_file():
+        raise DataUnavailableError(
+            f"openclip:{spec}: {file or 'the part behind @'} must be a file with the weights of {model}",
+            hint="Download published weights, for example with `hf download REPOSITORY open_clip_model.safetensors`, and "
+            f"name the file: openclip:{model}@FILE. Or use minilm, which is installed.",
+        )
     tokenizer = open_clip.SimpleTokenizer(
         context_length=text.get("context_length", 77), **text.get("tokenizer_kwargs", {})
     )
@@ -38,7 +44,7 @@ def clip(spec: str, texts: tuple[str, ...]) -> Encoded:
             value=f"{longest}",
             hint="Shorten the descriptions.",
         )
-    net = _load(model, weights, quick_gelu)
+    net = _load(model, weights)
     caught: list[Any] = []
     tower = getattr(net, "text", net)
     # The norm before pooling is where every token still has its own feature, in all towers of this kind.
@@ -51,31 +57,8 @@ def clip(spec: str, texts: tuple[str, ...]) -> Encoded:
             hint="Take another model, like ViT-B-32.",
         )
     mask = np.arange(longest)[None, :] < np.array([len(p) + 2 for p in pieces])[:, None]
-    return Encoded(
-        tokens=_kept(caught[0], mask),
-        mask=mask,
-        pooled=pooled.float().numpy(),
-    )
-
-
-def _find(spec: str) -> tuple[str, Path, bool]:
-    """The model's name, the file of its weights, and whether they were trained with QuickGELU."""
-    model, at, file = spec.partition("@")
-    if at:
-        weights = Path(file).expanduser()
-        if not weights.is_file():
-            raise DataUnavailableError(
-                f"openclip:{spec}: {weights} must be a file with the weights of {model}",
-                hint="Correct the path; .safetensors, .bin and .pt are read.",
-            )
-        return model, weights, False
-    from hsiaug_builtin.text.clip_weights import published_weights
-
-    model, _, tag = spec.rpartition("/")
-    if not model:
-        model, tag = spec, ""
-    _config(model)
-    return model, *published_weights(model, tag)
+    tokens = caught[0][:, :longest].float().numpy() * mask[:, :, None]
+    return Encoded(tokens=tokens.astype(np.float32), mask=mask, pooled=pooled.float().numpy())
 
 
 def _config(model: str) -> dict[str, Any]:
@@ -87,7 +70,7 @@ def _config(model: str) -> dict[str, Any]:
         raise InputError(
             "openclip: unknown model",
             value=repr(model),
-            hint=_same_case(model, open_clip.list_models()),
+            hint="Type openclip:MODEL@FILE; open_clip.list_models() names the models, such as ViT-B-32.",
         )
     text = config.get("text_cfg", {})
     foreign = text.get("hf_model_name") or text.get("hf_tokenizer_name")
@@ -100,27 +83,12 @@ def _config(model: str) -> dict[str, Any]:
     return config
 
 
-def _same_case(name: str, known: list[str]) -> str:
-    """:func:`did_you_mean` for names that are written in mixed case."""
-    lower = {item.lower(): item for item in known}
-    hint = did_you_mean(name, lower)
-    if not hint.startswith("Did you mean"):
-        return "open_clip.list_models() names them all, as ViT-B-32; for a file, type openclip:MODEL@FILE."
-    near = hint.removeprefix("Did you mean ").rstrip("?").split(" or ")
-    return f"Did you mean {' or '.join(lower[item] for item in near)}?"
-
-
-def _kept(features: Any, mask: NDArray[np.bool_]) -> NDArray[np.float32]:
-    kept = features[:, : mask.shape[1]].float().numpy() * mask[:, :, None]
-    return np.asarray(kept, dtype=np.float32)
-
-
-def _load(model: str, weights: Path, quick_gelu: bool) -> Any:
+def _load(model: str, weights: Path) -> Any:
     import open_clip
 
     try:
         # weights_only: a checkpoint that would run code when opened is refused.
-        net = open_clip.create_model(model, str(weights), force_quick_gelu=quick_gelu, weights_only=True)
+        net = open_clip.create_model(model, str(weights), weights_only=True)
     except Exception as cause:
         raise PluginError(
             f"{weights} must hold the weights of the model it is read as",

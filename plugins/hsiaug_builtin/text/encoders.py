@@ -11,17 +11,17 @@ from hsiaug_builtin.text.encoded import Encoded
 
 __all__ = ["ENCODERS", "encode"]
 
-ENCODERS = ("minilm", "openclip:MODEL/TAG", "openclip:MODEL@FILE")
+ENCODERS = ("minilm", "openclip:MODEL@FILE")
 
 
 def encode(texts: Sequence[str], encoder: str = "minilm") -> Encoded:
     """Encode all texts in one go; the same texts give the same result, whose arrays are the caller's own.
 
-    encoder: ``minilm`` (installed with hsiaug, works offline), ``openclip:MODEL/TAG`` (published weights; are
-    downloaded), or ``openclip:MODEL@FILE`` (a checkpoint of your own).
+    encoder: ``minilm`` (installed with hsiaug), or ``openclip:MODEL@FILE`` (a checkpoint on this
+    machine; for weights trained with QuickGELU name the model that says so, such as ViT-B-32-quickgelu).
 
-    Raises InputError for an unknown encoder or empty texts, DataUnavailableError at once where weights cannot be
-    had, PluginError where they are damaged or do not fit.
+    Raises InputError for an unknown encoder or empty texts, DataUnavailableError where weights are missing, PluginError
+    where they are damaged or do not fit.
     """
     listed = tuple(texts)
     if not listed or not all(isinstance(text, str) and text.strip() for text in listed):

@@ -65,7 +65,7 @@ class Params:
     """
 
     text: str = param("both", "prompts", choices=MODES)
-    encoder: str = param("minilm", "text encoder: minilm, openclip:MODEL/TAG or openclip:MODEL@FILE")
+    encoder: str = param("minilm", "text encoder: minilm or openclip:MODEL@FILE")
     size: str = param("small", "of the networks and batches", choices=tuple(SIZES))
     latent: int = param(16, "channels of the latent", low=1)
     vae_steps: int = param(500, "optimiser steps of the VAE", low=1)

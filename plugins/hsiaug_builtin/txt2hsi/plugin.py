@@ -56,9 +56,9 @@ class Txt2Hsi(Plugin[Params]):
         self, scenes: Sequence[Scene], libraries: Sequence[Path], *, seed: int, device: str, progress: Progress
     ) -> Prior:
         """A prior of what classes look like, by their words (:mod:`hsiaug_builtin.spectra.prior`). Nothing is random."""
-        from hsiaug_builtin.spectra.learning import learnt
+        from hsiaug_builtin.spectra.prior import learn_prior
 
-        return learnt(scenes, libraries, progress)
+        return learn_prior(scenes, libraries, progress)
 
     def load(self, folder: Path, *, device: str) -> FittedTxt2Hsi:
         """What ``save`` wrote."""

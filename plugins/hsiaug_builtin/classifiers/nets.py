@@ -1,0 +1,217 @@
+"""The networks of patches, as plain torch modules from (n, k, p, p) to class scores (n, classes)."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from torch.nn.functional import interpolate
+
+from hsiaug.api import PluginError
+from hsiaug_builtin.nets.blocks import Residual, convolution, cropped
+
+__all__ = ["HEADS", "Backbone", "HybridNet", "Net1d", "Net3d", "ResidualNet", "SpectralNet", "build_backbone"]
+
+CORE, WINDOW = 5, 7
+"""Sides in pixels of the centre of a patch that Net3d reads, and that ResidualNet and SpectralNet read."""
+KERNELS = ((8, 7, 1), (16, 5, 1), (32, 3, 0))
+"""Of HybridNet: kernels, their components, and spatial padding of the three 3D convolutions."""
+HEADS, HIDDEN, DROPOUT = 4, 8, 0.1
+"""Of SpectralNet."""
+SIDES = (32, 64, 112, 224)
+"""Sides in pixels to which a patch is up-sampled, tried in this order where a backbone refuses its own side."""
+
+
+class Net1d(nn.Module):
+    """Class scores of a spectrum (n, B, 1, 1); any number of bands."""
+
+    def __init__(self, bands: int, width: int, hidden: int, classes: int) -> None:
+        super().__init__()
+        kernel = -(-bands // 9)
+        pool = -(-(bands - kernel + 1) // 40)
+        self.body = nn.Sequential(
+            convolution(1, width, kernel, padding=0, axes=1),  # (n, 1, B) → (n, width, B - kernel + 1)
+            nn.MaxPool1d(pool, ceil_mode=True),  # about 40 positions of 200 bands
+            nn.Flatten(),
+        )
+        positions = -(-(bands - kernel + 1) // pool)
+        self.head = nn.Sequential(nn.Linear(width * positions, hidden), nn.ReLU(), nn.Linear(hidden, classes))
+
+    def forward(self, x: Tensor) -> Tensor:
+        scores: Tensor = self.head(self.body(x.flatten(1)[:, None]))
+        return scores
+
+
+class Net3d(nn.Module):
+    """Class scores of the central 5×5 pixels of a patch in bands; smaller patches and few bands will do."""
+
+    def __init__(self, bands: int, side: int, width: int, classes: int) -> None:
+        super().__init__()
+        side = min(side, CORE)
+        spatial = [min(3, side), min(3, side - min(3, side) + 1)]
+        spectral = [min(7, bands)]
+        spectral.append(min(3, bands - spectral[0] + 1))
+        left = bands - sum(spectral) + 2
+        edge = side - sum(spatial) + 2
+        self.body = nn.Sequential(
+            convolution(1, width, (spectral[0], spatial[0], spatial[0]), padding=0, axes=3),
+            convolution(width, 2 * width, (spectral[1], spatial[1], spatial[1]), padding=0, axes=3),
+            nn.Flatten(),
+        )
+        self.head = nn.Linear(2 * width * left * edge * edge, classes)
+
+    def forward(self, x: Tensor) -> Tensor:
+        x = cropped(x, CORE)[:, None]  # (n, B, 5, 5) → (n, 1, B, 5, 5)
+        scores: Tensor = self.head(self.body(x))
+        return scores
+
+
+class HybridNet(nn.Module):
+    """Class scores of a patch of components: three 3D convolutions, one 2D, the mean over the patch, one linear.
+
+    A kernel that is larger than what it meets shrinks to it, so that small patches and few components will do.
+    """
+
+    def __init__(self, components: int, side: int, width: int, classes: int) -> None:
+        super().__init__()
+        depth, channels = components, 1
+        layers: list[nn.Module] = []
+        for kernels, spectral, padding in KERNELS:
+            k, s = min(spectral, depth), min(3, side + 2 * padding)
+            layers.append(convolution(channels, kernels, (k, s, s), padding=(0, padding, padding), axes=3))
+            depth, side, channels = depth - k + 1, side + 2 * padding - s + 1, kernels
+        self.volume = nn.Sequential(*layers)
+        self.plane = convolution(channels * depth, width, min(3, side), padding=0)
+        self.head = nn.Linear(width, classes)
+
+    def forward(self, x: Tensor) -> Tensor:
+        x = self.volume(x[:, None])  # (n, k, p, p) → (n, 32, k', p', p')
+        x = self.plane(x.flatten(1, 2))  # (n, width, p'', p'')
+        scores: Tensor = self.head(x.mean(dim=(2, 3)))
+        return scores
+
+
+class ResidualNet(nn.Module):
+    """Class scores of the central 7×7 pixels of a patch in bands: spectral, then spatial residual blocks.
+
+    A convolution along the bands of each pixel is a 2D one with a kernel of 7×1 over (bands, pixels).
+    """
+
+    def __init__(self, bands: int, width: int, features: int, stride: int, classes: int) -> None:
+        super().__init__()
+        kernel = min(7, bands)
+        positions = (bands - kernel) // stride + 1
+        self.entry = convolution(1, width, (kernel, 1), stride=(stride, 1), padding=0)
+        self.spectral = nn.Sequential(Residual(width, width, (7, 1)), Residual(width, width, (7, 1)))
+        self.collapse = convolution(width, features, (positions, 1), padding=0)
+        self.narrow = convolution(features, 24)
+        self.spatial = nn.Sequential(Residual(24, 24), Residual(24, 24))
+        self.head = nn.Linear(24, classes)
+
+    def forward(self, x: Tensor) -> Tensor:
+        x = cropped(x, WINDOW)
+        n, bands, p, _ = x.shape
+        x = self.spectral(self.entry(x.reshape(n, 1, bands, p * p)))  # (n, width, positions, p·p)
+        x = self.collapse(x).reshape(n, -1, p, p)  # (n, features, p, p)
+        scores: Tensor = self.head(self.spatial(self.narrow(x)).mean(dim=(2, 3)))
+        return scores
+
+
+class SpectralNet(nn.Module):
+    """Class scores of the central 7×7 pixels of a patch: a transformer over groups of neighbouring bands.
+
+    Token t reads bands t·stride … t·stride + group - 1 of all pixels; a class token is read. From the third layer
+    on, a convolution over all tokens joins a layer's input with that of the layer before the last.
+    """
+
+    def __init__(
+        self, bands: int, side: int, group: int, stride: int, width: int, layers: int, classes: int
+    ) -> None:
+        super().__init__()
+        self.group, self.stride = min(group, bands), stride
+        tokens = (bands - self.group) // stride + 2
+        self.embed = nn.Linear(self.group * min(side, WINDOW) ** 2, width)
+        self.first = nn.Parameter(torch.zeros(1, 1, width))
+        self.position = nn.Parameter(0.02 * torch.randn(1, tokens, width))
+        self.layers = nn.ModuleList(
+            nn.TransformerEncoderLayer(
+                width, HEADS, HIDDEN, dropout=DROPOUT, activation="gelu", batch_first=True, norm_first=True
+            )
+            for _ in range(layers)
+        )
+        self.fusion = nn.ModuleList(joint(tokens) for _ in range(layers - 2))
+        self.head = nn.Sequential(nn.LayerNorm(width), nn.Linear(width, classes))
+
+    def forward(self, x: Tensor) -> Tensor:
+        x = cropped(x, WINDOW).flatten(2).unfold(1, self.group, self.stride)  # (n, groups, p·p, group)
+        x = self.embed(x.flatten(2))
+        x = torch.cat([self.first.expand(len(x), -1, -1), x], dim=1) + self.position  # (n, tokens, width)
+        inputs: list[Tensor] = []
+        for number, layer in enumerate(self.layers):
+            inputs.append(x)
+            if number >= 2:
+                pair = torch.stack([x, inputs[number - 2]], dim=3)  # (n, tokens, width, 2)
+                x = self.fusion[number - 2](pair).squeeze(3)
+            x = layer(x)
+        scores: Tensor = self.head(x[:, 0])
+        return scores
+
+
+def joint(tokens: int) -> nn.Conv2d:
+    """From (n, tokens, width, 2) to (n, tokens, width, 1); at first it passes on the former of the two as it is."""
+    layer = nn.Conv2d(tokens, tokens, (1, 2))
+    with torch.no_grad():
+        layer.weight.zero_()
+        layer.weight[:, :, 0, 0] = torch.eye(tokens)
+        nn.init.zeros_(layer.bias)  # type: ignore[arg-type]
+    return layer
+
+
+class Backbone(nn.Module):
+    """A timm model, and the side in pixels that it reads; patches of another side are resized bilinearly."""
+
+    def __init__(self, body: nn.Module, side: int) -> None:
+        super().__init__()
+        self.body, self.side = body, side
+
+    def forward(self, x: Tensor) -> Tensor:
+        if x.shape[-1] != self.side:
+            x = interpolate(x, size=(self.side, self.side), mode="bilinear", align_corners=False)
+        scores: Tensor = self.body(x)
+        return scores
+
+
+def build_backbone(name: str, channels: int, side: int, classes: int) -> Backbone:
+    """The timm model of that name with random weights, on the smallest side that it takes, ``side`` first.
+
+    Raises PluginError where it takes none of them.
+    """
+    import timm
+
+    refusal: Exception | None = None
+    for tried in (side, *(larger for larger in SIDES if larger > side)):
+        try:
+            body = timm.create_model(
+                name, pretrained=False, in_chans=channels, num_classes=classes, **size_of(name, tried)
+            )
+            with torch.inference_mode():
+                scores = body.eval()(torch.zeros(2, channels, tried, tried))
+        except Exception as error:  # each family of models refuses a side in its own way
+            refusal = error
+            continue
+        if scores.shape == (2, classes):
+            return Backbone(body, tried)
+    raise PluginError(
+        f"the timm model {name} must turn patches of {channels} components into {classes} class scores",
+        value=f"{type(refusal).__name__}: {refusal}" if refusal else "another shape of scores",
+        hint=f"It takes no patch of side {side} nor any of {SIDES}; choose another, for example resnet10t.",
+    )
+
+
+def size_of(name: str, side: int) -> dict[str, Any]:
+    """The argument that tells a model of fixed input size its size."""
+    import timm
+
+    fixed = timm.get_pretrained_cfg(name, allow_unregistered=True)
+    return {"img_size": side} if fixed is not None and fixed.fixed_input_size else {}
