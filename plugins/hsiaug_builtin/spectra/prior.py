@@ -219,7 +219,7 @@ class Prior:
 
 
 def learn_prior(scenes: Sequence[Scene], libraries: Sequence[Path], progress: Progress) -> Prior:
-    """From scenes and libraries. Raises InputError for a scene that is named twice, and for what cannot be learnt from."""
+    """From scenes and libraries. Raises InputError for a scene named twice, and for what cannot be learnt from."""
     seen: dict[str, str] = {}
     for scene in scenes:
         if scene.sha256 in seen:
