@@ -188,7 +188,7 @@ def test_what_a_fit_was_like_is_on_record(fitted: Any) -> None:
     facts = fitted.sample(PairCounts(1), guidance=0.5, seed=0).provenance
 
     assert facts["reconstruction_accuracy"] > 0.9
-    assert {"scale", "factor"} <= set(facts)
+    assert {"scale", "shift"} <= set(facts)
     assert facts["denoiser_weights_per_tile"] == round(facts["denoiser_weights"] / 60)
     assert facts["may_memorise"] and facts["omega"] == 0.5
 

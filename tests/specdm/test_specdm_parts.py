@@ -14,7 +14,7 @@ from hsiaug.api import DenseView, InputError, PluginError
 from hsiaug.registry.card import build_params
 from hsiaug_builtin.diffusion.angles import mean_angle
 from hsiaug_builtin.nets.views import SYMMETRIES, symmetry
-from hsiaug_builtin.specdm.codec import OneStream, TwoStream, fit_one_stream, fit_two_stream
+from hsiaug_builtin.specdm.codec import OneStream, TwoStream, fit_codec
 from hsiaug_builtin.specdm.components import PatchComponents
 from hsiaug_builtin.specdm.fit import SCHEDULE, accuracy
 from hsiaug_builtin.specdm.params import SIZES
@@ -138,7 +138,7 @@ def test_pixels_without_data_do_not_count() -> None:
 
 def test_latents_are_as_large_as_the_factor_says() -> None:
     for factor, unshuffle in ((2, True), (4, True), (2, False), (8, True)):
-        vae = StreamVae(10, 4, width=8, factor=factor, unshuffle=unshuffle, blocks=1)
+        vae = StreamVae(10, 4, factor, replace(SIZES["tiny"], unshuffle=unshuffle), width=8)
         mean, log_variance = vae.posterior(torch.rand(2, 10, 16, 16))
 
         assert mean.shape == log_variance.shape == (2, 4, 16 // factor, 16 // factor)
@@ -148,14 +148,14 @@ def test_latents_are_as_large_as_the_factor_says() -> None:
 def test_many_bands_pass_a_stem_that_starts_as_principal_components() -> None:
     basis = torch.randn(3, 80, generator=torch.Generator().manual_seed(0))
     x = torch.einsum("nkhw,kb->nbhw", torch.randn(8, 3, 8, 8), basis) + 1
-    vae = StreamVae(80, 4, width=8, factor=2, unshuffle=True, blocks=1)
+    vae = StreamVae(80, 4, 2, SIZES["tiny"], width=8)
     vae.fit_input(x)
     assert vae.stem is not None and vae.crown is not None
     scaled = (x - vae.mean[:, None, None]) / vae.std[:, None, None]
 
     assert vae.stem(scaled).shape[1] == 32
     assert torch.allclose(vae.crown(vae.stem(scaled)), scaled, atol=1e-4)
-    assert StreamVae(32, 4, width=8, factor=2, unshuffle=True, blocks=1).stem is None
+    assert StreamVae(32, 4, 2, SIZES["tiny"], width=8).stem is None
 
 
 def test_images_come_back_from_the_principal_components_of_their_patches() -> None:
@@ -177,7 +177,7 @@ def test_images_come_back_from_the_principal_components_of_their_patches() -> No
 
 def test_the_streams_share_nothing(view: DenseView) -> None:
     run = run_of(few(view, 8), codec="vae")
-    codec = TwoStream(run.format, run.params)  # type: ignore[arg-type]
+    codec = TwoStream(run.format, run.params)
     image, _ = codec.decode(codec.encode(run.pairs.x, run.format.one_hot(run.pairs.y)))
     image.sum().backward()  # type: ignore[no-untyped-call]
 
@@ -190,7 +190,9 @@ def test_the_streams_share_nothing(view: DenseView) -> None:
 def test_other_masks_do_not_change_the_image_stream(view: DenseView) -> None:
     real = few(view, 8).real
     other = replace(view, real=replace(real, masks=5 - real.masks))
-    one, two = (fit_two_stream(run_of(v, vae_steps=3, codec="vae")) for v in (replace(view, real=real), other))
+    one, two = (
+        fit_codec(TwoStream, run_of(v, vae_steps=3, codec="vae")) for v in (replace(view, real=real), other)
+    )
 
     assert all(torch.equal(a, b) for a, b in zip(one.image.parameters(), two.image.parameters(), strict=True))
     assert any((a != b).any() for a, b in zip(one.mask.parameters(), two.mask.parameters(), strict=True))
@@ -198,7 +200,7 @@ def test_other_masks_do_not_change_the_image_stream(view: DenseView) -> None:
 
 def test_a_few_tiles_can_be_learnt_by_heart(make: Make) -> None:
     run = run_of(make(8, 16), vae_steps=600, codec="vae")
-    codec = fit_two_stream(run)
+    codec = fit_codec(TwoStream, run)
     images, _ = codec.decode(codec.encode(run.pairs.x, run.format.one_hot(run.pairs.y)))
 
     assert accuracy(codec, run) > 0.98
@@ -209,7 +211,7 @@ def test_a_few_tiles_can_be_learnt_by_heart(make: Make) -> None:
 def test_two_streams_keep_masks_better_than_one_of_the_same_latents(make: Make) -> None:
     view = make(12, 16, 40)
     two, one = (run_of(view, plugin, vae_steps=160, codec="vae") for plugin in (SpecDm, LdmSingle))
-    codec, single = fit_two_stream(two), fit_one_stream(one)
+    codec, single = fit_codec(TwoStream, two), fit_codec(OneStream, one)
 
     channels = [c.encode(two.pairs.x, two.format.one_hot(two.pairs.y)).shape[1] for c in (codec, single)]
     assert channels[0] == channels[1]

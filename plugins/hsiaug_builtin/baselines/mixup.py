@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -31,7 +30,7 @@ class FittedMixup(FittedPatches):
     name = "mixup"
 
     @property
-    def notes(self) -> dict[str, Any]:
+    def notes(self) -> dict[str, object]:
         """``duplicated``: classes of one patch, where there are any."""
         repeated = lone_classes(self.y)
         return {"duplicated": repeated} if repeated else {}

@@ -57,7 +57,7 @@ class FittedPseudo:
     coords: NDArray[np.int32]
     y: NDArray[np.int64]
     confidence: NDArray[np.float64]
-    notes: Mapping[str, Any]
+    notes: Mapping[str, object]
     before: Mapping[int, int] = field(default_factory=dict)
 
     def continued(self, earlier: Sequence[Mapping[int, int]]) -> FittedPseudo:
@@ -89,7 +89,7 @@ class FittedPseudo:
         made = PatchSamples.made(patches_at(self.cube, self.coords[rows], self.patch), self.y[rows], facts)
         return replace(made, weight=np.full(len(rows), self.params.weight, dtype=np.float32))
 
-    def _facts(self, used: NDArray[np.int64]) -> dict[str, Any]:
+    def _facts(self, used: NDArray[np.int64]) -> dict[str, object]:
         """What was taken, earlier blocks included: of which pixels, how many of them again, and how sure they are."""
         taken = np.unique(used)
         ids = np.unique(self.y[taken])

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from hsiaug.api import Card, TrainView, param
 from hsiaug_builtin.nets.patches import FittedPatches, PatchGenerator, lone_classes
+
+if TYPE_CHECKING:
+    from sklearn.neighbors import NearestNeighbors
 
 __all__ = ["FittedSmote", "NeighbourParams", "Smote"]
 
@@ -33,7 +36,7 @@ class FittedSmote(FittedPatches):
     name = "smote"
 
     @property
-    def notes(self) -> dict[str, Any]:
+    def notes(self) -> dict[str, object]:
         """What had to give way in this train view, whichever counts are asked for.
 
         ``k``: class id → neighbours, where a class is too small for all. ``duplicated``: classes of one sample.
@@ -66,7 +69,7 @@ class FittedSmote(FittedPatches):
         return np.asarray(flat, dtype=np.float32).reshape(count, *self.x.shape[1:])
 
 
-def _known(nearest: NDArray[np.int64]) -> Any:
+def _known(nearest: NDArray[np.int64]) -> NearestNeighbors:
     """A neighbour search whose answer is known: (n, k + 1) positions, each sample's own first."""
     from sklearn.neighbors import NearestNeighbors
 

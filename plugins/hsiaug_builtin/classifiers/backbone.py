@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from difflib import get_close_matches
-from typing import Any
+from typing import TYPE_CHECKING
 
 from hsiaug.api import Card, InputError, defaults, did_you_mean, param
 from hsiaug_builtin.nets.fitted import NetClassifier
 from hsiaug_builtin.nets.recipe import Recipe
+
+if TYPE_CHECKING:
+    from torch import nn
 
 __all__ = ["Timm", "TimmParams"]
 
@@ -61,7 +64,7 @@ class Timm(NetClassifier[TimmParams]):
         presets={"tiny": {"backbone": "test_resnet", "steps": 30, "components": 8, "rate": 3e-3}},
     )
 
-    def network(self, channels: int, side: int, classes: int) -> Any:
+    def network(self, channels: int, side: int, classes: int) -> nn.Module:
         """The backbone of that name. Raises PluginError where it reads no patch."""
         from hsiaug_builtin.classifiers.nets import build_backbone
 

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
 from hsiaug.api import Card, Patches, PatchSamples, Plugin, Progress, TrainView, param
 from hsiaug_builtin.nets.fitted import by_class
+
+if TYPE_CHECKING:
+    from sklearn.ensemble import RandomForestClassifier
 
 __all__ = ["FittedForest", "Forest", "ForestParams"]
 
@@ -25,7 +28,7 @@ class ForestParams:
 class FittedForest:
     """model: a fitted sklearn RandomForestClassifier; class_count: C of the scene."""
 
-    model: Any
+    model: RandomForestClassifier
     class_count: int
 
     def predict(self, patches: Patches) -> NDArray[np.int64]:

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
 from hsiaug.api import Card, NoParams, Patches, PatchSamples, Plugin, PluginError, Progress, TrainView
+
+if TYPE_CHECKING:
+    from scipy.spatial import cKDTree
 
 __all__ = ["FittedLocation", "Location"]
 
@@ -17,7 +20,7 @@ __all__ = ["FittedLocation", "Location"]
 class FittedLocation:
     """tree: k-d tree of the real samples' rows and columns; y: (n,) int64 their class ids."""
 
-    tree: Any
+    tree: cKDTree
     y: NDArray[np.int64]
 
     def predict(self, patches: Patches) -> NDArray[np.int64]:

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING
 
 from hsiaug.api import Card, defaults, param
 from hsiaug_builtin.nets.fitted import NetClassifier
 from hsiaug_builtin.nets.recipe import AUGMENTS, Recipe
+
+if TYPE_CHECKING:
+    from torch import nn
 
 __all__ = ["Cnn1d", "Cnn2d", "Cnn3d", "HybridSn", "SpectralFormer", "Ssrn"]
 
@@ -47,7 +50,7 @@ class Cnn1d(NetClassifier[Cnn1dParams]):
         presets={"tiny": {"steps": 60}},
     )
 
-    def network(self, bands: int, side: int, classes: int) -> Any:
+    def network(self, bands: int, side: int, classes: int) -> nn.Module:
         from hsiaug_builtin.classifiers.nets import Net1d
 
         return Net1d(bands, self.params.width, self.params.hidden, classes)
@@ -87,7 +90,7 @@ class Cnn2d(NetClassifier[Cnn2dParams]):
         presets={"tiny": {"steps": 40, "width": 16, "components": 8}},
     )
 
-    def network(self, components: int, side: int, classes: int) -> Any:
+    def network(self, components: int, side: int, classes: int) -> nn.Module:
         from hsiaug_builtin.nets.blocks import Net2d
 
         return Net2d(components, self.params.width, classes)
@@ -123,7 +126,7 @@ class Cnn3d(NetClassifier[Cnn3dParams]):
         presets={"tiny": {"steps": 40, "width": 4, "rate": 3e-3}},
     )
 
-    def network(self, bands: int, side: int, classes: int) -> Any:
+    def network(self, bands: int, side: int, classes: int) -> nn.Module:
         from hsiaug_builtin.classifiers.nets import Net3d
 
         return Net3d(bands, side, self.params.width, classes)
@@ -164,7 +167,7 @@ class HybridSn(NetClassifier[HybridSnParams]):
         presets={"tiny": {"steps": 40, "width": 16, "components": 8}},
     )
 
-    def network(self, components: int, side: int, classes: int) -> Any:
+    def network(self, components: int, side: int, classes: int) -> nn.Module:
         from hsiaug_builtin.classifiers.nets import HybridNet
 
         return HybridNet(components, side, self.params.width, classes)
@@ -206,7 +209,7 @@ class Ssrn(NetClassifier[SsrnParams]):
         },
     )
 
-    def network(self, bands: int, side: int, classes: int) -> Any:
+    def network(self, bands: int, side: int, classes: int) -> nn.Module:
         from hsiaug_builtin.classifiers.nets import ResidualNet
 
         own = self.params
@@ -250,7 +253,7 @@ class SpectralFormer(NetClassifier[SpectralFormerParams]):
         },
     )
 
-    def network(self, bands: int, side: int, classes: int) -> Any:
+    def network(self, bands: int, side: int, classes: int) -> nn.Module:
         from hsiaug_builtin.classifiers.nets import HEADS, SpectralNet
 
         own = self.params

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,6 +20,9 @@ from hsiaug.api import (
     derive_seed,
     param,
 )
+
+if TYPE_CHECKING:
+    from sklearn.svm import SVC
 
 __all__ = ["FittedSvm", "Svm", "SvmParams"]
 
@@ -50,7 +53,7 @@ class FittedSvm:
     """
 
     normaliser: Normaliser
-    model: Any
+    model: SVC | None
     only: int
     cost: float
     gamma: float

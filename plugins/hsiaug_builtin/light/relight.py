@@ -52,7 +52,7 @@ class FittedRelight(FittedPatches):
     name = "relight"
 
     @property
-    def notes(self) -> dict[str, Any]:
+    def notes(self) -> dict[str, object]:
         """The strength, how it was chosen, and what a scene without wavelengths does without."""
         lack = {} if len(self.wavelengths) else {"no_wavelengths": "the light changes in brightness alone"}
         if not self.tells:

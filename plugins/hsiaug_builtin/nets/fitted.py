@@ -14,7 +14,7 @@ from hsiaug_builtin.nets.projection import fit_projection
 from hsiaug_builtin.nets.recipe import Recipe
 
 if TYPE_CHECKING:
-    from torch import Tensor
+    from torch import Tensor, nn
 
     from hsiaug_builtin.nets.training import TrainingPatches
 
@@ -44,7 +44,7 @@ class FittedNetwork:
     """
 
     read: Read
-    net: Any
+    net: nn.Module
     classes: NDArray[np.int64]
     class_count: int
     device: str
@@ -85,7 +85,7 @@ class NetClassifier(Plugin[Own]):
     It reads the view's principal components where its params have a field ``components``, else z-scored bands.
     """
 
-    def network(self, channels: int, side: int, classes: int) -> Any:
+    def network(self, channels: int, side: int, classes: int) -> nn.Module:
         """The torch module from (n, channels, side, side) to scores (n, classes)."""
         raise NotImplementedError
 

@@ -31,7 +31,7 @@ class FittedPatches:
         raise NotImplementedError
 
     @property
-    def notes(self) -> dict[str, Any]:
+    def notes(self) -> dict[str, object]:
         """What had to give way in this train view, whichever counts are asked for: the provenance of samples."""
         return {}
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,6 +17,8 @@ from hsiaug_builtin.teacher.features import SIDES, LocalMeans, fit_local_means
 
 if TYPE_CHECKING:
     from scipy import sparse
+    from sklearn.neighbors import NearestNeighbors
+    from sklearn.semi_supervised import LabelSpreading
 
 __all__ = ["FittedSpreading", "LabelSpreadingParams", "SpectralSpatialSpreading"]
 
@@ -39,7 +41,7 @@ class FittedSpreading:
 
     means: LocalMeans
     metric: Discriminant
-    model: Any
+    model: LabelSpreading
     class_count: int
 
     def predict(self, patches: Patches) -> NDArray[np.int64]:
@@ -68,11 +70,11 @@ class Kernel:
     """
 
     graph: sparse.coo_array
-    tree: Any
+    tree: NearestNeighbors
     width: float
     weight: NDArray[np.float64]
 
-    def __call__(self, nodes: NDArray[Any], others: NDArray[Any]) -> sparse.sparray:
+    def __call__(self, nodes: NDArray[np.floating], others: NDArray[np.floating]) -> sparse.sparray:
         """(nodes, others); scikit-learn hands over the same array twice when it fits."""
         from scipy import sparse
 
@@ -157,7 +159,7 @@ class SpectralSpatialSpreading(Plugin[LabelSpreadingParams]):
         return Kernel(sparse.coo_array(scale @ graph @ scale), tree, width, mass)
 
 
-def near(tree: Any, width: float, others: NDArray[Any]) -> sparse.csr_array:
+def near(tree: NearestNeighbors, width: float, others: NDArray[np.floating]) -> sparse.csr_array:
     """(others, nodes) weights exp(−d² / width²) of the nearest nodes, at least 1e-6."""
     from scipy import sparse
 

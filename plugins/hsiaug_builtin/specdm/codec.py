@@ -13,18 +13,21 @@ from hsiaug_builtin.diffusion.angles import mean_angle
 from hsiaug_builtin.diffusion.training import randomness, train
 from hsiaug_builtin.nets.seeded import fresh
 from hsiaug_builtin.specdm.components import PatchComponents
-from hsiaug_builtin.specdm.params import SAD, Params, SpecDmParams
+from hsiaug_builtin.specdm.params import SAD, Params
 from hsiaug_builtin.specdm.tileformat import TileFormat
 from hsiaug_builtin.specdm.training_pairs import PairRun
 from hsiaug_builtin.specdm.vae import STEM, StreamVae
 
-__all__ = ["Codec", "MaskStream", "OneStream", "TwoStream", "fit_mask_stream", "fit_one_stream", "fit_two_stream"]
+__all__ = ["Codec", "MaskStream", "OneStream", "TwoStream", "fit_codec"]
 
 
 class Codec(nn.Module):
     """Between pairs and their joint latents. split: the first latent channels that are the images' alone."""
 
-    split: int
+    split = 0
+
+    def __init__(self, form: TileFormat, params: Params) -> None:
+        super().__init__()
 
     def encode(self, x: Tensor, one_hot: Tensor) -> Tensor:
         """Latent means (n, d, h, w) of images (n, T·B, P, P) and masks (n, K, P, P)."""
@@ -35,14 +38,24 @@ class Codec(nn.Module):
         which sum to 1."""
         raise NotImplementedError
 
+    def fit_inputs(self, x: Tensor, one_hot: Tensor) -> None:
+        """Take from the training pairs what is not trained by steps."""
+
+    def fit(self, run: PairRun) -> None:
+        """Train the streams one after the other: the sum of losses that share no weight is trained the same apart."""
+        raise NotImplementedError
+
 
 class TwoStream(Codec):
-    """A stream of the images and a VAE of the mask, whose latents are only laid side by side."""
+    """A stream of the images and a VAE of the mask, whose latents are only laid side by side.
 
-    def __init__(self, form: TileFormat, params: SpecDmParams) -> None:
-        super().__init__()
+    L1 + 0.1·angle + KL for the images, cross-entropy + KL for the mask (eqs. 1, 2).
+    """
+
+    def __init__(self, form: TileFormat, params: Params) -> None:
+        super().__init__(form, params)
         self.split = params.latent_image
-        self.image = _stream(form, params, form.channels, self.split)
+        self.image = _image_stream(form, params, form.channels, self.split)
         self.mask = _mask_stream(form, params)
 
     def encode(self, x: Tensor, one_hot: Tensor) -> Tensor:
@@ -51,14 +64,24 @@ class TwoStream(Codec):
     def decode(self, z: Tensor) -> tuple[Tensor, Tensor]:
         return self.image.decode(z[:, : self.split]), self.mask.decode(z[:, self.split :]).softmax(dim=1)
 
+    def fit_inputs(self, x: Tensor, one_hot: Tensor) -> None:
+        self.image.fit_input(x)
+
+    def fit(self, run: PairRun) -> None:
+        form = run.format
+
+        def loss(out: Tensor, x: Tensor) -> Tensor:
+            return (out - x).abs().mean() + SAD * mean_angle(form.apart(x), form.apart(out), dim=2)
+
+        _fit_stream(run, self.image, lambda rows, turns: run.cut(run.pairs.x, rows, turns), loss, "image VAE")
+        _fit_masks(run, self.mask)
+
 
 class MaskStream(Codec):
-    """A VAE of the mask alone: images are made for the masks that it gives."""
+    """A VAE of the mask alone: images are made for the masks that it gives. Cross-entropy + KL (eq. 2)."""
 
-    split = 0
-
-    def __init__(self, form: TileFormat, params: SpecDmParams) -> None:
-        super().__init__()
+    def __init__(self, form: TileFormat, params: Params) -> None:
+        super().__init__(form, params)
         self.mask = _mask_stream(form, params)
 
     def encode(self, x: Tensor, one_hot: Tensor) -> Tensor:
@@ -68,17 +91,21 @@ class MaskStream(Codec):
         shares = self.mask.decode(z).softmax(dim=1)
         return shares[:, :0], shares
 
+    def fit(self, run: PairRun) -> None:
+        _fit_masks(run, self.mask)
+
 
 class OneStream(Codec):
-    """One stream of image and one-hot mask; its latents cannot be told apart, and are as many as the two streams'."""
+    """One stream of image and one-hot mask; its latents cannot be told apart, and are as many as the two streams'.
 
-    split = 0
+    Plain L1 over all channels, of bands and of the one-hot mask alike, + KL.
+    """
 
     def __init__(self, form: TileFormat, params: Params) -> None:
-        super().__init__()
+        super().__init__(form, params)
         self.bands, classes = form.channels, len(form.ids)
         latent = params.latent_image + params.latent_mask
-        self.both = _stream(form, params, form.channels + classes, latent, stem=STEM + classes)
+        self.both = _image_stream(form, params, form.channels + classes, latent, stem=STEM + classes)
 
     def encode(self, x: Tensor, one_hot: Tensor) -> Tensor:
         return self.both.encode(torch.cat([x, one_hot], dim=1))
@@ -89,76 +116,41 @@ class OneStream(Codec):
         shares = out[:, self.bands :].clamp(min=1e-6)
         return out[:, : self.bands], shares / shares.sum(dim=1, keepdim=True)
 
+    def fit_inputs(self, x: Tensor, one_hot: Tensor) -> None:
+        self.both.fit_input(torch.cat([x, one_hot], dim=1))
 
-def _stream(
+    def fit(self, run: PairRun) -> None:
+        form, pairs = run.format, run.pairs
+
+        def read(rows: Tensor, turns: list[int]) -> Tensor:
+            return torch.cat([run.cut(pairs.x, rows, turns), form.one_hot(run.cut(pairs.y, rows, turns))], dim=1)
+
+        _fit_stream(run, self.both, read, lambda out, x: (out - x).abs().mean(), "VAE")
+
+
+def fit_codec(kind: type[Codec], run: PairRun) -> Codec:
+    """A codec of that kind, trained on the pairs."""
+    codec, pairs = fresh(lambda: kind(run.format, run.params), run.seed), run.pairs
+    codec.fit_inputs(pairs.x.cpu(), run.format.one_hot(pairs.y.cpu()))
+    codec = codec.to(run.device)
+    codec.fit(run)
+    return codec
+
+
+def _image_stream(
     form: TileFormat, params: Params, channels: int, latent: int, stem: int = STEM
 ) -> StreamVae | PatchComponents:
     """A stream of images, or of images and masks, as ``codec`` says."""
     factor = params.factor_of(form.side)
     if params.codec == "components":
         return PatchComponents(channels, latent, factor)
-    return StreamVae(
-        channels,
-        latent,
-        width=params.network.vae_width,
-        factor=factor,
-        unshuffle=params.network.unshuffle,
-        blocks=params.network.vae_blocks,
-        stem=stem,
-    )
+    return StreamVae(channels, latent, factor, params.network, width=params.network.vae_width, stem=stem)
 
 
-def _mask_stream(form: TileFormat, params: SpecDmParams) -> StreamVae:
-    classes = len(form.ids)
-    return StreamVae(
-        classes,
-        params.latent_mask,
-        width=params.network.mask_width,
-        factor=params.factor_of(form.side),
-        unshuffle=params.network.unshuffle,
-        blocks=params.network.vae_blocks,
-        stem=classes,
-    )
-
-
-def fit_two_stream(run: PairRun) -> TwoStream:
-    """L1 + 0.1·angle + KL for the images, cross-entropy + KL for the mask (eqs. 1, 2), one after the other: the sum of
-    losses that share no weight is trained the same apart."""
-    params, form, pairs = run.params, run.format, run.pairs
-    assert isinstance(params, SpecDmParams)
-    codec = fresh(lambda: TwoStream(form, params), run.seed)
-    codec.image.fit_input(pairs.x.cpu())
-    codec = codec.to(run.device)
-
-    def image_loss(out: Tensor, x: Tensor) -> Tensor:
-        return (out - x).abs().mean() + SAD * mean_angle(form.apart(x), form.apart(out), dim=2)
-
-    _fit_stream(run, codec.image, lambda rows, turns: run.cut(pairs.x, rows, turns), image_loss, "image VAE")
-    _fit_masks(run, codec.mask)
-    return codec
-
-
-def fit_mask_stream(run: PairRun) -> MaskStream:
-    """Cross-entropy + KL for the mask (eq. 2)."""
-    params, form = run.params, run.format
-    assert isinstance(params, SpecDmParams)
-    codec = fresh(lambda: MaskStream(form, params), run.seed).to(run.device)
-    _fit_masks(run, codec.mask)
-    return codec
-
-
-def fit_one_stream(run: PairRun) -> OneStream:
-    """Plain L1 over all channels, of bands and of the one-hot mask alike, + KL."""
-    form, pairs = run.format, run.pairs
-    codec = fresh(lambda: OneStream(form, run.params), run.seed)
-    codec.both.fit_input(torch.cat([pairs.x.cpu(), form.one_hot(pairs.y.cpu())], dim=1))
-    codec = codec.to(run.device)
-
-    def read(rows: Tensor, turns: list[int]) -> Tensor:
-        return torch.cat([run.cut(pairs.x, rows, turns), form.one_hot(run.cut(pairs.y, rows, turns))], dim=1)
-
-    _fit_stream(run, codec.both, read, lambda out, x: (out - x).abs().mean(), "VAE")
-    return codec
+def _mask_stream(form: TileFormat, params: Params) -> StreamVae:
+    size, classes = params.network, len(form.ids)
+    factor = params.factor_of(form.side)
+    return StreamVae(classes, params.latent_mask, factor, size, width=size.mask_width, stem=classes)
 
 
 def _fit_masks(run: PairRun, vae: StreamVae) -> None:

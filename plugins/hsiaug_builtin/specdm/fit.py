@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +15,7 @@ from hsiaug_builtin.diffusion.schedule import make_schedule
 from hsiaug_builtin.diffusion.training import randomness, train
 from hsiaug_builtin.nets.seeded import fresh, sent
 from hsiaug_builtin.nets.views import SYMMETRIES
-from hsiaug_builtin.specdm.codec import Codec
+from hsiaug_builtin.specdm.codec import Codec, fit_codec
 from hsiaug_builtin.specdm.params import DROP, NOISE_STEPS, Params
 from hsiaug_builtin.specdm.training_pairs import PairRun
 from hsiaug_builtin.specdm.unet import UNet
@@ -39,7 +38,7 @@ SCHEDULE = make_schedule("scaled_linear", NOISE_STEPS, 0.0015, 0.0155)
 def learn(
     view: DenseView,
     params: Params,
-    fit_codec: Callable[[PairRun], Codec],
+    kind: type[Codec],
     seed: int,
     device: str,
     progress: Progress,
@@ -47,7 +46,7 @@ def learn(
 ) -> dict[str, Any]:
     """All fields of :class:`hsiaug_builtin.specdm.fitted.FittedPairs`."""
     run = PairRun.of(view, params, seed, device, progress, checkpoint)
-    codec = fit_codec(run)
+    codec = fit_codec(kind, run)
     latents = _latents(codec, run)
     norm = LatentNorm.fitted(latents.flatten(0, 1))
     latents = torch.stack([norm.forward(z) for z in latents])
@@ -57,10 +56,7 @@ def learn(
         "reconstruction_accuracy": accuracy(codec, run),
         "scale": run.format.scale,
         "shift": run.format.shift,
-        "factor": params.factor_of(view.patch),
-        "latent_channels": latents.shape[2],
         "tiles": len(run.pairs),
-        "codec_weights": sum(p.numel() for p in codec.parameters()),
         "denoiser_weights": weights,
         "denoiser_weights_per_tile": round(weights / len(run.pairs)),
         "may_memorise": weights / len(run.pairs) > WEIGHTS_PER_TILE or len(run.pairs) < 500,

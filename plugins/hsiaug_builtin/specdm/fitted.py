@@ -147,7 +147,7 @@ class FittedPairs:
         return cls(**learnt)
 
     @classmethod
-    def restored(cls, folder: Path, own: Params, codec: type[Any], device: str) -> Self:
+    def restored(cls, folder: Path, own: Params, codec: type[Codec], device: str) -> Self:
         """What :meth:`save` wrote, with a codec of a kind and, for what only sampling reads, ``own`` params."""
         arrays, facts = load_state(folder)
         params = resampled(type(own)(**facts["params"]), own)

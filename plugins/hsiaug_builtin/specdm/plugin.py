@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -33,8 +32,8 @@ ALIKE: dict[str, Any] = {
 class _LatentDiffusion(Plugin[Params]):
     """What both share: a codec of pairs, then a denoiser of its latents."""
 
-    def _parts(self) -> tuple[type[FittedPairs], type[Codec], Callable[..., Any]]:
-        """What is fitted, its codec, and the function that trains the codec."""
+    def _parts(self) -> tuple[type[FittedPairs], type[Codec]]:
+        """The class of the fitted generator, and that of its codec."""
         raise NotImplementedError
 
     def fit(
@@ -43,13 +42,13 @@ class _LatentDiffusion(Plugin[Params]):
         """Train codec and denoiser; a training that was killed goes on from ``checkpoint``."""
         from hsiaug_builtin.specdm.fit import learn
 
-        fitted, _, fit_codec = self._parts()
-        learnt = learn(view, self.params, fit_codec, seed, device, progress, checkpoint)
+        fitted, codec = self._parts()
+        learnt = learn(view, self.params, codec, seed, device, progress, checkpoint)
         return fitted.of(learnt, view)
 
     def load(self, folder: Path, *, device: str) -> FittedPairs:
         """What ``save`` wrote."""
-        fitted, codec, _ = self._parts()
+        fitted, codec = self._parts()
         return fitted.restored(folder, self.params, codec, device)
 
 
@@ -70,15 +69,15 @@ class SpecDm(_LatentDiffusion):
         },
     )
 
-    def _parts(self) -> tuple[type[FittedPairs], type[Codec], Callable[..., Any]]:
-        from hsiaug_builtin.specdm.codec import MaskStream, TwoStream, fit_mask_stream, fit_two_stream
+    def _parts(self) -> tuple[type[FittedPairs], type[Codec]]:
+        from hsiaug_builtin.specdm.codec import MaskStream, TwoStream
         from hsiaug_builtin.specdm.fitted import FittedPairs
         from hsiaug_builtin.specdm.mask_first import FittedMaskFirst
 
         assert isinstance(self.params, SpecDmParams)
         if self.params.order == "mask-first":
-            return FittedMaskFirst, MaskStream, fit_mask_stream
-        return FittedPairs, TwoStream, fit_two_stream
+            return FittedMaskFirst, MaskStream
+        return FittedPairs, TwoStream
 
 
 class LdmSingle(_LatentDiffusion):
@@ -100,8 +99,8 @@ class LdmSingle(_LatentDiffusion):
         presets={"tiny": {**TINY, "vae_steps": 25, "steps": 40}, "paper": PAPER},
     )
 
-    def _parts(self) -> tuple[type[FittedPairs], type[Codec], Callable[..., Any]]:
-        from hsiaug_builtin.specdm.codec import OneStream, fit_one_stream
+    def _parts(self) -> tuple[type[FittedPairs], type[Codec]]:
+        from hsiaug_builtin.specdm.codec import OneStream
         from hsiaug_builtin.specdm.fitted import FittedPairs
 
-        return FittedPairs, OneStream, fit_one_stream
+        return FittedPairs, OneStream

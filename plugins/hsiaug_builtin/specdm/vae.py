@@ -7,6 +7,7 @@ from torch import Tensor, nn
 
 from hsiaug_builtin.specdm.blocks import Block, Upsample, norm
 from hsiaug_builtin.specdm.components import components
+from hsiaug_builtin.specdm.params import Size
 
 __all__ = ["StreamVae"]
 
@@ -21,7 +22,7 @@ QUIET = -6.0
 class StreamVae(nn.Module):
     """x (n, C, P, P) → latents (n, d, P/f, P/f) → x.
 
-    factor: f. unshuffle: whether 2×2 pixels are folded into channels first. mean, std: (C,) float32 of x, which the
+    factor: f. mean, std: (C,) float32 of x, which the
     network works in units of. After the KL autoencoders of latent diffusion (Rombach et al. 2022), without attention.
     """
 
@@ -32,11 +33,10 @@ class StreamVae(nn.Module):
         self,
         channels: int,
         latent: int,
+        factor: int,
+        size: Size,
         *,
         width: int,
-        factor: int,
-        unshuffle: bool,
-        blocks: int,
         stem: int = STEM,
     ) -> None:
         super().__init__()
@@ -46,16 +46,18 @@ class StreamVae(nn.Module):
         self.stem = nn.Conv2d(channels, stem, 1) if channels > stem else None
         self.crown = nn.Conv2d(stem, channels, 1) if channels > stem else None
         thin = min(channels, stem)
-        fold = 2 if unshuffle else 1
+        fold = 2 if size.unshuffle else 1
         levels = [width * 2**i for i in range((factor // fold).bit_length())]
         self.encoder = nn.Sequential(
-            nn.PixelUnshuffle(fold), nn.Conv2d(thin * fold**2, width, 3, padding=1), *_down(levels, blocks)
+            nn.PixelUnshuffle(fold),
+            nn.Conv2d(thin * fold**2, width, 3, padding=1),
+            *_down(levels, size.vae_blocks),
         )
         wide = levels[-1]
         leave = nn.Conv2d(wide, 2 * latent, 3, padding=1)
         nn.init.constant_(leave.bias[latent:], QUIET)  # type: ignore[index]
         self.encoder.extend([norm(wide), nn.SiLU(), leave])
-        self.decoder = nn.Sequential(nn.Conv2d(latent, wide, 3, padding=1), *_up(levels[::-1], blocks))
+        self.decoder = nn.Sequential(nn.Conv2d(latent, wide, 3, padding=1), *_up(levels[::-1], size.vae_blocks))
         self.decoder.extend(
             [norm(width), nn.SiLU(), nn.Conv2d(width, thin * fold**2, 3, padding=1), nn.PixelShuffle(fold)]
         )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
@@ -41,11 +41,11 @@ class FittedLibrary(FittedPatches):
 
     params: LibraryParams
     target: Target
-    names: Mapping[str, Any]
+    names: Mapping[str, object]
     name = "library"
 
     @property
-    def notes(self) -> dict[str, Any]:
+    def notes(self) -> dict[str, object]:
         """The library, which of its spectra were used, and how much likelier they make the training pixels."""
         return {**self.names, **self.target.provenance}
 
@@ -98,7 +98,7 @@ class Library(Plugin[LibraryParams]):
         source = made_up_source() if made_up else library_source(file_of(self.params.path, "library.path"))
         used = nearest(source, words_of(view.class_names), self.params.most)
         if view.wavelengths is None:
-            names: dict[str, Any] = {"no_wavelengths": "training patches are repeated"}
+            names: dict[str, object] = {"no_wavelengths": "training patches are repeated"}
             target = Target.still(view)
         else:
             names = {"spectra_used": list(used.words)}

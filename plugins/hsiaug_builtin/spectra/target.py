@@ -106,7 +106,7 @@ class Target:
         return (x * self.factors(y, rng)[:, :, None, None]).astype(np.float32) if len(x) else x
 
     @property
-    def provenance(self) -> dict[str, Any]:
+    def provenance(self) -> dict[str, object]:
         """What samples are told to come from."""
         return {"learnt_from": list(self.sources), "words_log_evidence": self.evidence}
 

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
+
+if TYPE_CHECKING:
+    from sklearn.svm import SVC
 
 __all__ = ["Machine", "fit_machine"]
 
@@ -22,7 +25,7 @@ class Machine:
     gamma: its γ.
     """
 
-    model: Any
+    model: SVC | None
     classes: NDArray[np.int64]
     learnt: NDArray[np.float64]
     gamma: float
@@ -59,7 +62,7 @@ def fit_machine(
     return Machine(model.fit(rbf(learnt, learnt, gamma), y, sample_weight=weight), classes, learnt, gamma)
 
 
-def rbf(a: NDArray[Any], b: NDArray[np.float64], gamma: float) -> NDArray[np.float64]:
+def rbf(a: NDArray[np.floating], b: NDArray[np.float64], gamma: float) -> NDArray[np.float64]:
     """(n, m) exp(−γ·|a − b|²) of rows of a (n, d) and b (m, d)."""
     from sklearn.metrics.pairwise import rbf_kernel
 

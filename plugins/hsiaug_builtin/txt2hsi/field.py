@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 import torch
@@ -40,7 +39,7 @@ class Field:
         """B."""
         return int(self.values.shape[2])
 
-    def cut(self, coords: NDArray[Any]) -> Tensor:
+    def cut(self, coords: NDArray[np.integer]) -> Tensor:
         """(n, B, p, p) z-scored patches round the pixels ``coords`` (n, 2) of the scene."""
         at = sent(torch.from_numpy(np.asarray(coords, dtype=np.int64)), self.values.device)
         step = torch.arange(self.patch, device=self.values.device)
