@@ -11,8 +11,7 @@ import pytest
 import torch
 
 from hsiaug.api import PluginError
-from hsiaug_builtin.baselines._components import fit_components
-from hsiaug_builtin.baselines._learnt import TrainingComponents
+from hsiaug_builtin.baselines._learnt import TrainingComponents, fit_components
 from hsiaug_builtin.baselines.generative import Cvae, Tabddpm, Wgan
 
 LEARNT = [Cvae, Wgan, Tabddpm]

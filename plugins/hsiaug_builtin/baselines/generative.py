@@ -15,7 +15,7 @@ __all__ = ["Cvae", "CvaeParams", "Tabddpm", "TabddpmParams", "Wgan", "WganParams
 
 
 class _Generative(Plugin[Any]):
-    """What the three share. They see real patches as principal components, per pixel, of the z-scored bands, counted
+    """The common part. All three see real patches as principal components, per pixel, of the z-scored bands, counted
     from the mean of the centre spectra of the patch's class and in standard deviations within classes: so a class of
     three samples has its place from the data and only the deviations have to be learnt, for which all classes serve.
     That, and drawing a class of n_c samples in proportion to √n_c while training, is this project's choice and in none

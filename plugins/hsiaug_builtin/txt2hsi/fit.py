@@ -72,8 +72,6 @@ def learn(
         "reconstruction_sam_degrees": round(_angle(vae, run), 3),
         **({} if target is None else {"prior": target.provenance}),
         "pseudo_labelled": {str(c): len(pixels) for c, pixels in pseudo.items()},
-        "text": params.text,
-        "encoder": params.encoder,
     }
     return FittedTxt2Hsi(
         params=params,
