@@ -148,7 +148,7 @@ def test_balanced_copies_are_real_pairs_drawn_equally_often_for_each_class() -> 
     assert (found.masks == 3).any(axis=(1, 2)).sum() >= 10
 
 
-def test_components_are_within_a_tile_and_touch_at_corners() -> None:
+def test_components_are_within_a_tile_and_touch_at_corners_where_asked() -> None:
     ids = np.zeros((2, 4, 4), dtype=np.int64)
     ids[:, 0, 0] = ids[:, 1, 1] = 2
     ids[0, 3, 3] = 1
@@ -156,3 +156,4 @@ def test_components_are_within_a_tile_and_touch_at_corners() -> None:
     assert (
         found.tile.tolist() == [0, 0, 1] and found.kind.tolist() == [1, 2, 2] and found.size.tolist() == [1, 2, 2]
     )
+    assert components(ids, corners=False).size.tolist() == [1, 1, 1, 1, 1]

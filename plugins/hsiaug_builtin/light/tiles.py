@@ -9,8 +9,9 @@ from scipy import ndimage
 from hsiaug.api import DenseView
 from hsiaug_builtin.light.relight import RelightParams, bounded_slope
 from hsiaug_builtin.light.sky import diffuse_share, smooth_root
+from hsiaug_builtin.pairs.components import components
 
-__all__ = ["light_of", "of_dates", "relit_tiles", "segment_numbers", "shadow_covers"]
+__all__ = ["light_of", "of_dates", "relit_tiles", "shadow_covers"]
 
 SEGMENT, SHADOW, DEPTH = 0.1, 0.3, 0.8
 """At strength 1: standard deviation of the logarithm of the sun's light on a segment, share of tiles and dates on which a
@@ -23,9 +24,6 @@ BORDER = 0.7
 """Standard deviation of the blur, in pixels, by which the gains of neighbouring segments pass into each other."""
 NARROW, WIDE = 0.05, 0.3
 """Half the width of a shadow, in sides of a tile: least and most."""
-WITHIN = ndimage.generate_binary_structure(2, 1)[None] & np.array([False, True, False])[:, None, None]
-"""(3, 3, 3): pixels above, below and beside are neighbours; pixels of other tiles are not."""
-
 Floats = NDArray[np.float64]
 
 
@@ -97,22 +95,9 @@ def relit_tiles(
     return made
 
 
-def segment_numbers(masks: NDArray[np.int64]) -> NDArray[np.int64]:
-    """(n, H, W) masks → numbers of their segments, 1 and up over all tiles; 0 where the mask is 0.
-
-    A segment is a connected component of one class in one tile; corners do not connect.
-    """
-    numbers, last = np.zeros(masks.shape, dtype=np.int64), 0
-    for c in np.unique(masks[masks != 0]):
-        found, count = ndimage.label(masks == c, structure=WITHIN)
-        numbers += np.where(found > 0, found + last, 0)
-        last += count
-    return numbers
-
-
 def _segment_gains(masks: NDArray[np.int64], spread: float, rng: np.random.Generator) -> Floats:
     """(n, H, W) log-normal gain of each segment, soft at its border; 1 where the mask is 0."""
-    numbers = segment_numbers(masks)
+    numbers = components(masks, corners=False).number
     logs = spread * np.concatenate([[0.0], rng.standard_normal(int(numbers.max(initial=0)))])[numbers]
     return np.asarray(np.exp(ndimage.gaussian_filter(logs, (0, BORDER, BORDER), mode="nearest")))
 

@@ -36,12 +36,12 @@ class Components:
         return len(self.tile)
 
 
-def components(ids: NDArray[np.int64]) -> Components:
-    """Connected components (8 neighbours) of equal ids within each tile of ``ids`` (n, H, W); 0 is in none."""
-    from scipy.ndimage import find_objects, label
+def components(ids: NDArray[np.int64], corners: bool = True) -> Components:
+    """Connected components of equal ids within each tile of ``ids`` (n, H, W), over corners too or not; 0 is in none."""
+    from scipy.ndimage import find_objects, generate_binary_structure, label
 
     within = np.zeros((3, 3, 3), dtype=int)
-    within[1] = 1
+    within[1] = generate_binary_structure(2, 2 if corners else 1)
     number = np.zeros(ids.shape, dtype=np.int64)
     tile: list[int] = []
     kind: list[int] = []

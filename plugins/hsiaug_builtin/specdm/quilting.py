@@ -14,7 +14,9 @@ from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.ndimage import binary_dilation, gaussian_filter, label
+from scipy.ndimage import binary_dilation, gaussian_filter
+
+from hsiaug_builtin.pairs.components import components
 
 __all__ = ["Grounds", "Quilt"]
 
@@ -207,12 +209,7 @@ def _around(shape: tuple[int, ...], pixels: NDArray[np.int64]) -> NDArray[np.int
 
 
 def segments(mask: NDArray[np.int64]) -> Iterator[tuple[int, NDArray[np.int64]]]:
-    """Class id and pixels (k, 2) of each connected part of one class of a mask (H, W)."""
-    for c in np.unique(mask):
-        parts, _ = label(mask == c)
-        at = np.argwhere(parts)
-        own = parts[tuple(at.T)]
-        order = np.argsort(own, kind="stable")
-        yield from (
-            (int(c), part) for part in np.split(at[order], np.cumsum(np.bincount(own)[1:])[:-1]) if len(part)
-        )
+    """Class id and pixels (k, 2) of each connected part of one class of a mask (H, W) of ids from ``COVERED`` on."""
+    found = components(mask[None] - COVERED + 1, corners=False)
+    for k, kind in enumerate(found.kind.tolist()):
+        yield kind + COVERED - 1, np.argwhere(found.number[0] == k + 1)
