@@ -45,7 +45,6 @@ from hsiaug.core.scene import Scene
 from hsiaug.data import load_scene
 from hsiaug.protocol.balance import synthetic_counts
 from hsiaug.protocol.protocols import SplitProtocol, parse_protocol
-from hsiaug.protocol.split import Split
 from hsiaug.protocol.view import Scope, TrainView
 from hsiaug.quality.kits import synthesise
 from hsiaug.quality.pixel_samples import PixelSamples
@@ -53,6 +52,7 @@ from hsiaug.quality.synthesis import PixelSynthesis, SampleRequest, sample_spec,
 from hsiaug.registry.card import Card, Preset
 from hsiaug.registry.handed import named
 from hsiaug.registry.lookup import registry
+from hsiaug.tasks.task import get_task
 from hsiaug.trial.cache import Workbench
 from hsiaug.trial.spec import TrialSpec
 
@@ -391,11 +391,11 @@ class _SampleScene:
         )
 
 
-class _Bench(Workbench[Scene, Split, TrainView, PatchSamples, dict[int, int]]):
+class _Bench(Workbench):
     """A workbench whose train view is fixed: there is no split to draw."""
 
     def __init__(self, samples: _SampleScene) -> None:
-        super().__init__(samples.scene, KIT.task)
+        super().__init__(samples.scene, get_task(KIT.task.name))
         self._samples = samples
 
     def view(self, spec: TrialSpec, scope: Scope) -> TrainView:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from hsiaug.tasks.task import AnyTask, TaskSplit
+from hsiaug.tasks.task import Task, TaskSplit
 
 __all__ = ["ENOUGH", "between", "counts_note"]
 
@@ -17,7 +17,7 @@ USUAL = (1.0, 3.0)
 """
 
 
-def counts_note(task: AnyTask, splits: Sequence[TaskSplit], lam: float) -> str | None:
+def counts_note(task: Task, splits: Sequence[TaskSplit], lam: float) -> str | None:
     """A sentence on a λ that makes nothing, or little, in some of the draws; None where there is nothing to say."""
     counts = [task.sizes(split, lam) for split in splits]
     nothing = [split.seed for split, (_, made) in zip(splits, counts, strict=True) if not made]
@@ -41,7 +41,7 @@ def counts_note(task: AnyTask, splits: Sequence[TaskSplit], lam: float) -> str |
     return f"λ = {lam:g} makes only {between(few)} synthetic samples{hint}"
 
 
-def _enough(task: AnyTask, split: TaskSplit, lam: float) -> bool:
+def _enough(task: Task, split: TaskSplit, lam: float) -> bool:
     real, made = task.sizes(split, lam)
     return made >= ENOUGH * real
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
 
 from hsiaug.contracts import Progress
 from hsiaug.quality.mask_samples import MaskSamples
@@ -43,7 +42,7 @@ def synthesise(
     that the training labels are too sparse for.
     """
     generator, spec = sample_spec(kit.task.name, data, request, plugins)
-    bench: Workbench[Any, Any, Any, Any, Any] = Workbench(data, get_task(kit.task.name), folder)
+    bench = Workbench(data, get_task(kit.task.name), folder)
     split = bench.split(spec)
     check_masks_dense(plugins.find("generator", request.generator).load().card, spec.task, split)
     synthetic, fitted, seconds = kit.draw(bench, spec, generator, request, progress)

@@ -15,14 +15,13 @@ from hsiaug.base.errors import InputError, did_you_mean
 from hsiaug.base.seeds import derive_seed
 from hsiaug.bench.memory_check import check_samples
 from hsiaug.contracts import FittedPairGenerator, Generator, Progress
-from hsiaug.core.pairs import PairSet
 from hsiaug.core.samples import concatenate
 from hsiaug.core.tiles import DenseSamples, DenseView, PairCounts
 from hsiaug.metrics.calibration import Reliability
 from hsiaug.metrics.dense.fidelity import dense_fidelity
 from hsiaug.metrics.dense.reliability import MAIN, dense_reliability
 from hsiaug.metrics.measures import Fidelity
-from hsiaug.protocol.tiling import TileSplit, real_samples
+from hsiaug.protocol.tiling import real_samples
 from hsiaug.quality.export import check_folder, save_pairs
 from hsiaug.quality.figures import class_spectra
 from hsiaug.quality.inspection import Inspection
@@ -39,8 +38,6 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 __all__ = ["MaskSamples"]
-
-_Bench = Workbench[PairSet, TileSplit, DenseView, DenseSamples, PairCounts]
 
 
 class MaskSamples:
@@ -85,10 +82,10 @@ class MaskSamples:
         return PairCounts(count, by_class)
 
     def draw(
-        self, bench: _Bench, spec: TrialSpec, generator: Generator, request: SampleRequest, progress: Progress
+        self, bench: Workbench, spec: TrialSpec, generator: Generator, request: SampleRequest, progress: Progress
     ) -> Drawn[DenseSamples]:
         """The pairs of no class in particular, or class by class."""
-        view = bench.view(spec, generator.card.scope)
+        view = cast(DenseView, bench.view(spec, generator.card.scope))
         counts = self._counts(view, request)
         check_samples(bench.scene, counts.total, spec.patch)
         fit = bench.fit(spec, generator, resolve_device(request.device, generator.card), progress)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 
@@ -13,13 +13,11 @@ from hsiaug.base.targets import check_target
 from hsiaug.bench.memory_check import check_samples
 from hsiaug.contracts import Generator, Progress
 from hsiaug.core.samples import PatchSamples
-from hsiaug.core.scene import Scene
 from hsiaug.metrics.calibration import LabelScore, Reliability
 from hsiaug.metrics.fidelity import fidelity
 from hsiaug.metrics.measures import Fidelity
 from hsiaug.metrics.reliability import reliability
 from hsiaug.metrics.spectra import Spectra
-from hsiaug.protocol.split import Split
 from hsiaug.protocol.view import TrainView
 from hsiaug.quality.export import ENDINGS, save_samples
 from hsiaug.quality.inspection import Inspection
@@ -34,9 +32,6 @@ from hsiaug.trial.run import StageTimer, augment
 from hsiaug.trial.spec import TrialSpec
 
 __all__ = ["PixelSamples"]
-
-
-_Bench = Workbench[Scene, Split, TrainView, PatchSamples, dict[int, int]]
 
 
 class PixelSamples:
@@ -60,10 +55,10 @@ class PixelSamples:
         check_target(out, ENDINGS)
 
     def draw(
-        self, bench: _Bench, spec: TrialSpec, generator: Generator, request: SampleRequest, progress: Progress
+        self, bench: Workbench, spec: TrialSpec, generator: Generator, request: SampleRequest, progress: Progress
     ) -> Drawn[PatchSamples]:
         """The trial's own samples: the prefix of its pool that λ takes. Raises InputError where λ asks for none."""
-        view = bench.view(spec, generator.card.scope)
+        view = cast(TrainView, bench.view(spec, generator.card.scope))
         counts = self.task.counts(view, request.lam)
         if not self.task.total(counts):
             sizes = view.counts.values()
@@ -75,7 +70,7 @@ class PixelSamples:
         check_samples(bench.scene, self.task.total(counts), spec.patch)
         device = resolve_device(request.device, generator.card)
         timer = StageTimer()
-        samples = augment(spec, bench, generator, device, timer, progress)
+        samples = cast(PatchSamples, augment(spec, bench, generator, device, timer, progress))
         fitted = bench.fit(spec, generator, device, progress).fitted
         return samples.take(samples.synthetic), fitted, timer.seconds
 

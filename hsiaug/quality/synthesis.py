@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, Generic
+from typing import Any, Generic, TypeVar
 
 from hsiaug.base.errors import InputError
 from hsiaug.contracts import FittedGenerator, Generator
@@ -19,8 +19,7 @@ from hsiaug.protocol.tiling import TileSplit
 from hsiaug.registry.card import Card, NoParams, Preset, build_params, check_files
 from hsiaug.registry.lookup import Registry
 from hsiaug.tasks.adapter import adapted, check_serves
-from hsiaug.tasks.task import Data, Samples, TaskData, get_task
-from hsiaug.tasks.task import Split as AnySplit
+from hsiaug.tasks.task import TaskData, TaskSamples, TaskSplit, get_task
 from hsiaug.trial.machine import environment
 from hsiaug.trial.spec import PluginSpec, TrialSpec, plots_read, plugin_spec
 
@@ -66,6 +65,11 @@ class SampleRequest:
     device: str = "auto"
     count: int | None = None
     show: tuple[str, ...] = ()
+
+
+Data = TypeVar("Data", bound=TaskData)
+AnySplit = TypeVar("AnySplit", bound=TaskSplit)
+Samples = TypeVar("Samples", bound=TaskSamples)
 
 
 @dataclass(frozen=True, eq=False)

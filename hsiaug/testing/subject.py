@@ -19,7 +19,7 @@ from hsiaug.testing.cases import Case, easy, hardest
 from hsiaug.testing.core import Arrays
 from hsiaug.testing.monitoring import ProgressRecorder, changed, checksum, process_state
 from hsiaug.testing.reference_plugins import REFERENCE_PLUGINS
-from hsiaug.trial.cache import AnyBench
+from hsiaug.trial.cache import Workbench
 from hsiaug.trial.machine import OptimiserWork, counted_work
 from hsiaug.trial.run import run_trial
 from hsiaug.trial.spec import PluginSpec, TrialSpec
@@ -51,7 +51,7 @@ class _ReadRecorder(Mapping[str, tuple[str, ...]]):
         return len(self._inner)
 
 
-class CaseBench(AnyBench):
+class CaseBench(Workbench):
     """A runner's workbench with the split of a case; views tell whether their descriptions were read.
 
     spec: the trial of the plugin under test. scope: what that plugin may see. device, progress: what its fit is given.

@@ -10,7 +10,7 @@ import time
 from collections.abc import Callable, Hashable, Iterable, Sequence
 from functools import partial
 from pathlib import Path
-from typing import Any, Generic, TypeVar, cast
+from typing import Any, TypeVar, cast
 
 from hsiaug.base.errors import PluginError
 from hsiaug.base.seeds import derive_seed
@@ -20,22 +20,11 @@ from hsiaug.core.spectral_views import SpectralView
 from hsiaug.core.view_names import AUTO, best_view
 from hsiaug.protocol.view import Scope
 from hsiaug.registry.card import Card
-from hsiaug.tasks.task import (
-    Counts,
-    Data,
-    Samples,
-    Split,
-    Task,
-    TaskData,
-    TaskSamples,
-    TaskSplit,
-    TaskView,
-    View,
-)
+from hsiaug.tasks.task import Task, TaskData, TaskSamples, TaskSplit, TaskView
 from hsiaug.trial.fits import Fit, checkpoint, clear_checkpoints, load_fit, save_fit
 from hsiaug.trial.spec import TrialSpec
 
-__all__ = ["WORTH_SAVING", "AnyBench", "Workbench", "has_fit"]
+__all__ = ["WORTH_SAVING", "Workbench", "has_fit"]
 
 T = TypeVar("T")
 
@@ -72,10 +61,10 @@ class _Kept:
         self._values = {key: value for key, value in self._values.items() if key in keys}
 
 
-class Workbench(Generic[Data, Split, View, Samples, Counts]):
+class Workbench:
     """Everything that trials on one scene may share. folder: where slow fits are saved, or None.
 
-    Data, splits, views, samples and their counts are the task's own types. In processes that run plugins, data and
+    TaskData, splits, views, samples and their counts are the task's own types. In processes that run plugins, data and
     splits have no label of a test pixel.
 
     saves: whether fits made from now on may be saved.
@@ -84,9 +73,7 @@ class Workbench(Generic[Data, Split, View, Samples, Counts]):
     and generator by generator.
     """
 
-    def __init__(
-        self, scene: Data, task: Task[Data, Split, View, Samples, Counts], folder: Path | None = None
-    ) -> None:
+    def __init__(self, scene: TaskData, task: Task, folder: Path | None = None) -> None:
         self.scene = scene
         self.task = task
         self._folder = folder
@@ -104,7 +91,7 @@ class Workbench(Generic[Data, Split, View, Samples, Counts]):
         notes, self._notes = self._notes, []
         return notes
 
-    def split(self, spec: TrialSpec) -> Split:
+    def split(self, spec: TrialSpec) -> TaskSplit:
         """The split of a trial."""
         return self._of_draw.once(
             spec.draw_hash,
@@ -112,7 +99,7 @@ class Workbench(Generic[Data, Split, View, Samples, Counts]):
             lambda: self.task.split(self.scene, spec.protocol, spec.seed, spec.patch),
         )
 
-    def view(self, spec: TrialSpec, scope: Scope) -> View:
+    def view(self, spec: TrialSpec, scope: Scope) -> TaskView:
         """The view of a plugin of that scope in a trial."""
         return self._of_draw.once(
             spec.draw_hash, scope, lambda: self.task.view(self.scene, self.split(spec), scope)
@@ -131,7 +118,7 @@ class Workbench(Generic[Data, Split, View, Samples, Counts]):
         scores = self.view_scores(spec)
         return SpectralView(spec.view if scores is None else best_view(scores), self.scene.wavelengths)
 
-    def seen(self, spec: TrialSpec, scope: Scope) -> View:
+    def seen(self, spec: TrialSpec, scope: Scope) -> TaskView:
         """The view of a classifier of that scope in a trial, in its spectral view."""
         spectra = self.spectra(spec)
         return self._of_draw.once(
@@ -166,7 +153,7 @@ class Workbench(Generic[Data, Split, View, Samples, Counts]):
             lambda: self._load_or_fit(spec, generator, device, progress),
         )
 
-    def pool(self, spec: TrialSpec, fit: Fit, view: View) -> list[Samples]:
+    def pool(self, spec: TrialSpec, fit: Fit, view: TaskView) -> list[TaskSamples]:
         """The checked blocks of the pool that the trial's λ takes prefixes of."""
         blocks, asked = [], self.task.blocks(view, spec.lam)
         for j, counts in enumerate(asked):
@@ -176,14 +163,14 @@ class Workbench(Generic[Data, Split, View, Samples, Counts]):
         return blocks
 
     def _draw(
-        self, spec: TrialSpec, fit: Fit, view: View, earlier: Sequence[Counts], counts: Counts
-    ) -> Callable[[], Samples]:
-        def draw() -> Samples:
+        self, spec: TrialSpec, fit: Fit, view: TaskView, earlier: Sequence[object], counts: object
+    ) -> Callable[[], TaskSamples]:
+        def draw() -> TaskSamples:
             fitted, block = fit.fitted, len(earlier)
             if callable(continued := getattr(fitted, "continued", None)):
                 fitted, block = continued(earlier), 0
             # Of the task, which the contract of a plugin does not tell: ``check`` refuses other samples.
-            sample = cast("Callable[..., Samples]", fitted.sample)
+            sample = cast("Callable[..., TaskSamples]", fitted.sample)
             seed = derive_seed("sample", spec.generator.name, spec.seed, block)
             samples = sample(counts, guidance=spec.omega, seed=seed)
             self.check_views()
@@ -247,7 +234,3 @@ class Workbench(Generic[Data, Split, View, Samples, Counts]):
             )
             shutil.rmtree(begun, ignore_errors=True)
             return fit(checkpoint=begun)
-
-
-AnyBench = Workbench[TaskData, TaskSplit, TaskView, TaskSamples, object]
-"""A workbench of a task of which only the name is known."""

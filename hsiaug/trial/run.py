@@ -24,7 +24,7 @@ from hsiaug.contracts import Classifier, FittedClassifier, Generator, Progress
 from hsiaug.registry.card import Card
 from hsiaug.registry.lookup import Registry
 from hsiaug.tasks.adapter import adapted
-from hsiaug.tasks.task import Counts, Data, Prediction, Samples, Split, Task, View, locate_labels, predicted_mask
+from hsiaug.tasks.task import Prediction, Task, TaskData, TaskSamples, TaskSplit, locate_labels, predicted_mask
 from hsiaug.trial.cache import Workbench
 from hsiaug.trial.ceilings import Ceiling, ceiling, made
 from hsiaug.trial.empty import EMPTY
@@ -109,7 +109,7 @@ class Outcome:
 
 def run_trial(
     spec: TrialSpec,
-    bench: Workbench[Data, Split, View, Samples, Counts],
+    bench: Workbench,
     plugins: Registry,
     *,
     device: str = "auto",
@@ -127,7 +127,7 @@ def run_trial(
 
 def compute(
     spec: TrialSpec,
-    bench: Workbench[Data, Split, View, Samples, Counts],
+    bench: Workbench,
     plugins: Registry,
     *,
     device: str,
@@ -180,9 +180,9 @@ def compute(
 def finish(
     spec: TrialSpec,
     outcome: Outcome,
-    task: Task[Data, Split, View, Samples, Counts],
-    data: Data,
-    split: Split,
+    task: Task,
+    data: TaskData,
+    split: TaskSplit,
     *,
     scene_ref: str,
     command: str,
@@ -234,12 +234,12 @@ def _devices(requested: str, generator: Generator | Ceiling, classifier: Classif
 
 def augment(
     spec: TrialSpec,
-    bench: Workbench[Data, Split, View, Samples, Counts],
+    bench: Workbench,
     generator: Generator | Ceiling,
     device: str,
     timer: StageTimer,
     progress: Progress,
-) -> Samples:
+) -> TaskSamples:
     """Real samples and then the synthetic ones that λ asks for. Where it asks for none, nothing is fitted.
 
     The samples of a ceiling are made of what came with the trial, and kept for no other.
@@ -253,7 +253,7 @@ def augment(
     if isinstance(generator, Ceiling):
         with timer.at("sample"):
             drawn = made(spec, bench.scene, counts)  # type: ignore[arg-type]
-        return bench.task.join(view, [drawn], counts)  # type: ignore[list-item]
+        return bench.task.join(view, [drawn], counts)
     with timer.fitting("fit_generator", generator.card):
         fit = bench.fit(spec, generator, device, progress)
     # No step at all: the fit was made before, by another trial or another run.
@@ -266,9 +266,9 @@ def augment(
 
 def fit_classifier(
     spec: TrialSpec,
-    bench: Workbench[Data, Split, View, Samples, Counts],
+    bench: Workbench,
     classifier: Classifier,
-    samples: Samples,
+    samples: TaskSamples,
     device: str,
     timer: StageTimer,
     progress: Progress,
@@ -344,9 +344,7 @@ def lost(stage: str, kind: str, message: str) -> Outcome:
     return Outcome(result, None)
 
 
-def empty(
-    spec: TrialSpec, bench: Workbench[Data, Split, View, Samples, Counts], scene_ref: str, command: str
-) -> Record:
+def empty(spec: TrialSpec, bench: Workbench, scene_ref: str, command: str) -> Record:
     """The record of a trial whose λ asks for no sample in its draw: nothing is fitted, and no plugin is loaded."""
     view = bench.view(spec, "none")
     real = bench.task.join(view, [], bench.task.counts(view, 0.0))
