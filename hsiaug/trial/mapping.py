@@ -12,19 +12,18 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hsiaug.base.errors import InputError
-from hsiaug.contracts import Classifier, FittedClassifier, Generator, Progress
+from hsiaug.contracts import FittedClassifier, Progress
 from hsiaug.core.spectral_views import SpectralView
 from hsiaug.core.view_names import RAW
 from hsiaug.protocol.protocols import SplitProtocol, parse_protocol
 from hsiaug.registry.card import Card
 from hsiaug.registry.hookspecs import Kind
 from hsiaug.registry.lookup import Registry
-from hsiaug.tasks.adapter import adapted
 from hsiaug.tasks.task import TaskData, TaskSplit, get_task, locate_labels, predicted_mask
 from hsiaug.trial.cache import Workbench
 from hsiaug.trial.machine import resolve_device
 from hsiaug.trial.predictions import checksum
-from hsiaug.trial.run import StageTimer, augment, fit_classifier
+from hsiaug.trial.run import StageTimer, augment, fit_classifier, load_plugins
 from hsiaug.trial.spec import PluginSpec, TrialSpec, plots_read, plugin_spec
 from hsiaug.trial.store import Record
 
@@ -55,18 +54,17 @@ def spec_of(record: Record, data: TaskData, plugins: Registry) -> TrialSpec:
     or of another version, or the masks of a ``fixed`` protocol have gone.
     """
     stated = record["spec"]
-    _refuse(
-        record["status"] != "ok",
-        "--record must be of a trial that went well",
-        record["status"],
-        "Name another one.",
-    )
-    _refuse(
-        stated["scene"]["sha256"] != data.sha256,
-        f"SCENE must be the scene of the record, {stated['scene']['name']}, with the same values and labels",
-        f"{data.name}, sha256 {data.sha256[:12]}… in place of {stated['scene']['sha256'][:12]}…",
-        f"Name {record.get('scene_ref') or stated['scene']['name']}; if its files or card changed, benchmark it anew.",
-    )
+    if record["status"] != "ok":
+        raise InputError(
+            "--record must be of a trial that went well", value=record["status"], hint="Name another one."
+        )
+    scene = stated["scene"]
+    if scene["sha256"] != data.sha256:
+        raise InputError(
+            f"SCENE must be the scene of the record, {scene['name']}, with the same values and labels",
+            value=f"{data.name}, sha256 {data.sha256[:12]}… in place of {scene['sha256'][:12]}…",
+            hint=f"Name {record.get('scene_ref') or scene['name']}; if its files or card changed, benchmark it anew.",
+        )
     protocol = _protocol(record)
     spec = TrialSpec(
         task=stated["task"],
@@ -83,18 +81,13 @@ def spec_of(record: Record, data: TaskData, plugins: Registry) -> TrialSpec:
         plots=plots_read(data, protocol),
         view=stated.get("view", RAW),
     )
-    _refuse(
-        spec.hash != record["hash"],
-        "--record must be of a trial that this hsiaug runs alike",
-        f"record {record['hash']}, which would be {spec.hash} here",
-        "Descriptions or draws of the card, or the format, have changed: benchmark the scene anew.",
-    )
+    if spec.hash != record["hash"]:
+        raise InputError(
+            "--record must be of a trial that this hsiaug runs alike",
+            value=f"record {record['hash']}, which would be {spec.hash} here",
+            hint="Descriptions or draws of the card, or the format, have changed: benchmark the scene anew.",
+        )
     return spec
-
-
-def _refuse(wrong: bool, rule: str, value: str, hint: str) -> None:
-    if wrong:
-        raise InputError(rule, value=value, hint=hint)
 
 
 def _protocol(record: Record) -> SplitProtocol:
@@ -111,12 +104,12 @@ def _protocol(record: Record) -> SplitProtocol:
 
 def _plugin(kind: Kind, stated: dict[str, Any], plugins: Registry, data: TaskData) -> PluginSpec:
     card: Card = plugins.find(kind, stated["name"]).load().card
-    _refuse(
-        card.version != stated["version"],
-        f"{kind} {card.name} must have the version of the record, {stated['version']}",
-        card.version,
-        "Benchmark the scene anew, or install the hsiaug of that time.",
-    )
+    if card.version != stated["version"]:
+        raise InputError(
+            f"{kind} {card.name} must have the version of the record, {stated['version']}",
+            value=card.version,
+            hint="Benchmark the scene anew, or install the hsiaug of that time.",
+        )
     try:
         params = card.params(**stated["params"])
     except TypeError as error:
@@ -138,9 +131,7 @@ def refit(
     """
     # What fits share is not needed afterwards: with the bench go the views, each as large as the data.
     bench, timer = Workbench(data, get_task(spec.task), folder), StageTimer()
-    plugin: Generator = plugins.find("generator", spec.generator.name).load()(spec.generator.params)
-    generator = adapted(plugin, spec.task)
-    classifier: Classifier = plugins.find("classifier", spec.classifier.name).load()(spec.classifier.params)
+    generator, classifier = load_plugins(spec, plugins)
     samples = augment(spec, bench, generator, resolve_device(device, generator.card), timer, progress)
     where = resolve_device(device, classifier.card)
     fitted = fit_classifier(spec, bench, classifier, samples, where, timer, progress)

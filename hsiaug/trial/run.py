@@ -6,7 +6,6 @@ benchmark runs the first in a worker process and the second in its own.
 
 from __future__ import annotations
 
-import hashlib
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -31,6 +30,7 @@ from hsiaug.trial.empty import EMPTY
 from hsiaug.trial.guard import call_failure, kept_state, plain_json
 from hsiaug.trial.limit import time_limit
 from hsiaug.trial.machine import PeakMemory, counted_steps, environment, resolve_device
+from hsiaug.trial.predictions import checksum
 from hsiaug.trial.spec import TrialSpec
 from hsiaug.trial.store import Record
 
@@ -42,10 +42,13 @@ __all__ = [
     "empty",
     "finish",
     "fit_classifier",
-    "label_fault",
+    "load_plugins",
     "lost",
     "run_trial",
 ]
+
+
+NOT_TIMED: Record = {"timings": {}, "cpu_seconds": {}, "peak_memory_mb": None}
 
 
 def _nobody(stage: str) -> None:
@@ -147,9 +150,12 @@ def compute(
     labels = None
     try:
         with kept_state():
-            generator, classifier = _load(spec, plugins)
-        devices = _devices(device, generator, classifier)
-        result |= {"device": devices, **_declared(generator.card, classifier.card)}
+            generator, classifier = load_plugins(spec, plugins)
+        cards = {"generator": generator.card, "classifier": classifier.card}
+        devices = {kind: resolve_device(device, card) for kind, card in cards.items()}
+        scopes = {kind: card.scope for kind, card in cards.items()}
+        result["device"] = {"requested": device, **devices, "threads": threads()}
+        result |= {"scope": scopes, "transductive": "scene" in scopes.values()}
         with time_limit(limit):
             timer.stage = "split"
             tell("split")
@@ -158,7 +164,9 @@ def compute(
             result["samples"] = bench.task.class_counts(samples, bench.scene)
             result["provenance"] = plain_json(samples.provenance)
             fitted = fit_classifier(spec, bench, classifier, samples, devices["classifier"], timer, progress)
-            result |= _facts(fitted)
+            facts = getattr(fitted, "facts", None)
+            if isinstance(facts, Mapping) and facts:
+                result["classifier_facts"] = plain_json(facts, "the facts of a fit")
             with timer.at("predict"):
                 labels = bench.task.predict(
                     fitted, classifier.card, bench.scene, bench.split(spec), bench.spectra(spec)
@@ -188,48 +196,35 @@ def finish(
     command: str,
 ) -> tuple[Record, Prediction | None]:
     """The record of a trial, scored, and its predictions. data, split: with all labels."""
-    if outcome.labels is not None:
-        fault = label_fault(outcome.labels, int(predicted_mask(split).sum()), range(1, len(data.class_names) + 1))
+    if (labels := outcome.labels) is not None:
+        number, classes, fault = int(predicted_mask(split).sum()), len(data.class_names), ""
+        if len(labels) != number:
+            fault = f"{number} class ids must come back; found {len(labels)}"
+        elif len(wrong := labels[(labels < 1) | (labels > classes)]):
+            fault = f"class ids must lie in 1..{classes}; found {wrong[0]}"
         outcome = lost("predict", "PluginError", fault) if fault else outcome
     result, prediction = dict(outcome.result), None
     if outcome.labels is not None:
         prediction = locate_labels(split, outcome.labels)
         result["metrics"] = task.score(data, split, prediction)
-        result["predictions_sha256"] = hashlib.sha256(prediction[1].tobytes()).hexdigest()
+        result["predictions_sha256"] = checksum(prediction)
     result["audit"] = split.audit.as_json()
     return _record(spec, data.class_names, scene_ref, command, result), prediction
 
 
-def label_fault(labels: NDArray[np.int16], number: int, ids: range) -> str | None:
-    """Why the labels that came back from plugins cannot be ``number`` class ids, each one of ``ids``."""
-    if len(labels) != number:
-        return f"{number} class ids must come back; found {len(labels)}"
-    wrong = labels[(labels < ids.start) | (labels >= ids.stop)]
-    return f"class ids must lie in {ids.start}..{ids.stop - 1}; found {wrong[0]}" if len(wrong) else None
-
-
-def _load(spec: TrialSpec, plugins: Registry) -> tuple[Generator | Ceiling, Classifier]:
+def load_plugins(spec: TrialSpec, plugins: Registry) -> tuple[Generator | Ceiling, Classifier]:
     """Both plugins of a trial, and the libraries that they compute with."""
     classifier: Classifier = plugins.find("classifier", spec.classifier.name).load()(spec.classifier.params)
-    generator: Generator | Ceiling = ceiling(spec) if spec.diagnosis else _generator(spec, plugins)
+    generator: Generator | Ceiling
+    if spec.diagnosis:
+        generator = ceiling(spec)
+    else:
+        made = plugins.find("generator", spec.generator.name).load()(spec.generator.params)
+        generator = adapted(made, spec.task)
     if generator.card.uses_device or classifier.card.uses_device:
         # A time limit that strikes in the middle of this import leaves a torch that cannot be imported again.
         import torch  # noqa: F401
     return generator, classifier
-
-
-def _generator(spec: TrialSpec, plugins: Registry) -> Generator:
-    generator: Generator = plugins.find("generator", spec.generator.name).load()(spec.generator.params)
-    return adapted(generator, spec.task)
-
-
-def _devices(requested: str, generator: Generator | Ceiling, classifier: Classifier) -> dict[str, Any]:
-    return {
-        "requested": requested,
-        "generator": resolve_device(requested, generator.card),
-        "classifier": resolve_device(requested, classifier.card),
-        "threads": threads(),
-    }
 
 
 def augment(
@@ -291,21 +286,6 @@ def fit_classifier(
     return fitted
 
 
-def _facts(fitted: FittedClassifier) -> dict[str, Any]:
-    """Facts that a fitted classifier states; most state none."""
-    facts = getattr(fitted, "facts", None)
-    return (
-        {"classifier_facts": plain_json(facts, "the facts of a fit")}
-        if isinstance(facts, Mapping) and facts
-        else {}
-    )
-
-
-def _declared(generator: Card, classifier: Card) -> dict[str, Any]:
-    scope = {"generator": generator.scope, "classifier": classifier.scope}
-    return {"scope": scope, "transductive": "scene" in scope.values()}
-
-
 def _record(spec: TrialSpec, class_names: Sequence[str], scene_ref: str, command: str, result: Record) -> Record:
     return {
         "format": 1,
@@ -337,9 +317,7 @@ def lost(stage: str, kind: str, message: str) -> Outcome:
     result = {
         "status": "failed",
         "error": {"stage": stage, "type": kind, "message": message, "traceback": ""},
-        "timings": {},
-        "cpu_seconds": {},
-        "peak_memory_mb": None,
+        **NOT_TIMED,
     }
     return Outcome(result, None)
 
@@ -354,8 +332,6 @@ def empty(spec: TrialSpec, bench: Workbench, scene_ref: str, command: str) -> Re
         "metrics": None,
         "audit": bench.split(spec).audit.as_json(),
         "samples": bench.task.class_counts(real, bench.scene),
-        "timings": {},
-        "cpu_seconds": {},
-        "peak_memory_mb": None,
+        **NOT_TIMED,
     }
     return _record(spec, bench.scene.class_names, scene_ref, command, result)

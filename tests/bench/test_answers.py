@@ -15,7 +15,6 @@ import pytest
 from hsiaug.bench import answers
 from hsiaug.bench.answers import BadAnswer, read_answer, read_stage, without_half_messages
 from hsiaug.bench.engine import TrialEnded
-from hsiaug.trial.run import label_fault
 
 GOOD: dict[str, Any] = {"result": {"status": "ok", "error": None, "timings": {"total": 1.0}}, "trial": "a"}
 FAILED = {"stage": "sample", "type": "ValueError", "message": "", "traceback": ""}
@@ -82,10 +81,3 @@ def test_a_message_whose_rest_does_not_follow_is_not_waited_for(
     os.write(there.fileno(), b"\0\0\0\xff{")
     with pytest.raises(BadAnswer):
         read_answer(here, "a", fresh=True)
-
-
-def test_labels_are_as_many_as_were_asked_for_and_ids_of_classes() -> None:
-    labels = np.array([1, 3], dtype=np.int16)
-    assert label_fault(labels, 2, range(1, 4)) is None
-    assert "3 class ids must come back; found 2" in str(label_fault(labels, 3, range(1, 4)))
-    assert "must lie in 1..2; found 3" in str(label_fault(labels, 2, range(1, 3)))

@@ -85,14 +85,21 @@ def planned(toy: Scene) -> list[TrialSpec]:
     return list(build_plan(toy, request, registry()).trials)
 
 
-def test_labels_of_the_wrong_number_make_a_failed_record(
-    planned: list[TrialSpec], toy: Scene, tmp_path: Path
+@pytest.mark.parametrize(
+    ("right_number", "said"), [(False, "class ids must come back; found 3"), (True, "must lie in 1..5; found 9")]
+)
+def test_labels_that_no_classifier_may_give_make_a_failed_record(
+    planned: list[TrialSpec], toy: Scene, tmp_path: Path, right_number: bool, said: str
 ) -> None:
     result = {"status": "ok", "error": None, "timings": {}, "cpu_seconds": {}, "peak_memory_mb": None}
-    wrong = TrialEnded(Outcome(result, np.ones(3, dtype=np.int16)))
-    run(planned, toy, Seats(Seat(lambda *_: wrong)), tmp_path)
+
+    def wrong(seat: Seat, trial: TrialSpec) -> Message:
+        split: Any = get_task("pixels").split(toy, trial.protocol, trial.seed, trial.patch)
+        return TrialEnded(Outcome(result, np.full(split.test.sum() if right_number else 3, 9, dtype=np.int16)))
+
+    run(planned, toy, Seats(Seat(wrong)), tmp_path)
     told = [record["error"]["message"] for record in Store(tmp_path).records()]
-    assert len(told) == len(planned) and all("class ids must come back; found 3" in one for one in told)
+    assert len(told) == len(planned) and all(said in one for one in told)
 
 
 class Given(PoolEngine):
