@@ -94,7 +94,13 @@ class Task(Protocol):
     def join(self, view: TaskView, pool: Sequence[TaskSamples], counts: object, /) -> TaskSamples: ...
     def shown(self, samples: TaskSamples, card: Card, spectra: SpectralView = ..., /) -> TaskSamples: ...
     def predict(
-        self, fitted: FittedClassifier, card: Card, data: TaskData, split: TaskSplit, spectra: SpectralView = ..., /
+        self,
+        fitted: FittedClassifier,
+        card: Card,
+        data: TaskData,
+        split: TaskSplit,
+        spectra: SpectralView = ...,
+        /,
     ) -> NDArray[np.int16]: ...
     def mapped(
         self,
