@@ -51,7 +51,8 @@ class Condition:
 class Trial:
     """One record, with its identity in a form that can be grouped by.
 
-    first: the first seed that drew the same split, where another one did: see :func:`by_split`.
+    first: the first seed that drew the same split, where another one did: see :func:`by_split`. large: ids of the classes
+    that ``aa_large`` is over, which all trials of a table share.
     """
 
     hash: str
@@ -63,6 +64,7 @@ class Trial:
     seed: int
     record: Record = field(repr=False, compare=False)
     first: int | None = field(default=None, compare=False)
+    large: tuple[int, ...] = field(default=(), compare=False)
 
     @property
     def arm(self) -> Arm:
@@ -136,7 +138,7 @@ class Trial:
     def metric(self, name: str) -> float | None:
         """A metric as a fraction; None where the trial failed or the number is missing or not finite.
 
-        name: ``oa``, ``aa``, …, ``subset:NAME`` for the AA over a fixed subset of the classes, ``aa_seen`` or ``oa_new``
+        name: ``oa``, ``aa``, …, ``aa_large``, ``subset:NAME`` for the AA over a fixed subset of the classes, ``aa_seen`` or ``oa_new``
             for a score in seen or in new fields.
         """
         metrics = self._metrics
@@ -144,6 +146,10 @@ class Trial:
             return None
         if name.startswith("subset:"):
             return finite((metrics.get("subsets") or {}).get(name.removeprefix("subset:"), {}).get("aa"))
+        if name == "aa_large":
+            known = [self.recall(class_id) for class_id in self.large]
+            values = [value for value in known if value is not None]
+            return math.fsum(values) / len(values) if values and len(values) == len(known) else None
         score, _, where = name.rpartition("_")
         return finite(self.in_fields(where).get(score) if where in (*FIELDS, *VISIBILITY) else metrics.get(name))
 

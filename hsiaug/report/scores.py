@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-__all__ = ["CONTROL_CLASSIFIERS", "Metric", "MetricSet", "metric_set"]
+__all__ = ["CONTROL_CLASSIFIERS", "FEWEST", "Metric", "MetricSet", "metric_set", "over_large"]
+
+FEWEST = 25
+"""Test pixels that a class must have in every draw to count in the main score: of fewer, one pixel moves AA by points."""
 
 CONTROL_CLASSIFIERS = {
     "coords": "reads row and column and no band",
@@ -84,3 +87,20 @@ CHANGE = MetricSet(
 def metric_set(task: str) -> MetricSet:
     """The metrics of a task; those of pixels for a task that is not known here."""
     return {"segmentation": SEGMENTATION, "change": CHANGE}.get(task, PIXELS)
+
+
+def over_large(scores: MetricSet, large: int, tested: int) -> MetricSet:
+    """The metrics of pixels where only some of the ``tested`` classes are ``large``, with FEWEST test pixels in every draw.
+
+    AA over these is the main score then, and AA over all stands beside it. Below two large classes nothing changes.
+    """
+    if scores is not PIXELS or not 2 <= large < tested:
+        return scores
+    main = Metric("aa_large", f"AA ({large} of {tested})")
+    return replace(
+        scores,
+        main=main,
+        shown=(OA, main, Metric("aa", "AA all"), KAPPA),
+        meaning=f"{main.name} is the mean recall over the {large} classes with at least {FEWEST} test pixels in every draw, "
+        "AA all that over every class with test pixels in the draw.",
+    )

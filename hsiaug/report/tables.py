@@ -12,7 +12,7 @@ from hsiaug.report.cells import ArmCell, CellKey, make_cells, method_rank
 from hsiaug.report.compare import Comparison, Gain, compare
 from hsiaug.report.labels import method_labels
 from hsiaug.report.records import Condition, Record, Trial, by_split, read_trials
-from hsiaug.report.scores import CONTROL_CLASSIFIERS, Metric, MetricSet, metric_set
+from hsiaug.report.scores import CONTROL_CLASSIFIERS, FEWEST, Metric, MetricSet, metric_set, over_large
 from hsiaug.trial.arm import CONTROLS, EVERY_CONTROL, Arm, Method
 from hsiaug.trial.index import uncollected
 
@@ -37,6 +37,7 @@ class Table:
     run: name of the run of a suite that the table belongs to; empty where the records are not parted by run.
     damaged: records of the same store that were left out, of whatever table: what they were of is not to be believed.
     diagnosis: the cells of ceilings, whose samples were made of test labels; in nothing else of the table.
+    scores: the metrics that it shows.
     """
 
     title: str
@@ -46,6 +47,7 @@ class Table:
     blind: tuple[ArmCell, ...]
     gains: Mapping[CellKey, Gain]
     labels: Mapping[Method, str]
+    scores: MetricSet
     run: str = ""
     damaged: tuple[Damage, ...] = ()
     diagnosis: tuple[ArmCell, ...] = ()
@@ -79,11 +81,6 @@ class Table:
             if trial.draw[1]:
                 seeds.setdefault(trial.draw, set()).add(trial.seed)
         return tuple(tuple(sorted(seeds[draw])) for draw in sorted(seeds) if len(seeds[draw]) > 1)
-
-    @property
-    def scores(self) -> MetricSet:
-        """Which metrics it shows."""
-        return metric_set(self.condition.task)
 
     @cached_property
     def fields(self) -> tuple[Metric, ...]:
@@ -243,7 +240,7 @@ def _tables(run: str, trials: Iterable[Trial]) -> tuple[Table, ...]:
 
 
 def _table(run: str, title: str, condition: Condition, found: Iterable[Trial]) -> Table:
-    trials = by_split(found)
+    trials, scores = _scored(by_split(found), metric_set(condition.task))
     ceilings = make_cells(trial for trial in trials if trial.diagnosis)
     cells = make_cells(trial for trial in trials if not trial.diagnosis)
     ordinary = {key: cell for key, cell in cells.items() if key[1].name not in CONTROL_CLASSIFIERS}
@@ -256,11 +253,25 @@ def _table(run: str, title: str, condition: Condition, found: Iterable[Trial]) -
         trials=tuple(trial for cell in cells.values() for trial in cell.trials),
         cells=ordinary,
         blind=blind,
-        gains=compare(ordinary, metric_set(condition.task)),
+        gains=compare(ordinary, scores),
+        scores=scores,
         labels={**generators, **classifiers},
         run=run,
         diagnosis=tuple(ceilings.values()),
     )
+
+
+def _scored(trials: list[Trial], scores: MetricSet) -> tuple[list[Trial], MetricSet]:
+    """The trials of a table, with the classes that are large in all of their draws; and the metrics that follow."""
+    counts = [audit["test_counts"] for trial in trials if (audit := trial.audit) is not None]
+    fewest, most = (
+        ([pick(own) for own in zip(*counts, strict=True)] for pick in (min, max)) if counts else ([], [])
+    )
+    large = tuple(c for c, n in enumerate(fewest, start=1) if n >= FEWEST)
+    scores = over_large(scores, len(large), sum(n > 0 for n in most))
+    if scores.main.key != "aa_large":
+        return trials, scores
+    return [replace(trial, large=large) for trial in trials], scores
 
 
 def _titles(conditions: list[Condition]) -> dict[Condition, str]:

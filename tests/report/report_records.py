@@ -67,7 +67,7 @@ def audit_of(seed: int = 0, **changes: Any) -> dict[str, Any]:
         "n_test": 100 + seed,
         "n_buffered": 30,
         "train_counts": [5, 12, 3],
-        "test_counts": [40, 56 + seed, 4],
+        "test_counts": [40, 30 + seed, 30],
         "centre_overlap_percent": 0.0,
         "patch_overlap_percent": 12.5,
         "lost_classes": [],
@@ -87,7 +87,7 @@ def metrics_of(oa: float, aa: float, recall: list[float | None] | None = None) -
         "worst_recall": 0.1,
         "worst_class": 3,
         "recall": [aa, aa, aa] if recall is None else recall,
-        "n_test": [40, 56, 4],
+        "n_test": [40, 30, 30],
         "confusion": [[1, 0, 0], [0, 1, 0], [0, 0, 1]],
         "subsets": {"IP-2": {"classes": [1, 2], "aa": aa + 0.05, "oa": oa + 0.05, "n_classes": 2}},
     }
