@@ -64,12 +64,13 @@ def test_a_frame_has_a_row_for_every_trial_and_for_every_class_of_it(run: Result
 
 def test_gains_are_paired_differences_in_points(run: Results) -> None:
     frame, gain = run.frame(), run.gain()
-    aa = frame[frame.classifier == "svm"].set_index(["generator", "lambda", "seed"]).aa.sort_index()
+    known = frame[frame.classifier == "svm"].set_index(["generator", "lambda", "seed"])
+    aa = known[gain.metric.iloc[0]].sort_index()
     shown = gain[(gain.generator == "noise level=0.3") | (gain.generator == "noise")]
     row = shown[(shown["lambda"] == 3) & (shown.over == "none")].iloc[0]
     differences = aa["noise", 3.0] - aa["none", 0.0]
     assert row.gain == pytest.approx(100 * differences.mean()) and row.low <= row.gain <= row.high
-    assert row.draws == 2 and row.verdict == "undecided" and row.metric == "aa"
+    assert row.draws == 2 and row.verdict == "undecided" and row.metric == "aa_large"
     assert (
         set(shown.over) == {"none", "duplicate"}
         and (gain[gain.generator == "duplicate"].verdict == "control").all()

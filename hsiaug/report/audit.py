@@ -194,7 +194,7 @@ def _location_sentence(table: Table, cell: ArmCell) -> str:
     scores = (table.scores.second, table.scores.main)
     reached = " and ".join(f"{score.name} {plus_minus(cell.summary(score.key))}" for score in scores)
     does = CONTROL_CLASSIFIERS[cell.classifier.name]
-    apart = " and ".join(f"{score.name} {plus_minus(cell.summary(score.key))}" for score in table.fields[:2])
+    apart = " and ".join(f"{score.name} {plus_minus(cell.summary(score.key))}" for score in table.brief_fields)
     return f"{table.labels[cell.classifier]}, which {does}, reaches {reached}{apart and f', {apart}'} (n={len(cell.ok)})"
 
 

@@ -166,7 +166,7 @@ def curve_grids(table: Table, axis: Axis) -> tuple[Grid, ...]:
     ]
     keys = keys if axis == "omega" or table.guided else keys[:2]
     grids = []
-    for score in (*drawn(table), *table.fields[:2]):
+    for score in (*drawn(table), *table.brief_fields):
         columns = [
             GridColumn(f"{SIGNS[axis]}={number(value)}", partial(_point, table, score.key, value))
             for value in values

@@ -8,7 +8,7 @@ from hsiaug.core.view_names import AUTO, RAW
 from hsiaug.metrics.significance import ALPHA, MIN_PAIRS, draws_needed, smallest_p
 from hsiaug.metrics.verdict import meanings
 from hsiaug.report.labels import count, count_range, draws_text, p_text, seeds_text
-from hsiaug.report.records import FIELDS
+from hsiaug.report.records import FIELDS, VISIBILITY
 from hsiaug.report.tables import Table
 from hsiaug.trial.arm import Method, needed_of
 
@@ -26,12 +26,38 @@ def number_notes(table: Table) -> list[str]:
     notes += [f"ω: {convention}." for convention in conventions]
     return (
         notes
+        + _small_classes(table)
         + _fields(table)
+        + _hidden(table)
         + repeat_notes(table)
         + _split_changes(table)
         + _unequal_budgets(table)
         + _chosen_views(table)
     )
+
+
+def _small_classes(table: Table) -> list[str]:
+    """Which classes the main score leaves out."""
+    large = next((trial.large for trial in table.trials if trial.large), ())
+    counts = [own for _, audit in table.splits.items() if (own := audit.get("test_counts"))]
+    if not large or not counts:
+        return []
+    fewest = {c: min(own[c - 1] for own in counts) for c in range(1, len(table.class_names) + 1) if c not in large}
+    left_out = ", ".join(f"{table.class_names[c - 1]} ({n})" for c, n in fewest.items())
+    return [f"Not in {table.scores.main.name}, with the fewest test pixels that a draw has of them: {left_out}."]
+
+
+def _hidden(table: Table) -> list[str]:
+    """What hidden test pixels are, and over how many classes."""
+    told = [trial for trial in table.trials if trial.in_fields("hidden")]
+    if not told:
+        return []
+    classes = [[int(trial.in_fields(part)["n_classes"]) for trial in told] for part in VISIBILITY]
+    over = " and ".join(f"{count_range(own)} {part}" for part, own in zip(VISIBILITY, classes, strict=True))
+    return [
+        "AA shown, AA hidden: of test pixels whose spectra plugins could read, and of those in blocks that no plugin saw "
+        f"before it predicted them; means over the classes that have such pixels: {over}, of {len(table.class_names)}."
+    ]
 
 
 def repeat_notes(table: Table) -> list[str]:

@@ -138,8 +138,8 @@ class Trial:
     def metric(self, name: str) -> float | None:
         """A metric as a fraction; None where the trial failed or the number is missing or not finite.
 
-        name: ``oa``, ``aa``, …, ``aa_large``, ``subset:NAME`` for the AA over a fixed subset of the classes, ``aa_seen`` or ``oa_new``
-            for a score in seen or in new fields.
+        name: ``oa``, ``aa``, …; ``aa_large`` for the AA over the classes that the table calls large, ``subset:NAME`` for
+            that over a fixed subset; ``aa_seen`` or ``oa_new`` in seen or in new fields, likewise ``aa_hidden``.
         """
         metrics = self._metrics
         if metrics is None:

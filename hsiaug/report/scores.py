@@ -28,8 +28,8 @@ class Metric:
 class MetricSet:
     """A task in a report. main: what gains are tested on; second: the other gain.
 
-    shown: in every table; more: in the detailed one; fields: in seen and in new fields, of which the first two stand in
-    every table. meaning: the sentence below every table.
+    shown: in every table; more: in the detailed one; fields: in seen and in new fields, and visibility: in test pixels
+    that plugins could see and in hidden ones; those of AA stand in every table. meaning: the sentence below every table.
     unit: what a record counts of the samples. balanced: what to try where λ made nothing of classes that are equal, or
         "". chooses_view: whether each draw chooses the spectral view where the user names none.
     """
@@ -42,18 +42,25 @@ class MetricSet:
     unit: str = "labelled pixels"
     balanced: str = ""
     fields: tuple[Metric, ...] = ()
+    visibility: tuple[Metric, ...] = ()
     chooses_view: bool = False
 
     @property
     def all(self) -> tuple[Metric, ...]:
         """Every metric."""
-        return self.shown + self.more + self.fields
+        return self.shown + self.more + self.fields + self.visibility
 
 
 OA, AA, KAPPA = Metric("oa", "OA"), Metric("aa", "AA"), Metric("kappa", "κ")
 MACRO_F1, WORST = Metric("macro_f1", "macro-F1"), Metric("worst_recall", "worst recall")
 AA_FIELDS = Metric("aa_seen", "AA seen"), Metric("aa_new", "AA new")
 OA_FIELDS = Metric("oa_seen", "OA seen"), Metric("oa_new", "OA new")
+VISIBILITY = (
+    Metric("aa_shown", "AA shown"),
+    Metric("aa_hidden", "AA hidden"),
+    Metric("oa_shown", "OA shown"),
+    Metric("oa_hidden", "OA hidden"),
+)
 MIOU = Metric("miou", "mIoU")
 F1_CHANGE, IOU_CHANGE = Metric("f1_change", "F1 change"), Metric("iou_change", "IoU change")
 
@@ -67,6 +74,7 @@ PIXELS = MetricSet(
     chooses_view=True,
     balanced="λ ≤ 1 adds nothing where classes are equal; try λ = 3",
     fields=AA_FIELDS + OA_FIELDS,
+    visibility=VISIBILITY,
 )
 SEGMENTATION = MetricSet(
     MIOU,
@@ -90,7 +98,7 @@ def metric_set(task: str) -> MetricSet:
 
 
 def over_large(scores: MetricSet, large: int, tested: int) -> MetricSet:
-    """The metrics of pixels where only some of the ``tested`` classes are ``large``, with FEWEST test pixels in every draw.
+    """The metrics of pixels where only some of the ``tested`` classes are ``large``: FEWEST test pixels in every draw.
 
     AA over these is the main score then, and AA over all stands beside it. Below two large classes nothing changes.
     """
@@ -101,6 +109,6 @@ def over_large(scores: MetricSet, large: int, tested: int) -> MetricSet:
         scores,
         main=main,
         shown=(OA, main, Metric("aa", "AA all"), KAPPA),
-        meaning=f"{main.name} is the mean recall over the {large} classes with at least {FEWEST} test pixels in every draw, "
-        "AA all that over every class with test pixels in the draw.",
+        meaning=f"{main.name} is the mean recall over the {large} classes with at least {FEWEST} test pixels in every "
+        "draw, AA all that over every class with test pixels in the draw.",
     )

@@ -84,8 +84,19 @@ class Table:
 
     @cached_property
     def fields(self) -> tuple[Metric, ...]:
-        """The metrics of seen and of new fields; none where no trial has any."""
-        return self.scores.fields if any(trial.in_fields("new") for trial in self.trials) else ()
+        """The metrics of seen and of new fields, and of shown and of hidden test pixels; none where no trial has any."""
+        parts = (("new", self.scores.fields), ("hidden", self.scores.visibility))
+        return tuple(
+            metric
+            for part, metrics in parts
+            if any(trial.in_fields(part) for trial in self.trials)
+            for metric in metrics
+        )
+
+    @property
+    def brief_fields(self) -> tuple[Metric, ...]:
+        """Those of them that stand in every table: AA."""
+        return tuple(metric for metric in self.fields if metric.key.startswith("aa_"))
 
     @property
     def metrics(self) -> tuple[Metric, ...]:

@@ -106,7 +106,7 @@ def _accuracy(table: Table) -> Grid:
     columns = keys = arm_columns(table, lambda arm: arm)
     for classifier in table.classifiers:
         entries: dict[str, Callable[[ArmCell], str]] = {
-            score.name: partial(metric_text, score.key) for score in (*table.scores.shown, *table.fields[:2])
+            score.name: partial(metric_text, score.key) for score in (*table.scores.shown, *table.brief_fields)
         }
         if any(len(cell.ok) < len(table.draws) for cell in table.cells_of(classifier)):
             entries["n"] = _n

@@ -77,7 +77,7 @@ def _recall(table: Table, cell: ArmCell, class_id: int) -> GridEntry:
 def diagnosis_grid(table: Table) -> Grid:
     """Rows classifier × ceiling: scores of samples that were made of test labels, apart from every arm."""
     keys = [classifier_column(table), *arm_columns(table)]
-    scores = (*table.scores.shown, *table.fields[:2])
+    scores = (*table.scores.shown, *table.brief_fields)
     columns = [*keys, *(GridColumn(score.name, partial(metric_text, score.key)) for score in scores)]
     columns.append(GridColumn("n", lambda cell: str(len(cell.ok))))
     cells = sorted(table.diagnosis, key=lambda cell: method_rank(cell.classifier))
@@ -138,7 +138,7 @@ def trial_grid(table: Table, heading: str, trials: Iterable[Trial]) -> Grid:
         GridColumn("status", attrgetter("status"), numeric=False),
         *(
             GridColumn(score.name, partial(_trial_score, score.key))
-            for score in (*table.scores.shown, *table.fields[:2])
+            for score in (*table.scores.shown, *table.brief_fields)
         ),
         GridColumn("seconds", _trial_seconds),
         GridColumn("hash", attrgetter("hash"), numeric=False),

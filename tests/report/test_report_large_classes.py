@@ -1,0 +1,58 @@
+"""The main score: AA over the classes with at least 25 test pixels in every draw, from records of any age."""
+
+from __future__ import annotations
+
+import pytest
+
+from hsiaug.report import build_report, render_report
+from hsiaug.report.scores import FEWEST
+from hsiaug.report.tables import Table
+from tests.report.report_records import audit_of, record
+
+
+def trials(counts: list[list[int]], gain: float = 0.1) -> list[dict]:
+    """none and smote in as many draws as there are test counts; smote gains in the last class alone."""
+    return [
+        record(
+            0.5, 0.5, recall=[0.5, 0.5, 0.5 + shift], generator=name, seed=s, audit=audit_of(s, test_counts=own)
+        )
+        for name, shift in (("none", 0.0), ("duplicate", 0.0), ("smote", gain))
+        for s, own in enumerate(counts)
+    ]
+
+
+def table_of(records: list[dict]) -> Table:
+    (table,) = build_report(records).tables
+    return table
+
+
+def test_a_class_counts_where_every_draw_has_enough_test_pixels_of_it() -> None:
+    table = table_of(trials([[40, FEWEST, 90], [40, 50, FEWEST - 1]]))
+    assert table.scores.main.name == "AA (2 of 3)"
+    (smote,) = (cell for cell in table.cells.values() if cell.arm.generator.name == "smote")
+    assert smote.values("aa_large") == pytest.approx([0.5, 0.5])
+    (gain,) = (gain for gain in table.gains.values() if gain.cell is smote)
+    assert gain.against["none"] is not None and gain.against["none"].main.mean == 0, "one small class is no gain"
+
+
+def test_aa_over_all_classes_stands_beside_it_and_the_others_are_named() -> None:
+    text = render_report(build_report(trials([[40, 60, 3]] * 2)), "md")
+    assert "| svm AA (2 of 3) | svm AA all |" in text
+    assert "Not in AA (2 of 3), with the fewest test pixels that a draw has of them: oats (3)." in text
+
+
+@pytest.mark.parametrize("counts", [[40, 60, 30], [40, 3, 3], [3, 3, 3], [40, 60, 0]])
+def test_where_all_tested_classes_are_large_or_fewer_than_two_the_score_is_plain_aa(counts: list[int]) -> None:
+    table = table_of(trials([counts] * 2))
+    assert (table.scores.main.key, table.scores.main.name) == ("aa", "AA")
+
+
+def test_scores_of_hidden_test_pixels_have_columns_where_a_protocol_hides_some() -> None:
+    records = trials([[40, 60, 30]] * 2)
+    assert "AA hidden" not in render_report(build_report(records), "md")
+    for one in records:
+        known = {"oa": 0.5, "aa": 0.4, "n_classes": 3, "recall": [0.4] * 3, "n_test": [9] * 3}
+        one["metrics"]["visibility"] = {"shown": known, "hidden": {**known, "aa": 0.2}}
+    text = render_report(build_report(records), "md")
+    assert "| svm AA shown | svm AA hidden |" in text and "20.0 ± 0.0" in text
+    assert "AA shown, AA hidden: of test pixels whose spectra plugins could read" in text
