@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import Any
 
 from hsiaug.base.errors import HsiaugError, InputError
 from hsiaug.bench.plan import Request
@@ -19,7 +18,7 @@ __all__ = ["fitted", "on_data"]
 def on_data(suite: Suite, refs: Sequence[str]) -> Suite:
     """The suite on other data: names of the catalogue, cards or folders. Its notes say what was left out and why.
 
-    A run on data that another run asks for alike is left out too. Raises InputError where no run is left.
+    Raises InputError where no run is left.
     """
     tasks = {ref: _tasks(ref) for ref in refs}
     named = ", ".join(f"{ref} ({' or '.join(its)})" for ref, its in tasks.items())
@@ -28,11 +27,8 @@ def on_data(suite: Suite, refs: Sequence[str]) -> Suite:
     others: list[str] = []
     for run in suite.runs:
         asked = tuple((ref, one) for ref, its in tasks.items() for one in _requests(run, its))
-        same = next((other.name for other in runs if _alike(other.asked, asked)), None)
         if not asked:
             others.append(f"{run.name} ({' and '.join(dict.fromkeys(one.task for _, one in run.asked))})")
-        elif same is not None:
-            notes.append(f"run {run.name} is left out: on these data it is run {same}")
         else:
             runs.append(Run(run.name, asked, elsewhere=True))
     if others:
@@ -70,16 +66,6 @@ def _requests(run: Run, tasks: Sequence[str]) -> list[Request]:
     """What a run asks for on the first of its scenes that has one of the tasks."""
     first = next((ref for ref, request in run.asked if request.task in tasks), None)
     return [request for ref, request in run.asked if ref == first]
-
-
-def _alike(asked: Sequence[tuple[str, Request]], others: Sequence[tuple[str, Request]]) -> bool:
-    return [_key(*one) for one in asked] == [_key(*one) for one in others]
-
-
-def _key(ref: str, request: Request) -> Any:
-    """What a plan follows from; protocols themselves are equal to none but themselves."""
-    protocol = request.protocol and (request.protocol.text, request.protocol.buffer)
-    return ref, protocol, replace(request, protocol=None)
 
 
 def _problem(data: TaskData, request: Request) -> str | None:

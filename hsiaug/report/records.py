@@ -11,10 +11,8 @@ from typing import Any, TypeVar
 from hsiaug.base.errors import StoreError
 from hsiaug.core.view_names import RAW
 from hsiaug.trial.arm import Arm, Method
-from hsiaug.trial.empty import made_nothing
 from hsiaug.trial.hashing import canonical_json
-from hsiaug.trial.index import StoredRecord
-from hsiaug.trial.record_json import preference
+from hsiaug.trial.record_json import made_nothing, preference
 
 __all__ = ["FIELDS", "Condition", "Record", "Trial", "by_split", "class_counts", "finite", "read_trials"]
 
@@ -183,7 +181,7 @@ def read_trials(records: Iterable[Record]) -> list[Trial]:
     best: dict[str, Trial] = {}
     once = _Once()
     for record in records:
-        trial = _read(record.decoded() if isinstance(record, StoredRecord) else record, once)
+        trial = _read(record, once)
         known = best.get(trial.hash)
         if known is None or preference(trial.record) > preference(known.record):
             best[trial.hash] = trial

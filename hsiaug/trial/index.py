@@ -23,12 +23,12 @@ from hsiaug import __version__
 from hsiaug.base import temporary_folders
 from hsiaug.trial.record_json import CHECKS, Record
 
-__all__ = ["Index", "StoredRecord", "indexed", "uncollected"]
+__all__ = ["Index", "indexed", "uncollected"]
 
 INDEX = "index.json"
 MARK = b'{"hsiaug": "index"'
 """Beginning of every index; a file without it is not replaced."""
-LAYOUT = f"3 {CHECKS} {__version__}"
+LAYOUT = f"4 {CHECKS} {__version__}"
 """An index that says otherwise is another version's, and is not read."""
 WORTH_WRITING = 500, 0.02
 """Records that an index lacks before it is written: so many, and this share of what it has."""
@@ -37,72 +37,36 @@ OWN = frozenset(
 )
 """Keys whose values differ from record to record; those of all others are mostly the same."""
 
-Entry = tuple[str, int, int]
-"""Status of a record, size and checksum of its file."""
-Shared = dict[tuple[str, bytes], Any]
-"""Values that records have in common, by key and content."""
-
-
-class StoredRecord(Mapping[str, Any]):
-    """A record that was found sound, decoded when first asked for more than its hash and status.
-
-    Nothing in it is to be changed: records share what they have in common.
-    """
-
-    __slots__ = ("_data", "_hash", "_shared", "_status", "_whole")
-
-    def __init__(self, hash: str, status: str, data: bytes, shared: Shared) -> None:
-        self._hash, self._status, self._data, self._shared = hash, status, data, shared
-        self._whole: dict[str, Any] | None = None
-
-    def __getitem__(self, key: str) -> Any:
-        if self._whole is None and key in ("hash", "status"):
-            return self._hash if key == "hash" else self._status
-        return self.decoded()[key]
-
-    def get(self, key: str, default: Any = None) -> Any:
-        # As Mapping has it, but without an exception for each key that is not there.
-        return self.decoded().get(key, default)
-
-    def __iter__(self) -> Iterator[str]:
-        return iter(self.decoded())
-
-    def __len__(self) -> int:
-        return len(self.decoded())
-
-    def __repr__(self) -> str:
-        return repr(self.decoded())
-
-    def decoded(self) -> dict[str, Any]:
-        """The record itself, for who asks it many things."""
-        if self._whole is None:
-            read, self._whole = json.loads(self._data), {}
-            for key, value in read.items():
-                common = value if key in OWN else self._shared.setdefault((key, marshal.dumps(value, 2)), value)
-                self._whole[sys.intern(key)] = common
-            self._data = b""
-        return self._whole
+Entry = tuple[int, int]
+"""Size and checksum of a record's file."""
 
 
 class Index:
-    """The entries of a store's index, and those to be added; where it cannot be used, it has none."""
+    """The entries of a store's index, and those to be added."""
 
     def __init__(self, known: Mapping[str, Entry] | None = None) -> None:
         self.known = known or {}
         self.new: dict[str, Entry] = {}
-        self._shared: Shared = {}
+        self._shared: dict[tuple[str, bytes], Any] = {}
 
     def get(self, hash: str, data: bytes) -> Record | None:
         """The record of that hash with that content, where it was found sound."""
-        entry = self.known.get(hash)
-        if entry is None or entry[1:] != (len(data), zlib.crc32(data)):
-            return None
-        return StoredRecord(hash, entry[0], data, self._shared)
+        known = self.known.get(hash) == (len(data), zlib.crc32(data))
+        return self._share(json.loads(data)) if known else None
 
     def add(self, record: Record, data: bytes) -> Record:
         """A record that was found sound, and the content of its file."""
-        self.new[record["hash"]] = record["status"], len(data), zlib.crc32(data)
-        return StoredRecord(record["hash"], record["status"], data, self._shared)
+        self.new[record["hash"]] = len(data), zlib.crc32(data)
+        return self._share(record)
+
+    def _share(self, record: Record) -> Record:
+        """The record, whose values are those of other records where they are equal; they are not to be changed."""
+        return {
+            sys.intern(key): value
+            if key in OWN
+            else self._shared.setdefault((key, marshal.dumps(value, 2)), value)
+            for key, value in record.items()
+        }
 
 
 def _entries(path: Path) -> Mapping[str, Entry]:

@@ -7,12 +7,25 @@ import math
 from collections.abc import Mapping
 from typing import Any
 
-__all__ = ["CHECKS", "LARGEST", "Record", "decode", "encode", "json_line", "preference", "storable"]
+__all__ = [
+    "CHECKS",
+    "EMPTY",
+    "LARGEST",
+    "Record",
+    "decode",
+    "encode",
+    "json_line",
+    "made_nothing",
+    "preference",
+    "storable",
+]
 
 Record = Mapping[str, Any]
 
 CHECKS = 2
 """Raise when ``fault_of`` finds what it did not find before: what was checked with another number is checked anew."""
+EMPTY = "empty"
+"""Status of the record of a trial that was not run, because its λ asked for no sample in its draw."""
 LARGEST = 64 * 2**20
 """Bytes of a record at most: the largest real ones, of a hundred classes, have a few hundred thousand."""
 JSON = json.JSONEncoder(ensure_ascii=False, allow_nan=False)
@@ -83,3 +96,17 @@ def _unwritable(value: Any) -> str | None:
     except (TypeError, ValueError, RecursionError) as error:
         return str(error)
     return None
+
+
+def made_nothing(record: Record) -> bool:
+    """True where a generator that adds samples was asked for none, whether its trial was run for that or not.
+
+    Records from before the status "empty" hold such trials as "ok", with the numbers of ``none``. Samples alone do not
+    tell them: those of masks count labelled pixels, and a synthetic pair may hold none; but it needed a fit.
+    """
+    if record["status"] == EMPTY:
+        return True
+    if record["status"] != "ok" or not record["spec"]["lambda"] > 0:
+        return False
+    fitted = "fit_generator" in (record.get("timings") or {})
+    return not fitted and not any((record.get("samples") or {}).get("synthetic") or [0])

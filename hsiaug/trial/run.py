@@ -26,11 +26,11 @@ from hsiaug.tasks.adapter import adapted
 from hsiaug.tasks.task import Prediction, Task, TaskData, TaskSamples, TaskSplit, locate_labels, predicted_mask
 from hsiaug.trial.cache import Workbench
 from hsiaug.trial.ceilings import Ceiling, ceiling, made
-from hsiaug.trial.empty import EMPTY
 from hsiaug.trial.guard import call_failure, kept_state, plain_json
 from hsiaug.trial.limit import time_limit
 from hsiaug.trial.machine import PeakMemory, counted_steps, environment, resolve_device
 from hsiaug.trial.predictions import checksum
+from hsiaug.trial.record_json import EMPTY
 from hsiaug.trial.spec import TrialSpec
 from hsiaug.trial.store import Record
 

@@ -12,12 +12,11 @@ from pathlib import Path
 from hsiaug.base import temporary_folders
 from hsiaug.base.errors import InputError, StoreError
 from hsiaug.base.files import file_errors, plain_text, reason, replaced, sync_files, sync_folder
-from hsiaug.trial.empty import EMPTY
 from hsiaug.trial.hashing import SHORT
 from hsiaug.trial.index import Index, indexed
 from hsiaug.trial.predictions import PREDICTIONS, Predictions, checksum, find_predictions, is_name, pack, replace
 from hsiaug.trial.record import Damage, fault_of
-from hsiaug.trial.record_json import LARGEST, Record, decode, encode, storable
+from hsiaug.trial.record_json import EMPTY, LARGEST, Record, decode, encode, storable
 
 __all__ = ["Damage", "Reading", "Record", "Store"]
 

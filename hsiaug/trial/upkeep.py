@@ -13,7 +13,7 @@ from hsiaug.base.files import file_errors
 from hsiaug.trial import fits
 from hsiaug.trial.predictions import PREDICTIONS, find_predictions
 from hsiaug.trial.record import Damage
-from hsiaug.trial.record_json import Record, preference
+from hsiaug.trial.record_json import preference
 from hsiaug.trial.store import Reading, Store
 
 __all__ = ["Finding", "Merged", "Pruned", "merge", "prune", "verify"]
@@ -63,7 +63,7 @@ def merge(target: Path, source: Store, *, dry_run: bool, count: Count) -> Merged
         raise InputError(
             "TARGET must be another store than SOURCE", value=str(target), hint="Name the store to copy from."
         )
-    into = _target(target, dry_run)
+    into = None if dry_run and not target.exists() else Store(target, create=not dry_run)
     merged, hashes = Merged(), source.hashes()
     for start in range(0, len(hashes), AT_ONCE):
         some = hashes[start : start + AT_ONCE]
@@ -71,28 +71,18 @@ def merge(target: Path, source: Store, *, dry_run: bool, count: Count) -> Merged
         read = source.read(some, index=False)
         merged.damaged += read.damaged
         for record in read.records:
-            if _counts(record, there.get(record["hash"]), merged) and into is not None and not dry_run:
-                stated = record["predictions_sha256"]
-                into.put(record, find_predictions(source.folder(record["hash"]), stated) if stated else None)
+            mine = there.get(record["hash"])
+            if record == mine:
+                merged.equal += 1
+            elif mine is not None and not isinstance(mine, Damage) and preference(record) <= preference(mine):
+                merged.kept += 1
+            else:
+                merged.copied += 1
+                if into is not None and not dry_run:
+                    stated = record["predictions_sha256"]
+                    into.put(record, find_predictions(source.folder(record["hash"]), stated) if stated else None)
         count(min(start + AT_ONCE, len(hashes)), len(hashes))
     return merged
-
-
-def _target(target: Path, dry_run: bool) -> Store | None:
-    """The store to write to; None where a dry run finds none."""
-    return None if dry_run and not target.exists() else Store(target, create=not dry_run)
-
-
-def _counts(found: Record, there: Record | Damage | None, merged: Merged) -> bool:
-    """Whether a record is to be copied in place of what is there, which is counted."""
-    if there is None or isinstance(there, Damage) or (found != there and preference(found) > preference(there)):
-        merged.copied += 1
-        return True
-    if found == there:
-        merged.equal += 1
-    else:
-        merged.kept += 1
-    return False
 
 
 def verify(store: Store, count: Count) -> Iterator[Finding]:
@@ -106,7 +96,12 @@ def verify(store: Store, count: Count) -> Iterator[Finding]:
         if isinstance(found, Damage):
             again = f"the benchmark that made it, once more; or hsiaug store prune {where} --damaged"
             yield Finding("record", hash, found.fault, again)
-        elif found is not None and (fault := _misses(store, found)):
+        elif (
+            found is not None
+            and (stated := found["predictions_sha256"])
+            and find_predictions(store.folder(hash), stated) is None
+        ):
+            fault = f"no {PREDICTIONS} with the record's checksum {stated[:12]}…"
             yield Finding("predictions", hash, fault, f"{found['command']} --store {where}")
         count(done, len(hashes))
     with file_errors(f"the store {store.root} must be a folder that can be read", LOOK, StoreError):
@@ -114,14 +109,6 @@ def verify(store: Store, count: Count) -> Iterator[Finding]:
     for path in left:
         fault = "half-written by a process that is no more"
         yield Finding("leftover", str(path.relative_to(store.root)), fault, f"hsiaug store prune {where}")
-
-
-def _misses(store: Store, record: Record) -> str | None:
-    """The fault of a record's predictions, or None."""
-    stated = record["predictions_sha256"]
-    if stated is None or find_predictions(store.folder(record["hash"]), stated) is not None:
-        return None
-    return f"no {PREDICTIONS} with the record's checksum {stated[:12]}…"
 
 
 def _abandoned(store: Store) -> list[Path]:
@@ -146,10 +133,14 @@ def prune(
             hint="Name the store itself; 'hsiaug store merge NEW OLD' copies its records into a new one.",
         )
     with file_errors(f"the store {store.root} must be a folder that can be written to", LOOK, StoreError):
-        left = {"temporary folders": _abandoned(store)}
         saved = fits.spare(store.cache) if cache else []
-        records = dict(_unwanted(store, failed, damaged))
-        pruned = {kind: _sizes(paths) for kind, paths in left.items()}
+        read = store.read(index=False) if failed or damaged else Reading()
+        records = {
+            **({"failed records": [r["hash"] for r in read.records if r["status"] == "failed"]} if failed else {}),
+            **({"damaged records": [one.hash for one in read.damaged]} if damaged else {}),
+        }
+        records = {kind: list(filter(store.removable, hashes)) for kind, hashes in records.items()}
+        pruned = {"temporary folders": _sizes(_abandoned(store))}
         pruned |= {"saved fits": _sizes(saved)} if cache else {}
         pruned |= {kind: _sizes(map(store.folder, hashes)) for kind, hashes in records.items()}
         if not dry_run:
@@ -158,25 +149,12 @@ def prune(
                 _take_away(path, store.cache)
             hashes = [hash for some in records.values() for hash in some]
             for done, hash in enumerate(hashes, 1):
-                _remove(store, hash)
+                found = store.look(hash)
+                # Unless a run has put a good one in its place meanwhile.
+                if isinstance(found, Damage) or (found is not None and found["status"] == "failed"):
+                    _take_away(store.folder(hash), store.root / "records")
                 count(done, len(hashes))
     return pruned
-
-
-def _unwanted(store: Store, failed: bool, damaged: bool) -> Iterator[tuple[str, list[str]]]:
-    read = store.read(index=False) if failed or damaged else Reading()
-    if failed:
-        names = [record["hash"] for record in read.records if record["status"] == "failed"]
-        yield "failed records", list(filter(store.removable, names))
-    if damaged:
-        yield "damaged records", [one.hash for one in read.damaged if store.removable(one.hash)]
-
-
-def _remove(store: Store, hash: str) -> None:
-    """Take a record away, unless a run has put a good one in its place meanwhile."""
-    found = store.look(hash)
-    if isinstance(found, Damage) or (found is not None and found["status"] == "failed"):
-        _take_away(store.folder(hash), store.root / "records")
 
 
 def _take_away(path: Path, folder: Path) -> None:

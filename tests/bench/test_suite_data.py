@@ -89,8 +89,7 @@ def test_runs_of_the_data_s_task_are_run_on_them_and_others_are_named(folder: Pa
     assert note.endswith("pixels (pixels)")
 
     suite = suite_on(folder, "toy")
-    assert [r.name for r in suite.runs] == ["first", "tripled", "pixels"]
-    assert suite.notes[0] == "run again is left out: on these data it is run first"
+    assert [r.name for r in suite.runs] == ["first", "again", "tripled", "pixels"]
 
     suite = suite_on(folder, "toy", "pairs")
     assert [(r.name, [ref for ref, _ in r.asked][-1]) for r in suite.runs][-2:] == [

@@ -13,7 +13,7 @@ from hsiaug.protocol.protocols import parse_protocol
 from hsiaug.registry.lookup import Registry
 from hsiaug.tasks.task import get_task
 from hsiaug.trial.cache import Workbench
-from hsiaug.trial.empty import made_nothing
+from hsiaug.trial.record_json import made_nothing
 from hsiaug.trial.run import empty
 
 

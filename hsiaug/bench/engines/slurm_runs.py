@@ -16,7 +16,7 @@ from pathlib import Path
 
 from hsiaug.base.errors import StoreError
 from hsiaug.base.files import write_text_whole
-from hsiaug.trial.empty import EMPTY
+from hsiaug.trial.record_json import EMPTY
 
 __all__ = [
     "Chunk",
