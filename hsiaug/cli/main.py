@@ -31,7 +31,6 @@ from hsiaug.cli import (
     report,
     show,
     split,
-    status,
     store,
     suggest,
 )
@@ -107,7 +106,7 @@ app = typer.Typer(
 )
 for command in (
     *(advise.advise, benchmark.benchmark, cite.cite, compare.compare, generate.generate, inspect.inspect),
-    *(labels.labels, map.map_, pretrain.pretrain, report.report, show.show, split.split, status.status),
+    *(labels.labels, map.map_, pretrain.pretrain, report.report, show.show, split.split, store.status),
     suggest.suggest,
 ):
     app.command(command.__name__.rstrip("_"))(command)

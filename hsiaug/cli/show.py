@@ -63,51 +63,37 @@ def _print(record: Mapping[str, Any], out: Console) -> None:
     print_lines(out, ["run it again, with its controls:", record["command"]])
 
 
-def _facts(record: Mapping[str, Any]) -> list[tuple[str, str]]:
+def _facts(record: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     spec, metrics, audit = record["spec"], record["metrics"], record["audit"]
-    facts = [
-        ("record", record["hash"]),
-        ("status", record["status"]),
-        ("scene", f"{spec['scene']['name']} (sha256 {spec['scene']['sha256'][:12]}…)"),
-        (
-            "protocol",
-            f"{' '.join(map(str, spec['protocol'].values()))}, patch {spec['patch']}, draw {spec['seed']}",
-        ),
-        ("generator", _plugin(spec["generator"]) + (DIAGNOSIS if spec.get("diagnosis") else "")),
-        ("classifier", _plugin(spec["classifier"])),
-        ("spectra", _spectra(spec.get("view", RAW), record.get("spectral_view"))),
-        ("λ, ω", f"{spec['lambda']:g}, {'–' if spec['omega'] is None else spec['omega']}"),
-    ]
+    yield "record", record["hash"]
+    yield "status", record["status"]
+    yield "scene", f"{spec['scene']['name']} (sha256 {spec['scene']['sha256'][:12]}…)"
+    yield (
+        "protocol",
+        f"{' '.join(map(str, spec['protocol'].values()))}, patch {spec['patch']}, draw {spec['seed']}",
+    )
+    yield "generator", _plugin(spec["generator"]) + (DIAGNOSIS if spec.get("diagnosis") else "")
+    yield "classifier", _plugin(spec["classifier"])
+    yield "spectra", _spectra(spec.get("view", RAW), record.get("spectral_view"))
+    yield "λ, ω", f"{spec['lambda']:g}, {'–' if spec['omega'] is None else spec['omega']}"
     if metrics:
         kappa = "–" if metrics["kappa"] is None else f"{100 * metrics['kappa']:.2f}"
-        facts.append(("OA / AA / κ", f"{100 * metrics['oa']:.2f} / {100 * metrics['aa']:.2f} / {kappa} (×100)"))
-    facts += _fields(metrics)
-    if audit:
-        facts += [
-            ("audit", f"{audit['n_train']} train, {audit['n_test']} test, {audit['n_buffered']} left out"),
-            ("overlap", f"centre {audit['centre_overlap_percent']} %, patch {audit['patch_overlap_percent']} %"),
-        ]
-    facts += [("note", note) for note in record.get("notes") or ()]
-    if record["provenance"]:
-        facts.append(("provenance", json_of(record["provenance"])))
-    return [*facts, *_costs(record)]
-
-
-def _fields(metrics: Mapping[str, Any] | None) -> Iterator[tuple[str, str]]:
-    """Scores in fields that hold training pixels and in fields that hold none; older records have neither."""
-    for where, what in (("seen", "hold training pixels"), ("new", "hold none")):
+        yield "OA / AA / κ", f"{100 * metrics['oa']:.2f} / {100 * metrics['aa']:.2f} / {kappa} (×100)"
+    # Fields that hold training pixels, and fields that hold none; older records have neither.
+    for where, meaning in (("seen", "hold training pixels"), ("new", "hold none")):
         scores = ((metrics or {}).get("fields") or {}).get(where)
         if scores and scores["n_classes"]:
             pixels = f"{sum(scores['n_test'])} test pixels of {scores['n_classes']} classes"
             said = f"OA / AA {100 * scores['oa']:.2f} / {100 * scores['aa']:.2f} (×100), {pixels}"
-            yield f"{where} fields", f"{said}: fields that {what}"
-
-
-def _costs(record: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
-    """What the trial took, and on which machine."""
+            yield f"{where} fields", f"{said}: fields that {meaning}"
+    if audit:
+        yield "audit", f"{audit['n_train']} train, {audit['n_test']} test, {audit['n_buffered']} left out"
+        yield "overlap", f"centre {audit['centre_overlap_percent']} %, patch {audit['patch_overlap_percent']} %"
+    yield from (("note", note) for note in record.get("notes") or ())
+    if record["provenance"]:
+        yield "provenance", json_of(record["provenance"])
     machine, memory = record["environment"], record["peak_memory_mb"]
-    times = ", ".join(f"{name} {seconds:.2f} s" for name, seconds in record["timings"].items())
-    yield "times", times or "–"
+    yield "times", ", ".join(f"{name} {seconds:.2f} s" for name, seconds in record["timings"].items()) or "–"
     yield "peak memory", "–" if memory is None else f"{memory:.0f} MB"
     yield "device", json_of(record["device"])
     yield "machine", f"{machine['processor']}, {machine['platform']}, Python {machine['python']}"

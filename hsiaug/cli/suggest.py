@@ -53,7 +53,7 @@ def suggest(
     out: Annotated[
         list[Path] | None,
         option(
-            "File to write: .csv, .md, .tex or .json (a table), .geojson (points, where the cube is georeferenced), "
+            "File to write: .csv or .json (a table), .geojson (points, where the cube is georeferenced), "
             ".png, .svg or .pdf (a map); repeat for more.",
             show_default=False,
         ),

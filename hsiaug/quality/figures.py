@@ -37,15 +37,15 @@ ClassSpectra = Callable[[int], NDArray[np.floating[Any]]]
 """Gives the spectra (n, bands) of a class id."""
 
 
-def save_figures(figures: Mapping[str, Figure], folder: Path, endings: Sequence[str] = ()) -> list[Path]:
-    """Write each figure under its name, with each of these endings of pictures; returns the files.
+def save_figures(figures: Mapping[str, Figure], folder: Path) -> list[Path]:
+    """Write each figure under its name as PNG, and spectra as SVG too, which weighs less; returns the files.
 
-    Without any: as PNG, and spectra as SVG too, which weighs less. Raises InputError where a file cannot be written.
+    Raises InputError where a file cannot be written.
     """
     return [
         write_whole(folder / f"{name}{ending}", lambda path, e=ending, f=figure: path.write_bytes(_bytes(f, e)))  # type: ignore[misc]
         for name, figure in figures.items()
-        for ending in endings or ((".png", ".svg") if name == "spectra" else (".png",))
+        for ending in ((".png", ".svg") if name == "spectra" else (".png",))
     ]
 
 

@@ -10,13 +10,12 @@ import numpy as np
 
 from hsiaug.base.colours import true_colours
 from hsiaug.base.errors import InputError
-from hsiaug.base.targets import PICTURES, TABLES, check_targets
+from hsiaug.base.targets import PICTURES, check_targets
 from hsiaug.base.text import json_of, plotted
 from hsiaug.core.scene import UnlabelledScene
 from hsiaug.data.georeference import Georeference, need_geo, quiet
 from hsiaug.quality.maps import map_figure, picture_step
 from hsiaug.report.figures.files import WIDTHS, wrapped
-from hsiaug.report.grid import ReportPage, text_grid
 from hsiaug.report.output_files import TableFiles, figure_writers, table_writers, write_files
 from hsiaug.suggest.picks import Suggestions
 
@@ -28,7 +27,7 @@ __all__ = ["ENDINGS", "check_files", "rows_of", "save_suggestions"]
 
 FORMS = (".csv", ".geojson")
 """Endings of files into which people write classes."""
-ENDINGS = (*TABLES, ".geojson", *PICTURES)
+ENDINGS = (".csv", ".json", ".geojson", *PICTURES)
 LEARNT, WANTED = "#35d0ff", "#ffd400"
 
 
@@ -84,14 +83,11 @@ def save_suggestions(
 ) -> None:
     """Write each file, by its ending. name: of the scene. Raises InputError where a file cannot be written."""
     rows, title = rows_of(found, scene.class_names, ground), f"{name}: label these"
-    header = tuple(name.replace("_", " ") for name in rows[0])
-    grid = text_grid("Pixels to label next", header, [tuple(map(str, row.values())) for row in rows])
-    page = ReportPage(name, grids=(grid,), notes=tuple(notes))
     value = {"picks": rows, "notes": list(notes)}
     write_files(
         paths,
         {
-            **table_writers(lambda: TableFiles("suggest", [page], rows, value)),
+            **table_writers(lambda: TableFiles("suggest", [], rows, value)),
             **figure_writers(lambda: _figure(found, scene, title)),
             ".geojson": lambda path: _write_points(path, rows, ground),
         },

@@ -21,30 +21,6 @@ from hsiaug.tasks.pixels import PixelClassification
 from hsiaug.testing.cases import Case
 from hsiaug.testing.core import Arrays, require
 
-__all__ = [
-    "Counts",
-    "Items",
-    "Samples",
-    "View",
-    "arrays",
-    "inspect",
-    "items",
-    "judged",
-    "labels",
-    "least",
-    "miscounted",
-    "mislabelled",
-    "moved",
-    "of_class",
-    "of_classes",
-    "probes",
-    "repeated",
-    "request",
-    "single",
-    "values",
-    "visible",
-]
-
 Samples = PatchSamples | DenseSamples
 Items = Patches | Tiles
 """The items that are predicted."""

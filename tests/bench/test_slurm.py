@@ -31,7 +31,7 @@ from hsiaug.bench.engines.slurm_runs import (
     write_submission,
 )
 from hsiaug.bench.plan import Request, build_plan
-from hsiaug.cli.status import status
+from hsiaug.cli.store import status
 from hsiaug.core.scene import Scene
 from hsiaug.registry.lookup import registry
 from hsiaug.trial.store import Store

@@ -117,7 +117,7 @@ def test_lists_numbers_draws_and_settings_are_read_as_documented() -> None:
 @pytest.mark.parametrize(
     ("words", "part"),
     [
-        (("inspect", "toy", "--out", "look.pdf"), "must be a folder, or a file that ends in .md"),
+        (("inspect", "toy", "--out", "look.pdf"), "must be a folder"),
         (("generate", "toy", "--out", "x.csv"), "must end in .npz or .mat"),
         (("generate", "pairs.toml", "--task", "change", "--out", "x.zip"), "must name a folder"),
         (("advise", "toy", "--out", "x.png"), "must end in .json"),

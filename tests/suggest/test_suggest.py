@@ -220,7 +220,7 @@ def test_of_a_draw_only_labelled_pixels_are_named(toy: Scene, tmp_path: Path) ->
 @pytest.mark.parametrize(
     ("words", "part"),
     [
-        (("toy", "--out", "x.jpg"), "must end in .md, .tex, .csv, .json, .geojson, .png, .svg or .pdf"),
+        (("toy", "--out", "x.jpg"), "must end in .csv, .json, .geojson, .png, .svg or .pdf"),
         (("toy", "--out", "x.geojson"), "where on Earth"),
         (("toy", "--classifier", "smv"), "'smv'"),
         (("toy", "--classifier", "unet"), "classifiers of pixels"),
