@@ -76,9 +76,7 @@ def outputs(toy: Scene, made: PixelSynthesis) -> dict[str, Callable[[Path], obje
         ),
         "samples.npz": lambda path: save_samples(path, made, with_real=True),
         "samples.mat": lambda path: save_samples(path, made, with_real=True),
-        "spectra.png": lambda path: save_figures(
-            sample_kit("pixels").inspect(made).pictures(), path.parent, [".png"]
-        ),
+        "spectra.png": lambda path: save_figures(sample_kit("pixels").inspect(made).pictures(), path.parent),
     }
 
 
