@@ -37,8 +37,7 @@ from hsiaug.base.arguments import (
     text,
     whole,
 )
-from hsiaug.base.frames import frame_of
-from hsiaug.base.notebook_figures import show_in_cells
+from hsiaug.base.notebooks import frame_of, show_in_cells
 from hsiaug.base.targets import check_target
 from hsiaug.base.terminal import log_console
 from hsiaug.base.threads import one_thread_each

@@ -12,8 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hsiaug.base.arguments import checked, path, switch, text
-from hsiaug.base.frames import frame_of
-from hsiaug.base.notebook_figures import show_in_cells
+from hsiaug.base.notebooks import frame_of, show_in_cells
 from hsiaug.base.targets import TABLES
 from hsiaug.base.terminal import log_console
 from hsiaug.base.threads import one_thread_here

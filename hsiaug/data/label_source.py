@@ -4,17 +4,15 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
-from hsiaug.base.errors import InputError, SceneError
+from hsiaug.base.errors import InputError
 from hsiaug.data.cube_check import CubeFacts, unlike_shapes
 from hsiaug.data.declared import read_declared
 from hsiaug.data.georeference import Georeference, read_georeference
 from hsiaug.data.label_check import ClassCodes, name_codes
-from hsiaug.data.labels import LARGEST, odd_codes
+from hsiaug.data.labels import LARGEST, whole_codes
 from hsiaug.data.paths import is_file
 from hsiaug.data.rasterise import MOST_CODES, LabelRaster, rasterise, regrid
 from hsiaug.data.readers import must_exist, read_label_file
@@ -41,27 +39,12 @@ def read_raster(path: Path, key: str | None) -> LabelRaster:
     must_exist(path)
     said, codes = read_declared(path), read_label_file(path, key=key)
     missing = None if said.nodata is None or said.nodata != int(said.nodata) else int(said.nodata)
-    whole, filled = _whole_numbers(codes, missing, path)
-    return LabelRaster(whole, filled, missing or None, said.classes, read_georeference(path), where=str(path))
-
-
-def _whole_numbers(codes: NDArray[Any], missing: int | None, path: Path) -> tuple[NDArray[np.int64], bool]:
-    """Codes (H, W) as int64, and whether any had to be replaced by 0: NaN, or ``missing`` where it has over 32 bits.
-
-    Raises SceneError where a code is no whole number, or has over 32 bits.
-    """
     gone = np.isnan(codes) if codes.dtype.kind == "f" else np.zeros(codes.shape, dtype=bool)
     if missing is not None and abs(missing) >= LARGEST:
         gone |= codes == missing
-    codes = np.where(gone, codes.dtype.type(0), codes)
-    odd = odd_codes(codes)
-    if odd.any():
-        raise SceneError(
-            f"{path}: labels must be whole numbers below {LARGEST:,}",
-            value=f"{codes[odd][0]:g}",
-            hint="Name the raster of the classes; save class codes as integers, with 0 for unlabelled pixels.",
-        )
-    return codes.astype(np.int64), bool(gone.any())
+    whole = whole_codes(np.where(gone, codes.dtype.type(0), codes), path, "labels")
+    changed = bool(gone.any())
+    return LabelRaster(whole, changed, missing or None, said.classes, read_georeference(path), where=str(path))
 
 
 def labels_on_cube(

@@ -15,7 +15,7 @@ from hsiaug.base.errors import SceneError
 if TYPE_CHECKING:
     from hsiaug.data.cards import LabelSpec
 
-__all__ = ["LARGEST", "STRIPE", "class_ids", "class_map", "odd_codes", "plot_map"]
+__all__ = ["LARGEST", "STRIPE", "class_ids", "class_map", "odd_codes", "plot_map", "whole_codes"]
 
 
 LARGEST = 2**31
@@ -70,15 +70,20 @@ def class_ids(
 
 def plot_map(codes: NDArray[Any], where: Path) -> NDArray[np.int32]:
     """(H, W) int32 ids of plots; 0 where a code is below 0, or NaN. Raises SceneError where one is no whole number."""
+    return np.maximum(whole_codes(codes, where, "ids of plots"), 0).astype(np.int32)
+
+
+def whole_codes(codes: NDArray[Any], where: Path, what: str) -> NDArray[np.int64]:
+    """Codes as integers, 0 where one is NaN. Raises SceneError where one is no whole number, or has over 32 bits."""
     ids = np.where(np.isnan(codes), 0, codes) if codes.dtype.kind == "f" else codes
     odd = odd_codes(ids)
     if odd.any():
         raise SceneError(
-            f"{where}: ids of plots must be whole numbers below {LARGEST:,}",
+            f"{where}: {what} must be whole numbers below {LARGEST:,}",
             value=f"{ids[odd][0]:g}",
-            hint="Save ids as integers, with 0 for pixels of no plot.",
+            hint="Check that it is the right raster; save integers, with 0 for pixels that have none.",
         )
-    return np.maximum(ids, 0).astype(np.int32)
+    return ids.astype(np.int64)
 
 
 def odd_codes(codes: NDArray[Any], most: float = LARGEST) -> NDArray[np.bool_]:

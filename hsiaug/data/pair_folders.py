@@ -1,29 +1,26 @@
 """The card of a folder of image–mask pairs that has none: of the names of its folders, and of its masks' codes.
 
-Three layouts are known: cities with a folder per date (as OSCD's ``CITY/imgs_1``, ``imgs_2``, ``cm``), two dates and
-masks (as LEVIR-CD's ``A``, ``B``, ``label``), and images beside masks. Any of them may lie in ``train/`` and
-``val/`` or ``test/``, which then are the sides.
+Two layouts are known: folders of two dates and of masks (as LEVIR-CD's ``A``, ``B``, ``label``), and images beside masks.
+Either may lie in ``train/`` and ``val/`` or ``test/``, which then are the sides.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from functools import lru_cache
 from itertools import chain
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 
 from hsiaug.base.errors import SceneError
 from hsiaug.data.cards import MOST_CLASSES
-from hsiaug.data.catalogue import SETS
 from hsiaug.data.declared import read_declared
 from hsiaug.data.pair_cards import PairCard
-from hsiaug.data.paths import fill_pattern, find_files
 from hsiaug.data.readers import read_cube_file, read_label_file
-from hsiaug.data.tomlfile import read_toml, validated
+from hsiaug.data.tomlfile import validated
 
 __all__ = ["inferred_card"]
 
@@ -31,35 +28,16 @@ ENDINGS = (".tif", ".tiff", ".npy", ".png", ".bmp")
 SIDES = {"train": ("train", "training"), "test": ("test", "testing", "val", "valid", "validation")}
 """Folders of each side; of a side the first that is there."""
 
-CITY = ("imgs_1", "imgs_2", "cm")
-CITY_MASKS = ("cm/{name}-cm.tif", "cm/*.tif", "cm/cm.png", "cm/*.png", "cm/*.npy")
-"""Masks of a city, the best first: OSCD's PNGs are pictures of its TIFFs, one of them antialiased."""
-
 IMAGES = ("images", "image", "imgs", "img")
 MASKS = ("masks", "mask", "labels", "label", "annotations", "annotation")
-FLAT: Mapping[str, tuple[tuple[str, ...], ...]] = {
+LAYOUTS: Mapping[str, tuple[tuple[str, ...], ...]] = {
     "change": (("a",), ("b",), ("label", "labels", "mask", "masks")),
     "segmentation": (IMAGES, MASKS),
 }
 """Of each task the names that its folders may have, whatever their case: one folder per date, then that of the masks."""
 
-CHANGE_NAMES = ["unchanged", "changed"]
 EMPTY = (0, 255)
 """Codes that mean no class in masks of segmentation, where two others are left."""
-
-
-class _Layout(NamedTuple):
-    """title: in words. images, masks: patterns, as in a card. bands: where a file holds one of them. sides: the places as
-    in a card, patterns of them where they are files. places: each of them.
-    """
-
-    title: str
-    task: str
-    images: list[str]
-    masks: list[str]
-    bands: list[str]
-    sides: dict[str, list[str]]
-    places: list[str]
 
 
 def inferred_card(folder: Path) -> tuple[PairCard, str]:
@@ -71,21 +49,34 @@ def inferred_card(folder: Path) -> tuple[PairCard, str]:
     groups = {side: next((there[name] for name in names if name in there), "") for side, names in SIDES.items()}
     if not all(groups.values()):
         groups = {"any": next(filter(None, groups.values()), "")}
-    layout = _find_cities(folder, groups) or _find_files(folder, groups)
+    task, kinds = _layout(folder, list(groups.values()))
+    # Group, then kind: the files there.
+    listed = [[_files(folder / group / kind) for kind in kinds] for group in groups.values()]
+    for group, of_kind in zip(groups.values(), listed, strict=True):
+        stems = [{path.stem for path in paths} for paths in of_kind]
+        for kind, some in zip(kinds, stems, strict=True):
+            if lacking := sorted(set().union(*stems) - some):
+                where = f"{group}/{kind}".lstrip("/")
+                raise _unclear(folder, f"nothing in {where} for {', '.join(lacking[:4])}")
+    above = "{group}/" if any(groups.values()) else ""
+    endings = [paths[0].suffix for paths in listed[0]]
+    *images, masks = (f"{above}{kind}/{{name}}{ending}" for kind, ending in zip(kinds, endings, strict=True))
+    mask_files = [path for of_kind in listed for path in of_kind[-1]]
     table = {
         "name": re.sub(r"[^a-z0-9]+", "_", folder.resolve().name.lower()).strip("_") or "pairs",
-        "task": layout.task,
-        "images": _images(folder, layout),
-        "masks": {"files": layout.masks, **_codes(folder, layout)},
-        "places": layout.sides,
+        "task": task,
+        "images": {"files": images, **_images(listed[0][0][0], mask_files[0])},
+        "masks": {"files": [masks], **_codes(folder, task, mask_files)},
+        "places": {side: [f"{group}/*".lstrip("/")] for side, group in groups.items()},
     }
     card = validated(table, PairCard, folder, "card", SceneError)
     codes = zip(card.masks.codes, card.masks.names, strict=True)
     left_out = [there[n] for n in chain(*SIDES.values()) if n in there and there[n] not in groups.values()]
+    what = "change between two dates" if task == "change" else "segmentation"
     said = [
-        f"{folder} has no card: taken for {layout.title}, {'no sides named' if 'any' in groups else 'sides as named'}",
+        f"{folder} has no card: taken for {what} in {len(mask_files)} places ({', '.join(kinds)}), "
+        + ("no sides named" if "any" in groups else "sides as named"),
         f"{', '.join(left_out)} left out" if left_out else "",
-        f"{len(layout.bands)} bands in files of their own" if layout.bands else "",
         "codes of masks " + "; ".join(f"{'/'.join(map(str, some))} = {name}" for some, name in codes),
         f"{'/'.join(map(str, card.masks.ignore))} = ignored" if card.masks.ignore else "",
     ]
@@ -98,6 +89,16 @@ def _folders(folder: Path) -> dict[str, str]:
     return {path.name.lower(): path.name for path in inside}
 
 
+def _layout(folder: Path, groups: list[str]) -> tuple[str, list[str]]:
+    """The task, and the folders of each group, that of the masks last."""
+    first, *others = (_folders(folder / group) for group in groups)
+    for task, names in LAYOUTS.items():
+        kinds = [next((first[name] for name in some if name in first), "") for some in names]
+        if all(kinds) and all(set(kinds) <= set(found.values()) for found in others):
+            return task, kinds
+    raise _unclear(folder, ", ".join(sorted(_folders(folder).values())[:8]) or "no folder")
+
+
 def _files(folder: Path) -> list[Path]:
     """The arrays and images of a folder, in order, which have one ending."""
     paths = sorted(path for path in folder.iterdir() if path.suffix.lower() in ENDINGS and path.name[0] != ".")
@@ -107,117 +108,41 @@ def _files(folder: Path) -> list[Path]:
     return paths
 
 
-def _find_cities(folder: Path, groups: Mapping[str, str]) -> _Layout | None:
-    """The layout where every group holds folders of cities."""
-    sides = {
-        side: [
-            f"{group}/{name}".lstrip("/")
-            for name in _folders(folder / group).values()
-            if set(CITY) <= _folders(folder / group / name).keys()
-        ]
-        for side, group in groups.items()
-    }
-    if not all(sides.values()):
-        return None
-    places = [*chain(*sides.values())]
-    files = _files(folder / places[0] / CITY[0])
-    bands = sorted({path.stem.rpartition("_")[2] for path in files}) if len(files) > 1 else []
-    images = [f"{{place}}/{date}/*{'_{band}' if bands else ''}{files[0].suffix}" for date in CITY[:2]]
-    title = f"change between two dates of {len(places)} cities ({', '.join(CITY)})"
-    return _Layout(title, "change", images, [f"{{place}}/{mask}" for mask in CITY_MASKS], bands, sides, places)
-
-
-def _find_files(folder: Path, groups: Mapping[str, str]) -> _Layout:
-    """The layout of folders of files, of the same names in each group. Raises SceneError where there is none."""
-    first, *others = (_folders(folder / group) for group in groups.values())
-    for task, names in FLAT.items():
-        kinds = [next((first[name] for name in some if name in first), "") for some in names]
-        if not all(kinds) or not all(set(kinds) <= set(found.values()) for found in others):
-            continue
-        listed = [[_files(folder / group / kind) for kind in kinds] for group in groups.values()]
-        for group, of_kind in zip(groups.values(), listed, strict=True):
-            stems = [{path.stem for path in paths} for paths in of_kind]
-            for kind, some in zip(kinds, stems, strict=True):
-                if lacking := sorted(set().union(*stems) - some):
-                    where = f"{group}/{kind}".lstrip("/")
-                    raise _unclear(folder, f"nothing in {where} for {', '.join(lacking[:4])}")
-        above = "{group}/" if any(groups.values()) else ""
-        *images, masks = (
-            f"{above}{kind}/{{name}}{paths[0].suffix}" for kind, paths in zip(kinds, listed[0], strict=True)
-        )
-        places = [
-            f"{group}/{path.stem}".lstrip("/")
-            for group, of_kind in zip(groups.values(), listed, strict=True)
-            for path in of_kind[0]
-        ]
-        sides = {side: [f"{group}/*".lstrip("/")] for side, group in groups.items()}
-        what = "change between two dates" if task == "change" else "segmentation"
-        title = f"{what} in {len(places)} places ({', '.join(kinds)})"
-        return _Layout(title, task, images, [masks], [], sides, places)
-    raise _unclear(folder, ", ".join(sorted(_folders(folder).values())[:8]) or "no folder")
-
-
 def _unclear(folder: Path, found: str) -> SceneError:
     return SceneError(
-        f"{folder} must hold one card (.toml), or pairs in a usual layout: CITY/imgs_1, imgs_2, cm; A, B, label; images, "
-        "masks; or these under train and test",
+        f"{folder} must hold one card (.toml), or pairs in a usual layout: A, B, label; images, masks; or these "
+        "under train and test",
         value=found,
         hint="Write a card: docs/masks.md shows one.",
     )
 
 
-def _images(folder: Path, layout: _Layout) -> dict[str, Any]:
-    """[images]: of bands with Sentinel-2's names as OSCD's card has them, else as the first file says."""
-    known = read_toml(SETS / "oscd.toml", "card", SceneError)["images"]
-    bands = [band for band in known["bands"] if band in layout.bands]
-    if bands and len(bands) == len(layout.bands):
-        waves = dict(zip(known["bands"], known["wavelengths"], strict=True))
-        same = {key: known[key] for key in ("scale", "gsd")}
-        return {"files": layout.images, "bands": bands, "wavelengths": [waves[band] for band in bands], **same}
-    found: dict[str, Any] = {"files": layout.images, "units": "as in the files"}
-    if layout.bands:
-        return {**found, "bands": layout.bands}
-    path = _first(folder, layout.images, layout.places[0])
+def _images(path: Path, mask: Path) -> dict[str, Any]:
+    """What the file of the first image says of [images]."""
     said = read_declared(path)
+    found: dict[str, Any] = {"units": "as in the files"}
     if said.scale is not None:
         found |= {"scale": said.scale, "offset": said.offset}
     if said.wavelengths:
         found["wavelengths"] = list(said.wavelengths)
     if path.suffix.lower() == ".npy":
-        shape = read_cube_file(path).array.shape
-        mask = read_label_file(_first(folder, layout.masks, layout.places[0])).shape
-        found["axes"] = "bhw" if shape[1:] == mask and shape[:2] != mask else "hwb"
+        shape, wanted = read_cube_file(path).array.shape, read_label_file(mask).shape
+        found["axes"] = "bhw" if shape[1:] == wanted and shape[:2] != wanted else "hwb"
     return found
 
 
-def _first(folder: Path, patterns: Sequence[str], place: str) -> Path:
-    """The file of a place that the first pattern finds which has one."""
-    paths = next((found for text in patterns if (found := find_files(folder, fill_pattern(text, place)))), [])
-    if not paths:
-        raise _unclear(folder, f"no file for {place}, as {fill_pattern(patterns[0], place)}")
-    return paths[0]
-
-
-def _codes(folder: Path, layout: _Layout) -> dict[str, Any]:
+def _codes(folder: Path, task: str, masks: list[Path]) -> dict[str, Any]:
     """names, codes and ignore of [masks]."""
-    by_ending: dict[str, set[int]] = {}
-    for place in layout.places:
-        path = _first(folder, layout.masks, place)
-        by_ending.setdefault(path.suffix, set()).update(_codes_of(path, path.stat().st_mtime_ns))
-    if layout.task == "change":
-        # A PNG may be a picture of a TIFF of other codes; of two, the larger is changed.
-        pairs = [sorted(codes) for codes in by_ending.values()]
-        low, high = ({codes[which] for codes in pairs} for which in (0, -1))
-        if any(len(codes) != 2 for codes in pairs) or low & high:
-            told = "; ".join(f"codes {_some(codes)} in {ending}" for ending, codes in by_ending.items())
-            raise _odd_codes(folder, "two codes, unchanged and the larger changed", told)
-        return {"names": CHANGE_NAMES, "codes": [sorted(low), sorted(high)]}
-    found = sorted(set().union(*by_ending.values()))
+    found = sorted(set().union(*(_codes_of(path, path.stat().st_mtime_ns) for path in masks)))
+    if task == "change":
+        if len(found) != 2:
+            raise _odd_codes(folder, "two codes, unchanged and the larger changed", found)
+        return {"names": ["unchanged", "changed"], "codes": [[code] for code in found]}
     classes = [code for code in found if code not in EMPTY]
     # 0 or 255 beside a single other code is the class of all else, not the lack of one.
     classes = classes if len(classes) > 1 else [code for code in found if code != 255 or len(found) == 2]
     if not 2 <= len(classes) <= MOST_CLASSES:
-        raise _odd_codes(folder, f"2 to {MOST_CLASSES} codes of classes", f"codes {_some(found)}")
+        raise _odd_codes(folder, f"2 to {MOST_CLASSES} codes of classes", found)
     return {
         "names": [f"class {code}" for code in classes],
         "codes": [[code] for code in classes],
@@ -225,13 +150,13 @@ def _codes(folder: Path, layout: _Layout) -> dict[str, Any]:
     }
 
 
-def _odd_codes(folder: Path, wanted: str, found: str) -> SceneError:
-    hint = "Check the masks, or write a card that says what each code is: docs/masks.md shows one."
-    return SceneError(f"{folder}: masks must hold {wanted}", value=found, hint=hint)
-
-
-def _some(codes: set[int] | list[int]) -> str:
-    return ", ".join(map(str, sorted(codes)[:8])) + (f" and {len(codes) - 8} more" if len(codes) > 8 else "")
+def _odd_codes(folder: Path, wanted: str, found: list[int]) -> SceneError:
+    more = f" and {len(found) - 8} more" if len(found) > 8 else ""
+    return SceneError(
+        f"{folder}: masks must hold {wanted}",
+        value=f"codes {', '.join(map(str, found[:8]))}{more}",
+        hint="Check the masks, or write a card that says what each code is: docs/masks.md shows one.",
+    )
 
 
 @lru_cache(maxsize=100_000)

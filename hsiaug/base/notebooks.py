@@ -1,19 +1,33 @@
-"""Figures as notebooks show them."""
+"""Tables and figures as notebooks show them."""
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
 from functools import partial
 from io import BytesIO
 from typing import TYPE_CHECKING
 
+from hsiaug.base.errors import InputError, install
+
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
+    from pandas import DataFrame
 
-__all__ = ["show_in_cells"]
-
+__all__ = ["frame_of", "show_in_cells"]
 
 NOTEBOOK_DPI = 110
 """Makes a figure across a page as wide as a notebook's text; what is saved has its own."""
+
+
+def frame_of(rows: Iterable[Mapping[str, object]]) -> DataFrame:
+    """A frame with a line for each row. Raises InputError where pandas, an extra, is not installed."""
+    try:
+        from pandas import DataFrame
+    except ImportError as lack:
+        raise InputError(
+            "frames need pandas", value="not installed", hint=f"{install('notebook', 'pandas')}, or use table()."
+        ) from lack
+    return DataFrame(list(rows))
 
 
 def show_in_cells(figure: Figure) -> Figure:
