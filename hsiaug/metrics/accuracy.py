@@ -13,38 +13,31 @@ from numpy.typing import NDArray
 
 __all__ = [
     "Counts",
-    "cohen_kappa",
     "confusion",
     "dense_score",
-    "f1",
     "grouped_confusion",
-    "iou",
-    "mean_known",
-    "precision",
-    "recall",
     "score",
 ]
 
 Array = NDArray[np.float64]
 Counts = NDArray[np.int64]
+Ids = NDArray[np.integer]
 
 
-def confusion(true: NDArray[Any], predicted: NDArray[Any], classes: int) -> Counts:
+def confusion(true: Ids, predicted: Ids, classes: int) -> Counts:
     """(C, C) int64 counts over class ids 1..C: rows true, columns predicted."""
     (counts,) = grouped_confusion(np.zeros(len(true), dtype=np.int64), 1, true, predicted, classes)
     return np.asarray(counts)
 
 
-def grouped_confusion(
-    group: Counts, groups: int, true: NDArray[Any], predicted: NDArray[Any], classes: int
-) -> Counts:
+def grouped_confusion(group: Counts, groups: int, true: Ids, predicted: Ids, classes: int) -> Counts:
     """(groups, C, C) int64 counts, as :func:`confusion`, of each group 0..groups-1 of pixels (n,)."""
     flat = (group * classes + true.astype(np.int64) - 1) * classes + predicted.astype(np.int64) - 1
     counts: Counts = np.bincount(flat, minlength=groups * classes**2).reshape(groups, classes, classes)
     return counts
 
 
-def cohen_kappa(matrices: NDArray[Any]) -> Array:
+def cohen_kappa(matrices: Counts) -> Array:
     """(...) κ of confusion matrices (..., C, C); NaN where chance agreement is 1, or nothing was counted."""
     counts = matrices.astype(np.float64)
     rows, columns = counts.sum(axis=-1), counts.sum(axis=-2)
@@ -55,41 +48,34 @@ def cohen_kappa(matrices: NDArray[Any]) -> Array:
         return np.where(chance < 1, (seen - chance) / (1 - chance), np.nan)
 
 
-def recall(matrices: NDArray[Any]) -> Array:
+def recall(matrices: Counts) -> Array:
     """(..., C) of confusion matrices (..., C, C)."""
     return _where_seen(matrices, _right(matrices), matrices.sum(axis=-1))
 
 
-def f1(matrices: NDArray[Any]) -> Array:
+def f1(matrices: Counts) -> Array:
     """(..., C) of confusion matrices (..., C, C)."""
     return _where_seen(matrices, 2 * _right(matrices), matrices.sum(axis=-1) + matrices.sum(axis=-2))
 
 
-def iou(matrices: NDArray[Any]) -> Array:
+def iou(matrices: Counts) -> Array:
     """(..., C) of confusion matrices (..., C, C)."""
     right = _right(matrices)
     return _where_seen(matrices, right, matrices.sum(axis=-1) + matrices.sum(axis=-2) - right)
 
 
-def precision(matrices: NDArray[Any]) -> Array:
+def precision(matrices: Counts) -> Array:
     """(..., C) of confusion matrices (..., C, C); NaN where nothing was called so."""
     called = matrices.sum(axis=-2)
     return np.where(called > 0, _right(matrices) / np.maximum(called, 1), np.nan)
 
 
-def _right(matrices: NDArray[Any]) -> NDArray[Any]:
+def _right(matrices: Counts) -> Counts:
     return np.diagonal(matrices, axis1=-2, axis2=-1)
 
 
-def _where_seen(matrices: NDArray[Any], part: NDArray[Any], whole: NDArray[Any]) -> Array:
+def _where_seen(matrices: Counts, part: Counts, whole: Counts) -> Array:
     return np.where(matrices.sum(axis=-1) > 0, part / np.maximum(whole, 1), np.nan)
-
-
-def mean_known(values: Array) -> Array:
-    """Mean over the last axis of what is not NaN; NaN where nothing is left."""
-    some = ~np.isnan(values)
-    count = some.sum(axis=-1)
-    return np.where(count > 0, np.where(some, values, 0).sum(axis=-1) / np.maximum(count, 1), np.nan)
 
 
 def score(

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -185,7 +184,7 @@ class Reliability:
     def __getitem__(self, name: str) -> LabelScore:
         return next(score for score in self.scores if score.name == name)
 
-    def as_json(self) -> dict[str, Any]:
+    def as_json(self) -> dict[str, object]:
         """The entry in quality.json."""
         return {
             "scores": [vars(score) for score in self.scores],

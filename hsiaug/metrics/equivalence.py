@@ -1,4 +1,4 @@
-"""What paired draws say where no gain is shown: that two arms are equivalent, that one is not better, or too little.
+"""Verdict of paired draws where no gain is shown: that two arms are equivalent, that one is not better, or too little.
 
 Two one-sided t tests (Schuirmann, A comparison of the two one-sided tests procedure and the power approach for assessing
 the equivalence of average bioavailability, Journal of Pharmacokinetics and Biopharmaceutics 15, 1987).
@@ -28,7 +28,7 @@ MOST_DRAWS = 10_000
 
 
 def equivalence(differences: Sequence[float], margin: float = MARGIN) -> Equivalence:
-    """What paired differences (fractions, one per draw) claim at 5 %.
+    """The claim of paired differences (fractions, one per draw) at 5 %.
 
     ``equivalent``: the mean lies within ±margin, by both one-sided tests. ``not better``: it lies below +margin.
     ``open``: neither is shown, as of a single draw. Raises InputError for a margin that is not positive.

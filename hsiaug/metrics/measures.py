@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Literal
 
 import numpy as np
 
@@ -52,7 +52,7 @@ class Fidelity:
     def __getitem__(self, name: str) -> FidelityMeasure:
         return next(measure for measure in self.measures if measure.name == name)
 
-    def as_json(self) -> dict[str, Any]:
+    def as_json(self) -> dict[str, object]:
         """The entry in quality.json."""
         rows = [vars(measure) for measure in self.measures]
         return {"measures": rows, "classes": list(self.classes), "notes": list(self.notes)}

@@ -107,7 +107,7 @@ class Audit:
             notes=notes,
         )
 
-    def as_json(self) -> dict[str, Any]:
+    def as_json(self) -> dict[str, object]:
         """As records keep it."""
         return {key: list(v) if isinstance(v, tuple) else v for key, v in asdict(self).items()}
 

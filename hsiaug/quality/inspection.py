@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from hsiaug.metrics.calibration import Reliability
 from hsiaug.metrics.measures import Fidelity
@@ -38,7 +38,7 @@ class Inspection:
         """Lines on what the numbers leave out."""
         return tuple(f"note: {note}" for note in (*self.fidelity.notes, *self.reliability.notes))
 
-    def as_json(self) -> dict[str, Any]:
+    def as_json(self) -> dict[str, object]:
         """The content of quality.json."""
         return {
             "format": 1,

@@ -99,7 +99,7 @@ class MaskSamples:
             parts.append(samples)
         return concatenate(parts), fit.fitted, {"fit_generator": fit.seconds}
 
-    def facts(self, card: Card, request: SampleRequest, samples: int) -> dict[str, Any]:
+    def facts(self, card: Card, request: SampleRequest, samples: int) -> dict[str, object]:
         """How many pairs were asked for, and which."""
         return {"pairs": samples, "show": list(request.show)}
 
@@ -107,7 +107,7 @@ class MaskSamples:
         """A folder; the real pairs stay where they are."""
         sheet, manifest, _ = save_pairs(path, made)
         lines = []
-        for name in made.facts["show"]:
+        for name in cast("list[str]", made.facts["show"]):
             shown = (made.synthetic.masks == made.data.class_names.index(name) + 1).any(axis=(1, 2))
             lines.append(f"{shown.sum()} of {len(shown)} pairs show {name}")
         return [*lines, f"{len(made.synthetic)} pairs in {path}; see {sheet.name} and {manifest.name}"]

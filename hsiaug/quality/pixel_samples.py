@@ -74,7 +74,7 @@ class PixelSamples:
         fitted = bench.fit(spec, generator, device, progress).fitted
         return samples.take(samples.synthetic), fitted, timer.seconds
 
-    def facts(self, card: Card, request: SampleRequest, samples: int) -> dict[str, Any]:
+    def facts(self, card: Card, request: SampleRequest, samples: int) -> dict[str, object]:
         """λ, and whether the generator saw test pixels, without their labels."""
         return {"lambda": request.lam, "transductive": card.scope == "scene"}
 

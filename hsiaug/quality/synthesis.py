@@ -88,9 +88,9 @@ class Synthesis(Generic[Data, AnySplit, Samples]):
     real: Samples
     synthetic: Samples
     seconds: Mapping[str, float]
-    facts: Mapping[str, Any]
+    facts: Mapping[str, object]
 
-    def provenance(self) -> dict[str, Any]:
+    def provenance(self) -> dict[str, object]:
         """JSON-able facts that make these samples again; keys as in a trial's record where both have them."""
         spec, data = self.spec.as_json(), self.data
         return {

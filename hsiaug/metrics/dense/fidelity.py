@@ -13,7 +13,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -79,7 +78,7 @@ class DenseFidelity(Fidelity):
     by_class: Mapping[int, Mapping[str, float | None]]
     worst: tuple[tuple[int, int, float], ...]
 
-    def as_json(self) -> dict[str, Any]:
+    def as_json(self) -> dict[str, object]:
         """The entry in quality.json."""
         by_class = {str(c): dict(row) for c, row in self.by_class.items()}
         pairs = [list(pair) for pair in self.worst]
