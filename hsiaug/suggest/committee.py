@@ -119,11 +119,7 @@ def _called(
         device=resolve_device("auto", card),
         progress=silent,
     )
-    ids = np.zeros(scene.shape, dtype=np.int16)
-    for rows in task.stripes(scene):
-        here = slice(rows.start, rows.stop)
-        ids[here] = task.mapped_stripe(fitted, card, scene, known.patch, known.train[here], rows, spectra)
-    return ids
+    return task.map_pixels(fitted, card, scene, known.patch, known.train, silent, spectra)
 
 
 def disagreement(votes: NDArray[np.int16], classes: int) -> NDArray[np.float32]:

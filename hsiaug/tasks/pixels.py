@@ -193,48 +193,42 @@ class PixelClassification:
         progress: Progress,
         spectra: SpectralView = RAW_VIEW,
     ) -> dict[str, NDArray[np.int16]]:
-        """(H, W) class ids of every pixel; 0 where an unlabelled pixel holds 0 in every band: no data.
+        """(H, W) class ids of every pixel, by the scene's name."""
+        labelled = scene.labels > 0
+        return {scene.name: self.map_pixels(fitted, card, scene, split.patch, labelled, progress, spectra)}
 
-        Patches are cut as for the test pixels, in batches of about ``BATCH_BYTES``; beyond the cube itself, memory does
-        not grow with the scene.
-        """
-        ids = np.zeros(scene.shape, dtype=np.int16)
-        for rows in self.stripes(scene):
-            here = slice(rows.start, rows.stop)
-            labelled = scene.labels[here] > 0
-            ids[here] = self.mapped_stripe(fitted, card, scene, split.patch, labelled, rows, spectra)
-            progress(rows.stop, len(ids), "rows")
-        return {scene.name: ids}
-
-    def stripes(self, scene: Scene | UnlabelledScene) -> list[range]:
-        """The rows of each stripe that is mapped at a time."""
-        height, width = scene.shape
-        rows = max(1, 2 * BATCH_BYTES // (4 * scene.bands * width))
-        return [range(top, min(top + rows, height)) for top in range(0, height, rows)]
-
-    def mapped_stripe(
+    def map_pixels(
         self,
         fitted: FittedClassifier,
         card: Card,
         scene: Scene | UnlabelledScene,
         patch: int,
         labelled: NDArray[np.bool_],
-        rows: range,
+        progress: Progress,
         spectra: SpectralView = RAW_VIEW,
     ) -> NDArray[np.int16]:
-        """(n, W) class ids of the n rows of a stripe. labelled: (n, W), which of its pixels have a label."""
+        """(H, W) class ids of every pixel; 0 where one not ``labelled`` (H, W) holds 0 in every band: no data.
+
+        Patches are cut as for the test pixels, in stripes of rows and batches of about ``BATCH_BYTES``; beyond the cube
+        itself, memory does not grow with the scene.
+        """
         side = patch if card.input in ("patch", "scene") else 1
-        ids = np.zeros((len(rows), scene.shape[1]), dtype=np.int16)
-        local = np.argwhere(scene.cube[rows.start : rows.stop].any(axis=2) | labelled).astype(np.int32)
-        # The rows that its patches reach, so that each spectrum is converted once.
-        top = max(0, rows.start - side // 2)
-        seen = spectra(scene.cube[top : rows.stop + side // 2], axis=2)
+        height, width = scene.shape
+        rows = max(1, 2 * BATCH_BYTES // (4 * scene.bands * width))
         step = max(1, BATCH_BYTES // (4 * scene.bands * side * side))
-        for start in range(0, len(local), step):
-            part = local[start : start + step]
-            coords = part + np.array([rows.start, 0], dtype=np.int32)
-            batch = _shown(patches_at(seen, coords - np.array([top, 0]), side), coords, card)
-            ids[part[:, 0], part[:, 1]] = _check_labels(fitted.predict(sealed(batch)), batch, scene)
+        ids = np.zeros(scene.shape, dtype=np.int16)
+        for top in range(0, height, rows):
+            bottom = min(top + rows, height)
+            local = np.argwhere(scene.cube[top:bottom].any(axis=2) | labelled[top:bottom]).astype(np.int32)
+            coords = local + np.array([top, 0], dtype=np.int32)
+            # The rows that its patches reach, so that each spectrum is converted once.
+            first = max(0, top - side // 2)
+            seen = spectra(scene.cube[first : bottom + side // 2], axis=2)
+            for start in range(0, len(coords), step):
+                part = coords[start : start + step]
+                batch = _shown(patches_at(seen, part - np.array([first, 0]), side), part, card)
+                ids[part[:, 0], part[:, 1]] = _check_labels(fitted.predict(sealed(batch)), batch, scene)
+            progress(bottom, height, "rows")
         return ids
 
     def georeferences(self, ref: str | os.PathLike[str], scene: Scene) -> dict[str, Georeference | None]:
