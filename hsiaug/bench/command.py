@@ -6,6 +6,7 @@ import dataclasses
 import shlex
 
 from hsiaug.base.text import shortest
+from hsiaug.tasks.task import USUAL
 from hsiaug.trial.ceilings import family_of
 from hsiaug.trial.spec import PluginSpec, TrialSpec
 
@@ -15,7 +16,7 @@ __all__ = ["command_for"]
 def command_for(trial: TrialSpec, scene_ref: str) -> str:
     """``hsiaug benchmark …`` that runs this trial again; the controls, which every benchmark runs, come along."""
     words = ["hsiaug", "benchmark", scene_ref]
-    if trial.task != "pixels":
+    if trial.task != USUAL:
         words += ["--task", trial.task]
     arm = ["none", "--ceilings", family_of(trial.generator.name)] if trial.diagnosis else [trial.generator.name]
     words += ["--generator", *arm, "--classifier", trial.classifier.name]

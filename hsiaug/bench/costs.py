@@ -17,6 +17,7 @@ from typing import Any
 from hsiaug.bench.plan import Plan
 from hsiaug.registry.card import Card
 from hsiaug.registry.hookspecs import Kind
+from hsiaug.tasks.task import USUAL
 from hsiaug.trial.hashing import canonical_json, short_hash
 from hsiaug.trial.store import Record
 
@@ -93,7 +94,7 @@ class Costs:
                     both,
                     *plan.samples[t.hash],
                     tested.get(t.seed, 0),
-                    pixels=t.task == "pixels",
+                    pixels=t.task == USUAL,
                     unusual=tuple(unusual),
                 )
         made = cls(guesses)
@@ -109,7 +110,7 @@ class Costs:
         classifier = cards.get(("classifier", spec["classifier"]["name"]))
         real, synthetic = sum(samples["real"]), sum(samples["synthetic"])
         rough = guess(
-            (generator, classifier), real, synthetic, record["audit"]["n_test"], pixels=spec["task"] == "pixels"
+            (generator, classifier), real, synthetic, record["audit"]["n_test"], pixels=spec["task"] == USUAL
         )
         for stage, part in parts_of(spec, rough, rough.made).items():
             card = classifier if stage in ("fit_classifier", "predict") else generator

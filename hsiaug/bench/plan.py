@@ -18,7 +18,7 @@ from hsiaug.registry.card import Card, Preset, build_params, check_files, check_
 from hsiaug.registry.hookspecs import Kind
 from hsiaug.registry.lookup import Registry
 from hsiaug.tasks.adapter import as_served, check_masks_dense, check_serves
-from hsiaug.tasks.task import TaskData, TaskSplit, get_task
+from hsiaug.tasks.task import USUAL, TaskData, TaskSplit, get_task
 from hsiaug.trial.arm import EVERY_CONTROL, controls_of
 from hsiaug.trial.ceilings import CEILINGS, FAMILIES, check_ceilings
 from hsiaug.trial.guard import kept_state
@@ -43,7 +43,7 @@ class Request:
 
     lambdas: Sequence[float]
     seeds: Sequence[int]
-    task: str = "pixels"
+    task: str = USUAL
     protocol: SplitProtocol | None = None
     buffer: str | None = None
     generators: Sequence[str] = ()

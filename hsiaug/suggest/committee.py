@@ -96,7 +96,7 @@ def cast_votes(
 
 def _loaded(plugins: Registry, name: str) -> type[Classifier]:
     plugin: type[Classifier] = plugins.find("classifier", name).load()
-    if "pixels" not in plugin.card.tasks:
+    if PixelClassification.name not in plugin.card.tasks:
         raise InputError(
             "`classifiers` must name classifiers of pixels",
             value=repr(name),

@@ -37,6 +37,7 @@ from hsiaug.tasks.masks import ChangeDetection, Segmentation
 from hsiaug.tasks.pixels import PixelClassification, Prediction, TaskDefaults
 
 __all__ = [
+    "USUAL",
     "Prediction",
     "Task",
     "TaskData",
@@ -141,6 +142,10 @@ def locate_labels(split: TaskSplit, labels: NDArray[np.int16]) -> Prediction:
 
 
 _TASKS = {task.name: cast(Task, task) for task in (PixelClassification(), Segmentation(), ChangeDetection())}
+
+
+USUAL = PixelClassification.name
+"""The task where none is named."""
 
 
 def task_names(*, of_scenes: bool = False) -> tuple[str, ...]:
