@@ -67,10 +67,8 @@ def crossing(labels: Array, curve: Array, score: Array) -> Array:
     return np.where(score < curve[..., 0], -np.inf, np.where(score > curve[..., -1], np.inf, found))
 
 
-def label_equivalent(
-    labels: Sequence[float], curve: Array, arm: Array, *, level: float = 0.95, resamples: int = RESAMPLES
-) -> LabelEquivalent:
-    """k* of an arm, with its interval.
+def label_equivalent(labels: Sequence[float], curve: Array, arm: Array) -> LabelEquivalent:
+    """k* of an arm, with its 95 % interval.
 
     labels: (K,) added labels per class, ascending from 0. curve: (D, K) scores of the curve in each of D draws. arm: (D,)
     scores of the arm in the same draws. Equal draws give equal intervals, and all arms of D draws share their resamples,
@@ -91,8 +89,8 @@ def label_equivalent(
     if draws < FEWEST_DRAWS:
         return LabelEquivalent(float(value), None, None, draws)
     rng = np.random.default_rng(derive_seed("label equivalents", draws))
-    drawn = rng.integers(draws, size=(resamples, draws))
+    drawn = rng.integers(draws, size=(RESAMPLES, draws))
     found = np.sort(crossing(at, isotonic(curve[drawn].mean(axis=1)), arm[drawn].mean(axis=1)))
     # By rank: there is no mean of a number and infinity.
-    tail = int((1 - level) / 2 * resamples)
+    tail = int(0.025 * RESAMPLES)
     return LabelEquivalent(float(value), float(found[tail]), float(found[-1 - tail]), draws)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from pathlib import Path
@@ -21,7 +20,7 @@ from hsiaug.data.georeference import Georeference, need_geo
 from hsiaug.quality.geotiff import write_geotiff
 from hsiaug.quality.sheets import class_legend
 from hsiaug.report.figures.class_labels import label_classes
-from hsiaug.report.figures.files import WIDTHS, figure_bytes, legend_columns, new_figure, wrapped
+from hsiaug.report.figures.files import WIDTHS, figure_bytes, new_figure, wrapped
 from hsiaug.report.output_files import figure_writers, write_files
 
 if TYPE_CHECKING:
@@ -77,32 +76,22 @@ def save_quick_look(scene: Scene, path: Path) -> None:
     path.write_bytes(figure_bytes(figure, "png"))
 
 
-def class_map_figure(
-    ids: NDArray[np.int16], names: Sequence[str], title: str, note: str, columns: int = 2
-) -> Figure:
-    """A map (H, W) of class ids 1..C, 0 = no data, with a legend of the classes and their shares.
-
-
-    columns: of a page with two, which the figure fills.
-    """
+def class_map_figure(ids: NDArray[np.int16], names: Sequence[str], title: str, note: str) -> Figure:
+    """A map (H, W) of class ids 1..C, 0 = no data, with a legend of the classes and their shares."""
     colours = class_colours(len(names))
     colours[0] = 255
     step = picture_step(ids.shape)
-    beside = LEGEND_WIDTH if columns == 2 else 0.0
-    room = WIDTHS[columns] - beside
+    room = WIDTHS[2] - LEGEND_WIDTH
     counts = np.bincount(ids.ravel(), minlength=len(names) + 1)[1:]
     shares = 100 * counts / max(1, counts.sum())
     shown = class_names_shown(names)
     labels = [f"{plotted(name)}: {share:.1f} %" for name, share in zip(shown, shares, strict=True)]
-    ncols = 1 if beside else legend_columns(room, labels)
-    lines = 0 if beside else math.ceil(len(labels) / ncols)
-    figure, (panel,) = map_figure(ids.shape, 1, columns, beside=beside, below=0.17 * lines)
+    figure, (panel,) = map_figure(ids.shape, 1, beside=LEGEND_WIDTH)
     panel.imshow(colours[ids[::step, ::step]], interpolation="nearest")
     label_classes(panel, ids[::step, ::step], len(names))
     panel.set_title(wrapped(plotted(title), room), fontsize=8)
     panel.set_xlabel(wrapped(note, room, 7), fontsize=7)
-    place = "outside right upper" if beside else "outside lower center"
-    class_legend(figure, colours[1:], labels, loc=place, ncols=ncols)
+    class_legend(figure, colours[1:], labels, loc="outside right upper")
     return figure
 
 
@@ -195,17 +184,12 @@ def _thinned(labels: NDArray[np.int16], step: int) -> tuple[NDArray[np.int16], s
 
 
 def map_figure(
-    shape: tuple[int, ...], panels: int, columns: int = 2, *, beside: float = 0.0, below: float = 0.0
+    shape: tuple[int, ...], panels: int, *, beside: float = 0.0, below: float = 0.0
 ) -> tuple[Figure, list[Axes]]:
-    """A figure of maps without ticks: side by side, or one below the other in one column of a page.
-
-    beside, below: inches that a legend takes.
-    """
-    wide = panels if columns == 2 else 1
-    side = (WIDTHS[columns] - beside) / wide
-    down = min(HIGHEST, max(LOWEST, side * shape[0] / shape[1] + 0.6))
-    figure = new_figure(WIDTHS[columns], down * panels / wide + below)
-    axes = list(figure.subplots(panels // wide, wide, squeeze=False).ravel())
+    """A figure of maps without ticks, side by side. beside, below: inches that a legend takes."""
+    side = (WIDTHS[2] - beside) / panels
+    figure = new_figure(WIDTHS[2], min(HIGHEST, max(LOWEST, side * shape[0] / shape[1] + 0.6)) + below)
+    axes = list(figure.subplots(1, panels, squeeze=False).ravel())
     for panel in axes:
         panel.set_xticks([])
         panel.set_yticks([])

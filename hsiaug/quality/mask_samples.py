@@ -124,13 +124,13 @@ class MaskSamples:
             for c, (name, real, synthetic) in enumerate(rows, start=1)
         ]
 
-    def inspect(self, made: MaskSynthesis, seed: int = 0) -> Inspection:
+    def inspect(self, made: MaskSynthesis) -> Inspection:
         """Fidelity and label reliability of whole tiles. Reads test labels: a diagnosis after the fit."""
         held = real_samples(made.split, made.split.test)
         classes = len(made.data.class_names)
         sets = (made.real, held, made.synthetic)
-        like = dense_fidelity(*sets, classes=classes, seed=seed)
-        labels = dense_reliability(*sets, classes=classes, seed=seed)
+        like = dense_fidelity(*sets, classes=classes)
+        labels = dense_reliability(*sets, classes=classes)
         return Inspection(
             made,
             dict(zip(("train", "held_out", "synthetic"), map(len, sets), strict=True)),

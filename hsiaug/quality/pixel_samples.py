@@ -94,13 +94,13 @@ class PixelSamples:
             for c in made.data.class_ids
         ]
 
-    def inspect(self, made: PixelSynthesis, seed: int = 0) -> Inspection:
+    def inspect(self, made: PixelSynthesis) -> Inspection:
         """Fidelity and label reliability of centre spectra. Reads test labels: a diagnosis after the fit."""
         train, synthetic = _centres(made.real), _centres(made.synthetic)
         scene, test = made.data, made.split.test
         held = Spectra(scene.cube[test].astype(np.float64), scene.labels[test].astype(np.int64))
-        like = fidelity(train, held, synthetic, seed=seed)
-        labels = reliability(train, held, synthetic, seed=seed)
+        like = fidelity(train, held, synthetic)
+        labels = reliability(train, held, synthetic)
         figures = PixelFigures(made, train, held, synthetic)
         return Inspection(
             made,

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 __all__ = ["class_legend", "contact_sheet", "spread"]
 
 GAP = 2
+COLUMNS = 8
 Number = TypeVar("Number", np.uint8, np.int64)
 
 
@@ -31,17 +32,15 @@ def class_legend(figure: Figure, colours: NDArray[np.uint8], labels: Iterable[st
     figure.legend(handles=patches, **LEGEND, **place)
 
 
-def spread(samples: DenseSamples, most: int = 8) -> DenseSamples:
+def spread(samples: DenseSamples) -> DenseSamples:
     """Some of the samples, from the first to the last of them."""
-    return samples.take(np.linspace(0, len(samples) - 1, min(most, len(samples))).round().astype(int))
+    return samples.take(np.linspace(0, len(samples) - 1, min(COLUMNS, len(samples))).round().astype(int))
 
 
 def contact_sheet(
     groups: Sequence[tuple[str, DenseSamples]],
     classes: Sequence[str],
     wavelengths: NDArray[np.float64] | None,
-    *,
-    columns: int = 8,
 ) -> Figure:
     """For each (title, pairs) a row of images per date and a row of masks, then the legend of classes.
 
@@ -54,14 +53,12 @@ def contact_sheet(
     colours = class_colours(len(classes))
     strips: list[tuple[str, NDArray[np.uint8], NDArray[np.int64] | None]] = []
     for title, pairs in groups:
-        shown = pairs.take(np.arange(min(columns, len(pairs))))
+        shown = pairs.take(np.arange(min(COLUMNS, len(pairs))))
         for date in range(shown.dates):
             when = f", date {date + 1}" if shown.dates > 1 else ""
             tiles = stretched(shown.images[:, date, list(bands)].transpose(0, 2, 3, 1), low, high)
-            strips.append((f"{title}: image{when}", _strip(tiles, columns, 255), None))
-        strips.append(
-            (f"{title}: mask", _strip(colours[shown.masks], columns, 255), _strip(shown.masks, columns, 0))
-        )
+            strips.append((f"{title}: image{when}", _strip(tiles, 255), None))
+        strips.append((f"{title}: mask", _strip(colours[shown.masks], 255), _strip(shown.masks, 0)))
     shape = strips[0][1].shape
     shown_ids = sorted({int(c) for _, pairs in groups for c in np.unique(pairs.masks)})
     names = ["ignore", *map(plotted, class_names_shown(classes))]
@@ -81,10 +78,10 @@ def contact_sheet(
     return figure
 
 
-def _strip(tiles: NDArray[Number], columns: int, ground: int) -> NDArray[Number]:
-    """Tiles (n, H, W, …) side by side on a ground, as wide as ``columns`` of them."""
+def _strip(tiles: NDArray[Number], ground: int) -> NDArray[Number]:
+    """Tiles (n, H, W, …) side by side on a ground, as wide as COLUMNS of them."""
     n, height, width, *more = tiles.shape
-    strip = np.full((height, columns * (width + GAP) - GAP, *more), ground, dtype=tiles.dtype)
+    strip = np.full((height, COLUMNS * (width + GAP) - GAP, *more), ground, dtype=tiles.dtype)
     for i in range(n):
         strip[:, i * (width + GAP) : i * (width + GAP) + width] = tiles[i]
     return strip
