@@ -24,8 +24,7 @@ from hsiaug.core.fields import seen_fields
 from hsiaug.metrics.accuracy import confusion, score
 from hsiaug.metrics.label_equivalents import label_equivalent
 from hsiaug.report.records import Trial, read_trials
-from hsiaug.report.scenes.ground_truth import GroundTruth, local_ground_truth, predicted_maps
-from hsiaug.report.scenes.split_roles import ROLES, redrawn_roles
+from hsiaug.report.scenes.ground_truth import ROLES, GroundTruth, local_ground_truth, predicted_maps, redrawn_roles
 from hsiaug.report.views_labels import worth_text
 from hsiaug.trial.store import Store
 

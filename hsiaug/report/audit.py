@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from hsiaug.report.cells import ArmCell
-from hsiaug.report.draws import DrawKey
 from hsiaug.report.labels import MISSING, count, draws_text, left_out, plus_minus, seeds_text, span
+from hsiaug.report.records import DrawKey
 from hsiaug.report.scores import CONTROL_CLASSIFIERS
 from hsiaug.report.tables import Table, named
 

@@ -9,9 +9,9 @@ from operator import attrgetter
 from typing import Literal
 
 from hsiaug.report.cells import ArmCell
-from hsiaug.report.draws import DrawKey, common_draws, draws_of, over_draws
 from hsiaug.report.grid import Grid, GridColumn, GridEntry, make_grid
 from hsiaug.report.labels import MISSING, number, plus_minus, seeds_text
+from hsiaug.report.records import DrawKey
 from hsiaug.report.scores import Metric
 from hsiaug.report.tables import Table
 from hsiaug.report.views_raw import classifier_column
@@ -25,12 +25,15 @@ __all__ = [
     "SweepPoint",
     "all_lines",
     "axis_of",
+    "common_draws",
     "curve_grids",
     "curve_notes",
     "drawn",
+    "draws_of",
     "line_label",
     "lines",
     "moving",
+    "over_draws",
     "panel_n",
     "percentages",
     "reference",
@@ -239,3 +242,39 @@ def curve_notes(table: Table, axis: Axis) -> list[str]:
 
 def _seeds(draws: Iterable[DrawKey]) -> str:
     return seeds_text(seed for seed, _ in draws)
+
+
+def draws_of(cell: ArmCell) -> frozenset[DrawKey]:
+    """The draws of the trials that gave numbers."""
+    return frozenset(trial.draw for trial in cell.ok)
+
+
+def common_draws(cells: Iterable[ArmCell]) -> frozenset[DrawKey]:
+    """The draws over which most trials of the cells can be compared; empty where no trial went well.
+
+    A candidate is what one cell has, and it is worth the trials that it compares: its draws times the cells that have
+    them all. So a trial run alone, or an arm with more draws than the others, does not shrink or empty the set, as
+    their intersection would. A failed trial counts as one that its cell has: what was planned is compared, and the
+    cell that lacks a number stands apart.
+    """
+    known = [cell for cell in cells if cell.ok]
+    planned = [_planned(cell, known) for cell in known]
+
+    def worth(draws: frozenset[DrawKey]) -> tuple[int, int, list[DrawKey]]:
+        compared = len(draws) * sum(draws <= other for other in planned)
+        return compared, len(draws), sorted(draws)
+
+    return max((draws_of(cell) for cell in known), key=worth, default=frozenset())
+
+
+def _planned(cell: ArmCell, known: Iterable[ArmCell]) -> frozenset[DrawKey]:
+    """A cell's draws, with those of its failed trials: a trial may fail before it has a split, so its seed counts."""
+    failed = {trial.seed for trial in cell.failed}
+    return draws_of(cell) | {draw for other in known for draw in draws_of(other) if draw[0] in failed}
+
+
+def over_draws(cell: ArmCell, draws: frozenset[DrawKey]) -> ArmCell:
+    """The cell over these draws where it has them all; as it is where it lacks one. Failed trials stay, to be named."""
+    if not draws or not draws <= draws_of(cell):
+        return cell
+    return replace(cell, trials=tuple(t for t in cell.trials if not t.ok or t.draw in draws))

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections import Counter
 
 from hsiaug.core.view_names import AUTO, RAW
-from hsiaug.metrics.significance import ALPHA, MIN_PAIRS, draws_needed, smallest_p
+from hsiaug.metrics.significance import ALPHA, MIN_PAIRS
 from hsiaug.metrics.verdict import meanings
-from hsiaug.report.labels import count, count_range, draws_text, p_text, seeds_text
+from hsiaug.report.labels import count, count_range, draws_text, seeds_text
 from hsiaug.report.records import FIELDS, VISIBILITY
 from hsiaug.report.tables import Table
 from hsiaug.trial.arm import Method, needed_of
@@ -188,30 +188,13 @@ def significance_note(table: Table) -> list[str]:
             f"n={count_range(few)}: cannot reach .05. A two-sided Wilcoxon signed-rank test needs {MIN_PAIRS} "
             f"pairs{rest}."
         )
-        if (needed := draws_needed(max(1, arms))) > MIN_PAIRS:
-            notes.append(
-                f"One test alone could reach .05 with {MIN_PAIRS} draws; Holm's correction for the "
-                f"{arms} arms of this table takes {needed}."
-            )
     if tested:
         notes.append(
             f"p: two-sided Wilcoxon signed-rank test on {table.scores.main.name}, paired over draws, Holm-corrected over "
             f"the {count(arms, 'arm')} of this table, of which each stands with the largest p over its controls. "
             f"{table.scores.second.name}: corrected over all of its comparisons."
         )
-        notes += _out_of_reach(max(tested), max(1, arms))
     return notes
-
-
-def _out_of_reach(pairs: int, tests: int) -> list[str]:
-    """Holm multiplies the smallest p by the number of tests: with few draws that alone can pass .05."""
-    floor = min(1.0, tests * smallest_p(pairs))
-    if floor < ALPHA:
-        return []
-    return [
-        f"With n={pairs} and {count(tests, 'arm')} no corrected p can fall below {p_text(floor)}: "
-        f"n={draws_needed(tests)} would be the least that could reach .05."
-    ]
 
 
 def verdict_note(table: Table) -> list[str]:

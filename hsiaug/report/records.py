@@ -14,9 +14,21 @@ from hsiaug.trial.arm import Arm, Method
 from hsiaug.trial.hashing import canonical_json
 from hsiaug.trial.record_json import made_nothing, preference
 
-__all__ = ["FIELDS", "Condition", "Record", "Trial", "by_split", "class_counts", "finite", "read_trials"]
+__all__ = [
+    "FIELDS",
+    "Condition",
+    "DrawKey",
+    "Record",
+    "Trial",
+    "by_split",
+    "class_counts",
+    "finite",
+    "read_trials",
+]
 
 Record = Mapping[str, Any]
+DrawKey = tuple[int, str]
+"""A seed, and the checksum of the split that it drew."""
 T = TypeVar("T")
 
 FIELDS = ("seen", "new")
@@ -107,7 +119,7 @@ class Trial:
         return self.record.get("audit")
 
     @cached_property
-    def draw(self) -> tuple[int, str]:
+    def draw(self) -> DrawKey:
         """What two trials must share to be a pair: the very pixels, and the first seed that drew them."""
         seed = self.seed if self.first is None else self.first
         return seed, str((self.audit or {}).get("sha256", ""))

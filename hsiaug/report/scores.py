@@ -45,11 +45,6 @@ class MetricSet:
     visibility: tuple[Metric, ...] = ()
     chooses_view: bool = False
 
-    @property
-    def all(self) -> tuple[Metric, ...]:
-        """Every metric."""
-        return self.shown + self.more + self.fields + self.visibility
-
 
 OA, AA, KAPPA = Metric("oa", "OA"), Metric("aa", "AA"), Metric("kappa", "κ")
 MACRO_F1, WORST = Metric("macro_f1", "macro-F1"), Metric("worst_recall", "worst recall")

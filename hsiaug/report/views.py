@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from functools import partial
 from operator import attrgetter
@@ -31,7 +31,7 @@ from hsiaug.report.views_raw import (
 )
 from hsiaug.trial.arm import Arm, Method
 
-__all__ = ["LABELS", "VIEWS", "check_view", "pages"]
+__all__ = ["LABELS", "VIEWS", "check_view", "pages", "table_page"]
 
 SHORT = {"duplicate": "dup.", "duplicate-balanced": "bal."}
 """Names of controls in narrow columns."""
@@ -85,13 +85,18 @@ def _page(table: Table, where: str, by: str) -> ReportPage:
     if axis := axis_of(by):
         notes += curve_notes(table, axis)
         notes.append("none has no synthetic sample: it is λ = 0 of every generator, at any ω.")
+    return table_page(table, where, VIEWS[by](table), notes)
+
+
+def table_page(table: Table, where: str, grids: Iterable[Grid], notes: Iterable[str]) -> ReportPage:
+    """The page of a table with these grids and notes. where: what to type for the store."""
     return ReportPage(
         title=table.title,
         leaky=table.leaky,
         failed=failure_heading(table),
         failures=failure_lines(table, where),
         warnings=warnings(table),
-        grids=tuple(grid for grid in VIEWS[by](table) if grid.rows),
+        grids=tuple(grid for grid in grids if grid.rows),
         notes=tuple(notes),
         audit=audit_lines(table, where),
     )

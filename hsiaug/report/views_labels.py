@@ -4,20 +4,20 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from functools import partial
 from typing import Any
 
 from hsiaug.base.errors import InputError
 from hsiaug.metrics.label_equivalents import RESAMPLES, LabelEquivalent
-from hsiaug.report.audit import audit_lines, warnings
 from hsiaug.report.cells import CellKey
-from hsiaug.report.failures import failure_heading, failure_lines
 from hsiaug.report.findings import verdict_text
 from hsiaug.report.grid import Grid, GridColumn, GridEntry, ReportPage, make_grid
 from hsiaug.report.labels import MISSING, count, count_range, decimal, draws_text, plus_minus
 from hsiaug.report.scenes.label_curves import SCORES, ArmWorth, LabelCurve, label_curves
 from hsiaug.report.scores import Metric
 from hsiaug.report.tables import Report, Table
+from hsiaug.report.views import table_page
 from hsiaug.report.views_raw import arm_columns, diagnosis_grid
 from hsiaug.trial.store import Store
 
@@ -60,21 +60,13 @@ def label_pages(report: Report) -> tuple[ReportPage, ...]:
     """A page for each table that has a curve. Raises InputError where none has."""
     found = curves_of(report)
     tables = dict.fromkeys(curve.table for curve in found)
-    return tuple(_page(table, report.where, [c for c in found if c.table is table]) for table in tables)
-
-
-def _page(table: Table, where: str, curves: Sequence[LabelCurve]) -> ReportPage:
-    return ReportPage(
-        title=f"Label equivalents: {table.title}",
-        leaky=table.leaky,
-        failed=failure_heading(table),
-        failures=failure_lines(table, where),
-        warnings=warnings(table),
-        grids=label_grids(table, curves),
-        notes=tuple(label_notes(curves)),
-        audit=audit_lines(table, where),
-        verdict=tuple((said(curve, arm), ()) for curve in curves for arm in curve.arms),
-    )
+    pages = []
+    for table in tables:
+        curves = [curve for curve in found if curve.table is table]
+        page = table_page(table, report.where, label_grids(table, curves), list(label_notes(curves)))
+        sentences = tuple((said(curve, arm), ()) for curve in curves for arm in curve.arms)
+        pages.append(replace(page, title=f"Label equivalents: {table.title}", verdict=sentences))
+    return tuple(pages)
 
 
 def label_grids(table: Table, curves: Sequence[LabelCurve]) -> tuple[Grid, ...]:

@@ -82,10 +82,6 @@ def test_enough_draws_give_corrected_p() -> None:
     assert smote["AA in detail AA 95 %"] == "[51.7, 64.3]"
 
 
-def test_too_few_draws_for_the_correction_are_called_that() -> None:
-    assert "With n=6 and 4 arms no corrected p can fall below .125: n=8" in markdown(benchmark(6))
-
-
 def test_failed_trials_are_named_above_the_table() -> None:
     bad = [failure(generator="smote", lam=0.5, seed=s, message="NaN in\nband 3") for s in (3, 4)]
     text = markdown([*benchmark(5), *bad])

@@ -5,8 +5,7 @@ from __future__ import annotations
 import math
 import textwrap
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from hsiaug.base.errors import InputError
 from hsiaug.base.text import plotted
@@ -55,38 +54,26 @@ def gain_figure(report: Report, columns: int = 2) -> Figure:
     return figure
 
 
-@dataclass(frozen=True)
-class _Rows:
-    """The arms of a table from top to bottom, each with the line of its first control and how many it has.
+class _Rows(NamedTuple):
+    """The arms of a table from top to bottom, each with the line of its first control; the lines of all.
 
-    wide: panels side by side; deep: rows of panels.
+    wide: panels side by side. height: inches, with the heading and the legend.
     """
 
-    arms: Mapping[Arm, tuple[int, int]]
+    arms: Mapping[Arm, int]
+    lines: int
     wide: int
-    deep: int
+    height: float
 
     @classmethod
     def of(cls, table: Table, found: Mapping[Method, Sequence[Gain]], columns: int) -> _Rows:
-        lines: dict[Arm, int] = {}
-        for gain in (gain for gains in found.values() for gain in gains):
-            lines[gain.cell.arm] = max(lines.get(gain.cell.arm, 0), len(gain.against))
-        arms, y = {}, 0
-        for arm in (arm for arm in table.arms if arm in lines):
-            arms[arm] = (y, lines[arm])
-            y += lines[arm] + 1
+        judged = {gain.cell.arm for gains in found.values() for gain in gains}
+        arms = [arm for arm in table.arms if arm in judged]
+        each = len(table.controls) + 1
         longest = max(len(table.arm_label(arm)) for arm in arms)
         wide = across(columns, len(found), min(longest, LETTERS[columns]))
-        return cls(arms, wide, math.ceil(len(found) / wide))
-
-    @property
-    def lines(self) -> int:
-        return sum(n + 1 for _, n in self.arms.values())
-
-    @property
-    def height(self) -> float:
-        """Inches, with the heading and the legend."""
-        return self.deep * (LINE * self.lines + AROUND) + 1.0
+        height = math.ceil(len(found) / wide) * (LINE * each * len(arms) + AROUND) + 1.0
+        return cls({arm: each * i for i, arm in enumerate(arms)}, each * len(arms), wide, height)
 
 
 def _draw_table(
@@ -95,7 +82,9 @@ def _draw_table(
     width, letters = WIDTHS[columns], LETTERS[columns]
     heading = f"{wrapped(plotted(table.heading), width)}\n{wrapped(HOW_TO_READ, width)}"
     place.suptitle(heading, fontsize=8)
-    panels = place.subplots(rows.deep, rows.wide, squeeze=False, sharex=True, sharey=True).ravel()
+    panels = place.subplots(
+        math.ceil(len(found) / rows.wide), rows.wide, squeeze=False, sharex=True, sharey=True
+    ).ravel()
     for panel in panels[len(found) :]:
         panel.set_axis_off()
     for panel, (classifier, gains) in zip(panels, found.items(), strict=False):
@@ -103,7 +92,7 @@ def _draw_table(
         panel.set_title(plotted(table.labels[classifier]), fontsize=8)
     first = panels[0]
     names = ["\n".join(textwrap.wrap(plotted(table.arm_label(arm)), letters)) for arm in rows.arms]
-    first.set_yticks([y + (n - 1) / 2 for y, n in rows.arms.values()], names)
+    first.set_yticks([y + (len(table.controls) - 1) / 2 for y in rows.arms.values()], names)
     first.set_ylim(rows.lines - 0.5, -0.8)
     for panel in panels[max(0, len(found) - rows.wide) : len(found)]:
         panel.tick_params(axis="x", labelbottom=True)
@@ -124,7 +113,7 @@ def _by_classifier(table: Table) -> dict[Method, list[Gain]]:
 def _draw(panel: Axes, gains: Sequence[Gain], rows: _Rows) -> None:
     panel.axvline(0, color="0.4", linewidth=0.8)
     for gain in gains:
-        for y, (control, comparison) in enumerate(gain.against.items(), start=rows.arms[gain.cell.arm][0]):
+        for y, (control, comparison) in enumerate(gain.against.items(), start=rows.arms[gain.cell.arm]):
             if comparison is not None:
                 test, style = comparison.main, series_style(CONTROLS.get(control, FURTHER))
                 colour = style["color"]

@@ -14,7 +14,7 @@ from hsiaug.base.text import plotted
 from hsiaug.report.figures.class_labels import label_classes
 from hsiaug.report.figures.files import LEGEND, WIDTHS, legend_columns, new_figure, wrapped
 from hsiaug.report.labels import left_out
-from hsiaug.report.scenes.split_roles import ROLES, split_roles
+from hsiaug.report.scenes.ground_truth import ROLES, split_roles
 from hsiaug.tasks.task import TaskData, TaskSplit
 
 if TYPE_CHECKING:

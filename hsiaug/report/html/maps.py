@@ -27,12 +27,13 @@ from hsiaug.report.labels import percent
 from hsiaug.report.records import Trial
 from hsiaug.report.scenes.ground_truth import (
     MOST_VALUES,
+    ROLES,
     GroundTruth,
     NoGroundTruthError,
     local_ground_truth,
     predicted_maps,
+    redrawn_roles,
 )
-from hsiaug.report.scenes.split_roles import ROLES, redrawn_roles
 from hsiaug.trial.store import Store
 
 __all__ = ["MapMaker", "palette_png"]

@@ -13,21 +13,26 @@ from hsiaug.base.colours import true_colours
 from hsiaug.base.errors import HsiaugError
 from hsiaug.report.records import Trial
 from hsiaug.tasks.local import NoGroundTruthError
-from hsiaug.tasks.task import TaskData, get_task
+from hsiaug.tasks.task import TaskData, TaskSplit, get_task
 from hsiaug.trial.store import Store
 
 __all__ = [
     "MOST_VALUES",
+    "ROLES",
     "GroundTruth",
     "NoGroundTruthError",
     "local_ground_truth",
     "predicted_maps",
+    "redrawn_roles",
+    "split_roles",
     "thumbnail",
 ]
 
 
 MOST_VALUES = 60_000_000
 """Values of the largest cube that is read for a picture: a larger one takes longer than all the rest of a report."""
+ROLES = ("unlabelled", "left out", "test", "train")
+"""What a draw makes of a pixel."""
 SIDE = 160
 """Pixels of the longer side of a thumbnail."""
 
@@ -118,3 +123,27 @@ def predicted_maps(store: Store, trial: Trial, truth: GroundTruth) -> tuple[NDAr
     label[index] = called
     ends = np.cumsum([mask.size for mask in truth.masks])[:-1]
     return tuple(part.reshape(mask.shape) for part, mask in zip(np.split(label, ends), truth.masks, strict=True))
+
+
+def split_roles(split: TaskSplit) -> tuple[NDArray[np.uint8], ...]:
+    """Of a scene, or of each place, (H, W) numbers of ROLES."""
+    return tuple(
+        np.where(label > 0, np.where(trained, 3, np.where(tested, 2, 1)), 0).astype(np.uint8)
+        for label, tested, trained in split.sides
+    )
+
+
+def redrawn_roles(trial: Trial, truth: GroundTruth) -> tuple[NDArray[np.uint8], ...] | None:
+    """The same of a trial's draw, made anew.
+
+    None where the draw cannot be made here, or its checksum is not the record's: then it is another draw.
+    """
+    from hsiaug.protocol.protocols import parse_protocol
+
+    condition = trial.condition
+    try:
+        protocol = parse_protocol(f"{condition.protocol}:{condition.argument}".removesuffix(":"), condition.buffer)
+        split = get_task(condition.task).split(truth.data, protocol, trial.seed, condition.patch)
+    except HsiaugError:
+        return None
+    return split_roles(split) if split.audit.sha256 == (trial.audit or {}).get("sha256") else None

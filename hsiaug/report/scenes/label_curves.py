@@ -23,10 +23,15 @@ from hsiaug.metrics.significance import MeanStd, mean_std
 from hsiaug.protocol.added import read_added
 from hsiaug.report.cells import ArmCell
 from hsiaug.report.curves import reference
-from hsiaug.report.draws import DrawKey
-from hsiaug.report.records import Condition, Trial
-from hsiaug.report.scenes.ground_truth import GroundTruth, NoGroundTruthError, local_ground_truth, predicted_maps
-from hsiaug.report.scenes.split_roles import ROLES, redrawn_roles
+from hsiaug.report.records import Condition, DrawKey, Trial
+from hsiaug.report.scenes.ground_truth import (
+    ROLES,
+    GroundTruth,
+    NoGroundTruthError,
+    local_ground_truth,
+    predicted_maps,
+    redrawn_roles,
+)
 from hsiaug.report.scores import AA, AA_FIELDS, OA, WORST, Metric
 from hsiaug.report.tables import ADDED, Report, Table
 from hsiaug.trial.arm import Method
