@@ -1,14 +1,18 @@
-"""Failed trials, grouped by their error: what every report says of them above its numbers."""
+"""The page of a table, and its failed trials, grouped by their error, above the numbers."""
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
+from hsiaug.report.audit import audit_lines, warnings
 from hsiaug.report.cells import make_cells
+from hsiaug.report.grid import Grid, ReportPage
 from hsiaug.report.labels import count, seeds_text
 from hsiaug.report.records import Trial
 from hsiaug.report.tables import Table
 from hsiaug.trial.failures import ErrorKind, error_kind, why_failed
 
-__all__ = ["failure_heading", "failure_lines"]
+__all__ = ["failure_heading", "failure_lines", "table_page"]
 
 NAMED = 12
 """Arms that a line names; the rest is counted, and listed by ``hsiaug report --by seed``."""
@@ -38,3 +42,17 @@ def failure_lines(table: Table, where: str) -> tuple[str, ...]:
         said = f"{len(found):,} × {why}. In {', '.join(named)}. See it whole: {show}"
         lines.append((-len(found), why, said))
     return tuple(said for *_, said in sorted(lines))
+
+
+def table_page(table: Table, where: str, grids: Iterable[Grid], notes: Iterable[str]) -> ReportPage:
+    """The page of a table with these grids and notes. where: what to type for the store."""
+    return ReportPage(
+        title=table.title,
+        leaky=table.leaky,
+        failed=failure_heading(table),
+        failures=failure_lines(table, where),
+        warnings=warnings(table),
+        grids=tuple(grid for grid in grids if grid.rows),
+        notes=tuple(notes),
+        audit=audit_lines(table, where),
+    )

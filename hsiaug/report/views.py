@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from functools import partial
 from operator import attrgetter
 
 from hsiaug.base.errors import InputError, did_you_mean
 from hsiaug.metrics.significance import t_interval
-from hsiaug.report.audit import audit_lines, warnings
 from hsiaug.report.cells import ArmCell, CellKey
 from hsiaug.report.compare import Comparison
 from hsiaug.report.curves import axis_of, curve_grids, curve_notes
-from hsiaug.report.failures import failure_heading, failure_lines
+from hsiaug.report.failures import table_page
 from hsiaug.report.findings import FINDINGS, verdict, verdict_text
 from hsiaug.report.grid import Grid, GridColumn, GridEntry, ReportPage, make_grid
 from hsiaug.report.labels import MISSING, p_text, percent, signed
@@ -31,7 +30,7 @@ from hsiaug.report.views_raw import (
 )
 from hsiaug.trial.arm import Arm, Method
 
-__all__ = ["LABELS", "VIEWS", "check_view", "pages", "table_page"]
+__all__ = ["LABELS", "VIEWS", "check_view", "pages"]
 
 SHORT = {"duplicate": "dup.", "duplicate-balanced": "bal."}
 """Names of controls in narrow columns."""
@@ -86,20 +85,6 @@ def _page(table: Table, where: str, by: str) -> ReportPage:
         notes += curve_notes(table, axis)
         notes.append("none has no synthetic sample: it is λ = 0 of every generator, at any ω.")
     return table_page(table, where, VIEWS[by](table), notes)
-
-
-def table_page(table: Table, where: str, grids: Iterable[Grid], notes: Iterable[str]) -> ReportPage:
-    """The page of a table with these grids and notes. where: what to type for the store."""
-    return ReportPage(
-        title=table.title,
-        leaky=table.leaky,
-        failed=failure_heading(table),
-        failures=failure_lines(table, where),
-        warnings=warnings(table),
-        grids=tuple(grid for grid in grids if grid.rows),
-        notes=tuple(notes),
-        audit=audit_lines(table, where),
-    )
 
 
 def _generator_grids(table: Table) -> tuple[Grid, ...]:
