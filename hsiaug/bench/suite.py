@@ -59,23 +59,6 @@ MOST_PLANS = 1000
 PRODUCT = ("scenes", "protocols", "set")
 """Keys of which every combination is a plan."""
 
-USUAL: Mapping[str, Any] = {
-    "task": None,
-    "generators": (),
-    "classifiers": (),
-    "view": (),
-    "protocols": (None,),
-    "lambdas": (1.0,),
-    "omegas": (),
-    "seeds": tuple(range(5)),
-    "buffer": None,
-    "patch": None,
-    "preset": "cpu",
-    "ceilings": (),
-    "set": ({},),
-}
-"""Where neither a run nor [defaults] says anything: as the options of ``hsiaug benchmark``."""
-
 
 def is_suite(ref: str) -> bool:
     """True where a text is the path of a suite; False for a scene's name, its card, and what no one can read.
@@ -148,12 +131,12 @@ def _check_name(rule: str, name: str, known: Sequence[str] | Mapping[str, Any], 
 
 def _merged(path: Path, defaults: Keys, run: RunKeys, profile: Profile, draws: Sequence[int]) -> dict[str, Any]:
     """Every key of a run: the profile's, else its own, else the defaults'."""
-    found = dict(USUAL)
+    found = Keys().model_dump()
     for part in (defaults, run, profile):
-        found |= part.model_dump(exclude_none=True, exclude={"name", "store"})
+        found |= part.model_dump(exclude_unset=True, exclude={"name", "store"})
     if draws:
         found["seeds"] = tuple(draws)
-    if "scenes" not in found:
+    if not found["scenes"]:
         raise InputError(
             f"suite {path}: run {run.name!r} must name its scenes",
             hint='Add scenes = ["indian_pines"], for example, to the run or to [defaults].',
@@ -171,18 +154,7 @@ def _requests(path: Path, run: RunKeys, keys: dict[str, Any]) -> Iterator[tuple[
             raise InputError(
                 f"suite {path}, run {run.name!r}: {error.rule}", value=error.value, hint=error.hint
             ) from error
-        names = (
-            "buffer",
-            "generators",
-            "classifiers",
-            "lambdas",
-            "omegas",
-            "seeds",
-            "patch",
-            "preset",
-            "ceilings",
-        )
-        given = {name: keys[name] for name in names}
+        given = {name: value for name, value in keys.items() if name not in (*PRODUCT, "task", "view")}
         yield ref, Request(task=task, protocol=parsed, overrides=overrides, views=keys["view"], **given)
 
 

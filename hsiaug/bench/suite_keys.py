@@ -64,7 +64,9 @@ class _Table(BaseModel):
 
 
 class Keys(_Table):
-    """What a run may say; every key may stand in [defaults] and in a profile too, and replaces theirs whole.
+    """What a run may say, with what holds where neither it nor [defaults] says anything.
+
+    Every key may stand in [defaults] and in a profile too, and replaces theirs whole.
 
     task: pixels, segmentation or change. view: spectral views, each of which every classifier is shown.
     scenes, protocols, set: every combination is a plan of its own. scenes: catalogue names, or cards (.toml)
@@ -74,19 +76,19 @@ class Keys(_Table):
     """
 
     task: str | None = None
-    scenes: Names | None = None
-    generators: Names | None = None
-    classifiers: Names | None = None
-    view: Names | None = None
-    protocols: Names | None = None
-    lambdas: Annotated[Numbers, Field(min_length=1)] | None = None
-    omegas: Numbers | None = None
-    seeds: Draws | None = None
+    scenes: Names = ()
+    generators: Names = ()
+    classifiers: Names = ()
+    view: Names = ()
+    protocols: Annotated[tuple[str | None, ...], BeforeValidator(_listed), Field(min_length=1)] = (None,)
+    lambdas: Annotated[Numbers, Field(min_length=1)] = (1.0,)
+    omegas: Numbers = ()
+    seeds: Draws = tuple(range(5))
     buffer: str | None = None
     patch: int | None = None
-    preset: Preset | None = None
-    set: Variants | None = None
-    ceilings: Names | None = None
+    preset: Preset = "cpu"
+    set: Variants = ({},)
+    ceilings: Names = ()
 
 
 class RunKeys(Keys):
