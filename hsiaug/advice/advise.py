@@ -172,7 +172,7 @@ def _confirming_plan(best: Sequence[tuple[Arm, str]], request: Request, tried: P
             views=[views[classifier]],
             lambdas=[arm.lam],
             omegas=[] if arm.omega is None else [arm.omega],
-            overrides={name: own for name, own in (request.overrides or {}).items() if name in plugins},
+            overrides={name: own for name, own in request.overrides.items() if name in plugins},
             seeds=CONFIRM,
         )
         plans.append(build_plan(session.scene, asked, session.plugins, scene_ref=session.scene_ref))

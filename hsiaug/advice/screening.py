@@ -67,7 +67,7 @@ def ladder(plugins: Registry, request: Request) -> tuple[list[str], LeftOut]:
     cards: list[Card] = []
     broken: LeftOut = []
     for name in plugins.names("generator"):
-        own = (request.overrides or {}).get(name)
+        own = request.overrides.get(name)
         try:
             plugin = plugins.find("generator", name).load()
             card: Card = plugin.card

@@ -34,9 +34,7 @@ def plan_labels(
         )
     (base,) = plan_runs((Run("", ((ref, request),)),), plugins)
     first = base.trials[0]
-    set_ = {
-        name: values for name, values in (request.overrides or {}).items() if ("classifier", name) in base.cards
-    }
+    set_ = {name: values for name, values in request.overrides.items() if ("classifier", name) in base.cards}
     alone = replace(request, patch=first.patch, generators=("none",), overrides=set_, ceilings=())
     protocols = list(_protocols(first.protocol, sorted({int(k) for k in added}), placements))
     asked = [(ref, replace(alone, protocol=protocol)) for protocol in protocols]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Mapping, Sequence
 from contextlib import redirect_stdout
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TypeVar
 
@@ -52,7 +52,7 @@ class Request:
     omegas: Sequence[float] = ()
     patch: int | None = None
     preset: Preset = "cpu"
-    overrides: Mapping[str, Mapping[str, str]] | None = None
+    overrides: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     ceilings: Sequence[str] = ()
 
 
@@ -121,15 +121,31 @@ def build_plan(
     views = _unique(request.views or usual.views)
     for view in views:
         check_view(view, task.views, scene.bands)
-    ceilings = _ceilings(request, scene)
-    _check_overrides(request, [*generators, *classifiers, *(card.name for _, card in ceilings)])
+    check_ceilings(request.ceilings, request.task)
+    families = [CEILINGS[name].card for family in _unique(request.ceilings) for name in FAMILIES[family]]
+    ceilings = [
+        (plugin_spec(card, build_params(card, request.preset, request.overrides.get(card.name)), scene), card)
+        for card in families
+    ]
+    names = [*generators, *classifiers, *(card.name for card in families)]
+    for name in request.overrides:
+        if name not in names:
+            raise InputError(
+                "`set` must name a plugin of this benchmark", value=repr(name), hint=f"Here: {', '.join(names)}."
+            )
     arms = [
         (spec, card, lam, omega)
         for spec, card in [*loaded, *ceilings]
         for omega in _omegas(card, request, notes)
         for lam in _lambdas(card, request, notes)
     ]
-    _check_size(len(request.seeds), len(arms), len(tests) * len(views))
+    draws, columns = len(request.seeds), len(tests) * len(views)
+    if draws * len(arms) * columns > MOST_TRIALS:
+        raise InputError(
+            f"a benchmark must be at most {MOST_TRIALS:,} trials",
+            value=f"{draws:,} draws × {len(arms):,} arms of generators × {columns:,} classifiers",
+            hint="Take fewer draws, or values of λ and ω that lie farther apart.",
+        )
     splits = [task.split(scene, protocol, seed, patch) for seed in request.seeds]
     for name in generators:
         check_masks_dense(plugins.find("generator", name).load().card, task.name, splits[0])
@@ -184,8 +200,7 @@ def _load(plugins: Registry, kind: Kind, name: str, request: Request, scene: Tas
     with kept_state(), redirect_stdout(sys.stderr):
         card: Card = plugins.find(kind, name).load().card
         check_serves(card, kind, request.task)
-        own = dict((request.overrides or {}).get(name, {}))
-        params = build_params(card, request.preset, own)
+        params = build_params(card, request.preset, request.overrides.get(name))
     check_sendable(card, params)
     check_files(card, params)
     return plugin_spec(card, params, scene), as_served(card, request.task) if kind == "generator" else card
@@ -209,15 +224,6 @@ def _further_controls(cards: Sequence[Card], task: str, notes: list[str]) -> lis
     return list(further)
 
 
-def _ceilings(request: Request, scene: TaskData) -> list[tuple[PluginSpec, Card]]:
-    check_ceilings(request.ceilings, request.task)
-    cards = [CEILINGS[name].card for family in _unique(request.ceilings) for name in FAMILIES[family]]
-    found = [
-        (card, build_params(card, request.preset, (request.overrides or {}).get(card.name))) for card in cards
-    ]
-    return [(plugin_spec(card, params, scene), card) for card, params in found]
-
-
 def _omegas(card: Card, request: Request, notes: list[str]) -> list[float | None]:
     if card.guidance is None:
         if request.omegas and card.adds and card.name not in (*EVERY_CONTROL, *CEILINGS):
@@ -234,23 +240,6 @@ def _lambdas(card: Card, request: Request, notes: list[str]) -> list[float]:
     if len(lambdas) < len(_unique(request.lambdas)) and card.name not in (*EVERY_CONTROL, *CEILINGS):
         notes.append(f"generator {card.name} at λ = 0 adds nothing: see the row of none")
     return sorted(lambdas)
-
-
-def _check_size(draws: int, arms: int, classifiers: int) -> None:
-    if draws * arms * classifiers > MOST_TRIALS:
-        raise InputError(
-            f"a benchmark must be at most {MOST_TRIALS:,} trials",
-            value=f"{draws:,} draws × {arms:,} arms of generators × {classifiers:,} classifiers",
-            hint="Take fewer draws, or values of λ and ω that lie farther apart.",
-        )
-
-
-def _check_overrides(request: Request, names: Sequence[str]) -> None:
-    for name in request.overrides or {}:
-        if name not in names:
-            raise InputError(
-                "`set` must name a plugin of this benchmark", value=repr(name), hint=f"Here: {', '.join(names)}."
-            )
 
 
 def _unique(items: Sequence[T]) -> tuple[T, ...]:
