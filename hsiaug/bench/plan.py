@@ -19,7 +19,7 @@ from hsiaug.registry.hookspecs import Kind
 from hsiaug.registry.lookup import Registry
 from hsiaug.tasks.adapter import as_served, check_masks_dense, check_serves
 from hsiaug.tasks.task import USUAL, TaskData, TaskSplit, get_task
-from hsiaug.trial.arm import EVERY_CONTROL, controls_of
+from hsiaug.trial.arm import EVERY_CONTROL, TEACHER, controls_of
 from hsiaug.trial.ceilings import CEILINGS, FAMILIES, check_ceilings
 from hsiaug.trial.guard import kept_state
 from hsiaug.trial.spec import PluginSpec, TrialSpec, plots_read, plugin_spec
@@ -117,6 +117,12 @@ def build_plan(
     loaded += [_load(plugins, "generator", name, request, scene) for name in further]
     loaded.sort(key=lambda plugin: plugin[0].name not in EVERY_CONTROL)
     generators = [spec.name for spec, _ in loaded]
+    if task.single_pixels and TEACHER not in classifiers:
+        readers = [card.name for _, card in loaded if card.scope == "scene"]
+        if readers:
+            classifiers += (TEACHER,)
+            who = ", ".join([name for name in readers if name not in EVERY_CONTROL] or readers)
+            notes.append(f"classifier {TEACHER} is run too, without samples: {who} must be above it to help")
     tests = [_load(plugins, "classifier", name, request, scene) for name in classifiers]
     views = _unique(request.views or usual.views)
     for view in views:

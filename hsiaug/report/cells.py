@@ -46,6 +46,11 @@ class ArmCell:
         return tuple(trial for trial in self.trials if trial.empty)
 
     @property
+    def reads_scene(self) -> bool:
+        """True where its generator reads unlabelled pixels of the whole scene."""
+        return any(trial.scope == "scene" for trial in self.trials)
+
+    @property
     def controls(self) -> tuple[str, ...]:
         """What it is measured against: a further control against the others."""
         if not self.arm.judged:

@@ -9,7 +9,7 @@ from typing import Any
 from hsiaug.core.view_names import RAW
 from hsiaug.trial.hashing import canonical_json
 
-__all__ = ["BALANCED", "CONTROLS", "EVERY_CONTROL", "Arm", "Method", "controls_of", "needed_of"]
+__all__ = ["BALANCED", "CONTROLS", "EVERY_CONTROL", "TEACHER", "Arm", "Method", "controls_of", "needed_of"]
 
 CONTROLS = ("none", "duplicate")
 """Generators that every other one is measured against; they lead the rows, in this order."""
@@ -19,6 +19,10 @@ BALANCED = "duplicate-balanced"
 
 OF_SCOPE = {"scene": "pseudo", "train-region": "pseudo-region"}
 """The one more that a generator is measured against which reads unlabelled pixels, by its scope: it sees as much."""
+
+TEACHER = "teacher"
+"""A classifier that is a control of what reads every unlabelled pixel: the map of the names that ``pseudo`` draws from.
+Such an arm is also measured against ``none`` with this classifier, where that was run on the same draws."""
 
 EVERY_CONTROL = (*CONTROLS, BALANCED, *OF_SCOPE.values())
 """All of them, in the order of rows and columns."""

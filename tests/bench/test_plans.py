@@ -87,10 +87,12 @@ def test_a_generator_that_reads_unlabelled_pixels_runs_beside_a_control_of_its_s
     seeing = [arm[:2] for arm in arms(plan) if arm[3] == "svm"]
     assert seeing[:5] == [("none", 0.0), *((name, lam) for name in ("duplicate", "pseudo") for lam in (0.5, 1.0))]
     assert plan.controls("mixup") == ("none", "duplicate", "pseudo") and len(plan.controls("smote")) == 2
-    assert "pseudo is run too: mixup reads unlabelled pixels" in plan.notes[-1]
+    assert "pseudo is run too: mixup reads unlabelled pixels" in plan.notes[0]
+    assert "classifier teacher is run too" in plan.notes[1]
+    assert {arm[:2] for arm in arms(plan) if arm[3] == "teacher"} == {("none", 0.0)}, "it learns from no sample"
 
     asked = plan_of(toy, plugins, generators=["smote", "mixup", "pseudo"], lambdas=[0.5, 1.0])
-    assert arms(asked) == arms(plan) and not [note for note in asked.notes if "pseudo" in note]
+    assert arms(asked) == arms(plan) and not [n for n in asked.notes if "pseudo is run" in n]
 
     reads(plugins, monkeypatch, "smote", scope="train-region")
     plan = plan_of(toy, plugins)

@@ -44,10 +44,10 @@ def test_the_packages_list_these_plugins():
         ("classifier", "spectralformer"),
         ("classifier", "timm"),
         ("classifier", "coords"),
+        ("classifier", "teacher"),
         ("classifier", "self-training"),
         ("classifier", "label-spreading"),
         ("classifier", "fixmatch"),
-        ("classifier", "teacher"),
     ]
 
 
@@ -73,8 +73,7 @@ def test_only_what_is_computed_without_torch_stays_on_the_cpu():
     cards = [Found(entry, "hsiaug", "0").load().card for entry in ENTRIES]
     resampling = ["none", "duplicate", "duplicate-balanced", "noise", "mixup", "smote"]
     assert [c.name for c in cards if not c.uses_device] == [
-        *resampling, "pseudo", "pseudo-region", "svm", "rf", "coords", "self-training", "label-spreading",
-        "teacher",
+        *resampling, "pseudo", "pseudo-region", "svm", "rf", "coords", "teacher", "self-training", "label-spreading",
     ]  # fmt: skip
 
 

@@ -1,4 +1,4 @@
-"""Supervised classifiers: SVM, random forest, networks from 1D-CNN to transformer, and the location control."""
+"""Supervised classifiers: SVM, random forest, networks from 1D-CNN to transformer, controls coords and teacher."""
 
 from hsiaug_builtin import listing
 
@@ -13,5 +13,6 @@ PLACES = {
     "spectralformer": "classifiers.networks:SpectralFormer",
     "timm": "classifiers.backbone:Timm",
     "coords": "classifiers.location:Location",
+    "teacher": "teacher.classifier:TeacherClassifier",
 }
 hsiaug_plugins = listing("classifier", PLACES)

@@ -6,6 +6,5 @@ PLACES = {
     "self-training": "semisup.self_training:SelfTraining",
     "label-spreading": "semisup.label_spreading:SpectralSpatialSpreading",
     "fixmatch": "semisup.fixmatch:FixMatch",
-    "teacher": "teacher.classifier:TeacherClassifier",
 }
 hsiaug_plugins = listing("classifier", PLACES)
