@@ -82,7 +82,7 @@ SETTINGS = {
     "seed": whole(),
     "device": text,
 }
-"""Of :func:`augment_scene` and :class:`Resampler`."""
+"""Arguments of :func:`augment_scene` and :class:`Resampler`."""
 
 
 @checked(scene=SCENE, generator=anything, protocol=text, patch=whole(1), **SETTINGS)
@@ -174,7 +174,7 @@ class Resampler(BaseEstimator):  # type: ignore[misc]
 
     def fit(self, X: NDArray[Any], y: NDArray[Any]) -> Self:
         """Check the input, as imbalanced-learn's ``fit`` does; the work is in :meth:`fit_resample`."""
-        x, _, labels = _checked(X, y, None)
+        x, _, labels = _check_arrays(X, y, None)
         self.classes_, self.n_features_in_ = labels, x.shape[1]
         return self
 
@@ -188,7 +188,7 @@ class Resampler(BaseEstimator):  # type: ignore[misc]
         Where λ asks for no sample, as for equal classes at λ = 1, X and y come back as they are, with a UserWarning.
         Raises InputError for arrays of another shape, with NaN, or settings that are not valid.
         """
-        x, ids, labels = _checked(X, y, unlabelled)
+        x, ids, labels = _check_arrays(X, y, unlabelled)
         asked = converted(
             vars(self),
             {
@@ -274,7 +274,7 @@ def _remarks(samples: PatchSamples, card: Card, given: bool) -> Iterator[str]:
         )
 
 
-def _checked(
+def _check_arrays(
     X: NDArray[Any], y: NDArray[Any], unlabelled: NDArray[Any] | None
 ) -> tuple[NDArray[np.float32], NDArray[np.int64], NDArray[Any]]:
     """Patches (n + m, B, p, p), class ids (n,) from 1 on, and the label of each id."""

@@ -19,7 +19,7 @@ from hsiaug.base.threads import one_thread_here
 from hsiaug.data.georeference import Georeference
 from hsiaug.quality.maps import check_map_targets, class_map_figure, save_map, with_endings, write_maps
 from hsiaug.registry.lookup import registry
-from hsiaug.registry.progress import watched
+from hsiaug.registry.progress import show_progress
 from hsiaug.report.grid import ReportPage, text_grid
 from hsiaug.report.labels import percent
 from hsiaug.report.output_files import TableFiles, table_writers, write_files
@@ -36,7 +36,7 @@ if TYPE_CHECKING:
 __all__ = ["HEADER", "SceneMap", "make_map", "map_scene", "share_texts"]
 
 HEADER = ("class", "name", "pixels", "share %", "training pixels")
-"""Of :meth:`SceneMap.rows` as texts."""
+"""Columns of :meth:`SceneMap.rows` as texts."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -143,7 +143,7 @@ class SceneMap:
         return TableFiles("map", [page], rows, {"classes": rows, "remarks": remarks})
 
     def _facts(self) -> dict[str, str]:
-        """What the file says of itself."""
+        """Tags of the file."""
         spec = self.made.spec
         return {
             "SCENE": spec.scene,
@@ -163,7 +163,7 @@ def map_scene(
     device: str = "auto",
     progress: bool = True,
 ) -> SceneMap:
-    """What ``hsiaug map`` does: fit the classifier of a record again, and let it name every pixel of the scene.
+    """Do as ``hsiaug map``: fit the classifier of a record again, and let it name every pixel of the scene.
 
     scene: a name of the catalogue, or the path of a card. record: the hash of a record in ``store``, or its beginning.
     progress: False = nothing is printed.
@@ -181,7 +181,7 @@ def make_map(scene: str, store: Store, record: str, device: str, console: rich.c
     task = get_task(source["spec"]["task"])
     data = task.load(scene)
     spec = spec_of(source, data, registry())
-    with watched(console, f"{spec.generator.name}, {spec.classifier_label}") as progress:
+    with show_progress(console, f"{spec.generator.name}, {spec.classifier_label}") as progress:
         made = refit(spec, data, registry(), store.cache, device=device, progress=progress)
         maps = task.mapped(made.fitted, made.card, data, made.split, progress, made.spectra)
     same = agreement(made, data, maps, source)

@@ -1,4 +1,4 @@
-"""What ``hsiaug advise`` prints and writes."""
+"""Output of ``hsiaug advise``: its lines and its file."""
 
 from __future__ import annotations
 
@@ -103,9 +103,11 @@ def _lines(advice: Advice, plan: Plan, session: Session) -> Iterator[tuple[str, 
     names = _names(plan)
     yield "verdict", _verdict(advice, names)
     here = advice.kind == "cannot tell"
-    yield from (("warning", _left(met, names[0])) for met in (advice.ceilings[:-1] if here else advice.ceilings))
+    yield from (
+        ("warning", _left_line(met, names[0])) for met in (advice.ceilings[:-1] if here else advice.ceilings)
+    )
     yield from (note for note in notes if note[0] == "warning")
-    yield from (("spectra", _view_said(one, names[0])) for one in advice.views)
+    yield from (("spectra", _describe_view(one, names[0])) for one in advice.views)
     yield from (("also", _gain(one, advice.level, names)) for one in advice.confirmed if one is not advice.chosen)
     yield from (("command", text) for text in _commands(advice, session))
     reasons = {name: name_options(why) for name, _, why in reversed(advice.left_out)}
@@ -139,8 +141,8 @@ def _verdict(advice: Advice, names: tuple[str, str]) -> str:
     if advice.kind == "cannot tell":
         met = advice.ceilings[-1]
         return (
-            f"cannot tell: inner draws are at their ceiling: {_reached(met, names[0])}, which leaves no room for a gain "
-            "that could be told from chance"
+            f"cannot tell: inner draws are at their ceiling: {_at_ceiling(met, names[0])}, which leaves no room for a "
+            "gain that could be told from chance"
         )
     if one is None:
         return (
@@ -150,12 +152,12 @@ def _verdict(advice: Advice, names: tuple[str, str]) -> str:
     left = count(len(CONFIRM) - n, "more draw")
     said = f"the same command again goes on: {left}, about {readable((len(CONFIRM) - n) * advice.per_draw)}"
     if not n:
-        return f"not decided: no time was left to confirm {_named(one)}; {said}"
+        return f"not decided: no time was left to confirm {_name_arm(one)}; {said}"
     why = f"fewer than {MIN_PAIRS} draws" if n < MIN_PAIRS else "the interval over a control holds 0"
     return f"not decided: {_gain(one, advice.level, names)}: {why}; {said}"
 
 
-def _view_said(one: ViewGain, name: str) -> str:
+def _describe_view(one: ViewGain, name: str) -> str:
     """Which spectral view a classifier is judged with, and what it gives without a generator."""
     scores = ", ".join(f"{view} {percent(aa)}" for view, aa in one.aa.items())
     first, best = next(iter(one.aa.items())), one.aa[one.view]
@@ -170,19 +172,19 @@ def _view_said(one: ViewGain, name: str) -> str:
     )
 
 
-def _left(met: Ceiling, name: str) -> str:
+def _left_line(met: Ceiling, name: str) -> str:
     return (
-        f"inner draws of {met.protocol} are at their ceiling ({_reached(met, name)}; {met.near:.1f} % of their test "
+        f"inner draws of {met.protocol} are at their ceiling ({_at_ceiling(met, name)}; {met.near:.1f} % of their test "
         "pixels lie in a training patch) and cannot tell: all labelled pixels were divided in place of its training "
         "pixels, so that test pixels of this scene are no fair judge of the choice"
     )
 
 
-def _reached(met: Ceiling, name: str) -> str:
+def _at_ceiling(met: Ceiling, name: str) -> str:
     return f"without a generator {met.classifier} has {name} {percent(met.aa)}"
 
 
-def _named(one: ArmGain) -> str:
+def _name_arm(one: ArmGain) -> str:
     arm, omega = one.arm, "" if one.arm.omega is None else f", ω={one.arm.omega:g}"
     return f"{arm.generator.name} at λ={arm.lam:g}{omega} with {one.classifier}"
 
@@ -190,9 +192,7 @@ def _named(one: ArmGain) -> str:
 def _gain(one: ArmGain, level: float, names: tuple[str, str]) -> str:
     better = one.better
     aa, oa = (f"{signed(statistics.fmean(v))} [{_interval(t_interval(v, level))}]" for v in (better.aa, better.oa))
-    return (
-        f"{_named(one)}: {names[0]} {aa}, {names[1]} {oa} over {better.control} ({count(len(one.seeds), 'draw')})"
-    )
+    return f"{_name_arm(one)}: {names[0]} {aa}, {names[1]} {oa} over {better.control} ({count(len(one.seeds), 'draw')})"
 
 
 def _commands(advice: Advice, session: Session) -> Iterator[str]:

@@ -27,7 +27,7 @@ PLAN_OPTIONS = {
     "set_": "set",
     "ceilings": "ceilings",
 }
-"""What a suite says for itself, run by run: the option of each parameter."""
+"""Options that a suite sets for itself, run by run, by parameter."""
 
 
 def benchmark(

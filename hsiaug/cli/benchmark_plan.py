@@ -1,4 +1,4 @@
-"""What ``hsiaug benchmark --dry-run`` prints: arms or runs, their cost, and the audit of the first draw."""
+"""Output of ``hsiaug benchmark --dry-run``: arms or runs, their cost, and the audit of the first draw."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ def print_plan(
     left = Forecast({trial.hash: trial for trial in todo}, costs, jobs=jobs).left()
 
     def where() -> str:
-        """What the engine would be given."""
+        """The work that the engine would be given."""
         job, waiting = partial(Job, store=store, device="auto"), {trial.hash: trial for trial in todo}
         return outline(settings, jobs, batches_of(plans, waiting, job, costs, jobs))
 

@@ -290,7 +290,7 @@ def plan_request(
     set_: list[str] | None,
     ceilings: str = "",
 ) -> Request:
-    """What a command that runs trials was asked for. Raises InputError for a text that cannot be read."""
+    """The request of a command that runs trials. Raises InputError for a text that cannot be read."""
     from hsiaug.bench.plan import Request
 
     return Request(

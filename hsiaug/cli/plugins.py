@@ -46,7 +46,7 @@ def list_(json: Json = False) -> None:
     # What a plugin prints when it is loaded is no part of the list.
     with contextlib.redirect_stdout(sys.stderr):
         found = registry()
-        listed = [_listed(kind, name, plugin) for (kind, name), plugin in sorted(found.plugins.items())]
+        listed = [_row(kind, name, plugin) for (kind, name), plugin in sorted(found.plugins.items())]
     for broken in found.broken:
         # Its plugins are not known.
         row: dict[str, Any] = {
@@ -78,7 +78,7 @@ def list_(json: Json = False) -> None:
         print_lines(out, broken.trace.splitlines())
 
 
-def _listed(kind: str, name: str, plugin: Found) -> dict[str, Any]:
+def _row(kind: str, name: str, plugin: Found) -> dict[str, Any]:
     """A row of the list. error: why it cannot be loaded; its card then tells nothing."""
     from hsiaug.base.errors import PluginError
 

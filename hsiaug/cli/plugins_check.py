@@ -53,7 +53,7 @@ def run_checks(kind: Kind | None, name: str, *, as_json: bool) -> bool:
             status.update(f"{number} of {total}: {check}")
 
         for facts in _outcomes(kind, name, start):
-            checks.append(_told(facts))
+            checks.append(_summarise(facts))
             if not as_json:
                 # On a terminal, the lines would land in the one that says what is being checked.
                 status.stop()
@@ -97,7 +97,7 @@ def _kind_of(kind: Kind | None, name: str) -> Kind:
     return kind
 
 
-def _told(facts: Facts) -> Facts:
+def _summarise(facts: Facts) -> Facts:
     """Name, status and seconds of one check; of a failed one also its rule, what was seen and the hint."""
     status = {"passed": "ok", "failed": "FAILED", "skipped": "skipped"}[facts["status"]]
     more = {"FAILED": ("rule", "seen", "hint"), "skipped": ("seen",)}.get(status, ())

@@ -11,7 +11,7 @@ import typer
 from hsiaug.base.threads import one_thread
 from hsiaug.cli import options
 from hsiaug.cli.output import say
-from hsiaug.registry.progress import watched
+from hsiaug.registry.progress import show_progress
 
 __all__ = ["pretrain"]
 
@@ -60,7 +60,7 @@ def pretrain(
     name, plugin = _able(generator)
     model = plugin(build_params(plugin.card, preset, options.overrides_of(name, set_)))
     loaded = [load_scene(ref) for ref in scenes]
-    with watched(Console(stderr=True), name) as progress:
+    with show_progress(Console(stderr=True), name) as progress:
         learnt = model.pretrain(
             loaded, library or [], seed=0, device=resolve_device(device, plugin.card), progress=progress
         )

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from hsiaug.cli import options
-from hsiaug.registry.progress import watched
+from hsiaug.registry.progress import show_progress
 
 if TYPE_CHECKING:
     from hsiaug.quality.kits import SampleKit
@@ -44,5 +44,5 @@ def make_samples(
     request = SampleRequest(name, rule, buffer, overrides=own, **fields)
     check(kit, request)
     data = kit.task.load(scene)
-    with watched(Console(stderr=True), name) as progress:
+    with show_progress(Console(stderr=True), name) as progress:
         return kit, synthesise(kit, data, request, registry(), folder=store / "cache", progress=progress)

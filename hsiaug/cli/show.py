@@ -102,7 +102,7 @@ def _facts(record: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
 
 
 def _spectra(asked: str, shown: dict[str, Any] | None) -> str:
-    """What the classifier was shown of each spectrum, and the scores that it was chosen by."""
+    """The spectral view of the classifier, and the scores that it was chosen by."""
     if asked != AUTO or not shown:
         return asked
     scores = ", ".join(f"{name} {100 * score:.1f}" for name, score in shown["scores"].items())

@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from hsiaug.cli.output import print_lines, print_table, say
-from hsiaug.registry.progress import watched
+from hsiaug.registry.progress import show_progress
 
 __all__ = ["app", "status"]
 
@@ -47,7 +47,7 @@ def merge(
     stores = [Store(source) for source in sources]
     found = {}
     for store in stores:
-        with watched(Console(stderr=True), str(store.root)) as count:
+        with show_progress(Console(stderr=True), str(store.root)) as count:
             found[str(store.root)] = merged(target, store, dry_run=dry_run, count=count)
     for one in found.values():
         for line in damage_lines(one.damaged, "it is not copied"):
@@ -72,7 +72,7 @@ def verify(store: Kept = Path("hsiaug-results")) -> None:
     from hsiaug.trial.upkeep import verify as verified
 
     kept, out = Store(store), Console()
-    with watched(Console(stderr=True), str(store)) as count:
+    with show_progress(Console(stderr=True), str(store)) as count:
         found = list(verified(kept, count))
     if found:
         print_table(
@@ -108,7 +108,7 @@ def prune(
     from hsiaug.trial.store import Store
     from hsiaug.trial.upkeep import prune as pruned
 
-    with watched(Console(stderr=True), str(store)) as count:
+    with show_progress(Console(stderr=True), str(store)) as count:
         found = pruned(Store(store), cache=cache, failed=failed, damaged=damaged, dry_run=dry_run, count=count)
     header = ("would be removed" if dry_run else "removed", "number", "MB")
     print_table(

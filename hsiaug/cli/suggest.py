@@ -11,7 +11,7 @@ from hsiaug.bench.ranges import words
 from hsiaug.cli import options
 from hsiaug.cli.options import option
 from hsiaug.cli.output import print_lines, print_table, say_written
-from hsiaug.registry.progress import watched
+from hsiaug.registry.progress import show_progress
 
 if TYPE_CHECKING:
     import numpy as np
@@ -90,7 +90,7 @@ def suggest(
     check_files(out or [], ground)
     members = committee(words(classifier), words(view), loaded.bands)
     known, candidates, learnt = _known(loaded, protocol, seed)
-    with watched(Console(stderr=True), "committee") as progress:
+    with show_progress(Console(stderr=True), "committee") as progress:
         found = suggestions(
             loaded.unlabelled, known, candidates, number, members, registry(), seed=seed, progress=progress
         )

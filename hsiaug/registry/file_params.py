@@ -62,8 +62,8 @@ def _is_there(path: str) -> bool:
 
 
 def _checksum(path: Path) -> str:
-    """Of the names and bytes of all files in a folder; of a file, and of those beside it that have its name with another
-    ending, as a header has."""
+    """Checksum of the names and bytes of all files in a folder; of a file, and of those beside it that have its name with
+    another ending, as a header has."""
     folder = path if path.is_dir() else path.parent
     found = folder.rglob("*") if path.is_dir() else [one for one in folder.iterdir() if _stem(one) == _stem(path)]
     whole = hashlib.sha256()

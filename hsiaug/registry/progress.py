@@ -13,7 +13,7 @@ from hsiaug.base.text import shortened, visible
 if TYPE_CHECKING:
     from rich.console import Console
 
-__all__ = ["progress_values", "watched"]
+__all__ = ["progress_values", "show_progress"]
 
 MOST = 10**12
 LONGEST_NOTE = 120
@@ -42,7 +42,7 @@ def _line(note: object) -> str:
 
 
 @contextmanager
-def watched(err: Console, name: str) -> Iterator[Callable[..., None]]:
+def show_progress(err: Console, name: str) -> Iterator[Callable[..., None]]:
     """A progress of what has that name, which shows a bar on a terminal and in a notebook, and nothing elsewhere."""
     from rich.progress import TaskProgressColumn, TimeRemainingColumn
 

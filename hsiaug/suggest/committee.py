@@ -75,13 +75,13 @@ def cast_votes(
 
     Raises InputError for a classifier that is not installed, PluginError for one that fails or does not serve pixels.
     """
-    cards = [_loaded(plugins, member.classifier) for member in members]
+    cards = [_load_classifier(plugins, member.classifier) for member in members]
     votes = np.zeros((len(members), *scene.shape), dtype=np.int16)
     for i, (member, plugin) in enumerate(zip(members, cards, strict=True)):
         progress(i, len(members), str(member))
         try:
             with kept_state():
-                votes[i] = _called(scene, known, member, plugin, seed)
+                votes[i] = _call_pixels(scene, known, member, plugin, seed)
         except HsiaugError:
             raise
         except Exception as error:
@@ -94,7 +94,7 @@ def cast_votes(
     return votes
 
 
-def _loaded(plugins: Registry, name: str) -> type[Classifier]:
+def _load_classifier(plugins: Registry, name: str) -> type[Classifier]:
     plugin: type[Classifier] = plugins.find("classifier", name).load()
     if PixelClassification.name not in plugin.card.tasks:
         raise InputError(
@@ -105,7 +105,7 @@ def _loaded(plugins: Registry, name: str) -> type[Classifier]:
     return plugin
 
 
-def _called(
+def _call_pixels(
     scene: UnlabelledScene, known: BlindSplit, member: Member, plugin: type[Classifier], seed: int
 ) -> NDArray[np.int16]:
     task, card = PixelClassification(), plugin.card

@@ -31,7 +31,7 @@ ROUNDS = 6
 """Times that centres are moved; segments hardly change after five."""
 
 AROUND = np.array([(i, j) for i in (-1, 0, 1) for j in (-1, 0, 1)])
-"""Of a cell of the grid, itself and its neighbours."""
+"""Offsets from a cell of the grid to itself and its neighbours."""
 
 Floats = NDArray[np.float32]
 
@@ -103,12 +103,12 @@ def _segments(features: Floats, side: int) -> NDArray[np.int32]:
         for row in range(height):
             near = np.clip(cell_row[row] + AROUND[:, :1], 0, down - 1) * across
             near = near + np.clip(cell_column + AROUND[:, 1:], 0, across - 1)
-            apart = ((_placed(features, row, side) - centres[near]) ** 2).sum(axis=2)
+            apart = ((_with_places(features, row, side) - centres[near]) ** 2).sum(axis=2)
             member[row] = near[apart.argmin(axis=0), np.arange(width)]
     return np.unique(member, return_inverse=True)[1].reshape(height, width).astype(np.int32)
 
 
-def _placed(features: Floats, row: int, side: int) -> NDArray[np.float64]:
+def _with_places(features: Floats, row: int, side: int) -> NDArray[np.float64]:
     """(W, k + 2) features of a row's pixels, with their places."""
     columns = np.arange(features.shape[1])
     places = CLOSENESS / side * np.stack([np.full_like(columns, row), columns], axis=1)
@@ -119,6 +119,6 @@ def _move(centres: NDArray[np.float64], features: Floats, member: NDArray[np.int
     """Put each centre in the middle of its pixels; one that lost all of them stays."""
     sums, counts = np.zeros_like(centres), np.bincount(member.ravel(), minlength=len(centres))
     for row in range(len(member)):
-        np.add.at(sums, member[row], _placed(features, row, side))
+        np.add.at(sums, member[row], _with_places(features, row, side))
     some = counts > 0
     centres[some] = sums[some] / counts[some, None]

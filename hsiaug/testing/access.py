@@ -37,7 +37,7 @@ FEW = 2
 """Labels of a class in masks that a classifier may lose, as nothing was asked of it but to go on."""
 
 NOISE = 0.002
-"""Of a repeated sample, as a share of the value that it is added to."""
+"""Noise of a repeated sample, as a share of the value that it is added to."""
 
 
 def request(task: str, trained: Sequence[int]) -> Counts:
@@ -52,7 +52,7 @@ def of_classes(task: str, counts: Mapping[int, int]) -> Counts:
     return counts if task == "pixels" else PairCounts(sum(counts.values()), counts)
 
 
-def miscounted(made: Samples, asked: Counts) -> str:
+def count_errors(made: Samples, asked: Counts) -> str:
     """How samples differ from what was asked for; "" where they do not.
 
     Pairs are counted whatever they show; of one class alone, most of them must show it.
@@ -125,7 +125,7 @@ def items(batch: Items, index: slice = slice(None)) -> Items:
     return Tiles(batch.images[index])
 
 
-def moved(batch: Items) -> Items:
+def move(batch: Items) -> Items:
     """The same spectra at another place. Raises SkipTest for tiles."""
     if isinstance(batch, Tiles):
         raise unittest.SkipTest("tiles have no location")
@@ -146,7 +146,7 @@ def probes(case: Case, card: Card) -> tuple[Items, NDArray[np.int64]]:
     return items(PixelClassification().shown(whole, card)), y
 
 
-def judged(y: NDArray[np.int64]) -> list[int]:
+def judged_ids(y: NDArray[np.int64]) -> list[int]:
     """Class ids that have enough labels for a recall to tell."""
     ids, numbers = np.unique(y, return_counts=True)
     return [int(c) for c, n in zip(ids, numbers, strict=True) if c != IGNORE and (y.ndim == 1 or n > FEW)]
@@ -162,7 +162,7 @@ def least(task: str, classes: int) -> float:
     return 1 / classes + 0.25 if classes > 1 else 0.0
 
 
-def repeated(real: Samples) -> Samples:
+def repeat(real: Samples) -> Samples:
     """Synthetic samples that any classifier can learn from: real ones with a little noise; patches of all classes alike,
     pairs each once."""
     if isinstance(real, DenseSamples):
@@ -177,9 +177,9 @@ def _noisy(x: NDArray[np.float32]) -> NDArray[np.float32]:
     return x + (rng.normal(0, NOISE, size=x.shape) * x).astype(np.float32)
 
 
-def mislabelled(real: Samples, classes: int) -> Samples:
+def mislabel(real: Samples, classes: int) -> Samples:
     """Synthetic samples of weight 0 with wrong labels: enough to spoil what does not heed the weight."""
-    wrong = repeated(real)
+    wrong = repeat(real)
     ids = np.where(labels(wrong) == IGNORE, IGNORE, labels(wrong) % classes + 1)
     weight = np.zeros_like(wrong.weight)
     if isinstance(wrong, PatchSamples):

@@ -18,7 +18,7 @@ from hsiaug.protocol.split import Split
 from hsiaug.protocol.tiling import TileSplit
 from hsiaug.registry.card import Card
 
-__all__ = ["TASKS", "Case", "Trouble", "easy", "hardest", "scrambled", "troubled"]
+__all__ = ["TASKS", "Case", "Trouble", "easy_case", "hardest_cases", "scramble", "troubled_case"]
 
 Trouble = Literal[
     "tiny-classes", "class-missing", "constant-bands", "bare-scene", "ignored-pixels", "patch-of-one"
@@ -29,7 +29,7 @@ TASKS = ("pixels", "segmentation", "change")
 """The tasks in which plugins can be checked."""
 
 NAMES = ("Meadow", "Maize", "Orchard", "Pond")
-"""Of the classes of a case, of which some may be missing."""
+"""Names of the classes of a case, of which some may be missing."""
 
 LOW, SPAN = 6000.0, 4000.0
 """Scene units: digital numbers, far from 0 and from a standard deviation of 1, so that samples which were not
@@ -42,7 +42,7 @@ SIZES = (16, 8, 5, 3)
 """Training pixels of each class of a scene, unless a check asks for others."""
 
 STRIPE, WIDTH, SCENE_BANDS = 6, 22, 16
-"""Of a scene: rows of a stripe (the last of them without label), columns, bands."""
+"""Rows of a stripe of a scene (the last of them without label), columns, bands."""
 
 TEST_FROM = 14
 """Test pixels of a scene start at this column: far from any training patch."""
@@ -74,12 +74,12 @@ class Case:
     split: Split | TileSplit
 
 
-def easy(task: str) -> Case:
+def easy_case(task: str) -> Case:
     """The case of most checks."""
     return _striped() if task == "pixels" else _tiled(_dates(task))
 
 
-def troubled(task: str, trouble: Trouble) -> Case:
+def troubled_case(task: str, trouble: Trouble) -> Case:
     """A case with that trouble alone; ``class-missing`` leaves class 2 untrained.
 
     Raises SkipTest for a trouble that the task does not know.
@@ -107,7 +107,7 @@ def troubled(task: str, trouble: Trouble) -> Case:
     return _tiled(_dates(task), **tiled[trouble])
 
 
-def hardest(task: str) -> list[Case]:
+def hardest_cases(task: str) -> list[Case]:
     """All troubles at once but ``patch-of-one``, in as few cases as they can be; in the last a class is missing."""
     if task == "pixels":
         return [_striped((12, 2, 1, 0), constant=True, bare=True)]
@@ -116,7 +116,7 @@ def hardest(task: str) -> list[Case]:
     return [_tiled(_dates(task), s, constant=True, bare=True, labelled=CORNERS) for s in sizes]
 
 
-def scrambled(case: Case, card: Card) -> Case:
+def scramble(case: Case, card: Card) -> Case:
     """The same but for what the card's plugin may not see: all test labels are wrong, and hidden spectra others.
 
     Views of masks show no test tile, whatever the scope.

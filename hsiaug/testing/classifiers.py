@@ -47,7 +47,7 @@ class ClassifierSubject(Subject[Fitted]):
 
     def fit_on(self, bench: CaseBench) -> Fitted:
         real = bench.plugin_view.real
-        return self.learn(concatenate([real, access.repeated(real)]), bench)
+        return self.learn(concatenate([real, access.repeat(real)]), bench)
 
     def learn(self, samples: Samples, bench: CaseBench | None = None) -> Fitted:
         """A fit on samples of a check's choice, shown as the runner shows them.
@@ -59,7 +59,7 @@ class ClassifierSubject(Subject[Fitted]):
         view, shown = bench.plugin_view, bench.task.shown(samples, self.card)
         seed = derive_seed("classifier", self.card.name, bench.spec.seed)
         plugin = self.plugin(self.params)
-        fitted: Fitted = self.observed(
+        fitted: Fitted = self.observe(
             "fit",
             lambda: plugin.fit(shown, view, seed=seed, device=bench.device, progress=progress),
             view,
@@ -74,12 +74,12 @@ class ClassifierSubject(Subject[Fitted]):
 
     def predict(self, fitted: Fitted, batch: Items) -> NDArray[np.int64]:
         """Class ids of items."""
-        return np.asarray(self.observed("predict", lambda: fitted.predict(batch), batch))
+        return np.asarray(self.observe("predict", lambda: fitted.predict(batch), batch))
 
     def recall(self, fitted: Fitted, batch: Items, y: NDArray[np.int64]) -> float:
         """Mean recall over the classes of y that can be judged; 1 where there is none."""
         right = self.predict(fitted, batch) == y
-        return float(np.mean([right[y == c].mean() for c in access.judged(y)] or [1.0]))
+        return float(np.mean([right[y == c].mean() for c in access.judged_ids(y)] or [1.0]))
 
     def use(self, case: Case) -> Fitted:
         bench = self.bench(case)
@@ -122,7 +122,7 @@ class ClassifierSubject(Subject[Fitted]):
         """Mean recall on the real training pixels, and the least that it must be."""
         real = bench.task.shown(bench.plugin_view.real, self.card)
         y = access.labels(real)
-        return self.recall(fitted, access.items(real), y), access.least(self.task, len(access.judged(y)))
+        return self.recall(fitted, access.items(real), y), access.least(self.task, len(access.judged_ids(y)))
 
     def result(self, fitted: Fitted) -> Arrays:
         batch, _ = self.probes
@@ -186,7 +186,7 @@ def location_declared(subject: ClassifierSubject) -> None:
     if not subject.card.learns_samples:
         return
     batch, _ = subject.probes
-    moved = access.moved(batch)
+    moved = access.move(batch)
     share = float((subject.predict(subject.base, batch) != subject.predict(subject.base, moved)).mean())
     require(share <= STRAY, f"other coordinates change {share:.0%} of the labels")
 
@@ -199,7 +199,7 @@ def location_declared(subject: ClassifierSubject) -> None:
 def weights(subject: ClassifierSubject) -> None:
     """samples of weight 0 count for nothing: wrong labels on them cost at most {weightless:g} of mean recall"""
     real = subject.view.real
-    wrong = access.mislabelled(real, len(subject.easy.data.class_names))
+    wrong = access.mislabel(real, len(subject.easy.data.class_names))
     fitted, _ = subject.plain
     clean = subject.recall(fitted, *subject.probes)
     spoilt = subject.recall(subject.learn(concatenate([real, wrong])), *subject.probes)
@@ -220,7 +220,7 @@ def one_class(subject: ClassifierSubject) -> None:
 def synthetic_only(subject: ClassifierSubject) -> None:
     """samples that are all synthetic are learnt, or refused with one clear error"""
     batch, _ = subject.probes
-    made = access.repeated(subject.view.real)
+    made = access.repeat(subject.view.real)
     with contextlib.suppress(HsiaugError):
         labels = subject.predict(subject.learn(made), batch)
         known = np.setdiff1d(access.labels(made), [IGNORE])

@@ -19,7 +19,7 @@ from hsiaug.contracts import Generator
 from hsiaug.registry.card import sampling_params as read_by_sampling
 from hsiaug.testing import access
 from hsiaug.testing.access import Counts, Samples, View
-from hsiaug.testing.cases import Case, hardest, troubled
+from hsiaug.testing.cases import Case, hardest_cases, troubled_case
 from hsiaug.testing.core import Arrays, CheckList, Violation, require, require_equal
 from hsiaug.testing.monitoring import Cancelled, ProgressRecorder
 from hsiaug.testing.shared_checks import AFTER, BEFORE
@@ -45,7 +45,7 @@ class GeneratorSubject(Subject[Fitted]):
 
     def fit_on(self, bench: CaseBench) -> Fitted:
         plugin = self.plugin(self.params)
-        return self.observed("fit", lambda: self.fit_plugin(plugin, bench), bench.plugin_view)
+        return self.observe("fit", lambda: self.fit_plugin(plugin, bench), bench.plugin_view)
 
     def fit_plugin(self, plugin: Generator, bench: CaseBench) -> Fitted:
         """A fit of this plugin with other params than the preset's."""
@@ -66,7 +66,7 @@ class GeneratorSubject(Subject[Fitted]):
         """Samples as a trial draws them; default counts are those of the easy case. guidance: None = default."""
         omega = self.card.guidance if guidance is None else guidance
         asked = self.counts(self.view) if counts is None else counts
-        return self.observed("sample", lambda: fitted.sample(asked, guidance=omega, seed=seed))
+        return self.observe("sample", lambda: fitted.sample(asked, guidance=omega, seed=seed))
 
     def expected(self, counts: Counts) -> Counts:
         """The expected counts: none from a generator whose card says that it adds nothing."""
@@ -82,9 +82,9 @@ class GeneratorSubject(Subject[Fitted]):
     def without_a_class(self) -> tuple[Fitted, int, int]:
         """A fit, a class id that had training pixels in it, and one that had none."""
         if self.takes_all:
-            case, fitted = hardest(self.task)[-1], self.hardest[-1]
+            case, fitted = hardest_cases(self.task)[-1], self.hardest[-1]
         else:
-            case = troubled(self.task, "class-missing")
+            case = troubled_case(self.task, "class-missing")
             fitted = self.fit(case)
         trained = self.bench(case).plugin_view.counts
         missing = [c for c in range(1, len(case.data.class_names) + 1) if c not in trained]
@@ -118,7 +118,7 @@ def counts(subject: GeneratorSubject) -> None:
         present = sorted(one.view.counts)
         by_class: tuple[dict[int, int], ...] = (dict.fromkeys(present, 0), {}, {present[-1]: 41}, {present[0]: 1})
         for asked in (one.counts(one.view), *map(partial(access.of_classes, one.task), by_class)):
-            wrong = access.miscounted(one.draw(one.base, asked), one.expected(asked))
+            wrong = access.count_errors(one.draw(one.base, asked), one.expected(asked))
             require(not wrong, wrong)
 
 
@@ -134,7 +134,7 @@ def untrained_class(subject: GeneratorSubject) -> None:
         made = subject.draw(fitted, asked)
     except HsiaugError:
         return
-    wrong = access.miscounted(made, subject.expected(asked))
+    wrong = access.count_errors(made, subject.expected(asked))
     require(not wrong, f"{wrong}, and no error")
 
 
@@ -195,14 +195,14 @@ def save_and_load(subject: GeneratorSubject) -> None:
     """what is saved samples the same after loading, bit for bit, and lies in .safetensors and .json files only"""
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        subject.observed("save", lambda: subject.base.save(folder))
+        subject.observe("save", lambda: subject.base.save(folder))
         files = sorted(path for path in folder.rglob("*") if path.is_file())
         strange = [path.name for path in files if path.suffix not in (".safetensors", ".json")]
         require(files and not strange, f"files {', '.join(strange) or 'none'}")
         for path in files:
             _readable(path)
         plugin = subject.plugin(subject.params)
-        loaded = subject.observed("load", lambda: plugin.load(folder, device="cpu"))
+        loaded = subject.observe("load", lambda: plugin.load(folder, device="cpu"))
     # The folder is gone by now: nothing may be read later.
     here, there = subject.result(subject.base), subject.result(loaded)
     require_equal(here, there, "after loading other")

@@ -12,7 +12,7 @@ from hsiaug.core.samples import Patches
 from hsiaug.core.tiles import PairCounts
 from hsiaug.registry.card import Card
 from hsiaug.registry.hookspecs import Kind
-from hsiaug.testing.access import Counts, Items, Samples, View, labels, repeated
+from hsiaug.testing.access import Counts, Items, Samples, View, labels, repeat
 from hsiaug.testing.cases import TASKS
 
 __all__ = ["REFERENCE_PLUGINS"]
@@ -26,7 +26,7 @@ class _Repeats:
     def __init__(self, params: object) -> None: ...
 
     def fit(self, view: View, **_: object) -> _Repeats:
-        self.made = repeated(view.real)
+        self.made = repeat(view.real)
         return self
 
     def sample(self, counts: Counts, **_: object) -> Samples:

@@ -22,7 +22,7 @@ from hsiaug.base.errors import HsiaugError, PluginError
 from hsiaug.registry.card import Card, Preset, build_params
 from hsiaug.registry.hookspecs import Entry
 from hsiaug.tasks.task import task_names
-from hsiaug.testing.cases import Trouble, hardest, scrambled, troubled
+from hsiaug.testing.cases import Trouble, hardest_cases, scramble, troubled_case
 from hsiaug.testing.core import Check, CheckList, require, require_equal
 from hsiaug.testing.monitoring import ProgressRecorder, changed, helpers, other_global_seeds, process_state
 from hsiaug.testing.subject import Subject
@@ -159,14 +159,14 @@ def determinism(subject: Subject[F]) -> None:
 def no_test_label(subject: Subject[F]) -> None:
     """nothing that it learns depends on a test label, or on a test pixel's spectrum outside its declared scope"""
     here = subject.result(subject.base)
-    there = subject.result(subject.fit(scrambled(subject.easy, subject.card)))
+    there = subject.result(subject.fit(scramble(subject.easy, subject.card)))
     require_equal(here, there, "other test pixels change")
 
 
 def _alone(trouble: Trouble, subject: Subject[F]) -> None:
     """One trouble by itself, which a plugin that takes all at once need not be asked."""
     # Known before: a task that does not know the trouble skips the check.
-    case = troubled(subject.task, trouble)
+    case = troubled_case(subject.task, trouble)
     if not subject.takes_all:
         subject.use(case)
 
@@ -208,7 +208,7 @@ def all_at_once(subject: Subject[F]) -> None:
     """data may have tiny classes, one without training pixel, constant bands, nothing told and ignored pixels, all at
     once"""
     if not subject.takes_all:
-        for case in hardest(subject.task):
+        for case in hardest_cases(subject.task):
             subject.use(case)
 
 
@@ -216,7 +216,7 @@ def all_at_once(subject: Subject[F]) -> None:
 def patch_of_one(subject: Subject[F]) -> None:
     """patches of a single pixel work, or are refused with one clear error"""
     with contextlib.suppress(HsiaugError):
-        subject.use(troubled(subject.task, "patch-of-one"))
+        subject.use(troubled_case(subject.task, "patch-of-one"))
 
 
 @AFTER.add(

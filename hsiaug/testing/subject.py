@@ -15,7 +15,7 @@ from hsiaug.registry.hookspecs import Entry, Kind
 from hsiaug.registry.lookup import Found, Registry
 from hsiaug.tasks.task import TaskSplit, TaskView, get_task
 from hsiaug.testing.access import View
-from hsiaug.testing.cases import Case, easy, hardest
+from hsiaug.testing.cases import Case, easy_case, hardest_cases
 from hsiaug.testing.core import Arrays
 from hsiaug.testing.monitoring import ProgressRecorder, changed, checksum, process_state
 from hsiaug.testing.reference_plugins import REFERENCE_PLUGINS
@@ -145,7 +145,7 @@ class Subject(ABC, Generic[F]):
         record, _ = run_trial(bench.spec, bench, Registry(plugins), device="cpu", progress=ProgressRecorder())
         return record
 
-    def observed(self, call: str, compute: Callable[[], R], *inputs: object) -> R:
+    def observe(self, call: str, compute: Callable[[], R], *inputs: object) -> R:
         """Return ``compute()``, and note which inputs and which global state it changed."""
         sums, state, modules = [checksum(value) for value in inputs], process_state(), len(sys.modules)
         result = compute()
@@ -159,7 +159,7 @@ class Subject(ABC, Generic[F]):
     @cached_property
     def easy(self) -> Case:
         """The case of most checks."""
-        return easy(self.task)
+        return easy_case(self.task)
 
     @cached_property
     def base_bench(self) -> CaseBench:
@@ -204,7 +204,7 @@ class Subject(ABC, Generic[F]):
     def hardest(self) -> list[F]:
         """The fits on the hardest cases; none where one of them did not go well."""
         try:
-            return [self.use(case) for case in hardest(self.task)]
+            return [self.use(case) for case in hardest_cases(self.task)]
         except KeyboardInterrupt:
             raise
         except BaseException:

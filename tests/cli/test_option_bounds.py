@@ -21,7 +21,7 @@ from hsiaug.cli.output import print_table
 from hsiaug.core.scene import Scene
 from hsiaug.registry.card import Card, build_params, param
 from hsiaug.registry.lookup import registry
-from hsiaug.registry.progress import watched
+from hsiaug.registry.progress import show_progress
 from tests.strangers import hsiaug
 from tests.test_texts import Terminal
 
@@ -149,7 +149,7 @@ def test_a_note_of_a_plugin_is_shown_as_it_is(toy: Scene, note: str) -> None:
         on_event(Event("step", trial.hash, 1, 3, note))
         screen.print("meanwhile")
         on_event(Event("ok", trial.hash))
-    with watched(screen, "smote") as progress:
+    with show_progress(screen, "smote") as progress:
         progress("1", None, note)  # type: ignore[arg-type]
         screen.print("meanwhile")
 
