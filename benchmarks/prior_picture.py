@@ -46,7 +46,7 @@ def main(out: Path) -> None:
         made = {
             "new fields": scene.cube[(scene.labels == c) & split.test & ~split.seen],
             "relight": relight.sample({c: SHOWN}, guidance=None, seed=0).x[:, :, PATCH // 2, PATCH // 2],
-            "other scenes": target.shown(view.real.x[np.resize(own, SHOWN)], view.y[np.resize(own, SHOWN)], rng)[
+            "other scenes": target.apply(view.real.x[np.resize(own, SHOWN)], view.y[np.resize(own, SHOWN)], rng)[
                 :, :, PATCH // 2, PATCH // 2
             ],
         }

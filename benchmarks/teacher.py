@@ -22,7 +22,7 @@ from hsiaug.protocol.protocols import parse_protocol
 from hsiaug.protocol.split import draw_split
 from hsiaug.protocol.view import train_view
 from hsiaug_builtin.baselines.pseudo import PseudoParams
-from hsiaug_builtin.teacher.choice import believed
+from hsiaug_builtin.teacher.choice import choose_trusted
 from hsiaug_builtin.teacher.teacher import teach
 
 SCENES = {
@@ -54,7 +54,7 @@ def main() -> None:
                 new = tested & ~split.seen[tuple(votes.pixels.T)]
                 found["aa"].append(average_accuracy(named[tested], true[tested]))
                 found["new"].append(average_accuracy(named[new], true[new]))
-                rows_of = believed(votes.shares, PseudoParams().share, among=votes.attached)
+                rows_of = choose_trusted(votes.shares, PseudoParams().share, among=votes.attached)
                 right = [true[own][true[own] > 0] == c for c, own in zip(votes.classes, rows_of, strict=True)]
                 found["believed"].append(np.mean([part.mean() for part in right if len(part)]))
             means = {key: float(np.nanmean(values)) for key, values in found.items()}

@@ -22,7 +22,7 @@ from diffusers import DDIMScheduler, PixArtTransformer2DModel
 from torch import Tensor, nn
 
 from benchmarks.common import say
-from hsiaug_builtin.diffusion.schedule import guided, make_schedule, sample
+from hsiaug_builtin.diffusion.schedule import guide, make_schedule, sample
 from hsiaug_builtin.txt2hsi.denoiser import Denoiser
 from hsiaug_builtin.txt2hsi.params import NOISE_STEPS, Params
 
@@ -126,7 +126,7 @@ def sample_ours(model: Denoiser, params: Params) -> None:
     schedule = make_schedule("cosine", NOISE_STEPS, 0.0, 0.0)
 
     def velocity(z: Tensor, t: Tensor) -> Tensor:
-        return guided(call_ours(model, z, t, text, mask), call_ours(model, z, t, null, null_mask), OMEGA)
+        return guide(call_ours(model, z, t, text, mask), call_ours(model, z, t, null, null_mask), OMEGA)
 
     sample(schedule, velocity, z, DENOISING)
 
@@ -145,7 +145,7 @@ def sample_peer(model: nn.Module, params: Params) -> None:
     schedule.set_timesteps(DENOISING)
     for t in schedule.timesteps:
         times = t.expand(SAMPLES)
-        v = guided(call_peer(model, z, times, text, mask), call_peer(model, z, times, null, null_mask), OMEGA)
+        v = guide(call_peer(model, z, times, text, mask), call_peer(model, z, times, null, null_mask), OMEGA)
         z = schedule.step(v, t, z).prev_sample
 
 

@@ -10,7 +10,7 @@ from torch import nn
 
 from hsiaug.api import PluginError
 from hsiaug_builtin.diffusion.latents import LatentNorm
-from hsiaug_builtin.diffusion.schedule import guided, make_schedule, sample
+from hsiaug_builtin.diffusion.schedule import guide, make_schedule, sample
 from hsiaug_builtin.diffusion.training import randomness, train
 from hsiaug_builtin.nets.seeded import fresh
 
@@ -31,8 +31,8 @@ def test_the_usual_schedules_end_where_published_ones_do() -> None:
 def test_omega_zero_is_purely_conditional_and_one_extrapolates() -> None:
     told, null = torch.ones(3), torch.zeros(3)
 
-    assert (guided(told, null, 0) == told).all()
-    assert (guided(told, null, 1.5) == 2.5).all()
+    assert (guide(told, null, 0) == told).all()
+    assert (guide(told, null, 1.5) == 2.5).all()
 
 
 @pytest.mark.parametrize("first", [999, 400, 50])
@@ -45,7 +45,7 @@ def test_the_sampler_finds_the_clean_latent_from_a_perfect_velocity(first: int) 
         residual = (z - a.sqrt() * clean) / (1 - a).sqrt()
         return a.sqrt() * residual - (1 - a).sqrt() * clean
 
-    start = schedule.noised(clean, torch.full((5,), first), noise)
+    start = schedule.add_noise(clean, torch.full((5,), first), noise)
     assert torch.allclose(sample(schedule, perfect, start, 10, first=first), clean, atol=1e-4)
 
 
@@ -54,14 +54,14 @@ def test_the_velocity_and_the_noised_latent_give_back_the_latent() -> None:
     z, noise = torch.randn(2, 6, 3, 2, 2)
     t = torch.arange(6) * 15
     a = schedule.alpha_bar[t].reshape(-1, 1, 1, 1)
-    again = a.sqrt() * schedule.noised(z, t, noise) - (1 - a).sqrt() * schedule.velocity(z, t, noise)
+    again = a.sqrt() * schedule.add_noise(z, t, noise) - (1 - a).sqrt() * schedule.velocity(z, t, noise)
 
     assert torch.allclose(again, z, atol=1e-5)
 
 
 def test_normalised_latents_have_unit_variance_per_channel_and_come_back() -> None:
     z = torch.randn(50, 3, 4, 4) * torch.tensor([1.0, 10.0, 0.1])[:, None, None] + 7
-    norm = LatentNorm.fitted(z)
+    norm = LatentNorm.fit(z)
     flat = norm.forward(z).transpose(0, 1).flatten(1)
 
     assert torch.allclose(flat.std(dim=1), torch.ones(3), atol=1e-4)

@@ -14,7 +14,7 @@ from hsiaug.core.spectral_views import SpectralView
 from hsiaug.protocol.protocols import parse_protocol
 from hsiaug.protocol.split import draw_split
 from hsiaug.protocol.view import TrainView, train_view
-from hsiaug_builtin.light.relight import Relight, RelightParams, relit
+from hsiaug_builtin.light.relight import Relight, RelightParams, relight
 from hsiaug_builtin.light.sky import diffuse_share
 from hsiaug_builtin.light.strength import TOLERANCE, strongest
 
@@ -34,7 +34,7 @@ def patches(n: int = 50) -> np.ndarray:
 def light_of(effects: RelightParams, strength: float = 1.0, seed: int = 0) -> np.ndarray:
     """(n, B) what each patch was multiplied by; every pixel of a patch by the same."""
     x = patches()
-    ratio = relit(x, effects, strength, NM, np.random.default_rng(seed)) / x
+    ratio = relight(x, effects, strength, NM, np.random.default_rng(seed)) / x
     assert np.allclose(ratio, ratio[:, :, :1, :1], rtol=1e-4)
     return ratio[:, :, 0, 0]
 

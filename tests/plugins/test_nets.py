@@ -14,7 +14,7 @@ from hsiaug_builtin.nets.fitted import FittedNet
 from hsiaug_builtin.nets.recipe import AUGMENTS, Recipe
 from hsiaug_builtin.nets.seeded import fresh, seeded
 from hsiaug_builtin.nets.training import TrainingPatches, batches, criterion, descend, train
-from hsiaug_builtin.nets.views import band_dropout, gain_offset, radiation_noise, strong, turned, view_of, weak
+from hsiaug_builtin.nets.views import band_dropout, gain_offset, radiation_noise, strong, turn_batch, view_of, weak
 
 
 def draw(seed: int = 0) -> torch.Generator:
@@ -36,7 +36,7 @@ def silent(done: int, total: int, note: str = "") -> None: ...
 
 def test_eight_steps_show_a_patch_under_all_symmetries_and_its_centre_never_moves():
     x = patches(n=8)
-    seen = torch.stack([turned(x, step)[0] for step in range(8)])
+    seen = torch.stack([turn_batch(x, step)[0] for step in range(8)])
     assert len(torch.unique(seen.flatten(1), dim=0)) == 8
     assert torch.equal(seen[:, :, 2, 2], x[0, :, 2, 2].expand(8, -1))
 

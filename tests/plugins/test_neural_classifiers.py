@@ -15,7 +15,7 @@ from hsiaug_builtin.baselines.controls import Duplicate
 from hsiaug_builtin.classifiers.backbone import SENSIBLE, Timm
 from hsiaug_builtin.classifiers.nets import HybridNet, build_backbone
 from hsiaug_builtin.classifiers.networks import Cnn1d, Cnn3d, HybridSn, SpectralFormer, Ssrn
-from hsiaug_builtin.nets.blocks import Residual, cropped
+from hsiaug_builtin.nets.blocks import Residual, crop
 
 NETS = [Cnn1d, Cnn3d, HybridSn, Ssrn, SpectralFormer, Timm]
 each = pytest.mark.parametrize("plugin", NETS, ids=lambda plugin: plugin.card.name)
@@ -117,8 +117,8 @@ def test_a_name_like_no_backbone_is_met_with_the_recommended_ones():
 
 def test_cropping_keeps_the_centre_and_leaves_small_patches_alone():
     x = torch.arange(81.0).reshape(1, 1, 9, 9)
-    assert torch.equal(cropped(x, 5), x[..., 2:7, 2:7])
-    assert cropped(x, 9) is x and cropped(x[..., :3, :3], 5).shape == (1, 1, 3, 3)
+    assert torch.equal(crop(x, 5), x[..., 2:7, 2:7])
+    assert crop(x, 9) is x and crop(x[..., :3, :3], 5).shape == (1, 1, 3, 3)
 
 
 def test_hybridsn_has_the_convolutions_of_the_papers_table():

@@ -16,7 +16,7 @@ from hsiaug.protocol.split import draw_split
 from hsiaug.protocol.view import TrainView, train_view
 from hsiaug_builtin.nets.grid import grid_graph, spread
 from hsiaug_builtin.semisup.discriminant import fit_discriminant
-from hsiaug_builtin.teacher.choice import LEAST, believed, margins
+from hsiaug_builtin.teacher.choice import LEAST, choose_trusted, margins
 from hsiaug_builtin.teacher.classifier import TeacherClassifier
 from hsiaug_builtin.teacher.features import fit_local_means, plane_of
 from hsiaug_builtin.teacher.noise import WITHIN, fit_noise_projection
@@ -37,7 +37,7 @@ def test_votes_are_for_every_unlabelled_pixel_and_beat_chance_by_far(toy: Scene,
     votes = teach(crops)
     assert np.array_equal(votes.pixels, crops.unlabelled) and votes.classes.tolist() == sorted(crops.counts)
     assert votes.shares.sum(axis=1) == pytest.approx(np.ones(len(crops.unlabelled)))
-    rows = believed(votes.shares, 0.5, 30)
+    rows = choose_trusted(votes.shares, 0.5, 30)
     right = [toy.labels[tuple(votes.pixels[own].T)] for own in rows]
     share = [
         (true[true > 0] == c).mean() for c, true in zip(votes.classes, right, strict=True) if (true > 0).any()
@@ -89,7 +89,7 @@ def test_attached_pixels_touch_a_training_pixel_of_their_name_through_pixels_of_
 
 def test_pixels_that_may_not_be_believed_are_not(crops: TrainView) -> None:
     votes = teach(crops)
-    rows = np.concatenate(believed(votes.shares, 1.0, among=votes.attached))
+    rows = np.concatenate(choose_trusted(votes.shares, 1.0, among=votes.attached))
     assert np.array_equal(np.sort(rows), np.flatnonzero(votes.attached))
 
 
@@ -128,7 +128,7 @@ def test_pixels_are_believed_once_at_most_the_widest_margins_of_each_class_first
     k: int, n: int, seed: int, share: float, most: int | None
 ) -> None:
     shares = np.random.default_rng(seed).dirichlet(np.ones(k), n)
-    rows, margin = believed(shares, share, most), margins(shares)
+    rows, margin = choose_trusted(shares, share, most), margins(shares)
     assert len(rows) == k and len(np.unique(np.concatenate(rows))) == sum(map(len, rows))
     for column, own in enumerate(rows):
         named = np.flatnonzero(shares.argmax(axis=1) == column)
@@ -136,7 +136,7 @@ def test_pixels_are_believed_once_at_most_the_widest_margins_of_each_class_first
         assert len(own) == min(len(named), asked, most or asked) and np.isin(own, named).all()
         left = np.setdiff1d(named, own)
         assert not len(left) or not len(own) or margin[own].min() >= margin[left].max() - 1e-12
-    drawn = believed(shares, share, most, np.random.default_rng(0))
+    drawn = choose_trusted(shares, share, most, np.random.default_rng(0))
     assert [len(own) for own in drawn] == [len(own) for own in rows]
 
 
@@ -168,13 +168,13 @@ def test_a_scene_without_noise_or_with_one_band_has_components_too(crops: TrainV
 
 
 def test_votes_are_averaged_with_neighbours_that_look_alike_and_not_across_a_border(crops: TrainView) -> None:
-    from hsiaug_builtin.teacher.teacher import _averaged
+    from hsiaug_builtin.teacher.teacher import _average
 
     pixels = np.argwhere(np.ones((9, 8), dtype=bool)).astype(np.int32)
     plane = np.zeros((9, 8, 2), dtype=np.float32)
     plane[:, 4:] = 50
     shares = np.random.default_rng(0).dirichlet([1, 1], len(pixels))
-    found = _averaged(shares, pixels, plane)
+    found = _average(shares, pixels, plane)
     assert found.sum(axis=1) == pytest.approx(np.ones(len(pixels)))
     left = (abs(pixels[:, 0] - 4) <= 2) & (pixels[:, 1] >= 1) & (pixels[:, 1] < 4)
     assert found[(pixels == [4, 3]).all(axis=1)][0] == pytest.approx(shares[left].mean(axis=0))

@@ -30,7 +30,7 @@ from hsiaug_builtin.spectra.sources import (
     made_up_source,
     nearest,
     scene_source,
-    thinned,
+    thin,
     words_of,
 )
 from hsiaug_builtin.spectra.target import Target
@@ -201,10 +201,10 @@ def test_a_library_of_the_thermal_range_is_refused(tmp_path: Path):
 def test_a_library_is_thinned_to_the_classes_of_most_fields_or_of_the_nearest_words():
     source = replace(made_up_source(), fields=np.array([1.0, 5.0, 1.0, 2.0]))
 
-    assert set(thinned(source, 2).words) == {source.words[1], source.words[3]}
+    assert set(thin(source, 2).words) == {source.words[1], source.words[3]}
     assert nearest(source, ["lake", ""], 1).words == ("water",)
     assert set(nearest(source, ["lake", "road"], 1).words) == {"asphalt", "water"}
-    assert nearest(source, ["", ""], 2).words == thinned(source, 2).words
+    assert nearest(source, ["", ""], 2).words == thin(source, 2).words
 
 
 # The prior
@@ -296,7 +296,7 @@ def test_words_that_fit_make_training_pixels_likelier_and_words_that_mislead_les
 def fitted() -> tuple[list[Source], Prior]:
     """Learnt from a scene of the whole grid and one of a part, in which fields differ more than pixels do."""
     sources = [scene_source(made(nm, seed, by_field=0.4, by_pixel=0.05)) for seed, nm in ((1, ALL), (2, SHORT))]
-    return sources, Prior.learnt(sources, lambda: None)
+    return sources, Prior.learn(sources, lambda: None)
 
 
 def scale(logs: np.ndarray) -> float:
@@ -327,13 +327,13 @@ def test_learnt_scales_make_the_sources_likelier_than_the_usual_ones(fitted: tup
 
 
 def test_where_pixels_differ_more_than_fields_that_is_learnt_too():
-    prior = Prior.learnt([scene_source(made(ALL, by_field=0.02, by_pixel=0.3))], lambda: None)
+    prior = Prior.learn([scene_source(made(ALL, by_field=0.02, by_pixel=0.3))], lambda: None)
     assert scale(prior.scales.pixel) > 1.5 * scale(prior.scales.field)
 
 
 def test_how_much_fields_differ_cannot_be_learnt_from_a_library_alone():
     with pytest.raises(InputError, match="several fields of a class"):
-        Prior.learnt([made_up_source()], lambda: None)
+        Prior.learn([made_up_source()], lambda: None)
 
 
 def test_a_saved_prior_expects_the_same(fitted: tuple[list[Source], Prior], tmp_path: Path):
@@ -401,7 +401,7 @@ def test_a_view_without_wavelengths_is_refused(view: TrainView, elsewhere: Prior
         Target.of(replace(view, wavelengths=None), elsewhere)
 
 
-def cropped(scene: Scene) -> Scene:
+def crop(scene: Scene) -> Scene:
     rows, columns = slice(3, 45), slice(2, 46)
     return Scene("crop", scene.cube[rows, columns], scene.labels[rows, columns], scene.class_names, ALL[:20])
 
@@ -410,8 +410,8 @@ def cropped(scene: Scene) -> Scene:
 def test_a_view_of_a_scene_that_was_learnt_from_is_refused_and_so_is_one_of_a_crop(
     toy: Scene, elsewhere: Prior, scope: str
 ):
-    whole, part = scene_source(toy), scene_source(cropped(toy))
-    for source, scene in ((whole, toy), (whole, cropped(toy)), (part, toy)):
+    whole, part = scene_source(toy), scene_source(crop(toy))
+    for source, scene in ((whole, toy), (whole, crop(toy)), (part, toy)):
         prior = Prior.of([scene_source(toy_scene(seed=1)), source])
         with pytest.raises(
             PluginError, match=f"must not be learnt from the scene.*learnt from toy, {source.name}"
@@ -524,15 +524,15 @@ def test_a_few_training_pixels_are_moved_towards_what_their_class_looks_like_in_
 
 
 def test_every_pixel_of_a_patch_is_multiplied_by_the_same(view: TrainView, target: Target):
-    made_x = target.shown(view.real.x, view.y, np.random.default_rng(0))
+    made_x = target.apply(view.real.x, view.y, np.random.default_rng(0))
     ratio = made_x / view.real.x
 
     assert made_x.dtype == np.float32 and np.allclose(ratio, ratio[:, :, :1, :1], rtol=1e-4)
-    assert len(target.shown(view.real.x[:0], view.y[:0], np.random.default_rng(0))) == 0
+    assert len(target.apply(view.real.x[:0], view.y[:0], np.random.default_rng(0))) == 0
 
 
 def test_what_was_said_of_a_view_can_be_kept_as_arrays_and_facts(view: TrainView, target: Target):
-    again = Target.restored(target.arrays(), json.loads(json.dumps(target.facts())))
+    again = Target.restore(target.arrays(), json.loads(json.dumps(target.facts())))
     one, other = (each.factors(view.y, np.random.default_rng(0)) for each in (target, again))
     assert np.array_equal(one, other)
 

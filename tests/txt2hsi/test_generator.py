@@ -20,7 +20,7 @@ from hsiaug.registry.lookup import registry
 from hsiaug.trial.machine import counted_work
 from hsiaug_builtin.txt2hsi.denoiser import denoiser_of
 from hsiaug_builtin.txt2hsi.params import SIZES
-from hsiaug_builtin.txt2hsi.texts import encoded_prompts
+from hsiaug_builtin.txt2hsi.texts import encode_prompts
 
 COUNTS = {1: 3, 2: 0, 4: 7}
 
@@ -130,7 +130,7 @@ def test_the_paper_preset_is_large(view: TrainView) -> None:
     plugin = registry().find("generator", "txt2hsi").load()
     params = build_params(plugin.card, "paper", {})
     with torch.device("meta"):
-        denoiser = denoiser_of(params, 9, encoded_prompts(view, params.text, params.encoder))
+        denoiser = denoiser_of(params, 9, encode_prompts(view, params.text, params.encoder))
 
     assert sum(weights.numel() for weights in denoiser.parameters()) >= 50e6
 

@@ -8,8 +8,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from hsiaug_builtin.txt2hsi.denoiser import Denoiser
-from hsiaug_builtin.txt2hsi.lfue import perturbed
-from hsiaug_builtin.txt2hsi.objective import turned, with_null
+from hsiaug_builtin.txt2hsi.lfue import perturb
+from hsiaug_builtin.txt2hsi.objective import turn_patches, with_null
 from hsiaug_builtin.txt2hsi.rpsc import clip, polygons
 
 
@@ -50,7 +50,7 @@ def test_latents_are_moved_within_their_class_and_at_factor_zero_not_at_all() ->
     z, group = latents()
 
     def moved(group: torch.Tensor) -> float:
-        out = perturbed(z, group, torch.Generator().manual_seed(0))
+        out = perturb(z, group, torch.Generator().manual_seed(0))
         return float((out.mean(dim=(2, 3)) - z.mean(dim=(2, 3))).abs().mean())
 
     assert 1e-4 < moved(group) < 1 < moved(torch.zeros_like(group))
@@ -102,8 +102,9 @@ def test_turning_moves_whole_spectra_by_one_of_eight_symmetries(rng: np.random.G
     patches = torch.stack([square, square + 10])[None].expand(200, -1, -1, -1)
     symmetries = [torch.rot90(side, k) for side in (square, square.flip(1)) for k in range(4)]
     seen = [
-        next(k for k, one in enumerate(symmetries) if torch.equal(patch[0], one)) for patch in turned(patches, rng)
+        next(k for k, one in enumerate(symmetries) if torch.equal(patch[0], one))
+        for patch in turn_patches(patches, rng)
     ]
 
     assert set(seen) == set(range(8))
-    assert all(torch.equal(patch[1], patch[0] + 10) for patch in turned(patches, rng))
+    assert all(torch.equal(patch[1], patch[0] + 10) for patch in turn_patches(patches, rng))

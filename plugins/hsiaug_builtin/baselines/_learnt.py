@@ -14,9 +14,9 @@ from torch import Tensor, nn
 
 from hsiaug.api import Card, Progress, TrainView, load_state, save_state
 from hsiaug_builtin.nets import state
-from hsiaug_builtin.nets.patches import FittedPatches, cycled
+from hsiaug_builtin.nets.patches import FittedPatches, cycle
 from hsiaug_builtin.nets.seeded import fresh
-from hsiaug_builtin.nets.views import turned
+from hsiaug_builtin.nets.views import turn_batch
 
 __all__ = [
     "Components",
@@ -26,7 +26,7 @@ __all__ = [
     "TrainingComponents",
     "fit_components",
     "learn",
-    "restored",
+    "restore",
 ]
 
 BATCH = 256
@@ -110,7 +110,7 @@ class TrainingComponents:
     def batch(self, size: int, draw: torch.Generator, step: int) -> tuple[Tensor, Tensor]:
         """z (size, k, p, p), under one of the eight symmetries of the square after the other, and y (size,)."""
         rows = torch.multinomial(self.share, size, replacement=True, generator=draw).to(self.y.device)
-        return turned(self.z[rows], step), self.y[rows]
+        return turn_batch(self.z[rows], step), self.y[rows]
 
     def centres(self) -> TrainingComponents:
         """The same with the centre pixels alone, z (n, k, 1, 1)."""
@@ -153,13 +153,13 @@ class FittedLearnt(FittedPatches):
         return self.generator
 
     def make(self, c: int, count: int, rows: NDArray[np.int64], seed: int) -> NDArray[np.float32]:
-        anchors = self.x[cycled(rows, count, np.random.default_rng(seed))]
+        anchors = self.x[cycle(rows, count, np.random.default_rng(seed))]
         draw = torch.Generator().manual_seed(seed)
-        parts = [self._carried(anchors[i : i + BATCH], c, draw) for i in range(0, count, BATCH)]
+        parts = [self._carry(anchors[i : i + BATCH], c, draw) for i in range(0, count, BATCH)]
         return np.concatenate(parts)
 
     @torch.inference_mode()
-    def _carried(self, anchors: NDArray[np.float32], c: int, draw: torch.Generator) -> NDArray[np.float32]:
+    def _carry(self, anchors: NDArray[np.float32], c: int, draw: torch.Generator) -> NDArray[np.float32]:
         """``anchors`` (n, B, p, p) with their components replaced, or with all pixels shifted alike where the network
         knows the centre only."""
         y = torch.full((len(anchors),), c, dtype=torch.int64, device=self.device)
@@ -190,10 +190,10 @@ def learn(
     return FittedLearnt(real.x, real.y, name, params, size, net, components, device)
 
 
-def restored(card: Card, folder: Path, kind: type[Conditional], device: str) -> FittedLearnt:
-    """What :meth:`FittedLearnt.save` wrote."""
+def restore(card: Card, folder: Path, kind: type[Conditional], device: str) -> FittedLearnt:
+    """Read a saved fit."""
     arrays, facts = load_state(folder)
     params, size = card.params(**facts["params"]), Size(**facts["size"])
-    net = state.restored("net", arrays, lambda: kind(size, params), device)
+    net = state.restore("net", arrays, lambda: kind(size, params), device)
     components = Components(**state.under("components", arrays))
     return FittedLearnt(arrays["x"], arrays["y"], card.name, params, size, net, components, device)

@@ -11,7 +11,7 @@ __all__ = ["CvaeParams", "TabddpmParams", "WganParams"]
 
 @dataclass(frozen=True)
 class _Size:
-    """What all three have, with defaults of their own."""
+    """Shared by all three, with defaults of their own."""
 
     components: int = param(16, "whitened principal components it works on, at most", low=1)
     width: int = param(32, "channels inside", low=1)

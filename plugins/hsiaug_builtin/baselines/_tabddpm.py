@@ -43,7 +43,7 @@ class Tabddpm(Conditional):
             z = z[:, :, 0, 0]
             t = torch.randint(schedule.steps, (len(z),), generator=draw).to(z.device)
             noise = torch.randn(z.shape, generator=draw).to(z.device)
-            out = self(schedule.noised(z, t, noise), t, y)
+            out = self(schedule.add_noise(z, t, noise), t, y)
             return torch.as_tensor((out - schedule.velocity(z, t, noise)).square().mean())
 
         return train(

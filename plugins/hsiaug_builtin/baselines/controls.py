@@ -22,8 +22,8 @@ from hsiaug.api import (
     load_state,
     save_state,
 )
-from hsiaug_builtin.nets.pairs import FittedPairs, PairMaker, drawn, evenly
-from hsiaug_builtin.nets.patches import FittedPatches, cycled
+from hsiaug_builtin.nets.pairs import FittedPairs, PairMaker, draw_rows, evenly
+from hsiaug_builtin.nets.patches import FittedPatches, cycle
 
 __all__ = [
     "Duplicate",
@@ -73,7 +73,7 @@ class Nothing(Plugin[NoParams]):
         return FittedNothing(view.bands, view.patch)
 
     def load(self, folder: Path, *, device: str) -> FittedNothing:
-        """What ``save`` wrote."""
+        """Read a saved fit."""
         _, facts = load_state(folder)
         return FittedNothing(**facts)
 
@@ -84,7 +84,7 @@ class FittedDuplicate(FittedPatches):
     name = "duplicate"
 
     def make(self, c: int, count: int, rows: NDArray[np.int64], seed: int) -> NDArray[np.float32]:
-        return np.asarray(self.x[cycled(rows, count, np.random.default_rng(seed))])
+        return np.asarray(self.x[cycle(rows, count, np.random.default_rng(seed))])
 
 
 class FittedDuplicatePairs(FittedPairs):
@@ -95,7 +95,7 @@ class FittedDuplicatePairs(FittedPairs):
 
         Raises PluginError for a class that no pair shows.
         """
-        index = drawn(self.masks, counts, np.random.default_rng(seed))
+        index = draw_rows(self.masks, counts, np.random.default_rng(seed))
         return DenseSamples.made(self.images[index], self.masks[index])
 
 
@@ -123,7 +123,7 @@ class Duplicate(Plugin[NoParams]):
         return FittedDuplicate(view.real.x, view.real.y)
 
     def load(self, folder: Path, *, device: str) -> FittedDuplicate | FittedDuplicatePairs:
-        """What ``save`` wrote."""
+        """Read a saved fit."""
         arrays, _ = load_state(folder)
         if "masks" in arrays:
             return FittedDuplicatePairs(**arrays, params=self.params)

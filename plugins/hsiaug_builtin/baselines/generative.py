@@ -35,10 +35,10 @@ class _Generative(Plugin[Any]):
         return learn(self.card.name, view, self.params, self._net(), seed, device, progress)
 
     def load(self, folder: Path, *, device: str) -> FittedLearnt:
-        """What ``save`` wrote."""
-        from hsiaug_builtin.baselines._learnt import restored
+        """Read a saved fit."""
+        from hsiaug_builtin.baselines._learnt import restore
 
-        return restored(self.card, folder, self._net(), device)
+        return restore(self.card, folder, self._net(), device)
 
 
 class Cvae(_Generative):

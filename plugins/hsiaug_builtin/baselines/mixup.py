@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hsiaug.api import Card, param
-from hsiaug_builtin.nets.patches import FittedPatches, PatchGenerator, cycled, lone_classes
+from hsiaug_builtin.nets.patches import FittedPatches, PatchGenerator, cycle, lone_classes
 
 __all__ = ["FittedMixup", "Mixup", "MixupParams"]
 
@@ -37,7 +37,7 @@ class FittedMixup(FittedPatches):
 
     def make(self, c: int, count: int, rows: NDArray[np.int64], seed: int) -> NDArray[np.float32]:
         x, n, rng = self.x[rows], len(rows), np.random.default_rng(seed)
-        first = cycled(np.arange(n), count, rng)
+        first = cycle(np.arange(n), count, rng)
         second = (first + rng.integers(1, n, size=count)) % n if n > 1 else first
         weight = rng.beta(self.alpha, self.alpha, size=(count, 1, 1, 1)).astype(np.float32)
         return x[second] + weight * (x[first] - x[second])

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hsiaug.api import Card, TrainView, param
-from hsiaug_builtin.nets.patches import FittedPatches, PatchGenerator, cycled
+from hsiaug_builtin.nets.patches import FittedPatches, PatchGenerator, cycle
 
 __all__ = ["FittedNoise", "Noise", "NoiseParams"]
 
@@ -38,7 +38,7 @@ class FittedNoise(FittedPatches):
 
     def make(self, c: int, count: int, rows: NDArray[np.int64], seed: int) -> NDArray[np.float32]:
         rng = np.random.default_rng(seed)
-        chosen = cycled(rows, count, rng)
+        chosen = cycle(rows, count, rng)
         noise = rng.standard_normal((count, *self.x.shape[1:]), dtype=np.float32)
         return np.asarray(self.x[chosen] + noise * self.scale[:, None, None])
 

@@ -25,7 +25,7 @@ from hsiaug.api import (
     resampled,
     save_state,
 )
-from hsiaug_builtin.nets.patches import cycled
+from hsiaug_builtin.nets.patches import cycle
 
 __all__ = ["FittedPseudo", "Pseudo", "PseudoParams", "PseudoRegion"]
 
@@ -83,14 +83,14 @@ class FittedPseudo:
                 )
             if count > 0:
                 done = self.before.get(c, 0)
-                used.append(cycled(own, done + count, np.random.default_rng(derive_seed("pseudo", c, seed))))
+                used.append(cycle(own, done + count, np.random.default_rng(derive_seed("pseudo", c, seed))))
                 chosen.append(used[-1][done:])
         rows, facts = np.concatenate(chosen), self._facts(np.concatenate(used))
         made = PatchSamples.made(patches_at(self.cube, self.coords[rows], self.patch), self.y[rows], facts)
         return replace(made, weight=np.full(len(rows), self.params.weight, dtype=np.float32))
 
     def _facts(self, used: NDArray[np.int64]) -> dict[str, object]:
-        """What was taken, earlier blocks included: of which pixels, how many of them again, and how sure they are."""
+        """Numbers of the pixels used, earlier blocks included: how many, how many of them again, how sure they are."""
         taken = np.unique(used)
         ids = np.unique(self.y[taken])
         return {
@@ -136,7 +136,7 @@ class Pseudo(Plugin[PseudoParams]):
 
     def fit(self, view: TrainView, *, seed: int, device: str, progress: Progress) -> FittedPseudo:
         """Fit the teacher, and remember which pixels are believed."""
-        from hsiaug_builtin.teacher.choice import believed
+        from hsiaug_builtin.teacher.choice import choose_trusted
         from hsiaug_builtin.teacher.teacher import teach
 
         if not len(view.unlabelled):
@@ -144,7 +144,7 @@ class Pseudo(Plugin[PseudoParams]):
             return FittedPseudo(self.params, view.cube, view.patch, view.coords, view.y, sure, lack)
         progress(0, 1, "teacher")
         votes = teach(view)
-        rows = believed(votes.shares, self.params.share, among=votes.attached)
+        rows = choose_trusted(votes.shares, self.params.share, among=votes.attached)
         progress(1, 1, "teacher")
         column, index = np.repeat(np.arange(len(rows)), [len(own) for own in rows]), np.concatenate(rows)
         lacking = votes.classes[[not len(own) for own in rows]]
@@ -161,7 +161,7 @@ class Pseudo(Plugin[PseudoParams]):
         )
 
     def load(self, folder: Path, *, device: str) -> FittedPseudo:
-        """What ``save`` wrote."""
+        """Read a saved fit."""
         arrays, facts = load_state(folder)
         params = resampled(PseudoParams(share=facts["share"]), self.params)
         state: dict[str, Any] = {**arrays, "patch": facts["patch"], "notes": facts["notes"]}

@@ -37,7 +37,7 @@ class FittedSmote(FittedPatches):
 
     @property
     def notes(self) -> dict[str, object]:
-        """What had to give way in this train view, whichever counts are asked for.
+        """Limits of this train view, whichever counts are asked for.
 
         ``k``: class id → neighbours, where a class is too small for all. ``duplicated``: classes of one sample.
         """

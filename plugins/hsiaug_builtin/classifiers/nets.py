@@ -9,7 +9,7 @@ from torch import Tensor, nn
 from torch.nn.functional import interpolate
 
 from hsiaug.api import PluginError
-from hsiaug_builtin.nets.blocks import Residual, convolution, cropped
+from hsiaug_builtin.nets.blocks import Residual, convolution, crop
 
 __all__ = ["HEADS", "Backbone", "HybridNet", "Net1d", "Net3d", "ResidualNet", "SpectralNet", "build_backbone"]
 
@@ -62,7 +62,7 @@ class Net3d(nn.Module):
         self.head = nn.Linear(2 * width * left * edge * edge, classes)
 
     def forward(self, x: Tensor) -> Tensor:
-        x = cropped(x, CORE)[:, None]  # (n, B, 5, 5) → (n, 1, B, 5, 5)
+        x = crop(x, CORE)[:, None]  # (n, B, 5, 5) → (n, 1, B, 5, 5)
         scores: Tensor = self.head(self.body(x))
         return scores
 
@@ -110,7 +110,7 @@ class ResidualNet(nn.Module):
         self.head = nn.Linear(24, classes)
 
     def forward(self, x: Tensor) -> Tensor:
-        x = cropped(x, WINDOW)
+        x = crop(x, WINDOW)
         n, bands, p, _ = x.shape
         x = self.spectral(self.entry(x.reshape(n, 1, bands, p * p)))  # (n, width, positions, p·p)
         x = self.collapse(x).reshape(n, -1, p, p)  # (n, features, p, p)
@@ -144,7 +144,7 @@ class SpectralNet(nn.Module):
         self.head = nn.Sequential(nn.LayerNorm(width), nn.Linear(width, classes))
 
     def forward(self, x: Tensor) -> Tensor:
-        x = cropped(x, WINDOW).flatten(2).unfold(1, self.group, self.stride)  # (n, groups, p·p, group)
+        x = crop(x, WINDOW).flatten(2).unfold(1, self.group, self.stride)  # (n, groups, p·p, group)
         x = self.embed(x.flatten(2))
         x = torch.cat([self.first.expand(len(x), -1, -1), x], dim=1) + self.position  # (n, tokens, width)
         inputs: list[Tensor] = []

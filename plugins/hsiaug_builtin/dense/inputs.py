@@ -89,7 +89,7 @@ class TrainingTiles:
 
 
 def training_tiles(samples: DenseSamples, class_count: int) -> TrainingTiles:
-    """What there is to learn from samples with class ids 1..``class_count``.
+    """The tiles to learn from, of samples with class ids 1..``class_count``.
 
     Tiles without weight or without any label are left out: a batch of them alone would have no loss.
     Raises PluginError where nothing is left, or where a mask has another id.

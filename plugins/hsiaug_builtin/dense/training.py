@@ -12,9 +12,9 @@ from torch.nn.functional import cross_entropy, one_hot
 from torch.optim.swa_utils import update_bn
 
 from hsiaug_builtin.dense.inputs import IGNORED, BandScale, DenseRecipe, TrainingTiles
-from hsiaug_builtin.nets.seeded import seeded, sent
+from hsiaug_builtin.nets.seeded import seeded, to_device
 from hsiaug_builtin.nets.training import Draw, Error
-from hsiaug_builtin.nets.views import turned
+from hsiaug_builtin.nets.views import turn_batch
 
 __all__ = ["batches", "criterion", "dice_loss", "settle"]
 
@@ -37,7 +37,7 @@ def settle(net: nn.Module, real: NDArray[np.float32], scale: BandScale, seed: in
     def tiles() -> Iterator[Tensor]:
         for step, part in enumerate(parts):
             x = scale(real[part])
-            yield turned(torch.from_numpy(x.reshape(len(x), -1, *x.shape[-2:])), step).reshape(x.shape)
+            yield turn_batch(torch.from_numpy(x.reshape(len(x), -1, *x.shape[-2:])), step).reshape(x.shape)
 
     with seeded(seed, device):
         update_bn(tiles(), net, torch.device(device))
@@ -60,9 +60,9 @@ def batches(data: TrainingTiles, scale: BandScale, size: int, seed: int, device:
         layers = np.concatenate(
             [tiles.reshape(size, -1, *tiles.shape[-2:]), target[:, None]], axis=1, dtype=np.float32
         )
-        shown = turned(torch.from_numpy(layers), step)
+        shown = turn_batch(torch.from_numpy(layers), step)
         x = shown[:, :-1].reshape(tiles.shape)
-        return sent(x, device), sent(shown[:, -1].long(), device)
+        return to_device(x, device), to_device(shown[:, -1].long(), device)
 
     return draw
 

@@ -1,1 +1,1 @@
-"""What the diffusion generators share: noise schedules, latent normalisation, guidance, samplers, training."""
+"""Shared by the diffusion generators: noise schedules, latent normalisation, guidance, samplers, training."""

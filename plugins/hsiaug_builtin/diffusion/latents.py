@@ -21,7 +21,7 @@ class LatentNorm:
     std: Tensor
 
     @classmethod
-    def fitted(cls, z: Tensor) -> LatentNorm:
+    def fit(cls, z: Tensor) -> LatentNorm:
         """On latents (n, d, p, p) of the training pool."""
         flat = z.transpose(0, 1).flatten(1)
         return cls(flat.mean(dim=1), flat.std(dim=1).clamp(min=1e-6))
@@ -31,15 +31,15 @@ class LatentNorm:
         return (z - self.mean[:, None, None]) / self.std[:, None, None]
 
     def back(self, z: Tensor) -> Tensor:
-        """What :meth:`forward` took, from what it gave."""
+        """The inverse of :meth:`forward`."""
         return z * self.std[:, None, None] + self.mean[:, None, None]
 
     def arrays(self) -> dict[str, NDArray[Any]]:
-        """What a fitted plugin saves of it."""
+        """For a saved fit."""
         return {"norm.mean": self.mean.cpu().numpy(), "norm.std": self.std.cpu().numpy()}
 
     @classmethod
-    def restored(cls, arrays: Mapping[str, NDArray[Any]], device: str) -> LatentNorm:
+    def restore(cls, arrays: Mapping[str, NDArray[Any]], device: str) -> LatentNorm:
         """From :meth:`arrays`."""
         mean, std = (torch.tensor(arrays[f"norm.{name}"], device=device) for name in ("mean", "std"))
         return cls(mean, std)

@@ -11,7 +11,7 @@ from typing import Literal
 import torch
 from torch import Tensor
 
-__all__ = ["Sampler", "Schedule", "guided", "make_schedule", "sample", "sinusoid"]
+__all__ = ["Sampler", "Schedule", "guide", "make_schedule", "sample", "sinusoid"]
 
 Kind = Literal["linear", "scaled_linear", "cosine"]
 Sampler = Literal["ddim", "dpm++"]
@@ -32,7 +32,7 @@ class Schedule:
         """On another device."""
         return Schedule(self.alpha_bar.to(device))
 
-    def noised(self, z: Tensor, t: Tensor, noise: Tensor) -> Tensor:
+    def add_noise(self, z: Tensor, t: Tensor, noise: Tensor) -> Tensor:
         """z_t = √ᾱ_t·z + √(1−ᾱ_t)·noise, for z (n, …) and t (n,) int64."""
         a = self.share(z, t)
         return a.sqrt() * z + (1 - a).sqrt() * noise
@@ -66,7 +66,7 @@ def make_schedule(kind: Kind, steps: int, start: float, end: float) -> Schedule:
     return Schedule(torch.cumprod(1 - betas, dim=0).float())
 
 
-def guided(conditional: Tensor, unconditional: Tensor, omega: float) -> Tensor:
+def guide(conditional: Tensor, unconditional: Tensor, omega: float) -> Tensor:
     """(1 + ω)·conditional − ω·unconditional (Ho & Salimans 2022, arXiv 2207.12598); ω = 0 is purely conditional."""
     return (1 + omega) * conditional - omega * unconditional
 

@@ -22,7 +22,7 @@ Net = TypeVar("Net", bound=nn.Module)
 
 @dataclass(frozen=True, eq=False)
 class Run:
-    """What every stage of a training shares. checkpoint: the folder that stages are saved to, or None."""
+    """Shared by all stages of a training. checkpoint: the folder that stages are saved to, or None."""
 
     seed: int
     device: str

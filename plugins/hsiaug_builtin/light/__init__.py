@@ -1,4 +1,4 @@
-"""What light does to a spectrum: the illumination of a clear sky, and the generator ``relight``."""
+"""Effects of light on a spectrum: the illumination of a clear sky, and the generator ``relight``."""
 
 from hsiaug_builtin import listing
 

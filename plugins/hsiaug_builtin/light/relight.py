@@ -13,12 +13,12 @@ from numpy.typing import NDArray
 from hsiaug.api import Card, TrainView, load_state, param, resampled
 from hsiaug_builtin.light.sky import diffuse_share, smooth_root
 from hsiaug_builtin.light.strength import strongest
-from hsiaug_builtin.nets.patches import FittedPatches, PatchGenerator, cycled
+from hsiaug_builtin.nets.patches import FittedPatches, PatchGenerator, cycle
 
-__all__ = ["FittedRelight", "Relight", "RelightParams", "bounded_slope", "relit"]
+__all__ = ["FittedRelight", "Relight", "RelightParams", "bounded_slope", "relight"]
 
 STRENGTHS = (0.1, 0.25, 0.5, 1.0)
-"""What the strengths of all effects are multiplied by, one of these."""
+"""Candidates for the common strength of all effects."""
 
 
 @dataclass(frozen=True)
@@ -66,7 +66,7 @@ class FittedRelight(FittedPatches):
     def make(self, c: int, count: int, rows: NDArray[np.int64], seed: int) -> NDArray[np.float32]:
         rng = np.random.default_rng(seed)
         effects = RelightParams(**self.params)
-        return relit(self.x[cycled(rows, count, rng)], effects, self.strength, self.wavelengths, rng)
+        return relight(self.x[cycle(rows, count, rng)], effects, self.strength, self.wavelengths, rng)
 
 
 class Relight(PatchGenerator):
@@ -113,7 +113,7 @@ class Relight(PatchGenerator):
         centres = view.real.x[:, :, middle, middle]
 
         def changed(strength: float, rows: NDArray[np.int64], rng: np.random.Generator) -> NDArray[np.float32]:
-            return relit(centres[rows], params, strength, wavelengths, rng)[:, :, 0, 0]
+            return relight(centres[rows], params, strength, wavelengths, rng)[:, :, 0, 0]
 
         changes = {strength: partial(changed, strength) for strength in STRENGTHS}
         strength, recall, tells = (params.strength, {}, True) if params.strength else strongest(view, changes)
@@ -126,7 +126,7 @@ class Relight(PatchGenerator):
         }
 
     def load(self, folder: Path, *, device: str) -> FittedRelight:
-        """What ``save`` wrote."""
+        """Read a saved fit."""
         arrays, facts = load_state(folder)
         params = asdict(resampled(RelightParams(**facts["params"]), self.params))
         return FittedRelight(**{**arrays, **facts, "params": params})
@@ -138,7 +138,7 @@ def bounded_slope(slope: float, spectra: NDArray[np.float32]) -> float:
     return min(slope, 2 * float(np.log(np.maximum(norm, 1e-3 * np.median(norm))).std()))
 
 
-def relit(
+def relight(
     x: NDArray[np.float32],
     effects: RelightParams,
     strength: float,

@@ -47,7 +47,7 @@ def strongest(view: TrainView, changes: Mapping[float, Change]) -> tuple[float, 
     def right(change: Change) -> NDArray[np.bool_]:
         rng, right = np.random.default_rng(SEED), np.zeros(len(y), dtype=bool)
         for k in np.unique(fold[fold >= 0]):
-            held, learnt = np.flatnonzero(fold == k), _thinned(y, fold != k)
+            held, learnt = np.flatnonzero(fold == k), _thin(y, fold != k)
             copied = np.repeat(learnt, COPIES)
             x = np.concatenate([real[learnt], unit(change(copied, rng), axis=1)])
             target = np.concatenate([y[learnt], y[copied]])
@@ -69,7 +69,7 @@ def strongest(view: TrainView, changes: Mapping[float, Change]) -> tuple[float, 
     return max(borne, default=min(changes)), {f"{s:g}": round(r, 3) for s, r in recall.items()}, tells
 
 
-def _thinned(y: NDArray[np.int64], mask: NDArray[np.bool_]) -> NDArray[np.int64]:
+def _thin(y: NDArray[np.int64], mask: NDArray[np.bool_]) -> NDArray[np.int64]:
     """Rows in the mask, of each class ``MOST`` at most, evenly taken."""
     kept = []
     for c in np.unique(y):

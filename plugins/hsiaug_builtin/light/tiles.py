@@ -11,7 +11,7 @@ from hsiaug_builtin.light.relight import RelightParams, bounded_slope
 from hsiaug_builtin.light.sky import diffuse_share, smooth_root
 from hsiaug_builtin.pairs.components import components
 
-__all__ = ["light_of", "of_dates", "relit_tiles", "shadow_covers"]
+__all__ = ["light_of", "of_dates", "relight_tiles", "shadow_covers"]
 
 SEGMENT, SHADOW, DEPTH = 0.1, 0.3, 0.8
 """At strength 1: standard deviation of the logarithm of the sun's light on a segment, share of tiles and dates on which a
@@ -54,7 +54,7 @@ def of_dates(
     return float(gain.std()) / 2**0.5, float(np.median((ratio - gain).std(axis=0))) / 2**0.5
 
 
-def relit_tiles(
+def relight_tiles(
     images: NDArray[np.float32],
     masks: NDArray[np.int64],
     light: tuple[float, float],

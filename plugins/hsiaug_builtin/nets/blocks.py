@@ -7,7 +7,7 @@ from typing import TypeVar
 from torch import Tensor, nn
 from torch.nn.functional import relu
 
-__all__ = ["Net2d", "Residual", "convolution", "cropped", "zeroed"]
+__all__ = ["Net2d", "Residual", "convolution", "crop", "zero_weights"]
 
 LAYERS = {1: (nn.Conv1d, nn.BatchNorm1d), 2: (nn.Conv2d, nn.BatchNorm2d), 3: (nn.Conv3d, nn.BatchNorm3d)}
 """Convolution and batch normalisation by number of axes."""
@@ -36,13 +36,13 @@ def convolution(
     )
 
 
-def cropped(x: Tensor, side: int) -> Tensor:
+def crop(x: Tensor, side: int) -> Tensor:
     """The central ``side``×``side`` pixels of patches x (n, k, p, p), both sides odd; x itself where p ≤ side."""
     margin = (x.shape[-1] - side) // 2
     return x[..., margin:-margin, margin:-margin] if margin > 0 else x
 
 
-def zeroed(layer: Layer) -> Layer:
+def zero_weights(layer: Layer) -> Layer:
     """The layer with weights and bias of 0: what it ends, a branch beside a shortcut mostly, adds nothing at first."""
     for weight in layer.parameters():
         nn.init.zeros_(weight)

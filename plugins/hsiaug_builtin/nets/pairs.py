@@ -1,4 +1,4 @@
-"""What generators share that make pairs of real ones: what they remember, which show a class, how often each is used."""
+"""Shared by generators that make pairs of real ones: what they remember, which show a class, how often each is used."""
 
 from __future__ import annotations
 
@@ -21,9 +21,9 @@ from hsiaug.api import (
     resampled,
     save_state,
 )
-from hsiaug_builtin.nets.patches import cycled
+from hsiaug_builtin.nets.patches import cycle
 
-__all__ = ["FittedPairs", "PairMaker", "drawn", "evenly", "showing"]
+__all__ = ["FittedPairs", "PairMaker", "draw_rows", "evenly", "showing"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -53,7 +53,7 @@ class PairMaker(Plugin[Any]):
         return self.fitted(view.real.images, view.real.masks, self.params)
 
     def load(self, folder: Path, *, device: str) -> FittedPairs:
-        """What ``save`` wrote."""
+        """Read a saved fit."""
         arrays, facts = load_state(folder)
         return self.fitted(**arrays, params=resampled(self.card.params(**facts), self.params))
 
@@ -70,12 +70,12 @@ def showing(masks: NDArray[np.int64], c: int | None) -> NDArray[np.int64]:
     return found
 
 
-def drawn(masks: NDArray[np.int64], counts: PairCounts, rng: np.random.Generator) -> NDArray[np.int64]:
+def draw_rows(masks: NDArray[np.int64], counts: PairCounts, rng: np.random.Generator) -> NDArray[np.int64]:
     """(counts.total,) rows of the masks (n, H, W): any, and for a class those that show it; each equally often ±1.
 
     Raises PluginError for a class that no mask shows.
     """
-    rows = [cycled(showing(masks, c), n, rng) for c, n in counts.parts()]
+    rows = [cycle(showing(masks, c), n, rng) for c, n in counts.parts()]
     return np.concatenate([np.empty(0, dtype=np.int64), *rows])
 
 
@@ -84,5 +84,5 @@ def evenly(classes: NDArray[np.int64], counts: PairCounts, rng: np.random.Genera
     asked = Counter(dict(counts.by_class))
     free = counts.total - asked.total()
     if free and len(classes):
-        asked.update(cycled(classes, free, rng).tolist())
+        asked.update(cycle(classes, free, rng).tolist())
     return PairCounts(counts.total, asked)

@@ -1,4 +1,4 @@
-"""What generators share that make samples of real patches: what they remember, and how much each patch is used."""
+"""Shared by generators that make samples of real patches: what they remember, and how much each patch is used."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from hsiaug.api import PatchSamples, Plugin, PluginError, Progress, TrainView, derive_seed, load_state, save_state
 
-__all__ = ["FittedPatches", "PatchGenerator", "cycled", "lone_classes"]
+__all__ = ["FittedPatches", "PatchGenerator", "cycle", "lone_classes"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -32,7 +32,7 @@ class FittedPatches:
 
     @property
     def notes(self) -> dict[str, object]:
-        """What had to give way in this train view, whichever counts are asked for: the provenance of samples."""
+        """Limits of this train view, whichever counts are asked for: the provenance of samples."""
         return {}
 
     @property
@@ -85,12 +85,12 @@ class PatchGenerator(Plugin[Any]):
         return self.fitted(view.real.x, view.real.y, **self.learn(view))
 
     def load(self, folder: Path, *, device: str) -> Any:
-        """What ``save`` wrote."""
+        """Read a saved fit."""
         arrays, facts = load_state(folder)
         return self.fitted(**arrays, **facts)
 
 
-def cycled(rows: NDArray[np.int64], count: int, rng: np.random.Generator) -> NDArray[np.int64]:
+def cycle(rows: NDArray[np.int64], count: int, rng: np.random.Generator) -> NDArray[np.int64]:
     """(count,) of ``rows``: random permutations one after the other, so that each is used equally often ±1."""
     rounds = -(-count // len(rows))
     return np.concatenate([rng.permutation(rows) for _ in range(rounds)])[:count]

@@ -10,7 +10,7 @@ from typing import TypeVar
 import torch
 from torch import Tensor, nn
 
-__all__ = ["fresh", "seeded", "sent"]
+__all__ = ["fresh", "seeded", "to_device"]
 
 Net = TypeVar("Net", bound=nn.Module)
 
@@ -37,7 +37,7 @@ def fresh(build: Callable[[], Net], seed: int) -> Net:
         return build()
 
 
-def sent(x: Tensor, device: str | torch.device) -> Tensor:
+def to_device(x: Tensor, device: str | torch.device) -> Tensor:
     """A tensor of the CPU on ``device``. A plain ``.to`` waits for all that a GPU was given before; this does not."""
     if torch.device(device).type != "cuda":
         return x.to(device)

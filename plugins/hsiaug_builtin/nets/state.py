@@ -12,7 +12,7 @@ from torch import nn
 
 from hsiaug_builtin.nets.seeded import fresh
 
-__all__ = ["fields", "restored", "under", "weights"]
+__all__ = ["fields", "restore", "under", "weights"]
 
 Net = TypeVar("Net", bound=nn.Module)
 Value = TypeVar("Value")
@@ -38,7 +38,7 @@ def under(name: str, values: Mapping[str, Value]) -> dict[str, Value]:
     return {key.removeprefix(f"{name}."): value for key, value in values.items() if key.startswith(f"{name}.")}
 
 
-def restored(name: str, arrays: Mapping[str, NDArray[Any]], build: Callable[[], Net], device: str) -> Net:
+def restore(name: str, arrays: Mapping[str, NDArray[Any]], build: Callable[[], Net], device: str) -> Net:
     """The network that ``build`` makes, with the weights of that name: on ``device``, and no longer to be trained."""
     # The weights are replaced at once; drawing them must only leave torch's global state as it was.
     net = fresh(build, 0)

@@ -19,7 +19,7 @@ __all__ = [
     "radiation_noise",
     "strong",
     "symmetry",
-    "turned",
+    "turn_batch",
     "view_of",
     "weak",
 ]
@@ -27,7 +27,7 @@ __all__ = [
 SYMMETRIES = 8
 
 
-def turned(x: Tensor, step: int) -> Tensor:
+def turn_batch(x: Tensor, step: int) -> Tensor:
     """A batch in eight parts, each under another of the square's eight symmetries (rotations, mirrors).
 
     Rows of a batch are drawn at random already, so which part gets which symmetry need not be: it moves on with
@@ -72,7 +72,7 @@ def band_dropout(x: Tensor, draw: Generator, share: float = 0.2) -> Tensor:
 
 def weak(x: Tensor, draw: Generator) -> Tensor:
     """A random symmetry, then gain and offset."""
-    return gain_offset(turned(x, _step(draw)), draw)
+    return gain_offset(turn_batch(x, _step(draw)), draw)
 
 
 def strong(x: Tensor, draw: Generator) -> Tensor:
@@ -84,7 +84,7 @@ def view_of(name: str) -> Callable[[Tensor, Generator, int], Tensor]:
     """The online augmentation of that name in AUGMENTS, as ``(x, draw, step) → x``; ``turns`` draws nothing."""
     views: dict[str, Callable[[Tensor, Generator, int], Tensor]] = {
         "none": lambda x, draw, step: x,
-        "turns": lambda x, draw, step: turned(x, step),
+        "turns": lambda x, draw, step: turn_batch(x, step),
         "weak": lambda x, draw, step: weak(x, draw),
         "strong": lambda x, draw, step: strong(x, draw),
     }

@@ -7,14 +7,14 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["Components", "Piece", "components", "cut", "place", "turned"]
+__all__ = ["Components", "Piece", "components", "cut", "place", "turn_pixels"]
 
 RING = 2
 """Pixels round a component whose ids say what lies round it."""
 TRIES = 16
 """Random positions of which the best is taken."""
 UNKNOWN = 0.5
-"""What a pixel of unknown surroundings is worth; one whose surroundings agree is worth 1."""
+"""Worth of a pixel of unknown surroundings; one whose surroundings agree is worth 1."""
 TURNS = 8
 """Symmetries of a square."""
 
@@ -87,7 +87,7 @@ def place(
     """
     side = ids.shape[0]
     turn = int(rng.integers(TURNS))
-    at, ring = turned(piece.at, turn, side), turned(piece.ring, turn, side)
+    at, ring = turn_pixels(piece.at, turn, side), turn_pixels(piece.ring, turn, side)
     low, high = at.min(axis=1), at.max(axis=1)
     fixed = (low == 0) | (high == side - 1)
     shifts = rng.integers(np.where(fixed, 0, -low), np.where(fixed, 0, side - 1 - high) + 1, size=(TRIES, 2))
@@ -111,7 +111,7 @@ def _shares(ids: NDArray[np.int64], counted: NDArray[np.bool_], kinds: int) -> N
     return np.asarray(found / found.sum(axis=1, keepdims=True))
 
 
-def turned(at: NDArray[np.int64], turn: int, side: int) -> NDArray[np.int64]:
+def turn_pixels(at: NDArray[np.int64], turn: int, side: int) -> NDArray[np.int64]:
     """Rows and columns (2, K) of a square of ``side`` pixels under symmetry 0..7; 0 leaves them."""
     row = side - 1 - at[0] if turn & 1 else at[0]
     column = side - 1 - at[1] if turn & 2 else at[1]

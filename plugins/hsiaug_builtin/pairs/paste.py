@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from hsiaug.api import Card, DenseSamples, PairCounts, derive_seed, param
 from hsiaug_builtin.nets.pairs import FittedPairs, PairMaker, showing
-from hsiaug_builtin.nets.patches import cycled
+from hsiaug_builtin.nets.patches import cycle
 from hsiaug_builtin.pairs.components import Components, Piece, components, cut, place
 
 __all__ = ["FittedPaste", "Paste", "PasteParams"]
@@ -98,7 +98,7 @@ class FittedPaste(FittedPairs):
         for c, n in counts.parts():
             rng = np.random.default_rng(derive_seed("paste", -1 if c is None else c, seed))
             showing(self.masks, c)
-            grounds = cycled(np.arange(len(self.masks)), n, rng)
+            grounds = cycle(np.arange(len(self.masks)), n, rng)
             made += [self._make(int(ground), c, rng, told) for ground in grounds]
         images = np.empty((len(made), *self.images.shape[1:]), dtype=np.float32)
         masks = np.empty((len(made), *self.masks.shape[1:]), dtype=np.int64)

@@ -90,7 +90,7 @@ class SelfTraining(Plugin[SelfTrainingParams]):
 
         from hsiaug_builtin.nets.grid import grid_graph, spread
         from hsiaug_builtin.semisup.discriminant import fit_discriminant
-        from hsiaug_builtin.teacher.choice import believed
+        from hsiaug_builtin.teacher.choice import choose_trusted
         from hsiaug_builtin.teacher.features import SIDES, fit_local_means
         from hsiaug_builtin.teacher.machine import fit_machine
 
@@ -117,7 +117,7 @@ class SelfTraining(Plugin[SelfTrainingParams]):
             progress(done, params.rounds, "rounds")
             votes = first + shares(x, y, weight, machine) if done else first
             smooth = spread(votes, grid, params.alpha, params.steps)[: len(view.unlabelled)]
-            rows = believed(smooth, params.share, params.most, rng)
+            rows = choose_trusted(smooth, params.share, params.most, rng)
             x = np.concatenate([known, *(features[own] for own in rows)])
             y = np.concatenate([samples.y, np.repeat(classes, [len(own) for own in rows])])
             lighter = np.full(len(x) - len(known), params.weight, dtype=np.float32)

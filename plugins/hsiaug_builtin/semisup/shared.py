@@ -1,4 +1,4 @@
-"""What the semi-supervised classifiers ask of their samples."""
+"""A check of the samples of semi-supervised classifiers."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the VAEs and the denoiser are built of."""
+"""Building blocks of the VAEs and the denoiser."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import math
 from torch import Tensor, nn
 from torch.nn.functional import interpolate, scaled_dot_product_attention, silu
 
-from hsiaug_builtin.nets.blocks import zeroed
+from hsiaug_builtin.nets.blocks import zero_weights
 
 __all__ = ["Attention", "Block", "Upsample", "norm"]
 
@@ -24,7 +24,7 @@ class Block(nn.Module):
         super().__init__()
         self.norms = nn.ModuleList([norm(inside), norm(outside)])
         self.convs = nn.ModuleList(
-            [nn.Conv2d(inside, outside, 3, padding=1), zeroed(nn.Conv2d(outside, outside, 3, padding=1))]
+            [nn.Conv2d(inside, outside, 3, padding=1), zero_weights(nn.Conv2d(outside, outside, 3, padding=1))]
         )
         self.skip = nn.Identity() if inside == outside else nn.Conv2d(inside, outside, 1)
         self.told = nn.Linear(told, 2 * outside) if told else None
@@ -46,7 +46,7 @@ class Attention(nn.Module):
         self.heads = channels // 32 if channels % 32 == 0 else 1
         self.norm = norm(channels)
         self.read = nn.Conv2d(channels, 3 * channels, 1)
-        self.write = zeroed(nn.Conv2d(channels, channels, 1))
+        self.write = zero_weights(nn.Conv2d(channels, channels, 1))
 
     def forward(self, x: Tensor) -> Tensor:
         n, c, h, w = x.shape

@@ -33,19 +33,19 @@ class PatchComponents(nn.Module):
     def fit_input(self, x: Tensor) -> None:
         """Take the components of x (n, C, P, P)."""
         self.mean.copy_(x.mean(dim=(0, 2, 3)))
-        spread, parts = components(self._folded(x), len(self.inward))
+        spread, parts = components(self._fold(x), len(self.inward))
         self.inward[: len(parts)] = parts / spread[:, None]
         self.outward[:, : len(parts)] = (parts * spread[:, None]).T
 
     def encode(self, x: Tensor) -> Tensor:
         """(n, d, P/f, P/f)."""
-        return conv2d(self._folded(x), self.inward[:, :, None, None])
+        return conv2d(self._fold(x), self.inward[:, :, None, None])
 
     def decode(self, z: Tensor) -> Tensor:
         """(n, C, P, P)."""
         return pixel_shuffle(conv2d(z, self.outward[:, :, None, None]), self.factor) + self.mean[:, None, None]
 
-    def _folded(self, x: Tensor) -> Tensor:
+    def _fold(self, x: Tensor) -> Tensor:
         return pixel_unshuffle(x - self.mean[:, None, None], self.factor)
 
 

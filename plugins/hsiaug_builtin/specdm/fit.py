@@ -13,7 +13,7 @@ from hsiaug.api import DenseView, Progress, derive_seed
 from hsiaug_builtin.diffusion.latents import LatentNorm
 from hsiaug_builtin.diffusion.schedule import make_schedule
 from hsiaug_builtin.diffusion.training import randomness, train
-from hsiaug_builtin.nets.seeded import fresh, sent
+from hsiaug_builtin.nets.seeded import fresh, to_device
 from hsiaug_builtin.nets.views import SYMMETRIES
 from hsiaug_builtin.specdm.codec import Codec, fit_codec
 from hsiaug_builtin.specdm.params import DROP, NOISE_STEPS, Params
@@ -48,7 +48,7 @@ def learn(
     run = PairRun.of(view, params, seed, device, progress, checkpoint)
     codec = fit_codec(kind, run)
     latents = _latents(codec, run)
-    norm = LatentNorm.fitted(latents.flatten(0, 1))
+    norm = LatentNorm.fit(latents.flatten(0, 1))
     latents = torch.stack([norm.forward(z) for z in latents])
     denoiser = _denoiser(run, latents, codec.split)
     weights = sum(p.numel() for p in denoiser.parameters())
@@ -124,12 +124,12 @@ def _denoiser(run: PairRun, latents: Tensor, split: int) -> UNet:
         draw = randomness(seed, step)
         rows, turns = run.rows(draw)
         view = torch.tensor(turns) % views
-        z = latents[sent(view, run.device), sent(rows, run.device)]
+        z = latents[to_device(view, run.device), to_device(rows, run.device)]
         t = torch.randint(NOISE_STEPS, (len(rows),), generator=draw)
         noise = run.noise(z, draw)
         shares = told[rows] * (torch.rand(len(rows), 1, generator=draw) >= DROP)
-        t = sent(t, run.device)
-        out = model(schedule.noised(z, t, noise), t, sent(shares, run.device))
+        t = to_device(t, run.device)
+        out = model(schedule.add_noise(z, t, noise), t, to_device(shares, run.device))
         aim = schedule.velocity(z, t, noise)
         return torch.stack([mse_loss(out[:, part], aim[:, part]) for part in streams]).mean()
 

@@ -1,4 +1,4 @@
-"""What generators of pairs by latent diffusion have learnt: sampling and saving."""
+"""Fitted generators of pairs by latent diffusion: sampling and saving."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from torch import Tensor
 
 from hsiaug.api import DenseSamples, DenseView, PairCounts, PluginError, load_state, resampled, save_state
 from hsiaug_builtin.diffusion.latents import LatentNorm
-from hsiaug_builtin.diffusion.schedule import guided, sample
+from hsiaug_builtin.diffusion.schedule import guide, sample
 from hsiaug_builtin.nets import state
 from hsiaug_builtin.specdm.codec import Codec
 from hsiaug_builtin.specdm.fit import SCHEDULE
@@ -82,7 +82,7 @@ class FittedPairs:
         """n pairs that shall show class c, or any where it is None."""
         images, masks, sure = [], [], []
         for rows in np.array_split(self._rows(c, n, rng), range(BATCH, n, BATCH)):
-            decoded, shares = self.codec.decode(self._drawn(rows, omega, draw))
+            decoded, shares = self.codec.decode(self._draw(rows, omega, draw))
             drawn, confidence = self.format.masks_back(shares)
             image, mask = self._pairs(decoded, drawn, rows, c, rng)
             images.append(image)
@@ -113,7 +113,7 @@ class FittedPairs:
         return rng.choice(len(self.shares), size=n, p=weight / weight.sum())
 
     @torch.inference_mode()
-    def _drawn(self, rows: NDArray[np.int64], omega: float, draw: torch.Generator) -> Tensor:
+    def _draw(self, rows: NDArray[np.int64], omega: float, draw: torch.Generator) -> Tensor:
         """Fresh latents (n, d, h, w), as the codec reads them, like those of training tiles (n,)."""
         n, params = len(rows), self.params
         shown = np.concatenate([self.shares[rows], np.ones((n, 1), np.float32)], axis=1)
@@ -123,7 +123,7 @@ class FittedPairs:
 
         def velocity(z: Tensor, t: Tensor) -> Tensor:
             own: Tensor = self.denoiser(z, t, told)
-            return guided(own, self.denoiser(z, t, torch.zeros_like(told)), omega) if omega else own
+            return guide(own, self.denoiser(z, t, torch.zeros_like(told)), omega) if omega else own
 
         z = torch.randn((n, len(self.norm.mean), side, side), generator=draw).to(self.device)
         steps, first = min(params.sample_steps, schedule.steps), None
@@ -131,7 +131,7 @@ class FittedPairs:
             first = max(0, round(params.strength * schedule.steps) - 1)
             steps = max(1, round(params.strength * steps))
             begin = torch.from_numpy(self.latents[rows]).to(self.device)
-            z = schedule.noised(begin, torch.full((n,), first, device=self.device), z)
+            z = schedule.add_noise(begin, torch.full((n,), first, device=self.device), z)
         return self.norm.back(sample(schedule, velocity, z, steps, "dpm++", first))
 
     def save(self, folder: Path) -> None:
@@ -147,15 +147,15 @@ class FittedPairs:
         return cls(**learnt)
 
     @classmethod
-    def restored(cls, folder: Path, own: Params, codec: type[Codec], device: str) -> Self:
-        """What :meth:`save` wrote, with a codec of a kind and, for what only sampling reads, ``own`` params."""
+    def restore(cls, folder: Path, own: Params, codec: type[Codec], device: str) -> Self:
+        """Read a saved fit, with a codec of a kind and, for what only sampling reads, ``own`` params."""
         arrays, facts = load_state(folder)
         params = resampled(type(own)(**facts["params"]), own)
         form = TileFormat(**{**facts["format"], "ids": tuple(facts["format"]["ids"])})
         side = form.padded // params.factor_of(form.side)
-        built = state.restored("codec", arrays, lambda: codec(form, params), device)
-        norm = LatentNorm.restored(arrays, device)
-        denoiser = state.restored(
+        built = state.restore("codec", arrays, lambda: codec(form, params), device)
+        norm = LatentNorm.restore(arrays, device)
+        denoiser = state.restore(
             "denoiser", arrays, lambda: UNet(params.network, len(norm.mean), side, len(form.ids)), device
         )
         own_arrays = {f.name: arrays[f.name] for f in fields(cls) if f.name in arrays}

@@ -1,4 +1,4 @@
-"""What ``specdm`` has learnt that draws the mask first: layouts, masks like them, and images of real pixels for those."""
+"""A fitted ``specdm`` that draws the mask first: layouts, masks like them, and images of real pixels for those."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from hsiaug.api import DenseView
-from hsiaug_builtin.light.tiles import light_of, relit_tiles
+from hsiaug_builtin.light.tiles import light_of, relight_tiles
 from hsiaug_builtin.pairs.paste import FittedPaste, PasteParams
 from hsiaug_builtin.specdm.fitted import FittedPairs
 from hsiaug_builtin.specdm.params import SpecDmParams
@@ -67,7 +67,7 @@ class FittedMaskFirst(FittedPairs):
         images = self._quilt.paint(masks, tiles, rng)
         if self._own.light:
             light = self.facts["light"]["slope"], self.facts["light"]["colour"]
-            images = relit_tiles(images, masks, light, self._own.light, self.wavelengths, rng)
+            images = relight_tiles(images, masks, light, self._own.light, self.wavelengths, rng)
         if self._own.pasted and self.format.dates == 1:
             masks = masks.copy()
             for row, image, mask in zip(rows, images, masks, strict=True):

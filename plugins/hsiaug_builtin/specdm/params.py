@@ -56,7 +56,7 @@ SIZES = {
 
 @dataclass(frozen=True)
 class Params:
-    """What both generators share. The defaults are for small sets of tiles on one CPU core."""
+    """Shared by both generators. The defaults are for small sets of tiles on one CPU core."""
 
     size: str = param("small", "of the networks and batches", choices=tuple(SIZES))
     factor: int = param(
@@ -86,7 +86,7 @@ class Params:
 
     @property
     def network(self) -> Size:
-        """What ``size`` stands for."""
+        """The networks of ``size``."""
         return SIZES[self.size]
 
     def factor_of(self, side: int) -> int:
@@ -97,7 +97,7 @@ class Params:
 @dataclass(frozen=True)
 @defaults(strength=0.3)
 class SpecDmParams(Params):
-    """What the paper says is in the preset "paper"."""
+    """The values of the paper are in the preset "paper"."""
 
     order: str = param(
         "mask-first",

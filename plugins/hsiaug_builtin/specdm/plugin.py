@@ -26,11 +26,11 @@ ALIKE: dict[str, Any] = {
     "resumes": True,
     "seconds": 500.0,
 }
-"""What both cards say."""
+"""Fields of both cards."""
 
 
 class _LatentDiffusion(Plugin[Params]):
-    """What both share: a codec of pairs, then a denoiser of its latents."""
+    """Shared by both: a codec of pairs, then a denoiser of its latents."""
 
     def _parts(self) -> tuple[type[FittedPairs], type[Codec]]:
         """The class of the fitted generator, and that of its codec."""
@@ -47,9 +47,9 @@ class _LatentDiffusion(Plugin[Params]):
         return fitted.of(learnt, view)
 
     def load(self, folder: Path, *, device: str) -> FittedPairs:
-        """What ``save`` wrote."""
+        """Read a saved fit."""
         fitted, codec = self._parts()
-        return fitted.restored(folder, self.params, codec, device)
+        return fitted.restore(folder, self.params, codec, device)
 
 
 class SpecDm(_LatentDiffusion):

@@ -30,7 +30,7 @@ TURNS = np.array(
 )
 """(8, 2, 2): the symmetries of the square."""
 RING = 1.0
-"""What a pixel round a segment counts whose class is the same where it comes from; one of the segment counts 1."""
+"""Weight of a pixel round a segment whose class is the same where it comes from; one of the segment has 1."""
 BLEND, EDGE, LEAST = 0.6, 2, 1e-3
 """Standard deviation in pixels of the blend at seams, how far it reaches, and the least share in a pixel."""
 IGNORED, COVERED = 0, -1
@@ -71,10 +71,10 @@ class Quilt:
                 image = self.images[tiles[ground.tile]]
             else:
                 ground, image = _ground(mask, grounds[1][i : i + 1]), grounds[0][i]
-            made[i] = self._painted(mask, image, ground, rng)
+            made[i] = self._paint_one(mask, image, ground, rng)
         return made
 
-    def _painted(
+    def _paint_one(
         self, mask: NDArray[np.int64], image: NDArray[np.float32], ground: _Piece, rng: np.random.Generator
     ) -> NDArray[np.float32]:
         """(T, B, H, H). image: (T, B, H, H) that the ground is a piece of; the other pieces are of training tiles."""
@@ -129,9 +129,9 @@ class Quilt:
             shift = pick[:, 1:] - np.einsum("kij,kj->ki", turn, anchor)
             half = TRIES // 2
             shift[:half] = np.where(turn[:half].sum(axis=2) < 0, side - 1, 0)
-            shown = _shown(self.masks, pick[:, 0], turn, shift, pixels)
+            shown = _ids_at(self.masks, pick[:, 0], turn, shift, pixels)
             fits = shown >= 0 if c == IGNORED else shown == c
-            alike = _shown(self.masks, pick[:, 0], turn, shift, ring) == mask[tuple(ring.T)]
+            alike = _ids_at(self.masks, pick[:, 0], turn, shift, ring) == mask[tuple(ring.T)]
             best = int((fits.sum(axis=1) + RING * alike.sum(axis=1)).argmax())
             if fits[best].any():
                 yield _Piece(int(pick[best, 0]), turn[best], shift[best], pixels[fits[best]])
@@ -174,13 +174,13 @@ def _ground(mask: NDArray[np.int64], masks: NDArray[np.int64]) -> _Piece:
     turn = np.tile(TURNS, (len(masks), 1, 1))
     shift = np.where(turn.sum(axis=2) < 0, side - 1, 0)
     everywhere = np.argwhere(np.ones_like(mask))
-    alike = _shown(masks, tile, turn, shift, everywhere) == mask.ravel()
+    alike = _ids_at(masks, tile, turn, shift, everywhere) == mask.ravel()
     one = int(alike.sum(axis=1).argmax())
     kept = alike[one] | (mask.ravel() == IGNORED)
     return _Piece(int(tile[one]), turn[one], shift[one], everywhere[kept])
 
 
-def _shown(
+def _ids_at(
     masks: NDArray[np.int64],
     tile: NDArray[np.int64],
     turn: NDArray[np.int64],

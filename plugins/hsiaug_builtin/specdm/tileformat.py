@@ -20,7 +20,7 @@ NEGATIVE = 0.01
 
 @dataclass(frozen=True)
 class TileFormat:
-    """What training tiles say of every tile.
+    """The format of all tiles, from the training tiles.
 
     ids: the mask values that training tiles have, 0 (ignore) among them if it is there: a class of its own, so that
     masks need no gaps. scale, shift: x = (value − shift) / scale, the same for every band, pixel and tile, so that class

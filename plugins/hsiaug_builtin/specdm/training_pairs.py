@@ -11,7 +11,7 @@ from torch import Tensor
 
 from hsiaug.api import DenseView, Progress
 from hsiaug_builtin.diffusion.training import Run
-from hsiaug_builtin.nets.seeded import sent
+from hsiaug_builtin.nets.seeded import to_device
 from hsiaug_builtin.nets.views import SYMMETRIES, symmetry
 from hsiaug_builtin.specdm.params import Params
 from hsiaug_builtin.specdm.tileformat import TileFormat
@@ -38,7 +38,7 @@ class Pairs:
 
 @dataclass(frozen=True, eq=False)
 class PairRun(Run):
-    """What every stage of a fit on pairs shares."""
+    """Shared by all stages of a fit on pairs."""
 
     format: TileFormat
     pairs: Pairs
@@ -72,7 +72,7 @@ class PairRun(Run):
 
     def noise(self, like: Tensor, draw: torch.Generator) -> Tensor:
         """Normal numbers of a shape, drawn on the CPU."""
-        return sent(torch.randn(like.shape, generator=draw), self.device)
+        return to_device(torch.randn(like.shape, generator=draw), self.device)
 
 
 def draw_weights(shares: Tensor, ids: tuple[int, ...]) -> Tensor:

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from hsiaug_builtin.diffusion.schedule import sinusoid
-from hsiaug_builtin.nets.blocks import zeroed
+from hsiaug_builtin.nets.blocks import zero_weights
 from hsiaug_builtin.specdm.blocks import Attention, Block, Upsample, norm
 from hsiaug_builtin.specdm.params import Size
 
@@ -56,7 +56,7 @@ class UNet(nn.Module):
                 up = Upsample(wide, wide) if level and block == blocks else None
                 self.up.append(_Stage(Block(now + skips.pop(), wide, told), Attention(wide) if seen else None, up))
                 now = wide
-        self.leave = nn.Sequential(norm(now), nn.SiLU(), zeroed(nn.Conv2d(now, channels, 3, padding=1)))
+        self.leave = nn.Sequential(norm(now), nn.SiLU(), zero_weights(nn.Conv2d(now, channels, 3, padding=1)))
 
     def forward(self, z: Tensor, t: Tensor, shares: Tensor) -> Tensor:
         vector = self.time(sinusoid(t)) + self.shares(shares)

@@ -9,7 +9,7 @@ from torch import Tensor
 
 from hsiaug_builtin.spectra.curves import GRID
 
-__all__ = ["SCALES", "covariance", "likelihood", "maximised", "scales_of"]
+__all__ = ["SCALES", "covariance", "likelihood", "maximise", "scales_of"]
 
 SCALES = ("level", "broad", "narrow", "band")
 """A curve is a level, plus a part that is smooth over 300 nm, one smooth over 80 nm, and one of each wavelength."""
@@ -41,7 +41,7 @@ def likelihood(matrix: Tensor, rows: Tensor) -> Tensor:
     return value
 
 
-def maximised(parameters: Sequence[Tensor], loss: Callable[[], Tensor], done: Callable[[], None]) -> None:
+def maximise(parameters: Sequence[Tensor], loss: Callable[[], Tensor], done: Callable[[], None]) -> None:
     """Change ``parameters`` in place until ``loss`` is least. done: called after every evaluation."""
     for tensor in parameters:
         tensor.requires_grad_(True)
@@ -71,5 +71,5 @@ def scales_of(rows: Tensor, done: Callable[[], None]) -> Tensor:
         full = covariance(logs)
         return torch.stack([likelihood(full[mask][:, mask], part) for mask, part in groups]).sum()
 
-    maximised([logs], loss, done)
+    maximise([logs], loss, done)
     return logs

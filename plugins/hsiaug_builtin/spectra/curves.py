@@ -17,7 +17,7 @@ SAMPLE = 5000
 """Pixels that the line of a scene is taken from, at most."""
 
 STRENGTH = 0.25
-"""What random deviations of samples are multiplied by. Chosen on draws 100 to 105 of Samson and the Pavia crop under
+"""Factor of the random deviations of samples. Chosen on draws 100 to 105 of Samson and the Pavia crop under
 ``kshot:1`` to ``kshot:3`` and ``issd``. No validation inside training pixels can choose it: a clump has no other
 field."""
 

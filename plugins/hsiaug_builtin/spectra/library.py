@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hsiaug.api import Card, Plugin, Progress, TrainView, file_of, load_state, param, resampled, save_state
-from hsiaug_builtin.nets.patches import FittedPatches, cycled
+from hsiaug_builtin.nets.patches import FittedPatches, cycle
 from hsiaug_builtin.spectra.curves import STRENGTH
 
 if TYPE_CHECKING:
@@ -55,8 +55,8 @@ class FittedLibrary(FittedPatches):
 
     def make(self, c: int, count: int, rows: NDArray[np.int64], seed: int) -> NDArray[np.float32]:
         rng = np.random.default_rng(seed)
-        chosen = cycled(rows, count, rng)
-        return self.target.shown(self.x[chosen], self.y[chosen], rng)
+        chosen = cycle(rows, count, rng)
+        return self.target.apply(self.x[chosen], self.y[chosen], rng)
 
     def save(self, folder: Path) -> None:
         """All fields."""
@@ -106,13 +106,13 @@ class Library(Plugin[LibraryParams]):
         return FittedLibrary(view.real.x, view.real.y, self.params, target, names)
 
     def load(self, folder: Path, *, device: str) -> FittedLibrary:
-        """What ``save`` wrote."""
+        """Read a saved fit."""
         from hsiaug_builtin.spectra.target import Target
 
         arrays, facts = load_state(folder)
         inner = {name.partition(".")[2]: value for name, value in arrays.items() if name.startswith("target.")}
         params = resampled(LibraryParams(**facts["params"]), self.params)
-        target = Target.restored(inner, facts["target"])
+        target = Target.restore(inner, facts["target"])
         return FittedLibrary(arrays["x"], arrays["y"], params, target, facts["names"])
 
 

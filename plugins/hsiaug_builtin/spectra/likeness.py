@@ -54,7 +54,7 @@ def alike(known: Looks, training: Looks, visible: Looks) -> bool:
         return False
     # Standard deviations as large as they are in the scene: dark bands are next to noise.
     weights = known[:, seen].std(axis=0)
-    return _copied(_shape(known[:, seen]), _shape(shown[:, seen]), len(training)) or _copied(
+    return _has_copies(_shape(known[:, seen]), _shape(shown[:, seen]), len(training)) or _has_copies(
         known[:, WINDOWS + seen] * weights, shown[:, WINDOWS + seen] * weights, len(training)
     )
 
@@ -65,7 +65,7 @@ def _shape(spectra: Looks) -> Looks:
     return np.asarray(np.divide(spectra, mean, out=np.zeros_like(spectra), where=mean > 0))
 
 
-def _copied(known: Looks, shown: Looks, training: int) -> bool:
+def _has_copies(known: Looks, shown: Looks, training: int) -> bool:
     """training: how many of those that are shown, the first ones."""
     from scipy.spatial import cKDTree
 

@@ -26,9 +26,9 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from hsiaug.api import InputError, Progress, Scene, load_state, save_state
-from hsiaug_builtin.spectra.covariance import START, STEPS, covariance, likelihood, maximised, scales_of
+from hsiaug_builtin.spectra.covariance import START, STEPS, covariance, likelihood, maximise, scales_of
 from hsiaug_builtin.spectra.curves import GRID
-from hsiaug_builtin.spectra.sources import Source, library_source, scene_source, thinned
+from hsiaug_builtin.spectra.sources import Source, library_source, scene_source, thin
 from hsiaug_builtin.text import encode
 
 __all__ = ["USUAL", "Expected", "Prior", "Scales", "learn_prior"]
@@ -101,7 +101,7 @@ class Prior:
         words = tuple(word for source in sources for word in source.words)
         return cls(
             words=words,
-            embedded=_embedded(words),
+            embedded=_embed(words),
             source=np.repeat(np.arange(len(sources)), [len(source.words) for source in sources]),
             names=tuple(source.name for source in sources),
             means=np.concatenate([source.means for source in sources]),
@@ -113,7 +113,7 @@ class Prior:
         )
 
     @classmethod
-    def learnt(cls, sources: Sequence[Source], done: Callable[[], None]) -> Prior:
+    def learn(cls, sources: Sequence[Source], done: Callable[[], None]) -> Prior:
         """With the scales that make the sources likeliest. done: called after every step.
 
         Raises InputError where none of the sources has a class with two fields, or a field of pixels.
@@ -144,15 +144,15 @@ class Prior:
             fit: Tensor = likelihood(matrix[seen][:, seen], values[seen][None]) + weak
             return fit
 
-        maximised([*free, tau], loss, done)
+        maximise([*free, tau], loss, done)
         word, scene, own = (log.numpy() for log in free)
         return cls.of(sources, Scales(word, scene, own, fields.numpy(), pixels.numpy(), float(tau.exp())))
 
     def expected(
         self, words: Sequence[str], shown: Floats, pixels: Sequence[int], fields: Sequence[int]
     ) -> list[Expected]:
-        """What k classes of a target scene look like. shown: (k, G) mean curves of their training pixels; pixels, fields:
-        of each, how many pixels in how many places these are."""
+        """The expected curves of k classes of a target scene. shown: (k, G) mean curves of their training pixels; pixels,
+        fields: of each, how many pixels in how many places these are."""
         joint, noisy, values = self._system(words, shown, pixels, fields)
         seen = ~torch.isnan(values)
         root = torch.linalg.cholesky(noisy[seen][:, seen])
@@ -185,7 +185,7 @@ class Prior:
         scales, n = self.scales, len(self.words)
         source = np.concatenate([self.source, np.full(len(words), self.source.max(initial=-1) + 1)])
         terms = [torch.from_numpy(log) for log in (scales.word, scales.scene, scales.own)]
-        alike = _alike(np.concatenate([self.embedded, _embedded(words)]))
+        alike = _alike(np.concatenate([self.embedded, _embed(words)]))
         joint = _joint(terms, torch.tensor(np.log(scales.tau)), alike, torch.from_numpy(source))
         per_field = torch.from_numpy(1 / np.concatenate([self.fields, np.asarray(fields, dtype=np.float64)]))
         per_pixel = torch.from_numpy(np.concatenate([np.zeros(n), 1 / np.asarray(pixels, dtype=np.float64)]))
@@ -203,7 +203,7 @@ class Prior:
 
     @classmethod
     def load(cls, folder: Path) -> Prior:
-        """What :meth:`save` wrote. Raises InputError where it is missing, damaged, or something else."""
+        """Read a saved prior. Raises InputError where it is missing, damaged, or something else."""
         try:
             arrays, facts = load_state(folder)
             terms = {name: arrays.pop(f"scales.{name}") for name in ("word", "scene", "own", "field", "pixel")}
@@ -229,7 +229,7 @@ def learn_prior(scenes: Sequence[Scene], libraries: Sequence[Path], progress: Pr
                 hint="Name each scene once.",
             )
         seen[scene.sha256] = scene.name
-    sources = [*map(scene_source, scenes), *(thinned(library_source(path), MOST) for path in libraries)]
+    sources = [*map(scene_source, scenes), *(thin(library_source(path), MOST) for path in libraries)]
     steps = 0
 
     def done() -> None:
@@ -237,12 +237,12 @@ def learn_prior(scenes: Sequence[Scene], libraries: Sequence[Path], progress: Pr
         steps = min(steps + 1, 3 * STEPS)
         progress(steps, 3 * STEPS, "likelihood")
 
-    prior = Prior.learnt(sources, done)
+    prior = Prior.learn(sources, done)
     progress(3 * STEPS, 3 * STEPS, "likelihood")
     return prior
 
 
-def _embedded(words: Sequence[str]) -> Floats:
+def _embed(words: Sequence[str]) -> Floats:
     """(n, D) unit vectors of words; 0 for a class whose name says nothing."""
     pooled = encode([word or "nothing" for word in words], ENCODER).pooled
     told = np.array([bool(word) for word in words])

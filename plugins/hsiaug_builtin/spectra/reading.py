@@ -61,7 +61,7 @@ def read_library(path: Path) -> tuple[Spectrum, ...]:
     """
     if path.is_dir():
         found, content = (
-            _bounded(path, _folder(path)),
+            _read_bounded(path, _folder(path)),
             "files of reflectance, ECOSTRESS *.spectrum.txt or USGS splib07",
         )
     elif path.suffix.lower() in (".sli", ".hdr") and path.is_file():
@@ -74,7 +74,7 @@ def read_library(path: Path) -> tuple[Spectrum, ...]:
     return found
 
 
-def _bounded(root: Path, spectra: Iterator[Spectrum]) -> tuple[Spectrum, ...]:
+def _read_bounded(root: Path, spectra: Iterator[Spectrum]) -> tuple[Spectrum, ...]:
     found, values = [], 0
     for spectrum in spectra:
         found.append(spectrum)
@@ -114,7 +114,7 @@ def _nanometres(wavelengths: Curve, unit: str) -> Curve:
 
 
 def _scale(values: Curve, given: str | None = None) -> float:
-    """What values are to be divided by: what is given, else judged without the largest hundredth, where noise may lie."""
+    """The divisor of values: the given one, else judged without the largest hundredth, where noise may lie."""
     known = np.abs(values[np.isfinite(values)])
     top = np.percentile(known, 99) if known.size else 0.0
     scale = float(given) if given else 1 if top <= 2 else 100 if top <= 200 else 10_000
@@ -123,7 +123,7 @@ def _scale(values: Curve, given: str | None = None) -> float:
     return scale
 
 
-def _damaged(path: Path, kind: str, cause: Exception) -> InputError:
+def _damage(path: Path, kind: str, cause: Exception) -> InputError:
     text = str(cause).strip().splitlines()
     return InputError(
         f"{path} must be a whole {kind}",
@@ -167,14 +167,14 @@ def _envi(header_path: Path, data_path: Path) -> Iterator[Spectrum]:
             raise ValueError(f"{stored.size:,} numbers, where the header announces {spectra:,} x {bands:,}")
         library = envi.SpectralLibrary(stored.reshape(spectra, bands), header)
         with np.errstate(invalid="ignore"):  # a signalling NaN, which is dropped as any other
-            values = _marked(library.spectra.astype(np.float64), header)
+            values = _mark_missing(library.spectra.astype(np.float64), header)
         values /= _scale(values, header.get("reflectance scale factor"))
         centers = library.bands.centers
         nm = None if centers is None else _nanometres(np.array(centers), header.get("wavelength units", ""))
     except InputError:
         raise
     except Exception as cause:  # spectral's own errors share no base with the parsing errors beneath
-        raise _damaged(data_path, f"ENVI spectral library with {header_path.name}", cause) from cause
+        raise _damage(data_path, f"ENVI spectral library with {header_path.name}", cause) from cause
     if nm is None:
         raise InputError(
             f"{header_path} must give the wavelength of each band",
@@ -185,7 +185,7 @@ def _envi(header_path: Path, data_path: Path) -> Iterator[Spectrum]:
         yield from _spectrum(name, nm, row)
 
 
-def _marked(values: Curve, header: dict[str, Any]) -> Curve:
+def _mark_missing(values: Curve, header: dict[str, Any]) -> Curve:
     """values (spectra, B) with NaN for all that the header or the number itself marks as missing."""
     values[values < DELETED] = np.nan
     if "data ignore value" in header:
@@ -225,14 +225,14 @@ def _beginning(path: Path, size: int) -> bytes:
         with path.open("rb") as file:
             return file.read(size)
     except OSError as cause:
-        raise _damaged(path, "text file", cause) from cause
+        raise _damage(path, "text file", cause) from cause
 
 
 def _numbers(path: Path, lines: list[str]) -> Curve:
     try:
         return np.array([float(line) for line in lines if line.strip()])
     except ValueError as cause:
-        raise _damaged(path, "USGS file with one number a line", cause) from cause
+        raise _damage(path, "USGS file with one number a line", cause) from cause
 
 
 def _usgs_title(path: Path) -> list[str]:
@@ -294,5 +294,5 @@ def _ecostress(path: Path, lines: list[str]) -> Iterator[Spectrum]:
         nm = _nanometres(x, unit[1] if unit else "")
         scaled = y / _scale(y, "100" if "percent" in measured.lower() else None)
     except ValueError as cause:
-        raise _damaged(path, "ECOSTRESS spectrum", cause) from cause
+        raise _damage(path, "ECOSTRESS spectrum", cause) from cause
     yield from _spectrum(fields.get("name", path.name), nm, scaled)

@@ -1,4 +1,4 @@
-"""What a labelled scene, or a spectral library, shows of its classes: mean curves, and how fields and pixels vary."""
+"""The classes of a labelled scene or a spectral library: mean curves, and how fields and pixels vary."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ __all__ = [
     "nearest",
     "scene_source",
     "shown_of",
-    "thinned",
+    "thin",
     "words_of",
 ]
 
@@ -145,7 +145,7 @@ def made_up_source() -> Source:
     return _source("made-up", {name: waves[3 * i : 3 * i + 3] for i, name in enumerate(names)}, [])
 
 
-def thinned(source: Source, most: int) -> Source:
+def thin(source: Source, most: int) -> Source:
     """With the ``most`` classes that have most fields."""
     return _chosen(source, np.sort(np.argsort(-source.fields, kind="stable")[:most]))
 
@@ -155,7 +155,7 @@ def nearest(source: Source, words: Sequence[str], most: int) -> Source:
     told = [word for word in words if word]
     known = encode(source.words, "minilm").pooled
     if not told:
-        return thinned(source, most)
+        return thin(source, most)
     asked = encode(told, "minilm").pooled
     return _chosen(source, np.unique(np.argsort(-(asked @ known.T), axis=1, kind="stable")[:, :most]))
 

@@ -1,4 +1,4 @@
-"""What a prior says of the classes of one train view, and the factors that show its patches as other fields would be."""
+"""Predictions of a prior for the classes of one train view, and the factors that move its patches there."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ class Target:
         middle = view.patch // 2
         centres = view.real.x[:, :, middle, middle]
         visible = shown_of(view.cube, view.visible)
-        if _known(prior, centres, visible, view.wavelengths):
+        if _is_known(prior, centres, visible, view.wavelengths):
             raise PluginError(
                 "a prior must not be learnt from the scene that it is used on, whose test labels it would bring",
                 value=f"learnt from {', '.join(prior.names)}",
@@ -101,17 +101,17 @@ class Target:
         noise = rng.standard_normal((len(y), len(GRID)))
         return self.line.factors(self.move[at] + self.strength * np.einsum("ngh,nh->ng", self.root[at], noise))
 
-    def shown(self, x: NDArray[np.float32], y: NDArray[np.int64], rng: np.random.Generator) -> NDArray[np.float32]:
+    def apply(self, x: NDArray[np.float32], y: NDArray[np.int64], rng: np.random.Generator) -> NDArray[np.float32]:
         """Patches x (n, B, p, p) of training pixels, in scene units, each as another field of its class y (n,) shows."""
         return (x * self.factors(y, rng)[:, :, None, None]).astype(np.float32) if len(x) else x
 
     @property
     def provenance(self) -> dict[str, object]:
-        """What samples are told to come from."""
+        """For the records of samples."""
         return {"learnt_from": list(self.sources), "words_log_evidence": self.evidence}
 
     def arrays(self) -> dict[str, NDArray[Any]]:
-        """What :meth:`restored` takes, with :meth:`facts`."""
+        """Arrays for :meth:`restore`, beside :meth:`facts`."""
         line = {"wavelengths": self.line.wavelengths, "mean": self.line.mean}
         return {"classes": self.classes, "move": self.move, "root": self.root, **line}
 
@@ -121,8 +121,8 @@ class Target:
         return {"sources": self.sources, "strength": self.strength, "evidence": self.evidence, **line}
 
     @classmethod
-    def restored(cls, arrays: Mapping[str, NDArray[Any]], facts: Mapping[str, Any]) -> Target:
-        """What :meth:`arrays` and :meth:`facts` gave."""
+    def restore(cls, arrays: Mapping[str, NDArray[Any]], facts: Mapping[str, Any]) -> Target:
+        """From :meth:`arrays` and :meth:`facts`."""
         line = Line(arrays["wavelengths"], facts["floor"], arrays["mean"], facts["spread"])
         return cls(
             arrays["classes"],
@@ -135,7 +135,9 @@ class Target:
         )
 
 
-def _known(prior: Prior, centres: NDArray[np.float32], visible: NDArray[np.float32], wavelengths: Floats) -> bool:
+def _is_known(
+    prior: Prior, centres: NDArray[np.float32], visible: NDArray[np.float32], wavelengths: Floats
+) -> bool:
     """Whether training pixels (n, B) or visible ones (m, B) are of a scene that the prior was learnt from."""
     if np.isin(fingerprints(np.concatenate([visible, centres])), prior.pixels).any():
         return True

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["LEAST", "believed", "margins"]
+__all__ = ["LEAST", "choose_trusted", "margins"]
 
 LEAST = 5
 """Pixels of a class that are believed in any case, where so many are named so."""
@@ -17,7 +17,7 @@ def margins(shares: NDArray[np.float64]) -> NDArray[np.float64]:
     return np.asarray(ranked[:, -1] - (ranked[:, -2] if shares.shape[1] > 1 else 0))
 
 
-def believed(
+def choose_trusted(
     shares: NDArray[np.float64],
     share: float,
     most: int | None = None,

@@ -120,13 +120,13 @@ def fit_teacher(view: TrainView) -> Teacher:
             voters.append(_Voter(spectra, projection, sides, machine, means))
             logarithms.append(voters[-1].logarithms(features))
     pooled = softmax(np.mean(logarithms, axis=0), axis=1)
-    shares = _averaged(pooled, pixels, planes[0])[:known]
+    shares = _average(pooled, pixels, planes[0])[:known]
     classes = np.unique(view.y)
-    votes = Votes(view.unlabelled, shares, classes, _attached(view, classes[shares.argmax(axis=1)]))
+    votes = Votes(view.unlabelled, shares, classes, _attach(view, classes[shares.argmax(axis=1)]))
     return Teacher(votes, tuple(voters))
 
 
-def _averaged(shares: Floats, pixels: NDArray[np.int32], plane: NDArray[np.float32]) -> Floats:
+def _average(shares: Floats, pixels: NDArray[np.int32], plane: NDArray[np.float32]) -> Floats:
     """Shares (n, k) of pixels (n, 2), each the mean over those of its neighbourhood that are among the pixels.
 
     plane: (H, W, c) by which neighbours are alike.
@@ -150,7 +150,7 @@ def _averaged(shares: Floats, pixels: NDArray[np.int32], plane: NDArray[np.float
     return np.asarray(made / total[:, None])
 
 
-def _attached(view: TrainView, named: NDArray[np.int64]) -> NDArray[np.bool_]:
+def _attach(view: TrainView, named: NDArray[np.int64]) -> NDArray[np.bool_]:
     """Whether each unlabelled pixel, named after a class (m,), lies in a segment with a training pixel of that class."""
     from scipy.ndimage import label
 

@@ -30,12 +30,12 @@ def encode(texts: Sequence[str], encoder: str = "minilm") -> Encoded:
             value=repr(listed)[:80],
             hint="Take the prompts from class_prompts.",
         )
-    kept = _encoded(listed, encoder)
+    kept = _encode(listed, encoder)
     return replace(kept, tokens=kept.tokens.copy(), mask=kept.mask.copy(), pooled=kept.pooled.copy())
 
 
 @cache
-def _encoded(texts: tuple[str, ...], encoder: str) -> Encoded:
+def _encode(texts: tuple[str, ...], encoder: str) -> Encoded:
     """Kept for the process, because every fit on a scene reads the same few prompts."""
     if encoder == "minilm":
         from hsiaug_builtin.text.minilm import minilm

@@ -13,7 +13,7 @@ from torch import Tensor, nn
 from torch.nn.functional import scaled_dot_product_attention
 
 from hsiaug_builtin.diffusion.schedule import sinusoid
-from hsiaug_builtin.nets.blocks import zeroed
+from hsiaug_builtin.nets.blocks import zero_weights
 from hsiaug_builtin.txt2hsi.params import Params
 from hsiaug_builtin.txt2hsi.texts import Texts
 
@@ -41,8 +41,8 @@ class Denoiser(nn.Module):
         self.null = nn.Parameter(0.02 * torch.randn(NULL_TOKENS, text))
         self.blocks = nn.ModuleList(Block(width, heads) for _ in range(depth))
         self.norm = nn.LayerNorm(width, elementwise_affine=False)
-        self.shift = zeroed(nn.Linear(width, 2 * width))
-        self.leave = zeroed(nn.Linear(width, channels * token**2))
+        self.shift = zero_weights(nn.Linear(width, 2 * width))
+        self.leave = zero_weights(nn.Linear(width, channels * token**2))
 
     def forward(self, z: Tensor, t: Tensor, text: Tensor, mask: Tensor) -> Tensor:
         x = self.enter(self._tokens(z)) + self.place  # (n, N, D)
@@ -86,12 +86,12 @@ class Block(nn.Module):
         super().__init__()
         self.heads = heads
         self.norms = nn.ModuleList(nn.LayerNorm(width, elementwise_affine=False) for _ in range(3))
-        self.modulation = zeroed(nn.Linear(width, 6 * width))
+        self.modulation = zero_weights(nn.Linear(width, 6 * width))
         self.qkv = nn.Linear(width, 3 * width)
         self.merge = nn.Linear(width, width)
         self.query = nn.Linear(width, width)
         self.key_value = nn.Linear(width, 2 * width)
-        self.cross = zeroed(nn.Linear(width, width))
+        self.cross = zero_weights(nn.Linear(width, width))
         self.mlp = nn.Sequential(nn.Linear(width, 4 * width), nn.GELU(), nn.Linear(4 * width, width))
 
     def forward(self, x: Tensor, time: Tensor, words: Tensor, mask: Tensor) -> Tensor:

@@ -10,14 +10,14 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from hsiaug.api import Normaliser, TrainView
-from hsiaug_builtin.nets.seeded import sent
+from hsiaug_builtin.nets.seeded import to_device
 
 __all__ = ["Field"]
 
 
 @dataclass(frozen=True, eq=False)
 class Field:
-    """What a view shows of the scene, z-scored and mirrored at its edges by half a patch.
+    """The visible part of a scene, z-scored and mirrored at its edges by half a patch.
 
     values: (H + p − 1, W + p − 1, B) float32, NaN where hidden. Patches round the pixels of ``TrainView.coords`` and
     ``TrainView.unlabelled`` never hold a hidden pixel.
@@ -41,7 +41,7 @@ class Field:
 
     def cut(self, coords: NDArray[np.integer]) -> Tensor:
         """(n, B, p, p) z-scored patches round the pixels ``coords`` (n, 2) of the scene."""
-        at = sent(torch.from_numpy(np.asarray(coords, dtype=np.int64)), self.values.device)
+        at = to_device(torch.from_numpy(np.asarray(coords, dtype=np.int64)), self.values.device)
         step = torch.arange(self.patch, device=self.values.device)
         rows, columns = at[:, 0, None, None] + step[:, None], at[:, 1, None, None] + step
         return self.values[rows, columns].movedim(3, 1)

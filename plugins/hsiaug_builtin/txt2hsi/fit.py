@@ -19,14 +19,14 @@ from hsiaug_builtin.diffusion.training import Run, bf16_is_faster, train
 from hsiaug_builtin.nets.seeded import fresh
 from hsiaug_builtin.spectra.prior import Prior
 from hsiaug_builtin.spectra.target import Target
-from hsiaug_builtin.teacher.choice import believed
+from hsiaug_builtin.teacher.choice import choose_trusted
 from hsiaug_builtin.teacher.teacher import teach
 from hsiaug_builtin.txt2hsi.denoiser import Denoiser, denoiser_of
 from hsiaug_builtin.txt2hsi.field import Field
 from hsiaug_builtin.txt2hsi.fitted import SCHEDULE, FittedTxt2Hsi
 from hsiaug_builtin.txt2hsi.objective import Batches, DenoiserLoss
 from hsiaug_builtin.txt2hsi.params import PSEUDO_MOST, PSEUDO_SHARE, Params
-from hsiaug_builtin.txt2hsi.texts import Texts, encoded_prompts
+from hsiaug_builtin.txt2hsi.texts import Texts, encode_prompts
 from hsiaug_builtin.txt2hsi.vae import Vae, fit_vae
 
 __all__ = ["learn"]
@@ -37,7 +37,7 @@ BATCH = 256
 
 @dataclass(frozen=True, eq=False)
 class SceneRun(Run):
-    """What every stage of a training on a scene shares."""
+    """Shared by all stages of a training on a scene."""
 
     view: TrainView
     params: Params
@@ -49,13 +49,13 @@ def learn(
 ) -> FittedTxt2Hsi:
     """Everything that ``txt2hsi`` learns from a view."""
     run = SceneRun(seed, device, progress, checkpoint, view, params, Field.of(view, device))
-    texts = encoded_prompts(view, params.text, params.encoder)
+    texts = encode_prompts(view, params.text, params.encoder)
     named = {c: view.coords[view.y == c] for c in view.counts}
     starts: Mapping[int, NDArray[np.int32]] = named
     pseudo: Mapping[int, NDArray[np.int32]] = {}
     if params.pseudo and len(view.unlabelled):
         votes = teach(view)
-        rows = believed(votes.shares, PSEUDO_SHARE, PSEUDO_MOST, among=votes.attached)
+        rows = choose_trusted(votes.shares, PSEUDO_SHARE, PSEUDO_MOST, among=votes.attached)
         pseudo = {c: votes.pixels[own] for c, own in zip(votes.classes.tolist(), rows, strict=True)}
         # A classifier has the labelled pixels anyway: what starts from others shows it something else.
         starts = {c: pseudo[c] if len(pseudo[c]) else own for c, own in named.items()}
@@ -66,7 +66,7 @@ def learn(
         # It moves the mean of the training pixels: how far a pseudo-labelled patch lies from that is not known.
         starts = {c: view.coords[view.y == c] for c in view.counts}
     vae = _vae(run, named)
-    norm = LatentNorm.fitted(_latents(vae, run, np.concatenate(list(named.values()))))
+    norm = LatentNorm.fit(_latents(vae, run, np.concatenate(list(named.values()))))
     denoiser = _denoiser(run, named, texts, vae, norm)
     facts: dict[str, Any] = {
         "reconstruction_sam_degrees": round(_angle(vae, run), 3),

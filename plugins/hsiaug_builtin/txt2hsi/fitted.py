@@ -1,4 +1,4 @@
-"""What ``txt2hsi`` has learnt: sampling and saving."""
+"""A fitted ``txt2hsi``: sampling and saving."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ from torch import Tensor
 
 from hsiaug.api import Normaliser, PatchSamples, PluginError, save_state
 from hsiaug_builtin.diffusion.latents import LatentNorm
-from hsiaug_builtin.diffusion.schedule import guided, make_schedule, sample
+from hsiaug_builtin.diffusion.schedule import guide, make_schedule, sample
 from hsiaug_builtin.diffusion.training import bf16_is_faster
 from hsiaug_builtin.nets import state
-from hsiaug_builtin.nets.patches import cycled
+from hsiaug_builtin.nets.patches import cycle
 from hsiaug_builtin.spectra.target import Target
 from hsiaug_builtin.txt2hsi.denoiser import Denoiser, denoiser_of
 from hsiaug_builtin.txt2hsi.field import Field
@@ -31,7 +31,7 @@ BATCH = 128
 
 
 SCHEDULE = make_schedule("linear", NOISE_STEPS, 1e-4, 0.02)
-"""What is learnt and sampled with: β linear from 1e-4 to 0.02 (Ho et al. 2020)."""
+"""Noise schedule of training and sampling: β linear from 1e-4 to 0.02 (Ho et al. 2020)."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -63,7 +63,7 @@ class FittedTxt2Hsi:
             )
         y = np.repeat(np.array(list(counts), dtype=np.int64), list(counts.values()))
         x = self._draw(y, omega, rng, draw)
-        x = x if self.target is None else self.target.shown(x, y, rng)
+        x = x if self.target is None else self.target.apply(x, y, rng)
         made = PatchSamples.made(x, y, {**self.facts, "omega": omega})
         return replace(made, weight=np.full(len(made), self.params.weight, dtype=np.float32))
 
@@ -75,14 +75,14 @@ class FittedTxt2Hsi:
         coords = np.empty((len(y), 2), dtype=np.int32)
         for c in np.unique(y).tolist():
             own = self.starts[c]
-            coords[y == c] = own[cycled(np.arange(len(own)), int((y == c).sum()), rng)]
+            coords[y == c] = own[cycle(np.arange(len(own)), int((y == c).sum()), rng)]
         x = np.empty((len(y), self.field.bands, self.field.patch, self.field.patch), dtype=np.float32)
         for first in range(0, len(y), BATCH):
             part = slice(first, first + BATCH)
-            x[part] = self._denoised(y[part], coords[part], omega, draw)
+            x[part] = self._denoise(y[part], coords[part], omega, draw)
         return x
 
-    def _denoised(
+    def _denoise(
         self, y: NDArray[np.int64], coords: NDArray[np.int32], omega: float, draw: torch.Generator
     ) -> NDArray[np.float32]:
         params = self.params
@@ -97,13 +97,13 @@ class FittedTxt2Hsi:
         def velocity(z: Tensor, t: Tensor) -> Tensor:
             with torch.autocast(z.device.type, torch.bfloat16, enabled=bf16_is_faster(self.device)):
                 told: Tensor = self.denoiser(z, t, text, mask).float()
-                return guided(told, self.denoiser(z, t, null, null_mask).float(), omega) if omega else told
+                return guide(told, self.denoiser(z, t, null, null_mask).float(), omega) if omega else told
 
         if params.strength >= 1:
             z = noise
         else:
             t = torch.full((len(coords),), first, dtype=torch.int64)
-            z = SCHEDULE.noised(self.norm.forward(start), t, noise)
+            z = SCHEDULE.add_noise(self.norm.forward(start), t, noise)
         steps = max(1, round(params.strength * params.sample_steps))
         z = self.norm.back(sample(SCHEDULE, velocity, z, steps, first=first))
         made = self.vae.decoder(z)
@@ -139,10 +139,10 @@ class FittedTxt2Hsi:
         save_state(folder, arrays, facts)
 
     @classmethod
-    def restored(
+    def restore(
         cls, arrays: Mapping[str, NDArray[Any]], facts: Mapping[str, Any], params: Params, device: str
     ) -> FittedTxt2Hsi:
-        """What :meth:`save` wrote."""
+        """Read a saved fit."""
         bands = arrays["field"].shape[2]
         classes = len(arrays["vae.head.bias"])
         texts = Texts(
@@ -152,21 +152,21 @@ class FittedTxt2Hsi:
             prompts=tuple(facts["prompts"]),
         )
         side = int(facts["patch"])
-        vae = state.restored("vae", arrays, lambda: Vae(bands, classes, params), device)
-        denoiser = state.restored("denoiser", arrays, lambda: denoiser_of(params, side, texts), device)
+        vae = state.restore("vae", arrays, lambda: Vae(bands, classes, params), device)
+        denoiser = state.restore("denoiser", arrays, lambda: denoiser_of(params, side, texts), device)
         normaliser = Normaliser(**state.under("normaliser", arrays))
         starts = {int(c): pixels for c, pixels in state.under("starts", arrays).items()}
         return cls(
             params=params,
             vae=vae,
             denoiser=denoiser,
-            norm=LatentNorm.restored(arrays, device),
+            norm=LatentNorm.restore(arrays, device),
             texts=texts,
             field=Field(torch.tensor(arrays["field"], device=device), side, normaliser),
             starts=dict(sorted(starts.items())),
             target=None
             if facts["target"] is None
-            else Target.restored(state.under("target", arrays), facts["target"]),
+            else Target.restore(state.under("target", arrays), facts["target"]),
             facts=facts["facts"],
             device=device,
         )

@@ -11,14 +11,14 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from hsiaug_builtin.nets.seeded import sent
+from hsiaug_builtin.nets.seeded import to_device
 
-__all__ = ["perturbed"]
+__all__ = ["perturb"]
 
 TINY = 1e-6
 
 
-def perturbed(z: Tensor, group: Tensor, draw: torch.Generator) -> Tensor:
+def perturb(z: Tensor, group: Tensor, draw: torch.Generator) -> Tensor:
     """Latents z (n, d, p, p) with resampled channel statistics.
 
     group: (n,) class of each latent, or −1 for unlabelled ones, which form a group of their own;
@@ -41,7 +41,7 @@ def _groups(label: Tensor, device: torch.device) -> list[Tensor]:
     """The rows of each label, in the labels' order, on ``device``."""
     order = label.argsort(stable=True)
     sizes = np.unique(label.numpy(), return_counts=True)[1]
-    return list(torch.split(sent(order, device), sizes.tolist()))
+    return list(torch.split(to_device(order, device), sizes.tolist()))
 
 
 def _spread(value: Tensor, groups: list[Tensor]) -> Tensor:

@@ -1,4 +1,4 @@
-"""What the denoiser is trained on: batches of clipped, turned patches, and the semi-supervised loss."""
+"""Training of the denoiser: batches of clipped, turned patches, and the semi-supervised loss."""
 
 from __future__ import annotations
 
@@ -15,16 +15,16 @@ from hsiaug_builtin.diffusion.latents import LatentNorm
 from hsiaug_builtin.diffusion.schedule import Schedule
 from hsiaug_builtin.diffusion.training import randomness
 from hsiaug_builtin.nets import views
-from hsiaug_builtin.nets.seeded import sent
+from hsiaug_builtin.nets.seeded import to_device
 from hsiaug_builtin.txt2hsi.denoiser import Denoiser
 from hsiaug_builtin.txt2hsi.field import Field
-from hsiaug_builtin.txt2hsi.lfue import perturbed
+from hsiaug_builtin.txt2hsi.lfue import perturb
 from hsiaug_builtin.txt2hsi.params import CLIPPED, DROP, NOISE_STEPS, PERTURBED, Params
 from hsiaug_builtin.txt2hsi.rpsc import clip
 from hsiaug_builtin.txt2hsi.texts import Texts
 from hsiaug_builtin.txt2hsi.vae import Vae
 
-__all__ = ["Batches", "DenoiserLoss", "turned", "with_null"]
+__all__ = ["Batches", "DenoiserLoss", "turn_patches", "with_null"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -48,8 +48,8 @@ class Batches:
         if free:
             coords += list(self.pool[rng.integers(len(self.pool), size=free)])
         x = self.field.cut(np.stack(coords))
-        donors = x[sent(torch.from_numpy(rng.permutation(len(x))), x.device)]
-        return turned(clip(x, donors, CLIPPED, rng), rng), torch.tensor([*classes, *[-1] * free])
+        donors = x[to_device(torch.from_numpy(rng.permutation(len(x))), x.device)]
+        return turn_patches(clip(x, donors, CLIPPED, rng), rng), torch.tensor([*classes, *[-1] * free])
 
 
 @dataclass(frozen=True, eq=False)
@@ -78,16 +78,16 @@ class DenoiserLoss:
         with torch.no_grad():
             z = self.norm.forward(self.vae.encode(x)[0])
             if rng.random() < PERTURBED:
-                z = perturbed(z, label, draw)
+                z = perturb(z, label, draw)
         # Sampling starts at this noise level, so more noise than that need not be learnt.
         most = max(1, round(params.strength * NOISE_STEPS))
-        t = sent(torch.randint(most, (len(z),), generator=draw), device)
-        noise = sent(torch.randn(z.shape, generator=draw), device)
-        rows = sent(self.texts.choose(label[:labelled], draw), device)
+        t = to_device(torch.randint(most, (len(z),), generator=draw), device)
+        noise = to_device(torch.randn(z.shape, generator=draw), device)
+        rows = to_device(self.texts.choose(label[:labelled], draw), device)
         blank = torch.rand(len(z), generator=draw) < DROP
         blank[labelled:] = True
-        text, seen = with_null(model, self.texts.tokens[rows], self.texts.mask[rows], sent(blank, device))
-        out: Tensor = model(self.schedule.noised(z, t, noise), t, text, seen)
+        text, seen = with_null(model, self.texts.tokens[rows], self.texts.mask[rows], to_device(blank, device))
+        out: Tensor = model(self.schedule.add_noise(z, t, noise), t, text, seen)
         return (out.float() - self.schedule.velocity(z, t, noise)).square().mean()
 
 
@@ -105,12 +105,12 @@ def with_null(model: Denoiser, text: Tensor, mask: Tensor, blank: Tensor) -> tup
     return out * keep + padded * (1 - keep), torch.where(blank[:, None], null_seen, seen)
 
 
-def turned(x: Tensor, rng: np.random.Generator) -> Tensor:
+def turn_patches(x: Tensor, rng: np.random.Generator) -> Tensor:
     """Patches (n, B, p, p), each under a random one of the eight symmetries of the square."""
     number = torch.from_numpy(rng.integers(views.SYMMETRIES, size=len(x)))
     square = torch.arange(x.shape[2] * x.shape[3]).reshape(x.shape[2:])
     table = torch.stack([views.symmetry(square, each) for each in range(views.SYMMETRIES)]).flatten(1)
     pixels = x.movedim(1, 3)  # how Field.cut lays them out
     rows = torch.arange(len(x), device=x.device)[:, None]
-    out = pixels.flatten(1, 2)[rows, sent(table[number], x.device)]
+    out = pixels.flatten(1, 2)[rows, to_device(table[number], x.device)]
     return out.reshape(pixels.shape).movedim(3, 1)

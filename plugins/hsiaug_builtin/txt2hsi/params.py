@@ -84,5 +84,5 @@ class Params:
 
     @property
     def network(self) -> Size:
-        """What ``size`` stands for."""
+        """The networks of ``size``."""
         return SIZES[self.size]

@@ -61,8 +61,8 @@ class Txt2Hsi(Plugin[Params]):
         return learn_prior(scenes, libraries, progress)
 
     def load(self, folder: Path, *, device: str) -> FittedTxt2Hsi:
-        """What ``save`` wrote."""
+        """Read a saved fit."""
         from hsiaug_builtin.txt2hsi.fitted import FittedTxt2Hsi
 
         arrays, facts = load_state(folder)
-        return FittedTxt2Hsi.restored(arrays, facts, Params(**facts["params"]), device)
+        return FittedTxt2Hsi.restore(arrays, facts, Params(**facts["params"]), device)

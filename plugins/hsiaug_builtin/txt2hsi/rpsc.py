@@ -10,7 +10,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from hsiaug_builtin.nets.seeded import sent
+from hsiaug_builtin.nets.seeded import to_device
 
 __all__ = ["clip", "polygons"]
 
@@ -27,7 +27,7 @@ def clip(x: Tensor, donors: Tensor, share: float, rng: np.random.Generator) -> T
     chosen = rng.random(n) < share
     changed = polygons(n, side, rng) * chosen[:, None, None]
     changed *= rng.uniform(0.5, 1.0, size=(n, 1, 1))
-    weight = sent(torch.from_numpy(changed.astype(np.float32)), x.device)[:, None]
+    weight = to_device(torch.from_numpy(changed.astype(np.float32)), x.device)[:, None]
     return x * (1 - weight) + donors * weight
 
 

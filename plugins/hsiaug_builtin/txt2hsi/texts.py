@@ -11,7 +11,7 @@ from torch import Tensor
 from hsiaug.api import TrainView
 from hsiaug_builtin.text import class_prompts, encode
 
-__all__ = ["Texts", "encoded_prompts"]
+__all__ = ["Texts", "encode_prompts"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -36,7 +36,7 @@ class Texts:
         return torch.tensor([r[int(p * len(r))] for r, p in zip(rows, pick.tolist(), strict=True)])
 
 
-def encoded_prompts(view: TrainView, mode: str, encoder: str) -> Texts:
+def encode_prompts(view: TrainView, mode: str, encoder: str) -> Texts:
     """Prompts of every class of the view, embedded."""
     prompts = class_prompts(view, mode)
     listed = [text for c in sorted(prompts) for text in prompts[c]]

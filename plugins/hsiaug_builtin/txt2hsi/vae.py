@@ -14,7 +14,7 @@ from torch.nn.functional import cosine_similarity, cross_entropy
 
 from hsiaug.api import Normaliser
 from hsiaug_builtin.diffusion.training import Run, randomness, train
-from hsiaug_builtin.nets.seeded import fresh, sent
+from hsiaug_builtin.nets.seeded import fresh, to_device
 from hsiaug_builtin.txt2hsi.params import ANGLE, Params
 
 __all__ = ["Vae", "fit_vae"]
@@ -73,16 +73,16 @@ def fit_vae(x: Tensor, target: Tensor, normaliser: Normaliser, params: Params, r
 
     def loss(step: int) -> Tensor:
         draw = randomness(run.seed, step)
-        shown = x[sent(torch.randint(len(x), (batch,), generator=draw), device)]
+        shown = x[to_device(torch.randint(len(x), (batch,), generator=draw), device)]
         mean, log_variance = vae.encode(shown)
-        noise = sent(torch.randn(mean.shape, generator=draw), device)
+        noise = to_device(torch.randn(mean.shape, generator=draw), device)
         out = vae.decoder(mean + (0.5 * log_variance).exp() * noise)
         value = (shown - out).square().mean()
         value = value + ANGLE * (1 - cosine_similarity(shown * scale + shift, out * scale + shift, dim=1)).mean()
         divergence = -0.5 * (1 + log_variance - mean.square() - log_variance.exp()).mean()
         value = value + size.kl * min(1.0, 10 * step / params.vae_steps) * divergence
         if params.class_weight:
-            rows = sent(torch.randint(len(target), (batch,), generator=draw), device)
+            rows = to_device(torch.randint(len(target), (batch,), generator=draw), device)
             named = vae.encode(x[rows][:, :, core, core])[0][:, :, r, r]
             value = value + params.class_weight * cross_entropy(vae.head(named), target[rows])
         return torch.as_tensor(value)
