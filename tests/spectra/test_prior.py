@@ -539,7 +539,7 @@ def test_what_was_said_of_a_view_can_be_kept_as_arrays_and_facts(view: TrainView
 
 def test_of_a_scene_without_wavelengths_patches_stay_as_they_are(view: TrainView):
     still = Target.still(replace(view, wavelengths=None))
-    assert np.allclose(still.shown(view.real.x, view.y, np.random.default_rng(0)), view.real.x, rtol=1e-6)
+    assert np.allclose(still.apply(view.real.x, view.y, np.random.default_rng(0)), view.real.x, rtol=1e-6)
 
 
 def test_a_sensor_beyond_the_solar_range_is_refused_by_name(toy: Scene, elsewhere: Prior):
