@@ -12,7 +12,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Literal
 
-from hsiaug.advice.gains import ArmGain, candidates, conclude, gained, key
+from hsiaug.advice.gains import ArmGain, candidates, conclude, gain_of, key
 from hsiaug.advice.screening import (
     CONFIRM,
     SCREEN,
@@ -32,7 +32,7 @@ from hsiaug.bench.costs import Costs
 from hsiaug.bench.engine import Say
 from hsiaug.bench.eta import Forecast
 from hsiaug.bench.plan import Plan, Request, build_plan
-from hsiaug.bench.schedule import joined
+from hsiaug.bench.schedule import join_plans
 from hsiaug.protocol.protocols import parse_protocol
 from hsiaug.trial.arm import Arm
 from hsiaug.trial.spec import TrialSpec
@@ -121,7 +121,7 @@ def _advise(plan: Plan, request: Request, session: Session, left_out: LeftOut, c
     left_out += [(*rung, "failed, or not finished on every screening draw") for rung in missed if rung not in told]
     level = 1 - ALPHA / max(1, len(best))
     known = session.results(fresh)
-    confirmed = [gained(*one, known, CONFIRM, plan.controls(one[0].generator.name)) for one in best]
+    confirmed = [gain_of(*one, known, CONFIRM, plan.controls(one[0].generator.name)) for one in best]
     found_by = {
         finding: [one for one in confirmed if conclude(one, level, len(CONFIRM)) == finding]
         for finding in ("helps", "open", "no")
@@ -176,7 +176,7 @@ def _confirming_plan(best: Sequence[tuple[Arm, str]], request: Request, tried: P
             seeds=CONFIRM,
         )
         plans.append(build_plan(session.scene, asked, session.plugins, scene_ref=session.scene_ref))
-    plan = joined([replace(tried, trials=(), notes=(), short=()), *plans])
+    plan = join_plans([replace(tried, trials=(), notes=(), short=()), *plans])
     making = sorted((t for t in plan.trials if t.hash not in plan.nothing), key=lambda t: t.seed)
     return replace(plan, trials=tuple(making))
 

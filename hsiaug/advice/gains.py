@@ -14,7 +14,7 @@ from hsiaug.trial.arm import CONTROLS, Arm
 from hsiaug.trial.spec import TrialSpec
 from hsiaug.trial.store import Record
 
-__all__ = ["Against", "ArmGain", "candidates", "conclude", "gained", "key", "scored"]
+__all__ = ["Against", "ArmGain", "candidates", "conclude", "gain_of", "key", "scored"]
 
 Key = tuple[str, float, float | None, str, int]
 Results = dict[Key, Record]
@@ -80,7 +80,7 @@ def scored(record: Record, which: int = 0) -> float:
     return value
 
 
-def gained(
+def gain_of(
     arm: Arm, classifier: str, results: Results, seeds: Iterable[int], names: Iterable[str] = CONTROLS
 ) -> ArmGain:
     """The gains of an arm with a classifier on those of the seeds that it shares with all controls; there may be none.

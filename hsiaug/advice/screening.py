@@ -7,7 +7,7 @@ import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from hsiaug.advice.gains import ArmGain, Results, candidates, gained, scored
+from hsiaug.advice.gains import ArmGain, Results, candidates, gain_of, scored
 from hsiaug.advice.session import Session
 from hsiaug.base.errors import HsiaugError, InputError, PluginError
 from hsiaug.bench.eta import TimeLeft
@@ -144,7 +144,7 @@ def arms(plan: Plan) -> list[tuple[Arm, str]]:
 def gains_of(plan: Plan, session: Session) -> list[ArmGain]:
     """The arms that were tried on every screening draw."""
     known = session.results(plan)
-    found = [gained(*one, known, SCREEN, plan.controls(one[0].generator.name)) for one in arms(plan)]
+    found = [gain_of(*one, known, SCREEN, plan.controls(one[0].generator.name)) for one in arms(plan)]
     return [one for one in found if len(one.seeds) == len(SCREEN)]
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 
 from hsiaug.base.errors import InputError
@@ -10,7 +10,7 @@ from hsiaug.bench.plan import Plan, Request
 from hsiaug.bench.schedule import plan_runs
 from hsiaug.bench.suite import Run
 from hsiaug.protocol.added import check_placement
-from hsiaug.protocol.protocols import SplitProtocol, parse_protocol
+from hsiaug.protocol.protocols import parse_protocol
 from hsiaug.registry.lookup import Registry
 
 __all__ = ["plan_labels"]
@@ -36,16 +36,14 @@ def plan_labels(
     first = base.trials[0]
     set_ = {name: values for name, values in request.overrides.items() if ("classifier", name) in base.cards}
     alone = replace(request, patch=first.patch, generators=("none",), overrides=set_, ceilings=())
-    protocols = list(_protocols(first.protocol, sorted({int(k) for k in added}), placements))
-    asked = [(ref, replace(alone, protocol=protocol)) for protocol in protocols]
+    texts = (
+        f"added:{k}x{placement}:{first.protocol.text}"
+        for placement in dict.fromkeys(placements)
+        for k in sorted({int(k) for k in added})
+    )
+    asked = [(ref, replace(alone, protocol=parse_protocol(text, first.protocol.buffer))) for text in texts]
     more = plan_runs((Run("", tuple(asked)),), plugins, lambda task, _: base.scene)
     return (base, *map(_none_alone, more))
-
-
-def _protocols(base: SplitProtocol, added: Sequence[int], placements: Sequence[str]) -> Iterator[SplitProtocol]:
-    for placement in dict.fromkeys(placements):
-        for k in added:
-            yield parse_protocol(f"added:{k}x{placement}:{base.text}", base.buffer)
 
 
 def _none_alone(plan: Plan) -> Plan:

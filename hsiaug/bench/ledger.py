@@ -7,7 +7,7 @@ from typing import Literal
 from hsiaug.bench.engine import Event, Job
 from hsiaug.tasks.task import TaskData, TaskSplit, get_task
 from hsiaug.trial.cache import has_fit
-from hsiaug.trial.ceilings import equipped
+from hsiaug.trial.ceilings import equip
 from hsiaug.trial.run import Outcome, finish
 from hsiaug.trial.spec import TrialSpec
 from hsiaug.trial.store import Store
@@ -50,7 +50,7 @@ class Ledger:
         """A trial as it is sent, a diagnosis with what it needs of the test labels; and its split without any."""
         self._running[trial.hash] = trial.draw_hash
         split = self._split(trial)
-        return equipped(trial, self._scene, split) if trial.diagnosis else trial, split.blind
+        return equip(trial, self._scene, split) if trial.diagnosis else trial, split.blind
 
     def keeps_fit(self, trial: TrialSpec) -> bool:
         """Whether other workers may find the trial's fit in the cache of the store."""

@@ -22,7 +22,7 @@ from hsiaug.bench.eta import Forecast
 from hsiaug.bench.memory_check import check_memory
 from hsiaug.bench.plan import Plan
 from hsiaug.bench.progress import Detail, watching
-from hsiaug.bench.schedule import in_order, joined, trials_of
+from hsiaug.bench.schedule import in_order, join_plans, trials_of
 from hsiaug.tasks.task import get_task
 from hsiaug.trial.cache import Workbench, has_fit
 from hsiaug.trial.machine import resolve_device
@@ -95,7 +95,7 @@ def run(
     kept = held(trials, root)
     todo = missing(trials, kept, existing)
     check_memory(plans, todo)
-    plan = joined(plans)
+    plan = join_plans(plans)
     for note in (*plan.notes, *plan.short):
         say(f"note: {note}")
     asked = settings or ClusterSettings()

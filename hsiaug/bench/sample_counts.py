@@ -19,31 +19,24 @@ USUAL = (1.0, 3.0)
 
 def counts_note(task: Task, splits: Sequence[TaskSplit], lam: float) -> str | None:
     """A sentence on a λ that makes nothing, or little, in some of the draws; None where there is nothing to say."""
-    counts = [task.sizes(split, lam) for split in splits]
-    nothing = [split.seed for split, (_, made) in zip(splits, counts, strict=True) if not made]
-    few = [made for real, made in counts if made < ENOUGH * real]
+
+    def sizes(rate: float) -> list[tuple[int, int]]:
+        return [task.sizes(split, rate) for split in splits]
+
+    few = [made for real, made in sizes(lam) if made < ENOUGH * real]
     if not few:
         return None
-    better = next(
-        (other for other in USUAL if other > lam and all(_enough(task, split, other) for split in splits)), None
-    )
-    equal = "; the classes are as large as the largest, or nearly" if better == USUAL[-1] else ""
     hint = ""
-    if better is not None:
-        proposed = [task.sizes(split, better) for split in splits]
-        real, made = (between([pair[i] for pair in proposed]) for i in (0, 1))
-        hint = f"{equal}: try λ = {better:g}, which makes {made} beside {real} real ones"
-    if len(nothing) == len(splits):
-        return f"λ = {lam:g} makes no synthetic sample, and its arms are not run{hint}"
-    if nothing:
-        listed = ", ".join(map(str, nothing))
-        return f"λ = {lam:g} makes no synthetic sample in draws {listed}, and its arms are not run there{hint}"
-    return f"λ = {lam:g} makes only {between(few)} synthetic samples{hint}"
-
-
-def _enough(task: Task, split: TaskSplit, lam: float) -> bool:
-    real, made = task.sizes(split, lam)
-    return made >= ENOUGH * real
+    for better in (rate for rate in USUAL if rate > lam):
+        if all(made >= ENOUGH * real for real, made in sizes(better)):
+            real, made = (between(numbers) for numbers in zip(*sizes(better), strict=True))
+            hint = f": try λ = {better:g}, which makes {made} beside {real} real ones"
+            break
+    nothing = [split.seed for split, (_, made) in zip(splits, sizes(lam), strict=True) if not made]
+    if not nothing:
+        return f"λ = {lam:g} makes only {between(few)} synthetic samples{hint}"
+    draws = f" in draws {', '.join(map(str, nothing))}" if len(nothing) < len(splits) else ""
+    return f"λ = {lam:g} makes no synthetic sample{draws}, and its arms are not run{' there' * bool(draws)}{hint}"
 
 
 def between(numbers: Sequence[int]) -> str:

@@ -14,7 +14,7 @@ from hsiaug.registry.lookup import Registry
 from hsiaug.tasks.task import get_task
 from hsiaug.trial.spec import TrialSpec
 
-__all__ = ["hashes_by_run", "in_order", "joined", "plan_runs", "trials_of"]
+__all__ = ["hashes_by_run", "in_order", "join_plans", "plan_runs", "trials_of"]
 
 
 def load_data(task: str, ref: str) -> Any:
@@ -72,7 +72,7 @@ def in_order(trials: Iterable[TrialSpec]) -> list[TrialSpec]:
     return sorted(trials, key=lambda t: (draws[t.draw_hash], fits[t.fit_hash]))
 
 
-def joined(plans: Sequence[Plan]) -> Plan:
+def join_plans(plans: Sequence[Plan]) -> Plan:
     """Several plans as one, to estimate what they cost together; scene and splits are those of the first."""
     return replace(
         plans[0],

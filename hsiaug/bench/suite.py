@@ -108,13 +108,6 @@ def read_suite(
     chosen = asked.profiles[profile] if profile is not None else Profile()
     wanted = [run for run in asked.run if not only or run.name in only]
     keys = [_merged(path, asked.defaults, run, chosen, draws) for run in wanted]
-    _check_size(path, keys)
-    runs = [Run(run.name, tuple(_requests(path, run, said))) for run, said in zip(wanted, keys, strict=True)]
-    store = chosen.store or asked.store
-    return Suite(asked.title, None if store is None else Path(store), tuple(runs), asked.cluster)
-
-
-def _check_size(path: Path, keys: Sequence[Mapping[str, Any]]) -> None:
     plans = sum(math.prod(len(said[key]) for key in PRODUCT) for said in keys)
     if plans > MOST_PLANS:
         raise InputError(
@@ -122,6 +115,9 @@ def _check_size(path: Path, keys: Sequence[Mapping[str, Any]]) -> None:
             value=f"{plans:,}",
             hint="Part it into several suites.",
         )
+    runs = [Run(run.name, tuple(_requests(path, run, said))) for run, said in zip(wanted, keys, strict=True)]
+    store = chosen.store or asked.store
+    return Suite(asked.title, None if store is None else Path(store), tuple(runs), asked.cluster)
 
 
 def _check_name(rule: str, name: str, known: Sequence[str] | Mapping[str, Any], path: Path) -> None:

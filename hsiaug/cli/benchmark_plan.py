@@ -15,7 +15,7 @@ from hsiaug.bench.memory_check import check_memory
 from hsiaug.bench.plan import Plan
 from hsiaug.bench.run import Existing, batches_of, held, missing, workers
 from hsiaug.bench.sample_counts import between
-from hsiaug.bench.schedule import joined
+from hsiaug.bench.schedule import join_plans
 from hsiaug.cli.output import print_json, print_lines, print_table
 from hsiaug.trial.spec import TrialSpec
 from hsiaug.trial.store import Store
@@ -44,7 +44,7 @@ def print_plan(
 
     Raises InputError where the samples of a trial do not fit into memory.
     """
-    plan, jobs = joined(plans), workers(jobs, device, plans)
+    plan, jobs = join_plans(plans), workers(jobs, device, plans)
     kept = held(plan.trials, store)
     todo = missing(plan.trials, kept, existing)
     check_memory(plans, todo)
@@ -83,7 +83,7 @@ def _runs(plans: Sequence[Plan], todo: Sequence[TrialSpec], costs: Costs, jobs: 
         rows.setdefault((plan.run, first.scene, first.protocol.label), []).append(plan)
     left = {trial.hash for trial in todo}
     for row, members in rows.items():
-        plan = joined(members)
+        plan = join_plans(members)
         mine = [trial for trial in plan.trials if trial.hash in left]
         left -= {trial.hash for trial in mine}
         about = Forecast({t.hash: t for t in mine}, costs, jobs=jobs).left().text if mine else "–"

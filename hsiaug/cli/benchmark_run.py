@@ -17,7 +17,7 @@ from hsiaug.base.terminal import Console
 from hsiaug.bench.cluster_settings import ClusterSettings
 from hsiaug.bench.plan import Plan
 from hsiaug.bench.run import Existing, run
-from hsiaug.bench.schedule import hashes_by_run, joined, trials_of
+from hsiaug.bench.schedule import hashes_by_run, join_plans, trials_of
 from hsiaug.cli.output import absent, notes_console, print_json, print_lines
 from hsiaug.report import build_report, print_report, render_report, report_json
 from hsiaug.trial.record import damage_lines
@@ -92,7 +92,7 @@ def run_and_print(
     if not out.is_terminal:
         # Once more where the tables end: whoever reads these numbers must know how few samples they are of. On a
         # terminal the verdict is last, and the audit above it says so.
-        print_lines(notes, (f"note: {note}" for note in joined(plans).short))
+        print_lines(notes, (f"note: {note}" for note in join_plans(plans).short))
     failed = any(record["status"] == "failed" for record in read.records)
     if failed or (existing != "none" and len(read.records) < len(trials)):
         raise typer.Exit(1)

@@ -192,7 +192,13 @@ class Workbench:
         start = time.perf_counter()
         fitted = self._fitted(spec, generator, device, progress, folder)
         seconds = time.perf_counter() - start
-        self._check_fit(fitted)
+        self.check_views()
+        if not callable(getattr(fitted, "sample", None)):
+            raise PluginError(
+                "a generator's fit must return an object with sample",
+                value=type(fitted).__name__,
+                hint="Return the fitted object.",
+            )
         if folder is not None and seconds > WORTH_SAVING:
             fault = save_fit(folder, fitted.save, seconds)
             self.check_views()
@@ -201,16 +207,6 @@ class Workbench:
         if folder is not None and card.resumes:
             clear_checkpoints(folder)
         return Fit(fitted, seconds)
-
-    def _check_fit(self, fitted: Any) -> None:
-        """Raise PluginError for a fit that must not be kept."""
-        self.check_views()
-        if not callable(getattr(fitted, "sample", None)):
-            raise PluginError(
-                "a generator's fit must return an object with sample",
-                value=type(fitted).__name__,
-                hint="Return the fitted object.",
-            )
 
     def _fitted(
         self, spec: TrialSpec, generator: Generator, device: str, progress: Progress, folder: Path | None

@@ -24,7 +24,7 @@ from hsiaug.registry.card import Card, NoParams, param
 from hsiaug.tasks.task import get_task
 from hsiaug.trial.spec import TrialSpec
 
-__all__ = ["CEILINGS", "FAMILIES", "Ceiling", "ceiling", "check_ceilings", "equipped", "family_of", "made"]
+__all__ = ["CEILINGS", "FAMILIES", "Ceiling", "ceiling", "check_ceilings", "equip", "family_of", "made"]
 
 
 @dataclass(frozen=True)
@@ -99,7 +99,7 @@ def check_ceilings(asked: Sequence[str], task: str) -> None:
         raise InputError("`ceilings` are of single pixels", value=f"task {task}", hint="Leave `ceilings` out.")
 
 
-def equipped(spec: TrialSpec, scene: Any, split: Any) -> TrialSpec:
+def equip(spec: TrialSpec, scene: Any, split: Any) -> TrialSpec:
     """The trial with what its ceiling needs. scene, split: with all labels; called by the process that runs no plugin."""
     name = spec.generator.name
     given = _patches(spec, scene, split) if name == "true-labels" else _moments(name, scene, split)
@@ -158,7 +158,7 @@ def _rng(what: str, spec: TrialSpec, class_id: int) -> np.random.Generator:
 
 
 def made(spec: TrialSpec, scene: Any, counts: Mapping[int, int]) -> PatchSamples:
-    """The samples of a trial that was :func:`equipped`. scene: without labels; counts: samples of each class.
+    """The samples of a trial that was equipped by :func:`equip`. scene: without labels; counts: samples of each class.
 
     A draw of the Gaussian is the spectrum of every pixel of its patch.
     """

@@ -23,7 +23,7 @@ from hsiaug import __version__
 from hsiaug.base import temporary_folders
 from hsiaug.trial.record_json import CHECKS, Record
 
-__all__ = ["Index", "indexed", "uncollected"]
+__all__ = ["Index", "open_index", "uncollected"]
 
 INDEX = "index.json"
 MARK = b'{"hsiaug": "index"'
@@ -81,7 +81,7 @@ def _entries(path: Path) -> Mapping[str, Entry]:
 
 
 @contextmanager
-def indexed(root: Path, folder: Path | None, present: Collection[str] | None) -> Iterator[Index]:
+def open_index(root: Path, folder: Path | None, present: Collection[str] | None) -> Iterator[Index]:
     """The index of a store while records are read. At the end it is written anew, where it lacked many of them.
 
     folder: for temporary folders; None = the index is not written. present: the hashes of all records that there are,

@@ -13,7 +13,7 @@ from hsiaug.base import temporary_folders
 from hsiaug.base.errors import InputError, StoreError
 from hsiaug.base.files import file_errors, plain_text, reason, replaced, sync_files, sync_folder
 from hsiaug.trial.hashing import SHORT
-from hsiaug.trial.index import Index, indexed
+from hsiaug.trial.index import Index, open_index
 from hsiaug.trial.predictions import PREDICTIONS, Predictions, checksum, find_predictions, is_name, pack, replace
 from hsiaug.trial.record import Damage, fault_of
 from hsiaug.trial.record_json import EMPTY, LARGEST, Record, decode, encode, storable
@@ -111,7 +111,7 @@ class Store:
         """
         had: dict[str, Record | Damage] = {} if known is None else known.by_hash
         wanted = list(self.hashes() if hashes is None else hashes)
-        with indexed(self.root, self._records if index else None, None if hashes else wanted) as files:
+        with open_index(self.root, self._records if index else None, wanted if hashes is None else None) as files:
             looked = [had[hash] if hash in had else self._look(hash, files) for hash in wanted]
         records = tuple(found for found in looked if found is not None and not isinstance(found, Damage))
         return Reading(records, tuple(found for found in looked if isinstance(found, Damage)))

@@ -179,7 +179,7 @@ def test_what_reads_unlabelled_pixels_is_tried_after_its_third_control_and_must_
     assert begun.index(("pseudo", 1.0)) < begun.index(("mixup", 1.0)) and len(begun) == 5
     judged = {arm.generator.name for arm, _ in screening.arms(plan)}
     known = {gains.key(trial): world.record(plan, trial) for trial in plan.trials}
-    of = {arm.generator.name: gains.gained(arm, name, known, range(3), plan.controls(arm.generator.name))
+    of = {arm.generator.name: gains.gain_of(arm, name, known, range(3), plan.controls(arm.generator.name))
           for arm, name in screening.arms(plan)}  # fmt: skip
     assert judged == {"smote", "mixup"}
     assert [one.control for one in of["mixup"].against] == ["none", "duplicate", "pseudo"]

@@ -18,7 +18,7 @@ from hsiaug.report import build_report, render_report, report_json
 from hsiaug.report.views import pages
 from hsiaug.tasks.task import get_task
 from hsiaug.trial.cache import Workbench
-from hsiaug.trial.ceilings import CEILINGS, _Moments, _Patches, equipped, made
+from hsiaug.trial.ceilings import CEILINGS, _Moments, _Patches, equip, made
 from hsiaug.trial.run import compute, finish
 from hsiaug.trial.spec import TrialSpec
 from hsiaug.trial.store import Store
@@ -65,7 +65,7 @@ def test_each_family_runs_alone_and_an_unknown_one_is_refused() -> None:
 def test_true_labels_are_of_pixels_that_are_not_trained_on_and_so_many_are_wrong(wrong: float) -> None:
     spec = of("true-labels", lam=4.0, wrong=str(wrong))
     split = draw_split(TOY, spec.protocol, 0, 5)
-    given = equipped(spec, TOY, split).given
+    given = equip(spec, TOY, split).given
     assert isinstance(given, _Patches)
 
     at = tuple(given.coords.T)
@@ -77,7 +77,7 @@ def test_true_labels_are_of_pixels_that_are_not_trained_on_and_so_many_are_wrong
 
 def test_a_smaller_lambda_takes_the_first_of_a_larger_one() -> None:
     split = draw_split(TOY, of("true-labels").protocol, 0, 5)
-    few, many = (equipped(of("true-labels", lam=lam, wrong="0.3"), TOY, split).given for lam in (2.0, 3.0))
+    few, many = (equip(of("true-labels", lam=lam, wrong="0.3"), TOY, split).given for lam in (2.0, 3.0))
     for c in TOY.class_ids:
         first, all_ = (given.coords[given.y == c] for given in (few, many))
         assert (all_[: len(first)] == first).all()
@@ -97,7 +97,7 @@ def test_gaussians_have_the_mean_and_the_covariance_of_the_pixels_that_they_are_
 ) -> None:
     spec = of(name)
     split = draw_split(TOY, spec.protocol, 0, 5)
-    samples = made(equipped(spec, TOY, split), TOY.unlabelled, {1: 20000})
+    samples = made(equip(spec, TOY, split), TOY.unlabelled, {1: 20000})
     own = {"all": TOY.cube[TOY.labels == 1], "training": TOY.cube[(TOY.labels == 1) & split.train]}
     trained = np.unique(split.labels[split.train])
     classes = [TOY.cube[TOY.labels == c] for c in trained]
@@ -117,7 +117,7 @@ def store(tmp_path_factory: pytest.TempPathFactory) -> Path:
     for trial in planned():
         split = draw_split(TOY, trial.protocol, trial.seed, trial.patch)
         blind.give(trial, split.blind)
-        ready = equipped(trial, TOY, split) if trial.diagnosis else trial
+        ready = equip(trial, TOY, split) if trial.diagnosis else trial
         outcome = compute(ready, blind, registry(), device="cpu", progress=lambda *_: None)
         del ready
         gc.collect()
