@@ -12,6 +12,7 @@ from typing import Any
 
 from hsiaug.base.text import json_of, visible
 from hsiaug.metrics.significance import MeanStd, mean_std, t_interval
+from hsiaug.report.across import ScenePool, scene_pools
 from hsiaug.report.audit import transductive
 from hsiaug.report.cells import ArmCell
 from hsiaug.report.compare import Comparison, mean_difference
@@ -39,9 +40,26 @@ def report_json(report: Report) -> dict[str, Any]:
         "unit": "fraction",
         "store": report.store,
         "tables": [_table_json(table) for table in report.tables],
+        "across_scenes": [_pool_json(pool) for pool in scene_pools(report)],
         "damaged": [{"hash": damage.hash, "fault": damage.fault} for damage in report.damaged],
     }
     return _strict(answer)  # type: ignore[no-any-return]
+
+
+def _pool_json(pool: ScenePool) -> dict[str, Any]:
+    """Gains over none on several scenes, as fractions."""
+    arms = [
+        {
+            "arm": arm.label,
+            "gains": [gain and (over := gain.against["none"]) and over.main.mean for gain in arm.gains],
+            "mean": arm.pooled.mean,
+            "interval95": arm.pooled.interval,
+            "prediction95": arm.pooled.prediction,
+            "n_scenes": arm.pooled.scenes,
+        }
+        for arm in pool.arms
+    ]
+    return {"run": pool.tables[0].run or None, "scenes": [t.condition.scene for t in pool.tables], "arms": arms}
 
 
 def json_text(report: Report, by: str = "") -> str:

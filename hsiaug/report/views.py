@@ -9,6 +9,7 @@ from operator import attrgetter
 
 from hsiaug.base.errors import InputError, did_you_mean
 from hsiaug.metrics.significance import t_interval
+from hsiaug.report.across import across_page
 from hsiaug.report.cells import ArmCell, CellKey
 from hsiaug.report.compare import Comparison
 from hsiaug.report.curves import axis_of, curve_grids, curve_notes
@@ -55,7 +56,8 @@ def pages(report: Report, by: str) -> tuple[ReportPage, ...]:
     if by != "generator":
         return tuple(_page(table, report.where, by) for table in report.tables)
     worths = _worths(report)
-    return tuple(_judged(_page(table, report.where, by), table, worths.get(table)) for table in report.tables)
+    judged = (_judged(_page(table, report.where, by), table, worths.get(table)) for table in report.tables)
+    return (*judged, *across_page(report))
 
 
 def _worths(report: Report) -> dict[Table, dict[CellKey, str]]:

@@ -9,6 +9,7 @@ from pathlib import Path
 from string import Template
 from typing import TYPE_CHECKING
 
+from hsiaug.report.across import NOTE, scene_pools
 from hsiaug.report.audit import audit_lines, warnings
 from hsiaug.report.cells import CellKey
 from hsiaug.report.curves import AXES, SIGNS, curve_notes, moving
@@ -19,7 +20,17 @@ from hsiaug.report.figures.gains import gain_figure
 from hsiaug.report.figures.labels import label_figure
 from hsiaug.report.findings import headline, judged, verdict
 from hsiaug.report.html.maps import MapMaker
-from hsiaug.report.html.markup import badge, details, embedded_svg, escape, facts, items, link, scroller
+from hsiaug.report.html.markup import (
+    badge,
+    details,
+    embedded_svg,
+    escape,
+    facts,
+    grid_table,
+    items,
+    link,
+    scroller,
+)
 from hsiaug.report.html.section import TableSection
 from hsiaug.report.html.shaded import class_gains, confusions
 from hsiaug.report.labels import count
@@ -140,6 +151,9 @@ def _verdicts(report: Report, shown: Sequence[TableSection], worths: Mapping[Tab
             for sentence, lines in verdict(table)[1:]
         )
         parts.append(f'<div class="verdict">{heading}{first}{details("In words", prose) if prose else ""}</div>')
+    for pool in scene_pools(report):
+        grid = pool.grid
+        parts.append(f"<h3>{escape(grid.heading)}</h3>{grid_table(grid)}<p class='note'>{escape(NOTE)}</p>")
     return "\n".join([*parts, f'<p class="note">{HOW_TO_READ}</p>'])
 
 

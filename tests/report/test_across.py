@@ -1,0 +1,56 @@
+"""Gains over several scenes: one row per arm, with the mean over scenes and what a new scene may expect."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from hsiaug.metrics.pooling import pool_scenes
+from hsiaug.report import build_report, render_report
+from hsiaug.report.across import scene_pools
+from tests.report.report_records import record
+
+SCENES = ("indian_pines", "houston", "pavia", "jasper")
+
+
+def on_scene(scene: str, gain: float, arms: tuple[str, ...] = ("smote",)) -> list[dict]:
+    """none, duplicate and further arms in six draws; the gain differs a little from draw to draw."""
+    shifts = {"none": 0.0, "duplicate": 0.0, **dict.fromkeys(arms, gain)}
+    return [
+        record(0.5, 0.5 + shift + (0.002 * s if shift else 0), generator=name, seed=s, scene=scene)
+        for name, shift in shifts.items()
+        for s in range(6)
+    ]
+
+
+def test_three_scenes_of_one_protocol_are_pooled_and_two_are_not() -> None:
+    gains = dict(zip(SCENES, (0.08, 0.00, 0.01, 0.02), strict=True))
+    records = [one for scene, gain in gains.items() for one in on_scene(scene, gain)]
+    (pool,) = scene_pools(build_report(records))
+    smote = next(arm for arm in pool.arms if arm.label.startswith("smote"))
+    shifts = [gains[table.condition.scene] for table in pool.tables]
+    expected = pool_scenes([[shift + 0.002 * s * bool(shift) for s in range(6)] for shift in shifts])
+    assert smote.pooled.mean == pytest.approx(expected.mean)
+    assert smote.pooled.prediction == pytest.approx(expected.prediction)
+    assert smote.pooled.prediction[0] < smote.pooled.interval[0]
+    assert scene_pools(build_report(records[: 2 * len(on_scene("x", 0))])) == []
+
+
+def test_an_arm_counts_where_three_scenes_have_it() -> None:
+    records = [one for scene in SCENES[:3] for one in on_scene(scene, 0.05)]
+    records += on_scene(SCENES[3], 0.05, ("mixup",))
+    (pool,) = scene_pools(build_report(records))
+    assert [arm.label.split()[0] for arm in pool.arms] == ["smote", "duplicate"]
+    text = render_report(build_report(records), "md")
+    row = next(line for line in text.splitlines() if line.startswith("| smote λ=1 with svm |") and "(3)" in line)
+    assert row.count("–") == 1, "the scene that lacks it"
+
+
+def test_every_format_says_what_a_new_scene_may_expect() -> None:
+    report = build_report([one for scene in SCENES for one in on_scene(scene, 0.05)])
+    for format in ("md", "rich", "html", "tex"):
+        assert "a new scene" in render_report(report, format), format
+    (pool,) = json.loads(render_report(report, "json"))["across_scenes"]
+    assert sorted(pool["scenes"]) == sorted(SCENES) and pool["arms"][0]["n_scenes"] == 4
+    assert pool["arms"][0]["prediction95"][0] <= pool["arms"][0]["mean"]
