@@ -232,16 +232,12 @@ class SceneCard(CardTable):
         return {name: sentences for name, sentences in self.descriptions.items() if name in kept}
 
     @model_validator(mode="after")
-    def _describes_its_classes(self) -> Self:
+    def _complete(self) -> Self:
         for name in self.descriptions:
             if name not in self.labels.names:
                 near = did_you_mean(name, self.labels.names).rstrip(".")
                 hint = near[:1].lower() + near[1:]
                 raise ValueError(f"descriptions must be of classes in labels.names, found {name!r} ({hint})")
-        return self
-
-    @model_validator(mode="after")
-    def _complete(self) -> Self:
         for key, spec in (("cube", self.cube), ("labels", self.labels)):
             if not self.procedural and not spec.file:
                 raise ValueError(f"{key}.file is missing: name the file that holds the {key}")

@@ -84,24 +84,18 @@ def read_values(
     if units is None:
         units = usual_units(low, high, scale_known=guessed is None)
         remarks["cube.units"] = f"a guess: 99.8 % of the values lie in {low:.3g} to {high:.3g}"
-    bad = tuple(sorted({*bad_bands, *said.bad_bands, *seen.constant, *seen.broken}))
+    reasons = {
+        "asked for": bad_bands,
+        "bad by the ENVI header": said.bad_bands,
+        "one value only": seen.constant,
+        "many values missing": seen.broken,
+    }
+    bad = tuple(sorted(set().union(*reasons.values())))
     if bad:
-        remarks["cube.bad_bands"] = "; ".join(_why(seen, said, bad_bands))
+        remarks["cube.bad_bands"] = "; ".join(f"{why}: {runs(bands)}" for why, bands in reasons.items() if bands)
     centres = said.wavelengths if raw.wavelengths is None else tuple(float(nm) for nm in raw.wavelengths)
     in_card = scale if scale is not None else said.scale if said.scale is not None else guessed
     return _CubeValues(in_card, said.offset, units, bad, centres, remarks)
-
-
-def _why(seen: CubeFacts, said: Declared, asked: tuple[int, ...]) -> Iterator[str]:
-    reasons = (
-        ("asked for", asked),
-        ("bad by the ENVI header", said.bad_bands),
-        ("one value only", seen.constant),
-        ("many values missing", seen.broken),
-    )
-    for reason, bands in reasons:
-        if bands:
-            yield f"{reason}: {runs(bands)}"
 
 
 def facts(found: ImportFindings) -> tuple[tuple[str, str], ...]:
