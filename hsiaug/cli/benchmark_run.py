@@ -18,9 +18,9 @@ from hsiaug.bench.cluster_settings import ClusterSettings
 from hsiaug.bench.plan import Plan
 from hsiaug.bench.run import Existing, run
 from hsiaug.bench.schedule import hashes_by_run, join_plans, trials_of
-from hsiaug.cli.output import absent, notes_console, print_json, print_lines
-from hsiaug.report import build_report, print_report, render_report, report_json
-from hsiaug.trial.record import damage_lines
+from hsiaug.cli.output import notes_console, print_json, print_lines, read_report
+from hsiaug.report import print_report, render_report, report_json
+from hsiaug.trial.store import Store
 
 __all__ = ["run_and_print", "stoppable"]
 
@@ -80,9 +80,7 @@ def run_and_print(
     if read is None:
         return
     trials, runs = trials_of(plans), hashes_by_run(plans)
-    print_lines(err, absent(runs, {record["hash"] for record in read.records}, store))
-    print_lines(err, damage_lines(read.damaged))
-    report = build_report(read.records, store=str(store), runs=runs, damaged=read.damaged)
+    report = read_report(Store(store), runs, read)
     if as_json:
         print_json({"store": str(store), "planned": len(trials), **report_json(report)})
     elif out.is_terminal:

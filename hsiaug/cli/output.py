@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import sys
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from io import StringIO
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -17,10 +17,9 @@ if TYPE_CHECKING:
     from rich.console import Console
 
     from hsiaug.report.tables import Report
-    from hsiaug.trial.store import Store
+    from hsiaug.trial.store import Reading, Store
 
 __all__ = [
-    "absent",
     "name_options",
     "notes_console",
     "on_terminal",
@@ -130,22 +129,21 @@ def say_json(text: str) -> None:
     typer.echo(text)
 
 
-def absent(runs: Mapping[str, Collection[str]], known: Collection[str], store: Path) -> Iterator[str]:
-    """Sentences on the runs of a suite of which trials have no record. runs: hashes by name."""
-    for run, hashes in runs.items():
-        missing = sum(hash not in known for hash in hashes)
-        if missing and run:
-            yield f"run {run}: {missing} of {len(hashes)} trials are not in {store}"
+def read_report(
+    store: Store, runs: Mapping[str, Collection[str]] | None = None, read: Reading | None = None
+) -> Report:
+    """The report of a store; what is missing of the runs and what is damaged is said on standard error.
 
-
-def read_report(store: Store, runs: Mapping[str, Collection[str]] | None = None) -> Report:
-    """The report of a store; what is missing of the runs and what is damaged is said on standard error."""
+    runs: hashes of the trials of each run of a suite, by its name. read: the records, where they are not to be read anew.
+    """
     from hsiaug.report import build_report
     from hsiaug.trial.record import damage_lines
 
-    read = store.read()
-    for line in absent(runs or {}, {record["hash"] for record in read.records}, store.root):
-        say(line, err=True)
+    read = store.read() if read is None else read
+    known = {record["hash"] for record in read.records}
+    for run, hashes in (runs or {}).items():
+        if run and (missing := sum(hash not in known for hash in hashes)):
+            say(f"run {run}: {missing} of {len(hashes)} trials are not in {store.root}", err=True)
     report = build_report(read.records, store=str(store.root), runs=runs, damaged=read.damaged)
     for line in damage_lines(read.damaged):
         say(line, err=True)
