@@ -24,7 +24,13 @@ from hsiaug.core.fields import seen_fields
 from hsiaug.metrics.accuracy import confusion, score
 from hsiaug.metrics.label_equivalents import label_equivalent
 from hsiaug.report.records import Trial, read_trials
-from hsiaug.report.scenes.ground_truth import ROLES, GroundTruth, local_ground_truth, predicted_maps, redrawn_roles
+from hsiaug.report.scenes.ground_truth import (
+    ROLES,
+    GroundTruth,
+    local_ground_truth,
+    read_predicted_maps,
+    redraw_roles,
+)
 from hsiaug.report.views_labels import worth_text
 from hsiaug.trial.store import Store
 
@@ -62,9 +68,9 @@ def scored(
     """A row per arm of a draw, on the pixels that every point of the curve tests."""
     plain = trials["0"]
     truth = local_ground_truth([plain], truths)
-    called = {name: predicted_maps(store, trial, truth)[0] for name, trial in trials.items()}
+    called = {name: read_predicted_maps(store, trial, truth)[0] for name, trial in trials.items()}
     tested = np.logical_and.reduce([called[str(k)] > 0 for k in LABELS])
-    roles = redrawn_roles(plain, truth)
+    roles = redraw_roles(plain, truth)
     assert roles is not None
     seen = seen_fields(truth.data.fields, roles[0] == ROLES.index("train"))  # type: ignore[attr-defined]
     true, classes = truth.masks[0], len(truth.class_names)

@@ -27,12 +27,12 @@ __all__ = [
     "axis_of",
     "common_draws",
     "curve_grids",
+    "curve_metrics",
     "curve_notes",
-    "drawn",
     "draws_of",
+    "find_sweeps",
     "line_label",
     "lines",
-    "moving",
     "over_draws",
     "panel_n",
     "percentages",
@@ -131,7 +131,7 @@ def all_lines(table: Table, axis: Axis) -> list[SweepLine]:
     return [line for classifier in table.classifiers for line in lines(table, classifier, axis)]
 
 
-def moving(table: Table, axis: Axis) -> list[SweepLine]:
+def find_sweeps(table: Table, axis: Axis) -> list[SweepLine]:
     """The lines with two points or more, of all classifiers; none where only controls have such a line."""
     found = [line for line in all_lines(table, axis) if len(line.values) > 1]
     return found if any(line.generator.name not in CONTROLS for line in found) else []
@@ -169,7 +169,7 @@ def curve_grids(table: Table, axis: Axis) -> tuple[Grid, ...]:
     ]
     keys = keys if axis == "omega" or table.guided else keys[:2]
     grids = []
-    for score in (*drawn(table), *table.brief_fields):
+    for score in (*curve_metrics(table), *table.brief_fields):
         columns = [
             GridColumn(f"{SIGNS[axis]}={number(value)}", partial(_point, table, score.key, value))
             for value in values
@@ -179,7 +179,7 @@ def curve_grids(table: Table, axis: Axis) -> tuple[Grid, ...]:
     return tuple(grids)
 
 
-def drawn(table: Table) -> tuple[Metric, Metric]:
+def curve_metrics(table: Table) -> tuple[Metric, Metric]:
     """The metrics that curves show."""
     return table.scores.second, table.scores.main
 

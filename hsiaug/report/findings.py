@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from operator import attrgetter
 from typing import NamedTuple
 
 from hsiaug.metrics.significance import MeanStd
 from hsiaug.metrics.verdict import Finding, prints_zero
 from hsiaug.report.compare import Comparison, Gain, mean_difference
-from hsiaug.report.labels import count, p_said, signed
+from hsiaug.report.labels import count, join_words, p_said, signed
 from hsiaug.report.records import FIELDS
 from hsiaug.report.tables import Table
 from hsiaug.trial.arm import needed_of
@@ -157,12 +157,12 @@ def _arm_numbers(table: Table, gain: Gain) -> str:
     found = [(control, c) for control, c in gain.against.items() if c is not None]
     parts = []
     if found:
-        main = _listed(f"{signed(c.main.mean)}{_p(c.main.p_holm)} against {control}" for control, c in found)
+        main = join_words(f"{signed(c.main.mean)}{_p(c.main.p_holm)} against {control}" for control, c in found)
         parts.append(f"{table.scores.main.name} {main}")
     if found and all(c.second is not None for _, c in found):
         gained = all(c.direction > 0 for _, c in found)
         lost = any(c.second and c.second.mean < 0 and not prints_zero(c.second.mean) for _, c in found)
-        second = _listed(f"{signed(c.second.mean)}{_p(c.second.p_holm)}" for _, c in found if c.second)
+        second = join_words(f"{signed(c.second.mean)}{_p(c.second.p_holm)}" for _, c in found if c.second)
         parts.append(f"{'but ' if gained and lost else ''}{table.scores.second.name} {second}")
     parts += _in_fields(table, [c for _, c in found])
     parts += [_absent(table, gain, control) for control, c in gain.against.items() if c is None]
@@ -182,15 +182,9 @@ def _in_fields(table: Table, found: Sequence[Comparison]) -> list[str]:
     for where in FIELDS if table.fields else ():
         means = [mean_difference(c.pairs, f"aa_{where}") for c in found]
         if means and any(means):
-            gains = _listed(_gain_text(mean, len(c.pairs)) for mean, c in zip(means, found, strict=True))
+            gains = join_words(_gain_text(mean, len(c.pairs)) for mean, c in zip(means, found, strict=True))
             said.append(f"in {where} fields {gains}")
     return [f"AA {', '.join(said)}"] if said else []
-
-
-def _listed(texts: Iterable[str]) -> str:
-    """``a and b``, ``a, b and c``."""
-    *first, last = texts
-    return f"{', '.join(first)} and {last}" if first else last
 
 
 def _gain_text(mean: MeanStd | None, pairs: int) -> str:

@@ -11,7 +11,7 @@ from typing import Any
 
 from hsiaug.report.cells import ArmCell
 
-__all__ = ["Grid", "GridColumn", "GridEntry", "ReportPage", "make_grid", "parted", "text_grid"]
+__all__ = ["Grid", "GridColumn", "GridEntry", "ReportPage", "make_grid", "part_columns", "text_grid"]
 
 NUMBER = re.compile(r"[+−-]?\d|–$")
 """How a number begins, or what stands where there is none."""
@@ -95,7 +95,7 @@ def text_grid(heading: str, header: Sequence[str], rows: Iterable[Sequence[str]]
     return make_grid(heading, columns, texts, keys=keys)
 
 
-def parted(grid: Grid, fits: Callable[[Sequence[int]], bool]) -> list[list[int]]:
+def part_columns(grid: Grid, fits: Callable[[Sequence[int]], bool]) -> list[list[int]]:
     """The columns behind the keys by their places, parted so that each part fits beside the keys.
 
     Columns of one group stay together where they fit.

@@ -19,6 +19,7 @@ __all__ = [
     "count_range",
     "decimal",
     "draws_text",
+    "join_words",
     "left_out",
     "measured",
     "method_labels",
@@ -210,3 +211,9 @@ def seeds_text(seeds: Iterable[int]) -> str:
 def count(number: int, noun: str) -> str:
     """``1 draw``, ``5 draws``."""
     return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"
+
+
+def join_words(words: Iterable[str]) -> str:
+    """``a and b``, ``a, b and c``."""
+    *first, last = [*words] or [""]
+    return f"{', '.join(first)} and {last}" if first else last

@@ -8,7 +8,7 @@ from typing import Any
 from hsiaug.core.view_names import AUTO, RAW
 from hsiaug.metrics.significance import ALPHA, MIN_PAIRS
 from hsiaug.report.audit import users_of_unlabelled
-from hsiaug.report.labels import count, draws_text, number, span
+from hsiaug.report.labels import count, draws_text, join_words, number, span
 from hsiaug.report.tables import Table
 
 __all__ = ["methods_paragraph", "versions_of"]
@@ -45,10 +45,10 @@ def versions_of(tables: Iterable[Table]) -> dict[str, list[str]]:
 def _task(table: Table) -> str:
     condition = table.condition
     classes = f" of {len(table.class_names)} classes" if table.class_names else ""
-    generators = _listed(_generators(table)) or "the controls"
+    generators = join_words(_generators(table)) or "the controls"
     return (
-        f"We measured {generators} with {_listed(_names(table, 'classifier'))} on the scene {condition.scene}{classes} "
-        "with hsiaug."
+        f"We measured {generators} with {join_words(_names(table, 'classifier'))} on the scene "
+        f"{condition.scene}{classes} with hsiaug."
     )
 
 
@@ -72,16 +72,16 @@ def _arms(table: Table) -> str:
     arms = [arm for arm in table.arms if arm.generator.name in asked]
     if not arms:
         return ""
-    lambdas = _listed(number(lam) for lam in sorted({arm.lam for arm in arms}))
+    lambdas = join_words(number(lam) for lam in sorted({arm.lam for arm in arms}))
     omegas = sorted({arm.omega for arm in arms if arm.omega is not None})
-    guided = f" and the guidance strength ω = {_listed(map(number, omegas))}" if omegas else ""
-    controls = _listed(name for name in table.controls if name in _names(table, "generator"))
+    guided = f" and the guidance strength ω = {join_words(map(number, omegas))}" if omegas else ""
+    controls = join_words(name for name in table.controls if name in _names(table, "generator"))
     return f"The sample balance rate was λ = {lambdas}{guided}; the controls were {controls}, on the same draws."
 
 
 def _unlabelled(table: Table) -> str:
     seen = users_of_unlabelled(table).get("scene", [])
-    return f"Transductive, reading unlabelled test pixels: {_listed(seen)}." if seen else ""
+    return f"Transductive, reading unlabelled test pixels: {join_words(seen)}." if seen else ""
 
 
 def _views(table: Table) -> str:
@@ -94,7 +94,7 @@ def _views(table: Table) -> str:
 
 
 def _scores(table: Table) -> str:
-    shown = _listed(score.name for score in table.scores.shown)
+    shown = join_words(score.name for score in table.scores.shown)
     return f"Scores are {shown} on the test pixels, mean ± standard deviation over the draws."
 
 
@@ -117,11 +117,11 @@ def _failed(table: Table) -> str:
 
 def _machine(table: Table) -> str:
     versions = versions_of([table])
-    named = _listed(f"{name} {' and '.join(versions[name])}" for name in STATED if name in versions)
+    named = join_words(f"{name} {' and '.join(versions[name])}" for name in STATED if name in versions)
     processors = sorted(
         {str((t.record.get("environment") or {}).get("processor") or "") for t in table.trials} - {""}
     )
-    on = f" on {_listed(processors)}" if processors else ""
+    on = f" on {join_words(processors)}" if processors else ""
     return f"Versions: {named}{on}." if named else ""
 
 
@@ -138,9 +138,3 @@ def _names(table: Table, role: str) -> list[str]:
 def _mean(audits: Iterable[Any], key: str, digits: int) -> str:
     values = [float(audit[key]) for audit in audits if audit.get(key) is not None]
     return span(values, digits) if values else "an unknown number of"
-
-
-def _listed(names: Iterable[str]) -> str:
-    """``a, b and c``."""
-    *first, last = [*names] or [""]
-    return f"{', '.join(first)} and {last}" if first else last

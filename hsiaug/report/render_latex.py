@@ -10,7 +10,7 @@ from collections.abc import Iterator, Sequence
 from itertools import groupby
 
 from hsiaug.base.text import visible
-from hsiaug.report.grid import Grid, ReportPage, parted
+from hsiaug.report.grid import Grid, ReportPage, part_columns
 
 __all__ = ["latex"]
 
@@ -101,7 +101,7 @@ def _floats(grid: Grid, caption: str, label: str) -> Iterator[str]:
     """The grid as one float, or as several that repeat the key columns."""
     widths = [_points(grid, place) for place in range(len(grid.columns))]
     keys = [*range(grid.keys)]
-    parts = parted(grid, lambda part: sum(widths[place] + GAP for place in (*keys, *part)) <= WIDTH)
+    parts = part_columns(grid, lambda part: sum(widths[place] + GAP for place in (*keys, *part)) <= WIDTH)
     for number, part in enumerate(parts, start=1):
         more = f" Part {number} of {len(parts)}." if len(parts) > 1 else ""
         bold = f" {BEST}" if any(grid.columns[place].best for place in part) else ""

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, Literal
 
 from hsiaug.base.text import visible
-from hsiaug.report.grid import Grid, GridColumn, ReportPage, parted
+from hsiaug.report.grid import Grid, GridColumn, ReportPage, part_columns
 
 if TYPE_CHECKING:
     from rich.console import Console, RenderableType
@@ -66,7 +66,7 @@ def _print_grid(grid: Grid, console: Console) -> None:
         widths = _widths(grid, part, widest)
         return sum(widths) + GAP * (len(widths) - 1) + 1 <= available
 
-    for number, part in enumerate(parted(grid, fits)):
+    for number, part in enumerate(part_columns(grid, fits)):
         if number:
             console.print()
         console.print(_table(grid, part, _widths(grid, part, widest) if fits(part) else None))

@@ -15,10 +15,10 @@ from hsiaug.report.curves import (
     SweepLine,
     SweepPoint,
     all_lines,
-    drawn,
+    curve_metrics,
+    find_sweeps,
     line_label,
     lines,
-    moving,
     panel_n,
     percentages,
     reference,
@@ -51,7 +51,7 @@ def curve_figure(report: Report, axis: Axis, columns: int = 2) -> Figure:
 
     columns: of a page with two, which the figure fills. Raises InputError where nothing varies.
     """
-    shown = [table for table in report.tables if moving(table, axis)]
+    shown = [table for table in report.tables if find_sweeps(table, axis)]
     if not shown:
         sign = SIGNS[axis]
         raise InputError(
@@ -70,7 +70,7 @@ def curve_figure(report: Report, axis: Axis, columns: int = 2) -> Figure:
 
 def _varied(table: Table, axis: Axis) -> list[Method]:
     """The classifiers with a line: of the others there is nothing to draw."""
-    lined = {line.classifier for line in moving(table, axis)}
+    lined = {line.classifier for line in find_sweeps(table, axis)}
     return [classifier for classifier in table.classifiers if classifier in lined]
 
 
@@ -85,7 +85,7 @@ def _draw_table(place: SubFigure, table: Table, axis: Axis, classifiers: Sequenc
     panels = place.subplots(math.ceil(2 * len(classifiers) / wide), wide, squeeze=False).ravel()
     for panel in panels[2 * len(classifiers) :]:
         panel.set_axis_off()
-    styles, scores = _styles(table, axis), drawn(table)
+    styles, scores = _styles(table, axis), curve_metrics(table)
     entries: dict[str, Any] = {}
     for i, (panel, classifier) in enumerate(zip(panels, (c for c in classifiers for _ in scores), strict=False)):
         shown, none, score = _shown(table, classifier, axis), reference(table, classifier), scores[i % 2]

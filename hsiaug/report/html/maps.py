@@ -31,8 +31,8 @@ from hsiaug.report.scenes.ground_truth import (
     GroundTruth,
     NoGroundTruthError,
     local_ground_truth,
-    predicted_maps,
-    redrawn_roles,
+    read_predicted_maps,
+    redraw_roles,
 )
 from hsiaug.trial.store import Store
 
@@ -95,7 +95,7 @@ class MapMaker:
         self, trial: Trial, truth: GroundTruth, shown: Sequence[int], colours: Sequence[Colour]
     ) -> Iterator[str]:
         """The scene in colours, the true classes, and the sides of the trial's draw."""
-        roles = redrawn_roles(trial, truth)
+        roles = redraw_roles(trial, truth)
         for i in shown:
             photo = truth.photo(_step(truth.masks[i].shape))
             if photo is not None:
@@ -115,7 +115,7 @@ class MapMaker:
     ) -> Iterator[str]:
         """What a trial called the pixels of each place that is shown."""
         assert self._store is not None
-        made = predicted_maps(self._store, trial, truth)
+        made = read_predicted_maps(self._store, trial, truth)
         name, main = section.table.cell_label(cell, ", "), section.table.scores.main
         score = trial.metric(main.key)
         reached = f"{name}: {main.name} {percent(score)} %" if score is not None else name
@@ -191,7 +191,7 @@ def _largest(store: Store, trial: Trial, truth: GroundTruth) -> list[int]:
     """The places of most test pixels, in their order."""
     if len(truth.places) == 1:
         return [0]
-    tested = [int((made > 0).sum()) for made in predicted_maps(store, trial, truth)]
+    tested = [int((made > 0).sum()) for made in read_predicted_maps(store, trial, truth)]
     return sorted(sorted(range(len(tested)), key=lambda i: -tested[i])[:PLACES])
 
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from hsiaug.report.across import NOTE, scene_pools
 from hsiaug.report.audit import audit_lines, warnings
 from hsiaug.report.cells import CellKey
-from hsiaug.report.curves import AXES, SIGNS, curve_notes, moving
+from hsiaug.report.curves import AXES, SIGNS, curve_notes, find_sweeps
 from hsiaug.report.failures import failure_heading, failure_lines
 from hsiaug.report.figures.curves import curve_figure
 from hsiaug.report.figures.files import light_svg
@@ -205,7 +205,7 @@ def _sweeps(section: TableSection) -> str:
     """Figure, notes and tables of each axis along which some generator has two values; empty where none has."""
     table, blocks = section.table, []
     for axis in AXES:
-        if moving(table, axis):
+        if find_sweeps(table, axis):
             drawn = _picture(curve_figure(Report((table,)), axis), f"OA and AA against {SIGNS[axis]}")
             numbers = details("The numbers of these curves", section.view(axis))
             blocks.append(f"<h4>Along {SIGNS[axis]}</h4>{drawn}{_notes(curve_notes(table, axis))}{numbers}")

@@ -22,8 +22,8 @@ __all__ = [
     "GroundTruth",
     "NoGroundTruthError",
     "local_ground_truth",
-    "predicted_maps",
-    "redrawn_roles",
+    "read_predicted_maps",
+    "redraw_roles",
     "split_roles",
     "thumbnail",
 ]
@@ -102,7 +102,7 @@ def thumbnail(trials: Iterable[Trial], read: dict[str, GroundTruth]) -> tuple[st
     return None if photo is None else (truth.name, photo)
 
 
-def predicted_maps(store: Store, trial: Trial, truth: GroundTruth) -> tuple[NDArray[np.int16], ...]:
+def read_predicted_maps(store: Store, trial: Trial, truth: GroundTruth) -> tuple[NDArray[np.int16], ...]:
     """Of each place the predicted class ids (H, W), 0 where not tested.
 
     Raises NoGroundTruthError unless truth and predictions give the very confusion of the record.
@@ -133,7 +133,7 @@ def split_roles(split: TaskSplit) -> tuple[NDArray[np.uint8], ...]:
     )
 
 
-def redrawn_roles(trial: Trial, truth: GroundTruth) -> tuple[NDArray[np.uint8], ...] | None:
+def redraw_roles(trial: Trial, truth: GroundTruth) -> tuple[NDArray[np.uint8], ...] | None:
     """The same of a trial's draw, made anew.
 
     None where the draw cannot be made here, or its checksum is not the record's: then it is another draw.

@@ -29,8 +29,8 @@ from hsiaug.report.scenes.ground_truth import (
     GroundTruth,
     NoGroundTruthError,
     local_ground_truth,
-    predicted_maps,
-    redrawn_roles,
+    read_predicted_maps,
+    redraw_roles,
 )
 from hsiaug.report.scores import AA, AA_FIELDS, OA, WORST, Metric
 from hsiaug.report.tables import ADDED, Report, Table
@@ -186,11 +186,11 @@ class _Reader:
         """
         plain = points[0]
         truth = local_ground_truth(points, self.truths)
-        called = [predicted_maps(self.store, trial, truth)[0] for trial in points]
+        called = [read_predicted_maps(self.store, trial, truth)[0] for trial in points]
         tested = np.logical_and.reduce([label > 0 for label in called])
         new = tested & ~self._seen(plain, truth)
         counts = [np.asarray((trial.audit or {}).get("train_counts"), dtype=np.int64) for trial in points]
-        others = {id(cell): predicted_maps(self.store, trial, truth)[0] for cell, trial in arms.items()}
+        others = {id(cell): read_predicted_maps(self.store, trial, truth)[0] for cell, trial in arms.items()}
 
         return _DrawScores(
             plain.seed,
@@ -204,7 +204,7 @@ class _Reader:
         """(H, W) the fields that hold a training pixel of the base draw."""
         key = plain.condition, plain.draw
         if key not in self.fields:
-            roles = redrawn_roles(plain, truth)
+            roles = redraw_roles(plain, truth)
             if roles is None:
                 raise NoGroundTruthError(f"the draw of record {plain.hash} cannot be made again here")
             self.fields[key] = seen_fields(cast(Scene, truth.data).fields, roles[0] == ROLES.index("train"))
