@@ -72,6 +72,8 @@ class PoolEngine(ABC):
     waits = True
     gpus = 0
     _batches: Sequence[Batch] = ()
+    _start: WorkerStart | None = None
+    _pool: Pool | None = None
 
     @abstractmethod
     def pool(self, start: WorkerStart) -> Pool:
@@ -92,11 +94,16 @@ class PoolEngine(ABC):
             start = WorkerStart(
                 job.task, job.scene_ref, batch.scene.sha256, store.cache.resolve(), job.device, job.limit
             )
-            pool = self.pool(start)
-            try:
-                Dispatch(batch, pool, Ledger(batch.scene, job, store), self.gpus > 0, on_event).run()
-            finally:
-                pool.close()
+            if self._pool is None or start != self._start:
+                PoolEngine.cancel(self)
+                self._start, self._pool = start, self.pool(start)
+            Dispatch(batch, self._pool, Ledger(batch.scene, job, store), self.gpus > 0, on_event).run()
+
+    def cancel(self) -> None:
+        """End the slots, which stay between runs on the same scene."""
+        if self._pool is not None:
+            self._pool.close()
+        self._pool = None
 
 
 def groups(trials: Iterable[TrialSpec]) -> list[Group]:

@@ -106,10 +106,10 @@ class Given(PoolEngine):
     """The engine of a pool."""
 
     def __init__(self, pool: Seats) -> None:
-        self._pool, self.gpus = pool, pool.gpus
+        self._given, self.gpus = pool, pool.gpus
 
     def pool(self, start: WorkerStart) -> Any:
-        return self._pool
+        return self._given
 
 
 def run(
@@ -118,7 +118,10 @@ def run(
     events: list[Event] = []
     given = Given(engine)
     given.submit([Batch(toy, Job("pixels", "toy", store, "cpu"), planned, {}, {}, deadline)])
-    given.wait(events.append)
+    try:
+        given.wait(events.append)
+    finally:
+        given.cancel()
     assert engine.closed
     return events
 

@@ -117,6 +117,7 @@ class _Dask(PoolEngine):
 
     def cancel(self) -> None:
         """Leave the scheduler, and end the workers that were started for the run."""
+        super().cancel()
         self.client.close()
         if self._cluster is not None:
             # One that is being started again in place of a dead one may fail to end in order, and a broken pipe to it

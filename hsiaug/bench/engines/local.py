@@ -245,9 +245,6 @@ class Local(PoolEngine):
     def pool(self, start: WorkerStart) -> _LocalPool:
         return _LocalPool(start, self.jobs)
 
-    def cancel(self) -> None:
-        """Nothing is left to end: the processes of a scene end with :meth:`wait`."""
-
 
 def make(address: str, jobs: int, settings: ClusterSettings, say: Say) -> Local:
     """The engine of this machine. Raises InputError for an address."""

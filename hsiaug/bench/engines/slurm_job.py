@@ -76,4 +76,7 @@ def _run(part: JobPart, jobs: int) -> None:
             console.print(f"[{ended}/{total}] {event.hash}: {event.kind}")
 
     engine.submit([Batch(scene, part.job, todo, part.commands, {})])
-    engine.wait(print_end)
+    try:
+        engine.wait(print_end)
+    finally:
+        engine.cancel()
