@@ -18,15 +18,16 @@ from hsiaug.advice.screening import (
     SCREEN,
     Ceiling,
     LeftOut,
+    ViewGain,
     alone,
     arms,
     best_alone,
     gains_of,
     screen,
+    screen_views,
     screening_plan,
 )
 from hsiaug.advice.session import Session
-from hsiaug.advice.views import ViewGain, screen_views
 from hsiaug.base.errors import InputError
 from hsiaug.bench.costs import Costs
 from hsiaug.bench.engine import Say

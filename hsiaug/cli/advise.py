@@ -76,9 +76,8 @@ def advise(
     # As in a benchmark: trials side by side, one thread each.
     one_thread()
     from hsiaug.advice.advise import advise as find_advice
-    from hsiaug.advice.screening import screening_plan
+    from hsiaug.advice.screening import screening_plan, with_views
     from hsiaug.advice.session import Session
-    from hsiaug.advice.views import with_views
     from hsiaug.base.terminal import Console
     from hsiaug.bench.cluster_settings import cluster_settings
     from hsiaug.bench.engine import open_engine

@@ -11,9 +11,8 @@ from typing import TYPE_CHECKING, Any
 
 from hsiaug.advice.advise import Advice
 from hsiaug.advice.gains import ArmGain
-from hsiaug.advice.screening import CONFIRM, SCREEN, Ceiling
+from hsiaug.advice.screening import CONFIRM, SCREEN, Ceiling, ViewGain
 from hsiaug.advice.session import Session
-from hsiaug.advice.views import ViewGain
 from hsiaug.bench.command import command_for
 from hsiaug.bench.costs import readable
 from hsiaug.bench.plan import Plan

@@ -13,9 +13,8 @@ import pytest
 from rich.console import Console
 
 from hsiaug.advice import gains, screening
-from hsiaug.advice.screening import SCREEN, LeftOut, screen, screening_plan
+from hsiaug.advice.screening import SCREEN, LeftOut, screen, screen_views, screening_plan, with_views
 from hsiaug.advice.session import Session
-from hsiaug.advice.views import screen_views, with_views
 from hsiaug.base.errors import InputError
 from hsiaug.bench.engines.local import Local
 from hsiaug.bench.plan import Plan, Request
