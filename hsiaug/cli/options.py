@@ -56,7 +56,7 @@ GeneratorName = Annotated[str | None, option("The generator. Default: smote, or 
 Classifiers = Annotated[
     str | None,
     option(
-        "Classifiers, between commas. Default: svm,cnn2d; unet for segmentation; fc-siam-diff for change.",
+        "Classifiers, between commas. Default: svm,cnn2d; unet,pixel-svm for segmentation; fc-siam-diff for change.",
         panel=PLAN,
     ),
 ]

@@ -10,7 +10,7 @@ from hsiaug.core.view_names import RAW
 from hsiaug.metrics.significance import MeanStd, mean_std
 from hsiaug.report.labels import MISSING
 from hsiaug.report.records import Trial
-from hsiaug.trial.arm import CONTROLS, Arm, Method, controls_of
+from hsiaug.trial.arm import CONTROLS, PIXEL_SVM, TEACHER, Arm, Method, controls_of
 
 __all__ = ["ArmCell", "CellKey", "in_order", "make_cells", "method_rank"]
 
@@ -46,9 +46,13 @@ class ArmCell:
         return tuple(trial for trial in self.trials if trial.empty)
 
     @property
-    def reads_scene(self) -> bool:
-        """True where its generator reads unlabelled pixels of the whole scene."""
-        return any(trial.scope == "scene" for trial in self.trials)
+    def rival(self) -> str:
+        """The classifier that, without a sample, is a further control of it; "" where there is none."""
+        if not self.arm.judged:
+            return ""
+        if self.trials[0].condition.task == "segmentation":
+            return PIXEL_SVM if self.classifier.name != PIXEL_SVM else ""
+        return TEACHER if any(trial.scope == "scene" for trial in self.trials) else ""
 
     @property
     def controls(self) -> tuple[str, ...]:

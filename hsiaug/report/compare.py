@@ -11,7 +11,7 @@ from hsiaug.metrics.verdict import Evidence, Verdict, deciding_interval, judge, 
 from hsiaug.report.cells import ArmCell
 from hsiaug.report.records import Trial
 from hsiaug.report.scores import MetricSet
-from hsiaug.trial.arm import CONTROLS, TEACHER, Arm, Method
+from hsiaug.trial.arm import CONTROLS, Arm, Method
 
 __all__ = [
     "Comparison",
@@ -135,15 +135,16 @@ def compare(cells: Mapping[tuple[Arm, Method], ArmCell], scores: MetricSet) -> d
     controls: dict[tuple[str, Method], list[ArmCell]] = {}
     for cell in cells.values():
         controls.setdefault((cell.arm.generator.name, cell.classifier), []).append(cell)
-    teachers = [
-        own for own in cells.values() if own.arm.generator.name == "none" and own.classifier.name == TEACHER
-    ]
+    alone: dict[str, list[ArmCell]] = {}
+    for cell in cells.values():
+        if cell.arm.generator.name == "none":
+            alone.setdefault(cell.classifier.name, []).append(cell)
     gains = []
     for cell in (cell for cell in cells.values() if cell.arm.generator.name != "none"):
         known: dict[str, Sequence[ArmCell]]
         known = {name: controls.get((name, cell.classifier), ()) for name in cell.controls}
-        if teachers and cell.arm.judged and cell.reads_scene:
-            known[TEACHER] = teachers
+        if cell.rival in alone:
+            known[cell.rival] = alone[cell.rival]
         gains.append(Gain(cell, {name: _against(cell, name, there, scores) for name, there in known.items()}))
     return {(gain.cell.arm, gain.cell.classifier): gain for gain in corrected(gains)}
 

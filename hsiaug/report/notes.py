@@ -10,7 +10,7 @@ from hsiaug.metrics.verdict import meanings
 from hsiaug.report.labels import count, count_range, draws_text, seeds_text
 from hsiaug.report.records import FIELDS, VISIBILITY
 from hsiaug.report.tables import Table
-from hsiaug.trial.arm import TEACHER, Method, needed_of
+from hsiaug.trial.arm import RIVALS, Method, needed_of
 
 __all__ = ["control_notes", "number_notes", "repeat_notes", "significance_note", "verdict_note"]
 
@@ -163,13 +163,13 @@ def control_notes(table: Table) -> list[str]:
         f"{name}, a further control, is taken at the same λ too, its draws come last in pairs, and it is judged itself, "
         "against the others."
         for name in table.further_controls
-        if name != TEACHER
+        if name not in RIVALS
     ]
-    if TEACHER in table.further_controls:
-        notes.append(
-            f"{TEACHER}, a further control of what reads every unlabelled pixel, is none with that classifier: the map "
-            "of the names that pseudo draws from."
-        )
+    notes += [
+        f"{name}, a further control, is none with that classifier: {what}."
+        for name, what in RIVALS.items()
+        if name in table.further_controls
+    ]
     for name in table.controls:
         keys = [(c, 0 if name == "none" else arm.lam) for arm, c in table.cells if arm.generator.name == name]
         if len(keys) > len(set(keys)):

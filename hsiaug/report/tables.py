@@ -13,7 +13,7 @@ from hsiaug.report.compare import Comparison, Gain, compare
 from hsiaug.report.labels import method_labels
 from hsiaug.report.records import Condition, Record, Trial, by_split, read_trials
 from hsiaug.report.scores import CONTROL_CLASSIFIERS, FEWEST, Metric, MetricSet, metric_set, over_large
-from hsiaug.trial.arm import CONTROLS, EVERY_CONTROL, TEACHER, Arm, Method
+from hsiaug.trial.arm import CONTROLS, EVERY_CONTROL, RIVALS, Arm, Method
 from hsiaug.trial.index import uncollected
 
 if TYPE_CHECKING:
@@ -137,7 +137,7 @@ class Table:
     def controls(self) -> tuple[str, ...]:
         """What its arms are measured against, each or some of them, in the order of columns."""
         needed = {control for gain in self.gains.values() for control in gain.against}
-        return tuple(name for name in (*EVERY_CONTROL, TEACHER) if name in CONTROLS or name in needed)
+        return tuple(name for name in (*EVERY_CONTROL, *RIVALS) if name in CONTROLS or name in needed)
 
     @property
     def further_controls(self) -> tuple[str, ...]:

@@ -63,7 +63,7 @@ class Segmentation:
     generator = "specdm"
     views: tuple[str, ...] = VIEWS
     adapts: tuple[str, ...] = ()
-    classifiers: ClassVar[tuple[str, ...]] = ("unet",)
+    classifiers: ClassVar[tuple[str, ...]] = ("unet", "pixel-svm")
 
     def load(self, ref: str | os.PathLike[str], *, progress: bool = True) -> PairSet:
         return load_pairs(ref, self.name, progress=progress)

@@ -9,7 +9,18 @@ from typing import Any
 from hsiaug.core.view_names import RAW
 from hsiaug.trial.hashing import canonical_json
 
-__all__ = ["BALANCED", "CONTROLS", "EVERY_CONTROL", "TEACHER", "Arm", "Method", "controls_of", "needed_of"]
+__all__ = [
+    "BALANCED",
+    "CONTROLS",
+    "EVERY_CONTROL",
+    "PIXEL_SVM",
+    "RIVALS",
+    "TEACHER",
+    "Arm",
+    "Method",
+    "controls_of",
+    "needed_of",
+]
 
 CONTROLS = ("none", "duplicate")
 """Generators that every other one is measured against; they lead the rows, in this order."""
@@ -23,6 +34,15 @@ OF_SCOPE = {"scene": "pseudo", "train-region": "pseudo-region"}
 TEACHER = "teacher"
 """A classifier that is a control of what reads every unlabelled pixel: the map of the names that ``pseudo`` draws from.
 Such an arm is also measured against ``none`` with this classifier, where that was run on the same draws."""
+
+PIXEL_SVM = "pixel-svm"
+"""Likewise a control of every arm of segmentation: single pixels, against networks that learn shapes."""
+
+RIVALS = {
+    TEACHER: "the map of the names that pseudo draws from",
+    PIXEL_SVM: "the spectrum of each pixel and nothing of shapes",
+}
+"""Classifiers that are controls without a sample, and what each reads."""
 
 EVERY_CONTROL = (*CONTROLS, BALANCED, *OF_SCOPE.values())
 """All of them, in the order of rows and columns."""
@@ -44,7 +64,7 @@ def controls_of(task: str, scope: str | None) -> tuple[str, ...]:
 
 def needed_of(control: str) -> str:
     """Which arms must be above a further control to help."""
-    return "every arm of masks" if control == BALANCED else "an arm that reads unlabelled pixels"
+    return "every arm of masks" if control in (BALANCED, PIXEL_SVM) else "an arm that reads unlabelled pixels"
 
 
 @dataclass(frozen=True)
