@@ -18,6 +18,7 @@ from collections.abc import Iterator, Sequence
 from concurrent.futures import CancelledError, ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
+from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
 from hsiaug.base.errors import HsiaugError, InputError, install
@@ -75,11 +76,17 @@ def make(address: str, jobs: int, settings: ClusterSettings, say: Say) -> _Dask:
                 silence_logs=logging.CRITICAL,
             )
     client = _connect(address) if cluster is None else distributed.Client(cluster)
-    say(
-        f"Dask scheduler {client.scheduler.address}"
-        + f", dashboard {client.dashboard_link}" * ("dashboard" in client.scheduler_info()["services"])
-    )
+    say(f"Dask scheduler {client.scheduler.address}" + f", dashboard {client.dashboard_link}" * _dashboard(client))
     return _Dask(client, cluster, settings.gpus, say)
+
+
+def _dashboard(client: Any) -> bool:
+    """Whether the scheduler has a dashboard, and the library that draws it."""
+    with suppress(PackageNotFoundError):
+        return "dashboard" in client.scheduler_info()["services"] and bool(
+            client.run_on_scheduler(version, "bokeh")
+        )
+    return False
 
 
 def outline(address: str, jobs: int, settings: ClusterSettings, batches: Sequence[Batch]) -> str:
