@@ -1,4 +1,4 @@
-"""What an arm gains over the controls, draw by draw, and what may be concluded from it."""
+"""Gains of arms over the controls, draw by draw, and the conclusions that they allow."""
 
 from __future__ import annotations
 
@@ -70,7 +70,7 @@ class ArmGain:
 
 
 def key(trial: TrialSpec) -> Key:
-    """What tells the trials of one protocol apart."""
+    """Return generator, λ, ω, classifier and seed, which identify a trial among those of one protocol."""
     return trial.generator.name, trial.lam, trial.omega, trial.classifier.name, trial.seed
 
 
@@ -137,5 +137,5 @@ def _above(one: ArmGain, other: ArmGain) -> bool:
 
 
 def conclude(one: ArmGain, level: float, most: int) -> Confirmation:
-    """What the confirming draws say of an arm: see :func:`hsiaug.metrics.verdict.confirm`."""
+    """Judge an arm on its confirming draws: see :func:`hsiaug.metrics.verdict.confirm`."""
     return confirm([control.aa for control in one.against], level, most)

@@ -247,7 +247,7 @@ def best_alone(plan: Plan, known: Mapping[str, float]) -> str:
 
 @dataclass(frozen=True)
 class ViewGain:
-    """What a classifier does without a generator on the spectral views that were tried.
+    """Results of a classifier without a generator on the spectral views that were tried.
 
     view: the best of them, which generators are judged with; the first where no other is told apart from it. aa: mean by
     view, over the screening draws, of those that were tried on all. chosen: how often ``auto`` chose which view.

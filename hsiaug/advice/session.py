@@ -1,4 +1,4 @@
-"""What advice works with: the data, the records that are there, and runs of more trials that end in time."""
+"""The data, the existing records and the time-limited runs of further trials that advice works with."""
 
 from __future__ import annotations
 

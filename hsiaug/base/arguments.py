@@ -43,7 +43,7 @@ LARGEST, MOST = 10**9, 10**6
 
 @dataclass(frozen=True)
 class Argument:
-    """What an argument must be, in words, and what makes it so; a ValueError, TypeError or OverflowError refuses it."""
+    """Rule of an argument, in words, and its converter: ValueError, TypeError or OverflowError refuses a value."""
 
     rule: str
     convert: Callable[[Any], Any]

@@ -113,7 +113,7 @@ def link(source: Path, target: Path) -> None:
 
 
 def reason(error: OSError) -> str:
-    """What the system says of a failure, without the path of a temporary file."""
+    """Return the system's description of a failure, without the path of a temporary file."""
     return error.strerror or str(error)
 
 

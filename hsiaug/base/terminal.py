@@ -33,7 +33,7 @@ class Console(rich.console.Console):
         return super().render_str(visible(text, keep="\n"), **options)
 
     def render(self, renderable: Any, options: Any = None) -> Iterable[Segment]:
-        """What was no plain string, and so not made visible before. Control segments are rich's own."""
+        """Make visible all that was not printed as a plain string. Control segments are rich's own."""
         for segment in super().render(renderable, options):
             if segment.control:
                 yield segment

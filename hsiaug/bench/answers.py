@@ -1,4 +1,4 @@
-"""What a worker says, read by the process that started it: plugins that ran there may have written anything.
+"""Messages of a worker, read by the process that started it: plugins that ran there may have written anything.
 
 Whatever is no message of :mod:`hsiaug.bench.worker` raises ``BadAnswer``, and costs the worker its process.
 """
@@ -37,7 +37,7 @@ Stage = Literal["load", "split", "fit_generator", "sample", "fit_classifier", "p
 
 
 class BadAnswer(Exception):
-    """What a worker said is no message, or it has ended."""
+    """The output of a worker is not a message, or the worker has ended."""
 
 
 class _Part(BaseModel):

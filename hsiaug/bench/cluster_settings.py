@@ -48,7 +48,7 @@ class ClusterSettings(BaseModel):
 def cluster_settings(
     on: str | None, typed: Iterable[str], suite: Mapping[str, object] | None = None
 ) -> ClusterSettings:
-    """What was typed as KEY=VALUE beats the environment, which beats the suite. on: the engine, where it was named.
+    """Return settings: KEY=VALUE as typed beats the environment, which beats the suite. on: the engine, if named.
 
     Raises InputError for anything that is no such setting.
     """

@@ -1,4 +1,4 @@
-"""What trials cost: seconds by stage, guessed from the plugins' cards and corrected by what was timed.
+"""Costs of trials: seconds by stage, guessed from the plugins' cards and corrected by measured times.
 
 A card's seconds are of its plugin's usual parameters on Indian Pines. The logarithms of measured over guessed seconds,
 of records and of the run itself, are averaged by stage, plugin, parameters, scene, setting and kind of trial, each over

@@ -60,7 +60,7 @@ class Pool(Protocol):
         """Those that are there now: machines may join and leave."""
 
     def wait(self) -> Sequence[tuple[Slot, Message]]:
-        """What was heard of busy slots, after a moment at the latest."""
+        """Return the messages of busy slots that arrive within a moment."""
 
     def close(self) -> None:
         """End all that is still running."""

@@ -41,7 +41,7 @@ ENGINES = {
 
 @dataclass(frozen=True)
 class PluginProgress:
-    """What a plugin says of its progress."""
+    """Progress reported by a plugin."""
 
     done: int
     total: int
@@ -76,7 +76,7 @@ class WorkerRefused:
 
 @dataclass(frozen=True)
 class Job:
-    """What every trial of a run shares.
+    """Settings shared by all trials of a run.
 
     scene_ref: catalogue name or card. limit: seconds that a trial may take; None = any.
     """
@@ -171,7 +171,7 @@ def open_engine(settings: ClusterSettings, jobs: int, say: Say) -> Iterator[Engi
 
 
 def outline(settings: ClusterSettings, jobs: int, batches: Sequence[Batch]) -> str:
-    """What the engine that the settings name would be given, in a sentence; "" for processes of this machine."""
+    """Describe in a sentence what the engine of the settings would be given; "" for processes of this machine."""
     module, address = _module(settings)
     return str(module.outline(address, jobs, settings, batches))
 

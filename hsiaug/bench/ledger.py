@@ -1,4 +1,4 @@
-"""What a run gives its workers, and the records that it writes of what they answer."""
+"""Inputs that a run gives its workers, and the records that it writes of their answers."""
 
 from __future__ import annotations
 

@@ -34,7 +34,7 @@ MOST_TRIALS = 100_000
 
 @dataclass(frozen=True)
 class Request:
-    """What a user asks for; names and numbers as typed, already split at commas.
+    """A user's request; names and numbers as typed, already split at commas.
 
     protocol, patch: None = the task's usual ones for the data; buffer: for that protocol, None = its own.
     generators, classifiers, views: empty = the task's usual ones. omegas: empty = each generator's own default.
@@ -85,7 +85,7 @@ class Plan:
         return frozenset(t.hash for t in self.trials if t.lam > 0 and not self.samples[t.hash][1])
 
     def controls(self, generator: str) -> tuple[str, ...]:
-        """What a generator of the plan is measured against: its controls, without itself."""
+        """Return the controls that a generator of the plan is measured against, without itself."""
         controls = controls_of(self.task, self.cards["generator", generator].scope)
         return tuple(control for control in controls if control != generator)
 

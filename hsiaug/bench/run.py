@@ -49,7 +49,7 @@ def workers(asked: int | None, device: str, plans: Sequence[Plan]) -> int:
 
 
 def held(trials: Sequence[TrialSpec], store: Path) -> Reading:
-    """What the store holds of the trials; nothing where there is no store yet."""
+    """Read the records of the trials from the store; an empty reading if there is no store yet."""
     try:
         kept = Store(store)
     except StoreError:

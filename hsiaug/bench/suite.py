@@ -41,7 +41,7 @@ class Run:
 
 @dataclass(frozen=True)
 class Suite:
-    """What a suite asks for. store: folder of the records, where the file names one. cluster: where trials run.
+    """A suite. store: folder of the records, if the file names one. cluster: where trials run.
 
     notes: sentences on runs that were left out.
     """

@@ -63,7 +63,7 @@ def _tasks(ref: str) -> tuple[str, ...]:
 
 
 def _requests(run: Run, tasks: Sequence[str]) -> list[Request]:
-    """What a run asks for on the first of its scenes that has one of the tasks."""
+    """Return the requests of a run for the first of its scenes that has one of the tasks."""
     first = next((ref for ref, request in run.asked if request.task in tasks), None)
     return [request for ref, request in run.asked if ref == first]
 

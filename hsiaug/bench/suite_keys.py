@@ -64,7 +64,7 @@ class _Table(BaseModel):
 
 
 class Keys(_Table):
-    """What a run may say, with what holds where neither it nor [defaults] says anything.
+    """Keys of a run, with the values that hold if neither it nor [defaults] gives any.
 
     Every key may stand in [defaults] and in a profile too, and replaces theirs whole.
 
@@ -98,7 +98,7 @@ class RunKeys(Keys):
 
 
 class Profile(Keys):
-    """What beats the keys of every run. store: a folder for its records."""
+    """Keys that override those of every run. store: a folder for its records."""
 
     store: FileName | None = None
 

@@ -1,4 +1,4 @@
-"""What a worker process does: it runs the plugins of one trial after the other, and holds no test label.
+"""The worker process: it runs the plugins of one trial after the other, and holds no test label.
 
 It is sent a :class:`TrialRequest` for each trial, as a pickle. What it answers is JSON, and the bytes of the predicted
 class ids: nothing that a plugin made is unpickled by the process that started it. In order: ``{"step": […]}`` as the
@@ -42,7 +42,7 @@ STEP_EVERY = 0.2
 
 @dataclass(frozen=True)
 class WorkerStart:
-    """What a worker is started with.
+    """Arguments that a worker is started with.
 
     sha256: of the scene that the run was planned on. cache: of fitted generators. version: of hsiaug.
     plugins: those that no package registers.
@@ -67,8 +67,8 @@ class TrialRequest:
 
 
 def strangers(spec: TrialSpec) -> frozenset[tuple[str, str]]:
-    """What of a trial may leave a process in a state that trials without it must not see: kind and name of each plugin
-    that does not come with hsiaug, and then also the draw, whose labels such a plugin may keep.
+    """Parts of a trial that may leave traces in a process, which trials without these parts must not see: kind and
+    name of each plugin that does not come with hsiaug, and then also the draw, whose labels such a plugin may keep.
     """
     # A protocol may build on others, which are named in its argument.
     asked = [
@@ -164,7 +164,7 @@ class _Channel:
         self._send(whole, *(() if labels is None else (labels.tobytes(),)))
 
     def progress(self) -> Callable[..., None]:
-        """What plugins tell their progress to: (done, total, note)."""
+        """Return the function that plugins report their progress to: (done, total, note)."""
         last = 0.0
 
         def progress(done: Any, total: Any, note: Any = "") -> None:

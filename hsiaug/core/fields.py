@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 __all__ = ["COMPONENTS", "label_fields", "seen_fields"]
 
 COMPONENTS = "connected components"
-"""What fields are where nobody named plots, as audits say it."""
+"""Name in audits of the fields of a scene for which the user named no plots."""
 
 
 def label_fields(labels: NDArray[np.int16], plots: NDArray[Any] | None = None) -> NDArray[np.int32]:

@@ -104,7 +104,7 @@ class PairSet:
 
     @cached_property
     def drawn_as(self) -> str:
-        """What random draws are seeded with: ``draws``, else the masks' checksum. Never the name; see :class:`Scene`."""
+        """Seed text of random draws: ``draws``, else the masks' checksum. Never the name; see :class:`Scene`."""
         return self.draws or f"masks {array_checksum(self.flat_mask, '<i2')[:16]}"
 
     @property

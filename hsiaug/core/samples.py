@@ -1,4 +1,4 @@
-"""What generators make and classifiers learn from: patches, and patches with labels."""
+"""Patches, which generators make, and patches with labels, which classifiers learn from."""
 
 from __future__ import annotations
 

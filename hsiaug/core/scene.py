@@ -133,7 +133,7 @@ class Scene:
 
     @cached_property
     def drawn_as(self) -> str:
-        """What random draws are seeded with: never the name, or the same labels renamed would be split otherwise.
+        """Seed text of random draws: never the name, or the same labels renamed would be split otherwise.
 
         ``draws`` where it is given, else the public scene that has these labels, else their checksum.
         """
@@ -156,7 +156,7 @@ class Scene:
 
 @dataclass(frozen=True, eq=False)
 class UnlabelledScene:
-    """What a process that runs plugins keeps of a scene; fields as those of :class:`Scene`."""
+    """The part of a scene that is kept by a process that runs plugins; fields as those of :class:`Scene`."""
 
     cube: NDArray[np.float32]
     class_names: tuple[str, ...]

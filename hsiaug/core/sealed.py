@@ -59,7 +59,7 @@ class Seals:
 
 
 class SealedView:
-    """What a plugin is shown: a frozen dataclass with ``_seals``, whose arrays are sealed when it is made."""
+    """Base of views for plugins: a frozen dataclass with ``_seals``, whose arrays are sealed when it is made."""
 
     _seals: Seals
 

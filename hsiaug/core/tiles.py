@@ -1,4 +1,4 @@
-"""What dense tasks are about: tiles of one or two dates, with a mask that labels every pixel."""
+"""Tiles of one or two dates, with a mask that labels every pixel: the samples of dense tasks."""
 
 from __future__ import annotations
 

@@ -11,7 +11,7 @@ __all__ = ["AUTO", "DEFAULT_VIEW", "FEWEST", "RAW", "VIEWS", "best_view", "check
 RAW, UNIT, AUTO = "raw", "unit", "auto"
 VIEWS = (RAW, UNIT, "derivative", "continuum", "raw+unit")
 DEFAULT_VIEW = AUTO
-"""What classifiers of pixels are shown where the user leaves it open."""
+"""Default spectral view of classifiers of pixels."""
 MARGIN = 0.1
 """Score by which a view must beat ``unit`` to be chosen in its place: training pixels that lie close together cannot show
 how brightness differs from field to field, and ``unit`` leaves out brightness alone. Chosen on draws 100–107 and 200–207
@@ -44,5 +44,5 @@ def best_view(scores: Mapping[str, float]) -> str:
 
 
 def with_view(classifier: str, view: str) -> str:
-    """What a classifier is called where its view has to be told: ``svm (unit)``."""
+    """Return the name of a classifier with its view, for places that have to tell it: ``svm (unit)``."""
     return f"{classifier} ({view})"

@@ -90,7 +90,7 @@ def _dashboard(client: Any) -> bool:
 
 
 def outline(address: str, jobs: int, settings: ClusterSettings, batches: Sequence[Batch]) -> str:
-    """What would run where; nothing is started."""
+    """Describe which trials would run where; nothing is started."""
     where = f"the workers of {address}" if address else f"{settings.workers or jobs} Dask workers of this machine"
     gpus = f"; those on a GPU ask for GPU={settings.gpus}" if settings.gpus else ""
     return f"{sum(len(batch.trials) for batch in batches)} trials on {where}{gpus}"
@@ -209,7 +209,7 @@ class _DaskPool:
         return list(self._slots.values())
 
     def wait(self) -> list[tuple[_Slot, Message]]:
-        """What was heard of busy slots; those whose worker has gone are lost."""
+        """Return the messages of busy slots; slots whose worker has gone are lost."""
         # Those of workers that have gone too, whoever noticed that.
         self._sent = busy = {key: slot for key, slot in self._sent.items() if slot.busy and slot.key == key}
         self._check_patience(bool(busy))
@@ -308,7 +308,7 @@ class _DaskPool:
                 yield self._heard.get_nowait()
 
     def _read(self, slot: _Slot, news: Any) -> Message | None:
-        """What an event says, or the end of a task."""
+        """Return the message of an event or of the end of a task; None for a new stage, which is only noted."""
         if isinstance(news, list | tuple):
             kind, *said = news
             if kind == "stage":
@@ -327,7 +327,7 @@ class _DaskPool:
 
 
 def _result(future: Any) -> TrialEnded | WorkerLost | WorkerRefused:
-    """What a task gave; where it gave nothing, how it was lost."""
+    """Return the result of a task; if there is none, how the task was lost."""
     try:
         result: TrialEnded | WorkerLost | WorkerRefused = future.result()
     except (CancelledError, OSError):

@@ -1,4 +1,4 @@
-"""What runs within a Dask worker: a process of its own for each slot, which runs the trials, as on one machine.
+"""The Dask worker's side: each slot has a process of its own, which runs the trials as on one machine.
 
 So a plugin that dies, hangs or spoils its process costs its own trial, and the Dask worker goes on; and time limits hold
 in compiled code too. Nothing that a plugin made is unpickled outside that process.

@@ -227,7 +227,7 @@ class _LocalPool:
         return self._workers
 
     def wait(self) -> list[tuple[Worker, Message]]:
-        """What was heard of the busy processes."""
+        """Return the messages of the busy processes."""
         return wait_for_messages(self._workers)
 
     def close(self) -> None:

@@ -101,7 +101,7 @@ class _Slurm:
         """Jobs go on when this process ends."""
 
     def outline(self, batches: Sequence[Batch]) -> str:
-        """What :meth:`submit` would submit."""
+        """Describe what :meth:`submit` would submit."""
         pieces, had = self._new(batches)
         said = [f"{had} trials are in jobs of SLURM already"] if had else []
         for gpu, chunks in self._arrays(pieces):
@@ -114,7 +114,7 @@ class _Slurm:
         return "; ".join(said) or "no jobs"
 
     def _new(self, batches: Sequence[Batch]) -> tuple[list[Piece], int]:
-        """What no job has yet; how many trials are in jobs."""
+        """Return the groups of trials that are in no job yet, and the number of trials that are in jobs."""
         before = read_submissions(batches[0].job.store) if batches else []
         taken = {hash for chunk in live_chunks(before, job_states(before)) for hash in chunk.trials}
         had = len(taken & {trial.hash for batch in batches for trial in batch.trials})
@@ -262,5 +262,5 @@ def make(address: str, jobs: int, settings: ClusterSettings, say: Say) -> _Slurm
 
 
 def outline(address: str, jobs: int, settings: ClusterSettings, batches: Sequence[Batch]) -> str:
-    """What would be submitted; there need be no SLURM here."""
+    """Describe what would be submitted; SLURM need not be installed here."""
     return _Slurm(settings, lambda line: None).outline(batches)

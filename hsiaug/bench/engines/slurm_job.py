@@ -1,4 +1,4 @@
-"""What a job of a SLURM array does: it runs its trials on its own node, over the store that all share.
+"""A job of a SLURM array: it runs its trials on its own node, over the store that all jobs share.
 
 Whatever ends a job (its time, ``scancel``, another's higher priority, a node that dies), the records that are written
 stay, and the same command submits what is missing.

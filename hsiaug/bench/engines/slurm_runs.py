@@ -1,4 +1,4 @@
-"""What was submitted to SLURM, as files beside the records, and what has become of it.
+"""Submissions to SLURM, kept as files beside the records, and the states of their jobs.
 
 The records are the truth: a run's file only says which job each trial was given to.
 """
@@ -47,7 +47,7 @@ class Chunk:
 
 @dataclass(frozen=True)
 class Submission:
-    """What one command submitted. parallel: jobs that run at the same time at most."""
+    """Jobs submitted by one command. parallel: most jobs that run at the same time."""
 
     name: str
     created: str
@@ -117,7 +117,7 @@ def job_states(submissions: Iterable[Submission]) -> Mapping[str, str]:
 
 
 def live_chunks(submissions: Iterable[Submission], states: Mapping[str, str]) -> Iterator[Chunk]:
-    """What is in jobs that may still write records."""
+    """Yield the chunks whose jobs may still write records."""
     return (chunk for one in submissions for chunk in one.chunks if states.get(chunk.job) in LIVE)
 
 
