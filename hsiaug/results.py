@@ -151,7 +151,7 @@ def benchmark(
     timeout: float | None = None,
     progress: bool = True,
 ) -> Results:
-    """What ``hsiaug benchmark`` does: every generator × λ × ω × classifier on the same draws, beside the controls.
+    """Run every generator × λ × ω × classifier on the same draws, with the controls, as ``hsiaug benchmark`` does.
 
     scene: a name of the catalogue, or the path of a card. generators, classifiers: names, or plugins: as
     :func:`generator` makes them, or of your own classes, installed or not; None = the usual ones. draws: a number of

@@ -41,7 +41,7 @@ __all__ = ["Added", "ImportOptions", "add_scene"]
 
 @dataclass(frozen=True)
 class ImportOptions:
-    """What the user said beside the two files; what is None or () is found out, or guessed and said to be a guess.
+    """Options of an import beside the two files; None or (): found out, or guessed and reported as a guess.
 
     name: of the scene. classes: names in ascending order of their codes. ignore: classes or codes without a label.
     zero: code 0 is a class.

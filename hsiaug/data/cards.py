@@ -63,7 +63,7 @@ class FileSpec(CardTable):
 
     @property
     def known_hash(self) -> str:
-        """What a download must have."""
+        """Hash that a download must have."""
         return f"sha256:{self.sha256}"
 
     @model_validator(mode="after")

@@ -41,7 +41,7 @@ BROKEN = 0.1
 
 @dataclass(frozen=True, eq=False)
 class CubeFacts:
-    """What was found in a cube (H, W, B), in raw values.
+    """Findings about a cube (H, W, B), in raw values.
 
     low, high: extremes of the valid values; typical: their 0.1th and 99.9th percentile.
     constant, broken: bands with one value only; with many values missing.
@@ -135,7 +135,7 @@ def look_through(view: NDArray[Any], nodata: float | None, bad_bands: tuple[int,
 
 
 class _Tally:
-    """What is counted stripe by stripe, per band: extremes, missing values; a sample; flat spectra."""
+    """Counts of a cube, added stripe by stripe: extremes and missing values by band; a sample; flat spectra."""
 
     def __init__(self, good: list[int], bands: int, nodata: float | None, step: int) -> None:
         self._good, self._nodata, self._step = good, nodata, step
@@ -207,7 +207,7 @@ def usual_scale(dtype: np.dtype[Any], facts: CubeFacts) -> float | None:
 
 
 def usual_units(low: float, high: float, *, scale_known: bool) -> str:
-    """What scaled values between low and high probably mean; "unknown" where that cannot be told."""
+    """Return the probable units of scaled values between low and high; "unknown" if they cannot be told."""
     if low < -0.2 or high > 1.6:
         return "unknown"
     return "reflectance" if scale_known else "reflectance or scaled radiance"

@@ -239,7 +239,7 @@ def _read(note: Path) -> dict[str, Any]:
 
 
 def _write(note: Path, files: tuple[Path, ...], scenes: Mapping[str, str]) -> None:
-    """What a note says: the files as they are now, and checksums of scenes by those of their labels."""
+    """Write a note: the files in their present state, and checksums of scenes by those of their labels."""
     text = json.dumps({"files": _now(files), "scenes": scenes}, indent=1)
     # Without it, the next process looks through the cube again.
     with contextlib.suppress(OSError):

@@ -1,4 +1,4 @@
-"""What a file of a cube or of labels says of itself, beside its numbers: an ENVI header, or the tags of a GeoTIFF."""
+"""Metadata in a file of a cube or of labels: those of an ENVI header, or the tags of a GeoTIFF."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ class Declared:
 
 
 def read_declared(path: Path) -> Declared:
-    """What the file says; a GeoTIFF is asked where rasterio is installed. ``path``: also either file of an ENVI pair."""
+    """Return a file's metadata; of a GeoTIFF only with rasterio. ``path``: also either file of an ENVI pair."""
     suffix = path.suffix.lower()
     if suffix in (".tif", ".tiff"):
         return _of_geotiff(path) if geo_installed() else Declared()

@@ -1,4 +1,4 @@
-"""What ``hsiaug datasets add`` makes of a scene: the card's entries, and the sentences that explain them."""
+"""Findings of ``hsiaug datasets add``: the entries of a scene's card, and the sentences that explain them."""
 
 from __future__ import annotations
 

@@ -13,7 +13,7 @@ from hsiaug.data.cards import MOST_CLASSES, CardTable, file_name
 __all__ = ["ArchiveSpec", "PairCard"]
 
 FILLED = ("place", "group", "name", "band")
-"""What stands in braces in a pattern."""
+"""Names that may stand in braces in a pattern."""
 
 
 def _pattern(text: str) -> str:
@@ -45,7 +45,7 @@ class ArchiveSpec(CardTable):
 
     @property
     def known_hash(self) -> str:
-        """What a download must have."""
+        """Hash that a download must have."""
         return f"md5:{self.md5}"
 
 

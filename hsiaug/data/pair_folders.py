@@ -118,7 +118,7 @@ def _unclear(folder: Path, found: str) -> SceneError:
 
 
 def _images(path: Path, mask: Path) -> dict[str, Any]:
-    """What the file of the first image says of [images]."""
+    """Return the entries of [images], from the file of the first image."""
     said = read_declared(path)
     found: dict[str, Any] = {"units": "as in the files"}
     if said.scale is not None:

@@ -133,7 +133,7 @@ def task_of(ref: str | os.PathLike[str], asked: str | None) -> str:
 
 
 def pairs_status(entry: PairEntry) -> str:
-    """What has to be done before a set can be loaded: "here", "to download", "place by hand".
+    """Return the state of a set before loading: "here", "to download" or "place by hand".
 
     "here" also where some places of a set that allows it are missing.
     """

@@ -20,7 +20,7 @@ Status = Literal["embedded", "here", "to download", "place by hand", "package mi
 
 
 def status(entry: SceneEntry) -> Status:
-    """What has to be done before the scene can be loaded. Looks for files, but does not hash them."""
+    """Return what has to be done before a scene can be loaded. Looks for files, but does not hash them."""
     if entry.card.procedural:
         return "embedded"
     packaged = [spec for spec in entry.card.files if spec.package]

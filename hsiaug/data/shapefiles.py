@@ -19,7 +19,7 @@ __all__ = ["read_shapefile"]
 SIGNATURE = b"\0\0\x27\x0a"
 
 MOST_FEATURES = 250_000
-"""What pyshp reads in some ten seconds."""
+"""Maximum number of features: pyshp takes about ten seconds to read them."""
 
 
 def read_shapefile(

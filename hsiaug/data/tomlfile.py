@@ -78,7 +78,7 @@ def _text(path: Path, what: str, kind: type[HsiaugError]) -> str:
 
 
 def _check(table: dict[str, Any], path: Path, what: str, kind: type[HsiaugError]) -> None:
-    """What the parser lets pass although it is no TOML, or deeper than anything that is meant."""
+    """Raise ``kind`` for content that the parser accepts although it is not TOML, or that is nested too deeply."""
     waiting: list[tuple[Any, int]] = [(table, 0)]
     while waiting:
         value, depth = waiting.pop()

@@ -1,4 +1,4 @@
-"""What a table's protocol cost and leaks, in sentences: the block that stands below every table."""
+"""Sentences on the costs and leaks of a table's protocol: the block that stands below every table."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def audit_lines(table: Table, where: str) -> tuple[tuple[str, str], ...]:
 
 
 def warnings(table: Table) -> tuple[str, ...]:
-    """What must be read before the numbers beside failures: damaged records, arms that saw pixels of the test side."""
+    """Warnings to be read before the numbers, beside failures: damaged records, arms that saw test pixels."""
     seen = users_of_unlabelled(table).get("scene")
     warned = (
         f"TRANSDUCTIVE: {', '.join(seen)} learned from unlabelled pixels of the whole scene." if seen else None
@@ -155,7 +155,7 @@ def _named_classes(table: Table, audits: Mapping[DrawKey, Audit], key: str) -> s
 
 
 def _by_split(audits: Mapping[DrawKey, Audit], key: str) -> dict[Any, str]:
-    """What the audits list → `` (seeds 0, 3)`` where not all of them do."""
+    """Return {entry of the audits: ``" (seeds 0, 3)"`` if only some of them list it, else ``""``}."""
     seeds: dict[Any, list[int]] = {}
     for (seed, _), audit in audits.items():
         for entry in dict.fromkeys(audit.get(key) or ()):
@@ -182,7 +182,7 @@ def _synthetic(table: Table) -> list[str]:
 
 
 def _location(table: Table) -> list[str]:
-    """What the control classifiers score."""
+    """Sentences on the scores of the control classifiers."""
     cells = [cell for cell in table.blind if cell.arm.generator.name == "none"]
     if not any(cell.ok for cell in cells):
         named = " or ".join(CONTROL_CLASSIFIERS)

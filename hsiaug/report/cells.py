@@ -56,7 +56,7 @@ class ArmCell:
 
     @property
     def controls(self) -> tuple[str, ...]:
-        """What it is measured against: a further control against the others."""
+        """Controls that the cell is measured against; for a further control, the others."""
         if not self.arm.judged:
             return CONTROLS
         scope = next((trial.scope for trial in self.trials if trial.scope), None)
@@ -65,7 +65,7 @@ class ArmCell:
 
     @property
     def blank(self) -> str:
-        """What stands in a table where the trials gave no number."""
+        """Text that stands in a table if the trials gave no number."""
         return MISSING if self.ok else "failed" if self.failed else "nothing made"
 
     def values(self, metric: str) -> list[float]:

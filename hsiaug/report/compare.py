@@ -1,4 +1,4 @@
-"""What an arm gains over its controls, paired over the draws both share."""
+"""Gains of an arm over its controls, paired over the draws both share."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ class PairedTest:
 
     @property
     def evidence(self) -> Evidence:
-        """What the rule for verdicts asks of it."""
+        """Evidence that the rule for verdicts requires."""
         return Evidence(self.differences, self.p_holm, self.tests, self.factor)
 
     @property
@@ -98,7 +98,7 @@ class Gain:
 
     @cached_property
     def verdict(self) -> Verdict | None:
-        """What is shown of the arm; None for a control of every arm, which is not judged."""
+        """Verdict on the arm; None for a control of every arm, which is not judged."""
         if not self.cell.arm.judged:
             return None
         main = {name: c.main.evidence if c else Evidence() for name, c in self.against.items()}

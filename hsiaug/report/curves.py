@@ -69,7 +69,7 @@ class SweepLine:
 
     @property
     def key(self) -> tuple[Method, float | None]:
-        """What its colour and its label go by, the same for every classifier."""
+        """Generator and held value, which determine its colour and its label, the same for every classifier."""
         return self.generator, self.held
 
     def shares(self, cell: ArmCell) -> bool:

@@ -54,7 +54,7 @@ FINDINGS: dict[Finding, _Words] = {
 
 
 def judged(table: Table) -> list[Gain]:
-    """What is to be judged: every arm but ``none`` and ``duplicate``, with every classifier."""
+    """Return the gains to be judged: every arm but ``none`` and ``duplicate``, with every classifier."""
     return [gain for gain in table.gains.values() if gain.verdict is not None]
 
 
@@ -87,7 +87,7 @@ def _heading(table: Table, gain: Gain) -> str:
 
 
 def headline(table: Table) -> str:
-    """What was found of all arms of a table, and which of several that help gains most."""
+    """Summarize the findings on all arms of a table, and say which of several that help gains most."""
     counted = Counter(gain.verdict.finding for gain in judged(table) if gain.verdict)
     second = table.scores.second.name
     if not counted:

@@ -21,7 +21,7 @@ LONGEST = 24
 
 @dataclass(frozen=True)
 class GridEntry:
-    """What stands in one field of a grid; text alone in most formats, the rest is for the page.
+    """Content of one field of a grid; text alone in most formats, the rest is for the page.
 
     cell: what a number comes from. tone: good, bad, warn or nothing, of a verdict; None of anything else.
     shade: −1..1 of a diverging scale; None where nothing is shaded.

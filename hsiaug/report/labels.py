@@ -43,7 +43,7 @@ MOST_WRONG = 80
 
 
 def left_out(protocol: str, buffer: str) -> str:
-    """What the labelled pixels are that a draw neither trains on nor tests: not all protocols keep a buffer."""
+    """Describe the labelled pixels that a draw neither trains on nor tests: not all protocols keep a buffer."""
     from hsiaug.protocol.entries import BUILT_IN
     from hsiaug.protocol.protocols import protocol_class
 

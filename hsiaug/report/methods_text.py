@@ -1,4 +1,4 @@
-"""What a paper has to say of a benchmark, written from its records: a paragraph for each table."""
+"""The methods section of a benchmark, written from its records: a paragraph for each table."""
 
 from __future__ import annotations
 

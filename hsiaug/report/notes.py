@@ -16,7 +16,7 @@ __all__ = ["control_notes", "number_notes", "repeat_notes", "significance_note",
 
 
 def number_notes(table: Table) -> list[str]:
-    """What the figures are, over which draws, and which are missing."""
+    """Notes on the figures of a table: their meaning, their draws, and those that are missing."""
     draws = f"{count(len(table.draws), 'draw')} (seeds {draws_text(table.draws)})"
     notes = [
         f"Mean ± std (ddof 1) in percent, κ × 100, over {draws}; n is given where a cell has fewer. "
@@ -48,7 +48,7 @@ def _small_classes(table: Table) -> list[str]:
 
 
 def _hidden(table: Table) -> list[str]:
-    """What hidden test pixels are, and over how many classes."""
+    """Note on hidden test pixels: their definition, and over how many classes they are averaged."""
     told = [trial for trial in table.trials if trial.in_fields("hidden")]
     if not told:
         return []
@@ -72,7 +72,7 @@ def repeat_notes(table: Table) -> list[str]:
 
 
 def _fields(table: Table) -> list[str]:
-    """What seen and new fields are, over how many classes, and which records do not tell them apart."""
+    """Notes on seen and new fields: definition, number of classes, and records that do not tell them apart."""
     told = [trial for trial in table.trials if trial.in_fields("new")]
     older = sum(trial.ok for trial in table.trials) - len(told)
     if not table.scores.fields or not told:
@@ -132,7 +132,7 @@ def _unequal_budgets(table: Table) -> list[str]:
 
 
 def _chosen_views(table: Table) -> list[str]:
-    """What was shown where each draw chose its spectral view; all arms and classifiers of a draw share the choice."""
+    """Note on the spectral views that draws chose; all arms and classifiers of a draw share the choice."""
     chosen: dict[tuple[int, str], str] = {}
     for trial in table.trials:
         if trial.ok and trial.classifier.view == AUTO:
@@ -181,7 +181,7 @@ def control_notes(table: Table) -> list[str]:
 
 
 def significance_note(table: Table) -> list[str]:
-    """What was tested, or why nothing could be."""
+    """Notes on the significance tests, or on why none was possible."""
     pairs = [len(c.pairs) for c in table.comparisons]
     if not pairs:
         return []

@@ -1,4 +1,4 @@
-"""What a report reads of a record (see docs/results-format.md): who was run, on what, and how it went."""
+"""Parts of a record that reports read (see docs/results-format.md): who was run, on what, and how it went."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ SPEC = {"task", "scene", "protocol", "patch", *OF_TRIAL}
 
 @dataclass(frozen=True)
 class Condition:
-    """What the trials of one table have in common.
+    """Properties shared by the trials of one table.
 
     rest: canonical JSON of any further key of the specification, so that what a later version adds to it
         parts the tables instead of being averaged over.
@@ -120,7 +120,7 @@ class Trial:
 
     @cached_property
     def draw(self) -> DrawKey:
-        """What two trials must share to be a pair: the very pixels, and the first seed that drew them."""
+        """Key that two trials must share to be a pair: the very pixels, and the first seed that drew them."""
         seed = self.seed if self.first is None else self.first
         return seed, str((self.audit or {}).get("sha256", ""))
 

@@ -30,7 +30,7 @@ AUDITED = (
 )  # fmt: skip
 
 NUMBER = re.compile(r"-?[0-9]+(\.[0-9]+)?(e[+-]?[0-9]+)?")
-"""What is no formula although it begins with a minus."""
+"""A number, which is not a formula although it may begin with a minus."""
 
 
 def report_json(report: Report) -> dict[str, Any]:

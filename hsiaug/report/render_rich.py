@@ -80,7 +80,7 @@ def _indented(lines: Iterable[str], style: str = "") -> Iterator[RenderableType]
 
 
 def _plain(text: str, style: str = "") -> Text:
-    """What is printed is data: no markup, and control characters as escapes before anything is measured."""
+    """Return printed data as Text: no markup, and control characters as escapes before anything is measured."""
     from rich.text import Text
 
     return Text(visible(text, keep="\n"), style=style)

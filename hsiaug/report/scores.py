@@ -1,4 +1,4 @@
-"""What a report says of each task: its metrics, which of them is tested, and how its samples are counted."""
+"""Scores in reports, by task: the metrics, which of them is tested, and how samples are counted."""
 
 from __future__ import annotations
 

@@ -125,7 +125,7 @@ class Table:
         return tuple(c for gain in self.gains.values() for c in gain.against.values() if c is not None)
 
     def gain(self, cell: ArmCell) -> Gain | None:
-        """What a cell gains over the controls; None for ``none`` and for control classifiers."""
+        """Return the gain of a cell over the controls; None for ``none`` and for control classifiers."""
         return self.gains.get((cell.arm, cell.classifier))
 
     def against(self, cell: ArmCell) -> Mapping[str, Comparison | None]:
@@ -135,7 +135,7 @@ class Table:
 
     @cached_property
     def controls(self) -> tuple[str, ...]:
-        """What its arms are measured against, each or some of them, in the order of columns."""
+        """Controls that its arms, all or some of them, are measured against, in the order of columns."""
         needed = {control for gain in self.gains.values() for control in gain.against}
         return tuple(name for name in (*EVERY_CONTROL, *RIVALS) if name in CONTROLS or name in needed)
 
@@ -202,7 +202,7 @@ class Report:
 
     @property
     def where(self) -> str:
-        """What to type for the store, quoted for the shell."""
+        """The store as an argument of commands, quoted for the shell."""
         return shlex.quote(self.store) if self.store else "STORE"
 
 

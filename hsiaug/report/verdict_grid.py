@@ -34,7 +34,7 @@ SIGNS: dict[Finding, str] = {
 
 
 class Shown(NamedTuple):
-    """What a cell shows. gain: of the arm that it is about; findings: of all its arms."""
+    """Content of a cell. gain: of the arm that it is about; findings: of all its arms."""
 
     gain: Gain
     findings: tuple[Finding, ...]
@@ -94,7 +94,7 @@ def over(gain: Gain) -> str:
 
 
 def grid_note(table: Table) -> str:
-    """What the signs are that the grid has."""
+    """Explain the signs that appear in the grid."""
     shown = shown_arms(table).values()
     found = {finding for one in shown for finding in one.findings}
     words = {"helps, at a loss": f"helps, at a loss of {table.scores.second.name}"}

@@ -115,7 +115,7 @@ def _accuracy(table: Table) -> Grid:
 
 
 def _of_classifier(table: Table, classifier: Method, text: Callable[[ArmCell], str], arm: Arm) -> GridEntry:
-    """What a text says of an arm with a classifier."""
+    """Return the field of an arm with a classifier, filled by ``text``."""
     cell = table.cells.get((arm, classifier))
     return GridEntry(text(cell), cell) if cell else GridEntry(MISSING)
 
@@ -177,7 +177,7 @@ def _interval(metric: str, cell: ArmCell) -> str:
 
 
 def _against(table: Table, control: str, text: Callable[[Comparison], str], cell: ArmCell) -> str:
-    """What a text says of the comparison with a control."""
+    """Return ``text`` of the comparison with a control, if there is one."""
     found = table.against(cell).get(control)
     return text(found) if found else MISSING
 

@@ -157,7 +157,7 @@ def curve_label(curve: LabelCurve) -> str:
 
 
 def label_notes(curves: Sequence[LabelCurve]) -> Iterator[str]:
-    """What the figures are, on which pixels, and what limits them."""
+    """Yield notes on the figures: their meaning, their pixels and their limits."""
     labels = sorted({k for curve in curves for k in curve.labels})
     seeds = sorted({seed for curve in curves for seed in curve.seeds})
     pixels = count_range([n for curve in curves for n in curve.pixels])

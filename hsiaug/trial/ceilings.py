@@ -60,7 +60,7 @@ CEILINGS = {
 """By the name that stands in place of a generator's."""
 
 FAMILIES = {"labels": ("true-labels",), "moments": tuple(name for name in CEILINGS if name != "true-labels")}
-"""What a benchmark asks for → the ceilings that it runs."""
+"""{family that a benchmark asks for: the ceilings that it runs}."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -84,7 +84,7 @@ def ceiling(spec: TrialSpec) -> Ceiling:
 
 
 def family_of(name: str) -> str:
-    """What to ask a benchmark for to have a ceiling run."""
+    """Return the family to ask a benchmark for, so that it runs a ceiling."""
     return next(family for family, names in FAMILIES.items() if name in names)
 
 

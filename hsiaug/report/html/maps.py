@@ -113,7 +113,7 @@ class MapMaker:
         shown: Sequence[int],
         colours: Sequence[Colour],
     ) -> Iterator[str]:
-        """What a trial called the pixels of each place that is shown."""
+        """Yield the predicted map of a trial for each place that is shown."""
         assert self._store is not None
         made = read_predicted_maps(self._store, trial, truth)
         name, main = section.table.cell_label(cell, ", "), section.table.scores.main
@@ -173,7 +173,7 @@ def _note(section: TableSection, truth: GroundTruth, shown: Sequence[int]) -> st
 
 
 def _about(truth: GroundTruth, colours: Sequence[Colour], step: int) -> str:
-    """What the viewer has to know of its pictures, as JSON."""
+    """Return the viewer's data on its pictures, as JSON."""
     return json.dumps(
         {
             "classes": list(map(visible, truth.class_names)),

@@ -82,7 +82,7 @@ def facts(pairs: Iterable[tuple[str, str]]) -> str:
 
 
 def scroller(label: str, html: str) -> str:
-    """What is wider than a small screen scrolls by itself, by keyboard too, and the page and its label do not."""
+    """Wrap HTML wider than a small screen: it scrolls, by keyboard too, while the page and the label do not."""
     region = f'<div class="scroll" role="region" tabindex="0" aria-label="{escape(label)}">{html}</div>'
     return f'<p class="caption">{escape(label)}</p>{region}'
 

@@ -97,7 +97,7 @@ def _title(report: Report) -> str:
 
 
 def _environment(report: Report) -> list[tuple[str, str]]:
-    """What the trials ran on and with."""
+    """Environments of the trials: each entry, such as a device or a library, with all its values."""
     found: dict[str, set[str]] = {}
     for trial in (trial for table in report.tables for trial in table.trials):
         made = dict(trial.record.get("environment") or {})
@@ -184,7 +184,7 @@ def _table(section: TableSection, maker: MapMaker, curves: Sequence[LabelCurve])
 
 
 def _point(section: TableSection) -> str:
-    """What a table adds that is read as a point of a curve: its numbers and records."""
+    """Return the numbers and records of a table that is read as a point of a curve."""
     return "\n".join([_failures(section), section.view("generator"), section.records()])
 
 

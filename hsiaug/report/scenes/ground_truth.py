@@ -32,7 +32,7 @@ __all__ = [
 MOST_VALUES = 60_000_000
 """Values of the largest cube that is read for a picture: a larger one takes longer than all the rest of a report."""
 ROLES = ("unlabelled", "left out", "test", "train")
-"""What a draw makes of a pixel."""
+"""Roles of pixels in a draw."""
 SIDE = 160
 """Pixels of the longer side of a thumbnail."""
 

@@ -40,7 +40,7 @@ from hsiaug.trial.store import Store
 __all__ = ["SCORES", "ArmWorth", "LabelCurve", "label_curves"]
 
 SCORES: tuple[Metric, ...] = (AA, OA, AA_FIELDS[1], WORST)
-"""What an arm is worth labels in."""
+"""Scores for which the worth of an arm in labels is given."""
 
 Scores = dict[str, float | None]
 Place = dict[int, Table]
@@ -111,7 +111,7 @@ def _places(report: Report) -> dict[object, dict[str, Place]]:
 
 
 def _key(run: str, condition: Condition, protocol: str | None = None) -> tuple[object, ...]:
-    """What tables of one curve share. protocol: of the base draw; None: the condition's own."""
+    """Key shared by the tables of one curve. protocol: of the base draw; None: the condition's own."""
     own = f"{condition.protocol}:{condition.argument}".removesuffix(":")
     # Plots are in the identity of draws that read them, and added labels may where the base draw does not.
     rest = {key: v for key, v in json.loads(condition.rest).items() if key not in ("plots", "protocol_version")}
@@ -162,7 +162,7 @@ def _curve(table: Table, classifier: Method, placement: str, place: Place, reade
 
 @dataclass(frozen=True, eq=False)
 class _DrawScores:
-    """What one draw gave. points: scores at each number of labels. arms: scores of those arms that have the draw."""
+    """Scores of one draw. points: at each number of labels. arms: of those arms that have the draw."""
 
     seed: int
     pixels: int

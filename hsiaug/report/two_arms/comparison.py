@@ -75,7 +75,7 @@ class Pairing:
 
     @property
     def verdict(self) -> str:
-        """What the rule of :mod:`hsiaug.metrics.verdict` says of B − A."""
+        """Verdict on B − A by the rule of :mod:`hsiaug.metrics.verdict`."""
         evidence = self.comparison.main.evidence
         if evidence.shown == "undecided":
             return undecided(self.n, evidence.needed)
@@ -83,7 +83,7 @@ class Pairing:
 
     @property
     def judged(self) -> tuple[Gain, ...]:
-        """What the report says of A and B against their controls; neither controls nor ``coords`` have it."""
+        """Gains of A and B over their controls, as in the report; neither controls nor ``coords`` have any."""
         gains = map(self.table.gain, (self.a, self.b))
         return tuple(gain for gain in gains if gain is not None and gain.verdict is not None)
 

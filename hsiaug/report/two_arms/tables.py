@@ -1,4 +1,4 @@
-"""What ``hsiaug compare`` says of two arms: the effect first, then its spread, then what may be claimed.
+"""Output of ``hsiaug compare`` on two arms: the effect first, then its spread, then what may be claimed.
 
 As lines for the terminal, and as files of tables: for people, a row per paired draw, and everything.
 """
@@ -238,7 +238,7 @@ def pixels_tested(pairing: Pairing, class_id: int) -> list[int]:
 
 
 def notes(pairing: Pairing) -> list[str]:
-    """What is missing, unequal or left out on this condition."""
+    """Sentences on the trials that are missing, unequal or left out on this condition."""
     sentences = repeat_notes(pairing.table)
     for name, cell in (("A", pairing.a), ("B", pairing.b)):
         if cell.failed:

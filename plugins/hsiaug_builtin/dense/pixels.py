@@ -104,7 +104,7 @@ class _Pixels(Plugin[Any]):
         raise NotImplementedError
 
     def fitted(self, model: Any, only: int, classes: int) -> FittedPixels:
-        """What :meth:`fit` returns."""
+        """Return the result of :meth:`fit`."""
         return FittedPixels(model, only, classes)
 
     def fit(
