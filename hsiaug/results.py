@@ -234,7 +234,7 @@ class Results:
 
     @property
     def hashes(self) -> tuple[str, ...]:
-        """Of the trials that have a record, in the order of the tables."""
+        """Hashes of the trials that have a record, in the order of the tables."""
         return tuple(dict.fromkeys(trial.hash for table in self.report.tables for trial in table.trials))
 
     @checked(by=text)

@@ -70,7 +70,7 @@ class SceneMap:
         return f"{self.made.split.audit.n_train:,} of the pixels are training pixels"
 
     def rows(self) -> list[dict[str, Any]]:
-        """By class: its pixels, their share of those that are mapped, and training pixels; last what holds no data."""
+        """Pixels by class, their share of those that are mapped, and training pixels; last what holds no data."""
         counts = np.bincount(np.concatenate([ids.ravel() for ids in self.maps.values()]))
         counts = np.pad(counts, (0, len(self.class_names) + 1 - len(counts)))
         mapped = max(1, int(counts[1:].sum()))
@@ -136,7 +136,7 @@ class SceneMap:
         save_map(path, self.maps[name], self.class_names, self.grounds[name], self._facts())
 
     def _tables(self, remarks: list[str]) -> TableFiles:
-        """In CSV and JSON shares are fractions."""
+        """Return the tables of the map; in CSV and JSON shares are fractions."""
         rows = self.rows()
         grid = text_grid("Mapped pixels by class", HEADER, list(map(share_texts, rows)), 2)
         page = ReportPage(self.title, grids=(grid,), notes=tuple(remarks))

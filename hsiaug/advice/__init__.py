@@ -1,1 +1,1 @@
-"""Which generator to use on a scene, or none: what ``hsiaug advise`` finds out."""
+"""Advice on which generator to use on a scene, or none: the work of ``hsiaug advise``."""

@@ -1,4 +1,4 @@
-"""Which generator to use on a scene: many are screened on inner draws, the best are confirmed on fresh ones.
+"""Choice of a generator for a scene: many are screened on inner draws, the best are confirmed on fresh ones.
 
 The gain that is told comes from the confirming draws alone. The best of many on the screening draws is too good on
 these: it is the best because it was lucky there too.

@@ -113,7 +113,7 @@ def gain_of(
 
 
 def candidates(screened: Iterable[ArmGain], most: int = 2) -> list[ArmGain]:
-    """Of each classifier the arm of the highest AA that lies above all its controls; the largest gain first.
+    """For each classifier, the arm of the highest AA that lies above all its controls; the largest gain first.
 
     Of the arms of one generator, a later one (of a larger λ) counts where it is told apart from those before. Among
     generators AA counts, not the gain: some are measured against more controls than others.

@@ -1,4 +1,4 @@
-"""Which arms are worth a trial on the screening draws, whether these draws can tell anything, and in which order."""
+"""Choice and order of the arms to try on the screening draws, and whether these draws can tell anything."""
 
 from __future__ import annotations
 
@@ -164,7 +164,7 @@ def alone(known: Results) -> dict[str, list[float]]:
 
 
 def ceiling(plan: Plan, session: Session) -> Ceiling | None:
-    """Where the classifier that does best without a generator has at most ``HEADROOM`` left to gain; else None."""
+    """Return a ceiling if the best classifier without a generator can gain at most ``HEADROOM``; else None."""
     seeing = {
         name: values
         for name, values in alone(session.results(plan)).items()

@@ -28,13 +28,13 @@ __all__ = [
 ]
 
 RED, GREEN, BLUE = 660.0, 560.0, 490.0
-"""nm."""
+"""Wavelengths in nm."""
 
 CLASSES = (
     "#fe970d", "#4f5bef", "#c90901", "#0aafc0", "#770278", "#2d6c5d", "#2e25b9", "#ffd600",
     "#8e59a9", "#9186ff", "#90c7ff", "#a9c395", "#8a0114", "#a48675", "#b5ffa5", "#f45716",
 )  # fmt: skip
-"""Of classes 1..16, in this order: the first n are as far apart as may be for every n.
+"""Colours of classes 1..16, in this order: the first n are as far apart as may be for every n.
 
 Every pair is apart in OKLab (times 100) by 13.7 to the normal eye, 10.6 under protanopia, 10.5 under deuteranopia and
 8.4 under tritanopia, as Machado, Oliveira and Fernandes (2009) model them at full severity; of the first eight by 15.2,
@@ -45,7 +45,7 @@ NO_DATA = "#dcdcdc"
 """A pixel without a class."""
 
 SERIES = ("#2a4004", "#f35100", "#bc66f2", "#521667", "#66996e", "#b60a77", "#3183ad", "#6352d6")
-"""Of lines and marks that stand for arms or controls, in the order of ``--s0`` to ``--s7`` of the page, found likewise.
+"""Colours of lines and marks of arms or controls, in the order of ``--s0`` to ``--s7`` of the page, found alike.
 
 Each has a contrast of 3 or more on white, as has its ``in_the_dark`` on dark paper, and stays away from the colours of
 verdicts and of links. Eight lie too close for some eyes to rest on colour alone: each has its own marker too.
@@ -53,7 +53,7 @@ verdicts and of links. Eight lie too close for some eyes to rest on colour alone
 TONES = {"good": "#00695c", "loss": "#b34700", "bad": "#a40e26", "warn": "#7a4a00", "": "#57606a"}
 """Verdicts: helps, helps at a loss, hurts, a warning, nothing shown. Each stands beside a sign or a word, never alone."""
 TRAIN, HELD_OUT, SYNTHETIC, LEFT_OUT = "#5e3c99", "#4a90c7", "#d95f02", "#a0a0a0"
-"""Whose pixels or samples they are, in every map and figure; held out is also what is tested on."""
+"""Roles of pixels or samples, in every map and figure; held out is also what is tested on."""
 RIGHT, WRONG = "#7cc0b3", TONES["bad"]
 """Pixels of a map of errors: light or dark, whatever hue the eye sees."""
 

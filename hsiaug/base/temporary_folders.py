@@ -38,7 +38,7 @@ __all__ = [
 MARK = ".hsiaug"
 """The file that marks a folder which hsiaug made, and may remove."""
 NAME = re.compile(r"\..+\.([0-9a-f]{8}-[0-9]+-[0-9]+)\.[0-9a-f]{12}")
-"""Of a temporary folder: what it is for, its owner, and a random part."""
+"""Name of a temporary folder: its purpose, its owner, and a random part."""
 
 ABANDONED = 3600.0
 """Seconds after which a temporary folder is nobody's, where its process cannot be looked up."""

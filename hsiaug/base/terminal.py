@@ -29,7 +29,7 @@ class Console(rich.console.Console):
         super().__init__(markup=False, emoji=False, highlight=False, **options)
 
     def render_str(self, text: str, **options: Any) -> Text:
-        """Before anything is measured, so that columns keep their widths."""
+        """Make a text visible before anything is measured, so that columns keep their widths."""
         return super().render_str(visible(text, keep="\n"), **options)
 
     def render(self, renderable: Any, options: Any = None) -> Iterable[Segment]:

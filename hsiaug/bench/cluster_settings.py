@@ -1,4 +1,4 @@
-"""Where trials run and what they are given there: ``on`` and ``cluster``, the environment, or a suite."""
+"""Settings of where trials run and what they are given there: ``on``, ``cluster``, environment or suite."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ class ClusterSettings(BaseModel):
 
     @property
     def minutes(self) -> int | None:
-        """Of each job."""
+        """Time limit of each job in minutes."""
         return None if self.time is None else int(self.time[:-1]) * (60 if self.time.endswith("h") else 1)
 
 

@@ -1,4 +1,4 @@
-"""Which slot of a pool runs which trial, how often a trial is begun, and what becomes of its answer.
+"""Dispatch of trials to the slots of a pool: which slot runs which, how often, and what becomes of its answer.
 
 A group is all trials of one draw and one generator, so that a worker fits each generator once. Where a slot is free and
 no group waits, it takes half of the trials that are left of another slot's group, once the fit of that group is there.
@@ -31,7 +31,7 @@ __all__ = ["TRIES", "USUAL_SECONDS", "Dispatch", "Group", "Pool", "PoolEngine", 
 Group = tuple[TrialSpec, ...]
 
 TRIES = 2
-"""How often a trial is begun whose process dies."""
+"""Attempts at a trial whose process dies."""
 USUAL_SECONDS = 30.0
 """Default duration of an untimed trial, in seconds."""
 WORTH_SHARING = 5.0
@@ -57,7 +57,7 @@ class Pool(Protocol):
     """The slots of an engine for the trials of one scene."""
 
     def slots(self) -> Sequence[Slot]:
-        """Those that are there now: machines may join and leave."""
+        """Slots that are there now: machines may join and leave."""
 
     def wait(self) -> Sequence[tuple[Slot, Message]]:
         """Return the messages of busy slots that arrive within a moment."""
@@ -144,7 +144,7 @@ class Dispatch:
                 self._fitted.add(first.fit_hash)
 
     def run(self) -> None:
-        """Until all work is done. Raises SceneError where no worker will do it."""
+        """Run until all work is done. Raises SceneError where no worker will do it."""
         while True:
             there = self._pool.slots()
             slots = [slot for slot in there if slot not in self._refused]

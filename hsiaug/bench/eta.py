@@ -66,7 +66,7 @@ class _Planned:
         return {stage: part for stage, part in self.stages.items() if not there.get(stage)}
 
     def unknown(self, parts: Mapping[str, Part], costs: Costs) -> list[str]:
-        """Names of the plugins that were not timed with these parameters, of which no card speaks."""
+        """Names of the plugins that were not timed with these parameters, and whose cards do not speak of them."""
         names = {stage: part.levels[1].removeprefix(f"{stage} ") for stage, part in parts.items()}
         return [n for stage, n in names.items() if n in self.unusual and not costs.knows(parts[stage], 2)]
 
@@ -101,7 +101,7 @@ class Forecast:
         self._lock = threading.Lock()
 
     def each(self) -> dict[str, float]:
-        """By hash, the expected seconds of every trial; the first of those that share a fit makes it."""
+        """Return the expected seconds of every trial, by hash; the first of those that share a fit makes it."""
         fitted: set[str] = set()
         seconds = {}
         for hash, trial in self._left.items():

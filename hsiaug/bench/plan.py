@@ -1,4 +1,4 @@
-"""From what a user asks for to the list of trials, controls included."""
+"""Conversion of a user's request to the list of trials, controls included."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ T = TypeVar("T")
 __all__ = ["Plan", "Request", "build_plan"]
 
 MOST_TRIALS = 100_000
-"""Of one plan; a slip of a zero should not fill memory and days."""
+"""Maximum number of trials of one plan; a slip of a zero should not fill memory and days."""
 
 
 @dataclass(frozen=True)

@@ -37,7 +37,7 @@ if TYPE_CHECKING:
 __all__ = ["Existing", "batches_of", "held", "missing", "run", "workers"]
 
 Existing = Literal["only-missing", "all", "none"]
-"""Which trials to run: those that the store does not hold (failed ones again), all, or none."""
+"""Trials to run: those that the store does not hold (failed ones again), all, or none."""
 
 
 def workers(asked: int | None, device: str, plans: Sequence[Plan]) -> int:

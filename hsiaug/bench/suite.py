@@ -57,7 +57,7 @@ MOST_PLANS = 1000
 """Plans of a suite at most; each reads its scene's labels and draws its splits before anything runs."""
 
 PRODUCT = ("scenes", "protocols", "set")
-"""Keys of which every combination is a plan."""
+"""Keys whose every combination is a plan."""
 
 
 def is_suite(ref: str) -> bool:

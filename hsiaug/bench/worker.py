@@ -128,7 +128,7 @@ def serve(connection: Connection, stages: Connection, start: WorkerStart, enviro
 
 
 def _other_version(spec: TrialSpec, plugins: Registry) -> str | None:
-    """Which plugin of a trial is not here as it was planned with."""
+    """Describe a plugin of a trial that is not here as it was planned with; None if all are."""
     for kind, planned in spec.plugins:
         try:
             here = plugins.find(kind, planned.name).load().card.version

@@ -157,7 +157,7 @@ def _verdict(advice: Advice, names: tuple[str, str]) -> str:
 
 
 def _describe_view(one: ViewGain, name: str) -> str:
-    """Which spectral view a classifier is judged with, and what it gives without a generator."""
+    """Describe the spectral view that a classifier is judged with, and its scores without a generator."""
     scores = ", ".join(f"{view} {percent(aa)}" for view, aa in one.aa.items())
     first, best = next(iter(one.aa.items())), one.aa[one.view]
     chosen = ", ".join(f"{view} in {count(n, 'draw')}" for view, n in one.chosen.items())

@@ -63,7 +63,7 @@ def print_lines(out: Console, lines: Iterable[str]) -> None:
 
 
 def notes_console(err: Console, *, quiet: bool) -> Console:
-    """Where notes go that --quiet leaves out: to ``err``, or nowhere."""
+    """Return the console for notes that --quiet leaves out: ``err``, or one that prints nowhere."""
     from hsiaug.base.terminal import Console as Ours
 
     return Ours(file=StringIO()) if quiet else err

@@ -83,17 +83,17 @@ class PairSet:
 
     @property
     def dates(self) -> int:
-        """T."""
+        """Number of dates T."""
         return int(self.places[0].images.shape[0])
 
     @property
     def bands(self) -> int:
-        """B."""
+        """Number of bands B."""
         return int(self.places[0].images.shape[1])
 
     @cached_property
     def offsets(self) -> tuple[int, ...]:
-        """Where each place's pixels begin in the flat order in which predictions are kept: place by place, row by row."""
+        """First index of each place in the flat order that predictions are kept in: place by place, row by row."""
         sizes = [place.mask.size for place in self.places]
         return tuple(int(n) for n in np.cumsum([0, *sizes[:-1]]))
 

@@ -113,7 +113,7 @@ class Scene:
 
     @property
     def class_ids(self) -> range:
-        """1..C."""
+        """Class ids 1..C."""
         return range(1, len(self.class_names) + 1)
 
     @property
@@ -178,7 +178,7 @@ class UnlabelledScene:
 
 
 def _ignored(stripe: NDArray[np.float32]) -> None:
-    """Nothing is done with stripes."""
+    """Do nothing with a stripe."""
 
 
 def scene_checksum(

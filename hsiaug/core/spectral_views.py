@@ -125,7 +125,7 @@ def _hull(y: NDArray[np.float64], places: NDArray[np.float64]) -> NDArray[np.flo
     """(n, B) upper convex hulls, read at every place: Andrew's monotone chain, on all spectra at once."""
     n, bands = y.shape
     last = np.zeros((n, bands), dtype=np.intp)
-    """Of each spectrum, the stack of its corners so far."""
+    """Stack of the corners so far, for each spectrum."""
     size = np.ones(n, dtype=np.intp)
     everyone = np.arange(n)
     for b in range(1, bands):

@@ -41,17 +41,17 @@ class Tiles(Batch):
 
     @property
     def dates(self) -> int:
-        """T."""
+        """Number of dates T."""
         return int(self.images.shape[1])
 
     @property
     def bands(self) -> int:
-        """B."""
+        """Number of bands B."""
         return int(self.images.shape[2])
 
     @property
     def side(self) -> tuple[int, int]:
-        """H and W."""
+        """Height and width of a tile in pixels."""
         return int(self.images.shape[3]), int(self.images.shape[4])
 
 

@@ -1,4 +1,4 @@
-"""From the files of somebody's own scene to its card: look at everything, write what was understood, prove it.
+"""Import of somebody's own scene: look at all its files, write what was understood to a card, prove it.
 
 What is derived (labels that were no raster on the cube's grid) is written beside the card. All files appear together or
 not at all.
@@ -216,7 +216,7 @@ def _axes(path: Path, raw: RawArray, wanted: str | None, labels: LabelRaster | N
 
 
 def _relative(path: Path, card: Path) -> str:
-    """As a card names it: from the card's folder."""
+    """Return a path as a card names it: relative to the card's folder."""
     try:
         return Path(os.path.relpath(path.absolute(), card.absolute().parent)).as_posix()
     except ValueError:  # another drive of Windows

@@ -96,7 +96,7 @@ def check_memory(what: str, needed: int) -> None:
 
 
 def in_bytes(size: int | None) -> str:
-    """For people: "12.0 kB", "3.2 GB", or "size unknown"."""
+    """Return a size as text for people: "12.0 kB", "3.2 GB", or "size unknown"."""
     if size is None:
         return "size unknown"
     for unit, name in ((10**9, "GB"), (10**6, "MB"), (10**3, "kB")):

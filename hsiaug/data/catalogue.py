@@ -47,7 +47,7 @@ class SceneEntry:
 
 
 def data_dir() -> Path:
-    """Where scene files are kept: $HSIAUG_DATA_DIR if set, else the user's data folder for hsiaug."""
+    """Return the folder of scene files: $HSIAUG_DATA_DIR if set, else the user's data folder for hsiaug."""
     import platformdirs
 
     chosen = os.environ.get("HSIAUG_DATA_DIR")

@@ -32,7 +32,7 @@ from hsiaug.data.raw import RawArray, let_go, mapped_file
 __all__ = ["Recipe", "mapped_cube", "progress_bar", "unpack_raster"]
 
 NAME = re.compile("[0-9a-f]{24}")
-"""Of a copy and its note."""
+"""Name of a copy and of its note."""
 
 Window = tuple[slice, slice]
 """Rows and columns."""
@@ -105,7 +105,7 @@ class Recipe:
             yield slice(top, min(top + rows, height)), slice(0, width)
 
     def name(self, dtype: np.dtype[Any]) -> str:
-        """Of a copy of that type: it tells the files as they are now, and all that is done to their values."""
+        """Name of a copy of that type: it tells the files as they are now, and all that is done to the values."""
         gaps = () if self.nodata is None else (self.nodata,)
         made = (self.origin, self.bands, self.scale, self.offset, dtype.str, *gaps)
         return hashlib.sha256(repr((sorted(_now(self.files).items()), made)).encode()).hexdigest()[:24]
@@ -273,7 +273,7 @@ def _as_noted(files: Mapping[str, list[int]]) -> bool:
 
 @contextlib.contextmanager
 def progress_bar(progress: bool, what: str, size: int | None) -> Iterator[Callable[[int], None]]:
-    """On standard error, a bar on a terminal, a line elsewhere; yields what is told how many bytes more are done."""
+    """Show progress on standard error: a bar on a terminal, else a line; yields a function of the bytes done."""
     if not progress:
         yield lambda _: None
         return

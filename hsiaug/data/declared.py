@@ -72,7 +72,7 @@ def _of_geotiff(path: Path) -> Declared:
 
 
 def _band_centres(file: Any) -> tuple[float, ...] | None:
-    """In nm: GDAL's CENTRAL_WAVELENGTH_UM, else the tags ``wavelength`` and ``wavelength_units`` of each band."""
+    """Band centres in nm: GDAL's CENTRAL_WAVELENGTH_UM, else ``wavelength`` and ``wavelength_units`` of bands."""
     unit = str(file.tags().get("wavelength_units", ""))
     centres = []
     for band in range(1, file.count + 1):

@@ -32,7 +32,7 @@ TABLES = ("gpkg_contents", "gpkg_geometry_columns", "gpkg_spatial_ref_sys")
 MOST_SECONDS = 15.0
 MOST_FEATURES = 1_000_000
 MOST_BYTES = 2**26
-"""Of all values of a layer (64 MiB): some four million points."""
+"""Maximum size of all values of a layer (64 MiB): some four million points."""
 
 Feature = tuple[dict[str, Any] | None, dict[str, Any]]
 

@@ -1,4 +1,4 @@
-"""Where on Earth the pixels of a cube lie, through rasterio (the extra ``geo``)."""
+"""Location on Earth of the pixels of a cube, through rasterio (the extra ``geo``)."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ __all__ = [
 
 
 MOST_BANDS = 10_000
-"""Of a GeoTIFF: each takes GDAL a while to describe."""
+"""Maximum number of bands of a GeoTIFF: each takes GDAL a while to describe."""
 
 
 @dataclass(frozen=True)
@@ -115,7 +115,7 @@ def open_geotiff(rasterio: Any, path: Path, driver: str = "GTiff") -> Any:
 
 
 def read_georeference(path: Path, data: str | None = None) -> Georeference | None:
-    """That of a GeoTIFF, or of an ENVI pair by either of its files; None where it has none, or rasterio is missing.
+    """Read the georeference of a GeoTIFF, or of an ENVI pair by either file; None without either it or rasterio.
 
     data: name of the data file beside an ENVI header, where it is not the header's name with a usual ending.
     """
@@ -141,7 +141,7 @@ def read_georeference(path: Path, data: str | None = None) -> Georeference | Non
 
 
 def scene_georeference(ref: str | os.PathLike[str]) -> Georeference | None:
-    """That of a scene's cube, as its card crops it; None where the file gives none."""
+    """Return the georeference of a scene's cube, as its card crops it; None where the file gives none."""
     entry = find_entry(ref)
     cube = entry.card.cube
     path = None if entry.card.procedural else find_file(entry, cube)

@@ -1,4 +1,4 @@
-"""From a file of labels or of plots in the field, of whatever kind, to a raster on the grid of the cube."""
+"""Conversion of a file of labels or of plots in the field, of any kind, to a raster on the grid of the cube."""
 
 from __future__ import annotations
 

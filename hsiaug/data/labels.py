@@ -1,4 +1,4 @@
-"""From the codes of a label file to class ids 1..C, with 0 for unlabelled."""
+"""Conversion of the codes of a label file to class ids 1..C, with 0 for unlabelled."""
 
 from __future__ import annotations
 

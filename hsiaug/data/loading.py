@@ -1,4 +1,4 @@
-"""From a card to a scene: fetch what is missing, read, convert, check."""
+"""Loading of a scene from its card: fetch what is missing, read, convert, check."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ _hidden = False
 
 
 def hide_labels() -> None:
-    """From now on, this process loads no scene and no pairs: it runs plugins, which may see no test label."""
+    """Let this process load no scene and no pairs from now on: it runs plugins, which may see no test label."""
     global _hidden
     _hidden = True
 

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     Described = dict[str, object]
 
 START_BYTES = 2**31
-"""Of address space, until the size of an array that may be read is known."""
+"""Bytes of address space, until the size of an array that may be read is known."""
 
 SLAB_BYTES = 2**25
 SIZES = {
@@ -94,7 +94,7 @@ def _describe(file: h5py.File, name: str) -> Described:
 
 
 def _send(item: h5py.Dataset | NDArray[np.generic]) -> None:
-    """In slabs along the first axis, each of whole chunks where there are chunks."""
+    """Send an array in slabs along the first axis, each of whole chunks where there are chunks."""
     import numpy as np
 
     _say({"shape": item.shape, "dtype": item.dtype.newbyteorder("=").str})

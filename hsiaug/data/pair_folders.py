@@ -34,7 +34,7 @@ LAYOUTS: Mapping[str, tuple[tuple[str, ...], ...]] = {
     "change": (("a",), ("b",), ("label", "labels", "mask", "masks")),
     "segmentation": (IMAGES, MASKS),
 }
-"""Of each task the names that its folders may have, whatever their case: one folder per date, then that of the masks."""
+"""Folder names of each task, whatever their case: one folder per date, then that of the masks."""
 
 EMPTY = (0, 255)
 """Codes that mean no class in masks of segmentation, where two others are left."""

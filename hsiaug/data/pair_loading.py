@@ -1,4 +1,4 @@
-"""From a card of image–mask pairs to the pairs: find the files, read, convert, check."""
+"""Loading of image–mask pairs from their card: find the files, read, convert, check."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ def load_pairs(
 
 
 def pair_georeferences(ref: str | os.PathLike[str], pairs: PairSet) -> dict[str, Georeference | None]:
-    """Where each place lies on Earth: as its mask's file says, which has the mask's grid; None where it does not.
+    """Return the location of each place on Earth, from its mask's file (same grid); None where it has none.
 
     Of a scene, which is one place, that of its cube.
     """

@@ -1,4 +1,4 @@
-"""Which sets of image–mask pairs there are, where their files are looked for, and which of these are missing."""
+"""Sets of image–mask pairs: which there are, where their files are looked for, and which files are missing."""
 
 from __future__ import annotations
 

@@ -30,7 +30,7 @@ def user_path(text: str) -> Path:
 
 
 def cache_dir() -> Path:
-    """For what can be made again: $HSIAUG_CACHE_DIR if set, else the user's cache folder for hsiaug."""
+    """Folder of what can be made again: $HSIAUG_CACHE_DIR if set, else the user's cache folder for hsiaug."""
     import platformdirs
 
     chosen = os.environ.get("HSIAUG_CACHE_DIR")
@@ -38,7 +38,7 @@ def cache_dir() -> Path:
 
 
 def file_checksum(path: Path, algorithm: Literal["sha256", "md5"] = "sha256") -> str:
-    """Of a file's bytes, in hexadecimal digits. Raises OSError where it cannot be read."""
+    """Return the checksum of a file's bytes, in hexadecimal digits. Raises OSError where it cannot be read."""
     with path.open("rb") as file:
         return hashlib.file_digest(file, lambda: hashlib.new(algorithm, usedforsecurity=False)).hexdigest()
 

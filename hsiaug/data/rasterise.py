@@ -1,4 +1,4 @@
-"""From marks to a label raster on the grid of a cube."""
+"""Conversion of marks to a label raster on the grid of a cube."""
 
 from __future__ import annotations
 

@@ -20,7 +20,7 @@ ORDERS = {"bip": (0, 1, 2), "bil": (0, 2, 1), "bsq": (2, 0, 1)}
 """Axes of the data file, of (line, sample, band), by interleave."""
 
 LONGEST, MOST_LINES = 2**20, 50_000
-"""Of a header; spectral's parser takes time quadratic in both."""
+"""Most bytes and lines of a header; spectral's parser takes time quadratic in both."""
 
 LONGEST_WAVE = 1e9
 """A metre in nanometres: no band lies beyond."""
@@ -29,7 +29,7 @@ NANOMETRES = {
     **dict.fromkeys(("nanometers", "nanometer", "nm"), 1.0),
     **dict.fromkeys(("micrometers", "micrometer", "microns", "um", "µm"), 1000.0),
 }
-"""In one of each unit of wavelengths."""
+"""Nanometres in one of each unit of wavelengths."""
 
 
 def find_envi(path: Path, data: str | None) -> tuple[Path, Path] | None:

@@ -27,7 +27,7 @@ __all__ = ["read_mat", "read_mat_maps"]
 PROGRAM = Path(__file__).with_name("mat_child.py")
 
 STALL_SECONDS = 20.0
-"""A file of which nothing more could be read for so long is given up."""
+"""Seconds without any progress in reading after which a file is given up."""
 
 SLOWEST = 2**24
 """Bytes per second that an array is unpacked with at least."""

@@ -1,4 +1,4 @@
-"""Which files a scene needs, which of them are here, and whether they are the right ones."""
+"""Files of a scene: which it needs, which of them are here, and whether they are the right ones."""
 
 from __future__ import annotations
 

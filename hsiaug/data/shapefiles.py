@@ -64,7 +64,7 @@ def _companion(path: Path, ending: str) -> Path | None:
 
 
 def _content(path: Path, file: Path) -> bytes:
-    """Of one of the files. Raises SceneError."""
+    """Return the content of one of the files. Raises SceneError."""
     try:
         with file.open("rb") as opened:
             content = opened.read(MOST_BYTES + 1)

@@ -32,7 +32,7 @@ _PART = r"""(?:[A-Za-z0-9_-]++|"[^"\n]*+"|'[^'\n]*+')"""
 DEEP_KEY = re.compile(rf"(?<![A-Za-z0-9_-])(?:{_PART}[ \t]*+\.[ \t]*+){{{DEEPEST},}}{_PART}[ \t]*+[=\]]")
 """A dotted key of so many parts, for which the parser takes memory by the square of their number."""
 INTEGERS = range(-(2**63), 2**63)
-"""Those that TOML has."""
+"""Whole numbers that TOML has."""
 
 
 def read_toml(path: Path, what: str, kind: type[HsiaugError]) -> dict[str, Any]:

@@ -32,7 +32,7 @@ PAIRS = {("row", "col"): True, ("row", "column"): True, ("x", "y"): False, ("lon
 """Columns of a place in a table, and whether these are pixels."""
 
 MOST_BYTES = 2**26
-"""Of a table or GeoJSON (64 MiB): some three million points."""
+"""Maximum size of a table or GeoJSON (64 MiB): some three million points."""
 
 MOST_MARKS = 1_000_000
 
@@ -40,7 +40,7 @@ MOST_PARTS = 2_000_000
 """Lists and objects of a GeoJSON: its points, rings and features."""
 
 MOST_RINGS = 10_000
-"""Of one polygon: GDAL takes time quadratic in them."""
+"""Maximum number of rings of one polygon: GDAL takes time quadratic in them."""
 
 _Number = Annotated[float, Field(strict=True, allow_inf_nan=False)]
 _Point = Annotated[tuple[_Number, _Number], BeforeValidator(lambda value: value[:2])]
@@ -159,7 +159,7 @@ def _read_geojson(path: Path) -> tuple[list[Feature], str]:
 
 
 def _text(path: Path, kind: str) -> str:
-    """Of a file that is not too large for labels. Raises SceneError."""
+    """Return the text of a file that is not too large for labels. Raises SceneError."""
     try:
         with path.open("rb") as file:
             content = file.read(MOST_BYTES + 1)

@@ -21,7 +21,7 @@ MARGIN = 0.01
 """Difference, as a fraction, that does not matter: one point of AA."""
 
 POWER = 0.8
-"""With which a difference is called detectable, and equivalence is planned for."""
+"""Power with which a difference is called detectable, and equivalence is planned for."""
 
 MOST_DRAWS = 10_000
 """Beyond so many, no number of draws is proposed."""

@@ -129,7 +129,7 @@ def _memory(train: Spectra, held: Spectra, synthetic: Spectra, space: Space) -> 
 
 
 def _left_out(sets: Sequence[Spectra], classes: Sequence[int]) -> tuple[str, ...]:
-    """Which classes of the synthetic samples could not be compared."""
+    """Note on the classes of the synthetic samples that could not be compared."""
     missing = [c for c in sets[2].counts if c not in classes]
     if not missing:
         return ()

@@ -16,7 +16,7 @@ MeasureTable = Mapping[str, tuple[str, str, Better]]
 """Label, unit, and what is good, by the name of a measure."""
 
 Values = dict[str, float | None]
-"""By the name of a measure; shares in 0..1, None where it is not defined."""
+"""Values by the name of a measure; shares in 0..1, None where it is not defined."""
 
 Round = tuple[Values, Values, int]
 """Values and floors of one draw of samples, and how many of each set were compared at once."""

@@ -31,7 +31,7 @@ SCORES: dict[str, ScoreKind] = {
     "agreement": ("R1 probe agreement", "%", 1),
     "oracle": ("R1 oracle agreement", "%", 1),
 }
-"""By the name of a score; the table's order."""
+"""Kinds of scores by name, in the table's order."""
 
 
 def reliability(train: Spectra, held: Spectra, synthetic: Spectra, *, seed: int = 0) -> Reliability:

@@ -45,7 +45,7 @@ Confirmation = Literal["helps", "open", "no"]
 """Verdicts of fresh draws on a candidate."""
 
 TINY = 1e-12
-"""Below this a difference of one draw is rounding."""
+"""Value below which a difference of one draw is rounding."""
 
 MEANINGS: dict[Finding, str] = {
     "helps": "shown above none and above duplicate",
@@ -147,7 +147,7 @@ class Verdict:
         return f"undecided (above {clear}; {had}: at least {self.needed} are needed)"
 
     def _mixed(self) -> str:
-        """Where a difference is shown against one control, or opposite ones against two, it is said."""
+        """Describe a difference that is shown against one control, or opposite ones against two."""
         clear = [f"{said} {control}" for control, said in self.against.items() if said in ("above", "below")]
         rest = {
             "equivalent": f"equivalent to {self.hardest} (±{self.margin:g})",

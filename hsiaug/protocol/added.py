@@ -21,7 +21,7 @@ from hsiaug.registry.card import Card
 __all__ = ["PLACEMENTS", "Added", "AddedLabels", "check_placement", "read_added"]
 
 PLACEMENTS = ("scattered", "field", "clump")
-"""Where added labels lie: anywhere; one per field in turn, fields without a training pixel first; round the clump."""
+"""Places of added labels: anywhere; one per field in turn, those without training pixels first; round the clump."""
 
 NO_BUFFER = "added labels have no buffer: test pixels round them lie in training patches"
 
@@ -162,7 +162,7 @@ def _in_turn(
 
 
 def _outwards(pixels: NDArray[np.intp], fields: NDArray[np.int32], trained: NDArray[np.bool_]) -> NDArray[np.intp]:
-    """By distance from the class's training pixels, their fields first; from the first pixel where there are none."""
+    """Order pixels by distance from the class's training pixels (else the first pixel), their fields first."""
     from scipy import ndimage
 
     start = trained.copy()

@@ -19,9 +19,9 @@ __all__ = ["Blocks", "Places"]
 
 
 class Blocks(SplitProtocol):
-    """Of single pixels: B×B blocks, with the training pixels of ``issd``.
+    """For single pixels: B×B blocks, with the training pixels of ``issd``.
 
-    Of masks: half of the blocks of each place, of about B pixels, are for test (:func:`best_halves`).
+    For masks: half of the blocks of each place, of about B pixels, are for test (:func:`best_halves`).
     """
 
     card = Card(

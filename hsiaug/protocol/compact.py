@@ -13,7 +13,7 @@ from hsiaug.protocol.protocols import Draw
 __all__ = ["KEPT_FOR_TEST", "SMALL_CLASS", "compact_draw", "dilate"]
 
 SMALL_CLASS = 60
-"""Below this many labelled pixels a class's clump sits at an end of its component (evaluation protocol)."""
+"""Labelled pixels below which a class's clump sits at an end of its component (evaluation protocol)."""
 KEPT_FOR_TEST = 3
 """A clump that leaves a class fewer test pixels than this is drawn again, or made smaller."""
 TRIES = 100

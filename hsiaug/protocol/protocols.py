@@ -146,22 +146,22 @@ class SplitProtocol:
 
     @property
     def name(self) -> str:
-        """As users type it before the colon."""
+        """Name as users type it before the colon."""
         return self.card.name
 
     @property
     def text(self) -> str:
-        """As typed on the command line, so that it parses again."""
+        """Text as typed on the command line, so that it parses again."""
         return f"{self.name}:{self.argument}".removesuffix(":")
 
     @property
     def short(self) -> str:
-        """As printed in tables, without the buffer."""
+        """Text as printed in tables, without the buffer."""
         return f"{self.name}:{self.argument.split('#')[0]}".removesuffix(":")
 
     @property
     def label(self) -> str:
-        """As printed in tables: the text that was typed, with the buffer where it is not the usual one."""
+        """Text as printed in tables: what was typed, with the buffer where it is not the usual one."""
         return self.short if self.buffer == self.usual_buffer else f"{self.short} (buffer {self.buffer})"
 
     @property

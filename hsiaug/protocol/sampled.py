@@ -26,7 +26,7 @@ Sizes = dict[int, int]
 """Training pixels by class id."""
 
 Wanted = Callable[[int], tuple[int, int]]
-"""Of a class's labelled pixels: how many train, and at most."""
+"""Function of the labelled pixels of a class: how many train, and at most."""
 
 
 def training_sizes(scene: Scene, wanted_of: Wanted) -> tuple[Sizes, tuple[str, ...]]:
@@ -60,7 +60,7 @@ def by_number(number: int) -> Wanted:
 
 
 def by_range(fewest: int, most: int, totals: Sequence[int]) -> Wanted:
-    """From ``fewest`` pixels of the rarest class to ``most`` of the largest, log n growing evenly with log N.
+    """Take ``fewest`` pixels of the rarest class to ``most`` of the largest, log n growing evenly with log N.
 
     totals: N, the labelled pixels, of every class that has any. Small classes are capped as in :func:`by_number`.
     """
@@ -96,7 +96,7 @@ class _InPlaces(SplitProtocol):
 
     @property
     def places(self) -> int:
-        """At how many places each class is labelled."""
+        """Number of places at which each class is labelled."""
         return int(self.argument.partition("x")[2] or 1)
 
     def wanted(self, scene: Scene) -> Wanted:

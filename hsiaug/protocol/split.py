@@ -22,7 +22,7 @@ __all__ = ["Audit", "Blind", "BlindSplit", "Places", "Split", "class_counts", "d
 Positions = TypeVar("Positions")
 
 Places = list[tuple[NDArray[np.int16], NDArray[np.bool_], NDArray[np.bool_]]]
-"""Of every place (H, W) class ids, 0 = none, tested and trained pixels."""
+"""For every place, class ids (H, W), 0 = none, tested pixels and trained pixels."""
 
 THIN = 10
 """Classes with fewer test pixels than this are named: their recall moves in large steps."""
@@ -108,7 +108,7 @@ class Audit:
         )
 
     def as_json(self) -> dict[str, object]:
-        """As records keep it."""
+        """Return the audit as records keep it."""
         return {key: list(v) if isinstance(v, tuple) else v for key, v in asdict(self).items()}
 
 

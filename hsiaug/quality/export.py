@@ -24,7 +24,7 @@ from hsiaug.report.figures.files import figure_bytes
 __all__ = ["ENDINGS", "check_folder", "made_folder", "save_pairs", "save_samples"]
 
 ENDINGS = (".npz", ".mat")
-"""Of the files that samples are written to."""
+"""Endings of the files that samples are written to."""
 
 MAT_LIMIT = 2**31 - 1
 """Bytes that one variable of a MATLAB 5 file can have."""

@@ -120,7 +120,7 @@ def class_spectra(
 
 
 def _band_axis(bands: int, wavelengths: Array | None) -> tuple[Array, NDArray[np.int64]]:
-    """Where bands lie, with NaN where bands are missing in between, and the places of these NaN.
+    """Return the positions of bands, with NaN where bands are missing in between, and the places of these NaN.
 
     Lines must not run across what water vapour took away.
     """

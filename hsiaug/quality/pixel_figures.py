@@ -27,7 +27,7 @@ COLOURS = {"held-out": HELD_OUT, "synthetic": SYNTHETIC, "train": TRAIN}
 SHOWN = 300
 """Points of a class and role in a cloud at most."""
 COLUMNS = ("class", "set", "n", "band", "wavelength_nm", "mean", "std")
-"""Of spectra.csv. Bands count from 1; the wavelength is empty where the scene has none; mean, std in scene units."""
+"""Columns of spectra.csv. Bands count from 1; no wavelength where the scene has none; mean, std in scene units."""
 Array = NDArray[np.float64]
 
 
@@ -42,7 +42,7 @@ class PixelFigures:
 
     @property
     def sets(self) -> dict[str, Spectra]:
-        """By the names of COLOURS."""
+        """Spectra by the names of COLOURS."""
         return dict(zip(COLOURS, (self.held, self.synthetic, self.train), strict=True))
 
     @property

@@ -42,7 +42,7 @@ def contact_sheet(
     classes: Sequence[str],
     wavelengths: NDArray[np.float64] | None,
 ) -> Figure:
-    """For each (title, pairs) a row of images per date and a row of masks, then the legend of classes.
+    """Draw a row of images per date and a row of masks for each (title, pairs), then the legend of classes.
 
     All images share one stretch, taken from the first group, so that brightness can be compared.
     """

@@ -45,7 +45,7 @@ def silent(done: int, total: int, note: str = "") -> None:
 
 @dataclass(frozen=True)
 class SampleRequest:
-    """Which samples to make. protocol, patch, omega: None = the usual of the task, or the generator's own.
+    """Samples to make. protocol, patch, omega: None = the usual of the task, or the generator's own.
 
     buffer: of the usual protocol. overrides: {parameter: text}.
 

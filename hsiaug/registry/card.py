@@ -93,7 +93,7 @@ def resampled(saved: Params, own: Params) -> Params:
 
 @dataclass(frozen=True)
 class NoParams:
-    """For plugins without hyper-parameters."""
+    """Parameters of plugins without hyper-parameters."""
 
 
 @dataclass(frozen=True)

@@ -94,7 +94,7 @@ def parcels() -> tuple[Parcel, ...]:
 
 
 def unpack(sent: Iterable[Parcel]) -> None:
-    """In a worker process: know what its parent knows."""
+    """Give a worker process the plugins that its parent knows."""
     import pickle
 
     for kind, pickled, digest in sent:

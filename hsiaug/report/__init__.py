@@ -127,7 +127,7 @@ def save_report(
 
 
 def figure_of(report: Report, by: str, columns: int = 2) -> Figure:
-    """As a Matplotlib figure: the verdict as a card (``by="generator"``), what every arm gains over its controls draw by
+    """Draw a report: the verdict as a card (``by="generator"``), what every arm gains over its controls draw by
     draw (``by="gain"``), OA and AA against λ (``by="lambda"``) or ω (``by="omega"``),
     or curves over labels (``by="labels"``). columns: of a page with two, which it fills: 1 = 3.5 inches, 2 = 7.2 inches.
 

@@ -99,7 +99,7 @@ def make_cells(trials: Iterable[Trial]) -> dict[CellKey, ArmCell]:
 
 
 def in_order(keys: Iterable[CellKey]) -> list[CellKey]:
-    """By arm, controls first, then by classifier."""
+    """Sort by arm, controls first, then by classifier."""
     return sorted(keys, key=lambda key: (key[0].rank, method_rank(key[1])))
 
 

@@ -78,7 +78,7 @@ class SweepLine:
 
     @property
     def values(self) -> tuple[float, ...]:
-        """Where the line has a point."""
+        """Values at which the line has a point."""
         return tuple(value for value, _ in self.points if value is not None)
 
     def dots(self, metric: str) -> list[SweepPoint]:

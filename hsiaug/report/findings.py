@@ -23,7 +23,7 @@ LISTED = 12
 
 
 class _Words(NamedTuple):
-    """Of a finding: a sentence where all arms have it, words for some of them, and its tone on a page.
+    """Words of a finding: a sentence where all arms have it, words for some of them, and its tone on a page.
 
     {second} stands for the second metric.
     """
@@ -112,7 +112,7 @@ def headline(table: Table) -> str:
 
 
 def _largest(table: Table) -> str:
-    """Which of several arms gains most, of those that help; of those that help at a loss, where no other does."""
+    """Name the arm of the largest gain among several that help, or that help at a loss where no other does."""
     arms = judged(table)
     best = max(arms, key=attrgetter("rank"))
     if len(arms) < 2 or not best.rank[0] or best.hardest is None:
@@ -122,7 +122,7 @@ def _largest(table: Table) -> str:
 
 
 def _lacking(table: Table) -> str:
-    """Where every arm is shown above what it was run beside, and one control was not run; else empty."""
+    """Explain that every arm is shown above what it was run beside but lacks a control; else return ""."""
     verdicts = [gain.verdict for gain in judged(table) if gain.verdict]
     names = dict.fromkeys(found.waits_for for found in verdicts if found.waits_for and not found.draws)
     if not names or not all(found.waits_for and not found.draws for found in verdicts):

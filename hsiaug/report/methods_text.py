@@ -126,7 +126,7 @@ def _machine(table: Table) -> str:
 
 
 def _generators(table: Table) -> list[str]:
-    """Those that were asked for: all but what others are measured against."""
+    """Generators that were asked for: all but those that others are measured against."""
     return [name for name in _names(table, "generator") if name not in table.controls]
 
 

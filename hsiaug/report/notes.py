@@ -37,7 +37,7 @@ def number_notes(table: Table) -> list[str]:
 
 
 def _small_classes(table: Table) -> list[str]:
-    """Which classes the main score leaves out."""
+    """Note on the classes that the main score leaves out."""
     large = next((trial.large for trial in table.trials if trial.large), ())
     counts = [own for _, audit in table.splits.items() if (own := audit.get("test_counts"))]
     if not large or not counts:

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 __all__ = ["ARRAYS", "TableFiles", "Writers", "array_writers", "figure_writers", "table_writers", "write_files"]
 
 Writers = Mapping[str, Callable[[Path], object]]
-"""By ending, what makes the file of a path."""
+"""Functions that write the file of a path, by its ending."""
 ARRAYS = (".npz", ".mat")
 
 

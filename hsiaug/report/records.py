@@ -126,7 +126,7 @@ class Trial:
 
     @property
     def scope(self) -> str | None:
-        """Which unlabelled pixels its generator reads; None where the trial ended before that was known."""
+        """Unlabelled pixels that its generator reads; None where the trial ended before that was known."""
         found: str | None = (self.record.get("scope") or {}).get("generator")
         return found
 

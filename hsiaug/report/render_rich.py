@@ -20,7 +20,7 @@ TEXT_WIDTH = 28
 GAP = 2
 GROUP_WIDTH = 14
 SHORT_AUDIT = ("protocol", "unlabelled pixels", "overlap")
-"""Of the audit, what is always shown."""
+"""Parts of the audit that are always shown."""
 
 
 def print_page(page: ReportPage, console: Console, audit: bool = False) -> None:

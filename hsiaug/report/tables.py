@@ -95,7 +95,7 @@ class Table:
 
     @property
     def brief_fields(self) -> tuple[Metric, ...]:
-        """Those of them that stand in every table: AA."""
+        """Scores in fields that stand in every table: AA."""
         return tuple(metric for metric in self.fields if metric.key.startswith("aa_"))
 
     @property
@@ -141,7 +141,7 @@ class Table:
 
     @property
     def further_controls(self) -> tuple[str, ...]:
-        """Those that not every arm of every task needs: see :func:`hsiaug.trial.arm.controls_of`."""
+        """Controls that not every arm of every task needs: see :func:`hsiaug.trial.arm.controls_of`."""
         return tuple(control for control in self.controls if control not in CONTROLS)
 
     @cached_property

@@ -30,7 +30,7 @@ SIGNS: dict[Finding, str] = {
     "nothing made": "–",
     "failed": "✕",
 }
-"""Of every finding; told apart by shape, not by colour alone."""
+"""Signs of every finding; told apart by shape, not by colour alone."""
 
 
 class Shown(NamedTuple):

@@ -182,7 +182,7 @@ def label_notes(curves: Sequence[LabelCurve]) -> Iterator[str]:
 
 
 def curve_rows(curves: Sequence[LabelCurve]) -> Iterator[dict[str, Any]]:
-    """For CSV: a row for each point of a curve, and for each arm, by score, in fractions."""
+    """Yield rows for CSV: one for each point of a curve, and for each arm, by score, in fractions."""
     for curve in curves:
         shared = _shared(curve)
         for score in SCORES:

@@ -1,1 +1,1 @@
-"""Where a label would help most: pixels of ground that classifiers disagree on and that is unlike what has a label."""
+"""Suggestions of pixels to label: ground that classifiers disagree on and that is unlike what has a label."""

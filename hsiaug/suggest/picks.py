@@ -1,4 +1,4 @@
-"""Which pixels to label: a greedy cover of the ground that classifiers disagree on, from what is labelled already."""
+"""Pixels to label: a greedy cover of the ground that classifiers disagree on, from what is labelled already."""
 
 from __future__ import annotations
 

@@ -124,7 +124,7 @@ class Segmentation:
         return len(split.train), _pairs(len(split.train), lam)
 
     def blocks(self, view: DenseView, lam: float) -> list[PairCounts]:
-        """As for pixels: every λ takes a prefix of the same blocks."""
+        """Return the blocks of a pool, as for pixels: every λ takes a prefix of the same blocks."""
         ends = [_pairs(len(view.real), j * STEP) for j in range(math.ceil(round(lam / STEP, 9)) + 1)]
         return [PairCounts(end - start) for start, end in itertools.pairwise(ends)]
 
@@ -204,7 +204,7 @@ class Segmentation:
         return {place.name: mask for place, mask in zip(data.places, ids, strict=True)}
 
     def georeferences(self, ref: str | os.PathLike[str], data: PairSet) -> dict[str, Georeference | None]:
-        """Where each place lies on Earth, as its files say."""
+        """Return the location of each place on Earth, as its files say."""
         return pair_georeferences(ref, data)
 
     def score(self, data: PairSet, split: TileSplit, prediction: Prediction) -> dict[str, Any]:

@@ -232,7 +232,7 @@ class PixelClassification:
         return ids
 
     def georeferences(self, ref: str | os.PathLike[str], scene: Scene) -> dict[str, Georeference | None]:
-        """Where the map lies on Earth, as the cube's file says."""
+        """Return the location of the map on Earth, as the cube's file says."""
         return {scene.name: scene_georeference(ref)}
 
     def score(self, scene: Scene, split: Split, prediction: Prediction) -> dict[str, Any]:

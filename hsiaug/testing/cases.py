@@ -52,7 +52,7 @@ TILE, TILE_BANDS, ROWS = 16, 8, 2
 
 TRAIN = ((1, 3), (2, 4), (3, 1), (4, 2), (1, 3), (1, 1), (3, 1), (1, 1), (2, 1), (3, 2))
 TEST = ((3, 1), (4, 2), (1, 3), (2, 4), (2, 2), (2, 1))
-"""For each tile, the class of its ground and that of its square. Class 4 is in few, so that it shows where class 4 is
+"""Classes of the ground and of the square of each tile. Class 4 is in few, so that it shows where class 4 is
 asked for; two tiles have a single class, and no change."""
 
 SQUARE = slice(4, 13)

@@ -163,7 +163,7 @@ class Subject(ABC, Generic[F]):
 
     @cached_property
     def base_bench(self) -> CaseBench:
-        """Where the first fit is made."""
+        """Bench of the first fit."""
         return self.bench(self.easy)
 
     @property

@@ -26,17 +26,17 @@ CONTROLS = ("none", "duplicate")
 """Generators that every other one is measured against; they lead the rows, in this order."""
 
 BALANCED = "duplicate-balanced"
-"""The one more of tasks whose λ does not even out the classes: real samples repeated equally often for each class."""
+"""Further control where λ does not even out the classes: real samples repeated equally often for each class."""
 
 OF_SCOPE = {"scene": "pseudo", "train-region": "pseudo-region"}
-"""The one more that a generator is measured against which reads unlabelled pixels, by its scope: it sees as much."""
+"""Further control of a generator that reads unlabelled pixels, by its scope: the control sees as much."""
 
 TEACHER = "teacher"
 """A classifier that is a control of what reads every unlabelled pixel: the map of the names that ``pseudo`` draws from.
 Such an arm is also measured against ``none`` with this classifier, where that was run on the same draws."""
 
 PIXEL_SVM = "pixel-svm"
-"""Likewise a control of every arm of segmentation: single pixels, against networks that learn shapes."""
+"""A classifier as a control of every arm of segmentation: single pixels, against networks that learn shapes."""
 
 RIVALS = {
     TEACHER: "the map of the names that pseudo draws from",
@@ -45,7 +45,7 @@ RIVALS = {
 """Classifiers that are controls without a sample, and what each reads."""
 
 EVERY_CONTROL = (*CONTROLS, BALANCED, *OF_SCOPE.values())
-"""All of them, in the order of rows and columns."""
+"""All generators that are controls, in the order of rows and columns."""
 
 
 def controls_of(task: str, scope: str | None) -> tuple[str, ...]:
@@ -63,7 +63,7 @@ def controls_of(task: str, scope: str | None) -> tuple[str, ...]:
 
 
 def needed_of(control: str) -> str:
-    """Which arms must be above a further control to help."""
+    """Name the arms that must be above a further control to help."""
     return "every arm of masks" if control in (BALANCED, PIXEL_SVM) else "an arm that reads unlabelled pixels"
 
 
@@ -84,7 +84,7 @@ class Method:
 
     @classmethod
     def of(cls, spec: Mapping[str, Any], convention: object = None, view: str = RAW) -> Method:
-        """From what a trial's specification says of a plugin."""
+        """Make a method from what a trial's specification says of a plugin."""
         params = canonical_json(spec.get("params") or {})
         return cls(
             spec["name"], str(spec["version"]), params, None if convention is None else str(convention), view

@@ -57,7 +57,7 @@ CEILINGS = {
         ),
     )
 }
-"""By the name that stands in place of a generator's."""
+"""Ceilings by the name that stands in place of a generator's."""
 
 FAMILIES = {"labels": ("true-labels",), "moments": tuple(name for name in CEILINGS if name != "true-labels")}
 """{family that a benchmark asks for: the ceilings that it runs}."""
@@ -73,7 +73,7 @@ class _Patches:
 
 @dataclass(frozen=True, eq=False)
 class _Moments:
-    """By class id: mean (B,), and a factor (r, B) with covariance = factorᵀ · factor."""
+    """Moments by class id: mean (B,), and a factor (r, B) with covariance = factorᵀ · factor."""
 
     by_class: Mapping[int, tuple[NDArray[np.float32], NDArray[np.float32]]]
 
@@ -107,7 +107,7 @@ def equip(spec: TrialSpec, scene: Any, split: Any) -> TrialSpec:
 
 
 def _moments(name: str, scene: Any, split: Any) -> _Moments:
-    """Of every class with training pixels; a class of few has a covariance of low rank."""
+    """Moments of every class with training pixels; a class of few has a covariance of low rank."""
     learnt = {int(c): scene.cube[split.train & (scene.labels == c)] for c in np.unique(split.labels[split.train])}
     every = {c: scene.cube[scene.labels == c] for c in learnt}
     factors = {c: _factor(x) for c, x in (learnt if name == "true-mean" else every).items()}
@@ -126,7 +126,7 @@ def _factor(x: NDArray[np.float32]) -> NDArray[np.float32]:
 
 
 def _patches(spec: TrialSpec, scene: Any, split: Any) -> _Patches:
-    """As many as λ asks for, each once before any is taken again.
+    """Take as many patches as λ asks for, each once before any is taken again.
 
     Of labelled pixels that are not trained on; of a class that has no such, of its training pixels.
     """

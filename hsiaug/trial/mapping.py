@@ -31,7 +31,7 @@ __all__ = ["Agreement", "Refitted", "agreement", "refit", "spec_of"]
 
 
 Agreement = Literal["map", "classifier", "none"]
-"""Which of these labels every test pixel as the record does: the map, or the classifier alone, asked in the trial's own
+"""Who labels every test pixel as in the record: the map, or only the classifier, asked in the trial's own
 batches, for sums over other batches may be rounded otherwise.
 """
 

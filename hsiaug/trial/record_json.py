@@ -32,7 +32,7 @@ JSON = json.JSONEncoder(ensure_ascii=False, allow_nan=False)
 
 
 def preference(record: Record) -> tuple[bool, str]:
-    """Of several records of one trial the greatest counts: the newest that went well, else the newest."""
+    """Sort key of several records of one trial; the greatest is the newest that went well, else the newest."""
     return record["status"] != "failed", str(record.get("created", ""))
 
 
@@ -70,7 +70,7 @@ def encode(record: Record) -> bytes:
 
 
 def json_line(value: Any) -> str:
-    """As a record has it. Raises TypeError, ValueError or RecursionError for what strict JSON cannot hold."""
+    """Encode as in a record. Raises TypeError, ValueError or RecursionError for what strict JSON cannot hold."""
     return JSON.encode(value)
 
 

@@ -52,7 +52,7 @@ NOT_TIMED: Record = {"timings": {}, "cpu_seconds": {}, "peak_memory_mb": None}
 
 
 def _nobody(stage: str) -> None:
-    """Nobody is told of stages."""
+    """Ignore the stages of a trial."""
 
 
 @dataclass

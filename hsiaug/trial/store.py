@@ -43,7 +43,7 @@ class Reading:
 
     @property
     def by_hash(self) -> dict[str, Record | Damage]:
-        """Both, by the names of their folders."""
+        """Sound and damaged records, by the names of their folders."""
         return {**{one["hash"]: one for one in self.records}, **{one.hash: one for one in self.damaged}}
 
 
@@ -98,7 +98,7 @@ class Store:
         return self.root / "cache"
 
     def folder(self, hash: str) -> Path:
-        """Where the record of that hash lies, or would lie."""
+        """Return the folder of the record of that hash, whether it is there or not."""
         return self._records / hash[:2] / hash
 
     def read(
@@ -121,7 +121,7 @@ class Store:
         return self._look(hash, Index())
 
     def _look(self, hash: str, index: Index) -> Record | Damage | None:
-        """As :meth:`look`; content that the index knows is not checked again."""
+        """Do as :meth:`look`, but without checking again content that the index knows."""
         try:
             data = self._data(hash)
             if data is None:

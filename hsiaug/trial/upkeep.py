@@ -158,7 +158,7 @@ def prune(
 
 
 def _take_away(path: Path, folder: Path) -> None:
-    """In one step, so that nobody reads the half of it."""
+    """Remove in one step, so that nobody reads the half of it."""
     with temporary_folders.temporary_folder(folder, "pruned") as fresh:
         path.rename(fresh / path.name)
 

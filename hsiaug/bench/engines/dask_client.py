@@ -52,7 +52,7 @@ FETCHERS = 8
 CONNECT = 10.0
 """Seconds in which a scheduler must answer, and be there again after it was lost."""
 WORKERLESS = "10 minutes"
-"""For which a run waits for a worker that can take its trials, where Dask's ``no-workers-timeout`` is not set."""
+"""Time that a run waits for a worker that can take its trials, unless Dask's ``no-workers-timeout`` is set."""
 
 
 def make(address: str, jobs: int, settings: ClusterSettings, say: Say) -> _Dask:
@@ -134,7 +134,7 @@ class _Dask(PoolEngine):
 
 
 def _workers(client: Any) -> dict[str, dict[str, Any]]:
-    """By address, the workers that take tasks."""
+    """Return the workers that take tasks, by address."""
     # Not ``client.scheduler_info``: a look of the client's own, which asks for no workers, may overwrite what it returns.
     found = client.sync(client.scheduler.identity, n_workers=-1)["workers"]
     return {address: one for address, one in found.items() if one.get("status", "running") == "running"}
@@ -203,7 +203,7 @@ class _DaskPool:
         client.subscribe_topic(self._topic, lambda event: self._heard.put((event[1][0], event[1][1:])))
 
     def slots(self) -> list[_Slot]:
-        """Those of the workers that are there now."""
+        """Slots of the workers that are there now."""
         if time.monotonic() - self._looked > REFRESH:
             self._look()
         return list(self._slots.values())
@@ -286,7 +286,7 @@ class _DaskPool:
             )
 
     def _check_patience(self, busy: bool) -> None:
-        """Where there is work that no worker can take, wait for a while. Raises HsiaugError after that."""
+        """Wait for a while if no worker can take the work that there is. Raises HsiaugError after that."""
         if busy:
             self._idle = None
         elif self._idle is None:

@@ -231,7 +231,7 @@ class _LocalPool:
         return wait_for_messages(self._workers)
 
     def close(self) -> None:
-        """Kill them."""
+        """Kill the processes."""
         for worker in self._workers:
             worker.end()
 

@@ -150,7 +150,7 @@ class _Slurm:
         return ArrayTask(tuple(made), self.settings.threads)
 
     def _parameters(self, gpu: bool, longest: float) -> dict[str, Any]:
-        """Of sbatch, as submitit calls them."""
+        """Return the parameters of sbatch, as submitit calls them."""
         settings = self.settings
         found: dict[str, Any] = {
             "job_name": "hsiaug",

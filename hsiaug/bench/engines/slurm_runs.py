@@ -61,7 +61,7 @@ class Submission:
 
 
 def runs_folder(store: Path) -> Path:
-    """Where a store keeps what was submitted."""
+    """Return the folder in which a store keeps submissions."""
     return store / "runs"
 
 
@@ -93,7 +93,7 @@ def read_submissions(store: Path) -> list[Submission]:
 
 
 def job_states(submissions: Iterable[Submission]) -> Mapping[str, str]:
-    """By job, its state as squeue tells it; jobs that it does not know any more are left out.
+    """Return the state of each job as squeue tells it; jobs that squeue no longer knows are left out.
 
     Raises StoreError where squeue does not answer, as elsewhere than on the cluster.
     """

@@ -100,7 +100,7 @@ def mask_features(masks: NDArray[np.int64], classes: int) -> Blocks:
 
 @dataclass(frozen=True, eq=False)
 class _FeatureAxes:
-    """Where features are compared. mean, scale: of each kind. axes: (F, d), d = min(64, n/10) for n training tiles."""
+    """Axes of features. mean, scale: of each kind. axes: (F, d), d = min(64, n/10) for n training tiles."""
 
     mean: Blocks
     scale: tuple[float, ...]

@@ -134,13 +134,13 @@ class _Features:
     power: Array
 
     def draw(self, n: int, rng: np.random.Generator) -> _Features:
-        """Those of n of the tiles."""
+        """Features of n random tiles."""
         index = rng.permutation(len(self.shares))[:n]
         return _Features(*(getattr(self, name)[index] for name in self.__dataclass_fields__))
 
 
 def _features(sets: Sequence[DenseSamples], space: Space, classes: int) -> list[_Features]:
-    """Of the training tiles, which come first, and of the others, on the training tiles' axes."""
+    """Features of the training tiles, which come first, and of the others, on the training tiles' axes."""
     images = [image_features(part.images, space) for part in sets]
     masks = [mask_features(part.masks, classes) for part in sets]
     image_axes, mask_axes = fit_axes(images[0]), fit_axes(masks[0])
@@ -176,7 +176,7 @@ def _over_all(known: _Features, other: _Features, rng: np.random.Generator) -> V
 
 
 def _limit(known: Array, other: Array, rng: np.random.Generator) -> float | None:
-    """Where the line through Fréchet distances of N of ``other`` (n, d) to ``known``, over 1/N, meets 1/N = 0.
+    """Limit at 1/N = 0 of a line through Fréchet distances of N of ``other`` (n, d) to ``known``, over 1/N.
 
     None where N would be as small as the number of axes: the distance is no straight line there.
     """

@@ -153,7 +153,7 @@ def _judged_classes(train: DenseSamples, held: DenseSamples, classes: int) -> tu
 
 
 def _some_tiles(samples: DenseSamples, rng: np.random.Generator) -> DenseSamples:
-    """At most MOST of the tiles, in their order."""
+    """Return at most MOST of the tiles, in their order."""
     return samples.take(np.sort(rng.permutation(len(samples))[:MOST]))
 
 

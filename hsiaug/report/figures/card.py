@@ -28,13 +28,13 @@ __all__ = ["card_figure"]
 ROW, LINE, AXIS, NARROWEST = 0.48, 0.12, 0.42, 1.3
 """Inches: of a generator, of a line of its name, of an axis with its title, and of a panel at least."""
 LETTERS = 24
-"""Of a line of a generator's name."""
+"""Letters of a line of a generator's name."""
 
 
 @dataclass(frozen=True)
 class _Size:
-    """Of a card that fills one or two columns of a page: inches of its head, and of the note below; points of the
-    sentence, and letters of a line of it."""
+    """Sizes of a card that fills one or two columns of a page: inches of its head and of the note below; points of
+    the sentence, and letters of a line of it."""
 
     top: float
     foot: float

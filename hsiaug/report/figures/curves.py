@@ -34,10 +34,10 @@ if TYPE_CHECKING:
 __all__ = ["curve_figure"]
 
 DASHES = dict(zip(EVERY_CONTROL[1:], ("--", (0, (5, 1, 1, 1)), "-.", (0, (3, 1, 1, 1, 1, 1))), strict=True))
-"""Of the grey lines of the controls but ``none``."""
+"""Dashes of the grey lines of the controls but ``none``."""
 HOW_TO_READ = "mean ± std; what is hollow, or has an n of its own, is over other draws; one scale for each score"
 COLUMNS = {1: 2, 2: 4}
-"""Of the legend, by the columns of a page that a figure fills."""
+"""Columns of the legend, by the columns of a page that a figure fills."""
 NARROWEST, HEIGHT, AROUND = 1.5, 1.85, 1.0
 """Inches of a panel, and of the heading and the legend of a table."""
 

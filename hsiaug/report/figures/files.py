@@ -39,7 +39,7 @@ LEGEND: dict[str, Any] = {
 }
 """How legends of coloured fields look."""
 MARKERS = "os^DvPXh"
-"""Of series, in the order of SERIES: told apart by shape too, never by colour alone."""
+"""Markers of series, in the order of SERIES: told apart by shape too, never by colour alone."""
 METADATA: dict[str, dict[str, Any]] = {"svg": {"Date": None}, "pdf": {"CreationDate": None}}
 """No dates: equal records give equal files."""
 LETTER = 0.0072

@@ -24,10 +24,10 @@ __all__ = ["gain_figure"]
 LINE, AROUND = 0.15, 0.55
 """Inches of the line of one control, and above and below the lines of a panel."""
 LETTERS = {1: 18, 2: 24}
-"""Of a line of an arm's name, by the columns that a figure fills."""
+"""Letters of a line of an arm's name, by the columns that a figure fills."""
 CONTROLS = {"duplicate": 0, "none": 1}
 FURTHER = 2
-"""Of a control: its place among the colours of series and markers, as on the page."""
+"""Place of each control among the colours of series and markers, as on the page."""
 HOW_TO_READ = (
     "dots: draws; mark: mean; bar: its t interval, of 95 % corrected over arms; panels of a table share their axis"
 )

@@ -159,7 +159,7 @@ def _best_trials(section: TableSection) -> list[tuple[ArmCell, Trial]]:
 
 
 def _note(section: TableSection, truth: GroundTruth, shown: Sequence[int]) -> str:
-    """Of what the maps are, and what is left out."""
+    """Note on the content of the maps, and on what is left out."""
     note = (
         f"The controls, and of the other arms the one of the highest mean {section.table.scores.main.name}. The best of "
         "many is best partly by luck."

@@ -48,7 +48,7 @@ __all__ = ["html_page"]
 
 HERE = Path(__file__).parent
 SCRIPTS = ("page.js", "maps.js", "print.js")
-"""In their order: each may use what stands before it."""
+"""Scripts in their order: each may use what stands before it."""
 MOST_TITLED = 3
 """Scenes and protocols that the title of a page names at most."""
 DETAILED = {

@@ -67,7 +67,7 @@ def _gain(cell: ArmCell, means: dict[int, float], class_id: int) -> GridEntry:
 
 
 def confusions(section: TableSection) -> str:
-    """For each classifier the matrices of the controls and of the best other arm; empty without any."""
+    """Return the matrices of the controls and of the best other arm for each classifier; empty without any."""
     table, blocks = section.table, []
     for classifier in table.classifiers:
         for cell in best_cells(table, classifier):

@@ -103,7 +103,7 @@ def thumbnail(trials: Iterable[Trial], read: dict[str, GroundTruth]) -> tuple[st
 
 
 def read_predicted_maps(store: Store, trial: Trial, truth: GroundTruth) -> tuple[NDArray[np.int16], ...]:
-    """Of each place the predicted class ids (H, W), 0 where not tested.
+    """Return the predicted class ids (H, W) of each place, 0 where not tested.
 
     Raises NoGroundTruthError unless truth and predictions give the very confusion of the record.
     """
@@ -126,7 +126,7 @@ def read_predicted_maps(store: Store, trial: Trial, truth: GroundTruth) -> tuple
 
 
 def split_roles(split: TaskSplit) -> tuple[NDArray[np.uint8], ...]:
-    """Of a scene, or of each place, (H, W) numbers of ROLES."""
+    """Return the numbers of ROLES (H, W) of a scene, or of each place."""
     return tuple(
         np.where(label > 0, np.where(trained, 3, np.where(tested, 2, 1)), 0).astype(np.uint8)
         for label, tested, trained in split.sides

@@ -42,7 +42,7 @@ class Pairing:
 
     @property
     def draws(self) -> list[tuple[Trial, Trial, float]]:
-        """Of each paired draw: the trials of A and of B, and their difference."""
+        """Trials of A and of B, and their difference, for each paired draw."""
         pairs = zip(self.comparison.pairs, self.differences, strict=True)
         return [(a, b, difference) for (b, a), difference in pairs]
 
