@@ -115,7 +115,7 @@ def open_geotiff(rasterio: Any, path: Path, driver: str = "GTiff") -> Any:
 
 
 def read_georeference(path: Path, data: str | None = None) -> Georeference | None:
-    """Read the georeference of a GeoTIFF, or of an ENVI pair by either file; None without either it or rasterio.
+    """Read the georeference of a GeoTIFF or an ENVI pair (by either file); None without one, or without rasterio.
 
     data: name of the data file beside an ENVI header, where it is not the header's name with a usual ending.
     """

@@ -134,7 +134,7 @@ class FittedBalancedPairs(FittedDuplicatePairs):
     """Real pairs again, as many drawn for each class that any of them shows."""
 
     def sample(self, counts: PairCounts, *, guidance: float | None, seed: int) -> DenseSamples:
-        """Of pairs that may show any classes, as many ±1 are drawn for each class; each that shows it equally often ±1.
+        """Draw as many pairs ±1 for each class where any class will do; each pair of a class equally often ±1.
 
         Raises PluginError for a class that no pair shows.
         """

@@ -16,9 +16,9 @@ __all__ = ["HEADS", "Backbone", "HybridNet", "Net1d", "Net3d", "ResidualNet", "S
 CORE, WINDOW = 5, 7
 """Sides in pixels of the centre of a patch that Net3d reads, and that ResidualNet and SpectralNet read."""
 KERNELS = ((8, 7, 1), (16, 5, 1), (32, 3, 0))
-"""Of HybridNet: kernels, their components, and spatial padding of the three 3D convolutions."""
+"""HybridNet: kernels, their components, and spatial padding of the three 3D convolutions."""
 HEADS, HIDDEN, DROPOUT = 4, 8, 0.1
-"""Of SpectralNet."""
+"""SpectralNet: attention heads, hidden width, and dropout."""
 SIDES = (32, 64, 112, 224)
 """Sides in pixels to which a patch is up-sampled, tried in this order where a backbone refuses its own side."""
 
@@ -159,7 +159,7 @@ class SpectralNet(nn.Module):
 
 
 def joint(tokens: int) -> nn.Conv2d:
-    """From (n, tokens, width, 2) to (n, tokens, width, 1); at first it passes on the former of the two as it is."""
+    """Layer from (n, tokens, width, 2) to (n, tokens, width, 1); at first it passes on the former of the two."""
     layer = nn.Conv2d(tokens, tokens, (1, 2))
     with torch.no_grad():
         layer.weight.zero_()

@@ -1,4 +1,4 @@
-"""From samples to a fitted segmenter: all that a network for tiles does beside naming its network."""
+"""Fitting of segmenters to samples: all that a network for tiles does beside naming its network."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ class NetSegmenter(Plugin[Own]):
     """A classifier that is a network of tiles: a subclass has a card, and says in :meth:`network` which one."""
 
     def network(self, bands: int, classes: int) -> TileNet:
-        """From (n, T, bands, H, W) to scores (n, classes, H, W)."""
+        """Return the network, from (n, T, bands, H, W) to scores (n, classes, H, W)."""
         raise NotImplementedError
 
     def fit(

@@ -22,7 +22,7 @@ class LatentNorm:
 
     @classmethod
     def fit(cls, z: Tensor) -> LatentNorm:
-        """On latents (n, d, p, p) of the training pool."""
+        """Fit to latents (n, d, p, p) of the training pool."""
         flat = z.transpose(0, 1).flatten(1)
         return cls(flat.mean(dim=1), flat.std(dim=1).clamp(min=1e-6))
 
@@ -35,11 +35,11 @@ class LatentNorm:
         return z * self.std[:, None, None] + self.mean[:, None, None]
 
     def arrays(self) -> dict[str, NDArray[Any]]:
-        """For a saved fit."""
+        """Return the arrays of a saved fit."""
         return {"norm.mean": self.mean.cpu().numpy(), "norm.std": self.std.cpu().numpy()}
 
     @classmethod
     def restore(cls, arrays: Mapping[str, NDArray[Any]], device: str) -> LatentNorm:
-        """From :meth:`arrays`."""
+        """Restore from :meth:`arrays`."""
         mean, std = (torch.tensor(arrays[f"norm.{name}"], device=device) for name in ("mean", "std"))
         return cls(mean, std)

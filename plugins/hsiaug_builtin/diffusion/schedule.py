@@ -25,11 +25,11 @@ class Schedule:
 
     @property
     def steps(self) -> int:
-        """T."""
+        """Number of noising steps T."""
         return len(self.alpha_bar)
 
     def to(self, device: str | torch.device) -> Schedule:
-        """On another device."""
+        """Return the schedule on another device."""
         return Schedule(self.alpha_bar.to(device))
 
     def add_noise(self, z: Tensor, t: Tensor, noise: Tensor) -> Tensor:

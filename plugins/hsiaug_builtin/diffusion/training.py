@@ -30,7 +30,7 @@ class Run:
     checkpoint: Path | None
 
     def file(self, stage: str) -> Path | None:
-        """Where a stage saves its checkpoint."""
+        """Return the file of a stage's checkpoint; None without a folder."""
         return None if self.checkpoint is None else self.checkpoint / f"{stage}.safetensors"
 
 

@@ -32,7 +32,7 @@ def save(file: Path, step: int, model: nn.Module, average: nn.Module, optimiser:
 
 
 def _checksum(tensors: Mapping[str, Tensor]) -> str:
-    """Of names and values: a flipped bit would change what the training ends with, and nobody would see it."""
+    """Checksum of names and values: nobody would see a flipped bit, which changes what the training ends with."""
     found = hashlib.sha256()
     for name in sorted(tensors):
         found.update(name.encode())

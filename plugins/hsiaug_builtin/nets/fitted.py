@@ -1,4 +1,4 @@
-"""From samples to a fitted network: all that a network classifier does beside naming its network."""
+"""Fitting of networks to samples: all that a network classifier does beside naming its network."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 __all__ = ["FittedNet", "FittedNetwork", "NetClassifier", "Read", "by_class", "training_patches"]
 
 Read = Callable[[NDArray[np.float32]], NDArray[np.float32]]
-"""From samples (n, …) in the data's units to what a network reads."""
+"""Conversion of samples (n, …) in the data's units to what a network reads."""
 Own = TypeVar("Own", bound=Recipe)
 
 BATCH = 512

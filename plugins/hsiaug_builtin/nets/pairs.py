@@ -80,7 +80,7 @@ def draw_rows(masks: NDArray[np.int64], counts: PairCounts, rng: np.random.Gener
 
 
 def evenly(classes: NDArray[np.int64], counts: PairCounts, rng: np.random.Generator) -> PairCounts:
-    """As many pairs; those that may show any class are asked for by class, equally many ±1 of each of ``classes``."""
+    """Ask for as many pairs, those that may show any class by class: equally many ±1 of each of ``classes``."""
     asked = Counter(dict(counts.by_class))
     free = counts.total - asked.total()
     if free and len(classes):

@@ -27,7 +27,7 @@ class FittedPatches:
 
     @property
     def name(self) -> str:
-        """Of the generator; every seed depends on it."""
+        """Name of the generator; every seed depends on it."""
         raise NotImplementedError
 
     @property

@@ -34,7 +34,7 @@ def fields(**values: Any) -> dict[str, NDArray[Any]]:
 
 
 def under(name: str, values: Mapping[str, Value]) -> dict[str, Value]:
-    """Those of ``NAME.KEY`` → value, by key."""
+    """Return the values of ``NAME.KEY``, by key."""
     return {key.removeprefix(f"{name}."): value for key, value in values.items() if key.startswith(f"{name}.")}
 
 

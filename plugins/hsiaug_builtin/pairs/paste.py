@@ -19,7 +19,7 @@ __all__ = ["FittedPaste", "Paste", "PasteParams"]
 Pair = tuple[NDArray[np.float32], NDArray[np.int64]]
 """Image (T, B, H, W) and mask (H, W)."""
 AGAIN = 4
-"""How often a pair is made again that does not show the class which it was asked for."""
+"""Most attempts at a pair that shows the class it was asked for."""
 
 LARGEST = 0.5
 """Share of a tile that a component covers at most; larger ones are ground. They are cut only where a class that has no
@@ -27,7 +27,7 @@ other is asked for."""
 FEW = 10
 """Pixels: a smaller component does not show how its class varies."""
 FACTOR = 2
-"""By which a band of a pixel may then be brighter or darker, at most: ratios of dark bands are noise."""
+"""Largest factor by which a band of a pixel may then be brighter or darker: ratios of dark bands are noise."""
 
 
 @dataclass(frozen=True)
@@ -59,7 +59,7 @@ class FittedPaste(FittedPairs):
 
     @cached_property
     def pieces(self) -> dict[int, Piece]:
-        """Those that were cut so far, by component."""
+        """Pieces that were cut so far, by component."""
         return {}
 
     @cached_property
@@ -170,7 +170,7 @@ class FittedPaste(FittedPairs):
 
     @cached_property
     def _larger(self) -> NDArray[np.int64]:
-        """Those of them that show how a class varies."""
+        """Components of :attr:`_outlines` that show how a class varies."""
         return self._outlines[self.parts.size[self._outlines] >= FEW]
 
     def _by_size(self, found: NDArray[np.int64], rng: np.random.Generator) -> int:

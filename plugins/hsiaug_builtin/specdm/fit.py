@@ -28,7 +28,7 @@ CHECKED = 512
 CACHE = 2**31
 """Bytes of latents that are kept; more tiles are kept in fewer turns each."""
 WEIGHTS_PER_TILE = 10_000
-"""Of the denoiser: above it, samples are likely to repeat training tiles."""
+"""Weights of the denoiser per tile above which samples are likely to repeat training tiles."""
 
 
 SCHEDULE = make_schedule("scaled_linear", NOISE_STEPS, 0.0015, 0.0155)

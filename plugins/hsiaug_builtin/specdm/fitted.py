@@ -143,7 +143,7 @@ class FittedPairs:
 
     @classmethod
     def of(cls, learnt: Mapping[str, Any], view: DenseView) -> Self:
-        """From what :func:`hsiaug_builtin.specdm.fit.learn` gives, and the training tiles."""
+        """Make a fit from the result of :func:`hsiaug_builtin.specdm.fit.learn` and the training tiles."""
         return cls(**learnt)
 
     @classmethod

@@ -103,12 +103,12 @@ class Quilt:
 
     @cached_property
     def _where(self) -> dict[int, NDArray[np.int64]]:
-        """By id, the tile, row and column (m, 3) of each of its pixels."""
+        """Tile, row and column (m, 3) of each pixel, by class id."""
         return {int(c): np.argwhere(self.masks == c) for c in np.unique(self.masks)}
 
     @cached_property
     def _levels(self) -> NDArray[np.float64]:
-        """(n, T, B) those of the tiles."""
+        """(n, T, B) medians of the tiles; 1 where they are 0."""
         return _levels(self.images)
 
     def _cover(
@@ -168,7 +168,7 @@ class _Piece:
 
 
 def _ground(mask: NDArray[np.int64], masks: NDArray[np.int64]) -> _Piece:
-    """That of these tiles (k, H, H), turned, whose mask is most like this one; its pixels are those that it fits."""
+    """Return the one of these tiles (k, H, H), turned, whose mask is most like this; its pixels: those it fits."""
     side = mask.shape[0]
     tile = np.repeat(np.arange(len(masks)), len(TURNS))
     turn = np.tile(TURNS, (len(masks), 1, 1))

@@ -1,4 +1,4 @@
-"""From tiles in the data's units to tensors, and back."""
+"""Conversion of tiles in the data's units to tensors, and back."""
 
 from __future__ import annotations
 
@@ -72,7 +72,7 @@ class TileFormat:
 
     @property
     def channels(self) -> int:
-        """Of an image tensor: bands of all dates."""
+        """Channels of an image tensor: bands of all dates."""
         return self.dates * self.bands
 
     @property

@@ -17,7 +17,7 @@ LENGTHS = (300.0, 80.0)
 START = (-1.0, -1.5, -2.0, -3.0)
 """Logarithms of standard deviations that fitting starts from."""
 STEPS = 60
-"""Of L-BFGS, at most."""
+"""Maximum number of steps of L-BFGS."""
 JITTER = 1e-6
 
 _apart = torch.tensor((GRID[:, None] - GRID) ** 2)

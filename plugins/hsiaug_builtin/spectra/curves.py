@@ -61,7 +61,7 @@ class Line:
 
 
 def line_of(spectra: NDArray[np.float32], wavelengths: Floats) -> Line:
-    """Of all spectra (n, B) in scene units that may be seen of a scene, unlabelled ones too."""
+    """Fit a line to all spectra (n, B), in scene units, that may be seen of a scene, unlabelled ones too."""
     shown = spectra[np.linspace(0, len(spectra) - 1, min(len(spectra), SAMPLE)).round().astype(np.int64)]
     floor = max(FLOOR * float(np.median(shown)), float(np.finfo(np.float32).tiny))
     logs = np.log(np.maximum(shown, floor), dtype=np.float64)

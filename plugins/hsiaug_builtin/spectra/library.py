@@ -22,7 +22,7 @@ __all__ = ["FittedLibrary", "Library", "LibraryParams"]
 
 @dataclass(frozen=True)
 class LibraryParams:
-    """Which spectra, and how they are used."""
+    """Spectra to use, and how they are used."""
 
     path: str = param(
         "",

@@ -22,7 +22,7 @@ LOOK = 2 * WINDOWS
 NEAR = 0.4
 """Share of the distance between neighbours in its scene, within which a pixel is taken for a copy."""
 SHARE, LEAST = 0.03, 3
-"""Of the training pixels, or of the known ones, that have copies; and their number at least. Between five scenes (Indian
+"""Least share of training or of known pixels that have copies, and their least number. Between five scenes (Indian
 Pines, Jasper Ridge, Samson, crops of Houston and Pavia), and between halves of each, at most 0.8 % have."""
 
 Looks = NDArray[np.float32]

@@ -59,13 +59,13 @@ USUAL = Scales(
     pixel=np.log([0.19, 0.18, 0.1, 0.14]),
     tau=0.42,
 )
-"""As fitted, rounded, on Indian Pines, Jasper Ridge, Samson, and crops of Houston 2018 and Pavia University: for sources
-that are too few to fit scales to."""
+"""Scales as fitted on Indian Pines, Jasper Ridge, Samson, and crops of Houston 2018 and Pavia University,
+and rounded: for sources that are too few to fit scales to."""
 
 
 @dataclass(frozen=True, eq=False)
 class Expected:
-    """Of one class of the target: mean (G,) and covariance (G, G) of its curve given all that is known.
+    """Expected curve of one class of the target: mean (G,) and covariance (G, G) given all that is known.
 
     shown: (G,) mean curve of its training pixels, NaN where the sensor has no band.
     """
@@ -97,7 +97,7 @@ class Prior:
 
     @classmethod
     def of(cls, sources: Sequence[Source], scales: Scales = USUAL) -> Prior:
-        """With scales that are known already."""
+        """Make a prior of sources with scales that are known already."""
         words = tuple(word for source in sources for word in source.words)
         return cls(
             words=words,
@@ -114,7 +114,7 @@ class Prior:
 
     @classmethod
     def learn(cls, sources: Sequence[Source], done: Callable[[], None]) -> Prior:
-        """With the scales that make the sources likeliest. done: called after every step.
+        """Make a prior with the scales that make the sources likeliest. done: called after every step.
 
         Raises InputError where none of the sources has a class with two fields, or a field of pixels.
         """
@@ -180,8 +180,8 @@ class Prior:
     def _system(
         self, words: Sequence[str], shown: Floats, pixels: Sequence[int], fields: Sequence[int]
     ) -> tuple[Tensor, Tensor, Tensor]:
-        """Of all source classes, then those of the target: the covariance of their curves, that of what is known of them,
-        and what is known, NaN where nothing is."""
+        """Return the covariance of the curves of all source classes and then those of the target, that of what is
+        known of them, and what is known, NaN where nothing is."""
         scales, n = self.scales, len(self.words)
         source = np.concatenate([self.source, np.full(len(words), self.source.max(initial=-1) + 1)])
         terms = [torch.from_numpy(log) for log in (scales.word, scales.scene, scales.own)]
@@ -219,7 +219,7 @@ class Prior:
 
 
 def learn_prior(scenes: Sequence[Scene], libraries: Sequence[Path], progress: Progress) -> Prior:
-    """From scenes and libraries. Raises InputError for a scene named twice, and for what cannot be learnt from."""
+    """Learn from scenes and libraries. Raises InputError for a scene named twice, and for unusable sources."""
     seen: dict[str, str] = {}
     for scene in scenes:
         if scene.sha256 in seen:

@@ -25,7 +25,7 @@ __all__ = ["Spectrum", "read_library"]
 Curve = NDArray[np.float64]
 
 DELETED = -1e30
-"""Values below are no values: USGS writes -1.23e34 for a channel that it deleted."""
+"""Limit below which a value is missing: USGS writes -1.23e34 for a channel that it deleted."""
 REFLECTANCE = ("AREF", "RREF", "RTGC")
 NUMBER = r"([-+]?(?:\d+(?:\.\d*)?|\.\d+)(?:[eE][-+]?\d+)?)"
 ROW = re.compile(rf"\s*{NUMBER}[\s,]+{NUMBER}\s*")
@@ -209,7 +209,7 @@ def _folder(root: Path) -> Iterator[Spectrum]:
 
 
 def _lines(path: Path) -> list[str]:
-    """At least one line, perhaps empty. Raises InputError for more than ``LONGEST`` bytes, or what cannot be read."""
+    """Return at least one line, perhaps empty. Raises InputError for over ``LONGEST`` bytes, or if unreadable."""
     text = _beginning(path, LONGEST + 1)
     if len(text) > LONGEST:
         raise InputError(

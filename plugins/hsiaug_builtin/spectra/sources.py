@@ -63,7 +63,7 @@ class Source:
 
 
 def scene_source(scene: Scene) -> Source:
-    """Of a scene, with all of its labels.
+    """Make a source of a scene, with all of its labels.
 
     Raises InputError where it has no wavelengths, none on the grid, or no field of at least ``LEAST`` pixels.
     """
@@ -117,7 +117,7 @@ def shown_of(cube: NDArray[np.float32], visible: NDArray[np.bool_]) -> NDArray[n
 
 
 def library_source(path: Path) -> Source:
-    """Of a spectral library: spectra of one name are the fields of a class."""
+    """Make a source of a spectral library: spectra of one name are the fields of a class."""
     spectra = read_library(path)
     logs = np.concatenate([on_grid(np.log(np.maximum(s.values, 1e-3))[None], s.wavelengths) for s in spectra])
     covered = ~np.isnan(logs).all(axis=1)
@@ -146,12 +146,12 @@ def made_up_source() -> Source:
 
 
 def thin(source: Source, most: int) -> Source:
-    """With the ``most`` classes that have most fields."""
+    """Keep the ``most`` classes that have most fields."""
     return _chosen(source, np.sort(np.argsort(-source.fields, kind="stable")[:most]))
 
 
 def nearest(source: Source, words: Sequence[str], most: int) -> Source:
-    """With the ``most`` classes whose words are nearest to each of ``words``."""
+    """Keep the ``most`` classes whose words are nearest to each of ``words``; without words, as :func:`thin`."""
     told = [word for word in words if word]
     known = encode(source.words, "minilm").pooled
     if not told:
@@ -189,7 +189,7 @@ def _source(
     pixels: NDArray[np.uint64] = NO_PIXELS,
     known: NDArray[np.float32] = NO_LOOKS,
 ) -> Source:
-    """Of the curves (f, G) of the fields of each class, by its words; "#…" where these say nothing."""
+    """Make a source of the curves (f, G) of each class's fields, by its words; "#…" where these say nothing."""
     return Source(
         name=name,
         words=tuple("" if words.startswith("#") else words for words in classes),

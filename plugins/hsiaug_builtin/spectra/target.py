@@ -89,7 +89,7 @@ class Target:
 
     @classmethod
     def still(cls, view: TrainView) -> Target:
-        """Of a scene without wavelengths, of which nothing can be said: patches stay as they are."""
+        """Target of a scene without wavelengths, about which nothing is known: patches stay as they are."""
         classes = np.array(sorted(view.counts), dtype=np.int64)
         line = line_of(view.real.x[:, :, 0, 0], np.linspace(GRID[0], GRID[-1], view.bands))
         none = np.zeros((len(classes), len(GRID)))
@@ -107,7 +107,7 @@ class Target:
 
     @property
     def provenance(self) -> dict[str, object]:
-        """For the records of samples."""
+        """Facts for the records of samples."""
         return {"learnt_from": list(self.sources), "words_log_evidence": self.evidence}
 
     def arrays(self) -> dict[str, NDArray[Any]]:
@@ -116,13 +116,13 @@ class Target:
         return {"classes": self.classes, "move": self.move, "root": self.root, **line}
 
     def facts(self) -> dict[str, Any]:
-        """JSON-able."""
+        """JSON-able facts for :meth:`restore`, beside :meth:`arrays`."""
         line = {"floor": self.line.floor, "spread": self.line.spread}
         return {"sources": self.sources, "strength": self.strength, "evidence": self.evidence, **line}
 
     @classmethod
     def restore(cls, arrays: Mapping[str, NDArray[Any]], facts: Mapping[str, Any]) -> Target:
-        """From :meth:`arrays` and :meth:`facts`."""
+        """Restore from :meth:`arrays` and :meth:`facts`."""
         line = Line(arrays["wavelengths"], facts["floor"], arrays["mean"], facts["spread"])
         return cls(
             arrays["classes"],

@@ -1,4 +1,4 @@
-"""Which of the pixels that were named after a class are believed."""
+"""Choice of the pixels that are believed among those that were named after a class."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def choose_trusted(
     rng: np.random.Generator | None = None,
     among: NDArray[np.bool_] | None = None,
 ) -> list[NDArray[np.int64]]:
-    """Of each of the k columns of ``shares`` (n, k), the rows that are believed to be of that class, the surest first.
+    """Choose, for each column of ``shares`` (n, k), the rows believed to be of that class, the surest first.
 
     Of the rows that vote most for a column, and are ``among`` (n,) those that may be, the ``share`` with the widest
     margin, but never fewer than LEAST; and of these ``most``: the surest, or with ``rng`` any of them, for the surest

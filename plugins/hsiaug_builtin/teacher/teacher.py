@@ -1,4 +1,4 @@
-"""From a train view to soft votes for every unlabelled pixel.
+"""Soft votes for every unlabelled pixel, learnt from a train view.
 
 Spectra are read in units of how much neighbouring pixels differ (:mod:`hsiaug_builtin.teacher.noise`), which says
 without any label how far a class may vary. In each of three spectral views two voters, one that reads the pixel alone
@@ -32,7 +32,7 @@ VIEWS = ("raw", "unit", "continuum")
 FEWEST = 3
 """Bands that the views beside ``raw`` need."""
 COMPONENTS = 10
-"""Per window."""
+"""Components per window."""
 COST, REACH = 10.0, 0.1
 """C, and γ times the number of features, of the machine."""
 TEMPERATURE = 0.2

@@ -62,7 +62,7 @@ def clip(spec: str, texts: tuple[str, ...]) -> Encoded:
 
 
 def _config(model: str) -> dict[str, Any]:
-    """Of a model whose text tower and tokenizer are CLIP's own: others need files beyond the weights."""
+    """Settings of a model with CLIP's own text tower and tokenizer: others need files beyond the weights."""
     import open_clip
 
     config: dict[str, Any] | None = open_clip.get_model_config(model) if ":" not in model else None

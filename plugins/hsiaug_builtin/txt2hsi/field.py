@@ -36,7 +36,7 @@ class Field:
 
     @property
     def bands(self) -> int:
-        """B."""
+        """Number of bands B."""
         return int(self.values.shape[2])
 
     def cut(self, coords: NDArray[np.integer]) -> Tensor:

@@ -26,7 +26,7 @@ class Texts:
     prompts: tuple[str, ...]
 
     def to(self, device: str) -> Texts:
-        """With tokens and mask on another device."""
+        """Return the texts with tokens and mask on another device."""
         return replace(self, tokens=self.tokens.to(device), mask=self.mask.to(device))
 
     def choose(self, classes: Tensor, draw: torch.Generator) -> Tensor:
