@@ -57,7 +57,7 @@ class Ledger:
         return has_fit(self._store.cache, trial)
 
     def _split(self, trial: TrialSpec) -> TaskSplit:
-        """The split of a trial, with all labels; drawn again where it is not kept any more."""
+        """The split of a trial, with all labels; drawn again if it is no longer kept."""
         if trial.draw_hash not in self._splits:
             idle = [draw for draw in self._splits if draw not in self._running.values()]
             for draw in idle[: 1 - IDLE_SPLITS]:

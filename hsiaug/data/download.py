@@ -128,7 +128,7 @@ class _Arrived:
         self._start = time.monotonic()
 
     def update(self, amount: int) -> None:
-        """So many bytes more have arrived, but for the last time, when there may be fewer."""
+        """Count ``amount`` more bytes as arrived; at the last call there may be fewer."""
         before, self._got, self._since = self._got, self._got + amount, self._since + amount
         if self._most is not None and before > self._most:
             raise _UnservedError(f"sent more than the {self._most:,} bytes of the file")

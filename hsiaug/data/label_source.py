@@ -102,7 +102,7 @@ def _same_system(a: str, b: str) -> bool:
 def code_labels(
     found: VectorLabels | LabelRaster, raster: LabelRaster, classes: tuple[str, ...], ignore: tuple[str, ...]
 ) -> ClassCodes:
-    """Names for the codes of a raster. Of marks, those that are ignored are gone already."""
+    """Names for the codes of a raster. Ignored marks are gone already."""
     words = any(raster.names)
     if isinstance(found, VectorLabels):
         ignore = tuple(item for item in ignore if item not in map(str, found.values))

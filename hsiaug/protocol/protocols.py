@@ -187,7 +187,7 @@ class SplitProtocol:
         return np.random.default_rng(derive_seed(room, drawn, self.name, self.argument, self.buffer, seed))
 
     def as_json(self) -> dict[str, str]:
-        """The identity: what enters the hash of a trial. Of the first version of a protocol, no version is kept."""
+        """The identity: what enters the hash of a trial. A protocol's first version is left out."""
         identity = {"name": self.name, "argument": self.argument, "buffer": self.buffer}
         return identity if self.card.version == "1" else {**identity, "version": self.card.version}
 

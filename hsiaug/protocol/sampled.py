@@ -55,7 +55,7 @@ def by_ratio(ratio: float) -> Wanted:
 
 
 def by_number(number: int) -> Wanted:
-    """So many of each class; at most a quarter of small classes. One pixel is always left for test."""
+    """Take ``number`` pixels of each class, at most a quarter of small ones. One pixel is always left for test."""
     return lambda total: (number, max(1, total // 4) if total < SMALL_CLASS else total - 1)
 
 

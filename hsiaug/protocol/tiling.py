@@ -172,7 +172,7 @@ def dense_view(pairs: PairSet, split: TileSplit | BlindTiles) -> DenseView:
 
 
 def real_samples(split: TileSplit, tiles: Sequence[Tile]) -> DenseSamples:
-    """Tiles of a split with their masks, copied. Of test tiles only for a diagnosis after every fit."""
+    """Tiles of a split with their masks, copied. Test tiles are for a diagnosis after every fit only."""
     masks = _stack([place.mask for place in split.pairs.places], tiles, split.patch)
     return _samples(split.pairs, tiles, masks)
 

@@ -115,7 +115,7 @@ class Gain:
     def hardest(self) -> tuple[str, Comparison] | None:
         """The control that decides, and the comparison with it: the one over which the arm gains least.
 
-        Of an arm that hurts, among those it is shown below; of any other, among those it is not shown above, if any.
+        For an arm that hurts, among those it is shown below; else among those it is not shown above, if any.
         """
         found = [(control, one) for control, one in self.against.items() if one is not None]
         hurts = self.verdict is not None and self.verdict.finding == "hurts"

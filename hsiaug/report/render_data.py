@@ -190,8 +190,8 @@ def _comparison_json(table: Table, comparison: Comparison | None) -> dict[str, A
 def csv_text(report: Report, by: str) -> str:
     """One row per trial; for ``by="class"`` one per trial and class. Fractions as recorded; empty: no number.
 
-    For ``by="labels"`` one per point of a curve and per arm. Of a suite the first column says which run: a trial is in
-    each of its.
+    For ``by="labels"`` one per point of a curve and per arm. For a suite the first column names the run: a trial
+    is in each of its.
     """
     return csv_of(data_rows(report, by))
 

@@ -155,7 +155,7 @@ def judged_ids(y: NDArray[np.int64]) -> list[int]:
 def least(task: str, classes: int) -> float:
     """Least mean recall over so many classes of a classifier that has learnt anything.
 
-    Of masks a quarter above what naming one class everywhere gives, unless there is one only.
+    For masks, a quarter above what naming one class everywhere gives, unless there is one only.
     """
     if task == "pixels":
         return LEARNT

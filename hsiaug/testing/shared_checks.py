@@ -1,7 +1,7 @@
 """The checks that plugins of several kinds have in common.
 
-STATIC needs no fit, and serves protocols too. Of a generator or classifier, BEFORE comes before the checks of its own
-kind and AFTER behind them; the ones that look back on all fits come last.
+STATIC needs no fit, and serves protocols too. For a generator or classifier, BEFORE comes before the checks of its
+own kind and AFTER behind them; the ones that look back on all fits come last.
 """
 
 from __future__ import annotations

@@ -51,8 +51,8 @@ EVERY_CONTROL = (*CONTROLS, BALANCED, *OF_SCOPE.values())
 def controls_of(task: str, scope: str | None) -> tuple[str, ...]:
     """Controls that a generator of a scope must exceed to help in a task, in the order of columns.
 
-    Of masks λ counts pairs and evens out no class, so every generator has balanced copies as a further control; views of
-    masks show no unlabelled pixel, so none has one for these. scope: None = not known.
+    For masks, λ counts pairs and evens out no class, so every generator has balanced copies as a further control;
+    views of masks show no unlabelled pixel, so none has one for these. scope: None = not known.
     """
     from hsiaug.tasks.task import get_task
 

@@ -128,7 +128,7 @@ def _factor(x: NDArray[np.float32]) -> NDArray[np.float32]:
 def _patches(spec: TrialSpec, scene: Any, split: Any) -> _Patches:
     """Take as many patches as λ asks for, each once before any is taken again.
 
-    Of labelled pixels that are not trained on; of a class that has no such, of its training pixels.
+    They come from labelled pixels that are not trained on; if a class has none, from its training pixels.
     """
     ids, real = np.unique(split.labels[split.train], return_counts=True)
     wanted = synthetic_counts(dict(zip(ids.tolist(), real.tolist(), strict=True)), spec.lam)

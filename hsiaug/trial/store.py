@@ -283,7 +283,7 @@ class Store:
         return file_errors(f"the store {self.root} must be a folder that can be {done}", hint[what], StoreError)
 
     def sweep(self) -> None:
-        """Remove what killed runs left half-written, where nobody can be writing it any more."""
+        """Remove what killed runs left half-written, if nobody can still be writing it."""
         if not self.is_own():
             return
         temporary_folders.sweep(self._records)

@@ -56,8 +56,8 @@ class Pruned:
 def merge(target: Path, source: Store, *, dry_run: bool, count: Count) -> Merged:
     """Copy the records that a target lacks, and those that count more than its own, with their predictions.
 
-    Each is written whole or not at all, so a merge that was stopped goes on; the source stays as it is. Of two records
-    of one trial that counts which a report would take. Raises StoreError where the system refuses to read or write.
+    Each is written whole or not at all, so a merge that was stopped goes on; the source stays as it is. If both
+    have a trial, the record that a report would take counts. Raises StoreError if the system refuses access.
     """
     if target.resolve() == source.root.resolve():
         raise InputError(

@@ -107,7 +107,7 @@ def _key() -> str:
 
 
 def _cancelled(key: str) -> bool:
-    """Whether nobody waits for a task any more: its run was stopped, or the scheduler has gone."""
+    """Whether nobody still waits for a task: its run was stopped, or the scheduler has gone."""
     worker = get_worker()
     task = worker.state.tasks.get(key)
     return task is None or task.state == "cancelled" or worker.status in (Status.closing, Status.closed)

@@ -126,7 +126,7 @@ class Progress:
     """Trials of a submission by what has become of them.
 
     running, waiting: without a record, in a job that SLURM has, of this submission or of another one. lost: without a
-    record, and no job has them any more. left: seconds until its own last job should end; None where SLURM has none.
+    record, and no longer in a job. left: seconds until its own last job should end; None where SLURM has none.
     """
 
     trials: int

@@ -34,7 +34,7 @@ class Majority(Plugin[NoParams]):
     """The class with most labelled pixels in the real training masks; reads no image.
 
     Synthetic samples are ignored, so it answers the same for every generator: a floor that accuracy alone can flatter.
-    Of classes with equally many pixels it takes the one with the lower id.
+    Among classes with equally many pixels it takes the lowest id.
     """
 
     card = Card(

@@ -59,7 +59,7 @@ def train(
 ) -> Net:
     """:func:`hsiaug_builtin.nets.training.descend` with a warm-up, clipped gradients and no weight decay.
 
-    Afterwards nothing of the model is trained any more.
+    Afterwards the whole model is frozen.
     """
     trained = descend(
         model,

@@ -77,8 +77,8 @@ class Relight(PatchGenerator):
         (g·(1 − d(λ)) + d(λ)) · exp(c(λ)).
 
     g is the sun's light on the slope of the ground (log-normal); d(λ) is the diffuse share of a clear sky
-    (:mod:`hsiaug_builtin.light.sky`). c(λ) stands for what else changes the colour of light from place to place (haze,
-    reflections of the surroundings, the angle of view). Of it nothing is known but that it is smooth: it is drawn from a
+    (:mod:`hsiaug_builtin.light.sky`). c(λ) stands for what else changes the colour of light from place to place
+    (haze, reflections of the surroundings, the angle of view). It is known only to be smooth: it is drawn from a
     Gaussian process over wavelength with a squared-exponential kernel. A scene without wavelengths gets g alone.
 
     The strength of all effects together is the largest of ``STRENGTHS`` at which a judge recalls held-out training pixels

@@ -36,7 +36,7 @@ def encode(texts: Sequence[str], encoder: str = "minilm") -> Encoded:
 
 @cache
 def _encode(texts: tuple[str, ...], encoder: str) -> Encoded:
-    """Kept for the process, because every fit on a scene reads the same few prompts."""
+    """Encode texts; kept for the process, because every fit on a scene reads the same few prompts."""
     if encoder == "minilm":
         from hsiaug_builtin.text.minilm import minilm
 
