@@ -219,8 +219,8 @@ class Segmentation:
         new: Counts | None = None,
         hidden: Counts | None = None,
     ) -> dict[str, Any]:
-        """mIoU, macro-F1 and what else a record holds, of a confusion matrix (C, C)."""
-        return dense_score(matrix, change=False)
+        """mIoU, macro-F1 and what else a record holds, of a confusion matrix (C, C); of change also those of "changed"."""
+        return dense_score(matrix, change=isinstance(self, ChangeDetection))
 
     def class_counts(self, samples: DenseSamples, data: PairSet) -> dict[str, list[int]]:
         """Labelled pixels of each class."""
@@ -233,16 +233,6 @@ class ChangeDetection(Segmentation):
     name = "change"
     of_scenes = False
     classifiers: ClassVar[tuple[str, ...]] = ("fc-siam-diff",)
-
-    def metrics(
-        self,
-        matrix: Counts,
-        subsets: Mapping[str, tuple[int, ...]],
-        new: Counts | None = None,
-        hidden: Counts | None = None,
-    ) -> dict[str, Any]:
-        """The same, and F1, IoU, precision and recall of the class "changed"."""
-        return dense_score(matrix, change=True)
 
 
 def _pairs(real: int, lam: float) -> int:
