@@ -219,7 +219,7 @@ class Segmentation:
         new: Counts | None = None,
         hidden: Counts | None = None,
     ) -> dict[str, Any]:
-        """mIoU, macro-F1 and what else a record holds, of a confusion matrix (C, C); of change also those of "changed"."""
+        """mIoU, macro-F1 and what else a record holds, of a confusion matrix (C, C); of change also F1 of "changed"."""
         return dense_score(matrix, change=isinstance(self, ChangeDetection))
 
     def class_counts(self, samples: DenseSamples, data: PairSet) -> dict[str, list[int]]:
