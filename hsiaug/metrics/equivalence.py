@@ -7,6 +7,7 @@ the equivalence of average bioavailability, Journal of Pharmacokinetics and Biop
 from __future__ import annotations
 
 import math
+from bisect import bisect_left
 from collections.abc import Sequence
 from typing import Literal
 
@@ -59,10 +60,12 @@ def draws_for_margin(std: float, margin: float = MARGIN) -> int | None:
     std: standard deviation of the paired differences of a pilot. Raises InputError for a margin that is not positive.
     """
     _check(margin)
-    for n in range(2, MOST_DRAWS + 1):
-        if (_quantile(n - 1, 1 - ALPHA) + _quantile(n - 1, (1 + POWER) / 2)) * std / math.sqrt(n) <= margin:
-            return n
-    return None
+
+    def enough(n: int) -> bool:
+        return (_quantile(n - 1, 1 - ALPHA) + _quantile(n - 1, (1 + POWER) / 2)) * std / math.sqrt(n) <= margin
+
+    found = bisect_left(range(2, MOST_DRAWS + 1), True, key=enough) + 2
+    return found if found <= MOST_DRAWS else None
 
 
 def _quantile(freedom: int, level: float) -> float:
