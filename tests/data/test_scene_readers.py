@@ -167,7 +167,7 @@ def test_labels_may_be_an_image_or_an_envi_band(estate, codes, tmp_path):
     save_envi(tmp_path / "l.hdr", codes[:, :, None])
     assert np.array_equal(load_scene(estate(labels=f'[labels]\nfile = "l.hdr"\n{names}')).labels, codes)
     (tmp_path / "l.tif").write_bytes((tmp_path / "l.tif").read_bytes()[:60])
-    assert "whole .tif" in refusal(estate(labels=f'[labels]\nfile = "l.tif"\n{names}'))
+    assert "must be a whole GeoTIFF file" in refusal(estate(labels=f'[labels]\nfile = "l.tif"\n{names}'))
 
 
 @pytest.mark.shared_data
