@@ -35,14 +35,14 @@ class ScenePool:
     @property
     def grid(self) -> Grid:
         """A row per arm, the largest mean first: sign and gain of each scene, mean and prediction."""
-        header = ("arm", *(table.condition.scene for table in self.tables), "mean over scenes", "a new scene")
+        header = ("arm", "mean over scenes", "a new scene", *(table.condition.scene for table in self.tables))
         rows = []
         for arm in self.arms:
             mean, interval, new, scenes = arm.pooled
             of = f" ({scenes})" if scenes < len(self.tables) else ""
-            rows.append((arm.label, *map(_entry, arm.gains), f"{signed(mean)} {_span(interval)}{of}", _span(new)))
+            rows.append((arm.label, f"{signed(mean)} {_span(interval)}{of}", _span(new), *map(_entry, arm.gains)))
         one = self.tables[0]
-        heading = f"Across scenes: Δ{_score(self.tables)} over none, {one.title.split(', ', 1)[1]}"
+        heading = f"Δ{_score(self.tables)} over none by scene, {one.title.split(', ', 1)[1]}"
         return text_grid(heading, header, rows)
 
 

@@ -139,6 +139,9 @@ def _verdicts(report: Report, shown: Sequence[TableSection], worths: Mapping[Tab
     where = next((section.anchor("failed") for section in shown if section.table.failed), None)
     failures = link(f"{failed:,} failed", where)
     parts = [f'<p class="lead">{count(len(trials), "trial")}, {failures}, in {escape(report.where)}.</p>']
+    if pools := scene_pools(report):
+        grids = "".join(grid_table(pool.grid) for pool in pools)
+        parts.append(f'<h3>Across scenes</h3>{grids}<p class="note">{escape(NOTE)}</p>')
     for section in shown:
         table = section.table
         leaky = f" {badge('LEAKY', 'bad')}" if table.leaky else ""
@@ -151,9 +154,6 @@ def _verdicts(report: Report, shown: Sequence[TableSection], worths: Mapping[Tab
             for sentence, lines in verdict(table)[1:]
         )
         parts.append(f'<div class="verdict">{heading}{first}{details("In words", prose) if prose else ""}</div>')
-    for pool in scene_pools(report):
-        grid = pool.grid
-        parts.append(f"<h3>{escape(grid.heading)}</h3>{grid_table(grid)}<p class='note'>{escape(NOTE)}</p>")
     return "\n".join([*parts, f'<p class="note">{HOW_TO_READ}</p>'])
 
 
