@@ -148,13 +148,21 @@ class Dispatch:
         while True:
             there = self._pool.slots()
             slots = [slot for slot in there if slot not in self._refused]
+            self._take_back(there)
             self._occupy(slots)
-            if not self._waiting and not any(slot.busy for slot in slots):
+            # A busy slot that has gone is heard of by the next wait.
+            if not self._waiting and not any(slot.busy for slot in (*slots, *self._parts)):
                 return
             if there and not slots:
                 self._give_up()
             for slot, message in self._pool.wait():
                 self._follow(slot, message)
+
+    def _take_back(self, there: Sequence[Slot]) -> None:
+        """Let other slots have what is left in idle ones that have gone."""
+        for slot in [slot for slot in self._parts if not slot.busy and slot not in there]:
+            part = self._parts.pop(slot)
+            self._waiting.extendleft([part] if part.left else [])
 
     def _occupy(self, slots: Iterable[Slot]) -> None:
         """Begin what free slots can take."""

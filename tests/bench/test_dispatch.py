@@ -158,6 +158,34 @@ def test_what_a_slot_that_left_had_begun_goes_on_in_another(
     assert sum(event.kind == "start" for event in events) == len(planned)
 
 
+@pytest.mark.parametrize("noticed", ["before its loss is told", "after its loss was told"])
+def test_no_trial_is_left_in_a_slot_that_goes_while_the_others_are_idle(
+    noticed: str, planned: list[TrialSpec], toy: Scene, tmp_path: Path
+) -> None:
+    dying, steady = Seat(lambda *_: WorkerLost("was killed", "predict")), Seat(lambda *_: failure())
+
+    class Pool(Seats):
+        looks = 0
+        """How often slots were asked for since the loss."""
+
+        def slots(self) -> list[Seat]:
+            self.looks += bool(dying.ran) and not dying.busy
+            gone = self.looks > 1 if noticed == "after its loss was told" else dying.busy and not steady.busy
+            if gone and dying in self.there and len(steady.ran) == len(planned) - 1:
+                self.there.remove(dying)
+                GONE.append(dying)
+            return super().slots()
+
+        def wait(self) -> list[tuple[Seat, Message]]:
+            """The dying slot is heard of when the other has nothing more to do."""
+            return [(steady, steady.answer())] if steady.busy else super().wait()
+
+    # One fit each, so that the steady slot takes nothing from the dying one.
+    planned = [trial for trial in planned if trial.seed == 0 and trial.classifier.name == "svm"]
+    events = run(planned, toy, Pool(dying, steady), tmp_path)
+    assert ended(events) == sorted(trial.hash for trial in planned)
+
+
 def test_a_trial_whose_slots_are_lost_twice_is_recorded_as_failed(
     planned: list[TrialSpec], toy: Scene, tmp_path: Path
 ) -> None:
