@@ -216,7 +216,7 @@ def _notes(advice: Advice, plan: Plan, session: Session) -> Iterator[tuple[str, 
     yield from (("note", note) for note in plan.notes)
     train, test = (span([getattr(a, name) for a in audits], 0) for name in ("n_train", "n_test"))
     near = [a.centre_overlap_percent for a in audits]
-    blind = {name for (_, name), card in plan.cards.items() if not card.learns_samples}
+    blind = {name for (_, name), card in plan.cards.items() if card.input == "location"}
     alone = [
         f"{percent(aa)} with {name}{' (reads no band)' if name in blind else ''}"
         for name, aa in advice.alone.items()
