@@ -65,7 +65,7 @@ class Task(Protocol):
     benchmark, where the user names none. views: spectral views that classifiers may be shown. adapts: tasks whose
     generators serve this one as well, through :mod:`hsiaug.tasks.adapter`. single_pixels: whether single pixels are
     classified: λ then evens out the classes, a view may show pixels without a label, and there are ceilings.
-    of_scenes: whether a single scene has the task. What a generator is asked for is, a mapping of class ids or
+    of_scenes: whether a single scene has the task. What a generator is asked for, a mapping of class ids or
     :class:`hsiaug.core.tiles.PairCounts`. ``view``, ``predict`` and ``class_counts`` also take
     data without labels and a blind split, which have no common type with those that hold them.
     """
