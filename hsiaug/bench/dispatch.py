@@ -240,8 +240,6 @@ class Dispatch:
             self._settle(slot, part, lost(message.stage, "WorkerDied", said))
         else:
             self._begun[trial.hash] -= not message.counts
-            if not self._there(slot):
-                self._waiting.appendleft(self._parts.pop(slot))
 
     def _settle(self, slot: Slot, part: _Part, outcome: Outcome) -> None:
         """Write the records of what has ended, while the slot goes on."""
@@ -252,10 +250,7 @@ class Dispatch:
         ]
         if self._is_there(outcome, trial):
             self._fitted.add(part.fit)
-        if not self._there(slot):
-            del self._parts[slot]
-            self._waiting.extendleft([part] if part.left else [])
-        elif following := self._first(part):
+        if self._there(slot) and (following := self._first(part)):
             # Before the record is written: the worker need not wait for that.
             self._begin(slot, following)
         for ended, its in ends:

@@ -133,10 +133,9 @@ class Gain:
 def compare(cells: Mapping[tuple[Arm, Method], ArmCell], scores: MetricSet) -> dict[tuple[Arm, Method], Gain]:
     """Every arm but ``none`` against the controls of its classifier, Holm over the arms of the table."""
     controls: dict[tuple[str, Method], list[ArmCell]] = {}
-    for cell in cells.values():
-        controls.setdefault((cell.arm.generator.name, cell.classifier), []).append(cell)
     alone: dict[str, list[ArmCell]] = {}
     for cell in cells.values():
+        controls.setdefault((cell.arm.generator.name, cell.classifier), []).append(cell)
         if cell.arm.generator.name == "none":
             alone.setdefault(cell.classifier.name, []).append(cell)
     gains = []

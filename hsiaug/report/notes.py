@@ -39,7 +39,7 @@ def number_notes(table: Table) -> list[str]:
 def _small_classes(table: Table) -> list[str]:
     """Note on the classes that the main score leaves out."""
     large = next((trial.large for trial in table.trials if trial.large), ())
-    counts = [own for _, audit in table.splits.items() if (own := audit.get("test_counts"))]
+    counts = [own for audit in table.splits.values() if (own := audit.get("test_counts"))]
     if not large or not counts:
         return []
     fewest = {c: min(own[c - 1] for own in counts) for c in range(1, len(table.class_names) + 1) if c not in large}
