@@ -33,7 +33,7 @@ COMMANDS = (
     f"report --suite {SUITE} --by gain --out gain.png",
     f"report --suite {SUITE} --out table.tex",
     f"report --suite {SUITE} --out report.html",
-    "benchmark indian_pines --generator smote,tabddpm --classifier svm --lambda 0.25,0.5,1,2 --seeds 5 --store sweep",
+    "benchmark indian_pines --generator smote,noise --classifier svm --lambda 0.25,0.5,1,2 --seeds 5 --store sweep",
     "report --store sweep --by lambda --out lambda.png",
     "labels indian_pines --classifier svm --generator smote --seeds 5 --store labels",
     "report --store labels --by labels --out labels.png",

@@ -38,8 +38,6 @@ COLOURS = {
     "duplicate": "#999999",
     "smote": "#4477aa",
     "pseudo": "#ee6677",
-    "pseudo-region": "#ccbb44",
-    "tabddpm": "#66ccee",
     "txt2hsi": "#228833",
     "txt2hsi, pure noise": "#aa3377",
     "txt2hsi, no unlabelled pixel": "#222222",
@@ -212,7 +210,7 @@ Line = tuple[str, str, Sequence[list[float]]]
 
 
 def axes(found: dict[Cell, Gains], path: Path) -> None:
-    """Six panels: imbalance, scope, wrong labels, learners, and generators with both classifiers."""
+    """Five panels: imbalance, wrong labels, learners, and generators with both classifiers."""
     from matplotlib.figure import Figure
 
     figure = Figure(figsize=(12.5, 7.2), layout="constrained")
@@ -227,13 +225,6 @@ def axes(found: dict[Cell, Gains], path: Path) -> None:
     ]
     lined(panels[0], "Imbalance, about 20 labels per class (svm, four scenes)", list(ratios.values()), lines)
 
-    places = [f"{SCENES[s].split()[0]}\nk = {k}" for k in (5, 20) for s in scenes]
-    lines = [
-        (g, COLOURS[g], [of(found, s, "svm", str(k), "clump", g, "aa") for k in (5, 20) for s in scenes])
-        for g in ("pseudo-region", "pseudo")
-    ]
-    lined(panels[1], "Unlabelled pixels: training region, whole scene (svm)", places, lines, joined=False)
-
     wrong = (0, 15, 30, 50)
     lines = [
         (
@@ -244,7 +235,7 @@ def axes(found: dict[Cell, Gains], path: Path) -> None:
         for s in scenes
     ]
     lined(
-        panels[2],
+        panels[1],
         "Diagnosis: real patches, wrong labels (svm, k = 5)",
         [f"{w} %" for w in wrong],
         lines,
@@ -257,10 +248,10 @@ def axes(found: dict[Cell, Gains], path: Path) -> None:
         (c, colour, [of(found, s, c, k, "clump", "pseudo", "aa") for s in scenes[:2] for k in ks])
         for c, colour in learners
     ]
-    lined(panels[3], "What pseudo gives each learner (clumps)", places, lines, joined=False)
+    lined(panels[2], "What pseudo gives each learner (clumps)", places, lines, joined=False)
 
-    for panel, classifier in zip(panels[4:], ("svm", "cnn2d"), strict=True):
-        names = [g for g in COLOURS if g not in ("pseudo-region", "duplicate")]
+    for panel, classifier in zip(panels[3:5], ("svm", "cnn2d"), strict=True):
+        names = [g for g in COLOURS if g != "duplicate"]
         lines = [
             (g, COLOURS[g], [of(found, scenes[0], classifier, k, "clump", g, "aa") for k in ks]) for g in names
         ]
@@ -273,6 +264,7 @@ def axes(found: dict[Cell, Gains], path: Path) -> None:
         )
     for panel in (panels[0], panels[3]):
         panel.set_ylabel("gain in AA over none (points)", fontsize=8)
+    panels[5].axis("off")
     figure.savefig(path, dpi=100)
 
 

@@ -61,9 +61,9 @@ class TrainView(SealedView):
         ``cube[rows, columns]`` reads these pixels alone, ``cube @ matrix`` works in stripes, and what needs all pixels
         at once raises PluginError where they do not fit into memory.
     visible: (H, W) bool. Pixels of training patches are always visible (under a leaky protocol there are test
-        pixels among them: the split's audit counts these). Scope ``none`` shows nothing more; ``train-region``
-        adds every pixel that is not a test pixel; ``scene`` adds all (transductive: spectra of test pixels,
-        never their labels).
+        pixels among them: the split's audit counts these). Scope ``none`` shows nothing more; ``scene``
+        adds all (transductive: spectra of test pixels, never their labels). No scope shows a pixel that the
+        protocol hides.
     coords: (n, 2) int32 rows and columns of the training pixels; y: (n,) int64 their class ids.
     unlabelled: (m, 2) int32 pixels without a training label whose whole patch is visible; empty for ``none``.
     class_names: C names; id c is ``class_names[c - 1]``. A class may have no training pixel.
@@ -188,9 +188,7 @@ def train_view(scene: Scene | UnlabelledScene, split: Split | BlindSplit, scope:
     large scene, whose hidden pixels are hidden whenever it is read.
     """
     visible = dilate(split.train, split.patch // 2)
-    if scope == "train-region":
-        visible |= ~split.test
-    elif scope == "scene":
+    if scope == "scene":
         visible[:] = True
     if split.hidden is not None:
         visible &= ~split.hidden

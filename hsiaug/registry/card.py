@@ -28,7 +28,7 @@ __all__ = [
 ]
 
 Preset = Literal["tiny", "cpu", "paper"]
-Scope = Literal["none", "train-region", "scene"]
+Scope = Literal["none", "scene"]
 Input = Literal["patch", "spectrum", "location", "scene"]
 Params = TypeVar("Params")
 Class = TypeVar("Class", bound=type)
@@ -107,7 +107,7 @@ class Card:
         tiles of one date and of two). A generator of "segmentation" alone also serves "pixels", through the core's
         adapter.
     needs: modules beyond hsiaug's own dependencies; the plugin's extra.
-    scope: unlabelled pixels it uses: none, train-region, or scene (transductive; printed in every report).
+    scope: unlabelled pixels it uses: none, or those of the whole scene (transductive; printed in every report).
     input: for classifiers: "patch", "spectrum" (the centre pixel only, p = 1), "location" (row and column, no band at
         all) or "scene" (patches with row and column, always of raw spectra: one that reads the scene by itself). The last
         two learn from training pixels alone and are run without samples only.

@@ -20,7 +20,7 @@ import pluggy
 from hsiaug.base.errors import InputError, PluginError, did_you_mean
 from hsiaug.base.text import visible
 from hsiaug.registry import hookspecs
-from hsiaug.registry.card import Card, Preset
+from hsiaug.registry.card import Card, Preset, Scope
 from hsiaug.registry.hookspecs import Entry, Kind
 
 __all__ = ["Broken", "Found", "Registry", "hand_over", "registry"]
@@ -69,6 +69,12 @@ class Found:
                 f"{self.entry.kind} {self.entry.name} of {self.distribution} must carry a Card of the same name",
                 value=repr(card.name if isinstance(card, Card) else card),
                 hint=f"Set {name}.card = Card(name={self.entry.name!r}, …).",
+            )
+        if card.scope not in get_args(Scope):
+            raise PluginError(
+                f"the scope of {self.entry.kind} {self.entry.name} must be one of {', '.join(get_args(Scope))}",
+                value=repr(card.scope),
+                hint="A protocol such as hidden:0.5:issd hides pixels, from every plugin.",
             )
         # What follows the colon of a protocol is its argument, which it reads itself.
         plain = self.variant is None or self.entry.kind == "protocol"

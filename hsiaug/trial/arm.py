@@ -28,8 +28,8 @@ CONTROLS = ("none", "duplicate")
 BALANCED = "duplicate-balanced"
 """Further control where λ does not even out the classes: real samples repeated equally often for each class."""
 
-OF_SCOPE = {"scene": "pseudo", "train-region": "pseudo-region"}
-"""Further control of a generator that reads unlabelled pixels, by its scope: the control sees as much."""
+PSEUDO = "pseudo"
+"""Further control of a generator that reads unlabelled pixels: the control sees as much."""
 
 TEACHER = "teacher"
 """A classifier that is a control of what reads every unlabelled pixel: the map of the names that ``pseudo`` draws from.
@@ -44,7 +44,7 @@ RIVALS = {
 }
 """Classifiers that are controls without a sample, and what each reads."""
 
-EVERY_CONTROL = (*CONTROLS, BALANCED, *OF_SCOPE.values())
+EVERY_CONTROL = (*CONTROLS, BALANCED, PSEUDO)
 """All generators that are controls, in the order of rows and columns."""
 
 
@@ -58,7 +58,7 @@ def controls_of(task: str, scope: str | None) -> tuple[str, ...]:
 
     kind = get_task(task)
     balanced = () if kind.single_pixels else (BALANCED,)
-    seeing = (OF_SCOPE[scope],) if scope in OF_SCOPE and kind.single_pixels else ()
+    seeing = (PSEUDO,) if scope not in (None, "none") and kind.single_pixels else ()
     return (*CONTROLS, *balanced, *seeing)
 
 

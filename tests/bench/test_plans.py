@@ -79,7 +79,7 @@ def reads(plugins: Registry, monkeypatch: pytest.MonkeyPatch, name: str, **card:
     monkeypatch.setattr(plugin, "card", dataclasses.replace(plugin.card, **card))
 
 
-def test_a_generator_that_reads_unlabelled_pixels_runs_beside_a_control_of_its_scope(
+def test_a_generator_that_reads_unlabelled_pixels_runs_beside_a_control_that_sees_as_much(
     toy: Scene, plugins: Registry, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     reads(plugins, monkeypatch, "mixup", scope="scene")
@@ -93,11 +93,6 @@ def test_a_generator_that_reads_unlabelled_pixels_runs_beside_a_control_of_its_s
 
     asked = plan_of(toy, plugins, generators=["smote", "mixup", "pseudo"], lambdas=[0.5, 1.0])
     assert arms(asked) == arms(plan) and not [n for n in asked.notes if "pseudo is run" in n]
-
-    reads(plugins, monkeypatch, "smote", scope="train-region")
-    plan = plan_of(toy, plugins)
-    assert plan.controls("smote") == ("none", "duplicate", "pseudo-region")
-    assert [arm for arm in arms(plan) if "pseudo" in arm[0]] == [("pseudo-region", 0.5, None, "svm")]
 
 
 def test_a_generator_of_masks_reads_every_pixel_of_a_scene_and_has_that_control(

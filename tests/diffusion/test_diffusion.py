@@ -15,7 +15,7 @@ from hsiaug_builtin.diffusion.training import randomness, train
 from hsiaug_builtin.nets.seeded import fresh
 
 
-@pytest.mark.parametrize("kind", ["linear", "scaled_linear", "cosine"])
+@pytest.mark.parametrize("kind", ["linear", "scaled_linear"])
 def test_signal_only_falls(kind: str) -> None:
     alpha_bar = make_schedule(kind, 1000, 1e-4, 0.02).alpha_bar  # type: ignore[arg-type]
 
@@ -50,7 +50,7 @@ def test_the_sampler_finds_the_clean_latent_from_a_perfect_velocity(first: int) 
 
 
 def test_the_velocity_and_the_noised_latent_give_back_the_latent() -> None:
-    schedule = make_schedule("cosine", 100, 0, 0)
+    schedule = make_schedule("linear", 100, 1e-3, 0.1)
     z, noise = torch.randn(2, 6, 3, 2, 2)
     t = torch.arange(6) * 15
     a = schedule.alpha_bar[t].reshape(-1, 1, 1, 1)

@@ -12,13 +12,13 @@ from hypothesis import strategies as st
 import hsiaug_builtin.baselines
 from hsiaug.api import PluginError
 from hsiaug_builtin.baselines.controls import Duplicate, Nothing
-from hsiaug_builtin.baselines.generative import Cvae, Tabddpm, Wgan
+from hsiaug_builtin.baselines.generative import Cvae, Wgan
 from hsiaug_builtin.baselines.mixup import Mixup
 from hsiaug_builtin.baselines.noise import Noise
 from hsiaug_builtin.baselines.smote import Smote
 
 SIZES = (20, 6, 2, 1)
-ADDING = [Duplicate, Noise, Mixup, Smote, Cvae, Wgan, Tabddpm]
+ADDING = [Duplicate, Noise, Mixup, Smote, Cvae, Wgan]
 INTERPOLATING = [Mixup, Smote]
 adding = pytest.mark.parametrize("plugin", ADDING, ids=lambda plugin: plugin.card.name)
 interpolating = pytest.mark.parametrize("plugin", INTERPOLATING, ids=lambda plugin: plugin.card.name)
@@ -42,7 +42,7 @@ def same(a, b) -> bool:
 def test_this_file_knows_every_generator():
     listed = {entry.name for entry in hsiaug_builtin.baselines.hsiaug_plugins()}
     # What reads unlabelled pixels stands in test_pseudo, what makes masks alone in tests/pairs.
-    elsewhere = {"pseudo", "pseudo-region", "duplicate-balanced"}
+    elsewhere = {"pseudo", "duplicate-balanced"}
     assert listed - elsewhere == {plugin.card.name for plugin in [Nothing, *ADDING]}
 
 

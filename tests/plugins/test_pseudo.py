@@ -14,7 +14,7 @@ from hsiaug.protocol.hidden import HiddenCube
 from hsiaug.protocol.protocols import parse_protocol
 from hsiaug.protocol.split import draw_split
 from hsiaug.protocol.view import TrainView, train_view
-from hsiaug_builtin.baselines.pseudo import FittedPseudo, Pseudo, PseudoRegion
+from hsiaug_builtin.baselines.pseudo import FittedPseudo, Pseudo
 from hsiaug_builtin.teacher.teacher import teach
 
 
@@ -70,11 +70,10 @@ def test_its_patches_are_unlabelled_ones_of_the_view_and_most_have_the_class_the
     assert (true[true > 0] == fitted.y[true > 0]).mean() > 0.5  # chance: 0.2
 
 
-def test_the_control_of_a_narrower_scope_takes_no_patch_that_shows_a_test_pixel(toy, fit):
-    split = draw_split(toy, parse_protocol("issd"), 0, 5)
-    view = train_view(toy, split, PseudoRegion.card.scope)
-    coords = fit(PseudoRegion, view).coords
-    assert len(coords) and not any(split.test[r - 2 : r + 3, c - 2 : c + 3].any() for r, c in coords.tolist())
+def test_it_takes_no_patch_that_shows_a_pixel_which_the_protocol_hides(toy, fit):
+    split = draw_split(toy, parse_protocol("hidden:0.5:issd"), 0, 5)
+    coords = fit(Pseudo, train_view(toy, split, "scene")).coords
+    assert len(coords) and not any(split.hidden[r - 2 : r + 3, c - 2 : c + 3].any() for r, c in coords.tolist())
 
 
 def test_a_class_none_of_whose_segments_was_labelled_repeats_its_training_patches_and_says_so(

@@ -171,7 +171,7 @@ def test_unlabelled_batches_are_patches_of_unlabelled_pixels_in_components(crops
 
 @every
 def test_a_view_that_hides_pixels_trains_on_the_whole_patches_it_shows(fit, toy, plugin):
-    hidden = train_view(toy, draw_split(toy, parse_protocol("issd"), 0, 5), "train-region")
+    hidden = train_view(toy, draw_split(toy, parse_protocol("hidden:0.5:issd"), 0, 5), "scene")
     assert 0 < len(hidden.unlabelled) < (~hidden.visible).sum()
     found = fit(plugin, hidden, samples=hidden.real, preset="tiny").predict(nowhere(hidden.real.x))
     assert (found == hidden.y).mean() > 0.5

@@ -109,9 +109,9 @@ def test_spectra_of_two_bands_have_one_view_and_are_named_all_the_same(crops: Tr
     assert votes.shares.sum(axis=1) == pytest.approx(np.ones(len(votes.pixels)))
 
 
-@pytest.mark.parametrize("scope", ["train-region", "none"])
-def test_a_teacher_reads_what_the_view_shows_and_names_nothing_else(toy: Scene, scope: str) -> None:
-    view = view_of(toy, scope)
+@pytest.mark.parametrize(("protocol", "scope"), [("hidden:0.5:issd", "scene"), ("issd", "none")])
+def test_a_teacher_reads_what_the_view_shows_and_names_nothing_else(toy: Scene, protocol: str, scope: str) -> None:
+    view = train_view(toy, draw_split(toy, parse_protocol(protocol), 0, 5), scope)
     votes = teach(view)
     assert np.array_equal(votes.pixels, view.unlabelled) and np.isfinite(votes.shares).all()
     assert view.visible[tuple(votes.pixels.T)].all() and len(votes.pixels) == len(view.unlabelled)

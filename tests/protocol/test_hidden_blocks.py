@@ -33,7 +33,7 @@ def test_the_base_draw_stays_and_its_test_pixels_are_hidden_block_by_block(
     assert more.hidden is not None and not (split.hidden & ~more.hidden).any(), "a larger share hides more"
 
 
-@pytest.mark.parametrize("scope", ["none", "train-region", "scene"])
+@pytest.mark.parametrize("scope", ["none", "scene"])
 def test_no_scope_shows_a_hidden_pixel(scope: str) -> None:
     split = draw_split(TOY, parse_protocol("hidden:0.5:issd"), 0, 5)
     assert split.hidden is not None

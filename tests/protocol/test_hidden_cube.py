@@ -144,7 +144,7 @@ def test_nothing_can_be_written_and_no_strange_attribute_is_made_up(cube: Hidden
     assert np.array_equal(CUBE, np.random.default_rng(0).normal(size=SHAPE).astype(np.float32))
 
 
-@pytest.mark.parametrize("scope", ["none", "train-region", "scene"])
+@pytest.mark.parametrize("scope", ["none", "scene"])
 def test_a_large_scene_gives_the_view_of_a_small_one(
     toy: Scene, split: Split, scope: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -36,7 +36,7 @@ def reachable(root: Any) -> list[Any]:
     return list(seen.values())
 
 
-@pytest.mark.parametrize("scope", ["none", "train-region", "scene"])
+@pytest.mark.parametrize("scope", ["none", "scene"])
 def test_no_test_label_can_be_reached(toy: Scene, split: Split, scope: Any) -> None:
     view = train_view(toy, split, scope)
     view.real, view.normaliser  # noqa: B018  fill what the view caches
@@ -66,14 +66,6 @@ def test_scope_none_shows_training_patches_only(toy: Scene, split: Split) -> Non
     assert len(view.unlabelled) == 0
 
 
-def test_scope_train_region_hides_every_test_pixel(toy: Scene, split: Split) -> None:
-    view = train_view(toy, split, "train-region")
-
-    assert np.isnan(view.cube[split.test]).all()
-    assert np.isfinite(view.cube[~split.test]).all()
-    assert np.isfinite(view.patches(view.unlabelled)).all() and len(view.unlabelled) > 0
-
-
 def test_scope_scene_shows_all_spectra(toy: Scene, split: Split) -> None:
     view = train_view(toy, split, "scene")
 
@@ -82,7 +74,7 @@ def test_scope_scene_shows_all_spectra(toy: Scene, split: Split) -> None:
 
 
 def test_hidden_pixels_cannot_be_cut(toy: Scene, split: Split) -> None:
-    view = train_view(toy, split, "train-region")
+    view = train_view(toy, split, "none")
 
     with pytest.raises(PluginError, match="all visible"):
         view.patches(np.argwhere(split.test)[:3])

@@ -105,6 +105,18 @@ def test_a_class_without_its_card_is_refused_when_it_is_used(path: Path) -> None
         found.find("generator", "gone").load()
 
 
+def test_a_scope_that_is_not_known_is_refused_and_the_error_names_what_hides_pixels(path: Path) -> None:
+    code = (
+        "from hsiaug.api import Card, Entry, hookimpl\n"
+        "class Region: card = Card(name='region', version='1', summary='s', scope='train-region')\n"
+        "@hookimpl\ndef hsiaug_plugins(): return [Entry('generator', 'region', 'region_plugin:Region')]"
+    )
+    install(path, "region_plugin", code)
+
+    with pytest.raises(PluginError, match=r"(?s)must be one of none, scene.*'train-region'.*hidden:0.5:issd"):
+        build_registry([point("region_plugin")]).find("generator", "region").load()
+
+
 def test_listing_names_imports_nothing_heavy() -> None:
     code = (
         "import sys; from hsiaug.registry.lookup import registry; registry().names('generator');"

@@ -423,6 +423,15 @@ def test_records_from_before_that_control_claim_no_gain_and_say_what_lacks() -> 
     ]
 
 
+def test_records_of_a_generator_and_a_scope_that_are_gone_are_reported_as_of_any_other() -> None:
+    gone = [
+        {**one, "scope": {**SEES, "generator": "train-region"}} for one in arm("pseudo-region", level(61, 12, 0.3))
+    ]
+    lines = said([*BEFORE, *seeing(arm("pseudo", level(54, 12, 0.1))), *gone])
+    assert any("pseudo-region λ=1 with svm: AA" in line and "against pseudo;" in line for line in lines)
+    assert "scope train-region: pseudo-region" in render_report(build_report([*BEFORE, *gone]), "md")
+
+
 def test_no_word_and_no_column_changes_where_no_arm_reads_unlabelled_pixels() -> None:
     text = render_report(build_report([one for one in BEFORE if one["scope"] != SEES]), "md")
     assert "pseudo" not in text

@@ -406,7 +406,7 @@ def crop(scene: Scene) -> Scene:
     return Scene("crop", scene.cube[rows, columns], scene.labels[rows, columns], scene.class_names, ALL[:20])
 
 
-@pytest.mark.parametrize("scope", ["none", "train-region", "scene"])
+@pytest.mark.parametrize("scope", ["none", "scene"])
 def test_a_view_of_a_scene_that_was_learnt_from_is_refused_and_so_is_one_of_a_crop(
     toy: Scene, elsewhere: Prior, scope: str
 ):

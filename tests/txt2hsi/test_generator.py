@@ -92,9 +92,9 @@ def test_every_part_can_be_switched(view: TrainView, settings: dict[str, Any]) -
     assert (made.weight == np.float32(settings.get("weight", 0.05))).all()
 
 
-@pytest.mark.parametrize("scope", ["none", "train-region"])
-def test_it_works_with_less_to_see(toy: Scene, scope: Any) -> None:
-    view = train_view(toy, draw_split(toy, parse_protocol("issd"), 0, 5), scope)
+@pytest.mark.parametrize(("protocol", "scope"), [("issd", "none"), ("hidden:0.5:issd", "scene")])
+def test_it_works_with_less_to_see(toy: Scene, protocol: str, scope: Any) -> None:
+    view = train_view(toy, draw_split(toy, parse_protocol(protocol), 0, 5), scope)
 
     assert len(fit(view, vae_steps=5, steps=3).sample(COUNTS, guidance=1.0, seed=0)) == 10
 

@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 
 __all__ = ["curve_figure"]
 
-DASHES = dict(zip(EVERY_CONTROL[1:], ("--", (0, (5, 1, 1, 1)), "-.", (0, (3, 1, 1, 1, 1, 1))), strict=True))
+DASHES = dict(zip(EVERY_CONTROL[1:], ("--", (0, (5, 1, 1, 1)), "-."), strict=True))
 """Dashes of the grey lines of the controls but ``none``."""
 HOW_TO_READ = "mean ± std; what is hollow, or has an n of its own, is over other draws; one scale for each score"
 COLUMNS = {1: 2, 2: 4}

@@ -1,5 +1,5 @@
 """Generators that ship with hsiaug: the controls none, duplicate, duplicate-balanced and pseudo, noise, mixup, SMOTE,
-and the learnt cvae, wgan and tabddpm."""
+and the learnt cvae and wgan."""
 
 from hsiaug_builtin import listing
 
@@ -12,8 +12,6 @@ PLACES = {
     "smote": "baselines.smote:Smote",
     "cvae": "baselines.generative:Cvae",
     "wgan": "baselines.generative:Wgan",
-    "tabddpm": "baselines.generative:Tabddpm",
     "pseudo": "baselines.pseudo:Pseudo",
-    "pseudo-region": "baselines.pseudo:PseudoRegion",
 }
 hsiaug_plugins = listing("generator", PLACES)

@@ -1,4 +1,4 @@
-"""The common part of ``cvae``, ``wgan`` and ``tabddpm``: a network over principal components, counted from the mean of a
+"""The common part of ``cvae`` and ``wgan``: a network over principal components, counted from the mean of a
 class, and real patches to carry its samples."""
 
 from __future__ import annotations
@@ -112,11 +112,6 @@ class TrainingComponents:
         rows = torch.multinomial(self.share, size, replacement=True, generator=draw).to(self.y.device)
         return turn_batch(self.z[rows], step), self.y[rows]
 
-    def centres(self) -> TrainingComponents:
-        """The same with the centre pixels alone, z (n, k, 1, 1)."""
-        middle = self.z.shape[2] // 2
-        return TrainingComponents(self.z[:, :, middle : middle + 1, middle : middle + 1], self.y, self.share)
-
 
 class Conditional(nn.Module):
     """A network that learns to draw components of given classes."""
@@ -130,7 +125,7 @@ class Conditional(nn.Module):
         raise NotImplementedError
 
     def generate(self, y: Tensor, draw: torch.Generator) -> Tensor:
-        """(n, k, p, p), or (n, k, 1, 1) where it knows centre spectra only, for class ids y (n,)."""
+        """(n, k, p, p) for class ids y (n,)."""
         raise NotImplementedError
 
 
@@ -160,14 +155,10 @@ class FittedLearnt(FittedPatches):
 
     @torch.inference_mode()
     def _carry(self, anchors: NDArray[np.float32], c: int, draw: torch.Generator) -> NDArray[np.float32]:
-        """``anchors`` (n, B, p, p) with their components replaced, or with all pixels shifted alike where the network
-        knows the centre only."""
+        """``anchors`` (n, B, p, p) with their components replaced."""
         y = torch.full((len(anchors),), c, dtype=torch.int64, device=self.device)
         drawn = self.net.generate(y, draw).cpu().numpy()
         old = self.components.of(anchors, np.full(len(anchors), c))
-        if drawn.shape[2] < old.shape[2]:
-            middle = old.shape[2] // 2
-            old = old[:, :, middle : middle + 1, middle : middle + 1]
         return anchors + self.components.change(drawn - old)
 
     def save(self, folder: Path) -> None:

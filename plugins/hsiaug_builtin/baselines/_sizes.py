@@ -1,4 +1,4 @@
-"""The hyper-parameters of ``cvae``, ``wgan`` and ``tabddpm``. No torch here: cards are read without it."""
+"""The hyper-parameters of ``cvae`` and ``wgan``. No torch here: cards are read without it."""
 
 from __future__ import annotations
 
@@ -6,12 +6,12 @@ from dataclasses import dataclass
 
 from hsiaug.api import defaults, param
 
-__all__ = ["CvaeParams", "TabddpmParams", "WganParams"]
+__all__ = ["CvaeParams", "WganParams"]
 
 
 @dataclass(frozen=True)
 class _Size:
-    """Shared by all three, with defaults of their own."""
+    """Shared by both, with defaults of their own."""
 
     components: int = param(16, "whitened principal components it works on, at most", low=1)
     width: int = param(32, "channels inside", low=1)
@@ -37,16 +37,3 @@ class WganParams(_Size):
     critic_steps: int = param(5, "steps of the critic for each", low=1)
     penalty: float = param(10.0, "weight of the gradient penalty", low=0)
     rate: float = param(7e-4, "learning rate", low=0)
-
-
-@dataclass(frozen=True)
-@defaults(components=24, steps=2000, rate=1e-3)
-class TabddpmParams(_Size):
-    """Size and training of the denoiser."""
-
-    width: int = param(128, "width of the MLP", low=1)
-    depth: int = param(3, "hidden layers", low=1)
-    batch: int = param(128, "spectra per step", low=1)
-    ema: float = param(0.99, "decay of the moving average of weights", low=0, high=1)
-    noise_steps: int = param(1000, "noising steps T", low=2)
-    sample_steps: int = param(50, "denoising steps", low=1)

@@ -1,4 +1,4 @@
-"""Networks that learn a class-conditional distribution: a VAE, a WGAN-GP and a diffusion model of spectra."""
+"""Networks that learn a class-conditional distribution: a VAE and a WGAN-GP."""
 
 from __future__ import annotations
 
@@ -6,23 +6,23 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from hsiaug.api import Card, Plugin, Progress, TrainView
-from hsiaug_builtin.baselines._sizes import CvaeParams, TabddpmParams, WganParams
+from hsiaug_builtin.baselines._sizes import CvaeParams, WganParams
 
 if TYPE_CHECKING:
     from hsiaug_builtin.baselines._learnt import Conditional, FittedLearnt
 
-__all__ = ["Cvae", "CvaeParams", "Tabddpm", "TabddpmParams", "Wgan", "WganParams"]
+__all__ = ["Cvae", "CvaeParams", "Wgan", "WganParams"]
 
 
 class _Generative(Plugin[Any]):
-    """The common part. All three see real patches as principal components, per pixel, of the z-scored bands, counted
+    """The common part. Both see real patches as principal components, per pixel, of the z-scored bands, counted
     from the mean of the centre spectra of the patch's class and in standard deviations within classes: so a class of
     three samples has its place from the data and only the deviations have to be learnt, for which all classes serve.
     That, and drawing a class of n_c samples in proportion to √n_c while training, is this project's choice and in none
     of the papers. A class of one sample gets the deviations of the others; a class without any is refused.
 
     A drawn sample is carried by a real patch of the class, each used equally often ±1: what the components cannot
-    express (the noise, mostly) stays that patch's own. None takes guidance: their papers have none.
+    express (the noise, mostly) stays that patch's own. Neither takes guidance: their papers have none.
     """
 
     def _net(self) -> type[Conditional]:
@@ -98,36 +98,3 @@ class Wgan(_Generative):
         from hsiaug_builtin.baselines._wgan import Wgan
 
         return Wgan
-
-
-class Tabddpm(_Generative):
-    """Gaussian diffusion of centre spectra with an MLP that is told the class and the step (section 4 of the paper).
-
-    The paper works on columns after a quantile transform, predicts the noise, and samples by all T steps; here columns
-    are principal components, the network predicts the velocity on a cosine schedule and samples by DDIM. Spectra have
-    no categorical columns, so its multinomial half is absent.
-
-    A spectrum is not yet a patch: a real patch of the class has *all* its pixels shifted by the same difference of
-    spectra, the one that takes its centre to the drawn spectrum. The texture and the edges within the patch stay
-    real; a pixel of another class in it is shifted by a change that was learnt for the centre's. So its context is
-    less diverse than its centre.
-    """
-
-    card = Card(
-        name="tabddpm",
-        version="1",
-        summary="Class-conditional diffusion of centre spectra by an MLP",
-        paper="""@inproceedings{kotelnikov2023tabddpm, author={Akim Kotelnikov and Dmitry Baranchuk and Ivan
-            Rubachev and Artem Babenko}, title={{TabDDPM}: Modelling Tabular Data with Diffusion Models},
-            booktitle={International Conference on Machine Learning}, year={2023}, eprint={2209.15421},
-            archiveprefix={arXiv}}""",
-        uses_device=True,
-        seconds=6.5,
-        params=TabddpmParams,
-        presets={"tiny": {"components": 4, "width": 16, "depth": 1, "steps": 20, "batch": 16, "sample_steps": 5}},
-    )
-
-    def _net(self) -> type[Conditional]:
-        from hsiaug_builtin.baselines._tabddpm import Tabddpm
-
-        return Tabddpm

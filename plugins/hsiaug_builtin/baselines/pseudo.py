@@ -27,7 +27,7 @@ from hsiaug.api import (
 )
 from hsiaug_builtin.nets.patches import cycle
 
-__all__ = ["FittedPseudo", "Pseudo", "PseudoParams", "PseudoRegion"]
+__all__ = ["FittedPseudo", "Pseudo", "PseudoParams"]
 
 
 @dataclass(frozen=True)
@@ -166,14 +166,3 @@ class Pseudo(Plugin[PseudoParams]):
         params = resampled(PseudoParams(share=facts["share"]), self.params)
         state: dict[str, Any] = {**arrays, "patch": facts["patch"], "notes": facts["notes"]}
         return FittedPseudo(params, **state)
-
-
-class PseudoRegion(Pseudo):
-    """The same control for generators of scope ``train-region``, which see no test pixel."""
-
-    card = replace(
-        Pseudo.card,
-        name="pseudo-region",
-        summary="Control: as pseudo, for generators that read unlabelled pixels but no test pixel",
-        scope="train-region",
-    )

@@ -13,7 +13,7 @@ from torch import Tensor
 
 __all__ = ["Sampler", "Schedule", "guide", "make_schedule", "sample", "sinusoid"]
 
-Kind = Literal["linear", "scaled_linear", "cosine"]
+Kind = Literal["linear", "scaled_linear"]
 Sampler = Literal["ddim", "dpm++"]
 
 
@@ -53,13 +53,9 @@ class Schedule:
 
 
 def make_schedule(kind: Kind, steps: int, start: float, end: float) -> Schedule:
-    """β from ``start`` to ``end``: "linear" (Ho et al. 2020), "scaled_linear" (linear in √β, which latent diffusion
-    code calls linear), or "cosine" (Nichol & Dhariwal 2021, which ignores both ends)."""
-    if kind == "cosine":
-        x = torch.linspace(0, 1, steps + 1, dtype=torch.float64)
-        f = torch.cos((x + 0.008) / 1.008 * torch.pi / 2) ** 2
-        betas = (1 - f[1:] / f[:-1]).clamp(max=0.999)
-    elif kind == "scaled_linear":
+    """β from ``start`` to ``end``: "linear" (Ho et al. 2020), or "scaled_linear" (linear in √β, which latent diffusion
+    code calls linear)."""
+    if kind == "scaled_linear":
         betas = torch.linspace(start**0.5, end**0.5, steps, dtype=torch.float64) ** 2
     else:
         betas = torch.linspace(start, end, steps, dtype=torch.float64)
@@ -71,9 +67,9 @@ def guide(conditional: Tensor, unconditional: Tensor, omega: float) -> Tensor:
     return (1 + omega) * conditional - omega * unconditional
 
 
-def sinusoid(t: Tensor, width: int = 256) -> Tensor:
-    """(n,) steps → (n, width) features: cosines and sines of geometric rates (Vaswani et al. 2017; Ho et al. 2020)."""
-    half = width // 2
+def sinusoid(t: Tensor) -> Tensor:
+    """(n,) steps → (n, 256) features: cosines and sines of geometric rates (Vaswani et al. 2017; Ho et al. 2020)."""
+    half = 128
     rates = torch.exp(-math.log(10000.0) * torch.arange(half, device=t.device) / half)
     angles = t[:, None].float() * rates
     return torch.cat([angles.cos(), angles.sin()], dim=1)
