@@ -1,9 +1,10 @@
 """Ceilings: samples that no generator can make, for they are made of labels of test pixels. A diagnosis, never an arm.
 
-Ceilings of ``labels`` are real patches under their true labels. Those of ``moments`` bound generators by what they would
-have to know: samples are drawn from one Gaussian per class, whose mean and covariance are those of all labelled pixels of
-the class ("true"), or of its training pixels alone. The process that holds the labels sends what a ceiling needs with
-that very trial, and the worker drops it afterwards; the trials say so in their identity.
+Ceilings of ``labels`` are real patches under their true labels: any, or those alone that the teacher of ``pseudo`` names
+rightly. Those of ``moments`` bound generators by what they would have to know: samples are drawn from one Gaussian per
+class, whose mean and covariance are those of all labelled pixels of the class ("true"), or of its training pixels alone.
+The process that holds the labels sends what a ceiling needs with that very trial, and the worker drops it afterwards; the
+trials say so in their identity.
 """
 
 from __future__ import annotations
@@ -17,11 +18,14 @@ from numpy.typing import NDArray
 
 from hsiaug.base.errors import InputError, did_you_mean
 from hsiaug.base.seeds import derive_seed
+from hsiaug.contracts import Classifier
 from hsiaug.core.samples import PatchSamples
 from hsiaug.protocol.balance import synthetic_counts
 from hsiaug.protocol.view import patches_at
 from hsiaug.registry.card import Card, NoParams, param
+from hsiaug.registry.lookup import Registry
 from hsiaug.tasks.task import get_task
+from hsiaug.trial.arm import TEACHER
 from hsiaug.trial.spec import TrialSpec
 
 __all__ = ["CEILINGS", "FAMILIES", "Ceiling", "ceiling", "check_ceilings", "equip", "family_of", "made"]
@@ -38,15 +42,17 @@ class TrueLabelsParams:
 
 @dataclass(frozen=True)
 class Ceiling:
-    """The card in place of a generator's."""
+    """The card in place of a generator's. teacher: the classifier whose names it corrects, as a trial needs it."""
 
     card: Card
+    teacher: Classifier | None = None
 
 
 CEILINGS = {
     name: Ceiling(Card(name, "1", summary, params=params))
     for name, summary, params in (
         ("true-labels", "Real patches of the scene under their true labels", TrueLabelsParams),
+        ("true-names", "Real test pixels that the teacher names rightly", NoParams),
         ("true-moments", "Gaussians with the true mean and covariance of each class", NoParams),
         ("true-covariance", "Gaussians with each class's training mean and true covariance", NoParams),
         ("true-mean", "Gaussians with each class's true mean and training covariance", NoParams),
@@ -59,7 +65,8 @@ CEILINGS = {
 }
 """Ceilings by the name that stands in place of a generator's."""
 
-FAMILIES = {"labels": ("true-labels",), "moments": tuple(name for name in CEILINGS if name != "true-labels")}
+REAL = ("true-labels", "true-names")
+FAMILIES = {"labels": REAL, "moments": tuple(name for name in CEILINGS if name not in REAL)}
 """{family that a benchmark asks for: the ceilings that it runs}."""
 
 
@@ -72,15 +79,26 @@ class _Patches:
 
 
 @dataclass(frozen=True, eq=False)
+class _Truth:
+    """y: (n,) true class ids of the test pixels, row by row."""
+
+    y: NDArray[np.int16]
+
+
+@dataclass(frozen=True, eq=False)
 class _Moments:
     """Moments by class id: mean (B,), and a factor (r, B) with covariance = factorᵀ · factor."""
 
     by_class: Mapping[int, tuple[NDArray[np.float32], NDArray[np.float32]]]
 
 
-def ceiling(spec: TrialSpec) -> Ceiling:
-    """The stand-in for a generator in a diagnosis."""
-    return CEILINGS[spec.generator.name]
+def ceiling(spec: TrialSpec, plugins: Registry) -> Ceiling:
+    """The stand-in for a generator in a diagnosis. Raises InputError where it needs a teacher and none is installed."""
+    found = CEILINGS[spec.generator.name]
+    if found.card.name != "true-names":
+        return found
+    teacher = plugins.find("classifier", TEACHER).load()
+    return replace(found, teacher=teacher(teacher.card.params()))
 
 
 def family_of(name: str) -> str:
@@ -102,6 +120,8 @@ def check_ceilings(asked: Sequence[str], task: str) -> None:
 def equip(spec: TrialSpec, scene: Any, split: Any) -> TrialSpec:
     """The trial with what its ceiling needs. scene, split: with all labels; called by the process that runs no plugin."""
     name = spec.generator.name
+    if name == "true-names":
+        return replace(spec, given=_Truth(scene.labels[split.test]))
     given = _patches(spec, scene, split) if name == "true-labels" else _moments(name, scene, split)
     return replace(spec, given=given)
 
@@ -157,15 +177,38 @@ def _rng(what: str, spec: TrialSpec, class_id: int) -> np.random.Generator:
     return np.random.default_rng(derive_seed("ceiling", spec.generator.name, what, spec.seed, class_id))
 
 
-def made(spec: TrialSpec, scene: Any, counts: Mapping[int, int]) -> PatchSamples:
-    """The samples of a trial that was equipped by :func:`equip`. scene: without labels; counts: samples of each class.
+def _named(
+    spec: TrialSpec, truth: NDArray[np.int16], names: NDArray[np.int16], split: Any, counts: Mapping[int, int]
+) -> _Patches:
+    """Test pixels whose name is true, each once before any is taken again; of a class without any, training pixels."""
+    tested, trained, coords = np.argwhere(split.test), np.argwhere(split.train), []
+    for c, n in counts.items():
+        right = tested[(names == c) & (truth == c)]
+        pool = right if len(right) else trained[split.train_labels == c]
+        order = _rng("pixel", spec, c).permutation(len(pool))
+        coords.append(pool[order[np.arange(n) % len(pool)]])
+    return _Patches(np.concatenate(coords).astype(np.int32), np.repeat(list(counts), list(counts.values())))
 
+
+def made(
+    spec: TrialSpec,
+    scene: Any,
+    counts: Mapping[int, int],
+    split: Any = None,
+    names: NDArray[np.int16] | None = None,
+) -> PatchSamples:
+    """The samples of a trial that was equipped by :func:`equip`. scene, split: without labels of test pixels.
+
+    counts: samples of each class. names: (n,) the teacher's of the test pixels, row by row, where the ceiling has one.
     A draw of the Gaussian is the spectrum of every pixel of its patch.
     """
     told = {"diagnosis": "reads test labels", "ceiling": spec.generator.name}
-    if isinstance(spec.given, _Patches):
-        return PatchSamples.made(patches_at(scene.cube, spec.given.coords, spec.patch), spec.given.y, told)
-    if not isinstance(spec.given, _Moments):
+    given = spec.given
+    if isinstance(given, _Truth) and names is not None:
+        given = _named(spec, given.y, names, split, counts)
+    if isinstance(given, _Patches):
+        return PatchSamples.made(patches_at(scene.cube, given.coords, spec.patch), given.y, told)
+    if not isinstance(given, _Moments):
         raise InputError(
             "a ceiling is made of test labels, which this process was not given",
             value=spec.generator.name,
@@ -173,7 +216,7 @@ def made(spec: TrialSpec, scene: Any, counts: Mapping[int, int]) -> PatchSamples
         )
     parts = []
     for c, n in counts.items():
-        mean, factor = spec.given.by_class[c]
+        mean, factor = given.by_class[c]
         drawn = mean + _rng("sample", spec, c).standard_normal((n, len(factor)), dtype=np.float32) @ factor
         parts.append(drawn)
     flat = np.concatenate(parts)[:, :, None, None]

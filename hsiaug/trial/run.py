@@ -217,7 +217,7 @@ def load_plugins(spec: TrialSpec, plugins: Registry) -> tuple[Generator | Ceilin
     classifier: Classifier = plugins.find("classifier", spec.classifier.name).load()(spec.classifier.params)
     generator: Generator | Ceiling
     if spec.diagnosis:
-        generator = ceiling(spec)
+        generator = ceiling(spec, plugins)
     else:
         made = plugins.find("generator", spec.generator.name).load()(spec.generator.params)
         generator = adapted(made, spec.task)
@@ -247,7 +247,8 @@ def augment(
         return bench.task.join(view, [], counts)
     if isinstance(generator, Ceiling):
         with timer.at("sample"):
-            drawn = made(spec, bench.scene, counts)  # type: ignore[arg-type]
+            names = generator.teacher and _names(spec, bench, generator.teacher, device, progress)
+            drawn = made(spec, bench.scene, counts, bench.split(spec), names)  # type: ignore[arg-type]
         return bench.task.join(view, [drawn], counts)
     with timer.fitting("fit_generator", generator.card):
         fit = bench.fit(spec, generator, device, progress)
@@ -257,6 +258,17 @@ def augment(
     with timer.at("sample"):
         pool = bench.pool(spec, fit, view)
     return bench.task.join(view, pool, counts)
+
+
+def _names(
+    spec: TrialSpec, bench: Workbench, teacher: Classifier, device: str, progress: Progress
+) -> NDArray[Any]:
+    """(n,) class ids that a classifier gives the test pixels, row by row, without a sample."""
+    view = bench.view(spec, teacher.card.scope)
+    real, seed = bench.task.shown(view.real, teacher.card), derive_seed("classifier", teacher.card.name, spec.seed)
+    learn = cast("Callable[..., FittedClassifier]", teacher.fit)
+    fitted = learn(real, view, seed=seed, device=device, progress=progress)
+    return bench.task.predict(fitted, teacher.card, bench.scene, bench.split(spec))
 
 
 def fit_classifier(

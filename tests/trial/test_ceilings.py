@@ -18,7 +18,7 @@ from hsiaug.report import build_report, render_report, report_json
 from hsiaug.report.views import pages
 from hsiaug.tasks.task import get_task
 from hsiaug.trial.cache import Workbench
-from hsiaug.trial.ceilings import CEILINGS, _Moments, _Patches, equip, made
+from hsiaug.trial.ceilings import CEILINGS, _Moments, _Patches, _Truth, equip, made
 from hsiaug.trial.run import compute, finish
 from hsiaug.trial.spec import TrialSpec
 from hsiaug.trial.store import Store
@@ -55,7 +55,10 @@ def test_other_trials_keep_their_hashes_and_a_ceiling_says_what_it_is() -> None:
 
 
 def test_each_family_runs_alone_and_an_unknown_one_is_refused() -> None:
-    assert {t.generator.name for t in planned(ceilings=("labels",)) if t.diagnosis} == {"true-labels"}
+    assert {t.generator.name for t in planned(ceilings=("labels",)) if t.diagnosis} == {
+        "true-labels",
+        "true-names",
+    }
     assert "true-labels" not in {t.generator.name for t in planned(wrong="", ceilings=("moments",))}
     with pytest.raises(InputError, match="labels, moments"):
         planned(ceilings=("moment",))
@@ -81,6 +84,25 @@ def test_a_smaller_lambda_takes_the_first_of_a_larger_one() -> None:
     for c in TOY.class_ids:
         first, all_ = (given.coords[given.y == c] for given in (few, many))
         assert (all_[: len(first)] == first).all()
+
+
+def test_true_names_are_test_pixels_that_were_named_rightly() -> None:
+    spec = of("true-names")
+    split = draw_split(TOY, spec.protocol, 0, 5)
+    truth = TOY.labels[split.test]
+    names = np.where(np.arange(len(truth)) % 2, truth, truth % len(TOY.class_names) + 1).astype(np.int16)
+    names[truth == 2] = 1
+    samples = made(equip(spec, TOY, split), TOY.unlabelled, {1: 3, 2: 2}, split.blind, names)
+
+    def spectra(where: np.ndarray) -> set[bytes]:
+        return {spectrum.tobytes() for spectrum in TOY.cube[tuple(where.T)]}
+
+    named = np.argwhere(split.test)[(truth == 1) & (names == 1)]
+    trained = np.argwhere(split.train & (TOY.labels == 2))
+    found = [spectrum.tobytes() for spectrum in samples.centres]
+    assert samples.y.tolist() == [1, 1, 1, 2, 2]
+    assert len(set(found[:3])) == 3 and set(found[:3]) <= spectra(named)
+    assert set(found[3:]) <= spectra(trained), "of a class that is never named rightly"
 
 
 @pytest.mark.parametrize(
@@ -121,7 +143,9 @@ def store(tmp_path_factory: pytest.TempPathFactory) -> Path:
         outcome = compute(ready, blind, registry(), device="cpu", progress=lambda *_: None)
         del ready
         gc.collect()
-        assert not [o for o in gc.get_objects() if type(o) in (_Patches, _Moments)], "the worker kept test labels"
+        assert not [o for o in gc.get_objects() if type(o) in (_Patches, _Moments, _Truth)], (
+            "the worker kept test labels"
+        )
         kept.put(*finish(trial, outcome, task, TOY, split, scene_ref="toy", command=""))
     return folder
 
