@@ -25,6 +25,7 @@ from hsiaug.cli import (
     generate,
     inspect,
     labels,
+    leaderboard,
     map,
     plugins,
     pretrain,
@@ -106,7 +107,16 @@ app = typer.Typer(
 )
 for command in (
     *(advise.advise, benchmark.benchmark, cite.cite, compare.compare, generate.generate, inspect.inspect),
-    *(labels.labels, map.map_, pretrain.pretrain, report.report, show.show, split.split, store.status),
+    *(
+        labels.labels,
+        leaderboard.leaderboard,
+        map.map_,
+        pretrain.pretrain,
+        report.report,
+        show.show,
+        split.split,
+        store.status,
+    ),
     suggest.suggest,
 ):
     app.command(command.__name__.rstrip("_"))(command)

@@ -19,6 +19,7 @@ from hsiaug.report.figures.files import light_svg
 from hsiaug.report.figures.gains import gain_figure
 from hsiaug.report.figures.labels import label_figure
 from hsiaug.report.findings import headline, judged, verdict
+from hsiaug.report.grid import ReportPage
 from hsiaug.report.html.maps import MapMaker
 from hsiaug.report.html.markup import (
     badge,
@@ -44,7 +45,7 @@ from hsiaug.trial.store import Store
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-__all__ = ["html_page"]
+__all__ = ["html_page", "pages_html"]
 
 HERE = Path(__file__).parent
 SCRIPTS = ("page.js", "maps.js", "print.js")
@@ -83,6 +84,15 @@ def html_page(report: Report, store: Store | None = None) -> str:
         sections.append(("points", "Points of learning curves", "".join(folded)))
     sections.append(("environment", "Environment", facts(_environment(report))))
     return _document(_title(report), sections)
+
+
+def pages_html(title: str, pages: Sequence[ReportPage]) -> str:
+    """One self-contained page of HTML of tables and notes, without a store behind them."""
+    sections = [
+        (f"page-{number}", page.heading, "".join(map(grid_table, page.grids)) + _notes(page.notes))
+        for number, page in enumerate(pages)
+    ]
+    return _document(title, sections)
 
 
 def _title(report: Report) -> str:

@@ -1,0 +1,65 @@
+"""``hsiaug leaderboard``: entries of a suite ranked over scenes."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from hsiaug.cli import options
+from hsiaug.cli.options import option
+
+__all__ = ["leaderboard"]
+
+
+def leaderboard(
+    store: options.StoreDir = Path("hsiaug-results"),
+    out: Annotated[
+        list[Path] | None,
+        option(
+            "File to write: .html, .md, .tex, .csv (a row per entry and scene) or .json (with the hashes of the "
+            "records); repeat for more.",
+            show_default=False,
+        ),
+    ] = None,
+) -> None:
+    """Rank every generator and classifier of a store over its scenes, controls included.
+
+    An entry is one version with one setting on all scenes. It is ranked by its accuracy in new ground: the
+    inter-quartile mean over scenes, with an interval from resampled scenes. Only records are read; records of a
+    LEAKY protocol are refused.
+
+    Examples:
+
+      hsiaug benchmark benchmarks/leaderboard.toml
+
+      hsiaug leaderboard --store hsiaug-results-leaderboard
+
+      hsiaug leaderboard --store hsiaug-results-leaderboard --out board.html --out board.json
+    """
+    from hsiaug.base.targets import TABLES, check_targets
+    from hsiaug.base.terminal import Console
+    from hsiaug.cli.output import on_terminal, read_report, say_written
+    from hsiaug.report.html.page import pages_html
+    from hsiaug.report.leaderboard import boards, leaderboard_files
+    from hsiaug.report.output_files import table_writers, write_files
+    from hsiaug.report.render_rich import print_page
+    from hsiaug.report.render_text import markdown
+    from hsiaug.report.scenes.label_curves import label_curves
+    from hsiaug.report.views_labels import main_worths
+    from hsiaug.trial.store import Store
+
+    check_targets(out or [], (*TABLES, ".html"))
+    kept = Store(store)
+    report = read_report(kept)
+    made = leaderboard_files(*boards(report, main_worths(label_curves(report, kept))))
+    if out:
+        page = pages_html("Leaderboard · hsiaug", made.pages)
+        write_files(out, {**table_writers(lambda: made), ".html": lambda path: path.write_text(page, "utf-8")})
+        say_written(out)
+    elif on_terminal():
+        for shown in made.pages:
+            print_page(shown, Console(), audit=False)
+    else:
+        typer.echo(markdown(made.pages), nl=False)

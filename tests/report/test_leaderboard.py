@@ -1,0 +1,115 @@
+"""The leaderboard: entries of one setting on all scenes, ranked in new ground, with failures counted as ``none``."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from typer.testing import CliRunner
+
+from hsiaug.base.errors import InputError
+from hsiaug.cli.main import app
+from hsiaug.report import build_report
+from hsiaug.report.leaderboard import Board, boards, inter_quartile_mean, leaderboard_files
+from tests.report.report_records import failure, fill, record
+from tests.report.test_report_fields import scored
+
+SCENES = ("indian_pines", "houston", "pavia", "jasper")
+DRAWS = range(3)
+
+
+def on_scene(scene: str, generator: str = "none", gain: float = 0.0, **spec: Any) -> list[dict[str, Any]]:
+    """An arm whose recall in new fields is ``gain`` above 0.40, and the same in seen ones."""
+    return [
+        scored(record(generator=generator, seed=s, scene=scene, **spec), [0.8] * 3, [0.40 + gain] * 3)
+        for s in DRAWS
+    ]
+
+
+def board_of(records: list[dict[str, Any]]) -> Board:
+    (board,), leaky = boards(build_report(records), {})
+    assert leaky == []
+    return board
+
+
+def test_the_inter_quartile_mean_leaves_out_a_quarter_at_each_end() -> None:
+    assert inter_quartile_mean(np.array([0.0, 1.0, 2.0, 99.0])) == 1.5
+    assert inter_quartile_mean(np.array([1.0, 2.0, 6.0])) == 3.0, "three values have no quarter to leave out"
+
+
+def test_entries_are_ranked_by_their_score_in_new_ground_over_scenes() -> None:
+    gains = {"smote": (0.30, 0.02, 0.02, 0.02), "mixup": (0.05, 0.05, 0.05, 0.0)}
+    records = [one for scene in SCENES for one in on_scene(scene)]
+    for name, by_scene in gains.items():
+        for scene, gain in zip(SCENES, by_scene, strict=True):
+            records += on_scene(scene, name, gain)
+    board = board_of(records)
+    assert [entry.label.split()[0] for entry in board.entries] == ["mixup", "smote", "none"]
+    best = board.entries[0]
+    assert best.score == pytest.approx(0.45) and best.gain == pytest.approx(0.05)
+    assert best.gain_interval[0] < best.gain <= best.gain_interval[1]
+    assert best.track == "inductive" and best.seconds == 1.0 and best.memory == 100.0
+
+
+def test_a_failed_draw_counts_as_none() -> None:
+    records = [one for scene in SCENES for one in on_scene(scene)]
+    for scene in SCENES:
+        records += on_scene(scene, "smote", 0.3)[:-1]
+        records.append({**failure(generator="smote", seed=2, scene=scene), "audit": None})
+    smote = board_of(records).entries[0]
+    assert smote.label.startswith("smote")
+    assert smote.gain == pytest.approx(0.2) and len(smote.results[0].gains) == 3
+
+
+def test_an_entry_that_lacks_a_scene_is_named_and_not_ranked() -> None:
+    records = [one for scene in SCENES for one in on_scene(scene)] + on_scene(SCENES[0], "smote", 0.3)
+    board = board_of(records)
+    assert [entry.label for entry in board.entries] == ["none with svm"]
+    assert board.partial == ("smote λ=1 with svm (3 scenes missing)",)
+
+
+def test_other_parameters_are_another_entry() -> None:
+    records = [one for scene in SCENES for one in on_scene(scene)]
+    for scene, k in zip(SCENES, (3, 3, 5, 5), strict=True):
+        records += on_scene(scene, "smote", 0.1, generator_params={"neighbours": k})
+    assert len(board_of(records).partial) == 2, "a setting chosen for each scene is not one entry"
+
+
+def test_leaky_protocols_are_refused() -> None:
+    leaky = on_scene("houston", protocol=("random", "0.1", "none"))
+    for one in leaky:
+        one["audit"]["leaky"] = True
+    made, refused = boards(build_report(on_scene("indian_pines") + leaky), {})
+    assert [board.scenes for board in made] == [("indian_pines",)] and len(refused) == 1
+    with pytest.raises(InputError, match="kept apart"):
+        boards(build_report(leaky), {})
+
+
+def test_tracks_say_what_an_entry_uses() -> None:
+    seeing = on_scene("houston", "pseudo", 0.1)
+    outside = on_scene("houston", "library", 0.1, generator_params={"path": "usgs#sha256:0123456789abcdef"})
+    for one in seeing:
+        one["transductive"] = True
+    board = board_of(on_scene("houston") + seeing + outside)
+    tracks = {entry.label.split()[0]: entry.track for entry in board.entries}
+    assert tracks == {"none": "inductive", "pseudo": "transductive", "library": "inductive, outside data"}
+
+
+def test_json_names_the_records_of_every_number() -> None:
+    records = [one for scene in SCENES for one in on_scene(scene)]
+    value = leaderboard_files(*boards(build_report(records), {})).value
+    assert {hash for row in value["results"] for hash in row["trials"]} == {one["hash"] for one in records}
+
+
+def test_the_command_writes_page_and_json_from_a_store(tmp_path: Path) -> None:
+    fill(tmp_path / "store", [one for scene in SCENES for one in on_scene(scene)])
+    page, data = tmp_path / "board.html", tmp_path / "board.json"
+    said = CliRunner().invoke(app, ["leaderboard", "--store", str(tmp_path / "store")])
+    assert said.exit_code == 0 and "| 1 | none with svm | inductive |" in said.output
+    files = ["--out", str(page), "--out", str(data)]
+    assert CliRunner().invoke(app, ["leaderboard", "--store", str(tmp_path / "store"), *files]).exit_code == 0
+    assert "none with svm" in page.read_text() and "://" not in page.read_text()
+    assert len(json.loads(data.read_text())["results"]) == len(SCENES)
