@@ -24,6 +24,7 @@ from hsiaug.cli import (
     datasets,
     generate,
     inspect,
+    label,
     labels,
     leaderboard,
     map,
@@ -108,6 +109,7 @@ app = typer.Typer(
 for command in (
     *(advise.advise, benchmark.benchmark, cite.cite, compare.compare, generate.generate, inspect.inspect),
     *(
+        label.label,
         labels.labels,
         leaderboard.leaderboard,
         map.map_,

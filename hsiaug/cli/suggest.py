@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from hsiaug.core.scene import Scene
     from hsiaug.protocol.split import BlindSplit
 
-__all__ = ["suggest"]
+__all__ = ["ALL", "PATCH", "known_labels", "suggest"]
 
 ALL = "all"
 """The protocol of a scene of one's own: there is no test side, for nothing is scored."""
@@ -89,7 +89,7 @@ def suggest(
     loaded, ground = load_scene(scene), scene_georeference(scene)
     check_files(out or [], ground)
     members = committee(words(classifier), words(view), loaded.bands)
-    known, candidates, learnt = _known(loaded, protocol, seed)
+    known, candidates, learnt = known_labels(loaded, protocol, seed)
     with show_progress(Console(stderr=True), "committee") as progress:
         found = suggestions(
             loaded.unlabelled, known, candidates, number, members, registry(), seed=seed, progress=progress
@@ -101,7 +101,7 @@ def suggest(
         say_written(out)
 
 
-def _known(scene: Scene, protocol: str, seed: int) -> tuple[BlindSplit, NDArray[np.bool_], str]:
+def known_labels(scene: Scene, protocol: str, seed: int) -> tuple[BlindSplit, NDArray[np.bool_], str]:
     """The labels that are learnt, the pixels that may be named, and what to call the former."""
     import numpy as np
 

@@ -11,7 +11,7 @@ from scipy.special import entr
 
 from hsiaug.base.errors import HsiaugError, InputError, PluginError
 from hsiaug.base.seeds import derive_seed
-from hsiaug.contracts import Classifier, Progress
+from hsiaug.contracts import Classifier, FittedClassifier, Progress
 from hsiaug.core.scene import UnlabelledScene
 from hsiaug.core.spectral_views import SpectralView
 from hsiaug.core.view_names import FEWEST, RAW, UNIT, check_view, with_view
@@ -24,7 +24,16 @@ from hsiaug.tasks.pixels import PixelClassification
 from hsiaug.trial.guard import kept_state
 from hsiaug.trial.machine import resolve_device
 
-__all__ = ["CLASSIFIERS", "VIEWS", "Member", "cast_votes", "committee", "disagreement"]
+__all__ = [
+    "CLASSIFIERS",
+    "VIEWS",
+    "Member",
+    "cast_votes",
+    "committee",
+    "disagreement",
+    "fit_member",
+    "load_classifier",
+]
 
 CLASSIFIERS = ("svm", "rf")
 VIEWS = (RAW, UNIT, "derivative")
@@ -75,7 +84,7 @@ def cast_votes(
 
     Raises InputError for a classifier that is not installed, PluginError for one that fails or does not serve pixels.
     """
-    cards = [_load_classifier(plugins, member.classifier) for member in members]
+    cards = [load_classifier(plugins, member.classifier) for member in members]
     votes = np.zeros((len(members), *scene.shape), dtype=np.int16)
     for i, (member, plugin) in enumerate(zip(members, cards, strict=True)):
         progress(i, len(members), str(member))
@@ -94,7 +103,8 @@ def cast_votes(
     return votes
 
 
-def _load_classifier(plugins: Registry, name: str) -> type[Classifier]:
+def load_classifier(plugins: Registry, name: str) -> type[Classifier]:
+    """The classifier of that name. Raises InputError where there is none, or it does not serve pixels."""
     plugin: type[Classifier] = plugins.find("classifier", name).load()
     if PixelClassification.name not in plugin.card.tasks:
         raise InputError(
@@ -108,10 +118,18 @@ def _load_classifier(plugins: Registry, name: str) -> type[Classifier]:
 def _call_pixels(
     scene: UnlabelledScene, known: BlindSplit, member: Member, plugin: type[Classifier], seed: int
 ) -> NDArray[np.int16]:
+    fitted, spectra = fit_member(scene, known, member, plugin, seed)
+    # Its own progress would hide whose turn it is.
+    return PixelClassification().map_pixels(fitted, plugin.card, scene, known.patch, known.train, silent, spectra)
+
+
+def fit_member(
+    scene: UnlabelledScene, known: BlindSplit, member: Member, plugin: type[Classifier], seed: int
+) -> tuple[FittedClassifier, SpectralView]:
+    """A classifier that has learnt the known labels, and the spectral view that it is shown."""
     task, card = PixelClassification(), plugin.card
     spectra = SpectralView(member.view, scene.wavelengths)
     view = task.view(scene, known, card.scope)
-    # Its own progress would hide whose turn it is.
     fitted = plugin(build_params(card)).fit(
         task.shown(view.real, card, spectra),
         task.seen(view, spectra),
@@ -119,7 +137,7 @@ def _call_pixels(
         device=resolve_device("auto", card),
         progress=silent,
     )
-    return task.map_pixels(fitted, card, scene, known.patch, known.train, silent, spectra)
+    return fitted, spectra
 
 
 def disagreement(votes: NDArray[np.int16], classes: int) -> NDArray[np.float32]:

@@ -62,12 +62,15 @@ def suggestions(
     members: Sequence[Member],
     plugins: Registry,
     *,
+    unnamed: Mask | None = None,
     seed: int = 0,
     progress: Progress,
 ) -> Suggestions:
     """The ``count`` pixels of ``candidates`` (H, W) whose labels would help most, the best first.
 
-    known: the pixels whose labels the committee learns; no other label can be reached from here. seed: of its fits.
+    known: the pixels whose labels the committee learns; no other label can be reached from here. With fewer than two
+    classes nobody votes, and picks cover the ground alone. unnamed: (H, W) bool, pixels known to be of no class: their
+    ground counts as covered. seed: of the fits.
     Raises InputError where there are fewer segments than picks, and what :func:`cast_votes` raises.
     """
     ground = ground_of(scene)
@@ -79,9 +82,13 @@ def suggestions(
             value=f"{count} of {len(segments.ids)}",
             hint="Ask for fewer: two pixels of one segment would say much the same.",
         )
-    votes = cast_votes(scene, known, members, plugins, seed=seed, progress=progress)
-    doubt = disagreement(votes, len(scene.class_names))
-    chosen, shares = cover(segments.centres, segments.sums(doubt + FLOOR), ground.features[known.train], count)
+    if len(np.unique(known.train_labels)) > 1:
+        votes = cast_votes(scene, known, members, plugins, seed=seed, progress=progress)
+        doubt = disagreement(votes, len(scene.class_names))
+    else:
+        votes, doubt = np.zeros((0, *scene.shape), dtype=np.int16), np.ones(scene.shape, dtype=np.float32)
+    covered = known.train if unnamed is None else known.train | unnamed
+    chosen, shares = cover(segments.centres, segments.sums(doubt + FLOOR), ground.features[covered], count)
     mean = segments.sums(doubt) / segments.sizes
     picks = []
     for rank, (j, share) in enumerate(zip(chosen, shares, strict=True), start=1):
@@ -142,6 +149,7 @@ def cover(
     nearest = others.min(axis=1)
     width = REACH * float(np.median(nearest)) if len(centres) > 1 else 1.0
     near = np.exp(-0.5 * (apart / max(width, 1e-12)) ** 2)
+    # An empty tree gives infinite distances, which cover nothing.
     covered = np.exp(-0.5 * (KDTree(known).query(centres)[0] / max(width, 1e-12)) ** 2)
     left = max(float((1 - covered) @ mass), 1e-12)
     chosen: list[int] = []

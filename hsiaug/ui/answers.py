@@ -1,0 +1,151 @@
+"""What a user said of pixels: a CSV that is complete on disk after every answer."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal, cast, get_args
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hsiaug.base.errors import InputError
+from hsiaug.base.files import file_errors, sync_folder, write_text_whole
+from hsiaug.base.text import visible
+from hsiaug.data.georeference import Georeference
+
+__all__ = ["Answer", "Answers", "Said", "check_name"]
+
+Said = Literal["class", "none", "skip"]
+"""A class, none of the classes, or no answer: do not ask again."""
+COLUMNS = ("row", "column", "x", "y", "class", "said", "answer")
+LONGEST_NAME = 60
+
+Pixel = tuple[int, int]
+
+
+@dataclass(frozen=True)
+class Answer:
+    """pixels: (row, column) from 0, several of a polygon. name: of the class, "" unless ``said`` is "class"."""
+
+    pixels: tuple[Pixel, ...]
+    said: Said
+    name: str = ""
+
+
+class Answers:
+    """Answers in their order, and the file that holds them.
+
+    A row of the CSV is a pixel and its latest answer. ``class`` is empty for "none" and "skip", so 'hsiaug datasets add'
+    skips these rows. Rows of one polygon share the number in ``answer``.
+    Raises InputError for a file that is none of these, or holds a pixel outside the scene.
+    """
+
+    def __init__(self, path: Path, shape: tuple[int, int], ground: Georeference | None = None) -> None:
+        self.path, self._shape, self._ground = path, shape, ground
+        self.given: list[Answer] = []
+        if path.exists():
+            with file_errors(f"`answers` {path} must be a file that can be read", "Name another file."):
+                self.given = self._read(path.read_bytes())
+        self._written = self._state()
+
+    def add(self, answer: Answer) -> None:
+        """Keep an answer; it is on disk when this returns."""
+        self._write([*self.given, answer])
+
+    def undo(self) -> Answer | None:
+        """Take the last answer back, on disk too; None where there is none."""
+        if not self.given:
+            return None
+        last = self.given[-1]
+        self._write(self.given[:-1])
+        return last
+
+    @property
+    def latest(self) -> dict[Pixel, tuple[int, Answer]]:
+        """The number, from 1, and the latest answer of every pixel that has one."""
+        return {pixel: (i, one) for i, one in enumerate(self.given, start=1) for pixel in one.pixels}
+
+    @property
+    def names(self) -> list[str]:
+        """Classes that were named, in order."""
+        return list(dict.fromkeys(one.name for one in self.given if one.said == "class"))
+
+    def labels(self, names: Sequence[str]) -> NDArray[np.int16]:
+        """(H, W) int16: class ids by ``names``; 0 = not asked, -1 = none of the classes, -2 = skipped."""
+        ids = np.zeros(self._shape, dtype=np.int16)
+        codes = {"none": -1, "skip": -2}
+        for pixel, (_, one) in self.latest.items():
+            ids[pixel] = names.index(one.name) + 1 if one.said == "class" else codes[one.said]
+        return ids
+
+    def _write(self, given: list[Answer]) -> None:
+        if self._state() != self._written:
+            raise InputError(
+                f"`answers` {self.path} must not be changed while its page is open",
+                value="a file that another program wrote",
+                hint="Start 'hsiaug label' again: it reads the file as it is now.",
+            )
+        before, self.given = self.given, given
+        try:
+            write_text_whole(self.path, self._text(), "`answers`")
+            sync_folder(self.path.absolute().parent)
+        except BaseException:
+            self.given = before
+            raise
+        self._written = self._state()
+
+    def _state(self) -> tuple[int, int] | None:
+        if not self.path.exists():
+            return None
+        told = self.path.stat()
+        return told.st_mtime_ns, told.st_size
+
+    def _text(self) -> str:
+        columns = [name for name in COLUMNS if self._ground or name not in ("x", "y")]
+        out = io.StringIO(newline="")
+        rows = csv.DictWriter(out, columns, extrasaction="ignore", lineterminator="\n")
+        rows.writeheader()
+        for (row, column), (number, one) in self.latest.items():
+            x, y = self._ground.centre(row, column) if self._ground else (0.0, 0.0)
+            place = {"row": row, "column": column, "x": x, "y": y}
+            rows.writerow({**place, "class": one.name, "said": one.said, "answer": number})
+        return out.getvalue()
+
+    def _read(self, content: bytes) -> list[Answer]:
+        found: dict[int, tuple[list[Pixel], Said, str]] = {}
+        try:
+            reader = csv.DictReader(io.StringIO(content.decode("utf-8-sig"), newline=""))
+            if not {"row", "column", "class", "said", "answer"} <= set(reader.fieldnames or ()):
+                raise ValueError("no columns row, column, class, said, answer")
+            for row in reader:
+                pixel = int(row["row"]), int(row["column"])
+                if row["said"] not in get_args(Said) or (row["said"] == "class") != bool(row["class"]):
+                    raise ValueError(f"line {reader.line_num}: said {row['said']!r}, class {row['class']!r}")
+                if not all(0 <= at < size for at, size in zip(pixel, self._shape, strict=True)):
+                    raise ValueError(f"line {reader.line_num}: pixel {pixel} of a scene of {self._shape}")
+                name = check_name(row["class"]) if row["class"] else ""
+                said = cast(Said, row["said"])
+                found.setdefault(int(row["answer"]), ([], said, name))[0].append(pixel)
+        except (ValueError, TypeError, csv.Error) as error:
+            raise InputError(
+                f"`answers` {self.path} must be a file that 'hsiaug label' wrote of this scene",
+                value=str(error),
+                hint="Name another file; one that is not there yet is begun.",
+            ) from error
+        return [Answer(tuple(pixels), said, name) for _, (pixels, said, name) in sorted(found.items())]
+
+
+def check_name(name: str) -> str:
+    """The name of a class, stripped. Raises InputError for one that is empty, too long, or not of plain characters."""
+    name = name.strip()
+    if not 0 < len(name) <= LONGEST_NAME or visible(name) != name:
+        raise InputError(
+            f"a class needs a name of 1 to {LONGEST_NAME} plain characters",
+            value=repr(name),
+            hint="For example wheat.",
+        )
+    return name

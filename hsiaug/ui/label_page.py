@@ -1,0 +1,227 @@
+"""Addresses of the page of ``hsiaug label``: its state, pictures, spectra, answers and exports."""
+
+from __future__ import annotations
+
+import io
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import TYPE_CHECKING, Any, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+from pydantic import BaseModel, ValidationError
+
+from hsiaug.base.colours import class_colours, stretched, true_colours
+from hsiaug.base.errors import InputError
+from hsiaug.quality.maps import check_map_targets, class_map_figure, picture_step, save_map
+from hsiaug.report.html.page import HERE as REPORT
+from hsiaug.report.output_files import figure_writers, write_files
+from hsiaug.ui.labelling import Labelling
+from hsiaug.ui.server import HERE, page
+
+if TYPE_CHECKING:
+    from starlette.requests import Request
+    from starlette.responses import Response
+    from starlette.routing import BaseRoute
+
+__all__ = ["label_routes"]
+
+FALSE = 850.0, 660.0, 560.0
+"""nm: near infrared, red and green, in which plants are red."""
+MOST_BYTES = 2**20
+"""Of a request."""
+EXPORTS = ("map.tif", "map.npy", "map.png", "labels.tif", "labels.npy")
+
+
+class _Body(BaseModel):
+    said: Literal["class", "none", "skip"] = "class"
+    name: str = ""
+    pixel: tuple[int, int] | None = None
+    polygon: list[tuple[float, float]] = []
+
+
+class LabelPage:
+    """Endpoints over one labelling."""
+
+    def __init__(self, labelling: Labelling) -> None:
+        self._labelling, self._scene = labelling, labelling.task.scene
+        self._step = picture_step(self._scene.shape)
+
+    def routes(self) -> list[BaseRoute]:
+        """All of them."""
+        from starlette.routing import Route
+
+        files = {
+            "/": HERE / "label.html",
+            "/label.js": HERE / "label.js",
+            "/label.css": HERE / "label.css",
+            "/page.css": REPORT / "page.css",
+        }
+        gets = {
+            "scene": self.scene,
+            "state": self.state,
+            "means": self.means,
+            "spectrum": self.spectrum,
+            "picture/{kind}": self.picture,
+            "export/{file}": self.export,
+        }
+        posts = {
+            "answer": self.answer,
+            "undo": self.undo,
+            "class": self.add_class,
+            "ask": self.ask,
+            "map": self.make_map,
+        }
+        return [
+            *page(files),
+            *(Route(f"/{name}", endpoint) for name, endpoint in gets.items()),
+            *(Route(f"/{name}", endpoint, methods=["POST"]) for name, endpoint in posts.items()),
+        ]
+
+    def scene(self, _: Request) -> Response:
+        """What does not change."""
+        task, waves = self._labelling.task, self._scene.wavelengths
+        return _json(
+            {
+                "name": task.name,
+                "shape": list(self._scene.shape),
+                "wavelengths": None if waves is None else waves.tolist(),
+                "bands": self._scene.bands,
+                "file": str(self._labelling.answers.path),
+                "members": [str(member) for member in task.members],
+                "mapper": str(task.mapper),
+                "georeferenced": task.ground is not None,
+            }
+        )
+
+    def state(self, _: Request) -> Response:
+        return _json(self._labelling.state())
+
+    def means(self, _: Request) -> Response:
+        return _json(self._labelling.class_means())
+
+    def spectrum(self, request: Request) -> Response:
+        """(B,) values of a pixel."""
+        try:
+            row, column = (int(request.query_params[name]) for name in ("row", "column"))
+            inside = row >= 0 and column >= 0
+            values = self._scene.cube[row, column] if inside else None
+        except (KeyError, ValueError, IndexError):
+            values = None
+        if values is None:
+            raise InputError("row and column must be of the scene", hint="Point at the scene.")
+        return _json([round(float(value), 6) for value in values])
+
+    def picture(self, request: Request) -> Response:
+        """PNGs (h, w) of every ``step``-th row and column."""
+        kind, made, step = request.path_params["kind"], self._labelling.map, self._step
+        if kind in ("colours", "false"):
+            return _png(_colours(self._scene.cube, self._scene.wavelengths, step, false=kind == "false"))
+        if kind == "labels":
+            return _png(self._classes(self._labelling.labels()))
+        if made is not None and kind == "map":
+            return _png(self._classes(made.ids))
+        if made is not None and kind == "sure":
+            import matplotlib
+
+            return _png(matplotlib.colormaps["viridis"](made.sure[::step, ::step], bytes=True))
+        raise InputError("there is no such picture", value=kind, hint="Make a map first.")
+
+    def _classes(self, ids: NDArray[np.int16]) -> NDArray[np.uint8]:
+        """(h, w, 4): transparent where there is no class."""
+        thin = np.maximum(ids[:: self._step, :: self._step], 0)
+        rgb = class_colours(len(self._labelling.names))[thin]
+        return np.dstack([rgb, np.where(thin > 0, 255, 0).astype(np.uint8)])
+
+    async def answer(self, request: Request) -> Response:
+        body = await _read(request)
+        if body.pixel is not None:
+            self._labelling.answer([body.pixel], body.said, body.name)
+        else:
+            self._labelling.answer_polygon(body.polygon, body.said, body.name)
+        return self.state(request)
+
+    async def undo(self, request: Request) -> Response:
+        last = self._labelling.undo()
+        return _json({**self._labelling.state(), "undone": None if last is None else last.pixels[0]})
+
+    async def add_class(self, request: Request) -> Response:
+        self._labelling.add_class((await _read(request)).name)
+        return self.state(request)
+
+    async def ask(self, request: Request) -> Response:
+        self._labelling.ask()
+        return self.state(request)
+
+    async def make_map(self, request: Request) -> Response:
+        self._labelling.make_map()
+        return self.state(request)
+
+    def export(self, request: Request) -> Response:
+        """The map, or the labels, as files of the kinds that ``hsiaug map`` writes."""
+        from starlette.responses import Response
+
+        name, labelling = request.path_params["file"], self._labelling
+        made, task, names = labelling.map, labelling.task, tuple(labelling.names)
+        check_map_targets([Path(name)])
+        if name.startswith("labels") and name in EXPORTS:
+            ids, facts, note = np.maximum(labelling.labels(), 0), {"SCENE": task.name}, ""
+        elif made is not None and name in EXPORTS:
+            ids, note = made.ids, f"learnt from {made.learnt:,} pixels"
+            facts = {"SCENE": task.name, "CLASSIFIER": str(task.mapper), "REMARK": note}
+        else:
+            raise InputError("there is no such file", value=name, hint="Make a map first.")
+        with TemporaryDirectory() as folder:
+            target = Path(folder) / name
+            if target.suffix == ".png":
+                title = f"{task.name}: {task.mapper}"
+                write_files([target], figure_writers(lambda: class_map_figure(ids, names, title, note)))
+            else:
+                save_map(target, ids, names, task.ground, facts)
+            content = target.read_bytes()
+        headers = {"Content-Disposition": f'attachment; filename="{name}"'}
+        return Response(content, media_type="application/octet-stream", headers=headers)
+
+
+def label_routes(labelling: Labelling) -> list[BaseRoute]:
+    """The page and its endpoints."""
+    return LabelPage(labelling).routes()
+
+
+def _colours(cube: Any, wavelengths: NDArray[np.float64] | None, step: int, *, false: bool) -> NDArray[np.uint8]:
+    """(h, w, 3): true colours, or near infrared, red and green where wavelengths are known."""
+    if wavelengths is None or not false:
+        return true_colours(cube, wavelengths, step)
+    rgb = cube[::step, ::step, [int(np.abs(wavelengths - centre).argmin()) for centre in FALSE]]
+    seen = rgb[rgb.any(axis=2)]
+    low, high = (np.percentile(seen, q, axis=0) for q in (2, 98)) if len(seen) else (np.zeros(3), np.ones(3))
+    return stretched(rgb, low, high)
+
+
+async def _read(request: Request) -> _Body:
+    """The JSON of a request. Raises InputError where it is none, or too large."""
+    content = b""
+    async for part in request.stream():
+        content += part
+        if len(content) > MOST_BYTES:
+            raise InputError("a request is small", value=f"over {MOST_BYTES} bytes", hint="Draw fewer corners.")
+    try:
+        return _Body.model_validate_json(content)
+    except ValidationError as error:
+        first = error.errors(include_url=False)[0]
+        raise InputError("a request must be sound", value=first["msg"], hint="Load the page again.") from error
+
+
+def _json(value: Any) -> Response:
+    from starlette.responses import JSONResponse
+
+    return JSONResponse(value)
+
+
+def _png(pixels: NDArray[np.uint8]) -> Response:
+    from PIL import Image
+    from starlette.responses import Response
+
+    out = io.BytesIO()
+    Image.fromarray(np.ascontiguousarray(pixels)).save(out, format="PNG")
+    return Response(out.getvalue(), media_type="image/png")

@@ -1,0 +1,303 @@
+"""The state behind the page of ``hsiaug label``: what is known of a scene, what is asked, and the present map."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, replace
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hsiaug.base.colours import class_colours
+from hsiaug.base.errors import HsiaugError, InputError
+from hsiaug.contracts import FittedClassifier, Progress
+from hsiaug.core.samples import Patches
+from hsiaug.core.scene import UnlabelledScene
+from hsiaug.data.georeference import Georeference
+from hsiaug.protocol.split import Blind, BlindSplit
+from hsiaug.registry.lookup import Registry
+from hsiaug.suggest.committee import Member, cast_votes, fit_member, load_classifier
+from hsiaug.suggest.picks import Pick, suggestions
+from hsiaug.tasks.pixels import PixelClassification
+from hsiaug.trial.guard import kept_state
+from hsiaug.ui.answers import Answer, Answers, Pixel, Said, check_name
+
+__all__ = ["Job", "Labelling", "MadeMap", "Task"]
+
+PATCH = 9
+"""Side of the patches in pixels, for a classifier that reads any."""
+MOST_CLASSES = 200
+
+
+@dataclass
+class Job:
+    """Work in the background: what it is, how far, and what went wrong."""
+
+    kind: str
+    done: int = 0
+    total: int = 0
+    note: str = ""
+    error: str = ""
+    running: bool = True
+
+
+@dataclass(frozen=True, eq=False)
+class MadeMap:
+    """ids: (H, W) int16 class ids, 0 = no data. sure: (H, W) float32, 0..1, which ``measure`` names. number: of maps
+    made before it, and one. learnt: labelled pixels.
+    """
+
+    ids: NDArray[np.int16]
+    sure: NDArray[np.float32]
+    measure: str
+    number: int
+    learnt: int
+
+
+@dataclass(frozen=True, eq=False)
+class Task:
+    """What a labelling begins with.
+
+    known: (H, W) int16 labels that are learnt beside the answers, 0 = none. candidates: (H, W) bool, pixels that may be
+    asked. members: of the committee. mapper: classifier and view of the map. count: picks of a round.
+    """
+
+    scene: UnlabelledScene
+    name: str
+    known: NDArray[np.int16]
+    candidates: NDArray[np.bool_]
+    members: tuple[Member, ...]
+    mapper: Member
+    count: int
+    ground: Georeference | None = None
+
+
+class Labelling:
+    """A scene that is being labelled. Every method may be called from any thread."""
+
+    def __init__(self, task: Task, answers: Answers, plugins: Registry) -> None:
+        self.task, self.answers, self._plugins = task, answers, plugins
+        for member in {task.mapper, *task.members}:
+            load_classifier(plugins, member.classifier)
+        self.lock = threading.RLock()
+        self.names = list(dict.fromkeys([*task.scene.class_names, *answers.names]))
+        self.picks: tuple[Pick, ...] = ()
+        self.job = Job("", running=False)
+        self.map: MadeMap | None = None
+        self.version = 0
+        self._thread: threading.Thread | None = None
+
+    @cached_property
+    def data(self) -> NDArray[np.bool_]:
+        """(H, W) bool: pixels that are not 0 in every band."""
+        return np.stack([row.any(axis=1) for row in self.task.scene.cube])
+
+    def labels(self) -> NDArray[np.int16]:
+        """(H, W) int16: latest answer of each pixel, else its known label; -1 = none of the classes, -2 = skipped."""
+        with self.lock:
+            given = self.answers.labels(self.names)
+        return np.where(given != 0, given, self.task.known)
+
+    def answer(self, pixels: Sequence[Pixel], said: Said, name: str = "") -> None:
+        """Keep what a user said of pixels. Raises InputError for a pixel outside, or one that holds no data."""
+        height, width = self.task.scene.shape
+        inside = [(row, column) for row, column in pixels if 0 <= row < height and 0 <= column < width]
+        kept = tuple(pixel for pixel in inside if self.data[pixel])
+        if not kept:
+            raise InputError(
+                "an answer must be of pixels that hold data", value="none", hint="Point at the scene."
+            )
+        with self.lock:
+            if said == "class":
+                name = self._class(name)
+            self.answers.add(Answer(kept, said, name if said == "class" else ""))
+            self.version += 1
+
+    def answer_polygon(self, corners: Sequence[tuple[float, float]], said: Said, name: str = "") -> None:
+        """The same of the pixels whose centres lie in a polygon of (row, column), where pixel (0, 0) spans 0..1."""
+        self.answer(pixels_within(corners, self.task.scene.shape), said, name)
+
+    def undo(self) -> Answer | None:
+        """Take back the last answer."""
+        with self.lock:
+            self.version += 1
+            return self.answers.undo()
+
+    def add_class(self, name: str) -> str:
+        """A class that the scene's card does not name."""
+        with self.lock:
+            name = check_name(name)
+            if name not in self.names:
+                if len(self.names) >= MOST_CLASSES:
+                    raise InputError(f"at most {MOST_CLASSES} classes", value=name, hint="Use one that is there.")
+                self.names.append(name)
+                self.version += 1
+            return name
+
+    def ask(self) -> None:
+        """Begin to choose the next picks, in the background."""
+        self._start("ask", self._ask)
+
+    def make_map(self) -> None:
+        """Begin to map the scene, in the background."""
+        self._start("map", self._make_map)
+
+    def wait(self) -> None:
+        """Until the work in the background is done."""
+        if self._thread is not None:
+            self._thread.join()
+
+    def _class(self, name: str) -> str:
+        if name not in self.names:
+            raise InputError("an answer must name a class of the scene", value=name, hint="Add it first.")
+        return name
+
+    def _start(self, kind: str, work: Callable[[Job], None]) -> None:
+        with self.lock:
+            if self.job.running:
+                raise InputError("one thing at a time", value=f"still at: {self.job.kind}", hint="Wait for it.")
+            self.job = Job(kind)
+            self._thread = threading.Thread(target=self._run, args=(self.job, work), daemon=True)
+            self._thread.start()
+
+    def _run(self, job: Job, work: Callable[[Job], None]) -> None:
+        try:
+            work(job)
+        except HsiaugError as error:
+            job.error = str(error)
+        except Exception as error:  # a thread has nobody else to tell
+            job.error = f"{type(error).__name__}: {error}"
+        job.running = False
+
+    def _now(self) -> tuple[UnlabelledScene, NDArray[np.int16], BlindSplit]:
+        """The scene with its present classes, the labels, and those that are learnt."""
+        with self.lock:
+            scene, labels = replace(self.task.scene, class_names=tuple(self.names)), self.labels()
+        train = labels > 0
+        return scene, labels, Blind(train, np.zeros_like(train), labels[train].astype(np.int64), PATCH)
+
+    def _ask(self, job: Job) -> None:
+        scene, labels, known = self._now()
+        found = suggestions(
+            scene,
+            known,
+            self.task.candidates & (labels == 0),
+            self.task.count,
+            self.task.members,
+            self._plugins,
+            unnamed=labels == -1,
+            progress=_into(job),
+        )
+        with self.lock:
+            self.picks = found.picks
+            self.version += 1
+
+    def _make_map(self, job: Job) -> None:
+        scene, _, known = self._now()
+        if len(np.unique(known.train_labels)) < 2:
+            raise InputError(
+                "a map needs labels of two classes at least",
+                value=f"{len(np.unique(known.train_labels))}",
+                hint="Answer a few picks first.",
+            )
+        member, progress = self.task.mapper, _into(job)
+        plugin = load_classifier(self._plugins, member.classifier)
+        with kept_state():
+            progress(0, 1, f"{member} learns")
+            fitted, spectra = fit_member(scene, known, member, plugin, 0)
+            asked = _Asked(fitted)
+            ids = PixelClassification().map_pixels(
+                asked, plugin.card, scene, PATCH, known.train, progress, spectra
+            )
+        if asked.shares:
+            sure, measure = np.zeros(ids.shape, dtype=np.float32), "probability of the class"
+            # Pixels are called in the order of rows.
+            sure[ids > 0] = np.concatenate(asked.shares)
+        else:
+            votes = cast_votes(scene, known, self.task.members, self._plugins, progress=progress)
+            sure = (votes == ids).mean(axis=0, dtype=np.float32)
+            measure = f"share of {len(self.task.members)} classifiers that agree"
+        with self.lock:
+            number = 1 if self.map is None else self.map.number + 1
+            self.map = MadeMap(ids, sure, measure, number, int(known.train.sum()))
+            self.version += 1
+
+    def class_means(self) -> dict[int, list[float]]:
+        """Mean spectrum (B,) of the labelled pixels of every class that has any."""
+        labels, cube = self.labels(), self.task.scene.cube
+        return {
+            int(c): cube[labels == c].mean(axis=0, dtype=np.float64).tolist()
+            for c in np.unique(labels[labels > 0])
+        }
+
+    def state(self) -> dict[str, Any]:
+        """All that the page shows but pictures and spectra, as plain JSON."""
+        with self.lock:
+            labels, job, latest = self.labels(), self.job, self.answers.latest
+            counts = np.bincount(labels[labels > 0], minlength=len(self.names) + 1)
+            colours = class_colours(len(self.names))[1:].tolist()
+            single = [pixel for pixel, (_, one) in latest.items() if len(one.pixels) == 1]
+            return {
+                "version": self.version,
+                "classes": [
+                    {"name": name, "colour": "#{:02x}{:02x}{:02x}".format(*colour), "pixels": int(count)}
+                    for name, colour, count in zip(self.names, colours, counts[1:], strict=True)
+                ],
+                "picks": [
+                    {
+                        "row": pick.row,
+                        "column": pick.column,
+                        "votes": [[c, n] for c, n in pick.votes.items()],
+                        "uncertainty": pick.uncertainty,
+                        "pixels": pick.pixels,
+                        "label": int(labels[pick.row, pick.column]),
+                    }
+                    for pick in self.picks
+                ],
+                "points": [[row, column, int(labels[row, column])] for row, column in single],
+                "answers": len(self.answers.given),
+                "job": vars(job),
+                "map": None
+                if self.map is None
+                else {"number": self.map.number, "measure": self.map.measure, "learnt": self.map.learnt},
+            }
+
+
+class _Asked:
+    """A fitted classifier that keeps the largest share of every call, where it gives shares."""
+
+    def __init__(self, fitted: FittedClassifier) -> None:
+        self._fitted = fitted
+        self.shares: list[NDArray[np.float32]] = []
+
+    def predict(self, patches: Patches) -> NDArray[np.int64]:
+        shares = getattr(self._fitted, "predict_proba", None)
+        if shares is not None:
+            self.shares.append(np.asarray(shares(patches)).max(axis=1))
+        return self._fitted.predict(patches)
+
+
+def _into(job: Job) -> Progress:
+    def progress(done: int, total: int, note: str = "") -> None:
+        job.done, job.total, job.note = done, total, note
+
+    return progress
+
+
+def pixels_within(corners: Sequence[tuple[float, float]], shape: tuple[int, int]) -> list[Pixel]:
+    """Pixels of a scene (H, W) whose centres lie in a polygon of (row, column); without area there are none."""
+    from matplotlib.path import Path as Outline
+
+    if len(corners) < 3:
+        return []
+    first = np.clip(np.floor(np.min(corners, axis=0)), 0, shape).astype(int)
+    last = np.clip(np.ceil(np.max(corners, axis=0)), 0, shape).astype(int)
+    rows, columns = np.mgrid[first[0] : last[0], first[1] : last[1]].reshape(2, -1)
+    inside = np.zeros(0, dtype=bool)
+    with suppress(ValueError):  # no pixel in its box
+        inside = Outline(corners).contains_points(np.stack([rows, columns], axis=1) + 0.5)
+    return list(zip(rows[inside].tolist(), columns[inside].tolist(), strict=True)) if len(inside) else []

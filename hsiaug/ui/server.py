@@ -1,0 +1,136 @@
+"""A server for one browser on this machine: an address with a secret in it, and nothing from anywhere else."""
+
+from __future__ import annotations
+
+import os
+import secrets
+import socket
+import webbrowser
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from importlib.util import find_spec
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from hsiaug.base.errors import DataUnavailableError, HsiaugError, InputError, install
+
+if TYPE_CHECKING:
+    from starlette.requests import Request
+    from starlette.responses import Response
+    from starlette.routing import BaseRoute
+    from starlette.types import ASGIApp, Receive, Scope, Send
+
+__all__ = ["Guard", "local_app", "need_ui", "page", "serve_here", "static_file"]
+
+HERE = Path(__file__).parent / "static"
+KINDS = {".css": "text/css", ".js": "text/javascript", ".html": "text/html"}
+HEADERS = {
+    "Cache-Control": "no-store",
+    "Content-Security-Policy": "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data: blob:; "
+    "connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
+    "Cross-Origin-Resource-Policy": "same-origin",
+    "Referrer-Policy": "no-referrer",
+    "X-Content-Type-Options": "nosniff",
+}
+
+
+def need_ui() -> None:
+    """Raise DataUnavailableError, with the command that mends it, where Starlette or uvicorn is not installed."""
+    if not (find_spec("starlette") and find_spec("uvicorn")):
+        raise DataUnavailableError(
+            "a page in the browser needs Starlette and uvicorn",
+            value="not installed",
+            hint=f"{install('ui', 'starlette', 'uvicorn')}.",
+        )
+
+
+class Guard:
+    """Lets through only requests to ``/TOKEN/…`` whose Host is this machine's own.
+
+    The token keeps other users and pages out; the Host keeps out a page whose name was made to lead here (DNS
+    rebinding). Everything else is answered 403. Every answer has ``HEADERS`` that it does not set itself.
+    """
+
+    def __init__(self, app: ASGIApp, token: str, port: int) -> None:
+        self._app, self._token = app, token.encode()
+        self._hosts = {f"127.0.0.1:{port}".encode(), f"localhost:{port}".encode()}
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        from starlette.responses import PlainTextResponse
+
+        if scope["type"] != "http":
+            return
+        hosts = [value for name, value in scope["headers"] if name == b"host"]
+        given = scope["path"].split("/")[1].encode()
+        allowed = len(hosts) == 1 and hosts[0] in self._hosts and secrets.compare_digest(given, self._token)
+
+        async def marked(message: Any) -> None:
+            if message["type"] == "http.response.start":
+                set_already = {name.lower() for name, _ in message["headers"]}
+                more = [(name.lower().encode(), value.encode()) for name, value in HEADERS.items()]
+                message["headers"] = [*message["headers"], *(one for one in more if one[0] not in set_already)]
+            await send(message)
+
+        refused = PlainTextResponse("403: use the address that the command printed", status_code=403)
+        await (self._app if allowed else refused)(scope, receive, marked)
+
+
+def local_app(routes: Sequence[BaseRoute], token: str, port: int) -> ASGIApp:
+    """The routes below ``/TOKEN``, guarded; an error of hsiaug is answered 400 with its text."""
+    from starlette.applications import Starlette
+    from starlette.responses import JSONResponse
+    from starlette.routing import Mount
+
+    def refuse(_: Request, error: Exception) -> Response:
+        return JSONResponse({"error": str(error)}, status_code=400)
+
+    inner = Starlette(routes=[Mount(f"/{token}", routes=list(routes))], exception_handlers={HsiaugError: refuse})
+    return Guard(inner, token, port)
+
+
+def static_file(path: Path) -> Any:
+    """An endpoint that answers with a text file of the package."""
+    from starlette.responses import Response
+
+    async def answer(_: Request) -> Response:
+        return Response(path.read_text("utf-8"), media_type=KINDS[path.suffix])
+
+    return answer
+
+
+def page(files: Mapping[str, Path]) -> list[BaseRoute]:
+    """Routes of a page's own files, by their address."""
+    from starlette.routing import Route
+
+    return [Route(address, static_file(path)) for address, path in files.items()]
+
+
+def serve_here(routes: Sequence[BaseRoute], port: int, *, browser: bool, said: Any) -> None:
+    """Serve on 127.0.0.1 until Ctrl-C. port: 0 = one that is free. said: is given the address.
+
+    Raises InputError where the port is taken.
+    """
+    import uvicorn
+
+    token = secrets.token_urlsafe(24)
+    with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as listening:
+        if os.name == "posix":  # a port is free again as soon as its last server ended
+            listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            listening.bind(("127.0.0.1", port))
+        except OSError as error:
+            raise InputError(
+                "`port` must be one that is free", value=f"{port}: {error.strerror}", hint="Leave it out."
+            ) from error
+        port = listening.getsockname()[1]
+        address = f"http://127.0.0.1:{port}/{token}/"
+        config = uvicorn.Config(
+            local_app(routes, token, port), log_level="error", access_log=False, lifespan="off"
+        )
+        listening.listen()  # so that the browser may come before uvicorn does
+        said(address)
+        if browser:
+            with suppress(webbrowser.Error):
+                webbrowser.open(address)
+        with suppress(KeyboardInterrupt):
+            uvicorn.Server(config).run(sockets=[listening])

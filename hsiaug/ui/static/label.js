@@ -1,0 +1,486 @@
+"use strict";
+// The page of `hsiaug label`. The server holds the answers; this page shows its state and sends what is clicked or typed.
+const $ = (id) => document.getElementById(id);
+const element = (tag, attributes = {}, ...children) => {
+  const made = document.createElement(tag);
+  for (const [name, value] of Object.entries(attributes)) made.setAttribute(name, value);
+  made.append(...children);
+  return made;
+};
+const KEYS = "123456789bcdefghijklqrtvwxyz";  // without the letters of commands
+const NONE = -1, SKIP = -2;
+const stage = $("stage"), canvas = stage.querySelector("canvas"), ink = canvas.getContext("2d");
+const pictures = {};  // by kind: an image, and of which version
+let scene = null, state = null, means = {};
+let seen = { scale: 1, x: 0, y: 0 };  // CSS pixels per pixel of the scene, and where its corner lies on the stage
+let target = null;  // { pick: i } | { pixel: [row, column] } | { polygon: [[row, column], …] }
+let cursor = [0, 0];  // the pixel that the spectrum is of
+let corners = null;  // of a polygon that is being drawn
+
+const say = (text, bad = false) => {
+  $("said").textContent = text;
+  $("said").className = bad ? "bad" : "";
+};
+const call = async (path, body) => {
+  const options = body === undefined ? {} : { method: "POST", body: JSON.stringify(body) };
+  let answer;
+  try {
+    answer = await fetch(path, options);
+  } catch {
+    throw new Error("The server does not answer. Start hsiaug label again: it continues after the last answer.");
+  }
+  const content = await answer.json().catch(() => ({ error: `${answer.status} ${answer.statusText}` }));
+  if (!answer.ok) throw new Error(content.error);
+  return content;
+};
+// One thing after the other, however fast the keys come.
+let queue = Promise.resolve();
+const then = (work) => {
+  queue = queue.then(work).catch((error) => say(error.message, true));
+  return queue;
+};
+
+// State of the server.
+const take = async (fresh) => {
+  const before = state;
+  state = fresh;
+  const newPicks = !before || JSON.stringify(before.picks.map((p) => [p.row, p.column])) !== JSON.stringify(state.picks.map((p) => [p.row, p.column]));
+  if (!before || before.version !== state.version) {
+    load("labels", state.version);
+    means = await call("means");
+  }
+  if (state.map && (!before || !before.map || before.map.number !== state.map.number)) {
+    load("map", state.map.number);
+    load("sure", state.map.number);
+    if (before) {
+      $("over").value = "map";
+      say(`The map is there, learnt from ${state.map.learnt.toLocaleString("en")} pixels.`);
+    }
+  }
+  if (newPicks && state.picks.length) {
+    goTo(nextOpen(-1));
+    if (before) say(`${state.picks.length} picks: what are they?`);
+  }
+  if (before && before.job.running && !state.job.running && state.job.error) say(state.job.error, true);
+  show();
+};
+const refresh = async () => take(await call("state"));
+const watch = () => {
+  if (state.job.running) setTimeout(() => then(refresh).then(watch), 300);
+};
+const load = (kind, version = 0) => {
+  const image = new Image();
+  image.onload = () => {
+    pictures[kind] = image;
+    draw();
+  };
+  image.src = `picture/${kind}?${version}`;
+};
+
+// What is answered.
+const place = () => (target && target.pick !== undefined ? [state.picks[target.pick].row, state.picks[target.pick].column] : target && target.pixel);
+const labelAt = ([row, column]) => {
+  const found = state.points.find((p) => p[0] === row && p[1] === column);
+  const pick = state.picks.find((p) => p.row === row && p.column === column);
+  return pick ? pick.label : found ? found[2] : 0;
+};
+const named = (label) => (label > 0 ? state.classes[label - 1].name : { [NONE]: "none of these", [SKIP]: "skipped" }[label] || "no answer");
+const answer = (said, name = "") => then(async () => {
+  if (corners) closePolygon();
+  if (!target) return say("Choose a pick, or click on the scene first.", true);
+  const body = target.polygon ? { polygon: target.polygon, said, name } : { pixel: place(), said, name };
+  const was = target;
+  await take(await call("answer", body));
+  say(`${was.pick !== undefined ? `Pick ${was.pick + 1}` : was.polygon ? "The polygon" : `Row ${place()[0]}, column ${place()[1]}`}: ${name || named(said === "none" ? NONE : SKIP)}.`);
+  if (was.pick !== undefined) {
+    const next = nextOpen(was.pick);
+    if (next !== was.pick) goTo(next);
+    if (!state.picks.some((p) => p.label === 0)) say("All picks are answered. Ask again (a), or map (m).");
+  } else if (was.polygon) target = null;
+  show();
+});
+const undo = () => then(async () => {
+  const fresh = await call("undo", {});
+  await take(fresh);
+  if (!fresh.undone) return say("There is nothing to undo.");
+  const [row, column] = fresh.undone;
+  const pick = state.picks.findIndex((p) => p.row === row && p.column === column);
+  say(`Undone: row ${row}, column ${column}.`);
+  if (pick >= 0) goTo(pick);
+  show();
+});
+const begin = (what) => then(async () => {
+  if (state.job.running) return say("Wait until the present work is done.", true);
+  await take(await call(what, {}));
+  watch();
+});
+// The next pick without an answer after number `from`, round and round; the same where there is none.
+const nextOpen = (from) => {
+  const count = state.picks.length;
+  for (let i = 1; i <= count; i++) {
+    const at = (from + i + count) % count;
+    if (state.picks[at].label === 0) return at;
+  }
+  return Math.max(from, 0);
+};
+const goTo = (pick) => {
+  if (!state.picks.length) return;
+  target = { pick: (pick + state.picks.length) % state.picks.length };
+  look(place());
+};
+const step = (by) => goTo(target && target.pick !== undefined ? target.pick + by : by > 0 ? nextOpen(-1) : state.picks.length - 1);
+// Put the cursor on a pixel and bring it into view.
+const look = ([row, column]) => {
+  cursor = [Math.min(Math.max(row, 0), scene.shape[0] - 1), Math.min(Math.max(column, 0), scene.shape[1] - 1)];
+  const x = seen.x + (cursor[1] + 0.5) * seen.scale, y = seen.y + (cursor[0] + 0.5) * seen.scale;
+  const { clientWidth: width, clientHeight: height } = stage;
+  if (x < 0 || x > width) seen.x += width / 2 - x;
+  if (y < 0 || y > height) seen.y += height / 2 - y;
+  readSpectrum();
+};
+
+// Words and buttons.
+const show = () => {
+  const open = state.picks.filter((p) => p.label === 0).length;
+  const called = target && !target.polygon ? labelAt(place()) : 0;
+  $("target").textContent = !target ? "Choose a pick or a pixel"
+    : target.polygon ? "Polygon: what is it?"
+      : target.pick !== undefined ? `Pick ${target.pick + 1} of ${state.picks.length}: ${called ? named(called) : "what is it?"}`
+        : `Row ${place()[0]}, column ${place()[1]}: ${called ? named(called) : "what is it?"}`;
+  const pick = target && target.pick !== undefined ? state.picks[target.pick] : null;
+  $("votes").textContent = !pick ? ""
+    : pick.votes.length ? `The committee calls it ${pick.votes.map(([c, n]) => `${state.classes[c - 1].name} (${n} of ${scene.members.length})`).join(", ")}. It stands for ${pick.pixels} pixels.`
+      : `No committee yet: it needs labels of two classes. It stands for ${pick.pixels} pixels.`;
+  const buttons = state.classes.map(({ name, colour, pixels }, i) => {
+    const swatch = element("i");
+    swatch.style.background = colour;
+    const label = element("span", {}, name, " ", element("small", {}, pixels.toLocaleString("en")));
+    const button = element("button", { type: "button" }, swatch, label, ...(KEYS[i] ? [element("kbd", {}, KEYS[i])] : []));
+    button.className = called === i + 1 ? "called" : "";
+    button.addEventListener("click", () => answer("class", name));
+    return button;
+  });
+  // A button keeps the focus when it is made anew.
+  const focus = [...$("answers").children].indexOf(document.activeElement);
+  $("answers").replaceChildren(...buttons);
+  if (focus >= 0) buttons[focus].focus();
+  $("previous").disabled = $("next").disabled = !state.picks.length;
+  $("undo").disabled = !state.answers;
+  const { job } = state;
+  $("ask").disabled = $("map").disabled = job.running;
+  $("job").hidden = !job.running;
+  $("job").querySelector("progress").value = job.total ? job.done / job.total : 0;
+  $("job").querySelector("span").textContent = `${job.kind === "ask" ? "choosing the next picks" : "mapping"} ${job.note}`;
+  for (const kind of ["map", "sure"]) $("over").querySelector(`[value=${kind}]`).disabled = !state.map;
+  $("over").querySelector("[value=sure]").textContent = state.map ? `how sure: ${state.map.measure}` : "how sure";
+  const links = [...(state.map ? ["map.tif", "map.png", "map.npy"] : []), "labels.tif", "labels.npy"];
+  $("files").replaceChildren(`${state.answers.toLocaleString("en")} answers in ${scene.file}, ${open} of ${state.picks.length} picks open. Save: `,
+    ...links.map((file) => element("a", { href: `export/${file}`, download: file }, file)));
+  draw();
+};
+
+// The scene.
+const fit = () => {
+  const [height, width] = scene.shape;
+  const scale = Math.min(stage.clientWidth / width, stage.clientHeight / height);
+  seen = { scale, x: (stage.clientWidth - scale * width) / 2, y: (stage.clientHeight - scale * height) / 2, whole: true };
+  draw();
+};
+const zoom = (by, x = stage.clientWidth / 2, y = stage.clientHeight / 2) => {
+  const scale = Math.min(Math.max(seen.scale * by, 0.05), 60);
+  seen = { scale, x: x - (x - seen.x) * scale / seen.scale, y: y - (y - seen.y) * scale / seen.scale };
+  draw();
+};
+const onStage = ([row, column]) => [seen.x + column * seen.scale, seen.y + row * seen.scale];
+let asked = 0;
+const draw = () => {
+  if (!asked) asked = requestAnimationFrame(paint);
+};
+const paint = () => {
+  asked = 0;
+  if (!scene || !state) return;
+  const dots = devicePixelRatio || 1, [height, width] = scene.shape;
+  canvas.width = stage.clientWidth * dots;
+  canvas.height = stage.clientHeight * dots;
+  ink.scale(dots, dots);
+  ink.imageSmoothingEnabled = false;
+  const layer = (kind) => {
+    if (pictures[kind]) ink.drawImage(pictures[kind], seen.x, seen.y, width * seen.scale, height * seen.scale);
+  };
+  layer($("ground").value);
+  ink.globalAlpha = $("opacity").value / 100;
+  if ($("over").value) layer($("over").value);
+  ink.globalAlpha = 1;
+  for (const [row, column, label] of state.points) {
+    const [x, y] = onStage([row + 0.5, column + 0.5]);
+    dot(x, y, 4, label > 0 ? state.classes[label - 1].colour : "#000", label > 0 ? "#fff" : "#ccc");
+  }
+  state.picks.forEach((pick, i) => ring(pick, i));
+  outline();
+  const [x, y] = onStage(cursor), side = Math.max(seen.scale, 4);
+  ink.lineWidth = 1;
+  ink.strokeStyle = "#000";
+  ink.strokeRect(x - 1.5, y - 1.5, side + 3, side + 3);
+  ink.strokeStyle = "#fff";
+  ink.strokeRect(x - 0.5, y - 0.5, side + 1, side + 1);
+};
+const dot = (x, y, radius, fill, line) => {
+  ink.beginPath();
+  ink.arc(x, y, radius, 0, 7);
+  ink.fillStyle = fill;
+  ink.fill();
+  ink.lineWidth = 1.5;
+  ink.strokeStyle = line;
+  ink.stroke();
+};
+const ring = (pick, i) => {
+  const [x, y] = onStage([pick.row + 0.5, pick.column + 0.5]), chosen = target && target.pick === i;
+  if (pick.label === 0 || chosen) {
+    for (const [width, colour] of [[5, "#000"], [2.5, chosen ? "#35d0ff" : "#ffd400"]]) {
+      ink.beginPath();
+      ink.arc(x, y, chosen ? 11 : 8, 0, 7);
+      ink.lineWidth = width;
+      ink.strokeStyle = colour;
+      ink.stroke();
+    }
+  }
+  ink.font = "bold 12px system-ui, sans-serif";
+  ink.lineWidth = 3;
+  ink.strokeStyle = "#000";
+  ink.fillStyle = pick.label === 0 ? "#ffd400" : "#ddd";
+  ink.strokeText(i + 1, x + 10, y - 8);
+  ink.fillText(i + 1, x + 10, y - 8);
+};
+const outline = () => {
+  const points = corners || (target && target.polygon);
+  if (!points) return;
+  for (const [width, colour] of [[4, "#000"], [2, "#35d0ff"]]) {
+    ink.beginPath();
+    for (const point of points) ink.lineTo(...onStage(point));
+    if (!corners) ink.closePath();
+    ink.lineWidth = width;
+    ink.strokeStyle = colour;
+    ink.stroke();
+  }
+  for (const point of points) dot(...onStage(point), 4, "#35d0ff", "#000");
+};
+
+// Polygons.
+const startPolygon = () => {
+  corners = [];
+  target = null;
+  $("polygon").setAttribute("aria-pressed", "true");
+  stage.focus();
+  say("Polygon: click its corners, or set them with Space; close it with a double click or Enter. Esc drops it.");
+  show();
+};
+const endPolygon = () => {
+  corners = null;
+  $("polygon").setAttribute("aria-pressed", "false");
+};
+const closePolygon = () => {
+  const points = corners;
+  endPolygon();
+  if (points.length < 3) {
+    say("A polygon needs three corners.", true);
+    return show();
+  }
+  target = { polygon: points };
+  say(`A polygon of ${points.length} corners: give its class.`);
+  show();
+};
+const addCorner = (point) => {
+  const near = (other) => other && Math.hypot(...onStage(point).map((v, i) => v - onStage(other)[i])) < 7;
+  if (corners.length > 2 && (near(corners[0]) || near(corners[corners.length - 1]))) return closePolygon();
+  if (!near(corners[corners.length - 1])) corners.push(point);
+  say(`${corners.length} corners.`);
+  draw();
+};
+
+// Spectra: one request at a time, of the latest pixel.
+let reading = false, wanted = null;
+const readSpectrum = async () => {
+  wanted = [...cursor];
+  draw();
+  if (reading) return;
+  reading = true;
+  try {
+    while (wanted) {
+      const [row, column] = wanted;
+      wanted = null;
+      const values = await call(`spectrum?row=${row}&column=${column}`);
+      const label = labelAt([row, column]);
+      $("where").textContent = `row ${row}, column ${column}${label ? ` · ${named(label)}` : ""}`;
+      drawSpectrum(values);
+    }
+  } catch (error) {
+    say(error.message, true);
+  }
+  reading = false;
+};
+const drawSpectrum = (values) => {
+  const waves = scene.wavelengths || values.map((_, i) => i);
+  const lines = Object.entries(means).map(([c, mean]) => [mean, state.classes[c - 1].colour, state.classes[c - 1].name]);
+  const all = [values, ...lines.map(([mean]) => mean)].flat();
+  const low = Math.min(...all), high = Math.max(...all), first = Math.min(...waves), last = Math.max(...waves);
+  const x = (wave) => 8 + 384 * (wave - first) / (last - first || 1), y = (value) => 150 - 140 * (value - low) / (high - low || 1);
+  const line = (spectrum, name) => {
+    const made = document.createElementNS("http://www.w3.org/2000/svg", "polyline");
+    made.setAttribute("points", spectrum.map((value, i) => `${x(waves[i]).toFixed(1)},${y(value).toFixed(1)}`).join(" "));
+    if (name) made.append(text("title", name));
+    return made;
+  };
+  const text = (tag, content, at = {}) => {
+    const made = document.createElementNS("http://www.w3.org/2000/svg", tag);
+    for (const [name, value] of Object.entries(at)) made.setAttribute(name, value);
+    made.textContent = content;
+    return made;
+  };
+  const unit = scene.wavelengths ? " nm" : "";
+  const drawn = lines.map(([mean, colour, name]) => {
+    const made = line(mean, name);
+    made.style.stroke = colour;
+    return made;
+  });
+  const own = line(values);
+  own.setAttribute("class", "pixel");
+  $("spectrum").replaceChildren(...drawn, own,
+    text("text", `${scene.wavelengths ? Math.round(first) : "band 0"}${unit}`, { x: 8, y: 165 }),
+    text("text", `${scene.wavelengths ? Math.round(last) : `band ${last}`}${unit}`, { x: 392, y: 165, "text-anchor": "end" }));
+};
+
+// Pointers: a click answers where, a drag moves the scene, two fingers or the wheel zoom.
+const fingers = new Map();
+let moved = false, apart = 0;
+const at = (event) => {
+  const box = stage.getBoundingClientRect();
+  return [event.clientX - box.left, event.clientY - box.top];
+};
+const point = ([x, y]) => [(y - seen.y) / seen.scale, (x - seen.x) / seen.scale];
+const inside = ([row, column]) => row >= 0 && column >= 0 && row < scene.shape[0] && column < scene.shape[1];
+stage.addEventListener("pointerdown", (event) => {
+  if (event.button) return;
+  stage.setPointerCapture(event.pointerId);
+  fingers.set(event.pointerId, at(event));
+  if (fingers.size === 1) moved = false;
+  else apart = Math.hypot(...spread());
+});
+const spread = () => {
+  const [[ax, ay], [bx, by]] = fingers.values();
+  return [ax - bx, ay - by];
+};
+stage.addEventListener("pointermove", (event) => {
+  if (!scene || !state) return;
+  const now = at(event), before = fingers.get(event.pointerId);
+  if (!before) {
+    const pixel = point(now).map(Math.floor);
+    if (inside(pixel) && String(pixel) !== String(cursor)) {
+      cursor = pixel;
+      readSpectrum();
+    }
+    return;
+  }
+  if (fingers.size === 1) {
+    if (!moved && Math.hypot(now[0] - before[0], now[1] - before[1]) < 6) return;
+    moved = true;
+    seen.whole = false;
+    seen.x += now[0] - before[0];
+    seen.y += now[1] - before[1];
+  }
+  fingers.set(event.pointerId, now);
+  if (fingers.size === 2) {
+    moved = true;
+    const [[ax, ay], [bx, by]] = fingers.values(), wide = Math.hypot(...spread());
+    zoom(wide / (apart || wide), (ax + bx) / 2, (ay + by) / 2);
+    apart = wide;
+  }
+  draw();
+});
+const lift = (event) => {
+  const known = fingers.delete(event.pointerId);
+  if (known && event.type === "pointerup" && !moved && !fingers.size && state) press(point(at(event)));
+};
+stage.addEventListener("pointerup", lift);
+stage.addEventListener("pointercancel", lift);
+stage.addEventListener("wheel", (event) => {
+  event.preventDefault();
+  zoom(1.2 ** (-Math.sign(event.deltaY)), ...at(event));
+}, { passive: false });
+const press = (where) => {
+  if (!inside(where)) return;
+  if (corners) return addCorner(where);
+  const near = state.picks.map((pick, i) => {
+    const [x, y] = onStage([pick.row + 0.5, pick.column + 0.5]), [px, py] = onStage(where);
+    return [Math.hypot(x - px, y - py), i];
+  }).sort((a, b) => a[0] - b[0])[0];
+  if (near && near[0] < 14) goTo(near[1]);
+  else {
+    target = { pixel: where.map(Math.floor) };
+    look(target.pixel);
+  }
+  show();
+};
+
+// Keys: those of classes and commands everywhere but where text is typed.
+const COMMANDS = {
+  n: () => answer("none"), s: () => answer("skip"), u: undo, a: () => begin("ask"), m: () => begin("map"),
+  p: () => (corners ? (endPolygon(), show()) : startPolygon()), "+": () => zoom(1.4), "=": () => zoom(1.4), "-": () => zoom(1 / 1.4), 0: fit,
+};
+const ARROWS = { ArrowLeft: [0, -1], ArrowRight: [0, 1], ArrowUp: [-1, 0], ArrowDown: [1, 0] };
+document.addEventListener("keydown", (event) => {
+  const { target: on, key } = event;
+  if (!state || event.altKey || event.metaKey || on.matches("input:not([type=range]), textarea")) return;
+  const arrow = ARROWS[key], button = on.matches("button, a, summary");
+  if (arrow && !on.matches("select, [type=range]")) {
+    event.preventDefault();
+    if (event.shiftKey) {
+      const far = event.ctrlKey ? 10 : 1;
+      look([cursor[0] + far * arrow[0], cursor[1] + far * arrow[1]]);
+      if (!corners) target = { pixel: cursor };
+    } else if (!corners) step(arrow[0] + arrow[1]);
+    return show();
+  }
+  if (event.ctrlKey || on.matches("select")) return;
+  if (corners && key === " " && !button) addCorner([cursor[0] + 0.5, cursor[1] + 0.5]);
+  else if (corners && key === "Enter" && !button) closePolygon();
+  else if (key === "Escape") {
+    endPolygon();
+    if (target && target.polygon) target = null;
+    show();
+  } else if (COMMANDS[key]) COMMANDS[key]();
+  else {
+    const i = KEYS.indexOf(key);
+    if (i < 0 || i >= state.classes.length) return;
+    answer("class", state.classes[i].name);
+  }
+  event.preventDefault();
+});
+
+for (const [id, work] of Object.entries({
+  in: COMMANDS["+"], out: COMMANDS["-"], fit, polygon: COMMANDS.p, none: COMMANDS.n, skip: COMMANDS.s, undo, ask: COMMANDS.a,
+  map: COMMANDS.m, previous: () => (step(-1), show()), next: () => (step(1), show()),
+})) $(id).addEventListener("click", work);
+for (const id of ["ground", "over", "opacity"]) $(id).addEventListener("input", () => {
+  if ($("ground").value === "false" && !pictures.false) load("false");
+  draw();
+});
+$("more").addEventListener("submit", (event) => {
+  event.preventDefault();
+  then(async () => {
+    await take(await call("class", { name: $("name").value }));
+    $("name").value = "";
+    stage.focus();
+  });
+});
+new ResizeObserver(() => scene && (seen.whole ? fit() : draw())).observe(stage);
+then(async () => {
+  scene = await call("scene");
+  document.title = `${scene.name} · label`;
+  $("title").textContent = `Label ${scene.name}`;
+  $("ground").querySelector("[value=false]").disabled = !scene.wavelengths;
+  load("colours");
+  fit();
+  await refresh();
+  if (!state.picks.length) say("Choosing the first picks…");
+  watch();
+});

@@ -1,0 +1,64 @@
+"""A scene that is being labelled, with its page."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from hsiaug.core.scene import Scene
+from hsiaug.registry.lookup import Registry
+from hsiaug.suggest.committee import Member
+from hsiaug.ui.answers import Answers
+from hsiaug.ui.labelling import Labelling, Task
+
+pytest.importorskip("starlette", reason="the extra ui is not installed")
+
+TOKEN, PORT = "a-secret", 4321
+
+Begin = Callable[..., Labelling]
+
+
+@pytest.fixture
+def answers(tmp_path: Path) -> Path:
+    """A file that is not there yet."""
+    return tmp_path / "answers.csv"
+
+
+@pytest.fixture
+def begin(toy: Scene, plugins: Registry, answers: Path) -> Begin:
+    """Begins, or goes on with, labelling the toy scene from no label at all."""
+
+    def start(known: np.ndarray | None = None, **changed: Any) -> Labelling:
+        about: dict[str, Any] = {
+            "scene": toy.unlabelled,
+            "name": "toy",
+            "known": np.zeros(toy.shape, dtype=np.int16) if known is None else known,
+            "candidates": np.ones(toy.shape, dtype=bool),
+            "members": (Member("nearest", "raw"), Member("nearest", "unit")),
+            "mapper": Member("rf", "raw"),
+            "count": 6,
+        }
+        return Labelling(Task(**{**about, **changed}), Answers(answers, toy.shape), plugins)
+
+    return start
+
+
+@pytest.fixture
+def client(begin: Begin) -> Iterator[Any]:
+    """Calls of the page's own addresses; ``client.labelling`` is what is behind them."""
+    from starlette.testclient import TestClient
+
+    from hsiaug.ui.label_page import label_routes
+    from hsiaug.ui.server import local_app
+
+    labelling = begin()
+    app = local_app(label_routes(labelling), TOKEN, PORT)
+    made: Any = TestClient(app, base_url=f"http://127.0.0.1:{PORT}/{TOKEN}/")
+    made.labelling = labelling
+    yield made
+    labelling.wait()
+    made.close()

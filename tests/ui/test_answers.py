@@ -1,0 +1,101 @@
+"""Answers are on disk as they are given, are read as labels, and outlive the server."""
+
+from __future__ import annotations
+
+import csv
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from hsiaug.base.errors import InputError
+from hsiaug.data.georeference import Georeference
+from hsiaug.data.vector_labels import read_vector_labels
+from hsiaug.ui.answers import Answer, Answers
+
+SHAPE = (20, 30)
+
+
+def rows(path: Path) -> list[dict[str, str]]:
+    with path.open(encoding="utf-8", newline="") as file:
+        return list(csv.DictReader(file))
+
+
+def test_an_answer_is_on_disk_when_it_is_given(answers: Path) -> None:
+    given = Answers(answers, SHAPE)
+    assert not answers.exists()
+    given.add(Answer(((3, 4),), "class", "wheat"))
+    assert [(row["row"], row["column"], row["class"]) for row in rows(answers)] == [("3", "4", "wheat")]
+    given.add(Answer(((5, 6), (5, 7)), "class", "rye"))
+    assert [row["answer"] for row in rows(answers)] == ["1", "2", "2"]
+    given.undo()
+    assert [row["class"] for row in rows(answers)] == ["wheat"]
+
+
+def test_labels_are_read_from_it_without_none_and_skip(answers: Path) -> None:
+    given = Answers(answers, SHAPE)
+    for pixel, said, name in (((1, 2), "class", "wheat, winter"), ((2, 3), "none", ""), ((3, 4), "skip", "")):
+        given.add(Answer((pixel,), said, name))
+    found = read_vector_labels(answers, None, None)
+
+    assert found.values == ("wheat, winter",) and found.places == ((1, 2),) and found.pixels
+    assert found.skipped == 2
+
+
+def test_it_goes_on_where_it_was(answers: Path) -> None:
+    first = Answers(answers, SHAPE)
+    first.add(Answer(((1, 2), (1, 3)), "class", "wheat"))
+    first.add(Answer(((2, 3),), "none"))
+    first.add(Answer(((1, 2),), "class", "rye"))
+    again = Answers(answers, SHAPE)
+
+    assert again.names == ["wheat", "rye"]
+    np.testing.assert_array_equal(again.labels(again.names), first.labels(again.names))
+    assert again.labels(["wheat", "rye"])[1, 2:4].tolist() == [2, 1] and again.labels(["wheat", "rye"])[2, 3] == -1
+
+
+def test_undo_brings_an_earlier_answer_back(answers: Path) -> None:
+    given = Answers(answers, SHAPE)
+    for name in ("wheat", "rye"):
+        given.add(Answer(((1, 2),), "class", name))
+    assert [row["class"] for row in rows(answers)] == ["rye"]
+    given.undo()
+    assert [row["class"] for row in rows(answers)] == ["wheat"]
+    given.undo()
+    assert given.undo() is None and rows(answers) == []
+
+
+def test_of_a_georeferenced_cube_it_says_the_place_on_earth(answers: Path) -> None:
+    given = Answers(answers, SHAPE, Georeference((2.0, 0.0, 500.0, 0.0, -2.0, 900.0)))
+    given.add(Answer(((1, 2),), "class", "wheat"))
+
+    assert (rows(answers)[0]["x"], rows(answers)[0]["y"]) == ("505.0", "897.0")
+    assert read_vector_labels(answers, None, None).pixels
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "row,column,class\n1,2,wheat\n",
+        "row,column,class,said,answer\n1,99,wheat,class,1\n",
+        "row,column,class,said,answer\n1,2,wheat,none,1\n",
+        "row,column,class,said,answer\n1,2,,perhaps,1\n",
+        "row,column,class,said,answer\nx,2,wheat,class,1\n",
+        "row,column,class,said,answer\n1\n",
+        "\x00\xff",
+    ],
+)
+def test_another_file_is_refused_and_stays(answers: Path, text: str) -> None:
+    answers.write_text(text, encoding="latin-1")
+    with pytest.raises(InputError, match="hsiaug label"):
+        Answers(answers, SHAPE)
+    assert answers.read_text(encoding="latin-1") == text
+
+
+def test_what_another_program_wrote_meanwhile_is_not_lost(answers: Path) -> None:
+    given = Answers(answers, SHAPE)
+    given.add(Answer(((1, 2),), "class", "wheat"))
+    answers.write_text("row,column,class\n", encoding="utf-8")
+    with pytest.raises(InputError, match="must not be changed"):
+        given.add(Answer(((3, 4),), "class", "rye"))
+    assert answers.read_text(encoding="utf-8") == "row,column,class\n" and len(given.given) == 1

@@ -1,0 +1,267 @@
+"""The server of ``hsiaug label``: who may ask, what an answer does, and what comes out."""
+
+from __future__ import annotations
+
+import io
+import json
+import os
+import signal
+import subprocess
+import sys
+import urllib.request
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from hsiaug.base.errors import DataUnavailableError, InputError
+from hsiaug.core.scene import Scene
+from hsiaug.data.georeference import quiet
+from hsiaug.data.vector_labels import read_vector_labels
+from hsiaug.ui import server
+from hsiaug.ui.answers import Answers
+from hsiaug.ui.labelling import Labelling, pixels_within
+from tests.strangers import hsiaug
+
+Begin = Callable[..., Labelling]
+
+
+def answered(client: Any, row: int, column: int, name: str) -> dict[str, Any]:
+    said = client.post("answer", json={"pixel": [row, column], "said": "class", "name": name})
+    assert said.status_code == 200, said.text
+    return dict(said.json())
+
+
+def truth(toy: Scene, labelling: Labelling) -> None:
+    """Answer every pick with its true class, or that it is of none."""
+    for pick in labelling.picks:
+        true = int(toy.labels[pick.row, pick.column])
+        name = toy.class_names[true - 1] if true else ""
+        labelling.answer([(pick.row, pick.column)], "class" if true else "none", name)
+
+
+@pytest.mark.parametrize(
+    ("address", "headers"),
+    [
+        ("http://127.0.0.1:4321/", {}),
+        ("http://127.0.0.1:4321/state", {}),
+        ("http://127.0.0.1:4321/another-secret/state", {}),
+        ("state", {"Host": "evil.example:4321"}),
+        ("state", {"Host": "127.0.0.1:80"}),
+        ("state", {"Host": ""}),
+    ],
+)
+def test_without_the_token_or_under_another_name_all_is_refused(
+    client: Any, address: str, headers: dict[str, str]
+) -> None:
+    assert client.get("state").status_code == 200
+    for call in (client.get, client.post):
+        refused = call(address, headers=headers)
+        assert refused.status_code == 403 and "classes" not in refused.text
+
+
+def test_no_other_page_may_read_or_frame_it(client: Any) -> None:
+    for address in ("", "label.js", "state", "picture/colours"):
+        headers = client.get(address, headers={"Origin": "http://evil.example"}).headers
+        assert "access-control-allow-origin" not in headers
+        assert "frame-ancestors 'none'" in headers["content-security-policy"]
+        assert headers["referrer-policy"] == "no-referrer"
+
+
+def test_the_page_names_nothing_from_elsewhere(client: Any) -> None:
+    for address in ("", "label.js", "label.css", "page.css"):
+        text = client.get(address).text.replace("http://www.w3.org/2000/svg", "")
+        assert len(text) > 500 and "//" not in text.replace("// ", "").replace("url(data:", "")
+
+
+def test_an_answer_is_on_disk_before_it_is_confirmed(client: Any, answers: Path) -> None:
+    state = answered(client, 3, 4, "meadow" if "meadow" in client.labelling.names else client.labelling.names[0])
+    assert state["answers"] == 1 and state["points"] == [[3, 4, 1]]
+    assert read_vector_labels(answers, None, None).places == ((3, 4),)
+    assert client.post("undo").json()["undone"] == [3, 4]
+    assert "3,4" not in answers.read_text()
+    assert client.post("undo").json()["undone"] is None
+
+
+def test_it_starts_without_any_label(begin: Begin) -> None:
+    labelling = begin()
+    labelling.ask()
+    labelling.wait()
+    assert labelling.job.error == ""
+    assert len({(pick.row, pick.column) for pick in labelling.picks}) == 6
+    assert all(pick.votes == {} and pick.uncertainty == 1 for pick in labelling.picks)
+    labelling.make_map()
+    labelling.wait()
+    assert "labels of two classes" in labelling.job.error and labelling.map is None
+
+
+def test_with_two_classes_the_committee_votes(begin: Begin, toy: Scene) -> None:
+    labelling = begin()
+    for _ in range(3):
+        labelling.ask()
+        labelling.wait()
+        truth(toy, labelling)
+    assert labelling.job.error == ""
+    assert all(sum(pick.votes.values()) == 2 for pick in labelling.picks)
+
+
+def test_none_of_these_is_not_learnt_and_not_asked_again(begin: Begin, toy: Scene) -> None:
+    labelling = begin(known=np.where(toy.labels == 1, toy.labels, 0).astype(np.int16), count=20)
+    labelling.ask()
+    labelling.wait()
+    first = [(pick.row, pick.column) for pick in labelling.picks]
+    for i, pixel in enumerate(first):
+        labelling.answer([pixel], "none" if i % 2 else "skip")
+    _, labels, known = labelling._now()
+    assert {int(labels[pixel]) for pixel in first} == {-1, -2}
+    assert not any(known.train[pixel] for pixel in first)
+    labelling.ask()
+    labelling.wait()
+    assert not {(pick.row, pick.column) for pick in labelling.picks} & set(first)
+    assert {c for pick in labelling.picks for c in pick.votes} == set()
+
+
+def test_a_second_start_goes_on(begin: Begin, client: Any) -> None:
+    answered(client, 3, 4, client.labelling.names[1])
+    client.post("class", json={"name": "water"})
+    answered(client, 5, 6, "water")
+    again = begin()
+    assert again.names[-1] == "water"
+    np.testing.assert_array_equal(again.labels(), client.labelling.labels())
+    assert again.undo() is not None and again.labels()[5, 6] == 0
+
+
+def test_a_polygon_is_the_pixels_whose_centres_it_holds(client: Any) -> None:
+    corners = [[2.0, 3.0], [2.0, 6.0], [5.0, 6.0], [5.0, 3.0]]
+    name = client.labelling.names[2]
+    body = {"polygon": corners, "said": "class", "name": name}
+    assert client.post("answer", json=body).json()["classes"][2]["pixels"] == 9
+    labels = client.labelling.labels()
+    assert (labels[2:5, 3:6] == 3).all() and (labels > 0).sum() == 9
+    client.post("undo")
+    assert not client.labelling.labels().any()
+    assert pixels_within([(0.2, 0.2), (0.2, 0.4), (0.4, 0.4)], (9, 9)) == []
+    assert len(pixels_within([(-5, -5), (-5, 50), (50, 50), (50, -5)], (9, 7))) == 63
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"",
+        b"[]",
+        b'{"pixel": [1, 2], "said": "class", "name": "no such class"}',
+        b'{"pixel": [1, 2], "said": "maybe"}',
+        b'{"pixel": [-1, 2], "said": "none"}',
+        b'{"pixel": [1, 4000], "said": "none"}',
+        b'{"polygon": [[1, 2], [3, 4]], "said": "none"}',
+        b'{"polygon": [["a", 2]], "said": "none"}',
+        b'{"pixel": [1, 2], "name": "' + b"x" * 2**21 + b'"}',
+    ],
+)
+def test_what_is_no_answer_is_refused_and_writes_nothing(client: Any, answers: Path, body: bytes) -> None:
+    refused = client.post("answer", content=body)
+    assert refused.status_code == 400 and "found" in refused.json()["error"]
+    assert not answers.exists()
+
+
+@pytest.mark.parametrize("name", ["", "  ", "a\nb", "x" * 61])
+def test_a_class_needs_a_plain_name(client: Any, name: str) -> None:
+    assert client.post("class", json={"name": name}).status_code == 400
+
+
+def test_the_map_and_how_sure_it_is(begin: Begin, client: Any, toy: Scene) -> None:
+    labelling: Labelling = client.labelling
+    for c in (1, 2, 3):
+        for row, column in np.argwhere(toy.labels == c)[:5]:
+            answered(client, int(row), int(column), toy.class_names[c - 1])
+    assert client.get("picture/map").status_code == 400
+    client.post("map")
+    labelling.wait()
+    made = labelling.map
+    assert made is not None and made.measure == "probability of the class" and made.learnt == 15
+    assert made.sure[labelling.data].min() > 0 and made.sure.max() <= 1
+    assert set(np.unique(made.ids[labelling.data])) <= {1, 2, 3}
+    # Agreement stands in for a classifier that gives no probabilities.
+    other = begin(mapper=labelling.task.members[0])
+    other.make_map()
+    other.wait()
+    assert other.map is not None and "2 classifiers that agree" in other.map.measure
+    assert set(np.unique(other.map.sure)) <= {0, 0.5, 1}
+    exported = np.load(io.BytesIO(client.get("export/map.npy").content))
+    np.testing.assert_array_equal(exported, made.ids)
+    assert Image.open(io.BytesIO(client.get("export/map.png").content)).width > 500
+    labels = np.load(io.BytesIO(client.get("export/labels.npy").content))
+    np.testing.assert_array_equal(labels, np.maximum(labelling.labels(), 0))
+    for kind in ("map", "sure", "labels", "colours", "false"):
+        assert Image.open(io.BytesIO(client.get(f"picture/{kind}").content)).size == (48, 48)
+    assert client.get("export/..%2Fanswers.csv").status_code in (400, 404)
+
+
+def test_the_map_leaves_as_a_geotiff(client: Any, toy: Scene, tmp_path: Path) -> None:
+    pytest.importorskip("rasterio")
+    for c in (1, 2):
+        row, column = np.argwhere(toy.labels == c)[0].tolist()
+        answered(client, row, column, toy.class_names[c - 1])
+    client.post("map")
+    client.labelling.wait()
+    (tmp_path / "map.tif").write_bytes(client.get("export/map.tif").content)
+    with quiet() as rasterio, rasterio.open(tmp_path / "map.tif") as file:
+        np.testing.assert_array_equal(file.read(1), client.labelling.map.ids)
+        assert file.tags()["CLASS_1"] == toy.class_names[0] and file.tags()["CLASSIFIER"] == "rf (raw)"
+
+
+def test_spectra_and_means(client: Any, toy: Scene) -> None:
+    assert client.get("spectrum?row=3&column=4").json() == pytest.approx(toy.cube[3, 4].tolist(), abs=1e-5)
+    for query in ("", "?row=-1&column=2", "?row=1&column=1000", "?row=a&column=1"):
+        assert client.get(f"spectrum{query}").status_code == 400
+    assert client.get("means").json() == {}
+    answered(client, 3, 4, toy.class_names[1])
+    assert client.get("means").json()["2"] == pytest.approx(toy.cube[3, 4].tolist(), abs=1e-5)
+
+
+def test_without_the_extra_one_sentence_says_how_to_get_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(server, "find_spec", lambda name: None)
+    with pytest.raises(DataUnavailableError, match="pip install starlette uvicorn"):
+        server.need_ui()
+
+
+def test_bad_input_is_refused_before_the_page_opens(tmp_path: Path, answers: Path) -> None:
+    answers.write_text("row,column,class\n")
+    for words, part in (
+        (("no_such_scene",), "no_such_scene"),
+        (("toy", "--answers", str(answers)), "must be a file that"),
+        (("toy", "--classifier", "svn"), "svn"),
+        (("toy", "--committee", "svm,unet"), "unet"),
+    ):
+        said = hsiaug("label", *words, "--no-browser", cwd=tmp_path)
+        assert said.returncode == 2 and part in said.stderr and "Traceback" not in said.stderr
+
+
+def test_a_killed_server_loses_no_answer(tmp_path: Path) -> None:
+    command = (sys.executable, "-m", "hsiaug", "label", "toy", "--protocol", "none", "--no-browser")
+    with subprocess.Popen(command, cwd=tmp_path, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as run:
+        assert run.stdout is not None
+        address = run.stdout.readline().removeprefix("label at: ").strip()
+        for row in range(5):
+            body = json.dumps({"pixel": [row, 7], "said": "none"}).encode()
+            with urllib.request.urlopen(f"{address}answer", body, timeout=60) as answer:
+                assert answer.status == 200
+        os.kill(run.pid, getattr(signal, "SIGKILL", signal.SIGTERM))
+        run.communicate()
+    left = Answers(tmp_path / "toy-answers.csv", (48, 48))
+    assert [one.pixels for one in left.given] == [((row, 7),) for row in range(5)]
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["toy-answers.csv"]
+
+
+def test_a_port_that_is_taken_is_named(begin: Begin) -> None:
+    import socket
+
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = taken.getsockname()[1]
+        with pytest.raises(InputError, match="one that is free"):
+            server.serve_here([], port, browser=False, said=print)
