@@ -23,6 +23,7 @@ from hsiaug.advice.screening import (
     arms,
     best_alone,
     gains_of,
+    scoring,
     screen,
     screen_views,
     screening_plan,
@@ -53,6 +54,7 @@ class Advice:
     draws, the control's too. final: the trial that a benchmark should run, on its inner draw. per_draw: seconds of one
     more confirming draw. ceilings: of the protocols whose inner draws could tell nothing; where the kind is "cannot
     tell", the last is of this very protocol. views: what each classifier does on which view, where several were tried.
+    score, large: as of the session that found it.
     """
 
     kind: Literal["use", "none helps", "not decided", "cannot tell"]
@@ -62,6 +64,8 @@ class Advice:
     final: TrialSpec | None
     ceilings: tuple[Ceiling, ...]
     views: tuple[ViewGain, ...]
+    score: str
+    large: tuple[int, ...]
     chosen: ArmGain | None = None
     screened: tuple[ArmGain, ...] = ()
     confirmed: tuple[ArmGain, ...] = ()
@@ -94,9 +98,10 @@ def advise(planned: tuple[Plan, LeftOut], request: Request, session: Session, no
 
 def _advise(plan: Plan, request: Request, session: Session, left_out: LeftOut, ceilings: list[Ceiling]) -> Advice:
     """The same with the protocol of the request. ceilings: those that were met so far; a new one is added."""
+    session = scoring(plan, session)
     plan, views = screen_views(plan, session)
     met = screen(plan, session, left_out)
-    without = {name: statistics.fmean(values) for name, values in alone(session.results(plan)).items()}
+    without = {name: statistics.fmean(values) for name, values in alone(plan, session).items()}
     if met is not None:
         ceilings.append(met)
         return Advice(
@@ -107,6 +112,8 @@ def _advise(plan: Plan, request: Request, session: Session, left_out: LeftOut, c
             final=_final(None, plan, without),
             ceilings=tuple(ceilings),
             views=views,
+            score=session.score,
+            large=session.large,
         )
     tried = gains_of(plan, session)
     best = [(one.arm, one.classifier) for one in candidates(tried)]
@@ -122,7 +129,9 @@ def _advise(plan: Plan, request: Request, session: Session, left_out: LeftOut, c
     left_out += [(*rung, "failed, or not finished on every screening draw") for rung in missed if rung not in told]
     level = 1 - ALPHA / max(1, len(best))
     known = session.results(fresh)
-    confirmed = [gain_of(*one, known, CONFIRM, plan.controls(one[0].generator.name)) for one in best]
+    confirmed = [
+        gain_of(*one, known, CONFIRM, plan.controls(one[0].generator.name), session.large) for one in best
+    ]
     found_by = {
         finding: [one for one in confirmed if conclude(one, level, len(CONFIRM)) == finding]
         for finding in ("helps", "open", "no")
@@ -154,6 +163,8 @@ def _advise(plan: Plan, request: Request, session: Session, left_out: LeftOut, c
         per_draw=one_more.left().seconds,
         ceilings=tuple(ceilings),
         views=views,
+        score=session.score,
+        large=session.large,
     )
 
 

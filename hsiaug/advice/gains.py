@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from statistics import fmean
+from typing import Any
 
 from hsiaug.metrics.significance import t_interval, told_apart
 from hsiaug.metrics.verdict import TINY, Confirmation, confirm
@@ -22,19 +23,20 @@ Results = dict[Key, Record]
 
 @dataclass(frozen=True)
 class Against:
-    """An arm minus one control, as fractions, draw by draw."""
+    """An arm minus one control, as fractions, draw by draw. all: of pixels, AA over all classes."""
 
     control: str
     aa: tuple[float, ...]
     oa: tuple[float, ...]
+    all: tuple[float, ...]
 
 
 @dataclass(frozen=True)
 class ArmGain:
     """An arm with one classifier, over the draws in which it and its controls went well.
 
-    aa: of the arm itself. against: its controls at the same λ. hashes: of the arm and of its controls, by draw.
-    ratio: test pixels per training pixel of these draws.
+    aa: of the arm itself, over the large classes where there are some. against: its controls at the same λ. hashes: of
+    the arm and of its controls, by draw. ratio: test pixels per training pixel of these draws.
     """
 
     arm: Arm
@@ -74,18 +76,29 @@ def key(trial: TrialSpec) -> Key:
     return trial.generator.name, trial.lam, trial.omega, trial.classifier.name, trial.seed
 
 
-def scored(record: Record, which: int = 0) -> float:
-    """The score of a trial that its task is advised by (of pixels AA, of masks mIoU), or the one beside it."""
-    value: float = record["metrics"][get_task(record["spec"]["task"]).scores[which][0]]
+def scored(record: Record, which: int = 0, large: Sequence[int] = ()) -> float:
+    """The score of a trial that its task is advised by (of pixels AA, of masks mIoU), or the one beside it.
+
+    large: ids of the classes that the first is averaged over; none: all of them.
+    """
+    metrics = record["metrics"]
+    if large and not which:
+        return fmean(metrics["recall"][c - 1] for c in large)
+    value: float = metrics[get_task(record["spec"]["task"]).scores[which][0]]
     return value
 
 
 def gain_of(
-    arm: Arm, classifier: str, results: Results, seeds: Iterable[int], names: Iterable[str] = CONTROLS
+    arm: Arm,
+    classifier: str,
+    results: Results,
+    seeds: Iterable[int],
+    names: Iterable[str] = CONTROLS,
+    large: Sequence[int] = (),
 ) -> ArmGain:
     """The gains of an arm with a classifier on those of the seeds that it shares with all controls; there may be none.
 
-    results: records of trials that went well. names: of the controls.
+    results: records of trials that went well. names: of the controls. large: as of :func:`scored`.
     """
     controls = [(name, 0.0 if name == "none" else arm.lam, None) for name in names]
     shared: dict[int, list[Record]] = {}
@@ -95,18 +108,18 @@ def gain_of(
         if None not in found:
             shared[seed] = [record for record in found if record is not None]
 
-    def scores(which: int, i: int) -> list[float]:
-        return [scored(records[i], which) for records in shared.values()]
+    def scores(i: int, which: int, large: Sequence[int] = ()) -> list[float]:
+        return [scored(records[i], which, large) for records in shared.values()]
 
-    def over(which: int, i: int) -> tuple[float, ...]:
-        return tuple(a - b for a, b in zip(scores(which, 0), scores(which, i), strict=True))
+    def over(i: int, *how: Any) -> tuple[float, ...]:
+        return tuple(a - b for a, b in zip(scores(0, *how), scores(i, *how), strict=True))
 
     return ArmGain(
         arm,
         classifier,
         tuple(shared),
-        tuple(scores(0, 0)),
-        tuple(Against(control[0], over(0, i), over(1, i)) for i, control in enumerate(controls, start=1)),
+        tuple(scores(0, 0, large)),
+        tuple(Against(c[0], over(i, 0, large), over(i, 1), over(i, 0)) for i, c in enumerate(controls, start=1)),
         tuple(tuple(record["hash"] for record in records) for records in shared.values()),
         fmean(r["audit"]["n_test"] / r["audit"]["n_train"] for r, *_ in shared.values()) if shared else 0.0,
     )

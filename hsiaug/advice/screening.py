@@ -8,7 +8,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from hsiaug.advice.gains import ArmGain, Results, candidates, gain_of, scored
+from hsiaug.advice.gains import ArmGain, candidates, gain_of, scored
 from hsiaug.advice.session import Session
 from hsiaug.base.errors import HsiaugError, InputError, PluginError
 from hsiaug.bench.eta import TimeLeft
@@ -18,6 +18,7 @@ from hsiaug.core.view_names import AUTO, FEWEST, RAW
 from hsiaug.metrics.significance import told_apart
 from hsiaug.registry.card import Card, build_params, check_files
 from hsiaug.registry.lookup import Registry
+from hsiaug.report.scores import large_classes, metric_set, over_large
 from hsiaug.tasks.task import TaskData, get_task
 from hsiaug.trial.arm import BALANCED, CONTROLS, Arm
 from hsiaug.trial.spec import TrialSpec
@@ -32,6 +33,7 @@ __all__ = [
     "ceiling",
     "gains_of",
     "ladder",
+    "scoring",
     "screen",
     "screen_views",
     "screening_plan",
@@ -59,13 +61,32 @@ LeftOut = list[tuple[str, float | None, str]]
 class Ceiling:
     """Inner draws of a protocol on which a classifier has next to nothing left to gain.
 
-    aa: without a generator, mean over the screening draws. near: percentage of test pixels in training patches.
+    aa: without a generator, mean over the screening draws; score: its name. near: percentage of test pixels in training
+    patches.
     """
 
     protocol: str
     classifier: str
     aa: float
+    score: str
     near: float
+
+
+def scoring(plan: Plan, session: Session) -> Session:
+    """The session with the score that arms are told apart by on all inner draws, those of the confirming too.
+
+    As in reports, AA over the classes with FEWEST test pixels in every draw; over all where fewer than two have these.
+    """
+    task, trial = get_task(plan.task), plan.trials[0]
+    name = task.scores[0][1]
+    if not task.single_pixels:
+        return replace(session, score=name)
+    fresh = [task.split(session.scene, trial.protocol, seed, trial.patch) for seed in CONFIRM]
+    large, tested = large_classes(split.audit.test_counts for split in (*plan.splits, *fresh))
+    main = over_large(metric_set(plan.task), len(large), tested).main
+    if main.key != "aa_large":
+        return replace(session, score=name if len(large) == tested else f"{name} (all classes)", large=())
+    return replace(session, score=main.name, large=large)
 
 
 def ladder(plugins: Registry, request: Request) -> tuple[list[str], LeftOut]:
@@ -150,16 +171,18 @@ def arms(plan: Plan) -> list[tuple[Arm, str]]:
 def gains_of(plan: Plan, session: Session) -> list[ArmGain]:
     """The arms that were tried on every screening draw."""
     known = session.results(plan)
-    found = [gain_of(*one, known, SCREEN, plan.controls(one[0].generator.name)) for one in arms(plan)]
+    found = [
+        gain_of(*one, known, SCREEN, plan.controls(one[0].generator.name), session.large) for one in arms(plan)
+    ]
     return [one for one in found if len(one.seeds) == len(SCREEN)]
 
 
-def alone(known: Results) -> dict[str, list[float]]:
+def alone(plan: Plan, session: Session) -> dict[str, list[float]]:
     """AA of each classifier without a generator, draw by draw."""
     found: dict[str, list[float]] = {}
-    for (generator, _, _, classifier, _), record in known.items():
+    for (generator, _, _, classifier, _), record in session.results(plan).items():
         if generator == "none":
-            found.setdefault(classifier, []).append(scored(record))
+            found.setdefault(classifier, []).append(scored(record, large=session.large))
     return found
 
 
@@ -167,7 +190,7 @@ def ceiling(plan: Plan, session: Session) -> Ceiling | None:
     """Return a ceiling if the best classifier without a generator can gain at most ``HEADROOM``; else None."""
     seeing = {
         name: values
-        for name, values in alone(session.results(plan)).items()
+        for name, values in alone(plan, session).items()
         if plan.cards["classifier", name].learns_samples and len(values) == len(SCREEN)
     }
     if not seeing:
@@ -177,7 +200,7 @@ def ceiling(plan: Plan, session: Session) -> Ceiling | None:
     if 1 - mean > HEADROOM:
         return None
     near = statistics.fmean(split.audit.centre_overlap_percent for split in plan.splits)
-    return Ceiling(plan.trials[0].protocol.label.removeprefix("within:"), name, mean, near)
+    return Ceiling(plan.trials[0].protocol.label.removeprefix("within:"), name, mean, session.score, near)
 
 
 def screen(plan: Plan, session: Session, left_out: LeftOut) -> Ceiling | None:
@@ -284,7 +307,7 @@ def _view_gain(classifier: str, trials: list[TrialSpec], session: Session) -> Vi
     views = list(dict.fromkeys(t.view for t in trials))
     found = {view: [session.record(t) for t in trials if t.view == view] for view in views}
     whole = {view: [r for r in records if r] for view, records in found.items() if None not in records}
-    scores = {view: list(map(scored, records)) for view, records in whole.items()}
+    scores = {view: [scored(one, large=session.large) for one in records] for view, records in whole.items()}
     aa = {view: statistics.fmean(values) for view, values in scores.items()}
     chosen = Counter(str(record["spectral_view"]["name"]) for record in whole.get(AUTO, ()))
     first, best = views[0], max(aa, key=lambda view: aa[view], default=views[0])

@@ -28,7 +28,8 @@ __all__ = ["Session"]
 class Session:
     """One piece of advice, from start to end (seconds as ``time.time()``).
 
-    console: for the progress. known: records of trials that went well, by hash, once they were read.
+    console: for the progress. known: records of trials that went well, by hash, once they were read. score: name of
+    the score that arms are told apart by; large: ids of the classes that it is averaged over, none: all of them.
     """
 
     scene: TaskData
@@ -42,6 +43,8 @@ class Session:
     console: Console
     detail: Detail = "usual"
     known: dict[str, Record] = field(default_factory=dict)
+    score: str = ""
+    large: tuple[int, ...] = ()
 
     def record(self, trial: TrialSpec) -> Record | None:
         """The record of a trial that went well, or None."""

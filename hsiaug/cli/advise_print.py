@@ -5,7 +5,7 @@ from __future__ import annotations
 import shlex
 import statistics
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict, replace
 from typing import TYPE_CHECKING, Any
 
@@ -19,6 +19,7 @@ from hsiaug.bench.plan import Plan
 from hsiaug.cli.output import name_options, print_lines, print_table
 from hsiaug.metrics.significance import MIN_PAIRS, t_interval
 from hsiaug.report.labels import MISSING, count, percent, signed, span
+from hsiaug.report.scores import FEWEST
 from hsiaug.tasks.task import get_task
 
 if TYPE_CHECKING:
@@ -33,7 +34,7 @@ CLOSE = 50.0
 
 def print_advice(advice: Advice, plan: Plan, session: Session, out: Console) -> None:
     """A table of all arms, and below it the verdict, the command to go on with, and what limits both."""
-    main, second = _names(plan)
+    main, second = _names(advice, plan)
     header = ("stage", *ARM, "draws", main, f"Δ{main}", "interval", f"Δ{second}", "interval", "over")
     print_table(out, header, _rows(advice))
     lines = [f"{name}\t{text}" for name, text in _lines(advice, plan, session)]
@@ -74,10 +75,9 @@ def _as_json(one: ArmGain) -> dict[str, Any]:
     return {**facts, "arm": {**arm, "classifier": one.classifier}}
 
 
-def _names(plan: Plan) -> tuple[str, str]:
+def _names(advice: Advice, plan: Plan) -> tuple[str, str]:
     """The scores that gains are told in: of pixels AA and OA."""
-    (_, main), (_, second) = get_task(plan.trials[0].task).scores
-    return main, second
+    return advice.score, get_task(plan.task).scores[1][1]
 
 
 def _rows(advice: Advice) -> Iterator[tuple[str, ...]]:
@@ -99,12 +99,10 @@ def _interval(found: tuple[float, float] | None) -> str:
 
 def _lines(advice: Advice, plan: Plan, session: Session) -> Iterator[tuple[str, str]]:
     notes = list(_notes(advice, plan, session))
-    names = _names(plan)
+    names = _names(advice, plan)
     yield "verdict", _verdict(advice, names)
     here = advice.kind == "cannot tell"
-    yield from (
-        ("warning", _left_line(met, names[0])) for met in (advice.ceilings[:-1] if here else advice.ceilings)
-    )
+    yield from (("warning", _left_line(met)) for met in (advice.ceilings[:-1] if here else advice.ceilings))
     yield from (note for note in notes if note[0] == "warning")
     yield from (("spectra", _describe_view(one, names[0])) for one in advice.views)
     yield from (("also", _gain(one, advice.level, names)) for one in advice.confirmed if one is not advice.chosen)
@@ -120,6 +118,26 @@ def _lines(advice: Advice, plan: Plan, session: Session) -> Iterator[tuple[str, 
         "time",
         f"{time.time() - session.start:.0f} of {session.end - session.start:.0f} s; records in {session.store.root}",
     )
+
+
+def _score_note(
+    advice: Advice, counts: Sequence[Sequence[int]], class_names: Sequence[str]
+) -> Iterator[tuple[str, str]]:
+    """Note on classes of few test pixels. counts: of each screening draw, test pixels of the class ids 1..C."""
+    tested = {c: min(filter(None, own)) for c, own in enumerate(zip(*counts, strict=True), start=1) if any(own)}
+    if advice.large:
+        small = ", ".join(class_names[c - 1] for c in tested if c not in advice.large)
+        yield (
+            "note",
+            f"{advice.score}: classes with at least {FEWEST} test pixels in every inner draw; not {small}",
+        )
+    elif min(tested.values()) < FEWEST:
+        least = min(tested, key=lambda c: tested[c])
+        yield (
+            "note",
+            f"fewer than two classes have {FEWEST} test pixels in every inner draw, so that AA is over all of them: one "
+            f"pixel of {class_names[least - 1]} may be worth {100 / len(tested) / tested[least]:.1f} points",
+        )
 
 
 def _verdict(advice: Advice, names: tuple[str, str]) -> str:
@@ -140,7 +158,7 @@ def _verdict(advice: Advice, names: tuple[str, str]) -> str:
     if advice.kind == "cannot tell":
         met = advice.ceilings[-1]
         return (
-            f"cannot tell: inner draws are at their ceiling: {_at_ceiling(met, names[0])}, which leaves no room for a "
+            f"cannot tell: inner draws are at their ceiling: {_at_ceiling(met)}, which leaves no room for a "
             "gain that could be told from chance"
         )
     if one is None:
@@ -171,16 +189,16 @@ def _describe_view(one: ViewGain, name: str) -> str:
     )
 
 
-def _left_line(met: Ceiling, name: str) -> str:
+def _left_line(met: Ceiling) -> str:
     return (
-        f"inner draws of {met.protocol} are at their ceiling ({_at_ceiling(met, name)}; {met.near:.1f} % of their test "
+        f"inner draws of {met.protocol} are at their ceiling ({_at_ceiling(met)}; {met.near:.1f} % of their test "
         "pixels lie in a training patch) and cannot tell: all labelled pixels were divided in place of its training "
         "pixels, so that test pixels of this scene are no fair judge of the choice"
     )
 
 
-def _at_ceiling(met: Ceiling, name: str) -> str:
-    return f"without a generator {met.classifier} has {name} {percent(met.aa)}"
+def _at_ceiling(met: Ceiling) -> str:
+    return f"without a generator {met.classifier} has {met.score} {percent(met.aa)}"
 
 
 def _name_arm(one: ArmGain) -> str:
@@ -191,6 +209,8 @@ def _name_arm(one: ArmGain) -> str:
 def _gain(one: ArmGain, level: float, names: tuple[str, str]) -> str:
     better = one.better
     aa, oa = (f"{signed(statistics.fmean(v))} [{_interval(t_interval(v, level))}]" for v in (better.aa, better.oa))
+    if better.all != better.aa:
+        aa += f", AA all {signed(statistics.fmean(better.all))}"
     return f"{_name_arm(one)}: {names[0]} {aa}, {names[1]} {oa} over {better.control} ({count(len(one.seeds), 'draw')})"
 
 
@@ -234,7 +254,9 @@ def _notes(advice: Advice, plan: Plan, session: Session) -> Iterator[tuple[str, 
         "all of them a gain may be smaller",
     )
     yield "note", f"{span(near)} % of inner test pixels lie in a training patch"
-    yield "note", f"without a generator inner {task.scores[0][1]} is {', '.join(alone) or MISSING}"
+    yield "note", f"without a generator inner {advice.score} is {', '.join(alone) or MISSING}"
+    if task.single_pixels:
+        yield from _score_note(advice, [audit.test_counts for audit in audits], scene.class_names)
     lost = sorted({c for a in audits for c in a.lost_classes if a.train_counts[c - 1]})
     if lost:
         yield "note", f"too few pixels to be judged by: {', '.join(scene.class_names[c - 1] for c in lost)}"
@@ -243,7 +265,7 @@ def _notes(advice: Advice, plan: Plan, session: Session) -> Iterator[tuple[str, 
         yield (
             "note",
             "all draws divide the same pixels; for others like them the interval of "
-            f"{task.scores[0][1]} is rather [{wider}]",
+            f"{advice.score} is rather [{wider}]",
         )
     if advice.kind == "use" and advice.chosen is not None:
         generator, classifier = advice.chosen.arm.generator.name, advice.chosen.classifier

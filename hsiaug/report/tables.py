@@ -12,7 +12,7 @@ from hsiaug.report.cells import ArmCell, CellKey, make_cells, method_rank
 from hsiaug.report.compare import Comparison, Gain, compare
 from hsiaug.report.labels import method_labels
 from hsiaug.report.records import Condition, Record, Trial, by_split, read_trials
-from hsiaug.report.scores import CONTROL_CLASSIFIERS, FEWEST, Metric, MetricSet, metric_set, over_large
+from hsiaug.report.scores import CONTROL_CLASSIFIERS, Metric, MetricSet, large_classes, metric_set, over_large
 from hsiaug.trial.arm import CONTROLS, EVERY_CONTROL, RIVALS, Arm, Method
 from hsiaug.trial.index import uncollected
 
@@ -274,12 +274,8 @@ def _table(run: str, title: str, condition: Condition, found: Iterable[Trial]) -
 
 def _scored(trials: list[Trial], scores: MetricSet) -> tuple[list[Trial], MetricSet]:
     """The trials of a table, with the classes that are large in all of their draws; and the metrics that follow."""
-    counts = [audit["test_counts"] for trial in trials if (audit := trial.audit) is not None]
-    fewest, most = (
-        ([pick(own) for own in zip(*counts, strict=True)] for pick in (min, max)) if counts else ([], [])
-    )
-    large = tuple(c for c, n in enumerate(fewest, start=1) if n >= FEWEST)
-    scores = over_large(scores, len(large), sum(n > 0 for n in most))
+    large, tested = large_classes(trial.audit["test_counts"] for trial in trials if trial.audit is not None)
+    scores = over_large(scores, len(large), tested)
     if scores.main.key != "aa_large":
         return trials, scores
     return [replace(trial, large=large) for trial in trials], scores

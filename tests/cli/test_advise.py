@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import re
 import shlex
 import sys
 import time
@@ -170,7 +171,12 @@ def test_a_generator_that_helps_is_found_and_its_gain_told_from_fresh_draws(type
     found = json.loads((tmp_path / "advice.json").read_text("utf-8"))
 
     assert found["kind"] == "use" and found["chosen"]["arm"]["generator"] == "oracle"
-    assert said["verdict"][0].startswith("use oracle at λ=1 with memory: AA +")
+    assert found["score"] == "AA (4 of 5)" and found["large"] == [1, 2, 3, 4]
+    assert re.match(r"use oracle at λ=1 with memory: AA \(4 of 5\) \+.*\], AA all \+.*, OA", said["verdict"][0])
+    (which,) = (
+        note for note in said["note"] if note.startswith("AA (4 of 5): classes with at least 25 test pixels")
+    )
+    assert which.endswith("not Pond")
     (confirmed,) = found["confirmed"]
     assert confirmed["seeds"] == list(CONFIRM) and not set(CONFIRM) & set(SCREEN)
     for against in confirmed["against"]:
@@ -183,8 +189,8 @@ def test_a_generator_that_helps_is_found_and_its_gain_told_from_fresh_draws(type
     ):
         records = [store.get(h) for h in (arm, none, duplicate)]
         assert [r["spec"]["generator"]["name"] for r in records if r] == ["oracle", "none", "duplicate"]
-        assert records[0]["metrics"]["aa"] == aa  # type: ignore[index]
-        assert aa - records[1]["metrics"]["aa"] == pytest.approx(gain)  # type: ignore[index]
+        whole = [r["metrics"]["recall"] for r in records if r]
+        assert np.mean(whole[0][:4]) == pytest.approx(aa) and np.mean(whole[1][:4]) == pytest.approx(aa - gain)
     # From the advice to the map: the record that ``map`` is given is the one that ``benchmark`` makes.
     assert [line.split()[:3] for line in said["command"]] == [
         ["hsiaug", "benchmark", "toy"],
@@ -219,6 +225,10 @@ def test_generators_that_harm_or_repeat_are_not_advised(typed: Typed) -> None:
 def test_the_limits_are_said_beside_the_verdict(typed: Typed) -> None:
     notes = " ".join(fields(typed("--generator", "dummy"))["note"])
 
+    assert (
+        "fewer than two classes have 25 test pixels in every inner draw, so that AA is over all of them" in notes
+    )
+    assert "one pixel of Orchard may be worth 8.3 points" in notes, "three of its pixels, four classes"
     assert "about half" in notes and "too few pixels to be judged by: Pond" in notes
     assert "% of inner test pixels lie in a training patch" in notes and "coords (reads no band)" in notes
 
@@ -246,7 +256,10 @@ def test_inner_draws_at_their_ceiling_are_left_for_all_labelled_pixels_and_it_is
     assert (
         out.split("verdict\t")[1].splitlines()[1].startswith("warning\tinner draws of issd are at their ceiling")
     )
-    assert "without a generator sage has AA 100.0" in said["warning"][0] and "no fair judge" in said["warning"][0]
+    assert (
+        "without a generator sage has AA (all classes) 100.0" in said["warning"][0]
+        and "no fair judge" in said["warning"][0]
+    )
     assert [(c["protocol"], c["classifier"], c["aa"]) for c in found["ceilings"]] == [("issd", "sage", 1.0)]
     # What is left is the way to a map, not a benchmark on pixels whose labels were seen.
     assert "--protocol issd:0.9" in said["command"][0] and said["command"][1].startswith("hsiaug map")
@@ -414,7 +427,8 @@ def outcome(
 ) -> ArmGain:
     seeds = tuple(range(len(aa_none)))
     against = tuple(
-        Against(name, tuple(aa), tuple(aa)) for name, aa in (("none", aa_none), ("duplicate", aa_duplicate))
+        Against(name, tuple(aa), tuple(aa), tuple(aa))
+        for name, aa in (("none", aa_none), ("duplicate", aa_duplicate))
     )
     arm = Arm(Method(generator, "1", "{}"), 1.0, None)
     aa = tuple(0.5 + gain for gain in aa_none)
