@@ -228,7 +228,7 @@ def test_the_limits_are_said_beside_the_verdict(typed: Typed) -> None:
     assert (
         "fewer than two classes have 25 test pixels in every inner draw, so that AA is over all of them" in notes
     )
-    assert "one pixel of Orchard may be worth 8.3 points" in notes, "three of its pixels, four classes"
+    assert "one pixel of Reeds may be worth 8.3 points" in notes, "three of its pixels, four classes"
     assert "about half" in notes and "too few pixels to be judged by: Pond" in notes
     assert "% of inner test pixels lie in a training patch" in notes and "coords (reads no band)" in notes
 
