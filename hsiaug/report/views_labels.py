@@ -15,8 +15,8 @@ from hsiaug.report.failures import table_page
 from hsiaug.report.findings import verdict_text
 from hsiaug.report.grid import Grid, GridColumn, GridEntry, ReportPage, make_grid
 from hsiaug.report.labels import MISSING, count, count_range, decimal, draws_text, plus_minus
-from hsiaug.report.scenes.label_curves import SCORES, ArmWorth, LabelCurve, label_curves
-from hsiaug.report.scores import Metric
+from hsiaug.report.scenes.label_curves import ArmWorth, LabelCurve, label_curves
+from hsiaug.report.scores import FEWEST, Metric
 from hsiaug.report.tables import Report, Table
 from hsiaug.report.views_raw import arm_columns, diagnosis_grid
 from hsiaug.trial.store import Store
@@ -82,13 +82,14 @@ def label_grids(table: Table, curves: Sequence[LabelCurve]) -> tuple[Grid, ...]:
     levels = make_grid(
         "none with k more labels per class",
         [*scored, *points],
-        [(curve, score) for curve in curves for score in SCORES if score.key in curve.means],
+        [(curve, score) for curve in curves for score in curve.scores if score.key in curve.means],
         keys=len(scored),
         block=lambda row: row[0],
     )
     armed = [*first, *arm_columns(table, lambda row: row[1].cell.arm)]
-    worths = [GridColumn(f"k* {score.name}", partial(_worth, score)) for score in SCORES]
-    worths += [GridColumn(score.name, partial(_score, score), "on the same pixels") for score in SCORES]
+    scores = curves[0].scores
+    worths = [GridColumn(f"k* {score.name}", partial(_worth, score)) for score in scores]
+    worths += [GridColumn(score.name, partial(_score, score), "on the same pixels") for score in scores]
     worths.append(GridColumn("n", lambda row: str(len(row[1].seeds))))
     equivalents = make_grid(
         "Label equivalents: added labels per class that give none the same score (95 % interval)",
@@ -135,7 +136,7 @@ def said(curve: LabelCurve, arm: ArmWorth) -> str:
     where = "" if curve.placement == "scattered" else f" [{WHERE[curve.placement]}]"
     gain = curve.table.gain(arm.cell)
     verdict = f"{verdict_text(curve.table, gain)}; " if gain is not None and gain.verdict is not None else ""
-    known = [(score.name, arm.worth[score.key]) for score in SCORES if score.key in arm.worth]
+    known = [(score.name, arm.worth[score.key]) for score in curve.scores if score.key in arm.worth]
     worths = [f"{worth_text(worth, curve.labels[-1])} in {name}" for name, worth in known]
     return f"{curve.table.cell_label(arm.cell)}{where}: {verdict}worth {', '.join(worths)} in labels per class."
 
@@ -145,7 +146,7 @@ def main_worths(curves: Sequence[LabelCurve]) -> dict[Table, dict[CellKey, str]]
     found: dict[Table, dict[CellKey, str]] = {}
     for curve in curves:
         for arm in curve.arms:
-            if (worth := arm.worth.get(SCORES[0].key)) is not None:
+            if (worth := arm.worth.get(curve.scores[0].key)) is not None:
                 text = _labels(worth.value, curve.labels[-1])
                 found.setdefault(curve.table, {}).setdefault((arm.cell.arm, arm.cell.classifier), text)
     return found
@@ -171,6 +172,8 @@ def label_notes(curves: Sequence[LabelCurve]) -> Iterator[str]:
         f"Mean ± std in percent over {count(len(seeds), 'draw')} (seeds {draws_text(seeds)}){narrow}. Curve and arms are "
         f"scored on the same {pixels} test pixels of a draw, so the scores are not those of the other tables."
     )
+    for name in dict.fromkeys(c.scores[0].name for c in curves if c.scores[0].key == "aa_large"):
+        yield f"{name}: over the classes with at least {FEWEST} of these pixels in every draw; AA all: over every class."
     for where, near in {WHERE[curve.placement]: curve.overlap for curve in curves}.items():
         yield (
             f"Added labels ({where}) have no buffer: with {labels[-1]}, {near:.0f} % of the test pixels lie in a "
@@ -185,7 +188,7 @@ def curve_rows(curves: Sequence[LabelCurve]) -> Iterator[dict[str, Any]]:
     """Yield rows for CSV: one for each point of a curve, and for each arm, by score, in fractions."""
     for curve in curves:
         shared = _shared(curve)
-        for score in SCORES:
+        for score in curve.scores:
             for k, mean in zip(curve.labels, curve.means.get(score.key, ()), strict=False):
                 yield {
                     **shared,

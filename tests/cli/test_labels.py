@@ -43,7 +43,10 @@ def test_curve_and_arms_are_scored_on_the_pixels_that_all_of_them_test(store: Pa
     last = [draw_split(scene, parse_protocol("added:3xscattered:issd"), seed, 5) for seed in range(3)]
     assert found["test_pixels"] == [split.audit.n_test for split in last]
     assert found["labels"] == [0, 1, 3] and found["seeds"] == [0, 1, 2]
-    assert {row["score"] for row in found["arms"]} == {"aa", "oa", "aa_new", "worst_recall"}
+    assert {row["score"] for row in found["arms"]} == {"aa_large", "aa", "oa", "aa_new", "worst_recall"}
+    assert any(
+        note.startswith("AA (4 of 5): over the classes with at least 25 of these") for note in found["notes"]
+    )
     levels = [row["mean"] for row in found["curve"] if row["score"] == "aa"]
     (arm,) = (row for row in found["arms"] if row["score"] == "aa")
     if arm["mean"] < min(levels):
@@ -58,6 +61,9 @@ def test_the_last_point_of_the_curve_is_the_score_of_its_own_records(store: Path
     (cell,) = last["cells"]
     (point,) = (row for row in found["curve"] if row["score"] == "oa" and row["labels"] == 3)
     assert np.isclose(point["mean"], cell["metrics"]["oa"]["mean"])
+    (point,) = (row for row in found["curve"] if row["score"] == "aa_large" and row["labels"] == 3)
+    recalls = [record["metrics"]["recall"][:4] for record in map(Store(store).get, cell["hashes"])]
+    assert np.isclose(point["mean"], np.mean(recalls))
 
 
 def test_every_format_has_them(store: Path, tmp_path: Path) -> None:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from hsiaug.base.text import plotted
 from hsiaug.report.figures.files import WIDTHS, across, new_figure, series_style, wrapped
 from hsiaug.report.labels import seeds_text
-from hsiaug.report.scenes.label_curves import SCORES, LabelCurve
+from hsiaug.report.scenes.label_curves import LabelCurve
 from hsiaug.report.scores import Metric
 from hsiaug.report.views_labels import curve_label
 
@@ -32,8 +32,9 @@ HOW_TO_READ = (
 
 def label_figure(curves: Sequence[LabelCurve], columns: int = 2) -> Figure:
     """Panels of each curve, one for each score in percent. columns: of a page with two, which the figure fills."""
-    width, wide = WIDTHS[columns], across(columns, len(SCORES), 6, NARROWEST)
-    deep = math.ceil(len(SCORES) / wide)
+    most = max(len(curve.scores) for curve in curves)
+    width, wide = WIDTHS[columns], across(columns, most, 6, NARROWEST)
+    deep = math.ceil(most / wide)
     figure = new_figure(width, HEIGHT * deep * len(curves) + AROUND)
     titles = dict.fromkeys(plotted(curve.table.title) for curve in curves)
     figure.suptitle("\n".join(wrapped(line, width) for line in [*titles, HOW_TO_READ]), fontsize=8)
@@ -41,9 +42,9 @@ def label_figure(curves: Sequence[LabelCurve], columns: int = 2) -> Figure:
     entries: dict[str, Any] = {}
     first: dict[tuple[int, str], Axes] = {}
     for row, curve in zip(panels, curves, strict=True):
-        for panel in row[len(SCORES) :]:
+        for panel in row[len(curve.scores) :]:
             panel.set_axis_off()
-        for panel, score in zip(row, SCORES, strict=False):
+        for panel, score in zip(row, curve.scores, strict=False):
             if curve.means.get(score.key):
                 panel.sharey(first.setdefault((id(curve.table), score.key), panel))
             entries |= _draw(panel, curve, score, width / wide - 0.3)

@@ -10,7 +10,8 @@ import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import cast
+from statistics import fmean
+from typing import Any, cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -32,17 +33,14 @@ from hsiaug.report.scenes.ground_truth import (
     read_predicted_maps,
     redraw_roles,
 )
-from hsiaug.report.scores import AA, AA_FIELDS, OA, WORST, Metric
+from hsiaug.report.scores import AA_FIELDS, OA, WORST, Metric, large_classes, metric_set, over_large
 from hsiaug.report.tables import ADDED, Report, Table
 from hsiaug.trial.arm import Method
 from hsiaug.trial.store import Store
 
-__all__ = ["SCORES", "ArmWorth", "LabelCurve", "label_curves"]
+__all__ = ["ArmWorth", "LabelCurve", "label_curves"]
 
-SCORES: tuple[Metric, ...] = (AA, OA, AA_FIELDS[1], WORST)
-"""Scores for which the worth of an arm in labels is given."""
-
-Scores = dict[str, float | None]
+Scores = dict[str, Any]
 Place = dict[int, Table]
 """Tables of one placement by the number of added labels."""
 
@@ -61,10 +59,11 @@ class ArmWorth:
 class LabelCurve:
     """``none`` with one classifier over added labels of one placement.
 
-    table: of the base protocol. labels: per class, from 0 on. seeds: draws that have them all. means: by the key of a
-    score, one for each of ``labels``. overlap: percent of the test pixels of the largest number that lie in a training
-    patch, mean over the draws. capped: ids of classes that could not be given so many. pixels: scored in each draw.
-    why: what is wrong with draws that were left out.
+    table: of the base protocol. labels: per class, from 0 on. seeds: draws that have them all. scores: main one first,
+    as in reports, but over the classes of which enough pixels are scored in every draw of the table's curves. means: by
+    the key of a score, one for each of ``labels``. overlap: percent of the test pixels of the largest number that lie in
+    a training patch, mean over the draws. capped: ids of classes that could not be given so many. pixels: scored in each
+    draw. why: what is wrong with draws that were left out.
     """
 
     table: Table
@@ -72,6 +71,7 @@ class LabelCurve:
     placement: str
     labels: tuple[int, ...]
     seeds: tuple[int, ...]
+    scores: tuple[Metric, ...]
     means: Mapping[str, tuple[MeanStd, ...]]
     arms: tuple[ArmWorth, ...]
     overlap: float
@@ -94,10 +94,23 @@ def label_curves(report: Report, store: Store | None = None) -> list[LabelCurve]
     reader = _Reader(store)
     found = []
     for table in report.tables:
-        for placement, place in sorted(places.get(_key(table.run, table.condition), {}).items()):
-            curves = (_curve(table, classifier, placement, place, reader) for classifier in table.classifiers)
-            found += [curve for curve in curves if curve is not None]
+        asked = sorted(places.get(_key(table.run, table.condition), {}).items())
+        read = [_read(table, name, *one, reader) for one in asked for name in table.classifiers]
+        known = [one for one in read if one is not None]
+        scores = _scores_of([draw for one in known for draw in one.draws])
+        found += [_curve(table, one, scores) for one in known]
     return found
+
+
+def _scores_of(draws: Sequence[_DrawScores]) -> tuple[Metric, ...]:
+    """The scores of a table's curves; adds the main one to the draws where it is over some of the classes."""
+    large, tested = large_classes(draw.points[0]["n_test"] for draw in draws)
+    shown = over_large(metric_set("pixels"), len(large), tested)
+    if shown.main.key == "aa_large":
+        for one in (level for draw in draws for level in (*draw.points, *draw.arms.values())):
+            one["aa_large"] = fmean(one["recall"][c - 1] for c in large)
+    averages = (score for score in (shown.main, *shown.shown) if score.name.startswith("AA"))
+    return *dict.fromkeys(averages), OA, AA_FIELDS[1], WORST
 
 
 def _places(report: Report) -> dict[object, dict[str, Place]]:
@@ -119,8 +132,8 @@ def _key(run: str, condition: Condition, protocol: str | None = None) -> tuple[o
     return run, *same, protocol or own, json.dumps(rest, sort_keys=True)
 
 
-def _curve(table: Table, classifier: Method, placement: str, place: Place, reader: _Reader) -> LabelCurve | None:
-    """The curve of a classifier; None where there are no two points, or no draw that has them all."""
+def _read(table: Table, classifier: Method, placement: str, place: Place, reader: _Reader) -> _Read | None:
+    """What a classifier's curve is made of; None where there are no two points, or no draw that has them all."""
     plain = reference(table, classifier)
     points = {0: plain} if plain and plain.ok else {}
     for k, added in sorted(place.items()):
@@ -140,24 +153,44 @@ def _curve(table: Table, classifier: Method, placement: str, place: Place, reade
             why.append(f"draw {seed}: {error}")
     if not draws:
         return None
-    means = {s.key: _means([[point[s.key] for point in draw.points] for draw in draws]) for s in SCORES}
-    fewest, labels = np.min([draw.added for draw in draws], axis=0), tuple(points)
+    labels = tuple(points)
     overlaps = [
         (by_seed[labels[-1]][draw.seed].audit or {}).get("centre_overlap_percent", np.nan) for draw in draws
     ]
+    return _Read(classifier, placement, labels, arms, draws, float(np.mean(overlaps)), tuple(why))
+
+
+def _curve(table: Table, read: _Read, scores: tuple[Metric, ...]) -> LabelCurve:
+    draws, labels = read.draws, read.labels
+    means = {s.key: _means([[point[s.key] for point in draw.points] for draw in draws]) for s in scores}
+    fewest = np.min([draw.added for draw in draws], axis=0)
     return LabelCurve(
         table,
-        classifier,
-        placement,
+        read.classifier,
+        read.placement,
         labels,
         tuple(draw.seed for draw in draws),
+        scores,
         {key: found for key, found in means.items() if found},
-        tuple(_worths(arms, labels, draws)),
-        float(np.mean(overlaps)),
+        tuple(_worths(read.arms, labels, draws, scores)),
+        read.overlap,
         tuple(int(c) + 1 for c in np.flatnonzero(fewest < labels[-1])),
         tuple(draw.pixels for draw in draws),
-        tuple(why),
+        read.why,
     )
+
+
+@dataclass(frozen=True, eq=False)
+class _Read:
+    """Draws of a curve whose predictions could be read, and facts that :class:`LabelCurve` has as they are."""
+
+    classifier: Method
+    placement: str
+    labels: tuple[int, ...]
+    arms: Sequence[ArmCell]
+    draws: Sequence[_DrawScores]
+    overlap: float
+    why: tuple[str, ...]
 
 
 @dataclass(frozen=True, eq=False)
@@ -214,12 +247,11 @@ class _Reader:
 def _scores(
     label: NDArray[np.int16], tested: NDArray[np.bool_], new: NDArray[np.bool_], truth: GroundTruth
 ) -> Scores:
-    """SCORES of predictions (H, W) on the pixels that are tested, some of which lie in new fields."""
+    """Scores of predictions (H, W) on the pixels that are tested, some of which lie in new fields."""
     true, classes = truth.masks[0], len(truth.class_names)
     whole, part = (confusion(true[mask], label[mask], classes) for mask in (tested, new))
     found = score(whole, {}, part)
-    kept = {key: found[key] for key in ("aa", "oa", "worst_recall")}
-    return {**kept, "aa_new": found["fields"]["new"]["aa"]}
+    return {**found, "aa_new": found["fields"]["new"]["aa"]}
 
 
 def _means(rows: Sequence[Sequence[float | None]]) -> tuple[MeanStd, ...]:
@@ -228,11 +260,13 @@ def _means(rows: Sequence[Sequence[float | None]]) -> tuple[MeanStd, ...]:
     return tuple(mean_std(column) for column in zip(*whole, strict=True))
 
 
-def _worths(arms: Iterable[ArmCell], labels: tuple[int, ...], draws: Sequence[_DrawScores]) -> Iterator[ArmWorth]:
+def _worths(
+    arms: Iterable[ArmCell], labels: tuple[int, ...], draws: Sequence[_DrawScores], scores: Iterable[Metric]
+) -> Iterator[ArmWorth]:
     for cell in arms:
         shared = [(draw.points, draw.arms[id(cell)], draw.seed) for draw in draws if id(cell) in draw.arms]
         means, worth = {}, {}
-        for key in (s.key for s in SCORES):
+        for key in (s.key for s in scores):
             rows = [[*(point[key] for point in points), own[key]] for points, own, _ in shared]
             known = np.array([row for row in rows if None not in row], dtype=np.float64)
             if len(known):
