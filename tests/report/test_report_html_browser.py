@@ -2,10 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import shutil
-from collections.abc import Iterator
-from importlib.util import find_spec
 from io import BytesIO
 from pathlib import Path
 from typing import Any
@@ -17,28 +13,11 @@ from report_records import benchmark, failure, record
 from hsiaug.report import build_report, render_html
 from hsiaug.report.figures.files import figure_bytes, new_figure
 from hsiaug.report.html.markup import embedded_svg
+from tests.browsers import AXE, CONTRAST, axe, browser
 
-playwright = pytest.importorskip(
-    "playwright.sync_api", reason="playwright, which drives the browser, is not installed"
-)
+__all__ = ["axe", "browser"]
 
-NAMES = ("chromium", "chromium-browser", "google-chrome", "chrome")
-"""Programs that serve where playwright has no browser of its own."""
 WIDTHS = (1280, 390)
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Any]:
-    found = next(filter(None, map(shutil.which, NAMES)), None)
-    # The browser's own sandbox refuses to run for root.
-    arguments = ["--no-sandbox"] if hasattr(os, "geteuid") and os.geteuid() == 0 else []
-    with playwright.sync_playwright() as driver:
-        try:
-            opened = driver.chromium.launch(executable_path=found, args=arguments)
-        except playwright.Error as error:
-            pytest.skip(f"no Chromium that starts here: {str(error).splitlines()[0]}")
-        yield opened
-        opened.close()
 
 
 @pytest.fixture(scope="module")
@@ -166,38 +145,6 @@ def test_the_page_is_never_wider_than_the_screen(browser: Any, page_file: Path, 
     assert tab.evaluate("document.documentElement.scrollWidth") <= width
 
 
-CONTRAST = """
-() => {
-  const parse = (text) => [...text.match(/[\\d.]+/g).map(Number), 1].slice(0, 4);
-  const over = (top, base) => [0, 1, 2].map(i => top[3] * top[i] + (1 - top[3]) * base[i]);
-  const light = (rgb) => {
-    const [r, g, b] = rgb.map(v => v / 255).map(v => v <= .04045 ? v / 12.92 : ((v + .055) / 1.055) ** 2.4);
-    return .2126 * r + .7152 * g + .0722 * b;
-  };
-  const ground = (element) => {
-    const layers = [];
-    for (let e = element; e; e = e.parentElement) layers.push(parse(getComputedStyle(e).backgroundColor));
-    return layers.reverse().reduce((base, top) => over(top, base), [255, 255, 255]);
-  };
-  const poor = [];
-  let seen = 0;
-  const walker = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
-  while (walker.nextNode()) {
-    const element = walker.currentNode.parentElement;
-    if (!walker.currentNode.data.trim() || ["SCRIPT", "STYLE"].includes(element.tagName)) continue;
-    const style = getComputedStyle(element);
-    const ink = parse(element.closest("svg") ? style.fill : style.color), base = ground(element);
-    const [a, b] = [light(over(ink, base)), light(base)].sort((x, y) => y - x);
-    const ratio = (a + .05) / (b + .05);
-    seen += 1;
-    if (ratio < 4.5) poor.push(`${ratio.toFixed(2)} ${element.tagName}.${element.className} ${walker.currentNode.data}`);
-  }
-  return [seen, poor];
-}
-"""
-"""WCAG 2 contrast of every text against what lies behind it: [texts, those below 4.5]."""
-
-
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_every_text_has_the_contrast_of_wcag_aa(browser: Any, page_file: Path, scheme: str) -> None:
     tab, _ = opened(browser, page_file, scheme=scheme)
@@ -207,15 +154,6 @@ def test_every_text_has_the_contrast_of_wcag_aa(browser: Any, page_file: Path, s
     assert poor == []
     tab.evaluate("document.querySelector('.headline').style.color = '#777'")
     assert len(tab.evaluate(CONTRAST)[1]) == 1, "the measure finds what is too pale"
-
-
-@pytest.fixture(scope="module")
-def axe() -> str:
-    """The text of axe-core, which checks a page against the rules of WCAG."""
-    package = find_spec("axe_playwright_python")
-    if package is None or package.origin is None:
-        pytest.skip("axe-playwright-python, which carries axe-core, is not installed")
-    return (Path(package.origin).parent / "axe.min.js").read_text(encoding="utf-8")
 
 
 @pytest.fixture(scope="module")
@@ -229,15 +167,6 @@ def small_page(tmp_path_factory: pytest.TempPathFactory) -> Path:
     path = tmp_path_factory.mktemp("small") / "report.html"
     path.write_text(render_html(build_report(records, store="results")), encoding="utf-8")
     return path
-
-
-AXE = """
-async (colours) => (await axe.run(document, {
-  resultTypes: ["violations"], preload: false, rules: { "color-contrast": { enabled: colours } }
-})).violations
-  .filter(v => ["serious", "critical"].includes(v.impact))
-  .map(v => `${v.id}: ${v.nodes.length} of ${v.nodes[0].html.slice(0, 120)}`)
-"""
 
 
 def test_axe_finds_nothing_serious_in_both_schemes_at_four_widths(

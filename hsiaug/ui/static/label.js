@@ -43,12 +43,10 @@ const then = (work) => {
 // State of the server.
 const take = async (fresh) => {
   const before = state;
+  if (!before || before.version !== fresh.version) means = await call("means");
   state = fresh;
   const newPicks = !before || JSON.stringify(before.picks.map((p) => [p.row, p.column])) !== JSON.stringify(state.picks.map((p) => [p.row, p.column]));
-  if (!before || before.version !== state.version) {
-    load("labels", state.version);
-    means = await call("means");
-  }
+  if (!before || before.version !== state.version) load("labels", state.version);
   if (state.map && (!before || !before.map || before.map.number !== state.map.number)) {
     load("map", state.map.number);
     load("sure", state.map.number);

@@ -1,0 +1,85 @@
+"""A real browser, and what it measures of a page."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Iterator
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+__all__ = ["AXE", "CONTRAST", "axe", "browser"]
+
+playwright = pytest.importorskip(
+    "playwright.sync_api", reason="playwright, which drives the browser, is not installed"
+)
+
+NAMES = ("chromium", "chromium-browser", "google-chrome", "chrome")
+"""Programs that serve where playwright has no browser of its own."""
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Any]:
+    found = next(filter(None, map(shutil.which, NAMES)), None)
+    # The browser's own sandbox refuses to run for root.
+    arguments = ["--no-sandbox"] if hasattr(os, "geteuid") and os.geteuid() == 0 else []
+    with playwright.sync_playwright() as driver:
+        try:
+            opened = driver.chromium.launch(executable_path=found, args=arguments)
+        except playwright.Error as error:
+            pytest.skip(f"no Chromium that starts here: {str(error).splitlines()[0]}")
+        yield opened
+        opened.close()
+
+
+@pytest.fixture(scope="module")
+def axe() -> str:
+    """The text of axe-core, which checks a page against the rules of WCAG."""
+    package = find_spec("axe_playwright_python")
+    if package is None or package.origin is None:
+        pytest.skip("axe-playwright-python, which carries axe-core, is not installed")
+    return (Path(package.origin).parent / "axe.min.js").read_text(encoding="utf-8")
+
+
+CONTRAST = """
+() => {
+  const parse = (text) => [...text.match(/[\\d.]+/g).map(Number), 1].slice(0, 4);
+  const over = (top, base) => [0, 1, 2].map(i => top[3] * top[i] + (1 - top[3]) * base[i]);
+  const light = (rgb) => {
+    const [r, g, b] = rgb.map(v => v / 255).map(v => v <= .04045 ? v / 12.92 : ((v + .055) / 1.055) ** 2.4);
+    return .2126 * r + .7152 * g + .0722 * b;
+  };
+  const ground = (element) => {
+    const layers = [];
+    for (let e = element; e; e = e.parentElement) layers.push(parse(getComputedStyle(e).backgroundColor));
+    return layers.reverse().reduce((base, top) => over(top, base), [255, 255, 255]);
+  };
+  const poor = [];
+  let seen = 0;
+  const walker = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
+  while (walker.nextNode()) {
+    const element = walker.currentNode.parentElement;
+    if (!walker.currentNode.data.trim() || ["SCRIPT", "STYLE"].includes(element.tagName)) continue;
+    const style = getComputedStyle(element);
+    const ink = parse(element.closest("svg") ? style.fill : style.color), base = ground(element);
+    const [a, b] = [light(over(ink, base)), light(base)].sort((x, y) => y - x);
+    const ratio = (a + .05) / (b + .05);
+    seen += 1;
+    if (ratio < 4.5) poor.push(`${ratio.toFixed(2)} ${element.tagName}.${element.className} ${walker.currentNode.data}`);
+  }
+  return [seen, poor];
+}
+"""
+"""WCAG 2 contrast of every text against what lies behind it: [texts, those below 4.5]."""
+
+
+AXE = """
+async (colours) => (await axe.run(document, {
+  resultTypes: ["violations"], preload: false, rules: { "color-contrast": { enabled: colours } }
+})).violations
+  .filter(v => ["serious", "critical"].includes(v.impact))
+  .map(v => `${v.id}: ${v.nodes.length} of ${v.nodes[0].html.slice(0, 120)}`)
+"""

@@ -1,0 +1,273 @@
+"""The page of ``hsiaug label`` in a real browser: by mouse, by keyboard alone, by touch, in the dark."""
+
+from __future__ import annotations
+
+import csv
+import os
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from hsiaug.core.scene import Scene
+from hsiaug.data.georeference import quiet
+from hsiaug.ui.labelling import Labelling
+from tests.browsers import AXE, CONTRAST, axe, browser
+
+__all__ = ["axe", "browser"]
+
+Begin = Callable[..., Labelling]
+KEYS = "123456789bcdefghijklqrtvwxyz"
+
+
+@pytest.fixture
+def address(begin: Begin) -> Iterator[str]:
+    """The page of the toy scene, served from this process."""
+    import socket
+
+    import uvicorn
+
+    from hsiaug.ui.label_page import label_routes
+    from hsiaug.ui.server import local_app
+
+    labelling = begin()
+    labelling.ask()
+    with socket.socket() as listening:
+        listening.bind(("127.0.0.1", 0))
+        port = listening.getsockname()[1]
+        app = local_app(label_routes(labelling), "secret", port)
+        server = uvicorn.Server(uvicorn.Config(app, log_level="error", lifespan="off"))
+        thread = threading.Thread(target=server.run, kwargs={"sockets": [listening]})
+        thread.start()
+        yield f"http://127.0.0.1:{port}/secret/"
+        server.should_exit = True
+        thread.join()
+    labelling.wait()
+
+
+class Tab:
+    """A tab with the page. said: what the browser has to complain of."""
+
+    def __init__(self, browser: Any, address: str, **options: Any) -> None:
+        self.context = browser.new_context(**{"viewport": {"width": 1280, "height": 800}, **options})
+        self.page = self.context.new_page()
+        self.said: list[str] = []
+        self.page.on("console", lambda message: self.said.append(message.text))
+        self.page.on("pageerror", lambda error: self.said.append(str(error)))
+        host = address.split("/")[2]
+        self.page.on(
+            "request", lambda one: None if host in one.url or one.url[:5] == "data:" else self.said.append(one.url)
+        )
+        self.page.goto(address)
+        self.until("state && target && !state.job.running")
+        self.page.evaluate("queue")
+
+    def until(self, expression: str, seconds: float = 120) -> None:
+        """Wait: the page forbids the evaluation of text within it, so that this asks from outside."""
+        end = time.monotonic() + seconds
+        while not self.page.evaluate(expression):
+            assert time.monotonic() < end, f"{expression}: {self.said} {self.page.inner_text('body')}"
+            time.sleep(0.02)
+
+    def press(self, *keys: str) -> None:
+        """Type, and wait until all of it is answered."""
+        for key in keys:
+            self.page.keyboard.press(key)
+        self.page.evaluate("queue")
+
+    def read(self, expression: str) -> Any:
+        return self.page.evaluate(expression)
+
+    def at(self, row: float, column: float) -> tuple[float, float]:
+        """Where on the page a place of the scene is."""
+        corner = self.page.evaluate("(({ x, y }) => [x, y])(stage.getBoundingClientRect())")
+        x, y = self.page.evaluate("(place) => onStage(place)", [row, column])
+        return corner[0] + x, corner[1] + y
+
+
+@pytest.fixture
+def tab(browser: Any, address: str) -> Iterator[Tab]:
+    made = Tab(browser, address)
+    yield made
+    made.context.close()
+
+
+def rows(path: Path) -> list[dict[str, str]]:
+    with path.open(encoding="utf-8", newline="") as file:
+        return list(csv.DictReader(file))
+
+
+def test_the_keyboard_alone_labels_asks_and_maps(tab: Tab, answers: Path, toy: Scene) -> None:
+    for _ in range(2):
+        for row, column in tab.read("state.picks.map(p => [p.row, p.column])"):
+            assert tab.read("place()") == [row, column]
+            true = int(toy.labels[row, column])
+            tab.press(KEYS[true - 1] if true else "n")
+        assert "All picks are answered" in tab.page.inner_text("#said")
+        tab.press("a")
+        tab.until("state.picks.every(p => p.label === 0) && !state.job.running")
+    assert len(rows(answers)) == 12 and all(
+        sum(n for _, n in votes) == 2 for votes in tab.read("state.picks.map(p => p.votes)")
+    )
+    tab.press("ArrowRight", "ArrowRight", "ArrowLeft")
+    assert tab.read("target.pick") == 1
+    tab.press("s")
+    assert rows(answers)[-1]["said"] == "skip"
+    tab.press("u")
+    assert len(rows(answers)) == 12
+    tab.press("m")
+    tab.until("state.map && pictures.map")
+    assert tab.read("$('over').value") == "map" and tab.said == []
+
+
+def test_a_polygon_by_keyboard_and_by_mouse(tab: Tab, answers: Path) -> None:
+    tab.page.evaluate("look([10, 10])")
+    tab.press("p", "Space", *["Shift+ArrowRight"] * 4, "Space", *["Shift+ArrowDown"] * 4, "Space", "Enter")
+    assert tab.page.inner_text("#target") == "Polygon: what is it?"
+    tab.press("2")
+    by_keys = len(rows(answers))
+    assert by_keys >= 6 and {row["answer"] for row in rows(answers)} == {"1"}
+    tab.press("p")
+    for row, column in ((20, 20), (20, 30), (30, 30)):
+        tab.page.mouse.click(*tab.at(row, column))
+    tab.page.mouse.dblclick(*tab.at(30, 20))
+    tab.page.click("#answers button >> nth=0")
+    tab.page.evaluate("queue")
+    assert len(rows(answers)) == by_keys + 100
+    tab.press("p", "Escape")
+    assert tab.read("corners") is None and len(rows(answers)) == by_keys + 100
+
+
+def test_a_click_names_a_pixel_the_wheel_zooms_and_a_drag_moves(tab: Tab, answers: Path) -> None:
+    tab.page.mouse.click(*tab.at(5.5, 40.5))
+    assert tab.read("target.pixel") == [5, 40] and "Row 5, column 40" in tab.page.inner_text("#target")
+    tab.page.click("#none")
+    tab.page.evaluate("queue")
+    assert rows(answers)[0] | {"answer": "1"} == {
+        "row": "5",
+        "column": "40",
+        "class": "",
+        "said": "none",
+        "answer": "1",
+    }
+    before = tab.read("seen.scale")
+    tab.page.mouse.move(*tab.at(24, 24))
+    tab.page.mouse.wheel(0, -100)
+    tab.until(f"seen.scale > {before}")
+    where = tab.at(24, 24)
+    tab.page.mouse.down()
+    tab.page.mouse.move(where[0] + 60, where[1] + 20)
+    tab.page.mouse.up()
+    assert tab.at(24, 24) == pytest.approx((where[0] + 60, where[1] + 20), abs=0.5)
+    assert tab.read("target.pixel") == [5, 40]
+    tab.press("0")
+    assert tab.read("seen.scale") == before and tab.said == []
+
+
+def test_a_new_class_is_a_button_and_a_key(tab: Tab, answers: Path) -> None:
+    count = tab.read("state.classes.length")
+    tab.page.fill("#name", "water <b>")
+    tab.page.keyboard.press("Enter")
+    tab.until(f"state.classes.length === {count + 1}")
+    tab.press(KEYS[count])
+    assert rows(answers)[0]["class"] == "water <b>"
+
+
+def test_it_says_when_the_server_is_gone(tab: Tab) -> None:
+    tab.context.set_offline(True)
+    tab.press("n")
+    assert "Start hsiaug label again" in tab.page.inner_text("#said")
+
+
+def test_a_finger_labels_on_a_small_screen(browser: Any, address: str, answers: Path) -> None:
+    tab = Tab(browser, address, viewport={"width": 390, "height": 844}, has_touch=True, is_mobile=True)
+    assert tab.read("document.documentElement.scrollWidth") <= 390
+    row, column = tab.read("[state.picks[2].row, state.picks[2].column]")
+    tab.page.touchscreen.tap(*tab.at(row + 0.5, column + 0.5))
+    assert tab.read("target.pick") == 2
+    tab.page.locator("#answers button").nth(1).tap()
+    tab.page.evaluate("queue")
+    assert [(r["row"], r["column"]) for r in rows(answers)] == [(str(row), str(column))]
+    smallest = "Math.min(...[...document.querySelectorAll('button')].map(b => b.getBoundingClientRect().height))"
+    assert tab.read(smallest) >= 40
+    # Two fingers: the browser's own driver has no pinch.
+    pinched = """() => {
+        const box = stage.getBoundingClientRect(), before = seen.scale;
+        const send = (kind, id, x) => stage.dispatchEvent(new PointerEvent(kind, {
+            pointerId: id, clientX: box.x + x, clientY: box.y + 100, pointerType: "touch" }));
+        stage.setPointerCapture = () => {};
+        send("pointerdown", 11, 100); send("pointerdown", 12, 200);
+        send("pointermove", 12, 300); send("pointerup", 11, 100); send("pointerup", 12, 300);
+        return seen.scale / before;
+    }"""
+    assert tab.page.evaluate(pinched) == pytest.approx(2)
+    assert tab.said == []
+    tab.context.close()
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_every_text_can_be_read_and_axe_finds_nothing_serious(
+    browser: Any, address: str, axe: str, scheme: str
+) -> None:
+    tab = Tab(browser, address, color_scheme=scheme, bypass_csp=True)
+    seen, poor = tab.page.evaluate(CONTRAST)
+    assert seen > 30 and poor == []
+    tab.page.add_script_tag(content=axe)
+    assert tab.page.evaluate(AXE, True) == []
+    tab.page.keyboard.press("Tab")
+    for _ in range(12):
+        tab.page.keyboard.press("Tab")
+        tag, outline = tab.read(
+            "[document.activeElement.id, getComputedStyle(document.activeElement).outlineStyle]"
+        )
+        assert outline != "none", f"no ring around {tag}"
+    tab.context.close()
+
+
+@pytest.mark.indian_pines
+def test_from_an_empty_label_file_to_an_exported_map(browser: Any, indian_pines: Scene, tmp_path: Path) -> None:
+    """The user knows the true labels; what they cover not is none of the classes."""
+    pytest.importorskip("rasterio")
+    options = ("--protocol", "none", "--committee", "svm", "--no-browser")
+    command = (sys.executable, "-m", "hsiaug", "label", "indian_pines", *options)
+    with subprocess.Popen(command, cwd=tmp_path, stdout=subprocess.PIPE, text=True, env=os.environ) as run:
+        assert run.stdout is not None
+        try:
+            tab = Tab(browser, run.stdout.readline().removeprefix("label at: ").strip())
+            for turn in range(2):
+                for row, column in tab.read("state.picks.map(p => [p.row, p.column])"):
+                    assert tab.read("place()") == [row, column]
+                    true = int(indian_pines.labels[row, column])
+                    tab.press(KEYS[true - 1] if true else "n")
+                if not turn:
+                    tab.press("a")
+                    tab.until("state.picks.every(p => p.label === 0) && !state.job.running")
+            tab.press("m")
+            tab.until("state.map")
+            with tab.page.expect_download() as saved:
+                tab.page.click("text=map.tif")
+            saved.value.save_as(tmp_path / "map.tif")
+            assert tab.said == []
+            tab.context.close()
+        finally:
+            run.terminate()
+    given = rows(tmp_path / "indian_pines-answers.csv")
+    assert len(given) == 32
+    for row in given:
+        true = indian_pines.labels[int(row["row"]), int(row["column"])]
+        assert row["class"] == (indian_pines.class_names[true - 1] if true else "")
+    with quiet() as rasterio, rasterio.open(tmp_path / "map.tif") as file:
+        ids = file.read(1)
+    labelled = indian_pines.labels > 0
+    asked = np.zeros_like(labelled)
+    asked[[int(r["row"]) for r in given], [int(r["column"]) for r in given]] = True
+    assert ids.shape == indian_pines.shape and (ids > 0).all()
+    # Half of the picks lie on ground of no class; the others beat the most frequent class everywhere.
+    largest = indian_pines.class_counts.max() / labelled.sum()
+    assert (ids == indian_pines.labels)[labelled & ~asked].mean() > 1.1 * largest
