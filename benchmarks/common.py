@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["HERE", "hsiaug", "markdown", "read_csv", "say", "unmixed_scene", "write_csv"]
+__all__ = ["HERE", "hsiaug", "main_score", "markdown", "read_csv", "say", "unmixed_scene", "write_csv"]
 
 HERE = Path(__file__).parent
 """This folder."""
@@ -35,6 +35,11 @@ def read_csv(path: Path) -> list[dict[str, str]]:
     """The rows of a CSV file by the names of its columns."""
     with path.open(encoding="utf-8", newline="") as file:
         return list(csv.DictReader(file))
+
+
+def main_score(row: Mapping[str, str]) -> float:
+    """AA of a trial as a fraction, over the classes with at least 25 test pixels in every draw."""
+    return float(row.get("aa_large") or row["aa"])
 
 
 def write_csv(path: Path, rows: Sequence[Mapping[str, Any]]) -> None:

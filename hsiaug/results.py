@@ -280,11 +280,14 @@ class Results:
             if one is not None
         )
 
-    @checked(by=choice("gain", "generator", "lambda", "omega", "labels"), columns=COLUMNS)
+    @checked(by=choice("gain", "generator", "scene", "lambda", "omega", "labels"), columns=COLUMNS)
     def plot(
-        self, by: Literal["gain", "generator", "lambda", "omega", "labels"] = "gain", columns: Literal[1, 2] = 2
+        self,
+        by: Literal["gain", "generator", "scene", "lambda", "omega", "labels"] = "gain",
+        columns: Literal[1, 2] = 2,
     ) -> Figure:
-        """Matplotlib: gains draw by draw, the verdict as a card (generator), accuracy along λ or ω, learning curves.
+        """Matplotlib: gains draw by draw, gains over scenes, the verdict as a card (generator), accuracy along λ or ω,
+        learning curves.
 
         columns: of a page with two, which the figure fills: 3.5 or 7.2 inches.
         """

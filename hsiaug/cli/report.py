@@ -24,8 +24,8 @@ def report(
     by: Annotated[
         str,
         option(
-            "The rows: generator, gain, classifier, class, seed or cost; lambda or omega, for a sweep of it; or "
-            "labels, for what 'hsiaug labels' ran."
+            "The rows: generator, gain, classifier, class, seed or cost; scene, for the mean over three scenes or more; "
+            "lambda or omega, for a sweep of it; or labels, for what 'hsiaug labels' ran."
         ),
     ] = "generator",
     format: Annotated[
@@ -57,8 +57,9 @@ def report(
     failed trials by name, the audit of the protocol. Nothing is trained or downloaded. csv has one row per trial (with
     --by class one per trial and class, with --by labels one per point and arm);
     json lists the hashes of every cell; png, svg and pdf draw the verdict as a card, with --by gain the gains draw by
-    draw, with --by lambda or omega OA and AA against λ or ω, or the curves of
-    --by labels. html is one page of everything, which needs no network: verdicts, sortable tables, curves, maps, records.
+    draw, with --by scene the mean over scenes and what a new one may expect, with --by lambda or omega OA and AA against
+    λ or ω, or the curves of --by labels. html is one page of everything, which needs no network: verdicts, sortable
+    tables, curves, maps, records.
 
     Examples:
 
@@ -73,6 +74,8 @@ def report(
         hsiaug report --out card.svg --out table.tex
 
         hsiaug report --by gain --out gains.pdf --columns 1
+
+        hsiaug report --by scene --out scenes.svg
 
         hsiaug report --by lambda --out curves.png
 

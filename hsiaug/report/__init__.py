@@ -48,8 +48,9 @@ WIDTH = 100
 def print_report(report: Report, console: Console, by: str = "generator", *, audit: bool = False) -> None:
     """Print every table to a rich console. audit: all of each protocol's audit, and not only what it comes to.
 
-    by: ``generator``, ``gain``, ``classifier``, ``class``, ``seed``, ``cost``, ``lambda``, ``omega`` or ``labels``.
-    Raises InputError for anything else, and by labels where the store holds no learning curve.
+    by: ``generator``, ``gain``, ``classifier``, ``class``, ``seed``, ``cost``, ``lambda``, ``omega``, ``scene`` or
+    ``labels``. Raises InputError for anything else, by labels where the store holds no learning curve, and by scene where
+    it holds fewer than three scenes.
     """
     from rich.text import Text
 
@@ -128,14 +129,15 @@ def save_report(
 
 def figure_of(report: Report, by: str, columns: int = 2) -> Figure:
     """Draw a report: the verdict as a card (``by="generator"``), what every arm gains over its controls draw by
-    draw (``by="gain"``), OA and AA against λ (``by="lambda"``) or ω (``by="omega"``),
-    or curves over labels (``by="labels"``). columns: of a page with two, which it fills: 1 = 3.5 inches, 2 = 7.2 inches.
+    draw (``by="gain"``) or over several scenes (``by="scene"``), OA and AA against λ (``by="lambda"``) or ω
+    (``by="omega"``), or curves over labels (``by="labels"``). columns: of a page with two, which it fills:
+    1 = 3.5 inches, 2 = 7.2 inches.
 
     Raises InputError for another view, where no generator was run at two values, or the store holds no learning curve.
     """
     from hsiaug.report.curves import axis_of
     from hsiaug.report.figures.curves import curve_figure
-    from hsiaug.report.views import LABELS
+    from hsiaug.report.views import LABELS, SCENE
 
     if by == "generator":
         from hsiaug.report.figures.card import card_figure
@@ -145,6 +147,10 @@ def figure_of(report: Report, by: str, columns: int = 2) -> Figure:
         from hsiaug.report.figures.gains import gain_figure
 
         return gain_figure(report, columns)
+    if by == SCENE:
+        from hsiaug.report.figures.scenes import scenes_figure
+
+        return scenes_figure(report, columns)
     if by == LABELS:
         from hsiaug.report.figures.labels import label_figure
         from hsiaug.report.views_labels import curves_of
@@ -153,9 +159,9 @@ def figure_of(report: Report, by: str, columns: int = 2) -> Figure:
     axis = axis_of(by)
     if axis is None:
         raise InputError(
-            "a picture shows the verdict, gains, accuracy against λ or ω, or over added labels",
+            "a picture shows the verdict, gains, also over scenes, accuracy against λ or ω, or over added labels",
             value=f"`by` {by}",
-            hint="Write `by` generator, gain, lambda, omega or labels with it, or name a file that ends in .md, "
+            hint="Write `by` generator, gain, scene, lambda, omega or labels with it, or name a file that ends in .md, "
             ".csv, .tex or .json.",
         )
     return curve_figure(report, axis, columns)

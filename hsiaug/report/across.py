@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from hsiaug.base.errors import InputError
 from hsiaug.metrics.pooling import FEWEST_SCENES, Pooled, pool_scenes
 from hsiaug.report.cells import CellKey
 from hsiaug.report.compare import Gain
@@ -13,7 +14,7 @@ from hsiaug.report.labels import MISSING, signed
 from hsiaug.report.tables import ADDED, Report, Table
 from hsiaug.report.verdict_grid import SIGNS
 
-__all__ = ["NOTE", "PooledArm", "ScenePool", "across_page", "scene_pools"]
+__all__ = ["NOTE", "PooledArm", "ScenePool", "across_page", "known_pools", "scene_pools"]
 
 
 @dataclass(frozen=True)
@@ -64,6 +65,18 @@ def scene_pools(report: Report) -> list[ScenePool]:
             )
     pools = (ScenePool(tuple(tables), _arms(tables)) for tables in groups.values() if len(tables) >= FEWEST_SCENES)
     return [pool for pool in pools if pool.arms]
+
+
+def known_pools(report: Report) -> list[ScenePool]:
+    """The same. Raises InputError where there is none."""
+    pools = scene_pools(report)
+    if not pools:
+        raise InputError(
+            f"gains are pooled over {FEWEST_SCENES} scenes or more, with the same protocol and an arm that is on all",
+            value=f"{len({table.condition.scene for table in report.tables})} scenes",
+            hint="Run the same benchmark on more scenes into this store, or a suite with several `scenes`.",
+        )
+    return pools
 
 
 def across_page(report: Report) -> tuple[ReportPage, ...]:

@@ -9,7 +9,7 @@ from operator import attrgetter
 
 from hsiaug.base.errors import InputError, did_you_mean
 from hsiaug.metrics.significance import t_interval
-from hsiaug.report.across import across_page
+from hsiaug.report.across import across_page, known_pools
 from hsiaug.report.cells import ArmCell, CellKey
 from hsiaug.report.compare import Comparison
 from hsiaug.report.curves import axis_of, curve_grids, curve_notes
@@ -31,28 +31,36 @@ from hsiaug.report.views_raw import (
 )
 from hsiaug.trial.arm import Arm, Method
 
-__all__ = ["LABELS", "VIEWS", "check_view", "pages"]
+__all__ = ["LABELS", "SCENE", "VIEWS", "check_view", "pages"]
 
 SHORT = {"duplicate": "dup.", "duplicate-balanced": "bal."}
 """Names of controls in narrow columns."""
 LABELS = "labels"
 """The view that reads several tables and their predictions at once."""
+SCENE = "scene"
+"""The view of gains over several scenes."""
 
 
 def check_view(by: str) -> None:
     """Raise InputError for a view that does not exist."""
-    known = (*VIEWS, LABELS)
+    known = (*VIEWS, SCENE, LABELS)
     if by not in known:
         raise InputError(f"`by` must be one of {', '.join(known)}", value=repr(by), hint=did_you_mean(by, known))
 
 
 def pages(report: Report, by: str) -> tuple[ReportPage, ...]:
-    """A page per table of the report. Raises InputError for an unknown view, and by labels where there is no curve."""
+    """A page per table of the report.
+
+    Raises InputError for an unknown view, by labels where there is no curve, and by scene below three scenes.
+    """
     check_view(by)
     if by == LABELS:
         from hsiaug.report.views_labels import label_pages
 
         return label_pages(report)
+    if by == SCENE:
+        known_pools(report)
+        return across_page(report)
     if by != "generator":
         return tuple(_page(table, report.where, by) for table in report.tables)
     worths = _worths(report)

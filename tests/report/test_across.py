@@ -6,8 +6,9 @@ import json
 
 import pytest
 
+from hsiaug.base.errors import InputError
 from hsiaug.metrics.pooling import pool_scenes
-from hsiaug.report import build_report, render_report
+from hsiaug.report import build_report, figure_of, render_report
 from hsiaug.report.across import scene_pools
 from tests.report.report_records import record
 
@@ -54,3 +55,29 @@ def test_every_format_says_what_a_new_scene_may_expect() -> None:
     (pool,) = json.loads(render_report(report, "json"))["across_scenes"]
     assert sorted(pool["scenes"]) == sorted(SCENES) and pool["arms"][0]["n_scenes"] == 4
     assert pool["arms"][0]["prediction95"][0] <= pool["arms"][0]["mean"]
+
+
+@pytest.mark.parametrize("columns", [1, 2])
+def test_the_picture_shows_mean_interval_prediction_and_each_scene(columns: int) -> None:
+    gains = dict(zip(SCENES, (0.08, 0.00, 0.01, 0.02), strict=True))
+    report = build_report([one for scene, gain in gains.items() for one in on_scene(scene, gain)])
+    figure = figure_of(report, "scene", columns)
+    (panel,) = figure.subfigs[0].axes
+    (pool,) = scene_pools(report)
+    drawn = [tuple(line.get_xdata()) for line in panel.lines]
+    smote = next(arm for arm in pool.arms if arm.label.startswith("smote"))
+    assert tuple(100 * x for x in smote.pooled.prediction) in drawn
+    assert tuple(100 * x for x in smote.pooled.interval) in drawn
+    for gain in smote.gains:
+        assert gain is not None and (100 * gain.against["none"].main.mean,) in drawn
+    assert {text.get_text() for text in figure.subfigs[0].legends[0].get_texts()} == {
+        t.title.split(",")[0] for t in pool.tables
+    }
+
+
+def test_below_three_scenes_the_view_says_what_to_run() -> None:
+    report = build_report([one for scene in SCENES[:2] for one in on_scene(scene, 0.05)])
+    with pytest.raises(InputError, match="3 scenes or more"):
+        render_report(report, by="scene")
+    with pytest.raises(InputError, match="3 scenes or more"):
+        figure_of(report, "scene")

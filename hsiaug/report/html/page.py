@@ -18,6 +18,7 @@ from hsiaug.report.figures.curves import curve_figure
 from hsiaug.report.figures.files import light_svg
 from hsiaug.report.figures.gains import gain_figure
 from hsiaug.report.figures.labels import label_figure
+from hsiaug.report.figures.scenes import scenes_figure
 from hsiaug.report.findings import headline, judged, verdict
 from hsiaug.report.grid import ReportPage
 from hsiaug.report.html.maps import MapMaker
@@ -151,7 +152,10 @@ def _verdicts(report: Report, shown: Sequence[TableSection], worths: Mapping[Tab
     parts = [f'<p class="lead">{count(len(trials), "trial")}, {failures}, in {escape(report.where)}.</p>']
     if pools := scene_pools(report):
         grids = "".join(grid_table(pool.grid) for pool in pools)
-        parts.append(f'<h3>Across scenes</h3>{grids}<p class="note">{escape(NOTE)}</p>')
+        drawn = _picture(
+            scenes_figure(report), "Gain of every arm over none by scene, their mean, and a new scene"
+        )
+        parts.append(f'<h3>Across scenes</h3>{drawn}{grids}<p class="note">{escape(NOTE)}</p>')
     for section in shown:
         table = section.table
         leaky = f" {badge('LEAKY', 'bad')}" if table.leaky else ""
