@@ -82,7 +82,7 @@ def suggest(
     from hsiaug.data import load_scene
     from hsiaug.data.georeference import scene_georeference
     from hsiaug.registry.lookup import registry
-    from hsiaug.suggest.committee import committee
+    from hsiaug.suggest.committee import MOST, committee
     from hsiaug.suggest.files import check_files, rows_of, save_suggestions
     from hsiaug.suggest.picks import suggestions
 
@@ -94,6 +94,8 @@ def suggest(
         found = suggestions(
             loaded.unlabelled, known, candidates, number, members, registry(), seed=seed, progress=progress
         )
+    if found.known.sum() > MOST:
+        learnt = f"{MOST} pixels, one of each class in turn, of {learnt}"
     notes = [f"committee: {', '.join(map(str, members))}, each fitted on {learnt}"]
     _print(rows_of(found, loaded.class_names, ground), notes, Console())
     if out:

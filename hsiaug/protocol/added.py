@@ -18,7 +18,7 @@ from hsiaug.protocol.protocols import Buffer, Draw, SplitProtocol, draw_train, p
 from hsiaug.protocol.within import not_nested
 from hsiaug.registry.card import Card
 
-__all__ = ["PLACEMENTS", "Added", "AddedLabels", "check_placement", "read_added"]
+__all__ = ["NO_BUFFER", "PLACEMENTS", "Added", "AddedLabels", "check_placement", "read_added", "takeable"]
 
 PLACEMENTS = ("scattered", "field", "clump")
 """Places of added labels: anywhere; one per field in turn, those without training pixels first; round the clump."""
@@ -118,7 +118,7 @@ class Added(SplitProtocol):
         train, notes = first.train.copy(), [*first.notes, NO_BUFFER]
         for c in scene.class_ids:
             pixels = _ordered(scene, first.train, c, said.placement, rng)
-            kept = _takeable(test[tuple(pixels.T)])
+            kept = takeable(test[tuple(pixels.T)])
             chosen = pixels[kept][: said.number]
             train[tuple(chosen.T)] = True
             if len(chosen) < said.number:
@@ -128,7 +128,7 @@ class Added(SplitProtocol):
         return Draw(train, rest & ~test & ~train, tuple(notes))
 
 
-def _takeable(tested: NDArray[np.bool_]) -> NDArray[np.bool_]:
+def takeable(tested: NDArray[np.bool_]) -> NDArray[np.bool_]:
     """(n,) of pixels in the order in which they are taken: all but the test pixels (``tested``) that must stay."""
     kept: NDArray[np.bool_] = ~tested | (np.cumsum(tested) <= tested.sum() - KEPT_FOR_TEST)
     return kept

@@ -7,20 +7,21 @@ from hsiaug.registry.hookspecs import Entry, hookimpl
 __all__ = ["BUILT_IN", "hsiaug_plugins"]
 
 TARGETS = {
-    "issd": "sampled:Issd",
-    "kshot": "sampled:KShot",
-    "fields": "sampled:Fields",
-    "blocks": "blocks:Blocks",
-    "random": "sampled:Random",
-    "random-twin": "sampled:RandomTwin",
-    "fixed": "fixed:Fixed",
-    "places": "blocks:Places",
-    "within": "within:Within",
-    "added": "added:Added",
-    "hidden": "hidden_blocks:Hidden",
+    "issd": "protocol.sampled:Issd",
+    "kshot": "protocol.sampled:KShot",
+    "fields": "protocol.sampled:Fields",
+    "blocks": "protocol.blocks:Blocks",
+    "random": "protocol.sampled:Random",
+    "random-twin": "protocol.sampled:RandomTwin",
+    "fixed": "protocol.fixed:Fixed",
+    "places": "protocol.blocks:Places",
+    "within": "protocol.within:Within",
+    "added": "protocol.added:Added",
+    "hidden": "protocol.hidden_blocks:Hidden",
+    "asked": "suggest.asked:Asked",
 }
 
-BUILT_IN = {name: Entry("protocol", name, f"hsiaug.protocol.{target}") for name, target in TARGETS.items()}
+BUILT_IN = {name: Entry("protocol", name, f"hsiaug.{target}") for name, target in TARGETS.items()}
 
 
 @hookimpl

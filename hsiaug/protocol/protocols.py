@@ -40,13 +40,15 @@ class Draw:
 
     train: (H, W) bool. dropped: (H, W) bool, labelled pixels that may be neither; all other labelled pixels are for
     test, but for those that the buffer leaves out. notes: sentences for the audit. hidden: (H, W) bool, pixels that no
-    plugin sees before it predicts them; None = none.
+    plugin sees before it predicts them; None = none. asked: (H, W) bool, training pixels whose labels were asked for one
+    by one; None = none.
     """
 
     train: NDArray[np.bool_]
     dropped: NDArray[np.bool_]
     notes: tuple[str, ...] = field(default=())
     hidden: NDArray[np.bool_] | None = None
+    asked: NDArray[np.bool_] | None = None
 
 
 @dataclass(frozen=True)
@@ -67,7 +69,7 @@ class SplitProtocol:
 
     A subclass has a ``card`` (name, version, summary, paper and tasks are read), says in ``takes`` what is typed after
     the colon, and has :meth:`draw` where the card names the task "pixels", :meth:`draw_tiles` where it names
-    "segmentation" or "change". A draw depends on the labels, the seed, the patch and the fields here alone.
+    "segmentation" or "change". A draw depends on the labels, the seed, the patch and the fields here alone (:attr:`reads_spectra` apart).
 
     argument: canonical text after the colon; what follows a ``#`` in it, a checksum, is not shown in tables.
     buffer: labelled pixels that are left out round the training pixels, so that for patches of side p = 2r+1
@@ -174,6 +176,11 @@ class SplitProtocol:
         """Whether draws depend on the fields of a scene, and so on plots that the user named."""
         return False
 
+    @property
+    def reads_spectra(self) -> bool:
+        """Whether draws depend on the spectra of a scene, and not on its labels alone."""
+        return False
+
     def buffer_radius(self, patch: int) -> int:
         """Chebyshev distance in pixels within which no test pixel may lie, for patches of side ``patch``."""
         return {"none": 0, "centre": patch // 2, "patch": 2 * (patch // 2)}[self.buffer]
@@ -244,8 +251,8 @@ def run_guarded(name: str, what: str, compute: Callable[[], Result]) -> Result:
 def draw_train(scene: Scene, protocol: SplitProtocol, patch: int, seed: int) -> Draw:
     """The training pixels of draw ``seed``, with the protocol's buffer for patches of side ``patch``."""
     draw = run_guarded(protocol.name, f"draw on {scene.name}", lambda: protocol.draw(scene, seed, patch))
-    hidden = [] if getattr(draw, "hidden", None) is None else [draw.hidden]
-    _check(protocol, draw, Draw, lambda: [draw.train, draw.dropped, *hidden], [scene.shape] * (2 + len(hidden)))
+    more = [mask for name in ("hidden", "asked") if (mask := getattr(draw, name, None)) is not None]
+    _check(protocol, draw, Draw, lambda: [draw.train, draw.dropped, *more], [scene.shape] * (2 + len(more)))
     if not all(isinstance(note, str) for note in draw.notes):
         raise PluginError(f"protocol {protocol.name} must note sentences", value=repr(draw.notes), hint="Use str.")
     return draw

@@ -137,7 +137,8 @@ class Split:
     """Train and test masks (H, W) of one draw of ``protocol`` on labels (H, W) int16.
 
     fields: (H, W) int32 field of each pixel, and fields_are what they are; None: connected components of the labels.
-    hidden: (H, W) bool, pixels that no plugin sees in any form before it predicts them; None = none.
+    hidden: (H, W) bool, pixels that no plugin sees in any form before it predicts them; None = none. asked: (H, W) bool,
+    training pixels whose labels were asked for one by one; None = none.
 
     Raises SplitError when built from masks that share a pixel, that leave a side empty, or that hold a pixel
     without a label: such a split is a mistake of whoever drew it.
@@ -154,6 +155,7 @@ class Split:
     fields: NDArray[np.int32] | None = None
     fields_are: str = COMPONENTS
     hidden: NDArray[np.bool_] | None = None
+    asked: NDArray[np.bool_] | None = None
 
     def __post_init__(self) -> None:
         both = int((self.train & self.test).sum())
@@ -208,8 +210,11 @@ class Split:
 
     @cached_property
     def seen(self) -> NDArray[np.bool_]:
-        """(H, W) bool: pixels of fields that hold a training pixel."""
-        return seen_fields(label_fields(self.labels) if self.fields is None else self.fields, self.train)
+        """(H, W) bool: pixels of fields that hold a training pixel, other than those that were asked for: so a field is
+        seen or new whatever is asked.
+        """
+        train = self.train if self.asked is None else self.train & ~self.asked
+        return seen_fields(label_fields(self.labels) if self.fields is None else self.fields, train)
 
     @cached_property
     def audit(self) -> Audit:
@@ -248,7 +253,7 @@ def draw_split(scene: Scene, protocol: SplitProtocol, seed: int, patch: int) -> 
         test &= ~dilate(draw.train, radius)
     classes, what = len(scene.class_names), _kind_of_fields(scene)
     drawn = (draw.train, test, protocol, patch, seed, draw.notes)
-    return Split(scene.labels, classes, *drawn, scene.fields, what, draw.hidden)
+    return Split(scene.labels, classes, *drawn, scene.fields, what, draw.hidden, draw.asked)
 
 
 def _kind_of_fields(scene: Scene) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -26,6 +26,7 @@ from hsiaug.trial.machine import resolve_device
 
 __all__ = [
     "CLASSIFIERS",
+    "MOST",
     "VIEWS",
     "Member",
     "cast_votes",
@@ -38,6 +39,8 @@ __all__ = [
 CLASSIFIERS = ("svm", "rf")
 VIEWS = (RAW, UNIT, "derivative")
 """Who votes where the user names nobody: a wide margin and many trees, over light, shape and slope of a spectrum."""
+MOST = 600
+"""Labelled pixels that a member learns at most, so that its cross-validation takes seconds however many there are."""
 
 
 @dataclass(frozen=True)
@@ -80,11 +83,12 @@ def cast_votes(
     progress: Progress,
 ) -> NDArray[np.int16]:
     """(members, H, W) int16: what each calls every pixel, 0 where there is no data. Nobody is shown another label
-    than those of ``known``.
+    than those of ``known``; of more than ``MOST`` they learn so many, one of each class in turn.
 
     Raises InputError for a classifier that is not installed, PluginError for one that fails or does not serve pixels.
     """
     cards = [load_classifier(plugins, member.classifier) for member in members]
+    known = _thinned(known, seed)
     votes = np.zeros((len(members), *scene.shape), dtype=np.int16)
     for i, (member, plugin) in enumerate(zip(members, cards, strict=True)):
         progress(i, len(members), str(member))
@@ -101,6 +105,20 @@ def cast_votes(
             ) from error
     progress(len(members), len(members))
     return votes
+
+
+def _thinned(known: BlindSplit, seed: int) -> BlindSplit:
+    """The first ``MOST`` known pixels in random order, one of each class in turn; all where there are no more."""
+    y = known.train_labels
+    if len(y) <= MOST:
+        return known
+    drawn = np.random.default_rng(derive_seed("thinned", seed)).random(len(y))
+    turn, by_class = np.empty(len(y), dtype=np.int64), np.lexsort((drawn, y))
+    turn[by_class] = np.arange(len(y)) - np.searchsorted(y[by_class], y[by_class])
+    kept = np.sort(np.lexsort((drawn, turn))[:MOST])
+    train = np.zeros_like(known.train)
+    train[tuple(np.argwhere(known.train)[kept].T)] = True
+    return replace(known, train=train, train_labels=y[kept])
 
 
 def load_classifier(plugins: Registry, name: str) -> type[Classifier]:

@@ -17,7 +17,7 @@ from hsiaug.registry.lookup import Registry
 from hsiaug.suggest.committee import Member, cast_votes, disagreement
 from hsiaug.suggest.ground import Ground, ground_of
 
-__all__ = ["Pick", "Suggestions", "cover", "suggestions"]
+__all__ = ["FLOOR", "Pick", "Segments", "Suggestions", "cover", "suggestions"]
 
 REACH = 2.0
 """How far a label counts, in distances between a segment and the one most like it."""
@@ -75,7 +75,7 @@ def suggestions(
     """
     ground = ground_of(scene)
     open_ = candidates & ground.data & ~known.train
-    segments = _Segments(ground, open_)
+    segments = Segments(ground, open_)
     if count > len(segments.ids):
         raise InputError(
             "-n must be at most the number of segments that a pixel can be taken from",
@@ -98,7 +98,7 @@ def suggestions(
     return Suggestions(tuple(picks), doubt, known.train, tuple(members))
 
 
-class _Segments:
+class Segments:
     """The segments of a ground that have open pixels, and of each these alone."""
 
     def __init__(self, ground: Ground, open_: Mask) -> None:

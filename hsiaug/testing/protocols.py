@@ -139,11 +139,12 @@ def determinism(subject: ProtocolSubject) -> None:
     require(again == first, "another draw of the same seed")
 
 
-@CHECKS.add("Draw from self.rng(scene, seed), and read scene.labels only.")
+@CHECKS.add("Draw from self.rng(scene, seed), read scene.labels only, or set reads_spectra.")
 def labels_only(subject: ProtocolSubject) -> None:
-    """a draw depends on the labels, and neither on the spectra nor on what the scene is called"""
+    """a draw depends on the labels, and neither on what the scene is called nor, unless declared, on the spectra"""
     known = subject.scene
-    other = Scene("other", known.cube[::-1] + 1, known.labels, known.class_names)
+    cube = known.cube if subject.protocol().reads_spectra else known.cube[::-1] + 1
+    other = Scene("other", cube, known.labels, known.class_names)
     drawn = _sums(lambda seed: subject.drawn(seed, scene=other), SEEDS)
     require(drawn == subject.base, "another draw of the same labels")
 

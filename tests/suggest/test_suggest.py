@@ -26,7 +26,7 @@ from hsiaug.data.georeference import read_georeference
 from hsiaug.data.vector_labels import read_vector_labels
 from hsiaug.protocol.split import Blind
 from hsiaug.registry.lookup import Registry
-from hsiaug.suggest.committee import Member, cast_votes, committee, disagreement
+from hsiaug.suggest.committee import Member, _thinned, cast_votes, committee, disagreement
 from hsiaug.suggest.files import ENDINGS
 from hsiaug.suggest.ground import ground_of
 from hsiaug.suggest.picks import Suggestions, cover, suggestions
@@ -99,6 +99,25 @@ def test_where_there_is_no_data_nothing_is_asked(toy: Scene, corner: np.ndarray,
 def test_more_picks_than_segments_are_refused(toy: Scene, corner: np.ndarray, plugins: Registry) -> None:
     with pytest.raises(InputError, match="number of segments"):
         named(toy, corner, plugins, 1000)
+
+
+def test_of_many_labels_a_committee_learns_a_pixel_of_each_class_in_turn(
+    toy: Scene, plugins: Registry, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def voted(train: np.ndarray) -> np.ndarray:
+        known = Blind(train, np.zeros_like(train), toy.labels[train].astype(np.int64), 5)
+        return cast_votes(toy.unlabelled, known, TWO, plugins, progress=silent)
+
+    train = toy.labels > 0
+    few = voted(train)
+    monkeypatch.setattr("hsiaug.suggest.committee.MOST", 40)
+    known = Blind(train, np.zeros_like(train), toy.labels[train].astype(np.int64), 5)
+    learnt = _thinned(known, 0)
+
+    counts = np.unique(learnt.train_labels, return_counts=True)[1]
+    assert counts.sum() == 40 and np.ptp(counts) <= 1
+    assert (learnt.train <= train).all() and (learnt.train_labels == toy.labels[learnt.train]).all()
+    assert (voted(train) == voted(learnt.train)).all() and (voted(train) != few).any()
 
 
 def test_a_classifier_that_fails_is_named(toy: Scene, corner: np.ndarray, plugins: Registry) -> None:

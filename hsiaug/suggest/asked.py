@@ -1,0 +1,198 @@
+"""The draw of another protocol with labels that were asked for: a benchmark on labels as they are collected."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import NamedTuple, Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hsiaug.base.errors import InputError, did_you_mean
+from hsiaug.base.seeds import derive_seed
+from hsiaug.core.scene import Scene
+from hsiaug.protocol.added import takeable
+from hsiaug.protocol.compact import dilate
+from hsiaug.protocol.protocols import Buffer, Draw, SplitProtocol, draw_train, parse_protocol
+from hsiaug.protocol.split import Blind
+from hsiaug.protocol.within import not_nested
+from hsiaug.quality.synthesis import silent
+from hsiaug.registry.card import Card
+from hsiaug.registry.lookup import registry
+from hsiaug.suggest.committee import CLASSIFIERS, cast_votes, committee, disagreement
+from hsiaug.suggest.ground import ground_of
+from hsiaug.suggest.picks import FLOOR, Segments, cover
+
+__all__ = ["STRATEGIES", "Asked", "AskedLabels", "read_asked"]
+
+STRATEGIES = ("suggest", "random", "uncertain")
+"""Pixels to ask for: those of ``hsiaug suggest``; any; those that its committee disagrees on most."""
+ONE_IN = 4
+"""Of each class one in so many labelled pixels beyond the base draw's may be asked for; the others never are."""
+MOST = 999
+"""Pixels that can be asked for."""
+NO_BUFFER = "asked pixels have no buffer: test pixels round them lie in training patches"
+
+Mask = NDArray[np.bool_]
+_orders: dict[tuple[object, ...], list[tuple[int, int]]] = {}
+"""Pixels of a draw in the order in which they are asked for, as far as it is known: fits of a committee take seconds."""
+
+
+class AskedLabels(NamedTuple):
+    """Parts of an argument: pixels in all, in one batch, one of STRATEGIES, and the text of the base protocol."""
+
+    number: int
+    batch: int
+    strategy: str
+    base: str
+
+
+def read_asked(argument: str) -> AskedLabels | None:
+    """``16/4xsuggest:issd`` → 16, 4, ``suggest`` and ``issd``; ``0:issd`` → none at all; None for another form."""
+    if argument.strip().startswith("0:"):
+        return AskedLabels(0, MOST, "random", argument.strip()[2:])
+    form = r"([1-9][0-9]{0,2})(?:/([1-9][0-9]{0,2}))?x([a-z]+):(.+)"
+    match = re.fullmatch(form, argument.strip(), flags=re.ASCII | re.DOTALL)
+    return AskedLabels(int(match[1]), int(match[2] or MOST), match[3], match[4]) if match else None
+
+
+@dataclass(frozen=True)
+class Asked(SplitProtocol):
+    """The base draw, its buffer, and N more labelled pixels, where a strategy asks for them; draws are nested in N.
+
+    Of each class one labelled pixel in ``ONE_IN``, at random, may be asked for, and all others that the base draw tests
+    are tested: so the test pixels of a draw are the same for any strategy and number. Labels are read once they are
+    chosen; of several batches, each is chosen by what the earlier ones gave. Nothing is left out round asked pixels, so
+    some of their neighbours are tested: the audit counts them, and the draw is tagged LEAKY. Fields are seen or new
+    as they are without the asked pixels. ``buffer`` is that of the base draw.
+
+    base: the protocol that is asked beyond; the argument says it.
+    """
+
+    card = Card("asked", "1", "The draw of another protocol with more labels, where a strategy asks for them")
+    usage = (
+        "asked:NxSTRATEGY:PROTOCOL, as asked:16xsuggest:issd; asked:16/4xsuggest:issd, in batches of 4; asked:0:issd, none"
+    )
+    example = "2xrandom:issd"
+    leaky = True
+    left_out = "not asked for"
+
+    base: SplitProtocol | None = field(default=None, compare=False)
+
+    @classmethod
+    def parse(cls, argument: str, buffer: Buffer, folder: Path = Path()) -> Self:
+        said = read_asked(argument)
+        if said is None:
+            raise InputError(
+                f"protocol asked needs a number up to {MOST}, a strategy and a protocol",
+                value=repr(argument[:200]),
+                hint=f"Write {cls.usage}.",
+            )
+        if said.strategy not in STRATEGIES:
+            raise InputError(
+                "labels must be asked for by suggest, random or uncertain",
+                value=repr(said.strategy),
+                hint=did_you_mean(said.strategy, STRATEGIES),
+            )
+        base = replace(not_nested(cls, said.base, folder), buffer=buffer)
+        canonical = f"{base.name}:{base.argument}".removesuffix(":")
+        return cls(_said(said, canonical), buffer, base)
+
+    @property
+    def asked(self) -> tuple[AskedLabels, SplitProtocol]:
+        """The parsed argument, and the base protocol."""
+        said = read_asked(self.argument)
+        assert said is not None
+        return said, self.base or parse_protocol(said.base, self.buffer)
+
+    @property
+    def text(self) -> str:
+        said, base = self.asked
+        return f"{self.name}:{_said(said, base.text)}"
+
+    @property
+    def short(self) -> str:
+        said, base = self.asked
+        return f"{self.name}:{_said(said, base.short)}"
+
+    @property
+    def reads_fields(self) -> bool:
+        return self.asked[1].reads_fields
+
+    @property
+    def reads_spectra(self) -> bool:
+        return self.asked[0].strategy != "random"
+
+    def as_json(self) -> dict[str, str]:
+        """The identity, with the versions of the committee's classifiers where it is asked."""
+        identity = super().as_json()
+        if not self.reads_spectra:
+            return identity
+        versions = (f"{name} {registry().find('classifier', name).load().card.version}" for name in CLASSIFIERS)
+        return {**identity, "version": ", ".join((self.card.version, *versions))}
+
+    def buffer_radius(self, patch: int) -> int:
+        """0: the draw leaves out the base draw's buffer by itself, and none round the asked pixels."""
+        return 0
+
+    def draw(self, scene: Scene, seed: int, patch: int) -> Draw:
+        said, base = self.asked
+        first = draw_train(scene, base, patch, seed)
+        rest = (scene.labels > 0) & ~first.train
+        test = rest & ~first.dropped & ~dilate(first.train, base.buffer_radius(patch))
+        # Without strategy and number, so that all of them leave the same test pixels.
+        identity = (base.name, base.argument, base.buffer)
+        rng = np.random.default_rng(derive_seed("asked", scene.drawn_as, *identity, seed))
+        pool = np.zeros_like(rest)
+        for c in scene.class_ids:
+            pixels = rng.permutation(np.argwhere(rest & (scene.labels == c)))
+            kept = takeable(test[tuple(pixels.T)])
+            pool[tuple(pixels[kept][: len(pixels) // ONE_IN].T)] = True
+        key = (scene.sha256, *identity, patch, seed, said.strategy, said.batch)
+        order = _orders.setdefault(key, [])
+        if said.strategy == "random" and not order:
+            order += map(tuple, rng.permutation(np.argwhere(pool))[:MOST].tolist())
+        while len(order) < said.number and (more := self._ask(scene, first.train, pool, order, seed, patch)):
+            order += more
+        asked = np.zeros_like(rest)
+        asked[tuple(np.array(order[: said.number], dtype=np.intp).reshape(-1, 2).T)] = True
+        facts = (
+            (said.number, NO_BUFFER),
+            (asked.sum() < said.number, f"{asked.sum()} of {said.number} pixels could be asked for"),
+        )
+        notes = (*first.notes, *(note for holds, note in facts if holds))
+        return Draw(first.train | asked, rest & ~asked & (pool | ~test), notes, asked=asked)
+
+    def _ask(
+        self, scene: Scene, train: Mask, pool: Mask, known: list[tuple[int, int]], seed: int, patch: int
+    ) -> list[tuple[int, int]]:
+        """The pixels of the next batch; none where nothing is left to ask for."""
+        said, _ = self.asked
+        train = train.copy()
+        train[tuple(np.array(known, dtype=np.intp).reshape(-1, 2).T)] = True
+        ground = ground_of(scene.unlabelled)
+        open_ = pool & ~train & ground.data
+        if said.strategy == "random" or not open_.any():
+            return []
+        learnt = Blind(train, np.zeros_like(train), scene.labels[train].astype(np.int64), patch)
+        members = committee((), (), scene.bands)
+        votes = cast_votes(scene.unlabelled, learnt, members, registry(), seed=seed, progress=silent)
+        doubt = disagreement(votes, len(scene.class_names))
+        if said.strategy == "uncertain":
+            pixels = np.random.default_rng(derive_seed("uncertain", seed)).permutation(np.argwhere(open_))
+            most = np.argsort(-doubt[tuple(pixels.T)], kind="stable")[: said.batch]
+            return [(row, column) for row, column in pixels[most].tolist()]
+        segments = Segments(ground, open_)
+        count = min(said.batch, len(segments.ids))
+        chosen, _ = cover(segments.centres, segments.sums(doubt + FLOOR), ground.features[train], count)
+        return [segments.medoid(j) for j in chosen]
+
+
+def _said(said: AskedLabels, base: str) -> str:
+    """The argument, with the text of the base protocol; without batches where there is one, or they change nothing."""
+    if not said.number:
+        return f"0:{base}"
+    one = said.batch >= said.number or said.strategy == "random"
+    return f"{said.number}{'' if one else f'/{said.batch}'}x{said.strategy}:{base}"
