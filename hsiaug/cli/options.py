@@ -128,7 +128,8 @@ AnyProtocol = Annotated[
     option(
         "issd (default), issd:RATIO, kshot:K, fields:K (tested in other fields), blocks:B, random:RATIO (LEAKY), "
         "random-twin:PROTOCOL (LEAKY), fixed:FILE, within:PROTOCOL, added:KxPLACEMENT:PROTOCOL, "
-        "asked:NxSTRATEGY:PROTOCOL. For masks: places (default where data name them), places:N, blocks:B. Those of other packages as NAME:ARGUMENT.",
+        "asked:NxSTRATEGY:PROTOCOL. For masks: places (default where data name them), places:N, blocks:B. Those of "
+        "other packages as NAME:ARGUMENT.",
         panel=DRAWS,
     ),
 ]

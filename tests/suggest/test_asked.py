@@ -84,6 +84,7 @@ def test_a_later_batch_is_chosen_by_what_the_earlier_ones_gave(
     strategy: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     learnt = []
+
     def told(scene: Scene, known: Blind, *rest: object, **more: object) -> np.ndarray:
         learnt.append(known)
         return cast_votes(scene, known, *rest, **more)
