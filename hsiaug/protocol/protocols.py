@@ -69,7 +69,8 @@ class SplitProtocol:
 
     A subclass has a ``card`` (name, version, summary, paper and tasks are read), says in ``takes`` what is typed after
     the colon, and has :meth:`draw` where the card names the task "pixels", :meth:`draw_tiles` where it names
-    "segmentation" or "change". A draw depends on the labels, the seed, the patch and the fields here alone (:attr:`reads_spectra` apart).
+    "segmentation" or "change". A draw depends on the labels, the seed, the patch and the fields here alone, and on the
+    spectra where it :attr:`reads_spectra`.
 
     argument: canonical text after the colon; what follows a ``#`` in it, a checksum, is not shown in tables.
     buffer: labelled pixels that are left out round the training pixels, so that for patches of side p = 2r+1

@@ -72,7 +72,7 @@ class Asked(SplitProtocol):
     """
 
     card = Card("asked", "1", "The draw of another protocol with more labels, where a strategy asks for them")
-    usage = "asked:NxSTRATEGY:PROTOCOL, as asked:16xsuggest:issd; asked:16/4xsuggest:issd, in batches of 4; asked:0:issd, none"
+    usage = "asked:NxSTRATEGY:PROTOCOL, as asked:16xsuggest:issd; asked:16/4xsuggest:issd in batches of 4, asked:0:issd"
     example = "2xrandom:issd"
     leaky = True
     left_out = "not asked for"
