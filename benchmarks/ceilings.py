@@ -27,6 +27,7 @@ ARMS = {
     "true-covariance": "training mean, own covariance",
     "true-mean": "true mean, training covariance",
     "true-moments": "true mean, own covariance",
+    "true-names": "pixels that the teacher names rightly",
     "true-labels": "real pixels, true labels",
 }
 TITLES = {
