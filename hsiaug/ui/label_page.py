@@ -53,6 +53,7 @@ class LabelPage:
 
         files = {
             "/": HERE / "label.html",
+            "/stage.js": HERE / "stage.js",
             "/label.js": HERE / "label.js",
             "/label.css": HERE / "label.css",
             "/page.css": REPORT / "page.css",

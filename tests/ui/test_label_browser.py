@@ -86,8 +86,8 @@ class Tab:
 
     def at(self, row: float, column: float) -> tuple[float, float]:
         """Where on the page a place of the scene is."""
-        corner = self.page.evaluate("(({ x, y }) => [x, y])(stage.getBoundingClientRect())")
-        x, y = self.page.evaluate("(place) => onStage(place)", [row, column])
+        corner = self.page.evaluate("(({ x, y }) => [x, y])(stage.root.getBoundingClientRect())")
+        x, y = self.page.evaluate("(place) => stage.at(place)", [row, column])
         return corner[0] + x, corner[1] + y
 
 
@@ -156,10 +156,10 @@ def test_a_click_names_a_pixel_the_wheel_zooms_and_a_drag_moves(tab: Tab, answer
         "said": "none",
         "answer": "1",
     }
-    before = tab.read("seen.scale")
+    before = tab.read("stage.view.scale")
     tab.page.mouse.move(*tab.at(24, 24))
     tab.page.mouse.wheel(0, -100)
-    tab.until(f"seen.scale > {before}")
+    tab.until(f"stage.view.scale > {before}")
     where = tab.at(24, 24)
     tab.page.mouse.down()
     tab.page.mouse.move(where[0] + 60, where[1] + 20)
@@ -167,7 +167,7 @@ def test_a_click_names_a_pixel_the_wheel_zooms_and_a_drag_moves(tab: Tab, answer
     assert tab.at(24, 24) == pytest.approx((where[0] + 60, where[1] + 20), abs=0.5)
     assert tab.read("target.pixel") == [5, 40]
     tab.press("0")
-    assert tab.read("seen.scale") == before and tab.said == []
+    assert tab.read("stage.view.scale") == before and tab.said == []
 
 
 def test_a_new_class_is_a_button_and_a_key(tab: Tab, answers: Path) -> None:
@@ -198,13 +198,13 @@ def test_a_finger_labels_on_a_small_screen(browser: Any, address: str, answers: 
     assert tab.read(smallest) >= 40
     # Two fingers: the browser's own driver has no pinch.
     pinched = """() => {
-        const box = stage.getBoundingClientRect(), before = seen.scale;
-        const send = (kind, id, x) => stage.dispatchEvent(new PointerEvent(kind, {
+        const box = stage.root.getBoundingClientRect(), before = stage.view.scale;
+        const send = (kind, id, x) => stage.root.dispatchEvent(new PointerEvent(kind, {
             pointerId: id, clientX: box.x + x, clientY: box.y + 100, pointerType: "touch" }));
-        stage.setPointerCapture = () => {};
+        stage.root.setPointerCapture = () => {};
         send("pointerdown", 11, 100); send("pointerdown", 12, 200);
         send("pointermove", 12, 300); send("pointerup", 11, 100); send("pointerup", 12, 300);
-        return seen.scale / before;
+        return stage.view.scale / before;
     }"""
     assert tab.page.evaluate(pinched) == pytest.approx(2)
     assert tab.said == []

@@ -9,10 +9,9 @@ const element = (tag, attributes = {}, ...children) => {
 };
 const KEYS = "123456789bcdefghijklqrtvwxyz";  // without the letters of commands
 const NONE = -1, SKIP = -2;
-const stage = $("stage"), canvas = stage.querySelector("canvas"), ink = canvas.getContext("2d");
+const stage = new Stage($("stage"), { paint, press, hover });
 const pictures = {};  // by kind: an image, and of which version
 let scene = null, state = null, means = {};
-let seen = { scale: 1, x: 0, y: 0 };  // CSS pixels per pixel of the scene, and where its corner lies on the stage
 let target = null;  // { pick: i } | { pixel: [row, column] } | { polygon: [[row, column], …] }
 let cursor = [0, 0];  // the pixel that the spectrum is of
 let corners = null;  // of a polygon that is being drawn
@@ -70,7 +69,7 @@ const load = (kind, version = 0) => {
   const image = new Image();
   image.onload = () => {
     pictures[kind] = image;
-    draw();
+    stage.draw();
   };
   image.src = `picture/${kind}?${version}`;
 };
@@ -130,10 +129,7 @@ const step = (by) => goTo(target && target.pick !== undefined ? target.pick + by
 // Put the cursor on a pixel and bring it into view.
 const look = ([row, column]) => {
   cursor = [Math.min(Math.max(row, 0), scene.shape[0] - 1), Math.min(Math.max(column, 0), scene.shape[1] - 1)];
-  const x = seen.x + (cursor[1] + 0.5) * seen.scale, y = seen.y + (cursor[0] + 0.5) * seen.scale;
-  const { clientWidth: width, clientHeight: height } = stage;
-  if (x < 0 || x > width) seen.x += width / 2 - x;
-  if (y < 0 || y > height) seen.y += height / 2 - y;
+  stage.reveal(cursor.map((v) => v + 0.5));
   readSpectrum();
 };
 
@@ -174,65 +170,34 @@ const show = () => {
   const links = [...(state.map ? ["map.tif", "map.png", "map.npy"] : []), "labels.tif", "labels.npy"];
   $("files").replaceChildren(`${state.answers.toLocaleString("en")} answers in ${scene.file}, ${open} of ${state.picks.length} picks open. Save: `,
     ...links.map((file) => element("a", { href: `export/${file}`, download: file }, file)));
-  draw();
+  stage.draw();
 };
 
 // The scene.
-const fit = () => {
-  const [height, width] = scene.shape;
-  const scale = Math.min(stage.clientWidth / width, stage.clientHeight / height);
-  seen = { scale, x: (stage.clientWidth - scale * width) / 2, y: (stage.clientHeight - scale * height) / 2, whole: true };
-  draw();
-};
-const zoom = (by, x = stage.clientWidth / 2, y = stage.clientHeight / 2) => {
-  const scale = Math.min(Math.max(seen.scale * by, 0.05), 60);
-  seen = { scale, x: x - (x - seen.x) * scale / seen.scale, y: y - (y - seen.y) * scale / seen.scale };
-  draw();
-};
-const onStage = ([row, column]) => [seen.x + column * seen.scale, seen.y + row * seen.scale];
-let asked = 0;
-const draw = () => {
-  if (!asked) asked = requestAnimationFrame(paint);
-};
-const paint = () => {
-  asked = 0;
-  if (!scene || !state) return;
-  const dots = devicePixelRatio || 1, [height, width] = scene.shape;
-  canvas.width = stage.clientWidth * dots;
-  canvas.height = stage.clientHeight * dots;
-  ink.scale(dots, dots);
-  ink.imageSmoothingEnabled = false;
-  const layer = (kind) => {
-    if (pictures[kind]) ink.drawImage(pictures[kind], seen.x, seen.y, width * seen.scale, height * seen.scale);
-  };
-  layer($("ground").value);
+function paint(ink) {
+  if (!state) return;
+  stage.layer(ink, pictures[$("ground").value]);
   ink.globalAlpha = $("opacity").value / 100;
-  if ($("over").value) layer($("over").value);
+  stage.layer(ink, pictures[$("over").value]);
   ink.globalAlpha = 1;
   for (const [row, column, label] of state.points) {
-    const [x, y] = onStage([row + 0.5, column + 0.5]);
-    dot(x, y, 4, label > 0 ? state.classes[label - 1].colour : "#000", label > 0 ? "#fff" : "#ccc");
+    dot(ink, [row + 0.5, column + 0.5], label > 0 ? state.classes[label - 1].colour : "#000", label > 0 ? "#fff" : "#ccc");
   }
-  state.picks.forEach((pick, i) => ring(pick, i));
-  outline();
-  const [x, y] = onStage(cursor), side = Math.max(seen.scale, 4);
-  ink.lineWidth = 1;
-  ink.strokeStyle = "#000";
-  ink.strokeRect(x - 1.5, y - 1.5, side + 3, side + 3);
-  ink.strokeStyle = "#fff";
-  ink.strokeRect(x - 0.5, y - 0.5, side + 1, side + 1);
-};
-const dot = (x, y, radius, fill, line) => {
+  state.picks.forEach((pick, i) => ring(ink, pick, i));
+  outline(ink);
+  stage.mark(ink, cursor);
+}
+const dot = (ink, place, fill, line) => {
   ink.beginPath();
-  ink.arc(x, y, radius, 0, 7);
+  ink.arc(...stage.at(place), 4, 0, 7);
   ink.fillStyle = fill;
   ink.fill();
   ink.lineWidth = 1.5;
   ink.strokeStyle = line;
   ink.stroke();
 };
-const ring = (pick, i) => {
-  const [x, y] = onStage([pick.row + 0.5, pick.column + 0.5]), chosen = target && target.pick === i;
+const ring = (ink, pick, i) => {
+  const [x, y] = stage.at([pick.row + 0.5, pick.column + 0.5]), chosen = target && target.pick === i;
   if (pick.label === 0 || chosen) {
     for (const [width, colour] of [[5, "#000"], [2.5, chosen ? "#35d0ff" : "#ffd400"]]) {
       ink.beginPath();
@@ -249,18 +214,18 @@ const ring = (pick, i) => {
   ink.strokeText(i + 1, x + 10, y - 8);
   ink.fillText(i + 1, x + 10, y - 8);
 };
-const outline = () => {
+const outline = (ink) => {
   const points = corners || (target && target.polygon);
   if (!points) return;
   for (const [width, colour] of [[4, "#000"], [2, "#35d0ff"]]) {
     ink.beginPath();
-    for (const point of points) ink.lineTo(...onStage(point));
+    for (const point of points) ink.lineTo(...stage.at(point));
     if (!corners) ink.closePath();
     ink.lineWidth = width;
     ink.strokeStyle = colour;
     ink.stroke();
   }
-  for (const point of points) dot(...onStage(point), 4, "#35d0ff", "#000");
+  for (const point of points) dot(ink, point, "#35d0ff", "#000");
 };
 
 // Polygons.
@@ -268,7 +233,7 @@ const startPolygon = () => {
   corners = [];
   target = null;
   $("polygon").setAttribute("aria-pressed", "true");
-  stage.focus();
+  stage.root.focus();
   say("Polygon: click its corners, or set them with Space; close it with a double click or Enter. Esc drops it.");
   show();
 };
@@ -288,18 +253,18 @@ const closePolygon = () => {
   show();
 };
 const addCorner = (point) => {
-  const near = (other) => other && Math.hypot(...onStage(point).map((v, i) => v - onStage(other)[i])) < 7;
+  const near = (other) => other && Math.hypot(...stage.at(point).map((v, i) => v - stage.at(other)[i])) < 7;
   if (corners.length > 2 && (near(corners[0]) || near(corners[corners.length - 1]))) return closePolygon();
   if (!near(corners[corners.length - 1])) corners.push(point);
   say(`${corners.length} corners.`);
-  draw();
+  stage.draw();
 };
 
 // Spectra: one request at a time, of the latest pixel.
 let reading = false, wanted = null;
 const readSpectrum = async () => {
   wanted = [...cursor];
-  draw();
+  stage.draw();
   if (reading) return;
   reading = true;
   try {
@@ -347,68 +312,18 @@ const drawSpectrum = (values) => {
     text("text", `${scene.wavelengths ? Math.round(last) : `band ${last}`}${unit}`, { x: 392, y: 165, "text-anchor": "end" }));
 };
 
-// Pointers: a click answers where, a drag moves the scene, two fingers or the wheel zoom.
-const fingers = new Map();
-let moved = false, apart = 0;
-const at = (event) => {
-  const box = stage.getBoundingClientRect();
-  return [event.clientX - box.left, event.clientY - box.top];
-};
-const point = ([x, y]) => [(y - seen.y) / seen.scale, (x - seen.x) / seen.scale];
-const inside = ([row, column]) => row >= 0 && column >= 0 && row < scene.shape[0] && column < scene.shape[1];
-stage.addEventListener("pointerdown", (event) => {
-  if (event.button) return;
-  stage.setPointerCapture(event.pointerId);
-  fingers.set(event.pointerId, at(event));
-  if (fingers.size === 1) moved = false;
-  else apart = Math.hypot(...spread());
-});
-const spread = () => {
-  const [[ax, ay], [bx, by]] = fingers.values();
-  return [ax - bx, ay - by];
-};
-stage.addEventListener("pointermove", (event) => {
-  if (!scene || !state) return;
-  const now = at(event), before = fingers.get(event.pointerId);
-  if (!before) {
-    const pixel = point(now).map(Math.floor);
-    if (inside(pixel) && String(pixel) !== String(cursor)) {
-      cursor = pixel;
-      readSpectrum();
-    }
-    return;
-  }
-  if (fingers.size === 1) {
-    if (!moved && Math.hypot(now[0] - before[0], now[1] - before[1]) < 6) return;
-    moved = true;
-    seen.whole = false;
-    seen.x += now[0] - before[0];
-    seen.y += now[1] - before[1];
-  }
-  fingers.set(event.pointerId, now);
-  if (fingers.size === 2) {
-    moved = true;
-    const [[ax, ay], [bx, by]] = fingers.values(), wide = Math.hypot(...spread());
-    zoom(wide / (apart || wide), (ax + bx) / 2, (ay + by) / 2);
-    apart = wide;
-  }
-  draw();
-});
-const lift = (event) => {
-  const known = fingers.delete(event.pointerId);
-  if (known && event.type === "pointerup" && !moved && !fingers.size && state) press(point(at(event)));
-};
-stage.addEventListener("pointerup", lift);
-stage.addEventListener("pointercancel", lift);
-stage.addEventListener("wheel", (event) => {
-  event.preventDefault();
-  zoom(1.2 ** (-Math.sign(event.deltaY)), ...at(event));
-}, { passive: false });
-const press = (where) => {
-  if (!inside(where)) return;
+// Pointers.
+function hover(where) {
+  const pixel = where.map(Math.floor);
+  if (String(pixel) === String(cursor)) return;
+  cursor = pixel;
+  readSpectrum();
+}
+function press(where) {
+  if (!state) return;
   if (corners) return addCorner(where);
   const near = state.picks.map((pick, i) => {
-    const [x, y] = onStage([pick.row + 0.5, pick.column + 0.5]), [px, py] = onStage(where);
+    const [x, y] = stage.at([pick.row + 0.5, pick.column + 0.5]), [px, py] = stage.at(where);
     return [Math.hypot(x - px, y - py), i];
   }).sort((a, b) => a[0] - b[0])[0];
   if (near && near[0] < 14) goTo(near[1]);
@@ -417,12 +332,12 @@ const press = (where) => {
     look(target.pixel);
   }
   show();
-};
+}
 
 // Keys: those of classes and commands everywhere but where text is typed.
 const COMMANDS = {
   n: () => answer("none"), s: () => answer("skip"), u: undo, a: () => begin("ask"), m: () => begin("map"),
-  p: () => (corners ? (endPolygon(), show()) : startPolygon()), "+": () => zoom(1.4), "=": () => zoom(1.4), "-": () => zoom(1 / 1.4), 0: fit,
+  p: () => (corners ? (endPolygon(), show()) : startPolygon()), "+": () => stage.zoom(1.4), "=": () => stage.zoom(1.4), "-": () => stage.zoom(1 / 1.4), 0: () => stage.fit(),
 };
 const ARROWS = { ArrowLeft: [0, -1], ArrowRight: [0, 1], ArrowUp: [-1, 0], ArrowDown: [1, 0] };
 document.addEventListener("keydown", (event) => {
@@ -455,29 +370,29 @@ document.addEventListener("keydown", (event) => {
 });
 
 for (const [id, work] of Object.entries({
-  in: COMMANDS["+"], out: COMMANDS["-"], fit, polygon: COMMANDS.p, none: COMMANDS.n, skip: COMMANDS.s, undo, ask: COMMANDS.a,
+  in: COMMANDS["+"], out: COMMANDS["-"], fit: COMMANDS[0], polygon: COMMANDS.p, none: COMMANDS.n, skip: COMMANDS.s, undo, ask: COMMANDS.a,
   map: COMMANDS.m, previous: () => (step(-1), show()), next: () => (step(1), show()),
 })) $(id).addEventListener("click", work);
 for (const id of ["ground", "over", "opacity"]) $(id).addEventListener("input", () => {
   if ($("ground").value === "false" && !pictures.false) load("false");
-  draw();
+  stage.draw();
 });
 $("more").addEventListener("submit", (event) => {
   event.preventDefault();
   then(async () => {
     await take(await call("class", { name: $("name").value }));
     $("name").value = "";
-    stage.focus();
+    stage.root.focus();
   });
 });
-new ResizeObserver(() => scene && (seen.whole ? fit() : draw())).observe(stage);
 then(async () => {
   scene = await call("scene");
   document.title = `${scene.name} · label`;
   $("title").textContent = `Label ${scene.name}`;
   $("ground").querySelector("[value=false]").disabled = !scene.wavelengths;
   load("colours");
-  fit();
+  stage.shape = scene.shape;
+  stage.fit();
   await refresh();
   if (!state.picks.length) say("Choosing the first picks…");
   watch();
