@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import time
 from collections.abc import Iterator
 from importlib.util import find_spec
 from pathlib import Path
@@ -11,7 +12,7 @@ from typing import Any
 
 import pytest
 
-__all__ = ["AXE", "CONTRAST", "axe", "browser"]
+__all__ = ["AXE", "CONTRAST", "Tab", "axe", "browser"]
 
 playwright = pytest.importorskip(
     "playwright.sync_api", reason="playwright, which drives the browser, is not installed"
@@ -83,3 +84,41 @@ async (colours) => (await axe.run(document, {
   .filter(v => ["serious", "critical"].includes(v.impact))
   .map(v => `${v.id}: ${v.nodes.length} of ${v.nodes[0].html.slice(0, 120)}`)
 """
+
+
+class Tab:
+    """A tab with the page. said: what the browser has to complain of."""
+
+    def __init__(self, browser: Any, address: str, **options: Any) -> None:
+        self.context = browser.new_context(**{"viewport": {"width": 1280, "height": 800}, **options})
+        self.page = self.context.new_page()
+        self.said: list[str] = []
+        self.page.on("console", lambda message: self.said.append(message.text))
+        self.page.on("pageerror", lambda error: self.said.append(str(error)))
+        host = address.split("/")[2]
+        self.page.on(
+            "request", lambda one: None if host in one.url or one.url[:5] == "data:" else self.said.append(one.url)
+        )
+        self.page.goto(address)
+
+    def until(self, expression: str, seconds: float = 120) -> None:
+        """Wait: the page forbids the evaluation of text within it, so that this asks from outside."""
+        end = time.monotonic() + seconds
+        while not self.page.evaluate(expression):
+            assert time.monotonic() < end, f"{expression}: {self.said} {self.page.inner_text('body')}"
+            time.sleep(0.02)
+
+    def press(self, *keys: str) -> None:
+        """Type, and wait until all of it is answered."""
+        for key in keys:
+            self.page.keyboard.press(key)
+        self.page.evaluate("queue")
+
+    def read(self, expression: str) -> Any:
+        return self.page.evaluate(expression)
+
+    def at(self, row: float, column: float) -> tuple[float, float]:
+        """Where on the page a place of the scene is."""
+        corner = self.page.evaluate("(({ x, y }) => [x, y])(stage.root.getBoundingClientRect())")
+        x, y = self.page.evaluate("(place) => stage.at(place)", [row, column])
+        return corner[0] + x, corner[1] + y

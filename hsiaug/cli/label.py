@@ -35,10 +35,8 @@ def label(
         ),
     ] = ALL,
     seed: options.Seed = 0,
-    port: Annotated[
-        int, option("Port on this machine. Default: one that is free.", min=0, max=65535, show_default=False)
-    ] = 0,
-    no_browser: Annotated[bool, option("Only print the address.", "--no-browser")] = False,
+    port: options.Port = 0,
+    no_browser: options.NoBrowser = False,
 ) -> None:
     """Label a scene in a browser: answer what 'hsiaug suggest' asks, see the map, ask again.
 

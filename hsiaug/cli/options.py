@@ -181,6 +181,10 @@ Json = Annotated[bool, option("Print JSON on stdout, and nothing else there.", "
 Quiet = Annotated[
     bool, option("Only the result, and what went wrong: no progress and no notes.", "--quiet", "-q", panel=OUTPUT)
 ]
+Port = Annotated[
+    int, option("Port on this machine. Default: one that is free.", min=0, max=65535, show_default=False)
+]
+NoBrowser = Annotated[bool, option("Only print the address.", "--no-browser")]
 StoreDir = Annotated[Path, option("Folder of the records.", "--store", panel=OUTPUT)]
 
 

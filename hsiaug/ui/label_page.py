@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any, Literal
@@ -17,7 +16,7 @@ from hsiaug.quality.maps import check_map_targets, class_map_figure, picture_ste
 from hsiaug.report.html.page import HERE as REPORT
 from hsiaug.report.output_files import figure_writers, write_files
 from hsiaug.ui.labelling import Labelling
-from hsiaug.ui.server import HERE, page
+from hsiaug.ui.server import HERE, json_answer, page, png
 
 if TYPE_CHECKING:
     from starlette.requests import Request
@@ -55,7 +54,7 @@ class LabelPage:
             "/": HERE / "label.html",
             "/stage.js": HERE / "stage.js",
             "/label.js": HERE / "label.js",
-            "/label.css": HERE / "label.css",
+            "/ui.css": HERE / "ui.css",
             "/page.css": REPORT / "page.css",
         }
         gets = {
@@ -82,7 +81,7 @@ class LabelPage:
     def scene(self, _: Request) -> Response:
         """What does not change."""
         task, waves = self._labelling.task, self._scene.wavelengths
-        return _json(
+        return json_answer(
             {
                 "name": task.name,
                 "shape": list(self._scene.shape),
@@ -96,10 +95,10 @@ class LabelPage:
         )
 
     def state(self, _: Request) -> Response:
-        return _json(self._labelling.state())
+        return json_answer(self._labelling.state())
 
     def means(self, _: Request) -> Response:
-        return _json(self._labelling.class_means())
+        return json_answer(self._labelling.class_means())
 
     def spectrum(self, request: Request) -> Response:
         """(B,) values of a pixel."""
@@ -111,21 +110,21 @@ class LabelPage:
             values = None
         if values is None:
             raise InputError("row and column must be of the scene", hint="Point at the scene.")
-        return _json([round(float(value), 6) for value in values])
+        return json_answer([round(float(value), 6) for value in values])
 
     def picture(self, request: Request) -> Response:
         """PNGs (h, w) of every ``step``-th row and column."""
         kind, made, step = request.path_params["kind"], self._labelling.map, self._step
         if kind in ("colours", "false"):
-            return _png(_colours(self._scene.cube, self._scene.wavelengths, step, false=kind == "false"))
+            return png(_colours(self._scene.cube, self._scene.wavelengths, step, false=kind == "false"))
         if kind == "labels":
-            return _png(self._classes(self._labelling.labels()))
+            return png(self._classes(self._labelling.labels()))
         if made is not None and kind == "map":
-            return _png(self._classes(made.ids))
+            return png(self._classes(made.ids))
         if made is not None and kind == "sure":
             import matplotlib
 
-            return _png(matplotlib.colormaps["viridis"](made.sure[::step, ::step], bytes=True))
+            return png(matplotlib.colormaps["viridis"](made.sure[::step, ::step], bytes=True))
         raise InputError("there is no such picture", value=kind, hint="Make a map first.")
 
     def _classes(self, ids: NDArray[np.int16]) -> NDArray[np.uint8]:
@@ -144,7 +143,7 @@ class LabelPage:
 
     async def undo(self, request: Request) -> Response:
         last = self._labelling.undo()
-        return _json({**self._labelling.state(), "undone": None if last is None else last.pixels[0]})
+        return json_answer({**self._labelling.state(), "undone": None if last is None else last.pixels[0]})
 
     async def add_class(self, request: Request) -> Response:
         self._labelling.add_class((await _read(request)).name)
@@ -211,18 +210,3 @@ async def _read(request: Request) -> _Body:
     except ValidationError as error:
         first = error.errors(include_url=False)[0]
         raise InputError("a request must be sound", value=first["msg"], hint="Load the page again.") from error
-
-
-def _json(value: Any) -> Response:
-    from starlette.responses import JSONResponse
-
-    return JSONResponse(value)
-
-
-def _png(pixels: NDArray[np.uint8]) -> Response:
-    from PIL import Image
-    from starlette.responses import Response
-
-    out = io.BytesIO()
-    Image.fromarray(np.ascontiguousarray(pixels)).save(out, format="PNG")
-    return Response(out.getvalue(), media_type="image/png")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import os
 import secrets
 import socket
@@ -15,19 +16,21 @@ from typing import TYPE_CHECKING, Any
 from hsiaug.base.errors import DataUnavailableError, HsiaugError, InputError, install
 
 if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
     from starlette.requests import Request
     from starlette.responses import Response
     from starlette.routing import BaseRoute
     from starlette.types import ASGIApp, Receive, Scope, Send
 
-__all__ = ["Guard", "local_app", "need_ui", "page", "serve_here", "static_file"]
+__all__ = ["Guard", "json_answer", "local_app", "need_ui", "page", "png", "serve_here"]
 
 HERE = Path(__file__).parent / "static"
 KINDS = {".css": "text/css", ".js": "text/javascript", ".html": "text/html"}
 HEADERS = {
     "Cache-Control": "no-store",
     "Content-Security-Policy": "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data: blob:; "
-    "connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
+    "connect-src 'self'; frame-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
     "Cross-Origin-Resource-Policy": "same-origin",
     "Referrer-Policy": "no-referrer",
     "X-Content-Type-Options": "nosniff",
@@ -88,21 +91,36 @@ def local_app(routes: Sequence[BaseRoute], token: str, port: int) -> ASGIApp:
     return Guard(inner, token, port)
 
 
-def static_file(path: Path) -> Any:
-    """An endpoint that answers with a text file of the package."""
-    from starlette.responses import Response
-
-    async def answer(_: Request) -> Response:
-        return Response(path.read_text("utf-8"), media_type=KINDS[path.suffix])
-
-    return answer
-
-
 def page(files: Mapping[str, Path]) -> list[BaseRoute]:
-    """Routes of a page's own files, by their address."""
+    """Routes of a page's own files, texts of the package, by their address."""
+    from starlette.responses import Response
     from starlette.routing import Route
 
-    return [Route(address, static_file(path)) for address, path in files.items()]
+    def route(address: str, path: Path) -> BaseRoute:
+        def answer(_: Request) -> Response:
+            return Response(path.read_text("utf-8"), media_type=KINDS[path.suffix])
+
+        return Route(address, answer)
+
+    return [route(address, path) for address, path in files.items()]
+
+
+def json_answer(value: Any) -> Response:
+    """An answer of plain JSON."""
+    from starlette.responses import JSONResponse
+
+    return JSONResponse(value)
+
+
+def png(pixels: NDArray[np.uint8]) -> Response:
+    """A picture (h, w), (h, w, 3) or (h, w, 4)."""
+    import numpy as np
+    from PIL import Image
+    from starlette.responses import Response
+
+    out = io.BytesIO()
+    Image.fromarray(np.ascontiguousarray(pixels)).save(out, format="PNG")
+    return Response(out.getvalue(), media_type="image/png")
 
 
 def serve_here(routes: Sequence[BaseRoute], port: int, *, browser: bool, said: Any) -> None:

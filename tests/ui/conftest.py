@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import socket
+import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -62,3 +64,30 @@ def client(begin: Begin) -> Iterator[Any]:
     yield made
     labelling.wait()
     made.close()
+
+
+@pytest.fixture
+def served() -> Iterator[Callable[[Any], str]]:
+    """Serves routes from this process, at the address that it gives."""
+    import uvicorn
+
+    from hsiaug.ui.server import local_app
+
+    begun: list[tuple[Any, threading.Thread, socket.socket]] = []
+
+    def serve(routes: Any) -> str:
+        listening = socket.socket()
+        listening.bind(("127.0.0.1", 0))
+        port = listening.getsockname()[1]
+        config = uvicorn.Config(local_app(routes, TOKEN, port), log_level="error", lifespan="off")
+        server = uvicorn.Server(config)
+        thread = threading.Thread(target=server.run, kwargs={"sockets": [listening]})
+        thread.start()
+        begun.append((server, thread, listening))
+        return f"http://127.0.0.1:{port}/{TOKEN}/"
+
+    yield serve
+    for server, thread, listening in begun:
+        server.should_exit = True
+        thread.join()
+        listening.close()

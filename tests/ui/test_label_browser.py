@@ -6,8 +6,6 @@ import csv
 import os
 import subprocess
 import sys
-import threading
-import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -18,7 +16,7 @@ import pytest
 from hsiaug.core.scene import Scene
 from hsiaug.data.georeference import quiet
 from hsiaug.ui.labelling import Labelling
-from tests.browsers import AXE, CONTRAST, axe, browser
+from tests.browsers import AXE, CONTRAST, Tab, axe, browser
 
 __all__ = ["axe", "browser"]
 
@@ -27,73 +25,27 @@ KEYS = "123456789bcdefghijklqrtvwxyz"
 
 
 @pytest.fixture
-def address(begin: Begin) -> Iterator[str]:
+def address(begin: Begin, served: Callable[[Any], str]) -> Iterator[str]:
     """The page of the toy scene, served from this process."""
-    import socket
-
-    import uvicorn
-
     from hsiaug.ui.label_page import label_routes
-    from hsiaug.ui.server import local_app
 
     labelling = begin()
     labelling.ask()
-    with socket.socket() as listening:
-        listening.bind(("127.0.0.1", 0))
-        port = listening.getsockname()[1]
-        app = local_app(label_routes(labelling), "secret", port)
-        server = uvicorn.Server(uvicorn.Config(app, log_level="error", lifespan="off"))
-        thread = threading.Thread(target=server.run, kwargs={"sockets": [listening]})
-        thread.start()
-        yield f"http://127.0.0.1:{port}/secret/"
-        server.should_exit = True
-        thread.join()
+    yield served(label_routes(labelling))
     labelling.wait()
 
 
-class Tab:
-    """A tab with the page. said: what the browser has to complain of."""
-
-    def __init__(self, browser: Any, address: str, **options: Any) -> None:
-        self.context = browser.new_context(**{"viewport": {"width": 1280, "height": 800}, **options})
-        self.page = self.context.new_page()
-        self.said: list[str] = []
-        self.page.on("console", lambda message: self.said.append(message.text))
-        self.page.on("pageerror", lambda error: self.said.append(str(error)))
-        host = address.split("/")[2]
-        self.page.on(
-            "request", lambda one: None if host in one.url or one.url[:5] == "data:" else self.said.append(one.url)
-        )
-        self.page.goto(address)
-        self.until("state && target && !state.job.running")
-        self.page.evaluate("queue")
-
-    def until(self, expression: str, seconds: float = 120) -> None:
-        """Wait: the page forbids the evaluation of text within it, so that this asks from outside."""
-        end = time.monotonic() + seconds
-        while not self.page.evaluate(expression):
-            assert time.monotonic() < end, f"{expression}: {self.said} {self.page.inner_text('body')}"
-            time.sleep(0.02)
-
-    def press(self, *keys: str) -> None:
-        """Type, and wait until all of it is answered."""
-        for key in keys:
-            self.page.keyboard.press(key)
-        self.page.evaluate("queue")
-
-    def read(self, expression: str) -> Any:
-        return self.page.evaluate(expression)
-
-    def at(self, row: float, column: float) -> tuple[float, float]:
-        """Where on the page a place of the scene is."""
-        corner = self.page.evaluate("(({ x, y }) => [x, y])(stage.root.getBoundingClientRect())")
-        x, y = self.page.evaluate("(place) => stage.at(place)", [row, column])
-        return corner[0] + x, corner[1] + y
+def labelled(browser: Any, address: str, **options: Any) -> Tab:
+    """A tab in which the first picks are there."""
+    tab = Tab(browser, address, **options)
+    tab.until("state && target && !state.job.running")
+    tab.page.evaluate("queue")
+    return tab
 
 
 @pytest.fixture
 def tab(browser: Any, address: str) -> Iterator[Tab]:
-    made = Tab(browser, address)
+    made = labelled(browser, address)
     yield made
     made.context.close()
 
@@ -186,7 +138,7 @@ def test_it_says_when_the_server_is_gone(tab: Tab) -> None:
 
 
 def test_a_finger_labels_on_a_small_screen(browser: Any, address: str, answers: Path) -> None:
-    tab = Tab(browser, address, viewport={"width": 390, "height": 844}, has_touch=True, is_mobile=True)
+    tab = labelled(browser, address, viewport={"width": 390, "height": 844}, has_touch=True, is_mobile=True)
     assert tab.read("document.documentElement.scrollWidth") <= 390
     row, column = tab.read("[state.picks[2].row, state.picks[2].column]")
     tab.page.touchscreen.tap(*tab.at(row + 0.5, column + 0.5))
@@ -215,7 +167,7 @@ def test_a_finger_labels_on_a_small_screen(browser: Any, address: str, answers: 
 def test_every_text_can_be_read_and_axe_finds_nothing_serious(
     browser: Any, address: str, axe: str, scheme: str
 ) -> None:
-    tab = Tab(browser, address, color_scheme=scheme, bypass_csp=True)
+    tab = labelled(browser, address, color_scheme=scheme, bypass_csp=True)
     seen, poor = tab.page.evaluate(CONTRAST)
     assert seen > 30 and poor == []
     tab.page.add_script_tag(content=axe)
@@ -239,7 +191,7 @@ def test_from_an_empty_label_file_to_an_exported_map(browser: Any, indian_pines:
     with subprocess.Popen(command, cwd=tmp_path, stdout=subprocess.PIPE, text=True, env=os.environ) as run:
         assert run.stdout is not None
         try:
-            tab = Tab(browser, run.stdout.readline().removeprefix("label at: ").strip())
+            tab = labelled(browser, run.stdout.readline().removeprefix("label at: ").strip())
             for turn in range(2):
                 for row, column in tab.read("state.picks.map(p => [p.row, p.column])"):
                     assert tab.read("place()") == [row, column]
@@ -260,14 +212,14 @@ def test_from_an_empty_label_file_to_an_exported_map(browser: Any, indian_pines:
     given = rows(tmp_path / "indian_pines-answers.csv")
     assert len(given) == 32
     for row in given:
-        true = indian_pines.labels[int(row["row"]), int(row["column"])]
-        assert row["class"] == (indian_pines.class_names[true - 1] if true else "")
+        id = indian_pines.labels[int(row["row"]), int(row["column"])]
+        assert row["class"] == (indian_pines.class_names[id - 1] if id else "")
     with quiet() as rasterio, rasterio.open(tmp_path / "map.tif") as file:
         ids = file.read(1)
-    labelled = indian_pines.labels > 0
-    asked = np.zeros_like(labelled)
+    true = indian_pines.labels > 0
+    asked = np.zeros_like(true)
     asked[[int(r["row"]) for r in given], [int(r["column"]) for r in given]] = True
     assert ids.shape == indian_pines.shape and (ids > 0).all()
     # Half of the picks lie on ground of no class; the others beat the most frequent class everywhere.
-    largest = indian_pines.class_counts.max() / labelled.sum()
-    assert (ids == indian_pines.labels)[labelled & ~asked].mean() > 1.1 * largest
+    largest = indian_pines.class_counts.max() / true.sum()
+    assert (ids == indian_pines.labels)[true & ~asked].mean() > 1.1 * largest

@@ -72,7 +72,7 @@ def test_no_other_page_may_read_or_frame_it(client: Any) -> None:
 
 
 def test_the_page_names_nothing_from_elsewhere(client: Any) -> None:
-    for address in ("", "label.js", "label.css", "page.css"):
+    for address in ("", "label.js", "ui.css", "page.css"):
         text = client.get(address).text.replace("http://www.w3.org/2000/svg", "")
         assert len(text) > 500 and "//" not in text.replace("// ", "").replace("url(data:", "")
 

@@ -1,0 +1,38 @@
+"""``hsiaug serve``: the report of a store in a browser, while it grows."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from hsiaug.cli import options
+from hsiaug.cli.output import say
+
+__all__ = ["serve"]
+
+
+def serve(
+    store: Annotated[Path, typer.Argument(metavar="STORE", help="Folder of the records.")],
+    port: options.Port = 0,
+    no_browser: options.NoBrowser = False,
+) -> None:
+    """Show the report of a store in a browser, and show it again whenever trials have ended.
+
+    Serves a page at 127.0.0.1, which no other machine reaches; its address holds a secret. It is that of 'hsiaug report
+    --out report.html', and beside it any two trials' maps side by side, with one cursor and one zoom. Nothing is written.
+
+    Examples:
+
+      hsiaug serve hsiaug-results
+    """
+    from hsiaug.ui.server import need_ui
+
+    need_ui()
+    from hsiaug.trial.store import Store
+    from hsiaug.ui.server import serve_here
+    from hsiaug.ui.store_page import StorePage
+
+    routes = StorePage(Store(store)).routes()
+    serve_here(routes, port, browser=not no_browser, said=lambda address: say(f"report at: {address}"))
