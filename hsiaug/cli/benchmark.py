@@ -80,9 +80,7 @@ def benchmark(
         str, option("Of a suite: the runs wanted, between commas.", show_default=False, panel=options.PLAN)
     ] = "",
     data: options.SuiteData = None,
-    dry_run: Annotated[
-        bool, option("Print the plan, its cost and its splits; run nothing.", "--dry-run", panel=options.OUTPUT)
-    ] = False,
+    dry_run: Annotated[bool, option("Print the plan, its cost and its splits; run nothing.", "--dry-run")] = False,
     json: options.Json = False,
     quiet: options.Quiet = False,
     verbose: Annotated[

@@ -46,7 +46,7 @@ def run_and_print(
     plans: Sequence[Plan],
     store: Path,
     *,
-    by: str = "generator",
+    by: str | None = None,
     existing: Existing = "only-missing",
     device: str,
     jobs: int | None,
@@ -58,8 +58,9 @@ def run_and_print(
 ) -> None:
     """Run what is missing of plans; print what is missing or damaged, and the tables of every run.
 
-    by: the rows of the tables. The other arguments are those of :func:`hsiaug.bench.run.run`. Ends with exit code 1
-    where a trial failed or, unless ``existing`` is none, has no record.
+    by: the rows of the tables; None for those of a report. The other arguments are those of
+    :func:`hsiaug.bench.run.run`. Ends with exit code 1 where a trial failed or, unless ``existing`` is none,
+    has no record.
     """
     out, err = Console(), Console(stderr=True)
     notes = notes_console(err, quiet=quiet)
@@ -84,9 +85,9 @@ def run_and_print(
     if as_json:
         print_json({"store": str(store), "planned": len(trials), **report_json(report)})
     elif out.is_terminal:
-        print_report(report, out, by=by)
+        print_report(report, out, by or "summary")
     else:
-        out.file.write(render_report(report, format="md", by=by))
+        out.file.write(render_report(report, "md", by or "generator"))
     if not out.is_terminal:
         # Once more where the tables end: whoever reads these numbers must know how few samples they are of. On a
         # terminal the verdict is last, and the audit above it says so.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import sys
 from collections import Counter
 from collections.abc import Iterator
@@ -47,6 +48,13 @@ class _Commands(TyperGroup):
 
     An option of one value that is given twice is refused: the first would be dropped without a word.
     """
+
+    def get_command(self, ctx: Any, name: str) -> Any:
+        command = super().get_command(ctx, name)
+        if command is not None and command.help:
+            # Lines of a docstring are as long as those of the code, and a terminal wraps them itself.
+            command.help = re.sub(r"(?<=\S)\n(?=\S)", " ", command.help)
+        return command
 
     def resolve_command(self, ctx: Any, args: list[str]) -> Any:
         name, command, rest = super().resolve_command(ctx, args)

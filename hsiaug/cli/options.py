@@ -21,8 +21,8 @@ if TYPE_CHECKING:
 
 TaskName = Literal["pixels", "segmentation", "change"]
 
-PLAN, DRAWS, WHERE, OUTPUT = "What to run", "Draws", "Where to run", "Output"
-"""Panels of options in the help of a command."""
+PLAN, DRAWS, WHERE, OUTPUT = (f"More: {name}" for name in ("what to run", "draws", "where to run", "output"))
+"""Panels of options in the help of a command, below the first, which holds those that most runs need."""
 
 
 def option(help: str, *names: str, panel: str | None = None, **more: Any) -> Any:
@@ -39,8 +39,9 @@ SceneRef = Annotated[
 Task = Annotated[
     TaskName | None,
     option(
-        "What is learnt: classes of single pixels, or masks of tiles of one or two dates. Default: what the card of a "
-        "set of pairs says; pixels for a scene.",
+        "What is learnt: pixels (their classes), segmentation or change (masks of tiles of one or two dates). Default: "
+        "what the card of a set of pairs says; pixels for a scene.",
+        metavar="TASK",
         panel=PLAN,
     ),
 ]
@@ -49,15 +50,13 @@ Generators = Annotated[
     option(
         "Generators, between commas; 'hsiaug plugins list' shows all. The controls that each needs (none, duplicate, …) "
         "run unasked.",
-        panel=PLAN,
     ),
 ]
-GeneratorName = Annotated[str | None, option("The generator. Default: smote, or specdm for masks.", panel=PLAN)]
+GeneratorName = Annotated[str | None, option("The generator. Default: smote, or specdm for masks.")]
 Classifiers = Annotated[
     str | None,
     option(
         "Classifiers, between commas. Default: svm,cnn2d; unet,pixel-svm for segmentation; fc-siam-diff for change.",
-        panel=PLAN,
     ),
 ]
 View = Annotated[
@@ -75,7 +74,6 @@ Lambdas = Annotated[
         "Sample balance rates λ, between commas, or ranges START:STOP:STEP: 1 fills every class to the largest, and "
         "makes nothing where they are equal; more lets all grow. For masks, synthetic pairs per real pair.",
         "--lambda",
-        panel=PLAN,
     ),
 ]
 Lambda = Annotated[
@@ -83,7 +81,6 @@ Lambda = Annotated[
     option(
         "Sample balance rate λ: 1 fills every class to the largest; of masks, λ pairs for each real one.",
         "--lambda",
-        panel=PLAN,
     ),
 ]
 Omegas = Annotated[
@@ -91,17 +88,16 @@ Omegas = Annotated[
     option(
         "Guidance strengths ω, between commas, or ranges START:STOP:STEP; 0 = purely conditional. Default: the "
         "generator's.",
-        panel=PLAN,
     ),
 ]
 Omega = Annotated[
     float | None,
-    option("Guidance strength ω; 0 = purely conditional. Default: the generator's.", panel=PLAN),
+    option("Guidance strength ω; 0 = purely conditional. Default: the generator's."),
 ]
 PresetName = card.Preset
 Preset = Annotated[PresetName, option("Size of the plugins that offer several.", panel=PLAN)]
 Setting = Annotated[
-    list[str] | None, option("PLUGIN.PARAMETER=VALUE; repeat for more.", "--set", show_default=False, panel=PLAN)
+    list[str] | None, option("PLUGIN.PARAMETER=VALUE; repeat for more.", "--set", show_default=False)
 ]
 Ceilings = Annotated[
     str,
@@ -130,7 +126,6 @@ AnyProtocol = Annotated[
         "random-twin:PROTOCOL (LEAKY), fixed:FILE, within:PROTOCOL, added:KxPLACEMENT:PROTOCOL, "
         "asked:NxSTRATEGY:PROTOCOL. For masks: places (default where data name them), places:N, blocks:B. Those of "
         "other packages as NAME:ARGUMENT.",
-        panel=DRAWS,
     ),
 ]
 Buffer = Annotated[
@@ -148,14 +143,14 @@ Patch = Annotated[
         panel=DRAWS,
     ),
 ]
-Seeds = Annotated[str, option("Draws: a number N (0 to N-1), a range 100-109, or a list 3,5,8-9.", panel=DRAWS)]
-Seed = Annotated[int, option("Number of the draw.", min=0, panel=DRAWS)]
-Device = Annotated[str, option("auto (a GPU if there is one), cpu, cuda, cuda:1, mps.", panel=WHERE)]
+Seeds = Annotated[str, option("Draws: a number N (0 to N-1), a range 100-109, or a list 3,5,8-9.")]
+Seed = Annotated[int, option("Number of the draw.", min=0)]
+Device = Annotated[str, option("auto (a GPU if there is one), cpu, cuda, cuda:1, mps.")]
 MOST_JOBS = 1024
 """Worker processes at most: each takes a few hundred MB."""
 Jobs = Annotated[
     int | None,
-    option("Worker processes. Default: one per core on the CPU, 1 on a GPU.", min=1, max=MOST_JOBS, panel=WHERE),
+    option("Worker processes. Default: one per core on the CPU, 1 on a GPU.", min=1, max=MOST_JOBS, metavar="N"),
 ]
 On = Annotated[
     str | None,
@@ -185,7 +180,7 @@ Port = Annotated[
     int, option("Port on this machine. Default: one that is free.", min=0, max=65535, show_default=False)
 ]
 NoBrowser = Annotated[bool, option("Only print the address.", "--no-browser")]
-StoreDir = Annotated[Path, option("Folder of the records.", "--store", panel=OUTPUT)]
+StoreDir = Annotated[Path, option("Folder of the records.", "--store")]
 
 
 def task_of(ref: str, asked: TaskName | None, *, quiet: bool = False) -> str:

@@ -19,26 +19,46 @@ if TYPE_CHECKING:
 def report(
     store: Annotated[
         Path | None,
-        option("Folder of the records.", "--store", show_default="hsiaug-results", panel=options.OUTPUT),
+        option("Folder of the records.", "--store", show_default="hsiaug-results"),
     ] = None,
     by: Annotated[
-        str,
+        str | None,
         option(
-            "The rows: generator, gain, classifier, class, seed or cost; scene, for the mean over three scenes or more; "
-            "lambda or omega, for a sweep of it; or labels, for what 'hsiaug labels' ran."
+            "The rows: summary (what helps, on every scene), generator, gain, classifier, class, seed or cost; scene, for "
+            "the mean over three scenes or more; lambda or omega, for a sweep of it; or labels, for what 'hsiaug labels' "
+            "ran. Default: summary on a terminal, generator elsewhere.",
         ),
-    ] = "generator",
+    ] = None,
+    notes: Annotated[
+        bool | None,
+        option(
+            "Definitions below the tables. Default: not on a terminal. --no-notes: of a file the tables alone.",
+            "--notes/--no-notes",
+        ),
+    ] = None,
+    audit: Annotated[
+        bool | None,
+        option("The whole audit of each protocol. Default: not on a terminal.", "--audit/--no-audit"),
+    ] = None,
     format: Annotated[
         str | None,
-        option("Without --out: rich, md, tex, csv, json or html. Default: rich on a terminal and md elsewhere."),
+        option(
+            "Without --out: rich, md, tex, csv, json or html. Default: rich on a terminal and md elsewhere.",
+        ),
     ] = None,
     out: Annotated[
-        list[Path] | None, option("Write to this file, by its ending, instead of the terminal; repeat for more.")
+        list[Path] | None,
+        option("Write to this file, by its ending, instead of the terminal; repeat for more."),
     ] = None,
     suite: Annotated[
-        Path | None, option("A suite (TOML): tables for each of its runs, of their trials alone.", "--suite")
+        Path | None,
+        option(
+            "A suite (TOML): tables for each of its runs, of their trials alone.", "--suite", panel=options.PLAN
+        ),
     ] = None,
-    profile: Annotated[str | None, option("Of the suite: the profile it was run with.")] = None,
+    profile: Annotated[
+        str | None, option("Of the suite: the profile it was run with.", panel=options.PLAN)
+    ] = None,
     data: options.SuiteData = None,
     json: Annotated[bool, option("The same as --format json.", "--json")] = False,
     columns: Annotated[
@@ -47,49 +67,34 @@ def report(
             "Of a picture: how many columns of a two-column page it fills, 1 (3.5 inches) or 2 (7.2 inches).",
             min=1,
             max=2,
+            metavar="N",
         ),
     ] = 2,
 ) -> None:
     """Rebuild the tables of a benchmark from its records alone.
 
-    One table per scene, protocol, patch and task: mean ± std over draws, gains
-    over the controls none, duplicate and, for what reads unlabelled pixels, pseudo (of masks duplicate-balanced),
-    failed trials by name, the audit of the protocol. Nothing is trained or downloaded. csv has one row per trial (with
-    --by class one per trial and class, with --by labels one per point and arm);
-    json lists the hashes of every cell; png, svg and pdf draw the verdict as a card, with --by gain the gains draw by
-    draw, with --by scene the mean over scenes and what a new one may expect, with --by lambda or omega OA and AA against
-    λ or ω, or the curves of --by labels. html is one page of everything, which needs no network: verdicts, sortable
-    tables, curves, maps, records.
+    On a terminal: what helps, on every scene, and by how much. In a file: all tables, or what --by names. html is one
+    page of everything, which needs no network: verdicts, pictures, maps, tables and records. png, svg and pdf draw the
+    verdict as a card, or what --by gain, scene, lambda, omega or labels shows. csv has one row per trial (--by class: per
+    trial and class; --by labels: per point and arm); json lists the hashes of every cell. Nothing is trained or downloaded.
 
     Examples:
 
-        hsiaug report
+      hsiaug report
 
-        hsiaug report --store my-results --by class
+      hsiaug report --out report.html
 
-        hsiaug report --by classifier --out table.tex
+      hsiaug report --store my-results --by class
 
-        hsiaug report --format csv > trials.csv
+      hsiaug report --by classifier --no-notes --no-audit --out table.tex
 
-        hsiaug report --out card.svg --out table.tex
+      hsiaug report --by gain --out gains.pdf --columns 1
 
-        hsiaug report --by gain --out gains.pdf --columns 1
-
-        hsiaug report --by scene --out scenes.svg
-
-        hsiaug report --by lambda --out curves.png
-
-        hsiaug report --by labels --out labels.png
-
-        hsiaug report --out report.html
-
-        hsiaug report --suite my_suite.toml --out runs.md
-
-        hsiaug report --suite my_suite.toml --data my_pairs
+      hsiaug report --suite my_suite.toml --data my_pairs --out runs.md
     """
     from hsiaug.base.errors import InputError
     from hsiaug.base.targets import check_target
-    from hsiaug.report import ENDINGS, save_report
+    from hsiaug.report import ENDINGS, Below, save_report
     from hsiaug.trial.index import uncollected
     from hsiaug.trial.store import Store
 
@@ -108,26 +113,31 @@ def report(
     with uncollected():
         built = read_report(kept, runs)
         for path, shape in zip(out or (), shapes, strict=True):
-            save_report(built, path, shape, by, store=kept, columns=columns)
+            below = Below(notes is not False, audit is not False)
+            save_report(built, path, shape, by or "generator", store=kept, columns=columns, below=below)
         if not out:
-            _print(built, kept, "json" if json else format or ("rich" if on_terminal() else "md"), by)
+            _print(
+                built, kept, "json" if json else format or ("rich" if on_terminal() else "md"), by, notes, audit
+            )
 
 
-def _print(built: Report, kept: Store, shape: str, by: str) -> None:
+def _print(built: Report, kept: Store, shape: str, by: str | None, notes: bool | None, audit: bool | None) -> None:
     """The report in its format on the terminal."""
     from hsiaug.base.errors import InputError
-    from hsiaug.report import PICTURES, print_report, render_html, render_report
+    from hsiaug.report import PICTURES, Below, print_report, render_html, render_report
 
     if shape in PICTURES:
         raise InputError("a picture needs a file", value=f"--format {shape}", hint="Add --out curves.png.")
     if shape == "rich":
         from hsiaug.base.terminal import Console
 
-        print_report(built, Console(), by=by)
-    elif shape == "json":
-        say_json(render_report(built, format=shape, by=by).rstrip("\n"))
+        print_report(built, Console(), by or "summary", notes=bool(notes), audit=bool(audit))
+        return
+    by, below = by or "generator", Below(notes is not False, audit is not False)
+    if shape == "json":
+        say_json(render_report(built, shape, by).rstrip("\n"))
     else:
-        text = render_html(built, kept) if shape == "html" else render_report(built, shape, by)
+        text = render_html(built, kept) if shape == "html" else render_report(built, shape, by, below)
         typer.echo(text, nl=False)
 
 

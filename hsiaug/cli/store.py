@@ -87,29 +87,28 @@ def verify(store: Kept = Path("hsiaug-results")) -> None:
 @app.command()
 def prune(
     store: Kept = Path("hsiaug-results"),
-    cache: Annotated[
-        bool, typer.Option("--cache", help="Saved fits too: they are made again where needed.")
+    everything: Annotated[
+        bool, typer.Option("--all", help="Also saved fits, and records that failed or are damaged.")
     ] = False,
-    failed: Annotated[bool, typer.Option("--failed", help="Records of failed trials too.")] = False,
-    damaged: Annotated[bool, typer.Option("--damaged", help="Damaged records too.")] = False,
     dry_run: DryRun = False,
 ) -> None:
     """Remove what nothing needs: folders that killed runs left.
 
-    With an option more: saved fits, and records that failed or are damaged, whose trials the next benchmark runs again.
+    With --all also what the next benchmark makes again: saved fits, and records that failed or are damaged.
 
     Examples:
 
       hsiaug store prune hsiaug-results --dry-run
 
-      hsiaug store prune hsiaug-results --cache --failed
+      hsiaug store prune hsiaug-results --all
     """
     from hsiaug.base.terminal import Console
     from hsiaug.trial.store import Store
     from hsiaug.trial.upkeep import prune as pruned
 
+    asked = dict.fromkeys(("cache", "failed", "damaged"), everything)
     with show_progress(Console(stderr=True), str(store)) as count:
-        found = pruned(Store(store), cache=cache, failed=failed, damaged=damaged, dry_run=dry_run, count=count)
+        found = pruned(Store(store), dry_run=dry_run, count=count, **asked)
     header = ("would be removed" if dry_run else "removed", "number", "MB")
     print_table(
         Console(), header, ((kind, str(one.number), f"{one.size / 1e6:.1f}") for kind, one in found.items())

@@ -7,7 +7,8 @@ maps it reads predictions and scenes too, where they lie here.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from dataclasses import replace
+from typing import TYPE_CHECKING, NamedTuple
 
 from hsiaug.base.errors import InputError, did_you_mean
 from hsiaug.report.render_data import report_json
@@ -19,12 +20,14 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
     from rich.console import Console
 
+    from hsiaug.report.grid import ReportPage
     from hsiaug.trial.store import Store
 
 __all__ = [
     "ENDINGS",
     "FORMATS",
     "PICTURES",
+    "Below",
     "Report",
     "build_report",
     "figure_of",
@@ -45,12 +48,14 @@ WIDTH = 100
 """Columns of ``rich`` text that goes to a file instead of a terminal."""
 
 
-def print_report(report: Report, console: Console, by: str = "generator", *, audit: bool = False) -> None:
-    """Print every table to a rich console. audit: all of each protocol's audit, and not only what it comes to.
+def print_report(
+    report: Report, console: Console, by: str = "summary", *, notes: bool = False, audit: bool = False
+) -> None:
+    """Print every table to a rich console. notes: what its numbers are; audit: all of each protocol's audit.
 
-    by: ``generator``, ``gain``, ``classifier``, ``class``, ``seed``, ``cost``, ``lambda``, ``omega``, ``scene`` or
-    ``labels``. Raises InputError for anything else, by labels where the store holds no learning curve, and by scene where
-    it holds fewer than three scenes.
+    by: ``summary``, ``generator``, ``gain``, ``classifier``, ``class``, ``seed``, ``cost``, ``lambda``, ``omega``,
+    ``scene`` or ``labels``. Raises InputError for anything else, by labels where the store holds no learning curve, and
+    by scene where it holds fewer than three scenes.
     """
     from rich.text import Text
 
@@ -61,10 +66,22 @@ def print_report(report: Report, console: Console, by: str = "generator", *, aud
     if not shown:
         console.print(Text(_empty(report)))
     for page in shown:
-        print_page(page, console, audit)
+        print_page(page, console, notes=notes, audit=audit)
 
 
-def render_report(report: Report, format: str = "md", by: str = "generator") -> str:
+class Below(NamedTuple):
+    """What stands below the tables of md and tex. notes: with the verdict in words; audit: of each protocol."""
+
+    notes: bool = True
+    audit: bool = True
+
+    def of(self, page: ReportPage) -> ReportPage:
+        """The page with no more than this."""
+        page = page if self.notes else replace(page, notes=(), verdict=(), closing=())
+        return page if self.audit else replace(page, audit=())
+
+
+def render_report(report: Report, format: str = "md", by: str = "generator", below: Below = Below()) -> str:  # noqa: B008
     """The report as text in one of FORMATS, ending in a newline.
 
     ``json`` and ``html`` hold every view at once; ``csv`` has one row per trial, for ``by="class"`` one per trial and
@@ -89,7 +106,7 @@ def render_report(report: Report, format: str = "md", by: str = "generator") -> 
         return render_html(report)
     if format == "rich":
         return _rich_text(report, by)
-    shown = pages(report, by)
+    shown = tuple(map(below.of, pages(report, by)))
     if not shown:
         said = _empty(report)
         return f"% {' '.join(said.split())}\n" if format == "tex" else f"{markdown_text(said)}\n"
@@ -111,6 +128,7 @@ def save_report(
     *,
     store: Store | None = None,
     columns: int = 2,
+    below: Below = Below(),  # noqa: B008
 ) -> None:
     """Write the report to a file: a picture, the page (for whose maps ``store`` is read), or a text.
 
@@ -124,7 +142,7 @@ def save_report(
     elif format == "html":
         write_text_whole(path, render_html(report, store))
     else:
-        write_text_whole(path, render_report(report, format, by))
+        write_text_whole(path, render_report(report, format, by, below))
 
 
 def figure_of(report: Report, by: str, columns: int = 2) -> Figure:
@@ -187,7 +205,7 @@ def _rich_text(report: Report, by: str) -> str:
     from hsiaug.base.terminal import Console
 
     out = io.StringIO()
-    print_report(report, Console(file=out, width=WIDTH, color_system=None), by, audit=True)
+    print_report(report, Console(file=out, width=WIDTH, color_system=None), by, notes=True, audit=True)
     return "".join(f"{line.rstrip()}\n" for line in out.getvalue().splitlines())
 
 

@@ -8,13 +8,21 @@ from dataclasses import dataclass
 from hsiaug.base.errors import InputError
 from hsiaug.metrics.pooling import FEWEST_SCENES, Pooled, pool_scenes
 from hsiaug.report.cells import CellKey
-from hsiaug.report.compare import Gain
-from hsiaug.report.grid import Grid, ReportPage, text_grid
-from hsiaug.report.labels import MISSING, signed
+from hsiaug.report.compare import Comparison, Gain
+from hsiaug.report.labels import signed
 from hsiaug.report.tables import ADDED, Report, Table
-from hsiaug.report.verdict_grid import SIGNS
 
-__all__ = ["NOTE", "PooledArm", "ScenePool", "across_page", "known_pools", "scene_pools"]
+__all__ = [
+    "NOTE",
+    "PooledArm",
+    "ScenePool",
+    "interval_text",
+    "known_pools",
+    "pool_gains",
+    "same_but_scene",
+    "scene_pools",
+    "score_of",
+]
 
 
 @dataclass(frozen=True)
@@ -34,36 +42,35 @@ class ScenePool:
     arms: tuple[PooledArm, ...]
 
     @property
-    def grid(self) -> Grid:
-        """A row per arm, the largest mean first: sign and gain of each scene, mean and prediction."""
-        header = ("arm", "mean over scenes", "a new scene", *(table.condition.scene for table in self.tables))
-        rows = []
-        for arm in self.arms:
-            mean, interval, new, scenes = arm.pooled
-            of = f" ({scenes})" if scenes < len(self.tables) else ""
-            rows.append((arm.label, f"{signed(mean)} {_span(interval)}{of}", _span(new), *map(_entry, arm.gains)))
-        one = self.tables[0]
-        heading = f"Δ{_score(self.tables)} over none by scene, {one.title.split(', ', 1)[1]}"
-        return text_grid(heading, header, rows)
+    def heading(self) -> str:
+        """What its numbers are, and what the tables have in common."""
+        return f"Δ{score_of(self.tables)} over none by scene, {self.tables[0].title.split(', ', 1)[1]}"
 
 
 NOTE = (
-    "Every number is the mean difference to none on one scene, in points, with the sign of the verdict there. Mean over "
-    "scenes: random effects, 95 % interval of Hartung and Knapp. A new scene: the 95 % prediction interval of the gain "
-    "on a scene that is not among these (Higgins et al., 2009). It supposes that such a scene is drawn as these were."
+    "Over none, all scenes: mean difference to none, in points, by random effects, with the 95 % interval of Hartung and "
+    "Knapp. A new scene: the 95 % prediction interval of the gain on a scene that is not among these (Higgins et al., "
+    "2009). It supposes that such a scene is drawn as these were."
 )
+
+
+def same_but_scene(report: Report) -> list[tuple[Table, ...]]:
+    """The tables that differ in the scene alone, those of each run and protocol; without points of learning curves.
+
+    All of a report that has nothing else.
+    """
+    groups: dict[object, list[Table]] = {}
+    compared = [table for table in report.tables if table.condition.protocol != ADDED] or report.tables
+    for table in compared:
+        c = table.condition
+        groups.setdefault((table.run, c.task, c.protocol, c.argument, c.buffer, c.patch, c.rest), []).append(table)
+    return [tuple(tables) for tables in groups.values()]
 
 
 def scene_pools(report: Report) -> list[ScenePool]:
     """The tables of one run and protocol, over as many scenes as there are; none where these are fewer than three."""
-    groups: dict[object, list[Table]] = {}
-    for table in report.tables:
-        c = table.condition
-        if c.protocol != ADDED:
-            groups.setdefault((table.run, c.task, c.protocol, c.argument, c.buffer, c.patch, c.rest), []).append(
-                table
-            )
-    pools = (ScenePool(tuple(tables), _arms(tables)) for tables in groups.values() if len(tables) >= FEWEST_SCENES)
+    groups = [tables for tables in same_but_scene(report) if len(tables) >= FEWEST_SCENES]
+    pools = (ScenePool(tables, _arms(tables)) for tables in groups)
     return [pool for pool in pools if pool.arms]
 
 
@@ -79,44 +86,38 @@ def known_pools(report: Report) -> list[ScenePool]:
     return pools
 
 
-def across_page(report: Report) -> tuple[ReportPage, ...]:
-    """The page of all pools; none where there is no pool."""
-    grids = tuple(pool.grid for pool in scene_pools(report))
-    return (ReportPage("Across scenes", grids=grids, notes=(NOTE,)),) if grids else ()
+def pool_gains(gains: Sequence[Gain | None]) -> Pooled | None:
+    """The gains of an arm over ``none`` on several scenes; None where fewer than three have two draws."""
+    known = [over.main.differences for gain in gains if (over := _over_none(gain))]
+    return pool_scenes(known) if len(known) >= FEWEST_SCENES else None
 
 
-def _arms(tables: Sequence[Table]) -> tuple[PooledArm, ...]:
-    keys: dict[CellKey, str] = {}
-    for table in tables:
-        for key, gain in table.gains.items():
-            keys.setdefault(key, table.cell_label(gain.cell))
-    found = []
-    for key, label in keys.items():
-        gains = tuple(_usable(table.gains.get(key)) for table in tables)
-        known = [over.main.differences for gain in gains if gain and (over := gain.against["none"])]
-        if len(known) >= FEWEST_SCENES:
-            found.append(PooledArm(label, gains, pool_scenes(known)))
-    return tuple(sorted(found, key=lambda arm: -arm.pooled.mean))
-
-
-def _usable(gain: Gain | None) -> Gain | None:
-    over = gain.against["none"] if gain else None
-    return gain if over is not None and len(over.main.differences) > 1 else None
-
-
-def _entry(gain: Gain | None) -> str:
-    over = gain.against["none"] if gain else None
-    if gain is None or over is None:
-        return MISSING
-    sign = f"{SIGNS[gain.verdict.finding]} " if gain.verdict else ""
-    return f"{sign}{signed(over.main.mean)}"
-
-
-def _span(interval: tuple[float, float]) -> str:
+def interval_text(interval: tuple[float, float]) -> str:
+    """``[-1.0, +3.2]``, in points."""
     return f"[{signed(interval[0])}, {signed(interval[1])}]"
 
 
-def _score(tables: Sequence[Table]) -> str:
+def score_of(tables: Sequence[Table]) -> str:
     """The main score, without the number of its classes where that differs between scenes."""
     names = {table.scores.main.name for table in tables}
     return names.pop() if len(names) == 1 else f"{tables[0].scores.main.name.split(' (')[0]} of large classes"
+
+
+def _arms(tables: Sequence[Table]) -> tuple[PooledArm, ...]:
+    labels: dict[CellKey, str] = {}
+    for table in tables:
+        for key, gain in table.gains.items():
+            labels.setdefault(key, table.cell_label(gain.cell))
+    found = []
+    for key, label in labels.items():
+        found_in = [table.gains.get(key) for table in tables]
+        gains = tuple(gain if _over_none(gain) else None for gain in found_in)
+        if (pooled := pool_gains(gains)) is not None:
+            found.append(PooledArm(label, gains, pooled))
+    return tuple(sorted(found, key=lambda arm: -arm.pooled.mean))
+
+
+def _over_none(gain: Gain | None) -> Comparison | None:
+    """The comparison with ``none``, where that has two draws."""
+    over = gain.against["none"] if gain else None
+    return over if over is not None and len(over.main.differences) > 1 else None

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from hsiaug.report.cells import ArmCell
@@ -11,7 +11,7 @@ from hsiaug.report.records import DrawKey
 from hsiaug.report.scores import CONTROL_CLASSIFIERS
 from hsiaug.report.tables import Table, named
 
-__all__ = ["audit_lines", "transductive", "users_of_unlabelled", "warnings"]
+__all__ = ["audit_lines", "short_audit", "transductive", "users_of_unlabelled", "warnings"]
 
 Audit = Mapping[str, Any]
 
@@ -29,6 +29,23 @@ def audit_lines(table: Table, where: str) -> tuple[tuple[str, str], ...]:
     lines += [("without spectra", sentence) for sentence in _location(table)]
     lines.append(("records", _records(table, where)))
     return tuple(lines)
+
+
+def short_audit(tables: Sequence[Table]) -> str:
+    """One sentence on the splits of tables: whether they leak, and what is reached without any spectrum."""
+    audits = [audit for table in tables for audit in table.splits.values()]
+    if not audits:
+        return "No trial got as far as a split, so there is no audit."
+    overlap = max(float(audit.get("centre_overlap_percent") or 0) for audit in audits)
+    leaks = "LEAKY: location alone answers for part of the score" if any(t.leaky for t in tables) else "not leaky"
+    reached: dict[str, list[str]] = {}
+    for table in tables:
+        for cell in table.blind:
+            if cell.arm.generator.name == "none" and cell.ok:
+                name = f"{table.labels[cell.classifier]} reaches {table.scores.main.name}"
+                reached.setdefault(name, []).append(plus_minus(cell.summary(table.scores.main.key)))
+    blind = "".join(f"; without a spectrum {name} {', '.join(values)}" for name, values in reached.items())
+    return f"Splits: {leaks}; at most {overlap:.1f} % of test pixels lie in a training patch{blind}."
 
 
 def warnings(table: Table) -> tuple[str, ...]:

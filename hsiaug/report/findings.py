@@ -16,7 +16,7 @@ from hsiaug.report.tables import Table
 from hsiaug.trial.arm import needed_of
 from hsiaug.trial.failures import why_failed
 
-__all__ = ["FINDINGS", "headline", "judged", "verdict", "verdict_text"]
+__all__ = ["FINDINGS", "go_on", "headline", "judged", "said_of", "verdict", "verdict_text"]
 
 LISTED = 12
 """Arms of one verdict that have a line of their own."""
@@ -87,7 +87,18 @@ def _heading(table: Table, gain: Gain) -> str:
 
 
 def headline(table: Table) -> str:
-    """Summarize the findings on all arms of a table, and say which of several that help gains most."""
+    """Summarize the findings, and say which of several arms that help gains most, or how to run the missing draws."""
+    needed = go_on(table)
+    more = (
+        f" The same benchmark with --seeds {needed} runs the draws that are missing."
+        if needed
+        else _largest(table)
+    )
+    return said_of(table) + more
+
+
+def said_of(table: Table) -> str:
+    """Summarize the findings on all arms of a table."""
     counted = Counter(gain.verdict.finding for gain in judged(table) if gain.verdict)
     second = table.scores.second.name
     if not counted:
@@ -96,8 +107,7 @@ def headline(table: Table) -> str:
         finding = next(iter(counted))
         if lacking := _lacking(table):
             return lacking
-        more = _go_on(table) if finding == "undecided" else _largest(table)
-        return FINDINGS[finding].of_all.format(second=second) + more
+        return FINDINGS[finding].of_all.format(second=second)
     arms, helping = counted.total(), counted["helps"]
     rest = ", ".join(
         f"{n} {words.of_some.format(second=second)}"
@@ -106,16 +116,16 @@ def headline(table: Table) -> str:
     )
     if helping:
         helps = "helps" if helping == 1 else "help"
-        return f"{helping} of {count(arms, 'arm')} {helps}; of the others: {rest}.{_largest(table)}"
+        return f"{helping} of {count(arms, 'arm')} {helps}; of the others: {rest}."
     without = f" without a loss of {second}" if counted["helps, at a loss"] else ""
-    return f"Nothing is shown to help{without}. Of {count(arms, 'arm')}: {rest}.{_largest(table)}"
+    return f"Nothing is shown to help{without}. Of {count(arms, 'arm')}: {rest}."
 
 
 def _largest(table: Table) -> str:
     """Name the arm of the largest gain among several that help, or that help at a loss where no other does."""
     arms = judged(table)
-    best = max(arms, key=attrgetter("rank"))
-    if len(arms) < 2 or not best.rank[0] or best.hardest is None:
+    best = max(arms, key=attrgetter("rank"), default=None)
+    if best is None or len(arms) < 2 or not best.rank[0] or best.hardest is None:
         return ""
     gained = f"{table.scores.main.name} {signed(best.rank[1])} over {best.hardest[0]}"
     return f" The largest gain: {table.cell_label(best.cell)}, {gained}."
@@ -134,12 +144,13 @@ def _lacking(table: Table) -> str:
     )
 
 
-def _go_on(table: Table) -> str:
-    """How to have the missing draws, where they are numbered as --seeds N numbers them and no seeds drew the same."""
-    if table.repeated or table.draws != tuple(range(len(table.draws))):
-        return ""
-    needed = max(gain.verdict.needed for gain in judged(table) if gain.verdict)
-    return f" The same benchmark with --seeds {needed} runs the draws that are missing."
+def go_on(table: Table) -> int | None:
+    """The N of ``--seeds N`` that runs the missing draws where all arms lack some; None where that would not help."""
+    verdicts = [gain.verdict for gain in judged(table) if gain.verdict]
+    numbered = not table.repeated and table.draws == tuple(range(len(table.draws)))
+    if not numbered or {found.finding for found in verdicts} != {"undecided"} or _lacking(table):
+        return None
+    return max(found.needed for found in verdicts)
 
 
 def _lines(table: Table, gains: Sequence[Gain]) -> tuple[str, ...]:

@@ -49,13 +49,17 @@ class GridColumn:
 
 @dataclass(frozen=True)
 class Grid:
-    """Rows of entries. keys: how many leading columns say what a row is; breaks: rows that start a new block."""
+    """Rows of entries. keys: how many leading columns say what a row is; breaks: rows that start a new block.
+
+    narrower: the same with less in it, for a terminal on which this one does not fit.
+    """
 
     heading: str
     columns: tuple[GridColumn, ...]
     rows: tuple[tuple[GridEntry, ...], ...]
     keys: int = 1
     breaks: frozenset[int] = frozenset()
+    narrower: Grid | None = None
 
 
 def make_grid(
@@ -117,8 +121,7 @@ class ReportPage:
 
     leaky: the title must say so before anything else.
     failed: how many trials failed, or None; failures: a line per error. audit: (label, sentence) pairs.
-    verdict: sentences, each with a line per arm below it; outcome: the same at a glance, and outcome_note what its signs
-    are.
+    verdict: sentences, each with a line per arm below it. closing: the last sentences of all.
     """
 
     title: str
@@ -130,8 +133,7 @@ class ReportPage:
     notes: tuple[str, ...] = ()
     audit: tuple[tuple[str, str], ...] = ()
     verdict: tuple[tuple[str, tuple[str, ...]], ...] = ()
-    outcome: Grid | None = None
-    outcome_note: str = ""
+    closing: tuple[str, ...] = ()
 
     @property
     def heading(self) -> str:

@@ -12,7 +12,13 @@ from hsiaug.report.records import FIELDS, VISIBILITY
 from hsiaug.report.tables import Table
 from hsiaug.trial.arm import RIVALS, Method, needed_of
 
-__all__ = ["control_notes", "number_notes", "repeat_notes", "significance_note", "verdict_note"]
+__all__ = ["control_notes", "number_notes", "repeat_notes", "significance_note", "table_notes"]
+
+
+def table_notes(table: Table) -> list[str]:
+    """Every note on a table: its numbers, its controls, its tests, and what its verdicts claim."""
+    compared = control_notes(table) + significance_note(table) + _verdict_note(table) if table.gains else []
+    return number_notes(table) + compared
 
 
 def number_notes(table: Table) -> list[str]:
@@ -203,7 +209,7 @@ def significance_note(table: Table) -> list[str]:
     return notes
 
 
-def verdict_note(table: Table) -> list[str]:
+def _verdict_note(table: Table) -> list[str]:
     """The legend of the verdicts that occur."""
     further = table.further_controls
     known = meanings(further, " or ".join(dict.fromkeys(map(needed_of, further))))

@@ -79,16 +79,15 @@ def _page(page: ReportPage, label: str) -> str:
     warnings = "".join(rf" \textbf{{{_tex(warning)}}}" for warning in warned)
     floats = [
         one
-        for place, grid in enumerate([*page.grids, *([page.outcome] if page.outcome else [])], start=1)
+        for place, grid in enumerate(page.grids, start=1)
         for one in _floats(grid, f"{heading}. {_tex(grid.heading)}.{warnings}", f"{label}-{place}")
     ]
-    said = [*page.failures, *([page.outcome_note] if page.outcome_note else []), *page.notes]
-    notes = [rf"\item {_tex(note)}" for note in said]
+    notes = [rf"\item {_tex(note)}" for note in (*page.failures, *page.notes)]
     audit = [rf"\item \textbf{{{_tex(what)}}}: {_tex(sentence)}" for what, sentence in page.audit]
     verdict = [
         rf"\item \textbf{{{_tex(sentence)}}} {_tex('; '.join(lines))}".rstrip() for sentence, lines in page.verdict
     ]
-    items = [*notes, *audit, *verdict]
+    items = [*notes, *audit, *verdict, *(rf"\item {_tex(sentence)}" for sentence in page.closing)]
     blocks = ["\n\n".join(floats[start : start + WAITING]) for start in range(0, len(floats), WAITING)]
     return "\n\n".join(["\n\n\\clearpage\n\n".join(blocks), *([_items(items)] if items else [])])
 

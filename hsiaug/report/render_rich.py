@@ -19,19 +19,14 @@ __all__ = ["print_page"]
 TEXT_WIDTH = 28
 GAP = 2
 GROUP_WIDTH = 14
-SHORT_AUDIT = ("protocol", "unlabelled pixels", "overlap")
-"""Parts of the audit that are always shown."""
 
 
-def print_page(page: ReportPage, console: Console, audit: bool = False) -> None:
-    """Print title, failures, warnings, grids, notes, audit and, last of all, the verdict.
-
-    audit: all of it, and not only what it comes to.
-    """
+def print_page(page: ReportPage, console: Console, *, notes: bool = False, audit: bool = False) -> None:
+    """Print title, failures, warnings and grids, what was asked for of notes and audit, and last of all the verdict."""
     console.print()
     console.print(_plain(page.heading, style="bold red" if page.leaky else "bold"))
     if page.failed:
-        console.print(_plain(f"{page.failed}:", style="bold yellow"))
+        console.print(_plain(f"{page.failed}{':' if page.failures else ''}", style="bold yellow"))
         for line in _indented(page.failures, "yellow"):
             console.print(line)
     for warning in page.warnings:
@@ -41,20 +36,16 @@ def print_page(page: ReportPage, console: Console, audit: bool = False) -> None:
         console.print(_plain(grid.heading, style="italic"))
         _print_grid(grid, console)
     console.print()
-    for note in page.notes:
+    for note in page.notes if notes else ():
         console.print(_plain(note, style="dim"))
-    console.print()
-    console.print(_audit(page, audit))
-    if page.verdict:
-        console.print()
+    if audit:
+        console.print(_audit(page))
     for sentence, lines in page.verdict:
         console.print(_plain(sentence, style="bold"))
         for line in _indented(lines):
             console.print(line)
-    if page.outcome:
-        console.print()
-        _print_grid(page.outcome, console)
-        console.print(_plain(f"{page.outcome.heading}: {page.outcome_note}", style="dim"))
+    for sentence in page.closing:
+        console.print(_plain(sentence))
 
 
 def _print_grid(grid: Grid, console: Console) -> None:
@@ -65,6 +56,10 @@ def _print_grid(grid: Grid, console: Console) -> None:
     def fits(part: Sequence[int]) -> bool:
         widths = _widths(grid, part, widest)
         return sum(widths) + GAP * (len(widths) - 1) + 1 <= available
+
+    if grid.narrower and not fits(range(grid.keys, len(grid.columns))):
+        _print_grid(grid.narrower, console)
+        return
 
     for number, part in enumerate(part_columns(grid, fits)):
         if number:
@@ -86,16 +81,13 @@ def _plain(text: str, style: str = "") -> Text:
     return Text(visible(text, keep="\n"), style=style)
 
 
-def _audit(page: ReportPage, whole: bool) -> RichTable:
+def _audit(page: ReportPage) -> RichTable:
     from rich.table import Table
 
     table = Table.grid(padding=(0, 2))
     table.add_column(max_width=20, overflow="fold")
     table.add_column(overflow="fold")
-    kept = [line for line in page.audit if whole or line[0] in SHORT_AUDIT]
-    if len(kept) < len(page.audit):
-        kept.append(("more", f"{len(page.audit) - len(kept)} lines: hsiaug report --format md"))
-    for label, sentence in kept:
+    for label, sentence in page.audit:
         loud = "LEAKY" in sentence or "TRANSDUCTIVE" in sentence
         table.add_row(_plain(label, style="bold"), _plain(sentence, style="red" if loud else ""))
     return table

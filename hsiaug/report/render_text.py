@@ -34,12 +34,8 @@ def _markdown_page(page: ReportPage) -> str:
         )
     if page.verdict:
         blocks.append("### Verdict")
-        if page.outcome:
-            blocks += [
-                _markdown_grid(page.outcome),
-                f"{markdown_text(page.outcome.heading)}: {markdown_text(page.outcome_note)}",
-            ]
         blocks += [_markdown_said(sentence, lines) for sentence, lines in page.verdict]
+    blocks += map(markdown_text, page.closing)
     return "\n\n".join(block for block in blocks if block)
 
 

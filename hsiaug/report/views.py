@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
 from operator import attrgetter
 
 from hsiaug.base.errors import InputError, did_you_mean
 from hsiaug.metrics.significance import t_interval
-from hsiaug.report.across import across_page, known_pools
+from hsiaug.report.across import known_pools
 from hsiaug.report.cells import ArmCell, CellKey
 from hsiaug.report.compare import Comparison
 from hsiaug.report.curves import axis_of, curve_grids, curve_notes
@@ -17,9 +17,9 @@ from hsiaug.report.failures import table_page
 from hsiaug.report.findings import FINDINGS, verdict, verdict_text
 from hsiaug.report.grid import Grid, GridColumn, GridEntry, ReportPage, make_grid
 from hsiaug.report.labels import MISSING, p_text, percent, signed
-from hsiaug.report.notes import control_notes, number_notes, significance_note, verdict_note
+from hsiaug.report.matrix import summary_pages
+from hsiaug.report.notes import control_notes, number_notes, significance_note, table_notes
 from hsiaug.report.tables import ADDED, Report, Table
-from hsiaug.report.verdict_grid import grid_note, verdict_grid
 from hsiaug.report.views_raw import (
     arm_columns,
     class_grids,
@@ -31,19 +31,17 @@ from hsiaug.report.views_raw import (
 )
 from hsiaug.trial.arm import Arm, Method
 
-__all__ = ["LABELS", "SCENE", "VIEWS", "check_view", "pages"]
+__all__ = ["LABELS", "SCENE", "SUMMARY", "VIEWS", "check_view", "pages"]
 
 SHORT = {"duplicate": "dup.", "duplicate-balanced": "bal."}
 """Names of controls in narrow columns."""
-LABELS = "labels"
-"""The view that reads several tables and their predictions at once."""
-SCENE = "scene"
-"""The view of gains over several scenes."""
+LABELS, SCENE, SUMMARY = "labels", "scene", "summary"
+"""Views of several tables at once; the first reads predictions too."""
 
 
 def check_view(by: str) -> None:
     """Raise InputError for a view that does not exist."""
-    known = (*VIEWS, SCENE, LABELS)
+    known = (SUMMARY, *VIEWS, SCENE, LABELS)
     if by not in known:
         raise InputError(f"`by` must be one of {', '.join(known)}", value=repr(by), hint=did_you_mean(by, known))
 
@@ -60,12 +58,10 @@ def pages(report: Report, by: str) -> tuple[ReportPage, ...]:
         return label_pages(report)
     if by == SCENE:
         known_pools(report)
-        return across_page(report)
-    if by != "generator":
-        return tuple(_page(table, report.where, by) for table in report.tables)
-    worths = _worths(report)
-    judged = (_judged(_page(table, report.where, by), table, worths.get(table)) for table in report.tables)
-    return (*judged, *across_page(report))
+    made = tuple(_page(table, report.where, by) for table in report.tables if by in VIEWS)
+    if by not in ("generator", SCENE, SUMMARY):
+        return made
+    return (*made, *summary_pages(report, _worths(report), alone=by == SUMMARY, pooled=by == SCENE))
 
 
 def _worths(report: Report) -> dict[Table, dict[CellKey, str]]:
@@ -79,22 +75,15 @@ def _worths(report: Report) -> dict[Table, dict[CellKey, str]]:
     return main_worths(label_curves(report))
 
 
-def _judged(page: ReportPage, table: Table, worths: Mapping[CellKey, str] | None) -> ReportPage:
-    """The page with its verdict, in sentences and at a glance."""
-    outcome = verdict_grid(table, worths)
-    return replace(page, verdict=verdict(table), outcome=outcome, outcome_note=grid_note(table) if outcome else "")
-
-
 def _page(table: Table, where: str, by: str) -> ReportPage:
-    notes = number_notes(table)
-    if by in ("generator", "gain", "classifier") and table.gains:
+    notes = table_notes(table) if by == "generator" else number_notes(table)
+    if by in ("gain", "classifier") and table.gains:
         notes += control_notes(table) + significance_note(table)
-    if by == "generator":
-        notes += verdict_note(table)
     if axis := axis_of(by):
         notes += curve_notes(table, axis)
         notes.append("none has no synthetic sample: it is λ = 0 of every generator, at any ω.")
-    return table_page(table, where, VIEWS[by](table), notes)
+    page = table_page(table, where, VIEWS[by](table), notes)
+    return replace(page, verdict=verdict(table)) if by == "generator" else page
 
 
 def _generator_grids(table: Table) -> tuple[Grid, ...]:

@@ -94,7 +94,7 @@ def verify(store: Store, count: Count) -> Iterator[Finding]:
     for done, hash in enumerate(hashes, 1):
         found = store.look(hash)
         if isinstance(found, Damage):
-            again = f"the benchmark that made it, once more; or hsiaug store prune {where} --damaged"
+            again = f"the benchmark that made it, once more; or hsiaug store prune {where} --all"
             yield Finding("record", hash, found.fault, again)
         elif (
             found is not None

@@ -44,7 +44,7 @@ def test_an_arm_counts_where_three_scenes_have_it() -> None:
     (pool,) = scene_pools(build_report(records))
     assert [arm.label.split()[0] for arm in pool.arms] == ["smote", "duplicate"]
     text = render_report(build_report(records), "md")
-    row = next(line for line in text.splitlines() if line.startswith("| smote λ=1 with svm |") and "(3)" in line)
+    row = next(line for line in text.splitlines() if line.startswith("| smote λ=1, svm |") and "(3)" in line)
     assert row.count("–") == 1, "the scene that lacks it"
 
 

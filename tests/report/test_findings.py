@@ -6,6 +6,7 @@ import csv
 import io
 import json
 import re
+from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -17,9 +18,10 @@ from hsiaug.base.terminal import Console
 from hsiaug.report import build_report, print_report, render_html, render_report
 from hsiaug.report.figures.card import card_figure
 from hsiaug.report.findings import headline, judged, verdict
+from hsiaug.report.matrix import matrices
+from hsiaug.report.signs import SIGNS
 from hsiaug.report.tables import Table
 from hsiaug.report.two_arms.comparison import compare_arms
-from hsiaug.report.verdict_grid import SIGNS, verdict_grid
 from hsiaug.results import read_store
 
 CLAIMS = Path(__file__).parents[2] / "benchmarks" / "results" / "cluster" / "suite.csv"
@@ -208,23 +210,52 @@ def test_every_format_says_the_same_words() -> None:
     assert all(line in page and line in render_report(report, "md") for line in arms)
 
 
-def test_the_verdict_is_the_last_that_a_terminal_shows() -> None:
-    text = " ".join(render_report(build_report(FIRST), "rich").split())
-    sentences, _, grid = text.rpartition("OA +0.4 and +0.1")
-    assert sentences and grid.split()[0] == "generator" and "smote ? " in grid
-    assert grid.endswith("of 95 %, corrected as p is.")
+def on_terminal(records: list[dict], **asked: bool) -> str:
+    console = Console(file=io.StringIO(), width=100)
+    print_report(build_report(records, store="hsiaug-results"), console, **asked)
+    return console.file.getvalue()
 
 
-def test_a_terminal_shows_three_lines_of_the_audit_unless_it_is_asked_for_all() -> None:
-    def shown(**asked: bool) -> str:
-        console = Console(file=io.StringIO(), width=100)
-        print_report(build_report(FIRST), console, **asked)
-        return console.file.getvalue()
+def test_a_report_ends_in_what_helps_by_how_much_and_what_to_run_next() -> None:
+    helping = [*arm("none", level(40, 12)), *arm("duplicate", level(41, 12)), *arm("smote", level(50, 12, 0.1))]
+    *_, first, second, third = on_terminal(helping).splitlines()
+    assert first == "Every arm helps."
+    assert second == "The largest gain: smote λ=1, svm, AA +9.6 [+9.3, +9.8] over duplicate (p < .001, 12 draws)."
+    assert third.startswith("Next: hsiaug report --out report.html")
+    assert second.partition(" (p")[0] in render_report(build_report(helping), "md")
 
-    short, whole = shown(), shown(audit=True)
-    assert "--format md" in short and "lost classes" not in short and "overlap" in short
-    assert "lost classes" in whole and "--format md" not in whole
-    assert len(whole.splitlines()) > len(short.splitlines())
+
+def test_too_few_draws_are_said_in_one_line_with_the_command_that_runs_the_others() -> None:
+    text = " ".join(on_terminal(FIRST).split())
+    assert (
+        "Undecided: 2 of 2 arms; 7 draws are needed, 3 are there. Next: the same benchmark with --seeds 7" in text
+    )
+
+
+def test_a_terminal_shows_definitions_and_the_audit_only_where_they_are_asked_for() -> None:
+    short, defined, audited = on_terminal(FIRST), on_terminal(FIRST, notes=True), on_terminal(FIRST, audit=True)
+    assert "Splits: not leaky; at most 0.0 % of test pixels lie in a training patch" in short
+    assert "lost classes" in audited and "lost classes" not in short + defined
+    assert "Mean ± std" in defined and "Mean ± std" not in short + audited
+
+
+def test_twenty_arms_on_three_scenes_take_forty_lines() -> None:
+    records = [
+        record(0.5, aa, generator=f"maker-{n:02}", classifier=classifier, seed=seed, scene=scene)
+        for scene in ("indian-pines", "houston-crop", "salinas")
+        for seed in range(6)
+        for classifier in ("svm", "cnn2d")
+        for n, aa in enumerate([0.4 + 0.01 * n + 0.01 * (seed * n % 3) for n in range(10)])
+    ] + [
+        record(0.5, 0.4 + 0.001 * seed, generator=generator, classifier=classifier, seed=seed, scene=scene)
+        for scene in ("indian-pines", "houston-crop", "salinas")
+        for seed in range(6)
+        for classifier in ("svm", "cnn2d")
+        for generator in ("none", "duplicate")
+    ]
+    lines = on_terminal(records).splitlines()
+    assert len(lines) <= 40 and max(map(len, lines)) <= 100
+    assert sum(bool(re.match(r"maker-\d\d λ=1, \w+ +. [+-]\d", line)) for line in lines) == 20
 
 
 def test_without_a_generator_there_is_nothing_to_judge() -> None:
@@ -299,13 +330,19 @@ LOSSES = [
 """Two arms help at a loss of OA; of another generator one helps and one hurts."""
 
 
+def entries_of(records: list[dict]) -> dict[str, str]:
+    """The matrix of records of one scene: what stands beside each arm."""
+    (matrix,) = matrices(build_report(records))
+    return {row[0].text: row[1].text for row in matrix.grid.rows}
+
+
 @pytest.mark.parametrize("format", ["rich", "md", "tex", "html"])
 def test_a_gain_at_a_loss_has_a_mark_of_its_own(format: str) -> None:
     report = build_report(LOSSES)
     text = render_html(report) if format == "html" else render_report(report, format)
     assert (r"$\bigtriangleup$$\bigtriangledown$" if format == "tex" else "▲▼ helps, at a loss of OA") in text
     if format == "html":
-        (row,) = (r for r in parsed(text).all("tr") if r.text.startswith("mixup▲▼"))
+        (row,) = (r for r in parsed(text).all("tr") if r.text.startswith("mixup λ=1, svm▲▼"))
         assert [
             badge.attributes["class"] for badge in row.all("span") if "badge" in badge.attributes["class"]
         ] == ["badge loss"]
@@ -323,13 +360,12 @@ def test_a_card_shows_a_loss_in_a_colour_of_its_own() -> None:
 
 def test_the_headline_counts_what_the_grid_shows() -> None:
     table = table_of(LOSSES)
-    grid = verdict_grid(table)
-    shown = " ".join(row[1].text for row in grid.rows) if grid else ""
+    shown = Counter(entries_of(LOSSES).values())
     assert headline(table) == (
         "1 of 4 arms helps; of the others: 2 shown to help at a loss of OA, 1 shown to hurt. "
         "The largest gain: smote λ=0.5 with svm, AA +4.6 over duplicate."
     )
-    assert re.findall(r"best of 2: (.*?)\)", shown) == ["2 ▲▼", "1 ▲ 1 ▼"]
+    assert Counter(text.split()[0] for text in shown.elements()) == {"▲": 1, "▲▼": 2, "▼": 1, "·": 2}
     assert len(set(SIGNS.values())) == len(SIGNS)
 
 
@@ -337,14 +373,10 @@ def test_the_interval_is_the_one_that_decides() -> None:
     """Beside eight other arms it is wider than the usual one, which leaves out 0."""
     wobble = [41 + (0.6 if i % 3 else -0.2) for i in range(12)]
     many = [one for i in range(8) for one in arm(f"other{i}", [41 + (-1) ** s for s in range(12)])]
-    table = table_of([*arm("none", level(40, 12)), *arm("duplicate", level(41, 12)), *arm("smote", wobble), *many])
-    grid = verdict_grid(table)
-    (entry,) = (row[1].text for row in grid.rows if row[0].text == "smote") if grid else ()
-    found = re.fullmatch(r"≈ \+0.3 \[(.*), .*\], p = (.*), over duplicate", entry)
-    assert found and float(found[1]) < 0 and float(found[2]) > 0.05
-    alone = table_of([*arm("none", level(40, 12)), *arm("duplicate", level(41, 12)), *arm("smote", wobble)])
-    (single,) = (row[1].text for row in verdict_grid(alone).rows)  # type: ignore[union-attr]
-    assert single.startswith("▲ +0.3 [+0.1")
+    alone = [*arm("none", level(40, 12)), *arm("duplicate", level(41, 12)), *arm("smote", wobble)]
+    found = re.fullmatch(r"≈ \+0.3 \[(.*), .*\]", entries_of([*alone, *many])["smote λ=1, svm"])
+    assert found and float(found[1]) < 0
+    assert entries_of(alone)["smote λ=1, svm"].startswith("▲ +0.3 [+0.1")
 
 
 # A generator that reads unlabelled pixels, and its third control
@@ -401,8 +433,7 @@ def test_a_control_that_was_asked_for_is_judged_against_the_others() -> None:
         and list(gain.against) == ["none", "duplicate"]
     )
     assert headline(table) == "Every arm helps."
-    grid = verdict_grid(table)
-    assert grid is not None and [row[0].text for row in grid.rows] == ["pseudo"]
+    assert list(entries_of(ASKED)) == ["pseudo λ=1, svm", "duplicate λ=1, svm"]
     assert len(table.comparisons) == 3
 
 

@@ -100,7 +100,7 @@ def test_verifying_finds_each_kind_of_damage_and_says_what_heals_it(filled: Stor
     found = {one.kind: one for one in verify(filled, uncounted)}
 
     assert set(found) == {"record", "predictions", "leftover"}
-    assert found["record"].name == cut.parent.name and "--damaged" in found["record"].heal
+    assert found["record"].name == cut.parent.name and "--all" in found["record"].heal
     command = json.loads(other.read_text())["command"]
     assert found["predictions"].heal == f"{command} --store {filled.root}"
     assert found["leftover"].name == f"records/{left.name}" and "store prune" in found["leftover"].heal
@@ -147,7 +147,7 @@ def test_the_commands_print_fields_between_tabs_and_verify_ends_with_1(filled: S
     assert found.exit_code == 1
     assert found.stdout.splitlines()[1].split("\t")[:2] == ["record", cut.parent.name]
 
-    would = run("prune", target, "--damaged", "--dry-run")
+    would = run("prune", target, "--all", "--dry-run")
     assert "damaged records\t1\t0.0" in would.stdout and cut.exists()
-    assert "damaged records\t1\t0.0" in run("prune", target, "--damaged").stdout and not cut.exists()
+    assert "damaged records\t1\t0.0" in run("prune", target, "--all").stdout and not cut.exists()
     assert "it is not copied" not in copied.stderr and run("merge", target).exit_code == 2

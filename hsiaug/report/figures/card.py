@@ -15,8 +15,8 @@ from hsiaug.report.figures.files import WIDTHS, across, new_figure, wrapped
 from hsiaug.report.findings import FINDINGS, headline
 from hsiaug.report.labels import p_said, signed
 from hsiaug.report.scenes.ground_truth import thumbnail
+from hsiaug.report.signs import SIGNS, Shown, generators_of, over, shown_arms, signs_note
 from hsiaug.report.tables import Report, Table
-from hsiaug.report.verdict_grid import SIGNS, Shown, generators_of, grid_note, over, shown_arms
 from hsiaug.trial.arm import Method
 
 if TYPE_CHECKING:
@@ -112,7 +112,9 @@ def _card(place: SubFigure, table: Table, cells: Cells, columns: int, inches: fl
         _draw(panel, table, cells, classifier)
     for panel in panels[max(0, len(table.classifiers) - wide) : len(table.classifiers)]:
         panel.tick_params(axis="x", labelbottom=True)
-    note = wrapped(visible(grid_note(table)).replace("$", r"\$"), WIDTHS[columns], 7)
+    luck = " Of several λ and ω the best is shown, partly by luck, and the signs of all."
+    said = signs_note((table,)) + (luck if any(one.tally for one in cells.values()) else "")
+    note = wrapped(visible(said).replace("$", r"\$"), WIDTHS[columns], 7)
     body.supxlabel(f"Δ{table.scores.main.name} (points)\n{note}", fontsize=7)
 
 

@@ -42,7 +42,7 @@ def scenes_figure(report: Report, columns: int = 2) -> Figure:
 def _draw(place: SubFigure, pool: ScenePool, columns: int) -> None:
     width = WIDTHS[columns]
     place.suptitle(
-        f"{wrapped(plotted(pool.grid.heading), width)}\n{wrapped(HOW_TO_READ, width)}",
+        f"{wrapped(plotted(pool.heading), width)}\n{wrapped(HOW_TO_READ, width)}",
         fontsize=8,
     )
     panel = place.subplots()

@@ -24,10 +24,8 @@ def _page(page: ReportPage) -> str:
     if page.failed:
         parts += [_said(f"{page.failed}:", page.failures)]
     parts += [_said(warning) for warning in page.warnings]
-    if page.outcome:
-        about = f"{page.outcome.heading}: {page.outcome_note}"
-        parts += [_table(page.outcome), f"<p><small>{escape(about)}</small></p>"]
     parts += [_said(sentence, lines) for sentence, lines in page.verdict]
+    parts += [f"<p>{escape(sentence)}</p>" for sentence in page.closing]
     parts += [f"<p>{escape(grid.heading)}</p>{_table(grid)}" for grid in page.grids]
     audit = [f"{label}: {sentence}" for label, sentence in page.audit]
     parts += [

@@ -9,7 +9,7 @@ from pathlib import Path
 from string import Template
 from typing import TYPE_CHECKING
 
-from hsiaug.report.across import NOTE, scene_pools
+from hsiaug.report.across import NOTE
 from hsiaug.report.audit import audit_lines, warnings
 from hsiaug.report.cells import CellKey
 from hsiaug.report.curves import AXES, SIGNS, curve_notes, find_sweeps
@@ -36,10 +36,11 @@ from hsiaug.report.html.markup import (
 from hsiaug.report.html.section import TableSection
 from hsiaug.report.html.shaded import class_gains, confusions
 from hsiaug.report.labels import count
-from hsiaug.report.notes import control_notes, number_notes, significance_note, verdict_note
+from hsiaug.report.matrix import matrices
+from hsiaug.report.notes import table_notes
 from hsiaug.report.scenes.label_curves import LabelCurve, label_curves
+from hsiaug.report.signs import OF_SIGNS, signs_note
 from hsiaug.report.tables import ADDED, Report, Table
-from hsiaug.report.verdict_grid import grid_note, verdict_grid
 from hsiaug.report.views_labels import label_grids, label_notes, main_worths, said
 from hsiaug.trial.store import Store
 
@@ -150,19 +151,18 @@ def _verdicts(report: Report, shown: Sequence[TableSection], worths: Mapping[Tab
     where = next((section.anchor("failed") for section in shown if section.table.failed), None)
     failures = link(f"{failed:,} failed", where)
     parts = [f'<p class="lead">{count(len(trials), "trial")}, {failures}, in {escape(report.where)}.</p>']
-    if pools := scene_pools(report):
-        grids = "".join(grid_table(pool.grid) for pool in pools)
-        drawn = _picture(
-            scenes_figure(report), "Gain of every arm over none by scene, their mean, and a new scene"
+    for matrix in matrices(report, worths):
+        note = " ".join([signs_note(matrix.tables), OF_SIGNS, *([NOTE] if matrix.pooled else [])])
+        parts.append(f'<h3>{escape(matrix.title)}</h3>{grid_table(matrix.grid)}<p class="note">{escape(note)}</p>')
+    if scene_pools(report):
+        parts.append(
+            _picture(scenes_figure(report), "Gain of every arm over none by scene, their mean, and a new scene")
         )
-        parts.append(f'<h3>Across scenes</h3>{drawn}{grids}<p class="note">{escape(NOTE)}</p>')
     for section in shown:
         table = section.table
         leaky = f" {badge('LEAKY', 'bad')}" if table.leaky else ""
         heading = f'<h3><a href="#{section.anchor("table")}">{escape(table.title)}</a>{leaky}</h3>'
         first = f'<p class="headline">{escape(headline(table))}</p>'
-        if grid := verdict_grid(table, worths.get(table)):
-            first += f'{section.grid(grid)}<p class="note">{escape(grid_note(table))}</p>'
         prose = "".join(
             f"<p><strong>{escape(sentence)}</strong></p>{items(map(escape, lines)) if lines else ''}"
             for sentence, lines in verdict(table)[1:]
@@ -173,7 +173,7 @@ def _verdicts(report: Report, shown: Sequence[TableSection], worths: Mapping[Tab
 
 def _table(section: TableSection, maker: MapMaker, curves: Sequence[LabelCurve]) -> str:
     table = section.table
-    notes = number_notes(table) + control_notes(table) + significance_note(table) + verdict_note(table)
+    notes = table_notes(table)
     compared = any(any(gain.against.values()) for gain in judged(table))
     gains = f"Δ{table.scores.main.name} of every arm over its controls, in percentage points"
     parts = [
