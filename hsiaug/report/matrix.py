@@ -139,7 +139,8 @@ def loss_of(gain: Gain) -> float | None:
 def closing(matrix: Matrix) -> tuple[str, ...]:
     """What helps, by how much, and what is not decided yet: the sentences in which every report ends."""
     if len(matrix.tables) == 1:
-        said = [] if go_on(matrix.tables[0]) else [said_of(matrix.tables[0])]
+        found = said_of(matrix.tables[0])
+        said = [found] if found != FINDINGS["undecided"].of_all else []
     else:
         helping = (f"{_helping(table)} on {table.condition.scene}" for table in matrix.tables)
         said = [f"Shown to help: {', '.join(helping)}."]
