@@ -22,8 +22,8 @@ from hsiaug.report.labels import MISSING, count, count_range, percent, signed
 from hsiaug.report.output_files import TableFiles
 from hsiaug.report.records import Trial
 from hsiaug.report.scores import FEWEST
+from hsiaug.report.signs import SIGNS
 from hsiaug.report.tables import ADDED, Report, Table
-from hsiaug.report.verdict_grid import SIGNS
 
 __all__ = ["ASKED", "Board", "Entry", "Result", "boards", "inter_quartile_mean", "leaderboard_files"]
 

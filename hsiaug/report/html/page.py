@@ -9,7 +9,7 @@ from pathlib import Path
 from string import Template
 from typing import TYPE_CHECKING
 
-from hsiaug.report.across import NOTE
+from hsiaug.report.across import NOTE, scene_pools
 from hsiaug.report.audit import audit_lines, warnings
 from hsiaug.report.cells import CellKey
 from hsiaug.report.curves import AXES, SIGNS, curve_notes, find_sweeps
