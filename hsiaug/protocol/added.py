@@ -125,7 +125,7 @@ class Added(SplitProtocol):
                 notes.append(
                     f"class {c} has {len(chosen)} of {said.number} added labels, so that some remain for test"
                 )
-        return Draw(train, rest & ~test & ~train, tuple(notes))
+        return Draw(train, rest & ~test & ~train, tuple(notes), asked=first.asked)
 
 
 def takeable(tested: NDArray[np.bool_]) -> NDArray[np.bool_]:

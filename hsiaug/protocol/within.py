@@ -113,7 +113,8 @@ def not_nested(kind: type[SplitProtocol], text: str, folder: Path) -> SplitProto
     nested = (
         other in (Within, kind)
         or other.card.name == "hidden"
-        or (other.card.name in ("added", "asked") and kind is not Within)
+        or (other.card.name == "added" and kind is not Within)
+        or (other.card.name == "asked" and kind.card.name not in ("within", "added"))
     )
     if nested or not ("pixels" in other.card.tasks or kind is Within):
         raise InputError(

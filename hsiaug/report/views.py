@@ -10,6 +10,7 @@ from operator import attrgetter
 from hsiaug.base.errors import InputError, did_you_mean
 from hsiaug.metrics.significance import t_interval
 from hsiaug.report.across import known_pools
+from hsiaug.report.asked_labels import asked_pages
 from hsiaug.report.cells import ArmCell, CellKey
 from hsiaug.report.compare import Comparison
 from hsiaug.report.curves import axis_of, curve_grids, curve_notes
@@ -61,7 +62,8 @@ def pages(report: Report, by: str) -> tuple[ReportPage, ...]:
     made = tuple(_page(table, report.where, by) for table in report.tables if by in VIEWS)
     if by not in ("generator", SCENE, SUMMARY):
         return made
-    return (*made, *summary_pages(report, _worths(report), alone=by == SUMMARY, pooled=by == SCENE))
+    asked = () if by == SCENE else asked_pages(report)
+    return (*made, *asked, *summary_pages(report, _worths(report), alone=by == SUMMARY, pooled=by == SCENE))
 
 
 def _worths(report: Report) -> dict[Table, dict[CellKey, str]]:

@@ -87,6 +87,8 @@ def label_grids(table: Table, curves: Sequence[LabelCurve]) -> tuple[Grid, ...]:
         block=lambda row: row[0],
     )
     armed = [*first, *arm_columns(table, lambda row: row[1].cell.arm)]
+    if any(arm.asked for curve in curves for arm in curve.arms):
+        armed.append(GridColumn("asked", lambda row: _asked(row[1]) or MISSING, numeric=False))
     scores = curves[0].scores
     worths = [GridColumn(f"k* {score.name}", partial(_worth, score)) for score in scores]
     worths += [GridColumn(score.name, partial(_score, score), "on the same pixels") for score in scores]
@@ -99,6 +101,11 @@ def label_grids(table: Table, curves: Sequence[LabelCurve]) -> tuple[Grid, ...]:
         block=lambda row: row[0],
     )
     return tuple(grid for grid in (levels, equivalents, diagnosis_grid(table)) if grid.rows)
+
+
+def _asked(arm: ArmWorth) -> str:
+    """``16 suggest``: labels that were asked for, one by one and of any class; "" for none."""
+    return f"{arm.asked.number} {arm.asked.strategy}" if arm.asked else ""
 
 
 def _point(k: int, row: CurvePoint) -> str:
@@ -134,11 +141,14 @@ def _labels(value: float, most: int) -> str:
 def said(curve: LabelCurve, arm: ArmWorth) -> str:
     """``smote λ=1 with svm: undecided (…); worth 2.1 (1.2 to 4) more labels per class in AA, …``."""
     where = "" if curve.placement == "scattered" else f" [{WHERE[curve.placement]}]"
-    gain = curve.table.gain(arm.cell)
+    gain = None if arm.asked else curve.table.gain(arm.cell)
+    also = f" and {_asked(arm)} asked" if arm.asked else ""
     verdict = f"{verdict_text(curve.table, gain)}; " if gain is not None and gain.verdict is not None else ""
     known = [(score.name, arm.worth[score.key]) for score in curve.scores if score.key in arm.worth]
     worths = [f"{worth_text(worth, curve.labels[-1])} in {name}" for name, worth in known]
-    return f"{curve.table.cell_label(arm.cell)}{where}: {verdict}worth {', '.join(worths)} in labels per class."
+    return (
+        f"{curve.table.cell_label(arm.cell)}{also}{where}: {verdict}worth {', '.join(worths)} in labels per class."
+    )
 
 
 def main_worths(curves: Sequence[LabelCurve]) -> dict[Table, dict[CellKey, str]]:
@@ -220,6 +230,7 @@ def _arm_row(curve: LabelCurve, arm: ArmWorth, score: str) -> dict[str, Any]:
     ends = {"equivalent": found.value, "low": found.low, "high": found.high}
     return {
         "generator": curve.table.labels[own.generator],
+        **({"asked": _asked(arm)} if arm.asked else {}),
         "lambda": own.lam,
         "omega": own.omega,
         **arm.means[score]._asdict(),

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import NamedTuple, Self
+from typing import Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,6 +13,7 @@ from hsiaug.base.errors import InputError, did_you_mean
 from hsiaug.base.seeds import derive_seed
 from hsiaug.core.scene import Scene
 from hsiaug.protocol.added import takeable
+from hsiaug.protocol.asked import MOST, STRATEGIES, AskedLabels, read_asked
 from hsiaug.protocol.compact import dilate
 from hsiaug.protocol.protocols import Buffer, Draw, SplitProtocol, draw_train, parse_protocol
 from hsiaug.protocol.split import Blind
@@ -25,37 +25,15 @@ from hsiaug.suggest.committee import CLASSIFIERS, cast_votes, committee, disagre
 from hsiaug.suggest.ground import ground_of
 from hsiaug.suggest.picks import FLOOR, Segments, cover
 
-__all__ = ["STRATEGIES", "Asked", "AskedLabels", "read_asked"]
+__all__ = ["Asked"]
 
-STRATEGIES = ("suggest", "random", "uncertain")
-"""Pixels to ask for: those of ``hsiaug suggest``; any; those that its committee disagrees on most."""
 ONE_IN = 4
 """Of each class one in so many labelled pixels beyond the base draw's may be asked for; the others never are."""
-MOST = 999
-"""Pixels that can be asked for."""
 NO_BUFFER = "asked pixels have no buffer: test pixels round them lie in training patches"
 
 Mask = NDArray[np.bool_]
 _orders: dict[tuple[object, ...], list[tuple[int, int]]] = {}
 """Pixels of a draw in the order in which they are asked for, as far as it is known: fits of a committee take seconds."""
-
-
-class AskedLabels(NamedTuple):
-    """Parts of an argument: pixels in all, in one batch, one of STRATEGIES, and the text of the base protocol."""
-
-    number: int
-    batch: int
-    strategy: str
-    base: str
-
-
-def read_asked(argument: str) -> AskedLabels | None:
-    """``16/4xsuggest:issd`` → 16, 4, ``suggest`` and ``issd``; ``0:issd`` → none at all; None for another form."""
-    if argument.strip().startswith("0:"):
-        return AskedLabels(0, MOST, "random", argument.strip()[2:])
-    form = r"([1-9][0-9]{0,2})(?:/([1-9][0-9]{0,2}))?x([a-z]+):(.+)"
-    match = re.fullmatch(form, argument.strip(), flags=re.ASCII | re.DOTALL)
-    return AskedLabels(int(match[1]), int(match[2] or MOST), match[3], match[4]) if match else None
 
 
 @dataclass(frozen=True)

@@ -11,10 +11,11 @@ from hsiaug.base.errors import InputError, PluginError
 from hsiaug.core.fields import seen_fields
 from hsiaug.core.scene import Scene
 from hsiaug.data import toy_scene
+from hsiaug.protocol.asked import STRATEGIES
 from hsiaug.protocol.protocols import parse_protocol
 from hsiaug.protocol.split import Blind, Split, draw_split
 from hsiaug.registry.lookup import registry
-from hsiaug.suggest.asked import STRATEGIES, Asked
+from hsiaug.suggest.asked import Asked
 from hsiaug.suggest.committee import Member, cast_votes
 from hsiaug.suggest.picks import suggestions
 from hsiaug.testing import check_protocol
@@ -155,3 +156,9 @@ def test_one_batch_and_batches_of_random_pixels_are_written_without() -> None:
 def test_what_cannot_be_asked_is_refused(argument: str, part: str) -> None:
     with pytest.raises(InputError, match=part):
         parse_protocol(f"asked:{argument}")
+
+
+def test_labels_are_added_to_asked_ones() -> None:
+    asked, more = drawn("asked:4xrandom:kshot:4"), drawn("added:2xscattered:asked:4xrandom:kshot:4")
+
+    assert (more.train >= asked.train).all() and (more.asked == asked.asked).all()

@@ -73,7 +73,10 @@ def _draw(panel: Axes, curve: LabelCurve, score: Metric, room: float) -> dict[st
         if score.key in arm.worth:
             style = series_style(place) | ({"color": "0.5"} if arm.cell.arm.control else {})
             other = "" if arm.seeds == curve.seeds else f" (n = {len(arm.seeds)}, k* against these draws)"
-            entries[curve.table.arm_label(arm.cell.arm) + other] = _arm(panel, curve, score.key, place, style)
+            asked = f", {arm.asked.number} {arm.asked.strategy}" if arm.asked else ""
+            entries[curve.table.arm_label(arm.cell.arm) + asked + other] = _arm(
+                panel, curve, score.key, place, style
+            )
     panel.set_xscale("function", functions=(np.log1p, np.expm1))
     panel.set_xticks(curve.labels, [f"{k}" for k in curve.labels])
     panel.tick_params(labelsize=7)

@@ -10,6 +10,7 @@ from string import Template
 from typing import TYPE_CHECKING
 
 from hsiaug.report.across import NOTE, scene_pools
+from hsiaug.report.asked_labels import asked_pages
 from hsiaug.report.audit import audit_lines, warnings
 from hsiaug.report.cells import CellKey
 from hsiaug.report.curves import AXES, SIGNS, curve_notes, find_sweeps
@@ -81,6 +82,8 @@ def html_page(report: Report, store: Store | None = None) -> str:
     for section in compared:
         html = _table(section, maker, [curve for curve in curves if curve.table is section.table])
         sections.append((section.anchor("table"), section.table.title, html))
+    for page in asked_pages(report):
+        sections.append(("asked", page.title, "".join(map(grid_table, page.grids)) + _notes(page.notes)))
     if points := [section for section in shown if section not in compared]:
         folded = (details(s.table.title, _point(s), id=s.anchor("table")) for s in points)
         sections.append(("points", "Points of learning curves", "".join(folded)))

@@ -22,6 +22,8 @@ from hsiaug.metrics.accuracy import confusion, score
 from hsiaug.metrics.label_equivalents import LabelEquivalent, label_equivalent
 from hsiaug.metrics.significance import MeanStd, mean_std
 from hsiaug.protocol.added import read_added
+from hsiaug.protocol.asked import AskedLabels
+from hsiaug.report.asked_labels import AskedTable, asked_tables
 from hsiaug.report.cells import ArmCell
 from hsiaug.report.curves import reference
 from hsiaug.report.records import Condition, DrawKey, Trial
@@ -47,12 +49,16 @@ Place = dict[int, Table]
 
 @dataclass(frozen=True, eq=False)
 class ArmWorth:
-    """An arm on a curve. means, worth: by the key of a score, over ``seeds``, the draws that it shares with the curve."""
+    """An arm on a curve. means, worth: by the key of a score, over ``seeds``, the draws that it shares with the curve.
+
+    asked: labels that were asked for besides, where the curve begins with none of them.
+    """
 
     cell: ArmCell
     seeds: tuple[int, ...]
     means: Mapping[str, MeanStd]
     worth: Mapping[str, LabelEquivalent]
+    asked: AskedLabels | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -90,12 +96,13 @@ def label_curves(report: Report, store: Store | None = None) -> list[LabelCurve]
         if report.store is None:
             return []
         store = Store(Path(report.store))
-    places = _places(report)
+    places, asked = _places(report), asked_tables(report)
     reader = _Reader(store)
     found = []
     for table in report.tables:
-        asked = sorted(places.get(_key(table.run, table.condition), {}).items())
-        read = [_read(table, name, *one, reader) for one in asked for name in table.classifiers]
+        added = sorted(places.get(_key(table.run, table.condition), {}).items())
+        more = next((same[1:] for same in asked.values() if same[0][1] is table and not same[0][0].number), [])
+        read = [_read(table, name, *one, reader, more) for one in added for name in table.classifiers]
         known = [one for one in read if one is not None]
         scores = _scores_of([draw for one in known for draw in one.draws])
         found += [_curve(table, one, scores) for one in known]
@@ -132,8 +139,13 @@ def _key(run: str, condition: Condition, protocol: str | None = None) -> tuple[o
     return run, *same, protocol or own, json.dumps(rest, sort_keys=True)
 
 
-def _read(table: Table, classifier: Method, placement: str, place: Place, reader: _Reader) -> _Read | None:
-    """What a classifier's curve is made of; None where there are no two points, or no draw that has them all."""
+def _read(
+    table: Table, classifier: Method, placement: str, place: Place, reader: _Reader, asked: Sequence[AskedTable]
+) -> _Read | None:
+    """What a classifier's curve is made of; None where there are no two points, or no draw that has them all.
+
+    asked: tables with asked labels of the draws of ``table``, which test the same pixels: their arms join the curve.
+    """
     plain = reference(table, classifier)
     points = {0: plain} if plain and plain.ok else {}
     for k, added in sorted(place.items()):
@@ -143,10 +155,14 @@ def _read(table: Table, classifier: Method, placement: str, place: Place, reader
         return None
     by_seed = {k: {trial.seed: trial for trial in cell.ok} for k, cell in points.items()}
     common = sorted(set.intersection(*(set(trials) for trials in by_seed.values())))
-    arms = [cell for cell in table.cells_of(classifier) if cell is not plain and cell.arm.generator.name != "none"]
+    own = [cell for cell in table.cells_of(classifier) if cell is not plain and cell.arm.generator.name != "none"]
+    arms: dict[ArmCell, AskedLabels | None] = dict.fromkeys(own)
+    for said, other in asked:
+        arms |= {cell: said for cell in other.cells_of(classifier) if cell.arm.generator in table.labels}
     draws, why = [], [f"draw {s}: not at every number of labels" for s in sorted(set(by_seed[0]) - set(common))]
     for seed in common:
-        mine = {cell: t for cell in arms for t in cell.ok if t.draw == by_seed[0][seed].draw}
+        draw = by_seed[0][seed].draw
+        mine = {cell: t for cell in arms for t in cell.ok if (t.seed == seed if arms[cell] else t.draw == draw)}
         try:
             draws.append(reader.draw([trials[seed] for trials in by_seed.values()], mine))
         except NoGroundTruthError as error:
@@ -187,7 +203,7 @@ class _Read:
     classifier: Method
     placement: str
     labels: tuple[int, ...]
-    arms: Sequence[ArmCell]
+    arms: Mapping[ArmCell, AskedLabels | None]
     draws: Sequence[_DrawScores]
     overlap: float
     why: tuple[str, ...]
@@ -261,9 +277,12 @@ def _means(rows: Sequence[Sequence[float | None]]) -> tuple[MeanStd, ...]:
 
 
 def _worths(
-    arms: Iterable[ArmCell], labels: tuple[int, ...], draws: Sequence[_DrawScores], scores: Iterable[Metric]
+    arms: Mapping[ArmCell, AskedLabels | None],
+    labels: tuple[int, ...],
+    draws: Sequence[_DrawScores],
+    scores: Iterable[Metric],
 ) -> Iterator[ArmWorth]:
-    for cell in arms:
+    for cell, asked in arms.items():
         shared = [(draw.points, draw.arms[id(cell)], draw.seed) for draw in draws if id(cell) in draw.arms]
         means, worth = {}, {}
         for key in (s.key for s in scores):
@@ -273,4 +292,4 @@ def _worths(
                 means[key] = mean_std(known[:, -1].tolist())
                 worth[key] = label_equivalent(labels, known[:, :-1], known[:, -1])
         if worth:
-            yield ArmWorth(cell, tuple(seed for *_, seed in shared), means, worth)
+            yield ArmWorth(cell, tuple(seed for *_, seed in shared), means, worth, asked)
