@@ -16,9 +16,10 @@ from hsiaug.bench.memory_check import samples_bytes
 from hsiaug.bench.plan import Plan, Request, build_plan
 from hsiaug.core.view_names import AUTO, FEWEST, RAW
 from hsiaug.metrics.significance import told_apart
+from hsiaug.protocol.large_classes import large_classes
 from hsiaug.registry.card import Card, build_params, check_files
 from hsiaug.registry.lookup import Registry
-from hsiaug.report.scores import large_classes, metric_set, over_large
+from hsiaug.report.scores import metric_set, over_large
 from hsiaug.tasks.task import TaskData, get_task
 from hsiaug.trial.arm import BALANCED, CONTROLS, Arm
 from hsiaug.trial.spec import TrialSpec

@@ -18,8 +18,8 @@ from hsiaug.bench.costs import readable
 from hsiaug.bench.plan import Plan
 from hsiaug.cli.output import name_options, print_lines, print_table
 from hsiaug.metrics.significance import MIN_PAIRS, t_interval
+from hsiaug.protocol.large_classes import FEWEST
 from hsiaug.report.labels import MISSING, count, percent, signed, span
-from hsiaug.report.scores import FEWEST
 from hsiaug.tasks.task import get_task
 
 if TYPE_CHECKING:

@@ -59,6 +59,16 @@ def by_number(number: int) -> Wanted:
     return lambda total: (number, max(1, total // 4) if total < SMALL_CLASS else total - 1)
 
 
+def at_most(share: float, wanted_of: Wanted) -> Wanted:
+    """The same, but of each class at most this share of its pixels, and one at least."""
+
+    def wanted(total: int) -> tuple[int, int]:
+        number, cap = wanted_of(total)
+        return number, min(cap, max(1, int(share * total)))
+
+    return wanted
+
+
 def by_range(fewest: int, most: int, totals: Sequence[int]) -> Wanted:
     """Take ``fewest`` pixels of the rarest class to ``most`` of the largest, log n growing evenly with log N.
 
@@ -74,14 +84,18 @@ def by_range(fewest: int, most: int, totals: Sequence[int]) -> Wanted:
 
 
 class _InPlaces(SplitProtocol):
-    """Its argument may end in the number of places at which each class is labelled: ``0.05x3``, or ``x3`` alone."""
+    """Its argument may have the number of places at which each class is labelled, ``0.05x3`` or ``x3`` alone, and end in
+    the largest share of its pixels that a class trains on: ``0.05x3cap0.1``, ``20cap0.1`` or ``cap0.1`` alone.
+    """
 
     @classmethod
     def parse(cls, argument: str, buffer: Buffer, folder: Path = Path()) -> Self:
+        argument, capped, share = argument.partition("cap")
         amount, cross, places = argument.partition("x")
         plain = repr(DEFAULT_RATIO) if not amount and cls.usual_argument else cls.amount(amount)
         count = cls.number(places) if cross else "1"
-        return cls(plain if count == "1" else f"{plain}x{count}", buffer)
+        end = f"cap{cls.number(share, whole=False)}" if capped else ""
+        return cls(f"{plain}{end}" if count == "1" else f"{plain}x{count}{end}", buffer)
 
     @classmethod
     def amount(cls, text: str) -> str:
@@ -90,22 +104,31 @@ class _InPlaces(SplitProtocol):
 
     @property
     def short(self) -> str:
-        plain, cross, places = self.argument.partition("x")
-        usual = plain == repr(DEFAULT_RATIO)
-        return f"{self.name}:{'' if usual else plain}{cross}{places}".removesuffix(":")
+        amount = self._parts[0]
+        rest = self.argument.removeprefix(amount)
+        return f"{self.name}:{'' if amount == repr(DEFAULT_RATIO) else amount}{rest}".removesuffix(":")
+
+    @property
+    def _parts(self) -> tuple[str, int, float]:
+        """How many pixels of each class, at how many places, and the largest share of a class."""
+        sizes, _, share = self.argument.partition("cap")
+        amount, _, places = sizes.partition("x")
+        return amount, int(places or 1), float(share or 1)
 
     @property
     def places(self) -> int:
         """Number of places at which each class is labelled."""
-        return int(self.argument.partition("x")[2] or 1)
+        return self._parts[1]
 
     def wanted(self, scene: Scene) -> Wanted:
         """How many pixels of each class train."""
-        amount = self.argument.partition("x")[0]
+        amount, _, share = self._parts
         if "-" in amount and "e" not in amount:
             fewest, _, most = amount.partition("-")
-            return by_range(int(fewest), int(most), [int(n) for n in scene.class_counts if n])
-        return by_number(int(amount)) if amount.isdigit() else by_ratio(float(amount))
+            rule = by_range(int(fewest), int(most), [int(n) for n in scene.class_counts if n])
+        else:
+            rule = by_number(int(amount)) if amount.isdigit() else by_ratio(float(amount))
+        return rule if share == 1 else at_most(share, rule)
 
 
 def _compact(
@@ -131,7 +154,10 @@ class Issd(_InPlaces):
         "1",
         "A ratio of each class (default 0.05, at least 3 pixels), in one compact clump per class, or N",
     )
-    usage = "issd, issd:RATIO as issd:0.05, or issd:RATIOxN for N clumps per class, as issd:0.05x3"
+    usage = (
+        "issd, issd:RATIO as issd:0.05, or issd:RATIOxN for N clumps per class, as issd:0.05x3; capSHARE "
+        "at the end for at most that share of any class, as issd:0.3cap0.1"
+    )
     usual_argument = repr(DEFAULT_RATIO)
 
     def draw(self, scene: Scene, seed: int, patch: int) -> Draw:
@@ -146,7 +172,10 @@ class Fields(_InPlaces):
         "1",
         "A ratio of each class (default 0.05), or K pixels, in N of its fields (default 1); it is tested in the others",
     )
-    usage = "fields, fields:RATIOxN or fields:KxN, as fields:0.05 (in one field of each class) or fields:10x3 (in three)"
+    usage = (
+        "fields, fields:RATIOxN or fields:KxN, as fields:0.05 (in one field of each class) or fields:10x3 (in three); "
+        "capSHARE at the end for at most that share of any class, as fields:10cap0.1"
+    )
     usual_argument = repr(DEFAULT_RATIO)
     example = "5"
     left_out = "left over in training fields"
@@ -177,7 +206,10 @@ class KShot(_InPlaces):
         "1",
         "K pixels of each class, or K to M by its size, in one compact clump or N; at most a quarter of small classes",
     )
-    usage = "kshot:K as kshot:10, kshot:K-M for K pixels of the rarest class to M of the largest, kshot:KxN for N clumps"
+    usage = (
+        "kshot:K as kshot:10, kshot:K-M for K pixels of the rarest class to M of the largest, kshot:KxN for N "
+        "clumps; capSHARE at the end for at most that share of any class, as kshot:10cap0.1"
+    )
     example = "5"
 
     @classmethod

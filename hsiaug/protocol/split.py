@@ -15,6 +15,7 @@ from hsiaug.base.errors import InputError, SplitError
 from hsiaug.core.fields import COMPONENTS, label_fields, seen_fields
 from hsiaug.core.scene import Scene
 from hsiaug.protocol.compact import dilate
+from hsiaug.protocol.large_classes import FEWEST
 from hsiaug.protocol.protocols import SplitProtocol, draw_train
 
 __all__ = ["Audit", "Blind", "BlindSplit", "Places", "Split", "class_counts", "draw_split"]
@@ -24,9 +25,6 @@ Positions = TypeVar("Positions")
 Places = list[tuple[NDArray[np.int16], NDArray[np.bool_], NDArray[np.bool_]]]
 """For every place, class ids (H, W), 0 = none, tested pixels and trained pixels."""
 
-THIN = 10
-"""Classes with fewer test pixels than this are named: their recall moves in large steps."""
-
 
 @dataclass(frozen=True)
 class Audit:
@@ -35,7 +33,7 @@ class Audit:
     centre_overlap_percent: share of test pixels that lie in a training patch.
     patch_overlap_percent: share of test pixels whose own patch shares a pixel with a training patch.
     leaky: train and test pixels are neighbours, by construction or as measured.
-    lost_classes / thin_classes / untrained_classes: ids without test pixel / with 1 to 9 / without training pixel.
+    lost_classes / thin_classes / untrained_classes: ids without test pixel / with 1 to 24 / without training pixel.
     fields: what a field is: connected components of the labels, plots with their checksum, or places.
     seen_counts / new_counts: test pixels of each class in fields that hold training pixels / in fields that hold none.
     no_seen_classes / no_new_classes: ids with test pixels, none of them in a seen field / in a new field.
@@ -97,7 +95,7 @@ class Audit:
             centre_overlap_percent=overlap[0],
             patch_overlap_percent=overlap[1],
             lost_classes=tuple(c for c in present if test[c - 1] == 0),
-            thin_classes=tuple(c for c in present if 0 < test[c - 1] < THIN),
+            thin_classes=tuple(c for c in present if 0 < test[c - 1] < FEWEST),
             untrained_classes=tuple(c for c in present if train[c - 1] == 0),
             fields=fields,
             seen_counts=seen,

@@ -12,12 +12,15 @@ from hsiaug.base.errors import SplitError
 from hsiaug.core.pairs import PairSet, Place
 from hsiaug.protocol.compact import dilate
 from hsiaug.protocol.protocols import Areas, SplitProtocol
-from hsiaug.protocol.split import THIN, class_counts
+from hsiaug.protocol.split import class_counts
 
 __all__ = ["Side", "Tile", "best_halves", "counts", "cover", "fits", "train_tiles"]
 
 ENOUGH = 100
 """Training tiles below which the stride is halved, down to an eighth of the tile."""
+
+SHOWN = 10
+"""Pixels with which a class counts as shown on a side of a cut."""
 
 DRAWS = 60
 """Random assignments of blocks, of which the best is taken."""
@@ -101,7 +104,7 @@ def best_halves(
             grids = [_grid(place, size, rng) for place in pairs.places]
         test = _half(grids, area, rng)
         train = tuple(~dilate(mask, guard) & inside for mask, inside in zip(test, area, strict=True))
-        shown = sum(n >= THIN for n in (*counts(pairs, train), *counts(pairs, test)))
+        shown = sum(n >= SHOWN for n in (*counts(pairs, train), *counts(pairs, test)))
         tiles = len(train_tiles(train, patch)[1])
         # In a small area a cut may leave a side without a tile; of whole places that is an error of the blocks' size.
         whole = cuts == 1 or (tiles > 0 and any(fits(mask, patch) for mask in test))

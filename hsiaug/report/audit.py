@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
+from hsiaug.protocol.large_classes import FEWEST
 from hsiaug.report.cells import ArmCell
 from hsiaug.report.labels import MISSING, count, draws_text, left_out, plus_minus, seeds_text, span
 from hsiaug.report.records import DrawKey
@@ -154,7 +155,7 @@ def _fields(table: Table, audits: Mapping[DrawKey, Audit]) -> list[tuple[str, st
 def _classes(table: Table, audits: Mapping[DrawKey, Audit]) -> list[tuple[str, str]]:
     kinds = {
         "lost": "no test pixel, not evaluable",
-        "thin": "fewer than 10 test pixels",
+        "thin": f"fewer than {FEWEST} test pixels",
         "untrained": "no training pixel",
     }
     lines = []
@@ -175,11 +176,18 @@ def _by_split(audits: Mapping[DrawKey, Audit], key: str) -> dict[Any, str]:
     """Return {entry of the audits: ``" (seeds 0, 3)"`` if only some of them list it, else ``""``}."""
     seeds: dict[Any, list[int]] = {}
     for (seed, _), audit in audits.items():
-        for entry in dict.fromkeys(audit.get(key) or ()):
+        for entry in dict.fromkeys(_entries(audit, key)):
             seeds.setdefault(entry, []).append(seed)
     return {
         entry: "" if len(where) == len(audits) else f" ({seeds_text(where)})" for entry, where in seeds.items()
     }
+
+
+def _entries(audit: Audit, key: str) -> Iterable[Any]:
+    """What an audit lists under a key. Thin classes are counted again: older records list those below another number."""
+    if key == "thin_classes" and audit.get("test_counts"):
+        return [c for c, n in enumerate(audit["test_counts"], start=1) if 0 < n < FEWEST]
+    return audit.get(key) or ()
 
 
 def _synthetic(table: Table) -> list[str]:

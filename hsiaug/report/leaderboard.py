@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from hsiaug.base.errors import InputError
 from hsiaug.base.seeds import derive_seed
+from hsiaug.protocol.large_classes import FEWEST
 from hsiaug.registry.file_params import MARK
 from hsiaug.registry.hookspecs import Kind
 from hsiaug.registry.lookup import registry
@@ -21,7 +22,6 @@ from hsiaug.report.grid import Grid, ReportPage, text_grid
 from hsiaug.report.labels import MISSING, count, count_range, percent, signed
 from hsiaug.report.output_files import TableFiles
 from hsiaug.report.records import Trial
-from hsiaug.report.scores import FEWEST
 from hsiaug.report.signs import SIGNS
 from hsiaug.report.tables import ADDED, Report, Table
 

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
-__all__ = ["CONTROL_CLASSIFIERS", "FEWEST", "Metric", "MetricSet", "large_classes", "metric_set", "over_large"]
+from hsiaug.protocol.large_classes import FEWEST
 
-FEWEST = 25
-"""Test pixels that a class must have in every draw to count in the main score: of fewer, one pixel moves AA by points."""
+__all__ = ["CONTROL_CLASSIFIERS", "Metric", "MetricSet", "metric_set", "over_large"]
 
 CONTROL_CLASSIFIERS = {
     "coords": "reads row and column and no band",
@@ -91,16 +89,6 @@ CHANGE = MetricSet(
 def metric_set(task: str) -> MetricSet:
     """The metrics of a task; those of pixels for a task that is not known here."""
     return {"segmentation": SEGMENTATION, "change": CHANGE}.get(task, PIXELS)
-
-
-def large_classes(counts: Iterable[Sequence[int]]) -> tuple[tuple[int, ...], int]:
-    """Ids of the classes with FEWEST test pixels in every draw; and how many classes have test pixels in some draw.
-
-    counts: of each draw, the test pixels of the class ids 1..C.
-    """
-    by_class = list(zip(*counts, strict=True))
-    large = tuple(c for c, own in enumerate(by_class, start=1) if min(own) >= FEWEST)
-    return large, sum(max(own) > 0 for own in by_class)
 
 
 def over_large(scores: MetricSet, large: int, tested: int) -> MetricSet:

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 import numpy as np
 from numpy.typing import NDArray
 
+from hsiaug.protocol.large_classes import FEWEST
 from hsiaug.protocol.split import Audit, class_counts
 from hsiaug.report.grid import ReportPage, text_grid
 from hsiaug.report.labels import left_out
@@ -55,7 +56,8 @@ def _remarks(audit: Audit, names: dict[int, str]) -> Iterator[str]:
     yield f"{audit.n_train} train, {audit.n_test} test, {audit.n_buffered} labelled pixels {why}{buffer}"
     yield _fields(audit)
     yield from (f"no test pixel: {names[c]}" for c in audit.lost_classes)
-    yield from (f"fewer than 10 test pixels: {names[c]}" for c in audit.thin_classes)
+    thin = ", ".join(f"{names[c]} ({audit.test_counts[c - 1]})" for c in audit.thin_classes)
+    yield from [f"fewer than {FEWEST} test pixels: {thin}"] if thin else []
     yield from (f"no training pixel: {names[c]}" for c in audit.untrained_classes)
     what = "places" if audit.fields == "places" else "fields"
     if sum(audit.seen_counts) and sum(audit.new_counts):

@@ -8,11 +8,12 @@ from dataclasses import astuple, dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
+from hsiaug.protocol.large_classes import large_classes
 from hsiaug.report.cells import ArmCell, CellKey, make_cells, method_rank
 from hsiaug.report.compare import Comparison, Gain, compare
 from hsiaug.report.labels import method_labels
 from hsiaug.report.records import Condition, Record, Trial, by_split, read_trials
-from hsiaug.report.scores import CONTROL_CLASSIFIERS, Metric, MetricSet, large_classes, metric_set, over_large
+from hsiaug.report.scores import CONTROL_CLASSIFIERS, Metric, MetricSet, metric_set, over_large
 from hsiaug.trial.arm import CONTROLS, EVERY_CONTROL, RIVALS, Arm, Method
 from hsiaug.trial.index import uncollected
 

@@ -10,13 +10,14 @@ from typing import Any
 
 from hsiaug.base.errors import InputError
 from hsiaug.metrics.label_equivalents import RESAMPLES, LabelEquivalent
+from hsiaug.protocol.large_classes import FEWEST
 from hsiaug.report.cells import CellKey
 from hsiaug.report.failures import table_page
 from hsiaug.report.findings import verdict_text
 from hsiaug.report.grid import Grid, GridColumn, GridEntry, ReportPage, make_grid
 from hsiaug.report.labels import MISSING, count, count_range, decimal, draws_text, plus_minus
 from hsiaug.report.scenes.label_curves import ArmWorth, LabelCurve, label_curves
-from hsiaug.report.scores import FEWEST, Metric
+from hsiaug.report.scores import Metric
 from hsiaug.report.tables import Report, Table
 from hsiaug.report.views_raw import arm_columns, diagnosis_grid
 from hsiaug.trial.store import Store

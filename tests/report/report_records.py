@@ -71,7 +71,7 @@ def audit_of(seed: int = 0, **changes: Any) -> dict[str, Any]:
         "centre_overlap_percent": 0.0,
         "patch_overlap_percent": 12.5,
         "lost_classes": [],
-        "thin_classes": [3],
+        "thin_classes": [],
         "untrained_classes": [],
         "notes": ["oats: the clump sits at an end of its component"],
     }

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from hsiaug.protocol.large_classes import FEWEST
 from hsiaug.report import build_report, render_report
-from hsiaug.report.scores import FEWEST
 from hsiaug.report.tables import Table
 from tests.report.report_records import audit_of, record
 

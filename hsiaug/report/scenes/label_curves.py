@@ -23,6 +23,7 @@ from hsiaug.metrics.label_equivalents import LabelEquivalent, label_equivalent
 from hsiaug.metrics.significance import MeanStd, mean_std
 from hsiaug.protocol.added import read_added
 from hsiaug.protocol.asked import AskedLabels
+from hsiaug.protocol.large_classes import large_classes
 from hsiaug.report.asked_labels import AskedTable, asked_tables
 from hsiaug.report.cells import ArmCell
 from hsiaug.report.curves import reference
@@ -35,7 +36,7 @@ from hsiaug.report.scenes.ground_truth import (
     read_predicted_maps,
     redraw_roles,
 )
-from hsiaug.report.scores import AA_FIELDS, OA, WORST, Metric, large_classes, metric_set, over_large
+from hsiaug.report.scores import AA_FIELDS, OA, WORST, Metric, metric_set, over_large
 from hsiaug.report.tables import ADDED, Report, Table
 from hsiaug.trial.arm import Method
 from hsiaug.trial.store import Store

@@ -1,0 +1,20 @@
+"""Which classes a split leaves test pixels enough for their recall to tell."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+__all__ = ["FEWEST", "large_classes"]
+
+FEWEST = 25
+"""Test pixels of a class below which a split names it, and below which in any draw the main score leaves it out."""
+
+
+def large_classes(counts: Iterable[Sequence[int]]) -> tuple[tuple[int, ...], int]:
+    """Ids of the classes with FEWEST test pixels in every draw; and how many classes have test pixels in some draw.
+
+    counts: of each draw, the test pixels of the class ids 1..C.
+    """
+    by_class = list(zip(*counts, strict=True))
+    large = tuple(c for c, own in enumerate(by_class, start=1) if min(own) >= FEWEST)
+    return large, sum(max(own) > 0 for own in by_class)
