@@ -157,7 +157,7 @@ def main_worths(curves: Sequence[LabelCurve]) -> dict[Table, dict[CellKey, str]]
     found: dict[Table, dict[CellKey, str]] = {}
     for curve in curves:
         for arm in curve.arms:
-            if (worth := arm.worth.get(curve.scores[0].key)) is not None:
+            if not arm.asked and (worth := arm.worth.get(curve.scores[0].key)) is not None:
                 text = _labels(worth.value, curve.labels[-1])
                 found.setdefault(curve.table, {}).setdefault((arm.cell.arm, arm.cell.classifier), text)
     return found
