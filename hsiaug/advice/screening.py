@@ -34,6 +34,7 @@ __all__ = [
     "ceiling",
     "gains_of",
     "ladder",
+    "price",
     "scoring",
     "screen",
     "screen_views",
@@ -235,7 +236,7 @@ def _affordable(
     for name in sorted(names, key=lambda name: costs[name].seconds):
         together = session.time(plan, _rung(plan, _with_controls(plan, [*chosen, name]), lam))
         if costs[name].seconds and time.time() + together.seconds > until:
-            left_out.append((name, lam, f"no time left: {_price(costs[name])}"))
+            left_out.append((name, lam, f"no time left: {price(costs[name])}"))
         else:
             chosen.append(name)
     return chosen
@@ -249,7 +250,8 @@ def _with_controls(plan: Plan, names: Sequence[str]) -> list[str]:
     ]
 
 
-def _price(cost: TimeLeft) -> str:
+def price(cost: TimeLeft) -> str:
+    """What it takes to try something, as far as that is known."""
     if cost.unknown:
         return "what it takes with these parameters is not known"
     return f"about {cost.text} to try it" if cost.measured == 1 else f"perhaps {cost.text} to try it, by its card"

@@ -1,4 +1,4 @@
-"""The command line that reruns a trial."""
+"""The command lines that rerun a trial and write its samples."""
 
 from __future__ import annotations
 
@@ -6,11 +6,11 @@ import dataclasses
 import shlex
 
 from hsiaug.base.text import shortest
-from hsiaug.tasks.task import USUAL
+from hsiaug.tasks.task import USUAL, get_task
 from hsiaug.trial.ceilings import family_of
 from hsiaug.trial.spec import PluginSpec, TrialSpec
 
-__all__ = ["command_for"]
+__all__ = ["command_for", "generate_command"]
 
 
 def command_for(trial: TrialSpec, scene_ref: str) -> str:
@@ -22,14 +22,28 @@ def command_for(trial: TrialSpec, scene_ref: str) -> str:
     words += ["--generator", *arm, "--classifier", trial.classifier.name]
     if trial.view != trial.usual_view:
         words += ["--view", trial.view]
-    words += ["--lambda", shortest(trial.lam)]
-    if trial.omega is not None:
-        words += ["--omega", shortest(trial.omega)]
-    words += ["--protocol", trial.protocol.text, "--buffer", trial.protocol.buffer]
-    words += ["--patch", str(trial.patch), "--seeds", f"{trial.seed}-{trial.seed}"]
+    words += [*_drawn(trial), "--seeds", f"{trial.seed}-{trial.seed}"]
     for plugin in (trial.generator, trial.classifier):
         words += _settings(plugin)
     return shlex.join([*words, "--existing", "all"])
+
+
+def generate_command(trial: TrialSpec, scene_ref: str, store: str | None = None) -> str:
+    """``hsiaug generate …`` that writes the samples of this trial."""
+    words = ["hsiaug", "generate", scene_ref, *(["--task", trial.task] if trial.task != USUAL else [])]
+    words += ["--generator", trial.generator.name, *_drawn(trial), "--seed", str(trial.seed)]
+    kept = [] if store is None else ["--store", store]
+    out = "samples.npz" if get_task(trial.task).single_pixels else "samples"
+    return shlex.join([*words, *_settings(trial.generator), *kept, "--out", out])
+
+
+def _drawn(trial: TrialSpec) -> list[str]:
+    """Options of how much is made, and of which draw."""
+    words = ["--lambda", shortest(trial.lam)]
+    if trial.omega is not None:
+        words += ["--omega", shortest(trial.omega)]
+    words += ["--protocol", trial.protocol.text, "--buffer", trial.protocol.buffer]
+    return [*words, "--patch", str(trial.patch)]
 
 
 def _settings(plugin: PluginSpec) -> list[str]:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import time
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, cast
 
+from hsiaug.base.errors import InputError
 from hsiaug.base.files import write_text_whole
 from hsiaug.base.targets import check_target
 from hsiaug.base.text import json_of
@@ -13,6 +14,10 @@ from hsiaug.base.threads import one_thread
 from hsiaug.cli import options
 from hsiaug.cli.options import option
 from hsiaug.cli.output import notes_console, print_lines, say_written
+
+if TYPE_CHECKING:
+    from hsiaug.core.scene import Scene
+    from hsiaug.tasks.task import Task
 
 __all__ = ["advise"]
 
@@ -29,9 +34,19 @@ def advise(
             "their place."
         ),
     ] = None,
+    asked: Annotated[
+        str | None,
+        option(
+            "Choose by picks: the file of 'hsiaug suggest' with classes written into it (.csv, .geojson), or a number of "
+            "labels that suggest is to ask for among the labels that --protocol does not train on."
+        ),
+    ] = None,
     generator: Annotated[
         str | None,
-        option("Generators to try, between commas; the cheapest is tried first. Default: all that need no file."),
+        option(
+            "Generators to try, between commas; the cheapest is tried first. Default: all that need no file "
+            "(with --asked: pseudo)."
+        ),
     ] = None,
     classifier: options.Classifiers = None,
     view: Annotated[
@@ -62,11 +77,16 @@ def advise(
     generators on some of these draws, and confirms the best on others. Starts nothing that would end after --budget;
     the same command again goes on where it was. What the answer is worth: docs/decide.md.
 
+    With --asked, each pick is predicted by what learnt without it, and classifier and samples are chosen by that: picks
+    lie on new ground, which training pixels in clumps say nothing about.
+
     Examples:
 
       hsiaug advise my_scene.toml --budget 20m
 
       hsiaug advise my_scene.toml --protocol all --classifier svm
+
+      hsiaug advise my_scene.toml --asked picks.csv
 
       hsiaug advise indian_pines --generator smote,mixup --lambda 1,2,4,8 --out advice.json
     """
@@ -76,12 +96,14 @@ def advise(
     # As in a benchmark: trials side by side, one thread each.
     one_thread()
     from hsiaug.advice.advise import advise as find_advice
+    from hsiaug.advice.asked import advise_by_picks, picks_plan
     from hsiaug.advice.screening import screening_plan, with_views
     from hsiaug.advice.session import Session
     from hsiaug.base.terminal import Console
     from hsiaug.bench.cluster_settings import cluster_settings
     from hsiaug.bench.engine import open_engine
     from hsiaug.bench.run import workers
+    from hsiaug.cli.advise_asked import pick_advice_json, print_pick_advice
     from hsiaug.cli.advise_print import advice_json, print_advice
     from hsiaug.cli.benchmark_run import stoppable
     from hsiaug.registry.lookup import registry
@@ -92,7 +114,7 @@ def advise(
     end = start + options.duration("--budget", budget)
     learning_task = get_task(options.task_of(scene, task, quiet=quiet))
     loaded = learning_task.load(scene)
-    protocol = protocol or learning_task.defaults(loaded).protocol
+    usual = learning_task.defaults(loaded).protocol
     request = options.plan_request(
         learning_task.name,
         generator=generator,
@@ -100,13 +122,16 @@ def advise(
         view=view,
         lambdas=lambdas,
         omega=omega,
-        protocol=f"within:{protocol}",
+        protocol=f"within:{protocol or usual}" if asked is None else _picks(asked, protocol, usual, learning_task),
         patch=patch,
         preset=preset,
         set_=set_,
     )
-    request = with_views(request, loaded)
-    planned = screening_plan(loaded, request, registry(), scene)
+    if asked is None:
+        request = with_views(request, loaded)
+        planned = screening_plan(loaded, request, registry(), scene)
+    else:
+        planned = picks_plan(cast("Scene", loaded), request, registry(), scene), []
     err, jobs = Console(stderr=True), workers(jobs, device, [planned[0]])
     with stoppable(err), open_engine(settings, jobs, lambda line: print_lines(err, [line])) as engine:
         session = Session(
@@ -122,8 +147,34 @@ def advise(
             detail="quiet" if quiet else "usual",
         )
         notes = notes_console(err, quiet=quiet)
-        advice, plan = find_advice(planned, request, session, lambda line: print_lines(notes, [line]))
-    print_advice(advice, plan, session, Console())
+        if asked is None:
+            advice, plan = find_advice(planned, request, session, lambda line: print_lines(notes, [line]))
+        else:
+            by_picks = advise_by_picks(planned[0], request, session)
+    if asked is None:
+        print_advice(advice, plan, session, Console())
+    else:
+        print_pick_advice(by_picks, session, Console())
     if out is not None:
-        write_text_whole(out, json_of(advice_json(advice, plan, session), indent=1) + "\n")
+        told = advice_json(advice, plan, session) if asked is None else pick_advice_json(by_picks, session)
+        write_text_whole(out, json_of(told, indent=1) + "\n")
         say_written([out])
+
+
+def _picks(asked: str, protocol: str | None, usual: str, task: Task) -> str:
+    """The protocol that leaves parts of the picks out. Raises InputError where the task has none, and for a file beside a
+    protocol, which it takes the place of.
+    """
+    from hsiaug.advice.asked import PARTS
+
+    if not task.single_pixels:
+        raise InputError("--asked is of single pixels", value=f"task {task.name}", hint="Leave it out.")
+    if asked.isascii() and asked.isdigit():
+        return f"picks:{PARTS}:asked:{asked}xsuggest:{protocol or usual}"
+    if protocol is not None:
+        raise InputError(
+            "--asked FILE learns all labels of the scene and of the file",
+            value=f"--protocol {protocol}",
+            hint="Leave out --protocol, or give --asked a number.",
+        )
+    return f"picks:{PARTS}:{asked}"

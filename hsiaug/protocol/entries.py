@@ -19,6 +19,7 @@ TARGETS = {
     "added": "protocol.added:Added",
     "hidden": "protocol.hidden_blocks:Hidden",
     "asked": "suggest.asked:Asked",
+    "picks": "protocol.picks:Picks",
 }
 
 BUILT_IN = {name: Entry("protocol", name, f"hsiaug.{target}") for name, target in TARGETS.items()}

@@ -41,13 +41,14 @@ class Draw:
     train: (H, W) bool. dropped: (H, W) bool, labelled pixels that may be neither; all other labelled pixels are for
     test, but for those that the buffer leaves out. notes: sentences for the audit. hidden: (H, W) bool, pixels that no
     plugin sees before it predicts them; None = none. asked: (H, W) bool, training pixels whose labels were asked for one
-    by one; None = none.
+    by one; None = none. labels: (H, W) int16 class ids in place of the scene's, of a protocol that brings some.
     """
 
     train: NDArray[np.bool_]
     dropped: NDArray[np.bool_]
     notes: tuple[str, ...] = field(default=())
     hidden: NDArray[np.bool_] | None = None
+    labels: NDArray[np.int16] | None = None
     asked: NDArray[np.bool_] | None = None
 
 

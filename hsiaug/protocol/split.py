@@ -245,13 +245,14 @@ def draw_split(scene: Scene, protocol: SplitProtocol, seed: int, patch: int) -> 
     """
     check_patch(patch, scene)
     draw = draw_train(scene, protocol, patch, seed)
-    test = (scene.labels > 0) & ~draw.train & ~draw.dropped
+    labels = scene.labels if draw.labels is None else draw.labels
+    test = (labels > 0) & ~draw.train & ~draw.dropped
     radius = protocol.buffer_radius(patch)
     if radius:
         test &= ~dilate(draw.train, radius)
     classes, what = len(scene.class_names), _kind_of_fields(scene)
     drawn = (draw.train, test, protocol, patch, seed, draw.notes)
-    return Split(scene.labels, classes, *drawn, scene.fields, what, draw.hidden, draw.asked)
+    return Split(labels, classes, *drawn, scene.fields, what, draw.hidden, draw.asked)
 
 
 def _kind_of_fields(scene: Scene) -> str:

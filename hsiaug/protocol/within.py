@@ -32,7 +32,7 @@ from hsiaug.protocol.tile_grid import Side, best_halves
 from hsiaug.protocol.tiling import draw_tiles
 from hsiaug.registry.card import Card
 
-__all__ = ["Within", "not_nested"]
+__all__ = ["Within", "at_draw", "not_nested", "split_draw"]
 
 ENOUGH = 10
 """Test pixels of a class that the buffer leaves where the class has twice as many; half of them where it has fewer."""
@@ -61,12 +61,12 @@ class Within(SplitProtocol):
 
     @classmethod
     def parse(cls, argument: str, buffer: Buffer, folder: Path = Path()) -> Self:
-        text, draw = _numbered(argument)
+        text, draw = split_draw(argument)
         if text == "all":
             return cls(text, buffer)
         outer = not_nested(cls, text, folder)
         canonical = f"{outer.name}:{outer.argument}".removesuffix(":")
-        return cls(canonical + _at(draw), buffer, outer, draw)
+        return cls(canonical + at_draw(draw), buffer, outer, draw)
 
     @property
     def outer(self) -> tuple[SplitProtocol | None, int]:
@@ -78,11 +78,11 @@ class Within(SplitProtocol):
 
     @property
     def text(self) -> str:
-        return f"{self.name}:{self.divided.text if self.divided else 'all'}{_at(self.number_of_draw)}"
+        return f"{self.name}:{self.divided.text if self.divided else 'all'}{at_draw(self.number_of_draw)}"
 
     @property
     def short(self) -> str:
-        return f"{self.name}:{self.divided.label if self.divided else 'all'}{_at(self.number_of_draw)}"
+        return f"{self.name}:{self.divided.label if self.divided else 'all'}{at_draw(self.number_of_draw)}"
 
     def buffer_radius(self, patch: int) -> int:
         """0: the draw keeps what it can of the buffer by itself."""
@@ -112,9 +112,9 @@ def not_nested(kind: type[SplitProtocol], text: str, folder: Path) -> SplitProto
     other = protocol_class(text.strip().partition(":")[0])
     nested = (
         other in (Within, kind)
-        or other.card.name == "hidden"
+        or other.card.name in ("hidden", "picks")
         or (other.card.name == "added" and kind is not Within)
-        or (other.card.name == "asked" and kind.card.name not in ("within", "added"))
+        or (other.card.name == "asked" and kind.card.name not in ("within", "added", "picks"))
     )
     if nested or not ("pixels" in other.card.tasks or kind is Within):
         raise InputError(
@@ -125,13 +125,14 @@ def not_nested(kind: type[SplitProtocol], text: str, folder: Path) -> SplitProto
     return parse_protocol(text, folder=folder)
 
 
-def _numbered(text: str) -> tuple[str, int]:
+def split_draw(text: str) -> tuple[str, int]:
     """``issd@3`` → issd and 3; without a number draw 0."""
     match = re.fullmatch(r"(.*?)(?:@([0-9]{1,9}))?", text)
     return (match[1], int(match[2] or 0)) if match else (text, 0)
 
 
-def _at(draw: int) -> str:
+def at_draw(draw: int) -> str:
+    """``@3`` for draw 3; nothing for draw 0."""
     return f"@{draw}" if draw else ""
 
 

@@ -52,6 +52,8 @@ SMALL = (
     ("inspect", "SCENE", rf"indian_pines|{OWN}", "flight.toml"),
     ("inspect", "SCENE", r"oscd", "pairs.toml"),
     ("advise", "SCENE", rf"indian_pines|{OWN}", "flight.toml"),
+    ("advise", "--asked", r"picks\.csv", "filled.csv"),
+    ("advise", "--asked", r"\d+", "3"),
     ("suggest", "SCENE", rf"indian_pines|{OWN}", "flight.toml"),
     ("suggest", "-n", r"\d+", "4"),
     ("suggest", "--classifier", r".+", "svm,rf"),
@@ -97,7 +99,7 @@ ADDED = (
     ("advise", "--budget", "5s"),
     ("datasets add", "--out", "mine.toml"),  # the world has a flight.toml already
 )
-FILES = {"--labels", "--suite", "--data", "--record", "--store"}
+FILES = {"--asked", "--labels", "--suite", "--data", "--record", "--store"}
 """Options whose value has to be there, so that they need a row."""
 UNKNOWN = "-?"
 GROUP = typer.main.get_command(app)

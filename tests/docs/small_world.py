@@ -89,7 +89,8 @@ def run(folder: Path, *words: str) -> str:
 
 
 def build(folder: Path) -> Path:
-    """Fill a folder: flight.hdr, plots.gpkg, flight.toml, learnt, pairs.toml, suite.toml, farm.npy, hsiaug-results."""
+    """Fill a folder: flight.hdr, plots.gpkg, flight.toml, filled.csv, learnt, pairs.toml, suite.toml, farm.npy,
+    hsiaug-results."""
     scene = toy_scene()
     place = ["UTM", "1", "1", "500000", "5000000", "2", "2", "33", "North", "WGS-84", "units=Meters"]
     bands = {
@@ -102,6 +103,9 @@ def build(folder: Path) -> Path:
         (500001 + 2 * column, 4999999 - 2 * row, scene.class_names[scene.labels[row, column] - 1])
         for row, column in np.argwhere(scene.labels)
     ]
+    picked = [(r, c, scene.class_names[scene.labels[r, c] - 1]) for r, c in np.argwhere(scene.labels)[::300]]
+    rows = [f"{row},{column},{name}" for row, column, name in picked]
+    (folder / "filled.csv").write_text("\n".join(["row,column,class", *rows]))
     write_geopackage(folder / "plots.gpkg", [(point(x, y), crop) for x, y, crop in plots])
     rng = np.random.default_rng(0)
     for name in "abc":

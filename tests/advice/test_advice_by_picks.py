@@ -1,0 +1,40 @@
+"""Arms on picks that they have not learnt, and what so few picks can tell."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+from scipy.stats import binomtest
+
+from hsiaug.advice.asked import PickArm
+from hsiaug.metrics.significance import paired_share_interval, share_interval
+
+
+def arm(right: str, lam: float = 0.0) -> PickArm:
+    """An arm from its picks: ``"++-"``."""
+    trial: Any = SimpleNamespace(lam=lam)
+    return PickArm(trial, tuple(one == "+" for one in right), (True,) * len(right), 1.0, "raw")
+
+
+def test_the_interval_of_a_share_is_wilson_s() -> None:
+    for right, n in ((0, 8), (3, 8), (16, 16)):
+        found = binomtest(right, n).proportion_ci(method="wilson")
+        assert share_interval(right, n) == pytest.approx((found.low, found.high))
+
+
+def test_the_interval_of_paired_shares_is_that_of_agresti_and_min() -> None:
+    """By hand for 5 and 1 of 16: n 18, mean 4/18, variance (7/18 − (4/18)²)/18."""
+    low, high = paired_share_interval(5, 1, 16)
+    half = 1.959964 * ((7 / 18 - (4 / 18) ** 2) / 18) ** 0.5
+    assert (low, high) == pytest.approx((4 / 18 - half, 4 / 18 + half), rel=1e-6)
+    # Nothing is known for sure from picks on which both agree.
+    low, high = paired_share_interval(0, 0, 16)
+    assert low < 0 < high
+
+
+def test_samples_are_those_of_a_lambda_above_zero() -> None:
+    assert arm("+", lam=1.0).samples and not arm("+").samples
+    assert replace(arm("+"), seconds=2.0).above(arm("-")) == [1]
