@@ -70,8 +70,9 @@ from hsiaug.protocol.view import Normaliser, TrainView, patches_at, train_view_s
 from hsiaug.registry.card import Card, NoParams, Plugin, defaults, param, resampled
 from hsiaug.registry.file_params import file_of
 from hsiaug.registry.hookspecs import Entry, hookimpl
+from hsiaug.registry.lookup import load_plugin
 from hsiaug.registry.state import load_state, save_state
-from hsiaug.tasks.view_choice import spatial_folds
+from hsiaug.tasks.view_choice import choose_view, spatial_folds
 
 __all__ = [
     "Areas",
@@ -107,11 +108,13 @@ __all__ = [
     "SplitProtocol",
     "Tiles",
     "TrainView",
+    "choose_view",
     "defaults",
     "derive_seed",
     "did_you_mean",
     "file_of",
     "hookimpl",
+    "load_plugin",
     "load_state",
     "param",
     "patches_at",

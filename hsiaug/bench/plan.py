@@ -176,7 +176,7 @@ def build_plan(
         for g, g_card, lam, omega in arms
         for c, c_card in tests
         # A control reads no spectrum, or all of them by itself.
-        for view in ((RAW,) if c_card.name == task.control or c_card.input == "scene" else views)
+        for view in ((RAW,) if c_card.name == task.control or c_card.reads_scene else views)
         if c_card.learns_samples or not g_card.adds
     ]
     cards: dict[tuple[Kind, str], Card] = {("generator", card.name): card for _, card in [*loaded, *ceilings]}

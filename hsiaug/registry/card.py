@@ -29,7 +29,7 @@ __all__ = [
 
 Preset = Literal["tiny", "cpu", "paper"]
 Scope = Literal["none", "scene"]
-Input = Literal["patch", "spectrum", "location", "scene"]
+Input = Literal["patch", "spectrum", "location", "scene", "scene+samples"]
 Params = TypeVar("Params")
 Class = TypeVar("Class", bound=type)
 
@@ -109,8 +109,9 @@ class Card:
     needs: modules beyond hsiaug's own dependencies; the plugin's extra.
     scope: unlabelled pixels it uses: none, or those of the whole scene (transductive; printed in every report).
     input: for classifiers: "patch", "spectrum" (the centre pixel only, p = 1), "location" (row and column, no band at
-        all) or "scene" (patches with row and column, always of raw spectra: one that reads the scene by itself). The last
-        two learn from training pixels alone and are run without samples only.
+        all), "scene" (patches with row and column, always of raw spectra: one that reads the scene by itself) or
+        "scene+samples" (the same, of one that learns from samples too). "location" and "scene" learn from training pixels
+        alone and are run without samples only.
     adds: for generators: False where it never makes a sample (λ then means nothing).
     guidance: default guidance strength ω of a text- or class-conditioned generator, with ω = 0 purely
         conditional; None where it takes no guidance.
@@ -150,6 +151,16 @@ class Card:
     def learns_samples(self) -> bool:
         """False for a classifier that learns from training pixels alone, so that no generator can change its map."""
         return self.input not in ("location", "scene")
+
+    @property
+    def reads_scene(self) -> bool:
+        """True for a classifier that is given raw spectra, whole patches, and where they lie."""
+        return self.input in ("scene", "scene+samples")
+
+    @property
+    def reads_patches(self) -> bool:
+        """False for a classifier that is given one pixel, or none."""
+        return self.input not in ("spectrum", "location")
 
 
 class Plugin(Generic[Params]):

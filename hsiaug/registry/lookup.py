@@ -20,10 +20,10 @@ import pluggy
 from hsiaug.base.errors import InputError, PluginError, did_you_mean
 from hsiaug.base.text import visible
 from hsiaug.registry import hookspecs
-from hsiaug.registry.card import Card, Preset, Scope
+from hsiaug.registry.card import Card, Preset, Scope, build_params
 from hsiaug.registry.hookspecs import Entry, Kind
 
-__all__ = ["Broken", "Found", "Registry", "hand_over", "registry"]
+__all__ = ["Broken", "Found", "Registry", "hand_over", "load_plugin", "registry"]
 
 GROUP = "hsiaug"
 OWN = "hsiaug"
@@ -146,6 +146,15 @@ def registry() -> Registry:
     """
     found = _installed()
     return Registry({**found.plugins, **_handed}, found.broken) if _handed else found
+
+
+def load_plugin(kind: Kind, name: str) -> Any:
+    """An installed plugin, ``NAME:VALUE`` included, with its default parameters: for a plugin that works on another.
+
+    Raises InputError where there is none of that name, PluginError where it cannot be loaded.
+    """
+    plugin = registry().find(kind, name).load()
+    return plugin(build_params(plugin.card))
 
 
 _handed: dict[tuple[Kind, str], Found] = {}

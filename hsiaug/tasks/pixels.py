@@ -212,7 +212,7 @@ class PixelClassification:
         Patches are cut as for the test pixels, in stripes of rows and batches of about ``BATCH_BYTES``; beyond the cube
         itself, memory does not grow with the scene.
         """
-        side = patch if card.input in ("patch", "scene") else 1
+        side = patch if card.reads_patches else 1
         height, width = scene.shape
         rows = max(1, 2 * BATCH_BYTES // (4 * scene.bands * width))
         step = max(1, BATCH_BYTES // (4 * scene.bands * side * side))
@@ -308,7 +308,7 @@ def check_ids(labels: NDArray[Any], classes: int, hint: str) -> None:
 def _shown(x: NDArray[np.float32], coords: NDArray[np.int32], card: Card) -> Patches:
     if card.input == "location":
         return Patches(x[:, :0, :1, :1], coords)
-    if card.input == "scene":
+    if card.reads_scene:
         return Patches(x, coords)
     if card.input == "spectrum":
         middle = x.shape[2] // 2
@@ -320,7 +320,7 @@ def _batches(
     scene: Scene | UnlabelledScene, coords: NDArray[np.int32], patch: int, card: Card, spectra: SpectralView
 ) -> Iterator[Patches]:
     """Test patches, no larger than the classifier reads them."""
-    side = patch if card.input in ("patch", "scene") else 1
+    side = patch if card.reads_patches else 1
     # A cube in memory is converted once; of one that stays on disk, what is read of it.
     whole, cut = (RAW_VIEW, spectra) if is_large(scene.cube.shape) else (spectra, RAW_VIEW)
     cube = whole(scene.cube, axis=2)

@@ -12,10 +12,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hsiaug.core.spectral_views import SpectralView
-from hsiaug.core.view_names import FEWEST, RAW, VIEWS
+from hsiaug.core.view_names import FEWEST, RAW, VIEWS, best_view
 from hsiaug.protocol.view import TrainView
 
-__all__ = ["spatial_folds", "view_scores"]
+__all__ = ["choose_view", "spatial_folds", "view_scores"]
 
 FOLDS = 2
 """Halves lie farthest apart, and what is asked is which view carries a class over a distance."""
@@ -39,6 +39,11 @@ def view_scores(view: TrainView) -> dict[str, float]:
     spectra = view.cube[coords[:, 0], coords[:, 1]]
     names = VIEWS if view.bands >= FEWEST else (RAW,)
     return {name: _score(SpectralView(name, view.wavelengths)(spectra, axis=1), y, fold) for name in names}
+
+
+def choose_view(view: TrainView) -> SpectralView:
+    """The spectral view that ``views`` auto gives a classifier of this view, of raw spectra."""
+    return SpectralView(best_view(view_scores(view)), view.wavelengths)
 
 
 def spatial_folds(coords: Ints, y: Ints, patch: int) -> Ints:
@@ -115,5 +120,5 @@ def _judged(x: NDArray[np.float32], y: Ints, held: NDArray[np.float32]) -> Ints:
 
     if len(np.unique(y)) < 2:
         return np.full(len(held), y[0])
-    model = make_pipeline(StandardScaler(), SVC(C=COST, gamma=WIDTH / x.shape[1]))
+    model = make_pipeline(StandardScaler(), SVC(C=COST, gamma=WIDTH / x.shape[1], random_state=0))
     return np.asarray(model.fit(x, y).predict(held))

@@ -183,7 +183,7 @@ def probabilities(subject: ClassifierSubject) -> None:
 @CHECKS.add('Do not read patches.coords, or declare input="scene".')
 def location_declared(subject: ClassifierSubject) -> None:
     """only a classifier whose card says input="location" or "scene" looks at coordinates"""
-    if not subject.card.learns_samples:
+    if subject.card.reads_scene or not subject.card.learns_samples:
         return
     batch, _ = subject.probes
     moved = access.move(batch)

@@ -135,3 +135,14 @@ def test_the_svm_chooses_with_one_kernel_for_each_gamma_and_one_fit_for_each_pai
     assert squares == [518]
     assert fits.count("precomputed") == len(COSTS) * len(WIDTHS) * SvmParams().folds
     assert fits.count("rbf") == 1 and len(fits) == fits.count("precomputed") + 1
+
+
+@pytest.mark.parametrize("sizes", [(20, 0, 6), (20, 9, 6), (7, 0)])
+def test_the_machine_gives_shares_that_are_largest_at_what_it_names(view, fit, sizes):
+    toy = view(sizes, spread=2.0)
+    patches, _ = fresh(toy)
+    model = fit(Svm, toy, samples=spectra(toy.real))
+    shares, named = model.predict_proba(patches), model.predict(patches)
+    assert shares.shape == (100, len(sizes)) and np.allclose(shares.sum(axis=1), 1)
+    assert (shares[np.arange(100), named - 1] == shares.max(axis=1)).all()
+    assert (shares[:, [c not in toy.counts for c in range(1, len(sizes) + 1)]] == 0).all()

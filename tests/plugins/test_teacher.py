@@ -168,13 +168,13 @@ def test_a_scene_without_noise_or_with_one_band_has_components_too(crops: TrainV
 
 
 def test_votes_are_averaged_with_neighbours_that_look_alike_and_not_across_a_border(crops: TrainView) -> None:
-    from hsiaug_builtin.teacher.teacher import _average
+    from hsiaug_builtin.teacher.teacher import average_alike
 
     pixels = np.argwhere(np.ones((9, 8), dtype=bool)).astype(np.int32)
     plane = np.zeros((9, 8, 2), dtype=np.float32)
     plane[:, 4:] = 50
     shares = np.random.default_rng(0).dirichlet([1, 1], len(pixels))
-    found = _average(shares, pixels, plane)
+    found = average_alike(shares, pixels, plane)
     assert found.sum(axis=1) == pytest.approx(np.ones(len(pixels)))
     left = (abs(pixels[:, 0] - 4) <= 2) & (pixels[:, 1] >= 1) & (pixels[:, 1] < 4)
     assert found[(pixels == [4, 3]).all(axis=1)][0] == pytest.approx(shares[left].mean(axis=0))

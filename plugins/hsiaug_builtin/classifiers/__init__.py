@@ -1,4 +1,4 @@
-"""Supervised classifiers: SVM, random forest, networks from 1D-CNN to transformer, controls coords and teacher."""
+"""Supervised classifiers: SVM, random forest, networks from 1D-CNN to transformer, controls coords and teacher, fused."""
 
 from hsiaug_builtin import listing
 
@@ -14,5 +14,6 @@ PLACES = {
     "timm": "classifiers.backbone:Timm",
     "coords": "classifiers.location:Location",
     "teacher": "teacher.classifier:TeacherClassifier",
+    "fused": "teacher.fused:Fused",
 }
 hsiaug_plugins = listing("classifier", PLACES)

@@ -14,6 +14,7 @@ a segment far from any, a name rests on spectra alone, and is far more often wro
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -26,7 +27,7 @@ from hsiaug_builtin.teacher.features import SIDES, LocalMeans, local_means, plan
 from hsiaug_builtin.teacher.machine import Machine, fit_machine
 from hsiaug_builtin.teacher.noise import fit_noise_projection
 
-__all__ = ["Teacher", "Votes", "fit_teacher", "teach"]
+__all__ = ["Reading", "Teacher", "Voter", "Votes", "average_alike", "fit_teacher", "readings", "teach"]
 
 VIEWS = ("raw", "unit", "continuum")
 FEWEST = 3
@@ -61,7 +62,7 @@ class Votes:
 
 
 @dataclass(frozen=True, eq=False)
-class _Voter:
+class Voter:
     """A fitted voter. projection: of its spectral view. sides: its windows, in pixels. means: (k, d) of the classes."""
 
     spectra: SpectralView
@@ -77,22 +78,22 @@ class _Voter:
         shares = (shares + softmax(self.machine.scores(features), axis=1)) / 2
         return np.asarray(np.log(np.maximum(shares, LEAST_SHARE)))
 
+    def patches(self, x: NDArray[np.float32]) -> Floats:
+        """(n, k) logarithms of the shares of patches (n, B, p, p) in scene units."""
+        means = LocalMeans(self.projection, self.sides, np.ones(self.means.shape[1], dtype=np.float32))
+        return self.logarithms(means.patches(self.spectra(x, axis=1)))
+
 
 @dataclass(frozen=True, eq=False)
 class Teacher:
     """A fitted teacher. votes: for the unlabelled pixels of its view. voters: for pixels that the view did not show."""
 
     votes: Votes
-    voters: tuple[_Voter, ...]
+    voters: tuple[Voter, ...]
 
     def shares(self, x: NDArray[np.float32]) -> Floats:
         """(n, k) shares for patches (n, B, p, p) in scene units, not averaged over neighbours."""
-        logarithms = []
-        for voter in self.voters:
-            seen = voter.spectra(x, axis=1)
-            means = LocalMeans(voter.projection, voter.sides, np.ones(voter.means.shape[1], dtype=np.float32))
-            logarithms.append(voter.logarithms(means.patches(seen)))
-        return np.asarray(softmax(np.mean(logarithms, axis=0), axis=1))
+        return np.asarray(softmax(np.mean([voter.patches(x) for voter in self.voters], axis=0), axis=1))
 
 
 def teach(view: TrainView) -> Votes:
@@ -104,29 +105,48 @@ def fit_teacher(view: TrainView) -> Teacher:
     """Fit a teacher on the training pixels of a view; its votes are for the unlabelled pixels, which may be none."""
     pixels, known = np.concatenate([view.unlabelled, view.coords]), len(view.unlabelled)
     planes: list[NDArray[np.float32]] = []
-    voters: list[_Voter] = []
+    voters: list[Voter] = []
     logarithms = []
-    for name in VIEWS if view.bands >= FEWEST else VIEWS[:1]:
-        spectra = SpectralView(name, view.wavelengths)
-        seen = train_view_seen(view, spectra)
-        projection = fit_noise_projection(seen, COMPONENTS)
-        planes.append(plane_of(seen, projection))
-        for sides in ((1,), windows_of(view, SIDES)):
-            features = local_means(planes[-1], pixels, sides)
-            own = features[known:]
-            weight = np.ones(len(view.y), dtype=np.float32)
-            machine = fit_machine(own, view.y, weight, cost=COST, reach=REACH)
-            means = np.stack([own[view.y == c].mean(axis=0) for c in np.unique(view.y)])
-            voters.append(_Voter(spectra, projection, sides, machine, means))
-            logarithms.append(voters[-1].logarithms(features))
+    for reading in readings(view, pixels):
+        planes.append(reading.plane)
+        voters.append(reading.fit(reading.features[known:], view.y))
+        logarithms.append(voters[-1].logarithms(reading.features))
     pooled = softmax(np.mean(logarithms, axis=0), axis=1)
-    shares = _average(pooled, pixels, planes[0])[:known]
+    shares = average_alike(pooled, pixels, planes[0])[:known]
     classes = np.unique(view.y)
     votes = Votes(view.unlabelled, shares, classes, _attach(view, classes[shares.argmax(axis=1)]))
     return Teacher(votes, tuple(voters))
 
 
-def _average(shares: Floats, pixels: NDArray[np.int32], plane: NDArray[np.float32]) -> Floats:
+@dataclass(frozen=True, eq=False)
+class Reading:
+    """What a voter reads. features: (n, d) of pixels. plane: (H, W, c) components of all pixels in its spectral view."""
+
+    spectra: SpectralView
+    projection: Projection
+    sides: tuple[int, ...]
+    plane: NDArray[np.float32]
+    features: NDArray[np.float32]
+
+    def fit(self, features: NDArray[np.float32], y: NDArray[np.int64]) -> Voter:
+        """The voter that learns from features (n, d) of pixels of classes y (n,)."""
+        machine = fit_machine(features, y, np.ones(len(y), dtype=np.float32), cost=COST, reach=REACH)
+        means = np.stack([features[y == c].mean(axis=0) for c in np.unique(y)])
+        return Voter(self.spectra, self.projection, self.sides, machine, means)
+
+
+def readings(view: TrainView, pixels: NDArray[np.int32]) -> Iterator[Reading]:
+    """What each voter reads of pixels (n, 2); no label is read."""
+    for name in VIEWS if view.bands >= FEWEST else VIEWS[:1]:
+        spectra = SpectralView(name, view.wavelengths)
+        seen = train_view_seen(view, spectra)
+        projection = fit_noise_projection(seen, COMPONENTS)
+        plane = plane_of(seen, projection)
+        for sides in ((1,), windows_of(view, SIDES)):
+            yield Reading(spectra, projection, sides, plane, local_means(plane, pixels, sides))
+
+
+def average_alike(shares: Floats, pixels: NDArray[np.int32], plane: NDArray[np.float32]) -> Floats:
     """Shares (n, k) of pixels (n, 2), each the mean over those of its neighbourhood that are among the pixels.
 
     plane: (H, W, c) by which neighbours are alike.
