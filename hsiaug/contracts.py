@@ -107,8 +107,8 @@ class FittedPairGenerator(Protocol):
     def sample(self, counts: PairCounts, *, guidance: float | None, seed: int) -> DenseSamples:
         """Exactly ``counts.total`` synthetic pairs, ``counts.by_class[c]`` of them showing class c.
 
-        The runner asks for pairs of any classes alone; the adapter to single pixels, and ``hsiaug generate --show``, for
-        pairs of one class. guidance, seed: as in :class:`FittedGenerator`.
+        The runner asks for pairs of any classes alone, ``hsiaug generate --show`` for pairs of one class.
+        guidance, seed: as in :class:`FittedGenerator`.
         """
         ...
 

@@ -17,8 +17,7 @@ from hsiaug.protocol.protocols import SplitProtocol, parse_protocol
 from hsiaug.registry.card import Card, Preset, build_params, check_files, check_sendable
 from hsiaug.registry.hookspecs import Kind
 from hsiaug.registry.lookup import Registry
-from hsiaug.tasks.adapter import as_served, check_masks_dense, check_serves
-from hsiaug.tasks.task import USUAL, TaskData, TaskSplit, get_task
+from hsiaug.tasks.task import USUAL, TaskData, TaskSplit, check_serves, get_task
 from hsiaug.trial.arm import EVERY_CONTROL, TEACHER, controls_of
 from hsiaug.trial.ceilings import CEILINGS, FAMILIES, check_ceilings
 from hsiaug.trial.guard import kept_state
@@ -153,8 +152,6 @@ def build_plan(
             hint="Take fewer draws, or values of λ and ω that lie farther apart.",
         )
     splits = [task.split(scene, protocol, seed, patch) for seed in request.seeds]
-    for name in generators:
-        check_masks_dense(plugins.find("generator", name).load().card, task.name, splits[0])
     trials = [
         TrialSpec(
             task=task.name,
@@ -209,7 +206,7 @@ def _load(plugins: Registry, kind: Kind, name: str, request: Request, scene: Tas
         params = build_params(card, request.preset, request.overrides.get(name))
     check_sendable(card, params)
     check_files(card, params)
-    return plugin_spec(card, params, scene), as_served(card, request.task) if kind == "generator" else card
+    return plugin_spec(card, params, scene), card
 
 
 def _further_controls(cards: Sequence[Card], task: str, notes: list[str]) -> list[str]:

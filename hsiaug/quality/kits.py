@@ -9,7 +9,6 @@ from hsiaug.quality.mask_samples import MaskSamples
 from hsiaug.quality.pixel_samples import PixelSamples
 from hsiaug.quality.synthesis import AnySynthesis, SampleRequest, Synthesis, sample_spec, silent
 from hsiaug.registry.lookup import Registry
-from hsiaug.tasks.adapter import check_masks_dense
 from hsiaug.tasks.masks import ChangeDetection, Segmentation
 from hsiaug.tasks.task import TaskData, get_task
 from hsiaug.trial.cache import Workbench
@@ -38,13 +37,11 @@ def synthesise(
     """Fit a generator on the training samples of a draw, as a trial of these settings does, and sample it.
 
     folder: the cache of a store of records, where slow fits are looked for and kept; None = neither.
-    Raises InputError for a generator or counts that make no sample, an unknown name, a number out of range, or masks
-    that the training labels are too sparse for.
+    Raises InputError for a generator or counts that make no sample, an unknown name, or a number out of range.
     """
     generator, spec = sample_spec(kit.task.name, data, request, plugins)
     bench = Workbench(data, get_task(kit.task.name), folder)
     split = bench.split(spec)
-    check_masks_dense(plugins.find("generator", request.generator).load().card, spec.task, split)
     synthetic, fitted, seconds = kit.draw(bench, spec, generator, request, progress)
     real = bench.view(spec, generator.card.scope).real
     facts = kit.facts(generator.card, request, len(synthetic))

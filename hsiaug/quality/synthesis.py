@@ -18,8 +18,7 @@ from hsiaug.protocol.split import Split
 from hsiaug.protocol.tiling import TileSplit
 from hsiaug.registry.card import Card, NoParams, Preset, build_params, check_files
 from hsiaug.registry.lookup import Registry
-from hsiaug.tasks.adapter import adapted, check_serves
-from hsiaug.tasks.task import TaskData, TaskSamples, TaskSplit, get_task
+from hsiaug.tasks.task import TaskData, TaskSamples, TaskSplit, check_serves, get_task
 from hsiaug.trial.machine import environment
 from hsiaug.trial.spec import PluginSpec, TrialSpec, plots_read, plugin_spec
 
@@ -152,7 +151,7 @@ def sample_spec(
         draws=data.drawn_as,
         plots=plots_read(data, rule),
     )
-    return adapted(plugin(spec.generator.params), spec.task), spec
+    return plugin(spec.generator.params), spec
 
 
 def omega_of(card: Card, omega: float | None) -> float | None:

@@ -104,8 +104,7 @@ class Card:
     summary: one line. paper: source of the method, or "": its BibTeX entries, as ``hsiaug cite`` writes them, with words
         round them where these help ("After @article{...}"); BibTeX reads nothing outside entries.
     tasks: those it serves: "pixels" (classification of pixels by their patches), "segmentation" and "change" (masks of
-        tiles of one date and of two). A generator of "segmentation" alone also serves "pixels", through the core's
-        adapter.
+        tiles of one date and of two).
     needs: modules beyond hsiaug's own dependencies; the plugin's extra.
     scope: unlabelled pixels it uses: none, or those of the whole scene (transductive; printed in every report).
     input: for classifiers: "patch", "spectrum" (the centre pixel only, p = 1), "location" (row and column, no band at

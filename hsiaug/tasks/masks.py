@@ -62,7 +62,6 @@ class Segmentation:
     scores = (("miou", "mIoU"), ("macro_f1", "macro-F1"))
     generator = "specdm"
     views: tuple[str, ...] = VIEWS
-    adapts: tuple[str, ...] = ()
     classifiers: ClassVar[tuple[str, ...]] = ("unet", "pixel-svm")
 
     def load(self, ref: str | os.PathLike[str], *, progress: bool = True) -> PairSet:

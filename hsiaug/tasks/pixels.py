@@ -66,7 +66,6 @@ class PixelClassification:
     scores = (("aa", "AA"), ("oa", "OA"))
     generator = "smote"
     views: tuple[str, ...] = (*VIEWS, AUTO)
-    adapts: tuple[str, ...] = ("segmentation",)
 
     def load(self, ref: str | os.PathLike[str], *, progress: bool = True) -> Scene:
         return load_scene(ref, progress=progress)

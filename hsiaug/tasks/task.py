@@ -44,6 +44,7 @@ __all__ = [
     "TaskSamples",
     "TaskSplit",
     "TaskView",
+    "check_serves",
     "get_task",
     "locate_labels",
     "predicted_mask",
@@ -62,10 +63,9 @@ class Task(Protocol):
 
     control: the classifier that every benchmark runs beside those asked for. scores: key in a record and name of what
     advice is told by, and of what stands beside it; neither is ever undefined. generator: that of samples outside a
-    benchmark, where the user names none. views: spectral views that classifiers may be shown. adapts: tasks whose
-    generators serve this one as well, through :mod:`hsiaug.tasks.adapter`. single_pixels: whether single pixels are
-    classified: λ then evens out the classes, a view may show pixels without a label, and there are ceilings.
-    of_scenes: whether a single scene has the task. What a generator is asked for, a mapping of class ids or
+    benchmark, where the user names none. views: spectral views that classifiers may be shown. single_pixels: whether
+    single pixels are classified: λ then evens out the classes, a view may show pixels without a label, and there are
+    ceilings. of_scenes: whether a single scene has the task. What a generator is asked for, a mapping of class ids or
     :class:`hsiaug.core.tiles.PairCounts`. ``view``, ``predict`` and ``class_counts`` also take
     data without labels and a blind split, which have no common type with those that hold them.
     """
@@ -75,7 +75,6 @@ class Task(Protocol):
     scores: tuple[tuple[str, str], tuple[str, str]]
     generator: str
     views: tuple[str, ...]
-    adapts: tuple[str, ...]
     single_pixels: bool
     of_scenes: bool
 
@@ -158,3 +157,13 @@ def get_task(name: str) -> Task:
     if name not in _TASKS:
         raise InputError("the task must be known", value=repr(name), hint=did_you_mean(name, _TASKS))
     return _TASKS[name]
+
+
+def check_serves(card: Card, kind: str, task: str) -> None:
+    """Raise InputError unless a plugin, a generator or a classifier as ``kind`` says, serves a task."""
+    if task not in card.tasks:
+        raise InputError(
+            f"a {kind} of this benchmark must serve the task {task}",
+            value=f"{card.name}, which serves {', '.join(card.tasks)}",
+            hint=f"Choose another; 'hsiaug plugins list' shows what each serves, or use --task {card.tasks[0]}.",
+        )

@@ -22,7 +22,6 @@ from hsiaug.base.threads import threads
 from hsiaug.contracts import Classifier, FittedClassifier, Generator, Progress
 from hsiaug.registry.card import Card
 from hsiaug.registry.lookup import Registry
-from hsiaug.tasks.adapter import adapted
 from hsiaug.tasks.task import Prediction, Task, TaskData, TaskSamples, TaskSplit, locate_labels, predicted_mask
 from hsiaug.trial.cache import Workbench
 from hsiaug.trial.ceilings import Ceiling, ceiling, made
@@ -219,8 +218,7 @@ def load_plugins(spec: TrialSpec, plugins: Registry) -> tuple[Generator | Ceilin
     if spec.diagnosis:
         generator = ceiling(spec, plugins)
     else:
-        made = plugins.find("generator", spec.generator.name).load()(spec.generator.params)
-        generator = adapted(made, spec.task)
+        generator = plugins.find("generator", spec.generator.name).load()(spec.generator.params)
     if generator.card.uses_device or classifier.card.uses_device:
         # A time limit that strikes in the middle of this import leaves a torch that cannot be imported again.
         import torch  # noqa: F401

@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from hsiaug.api import DenseSamples, Entry, PairCounts
 from hsiaug.base.errors import InputError, PluginError
@@ -18,19 +15,12 @@ from hsiaug.core.pairs import PairSet
 from hsiaug.core.scene import Scene
 from hsiaug.metrics.accuracy import dense_score
 from hsiaug.protocol.protocols import parse_protocol
-from hsiaug.quality.kits import synthesise
-from hsiaug.quality.pixel_samples import PixelSamples
-from hsiaug.quality.synthesis import SampleRequest
 from hsiaug.registry.lookup import Found, Registry
 from hsiaug.report import build_report, render_report
-from hsiaug.tasks.adapter import adapted, labelled_share, spread_labels, tile_starts
 from hsiaug.tasks.task import get_task
 from hsiaug.trial.cache import Workbench
 from hsiaug.trial.run import run_trial
-from tests.dense.masks import Mirror, Threshold, world
-
-PIXELS: dict[str, Any] = {"classifiers": ["nearest"], "patch": 5, "protocol": parse_protocol("random:0.05", None)}
-"""Training pixels everywhere, so that the masks which the adapter makes of them are dense."""
+from tests.dense.masks import Threshold, world
 
 
 def quiet(*_: Any) -> None:
@@ -180,98 +170,3 @@ def test_a_plugin_of_another_task_is_refused(masks: Registry) -> None:
 def test_the_command_of_a_trial_names_the_task(masks: Registry) -> None:
     trial = plan_of(world(2), masks, "change").trials[0]
     assert "--task change" in command_for(trial, "oscd")
-
-
-def test_a_generator_of_masks_serves_pixel_classification(masks: Registry, toy: Scene) -> None:
-    plan = plan_of(toy, masks, "pixels", **PIXELS)
-    records = records_of(toy, masks, plan, "pixels")
-    record = records["mirror", "nearest", 1.0][0]
-    made, real = record["samples"]["synthetic"], record["samples"]["real"]
-    assert [m + r for m, r in zip(made, real, strict=True)] == [max(real)] * len(real)
-    assert record["transductive"] and record["scope"]["generator"] == "scene"
-    assert record["provenance"]["adapter"].startswith("training labels spread")
-    assert record["provenance"]["made"] == "mirror"
-
-
-def test_patches_of_the_adapter_are_of_the_class_that_was_asked_for(
-    masks: Registry, toy: Scene, tmp_path: Any
-) -> None:
-    trial = plan_of(toy, masks, "pixels", **PIXELS).trials[0]
-    view = Workbench(toy, get_task("pixels")).view(trial, "scene")
-    generator = adapted(Mirror(None), "pixels")
-    fitted = generator.fit(view, seed=0, device="cpu", progress=quiet)
-    made = fitted.sample({1: 12, 2: 12}, guidance=None, seed=3)
-    mask = spread_labels(view, 0)
-    # Each centre spectrum is that of a pixel which the spread labels call by the class.
-    for c in (1, 2):
-        spectra = {row.tobytes() for row in toy.cube[mask == c].astype(np.float32)}
-        assert {row.tobytes() for row in made.take(made.y == c).centres} <= spectra
-    (tmp_path / "saved").mkdir()
-    fitted.save(tmp_path / "saved")
-    again = generator.load(tmp_path / "saved", device="cpu").sample({1: 12, 2: 12}, guidance=None, seed=3)
-    np.testing.assert_array_equal(made.x, again.x)
-
-
-def test_a_class_that_its_tiles_seldom_show_is_drawn_for_until_it_is_found(masks: Registry, toy: Scene) -> None:
-    trial = plan_of(toy, masks, "pixels", **PIXELS).trials[0]
-    view = Workbench(toy, get_task("pixels")).view(trial, "scene")
-    fitted = adapted(Mirror(None), "pixels").fit(view, seed=0, device="cpu", progress=quiet)
-    plain = fitted.inner.sample
-
-    def shy(counts: Any, *, guidance: Any, seed: int) -> Any:
-        """One tile in a dozen shows anything."""
-        made = plain(counts, guidance=guidance, seed=seed)
-        shows = np.random.default_rng(seed).random(len(made)) < 1 / 12
-        return replace(made, masks=np.where(shows[:, None, None], made.masks, 0))
-
-    object.__setattr__(fitted.inner, "sample", shy)
-    made = [fitted.sample({1: 1, 2: 40}, guidance=None, seed=seed) for seed in range(10)]
-    assert all((one.y == 1).sum() == 1 and (one.y == 2).sum() == 40 for one in made)
-    assert not any(one.provenance["patches_repeated_beyond"] for one in made)
-
-
-def test_labels_are_spread_over_like_pixels_and_training_pixels_keep_their_own(
-    masks: Registry, toy: Scene
-) -> None:
-    trial = plan_of(toy, masks, "pixels", **PIXELS).trials[0]
-    view = Workbench(toy, get_task("pixels")).view(trial, "scene")
-    mask = spread_labels(view, 0)
-    np.testing.assert_array_equal(mask[view.coords[:, 0], view.coords[:, 1]], view.y)
-    spread = (mask > 0) & (toy.labels > 0)
-    spread[view.coords[:, 0], view.coords[:, 1]] = False
-    assert spread.sum() > len(view.y) / 2
-    assert (mask[spread] == toy.labels[spread]).mean() > 0.7
-
-
-def test_sparse_labels_are_said_before_anything_is_fitted(masks: Registry, toy: Scene) -> None:
-    with pytest.raises(InputError, match=r"masks for mirror need 50% .* found 1\d%, from 94 training ") as told:
-        plan_of(toy, masks, "pixels", **{**PIXELS, "protocol": None})
-    assert "--task segmentation" in told.value.hint
-    request = SampleRequest("mirror", patch=5)
-    with pytest.raises(InputError, match="masks for mirror need 50%"):
-        synthesise(PixelSamples(), toy, request, masks)
-
-
-@given(st.integers(6, 60), st.integers(6, 60), st.integers(1, 40), st.integers(0, 9))
-def test_the_share_is_that_of_tiles_cut_one_by_one(height: int, width: int, count: int, seed: int) -> None:
-    trained = np.zeros((height, width), dtype=bool)
-    trained.flat[np.random.default_rng(seed).integers(trained.size, size=count)] = True
-    rows, columns = np.nonzero(trained)
-    spread = np.zeros((height + 6, width + 6), dtype=bool)
-    for r, c in zip(rows // 6 * 6, columns // 6 * 6, strict=True):
-        spread[r : r + 6, c : c + 6] = True
-    side, tops, lefts = tile_starts(trained.shape)
-    spread = spread[:height, :width]
-    shares = [spread[r : r + side, c : c + side].mean() for r in tops for c in lefts]
-    assert labelled_share(trained) == pytest.approx(np.mean([s for s in shares if s]))
-
-
-def test_the_share_is_near_that_of_the_labels_spread(masks: Registry, toy: Scene) -> None:
-    for protocol in ("issd", "random:0.01", "random:0.05"):
-        asked = {**PIXELS, "protocol": parse_protocol(protocol, None), "generators": ["none"]}
-        trial = plan_of(toy, masks, "pixels", **asked).trials[0]
-        bench = Workbench(toy, get_task("pixels"))
-        spread = spread_labels(bench.view(trial, "scene"), 0)
-        side, tops, lefts = tile_starts(spread.shape)
-        shares = [(spread[r : r + side, c : c + side] > 0).mean() for r in tops for c in lefts]
-        assert labelled_share(bench.split(trial).train) == pytest.approx(np.mean(shares), abs=0.1)
