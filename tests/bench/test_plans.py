@@ -95,15 +95,6 @@ def test_a_generator_that_reads_unlabelled_pixels_runs_beside_a_control_that_see
     assert arms(asked) == arms(plan) and not [n for n in asked.notes if "pseudo is run" in n]
 
 
-def test_a_generator_of_masks_reads_every_pixel_of_a_scene_and_has_that_control(
-    toy: Scene, plugins: Registry, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    reads(plugins, monkeypatch, "mixup", tasks=("segmentation",))
-    dense = parse_protocol("random:0.05")  # for masks, those of issd are too sparse
-    plan = plan_of(toy, plugins, generators=["mixup"], protocol=dense)
-    assert plan.controls("mixup") == ("none", "duplicate", "pseudo")
-
-
 @pytest.mark.parametrize("view", ["unt", "Raw", "pca"])
 def test_a_view_that_is_not_known_is_refused(toy: Scene, plugins: Registry, view: str) -> None:
     with pytest.raises(InputError, match="`views` must be one of raw, unit"):
