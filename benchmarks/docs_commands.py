@@ -46,6 +46,7 @@ NOT_RUN = (
     (r"--on (dask:|slurm)(?!.*--dry-run)", "needs a cluster"),
     (r"(check|--generator) (my-|shrunk-)|--protocol edge:", "needs the plugin that the page writes, installed"),
     (r"benchmarks/baselines\.toml", "needs the scenes of benchmarks.make_scenes, and many hours"),
+    (r"hsiaug (label|serve) ", "serves a page until it is stopped"),
     (r"--store my-results", "needs records of txt2hsi under that name"),
 )
 """(regular expression of a command, why it is not run)"""

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
+
+import typer
 
 from hsiaug.base.threads import one_thread
 from hsiaug.bench.ranges import words
@@ -12,6 +14,13 @@ from hsiaug.cli.options import option
 from hsiaug.cli.output import say
 from hsiaug.cli.suggest import ALL, PATCH, known_labels
 
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from hsiaug.core.scene import UnlabelledScene
+    from hsiaug.data.georeference import Georeference
+
 __all__ = ["label"]
 
 NONE = "none"
@@ -19,11 +28,19 @@ NONE = "none"
 
 
 def label(
-    scene: options.SceneRef,
+    scene: Annotated[
+        str,
+        typer.Argument(
+            help="A scene of 'hsiaug datasets list', the TOML card of your own, or the file of a cube without labels."
+        ),
+    ],
     answers: Annotated[
         Path | None,
         option("CSV that holds the answers; one that is there is continued. Default: SCENE-answers.csv."),
     ] = None,
+    classes: Annotated[
+        str, option("Further class names, between commas; the page can add more.", show_default=False)
+    ] = "",
     number: Annotated[int, option("Pixels to ask for at a time.", "--number", "-n", min=1, max=1000)] = 16,
     committee: Annotated[str, option("Classifiers of the committee, between commas.", show_default="svm,rf")] = "",
     classifier: Annotated[str, option("The classifier that makes the map.")] = "svm",
@@ -49,49 +66,68 @@ def label(
 
       hsiaug label my_scene.toml
 
+      hsiaug label flight.hdr --classes wheat,rye,track
+
       hsiaug label indian_pines --protocol none --classifier rf
     """
     one_thread()
     from hsiaug.ui.server import need_ui
 
     need_ui()
-    import numpy as np
+    from dataclasses import replace
 
-    from hsiaug.data import load_scene
-    from hsiaug.data.georeference import scene_georeference
+    from hsiaug.core.view_names import DEFAULT_VIEW, FEWEST, RAW
     from hsiaug.protocol.split import check_patch
     from hsiaug.registry.lookup import registry
     from hsiaug.suggest.committee import Member
     from hsiaug.suggest.committee import committee as committee_of
-    from hsiaug.tasks.pixels import PixelClassification
-    from hsiaug.ui.answers import Answers
-    from hsiaug.ui.label_page import label_routes
+    from hsiaug.ui.answers import Answers, check_name
+    from hsiaug.ui.label_page import LabelPage
     from hsiaug.ui.labelling import Labelling, Task
     from hsiaug.ui.server import serve_here
 
-    loaded, ground = load_scene(scene), scene_georeference(scene)
-    known, candidates = np.zeros(loaded.shape, dtype=np.int16), np.ones(loaded.shape, dtype=bool)
-    check_patch(PATCH, loaded)
-    if protocol != NONE:
-        learnt, candidates, _ = known_labels(loaded, protocol, seed)
-        known[learnt.train] = learnt.train_labels
-    mapper = Member(classifier, PixelClassification().defaults(loaded).views[0])
+    bare, name, known, candidates, ground = _begin(scene, protocol, seed)
+    check_patch(PATCH, bare)
+    names = dict.fromkeys([*bare.class_names, *map(check_name, words(classes))])
     task = Task(
-        scene=loaded.unlabelled,
-        name=loaded.name,
+        scene=replace(bare, class_names=tuple(names)),
+        name=name,
         known=known,
         candidates=candidates,
-        members=committee_of(words(committee), (), loaded.bands),
-        mapper=mapper,
+        members=committee_of(words(committee), (), bare.bands),
+        mapper=Member(classifier, DEFAULT_VIEW if bare.bands >= FEWEST else RAW),
         count=number,
         ground=ground,
     )
-    path = answers or Path(f"{loaded.name}-answers.csv")
-    labelling = Labelling(task, Answers(path, loaded.shape, ground), registry())
+    path = answers or Path(f"{name}-answers.csv")
+    labelling = Labelling(task, Answers(path, bare.shape, ground), registry())
     labelling.ask()
 
     def opened(address: str) -> None:
         say(f"label at: {address}")
         say(f"answers: {path} ({len(labelling.answers.given):,} so far); end with Ctrl-C", err=True)
 
-    serve_here(label_routes(labelling), port, browser=not no_browser, said=opened)
+    serve_here(LabelPage(labelling).routes(), port, browser=not no_browser, said=opened)
+
+
+def _begin(
+    ref: str, protocol: str, seed: int
+) -> tuple[UnlabelledScene, str, NDArray[np.int16], NDArray[np.bool_], Georeference | None]:
+    """A scene, its name, its known labels (H, W), 0 = none, the pixels (H, W) that may be asked, and its place."""
+    import numpy as np
+
+    from hsiaug.data import load_scene
+    from hsiaug.data.bare_scenes import CUBES, bare_scene
+    from hsiaug.data.georeference import scene_georeference
+
+    if Path(ref).suffix.lower() in CUBES:
+        bare, ground, guesses = bare_scene(Path(ref))
+        for key, remark in guesses.items():
+            say(f"note: {key} is {remark}", err=True)
+        return bare, Path(ref).stem, np.zeros(bare.shape, np.int16), np.ones(bare.shape, bool), ground
+    scene = load_scene(ref)
+    known, candidates = np.zeros(scene.shape, np.int16), np.ones(scene.shape, bool)
+    if protocol != NONE:
+        learnt, candidates, _ = known_labels(scene, protocol, seed)
+        known[learnt.train] = learnt.train_labels
+    return scene.unlabelled, scene.name, known, candidates, scene_georeference(ref)

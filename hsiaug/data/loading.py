@@ -24,7 +24,7 @@ from hsiaug.data.scene_files import find_file, missing_names
 if TYPE_CHECKING:
     from hsiaug.data.cards import CubeSpec, SceneCard
 
-__all__ = ["check_not_hidden", "fetch_scene", "hide_labels", "load_scene"]
+__all__ = ["check_not_hidden", "cube_in_memory", "fetch_scene", "hide_labels", "load_scene"]
 
 _hidden = False
 
@@ -73,7 +73,7 @@ def load_scene(ref: str | os.PathLike[str], *, progress: bool = True) -> Scene:
     if is_large(recipe.shape):
         cube, checked = mapped_cube(recipe, labels, progress)
     else:
-        cube, checked = _in_memory(recipe, card.name), None
+        cube, checked = cube_in_memory(recipe, card.name), None
     return Scene(
         name=card.name,
         cube=cube,
@@ -159,7 +159,7 @@ def _recipe(raw: RawArray, spec: CubeSpec, scene: str) -> Recipe:
     return recipe
 
 
-def _in_memory(recipe: Recipe, scene: str) -> NDArray[np.float32]:
+def cube_in_memory(recipe: Recipe, scene: str) -> NDArray[np.float32]:
     """(H, W, B) float32, scaled; converted in parts, so that no second full-size array exists."""
     check_memory(f"scene {scene}: the cube", 4 * math.prod(recipe.shape))
     cube = np.empty(recipe.shape, dtype=np.float32)

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from hsiaug.base.errors import InputError, SplitError
 from hsiaug.core.fields import COMPONENTS, label_fields, seen_fields
-from hsiaug.core.scene import Scene
+from hsiaug.core.scene import Scene, UnlabelledScene
 from hsiaug.protocol.compact import dilate
 from hsiaug.protocol.large_classes import FEWEST
 from hsiaug.protocol.protocols import SplitProtocol, draw_train
@@ -260,7 +260,7 @@ def _kind_of_fields(scene: Scene) -> str:
     return COMPONENTS if scene.plots_sha256 is None else f"plots {scene.plots_sha256[:16]}"
 
 
-def check_patch(patch: int, scene: Scene) -> None:
+def check_patch(patch: int, scene: Scene | UnlabelledScene) -> None:
     """Raise InputError for a patch side that is even, or larger than the scene can mirror."""
     largest = 2 * min(scene.shape) - 1
     if patch < 1 or patch % 2 == 0 or patch > largest:

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from starlette.responses import Response
     from starlette.routing import BaseRoute
 
-__all__ = ["label_routes"]
+__all__ = ["LabelPage"]
 
 FALSE = 850.0, 660.0, 560.0
 """nm: near infrared, red and green, in which plants are red."""
@@ -181,11 +181,6 @@ class LabelPage:
             content = target.read_bytes()
         headers = {"Content-Disposition": f'attachment; filename="{name}"'}
         return Response(content, media_type="application/octet-stream", headers=headers)
-
-
-def label_routes(labelling: Labelling) -> list[BaseRoute]:
-    """The page and its endpoints."""
-    return LabelPage(labelling).routes()
 
 
 def _colours(cube: Any, wavelengths: NDArray[np.float64] | None, step: int, *, false: bool) -> NDArray[np.uint8]:

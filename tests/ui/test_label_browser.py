@@ -27,11 +27,11 @@ KEYS = "123456789bcdefghijklqrtvwxyz"
 @pytest.fixture
 def address(begin: Begin, served: Callable[[Any], str]) -> Iterator[str]:
     """The page of the toy scene, served from this process."""
-    from hsiaug.ui.label_page import label_routes
+    from hsiaug.ui.label_page import LabelPage
 
     labelling = begin()
     labelling.ask()
-    yield served(label_routes(labelling))
+    yield served(LabelPage(labelling).routes())
     labelling.wait()
 
 

@@ -19,6 +19,8 @@ from PIL import Image
 
 from hsiaug.base.errors import DataUnavailableError, InputError
 from hsiaug.core.scene import Scene
+from hsiaug.data.adding import ImportOptions, add_scene
+from hsiaug.data.bare_scenes import bare_scene
 from hsiaug.data.georeference import quiet
 from hsiaug.data.vector_labels import read_vector_labels
 from hsiaug.ui import server
@@ -147,6 +149,27 @@ def test_a_polygon_is_the_pixels_whose_centres_it_holds(client: Any) -> None:
     assert len(pixels_within([(-5, -5), (-5, 50), (50, 50), (50, -5)], (9, 7))) == 63
 
 
+def test_a_cube_without_labels_becomes_a_scene(begin: Begin, toy: Scene, answers: Path) -> None:
+    cube = answers.with_name("cube.npy")
+    raw = np.round(toy.cube * 1e4).astype(np.int16)
+    raw[:2] = -9
+    raw[:, :, 3] = 7
+    np.save(cube, raw)
+    bare, ground, guesses = bare_scene(cube)
+    assert bare.class_names == () and ground is None and "cube.scale" in guesses
+    labelling = begin(scene=bare)
+    labelling.ask()
+    labelling.wait()
+    assert labelling.picks and labelling.job.error == "" and labelling.state()["classes"] == []
+    for name in ("wheat", "rye"):
+        labelling.add_class(name)
+    for i, pick in enumerate(labelling.picks):
+        labelling.answer([(pick.row, pick.column)], "class", ("wheat", "rye")[i % 2])
+    added = add_scene(cube, answers, answers.with_name("farm.toml"), ImportOptions(classes=("wheat", "rye")))
+    np.testing.assert_array_equal(added.scene.cube, bare.cube)
+    np.testing.assert_array_equal(added.scene.labels, labelling.labels())
+
+
 @pytest.mark.parametrize(
     "body",
     [
@@ -235,6 +258,7 @@ def test_bad_input_is_refused_before_the_page_opens(tmp_path: Path, answers: Pat
         (("toy", "--answers", str(answers)), "must be a file that"),
         (("toy", "--classifier", "svn"), "svn"),
         (("toy", "--committee", "svm,unet"), "unet"),
+        (("absent.hdr",), "absent.hdr"),
     ):
         said = hsiaug("label", *words, "--no-browser", cwd=tmp_path)
         assert said.returncode == 2 and part in said.stderr and "Traceback" not in said.stderr

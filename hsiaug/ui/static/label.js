@@ -286,7 +286,7 @@ const drawSpectrum = (values) => {
   const lines = Object.entries(means).map(([c, mean]) => [mean, state.classes[c - 1].colour, state.classes[c - 1].name]);
   const all = [values, ...lines.map(([mean]) => mean)].flat();
   const low = Math.min(...all), high = Math.max(...all), first = Math.min(...waves), last = Math.max(...waves);
-  const x = (wave) => 8 + 384 * (wave - first) / (last - first || 1), y = (value) => 150 - 140 * (value - low) / (high - low || 1);
+  const x = (wave) => 8 + 384 * (wave - first) / (last - first || 1), y = (value) => 114 - 108 * (value - low) / (high - low || 1);
   const line = (spectrum, name) => {
     const made = document.createElementNS("http://www.w3.org/2000/svg", "polyline");
     made.setAttribute("points", spectrum.map((value, i) => `${x(waves[i]).toFixed(1)},${y(value).toFixed(1)}`).join(" "));
@@ -308,8 +308,8 @@ const drawSpectrum = (values) => {
   const own = line(values);
   own.setAttribute("class", "pixel");
   $("spectrum").replaceChildren(...drawn, own,
-    text("text", `${scene.wavelengths ? Math.round(first) : "band 0"}${unit}`, { x: 8, y: 165 }),
-    text("text", `${scene.wavelengths ? Math.round(last) : `band ${last}`}${unit}`, { x: 392, y: 165, "text-anchor": "end" }));
+    text("text", `${scene.wavelengths ? Math.round(first) : "band 0"}${unit}`, { x: 8, y: 126 }),
+    text("text", `${scene.wavelengths ? Math.round(last) : `band ${last}`}${unit}`, { x: 392, y: 126, "text-anchor": "end" }));
 };
 
 // Pointers.
