@@ -30,7 +30,7 @@ from hsiaug.registry.lookup import registry
 from hsiaug.trial.store import Record, Store
 
 DRAW = "asked:16xsuggest:issd"
-CLASSIFIERS = ("svm", "teacher")
+CLASSIFIERS = ("svm", "teacher", "fused")
 FEWEST = 25
 Row = dict[str, str]
 FIRST = ("svm", "none")

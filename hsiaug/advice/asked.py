@@ -10,6 +10,7 @@ from __future__ import annotations
 import time
 from collections import Counter
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from statistics import fmean
 from typing import cast
@@ -21,9 +22,10 @@ from hsiaug.core.scene import Scene
 from hsiaug.protocol.picks import Picks
 from hsiaug.protocol.protocols import parse_protocol
 from hsiaug.protocol.split import Split
+from hsiaug.registry.card import Card
 from hsiaug.registry.lookup import Registry
 from hsiaug.tasks.task import get_task
-from hsiaug.trial.arm import CONTROLS, RIVALS, TEACHER, controls_of
+from hsiaug.trial.arm import CONTROLS, RIVALS, controls_of
 from hsiaug.trial.spec import TrialSpec
 
 __all__ = ["PARTS", "PickAdvice", "PickArm", "advise_by_picks", "picks_plan"]
@@ -84,7 +86,7 @@ def picks_plan(scene: Scene, request: Request, plugins: Registry, scene_ref: str
     asked = replace(
         request,
         generators=request.generators or [n for n in controls_of(task.name, "scene") if n not in CONTROLS],
-        classifiers=request.classifiers or (*usual.classifiers, TEACHER),
+        classifiers=request.classifiers or (*usual.classifiers, *_scene_readers(plugins, task.name)),
         lambdas=[min(request.lambdas)],
         seeds=range(min(picks.parts, len(picks.known(scene, patch).places))),
     )
@@ -97,6 +99,17 @@ def picks_plan(scene: Scene, request: Request, plugins: Registry, scene_ref: str
         and trial.hash not in plan.nothing
     )
     return replace(plan, trials=kept)
+
+
+def _scene_readers(plugins: Registry, task: str) -> list[str]:
+    """Classifiers that read the whole scene by themselves, the quickest first."""
+    cards: list[Card] = []
+    for name in plugins.names("classifier"):
+        # One that cannot be loaded is named by 'hsiaug plugins list'.
+        with suppress(Exception):
+            cards.append(plugins.find("classifier", name).load().card)
+    found = [card for card in cards if card.reads_scene and task in card.tasks]
+    return [card.name for card in sorted(found, key=lambda card: (card.seconds, card.name))]
 
 
 def advise_by_picks(plan: Plan, request: Request, session: Session) -> PickAdvice:

@@ -9,8 +9,28 @@ from typing import Any
 import pytest
 from scipy.stats import binomtest
 
-from hsiaug.advice.asked import PickArm
+from hsiaug.advice.asked import PickArm, picks_plan
+from hsiaug.bench.plan import Request
+from hsiaug.data import toy_scene
 from hsiaug.metrics.significance import paired_share_interval, share_interval
+from hsiaug.protocol.protocols import parse_protocol
+from hsiaug.registry.lookup import Registry
+
+
+def test_every_classifier_that_reads_spectra_is_tried_with_and_without_real_pixels_of_the_teacher(
+    plugins: Registry,
+) -> None:
+    request = Request(
+        lambdas=[4.0, 1.0], seeds=(), protocol=parse_protocol("picks:8:asked:3xrandom:issd"), patch=3
+    )
+    plan = picks_plan(toy_scene(), request, plugins)
+
+    arms = {(t.classifier.name, t.generator.name, t.lam) for t in plan.trials}
+    assert arms == {
+        *((name, "none", 0.0) for name in ("svm", "cnn2d", "teacher", "fused")),
+        *((name, "pseudo", 1.0) for name in ("svm", "cnn2d", "fused")),
+    }
+    assert {t.seed for t in plan.trials} == {0, 1, 2}, "each of three picks is left out alone"
 
 
 def arm(right: str, lam: float = 0.0) -> PickArm:
