@@ -92,11 +92,10 @@ class Pretrained(Protocol):
 class Pretraining(Generator, Protocol):
     """A generator that can learn from other scenes first; ``pretrains`` of its card is the parameter that takes them."""
 
-    def pretrain(
-        self, scenes: Sequence[Scene], libraries: Sequence[Path], *, seed: int, device: str, progress: Progress
-    ) -> Pretrained:
-        """Learn from scenes with all of their labels, and from spectral libraries (an ENVI library, or a folder of text
-        files). Its ``fit`` must refuse a view of any of these scenes, whose test labels were seen here.
+    def pretrain(self, scenes: Sequence[Scene], *, seed: int, device: str, progress: Progress) -> Pretrained:
+        """Learn from scenes with all of their labels.
+
+        Its ``fit`` must refuse a view of any of these scenes, whose test labels were seen here.
         """
         ...
 

@@ -21,10 +21,6 @@ def pretrain(
         list[str], typer.Argument(metavar="SCENES…", help="Scenes to learn from, with all of their labels.")
     ],
     out: Annotated[Path, typer.Option(help="Folder to write, which must not exist.")],
-    library: Annotated[
-        list[Path] | None,
-        typer.Option(help="Spectral library too: ENVI (.sli), or a folder of text files. May be given again."),
-    ] = None,
     generator: Annotated[
         str | None, typer.Option(help="Generator that learns. Default: the only one that can.")
     ] = None,
@@ -61,9 +57,7 @@ def pretrain(
     model = plugin(build_params(plugin.card, preset, options.overrides_of(name, set_)))
     loaded = [load_scene(ref) for ref in scenes]
     with show_progress(Console(stderr=True), name) as progress:
-        learnt = model.pretrain(
-            loaded, library or [], seed=0, device=resolve_device(device, plugin.card), progress=progress
-        )
+        learnt = model.pretrain(loaded, seed=0, device=resolve_device(device, plugin.card), progress=progress)
     with file_errors(f"--out: cannot write {out}", "Choose a folder that can be written to."):
         out.parent.mkdir(parents=True, exist_ok=True)
         # Under another name until it is whole: a folder that is there can be used.

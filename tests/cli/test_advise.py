@@ -478,9 +478,7 @@ def test_a_generator_that_cannot_be_made_with_what_it_was_given_is_left_out_with
         ladder(planted, Request(lambdas=[1.0], seeds=[], overrides={"poison": {"gain": "1"}}))
 
 
-def test_with_its_defaults_every_generator_is_considered_and_what_lacks_a_file_named(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_with_its_defaults_every_generator_is_considered(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The line of the README, with all installed plugins and the preset cpu; the time is too short for more."""
     run_trials_here(monkeypatch)
     with contextlib.chdir(tmp_path):
@@ -488,7 +486,6 @@ def test_with_its_defaults_every_generator_is_considered_and_what_lacks_a_file_n
     assert answer.exception is None, answer.output
     said = {line.split(maxsplit=1)[0].rstrip(":"): line for line in fields(answer.stdout)["not tried"]}
 
-    assert said.pop("library").startswith("library: library.path must name a file or folder")
     assert {"smote", "pseudo", "txt2hsi"} <= set(said) and all("no time left" in line for line in said.values())
 
 

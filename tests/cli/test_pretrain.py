@@ -76,7 +76,6 @@ def test_a_benchmark_on_a_scene_that_was_learnt_from_fails_and_says_why(folder: 
             ("--set must name the generator of this command", "'smote'"),
         ),
         (("absent.toml", "--out", "new"), ("absent.toml",)),
-        (("toy", "--out", "new", "--library", "absent.sli"), ("absent.sli must be a spectral library",)),
     ],
 )
 def test_bad_input_gives_one_error_and_writes_nothing(
@@ -94,14 +93,6 @@ def test_bad_input_gives_one_error_and_writes_nothing(
         (
             ("benchmark", "third.toml", *BENCHMARK, "--set", "txt2hsi.prior=absent"),
             ("--set txt2hsi.prior: no such file or folder", "'absent'"),
-        ),
-        (
-            ("benchmark", "third.toml", "--generator", "library"),
-            ("library.path must name a file or folder", "--set library.path=PATH"),
-        ),
-        (
-            ("generate", "third.toml", "--generator", "library", "--out", "made.npz"),
-            ("library.path must name a file or folder", "--set library.path=PATH"),
         ),
     ],
 )

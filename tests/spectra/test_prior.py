@@ -26,15 +26,10 @@ from hsiaug_builtin.spectra.prior import USUAL, Expected, Prior, learn_prior
 from hsiaug_builtin.spectra.sources import (
     Source,
     fingerprints,
-    library_source,
-    made_up_source,
-    nearest,
     scene_source,
-    thin,
     words_of,
 )
 from hsiaug_builtin.spectra.target import Target
-from tests.spectra.test_reading import envi
 
 ALL = np.linspace(400, 2480, 53)
 """nm of a sensor that sees the whole grid."""
@@ -183,30 +178,6 @@ def test_a_scene_of_single_pixels_cannot_be_learnt_from():
         scene_source(replace(scene, labels=labels))
 
 
-def test_spectra_of_one_name_are_the_fields_of_a_class_of_a_library(tmp_path: Path):
-    values = np.array([[0.1, 0.2, 0.3, 0.4], [0.1, 0.2, 0.4, 0.4], [0.6, 0.5, 0.4, 0.3]])
-    source = library_source(envi(tmp_path, values, spectra_names="{ Dry_grass, dry grass, red soil }"))
-
-    assert source.words == ("dry grass", "red soil") and source.fields.tolist() == [2, 1]
-    assert len(source.between) == 2 and len(source.within) == 0 and len(source.pixels) == 0
-    assert (np.isnan(source.means).all(axis=0) == ((GRID < 400) | (GRID > 700))).all()
-    assert (np.diff(source.means[0][GRID <= 700]) > 0).all() and (np.diff(source.means[1][GRID <= 700]) < 0).all()
-
-
-def test_a_library_of_the_thermal_range_is_refused(tmp_path: Path):
-    with pytest.raises(InputError, match="between 400 and 2480 nm"):
-        library_source(envi(tmp_path, waves=(8.0, 9.0, 10.0, 11.0)))
-
-
-def test_a_library_is_thinned_to_the_classes_of_most_fields_or_of_the_nearest_words():
-    source = replace(made_up_source(), fields=np.array([1.0, 5.0, 1.0, 2.0]))
-
-    assert set(thin(source, 2).words) == {source.words[1], source.words[3]}
-    assert nearest(source, ["lake", ""], 1).words == ("water",)
-    assert set(nearest(source, ["lake", "road"], 1).words) == {"asphalt", "water"}
-    assert nearest(source, ["", ""], 2).words == thin(source, 2).words
-
-
 # The prior
 
 
@@ -331,9 +302,9 @@ def test_where_pixels_differ_more_than_fields_that_is_learnt_too():
     assert scale(prior.scales.pixel) > 1.5 * scale(prior.scales.field)
 
 
-def test_how_much_fields_differ_cannot_be_learnt_from_a_library_alone():
+def test_how_much_fields_differ_cannot_be_learnt_where_each_class_has_one_field():
     with pytest.raises(InputError, match="several fields of a class"):
-        Prior.learn([made_up_source()], lambda: None)
+        Prior.learn([replace(scene_source(made(ALL)), between=np.empty((0, len(GRID))))], lambda: None)
 
 
 def test_a_saved_prior_expects_the_same(fitted: tuple[list[Source], Prior], tmp_path: Path):
@@ -362,7 +333,7 @@ def test_a_folder_that_pretrain_did_not_write_is_refused_and_nobody_is_told_to_d
 
 def test_learning_tells_how_far_it_is_and_ends_at_its_end():
     told: list[tuple[int, int]] = []
-    learn_prior([made(SHORT)], [], lambda done, total, note="": told.append((done, total)))
+    learn_prior([made(SHORT)], lambda done, total, note="": told.append((done, total)))
 
     assert told[-1][0] == told[-1][1] and [done for done, _ in told] == sorted(done for done, _ in told)
 
@@ -370,7 +341,7 @@ def test_learning_tells_how_far_it_is_and_ends_at_its_end():
 def test_a_scene_that_is_named_twice_is_refused_under_any_name():
     scene = made(SHORT)
     with pytest.raises(InputError, match="other, the same as made-0"):
-        learn_prior([scene, replace(scene, name="other")], [], lambda *_: None)
+        learn_prior([scene, replace(scene, name="other")], lambda *_: None)
 
 
 # What it says of a view
@@ -535,11 +506,6 @@ def test_what_was_said_of_a_view_can_be_kept_as_arrays_and_facts(view: TrainView
     again = Target.restore(target.arrays(), json.loads(json.dumps(target.facts())))
     one, other = (each.factors(view.y, np.random.default_rng(0)) for each in (target, again))
     assert np.array_equal(one, other)
-
-
-def test_of_a_scene_without_wavelengths_patches_stay_as_they_are(view: TrainView):
-    still = Target.still(replace(view, wavelengths=None))
-    assert np.allclose(still.apply(view.real.x, view.y, np.random.default_rng(0)), view.real.x, rtol=1e-6)
 
 
 def test_a_sensor_beyond_the_solar_range_is_refused_by_name(toy: Scene, elsewhere: Prior):

@@ -28,14 +28,12 @@ from torch import Tensor
 from hsiaug.api import InputError, Progress, Scene, load_state, save_state
 from hsiaug_builtin.spectra.covariance import START, STEPS, covariance, likelihood, maximise, scales_of
 from hsiaug_builtin.spectra.curves import GRID
-from hsiaug_builtin.spectra.sources import Source, library_source, scene_source, thin
+from hsiaug_builtin.spectra.sources import Source, scene_source
 from hsiaug_builtin.text import encode
 
 __all__ = ["USUAL", "Expected", "Prior", "Scales", "learn_prior"]
 
 ENCODER = "minilm"
-MOST = 60
-"""Classes of a library that are learnt from, at most: those with the most spectra."""
 Floats = NDArray[np.float64]
 
 
@@ -126,7 +124,7 @@ class Prior:
             raise InputError(
                 "expected a source scene with several fields of a class",
                 value=f"{len(between)} fields",
-                hint="Add a scene: how much fields differ cannot be learnt from single ones, nor from a library alone.",
+                hint="Add a scene: how much fields differ cannot be learnt from single ones.",
             )
         fields, pixels = scales_of(between, done), scales_of(within, done)
         known = cls.of(sources, replace(USUAL, field=fields.numpy(), pixel=pixels.numpy()))
@@ -218,8 +216,8 @@ class Prior:
             ) from cause
 
 
-def learn_prior(scenes: Sequence[Scene], libraries: Sequence[Path], progress: Progress) -> Prior:
-    """Learn from scenes and libraries. Raises InputError for a scene named twice, and for unusable sources."""
+def learn_prior(scenes: Sequence[Scene], progress: Progress) -> Prior:
+    """Learn from scenes. Raises InputError for a scene named twice, and for unusable sources."""
     seen: dict[str, str] = {}
     for scene in scenes:
         if scene.sha256 in seen:
@@ -229,7 +227,7 @@ def learn_prior(scenes: Sequence[Scene], libraries: Sequence[Path], progress: Pr
                 hint="Name each scene once.",
             )
         seen[scene.sha256] = scene.name
-    sources = [*map(scene_source, scenes), *(thin(library_source(path), MOST) for path in libraries)]
+    sources = [scene_source(scene) for scene in scenes]
     steps = 0
 
     def done() -> None:

@@ -1,12 +1,10 @@
-"""The classes of a labelled scene or a spectral library: mean curves, and how fields and pixels vary."""
+"""The classes of a labelled scene: mean curves, and how fields and pixels vary."""
 
 from __future__ import annotations
 
 import re
 from collections import defaultdict
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
-from pathlib import Path
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,18 +12,13 @@ from numpy.typing import NDArray
 from hsiaug.api import InputError, Scene
 from hsiaug_builtin.spectra.curves import GRID, line_of, on_grid
 from hsiaug_builtin.spectra.likeness import LOOK, looks
-from hsiaug_builtin.spectra.reading import read_library
-from hsiaug_builtin.text import class_words, encode
+from hsiaug_builtin.text import class_words
 
 __all__ = [
     "Source",
     "fingerprints",
-    "library_source",
-    "made_up_source",
-    "nearest",
     "scene_source",
     "shown_of",
-    "thin",
     "words_of",
 ]
 
@@ -114,59 +107,6 @@ def shown_of(cube: NDArray[np.float32], visible: NDArray[np.bool_]) -> NDArray[n
     rows, columns = np.nonzero(visible)
     chosen = np.linspace(0, len(rows) - 1, min(len(rows), SHOWN)).round().astype(np.int64)
     return np.asarray(cube[rows[chosen], columns[chosen]])
-
-
-def library_source(path: Path) -> Source:
-    """Make a source of a spectral library: spectra of one name are the fields of a class."""
-    spectra = read_library(path)
-    logs = np.concatenate([on_grid(np.log(np.maximum(s.values, 1e-3))[None], s.wavelengths) for s in spectra])
-    covered = ~np.isnan(logs).all(axis=1)
-    if not covered.any():
-        raise InputError(
-            f"{path}: expected spectra between {GRID[0]:g} and {GRID[-1]:g} nm",
-            value="none",
-            hint="Give a library of the solar-reflective range.",
-        )
-    relative = logs - _mean(logs)
-    relative /= max(float(np.nanstd(relative[covered])), 1e-6)
-    groups: dict[str, list[Floats]] = defaultdict(list)
-    for spectrum, row, inside in zip(spectra, relative, covered, strict=True):
-        if inside:
-            groups[" ".join(re.findall(r"[^\W_]+", spectrum.name.lower()))].append(row)
-    means = {name: np.array(rows) for name, rows in sorted(groups.items())}
-    return _source(path.name, means, [])
-
-
-def made_up_source() -> Source:
-    """Curves that stand for nothing, under words of the field: for tests."""
-    rng = np.random.default_rng(SEED)
-    waves = np.sin(np.outer(rng.uniform(1, 4, 12), np.linspace(0, 3, len(GRID))) + rng.uniform(0, 6, (12, 1)))
-    names = ("grass", "soil", "water", "asphalt")
-    return _source("made-up", {name: waves[3 * i : 3 * i + 3] for i, name in enumerate(names)}, [])
-
-
-def thin(source: Source, most: int) -> Source:
-    """Keep the ``most`` classes that have most fields."""
-    return _chosen(source, np.sort(np.argsort(-source.fields, kind="stable")[:most]))
-
-
-def nearest(source: Source, words: Sequence[str], most: int) -> Source:
-    """Keep the ``most`` classes whose words are nearest to each of ``words``; without words, as :func:`thin`."""
-    told = [word for word in words if word]
-    known = encode(source.words, "minilm").pooled
-    if not told:
-        return thin(source, most)
-    asked = encode(told, "minilm").pooled
-    return _chosen(source, np.unique(np.argsort(-(asked @ known.T), axis=1, kind="stable")[:, :most]))
-
-
-def _chosen(source: Source, rows: NDArray[np.int64]) -> Source:
-    return replace(
-        source,
-        words=tuple(source.words[i] for i in rows),
-        means=source.means[rows],
-        fields=source.fields[rows],
-    )
 
 
 def words_of(names: tuple[str, ...]) -> tuple[str, ...]:

@@ -87,14 +87,6 @@ class Target:
             evidence=round(prior.evidence(**known), 2),
         )
 
-    @classmethod
-    def still(cls, view: TrainView) -> Target:
-        """Target of a scene without wavelengths, about which nothing is known: patches stay as they are."""
-        classes = np.array(sorted(view.counts), dtype=np.int64)
-        line = line_of(view.real.x[:, :, 0, 0], np.linspace(GRID[0], GRID[-1], view.bands))
-        none = np.zeros((len(classes), len(GRID)))
-        return cls(classes, line, none, np.zeros((len(classes), len(GRID), len(GRID))), (), 0.0, 0.0)
-
     def factors(self, y: NDArray[np.int64], rng: np.random.Generator) -> Floats:
         """(n, B) what training patches of classes y (n,) are multiplied by to show other fields of their classes."""
         at = np.searchsorted(self.classes, y)

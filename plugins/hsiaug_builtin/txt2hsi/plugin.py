@@ -52,13 +52,11 @@ class Txt2Hsi(Plugin[Params]):
 
         return learn(view, self.params, seed, device, progress, checkpoint)
 
-    def pretrain(
-        self, scenes: Sequence[Scene], libraries: Sequence[Path], *, seed: int, device: str, progress: Progress
-    ) -> Prior:
+    def pretrain(self, scenes: Sequence[Scene], *, seed: int, device: str, progress: Progress) -> Prior:
         """A prior of what classes look like, by their words (:mod:`hsiaug_builtin.spectra.prior`). Nothing is random."""
         from hsiaug_builtin.spectra.prior import learn_prior
 
-        return learn_prior(scenes, libraries, progress)
+        return learn_prior(scenes, progress)
 
     def load(self, folder: Path, *, device: str) -> FittedTxt2Hsi:
         """Read a saved fit."""
