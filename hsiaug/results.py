@@ -58,6 +58,7 @@ from hsiaug.registry.lookup import registry
 from hsiaug.report import ENDINGS, Report, build_report, figure_of, render_report, save_report
 from hsiaug.resample import PRESET, SCENE
 from hsiaug.trial.limit import check_limit
+from hsiaug.trial.planned import read_plans
 from hsiaug.trial.store import Store
 
 if TYPE_CHECKING:
@@ -315,7 +316,10 @@ class Results:
 
 
 def _results(store: Store, read: Reading) -> Results:
-    return Results(store, build_report(read.records, store=str(store.root), damaged=read.damaged))
+    return Results(
+        store,
+        build_report(read.records, store=str(store.root), damaged=read.damaged, planned=read_plans(store.root)),
+    )
 
 
 def _plugin(kind: Kind, name: str, preset: Preset, params: Mapping[str, Any]) -> Any:

@@ -73,6 +73,7 @@ class Session:
                 device=self.device,
                 engine=self.engine,
                 deadline=self.end,
+                stated=False,
                 console=self.console,
                 say=lambda line: None,
                 warn=lambda line: None,

@@ -26,7 +26,7 @@ def compare(
         str | None,
         option(
             "oa, aa, kappa, macro_f1, worst_recall, subset:NAME; aa_seen, aa_new, oa_seen or oa_new, in seen and in "
-            "new fields; for masks those of their report. Without it: aa, and for masks miou or f1_change.",
+            "new fields; for masks those of their report. Without it: the main score of the report.",
             show_default=False,
         ),
     ] = None,
@@ -36,6 +36,7 @@ def compare(
             "File to write: .md, .tex, .csv (a row per paired draw) or .json; repeat for more.", show_default=False
         ),
     ] = None,
+    margin: options.Margin = 1.0,
     json: options.Json = False,
 ) -> None:
     """Compare two arms, draw by draw, and claim a difference only where the draws carry it.
@@ -63,7 +64,7 @@ def compare(
     from hsiaug.trial.store import Store
 
     check_targets(out or [], TABLES)
-    comparison = compare_arms(read_report(Store(store)), a, b, metric=metric)
+    comparison = compare_arms(read_report(Store(store), margin=margin), a, b, metric=metric)
     if json:
         print_json(comparison_json(comparison, str(store)), indent=1)
     else:

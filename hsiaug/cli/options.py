@@ -180,6 +180,10 @@ Port = Annotated[
     int, option("Port on this machine. Default: one that is free.", min=0, max=65535, show_default=False)
 ]
 NoBrowser = Annotated[bool, option("Only print the address.", "--no-browser")]
+Margin = Annotated[
+    float,
+    option("Difference in the main score, in points, that does not matter: what equivalent and not better go by."),
+]
 StoreDir = Annotated[Path, option("Folder of the records.", "--store")]
 
 

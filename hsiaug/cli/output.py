@@ -130,13 +130,18 @@ def say_json(text: str) -> None:
 
 
 def read_report(
-    store: Store, runs: Mapping[str, Collection[str]] | None = None, read: Reading | None = None
+    store: Store,
+    runs: Mapping[str, Collection[str]] | None = None,
+    read: Reading | None = None,
+    margin: float = 1.0,
 ) -> Report:
     """The report of a store; what is missing of the runs and what is damaged is said on standard error.
 
     runs: hashes of the trials of each run of a suite, by its name. read: the records, where they are not to be read anew.
+    margin: of equivalence, in points.
     """
     from hsiaug.report import build_report
+    from hsiaug.trial.planned import read_plans
     from hsiaug.trial.record import damage_lines
 
     read = store.read() if read is None else read
@@ -144,7 +149,14 @@ def read_report(
     for run, hashes in (runs or {}).items():
         if run and (missing := sum(hash not in known for hash in hashes)):
             say(f"run {run}: {missing} of {len(hashes)} trials are not in {store.root}", err=True)
-    report = build_report(read.records, store=str(store.root), runs=runs, damaged=read.damaged)
+    report = build_report(
+        read.records,
+        store=str(store.root),
+        runs=runs,
+        damaged=read.damaged,
+        margin=margin,
+        planned=read_plans(store.root),
+    )
     for line in damage_lines(read.damaged):
         say(line, err=True)
     return report

@@ -61,6 +61,7 @@ def report(
     ] = None,
     data: options.SuiteData = None,
     json: Annotated[bool, option("The same as --format json.", "--json")] = False,
+    margin: options.Margin = 1.0,
     columns: Annotated[
         int,
         option(
@@ -89,6 +90,8 @@ def report(
 
       hsiaug report --by classifier --no-notes --no-audit --out table.tex
 
+      hsiaug report --margin 0.5
+
       hsiaug report --by gain --out gains.pdf --columns 1
 
       hsiaug report --suite my_suite.toml --data my_pairs --out runs.md
@@ -112,7 +115,7 @@ def report(
     runs, named = (None, None) if suite is None else _runs(suite, profile, data)
     kept = Store(store or named or Path("hsiaug-results"))
     with uncollected():
-        built = read_report(kept, runs)
+        built = read_report(kept, runs, margin=margin)
         for path, shape in zip(out or (), shapes, strict=True):
             below = Below(notes is not False, audit is not False)
             save_report(built, path, shape, by or "generator", store=kept, columns=columns, below=below)

@@ -14,7 +14,7 @@ from typing import Literal
 from hsiaug.base.errors import InputError
 from hsiaug.metrics.significance import ALPHA, mean_std
 
-__all__ = ["MARGIN", "Equivalence", "detectable_difference", "draws_for_margin", "equivalence"]
+__all__ = ["MARGIN", "Equivalence", "check_margin", "detectable_difference", "draws_for_margin", "equivalence"]
 
 Equivalence = Literal["equivalent", "not better", "open"]
 
@@ -34,7 +34,7 @@ def equivalence(differences: Sequence[float], margin: float = MARGIN) -> Equival
     ``equivalent``: the mean lies within ±margin, by both one-sided tests. ``not better``: it lies below +margin.
     ``open``: neither is shown, as of a single draw. Raises InputError for a margin that is not positive.
     """
-    _check(margin)
+    check_margin(margin)
     mean, std, n = mean_std(differences)
     if std is None:
         return "open"
@@ -59,7 +59,7 @@ def draws_for_margin(std: float, margin: float = MARGIN) -> int | None:
 
     std: standard deviation of the paired differences of a pilot. Raises InputError for a margin that is not positive.
     """
-    _check(margin)
+    check_margin(margin)
 
     def enough(n: int) -> bool:
         return (_quantile(n - 1, 1 - ALPHA) + _quantile(n - 1, (1 + POWER) / 2)) * std / math.sqrt(n) <= margin
@@ -75,6 +75,7 @@ def _quantile(freedom: int, level: float) -> float:
     return float(stdtrit(freedom, level))
 
 
-def _check(margin: float) -> None:
-    if not margin > 0:
-        raise InputError("`margin` must be above 0", value=margin, hint="Pass 0.01 for one point.")
+def check_margin(margin: float, unit: str = "0.01 for one point") -> None:
+    """Raise InputError for a margin that is no number above 0. unit: what one point is passed as."""
+    if not 0 < margin < math.inf:
+        raise InputError("`margin` must be a number above 0", value=margin, hint=f"Pass {unit}.")

@@ -27,6 +27,7 @@ __all__ = [
     "deciding_interval",
     "judge",
     "meanings",
+    "points",
     "prints_zero",
     "shown",
     "unclaimed",
@@ -51,8 +52,8 @@ MEANINGS: dict[Finding, str] = {
     "helps": "shown above none and above duplicate",
     "helps, at a loss": "helps, and by the same rule loses in the second metric against any control",
     "hurts": "shown below none and below duplicate",
-    "equivalent": "shown to lie within the margin of the control over which it gains least",
-    "not better": "shown to gain less than the margin over that control",
+    "equivalent": "shown to lie within ±{margin} of the control over which it gains least",
+    "not better": "shown to gain less than {margin} over that control",
     "open": "enough draws for a large gain or loss, and none of this is shown: the draws are too few for a small one",
     "undecided": "fewer draws than any gain or loss could be shown with",
     "nothing made": "λ asked for no synthetic sample in any draw, so there is nothing to judge",
@@ -61,16 +62,24 @@ MEANINGS: dict[Finding, str] = {
 """Every finding, and what it claims of an arm with two controls."""
 
 
-def meanings(also: Sequence[str] = (), who: str = "an arm that reads unlabelled pixels") -> dict[Finding, str]:
+def points(margin: float) -> str:
+    """``1 point``, ``0.5 points``."""
+    return f"{margin:g} point{'' if margin == 1 else 's'}"
+
+
+def meanings(
+    also: Sequence[str] = (), who: str = "an arm that reads unlabelled pixels", margin: float = 100 * MARGIN
+) -> dict[Finding, str]:
     """The same of a table in which some arms need a further control to help.
 
-    also: the names of these controls; who: the arms that need them.
+    also: the names of these controls; who: the arms that need them. margin: of equivalence, in points.
     """
+    said = {finding: meaning.format(margin=points(margin)) for finding, meaning in MEANINGS.items()}
     if not also:
-        return MEANINGS
+        return said
     names = " or ".join(also)
     return {
-        **MEANINGS,
+        **said,
         "helps": f"{MEANINGS['helps']}; {who} also above {names}",
         "undecided": f"{MEANINGS['undecided']}, be it against {names} alone",
     }

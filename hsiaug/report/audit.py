@@ -26,6 +26,7 @@ def audit_lines(table: Table, where: str) -> tuple[tuple[str, str], ...]:
         lines += _fields(table, audits)
         lines += _classes(table, audits)
         lines += [("note", f"{note}{seeds}") for note, seeds in _by_split(audits, "notes").items()]
+    lines += [("draws", sentence) for sentence in _looks(table)]
     lines += [("synthetic", sentence) for sentence in _synthetic(table)]
     lines += [("without spectra", sentence) for sentence in _location(table)]
     lines.append(("records", _records(table, where)))
@@ -188,6 +189,15 @@ def _entries(audit: Audit, key: str) -> Iterable[Any]:
     if key == "thin_classes" and audit.get("test_counts"):
         return [c for c, n in enumerate(audit["test_counts"], start=1) if 0 < n < FEWEST]
     return audit.get(key) or ()
+
+
+def _looks(table: Table) -> list[str]:
+    """Which draws were added when results of others were known."""
+    return [
+        f"{seeds_text(look.added)} were added on {look.date}, after results of {seeds_text(look.known)} existed: "
+        "draws that are added for what was seen make p too small"
+        for look in table.looks
+    ]
 
 
 def _synthetic(table: Table) -> list[str]:

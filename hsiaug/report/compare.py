@@ -91,10 +91,14 @@ class Comparison:
 
 @dataclass(frozen=True)
 class Gain:
-    """An arm with one classifier. against: each of its controls → the comparison, None where nothing can be paired."""
+    """An arm with one classifier. against: each of its controls → the comparison, None where nothing can be paired.
+
+    margin: of equivalence, in points.
+    """
 
     cell: ArmCell
     against: Mapping[str, Comparison | None]
+    margin: float = 1.0
 
     @cached_property
     def verdict(self) -> Verdict | None:
@@ -109,6 +113,7 @@ class Gain:
             of=len(self.cell.trials),
             failed=len(self.cell.failed),
             nothing_made=len(self.cell.empty),
+            margin=self.margin / 100,
         )
 
     @cached_property
@@ -144,7 +149,8 @@ def compare(cells: Mapping[tuple[Arm, Method], ArmCell], scores: MetricSet) -> d
         known = {name: controls.get((name, cell.classifier), ()) for name in cell.controls}
         if cell.rival in alone:
             known[cell.rival] = alone[cell.rival]
-        gains.append(Gain(cell, {name: _against(cell, name, there, scores) for name, there in known.items()}))
+        against = {name: _against(cell, name, there, scores) for name, there in known.items()}
+        gains.append(Gain(cell, against, scores.margin))
     return {(gain.cell.arm, gain.cell.classifier): gain for gain in corrected(gains)}
 
 

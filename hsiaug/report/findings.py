@@ -8,7 +8,7 @@ from operator import attrgetter
 from typing import NamedTuple
 
 from hsiaug.metrics.significance import MeanStd
-from hsiaug.metrics.verdict import Finding, prints_zero
+from hsiaug.metrics.verdict import Finding, points, prints_zero
 from hsiaug.report.compare import Comparison, Gain, mean_difference
 from hsiaug.report.labels import count, join_words, p_said, signed
 from hsiaug.report.records import FIELDS
@@ -25,7 +25,7 @@ LISTED = 12
 class _Words(NamedTuple):
     """Words of a finding: a sentence where all arms have it, words for some of them, and its tone on a page.
 
-    {second} stands for the second metric.
+    {second} stands for the second metric, {margin} for the margin of equivalence.
     """
 
     of_all: str
@@ -39,8 +39,10 @@ FINDINGS: dict[Finding, _Words] = {
         "Every arm helps, at a loss of {second}.", "shown to help at a loss of {second}", "loss"
     ),
     "hurts": _Words("Every arm hurts.", "shown to hurt", "bad"),
-    "equivalent": _Words("Every arm is equivalent to a control.", "equivalent to a control", ""),
-    "not better": _Words("No arm is better than its controls by the margin.", "not better by the margin", ""),
+    "equivalent": _Words(
+        "Every arm is equivalent to a control (±{margin}).", "equivalent to a control (±{margin})", ""
+    ),
+    "not better": _Words("No arm is better than its controls by {margin}.", "not better by {margin}", ""),
     "open": _Words("Open: these draws show neither a gain nor that there is none.", "open", ""),
     "undecided": _Words(
         "Undecided: these are too few draws to tell whether anything helps or hurts.", "undecided", ""
@@ -100,17 +102,17 @@ def headline(table: Table) -> str:
 def said_of(table: Table) -> str:
     """Summarize the findings on all arms of a table."""
     counted = Counter(gain.verdict.finding for gain in judged(table) if gain.verdict)
-    second = table.scores.second.name
+    second, margin = table.scores.second.name, points(table.scores.margin)
     if not counted:
         return "Only controls were run, so there is nothing to judge yet."
     if len(counted) == 1:
         finding = next(iter(counted))
         if lacking := _lacking(table):
             return lacking
-        return FINDINGS[finding].of_all.format(second=second)
+        return FINDINGS[finding].of_all.format(second=second, margin=margin)
     arms, helping = counted.total(), counted["helps"]
     rest = ", ".join(
-        f"{n} {words.of_some.format(second=second)}"
+        f"{n} {words.of_some.format(second=second, margin=margin)}"
         for finding, words in FINDINGS.items()
         if (n := counted[finding]) and finding != "helps"
     )

@@ -212,7 +212,7 @@ def significance_note(table: Table) -> list[str]:
 def _verdict_note(table: Table) -> list[str]:
     """The legend of the verdicts that occur."""
     further = table.further_controls
-    known = meanings(further, " or ".join(dict.fromkeys(map(needed_of, further))))
+    known = meanings(further, " or ".join(dict.fromkeys(map(needed_of, further))), table.scores.margin)
     used = {gain.verdict.finding for gain in table.gains.values() if gain.verdict}
     legend = "; ".join(f"{word}: {meaning}" for word, meaning in known.items() if word in used)
     if not legend:

@@ -12,6 +12,7 @@ from hsiaug.base.errors import StoreError
 from hsiaug.core.view_names import RAW
 from hsiaug.trial.arm import Arm, Method
 from hsiaug.trial.hashing import canonical_json
+from hsiaug.trial.planned import OF_TRIAL
 from hsiaug.trial.record_json import made_nothing, preference
 
 __all__ = [
@@ -22,6 +23,7 @@ __all__ = [
     "Trial",
     "by_split",
     "class_counts",
+    "condition_of",
     "finite",
     "read_trials",
 ]
@@ -35,7 +37,6 @@ FIELDS = ("seen", "new")
 VISIBILITY = ("shown", "hidden")
 """Fields that hold training pixels, and fields that hold none."""
 
-OF_TRIAL = {"seed", "generator", "classifier", "lambda", "omega", "omega_convention", "view", "diagnosis"}
 SPEC = {"task", "scene", "protocol", "patch", *OF_TRIAL}
 
 
@@ -248,7 +249,7 @@ def _parse(record: Record, spec: Mapping[str, Any], once: _Once) -> Trial:
     hash, _ = record["hash"], record["status"]
     return Trial(
         hash=hash,
-        condition=once(_condition, {key: value for key, value in spec.items() if key not in OF_TRIAL}),
+        condition=once(condition_of, {key: value for key, value in spec.items() if key not in OF_TRIAL}),
         generator=once(Method.of, spec["generator"], spec.get("omega_convention") if omega is not None else None),
         classifier=once(Method.of, spec["classifier"], None, str(spec.get("view", RAW))),
         lam=float(spec["lambda"]),
@@ -258,7 +259,7 @@ def _parse(record: Record, spec: Mapping[str, Any], once: _Once) -> Trial:
     )
 
 
-def _condition(spec: Mapping[str, Any]) -> Condition:
+def condition_of(spec: Mapping[str, Any]) -> Condition:
     """spec: what trials of one table share of their specifications."""
     scene, protocol = spec["scene"], spec["protocol"]
     argument = protocol.get("argument")

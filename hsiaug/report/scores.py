@@ -30,7 +30,8 @@ class MetricSet:
     shown: in every table; more: in the detailed one; fields: in seen and in new fields, and visibility: in test pixels
     that plugins could see and in hidden ones; those of AA stand in every table. meaning: the sentence below every table.
     unit: what a record counts of the samples. balanced: what to try where λ made nothing of classes that are equal, or
-        "". chooses_view: whether each draw chooses the spectral view where the user names none.
+        "". chooses_view: whether each draw chooses the spectral view where the user names none. margin: difference in
+        the main metric that does not matter, in points.
     """
 
     main: Metric
@@ -43,6 +44,7 @@ class MetricSet:
     fields: tuple[Metric, ...] = ()
     visibility: tuple[Metric, ...] = ()
     chooses_view: bool = False
+    margin: float = 1.0
 
 
 OA, AA, KAPPA = Metric("oa", "OA"), Metric("aa", "AA"), Metric("kappa", "κ")
@@ -96,7 +98,7 @@ def over_large(scores: MetricSet, large: int, tested: int) -> MetricSet:
 
     AA over these is the main score then, and AA over all stands beside it. Below two large classes nothing changes.
     """
-    if scores is not PIXELS or not 2 <= large < tested:
+    if scores.main is not AA or not 2 <= large < tested:
         return scores
     main = Metric("aa_large", f"AA ({large} of {tested})")
     return replace(

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from operator import attrgetter
 from typing import NamedTuple
 
-from hsiaug.metrics.verdict import Finding
+from hsiaug.metrics.verdict import Finding, points
 from hsiaug.report.compare import Gain
 from hsiaug.report.findings import judged
 from hsiaug.report.tables import Table
@@ -80,6 +80,11 @@ def over(gain: Gain) -> str:
 def signs_note(tables: Sequence[Table]) -> str:
     """Explain the signs of the verdicts of these tables."""
     found = {gain.verdict.finding for table in tables for gain in judged(table) if gain.verdict}
-    words = {"helps, at a loss": f"helps, at a loss of {tables[0].scores.second.name}"}
+    scores = tables[0].scores
+    words = {
+        "helps, at a loss": f"helps, at a loss of {scores.second.name}",
+        "equivalent": f"equivalent (±{points(scores.margin)})",
+        "not better": f"not better by {points(scores.margin)}",
+    }
     signs = [f"{sign} {words.get(finding, finding)}" for finding, sign in SIGNS.items() if finding in found]
     return f"{', '.join([*signs, 'with 95 % intervals, corrected as p is'])}."

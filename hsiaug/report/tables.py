@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import astuple, dataclass, replace
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
+from hsiaug.metrics.equivalence import check_margin
 from hsiaug.protocol.large_classes import large_classes
 from hsiaug.report.cells import ArmCell, CellKey, make_cells, method_rank
 from hsiaug.report.compare import Comparison, Gain, compare
 from hsiaug.report.labels import method_labels
-from hsiaug.report.records import Condition, Record, Trial, by_split, read_trials
+from hsiaug.report.records import Condition, Record, Trial, by_split, condition_of, read_trials
 from hsiaug.report.scores import CONTROL_CLASSIFIERS, Metric, MetricSet, metric_set, over_large
 from hsiaug.trial.arm import CONTROLS, EVERY_CONTROL, RIVALS, Arm, Method
 from hsiaug.trial.index import uncollected
+from hsiaug.trial.planned import PlannedDraws
 
 if TYPE_CHECKING:
     from hsiaug.trial.record import Damage
@@ -28,6 +30,14 @@ NAMED = 20
 """Damaged records that a sentence names at most; JSON has all of them."""
 
 
+class Look(NamedTuple):
+    """Draws that a plan added, on a day, when the store had results of others."""
+
+    date: str
+    added: frozenset[int]
+    known: frozenset[int]
+
+
 @dataclass(frozen=True, eq=False)
 class Table:
     """All trials of one condition, in cells.
@@ -38,7 +48,7 @@ class Table:
     run: name of the run of a suite that the table belongs to; empty where the records are not parted by run.
     damaged: records of the same store that were left out, of whatever table: what they were of is not to be believed.
     diagnosis: the cells of ceilings, whose samples were made of test labels; in nothing else of the table.
-    scores: the metrics that it shows.
+    scores: the metrics that it shows. looks: after which draws were added.
     """
 
     title: str
@@ -52,6 +62,7 @@ class Table:
     run: str = ""
     damaged: tuple[Damage, ...] = ()
     diagnosis: tuple[ArmCell, ...] = ()
+    looks: tuple[Look, ...] = ()
 
     @property
     def heading(self) -> str:
@@ -213,6 +224,8 @@ def build_report(
     store: str | None = None,
     runs: Mapping[str, Collection[str]] | None = None,
     damaged: Iterable[Damage] = (),
+    margin: float = 1.0,
+    planned: Iterable[PlannedDraws] = (),
 ) -> Report:
     """Group records into tables and compute every comparison; nothing but the records is read.
 
@@ -222,17 +235,43 @@ def build_report(
     runs: hashes of the trials of each run of a suite, by its name. Every run gets tables of its own, from its
         trials alone: its comparisons and Holm's correction do not depend on the other runs. A trial that no run
         names is left out.
-    damaged: what the store left out, to be named with every table.
-    Raises StoreError for a record that does not follow docs/results-format.md.
+    damaged: what the store left out, to be named with every table. margin: difference in the main score, in points, that
+        does not matter: what equivalent arms are, and what an arm is not better by. planned: plans that the store keeps.
+    Raises InputError for a margin that is not above 0, StoreError for a record that is not as in
+    docs/results-format.md.
     """
+    check_margin(margin, "1 for one point")
     left_out = tuple(damaged)
     with uncollected():
         trials = read_trials(records)
         parted = [("", trials)]
         if runs is not None:
             parted = [(run, [trial for trial in trials if trial.hash in hashes]) for run, hashes in runs.items()]
-        tables = tuple(table for run, mine in parted for table in _tables(run, mine))
-    return Report(tuple(replace(table, damaged=left_out) for table in tables), store, left_out)
+        tables = tuple(table for run, mine in parted for table in _tables(run, mine, margin))
+    looks = _looks(planned)
+    kept = (replace(table, damaged=left_out, looks=tuple(_told(table, looks))) for table in tables)
+    return Report(tuple(kept), store, left_out)
+
+
+def _looks(planned: Iterable[PlannedDraws]) -> dict[Condition, list[Look]]:
+    """Draws of each table that no plan before had meant, and that a plan added when others had results."""
+    found: dict[Condition, list[Look]] = {}
+    meant: dict[Condition, frozenset[int]] = {}
+    for one in planned:
+        condition = condition_of(one.spec)
+        before = meant.get(condition, frozenset())
+        meant[condition] = before | one.seeds
+        if one.known and (added := one.seeds - before - one.known):
+            found.setdefault(condition, []).append(Look(one.date[:10], added, one.known))
+    return found
+
+
+def _told(table: Table, looks: Mapping[Condition, list[Look]]) -> Iterator[Look]:
+    """The looks that draws of a table were added after."""
+    shown = {trial.seed for trial in table.trials}
+    for one in looks.get(table.condition, ()):
+        if one.added & shown:
+            yield one._replace(added=one.added & shown)
 
 
 def named(damaged: Sequence[Damage]) -> str:
@@ -241,18 +280,18 @@ def named(damaged: Sequence[Damage]) -> str:
     return "; ".join([*map(str, damaged[:NAMED]), *([f"and {rest:,} more"] if rest > 0 else [])])
 
 
-def _tables(run: str, trials: Iterable[Trial]) -> tuple[Table, ...]:
+def _tables(run: str, trials: Iterable[Trial], margin: float) -> tuple[Table, ...]:
     groups: dict[Condition, list[Trial]] = {}
     for trial in trials:
         groups.setdefault(trial.condition, []).append(trial)
     # The points of learning curves last: one of them says little alone.
     conditions = sorted(groups, key=lambda c: (c.protocol == ADDED, *astuple(c)))
     titles = _titles(conditions)
-    return tuple(_table(run, titles[c], c, groups[c]) for c in conditions)
+    return tuple(_table(run, titles[c], c, groups[c], margin) for c in conditions)
 
 
-def _table(run: str, title: str, condition: Condition, found: Iterable[Trial]) -> Table:
-    trials, scores = _scored(by_split(found), metric_set(condition.task))
+def _table(run: str, title: str, condition: Condition, found: Iterable[Trial], margin: float) -> Table:
+    trials, scores = _scored(by_split(found), replace(metric_set(condition.task), margin=margin))
     ceilings = make_cells(trial for trial in trials if trial.diagnosis)
     cells = make_cells(trial for trial in trials if not trial.diagnosis)
     ordinary = {key: cell for key, cell in cells.items() if key[1].name not in CONTROL_CLASSIFIERS}

@@ -11,6 +11,7 @@ from hsiaug.base import temporary_folders
 from hsiaug.base.errors import InputError, StoreError
 from hsiaug.base.files import file_errors
 from hsiaug.trial import fits
+from hsiaug.trial.planned import copy_plans
 from hsiaug.trial.predictions import PREDICTIONS, find_predictions
 from hsiaug.trial.record import Damage
 from hsiaug.trial.record_json import preference
@@ -82,6 +83,8 @@ def merge(target: Path, source: Store, *, dry_run: bool, count: Count) -> Merged
                     stated = record["predictions_sha256"]
                     into.put(record, find_predictions(source.folder(record["hash"]), stated) if stated else None)
         count(min(start + AT_ONCE, len(hashes)), len(hashes))
+    if into is not None and not dry_run:
+        copy_plans(source.root, into.root)
     return merged
 
 
