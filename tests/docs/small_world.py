@@ -98,7 +98,7 @@ def build(folder: Path) -> Path:
         "wavelength units": "Nanometers",
     }
     envi.save_image(str(folder / "flight.hdr"), scene.cube, ext=".img", metadata={"map info": place, **bands})
-    learn_prior([toy_scene(seed=1)], [], lambda *_: None).save(folder / "learnt")
+    learn_prior([toy_scene(seed=1)], lambda *_: None).save(folder / "learnt")
     plots = [
         (500001 + 2 * column, 4999999 - 2 * row, scene.class_names[scene.labels[row, column] - 1])
         for row, column in np.argwhere(scene.labels)

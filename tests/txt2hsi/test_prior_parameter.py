@@ -34,7 +34,7 @@ def prior(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def learnt(scene: Scene, folder: Path) -> Path:
     plugin = Txt2Hsi(Params())
-    plugin.pretrain([scene], [], seed=0, device="cpu", progress=lambda *_: None).save(folder)
+    plugin.pretrain([scene], seed=0, device="cpu", progress=lambda *_: None).save(folder)
     return folder
 
 
