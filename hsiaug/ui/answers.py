@@ -6,6 +6,7 @@ import csv
 import io
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Literal, cast, get_args
 
@@ -14,6 +15,7 @@ from numpy.typing import NDArray
 
 from hsiaug.base.errors import InputError
 from hsiaug.base.files import file_errors, sync_folder, write_text_whole
+from hsiaug.base.targets import check_target
 from hsiaug.base.text import visible
 from hsiaug.data.georeference import Georeference
 
@@ -35,18 +37,25 @@ class Answer:
     said: Said
     name: str = ""
 
+    @cached_property
+    def index(self) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
+        """Rows and columns (n,)."""
+        rows, columns = np.array(self.pixels, dtype=np.intp).T
+        return rows, columns
+
 
 class Answers:
     """Answers in their order, and the file that holds them.
 
     A row of the CSV is a pixel and its latest answer. ``class`` is empty for "none" and "skip", so 'hsiaug datasets add'
     skips these rows. Rows of one polygon share the number in ``answer``.
-    Raises InputError for a file that is none of these, or holds a pixel outside the scene.
+    Raises InputError for a file that is none of these, holds a pixel outside the scene, or cannot be.
     """
 
     def __init__(self, path: Path, shape: tuple[int, int], ground: Georeference | None = None) -> None:
         self.path, self._shape, self._ground = path, shape, ground
         self.given: list[Answer] = []
+        check_target(path, (".csv",), "`answers`")
         if path.exists():
             with file_errors(f"`answers` {path} must be a file that can be read", "Name another file."):
                 self.given = self._read(path.read_bytes())
@@ -78,8 +87,8 @@ class Answers:
         """(H, W) int16: class ids by ``names``; 0 = not asked, -1 = none of the classes, -2 = skipped."""
         ids = np.zeros(self._shape, dtype=np.int16)
         codes = {"none": -1, "skip": -2}
-        for pixel, (_, one) in self.latest.items():
-            ids[pixel] = names.index(one.name) + 1 if one.said == "class" else codes[one.said]
+        for one in self.given:
+            ids[one.index] = names.index(one.name) + 1 if one.said == "class" else codes[one.said]
         return ids
 
     def _write(self, given: list[Answer]) -> None:
@@ -105,14 +114,12 @@ class Answers:
         return told.st_mtime_ns, told.st_size
 
     def _text(self) -> str:
-        columns = [name for name in COLUMNS if self._ground or name not in ("x", "y")]
         out = io.StringIO(newline="")
-        rows = csv.DictWriter(out, columns, extrasaction="ignore", lineterminator="\n")
-        rows.writeheader()
+        rows, ground = csv.writer(out, lineterminator="\n"), self._ground
+        rows.writerow(name for name in COLUMNS if ground or name not in ("x", "y"))
         for (row, column), (number, one) in self.latest.items():
-            x, y = self._ground.centre(row, column) if self._ground else (0.0, 0.0)
-            place = {"row": row, "column": column, "x": x, "y": y}
-            rows.writerow({**place, "class": one.name, "said": one.said, "answer": number})
+            place = ground.centre(row, column) if ground else ()
+            rows.writerow((row, column, *place, one.name, one.said, number))
         return out.getvalue()
 
     def _read(self, content: bytes) -> list[Answer]:

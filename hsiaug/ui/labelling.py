@@ -31,6 +31,7 @@ __all__ = ["Job", "Labelling", "MadeMap", "Task"]
 PATCH = 9
 """Side of the patches in pixels, for a classifier that reads any."""
 MOST_CLASSES = 200
+MOST_AVERAGED = 2000
 
 
 @dataclass
@@ -227,20 +228,21 @@ class Labelling:
             self.version += 1
 
     def class_means(self) -> dict[int, list[float]]:
-        """Mean spectrum (B,) of the labelled pixels of every class that has any."""
-        labels, cube = self.labels(), self.task.scene.cube
-        return {
-            int(c): cube[labels == c].mean(axis=0, dtype=np.float64).tolist()
-            for c in np.unique(labels[labels > 0])
-        }
+        """Mean spectrum (B,) of the labelled pixels of every class that has any, of at most MOST_AVERAGED of them."""
+        labels, cube, means = self.labels(), self.task.scene.cube, {}
+        for c in np.unique(labels[labels > 0]):
+            rows, columns = np.nonzero(labels == c)
+            thin = slice(None, None, -(-len(rows) // MOST_AVERAGED))
+            means[int(c)] = cube[rows[thin], columns[thin]].mean(axis=0, dtype=np.float64).tolist()
+        return means
 
     def state(self) -> dict[str, Any]:
         """All that the page shows but pictures and spectra, as plain JSON."""
         with self.lock:
-            labels, job, latest = self.labels(), self.job, self.answers.latest
+            labels, job = self.labels(), self.job
             counts = np.bincount(labels[labels > 0], minlength=len(self.names) + 1)
             colours = class_colours(len(self.names))[1:].tolist()
-            single = [pixel for pixel, (_, one) in latest.items() if len(one.pixels) == 1]
+            single = [one.pixels[0] for one in self.answers.given if len(one.pixels) == 1]
             return {
                 "version": self.version,
                 "classes": [

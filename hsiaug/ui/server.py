@@ -6,6 +6,7 @@ import io
 import os
 import secrets
 import socket
+import sys
 import webbrowser
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
@@ -147,8 +148,15 @@ def serve_here(routes: Sequence[BaseRoute], port: int, *, browser: bool, said: A
         )
         listening.listen()  # so that the browser may come before uvicorn does
         said(address)
-        if browser:
+        if browser and _has_screen():
             with suppress(webbrowser.Error):
                 webbrowser.open(address)
         with suppress(KeyboardInterrupt):
             uvicorn.Server(config).run(sockets=[listening])
+
+
+def _has_screen() -> bool:
+    """Whether a browser can open a window: one in the terminal would hold up the server."""
+    return (
+        os.name != "posix" or sys.platform == "darwin" or any(map(os.environ.get, ("DISPLAY", "WAYLAND_DISPLAY")))
+    )

@@ -259,6 +259,7 @@ def test_bad_input_is_refused_before_the_page_opens(tmp_path: Path, answers: Pat
         (("toy", "--classifier", "svn"), "svn"),
         (("toy", "--committee", "svm,unet"), "unet"),
         (("absent.hdr",), "absent.hdr"),
+        (("toy", "--answers", "no/such/folder.csv"), "folder that exists"),
     ):
         said = hsiaug("label", *words, "--no-browser", cwd=tmp_path)
         assert said.returncode == 2 and part in said.stderr and "Traceback" not in said.stderr

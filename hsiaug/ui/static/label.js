@@ -394,6 +394,7 @@ then(async () => {
   stage.shape = scene.shape;
   stage.fit();
   await refresh();
-  if (!state.picks.length) say("Choosing the first picks…");
+  if (state.job.error) say(state.job.error, true);
+  else if (!state.picks.length) say("Choosing the first picks…");
   watch();
 });
