@@ -27,6 +27,7 @@ from hsiaug.report.scenes.ground_truth import (
     read_predicted_maps,
 )
 from hsiaug.report.tables import Table
+from hsiaug.trial.planned import read_plans
 from hsiaug.trial.store import Reading, Store
 from hsiaug.ui.server import HERE, json_answer, page, png
 
@@ -164,8 +165,9 @@ class StorePage:
                 tuple(one for one in self._read.damaged if one.hash in same),
             )
             self._read = self._store.read(files, known=kept, index=False)
+            root, read = self._store.root, self._read
             self._report = build_report(
-                self._read.records, store=str(self._store.root), damaged=self._read.damaged
+                read.records, store=str(root), damaged=read.damaged, planned=read_plans(root)
             )
             self._files, self._version = files, self._version + 1
         self._looked = time.monotonic()
