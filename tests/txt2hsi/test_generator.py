@@ -74,6 +74,16 @@ def test_it_samples_the_same_after_saving_and_loading(view: TrainView, tmp_path:
     assert {p.suffix for p in tmp_path.iterdir()} == {".safetensors", ".json"}
 
 
+def test_a_saved_fit_serves_other_weights_and_numbers_of_steps(view: TrainView, tmp_path: Path) -> None:
+    fit(view, vae_steps=5, steps=3, strength=1.0).save(tmp_path)
+    plugin = registry().find("generator", "txt2hsi").load()
+    other = fit(view, vae_steps=5, steps=3, strength=1.0, weight=0.5, sample_steps=2)
+    again = plugin(other.params).load(tmp_path, device="cpu").sample(COUNTS, guidance=1.0, seed=3)
+
+    made = other.sample(COUNTS, guidance=1.0, seed=3)
+    assert (again.x == made.x).all() and (again.weight == np.float32(0.5)).all()
+
+
 @pytest.mark.parametrize(
     "settings",
     [

@@ -76,11 +76,13 @@ class Params:
     rate: float = param(2e-3, "peak learning rate of the denoiser", low=0)
     pseudo: bool = param(True, "give confident unlabelled pixels the text of their pseudo-label")
     strength: float = param(0.1, "noise that sampling starts from: 1 = pure noise, the paper's way", low=0, high=1)
-    sample_steps: int = param(20, "denoising steps from pure noise; fewer from a weaker start", low=1)
+    sample_steps: int = param(
+        20, "denoising steps from pure noise; fewer from a weaker start", low=1, sampling=True
+    )
     prior: str = param(
         "", "what hsiaug pretrain wrote: samples are training patches as other scenes expect them", file=True
     )
-    weight: float = param(0.05, "sample weight of synthetic samples", low=0)
+    weight: float = param(0.05, "sample weight of synthetic samples", low=0, sampling=True)
 
     @property
     def network(self) -> Size:

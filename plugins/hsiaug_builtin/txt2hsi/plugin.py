@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from hsiaug.api import Card, Plugin, Progress, Scene, TrainView, load_state
+from hsiaug.api import Card, Plugin, Progress, Scene, TrainView, load_state, resampled
 from hsiaug_builtin.txt2hsi.params import Params
 
 if TYPE_CHECKING:
@@ -63,4 +63,4 @@ class Txt2Hsi(Plugin[Params]):
         from hsiaug_builtin.txt2hsi.fitted import FittedTxt2Hsi
 
         arrays, facts = load_state(folder)
-        return FittedTxt2Hsi.restore(arrays, facts, Params(**facts["params"]), device)
+        return FittedTxt2Hsi.restore(arrays, facts, resampled(Params(**facts["params"]), self.params), device)
