@@ -2,10 +2,9 @@
 
     python -m benchmarks.docs_gallery [FOLDER]
 
-FOLDER, a temporary one unless it is named, holds the records: named again, it takes the trials that are there. The trials
-of benchmarks/docs_gallery.toml are part of those of benchmarks/txt2hsi_bar.toml, so a copy of that store in FOLDER saves
-the hours that they take; the others take some minutes. The picture of the LaTeX table takes pdflatex and pdftoppm,
-that of the report Chromium and the package playwright.
+FOLDER, a temporary one unless it is named, holds the records: named again, it takes the trials that are there. Those of
+benchmarks/docs_gallery.toml take hours, the others some minutes. The picture of the LaTeX table takes pdflatex and
+pdftoppm, that of the report Chromium and the package playwright.
 """
 
 from __future__ import annotations

@@ -41,10 +41,8 @@ def scenes_figure(report: Report, columns: int = 2) -> Figure:
 
 def _draw(place: SubFigure, pool: ScenePool, columns: int) -> None:
     width = WIDTHS[columns]
-    place.suptitle(
-        f"{wrapped(plotted(pool.heading), width)}\n{wrapped(HOW_TO_READ, width)}",
-        fontsize=8,
-    )
+    heading = plotted(", ".join(pool.heading.split(", ")[:2]))
+    place.suptitle(f"{wrapped(heading, width)}\n{wrapped(HOW_TO_READ, width)}", fontsize=8)
     panel = place.subplots()
     panel.axvline(0, color="0.4", linewidth=0.8)
     for y, arm in enumerate(pool.arms):
