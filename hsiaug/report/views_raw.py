@@ -21,6 +21,7 @@ __all__ = [
     "cost_grids",
     "diagnosis_grid",
     "metric_text",
+    "record_grid",
     "seed_grids",
     "trial_grid",
 ]
@@ -132,9 +133,23 @@ def seed_grids(table: Table) -> tuple[Grid, ...]:
 
 def trial_grid(table: Table, heading: str, trials: Iterable[Trial]) -> Grid:
     """A row for each of these trials."""
-    keys = [GridColumn("seed", lambda trial: str(trial.seed)), *arm_columns(table), classifier_column(table)]
-    columns = [
-        *keys,
+    keys = [SEED, *arm_columns(table), classifier_column(table)]
+    columns = [*keys, *_trial_columns(table)]
+    return make_grid(heading, columns, trials, keys=len(keys), block=attrgetter("seed"))
+
+
+def record_grid(table: Table, heading: str, trials: Iterable[Trial]) -> Grid:
+    """The same of the trials of one cell, without what they share."""
+    shown = [*trials]
+    status = {trial.status for trial in shown} != {"ok"}
+    return make_grid(heading, [SEED, *_trial_columns(table)[0 if status else 1 :]], shown)
+
+
+SEED = GridColumn("seed", lambda trial: str(trial.seed))
+
+
+def _trial_columns(table: Table) -> list[GridColumn]:
+    return [
         GridColumn("status", attrgetter("status"), numeric=False),
         *(
             GridColumn(score.name, partial(_trial_score, score.key))
@@ -143,7 +158,6 @@ def trial_grid(table: Table, heading: str, trials: Iterable[Trial]) -> Grid:
         GridColumn("seconds", _trial_seconds),
         GridColumn("hash", attrgetter("hash"), numeric=False),
     ]
-    return make_grid(heading, columns, trials, keys=len(keys), block=attrgetter("seed"))
 
 
 def metric_text(metric: str, cell: ArmCell) -> str:

@@ -52,7 +52,7 @@ class LabelPage:
 
         files = {
             "/": HERE / "label.html",
-            "/stage.js": HERE / "stage.js",
+            "/stage.js": REPORT / "stage.js",
             "/label.js": HERE / "label.js",
             "/ui.css": HERE / "ui.css",
             "/page.css": REPORT / "page.css",

@@ -62,7 +62,7 @@ class StorePage:
         files = {
             "/": HERE / "store.html",
             "/store.js": HERE / "store.js",
-            "/stage.js": HERE / "stage.js",
+            "/stage.js": REPORT / "stage.js",
             "/ui.css": HERE / "ui.css",
             "/page.css": REPORT / "page.css",
             "/maps.js": REPORT / "maps.js",

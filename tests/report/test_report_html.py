@@ -18,8 +18,8 @@ def page_of(records: list[dict], **report: object) -> Node:
 
 def told(page: Node) -> list[str]:
     """The lines of the verdict in words."""
-    (section,) = page.all("section", id="verdict")
-    return [item.text for item in section.all("li")]
+    (part,) = page.all("details", id="t0-words")
+    return [item.text for item in part.all("li")]
 
 
 def signs(page: Node) -> list[str]:

@@ -49,39 +49,56 @@ def page_file(toy: Scene, split: Split, tmp_path_factory: pytest.TempPathFactory
 
 
 def on_map(tab: Any) -> Any:
-    """The map, once the viewer is built."""
+    """The map of A, once the viewer is built."""
     tab.locator(".viewer").scroll_into_view_if_needed()
     tab.wait_for_selector(".viewer > .legend i")
-    return tab.locator(".viewer canvas[tabindex]")
+    return tab.locator(".viewer canvas[tabindex]").first
 
 
-def test_a_pixel_of_the_map_says_its_true_and_its_predicted_class(
-    browser: Any, page_file: Path, toy: Scene, split: Split
+def point_at(canvas: Any, toy: Scene, row: int, column: int) -> tuple[float, float]:
+    """Where a pixel is on the screen."""
+    box, (height, width) = canvas.bounding_box(), toy.shape
+    scale = min(box["width"] / width, box["height"] / height)
+    left, top = (box["width"] - scale * width) / 2, (box["height"] - scale * height) / 2
+    return box["x"] + left + (column + 0.5) * scale, box["y"] + top + (row + 0.5) * scale
+
+
+@pytest.mark.parametrize("touch", [False, True])
+def test_a_pixel_of_the_map_says_its_true_class_and_those_of_both_trials(
+    browser: Any, page_file: Path, toy: Scene, split: Split, touch: bool
 ) -> None:
-    tab, said = opened(browser, page_file)
+    context = browser.new_context(viewport={"width": 390 if touch else 1280, "height": 800}, has_touch=touch)
+    tab = context.new_page()
+    said: list[str] = []
+    tab.on("pageerror", lambda error: said.append(str(error)))
+    tab.goto(page_file.as_uri())
     canvas = on_map(tab)
     tab.get_by_label("A", exact=True).select_option(label="none, svm")
+    tab.get_by_label("B", exact=True).select_option(label="mixup λ=1, svm")
     tab.get_by_label("Show").select_option("errors")
     wrong = np.flatnonzero(split.test)[0]
     row, column = np.unravel_index(wrong, toy.shape)
-    box = canvas.bounding_box()
-    canvas.hover(
-        position={
-            "x": (column + 0.5) * box["width"] / toy.shape[1],
-            "y": (row + 0.5) * box["height"] / toy.shape[0],
-        }
-    )
+    canvas.scroll_into_view_if_needed()
+    place = point_at(canvas, toy, int(row), int(column))
+    if touch:
+        tab.touchscreen.tap(*place)
+    else:
+        tab.mouse.move(*place)
     true = toy.labels[row, column]
     right, other = toy.class_names[true - 1], toy.class_names[true % len(toy.class_names)]
-    expected = f"row {row}, column {column} · true: {right} · A: {other} (wrong) · test"
-    assert tab.locator(".viewer .said").inner_text() == expected
-    count = -(-int(split.test.sum()) // 2)
-    assert f"wrong ({count:,} px)" in tab.locator(".viewer > .legend").inner_text()
+    expected = f"row {row}, column {column} · true: {right} · A: {other} (wrong) · B: {other} (wrong) · test"
+    tab.wait_for_function("text => document.querySelector('.viewer .said').innerText === text", arg=expected)
+    tests = int(split.test.sum())
+    assert (
+        f"wrong (A {-(-tests // 2):,}, B {-(-tests // 5):,} px)" in tab.locator(".viewer > .legend").inner_text()
+    )
     assert not said
-    tab.close()
+    context.close()
 
 
-def test_the_map_is_read_by_keyboard_too(browser: Any, page_file: Path, toy: Scene) -> None:
+def test_the_map_is_read_by_keyboard_and_both_sides_are_zoomed_as_one(
+    browser: Any, page_file: Path, toy: Scene
+) -> None:
     tab, said = opened(browser, page_file)
     canvas = on_map(tab)
     canvas.focus()
@@ -90,8 +107,20 @@ def test_the_map_is_read_by_keyboard_too(browser: Any, page_file: Path, toy: Sce
     height, width = toy.shape
     row, column = max(0, height // 2 - 10), width // 2 + 1
     assert tab.locator(".viewer .said").inner_text().startswith(f"row {row}, column {column} · true:")
+    shots = tab.locator(".viewer canvas[tabindex]")
+    before = [one.screenshot() for one in shots.all()]
+    tab.get_by_label("Larger").click()
+    tab.wait_for_timeout(100)
+    assert all(one.screenshot() != old for one, old in zip(shots.all(), before, strict=True))
     assert not said
     tab.close()
+
+
+def test_the_best_arm_stands_beside_the_control_that_is_hardest_to_beat(browser: Any, page_file: Path) -> None:
+    tab, _ = opened(browser, page_file)
+    on_map(tab)
+    a, b = (tab.get_by_label(name, exact=True).evaluate("e => e.selectedOptions[0].text") for name in "AB")
+    assert (a, b) == ("mixup λ=1, rf", "duplicate λ=1, rf")
 
 
 def test_two_trials_are_compared_pixel_by_pixel(browser: Any, page_file: Path, split: Split) -> None:

@@ -69,7 +69,7 @@ def test_the_scene_its_classes_the_split_the_controls_and_the_best_arm_are_drawn
     names = [name.split(": AA")[0] for name in maps(page_of(store))]
     assert names == [
         "colours", "true classes", "split of draw 0",
-        "none, svm", "duplicate λ=1, svm", "mixup λ=1, svm",
+        "mixup λ=1, svm", "duplicate λ=1, svm", "none, svm",
     ]  # fmt: skip
 
 

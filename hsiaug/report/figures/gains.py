@@ -5,11 +5,11 @@ from __future__ import annotations
 import math
 import textwrap
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from hsiaug.base.errors import InputError
 from hsiaug.base.text import plotted
-from hsiaug.report.compare import Gain
+from hsiaug.report.compare import Gain, PairedTest
 from hsiaug.report.figures.files import WIDTHS, across, new_figure, series_style, wrapped
 from hsiaug.report.findings import judged
 from hsiaug.report.tables import Report, Table
@@ -28,9 +28,7 @@ LETTERS = {1: 18, 2: 24}
 CONTROLS = {"duplicate": 0, "none": 1}
 FURTHER = 2
 """Place of each control among the colours of series and markers, as on the page."""
-HOW_TO_READ = (
-    "dots: draws; mark: mean; bar: its t interval, of 95 % corrected over arms; panels of a table share their axis"
-)
+HOW_TO_READ = "ticks: draws; mark: mean; bar: its t interval, of 95 % corrected over arms; panels share their axis"
 
 
 def gain_figure(report: Report, columns: int = 2) -> Figure:
@@ -112,16 +110,25 @@ def _by_classifier(table: Table) -> dict[Method, list[Gain]]:
 
 def _draw(panel: Axes, gains: Sequence[Gain], rows: _Rows) -> None:
     panel.axvline(0, color="0.4", linewidth=0.8)
+    found: dict[str, list[tuple[int, PairedTest]]] = {}
     for gain in gains:
         for y, (control, comparison) in enumerate(gain.against.items(), start=rows.arms[gain.cell.arm]):
             if comparison is not None:
-                test, style = comparison.main, series_style(CONTROLS.get(control, FURTHER))
-                colour = style["color"]
-                low, high = test.interval or (test.mean, test.mean)
-                panel.plot([100 * low, 100 * high], [y, y], color=colour, linewidth=1.6, alpha=0.7)
-                panel.plot(
-                    [100 * d for d in test.differences], [y] * len(test.differences), ".", color=colour, ms=2.5
-                )
-                panel.plot([100 * test.mean], [y], linestyle="none", ms=4, label=f"over {control}", **style)
+                found.setdefault(control, []).append((y, comparison.main))
+    for control, tests in found.items():
+        # One outline for all arms: one of each would make a page of twenty arms many times as large.
+        style = series_style(CONTROLS.get(control, FURTHER))
+        bars = [(x, y) for y, test in tests for x in test.interval or (test.mean, test.mean)]
+        _outline(panel, bars, color=style["color"], linewidth=1.6, alpha=0.7)
+        ticks = [(d, y + up) for y, test in tests for d in test.differences for up in (-0.3, 0.3)]
+        _outline(panel, ticks, color=style["color"], linewidth=0.6, alpha=0.7)
+        means = [100 * test.mean for _, test in tests]
+        panel.plot(means, [y for y, _ in tests], linestyle="none", ms=4, label=f"over {control}", **style)
     panel.tick_params(labelsize=7)
     panel.grid(axis="x", alpha=0.25)
+
+
+def _outline(panel: Axes, ends: Sequence[tuple[float, float]], **style: Any) -> None:
+    """Lines between the first and the second of these places, the third and the fourth, and so on; x: fractions."""
+    places = [place for i in range(0, len(ends), 2) for place in (*ends[i : i + 2], (math.nan, math.nan))]
+    panel.plot([100 * x for x, _ in places], [y for _, y in places], **style)

@@ -1,9 +1,12 @@
-// The viewer of maps: one layer of classes over the colours of the scene, read pixel by pixel with pointer or keyboard.
+// The viewer of maps: two trials beside each other, on stages that zoom and move as one, read pixel by pixel with pointer,
+// finger or keyboard.
 const VIEWS = { predicted: "predicted classes", errors: "errors", ab: "A against B", true: "true classes", split: "split" };
 const VERDICTS = {
   errors: [["right", "--right-map"], ["wrong", "--bad"]],
   ab: [["both right", "--both-map"], ["only A right", "--s6"], ["only B right", "--s1"], ["both wrong", "--neither-map"]],
 };
+const HINT = "Point at a pixel or tap it, or focus a map and use the arrow keys, with Shift ten pixels at a time. Zoom with "
+  + "two fingers, + and −, or Ctrl and the wheel; drag to move.";
 
 const element = (tag, attributes = {}, ...children) => {
   const made = document.createElement(tag);
@@ -41,58 +44,75 @@ class MapViewer {
     return this.figures.filter((f) => f.dataset.kind === kind && f.dataset.place === place);
   }
   build() {
-    const kinds = Object.entries(VIEWS).filter(([kind]) => kind !== "split" || this.figures.some((f) => f.dataset.kind === kind));
+    const has = (kind) => this.figures.some((f) => f.dataset.kind === kind);
     const places = [...new Set(this.figures.map((f) => f.dataset.place))];
-    const fields = {};
+    const kinds = Object.entries(VIEWS).filter(([kind]) => kind !== "split" || has("split"));
+    this.fields = {};
     for (const [name, label, options] of [
       ["show", "Show", kinds],
       ["a", "A", []],
       ["b", "B", []],
       ["place", "Place", places.map((p) => [p, this.about.places[p]])],
     ]) {
-      [fields[name], this[name]] = choice(label, options);
+      [this.fields[name], this[name]] = choice(label, options);
       this[name].addEventListener("change", () => this.update());
     }
-    this.alpha = element("input", { type: "range", min: 0, max: 100, value: this.figures.some((f) => f.dataset.kind === "colours") ? 75 : 100 });
-    fields.alpha = element("label", {}, "Opacity ", this.alpha);
-    this.alpha.addEventListener("input", () => { this.layer.style.opacity = this.alpha.value / 100; });
-    fields.place.hidden = places.length < 2;
-    fields.alpha.hidden = !this.figures.some((f) => f.dataset.kind === "colours");
-    this.fields = fields;
-    this.ground = element("canvas", { "aria-hidden": "true" });
-    this.layer = element("canvas", { tabindex: 0, role: "img" });
-    this.cross = element("i", { class: "cross", hidden: "" });
+    this.alpha = element("input", { type: "range", min: 0, max: 100, value: has("colours") ? 75 : 100 });
+    this.fields.alpha = element("label", {}, "Opacity ", this.alpha);
+    this.alpha.addEventListener("input", () => this.sides[0].stage.draw());
+    this.fields.place.hidden = places.length < 2;
+    this.fields.alpha.hidden = !has("colours");
+    const zoom = [["+", 1.5], ["−", 1 / 1.5]].map(([text, by]) => {
+      const button = element("button", { type: "button", "aria-label": by > 1 ? "Larger" : "Smaller" }, text);
+      button.addEventListener("click", () => this.sides[0].stage.zoom(by));
+      return button;
+    });
     this.legend = element("p", { class: "legend" });
     this.said = element("p", { class: "said", "aria-live": "polite" }, HINT);
-    const stack = element("div", { class: "stack" }, this.ground, this.layer, this.cross);
-    this.root.prepend(element("div", { class: "fields" }, ...Object.values(fields)), stack, this.said, this.legend);
+    this.sides = ["a", "b"].map((id) => this.side(id));
+    this.sides[0].stage.link(this.sides[1].stage);
+    this.root.prepend(element("div", { class: "fields" }, ...Object.values(this.fields), ...zoom),
+      element("div", { class: "pair" }, ...this.sides.map(({ pane }) => pane)), this.said, this.legend);
     this.root.querySelector("details").open = false;
-    this.layer.style.opacity = this.alpha.value / 100;
-    this.layer.addEventListener("pointermove", (event) => {
-      const box = this.layer.getBoundingClientRect();
-      this.say(Math.floor((event.clientX - box.left) / box.width * this.layer.width),
-        Math.floor((event.clientY - box.top) / box.height * this.layer.height));
+    this.offer();
+    this.update();
+  }
+  side(id) {
+    const canvas = element("canvas", { tabindex: 0, role: "img" });
+    const frame = element("div", { class: "stage" }, canvas), name = element("p", { class: "caption" });
+    const side = { id, canvas, frame, name, pane: element("div", {}, name, frame), picture: null };
+    const say = ([row, column]) => this.say(Math.floor(column), Math.floor(row));
+    side.stage = new Stage(frame, {
+      paint: (ink) => {
+        side.stage.layer(ink, this.photo);
+        ink.globalAlpha = this.alpha.value / 100;
+        side.stage.layer(ink, side.picture);
+        ink.globalAlpha = 1;
+        if (this.at) side.stage.mark(ink, [this.at[1], this.at[0]]);
+      },
+      press: say,
+      hover: say,
+      wheel: (event) => event.ctrlKey || event.metaKey,
     });
-    this.layer.addEventListener("keydown", (event) => {
+    canvas.addEventListener("keydown", (event) => {
       const step = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] }[event.key];
       if (!step) return;
       event.preventDefault();
-      const [x, y] = this.at || [this.layer.width >> 1, this.layer.height >> 1];
-      const far = event.shiftKey ? 10 : 1;
+      const [height, width] = this.shape, far = event.shiftKey ? 10 : 1;
+      const [x, y] = this.at || [width >> 1, height >> 1];
       this.say(x + step[0] * far, y + step[1] * far);
+      side.stage.reveal([this.at[1], this.at[0]]);
     });
-    this.refresh();
+    return side;
   }
-  // Offers the trials that are drawn.
-  refresh() {
-    for (const [select, other] of [[this.a, 0], [this.b, 1]]) {
-      const named = new Map();
-      for (const f of this.of("called")) named.set(f.dataset.cell, f.dataset.name);
-      select.replaceChildren(...[...named].map(([value, text]) => element("option", { value }, text)));
-      const values = [...named.keys()];
-      select.value = values[other ? 0 : values.length - 1] || "";
+  // Offers the trials that are drawn: first the best arm, and beside it the control that is hardest to beat.
+  offer() {
+    const named = new Map();
+    for (const f of this.of("called")) named.set(f.dataset.cell, f.dataset.name);
+    for (const id of ["a", "b"]) {
+      this[id].replaceChildren(...[...named].map(([value, text]) => element("option", { value }, text)));
+      this[id].value = this.about[id];
     }
-    this.update();
   }
   async ids(figure, colours) {
     if (!figure) return null;
@@ -112,9 +132,9 @@ class MapViewer {
   }
   async update() {
     const turn = this.turn = {};
-    const show = this.show.value, classes = ["", ...this.about.colours];
-    this.fields.a.hidden = show === "true" || show === "split";
-    this.fields.b.hidden = show !== "ab";
+    const show = this.show.value, classes = ["", ...this.about.colours], both = show === "predicted" || show === "errors";
+    this.fields.a.hidden = this.fields.b.hidden = show === "true" || show === "split";
+    this.sides[1].pane.hidden = !both;
     const [truth] = this.of("true");
     const now = {
       true: await this.ids(truth, classes),
@@ -123,71 +143,78 @@ class MapViewer {
       b: await this.ids(this.chosen(this.b), classes),
     };
     const image = truth.querySelector("img"), [photo] = this.of("colours");
-    if (photo && !this.read.has(photo)) this.read.set(photo, await pixels(photo.querySelector("img")));
     if (turn !== this.turn) return;  // something else was asked for meanwhile
     this.now = now;
-    for (const canvas of [this.ground, this.layer]) {
-      canvas.width = image.getAttribute("width");
-      canvas.height = image.getAttribute("height");
+    this.photo = photo && photo.querySelector("img");
+    this.shape = [Number(image.getAttribute("height")), Number(image.getAttribute("width"))];
+    const counts = this.sides.map((side) => this.paint(side, show));
+    this.list(show, counts[0], both ? counts[1] : null);
+    for (const { id, stage, frame, canvas, name } of this.sides) {
+      const fresh = String(stage.shape) !== String(this.shape);
+      frame.style.aspectRatio = `${this.shape[1]} / ${this.shape[0]}`;
+      stage.shape = this.shape;
+      name.textContent = both ? `${id.toUpperCase()}: ${this[id].selectedOptions[0]?.text || "no map"}` : VIEWS[show];
+      canvas.setAttribute("aria-label", `Map ${both ? id.toUpperCase() : ""}, ${VIEWS[show]}. ${HINT}`);
+      if (fresh) stage.fit();
+      else stage.draw();
     }
-    if (photo) this.ground.getContext("2d").putImageData(this.read.get(photo), 0, 0);
-    this.paint(show);
-    this.layer.setAttribute("aria-label", `Map, ${VIEWS[show]}. ${HINT}`);
     if (this.at) this.say(...this.at);
   }
-  paint(show) {
-    const { values, entries } = this.kinds(show);
-    const rgb = entries.map(([, colour]) => colour);
-    const context = this.layer.getContext("2d");
-    const image = context.createImageData(this.layer.width, this.layer.height);
-    const counts = entries.map(() => 0);
+  // Draws one side and counts its pixels of each kind.
+  paint(side, show) {
+    const { values, entries } = this.kinds(show, side.id);
+    const rgb = entries.map(([, colour]) => colour), counts = entries.map(() => 0);
+    side.picture = element("canvas", { width: this.shape[1], height: this.shape[0] });
+    const context = side.picture.getContext("2d");
+    const image = context.createImageData(this.shape[1], this.shape[0]);
     values.forEach((value, i) => {
       if (!value) return;
       counts[value] += 1;
       image.data.set([...rgb[value], 255], 4 * i);
     });
     context.putImageData(image, 0, 0);
+    return counts;
+  }
+  list(show, first, second) {
+    const { entries } = this.kinds(show, "a");
+    const shown = (n) => n.toLocaleString("en");
     this.legend.replaceChildren(...entries.flatMap(([name, colour], i) => {
-      if (!i || !counts[i]) return [];
+      if (!i || !(first[i] || (second && second[i]))) return [];
       const swatch = element("i");
       swatch.style.background = `rgb(${colour})`;
-      return [element("span", {}, swatch, `${name} (${counts[i].toLocaleString("en")} px)`)];
+      return [element("span", {}, swatch, `${name} (${second ? `A ${shown(first[i])}, B ${shown(second[i])}` : shown(first[i])} px)`)];
     }));
-    if (!values.some(Boolean)) this.legend.replaceChildren("There is no map of this trial on the page.");
+    if (!this.legend.children.length) this.legend.replaceChildren("There is no map of this trial on the page.");
   }
   // What each pixel is in the view, 0 for nothing, with names and colours by that number.
-  kinds(show) {
-    const { true: truth, split, a, b } = this.now;
+  kinds(show, id) {
+    const { true: truth, split, a, b } = this.now, own = this.now[id];
     if (show === "true" || show === "predicted") {
       const entries = [["", [0, 0, 0]], ...this.about.classes.map((name, i) => [name, rgbOf(this.about.colours[i])])];
-      return { values: (show === "true" ? truth : a) || [], entries };
+      return { values: (show === "true" ? truth : own) || [], entries };
     }
     if (show === "split") return { values: split, entries: this.about.roles.map((name, i) => [name, rgbOf(this.about.tints[i])]) };
     const entries = [["", [0, 0, 0]], ...VERDICTS[show].map(([name, colour]) => [name, colourOf(colour)])];
-    if (!a || (show === "ab" && !b)) return { values: [], entries };
-    if (show === "errors") return { values: a.map((c, i) => (c ? (c === truth[i] ? 1 : 2) : 0)), entries };
+    if (!own || (show === "ab" && !(a && b))) return { values: [], entries };
+    if (show === "errors") return { values: own.map((c, i) => (c ? (c === truth[i] ? 1 : 2) : 0)), entries };
     return { values: a.map((c, i) => (c && b[i] ? 1 + 2 * (c !== truth[i]) + (b[i] !== truth[i] ? 1 : 0) : 0)), entries };
   }
   say(x, y) {
-    const { width, height } = this.layer, { step, classes, roles } = this.about;
+    const [height, width] = this.shape, { step, classes, roles } = this.about;
     x = Math.min(Math.max(x, 0), width - 1);
     y = Math.min(Math.max(y, 0), height - 1);
     this.at = [x, y];
     const i = y * width + x, truth = this.now.true[i];
     const parts = [`row ${y * step}, column ${x * step}`, `true: ${truth ? classes[truth - 1] : "no label"}`];
-    const names = this.show.value === "ab" ? ["a", "b"] : this.fields.a.hidden ? [] : ["a"];
-    for (const side of names) {
+    for (const side of this.fields.a.hidden ? [] : ["a", "b"]) {
       const called = this.now[side] && this.now[side][i];
       if (called) parts.push(`${side.toUpperCase()}: ${classes[called - 1]}${called === truth ? "" : " (wrong)"}`);
     }
     if (this.now.split && truth) parts.push(roles[this.now.split[i]]);
     this.said.textContent = parts.join(" · ");
-    this.cross.hidden = false;
-    this.cross.style.left = `${(x + 0.5) / width * 100}%`;
-    this.cross.style.top = `${(y + 0.5) / height * 100}%`;
+    this.sides[0].stage.draw();
   }
 }
-const HINT = "Point at a pixel, or focus the map and use the arrow keys, with Shift ten pixels at a time.";
 const seen = new IntersectionObserver((entries) => {
   for (const { isIntersecting, target } of entries) {
     if (!isIntersecting) continue;

@@ -5,7 +5,8 @@ from __future__ import annotations
 import io
 import json
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from operator import attrgetter
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,6 +22,7 @@ from hsiaug.base.colours import (
 )
 from hsiaug.base.text import visible
 from hsiaug.report.cells import ArmCell
+from hsiaug.report.findings import judged
 from hsiaug.report.html.markup import details, embedded_image, escape
 from hsiaug.report.html.section import TableSection, best_cells
 from hsiaug.report.labels import percent
@@ -87,7 +89,8 @@ class MapMaker:
         legend = _legend(list(zip(class_names_shown(truth.class_names), colours[1:], strict=True)))
         grid = f'{legend}<div class="maps">{"".join(figures)}</div>'
         note = f'<p class="note">{escape(_note(section, truth, shown))}</p>'
-        about = escape(_about(truth, colours, max(_step(truth.masks[i].shape) for i in shown)))
+        ids = {"a": section.cell_id(best[0][0]), "b": section.cell_id(best[min(1, len(best) - 1)][0])}
+        about = escape(_about(truth, colours, max(_step(truth.masks[i].shape) for i in shown), ids))
         beside = details(f"Maps of draw {first.seed} beside each other", grid, opened=True)
         return f'<div class="viewer" data-about="{about}">{beside}{note}</div>'
 
@@ -149,8 +152,12 @@ class MapMaker:
 
 
 def _best_trials(section: TableSection) -> list[tuple[ArmCell, Trial]]:
-    """The controls and best arms in the draw that most of them have."""
-    best = [cell for classifier in section.table.classifiers for cell in best_cells(section.table, classifier)]
+    """The best arm, the control that is hardest to beat, and other controls and arms, in the draw that most have."""
+    table = section.table
+    best = [cell for classifier in table.classifiers for cell in best_cells(table, classifier)]
+    if (first := max(judged(table), key=attrgetter("rank"), default=None)) and first.hardest:
+        pair = [first.cell, first.hardest[1].control]
+        best = [*pair, *(cell for cell in best if cell not in pair)]
     seeds = [trial.seed for cell in best for trial in cell.ok]
     if not seeds:
         raise NoGroundTruthError("no trial went well")
@@ -172,8 +179,8 @@ def _note(section: TableSection, truth: GroundTruth, shown: Sequence[int]) -> st
     return note
 
 
-def _about(truth: GroundTruth, colours: Sequence[Colour], step: int) -> str:
-    """Return the viewer's data on its pictures, as JSON."""
+def _about(truth: GroundTruth, colours: Sequence[Colour], step: int, ids: Mapping[str, str]) -> str:
+    """Return the viewer's data on its pictures, as JSON. ids: of the cells that it shows first."""
     return json.dumps(
         {
             "classes": list(map(visible, truth.class_names)),
@@ -182,6 +189,7 @@ def _about(truth: GroundTruth, colours: Sequence[Colour], step: int) -> str:
             "tints": [_hex(colour) for colour in TINTS],
             "places": list(map(visible, truth.places)),
             "step": step,
+            **ids,
         },
         ensure_ascii=False,
     )

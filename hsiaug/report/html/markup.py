@@ -65,10 +65,12 @@ def badge(text: str, kind: str = "") -> str:
     return f'<span class="badge {kind}">{escape(text)}</span>'
 
 
-def details(summary: str, html: str, *, id: str = "", opened: bool = False) -> str:
-    """A block that opens and closes."""
+def details(summary: str, html: str, *, id: str = "", opened: bool = False, level: str = "") -> str:
+    """A block that opens and closes. level: of the heading that its summary is, as ``h3``; "" where it is none."""
     named = f' id="{escape(id)}"' if id else ""
-    return f"<details{named}{' open' if opened else ''}><summary>{escape(summary)}</summary>\n{html}\n</details>"
+    said = f"<{level}>{escape(summary)}</{level}>" if level else escape(summary)
+    kind = ' class="part"' if level else ""
+    return f"<details{kind}{named}{' open' if opened else ''}><summary>{said}</summary>\n{html}\n</details>"
 
 
 def items(html: Iterable[str]) -> str:
@@ -83,7 +85,7 @@ def facts(pairs: Iterable[tuple[str, str]]) -> str:
 
 def scroller(label: str, html: str) -> str:
     """Wrap HTML wider than a small screen: it scrolls, by keyboard too, while the page and the label do not."""
-    region = f'<div class="scroll" role="region" tabindex="0" aria-label="{escape(label)}">{html}</div>'
+    region = f'<div class="scroll" role="group" tabindex="0" aria-label="{escape(label)}">{html}</div>'
     return f'<p class="caption">{escape(label)}</p>{region}'
 
 
@@ -129,7 +131,7 @@ def _row(grid: Grid, i: int, anchor: Callable[[ArmCell], str] | None) -> str:
     for column, entry in zip(grid.columns[1:], entries, strict=True):
         kind = _shade(entry.shade or 0.0) if column.numeric else "t"
         named = f' class="{kind}"' if kind else ""
-        cells.append(f"<td{named}>{_field(entry, anchor)}</td>")
+        cells.append(f"<td{named}>{_field(entry, anchor)}")  # HTML closes it itself, and there are many
     return f"<tr{' class=new' if i in grid.breaks else ''}>{''.join(cells)}</tr>\n"
 
 

@@ -7,9 +7,9 @@ import hashlib
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from string import Template
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
-from hsiaug.report.across import NOTE, scene_pools
+from hsiaug.report.across import scene_pools
 from hsiaug.report.asked_labels import asked_pages
 from hsiaug.report.audit import audit_lines, warnings
 from hsiaug.report.cells import CellKey
@@ -22,9 +22,9 @@ from hsiaug.report.figures.labels import label_figure
 from hsiaug.report.figures.scenes import scenes_figure
 from hsiaug.report.findings import headline, judged, verdict
 from hsiaug.report.grid import ReportPage
+from hsiaug.report.html.first import first_screen
 from hsiaug.report.html.maps import MapMaker
 from hsiaug.report.html.markup import (
-    badge,
     details,
     embedded_svg,
     escape,
@@ -40,7 +40,6 @@ from hsiaug.report.labels import count
 from hsiaug.report.matrix import matrices
 from hsiaug.report.notes import table_notes
 from hsiaug.report.scenes.label_curves import LabelCurve, label_curves
-from hsiaug.report.signs import OF_SIGNS, signs_note
 from hsiaug.report.tables import ADDED, Report, Table
 from hsiaug.report.views_labels import label_grids, label_notes, main_worths, said
 from hsiaug.trial.store import Store
@@ -51,7 +50,7 @@ if TYPE_CHECKING:
 __all__ = ["html_page", "pages_html"]
 
 HERE = Path(__file__).parent
-SCRIPTS = ("page.js", "maps.js", "print.js")
+SCRIPTS = ("page.js", "stage.js", "maps.js", "print.js")
 """Scripts in their order: each may use what stands before it."""
 MOST_TITLED = 3
 """Scenes and protocols that the title of a page names at most."""
@@ -60,12 +59,16 @@ DETAILED = {
     "class": "Recall per class",
     "cost": "Seconds and memory",
 }
-HOW_TO_READ = (
-    "Differences are means over paired draws, in points; p is Holm-corrected over the table. Every number in a table is "
-    "a link to the records that it was made from. What each verdict claims stands below its table."
-)
-Section = tuple[str, str, str]
-"""Id, heading, and markup."""
+Worths = Mapping[Table, Mapping[CellKey, str]]
+
+
+class Section(NamedTuple):
+    """A section of the page. html: markup. parts: (id, heading) of what the contents list below it."""
+
+    id: str
+    heading: str
+    html: str
+    parts: tuple[tuple[str, str], ...] = ()
 
 
 def html_page(report: Report, store: Store | None = None) -> str:
@@ -78,23 +81,25 @@ def html_page(report: Report, store: Store | None = None) -> str:
     compared = [section for section in shown if section.table.condition.protocol != ADDED] or shown
     maker = MapMaker(store)
     curves = label_curves(report, store) if store is not None else []
-    sections: list[Section] = [("verdict", "Verdict", _verdicts(report, compared, main_worths(curves)))]
+    sections = [Section("verdict", "What helps", _verdicts(report, compared, main_worths(curves)))]
     for section in compared:
-        html = _table(section, maker, [curve for curve in curves if curve.table is section.table])
-        sections.append((section.anchor("table"), section.table.title, html))
+        own = [curve for curve in curves if curve.table is section.table]
+        sections.append(_table(section, maker, own, alone=len(compared) == 1))
     for page in asked_pages(report):
-        sections.append(("asked", page.title, "".join(map(grid_table, page.grids)) + _notes(page.notes)))
+        html = "".join(map(grid_table, page.grids)) + _notes(page.notes)
+        sections.append(Section("asked", page.title, html))
     if points := [section for section in shown if section not in compared]:
         folded = (details(s.table.title, _point(s), id=s.anchor("table")) for s in points)
-        sections.append(("points", "Points of learning curves", "".join(folded)))
-    sections.append(("environment", "Environment", facts(_environment(report))))
+        sections.append(Section("points", "Points of learning curves", "".join(folded)))
+    environment = details("Libraries, devices and machines", facts(_environment(report)))
+    sections.append(Section("environment", "Environment", environment))
     return _document(_title(report), sections)
 
 
 def pages_html(title: str, pages: Sequence[ReportPage]) -> str:
     """One self-contained page of HTML of tables and notes, without a store behind them."""
     sections = [
-        (f"page-{number}", page.heading, "".join(map(grid_table, page.grids)) + _notes(page.notes))
+        Section(f"page-{number}", page.heading, "".join(map(grid_table, page.grids)) + _notes(page.notes))
         for number, page in enumerate(pages)
     ]
     return _document(title, sections)
@@ -125,19 +130,25 @@ def _environment(report: Report) -> list[tuple[str, str]]:
 def _document(title: str, sections: Sequence[Section]) -> str:
     # One script, so that one checksum covers all that may run.
     script, style = _joined(*SCRIPTS), _joined("page.css", "charts.css")
-    links = "".join(f'<li><a href="#{escape(id)}">{escape(heading)}</a></li>' for id, heading, _ in sections)
     body = "\n".join(
         f'<section id="{escape(id)}" aria-labelledby="h-{escape(id)}">'
         f'<h2 id="h-{escape(id)}">{escape(heading)}</h2>\n{html}\n</section>'
-        for id, heading, html in sections
+        for id, heading, html, _ in sections
     )
     return Template((HERE / "page.html").read_text(encoding="utf-8")).substitute(
         title=escape(title),
         style=style,
         script=script,
         script_hash=base64.b64encode(hashlib.sha256(script.encode()).digest()).decode(),
-        contents=links,
+        contents="".join(f"<li>{link(one.heading, one.id)}{_below(one)}</li>" for one in sections),
         body=body,
+    )
+
+
+def _below(section: Section) -> str:
+    """The parts of a section in the contents."""
+    return (
+        f"<ul>{''.join(f'<li>{link(name, id)}</li>' for id, name in section.parts)}</ul>" if section.parts else ""
     )
 
 
@@ -145,68 +156,65 @@ def _joined(*names: str) -> str:
     return "".join((HERE / name).read_text(encoding="utf-8") for name in names)
 
 
-def _verdicts(report: Report, shown: Sequence[TableSection], worths: Mapping[Table, Mapping[CellKey, str]]) -> str:
-    """The verdict of every table at a glance and in words."""
+def _verdicts(report: Report, shown: Sequence[TableSection], worths: Worths) -> str:
+    """The verdict on every arm and scene, and pictures over scenes."""
     if not shown:
         return f'<p class="headline">There is no record in {escape(report.where)} yet.</p>'
     trials = {trial.hash: trial for table in report.tables for trial in table.trials}
     failed = sum(trial.failed for trial in trials.values())
     where = next((section.anchor("failed") for section in shown if section.table.failed), None)
     failures = link(f"{failed:,} failed", where)
-    parts = [f'<p class="lead">{count(len(trials), "trial")}, {failures}, in {escape(report.where)}.</p>']
-    for matrix in matrices(report, worths):
-        note = " ".join([signs_note(matrix.tables), OF_SIGNS, *([NOTE] if matrix.pooled else [])])
-        parts.append(f'<h3>{escape(matrix.title)}</h3>{grid_table(matrix.grid)}<p class="note">{escape(note)}</p>')
+    parts = [
+        f'<p class="lead">{count(len(trials), "trial")}, {failures}, in {escape(report.where)}.</p>',
+        first_screen(matrices(report, worths), {section.table: section for section in shown}),
+    ]
     if scene_pools(report):
         parts.append(
             _picture(scenes_figure(report), "Gain of every arm over none by scene, their mean, and a new scene")
         )
-    for section in shown:
-        table = section.table
-        leaky = f" {badge('LEAKY', 'bad')}" if table.leaky else ""
-        heading = f'<h3><a href="#{section.anchor("table")}">{escape(table.title)}</a>{leaky}</h3>'
-        first = f'<p class="headline">{escape(headline(table))}</p>'
-        prose = "".join(
-            f"<p><strong>{escape(sentence)}</strong></p>{items(map(escape, lines)) if lines else ''}"
-            for sentence, lines in verdict(table)[1:]
-        )
-        parts.append(f'<div class="verdict">{heading}{first}{details("In words", prose) if prose else ""}</div>')
-    return "\n".join([*parts, f'<p class="note">{HOW_TO_READ}</p>'])
+    return "\n".join(parts)
 
 
-def _table(section: TableSection, maker: MapMaker, curves: Sequence[LabelCurve]) -> str:
+def _table(section: TableSection, maker: MapMaker, curves: Sequence[LabelCurve], *, alone: bool) -> Section:
+    """Everything about a table. alone: it is the only one, so that more of it is unfolded."""
     table = section.table
-    notes = table_notes(table)
     compared = any(any(gain.against.values()) for gain in judged(table))
     gains = f"Δ{table.scores.main.name} of every arm over its controls, in percentage points"
-    parts = [
+    above = [
+        f'<p class="headline">{escape(headline(table))}</p>',
         _failures(section),
         "".join(f'<p class="warning" role="note">{escape(text)}</p>' for text in warnings(table)),
         '<p class="warning" role="note">LEAKY: location alone answers for part of the score; see the audit.</p>'
         if table.leaky
         else "",
-        _part("Gains, draw by draw", _picture(gain_figure(Report((table,))), gains) if compared else ""),
-        _part("Tables", section.view("generator")),
-        _part("λ and ω", _sweeps(section)),
-        _part("Label equivalents", _labels(section, curves) if curves else ""),
-        _part("Per class", class_gains(section)),
-        _part("Maps", maker.maps(section)),
-        _part("Confusion", confusions(section)),
-        _part("In detail", "".join(details(name, section.view(by)) for by, name in DETAILED.items())),
-        _part("Notes and audit", details("What the numbers are", items(map(escape, notes)), opened=True)
-              + details("Audit of the protocol", facts(audit_lines(table, section.where)), opened=table.leaky)),
-        _part("Records", section.records()),
-    ]  # fmt: skip
-    return "\n".join(part for part in parts if part)
+    ]
+    words = "".join(
+        f"<p><strong>{escape(sentence)}</strong></p>{items(map(escape, lines)) if lines else ''}"
+        for sentence, lines in verdict(table)[1:]
+    )
+    parts = [
+        ("gains", "Gains, draw by draw", _picture(gain_figure(Report((table,))), gains) if compared else "", True),
+        ("maps", "Maps", maker.maps(section), alone),
+        ("tables", "Tables", section.view("generator"), alone),
+        ("sweeps", "λ and ω", _sweeps(section), alone),
+        ("labels", "Label equivalents", _labels(section, curves) if curves else "", alone),
+        ("classes", "Per class", class_gains(section), False),
+        ("confusion", "Confusion", confusions(section), False),
+        ("detail", "In detail", "".join(details(name, section.view(by)) for by, name in DETAILED.items()), False),
+        ("words", "Verdicts in words", words, False),
+        ("notes", "What the numbers are", items(map(escape, table_notes(table))), False),
+        ("audit", "Audit of the protocol", facts(audit_lines(table, section.where)), table.leaky),
+        ("records", "Records", section.records(), False),
+    ]
+    made = [(section.anchor(id), name, html, opened) for id, name, html, opened in parts if html]
+    folded = (details(name, html, id=id, opened=opened, level="h3") for id, name, html, opened in made)
+    below = tuple((id, name) for id, name, *_ in made)
+    return Section(section.anchor("table"), table.title, "\n".join([*filter(None, above), *folded]), below)
 
 
 def _point(section: TableSection) -> str:
     """Return the numbers and records of a table that is read as a point of a curve."""
     return "\n".join([_failures(section), section.view("generator"), section.records()])
-
-
-def _part(heading: str, html: str) -> str:
-    return f"<h3>{escape(heading)}</h3>\n{html}" if html else ""
 
 
 def _failures(section: TableSection) -> str:

@@ -11,7 +11,7 @@ from hsiaug.report.html.markup import details, grid_table
 from hsiaug.report.labels import count
 from hsiaug.report.tables import Table
 from hsiaug.report.views import VIEWS
-from hsiaug.report.views_raw import trial_grid
+from hsiaug.report.views_raw import record_grid
 from hsiaug.trial.arm import EVERY_CONTROL, Method
 
 __all__ = ["TableSection", "best_cells"]
@@ -55,7 +55,7 @@ class TableSection:
         for cell in self._cells:
             name = self.table.cell_label(cell, ", ")
             failed = f", {len(cell.failed)} failed" if cell.failed else ""
-            made = grid_table(trial_grid(self.table, f"Records of {name}", cell.trials), kind="list")
+            made = grid_table(record_grid(self.table, f"Records of {name}", cell.trials), kind="list")
             heading = f"{name}: {count(len(cell.trials), 'record')}{failed}"
             blocks.append(details(heading, made, id=self.cell_id(cell)))
         return "".join(blocks)

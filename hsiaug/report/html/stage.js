@@ -2,9 +2,9 @@
 // A scene on a canvas that is zoomed by wheel, buttons or two fingers, and moved by dragging. Places are [row, column], and
 // pixel [0, 0] spans 0 to 1. Linked stages of one size show the same part.
 class Stage {
-  // paint(ink): draws; press(place): a click or tap; hover(place): the pointer, with no button.
-  constructor(root, { paint, press = () => {}, hover = () => {} }) {
-    Object.assign(this, { root, paint, press, hover, shape: null, asked: 0 });
+  // paint(ink): draws; press(place): a click or tap; hover(place): the pointer, with no button; wheel(event): whether it zooms.
+  constructor(root, { paint, press = () => {}, hover = () => {}, wheel = () => true }) {
+    Object.assign(this, { root, paint, press, hover, wheel, shape: null, asked: 0 });
     this.view = { scale: 1, x: 0, y: 0, whole: true };  // CSS pixels per pixel, and where the scene's corner lies
     this.linked = [this];
     this.canvas = root.querySelector("canvas");
@@ -121,6 +121,7 @@ class Stage {
     root.addEventListener("pointerup", lift);
     root.addEventListener("pointercancel", lift);
     root.addEventListener("wheel", (event) => {
+      if (!this.wheel(event)) return;
       event.preventDefault();
       this.zoom(1.2 ** -Math.sign(event.deltaY), ...where(event));
     }, { passive: false });
