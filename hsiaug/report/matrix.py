@@ -15,11 +15,11 @@ from hsiaug.report.cells import CellKey
 from hsiaug.report.compare import Gain
 from hsiaug.report.findings import FINDINGS, go_on, judged, said_of
 from hsiaug.report.grid import Grid, GridColumn, GridEntry, ReportPage, make_grid
-from hsiaug.report.labels import MISSING, count, p_said, signed, with_interval
+from hsiaug.report.labels import MISSING, count, join_words, p_said, signed, with_interval
 from hsiaug.report.notes import table_notes
-from hsiaug.report.signs import CONTROL, OF_SIGNS, SIGNS, signs_note
+from hsiaug.report.signs import CONTROL, OF_SIGNS, SIGNS, over, signs_note
 from hsiaug.report.tables import Report, Table
-from hsiaug.trial.arm import Method
+from hsiaug.trial.arm import CONTROLS, Method
 
 __all__ = ["ArmRow", "Matrix", "closing", "loss_of", "matrices", "next_step", "summary_pages"]
 
@@ -119,6 +119,8 @@ class Matrix:
         if gain.hardest:
             test = gain.hardest[1].main
             parts.append(with_interval(test.mean, test.interval if interval else None))
+            if interval and len(self.tables) == 1 and over(gain):
+                parts.append(over(gain))
         if (worth := self.worth(place, row)) is not None:
             parts.append(f"k* {worth}")
         return GridEntry(" ".join(parts), gain.cell, FINDINGS[finding].tone if finding else "")
@@ -145,7 +147,7 @@ def closing(matrix: Matrix) -> tuple[str, ...]:
         helping = (f"{_helping(table)} on {table.condition.scene}" for table in matrix.tables)
         said = [f"Shown to help: {', '.join(helping)}."]
     best = matrix.best
-    return (*said, *([_gain_of(best, matrix)] if best else []), *_undecided(matrix))
+    return (*said, *([_gain_of(best, matrix)] if best else []), *_almost(matrix), *_undecided(matrix))
 
 
 def next_step(report: Report) -> str:
@@ -219,6 +221,20 @@ def _gain_of(row: ArmRow, matrix: Matrix) -> str:
         )
     shown = "" if row.rank[1] else ", not shown"
     return f"The largest gain{shown}: {row.label}, {score_of(matrix.tables)} {'; '.join(parts) or 'not known'}."
+
+
+def _almost(matrix: Matrix) -> list[str]:
+    """Sentences on arms of one scene that are above ``none`` and ``duplicate``, and not above a further control."""
+    said = []
+    for gain in judged(matrix.tables[0]) if len(matrix.tables) == 1 else ():
+        found = gain.verdict.against if gain.verdict and not gain.rank[0] else {}
+        above = [name for name, shown in found.items() if shown == "above"]
+        if gain.hardest and set(CONTROLS) <= {*above}:
+            none = gain.against["none"]
+            label = matrix.tables[0].cell_label(gain.cell, ", ")
+            by = with_interval(none.main.mean, none.main.interval) if none else ""
+            said.append(f"Above {join_words(above)}, but not above {gain.hardest[0]}: {label}, {by} over none.")
+    return said
 
 
 def _undecided(matrix: Matrix) -> list[str]:

@@ -16,7 +16,8 @@ if TYPE_CHECKING:
 
 __all__ = ["print_page"]
 
-TEXT_WIDTH = 28
+TEXT_WIDTH, ROOMY = 28, 48
+"""Columns of an entry of text: where tables must be parted, and where one has room."""
 GAP = 2
 GROUP_WIDTH = 14
 
@@ -53,18 +54,22 @@ def _print_grid(grid: Grid, console: Console) -> None:
     widest = _widest_entries(grid)
     available: int = console.width
 
-    def fits(part: Sequence[int]) -> bool:
-        widths = _widths(grid, part, widest)
+    def fits(part: Sequence[int], most: int = TEXT_WIDTH) -> bool:
+        widths = _widths(grid, part, widest, most)
         return sum(widths) + GAP * (len(widths) - 1) + 1 <= available
 
-    if grid.narrower and not fits(range(grid.keys, len(grid.columns))):
+    every = range(grid.keys, len(grid.columns))
+    if fits(every, ROOMY):
+        console.print(_table(grid, every, _widths(grid, every, widest, ROOMY)))
+        return
+    if grid.narrower and not fits(every):
         _print_grid(grid.narrower, console)
         return
 
     for number, part in enumerate(part_columns(grid, fits)):
         if number:
             console.print()
-        console.print(_table(grid, part, _widths(grid, part, widest) if fits(part) else None))
+        console.print(_table(grid, part, _widths(grid, part, widest, TEXT_WIDTH) if fits(part) else None))
 
 
 def _indented(lines: Iterable[str], style: str = "") -> Iterator[RenderableType]:
@@ -100,12 +105,12 @@ def _widest_entries(grid: Grid) -> list[int]:
     return [max(cell_len(visible(row[i].text)) for row in grid.rows) for i in range(len(grid.columns))]
 
 
-def _widths(grid: Grid, part: Sequence[int], widest: Sequence[int]) -> list[int]:
+def _widths(grid: Grid, part: Sequence[int], widest: Sequence[int], most: int) -> list[int]:
     """Widths of the key columns and of those of ``part``, headers included; long texts wrap."""
     kept = [*range(grid.keys), *part]
     headers = _headers([grid.columns[i] for i in kept])
     widths = [max(widest[i], *map(len, h.split("\n"))) for i, h in zip(kept, headers, strict=True)]
-    return [w if grid.columns[i].numeric else min(w, TEXT_WIDTH) for i, w in zip(kept, widths, strict=True)]
+    return [w if grid.columns[i].numeric else min(w, most) for i, w in zip(kept, widths, strict=True)]
 
 
 def _table(grid: Grid, part: Sequence[int], widths: Sequence[int] | None) -> RichTable:

@@ -375,7 +375,7 @@ def test_the_interval_is_the_one_that_decides() -> None:
     wobble = [41 + (0.6 if i % 3 else -0.2) for i in range(12)]
     many = [one for i in range(8) for one in arm(f"other{i}", [41 + (-1) ** s for s in range(12)])]
     alone = [*arm("none", level(40, 12)), *arm("duplicate", level(41, 12)), *arm("smote", wobble)]
-    found = re.fullmatch(r"≈ \+0.3 \[(.*), .*\]", entries_of([*alone, *many])["smote λ=1, svm"])
+    found = re.fullmatch(r"≈ \+0.3 \[(.*), .*\] over duplicate", entries_of([*alone, *many])["smote λ=1, svm"])
     assert found and float(found[1]) < 0
     assert entries_of(alone)["smote λ=1, svm"].startswith("▲ +0.3 [+0.1")
 
@@ -436,6 +436,11 @@ def test_a_control_that_was_asked_for_is_judged_against_the_others() -> None:
     assert headline(table) == "Every arm helps."
     assert list(entries_of(ASKED)) == ["pseudo λ=1, svm", "duplicate λ=1, svm"]
     assert len(table.comparisons) == 3
+
+
+def test_an_arm_above_none_and_duplicate_that_a_further_control_holds_back_is_named() -> None:
+    text = " ".join(on_terminal([*BEFORE, *seeing(arm("pseudo", level(58.5, 12, 0.29)))]).split())
+    assert "Above none and duplicate, but not above pseudo: ldm λ=1, svm, +9.1 [+8.6, +9.6] over none." in text
 
 
 def test_what_helps_most_stands_in_the_headline_be_it_a_control() -> None:

@@ -63,7 +63,7 @@ def test_a_generator_that_helps_is_said_to() -> None:
     ]
     page = page_of(records)
     assert headline(page) == "Every arm helps."
-    assert signs(page) == ["▲ +4.5 [+4.2, +4.7]"]
+    assert signs(page) == ["▲ +4.5 [+4.2, +4.7] over duplicate"]
     assert told(page) == [
         "txt2hsi λ=1 with svm: AA +6.5 (p = .002) against none and +4.5 (p = .002) against duplicate; "
         "OA 0.0 (p = 1) and 0.0 (p = 1); over 10 draws"

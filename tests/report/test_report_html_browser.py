@@ -243,3 +243,17 @@ def test_it_is_read_without_scripts(browser: Any, page_file: Path) -> None:
     assert tab.locator("table[aria-label='Accuracy']").is_visible()
     assert tab.locator("#verdict .headline").is_visible()
     context.close()
+
+
+def test_the_first_screen_shows_the_arms_of_one_classifier(browser: Any, page_file: Path) -> None:
+    tab, said = opened(browser, page_file, 390)
+    shown = "[...document.querySelectorAll('.matrix tbody tr:not([hidden]) th')].map(name => name.innerText)"
+    every = tab.evaluate(shown)
+    tab.locator(".filter select").select_option("svm")
+    assert tab.evaluate(shown) == [name for name in every if name.endswith(", svm")] != every
+    assert any(name.startswith("duplicate") for name in every), "controls stand there too"
+    link = tab.locator(".matrix tbody tr:not([hidden]) a").first
+    target = link.get_attribute("href")
+    link.click()
+    tab.locator(f"{target} tbody tr").first.wait_for(state="visible")
+    assert said == []

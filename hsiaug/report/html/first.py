@@ -11,7 +11,7 @@ from hsiaug.report.html.markup import badge, details, escape, link, scroller
 from hsiaug.report.html.section import TableSection
 from hsiaug.report.labels import MISSING, count, p_said, signed
 from hsiaug.report.matrix import ArmRow, Matrix, closing, loss_of
-from hsiaug.report.signs import CONTROL, OF_SIGNS, SIGNS, signs_note
+from hsiaug.report.signs import CONTROL, OF_SIGNS, SIGNS, over, signs_note
 from hsiaug.report.tables import Table
 
 __all__ = ["first_screen"]
@@ -69,7 +69,7 @@ def _head(table: Table, section: TableSection) -> str:
 
 def _row(row: ArmRow, matrix: Matrix, sections: Mapping[Table, TableSection]) -> str:
     cells = [
-        _cell(gain, sections[table], matrix.worth(place, row))
+        _cell(gain, sections[table], matrix.worth(place, row), named=len(matrix.tables) == 1)
         for place, (table, gain) in enumerate(zip(matrix.tables, row.gains, strict=True))
     ]
     if matrix.pooled:
@@ -82,8 +82,11 @@ def _row(row: ArmRow, matrix: Matrix, sections: Mapping[Table, TableSection]) ->
     return f'<tr data-of="{name}"><th scope="row">{escape(row.label)}</th>{"".join(cells)}</tr>\n'
 
 
-def _cell(gain: Gain | None, section: TableSection, worth: str | None) -> str:
-    """Sign, gain and interval, which open the draws; then a loss in the other metric, and the worth in labels."""
+def _cell(gain: Gain | None, section: TableSection, worth: str | None, *, named: bool) -> str:
+    """Sign, gain and interval, which open the draws; then a loss in the other metric, and the worth in labels.
+
+    named: with the control that decides.
+    """
     if gain is None:
         return f"<td>{MISSING}</td>"
     finding = gain.verdict.finding if gain.verdict else None
@@ -97,6 +100,7 @@ def _cell(gain: Gain | None, section: TableSection, worth: str | None) -> str:
     loss = loss_of(gain)
     aside = [f"{section.table.scores.second.name} {signed(loss)}"] if loss is not None else []
     aside += [f"k* {escape(worth)}"] if worth is not None else []
+    aside += [over(gain)] if named and over(gain) else []
     small = f" <small>{', '.join(aside)}</small>" if aside else ""
     opens = f'<a href="#{section.cell_id(gain.cell)}" title="{escape(title)}">{sign}{numbers}</a>'
     return f'<td><span class="badge {tone}">{opens}{small}</span></td>'
