@@ -61,7 +61,7 @@ class LabelPage:
             "scene": self.scene,
             "state": self.state,
             "means": self.means,
-            "spectrum": self.spectrum,
+            "pixel": self.pixel,
             "picture/{kind}": self.picture,
             "export/{file}": self.export,
         }
@@ -100,17 +100,24 @@ class LabelPage:
     def means(self, _: Request) -> Response:
         return json_answer(self._labelling.class_means())
 
-    def spectrum(self, request: Request) -> Response:
-        """(B,) values of a pixel."""
+    def pixel(self, request: Request) -> Response:
+        """Of a pixel: its spectrum (B,), its label, and what the map calls it and how sure it is."""
         try:
             row, column = (int(request.query_params[name]) for name in ("row", "column"))
             inside = row >= 0 and column >= 0
-            values = self._scene.cube[row, column] if inside else None
+            spectrum = self._scene.cube[row, column] if inside else None
         except (KeyError, ValueError, IndexError):
-            values = None
-        if values is None:
+            spectrum = None
+        if spectrum is None:
             raise InputError("row and column must be of the scene", hint="Point at the scene.")
-        return json_answer([round(float(value), 6) for value in values])
+        made = self._labelling.map
+        return json_answer(
+            {
+                "spectrum": [round(float(value), 6) for value in spectrum],
+                "label": int(self._labelling.labels()[row, column]),
+                "map": None if made is None else [int(made.ids[row, column]), float(made.sure[row, column])],
+            }
+        )
 
     def picture(self, request: Request) -> Response:
         """PNGs (h, w) of every ``step``-th row and column."""

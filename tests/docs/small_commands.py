@@ -57,7 +57,7 @@ SMALL = (
     ("suggest", "SCENE", rf"indian_pines|{OWN}", "flight.toml"),
     ("suggest", "-n", r"\d+", "4"),
     ("suggest", "--classifier", r".+", "svm,rf"),
-    ("label", "SCENE", r"my_scene\.toml|flight\.hdr", "--help"),  # serves until it is stopped: tests/ui runs it
+    ("label", "SCENE", rf"{OWN}|flight\.hdr", "--help"),  # serves until it is stopped: tests/ui runs it
     ("serve", "STORE", r"hsiaug-results", "--help"),  # the same
     ("advise", "--budget", r"\d+[smh]", "5s"),
     ("advise", "--lambda", r"1,2,4,8", "1,2"),

@@ -74,7 +74,7 @@ def test_the_keyboard_alone_labels_asks_and_maps(tab: Tab, answers: Path, toy: S
     tab.press("u")
     assert len(rows(answers)) == 12
     tab.press("m")
-    tab.until("state.map && pictures.map")
+    tab.until("state.map && pictures.map && $('where').textContent.includes('map: ')")
     assert tab.read("$('over').value") == "map" and tab.said == []
 
 

@@ -213,6 +213,8 @@ def test_the_map_and_how_sure_it_is(begin: Begin, client: Any, toy: Scene) -> No
     other.wait()
     assert other.map is not None and "2 classifiers that agree" in other.map.measure
     assert set(np.unique(other.map.sure)) <= {0, 0.5, 1}
+    told = client.get("pixel?row=10&column=20").json()["map"]
+    assert told == [made.ids[10, 20], pytest.approx(float(made.sure[10, 20]))]
     exported = np.load(io.BytesIO(client.get("export/map.npy").content))
     np.testing.assert_array_equal(exported, made.ids)
     assert Image.open(io.BytesIO(client.get("export/map.png").content)).width > 500
@@ -237,9 +239,11 @@ def test_the_map_leaves_as_a_geotiff(client: Any, toy: Scene, tmp_path: Path) ->
 
 
 def test_spectra_and_means(client: Any, toy: Scene) -> None:
-    assert client.get("spectrum?row=3&column=4").json() == pytest.approx(toy.cube[3, 4].tolist(), abs=1e-5)
+    told = client.get("pixel?row=3&column=4").json()
+    assert told["spectrum"] == pytest.approx(toy.cube[3, 4].tolist(), abs=1e-5)
+    assert told["label"] == 0 and told["map"] is None
     for query in ("", "?row=-1&column=2", "?row=1&column=1000", "?row=a&column=1"):
-        assert client.get(f"spectrum{query}").status_code == 400
+        assert client.get(f"pixel{query}").status_code == 400
     assert client.get("means").json() == {}
     answered(client, 3, 4, toy.class_names[1])
     assert client.get("means").json()["2"] == pytest.approx(toy.cube[3, 4].tolist(), abs=1e-5)

@@ -45,7 +45,10 @@ const take = async (fresh) => {
   if (!before || before.version !== fresh.version) means = await call("means");
   state = fresh;
   const newPicks = !before || JSON.stringify(before.picks.map((p) => [p.row, p.column])) !== JSON.stringify(state.picks.map((p) => [p.row, p.column]));
-  if (!before || before.version !== state.version) load("labels", state.version);
+  if (!before || before.version !== state.version) {
+    load("labels", state.version);
+    readSpectrum();
+  }
   if (state.map && (!before || !before.map || before.map.number !== state.map.number)) {
     load("map", state.map.number);
     load("sure", state.map.number);
@@ -166,7 +169,7 @@ const show = () => {
   $("job").querySelector("progress").value = job.total ? job.done / job.total : 0;
   $("job").querySelector("span").textContent = `${job.kind === "ask" ? "choosing the next picks" : "mapping"} ${job.note}`;
   for (const kind of ["map", "sure"]) $("over").querySelector(`[value=${kind}]`).disabled = !state.map;
-  $("over").querySelector("[value=sure]").textContent = state.map ? `how sure: ${state.map.measure}` : "how sure";
+  $("over").querySelector("[value=sure]").textContent = state.map ? `how sure (bright): ${state.map.measure}` : "how sure";
   const links = [...(state.map ? ["map.tif", "map.png", "map.npy"] : []), "labels.tif", "labels.npy"];
   $("files").replaceChildren(`${state.answers.toLocaleString("en")} answers in ${scene.file}, ${open} of ${state.picks.length} picks open. Save: `,
     ...links.map((file) => element("a", { href: `export/${file}`, download: file }, file)));
@@ -271,10 +274,10 @@ const readSpectrum = async () => {
     while (wanted) {
       const [row, column] = wanted;
       wanted = null;
-      const values = await call(`spectrum?row=${row}&column=${column}`);
-      const label = labelAt([row, column]);
-      $("where").textContent = `row ${row}, column ${column}${label ? ` · ${named(label)}` : ""}`;
-      drawSpectrum(values);
+      const { spectrum, label, map } = await call(`pixel?row=${row}&column=${column}`);
+      const called = map && map[0] ? [`map: ${named(map[0])} (${Math.round(100 * map[1])} %)`] : [];
+      $("where").textContent = [`row ${row}, column ${column}`, ...(label ? [`label: ${named(label)}`] : []), ...called].join(" · ");
+      drawSpectrum(spectrum);
     }
   } catch (error) {
     say(error.message, true);
