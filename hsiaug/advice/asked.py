@@ -1,8 +1,8 @@
 """Choice of classifier and samples by the pixels that were asked for: each is predicted by what learnt without it.
 
 Such pixels lie where no label was, so they tell what inner draws of a clump cannot: what helps on new ground. The arm
-that names most of them is taken, of equals one that reads unlabelled pixels. A classifier that is a control is shown and
-never taken: it loses much where its names are wrong.
+that names most of them is taken, of equals the one of whose plugins most read unlabelled pixels. A classifier that is a
+control is shown and never taken: it loses much where its names are wrong.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ from hsiaug.tasks.task import get_task
 from hsiaug.trial.arm import CONTROLS, RIVALS, controls_of
 from hsiaug.trial.spec import TrialSpec
 
-__all__ = ["PARTS", "PickAdvice", "PickArm", "advise_by_picks", "picks_plan"]
+__all__ = ["PARTS", "PickAdvice", "PickArm", "advise_by_picks", "picks_plan", "rank"]
 
 PARTS = 8
 """Parts of the picks that are left out in turn; where there are fewer picks, each is left out alone."""
@@ -125,7 +125,7 @@ def advise_by_picks(plan: Plan, request: Request, session: Session) -> PickAdvic
         else:
             session.run(plan, trials)
     whole = [_pick_arm(trials, plan, session) for trials in arms.values() if all(map(session.record, trials))]
-    ranked = tuple(sorted(whole, key=lambda arm: _rank(arm.trial, plan)))
+    ranked = tuple(sorted(whole, key=lambda arm: rank(arm.trial, plan)))
     failed = tuple(t.hash for t in plan.trials if not session.record(t) and session.store.sound(t.hash))
     if not ranked:
         return PickAdvice((), None, None, None, left_out, failed)
@@ -137,12 +137,11 @@ def advise_by_picks(plan: Plan, request: Request, session: Session) -> PickAdvic
     return PickAdvice(ranked, chosen, before, final, left_out, failed)
 
 
-def _rank(trial: TrialSpec, plan: Plan) -> tuple[bool, int, bool]:
-    """Sort key: what reads unlabelled pixels first, classifiers in their order, without samples before with them."""
-    kinds = {kind: spec.name for kind, spec in trial.plugins}
-    reads = any(plan.cards[kind, name].scope == "scene" for kind, name in kinds.items())
+def rank(trial: TrialSpec, plan: Plan) -> tuple[int, int]:
+    """Sort key: the more of its plugins read unlabelled pixels the earlier; else classifiers in their order."""
+    reading = sum(plan.cards[kind, spec.name].scope == "scene" for kind, spec in trial.plugins)
     order = [name for kind, name in plan.cards if kind == "classifier"]
-    return not reads, order.index(trial.classifier.name), trial.lam > 0
+    return -reading, order.index(trial.classifier.name)
 
 
 def _pick_arm(trials: Sequence[TrialSpec], plan: Plan, session: Session) -> PickArm:

@@ -166,10 +166,19 @@ def _picks(asked: str, protocol: str | None, usual: str, task: Task) -> str:
     protocol, which it takes the place of.
     """
     from hsiaug.advice.asked import PARTS
+    from hsiaug.protocol.asked import MOST
+    from hsiaug.protocol.picks import FILES
 
     if not task.single_pixels:
         raise InputError("--asked is of single pixels", value=f"task {task.name}", hint="Leave it out.")
-    if asked.isascii() and asked.isdigit():
+    number = asked.isascii() and asked.isdigit()
+    if not (2 <= int(asked[:9]) <= MOST if number else Path(asked.lower()).suffix in FILES):
+        raise InputError(
+            f"--asked must be a file ({' or '.join(FILES)}) or a number of labels from 2 to {MOST}",
+            value=repr(asked),
+            hint="Write --asked picks.csv or --asked 16.",
+        )
+    if number:
         return f"picks:{PARTS}:asked:{asked}xsuggest:{protocol or usual}"
     if protocol is not None:
         raise InputError(

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from scipy.stats import binomtest
 
-from hsiaug.advice.asked import PickArm, picks_plan
+from hsiaug.advice.asked import PickArm, picks_plan, rank
 from hsiaug.bench.plan import Request
 from hsiaug.data import toy_scene
 from hsiaug.metrics.significance import paired_share_interval, share_interval
@@ -31,6 +31,24 @@ def test_every_classifier_that_reads_spectra_is_tried_with_and_without_real_pixe
         *((name, "pseudo", 1.0) for name in ("svm", "cnn2d", "fused")),
     }
     assert {t.seed for t in plan.trials} == {0, 1, 2}, "each of three picks is left out alone"
+
+
+def test_of_equals_the_arm_that_reads_unlabelled_pixels_most_is_first(plugins: Registry) -> None:
+    request = Request(lambdas=[1.0], seeds=(), protocol=parse_protocol("picks:8:asked:2xrandom:issd"), patch=3)
+    asked = replace(request, classifiers=("svm", "fused"), generators=("smote", "pseudo"))
+    plan = picks_plan(toy_scene(), asked, plugins)
+
+    arms = dict.fromkeys(
+        (t.classifier.name, t.generator.name) for t in sorted(plan.trials, key=lambda t: rank(t, plan))
+    )
+    assert [one for one in arms if one[0] != "teacher"] == [
+        ("fused", "pseudo"),
+        ("svm", "pseudo"),
+        ("fused", "none"),
+        ("fused", "smote"),
+        ("svm", "none"),
+        ("svm", "smote"),
+    ]
 
 
 def arm(right: str, lam: float = 0.0) -> PickArm:

@@ -261,6 +261,9 @@ def test_no_time_for_any_arm_is_said(typed: Typed, tmp_path: Path) -> None:
     [
         (("--asked", "picks.csv", "--protocol", "issd"), "--asked FILE learns all labels"),
         (("--asked", "nowhere.csv"), "needs the file of 'hsiaug suggest'"),
+        (("--asked", "picks.txt"), "--asked must be a file .* or a number of labels from 2 to 999.*'picks.txt'"),
+        (("--asked", "1"), "--asked must be"),
+        (("--asked", "1000"), "--asked must be"),
         (("--asked", "4", "--task", "segmentation", "--classifier", "unet"), "--asked is of single pixels"),
     ],
 )
