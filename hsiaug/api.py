@@ -62,6 +62,7 @@ from hsiaug.contracts import (
 from hsiaug.core.pairs import PairSet
 from hsiaug.core.samples import Patches, PatchSamples
 from hsiaug.core.scene import Scene
+from hsiaug.core.segments import find_segments
 from hsiaug.core.spectral_views import SpectralView
 from hsiaug.core.tiles import DenseSamples, DenseView, PairCounts, Tiles
 from hsiaug.metrics.significance import told_apart
@@ -113,6 +114,7 @@ __all__ = [
     "derive_seed",
     "did_you_mean",
     "file_of",
+    "find_segments",
     "hookimpl",
     "load_plugin",
     "load_state",

@@ -32,6 +32,7 @@ def test_the_packages_list_these_plugins():
         ("generator", "cvae"),
         ("generator", "wgan"),
         ("generator", "pseudo"),
+        ("generator", "fill"),
         ("classifier", "svm"),
         ("classifier", "rf"),
         ("classifier", "cnn2d"),
@@ -72,7 +73,7 @@ def test_only_what_is_computed_without_torch_stays_on_the_cpu():
     cards = [Found(entry, "hsiaug", "0").load().card for entry in ENTRIES]
     resampling = ["none", "duplicate", "duplicate-balanced", "noise", "mixup", "smote"]
     assert [c.name for c in cards if not c.uses_device] == [
-        *resampling, "pseudo", "svm", "rf", "coords", "teacher", "fused", "self-training", "label-spreading",
+        *resampling, "pseudo", "fill", "svm", "rf", "coords", "teacher", "fused", "self-training", "label-spreading",
     ]  # fmt: skip
 
 

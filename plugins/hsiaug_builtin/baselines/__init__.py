@@ -13,5 +13,6 @@ PLACES = {
     "cvae": "baselines.generative:Cvae",
     "wgan": "baselines.generative:Wgan",
     "pseudo": "baselines.pseudo:Pseudo",
+    "fill": "baselines.fill:Fill",
 }
 hsiaug_plugins = listing("generator", PLACES)

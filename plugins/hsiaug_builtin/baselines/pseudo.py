@@ -51,7 +51,7 @@ class FittedPseudo:
     before: samples of each class id that were made already, with the same seed.
     """
 
-    params: PseudoParams
+    params: Any
     cube: NDArray[np.float32]
     patch: int
     coords: NDArray[np.int32]
@@ -73,6 +73,7 @@ class FittedPseudo:
         Raises PluginError for a class without a training pixel, which no pixel can be named after.
         """
         used, chosen = [np.empty(0, dtype=np.int64)], [np.empty(0, dtype=np.int64)]
+        weights = [np.empty(0)]
         for c, count in sorted(counts.items()):
             own = np.flatnonzero(self.y == c)
             if count > 0 and not len(own):
@@ -83,11 +84,21 @@ class FittedPseudo:
                 )
             if count > 0:
                 done = self.before.get(c, 0)
-                used.append(cycle(own, done + count, np.random.default_rng(derive_seed("pseudo", c, seed))))
+                rng = np.random.default_rng(derive_seed("pseudo", c, seed))
+                used.append(self._order(own, done + count, rng))
                 chosen.append(used[-1][done:])
+                weights.append(self._weights(used[-1])[done:])
         rows, facts = np.concatenate(chosen), self._facts(np.concatenate(used))
         made = PatchSamples.made(patches_at(self.cube, self.coords[rows], self.patch), self.y[rows], facts)
-        return replace(made, weight=np.full(len(rows), self.params.weight, dtype=np.float32))
+        return replace(made, weight=np.concatenate(weights).astype(np.float32))
+
+    def _order(self, own: NDArray[np.int64], count: int, rng: np.random.Generator) -> NDArray[np.int64]:
+        """The first ``count`` of the rows of a class, in the order in which a trial takes them."""
+        return cycle(own, count, rng)
+
+    def _weights(self, rows: NDArray[np.int64]) -> NDArray[np.float64]:
+        """(n,) weights of all samples of a class in a trial."""
+        return np.full(len(rows), self.params.weight)
 
     def _facts(self, used: NDArray[np.int64]) -> dict[str, object]:
         """Numbers of the pixels used, earlier blocks included: how many, how many of them again, how sure they are."""
@@ -105,15 +116,14 @@ class FittedPseudo:
 
     def save(self, folder: Path) -> None:
         """Everything; the spectra are those that the view shows. Raises PluginError where they do not fit into memory."""
+        save_state(folder, self._arrays(), self._stated())
+
+    def _arrays(self) -> dict[str, NDArray[Any]]:
         # Of a large scene the cube is no array.
-        arrays: dict[str, NDArray[Any]] = {
-            "cube": np.asarray(self.cube),
-            "coords": self.coords,
-            "y": self.y,
-            "confidence": self.confidence,
-        }
-        facts = {"share": self.params.share, "patch": self.patch, "notes": dict(self.notes)}
-        save_state(folder, arrays, facts)
+        return {"cube": np.asarray(self.cube), "coords": self.coords, "y": self.y, "confidence": self.confidence}
+
+    def _stated(self) -> dict[str, object]:
+        return {"share": self.params.share, "patch": self.patch, "notes": dict(self.notes)}
 
 
 class Pseudo(Plugin[PseudoParams]):

@@ -1,0 +1,96 @@
+"""How good are the names of ``fused:svm``, and what do samples under them give? The tables of benchmarks/results/fill.
+
+    python -m benchmarks.make_scenes FOLDER        (for the small scenes; see there)
+    python -m benchmarks.fill 104 109 > benchmarks/results/fill/table.md
+
+Under ``issd``, means over the draws from the first to the last that are named: average accuracy over the classes with at
+least 25 test pixels, in all fields and in new ones, of the map of an SVM in its chosen view; and the difference to it of
+the teacher's map, of that of ``fused:svm``, and of maps of the SVM with samples of ``pseudo`` and ``fill``, λ = 1. In
+brackets, the least difference of a draw. A diagnosis that reads test labels, and no component. What ``fused`` and
+``fill`` do was chosen on draws 100 to 103.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+
+import numpy as np
+from numpy.typing import NDArray
+
+from benchmarks.common import HERE, markdown, say
+from benchmarks.teacher import PATCH, SCENES
+from hsiaug.api import choose_view, load_plugin
+from hsiaug.core.scene import Scene
+from hsiaug.core.spectral_views import RAW_VIEW
+from hsiaug.data import load_scene
+from hsiaug.protocol.balance import synthetic_counts
+from hsiaug.protocol.protocols import parse_protocol
+from hsiaug.protocol.split import Split, draw_split
+from hsiaug.protocol.view import train_view
+from hsiaug.quality.synthesis import silent
+from hsiaug.tasks.pixels import PixelClassification
+
+LEAST = 25
+ARMS = (("teacher", ""), ("fused:svm", ""), ("svm", "pseudo"), ("svm", "fill"))
+Scores = NDArray[np.float64]
+
+
+def main() -> None:
+    """Print the table."""
+    first, last = (int(word) for word in sys.argv[1:3])
+    names = sys.argv[3:] or list(SCENES)
+    rows = [row for name in names for row in scene_rows(name, range(first, last + 1))]
+    say(f"# Names of pixels, and samples under them, draws {first} to {last}\n")
+    say("\n".join(markdown(("scene", "map", "AA", "in new fields"), rows)))
+
+
+def scene_rows(name: str, draws: range) -> Iterator[tuple[str, ...]]:
+    """The rows of a scene: AA of the SVM, and differences to it."""
+    scene = load_scene(SCENES[name] if SCENES[name] == name else HERE / SCENES[name])
+    found = np.stack([draw_scores(scene, draw) for draw in draws])  # (draws, maps, 2)
+    alone = np.nanmean(found[:, 0], axis=0)
+    yield scene.name, "svm", f"{alone[0]:.1f}", f"{alone[1]:.1f}"
+    for i, (classifier, generator) in enumerate(ARMS, start=1):
+        gains = found[:, i] - found[:, 0]
+        told = [f"{np.nanmean(gain):+.1f} ({np.nanmin(gain):+.1f})" for gain in gains.T]
+        yield scene.name, classifier + (f" with {generator}" if generator else ""), *told
+
+
+def draw_scores(scene: Scene, draw: int) -> Scores:
+    """(maps, 2) average accuracy in all and in new fields: of the SVM alone, then of each of ARMS."""
+    task, split = PixelClassification(), draw_split(scene, parse_protocol("issd"), draw, PATCH)
+    chosen = choose_view(train_view(scene, split, "none"))
+    scores = []
+    for classifier, generator in (("svm", ""), *ARMS):
+        plugin = load_plugin("classifier", classifier)
+        card, view = plugin.card, train_view(scene, split, plugin.card.scope)
+        spectra = RAW_VIEW if card.reads_scene else chosen
+        samples = view.real
+        if generator:
+            fitted = load_plugin("generator", generator).fit(
+                train_view(scene, split, "scene"), seed=draw, device="cpu", progress=silent
+            )
+            counts = synthetic_counts(view.counts, 1.0)
+            samples = task.join(view, [fitted.sample(counts, guidance=None, seed=draw)], counts)
+        shown = task.shown(samples, card, spectra)
+        model = plugin.fit(shown, task.seen(view, spectra), seed=draw, device="cpu", progress=silent)
+        scores.append(accuracies(task.predict(model, card, scene, split, spectra), scene, split))
+    return np.array(scores)
+
+
+def accuracies(named: NDArray[np.int16], scene: Scene, split: Split) -> tuple[float, float]:
+    """Average accuracy in per cent of the names of all test pixels, and of those in new fields."""
+    true, new = scene.labels[split.test], ~split.seen[split.test]
+    return average(named, true), average(named[new], true[new])
+
+
+def average(named: NDArray[np.int16], true: NDArray[np.int16]) -> float:
+    """Mean recall in per cent over the classes with LEAST pixels; NaN where there is none."""
+    ids, sizes = np.unique(true, return_counts=True)
+    recalls = [np.mean(named[true == c] == c) for c in ids[sizes >= LEAST]]
+    return 100 * float(np.mean(recalls)) if recalls else float("nan")
+
+
+if __name__ == "__main__":
+    main()
