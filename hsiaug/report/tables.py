@@ -258,7 +258,10 @@ def _looks(planned: Iterable[PlannedDraws]) -> dict[Condition, list[Look]]:
     found: dict[Condition, list[Look]] = {}
     meant: dict[Condition, frozenset[int]] = {}
     for one in planned:
-        condition = condition_of(one.spec)
+        try:
+            condition = condition_of(one.spec)
+        except (AttributeError, KeyError, TypeError, ValueError):
+            continue  # no plan of hsiaug's
         before = meant.get(condition, frozenset())
         meant[condition] = before | one.seeds
         if one.known and (added := one.seeds - before - one.known):

@@ -85,7 +85,10 @@ def read_plans(root: Path) -> list[PlannedDraws]:
             said = json.loads(plain_text(path) or "")
             found += [
                 PlannedDraws(
-                    said["date"] + "", dict(one["spec"]), frozenset(one["seeds"]), frozenset(one["known"])
+                    said["date"] + "",
+                    dict(one["spec"]),
+                    frozenset(map(int, one["seeds"])),
+                    frozenset(map(int, one["known"])),
                 )
                 for one in said["tables"]
             ]

@@ -16,11 +16,12 @@ from hsiaug.core.scene import Scene
 from hsiaug.protocol.protocols import parse_protocol
 from hsiaug.registry.lookup import Registry
 from hsiaug.report import build_report, render_html, render_report
-from hsiaug.trial.planned import PLANS, read_plans, state_plan
+from hsiaug.trial.planned import PLANS, PlannedDraws, read_plans, state_plan
 from hsiaug.trial.spec import TrialSpec
 from hsiaug.trial.store import Store
 from hsiaug.trial.upkeep import merge
 from tests.in_process import run_trials_here
+from tests.report.report_records import benchmark as benchmark_records
 
 LATER = "seeds 2, 3 were added on"
 
@@ -81,6 +82,12 @@ def test_what_is_no_plan_is_left_out(trials: dict[int, list[TrialSpec]], tmp_pat
     state_plan(tmp_path, trials[0], [])
     (tmp_path / PLANS / "other.json").write_text(text)
     assert len(read_plans(tmp_path)) == 1
+
+
+@pytest.mark.parametrize("spec", [{}, {"scene": 3, "protocol": {}}, {"scene": {}, "protocol": None}])
+def test_a_plan_of_no_table_says_nothing(spec: dict[str, Any]) -> None:
+    other = PlannedDraws("2026-01-01", spec, frozenset({1}), frozenset({0}))
+    assert "were added on" not in render_report(build_report(benchmark_records(2), planned=[other]))
 
 
 def benchmark(store: Path, generators: str, draws: int) -> Any:
