@@ -8,6 +8,7 @@ from functools import cached_property, partial
 from operator import attrgetter
 from statistics import fmean
 
+from hsiaug.metrics.equivalence import draws_for_margin
 from hsiaug.metrics.pooling import Pooled
 from hsiaug.report.across import NOTE, interval_text, pool_gains, same_but_scene, score_of
 from hsiaug.report.audit import audit_lines, short_audit, warnings
@@ -23,6 +24,8 @@ from hsiaug.trial.arm import CONTROLS, Method
 
 __all__ = ["ArmRow", "Matrix", "closing", "loss_of", "matrices", "next_step", "summary_pages"]
 
+PILOT = 5
+"""Draws from which on the spread of undecided arms is told."""
 MOST_ROWS = 22
 """Rows that a summary shows; the rest is counted."""
 Worths = Mapping[Table, Mapping[CellKey, str]]
@@ -237,15 +240,29 @@ def _almost(matrix: Matrix) -> list[str]:
     return said
 
 
+def _pilot(gains: Sequence[Gain]) -> str:
+    """How many draws would tell the margin of equivalence, by the spread of PILOT or more of undecided arms."""
+    told = [gain for gain in gains if gain.verdict and gain.verdict.finding == "undecided" and gain.hardest]
+    spreads = [gain.hardest[1].main.summary for gain in told if gain.hardest]
+    if min((spread.n for spread in spreads), default=0) < PILOT:
+        return ""
+    draws = [draws_for_margin(spread.std or 0.0, told[0].margin / 100) for spread in spreads]
+    most = max((n for n in draws if n is not None), default=0)
+    return "" if None in draws else f"; by the spread of these about {most:,} would tell ±{told[0].margin:g}"
+
+
 def _undecided(matrix: Matrix) -> list[str]:
     """One sentence on the arms for which the draws are too few, and one on those that are open."""
-    verdicts = [gain.verdict for table in matrix.tables for gain in judged(table) if gain.verdict]
+    gains = [gain for table in matrix.tables for gain in judged(table)]
+    verdicts = [gain.verdict for gain in gains if gain.verdict]
     waiting = [one for one in verdicts if one.finding == "undecided"]
     open_ = [one for one in verdicts if one.finding == "open"]
     of, said = count(len(verdicts), "arm" if len(matrix.tables) == 1 else "verdict"), []
     if waiting:
         needed, had = max(one.needed for one in waiting), min(one.draws for one in waiting)
-        said.append(f"Undecided: {len(waiting)} of {of}; {count(needed, 'draw')} are needed, {had} are there.")
+        said.append(
+            f"Undecided: {len(waiting)} of {of}; {count(needed, 'draw')} are needed, {had} are there{_pilot(gains)}."
+        )
     if open_:
         largest, enough = max(one.detectable for one in open_), max(one.enough or 0 for one in open_)
         tell = f"; about {enough:,} would tell ±{open_[0].margin:g}" if enough else ""

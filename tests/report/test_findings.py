@@ -16,6 +16,7 @@ from report_records import audit_of, failure, fill, record
 
 from hsiaug.base.errors import InputError
 from hsiaug.base.terminal import Console
+from hsiaug.metrics.equivalence import draws_for_margin
 from hsiaug.report import build_report, print_report, render_html, render_report
 from hsiaug.report.figures.card import card_figure
 from hsiaug.report.findings import headline, judged, verdict
@@ -224,6 +225,14 @@ def test_a_report_ends_in_what_helps_by_how_much_and_what_to_run_next() -> None:
     assert second == "The largest gain: smote λ=1, svm, AA +9.6 [+9.3, +9.8] over duplicate (p < .001, 12 draws)."
     assert third.startswith("Next: hsiaug report --out report.html")
     assert second.partition(" (p")[0] in render_report(build_report(helping), "md")
+
+
+def test_a_pilot_says_how_many_draws_would_tell_the_margin() -> None:
+    wobble = [40 + 2 * (-1) ** i for i in range(5)]
+    pilot = [*arm("none", level(40, 5)), *arm("duplicate", level(40, 5)), *arm("smote", wobble)]
+    n = draws_for_margin(0.02 * (1.2) ** 0.5)
+    assert f"5 are there; by the spread of these about {n} would tell ±1." in " ".join(on_terminal(pilot).split())
+    assert "would tell" not in on_terminal(FIRST), "three draws have no spread to go by"
 
 
 def test_too_few_draws_are_said_in_one_line_with_the_command_that_runs_the_others() -> None:
