@@ -233,7 +233,7 @@ def _recipe(advice: Advice, session: Session) -> Iterator[tuple[str, str]]:
         view = record["spectral_view"]["name"] if record else final.view
         samples = f"{final.generator.name} at λ={final.lam:g}" if final.lam else "no samples"
         used = [one for one in advice.confirmed if one is advice.chosen and final.lam]
-        gain = "".join(f"; AA {text}" for one in used for text in _by_ground(one, session))
+        gain = "".join(f"; AA {text}" for one in used for text in _by_ground(one, session, advice.level))
         cost = "" if record is None else f"; {record['cpu_seconds']['total']:.1f} s of a processor a trial"
         yield "recipe", f"{final.classifier.name} on {view} spectra, {samples}{gain}{cost}"
     else:
@@ -248,7 +248,7 @@ def _recipe(advice: Advice, session: Session) -> Iterator[tuple[str, str]]:
     )
 
 
-def _by_ground(one: ArmGain, session: Session) -> Iterator[str]:
+def _by_ground(one: ArmGain, session: Session, level: float) -> Iterator[str]:
     """Mean gain in AA, of all classes, over the control that is hardest to beat: in fields with and without training
     pixels, over the draws that test such.
     """
@@ -260,7 +260,8 @@ def _by_ground(one: ArmGain, session: Session) -> Iterator[str]:
         ]
         found = [mine - other for mine, other in aa if mine is not None and other is not None]
         if found:
-            yield f"{signed(statistics.fmean(found))} in {said} ({count(len(found), 'draw')})"
+            interval = _interval(t_interval(found, level))
+            yield f"{signed(statistics.fmean(found))} [{interval}] in {said} ({count(len(found), 'draw')})"
 
 
 def _commands(advice: Advice, session: Session) -> Iterator[str]:
