@@ -5,8 +5,8 @@ BIN = $(VENV)/bin
 
 .PHONY: demo test check docs clean
 
-demo: $(VENV)/.demo  ## Benchmark SMOTE on the embedded Indian Pines scene.
-	$(BIN)/hsiaug benchmark indian_pines --generator smote --lambda 0.5 --seeds 3
+demo: $(VENV)/.demo  ## Benchmark SMOTE and mixup on the embedded Indian Pines scene.
+	$(BIN)/hsiaug benchmark indian_pines --generator smote,mixup --classifier svm --lambda 0.5 --seeds 8
 
 test: $(VENV)/.dev  ## Run the tests; those of one room: make test ROOM=report.
 	$(BIN)/python -m pytest -n auto $(if $(ROOM),tests/$(ROOM))

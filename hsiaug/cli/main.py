@@ -113,7 +113,7 @@ app = typer.Typer(
     rich_markup_mode="rich",
     context_settings={"help_option_names": ["-h", "--help"]},
     help="Augment hyperspectral scenes that have few, unequal labels, and measure honestly whether it helped.",
-    epilog="Start with: [bold]hsiaug benchmark indian_pines --generator smote --lambda 0.5 --seeds 3[/bold]",
+    epilog="Start with: [bold]hsiaug benchmark indian_pines --generator smote,mixup --seeds 8[/bold]",
 )
 for command in (
     *(advise.advise, benchmark.benchmark, cite.cite, compare.compare, generate.generate, inspect.inspect),

@@ -222,8 +222,8 @@ def _gain_of(row: ArmRow, matrix: Matrix) -> str:
             f"over none {signed(mean)} {interval_text(interval)} in the mean of {scenes} scenes and "
             f"{interval_text(new)} on a new scene"
         )
-    shown = "" if row.rank[1] else ", not shown"
-    return f"The largest gain{shown}: {row.label}, {score_of(matrix.tables)} {'; '.join(parts) or 'not known'}."
+    shown = "The largest gain" if row.rank[1] else "Closest to a gain"
+    return f"{shown}: {row.label}, {score_of(matrix.tables)} {'; '.join(parts) or 'not known'}."
 
 
 def _almost(matrix: Matrix) -> list[str]:
