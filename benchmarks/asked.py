@@ -79,7 +79,8 @@ def levels(scenes: dict[str, Scores], ways: list[str]) -> Iterator[tuple[str, ..
 def differences(scenes: dict[str, Scores]) -> Iterator[tuple[str, ...]]:
     """Rows of what the strategy gives, and of what samples give on labels that were asked for."""
     for scene, own in scenes.items():
-        for classifier, generator in sorted({cell[:2] for cell in own}):
+        arms = {cell[:2] for cell in own if not cell[1].startswith("duplicate")}
+        for classifier, generator in sorted(arms):
             some, other = "16 suggest", "16 random"
             pairs = [(generator, some, generator, other)]
             if generator.split()[0] in SAMPLES:
