@@ -15,6 +15,7 @@ from hsiaug.api import (
     Plugin,
     Progress,
     TrainView,
+    derive_seed,
     find_segments,
     load_plugin,
     load_state,
@@ -27,6 +28,8 @@ __all__ = ["Fill", "FillParams", "FittedFill"]
 
 NAMES = "fused:svm"
 """The classifier that names pixels."""
+MOST = 600
+"""Training pixels that it learns at most, one of each class in turn, so that a fit takes seconds."""
 SIDE, COMPONENTS = 7, 10
 """Pixels along the side of a segment, about; noise components in which its pixels are alike."""
 
@@ -53,10 +56,7 @@ class FittedFill(FittedPseudo):
     def _order(self, own: NDArray[np.int64], count: int, rng: np.random.Generator) -> NDArray[np.int64]:
         """A pixel of each segment in turn, so that all count alike however large they are."""
         shuffled = rng.permutation(own)
-        _, member, sizes = np.unique(self.segment[shuffled], return_inverse=True, return_counts=True)
-        turn = np.empty(len(own), dtype=np.int64)
-        turn[np.argsort(member, kind="stable")] = np.arange(len(own)) - np.repeat(np.cumsum(sizes) - sizes, sizes)
-        return np.resize(shuffled[np.argsort(turn, kind="stable")], count)
+        return np.resize(shuffled[_in_turn(self.segment[shuffled])], count)
 
     def _weights(self, rows: NDArray[np.int64]) -> NDArray[np.float64]:
         """Weights in proportion to confidence; 0 for what comes after the budget is spent."""
@@ -102,7 +102,11 @@ class Fill(Plugin[FillParams]):
         named, sure = np.empty(0, dtype=np.int64), np.empty(0)
         if len(near):
             shown, plugin = replace(view, unlabelled=near), load_plugin("classifier", NAMES)
-            fused = plugin.fit(view.real, shown, seed=seed, device=device, progress=progress)
+            real = view.real
+            if len(real) > MOST:
+                mixed = np.random.default_rng(derive_seed("fill", seed)).permutation(len(real))
+                real = real.take(np.sort(mixed[_in_turn(view.y[mixed])][:MOST]))
+            fused = plugin.fit(real, shown, seed=seed, device=device, progress=progress)
             shares = fused.predict_proba(Patches(patches_at(view.cube, near, 1), near)).astype(np.float64)
             named, sure = shares.argmax(axis=1) + 1, margins(shares)
         # A segment and a class as one number.
@@ -128,6 +132,14 @@ class Fill(Plugin[FillParams]):
         arrays, facts = load_state(folder)
         state: dict[str, Any] = {**arrays, **facts}
         return FittedFill(self.params, **state)
+
+
+def _in_turn(group: NDArray[np.int64]) -> NDArray[np.int64]:
+    """(n,) places: the first of each group (n,), then the second of each, and so on."""
+    _, member, sizes = np.unique(group, return_inverse=True, return_counts=True)
+    turn = np.empty(len(group), dtype=np.int64)
+    turn[np.argsort(member, kind="stable")] = np.arange(len(group)) - np.repeat(np.cumsum(sizes) - sizes, sizes)
+    return np.argsort(turn, kind="stable")
 
 
 def _features(view: TrainView) -> NDArray[np.float32]:
