@@ -140,6 +140,8 @@ def test_it_says_when_the_server_is_gone(tab: Tab) -> None:
 def test_a_finger_labels_on_a_small_screen(browser: Any, address: str, answers: Path) -> None:
     tab = labelled(browser, address, viewport={"width": 390, "height": 844}, has_touch=True, is_mobile=True)
     assert tab.read("document.documentElement.scrollWidth") <= 390
+    upper, lower = (tab.page.locator(one).bounding_box() for one in ("#view figure", "#work"))
+    assert upper["y"] + upper["height"] <= lower["y"]
     row, column = tab.read("[state.picks[2].row, state.picks[2].column]")
     tab.page.touchscreen.tap(*tab.at(row + 0.5, column + 0.5))
     assert tab.read("target.pick") == 2
