@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 
 import pytest
 
 from hsiaug.base.errors import InputError
 from hsiaug.metrics.pooling import pool_scenes
-from hsiaug.report import build_report, figure_of, render_report
+from hsiaug.report import build_report, figure_of, render_report, save_report
 from hsiaug.report.across import scene_pools
 from tests.report.report_records import record
 
@@ -81,3 +82,9 @@ def test_below_three_scenes_the_view_says_what_to_run() -> None:
         render_report(report, by="scene")
     with pytest.raises(InputError, match="3 scenes or more"):
         figure_of(report, "scene")
+
+
+def test_the_picture_is_written_by_the_ending_of_its_file(tmp_path: Path) -> None:
+    report = build_report([one for scene in SCENES for one in on_scene(scene, 0.05)])
+    save_report(report, tmp_path / "scenes.svg", "svg", "scene")
+    assert (tmp_path / "scenes.svg").read_text(encoding="utf-8").startswith("<?xml")
