@@ -55,8 +55,6 @@ from hsiaug.contracts import (
     Generator,
     MaskClassifier,
     PairGenerator,
-    Pretrained,
-    Pretraining,
     Progress,
 )
 from hsiaug.core.pairs import PairSet
@@ -100,8 +98,6 @@ __all__ = [
     "Patches",
     "Plugin",
     "PluginError",
-    "Pretrained",
-    "Pretraining",
     "Progress",
     "Scene",
     "SpectralView",

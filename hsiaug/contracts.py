@@ -6,7 +6,7 @@ generator in its docstring.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, ClassVar, Protocol
 
@@ -14,7 +14,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hsiaug.core.samples import Patches, PatchSamples
-from hsiaug.core.scene import Scene
 from hsiaug.core.tiles import DenseSamples, DenseView, PairCounts, Tiles
 from hsiaug.protocol.view import TrainView
 from hsiaug.registry.card import Card
@@ -28,8 +27,6 @@ __all__ = [
     "Generator",
     "MaskClassifier",
     "PairGenerator",
-    "Pretrained",
-    "Pretraining",
     "Progress",
 ]
 
@@ -78,25 +75,6 @@ class Generator(Protocol):
 
     def load(self, folder: Path, *, device: str) -> FittedGenerator:
         """Load what :meth:`FittedGenerator.save` wrote; it must sample the same."""
-        ...
-
-
-class Pretrained(Protocol):
-    """Knowledge from whole scenes."""
-
-    def save(self, folder: Path) -> None:
-        """Write all of it to an empty folder (see :func:`hsiaug.api.save_state`)."""
-        ...
-
-
-class Pretraining(Generator, Protocol):
-    """A generator that can learn from other scenes first; ``pretrains`` of its card is the parameter that takes them."""
-
-    def pretrain(self, scenes: Sequence[Scene], *, seed: int, device: str, progress: Progress) -> Pretrained:
-        """Learn from scenes with all of their labels.
-
-        Its ``fit`` must refuse a view of any of these scenes, whose test labels were seen here.
-        """
         ...
 
 

@@ -114,8 +114,6 @@ class Card:
     adds: for generators: False where it never makes a sample (λ then means nothing).
     guidance: default guidance strength ω of a text- or class-conditioned generator, with ω = 0 purely
         conditional; None where it takes no guidance.
-    pretrains: for generators with ``pretrain`` (see :class:`hsiaug.contracts.Pretraining`): the parameter that takes the
-        folder which that wrote. "" = has none.
     text: True where it reads class descriptions; a scene's own (its card's) then enter the hash of a trial.
     uses_device: True where it computes on the device that the user chose; else it runs on the CPU.
     resumes: for generators: True where ``fit`` also takes ``checkpoint``, a folder in which it may save how far it is;
@@ -137,7 +135,6 @@ class Card:
     input: Input = "patch"
     adds: bool = True
     guidance: float | None = None
-    pretrains: str = ""
     text: bool = False
     uses_device: bool = False
     resumes: bool = False

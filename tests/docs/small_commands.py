@@ -36,9 +36,6 @@ SMALL = (
     ("benchmark", "--protocol", r"places:100", "places:4"),
     ("benchmark", "--generator", r"shrunk-gauss", "noise"),  # test_write_a_generator.py runs it itself
     ("benchmark", "--on", r"dask(:\S+)?|slurm", "local"),  # tests/cli/test_engines.py runs them
-    ("benchmark", "--set", r"txt2hsi\.prior=prior", "txt2hsi.prior=learnt"),
-    ("pretrain", "SCENES…", r"indian_pines", AS_IT_IS),
-    ("pretrain", "SCENES…", r"pavia_university", "toy"),
     ("labels", "SCENE", rf"indian_pines|{OWN}", "flight.toml"),
     ("status", "STORE", r"hsiaug-results", AS_IT_IS),
     ("store merge", "TARGET", r"all-results", AS_IT_IS),

@@ -15,7 +15,6 @@ from typer.testing import CliRunner
 from hsiaug.cli.main import app
 from hsiaug.data import toy_scene
 from hsiaug.trial.store import Store
-from hsiaug_builtin.spectra.prior import learn_prior
 from tests.docs.pages import ROOT, blocks
 from tests.geopackages import write_geopackage
 
@@ -98,7 +97,6 @@ def build(folder: Path) -> Path:
         "wavelength units": "Nanometers",
     }
     envi.save_image(str(folder / "flight.hdr"), scene.cube, ext=".img", metadata={"map info": place, **bands})
-    learn_prior([toy_scene(seed=1)], lambda *_: None).save(folder / "learnt")
     plots = [
         (500001 + 2 * column, 4999999 - 2 * row, scene.class_names[scene.labels[row, column] - 1])
         for row, column in np.argwhere(scene.labels)

@@ -12,13 +12,11 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from hsiaug.api import Progress, TrainView, derive_seed, file_of
+from hsiaug.api import Progress, TrainView, derive_seed
 from hsiaug_builtin.diffusion.angles import angles
 from hsiaug_builtin.diffusion.latents import LatentNorm
 from hsiaug_builtin.diffusion.training import Run, bf16_is_faster, train
 from hsiaug_builtin.nets.seeded import fresh
-from hsiaug_builtin.spectra.prior import Prior
-from hsiaug_builtin.spectra.target import Target
 from hsiaug_builtin.teacher.choice import choose_trusted
 from hsiaug_builtin.teacher.teacher import teach
 from hsiaug_builtin.txt2hsi.denoiser import Denoiser, denoiser_of
@@ -60,17 +58,11 @@ def learn(
         # A classifier has the labelled pixels anyway: what starts from others shows it something else.
         starts = {c: pseudo[c] if len(pseudo[c]) else own for c, own in named.items()}
         named = {c: np.concatenate([own, pseudo[c]]) for c, own in named.items()}
-    prior = Prior.load(file_of(params.prior, "txt2hsi.prior")) if params.prior else None
-    target = None if prior is None else Target.of(view, prior)
-    if target is not None:
-        # It moves the mean of the training pixels: how far a pseudo-labelled patch lies from that is not known.
-        starts = {c: view.coords[view.y == c] for c in view.counts}
     vae = _vae(run, named)
     norm = LatentNorm.fit(_latents(vae, run, np.concatenate(list(named.values()))))
     denoiser = _denoiser(run, named, texts, vae, norm)
     facts: dict[str, Any] = {
         "reconstruction_sam_degrees": round(_angle(vae, run), 3),
-        **({} if target is None else {"prior": target.provenance}),
         "pseudo_labelled": {str(c): len(pixels) for c, pixels in pseudo.items()},
     }
     return FittedTxt2Hsi(
@@ -81,7 +73,6 @@ def learn(
         texts=texts,
         field=run.field,
         starts=starts,
-        target=target,
         facts=facts,
         device=device,
     )

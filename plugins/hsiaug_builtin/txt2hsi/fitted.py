@@ -18,7 +18,6 @@ from hsiaug_builtin.diffusion.schedule import guide, make_schedule, sample
 from hsiaug_builtin.diffusion.training import bf16_is_faster
 from hsiaug_builtin.nets import state
 from hsiaug_builtin.nets.patches import cycle
-from hsiaug_builtin.spectra.target import Target
 from hsiaug_builtin.txt2hsi.denoiser import Denoiser, denoiser_of
 from hsiaug_builtin.txt2hsi.field import Field
 from hsiaug_builtin.txt2hsi.params import NOISE_STEPS, Params
@@ -45,7 +44,6 @@ class FittedTxt2Hsi:
     texts: Texts
     field: Field
     starts: Mapping[int, NDArray[np.int32]]
-    target: Target | None
     facts: Mapping[str, Any]
     device: str
 
@@ -63,7 +61,6 @@ class FittedTxt2Hsi:
             )
         y = np.repeat(np.array(list(counts), dtype=np.int64), list(counts.values()))
         x = self._draw(y, omega, rng, draw)
-        x = x if self.target is None else self.target.apply(x, y, rng)
         made = PatchSamples.made(x, y, {**self.facts, "omega": omega})
         return replace(made, weight=np.full(len(made), self.params.weight, dtype=np.float32))
 
@@ -125,7 +122,6 @@ class FittedTxt2Hsi:
             **state.fields(normaliser=self.field.normaliser),
             "field": self.field.values.cpu().numpy(),
             **{f"starts.{c}": pixels for c, pixels in self.starts.items()},
-            **({} if self.target is None else {f"target.{k}": v for k, v in self.target.arrays().items()}),
             **state.weights(vae=self.vae, denoiser=self.denoiser),
         }
         facts = {
@@ -134,7 +130,6 @@ class FittedTxt2Hsi:
             "facts": dict(self.facts),
             "rows": dict(self.texts.rows),
             "prompts": self.texts.prompts,
-            "target": None if self.target is None else self.target.facts(),
         }
         save_state(folder, arrays, facts)
 
@@ -164,9 +159,6 @@ class FittedTxt2Hsi:
             texts=texts,
             field=Field(torch.tensor(arrays["field"], device=device), side, normaliser),
             starts=dict(sorted(starts.items())),
-            target=None
-            if facts["target"] is None
-            else Target.restore(state.under("target", arrays), facts["target"]),
             facts=facts["facts"],
             device=device,
         )

@@ -79,9 +79,6 @@ class Params:
     sample_steps: int = param(
         20, "denoising steps from pure noise; fewer from a weaker start", low=1, sampling=True
     )
-    prior: str = param(
-        "", "what hsiaug pretrain wrote: samples are training patches as other scenes expect them", file=True
-    )
     weight: float = param(0.05, "sample weight of synthetic samples", low=0, sampling=True)
 
     @property

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from hsiaug.api import Card, Plugin, Progress, Scene, TrainView, load_state, resampled
+from hsiaug.api import Card, Plugin, Progress, TrainView, load_state, resampled
 from hsiaug_builtin.txt2hsi.params import Params
 
 if TYPE_CHECKING:
-    from hsiaug_builtin.spectra.prior import Prior
     from hsiaug_builtin.txt2hsi.fitted import FittedTxt2Hsi
 
 __all__ = ["Txt2Hsi"]
@@ -29,7 +27,6 @@ class Txt2Hsi(Plugin[Params]):
             archiveprefix={arXiv}}; most details are not public and are this project's choice""",
         scope="scene",
         guidance=3.0,
-        pretrains="prior",
         text=True,
         uses_device=True,
         resumes=True,
@@ -51,12 +48,6 @@ class Txt2Hsi(Plugin[Params]):
         from hsiaug_builtin.txt2hsi.fit import learn
 
         return learn(view, self.params, seed, device, progress, checkpoint)
-
-    def pretrain(self, scenes: Sequence[Scene], *, seed: int, device: str, progress: Progress) -> Prior:
-        """A prior of what classes look like, by their words (:mod:`hsiaug_builtin.spectra.prior`). Nothing is random."""
-        from hsiaug_builtin.spectra.prior import learn_prior
-
-        return learn_prior(scenes, progress)
 
     def load(self, folder: Path, *, device: str) -> FittedTxt2Hsi:
         """Read a saved fit."""
