@@ -88,7 +88,7 @@ def run(folder: Path, *words: str) -> str:
 
 
 def build(folder: Path) -> Path:
-    """Fill a folder: flight.hdr, plots.gpkg, flight.toml, filled.csv, learnt, pairs.toml, suite.toml, farm.npy,
+    """Fill a folder: flight.hdr, plots.gpkg, flight.toml, filled.csv, pairs.toml, suite.toml, farm.npy,
     hsiaug-results."""
     scene = toy_scene()
     place = ["UTM", "1", "1", "500000", "5000000", "2", "2", "33", "North", "WGS-84", "units=Meters"]
