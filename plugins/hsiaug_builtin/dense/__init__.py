@@ -4,7 +4,6 @@ from hsiaug_builtin import listing
 
 PLACES = {
     "unet": "dense.networks:Unet",
-    "segformer": "dense.networks:Segformer",
     "fc-siam-diff": "dense.networks:FcSiamDiff",
     "pixel-svm": "dense.pixels:PixelSvm",
     "pixel-rf": "dense.pixels:PixelForest",

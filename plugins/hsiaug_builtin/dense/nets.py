@@ -2,19 +2,13 @@
 
 from __future__ import annotations
 
-import math
-from typing import TYPE_CHECKING
-
 import torch
 from torch import Tensor, nn
-from torch.nn.functional import interpolate, max_pool2d, pad
+from torch.nn.functional import max_pool2d, pad
 
 from hsiaug_builtin.nets.blocks import convolution
 
-if TYPE_CHECKING:
-    from transformers import SegformerConfig
-
-__all__ = ["MappedSegformer", "Padded", "SiameseU", "TileNet", "UShaped", "dates_as_tiles"]
+__all__ = ["Padded", "SiameseU", "TileNet", "UShaped", "dates_as_tiles"]
 
 LEVELS = 4
 ENCODER = ((1, 1), (2, 2), (4, 4, 4), (8, 8, 8))
@@ -86,23 +80,6 @@ class UShaped(TileNet):
             x = self.up[level](torch.cat([skips[level], self.enlarge[level](x)], dim=1))
         scores: Tensor = self.head(x)
         return scores
-
-
-class MappedSegformer(TileNet):
-    """Scores of every pixel of tiles of one date: a map of the bands, then transformers' SegFormer."""
-
-    def __init__(self, bands: int, config: SegformerConfig) -> None:
-        from transformers import SegformerForSemanticSegmentation
-
-        super().__init__()
-        self.former = SegformerForSemanticSegmentation(config)
-        self.map = nn.Conv2d(bands, config.num_channels, 1)
-        self.multiple = math.prod(config.strides)
-
-    def forward(self, x: Tensor) -> Tensor:
-        mapped = self.map(x[:, 0])  # (n, 1, B, H, W) → (n, channels, H, W)
-        coarse = self.former(pixel_values=mapped).logits
-        return interpolate(coarse, size=mapped.shape[-2:], mode="bilinear", align_corners=False)
 
 
 class SiameseU(TileNet):

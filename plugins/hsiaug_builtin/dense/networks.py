@@ -12,7 +12,7 @@ from hsiaug_builtin.dense.inputs import DenseRecipe
 if TYPE_CHECKING:
     from hsiaug_builtin.dense.nets import TileNet
 
-__all__ = ["FcSiamDiff", "Segformer", "Unet"]
+__all__ = ["FcSiamDiff", "Unet"]
 
 
 @dataclass(frozen=True)
@@ -52,57 +52,6 @@ class Unet(NetSegmenter[UnetParams]):
         from hsiaug_builtin.dense.nets import UShaped
 
         return UShaped(bands, self.params.width, classes)
-
-
-@dataclass(frozen=True)
-@defaults(rate=1e-3)
-class SegformerParams(DenseRecipe):
-    """The recipe, and the network's size."""
-
-    channels: int = param(32, "channels that the bands are mapped to", low=1)
-    width: int = param(32, "channels of the first stage, a multiple of 8; doubled with every stage", low=8)
-    depth: int = param(1, "transformer blocks per stage", low=1)
-
-
-class Segformer(NetSegmenter[SegformerParams]):
-    """transformers' SegFormer with random weights; a learned 1×1 layer maps the bands to its input channels.
-
-    So does SpecDM (Liu et al., arXiv:2502.17056) before a published SegFormer-B5. This one is small, and its first stage
-    halves the resolution where the paper's quarters it (table 6), because tiles of 32 pixels would leave too little.
-    """
-
-    card = Card(
-        name="segformer",
-        version="3",
-        summary="SegFormer behind a learned band map, small, with random weights",
-        paper="""@inproceedings{xie2021segformer, author={Enze Xie and Wenhai Wang and Zhiding Yu and Anima
-            Anandkumar and Jose M. Alvarez and Ping Luo}, title={{SegFormer}: Simple and Efficient Design for
-            Semantic Segmentation with Transformers}, booktitle={Advances in Neural Information Processing
-            Systems 34}, year={2021}, eprint={2105.15203}, archiveprefix={arXiv}}""",
-        tasks=("segmentation",),
-        uses_device=True,
-        seconds=25.0,
-        params=SegformerParams,
-        presets={"tiny": {"steps": 30, "width": 16, "channels": 16, "rate": 6e-3}},
-    )
-
-    def network(self, bands: int, classes: int) -> TileNet:
-        from transformers import SegformerConfig
-
-        from hsiaug_builtin.dense.nets import MappedSegformer
-
-        own = self.params
-        config = SegformerConfig(
-            num_channels=own.channels,
-            num_labels=classes,
-            depths=[own.depth] * 4,
-            hidden_sizes=[own.width * 2**stage for stage in range(4)],
-            num_attention_heads=[1, 2, 4, 8],
-            strides=[2, 2, 2, 2],
-            decoder_hidden_size=2 * own.width,
-            drop_path_rate=0.0,
-        )
-        return MappedSegformer(bands, config)
 
 
 @dataclass(frozen=True)
