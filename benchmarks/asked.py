@@ -48,7 +48,9 @@ def main() -> None:
     for line in markdown(("scene", "classifier", "generator", "draws", *ways), levels(scenes, ways)):
         say(line)
     say("")
-    say("What 16 asked labels and samples give, each beside the other:")
+    say(
+        "Of the suite, arms that are missing or – were not run. What 16 asked labels and samples give beside each other:"
+    )
     say("")
     for line in markdown(
         ("scene", "classifier", "difference", "draws", "AA", "draws above 0"), differences(scenes)
@@ -72,8 +74,14 @@ def levels(scenes: dict[str, Scores], ways: list[str]) -> Iterator[tuple[str, ..
         ):
             base = own.get((classifier, "none", "0"), {})
             shown = [own.get((classifier, generator, way), {}) for way in ways]
-            line = [f"{fmean(v.values()):.1f} ({paired(v, base)})" if v else "–" for v in shown]
-            yield scene, classifier, generator, str(max(map(len, shown))), *line
+            most = max(map(len, shown))
+            line = [level(v, base) + (f", n={len(v)}" if 0 < len(v) < most else "") for v in shown]
+            yield scene, classifier, generator, str(most), *line
+
+
+def level(own: dict[str, float], base: dict[str, float]) -> str:
+    """``71.2 (+8.4 [6.1, 10.7])``; – for a cell that was not run."""
+    return f"{fmean(own.values()):.1f} ({paired(own, base)})" if own else "–"
 
 
 def differences(scenes: dict[str, Scores]) -> Iterator[tuple[str, ...]]:
