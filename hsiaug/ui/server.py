@@ -65,7 +65,7 @@ class Guard:
         if scope["type"] != "http":
             return
         hosts = [value for name, value in scope["headers"] if name == b"host"]
-        given = scope["path"].split("/")[1].encode()
+        given = f"{scope['path']}/".split("/")[1].encode()  # "*" has no slash
         allowed = len(hosts) == 1 and hosts[0] in self._hosts and secrets.compare_digest(given, self._token)
 
         async def marked(message: Any) -> None:
