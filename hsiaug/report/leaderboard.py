@@ -107,11 +107,12 @@ def boards(report: Report, worths: Worths) -> tuple[list[Board], list[str]]:
 
     worths: label equivalents of the arms of each table. Raises InputError where no table is left.
     """
-    leaky = [table.heading for table in report.tables if table.leaky and table.condition.protocol != ADDED]
+    # Neighbours of asked pixels are tested, as they would be on the user's own scene: that is a track, not a leak.
+    leaky = [t.heading for t in report.tables if t.leaky and t.condition.protocol not in (ADDED, ASKED)]
     groups: dict[object, list[Table]] = {}
     for table in report.tables:
         c = table.condition
-        if not table.leaky and c.protocol != ADDED:
+        if c.protocol != ADDED and (not table.leaky or c.protocol == ASKED):
             groups.setdefault((c.task, c.protocol, c.argument, c.buffer, c.patch, c.rest), []).append(table)
     if not groups:
         raise InputError(
@@ -316,27 +317,17 @@ def leaderboard_files(made: Sequence[Board], leaky: Sequence[str]) -> TableFiles
             "gain": fmean(result.gains),
             "finding": result.finding,
             "equivalent": result.worth,
+            "pooled_new_ground": [entry.score, *entry.score_interval],
+            "pooled_gain": [entry.gain, *entry.gain_interval],
+            "cpu_seconds": entry.seconds,
+            "memory_mb": entry.memory,
+            "licence": entry.licence,
             "trials": sorted(trial.hash for trial in result.cell.trials),
         }
         for board in made
         for rank, entry in enumerate(board.entries, start=1)
         for result, scene in zip(entry.results, board.scenes, strict=True)
     ]
-    pooled = {
-        board.title: [
-            {
-                "entry": e.label,
-                "track": e.track,
-                "new_ground": [e.score, *e.score_interval],
-                "gain": [e.gain, *e.gain_interval],
-                "cpu_seconds": e.seconds,
-                "memory_mb": e.memory,
-                "licence": e.licence,
-            }
-            for e in board.entries
-        ]
-        for board in made
-    }
-    plain = [{key: field for key, field in row.items() if key != "trials"} for row in rows]
-    value = {"ranking": pooled, "results": rows, "refused": list(leaky)}
+    plain = [{key: field for key, field in row.items() if not isinstance(field, list)} for row in rows]
+    value = {"results": rows, "refused": list(leaky)}
     return TableFiles("leaderboard", _pages(made, leaky), plain, value)

@@ -98,6 +98,14 @@ def test_tracks_say_what_an_entry_uses() -> None:
     assert tracks == {"none": "inductive", "pseudo": "transductive", "library": "inductive, outside data"}
 
 
+def test_labels_that_were_asked_for_are_a_track_although_their_neighbours_are_tested() -> None:
+    asked = on_scene("houston", protocol=("asked", "16xsuggest:issd:0.05", "centre"))
+    for one in asked:
+        one["audit"]["leaky"] = True
+    (board,), refused = boards(build_report(asked), {})
+    assert board.entries[0].track == "inductive, asked labels" and refused == []
+
+
 def test_json_names_the_records_of_every_number() -> None:
     records = [one for scene in SCENES for one in on_scene(scene)]
     value = leaderboard_files(*boards(build_report(records), {})).value
