@@ -41,8 +41,8 @@ def same(a, b) -> bool:
 
 def test_this_file_knows_every_generator():
     listed = {entry.name for entry in hsiaug_builtin.baselines.hsiaug_plugins()}
-    # What reads unlabelled pixels stands in test_pseudo, what makes masks alone in tests/pairs.
-    elsewhere = {"pseudo", "duplicate-balanced"}
+    # What reads unlabelled pixels stands in test_pseudo and test_fill, what makes masks alone in tests/pairs.
+    elsewhere = {"pseudo", "fill", "duplicate-balanced"}
     assert listed - elsewhere == {plugin.card.name for plugin in [Nothing, *ADDING]}
 
 
