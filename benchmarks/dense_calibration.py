@@ -25,8 +25,8 @@ from scipy.io import loadmat
 
 from benchmarks.common import HERE, say, unmixed_scene, write_csv
 from hsiaug.base.seeds import derive_seed
-from hsiaug.core.tiles import DenseSamples
-from hsiaug.metrics.dense.damage import DAMAGES, damage, wrong_share
+from hsiaug.core.tiles import IGNORE, DenseSamples
+from hsiaug.metrics.dense.damage import DAMAGES, damage
 from hsiaug.metrics.dense.reliability import MaskJudge, fit_judge
 from tests.toyworld import toy_world
 
@@ -39,6 +39,12 @@ BAR = 5.0
 
 REACHED = 0.8
 """Part of the damage asked for that must have been reached for a row to count: few edges cannot make 40 % by shifts."""
+
+
+def wrong_share(damaged: NDArray[np.int64], masks: NDArray[np.int64]) -> float:
+    """Per cent of the pixels labelled in both whose labels differ: the q of a damaged set."""
+    both = (damaged != IGNORE) & (masks != IGNORE)
+    return 100.0 * float((damaged != masks)[both].mean()) if both.any() else 0.0
 
 
 @dataclass(frozen=True)

@@ -17,7 +17,7 @@ from hsiaug.bench.plan import Plan, Request, build_plan
 from hsiaug.core.view_names import AUTO, FEWEST, RAW
 from hsiaug.metrics.significance import told_apart
 from hsiaug.protocol.large_classes import large_classes
-from hsiaug.registry.card import Card, build_params, check_files
+from hsiaug.registry.card import Card, build_params
 from hsiaug.registry.lookup import Registry
 from hsiaug.report.scores import metric_set, over_large
 from hsiaug.tasks.task import TaskData, get_task
@@ -102,7 +102,6 @@ def ladder(plugins: Registry, request: Request) -> tuple[list[str], LeftOut]:
             card: Card = plugin.card
             if request.task in card.tasks and card.adds and card.name not in (*CONTROLS, BALANCED):
                 params = build_params(card, request.preset, own)
-                check_files(card, params)
                 plugin(params)
                 cards.append(card)
         except Exception as error:

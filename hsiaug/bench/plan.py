@@ -14,7 +14,7 @@ from hsiaug.bench.sample_counts import counts_note
 from hsiaug.core.view_names import RAW, check_view
 from hsiaug.protocol.balance import check_lambda, check_omega
 from hsiaug.protocol.protocols import SplitProtocol, parse_protocol
-from hsiaug.registry.card import Card, Preset, build_params, check_files, check_sendable
+from hsiaug.registry.card import Card, Preset, build_params, check_sendable
 from hsiaug.registry.hookspecs import Kind
 from hsiaug.registry.lookup import Registry
 from hsiaug.tasks.task import USUAL, TaskData, TaskSplit, check_serves, get_task
@@ -205,7 +205,6 @@ def _load(plugins: Registry, kind: Kind, name: str, request: Request, scene: Tas
         check_serves(card, kind, request.task)
         params = build_params(card, request.preset, request.overrides.get(name))
     check_sendable(card, params)
-    check_files(card, params)
     return plugin_spec(card, params, scene), card
 
 

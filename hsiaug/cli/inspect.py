@@ -99,8 +99,9 @@ def _measure_row(measure: FidelityMeasure) -> tuple[str, ...]:
 
 
 def _score_row(score: LabelScore) -> tuple[str, ...]:
-    from hsiaug.report.labels import measured, score_numbers, wrong_share
+    from hsiaug.report.labels import measured, wrong_share
 
     interval = "–" if score.wrong_interval is None else "{:.0f}–{:.0f} %".format(*score.wrong_interval)
     wrong = "–" if score.wrong is None else f"{wrong_share(score.wrong)} %"
-    return (score.label, *score_numbers(vars(score)), score.unit, measured(score.r), wrong, interval)
+    numbers = map(measured, (score.value, score.ceiling, score.floor))
+    return (score.label, *numbers, score.unit, measured(score.r), wrong, interval)

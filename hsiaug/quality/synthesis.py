@@ -16,7 +16,7 @@ from hsiaug.protocol.balance import check_lambda, check_omega
 from hsiaug.protocol.protocols import SplitProtocol, parse_protocol
 from hsiaug.protocol.split import Split
 from hsiaug.protocol.tiling import TileSplit
-from hsiaug.registry.card import Card, NoParams, Preset, build_params, check_files
+from hsiaug.registry.card import Card, NoParams, Preset, build_params
 from hsiaug.registry.lookup import Registry
 from hsiaug.tasks.task import TaskData, TaskSamples, TaskSplit, check_serves, get_task
 from hsiaug.trial.machine import environment
@@ -134,7 +134,6 @@ def sample_spec(
         )
     check_serves(card, "generator", task.name)
     params = build_params(card, request.preset, dict(request.overrides))
-    check_files(card, params)
     usual = task.defaults(data)
     rule = request.protocol or parse_protocol(usual.protocol, request.buffer)
     spec = TrialSpec(

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from typing import Any, ClassVar, Generic, Literal, TypeVar
 
 from hsiaug.base.errors import HsiaugError, InputError, PluginError, did_you_mean
-from hsiaug.registry.file_params import check_given, sealed_path
+from hsiaug.registry.file_params import sealed_path
 
 __all__ = [
     "Card",
@@ -18,13 +18,11 @@ __all__ = [
     "Plugin",
     "Scope",
     "build_params",
-    "check_files",
     "check_sendable",
     "defaults",
     "param",
     "resampled",
     "sampling_params",
-    "stated_params",
 ]
 
 Preset = Literal["tiny", "cpu", "paper"]
@@ -51,8 +49,6 @@ def param(
     choices: Sequence[Any] = (),
     sampling: bool = False,
     file: bool = False,
-    required: bool = False,
-    later: bool = False,
 ) -> Any:
     """A hyper-parameter of a params dataclass: its default, meaning, unit, and inclusive range.
 
@@ -62,21 +58,11 @@ def param(
     ``load`` must take its value from the plugin's own params, not from what was saved: see :func:`resampled`.
 
     file: a text that names a file or folder; "" = none. The plugin reads it at the path that :func:`hsiaug.api.file_of`
-    gives. A checksum of what lies there is part of the value, and so of a trial's identity. required: none is no choice.
-
-    later: added to a plugin whose results it does not change at its default, where a trial's identity leaves it out:
-    records from before stay valid.
+    gives. A checksum of what lies there is part of the value, and so of a trial's identity.
     """
     told = {"help": help, "unit": unit, "low": low, "high": high, "choices": tuple(choices)}
-    kinds = {"sampling": sampling, "file": file, "required": required, "later": later}
+    kinds = {"sampling": sampling, "file": file}
     return field(default=default, metadata={**told, **kinds})
-
-
-def stated_params(params: Any) -> dict[str, Any]:
-    """The hyper-parameters as a trial's identity states them: all but ``later`` ones at their defaults."""
-    unsaid = {f.name: f.default for f in dataclasses.fields(params) if f.metadata.get("later")}
-    values = dataclasses.asdict(params)
-    return {name: value for name, value in values.items() if name not in unsaid or value != unsaid[name]}
 
 
 def sampling_params(params: Any) -> list[str]:
@@ -223,13 +209,6 @@ def build_params(card: Card, preset: Preset = "cpu", overrides: Mapping[str, str
             value=f"{type(error).__name__}: {error}",
             hint=f"See 'hsiaug plugins info {card.name}'.",
         ) from error
-
-
-def check_files(card: Card, params: Any) -> None:
-    """Raise InputError where a parameter that must name a file names none."""
-    for item in dataclasses.fields(card.params):
-        if item.metadata.get("required"):
-            check_given(getattr(params, item.name), f"{card.name}.{item.name}")
 
 
 def check_sendable(card: Card, params: Any) -> None:

@@ -9,7 +9,7 @@ from pathlib import Path
 from hsiaug.base.errors import InputError
 from hsiaug.base.files import file_errors
 
-__all__ = ["check_given", "file_of", "sealed_path"]
+__all__ = ["file_of", "sealed_path"]
 
 MARK = "#sha256:"
 DIGITS = 16
@@ -41,16 +41,11 @@ def file_of(value: str, option: str) -> Path:
 
     Raises InputError where none was given, and where what lies there has changed since the trial was planned.
     """
-    check_given(value, option)
-    return Path(sealed_path(value, option).partition(MARK)[0])
-
-
-def check_given(value: str, option: str) -> None:
-    """Raise InputError where none was given."""
     if not value:
         raise InputError(
             f"{option} must name a file or folder", value="none", hint=f"Give it with `{option}=PATH`."
         )
+    return Path(sealed_path(value, option).partition(MARK)[0])
 
 
 def _is_there(path: str) -> bool:

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterable, Mapping, Sequence
-from typing import Any
+from collections.abc import Iterable, Sequence
 
 from hsiaug.core.view_names import with_view
 from hsiaug.metrics.significance import MeanStd
@@ -28,7 +27,6 @@ __all__ = [
     "p_text",
     "percent",
     "plus_minus",
-    "score_numbers",
     "seeds_text",
     "signed",
     "span",
@@ -55,32 +53,13 @@ def left_out(protocol: str, buffer: str) -> str:
     return f"{elsewhere} or buffer" if elsewhere else "left out as buffer"
 
 
-def measured(value: object) -> str:
+def measured(value: float | None) -> str:
     """A number of ``hsiaug inspect``, three digits of it."""
-    if isinstance(value, bool) or not isinstance(value, int | float):
-        return MISSING
-    return f"{value:.3g}" if abs(value) < 100 else f"{value:.0f}"
+    return MISSING if value is None else f"{value:.3g}" if abs(value) < 100 else f"{value:.0f}"
 
 
-def score_numbers(score: Mapping[str, Any]) -> tuple[str, str, str]:
-    """Value, ceiling and floor of a score; a share that could only be bounded says so.
-
-    Older files hold such an estimate as it came from a linear model, below 0 % or above 100 %.
-    """
-    beyond = score.get("beyond") or {}
-    shown = []
-    for key in ("value", "ceiling", "floor"):
-        value, sign = score.get(key), beyond.get(key, "")
-        if score.get("unit") == "%" and isinstance(value, int | float) and not 0 <= value <= 100:
-            value, sign = (0.0, "≤") if value < 0 else (100.0, "≥")
-        shown.append(f"{sign} {measured(value)}".strip())
-    return shown[0], shown[1], shown[2]
-
-
-def wrong_share(share: object) -> str:
+def wrong_share(share: float) -> str:
     """An equivalent share of wrong labels in %."""
-    if isinstance(share, bool) or not isinstance(share, int | float):
-        return MISSING
     return f"≥ {MOST_WRONG}" if share >= MOST_WRONG else f"{share:.0f}"
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cached_property
 from importlib.metadata import PackageNotFoundError, metadata
 from statistics import fmean
 
@@ -13,6 +12,7 @@ from numpy.typing import NDArray
 
 from hsiaug.base.errors import InputError
 from hsiaug.base.seeds import derive_seed
+from hsiaug.metrics.verdict import Finding
 from hsiaug.protocol.large_classes import FEWEST
 from hsiaug.registry.file_params import MARK
 from hsiaug.registry.hookspecs import Kind
@@ -31,7 +31,8 @@ RESAMPLES = 2000
 ASKED = "asked"
 """The protocol whose training labels were asked for."""
 Worths = Mapping[Table, Mapping[CellKey, str]]
-Interval = tuple[float, float]
+Pooled = tuple[float, float, float]
+"""An inter-quartile mean over scenes, and the ends of its 95 % interval from resampled scenes."""
 
 
 @dataclass(frozen=True)
@@ -39,13 +40,13 @@ class Result:
     """An entry on one scene.
 
     scores: in new ground, of each draw, a failed trial as ``none`` with the same classifier. gains: over that ``none``.
-    finding: of the report; "" for controls. worth: labels per class, "" where no learning curve was run.
+    finding: of the report; None for controls. worth: labels per class, "" where no learning curve was run.
     """
 
     cell: ArmCell
     scores: tuple[float, ...]
     gains: tuple[float, ...]
-    finding: str
+    finding: Finding | None
     worth: str
 
 
@@ -53,17 +54,14 @@ class Result:
 class Entry:
     """A generator and a classifier, each of one version with one setting, on every scene of a board.
 
-    track: the information that the entry uses beyond training pixels. score, gain: inter-quartile means over the scenes,
-    as fractions, with 95 % intervals from resampled scenes.
+    track: the information that the entry uses beyond training pixels. score, gain: as fractions.
     """
 
     label: str
     track: str
     results: tuple[Result, ...]
-    score: float
-    score_interval: Interval
-    gain: float
-    gain_interval: Interval
+    score: Pooled
+    gain: Pooled
     licence: str
 
     @property
@@ -96,7 +94,7 @@ class Board:
         """Protocol, buffer, patch and task."""
         return self.tables[0].title.split(", ", 1)[1]
 
-    @cached_property
+    @property
     def scenes(self) -> tuple[str, ...]:
         """Names of the scenes."""
         return tuple(table.condition.scene for table in self.tables)
@@ -142,41 +140,38 @@ def _board(tables: tuple[Table, ...], worths: Worths) -> Board:
         results = [_result(table, key, worths) for table in holders]
         known = tuple(result for result in results if result is not None)
         if len(known) < len(tables):
-            missing = len(tables) - len(known)
-            partial.append(f"{label} ({count(missing, 'scene')} missing)")
+            partial.append(f"{label} ({count(len(tables) - len(known), 'scene')} missing)")
             continue
-        score, score_interval = _pooled([fmean(result.scores) for result in known])
-        gain, gain_interval = _pooled([fmean(result.gains) for result in known])
-        licence = _licence(key)
-        entries.append(Entry(label, _track(known), known, score, score_interval, gain, gain_interval, licence))
-    return Board(tables, tuple(sorted(entries, key=lambda entry: -entry.score)), tuple(partial))
+        score, gain = (
+            _pooled([fmean(values) for values in own])
+            for own in zip(*((r.scores, r.gains) for r in known), strict=True)
+        )
+        entries.append(Entry(label, _track(known), known, score, gain, _licence(key)))
+    return Board(tables, tuple(sorted(entries, key=lambda entry: -entry.score[0])), tuple(partial))
 
 
 def _result(table: Table, key: CellKey, worths: Worths) -> Result | None:
     """The entry on a scene; None where no draw has it together with ``none`` of the same classifier."""
     cell = table.every_cell[key]
-    control = next(
-        (
-            c
-            for (arm, classifier), c in table.every_cell.items()
-            if arm.generator.name == "none" and classifier == key[1]
-        ),
-        None,
-    )
+    controls = [
+        c
+        for (arm, classifier), c in table.every_cell.items()
+        if (arm.generator.name, classifier) == ("none", key[1])
+    ]
     # By seed, because a failed trial may have ended before it had a split.
-    without = {trial.seed: _new_ground(trial) for trial in control.ok} if control else {}
-    scores, gains = [], []
-    for trial in (*cell.ok, *cell.failed):
-        base = without.get(trial.seed)
-        own = _new_ground(trial) if trial.ok else base
-        if own is not None and base is not None:
-            scores.append(own)
-            gains.append(own - base)
-    if not scores:
+    without = {trial.seed: _new_ground(trial) for control in controls for trial in control.ok}
+    pairs = [
+        (own, base)
+        for trial in (*cell.ok, *cell.failed)
+        if (base := without.get(trial.seed)) is not None
+        and (own := _new_ground(trial) if trial.ok else base) is not None
+    ]
+    if not pairs:
         return None
     gain = table.gains.get(key)
-    finding = gain.verdict.finding if gain and gain.verdict else ""
-    return Result(cell, tuple(scores), tuple(gains), finding, worths.get(table, {}).get(key, ""))
+    finding = gain.verdict.finding if gain and gain.verdict else None
+    scores, gains = zip(*((own, own - base) for own, base in pairs), strict=True)
+    return Result(cell, scores, gains, finding, worths.get(table, {}).get(key, ""))
 
 
 def _new_ground(trial: Trial) -> float | None:
@@ -189,13 +184,13 @@ def _new_ground(trial: Trial) -> float | None:
     return fmean(found) if found else None
 
 
-def _pooled(values: Sequence[float]) -> tuple[float, Interval]:
-    """The inter-quartile mean, and its 95 % interval over resampled scenes, the same resamples for every entry."""
+def _pooled(values: Sequence[float]) -> Pooled:
+    """Of one value per scene; the resamples are the same for every entry."""
     known = np.array(values, dtype=np.float64)
     rng = np.random.default_rng(derive_seed("leaderboard", len(known)))
     drawn = inter_quartile_mean(known[rng.integers(len(known), size=(RESAMPLES, len(known)))])
     low, high = np.percentile(drawn, (2.5, 97.5))
-    return float(inter_quartile_mean(known)), (float(low), float(high))
+    return float(inter_quartile_mean(known)), float(low), float(high)
 
 
 def _track(results: Sequence[Result]) -> str:
@@ -242,24 +237,21 @@ HEADER = (
 
 
 def _grids(board: Board) -> tuple[Grid, ...]:
-    rows = []
-    for rank, entry in enumerate(board.entries, start=1):
-        signs = " ".join(_sign(result) for result in entry.results)
-        worth = " / ".join(result.worth or MISSING for result in entry.results)
-        rows.append(
-            (
-                str(rank),
-                entry.label,
-                entry.track,
-                f"{percent(entry.score)} [{percent(entry.score_interval[0])}, {percent(entry.score_interval[1])}]",
-                f"{signed(entry.gain)} [{signed(entry.gain_interval[0])}, {signed(entry.gain_interval[1])}]",
-                signs,
-                worth,
-                MISSING if entry.seconds is None else f"{entry.seconds:.1f}",
-                MISSING if entry.memory is None else f"{entry.memory:.0f}",
-                entry.licence,
-            )
+    rows = [
+        (
+            str(rank),
+            entry.label,
+            entry.track,
+            "{} [{}, {}]".format(*map(percent, entry.score)),
+            "{} [{}, {}]".format(*map(signed, entry.gain)),
+            " ".join(SIGNS[result.finding] if result.finding else "·" for result in entry.results),
+            " / ".join(result.worth or MISSING for result in entry.results),
+            MISSING if entry.seconds is None else f"{entry.seconds:.1f}",
+            MISSING if entry.memory is None else f"{entry.memory:.0f}",
+            entry.licence,
         )
+        for rank, entry in enumerate(board.entries, start=1)
+    ]
     by_scene = [
         (
             entry.label,
@@ -273,10 +265,6 @@ def _grids(board: Board) -> tuple[Grid, ...]:
         text_grid("Ranking", HEADER, rows, keys=3),
         text_grid("By scene, with the gain over none", ("entry", *board.scenes, "draws", "failed"), by_scene),
     )
-
-
-def _sign(result: Result) -> str:
-    return next((sign for finding, sign in SIGNS.items() if finding == result.finding), "·")
 
 
 def _pages(made: Iterable[Board], leaky: Sequence[str]) -> list[ReportPage]:
@@ -317,8 +305,8 @@ def leaderboard_files(made: Sequence[Board], leaky: Sequence[str]) -> TableFiles
             "gain": fmean(result.gains),
             "finding": result.finding,
             "equivalent": result.worth,
-            "pooled_new_ground": [entry.score, *entry.score_interval],
-            "pooled_gain": [entry.gain, *entry.gain_interval],
+            "pooled_new_ground": list(entry.score),
+            "pooled_gain": list(entry.gain),
             "cpu_seconds": entry.seconds,
             "memory_mb": entry.memory,
             "licence": entry.licence,

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from functools import cached_property
 from typing import Any
 
 from hsiaug.core.view_names import DEFAULT_VIEW, RAW, with_view
 from hsiaug.protocol.protocols import SplitProtocol
-from hsiaug.registry.card import Card, sampling_params, stated_params
+from hsiaug.registry.card import Card, sampling_params
 from hsiaug.registry.hookspecs import Kind
 from hsiaug.tasks.task import TaskData, get_task
 from hsiaug.trial.arm import Arm, Method
@@ -38,7 +38,7 @@ class PluginSpec:
 
     @cached_property
     def _params(self) -> dict[str, Any]:
-        return stated_params(self.params)
+        return asdict(self.params)
 
     @cached_property
     def canonical(self) -> str:

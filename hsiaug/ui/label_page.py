@@ -50,13 +50,10 @@ class LabelPage:
         """All of them."""
         from starlette.routing import Route
 
-        files = {
-            "/": HERE / "label.html",
-            "/stage.js": REPORT / "stage.js",
-            "/label.js": HERE / "label.js",
-            "/ui.css": HERE / "ui.css",
-            "/page.css": REPORT / "page.css",
-        }
+        files = page(
+            *(HERE / name for name in ("label.html", "label.js", "ui.css")),
+            *(REPORT / name for name in ("stage.js", "page.css")),
+        )
         gets = {
             "scene": self.scene,
             "state": self.state,
@@ -73,7 +70,7 @@ class LabelPage:
             "map": self.make_map,
         }
         return [
-            *page(files),
+            *files,
             *(Route(f"/{name}", endpoint) for name, endpoint in gets.items()),
             *(Route(f"/{name}", endpoint, methods=["POST"]) for name, endpoint in posts.items()),
         ]

@@ -8,7 +8,7 @@ import secrets
 import socket
 import sys
 import webbrowser
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from contextlib import suppress
 from importlib.util import find_spec
 from pathlib import Path
@@ -92,18 +92,18 @@ def local_app(routes: Sequence[BaseRoute], token: str, port: int) -> ASGIApp:
     return Guard(inner, token, port)
 
 
-def page(files: Mapping[str, Path]) -> list[BaseRoute]:
-    """Routes of a page's own files, texts of the package, by their address."""
+def page(*files: Path) -> list[BaseRoute]:
+    """Routes of a page's own files, texts of the package, by their names; that of the page itself is ``/``."""
     from starlette.responses import Response
     from starlette.routing import Route
 
-    def route(address: str, path: Path) -> BaseRoute:
+    def route(path: Path) -> BaseRoute:
         def answer(_: Request) -> Response:
             return Response(path.read_text("utf-8"), media_type=KINDS[path.suffix])
 
-        return Route(address, answer)
+        return Route("/" if path.suffix == ".html" else f"/{path.name}", answer)
 
-    return [route(address, path) for address, path in files.items()]
+    return [route(path) for path in files]
 
 
 def json_answer(value: Any) -> Response:

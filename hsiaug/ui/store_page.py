@@ -59,14 +59,10 @@ class StorePage:
         """All of them."""
         from starlette.routing import Route
 
-        files = {
-            "/": HERE / "store.html",
-            "/store.js": HERE / "store.js",
-            "/stage.js": REPORT / "stage.js",
-            "/ui.css": HERE / "ui.css",
-            "/page.css": REPORT / "page.css",
-            "/maps.js": REPORT / "maps.js",
-        }
+        files = page(
+            *(HERE / name for name in ("store.html", "store.js", "ui.css")),
+            *(REPORT / name for name in ("stage.js", "page.css", "maps.js")),
+        )
         gets = {
             "version": self.version,
             "report": self.report,
@@ -74,7 +70,7 @@ class StorePage:
             "ground/{hash}": self.ground,
             "map/{kind}/{hash}/{place:int}": self.map,
         }
-        return [*page(files), *(Route(f"/{name}", endpoint) for name, endpoint in gets.items())]
+        return [*files, *(Route(f"/{name}", endpoint) for name, endpoint in gets.items())]
 
     def version(self, _: Request) -> Response:
         """A number that rises when records change; how many there are; seconds that the last page took."""

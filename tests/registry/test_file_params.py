@@ -12,14 +12,14 @@ import pytest
 from hsiaug.api import file_of
 from hsiaug.base.errors import InputError
 from hsiaug.core.scene import Scene
-from hsiaug.registry.card import Card, build_params, check_files, param
+from hsiaug.registry.card import Card, build_params, param
 from hsiaug.registry.file_params import sealed_path
 from hsiaug.trial.spec import plugin_spec
 
 
 @dataclass(frozen=True)
 class Params:
-    table: str = param("", "a file", file=True, required=True)
+    table: str = param("", "a file", file=True)
     extra: str = param("", "another, or none", file=True)
     steps: int = param(3, "steps")
 
@@ -122,10 +122,9 @@ def test_what_is_neither_file_nor_folder_is_refused_with_the_option(text: str) -
         build_params(CARD, overrides={"table": text})
 
 
-def test_a_parameter_that_may_be_empty_stays_so_and_one_that_must_not_is_asked_for(table: Path) -> None:
+def test_a_parameter_that_may_be_empty_stays_so_and_one_that_is_read_is_asked_for() -> None:
     params = build_params(CARD)
     assert (params.table, params.extra) == ("", "")
     with pytest.raises(InputError, match=r"reader\.table must name a file or folder.*`reader\.table=PATH`"):
-        check_files(CARD, params)
-    check_files(CARD, build_params(CARD, overrides={"table": str(table)}))
+        file_of(params.table, "reader.table")
     assert build_params(CARD, overrides={"extra": ""}).extra == ""

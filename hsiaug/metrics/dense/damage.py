@@ -11,7 +11,7 @@ from hsiaug.base.errors import InputError, did_you_mean
 from hsiaug.core.tiles import IGNORE
 from hsiaug.metrics.dense.layout import segments
 
-__all__ = ["DAMAGES", "damage", "permute_masks", "wrong_share"]
+__all__ = ["DAMAGES", "damage", "permute_masks"]
 
 Masks = NDArray[np.int64]
 
@@ -24,7 +24,7 @@ def damage(masks: Masks, kind: str, percent: float, ids: Sequence[int], rng: np.
 
     kind: one of DAMAGES. ids: sorted class ids, all that ``masks`` has or more; wrong labels are among them. Segments
     ("swap") or whole tiles (the others) are damaged in random order until the share is met. A kind may not
-    reach it: a shift cannot mislabel a tile of one class. :func:`wrong_share` says what was reached. The same pixels
+    reach it: a shift cannot mislabel a tile of one class. The same pixels
     are labelled in the answer: where damage would take a label, it stays. Raises InputError for an unknown kind.
     """
     if kind not in DAMAGES:
@@ -40,12 +40,6 @@ def permute_masks(masks: Masks, rng: np.random.Generator) -> Masks:
     donors = np.empty_like(order)
     donors[order] = np.roll(order, 1)
     return masks[donors]
-
-
-def wrong_share(damaged: Masks, masks: Masks) -> float:
-    """Per cent of the pixels labelled in both whose labels differ: the q of a damaged set."""
-    both = (damaged != IGNORE) & (masks != IGNORE)
-    return 100.0 * float((damaged != masks)[both].mean()) if both.any() else 0.0
 
 
 def _swap(masks: Masks, share: float, ids: Sequence[int], rng: np.random.Generator) -> Masks:

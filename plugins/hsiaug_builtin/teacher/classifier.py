@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from hsiaug.api import Card, NoParams, Patches, PatchSamples, Plugin, PluginError, Progress, TrainView
+from hsiaug.api import Card, NoParams, Patches, PatchSamples, Plugin, Progress, TrainView
 from hsiaug_builtin.nets.fitted import by_class
 
 if TYPE_CHECKING:
@@ -67,15 +67,9 @@ class TeacherClassifier(Plugin[NoParams]):
         self, samples: PatchSamples, view: TrainView, *, seed: int, device: str, progress: Progress
     ) -> FittedTeacher:
         """Fit the teacher on the view. Raises PluginError where there is no real sample."""
-        from hsiaug_builtin.teacher.teacher import fit_teacher
+        from hsiaug_builtin.teacher.teacher import fit_teacher, real_samples
 
-        real = samples.take(~samples.synthetic & (samples.weight > 0))
-        if not len(real):
-            raise PluginError(
-                "classifier teacher learns from real samples alone and needs some",
-                value=f"0 real, {len(samples)} synthetic",
-                hint="Give it the training pixels, or use another classifier.",
-            )
+        real = real_samples(samples, self.card.name)
         teacher = fit_teacher(replace(view, coords=real.coords, y=real.y))
         row = np.full(view.visible.shape, -1, dtype=np.int64)
         row[tuple(teacher.votes.pixels.T)] = np.arange(len(teacher.votes.pixels))

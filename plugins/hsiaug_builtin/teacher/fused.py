@@ -15,7 +15,6 @@ from hsiaug.api import (
     Patches,
     PatchSamples,
     Plugin,
-    PluginError,
     Progress,
     SpectralView,
     TrainView,
@@ -176,15 +175,9 @@ class Fused(Plugin[FusedParams]):
         from scipy.special import softmax
 
         from hsiaug_builtin.teacher.pool import pool_weights
-        from hsiaug_builtin.teacher.teacher import average_alike, readings
+        from hsiaug_builtin.teacher.teacher import average_alike, readings, real_samples
 
-        real = samples.take(~samples.synthetic & (samples.weight > 0))
-        if not len(real):
-            raise PluginError(
-                "classifier fused weighs opinions on real samples and needs some",
-                value=f"0 real, {len(samples)} synthetic",
-                hint="Give it the training pixels, or use its partner alone.",
-            )
+        real = real_samples(samples, self.card.name)
         view = replace(view, coords=real.coords, y=real.y)
         partner = _partner(self.params.partner, view, seed, device)
         classes, target = np.unique(real.y, return_inverse=True)

@@ -7,10 +7,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from benchmarks.dense_calibration import SCENES, found_again, thirds, tiles_of
+from benchmarks.dense_calibration import SCENES, found_again, thirds, tiles_of, wrong_share
 from hsiaug.base.errors import InputError
 from hsiaug.core.tiles import DenseSamples
-from hsiaug.metrics.dense.damage import DAMAGES, damage, wrong_share
+from hsiaug.metrics.dense.damage import DAMAGES, damage
 from hsiaug.metrics.dense.reliability import MaskJudge, fit_judge
 from tests.toyworld import ToyWorld, toy_world
 

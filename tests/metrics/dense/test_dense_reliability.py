@@ -12,7 +12,7 @@ import pytest
 from hsiaug.core.tiles import DenseSamples
 from hsiaug.metrics.calibration import LEVELS, CalibrationCurve, label_score
 from hsiaug.metrics.dense.reliability import dense_reliability, fit_judge
-from hsiaug.report.labels import MOST_WRONG, score_numbers, wrong_share
+from hsiaug.report.labels import MOST_WRONG, wrong_share
 from tests.toyworld import ToyWorld, toy_world
 
 
@@ -86,15 +86,9 @@ def test_a_score_that_some_tiles_have_not_is_none_and_no_nan(made: float, floor:
     json.dumps(asdict(found), allow_nan=False)
 
 
-def test_shares_in_files_of_older_versions_are_read_alike() -> None:
-    old = {"unit": "%", "value": -14.5, "ceiling": 1.25, "floor": None}
-    assert score_numbers(old) == ("≤ 0", "1.25", "–")
-    assert score_numbers({"unit": "°", "value": -14.5, "ceiling": 120.0, "floor": 0.0}) == ("-14.5", "120", "0")
-
-
 def test_the_end_of_the_calibration_is_a_bound() -> None:
     assert LEVELS[-1] == MOST_WRONG
-    assert [wrong_share(q) for q in (None, 0.2, 79.0, 80.0)] == ["–", "0", "79", "≥ 80"]
+    assert [wrong_share(q) for q in (0.2, 79.0, 80.0)] == ["0", "79", "≥ 80"]
 
 
 def test_the_same_seed_gives_the_same_report(sets: Sets, monkeypatch: pytest.MonkeyPatch) -> None:
