@@ -58,7 +58,7 @@ from hsiaug.contracts import (
     Progress,
 )
 from hsiaug.core.pairs import PairSet
-from hsiaug.core.samples import Patches, PatchSamples
+from hsiaug.core.samples import Patches, PatchSamples, take_in_turn
 from hsiaug.core.scene import Scene
 from hsiaug.core.segments import find_segments
 from hsiaug.core.spectral_views import SpectralView
@@ -119,6 +119,7 @@ __all__ = [
     "resampled",
     "save_state",
     "spatial_folds",
+    "take_in_turn",
     "told_apart",
     "train_view_seen",
 ]

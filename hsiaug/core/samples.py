@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from hsiaug.base.errors import PluginError
 from hsiaug.core.sealed import arrays_of
 
-__all__ = ["Batch", "PatchSamples", "Patches", "class_ids", "concatenate"]
+__all__ = ["Batch", "PatchSamples", "Patches", "class_ids", "concatenate", "take_in_turn"]
 
 B = TypeVar("B", bound="Batch")
 
@@ -128,3 +128,11 @@ def concatenate(parts: Sequence[B]) -> B:
     provenances = [part.provenance for part in samples if part.provenance]
     joined: B = replace(samples[0], **values, provenance=provenances[-1] if provenances else {})
     return joined
+
+
+def take_in_turn(groups: NDArray[np.integer]) -> NDArray[np.intp]:
+    """(n,) indices: the first item of each of ``groups`` (n,), then the second of each, and so on; equals in order."""
+    _, member, sizes = np.unique(groups, return_inverse=True, return_counts=True)
+    turn = np.empty(len(groups), dtype=np.intp)
+    turn[np.argsort(member, kind="stable")] = np.arange(len(groups)) - np.repeat(np.cumsum(sizes) - sizes, sizes)
+    return np.argsort(turn, kind="stable")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple, Self
 
@@ -12,10 +12,11 @@ from numpy.typing import NDArray
 
 from hsiaug.base.errors import InputError, did_you_mean
 from hsiaug.base.seeds import derive_seed
+from hsiaug.core.samples import take_in_turn
 from hsiaug.core.scene import Scene
-from hsiaug.protocol.compact import KEPT_FOR_TEST, dilate
-from hsiaug.protocol.protocols import Buffer, Draw, SplitProtocol, draw_train, parse_protocol
-from hsiaug.protocol.within import not_nested
+from hsiaug.protocol.based import Based
+from hsiaug.protocol.compact import KEPT_FOR_TEST
+from hsiaug.protocol.protocols import Buffer, Draw
 from hsiaug.registry.card import Card
 
 __all__ = ["NO_BUFFER", "PLACEMENTS", "Added", "AddedLabels", "check_placement", "read_added", "takeable"]
@@ -51,21 +52,18 @@ def check_placement(placement: str) -> None:
 
 
 @dataclass(frozen=True)
-class Added(SplitProtocol):
+class Added(Based):
     """The base draw, its buffer, and K more labelled pixels of each class; draws are nested in K.
 
     The added pixels leave the test set and nothing round them does, so some of their neighbours are tested: the audit
     counts them, and the draw is tagged LEAKY. ``buffer`` is that of the base draw.
-
-    base: the protocol that is added to; the argument says it.
     """
 
     card = Card("added", "1", "The draw of another protocol with more labelled pixels of each class")
     usage = "added:KxPLACEMENT:PROTOCOL, as added:5xscattered:issd"
     example = "2xscattered:issd"
     leaky = True
-
-    base: SplitProtocol | None = field(default=None, compare=False)
+    nests_in = ("within",)
 
     @classmethod
     def parse(cls, argument: str, buffer: Buffer, folder: Path = Path()) -> Self:
@@ -77,44 +75,27 @@ class Added(SplitProtocol):
                 hint=f"Write {cls.usage}.",
             )
         check_placement(said.placement)
-        base = replace(not_nested(cls, said.base, folder), buffer=buffer)
-        canonical = f"{base.name}:{base.argument}".removesuffix(":")
-        return cls(f"{said.number}x{said.placement}:{canonical}", buffer, base)
+        return cls.of(f"{said.number}x{said.placement}", said.base, buffer, folder)
 
     @property
-    def added(self) -> tuple[AddedLabels, SplitProtocol]:
-        """The parsed argument, and the base protocol."""
+    def added(self) -> AddedLabels:
+        """The parsed argument."""
         said = read_added(self.argument)
         assert said is not None
-        return said, self.base or parse_protocol(said.base, self.buffer)
-
-    @property
-    def text(self) -> str:
-        said, base = self.added
-        return f"{self.name}:{said.number}x{said.placement}:{base.text}"
-
-    @property
-    def short(self) -> str:
-        said, base = self.added
-        return f"{self.name}:{said.number}x{said.placement}:{base.short}"
+        return said
 
     @property
     def reads_fields(self) -> bool:
-        said, base = self.added
-        return said.placement != "scattered" or base.reads_fields
+        return self.added.placement != "scattered" or super().reads_fields
 
     def buffer_radius(self, patch: int) -> int:
         """0: the draw leaves out the base draw's buffer by itself, and none round the added pixels."""
         return 0
 
     def draw(self, scene: Scene, seed: int, patch: int) -> Draw:
-        said, base = self.added
-        first = draw_train(scene, base, patch, seed)
-        rest = (scene.labels > 0) & ~first.train
-        test = rest & ~first.dropped & ~dilate(first.train, base.buffer_radius(patch))
+        said, (first, rest, test) = self.added, self.base_draw(scene, seed, patch)
         # Without K, so that fewer labels are the first of more.
-        identity = (base.name, base.argument, base.buffer)
-        rng = np.random.default_rng(derive_seed("added", scene.drawn_as, said.placement, *identity, seed))
+        rng = np.random.default_rng(derive_seed("added", scene.drawn_as, said.placement, *self.of_base, seed))
         train, notes = first.train.copy(), [*first.notes, NO_BUFFER]
         for c in scene.class_ids:
             pixels = _ordered(scene, first.train, c, said.placement, rng)
@@ -154,11 +135,8 @@ def _in_turn(
     ids, which = np.unique(fields[tuple(pixels.T)], return_inverse=True)
     place = np.lexsort((rng.permutation(len(ids)), np.isin(ids, fields[trained])))
     rank_of_field = np.argsort(place)[which]
-    by_field = np.argsort(which, kind="stable")
-    starts = np.searchsorted(which[by_field], np.arange(len(ids)))
-    turn = np.empty(len(pixels), dtype=np.intp)
-    turn[by_field] = np.arange(len(pixels)) - starts[which[by_field]]
-    return np.asarray(pixels[np.lexsort((rank_of_field, turn))])
+    ranked = np.argsort(rank_of_field, kind="stable")
+    return np.asarray(pixels[ranked[take_in_turn(which[ranked])]])
 
 
 def _outwards(pixels: NDArray[np.intp], fields: NDArray[np.int32], trained: NDArray[np.bool_]) -> NDArray[np.intp]:

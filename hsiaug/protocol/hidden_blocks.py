@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Self
 
@@ -12,9 +12,9 @@ from numpy.typing import NDArray
 from hsiaug.base.errors import InputError
 from hsiaug.base.seeds import derive_seed
 from hsiaug.core.scene import Scene
+from hsiaug.protocol.based import Based
 from hsiaug.protocol.compact import dilate
-from hsiaug.protocol.protocols import Buffer, Draw, SplitProtocol, draw_train, parse_protocol
-from hsiaug.protocol.within import not_nested
+from hsiaug.protocol.protocols import Buffer, Draw
 from hsiaug.registry.card import Card
 
 __all__ = ["Hidden"]
@@ -27,60 +27,33 @@ LEAST_ACROSS = 4
 
 
 @dataclass(frozen=True)
-class Hidden(SplitProtocol):
+class Hidden(Based):
     """The base draw, with a share of its test pixels in blocks that plugins see only when they predict them.
 
     Blocks are taken in random order while they hold no more than the share. Pixels of training patches stay visible. What
     unlabelled test pixels are worth shows in the difference between test pixels inside and outside the blocks: a
     transductive method may read the latter alone, and on the next flight it can read none.
-
-    base: the protocol whose draw it is; the argument says it.
     """
 
     card = Card("hidden", "1", "The draw of another protocol, with blocks whose pixels no plugin sees")
     usage = "hidden:SHARE:PROTOCOL, as hidden:0.5:issd"
     example = "0.5:issd"
-
-    base: SplitProtocol | None = field(default=None, compare=False)
+    nests_in = ()
 
     @classmethod
     def parse(cls, argument: str, buffer: Buffer, folder: Path = Path()) -> Self:
         share, _, text = argument.partition(":")
-        base = replace(not_nested(cls, text, folder), buffer=buffer)
-        return cls(f"{cls.number(share, whole=False)}:{base.name}:{base.argument}".removesuffix(":"), buffer, base)
-
-    @property
-    def parts(self) -> tuple[float, SplitProtocol]:
-        """The share of test pixels that is hidden, and the base protocol."""
-        share, _, text = self.argument.partition(":")
-        return float(share), self.base or parse_protocol(text, self.buffer)
-
-    @property
-    def text(self) -> str:
-        share, base = self.parts
-        return f"{self.name}:{share:g}:{base.text}"
-
-    @property
-    def short(self) -> str:
-        share, base = self.parts
-        return f"{self.name}:{share:g}:{base.short}"
-
-    @property
-    def reads_fields(self) -> bool:
-        return self.parts[1].reads_fields
+        return cls.of(cls.number(share, whole=False), text, buffer, folder)
 
     def buffer_radius(self, patch: int) -> int:
-        return self.parts[1].buffer_radius(patch)
+        return self.inner.buffer_radius(patch)
 
     def draw(self, scene: Scene, seed: int, patch: int) -> Draw:
-        share, base = self.parts
-        first = draw_train(scene, base, patch, seed)
-        test = (scene.labels > 0) & ~first.train & ~first.dropped & ~dilate(first.train, self.buffer_radius(patch))
+        first, _, test = self.base_draw(scene, seed, patch)
         # Without the share, so that a smaller one hides the first blocks of a larger.
-        identity = (base.name, base.argument, base.buffer)
-        rng = np.random.default_rng(derive_seed("hidden", scene.drawn_as, *identity, seed))
+        rng = np.random.default_rng(derive_seed("hidden", scene.drawn_as, *self.of_base, seed))
         side = max(2 * patch, min(PATCHES * patch, min(scene.shape) // LEAST_ACROSS))
-        hidden = _blocks(test, share, side, rng) & ~dilate(first.train, patch // 2)
+        hidden = _blocks(test, float(self.head), side, rng) & ~dilate(first.train, patch // 2)
         found = (hidden & test).sum() / max(1, test.sum())
         note = f"blocks of {side}×{side} pixels are hidden, {found:.0%} of the test pixels"
         return replace(first, hidden=hidden, notes=(*first.notes, note))

@@ -63,6 +63,7 @@ class Picks(SplitProtocol):
     usual_buffer = "none"
     leaky = True
     left_out = "no training pixels of the outer draw"
+    nests_in = ()
 
     base: SplitProtocol | None = field(default=None, compare=False)
     number_of_draw: int = field(default=0, compare=False)
@@ -84,8 +85,7 @@ class Picks(SplitProtocol):
             return cls(f"{parts}:{path.name}#{digest}", buffer, path=path)
         plain, draw = split_draw(text)
         base = not_nested(cls, plain, folder)
-        canonical = f"{base.name}:{base.argument}".removesuffix(":")
-        return cls(f"{parts}:{canonical}{at_draw(draw)}", buffer, base, draw)
+        return cls(f"{parts}:{base.canonical}{at_draw(draw)}", buffer, base, draw)
 
     @property
     def parts(self) -> int:

@@ -83,6 +83,7 @@ class SplitProtocol:
     usage: how it is typed, for error messages. example: an argument that the conformance kit tries.
     usual_buffer: where the user names none. leaky: train and test pixels are neighbours by construction.
     left_out: what the labelled pixels are that a draw neither trains on nor tests, the buffer apart.
+    nests_in: names of the only protocols that may be made of this one; None = all but itself.
     """
 
     card: ClassVar[Card]
@@ -93,6 +94,7 @@ class SplitProtocol:
     usual_buffer: ClassVar[Buffer] = "centre"
     leaky: ClassVar[bool] = False
     left_out: ClassVar[str] = ""
+    nests_in: ClassVar[tuple[str, ...] | None] = None
 
     argument: str
     buffer: Buffer
@@ -154,9 +156,14 @@ class SplitProtocol:
         return self.card.name
 
     @property
+    def canonical(self) -> str:
+        """Name and argument, as they stand in the argument of a protocol that is made of this one."""
+        return f"{self.name}:{self.argument}".removesuffix(":")
+
+    @property
     def text(self) -> str:
         """Text as typed on the command line, so that it parses again."""
-        return f"{self.name}:{self.argument}".removesuffix(":")
+        return self.canonical
 
     @property
     def short(self) -> str:

@@ -55,6 +55,7 @@ class Within(SplitProtocol):
     usage = "within:PROTOCOL, within:PROTOCOL@DRAW or within:all, as within:issd"
     example = "all"
     left_out = "no training pixels of the outer draw"
+    nests_in = ()
 
     divided: SplitProtocol | None = field(default=None, compare=False)
     number_of_draw: int = field(default=0, compare=False)
@@ -65,8 +66,7 @@ class Within(SplitProtocol):
         if text == "all":
             return cls(text, buffer)
         outer = not_nested(cls, text, folder)
-        canonical = f"{outer.name}:{outer.argument}".removesuffix(":")
-        return cls(canonical + at_draw(draw), buffer, outer, draw)
+        return cls(outer.canonical + at_draw(draw), buffer, outer, draw)
 
     @property
     def outer(self) -> tuple[SplitProtocol | None, int]:
@@ -110,12 +110,7 @@ def not_nested(kind: type[SplitProtocol], text: str, folder: Path) -> SplitProto
     """The protocol that one of ``kind`` is made of. Raises InputError where that is itself made of another."""
     # Before it is parsed, which would go as deep as the text does.
     other = protocol_class(text.strip().partition(":")[0])
-    nested = (
-        other in (Within, kind)
-        or other.card.name in ("hidden", "picks")
-        or (other.card.name == "added" and kind is not Within)
-        or (other.card.name == "asked" and kind.card.name not in ("within", "added", "picks"))
-    )
+    nested = other is kind or (other.nests_in is not None and kind.card.name not in other.nests_in)
     if nested or not ("pixels" in other.card.tasks or kind is Within):
         raise InputError(
             f"protocol {kind.card.name} needs a protocol of single pixels that is not nested",

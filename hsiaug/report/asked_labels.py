@@ -14,7 +14,7 @@ from hsiaug.report.curves import reference
 from hsiaug.report.grid import Grid, GridColumn, ReportPage, make_grid
 from hsiaug.report.labels import MISSING, percent, with_interval
 from hsiaug.report.records import Condition
-from hsiaug.report.tables import Report, Table
+from hsiaug.report.tables import ASKED, Report, Table
 from hsiaug.report.views_raw import arm_columns
 from hsiaug.trial.hashing import canonical_json
 
@@ -32,7 +32,7 @@ def asked_tables(report: Report) -> dict[tuple[str, Condition], list[AskedTable]
     found: dict[tuple[str, Condition], list[AskedTable]] = {}
     for table in report.tables:
         condition = table.condition
-        if condition.protocol == "asked" and (said := read_asked(condition.argument)) is not None:
+        if condition.protocol == ASKED and (said := read_asked(condition.argument)) is not None:
             # Strategies differ in the committee whose versions they name.
             rest = {key: v for key, v in json.loads(condition.rest).items() if key != "protocol_version"}
             key = replace(condition, argument=said.base, rest=canonical_json(rest))

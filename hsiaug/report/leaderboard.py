@@ -23,13 +23,11 @@ from hsiaug.report.labels import MISSING, count, count_range, percent, signed
 from hsiaug.report.output_files import TableFiles
 from hsiaug.report.records import Trial
 from hsiaug.report.signs import SIGNS
-from hsiaug.report.tables import ADDED, Report, Table
+from hsiaug.report.tables import ADDED, ASKED, Report, Table
 
-__all__ = ["ASKED", "Board", "Entry", "Result", "boards", "inter_quartile_mean", "leaderboard_files"]
+__all__ = ["Board", "Entry", "Result", "boards", "inter_quartile_mean", "leaderboard_files"]
 
 RESAMPLES = 2000
-ASKED = "asked"
-"""The protocol whose training labels were asked for."""
 Worths = Mapping[Table, Mapping[CellKey, str]]
 Pooled = tuple[float, float, float]
 """An inter-quartile mean over scenes, and the ends of its 95 % interval from resampled scenes."""

@@ -72,6 +72,11 @@ class Matrix:
         return first if len(self.tables) == 1 else f"{run}{len(self.tables)} scenes, {first.split(', ', 1)[1]}"
 
     @property
+    def heading(self) -> str:
+        """What its numbers are."""
+        return f"Δ{score_of(self.tables)} over the control that decides, in points"
+
+    @property
     def best(self) -> ArmRow | None:
         """The arm to name first; None where nothing is judged."""
         return self.rows[0] if self.rows and self.rows[0].rank[0] else None
@@ -88,7 +93,7 @@ class Matrix:
         Where it is too wide, without the columns over all scenes, or without intervals.
         """
         rows, named = self.rows[:MOST_ROWS], GridColumn("arm", lambda row: row.label, numeric=False)
-        heading = f"Δ{score_of(self.tables)} over the control that decides, in points"
+        heading = self.heading
         short = make_grid(heading, [named, *self._scenes(interval=False)], rows)
         scenes = [named, *self._scenes(interval=True)]
         whole = replace(make_grid(heading, scenes, rows), narrower=short)

@@ -22,10 +22,12 @@ from hsiaug.trial.planned import PlannedDraws
 if TYPE_CHECKING:
     from hsiaug.trial.record import Damage
 
-__all__ = ["ADDED", "Report", "Table", "build_report", "named"]
+__all__ = ["ADDED", "ASKED", "Report", "Table", "build_report", "named"]
 
 ADDED = "added"
 """The protocol of learning curves over added labels."""
+ASKED = "asked"
+"""The protocol whose training labels were asked for."""
 NAMED = 20
 """Damaged records that a sentence names at most; JSON has all of them."""
 

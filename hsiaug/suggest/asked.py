@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Self
 
@@ -14,10 +14,9 @@ from hsiaug.base.seeds import derive_seed
 from hsiaug.core.scene import Scene
 from hsiaug.protocol.added import takeable
 from hsiaug.protocol.asked import MOST, STRATEGIES, AskedLabels, read_asked
-from hsiaug.protocol.compact import dilate
-from hsiaug.protocol.protocols import Buffer, Draw, SplitProtocol, draw_train, parse_protocol
+from hsiaug.protocol.based import Based
+from hsiaug.protocol.protocols import Buffer, Draw
 from hsiaug.protocol.split import Blind
-from hsiaug.protocol.within import not_nested
 from hsiaug.quality.synthesis import silent
 from hsiaug.registry.card import Card
 from hsiaug.registry.lookup import registry
@@ -37,7 +36,7 @@ _orders: dict[tuple[object, ...], list[tuple[int, int]]] = {}
 
 
 @dataclass(frozen=True)
-class Asked(SplitProtocol):
+class Asked(Based):
     """The base draw, its buffer, and N more labelled pixels, where a strategy asks for them; draws are nested in N.
 
     Of each class one labelled pixel in ``ONE_IN``, at random, may be asked for, and all others that the base draw tests
@@ -45,8 +44,6 @@ class Asked(SplitProtocol):
     chosen; of several batches, each is chosen by what the earlier ones gave. Nothing is left out round asked pixels, so
     some of their neighbours are tested: the audit counts them, and the draw is tagged LEAKY. Fields are seen or new
     as they are without the asked pixels. ``buffer`` is that of the base draw.
-
-    base: the protocol that is asked beyond; the argument says it.
     """
 
     card = Card("asked", "1", "The draw of another protocol with more labels, where a strategy asks for them")
@@ -54,8 +51,7 @@ class Asked(SplitProtocol):
     example = "2xrandom:issd"
     leaky = True
     left_out = "not asked for"
-
-    base: SplitProtocol | None = field(default=None, compare=False)
+    nests_in = ("within", "added", "picks")
 
     @classmethod
     def parse(cls, argument: str, buffer: Buffer, folder: Path = Path()) -> Self:
@@ -72,34 +68,18 @@ class Asked(SplitProtocol):
                 value=repr(said.strategy),
                 hint=did_you_mean(said.strategy, STRATEGIES),
             )
-        base = replace(not_nested(cls, said.base, folder), buffer=buffer)
-        canonical = f"{base.name}:{base.argument}".removesuffix(":")
-        return cls(_said(said, canonical), buffer, base)
+        return cls.of(_head(said), said.base, buffer, folder)
 
     @property
-    def asked(self) -> tuple[AskedLabels, SplitProtocol]:
-        """The parsed argument, and the base protocol."""
+    def asked(self) -> AskedLabels:
+        """The parsed argument."""
         said = read_asked(self.argument)
         assert said is not None
-        return said, self.base or parse_protocol(said.base, self.buffer)
-
-    @property
-    def text(self) -> str:
-        said, base = self.asked
-        return f"{self.name}:{_said(said, base.text)}"
-
-    @property
-    def short(self) -> str:
-        said, base = self.asked
-        return f"{self.name}:{_said(said, base.short)}"
-
-    @property
-    def reads_fields(self) -> bool:
-        return self.asked[1].reads_fields
+        return said
 
     @property
     def reads_spectra(self) -> bool:
-        return self.asked[0].strategy != "random"
+        return self.asked.strategy != "random"
 
     def as_json(self) -> dict[str, str]:
         """The identity, with the versions of the committee's classifiers where it is asked."""
@@ -114,19 +94,15 @@ class Asked(SplitProtocol):
         return 0
 
     def draw(self, scene: Scene, seed: int, patch: int) -> Draw:
-        said, base = self.asked
-        first = draw_train(scene, base, patch, seed)
-        rest = (scene.labels > 0) & ~first.train
-        test = rest & ~first.dropped & ~dilate(first.train, base.buffer_radius(patch))
+        said, (first, rest, test) = self.asked, self.base_draw(scene, seed, patch)
         # Without strategy and number, so that all of them leave the same test pixels.
-        identity = (base.name, base.argument, base.buffer)
-        rng = np.random.default_rng(derive_seed("asked", scene.drawn_as, *identity, seed))
+        rng = np.random.default_rng(derive_seed("asked", scene.drawn_as, *self.of_base, seed))
         pool = np.zeros_like(rest)
         for c in scene.class_ids:
             pixels = rng.permutation(np.argwhere(rest & (scene.labels == c)))
             kept = takeable(test[tuple(pixels.T)])
             pool[tuple(pixels[kept][: len(pixels) // ONE_IN].T)] = True
-        key = (scene.sha256, *identity, patch, seed, said.strategy, said.batch)
+        key = (scene.sha256, *self.of_base, patch, seed, said.strategy, said.batch)
         order = _orders.setdefault(key, [])
         if said.strategy == "random" and not order:
             order += map(tuple, rng.permutation(np.argwhere(pool))[:MOST].tolist())
@@ -145,12 +121,14 @@ class Asked(SplitProtocol):
         self, scene: Scene, train: Mask, pool: Mask, known: list[tuple[int, int]], seed: int, patch: int
     ) -> list[tuple[int, int]]:
         """The pixels of the next batch; none where nothing is left to ask for."""
-        said, _ = self.asked
+        said = self.asked
+        if said.strategy == "random":
+            return []
         train = train.copy()
         train[tuple(np.array(known, dtype=np.intp).reshape(-1, 2).T)] = True
         ground = ground_of(scene.unlabelled)
         open_ = pool & ~train & ground.data
-        if said.strategy == "random" or not open_.any():
+        if not open_.any():
             return []
         learnt = Blind(train, np.zeros_like(train), scene.labels[train].astype(np.int64), patch)
         members = committee((), (), scene.bands)
@@ -166,9 +144,9 @@ class Asked(SplitProtocol):
         return [segments.medoid(j) for j in chosen]
 
 
-def _said(said: AskedLabels, base: str) -> str:
-    """The argument, with the text of the base protocol; without batches where there is one, or they change nothing."""
+def _head(said: AskedLabels) -> str:
+    """What stands before the base protocol; without batches where there is one, or they change nothing."""
     if not said.number:
-        return f"0:{base}"
+        return "0"
     one = said.batch >= said.number or said.strategy == "random"
-    return f"{said.number}{'' if one else f'/{said.batch}'}x{said.strategy}:{base}"
+    return f"{said.number}{'' if one else f'/{said.batch}'}x{said.strategy}"

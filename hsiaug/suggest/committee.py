@@ -12,6 +12,7 @@ from scipy.special import entr
 from hsiaug.base.errors import HsiaugError, InputError, PluginError
 from hsiaug.base.seeds import derive_seed
 from hsiaug.contracts import Classifier, FittedClassifier, Progress
+from hsiaug.core.samples import take_in_turn
 from hsiaug.core.scene import UnlabelledScene
 from hsiaug.core.spectral_views import SpectralView
 from hsiaug.core.view_names import FEWEST, RAW, UNIT, check_view, with_view
@@ -112,10 +113,8 @@ def _thinned(known: BlindSplit, seed: int) -> BlindSplit:
     y = known.train_labels
     if len(y) <= MOST:
         return known
-    drawn = np.random.default_rng(derive_seed("thinned", seed)).random(len(y))
-    turn, by_class = np.empty(len(y), dtype=np.int64), np.lexsort((drawn, y))
-    turn[by_class] = np.arange(len(y)) - np.searchsorted(y[by_class], y[by_class])
-    kept = np.sort(np.lexsort((drawn, turn))[:MOST])
+    mixed = np.argsort(np.random.default_rng(derive_seed("thinned", seed)).random(len(y)))
+    kept = np.sort(mixed[take_in_turn(y[mixed])][:MOST])
     train = np.zeros_like(known.train)
     train[tuple(np.argwhere(known.train)[kept].T)] = True
     return replace(known, train=train, train_labels=y[kept])

@@ -16,7 +16,7 @@ from hsiaug.quality.maps import check_map_targets, class_map_figure, picture_ste
 from hsiaug.report.html.page import HERE as REPORT
 from hsiaug.report.output_files import figure_writers, write_files
 from hsiaug.ui.labelling import Labelling
-from hsiaug.ui.server import HERE, json_answer, page, png
+from hsiaug.ui.server import HERE, json_answer, page_routes, png
 
 if TYPE_CHECKING:
     from starlette.requests import Request
@@ -48,12 +48,8 @@ class LabelPage:
 
     def routes(self) -> list[BaseRoute]:
         """All of them."""
-        from starlette.routing import Route
-
-        files = page(
-            *(HERE / name for name in ("label.html", "label.js", "ui.css")),
-            *(REPORT / name for name in ("stage.js", "page.css")),
-        )
+        files = [HERE / name for name in ("label.html", "label.js", "ui.css")]
+        files += [REPORT / name for name in ("stage.js", "page.css")]
         gets = {
             "scene": self.scene,
             "state": self.state,
@@ -69,11 +65,7 @@ class LabelPage:
             "ask": self.ask,
             "map": self.make_map,
         }
-        return [
-            *files,
-            *(Route(f"/{name}", endpoint) for name, endpoint in gets.items()),
-            *(Route(f"/{name}", endpoint, methods=["POST"]) for name, endpoint in posts.items()),
-        ]
+        return page_routes(files, gets, posts)
 
     def scene(self, _: Request) -> Response:
         """What does not change."""

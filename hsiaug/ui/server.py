@@ -8,7 +8,7 @@ import secrets
 import socket
 import sys
 import webbrowser
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from importlib.util import find_spec
 from pathlib import Path
@@ -24,7 +24,9 @@ if TYPE_CHECKING:
     from starlette.routing import BaseRoute
     from starlette.types import ASGIApp, Receive, Scope, Send
 
-__all__ = ["Guard", "json_answer", "local_app", "need_ui", "page", "png", "serve_here"]
+Endpoint = Callable[["Request"], "Response | Awaitable[Response]"]
+
+__all__ = ["Guard", "json_answer", "local_app", "need_ui", "page_routes", "png", "serve_here"]
 
 HERE = Path(__file__).parent / "static"
 KINDS = {".css": "text/css", ".js": "text/javascript", ".html": "text/html"}
@@ -92,8 +94,13 @@ def local_app(routes: Sequence[BaseRoute], token: str, port: int) -> ASGIApp:
     return Guard(inner, token, port)
 
 
-def page(*files: Path) -> list[BaseRoute]:
-    """Routes of a page's own files, texts of the package, by their names; that of the page itself is ``/``."""
+def page_routes(
+    files: Iterable[Path], gets: Mapping[str, Endpoint], posts: Mapping[str, Endpoint] | None = None
+) -> list[BaseRoute]:
+    """Routes of a page: its files, texts of the package, by their names; and what answers GET and POST, by address.
+
+    The address of the page itself is ``/``.
+    """
     from starlette.responses import Response
     from starlette.routing import Route
 
@@ -103,7 +110,11 @@ def page(*files: Path) -> list[BaseRoute]:
 
         return Route("/" if path.suffix == ".html" else f"/{path.name}", answer)
 
-    return [route(path) for path in files]
+    return [
+        *map(route, files),
+        *(Route(f"/{name}", endpoint) for name, endpoint in gets.items()),
+        *(Route(f"/{name}", endpoint, methods=["POST"]) for name, endpoint in (posts or {}).items()),
+    ]
 
 
 def json_answer(value: Any) -> Response:

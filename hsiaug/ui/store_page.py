@@ -29,7 +29,7 @@ from hsiaug.report.scenes.ground_truth import (
 from hsiaug.report.tables import Table
 from hsiaug.trial.planned import read_plans
 from hsiaug.trial.store import Reading, Store
-from hsiaug.ui.server import HERE, json_answer, page, png
+from hsiaug.ui.server import HERE, json_answer, page_routes, png
 
 if TYPE_CHECKING:
     from starlette.requests import Request
@@ -57,12 +57,8 @@ class StorePage:
 
     def routes(self) -> list[BaseRoute]:
         """All of them."""
-        from starlette.routing import Route
-
-        files = page(
-            *(HERE / name for name in ("store.html", "store.js", "ui.css")),
-            *(REPORT / name for name in ("stage.js", "page.css", "maps.js")),
-        )
+        files = [HERE / name for name in ("store.html", "store.js", "ui.css")]
+        files += [REPORT / name for name in ("stage.js", "page.css", "maps.js")]
         gets = {
             "version": self.version,
             "report": self.report,
@@ -70,7 +66,7 @@ class StorePage:
             "ground/{hash}": self.ground,
             "map/{kind}/{hash}/{place:int}": self.map,
         }
-        return [*files, *(Route(f"/{name}", endpoint) for name, endpoint in gets.items())]
+        return page_routes(files, gets)
 
     def version(self, _: Request) -> Response:
         """A number that rises when records change; how many there are; seconds that the last page took."""

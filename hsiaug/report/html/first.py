@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from hsiaug.report.across import NOTE, interval_text, score_of
+from hsiaug.report.across import NOTE, interval_text
 from hsiaug.report.compare import Gain
 from hsiaug.report.findings import FINDINGS, said_of
 from hsiaug.report.html.markup import badge, details, escape, link, scroller
@@ -33,7 +33,7 @@ def _matrix(matrix: Matrix, sections: Mapping[Table, TableSection], *, titled: b
         return f'{title}<p class="headline">{escape(first)}</p>{said}'
     notes = [signs_note(matrix.tables), f"{CONTROL}: a control.", OF_SIGNS, *([NOTE] if matrix.pooled else [])]
     id = sections[matrix.tables[0]].anchor("matrix")
-    named = f"Δ{score_of(matrix.tables)} over the control that decides, in points"
+    named = matrix.heading
     head = "".join(_head(table, sections[table]) for table in matrix.tables)
     if matrix.pooled:
         head += '<th scope="col">mean over none</th><th scope="col">on a new scene</th>'

@@ -21,6 +21,7 @@ from hsiaug.api import (
     load_state,
     param,
     patches_at,
+    take_in_turn,
 )
 from hsiaug_builtin.baselines.pseudo import FittedPseudo
 
@@ -56,7 +57,7 @@ class FittedFill(FittedPseudo):
     def _order(self, own: NDArray[np.int64], count: int, rng: np.random.Generator) -> NDArray[np.int64]:
         """A pixel of each segment in turn, so that all count alike however large they are."""
         shuffled = rng.permutation(own)
-        return np.resize(shuffled[_in_turn(self.segment[shuffled])], count)
+        return np.resize(shuffled[take_in_turn(self.segment[shuffled])], count)
 
     def _weights(self, rows: NDArray[np.int64]) -> NDArray[np.float64]:
         """Weights in proportion to confidence; 0 for what comes after the budget is spent."""
@@ -105,7 +106,7 @@ class Fill(Plugin[FillParams]):
             real = view.real
             if len(real) > MOST:
                 mixed = np.random.default_rng(derive_seed("fill", seed)).permutation(len(real))
-                real = real.take(np.sort(mixed[_in_turn(view.y[mixed])][:MOST]))
+                real = real.take(np.sort(mixed[take_in_turn(view.y[mixed])][:MOST]))
             fused = plugin.fit(real, shown, seed=seed, device=device, progress=progress)
             shares = fused.predict_proba(Patches(patches_at(view.cube, near, 1), near)).astype(np.float64)
             named, sure = shares.argmax(axis=1) + 1, margins(shares)
@@ -132,14 +133,6 @@ class Fill(Plugin[FillParams]):
         arrays, facts = load_state(folder)
         state: dict[str, Any] = {**arrays, **facts}
         return FittedFill(self.params, **state)
-
-
-def _in_turn(group: NDArray[np.int64]) -> NDArray[np.int64]:
-    """(n,) places: the first of each group (n,), then the second of each, and so on."""
-    _, member, sizes = np.unique(group, return_inverse=True, return_counts=True)
-    turn = np.empty(len(group), dtype=np.int64)
-    turn[np.argsort(member, kind="stable")] = np.arange(len(group)) - np.repeat(np.cumsum(sizes) - sizes, sizes)
-    return np.argsort(turn, kind="stable")
 
 
 def _features(view: TrainView) -> NDArray[np.float32]:

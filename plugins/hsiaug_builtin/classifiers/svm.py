@@ -82,9 +82,10 @@ class FittedSvm:
         scores = self.model.decision_function(self.normaliser.spectra(patches.centres))
         if scores.ndim == 1:
             scores = np.stack([-scores, scores], axis=1)
-        # Of classes that won as many pairs ``predict`` names the first, whatever the margins.
-        row, named = np.arange(len(scores)), np.searchsorted(self.model.classes_, self.predict(patches))
-        scores[row, named] = scores.max(axis=1)
+        else:
+            # A score is the pairs won, and a margin below 1/3: of as many pairs ``predict`` names the first class.
+            named = np.rint(scores).argmax(axis=1)
+            scores[np.arange(len(scores)), named] = scores.max(axis=1)
         return by_class(softmax(SHARPNESS * scores, axis=1), self.model.classes_, self.class_count)
 
 
