@@ -18,18 +18,6 @@ from hsiaug.core.tiles import DenseSamples, DenseView, PairCounts, Tiles
 from hsiaug.protocol.view import TrainView
 from hsiaug.registry.card import Card
 
-__all__ = [
-    "Classifier",
-    "FittedClassifier",
-    "FittedGenerator",
-    "FittedMaskClassifier",
-    "FittedPairGenerator",
-    "Generator",
-    "MaskClassifier",
-    "PairGenerator",
-    "Progress",
-]
-
 
 class Progress(Protocol):
     """``progress(done, total, note)`` tells the user how far a fit is; call it as often as you like."""

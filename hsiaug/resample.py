@@ -56,8 +56,6 @@ from hsiaug.tasks.task import get_task
 from hsiaug.trial.cache import Workbench
 from hsiaug.trial.spec import TrialSpec
 
-__all__ = ["Resampler", "augment_scene"]
-
 
 class _GivenSamples(SplitProtocol):
     """The caller has split already: all samples that are given are for training."""

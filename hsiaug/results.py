@@ -67,8 +67,6 @@ if TYPE_CHECKING:
 
     from hsiaug.trial.store import Reading
 
-__all__ = ["Results", "Table", "benchmark", "classifier", "generator", "read_store", "split"]
-
 USUAL_STORE = "hsiaug-results"
 One = str | Any
 """The name of a plugin, or the plugin itself: an object, or its class where its usual hyper-parameters do."""

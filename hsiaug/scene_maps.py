@@ -33,8 +33,6 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
     from pandas import DataFrame
 
-__all__ = ["HEADER", "SceneMap", "make_map", "map_scene", "share_texts"]
-
 HEADER = ("class", "name", "pixels", "share %", "training pixels")
 """Columns of :meth:`SceneMap.rows` as texts."""
 

@@ -39,8 +39,6 @@ from hsiaug.protocol.protocols import parse_protocol
 from hsiaug.trial.arm import Arm
 from hsiaug.trial.spec import TrialSpec
 
-__all__ = ["Advice", "advise"]
-
 ALPHA = 0.05
 
 

@@ -28,8 +28,6 @@ from hsiaug.tasks.task import get_task
 from hsiaug.trial.arm import CONTROLS, RIVALS, controls_of
 from hsiaug.trial.spec import TrialSpec
 
-__all__ = ["PARTS", "PickAdvice", "PickArm", "advise_by_picks", "picks_plan", "rank"]
-
 PARTS = 8
 """Parts of the picks that are left out in turn; where there are fewer picks, each is left out alone."""
 

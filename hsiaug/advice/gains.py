@@ -15,8 +15,6 @@ from hsiaug.trial.arm import CONTROLS, Arm
 from hsiaug.trial.spec import TrialSpec
 from hsiaug.trial.store import Record
 
-__all__ = ["Against", "ArmGain", "candidates", "conclude", "gain_of", "key", "scored"]
-
 Key = tuple[str, float, float | None, str, int]
 Results = dict[Key, Record]
 

@@ -24,24 +24,6 @@ from hsiaug.tasks.task import TaskData, get_task
 from hsiaug.trial.arm import BALANCED, CONTROLS, Arm
 from hsiaug.trial.spec import TrialSpec
 
-__all__ = [
-    "CONFIRM",
-    "SCREEN",
-    "Ceiling",
-    "LeftOut",
-    "ViewGain",
-    "alone",
-    "ceiling",
-    "gains_of",
-    "ladder",
-    "price",
-    "scoring",
-    "screen",
-    "screen_views",
-    "screening_plan",
-    "with_views",
-]
-
 SCREEN = range(3)
 """Inner draws on which every generator is tried."""
 CONFIRM = range(100, 112)

@@ -21,8 +21,6 @@ from hsiaug.trial.store import Record, Store
 if TYPE_CHECKING:
     from rich.console import Console
 
-__all__ = ["Session"]
-
 
 @dataclass(frozen=True)
 class Session:

@@ -17,23 +17,6 @@ import numpy as np
 
 from hsiaug.base.errors import InputError
 
-__all__ = [
-    "Argument",
-    "anything",
-    "checked",
-    "choice",
-    "converted",
-    "mapping",
-    "number",
-    "optional",
-    "path",
-    "positive",
-    "several",
-    "switch",
-    "text",
-    "whole",
-]
-
 P = ParamSpec("P")
 R = TypeVar("R")
 

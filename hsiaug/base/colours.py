@@ -8,25 +8,6 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = [
-    "CLASSES",
-    "HELD_OUT",
-    "LEFT_OUT",
-    "NO_DATA",
-    "SERIES",
-    "SYNTHETIC",
-    "TONES",
-    "TRAIN",
-    "WRONG",
-    "class_colours",
-    "class_names_shown",
-    "in_the_dark",
-    "rgb_bands",
-    "rgb_of",
-    "stretched",
-    "true_colours",
-]
-
 RED, GREEN, BLUE = 660.0, 560.0, 490.0
 """Wavelengths in nm."""
 

@@ -20,19 +20,6 @@ from collections.abc import Iterable
 
 from hsiaug.base.text import shortened, visible
 
-__all__ = [
-    "DataUnavailableError",
-    "HsiaugError",
-    "InputError",
-    "PluginError",
-    "SceneError",
-    "SplitError",
-    "StoreError",
-    "did_you_mean",
-    "install",
-]
-
-
 LONGEST_PART = 600
 """Characters of a rule or a hint at most; both may quote a file's name."""
 LISTED = 40

@@ -13,18 +13,6 @@ from tempfile import TemporaryDirectory
 
 from hsiaug.base.errors import HsiaugError, InputError
 
-__all__ = [
-    "file_errors",
-    "link",
-    "plain_text",
-    "reason",
-    "replaced",
-    "sync_files",
-    "sync_folder",
-    "write_text_whole",
-    "write_whole",
-]
-
 LONGEST_MARK = 2**20
 """Bytes of a file that tells what hsiaug wrote."""
 LONGEST_ENDING = 16

@@ -12,8 +12,6 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["LABELS", "array_checksum"]
-
 STRIPE = 16
 """Rows converted at once, so that no second full-size array exists."""
 

@@ -8,8 +8,6 @@ from __future__ import annotations
 
 import hashlib
 
-__all__ = ["derive_seed"]
-
 
 def derive_seed(*parts: str | int | float) -> int:
     """A seed in [0, 2³¹) that depends on every part, alike on every machine and Python."""

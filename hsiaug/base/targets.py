@@ -7,8 +7,6 @@ from pathlib import Path
 
 from hsiaug.base.errors import InputError
 
-__all__ = ["PICTURES", "TABLES", "check_folder_name", "check_target", "check_targets"]
-
 PICTURES = (".png", ".svg", ".pdf")
 TABLES = (".md", ".tex", ".csv", ".json")
 """Endings of a figure and of a table, for every command that has one to write."""

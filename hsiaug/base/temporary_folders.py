@@ -22,19 +22,6 @@ from pathlib import Path
 
 from hsiaug.base.files import plain_text
 
-__all__ = [
-    "ABANDONED",
-    "abandoned",
-    "in_use",
-    "mark",
-    "marked",
-    "newest",
-    "owner",
-    "sweep",
-    "taken",
-    "temporary_folder",
-]
-
 MARK = ".hsiaug"
 """The file that marks a folder which hsiaug made, and may remove."""
 NAME = re.compile(r"\..+\.([0-9a-f]{8}-[0-9]+-[0-9]+)\.[0-9a-f]{12}")

@@ -15,8 +15,6 @@ from hsiaug.base.text import visible
 if TYPE_CHECKING:
     from rich.progress import Progress, ProgressColumn
 
-__all__ = ["Console", "live", "log_console", "progress_bars"]
-
 
 class Console(rich.console.Console):
     """A rich console that reads no markup in what it prints, and lets no control character of it through.

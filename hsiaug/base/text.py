@@ -11,8 +11,6 @@ import json
 import re
 from typing import Any
 
-__all__ = ["ascii_json", "json_of", "plotted", "shortened", "shortest", "visible"]
-
 UNSEEN = re.compile(
     "[\x00-\x1f\x7f-\x9f"  # C0 with ESC, DEL, C1
     "\u061c\u200b\u200e\u200f\u202a-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb"  # order of writing, and no width

@@ -19,8 +19,6 @@ if TYPE_CHECKING:
     from hsiaug.core.scene import Scene
     from hsiaug.tasks.task import Task
 
-__all__ = ["advise"]
-
 
 def advise(
     scene: options.SceneRef,

@@ -18,8 +18,6 @@ from hsiaug.report.labels import MISSING, count, percent, signed
 if TYPE_CHECKING:
     from rich.console import Console
 
-__all__ = ["pick_advice_json", "print_pick_advice"]
-
 HEADER = (
     "classifier",
     "generator",

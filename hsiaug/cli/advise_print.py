@@ -25,8 +25,6 @@ from hsiaug.tasks.task import USUAL, get_task
 if TYPE_CHECKING:
     from rich.console import Console
 
-__all__ = ["advice_json", "print_advice"]
-
 ARM = ("generator", "λ", "ω", "classifier")
 CLOSE = 50.0
 """Percentage of inner test pixels in training patches above which a warning is due."""

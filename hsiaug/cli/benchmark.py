@@ -17,9 +17,6 @@ from hsiaug.cli.output import notes_console, print_lines
 if TYPE_CHECKING:
     from hsiaug.bench.suite import Suite
 
-__all__ = ["benchmark"]
-
-
 PLAN_OPTIONS = {
     **{name: name for name in ("task", "generator", "classifier", "view", "omega", "protocol", "buffer", "patch")},
     "preset": "preset",

@@ -25,8 +25,6 @@ if TYPE_CHECKING:
 
     from hsiaug.bench.cluster_settings import ClusterSettings
 
-__all__ = ["print_plan"]
-
 
 def print_plan(
     plans: Sequence[Plan],

@@ -22,8 +22,6 @@ from hsiaug.cli.output import notes_console, print_json, print_lines, read_repor
 from hsiaug.report import print_report, render_report, report_json
 from hsiaug.trial.store import Store
 
-__all__ = ["run_and_print", "stoppable"]
-
 
 @contextmanager
 def stoppable(err: Console) -> Iterator[None]:

@@ -15,8 +15,6 @@ if TYPE_CHECKING:
 
     from hsiaug.report import Report
 
-__all__ = ["cite"]
-
 
 def cite(
     store: options.StoreDir = Path("hsiaug-results"),

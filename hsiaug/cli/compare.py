@@ -13,8 +13,6 @@ from hsiaug.cli.options import option
 if TYPE_CHECKING:
     from hsiaug.report.two_arms.comparison import ArmComparison
 
-__all__ = ["compare"]
-
 ArmName = "as GENERATOR[@λ[@ω]]/CLASSIFIER, for example smote@0.5/svm."
 
 

@@ -16,8 +16,6 @@ from hsiaug.cli.output import CARD_SETTINGS, name_options, print_lines, print_ta
 if TYPE_CHECKING:
     from hsiaug.data.adding import ImportOptions
 
-__all__ = ["add"]
-
 
 def add(
     cube: Annotated[Path, typer.Argument(help="The cube: ENVI (.hdr or its data file), GeoTIFF, .mat or .npy.")],

@@ -14,8 +14,6 @@ if TYPE_CHECKING:
     from hsiaug.quality.kits import SampleKit
     from hsiaug.quality.synthesis import SampleRequest
 
-__all__ = ["generate"]
-
 
 def generate(
     scene: options.SceneRef,

@@ -17,8 +17,6 @@ if TYPE_CHECKING:
     from hsiaug.metrics.calibration import LabelScore
     from hsiaug.metrics.measures import FidelityMeasure
 
-__all__ = ["inspect"]
-
 MEASURES = ("fidelity", "synthetic", "floor (held-out)", "unit", "good is", "n")
 SCORES = ("reliability", "synthetic", "ceiling", "floor", "unit", "r", "wrong labels", "95 %")
 

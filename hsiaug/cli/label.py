@@ -21,8 +21,6 @@ if TYPE_CHECKING:
     from hsiaug.core.scene import UnlabelledScene
     from hsiaug.data.georeference import Georeference
 
-__all__ = ["label"]
-
 NONE = "none"
 """The protocol of a scene of which no label is known."""
 

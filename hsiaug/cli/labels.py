@@ -10,8 +10,6 @@ from hsiaug.bench import ranges
 from hsiaug.cli import options
 from hsiaug.cli.options import option
 
-__all__ = ["labels"]
-
 
 def labels(
     scene: options.SceneRef,

@@ -10,8 +10,6 @@ import typer
 from hsiaug.cli import options
 from hsiaug.cli.options import option
 
-__all__ = ["leaderboard"]
-
 
 def leaderboard(
     store: options.StoreDir = Path("hsiaug-results"),

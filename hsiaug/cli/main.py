@@ -39,8 +39,6 @@ from hsiaug.cli import (
 )
 from hsiaug.cli.output import name_options, say
 
-__all__ = ["app", "main"]
-
 
 class _Commands(TyperGroup):
     """The commands; what a user typed is made visible and short in the messages of typer too, which quote all of it.

@@ -10,8 +10,6 @@ from hsiaug.cli import options
 from hsiaug.cli.options import option
 from hsiaug.cli.output import print_lines, print_table, say_written
 
-__all__ = ["map_"]
-
 
 def map_(
     scene: options.SceneRef,

@@ -19,19 +19,6 @@ if TYPE_CHECKING:
     from hsiaug.report.tables import Report
     from hsiaug.trial.store import Reading, Store
 
-__all__ = [
-    "name_options",
-    "notes_console",
-    "on_terminal",
-    "print_json",
-    "print_lines",
-    "print_table",
-    "read_report",
-    "say",
-    "say_json",
-    "say_written",
-]
-
 TAB = "\t"
 
 CARD_SETTINGS = (

@@ -21,8 +21,6 @@ if TYPE_CHECKING:
     from hsiaug.registry.card import Card
     from hsiaug.registry.lookup import Found
 
-__all__ = ["app"]
-
 app = typer.Typer(
     no_args_is_help=True, help="List the generators, classifiers and protocols, write your own, check them."
 )

@@ -26,8 +26,6 @@ if TYPE_CHECKING:
 
     from hsiaug.registry.hookspecs import Kind
 
-__all__ = ["kinds_of", "run_checks"]
-
 HINT = "Let fit, sample, predict, save and load return, or raise an exception; end no process, and look at native code."
 
 Facts = dict[str, Any]

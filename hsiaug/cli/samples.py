@@ -13,8 +13,6 @@ if TYPE_CHECKING:
     from hsiaug.quality.kits import SampleKit
     from hsiaug.quality.synthesis import AnySynthesis, SampleRequest
 
-__all__ = ["make_samples"]
-
 
 def make_samples(
     scene: str,

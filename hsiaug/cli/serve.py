@@ -10,8 +10,6 @@ import typer
 from hsiaug.cli import options
 from hsiaug.cli.output import say
 
-__all__ = ["serve"]
-
 
 def serve(
     store: Annotated[Path, typer.Argument(metavar="STORE", help="Folder of the records.")],

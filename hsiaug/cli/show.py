@@ -16,8 +16,6 @@ from hsiaug.core.view_names import AUTO, RAW
 if TYPE_CHECKING:
     from rich.console import Console
 
-__all__ = ["show"]
-
 DIAGNOSIS = "; a diagnosis, which reads test labels"
 
 

@@ -16,8 +16,6 @@ if TYPE_CHECKING:
     from hsiaug.report.output_files import TableFiles, Writers
     from hsiaug.tasks.task import TaskData, TaskSplit
 
-__all__ = ["split"]
-
 
 def split(
     scene: options.SceneRef,

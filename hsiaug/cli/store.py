@@ -10,8 +10,6 @@ import typer
 from hsiaug.cli.output import print_lines, print_table, say
 from hsiaug.registry.progress import show_progress
 
-__all__ = ["app", "status"]
-
 app = typer.Typer(
     no_args_is_help=True, help="Stores of records: merge several, verify one, prune what nothing needs."
 )

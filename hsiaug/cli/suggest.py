@@ -21,8 +21,6 @@ if TYPE_CHECKING:
     from hsiaug.core.scene import Scene
     from hsiaug.protocol.split import BlindSplit
 
-__all__ = ["ALL", "PATCH", "known_labels", "suggest"]
-
 ALL = "all"
 """The protocol of a scene of one's own: there is no test side, for nothing is scored."""
 PATCH = 9

@@ -7,8 +7,6 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["COMPONENTS", "label_fields", "seen_fields"]
-
 COMPONENTS = "connected components"
 """Name in audits of the fields of a scene for which the user named no plots."""
 

@@ -15,8 +15,6 @@ from hsiaug.base.errors import SceneError
 from hsiaug.base.public import array_checksum
 from hsiaug.core.scene import Scene
 
-__all__ = ["PairSet", "Place", "Side"]
-
 Side = Literal["train", "test", "any"]
 
 

@@ -12,8 +12,6 @@ from numpy.typing import NDArray
 from hsiaug.base.errors import PluginError
 from hsiaug.core.sealed import arrays_of
 
-__all__ = ["Batch", "PatchSamples", "Patches", "class_ids", "concatenate", "take_in_turn"]
-
 B = TypeVar("B", bound="Batch")
 
 NOWHERE = -1

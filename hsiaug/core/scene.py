@@ -15,8 +15,6 @@ from hsiaug.base.errors import SceneError, did_you_mean
 from hsiaug.base.public import LABELS, array_checksum
 from hsiaug.core.fields import label_fields
 
-__all__ = ["Descriptions", "Scene", "UnlabelledScene", "scene_checksum"]
-
 Scalar = TypeVar("Scalar", bound=np.generic)
 
 STRIPE_BYTES = 64 * 2**20

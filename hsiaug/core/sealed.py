@@ -13,8 +13,6 @@ from typing import Any, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["SealedView", "Seals", "arrays_of", "seal", "sealed"]
-
 Scalar = TypeVar("Scalar", bound=np.generic)
 T = TypeVar("T")
 

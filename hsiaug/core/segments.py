@@ -5,8 +5,6 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["find_segments"]
-
 CLOSENESS = 0.5
 """Weight of a segment's side, against the spread of the spectra, in the distance to a segment's centre."""
 ROUNDS = 6

@@ -23,8 +23,6 @@ from numpy.typing import NDArray
 
 from hsiaug.core.view_names import RAW
 
-__all__ = ["RAW_VIEW", "SpectralView"]
-
 ROWS_BYTES = 4 * 2**20
 """Spectra are converted in parts of about this size, so that memory stays bounded."""
 

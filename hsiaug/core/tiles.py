@@ -13,8 +13,6 @@ from hsiaug.base.errors import PluginError
 from hsiaug.core.samples import Batch, class_ids
 from hsiaug.core.sealed import SealedView, Seals
 
-__all__ = ["IGNORE", "DenseSamples", "DenseView", "PairCounts", "Tiles"]
-
 IGNORE = 0
 """The mask of a pixel that has no label: it counts neither in a loss nor in a score."""
 

@@ -6,8 +6,6 @@ from collections.abc import Mapping, Sequence
 
 from hsiaug.base.errors import InputError, did_you_mean
 
-__all__ = ["AUTO", "DEFAULT_VIEW", "FEWEST", "RAW", "VIEWS", "best_view", "check_view", "with_view"]
-
 RAW, UNIT, AUTO = "raw", "unit", "auto"
 VIEWS = (RAW, UNIT, "derivative", "continuum", "raw+unit")
 DEFAULT_VIEW = AUTO

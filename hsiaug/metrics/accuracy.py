@@ -11,14 +11,6 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = [
-    "Counts",
-    "confusion",
-    "dense_score",
-    "grouped_confusion",
-    "score",
-]
-
 Array = NDArray[np.float64]
 Counts = NDArray[np.int64]
 Ids = NDArray[np.integer]

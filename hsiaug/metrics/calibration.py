@@ -15,24 +15,6 @@ from numpy.typing import NDArray
 
 from hsiaug.metrics.spectra import Spectra
 
-__all__ = [
-    "LEVELS",
-    "CalibrationCurve",
-    "Interval",
-    "LabelScore",
-    "Reliability",
-    "ScoreKind",
-    "calibrate",
-    "calibration_curve",
-    "falling_curve",
-    "label_score",
-    "none_for_nan",
-    "read_curve",
-    "spearman_by_kind",
-    "stand_ins",
-    "wrong_contents",
-]
-
 LEVELS = (0, 5, 10, 20, 40, 60, 80)
 """Percentages of wrong labels that are injected."""
 

@@ -5,14 +5,6 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = [
-    "band_correlation",
-    "frechet",
-    "histogram_js",
-    "shrunk_covariance",
-    "spectral_angle",
-]
-
 Array = NDArray[np.float64]
 
 BINS = 32

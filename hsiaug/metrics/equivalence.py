@@ -14,8 +14,6 @@ from typing import Literal
 from hsiaug.base.errors import InputError
 from hsiaug.metrics.significance import ALPHA, mean_std
 
-__all__ = ["MARGIN", "Equivalence", "check_margin", "detectable_difference", "draws_for_margin", "equivalence"]
-
 Equivalence = Literal["equivalent", "not better", "open"]
 
 MARGIN = 0.01

@@ -20,8 +20,6 @@ from hsiaug.metrics import distances, neighbours
 from hsiaug.metrics.measures import Fidelity, MeasureTable, Round, Values, average_rounds
 from hsiaug.metrics.spectra import Space, Spectra, at_most, fit_space, match_sizes, shared_classes
 
-__all__ = ["MEASURES", "fidelity"]
-
 REPEATS = 5
 MOST = 500
 """Spectra of one class that are used at most, of each set."""

@@ -16,8 +16,6 @@ from numpy.typing import NDArray
 from hsiaug.base.errors import InputError
 from hsiaug.base.seeds import derive_seed
 
-__all__ = ["FEWEST_DRAWS", "RESAMPLES", "LabelEquivalent", "crossing", "isotonic", "label_equivalent"]
-
 RESAMPLES = 2000
 FEWEST_DRAWS = 3
 """Draws without which there is no interval; below about ten it is too narrow, as any bootstrap of so few values."""

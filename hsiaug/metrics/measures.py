@@ -8,8 +8,6 @@ from typing import Literal
 
 import numpy as np
 
-__all__ = ["Better", "Fidelity", "FidelityMeasure", "MeasureTable", "Round", "Values", "average_rounds"]
-
 Better = Literal["lower", "higher", "1", "50 %"]
 
 MeasureTable = Mapping[str, tuple[str, str, Better]]

@@ -5,8 +5,6 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["copy_share", "nearest", "pairwise_mean", "prdc", "rank_nearer", "two_sample_accuracy"]
-
 Array = NDArray[np.float64]
 
 COPY = 1e-3

@@ -9,8 +9,6 @@ from typing import NamedTuple
 from hsiaug.base.errors import InputError
 from hsiaug.metrics.significance import mean_std
 
-__all__ = ["FEWEST_SCENES", "Pooled", "pool_scenes"]
-
 FEWEST_SCENES = 3
 """Scenes without which nothing is pooled: the prediction interval has that number less two degrees of freedom."""
 

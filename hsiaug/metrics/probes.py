@@ -10,8 +10,6 @@ from numpy.typing import NDArray
 from hsiaug.metrics.distances import shrunk_covariance
 from hsiaug.metrics.spectra import Spectra, fit_space
 
-__all__ = ["PROBES", "Probe", "fit_lda", "fit_svm"]
-
 Probe = Callable[[NDArray[np.float64]], NDArray[np.int64]]
 """Spectra (n, B) in scene units → (n,) class ids."""
 

@@ -19,8 +19,6 @@ from hsiaug.metrics.calibration import LabelScore, Reliability, ScoreKind, calib
 from hsiaug.metrics.probes import PROBES
 from hsiaug.metrics.spectra import Spectra, at_most, shared_classes
 
-__all__ = ["SCORES", "reliability"]
-
 Ints = NDArray[np.int64]
 
 ROUNDS = 100

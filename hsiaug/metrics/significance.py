@@ -13,22 +13,6 @@ from typing import NamedTuple
 
 from hsiaug.base.errors import InputError
 
-__all__ = [
-    "ALPHA",
-    "MIN_PAIRS",
-    "MeanStd",
-    "draws_needed",
-    "holm",
-    "mean_std",
-    "paired_share_interval",
-    "paired_wilcoxon",
-    "share_interval",
-    "smallest_p",
-    "summary_interval",
-    "t_interval",
-    "told_apart",
-]
-
 ALPHA = 0.05
 """A corrected p below this carries a claim."""
 

@@ -8,8 +8,6 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["Space", "Spectra", "at_most", "fit_space", "match_sizes", "shared_classes"]
-
 MOST_AXES = 10
 """Principal axes kept: enough for the shape of a spectrum, few enough for the covariance of a small class."""
 

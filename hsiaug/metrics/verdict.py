@@ -15,25 +15,6 @@ from typing import Literal
 from hsiaug.metrics.equivalence import MARGIN, detectable_difference, draws_for_margin, equivalence
 from hsiaug.metrics.significance import ALPHA, MIN_PAIRS, draws_needed, mean_std, t_interval
 
-__all__ = [
-    "MEANINGS",
-    "TINY",
-    "Confirmation",
-    "Evidence",
-    "Finding",
-    "Shown",
-    "Verdict",
-    "confirm",
-    "deciding_interval",
-    "judge",
-    "meanings",
-    "points",
-    "prints_zero",
-    "shown",
-    "unclaimed",
-    "undecided",
-]
-
 Shown = Literal["above", "below", "no difference shown", "undecided"]
 """Verdicts on one difference of paired draws."""
 

@@ -19,8 +19,6 @@ from hsiaug.protocol.compact import KEPT_FOR_TEST
 from hsiaug.protocol.protocols import Buffer, Draw
 from hsiaug.registry.card import Card
 
-__all__ = ["NO_BUFFER", "PLACEMENTS", "Added", "AddedLabels", "check_placement", "read_added", "takeable"]
-
 PLACEMENTS = ("scattered", "field", "clump")
 """Places of added labels: anywhere; one per field in turn, those without training pixels first; round the clump."""
 

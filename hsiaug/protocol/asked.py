@@ -5,8 +5,6 @@ from __future__ import annotations
 import re
 from typing import NamedTuple
 
-__all__ = ["MOST", "STRATEGIES", "AskedLabels", "read_asked"]
-
 STRATEGIES = ("suggest", "random", "uncertain")
 """Pixels to ask for: those of ``hsiaug suggest``; any; those that its committee disagrees on most."""
 MOST = 999

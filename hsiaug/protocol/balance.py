@@ -7,8 +7,6 @@ from collections.abc import Mapping
 
 from hsiaug.base.errors import InputError
 
-__all__ = ["check_lambda", "check_omega", "pool_steps", "synthetic_counts"]
-
 LARGEST = 1000
 """λ and ω at most: beyond is a slip, or asks for more samples than a machine holds."""
 STEP = 0.25

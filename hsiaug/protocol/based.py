@@ -14,8 +14,6 @@ from hsiaug.protocol.compact import dilate
 from hsiaug.protocol.protocols import Buffer, Draw, SplitProtocol, draw_train, parse_protocol
 from hsiaug.protocol.within import not_nested
 
-__all__ = ["Based"]
-
 Mask = NDArray[np.bool_]
 
 

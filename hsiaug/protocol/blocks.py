@@ -15,8 +15,6 @@ from hsiaug.protocol.sampled import DEFAULT_RATIO, by_ratio, training_sizes
 from hsiaug.protocol.tile_grid import best_halves
 from hsiaug.registry.card import Card
 
-__all__ = ["Blocks", "Places"]
-
 
 class Blocks(SplitProtocol):
     """For single pixels: B×B blocks, with the training pixels of ``issd``.

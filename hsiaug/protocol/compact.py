@@ -10,8 +10,6 @@ from numpy.typing import NDArray
 from hsiaug.core.fields import seen_fields
 from hsiaug.protocol.protocols import Draw
 
-__all__ = ["KEPT_FOR_TEST", "SMALL_CLASS", "compact_draw", "dilate"]
-
 SMALL_CLASS = 60
 """Labelled pixels below which a class's clump sits at an end of its component (evaluation protocol)."""
 KEPT_FOR_TEST = 3

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from hsiaug.registry.hookspecs import Entry, hookimpl
 
-__all__ = ["BUILT_IN", "hsiaug_plugins"]
-
 TARGETS = {
     "issd": "protocol.sampled:Issd",
     "kshot": "protocol.sampled:KShot",

@@ -19,8 +19,6 @@ from hsiaug.data.readers import read_maps
 from hsiaug.protocol.protocols import Buffer, Draw, SplitProtocol
 from hsiaug.registry.card import Card
 
-__all__ = ["Fixed"]
-
 TRAIN_NAME = re.compile(r"(^|_)(tr|train)")
 TEST_NAME = re.compile(r"(^|_)(te|ts|test)")
 MOST_DISAGREEMENT = 0.10

@@ -15,8 +15,6 @@ from hsiaug.core.view_names import RAW
 from hsiaug.data.bounds import STRIPE_BYTES, free_memory, in_bytes, is_large
 from hsiaug.data.raw import let_go
 
-__all__ = ["HiddenCube", "hide_pixels"]
-
 COPIES = 3
 """Whole cubes that a plugin is reckoned to hold once it computes with all pixels: the cube, an operand and a result."""
 

@@ -17,8 +17,6 @@ from hsiaug.protocol.compact import dilate
 from hsiaug.protocol.protocols import Buffer, Draw
 from hsiaug.registry.card import Card
 
-__all__ = ["Hidden"]
-
 PATCHES = 4
 """Side of a block, in sides of a patch: a window of a patch then reads little of what lies round a block."""
 

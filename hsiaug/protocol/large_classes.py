@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-__all__ = ["FEWEST", "large_classes"]
-
 FEWEST = 25
 """Test pixels of a class below which a split names it, and below which in any draw the main score leaves it out."""
 

@@ -20,8 +20,6 @@ from hsiaug.protocol.protocols import Buffer, Draw, SplitProtocol, draw_train
 from hsiaug.protocol.within import at_draw, not_nested, split_draw
 from hsiaug.registry.card import Card
 
-__all__ = ["FILES", "Known", "Picks"]
-
 FILES = (".csv", ".geojson")
 """Endings of the files of ``hsiaug suggest`` into which people write classes."""
 

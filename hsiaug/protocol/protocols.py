@@ -18,18 +18,6 @@ from hsiaug.protocol.entries import BUILT_IN
 from hsiaug.registry.card import Card
 from hsiaug.registry.lookup import Found, registry
 
-__all__ = [
-    "Areas",
-    "Buffer",
-    "Draw",
-    "SplitProtocol",
-    "draw_areas",
-    "draw_train",
-    "parse_protocol",
-    "protocol_class",
-    "run_guarded",
-]
-
 Buffer = Literal["none", "centre", "patch"]
 Result = TypeVar("Result")
 

@@ -17,8 +17,6 @@ from hsiaug.protocol.protocols import Buffer, Draw, SplitProtocol, draw_train, p
 from hsiaug.protocol.within import not_nested
 from hsiaug.registry.card import Card
 
-__all__ = ["DEFAULT_RATIO", "Fields", "Issd", "KShot", "Random", "RandomTwin", "by_ratio", "training_sizes"]
-
 DEFAULT_RATIO = 0.05
 FEWEST = 3
 

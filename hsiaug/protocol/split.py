@@ -18,8 +18,6 @@ from hsiaug.protocol.compact import dilate
 from hsiaug.protocol.large_classes import FEWEST
 from hsiaug.protocol.protocols import SplitProtocol, draw_train
 
-__all__ = ["Audit", "Blind", "BlindSplit", "Places", "Split", "class_counts", "draw_split"]
-
 Positions = TypeVar("Positions")
 
 Places = list[tuple[NDArray[np.int16], NDArray[np.bool_], NDArray[np.bool_]]]

@@ -14,8 +14,6 @@ from hsiaug.protocol.compact import dilate
 from hsiaug.protocol.protocols import Areas, SplitProtocol
 from hsiaug.protocol.split import class_counts
 
-__all__ = ["Side", "Tile", "best_halves", "counts", "cover", "fits", "train_tiles"]
-
 ENOUGH = 100
 """Training tiles below which the stride is halved, down to an eighth of the tile."""
 

@@ -32,8 +32,6 @@ from hsiaug.protocol.tile_grid import Side, best_halves
 from hsiaug.protocol.tiling import draw_tiles
 from hsiaug.registry.card import Card
 
-__all__ = ["Within", "at_draw", "not_nested", "split_draw"]
-
 ENOUGH = 10
 """Test pixels of a class that the buffer leaves where the class has twice as many; half of them where it has fewer."""
 

@@ -21,8 +21,6 @@ from hsiaug.quality.sheets import contact_sheet, spread
 from hsiaug.quality.synthesis import MaskSynthesis, PixelSynthesis
 from hsiaug.report.figures.files import figure_bytes
 
-__all__ = ["ENDINGS", "check_folder", "made_folder", "save_pairs", "save_samples"]
-
 ENDINGS = (".npz", ".mat")
 """Endings of the files that samples are written to."""
 

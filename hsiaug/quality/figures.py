@@ -20,18 +20,6 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-__all__ = [
-    "ClassSpectra",
-    "class_spectra",
-    "describe_samples",
-    "grid",
-    "legend",
-    "name_columns",
-    "name_panel",
-    "save_figures",
-    "title",
-]
-
 Array = NDArray[np.float64]
 ClassSpectra = Callable[[int], NDArray[np.floating[Any]]]
 """Gives the spectra (n, bands) of a class id."""

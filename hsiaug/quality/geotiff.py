@@ -11,8 +11,6 @@ from numpy.typing import NDArray
 
 from hsiaug.data.georeference import Georeference, quiet
 
-__all__ = ["write_geotiff"]
-
 
 def write_geotiff(
     path: Path,

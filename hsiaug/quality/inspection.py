@@ -14,8 +14,6 @@ from hsiaug.quality.synthesis import AnySynthesis
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-__all__ = ["Inspection"]
-
 
 @dataclass(frozen=True, eq=False)
 class Inspection:

@@ -13,8 +13,6 @@ from hsiaug.tasks.masks import ChangeDetection, Segmentation
 from hsiaug.tasks.task import TaskData, get_task
 from hsiaug.trial.cache import Workbench
 
-__all__ = ["SampleKit", "sample_kit", "synthesise"]
-
 SampleKit = PixelSamples | MaskSamples
 
 _KITS: tuple[SampleKit, ...] = (PixelSamples(), MaskSamples(Segmentation()), MaskSamples(ChangeDetection()))

@@ -27,19 +27,6 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-__all__ = [
-    "RASTERS",
-    "check_map_targets",
-    "class_map_figure",
-    "map_figure",
-    "picture_step",
-    "place_targets",
-    "save_map",
-    "save_quick_look",
-    "with_endings",
-    "write_maps",
-]
-
 RASTERS = (".tif", ".tiff", ".npy")
 """Endings of map files that hold class ids."""
 

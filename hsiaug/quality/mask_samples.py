@@ -37,8 +37,6 @@ from hsiaug.trial.spec import TrialSpec
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-__all__ = ["MaskSamples"]
-
 
 class MaskSamples:
     """Tiles of one date or two with a mask each, in any number, of some classes."""

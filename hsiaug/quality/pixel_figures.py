@@ -20,8 +20,6 @@ from hsiaug.quality.synthesis import PixelSynthesis
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-__all__ = ["PixelFigures"]
-
 COLOURS = {"held-out": HELD_OUT, "synthetic": SYNTHETIC, "train": TRAIN}
 """Drawn in this order: training samples on top, thin, or the synthetic ones made from them would hide them."""
 SHOWN = 300

@@ -31,8 +31,6 @@ from hsiaug.trial.machine import resolve_device
 from hsiaug.trial.run import StageTimer, augment
 from hsiaug.trial.spec import TrialSpec
 
-__all__ = ["PixelSamples"]
-
 
 class PixelSamples:
     """Patches with a class each: bit for bit those that a benchmark's trial of the same settings trains on."""

@@ -17,8 +17,6 @@ from hsiaug.report.figures.files import LEGEND, WIDTHS, legend_columns, new_figu
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-__all__ = ["class_legend", "contact_sheet", "spread"]
-
 GAP = 2
 COLUMNS = 8
 Number = TypeVar("Number", np.uint8, np.int64)

@@ -22,18 +22,6 @@ from hsiaug.tasks.task import TaskData, TaskSamples, TaskSplit, check_serves, ge
 from hsiaug.trial.machine import environment
 from hsiaug.trial.spec import PluginSpec, TrialSpec, plots_read, plugin_spec
 
-__all__ = [
-    "AnySynthesis",
-    "Drawn",
-    "MaskSynthesis",
-    "PixelSynthesis",
-    "SampleRequest",
-    "Synthesis",
-    "omega_of",
-    "sample_spec",
-    "silent",
-]
-
 NO_CLASSIFIER = PluginSpec("none", "0", NoParams())
 """Stands where a trial has its classifier, which nothing here reads."""
 

@@ -12,19 +12,6 @@ from typing import Any, ClassVar, Generic, Literal, TypeVar
 from hsiaug.base.errors import HsiaugError, InputError, PluginError, did_you_mean
 from hsiaug.registry.file_params import sealed_path
 
-__all__ = [
-    "Card",
-    "NoParams",
-    "Plugin",
-    "Scope",
-    "build_params",
-    "check_sendable",
-    "defaults",
-    "param",
-    "resampled",
-    "sampling_params",
-]
-
 Preset = Literal["tiny", "cpu", "paper"]
 Scope = Literal["none", "scene"]
 Input = Literal["patch", "spectrum", "location", "scene", "scene+samples"]

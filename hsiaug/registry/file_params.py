@@ -9,8 +9,6 @@ from pathlib import Path
 from hsiaug.base.errors import InputError
 from hsiaug.base.files import file_errors
 
-__all__ = ["file_of", "sealed_path"]
-
 MARK = "#sha256:"
 DIGITS = 16
 

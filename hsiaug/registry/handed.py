@@ -17,8 +17,6 @@ from hsiaug.registry.hookspecs import Entry, Kind
 from hsiaug.registry.lookup import Found, hand_over, registry
 from hsiaug.registry.sources import source_digest
 
-__all__ = ["Parcel", "as_typed", "check_installed", "named", "parcels", "unpack"]
-
 SESSION = "this session"
 
 Parcel = tuple[Kind, bytes, str]

@@ -8,8 +8,6 @@ from typing import Literal
 
 import pluggy
 
-__all__ = ["Entry", "Kind", "hookimpl", "hookspec"]
-
 Kind = Literal["generator", "classifier", "protocol"]
 
 hookspec = pluggy.HookspecMarker("hsiaug")

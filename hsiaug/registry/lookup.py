@@ -23,8 +23,6 @@ from hsiaug.registry import hookspecs
 from hsiaug.registry.card import Card, Preset, Scope, build_params
 from hsiaug.registry.hookspecs import Entry, Kind
 
-__all__ = ["Broken", "Found", "Registry", "hand_over", "load_plugin", "registry"]
-
 GROUP = "hsiaug"
 OWN = "hsiaug"
 """The distribution of the plugins that come with hsiaug."""

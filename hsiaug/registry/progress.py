@@ -13,8 +13,6 @@ from hsiaug.base.text import shortened, visible
 if TYPE_CHECKING:
     from rich.console import Console
 
-__all__ = ["progress_values", "show_progress"]
-
 MOST = 10**12
 LONGEST_NOTE = 120
 

@@ -16,8 +16,6 @@ from typing import Any
 from hsiaug.base.errors import PluginError
 from hsiaug.registry.card import Card
 
-__all__ = ["source_digest"]
-
 CONSTANTS = (bool, int, float, complex, str, bytes, type(None))
 
 MOST = 1024

@@ -12,8 +12,6 @@ from numpy.typing import NDArray
 
 from hsiaug.base.errors import StoreError
 
-__all__ = ["load_state", "save_state"]
-
 
 def save_state(folder: Path, arrays: Mapping[str, NDArray[Any]], facts: Mapping[str, Any] | None = None) -> None:
     """Write named arrays and JSON-able facts into ``folder``."""

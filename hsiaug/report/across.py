@@ -12,18 +12,6 @@ from hsiaug.report.compare import Comparison, Gain
 from hsiaug.report.labels import signed
 from hsiaug.report.tables import ADDED, Report, Table
 
-__all__ = [
-    "NOTE",
-    "PooledArm",
-    "ScenePool",
-    "interval_text",
-    "known_pools",
-    "pool_gains",
-    "same_but_scene",
-    "scene_pools",
-    "score_of",
-]
-
 
 @dataclass(frozen=True)
 class PooledArm:

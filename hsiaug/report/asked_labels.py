@@ -18,8 +18,6 @@ from hsiaug.report.tables import ASKED, Report, Table
 from hsiaug.report.views_raw import arm_columns
 from hsiaug.trial.hashing import canonical_json
 
-__all__ = ["AskedTable", "asked_pages", "asked_tables"]
-
 NOTE = (
     "Mean in percent, and what it is above none with the fewest asked labels: mean paired difference in points and its "
     "95 % t interval, not corrected for the number of arms. The test pixels of a draw are the same in all columns."

@@ -12,8 +12,6 @@ from hsiaug.report.records import DrawKey
 from hsiaug.report.scores import CONTROL_CLASSIFIERS
 from hsiaug.report.tables import Table, named
 
-__all__ = ["audit_lines", "short_audit", "transductive", "users_of_unlabelled", "warnings"]
-
 Audit = Mapping[str, Any]
 
 

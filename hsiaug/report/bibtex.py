@@ -8,8 +8,6 @@ from dataclasses import dataclass
 
 from hsiaug.base.text import visible
 
-__all__ = ["Entry", "bibtex", "entries_of", "plain", "software"]
-
 BRACES = r"\{(?:[^{}]|\{(?:[^{}]|\{[^{}]*\})*\})*\}"
 FIELD = re.compile(rf"(\w+)\s*=\s*({BRACES}|\"(?:[^\"{{}}]|{BRACES})*\"|\w+)")
 ENTRY = re.compile(rf"@(\w+)\s*\{{\s*([^\s,{{}}]+)\s*((?:,\s*{FIELD.pattern}\s*)+),?\s*\}}")

@@ -12,8 +12,6 @@ from hsiaug.report.labels import MISSING
 from hsiaug.report.records import Trial
 from hsiaug.trial.arm import CONTROLS, PIXEL_SVM, TEACHER, Arm, Method, controls_of
 
-__all__ = ["ArmCell", "CellKey", "in_order", "make_cells", "method_rank"]
-
 CellKey = tuple[Arm, Method]
 """An arm and a classifier."""
 

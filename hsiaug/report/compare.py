@@ -13,17 +13,6 @@ from hsiaug.report.records import Trial
 from hsiaug.report.scores import MetricSet
 from hsiaug.trial.arm import CONTROLS, Arm, Method
 
-__all__ = [
-    "Comparison",
-    "Gain",
-    "PairedTest",
-    "class_deltas",
-    "compare",
-    "corrected",
-    "mean_difference",
-    "pair_up",
-]
-
 
 @dataclass(frozen=True)
 class PairedTest:

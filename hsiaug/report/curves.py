@@ -17,28 +17,6 @@ from hsiaug.report.tables import Table
 from hsiaug.report.views_raw import classifier_column
 from hsiaug.trial.arm import CONTROLS, Method
 
-__all__ = [
-    "AXES",
-    "SIGNS",
-    "Axis",
-    "SweepLine",
-    "SweepPoint",
-    "all_lines",
-    "axis_of",
-    "common_draws",
-    "curve_grids",
-    "curve_metrics",
-    "curve_notes",
-    "draws_of",
-    "find_sweeps",
-    "line_label",
-    "lines",
-    "over_draws",
-    "panel_n",
-    "percentages",
-    "reference",
-]
-
 Axis = Literal["lambda", "omega"]
 AXES: tuple[Axis, ...] = ("lambda", "omega")
 SIGNS = {"lambda": "λ", "omega": "ω"}

@@ -12,8 +12,6 @@ from hsiaug.report.records import Trial
 from hsiaug.report.tables import Table
 from hsiaug.trial.failures import ErrorKind, error_kind, why_failed
 
-__all__ = ["failure_heading", "failure_lines", "table_page"]
-
 NAMED = 12
 """Arms that a line names; the rest is counted, and listed by ``hsiaug report --by seed``."""
 

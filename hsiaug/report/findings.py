@@ -16,8 +16,6 @@ from hsiaug.report.tables import Table
 from hsiaug.trial.arm import needed_of
 from hsiaug.trial.failures import why_failed
 
-__all__ = ["FINDINGS", "go_on", "headline", "judged", "said_of", "verdict", "verdict_text"]
-
 LISTED = 12
 """Arms of one verdict that have a line of their own."""
 

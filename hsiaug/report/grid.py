@@ -11,8 +11,6 @@ from typing import Any
 
 from hsiaug.report.cells import ArmCell
 
-__all__ = ["Grid", "GridColumn", "GridEntry", "ReportPage", "make_grid", "part_columns", "text_grid"]
-
 NUMBER = re.compile(r"[+−-]?\d|–$")
 """How a number begins, or what stands where there is none."""
 LONGEST = 24

@@ -11,29 +11,6 @@ from hsiaug.metrics.significance import MeanStd
 from hsiaug.trial.arm import Method
 from hsiaug.trial.hashing import canonical_json
 
-__all__ = [
-    "MISSING",
-    "MOST_WRONG",
-    "count",
-    "count_range",
-    "decimal",
-    "draws_text",
-    "join_words",
-    "left_out",
-    "measured",
-    "method_labels",
-    "number",
-    "p_said",
-    "p_text",
-    "percent",
-    "plus_minus",
-    "seeds_text",
-    "signed",
-    "span",
-    "with_interval",
-    "wrong_share",
-]
-
 MISSING = "–"
 
 MOST_WRONG = 80

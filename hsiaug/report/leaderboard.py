@@ -25,8 +25,6 @@ from hsiaug.report.records import Trial
 from hsiaug.report.signs import SIGNS
 from hsiaug.report.tables import ADDED, ASKED, Report, Table
 
-__all__ = ["Board", "Entry", "Result", "boards", "inter_quartile_mean", "leaderboard_files"]
-
 RESAMPLES = 2000
 Worths = Mapping[Table, Mapping[CellKey, str]]
 Pooled = tuple[float, float, float]

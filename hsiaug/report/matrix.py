@@ -22,8 +22,6 @@ from hsiaug.report.signs import CONTROL, OF_SIGNS, SIGNS, over, signs_note
 from hsiaug.report.tables import Report, Table
 from hsiaug.trial.arm import CONTROLS, Method
 
-__all__ = ["ArmRow", "Matrix", "closing", "loss_of", "matrices", "next_step", "summary_pages"]
-
 PILOT = 5
 """Draws from which on the spread of undecided arms is told."""
 MOST_ROWS = 22

@@ -11,8 +11,6 @@ from hsiaug.report.audit import users_of_unlabelled
 from hsiaug.report.labels import count, draws_text, join_words, number, span
 from hsiaug.report.tables import Table
 
-__all__ = ["methods_paragraph", "versions_of"]
-
 STATED = ("hsiaug", "torch", "scikit-learn", "imbalanced-learn", "numpy")
 """Libraries whose versions a paper names."""
 

@@ -12,8 +12,6 @@ from hsiaug.report.records import FIELDS, VISIBILITY
 from hsiaug.report.tables import Table
 from hsiaug.trial.arm import RIVALS, Method, needed_of
 
-__all__ = ["control_notes", "number_notes", "repeat_notes", "significance_note", "table_notes"]
-
 
 def table_notes(table: Table) -> list[str]:
     """Every note on a table: its numbers, its controls, its tests, and what its verdicts claim."""

@@ -24,8 +24,6 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
     from numpy.typing import NDArray
 
-__all__ = ["ARRAYS", "TableFiles", "Writers", "array_writers", "figure_writers", "table_writers", "write_files"]
-
 Writers = Mapping[str, Callable[[Path], object]]
 """Functions that write the file of a path, by its ending."""
 ARRAYS = (".npz", ".mat")

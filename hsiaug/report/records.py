@@ -15,19 +15,6 @@ from hsiaug.trial.hashing import canonical_json
 from hsiaug.trial.planned import OF_TRIAL
 from hsiaug.trial.record_json import made_nothing, preference
 
-__all__ = [
-    "FIELDS",
-    "Condition",
-    "DrawKey",
-    "Record",
-    "Trial",
-    "by_split",
-    "class_counts",
-    "condition_of",
-    "finite",
-    "read_trials",
-]
-
 Record = Mapping[str, Any]
 DrawKey = tuple[int, str]
 """A seed, and the checksum of the split that it drew."""

@@ -23,8 +23,6 @@ from hsiaug.report.tables import Report, Table
 from hsiaug.trial.arm import Method
 from hsiaug.trial.failures import why_failed
 
-__all__ = ["csv_of", "csv_text", "data_rows", "json_text", "mean_json", "report_json"]
-
 AUDITED = (
     "leaky", "radius", "n_train", "n_test", "n_buffered", "centre_overlap_percent", "patch_overlap_percent"
 )  # fmt: skip

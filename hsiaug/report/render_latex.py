@@ -12,8 +12,6 @@ from itertools import groupby
 from hsiaug.base.text import visible
 from hsiaug.report.grid import Grid, ReportPage, part_columns
 
-__all__ = ["latex"]
-
 PREAMBLE = "% Needs \\usepackage{array,booktabs} and \\usepackage[utf8]{inputenc} (the default since 2018)."
 WIDTH = 345.0
 """Points of the text of an article at 10 pt: the narrowest that is usual. Both columns of IEEEtran have 516."""

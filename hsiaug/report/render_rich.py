@@ -14,8 +14,6 @@ if TYPE_CHECKING:
     from rich.table import Table as RichTable
     from rich.text import Text
 
-__all__ = ["print_page"]
-
 TEXT_WIDTH, ROOMY = 28, 48
 """Columns of an entry of text: where tables must be parted, and where one has room."""
 GAP = 2

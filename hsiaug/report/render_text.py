@@ -8,8 +8,6 @@ from collections.abc import Sequence
 from hsiaug.base.text import visible
 from hsiaug.report.grid import Grid, ReportPage
 
-__all__ = ["markdown", "markdown_text"]
-
 
 def markdown(pages: Sequence[ReportPage]) -> str:
     """All pages as one Markdown text."""

@@ -6,8 +6,6 @@ from dataclasses import dataclass, replace
 
 from hsiaug.protocol.large_classes import FEWEST
 
-__all__ = ["CONTROL_CLASSIFIERS", "Metric", "MetricSet", "metric_set", "over_large"]
-
 CONTROL_CLASSIFIERS = {
     "coords": "reads row and column and no band",
     "majority": "calls every pixel by the most frequent class of training",

@@ -13,8 +13,6 @@ from hsiaug.report.findings import judged
 from hsiaug.report.tables import Table
 from hsiaug.trial.arm import Method
 
-__all__ = ["CONTROL", "OF_SIGNS", "SIGNS", "Shown", "generators_of", "over", "shown_arms", "signs_note"]
-
 SIGNS: dict[Finding, str] = {
     "helps": "▲",
     "helps, at a loss": "▲▼",

@@ -14,8 +14,6 @@ from hsiaug.report.labels import left_out
 from hsiaug.report.output_files import TableFiles
 from hsiaug.tasks.task import TaskData, TaskSplit
 
-__all__ = ["split_masks", "split_tables"]
-
 
 def split_tables(data: TaskData, drawn: TaskSplit) -> TableFiles:
     """The tables of a draw; rows: one per class, in counts of pixels; value: the audit."""

@@ -22,8 +22,6 @@ from hsiaug.trial.planned import PlannedDraws
 if TYPE_CHECKING:
     from hsiaug.trial.record import Damage
 
-__all__ = ["ADDED", "ASKED", "Report", "Table", "build_report", "named"]
-
 ADDED = "added"
 """The protocol of learning curves over added labels."""
 ASKED = "asked"

@@ -32,8 +32,6 @@ from hsiaug.report.views_raw import (
 )
 from hsiaug.trial.arm import Arm, Method
 
-__all__ = ["LABELS", "SCENE", "SUMMARY", "VIEWS", "check_view", "pages"]
-
 SHORT = {"duplicate": "dup.", "duplicate-balanced": "bal."}
 """Names of controls in narrow columns."""
 LABELS, SCENE, SUMMARY = "labels", "scene", "summary"

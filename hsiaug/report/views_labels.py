@@ -22,19 +22,6 @@ from hsiaug.report.tables import Report, Table
 from hsiaug.report.views_raw import arm_columns, diagnosis_grid
 from hsiaug.trial.store import Store
 
-__all__ = [
-    "curve_label",
-    "curve_rows",
-    "curves_json",
-    "curves_of",
-    "label_grids",
-    "label_notes",
-    "label_pages",
-    "main_worths",
-    "said",
-    "worth_text",
-]
-
 MANY = 10
 """Draws below which a note says that intervals are too narrow."""
 WHERE = {"scattered": "scattered", "field": "one per field", "clump": "in the clump"}

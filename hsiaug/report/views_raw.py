@@ -14,18 +14,6 @@ from hsiaug.report.records import Trial, class_counts, finite
 from hsiaug.report.tables import Table
 from hsiaug.trial.arm import Arm, Method
 
-__all__ = [
-    "arm_columns",
-    "class_grids",
-    "classifier_column",
-    "cost_grids",
-    "diagnosis_grid",
-    "metric_text",
-    "record_grid",
-    "seed_grids",
-    "trial_grid",
-]
-
 
 def arm_columns(table: Table, arm: Callable[..., Arm] = attrgetter("arm")) -> list[GridColumn]:
     """generator, λ, and ω where any trial is guided. arm: of that which a row is about."""

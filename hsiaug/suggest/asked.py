@@ -24,8 +24,6 @@ from hsiaug.suggest.committee import CLASSIFIERS, cast_votes, committee, disagre
 from hsiaug.suggest.ground import ground_of
 from hsiaug.suggest.picks import FLOOR, Segments, cover
 
-__all__ = ["Asked"]
-
 ONE_IN = 4
 """Of each class one in so many labelled pixels beyond the base draw's may be asked for; the others never are."""
 NO_BUFFER = "asked pixels have no buffer: test pixels round them lie in training patches"

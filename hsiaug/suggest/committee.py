@@ -25,18 +25,6 @@ from hsiaug.tasks.pixels import PixelClassification
 from hsiaug.trial.guard import kept_state
 from hsiaug.trial.machine import resolve_device
 
-__all__ = [
-    "CLASSIFIERS",
-    "MOST",
-    "VIEWS",
-    "Member",
-    "cast_votes",
-    "committee",
-    "disagreement",
-    "fit_member",
-    "load_classifier",
-]
-
 CLASSIFIERS = ("svm", "rf")
 VIEWS = (RAW, UNIT, "derivative")
 """Who votes where the user names nobody: a wide margin and many trees, over light, shape and slope of a spectrum."""

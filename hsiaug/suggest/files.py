@@ -23,8 +23,6 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-__all__ = ["ENDINGS", "check_files", "rows_of", "save_suggestions"]
-
 FORMS = (".csv", ".geojson")
 """Endings of files into which people write classes."""
 ENDINGS = (".csv", ".json", ".geojson", *PICTURES)

@@ -18,8 +18,6 @@ from hsiaug.core.view_names import FEWEST, RAW, UNIT
 from hsiaug.data.bounds import STRIPE_BYTES
 from hsiaug.data.raw import let_go
 
-__all__ = ["Ground", "ground_of"]
-
 COMPONENTS = 10
 """Principal components of the spectra, in which pixels are compared."""
 SIDE = 7

@@ -17,8 +17,6 @@ from hsiaug.registry.lookup import Registry
 from hsiaug.suggest.committee import Member, cast_votes, disagreement
 from hsiaug.suggest.ground import Ground, ground_of
 
-__all__ = ["FLOOR", "Pick", "Segments", "Suggestions", "cover", "suggestions"]
-
 REACH = 2.0
 """How far a label counts, in distances between a segment and the one most like it."""
 FLOOR = 0.01

@@ -11,8 +11,6 @@ from hsiaug.data.catalogue import find_entry
 from hsiaug.data.pair_sets import find_pairs, pairs_status
 from hsiaug.data.scene_files import status
 
-__all__ = ["NoGroundTruthError", "local_pairs", "local_scene"]
-
 
 class NoGroundTruthError(Exception):
     """Why pixels cannot be placed, as the end of a sentence."""

@@ -49,8 +49,6 @@ from hsiaug.tasks.pixels import (
     count_by_class,
 )
 
-__all__ = ["ChangeDetection", "Segmentation"]
-
 
 class Segmentation:
     """Masks of tiles of one date. Scores: mIoU, macro-F1, OA over labelled pixels."""

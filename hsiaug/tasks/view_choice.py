@@ -15,8 +15,6 @@ from hsiaug.core.spectral_views import SpectralView
 from hsiaug.core.view_names import FEWEST, RAW, VIEWS, best_view
 from hsiaug.protocol.view import TrainView
 
-__all__ = ["choose_view", "spatial_folds", "view_scores"]
-
 FOLDS = 2
 """Halves lie farthest apart, and what is asked is which view carries a class over a distance."""
 COST, WIDTH = 10.0, 0.3

@@ -18,8 +18,6 @@ from hsiaug.protocol.split import Split
 from hsiaug.protocol.tiling import TileSplit
 from hsiaug.registry.card import Card
 
-__all__ = ["TASKS", "Case", "Trouble", "easy_case", "hardest_cases", "scramble", "troubled_case"]
-
 Trouble = Literal[
     "tiny-classes", "class-missing", "constant-bands", "bare-scene", "ignored-pixels", "patch-of-one"
 ]

@@ -25,8 +25,6 @@ from hsiaug.testing.shared_checks import AFTER, BEFORE
 from hsiaug.testing.subject import CaseBench, Subject
 from hsiaug.trial.machine import counted_work
 
-__all__ = ["CHECKS", "ClassifierSubject"]
-
 WEIGHTLESS = 0.2
 """Most mean recall on test pixels that samples of weight 0 with wrong labels may cost."""
 

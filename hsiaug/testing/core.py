@@ -15,19 +15,6 @@ from numpy.typing import NDArray
 
 from hsiaug.base.errors import HsiaugError, PluginError
 
-__all__ = [
-    "Arrays",
-    "Check",
-    "CheckList",
-    "ConformanceError",
-    "Kit",
-    "Outcome",
-    "Report",
-    "Violation",
-    "require",
-    "require_equal",
-]
-
 LONGEST = 2000
 """Characters of a strange exception's message that are kept."""
 

@@ -25,8 +25,6 @@ from hsiaug.testing.monitoring import Cancelled, ProgressRecorder
 from hsiaug.testing.shared_checks import AFTER, BEFORE
 from hsiaug.testing.subject import CaseBench, Subject
 
-__all__ = ["CHECKS", "GeneratorSubject"]
-
 PLAUSIBLE = 0.9
 """Least share of values that must lie within the visible pixels' range, widened by that range on either side."""
 

@@ -19,16 +19,6 @@ from hsiaug.protocol.view import TrainView
 from hsiaug.trial.guard import kept_state
 from hsiaug.trial.machine import OptimiserWork
 
-__all__ = [
-    "Cancelled",
-    "ProgressRecorder",
-    "changed",
-    "checksum",
-    "helpers",
-    "other_global_seeds",
-    "process_state",
-]
-
 
 class Cancelled(Exception):
     """Raised out of ``progress`` by the kit, as a user's Ctrl-C or a time limit would."""

@@ -24,8 +24,6 @@ from hsiaug.testing.core import CheckList, require
 from hsiaug.testing.monitoring import other_global_seeds
 from hsiaug.testing.shared_checks import STATIC
 
-__all__ = ["CHECKS", "ProtocolSubject"]
-
 PATCH, TILE = 5, 16
 SEEDS = (0, 1, 2)
 SENSELESS = ("\N{SNOWMAN} no such thing", "9" * 5000, "-1")

@@ -15,8 +15,6 @@ from hsiaug.registry.hookspecs import Kind
 from hsiaug.testing.access import Counts, Items, Samples, View, labels, repeat
 from hsiaug.testing.cases import TASKS
 
-__all__ = ["REFERENCE_PLUGINS"]
-
 
 class _Repeats:
     """The generator that classifiers are paired with: real samples once more."""

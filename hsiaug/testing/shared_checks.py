@@ -28,8 +28,6 @@ from hsiaug.testing.monitoring import ProgressRecorder, changed, helpers, other_
 from hsiaug.testing.subject import Subject
 from hsiaug.trial.machine import counted_work
 
-__all__ = ["AFTER", "BEFORE", "STATIC"]
-
 F = TypeVar("F")
 
 STATIC, BEFORE, AFTER = CheckList(), CheckList(), CheckList()

@@ -25,8 +25,6 @@ from hsiaug.trial.run import run_trial
 from hsiaug.trial.spec import PluginSpec, TrialSpec
 from hsiaug.trial.store import Record
 
-__all__ = ["CaseBench", "Subject"]
-
 F = TypeVar("F")
 R = TypeVar("R")
 

@@ -9,19 +9,6 @@ from typing import Any
 from hsiaug.core.view_names import RAW
 from hsiaug.trial.hashing import canonical_json
 
-__all__ = [
-    "BALANCED",
-    "CONTROLS",
-    "EVERY_CONTROL",
-    "PIXEL_SVM",
-    "RIVALS",
-    "TEACHER",
-    "Arm",
-    "Method",
-    "controls_of",
-    "needed_of",
-]
-
 CONTROLS = ("none", "duplicate")
 """Generators that every other one is measured against; they lead the rows, in this order."""
 

@@ -24,8 +24,6 @@ from hsiaug.tasks.task import Task, TaskData, TaskSamples, TaskSplit, TaskView
 from hsiaug.trial.fits import Fit, checkpoint, clear_checkpoints, load_fit, save_fit
 from hsiaug.trial.spec import TrialSpec
 
-__all__ = ["WORTH_SAVING", "Workbench", "has_fit"]
-
 T = TypeVar("T")
 
 WORTH_SAVING = 2.0

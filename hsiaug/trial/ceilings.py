@@ -28,8 +28,6 @@ from hsiaug.tasks.task import get_task
 from hsiaug.trial.arm import TEACHER
 from hsiaug.trial.spec import TrialSpec
 
-__all__ = ["CEILINGS", "FAMILIES", "Ceiling", "ceiling", "check_ceilings", "equip", "family_of", "made"]
-
 
 @dataclass(frozen=True)
 class TrueLabelsParams:

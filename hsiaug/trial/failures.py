@@ -6,8 +6,6 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-__all__ = ["error_kind", "one_line", "why_failed"]
-
 LONGEST = 160
 """Characters of an error in a line; the whole of it is in the record."""
 

@@ -19,8 +19,6 @@ from hsiaug.base.files import plain_text
 from hsiaug.base.temporary_folders import ABANDONED, in_use, mark, marked, newest, owner, taken, temporary_folder
 from hsiaug.contracts import FittedGenerator
 
-__all__ = ["Fit", "checkpoint", "clear_checkpoints", "load_fit", "save_fit", "spare"]
-
 FACTS = "fit.json"
 FITTED = "fitted"
 UNFINISHED = ".unfinished."

@@ -26,8 +26,6 @@ import numpy as np
 from hsiaug.base.errors import PluginError
 from hsiaug.trial.record_json import json_line
 
-__all__ = ["call_failure", "kept_state", "plain_json"]
-
 LONGEST_MESSAGE = 4_000
 LONGEST_TRACEBACK = 20_000
 """Characters of an error that a record keeps."""

@@ -7,8 +7,6 @@ import json
 import re
 from typing import Any
 
-__all__ = ["SHORT", "canonical_json", "short_hash"]
-
 SHORT = re.compile("[0-9a-f]{16}")
 """The form of a :func:`short_hash`."""
 

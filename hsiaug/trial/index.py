@@ -23,8 +23,6 @@ from hsiaug import __version__
 from hsiaug.base import temporary_folders
 from hsiaug.trial.record_json import CHECKS, Record
 
-__all__ = ["Index", "open_index", "uncollected"]
-
 INDEX = "index.json"
 MARK = b'{"hsiaug": "index"'
 """Beginning of every index; a file without it is not replaced."""

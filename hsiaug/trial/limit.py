@@ -10,8 +10,6 @@ from types import FrameType
 
 from hsiaug.base.errors import InputError
 
-__all__ = ["TrialTimeout", "check_limit", "time_limit"]
-
 
 class TrialTimeout(BaseException):
     """A trial took longer than it may. No Exception, so that a plugin which catches those does not go on."""

@@ -16,8 +16,6 @@ from typing import Any
 from hsiaug.base.errors import InputError
 from hsiaug.registry.card import Card
 
-__all__ = ["OptimiserWork", "PeakMemory", "counted_steps", "counted_work", "environment", "resolve_device"]
-
 LIBRARIES = ("hsiaug", "numpy", "scipy", "scikit-learn", "imbalanced-learn", "torch")
 
 

@@ -27,9 +27,6 @@ from hsiaug.trial.run import StageTimer, augment, fit_classifier, load_plugins
 from hsiaug.trial.spec import PluginSpec, TrialSpec, plots_read, plugin_spec
 from hsiaug.trial.store import Record
 
-__all__ = ["Agreement", "Refitted", "agreement", "refit", "spec_of"]
-
-
 Agreement = Literal["map", "classifier", "none"]
 """Who labels every test pixel as in the record: the map, or only the classifier, asked in the trial's own
 batches, for sums over other batches may be rounded otherwise.

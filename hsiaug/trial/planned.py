@@ -18,8 +18,6 @@ from hsiaug.trial.record_json import Record
 if TYPE_CHECKING:
     from hsiaug.trial.spec import TrialSpec
 
-__all__ = ["OF_TRIAL", "PLANS", "PlannedDraws", "copy_plans", "read_plans", "state_plan"]
-
 PLANS = "plans"
 """The folder of the plans in that of the store."""
 OF_TRIAL = {"seed", "generator", "classifier", "lambda", "omega", "omega_convention", "view", "diagnosis"}

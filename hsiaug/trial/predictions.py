@@ -20,8 +20,6 @@ from numpy.typing import NDArray
 
 from hsiaug.base.files import link, sync_folder
 
-__all__ = ["PREDICTIONS", "Predictions", "checksum", "find_predictions", "is_name", "pack", "replace"]
-
 Predictions = tuple[NDArray[np.int32], NDArray[np.int16]]
 """Flat pixel index (n,) int32 and predicted class id (n,) int16 of every test pixel of a trial."""
 

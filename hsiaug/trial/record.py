@@ -15,8 +15,6 @@ from hsiaug.base.errors import InputError
 from hsiaug.trial.hashing import short_hash
 from hsiaug.trial.record_json import Record
 
-__all__ = ["Damage", "damage_lines", "fault_of"]
-
 CLOSE = 1e-9
 """How far a stated number may lie from the one that its counts give: libraries round sums in different orders."""
 PER_CLASS = ("real", "synthetic", "train_counts", "test_counts", "seen_counts", "new_counts")

@@ -7,19 +7,6 @@ import math
 from collections.abc import Mapping
 from typing import Any
 
-__all__ = [
-    "CHECKS",
-    "EMPTY",
-    "LARGEST",
-    "Record",
-    "decode",
-    "encode",
-    "json_line",
-    "made_nothing",
-    "preference",
-    "storable",
-]
-
 Record = Mapping[str, Any]
 
 CHECKS = 2

@@ -33,20 +33,6 @@ from hsiaug.trial.record_json import EMPTY
 from hsiaug.trial.spec import TrialSpec
 from hsiaug.trial.store import Record
 
-__all__ = [
-    "Outcome",
-    "StageTimer",
-    "augment",
-    "compute",
-    "empty",
-    "finish",
-    "fit_classifier",
-    "load_plugins",
-    "lost",
-    "run_trial",
-]
-
-
 NOT_TIMED: Record = {"timings": {}, "cpu_seconds": {}, "peak_memory_mb": None}
 
 

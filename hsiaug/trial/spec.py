@@ -15,8 +15,6 @@ from hsiaug.tasks.task import TaskData, get_task
 from hsiaug.trial.arm import Arm, Method
 from hsiaug.trial.hashing import canonical_json, short_hash
 
-__all__ = ["OMEGA_CONVENTION", "PluginSpec", "TrialSpec", "plots_read", "plugin_spec"]
-
 FORMAT = 1
 """Raise when the same spec gives another result than before (a change of protocol, metric or seeding)."""
 OMEGA_CONVENTION = "eps = (1+omega)*eps(text) - omega*eps(null)"

@@ -17,8 +17,6 @@ from hsiaug.trial.record import Damage
 from hsiaug.trial.record_json import preference
 from hsiaug.trial.store import Reading, Store
 
-__all__ = ["Finding", "Merged", "Pruned", "merge", "prune", "verify"]
-
 AT_ONCE = 1000
 """Records of a source that are read before they are written."""
 LOOK = "Look at its permissions, or name another store."

@@ -19,8 +19,6 @@ from hsiaug.base.targets import check_target
 from hsiaug.base.text import visible
 from hsiaug.data.georeference import Georeference
 
-__all__ = ["Answer", "Answers", "Said", "check_name"]
-
 Said = Literal["class", "none", "skip"]
 """A class, none of the classes, or no answer: do not ask again."""
 COLUMNS = ("row", "column", "x", "y", "class", "said", "answer")

@@ -23,8 +23,6 @@ if TYPE_CHECKING:
     from starlette.responses import Response
     from starlette.routing import BaseRoute
 
-__all__ = ["LabelPage"]
-
 FALSE = 850.0, 660.0, 560.0
 """nm: near infrared, red and green, in which plants are red."""
 MOST_BYTES = 2**20

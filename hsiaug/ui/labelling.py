@@ -26,8 +26,6 @@ from hsiaug.tasks.pixels import PixelClassification
 from hsiaug.trial.guard import kept_state
 from hsiaug.ui.answers import Answer, Answers, Pixel, Said, check_name
 
-__all__ = ["Job", "Labelling", "MadeMap", "Task"]
-
 PATCH = 9
 """Side of the patches in pixels, for a classifier that reads any."""
 MOST_CLASSES = 200

@@ -26,8 +26,6 @@ if TYPE_CHECKING:
 
 Endpoint = Callable[["Request"], "Response | Awaitable[Response]"]
 
-__all__ = ["Guard", "json_answer", "local_app", "need_ui", "page_routes", "png", "serve_here"]
-
 HERE = Path(__file__).parent / "static"
 KINDS = {".css": "text/css", ".js": "text/javascript", ".html": "text/html"}
 HEADERS = {

@@ -36,8 +36,6 @@ if TYPE_CHECKING:
     from starlette.responses import Response
     from starlette.routing import BaseRoute
 
-__all__ = ["StorePage"]
-
 REST = 2.0
 """Seconds between two looks at the store."""
 FRAMED = {"Content-Security-Policy": "frame-ancestors 'self'"}

@@ -5,8 +5,6 @@ from typing import Literal
 
 from hsiaug.api import Entry, hookimpl
 
-__all__ = ["listing"]
-
 
 def listing(kind: Literal["generator", "classifier"], places: Mapping[str, str]) -> Callable[[], list[Entry]]:
     """The hook of a package: by name of each of its plugins where it is, as ``"package.module:Class"``."""

@@ -11,8 +11,6 @@ from hsiaug.base.errors import InputError, did_you_mean
 from hsiaug.core.tiles import IGNORE
 from hsiaug.metrics.dense.layout import segments
 
-__all__ = ["DAMAGES", "damage", "permute_masks"]
-
 Masks = NDArray[np.int64]
 
 FURTHEST = 8

@@ -14,17 +14,6 @@ from hsiaug.metrics.dense.layout import adjacency, class_shares
 from hsiaug.metrics.distances import frechet, shrunk_covariance
 from hsiaug.metrics.spectra import Space, fit_space
 
-__all__ = [
-    "EXTRACTOR",
-    "axis_maps",
-    "fit_axes",
-    "fit_image_space",
-    "frechet_between",
-    "image_features",
-    "mask_features",
-    "spectra_of",
-]
-
 Array = NDArray[np.float64]
 Blocks = tuple[Array, ...]
 """Features of one kind each, (n, F_i)."""

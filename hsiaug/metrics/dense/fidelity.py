@@ -36,8 +36,6 @@ from hsiaug.metrics.distances import spectral_angle
 from hsiaug.metrics.measures import Fidelity, MeasureTable, Round, Values, average_rounds
 from hsiaug.metrics.spectra import Space
 
-__all__ = ["MEASURES", "DenseFidelity", "dense_fidelity"]
-
 Array = NDArray[np.float64]
 Float32 = NDArray[np.float32]
 

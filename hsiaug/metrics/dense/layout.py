@@ -7,8 +7,6 @@ from numpy.typing import NDArray
 
 from hsiaug.core.tiles import IGNORE
 
-__all__ = ["adjacency", "class_shares", "segment_sizes", "segments", "total_variation"]
-
 Masks = NDArray[np.int64]
 Array = NDArray[np.float64]
 

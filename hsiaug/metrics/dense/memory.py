@@ -10,8 +10,6 @@ from hsiaug.metrics.measures import Round, Values
 from hsiaug.metrics.neighbours import COPY, rank_nearer
 from hsiaug.metrics.spectra import Space
 
-__all__ = ["copying_statistic", "find_nearest", "memory_audit", "turn_maps"]
-
 Array = NDArray[np.float64]
 Float32 = NDArray[np.float32]
 

@@ -14,8 +14,6 @@ from hsiaug.core.tiles import IGNORE, DenseSamples
 from hsiaug.metrics.distances import spectral_angle
 from hsiaug.metrics.spectra import Space, at_most, fit_space
 
-__all__ = ["Probes", "fit_probes"]
-
 Float32 = NDArray[np.float32]
 Array = NDArray[np.float64]
 

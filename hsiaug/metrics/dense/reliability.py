@@ -30,8 +30,6 @@ from hsiaug.metrics.calibration import (
 from hsiaug.metrics.dense.damage import DAMAGES, damage, permute_masks
 from hsiaug.metrics.dense.probes import Probes, fit_probes
 
-__all__ = ["MAIN", "MaskJudge", "dense_reliability", "fit_judge"]
-
 Array = NDArray[np.float64]
 Masks = NDArray[np.int64]
 Guesses = NDArray[np.uint8]

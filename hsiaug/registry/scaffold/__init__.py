@@ -13,8 +13,6 @@ from hsiaug.registry.card import Card
 from hsiaug.registry.hookspecs import Kind
 from hsiaug.registry.lookup import registry
 
-__all__ = ["write_package"]
-
 TEMPLATES = Path(__file__).parent / "templates"
 
 

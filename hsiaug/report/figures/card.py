@@ -23,8 +23,6 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure, SubFigure
 
-__all__ = ["card_figure"]
-
 ROW, LINE, AXIS, NARROWEST = 0.48, 0.12, 0.42, 1.3
 """Inches: of a generator, of a line of its name, of an axis with its title, and of a panel at least."""
 LETTERS = 24

@@ -12,8 +12,6 @@ from hsiaug.base.colours import CLASSES
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-__all__ = ["class_centres", "label_classes"]
-
 LETTERS = 45
 """Numbers that fit across a map: half as deep as one is wide, a region has room for it."""
 

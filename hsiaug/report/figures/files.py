@@ -13,19 +13,6 @@ from hsiaug.base.colours import SERIES, in_the_dark
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-__all__ = [
-    "LEGEND",
-    "MARKERS",
-    "WIDTHS",
-    "across",
-    "figure_bytes",
-    "legend_columns",
-    "light_svg",
-    "new_figure",
-    "series_style",
-    "wrapped",
-]
-
 WIDTHS = {1: 3.5, 2: 7.2}
 """Inches of a figure by the columns of a page that it fills. Nothing in it is printed smaller than 7 pt."""
 

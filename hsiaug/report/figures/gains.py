@@ -19,8 +19,6 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure, SubFigure
 
-__all__ = ["gain_figure"]
-
 LINE, AROUND = 0.15, 0.55
 """Inches of the line of one control, and above and below the lines of a panel."""
 LETTERS = {1: 18, 2: 24}

@@ -17,8 +17,6 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-__all__ = ["label_figure"]
-
 NARROWEST, HEIGHT, AROUND = 1.5, 2.0, 1.0
 """Inches of a panel, and of the heading and the legend."""
 ENTRIES = {1: 1, 2: 3}

@@ -13,8 +13,6 @@ from hsiaug.report.tables import Report
 if TYPE_CHECKING:
     from matplotlib.figure import Figure, SubFigure
 
-__all__ = ["scenes_figure"]
-
 LINE, AROUND = 0.26, 1.15
 """Inches of an arm, and of heading, axis and legend of a panel."""
 LETTERS = {1: 16, 2: 34}

@@ -21,8 +21,6 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-__all__ = ["split_figure"]
-
 TINTS = (NO_DATA, LEFT_OUT, HELD_OUT, TRAIN)
 """Colours of ROLES."""
 ACROSS = 6

@@ -14,8 +14,6 @@ from hsiaug.report.matrix import ArmRow, Matrix, closing, loss_of
 from hsiaug.report.signs import CONTROL, OF_SIGNS, SIGNS, over, signs_note
 from hsiaug.report.tables import Table
 
-__all__ = ["first_screen"]
-
 
 def first_screen(shown: Sequence[Matrix], sections: Mapping[Table, TableSection]) -> str:
     """Markup of all matrices, one below the other."""

@@ -38,8 +38,6 @@ from hsiaug.report.scenes.ground_truth import (
 )
 from hsiaug.trial.store import Store
 
-__all__ = ["MapMaker", "palette_png"]
-
 SIDE = 800
 """Pixels of the longer side of a map; larger scenes are thinned out to it."""
 PLACES = 2

@@ -13,20 +13,6 @@ from hsiaug.report.cells import ArmCell
 from hsiaug.report.grid import Grid, GridColumn, GridEntry
 from hsiaug.report.labels import MISSING
 
-__all__ = [
-    "badge",
-    "details",
-    "diverging_legend",
-    "embedded_image",
-    "embedded_svg",
-    "escape",
-    "facts",
-    "grid_table",
-    "items",
-    "link",
-    "scroller",
-]
-
 
 def escape(text: str) -> str:
     """The text as content or attribute of an element; control characters as escapes that can be seen."""

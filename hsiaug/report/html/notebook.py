@@ -11,8 +11,6 @@ from itertools import groupby
 from hsiaug.report.grid import Grid, ReportPage
 from hsiaug.report.html.markup import details, escape, items
 
-__all__ = ["notebook_html"]
-
 
 def notebook_html(pages: Sequence[ReportPage]) -> str:
     """All pages, one after the other."""

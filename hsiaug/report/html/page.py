@@ -47,8 +47,6 @@ from hsiaug.trial.store import Store
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-__all__ = ["html_page", "pages_html"]
-
 HERE = Path(__file__).parent
 SCRIPTS = ("page.js", "stage.js", "maps.js", "print.js")
 """Scripts in their order: each may use what stands before it."""

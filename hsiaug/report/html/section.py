@@ -14,8 +14,6 @@ from hsiaug.report.views import VIEWS
 from hsiaug.report.views_raw import record_grid
 from hsiaug.trial.arm import EVERY_CONTROL, Method
 
-__all__ = ["TableSection", "best_cells"]
-
 
 @dataclass(frozen=True)
 class TableSection:

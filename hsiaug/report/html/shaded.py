@@ -19,8 +19,6 @@ from hsiaug.report.records import class_counts
 from hsiaug.report.tables import Table
 from hsiaug.trial.arm import Method
 
-__all__ = ["class_gains", "confusions"]
-
 LIMIT = 0.1
 """Difference of recall at which the scale ends."""
 OF_GAINS = (

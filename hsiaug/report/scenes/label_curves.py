@@ -41,8 +41,6 @@ from hsiaug.report.tables import ADDED, Report, Table
 from hsiaug.trial.arm import Method
 from hsiaug.trial.store import Store
 
-__all__ = ["ArmWorth", "LabelCurve", "label_curves"]
-
 Scores = dict[str, Any]
 Place = dict[int, Table]
 """Tables of one placement by the number of added labels."""

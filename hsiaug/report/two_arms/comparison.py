@@ -16,8 +16,6 @@ from hsiaug.report.tables import Report, Table
 from hsiaug.report.two_arms.names import arm_names, find_arm
 from hsiaug.trial.failures import why_failed
 
-__all__ = ["CLAIMS", "ArmComparison", "Pairing", "compare_arms"]
-
 CLAIMS = {"above": "B above A", "below": "B below A"}
 """A difference that is shown, in words."""
 

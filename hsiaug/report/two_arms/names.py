@@ -10,8 +10,6 @@ from hsiaug.report.cells import CellKey, in_order
 from hsiaug.report.labels import method_labels
 from hsiaug.trial.arm import Method
 
-__all__ = ["arm_names", "find_arm"]
-
 FORM = "GENERATOR[@λ[@ω]]/CLASSIFIER"
 
 

@@ -21,18 +21,6 @@ from hsiaug.report.render_data import mean_json
 from hsiaug.report.two_arms.comparison import ArmComparison, Pairing
 from hsiaug.trial.failures import why_failed
 
-__all__ = [
-    "CLASS_HEADER",
-    "DRAW_HEADER",
-    "class_rows",
-    "comparison_json",
-    "comparison_tables",
-    "draw_rows",
-    "facts",
-    "notes",
-    "wilcoxon_text",
-]
-
 DRAW_HEADER = ("seed", "A", "B", "Δ", "record A", "record B")
 CLASS_HEADER = ("class", "name", "Δ recall", "std", "n draws", "test pixels")
 

@@ -10,8 +10,6 @@ from hsiaug_builtin.baselines._learnt import Conditional, Size, TrainingComponen
 from hsiaug_builtin.baselines._sizes import CvaeParams
 from hsiaug_builtin.diffusion.training import train
 
-__all__ = ["Cvae"]
-
 LEAST = -3.0
 """Log of the least standard deviation of the decoder, so that no component can be learnt by heart for ever."""
 

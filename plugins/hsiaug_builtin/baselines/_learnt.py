@@ -18,17 +18,6 @@ from hsiaug_builtin.nets.patches import FittedPatches, cycle
 from hsiaug_builtin.nets.seeded import fresh
 from hsiaug_builtin.nets.views import turn_batch
 
-__all__ = [
-    "Components",
-    "Conditional",
-    "FittedLearnt",
-    "Size",
-    "TrainingComponents",
-    "fit_components",
-    "learn",
-    "restore",
-]
-
 BATCH = 256
 
 

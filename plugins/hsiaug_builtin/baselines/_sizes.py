@@ -6,8 +6,6 @@ from dataclasses import dataclass
 
 from hsiaug.api import defaults, param
 
-__all__ = ["CvaeParams", "WganParams"]
-
 
 @dataclass(frozen=True)
 class _Size:

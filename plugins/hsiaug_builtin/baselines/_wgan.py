@@ -11,8 +11,6 @@ from hsiaug_builtin.baselines._sizes import WganParams
 from hsiaug_builtin.nets.seeded import fresh
 from hsiaug_builtin.nets.training import check_finite
 
-__all__ = ["Wgan"]
-
 
 class Critic(nn.Module):
     """Score (n,) of z (n, k, p, p) as a sample of class y (n,); the class enters by projection."""

@@ -25,16 +25,6 @@ from hsiaug.api import (
 from hsiaug_builtin.nets.pairs import FittedPairs, PairMaker, draw_rows, evenly
 from hsiaug_builtin.nets.patches import FittedPatches, cycle
 
-__all__ = [
-    "Duplicate",
-    "DuplicateBalanced",
-    "FittedBalancedPairs",
-    "FittedDuplicate",
-    "FittedDuplicatePairs",
-    "FittedNothing",
-    "Nothing",
-]
-
 TASKS = ("pixels", "segmentation", "change")
 IGNORE = 0
 

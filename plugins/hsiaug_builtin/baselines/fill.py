@@ -25,8 +25,6 @@ from hsiaug.api import (
 )
 from hsiaug_builtin.baselines.pseudo import FittedPseudo
 
-__all__ = ["Fill", "FillParams", "FittedFill"]
-
 NAMES = "fused:svm"
 """The classifier that names pixels."""
 MOST = 600

@@ -10,8 +10,6 @@ from numpy.typing import NDArray
 from hsiaug.api import Card, param
 from hsiaug_builtin.nets.patches import FittedPatches, PatchGenerator, cycle, lone_classes
 
-__all__ = ["FittedMixup", "Mixup", "MixupParams"]
-
 
 @dataclass(frozen=True)
 class MixupParams:

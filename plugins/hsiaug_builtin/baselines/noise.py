@@ -11,8 +11,6 @@ from numpy.typing import NDArray
 from hsiaug.api import Card, TrainView, param
 from hsiaug_builtin.nets.patches import FittedPatches, PatchGenerator, cycle
 
-__all__ = ["FittedNoise", "Noise", "NoiseParams"]
-
 
 @dataclass(frozen=True)
 class NoiseParams:

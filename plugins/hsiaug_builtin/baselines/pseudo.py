@@ -27,8 +27,6 @@ from hsiaug.api import (
 )
 from hsiaug_builtin.nets.patches import cycle
 
-__all__ = ["FittedPseudo", "Pseudo", "PseudoParams"]
-
 
 @dataclass(frozen=True)
 class PseudoParams:

@@ -14,8 +14,6 @@ from hsiaug_builtin.nets.patches import FittedPatches, PatchGenerator, lone_clas
 if TYPE_CHECKING:
     from sklearn.neighbors import NearestNeighbors
 
-__all__ = ["FittedSmote", "NeighbourParams", "Smote"]
-
 
 @dataclass(frozen=True)
 class NeighbourParams:

@@ -13,8 +13,6 @@ from hsiaug_builtin.nets.recipe import Recipe
 if TYPE_CHECKING:
     from torch import nn
 
-__all__ = ["Timm", "TimmParams"]
-
 SENSIBLE = ("test_resnet", "resnet10t", "lcnet_050", "starnet_s050", "mobilenetv3_small_050")
 """Small enough to be trained on a CPU in a minute, and reading a 9×9 patch as it is."""
 

@@ -14,8 +14,6 @@ from hsiaug_builtin.nets.fitted import by_class
 if TYPE_CHECKING:
     from sklearn.ensemble import RandomForestClassifier
 
-__all__ = ["FittedForest", "Forest", "ForestParams"]
-
 
 @dataclass(frozen=True)
 class ForestParams:

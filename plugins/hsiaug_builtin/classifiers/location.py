@@ -13,8 +13,6 @@ from hsiaug.api import Card, NoParams, Patches, PatchSamples, Plugin, PluginErro
 if TYPE_CHECKING:
     from scipy.spatial import cKDTree
 
-__all__ = ["FittedLocation", "Location"]
-
 
 @dataclass(frozen=True, eq=False)
 class FittedLocation:

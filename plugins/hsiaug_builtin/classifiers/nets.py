@@ -11,8 +11,6 @@ from torch.nn.functional import interpolate
 from hsiaug.api import PluginError
 from hsiaug_builtin.nets.blocks import Residual, convolution, crop
 
-__all__ = ["HEADS", "Backbone", "HybridNet", "Net1d", "Net3d", "ResidualNet", "SpectralNet", "build_backbone"]
-
 CORE, WINDOW = 5, 7
 """Sides in pixels of the centre of a patch that Net3d reads, and that ResidualNet and SpectralNet read."""
 KERNELS = ((8, 7, 1), (16, 5, 1), (32, 3, 0))

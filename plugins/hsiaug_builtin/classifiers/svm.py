@@ -25,8 +25,6 @@ from hsiaug_builtin.nets.fitted import by_class
 if TYPE_CHECKING:
     from sklearn.svm import SVC
 
-__all__ = ["FittedSvm", "Svm", "SvmParams"]
-
 COSTS = (1.0, 10.0, 100.0, 1000.0)
 """Candidates for C."""
 

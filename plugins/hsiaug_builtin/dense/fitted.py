@@ -15,8 +15,6 @@ from hsiaug_builtin.nets.fitted import FittedNetwork, by_class
 if TYPE_CHECKING:
     from hsiaug_builtin.dense.nets import TileNet
 
-__all__ = ["FittedDense", "NetSegmenter"]
-
 PIXELS = 2**16
 """Pixels that are predicted at a time: the activations then take some hundred MB."""
 

@@ -10,8 +10,6 @@ from numpy.typing import NDArray
 from hsiaug.api import DenseSamples, PluginError, defaults, param
 from hsiaug_builtin.nets.recipe import Budget
 
-__all__ = ["IGNORED", "BandScale", "DenseRecipe", "TrainingTiles", "fit_scale", "training_tiles"]
-
 IGNORED = -100
 """Target of a pixel without a label: what cross-entropy leaves out."""
 

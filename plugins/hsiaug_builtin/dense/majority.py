@@ -9,8 +9,6 @@ from numpy.typing import NDArray
 
 from hsiaug.api import Card, DenseSamples, DenseView, NoParams, Plugin, PluginError, Progress, Tiles
 
-__all__ = ["FittedMajority", "Majority"]
-
 
 @dataclass(frozen=True)
 class FittedMajority:

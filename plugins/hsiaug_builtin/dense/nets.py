@@ -8,8 +8,6 @@ from torch.nn.functional import max_pool2d, pad
 
 from hsiaug_builtin.nets.blocks import convolution
 
-__all__ = ["Padded", "SiameseU", "TileNet", "UShaped", "dates_as_tiles"]
-
 LEVELS = 4
 ENCODER = ((1, 1), (2, 2), (4, 4, 4), (8, 8, 8))
 """Widths of the convolutions of each level of a siamese U-Net, in multiples of the first; pooling in between."""

@@ -12,8 +12,6 @@ from hsiaug_builtin.dense.inputs import DenseRecipe
 if TYPE_CHECKING:
     from hsiaug_builtin.dense.nets import TileNet
 
-__all__ = ["FcSiamDiff", "Unet"]
-
 
 @dataclass(frozen=True)
 @defaults(steps=1000)

@@ -21,8 +21,6 @@ from hsiaug.api import (
 )
 from hsiaug_builtin.nets.fitted import by_class
 
-__all__ = ["FittedPixels", "PixelForest", "PixelSvm"]
-
 BLOCK = 2**16
 """Pixels that are predicted at a time."""
 

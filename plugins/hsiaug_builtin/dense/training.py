@@ -16,8 +16,6 @@ from hsiaug_builtin.nets.seeded import seeded, to_device
 from hsiaug_builtin.nets.training import Draw, Error
 from hsiaug_builtin.nets.views import turn_batch
 
-__all__ = ["batches", "criterion", "dice_loss", "settle"]
-
 SETTLED, SETTLED_BATCH = 512, 32
 """Real tiles that batch normalisations are settled on, at most, and how many at once."""
 

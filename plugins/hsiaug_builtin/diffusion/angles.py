@@ -5,8 +5,6 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-__all__ = ["angles", "mean_angle"]
-
 NO_DATA = 1e-3
 
 

@@ -11,8 +11,6 @@ from typing import Literal
 import torch
 from torch import Tensor
 
-__all__ = ["Sampler", "Schedule", "guide", "make_schedule", "sample", "sinusoid"]
-
 Kind = Literal["linear", "scaled_linear"]
 Sampler = Literal["ddim", "dpm++"]
 

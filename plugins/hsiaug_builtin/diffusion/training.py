@@ -15,8 +15,6 @@ from hsiaug.api import Progress, derive_seed
 from hsiaug_builtin.nets.recipe import Budget
 from hsiaug_builtin.nets.training import descend
 
-__all__ = ["Run", "bf16_is_faster", "randomness", "train"]
-
 Net = TypeVar("Net", bound=nn.Module)
 
 

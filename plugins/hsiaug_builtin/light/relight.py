@@ -15,8 +15,6 @@ from hsiaug_builtin.light.sky import diffuse_share, smooth_root
 from hsiaug_builtin.light.strength import strongest
 from hsiaug_builtin.nets.patches import FittedPatches, PatchGenerator, cycle
 
-__all__ = ["FittedRelight", "Relight", "RelightParams", "bounded_slope", "relight"]
-
 STRENGTHS = (0.1, 0.25, 0.5, 1.0)
 """Candidates for the common strength of all effects."""
 

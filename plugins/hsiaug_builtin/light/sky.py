@@ -12,8 +12,6 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["diffuse_share", "smooth_root"]
-
 ANGSTROM = 1.14
 """Exponent α of the aerosol's optical depth, τ(λ) = β·λ^−α with λ in µm."""
 ALBEDO, ALBEDO_FALL = 0.945, 0.095

@@ -10,8 +10,6 @@ from numpy.typing import NDArray
 from hsiaug.api import SpectralView, TrainView, spatial_folds, told_apart
 from hsiaug_builtin.teacher.machine import fit_machine
 
-__all__ = ["strongest"]
-
 TOLERANCE = 0.01
 """Recall that a strength may cost."""
 COST, REACH = 10.0, 0.3

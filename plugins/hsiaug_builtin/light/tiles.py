@@ -11,8 +11,6 @@ from hsiaug_builtin.light.relight import RelightParams, bounded_slope
 from hsiaug_builtin.light.sky import diffuse_share, smooth_root
 from hsiaug_builtin.pairs.components import components
 
-__all__ = ["light_of", "of_dates", "relight_tiles", "shadow_covers"]
-
 SEGMENT, SHADOW, DEPTH = 0.1, 0.3, 0.8
 """At strength 1: standard deviation of the logarithm of the sun's light on a segment, share of tiles and dates on which a
 shadow is cast, and the most of the sun's light that it takes."""

@@ -12,8 +12,6 @@ from torch import Tensor, nn
 from hsiaug.api import PluginError
 from hsiaug_builtin.nets.state import under
 
-__all__ = ["resume", "save"]
-
 
 def save(file: Path, step: int, model: nn.Module, average: nn.Module, optimiser: torch.optim.Optimizer) -> None:
     """Weights, their average and the optimiser's moments, whole or not at all."""

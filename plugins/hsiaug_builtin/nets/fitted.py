@@ -18,8 +18,6 @@ if TYPE_CHECKING:
 
     from hsiaug_builtin.nets.training import TrainingPatches
 
-__all__ = ["FittedNet", "FittedNetwork", "NetClassifier", "Read", "by_class", "training_patches"]
-
 Read = Callable[[NDArray[np.float32]], NDArray[np.float32]]
 """Conversion of samples (n, …) in the data's units to what a network reads."""
 Own = TypeVar("Own", bound=Recipe)

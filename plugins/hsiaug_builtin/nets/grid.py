@@ -10,8 +10,6 @@ from numpy.typing import NDArray
 if TYPE_CHECKING:
     from scipy import sparse
 
-__all__ = ["grid_graph", "spread"]
-
 
 def grid_graph(coords: NDArray[np.int32], guide: NDArray[np.float32]) -> sparse.csr_array:
     """(n, n) symmetric weights exp(−d² / median d²) between those of ``coords`` (n, 2) that are 4-neighbours.

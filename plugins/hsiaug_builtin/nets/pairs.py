@@ -23,8 +23,6 @@ from hsiaug.api import (
 )
 from hsiaug_builtin.nets.patches import cycle
 
-__all__ = ["FittedPairs", "PairMaker", "draw_rows", "evenly", "showing"]
-
 
 @dataclass(frozen=True, eq=False)
 class FittedPairs:

@@ -12,8 +12,6 @@ from numpy.typing import NDArray
 
 from hsiaug.api import PatchSamples, Plugin, PluginError, Progress, TrainView, derive_seed, load_state, save_state
 
-__all__ = ["FittedPatches", "PatchGenerator", "cycle", "lone_classes"]
-
 
 @dataclass(frozen=True, eq=False)
 class FittedPatches:

@@ -9,8 +9,6 @@ from numpy.typing import NDArray
 
 from hsiaug.api import TrainView
 
-__all__ = ["Projection", "fit_projection"]
-
 
 @dataclass(frozen=True, eq=False)
 class Projection:

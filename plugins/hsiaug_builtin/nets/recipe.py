@@ -6,8 +6,6 @@ from dataclasses import dataclass
 
 from hsiaug.api import param
 
-__all__ = ["AUGMENTS", "Budget", "Recipe"]
-
 AUGMENTS = ("none", "turns", "weak", "strong")
 """Names of the online augmentations; :mod:`hsiaug_builtin.nets.views` has them."""
 

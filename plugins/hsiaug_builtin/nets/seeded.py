@@ -10,8 +10,6 @@ from typing import TypeVar
 import torch
 from torch import Tensor, nn
 
-__all__ = ["fresh", "seeded", "to_device"]
-
 Net = TypeVar("Net", bound=nn.Module)
 
 

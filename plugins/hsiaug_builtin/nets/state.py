@@ -12,8 +12,6 @@ from torch import nn
 
 from hsiaug_builtin.nets.seeded import fresh
 
-__all__ = ["fields", "restore", "under", "weights"]
-
 Net = TypeVar("Net", bound=nn.Module)
 Value = TypeVar("Value")
 

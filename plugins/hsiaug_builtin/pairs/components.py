@@ -7,8 +7,6 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["Components", "Piece", "components", "cut", "place", "turn_pixels"]
-
 RING = 2
 """Pixels round a component whose ids say what lies round it."""
 TRIES = 16

@@ -14,8 +14,6 @@ from hsiaug_builtin.nets.pairs import FittedPairs, PairMaker, showing
 from hsiaug_builtin.nets.patches import cycle
 from hsiaug_builtin.pairs.components import Components, Piece, components, cut, place
 
-__all__ = ["FittedPaste", "Paste", "PasteParams"]
-
 Pair = tuple[NDArray[np.float32], NDArray[np.int64]]
 """Image (T, B, H, W) and mask (H, W)."""
 AGAIN = 4

@@ -19,8 +19,6 @@ from hsiaug_builtin.semisup.shared import usable_samples
 if TYPE_CHECKING:
     from torch import Tensor
 
-__all__ = ["FixMatch", "FixMatchParams", "ramp", "unlabelled_batches"]
-
 
 @dataclass(frozen=True)
 @defaults(balanced=True)

@@ -20,8 +20,6 @@ if TYPE_CHECKING:
     from sklearn.neighbors import NearestNeighbors
     from sklearn.semi_supervised import LabelSpreading
 
-__all__ = ["FittedSpreading", "LabelSpreadingParams", "SpectralSpatialSpreading"]
-
 
 @dataclass(frozen=True)
 class LabelSpreadingParams:

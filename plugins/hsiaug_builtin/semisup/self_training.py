@@ -15,8 +15,6 @@ if TYPE_CHECKING:
     from hsiaug_builtin.teacher.features import LocalMeans
     from hsiaug_builtin.teacher.machine import Machine
 
-__all__ = ["FittedSelfTraining", "SelfTraining", "SelfTrainingParams"]
-
 GUIDES = 10
 """Components that say where the grid has a spectral border."""
 TEMPERATURE = 4.0

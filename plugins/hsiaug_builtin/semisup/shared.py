@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from hsiaug.api import PatchSamples, PluginError, TrainView
 
-__all__ = ["usable_samples"]
-
 
 def usable_samples(samples: PatchSamples, view: TrainView, name: str) -> PatchSamples:
     """The samples that have weight. A sample of weight 0 is no sample: it must not even name a class.

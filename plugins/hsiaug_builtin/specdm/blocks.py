@@ -9,8 +9,6 @@ from torch.nn.functional import interpolate, scaled_dot_product_attention, silu
 
 from hsiaug_builtin.nets.blocks import zero_weights
 
-__all__ = ["Attention", "Block", "Upsample", "norm"]
-
 
 def norm(channels: int) -> nn.GroupNorm:
     """Group normalisation with up to 8 groups."""

@@ -18,8 +18,6 @@ from hsiaug_builtin.specdm.tileformat import TileFormat
 from hsiaug_builtin.specdm.training_pairs import PairRun
 from hsiaug_builtin.specdm.vae import STEM, StreamVae
 
-__all__ = ["Codec", "MaskStream", "OneStream", "TwoStream", "fit_codec"]
-
 
 class Codec(nn.Module):
     """Between pairs and their joint latents. split: the first latent channels that are the images' alone."""

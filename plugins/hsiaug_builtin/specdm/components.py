@@ -6,8 +6,6 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import conv2d, pixel_shuffle, pixel_unshuffle
 
-__all__ = ["PatchComponents", "components"]
-
 SAMPLED = 20_000
 """Patches that components are taken of, about."""
 

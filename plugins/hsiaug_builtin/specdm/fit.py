@@ -20,8 +20,6 @@ from hsiaug_builtin.specdm.params import DROP, NOISE_STEPS, Params
 from hsiaug_builtin.specdm.training_pairs import PairRun
 from hsiaug_builtin.specdm.unet import UNet
 
-__all__ = ["SCHEDULE", "accuracy", "learn"]
-
 BATCH = 64
 CHECKED = 512
 """Tiles that the codec is checked on, at most."""

@@ -23,8 +23,6 @@ from hsiaug_builtin.specdm.quilting import Grounds
 from hsiaug_builtin.specdm.tileformat import TileFormat
 from hsiaug_builtin.specdm.unet import UNet
 
-__all__ = ["FittedPairs"]
-
 BATCH = 64
 
 

@@ -18,8 +18,6 @@ from hsiaug_builtin.specdm.fitted import FittedPairs
 from hsiaug_builtin.specdm.params import SpecDmParams
 from hsiaug_builtin.specdm.quilting import Grounds, Quilt
 
-__all__ = ["FittedMaskFirst"]
-
 
 @dataclass(frozen=True, eq=False)
 class FittedMaskFirst(FittedPairs):

@@ -6,8 +6,6 @@ from dataclasses import dataclass
 
 from hsiaug.api import defaults, param
 
-__all__ = ["PAPER", "SIZES", "TINY", "Params", "Size", "SpecDmParams"]
-
 DROP = 0.1
 """Share of tiles that the denoiser is trained on without being told their classes, for guidance."""
 NOISE_STEPS = 1000

@@ -12,9 +12,6 @@ if TYPE_CHECKING:
     from hsiaug_builtin.specdm.codec import Codec
     from hsiaug_builtin.specdm.fitted import FittedPairs
 
-__all__ = ["LdmSingle", "SpecDm"]
-
-
 SOURCE = """@misc{liu2025specdm, author={Wendi Liu and Pei Yang and Wenhui Hong and Xiaoguang Mei and Jiayi Ma},
 title={{SpecDM}: Hyperspectral Dataset Synthesis with Pixel-level Semantic Annotations},
 howpublished={arXiv:2502.17056}, year={2025}, eprint={2502.17056}, archiveprefix={arXiv}}"""

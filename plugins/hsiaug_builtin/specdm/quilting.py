@@ -18,8 +18,6 @@ from scipy.ndimage import binary_dilation, gaussian_filter
 
 from hsiaug_builtin.pairs.components import components
 
-__all__ = ["Grounds", "Quilt"]
-
 TRIES = 48
 """Places that a segment may come from, of which the best fitting is taken; half of them lie in their tile where the
 segment lies in its own, so that large segments fit."""

@@ -12,8 +12,6 @@ from torch.nn.functional import one_hot, pad
 
 from hsiaug.api import DenseSamples, PluginError
 
-__all__ = ["TileFormat"]
-
 NEGATIVE = 0.01
 """Share of negative values that is still taken for noise around a reflectance of 0."""
 

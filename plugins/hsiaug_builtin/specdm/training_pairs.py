@@ -16,8 +16,6 @@ from hsiaug_builtin.nets.views import SYMMETRIES, symmetry
 from hsiaug_builtin.specdm.params import Params
 from hsiaug_builtin.specdm.tileformat import TileFormat
 
-__all__ = ["PairRun", "Pairs", "draw_weights"]
-
 
 @dataclass(frozen=True, eq=False)
 class Pairs:

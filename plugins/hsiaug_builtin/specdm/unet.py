@@ -13,8 +13,6 @@ from hsiaug_builtin.nets.blocks import zero_weights
 from hsiaug_builtin.specdm.blocks import Attention, Block, Upsample, norm
 from hsiaug_builtin.specdm.params import Size
 
-__all__ = ["UNet"]
-
 
 class UNet(nn.Module):
     """v(z_t, t, shares) for latents z (n, d, h, w) and t (n,).

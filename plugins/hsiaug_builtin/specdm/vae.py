@@ -9,8 +9,6 @@ from hsiaug_builtin.specdm.blocks import Block, Upsample, norm
 from hsiaug_builtin.specdm.components import components
 from hsiaug_builtin.specdm.params import Size
 
-__all__ = ["StreamVae"]
-
 STEM = 32
 """Channels that more of them are first brought down to, pixel by pixel: 3×3 convolutions over 100 bands would take most
 of the time, and spectra of neighbouring bands are nearly the same."""

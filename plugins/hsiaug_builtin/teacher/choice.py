@@ -5,8 +5,6 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["LEAST", "choose_trusted", "margins"]
-
 LEAST = 5
 """Pixels of a class that are believed in any case, where so many are named so."""
 

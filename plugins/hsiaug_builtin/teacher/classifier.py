@@ -14,8 +14,6 @@ from hsiaug_builtin.nets.fitted import by_class
 if TYPE_CHECKING:
     from hsiaug_builtin.teacher.teacher import Teacher
 
-__all__ = ["FittedTeacher", "TeacherClassifier"]
-
 
 @dataclass(frozen=True, eq=False)
 class FittedTeacher:

@@ -10,8 +10,6 @@ from numpy.typing import NDArray
 from hsiaug.api import TrainView
 from hsiaug_builtin.nets.projection import Projection, fit_projection
 
-__all__ = ["SIDES", "LocalMeans", "fit_local_means", "local_means", "plane_of", "windows_of"]
-
 SIDES = (1, 5, 9)
 """Pixels: of the windows that classifiers read."""
 

@@ -30,8 +30,6 @@ if TYPE_CHECKING:
     from hsiaug.api import Classifier, FittedClassifier
     from hsiaug_builtin.teacher.teacher import Reading, Voter
 
-__all__ = ["FittedFused", "Fused", "FusedParams"]
-
 TRUST = 1.0
 """Weight of the partner's logarithms where nothing is left out to learn it from; the voters share as much."""
 LEAST_SHARE = 1e-6

@@ -11,8 +11,6 @@ from numpy.typing import NDArray
 if TYPE_CHECKING:
     from sklearn.svm import SVC
 
-__all__ = ["Machine", "fit_machine"]
-
 BLOCK = 2048
 """Rows whose kernel is computed at a time."""
 

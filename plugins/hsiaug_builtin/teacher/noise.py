@@ -8,8 +8,6 @@ from numpy.typing import NDArray
 from hsiaug.api import TrainView
 from hsiaug_builtin.nets.projection import Projection
 
-__all__ = ["fit_noise_projection"]
-
 WITHIN = 10.0
 """How many times the covariance of neighbours that of a class is taken to be."""
 ALIKE = 0.9

@@ -6,8 +6,6 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import log_softmax, softmax
 
-__all__ = ["FIRM", "pool_weights"]
-
 FIRM = 12.0
 """Left-out pixels, all classes alike, against which the given weights count. Chosen on draws 100 to 103 of Indian Pines,
 of crops of Houston and Pavia, of Jasper Ridge and Samson under ``issd``."""

@@ -27,18 +27,6 @@ from hsiaug_builtin.teacher.features import SIDES, LocalMeans, local_means, plan
 from hsiaug_builtin.teacher.machine import Machine, fit_machine
 from hsiaug_builtin.teacher.noise import fit_noise_projection
 
-__all__ = [
-    "Reading",
-    "Teacher",
-    "Voter",
-    "Votes",
-    "average_alike",
-    "fit_teacher",
-    "readings",
-    "real_samples",
-    "teach",
-]
-
 VIEWS = ("raw", "unit", "continuum")
 FEWEST = 3
 """Bands that the views beside ``raw`` need."""

@@ -12,8 +12,6 @@ import numpy as np
 from hsiaug.api import DataUnavailableError, InputError, PluginError
 from hsiaug_builtin.text.encoded import Encoded
 
-__all__ = ["clip"]
-
 
 def clip(spec: str, texts: tuple[str, ...]) -> Encoded:
     """The texts, by the tower of MODEL@FILE; nothing is downloaded.

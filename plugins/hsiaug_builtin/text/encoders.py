@@ -9,8 +9,6 @@ from functools import cache
 from hsiaug.api import InputError, did_you_mean
 from hsiaug_builtin.text.encoded import Encoded
 
-__all__ = ["ENCODERS", "encode"]
-
 ENCODERS = ("minilm", "openclip:MODEL@FILE")
 
 

@@ -11,8 +11,6 @@ from collections.abc import Sequence
 
 from hsiaug.api import TrainView
 
-__all__ = ["MODES", "class_prompts", "class_words", "humanise"]
-
 MODES = ("coarse", "fine", "both", "class-id")
 
 SPELLING = {"brocoli": "broccoli", "vinyard": "vineyard"}

@@ -17,8 +17,6 @@ from hsiaug_builtin.nets.blocks import zero_weights
 from hsiaug_builtin.txt2hsi.params import Params
 from hsiaug_builtin.txt2hsi.texts import Texts
 
-__all__ = ["Denoiser", "denoiser_of"]
-
 NULL_TOKENS = 4
 """Length of the learnt null text."""
 

@@ -12,8 +12,6 @@ from torch import Tensor
 from hsiaug.api import Normaliser, TrainView
 from hsiaug_builtin.nets.seeded import to_device
 
-__all__ = ["Field"]
-
 
 @dataclass(frozen=True, eq=False)
 class Field:

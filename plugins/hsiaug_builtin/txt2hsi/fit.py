@@ -27,8 +27,6 @@ from hsiaug_builtin.txt2hsi.params import PSEUDO_MOST, PSEUDO_SHARE, Params
 from hsiaug_builtin.txt2hsi.texts import Texts, encode_prompts
 from hsiaug_builtin.txt2hsi.vae import Vae, fit_vae
 
-__all__ = ["learn"]
-
 VAE_PATCHES = 4096
 BATCH = 256
 

@@ -24,8 +24,6 @@ from hsiaug_builtin.txt2hsi.params import NOISE_STEPS, Params
 from hsiaug_builtin.txt2hsi.texts import Texts
 from hsiaug_builtin.txt2hsi.vae import Vae
 
-__all__ = ["SCHEDULE", "FittedTxt2Hsi"]
-
 BATCH = 128
 
 

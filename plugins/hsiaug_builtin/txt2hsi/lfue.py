@@ -13,8 +13,6 @@ from torch import Tensor
 
 from hsiaug_builtin.nets.seeded import to_device
 
-__all__ = ["perturb"]
-
 TINY = 1e-6
 
 

@@ -24,8 +24,6 @@ from hsiaug_builtin.txt2hsi.rpsc import clip
 from hsiaug_builtin.txt2hsi.texts import Texts
 from hsiaug_builtin.txt2hsi.vae import Vae
 
-__all__ = ["Batches", "DenoiserLoss", "turn_patches", "with_null"]
-
 
 @dataclass(frozen=True, eq=False)
 class Batches:

@@ -7,8 +7,6 @@ from dataclasses import dataclass
 from hsiaug.api import param
 from hsiaug_builtin.text import MODES
 
-__all__ = ["SIZES", "Params", "Size"]
-
 ANGLE = 0.1
 """Weight of the spectral-angle term of the VAE."""
 DROP = 0.1

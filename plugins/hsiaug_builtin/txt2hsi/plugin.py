@@ -11,8 +11,6 @@ from hsiaug_builtin.txt2hsi.params import Params
 if TYPE_CHECKING:
     from hsiaug_builtin.txt2hsi.fitted import FittedTxt2Hsi
 
-__all__ = ["Txt2Hsi"]
-
 
 class Txt2Hsi(Plugin[Params]):
     """Learns a VAE, pseudo-labels and a text-conditioned denoiser from one scene."""

@@ -12,8 +12,6 @@ from torch import Tensor
 
 from hsiaug_builtin.nets.seeded import to_device
 
-__all__ = ["clip", "polygons"]
-
 LEAST, MOST, TRIES = 0.05, 0.5, 20
 VERTICES = 8
 

@@ -11,8 +11,6 @@ from torch import Tensor
 from hsiaug.api import TrainView
 from hsiaug_builtin.text import class_prompts, encode
 
-__all__ = ["Texts", "encode_prompts"]
-
 
 @dataclass(frozen=True, eq=False)
 class Texts:

@@ -17,8 +17,6 @@ from hsiaug_builtin.diffusion.training import Run, randomness, train
 from hsiaug_builtin.nets.seeded import fresh, to_device
 from hsiaug_builtin.txt2hsi.params import ANGLE, Params
 
-__all__ = ["Vae", "fit_vae"]
-
 
 class Pixelwise(nn.Linear):
     """A 1×1 convolution (n, in, p, p) → (n, out, p, p) as a matrix product: twice as fast on lone pixels."""
