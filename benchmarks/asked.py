@@ -70,7 +70,7 @@ def levels(scenes: dict[str, Scores], ways: list[str]) -> Iterator[tuple[str, ..
     """A row per scene, classifier and generator, a column per number and strategy."""
     for scene, own in scenes.items():
         for classifier, generator in sorted(
-            {cell[:2] for cell in own}, key=lambda arm: (arm[0], arm[1] != "none")
+            {cell[:2] for cell in own}, key=lambda arm: (arm[0], arm[1] != "none", arm[1])
         ):
             base = own.get((classifier, "none", "0"), {})
             shown = [own.get((classifier, generator, way), {}) for way in ways]

@@ -1,9 +1,10 @@
 """How a plan scales with workers: the dispatcher of a run on a simulated cluster, with trials of recorded durations.
 
     python -m benchmarks.cluster_scaling --out benchmarks/results/cluster
+    mv benchmarks/results/cluster/cluster_scaling.png docs/images/
 
 Takes the trials of a recorded suite with the seconds of their records (that which made a fit holds
-it), and gives them to ``bench/execute.py`` on a pool whose clock is simulated: each answer takes its recorded
+it), and gives them to ``bench/dispatch.py`` on a pool whose clock is simulated: each answer takes its recorded
 time, and ``HANDLING`` seconds of the one process that scores and writes. A worker that takes over trials of another's
 txt2hsi loads its fit and draws the samples once more, which adds ``TAKING`` seconds. Efficiency is the seconds of all
 trials over workers × wall time; ``possible`` is what it would be if the run took no longer than its longest trial,
@@ -29,6 +30,7 @@ from hsiaug.trial.run import Outcome
 RECORDS = HERE / "results" / "cluster" / "suite.csv"
 """719 trials, 6.3 hours of one core: the claims of txt2hsi on Indian Pines, in its version 2."""
 WORKERS = (1, 2, 4, 8, 16, 32, 50, 100, 200)
+COPIES = (1, 5, 10)
 HANDLING = 0.02
 """Seconds that an answer takes to be scored, written and followed by the next trial."""
 TAKING = 18.0
@@ -110,6 +112,8 @@ def recorded_groups(copies: int) -> list[list[Any]]:
                 diagnosis=False,
                 fit_hash=fit,
                 generator=SimpleNamespace(name=row["generator"]),
+                plugins=(),
+                protocol=SimpleNamespace(text=row["protocol"]),
                 seconds=float(row["seconds"]),
                 makes_fit=fit not in groups,
             )
@@ -134,7 +138,7 @@ def main() -> None:
     out = parser.parse_args().out
     out.mkdir(parents=True, exist_ok=True)
     rows = []
-    for copies in (1, 5, 10):
+    for copies in COPIES:
         groups = recorded_groups(copies)
         total = sum(trial.seconds for group in groups for trial in group)
         longest = max(trial.seconds for group in groups for trial in group)
@@ -148,7 +152,7 @@ def main() -> None:
             rows.append(row | {"possible": round(possible, 3)})
             say(f"  {workers} workers: {wall:.0f} s, efficiency {share:.1%}, possible {possible:.1%}")
     write_csv(out / "scaling.csv", rows)
-    draw(rows, HERE.parent / "docs" / "images" / "cluster_scaling.png")
+    draw(rows, out / "cluster_scaling.png")
 
 
 def draw(rows: list[dict[str, Any]], path: Path) -> None:

@@ -75,7 +75,9 @@ def steps(root: Path, cube: Path, asked: argparse.Namespace) -> Iterator[dict[st
             "status": record["status"],
             "seconds": {key: round(value, 1) for key, value in times.items()},
         }
-    mapped = next(one for one in records if one["spec"]["classifier"]["name"] == asked.map)
+    mapped = next(
+        one for one in records if (one["status"], one["spec"]["classifier"]["name"]) == ("ok", asked.map)
+    )
     yield run.hsiaug("map", "large.toml", "--record", mapped["hash"], "--out", "map.npy", "--device", "cpu")
 
 

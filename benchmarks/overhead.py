@@ -22,6 +22,7 @@ from tests.strangers import DUMMY, environment, hsiaug, install
 
 LAMBDAS = "0.25,0.5,0.75,1,1.25,1.5,1.75,2,2.25"
 SEEDS = 50
+BY = ("generator", "classifier", "class", "seed")
 
 
 def main() -> None:
@@ -41,8 +42,10 @@ def main() -> None:
             said = f"{one:.1f} s with one worker, {two:.1f} s with two, {one / two:.2f} times as fast"
             say(f"trials of some seconds: {said}")
             return
-        for by in ("generator", "classifier", "class", "seed"):
-            run, seconds, busy = timed("report", str(root / "store"), "--by", by, "--format", "md", env=env)
+        for by in BY:
+            run, seconds, busy = timed(
+                "report", "--store", str(root / "store"), "--by", by, "--format", "md", env=env
+            )
             say(f"report --by {by} over {trials} records: {seconds:.2f} ({busy:.2f}) s, {len(run)} characters")
 
 

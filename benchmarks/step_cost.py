@@ -71,7 +71,7 @@ def measure(name: str, view: TrainView) -> tuple[float, float]:
 def plain_loop(fitted: Any, samples: PatchSamples, params: Any) -> list[float]:
     """The time after each of STEPS steps over the network that a plugin fitted."""
     net = copy.deepcopy(fitted.net).train()
-    x = torch.from_numpy(fitted.reader.patches(samples.x))
+    x = torch.from_numpy(fitted.read(samples.x))
     target = torch.from_numpy(np.searchsorted(fitted.classes, samples.y))
     optimiser = torch.optim.AdamW(net.parameters(), lr=params.rate, weight_decay=params.decay)
     stamps = []

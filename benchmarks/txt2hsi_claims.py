@@ -202,7 +202,7 @@ def main() -> None:
     OUT.mkdir(parents=True, exist_ok=True)
     arms = read(Store(store))
     (OUT / "claims.md").write_text("\n".join(page(arms, looked_at(store))) + "\n", encoding="utf-8")
-    trials = csv.DictReader(hsiaug(["report", str(store), "--format", "csv"]).splitlines())
+    trials = csv.DictReader(hsiaug(["report", "--store", str(store), "--format", "csv"]).splitlines())
     write_csv(OUT / "trials.csv", [{name: row[name] for name in KEPT} for row in trials])
     say(f"written: {OUT}")
 

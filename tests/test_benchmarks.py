@@ -1,0 +1,190 @@
+"""Every script of ``benchmarks/`` starts; those that take seconds run, as small as they can be."""
+
+from __future__ import annotations
+
+import argparse
+import importlib
+import runpy
+import shutil
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from benchmarks.common import read_csv
+from tests.strangers import hsiaug
+
+FOLDER = Path(__file__).parents[1] / "benchmarks"
+RESULTS = FOLDER / "results"
+SCRIPTS = sorted(
+    ".".join(path.relative_to(FOLDER).with_suffix("").parts)
+    for path in FOLDER.rglob("*.py")
+    if path.stem != "__init__"
+)
+NOT_INSTALLED = {"speed.denoiser": "diffusers"}
+"""What a script needs beside hsiaug's own extras."""
+
+SMALL = ("benchmark", "toy", "--generator", "smote", "--classifier", "svm", "--device", "cpu")
+
+PRINTED = {
+    "asked": ("table RESULTS/asked/trials.csv", "asked/table.md"),
+    "hidden": ("table RESULTS/hidden/trials.csv", "hidden/table.md"),
+    "ladder": ("table RESULTS/txt2hsi_bar/trials.csv", "txt2hsi_bar/table.md"),
+    "recipe": ("table RESULTS/recipe/trials.csv", "recipe/table.md"),
+    "spectral_views": ("RESULTS/spectral_views/trials.csv", "spectral_views/table.md"),
+    "suggest": ("table RESULTS/suggest/trials.csv", "suggest/table.md"),
+}
+"""Scripts that print a table of committed trials: their words, and where the table is kept."""
+
+
+def run(name: str, *words: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Do as ``python -m benchmarks.NAME WORDS`` does, in this process."""
+    monkeypatch.setattr(sys, "argv", [name, *words])
+    monkeypatch.delitem(sys.modules, f"benchmarks.{name}", raising=False)
+    runpy.run_module(f"benchmarks.{name}", run_name="__main__")
+
+
+def script(name: str, monkeypatch: pytest.MonkeyPatch, words: str = "", **constants: Any) -> Any:
+    """The module of a script, with other constants and words on its command line."""
+    module = importlib.import_module(f"benchmarks.{name}")
+    for key, value in constants.items():
+        monkeypatch.setattr(module, key, value)
+    monkeypatch.setattr(sys, "argv", [name, *words.split()])
+    return module
+
+
+@pytest.fixture(scope="module")
+def store(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Records of two draws on ``toy``."""
+    folder = tmp_path_factory.mktemp("benchmarks") / "store"
+    assert hsiaug(*SMALL, "--seeds", "2", "--store", str(folder)).returncode == 0
+    return folder
+
+
+@pytest.mark.parametrize("name", SCRIPTS)
+def test_a_script_says_what_it_does_and_what_it_needs_is_there(name: str) -> None:
+    if name in NOT_INSTALLED:
+        pytest.importorskip(NOT_INSTALLED[name])
+    module = importlib.import_module(f"benchmarks.{name}")
+    assert module.__doc__
+
+
+@pytest.mark.parametrize("name", PRINTED)
+def test_a_committed_table_is_what_its_script_prints(
+    name: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    words, kept = PRINTED[name]
+    run(name, *words.replace("RESULTS", str(RESULTS)).split(), monkeypatch=monkeypatch)
+    printed = [line for line in capsys.readouterr().out.splitlines() if line.startswith("|")]
+    committed = (RESULTS / kept).read_text(encoding="utf-8").splitlines()
+    assert printed
+    assert [line for line in committed if line.startswith("|")] == printed
+
+
+@pytest.mark.parametrize("name", ["regimes", "txt2hsi_grid", "ceilings"])
+def test_a_table_that_is_written_beside_its_trials(
+    name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    here, images = tmp_path / "benchmarks", tmp_path / "docs" / "images"
+    images.mkdir(parents=True)
+    here.mkdir()
+    shutil.copy(RESULTS / name / "trials.csv", here)
+    trials = str(here / "trials.csv")
+    words = {"regimes": f"draw {trials} {images}", "ceilings": f"draw {trials}"}.get(name, trials)
+    script(name, monkeypatch, words, **({"HERE": here} if name == "ceilings" else {})).main()
+    table = "regimes.md" if name == "regimes" else "table.md"
+    assert (here / table).read_text() == (RESULTS / name / table).read_text()
+    assert len(list(images.iterdir())) == {"regimes": 3, "ceilings": 1}.get(name, 0)
+
+
+def test_pictures_of_committed_trials(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    run("protocols", str(RESULTS / "protocols" / "trials.csv"), str(tmp_path / "a.png"), monkeypatch=monkeypatch)
+    run("docs_figures", str(tmp_path), monkeypatch=monkeypatch)
+    assert (tmp_path / "a.png").stat().st_size
+    assert len(list(tmp_path.glob("*.svg"))) == 6
+
+
+def test_a_simulated_cluster_writes_where_it_is_told_and_nowhere_else(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    picture = FOLDER.parent / "docs" / "images" / "cluster_scaling.png"
+    before = picture.stat().st_mtime_ns
+    script("cluster_scaling", monkeypatch, f"--out {tmp_path}", WORKERS=(1, 200), COPIES=(1,)).main()
+    committed = [row for row in read_csv(RESULTS / "cluster" / "scaling.csv") if row["copies"] == "1"]
+    assert read_csv(tmp_path / "scaling.csv") == [row for row in committed if row["workers"] in ("1", "200")]
+    assert picture.stat().st_mtime_ns == before
+
+
+def test_what_a_million_trials_cost(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    run("cluster_cost", monkeypatch=monkeypatch)
+    page = (FOLDER.parent / "docs" / "cluster.md").read_text(encoding="utf-8")
+    header = capsys.readouterr().out.splitlines()[0].split("|")[1].strip()
+    assert header in page
+
+
+@pytest.mark.parametrize("name", ["cnn1d", "cnn2d"])
+def test_a_training_step_beside_a_plain_one(
+    name: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    script("step_cost", monkeypatch, STEPS=3, ROUNDS=1).main([name])
+    assert capsys.readouterr().out.splitlines()[-1].startswith(name)
+
+
+def test_records_of_a_store(
+    store: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    run("eta", str(store), "--minutes", "0", "--jobs", "1", monkeypatch=monkeypatch)
+    assert "1 processes, within 30 %" in capsys.readouterr().out
+    run("regimes", "collect", str(store), str(tmp_path / "regimes.csv"), monkeypatch=monkeypatch)
+    assert len(read_csv(tmp_path / "regimes.csv")) == len(list(store.glob("records/??/*")))
+
+
+def test_maps_of_toy(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    small = {"SCENES": {"toy": "toy"}}
+    script("teacher", monkeypatch, **small, PROTOCOLS=("kshot:3",), DRAWS=(100,)).main()
+    script("fill", monkeypatch, "100 100", **small, MAPS=("svm", "teacher")).main()
+    rows = [line for line in capsys.readouterr().out.splitlines() if line.startswith("| toy |")]
+    assert len(rows) == 3
+
+
+def test_a_palette_of_few_steps(monkeypatch: pytest.MonkeyPatch) -> None:
+    worth, colours = script("class_palette", monkeypatch, STEPS=20).palette(0)
+    assert worth < 0 or colours.shape == (16, 3)
+
+
+def test_a_store_of_twenty_records(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    script(
+        "store_scale", monkeypatch, f"20 --draws 2 --keep {tmp_path}", RUN=SMALL, SEEDS=1, SHAPES=("md",)
+    ).main()
+    told = capsys.readouterr().out
+    assert "exit 0" in told
+    assert not [line for line in told.splitlines() if "exit" in line and "exit 0" not in line]
+
+
+def test_what_the_framework_costs(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    script("overhead", monkeypatch, SEEDS=2, LAMBDAS="1,2", BY=("generator",)).main()
+    assert "ms per trial" in capsys.readouterr().out
+
+
+def test_a_large_scene_that_is_small(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    large = script("large_scene", monkeypatch)
+    cube = large.write(tmp_path, (400, 400, 4), "envi")
+    asked = argparse.Namespace(limit=None, classifiers="svm", map="svm")
+    added = next(large.steps(tmp_path, cube, asked))
+    assert added["command"] == "datasets add"
+    assert (tmp_path / "large.toml").exists()
+
+
+@pytest.mark.shared_data
+def test_cards_of_shared_scenes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    data = FOLDER.parents[1] / "shared" / "data"
+    for name in ("Houston2018_crop", "JasperRidge"):
+        (tmp_path / name).symlink_to(data / name)
+    script("make_scenes", monkeypatch, str(tmp_path), OUT=tmp_path / "scenes").main()
+    assert {path.name for path in (tmp_path / "scenes").glob("*.toml")} == {
+        "houston_crop.toml",
+        "jasper_ridge.toml",
+    }
