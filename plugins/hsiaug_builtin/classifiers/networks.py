@@ -57,6 +57,7 @@ class Cnn1d(NetClassifier[Cnn1dParams]):
 
 
 @dataclass(frozen=True)
+@defaults(steps=300)
 class Cnn2dParams(Recipe):
     """The recipe, and the network's size."""
 
@@ -65,7 +66,7 @@ class Cnn2dParams(Recipe):
 
 
 class Cnn2d(NetClassifier[Cnn2dParams]):
-    """Two 3×3 convolutions with batch normalisation, the mean over the patch, one linear layer.
+    """Two 3×3 convolutions without padding, batch normalisation, the mean over the patch, one linear layer.
 
     The input is the patch in whitened principal components of the pixels that the train view shows. Trained by
     AdamW for a fixed number of steps on cross-entropy; batches are drawn from all samples, each as often as its
@@ -77,7 +78,7 @@ class Cnn2d(NetClassifier[Cnn2dParams]):
 
     card = Card(
         name="cnn2d",
-        version="2",
+        version="3",
         summary="Small 2D-CNN on principal components of the patch",
         paper="""After @inproceedings{makantasis2015cnn2d, author={Konstantinos Makantasis and Konstantinos
             Karantzalos and Anastasios Doulamis and Nikolaos Doulamis}, title={Deep Supervised Learning for
@@ -85,7 +86,7 @@ class Cnn2d(NetClassifier[Cnn2dParams]):
             International Geoscience and Remote Sensing Symposium}, year={2015},
             doi={10.1109/IGARSS.2015.7326945}}""",
         uses_device=True,
-        seconds=5.0,
+        seconds=3.0,
         params=Cnn2dParams,
         presets={"tiny": {"steps": 40, "width": 16, "components": 8}},
     )

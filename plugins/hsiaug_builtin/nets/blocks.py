@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TypeVar
 
 from torch import Tensor, nn
-from torch.nn.functional import relu
+from torch.nn.functional import pad, relu
 
 __all__ = ["Net2d", "Residual", "convolution", "crop", "zero_weights"]
 
@@ -67,15 +67,19 @@ class Residual(nn.Module):
 
 
 class Net2d(nn.Module):
-    """The network of ``cnn2d``: class scores of a patch of principal components; any patch side, 1 included."""
+    """The network of ``cnn2d``: class scores of a patch of principal components; any patch side, 1 included.
+
+    The convolutions read whole windows only: a border of zeros is padded where a patch is smaller than 5×5 pixels.
+    """
 
     def __init__(self, components: int, width: int, classes: int) -> None:
         super().__init__()
-        self.body = nn.Sequential(convolution(components, width), convolution(width, width))
+        self.body = nn.Sequential(convolution(components, width, padding=0), convolution(width, width, padding=0))
         self.head = nn.Linear(width, classes)
 
     def forward(self, x: Tensor) -> Tensor:
-        x = self.body(x)  # (n, components, p, p) → (n, width, p, p)
+        border = max(0, (6 - x.shape[-1]) // 2)
+        x = self.body(pad(x, [border] * 4))  # (n, components, p, p) → (n, width, p - 4, p - 4)
         x = x.mean(dim=(2, 3))  # (n, width)
         scores: Tensor = self.head(x)  # (n, classes)
         return scores

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-@defaults(balanced=True)
+@defaults(steps=300, balanced=True)
 class FixMatchParams(Recipe):
     """The recipe and the network of ``cnn2d``, and an unlabelled batch at each step.
 
@@ -43,15 +43,15 @@ class FixMatch(Plugin[FixMatchParams]):
 
     Weak: symmetries of the square, gain and offset per component; strong: the same, then radiation noise and dropped
     components. All keep a spectrum's class, unlike the colour operations of the paper. As there, λ_u = 1 and
-    τ = .95. Not as there: AdamW for SGD, no moving average of weights, λ_u ramps up since 400 steps leave no time for
+    τ = .95. Not as there: AdamW for SGD, no moving average of weights, λ_u ramps up since 300 steps leave no time for
     a bad start to heal, and μ = 2 for 7.
-    Budget: the steps and the labelled batch of ``cnn2d`` (400 and 64 by default, though every class is
+    Budget: the steps and the labelled batch of ``cnn2d`` (300 and 64 by default, though every class is
     drawn equally often), and in the same forward pass 128 unlabelled patches in two views each.
     """
 
     card = Card(
         name="fixmatch",
-        version="1",
+        version="2",
         summary="2D-CNN with FixMatch on spectral-safe weak and strong views",
         paper="""@inproceedings{sohn2020fixmatch, author={Kihyuk Sohn and David Berthelot and Nicholas Carlini and
             Zizhao Zhang and Han Zhang and Colin A. Raffel and Ekin Dogus Cubuk and Alexey Kurakin and
@@ -60,7 +60,7 @@ class FixMatch(Plugin[FixMatchParams]):
             eprint={2001.07685}, archiveprefix={arXiv}}""",
         scope="scene",
         uses_device=True,
-        seconds=30.0,
+        seconds=15.0,
         params=FixMatchParams,
         presets={"tiny": {"steps": 40, "width": 16, "components": 8, "unlabelled": 64}},
     )
