@@ -58,6 +58,6 @@ def leaderboard(
         say_written(out)
     elif on_terminal():
         for shown in made.pages:
-            print_page(shown, Console(), audit=False)
+            print_page(shown, Console())
     else:
         typer.echo(markdown(made.pages), nl=False)

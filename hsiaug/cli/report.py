@@ -32,13 +32,10 @@ def report(
     notes: Annotated[
         bool | None,
         option(
-            "Definitions below the tables. Default: not on a terminal. --no-notes: of a file the tables alone.",
+            "Definitions and the whole audit of each protocol, below the tables. Default: not on a terminal. "
+            "--no-notes: of a file the tables alone.",
             "--notes/--no-notes",
         ),
-    ] = None,
-    audit: Annotated[
-        bool | None,
-        option("The whole audit of each protocol. Default: not on a terminal.", "--audit/--no-audit"),
     ] = None,
     format: Annotated[
         str | None,
@@ -60,7 +57,6 @@ def report(
         str | None, option("Of the suite: the profile it was run with.", panel=options.PLAN)
     ] = None,
     data: options.SuiteData = None,
-    json: Annotated[bool, option("The same as --format json.", "--json")] = False,
     margin: options.Margin = 1.0,
     columns: Annotated[
         int,
@@ -88,7 +84,7 @@ def report(
 
       hsiaug report --store my-results --by class
 
-      hsiaug report --by classifier --no-notes --no-audit --out table.tex
+      hsiaug report --by classifier --no-notes --out table.tex
 
       hsiaug report --margin 0.5
 
@@ -98,18 +94,18 @@ def report(
     """
     from hsiaug.base.errors import InputError
     from hsiaug.base.targets import check_target
-    from hsiaug.report import ENDINGS, Below, save_report
+    from hsiaug.report import ENDINGS, save_report
     from hsiaug.trial.index import uncollected
     from hsiaug.trial.store import Store
 
     for name, said in (("--profile", profile), ("--data", data)):
         if said is not None and suite is None:
             raise InputError(f"{name} belongs to a suite", value=repr(said), hint="Name it with --suite FILE.")
-    if (json or format) and (out or (json and format)):
+    if format and out:
         raise InputError(
-            "--format and --json are for the terminal, one of them; a file is what its ending says",
-            value="both, or --out too",
-            hint="Leave out all but one.",
+            "--format is for the terminal; a file is what its ending says",
+            value=f"--format {format} and --out",
+            hint="Leave out one of them.",
         )
     shapes = [ENDINGS[check_target(path, tuple(ENDINGS))] for path in out or ()]
     runs, named = (None, None) if suite is None else _runs(suite, profile, data)
@@ -117,31 +113,33 @@ def report(
     with uncollected():
         built = read_report(kept, runs, margin=margin)
         for path, shape in zip(out or (), shapes, strict=True):
-            below = Below(notes is not False, audit is not False)
-            save_report(built, path, shape, by or "generator", store=kept, columns=columns, below=below)
+            told = notes is not False
+            save_report(built, path, shape, by or "generator", store=kept, columns=columns, notes=told)
         if not out:
-            _print(
-                built, kept, "json" if json else format or ("rich" if on_terminal() else "md"), by, notes, audit
-            )
+            _print(built, kept, format or ("rich" if on_terminal() else "md"), by, notes)
 
 
-def _print(built: Report, kept: Store, shape: str, by: str | None, notes: bool | None, audit: bool | None) -> None:
+def _print(built: Report, kept: Store, shape: str, by: str | None, notes: bool | None) -> None:
     """The report in its format on the terminal."""
     from hsiaug.base.errors import InputError
-    from hsiaug.report import PICTURES, Below, print_report, render_html, render_report
+    from hsiaug.report import PICTURES, print_report, render_html, render_report
 
     if shape in PICTURES:
         raise InputError("a picture needs a file", value=f"--format {shape}", hint="Add --out curves.png.")
     if shape == "rich":
         from hsiaug.base.terminal import Console
 
-        print_report(built, Console(), by or "summary", notes=bool(notes), audit=bool(audit))
+        print_report(built, Console(), by or "summary", notes=bool(notes))
         return
-    by, below = by or "generator", Below(notes is not False, audit is not False)
+    by = by or "generator"
     if shape == "json":
         say_json(render_report(built, shape, by).rstrip("\n"))
     else:
-        text = render_html(built, kept) if shape == "html" else render_report(built, shape, by, below)
+        text = (
+            render_html(built, kept)
+            if shape == "html"
+            else render_report(built, shape, by, notes=notes is not False)
+        )
         typer.echo(text, nl=False)
 
 

@@ -8,7 +8,7 @@ maps it reads predictions and scenes too, where they lie here.
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from hsiaug.base.errors import InputError, did_you_mean
 from hsiaug.report.render_data import report_json
@@ -20,14 +20,12 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
     from rich.console import Console
 
-    from hsiaug.report.grid import ReportPage
     from hsiaug.trial.store import Store
 
 __all__ = [
     "ENDINGS",
     "FORMATS",
     "PICTURES",
-    "Below",
     "Report",
     "build_report",
     "figure_of",
@@ -48,10 +46,8 @@ WIDTH = 100
 """Columns of ``rich`` text that goes to a file instead of a terminal."""
 
 
-def print_report(
-    report: Report, console: Console, by: str = "summary", *, notes: bool = False, audit: bool = False
-) -> None:
-    """Print every table to a rich console. notes: what its numbers are; audit: all of each protocol's audit.
+def print_report(report: Report, console: Console, by: str = "summary", *, notes: bool = False) -> None:
+    """Print every table to a rich console. notes: also what its numbers are, and all of each protocol's audit.
 
     by: ``summary``, ``generator``, ``gain``, ``classifier``, ``class``, ``seed``, ``cost``, ``lambda``, ``omega``,
     ``scene`` or ``labels``. Raises InputError for anything else, by labels where the store holds no learning curve, and
@@ -66,23 +62,11 @@ def print_report(
     if not shown:
         console.print(Text(_empty(report)))
     for page in shown:
-        print_page(page, console, notes=notes, audit=audit)
+        print_page(page, console, notes=notes)
 
 
-class Below(NamedTuple):
-    """What stands below the tables of md and tex. notes: with the verdict in words; audit: of each protocol."""
-
-    notes: bool = True
-    audit: bool = True
-
-    def of(self, page: ReportPage) -> ReportPage:
-        """The page with no more than this."""
-        page = page if self.notes else replace(page, notes=(), verdict=(), closing=())
-        return page if self.audit else replace(page, audit=())
-
-
-def render_report(report: Report, format: str = "md", by: str = "generator", below: Below = Below()) -> str:  # noqa: B008
-    """The report as text in one of FORMATS, ending in a newline.
+def render_report(report: Report, format: str = "md", by: str = "generator", *, notes: bool = True) -> str:
+    """The report as text in one of FORMATS, ending in a newline. notes: of md and tex, what stands below the tables.
 
     ``json`` and ``html`` hold every view at once; ``csv`` has one row per trial, for ``by="class"`` one per trial and
     class, for ``by="labels"`` one per point of a curve and per arm on it, which ``json`` then holds too. Raises
@@ -106,7 +90,9 @@ def render_report(report: Report, format: str = "md", by: str = "generator", bel
         return render_html(report)
     if format == "rich":
         return _rich_text(report, by)
-    shown = tuple(map(below.of, pages(report, by)))
+    shown = pages(report, by)
+    if not notes:
+        shown = tuple(replace(page, notes=(), verdict=(), closing=(), audit=()) for page in shown)
     if not shown:
         said = _empty(report)
         return f"% {' '.join(said.split())}\n" if format == "tex" else f"{markdown_text(said)}\n"
@@ -128,7 +114,7 @@ def save_report(
     *,
     store: Store | None = None,
     columns: int = 2,
-    below: Below = Below(),  # noqa: B008
+    notes: bool = True,
 ) -> None:
     """Write the report to a file: a picture, the page (for whose maps ``store`` is read), or a text.
 
@@ -142,7 +128,7 @@ def save_report(
     elif format == "html":
         write_text_whole(path, render_html(report, store))
     else:
-        write_text_whole(path, render_report(report, format, by, below))
+        write_text_whole(path, render_report(report, format, by, notes=notes))
 
 
 def figure_of(report: Report, by: str, columns: int = 2) -> Figure:
@@ -205,7 +191,7 @@ def _rich_text(report: Report, by: str) -> str:
     from hsiaug.base.terminal import Console
 
     out = io.StringIO()
-    print_report(report, Console(file=out, width=WIDTH, color_system=None), by, notes=True, audit=True)
+    print_report(report, Console(file=out, width=WIDTH, color_system=None), by, notes=True)
     return "".join(f"{line.rstrip()}\n" for line in out.getvalue().splitlines())
 
 

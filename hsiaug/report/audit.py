@@ -45,7 +45,7 @@ def short_audit(tables: Sequence[Table]) -> str:
                 name = f"{table.labels[cell.classifier]} reaches {table.scores.main.name}"
                 reached.setdefault(name, []).append(plus_minus(cell.summary(table.scores.main.key)))
     blind = "".join(f"; without a spectrum {name} {', '.join(values)}" for name, values in reached.items())
-    looks = "; draws were added after a look at others (--audit)" if any(table.looks for table in tables) else ""
+    looks = "; draws were added after a look at others (--notes)" if any(table.looks for table in tables) else ""
     return f"Splits: {leaks}; at most {overlap:.1f} % of test pixels lie in a training patch{blind}{looks}."
 
 

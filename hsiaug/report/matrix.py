@@ -161,9 +161,7 @@ def next_step(report: Report) -> str:
     store = "" if report.store == "hsiaug-results" else f" --store {report.where}"
     more = [found for table in report.tables if (found := go_on(table))]
     again = f"the same benchmark with --seeds {max(more)} runs the draws that are missing; " if more else ""
-    return (
-        f"Next: {again}hsiaug report{store} --out report.html (on a terminal --notes, --audit or --by generator)"
-    )
+    return f"Next: {again}hsiaug report{store} --out report.html (on a terminal --notes or --by generator)"
 
 
 def summary_pages(

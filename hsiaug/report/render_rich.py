@@ -20,8 +20,8 @@ GAP = 2
 GROUP_WIDTH = 14
 
 
-def print_page(page: ReportPage, console: Console, *, notes: bool = False, audit: bool = False) -> None:
-    """Print title, failures, warnings and grids, what was asked for of notes and audit, and last of all the verdict."""
+def print_page(page: ReportPage, console: Console, *, notes: bool = False) -> None:
+    """Print title, failures, warnings and grids, with notes these and the audit, and last of all the verdict."""
     console.print()
     console.print(_plain(page.heading, style="bold red" if page.leaky else "bold"))
     if page.failed:
@@ -35,9 +35,9 @@ def print_page(page: ReportPage, console: Console, *, notes: bool = False, audit
         console.print(_plain(grid.heading, style="italic"))
         _print_grid(grid, console)
     console.print()
-    for note in page.notes if notes else ():
-        console.print(_plain(note, style="dim"))
-    if audit:
+    if notes:
+        for note in page.notes:
+            console.print(_plain(note, style="dim"))
         console.print(_audit(page))
     for sentence, lines in page.verdict:
         console.print(_plain(sentence, style="bold"))

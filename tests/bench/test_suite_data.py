@@ -116,7 +116,7 @@ def test_a_report_shows_what_was_run_on_other_data(folder: Path, monkeypatch: py
     told = run("benchmark", "suite.toml", "--data", "pairs", "--jobs", "1")
     assert "taken for change between two dates" in told.stderr and "runs left out" in told.stderr
     assert "places:3 does not fit" in told.stderr
-    shown = run("report", "--suite", "suite.toml", "--data", "pairs", "--json")
+    shown = run("report", "--suite", "suite.toml", "--data", "pairs", "--format", "json")
     hashes = {record["hash"] for record in Store(folder / "kept").records()}
     assert hashes and all(found in shown.stdout for found in hashes)
     assert {table["run"] for table in json.loads(shown.stdout)["tables"]} == {"cities"}

@@ -40,6 +40,12 @@ def test_rich_can_be_asked_for(store: Path) -> None:
     assert "──" in run(store, "--format", "rich", "--by", "class")
 
 
+def test_a_file_can_hold_the_tables_alone(store: Path) -> None:
+    whole, alone = run(store), run(store, "--no-notes")
+    assert "### Audit" in whole and "Mean ± std" in whole and whole.startswith(alone.split("###")[0])
+    assert "### Audit" not in alone and "Mean ± std" not in alone and "| svm" in alone
+
+
 def test_the_suffix_of_out_chooses_the_format(store: Path, tmp_path: Path) -> None:
     for suffix, opening in ((".json", "{"), (".tex", "% Needs"), (".csv", "hash,"), (".txt", "## ")):
         out = tmp_path / f"table{suffix}"
@@ -61,15 +67,10 @@ def test_a_file_holds_what_its_ending_says_or_is_not_written(store: Path, tmp_pa
     assert not list(tmp_path.iterdir())
 
 
-def test_json_is_asked_for_as_everywhere(store: Path) -> None:
-    assert run(store, "--json") == run(store, "--format", "json") and json.loads(run(store, "--json"))
-    for words in (
-        ("--json", "--format", "csv"),
-        ("--json", "--out", "x.json"),
-        ("--format", "md", "--out", "x.md"),
-    ):
-        with pytest.raises(InputError, match="are for the terminal"):
-            run(store, *words)
+def test_a_format_is_for_the_terminal(store: Path) -> None:
+    assert json.loads(run(store, "--format", "json"))
+    with pytest.raises(InputError, match="is for the terminal"):
+        run(store, "--format", "md", "--out", "x.md")
 
 
 def test_a_folder_that_is_no_store(tmp_path: Path) -> None:
