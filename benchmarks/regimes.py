@@ -3,7 +3,8 @@
     python -m benchmarks.regimes collect STORE benchmarks/results/regimes/trials.csv
     python -m benchmarks.regimes draw benchmarks/results/regimes/trials.csv docs/images
 
-``collect`` writes a row per trial, those of ceilings included, which a report leaves out of its CSV. ``draw`` writes
+``collect`` writes a row per trial, those of ceilings included, which a report leaves out of its CSV. AA is over the
+classes with at least 25 test pixels in every draw of the scene and protocol, ``aa_all`` over every class. ``draw`` writes
 regimes_seen.png and regimes_new.png (gain in AA over ``none`` by labels per class × placement, scene and generator, in
 fields that hold training pixels and in fields that hold none), regimes_axes.png (the other axes, one at a time) and,
 beside the trials, regimes.md: the numbers of all, with 95 % t intervals over the draws.
@@ -22,7 +23,9 @@ from statistics import fmean
 from typing import Any
 
 from benchmarks.common import markdown, read_csv, write_csv
+from hsiaug.metrics.pooling import pool_scenes
 from hsiaug.metrics.significance import t_interval
+from hsiaug.protocol.large_classes import large_classes
 from hsiaug.trial.store import Store
 
 KS = (1, 2, 3, 5, 10, 20)
@@ -64,26 +67,44 @@ Gains = dict[str, dict[str, list[float]]]
 def main() -> None:
     command, source, target = sys.argv[1], Path(sys.argv[2]), Path(sys.argv[3])
     if command == "collect":
-        rows = [row_of(record) for record in Store(source).read().records]
+        records = Store(source).read().records
+        counts = defaultdict(list)
+        for record in records:
+            if "metrics" in record:
+                counts[ground_of(record)].append(record["metrics"]["n_test"])
+        large = {ground: large_classes(own)[0] for ground, own in counts.items()}
+        rows = [row_of(record, large.get(ground_of(record), ())) for record in records]
         write_csv(target, sorted(rows, key=lambda row: (row["scene"], row["protocol"], row["seed"], row["hash"])))
         return
     found = {cell: gains(arms) for cell, arms in cells(read_csv(source)).items()}
     grid(found, "aa_seen", target / "regimes_seen.png")
     grid(found, "aa_new", target / "regimes_new.png")
     axes(found, target / "regimes_axes.png")
-    source.with_name("regimes.md").write_text("\n".join(tables(found)) + "\n", encoding="utf-8")
+    source.with_name("regimes.md").write_text("\n".join([*means(found), *tables(found)]) + "\n", encoding="utf-8")
 
 
-def row_of(record: Mapping[str, Any]) -> dict[str, Any]:
-    """What the pictures need of a record."""
+def ground_of(record: Mapping[str, Any]) -> tuple[str, str]:
+    """The scene and the protocol of a record."""
+    spec = record["spec"]
+    return spec["scene"]["name"], f"{spec['protocol']['name']}:{spec['protocol']['argument']}"
+
+
+def average(recall: Sequence[float | None], large: Sequence[int]) -> float | None:
+    """Mean recall over the classes ``large``; None where none of them has test pixels."""
+    known = [recall[c - 1] for c in large if recall[c - 1] is not None]
+    return round(fmean(known), 5) if known else None
+
+
+def row_of(record: Mapping[str, Any], large: Sequence[int]) -> dict[str, Any]:
+    """What the pictures need of a record. large: ids of the classes that AA is over."""
     spec, metrics = record["spec"], record.get("metrics") or {}
     fields = metrics.get("fields") or {}
-    protocol = spec["protocol"]
+    scene, protocol = ground_of(record)
     return {
         "hash": record["hash"],
         "status": record["status"],
-        "scene": spec["scene"]["name"],
-        "protocol": f"{protocol['name']}:{protocol['argument']}",
+        "scene": scene,
+        "protocol": protocol,
         "seed": spec["seed"],
         "generator": label(spec["generator"]),
         "diagnosis": spec.get("diagnosis", False),
@@ -91,8 +112,14 @@ def row_of(record: Mapping[str, Any]) -> dict[str, Any]:
         "view": spec.get("view", "raw"),
         "view_shown": (record.get("spectral_view") or {}).get("name"),
         "lambda": spec["lambda"],
-        **{key: rounded(metrics.get(key)) for key in ("oa", "aa", "kappa", "worst_recall")},
-        **{f"aa_{where}": rounded((fields.get(where) or {}).get("aa")) for where in ("seen", "new")},
+        "classes": len(large),
+        "oa": rounded(metrics.get("oa")),
+        "aa": average(metrics["recall"], large) if metrics else None,
+        "aa_all": rounded(metrics.get("aa")),
+        **{
+            f"aa_{where}": average(fields[where]["recall"], large) if fields.get(where) else None
+            for where in ("seen", "new")
+        },
         "error": (record.get("error") or {}).get("message", "").split(".")[0],
     }
 
@@ -295,6 +322,37 @@ def lined(panel: Any, title: str, places: Sequence[str], lines: Sequence[Line], 
     panel.tick_params(axis="y", labelsize=8)
     panel.set_title(title, fontsize=9)
     panel.legend(fontsize=7, framealpha=0.5)
+
+
+def means(found: dict[Cell, Gains]) -> Iterator[str]:
+    """A row per scene and generator: its gain for the SVM in the mean of all cells of labels and placement."""
+    generators, shown = ("duplicate", "smote", "pseudo"), ("aa", "aa_seen", "aa_new")
+    kept = [(c, g) for c, g in found.items() if (c.classifier, c.view) == ("svm", "auto") and c.labels.isdigit()]
+    by_scene: dict[str, list[list[float]]] = defaultdict(list)
+    rows = []
+    for scene, name in SCENES.items():
+        for generator in generators:
+            own = [g[generator] for c, g in kept if c.scene == scene and generator in g]
+            by_draw = {
+                score: [fmean(draw) for draw in zip(*whole(g[score] for g in own), strict=True)] for score in shown
+            }
+            by_scene[generator].append(by_draw["aa"])
+            rows.append((name, generator, str(len(own)), *(entry(by_draw[score]) for score in shown)))
+    yield "## Means of the SVM's cells\n"
+    yield "Gain over `none` in points (95 % t interval over the draws, each the mean of its cells).\n"
+    yield from markdown(("scene", "generator", "cells", *(SCORES[score] for score in shown)), rows)
+    yield "\nOver scenes (95 % interval of Hartung and Knapp), and on a new scene:\n"
+    for generator, differences in by_scene.items():
+        mean, (low, high), (least, most), _ = pool_scenes(differences)
+        yield f"- `{generator}` {mean:+.1f} [{low:.1f}, {high:.1f}], a new scene {least:.1f} to {most:.1f}"
+    yield ""
+
+
+def whole(cells: Iterable[list[float]]) -> list[list[float]]:
+    """The cells in which every draw has the score: a class with no test pixel in new fields leaves others out."""
+    kept = list(cells)
+    most = max(map(len, kept), default=0)
+    return [cell for cell in kept if len(cell) == most]
 
 
 def tables(found: dict[Cell, Gains]) -> Iterator[str]:
