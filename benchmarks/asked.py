@@ -16,7 +16,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from statistics import fmean
 
-from benchmarks.common import main_score, markdown, read_csv, say, write_csv
+from benchmarks.common import main_score, markdown, read_csv, say, scored_rows, write_csv
 from hsiaug.metrics.significance import t_interval
 from hsiaug.protocol.asked import read_asked
 
@@ -34,8 +34,7 @@ Scores = dict[Cell, dict[str, float]]
 def main() -> None:
     rows = read_csv(Path(sys.argv[2]))
     if sys.argv[1] == "collect":
-        kept = [row for row in rows if row["status"] == "ok" and row["classifier"] != "coords"]
-        write_csv(Path(sys.argv[3]), [{key: row[key] for key in KEPT} for row in kept])
+        write_csv(Path(sys.argv[3]), scored_rows(rows, KEPT))
         return
     scenes: dict[str, Scores] = defaultdict(lambda: defaultdict(dict))
     for row in rows:

@@ -5,17 +5,25 @@ from __future__ import annotations
 import csv
 import subprocess
 import sys
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+import tempfile
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["HERE", "hsiaug", "main_score", "markdown", "read_csv", "say", "unmixed_scene", "write_csv"]
-
 HERE = Path(__file__).parent
 """This folder."""
+
+
+def in_folder(main: Callable[[Path], None]) -> None:
+    """Run ``main`` in the folder that the command line names, or else in one that is removed again."""
+    if len(sys.argv) > 1:
+        main(Path(sys.argv[1]).absolute())
+    else:
+        with tempfile.TemporaryDirectory() as made:
+            main(Path(made))
 
 
 def say(line: str) -> None:
@@ -35,6 +43,12 @@ def read_csv(path: Path) -> list[dict[str, str]]:
     """The rows of a CSV file by the names of its columns."""
     with path.open(encoding="utf-8", newline="") as file:
         return list(csv.DictReader(file))
+
+
+def scored_rows(rows: Iterable[Mapping[str, str]], keys: Sequence[str]) -> list[dict[str, str]]:
+    """These columns of the trials that went well, without the control that reads no band."""
+    kept = (row for row in rows if row["status"] == "ok" and row["classifier"] != "coords")
+    return [{key: row[key] for key in keys} for row in kept]
 
 
 def main_score(row: Mapping[str, str]) -> float:

@@ -13,13 +13,11 @@ import base64
 import io
 import re
 import subprocess
-import sys
-import tempfile
 from pathlib import Path
 
 from PIL import Image
 
-from benchmarks.common import HERE, hsiaug
+from benchmarks.common import HERE, hsiaug, in_folder
 from benchmarks.docs_figures import lighter
 from benchmarks.docs_images import screenshot
 
@@ -130,8 +128,4 @@ def typeset(folder: Path) -> None:
 
 
 if __name__ == "__main__":
-    if len(sys.argv) > 1:
-        main(Path(sys.argv[1]).absolute())
-    else:
-        with tempfile.TemporaryDirectory() as made:
-            main(Path(made))
+    in_folder(main)

@@ -15,13 +15,12 @@ import re
 import shutil
 import subprocess
 import sys
-import tempfile
 from pathlib import Path
 
 from PIL import Image
 from playwright.sync_api import sync_playwright
 
-from benchmarks.common import HERE, hsiaug
+from benchmarks.common import HERE, hsiaug, in_folder
 
 DOCS = HERE.parent / "docs"
 WIDTHS, HEIGHT = (1280, 390), 640
@@ -108,8 +107,4 @@ def screenshot(page: Path, out: Path) -> None:
 
 
 if __name__ == "__main__":
-    if len(sys.argv) > 1:
-        main(Path(sys.argv[1]).absolute())
-    else:
-        with tempfile.TemporaryDirectory() as made:
-            main(Path(made))
+    in_folder(main)

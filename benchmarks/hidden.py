@@ -15,7 +15,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from statistics import fmean
 
-from benchmarks.common import markdown, read_csv, say, write_csv
+from benchmarks.common import markdown, read_csv, say, scored_rows, write_csv
 from hsiaug.metrics.significance import t_interval
 
 KEPT = ("hash", "scene", "seed", "generator", "classifier", "oa", "aa", "aa_shown", "aa_hidden", "cpu_seconds")
@@ -26,8 +26,7 @@ PARTS = ("aa_shown", "aa_hidden")
 def main() -> None:
     rows = read_csv(Path(sys.argv[2]))
     if sys.argv[1] == "collect":
-        kept = [row for row in rows if row["status"] == "ok" and row["classifier"] != "coords"]
-        write_csv(Path(sys.argv[3]), [{key: row[key] for key in KEPT} for row in kept])
+        write_csv(Path(sys.argv[3]), scored_rows(rows, KEPT))
         return
     say("# Gains over none of the SVM, in ground that plugins saw (shown) and in hidden blocks, draws 100 to 105")
     say("")

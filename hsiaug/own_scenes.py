@@ -30,9 +30,6 @@ from hsiaug.data.adding import Added, ImportOptions
 from hsiaug.data.adding import add_scene as add_files
 from hsiaug.quality.maps import save_quick_look
 
-__all__ = ["Added", "add_scene"]
-
-
 LONGEST = 200
 """Bytes of a name: with what is appended for each file, systems take 255."""
 SHEET = Argument(

@@ -45,11 +45,11 @@ from hsiaug.core.scene import Scene
 from hsiaug.data import load_scene
 from hsiaug.protocol.balance import synthetic_counts
 from hsiaug.protocol.protocols import SplitProtocol, parse_protocol
-from hsiaug.protocol.view import Scope, TrainView
+from hsiaug.protocol.view import TrainView
 from hsiaug.quality.kits import synthesise
 from hsiaug.quality.pixel_samples import PixelSamples
 from hsiaug.quality.synthesis import PixelSynthesis, SampleRequest, sample_spec, silent
-from hsiaug.registry.card import Card, Preset
+from hsiaug.registry.card import Card, Preset, Scope
 from hsiaug.registry.handed import named
 from hsiaug.registry.lookup import registry
 from hsiaug.tasks.task import get_task

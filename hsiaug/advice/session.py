@@ -11,7 +11,6 @@ from hsiaug.bench.costs import Costs
 from hsiaug.bench.engine import Engine
 from hsiaug.bench.eta import Forecast, TimeLeft
 from hsiaug.bench.plan import Plan
-from hsiaug.bench.progress import Detail
 from hsiaug.bench.run import run
 from hsiaug.registry.lookup import Registry
 from hsiaug.tasks.task import TaskData
@@ -39,7 +38,6 @@ class Session:
     start: float
     end: float
     console: Console
-    detail: Detail = "usual"
     known: dict[str, Record] = field(default_factory=dict)
     score: str = ""
     large: tuple[int, ...] = ()
@@ -75,5 +73,4 @@ class Session:
                 console=self.console,
                 say=lambda line: None,
                 warn=lambda line: None,
-                detail=self.detail,
             )

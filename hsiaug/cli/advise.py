@@ -13,7 +13,7 @@ from hsiaug.base.text import json_of
 from hsiaug.base.threads import one_thread
 from hsiaug.cli import options
 from hsiaug.cli.options import option
-from hsiaug.cli.output import notes_console, print_lines, say_written
+from hsiaug.cli.output import print_lines, say_written
 
 if TYPE_CHECKING:
     from hsiaug.core.scene import Scene
@@ -67,7 +67,6 @@ def advise(
     out: Annotated[
         Path | None, option("File to write, .json: all numbers, and the hashes of their records.")
     ] = None,
-    quiet: options.Quiet = False,
 ) -> None:
     """Say which generator to use on a scene, at which λ and ω, with the gain to expect, or that none helps.
 
@@ -110,7 +109,7 @@ def advise(
 
     settings = cluster_settings(None, ())
     end = start + options.duration("--budget", budget)
-    learning_task = get_task(options.task_of(scene, task, quiet=quiet))
+    learning_task = get_task(options.task_of(scene, task))
     loaded = learning_task.load(scene)
     usual = learning_task.defaults(loaded).protocol
     request = options.plan_request(
@@ -142,11 +141,9 @@ def advise(
             start=start,
             end=end,
             console=err,
-            detail="quiet" if quiet else "usual",
         )
-        notes = notes_console(err, quiet=quiet)
         if asked is None:
-            advice, plan = find_advice(planned, request, session, lambda line: print_lines(notes, [line]))
+            advice, plan = find_advice(planned, request, session, lambda line: print_lines(err, [line]))
         else:
             by_picks = advise_by_picks(planned[0], request, session)
     if asked is None:

@@ -51,7 +51,7 @@ def run_and_print(
     settings: ClusterSettings,
     limit: float | None = None,
     as_json: bool = False,
-    quiet: bool,
+    quiet: bool = False,
     verbose: bool = False,
 ) -> None:
     """Run what is missing of plans; print what is missing or damaged, and the tables of every run.

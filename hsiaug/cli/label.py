@@ -40,16 +40,14 @@ def label(
         str, option("Further class names, between commas; the page can add more.", show_default=False)
     ] = "",
     number: Annotated[int, option("Pixels to ask for at a time.", "--number", "-n", min=1, max=1000)] = 16,
-    committee: Annotated[str, option("Classifiers of the committee, between commas.", show_default="svm,rf")] = "",
     classifier: Annotated[str, option("The classifier that makes the map.")] = "svm",
     protocol: Annotated[
         str,
         option(
             "What is known before the first answer. all: every label of the scene. none: no label. issd, kshot:K, …: the "
-            "training pixels of a draw."
+            "training pixels of draw 0."
         ),
     ] = ALL,
-    seed: options.Seed = 0,
     port: options.Port = 0,
     no_browser: options.NoBrowser = False,
 ) -> None:
@@ -77,14 +75,13 @@ def label(
     from hsiaug.core.view_names import DEFAULT_VIEW, FEWEST, RAW
     from hsiaug.protocol.split import check_patch
     from hsiaug.registry.lookup import registry
-    from hsiaug.suggest.committee import Member
-    from hsiaug.suggest.committee import committee as committee_of
+    from hsiaug.suggest.committee import Member, committee
     from hsiaug.ui.answers import Answers, check_name
     from hsiaug.ui.label_page import LabelPage
     from hsiaug.ui.labelling import Labelling, Task
     from hsiaug.ui.server import serve_here
 
-    bare, name, known, candidates, ground = _begin(scene, protocol, seed)
+    bare, name, known, candidates, ground = _begin(scene, protocol)
     check_patch(PATCH, bare)
     names = dict.fromkeys([*bare.class_names, *map(check_name, words(classes))])
     task = Task(
@@ -92,7 +89,7 @@ def label(
         name=name,
         known=known,
         candidates=candidates,
-        members=committee_of(words(committee), (), bare.bands),
+        members=committee((), bare.bands),
         mapper=Member(classifier, DEFAULT_VIEW if bare.bands >= FEWEST else RAW),
         count=number,
         ground=ground,
@@ -109,7 +106,7 @@ def label(
 
 
 def _begin(
-    ref: str, protocol: str, seed: int
+    ref: str, protocol: str
 ) -> tuple[UnlabelledScene, str, NDArray[np.int16], NDArray[np.bool_], Georeference | None]:
     """A scene, its name, its known labels (H, W), 0 = none, the pixels (H, W) that may be asked, and its place."""
     import numpy as np
@@ -126,6 +123,6 @@ def _begin(
     scene = load_scene(ref)
     known, candidates = np.zeros(scene.shape, np.int16), np.ones(scene.shape, bool)
     if protocol != NONE:
-        learnt, candidates, _ = known_labels(scene, protocol, seed)
+        learnt, candidates, _ = known_labels(scene, protocol, seed=0)
         known[learnt.train] = learnt.train_labels
     return scene.unlabelled, scene.name, known, candidates, scene_georeference(ref)

@@ -38,7 +38,6 @@ def labels(
     device: options.Device = "auto",
     jobs: options.Jobs = None,
     on: options.On = None,
-    quiet: options.Quiet = False,
 ) -> None:
     """Say how many more labels per class an arm is worth.
 
@@ -64,7 +63,7 @@ def labels(
     from hsiaug.registry.lookup import registry
 
     request = options.plan_request(
-        options.task_of(scene, "pixels", quiet=quiet),
+        options.task_of(scene, "pixels"),
         generator=generator or "none",
         classifier=classifier,
         view=view,
@@ -77,6 +76,4 @@ def labels(
         set_=set_,
     )
     plans = plan_labels(scene, request, ranges.numbers("--added", added), ranges.words(placement), registry())
-    run_and_print(
-        plans, store, by="labels", device=device, jobs=jobs, settings=cluster_settings(on, ()), quiet=quiet
-    )
+    run_and_print(plans, store, by="labels", device=device, jobs=jobs, settings=cluster_settings(on, ()))

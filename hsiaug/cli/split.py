@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from hsiaug.cli import options
-from hsiaug.cli.output import print_json, print_lines, print_table, say_written
+from hsiaug.cli.output import print_lines, print_table, say_written
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -32,7 +32,6 @@ def split(
             show_default=False,
         ),
     ] = None,
-    json: options.Json = False,
 ) -> None:
     """Draw train and test pixels, or the tiles of masks, and audit what the draw costs and leaks.
 
@@ -63,10 +62,7 @@ def split(
     rule = parse_protocol(protocol or usual.protocol, buffer)
     drawn = kind.split(loaded, rule, seed, side)
     tables = split_tables(loaded, drawn)
-    if json:
-        print_json(drawn.audit.as_json())
-    else:
-        _print(tables, Console())
+    _print(tables, Console())
     if out:
         write_files(out, _writers(loaded, drawn, tables))
         say_written(out)

@@ -14,7 +14,6 @@ app = typer.Typer(
     no_args_is_help=True, help="Stores of records: merge several, verify one, prune what nothing needs."
 )
 
-DryRun = Annotated[bool, typer.Option("--dry-run", help="Say what would be done; change nothing.")]
 Kept = Annotated[Path, typer.Argument(metavar="STORE", help="Folder of the records.")]
 
 
@@ -24,18 +23,15 @@ def merge(
     sources: Annotated[
         list[Path], typer.Argument(metavar="SOURCE…", help="Stores to copy from; they stay as they are.")
     ],
-    dry_run: DryRun = False,
 ) -> None:
     """Copy the records of other stores into one, with their predictions.
 
     Of two records of one trial the newest that went well stays, as in a report. Damaged records are named and left.
     A merge that was stopped goes on with the same command.
 
-    Examples:
+    Example:
 
       hsiaug store merge all-results laptop-results cluster-results
-
-      hsiaug store merge all-results cluster-results --dry-run
     """
     from hsiaug.base.terminal import Console
     from hsiaug.trial.record import damage_lines
@@ -46,12 +42,12 @@ def merge(
     found = {}
     for store in stores:
         with show_progress(Console(stderr=True), str(store.root)) as count:
-            found[str(store.root)] = merged(target, store, dry_run=dry_run, count=count)
+            found[str(store.root)] = merged(target, store, count)
     for one in found.values():
         for line in damage_lines(one.damaged, "it is not copied"):
             say(line, err=True)
     rows = [(name, one.copied, one.equal, one.kept, len(one.damaged)) for name, one in found.items()]
-    header = ("source", "would copy" if dry_run else "copied", "equal", "kept", "damaged")
+    header = ("source", "copied", "equal", "kept", "damaged")
     print_table(Console(), header, ([str(cell) for cell in row] for row in rows))
 
 
@@ -88,7 +84,7 @@ def prune(
     everything: Annotated[
         bool, typer.Option("--all", help="Also saved fits, and records that failed or are damaged.")
     ] = False,
-    dry_run: DryRun = False,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what would be done; change nothing.")] = False,
 ) -> None:
     """Remove what nothing needs: folders that killed runs left.
 

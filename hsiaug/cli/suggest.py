@@ -31,13 +31,10 @@ def suggest(
     scene: options.SceneRef,
     number: Annotated[int, option("Pixels to name.", "--number", "-n", min=1, max=1000)] = 20,
     classifier: Annotated[
-        str, option("Classifiers of the committee, between commas.", show_default="svm,rf")
-    ] = "",
-    view: Annotated[
         str,
         option(
-            "Spectral views that each of them is shown, between commas: raw, unit, derivative, continuum, raw+unit.",
-            show_default="raw,unit,derivative",
+            "Classifiers of the committee, between commas, each on the spectra raw, unit and derivative.",
+            show_default="svm,rf",
         ),
     ] = "",
     protocol: Annotated[
@@ -86,7 +83,7 @@ def suggest(
 
     loaded, ground = load_scene(scene), scene_georeference(scene)
     check_files(out or [], ground)
-    members = committee(words(classifier), words(view), loaded.bands)
+    members = committee(words(classifier), loaded.bands)
     known, candidates, learnt = known_labels(loaded, protocol, seed)
     with show_progress(Console(stderr=True), "committee") as progress:
         found = suggestions(

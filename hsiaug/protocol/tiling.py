@@ -19,8 +19,6 @@ from hsiaug.protocol.protocols import SplitProtocol, draw_areas
 from hsiaug.protocol.split import Audit, Blind, Places
 from hsiaug.protocol.tile_grid import Tile, counts, cover, train_tiles
 
-__all__ = ["BlindTiles", "Tile", "TileSplit", "cut", "dense_view", "draw_tiles", "real_samples", "side_by_side"]
-
 SMALLEST = 16
 """Pixels: the shortest side of a tile. Networks that halve it four times have nothing left of a shorter one."""
 

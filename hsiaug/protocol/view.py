@@ -23,8 +23,6 @@ from hsiaug.protocol.hidden import HiddenCube, hide_pixels
 from hsiaug.protocol.split import BlindSplit, Split
 from hsiaug.registry.card import Scope
 
-__all__ = ["BATCH_BYTES", "Normaliser", "Scope", "TrainView", "patches_at", "train_view", "train_view_seen"]
-
 BATCH_BYTES = 16 * 2**20
 """Patches are gathered, and predicted, in batches of about this size."""
 

@@ -15,8 +15,7 @@ from hsiaug.contracts import Classifier, FittedClassifier, Progress
 from hsiaug.core.samples import take_in_turn
 from hsiaug.core.scene import UnlabelledScene
 from hsiaug.core.spectral_views import SpectralView
-from hsiaug.core.view_names import FEWEST, RAW, UNIT, check_view, with_view
-from hsiaug.core.view_names import VIEWS as ALL_VIEWS
+from hsiaug.core.view_names import FEWEST, RAW, UNIT, with_view
 from hsiaug.protocol.split import BlindSplit
 from hsiaug.quality.synthesis import silent
 from hsiaug.registry.card import build_params
@@ -43,21 +42,18 @@ class Member:
         return with_view(self.classifier, self.view)
 
 
-def committee(classifiers: Sequence[str], views: Sequence[str], bands: int) -> tuple[Member, ...]:
-    """Every classifier in every view, the usual ones where none is named.
+def committee(classifiers: Sequence[str], bands: int) -> tuple[Member, ...]:
+    """Every classifier, the usual ones where none is named, in every view that a scene of so many bands has.
 
-    Raises InputError for a view that is none or needs more bands, and for fewer than two members: one alone is never
-    in doubt.
+    Raises InputError for fewer than two members: one alone is never in doubt.
     """
-    shown = views or (VIEWS if bands >= FEWEST else (RAW,))
-    for view in shown:
-        check_view(view, ALL_VIEWS, bands)
+    shown = VIEWS if bands >= FEWEST else (RAW,)
     members = tuple(dict.fromkeys(Member(name, view) for name in classifiers or CLASSIFIERS for view in shown))
     if len(members) < 2:
         raise InputError(
-            "a committee needs two members at least: classifiers, or spectral views of one",
+            "a committee needs two members at least: of fewer bands than spectral views need, two classifiers",
             value=", ".join(map(str, members)),
-            hint="For example `classifiers` svm,rf, or `views` raw,unit.",
+            hint="For example `classifiers` svm,rf.",
         )
     return members
 

@@ -26,9 +26,9 @@ from hsiaug.data.pair_loading import pair_georeferences
 from hsiaug.metrics.accuracy import Counts, confusion, dense_score
 from hsiaug.protocol.balance import STEP, check_lambda
 from hsiaug.protocol.protocols import SplitProtocol, parse_protocol
+from hsiaug.protocol.tile_grid import Tile
 from hsiaug.protocol.tiling import (
     BlindTiles,
-    Tile,
     TileSplit,
     cut,
     dense_view,
@@ -36,18 +36,10 @@ from hsiaug.protocol.tiling import (
     pixels_of_tiles,
     side_by_side,
 )
-from hsiaug.protocol.view import Scope
-from hsiaug.registry.card import Card
+from hsiaug.protocol.view import BATCH_BYTES
+from hsiaug.registry.card import Card, Scope
 from hsiaug.tasks.local import local_pairs
-from hsiaug.tasks.pixels import (
-    BATCH_BYTES,
-    Prediction,
-    TaskDefaults,
-    check_finite,
-    check_ids,
-    check_numbers,
-    count_by_class,
-)
+from hsiaug.tasks.pixels import Prediction, TaskDefaults, check_finite, check_ids, check_numbers, count_by_class
 
 
 class Segmentation:

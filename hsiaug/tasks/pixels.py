@@ -25,21 +25,10 @@ from hsiaug.metrics.accuracy import Counts, grouped_confusion, score
 from hsiaug.protocol.balance import pool_steps, synthetic_counts
 from hsiaug.protocol.protocols import SplitProtocol, parse_protocol
 from hsiaug.protocol.split import BlindSplit, Split, draw_split
-from hsiaug.protocol.view import BATCH_BYTES, Scope, TrainView, patches_at, train_view, train_view_seen
-from hsiaug.registry.card import Card
+from hsiaug.protocol.view import BATCH_BYTES, TrainView, patches_at, train_view, train_view_seen
+from hsiaug.registry.card import Card, Scope
 from hsiaug.tasks.local import local_scene
 from hsiaug.tasks.view_choice import view_scores
-
-__all__ = [
-    "BATCH_BYTES",
-    "PixelClassification",
-    "Prediction",
-    "TaskDefaults",
-    "check_finite",
-    "check_ids",
-    "check_numbers",
-    "count_by_class",
-]
 
 Prediction = tuple[NDArray[np.int32], NDArray[np.int16]]
 """Flat index and predicted class id of every test pixel."""

@@ -31,26 +31,10 @@ from hsiaug.data.georeference import Georeference
 from hsiaug.protocol.protocols import SplitProtocol
 from hsiaug.protocol.split import Split as PixelSplit
 from hsiaug.protocol.tiling import TileSplit
-from hsiaug.protocol.view import Scope, TrainView
-from hsiaug.registry.card import Card
+from hsiaug.protocol.view import TrainView
+from hsiaug.registry.card import Card, Scope
 from hsiaug.tasks.masks import ChangeDetection, Segmentation
 from hsiaug.tasks.pixels import PixelClassification, Prediction, TaskDefaults
-
-__all__ = [
-    "USUAL",
-    "Prediction",
-    "Task",
-    "TaskData",
-    "TaskSamples",
-    "TaskSplit",
-    "TaskView",
-    "check_serves",
-    "get_task",
-    "locate_labels",
-    "predicted_mask",
-    "task_names",
-]
-
 
 TaskData = Scene | PairSet
 TaskSplit = PixelSplit | TileSplit

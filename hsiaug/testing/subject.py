@@ -9,8 +9,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, ClassVar, Generic, Self, TypeVar, cast
 
-from hsiaug.protocol.view import Scope
-from hsiaug.registry.card import Card, Preset, build_params
+from hsiaug.registry.card import Card, Preset, Scope, build_params
 from hsiaug.registry.hookspecs import Entry, Kind
 from hsiaug.registry.lookup import Found, Registry
 from hsiaug.tasks.task import TaskSplit, TaskView, get_task

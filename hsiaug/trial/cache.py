@@ -18,8 +18,7 @@ from hsiaug.contracts import FittedGenerator, Generator, Progress
 from hsiaug.core.sealed import SealedView
 from hsiaug.core.spectral_views import SpectralView
 from hsiaug.core.view_names import AUTO, best_view
-from hsiaug.protocol.view import Scope
-from hsiaug.registry.card import Card
+from hsiaug.registry.card import Card, Scope
 from hsiaug.tasks.task import Task, TaskData, TaskSamples, TaskSplit, TaskView
 from hsiaug.trial.fits import Fit, checkpoint, clear_checkpoints, load_fit, save_fit
 from hsiaug.trial.spec import TrialSpec

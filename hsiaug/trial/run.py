@@ -22,7 +22,8 @@ from hsiaug.base.threads import threads
 from hsiaug.contracts import Classifier, FittedClassifier, Generator, Progress
 from hsiaug.registry.card import Card
 from hsiaug.registry.lookup import Registry
-from hsiaug.tasks.task import Prediction, Task, TaskData, TaskSamples, TaskSplit, locate_labels, predicted_mask
+from hsiaug.tasks.pixels import Prediction
+from hsiaug.tasks.task import Task, TaskData, TaskSamples, TaskSplit, locate_labels, predicted_mask
 from hsiaug.trial.cache import Workbench
 from hsiaug.trial.ceilings import Ceiling, ceiling, made
 from hsiaug.trial.guard import call_failure, kept_state, plain_json

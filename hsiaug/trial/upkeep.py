@@ -52,7 +52,7 @@ class Pruned:
     size: int = 0
 
 
-def merge(target: Path, source: Store, *, dry_run: bool, count: Count) -> Merged:
+def merge(target: Path, source: Store, count: Count) -> Merged:
     """Copy the records that a target lacks, and those that count more than its own, with their predictions.
 
     Each is written whole or not at all, so a merge that was stopped goes on; the source stays as it is. If both
@@ -62,11 +62,10 @@ def merge(target: Path, source: Store, *, dry_run: bool, count: Count) -> Merged
         raise InputError(
             "TARGET must be another store than SOURCE", value=str(target), hint="Name the store to copy from."
         )
-    into = None if dry_run and not target.exists() else Store(target, create=not dry_run)
-    merged, hashes = Merged(), source.hashes()
+    into, merged, hashes = Store(target, create=True), Merged(), source.hashes()
     for start in range(0, len(hashes), AT_ONCE):
         some = hashes[start : start + AT_ONCE]
-        there = {} if into is None else into.read(some, index=False).by_hash
+        there = into.read(some, index=False).by_hash
         read = source.read(some, index=False)
         merged.damaged += read.damaged
         for record in read.records:
@@ -77,12 +76,10 @@ def merge(target: Path, source: Store, *, dry_run: bool, count: Count) -> Merged
                 merged.kept += 1
             else:
                 merged.copied += 1
-                if into is not None and not dry_run:
-                    stated = record["predictions_sha256"]
-                    into.put(record, find_predictions(source.folder(record["hash"]), stated) if stated else None)
+                stated = record["predictions_sha256"]
+                into.put(record, find_predictions(source.folder(record["hash"]), stated) if stated else None)
         count(min(start + AT_ONCE, len(hashes)), len(hashes))
-    if into is not None and not dry_run:
-        copy_plans(source.root, into.root)
+    copy_plans(source.root, into.root)
     return merged
 
 

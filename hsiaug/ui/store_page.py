@@ -19,14 +19,9 @@ from hsiaug.report import Report, build_report, render_html
 from hsiaug.report.html.page import HERE as REPORT
 from hsiaug.report.labels import percent
 from hsiaug.report.records import Trial
-from hsiaug.report.scenes.ground_truth import (
-    MOST_VALUES,
-    GroundTruth,
-    NoGroundTruthError,
-    local_ground_truth,
-    read_predicted_maps,
-)
+from hsiaug.report.scenes.ground_truth import MOST_VALUES, GroundTruth, local_ground_truth, read_predicted_maps
 from hsiaug.report.tables import Table
+from hsiaug.tasks.local import NoGroundTruthError
 from hsiaug.trial.planned import read_plans
 from hsiaug.trial.store import Reading, Store
 from hsiaug.ui.server import HERE, json_answer, page_routes, png

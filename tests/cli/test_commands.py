@@ -91,8 +91,8 @@ def test_split_prints_parsable_lines_and_draws_a_map(tmp_path: Path) -> None:
     with Image.open(tmp_path / "split.png") as image:
         assert image.width > 1000
 
-    audit = json.loads(hsiaug("split", "toy", "--protocol", "random:0.1", "--json").stdout)
-    assert audit["leaky"] is True
+    hsiaug("split", "toy", "--protocol", "random:0.1", "--out", "split.json", cwd=tmp_path)
+    assert json.loads((tmp_path / "split.json").read_text("utf-8"))["leaky"] is True
 
 
 def test_plugins_info_shows_what_the_card_declares() -> None:

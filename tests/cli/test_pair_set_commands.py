@@ -111,19 +111,23 @@ def test_a_split_of_pairs_is_drawn_counted_and_pictured(fields: Path) -> None:
         assert image.format == "PNG" and len(image.convert("RGB").getcolors(1 << 24) or ()) > 4
 
 
-def test_a_split_says_the_same_whatever_the_set_is_called(fields: Path) -> None:
-    def audit() -> dict[str, object]:
-        return json.loads(run("split", fields, "--patch", "16", "--protocol", "places:5", "--json"))  # type: ignore[no-any-return]
+def audit(out: Path, *words: object) -> dict[str, object]:
+    """What ``hsiaug split`` writes as JSON."""
+    run("split", *words, "--out", out)
+    return json.loads(out.read_text("utf-8"))  # type: ignore[no-any-return]
 
-    first = audit()
+
+def test_a_split_says_the_same_whatever_the_set_is_called(fields: Path, tmp_path: Path) -> None:
+    words = (tmp_path / "split.json", fields, "--patch", "16", "--protocol", "places:5")
+    first = audit(*words)
     fields.write_text(CARD.replace('"fields"', '"renamed"'))
-    assert audit()["sha256"] == first["sha256"]
+    assert audit(*words)["sha256"] == first["sha256"]
 
 
-def test_a_scene_is_split_into_tiles_where_the_task_says_so() -> None:
-    audit = json.loads(run("split", "toy", "--task", "segmentation", "--json"))
-    assert audit["protocol"] == "blocks:24" and audit["centre_overlap_percent"] == 0
-    assert json.loads(run("split", "toy", "--json"))["protocol"] == "issd"
+def test_a_scene_is_split_into_tiles_where_the_task_says_so(tmp_path: Path) -> None:
+    tiles = audit(tmp_path / "split.json", "toy", "--task", "segmentation")
+    assert tiles["protocol"] == "blocks:24" and tiles["centre_overlap_percent"] == 0
+    assert audit(tmp_path / "split.json", "toy")["protocol"] == "issd"
 
 
 def test_info_describes_a_public_set(no_data: Path) -> None:

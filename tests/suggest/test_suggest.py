@@ -128,12 +128,11 @@ def test_a_classifier_that_fails_is_named(toy: Scene, corner: np.ndarray, plugin
     assert isinstance(error.value, InputError | PluginError)
 
 
-def test_a_committee_needs_two_members_and_views_that_there_are() -> None:
-    assert len(committee((), (), 20)) == 6 and len(committee((), (), 2)) == 2
-    assert committee(["svm", "svm"], ["raw", "unit"], 20) == (Member("svm", "raw"), Member("svm", "unit"))
-    for classifiers, views, part in ((["svm"], ["raw"], "two members"), ((), ["auto"], "'auto'")):
-        with pytest.raises(InputError, match=part):
-            committee(classifiers, views, 20)
+def test_a_committee_needs_two_members() -> None:
+    assert len(committee((), 20)) == 6 and len(committee((), 2)) == 2
+    assert committee(["svm", "svm"], 20) == tuple(Member("svm", view) for view in ("raw", "unit", "derivative"))
+    with pytest.raises(InputError, match="two members"):
+        committee(["svm"], 2)
 
 
 def test_disagreement_is_0_where_all_agree_and_1_where_none_does() -> None:
@@ -177,7 +176,7 @@ def own(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-QUICK = ("-n", "5", "--classifier", "rf", "--view", "raw,unit")
+QUICK = ("-n", "5", "--classifier", "rf")
 
 
 def test_all_files_of_an_own_scene_hold_the_same_picks(own: Path, tmp_path: Path) -> None:
@@ -243,7 +242,6 @@ def test_of_a_draw_only_labelled_pixels_are_named(toy: Scene, tmp_path: Path) ->
         (("toy", "--out", "x.geojson"), "where on Earth"),
         (("toy", "--classifier", "smv"), "'smv'"),
         (("toy", "--classifier", "unet"), "classifiers of pixels"),
-        (("toy", "--view", "unti"), "'unti'"),
         (("toy", "--protocol", "isd"), "'isd'"),
         (("toy", "-n", "1000", "--classifier", "coords"), "number of segments"),
     ],

@@ -114,6 +114,6 @@ def test_a_report_says_which_draws_were_added_after_results_of_others(
     (look,) = json.loads(render_report(report, "json"))["tables"][0]["added_after_a_look"]
     assert (look["seeds"], look["after"]) == ([2, 3], [0, 1])
 
-    merge(tmp_path / "copy", Store(store), dry_run=False, count=lambda done, of: None)
+    merge(tmp_path / "copy", Store(store), lambda done, of: None)
     assert LATER in render_report(hsiaug.read_store(tmp_path / "copy").report)
     assert LATER not in render_report(build_report(Store(store).read().records)), "as of a store without plans"

@@ -295,7 +295,7 @@ def test_damaged_predictions_are_none_and_no_other_error(filled: Store, tmp_path
     (folder / "predictions.npz").unlink()
     (folder / "predictions.npz").write_bytes(whole[:-60] + bytes(b ^ 0x55 for b in whole[-60:]))
     assert [one.kind for one in verify(filled, lambda *_: None)] == ["predictions"]
-    assert merge(tmp_path / "all", filled, dry_run=False, count=lambda *_: None).copied == 2
+    assert merge(tmp_path / "all", filled, lambda *_: None).copied == 2
 
 
 @pytest.mark.parametrize("code", [errno.ENOSPC, errno.EROFS, errno.EDQUOT, errno.EFBIG])

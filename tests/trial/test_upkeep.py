@@ -47,8 +47,8 @@ def test_merging_copies_what_the_target_lacks_and_leaves_the_source_as_it_is(
     filled: Store, tmp_path: Path
 ) -> None:
     before, target = files(filled), tmp_path / "all"
-    first = merge(target, filled, dry_run=False, count=uncounted)
-    again = merge(target, filled, dry_run=False, count=uncounted)
+    first = merge(target, filled, uncounted)
+    again = merge(target, filled, uncounted)
 
     assert (first.copied, first.equal) == (2, 0) and (again.copied, again.equal) == (0, 2)
     assert list(Store(target).records()) == list(filled.records()) and files(filled) == before
@@ -65,10 +65,10 @@ def test_of_two_records_of_one_trial_the_newest_that_went_well_stays(filled: Sto
     replace_record(other, as_failed({**one, "created": "2999-01-01T00:00:00+00:00"}))
     replace_record(other, {**two, "created": "2999-01-01T00:00:00+00:00"})
 
-    into = merge(filled.root, other, dry_run=False, count=uncounted)
+    into = merge(filled.root, other, uncounted)
     assert (into.copied, into.kept) == (1, 1)
     assert filled.get(one["hash"]) == one and filled.get(two["hash"]) == other.get(two["hash"])
-    back = merge(other.root, filled, dry_run=False, count=uncounted)
+    back = merge(other.root, filled, uncounted)
     assert (back.copied, back.equal) == (1, 1) and list(other.records()) == list(filled.records())
 
 
@@ -77,17 +77,15 @@ def test_damaged_records_are_not_merged_and_are_replaced_in_the_target(filled: S
     (cut, _), (_, healed) = (sorted(store.root.glob("records/??/*/record.json")) for store in (other, filled))
     cut.write_text("{")
     healed.write_text("{")
-    found = merge(filled.root, other, dry_run=False, count=uncounted)
+    found = merge(filled.root, other, uncounted)
 
     assert [one.hash for one in found.damaged] == [cut.parent.name] and (found.copied, found.equal) == (1, 0)
     assert filled.read().damaged == ()
 
 
-def test_a_dry_run_of_a_merge_writes_nothing(filled: Store, tmp_path: Path) -> None:
-    assert merge(tmp_path / "all", filled, dry_run=True, count=uncounted).copied == 2
-    assert not (tmp_path / "all").exists()
+def test_a_store_is_not_merged_into_itself(filled: Store) -> None:
     with pytest.raises(InputError, match="another store"):
-        merge(filled.root, filled, dry_run=True, count=uncounted)
+        merge(filled.root, filled, uncounted)
 
 
 def test_verifying_finds_each_kind_of_damage_and_says_what_heals_it(filled: Store) -> None:

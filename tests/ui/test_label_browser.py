@@ -188,7 +188,7 @@ def test_every_text_can_be_read_and_axe_finds_nothing_serious(
 def test_from_an_empty_label_file_to_an_exported_map(browser: Any, indian_pines: Scene, tmp_path: Path) -> None:
     """The user knows the true labels; what they cover not is none of the classes."""
     pytest.importorskip("rasterio")
-    options = ("--protocol", "none", "--committee", "svm", "--no-browser")
+    options = ("--protocol", "none", "--no-browser")
     command = (sys.executable, "-m", "hsiaug", "label", "indian_pines", *options)
     with subprocess.Popen(command, cwd=tmp_path, stdout=subprocess.PIPE, text=True, env=os.environ) as run:
         assert run.stdout is not None

@@ -261,7 +261,6 @@ def test_bad_input_is_refused_before_the_page_opens(tmp_path: Path, answers: Pat
         (("no_such_scene",), "no_such_scene"),
         (("toy", "--answers", str(answers)), "must be a file that"),
         (("toy", "--classifier", "svn"), "svn"),
-        (("toy", "--committee", "svm,unet"), "unet"),
         (("absent.hdr",), "absent.hdr"),
         (("toy", "--answers", "no/such/folder.csv"), "folder that exists"),
     ):

@@ -31,11 +31,11 @@ from hsiaug.report.scenes.ground_truth import (
     MOST_VALUES,
     ROLES,
     GroundTruth,
-    NoGroundTruthError,
     local_ground_truth,
     read_predicted_maps,
     redraw_roles,
 )
+from hsiaug.tasks.local import NoGroundTruthError
 from hsiaug.trial.store import Store
 
 SIDE = 800

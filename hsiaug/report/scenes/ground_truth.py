@@ -16,19 +16,6 @@ from hsiaug.tasks.local import NoGroundTruthError
 from hsiaug.tasks.task import TaskData, TaskSplit, get_task
 from hsiaug.trial.store import Store
 
-__all__ = [
-    "MOST_VALUES",
-    "ROLES",
-    "GroundTruth",
-    "NoGroundTruthError",
-    "local_ground_truth",
-    "read_predicted_maps",
-    "redraw_roles",
-    "split_roles",
-    "thumbnail",
-]
-
-
 MOST_VALUES = 60_000_000
 """Values of the largest cube that is read for a picture: a larger one takes longer than all the rest of a report."""
 ROLES = ("unlabelled", "left out", "test", "train")

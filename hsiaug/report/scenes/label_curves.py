@@ -31,13 +31,13 @@ from hsiaug.report.records import Condition, DrawKey, Trial
 from hsiaug.report.scenes.ground_truth import (
     ROLES,
     GroundTruth,
-    NoGroundTruthError,
     local_ground_truth,
     read_predicted_maps,
     redraw_roles,
 )
 from hsiaug.report.scores import AA_FIELDS, OA, WORST, Metric, metric_set, over_large
 from hsiaug.report.tables import ADDED, Report, Table
+from hsiaug.tasks.local import NoGroundTruthError
 from hsiaug.trial.arm import Method
 from hsiaug.trial.store import Store
 

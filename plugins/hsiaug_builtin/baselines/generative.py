@@ -11,8 +11,6 @@ from hsiaug_builtin.baselines._sizes import CvaeParams, WganParams
 if TYPE_CHECKING:
     from hsiaug_builtin.baselines._learnt import Conditional, FittedLearnt
 
-__all__ = ["Cvae", "CvaeParams", "Wgan", "WganParams"]
-
 
 class _Generative(Plugin[Any]):
     """The common part. Both see real patches as principal components, per pixel, of the z-scored bands, counted
