@@ -10,9 +10,7 @@ import typer
 from hsiaug.cli.output import print_lines, print_table, say
 from hsiaug.registry.progress import show_progress
 
-app = typer.Typer(
-    no_args_is_help=True, help="Stores of records: merge several, verify one, prune what nothing needs."
-)
+app = typer.Typer(no_args_is_help=True, help="Stores of records: merge several, verify, pack and prune one.")
 
 Kept = Annotated[Path, typer.Argument(metavar="STORE", help="Folder of the records.")]
 
@@ -107,6 +105,27 @@ def prune(
     print_table(
         Console(), header, ((kind, str(one.number), f"{one.size / 1e6:.1f}") for kind, one in found.items())
     )
+
+
+@app.command()
+def pack(store: Kept = Path("hsiaug-results")) -> None:
+    """Put records that went well, and their predictions, into one SQLite file that never changes.
+
+    A store of many records then has few files, and is read sooner. Records that failed stay as they are, and new ones are
+    written beside. Packing that was stopped loses nothing, and goes on with the same command.
+
+    Example:
+
+      hsiaug store pack hsiaug-results
+    """
+    from hsiaug.base.terminal import Console
+    from hsiaug.trial.store import Store
+    from hsiaug.trial.upkeep import pack as packed
+
+    kept, out = Store(store), Console()
+    with show_progress(Console(stderr=True), str(store)) as count:
+        number = packed(kept, count)
+    print_lines(out, [f"{number:,} records packed in {store}"])
 
 
 STATUS = ("submission", "trials", "ok", "failed", "running", "waiting", "lost", "ETA")

@@ -13,6 +13,8 @@ import hashlib
 import io
 import re
 import zipfile
+from collections.abc import Iterable
+from itertools import chain
 from pathlib import Path
 
 import numpy as np
@@ -48,25 +50,29 @@ def is_name(name: str) -> bool:
 
 def find_predictions(folder: Path, wanted: str) -> Predictions | None:
     """The predictions of that checksum in the folder of a record, under whatever name; None where there are none."""
-    for path in (folder / PREDICTIONS, *sorted(folder.glob("predictions.*.npz"))):
+    found = find_npz(folder, wanted)
+    return None if found is None else found[1]
+
+
+def find_npz(folder: Path, wanted: str, packed: Iterable[bytes] = ()) -> tuple[bytes, Predictions] | None:
+    """The same beside the bytes of their file, which may also be among those that are ``packed``."""
+    paths = (folder / PREDICTIONS, *sorted(folder.glob("predictions.*.npz")))
+    for data in chain((path.read_bytes() for path in paths if path.is_file()), packed):
         # What zipfile, zlib and numpy make of flipped bits: a dozen kinds of errors.
         with contextlib.suppress(Exception):
-            loaded = _load(path)
+            loaded = _load(io.BytesIO(data))
             if checksum(loaded) == wanted:
-                return loaded
+                return data, loaded
     return None
 
 
-def _load(path: Path) -> Predictions:
-    if not path.is_file():
-        raise FileNotFoundError(path)
-    with path.open("rb") as file:
-        with zipfile.ZipFile(file) as parts:
-            if sum(part.file_size for part in parts.infolist()) > LARGEST:
-                raise ValueError(f"more than {LARGEST // 2**20} MB of predictions")
-        file.seek(0)
-        with np.load(file, allow_pickle=False) as arrays:
-            index, label = arrays["index"], arrays["label"]
+def _load(file: io.BytesIO) -> Predictions:
+    with zipfile.ZipFile(file) as parts:
+        if sum(part.file_size for part in parts.infolist()) > LARGEST:
+            raise ValueError(f"more than {LARGEST // 2**20} MB of predictions")
+    file.seek(0)
+    with np.load(file, allow_pickle=False) as arrays:
+        index, label = arrays["index"], arrays["label"]
     if index.dtype != np.int32 or label.dtype != np.int16 or index.ndim != 1 or index.shape != label.shape:
         raise ValueError("arrays that are no index and label")
     return index, label

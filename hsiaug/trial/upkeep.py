@@ -1,21 +1,24 @@
-"""Care of stores: records of several in one, checks of all that is there, removal of what nothing needs."""
+"""Care of stores: they are merged, verified, packed, and cleared of what nothing needs."""
 
 from __future__ import annotations
 
+import hashlib
 import shlex
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from hsiaug.base import temporary_folders
 from hsiaug.base.errors import InputError, StoreError
-from hsiaug.base.files import file_errors
+from hsiaug.base.files import file_errors, sync_files, sync_folder
 from hsiaug.trial import fits
+from hsiaug.trial.packs import write_pack
 from hsiaug.trial.planned import copy_plans
-from hsiaug.trial.predictions import PREDICTIONS, find_predictions
+from hsiaug.trial.predictions import PREDICTIONS
 from hsiaug.trial.record import Damage
-from hsiaug.trial.record_json import preference
-from hsiaug.trial.store import Reading, Store
+from hsiaug.trial.record_json import decode, preference
+from hsiaug.trial.store import RECORD, Reading, Record, Store
 
 AT_ONCE = 1000
 """Records of a source that are read before they are written."""
@@ -77,7 +80,8 @@ def merge(target: Path, source: Store, count: Count) -> Merged:
             else:
                 merged.copied += 1
                 stated = record["predictions_sha256"]
-                into.put(record, find_predictions(source.folder(record["hash"]), stated) if stated else None)
+                made = source.find_npz(record["hash"], stated) if stated else None
+                into.put(record, made and made[1])
         count(min(start + AT_ONCE, len(hashes)), len(hashes))
     copy_plans(source.root, into.root)
     return merged
@@ -95,9 +99,7 @@ def verify(store: Store, count: Count) -> Iterator[Finding]:
             again = f"the benchmark that made it, once more; or hsiaug store prune {where} --all"
             yield Finding("record", hash, found.fault, again)
         elif (
-            found is not None
-            and (stated := found["predictions_sha256"])
-            and find_predictions(store.folder(hash), stated) is None
+            found is not None and (stated := found["predictions_sha256"]) and store.find_npz(hash, stated) is None
         ):
             fault = f"no {PREDICTIONS} with the record's checksum {stated[:12]}…"
             yield Finding("predictions", hash, fault, f"{found['command']} --store {where}")
@@ -124,12 +126,7 @@ def prune(
     Always what killed runs left; where asked for, saved fits, and records that failed or are damaged. What does not carry
     a mark of hsiaug stays.
     """
-    if not store.is_own(mark=not dry_run):
-        raise StoreError(
-            f"{store.root} must be a store that hsiaug made: what is not marked as one is not pruned",
-            value="'records' that is a link, or that holds other things and no sound record",
-            hint="Name the store itself; 'hsiaug store merge NEW OLD' copies its records into a new one.",
-        )
+    _check_own(store, mark=not dry_run)
     with file_errors(f"the store {store.root} must be a folder that can be written to", LOOK, StoreError):
         saved = fits.spare(store.cache) if cache else []
         read = store.read(index=False) if failed or damaged else Reading()
@@ -153,6 +150,64 @@ def prune(
                     _take_away(store.folder(hash), store.root / "records")
                 count(done, len(hashes))
     return pruned
+
+
+def pack(store: Store, count: Count) -> int:
+    """Put the records that need not be run again into one file, and say how many there are.
+
+    Their folders go once that file is on the disk: whoever is stopped leaves both, and the next packing goes on. Records
+    that failed or are damaged stay in theirs, and those that lie beside files of others. Raises StoreError where the
+    system refuses.
+    """
+    _check_own(store, mark=True)
+    loose, done, content = sorted(store.loose()), [], hashlib.sha256()
+
+    def finished() -> Iterator[tuple[Record, bytes, bytes | None]]:
+        for start in range(0, len(loose), AT_ONCE):
+            for record in store.read(loose[start : start + AT_ONCE]).records:
+                hash, stated = record["hash"], record["predictions_sha256"]
+                data, npz = store.data(hash), store.find_npz(hash, stated) if stated else None
+                whole = data is not None and (npz is not None or not stated) and decode(data) == record
+                if record["status"] == "failed" or data is None or not whole or not store.removable(hash):
+                    continue
+                done.append(hash)
+                if not store.packs.holds(hash, record["created"], data):
+                    content.update(data)
+                    yield record, data, npz and npz[0]
+            count(min(start + AT_ONCE, len(loose)), len(loose))
+
+    rule = f"the store {store.root} must be a folder that can be written to"
+    with (
+        file_errors(rule, LOOK, StoreError),
+        temporary_folders.temporary_folder(store.root / "records", "pack") as fresh,
+    ):
+        if write_pack(fresh / "pack", finished()):
+            sync_files(fresh)
+            store.packs.folder.mkdir(exist_ok=True)
+            (fresh / "pack").replace(store.packs.folder / f"{content.hexdigest()[:16]}.sqlite")
+            sync_folder(store.packs.folder)
+            sync_folder(store.root)
+        for hash in done:
+            _drop(store, hash, fresh / hash)
+    return len(done)
+
+
+def _drop(store: Store, hash: str, aside: Path) -> None:
+    """Remove the folder of a record that is packed, unless another record was written there meanwhile."""
+    with suppress(FileNotFoundError):
+        store.folder(hash).rename(aside)
+        data = (aside / RECORD).read_bytes()
+        if not store.packs.holds(hash, decode(data)["created"], data):
+            aside.rename(store.folder(hash))
+
+
+def _check_own(store: Store, *, mark: bool) -> None:
+    if not store.is_own(mark=mark):
+        raise StoreError(
+            f"{store.root} must be a store that hsiaug made: nothing is removed of what is not marked as one",
+            value="'records' that is a link, or that holds other things and no sound record",
+            hint="Name the store itself; 'hsiaug store merge NEW OLD' copies its records into a new one.",
+        )
 
 
 def _take_away(path: Path, folder: Path) -> None:

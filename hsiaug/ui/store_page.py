@@ -137,12 +137,7 @@ class StorePage:
         """Read what is new or another file, at most every REST seconds."""
         if time.monotonic() - self._looked < REST:
             return
-        files = {}
-        for hash in self._store.hashes():
-            try:
-                files[hash] = (self._store.folder(hash) / "record.json").stat().st_mtime_ns
-            except FileNotFoundError:
-                continue
+        files = {hash: self._store.changed(hash) for hash in self._store.hashes()}
         if files != self._files or not self._version:
             same = {hash for hash, at in files.items() if self._files.get(hash) == at}
             kept = Reading(

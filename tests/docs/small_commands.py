@@ -42,6 +42,7 @@ SMALL = (
     ("store merge", "SOURCE…", r"hsiaug-results", AS_IT_IS),
     ("store verify", "STORE", r"hsiaug-results", AS_IT_IS),
     ("store prune", "STORE", r"hsiaug-results", AS_IT_IS),
+    ("store pack", "STORE", r"hsiaug-results", AS_IT_IS),
     ("generate", "SCENE", rf"indian_pines|{OWN}", "flight.toml"),
     ("generate", "SCENE", r"oscd", "pairs.toml"),
     ("generate", "-n", r"\d00", "6"),
