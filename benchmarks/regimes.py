@@ -17,7 +17,7 @@ import re
 import sys
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from statistics import fmean
 from typing import Any
@@ -45,6 +45,8 @@ COLOURS = {
     "txt2hsi, pure noise": "#aa3377",
     "txt2hsi, no unlabelled pixel": "#222222",
 }
+TEACHER = "teacher"
+"""A classifier without samples, which stands among the arms of the SVM."""
 Row = dict[str, str]
 
 
@@ -76,11 +78,14 @@ def main() -> None:
         rows = [row_of(record, large.get(ground_of(record), ())) for record in records]
         write_csv(target, sorted(rows, key=lambda row: (row["scene"], row["protocol"], row["seed"], row["hash"])))
         return
-    found = {cell: gains(arms) for cell, arms in cells(read_csv(source)).items()}
+    rows = read_csv(source)
+    found = {cell: gains(arms) for cell, arms in cells(rows).items()}
     grid(found, "aa_seen", target / "regimes_seen.png")
     grid(found, "aa_new", target / "regimes_new.png")
     axes(found, target / "regimes_axes.png")
-    source.with_name("regimes.md").write_text("\n".join([*means(found), *tables(found)]) + "\n", encoding="utf-8")
+    source.with_name("regimes.md").write_text(
+        "\n".join([*means(found), *placements(rows), *tables(found)]) + "\n", encoding="utf-8"
+    )
 
 
 def ground_of(record: Mapping[str, Any]) -> tuple[str, str]:
@@ -91,8 +96,13 @@ def ground_of(record: Mapping[str, Any]) -> tuple[str, str]:
 
 def average(recall: Sequence[float | None], large: Sequence[int]) -> float | None:
     """Mean recall over the classes ``large``; None where none of them has test pixels."""
-    known = [recall[c - 1] for c in large if recall[c - 1] is not None]
+    known = [value for c in large if (value := recall[c - 1]) is not None]
     return round(fmean(known), 5) if known else None
+
+
+def said(recall: Sequence[float | None]) -> str:
+    """The recall of each class, ``-`` where it has no test pixel."""
+    return " ".join("-" if value is None else f"{value:.4f}" for value in recall)
 
 
 def row_of(record: Mapping[str, Any], large: Sequence[int]) -> dict[str, Any]:
@@ -112,7 +122,8 @@ def row_of(record: Mapping[str, Any], large: Sequence[int]) -> dict[str, Any]:
         "view": spec.get("view", "raw"),
         "view_shown": (record.get("spectral_view") or {}).get("name"),
         "lambda": spec["lambda"],
-        "classes": len(large),
+        "large": " ".join(map(str, large)),
+        "recall": said(metrics["recall"]) if metrics and spec["generator"]["name"] == "none" else None,
         "oa": rounded(metrics.get("oa")),
         "aa": average(metrics["recall"], large) if metrics else None,
         "aa_all": rounded(metrics.get("aa")),
@@ -144,8 +155,12 @@ def cells(rows: Iterable[Row]) -> dict[Cell, Arms]:
     """The trials that went well, by where they were run, generator and draw."""
     found: dict[Cell, Arms] = defaultdict(lambda: defaultdict(dict))
     for row in rows:
-        if row["status"] == "ok" and row["classifier"] != "coords":
-            found[cell_of(row)][row["generator"]][int(row["seed"])] = row
+        if row["status"] != "ok" or row["classifier"] == "coords":
+            continue
+        cell, arm = cell_of(row), row["generator"]
+        if cell.classifier == TEACHER:  # its own map is a control of the SVM's arms
+            cell, arm = replace(cell, classifier="svm", view="auto"), TEACHER
+        found[cell][arm][int(row["seed"])] = row
     return found
 
 
@@ -324,9 +339,51 @@ def lined(panel: Any, title: str, places: Sequence[str], lines: Sequence[Line], 
     panel.legend(fontsize=7, framealpha=0.5)
 
 
+def placements(rows: Iterable[Row]) -> Iterator[str]:
+    """What the labels alone give the SVM: by placement, and differences of placements over the classes of both."""
+    plain: dict[tuple[str, str, str], dict[str, list[str]]] = defaultdict(dict)
+    large: dict[tuple[str, str], set[int]] = {}
+    for row in rows:
+        if row["recall"] and row["classifier"] == "svm":
+            plain[row["scene"], row["protocol"], row["view"]][row["seed"]] = row["recall"].split()
+            large[row["scene"], row["protocol"]] = set(map(int, row["large"].split()))
+
+    def over(scene: str, protocol: str, classes: Iterable[int], view: str = "auto") -> list[float]:
+        own = plain[scene, protocol, view]
+        return [100 * fmean(float(own[seed][c - 1]) for c in classes) for seed in sorted(own)]
+
+    places = {"clump": "kshot:{}", "scattered": "random-twin:kshot:{}"}
+    yield "## What the labels alone give\n"
+    yield "AA of `none` in percent, SVM, over the classes that are large in every column of both placements.\n"
+    lines = []
+    for scene, name in SCENES.items():
+        both = set.intersection(*(large[scene, text.format(k)] for text in places.values() for k in KS))
+        for place, text in places.items():
+            scores = (f"{fmean(over(scene, text.format(k), both)):.1f}" for k in KS)
+            lines.append((name, str(len(both)), place, *scores))
+    yield from markdown(("scene", "classes", "placement", *(f"K = {k}" for k in KS)), lines)
+    yield "\nDifferences, paired by draw, over the classes that are large in both:\n"
+    pairs = (
+        ("5 scattered − 5 in a clump", "random-twin:kshot:5", "kshot:5", "auto"),
+        ("5 per field − 5 in a clump", "kshot:5x5", "kshot:5", "auto"),
+        ("20 in a clump − 5 in a clump", "kshot:20", "kshot:5", "auto"),
+        *((f"{p}: chosen view − raw", p, p, "raw") for p in ("kshot:5", "random-twin:kshot:5", "kshot:20")),
+    )
+    lines = []
+    for title, more, less, view in pairs:
+        differences = []
+        for scene in SCENES:
+            both = large[scene, more] & large[scene, less]
+            two = zip(over(scene, more, both), over(scene, less, both, view), strict=True)
+            differences.append(f"{entry([a - b for a, b in two])}, {len(both)} classes")
+        lines.append((title, *differences))
+    yield from markdown(("difference", *SCENES.values()), lines)
+    yield ""
+
+
 def means(found: dict[Cell, Gains]) -> Iterator[str]:
     """A row per scene and generator: its gain for the SVM in the mean of all cells of labels and placement."""
-    generators, shown = ("duplicate", "smote", "pseudo"), ("aa", "aa_seen", "aa_new")
+    generators, shown = ("duplicate", "smote", "pseudo", TEACHER), ("aa", "aa_seen", "aa_new")
     kept = [(c, g) for c, g in found.items() if (c.classifier, c.view) == ("svm", "auto") and c.labels.isdigit()]
     by_scene: dict[str, list[list[float]]] = defaultdict(list)
     rows = []
@@ -344,7 +401,8 @@ def means(found: dict[Cell, Gains]) -> Iterator[str]:
     yield "\nOver scenes (95 % interval of Hartung and Knapp), and on a new scene:\n"
     for generator, differences in by_scene.items():
         mean, (low, high), (least, most), _ = pool_scenes(differences)
-        yield f"- `{generator}` {mean:+.1f} [{low:.1f}, {high:.1f}], a new scene {least:.1f} to {most:.1f}"
+        text = f"{mean:+.1f} [{low:.1f}, {high:.1f}], a new scene {least:.1f} to {most:.1f}"
+        yield f"- `{generator}` " + text.replace("-", "−")
     yield ""
 
 
@@ -381,11 +439,11 @@ def lines_of(cell: Cell, by: Gains) -> Iterator[tuple[str, ...]]:
 
 
 def entry(values: list[float]) -> str:
-    """``+3.1 (+1.0 to +5.2)``."""
+    """``+3.1 [1.0, 5.2]``."""
     interval = t_interval(values) if values else None
-    if interval is None:
-        return f"{fmean(values):+.1f}" if values else "–"
-    return f"{fmean(values):+.1f} ({interval[0]:+.1f} to {interval[1]:+.1f})"
+    mean = f"{fmean(values):+.1f}" if values else "–"
+    text = mean if interval is None else f"{mean} [{interval[0]:.1f}, {interval[1]:.1f}]"
+    return text.replace("-", "−")
 
 
 if __name__ == "__main__":
