@@ -367,7 +367,10 @@ def placements(rows: Iterable[Row]) -> Iterator[str]:
         ("5 scattered − 5 in a clump", "random-twin:kshot:5", "kshot:5", "auto"),
         ("5 per field − 5 in a clump", "kshot:5x5", "kshot:5", "auto"),
         ("20 in a clump − 5 in a clump", "kshot:20", "kshot:5", "auto"),
-        *((f"{p}: chosen view − raw", p, p, "raw") for p in ("kshot:5", "random-twin:kshot:5", "kshot:20")),
+        *(
+            (f"{p}: chosen view − raw", p, p, "raw")
+            for p in ("kshot:5", "random-twin:kshot:5", "random-twin:kshot:20")
+        ),
     )
     lines = []
     for title, more, less, view in pairs:
@@ -394,7 +397,8 @@ def means(found: dict[Cell, Gains]) -> Iterator[str]:
                 score: [fmean(draw) for draw in zip(*whole(g[score] for g in own), strict=True)] for score in shown
             }
             by_scene[generator].append(by_draw["aa"])
-            rows.append((name, generator, str(len(own)), *(entry(by_draw[score]) for score in shown)))
+            cell_count = len(whole(g["aa"] for g in own))
+            rows.append((name, generator, str(cell_count), *(entry(by_draw[score]) for score in shown)))
     yield "## Means of the SVM's cells\n"
     yield "Gain over `none` in points (95 % t interval over the draws, each the mean of its cells).\n"
     yield from markdown(("scene", "generator", "cells", *(SCORES[score] for score in shown)), rows)
