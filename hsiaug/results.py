@@ -78,7 +78,7 @@ DRAWS = Argument(
 
 
 @checked(name=text, preset=PRESET)
-def generator(name: str, preset: Preset = "cpu", **params: Any) -> Any:
+def generator(name: str, preset: Preset = "cpu", **params: object) -> Any:
     """A generator plugin with these hyper-parameters: ``hsiaug.generator("txt2hsi", steps=400)``.
 
     It has ``card``, ``params``, ``fit`` and ``load``, and can stand where :func:`benchmark` takes a name. Raises
@@ -88,7 +88,7 @@ def generator(name: str, preset: Preset = "cpu", **params: Any) -> Any:
 
 
 @checked(name=text, preset=PRESET)
-def classifier(name: str, preset: Preset = "cpu", **params: Any) -> Any:
+def classifier(name: str, preset: Preset = "cpu", **params: object) -> Any:
     """A classifier plugin with these hyper-parameters, as :func:`generator`."""
     return _plugin("classifier", name, preset, params)
 
@@ -320,7 +320,7 @@ def _results(store: Store, read: Reading) -> Results:
     )
 
 
-def _plugin(kind: Kind, name: str, preset: Preset, params: Mapping[str, Any]) -> Any:
+def _plugin(kind: Kind, name: str, preset: Preset, params: Mapping[str, object]) -> Any:
     made = registry().find(kind, name).load()
     return made(build_params(made.card, preset, {key: as_typed(value) for key, value in params.items()}))
 

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,7 +15,7 @@ STRIPE = 16
 """Rows converted at once, so that no second full-size array exists."""
 
 
-def array_checksum(array: NDArray[Any], dtype: str) -> str:
+def array_checksum(array: NDArray[np.generic], dtype: str) -> str:
     """SHA-256 of an array's shape and of its values as ``dtype`` ("<f4", "<i2"), row by row."""
     digest = hashlib.sha256(repr(array.shape).encode())
     for top in range(0, len(array), STRIPE):

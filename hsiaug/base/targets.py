@@ -40,21 +40,21 @@ def check_target(path: Path, endings: Sequence[str], option: str = "`out`") -> s
     return ending
 
 
-def check_targets(paths: Sequence[Path], endings: Sequence[str], option: str = "`out`") -> None:
+def check_targets(paths: Sequence[Path], endings: Sequence[str]) -> None:
     """:func:`check_target` of each of several files. Raises InputError for one that is named twice too."""
     for place, path in enumerate(paths):
-        check_target(path, endings, option)
+        check_target(path, endings)
         if path.absolute() in {other.absolute() for other in paths[:place]}:
             raise InputError(
-                f"{option} must name each file once", value=f"{str(path)!r} twice", hint="Leave out one of them."
+                "`out` must name each file once", value=f"{str(path)!r} twice", hint="Leave out one of them."
             )
 
 
-def check_folder_name(path: Path, option: str = "`out`") -> None:
+def check_folder_name(path: Path) -> None:
     """Raise InputError for the name of a file where several files are to be written, unless there is such a folder."""
     if path.suffix.lower() in FILES and not path.is_dir():
         raise InputError(
-            f"{option} must name a folder, as several files are written",
+            "`out` must name a folder, as several files are written",
             value=repr(str(path)),
-            hint=f"For example {option} {path.with_suffix('')}.",
+            hint=f"For example `out` {path.with_suffix('')}.",
         )

@@ -119,7 +119,9 @@ def abandoned(folder: Path) -> list[Path]:
     if not owners:
         return []
     running, now = {path: in_use(name) for path, name in owners.items()}, _now(folder)
-    return [path for path, runs in running.items() if (_old(path, now) if runs is None else not runs)]
+    return [
+        path for path, runs in running.items() if (now - newest(path) > ABANDONED if runs is None else not runs)
+    ]
 
 
 def _own(path: Path) -> bool:
@@ -153,10 +155,6 @@ def newest(path: Path) -> float:
         with contextlib.suppress(OSError):
             found = max(found, one.lstat().st_mtime)
     return found
-
-
-def _old(path: Path, now: float) -> bool:
-    return now - newest(path) > ABANDONED
 
 
 def taken(error: OSError) -> bool:

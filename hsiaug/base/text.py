@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import json
 import re
-from typing import Any
 
 UNSEEN = re.compile(
     "[\x00-\x1f\x7f-\x9f"  # C0 with ESC, DEL, C1
@@ -51,7 +50,7 @@ def plotted(text: str) -> str:
     return f" {plain}" if plain.startswith("_") else plain
 
 
-def json_of(value: Any, indent: int | None = None) -> str:
+def json_of(value: object, indent: int | None = None) -> str:
     """Strict JSON: no NaN, letters as they are, control characters as escapes that read back as the same text."""
     text = json.dumps(value, ensure_ascii=False, allow_nan=False, indent=indent)
     # What json leaves as it is can stand in strings alone; line breaks between values are its own.

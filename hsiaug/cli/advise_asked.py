@@ -6,7 +6,7 @@ import shlex
 import time
 from collections.abc import Iterator
 from dataclasses import asdict, replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from hsiaug.advice.asked import PickAdvice, PickArm
 from hsiaug.advice.session import Session
@@ -39,10 +39,10 @@ def print_pick_advice(advice: PickAdvice, session: Session, out: Console) -> Non
     print_lines(out, (line.expandtabs(11) for line in lines) if out.is_terminal else lines)
 
 
-def pick_advice_json(advice: PickAdvice, session: Session) -> dict[str, Any]:
+def pick_advice_json(advice: PickAdvice, session: Session) -> dict[str, object]:
     """All numbers, pick by pick; shares are fractions, seconds those of a processor."""
 
-    def entry(arm: PickArm) -> dict[str, Any]:
+    def entry(arm: PickArm) -> dict[str, object]:
         spec = arm.trial
         named = {"generator": spec.generator.name, "lam": spec.lam, "classifier": spec.classifier_label}
         return {**asdict(replace(arm, trial=None)), "trial": spec.hash, **named}  # type: ignore[arg-type]

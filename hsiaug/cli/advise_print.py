@@ -7,7 +7,7 @@ import statistics
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from hsiaug.advice.advise import Advice
 from hsiaug.advice.gains import ArmGain
@@ -44,10 +44,10 @@ def _stages(advice: Advice) -> Iterator[tuple[str, ArmGain]]:
         yield from ((stage, one) for one in listed)
 
 
-def advice_json(advice: Advice, plan: Plan, session: Session) -> dict[str, Any]:
+def advice_json(advice: Advice, plan: Plan, session: Session) -> dict[str, object]:
     """All numbers, as fractions, and the hashes of their records."""
 
-    def entry(one: ArmGain) -> dict[str, Any]:
+    def entry(one: ArmGain) -> dict[str, object]:
         intervals = {
             c.control: {"aa": t_interval(c.aa, advice.level), "oa": t_interval(c.oa, advice.level)}
             for c in one.against
@@ -67,7 +67,7 @@ def advice_json(advice: Advice, plan: Plan, session: Session) -> dict[str, Any]:
     }
 
 
-def _as_json(one: ArmGain) -> dict[str, Any]:
+def _as_json(one: ArmGain) -> dict[str, object]:
     arm = {"generator": one.arm.generator.name, "lam": one.arm.lam, "omega": one.arm.omega}
     facts = {name: value for name, value in asdict(one).items() if name != "classifier"}
     return {**facts, "arm": {**arm, "classifier": one.classifier}}

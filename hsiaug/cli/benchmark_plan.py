@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from hsiaug.base.errors import StoreError
 from hsiaug.bench.costs import Costs
@@ -90,7 +90,7 @@ def _runs(plans: Sequence[Plan], todo: Sequence[TrialSpec], costs: Costs, jobs: 
 
 def _as_json(
     plans: Sequence[Plan], plan: Plan, todo: Sequence[TrialSpec], cost: TimeLeft, jobs: int
-) -> dict[str, Any]:
+) -> dict[str, object]:
     answer = {
         "trials": [{"hash": t.hash, **t.as_json(), "synthetic": plan.samples[t.hash][1]} for t in plan.trials],
         "to_run": [t.hash for t in todo],

@@ -7,7 +7,7 @@ import sys
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from io import StringIO
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import typer
 
@@ -99,7 +99,7 @@ def name_options(text: str) -> str:
     )
 
 
-def print_json(value: Any, indent: int | None = 2) -> None:
+def print_json(value: object, indent: int | None = 2) -> None:
     """A value as strict JSON on standard output, of which it is all: lists as arrays, their rows as objects.
 
     In escapes where the encoding does not have all letters.

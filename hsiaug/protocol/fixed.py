@@ -6,7 +6,7 @@ import hashlib
 import re
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Self
+from typing import Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -107,7 +107,7 @@ def _fitting(path: Path, scene: Scene) -> dict[str, NDArray[np.int64]]:
     return {name: _whole(path, name, a) for name, a in read_maps(path).items() if a.shape == scene.shape}
 
 
-def _whole(path: Path, name: str, mask: NDArray[Any]) -> NDArray[np.int64]:
+def _whole(path: Path, name: str, mask: NDArray[np.generic]) -> NDArray[np.int64]:
     """A mask as int64. Raises SplitError where it holds anything but whole numbers of at most 32 bits."""
     odd = odd_codes(mask)
     if odd.any():

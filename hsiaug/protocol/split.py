@@ -218,16 +218,12 @@ class Split:
         masks = (self.labels > 0, self.train, self.test, self.test & self.seen)
         sides = [self.labels[mask] for mask in masks]
         counts = [class_counts(labels, self.classes) for labels in sides]
-        overlap = [self._share_within(times * (self.patch // 2)) for times in (1, 2)]
+        near = [dilate(self.train, times * (self.patch // 2))[self.test] for times in (1, 2)]
+        overlap = [round(100.0 * float(share.mean()), 2) for share in near]
         content = self.train.tobytes() + self.test.tobytes()
         if self.hidden is not None:
             content += self.hidden.tobytes()
         return Audit.of(self.protocol, self.patch, counts, overlap, content, self.notes, self.fields_are)
-
-    def _share_within(self, distance: int) -> float:
-        """Percentage of test pixels within Chebyshev ``distance`` of a training pixel."""
-        near = dilate(self.train, distance)
-        return round(100.0 * float(near[self.test].mean()), 2)
 
 
 def class_counts(labels: NDArray[np.int16], classes: int) -> tuple[int, ...]:
@@ -248,14 +244,9 @@ def draw_split(scene: Scene, protocol: SplitProtocol, seed: int, patch: int) -> 
     radius = protocol.buffer_radius(patch)
     if radius:
         test &= ~dilate(draw.train, radius)
-    classes, what = len(scene.class_names), _kind_of_fields(scene)
     drawn = (draw.train, test, protocol, patch, seed, draw.notes)
-    return Split(labels, classes, *drawn, scene.fields, what, draw.hidden, draw.asked)
-
-
-def _kind_of_fields(scene: Scene) -> str:
-    """The kind of a scene's fields, as stated in audits."""
-    return COMPONENTS if scene.plots_sha256 is None else f"plots {scene.plots_sha256[:16]}"
+    what = COMPONENTS if scene.plots_sha256 is None else f"plots {scene.plots_sha256[:16]}"
+    return Split(labels, len(scene.class_names), *drawn, scene.fields, what, draw.hidden, draw.asked)
 
 
 def check_patch(patch: int, scene: Scene | UnlabelledScene) -> None:

@@ -6,7 +6,6 @@ import json
 from collections.abc import Mapping
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -55,7 +54,7 @@ def made_folder(path: Path) -> Path:
     return path
 
 
-def _sample_arrays(samples: PatchSamples, facts: Mapping[str, Any]) -> dict[str, NDArray[Any]]:
+def _sample_arrays(samples: PatchSamples, facts: Mapping[str, object]) -> dict[str, NDArray[np.generic]]:
     """The arrays of a file of samples, by name.
 
     x (n, B, p, p) float32 in scene units; y (n,) int64 class ids; synthetic (n,) bool; coords (n, 2) int32 row and

@@ -81,9 +81,9 @@ class ArmCell:
         values = self.values(metric)
         return mean_std(values) if values else None
 
-    def recalls(self, class_id: int, where: str = "") -> list[float]:
-        """Recall of a class in each draw that has a test pixel of it. where: in seen or in new fields; "": in all."""
-        return [value for trial in self.ok if (value := trial.recall(class_id, where)) is not None]
+    def recalls(self, class_id: int) -> list[float]:
+        """Recall of a class in each draw that has a test pixel of it."""
+        return [value for trial in self.ok if (value := trial.recall(class_id)) is not None]
 
 
 def make_cells(trials: Iterable[Trial]) -> dict[CellKey, ArmCell]:

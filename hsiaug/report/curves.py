@@ -143,7 +143,7 @@ def curve_grids(table: Table, axis: Axis) -> tuple[Grid, ...]:
     keys = [
         classifier_column(table),
         GridColumn("generator", lambda line: table.labels[line.generator], numeric=False),
-        GridColumn(HELD[axis], _held),
+        GridColumn(HELD[axis], lambda line: number(None if line.generator.name == "none" else line.held)),
     ]
     keys = keys if axis == "omega" or table.guided else keys[:2]
     grids = []
@@ -160,10 +160,6 @@ def curve_grids(table: Table, axis: Axis) -> tuple[Grid, ...]:
 def curve_metrics(table: Table) -> tuple[Metric, Metric]:
     """The metrics that curves show."""
     return table.scores.second, table.scores.main
-
-
-def _held(line: SweepLine) -> str:
-    return number(None if line.generator.name == "none" else line.held)
 
 
 def _point(table: Table, metric: str, value: float | None, line: SweepLine) -> GridEntry:

@@ -63,7 +63,7 @@ class Grid:
 def make_grid(
     heading: str,
     columns: Sequence[GridColumn],
-    about: Iterable[Any],
+    about: Iterable[object],
     *,
     keys: int = 1,
     block: Callable[[Any], object] = lambda _: None,

@@ -86,10 +86,6 @@ def _page(table: Table, where: str, by: str) -> ReportPage:
     return replace(page, verdict=verdict(table)) if by == "generator" else page
 
 
-def _generator_grids(table: Table) -> tuple[Grid, ...]:
-    return _accuracy(table), _gains(table), diagnosis_grid(table)
-
-
 def _accuracy(table: Table) -> Grid:
     """Rows generator × λ × ω, columns classifiers with the metrics of the task."""
     columns = keys = arm_columns(table, lambda arm: arm)
@@ -199,7 +195,7 @@ def _pairs(table: Table, cell: ArmCell) -> str:
 
 
 VIEWS: dict[str, Callable[[Table], tuple[Grid, ...]]] = {
-    "generator": _generator_grids,
+    "generator": lambda table: (_accuracy(table), _gains(table), diagnosis_grid(table)),
     "gain": lambda table: (_gains(table),),
     "classifier": _classifier_grids,
     "class": class_grids,

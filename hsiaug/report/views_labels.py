@@ -6,7 +6,6 @@ import math
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from functools import partial
-from typing import Any
 
 from hsiaug.base.errors import InputError
 from hsiaug.metrics.label_equivalents import RESAMPLES, LabelEquivalent
@@ -20,7 +19,6 @@ from hsiaug.report.scenes.label_curves import ArmWorth, LabelCurve, label_curves
 from hsiaug.report.scores import Metric
 from hsiaug.report.tables import Report, Table
 from hsiaug.report.views_raw import arm_columns, diagnosis_grid
-from hsiaug.trial.store import Store
 
 MANY = 10
 """Draws below which a note says that intervals are too narrow."""
@@ -29,12 +27,9 @@ CurvePoint = tuple[LabelCurve, Metric]
 CurveArm = tuple[LabelCurve, ArmWorth]
 
 
-def curves_of(report: Report, store: Store | None = None) -> list[LabelCurve]:
-    """The curves of a report. Raises InputError where there are none.
-
-    store: None for the one that the report names.
-    """
-    found = label_curves(report, store)
+def curves_of(report: Report) -> list[LabelCurve]:
+    """The curves of a report, from the store that it names. Raises InputError where there are none."""
+    found = label_curves(report)
     if not found:
         raise InputError(
             "`by` labels needs a learning curve over added labels, with its predictions and its scene on this machine",
@@ -182,7 +177,7 @@ def label_notes(curves: Sequence[LabelCurve]) -> Iterator[str]:
     yield from dict.fromkeys(f"Left out of the curves: {why}." for curve in curves for why in curve.why)
 
 
-def curve_rows(curves: Sequence[LabelCurve]) -> Iterator[dict[str, Any]]:
+def curve_rows(curves: Sequence[LabelCurve]) -> Iterator[dict[str, object]]:
     """Yield rows for CSV: one for each point of a curve, and for each arm, by score, in fractions."""
     for curve in curves:
         shared = _shared(curve)
@@ -201,7 +196,7 @@ def curve_rows(curves: Sequence[LabelCurve]) -> Iterator[dict[str, Any]]:
                     yield {**shared, "score": score.key, **_arm_row(curve, arm, score.key)}
 
 
-def _shared(curve: LabelCurve) -> dict[str, Any]:
+def _shared(curve: LabelCurve) -> dict[str, object]:
     condition = curve.table.condition
     return {
         "scene": condition.scene,
@@ -213,7 +208,7 @@ def _shared(curve: LabelCurve) -> dict[str, Any]:
     }
 
 
-def _arm_row(curve: LabelCurve, arm: ArmWorth, score: str) -> dict[str, Any]:
+def _arm_row(curve: LabelCurve, arm: ArmWorth, score: str) -> dict[str, object]:
     own, found = arm.cell.arm, arm.worth[score]
     ends = {"equivalent": found.value, "low": found.low, "high": found.high}
     return {
@@ -230,7 +225,7 @@ def _arm_row(curve: LabelCurve, arm: ArmWorth, score: str) -> dict[str, Any]:
     }
 
 
-def curves_json(curves: Sequence[LabelCurve]) -> list[dict[str, Any]]:
+def curves_json(curves: Sequence[LabelCurve]) -> list[dict[str, object]]:
     """Curves and equivalents as plain values: scores as fractions, what is censored as ``< 0`` or ``> 20``."""
     answer = []
     for curve in curves:

@@ -79,7 +79,11 @@ def cast_votes(
         progress(i, len(members), str(member))
         try:
             with kept_state():
-                votes[i] = _call_pixels(scene, known, member, plugin, seed)
+                fitted, spectra = fit_member(scene, known, member, plugin, seed)
+                # Its own progress would hide whose turn it is.
+                votes[i] = PixelClassification().map_pixels(
+                    fitted, plugin.card, scene, known.patch, known.train, silent, spectra
+                )
         except HsiaugError:
             raise
         except Exception as error:
@@ -114,14 +118,6 @@ def load_classifier(plugins: Registry, name: str) -> type[Classifier]:
             hint=f"{name} serves {', '.join(plugin.card.tasks)}; 'hsiaug plugins list' shows all.",
         )
     return plugin
-
-
-def _call_pixels(
-    scene: UnlabelledScene, known: BlindSplit, member: Member, plugin: type[Classifier], seed: int
-) -> NDArray[np.int16]:
-    fitted, spectra = fit_member(scene, known, member, plugin, seed)
-    # Its own progress would hide whose turn it is.
-    return PixelClassification().map_pixels(fitted, plugin.card, scene, known.patch, known.train, silent, spectra)
 
 
 def fit_member(

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
-from hsiaug.base.colours import true_colours
+from hsiaug.base.colours import rgb_of, true_colours
 from hsiaug.base.errors import InputError
 from hsiaug.base.targets import PICTURES, check_targets
 from hsiaug.base.text import json_of, plotted
@@ -50,7 +50,7 @@ def check_files(paths: Sequence[Path], ground: Georeference | None) -> None:
             )
 
 
-def rows_of(found: Suggestions, names: Sequence[str], ground: Georeference | None) -> list[dict[str, Any]]:
+def rows_of(found: Suggestions, names: Sequence[str], ground: Georeference | None) -> list[dict[str, object]]:
     """A row for each pick, the best first. ``class`` is empty: it is what is asked for."""
     rows = []
     for pick in found.picks:
@@ -92,7 +92,7 @@ def save_suggestions(
     )
 
 
-def _write_points(path: Path, rows: Sequence[dict[str, Any]], ground: Georeference | None) -> None:
+def _write_points(path: Path, rows: Sequence[dict[str, object]], ground: Georeference | None) -> None:
     """GeoJSON (RFC 7946): points in WGS 84 with the other columns as attributes."""
     assert ground is not None
     with quiet() as rasterio:
@@ -119,7 +119,8 @@ def _figure(found: Suggestions, scene: UnlabelledScene, title: str) -> Figure:
     colours = true_colours(scene.cube, scene.wavelengths, step)
     figure, (left, right) = map_figure(colours.shape[:2], 2, below=0.3)
     side = WIDTHS[2] / 2 - 0.2
-    left.imshow(np.where(found.known[::step, ::step, None], _rgb(LEARNT), colours), interpolation="nearest")
+    learnt = np.array(rgb_of(LEARNT), dtype=np.uint8)
+    left.imshow(np.where(found.known[::step, ::step, None], learnt, colours), interpolation="nearest")
     left.set_title(wrapped(plotted(title), side), fontsize=8)
     said = f"blue: {int(found.known.sum()):,} pixels whose labels are known; numbers: label these"
     left.set_xlabel(wrapped(said, side, 7), fontsize=7)
@@ -132,10 +133,6 @@ def _figure(found: Suggestions, scene: UnlabelledScene, title: str) -> Figure:
         panel.set_anchor("N")
         _number(panel, found, step)
     return figure
-
-
-def _rgb(colour: str) -> np.ndarray:
-    return np.array([int(colour[i : i + 2], 16) for i in (1, 3, 5)], dtype=np.uint8)
 
 
 def _number(panel: Axes, found: Suggestions, step: int) -> None:

@@ -7,7 +7,6 @@ import unittest
 from collections.abc import Callable, Iterable
 from dataclasses import replace
 from functools import cached_property
-from typing import Any
 
 import numpy as np
 
@@ -40,7 +39,7 @@ class ProtocolSubject:
     handed over.
     """
 
-    def __init__(self, plugin: Any, argument: str | None, entry: Entry | None) -> None:
+    def __init__(self, plugin: object, argument: str | None, entry: Entry | None) -> None:
         if not (isinstance(plugin, type) and issubclass(plugin, SplitProtocol) and isinstance(plugin.card, Card)):
             raise PluginError(
                 "the conformance kit checks subclasses of hsiaug.api.SplitProtocol that carry a Card",

@@ -103,15 +103,13 @@ def run_trial(
     *,
     device: str = "auto",
     progress: Progress,
-    scene_ref: str = "",
-    command: str = "",
 ) -> tuple[Record, Prediction | None]:
     """Both halves of a trial in this process: its record, and its predictions.
 
     device: "auto", "cpu", "cuda", ... Whatever a plugin raises gives a record of status "failed".
     """
     outcome = compute(spec, bench, plugins, device=device, progress=progress)
-    return finish(spec, outcome, bench.task, bench.scene, bench.split(spec), scene_ref=scene_ref, command=command)
+    return finish(spec, outcome, bench.task, bench.scene, bench.split(spec), scene_ref="", command="")
 
 
 def compute(

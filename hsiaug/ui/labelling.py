@@ -7,7 +7,6 @@ from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -234,7 +233,7 @@ class Labelling:
             means[int(c)] = cube[rows[thin], columns[thin]].mean(axis=0, dtype=np.float64).tolist()
         return means
 
-    def state(self) -> dict[str, Any]:
+    def state(self) -> dict[str, object]:
         """All that the page shows but pictures and spectra, as plain JSON."""
         with self.lock:
             labels, job = self.labels(), self.job

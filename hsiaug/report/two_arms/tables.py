@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict
-from typing import Any
 
 from hsiaug.metrics.significance import ALPHA, MIN_PAIRS, smallest_p
 from hsiaug.metrics.verdict import TINY, unclaimed
@@ -44,7 +43,7 @@ def _page(comparison: ArmComparison, pairing: Pairing) -> ReportPage:
     return ReportPage(table.title, leaky=table.leaky, grids=grids, notes=(*notes(pairing), *beyond))
 
 
-def _rows(comparison: ArmComparison, pairing: Pairing) -> Iterator[dict[str, Any]]:
+def _rows(comparison: ArmComparison, pairing: Pairing) -> Iterator[dict[str, object]]:
     condition, metric = pairing.table.condition, pairing.score.key
     for a, b, difference in pairing.draws:
         yield {
@@ -64,7 +63,7 @@ def _rows(comparison: ArmComparison, pairing: Pairing) -> Iterator[dict[str, Any
         }
 
 
-def comparison_json(comparison: ArmComparison, store: str | None) -> dict[str, Any]:
+def comparison_json(comparison: ArmComparison, store: str | None) -> dict[str, object]:
     """Everything as plain values: fractions, B − A; null where there is no number."""
     return {
         "format": 1,
@@ -79,7 +78,7 @@ def comparison_json(comparison: ArmComparison, store: str | None) -> dict[str, A
     }
 
 
-def _condition_json(pairing: Pairing) -> dict[str, Any]:
+def _condition_json(pairing: Pairing) -> dict[str, object]:
     table, test = pairing.table, pairing.comparison.main
     higher, equal, lower = pairing.counts
     return {
@@ -115,7 +114,7 @@ def _condition_json(pairing: Pairing) -> dict[str, Any]:
     }
 
 
-def _draw_json(metric: str, a: Trial, b: Trial, difference: float) -> dict[str, Any]:
+def _draw_json(metric: str, a: Trial, b: Trial, difference: float) -> dict[str, object]:
     return {
         "seed": a.seed,
         "a": a.metric(metric),

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -60,7 +59,7 @@ class Noise(PatchGenerator):
     )
     fitted = FittedNoise
 
-    def learn(self, view: TrainView) -> dict[str, Any]:
+    def learn(self, view: TrainView) -> dict[str, object]:
         """Measure each band's spread over the visible pixels."""
         spread = view.cube[view.visible].std(axis=0, dtype=np.float64)
         return {"scale": (self.params.level * spread).astype(np.float32)}

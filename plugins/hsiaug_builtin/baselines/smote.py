@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
@@ -106,7 +106,7 @@ class Smote(PatchGenerator):
     )
     fitted = FittedSmote
 
-    def learn(self, view: TrainView) -> dict[str, Any]:
+    def learn(self, view: TrainView) -> dict[str, object]:
         """Rank the neighbours of every real sample, once."""
         from sklearn.metrics import pairwise_distances
 

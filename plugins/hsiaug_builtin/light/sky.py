@@ -46,9 +46,9 @@ def diffuse_share(wavelengths: Curve, zenith: float = ZENITH, turbidity: float =
     return np.asarray(diffuse / (direct + diffuse))
 
 
-def smooth_root(wavelengths: Curve, length: float = SMOOTH) -> Curve:
-    """(B, B) L with L·Lᵀ = exp(−(λ − λ')² / 2·length²): rows of standard normal values times Lᵀ are smooth curves."""
-    kernel = np.exp(-0.5 * ((wavelengths[:, None] - wavelengths) / length) ** 2)
+def smooth_root(wavelengths: Curve) -> Curve:
+    """(B, B) L with L·Lᵀ = exp(−(λ − λ')² / 2·SMOOTH²): rows of standard normal values times Lᵀ are smooth curves."""
+    kernel = np.exp(-0.5 * ((wavelengths[:, None] - wavelengths) / SMOOTH) ** 2)
     return np.asarray(np.linalg.cholesky(kernel + 1e-6 * np.eye(len(wavelengths))))
 
 

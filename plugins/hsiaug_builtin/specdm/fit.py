@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
 
 import torch
 from torch import Tensor
@@ -41,7 +40,7 @@ def learn(
     device: str,
     progress: Progress,
     checkpoint: Path | None,
-) -> dict[str, Any]:
+) -> dict[str, object]:
     """All fields of :class:`hsiaug_builtin.specdm.fitted.FittedPairs`."""
     run = PairRun.of(view, params, seed, device, progress, checkpoint)
     codec = fit_codec(kind, run)

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import torch
@@ -59,7 +58,7 @@ def learn(
     vae = _vae(run, named)
     norm = LatentNorm.fit(_latents(vae, run, np.concatenate(list(named.values()))))
     denoiser = _denoiser(run, named, texts, vae, norm)
-    facts: dict[str, Any] = {
+    facts: dict[str, object] = {
         "reconstruction_sam_degrees": round(_angle(vae, run), 3),
         "pseudo_labelled": {str(c): len(pixels) for c, pixels in pseudo.items()},
     }
