@@ -18,8 +18,6 @@ from typing import Any
 from hsiaug.base.errors import StoreError
 from hsiaug.trial.record_json import Record
 
-__all__ = ["Packs", "write_pack"]
-
 NAME = re.compile(r"[0-9a-f]{16}\.sqlite")
 SETTLED = 2 * 10**9
 """Nanoseconds after which a folder that changes has another time of change."""

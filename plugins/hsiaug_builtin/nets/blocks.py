@@ -7,8 +7,6 @@ from typing import TypeVar
 from torch import Tensor, nn
 from torch.nn.functional import pad, relu
 
-__all__ = ["Net2d", "Residual", "convolution", "crop", "zero_weights"]
-
 LAYERS = {1: (nn.Conv1d, nn.BatchNorm1d), 2: (nn.Conv2d, nn.BatchNorm2d), 3: (nn.Conv3d, nn.BatchNorm3d)}
 """Convolution and batch normalisation by number of axes."""
 
