@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -15,6 +15,8 @@ from hsiaug.core.view_names import AUTO, RAW
 
 if TYPE_CHECKING:
     from rich.console import Console
+
+    from hsiaug.trial.record_json import Record
 
 DIAGNOSIS = "; a diagnosis, which reads test labels"
 
@@ -42,7 +44,7 @@ def show(
     _print(record, Console())
 
 
-def _print(record: Mapping[str, Any], out: Console) -> None:
+def _print(record: Record, out: Console) -> None:
     print_lines(out, (f"{name}\t{value}".expandtabs(16) for name, value in _facts(record)))
     if record["error"]:
         print_lines(out, (record["error"]["traceback"] or record["error"]["message"]).splitlines())
@@ -61,7 +63,7 @@ def _print(record: Mapping[str, Any], out: Console) -> None:
     print_lines(out, ["run it again, with its controls:", record["command"]])
 
 
-def _facts(record: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+def _facts(record: Record) -> Iterator[tuple[str, str]]:
     spec, metrics, audit = record["spec"], record["metrics"], record["audit"]
     yield "record", record["hash"]
     yield "status", record["status"]

@@ -8,11 +8,9 @@ from typing import Any
 from hsiaug.protocol.large_classes import FEWEST
 from hsiaug.report.cells import ArmCell
 from hsiaug.report.labels import MISSING, count, draws_text, left_out, plus_minus, seeds_text, span
-from hsiaug.report.records import DrawKey
+from hsiaug.report.records import Audit, DrawKey
 from hsiaug.report.scores import CONTROL_CLASSIFIERS
 from hsiaug.report.tables import Table, named
-
-Audit = Mapping[str, Any]
 
 
 def audit_lines(table: Table, where: str) -> tuple[tuple[str, str], ...]:

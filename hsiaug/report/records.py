@@ -13,9 +13,9 @@ from hsiaug.core.view_names import RAW
 from hsiaug.trial.arm import Arm, Method
 from hsiaug.trial.hashing import canonical_json
 from hsiaug.trial.planned import OF_TRIAL
-from hsiaug.trial.record_json import made_nothing, preference
+from hsiaug.trial.record_json import Record, made_nothing, preference
 
-Record = Mapping[str, Any]
+Audit = Mapping[str, Any]
 DrawKey = tuple[int, str]
 """A seed, and the checksum of the split that it drew."""
 T = TypeVar("T")
@@ -102,7 +102,7 @@ class Trial:
         return "ok" if self.ok else "empty" if self.empty else "failed"
 
     @cached_property
-    def audit(self) -> Mapping[str, Any] | None:
+    def audit(self) -> Audit | None:
         """The audit of the trial's split; None where it failed before it had one."""
         return self.record.get("audit")
 
@@ -163,7 +163,7 @@ class Trial:
         return finite(entries[class_id - 1]) if class_id <= len(entries) else None
 
 
-def class_counts(audits: Iterable[Mapping[str, Any] | None], key: str, class_id: int) -> list[int]:
+def class_counts(audits: Iterable[Audit | None], key: str, class_id: int) -> list[int]:
     """Train or test pixels of a class (``train_counts``, ``test_counts``) in each split that counts it."""
     counts = [(audit or {}).get(key) or () for audit in audits]
     return [int(entries[class_id - 1]) for entries in counts if class_id <= len(entries)]

@@ -6,18 +6,19 @@ import shlex
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import astuple, dataclass, replace
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from hsiaug.metrics.equivalence import check_margin
 from hsiaug.protocol.large_classes import large_classes
 from hsiaug.report.cells import ArmCell, CellKey, make_cells, method_rank
 from hsiaug.report.compare import Comparison, Gain, compare
 from hsiaug.report.labels import method_labels
-from hsiaug.report.records import Condition, Record, Trial, by_split, condition_of, read_trials
+from hsiaug.report.records import Audit, Condition, Trial, by_split, condition_of, read_trials
 from hsiaug.report.scores import CONTROL_CLASSIFIERS, Metric, MetricSet, metric_set, over_large
 from hsiaug.trial.arm import CONTROLS, EVERY_CONTROL, RIVALS, Arm, Method
 from hsiaug.trial.index import uncollected
 from hsiaug.trial.planned import PlannedDraws
+from hsiaug.trial.record_json import Record
 
 if TYPE_CHECKING:
     from hsiaug.trial.record import Damage
@@ -126,7 +127,7 @@ class Table:
         return any((trial.audit or {}).get("leaky") for trial in self.trials)
 
     @cached_property
-    def splits(self) -> dict[tuple[int, str], Mapping[str, Any]]:
+    def splits(self) -> dict[tuple[int, str], Audit]:
         """The audit of every split that the trials used, by its first seed and its checksum."""
         found = {trial.draw: trial.audit for trial in self.trials if trial.audit is not None}
         return {draw: found[draw] for draw in sorted(found)}

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
-from typing import Any
+
+from hsiaug.trial.record_json import Record
 
 LONGEST = 160
 """Characters of an error in a line; the whole of it is in the record."""
@@ -16,7 +16,7 @@ ErrorKind = tuple[str, str, str]
 """Type, stage and first line of an error: two failures that share them have one cause."""
 
 
-def error_kind(record: Mapping[str, Any]) -> ErrorKind:
+def error_kind(record: Record) -> ErrorKind:
     """The key by which failures are grouped."""
     error = record.get("error") or {}
     lines = str(error.get("message") or "").strip().splitlines()
@@ -27,7 +27,7 @@ def error_kind(record: Mapping[str, Any]) -> ErrorKind:
     )
 
 
-def why_failed(record: Mapping[str, Any]) -> str:
+def why_failed(record: Record) -> str:
     """``PluginError in sample: no sample came back``."""
     type_, stage, line = error_kind(record)
     where = "" if stage == "unknown" else f" in {stage}"
