@@ -50,7 +50,7 @@ def load_scene(ref: str | os.PathLike[str], *, progress: bool = True) -> Scene:
 
     Files of public scenes that are not here are downloaded first, which progress shows on standard error.
 
-    A large cube (more than 1 GiB as float32, or than $HSIAUG_CUBE_MEMORY) is not held in memory but mapped from disk.
+    A large cube (more than 64 MiB as float32, or than $HSIAUG_CUBE_MEMORY) is not held in memory but mapped from disk.
 
     Raises InputError for an unknown name, DataUnavailableError where files cannot be had, and SceneError
     where a card or a file is not valid, and in a process that runs the plugins of trials.

@@ -9,7 +9,7 @@ from functools import cached_property
 from hsiaug.core.view_names import RAW
 from hsiaug.metrics.significance import MeanStd, mean_std
 from hsiaug.report.labels import MISSING
-from hsiaug.report.records import Trial
+from hsiaug.report.records import DrawKey, Trial
 from hsiaug.trial.arm import CONTROLS, PIXEL_SVM, TEACHER, Arm, Method, controls_of
 
 CellKey = tuple[Arm, Method]
@@ -68,13 +68,22 @@ class ArmCell:
 
     def values(self, metric: str) -> list[float]:
         """The metric (a fraction) of each trial that has it, in the order of the seeds."""
-        if metric not in self._values:
-            self._values[metric] = [value for trial in self.ok if (value := trial.metric(metric)) is not None]
-        return self._values[metric]
+        return [value for value in self.column(metric) if value is not None]
+
+    def column(self, metric: str) -> list[float | None]:
+        """The metric of each trial of ``ok``."""
+        if metric not in self._columns:
+            self._columns[metric] = [trial.metric(metric) for trial in self.ok]
+        return self._columns[metric]
 
     @cached_property
-    def _values(self) -> dict[str, list[float]]:
+    def _columns(self) -> dict[str, list[float | None]]:
         return {}
+
+    @cached_property
+    def places(self) -> dict[DrawKey, int]:
+        """Draw → place in ``ok``, of the trials that made samples or had none to make."""
+        return {trial.draw: i for i, trial in enumerate(self.ok) if not trial.empty}
 
     def summary(self, metric: str) -> MeanStd | None:
         """Mean, std and n of a metric; None where no trial has it."""

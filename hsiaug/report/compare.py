@@ -229,22 +229,25 @@ def _against(cell: ArmCell, name: str, controls: Iterable[ArmCell], scores: Metr
 
 def pair_up(cell: ArmCell, control: ArmCell, scores: MetricSet) -> Comparison:
     """An arm against another, draw by draw; a draw in which either made no sample says nothing, and is left out."""
-    theirs = {trial.draw: trial for trial in control.ok if not trial.empty}
-    pairs = [(trial, theirs[trial.draw]) for trial in cell.ok if trial.draw in theirs and not trial.empty]
-    main = _values(pairs, scores.main.key)
-    pairs = [pair for pair, both in zip(pairs, main, strict=True) if both is not None]
-    second = _test(_values(pairs, scores.second.key))
-    return Comparison(control, tuple(pairs), _test(main), second if second.differences else None)
+    theirs, columns = (
+        control.places,
+        [(c.column(scores.main.key), c.column(scores.second.key)) for c in (cell, control)],
+    )
+    (mine, my_second), (other, other_second) = columns
+    places = [
+        (i, j)
+        for draw, i in cell.places.items()
+        if mine[i] is not None and (j := theirs.get(draw)) is not None and other[j] is not None
+    ]
+    main = _test((mine[i], other[j]) for i, j in places)
+    second = _test((my_second[i], other_second[j]) for i, j in places)
+    pairs = tuple((cell.ok[i], control.ok[j]) for i, j in places)
+    return Comparison(control, pairs, main, second if second.differences else None)
 
 
-def _values(pairs: Iterable[tuple[Trial, Trial]], metric: str) -> list[tuple[float, float] | None]:
-    """The metric of both trials of each pair; None where one of them has none."""
-    found = ((a.metric(metric), b.metric(metric)) for a, b in pairs)
-    return [None if x is None or y is None else (x, y) for x, y in found]
-
-
-def _test(values: Iterable[tuple[float, float] | None]) -> PairedTest:
-    both = [one for one in values if one is not None]
+def _test(values: Iterable[tuple[float | None, float | None]]) -> PairedTest:
+    """Of the pairs of which both have a value."""
+    both = [(x, y) for x, y in values if x is not None and y is not None]
     p = paired_wilcoxon([x for x, _ in both], [y for _, y in both])
     return PairedTest(tuple(x - y for x, y in both), p)
 

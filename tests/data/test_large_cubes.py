@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 import mmap
 import os
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from types import SimpleNamespace
@@ -337,3 +339,34 @@ def test_the_note_says_which_files_and_scenes(folder: Path, large: None) -> None
 
     assert sorted(map(os.path.basename, said["files"])) == ["cube.hdr", "cube.img"]
     assert list(said["scenes"].values()) == [scene.sha256]
+
+
+LIMITED = """
+import resource, sys
+import numpy as np
+from hsiaug.data import load_scene
+from hsiaug.protocol.protocols import parse_protocol
+from hsiaug.protocol.split import draw_split
+from hsiaug.protocol.view import train_view
+
+resource.setrlimit(resource.RLIMIT_DATA, (500 * 2**20,) * 2)
+scene = load_scene(sys.argv[1], progress=False)
+view = train_view(scene, draw_split(scene, parse_protocol("issd"), 0, 5), "none")
+print(scene.cube.nbytes, len(view.real))
+try:
+    np.array(scene.cube)
+except MemoryError:
+    print("no room for a copy")
+"""
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="the limit of a process's memory is Linux's")
+def test_a_cube_of_a_gigabyte_is_split_and_shown_in_half_of_its_size(folder: Path) -> None:
+    cube = np.lib.format.open_memmap(folder / "cube.npy", mode="w+", dtype=np.float32, shape=(1024, 1024, 256))
+    cube[: len(TOY.cube), : TOY.cube.shape[1], : TOY.bands] = TOY.cube
+    del cube
+    np.save(folder / "labels.npy", np.pad(TOY.labels, [(0, 1024 - side) for side in TOY.labels.shape]))
+    path = card(folder, 'file = "cube.npy"')
+    done = subprocess.run([sys.executable, "-c", LIMITED, str(path)], capture_output=True, text=True, check=False)
+    assert done.stdout.split("\n")[0].startswith(f"{2**30} "), done.stderr
+    assert "no room for a copy" in done.stdout
