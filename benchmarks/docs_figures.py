@@ -199,7 +199,7 @@ def labels() -> Figure:
 
 def pairs() -> Figure:
     """Networks for masks with made pairs: the gain over none, draw by draw."""
-    data = {"houston": "Houston crop, mIoU", "jasper": "Jasper Ridge, mIoU", "oscd": "OSCD, F1 of change"}
+    data = {"houston": "Houston crop\nmIoU", "jasper": "Jasper Ridge\nmIoU", "oscd": "OSCD\nF1 of change"}
     arms = ["duplicate", "duplicate-balanced", "paste", "paste-change", "classmix", "relight", "specdm"]
     figure = new_figure(WIDTH, 2.8)
     panels = figure.subplots(1, 3)

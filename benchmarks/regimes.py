@@ -44,7 +44,11 @@ COLOURS = {
     "txt2hsi": "#228833",
     "txt2hsi, pure noise": "#aa3377",
     "txt2hsi, no unlabelled pixel": "#222222",
+    "true-labels": "#aa8822",
 }
+"""Of a generator, in every panel."""
+MARKS = "os^DvP"
+"""Of the lines of a panel, in this order."""
 TEACHER = "teacher"
 """A classifier without samples, which stands among the arms of the SVM."""
 Row = dict[str, str]
@@ -255,10 +259,9 @@ def axes(found: dict[Cell, Gains], path: Path) -> None:
     """Five panels: imbalance, wrong labels, learners, and generators with both classifiers."""
     from matplotlib.figure import Figure
 
-    figure = Figure(figsize=(12.5, 7.2), layout="constrained")
+    figure = Figure(figsize=(12.5, 7.6), layout="constrained")
     panels = figure.subplots(2, 3).ravel()
     scenes = list(SCENES)
-    palette = dict(zip(scenes, ("#4477aa", "#ee6677", "#228833", "#aa8822"), strict=True))
 
     ratios = {"20": "1:1", "6-60": "10:1", "3-123": "41:1"}
     lines: list[Line] = [
@@ -271,7 +274,7 @@ def axes(found: dict[Cell, Gains], path: Path) -> None:
     lines = [
         (
             SCENES[s],
-            palette[s],
+            COLOURS["true-labels"],
             [of(found, s, "svm", "5", "clump", f"true-labels, {w} % wrong", "aa") for w in wrong],
         )
         for s in scenes
@@ -284,16 +287,15 @@ def axes(found: dict[Cell, Gains], path: Path) -> None:
     )
 
     ks = ("1", "5", "20")
-    learners = (("svm", "#4477aa"), ("cnn2d", "#228833"), ("self-training", "#aa8822"))
     places = [f"{s}\nk = {k}" for s in ("Indian", "Houston") for k in ks]
     lines = [
-        (c, colour, [of(found, s, c, k, "clump", "pseudo", "aa") for s in scenes[:2] for k in ks])
-        for c, colour in learners
+        (c, COLOURS["pseudo"], [of(found, s, c, k, "clump", "pseudo", "aa") for s in scenes[:2] for k in ks])
+        for c in ("svm", "cnn2d", "self-training")
     ]
     lined(panels[2], "What pseudo gives each learner (clumps)", places, lines, joined=False)
 
     for panel, classifier in zip(panels[3:5], ("svm", "cnn2d"), strict=True):
-        names = [g for g in COLOURS if g != "duplicate"]
+        names = [g for g in COLOURS if g not in ("duplicate", "true-labels")]
         lines = [
             (g, COLOURS[g], [of(found, scenes[0], classifier, k, "clump", g, "aa") for k in ks]) for g in names
         ]
@@ -319,7 +321,7 @@ def pooled(
 
 
 def lined(panel: Any, title: str, places: Sequence[str], lines: Sequence[Line], *, joined: bool = True) -> None:
-    """Means with 95 % t intervals, one colour each, side by side; lines without any value are left out."""
+    """Means with 95 % t intervals, side by side, each line with its mark; lines without any value are left out."""
     shown = [line for line in lines if any(line[2])]
     for i, (name, colour, entries) in enumerate(shown):
         offset = 0.12 * (i - (len(shown) - 1) / 2)
@@ -328,7 +330,7 @@ def lined(panel: Any, title: str, places: Sequence[str], lines: Sequence[Line], 
         spans = [t_interval(values) or (m, m) for (_, values), m in zip(kept, means, strict=True)]
         errors = [[m - low for m, (low, _) in zip(means, spans, strict=True)]]
         errors.append([high - m for m, (_, high) in zip(means, spans, strict=True)])
-        style = "o-" if joined else "o"
+        style = MARKS[i] + ("-" if joined else "")
         panel.errorbar(
             [x for x, _ in kept], means, errors, fmt=style, color=colour, label=name, markersize=4, lw=1, capsize=2
         )
@@ -336,7 +338,7 @@ def lined(panel: Any, title: str, places: Sequence[str], lines: Sequence[Line], 
     panel.set_xticks(range(len(places)), places, fontsize=7)
     panel.tick_params(axis="y", labelsize=8)
     panel.set_title(title, fontsize=9)
-    panel.legend(fontsize=7, framealpha=0.5)
+    panel.legend(fontsize=7, frameon=False, loc="upper center", bbox_to_anchor=(0.5, -0.11), ncols=3)
 
 
 def placements(rows: Iterable[Row]) -> Iterator[str]:

@@ -32,7 +32,7 @@ def left_out(protocol: str, buffer: str) -> str:
 
 def measured(value: float | None) -> str:
     """A number of ``hsiaug inspect``, three digits of it."""
-    return MISSING if value is None else f"{value:.3g}" if abs(value) < 100 else f"{value:.0f}"
+    return MISSING if value is None else (f"{value:.3g}" if abs(value) < 100 else f"{value:.0f}").replace("-", "−")
 
 
 def wrong_share(share: float) -> str:
@@ -94,8 +94,8 @@ def percent(fraction: float) -> str:
 
 
 def decimal(value: float) -> str:
-    """One decimal, never ``-0.0``."""
-    return f"{value:.1f}".replace("-0.0", "0.0") if abs(value) < 0.1 else f"{value:.1f}"
+    """One decimal with a true minus sign, never ``−0.0``."""
+    return f"{round(value, 1) + 0.0:.1f}".replace("-", "−")
 
 
 def plus_minus(summary: MeanStd | None) -> str:
@@ -112,7 +112,7 @@ def signed(fraction: float | None) -> str:
     if fraction is None:
         return MISSING
     text = percent(fraction)
-    return text if text == "0.0" or text.startswith("-") else f"+{text}"
+    return text if text == "0.0" or text.startswith("−") else f"+{text}"
 
 
 def with_interval(mean: float, interval: tuple[float, float] | None) -> str:

@@ -5,6 +5,7 @@ Needs the packages array and booktabs, which every distribution has.
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Iterator, Sequence
 from itertools import groupby
@@ -17,13 +18,15 @@ WIDTH = 345.0
 """Points of the text of an article at 10 pt: the narrowest that is usual. Both columns of IEEEtran have 516."""
 LETTER, GAP = 4.6, 6.0
 """Points of a letter at \\footnotesize, the wide ones counted in, and between two columns."""
+LINES = 44
+"""Lines of a float: as many as the page of an article holds, without the caption and the header."""
 WAITING = 12
 """Floats that LaTeX is left to place; it takes 18 at most."""
 LONGEST = 24
 """Letters of a text that stands on one line; longer ones break."""
 GROUP = 80.0
 """Points of the name of a group that stands on one line at least."""
-MEAN = re.compile(r"[+-]?\d+(?:\.\d+)?(?= ± |$)")
+MEAN = re.compile(r"\d+(?:\.\d+)?(?= ± |$)")
 BEST = "Bold: the highest mean of a column, controls included, which is no gain shown."
 
 LATEX = {
@@ -95,15 +98,30 @@ def _items(items: Sequence[str]) -> str:
 
 
 def _floats(grid: Grid, caption: str, label: str) -> Iterator[str]:
-    """The grid as one float, or as several that repeat the key columns."""
+    """The grid as one float, or as several that repeat the key columns or the header."""
     widths = [_points(grid, place) for place in range(len(grid.columns))]
     keys = [*range(grid.keys)]
     parts = part_columns(grid, lambda part: sum(widths[place] + GAP for place in (*keys, *part)) <= WIDTH)
-    for number, part in enumerate(parts, start=1):
-        more = f" Part {number} of {len(parts)}." if len(parts) > 1 else ""
-        bold = f" {BEST}" if any(grid.columns[place].best for place in part) else ""
+    floats = [([*keys, *part], rows) for part in parts for rows in _part_rows(grid, [*keys, *part], widths)]
+    for number, (places, rows) in enumerate(floats, start=1):
+        more = f" Part {number} of {len(floats)}." if len(floats) > 1 else ""
+        bold = f" {BEST}" if any(grid.columns[place].best for place in places) else ""
         told = f"{caption}{more}{bold}"
-        yield _float(grid, [*keys, *part], widths, told, f"{label}-{number}" if number > 1 else label)
+        yield _float(grid, places, rows, widths, told, f"{label}-{number}" if number > 1 else label)
+
+
+def _part_rows(grid: Grid, places: Sequence[int], widths: Sequence[float]) -> list[list[int]]:
+    """The rows by their places, parted so that each part fits a page."""
+    parts: list[list[int]] = [[]]
+    room = LINES
+    for i, row in enumerate(grid.rows):
+        lines = max(math.ceil(LETTER * len(row[place].text) / widths[place]) for place in places)
+        if parts[-1] and lines > room:
+            parts.append([])
+            room = LINES
+        parts[-1].append(i)
+        room -= lines
+    return parts
 
 
 def _points(grid: Grid, place: int) -> float:
@@ -114,7 +132,9 @@ def _points(grid: Grid, place: int) -> float:
     return max(LETTER * (longest if column.numeric else min(longest, LONGEST + 1)), group)
 
 
-def _float(grid: Grid, places: Sequence[int], widths: Sequence[float], caption: str, label: str) -> str:
+def _float(
+    grid: Grid, places: Sequence[int], rows: Sequence[int], widths: Sequence[float], caption: str, label: str
+) -> str:
     columns = [grid.columns[place] for place in places]
     specs = [
         "r" if grid.columns[i].numeric
@@ -135,9 +155,9 @@ def _float(grid: Grid, places: Sequence[int], widths: Sequence[float], caption: 
         _row([_tex(column.header) for column in columns]),
         r"\midrule",
     ]
-    for i, row in enumerate(grid.rows):
-        lines += [r"\midrule"] if i in grid.breaks else []
-        lines.append(_row([_entry(row[place].text, best.get(place, "")) for place in places]))
+    for i in rows:
+        lines += [r"\midrule"] if i in grid.breaks and i != rows[0] else []
+        lines.append(_row([_entry(grid.rows[i][place].text, best.get(place, "")) for place in places]))
     return "\n".join([*lines, r"\bottomrule", r"\end{tabular}", r"\end{table*}"])
 
 

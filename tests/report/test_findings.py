@@ -67,7 +67,7 @@ def test_the_first_command_of_the_readme_ends_in_what_it_found() -> None:
         "Undecided: these are too few draws to tell whether anything helps or hurts. "
         "The same benchmark with --seeds 7 runs the draws that are missing.",
         "undecided (3 draws: at least 7 are needed)",
-        "  smote λ=0.5 with cnn2d: AA +1.2 against none and -0.6 against duplicate; OA -1.4 and -0.7",
+        "  smote λ=0.5 with cnn2d: AA +1.2 against none and −0.6 against duplicate; OA −1.4 and −0.7",
         "  smote λ=0.5 with svm: AA +0.4 against none and +0.1 against duplicate; OA +0.4 and +0.1",
     ]
 
@@ -94,8 +94,8 @@ def test_the_text_conditioned_generator_at_half_balance_says_plainly_what_it_fou
         "Undecided: these are too few draws to tell whether anything helps or hurts. "
         "The same benchmark with --seeds 7 runs the draws that are missing.",
         "undecided (5 draws: at least 7 are needed)",
-        "  txt2hsi λ=0.5 ω=3 with cnn2d: AA +0.3 against none and +0.1 against duplicate; but OA -3.0 and -0.3",
-        "  txt2hsi λ=0.5 ω=3 with svm: AA +4.3 against none and +4.0 against duplicate; but OA -0.8 and -0.9",
+        "  txt2hsi λ=0.5 ω=3 with cnn2d: AA +0.3 against none and +0.1 against duplicate; but OA −3.0 and −0.3",
+        "  txt2hsi λ=0.5 ω=3 with svm: AA +4.3 against none and +4.0 against duplicate; but OA −0.8 and −0.9",
     ]
 
 

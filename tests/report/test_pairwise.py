@@ -251,7 +251,7 @@ def test_recall_per_class_says_over_how_many_draws() -> None:
     ]
     assert class_rows(one(records)) == [
         ("1", "alfalfa", "+15.0", "7.1", "2", "40"),
-        ("2", "corn_notill", "-10.0", "0.0", "2", "30–31"),
+        ("2", "corn_notill", "−10.0", "0.0", "2", "30–31"),
         ("3", "oats", "+70.0", "–", "1", "30"),
     ]
 

@@ -207,7 +207,7 @@ def test_class_gains_are_paired_over_the_draws_that_have_the_class() -> None:
     ]
     table = table_named(page_of(records), "Gain in recall per class, svm")
     (oats,) = [row for row in table if row[0].text == "oats"]
-    assert [cell.text for cell in oats] == ["oats", "3", "-15.0"]
+    assert [cell.text for cell in oats] == ["oats", "3", "−15.0"]
 
 
 def test_classes_stand_rarest_first_and_are_shaded() -> None:
@@ -221,7 +221,7 @@ def test_classes_stand_rarest_first_and_are_shaded() -> None:
     assert [(*(cell.text for cell in row), row[2].attributes.get("class")) for row in rows] == [
         ("oats", "3", "0.0", None),
         ("alfalfa", "5", "+2.0", "m2"),
-        ("corn_notill", "12", "-10.0", "l9"),
+        ("corn_notill", "12", "−10.0", "l9"),
     ]
 
 

@@ -66,7 +66,7 @@ def test_gains_are_signed_points_against_both_controls() -> None:
 def test_a_loss_and_a_draw_are_written_as_such() -> None:
     text = markdown([record(0.5, 0.5), record(0.45, 0.5, generator="smote")])
     assert rows(text, "Gain over the controls")[0]["vs none ΔAA"] == "0.0"
-    assert rows(text, "Gain over the controls")[0]["vs none ΔOA"] == "-5.0"
+    assert rows(text, "Gain over the controls")[0]["vs none ΔOA"] == "−5.0"
 
 
 def test_five_draws_cannot_reach_05_and_the_caption_says_so_once() -> None:
