@@ -59,6 +59,10 @@ def column(tab: Any, table: str, number: int) -> list[str]:
     return list(tab.evaluate(script, [table, number]))
 
 
+def numbers(tab: Any, table: str, place: int) -> list[float]:
+    return [float(text.replace("−", "-")) for text in column(tab, table, place)]
+
+
 def unfolded(tab: Any) -> None:
     tab.evaluate("document.querySelectorAll('details').forEach(part => { part.open = true })")
 
@@ -77,12 +81,12 @@ def test_a_click_sorts_by_value_and_a_second_one_turns_it(browser: Any, page_fil
     name = "Gain over the controls"
     button = tab.locator(f"table[aria-label='{name}'] th button[data-c='3']")
     button.click()
-    up = [float(text) for text in column(tab, name, 3)]
+    up = numbers(tab, name, 3)
     assert up == sorted(up) and len(set(up)) > 1
     heading = button.locator("xpath=..")
     assert heading.get_attribute("aria-sort") == "ascending"
     button.click()
-    assert [float(text) for text in column(tab, name, 3)] == sorted(up, reverse=True)
+    assert numbers(tab, name, 3) == sorted(up, reverse=True)
     assert heading.get_attribute("aria-sort") == "descending"
     tab.locator(f"table[aria-label='{name}'] th button[data-c='1']").click()
     assert heading.get_attribute("aria-sort") is None

@@ -325,14 +325,30 @@ def test_latex_runs_and_no_line_is_wider_than_the_text(tmp_path: Path, by: str, 
     need_latex()
     long = "a class of a very long name, " * 3
     bad = failure(generator="smote_b", message=r"50% of $x_1 & C:\tmp #3 {~^} 面 → --flag", lam=0.5)
-    records = [*benchmark(6, classifiers=("svm", "cnn2d", "self-training")), bad]
+    generators = ("none", "duplicate", "smote", *(f"maker-{n}" for n in range(15)))
+    records = [*benchmark(6, generators, ("svm", "cnn2d", "self-training")), bad]
     for one in records:
         one["class_names"] = [long, *one["class_names"][1:]]
     (tmp_path / "tables.tex").write_text(render_report(build_report(records), "tex", by=by))
     kind = document if document.startswith("[") else f"{{{document}}}"
     head = rf"\documentclass{kind}\usepackage{{array,booktabs}}\usepackage[utf8]{{inputenc}}"
     (tmp_path / "paper.tex").write_text(head + r"\begin{document}\input{tables}\end{document}")
-    assert max(overfull(compile_latex(tmp_path / "paper.tex")), default=0) < 1
+    log = compile_latex(tmp_path / "paper.tex")
+    assert max(overfull(log), default=0) < 1 and "too large" not in log
+
+
+def test_a_latex_table_is_parted_where_a_page_ends() -> None:
+    makers = tuple(f"maker-{n:02}" for n in range(50))
+    text = render_report(build_report(benchmark(1, ("none", "duplicate", *makers), ("svm",))), "tex")
+    (_, first), (_, second), *_ = tabulars(text)
+    rows = [line.split(" & ")[0] for line in (*first, *second) if line.startswith("maker")]
+    assert rows == list(makers) and len(first) <= 46 and first[:2] == second[:2] and "Part 2 of 2." in text
+
+
+@pytest.mark.parametrize("form", ["md", "tex", "rich"])
+def test_a_loss_has_a_true_minus_sign(form: str) -> None:
+    text = render_report(build_report([record(0.5, 0.5), record(0.45, 0.5, generator="smote")]), form)
+    assert ("$-$5.0" if form == "tex" else "−5.0") in text and "-5.0" not in text.replace("$-$5.0", "")
 
 
 def test_markdown_rows_survive_a_pipe_and_a_star_in_a_name() -> None:
