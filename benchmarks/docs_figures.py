@@ -15,8 +15,6 @@ from pathlib import Path
 from statistics import fmean
 from typing import TYPE_CHECKING, Any
 
-import matplotlib
-
 from benchmarks.common import HERE, read_csv
 from hsiaug.metrics.significance import t_interval
 from hsiaug.report.figures.files import figure_bytes, new_figure
@@ -47,8 +45,7 @@ Row = Mapping[str, str]
 def main() -> None:
     folder = Path(sys.argv[1]) if len(sys.argv) > 1 else HERE.parent / "docs" / "images"
     for name, draw in FIGURES.items():
-        with matplotlib.rc_context({"svg.fonttype": "none"}):
-            svg = lighter(figure_bytes(draw(), "svg"))
+        svg = lighter(figure_bytes(draw(), "svg"))
         assert len(svg) <= LARGEST, f"{name}: {len(svg)} bytes"
         (folder / f"{name}.svg").write_bytes(svg)
 

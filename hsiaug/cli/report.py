@@ -114,7 +114,9 @@ def report(
         built = read_report(kept, runs, margin=margin)
         for path, shape in zip(out or (), shapes, strict=True):
             told = notes is not False
-            save_report(built, path, shape, by or "generator", store=kept, columns=columns, notes=told)
+            said = save_report(built, path, shape, by or "generator", store=kept, columns=columns, notes=told)
+            if said:
+                typer.echo(f"caption of {path.name}: {said}", err=True)
         if not out:
             _print(built, kept, format or ("rich" if on_terminal() else "md"), by, notes)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from textwrap import wrap
 from typing import TYPE_CHECKING, Any
@@ -14,7 +15,7 @@ from numpy.typing import NDArray
 from hsiaug.base.files import write_whole
 from hsiaug.base.text import plotted
 from hsiaug.quality.synthesis import AnySynthesis
-from hsiaug.report.figures.files import WIDTHS, figure_bytes, light_svg, new_figure, wrapped
+from hsiaug.report.figures.files import WIDTHS, figure_bytes, new_figure
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -30,15 +31,11 @@ def save_figures(figures: Mapping[str, Figure], folder: Path) -> list[Path]:
 
     Raises InputError where a file cannot be written.
     """
-    return [
-        write_whole(folder / f"{name}{ending}", lambda path, e=ending, f=figure: path.write_bytes(_bytes(f, e)))  # type: ignore[misc]
-        for name, figure in figures.items()
-        for ending in ((".png", ".svg") if name == "spectra" else (".png",))
+    wanted = [
+        (name, ending) for name in figures for ending in ("png", "svg") if ending == "png" or name == "spectra"
     ]
-
-
-def _bytes(figure: Figure, ending: str) -> bytes:
-    return light_svg(figure).encode() if ending == ".svg" else figure_bytes(figure, ending.removeprefix("."))
+    made = {f"{name}.{ending}": figure_bytes(figures[name], ending) for name, ending in wanted}
+    return [write_whole(folder / name, partial(Path.write_bytes, data=data)) for name, data in made.items()]
 
 
 def grid(panels: int, height: float, columns: int = 4) -> tuple[Figure, list[Axes]]:
@@ -50,19 +47,6 @@ def grid(panels: int, height: float, columns: int = 4) -> tuple[Figure, list[Axe
     for spare in axes[panels:]:
         spare.set_visible(False)
     return figure, axes[:panels]
-
-
-def title(made: AnySynthesis, what: str) -> str:
-    """The title of a figure, with scene, arm and draw."""
-    return wrapped(f"{what}: {plotted(describe_samples(made))}", WIDTHS[2])
-
-
-def describe_samples(made: AnySynthesis) -> str:
-    """The scene, arm and draw of the samples."""
-    spec = made.spec
-    omega = "" if spec.omega is None else f", ω = {spec.omega:g}"
-    arm = f"{spec.generator.name}, λ = {spec.lam:g}{omega}"
-    return f"{spec.scene}, {arm}, {spec.protocol.label}, draw {spec.seed}"
 
 
 def name_columns(panels: Sequence[Axes], label: str) -> None:
@@ -102,7 +86,6 @@ def class_spectra(
         name_panel(axes, class_name, ", ".join(counts))
     name_columns(panels, "band" if wavelengths is None else "wavelength (nm)")
     figure.supylabel(made.data.units, fontsize=8)
-    figure.suptitle(title(made, "Class spectra"), fontsize=8)
     legend(figure, panels[0])
     return figure
 

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from hsiaug.base.colours import HELD_OUT, SYNTHETIC, TRAIN
 from hsiaug.base.files import write_text_whole
 from hsiaug.metrics.spectra import Spectra, at_most, fit_space
-from hsiaug.quality.figures import class_spectra, grid, legend, name_columns, name_panel, title
+from hsiaug.quality.figures import class_spectra, grid, legend, name_columns, name_panel
 from hsiaug.quality.synthesis import PixelSynthesis
 
 if TYPE_CHECKING:
@@ -108,7 +108,6 @@ class PixelFigures:
             name_panel(axes, class_name, counts)
         name_columns(panels, "PC 1 of the training spectra")
         figure.supylabel("PC 2", fontsize=8)
-        figure.suptitle(title(self.made, "Real and synthetic samples"), fontsize=8)
         legend(figure, panels[0])
         return figure
 

@@ -115,8 +115,10 @@ def save_report(
     store: Store | None = None,
     columns: int = 2,
     notes: bool = True,
-) -> None:
+) -> str:
     """Write the report to a file: a picture, the page (for whose maps ``store`` is read), or a text.
+
+    Returns what the caption of a picture must say, if anything.
 
     Raises InputError as :func:`figure_of` and :func:`render_report` do, and for a file that cannot
     be written.
@@ -124,11 +126,10 @@ def save_report(
     from hsiaug.base.files import write_text_whole
 
     if format in PICTURES:
-        save_picture(report, path, format, by, columns)
-    elif format == "html":
-        write_text_whole(path, render_html(report, store))
-    else:
-        write_text_whole(path, render_report(report, format, by, notes=notes))
+        return save_picture(report, path, format, by, columns)
+    text = render_html(report, store) if format == "html" else render_report(report, format, by, notes=notes)
+    write_text_whole(path, text)
+    return ""
 
 
 def figure_of(report: Report, by: str, columns: int = 2) -> Figure:
@@ -171,8 +172,8 @@ def figure_of(report: Report, by: str, columns: int = 2) -> Figure:
     return curve_figure(report, axis, columns)
 
 
-def save_picture(report: Report, path: Path, format: str, by: str, columns: int = 2) -> None:
-    """Write what :func:`figure_of` draws. format: one of PICTURES.
+def save_picture(report: Report, path: Path, format: str, by: str, columns: int = 2) -> str:
+    """Write what :func:`figure_of` draws, and return what its caption must say. format: one of PICTURES.
 
     Raises InputError as that does, and for a file that cannot be written.
     """
@@ -181,8 +182,10 @@ def save_picture(report: Report, path: Path, format: str, by: str, columns: int 
     from hsiaug.report.views import check_view
 
     check_view(by)
-    picture = figure_bytes(figure_of(report, by, columns), format)
+    figure = figure_of(report, by, columns)
+    picture = figure_bytes(figure, format)
     write_whole(path, lambda fresh: fresh.write_bytes(picture))
+    return str(figure.get_label())
 
 
 def _rich_text(report: Report, by: str) -> str:

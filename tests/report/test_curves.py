@@ -7,8 +7,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from matplotlib.text import Text
 from PIL import Image
-from report_records import failure, record
+from report_records import benchmark, failure, record
 
 from hsiaug.base.errors import InputError
 from hsiaug.report import build_report, figure_of, render_report, save_picture
@@ -116,6 +117,47 @@ def test_a_card_has_a_sign_for_every_generator_and_classifier() -> None:
     assert any(headline(table)[:40] in text for text in said)
 
 
+@pytest.mark.parametrize("by", ["generator", "gain", "lambda"])
+@pytest.mark.parametrize("columns", [1, 2])
+def test_long_names_stay_inside_a_picture(by: str, columns: int) -> None:
+    generator, classifier = (
+        f"{kind}-of-a-name-wider-than-a-column-of-a-journal-is" for kind in ("maker", "learner")
+    )
+    records = [
+        one
+        for lam in (0.5, 1.0)
+        for one in benchmark(6, ("none", "duplicate", generator), ("svm", classifier), lam=lam)
+        if lam == 1.0 or one["spec"]["generator"]["name"] != "none"
+    ]
+    figure = figure_of(build_report(records), by, columns)
+    figure.canvas.draw()
+    width, height = figure.get_size_inches() * figure.dpi
+    texts = [text for text in figure.findobj(Text) if "column" in "".join(text.get_text().split())]
+    assert len(texts) >= 2
+    for text in texts:
+        box = text.get_window_extent()
+        assert box.x0 >= -1 and box.x1 <= width + 1 and box.y0 >= -1 and box.y1 <= height + 1, text.get_text()
+
+
+@pytest.mark.parametrize("by", ["gain", "lambda"])
+def test_a_picture_of_one_table_leaves_its_title_to_the_caption(tmp_path: Path, by: str) -> None:
+    told = save_picture(build_report(sweep()), tmp_path / "one.svg", "svg", by)
+    assert "mean" in told and "indian-pines" not in words_in(tmp_path / "one.svg")
+    both = [*sweep(), *(record(0.5, 0.4, scene="pavia", generator=g) for g in ("none", "duplicate"))]
+    both += [record(0.5, 0.4, scene="pavia", generator="smote", lam=lam) for lam in (0.5, 1.0)]
+    save_picture(build_report(both), tmp_path / "both.svg", "svg", by)
+    assert all(scene in words_in(tmp_path / "both.svg") for scene in ("indian-pines", "pavia"))
+    leaky = [{**one, "audit": one["audit"] | {"leaky": True}} for one in sweep()]
+    save_picture(build_report(leaky), tmp_path / "leaky.svg", "svg", by)
+    assert "LEAKY" in words_in(tmp_path / "leaky.svg")
+
+
+def test_a_card_is_a_small_file_of_text(tmp_path: Path) -> None:
+    save_picture(build_report(sweep()), tmp_path / "card.svg", "svg", "generator")
+    assert (tmp_path / "card.svg").stat().st_size < 40_000
+    assert "smote" in words_in(tmp_path / "card.svg")
+
+
 def test_what_cannot_be_drawn_is_refused(tmp_path: Path) -> None:
     flat = build_report([record(), record(generator="smote")])
     with pytest.raises(InputError, match="at two λ or more"):
@@ -221,17 +263,14 @@ def test_what_was_not_run_is_absent_and_has_not_failed() -> None:
 
 
 def words_in(path: Path) -> str:
-    """The texts of a picture in SVG that keeps them."""
+    """The texts of a picture in SVG."""
     return "\n".join(re.findall(r"<text[^>]*>([^<]*)</text>", path.read_text(encoding="utf-8")))
 
 
 def test_a_picture_names_the_draws_of_each_panel_and_counts_no_failed_trial(tmp_path: Path) -> None:
-    import matplotlib
-
     records = [*sweep(3), *(failure(generator="smote", lam=0.5, seed=seed) for seed in (7, 8))]
     records += [record(0.9, 0.9, generator="txt2hsi", lam=3.0, omega=2.0, seed=0)]
-    with matplotlib.rc_context({"svg.fonttype": "none"}):
-        save_picture(build_report(records), tmp_path / "x.svg", "svg", "lambda")
+    save_picture(build_report(records), tmp_path / "x.svg", "svg", "lambda")
     words = words_in(tmp_path / "x.svg")
 
     assert words.count("n = 3 (seeds 0–2)") == 2, "a panel of each score"

@@ -5,13 +5,12 @@ from __future__ import annotations
 import math
 import textwrap
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from hsiaug.base.colours import TONES
 from hsiaug.base.errors import InputError
 from hsiaug.base.text import plotted, visible
-from hsiaug.report.figures.files import WIDTHS, across, new_figure, wrapped
+from hsiaug.report.figures.files import WIDTHS, across, new_figure, room_of, wrapped
 from hsiaug.report.findings import FINDINGS, headline
 from hsiaug.report.labels import p_said, signed
 from hsiaug.report.scenes.ground_truth import thumbnail
@@ -25,22 +24,12 @@ if TYPE_CHECKING:
 
 ROW, LINE, AXIS, NARROWEST = 0.48, 0.12, 0.42, 1.3
 """Inches: of a generator, of a line of its name, of an axis with its title, and of a panel at least."""
-LETTERS = 24
-"""Letters of a line of a generator's name."""
+LETTERS, PIXELS = 24, 80
+"""Letters of a line of a generator's name, and pixels of the scene at most, from side to side."""
 
 
-@dataclass(frozen=True)
-class _Size:
-    """Sizes of a card that fills one or two columns of a page: inches of its head and of the note below; points of
-    the sentence, and letters of a line of it."""
-
-    top: float
-    foot: float
-    points: float
-    letters: int
-
-
-SIZES = {1: _Size(1.55, 1.15, 9, 38), 2: _Size(1.25, 0.4, 10.5, 72)}
+SIZES = {1: (1.55, 1.15, 9), 2: (1.25, 0.4, 10.5)}
+"""Of a card that fills one or two columns: inches of its head and of the note below, points of the sentence."""
 Cells = Mapping[tuple[Method, Method], Shown]
 
 
@@ -56,9 +45,9 @@ def card_figure(report: Report, columns: int = 2) -> Figure:
             value=f"{len(report.tables)} tables",
             hint="Run a benchmark with `generators` smote, for example.",
         )
-    size = SIZES[columns]
+    top, foot, _ = SIZES[columns]
     bodies = [_body(table, cells, columns) for table, cells in shown]
-    heights = [size.top + body + size.foot for body in bodies]
+    heights = [top + body + foot for body in bodies]
     figure = new_figure(WIDTHS[columns], sum(heights))
     places = figure.subfigures(len(shown), 1, height_ratios=heights, squeeze=False)[:, 0]
     for place, (table, cells), body in zip(places, shown, bodies, strict=True):
@@ -68,8 +57,12 @@ def card_figure(report: Report, columns: int = 2) -> Figure:
 
 def _wide(table: Table, cells: Cells, columns: int) -> int:
     """Classifiers side by side."""
-    longest = max(len(table.labels[generator]) for generator in generators_of(cells))
-    return across(columns, len(table.classifiers), min(longest, LETTERS), NARROWEST)
+    return across(columns, len(table.classifiers), _longest(table, cells), NARROWEST)
+
+
+def _longest(table: Table, cells: Cells) -> int:
+    """Letters of the longest line of a generator's name."""
+    return min(LETTERS, max(len(table.labels[generator]) for generator in generators_of(cells)))
 
 
 def _body(table: Table, cells: Cells, columns: int) -> float:
@@ -90,35 +83,34 @@ def _name(table: Table, generator: Method) -> str:
 
 
 def _card(place: SubFigure, table: Table, cells: Cells, columns: int, inches: float) -> None:
-    size, wide = SIZES[columns], _wide(table, cells, columns)
-    head, body = place.subfigures(2, 1, height_ratios=[size.top, inches + size.foot], squeeze=False)[:, 0]
+    (top, foot, points), wide = SIZES[columns], _wide(table, cells, columns)
+    head, body = place.subfigures(2, 1, height_ratios=[top, inches + foot], squeeze=False)[:, 0]
     left, right = head.subplots(1, 2, width_ratios=[1, 5])
     for panel in (left, right):
         panel.set_axis_off()
     picture = thumbnail(table.trials, {})
     if picture is not None:
-        left.imshow(picture[1], interpolation="none")
+        step = math.ceil(max(picture[1].shape) / PIXELS)
+        left.imshow(picture[1][::step, ::step], interpolation="none")
     heading = wrapped(plotted(table.heading), WIDTHS[columns] * 5 / 6)
     right.text(0, 0.95, heading, fontsize=8, color="0.35", va="top")
-    sentence = _wrapped(headline(table), size.letters)
-    right.text(0, 0.68, sentence, fontsize=size.points, fontweight="bold", va="top")
+    # Bold letters are wider.
+    sentence = wrapped(visible(headline(table)).replace("$", r"\$"), WIDTHS[columns] * 5 / 6, 1.15 * points)
+    right.text(0, 0.68, sentence, fontsize=points, fontweight="bold", va="top")
     deep = math.ceil(len(table.classifiers) / wide)
     panels = body.subplots(deep, wide, sharey=True, sharex=True, squeeze=False).ravel()
     for panel in panels[len(table.classifiers) :]:
         panel.set_axis_off()
     for panel, classifier in zip(panels, table.classifiers, strict=False):
         _draw(panel, table, cells, classifier)
+        room = room_of(columns, wide, _longest(table, cells))
+        panel.set_title(wrapped(plotted(table.labels[classifier]), room - 0.3, 9), fontsize=9)
     for panel in panels[max(0, len(table.classifiers) - wide) : len(table.classifiers)]:
         panel.tick_params(axis="x", labelbottom=True)
     luck = " Of several λ and ω the best is shown, partly by luck, and the signs of all."
     said = signs_note((table,)) + (luck if any(one.tally for one in cells.values()) else "")
     note = wrapped(visible(said).replace("$", r"\$"), WIDTHS[columns], 7)
     body.supxlabel(f"Δ{table.scores.main.name} (points)\n{note}", fontsize=7)
-
-
-def _wrapped(sentences: str, letters: int) -> str:
-    """Sentences of ours, whole, as matplotlib shall draw them: no formula between dollar signs."""
-    return "\n".join(textwrap.wrap(visible(sentences).replace("$", r"\$"), letters))
 
 
 def _draw(panel: Axes, table: Table, cells: Cells, classifier: Method) -> None:
@@ -144,7 +136,6 @@ def _draw(panel: Axes, table: Table, cells: Cells, classifier: Method) -> None:
     panel.set_yticks(range(len(generators)), [_name(table, generator) for generator in generators], fontsize=7)
     panel.set_ylim(len(generators) - 0.5, -0.8)
     panel.tick_params(axis="x", labelsize=7)
-    panel.set_title(plotted(table.labels[classifier]), fontsize=9)
     panel.grid(axis="x", alpha=0.2)
     panel.spines[["top", "right", "left"]].set_visible(False)
     panel.tick_params(axis="y", length=0)

@@ -23,7 +23,7 @@ from hsiaug.report.curves import (
     percentages,
     reference,
 )
-from hsiaug.report.figures.files import WIDTHS, across, new_figure, series_style, wrapped
+from hsiaug.report.figures.files import WIDTHS, across, name_table, new_figure, series_style, wrapped
 from hsiaug.report.tables import Report, Table
 from hsiaug.trial.arm import EVERY_CONTROL, Method
 
@@ -62,7 +62,9 @@ def curve_figure(report: Report, axis: Axis, columns: int = 2) -> Figure:
     figure = new_figure(WIDTHS[columns], sum(heights))
     places = figure.subfigures(len(shown), 1, height_ratios=heights, squeeze=False)[:, 0]
     for place, table, found in zip(places, shown, classifiers, strict=True):
+        name_table(place, table.heading, WIDTHS[columns], alone=len(shown) == 1)
         _draw_table(place, table, axis, found, columns)
+    figure.set_label(HOW_TO_READ)
     return figure
 
 
@@ -79,7 +81,6 @@ def _wide(classifiers: Sequence[Method], columns: int) -> int:
 
 def _draw_table(place: SubFigure, table: Table, axis: Axis, classifiers: Sequence[Method], columns: int) -> None:
     width, wide = WIDTHS[columns], _wide(classifiers, columns)
-    place.suptitle(f"{wrapped(plotted(table.heading), width)}\n{wrapped(HOW_TO_READ, width)}", fontsize=8)
     panels = place.subplots(math.ceil(2 * len(classifiers) / wide), wide, squeeze=False).ravel()
     for panel in panels[2 * len(classifiers) :]:
         panel.set_axis_off()
@@ -90,7 +91,7 @@ def _draw_table(place: SubFigure, table: Table, axis: Axis, classifiers: Sequenc
         panel.sharey(panels[i % 2])
         entries |= _draw_curves(panel, shown, none, score.key, styles)
         title = plotted(table.labels[classifier]), panel_n(shown, none)
-        panel.set_title("\n".join(wrapped(line, width / wide - 0.3, 7) for line in title), fontsize=7)
+        panel.set_title("\n".join(wrapped(line, width / wide - 0.45, 7) for line in title), fontsize=7)
         panel.set_xlabel(SIGNS[axis], fontsize=8)
         panel.set_ylabel(f"{score.name} (%)", fontsize=8)
         panel.tick_params(labelsize=7)

@@ -9,9 +9,10 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from hsiaug.base.colours import SERIES, in_the_dark
+from hsiaug.base.text import plotted
 
 if TYPE_CHECKING:
-    from matplotlib.figure import Figure
+    from matplotlib.figure import Figure, FigureBase
 
 WIDTHS = {1: 3.5, 2: 7.2}
 """Inches of a figure by the columns of a page that it fills. Nothing in it is printed smaller than 7 pt."""
@@ -34,7 +35,7 @@ LETTER = 0.0072
 DARK = {"#ffffff": "#0f1419", "#000000": "#e6e9ed"}
 """Paper and ink of the page in the dark."""
 COLOUR = re.compile(r"(fill|stroke): (#[0-9a-f]{6})")
-STYLE = {"pdf.fonttype": 42, "ps.fonttype": 42, "svg.hashsalt": "hsiaug"}
+STYLE = {"pdf.fonttype": 42, "ps.fonttype": 42, "svg.fonttype": "none", "svg.hashsalt": "hsiaug"}
 
 
 def series_style(place: int) -> dict[str, Any]:
@@ -52,13 +53,23 @@ def new_figure(width: float, height: float) -> Figure:
     return figure
 
 
+def name_table(place: FigureBase, heading: str, inches: float, *, alone: bool) -> None:
+    """Write the heading of a table that is leaky or one of several; that of another is for a caption."""
+    if not alone or heading.startswith("LEAKY"):
+        place.suptitle(wrapped(plotted(heading), inches), fontsize=8)
+
+
 def across(columns: int, panels: int, widest_name: int, narrowest: float = 1.6) -> int:
     """How many panels of ``narrowest`` inches stand side by side in a figure that fills so many columns of a page.
 
     widest_name: letters at 7 pt of the names left of the first of them.
     """
-    room = WIDTHS[columns] - LETTER * 7 * widest_name
-    return max(1, min(panels, int(room / narrowest)))
+    return max(1, min(panels, int(room_of(columns, 1, widest_name) / narrowest)))
+
+
+def room_of(columns: int, panels: int, widest_name: int) -> float:
+    """Inches of each of so many panels side by side; widest_name: as of ``across``."""
+    return (WIDTHS[columns] - LETTER * 7 * widest_name) / panels
 
 
 def wrapped(text: str, inches: float, points: float = 8) -> str:
@@ -72,7 +83,10 @@ def legend_columns(inches: float, names: Sequence[str]) -> int:
 
 
 def figure_bytes(figure: Figure, format: str) -> bytes:
-    """The file of a figure. format: png, svg, which follows the light or dark style of its reader, or pdf."""
+    """The file of a figure. format: png, svg, which follows the light or dark style of its reader, or pdf.
+
+    Outlines of SVG are to 0.01 pt: matplotlib writes six decimals, which makes a larger file and no sharper one.
+    """
     import matplotlib
 
     # In memory first: the writer of PDF leaves a file open where the disk is full.
@@ -80,25 +94,13 @@ def figure_bytes(figure: Figure, format: str) -> bytes:
     with matplotlib.rc_context(STYLE):  # type: ignore[arg-type]  # keys of a dict are texts, not Literals
         figure.savefig(file, dpi=DPI, format=format, metadata=METADATA.get(format, {}))
     made = file.getvalue()
-    return _with_dark_style(made.decode()).encode() if format == "svg" else made
-
-
-def light_svg(figure: Figure) -> str:
-    """A figure as SVG of half the bytes, the same for the same figure: letters as text, outlines to 0.1 pt.
-
-    matplotlib writes six decimals, which makes a file of many points twice as large and no sharper. The curves of
-    small markers would suffer: for lines and areas only.
-    """
-    import matplotlib
-
-    out = io.StringIO()
-    with matplotlib.rc_context({"svg.fonttype": "none", "svg.hashsalt": "hsiaug"}):
-        figure.savefig(out, dpi=DPI, format="svg", metadata={"Date": None})
-    return _with_dark_style(re.sub(r'(?<= d=")[^"]*', _rounded, out.getvalue()))
+    if format != "svg":
+        return made
+    return _with_dark_style(re.sub(r'(?<= d=")[^"]*', _rounded, made.decode())).encode()
 
 
 def _rounded(outline: re.Match[str]) -> str:
-    short = re.sub(r"-?\d+\.\d+", lambda number: f"{float(number[0]):.1f}".removesuffix(".0"), outline[0])
+    short = re.sub(r"-?\d+\.\d+", lambda number: f"{float(number[0]):.2f}".rstrip("0").rstrip("."), outline[0])
     return re.sub(r"\s*([A-Za-z])\s*", r"\1", short).strip().replace(" ", ",")
 
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from hsiaug.base.errors import InputError
 from hsiaug.base.text import plotted
 from hsiaug.report.compare import Gain, PairedTest
-from hsiaug.report.figures.files import WIDTHS, across, new_figure, series_style, wrapped
+from hsiaug.report.figures.files import WIDTHS, across, name_table, new_figure, room_of, series_style, wrapped
 from hsiaug.report.findings import judged
 from hsiaug.report.tables import Report, Table
 from hsiaug.trial.arm import Arm, Method
@@ -46,7 +46,9 @@ def gain_figure(report: Report, columns: int = 2) -> Figure:
     figure = new_figure(WIDTHS[columns], sum(one.height for one in made))
     places = figure.subfigures(len(shown), 1, height_ratios=[one.height for one in made], squeeze=False)[:, 0]
     for place, (table, found), rows in zip(places, shown, made, strict=True):
+        name_table(place, table.heading, WIDTHS[columns], alone=len(shown) == 1)
         _draw_table(place, table, found, rows, columns)
+    figure.set_label(HOW_TO_READ)
     return figure
 
 
@@ -75,9 +77,7 @@ class _Rows(NamedTuple):
 def _draw_table(
     place: SubFigure, table: Table, found: Mapping[Method, Sequence[Gain]], rows: _Rows, columns: int
 ) -> None:
-    width, letters = WIDTHS[columns], LETTERS[columns]
-    heading = f"{wrapped(plotted(table.heading), width)}\n{wrapped(HOW_TO_READ, width)}"
-    place.suptitle(heading, fontsize=8)
+    letters = LETTERS[columns]
     panels = place.subplots(
         math.ceil(len(found) / rows.wide), rows.wide, squeeze=False, sharex=True, sharey=True
     ).ravel()
@@ -85,7 +85,8 @@ def _draw_table(
         panel.set_axis_off()
     for panel, (classifier, gains) in zip(panels, found.items(), strict=False):
         _draw(panel, gains, rows)
-        panel.set_title(plotted(table.labels[classifier]), fontsize=8)
+        room = room_of(columns, rows.wide, letters)
+        panel.set_title(wrapped(plotted(table.labels[classifier]), room - 0.3), fontsize=8)
     first = panels[0]
     names = ["\n".join(textwrap.wrap(plotted(table.arm_label(arm)), letters)) for arm in rows.arms]
     first.set_yticks([y + (len(table.controls) - 1) / 2 for y in rows.arms.values()], names)

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from hsiaug.base.text import plotted
-from hsiaug.report.figures.files import WIDTHS, across, new_figure, series_style, wrapped
+from hsiaug.report.figures.files import WIDTHS, across, name_table, new_figure, series_style, wrapped
 from hsiaug.report.labels import seeds_text
 from hsiaug.report.scenes.label_curves import LabelCurve
 from hsiaug.report.scores import Metric
@@ -23,7 +23,7 @@ ENTRIES = {1: 1, 2: 3}
 """Columns of the legend, by the columns of a page that a figure fills."""
 DASHES = ("--", "-.", ":", (0, (6, 2, 1, 2, 1, 2)))
 HOW_TO_READ = (
-    "mean over draws, band ± std; a level is an arm's mean, its mark and bar are k* and the 95 % interval;\n"
+    "mean over draws, band ± std; a level is an arm's mean, its mark and bar are k* and the 95 % interval; "
     "panels of one score and table share their axis"
 )
 
@@ -34,8 +34,9 @@ def label_figure(curves: Sequence[LabelCurve], columns: int = 2) -> Figure:
     width, wide = WIDTHS[columns], across(columns, most, 6, NARROWEST)
     deep = math.ceil(most / wide)
     figure = new_figure(width, HEIGHT * deep * len(curves) + AROUND)
-    titles = dict.fromkeys(plotted(curve.table.title) for curve in curves)
-    figure.suptitle("\n".join(wrapped(line, width) for line in [*titles, HOW_TO_READ]), fontsize=8)
+    titles = dict.fromkeys(curve.table.heading for curve in curves)
+    name_table(figure, "; ".join(titles), width, alone=len(titles) == 1)
+    figure.set_label(HOW_TO_READ)
     panels = figure.subplots(deep * len(curves), wide, squeeze=False).reshape(len(curves), deep * wide)
     entries: dict[str, Any] = {}
     first: dict[tuple[int, str], Axes] = {}

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from hsiaug.base.text import plotted
 from hsiaug.report.across import ScenePool, known_pools
-from hsiaug.report.figures.files import WIDTHS, legend_columns, new_figure, series_style, wrapped
+from hsiaug.report.figures.files import WIDTHS, legend_columns, name_table, new_figure, series_style
 from hsiaug.report.tables import Report
 
 if TYPE_CHECKING:
@@ -33,14 +33,14 @@ def scenes_figure(report: Report, columns: int = 2) -> Figure:
     figure = new_figure(WIDTHS[columns], sum(heights))
     places = figure.subfigures(len(pools), 1, height_ratios=heights, squeeze=False)[:, 0]
     for place, pool in zip(places, pools, strict=True):
+        name_table(place, ", ".join(pool.heading.split(", ")[:2]), WIDTHS[columns], alone=len(pools) == 1)
         _draw(place, pool, columns)
+    figure.set_label(HOW_TO_READ)
     return figure
 
 
 def _draw(place: SubFigure, pool: ScenePool, columns: int) -> None:
     width = WIDTHS[columns]
-    heading = plotted(", ".join(pool.heading.split(", ")[:2]))
-    place.suptitle(f"{wrapped(heading, width)}\n{wrapped(HOW_TO_READ, width)}", fontsize=8)
     panel = place.subplots()
     panel.axvline(0, color="0.4", linewidth=0.8)
     for y, arm in enumerate(pool.arms):

@@ -16,7 +16,7 @@ from hsiaug.report.cells import CellKey
 from hsiaug.report.curves import AXES, SIGNS, curve_notes, find_sweeps
 from hsiaug.report.failures import failure_heading, failure_lines
 from hsiaug.report.figures.curves import curve_figure
-from hsiaug.report.figures.files import light_svg
+from hsiaug.report.figures.files import figure_bytes
 from hsiaug.report.figures.gains import gain_figure
 from hsiaug.report.figures.labels import label_figure
 from hsiaug.report.figures.scenes import scenes_figure
@@ -245,7 +245,7 @@ def _labels(section: TableSection, curves: Sequence[LabelCurve]) -> str:
 
 def _picture(drawn: Figure, caption: str) -> str:
     """A figure at its own size, so that its letters stay readable on a small screen, where it scrolls."""
-    return scroller(caption, embedded_svg(light_svg(drawn), caption))
+    return scroller(f"{caption}: {drawn.get_label()}", embedded_svg(figure_bytes(drawn, "svg").decode(), caption))
 
 
 def _notes(sentences: Sequence[str]) -> str:
