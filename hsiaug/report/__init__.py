@@ -118,10 +118,8 @@ def save_report(
 ) -> str:
     """Write the report to a file: a picture, the page (for whose maps ``store`` is read), or a text.
 
-    Returns what the caption of a picture must say, if anything.
-
-    Raises InputError as :func:`figure_of` and :func:`render_report` do, and for a file that cannot
-    be written.
+    Returns what the caption of a picture must say, if anything. Raises InputError as :func:`figure_of` and
+    :func:`render_report` do, and for a file that cannot be written.
     """
     from hsiaug.base.files import write_text_whole
 

@@ -94,7 +94,6 @@ def _card(place: SubFigure, table: Table, cells: Cells, columns: int, inches: fl
         left.imshow(picture[1][::step, ::step], interpolation="none")
     heading = wrapped(plotted(table.heading), WIDTHS[columns] * 5 / 6)
     right.text(0, 0.95, heading, fontsize=8, color="0.35", va="top")
-    # Bold letters are wider.
     sentence = wrapped(visible(headline(table)).replace("$", r"\$"), WIDTHS[columns] * 5 / 6, 1.15 * points)
     right.text(0, 0.68, sentence, fontsize=points, fontweight="bold", va="top")
     deep = math.ceil(len(table.classifiers) / wide)
