@@ -111,8 +111,8 @@ def prune(
 def pack(store: Kept = Path("hsiaug-results")) -> None:
     """Put records that went well, and their predictions, into one SQLite file that never changes.
 
-    A store of many records then has few files, and is read sooner. Records that failed stay as they are, and new ones are
-    written beside. Packing that was stopped loses nothing, and goes on with the same command.
+    A store of many records then has few files. Records that failed stay as they are, and new ones are written beside.
+    Packing that was stopped loses nothing, and goes on with the same command.
 
     Example:
 
