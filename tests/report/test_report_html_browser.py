@@ -4,15 +4,18 @@ from __future__ import annotations
 
 from io import BytesIO
 from pathlib import Path
+from statistics import fmean
 from typing import Any
 
 import pytest
 from PIL import Image
 from report_records import benchmark, failure, record
 
+from hsiaug.metrics.significance import t_interval
 from hsiaug.report import build_report, render_html
 from hsiaug.report.figures.files import figure_bytes, new_figure
 from hsiaug.report.html.markup import embedded_svg
+from hsiaug.report.matrix import matrices
 from tests.browsers import AXE, CONTRAST, axe, browser
 
 __all__ = ["axe", "browser"]
@@ -49,6 +52,29 @@ def opened(browser: Any, page_file: Path, width: int = 1280, scheme: str = "ligh
     tab.on("dialog", lambda dialog: said.append(f"dialog: {dialog.message}"))
     tab.goto(page_file.as_uri())
     return tab, said
+
+
+def test_any_two_arms_are_compared_draw_by_draw(browser, tmp_path):
+    report = build_report(benchmark(7), store="results")
+    page = tmp_path / "report.html"
+    page.write_text(render_html(report), encoding="utf-8")
+    matrix = matrices(report)[0]
+    (gain,) = matrix.rows[0].gains
+    over_none = gain.against["none"]
+    key = matrix.tables[0].scores.main.key
+    differences = [100 * (a.metric(key) - b.metric(key)) for a, b in over_none.pairs]
+    low, high = t_interval(differences)
+    tab, said = opened(browser, page, 390)
+    tab.get_by_text("Compare any two arms").click()
+    table = tab.locator(".arms table")
+    cells = table.locator("tbody tr").first.locator("td").all_inner_texts()
+    assert cells[1] == "7" and cells[4] == f"{fmean(differences):+.1f}".replace("-", "−")
+    assert cells[5] == f"[{low:.1f}, {high:.1f}]".replace("-", "−")
+    first = tab.locator(".arms select").nth(0)
+    first.select_option(label=tab.locator(".arms select").nth(1).evaluate("s => s.selectedOptions[0].label"))
+    assert table.locator("tbody td").nth(4).inner_text() == "0.0"
+    assert not said
+    tab.close()
 
 
 def column(tab: Any, table: str, number: int) -> list[str]:

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence
 
-from hsiaug.report.across import NOTE, interval_text
+from hsiaug.metrics.significance import MeanStd, summary_interval
+from hsiaug.report.across import NOTE, interval_text, score_of
+from hsiaug.report.cells import CellKey
 from hsiaug.report.compare import Gain
 from hsiaug.report.findings import FINDINGS, said_of
 from hsiaug.report.html.markup import badge, details, escape, link, scroller
@@ -40,7 +43,50 @@ def _matrix(matrix: Matrix, sections: Mapping[Table, TableSection], *, titled: b
     table = f'<table class="matrix" id="{id}" aria-label="{escape(named)}">{top}<tbody>{rows}</tbody></table>'
     about = details("What the signs and numbers are", f'<p class="note">{escape(" ".join(notes))}</p>')
     heading = f'{title}<p class="headline">{escape(first)}</p>'
-    return f"{heading}{_filter(matrix, id)}{scroller(named, table)}{said}{about}"
+    return f"{heading}{_filter(matrix, id)}{scroller(named, table)}{said}{_any_two(matrix)}{about}"
+
+
+def _any_two(matrix: Matrix) -> str:
+    """A choice of two arms, controls too, and their difference on every scene, which the page's script fills in."""
+    labels: dict[CellKey, str] = {row.key: row.label for row in matrix.rows}
+    for one in matrix.tables:
+        for key, cell in one.cells.items():
+            labels.setdefault(key, one.cell_label(cell, ", "))
+    scenes = [(one.condition.scene, [_scores(one, key) for key in labels]) for one in matrix.tables]
+    most = max(len(one.draws) for one in matrix.tables)
+    intervals = [summary_interval(MeanStd(0.0, 1.0, n)) for n in range(2, most + 1)]
+    arms, best = list(labels), matrix.rows[0].key
+    plain = [
+        place
+        for place, (arm, classifier) in enumerate(arms)
+        if arm.generator.name == "none" and classifier == best[1]
+    ]
+    about = {
+        "names": list(labels.values()),
+        "scenes": scenes,
+        "halves": [round(interval[1], 4) for interval in intervals if interval],
+        "first": [0, *(plain or [0])][:2],
+    }
+    score = f"{score_of(matrix.tables)}, A against B, in percent; draws that both have"
+    head = "".join(
+        f'<th scope="col">{name}</th>' for name in ("scene", "draws", "A", "B", "A − B", "95 % interval")
+    )
+    table = f'<table aria-label="{escape(score)}"><thead><tr>{head}</tr></thead><tbody></tbody></table>'
+    inside = details("Compare any two arms", f'<div class="fields"></div>{scroller(score, table)}')
+    return (
+        f'<div class="arms" data-about="{escape(json.dumps(about, separators=(",", ":")))}" hidden>{inside}</div>'
+    )
+
+
+def _scores(table: Table, key: CellKey) -> list[float | None]:
+    """The main score in percent of a cell in each draw of the table; empty where it was not run."""
+    cell = table.cells.get(key)
+    if cell is None:
+        return []
+    values = cell.column(table.scores.main.key)
+    by_draw = {draw[0]: values[place] for draw, place in cell.places.items()}
+    found = (by_draw.get(draw) for draw in table.draws)
+    return [None if value is None else round(100 * value, 2) for value in found]
 
 
 def _filter(matrix: Matrix, id: str) -> str:

@@ -48,7 +48,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 HERE = Path(__file__).parent
-SCRIPTS = ("page.js", "stage.js", "maps.js", "print.js")
+SCRIPTS = ("page.js", "stage.js", "maps.js", "arms.js", "print.js")
 """Scripts in their order: each may use what stands before it."""
 MOST_TITLED = 3
 """Scenes and protocols that the title of a page names at most."""
