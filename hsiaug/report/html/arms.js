@@ -2,7 +2,7 @@
 for (const root of document.querySelectorAll(".arms")) {
   const { names, scenes, halves, first } = JSON.parse(root.dataset.about);
   const [body] = root.querySelector("table").tBodies;
-  const [[wayA, a], [wayB, b]] = ["A", "B"].map((side) => choice(side, names.map((name, place) => [place, name])));
+  const [[wayA, a], [wayB, b]] = ["Arm A", "Arm B"].map((side) => choice(side, names.map((name, place) => [place, name])));
   const mean = (values) => values.reduce((sum, value) => sum + value, 0) / values.length;
   const shown = (value) => value.toFixed(1).replace("-", "−");
   const row = ([scene, arms]) => {

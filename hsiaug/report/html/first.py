@@ -71,7 +71,9 @@ def _any_two(matrix: Matrix) -> str:
     head = "".join(
         f'<th scope="col">{name}</th>' for name in ("scene", "draws", "A", "B", "A − B", "95 % interval")
     )
-    table = f'<table class="two" aria-label="{escape(score)}"><thead><tr>{head}</tr></thead><tbody></tbody></table>'
+    table = (
+        f'<table class="two" aria-label="{escape(score)}"><thead><tr>{head}</tr></thead><tbody></tbody></table>'
+    )
     inside = details("Compare any two arms", f'<div class="fields"></div>{scroller(score, table)}')
     return (
         f'<div class="arms" data-about="{escape(json.dumps(about, separators=(",", ":")))}" hidden>{inside}</div>'
