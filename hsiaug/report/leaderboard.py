@@ -271,8 +271,8 @@ def _pages(made: Iterable[Board], leaky: Sequence[str]) -> list[ReportPage]:
             f"New ground: mean recall over the classes with at least {FEWEST} test pixels in every draw, on hidden test "
             "pixels where the protocol hides some, else in fields without a training pixel. For masks, mIoU. In percent.",
             "Rank and both intervals: inter-quartile mean over scenes (Agarwal et al., 2021), 95 % from "
-            f"{RESAMPLES:,} resamples of the {count(len(board.scenes), 'scene')}. So few scenes make a wide interval, and "
-            "ranks whose intervals overlap are not told apart.",
+            f"{RESAMPLES:,} resamples of the {count(len(board.scenes), 'scene')}. So few scenes make a wide interval, "
+            "and ranks whose intervals overlap are not told apart.",
             "A failed trial counts as none with the same classifier. Each entry has one version and one setting on all "
             f"scenes ({', '.join(board.scenes)}).",
             f"Finding by scene, in this order: {meanings}, · a control. k*: label equivalent in the main score, where a "
