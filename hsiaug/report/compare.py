@@ -229,11 +229,8 @@ def _against(cell: ArmCell, name: str, controls: Iterable[ArmCell], scores: Metr
 
 def pair_up(cell: ArmCell, control: ArmCell, scores: MetricSet) -> Comparison:
     """An arm against another, draw by draw; a draw in which either made no sample says nothing, and is left out."""
-    theirs, columns = (
-        control.places,
-        [(c.column(scores.main.key), c.column(scores.second.key)) for c in (cell, control)],
-    )
-    (mine, my_second), (other, other_second) = columns
+    theirs, keys = control.places, (scores.main.key, scores.second.key)
+    (mine, my_second), (other, other_second) = (map(one.column, keys) for one in (cell, control))
     places = [
         (i, j)
         for draw, i in cell.places.items()

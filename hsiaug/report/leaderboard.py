@@ -22,7 +22,7 @@ from hsiaug.report.grid import Grid, ReportPage, text_grid
 from hsiaug.report.labels import MISSING, count, count_range, percent, signed
 from hsiaug.report.output_files import TableFiles
 from hsiaug.report.records import Trial
-from hsiaug.report.signs import SIGNS
+from hsiaug.report.signs import CONTROL, SIGNS
 from hsiaug.report.tables import ADDED, ASKED, Report, Table
 
 RESAMPLES = 2000
@@ -240,7 +240,7 @@ def _grids(board: Board) -> tuple[Grid, ...]:
             entry.track,
             "{} [{}, {}]".format(*map(percent, entry.score)),
             "{} [{}, {}]".format(*map(signed, entry.gain)),
-            " ".join(SIGNS[result.finding] if result.finding else "·" for result in entry.results),
+            " ".join(SIGNS[result.finding] if result.finding else CONTROL for result in entry.results),
             " / ".join(result.worth or MISSING for result in entry.results),
             MISSING if entry.seconds is None else f"{entry.seconds:.1f}",
             MISSING if entry.memory is None else f"{entry.memory:.0f}",

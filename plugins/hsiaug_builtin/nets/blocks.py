@@ -76,8 +76,9 @@ class Net2d(nn.Module):
         self.head = nn.Linear(width, classes)
 
     def forward(self, x: Tensor) -> Tensor:
-        border = max(0, (6 - x.shape[-1]) // 2)
-        x = self.body(pad(x, [border] * 4))  # (n, components, p, p) → (n, width, p - 4, p - 4)
+        if x.shape[-1] < 5:
+            x = pad(x, [(6 - x.shape[-1]) // 2] * 4)
+        x = self.body(x)  # (n, components, p, p) → (n, width, p - 4, p - 4)
         x = x.mean(dim=(2, 3))  # (n, width)
         scores: Tensor = self.head(x)  # (n, classes)
         return scores
