@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import redirect_stdout
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cached_property, partial
 from typing import TypeVar
 
 from hsiaug.base.errors import InputError
@@ -90,11 +90,18 @@ class Plan:
 
 
 def build_plan(
-    scene: TaskData, request: Request, plugins: Registry, *, scene_ref: str = "", run: str = ""
+    scene: TaskData,
+    request: Request,
+    plugins: Registry,
+    *,
+    scene_ref: str = "",
+    run: str = "",
+    split: Callable[[SplitProtocol, int, int], TaskSplit] | None = None,
 ) -> Plan:
     """All trials of a request. Draws every split, so that a scene that cannot be split fails before any trial.
 
-    scene: the data as the request's task loads them. scene_ref: what to type for them; none = their name.
+    scene: the data as the request's task loads them. scene_ref: what to type for them; none = their name. split: draws a
+    split of them from protocol, draw and patch; none = as the task does.
 
     Raises InputError for unknown names, numbers out of range, and masks that the first draw's labels are too sparse for;
     SplitError and PluginError likewise.
@@ -151,7 +158,8 @@ def build_plan(
             value=f"{draws:,} draws × {len(arms):,} arms of generators × {columns:,} classifiers",
             hint="Take fewer draws, or values of λ and ω that lie farther apart.",
         )
-    splits = [task.split(scene, protocol, seed, patch) for seed in request.seeds]
+    split = split or partial(task.split, scene)
+    splits = [split(protocol, seed, patch) for seed in request.seeds]
     trials = [
         TrialSpec(
             task=task.name,

@@ -4,14 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
+from functools import cache, partial
+from itertools import count
 from typing import Any
 
 from hsiaug.base.errors import HsiaugError
 from hsiaug.bench.plan import Plan, build_plan
 from hsiaug.bench.suite import Run
 from hsiaug.bench.suite_data import fitted
+from hsiaug.contracts import Progress
+from hsiaug.protocol.protocols import SplitProtocol
 from hsiaug.registry.lookup import Registry
-from hsiaug.tasks.task import get_task
+from hsiaug.tasks.task import TaskSplit, get_task
 from hsiaug.trial.spec import TrialSpec
 
 __all__ = ["hashes_by_run", "in_order", "join_plans", "plan_runs", "trials_of"]
@@ -23,14 +27,33 @@ def load_data(task: str, ref: str) -> Any:
 
 
 def plan_runs(
-    runs: Iterable[Run], plugins: Registry, load: Callable[[str, str], Any] = load_data
+    runs: Iterable[Run],
+    plugins: Registry,
+    load: Callable[[str, str], Any] = load_data,
+    progress: Progress | None = None,
 ) -> tuple[Plan, ...]:
-    """The plans of all runs; every scene is loaded once for each task.
+    """The plans of all runs; every scene is loaded once for each task, and runs that share a split draw it once.
+
+    progress: told of splits. Those of some protocols take seconds each, since they train classifiers.
 
     Raises what ``load`` and :func:`build_plan` raise, with the name of the run in front.
     """
     scenes: dict[tuple[str, str], Any] = {}
-    plans = []
+    plans: list[Plan] = []
+    runs = tuple(runs)
+    total = sum(len(request.seeds) for run in runs for _, request in run.asked)
+    drawn = count(1)
+
+    @cache
+    def split(key: tuple[str, str], protocol: SplitProtocol, seed: int, patch: int) -> TaskSplit:
+        return get_task(key[0]).split(scenes[key], protocol, seed, patch)
+
+    def draw(key: tuple[str, str], protocol: SplitProtocol, seed: int, patch: int) -> TaskSplit:
+        found = split(key, protocol, seed, patch)
+        if progress:
+            progress(next(drawn), total)
+        return found
+
     for run in runs:
         for ref, request in run.asked:
             try:
@@ -38,7 +61,8 @@ def plan_runs(
                 if key not in scenes:
                     scenes[key] = load(*key)
                 asked, notes = fitted(scenes[key], request) if run.elsewhere else (request, ())
-                plan = build_plan(scenes[key], asked, plugins, scene_ref=ref, run=run.name)
+                each = partial(draw, key)
+                plan = build_plan(scenes[key], asked, plugins, scene_ref=ref, run=run.name, split=each)
                 plans.append(replace(plan, notes=(*notes, *plan.notes)))
             except HsiaugError as error:
                 if not run.name:

@@ -129,6 +129,7 @@ def benchmark(
     from hsiaug.cli.benchmark_plan import print_plan
     from hsiaug.cli.benchmark_run import run_and_print
     from hsiaug.registry.lookup import registry
+    from hsiaug.registry.progress import show_progress
     from hsiaug.trial.limit import check_limit
 
     if quiet and verbose:
@@ -162,7 +163,8 @@ def benchmark(
         )
         runs = (Run("", ((scene, request),)),)
     settings = cluster_settings(on, cluster or (), suite.cluster if suite else None)
-    plans = plan_runs(runs, registry())
+    with show_progress(notes, "drawing splits") as progress:
+        plans = plan_runs(runs, registry(), progress=progress)
     if dry_run:
         print_plan(plans, store, existing, device, jobs, settings, Console(), notes, as_json=json)
         return

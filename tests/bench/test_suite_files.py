@@ -43,6 +43,20 @@ def parts_of(suite: Suite, scene: Scene, plugins: Registry) -> tuple[Plan, ...]:
     return plan_runs(suite.runs, plugins, lambda task, ref: scene)
 
 
+def test_runs_that_share_a_split_draw_it_once_and_progress_is_told_of_every_split(
+    toy: Scene, plugins: Registry, tmp_path: Path
+) -> None:
+    suite = suite_of(tmp_path, SUITE + '\n[[run]]\nname = "again"\ngenerators = ["dummy"]\n')
+    told: list[tuple[int, int]] = []
+    plans = plan_runs(
+        suite.runs, plugins, lambda task, ref: toy, lambda done, total, note="": told.append((done, total))
+    )
+    *_, one, other = plans
+    assert one.splits and all(a is b for a, b in zip(one.splits, other.splits, strict=True))
+    total = sum(len(plan.splits) for plan in plans)
+    assert told == [(done, total) for done in range(1, total + 1)]
+
+
 def test_ranges_hold_the_very_numbers_that_would_be_typed() -> None:
     assert numbers("--lambda", "0:1.5:0.25") == [0, 0.25, 0.5, 0.75, 1, 1.25, 1.5]
     assert numbers("--omega", "0,1,2:4:1") == [0, 1, 2, 3, 4]
