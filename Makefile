@@ -5,8 +5,8 @@ BIN = $(VENV)/bin
 
 .PHONY: demo test check docs clean
 
-demo: $(VENV)/.demo  ## Benchmark SMOTE and mixup on the embedded Indian Pines scene.
-	$(BIN)/hsiaug benchmark indian_pines --generator smote,mixup --classifier svm --lambda 0.5 --seeds 8
+demo: $(VENV)/.demo  ## One generator that helps and one that does not, on a simulated scene.
+	$(BIN)/hsiaug benchmark hills --generator relight,smote --set relight.strength=2 --classifier svm --view raw --seeds 10
 
 test: $(VENV)/.dev  ## Run the tests; those of one room: make test ROOM=report.
 	$(BIN)/python -m pytest -n auto $(if $(ROOM),tests/$(ROOM))

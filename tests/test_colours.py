@@ -79,6 +79,12 @@ def test_roles_and_errors_stay_apart(eye: str) -> None:
     assert least((RIGHT, WRONG, NO_DATA), eye) >= 11
 
 
+def test_no_role_looks_like_a_series_or_a_verdict() -> None:
+    roles = (TRAIN, HELD_OUT, SYNTHETIC)
+    assert least(roles, "normal", SERIES) >= 14
+    assert least(roles, "normal", tuple(TONES.values())) >= 8
+
+
 @pytest.mark.parametrize("dark", [False, True])
 def test_series_stand_out_from_the_paper_and_mean_no_verdict(dark: bool) -> None:
     shown = tuple(map(in_the_dark, SERIES)) if dark else SERIES

@@ -33,8 +33,8 @@ verdicts and of links. Eight lie too close for some eyes to rest on colour alone
 """
 TONES = {"good": "#00695c", "loss": "#b34700", "bad": "#a40e26", "warn": "#7a4a00", "": "#57606a"}
 """Verdicts: helps, helps at a loss, hurts, a warning, nothing shown. Each stands beside a sign or a word, never alone."""
-TRAIN, HELD_OUT, SYNTHETIC, LEFT_OUT = "#5e3c99", "#4a90c7", "#d95f02", "#a0a0a0"
-"""Roles of pixels or samples, in every map and figure; held out is also what is tested on."""
+TRAIN, HELD_OUT, SYNTHETIC, LEFT_OUT = "#733939", "#22c0fe", "#c98e01", "#a0a0a0"
+"""Roles of pixels or samples, in every map and figure, far from SERIES and TONES; held out is also what is tested on."""
 RIGHT, WRONG = "#7cc0b3", TONES["bad"]
 """Pixels of a map of errors: light or dark, whatever hue the eye sees."""
 

@@ -194,7 +194,7 @@ class SceneCard(CardTable):
 
     subsets: groups of classes, each given by name or code, that reports average over as well.
     descriptions: sentences in plain words by class name, for generators that read text.
-    procedural: the scene is made up by a function of hsiaug, so there are no files.
+    procedural: the scene is made up by a function of hsiaug, so there are no files; relief: how hilly it is, 0 = flat.
     draws: what random draws are seeded with; by default the name of a public scene, and the labels of any other.
     """
 
@@ -205,6 +205,7 @@ class SceneCard(CardTable):
     licence: str = ""
     notes: str = ""
     procedural: bool = False
+    relief: float = 0.0
     draws: Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]*$")] | None = None
     cube: CubeSpec
     labels: LabelSpec

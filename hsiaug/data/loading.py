@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import os
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -61,7 +62,8 @@ def load_scene(ref: str | os.PathLike[str], *, progress: bool = True) -> Scene:
     if card.procedural:
         from hsiaug.data.toy import toy_scene
 
-        return toy_scene()
+        made = toy_scene(0, *(card.cube.shape or ()), len(card.labels.names), card.relief)
+        return replace(made, name=card.name, draws=card.name)
     cube_path, label_path, *plots_path = _fetch(entry, progress)
     raw = read_cube_file(cube_path, key=card.cube.key, data=card.cube.data)
     codes = read_label_file(label_path, key=card.labels.key, data=card.labels.data)

@@ -15,11 +15,14 @@ NAMES = ("Meadow", "Maize", "Orchard", "Reeds", "Pond")
 RANGE_NM = (450.0, 2350.0)
 
 
-def toy_scene(seed: int = 0, height: int = 48, width: int = 48, bands: int = 20, classes: int = 5) -> Scene:
+def toy_scene(
+    seed: int = 0, height: int = 48, width: int = 48, bands: int = 20, classes: int = 5, relief: float = 0.0
+) -> Scene:
     """Fields of a few crops with unlabelled tracks between them; each class covers half of the one before.
 
     Spectra are smooth; brightness drifts over the scene; pixels at borders are mixed; fields of a class
-    differ a little. The same arguments give the same scene.
+    differ a little. The same arguments give the same scene. relief: of hills, whose slopes the sun lights by the factors
+    exp(±relief).
 
     Raises InputError for sizes that leave no room for the classes.
     """
@@ -41,7 +44,7 @@ def toy_scene(seed: int = 0, height: int = 48, width: int = 48, bands: int = 20,
     names = tuple(NAMES[i] if i < len(NAMES) else f"Crop {i + 1}" for i in range(classes))
     return Scene(
         name="toy",
-        cube=_cube(rng, fields, class_of_field, bands),
+        cube=_cube(rng, fields, class_of_field, bands, relief),
         labels=labels,
         class_names=names,
         wavelengths=np.linspace(*RANGE_NM, bands),
@@ -85,7 +88,7 @@ def _borders(fields: NDArray[np.int64]) -> NDArray[np.bool_]:
 
 
 def _cube(
-    rng: np.random.Generator, fields: NDArray[np.int64], class_of_field: NDArray[np.int64], bands: int
+    rng: np.random.Generator, fields: NDArray[np.int64], class_of_field: NDArray[np.int64], bands: int, relief: float
 ) -> NDArray[np.float32]:
     """(H, W, B) float32 reflectance."""
     height, width = fields.shape
@@ -97,6 +100,7 @@ def _cube(
     y, x = np.mgrid[0 : 1 : height * 1j, 0 : 1 : width * 1j]
     phase = rng.uniform(0, 2 * np.pi, 2)
     brightness = 1 + 0.1 * np.sin(3 * x + phase[0]) * np.cos(2 * y + phase[1])
+    brightness *= np.exp(relief * np.sin(19 * x + phase[0]) * np.cos(13 * y + phase[1]))
     cube = cube * brightness[:, :, None] + rng.normal(0, 0.02, cube.shape)
     return np.asarray(np.clip(cube, 0.005, 1), dtype=np.float32)
 

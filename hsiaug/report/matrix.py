@@ -262,7 +262,8 @@ def _undecided(matrix: Matrix) -> list[str]:
     if waiting:
         needed, had = max(one.needed for one in waiting), min(one.draws for one in waiting)
         said.append(
-            f"Undecided: {len(waiting)} of {of}; {count(needed, 'draw')} are needed, {had} are there{_pilot(gains)}."
+            f"Undecided: {len(waiting)} of {of}; {count(needed, 'draw')} are needed, {had} {'is' if had == 1 else 'are'} there"
+            f"{_pilot(gains)}."
         )
     if open_:
         largest, enough = max(one.detectable for one in open_), max(one.enough or 0 for one in open_)

@@ -75,12 +75,21 @@ def test_the_data_folder_can_be_chosen(tmp_path, monkeypatch):
     assert "hsiaug" in data_dir().parts
 
 
-def test_the_toy_scene_is_the_one_its_card_describes():
-    card, scene = scene_card("toy"), load_scene("toy")
+@pytest.mark.parametrize("name", ["toy", "hills"])
+def test_a_made_up_scene_is_the_one_its_card_describes(name):
+    card, scene = scene_card(name), load_scene(name)
+    assert (scene.name, scene.draws) == (name, name)
     assert scene.cube.shape == card.cube.shape
     assert scene.class_names == card.labels.names
     assert tuple(scene.class_counts.tolist()) == card.labels.counts
-    assert scene.sha256 == toy_scene().sha256 == toy_scene(0).sha256
+    assert load_scene("toy").sha256 == toy_scene().sha256 == toy_scene(0).sha256
+
+
+def test_hills_change_how_bright_a_pixel_is_and_not_its_class():
+    flat, hilly = toy_scene(), toy_scene(relief=0.6)
+    assert np.array_equal(flat.labels, hilly.labels)
+    light = np.linalg.norm(hilly.cube, axis=2) / np.linalg.norm(flat.cube, axis=2)
+    assert light.min() < 0.65 and light.max() > 1.55
 
 
 @pytest.mark.parametrize("seed", range(5))

@@ -21,7 +21,7 @@ OWN = r"(my_scene|flight|farm)\.toml"
 AS_IT_IS = "="
 SMALL = (
     # command             argument or option  on the page                     typed in its place
-    ("benchmark", "SCENE|SUITE", rf"indian_pines|toy|{OWN}", "flight.toml"),
+    ("benchmark", "SCENE|SUITE", rf"indian_pines|toy|hills|{OWN}", "flight.toml"),
     ("benchmark", "SCENE|SUITE", r"oscd|my_pairs", "pairs.toml"),
     (
         "benchmark",
