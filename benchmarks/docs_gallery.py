@@ -26,7 +26,8 @@ IMAGES = DOCS / "images"
 SUITE = HERE / "docs_gallery.toml"
 COMMANDS = (
     f"benchmark {SUITE}",
-    "benchmark hills --generator relight,smote --set relight.strength=2 --classifier svm --view raw --seeds 10 --store demo",
+    "benchmark hills --generator relight,smote --set relight.strength=2 --classifier svm --view raw --seeds 10 "
+    "--store demo",
     "report --store demo --out card.svg --columns 1",
     f"report --suite {SUITE} --by gain --out gain.png",
     f"report --suite {SUITE} --out table.tex",

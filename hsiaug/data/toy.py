@@ -88,7 +88,11 @@ def _borders(fields: NDArray[np.int64]) -> NDArray[np.bool_]:
 
 
 def _cube(
-    rng: np.random.Generator, fields: NDArray[np.int64], class_of_field: NDArray[np.int64], bands: int, relief: float
+    rng: np.random.Generator,
+    fields: NDArray[np.int64],
+    class_of_field: NDArray[np.int64],
+    bands: int,
+    relief: float,
 ) -> NDArray[np.float32]:
     """(H, W, B) float32 reflectance."""
     height, width = fields.shape

@@ -64,7 +64,10 @@ def save_quick_look(scene: Scene, path: Path) -> None:
 
 
 def class_map_figure(ids: NDArray[np.int16], names: Sequence[str], title: str, note: str) -> Figure:
-    """A map (H, W) of class ids 1..C, 0 = no data, with a legend of the classes and their shares."""
+    """A map (H, W) of class ids 1..C, 0 = no data, with a legend of the classes and their shares.
+
+    title: its label, which a caption repeats.
+    """
     colours = class_colours(len(names))
     colours[0] = 255
     step = picture_step(ids.shape)
@@ -76,7 +79,7 @@ def class_map_figure(ids: NDArray[np.int16], names: Sequence[str], title: str, n
     figure, (panel,) = map_figure(ids.shape, 1, beside=LEGEND_WIDTH)
     panel.imshow(colours[ids[::step, ::step]], interpolation="nearest")
     label_classes(panel, ids[::step, ::step], len(names))
-    panel.set_title(wrapped(plotted(title), room), fontsize=8)
+    figure.set_label(title)
     panel.set_xlabel(wrapped(note, room, 7), fontsize=7)
     class_legend(figure, colours[1:], labels, loc="outside right upper")
     return figure

@@ -261,10 +261,8 @@ def _undecided(matrix: Matrix) -> list[str]:
     of, said = count(len(verdicts), "arm" if len(matrix.tables) == 1 else "verdict"), []
     if waiting:
         needed, had = max(one.needed for one in waiting), min(one.draws for one in waiting)
-        said.append(
-            f"Undecided: {len(waiting)} of {of}; {count(needed, 'draw')} are needed, {had} {'is' if had == 1 else 'are'} there"
-            f"{_pilot(gains)}."
-        )
+        there = f"{had} {'is' if had == 1 else 'are'} there{_pilot(gains)}"
+        said.append(f"Undecided: {len(waiting)} of {of}; {count(needed, 'draw')} are needed, {there}.")
     if open_:
         largest, enough = max(one.detectable for one in open_), max(one.enough or 0 for one in open_)
         tell = f"; about {enough:,} would tell ±{open_[0].margin:g}" if enough else ""

@@ -12,8 +12,12 @@ from PIL import Image
 from report_records import benchmark, failure, record
 
 from hsiaug.base.errors import InputError
+from hsiaug.data import toy_scene
+from hsiaug.protocol.protocols import parse_protocol
+from hsiaug.protocol.split import draw_split
 from hsiaug.report import build_report, figure_of, render_report, save_picture
 from hsiaug.report.curves import lines, reference
+from hsiaug.report.figures.split import split_figure
 from hsiaug.report.findings import headline
 
 LAMBDAS = (0.25, 0.5, 1.0)
@@ -276,3 +280,11 @@ def test_a_picture_names_the_draws_of_each_panel_and_counts_no_failed_trial(tmp_
     assert words.count("n = 3 (seeds 0–2)") == 2, "a panel of each score"
     assert "7" not in "".join(re.findall(r"seeds? [0-9–, ]+", words))
     assert words.count("n=1") == 2
+
+
+def test_the_map_of_a_split_has_a_title_only_where_it_leaks() -> None:
+    toy = toy_scene()
+    honest, leaky = (
+        split_figure(toy, draw_split(toy, parse_protocol(name), 0, 9)) for name in ("issd", "random:0.05")
+    )
+    assert honest.get_suptitle() == "" and leaky.get_suptitle().startswith("LEAKY")

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from hsiaug.base.colours import HELD_OUT, LEFT_OUT, NO_DATA, TRAIN, class_colours, class_names_shown
 from hsiaug.base.text import plotted
 from hsiaug.report.figures.class_labels import label_classes
-from hsiaug.report.figures.files import LEGEND, WIDTHS, legend_columns, new_figure, wrapped
+from hsiaug.report.figures.files import LEGEND, WIDTHS, legend_columns, name_table, new_figure, wrapped
 from hsiaug.report.labels import left_out
 from hsiaug.report.scenes.ground_truth import ROLES, split_roles
 from hsiaug.tasks.task import TaskData, TaskSplit
@@ -35,7 +35,6 @@ def split_figure(data: TaskData, split: TaskSplit) -> Figure:
 
     masks = [labels for labels, _, _ in split.sides]
     names = [name for name, *_ in split.tiles_by_place] or [""]
-    extent = f"tiles of {split.patch}×{split.patch}" if split.tiles_by_place else f"patch {split.patch}"
     roles, width = split_roles(split), WIDTHS[2]
     colours = [
         f"#{red:02x}{green:02x}{blue:02x}" for red, green, blue in class_colours(len(data.class_names)).tolist()
@@ -50,10 +49,8 @@ def split_figure(data: TaskData, split: TaskSplit) -> Figure:
     side = min(width / wide, 3.5) - 0.1
     shape = max(mask.shape[0] / mask.shape[1] for mask in masks)
     height = deep * (min(HIGHEST, side * shape) + 0.3)
-    figure = new_figure(width, height + 0.17 * math.ceil(len(entries) / ncols) + 0.7)
-    leaky = " (LEAKY)" if split.audit.leaky else ""
-    title = plotted(f"{data.name}: {split.audit.protocol}{leaky}, draw {split.seed}, {extent}")
-    figure.suptitle("\n".join(wrapped(line, width) for line in (title, split.overlap)), fontsize=8)
+    figure = new_figure(width, height + 0.17 * math.ceil(len(entries) / ncols) + 0.35)
+    name_table(figure, "LEAKY: " * split.audit.leaky + split.overlap, width, alone=True)
     panels = np.reshape(figure.subplots(deep, wide), (deep, wide))
     for panel in panels.flat:
         panel.set_axis_off()
