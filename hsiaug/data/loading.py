@@ -62,7 +62,8 @@ def load_scene(ref: str | os.PathLike[str], *, progress: bool = True) -> Scene:
     if card.procedural:
         from hsiaug.data.toy import toy_scene
 
-        made = toy_scene(0, *(card.cube.shape or ()), len(card.labels.names), card.relief)
+        height, width, bands = card.cube.shape or (48, 48, 20)
+        made = toy_scene(0, height, width, bands, len(card.labels.names), card.relief)
         return replace(made, name=card.name, draws=card.name)
     cube_path, label_path, *plots_path = _fetch(entry, progress)
     raw = read_cube_file(cube_path, key=card.cube.key, data=card.cube.data)
