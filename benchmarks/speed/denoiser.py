@@ -79,7 +79,7 @@ def nearest_peer(params: Params, size: int, token: int) -> PixArtTransformer2DMo
 
 def call_ours(model: nn.Module, z: Tensor, t: Tensor, text: Tensor, mask: Tensor) -> Tensor:
     """Velocity (n, C, H, W) of our denoiser."""
-    out: Tensor = model(z, t, text, mask)
+    out: Tensor = model(z, t, text, mask, torch.arange(len(z)))
     return out
 
 
@@ -122,11 +122,11 @@ def training(model: nn.Module, call: Callable[..., Tensor], params: Params, n: i
 def sample_ours(model: Denoiser, params: Params) -> None:
     """Guided DDIM with our denoiser."""
     z, text, mask = batch(SAMPLES, params.latent)
-    null, null_mask = model.null_text(SAMPLES)
+    blank = torch.full((SAMPLES,), SAMPLES)
     schedule = make_schedule("cosine", NOISE_STEPS, 0.0, 0.0)
 
     def velocity(z: Tensor, t: Tensor) -> Tensor:
-        return guide(call_ours(model, z, t, text, mask), call_ours(model, z, t, null, null_mask), OMEGA)
+        return guide(call_ours(model, z, t, text, mask), model(z, t, text, mask, blank), OMEGA)
 
     sample(schedule, velocity, z, DENOISING)
 

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
+
 import numpy as np
 import pytest
 import torch
@@ -13,7 +16,7 @@ from hsiaug_builtin.nets.blocks import Net2d
 from hsiaug_builtin.nets.fitted import FittedNet
 from hsiaug_builtin.nets.recipe import AUGMENTS, Recipe
 from hsiaug_builtin.nets.seeded import fresh, seeded
-from hsiaug_builtin.nets.training import TrainingPatches, batches, criterion, descend, train
+from hsiaug_builtin.nets.training import AdamW, TrainingPatches, batches, criterion, descend, train
 from hsiaug_builtin.nets.views import band_dropout, gain_offset, radiation_noise, strong, turn_batch, view_of, weak
 
 
@@ -179,3 +182,26 @@ def test_shares_of_many_batches_are_those_of_each_patch():
     shares = softmax(net, x)
     assert shares.shape == (700, 3) and np.allclose(shares.sum(axis=1), 1, atol=1e-5)
     assert np.allclose(shares[650:660], softmax(net, x[650:660]), atol=1e-5)
+
+
+def test_the_optimiser_is_torchs_own_to_the_bit():
+    def trained(optimiser_of):
+        net = fresh(lambda: Net2d(4, 4, 3), 0)
+        optimiser = optimiser_of(net.parameters(), lr=0.01, weight_decay=0.1)
+        for _ in range(3):
+            optimiser.zero_grad()
+            net(patches(4, 4)).square().mean().backward()
+            optimiser.step()
+        return torch.cat([weights.flatten() for weights in net.parameters()])
+
+    assert torch.equal(trained(AdamW), trained(torch.optim.AdamW))
+
+
+def test_training_does_not_import_the_compiler_of_torch():
+    code = (
+        "import sys, torch; from hsiaug_builtin.nets.recipe import Budget; from hsiaug_builtin.nets import training; "
+        "net = torch.nn.Linear(2, 1); loss = lambda step: net(torch.ones(1, 2)).sum(); "
+        "training.descend(net, loss, Budget(steps=2), progress=lambda *_: None, ema=0.9, clip=1.0); "
+        "print('torch._dynamo' in sys.modules)"
+    )
+    assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True).stdout.strip() == "False"

@@ -7,10 +7,14 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from hsiaug.api import Normaliser
 from hsiaug_builtin.txt2hsi.denoiser import Denoiser
+from hsiaug_builtin.txt2hsi.field import Field
 from hsiaug_builtin.txt2hsi.lfue import perturb
-from hsiaug_builtin.txt2hsi.objective import turn_patches, with_null
+from hsiaug_builtin.txt2hsi.objective import turn_patches
+from hsiaug_builtin.txt2hsi.params import Params
 from hsiaug_builtin.txt2hsi.rpsc import clip, polygons
+from hsiaug_builtin.txt2hsi.vae import Vae
 
 
 @settings(max_examples=60, deadline=None)
@@ -72,29 +76,29 @@ def test_a_token_is_a_square_of_latent_pixels_and_the_patch_is_put_together_agai
     assert torch.equal(tokens[:, 0].reshape(2, 3, 3, 3), z[:, :, :3, :3])
 
     text, mask = torch.randn(2, 4, 6), torch.ones(2, 4, dtype=torch.bool)
-    assert net(z, torch.tensor([3, 700]), text, mask).shape == z.shape
+    assert net(z, torch.tensor([3, 700]), text, mask, torch.tensor([0, 1])).shape == z.shape
 
 
 def test_padding_and_the_null_text_hide_the_words() -> None:
     net, z, t = denoiser(), torch.randn(2, 3, 5, 5), torch.tensor([5, 5])
-    one, other = torch.randn(2, 2, 4, 6)
-    mask = torch.tensor([[True, True, False, False]]).expand(2, -1)
+    one, other = torch.randn(2, 2, 6, 6)
+    mask = torch.tensor([[True, True, False, False, False, False]]).expand(2, -1)
     other[:, :2] = one[:, :2]
-    assert torch.allclose(net(z, t, one, mask), net(z, t, other, mask), atol=1e-6)
+    rows, null = torch.tensor([0, 1]), torch.tensor([2, 2])
+    assert torch.allclose(net(z, t, one, mask, rows), net(z, t, other, mask, rows), atol=1e-6)
 
-    blank = torch.tensor([True, True])
-    nulls = [with_null(net, text, mask, blank) for text in (one, torch.randn(2, 4, 6))]
-    assert torch.equal(net(z, t, *nulls[0]), net(z, t, *nulls[1]))
+    assert torch.equal(net(z, t, one, mask, null), net(z, t, torch.randn(2, 6, 6), ~mask, null))
+    assert not torch.allclose(net(z, t, one, mask, null), net(z, t, one, mask, rows), atol=1e-3)
 
 
-def test_the_null_text_in_a_mixed_batch_is_the_null_text_alone() -> None:
+def test_a_latent_is_told_its_own_text_whatever_the_others_are_told() -> None:
     net, z, t = denoiser(), torch.randn(3, 3, 5, 5), torch.tensor([5, 9, 9])
-    text, mask = with_null(
-        net, torch.randn(1, 6, 6), torch.ones(1, 6, dtype=torch.bool), torch.tensor([False, True, True])
-    )
-    mixed = net(z, t, text, mask)
+    text, mask = torch.randn(2, 6, 6), torch.ones(2, 6, dtype=torch.bool)
+    mixed = net(z, t, text, mask, torch.tensor([1, 2, 0]))
 
-    assert torch.allclose(mixed[1:], net(z[1:], t[1:], *net.null_text(2)), atol=1e-5)
+    for i, row in enumerate((1, 2, 0)):
+        alone = net(z[[i]], t[[i]], text, mask, torch.tensor([row]))
+        assert torch.allclose(mixed[[i]], alone, atol=1e-5)
 
 
 def test_turning_moves_whole_spectra_by_one_of_eight_symmetries(rng: np.random.Generator) -> None:
@@ -108,3 +112,15 @@ def test_turning_moves_whole_spectra_by_one_of_eight_symmetries(rng: np.random.G
 
     assert set(seen) == set(range(8))
     assert all(torch.equal(patch[1], patch[0] + 10) for patch in turn_patches(patches, rng))
+
+
+def test_patches_of_latents_are_the_latents_of_patches_where_each_is_of_one_pixel(
+    rng: np.random.Generator,
+) -> None:
+    flat = Normaliser(np.zeros(4, dtype=np.float32), np.ones(4, dtype=np.float32))
+    field = Field(torch.from_numpy(rng.normal(size=(12, 11, 4)).astype(np.float32)), 5, flat)
+    vae = Vae(4, 2, Params(size="tiny", latent=3))
+    coords = np.array([[0, 0], [7, 6], [3, 2]])
+
+    latents = field.mapped(lambda x: vae.encode(x)[0])
+    assert torch.allclose(latents.cut(coords), vae.encode(field.cut(coords))[0], atol=1e-6)

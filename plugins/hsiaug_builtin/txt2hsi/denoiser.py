@@ -22,9 +22,11 @@ NULL_TOKENS = 4
 
 
 class Denoiser(nn.Module):
-    """v(z_t, t, text) for latents z (n, d, p, p); text (n, L, E) with mask (n, L), True at words.
+    """v(z_t, t, text) for latents z (n, d, p, p) at steps t (n,), each told a row of a table of texts.
 
-    A token is a square of ``token`` × ``token`` latent pixels; latents are padded with 0 to whole tokens.
+    text: (P, L, E) the table; mask: (P, L) bool, True at words; rows: (n,) what each latent is told, P = the learnt null
+    text. Words are projected once per text. A token is a square of ``token`` × ``token`` latent pixels; latents are
+    padded with 0 to whole tokens.
     """
 
     def __init__(
@@ -42,12 +44,14 @@ class Denoiser(nn.Module):
         self.shift = zero_weights(nn.Linear(width, 2 * width))
         self.leave = zero_weights(nn.Linear(width, channels * token**2))
 
-    def forward(self, z: Tensor, t: Tensor, text: Tensor, mask: Tensor) -> Tensor:
+    def forward(self, z: Tensor, t: Tensor, text: Tensor, mask: Tensor, rows: Tensor) -> Tensor:
         x = self.enter(self._tokens(z)) + self.place  # (n, N, D)
         time = self.time(sinusoid(t))  # (n, D)
-        words = self.word(text)  # (n, L, D)
+        blank = nn.functional.pad(self.null, (0, 0, 0, text.shape[1] - NULL_TOKENS))
+        words = self.word(torch.cat([text, blank[None]]))  # (P + 1, L, D)
+        seen = torch.cat([mask, torch.arange(text.shape[1], device=mask.device)[None] < NULL_TOKENS])[rows]
         for block in self.blocks:
-            x = block(x, time, words, mask)
+            x = block(x, time, words, seen, rows)
         scale, shift = self.shift(nn.functional.silu(time)).chunk(2, dim=1)
         return self._pixels(self.leave(self.norm(x) * (1 + scale[:, None]) + shift[:, None]))
 
@@ -63,12 +67,6 @@ class Denoiser(nn.Module):
         q, grid = self.token, -(-self.side // self.token)
         z = x.reshape(len(x), grid, grid, -1, q, q).permute(0, 3, 1, 4, 2, 5)
         return z.reshape(len(x), -1, q * grid, q * grid)[:, :, : self.side, : self.side]
-
-    def null_text(self, n: int) -> tuple[Tensor, Tensor]:
-        """The learnt null text, for n patches, and its mask."""
-        return self.null.expand(n, -1, -1), torch.ones(
-            n, len(self.null), dtype=torch.bool, device=self.null.device
-        )
 
 
 def denoiser_of(params: Params, side: int, texts: Texts) -> Denoiser:
@@ -92,13 +90,13 @@ class Block(nn.Module):
         self.cross = zero_weights(nn.Linear(width, width))
         self.mlp = nn.Sequential(nn.Linear(width, 4 * width), nn.GELU(), nn.Linear(4 * width, width))
 
-    def forward(self, x: Tensor, time: Tensor, words: Tensor, mask: Tensor) -> Tensor:
+    def forward(self, x: Tensor, time: Tensor, words: Tensor, mask: Tensor, rows: Tensor) -> Tensor:
         changes = self.modulation(nn.functional.silu(time))[:, None].chunk(6, dim=2)
         h = self.norms[0](x) * (1 + changes[0]) + changes[1]
         q, k, v = (split(part, self.heads) for part in self.qkv(h).chunk(3, dim=2))  # (n, h, N, D/h)
         x = x + changes[2] * self.merge(join(scaled_dot_product_attention(q, k, v)))
         q = split(self.query(self.norms[1](x)), self.heads)
-        k, v = (split(part, self.heads) for part in self.key_value(words).chunk(2, dim=2))
+        k, v = (split(part, self.heads) for part in self.key_value(words)[rows].chunk(2, dim=2))
         x = x + self.cross(join(scaled_dot_product_attention(q, k, v, attn_mask=mask[:, None, None])))
         h = self.norms[2](x) * (1 + changes[3]) + changes[4]
         out: Tensor = x + changes[5] * self.mlp(h)

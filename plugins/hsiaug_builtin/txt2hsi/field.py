@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
@@ -43,6 +44,12 @@ class Field:
         step = torch.arange(self.patch, device=self.values.device)
         rows, columns = at[:, 0, None, None] + step[:, None], at[:, 1, None, None] + step
         return self.values[rows, columns].movedim(3, 1)
+
+    @torch.inference_mode()
+    def mapped(self, encode: Callable[[Tensor], Tensor]) -> Field:
+        """The field of what ``encode``, from (n, B, 1, 1) to (n, d, 1, 1), gives of each pixel."""
+        found = [encode(row[:, :, None, None])[:, :, 0, 0] for row in self.values]
+        return replace(self, values=torch.stack(found))
 
     def scene_units(self, x: Tensor) -> NDArray[np.float32]:
         """Patches (n, B, p, p) back in the scene's units, on the CPU."""

@@ -12,7 +12,6 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from hsiaug.api import Progress, TrainView, derive_seed
-from hsiaug_builtin.diffusion.angles import angles
 from hsiaug_builtin.diffusion.latents import LatentNorm
 from hsiaug_builtin.diffusion.training import Run, bf16_is_faster, train
 from hsiaug_builtin.nets.seeded import fresh
@@ -21,7 +20,7 @@ from hsiaug_builtin.teacher.teacher import teach
 from hsiaug_builtin.txt2hsi.denoiser import Denoiser, denoiser_of
 from hsiaug_builtin.txt2hsi.field import Field
 from hsiaug_builtin.txt2hsi.fitted import SCHEDULE, FittedTxt2Hsi
-from hsiaug_builtin.txt2hsi.objective import Batches, DenoiserLoss
+from hsiaug_builtin.txt2hsi.objective import Batches, DenoiserLoss, Encode
 from hsiaug_builtin.txt2hsi.params import PSEUDO_MOST, PSEUDO_SHARE, Params
 from hsiaug_builtin.txt2hsi.texts import Texts, encode_prompts
 from hsiaug_builtin.txt2hsi.vae import Vae, fit_vae
@@ -56,12 +55,16 @@ def learn(
         starts = {c: pseudo[c] if len(pseudo[c]) else own for c, own in named.items()}
         named = {c: np.concatenate([own, pseudo[c]]) for c, own in named.items()}
     vae = _vae(run, named)
-    norm = LatentNorm.fit(_latents(vae, run, np.concatenate(list(named.values()))))
-    denoiser = _denoiser(run, named, texts, vae, norm)
-    facts: dict[str, object] = {
-        "reconstruction_sam_degrees": round(_angle(vae, run), 3),
-        "pseudo_labelled": {str(c): len(pixels) for c, pixels in pseudo.items()},
-    }
+    field = run.field
+
+    def encode(x: Tensor) -> Tensor:
+        return x if params.network.reach == 1 else vae.encode(x)[0]
+
+    if params.network.reach == 1:
+        # A latent is of one pixel: all are computed once, and patches of latents are cut from them.
+        field = field.mapped(lambda x: vae.encode(x)[0])
+    norm = LatentNorm.fit(_latents(field, encode, np.concatenate(list(named.values()))))
+    denoiser = _denoiser(run, named, texts, field, lambda x: norm.forward(encode(x)))
     return FittedTxt2Hsi(
         params=params,
         vae=vae,
@@ -70,7 +73,7 @@ def learn(
         texts=texts,
         field=run.field,
         starts=starts,
-        facts=facts,
+        facts={"pseudo_labelled": {str(c): len(pixels) for c, pixels in pseudo.items()}},
         device=device,
     )
 
@@ -91,37 +94,21 @@ def _vae(run: SceneRun, named: Mapping[int, NDArray[np.int32]]) -> Vae:
 
 
 @torch.inference_mode()
-def _latents(vae: Vae, run: SceneRun, coords: NDArray[np.int32]) -> Tensor:
+def _latents(field: Field, encode: Encode, coords: NDArray[np.int32]) -> Tensor:
     """(n, d, p, p) latent means of patches."""
-    return torch.cat(
-        [vae.encode(run.field.cut(coords[start : start + BATCH]))[0] for start in range(0, len(coords), BATCH)]
-    )
-
-
-@torch.inference_mode()
-def _angle(vae: Vae, run: SceneRun) -> float:
-    """Spectral angle between training patches and their reconstructions in degrees, the mean over pixels."""
-    total, count = 0.0, 0
-    for start in range(0, len(run.view.coords), BATCH):
-        part = run.view.coords[start : start + BATCH]
-        real = torch.from_numpy(run.view.patches(part)).double()
-        again = run.field.scene_units(vae(run.field.cut(part)))
-        found = angles(real, torch.from_numpy(again).double(), dim=1)
-        total, count = total + float(found.sum()), count + found.numel()
-    return float(np.rad2deg(total / count))
+    return torch.cat([encode(field.cut(coords[start : start + BATCH])) for start in range(0, len(coords), BATCH)])
 
 
 def _denoiser(
-    run: SceneRun, named: Mapping[int, NDArray[np.int32]], texts: Texts, vae: Vae, norm: LatentNorm
+    run: SceneRun, named: Mapping[int, NDArray[np.int32]], texts: Texts, field: Field, encode: Encode
 ) -> Denoiser:
     """Semi-supervised training: patches with their class's text (dropped at times), patches with none."""
     params, device = run.params, run.device
     model = fresh(lambda: denoiser_of(params, run.view.patch, texts), run.seed).to(device)
-    batches = Batches(run.field, named, run.view.unlabelled, params)
-    schedule = SCHEDULE.to(device)
+    batches = Batches(field, named, run.view.unlabelled, params)
     return train(
         model,
-        DenoiserLoss(model, vae, norm, schedule, texts.to(device), batches, params, run.seed),
+        DenoiserLoss(model, encode, SCHEDULE.to(device), texts.to(device), batches, params, run.seed),
         progress=run.progress,
         checkpoint=run.file("denoiser"),
         steps=params.steps,
@@ -129,4 +116,5 @@ def _denoiser(
         note="denoiser",
         ema=params.network.ema,
         half=bf16_is_faster(device),
+        fused=True,
     )

@@ -86,13 +86,16 @@ class FittedTxt2Hsi:
         noise = torch.randn(start.shape, generator=draw).to(self.device)
         first = max(0, round(params.strength * NOISE_STEPS) - 1)
         rows = self.texts.choose(torch.from_numpy(y), draw)
-        text, mask = self._read(rows)
-        null, null_mask = self.denoiser.null_text(len(coords))
+        texts = self.texts.to(self.device)
+        blank = torch.full_like(rows, len(texts.tokens))
 
         def velocity(z: Tensor, t: Tensor) -> Tensor:
+            def told(rows: Tensor) -> Tensor:
+                out: Tensor = self.denoiser(z, t, texts.tokens, texts.mask, rows.to(self.device)).float()
+                return out
+
             with torch.autocast(z.device.type, torch.bfloat16, enabled=bf16_is_faster(self.device)):
-                told: Tensor = self.denoiser(z, t, text, mask).float()
-                return guide(told, self.denoiser(z, t, null, null_mask).float(), omega) if omega else told
+                return guide(told(rows), told(blank), omega) if omega else told(rows)
 
         if params.strength >= 1:
             z = noise
@@ -106,10 +109,6 @@ class FittedTxt2Hsi:
             # What the VAE cannot encode of the start is kept: the sample is the start plus the change.
             made = x + made - self.vae.decoder(start)
         return self.field.scene_units(made)
-
-    def _read(self, rows: Tensor) -> tuple[Tensor, Tensor]:
-        """The prompts of rows (n,) as the denoiser takes them, and their mask."""
-        return self.texts.tokens[rows].to(self.device), self.texts.mask[rows].to(self.device)
 
     def save(self, folder: Path) -> None:
         """All state, texts included, as safetensors and JSON."""

@@ -7,7 +7,6 @@ reading and the floor of the resampled deviation are this project's choice.
 
 from __future__ import annotations
 
-import numpy as np
 import torch
 from torch import Tensor
 
@@ -26,8 +25,7 @@ def perturb(z: Tensor, group: Tensor, draw: torch.Generator) -> Tensor:
         return z
     mean = z.mean(dim=(2, 3))
     deviation = (z.var(dim=(2, 3), unbiased=False) + TINY).sqrt()
-    groups = _groups(group, z.device)
-    spread_mean, spread_deviation = _spread(mean, groups), _spread(deviation, groups)
+    spread_mean, spread_deviation = _spread(mean, group), _spread(deviation, group)
     e = torch.randn((2, *mean.shape), generator=draw).to(z.device)
     shift = mean + spread_mean * e[0]
     scale = (deviation + spread_deviation * e[1]).clamp(min=1e-3)
@@ -35,25 +33,13 @@ def perturb(z: Tensor, group: Tensor, draw: torch.Generator) -> Tensor:
     return scale[:, :, None, None] * normal + shift[:, :, None, None]
 
 
-def _groups(label: Tensor, device: torch.device) -> list[Tensor]:
-    """The rows of each label, in the labels' order, on ``device``."""
-    order = label.argsort(stable=True)
-    sizes = np.unique(label.numpy(), return_counts=True)[1]
-    return list(torch.split(to_device(order, device), sizes.tolist()))
-
-
-def _spread(value: Tensor, groups: list[Tensor]) -> Tensor:
+def _spread(value: Tensor, group: Tensor) -> Tensor:
     """(n, d) standard deviation of ``value`` (n, d) over the rows of the same group."""
-    out = torch.zeros_like(value)
-    known = []
-    for rows in groups:
-        if len(rows) > 1:
-            spread = (value[rows].var(dim=0, unbiased=False) + TINY).sqrt()
-            out[rows] = spread
-            known.append(spread)
-    if known:
-        pooled = torch.stack(known).mean(dim=0)
-        for rows in groups:
-            if len(rows) == 1:
-                out[rows] = pooled
-    return out
+    _, index, count = torch.unique(group, return_inverse=True, return_counts=True)
+    lone, several = (to_device(torch.where(rows)[0], value.device) for rows in (count == 1, count > 1))
+    index, count = to_device(index, value.device), to_device(count[:, None], value.device)
+    empty = value.new_zeros(len(count), value.shape[1])
+    mean = empty.index_add(0, index, value) / count
+    spread = (empty.index_add(0, index, (value - mean[index]).square()) / count + TINY).sqrt()
+    spread[lone] = spread[several].mean(dim=0) if len(several) else 0.0
+    return spread[index]

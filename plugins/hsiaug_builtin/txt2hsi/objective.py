@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -11,7 +11,6 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from hsiaug.api import derive_seed
-from hsiaug_builtin.diffusion.latents import LatentNorm
 from hsiaug_builtin.diffusion.schedule import Schedule
 from hsiaug_builtin.diffusion.training import randomness
 from hsiaug_builtin.nets import views
@@ -22,14 +21,17 @@ from hsiaug_builtin.txt2hsi.lfue import perturb
 from hsiaug_builtin.txt2hsi.params import CLIPPED, DROP, NOISE_STEPS, PERTURBED, Params
 from hsiaug_builtin.txt2hsi.rpsc import clip
 from hsiaug_builtin.txt2hsi.texts import Texts
-from hsiaug_builtin.txt2hsi.vae import Vae
+
+Encode = Callable[[Tensor], Tensor]
+"""From patches (n, c, p, p) to latents (n, d, p, p)."""
 
 
 @dataclass(frozen=True, eq=False)
 class Batches:
     """Draws training batches: patches of random classes, then unlabelled ones, clipped and turned.
 
-    named: {class id: (m, 2) pixels}; pool: (m, 2) unlabelled pixels, may be empty.
+    field: of spectra, or of latents where these belong to single pixels. named: {class id: (m, 2) pixels}; pool: (m, 2)
+    unlabelled pixels, may be empty.
     """
 
     field: Field
@@ -38,7 +40,7 @@ class Batches:
     params: Params
 
     def draw(self, rng: np.random.Generator) -> tuple[Tensor, Tensor]:
-        """x (n, B, p, p), z-scored, and the class id of each, −1 where it has none, on the CPU."""
+        """Patches (n, c, p, p) of the field, and the class id of each, −1 where it has none, on the CPU."""
         size, ids = self.params.network, sorted(self.named)
         classes = [ids[i] for i in rng.integers(len(ids), size=size.labelled)]
         coords = [self.named[c][rng.integers(len(self.named[c]))] for c in classes]
@@ -54,12 +56,11 @@ class Batches:
 class DenoiserLoss:
     """|v − v̂|² on patches with their class's text (dropped at times) and on patches with none.
 
-    texts, norm, schedule: on the device of the model. The VAE is not trained.
+    encode: from the patches of a batch to latents of mean 0 and variance 1. texts, schedule: on the device of the model.
     """
 
     model: Denoiser
-    vae: Vae
-    norm: LatentNorm
+    encode: Encode
     schedule: Schedule
     texts: Texts
     batches: Batches
@@ -74,33 +75,20 @@ class DenoiserLoss:
         x, label = self.batches.draw(rng)
         device = x.device
         with torch.no_grad():
-            z = self.norm.forward(self.vae.encode(x)[0])
+            z = self.encode(x)
             if rng.random() < PERTURBED:
                 z = perturb(z, label, draw)
         # Sampling starts at this noise level, so more noise than that need not be learnt.
         most = max(1, round(params.strength * NOISE_STEPS))
         t = to_device(torch.randint(most, (len(z),), generator=draw), device)
         noise = to_device(torch.randn(z.shape, generator=draw), device)
-        rows = to_device(self.texts.choose(label[:labelled], draw), device)
-        blank = torch.rand(len(z), generator=draw) < DROP
-        blank[labelled:] = True
-        text, seen = with_null(model, self.texts.tokens[rows], self.texts.mask[rows], to_device(blank, device))
-        out: Tensor = model(self.schedule.add_noise(z, t, noise), t, text, seen)
+        # No text beyond the labelled, nor where guidance learns to do without.
+        rows = torch.full((len(z),), len(self.texts.tokens))
+        rows[:labelled] = self.texts.choose(label[:labelled], draw)
+        rows[torch.rand(len(z), generator=draw) < DROP] = len(self.texts.tokens)
+        noised = self.schedule.add_noise(z, t, noise)
+        out: Tensor = model(noised, t, self.texts.tokens, self.texts.mask, to_device(rows, device))
         return (out.float() - self.schedule.velocity(z, t, noise)).square().mean()
-
-
-def with_null(model: Denoiser, text: Tensor, mask: Tensor, blank: Tensor) -> tuple[Tensor, Tensor]:
-    """Texts (m, L, E) for the first m of n patches, the null text where ``blank`` (n,) says so or no text is left."""
-    n, (m, length, width) = len(blank), text.shape
-    null, _ = model.null_text(n)
-    length = max(length, null.shape[1])
-    out = text.new_zeros(n, length, width)
-    seen = torch.zeros(n, length, dtype=torch.bool, device=text.device)
-    out[:m, : text.shape[1]], seen[:m, : text.shape[1]] = text, mask
-    keep = (~blank)[:, None, None].float()
-    padded = torch.nn.functional.pad(null, (0, 0, 0, length - null.shape[1]))
-    null_seen = torch.arange(length, device=text.device)[None] < null.shape[1]
-    return out * keep + padded * (1 - keep), torch.where(blank[:, None], null_seen, seen)
 
 
 def turn_patches(x: Tensor, rng: np.random.Generator) -> Tensor:

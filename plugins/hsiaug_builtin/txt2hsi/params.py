@@ -66,11 +66,11 @@ class Params:
     encoder: str = param("minilm", "text encoder: minilm or openclip:MODEL@FILE")
     size: str = param("small", "of the networks and batches", choices=tuple(SIZES))
     latent: int = param(16, "channels of the latent", low=1)
-    vae_steps: int = param(500, "optimiser steps of the VAE", low=1)
+    vae_steps: int = param(250, "optimiser steps of the VAE", low=1)
     class_weight: float = param(
         0.05, "weight of the class term of the VAE; 0 = unaware of classes, the paper's way", low=0
     )
-    steps: int = param(200, "optimiser steps of the denoiser", low=1)
+    steps: int = param(80, "optimiser steps of the denoiser", low=1)
     rate: float = param(2e-3, "peak learning rate of the denoiser", low=0)
     pseudo: bool = param(True, "give confident unlabelled pixels the text of their pseudo-label")
     strength: float = param(0.1, "noise that sampling starts from: 1 = pure noise, the paper's way", low=0, high=1)

@@ -17,7 +17,7 @@ class Txt2Hsi(Plugin[Params]):
 
     card = Card(
         name="txt2hsi",
-        version="7",
+        version="8",
         summary="Semi-supervised text-conditioned latent diffusion, Txt2HSI-LDM(VAE), reimplemented",
         paper="""@misc{zhu2025txt2hsi, author={Yimin Zhu and Lincoln Linlin Xu}, title={Language-Informed
             Hyperspectral Image Synthesis for Imbalanced-Small Sample Classification via Semi-Supervised
@@ -28,13 +28,13 @@ class Txt2Hsi(Plugin[Params]):
         text=True,
         uses_device=True,
         resumes=True,
-        seconds=25.0,
+        seconds=10.0,
         params=Params,
         presets={
             "tiny": {"size": "tiny", "latent": 4, "vae_steps": 25, "steps": 20, "sample_steps": 4},
             "paper": {
-                "size": "paper", "latent": 32, "vae_steps": 20000, "steps": 30000, "rate": 2e-4, "strength": 1.0,
-                "weight": 1.0, "sample_steps": 50,
+                "size": "paper", "latent": 32, "vae_steps": 20000, "class_weight": 0.0, "steps": 30000, "rate": 2e-4,
+                "strength": 1.0, "weight": 1.0, "sample_steps": 50,
             },
         },
     )  # fmt: skip

@@ -23,9 +23,9 @@ def clip(x: Tensor, donors: Tensor, share: float, rng: np.random.Generator) -> T
     """
     n, side = len(x), x.shape[2]
     chosen = rng.random(n) < share
-    changed = polygons(n, side, rng) * chosen[:, None, None]
-    changed *= rng.uniform(0.5, 1.0, size=(n, 1, 1))
-    weight = to_device(torch.from_numpy(changed.astype(np.float32)), x.device)[:, None]
+    changed = np.zeros((n, side, side), dtype=np.float32)
+    changed[chosen] = polygons(int(chosen.sum()), side, rng) * rng.uniform(0.5, 1.0, size=(chosen.sum(), 1, 1))
+    weight = to_device(torch.from_numpy(changed), x.device)[:, None]
     return x * (1 - weight) + donors * weight
 
 

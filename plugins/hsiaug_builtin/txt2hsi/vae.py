@@ -50,14 +50,11 @@ class Vae(nn.Module):
         mean, log_variance = self.encoder(x).chunk(2, dim=1)
         return mean, log_variance.clamp(-10, 10)
 
-    def forward(self, x: Tensor) -> Tensor:
-        """The reconstruction from the latent mean."""
-        out: Tensor = self.decoder(self.encode(x)[0])
-        return out
-
 
 def fit_vae(x: Tensor, target: Tensor, normaliser: Normaliser, params: Params, run: Run) -> Vae:
     """mean|x−x̂|² + 0.1·(1−cos) in scene units + kl·KL + class_weight·cross-entropy of the centre's class.
+
+    Half of a batch has classes, unless these do not count.
 
     x: (n, B, p, p) float32 patches, z-scored by ``normaliser``; target: (m,) class of the centres of the first m of them,
     0-based. Both on the device.
@@ -65,13 +62,16 @@ def fit_vae(x: Tensor, target: Tensor, normaliser: Normaliser, params: Params, r
     size = params.network
     device, batch, classes = x.device, size.vae_batch, int(target.max()) + 1
     vae = fresh(lambda: Vae(x.shape[1], classes, params), run.seed).to(device)
-    middle, r = x.shape[2] // 2, size.reach // 2
-    core = slice(middle - r, middle + r + 1)
+    middle = x.shape[2] // 2
+    named = batch // 2 if params.class_weight else 0
     shift, scale = (torch.tensor(a, device=device)[:, None, None] for a in (normaliser.mean, normaliser.std))
 
     def loss(step: int) -> Tensor:
         draw = randomness(run.seed, step)
-        shown = x[to_device(torch.randint(len(x), (batch,), generator=draw), device)]
+        rows = torch.randint(len(x), (batch,), generator=draw)
+        rows[:named] = torch.randint(len(target), (named,), generator=draw)
+        rows = to_device(rows, device)
+        shown = x[rows]
         mean, log_variance = vae.encode(shown)
         noise = to_device(torch.randn(mean.shape, generator=draw), device)
         out = vae.decoder(mean + (0.5 * log_variance).exp() * noise)
@@ -79,10 +79,9 @@ def fit_vae(x: Tensor, target: Tensor, normaliser: Normaliser, params: Params, r
         value = value + ANGLE * (1 - cosine_similarity(shown * scale + shift, out * scale + shift, dim=1)).mean()
         divergence = -0.5 * (1 + log_variance - mean.square() - log_variance.exp()).mean()
         value = value + size.kl * min(1.0, 10 * step / params.vae_steps) * divergence
-        if params.class_weight:
-            rows = to_device(torch.randint(len(target), (batch,), generator=draw), device)
-            named = vae.encode(x[rows][:, :, core, core])[0][:, :, r, r]
-            value = value + params.class_weight * cross_entropy(vae.head(named), target[rows])
+        if named:
+            told = vae.head(mean[:named, :, middle, middle])
+            value = value + params.class_weight * cross_entropy(told, target[rows[:named]])
         return torch.as_tensor(value)
 
     return train(
@@ -92,5 +91,6 @@ def fit_vae(x: Tensor, target: Tensor, normaliser: Normaliser, params: Params, r
         rate=size.vae_rate,
         progress=run.progress,
         note="VAE",
+        fused=True,
         checkpoint=run.file("vae"),
     )
