@@ -69,7 +69,7 @@ def _damage(table: Table) -> str | None:
 
 def transductive(table: Table) -> bool:
     """True where any trial learned from unlabelled pixels of the whole scene, test pixels included."""
-    return any(trial.record.get("transductive") for trial in table.trials)
+    return any(trial.common["transductive"] for trial in table.trials)
 
 
 def _protocol(table: Table, audits: Mapping[DrawKey, Audit]) -> str:
@@ -93,11 +93,12 @@ def _protocol(table: Table, audits: Mapping[DrawKey, Audit]) -> str:
 def users_of_unlabelled(table: Table) -> dict[str, list[str]]:
     """Who learned from unlabelled pixels: scope → labels of generators and classifiers."""
     users: dict[str, set[str]] = {}
-    for trial in table.trials:
-        for role, method in (("generator", trial.generator), ("classifier", trial.classifier)):
-            scope = (trial.record.get("scope") or {}).get(role)
-            if scope and scope != "none":
-                users.setdefault(scope, set()).add(table.labels[method])
+    for cell in table.every_cell.values():
+        for common in {id(trial.common): trial.common for trial in cell.trials}.values():
+            for role, method in (("generator", cell.arm.generator), ("classifier", cell.classifier)):
+                scope = (common["scope"] or {}).get(role)
+                if scope and scope != "none":
+                    users.setdefault(scope, set()).add(table.labels[method])
     return {scope: sorted(users[scope]) for scope in sorted(users)}
 
 
@@ -201,14 +202,14 @@ def _synthetic(table: Table) -> list[str]:
     """How much every λ made: the same for all generators of a draw."""
     totals: dict[float, dict[str, list[float]]] = {}
     for trial in table.trials:
-        samples = trial.record.get("samples")
-        if samples and trial.lam > 0:
-            of_lam = totals.setdefault(trial.lam, {"real": [], "synthetic": []})
-            for kind, values in of_lam.items():
-                values.append(float(sum(samples[kind])))
+        if trial.lam > 0:
+            for kind, values in totals.setdefault(trial.lam, {"real": [], "synthetic": []}).items():
+                if (made := trial.number(kind, "samples")) is not None:
+                    values.append(made)
     parts = [
         f"λ = {lam:g}: {span(of['synthetic'], 0)} beside {span(of['real'], 0)} real"
         for lam, of in sorted(totals.items())
+        if of["real"]
     ]
     return [f"{table.scores.unit} for training, {'; '.join(parts)}"] if parts else []
 

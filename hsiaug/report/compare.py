@@ -250,4 +250,4 @@ def _test(values: Iterable[tuple[float | None, float | None]]) -> PairedTest:
 
 
 def _newest(cell: ArmCell) -> str:
-    return max(str(trial.record.get("created", "")) for trial in cell.trials)
+    return max(trial.created for trial in cell.trials)

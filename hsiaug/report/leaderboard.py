@@ -68,13 +68,15 @@ class Entry:
     @property
     def seconds(self) -> float | None:
         """Processor seconds of a trial, in the mean over those that went well."""
-        known = [(t.record.get("cpu_seconds") or {}).get("total") for t in self.trials if t.ok]
+        known = [t.number("total", "cpu_seconds") for t in self.trials if t.ok]
         return fmean(found) if (found := [s for s in known if s is not None]) else None
 
     @property
     def memory(self) -> float | None:
         """The most memory of a trial, in MB."""
-        return max((m for t in self.trials if (m := t.record.get("peak_memory_mb")) is not None), default=None)
+        return max(
+            (m for t in self.trials if (m := t.number("peak_memory_mb", "record")) is not None), default=None
+        )
 
 
 @dataclass(frozen=True)
@@ -174,7 +176,7 @@ def _new_ground(trial: Trial) -> float | None:
     """Mean recall over the large classes on hidden test pixels, else in new fields, else on all; of masks mIoU."""
     if not trial.condition.task.startswith("pixel"):
         return trial.metric("miou")
-    where = next((part for part in ("hidden", "new") if trial.in_fields(part)), "")
+    where = next((part for part in ("hidden", "new") if trial.has(part)), "")
     classes = trial.large or range(1, len((trial.audit or {}).get("test_counts") or ()) + 1)
     found = [recall for c in classes if (recall := trial.recall(c, where)) is not None]
     return fmean(found) if found else None
@@ -192,7 +194,7 @@ def _pooled(values: Sequence[float]) -> Pooled:
 def _track(results: Sequence[Result]) -> str:
     """``inductive`` or ``transductive``, with outside data and labels that were asked for."""
     trials = [trial for result in results for trial in result.cell.trials]
-    parts = ["transductive" if any(trial.record.get("transductive") for trial in trials) else "inductive"]
+    parts = ["transductive" if any(trial.common["transductive"] for trial in trials) else "inductive"]
     methods = {method for trial in trials for method in (trial.generator, trial.classifier)}
     if any(MARK in method.params for method in methods):
         parts.append("outside data")

@@ -35,7 +35,7 @@ def versions_of(tables: Iterable[Table]) -> dict[str, list[str]]:
     found: dict[str, set[str]] = {}
     for table in tables:
         for trial in table.trials:
-            for name, version in ((trial.record.get("environment") or {}).get("versions") or {}).items():
+            for name, version in ((trial.common["environment"] or {}).get("versions") or {}).items():
                 found.setdefault(str(name), set()).add(str(version))
     return {name: sorted(found[name]) for name in sorted(found)}
 
@@ -116,9 +116,7 @@ def _failed(table: Table) -> str:
 def _machine(table: Table) -> str:
     versions = versions_of([table])
     named = join_words(f"{name} {' and '.join(versions[name])}" for name in STATED if name in versions)
-    processors = sorted(
-        {str((t.record.get("environment") or {}).get("processor") or "") for t in table.trials} - {""}
-    )
+    processors = sorted({str((t.common["environment"] or {}).get("processor") or "") for t in table.trials} - {""})
     on = f" on {join_words(processors)}" if processors else ""
     return f"Versions: {named}{on}." if named else ""
 

@@ -53,10 +53,10 @@ def _small_classes(table: Table) -> list[str]:
 
 def _hidden(table: Table) -> list[str]:
     """Note on hidden test pixels: their definition, and over how many classes they are averaged."""
-    told = [trial for trial in table.trials if trial.in_fields("hidden")]
+    told = [trial for trial in table.trials if trial.has("hidden")]
     if not told:
         return []
-    classes = [[int(trial.in_fields(part)["n_classes"]) for trial in told] for part in VISIBILITY]
+    classes = [[int(trial.number("n_classes", part) or 0) for trial in told] for part in VISIBILITY]
     over = " and ".join(f"{count_range(own)} {part}" for part, own in zip(VISIBILITY, classes, strict=True))
     return [
         "AA shown, AA hidden: of test pixels whose spectra plugins could read, and of those in blocks that no plugin saw "
@@ -77,11 +77,11 @@ def repeat_notes(table: Table) -> list[str]:
 
 def _fields(table: Table) -> list[str]:
     """Notes on seen and new fields: definition, number of classes, and records that do not tell them apart."""
-    told = [trial for trial in table.trials if trial.in_fields("new")]
+    told = [trial for trial in table.trials if trial.has("new")]
     older = sum(trial.ok for trial in table.trials) - len(told)
     if not table.scores.fields or not told:
         return []
-    classes = [[int(trial.in_fields(where)["n_classes"]) for trial in told] for where in FIELDS]
+    classes = [[int(trial.number("n_classes", where) or 0) for trial in told] for where in FIELDS]
     over = " and ".join(f"{count_range(counts)} in {where}" for where, counts in zip(FIELDS, classes, strict=True))
     what = sorted({str((trial.audit or {}).get("fields") or "fields").split(" ")[0] for trial in told})
     of = {"connected": "connected components of one class", "plots": "plots of the scene"}
@@ -140,7 +140,7 @@ def _chosen_views(table: Table) -> list[str]:
     chosen: dict[tuple[int, str], str] = {}
     for trial in table.trials:
         if trial.ok and trial.classifier.view == AUTO:
-            chosen[trial.draw] = str((trial.record.get("spectral_view") or {}).get("name"))
+            chosen[trial.draw] = str(trial.common["view_shown"])
     if not chosen:
         return _named_views(table)
     listed = ", ".join(f"{name} in {count(n, 'draw')}" for name, n in Counter(chosen.values()).most_common())

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import marshal
 import math
+from array import array
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
-from functools import cached_property
 from typing import Any, TypeVar
 
 from hsiaug.base.errors import StoreError
@@ -18,11 +19,18 @@ from hsiaug.trial.record_json import Record, made_nothing, preference
 Audit = Mapping[str, Any]
 DrawKey = tuple[int, str]
 """A seed, and the checksum of the split that it drew."""
+Layout = Mapping[tuple[str, str], int]
+"""Part of a record and name of a number → its place."""
+Source = Callable[[str], Record]
 T = TypeVar("T")
 
 FIELDS = ("seen", "new")
 VISIBILITY = ("shown", "hidden")
 """Fields that hold training pixels, and fields that hold none."""
+
+COUNTED = ("timings", "cpu_seconds", "optimiser_steps", "classifier_facts")
+COMMON = ("scope", "transductive", "class_names", "environment", "scene_ref", "error")
+"""Keys whose values many records share."""
 
 SPEC = {"task", "scene", "protocol", "patch", *OF_TRIAL}
 
@@ -45,51 +53,61 @@ class Condition:
     rest: str = "{}"
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Trial:
-    """One record, with its identity in a form that can be grouped by.
+    """What tables take from one record; a million of them must fit into memory.
 
-    first: the first seed that drew the same split, where another one did: see :func:`by_split`. large: ids of the classes
-    that ``aa_large`` is over, which all trials of a table share.
+    empty: λ asked for no synthetic sample; older records hold such a trial as ok, with the metrics of none.
+    diagnosis: its samples were made of test labels, so it stands apart from every arm.
+    draw: what two trials must share to be a pair: the very pixels, and the first seed that drew them.
+    audit: None where it failed before it had a split. common: values under COMMON.
+    numbers: those of the record, in the places that ``layout`` names; NaN for None.
+    source: gives the whole record of a hash.
+    large: ids of the classes that ``aa_large`` is over, which all trials of a table share.
     """
 
     hash: str
     condition: Condition
-    generator: Method
+    arm: Arm
     classifier: Method
-    lam: float
-    omega: float | None
     seed: int
-    record: Record = field(repr=False, compare=False)
-    first: int | None = field(default=None, compare=False)
+    ok: bool = field(compare=False)
+    empty: bool = field(compare=False)
+    diagnosis: bool = field(compare=False)
+    draw: DrawKey = field(compare=False)
+    audit: Audit | None = field(repr=False, compare=False)
+    common: Mapping[str, Any] = field(repr=False, compare=False)
+    layout: Layout = field(repr=False, compare=False)
+    numbers: array[float] = field(repr=False, compare=False)
+    created: str = field(repr=False, compare=False)
+    source: Source = field(repr=False, compare=False)
     large: tuple[int, ...] = field(default=(), compare=False)
 
     @property
-    def arm(self) -> Arm:
-        """The generator with its λ and ω."""
-        return Arm(self.generator, self.lam, self.omega)
+    def record(self) -> Record:
+        """The whole record, read anew where the store has it."""
+        return self.source(self.hash)
 
-    @cached_property
-    def ok(self) -> bool:
-        """True where the trial gave metrics."""
-        return self.record.get("status") == "ok" and self.record.get("metrics") is not None
+    @property
+    def generator(self) -> Method:
+        """The generator of its arm."""
+        return self.arm.generator
 
-    @cached_property
-    def empty(self) -> bool:
-        """True where λ asked for no synthetic sample. Older records hold such a trial as ok, with the metrics of none."""
-        return made_nothing(self.record)
+    @property
+    def lam(self) -> float:
+        """Its λ."""
+        return self.arm.lam
 
-    @cached_property
+    @property
+    def omega(self) -> float | None:
+        """Its ω."""
+        return self.arm.omega
+
+    @property
     def steps(self) -> int | None:
         """Optimiser steps that trained the classifier, without those that only chose among its samples."""
-        counted = (self.record.get("optimiser_steps") or {}).get("fit_classifier")
-        aside = (self.record.get("classifier_facts") or {}).get("aside_steps", 0)
-        return counted - aside if isinstance(counted, int) and isinstance(aside, int) else counted
-
-    @cached_property
-    def diagnosis(self) -> bool:
-        """True where its samples were made of test labels: it stands apart from every arm."""
-        return bool((self.record.get("spec") or {}).get("diagnosis"))
+        counted = self.number("fit_classifier", "optimiser_steps")
+        return None if counted is None else int(counted - (self.number("aside_steps", "classifier_facts") or 0))
 
     @property
     def failed(self) -> bool:
@@ -101,37 +119,22 @@ class Trial:
         """``ok``, ``empty`` or ``failed``."""
         return "ok" if self.ok else "empty" if self.empty else "failed"
 
-    @cached_property
-    def audit(self) -> Audit | None:
-        """The audit of the trial's split; None where it failed before it had one."""
-        return self.record.get("audit")
-
-    @cached_property
-    def draw(self) -> DrawKey:
-        """Key that two trials must share to be a pair: the very pixels, and the first seed that drew them."""
-        seed = self.seed if self.first is None else self.first
-        return seed, str((self.audit or {}).get("sha256", ""))
-
     @property
     def scope(self) -> str | None:
         """Unlabelled pixels that its generator reads; None where the trial ended before that was known."""
-        found: str | None = (self.record.get("scope") or {}).get("generator")
+        found: str | None = (self.common["scope"] or {}).get("generator")
         return found
 
     @property
     def error_type(self) -> str:
         """The class of the exception that a failed trial ended with."""
-        return str((self.record.get("error") or {}).get("type", "unknown error"))
+        return str((self.common["error"] or {}).get("type", "unknown error"))
 
     @property
     def error(self) -> str:
         """``Type: message`` of a failed trial, on one line."""
-        message = str((self.record.get("error") or {}).get("message", ""))
+        message = str((self.common["error"] or {}).get("message", ""))
         return " ".join(f"{self.error_type}: {message}".split()).rstrip(": ")
-
-    @cached_property
-    def _metrics(self) -> Mapping[str, Any] | None:
-        return self.record.get("metrics") if self.ok else None
 
     def metric(self, name: str) -> float | None:
         """A metric as a fraction; None where the trial failed or the number is missing or not finite.
@@ -139,28 +142,30 @@ class Trial:
         name: ``oa``, ``aa``, …; ``aa_large`` for the AA over the classes that the table calls large, ``subset:NAME`` for
             that over a fixed subset; ``aa_seen`` or ``oa_new`` in seen or in new fields, likewise ``aa_hidden``.
         """
-        metrics = self._metrics
-        if metrics is None:
-            return None
         if name.startswith("subset:"):
-            return finite((metrics.get("subsets") or {}).get(name.removeprefix("subset:"), {}).get("aa"))
+            return self.number("aa", name)
         if name == "aa_large":
-            known = [self.recall(class_id) for class_id in self.large]
-            values = [value for value in known if value is not None]
-            return math.fsum(values) / len(values) if values and len(values) == len(known) else None
+            start, places = self.layout.get(("", "recall")), self.large
+            if start is None or not places or places[-1] > self.layout["", "classes"]:
+                return None
+            total = math.fsum([self.numbers[start + class_id - 1] for class_id in places])
+            return total / len(places) if math.isfinite(total) else None
         score, _, where = name.rpartition("_")
-        return finite(self.in_fields(where).get(score) if where in (*FIELDS, *VISIBILITY) else metrics.get(name))
+        return self.number(score, where) if where in (*FIELDS, *VISIBILITY) else self.number(name)
 
-    def in_fields(self, where: str) -> Mapping[str, Any]:
-        """The scores in one of FIELDS, or of VISIBILITY; empty where the record holds none."""
-        part = "visibility" if where in VISIBILITY else "fields"
-        found: Mapping[str, Any] = ((self._metrics or {}).get(part) or {}).get(where) or {}
-        return found
+    def number(self, name: str, part: str = "") -> float | None:
+        """A number of the metrics or of another part: of FIELDS, VISIBILITY, COUNTED, ``subset:NAME`` or ``samples``."""
+        place = self.layout.get((part, name))
+        return None if place is None else finite(self.numbers[place])
+
+    def has(self, part: str) -> bool:
+        """Whether there are numbers of a part."""
+        return (part, "") in self.layout
 
     def recall(self, class_id: int, where: str = "") -> float | None:
         """Recall of a class id 1..C, in one of FIELDS or in all; None where this draw has no test pixel of it there."""
-        entries = (self.in_fields(where) if where else self._metrics or {}).get("recall") or []
-        return finite(entries[class_id - 1]) if class_id <= len(entries) else None
+        known = class_id <= self.layout.get((where, "classes"), 0)
+        return finite(self.numbers[self.layout[where, "recall"] + class_id - 1]) if known else None
 
 
 def class_counts(audits: Iterable[Audit | None], key: str, class_id: int) -> list[int]:
@@ -176,15 +181,21 @@ def finite(value: object) -> float | None:
     return float(value)
 
 
-def read_trials(records: Iterable[Record]) -> list[Trial]:
-    """Trials of the records, one per hash: the newest that went well, else the newest."""
+def read_trials(records: Iterable[Record], source: Source | None = None) -> list[Trial]:
+    """Trials of the records, one per hash: the newest that went well, else the newest.
+
+    source: gives a record again, whole, by its hash; None = the records are kept.
+    """
     best: dict[str, Trial] = {}
+    kept: dict[str, Record] = {}
     once = _Once()
     for record in records:
-        trial = _read(record, once)
-        known = best.get(trial.hash)
-        if known is None or preference(trial.record) > preference(known.record):
+        known = best.get(record.get("hash", ""))
+        if known is None or preference(record) > preference(known.record):
+            trial = _read(record, once, source or kept.__getitem__)
             best[trial.hash] = trial
+            if source is None:
+                kept[trial.hash] = record
     return list(best.values())
 
 
@@ -192,28 +203,39 @@ def by_split(trials: Iterable[Trial]) -> list[Trial]:
     """The trials of one condition, of which those on the same pixels are of the same draw, whatever their seeds."""
     first: dict[str, int] = {}
     known = list(trials)
-    for trial in sorted(known, key=lambda trial: trial.seed):
-        if split := trial.draw[1]:
-            first.setdefault(split, trial.seed)
+    for seed, split in sorted({trial.draw for trial in known}):
+        if split:
+            first.setdefault(split, seed)
     same = [first.get(trial.draw[1], trial.seed) for trial in known]
-    return [t if seed == t.seed else replace(t, first=seed) for t, seed in zip(known, same, strict=True)]
+    return [
+        t if seed == t.draw[0] else replace(t, draw=(seed, t.draw[1])) for t, seed in zip(known, same, strict=True)
+    ]
 
 
 class _Once:
     """Makes equal things of many records once."""
 
     def __init__(self) -> None:
-        self._made: dict[str, Any] = {}
+        self._made: dict[object, Any] = {}
 
-    def __call__(self, make: Callable[..., T], *values: object) -> T:
-        key = repr((make, values))
+    def __call__(self, make: Callable[..., T], *values: Any) -> T:
+        key = make, marshal.dumps(values, 2)
         if key not in self._made:
             self._made[key] = make(*values)
         made: T = self._made[key]
         return made
 
+    def get(self, key: object) -> Any:
+        """What :meth:`same` gave for a key, or None."""
+        return self._made.get(key)
 
-def _read(record: Record, once: _Once) -> Trial:
+    def same(self, key: object, value: T) -> T:
+        """The first value that was given with an equal key."""
+        made: T = self._made.setdefault(key, value)
+        return made
+
+
+def _read(record: Record, once: _Once, source: Source) -> Trial:
     name = record.get("hash", "without a hash")
     if record.get("format") != 1:
         raise StoreError(
@@ -222,7 +244,7 @@ def _read(record: Record, once: _Once) -> Trial:
             hint="Read it with the version of hsiaug that wrote it.",
         )
     try:
-        return _parse(record, record["spec"], once)
+        return _parse(record, record["spec"], once, source)
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         raise StoreError(
             f"record {name} must hold what docs/results-format.md names",
@@ -231,19 +253,72 @@ def _read(record: Record, once: _Once) -> Trial:
         ) from error
 
 
-def _parse(record: Record, spec: Mapping[str, Any], once: _Once) -> Trial:
-    omega = spec["omega"]
-    hash, _ = record["hash"], record["status"]
+def _parse(record: Record, spec: Mapping[str, Any], once: _Once, source: Source) -> Trial:
+    omega, seed, audit = spec["omega"], int(spec["seed"]), record.get("audit")
+    ok = record["status"] == "ok" and record.get("metrics") is not None
+    draw = seed, str((audit or {}).get("sha256", ""))
+    common = tuple(record.get(key) for key in COMMON)
+    view = (record.get("spectral_view") or {}).get("name")
+    layout, numbers = _numbers(record, ok, once)
     return Trial(
-        hash=hash,
+        hash=record["hash"],
         condition=once(condition_of, {key: value for key, value in spec.items() if key not in OF_TRIAL}),
-        generator=once(Method.of, spec["generator"], spec.get("omega_convention") if omega is not None else None),
+        arm=once(
+            _arm,
+            spec["generator"],
+            spec.get("omega_convention") if omega is not None else None,
+            float(spec["lambda"]),
+            None if omega is None else float(omega),
+        ),
         classifier=once(Method.of, spec["classifier"], None, str(spec.get("view", RAW))),
-        lam=float(spec["lambda"]),
-        omega=None if omega is None else float(omega),
-        seed=int(spec["seed"]),
-        record=record,
+        seed=seed,
+        ok=ok,
+        empty=made_nothing(record),
+        diagnosis=bool(spec.get("diagnosis")),
+        draw=once.same(draw, draw),
+        audit=audit,
+        common=once.same((*map(id, common), view), {**dict(zip(COMMON, common, strict=True)), "view_shown": view}),
+        layout=layout,
+        numbers=numbers,
+        created=str(record.get("created", "")),
+        source=source,
     )
+
+
+def _arm(generator: Mapping[str, Any], convention: object, lam: float, omega: float | None) -> Arm:
+    return Arm(Method.of(generator, convention), lam, omega)
+
+
+def _numbers(record: Record, ok: bool, once: _Once) -> tuple[Layout, array[float]]:
+    """Numbers of a record but its counts, and the places where they are. Records with the same keys share these."""
+    metrics, samples = (record["metrics"] if ok else {}), record.get("samples") or {}
+    parts = {"": metrics}
+    for several in ("fields", "visibility"):
+        parts |= metrics.get(several) or {}
+    parts |= {f"subset:{name}": one for name, one in (metrics.get("subsets") or {}).items()}
+    parts |= {key: record.get(key) for key in COUNTED}
+    parts["samples"] = {kind: sum(counts) for kind, counts in samples.items() if isinstance(counts, list)}
+    parts["record"] = {"peak_memory_mb": record.get("peak_memory_mb")}
+    parts = {part: found for part, found in parts.items() if isinstance(found, dict) and found}
+    values: list[Any] = []
+    keys: list[object] = []
+    for part, found in parts.items():
+        recall = found.get("recall") or ()
+        keys += part, len(recall), *found
+        values += *found.values(), *recall
+    layout = once.get(key := tuple(keys)) or once.same(key, _places(parts))
+    return layout, array("d", [value if type(value) in (float, int) else math.nan for value in values])
+
+
+def _places(parts: Mapping[str, Mapping[str, Any]]) -> Layout:
+    places: dict[tuple[str, str], int] = {}
+    start = 0
+    for part, found in parts.items():
+        classes = len(found.get("recall") or ())
+        places |= {(part, name): start + i for i, name in enumerate(found)}
+        places |= {(part, ""): start, (part, "recall"): start + len(found), (part, "classes"): classes}
+        start += len(found) + classes
+    return places
 
 
 def condition_of(spec: Mapping[str, Any]) -> Condition:

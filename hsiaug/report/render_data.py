@@ -259,7 +259,7 @@ def _nth(counts: Any, class_id: int) -> int | None:
 
 
 def _identity(trial: Trial) -> dict[str, Any]:
-    condition, error = trial.condition, trial.record.get("error") or {}
+    condition, error = trial.condition, trial.common["error"] or {}
     row: dict[str, Any] = {
         "hash": trial.hash,
         "status": trial.status,
@@ -277,7 +277,7 @@ def _identity(trial: Trial) -> dict[str, Any]:
     }
     for role, method in (("generator", trial.generator), ("classifier", trial.classifier)):
         row |= {role: method.name, f"{role}_version": method.version, f"{role}_params": method.params}
-    row |= {"view": trial.classifier.view, "view_shown": (trial.record.get("spectral_view") or {}).get("name")}
+    row |= {"view": trial.classifier.view, "view_shown": trial.common["view_shown"]}
     return row | {"lambda": trial.lam, "omega": trial.omega, "omega_convention": trial.generator.convention}
 
 

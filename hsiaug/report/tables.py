@@ -13,7 +13,7 @@ from hsiaug.protocol.large_classes import large_classes
 from hsiaug.report.cells import ArmCell, CellKey, make_cells, method_rank
 from hsiaug.report.compare import Comparison, Gain, compare
 from hsiaug.report.labels import method_labels
-from hsiaug.report.records import Audit, Condition, Trial, by_split, condition_of, read_trials
+from hsiaug.report.records import Audit, Condition, Source, Trial, by_split, condition_of, read_trials
 from hsiaug.report.scores import CONTROL_CLASSIFIERS, Metric, MetricSet, metric_set, over_large
 from hsiaug.trial.arm import CONTROLS, EVERY_CONTROL, RIVALS, Arm, Method
 from hsiaug.trial.index import uncollected
@@ -102,7 +102,7 @@ class Table:
         return tuple(
             metric
             for part, metrics in parts
-            if any(trial.in_fields(part) for trial in self.trials)
+            if any(trial.has(part) for trial in self.trials)
             for metric in metrics
         )
 
@@ -161,13 +161,14 @@ class Table:
     def class_names(self) -> tuple[str, ...]:
         """Names of the class ids 1..C."""
         # A trial whose process died left none.
-        return next((tuple(names) for t in self.trials if (names := t.record.get("class_names"))), ())
+        return next((tuple(names) for t in self.trials if (names := t.common["class_names"])), ())
 
     @cached_property
     def subsets(self) -> tuple[str, ...]:
         """Names of the fixed class subsets that some trial reports."""
-        names = (name for t in self.trials if t.ok for name in t.record["metrics"].get("subsets") or ())
-        return tuple(dict.fromkeys(names))
+        layouts = {id(t.layout): t.layout for t in self.trials}
+        names = (part.partition(":") for layout in layouts.values() for part, _ in layout)
+        return tuple(dict.fromkeys(name for kind, _, name in names if kind == "subset"))
 
     @cached_property
     def guided(self) -> bool:
@@ -221,6 +222,7 @@ class Report:
 
 def build_report(
     records: Iterable[Record],
+    source: Source | None = None,
     *,
     store: str | None = None,
     runs: Mapping[str, Collection[str]] | None = None,
@@ -232,6 +234,7 @@ def build_report(
 
     The records are taken at their word: those of a file are checked by :meth:`hsiaug.trial.store.Store.read`.
 
+    source: gives a record again, whole, by its hash; None = the records are kept in memory.
     store: the folder they came from, as the user typed it, for the lines that lead back to it.
     runs: hashes of the trials of each run of a suite, by its name. Every run gets tables of its own, from its
         trials alone: its comparisons and Holm's correction do not depend on the other runs. A trial that no run
@@ -242,14 +245,13 @@ def build_report(
     docs/results-format.md.
     """
     check_margin(margin, "1 for one point")
-    left_out = tuple(damaged)
     with uncollected():
-        trials = read_trials(records)
+        trials = read_trials(records, source)
         parted = [("", trials)]
         if runs is not None:
             parted = [(run, [trial for trial in trials if trial.hash in hashes]) for run, hashes in runs.items()]
         tables = tuple(table for run, mine in parted for table in _tables(run, mine, margin))
-    looks = _looks(planned)
+    looks, left_out = _looks(planned), tuple(damaged)
     kept = (replace(table, damaged=left_out, looks=tuple(_told(table, looks))) for table in tables)
     return Report(tuple(kept), store, left_out)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from functools import partial
 from operator import attrgetter
 
@@ -10,7 +10,7 @@ from hsiaug.metrics.significance import mean_std
 from hsiaug.report.cells import ArmCell, method_rank
 from hsiaug.report.grid import Grid, GridColumn, GridEntry, make_grid
 from hsiaug.report.labels import MISSING, count_range, number, percent, plus_minus
-from hsiaug.report.records import Trial, class_counts, finite
+from hsiaug.report.records import Trial, class_counts
 from hsiaug.report.tables import Table
 from hsiaug.trial.arm import Arm, Method
 
@@ -83,7 +83,7 @@ COSTS = (
     ("trial s", 1, ("timings", "total")),
     ("trial CPU s", 1, ("cpu_seconds", "total")),
     ("steps", 0, ("optimiser_steps", "fit_classifier")),
-    ("memory MB", 0, ("peak_memory_mb",)),
+    ("memory MB", 0, ("record", "peak_memory_mb")),
 )
 """Columns: heading, decimals, and where a record holds it."""
 
@@ -101,13 +101,8 @@ def cost_grids(table: Table) -> tuple[Grid, ...]:
 
 def _cost(path: Sequence[str], digits: int, cell: ArmCell) -> str:
     """Mean and std of a number of the records, over the trials that have it."""
-    values = []
-    for trial in cell.ok:
-        found: object = trial.record
-        for key in path:
-            found = found.get(key) if isinstance(found, Mapping) else None
-        if (value := finite(found)) is not None:
-            values.append(value)
+    part, name = path
+    values = [value for trial in cell.ok if (value := trial.number(name, part)) is not None]
     if not values:
         return MISSING
     cost = mean_std(values)
@@ -164,5 +159,5 @@ def _trial_score(metric: str, trial: Trial) -> str:
 
 def _trial_seconds(trial: Trial) -> str:
     """How long one trial took."""
-    seconds = finite((trial.record.get("timings") or {}).get("total"))
+    seconds = trial.number("total", "timings")
     return MISSING if seconds is None else f"{seconds:.1f}"

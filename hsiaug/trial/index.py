@@ -10,7 +10,6 @@ from __future__ import annotations
 import contextlib
 import gc
 import json
-import marshal
 import stat
 import sys
 import zlib
@@ -31,7 +30,7 @@ LAYOUT = f"4 {CHECKS} {__version__}"
 WORTH_WRITING = 500, 0.02
 """Records that an index lacks before it is written: so many, and this share of what it has."""
 OWN = frozenset(
-    "hash spec metrics predictions_sha256 timings cpu_seconds peak_memory_mb created command".split()  # noqa: SIM905
+    "hash spec samples metrics predictions_sha256 timings cpu_seconds peak_memory_mb created command".split()  # noqa: SIM905
 )
 """Keys whose values differ from record to record; those of all others are mostly the same."""
 
@@ -45,26 +44,36 @@ class Index:
     def __init__(self, known: Mapping[str, Entry] | None = None) -> None:
         self.known = known or {}
         self.new: dict[str, Entry] = {}
-        self._shared: dict[tuple[str, bytes], Any] = {}
+        self._shared: dict[bytes, tuple[str, Any]] = {}
 
     def get(self, hash: str, data: bytes) -> Record | None:
         """The record of that hash with that content, where it was found sound."""
         known = self.known.get(hash) == (len(data), zlib.crc32(data))
-        return self._share(json.loads(data)) if known else None
+        return self._decode(data) if known else None
 
-    def add(self, record: Record, data: bytes) -> Record:
-        """A record that was found sound, and the content of its file."""
-        self.new[record["hash"]] = len(data), zlib.crc32(data)
-        return self._share(record)
+    def add(self, hash: str, data: bytes) -> Record:
+        """The record of that hash, which was found sound with that content."""
+        self.new[hash] = len(data), zlib.crc32(data)
+        return self._decode(data)
 
-    def _share(self, record: Record) -> Record:
-        """The record, whose values are those of other records where they are equal; they are not to be changed."""
-        return {
-            sys.intern(key): value
-            if key in OWN
-            else self._shared.setdefault((key, marshal.dumps(value, 2)), value)
-            for key, value in record.items()
-        }
+    def _decode(self, data: bytes) -> Record:
+        """The record, whose values are those of other records where they are equal; they are not to be changed.
+
+        What has a line of its own, as all keys have that hsiaug writes, is decoded once.
+        """
+        lines = data[2:-3].split(b",\n")
+        pairs = [self._shared.get(line) for line in lines]
+        fresh = [line for line, pair in zip(lines, pairs, strict=True) if pair is None]
+        try:
+            made = [(sys.intern(key), value) for key, value in json.loads(b"{%s}" % b",".join(fresh)).items()]
+        except ValueError:
+            made = []
+        if data[:2] != b"{\n" or data[-3:] != b"\n}\n" or len(made) != len(fresh):
+            whole: Record = json.loads(data)
+            return whole
+        self._shared |= {line: pair for line, pair in zip(fresh, made, strict=True) if pair[0] not in OWN}
+        rest = iter(made)
+        return dict(pair or next(rest) for pair in pairs)
 
 
 def _entries(path: Path) -> Mapping[str, Entry]:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 import sqlite3
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import closing
 from pathlib import Path
 from typing import Any
@@ -46,6 +46,11 @@ class Packs:
         """The bytes of the newest record of that hash, or None."""
         found: bytes | None = max(self._ask(NEWEST, hash), default=("", None))[1]
         return found
+
+    def some(self, hashes: Sequence[str]) -> dict[str, bytes]:
+        """The bytes of the newest records of those hashes that there are."""
+        query = f"SELECT created, record, hash FROM records WHERE hash IN ({', '.join('?' * len(hashes))})"
+        return {hash: data for _, data, hash in sorted(self._ask(query, *hashes))}
 
     def holds(self, hash: str, created: str, data: bytes) -> bool:
         """Whether there is a record of that hash with these bytes, or a newer one."""

@@ -26,6 +26,8 @@ MARKER = "hsiaug-store.json", '{"hsiaug": "store", "format": 1}\n'
 """The file in a folder that hsiaug made a store of, and its text. Nothing is removed where it is not."""
 WORTH_SYNCING = 0.1
 """Seconds: what a shorter trial leaves is not forced onto the disk, which may take longer than to run it again."""
+AT_ONCE = 500
+"""Records that packs are asked for in one query; SQLite before 3.32 takes 999 at most."""
 AGAIN = 3
 """Attempts at what another process may have taken away in between."""
 
@@ -115,27 +117,48 @@ class Store:
         What the store's index knows of a file is not checked again. What the records hold is not to be changed.
         known: what was read of this store already, and is not read again. index: whether the index may be written.
         """
-        had: dict[str, Record | Damage] = {} if known is None else known.by_hash
-        wanted = list(self.hashes() if hashes is None else hashes)
-        with open_index(self.root, self._records if index else None, wanted if hashes is None else None) as files:
-            looked = [had[hash] if hash in had else self._look(hash, files) for hash in wanted]
-        records = tuple(found for found in looked if found is not None and not isinstance(found, Damage))
+        looked = list(self.each(hashes, known=known, index=index))
+        records = tuple(found for found in looked if not isinstance(found, Damage))
         return Reading(records, tuple(found for found in looked if isinstance(found, Damage)))
+
+    def each(
+        self, hashes: Iterable[str] | None = None, *, known: Reading | None = None, index: bool = True
+    ) -> Iterator[Record | Damage]:
+        """What :meth:`read` gives, one after the other, so that not all of it is in memory."""
+        had: dict[str, Record | Damage] = {} if known is None else known.by_hash
+        with self._access("read"):
+            # Where all are asked for, it is known which have no folder of their own.
+            loose = set(self.loose() if hashes is None else hashes)
+            wanted = sorted({*loose, *self.packs.hashes()}) if hashes is None else list(hashes)
+        with open_index(self.root, self._records if index else None, wanted if hashes is None else None) as files:
+            for start in range(0, len(wanted), AT_ONCE):
+                some = wanted[start : start + AT_ONCE]
+                packed = self.packs.some([hash for hash in some if hash not in loose])
+                looked = (had.get(hash) or self._look(hash, files, packed.get(hash)) for hash in some)
+                yield from (found for found in looked if found is not None)
+
+    def whole(self, hash: str) -> Record:
+        """The record of that hash, which was there. Raises StoreError where it is no more."""
+        found = self.get(hash)
+        if found is None:
+            raise self._unreadable(hash, ValueError("none any more"))
+        return found
 
     def look(self, hash: str) -> Record | Damage | None:
         """The record of that hash; what is wrong with it; or None where there is none."""
         return self._look(hash, Index())
 
-    def _look(self, hash: str, index: Index) -> Record | Damage | None:
-        """Do as :meth:`look`, but without checking again content that the index knows."""
+    def _look(self, hash: str, index: Index, data: bytes | None = None) -> Record | Damage | None:
+        """Do as :meth:`look`, but without checking again content that the index knows. data: what a pack has of it."""
         try:
-            data = self.data(hash)
             if data is None:
-                return None
-            with suppress(FileNotFoundError):
-                if not os.stat(f"{self._place(hash)}/{PREDICTIONS}").st_size:  # noqa: PTH116
-                    # By a power failure.
-                    return Damage(hash, f"{PREDICTIONS} is empty")
+                data = self.data(hash)
+                if data is None:
+                    return None
+                with suppress(FileNotFoundError):
+                    if not os.stat(f"{self._place(hash)}/{PREDICTIONS}").st_size:  # noqa: PTH116
+                        # By a power failure.
+                        return Damage(hash, f"{PREDICTIONS} is empty")
             if (known := index.get(hash, data)) is not None:
                 return known
             record = decode(data)
@@ -144,7 +167,7 @@ class Store:
         except OSError as error:
             raise self._unreadable(hash, error) from error
         fault = fault_of(record, hash)
-        return index.add(record, data) if fault is None else Damage(hash, fault)
+        return index.add(hash, data) if fault is None else Damage(hash, fault)
 
     def data(self, hash: str) -> bytes | None:
         """The bytes of a record, or None. Raises ValueError where they are none of one. What is packed lies under one

@@ -18,10 +18,8 @@ from hsiaug.trial.planned import copy_plans
 from hsiaug.trial.predictions import PREDICTIONS
 from hsiaug.trial.record import Damage
 from hsiaug.trial.record_json import decode, preference
-from hsiaug.trial.store import RECORD, Reading, Record, Store
+from hsiaug.trial.store import RECORD, Record, Store
 
-AT_ONCE = 1000
-"""Records of a source that are read before they are written."""
 LOOK = "Look at its permissions, or name another store."
 Count = Callable[[int, int], object]
 """Told how many are done, and how many there are."""
@@ -65,24 +63,22 @@ def merge(target: Path, source: Store, count: Count) -> Merged:
         raise InputError(
             "TARGET must be another store than SOURCE", value=str(target), hint="Name the store to copy from."
         )
-    into, merged, hashes = Store(target, create=True), Merged(), source.hashes()
-    for start in range(0, len(hashes), AT_ONCE):
-        some = hashes[start : start + AT_ONCE]
-        there = into.read(some, index=False).by_hash
-        read = source.read(some, index=False)
-        merged.damaged += read.damaged
-        for record in read.records:
-            mine = there.get(record["hash"])
-            if record == mine:
-                merged.equal += 1
-            elif mine is not None and not isinstance(mine, Damage) and preference(record) <= preference(mine):
-                merged.kept += 1
-            else:
-                merged.copied += 1
-                stated = record["predictions_sha256"]
-                made = source.find_npz(record["hash"], stated) if stated else None
-                into.put(record, made and made[1])
-        count(min(start + AT_ONCE, len(hashes)), len(hashes))
+    into, merged, total = Store(target, create=True), Merged(), len(source.hashes())
+    for done, record in enumerate(source.each(index=False), 1):
+        if isinstance(record, Damage):
+            merged.damaged.append(record)
+            continue
+        mine = into.look(record["hash"])
+        if record == mine:
+            merged.equal += 1
+        elif mine is not None and not isinstance(mine, Damage) and preference(record) <= preference(mine):
+            merged.kept += 1
+        else:
+            merged.copied += 1
+            stated = record["predictions_sha256"]
+            made = source.find_npz(record["hash"], stated) if stated else None
+            into.put(record, made and made[1])
+        count(done, total)
     copy_plans(source.root, into.root)
     return merged
 
@@ -129,11 +125,12 @@ def prune(
     _check_own(store, mark=not dry_run)
     with file_errors(f"the store {store.root} must be a folder that can be written to", LOOK, StoreError):
         saved = fits.spare(store.cache) if cache else []
-        read = store.read(index=False) if failed or damaged else Reading()
-        records = {
-            **({"failed records": [r["hash"] for r in read.records if r["status"] == "failed"]} if failed else {}),
-            **({"damaged records": [one.hash for one in read.damaged]} if damaged else {}),
-        }
+        records: dict[str, list[str]] = {"failed records": []} if failed else {}
+        records |= {"damaged records": []} if damaged else {}
+        for one in store.each(index=False) if records else ():
+            kind = "damaged records" if isinstance(one, Damage) else f"{one['status']} records"
+            if kind in records:
+                records[kind].append(one.hash if isinstance(one, Damage) else one["hash"])
         records = {kind: list(filter(store.removable, hashes)) for kind, hashes in records.items()}
         pruned = {"temporary folders": _sizes(_abandoned(store))}
         pruned |= {"saved fits": _sizes(saved)} if cache else {}
@@ -163,18 +160,19 @@ def pack(store: Store, count: Count) -> int:
     loose, done, content = sorted(store.loose()), [], hashlib.sha256()
 
     def finished() -> Iterator[tuple[Record, bytes, bytes | None]]:
-        for start in range(0, len(loose), AT_ONCE):
-            for record in store.read(loose[start : start + AT_ONCE]).records:
-                hash, stated = record["hash"], record["predictions_sha256"]
-                data, npz = store.data(hash), store.find_npz(hash, stated) if stated else None
-                whole = data is not None and (npz is not None or not stated) and decode(data) == record
-                if record["status"] == "failed" or data is None or not whole or not store.removable(hash):
-                    continue
-                done.append(hash)
-                if not store.packs.holds(hash, record["created"], data):
-                    content.update(data)
-                    yield record, data, npz and npz[0]
-            count(min(start + AT_ONCE, len(loose)), len(loose))
+        for place, record in enumerate(store.each(loose), 1):
+            count(place, len(loose))
+            if isinstance(record, Damage) or record["status"] == "failed":
+                continue
+            hash, stated = record["hash"], record["predictions_sha256"]
+            data, npz = store.data(hash), store.find_npz(hash, stated) if stated else None
+            whole = data is not None and (npz is not None or not stated) and decode(data) == record
+            if data is None or not whole or not store.removable(hash):
+                continue
+            done.append(hash)
+            if not store.packs.holds(hash, record["created"], data):
+                content.update(data)
+                yield record, data, npz and npz[0]
 
     rule = f"the store {store.root} must be a folder that can be written to"
     with (

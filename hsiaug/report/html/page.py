@@ -118,7 +118,7 @@ def _environment(report: Report) -> list[tuple[str, str]]:
     """Environments of the trials: each entry, such as a device or a library, with all its values."""
     found: dict[str, set[str]] = {}
     for trial in (trial for table in report.tables for trial in table.trials):
-        made = dict(trial.record.get("environment") or {})
+        made = dict(trial.common["environment"] or {})
         made |= made.pop("versions", None) or {}
         for name, value in made.items():
             found.setdefault(str(name), set()).add(str(value))

@@ -63,8 +63,8 @@ def local_ground_truth(
     most: values of the largest scene that is read; None for any. Raises NoGroundTruthError where the truth cannot be had
     without a download, or is larger.
     """
-    trial = next((t for t in trials if t.record.get("scene_ref")), None)
-    ref, task = (str(trial.record["scene_ref"]), trial.condition.task) if trial else ("", "")
+    trial = next((t for t in trials if t.common["scene_ref"]), None)
+    ref, task = (str(trial.common["scene_ref"]), trial.condition.task) if trial else ("", "")
     key = f"{task} {ref}"
     if key not in read:
         try:
