@@ -1,9 +1,10 @@
 """A store of many records: what it takes to plan with it, to look it up, and to report on it.
 
-    python -m benchmarks.store_scale 100000 --draws 1000
+    python -m benchmarks.store_scale 200000 --draws 1000 --packed
 
 Makes a store with about that many records of real shape (a small run on the scene ``toy``, as other draws and other λ),
 in a folder that is removed afterwards, and prints seconds and peak memory of each command, each the whole process.
+With ``--packed`` the records are in packs, as ``hsiaug store pack`` writes them, and in the index as checked.
 """
 
 from __future__ import annotations
@@ -17,14 +18,19 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterator, Sequence
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
 from hsiaug.trial.hashing import short_hash
+from hsiaug.trial.index import open_index
+from hsiaug.trial.packs import write_pack
 from hsiaug.trial.record_json import encode
 
 RUN = ("benchmark", "toy", "--generator", "smote,mixup", "--classifier", "svm,rf", "--device", "cpu")
-SHAPES = ("md", "csv", "json", "html")
+SHAPES = ("rich", "md", "csv", "json", "html")
+PACK = 100_000
+"""Records of a pack."""
 SEEDS = 3
 """Draws of the real run."""
 MOST = 60_000
@@ -59,8 +65,19 @@ def copies(records: Sequence[Sequence[Template]], draws: int, lambdas: int) -> I
                 yield {**record, **changed}, predictions
 
 
-def fill(store: Path, made: Iterator[Template]) -> None:
+def fill(store: Path, made: Iterator[Template], *, packed: bool) -> None:
     """Write the records as they lie in a store."""
+    if packed:
+        (store / "packs").mkdir(parents=True)
+        (store / "records").mkdir()
+        with open_index(store, store / "records", None) as index:
+            rows = (
+                (record, data, npz) for record, npz in made if index.add(record["hash"], data := encode(record))
+            )
+            number = 0
+            while write_pack(path := store / "packs" / f"{number:016x}.sqlite", islice(rows, PACK)):
+                number += 1
+            path.unlink()
     for record, predictions in made:
         folder = store / "records" / record["hash"][:2] / record["hash"]
         folder.mkdir(parents=True)
@@ -73,7 +90,7 @@ import sys, time
 from pathlib import Path
 from hsiaug.trial.store import Store
 store = Store(Path(sys.argv[1]))
-hashes = [path.name for path in (store.root / "records").glob("??/*")]
+hashes = store.hashes()
 start = time.process_time()
 found = len(store.read(hashes).finished)
 print(f"{found} finished, {time.process_time() - start:.1f} s of them for the look-up")
@@ -101,22 +118,25 @@ def main() -> None:
     parser.add_argument("records", type=int)
     parser.add_argument("--draws", type=int, default=1000)
     parser.add_argument("--keep", type=Path, help="Folder to work in; a store that is there is used as it is.")
+    parser.add_argument("--packed", action="store_true")
+    parser.add_argument("--shapes", default=",".join(SHAPES), help="Formats of the reports, with commas.")
     asked = parser.parse_args()
     with tempfile.TemporaryDirectory() as temporary:
-        measure(asked.keep or Path(temporary), asked.records, asked.draws)
+        folder = asked.keep or Path(temporary)
+        measure(folder, asked.records, asked.draws, asked.shapes.split(","), packed=asked.packed)
 
 
-def measure(folder: Path, records: int, draws: int) -> None:
+def measure(folder: Path, records: int, draws: int, shapes: Sequence[str], *, packed: bool) -> None:
     """Make the store where it is not there, and print a line for each command."""
     found = templates(folder / "few")
     fixed = sum(not record["spec"]["lambda"] for record, _ in found[0])
     varied = len(found[0]) - fixed
     lambdas = max(1, round((records / draws - fixed) / varied))
     number = draws * (fixed + varied * lambdas)
-    store = folder / f"{number}-records-{draws}-draws"
+    store = folder / f"{number}-records-{draws}-draws{'-packed' * packed}"
     if not store.exists():
         start = time.perf_counter()
-        fill(store, copies(found, draws, lambdas))
+        fill(store, copies(found, draws, lambdas), packed=packed)
         say(f"{number} records of {draws} draws and {lambdas} λ written in {time.perf_counter() - start:.0f} s")
     shutil.rmtree(folder / "no", ignore_errors=True)
     report, look_up = ("-m", "hsiaug", "report", "--store", str(store)), ("-c", LOOK_UP, str(store))
@@ -131,7 +151,7 @@ def measure(folder: Path, records: int, draws: int) -> None:
     planned = some * (fixed + varied * most)
     say(f"plan of {planned} trials (--dry-run), no store: {timed(*plan, str(folder / 'no'))}")
     say(f"the same, all in the store: {timed(*plan, str(store))}")
-    for shape in SHAPES:
+    for shape in shapes:
         say(f"report --format {shape}: {timed(*report, '--format', shape)}")
 
 

@@ -264,16 +264,22 @@ def prints_zero(fraction: float) -> bool:
 
 
 def _middle(differences: Sequence[float]) -> float:
-    """The pseudo-median that the ranks of Wilcoxon's test go by: the median of all means of two draws.
+    """A number with the sign of the pseudo-median that the ranks of Wilcoxon's test go by: of the median of all means of
+    two draws.
 
     One huge difference can pull the mean to the other side of what most draws say; the test follows the draws, so its
     p must not be lent to such a mean.
     """
     import numpy as np
 
-    values = np.asarray(differences, dtype=float)
-    # With a thousand draws these are half a million means.
-    return float(np.median(np.concatenate([values[i:] + values[i] for i in range(len(values))]) / 2))
+    values = np.sort(np.asarray(differences, dtype=float))
+    n, half = len(values), len(values) * (len(values) + 1) / 4
+    # With a thousand draws these are half a million means: those on each side of 0 are counted.
+    if n * n - np.searchsorted(values, -values, "right").sum() + (values > 0).sum() > 2 * half:
+        return 1.0
+    if np.searchsorted(values, -values, "left").sum() + (values < 0).sum() > 2 * half:
+        return -1.0
+    return float(np.median(np.concatenate([values[i:] + values[i] for i in range(n)]) / 2))
 
 
 def _draws(n: int) -> str:

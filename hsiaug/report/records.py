@@ -30,7 +30,7 @@ VISIBILITY = ("shown", "hidden")
 
 COUNTED = ("timings", "cpu_seconds", "optimiser_steps", "classifier_facts")
 COMMON = ("scope", "transductive", "class_names", "environment", "scene_ref", "error")
-"""Keys whose values many records share."""
+"""Keys whose values many records share; beside them stands "view_shown", the name of the spectral view."""
 
 SPEC = {"task", "scene", "protocol", "patch", *OF_TRIAL}
 
@@ -156,7 +156,8 @@ class Trial:
     def number(self, name: str, part: str = "") -> float | None:
         """A number of the metrics or of another part: of FIELDS, VISIBILITY, COUNTED, ``subset:NAME`` or ``samples``."""
         place = self.layout.get((part, name))
-        return None if place is None else finite(self.numbers[place])
+        value = math.nan if place is None else self.numbers[place]
+        return value if math.isfinite(value) else None
 
     def has(self, part: str) -> bool:
         """Whether there are numbers of a part."""
@@ -216,22 +217,13 @@ class _Once:
     """Makes equal things of many records once."""
 
     def __init__(self) -> None:
-        self._made: dict[object, Any] = {}
+        self.made: dict[object, Any] = {}
 
     def __call__(self, make: Callable[..., T], *values: Any) -> T:
         key = make, marshal.dumps(values, 2)
-        if key not in self._made:
-            self._made[key] = make(*values)
-        made: T = self._made[key]
-        return made
-
-    def get(self, key: object) -> Any:
-        """What :meth:`same` gave for a key, or None."""
-        return self._made.get(key)
-
-    def same(self, key: object, value: T) -> T:
-        """The first value that was given with an equal key."""
-        made: T = self._made.setdefault(key, value)
+        if key not in self.made:
+            self.made[key] = make(*values)
+        made: T = self.made[key]
         return made
 
 
@@ -257,8 +249,8 @@ def _parse(record: Record, spec: Mapping[str, Any], once: _Once, source: Source)
     omega, seed, audit = spec["omega"], int(spec["seed"]), record.get("audit")
     ok = record["status"] == "ok" and record.get("metrics") is not None
     draw = seed, str((audit or {}).get("sha256", ""))
-    common = tuple(record.get(key) for key in COMMON)
     view = (record.get("spectral_view") or {}).get("name")
+    common = {key: record.get(key) for key in COMMON} | {"view_shown": view}
     layout, numbers = _numbers(record, ok, once)
     return Trial(
         hash=record["hash"],
@@ -275,9 +267,9 @@ def _parse(record: Record, spec: Mapping[str, Any], once: _Once, source: Source)
         ok=ok,
         empty=made_nothing(record),
         diagnosis=bool(spec.get("diagnosis")),
-        draw=once.same(draw, draw),
+        draw=once.made.setdefault(draw, draw),
         audit=audit,
-        common=once.same((*map(id, common), view), {**dict(zip(COMMON, common, strict=True)), "view_shown": view}),
+        common=once.made.setdefault((view, *(id(common[key]) for key in COMMON)), common),
         layout=layout,
         numbers=numbers,
         created=str(record.get("created", "")),
@@ -295,9 +287,10 @@ def _numbers(record: Record, ok: bool, once: _Once) -> tuple[Layout, array[float
     parts = {"": metrics}
     for several in ("fields", "visibility"):
         parts |= metrics.get(several) or {}
-    parts |= {f"subset:{name}": one for name, one in (metrics.get("subsets") or {}).items()}
+    if subsets := metrics.get("subsets"):
+        parts |= {f"subset:{name}": one for name, one in subsets.items()}
     parts |= {key: record.get(key) for key in COUNTED}
-    parts["samples"] = {kind: sum(counts) for kind, counts in samples.items() if isinstance(counts, list)}
+    parts["samples"] = {kind: sum(samples[kind]) for kind in ("real", "synthetic") if samples}
     parts["record"] = {"peak_memory_mb": record.get("peak_memory_mb")}
     parts = {part: found for part, found in parts.items() if isinstance(found, dict) and found}
     values: list[Any] = []
@@ -305,8 +298,9 @@ def _numbers(record: Record, ok: bool, once: _Once) -> tuple[Layout, array[float
     for part, found in parts.items():
         recall = found.get("recall") or ()
         keys += part, len(recall), *found
-        values += *found.values(), *recall
-    layout = once.get(key := tuple(keys)) or once.same(key, _places(parts))
+        values += found.values()
+        values += recall
+    layout = once.made.get(key := tuple(keys)) or once.made.setdefault(key, _places(parts))
     return layout, array("d", [value if type(value) in (float, int) else math.nan for value in values])
 
 

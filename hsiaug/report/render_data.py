@@ -282,14 +282,14 @@ def _identity(trial: Trial) -> dict[str, Any]:
 
 
 def _scores(table: Table, trial: Trial) -> dict[str, Any]:
-    metrics = trial.record.get("metrics") or {}
-    timings, audit = trial.record.get("timings") or {}, trial.audit or {}
+    record, audit = trial.record, trial.audit or {}
+    metrics, timings = record.get("metrics") or {}, record.get("timings") or {}
     scores: dict[str, Any] = {name: trial.metric(name) for name in _metrics(table)}
     scores["worst_class"] = metrics.get("worst_class")
     for name, subset in (metrics.get("subsets") or {}).items():
         scores |= {f"aa_{name}": trial.metric(f"subset:{name}"), f"oa_{name}": subset.get("oa")}
-    scores["transductive"] = trial.record.get("transductive")
+    scores["transductive"] = record.get("transductive")
     scores |= {name: audit.get(name) for name in AUDITED}
     scores |= {"split_sha256": audit.get("sha256"), "seconds": timings.get("total")}
-    scores["cpu_seconds"] = (trial.record.get("cpu_seconds") or {}).get("total")
-    return scores | {name: trial.record.get(name) for name in ("peak_memory_mb", "created")}
+    scores["cpu_seconds"] = (record.get("cpu_seconds") or {}).get("total")
+    return scores | {name: record.get(name) for name in ("peak_memory_mb", "created")}

@@ -73,7 +73,7 @@ class Index:
             return whole
         self._shared |= {line: pair for line, pair in zip(fresh, made, strict=True) if pair[0] not in OWN}
         rest = iter(made)
-        return dict(pair or next(rest) for pair in pairs)
+        return dict([pair or next(rest) for pair in pairs])
 
 
 def _entries(path: Path) -> Mapping[str, Entry]:

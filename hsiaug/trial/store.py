@@ -127,14 +127,17 @@ class Store:
         """What :meth:`read` gives, one after the other, so that not all of it is in memory."""
         had: dict[str, Record | Damage] = {} if known is None else known.by_hash
         with self._access("read"):
+            asked = None if hashes is None else list(hashes)
             # Where all are asked for, it is known which have no folder of their own.
-            loose = set(self.loose() if hashes is None else hashes)
-            wanted = sorted({*loose, *self.packs.hashes()}) if hashes is None else list(hashes)
-        with open_index(self.root, self._records if index else None, wanted if hashes is None else None) as files:
+            loose = set(self.loose() if asked is None else asked)
+            wanted = sorted({*loose, *self.packs.hashes()}) if asked is None else asked
+        with open_index(self.root, self._records if index else None, wanted if asked is None else None) as files:
             for start in range(0, len(wanted), AT_ONCE):
                 some = wanted[start : start + AT_ONCE]
-                packed = self.packs.some([hash for hash in some if hash not in loose])
-                looked = (had.get(hash) or self._look(hash, files, packed.get(hash)) for hash in some)
+                packed = self.packs.some(some)
+                looked = (
+                    had.get(hash) or self._look(hash, files, packed.get(hash), hash in loose) for hash in some
+                )
                 yield from (found for found in looked if found is not None)
 
     def whole(self, hash: str) -> Record:
@@ -148,13 +151,18 @@ class Store:
         """The record of that hash; what is wrong with it; or None where there is none."""
         return self._look(hash, Index())
 
-    def _look(self, hash: str, index: Index, data: bytes | None = None) -> Record | Damage | None:
-        """Do as :meth:`look`, but without checking again content that the index knows. data: what a pack has of it."""
+    def _look(
+        self, hash: str, index: Index, packed: bytes | None = None, loose: bool = True
+    ) -> Record | Damage | None:
+        """Do as :meth:`look`, but without checking again content that the index knows.
+
+        packed: what packs have of it. loose: whether it may have a folder of its own.
+        """
         try:
+            data = self.data(hash, packed) if loose or packed is None else packed
             if data is None:
-                data = self.data(hash)
-                if data is None:
-                    return None
+                return None
+            if data is not packed:
                 with suppress(FileNotFoundError):
                     if not os.stat(f"{self._place(hash)}/{PREDICTIONS}").st_size:  # noqa: PTH116
                         # By a power failure.
@@ -169,14 +177,14 @@ class Store:
         fault = fault_of(record, hash)
         return index.add(hash, data) if fault is None else Damage(hash, fault)
 
-    def data(self, hash: str) -> bytes | None:
+    def data(self, hash: str, packed: bytes | None = None) -> bytes | None:
         """The bytes of a record, or None. Raises ValueError where they are none of one. What is packed lies under one
-        that was written since.
+        that was written since. packed: what packs were found to have.
         """
         try:
             return _read_plain(f"{self._place(hash)}/{RECORD}")
         except FileNotFoundError:
-            return self.packs.get(hash)
+            return packed or self.packs.get(hash)
 
     def _unreadable(self, hash: str, error: OSError | ValueError) -> StoreError:
         return StoreError(
