@@ -11,7 +11,7 @@ import math
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from itertools import accumulate, pairwise
+from itertools import accumulate, islice, pairwise
 from typing import Any
 
 from hsiaug.bench.plan import Plan
@@ -35,6 +35,8 @@ NOISE = 0.3
 """Standard deviation of the logarithm of the seconds of one kind."""
 PRIOR = 0.3
 """Weight of the more general average, in measured times."""
+MOST = 20_000
+"""Records that costs are learned from; more would tell no more, and take longer."""
 
 
 @dataclass(frozen=True)
@@ -77,7 +79,7 @@ class Costs:
 
     @classmethod
     def of(cls, plans: Sequence[Plan], records: Iterable[Record]) -> Costs:
-        """Costs of the trials of some plans. records: of any trials; those of the same plugins tell."""
+        """Costs of the trials of some plans. records: of any trials; those of the same plugins tell, the first MOST."""
         cards: dict[tuple[Kind, str], Card] = {}
         guesses: dict[str, Guess] = {}
         for plan in plans:
@@ -98,7 +100,7 @@ class Costs:
                     unusual=tuple(unusual),
                 )
         made = cls(guesses)
-        for record in records:
+        for record in islice(records, MOST):
             made._learn(record, cards)
         return made
 

@@ -115,12 +115,11 @@ def run(
             damaged = [one for one in kept.damaged if one.hash in waiting]
             for line in damage_lines(damaged, "its trial is run again"):
                 say(line)
-            everything = store.read(known=kept).records
             if stated:
-                state_plan(root, trials, everything)
+                state_plan(root, trials, store.each_sound(kept))
             _record_nothing(plans, waiting, store)
         if waiting and where:
-            costs = Costs.of(plans, everything)
+            costs = Costs.of(plans, store.each_sound(kept))
             job = partial(Job, store=root, device=device, limit=limit)
             batches = batches_of(plans, waiting, job, costs, where.jobs, deadline)
             ordered = {trial.hash: trial for batch in batches for trial in batch.trials}

@@ -140,6 +140,10 @@ class Store:
                 )
                 yield from (found for found in looked if found is not None)
 
+    def each_sound(self, known: Reading) -> Iterator[Record]:
+        """The records of :meth:`each`. known: as of :meth:`read`."""
+        return (found for found in self.each(known=known) if not isinstance(found, Damage))
+
     def whole(self, hash: str) -> Record:
         """The record of that hash, which was there. Raises StoreError where it is no more."""
         found = self.get(hash)

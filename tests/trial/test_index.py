@@ -15,12 +15,15 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from hsiaug.base.errors import StoreError
 from hsiaug.report import build_report, render_report
 from hsiaug.trial import index as index_module
 from hsiaug.trial import store as store_module
 from hsiaug.trial.hashing import short_hash
+from hsiaug.trial.record import Damage
 from hsiaug.trial.record_json import Record
 from hsiaug.trial.store import Reading, Store
+from hsiaug.trial.upkeep import pack
 
 RECORDS = 6
 
@@ -229,3 +232,38 @@ def test_a_report_is_the_same_with_and_without_the_index(several: Store) -> None
 def test_records_share_what_they_have_in_common(several: Store) -> None:
     first, second = several.read().records[:2]
     assert first["environment"] is second["environment"] and first["spec"] is not second["spec"]
+
+
+@pytest.mark.usefixtures("eager")
+@pytest.mark.parametrize("indent", [None, 0, 1, 4])
+def test_a_record_whose_lines_are_another_programs_is_read_alike(several: Store, indent: int | None) -> None:
+    for hash in several.hashes():
+        path = several.folder(hash) / "record.json"
+        path.write_text(json.dumps(json.loads(path.read_bytes()), indent=indent) + "\n")
+    for reading in (several.read(), several.read()):
+        assert list(reading.records) == list(several.records())
+
+
+@pytest.mark.parametrize("packed", [False, True])
+def test_a_report_takes_its_numbers_from_records_that_it_reads_once(several: Store, packed: bool) -> None:
+    before = [
+        render_report(build_report(several.read().records), format=format) for format in ("md", "csv", "json")
+    ]
+    if packed:
+        assert pack(several, lambda *_: None) == RECORDS
+    again: list[str] = []
+
+    def source(hash: str) -> Record:
+        again.append(hash)
+        return several.whole(hash)
+
+    report = build_report((found for found in several.each() if not isinstance(found, Damage)), source)
+    assert render_report(report, "md") == before[0] and not again
+    assert [render_report(report, format=format) for format in ("csv", "json")] == before[1:]
+
+
+def test_a_record_that_has_gone_since_is_one_error(several: Store) -> None:
+    hash = several.hashes()[0]
+    shutil.rmtree(several.folder(hash))
+    with pytest.raises(StoreError, match=hash):
+        several.whole(hash)
