@@ -25,7 +25,7 @@ from typing import Any
 from hsiaug.trial.hashing import short_hash
 from hsiaug.trial.index import open_index
 from hsiaug.trial.packs import write_pack
-from hsiaug.trial.record_json import encode
+from hsiaug.trial.record_json import Record, encode
 
 RUN = ("benchmark", "toy", "--generator", "smote,mixup", "--classifier", "svm,rf", "--device", "cpu")
 SHAPES = ("rich", "md", "csv", "json", "html")
@@ -65,6 +65,10 @@ def copies(records: Sequence[Sequence[Template]], draws: int, lambdas: int) -> I
                 yield {**record, **changed}, predictions
 
 
+def by_hash(row: tuple[Record, bytes, bytes]) -> str:
+    return str(row[0]["hash"])
+
+
 def fill(store: Path, made: Iterator[Template], *, packed: bool) -> None:
     """Write the records as they lie in a store."""
     if packed:
@@ -75,7 +79,10 @@ def fill(store: Path, made: Iterator[Template], *, packed: bool) -> None:
                 (record, data, npz) for record, npz in made if index.add(record["hash"], data := encode(record))
             )
             number = 0
-            while write_pack(path := store / "packs" / f"{number:016x}.sqlite", islice(rows, PACK)):
+            # In the order of the hashes, as the command packs them.
+            while write_pack(
+                path := store / "packs" / f"{number:016x}.sqlite", sorted(islice(rows, PACK), key=by_hash)
+            ):
                 number += 1
             path.unlink()
     for record, predictions in made:
