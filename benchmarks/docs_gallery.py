@@ -2,8 +2,8 @@
 
     python -m benchmarks.docs_gallery [FOLDER]
 
-FOLDER, a temporary one unless it is named, holds the records: named again, it takes the trials that are there. Those of
-benchmarks/docs_gallery.toml take hours, the others some minutes. The picture of the LaTeX table takes pdflatex and
+FOLDER, a temporary one unless it is named, holds the records: named again, it takes the trials that are there. The
+trials take some minutes. The picture of the LaTeX table takes pdflatex and
 pdftoppm, that of the report Chromium and the package playwright.
 """
 
@@ -23,18 +23,16 @@ from benchmarks.docs_images import screenshot
 
 DOCS = HERE.parent / "docs"
 IMAGES = DOCS / "images"
-SUITE = HERE / "docs_gallery.toml"
+DEMO = "hills --generator relight,smote --set relight.strength=2 --classifier svm --view raw"
 COMMANDS = (
-    f"benchmark {SUITE}",
-    "benchmark hills --generator relight,smote --set relight.strength=2 --classifier svm --view raw --seeds 10 "
-    "--store demo",
+    f"benchmark {DEMO} --seeds 10 --store demo",
     "report --store demo --out card.svg --columns 1",
-    f"report --suite {SUITE} --by gain --out gain.png",
-    f"report --suite {SUITE} --out table.tex",
-    f"report --suite {SUITE} --out report.html",
-    "benchmark indian_pines --generator smote,noise --classifier svm --lambda 0.25,0.5,1,2 --seeds 5 --store sweep",
+    "report --store demo --by gain --out gain.png",
+    "report --store demo --out table.tex",
+    "report --store demo --out report.html",
+    f"benchmark {DEMO} --lambda 0.25,0.5,1,2 --seeds 5 --store sweep",
     "report --store sweep --by lambda --out lambda.png",
-    "labels indian_pines --classifier svm --generator smote --seeds 5 --store labels",
+    f"labels {DEMO} --seeds 5 --store labels",
     "report --store labels --by labels --out labels.png",
     "split indian_pines --protocol within:all --out within.png",
     "split indian_pines --task segmentation --protocol blocks:48 --out tiles.png",
@@ -94,7 +92,7 @@ def small(picture: Path) -> bytes:
         across = min(width, whole.width)
         shown = whole.resize((across, round(whole.height * across / whole.width)), Image.Resampling.LANCZOS)
         out = io.BytesIO()
-        shown.quantize(colours, dither=Image.Dither.NONE).save(out, "PNG", optimize=True)
+        shown.quantize(colours, Image.Quantize.MAXCOVERAGE, dither=Image.Dither.NONE).save(out, "PNG", optimize=True)
         if len(out.getvalue()) <= LARGEST:
             break
     return out.getvalue()
