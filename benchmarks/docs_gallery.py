@@ -92,7 +92,9 @@ def small(picture: Path) -> bytes:
         across = min(width, whole.width)
         shown = whole.resize((across, round(whole.height * across / whole.width)), Image.Resampling.LANCZOS)
         out = io.BytesIO()
-        shown.quantize(colours, Image.Quantize.MAXCOVERAGE, dither=Image.Dither.NONE).save(out, "PNG", optimize=True)
+        shown.quantize(colours, Image.Quantize.MAXCOVERAGE, kmeans=3, dither=Image.Dither.NONE).save(
+            out, "PNG", optimize=True
+        )
         if len(out.getvalue()) <= LARGEST:
             break
     return out.getvalue()

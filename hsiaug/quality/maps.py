@@ -64,10 +64,7 @@ def save_quick_look(scene: Scene, path: Path) -> None:
 
 
 def class_map_figure(ids: NDArray[np.int16], names: Sequence[str], title: str, note: str) -> Figure:
-    """A map (H, W) of class ids 1..C, 0 = no data, with a legend of the classes and their shares.
-
-    title: its label, which a caption repeats.
-    """
+    """A map (H, W) of class ids 1..C, 0 = no data, with a legend of the classes and their shares. title: its label."""
     colours = class_colours(len(names))
     colours[0] = 255
     step = picture_step(ids.shape)

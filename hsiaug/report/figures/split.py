@@ -50,7 +50,9 @@ def split_figure(data: TaskData, split: TaskSplit) -> Figure:
     shape = max(mask.shape[0] / mask.shape[1] for mask in masks)
     height = deep * (min(HIGHEST, side * shape) + 0.3)
     figure = new_figure(width, height + 0.17 * math.ceil(len(entries) / ncols) + 0.35)
-    name_table(figure, "LEAKY: " * split.audit.leaky + split.overlap, width, alone=True)
+    name_table(
+        figure, "LEAKY: " * split.audit.leaky + f"{split.audit.protocol}, draw {split.seed}", width, alone=True
+    )
     panels = np.reshape(figure.subplots(deep, wide), (deep, wide))
     for panel in panels.flat:
         panel.set_axis_off()
