@@ -6,7 +6,9 @@ import argparse
 import importlib
 import runpy
 import shutil
+import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +16,7 @@ import numpy as np
 import pytest
 
 from benchmarks.common import read_csv
+from hsiaug_builtin.txt2hsi.params import SIZES
 from tests.strangers import hsiaug
 
 FOLDER = Path(__file__).parents[1] / "benchmarks"
@@ -162,6 +165,31 @@ def test_maps_of_toy(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixt
     script("fill", monkeypatch, "100 100", **small, MAPS=("svm", "teacher")).main()
     rows = [line for line in capsys.readouterr().out.splitlines() if line.startswith("| toy |")]
     assert len(rows) == 3
+
+
+def test_the_presets_of_txt2hsi_on_a_device(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """One step of each training of both presets; the networks of ``paper`` with fewer channels."""
+    shrunk = replace(SIZES["paper"], vae_width=8, vae_batch=8, width=20, depth=2, labelled=4, unlabelled=4)
+    monkeypatch.setitem(SIZES, "paper", shrunk)
+    once = {"vae_steps": "1", "steps": "1", "sample_steps": "1"}
+    small = {"SCENE": "toy", "DRAWS": (100,), "CLASSIFIERS": ("svm",), "SETTINGS": once}
+    script("gpu", monkeypatch, f"{tmp_path / 'gpu.csv'} cpu 1", **small).main()
+    rows = read_csv(tmp_path / "gpu.csv")
+    assert [row["preset"] for row in rows] == ["cpu", "paper"]
+    assert all(float(row["mfu"]) > 0 and 0 < float(row["aa_svm"]) <= 1 for row in rows)
+    assert "| paper | 100 |" in capsys.readouterr().out
+
+
+def test_processor_seconds_and_memory_of_a_line(tmp_path: Path) -> None:
+    (tmp_path / "budget.csv").write_text("what,now\nline,12.5\n")
+    # In a process of its own: it waits for all processes below it.
+    words = [sys.executable, "-m", "benchmarks.speed.budget", str(tmp_path), *SMALL, "--seeds", "1", "--jobs", "1"]
+    told = subprocess.run(words, check=True, capture_output=True, text=True, cwd=FOLDER.parent).stdout
+    rows = {row["what"]: row for row in read_csv(tmp_path / "budget.csv")}
+    assert rows["line"]["before"] == "12.5" and float(rows["line"]["now"]) > 0
+    assert float(rows["memory of the line, MB"]["now"]) > 10 and "| svm, a trial | 5.0 |" in told
 
 
 def test_a_palette_of_few_steps(monkeypatch: pytest.MonkeyPatch) -> None:

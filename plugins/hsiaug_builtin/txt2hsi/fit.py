@@ -65,17 +65,8 @@ def learn(
         field = field.mapped(lambda x: vae.encode(x)[0])
     norm = LatentNorm.fit(_latents(field, encode, np.concatenate(list(named.values()))))
     denoiser = _denoiser(run, named, texts, field, lambda x: norm.forward(encode(x)))
-    return FittedTxt2Hsi(
-        params=params,
-        vae=vae,
-        denoiser=denoiser,
-        norm=norm,
-        texts=texts,
-        field=run.field,
-        starts=starts,
-        facts={"pseudo_labelled": {str(c): len(pixels) for c, pixels in pseudo.items()}},
-        device=device,
-    )
+    facts = {"pseudo_labelled": {str(c): len(pixels) for c, pixels in pseudo.items()}}
+    return FittedTxt2Hsi(params, vae, denoiser, norm, texts, run.field, starts, facts, device)
 
 
 def _vae(run: SceneRun, named: Mapping[int, NDArray[np.int32]]) -> Vae:
@@ -106,15 +97,9 @@ def _denoiser(
     params, device = run.params, run.device
     model = fresh(lambda: denoiser_of(params, run.view.patch, texts), run.seed).to(device)
     batches = Batches(field, named, run.view.unlabelled, params)
+    loss = DenoiserLoss(model, encode, SCHEDULE.to(device), texts.to(device), batches, params, run.seed)
+    steps, rate, ema, half = params.steps, params.rate, params.network.ema, bf16_is_faster(device)
     return train(
-        model,
-        DenoiserLoss(model, encode, SCHEDULE.to(device), texts.to(device), batches, params, run.seed),
-        progress=run.progress,
+        model, loss, steps=steps, rate=rate, progress=run.progress, note="denoiser", ema=ema, half=half, fused=True,
         checkpoint=run.file("denoiser"),
-        steps=params.steps,
-        rate=params.rate,
-        note="denoiser",
-        ema=params.network.ema,
-        half=bf16_is_faster(device),
-        fused=True,
-    )
+    )  # fmt: skip

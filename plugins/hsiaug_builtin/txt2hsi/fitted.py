@@ -137,25 +137,14 @@ class FittedTxt2Hsi:
         """Read a saved fit."""
         bands = arrays["field"].shape[2]
         classes = len(arrays["vae.head.bias"])
-        texts = Texts(
-            tokens=torch.tensor(arrays["text.tokens"]),
-            mask=torch.tensor(arrays["text.mask"]),
-            rows={int(c): tuple(rows) for c, rows in facts["rows"].items()},
-            prompts=tuple(facts["prompts"]),
-        )
+        tokens, mask = (torch.tensor(arrays[f"text.{name}"]) for name in ("tokens", "mask"))
+        rows = {int(c): tuple(rows) for c, rows in facts["rows"].items()}
+        texts = Texts(tokens, mask, rows, tuple(facts["prompts"]))
         side = int(facts["patch"])
         vae = state.restore("vae", arrays, lambda: Vae(bands, classes, params), device)
         denoiser = state.restore("denoiser", arrays, lambda: denoiser_of(params, side, texts), device)
         normaliser = Normaliser(**state.under("normaliser", arrays))
         starts = {int(c): pixels for c, pixels in state.under("starts", arrays).items()}
-        return cls(
-            params=params,
-            vae=vae,
-            denoiser=denoiser,
-            norm=LatentNorm.restore(arrays, device),
-            texts=texts,
-            field=Field(torch.tensor(arrays["field"], device=device), side, normaliser),
-            starts=dict(sorted(starts.items())),
-            facts=facts["facts"],
-            device=device,
-        )
+        field = Field(torch.tensor(arrays["field"], device=device), side, normaliser)
+        norm, facts = LatentNorm.restore(arrays, device), facts["facts"]
+        return cls(params, vae, denoiser, norm, texts, field, dict(sorted(starts.items())), facts, device)

@@ -43,9 +43,4 @@ def encode_prompts(view: TrainView, mode: str, encoder: str) -> Texts:
     for c in sorted(prompts):
         rows[c] = tuple(range(start, start + len(prompts[c])))
         start += len(prompts[c])
-    return Texts(
-        tokens=torch.from_numpy(answer.tokens),
-        mask=torch.from_numpy(answer.mask),
-        rows=rows,
-        prompts=tuple(listed),
-    )
+    return Texts(torch.from_numpy(answer.tokens), torch.from_numpy(answer.mask), rows, tuple(listed))

@@ -84,11 +84,12 @@ def fit_vae(x: Tensor, target: Tensor, normaliser: Normaliser, params: Params, r
             value = value + params.class_weight * cross_entropy(told, target[rows[:named]])
         return torch.as_tensor(value)
 
+    steps, rate = params.vae_steps, size.vae_rate
     return train(
         vae,
         loss,
-        steps=params.vae_steps,
-        rate=size.vae_rate,
+        steps=steps,
+        rate=rate,
         progress=run.progress,
         note="VAE",
         fused=True,

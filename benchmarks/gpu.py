@@ -1,0 +1,108 @@
+"""What txt2hsi costs and brings on a GPU, at its presets ``cpu`` and ``paper``.
+
+    python -m benchmarks.gpu FILE.csv [DEVICE [PEAK]]
+
+Draws 10 to 14 of Indian Pines (``issd``), λ = 0.5. Writes and prints a row per preset and draw: seconds of the fit and
+of the samples by the clock, the largest memory of the GPU in GB, the share of the device's operations that the fit used
+(*MFU*), and AA of each classifier. DEVICE is ``cuda`` where nothing is said; PEAK, in TFLOP/s, is 989, an H200 in
+bfloat16 without sparsity. The operations are torch's count of matrix products, of fits with one step and with two, times
+the steps.
+"""
+
+from __future__ import annotations
+
+import datetime
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from torch.utils.flop_counter import FlopCounterMode
+
+from benchmarks.common import markdown, say, write_csv
+from hsiaug.api import TrainView
+from hsiaug.protocol.protocols import parse_protocol
+from hsiaug.registry.card import Preset, build_params
+from hsiaug.registry.lookup import registry
+from hsiaug.tasks.task import get_task
+
+SCENE, DRAWS, CLASSIFIERS = "indian_pines", range(10, 15), ("svm", "cnn2d")
+PRESETS: tuple[Preset, ...] = ("cpu", "paper")
+SETTINGS: dict[str, str] = {}
+"""Parameters that differ from the preset."""
+LAMBDA, OMEGA = 0.5, 3.0
+
+
+def main() -> None:
+    file, device, peak = [*sys.argv[1:], *(None, "cuda", "989")[len(sys.argv) - 1 :]]
+    rows = [row(preset, draw, device, 1e12 * float(peak)) for preset in PRESETS for draw in DRAWS]
+    write_csv(Path(file), rows)
+    name = torch.cuda.get_device_name(device) if device.startswith("cuda") else device
+    say(f"{name}, {datetime.date.today()}, torch {torch.__version__}")
+    for line in markdown(list(rows[0]), ([str(value) for value in one.values()] for one in rows)):
+        say(line)
+
+
+def row(preset: Preset, draw: int, device: str, peak: float) -> dict[str, Any]:
+    """One fit, its samples, and what classifiers make of them."""
+    task = get_task("pixels")
+    scene = task.load(SCENE, progress=False)
+    split = task.split(scene, parse_protocol("issd"), draw, 9)
+    view, alone = task.view(scene, split, "scene"), task.view(scene, split, "none")
+    params: Any = build_params(registry().find("generator", "txt2hsi").load().card, preset, SETTINGS)
+    memory = torch.cuda.max_memory_allocated if device.startswith("cuda") else lambda: 0
+    work = operations(view, preset, device)
+    start = time.perf_counter()
+    fitted = fit(view, preset, device)
+    fit_seconds = time.perf_counter() - start
+    counts = task.counts(alone, LAMBDA)
+    start = time.perf_counter()
+    samples = fitted.sample(counts, guidance=OMEGA, seed=draw)
+    row = {
+        "preset": preset,
+        "draw": draw,
+        "fit_seconds": round(fit_seconds, 2),
+        "sample_seconds": round(time.perf_counter() - start, 2),
+        "gpu_gb": round(memory() / 2**30, 2),
+        "mfu": round(work(params.vae_steps, params.steps) / fit_seconds / peak, 4),
+    }
+    for name in CLASSIFIERS:
+        classifier = registry().find("classifier", name).load()
+        joined = task.shown(task.join(alone, [samples], counts), classifier.card)
+        learnt = classifier(build_params(classifier.card)).fit(
+            joined, alone, seed=draw, device=device, progress=quiet
+        )
+        told = task.predict(learnt, classifier.card, scene, split)
+        row[f"aa_{name}"] = round(task.score(scene, split, (np.flatnonzero(split.test), told))["aa"], 4)
+    say(str(row))
+    return row
+
+
+def fit(view: TrainView, preset: Preset, device: str, **steps: str) -> Any:
+    """The fitted generator, with other numbers of steps than the preset has."""
+    plugin = registry().find("generator", "txt2hsi").load()
+    params = build_params(plugin.card, preset, {**SETTINGS, **steps})
+    return plugin(params).fit(view, seed=0, device=device, progress=quiet)
+
+
+def operations(view: TrainView, preset: Preset, device: str) -> Any:
+    """The operations of a fit, as a function of the steps of the VAE and of the denoiser."""
+
+    def counted(vae: int, denoiser: int) -> int:
+        with FlopCounterMode(display=False) as counter:
+            fit(view, preset, device, vae_steps=str(vae), steps=str(denoiser))
+        return counter.get_total_flops()
+
+    once = counted(1, 1)
+    more = counted(2, 1) - once, counted(1, 2) - once
+    return lambda vae, denoiser: once + (vae - 1) * more[0] + (denoiser - 1) * more[1]
+
+
+def quiet(done: int, total: int, note: str = "") -> None:
+    """No progress."""
+
+
+if __name__ == "__main__":
+    main()
