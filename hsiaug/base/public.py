@@ -26,6 +26,7 @@ def array_checksum(array: NDArray[np.generic], dtype: str) -> str:
 LABELS: Mapping[str, str] = {
     "6f8e539794a4f2172c4deeb7cc1141bc4eabe697e589382649ecdf3bc7e8b615": "botswana",
     "ff7af1e743612bcae852f0d84810efda1d420c627e1172321781828de199b315": "indian_pines",
+    "5340f7fe3ff6cf0c37f6e0705982cc6579f3aa08fa11d80852d52506c6ac938f": "hills",
     "343bdb113412a9aa059edebdd9206f3caf04eed6de62f05fd8e29ed33e5e7bee": "ksc",
     "934b0068c5a1aed9448f3158ad21ea543a13baad18fb05a1ce4f52c3ef6d8e9c": "pavia_centre",
     "a40f13cb1efcb534da5578839ca39664a0c366fabe8217fe62ef2b2bf11de2c0": "pavia_university",
