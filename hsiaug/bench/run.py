@@ -116,10 +116,10 @@ def run(
             for line in damage_lines(damaged, "its trial is run again"):
                 say(line)
             if stated:
-                state_plan(root, trials, store.each_sound(kept))
+                state_plan(root, trials, store.each(known=kept))
             _record_nothing(plans, waiting, store)
         if waiting and where:
-            costs = Costs.of(plans, store.each_sound(kept))
+            costs = Costs.of(plans, store.each(known=kept))
             job = partial(Job, store=root, device=device, limit=limit)
             batches = batches_of(plans, waiting, job, costs, where.jobs, deadline)
             ordered = {trial.hash: trial for batch in batches for trial in batch.trials}

@@ -49,7 +49,7 @@ def print_plan(
     print_lines(notes, (f"note: {note}" for note in (*plan.notes, *plan.short)))
     todo = [trial for trial in todo if trial.hash not in plan.nothing]
     try:
-        costs = Costs.of(plans, Store(store).each_sound(kept) if todo else ())
+        costs = Costs.of(plans, Store(store).each(known=kept) if todo else ())
     except StoreError:
         costs = Costs.of(plans, ())
     left = Forecast({trial.hash: trial for trial in todo}, costs, jobs=jobs).left()

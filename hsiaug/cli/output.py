@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import sys
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from io import StringIO
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from rich.console import Console
 
     from hsiaug.report.tables import Report
-    from hsiaug.trial.store import Reading, Record, Store
+    from hsiaug.trial.store import Reading, Store
 
 TAB = "\t"
 
@@ -129,22 +129,11 @@ def read_report(
     """
     from hsiaug.report import build_report
     from hsiaug.trial.planned import read_plans
-    from hsiaug.trial.record import Damage, damage_lines
+    from hsiaug.trial.record import damage_lines
 
-    damaged: list[Damage] = []
-    known: set[str] = set()
-
-    def sound() -> Iterator[Record]:
-        each: Iterable[Record | Damage] = store.each() if read is None else (*read.records, *read.damaged)
-        for found in each:
-            if isinstance(found, Damage):
-                damaged.append(found)
-            else:
-                known.add(found["hash"])
-                yield found
-
+    damaged = [] if read is None else list(read.damaged)
     report = build_report(
-        sound(),
+        store.each(damaged=damaged) if read is None else read.records,
         store.whole if read is None else None,
         store=str(store.root),
         runs=runs,
@@ -152,6 +141,8 @@ def read_report(
         margin=margin,
         planned=read_plans(store.root),
     )
+    cells = [cell for table in report.tables for cell in (*table.every_cell.values(), *table.diagnosis)]
+    known = {trial.hash for cell in cells for trial in cell.trials} if runs else set()
     for run, hashes in (runs or {}).items():
         if run and (missing := sum(hash not in known for hash in hashes)):
             say(f"run {run}: {missing} of {len(hashes)} trials are not in {store.root}", err=True)

@@ -155,7 +155,9 @@ class Trial:
 
     def number(self, name: str, part: str = "") -> float | None:
         """A number of the metrics or of another part: of FIELDS, VISIBILITY, COUNTED, ``subset:NAME`` or ``samples``."""
-        place = self.layout.get((part, name))
+        return self._at(self.layout.get((part, name)))
+
+    def _at(self, place: int | None) -> float | None:
         value = math.nan if place is None else self.numbers[place]
         return value if math.isfinite(value) else None
 
@@ -166,20 +168,13 @@ class Trial:
     def recall(self, class_id: int, where: str = "") -> float | None:
         """Recall of a class id 1..C, in one of FIELDS or in all; None where this draw has no test pixel of it there."""
         known = class_id <= self.layout.get((where, "classes"), 0)
-        return finite(self.numbers[self.layout[where, "recall"] + class_id - 1]) if known else None
+        return self._at(self.layout[where, "recall"] + class_id - 1 if known else None)
 
 
 def class_counts(audits: Iterable[Audit | None], key: str, class_id: int) -> list[int]:
     """Train or test pixels of a class (``train_counts``, ``test_counts``) in each split that counts it."""
     counts = [(audit or {}).get(key) or () for audit in audits]
     return [int(entries[class_id - 1]) for entries in counts if class_id <= len(entries)]
-
-
-def finite(value: object) -> float | None:
-    """The number, or None where there is none to average."""
-    if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
-        return None
-    return float(value)
 
 
 def read_trials(records: Iterable[Record], source: Source | None = None) -> list[Trial]:
@@ -287,8 +282,7 @@ def _numbers(record: Record, ok: bool, once: _Once) -> tuple[Layout, array[float
     parts = {"": metrics}
     for several in ("fields", "visibility"):
         parts |= metrics.get(several) or {}
-    if subsets := metrics.get("subsets"):
-        parts |= {f"subset:{name}": one for name, one in subsets.items()}
+    parts |= {f"subset:{name}": one for name, one in (metrics.get("subsets") or {}).items()}
     parts |= {key: record.get(key) for key in COUNTED}
     parts["samples"] = {kind: sum(samples[kind]) for kind in ("real", "synthetic") if samples}
     parts["record"] = {"peak_memory_mb": record.get("peak_memory_mb")}

@@ -117,15 +117,23 @@ class Store:
         What the store's index knows of a file is not checked again. What the records hold is not to be changed.
         known: what was read of this store already, and is not read again. index: whether the index may be written.
         """
-        looked = list(self.each(hashes, known=known, index=index))
-        records = tuple(found for found in looked if not isinstance(found, Damage))
-        return Reading(records, tuple(found for found in looked if isinstance(found, Damage)))
+        damaged: list[Damage] = []
+        return Reading(tuple(self.each(hashes, damaged, known=known, index=index)), tuple(damaged))
 
     def each(
-        self, hashes: Iterable[str] | None = None, *, known: Reading | None = None, index: bool = True
-    ) -> Iterator[Record | Damage]:
-        """What :meth:`read` gives, one after the other, so that not all of it is in memory."""
+        self,
+        hashes: Iterable[str] | None = None,
+        damaged: list[Damage] | None = None,
+        *,
+        known: Reading | None = None,
+        index: bool = True,
+    ) -> Iterator[Record]:
+        """The sound records of :meth:`read`, one after the other: they need not be in memory together.
+
+        damaged: takes in the others.
+        """
         had: dict[str, Record | Damage] = {} if known is None else known.by_hash
+        left_out = [] if damaged is None else damaged
         with self._access("read"):
             asked = None if hashes is None else list(hashes)
             # Where all are asked for, it is known which have no folder of their own.
@@ -135,14 +143,12 @@ class Store:
             for start in range(0, len(wanted), AT_ONCE):
                 some = wanted[start : start + AT_ONCE]
                 packed = self.packs.some(some)
-                looked = (
-                    had.get(hash) or self._look(hash, files, packed.get(hash), hash in loose) for hash in some
-                )
-                yield from (found for found in looked if found is not None)
-
-    def each_sound(self, known: Reading) -> Iterator[Record]:
-        """The records of :meth:`each`. known: as of :meth:`read`."""
-        return (found for found in self.each(known=known) if not isinstance(found, Damage))
+                for hash in some:
+                    found = had.get(hash) or self._look(hash, files, packed.get(hash), hash in loose)
+                    if isinstance(found, Damage):
+                        left_out.append(found)
+                    elif found is not None:
+                        yield found
 
     def whole(self, hash: str) -> Record:
         """The record of that hash, which was there. Raises StoreError where it is no more."""

@@ -64,10 +64,7 @@ def merge(target: Path, source: Store, count: Count) -> Merged:
             "TARGET must be another store than SOURCE", value=str(target), hint="Name the store to copy from."
         )
     into, merged, total = Store(target, create=True), Merged(), len(source.hashes())
-    for done, record in enumerate(source.each(index=False), 1):
-        if isinstance(record, Damage):
-            merged.damaged.append(record)
-            continue
+    for done, record in enumerate(source.each(damaged=merged.damaged, index=False), 1):
         mine = into.look(record["hash"])
         if record == mine:
             merged.equal += 1
@@ -125,12 +122,11 @@ def prune(
     _check_own(store, mark=not dry_run)
     with file_errors(f"the store {store.root} must be a folder that can be written to", LOOK, StoreError):
         saved = fits.spare(store.cache) if cache else []
-        records: dict[str, list[str]] = {"failed records": []} if failed else {}
-        records |= {"damaged records": []} if damaged else {}
-        for one in store.each(index=False) if records else ():
-            kind = "damaged records" if isinstance(one, Damage) else f"{one['status']} records"
-            if kind in records:
-                records[kind].append(one.hash if isinstance(one, Damage) else one["hash"])
+        faulty: list[Damage] = []
+        read = store.each(damaged=faulty, index=False) if failed or damaged else ()
+        bad = [record["hash"] for record in read if record["status"] == "failed"]
+        records = {"failed records": bad} if failed else {}
+        records |= {"damaged records": [one.hash for one in faulty]} if damaged else {}
         records = {kind: list(filter(store.removable, hashes)) for kind, hashes in records.items()}
         pruned = {"temporary folders": _sizes(_abandoned(store))}
         pruned |= {"saved fits": _sizes(saved)} if cache else {}
@@ -162,12 +158,10 @@ def pack(store: Store, count: Count) -> int:
     def finished() -> Iterator[tuple[Record, bytes, bytes | None]]:
         for place, record in enumerate(store.each(loose), 1):
             count(place, len(loose))
-            if isinstance(record, Damage) or record["status"] == "failed":
-                continue
             hash, stated = record["hash"], record["predictions_sha256"]
             data, npz = store.data(hash), store.find_npz(hash, stated) if stated else None
             whole = data is not None and (npz is not None or not stated) and decode(data) == record
-            if data is None or not whole or not store.removable(hash):
+            if record["status"] == "failed" or data is None or not whole or not store.removable(hash):
                 continue
             done.append(hash)
             if not store.packs.holds(hash, record["created"], data):
