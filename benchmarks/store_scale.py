@@ -19,6 +19,7 @@ import tempfile
 import time
 from collections.abc import Iterator, Sequence
 from itertools import islice
+from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
 
@@ -69,7 +70,7 @@ def by_hash(row: tuple[Record, bytes, bytes]) -> str:
     return str(row[0]["hash"])
 
 
-def fill(store: Path, made: Iterator[Template], *, packed: bool) -> None:
+def fill(store: Path, made: Iterator[Template], packed: bool) -> None:
     """Write the records as they lie in a store."""
     if packed:
         (store / "packs").mkdir(parents=True)
@@ -143,7 +144,10 @@ def measure(folder: Path, records: int, draws: int, shapes: Sequence[str], *, pa
     store = folder / f"{number}-records-{draws}-draws{'-packed' * packed}"
     if not store.exists():
         start = time.perf_counter()
-        fill(store, copies(found, draws, lambdas), packed=packed)
+        # In a process of its own: others would be said to take at least as much memory as this one.
+        writer = get_context("fork").Process(target=fill, args=(store, copies(found, draws, lambdas), packed))
+        writer.start()
+        writer.join()
         say(f"{number} records of {draws} draws and {lambdas} λ written in {time.perf_counter() - start:.0f} s")
     shutil.rmtree(folder / "no", ignore_errors=True)
     report, look_up = ("-m", "hsiaug", "report", "--store", str(store)), ("-c", LOOK_UP, str(store))
