@@ -47,7 +47,7 @@ def score(pairs: PairSet, held: tuple[str, ...], draw: int, name: str, centre: s
     params = build_params(plugin.card, overrides={"centre": centre})
     fitted = plugin(params).fit(view.real, view, seed=draw, device="cpu", progress=lambda *_: None)
     prediction = locate_labels(split, task.predict(fitted, plugin.card, own, split))
-    return 100 * float(task.score(own, prediction)["f1_change"])
+    return 100 * float(task.score(own, split, prediction)["f1_change"])
 
 
 if __name__ == "__main__":
