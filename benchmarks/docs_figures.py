@@ -15,7 +15,7 @@ from pathlib import Path
 from statistics import fmean
 from typing import TYPE_CHECKING, Any
 
-from benchmarks.common import HERE, read_csv
+from benchmarks.common import HERE, main_score, read_csv
 from hsiaug.metrics.significance import t_interval
 from hsiaug.report.figures.files import figure_bytes, new_figure
 
@@ -225,6 +225,31 @@ def pair_gains(rows: Sequence[Row], score: str, name: str) -> list[float]:
     return [value - by["none"][seed] for seed, value in sorted(by[name].items()) if seed in by["none"]]
 
 
+def txt2hsi() -> Figure:
+    """AA of SVM and CNN with txt2hsi and with pseudo above none, draw by draw, on four scenes."""
+    rows = trials("txt2hsi_bar")
+    figure = new_figure(WIDTH, 2.8)
+    panels = figure.subplots(1, len(SCENES), sharey=True)
+    marks = {"txt2hsi": (BLUE, "o"), "pseudo": (RED, "D")}
+    for panel, (scene, title) in zip(panels, SCENES.items(), strict=True):
+        for y, classifier in enumerate(("svm", "cnn2d")):
+            scores: dict[str, dict[str, float]] = defaultdict(dict)
+            for row in rows:
+                if (row["scene"], row["classifier"]) == (scene, classifier):
+                    scores[row["arm"]][row["seed"]] = 100 * main_score(row)
+            for place, (arm, (colour, mark)) in enumerate(marks.items()):
+                gains = [value - scores["none"][seed] for seed, value in scores[arm].items()]
+                height = y - 0.15 + 0.3 * place
+                panel.plot(gains, [height] * len(gains), "|", color=colour, markersize=8, alpha=0.5)
+                interval(panel, height, gains, colour, mark, arm if y == 0 else None)
+        rows_named(panel, ("svm", "cnn2d"))
+        panel.axvline(0, color="black", lw=0.8)
+        panel.set_title(title, fontsize=9)
+    figure.supxlabel("AA above none (points): each draw, and the mean with its 95 % interval", fontsize=9)
+    legend(figure, panels[0], 2)
+    return figure
+
+
 def teacher() -> Figure:
     """How often the names that the teacher gives are right, under issd."""
     text = (RESULTS / "teacher" / "table.md").read_text(encoding="utf-8")
@@ -255,6 +280,7 @@ FIGURES: dict[str, Callable[[], Any]] = {
     "labels_scenes": labels,
     "pairs_gain": pairs,
     "teacher": teacher,
+    "txt2hsi_gain": txt2hsi,
 }
 """A file of docs/images, and what draws it."""
 
