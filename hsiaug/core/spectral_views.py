@@ -122,25 +122,28 @@ def continuum_removed(x: Rows, places: NDArray[np.float64]) -> Rows:
 def _hull(y: NDArray[np.float64], places: NDArray[np.float64]) -> NDArray[np.float64]:
     """(n, B) upper convex hulls, read at every place: Andrew's monotone chain, on all spectra at once."""
     n, bands = y.shape
-    last = np.zeros((n, bands), dtype=np.intp)
-    """Stack of the corners so far, for each spectrum."""
-    size = np.ones(n, dtype=np.intp)
-    everyone = np.arange(n)
+    heights, everyone = np.ascontiguousarray(y.T).ravel(), np.arange(n)
+    before = np.zeros((bands, n), dtype=np.intp)
+    """The corner before each place in the chain that ends there."""
     for b in range(1, bands):
-        rows = everyone[size > 1]
+        before[b], rows = b - 1, everyone[: n * (b > 1)]
         while len(rows):
-            i, j = last[rows, size[rows] - 2], last[rows, size[rows] - 1]
+            j = before[b].take(rows)
+            at = j * n + rows
+            i = before.take(at)
+            low, middle, high = heights.take(i * n + rows), heights.take(at), heights[b * n :].take(rows)
             # The last corner goes where it lies on or below the line from the one before it to the new point.
-            there = (y[rows, j] - y[rows, i]) * (places[b] - places[i])
-            below = there <= (y[rows, b] - y[rows, i]) * (places[j] - places[i])
-            rows = rows[below]
-            size[rows] -= 1
-            rows = rows[size[rows] > 1]
-        last[everyone, size] = b
-        size += 1
+            below = (middle - low) * (places[b] - places[i]) <= (high - low) * (places[j] - places[i])
+            rows, i = rows[below], i[below]
+            before[b, rows] = i
+            rows = rows[i > 0]
     corner = np.zeros((n, bands), dtype=bool)
-    used = np.arange(bands) < size[:, None]
-    corner[np.nonzero(used)[0], last[used]] = True
+    corner[:, 0] = True
+    rows, last = everyone, np.full(n, bands - 1)
+    while len(rows):
+        corner[rows, last] = True
+        last = before[last, rows]
+        rows, last = rows[last > 0], last[last > 0]
     return _between(y, places, corner)
 
 
@@ -148,11 +151,10 @@ def _between(
     y: NDArray[np.float64], places: NDArray[np.float64], corner: NDArray[np.bool_]
 ) -> NDArray[np.float64]:
     """(n, B): straight lines between the corners (n, B) of each spectrum; the first and last band are corners."""
-    bands = y.shape[1]
-    numbers = np.arange(bands)
-    left = np.maximum.accumulate(np.where(corner, numbers, 0), axis=1)
-    right = np.minimum.accumulate(np.where(corner, numbers, bands - 1)[:, ::-1], axis=1)[:, ::-1]
-    start, end = np.take_along_axis(y, left, axis=1), np.take_along_axis(y, right, axis=1)
-    width = places[right] - places[left]
-    share = np.divide(places - places[left], width, out=np.zeros_like(y), where=width > 0)
-    return start + share * (end - start)
+    found = np.flatnonzero(corner)
+    left, place = y.ravel()[found], places[found % y.shape[1]]
+    # From the last band, a corner, no line goes on: its share is 0, whatever spectrum comes next.
+    rise, width = np.diff(left, append=left[-1:]), np.diff(place, append=place[-1:])
+    lines = np.stack([left, place, rise, np.where(width > 0, width, 1)])
+    start, place, rise, width = np.repeat(lines, np.diff(found, append=y.size), axis=1).reshape(4, *y.shape)
+    return np.asarray(start + (places - place) / width * rise)

@@ -20,25 +20,39 @@ BLOCK = 2048
 class Machine:
     """A support vector machine that may know one class only. model: a fitted sklearn SVC, or None for a lone class.
 
-    classes: (k,) int64 ids of its scores, ascending. learnt: (n, d) float64, what it was fitted on, for the kernel;
-    gamma: its γ.
+    classes: (k,) int64 ids of its scores, ascending. support: (s, d) float64 support vectors, by class; gamma: its γ.
     """
 
     model: SVC | None
     classes: NDArray[np.int64]
-    learnt: NDArray[np.float64]
+    support: NDArray[np.float64]
     gamma: float
 
     def scores(self, features: NDArray[np.float32]) -> NDArray[np.float64]:
-        """(n, k) of features (n, d), largest at the class that is predicted."""
+        """(n, k) of features (n, d), largest at the predicted class: those of sklearn but for rounding."""
         if self.model is None or not len(features):
             return np.zeros((len(features), len(self.classes)))
-        parts = []
-        for start in range(0, len(features), BLOCK):
-            kernel = rbf(features[start : start + BLOCK], self.learnt, self.gamma)
-            parts.append(self.model.decision_function(kernel))
-        found = np.concatenate(parts)
-        return np.stack([-found, found], axis=1) if found.ndim == 1 else _by_class(found, len(self.classes))
+        parts = (features[start : start + BLOCK] for start in range(0, len(features), BLOCK))
+        return np.concatenate([self._scores(self.model, part) for part in parts])
+
+    def _scores(self, model: SVC, features: NDArray[np.float32]) -> NDArray[np.float64]:
+        """Votes of the pairs of classes, and less than a third by how clear these are; of two classes, how clear."""
+        from sklearn.metrics.pairwise import rbf_kernel
+
+        k, ends = len(self.classes), np.cumsum(model.n_support_)[:-1]
+        kernel = rbf_kernel(self.support, features.astype(np.float64), self.gamma)
+        # What the support vectors of each class say in its pairs, (k − 1, n).
+        told = [a @ b for a, b in zip(np.split(model.dual_coef_, ends, 1), np.split(kernel, ends), strict=True)]
+        votes, clear = np.zeros((2, k, len(features)))
+        for (i, j), offset in zip(combinations(range(k), 2), model.intercept_, strict=True):
+            score = told[i][j - 1] + told[j][i] + offset
+            if k == 2:
+                return np.stack([-score, score], axis=1)
+            clear[i] += score
+            clear[j] -= score
+            votes[i] += score >= 0
+            votes[j] += score < 0
+        return np.ascontiguousarray((votes + clear / (3 * (np.abs(clear) + 1))).T)
 
 
 def fit_machine(
@@ -50,33 +64,14 @@ def fit_machine(
     reach: float,
 ) -> Machine:
     """features (n, d), y (n,) class ids, weight (n,) > 0. cost: C; reach: γ times d."""
+    from sklearn.metrics.pairwise import rbf_kernel
     from sklearn.svm import SVC
 
     classes, gamma = np.unique(y), reach / features.shape[1]
     learnt = features.astype(np.float64)
     if len(classes) == 1:
         return Machine(None, classes, learnt, gamma)
-    # A kernel from matrix products: libsvm's own, value by value, took most of a teacher's time.
-    model = SVC(C=cost, kernel="precomputed", decision_function_shape="ovo", random_state=0)
-    return Machine(model.fit(rbf(learnt, learnt, gamma), y, sample_weight=weight), classes, learnt, gamma)
-
-
-def _by_class(pairs: NDArray[np.float64], classes: int) -> NDArray[np.float64]:
-    """(n, k) scores from those of pairs of classes (n, k·(k − 1)/2): votes, and less than a third by how clear these are.
-
-    Bit for bit what sklearn makes of them, in rows that are contiguous: a sixth of the time.
-    """
-    votes, clear = np.zeros((2, classes, len(pairs)))
-    for (i, j), score in zip(combinations(range(classes), 2), np.ascontiguousarray(pairs.T), strict=True):
-        clear[i] += score
-        clear[j] -= score
-        votes[i] += score >= 0
-        votes[j] += score < 0
-    return np.ascontiguousarray((votes + clear / (3 * (np.abs(clear) + 1))).T)
-
-
-def rbf(a: NDArray[np.floating], b: NDArray[np.float64], gamma: float) -> NDArray[np.float64]:
-    """(n, m) exp(−γ·|a − b|²) of rows of a (n, d) and b (m, d)."""
-    from sklearn.metrics.pairwise import rbf_kernel
-
-    return np.asarray(rbf_kernel(a.astype(np.float64), b, gamma))
+    # A kernel from matrix products, as libsvm's own is slow; of two arrays, as sklearn rounds that of one otherwise.
+    kernel = rbf_kernel(learnt, features.astype(np.float64), gamma)
+    model = SVC(C=cost, kernel="precomputed", random_state=0).fit(kernel, y, sample_weight=weight)
+    return Machine(model, classes, learnt[model.support_], gamma)

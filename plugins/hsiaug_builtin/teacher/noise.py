@@ -33,7 +33,8 @@ def fit_noise_projection(view: TrainView, components: int) -> Projection:
 
     spectra = view.cube[view.visible].astype(np.float64)
     mean = spectra.mean(axis=0)
-    signal = np.atleast_2d(np.cov(spectra.T, bias=True))
+    spectra -= mean
+    signal = spectra.T @ spectra * (1 / len(spectra))
     noise = WITHIN * _noise(view)
     ridge = RIDGE * np.trace(noise) / len(noise)
     # Where neighbours do not differ at all, in every band alike, components are those of equal spread.
