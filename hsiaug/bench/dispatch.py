@@ -10,6 +10,7 @@ import time
 from abc import ABC, abstractmethod
 from collections import Counter, deque
 from collections.abc import Iterable, Sequence
+from contextlib import closing
 from dataclasses import dataclass, replace
 from itertools import islice
 from typing import Protocol
@@ -97,7 +98,8 @@ class PoolEngine(ABC):
             if self._pool is None or start != self._start:
                 PoolEngine.cancel(self)
                 self._start, self._pool = start, self.pool(start)
-            Dispatch(batch, self._pool, Ledger(batch.scene, job, store), self.gpus > 0, on_event).run()
+            with closing(Ledger(batch.scene, job, store, batch.trials)) as ledger:
+                Dispatch(batch, self._pool, ledger, self.gpus > 0, on_event).run()
 
     def cancel(self) -> None:
         """End the slots, which stay between runs on the same scene."""
@@ -152,11 +154,13 @@ class Dispatch:
             self._occupy(slots)
             # A busy slot that has gone is heard of by the next wait.
             if not self._waiting and not any(slot.busy for slot in (*slots, *self._parts)):
-                return
+                break
             if there and not slots:
                 self._give_up()
             for slot, message in self._pool.wait():
                 self._follow(slot, message)
+            self._tell()
+        self._tell(wait=True)
 
     def _take_back(self, there: Sequence[Slot]) -> None:
         """Let other slots have what is left in idle ones that have gone."""
@@ -257,7 +261,13 @@ class Dispatch:
             self._write(ended, its)
 
     def _write(self, trial: TrialSpec, outcome: Outcome) -> None:
-        self._on_event(self._ledger.write(trial, outcome, self._batch.commands.get(trial.hash, "")))
+        command = self._batch.commands.get(trial.hash, "")
+        self._ledger.write(trial, outcome, command, len(self._pool.slots()))
+
+    def _tell(self, *, wait: bool = False) -> None:
+        """Report what has been written. wait: once all is."""
+        for event in self._ledger.written(wait=wait):
+            self._on_event(event)
 
     def _doomed(self, outcome: Outcome, trial: TrialSpec, part: _Part) -> list[TrialSpec]:
         """The trials of a group that would fail as one did, as they need the same fit and run the same strangers' code:
@@ -288,6 +298,7 @@ class Dispatch:
         found = next(iter(self._refused.values()))
         refused = lost("load", "WorkerRefused", f"every worker refused it: it has {found}")
         self._write(self._waiting[0].left[0], refused)
+        self._tell(wait=True)
         raise SceneError(
             "the workers of a run must have the scene, the hsiaug and the plugins that it was planned with",
             value=found,

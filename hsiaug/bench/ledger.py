@@ -1,14 +1,16 @@
-"""Inputs that a run gives its workers, and the records that it writes of their answers."""
+"""Inputs that a run gives its workers, and the records that are written of their answers."""
 
 from __future__ import annotations
 
-from typing import Literal
+from collections import Counter
+from collections.abc import Iterable, Iterator
 
 from hsiaug.bench.engine import Event, Job
+from hsiaug.bench.writing import Writing
 from hsiaug.tasks.task import TaskData, TaskSplit, get_task
 from hsiaug.trial.cache import has_fit
 from hsiaug.trial.ceilings import equip
-from hsiaug.trial.run import Outcome, finish
+from hsiaug.trial.run import Outcome
 from hsiaug.trial.spec import TrialSpec
 from hsiaug.trial.store import Store
 
@@ -21,30 +23,35 @@ IDLE_SPLITS = 16
 class Ledger:
     """Splits for the workers, and records of what they answer.
 
-    It keeps the splits of the draws whose trials run, and of a few others, however many draws a plan has.
+    Of the draws that have trials left, it keeps the splits of those whose trials run, and of a few others.
     """
 
-    def __init__(self, scene: TaskData, job: Job, store: Store) -> None:
-        self._scene, self._job, self._store = scene, job, store
+    def __init__(self, scene: TaskData, job: Job, store: Store, trials: Iterable[TrialSpec]) -> None:
+        self._scene, self._store = scene, store
         self._task = get_task(job.task)
         self._splits: dict[str, TaskSplit] = {}
         self._running: dict[str, str] = {}
+        self._left = Counter(trial.draw_hash for trial in trials)
+        self._writing = Writing(scene, job, store)
 
-    def write(self, trial: TrialSpec, outcome: Outcome, command: str) -> Event:
-        """Score a trial and store its record."""
-        record, prediction = finish(
-            trial,
-            outcome,
-            self._task,
-            self._scene,
-            self._split(trial),
-            scene_ref=self._job.scene_ref,
-            command=command,
-        )
-        stored = self._store.put(record, prediction)
+    def write(self, trial: TrialSpec, outcome: Outcome, command: str, slots: int) -> None:
+        """Score a trial and store its record. slots: how many there are."""
+        self._writing.put((trial, outcome, self._split(trial), command), slots)
         self._running.pop(trial.hash, None)
-        kind: Literal["ok", "failed"] = "ok" if stored["status"] == "ok" else "failed"
-        return Event(kind, trial.hash, timings=stored["timings"])
+        self._left[trial.draw_hash] -= 1
+        if not self._left[trial.draw_hash]:
+            del self._splits[trial.draw_hash]
+
+    def written(self, *, wait: bool = False) -> Iterator[Event]:
+        """Yield what became of the trials that were written since the last call. wait: for all of them.
+
+        Raises StoreError where a record could not be written.
+        """
+        return self._writing.ended(wait=wait)
+
+    def close(self) -> None:
+        """Write what waits to be written."""
+        self._writing.close()
 
     def request(self, trial: TrialSpec) -> tuple[TrialSpec, object]:
         """A trial as it is sent, a diagnosis with what it needs of the test labels; and its split without any."""

@@ -15,16 +15,15 @@ import signal
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from importlib.metadata import version
-from multiprocessing import parent_process, resource_tracker
-from multiprocessing.connection import Connection, wait
+from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any, NoReturn, cast
 
 from hsiaug.base.errors import HsiaugError
+from hsiaug.bench.processes import end_with_parent, held_back
 from hsiaug.data.loading import hide_labels
 from hsiaug.registry.handed import Parcel, parcels, unpack
 from hsiaug.registry.lookup import Registry, registry
@@ -34,7 +33,7 @@ from hsiaug.trial.cache import Workbench
 from hsiaug.trial.run import Outcome, compute
 from hsiaug.trial.spec import TrialSpec
 
-__all__ = ["TrialRequest", "WorkerStart", "serve", "strangers", "without_ctrl_c"]
+__all__ = ["TrialRequest", "WorkerStart", "serve", "strangers"]
 
 STEP_EVERY = 0.2
 """Seconds between two reports of a plugin's own progress: fits call it at every step."""
@@ -189,42 +188,12 @@ class _Channel:
                 os._exit(1)
 
 
-@contextmanager
-def without_ctrl_c() -> Iterator[None]:
-    """Processes that are started within begin with Ctrl-C held back."""
-    if hasattr(signal, "pthread_sigmask"):
-        # Else it would be started within, and takes every signal in as it starts.
-        resource_tracker.ensure_running()
-    with held_back("SIGINT"):
-        yield
-
-
-@contextmanager
-def held_back(name: str) -> Iterator[None]:
-    """A signal that comes within is delivered afterwards; a process that is started within begins with it held back."""
-    if not hasattr(signal, "pthread_sigmask"):
-        yield
-        return
-    before = signal.pthread_sigmask(signal.SIG_BLOCK, [getattr(signal, name)])
-    try:
-        yield
-    finally:
-        signal.pthread_sigmask(signal.SIG_SETMASK, before)
-
-
 def _settle() -> None:
     """Make this process one that ends with Ctrl-C and with its parent, and that prints nothing on the run's stdout."""
     # Ctrl-C reaches the workers too; records are written by their parent, so they may stop at once.
     signal.signal(signal.SIGINT, lambda *_: os._exit(130))
     if hasattr(signal, "pthread_sigmask"):
         signal.pthread_sigmask(signal.SIG_UNBLOCK, [signal.SIGINT])
-    threading.Thread(target=_die_with_parent, daemon=True).start()
+    end_with_parent()
     os.dup2(2, 1)
     sys.stdout = sys.stderr
-
-
-def _die_with_parent() -> None:
-    parent = parent_process()
-    if parent is not None:
-        wait([parent.sentinel])
-        os._exit(1)

@@ -25,7 +25,8 @@ from hsiaug.base.errors import HsiaugError, InputError, install
 from hsiaug.bench.cluster_settings import ClusterSettings
 from hsiaug.bench.dispatch import PoolEngine
 from hsiaug.bench.engine import Batch, Message, PluginProgress, Say, TrialEnded, WorkerLost, WorkerRefused
-from hsiaug.bench.worker import WorkerStart, without_ctrl_c
+from hsiaug.bench.processes import without_ctrl_c
+from hsiaug.bench.worker import WorkerStart
 from hsiaug.trial.spec import TrialSpec
 
 try:

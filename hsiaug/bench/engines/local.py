@@ -6,13 +6,10 @@ worker's last words, and a call into compiled code cannot be ended.
 
 from __future__ import annotations
 
-import multiprocessing
 import os
 import signal
-import sys
 import time
-from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from multiprocessing.connection import Connection
 from multiprocessing.connection import wait as wait_for
@@ -24,7 +21,8 @@ from hsiaug.bench.answers import BadAnswer, read_answer, read_stage, without_hal
 from hsiaug.bench.cluster_settings import ClusterSettings
 from hsiaug.bench.dispatch import PoolEngine
 from hsiaug.bench.engine import Batch, Message, PluginProgress, Say, TrialEnded, WorkerLost, WorkerRefused
-from hsiaug.bench.worker import TrialRequest, WorkerStart, serve, strangers, without_ctrl_c
+from hsiaug.bench.processes import CONTEXT, without_ctrl_c, without_main
+from hsiaug.bench.worker import TrialRequest, WorkerStart, serve, strangers
 from hsiaug.trial.run import lost
 from hsiaug.trial.spec import TrialSpec
 
@@ -35,27 +33,6 @@ GRACE = 5.0
 
 PATIENCE = 1.0
 """Seconds after which processes are looked at though nothing was heard: a copy of a dead one may keep its pipe open."""
-
-# Without a library loaded again for each: not on macOS, whose libraries do not survive a fork.
-FORKS = sys.platform != "darwin" and "forkserver" in multiprocessing.get_all_start_methods()
-CONTEXT: Any = multiprocessing.get_context("forkserver" if FORKS else "spawn")
-if FORKS:
-    CONTEXT.set_forkserver_preload(["hsiaug.bench.worker", "sklearn.svm", "imblearn.over_sampling"])
-
-
-@contextmanager
-def _without_main() -> Iterator[None]:
-    """Hide where the program came from: a new process would run that script again, and with it the benchmark."""
-    main = sys.modules["__main__"]
-    hidden = {name: getattr(main, name) for name in ("__file__", "__spec__") if hasattr(main, name)}
-    try:
-        main.__spec__ = None
-        if "__file__" in hidden:
-            del main.__file__
-        yield
-    finally:
-        for name, value in hidden.items():
-            setattr(main, name, value)
 
 
 @dataclass(eq=False)
@@ -111,7 +88,7 @@ class Worker:
             without_half_messages(connection)
         self.process = CONTEXT.Process(target=serve, args=(there, tells, self.start, dict(os.environ)))
         # It takes Ctrl-C once it can end without a traceback, and not before.
-        with without_ctrl_c(), _without_main():
+        with without_ctrl_c(), without_main():
             self.process.start()
         there.close()
         tells.close()

@@ -1,0 +1,72 @@
+"""How the processes of a run are started, and that they end with it."""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+import signal
+import sys
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from multiprocessing import parent_process, resource_tracker
+from multiprocessing.connection import wait
+from typing import Any
+
+__all__ = ["CONTEXT", "end_with_parent", "held_back", "without_ctrl_c", "without_main"]
+
+# Without a library loaded again for each: not on macOS, whose libraries do not survive a fork.
+FORKS = sys.platform != "darwin" and "forkserver" in multiprocessing.get_all_start_methods()
+CONTEXT: Any = multiprocessing.get_context("forkserver" if FORKS else "spawn")
+if FORKS:
+    CONTEXT.set_forkserver_preload(["hsiaug.bench.worker", "sklearn.svm", "imblearn.over_sampling"])
+
+
+@contextmanager
+def without_main() -> Iterator[None]:
+    """Hide where the program came from: a new process would run that script again, and with it the benchmark."""
+    main = sys.modules["__main__"]
+    hidden = {name: getattr(main, name) for name in ("__file__", "__spec__") if hasattr(main, name)}
+    try:
+        main.__spec__ = None
+        if "__file__" in hidden:
+            del main.__file__
+        yield
+    finally:
+        for name, value in hidden.items():
+            setattr(main, name, value)
+
+
+@contextmanager
+def without_ctrl_c() -> Iterator[None]:
+    """Processes that are started within begin with Ctrl-C held back."""
+    if hasattr(signal, "pthread_sigmask"):
+        # Else it would be started within, and takes every signal in as it starts.
+        resource_tracker.ensure_running()
+    with held_back("SIGINT"):
+        yield
+
+
+@contextmanager
+def held_back(name: str) -> Iterator[None]:
+    """A signal that comes within is delivered afterwards; a process that is started within begins with it held back."""
+    if not hasattr(signal, "pthread_sigmask"):
+        yield
+        return
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, [getattr(signal, name)])
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
+def end_with_parent() -> None:
+    """Let this process end as soon as the one that started it has."""
+    threading.Thread(target=_wait_for_parent, daemon=True).start()
+
+
+def _wait_for_parent() -> None:
+    parent = parent_process()
+    if parent is not None:
+        wait([parent.sentinel])
+        os._exit(1)
