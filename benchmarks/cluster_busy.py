@@ -25,15 +25,17 @@ from benchmarks.cluster_faults import descendants
 from benchmarks.common import say
 from tests.strangers import DUMMY, environment, install
 
+SECONDS = 1.0
+"""That a trial sleeps."""
 SLEEPER = '''
 class Sleeper(Commonest):
-    """Takes a second of nobody's processor."""
+    """Takes its time, and next to nothing of the processor's."""
 
-    card = Card(name="sleeper", version="1", summary="the most frequent class, after a second", input="spectrum")
+    card = Card(name="sleeper", version="1", summary="the most frequent class, after a while", input="spectrum")
 
     def predict(self, patches):
-        import time
-        time.sleep(1.0)
+        import os, time
+        time.sleep(float(os.environ["SLEEP"]))
         return super().predict(patches)
 
 
@@ -56,7 +58,8 @@ def main() -> None:
     asked = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
         root = Path(folder)
-        env = environment(install(root / "site", "sleeper_plugin", DUMMY + SLEEPER))
+        site = install(root / "site", "sleeper_plugin", DUMMY + SLEEPER)
+        env = environment(site, SLEEP=str(SECONDS))
         with cluster(asked.slots, asked.threads, root, env) as (address, scheduler, workers):
             lambdas = ",".join(str(1 + i / 100) for i in range(asked.trials))
             words = [

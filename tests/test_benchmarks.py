@@ -213,6 +213,24 @@ def test_what_the_framework_costs(monkeypatch: pytest.MonkeyPatch, capsys: pytes
     assert "ms per trial" in capsys.readouterr().out
 
 
+def test_how_busy_a_cluster_of_two_is_kept(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    script("cluster_busy", monkeypatch, "2 --trials 8 --scene toy", SECONDS=0.3).main()
+
+    said = capsys.readouterr().out
+    assert "2 slots, " in said and "busy: " in said and said.count("ms a trial") == 4
+
+
+def test_a_disturbed_run_on_a_cluster(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    run("cluster_faults", "dask", "--runs", "1", monkeypatch=monkeypatch)
+
+    said = capsys.readouterr().out
+    assert "killed one process" in said and '"lost": 0, "changed": 0, "same_table": true' in said
+
+
 def test_a_scene_of_a_gigabyte_takes_less_memory_than_its_cube(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
