@@ -94,8 +94,8 @@ def test_the_text_conditioned_generator_at_half_balance_says_plainly_what_it_fou
         "Undecided: these are too few draws to tell whether anything helps or hurts. "
         "The same benchmark with --seeds 7 runs the draws that are missing.",
         "undecided (5 draws: at least 7 are needed)",
-        "  txt2hsi λ=0.5 ω=3 with cnn2d: AA +0.3 against none and +0.1 against duplicate; but OA −3.0 and −0.3",
-        "  txt2hsi λ=0.5 ω=3 with svm: AA +4.3 against none and +4.0 against duplicate; but OA −0.8 and −0.9",
+        "  txt2hsi λ=0.5 ω=3 with cnn2d: AA +5.1 against none and +3.7 against duplicate; OA +1.6 and +3.3",
+        "  txt2hsi λ=0.5 ω=3 with svm: AA +5.1 against none and +5.0 against duplicate; OA +0.6 and +0.6",
     ]
 
 
