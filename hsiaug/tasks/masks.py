@@ -143,8 +143,10 @@ class Segmentation:
                 hint="Map network outputs back to class ids.",
             )
 
-    def join(self, view: DenseView, pool: Sequence[DenseSamples], counts: PairCounts) -> DenseSamples:
-        """Real pairs, then the first of the pool."""
+    def join(
+        self, view: DenseView, pool: Sequence[DenseSamples], counts: PairCounts, card: Card | None = None
+    ) -> DenseSamples:
+        """Real pairs, then the first of the pool. card: of the classifier, whatever it reads."""
         if not counts.total:
             return view.real
         return concatenate([view.real, concatenate(pool).take(np.arange(counts.total))])

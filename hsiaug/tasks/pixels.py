@@ -140,13 +140,21 @@ class PixelClassification:
         check_finite(samples.x, "samples")
         check_numbers(samples.y, samples.weight)
 
-    def join(self, view: TrainView, pool: Sequence[PatchSamples], counts: Mapping[int, int]) -> PatchSamples:
-        """Real samples, then the first ``counts[c]`` of each class of the pool."""
+    def join(
+        self, view: TrainView, pool: Sequence[PatchSamples], counts: Mapping[int, int], card: Card | None = None
+    ) -> PatchSamples:
+        """Real samples, then the first ``counts[c]`` of each class of the pool.
+
+        card: of the classifier that they are for; patches that it does not read are not copied.
+        """
+        real, *made = [
+            part if card is None or card.reads_patches else self.shown(part, card) for part in (view.real, *pool)
+        ]
         if not any(counts.values()):
-            return view.real
-        drawn = concatenate(pool)
+            return real
+        drawn = concatenate(made)
         first = [np.flatnonzero(drawn.y == c)[:n] for c, n in counts.items()]
-        return concatenate([view.real, drawn.take(np.concatenate(first))])
+        return concatenate([real, drawn.take(np.concatenate(first))])
 
     def shown(self, samples: PatchSamples, card: Card, spectra: SpectralView = RAW_VIEW) -> PatchSamples:
         """The input that a classifier's card names, in a spectral view: patches, centre spectra, or locations alone."""

@@ -129,7 +129,8 @@ def refit(
     # What fits share is not needed afterwards: with the bench go the views, each as large as the data.
     bench, timer = Workbench(data, get_task(spec.task), folder), StageTimer()
     generator, classifier = load_plugins(spec, plugins)
-    samples = augment(spec, bench, generator, resolve_device(device, generator.card), timer, progress)
+    where = resolve_device(device, generator.card)
+    samples = augment(spec, bench, generator, where, timer, progress, classifier=classifier.card)
     where = resolve_device(device, classifier.card)
     fitted = fit_classifier(spec, bench, classifier, samples, where, timer, progress)
     return Refitted(spec, fitted, classifier.card, bench.split(spec), bench.spectra(spec))

@@ -144,7 +144,9 @@ def compute(
             timer.stage = "split"
             tell("split")
             result["spectral_view"] = {"name": bench.spectra(spec).name, "scores": bench.view_scores(spec)}
-            samples = augment(spec, bench, generator, devices["generator"], timer, progress)
+            samples = augment(
+                spec, bench, generator, devices["generator"], timer, progress, classifier=classifier.card
+            )
             result["samples"] = bench.task.class_counts(samples, bench.scene)
             result["provenance"] = plain_json(samples.provenance)
             fitted = fit_classifier(spec, bench, classifier, samples, devices["classifier"], timer, progress)
@@ -217,22 +219,25 @@ def augment(
     device: str,
     timer: StageTimer,
     progress: Progress,
+    *,
+    classifier: Card | None = None,
 ) -> TaskSamples:
     """Real samples and then the synthetic ones that λ asks for. Where it asks for none, nothing is fitted.
 
     The samples of a ceiling are made of what came with the trial, and kept for no other.
 
-    Reads nothing of the spec's classifier. ``timer`` receives the seconds of ``fit_generator`` and ``sample``.
+    classifier: the card of the only one that is to learn from the samples; None = any may. ``timer`` receives the
+    seconds of ``fit_generator`` and ``sample``.
     """
     view = bench.view(spec, generator.card.scope)
     counts = bench.task.counts(view, spec.lam if generator.card.adds else 0.0)
     if not bench.task.total(counts):
-        return bench.task.join(view, [], counts)
+        return bench.task.join(view, [], counts, classifier)
     if isinstance(generator, Ceiling):
         with timer.at("sample"):
             names = generator.teacher and _names(spec, bench, generator.teacher, device, progress)
             drawn = made(spec, bench.scene, counts, bench.split(spec), names)  # type: ignore[arg-type]
-        return bench.task.join(view, [drawn], counts)
+        return bench.task.join(view, [drawn], counts, classifier)
     with timer.fitting("fit_generator", generator.card):
         fit = bench.fit(spec, generator, device, progress)
     # No step at all: the fit was made before, by another trial or another run.
@@ -240,7 +245,7 @@ def augment(
     timer.seconds["fit_generator"] = fit.seconds
     with timer.at("sample"):
         pool = bench.pool(spec, fit, view)
-    return bench.task.join(view, pool, counts)
+    return bench.task.join(view, pool, counts, classifier)
 
 
 def _names(

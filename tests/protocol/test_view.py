@@ -10,11 +10,14 @@ import numpy as np
 import pytest
 
 from hsiaug.base.errors import PluginError
+from hsiaug.core.samples import PatchSamples
 from hsiaug.core.scene import Scene
 from hsiaug.protocol.compact import dilate
 from hsiaug.protocol.protocols import parse_protocol
 from hsiaug.protocol.split import Split, draw_split
 from hsiaug.protocol.view import TrainView, train_view
+from hsiaug.registry.card import Card
+from hsiaug.tasks.pixels import PixelClassification
 
 
 @pytest.fixture(scope="module")
@@ -107,3 +110,18 @@ def test_a_view_cannot_be_written_to(toy: Scene, split: Split) -> None:
 
     with pytest.raises(ValueError, match="read-only"):
         view.cube[0, 0] = 0
+
+
+@pytest.mark.parametrize("reads", ["spectrum", "location", "patch"])
+def test_samples_are_joined_as_large_as_their_classifier_reads_them(toy: Scene, reads: Any) -> None:
+    """Whole patches of 9×9 pixels take 81 times the memory of the spectra in their centres."""
+    task, card = PixelClassification(), Card(name="own", version="1", summary="s", input=reads)
+    view = task.view(toy, task.split(toy, parse_protocol("issd"), 0, 5), "none")
+    pool = [PatchSamples.made(view.real.x, view.real.y)]
+    counts = {int(c): 1 for c in np.unique(view.real.y)}
+
+    joined = task.join(view, pool, counts, card)
+
+    whole, own = task.shown(task.join(view, pool, counts), card), task.shown(joined, card)
+    assert joined.x.shape[2:] == ((5, 5) if reads == "patch" else (1, 1))
+    assert (own.x == whole.x).all() and (own.coords == whole.coords).all() and (own.y == whole.y).all()

@@ -28,11 +28,11 @@ Make = Callable[..., PixelSynthesis]
 
 
 class Spy(PixelClassification):
-    """Keeps the samples that a trial's classifier was shown."""
+    """Keeps the samples of which a trial's classifier was shown what it reads."""
 
-    def join(self, *words: Any) -> Any:
-        self.joined = super().join(*words)
-        return self.joined
+    def join(self, view: Any, pool: Any, counts: Any, card: Any = None) -> Any:
+        self.joined = super().join(view, pool, counts)
+        return super().join(view, pool, counts, card)
 
 
 @pytest.mark.parametrize(("generator", "omega"), [("smote", None), ("guided", 1.5)])
