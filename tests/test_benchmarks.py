@@ -10,12 +10,13 @@ import subprocess
 import sys
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 import pytest
 
 from benchmarks.common import read_csv
+from hsiaug.trial.store import Store
 from hsiaug_builtin.txt2hsi.params import SIZES
 from tests.strangers import hsiaug
 
@@ -211,6 +212,27 @@ def test_a_store_of_twenty_records(
 def test_what_the_framework_costs(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
     script("overhead", monkeypatch, SEEDS=2, LAMBDAS="1,2", BY=("generator",)).main()
     assert "ms per trial" in capsys.readouterr().out
+
+
+class EveryArm(dict[Any, Any]):
+    """Two draws of whatever arm is asked for."""
+
+    SCORES: ClassVar = {"oa": 0.5, "aa": 0.4, "kappa": 0.3, "spread": 0.1, "worst": 0.0}
+
+    def __missing__(self, arm: Any) -> Any:
+        return {draw: {name: value + draw / 100 for name, value in self.SCORES.items()} for draw in (10, 11)}
+
+    def get(self, arm: Any, default: Any = None) -> Any:
+        return self[arm]
+
+
+def test_the_page_of_claims(store: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    made = script("txt2hsi_claims", monkeypatch, str(store), OUT=tmp_path, read=lambda _: EveryArm())
+    made.main()
+
+    page = (tmp_path / "claims.md").read_text(encoding="utf-8")
+    assert all(f"## C{number}. " in page for number in range(1, 8))
+    assert len(read_csv(tmp_path / "trials.csv")) == len(Store(store).hashes())
 
 
 def test_how_busy_a_cluster_of_two_is_kept(
