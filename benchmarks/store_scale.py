@@ -23,6 +23,7 @@ from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
 
+from hsiaug.trial.brief import brief_of
 from hsiaug.trial.hashing import short_hash
 from hsiaug.trial.index import open_index
 from hsiaug.trial.packs import write_pack
@@ -76,13 +77,18 @@ def fill(store: Path, made: Iterator[Template], packed: bool) -> None:
         (store / "packs").mkdir(parents=True)
         (store / "records").mkdir()
         with open_index(store, store / "records", None) as index:
-            rows = (
-                (record, data, npz) for record, npz in made if index.add(record["hash"], data := encode(record))
-            )
+
+            def rows() -> Iterator[tuple[Record, bytes, bytes]]:
+                for record, npz in made:
+                    index.add(record["hash"], data := encode(record))
+                    index.add_brief(brief_of(record))
+                    yield record, data, npz
+
+            left = rows()
             number = 0
             # In the order of the hashes, as the command packs them.
             while write_pack(
-                path := store / "packs" / f"{number:016x}.sqlite", sorted(islice(rows, PACK), key=by_hash)
+                path := store / "packs" / f"{number:016x}.sqlite", sorted(islice(left, PACK), key=by_hash)
             ):
                 number += 1
             path.unlink()

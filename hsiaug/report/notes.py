@@ -83,7 +83,8 @@ def _fields(table: Table) -> list[str]:
         return []
     classes = [[int(trial.number("n_classes", where) or 0) for trial in told] for where in FIELDS]
     over = " and ".join(f"{count_range(counts)} in {where}" for where, counts in zip(FIELDS, classes, strict=True))
-    what = sorted({str((trial.audit or {}).get("fields") or "fields").split(" ")[0] for trial in told})
+    audits = {id(trial.audit): trial.audit or {} for trial in told}.values()
+    what = sorted({str(audit.get("fields") or "fields").split(" ")[0] for audit in audits})
     of = {"connected": "connected components of one class", "plots": "plots of the scene"}
     notes = [
         f"AA seen, AA new: of the test pixels in fields ({' or '.join(of.get(w, w) for w in what)}) that hold training "

@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
-import marshal
-import math
+import json
 from array import array
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
+from functools import cache
+from math import fsum, isfinite
 from typing import Any, TypeVar
 
 from hsiaug.base.errors import StoreError
 from hsiaug.core.view_names import RAW
 from hsiaug.trial.arm import Arm, Method
+from hsiaug.trial.brief import Brief, brief_of
 from hsiaug.trial.hashing import canonical_json
 from hsiaug.trial.planned import OF_TRIAL
-from hsiaug.trial.record_json import Record, made_nothing, preference
+from hsiaug.trial.record_json import Record
 
 Audit = Mapping[str, Any]
 DrawKey = tuple[int, str]
@@ -27,10 +29,6 @@ T = TypeVar("T")
 FIELDS = ("seen", "new")
 VISIBILITY = ("shown", "hidden")
 """Fields that hold training pixels, and fields that hold none."""
-
-COUNTED = ("timings", "cpu_seconds", "optimiser_steps", "classifier_facts")
-COMMON = ("scope", "transductive", "class_names", "environment", "scene_ref", "error")
-"""Keys whose values many records share; beside them stands "view_shown", the name of the spectral view."""
 
 SPEC = {"task", "scene", "protocol", "patch", *OF_TRIAL}
 
@@ -53,9 +51,9 @@ class Condition:
     rest: str = "{}"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True, unsafe_hash=True)
 class Trial:
-    """What tables take from one record; a million of them must fit into memory.
+    """What tables take from one record; a million of them must fit into memory, and frozen ones take longer to make.
 
     empty: λ asked for no synthetic sample; older records hold such a trial as ok, with the metrics of none.
     diagnosis: its samples were made of test labels, so it stands apart from every arm.
@@ -63,24 +61,24 @@ class Trial:
     audit: None where it failed before it had a split. common: values under COMMON.
     numbers: those of the record, in the places that ``layout`` names; NaN for None.
     source: gives the whole record of a hash.
-    large: ids of the classes that ``aa_large`` is over, which all trials of a table share.
+    large: ids of the classes that ``aa_large`` is over, which all trials of a table share; nothing else is ever set.
     """
 
     hash: str
+    seed: int
+    created: str = field(repr=False, compare=False)
+    draw: DrawKey = field(compare=False)
+    audit: Audit | None = field(repr=False, compare=False)
+    numbers: array[float] = field(repr=False, compare=False)
+    source: Source = field(repr=False, compare=False)
     condition: Condition
     arm: Arm
     classifier: Method
-    seed: int
     ok: bool = field(compare=False)
     empty: bool = field(compare=False)
     diagnosis: bool = field(compare=False)
-    draw: DrawKey = field(compare=False)
-    audit: Audit | None = field(repr=False, compare=False)
     common: Mapping[str, Any] = field(repr=False, compare=False)
     layout: Layout = field(repr=False, compare=False)
-    numbers: array[float] = field(repr=False, compare=False)
-    created: str = field(repr=False, compare=False)
-    source: Source = field(repr=False, compare=False)
     large: tuple[int, ...] = field(default=(), compare=False)
 
     @property
@@ -148,18 +146,18 @@ class Trial:
             start, places = self.layout.get(("", "recall")), self.large
             if start is None or not places or places[-1] > self.layout["", "classes"]:
                 return None
-            total = math.fsum([self.numbers[start + class_id - 1] for class_id in places])
-            return total / len(places) if math.isfinite(total) else None
+            total = fsum([self.numbers[start + class_id - 1] for class_id in places])
+            return total / len(places) if isfinite(total) else None
         score, _, where = name.rpartition("_")
         return self.number(score, where) if where in (*FIELDS, *VISIBILITY) else self.number(name)
 
     def number(self, name: str, part: str = "") -> float | None:
         """A number of the metrics or of another part: of FIELDS, VISIBILITY, COUNTED, ``subset:NAME`` or ``samples``."""
-        return self._at(self.layout.get((part, name)))
-
-    def _at(self, place: int | None) -> float | None:
-        value = math.nan if place is None else self.numbers[place]
-        return value if math.isfinite(value) else None
+        place = self.layout.get((part, name))
+        if place is None:
+            return None
+        value = self.numbers[place]
+        return value if isfinite(value) else None
 
     def has(self, part: str) -> bool:
         """Whether there are numbers of a part."""
@@ -167,8 +165,10 @@ class Trial:
 
     def recall(self, class_id: int, where: str = "") -> float | None:
         """Recall of a class id 1..C, in one of FIELDS or in all; None where this draw has no test pixel of it there."""
-        known = class_id <= self.layout.get((where, "classes"), 0)
-        return self._at(self.layout[where, "recall"] + class_id - 1 if known else None)
+        if class_id > self.layout.get((where, "classes"), 0):
+            return None
+        value = self.numbers[self.layout[where, "recall"] + class_id - 1]
+        return value if isfinite(value) else None
 
 
 def class_counts(audits: Iterable[Audit | None], key: str, class_id: int) -> list[int]:
@@ -177,18 +177,18 @@ def class_counts(audits: Iterable[Audit | None], key: str, class_id: int) -> lis
     return [int(entries[class_id - 1]) for entries in counts if class_id <= len(entries)]
 
 
-def read_trials(records: Iterable[Record], source: Source | None = None) -> list[Trial]:
+def read_trials(records: Iterable[Record | Brief], source: Source | None = None) -> list[Trial]:
     """Trials of the records, one per hash: the newest that went well, else the newest.
 
     source: gives a record again, whole, by its hash; None = the records are kept.
     """
     best: dict[str, Trial] = {}
-    kept: dict[str, Record] = {}
+    kept: dict[str, Any] = {}
     once = _Once()
     for record in records:
-        known = best.get(record.get("hash", ""))
-        if known is None or preference(record) > preference(known.record):
-            trial = _read(record, once, source or kept.__getitem__)
+        trial = _read(record, source or kept.__getitem__, once)
+        known = best.get(trial.hash)
+        if known is None or (not trial.failed, trial.created) > (not known.failed, known.created):
             best[trial.hash] = trial
             if source is None:
                 kept[trial.hash] = record
@@ -208,104 +208,59 @@ def by_split(trials: Iterable[Trial]) -> list[Trial]:
     ]
 
 
-class _Once:
-    """Makes equal things of many records once."""
-
-    def __init__(self) -> None:
-        self.made: dict[object, Any] = {}
-
-    def __call__(self, make: Callable[..., T], *values: Any) -> T:
-        key = make, marshal.dumps(values, 2)
-        if key not in self.made:
-            self.made[key] = make(*values)
-        made: T = self.made[key]
-        return made
-
-
-def _read(record: Record, once: _Once, source: Source) -> Trial:
-    name = record.get("hash", "without a hash")
-    if record.get("format") != 1:
+def _read(found: Record | Brief, source: Source, once: _Once) -> Trial:
+    name = found.hash if isinstance(found, Brief) else found.get("hash", "without a hash")
+    if not isinstance(found, Brief) and found.get("format") != 1:
         raise StoreError(
             f"record {name} must have format 1",
-            value=f"format {record.get('format')!r}",
+            value=f"format {found.get('format')!r}",
             hint="Read it with the version of hsiaug that wrote it.",
         )
     try:
-        return _parse(record, record["spec"], once, source)
+        brief = found if isinstance(found, Brief) else brief_of(found)
+        audit = once.audit(brief.audit)
+        draw = once.same((brief.seed, str((audit or {}).get("sha256", ""))))
+        about = once.about(brief.about)
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         raise StoreError(
             f"record {name} must hold what docs/results-format.md names",
             value=f"{type(error).__name__} {error}",
             hint="Delete the record's folder and run its trial again.",
         ) from error
+    return Trial(brief.hash, brief.seed, brief.created, draw, audit, array("d", brief.numbers), source, *about)
 
 
-def _parse(record: Record, spec: Mapping[str, Any], once: _Once, source: Source) -> Trial:
-    omega, seed, audit = spec["omega"], int(spec["seed"]), record.get("audit")
-    ok = record["status"] == "ok" and record.get("metrics") is not None
-    draw = seed, str((audit or {}).get("sha256", ""))
-    view = (record.get("spectral_view") or {}).get("name")
-    common = {key: record.get(key) for key in COMMON} | {"view_shown": view}
-    layout, numbers = _numbers(record, ok, once)
-    return Trial(
-        hash=record["hash"],
-        condition=once(condition_of, {key: value for key, value in spec.items() if key not in OF_TRIAL}),
-        arm=once(
-            _arm,
-            spec["generator"],
-            spec.get("omega_convention") if omega is not None else None,
-            float(spec["lambda"]),
-            None if omega is None else float(omega),
-        ),
-        classifier=once(Method.of, spec["classifier"], None, str(spec.get("view", RAW))),
-        seed=seed,
-        ok=ok,
-        empty=made_nothing(record),
-        diagnosis=bool(spec.get("diagnosis")),
-        draw=once.made.setdefault(draw, draw),
-        audit=audit,
-        common=once.made.setdefault((view, *(id(common[key]) for key in COMMON)), common),
-        layout=layout,
-        numbers=numbers,
-        created=str(record.get("created", "")),
-        source=source,
-    )
+class _Once:
+    """Makes equal things of many records once."""
+
+    def __init__(self) -> None:
+        made: dict[Any, Any] = {}
+        self.same: Callable[[T], T] = lambda value: made.setdefault(value, value)
+        self.audit, self.about = cache(json.loads), cache(self._about)
+
+    def _about(self, text: str) -> tuple[Any, ...]:
+        said = json.loads(text)
+        spec, omega = said["spec"], said["spec"]["omega"]
+        maker = Method.of(spec["generator"], None if omega is None else spec.get("omega_convention"))
+        return (
+            self.same(condition_of({key: value for key, value in spec.items() if key not in OF_TRIAL})),
+            self.same(Arm(self.same(maker), float(spec["lambda"]), None if omega is None else float(omega))),
+            self.same(Method.of(spec["classifier"], None, str(spec.get("view", RAW)))),
+            said["ok"],
+            said["empty"],
+            bool(spec.get("diagnosis")),
+            said["common"],
+            _places(said["layout"]),
+        )
 
 
-def _arm(generator: Mapping[str, Any], convention: object, lam: float, omega: float | None) -> Arm:
-    return Arm(Method.of(generator, convention), lam, omega)
-
-
-def _numbers(record: Record, ok: bool, once: _Once) -> tuple[Layout, array[float]]:
-    """Numbers of a record but its counts, and the places where they are. Records with the same keys share these."""
-    metrics, samples = (record["metrics"] if ok else {}), record.get("samples") or {}
-    parts = {"": metrics}
-    for several in ("fields", "visibility"):
-        parts |= metrics.get(several) or {}
-    parts |= {f"subset:{name}": one for name, one in (metrics.get("subsets") or {}).items()}
-    parts |= {key: record.get(key) for key in COUNTED}
-    parts["samples"] = {kind: sum(samples[kind]) for kind in ("real", "synthetic") if samples}
-    parts["record"] = {"peak_memory_mb": record.get("peak_memory_mb")}
-    parts = {part: found for part, found in parts.items() if isinstance(found, dict) and found}
-    values: list[Any] = []
-    keys: list[object] = []
-    for part, found in parts.items():
-        recall = found.get("recall") or ()
-        keys += part, len(recall), *found
-        values += found.values()
-        values += recall
-    layout = once.made.get(key := tuple(keys)) or once.made.setdefault(key, _places(parts))
-    return layout, array("d", [value if type(value) in (float, int) else math.nan for value in values])
-
-
-def _places(parts: Mapping[str, Mapping[str, Any]]) -> Layout:
+def _places(parts: Iterable[tuple[str, list[str], int]]) -> Layout:
     places: dict[tuple[str, str], int] = {}
     start = 0
-    for part, found in parts.items():
-        classes = len(found.get("recall") or ())
-        places |= {(part, name): start + i for i, name in enumerate(found)}
-        places |= {(part, ""): start, (part, "recall"): start + len(found), (part, "classes"): classes}
-        start += len(found) + classes
+    for part, names, classes in parts:
+        places |= {(part, name): start + i for i, name in enumerate(names)}
+        places |= {(part, ""): start, (part, "recall"): start + len(names), (part, "classes"): classes}
+        start += len(names) + classes
     return places
 
 

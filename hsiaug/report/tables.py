@@ -16,6 +16,7 @@ from hsiaug.report.labels import method_labels
 from hsiaug.report.records import Audit, Condition, Source, Trial, by_split, condition_of, read_trials
 from hsiaug.report.scores import CONTROL_CLASSIFIERS, Metric, MetricSet, metric_set, over_large
 from hsiaug.trial.arm import CONTROLS, EVERY_CONTROL, RIVALS, Arm, Method
+from hsiaug.trial.brief import Brief
 from hsiaug.trial.index import uncollected
 from hsiaug.trial.planned import PlannedDraws
 from hsiaug.trial.record_json import Record
@@ -221,7 +222,7 @@ class Report:
 
 
 def build_report(
-    records: Iterable[Record],
+    records: Iterable[Record | Brief],
     source: Source | None = None,
     *,
     store: str | None = None,
@@ -249,7 +250,9 @@ def build_report(
         trials = read_trials(records, source)
         parted = [("", trials)]
         if runs is not None:
-            parted = [(run, [trial for trial in trials if trial.hash in hashes]) for run, hashes in runs.items()]
+            parted = [
+                (run, [replace(one) for one in trials if one.hash in hashes]) for run, hashes in runs.items()
+            ]
         tables = tuple(table for run, mine in parted for table in _tables(run, mine, margin))
     looks, left_out = _looks(planned), tuple(damaged)
     kept = (replace(table, damaged=left_out, looks=tuple(_told(table, looks))) for table in tables)
@@ -297,7 +300,8 @@ def _tables(run: str, trials: Iterable[Trial], margin: float) -> tuple[Table, ..
 
 
 def _table(run: str, title: str, condition: Condition, found: Iterable[Trial], margin: float) -> Table:
-    trials, scores = _scored(by_split(found), replace(metric_set(condition.task), margin=margin))
+    trials = by_split(found)
+    scores = _scored(trials, replace(metric_set(condition.task), margin=margin))
     ceilings = make_cells(trial for trial in trials if trial.diagnosis)
     cells = make_cells(trial for trial in trials if not trial.diagnosis)
     ordinary = {key: cell for key, cell in cells.items() if key[1].name not in CONTROL_CLASSIFIERS}
@@ -318,13 +322,15 @@ def _table(run: str, title: str, condition: Condition, found: Iterable[Trial], m
     )
 
 
-def _scored(trials: list[Trial], scores: MetricSet) -> tuple[list[Trial], MetricSet]:
-    """The trials of a table, with the classes that are large in all of their draws; and the metrics that follow."""
-    large, tested = large_classes(trial.audit["test_counts"] for trial in trials if trial.audit is not None)
+def _scored(trials: Iterable[Trial], scores: MetricSet) -> MetricSet:
+    """The metrics of a table. Its trials are told which classes are large in all of their draws, where that matters."""
+    audits = {id(trial.audit): trial.audit for trial in trials if trial.audit is not None}.values()
+    large, tested = large_classes(audit["test_counts"] for audit in audits)
     scores = over_large(scores, len(large), tested)
-    if scores.main.key != "aa_large":
-        return trials, scores
-    return [replace(trial, large=large) for trial in trials], scores
+    if scores.main.key == "aa_large":
+        for trial in trials:
+            trial.large = large
+    return scores
 
 
 def _titles(conditions: list[Condition]) -> dict[Condition, str]:

@@ -20,12 +20,13 @@ from typing import Any
 
 from hsiaug import __version__
 from hsiaug.base import temporary_folders
+from hsiaug.trial.brief import Brief
 from hsiaug.trial.record_json import CHECKS, Record
 
 INDEX = "index.json"
 MARK = b'{"hsiaug": "index"'
 """Beginning of every index; a file without it is not replaced."""
-LAYOUT = f"4 {CHECKS} {__version__}"
+LAYOUT = f"5 {CHECKS} {__version__}"
 """An index that says otherwise is another version's, and is not read."""
 WORTH_WRITING = 500, 0.02
 """Records that an index lacks before it is written: so many, and this share of what it has."""
@@ -34,8 +35,8 @@ OWN = frozenset(
 )
 """Keys whose values differ from record to record; those of all others are mostly the same."""
 
-Entry = tuple[int, int]
-"""Size and checksum of a record's file."""
+Entry = tuple[int, ...]
+"""Size and checksum of a record's file; and the checksum of what a pack holds apart of it, where that was compared."""
 
 
 class Index:
@@ -48,13 +49,22 @@ class Index:
 
     def get(self, hash: str, data: bytes) -> Record | None:
         """The record of that hash with that content, where it was found sound."""
-        known = self.known.get(hash) == (len(data), zlib.crc32(data))
+        known = self.known.get(hash, ())[:2] == (len(data), zlib.crc32(data))
         return self._decode(data) if known else None
+
+    def holds(self, brief: Brief) -> bool:
+        """Whether it was found to be that of a sound record."""
+        return self.known.get(brief.hash, ())[2:] == (brief.checksum,)
 
     def add(self, hash: str, data: bytes) -> Record:
         """The record of that hash, which was found sound with that content."""
         self.new[hash] = len(data), zlib.crc32(data)
         return self._decode(data)
+
+    def add_brief(self, brief: Brief) -> None:
+        """Take in that it is that of a record, which is known or was added."""
+        size, checksum, *_ = self.new.get(brief.hash) or self.known[brief.hash]
+        self.new[brief.hash] = size, checksum, brief.checksum
 
     def _decode(self, data: bytes) -> Record:
         """The record, whose values are those of other records where they are equal; they are not to be changed.

@@ -8,10 +8,12 @@ from collections.abc import Iterable, Iterator, Mapping
 from contextlib import AbstractContextManager, suppress
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from hsiaug.base import temporary_folders
 from hsiaug.base.errors import InputError, StoreError
 from hsiaug.base.files import file_errors, plain_text, reason, replaced, sync_files, sync_folder
+from hsiaug.trial.brief import brief_of
 from hsiaug.trial.hashing import SHORT
 from hsiaug.trial.index import Index, open_index
 from hsiaug.trial.packs import Packs
@@ -127,10 +129,11 @@ class Store:
         *,
         known: Reading | None = None,
         index: bool = True,
-    ) -> Iterator[Record]:
+        brief: bool = False,
+    ) -> Iterator[Any]:
         """The sound records of :meth:`read`, one after the other: they need not be in memory together.
 
-        damaged: takes in the others.
+        damaged: takes in the others. brief: give what reports read of a record, where packs hold that apart.
         """
         had: dict[str, Record | Damage] = {} if known is None else known.by_hash
         left_out = [] if damaged is None else damaged
@@ -142,9 +145,16 @@ class Store:
         with open_index(self.root, self._records if index else None, wanted if asked is None else None) as files:
             for start in range(0, len(wanted), AT_ONCE):
                 some = wanted[start : start + AT_ONCE]
-                packed = self.packs.some(some)
+                briefs = self.packs.briefs(some[0], some[-1]) if brief else {}
+                briefs = {hash: one for hash, one in briefs.items() if hash not in loose}
+                sound = {hash: one for hash, one in briefs.items() if files.holds(one)}
+                packed = self.packs.some([hash for hash in some if hash not in sound])
                 for hash in some:
-                    found = had.get(hash) or self._look(hash, files, packed.get(hash), hash in loose)
+                    found = had.get(hash) or sound.get(hash)
+                    if found is None:
+                        found = self._look(hash, files, packed.get(hash), hash in loose)
+                        if hash in briefs and isinstance(found, dict) and brief_of(found) == briefs[hash]:
+                            files.add_brief(briefs[hash])
                     if isinstance(found, Damage):
                         left_out.append(found)
                     elif found is not None:
