@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, Generic, TypeVar
 
@@ -105,7 +105,7 @@ class Audit:
 
     def as_json(self) -> dict[str, object]:
         """Return the audit as records keep it."""
-        return {key: list(v) if isinstance(v, tuple) else v for key, v in asdict(self).items()}
+        return {key: list(v) if isinstance(v, tuple) else v for key, v in vars(self).items()}
 
 
 @dataclass(frozen=True, eq=False)
