@@ -47,6 +47,7 @@ html_theme = "furo"
 html_title = "hsiaug"
 html_copy_source = False
 html_static_path = ["static"]
+html_favicon = "static/icon.svg"
 html_css_files = ["hsiaug.css"]
 html_js_files = ["access.js"]
 html_extra_path = ["site"]  # index.html, from the root of the site to its first page
