@@ -93,7 +93,7 @@ class Params:
 
 
 @dataclass(frozen=True)
-@defaults(strength=0.3)
+@defaults(vae_steps=800, steps=450, strength=0.3)
 class SpecDmParams(Params):
     """The values of the paper are in the preset "paper"."""
 

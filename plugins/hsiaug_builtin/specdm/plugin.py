@@ -55,7 +55,7 @@ class SpecDm(_LatentDiffusion):
 
     card = Card(
         name="specdm",
-        version="8",
+        version="9",
         summary="Two-stream latent diffusion of images with their masks, SpecDM, reimplemented",
         paper=SOURCE + "; no code is public, and much of the configuration is this project's estimate",
         **ALIKE,
