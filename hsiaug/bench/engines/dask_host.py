@@ -10,6 +10,7 @@ import multiprocessing
 import os
 import pickle
 import threading
+import time
 import zlib
 from dataclasses import dataclass
 from multiprocessing.util import Finalize
@@ -38,6 +39,9 @@ class _Seat:
     idle: threading.Timer | None = None
 
 
+STAGE_EVERY = 3.0
+"""Seconds between two events of a trial's stages: short trials have none."""
+
 Key = tuple[str, str, int]
 """A run, the address of a Dask worker (a process may hold several), and the number of a slot."""
 
@@ -63,7 +67,7 @@ def run_trial(
         return WorkerLost("was restarted", "load")
     dask, key = get_worker(), _key()
     seat.worker.send(trial, seat.blind)
-    stage = ""
+    stage, said = "", time.monotonic()
     while True:
         for _, message in wait_for_messages([seat.worker]):
             if not isinstance(message, PluginProgress):
@@ -72,8 +76,9 @@ def run_trial(
                 seat.idle.start()
                 return message
             dask.log_event(topic, [key, "step", message.done, message.total, message.note])
-        if stage != (stage := seat.worker.current_stage()):
+        if time.monotonic() > said + STAGE_EVERY and stage != (stage := seat.worker.current_stage()):
             dask.log_event(topic, [key, "stage", stage])
+            said = time.monotonic()
         if _cancelled(key):
             seat.worker.end()
             seat.worker.busy = False
