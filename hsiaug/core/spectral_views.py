@@ -43,15 +43,17 @@ class SpectralView:
         """
         if self.name == RAW:
             return x
-        rows = np.moveaxis(x, axis, -1)
-        shape, bands = rows.shape[:-1], rows.shape[-1]
-        made = np.empty((int(np.prod(shape)), self.bands(bands)), dtype=np.float32)
-        flat = rows.reshape(len(made), bands)
-        step = max(1, ROWS_BYTES // (4 * bands))
-        for start in range(0, len(made), step):
-            part = np.ascontiguousarray(flat[start : start + step])
-            made[start : start + step] = self._rows(part)
-        return np.ascontiguousarray(np.moveaxis(made.reshape(*shape, made.shape[1]), -1, axis))
+        shape = list(x.shape)
+        shape[axis] = self.bands(x.shape[axis])
+        made = np.empty(shape, dtype=np.float32)
+        # A single spectrum too has rows then.
+        rows, places = (np.atleast_2d(np.moveaxis(array, axis, -1)) for array in (x, made))
+        step = max(1, ROWS_BYTES // max(1, rows[:1].nbytes))
+        for start in range(0, len(rows), step):
+            part = np.ascontiguousarray(rows[start : start + step])
+            spectra = self._rows(part.reshape(-1, part.shape[-1]))
+            places[start : start + step] = spectra.reshape(*part.shape[:-1], spectra.shape[-1])
+        return made
 
     def bands(self, bands: int) -> int:
         """B' of B bands."""
