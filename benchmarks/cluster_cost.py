@@ -27,7 +27,7 @@ PLACES = {
     "`--on dask --jobs 2`": ("--on", "dask", "--jobs", "2"),
 }
 MILLION = 1_000_000
-OVERHEAD = {"local": 0.009, "Dask": 0.005}
+OVERHEAD = {"local": 0.005, "Dask": 0.004}
 """Seconds of the command's process per trial: benchmarks/results/cluster/README.md."""
 RECORD = 28 * 1024
 """Bytes on a disk of blocks of 4 kB: two files and a folder, of Indian Pines."""
