@@ -1,4 +1,4 @@
-"""How busy a cluster is kept: trials that sleep for a second, on Dask workers of this machine.
+"""How busy a cluster is kept: trials that sleep, on Dask workers of this machine.
 
     python -m benchmarks.cluster_busy 8 --trials 20                     # Indian Pines
     python -m benchmarks.cluster_busy 64 --threads 16 --scene toy       # four workers of 16 threads: 64 at a time
@@ -25,8 +25,6 @@ from benchmarks.cluster_faults import descendants
 from benchmarks.common import say
 from tests.strangers import DUMMY, environment, install
 
-SECONDS = 1.0
-"""That a trial sleeps."""
 SLEEPER = '''
 class Sleeper(Commonest):
     """Takes its time, and next to nothing of the processor's."""
@@ -54,12 +52,13 @@ def main() -> None:
     parser.add_argument("slots", type=int, help="trials at the same time, each in a process of one thread")
     parser.add_argument("--threads", type=int, default=1, help="trials at the same time in each Dask worker")
     parser.add_argument("--trials", type=int, default=60, help="of a slot")
+    parser.add_argument("--seconds", default="1", help="that a trial sleeps")
     parser.add_argument("--scene", default="indian_pines")
     asked = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
         root = Path(folder)
         site = install(root / "site", "sleeper_plugin", DUMMY + SLEEPER)
-        env = environment(site, SLEEP=str(SECONDS))
+        env = environment(site, SLEEP=asked.seconds)
         with cluster(asked.slots, asked.threads, root, env) as (address, scheduler, workers):
             lambdas = ",".join(str(1 + i / 100) for i in range(asked.trials))
             words = [
