@@ -21,8 +21,7 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from benchmarks.cluster_faults import descendants
-from benchmarks.common import say
+from benchmarks.common import descendants, say
 from tests.strangers import DUMMY, environment, install
 
 SLEEPER = '''
@@ -61,16 +60,8 @@ def main() -> None:
         env = environment(site, SLEEP=asked.seconds)
         with cluster(asked.slots, asked.threads, root, env) as (address, scheduler, workers):
             lambdas = ",".join(str(1 + i / 100) for i in range(asked.trials))
-            words = [
-                "benchmark",
-                asked.scene,
-                "--generator",
-                "dummy",
-                "--classifier",
-                "sleeper",
-                "--lambda",
-                lambdas,
-            ]
+            words = ["benchmark", asked.scene, "--generator", "dummy", "--classifier", "sleeper"]
+            words += ["--lambda", lambdas]
             words += ["--seeds", str(asked.slots), "--patch", "1", "--device", "cpu", "--quiet"]
             words += ["--on", f"dask:{address}", "--store", str(root / "store")]
             run(words, env, root / "store", asked.slots, scheduler, workers)
@@ -111,28 +102,9 @@ def cluster(slots: int, threads: int, folder: Path, env: dict[str, str]) -> Iter
     file = folder / "scheduler.json"
     dask = Path(sys.executable).with_name("dask")
     quiet = {"env": env, "stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
-    scheduler = [
-        dask,
-        "scheduler",
-        "--host",
-        "127.0.0.1",
-        "--port",
-        "0",
-        "--no-dashboard",
-        "--scheduler-file",
-        file,
-    ]
-    worker = [
-        dask,
-        "worker",
-        "--scheduler-file",
-        file,
-        "--nthreads",
-        str(threads),
-        "--no-dashboard",
-        "--memory-limit",
-        "0",
-    ]
+    alike = ["--no-dashboard", "--scheduler-file", file]
+    scheduler = [dask, "scheduler", *alike, "--host", "127.0.0.1", "--port", "0"]
+    worker = [dask, "worker", *alike, "--nthreads", str(threads), "--memory-limit", "0"]
     with (
         subprocess.Popen(scheduler, **quiet) as first,
         subprocess.Popen([*worker, "--nworkers", str(slots // threads)], **quiet) as rest,

@@ -27,6 +27,8 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+from benchmarks.common import descendants
+
 PLAN = ("benchmark", "toy", "--generator", "smote,mixup", "--classifier", "svm", "--seeds", "6", "--device", "cpu")
 TRIALS = 30
 """Of the plan, the control of location included."""
@@ -51,14 +53,6 @@ def table(store: Path) -> str:
 def _anywhere(text: str, store: Path) -> str:
     """A table without the path of its store, whose underscores Markdown has escaped."""
     return text.replace("\\_", "_").replace(str(store), "STORE")
-
-
-def descendants(pid: int) -> Iterator[int]:
-    """Processes that a process started, and those that these did."""
-    for task in Path(f"/proc/{pid}/task").glob("*/children"):
-        for child in task.read_text().split():
-            yield int(child)
-            yield from descendants(int(child))
 
 
 def workers(pid: int) -> list[int]:

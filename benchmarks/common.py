@@ -1,4 +1,4 @@
-"""What the scripts of this folder share: lines of output, tables of CSV and Markdown, calls of ``hsiaug``, scenes."""
+"""What the scripts of this folder share: output, tables of CSV and Markdown, calls of ``hsiaug``, processes, scenes."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -37,6 +38,18 @@ def hsiaug(command: str | Sequence[str], folder: Path | None = None) -> str:
     program = Path(sys.executable).with_name("hsiaug")
     words = command.split() if isinstance(command, str) else command
     return subprocess.run([program, *words], cwd=folder, check=True, stdout=subprocess.PIPE, text=True).stdout
+
+
+def descendants(pid: int) -> Iterator[int]:
+    """Process ids of what a process started, and of what these did, as long as they are there. Linux only."""
+    for task in Path(f"/proc/{pid}/task").glob("*/children"):
+        children: list[str] = []
+        # Between the two calls the process may end.
+        with suppress(OSError):
+            children = task.read_text().split()
+        for child in children:
+            yield int(child)
+            yield from descendants(int(child))
 
 
 def read_csv(path: Path) -> list[dict[str, str]]:

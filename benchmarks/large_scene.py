@@ -20,12 +20,13 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
-from benchmarks.common import say
+from benchmarks.common import descendants, say
 
 CLASSES, FIELD, EVERY = 20, 20, 0.1
 TILE = 128
@@ -112,18 +113,13 @@ class Run:
 
 def memory(root: int) -> dict[str, int]:
     """kB of anonymous and of all resident memory, summed over a process and all that it started."""
-    total, waiting = {"RssAnon": 0, "VmRSS": 0}, [root]
-    while waiting:
-        pid = waiting.pop()
-        try:
+    total = {"RssAnon": 0, "VmRSS": 0}
+    for pid in (root, *descendants(root)):
+        with suppress(OSError):
             for line in Path(f"/proc/{pid}/status").read_text().splitlines():
                 key, _, value = line.partition(":")
                 if key in total:
                     total[key] += int(value.split()[0])
-            for task in Path(f"/proc/{pid}/task").iterdir():
-                waiting += map(int, (task / "children").read_text().split())
-        except OSError:
-            continue
     return total
 
 

@@ -19,11 +19,10 @@ import resource
 import subprocess
 import sys
 import threading
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from benchmarks.common import markdown, read_csv, say, write_csv
+from benchmarks.common import descendants, markdown, read_csv, say, write_csv
 
 LINE = "benchmark indian_pines --generator txt2hsi --lambda 0.5 --jobs 1 --device cpu --quiet"
 LIMITS = {
@@ -99,14 +98,6 @@ def with_orphans() -> None:
             os.wait()
     except ChildProcessError:
         return
-
-
-def descendants(parent: int) -> Iterator[int]:
-    """Process ids of the children of ``parent`` and of theirs."""
-    for file in Path(f"/proc/{parent}/task").glob("*/children"):
-        for child in file.read_text().split():
-            yield int(child)
-            yield from descendants(int(child))
 
 
 def share(process: int) -> float:
