@@ -55,6 +55,7 @@ from hsiaug.contracts import (
     Generator,
     MaskClassifier,
     PairGenerator,
+    Prepared,
     Progress,
 )
 from hsiaug.core.pairs import PairSet
@@ -98,6 +99,7 @@ __all__ = [
     "Patches",
     "Plugin",
     "PluginError",
+    "Prepared",
     "Progress",
     "Scene",
     "SpectralView",

@@ -46,8 +46,23 @@ class FittedGenerator(Protocol):
         ...
 
 
+class Prepared(Protocol):
+    """What a generator learnt of a scene without any label."""
+
+    def save(self, folder: Path) -> None:
+        """Write all state to an empty folder, as :meth:`FittedGenerator.save` does."""
+        ...
+
+
 class Generator(Protocol):
-    """Learns from a train view to make labelled samples."""
+    """Learns from a train view to make labelled samples.
+
+    One whose card says ``prepares`` adds two methods. ``prepare(view, *, seed, device, progress) -> Prepared`` learns
+    what needs no label: ``view`` has the card's scope, ``coords``, ``y``, ``class_names`` and ``descriptions`` are
+    empty, and ``unlabelled`` lists every pixel whose patch is visible, training pixels among them.
+    ``load_prepared(folder, *, device) -> Prepared`` loads what that saved. ``fit`` then takes ``prepared`` too, which it
+    must leave as it is: all draws that show the same pixels share it, and its seed depends on the plugin's name alone.
+    """
 
     card: ClassVar[Card]
 
@@ -56,8 +71,8 @@ class Generator(Protocol):
     def fit(self, view: TrainView, *, seed: int, device: str, progress: Progress) -> FittedGenerator:
         """Learn from ``view``, which has the scope that the card declares. device: "cpu", "cuda", "cuda:1"...
 
-        Where the card says ``resumes``, it also takes ``checkpoint: Path | None``, a folder of its own that lasts until
-        the fit is done (see :class:`hsiaug.api.Card`); None = nothing is to be saved.
+        Where the card says ``resumes``, it (and ``prepare``) also takes ``checkpoint: Path | None``, a folder of its own
+        that lasts until the fit is done (see :class:`hsiaug.api.Card`); None = nothing is to be saved.
         """
         ...
 

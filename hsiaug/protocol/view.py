@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
@@ -205,6 +206,33 @@ def train_view(scene: Scene | UnlabelledScene, split: Split | BlindSplit, scope:
         scope=scope,
         descriptions=Descriptions(scene.descriptions),
     )
+
+
+def view_without_labels(view: TrainView) -> TrainView:
+    """The same pixels without any label, and without a hint at which pixels have one."""
+    whole = ~dilate(~view.visible, view.patch // 2)
+    return replace(
+        view,
+        coords=np.empty((0, 2), dtype=np.int32),
+        y=np.empty(0, dtype=np.int64),
+        unlabelled=np.argwhere(whole).astype(np.int32),
+        class_names=(),
+        descriptions=Descriptions({}),
+    )
+
+
+def checksum_of_pixels(view: TrainView) -> str:
+    """SHA-256 of the visible pixels of a view: where they lie, their spectra, and the wavelengths of these."""
+    found = hashlib.sha256(np.packbits(view.visible).tobytes())
+    found.update(
+        repr((view.visible.shape, None if view.wavelengths is None else view.wavelengths.tolist())).encode()
+    )
+    rows, columns = np.nonzero(view.visible)
+    step = max(1, STRIPE_BYTES // (4 * view.bands))
+    for start in range(0, len(rows), step):
+        part = slice(start, start + step)
+        found.update(np.ascontiguousarray(view.cube[rows[part], columns[part]]).data)
+    return found.hexdigest()
 
 
 def train_view_seen(view: TrainView, spectra: SpectralView) -> TrainView:

@@ -12,7 +12,7 @@ from typing import Any, ClassVar, Generic, Literal, TypeVar
 from hsiaug.base.errors import HsiaugError, InputError, PluginError, did_you_mean
 from hsiaug.registry.file_params import sealed_path
 
-Preset = Literal["tiny", "cpu", "paper"]
+Preset = Literal["tiny", "cpu", "edit", "paper"]
 Scope = Literal["none", "scene"]
 Input = Literal["patch", "spectrum", "location", "scene", "scene+samples"]
 Params = TypeVar("Params")
@@ -34,12 +34,15 @@ def param(
     low: float | None = None,
     high: float | None = None,
     choices: Sequence[Any] = (),
+    preparing: bool = False,
     sampling: bool = False,
     file: bool = False,
 ) -> Any:
     """A hyper-parameter of a params dataclass: its default, meaning, unit, and inclusive range.
 
     choices: the only values it may have; empty = any.
+
+    preparing: of a generator with ``Card.prepares``, where ``prepare`` depends on it: it sees the defaults of all others.
 
     sampling: of a generator, where ``fit`` does not depend on it. Trials that differ in nothing else share one fit, and
     ``load`` must take its value from the plugin's own params, not from what was saved: see :func:`resampled`.
@@ -48,13 +51,19 @@ def param(
     gives. A checksum of what lies there is part of the value, and so of a trial's identity.
     """
     told = {"help": help, "unit": unit, "low": low, "high": high, "choices": tuple(choices)}
-    kinds = {"sampling": sampling, "file": file}
+    kinds = {"preparing": preparing, "sampling": sampling, "file": file}
     return field(default=default, metadata={**told, **kinds})
 
 
 def sampling_params(params: Any) -> list[str]:
     """Names of the hyper-parameters that only sampling reads."""
     return [item.name for item in dataclasses.fields(params) if item.metadata.get("sampling")]
+
+
+def preparing_params(params: Params) -> Params:
+    """The params that a generator's ``prepare`` is given: those that it reads, and the defaults of all others."""
+    read = {f.name: getattr(params, f.name) for f in dataclasses.fields(params) if f.metadata.get("preparing")}  # type: ignore[arg-type]
+    return type(params)(**read)
 
 
 def resampled(saved: Params, own: Params) -> Params:
@@ -91,6 +100,8 @@ class Card:
     uses_device: True where it computes on the device that the user chose; else it runs on the CPU.
     resumes: for generators: True where ``fit`` also takes ``checkpoint``, a folder in which it may save how far it is;
         a fit that was killed finds there what it left, and must end as if it had not been.
+    prepares: for generators of pixels: True where what needs no label is learnt once a scene, by ``prepare``, and handed
+        to every ``fit``. prepare_seconds: rough seconds of that, as ``seconds``.
     seconds: rough seconds of one fit on Indian Pines under ``issd`` on one laptop core; used for estimates
         until the store has a record.
     params: frozen dataclass of hyper-parameters, made with :func:`param`.
@@ -111,6 +122,8 @@ class Card:
     text: bool = False
     uses_device: bool = False
     resumes: bool = False
+    prepares: bool = False
+    prepare_seconds: float = 0.0
     seconds: float = 1.0
     params: type[Any] = NoParams
     presets: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)

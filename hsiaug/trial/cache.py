@@ -8,19 +8,22 @@ from __future__ import annotations
 import shutil
 import time
 from collections.abc import Callable, Hashable, Iterable, Sequence
+from contextlib import nullcontext
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar, cast
 
 from hsiaug.base.errors import PluginError
 from hsiaug.base.seeds import derive_seed
-from hsiaug.contracts import FittedGenerator, Generator, Progress
+from hsiaug.contracts import FittedGenerator, Generator, Prepared, Progress
 from hsiaug.core.sealed import SealedView
 from hsiaug.core.spectral_views import SpectralView
 from hsiaug.core.view_names import AUTO, best_view
-from hsiaug.registry.card import Card, Scope
+from hsiaug.protocol.view import TrainView, checksum_of_pixels, view_without_labels
+from hsiaug.registry.card import Card, Scope, preparing_params
 from hsiaug.tasks.task import Task, TaskData, TaskSamples, TaskSplit, TaskView
-from hsiaug.trial.fits import Fit, checkpoint, clear_checkpoints, load_fit, save_fit
+from hsiaug.trial.fits import Fit, checkpoint, clear_checkpoints, load_fit, only_one, save_fit
 from hsiaug.trial.spec import TrialSpec
 
 T = TypeVar("T")
@@ -32,6 +35,15 @@ WORTH_SAVING = 2.0
 def has_fit(folder: Path, spec: TrialSpec) -> bool:
     """Whether a trial's fit was saved in the folder of a store's fits."""
     return (folder / spec.fit_hash).is_dir()
+
+
+@dataclass(frozen=True)
+class Preparation:
+    """What a generator learnt of a scene without labels. seconds: that this took, now or when it was saved."""
+
+    key: str
+    state: Prepared
+    seconds: float
 
 
 class _Kept:
@@ -48,6 +60,10 @@ class _Kept:
             self._values[key] = make()
         value: T = self._values[key]
         return value
+
+    def has(self, owner: str, key: Hashable) -> bool:
+        """Whether a value is there."""
+        return owner == self._owner and key in self._values
 
     def items(self) -> Iterable[tuple[Hashable, Any]]:
         """The values by their keys."""
@@ -78,6 +94,7 @@ class Workbench:
         self._notes: list[str] = []
         self._of_draw: _Kept = _Kept()
         self._of_fit: _Kept = _Kept()
+        self._of_pixels: _Kept = _Kept()
 
     def give(self, spec: TrialSpec, split: object) -> None:
         """Let ``split`` be that of a trial: where the scene has no labels to draw one."""
@@ -142,7 +159,63 @@ class Workbench:
         views = {id(kept): kept for _, kept in self._of_draw.items() if isinstance(kept, SealedView)}
         return [name for view in views.values() for name in view.changed]
 
-    def fit(self, spec: TrialSpec, generator: Generator, device: str, progress: Progress) -> Fit:
+    def prepare(
+        self, spec: TrialSpec, generator: Generator, device: str, progress: Progress
+    ) -> Preparation | None:
+        """What the trial's generator learns without labels: from memory, from disk, or learnt now.
+
+        None where the generator declares no such stage, or its fit is there already. Of the processes that share a
+        folder one learns, the others wait for it.
+        """
+        if not generator.card.prepares or self._of_fit.has(spec.fit_hash, ("fit", spec.generator.hash, device)):
+            return None
+        if self._folder is not None and has_fit(self._folder, spec):
+            return None
+        return self._prepared(spec, generator, device, progress)
+
+    def _prepared(self, spec: TrialSpec, generator: Generator, device: str, progress: Progress) -> Preparation:
+        view = self._of_draw.once(
+            spec.draw_hash,
+            ("without labels", generator.card.scope),
+            lambda: view_without_labels(cast("TrainView", self.view(spec, generator.card.scope))),
+        )
+        pixels = self._of_draw.once(
+            spec.draw_hash, ("pixels", generator.card.scope), lambda: checksum_of_pixels(view)
+        )
+        key = spec.generator.of_preparation(pixels, spec.patch)
+        made = cast("Any", type(generator))(preparing_params(spec.generator.params))
+        seed = derive_seed("prepare", spec.generator.name)
+
+        def load_or_learn() -> Preparation:
+            folder = None if self._folder is None else self._folder / key
+            with nullcontext() if folder is None or not self.saves else only_one(folder, progress):
+                saved = None if folder is None else load_fit(folder, partial(made.load_prepared, device=device))
+                if isinstance(saved, Fit):
+                    return Preparation(key, saved.fitted, saved.seconds)
+                name = f"what {generator.card.name} learnt without labels"
+                if saved:
+                    self._notes.append(f"{name.capitalize()} could not be read, and was learnt again: {saved}.")
+                kept = folder if self.saves else None
+                start = time.perf_counter()
+                learn = partial(made.prepare, view, seed=seed, device=device, progress=progress)
+                prepared = self._resumed(learn, generator.card, kept)
+                seconds = time.perf_counter() - start
+                self.check_views()
+                if not callable(getattr(prepared, "save", None)):
+                    raise PluginError(
+                        "a generator's prepare must return an object with save",
+                        value=type(prepared).__name__,
+                        hint="Return the object that fit is to be given.",
+                    )
+                if kept is not None:
+                    if fault := save_fit(kept, prepared.save, seconds):
+                        self._notes.append(f"{name.capitalize()} could not be saved: {fault}.")
+                    clear_checkpoints(kept)
+            return Preparation(key, prepared, seconds)
+
+        return self._of_pixels.once(key, device, load_or_learn)
+
+    def fit(self, spec: TrialSpec, generator: Generator, device: str, progress: Progress) -> Fit[FittedGenerator]:
         """The trial's fitted generator: from memory, from disk, or fitted now."""
         return self._of_fit.once(
             spec.fit_hash,
@@ -150,7 +223,7 @@ class Workbench:
             lambda: self._load_or_fit(spec, generator, device, progress),
         )
 
-    def pool(self, spec: TrialSpec, fit: Fit, view: TaskView) -> list[TaskSamples]:
+    def pool(self, spec: TrialSpec, fit: Fit[FittedGenerator], view: TaskView) -> list[TaskSamples]:
         """The checked blocks of the pool that the trial's λ takes prefixes of."""
         blocks, asked = [], self.task.blocks(view, spec.lam)
         for j, counts in enumerate(asked):
@@ -160,7 +233,7 @@ class Workbench:
         return blocks
 
     def _draw(
-        self, spec: TrialSpec, fit: Fit, view: TaskView, earlier: Sequence[object], counts: object
+        self, spec: TrialSpec, fit: Fit[FittedGenerator], view: TaskView, earlier: Sequence[object], counts: object
     ) -> Callable[[], TaskSamples]:
         def draw() -> TaskSamples:
             fitted, block = fit.fitted, len(earlier)
@@ -176,7 +249,9 @@ class Workbench:
 
         return draw
 
-    def _load_or_fit(self, spec: TrialSpec, generator: Generator, device: str, progress: Progress) -> Fit:
+    def _load_or_fit(
+        self, spec: TrialSpec, generator: Generator, device: str, progress: Progress
+    ) -> Fit[FittedGenerator]:
         card: Card = generator.card
         folder = None if self._folder is None else self._folder / spec.fit_hash
         saved = None if folder is None else load_fit(folder, lambda path: generator.load(path, device=device))
@@ -208,12 +283,18 @@ class Workbench:
     def _fitted(
         self, spec: TrialSpec, generator: Generator, device: str, progress: Progress, folder: Path | None
     ) -> FittedGenerator:
-        """Fit now; where the fit was begun by a run that was stopped, go on from there."""
+        """Fit now."""
         view = self.view(spec, generator.card.scope)
         seed = derive_seed("fit", spec.generator.name, spec.seed)
         learn = cast("Callable[..., FittedGenerator]", generator.fit)
         fit = partial(learn, view, seed=seed, device=device, progress=progress)
-        if not generator.card.resumes:
+        if generator.card.prepares:
+            fit = partial(fit, prepared=self._prepared(spec, generator, device, progress).state)
+        return self._resumed(fit, generator.card, folder)
+
+    def _resumed(self, fit: Callable[..., T], card: Card, folder: Path | None) -> T:
+        """What ``fit`` gives; where it was begun by a run that was stopped, it goes on from there."""
+        if not card.resumes:
             return fit()
         begun = None if folder is None else checkpoint(folder)
         if begun is None or not begun.is_dir():
@@ -222,7 +303,7 @@ class Workbench:
             return fit(checkpoint=begun)
         except Exception as error:
             self._notes.append(
-                f"The fit of {generator.card.name} could not go on from its checkpoint, and began anew: "
+                f"The fit of {card.name} could not go on from its checkpoint, and began anew: "
                 f"{type(error).__name__}: {error}."
             )
             shutil.rmtree(begun, ignore_errors=True)

@@ -11,29 +11,46 @@ import json
 import math
 import shutil
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Generic, TypeVar
 
 from hsiaug.base.files import plain_text
-from hsiaug.base.temporary_folders import ABANDONED, in_use, mark, marked, newest, owner, taken, temporary_folder
-from hsiaug.contracts import FittedGenerator
+from hsiaug.base.temporary_folders import (
+    ABANDONED,
+    MARK,
+    in_use,
+    mark,
+    marked,
+    newest,
+    owner,
+    taken,
+    temporary_folder,
+)
+from hsiaug.contracts import Progress
+
+State = TypeVar("State")
 
 FACTS = "fit.json"
 FITTED = "fitted"
 UNFINISHED = ".unfinished."
 STATE = "state"
+LOCK = ".lock"
+POLL, UNNAMED = 0.5, 10.0
+"""Seconds between two looks at a lock, and after which one without an owner is nobody's."""
 
 
 @dataclass(frozen=True)
-class Fit:
-    """A fitted generator and the seconds that it took, now or when it was saved."""
+class Fit(Generic[State]):
+    """A fitted generator, or what one prepared, and the seconds that it took, now or when it was saved."""
 
-    fitted: FittedGenerator
+    fitted: State
     seconds: float
 
 
-def load_fit(folder: Path, load: Callable[[Path], FittedGenerator]) -> Fit | str | None:
+def load_fit(folder: Path, load: Callable[[Path], State]) -> Fit[State] | str | None:
     """The fit in a folder; why it cannot be had, where it is damaged; None where there is none.
 
     load: gives the fitted generator of the folder that its ``save`` wrote.
@@ -124,6 +141,8 @@ def spare(cache: Path) -> list[Path]:
 
 
 def _abandoned(path: Path) -> bool:
+    if path.name.endswith(LOCK) and marked(path, f"lock {path.name.removesuffix(LOCK)}"):
+        return all(in_use(inner.name) is False for inner in path.iterdir() if inner.name != MARK)
     name, _, process = path.name.partition(UNFINISHED)
     if not marked(path, f"checkpoint {name}"):
         return False
@@ -167,6 +186,44 @@ def checkpoint(folder: Path) -> Path:
 def _checkpoints(folder: Path) -> list[Path]:
     found = folder.parent.glob(f"{folder.name}{UNFINISHED}*")
     return [path for path in found if marked(path, f"checkpoint {folder.name}")]
+
+
+@contextmanager
+def only_one(folder: Path, progress: Progress) -> Iterator[None]:
+    """Wait until no other running process is within, for the same folder. One that cannot write does not wait.
+
+    A process of another machine that wrote nothing there for an hour counts as gone.
+    """
+    lock = folder.with_name(f"{folder.name}{LOCK}")
+    while True:
+        try:
+            lock.mkdir(parents=True)
+        except FileExistsError:
+            name = (
+                next((path.name for path in lock.iterdir() if path.name != MARK), None) if lock.is_dir() else None
+            )
+            runs = None if name is None else in_use(name)
+            latest = max([newest(lock), *map(newest, _checkpoints(folder))])
+            # Between its folder and its name a process is not known yet.
+            gone = runs is False or (runs is None and time.time() - latest > (ABANDONED if name else UNNAMED))
+            if gone:
+                with contextlib.suppress(OSError), temporary_folder(folder.parent, folder.name) as old:
+                    lock.rename(old / "lock")
+            else:
+                progress(0, 1, "another process prepares")
+                time.sleep(POLL)
+            continue
+        except OSError:
+            yield
+            return
+        break
+    try:
+        with contextlib.suppress(OSError):
+            mark(lock, f"lock {folder.name}")
+            (lock / owner()).touch()
+        yield
+    finally:
+        shutil.rmtree(lock, ignore_errors=True)
 
 
 def clear_checkpoints(folder: Path) -> None:

@@ -24,7 +24,7 @@ from hsiaug.registry.card import Card
 from hsiaug.registry.lookup import Registry
 from hsiaug.tasks.pixels import Prediction
 from hsiaug.tasks.task import Task, TaskData, TaskSamples, TaskSplit, locate_labels, predicted_mask
-from hsiaug.trial.cache import Workbench
+from hsiaug.trial.cache import Preparation, Workbench
 from hsiaug.trial.ceilings import Ceiling, ceiling, made
 from hsiaug.trial.guard import call_failure, kept_state, plain_json
 from hsiaug.trial.limit import time_limit
@@ -47,7 +47,7 @@ class StageTimer:
 
     seconds: by the clock. cpu: by the cores of this process, which another program's load does not lengthen.
     steps: counted here, not told by the plugins; None where a fit was reused, or its plugin computes without torch.
-    tell: is called with the name of each stage that begins.
+    tell: is called with the name of each stage that begins. prepared: what the generator's fit was given.
     """
 
     stage: str = "load"
@@ -55,6 +55,7 @@ class StageTimer:
     cpu: dict[str, float] = field(default_factory=dict)
     steps: dict[str, int | None] = field(default_factory=lambda: {"fit_generator": None, "fit_classifier": None})
     tell: Callable[[str], None] = _nobody
+    prepared: Preparation | None = None
 
     @contextmanager
     def at(self, stage: str) -> Iterator[None]:
@@ -149,6 +150,8 @@ def compute(
             )
             result["samples"] = bench.task.class_counts(samples, bench.scene)
             result["provenance"] = plain_json(samples.provenance)
+            if timer.prepared is not None:
+                result["prepared"] = {"key": timer.prepared.key, "seconds": timer.prepared.seconds}
             fitted = fit_classifier(spec, bench, classifier, samples, devices["classifier"], timer, progress)
             facts = getattr(fitted, "facts", None)
             if isinstance(facts, Mapping) and facts:
@@ -238,6 +241,10 @@ def augment(
             names = generator.teacher and _names(spec, bench, generator.teacher, device, progress)
             drawn = made(spec, bench.scene, counts, bench.split(spec), names)  # type: ignore[arg-type]
         return bench.task.join(view, [drawn], counts, classifier)
+    if generator.card.prepares:
+        with timer.fitting("prepare", generator.card):
+            timer.prepared = bench.prepare(spec, generator, device, progress)
+        timer.steps["prepare"] = timer.steps["prepare"] or None
     with timer.fitting("fit_generator", generator.card):
         fit = bench.fit(spec, generator, device, progress)
     # No step at all: the fit was made before, by another trial or another run.

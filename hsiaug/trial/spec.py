@@ -9,7 +9,7 @@ from typing import Any
 
 from hsiaug.core.view_names import DEFAULT_VIEW, RAW, with_view
 from hsiaug.protocol.protocols import SplitProtocol
-from hsiaug.registry.card import Card, sampling_params
+from hsiaug.registry.card import Card, preparing_params, sampling_params
 from hsiaug.registry.hookspecs import Kind
 from hsiaug.tasks.task import TaskData, get_task
 from hsiaug.trial.arm import Arm, Method
@@ -47,6 +47,12 @@ class PluginSpec:
     def hash(self) -> str:
         """Hash of all of it."""
         return short_hash(self.as_json())
+
+    def of_preparation(self, pixels: str, patch: int) -> str:
+        """Hash of all that determines what a generator prepares. pixels: checksum of those that it is shown."""
+        read = asdict(preparing_params(self.params))
+        identity = {"name": self.name, "version": self.version, "params": read}
+        return short_hash({"format": FORMAT, "prepares": identity, "pixels": pixels, "patch": patch})
 
     @property
     def of_fit(self) -> dict[str, Any]:

@@ -1,125 +1,180 @@
-"""The denoiser: a Transformer over pixels with visual–linguistic cross-attention and adaLN time conditioning.
+"""The denoiser: a Transformer over tokens of 3×3 latent pixels, told the noise level, a code and a text.
 
-The paper states a Transformer with visual–linguistic cross-attention; depth, width, the prediction target and all else
-are this project's choice. adaLN-Zero after Peebles & Xie, "Scalable Diffusion Models with Transformers" (ICCV 2023).
+The text acts twice: pooled, beside noise level and code (adaLN-Zero, Peebles and Xie, ICCV 2023), and word by word by
+visual–linguistic cross-attention of every *pixel*, whose maps the paper shows. A Transformer-based latent diffusion
+model with such an attention is what is known of the paper; layers and sizes are this project's choice, as is the
+preconditioning: the network adds to the Wiener filter of a Gaussian with the moments of the patch's code, where Karras
+et al. (2022, section 5) have that of a Gaussian with the moments of all data.
 """
 
 from __future__ import annotations
 
 import math
+from dataclasses import dataclass, replace
 
 import torch
 from torch import Tensor, nn
-from torch.nn.functional import scaled_dot_product_attention
+from torch.nn.functional import gelu, scaled_dot_product_attention, silu
 
-from hsiaug_builtin.diffusion.schedule import sinusoid
 from hsiaug_builtin.nets.blocks import zero_weights
-from hsiaug_builtin.txt2hsi.params import Params
+from hsiaug_builtin.txt2hsi.codebook import Moments
 from hsiaug_builtin.txt2hsi.texts import Texts
+from hsiaug_builtin.txt2hsi.tokens import Tokens, orbits
 
-NULL_TOKENS = 4
-"""Length of the learnt null text."""
+PIXEL_HEADS, PIXEL_WIDTH = 4, 8
+"""Heads of the cross-attention, and features of a pixel in each."""
+STEPS = 10.0
+"""Steps that what starts at 0 is multiplied by, so that it learns as much faster than the rest."""
+LOSS_POWER = 0.7
+"""Power of a coefficient's variance that its error is weighted by."""
+
+
+@dataclass(frozen=True, eq=False)
+class Condition:
+    """What the denoiser is told of n patches. code: (n,) row of the moments, the last one = none.
+
+    rows: (n,) prompt of each, −1 = no text. label: (n,) class id, 0 where there is no text.
+    """
+
+    code: Tensor
+    rows: Tensor
+    label: Tensor
+
+    def without_text(self) -> Condition:
+        """The same codes alone."""
+        return replace(self, rows=torch.full_like(self.rows, -1), label=torch.zeros_like(self.label))
+
+
+class Words(nn.Module):
+    """How texts enter: pooled into the vector that drives every block, and word by word into every pixel."""
+
+    def __init__(self, text: int, width: int, pixels: int) -> None:
+        super().__init__()
+        inner = PIXEL_HEADS * PIXEL_WIDTH
+        self.pixels = pixels
+        self.pooled = zero_weights(nn.Linear(text, width))
+        self.key_value = nn.Linear(text, 2 * inner)
+        self.query = nn.Linear(width, pixels * inner)
+        self.leave = zero_weights(nn.Linear(pixels * inner, width))
+
+    def attend(self, x: Tensor, tokens: Tensor, mask: Tensor, rows: Tensor) -> tuple[Tensor, Tensor]:
+        """Tokens x (n, N, D) after their pixels looked at the words of prompts ``rows`` (n,); and where they looked.
+
+        tokens: (P, L, E) of all prompts; mask: (P, L). Returns (n, N, D) and the shares (n, heads, N·pixels, L).
+        """
+        n, count, _ = x.shape
+        query = self.query(x).reshape(n, count * self.pixels, PIXEL_HEADS, PIXEL_WIDTH).transpose(1, 2)
+        key, value = (
+            self.key_value(tokens)[rows].reshape(n, -1, 2, PIXEL_HEADS, PIXEL_WIDTH).permute(2, 0, 3, 1, 4)
+        )
+        score = query @ key.transpose(2, 3) / math.sqrt(PIXEL_WIDTH)
+        share = score.masked_fill(~mask[rows][:, None, None], -torch.inf).softmax(dim=3)
+        seen = (share @ value).transpose(1, 2).reshape(n, count, -1)
+        return STEPS * self.leave(seen), share
 
 
 class Denoiser(nn.Module):
-    """v(z_t, t, text) for latents z (n, d, p, p) at steps t (n,), each told a row of a table of texts.
+    """tokens: between latents and tokens. moments: of the codes. text: features of a word, 0 = it is told no texts yet.
 
-    text: (P, L, E) the table; mask: (P, L) bool, True at words; rows: (n,) what each latent is told, P = the learnt null
-    text. Words are projected once per text. A token is a square of ``token`` × ``token`` latent pixels; latents are
-    padded with 0 to whole tokens.
+    shift: (C + 1, kinds, k) by how much each class differs from its codes; row 0 is 0.
     """
 
+    kinds: Tensor
+    mean: Tensor
+    variance: Tensor
+    shift: Tensor
+    worth: Tensor
+
     def __init__(
-        self, channels: int, side: int, text: int, width: int, depth: int, heads: int, token: int
+        self, tokens: Tokens, moments: Moments, width: int, depth: int, heads: int, text: int = 0, classes: int = 0
     ) -> None:
         super().__init__()
-        self.side, self.token = side, token
-        self.enter = nn.Linear(channels * token**2, width)
-        self.register_buffer("place", positions(-(-side // token), width), persistent=False)
-        self.time = nn.Sequential(nn.Linear(256, width), nn.SiLU(), nn.Linear(width, width))
-        self.word = nn.Linear(text, width)
-        self.null = nn.Parameter(0.02 * torch.randn(NULL_TOKENS, text))
+        count = len(tokens.kept)
+        self.register_buffer("kinds", orbits(tokens.grid), persistent=False)
+        self.register_buffer("mean", moments.mean, persistent=False)
+        self.register_buffer("variance", moments.variance, persistent=False)
+        self.register_buffer("shift", torch.zeros(classes + 1, *moments.mean.shape[1:]))
+        weight = moments.variance[-1, 0] ** LOSS_POWER
+        self.register_buffer("worth", weight / weight.mean(), persistent=False)
+        self.enter = nn.Linear(count, width)
+        self.place = nn.Parameter(0.02 * torch.randn(tokens.grid**2, width))
+        self.level = nn.Sequential(nn.Linear(64, width), nn.SiLU(), nn.Linear(width, width))
+        self.code = nn.Embedding(len(moments.mean), width)
+        nn.init.normal_(self.code.weight, std=0.02)
         self.blocks = nn.ModuleList(Block(width, heads) for _ in range(depth))
         self.norm = nn.LayerNorm(width, elementwise_affine=False)
-        self.shift = zero_weights(nn.Linear(width, 2 * width))
-        self.leave = zero_weights(nn.Linear(width, channels * token**2))
+        self.last = zero_weights(nn.Linear(width, 2 * width))
+        self.leave = zero_weights(nn.Linear(width, count))
+        self.words = Words(text, width, tokens.side**2) if text else None
 
-    def forward(self, z: Tensor, t: Tensor, text: Tensor, mask: Tensor, rows: Tensor) -> Tensor:
-        x = self.enter(self._tokens(z)) + self.place  # (n, N, D)
-        time = self.time(sinusoid(t))  # (n, D)
-        blank = nn.functional.pad(self.null, (0, 0, 0, text.shape[1] - NULL_TOKENS))
-        words = self.word(torch.cat([text, blank[None]]))  # (P + 1, L, D)
-        seen = torch.cat([mask, torch.arange(text.shape[1], device=mask.device)[None] < NULL_TOKENS])[rows]
-        for block in self.blocks:
-            x = block(x, time, words, seen, rows)
-        scale, shift = self.shift(nn.functional.silu(time)).chunk(2, dim=1)
-        return self._pixels(self.leave(self.norm(x) * (1 + scale[:, None]) + shift[:, None]))
+    def forward(
+        self, x: Tensor, sigma: Tensor, told: Condition, texts: Texts | None = None
+    ) -> tuple[Tensor, Tensor | None]:
+        """Clean tokens of x (n, N, k), which hold noise of deviations sigma (n,); and the shares of attention."""
+        mean, variance = self._moments(told)
+        sigma = sigma[:, None, None]
+        total = variance + sigma**2
+        out, share = self._network((x - mean) / total.sqrt(), sigma, told, texts)
+        return mean + variance / total * (x - mean) + sigma * (variance / total).sqrt() * out, share
 
-    def _tokens(self, z: Tensor) -> Tensor:
-        """(n, d, p, p) → (n, N, d·q²) of N squares of q × q pixels, row by row."""
-        n, channels, p, _ = z.shape
-        q, grid = self.token, -(-p // self.token)
-        z = nn.functional.pad(z, (0, q * grid - p, 0, q * grid - p))
-        return z.reshape(n, channels, grid, q, grid, q).permute(0, 2, 4, 1, 3, 5).reshape(n, grid**2, -1)
+    def loss(self, x: Tensor, sigma: Tensor, told: Condition, noise: Tensor, texts: Texts | None = None) -> Tensor:
+        """Mean weighted squared error of what the network adds, whose target has variance 1 or less."""
+        mean, variance = self._moments(told)
+        sigma = sigma[:, None, None]
+        total = variance + sigma**2
+        noised = x + sigma * noise - mean
+        target = (x - mean - variance / total * noised) / (sigma * (variance / total).sqrt())
+        out, _ = self._network(noised / total.sqrt(), sigma, told, texts)
+        return torch.as_tensor(((out.float() - target).square() * self.worth).mean())
 
-    def _pixels(self, x: Tensor) -> Tensor:
-        """(n, N, d·q²) → (n, d, p, p), what :meth:`_tokens` took apart."""
-        q, grid = self.token, -(-self.side // self.token)
-        z = x.reshape(len(x), grid, grid, -1, q, q).permute(0, 3, 1, 4, 2, 5)
-        return z.reshape(len(x), -1, q * grid, q * grid)[:, :, : self.side, : self.side]
+    def _moments(self, told: Condition) -> tuple[Tensor, Tensor]:
+        mean = self.mean[told.code] + self.shift[told.label]
+        return mean[:, self.kinds], self.variance[told.code][:, self.kinds]
 
-
-def denoiser_of(params: Params, side: int, texts: Texts) -> Denoiser:
-    """An untrained denoiser of patches side × side under these texts."""
-    text, size = texts.tokens.shape[2], params.network
-    return Denoiser(params.latent, side, text, size.width, size.depth, size.heads, size.token)
+    def _network(
+        self, x: Tensor, sigma: Tensor, told: Condition, texts: Texts | None
+    ) -> tuple[Tensor, Tensor | None]:
+        vector = self.level(waves(sigma[:, 0, 0])) + self.code(told.code)
+        share, spoken = None, (told.rows >= 0)[:, None].to(x.dtype)
+        if self.words is not None and texts is not None:
+            vector = vector + STEPS * self.words.pooled(texts.pooled)[told.rows] * spoken
+        drive = silu(vector)
+        x = self.enter(x) + self.place
+        for index, block in enumerate(self.blocks):
+            x = block(x, drive)
+            if self.words is not None and texts is not None and index == len(self.blocks) // 2:
+                seen, share = self.words.attend(x, texts.tokens, texts.mask, told.rows)
+                x = x + seen * spoken[:, None]
+        scale, shift = self.last(drive)[:, None].chunk(2, dim=2)
+        return self.leave(self.norm(x) * (1 + scale) + shift), share
 
 
 class Block(nn.Module):
-    """adaLN-Zero self-attention, then cross-attention to words, then adaLN-Zero MLP."""
+    """adaLN-Zero self-attention, then adaLN-Zero MLP, both driven by one vector a patch."""
 
     def __init__(self, width: int, heads: int) -> None:
         super().__init__()
         self.heads = heads
-        self.norms = nn.ModuleList(nn.LayerNorm(width, elementwise_affine=False) for _ in range(3))
+        self.norm = nn.LayerNorm(width, elementwise_affine=False)
         self.modulation = zero_weights(nn.Linear(width, 6 * width))
         self.qkv = nn.Linear(width, 3 * width)
         self.merge = nn.Linear(width, width)
-        self.query = nn.Linear(width, width)
-        self.key_value = nn.Linear(width, 2 * width)
-        self.cross = zero_weights(nn.Linear(width, width))
-        self.mlp = nn.Sequential(nn.Linear(width, 4 * width), nn.GELU(), nn.Linear(4 * width, width))
+        self.widen, self.narrow = nn.Linear(width, 4 * width), nn.Linear(4 * width, width)
 
-    def forward(self, x: Tensor, time: Tensor, words: Tensor, mask: Tensor, rows: Tensor) -> Tensor:
-        changes = self.modulation(nn.functional.silu(time))[:, None].chunk(6, dim=2)
-        h = self.norms[0](x) * (1 + changes[0]) + changes[1]
-        q, k, v = (split(part, self.heads) for part in self.qkv(h).chunk(3, dim=2))  # (n, h, N, D/h)
-        x = x + changes[2] * self.merge(join(scaled_dot_product_attention(q, k, v)))
-        q = split(self.query(self.norms[1](x)), self.heads)
-        k, v = (split(part, self.heads) for part in self.key_value(words)[rows].chunk(2, dim=2))
-        x = x + self.cross(join(scaled_dot_product_attention(q, k, v, attn_mask=mask[:, None, None])))
-        h = self.norms[2](x) * (1 + changes[3]) + changes[4]
-        out: Tensor = x + changes[5] * self.mlp(h)
-        return out
+    def forward(self, x: Tensor, drive: Tensor) -> Tensor:
+        n, count, width = x.shape
+        change = self.modulation(drive)[:, None].chunk(6, dim=2)
+        h = self.norm(x) * (1 + change[0]) + change[1]
+        q, k, v = self.qkv(h).reshape(n, count, 3, self.heads, width // self.heads).permute(2, 0, 3, 1, 4)
+        x = x + change[2] * self.merge(
+            scaled_dot_product_attention(q, k, v).transpose(1, 2).reshape(n, count, width)
+        )
+        h = self.norm(x) * (1 + change[3]) + change[4]
+        return torch.as_tensor(x + change[5] * self.narrow(gelu(self.widen(h), approximate="tanh")))
 
 
-def split(x: Tensor, heads: int) -> Tensor:
-    """(n, N, D) → (n, heads, N, D/heads)."""
-    n, tokens, width = x.shape
-    return x.reshape(n, tokens, heads, width // heads).transpose(1, 2)
-
-
-def join(x: Tensor) -> Tensor:
-    """(n, heads, N, D/heads) → (n, N, D)."""
-    return x.transpose(1, 2).flatten(2)
-
-
-def positions(side: int, width: int) -> Tensor:
-    """(side², width) fixed 2-D sine–cosine positions."""
-    quarter = width // 4
-    rates = torch.exp(-math.log(100.0) * torch.arange(quarter) / max(1, quarter - 1))
-    angles = torch.arange(side)[:, None] * rates
-    one = torch.cat([angles.sin(), angles.cos()], dim=1)  # (side, width/2)
-    rows = one[:, None].expand(side, side, -1)
-    columns = one[None].expand(side, side, -1)
-    return torch.cat([rows, columns], dim=2).reshape(side * side, 4 * quarter)
+def waves(sigma: Tensor) -> Tensor:
+    """(n,) noise levels → (n, 64) cosines and sines of their logarithms."""
+    rates = 8 * torch.exp(-math.log(100.0) * torch.arange(32, device=sigma.device) / 31)
+    angle = (sigma.log() / 4)[:, None] * rates
+    return torch.cat([angle.cos(), angle.sin()], dim=1)

@@ -1,7 +1,8 @@
-"""Training from end to end: pseudo-labels, VAE, latents of the whole scene, denoiser."""
+"""What is learnt in a draw: pseudo-labels, the texts' codes, and the denoiser under texts."""
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,94 +13,152 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from hsiaug.api import Progress, TrainView, derive_seed
-from hsiaug_builtin.diffusion.latents import LatentNorm
-from hsiaug_builtin.diffusion.training import Run, bf16_is_faster, train
-from hsiaug_builtin.nets.seeded import fresh
+from hsiaug_builtin.diffusion.training import Run, randomness, train
+from hsiaug_builtin.nets.seeded import fresh, to_device
 from hsiaug_builtin.teacher.choice import choose_trusted
 from hsiaug_builtin.teacher.teacher import teach
-from hsiaug_builtin.txt2hsi.denoiser import Denoiser, denoiser_of
+from hsiaug_builtin.txt2hsi.codebook import class_shift
+from hsiaug_builtin.txt2hsi.denoiser import Denoiser
 from hsiaug_builtin.txt2hsi.field import Field
-from hsiaug_builtin.txt2hsi.fitted import SCHEDULE, FittedTxt2Hsi
-from hsiaug_builtin.txt2hsi.objective import Batches, DenoiserLoss, Encode
-from hsiaug_builtin.txt2hsi.params import PSEUDO_MOST, PSEUDO_SHARE, Params
+from hsiaug_builtin.txt2hsi.fitted import FittedTxt2Hsi, Prior
+from hsiaug_builtin.txt2hsi.kept import measure_kept
+from hsiaug_builtin.txt2hsi.lfue import perturb
+from hsiaug_builtin.txt2hsi.params import CLIPPED, DROP, NO_CODE, PERTURBED, PSEUDO_MOST, PSEUDO_SHARE, Params
+from hsiaug_builtin.txt2hsi.prepare import PreparedScene, condition, denoiser_of, draw_levels, like, turn_patches
+from hsiaug_builtin.txt2hsi.rpsc import clip
 from hsiaug_builtin.txt2hsi.texts import Texts, encode_prompts
-from hsiaug_builtin.txt2hsi.vae import Vae, fit_vae
-
-VAE_PATCHES = 4096
-BATCH = 256
-
-
-@dataclass(frozen=True, eq=False)
-class SceneRun(Run):
-    """Shared by all stages of a training on a scene."""
-
-    view: TrainView
-    params: Params
-    field: Field
 
 
 def learn(
-    view: TrainView, params: Params, seed: int, device: str, progress: Progress, checkpoint: Path | None = None
+    view: TrainView,
+    params: Params,
+    seed: int,
+    device: str,
+    progress: Progress,
+    checkpoint: Path | None,
+    scene: PreparedScene,
 ) -> FittedTxt2Hsi:
-    """Everything that ``txt2hsi`` learns from a view."""
-    run = SceneRun(seed, device, progress, checkpoint, view, params, Field.of(view, device))
+    """Everything that ``txt2hsi`` learns from the labels of a draw."""
     texts = encode_prompts(view, params.text, params.encoder)
-    named = {c: view.coords[view.y == c] for c in view.counts}
-    starts: Mapping[int, NDArray[np.int32]] = named
+    labelled = {c: view.coords[view.y == c] for c in view.counts}
     pseudo: Mapping[int, NDArray[np.int32]] = {}
     if params.pseudo and len(view.unlabelled):
         votes = teach(view)
         rows = choose_trusted(votes.shares, PSEUDO_SHARE, PSEUDO_MOST, among=votes.attached)
         pseudo = {c: votes.pixels[own] for c, own in zip(votes.classes.tolist(), rows, strict=True)}
-        # A classifier has the labelled pixels anyway: what starts from others shows it something else.
-        starts = {c: pseudo[c] if len(pseudo[c]) else own for c, own in named.items()}
-        named = {c: np.concatenate([own, pseudo[c]]) for c, own in named.items()}
-    vae = _vae(run, named)
-    field = run.field
-
-    def encode(x: Tensor) -> Tensor:
-        return x if params.network.reach == 1 else vae.encode(x)[0]
-
-    if params.network.reach == 1:
-        # A latent is of one pixel: all are computed once, and patches of latents are cut from them.
-        field = field.mapped(lambda x: vae.encode(x)[0])
-    norm = LatentNorm.fit(_latents(field, encode, np.concatenate(list(named.values()))))
-    denoiser = _denoiser(run, named, texts, field, lambda x: norm.forward(encode(x)))
-    facts = {"pseudo_labelled": {str(c): len(pixels) for c, pixels in pseudo.items()}}
-    return FittedTxt2Hsi(params, vae, denoiser, norm, texts, run.field, starts, facts, device)
-
-
-def _vae(run: SceneRun, named: Mapping[int, NDArray[np.int32]]) -> Vae:
-    """The VAE of the scene: pixels where it works pixel by pixel, whole patches else."""
-    view, params, device = run.view, run.params, run.device
-    labelled = np.concatenate([named[c] for c in sorted(named)])
-    target = np.concatenate([np.full(len(named[c]), i) for i, c in enumerate(sorted(named))])
-    if params.network.reach == 1:
-        # Every visible pixel, and once more those with a class, in front.
-        pixels = np.concatenate([view.cube[labelled[:, 0], labelled[:, 1]], view.cube[view.visible]])
-        x = torch.tensor(view.normaliser.spectra(pixels)[:, :, None, None], device=device)
-    else:
-        order = np.random.default_rng(derive_seed("vae", run.seed)).permutation(len(view.unlabelled))
-        x = run.field.cut(np.concatenate([labelled, view.unlabelled[order[:VAE_PATCHES]]]))
-    return fit_vae(x, torch.tensor(target, device=device), view.normaliser, params, run)
+    named = {c: np.concatenate([own, pseudo[c]]) if c in pseudo else own for c, own in labelled.items()}
+    field = Field.of(view, scene.vae, device)
+    left = [_left_out(view, scene, own, device) for own in named.values()]
+    prior = Prior.fit({c: scene.codes[own[:, 0], own[:, 1]] for c, own in named.items()})
+    remainder = scene.remainder.of_classes(left)
+    denoiser = _with_texts(scene, texts, len(view.class_names), seed).to(device)
+    for c, own in named.items():
+        denoiser.shift[c] = class_shift(scene.tokens, field.cut, scene.moments, scene.codes, own).to(device)
+    batches = Batches(field, scene, named, view.unlabelled, params)
+    run = Run(seed, device, progress, checkpoint)
+    denoiser = train(
+        denoiser,
+        TextLoss(denoiser, scene, texts.to(device), batches, seed),
+        steps=params.steps,
+        rate=params.rate,
+        progress=progress,
+        note="denoiser",
+        ema=params.network.ema,
+        fused=True,
+        checkpoint=run.file("denoiser"),
+    )
+    facts = {
+        "pseudo_labelled": {str(c): len(pixels) for c, pixels in pseudo.items()},
+        "codec": measure_kept(view, scene, field, remainder, named, seed),
+    }
+    starts = {c: pseudo[c] if len(pseudo.get(c, ())) else own for c, own in labelled.items()}
+    return FittedTxt2Hsi(
+        params=params,
+        scene=scene,
+        denoiser=denoiser,
+        remainder=remainder,
+        texts=texts,
+        prior=prior,
+        normaliser=view.normaliser,
+        facts=facts,
+        device=device,
+        starts={c: view.patches(own) for c, own in starts.items()} if params.strength < 1 else {},
+    )
 
 
 @torch.inference_mode()
-def _latents(field: Field, encode: Encode, coords: NDArray[np.int32]) -> Tensor:
-    """(n, d, p, p) latent means of patches."""
-    return torch.cat([encode(field.cut(coords[start : start + BATCH])) for start in range(0, len(coords), BATCH)])
+def _left_out(
+    view: TrainView, scene: PreparedScene, pixels: NDArray[np.int32], device: str
+) -> NDArray[np.float32]:
+    """(n, B) what the VAE leaves out of pixels, z-scored."""
+    x = torch.tensor(view.normaliser.spectra(view.cube[pixels[:, 0], pixels[:, 1]]), device=device)
+    left: NDArray[np.float32] = (x - scene.vae.decode(scene.vae.encode(x))).cpu().numpy()
+    return left
 
 
-def _denoiser(
-    run: SceneRun, named: Mapping[int, NDArray[np.int32]], texts: Texts, field: Field, encode: Encode
-) -> Denoiser:
-    """Semi-supervised training: patches with their class's text (dropped at times), patches with none."""
-    params, device = run.params, run.device
-    model = fresh(lambda: denoiser_of(params, run.view.patch, texts), run.seed).to(device)
-    batches = Batches(field, named, run.view.unlabelled, params)
-    loss = DenoiserLoss(model, encode, SCHEDULE.to(device), texts.to(device), batches, params, run.seed)
-    steps, rate, ema, half = params.steps, params.rate, params.network.ema, bf16_is_faster(device)
-    return train(
-        model, loss, steps=steps, rate=rate, progress=run.progress, note="denoiser", ema=ema, half=half, fused=True,
-        checkpoint=run.file("denoiser"),
-    )  # fmt: skip
+def _with_texts(scene: PreparedScene, texts: Texts, classes: int, seed: int) -> Denoiser:
+    """The denoiser of the scene, which listens to texts too; at first they change nothing."""
+    size = texts.tokens.shape[2]
+    denoiser = fresh(lambda: denoiser_of(scene.params, scene.tokens, scene.moments, size, classes), seed)
+    known = {key: value.cpu() for key, value in scene.denoiser.state_dict().items() if key != "shift"}
+    denoiser.load_state_dict({**denoiser.state_dict(), **copy.deepcopy(known)})
+    return denoiser
+
+
+@dataclass(frozen=True, eq=False)
+class Batches:
+    """Draws patches of random classes, then ones without a label, as latents.
+
+    named: {class id: (m, 2) pixels}; pool: (m, 2) unlabelled pixels, may be empty.
+    """
+
+    field: Field
+    scene: PreparedScene
+    named: Mapping[int, NDArray[np.int32]]
+    pool: NDArray[np.int32]
+    params: Params
+
+    def draw(self, rng: np.random.Generator) -> tuple[Tensor, Tensor, Tensor]:
+        """Latents (n, p, p, d), the class id of each, 0 where it has none, and its code; the last two on the CPU."""
+        batch, ids = self.params.network.batch, sorted(self.named)
+        free = round(batch * self.params.unlabelled) if len(self.pool) else 0
+        classes = [ids[i] for i in rng.integers(len(ids), size=batch - free)]
+        coords = [self.named[c][rng.integers(len(self.named[c]))] for c in classes]
+        coords += list(self.pool[rng.integers(len(self.pool), size=free)]) if free else []
+        at = np.stack(coords)
+        z = self.field.cut(at)
+        if self.params.rpsc:
+            donors = z[to_device(torch.from_numpy(rng.permutation(len(z))), z.device)]
+            z = clip(z.movedim(3, 1), donors.movedim(3, 1), CLIPPED, rng).movedim(1, 3)
+        code = torch.from_numpy(self.scene.codes[at[:, 0], at[:, 1]].astype(np.int64))
+        return turn_patches(z, rng), torch.tensor([*classes, *[0] * free]), code
+
+
+@dataclass(frozen=True, eq=False)
+class TextLoss:
+    """The denoiser's loss on patches with their class's text and code (dropped at times), and on others with their code.
+
+    texts: on the device of the model.
+    """
+
+    model: Denoiser
+    scene: PreparedScene
+    texts: Texts
+    batches: Batches
+    seed: int
+
+    def __call__(self, step: int) -> Tensor:
+        """The loss on a batch that depends on the seed and the step alone."""
+        draw = randomness(self.seed, step)
+        rng = np.random.default_rng(derive_seed("batch", self.seed, step))
+        z, label, code = self.batches.draw(rng)
+        if self.batches.params.lfue and rng.random() < PERTURBED:
+            z = perturb(z.movedim(3, 1), label, draw).movedim(1, 3)
+        dropped = torch.rand(len(z), generator=draw)
+        code = torch.where(dropped < NO_CODE, len(self.scene.moments.noise), code)
+        told = (label > 0) & (dropped >= NO_CODE + DROP)
+        rows = torch.full_like(label, -1)
+        rows[told] = self.texts.choose(label[told], draw)
+        x, device = self.scene.tokens.take(z), str(z.device)
+        condition_ = condition(code, device, rows, torch.where(told, label, 0))
+        return self.model.loss(x, draw_levels(len(x), draw, device), condition_, like(x, draw), self.texts)

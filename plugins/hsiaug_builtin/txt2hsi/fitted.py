@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -13,52 +13,76 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from hsiaug.api import Normaliser, PatchSamples, PluginError, save_state
-from hsiaug_builtin.diffusion.latents import LatentNorm
-from hsiaug_builtin.diffusion.schedule import guide, make_schedule, sample
-from hsiaug_builtin.diffusion.training import bf16_is_faster
+from hsiaug_builtin.diffusion.edm import Denoise, guided, noise_levels, sample
 from hsiaug_builtin.nets import state
-from hsiaug_builtin.nets.patches import cycle
-from hsiaug_builtin.txt2hsi.denoiser import Denoiser, denoiser_of
-from hsiaug_builtin.txt2hsi.field import Field
-from hsiaug_builtin.txt2hsi.params import NOISE_STEPS, Params
+from hsiaug_builtin.txt2hsi.denoiser import Condition, Denoiser
+from hsiaug_builtin.txt2hsi.params import SIGMA_LEAST, SIGMA_MOST, Params
+from hsiaug_builtin.txt2hsi.prepare import PreparedScene, condition, denoiser_of, from_tables, restore_vae, tables
 from hsiaug_builtin.txt2hsi.texts import Texts
-from hsiaug_builtin.txt2hsi.vae import Vae
+from hsiaug_builtin.txt2hsi.vae import Remainder
 
-BATCH = 128
+BATCH = 256
 
 
-SCHEDULE = make_schedule("linear", NOISE_STEPS, 1e-4, 0.02)
-"""Noise schedule of training and sampling: β linear from 1e-4 to 0.02 (Ho et al. 2020)."""
+@dataclass(frozen=True, eq=False)
+class Prior:
+    """Which codes the text of a class names: ids: (C,) classes. share: (C, K) of the class's pixels, rows sum to 1."""
+
+    ids: NDArray[np.int64]
+    share: NDArray[np.float64]
+
+    @classmethod
+    def fit(cls, codes: Mapping[int, NDArray[np.int16]]) -> Prior:
+        """Of the codes of each class's pixels."""
+        number = max(int(own.max()) for own in codes.values()) + 1
+        counts = np.stack([np.bincount(own, minlength=number) for own in codes.values()])
+        return cls(np.array(list(codes)), counts / counts.sum(axis=1, keepdims=True))
+
+    def row(self, y: NDArray[np.int64]) -> NDArray[np.int64]:
+        """Return the row of each class id."""
+        return np.searchsorted(self.ids, y)
+
+    def draw(self, y: NDArray[np.int64], rng: np.random.Generator) -> Tensor:
+        """(n,) a code for each class id of y (n,)."""
+        edges = self.share.cumsum(axis=1)
+        point = rng.random(len(y)) * edges[self.row(y), -1]
+        return torch.from_numpy(
+            (edges[self.row(y)] <= point[:, None]).sum(axis=1).clip(max=self.share.shape[1] - 1)
+        )
 
 
 @dataclass(frozen=True, eq=False)
 class FittedTxt2Hsi:
-    """starts: {class id: (m, 2) centres of the patches that sampling starts from, each used equally often ±1}."""
+    """remainder: of the classes of the prior, in its order. starts: {class id: (m, B, p, p) patches} that editing begins
+    at; empty where sampling begins at pure noise.
+    """
 
     params: Params
-    vae: Vae
+    scene: PreparedScene
     denoiser: Denoiser
-    norm: LatentNorm
+    remainder: Remainder
     texts: Texts
-    field: Field
-    starts: Mapping[int, NDArray[np.int32]]
+    prior: Prior
+    normaliser: Normaliser
     facts: Mapping[str, Any]
     device: str
+    starts: Mapping[int, NDArray[np.float32]] = field(default_factory=dict)
 
     def sample(self, counts: Mapping[int, int], *, guidance: float | None, seed: int) -> PatchSamples:
-        """Text → latent diffusion → VAE decoder. Raises PluginError for a class that was not learnt."""
+        """Text → code → latent diffusion → VAE decoder. Raises PluginError for a class that was not learnt."""
         omega = 0.0 if guidance is None else guidance
-        rng = np.random.default_rng(seed)
-        draw = torch.Generator().manual_seed(seed)
-        unknown = [c for c, n in counts.items() if n and c not in self.starts]
+        unknown = [c for c, n in counts.items() if n and c not in self.prior.ids]
         if unknown:
             raise PluginError(
                 "txt2hsi can only make samples of classes that it was fitted on",
-                value=f"class {unknown[0]}; it knows {', '.join(map(str, self.starts))}",
+                value=f"class {unknown[0]}; it knows {', '.join(map(str, self.prior.ids))}",
                 hint="Give the class training pixels, or do not ask for it.",
             )
         y = np.repeat(np.array(list(counts), dtype=np.int64), list(counts.values()))
-        x = self._draw(y, omega, rng, draw)
+        rng, draw = np.random.default_rng(seed), torch.Generator().manual_seed(seed)
+        parts = [self._draw(y[start : start + BATCH], omega, rng, draw) for start in range(0, len(y), BATCH)]
+        side = self.scene.patch
+        x = np.concatenate(parts) if parts else np.empty((0, len(self.normaliser.mean), side, side), np.float32)
         made = PatchSamples.made(x, y, {**self.facts, "omega": omega})
         return replace(made, weight=np.full(len(made), self.params.weight, dtype=np.float32))
 
@@ -67,66 +91,72 @@ class FittedTxt2Hsi:
         self, y: NDArray[np.int64], omega: float, rng: np.random.Generator, draw: torch.Generator
     ) -> NDArray[np.float32]:
         """(n, B, p, p) patches in scene units of the classes y (n,)."""
-        coords = np.empty((len(y), 2), dtype=np.int32)
-        for c in np.unique(y).tolist():
-            own = self.starts[c]
-            coords[y == c] = own[cycle(np.arange(len(own)), int((y == c).sum()), rng)]
-        x = np.empty((len(y), self.field.bands, self.field.patch, self.field.patch), dtype=np.float32)
-        for first in range(0, len(y), BATCH):
-            part = slice(first, first + BATCH)
-            x[part] = self._denoise(y[part], coords[part], omega, draw)
-        return x
-
-    def _denoise(
-        self, y: NDArray[np.int64], coords: NDArray[np.int32], omega: float, draw: torch.Generator
-    ) -> NDArray[np.float32]:
-        params = self.params
-        x = self.field.cut(coords)
-        start = self.vae.encode(x)[0]
-        noise = torch.randn(start.shape, generator=draw).to(self.device)
-        first = max(0, round(params.strength * NOISE_STEPS) - 1)
-        rows = self.texts.choose(torch.from_numpy(y), draw)
-        texts = self.texts.to(self.device)
-        blank = torch.full_like(rows, len(texts.tokens))
-
-        def velocity(z: Tensor, t: Tensor) -> Tensor:
-            def told(rows: Tensor) -> Tensor:
-                out: Tensor = self.denoiser(z, t, texts.tokens, texts.mask, rows.to(self.device)).float()
-                return out
-
-            with torch.autocast(z.device.type, torch.bfloat16, enabled=bf16_is_faster(self.device)):
-                return guide(told(rows), told(blank), omega) if omega else told(rows)
-
-        if params.strength >= 1:
-            z = noise
-        else:
-            t = torch.full((len(coords),), first, dtype=torch.int64)
-            z = SCHEDULE.add_noise(self.norm.forward(start), t, noise)
-        steps = max(1, round(params.strength * params.sample_steps))
-        z = self.norm.back(sample(SCHEDULE, velocity, z, steps, first=first))
-        made = self.vae.decoder(z)
+        scene, params = self.scene, self.params
+        code = self.prior.draw(y, rng)
+        label = torch.from_numpy(y)
+        told = condition(code, self.device, self.texts.choose(label, draw), label)
+        levels = noise_levels(params.sample_steps, SIGMA_MOST, SIGMA_LEAST)
+        noise = torch.randn((len(y), scene.tokens.grid**2, len(scene.tokens.kept)), generator=draw).to(self.device)
+        denoise = self._guided(told, omega)
         if params.strength < 1:
-            # What the VAE cannot encode of the start is kept: the sample is the start plus the change.
-            made = x + made - self.vae.decoder(start)
-        return self.field.scene_units(made)
+            x = np.stack([self.starts[c][rng.integers(len(self.starts[c]))] for c in y.tolist()])
+            return x + self._edited(x, levels, noise, denoise)
+        spread = scene.moments.variance[-1, 0].to(self.device)
+        z = sample(denoise, noise * (levels[0] ** 2 + spread).sqrt(), levels)
+        scale = scene.moments.noise[code][:, None]
+        dropped = scale * torch.randn((len(y), z.shape[1], scale.shape[2]), generator=draw)
+        latents = scene.tokens.patches(z, dropped.to(self.device))
+        spectra = scene.vae.decode(latents).cpu() + self.remainder.draw(self.prior.row(y), scene.patch, draw)
+        return self.normaliser.patches_back(spectra.movedim(3, 1).numpy()).astype(np.float32)
+
+    def _edited(
+        self, x: NDArray[np.float32], levels: list[float], noise: Tensor, denoise: Denoise
+    ) -> NDArray[np.float32]:
+        """By what patches x (n, B, p, p) change when they are noised up to ``strength`` and denoised again (SDEdit, Meng
+        et al., ICLR 2022)."""
+        scene = self.scene
+        first = min(len(levels) - 1, round((1 - self.params.strength) * (len(levels) - 1)))
+        spectra = torch.tensor(self.normaliser.patches(x), device=self.device).movedim(1, 3)
+        z = scene.tokens.take(scene.vae.encode(spectra))
+        new = sample(denoise, z + levels[first] * noise, levels[first:])
+        change = scene.vae.decode(scene.tokens.patches(new)) - scene.vae.decode(scene.tokens.patches(z))
+        scaled = change.movedim(3, 1).cpu().numpy() * self.normaliser.std[:, None, None]
+        return np.asarray(scaled, dtype=np.float32)
+
+    def _guided(self, told: Condition, omega: float) -> Denoise:
+        """The denoiser under texts and codes, led away from itself without them, or from the scene's own."""
+        texts, params = self.texts.to(self.device), self.params
+
+        def under(model: Denoiser, told: Condition, texts: Texts | None) -> Denoise:
+            def denoise(x: Tensor, level: float) -> Tensor:
+                clean: Tensor = model(x, torch.full((len(x),), level, device=x.device), told, texts)[0]
+                return clean
+
+            return denoise
+
+        if params.guide == "scene":
+            away = under(self.scene.denoiser, told.without_text(), None)
+        else:
+            nothing = replace(told.without_text(), code=torch.full_like(told.code, len(self.scene.moments.noise)))
+            away = under(self.denoiser, nothing, texts)
+        return guided(under(self.denoiser, told, texts), away, omega, params.guide_from, params.guide_to)
 
     def save(self, folder: Path) -> None:
         """All state, texts included, as safetensors and JSON."""
+        texts, scene = self.texts, self.scene
         arrays: dict[str, NDArray[Any]] = {
-            **self.norm.arrays(),
-            "text.tokens": self.texts.tokens.numpy(),
-            "text.mask": self.texts.mask.numpy(),
-            **state.fields(normaliser=self.field.normaliser),
-            "field": self.field.values.cpu().numpy(),
-            **{f"starts.{c}": pixels for c, pixels in self.starts.items()},
-            **state.weights(vae=self.vae, denoiser=self.denoiser),
+            **{f"text.{name}": getattr(texts, name).numpy() for name in ("tokens", "mask", "pooled")},
+            **state.fields(normaliser=self.normaliser, remainder=self.remainder, prior=self.prior),
+            **tables(scene.tokens, scene.moments),
+            **{f"starts.{c}": patches for c, patches in self.starts.items()},
+            **state.weights(vae=scene.vae, scene=scene.denoiser, denoiser=self.denoiser),
         }
         facts = {
             "params": asdict(self.params),
-            "patch": self.field.patch,
+            "patch": scene.patch,
             "facts": dict(self.facts),
-            "rows": dict(self.texts.rows),
-            "prompts": self.texts.prompts,
+            "rows": dict(texts.rows),
+            "prompts": texts.prompts,
         }
         save_state(folder, arrays, facts)
 
@@ -135,16 +165,34 @@ class FittedTxt2Hsi:
         cls, arrays: Mapping[str, NDArray[Any]], facts: Mapping[str, Any], params: Params, device: str
     ) -> FittedTxt2Hsi:
         """Read a saved fit."""
-        bands = arrays["field"].shape[2]
-        classes = len(arrays["vae.head.bias"])
-        tokens, mask = (torch.tensor(arrays[f"text.{name}"]) for name in ("tokens", "mask"))
         rows = {int(c): tuple(rows) for c, rows in facts["rows"].items()}
-        texts = Texts(tokens, mask, rows, tuple(facts["prompts"]))
-        side = int(facts["patch"])
-        vae = state.restore("vae", arrays, lambda: Vae(bands, classes, params), device)
-        denoiser = state.restore("denoiser", arrays, lambda: denoiser_of(params, side, texts), device)
-        normaliser = Normaliser(**state.under("normaliser", arrays))
-        starts = {int(c): pixels for c, pixels in state.under("starts", arrays).items()}
-        field = Field(torch.tensor(arrays["field"], device=device), side, normaliser)
-        norm, facts = LatentNorm.restore(arrays, device), facts["facts"]
-        return cls(params, vae, denoiser, norm, texts, field, dict(sorted(starts.items())), facts, device)
+        words, mask, pooled = (torch.tensor(arrays[f"text.{name}"]) for name in ("tokens", "mask", "pooled"))
+        texts = Texts(words, mask, pooled, rows, tuple(facts["prompts"]))
+        tokens, moments = from_tables(arrays, int(facts["patch"]), device)
+        size, classes = texts.tokens.shape[2], len(arrays["denoiser.shift"]) - 1
+        remainder = Remainder(**state.under("remainder", arrays))
+        scene = PreparedScene(
+            params,
+            int(facts["patch"]),
+            restore_vae(arrays, params, device),
+            tokens,
+            moments,
+            # No longer needed: the prior knows which codes the classes have.
+            np.empty((0, 0), dtype=np.int16),
+            remainder,
+            state.restore("scene", arrays, lambda: denoiser_of(params, tokens, moments), device),
+        )
+        return cls(
+            params=params,
+            scene=scene,
+            denoiser=state.restore(
+                "denoiser", arrays, lambda: denoiser_of(params, tokens, moments, size, classes), device
+            ),
+            remainder=remainder,
+            texts=texts,
+            prior=Prior(**state.under("prior", arrays)),
+            normaliser=Normaliser(**state.under("normaliser", arrays)),
+            facts=facts["facts"],
+            device=device,
+            starts={int(c): patches for c, patches in state.under("starts", arrays).items()},
+        )

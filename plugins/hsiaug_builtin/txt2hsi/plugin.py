@@ -10,6 +10,7 @@ from hsiaug_builtin.txt2hsi.params import Params
 
 if TYPE_CHECKING:
     from hsiaug_builtin.txt2hsi.fitted import FittedTxt2Hsi
+    from hsiaug_builtin.txt2hsi.prepare import PreparedScene
 
 
 class Txt2Hsi(Plugin[Params]):
@@ -17,35 +18,62 @@ class Txt2Hsi(Plugin[Params]):
 
     card = Card(
         name="txt2hsi",
-        version="8",
+        version="9",
         summary="Semi-supervised text-conditioned latent diffusion, Txt2HSI-LDM(VAE), reimplemented",
         paper="""@misc{zhu2025txt2hsi, author={Yimin Zhu and Lincoln Linlin Xu}, title={Language-Informed
             Hyperspectral Image Synthesis for Imbalanced-Small Sample Classification via Semi-Supervised
             Conditional Diffusion Model}, howpublished={arXiv:2502.19700}, year={2025}, eprint={2502.19700},
             archiveprefix={arXiv}}; most details are not public and are this project's choice""",
         scope="scene",
-        guidance=3.0,
+        guidance=1.0,
         text=True,
         uses_device=True,
         resumes=True,
-        seconds=10.0,
+        prepares=True,
+        prepare_seconds=140.0,
+        seconds=25.0,
         params=Params,
         presets={
-            "tiny": {"size": "tiny", "latent": 4, "vae_steps": 25, "steps": 20, "sample_steps": 4},
+            "tiny": {
+                "size": "tiny", "latent": 6, "vae_steps": 20, "codes": 16, "scene_steps": 30, "steps": 20,
+                "sample_steps": 4,
+            },
+            "edit": {"strength": 0.1},
             "paper": {
-                "size": "paper", "latent": 32, "vae_steps": 20000, "class_weight": 0.0, "steps": 30000, "rate": 2e-4,
-                "strength": 1.0, "weight": 1.0, "sample_steps": 50,
+                "size": "paper", "latent": 64, "vae_steps": 5000, "codes": 1024, "scene_steps": 60000, "steps": 6000,
+                "rate": 2e-4, "weight": 1.0, "sample_steps": 20,
             },
         },
     )  # fmt: skip
 
-    def fit(
+    def prepare(
         self, view: TrainView, *, seed: int, device: str, progress: Progress, checkpoint: Path | None = None
+    ) -> PreparedScene:
+        """Learn VAE, codes and denoiser from all visible patches, without a label."""
+        from hsiaug_builtin.txt2hsi.prepare import learn_scene
+
+        return learn_scene(view, self.params, seed, device, progress, checkpoint)
+
+    def load_prepared(self, folder: Path, *, device: str) -> PreparedScene:
+        """Read what :meth:`prepare` saved."""
+        from hsiaug_builtin.txt2hsi.prepare import PreparedScene
+
+        return PreparedScene.restore(folder, device)
+
+    def fit(
+        self,
+        view: TrainView,
+        *,
+        seed: int,
+        device: str,
+        progress: Progress,
+        prepared: PreparedScene,
+        checkpoint: Path | None = None,
     ) -> FittedTxt2Hsi:
-        """Train on labelled and unlabelled pixels; a training that was killed goes on from ``checkpoint``."""
+        """Train on texts; a training that was killed goes on from ``checkpoint``."""
         from hsiaug_builtin.txt2hsi.fit import learn
 
-        return learn(view, self.params, seed, device, progress, checkpoint)
+        return learn(view, self.params, seed, device, progress, checkpoint, prepared)
 
     def load(self, folder: Path, *, device: str) -> FittedTxt2Hsi:
         """Read a saved fit."""

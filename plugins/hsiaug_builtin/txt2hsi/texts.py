@@ -14,18 +14,20 @@ from hsiaug_builtin.text import class_prompts, encode
 
 @dataclass(frozen=True, eq=False)
 class Texts:
-    """tokens: (P, L, E) float32 embeddings. mask: (P, L) bool, True at words; rows: {class id: rows of its prompts}.
-    words: the words of each prompt with the token positions of each.
+    """tokens: (P, L, E) float32 embeddings. mask: (P, L) bool, True at words. pooled: (P, E) of length 1, what tells each
+    prompt from the others. rows: {class id: rows of its prompts}.
     """
 
     tokens: Tensor
     mask: Tensor
+    pooled: Tensor
     rows: Mapping[int, tuple[int, ...]]
     prompts: tuple[str, ...]
 
     def to(self, device: str) -> Texts:
-        """Return the texts with tokens and mask on another device."""
-        return replace(self, tokens=self.tokens.to(device), mask=self.mask.to(device))
+        """Return the texts with their arrays on another device."""
+        tokens, mask, pooled = (array.to(device) for array in (self.tokens, self.mask, self.pooled))
+        return replace(self, tokens=tokens, mask=mask, pooled=pooled)
 
     def choose(self, classes: Tensor, draw: torch.Generator) -> Tensor:
         """(n,) a prompt row for each class id of ``classes`` (n,), uniformly among the class's own."""
@@ -43,4 +45,7 @@ def encode_prompts(view: TrainView, mode: str, encoder: str) -> Texts:
     for c in sorted(prompts):
         rows[c] = tuple(range(start, start + len(prompts[c])))
         start += len(prompts[c])
-    return Texts(torch.from_numpy(answer.tokens), torch.from_numpy(answer.mask), rows, tuple(listed))
+    # All prompts say "a hyperspectral image of"; what they share tells no class.
+    pooled = torch.from_numpy(answer.pooled - answer.pooled.mean(axis=0))
+    pooled = pooled / pooled.norm(dim=1, keepdim=True).clamp(min=1e-6)
+    return Texts(torch.from_numpy(answer.tokens), torch.from_numpy(answer.mask), pooled, rows, tuple(listed))

@@ -1,97 +1,124 @@
-"""The universal VAE: one per scene, over labelled and unlabelled pixels, keeping the spatial grid.
+"""The universal VAE: one per scene, over all visible pixels, without labels.
 
-"Universal", a VAE of patches with encoder, reparameterisation and decoder is what the paper states; layers, latent
-size, loss and KL weight are not public and are this project's choice, as is the class-aware term: a linear head on the
-latent that has to name the class of labelled and confidently pseudo-labelled pixels, so that the latent keeps what
-separates classes. The class term is 0 in the paper's way (``class_weight = 0``).
+"Universal" and a VAE with encoder, reparameterisation and decoder are what the paper states; layers, latent size and
+loss are not public and are this project's choice. It begins as probabilistic PCA, which is the optimum of a linear VAE
+(Lucas et al., Don't Blame the ELBO!, NeurIPS 2019, section 4), and learns beside that what a linear map cannot do. It
+works pixel by pixel, so that latents keep the spatial grid, as pixel-level attention needs. What it leaves out,
+:class:`Remainder` models as noise.
 """
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
+import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor, nn
-from torch.nn.functional import cosine_similarity, cross_entropy
+from torch.nn.functional import cosine_similarity
 
 from hsiaug.api import Normaliser
 from hsiaug_builtin.diffusion.training import Run, randomness, train
+from hsiaug_builtin.nets.blocks import zero_weights
 from hsiaug_builtin.nets.seeded import fresh, to_device
-from hsiaug_builtin.txt2hsi.params import ANGLE, Params
+from hsiaug_builtin.txt2hsi.params import ANGLE, KL, Params
 
-
-class Pixelwise(nn.Linear):
-    """A 1×1 convolution (n, in, p, p) → (n, out, p, p) as a matrix product: twice as fast on lone pixels."""
-
-    def forward(self, x: Tensor) -> Tensor:
-        return super().forward(x.movedim(1, -1)).movedim(-1, 1)
+FIRM = 20
+"""Pixels of the scene that count into the spread of a class in :class:`Remainder`."""
 
 
 class Vae(nn.Module):
-    """x (n, B, p, p), z-scored → latents (n, d, p, p) → x. ``reach`` is the side of its convolutions: 1 = per pixel."""
+    """Spectra x (n, B), z-scored → latents (n, d) of about mean 0 and variance 1 → x."""
 
-    def __init__(self, bands: int, classes: int, params: Params) -> None:
+    def __init__(self, bands: int, latent: int, width: int) -> None:
         super().__init__()
-        latent, width, reach = params.latent, params.network.vae_width, params.network.reach
+        self.into, self.back = nn.Linear(bands, latent), nn.Linear(latent, bands)
+        self.log_variance = nn.Parameter(torch.zeros(latent))
+        self.encoder = nn.Sequential(nn.Linear(bands, width), nn.SiLU(), zero_weights(nn.Linear(width, latent)))
+        self.decoder = nn.Sequential(nn.Linear(latent, width), nn.SiLU(), zero_weights(nn.Linear(width, bands)))
 
-        def spatial() -> nn.Module:
-            if reach == 1:
-                return Pixelwise(width, width)
-            return nn.Conv2d(width, width, reach, padding=reach // 2, padding_mode="replicate")
+    def encode(self, x: Tensor) -> Tensor:
+        """Mean of the latents; their variance is that of ``log_variance`` everywhere."""
+        return torch.as_tensor(self.into(x) + self.encoder(x))
 
-        self.encoder = nn.Sequential(
-            Pixelwise(bands, width), nn.SiLU(), spatial(), nn.SiLU(), Pixelwise(width, 2 * latent)
-        )
-        self.decoder = nn.Sequential(
-            Pixelwise(latent, width), nn.SiLU(), spatial(), nn.SiLU(), Pixelwise(width, bands)
-        )
-        self.head = nn.Linear(latent, classes)
+    def decode(self, z: Tensor) -> Tensor:
+        """Return z-scored spectra."""
+        return torch.as_tensor(self.back(z) + self.decoder(z))
 
-    def encode(self, x: Tensor) -> tuple[Tensor, Tensor]:
-        """Mean and log-variance of the latents, (n, d, p, p) each."""
-        mean, log_variance = self.encoder(x).chunk(2, dim=1)
-        return mean, log_variance.clamp(-10, 10)
+    @torch.no_grad()
+    def begin_as_pca(self, x: Tensor, scale: Tensor) -> None:
+        """Probabilistic PCA of x (n, B), whose bands are weighted by ``scale`` (B,), their deviations in scene units."""
+        latent = len(self.log_variance)
+        weighted = (x * scale).double()
+        values, axes = torch.linalg.eigh(weighted.T @ weighted / len(x))
+        order = torch.argsort(values, descending=True)
+        left = values[order[latent:]].mean() if latent < len(values) else values[order[-1]] * 0.1
+        values, axes = values[order[:latent]].clamp(min=1e-12), axes[:, order[:latent]]
+        # The sign of an eigenvector is arbitrary: its largest entry is made positive.
+        axes = axes * axes.gather(0, axes.abs().argmax(dim=0)[None]).sign()
+        self.into.weight.copy_((axes / values.sqrt()).T * scale)
+        self.back.weight.copy_(axes * values.sqrt() / scale[:, None])
+        self.into.bias.zero_()
+        self.back.bias.zero_()
+        self.log_variance.copy_((left / values).clamp(1e-6, 1).log())
 
 
-def fit_vae(x: Tensor, target: Tensor, normaliser: Normaliser, params: Params, run: Run) -> Vae:
-    """mean|x−x̂|² + 0.1·(1−cos) in scene units + kl·KL + class_weight·cross-entropy of the centre's class.
-
-    Half of a batch has classes, unless these do not count.
-
-    x: (n, B, p, p) float32 patches, z-scored by ``normaliser``; target: (m,) class of the centres of the first m of them,
-    0-based. Both on the device.
-    """
-    size = params.network
-    device, batch, classes = x.device, size.vae_batch, int(target.max()) + 1
-    vae = fresh(lambda: Vae(x.shape[1], classes, params), run.seed).to(device)
-    middle = x.shape[2] // 2
-    named = batch // 2 if params.class_weight else 0
-    shift, scale = (torch.tensor(a, device=device)[:, None, None] for a in (normaliser.mean, normaliser.std))
+def fit_vae(x: Tensor, normaliser: Normaliser, params: Params, run: Run) -> Vae:
+    """mean|x−x̂|² + 0.1·(1−cos) in scene units + 0.001·KL, on pixels x (n, B) float32, z-scored by ``normaliser``."""
+    size, device = params.network, x.device
+    latent = min(params.latent, x.shape[1])
+    vae = fresh(lambda: Vae(x.shape[1], latent, size.vae_width), run.seed).to(device)
+    shift, scale = (torch.tensor(a, device=device) for a in (normaliser.mean, normaliser.std))
+    vae.begin_as_pca(x, scale)
 
     def loss(step: int) -> Tensor:
         draw = randomness(run.seed, step)
-        rows = torch.randint(len(x), (batch,), generator=draw)
-        rows[:named] = torch.randint(len(target), (named,), generator=draw)
-        rows = to_device(rows, device)
-        shown = x[rows]
-        mean, log_variance = vae.encode(shown)
+        shown = x[to_device(torch.randint(len(x), (size.vae_batch,), generator=draw), device)]
+        mean = vae.encode(shown)
         noise = to_device(torch.randn(mean.shape, generator=draw), device)
-        out = vae.decoder(mean + (0.5 * log_variance).exp() * noise)
-        value = (shown - out).square().mean()
-        value = value + ANGLE * (1 - cosine_similarity(shown * scale + shift, out * scale + shift, dim=1)).mean()
-        divergence = -0.5 * (1 + log_variance - mean.square() - log_variance.exp()).mean()
-        value = value + size.kl * min(1.0, 10 * step / params.vae_steps) * divergence
-        if named:
-            told = vae.head(mean[:named, :, middle, middle])
-            value = value + params.class_weight * cross_entropy(told, target[rows[:named]])
-        return torch.as_tensor(value)
+        out = vae.decode(mean + (0.5 * vae.log_variance).exp() * noise)
+        angle = 1 - cosine_similarity(shown * scale + shift, out * scale + shift, dim=1).mean()
+        divergence = -0.5 * (1 + vae.log_variance - mean.square() - vae.log_variance.exp()).mean()
+        return torch.as_tensor((shown - out).square().mean() + ANGLE * angle + KL * divergence)
 
-    steps, rate = params.vae_steps, size.vae_rate
     return train(
-        vae,
-        loss,
-        steps=steps,
-        rate=rate,
-        progress=run.progress,
-        note="VAE",
-        fused=True,
+        vae, loss, steps=params.vae_steps, rate=1e-3, progress=run.progress, note="VAE", fused=True,
         checkpoint=run.file("vae"),
-    )
+    )  # fmt: skip
+
+
+@dataclass(frozen=True, eq=False)
+class Remainder:
+    """What the VAE leaves out of a pixel, as noise: a Gaussian along fixed axes for each class.
+
+    axes: (B, r) eigenvectors of what is left out on the scene. mean, std: (C, r) along them, row i for the i-th class;
+    one row for all pixels of the scene.
+    """
+
+    axes: NDArray[np.float32]
+    mean: NDArray[np.float32]
+    std: NDArray[np.float32]
+
+    @classmethod
+    def of_scene(cls, left: NDArray[np.float32], latent: int) -> Remainder:
+        """Axes and spread of what is left out of pixels, (n, B)."""
+        rank = max(1, left.shape[1] - latent)
+        _, axes = np.linalg.eigh(np.cov(left.T.astype(np.float64)).reshape(left.shape[1], left.shape[1]))
+        axes = axes[:, ::-1][:, :rank].astype(np.float32)
+        along = left @ axes
+        return cls(axes, along.mean(axis=0)[None], along.std(axis=0)[None])
+
+    def of_classes(self, left: list[NDArray[np.float32]]) -> Remainder:
+        """The same axes, with mean and spread of the pixels (n, B) of each class, shrunk towards those of the scene."""
+        mean, std = [], []
+        for own in left:
+            along, n = own @ self.axes, len(own)
+            mean.append((n * along.mean(axis=0) + FIRM * self.mean[0]) / (n + FIRM))
+            std.append(np.sqrt((n * along.var(axis=0) + FIRM * self.std[0] ** 2) / (n + FIRM)))
+        return Remainder(self.axes, np.stack(mean), np.stack(std))
+
+    def draw(self, rows: NDArray[np.int64], side: int, draw: torch.Generator) -> Tensor:
+        """(n, side, side, B) noise of classes ``rows`` (n,), on the CPU."""
+        noise = torch.randn((len(rows), side, side, self.axes.shape[1]), generator=draw)
+        mean, std = (torch.from_numpy(table)[rows][:, None, None] for table in (self.mean, self.std))
+        return (mean + std * noise) @ torch.from_numpy(self.axes).T

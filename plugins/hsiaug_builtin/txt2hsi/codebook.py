@@ -1,0 +1,125 @@
+"""Codes: groups of alike patches of a scene, found without labels, and what tokens look like in each.
+
+Conditions that need no label (Hu et al., Self-Guided Diffusion Models, CVPR 2023, arXiv 2210.06462) let the denoiser
+learn what patches there are once for a scene; a draw only has to learn which of them its texts name. The paper has none.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+from torch.nn.functional import avg_pool2d
+
+from hsiaug_builtin.txt2hsi.field import Cut
+from hsiaug_builtin.txt2hsi.tokens import Tokens, orbits, sample_rows, spread_of_noise
+
+FEATURES, WINDOW = 12, 3
+"""Leading channels that patches are grouped by, averaged over so many pixels."""
+PATCHES = 40
+"""Patches of the scene to a code, at least."""
+FIRM_MEAN, FIRM_SPREAD = 5.0, 30.0
+"""Patches that the scene counts as in the mean and in the spread of a code."""
+FIRM_CLASS = 20.0
+"""Patches that "no shift" counts as in the shift of a class."""
+NOISE_PATCHES = 60
+BATCH = 2048
+
+
+def find_codes(
+    latents: Tensor, scale: Tensor, pixels: NDArray[np.int32], most: int, seed: int
+) -> NDArray[np.int16]:
+    """(H, W) code of every pixel of ``pixels`` (m, 2), by k-means; −1 elsewhere.
+
+    latents: (H, W, d), d of variance 1. scale: (d,) deviations of the spectra along the channels: those of much contrast
+    count more, by the root of it.
+    """
+    from sklearn.cluster import MiniBatchKMeans
+
+    number = max(1, min(most, len(pixels) // PATCHES))
+    order = torch.argsort(scale, descending=True)[:FEATURES]
+    weighted = (latents[:, :, order] * scale[order].sqrt()).movedim(2, 0)[None]
+    smooth = avg_pool2d(torch.nn.functional.pad(weighted, [WINDOW // 2] * 4, mode="replicate"), WINDOW, stride=1)[
+        0
+    ].movedim(0, 2)
+    features = smooth.cpu().numpy()[pixels[:, 0], pixels[:, 1]]
+    found = MiniBatchKMeans(number, random_state=seed % 2**32, n_init=3, batch_size=2048).fit_predict(features)
+    codes = np.full(latents.shape[:2], -1, dtype=np.int16)
+    codes[pixels[:, 0], pixels[:, 1]] = found
+    return codes
+
+
+@dataclass(frozen=True, eq=False)
+class Moments:
+    """Mean and variance of tokens by code: (K + 1, kinds, k); the last row is of all patches, which have mean 0.
+
+    noise: (K, q²·d − k) deviations of what tokens do not hold. A token's kind is its place but for symmetries.
+    """
+
+    mean: Tensor
+    variance: Tensor
+    noise: Tensor
+
+    @classmethod
+    def fit(
+        cls, tokens: Tokens, cut: Cut, codes: NDArray[np.int16], pixels: NDArray[np.int32], seed: int
+    ) -> Moments:
+        """Of the patches round ``pixels`` (m, 2)."""
+        code = torch.from_numpy(codes[pixels[:, 0], pixels[:, 1]].astype(np.int64))
+        number, kinds = int(codes.max()) + 1, orbits(tokens.grid)
+        shape = number, int(kinds.max()) + 1, len(tokens.kept)
+        total, square, count = torch.zeros(shape), torch.zeros(shape), torch.zeros(number, 1, 1)
+        everything = torch.zeros(shape[1:])
+        for start in range(0, len(pixels), BATCH):
+            part = slice(start, start + BATCH)
+            taken = by_kind(tokens.take(cut(pixels[part])).cpu(), kinds)
+            total.index_add_(0, code[part], taken.mean(dim=2))
+            square.index_add_(0, code[part], taken.square().mean(dim=2))
+            count.index_add_(0, code[part], torch.ones(len(taken), 1, 1))
+        everything = (square.sum(dim=0) / len(pixels)).mean(dim=0).expand(shape[1:])
+        mean = total / count.clamp(min=1)
+        within = square / count.clamp(min=1) - mean.square()
+        pooled = (within * count).sum(dim=0) / count.sum()
+        # Differences inside a token have either sign alike; only means of squares are moved.
+        mean[:, :, tokens.channels :] = 0
+        mean = mean * count / (count + FIRM_MEAN)
+        variance = (within * count + FIRM_SPREAD * pooled) / (count + FIRM_SPREAD)
+        return cls(
+            torch.cat([mean, torch.zeros(1, *shape[1:])]),
+            torch.cat([variance, everything[None]]).clamp(min=1e-4),
+            _noise(tokens, cut, code.numpy(), pixels, number, seed),
+        )
+
+
+def _noise(
+    tokens: Tokens, cut: Cut, code: NDArray[np.int64], pixels: NDArray[np.int32], number: int, seed: int
+) -> Tensor:
+    rng, dropped = np.random.default_rng(seed), tokens.dropped
+    if not len(dropped):
+        return torch.zeros(number, 0)
+    rows = []
+    for k in range(number):
+        own = sample_rows(pixels[code == k], NOISE_PATCHES, rng)
+        rows.append(spread_of_noise(tokens.coefficients(cut(own))[:, :, dropped]).cpu())
+    return torch.stack(rows)
+
+
+def by_kind(taken: Tensor, kinds: Tensor) -> Tensor:
+    """(n, N, k) tokens → (n, kinds, m, k), NaN-free: the tokens of each kind, repeated to equal numbers."""
+    most = int(torch.bincount(kinds).max())
+    rows = [torch.where(kinds == kind)[0] for kind in range(int(kinds.max()) + 1)]
+    return torch.stack([taken[:, own[torch.arange(most) % len(own)]] for own in rows], dim=1)
+
+
+def class_shift(
+    tokens: Tokens, cut: Cut, moments: Moments, codes: NDArray[np.int16], pixels: NDArray[np.int32]
+) -> Tensor:
+    """(kinds, k) by how much patches of a class differ from those of their codes, in the mean; shrunk towards 0."""
+    code = torch.from_numpy(codes[pixels[:, 0], pixels[:, 1]].astype(np.int64))
+    taken = by_kind(tokens.take(cut(pixels)).cpu(), orbits(tokens.grid)).mean(dim=2)
+    shift = (taken - moments.mean[code]).mean(dim=0) * len(pixels) / (len(pixels) + FIRM_CLASS)
+    shift[:, tokens.channels :] = 0
+    return torch.as_tensor(shift)

@@ -1,0 +1,170 @@
+"""What is learnt once for a scene, without a label: the VAE, codes of its patches, and the denoiser under these."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from hsiaug.api import PluginError, Progress, TrainView, derive_seed, load_state, save_state
+from hsiaug_builtin.diffusion.training import Run, randomness, train
+from hsiaug_builtin.nets import state, views
+from hsiaug_builtin.nets.seeded import fresh, to_device
+from hsiaug_builtin.txt2hsi.codebook import Moments, find_codes
+from hsiaug_builtin.txt2hsi.denoiser import Condition, Denoiser
+from hsiaug_builtin.txt2hsi.field import Field
+from hsiaug_builtin.txt2hsi.params import LOG_SIGMA, NO_CODE, Params
+from hsiaug_builtin.txt2hsi.tokens import Tokens, sample_rows
+from hsiaug_builtin.txt2hsi.vae import Remainder, Vae, fit_vae
+
+VAE_PIXELS, STATISTICS = 200_000, 4096
+"""Pixels that the VAE learns from at most, and patches that statistics of tokens are taken of."""
+SCENE_RATE = 2e-3
+
+
+@dataclass(frozen=True, eq=False)
+class PreparedScene:
+    """codes: (H, W) int16, −1 where a patch is not wholly visible. remainder: what the VAE leaves out, of the scene.
+
+    params: those that were read. patch: side in pixels.
+    """
+
+    params: Params
+    patch: int
+    vae: Vae
+    tokens: Tokens
+    moments: Moments
+    codes: NDArray[np.int16]
+    remainder: Remainder
+    denoiser: Denoiser
+
+    def save(self, folder: Path) -> None:
+        """Write everything as safetensors and JSON."""
+        arrays = {
+            "codes": self.codes,
+            **tables(self.tokens, self.moments),
+            **state.fields(remainder=self.remainder),
+            **state.weights(vae=self.vae, denoiser=self.denoiser),
+        }
+        save_state(folder, arrays, {"params": asdict(self.params), "patch": self.patch})
+
+    @classmethod
+    def restore(cls, folder: Path, device: str) -> PreparedScene:
+        """Read what :meth:`save` wrote."""
+        arrays, facts = load_state(folder)
+        params, patch = Params(**facts["params"]), int(facts["patch"])
+        tokens, moments = from_tables(arrays, patch, device)
+        return cls(
+            params,
+            patch,
+            restore_vae(arrays, params, device),
+            tokens,
+            moments,
+            arrays["codes"],
+            Remainder(**state.under("remainder", arrays)),
+            state.restore("denoiser", arrays, lambda: denoiser_of(params, tokens, moments), device),
+        )
+
+
+def tables(tokens: Tokens, moments: Moments) -> dict[str, NDArray[np.generic]]:
+    """Return the arrays of tokens and moments, to be saved."""
+    named = {"tokens.kept": tokens.kept, "tokens.mean": tokens.mean}
+    named |= {f"moments.{name}": getattr(moments, name) for name in ("mean", "variance", "noise")}
+    return {name: value.cpu().numpy() for name, value in named.items()}
+
+
+def from_tables(arrays: Mapping[str, NDArray[np.generic]], patch: int, device: str) -> tuple[Tokens, Moments]:
+    """Restore what :func:`tables` took apart."""
+    kept, mean = (torch.tensor(arrays[f"tokens.{name}"], device=device) for name in ("kept", "mean"))
+    moments = Moments(*(torch.tensor(arrays[f"moments.{name}"]) for name in ("mean", "variance", "noise")))
+    channels = len(arrays["vae.log_variance"])
+    return Tokens(patch, channels, kept, mean), moments
+
+
+def restore_vae(arrays: Mapping[str, NDArray[np.generic]], params: Params, device: str) -> Vae:
+    """The VAE among saved arrays."""
+    latent, bands = arrays["vae.into.weight"].shape
+    return state.restore("vae", arrays, lambda: Vae(bands, latent, params.network.vae_width), device)
+
+
+def denoiser_of(params: Params, tokens: Tokens, moments: Moments, text: int = 0, classes: int = 0) -> Denoiser:
+    """An untrained denoiser."""
+    size = params.network
+    return Denoiser(tokens, moments, size.width, size.depth, size.heads, text, classes)
+
+
+def learn_scene(
+    view: TrainView, params: Params, seed: int, device: str, progress: Progress, checkpoint: Path | None
+) -> PreparedScene:
+    """Everything that needs no label. view: without labels, see :class:`hsiaug.api.Generator`."""
+    if not len(view.unlabelled):
+        raise PluginError(
+            "txt2hsi needs pixels whose whole patch is visible",
+            value=f"none, with patches of {view.patch} pixels",
+            hint="Use smaller patches (`--patch`), or hide less of the scene.",
+        )
+    run, rng = Run(seed, device, progress, checkpoint), np.random.default_rng(seed)
+    pixels = sample_rows(np.argwhere(view.visible), VAE_PIXELS, rng)
+    spectra = view.normaliser.spectra(view.cube[pixels[:, 0], pixels[:, 1]])
+    x = torch.tensor(spectra, device=device)
+    vae = fit_vae(x, view.normaliser, params, run)
+    with torch.inference_mode():
+        latents = vae.encode(x)
+        left = (x - vae.decode(latents)).cpu().numpy()
+        scale = (vae.back.weight * torch.tensor(view.normaliser.std, device=device)[:, None]).norm(dim=0)
+        field = Field.of(view, vae, device)
+        codes = find_codes(field.latents, scale, view.unlabelled, params.codes, seed)
+        patches = field.cut(sample_rows(view.unlabelled, STATISTICS, rng))
+        tokens = Tokens.fit(patches, params.network.textured)
+        moments = Moments.fit(tokens, field.cut, codes, view.unlabelled, seed)
+    denoiser = fresh(lambda: denoiser_of(params, tokens, moments), seed).to(device)
+
+    def loss(step: int) -> Tensor:
+        draw = randomness(seed, step)
+        rng = np.random.default_rng(derive_seed("scene batch", seed, step))
+        at = view.unlabelled[rng.integers(len(view.unlabelled), size=params.network.scene_batch)]
+        code = codes[at[:, 0], at[:, 1]].astype(np.int64)
+        code[rng.random(len(code)) < NO_CODE] = len(moments.noise)
+        told = condition(torch.from_numpy(code), device)
+        z = tokens.take(turn_patches(field.cut(at), rng))
+        return denoiser.loss(z, draw_levels(len(z), draw, device), told, like(z, draw))
+
+    steps, ema = params.scene_steps, params.network.scene_ema
+    denoiser = train(
+        denoiser, loss, steps=steps, rate=SCENE_RATE, progress=progress, note="denoiser of the scene", ema=ema,
+        fused=True, checkpoint=run.file("scene"),
+    )  # fmt: skip
+    remainder = Remainder.of_scene(left, latents.shape[1])
+    return PreparedScene(params, view.patch, vae, tokens, moments, codes, remainder, denoiser)
+
+
+def condition(code: Tensor, device: str, rows: Tensor | None = None, label: Tensor | None = None) -> Condition:
+    """What a denoiser is told, on its device; no text where there are no rows of prompts."""
+    rows = torch.full_like(code, -1) if rows is None else rows
+    label = torch.zeros_like(code) if label is None else label
+    return Condition(*(to_device(each, device) for each in (code, rows, label)))
+
+
+def draw_levels(count: int, draw: torch.Generator, device: str) -> Tensor:
+    """(n,) log-normal noise levels of training (Karras et al. 2022, table 1)."""
+    mean, std = LOG_SIGMA
+    return to_device((mean + std * torch.randn(count, generator=draw)).exp(), device)
+
+
+def like(z: Tensor, draw: torch.Generator) -> Tensor:
+    """Gaussian noise of the shape and on the device of z, drawn on the CPU."""
+    return to_device(torch.randn(z.shape, generator=draw), z.device)
+
+
+def turn_patches(x: Tensor, rng: np.random.Generator) -> Tensor:
+    """Patches (n, p, p, d), each under a random one of the eight symmetries of the square."""
+    number = torch.from_numpy(rng.integers(views.SYMMETRIES, size=len(x)))
+    square = torch.arange(x.shape[1] * x.shape[2]).reshape(x.shape[1:3])
+    table = torch.stack([views.symmetry(square, each) for each in range(views.SYMMETRIES)]).flatten(1)
+    rows = torch.arange(len(x), device=x.device)[:, None]
+    return x.flatten(1, 2)[rows, to_device(table[number], x.device)].reshape(x.shape)
