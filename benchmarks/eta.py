@@ -24,6 +24,7 @@ from benchmarks.common import say
 from hsiaug.bench.costs import Costs, Guess, guess
 from hsiaug.bench.dispatch import groups
 from hsiaug.bench.eta import Forecast, TimeLeft
+from hsiaug.protocol.balance import Rate
 from hsiaug.protocol.protocols import parse_protocol
 from hsiaug.registry.card import Card
 from hsiaug.registry.lookup import registry
@@ -104,8 +105,8 @@ def made(records: Sequence[Record]) -> Run:
     order = {trial.scene: i for i, (trial, _) in reversed(list(enumerate(pairs)))}
     pairs.sort(
         key=lambda p: (
-            order[p[0].scene], p[0].protocol.label, p[0].seed, p[0].lam > 0, p[0].fit_hash, p[0].omega or 0.0,
-            p[0].lam, p[0].classifier.canonical, p[0].view,
+            order[p[0].scene], p[0].protocol.label, p[0].seed, bool(p[0].rate), p[0].fit_hash, p[0].omega or 0.0,
+            p[0].rate, p[0].classifier.canonical, p[0].view,
         )
     )  # fmt: skip
     by_hash = {trial.hash: record for trial, record in pairs}
@@ -202,7 +203,7 @@ def spec_of(record: Record) -> TrialSpec:
     ]
     return TrialSpec(
         spec["task"], spec["scene"]["name"], spec["scene"]["sha256"], parse_protocol(text, protocol["buffer"]),
-        spec["patch"], spec["seed"], *plugins, spec["lambda"], spec["omega"], view=spec.get("view", "raw"),
+        spec["patch"], spec["seed"], *plugins, Rate.of(spec), spec["omega"], view=spec.get("view", "raw"),
     )  # fmt: skip
 
 

@@ -62,7 +62,7 @@ def measure(ref: str, draws: range, root: Path, out: Path) -> None:
                 seeds=[draw],
                 protocol=parse_protocol(DRAW),
                 classifiers=CLASSIFIERS,
-                generators=[arm.trial.generator.name for arm in advice.arms if arm.trial.lam],
+                generators=[arm.trial.generator.name for arm in advice.arms if arm.trial.rate],
             )
             plan = build_plan(scene, whole, registry(), scene_ref=ref)
             for arm in advice.arms:

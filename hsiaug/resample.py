@@ -74,6 +74,7 @@ SCENE = Argument(
 )
 SETTINGS = {
     "lam": number,
+    "times": optional(number),
     "omega": optional(number),
     "params": optional(mapping),
     "preset": PRESET,
@@ -89,6 +90,7 @@ def augment_scene(
     generator: str | Any = "smote",
     lam: float = 1.0,
     *,
+    times: float | None = None,
     omega: float | None = None,
     protocol: str = "issd",
     seed: int = 0,
@@ -97,7 +99,7 @@ def augment_scene(
     preset: Preset = "cpu",
     device: str = "auto",
 ) -> PatchSamples:
-    """Training samples of one draw of a scene: the real ones, then the synthetic ones that λ asks for.
+    """Training samples of one draw of a scene: the real ones, then the synthetic ones that λ and M (``times``) ask for.
 
     scene: a Scene, a name of the catalogue, or the path of a card. generator: a name, or a plugin, as
     ``hsiaug.benchmark`` takes it. The same as ``hsiaug generate --with-real`` and as a benchmark's trial of these
@@ -110,6 +112,7 @@ def augment_scene(
         generator=name,
         protocol=parse_protocol(protocol),
         lam=lam,
+        times=times,
         omega=omega,
         seed=seed,
         patch=patch,
@@ -211,10 +214,10 @@ class Resampler(BaseEstimator):  # type: ignore[misc]
         )
         generator, spec = sample_spec(KIT.task.name, scene.scene, request, registry())
         counts = dict(enumerate(np.bincount(ids)[1:].tolist(), start=1))
-        if not any(synthetic_counts(counts, request.lam).values()):
+        if not any(synthetic_counts(counts, spec.rate).values()):
             fewest, most = min(counts.values()), max(counts.values())
             warnings.warn(
-                f"no sample was made: λ = {request.lam:g} asks for none with {fewest} to {most} samples per class; λ = 1 "
+                f"no sample was made: λ = {spec.rate} asks for none with {fewest} to {most} samples per class; λ = 1 "
                 "fills every class to the largest, more than 1 lets all grow",
                 UserWarning,
                 stacklevel=2,

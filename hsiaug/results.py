@@ -111,6 +111,7 @@ def split(
     classifiers=optional(several(anything)),
     lambdas=several(number),
     omegas=several(number, empty=True),
+    times=several(number, empty=True),
     draws=DRAWS,
     protocol=optional(text),
     buffer=optional(text),
@@ -134,6 +135,7 @@ def benchmark(
     *,
     lambdas: float | Sequence[float] = 1.0,
     omegas: float | Sequence[float] = (),
+    times: float | Sequence[float] = (),
     draws: int | Sequence[int] = 5,
     protocol: str | None = None,
     buffer: str | None = None,
@@ -150,7 +152,7 @@ def benchmark(
     timeout: float | None = None,
     progress: bool = True,
 ) -> Results:
-    """Run every generator × λ × ω × classifier on the same draws, with the controls, as ``hsiaug benchmark`` does.
+    """Run every generator × λ × M × ω × classifier on the same draws, with the controls, as ``hsiaug benchmark`` does.
 
     scene: a name of the catalogue, or the path of a card. generators, classifiers: names, or plugins: as
     :func:`generator` makes them, or of your own classes, installed or not; None = the usual ones. draws: a number of
@@ -167,8 +169,9 @@ def benchmark(
         protocol=None if protocol is None else parse_protocol(protocol, buffer),
         buffer=buffer,
         views=views,
-        lambdas=lambdas,  # type: ignore[arg-type]  # these three are lists by now
+        lambdas=lambdas,  # type: ignore[arg-type]  # these four are lists by now
         omegas=omegas,  # type: ignore[arg-type]
+        times=times,  # type: ignore[arg-type]
         seeds=draws,  # type: ignore[arg-type]
         patch=patch,
         preset=preset,
@@ -259,7 +262,8 @@ class Results:
                 "scene": table.condition.scene,
                 "protocol": table.condition.protocol,
                 "generator": table.labels[gain.cell.arm.generator],
-                "lambda": gain.cell.arm.lam,
+                "lambda": gain.cell.arm.rate.lam,
+                "times": gain.cell.arm.rate.times,
                 "omega": gain.cell.arm.omega,
                 "classifier": table.labels[gain.cell.classifier],
                 "over": control,
@@ -279,10 +283,10 @@ class Results:
             if one is not None
         )
 
-    @checked(by=choice("gain", "generator", "scene", "lambda", "omega", "labels"), columns=COLUMNS)
+    @checked(by=choice("gain", "generator", "scene", "lambda", "times", "omega", "labels"), columns=COLUMNS)
     def plot(
         self,
-        by: Literal["gain", "generator", "scene", "lambda", "omega", "labels"] = "gain",
+        by: Literal["gain", "generator", "scene", "lambda", "times", "omega", "labels"] = "gain",
         columns: Literal[1, 2] = 2,
     ) -> Figure:
         """Matplotlib: gains draw by draw, gains over scenes, the verdict as a card (generator), accuracy along λ or ω,

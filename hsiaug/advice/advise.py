@@ -35,6 +35,7 @@ from hsiaug.bench.engine import Say
 from hsiaug.bench.eta import Forecast
 from hsiaug.bench.plan import Plan, Request, build_plan
 from hsiaug.bench.schedule import join_plans
+from hsiaug.protocol.balance import Rate
 from hsiaug.protocol.protocols import parse_protocol
 from hsiaug.trial.arm import Arm
 from hsiaug.trial.spec import TrialSpec
@@ -121,9 +122,9 @@ def _advise(plan: Plan, request: Request, session: Session, left_out: LeftOut, c
         if time.time() + session.time(fresh, draw).seconds > session.end:
             break
         session.run(fresh, draw)
-    told = {(name, lam) for name, lam, _ in left_out}
-    told |= {(one.arm.generator.name, one.arm.lam) for one in tried}
-    missed = dict.fromkeys((arm.generator.name, arm.lam) for arm, _ in arms(plan))
+    told = {(name, rate) for name, rate, _ in left_out}
+    told |= {(one.arm.generator.name, one.arm.rate) for one in tried}
+    missed = dict.fromkeys((arm.generator.name, arm.rate) for arm, _ in arms(plan))
     left_out += [(*rung, "failed, or not finished on every screening draw") for rung in missed if rung not in told]
     level = 1 - ALPHA / max(1, len(best))
     known = session.results(fresh)
@@ -180,7 +181,8 @@ def _confirming_plan(best: Sequence[tuple[Arm, str]], request: Request, tried: P
             generators=[arm.generator.name],
             classifiers=[classifier],
             views=[views[classifier]],
-            lambdas=[arm.lam],
+            lambdas=[arm.rate.lam],
+            times=[arm.rate.times],
             omegas=[] if arm.omega is None else [arm.omega],
             overrides={name: own for name, own in request.overrides.items() if name in plugins},
             seeds=CONFIRM,
@@ -193,7 +195,7 @@ def _confirming_plan(best: Sequence[tuple[Arm, str]], request: Request, tried: P
 
 def _final(use: ArmGain | None, plan: Plan, without: Mapping[str, float]) -> TrialSpec:
     """The trial to go on with: of the arm to use; else of ``none`` with the classifier that does best without."""
-    asked: tuple[str, float, float | None, str] = ("none", 0.0, None, best_alone(plan, without))
+    asked: tuple[str, Rate, float | None, str] = ("none", Rate(0.0), None, best_alone(plan, without))
     if use is not None:
-        asked = (use.arm.generator.name, use.arm.lam, use.arm.omega, use.classifier)
+        asked = (use.arm.generator.name, use.arm.rate, use.arm.omega, use.classifier)
     return next(trial for trial in plan.trials if key(trial) == (*asked, SCREEN[0]))

@@ -49,7 +49,7 @@ class PickArm:
     @property
     def samples(self) -> bool:
         """Whether it learns from samples of a generator."""
-        return self.trial.lam > 0
+        return bool(self.trial.rate)
 
     def above(self, other: PickArm) -> list[int]:
         """Differences pick by pick: 1 = only this arm is right, -1 = only the other."""
@@ -119,7 +119,7 @@ def advise_by_picks(plan: Plan, request: Request, session: Session) -> PickAdvic
     for trials in sorted(arms.values(), key=lambda trials: session.time(plan, trials).seconds):
         cost, one = session.time(plan, trials), trials[0]
         if cost.seconds and time.time() + cost.seconds > session.end:
-            left_out.append((one.generator.name, one.lam, f"with {one.classifier_label} {price(cost)}"))
+            left_out.append((one.generator.name, one.rate, f"with {one.classifier_label} {price(cost)}"))
         else:
             session.run(plan, trials)
     whole = [_pick_arm(trials, plan, session) for trials in arms.values() if all(map(session.record, trials))]
@@ -167,7 +167,8 @@ def _tried(arm: PickArm, request: Request, session: Session, *, parts: int, draw
         generators=[trial.generator.name],
         classifiers=[trial.classifier.name],
         views=[trial.view],
-        lambdas=[trial.lam] if trial.lam else request.lambdas,
+        lambdas=[trial.rate.lam] if trial.rate else request.lambdas,
+        times=[trial.rate.times] if trial.rate else request.times,
         seeds=[draw],
         overrides={name: own for name, own in request.overrides.items() if name in named},
     )

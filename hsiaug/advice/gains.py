@@ -10,12 +10,13 @@ from typing import Any
 
 from hsiaug.metrics.significance import t_interval, told_apart
 from hsiaug.metrics.verdict import TINY, Confirmation, confirm
+from hsiaug.protocol.balance import Rate
 from hsiaug.tasks.task import get_task
 from hsiaug.trial.arm import CONTROLS, Arm
 from hsiaug.trial.spec import TrialSpec
 from hsiaug.trial.store import Record
 
-Key = tuple[str, float, float | None, str, int]
+Key = tuple[str, Rate, float | None, str, int]
 Results = dict[Key, Record]
 
 
@@ -71,7 +72,7 @@ class ArmGain:
 
 def key(trial: TrialSpec) -> Key:
     """Return generator, λ, ω, classifier and seed, which identify a trial among those of one protocol."""
-    return trial.generator.name, trial.lam, trial.omega, trial.classifier.name, trial.seed
+    return trial.generator.name, trial.rate, trial.omega, trial.classifier.name, trial.seed
 
 
 def scored(record: Record, which: int = 0, large: Sequence[int] = ()) -> float:
@@ -98,10 +99,10 @@ def gain_of(
 
     results: records of trials that went well. names: of the controls. large: as of :func:`scored`.
     """
-    controls = [(name, 0.0 if name == "none" else arm.lam, None) for name in names]
+    controls = [(name, Rate(0.0) if name == "none" else arm.rate, None) for name in names]
     shared: dict[int, list[Record]] = {}
     for seed in seeds:
-        asked = ((arm.generator.name, arm.lam, arm.omega), *controls)
+        asked = ((arm.generator.name, arm.rate, arm.omega), *controls)
         found = [results.get((*one, classifier, seed)) for one in asked]
         if None not in found:
             shared[seed] = [record for record in found if record is not None]

@@ -16,6 +16,7 @@ from hsiaug.bench.memory_check import samples_bytes
 from hsiaug.bench.plan import Plan, Request, build_plan
 from hsiaug.core.view_names import AUTO, FEWEST, RAW
 from hsiaug.metrics.significance import told_apart
+from hsiaug.protocol.balance import Rate
 from hsiaug.protocol.large_classes import large_classes
 from hsiaug.registry.card import Card, build_params
 from hsiaug.registry.lookup import Registry
@@ -38,7 +39,7 @@ by twelve draws that divide the same pixels (docs/decide.md gives the measuremen
 """
 LARGEST = 2 * 2**30
 """Bytes of synthetic samples above which a λ is not tried: a trial holds them several times over."""
-LeftOut = list[tuple[str, float | None, str]]
+LeftOut = list[tuple[str, Rate | None, str]]
 
 
 @dataclass(frozen=True)
@@ -126,19 +127,19 @@ def _worth(plan: Plan, scene: TaskData) -> Plan:
     notes = [*plan.notes, *plan.short]
     idle = [c.name for (kind, _), c in plan.cards.items() if kind == "generator" and not c.adds]
     notes += [f"generator {name} never adds a sample, as none: not tried" for name in idle if name != "none"]
-    made: dict[tuple[int, ...], float] = {}
-    useless = {t.lam for t in plan.trials if t.hash in plan.nothing}
-    for lam in sorted({t.lam for t in plan.trials} - useless - {0.0}):
-        asked = tuple(plan.samples[t.hash][1] for t in plan.trials if t.lam == lam)
+    made: dict[tuple[int, ...], Rate] = {}
+    useless = {t.rate for t in plan.trials if t.hash in plan.nothing}
+    for rate in sorted({t.rate for t in plan.trials} - useless - {Rate(0.0)}):
+        asked = tuple(plan.samples[t.hash][1] for t in plan.trials if t.rate == rate)
         size = samples_bytes(scene, max(asked), plan.trials[0].patch)
         if size > LARGEST:
-            notes.append(f"λ = {lam:g} makes {max(asked):,} samples, {size / 2**30:.1f} GiB: not tried")
-            useless.add(lam)
+            notes.append(f"λ = {rate} makes {max(asked):,} samples, {size / 2**30:.1f} GiB: not tried")
+            useless.add(rate)
         elif asked in made:
-            notes.append(f"λ = {lam:g} asks for the same samples as λ = {made[asked]:g}: not tried")
-            useless.add(lam)
-        made.setdefault(asked, lam)
-    kept = [t for t in plan.trials if t.lam not in useless and (t.lam or t.generator.name == "none")]
+            notes.append(f"λ = {rate} asks for the same samples as λ = {made[asked]}: not tried")
+            useless.add(rate)
+        made.setdefault(asked, rate)
+    kept = [t for t in plan.trials if t.rate not in useless and (t.rate or t.generator.name == "none")]
     return replace(plan, trials=tuple(kept), notes=tuple(notes))
 
 
@@ -146,7 +147,7 @@ def arms(plan: Plan) -> list[tuple[Arm, str]]:
     """The arms of a plan that were asked for, be they controls of others, with their classifiers' names, in its order."""
     return list(
         dict.fromkeys(
-            (t.arm, t.classifier.name) for t in plan.trials if t.lam and t.arm.generator.name in plan.asked
+            (t.arm, t.classifier.name) for t in plan.trials if t.rate and t.arm.generator.name in plan.asked
         )
     )
 
@@ -193,31 +194,31 @@ def screen(plan: Plan, session: Session, left_out: LeftOut) -> Ceiling | None:
     """
     begin = time.time()
     half = begin + SCREEN_SHARE * (session.end - begin)
-    session.run(plan, _rung(plan, ("none",), 0.0))
+    session.run(plan, _rung(plan, ("none",), Rate(0.0)))
     met = ceiling(plan, session)
     if met is not None:
         return met
-    for lam in sorted({t.lam for t in plan.trials if t.lam}):
-        names = list(dict.fromkeys(arm.generator.name for arm, _ in arms(plan) if arm.lam == lam))
+    for rate in sorted({t.rate for t in plan.trials if t.rate}):
+        names = list(dict.fromkeys(arm.generator.name for arm, _ in arms(plan) if arm.rate == rate))
         # Once there is a candidate, half of the time is kept for confirming.
         until = half if candidates(gains_of(plan, session)) else session.end
         for seed in SCREEN:
             # After the first draw it is known what each takes.
-            names = _affordable(plan, names, lam, session, until, left_out)
-            session.run(plan, [t for t in _rung(plan, _with_controls(plan, names), lam) if t.seed == seed])
+            names = _affordable(plan, names, rate, session, until, left_out)
+            session.run(plan, [t for t in _rung(plan, _with_controls(plan, names), rate) if t.seed == seed])
     return None
 
 
 def _affordable(
-    plan: Plan, names: Sequence[str], lam: float, session: Session, until: float, left_out: LeftOut
+    plan: Plan, names: Sequence[str], rate: Rate, session: Session, until: float, left_out: LeftOut
 ) -> list[str]:
     """The generators that end in time on all draws that are left, the cheapest first; the others are left out."""
-    costs = {name: session.time(plan, _rung(plan, (name,), lam)) for name in names}
+    costs = {name: session.time(plan, _rung(plan, (name,), rate)) for name in names}
     chosen: list[str] = []
     for name in sorted(names, key=lambda name: costs[name].seconds):
-        together = session.time(plan, _rung(plan, _with_controls(plan, [*chosen, name]), lam))
+        together = session.time(plan, _rung(plan, _with_controls(plan, [*chosen, name]), rate))
         if costs[name].seconds and time.time() + together.seconds > until:
-            left_out.append((name, lam, f"no time left: {price(costs[name])}"))
+            left_out.append((name, rate, f"no time left: {price(costs[name])}"))
         else:
             chosen.append(name)
     return chosen
@@ -238,9 +239,9 @@ def price(cost: TimeLeft) -> str:
     return f"about {cost.text} to try it" if cost.measured == 1 else f"perhaps {cost.text} to try it, by its card"
 
 
-def _rung(plan: Plan, names: Sequence[str], lam: float) -> list[TrialSpec]:
-    """Trials of generators at one λ; those of ``none`` belong to every λ."""
-    return [t for name in names for t in plan.trials if t.generator.name == name and t.lam in (0.0, lam)]
+def _rung(plan: Plan, names: Sequence[str], rate: Rate) -> list[TrialSpec]:
+    """Trials of generators at one rate; those of ``none`` belong to every one."""
+    return [t for name in names for t in plan.trials if t.generator.name == name and t.rate in (Rate(0.0), rate)]
 
 
 def best_alone(plan: Plan, known: Mapping[str, float]) -> str:

@@ -39,7 +39,7 @@ def generate_command(trial: TrialSpec, scene_ref: str, store: str | None = None)
 
 def _drawn(trial: TrialSpec) -> list[str]:
     """Options of how much is made, and of which draw."""
-    words = ["--lambda", shortest(trial.lam)]
+    words = ["--lambda", shortest(trial.rate.lam), "--times", shortest(trial.rate.times)]
     if trial.omega is not None:
         words += ["--omega", shortest(trial.omega)]
     words += ["--protocol", trial.protocol.text, "--buffer", trial.protocol.buffer]

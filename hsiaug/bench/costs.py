@@ -15,6 +15,7 @@ from itertools import accumulate, islice, pairwise
 from typing import Any
 
 from hsiaug.bench.plan import Plan
+from hsiaug.protocol.balance import Rate
 from hsiaug.registry.card import Card
 from hsiaug.registry.hookspecs import Kind
 from hsiaug.tasks.task import USUAL
@@ -204,7 +205,7 @@ def parts_of(spec: Mapping[str, Any], rough: Guess, new: int) -> dict[str, Part]
     generator, classifier = spec["generator"], spec["classifier"]
     place = f"{spec['task']} {spec['scene']['sha256']}", f"{canonical_json(spec['protocol'])} {spec['patch']}"
     learner = (classifier["name"], f"{short_hash(classifier)} {spec.get('view', '')}", *place)
-    like = f"{generator['name']} {spec['lambda']}"
+    like = f"{generator['name']} {Rate.of(spec)}"
     stages: dict[str, tuple[float, tuple[str, ...]]] = {
         "fit_classifier": (rough.learn, (*learner, like)),
         "predict": (rough.predict, (*learner, like)),

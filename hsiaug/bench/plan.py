@@ -12,7 +12,7 @@ from typing import TypeVar
 from hsiaug.base.errors import InputError
 from hsiaug.bench.sample_counts import counts_note
 from hsiaug.core.view_names import RAW, check_view
-from hsiaug.protocol.balance import check_lambda, check_omega
+from hsiaug.protocol.balance import Rate, check_lambda, check_omega, check_times
 from hsiaug.protocol.protocols import SplitProtocol, parse_protocol
 from hsiaug.registry.card import Card, Preset, build_params, check_sendable
 from hsiaug.registry.hookspecs import Kind
@@ -37,6 +37,7 @@ class Request:
 
     protocol, patch: None = the task's usual ones for the data; buffer: for that protocol, None = its own.
     generators, classifiers, views: empty = the task's usual ones. omegas: empty = each generator's own default.
+    times: M; empty = the task's usual.
     overrides: {plugin name: {parameter: text}}. ceilings: families of :mod:`hsiaug.trial.ceilings`, as a diagnosis.
     """
 
@@ -49,6 +50,7 @@ class Request:
     classifiers: Sequence[str] = ()
     views: Sequence[str] = ()
     omegas: Sequence[float] = ()
+    times: Sequence[float] = ()
     patch: int | None = None
     preset: Preset = "cpu"
     overrides: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
@@ -81,7 +83,7 @@ class Plan:
     @cached_property
     def nothing(self) -> frozenset[str]:
         """Hashes of the trials that would add samples, but whose λ asks for none: they are not run."""
-        return frozenset(t.hash for t in self.trials if t.lam > 0 and not self.samples[t.hash][1])
+        return frozenset(t.hash for t in self.trials if t.rate and not self.samples[t.hash][1])
 
     def controls(self, generator: str) -> tuple[str, ...]:
         """Return the controls that a generator of the plan is measured against, without itself."""
@@ -108,6 +110,8 @@ def build_plan(
     """
     for lam in request.lambdas:
         check_lambda(lam, "lambdas")
+    for times in request.times:
+        check_times(times)
     for omega in request.omegas:
         check_omega(omega)
     task = get_task(request.task)
@@ -146,10 +150,10 @@ def build_plan(
                 "`set` must name a plugin of this benchmark", value=repr(name), hint=f"Here: {', '.join(names)}."
             )
     arms = [
-        (spec, card, lam, omega)
+        (spec, card, rate, omega)
         for spec, card in [*loaded, *ceilings]
         for omega in _omegas(card, request, notes)
-        for lam in _lambdas(card, request, notes)
+        for rate in _rates(card, request.lambdas, request.times or usual.times, notes)
     ]
     draws, columns = len(request.seeds), len(tests) * len(views)
     if draws * len(arms) * columns > MOST_TRIALS:
@@ -170,7 +174,7 @@ def build_plan(
             seed=seed,
             generator=g,
             classifier=c,
-            lam=lam,
+            rate=rate,
             omega=omega,
             draws=scene.drawn_as,
             plots=plots_read(scene, protocol),
@@ -178,7 +182,7 @@ def build_plan(
             diagnosis=any(g is spec for spec, _ in ceilings),
         )
         for seed in request.seeds
-        for g, g_card, lam, omega in arms
+        for g, g_card, rate, omega in arms
         for c, c_card in tests
         # A control reads no spectrum, or all of them by itself.
         for view in ((RAW,) if c_card.name == task.control or c_card.reads_scene else views)
@@ -186,10 +190,10 @@ def build_plan(
     ]
     cards: dict[tuple[Kind, str], Card] = {("generator", card.name): card for _, card in [*loaded, *ceilings]}
     cards |= {("classifier", card.name): card for _, card in tests}
-    values = {t.lam for t in trials}
-    sizes = {(s.seed, lam): task.sizes(s, lam) for s in splits for lam in values}
-    samples = {trial.hash: sizes[trial.seed, trial.lam] for trial in trials}
-    shortages = [counts_note(task, splits, lam) for lam in sorted(lam for lam in values if lam > 0)]
+    values = {t.rate for t in trials}
+    sizes = {(s.seed, rate): task.sizes(s, rate) for s in splits for rate in values}
+    samples = {trial.hash: sizes[trial.seed, trial.rate] for trial in trials}
+    shortages = [counts_note(task, splits, rate) for rate in sorted(rate for rate in values if rate)]
     short = tuple(note for note in shortages if note)
     return Plan(
         run,
@@ -242,14 +246,14 @@ def _omegas(card: Card, request: Request, notes: list[str]) -> list[float | None
     return list(_unique(request.omegas)) or [card.guidance]
 
 
-def _lambdas(card: Card, request: Request, notes: list[str]) -> list[float]:
-    """The λ of a generator's arms; λ = 0 asks for no sample, which is what ``none`` is."""
+def _rates(card: Card, lambdas: Sequence[float], times: Sequence[float], notes: list[str]) -> list[Rate]:
+    """The rates of a generator's arms; one of 0 asks for no sample, which is what ``none`` is."""
     if not card.adds:
-        return [0.0]
-    lambdas = [lam for lam in _unique(request.lambdas) if lam > 0]
-    if len(lambdas) < len(_unique(request.lambdas)) and card.name not in (*EVERY_CONTROL, *CEILINGS):
+        return [Rate(0.0)]
+    rates = [Rate(lam, m) for lam in _unique(lambdas) for m in _unique(times)]
+    if not all(rates) and card.name not in (*EVERY_CONTROL, *CEILINGS):
         notes.append(f"generator {card.name} at λ = 0 adds nothing: see the row of none")
-    return sorted(lambdas)
+    return sorted(rate for rate in rates if rate)
 
 
 def _unique(items: Sequence[T]) -> tuple[T, ...]:

@@ -45,7 +45,7 @@ LIVE_EVERY = 1.0
 
 def describe(trial: TrialSpec) -> str:
     """A trial in a few words."""
-    lam = f" λ={trial.lam:g}" if trial.lam else ""
+    lam = f" λ={trial.rate}" if trial.rate else ""
     omega = "" if trial.omega is None else f" ω={trial.omega:g}"
     return one_line(f"{trial.generator.name}{lam}{omega} · {trial.classifier_label} · draw {trial.seed}")
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from hsiaug.protocol.balance import Rate
 from hsiaug.tasks.task import Task, TaskSplit
 
 __all__ = ["ENOUGH", "between", "counts_note"]
@@ -17,26 +18,26 @@ USUAL = (1.0, 3.0)
 """
 
 
-def counts_note(task: Task, splits: Sequence[TaskSplit], lam: float) -> str | None:
+def counts_note(task: Task, splits: Sequence[TaskSplit], rate: Rate) -> str | None:
     """A sentence on a λ that makes nothing, or little, in some of the draws; None where there is nothing to say."""
 
-    def sizes(rate: float) -> list[tuple[int, int]]:
+    def sizes(rate: Rate) -> list[tuple[int, int]]:
         return [task.sizes(split, rate) for split in splits]
 
-    few = [made for real, made in sizes(lam) if made < ENOUGH * real]
+    few = [made for real, made in sizes(rate) if made < ENOUGH * real]
     if not few:
         return None
     hint = ""
-    for better in (rate for rate in USUAL if rate > lam):
+    for better in (Rate(lam, rate.times) for lam in USUAL if lam > rate.lam):
         if all(made >= ENOUGH * real for real, made in sizes(better)):
             real, made = (between(numbers) for numbers in zip(*sizes(better), strict=True))
-            hint = f": try λ = {better:g}, which makes {made} beside {real} real ones"
+            hint = f": try λ = {better}, which makes {made} beside {real} real ones"
             break
-    nothing = [split.seed for split, (_, made) in zip(splits, sizes(lam), strict=True) if not made]
+    nothing = [split.seed for split, (_, made) in zip(splits, sizes(rate), strict=True) if not made]
     if not nothing:
-        return f"λ = {lam:g} makes only {between(few)} synthetic samples{hint}"
+        return f"λ = {rate} makes only {between(few)} synthetic samples{hint}"
     draws = f" in draws {', '.join(map(str, nothing))}" if len(nothing) < len(splits) else ""
-    return f"λ = {lam:g} makes no synthetic sample{draws}, and its arms are not run{' there' * bool(draws)}{hint}"
+    return f"λ = {rate} makes no synthetic sample{draws}, and its arms are not run{' there' * bool(draws)}{hint}"
 
 
 def between(numbers: Sequence[int]) -> str:

@@ -83,6 +83,7 @@ class Keys(_Table):
     protocols: Annotated[tuple[str | None, ...], BeforeValidator(_listed), Field(min_length=1)] = (None,)
     lambdas: Annotated[Numbers, Field(min_length=1)] = (1.0,)
     omegas: Numbers = ()
+    times: Numbers = ()
     seeds: Draws = tuple(range(5))
     buffer: str | None = None
     patch: int | None = None

@@ -57,6 +57,7 @@ def advise(
     lambdas: Annotated[
         str, option("Sample balance rates λ to try, between commas, the smallest first.", "--lambda")
     ] = "1,4,8",
+    times: options.TimesList = None,
     omega: options.Omegas = None,
     patch: options.Patch = None,
     set_: options.Setting = None,
@@ -118,6 +119,7 @@ def advise(
         classifier=classifier,
         view=view,
         lambdas=lambdas,
+        times=times,
         omega=omega,
         protocol=f"within:{protocol or usual}" if asked is None else _picks(asked, protocol, usual, learning_task),
         patch=patch,

@@ -44,7 +44,12 @@ def pick_advice_json(advice: PickAdvice, session: Session) -> dict[str, object]:
 
     def entry(arm: PickArm) -> dict[str, object]:
         spec = arm.trial
-        named = {"generator": spec.generator.name, "lam": spec.lam, "classifier": spec.classifier_label}
+        named = {
+            "generator": spec.generator.name,
+            "lam": spec.rate.lam,
+            "times": spec.rate.times,
+            "classifier": spec.classifier_label,
+        }
         return {**asdict(replace(arm, trial=None)), "trial": spec.hash, **named}  # type: ignore[arg-type]
 
     return {
@@ -69,7 +74,7 @@ def _row(arm: PickArm, advice: PickAdvice) -> tuple[str, ...]:
     spec, right, n = arm.trial, sum(arm.right), len(arm.right)
     low, high = share_interval(right, n)
     new = f"{sum(r for r, new in zip(arm.right, arm.new, strict=True) if new)} of {sum(arm.new)}"
-    lam = f"{spec.lam:g}" if spec.lam else MISSING
+    lam = str(spec.rate) if spec.rate else MISSING
     none = _without(arm, advice)
     told = MISSING if none is None else _above(arm, none)
     named = (spec.classifier.name, spec.generator.name, lam, arm.view)
@@ -85,7 +90,7 @@ def _above(one: PickArm, other: PickArm) -> str:
 
 def _named(arm: PickArm) -> str:
     spec = arm.trial
-    samples = f" with {spec.generator.name} at λ={spec.lam:g}" if arm.samples else " without samples"
+    samples = f" with {spec.generator.name} at λ={spec.rate}" if arm.samples else " without samples"
     return f"{spec.classifier.name} on {arm.view} spectra{samples}"
 
 
@@ -96,7 +101,7 @@ def _lines(advice: PickAdvice, session: Session) -> Iterator[tuple[str, str]]:
     else:
         yield from _recipe(chosen, advice, session)
     for name, lam, why in advice.left_out:
-        yield "not tried", f"{name}{f' at λ={lam:g}' if lam else ''}: {why}"
+        yield "not tried", f"{name}{f' at λ={lam}' if lam else ''}: {why}"
     if advice.failed:
         yield "failed", f"{count(len(advice.failed), 'trial')}: {', '.join(h[:8] for h in advice.failed)}"
     yield (

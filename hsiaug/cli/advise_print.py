@@ -68,7 +68,12 @@ def advice_json(advice: Advice, plan: Plan, session: Session) -> dict[str, objec
 
 
 def _as_json(one: ArmGain) -> dict[str, object]:
-    arm = {"generator": one.arm.generator.name, "lam": one.arm.lam, "omega": one.arm.omega}
+    arm = {
+        "generator": one.arm.generator.name,
+        "lam": one.arm.rate.lam,
+        "times": one.arm.rate.times,
+        "omega": one.arm.omega,
+    }
     facts = {name: value for name, value in asdict(one).items() if name != "classifier"}
     return {**facts, "arm": {**arm, "classifier": one.classifier}}
 
@@ -87,7 +92,7 @@ def _rows(advice: Advice) -> Iterator[tuple[str, ...]]:
             gains += [signed(statistics.fmean(values)), interval]
         arm, aa = one.arm, percent(statistics.fmean(one.aa))
         omega = MISSING if arm.omega is None else f"{arm.omega:g}"
-        named = (arm.generator.name, f"{arm.lam:g}", omega, one.classifier)
+        named = (arm.generator.name, str(arm.rate), omega, one.classifier)
         yield stage, *named, str(len(one.seeds)), aa, *gains, one.better.control
 
 
@@ -109,7 +114,7 @@ def _lines(advice: Advice, plan: Plan, session: Session) -> Iterator[tuple[str, 
     yield from (("command", text) for text in _commands(advice, session))
     reasons = {name: name_options(why) for name, _, why in reversed(advice.left_out)}
     for name in dict.fromkeys(name for name, _, _ in advice.left_out):
-        lams = ", ".join(f"{lam:g}" for one, lam, _ in advice.left_out if one == name and lam is not None)
+        lams = ", ".join(str(rate) for one, rate, _ in advice.left_out if one == name and rate is not None)
         yield "not tried", f"{name}{' at λ=' if lams else ''}{lams}: {reasons[name]}"
     if advice.failed:
         yield "failed", f"{count(len(advice.failed), 'trial')}: {', '.join(h[:8] for h in advice.failed)}"
@@ -203,7 +208,7 @@ def _at_ceiling(met: Ceiling) -> str:
 
 def _name_arm(one: ArmGain) -> str:
     arm, omega = one.arm, "" if one.arm.omega is None else f", ω={one.arm.omega:g}"
-    return f"{arm.generator.name} at λ={arm.lam:g}{omega} with {one.classifier}"
+    return f"{arm.generator.name} at λ={arm.rate}{omega} with {one.classifier}"
 
 
 def _gain(one: ArmGain, level: float, names: tuple[str, str]) -> str:
@@ -230,8 +235,8 @@ def _recipe(advice: Advice, session: Session) -> Iterator[tuple[str, str]]:
     if final is not None:
         record = session.known.get(final.hash)
         view = record["spectral_view"]["name"] if record else final.view
-        samples = f"{final.generator.name} at λ={final.lam:g}" if final.lam else "no samples"
-        used = [one for one in advice.confirmed if one is advice.chosen and final.lam]
+        samples = f"{final.generator.name} at λ={final.rate}" if final.rate else "no samples"
+        used = [one for one in advice.confirmed if one is advice.chosen and final.rate]
         gain = "".join(f"; AA {text}" for one in used for text in _by_ground(one, session, advice.level))
         cost = "" if record is None else f"; {record['cpu_seconds']['total']:.1f} s of a processor a trial"
         yield "recipe", f"{final.classifier.name} on {view} spectra, {samples}{gain}{cost}"
@@ -273,7 +278,7 @@ def _commands(advice: Advice, session: Session) -> Iterator[str]:
     spec = replace(advice.final, protocol=outer, seed=draw)
     yield command_for(spec, session.scene_ref)
     yield shlex.join(["hsiaug", "map", session.scene_ref, "--record", spec.hash, "--out", "map.png"])
-    if spec.lam:
+    if spec.rate:
         yield generate_command(spec, session.scene_ref)
 
 

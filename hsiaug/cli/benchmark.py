@@ -18,7 +18,10 @@ if TYPE_CHECKING:
     from hsiaug.bench.suite import Suite
 
 PLAN_OPTIONS = {
-    **{name: name for name in ("task", "generator", "classifier", "view", "omega", "protocol", "buffer", "patch")},
+    **{
+        name: name
+        for name in ("task", "generator", "classifier", "view", "times", "omega", "protocol", "buffer", "patch")
+    },
     "preset": "preset",
     "lambdas": "lambda",
     "set_": "set",
@@ -42,6 +45,7 @@ def benchmark(
     classifier: options.Classifiers = None,
     view: options.View = None,
     lambdas: options.Lambdas = "1",
+    times: options.TimesList = None,
     omega: options.Omegas = None,
     protocol: options.AnyProtocol = None,
     buffer: options.Buffer = None,
@@ -152,6 +156,7 @@ def benchmark(
             classifier=classifier,
             view=view,
             lambdas=lambdas,
+            times=times,
             omega=omega,
             seeds=seeds,
             protocol=protocol,

@@ -112,7 +112,7 @@ def _arms(plan: Plan, todo: Sequence[TrialSpec]) -> Iterator[tuple[str, ...]]:
     arms: dict[tuple[str, ...], list[TrialSpec]] = {}
     for t in plan.trials:
         omega = "–" if t.omega is None else f"{t.omega:g}"
-        arms.setdefault((t.generator.name, f"{t.lam:g}", omega, t.classifier_label), []).append(t)
+        arms.setdefault((t.generator.name, str(t.rate), omega, t.classifier_label), []).append(t)
     for arm, members in arms.items():
         made = between([plan.samples[t.hash][1] for t in members])
         yield (*arm, made, str(len(members)), str(sum(t.hash in waiting for t in members)))

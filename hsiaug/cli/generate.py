@@ -21,6 +21,7 @@ def generate(
     task: options.Task = None,
     generator: options.GeneratorName = None,
     lam: options.Lambda = 1.0,
+    times: options.Times = None,
     pairs: Annotated[int | None, option("Image–mask pairs, in place of λ.", "--pairs", "-n")] = None,
     show: Annotated[
         str,
@@ -80,6 +81,7 @@ def generate(
         store=store,
         check=check,
         lam=lam,
+        times=times,
         omega=omega,
         seed=seed,
         patch=patch,

@@ -17,6 +17,7 @@ def labels(
     classifier: options.Classifiers = None,
     view: options.View = None,
     lambdas: options.Lambdas = "1",
+    times: options.TimesList = None,
     omega: options.Omegas = None,
     added: Annotated[
         str, option("Numbers of labels added to each class, between commas.", panel=options.PLAN)
@@ -68,6 +69,7 @@ def labels(
         classifier=classifier,
         view=view,
         lambdas=lambdas,
+        times=times,
         omega=omega,
         seeds=seeds,
         protocol=protocol,

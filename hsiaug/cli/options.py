@@ -11,6 +11,7 @@ import typer
 from hsiaug.base.errors import InputError
 from hsiaug.bench import ranges
 from hsiaug.core.view_names import DEFAULT_VIEW
+from hsiaug.protocol.balance import DEFAULT_TIMES
 from hsiaug.registry import card
 
 if TYPE_CHECKING:
@@ -81,6 +82,22 @@ Lambda = Annotated[
     option(
         "Sample balance rate λ: 1 fills every class to the largest; of masks, λ pairs for each real one.",
         "--lambda",
+    ),
+]
+TimesList = Annotated[
+    str | None,
+    option(
+        "Synthetic samples for each real one of a class, beside those of λ, between commas, or ranges START:STOP:STEP; "
+        "0 = those of λ alone.",
+        "--times",
+        show_default=f"{DEFAULT_TIMES:g}",
+    ),
+]
+Times = Annotated[
+    float | None,
+    option(
+        "Synthetic samples for each real one of a class, beside those of λ.",
+        show_default=f"{DEFAULT_TIMES:g}",
     ),
 ]
 Omegas = Annotated[
@@ -286,6 +303,7 @@ def plan_request(
     view: str | None,
     lambdas: str,
     omega: str | None,
+    times: str | None = None,
     seeds: str = "",
     protocol: str | None,
     buffer: str | None = None,
@@ -305,6 +323,7 @@ def plan_request(
         classifiers=ranges.words(classifier or ""),
         views=ranges.words(view or ""),
         lambdas=ranges.numbers("--lambda", lambdas),
+        times=[] if times is None else ranges.numbers("--times", times),
         omegas=[] if omega is None else ranges.numbers("--omega", omega),
         seeds=ranges.seeds(seeds) if seeds else (),
         patch=patch,

@@ -25,8 +25,8 @@ def report(
         str | None,
         option(
             "The rows: summary (what helps, on every scene), generator, gain, classifier, class, seed or cost; scene, "
-            "for the mean over three scenes or more; lambda or omega, for a sweep of it; or labels, for what 'hsiaug "
-            "labels' ran. Default: summary on a terminal, generator elsewhere.",
+            "for the mean over three scenes or more; lambda, times or omega, for a sweep of it; or labels, for what "
+            "'hsiaug labels' ran. Default: summary on a terminal, generator elsewhere.",
         ),
     ] = None,
     notes: Annotated[
@@ -72,9 +72,9 @@ def report(
 
     On a terminal: what helps, on every scene, and by how much. In a file: all tables, or what --by names. html is one
     page of everything, which needs no network: verdicts, pictures, maps, tables and records. png, svg and pdf draw the
-    verdict as a card, or what --by gain, scene, lambda, omega or labels shows. csv has one row per trial (--by class: per
-    trial and class; --by labels: per point and arm); json lists the hashes of every cell. Nothing is trained or
-    downloaded.
+    verdict as a card, or what --by gain, scene, lambda, times, omega or labels shows. csv has one row per
+    trial (--by class: per trial and class; --by labels: per point and arm); json lists the hashes of every cell.
+    Nothing is trained or downloaded.
 
     Examples:
 

@@ -12,6 +12,7 @@ from hsiaug.base.text import json_of
 from hsiaug.cli import options
 from hsiaug.cli.output import print_json, print_lines, print_table
 from hsiaug.core.view_names import AUTO, RAW
+from hsiaug.protocol.balance import Rate
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -75,7 +76,7 @@ def _facts(record: Record) -> Iterator[tuple[str, str]]:
     yield "generator", _plugin(spec["generator"]) + (DIAGNOSIS if spec.get("diagnosis") else "")
     yield "classifier", _plugin(spec["classifier"])
     yield "spectra", _spectra(spec.get("view", RAW), record.get("spectral_view"))
-    yield "λ, ω", f"{spec['lambda']:g}, {'–' if spec['omega'] is None else spec['omega']}"
+    yield "λ, ω", f"{Rate.of(spec)}, {'–' if spec['omega'] is None else spec['omega']}"
     if metrics:
         kappa = "–" if metrics["kappa"] is None else f"{100 * metrics['kappa']:.2f}"
         yield "OA / AA / κ", f"{100 * metrics['oa']:.2f} / {100 * metrics['aa']:.2f} / {kappa} (×100)"

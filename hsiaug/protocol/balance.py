@@ -1,47 +1,110 @@
-"""The sample balance rate λ, how far synthetic samples fill every class up; and the range of ω."""
+"""How many synthetic samples are made of which class: λ, how far classes are filled up, and M, how many for each real
+one; and the range of ω."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Generic, TypeVar
 
 from hsiaug.base.errors import InputError
 
+Counts = TypeVar("Counts")
+
+DEFAULT_TIMES = 0.0
+"""M where nobody says another."""
 LARGEST = 1000
 """λ and ω at most: beyond is a slip, or asks for more samples than a machine holds."""
 STEP = 0.25
 """λ between two blocks of a pool; see :func:`pool_steps`."""
 
 
-def synthetic_counts(real: Mapping[int, int], lam: float) -> dict[int, int]:
-    """Synthetic samples per class id: n_syn(c) = max(0, ⌊λ·n_max + ½⌋ − n_c), over classes with training pixels.
+@dataclass(frozen=True, order=True)
+class Rate:
+    """The sample balance rate λ, and M synthetic samples more for each real one of a class. False where both are 0.
 
-    λ = 0 adds none, λ = 1 brings every class to the size of the largest, λ > 1 lets all grow. The formula is
-    this project's reading of the name "sample balance rate"; the paper's is not public.
+    As text ``0.5``, or ``0.5x3`` with M = 3.
     """
+
+    lam: float
+    times: float = 0.0
+
+    def __bool__(self) -> bool:
+        return self.lam > 0 or self.times > 0
+
+    def __str__(self) -> str:
+        return f"{self.lam:g}x{self.times:g}" if self.times else f"{self.lam:g}"
+
+    @classmethod
+    def of(cls, spec: Mapping[str, Any]) -> Rate:
+        """The rate that a trial's specification states; older ones have no M."""
+        return cls(float(spec["lambda"]), float(spec.get("times", 0.0)))
+
+
+def synthetic_counts(real: Mapping[int, int], rate: Rate) -> dict[int, int]:
+    """Synthetic samples per class id: n_syn(c) = max(0, ⌊λ·n_max + ½⌋ − n_c) + ⌊M·n_c + ½⌋, over classes with training
+    pixels.
+
+    λ = 0 fills nothing, λ = 1 brings every class to the size of the largest, λ > 1 lets all grow; M keeps the shares of
+    the classes. The formula is this project's reading of the name "sample balance rate"; the paper's is not public.
+    """
+    filled = _filled(real, rate.lam)
+    return {c: n + _multiple(real[c], rate.times) for c, n in filled.items()}
+
+
+def _multiple(real: int, times: float) -> int:
+    check_times(times)
+    return math.floor(times * real + 0.5)
+
+
+def _filled(real: Mapping[int, int], lam: float) -> dict[int, int]:
     check_lambda(lam)
     target = math.floor(lam * max(real.values()) + 0.5)
     return {c: max(0, target - n) for c, n in sorted(real.items())}
 
 
-def pool_steps(real: Mapping[int, int], lam: float) -> list[dict[int, int]]:
-    """The blocks in which a pool for λ is drawn: block j holds what λ = j·¼ asks beyond λ = (j−1)·¼.
-
-    Every λ takes a per-class prefix of the same blocks, so a sweep changes λ only, and a trial's samples do not
-    depend on which other λ were in the plan.
+@dataclass(frozen=True)
+class Block(Generic[Counts]):
+    """A part of a pool that is drawn at once. label: what its seed depends on. counts: of it; used: those of a trial,
+    the first of each class.
     """
-    blocks = []
-    last = dict.fromkeys(real, 0)
-    for j in range(1, math.ceil(round(lam / STEP, 9)) + 1):
-        now = synthetic_counts(real, j * STEP)
-        blocks.append({c: now[c] - last[c] for c in now})
+
+    label: int | str
+    counts: Counts
+    used: Counts
+
+
+def pool_steps(real: Mapping[int, int], rate: Rate) -> list[Block[dict[int, int]]]:
+    """The blocks in which a pool is drawn: block j holds what λ = j·¼ asks beyond λ = (j−1)·¼, and then each of M one
+    sample for each real one.
+
+    Every λ and M takes a per-class prefix of the same blocks, so a sweep changes the counts only, and a trial's samples
+    do not depend on what else was in the plan.
+    """
+    blocks: list[Block[dict[int, int]]] = []
+    last, wanted = dict.fromkeys(real, 0), _filled(real, rate.lam)
+    for j in range(1, math.ceil(round(rate.lam / STEP, 9)) + 1):
+        now = _filled(real, j * STEP)
+        used = {c: min(now[c], wanted[c]) - min(last[c], wanted[c]) for c in now}
+        blocks.append(Block(j - 1, {c: now[c] - last[c] for c in now}, used))
         last = now
+    for m in range(math.ceil(round(rate.times, 9))):
+        end = min(m + 1, rate.times)
+        blocks.append(
+            Block(f"times {m}", dict(real), {c: _multiple(n, end) - _multiple(n, m) for c, n in real.items()})
+        )
     return blocks
 
 
 def check_lambda(lam: float, name: str = "lam") -> None:
     """Raise InputError unless λ is a number from 0 to LARGEST. name: the parameter that it came in."""
     _check(f"`{name}`", lam, "Use 0 for no synthetic samples, 1 to bring every class to the size of the largest.")
+
+
+def check_times(times: float, name: str = "times") -> None:
+    """Raise InputError unless M is a number from 0 to LARGEST. name: the parameter that it came in."""
+    _check(f"`{name}`", times, "3 makes three synthetic samples for each real one; 0 makes those of λ alone.")
 
 
 def check_omega(omega: float) -> None:

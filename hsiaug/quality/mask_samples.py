@@ -21,6 +21,7 @@ from hsiaug.metrics.calibration import Reliability
 from hsiaug.metrics.dense.fidelity import dense_fidelity
 from hsiaug.metrics.dense.reliability import MAIN, dense_reliability
 from hsiaug.metrics.measures import Fidelity
+from hsiaug.protocol.balance import Rate
 from hsiaug.protocol.tiling import real_samples
 from hsiaug.quality.export import check_folder, save_pairs
 from hsiaug.quality.figures import class_spectra
@@ -55,7 +56,11 @@ class MaskSamples:
 
         Raises InputError for no pair, a name without training pixels, or fewer pairs than names.
         """
-        count = self.task.counts(view, request.lam).total if request.count is None else request.count
+        count = (
+            self.task.counts(view, Rate(request.lam, request.times or 0.0)).total
+            if request.count is None
+            else request.count
+        )
         names = tuple(dict.fromkeys(request.show))
         if count < 1:
             raise InputError(

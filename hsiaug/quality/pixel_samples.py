@@ -57,12 +57,12 @@ class PixelSamples:
     ) -> Drawn[PatchSamples]:
         """The trial's own samples: the prefix of its pool that λ takes. Raises InputError where λ asks for none."""
         view = cast(TrainView, bench.view(spec, generator.card.scope))
-        counts = self.task.counts(view, request.lam)
+        counts = self.task.counts(view, spec.rate)
         if not self.task.total(counts):
             sizes = view.counts.values()
             raise InputError(
-                "λ must ask for at least one synthetic sample",
-                value=f"λ = {request.lam:g}, with {min(sizes)} to {max(sizes)} samples per class",
+                "λ and M must ask for at least one synthetic sample",
+                value=f"λ = {spec.rate}, with {min(sizes)} to {max(sizes)} samples per class",
                 hint="λ = 1 fills every class to the largest; more than 1 lets all grow.",
             )
         check_samples(bench.scene, self.task.total(counts), spec.patch)
@@ -74,7 +74,7 @@ class PixelSamples:
 
     def facts(self, card: Card, request: SampleRequest, samples: int) -> dict[str, object]:
         """λ, and whether the generator saw test pixels, without their labels."""
-        return {"lambda": request.lam, "transductive": card.scope == "scene"}
+        return {"lambda": request.lam, "times": request.times, "transductive": card.scope == "scene"}
 
     def save(self, path: Path, made: PixelSynthesis, *, with_real: bool) -> list[str]:
         """One file, the real training samples first where asked for."""

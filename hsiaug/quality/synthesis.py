@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Generic, TypeVar
 
@@ -12,7 +12,7 @@ from hsiaug.core.pairs import PairSet
 from hsiaug.core.samples import PatchSamples
 from hsiaug.core.scene import Scene
 from hsiaug.core.tiles import DenseSamples
-from hsiaug.protocol.balance import check_lambda, check_omega
+from hsiaug.protocol.balance import Rate, check_lambda, check_omega, check_times
 from hsiaug.protocol.protocols import SplitProtocol, parse_protocol
 from hsiaug.protocol.split import Split
 from hsiaug.protocol.tiling import TileSplit
@@ -32,7 +32,7 @@ def silent(done: int, total: int, note: str = "") -> None:
 
 @dataclass(frozen=True)
 class SampleRequest:
-    """Samples to make. protocol, patch, omega: None = the usual of the task, or the generator's own.
+    """Samples to make. protocol, patch, omega, times: None = the usual of the task, or the generator's own.
 
     buffer: of the usual protocol. overrides: {parameter: text}.
 
@@ -44,6 +44,7 @@ class SampleRequest:
     protocol: SplitProtocol | None = None
     buffer: str | None = None
     lam: float = 1.0
+    times: float | None = None
     omega: float | None = None
     seed: int = 0
     patch: int | None = None
@@ -81,7 +82,7 @@ class Synthesis(Generic[Data, AnySplit, Samples]):
         """JSON-able facts that make these samples again; keys as in a trial's record where both have them."""
         spec, data = self.spec.as_json(), self.data
         return {
-            **{key: value for key, value in spec.items() if key not in ("classifier", "lambda")},
+            **{key: value for key, value in spec.items() if key not in ("classifier", "lambda", "times")},
             "fit_hash": self.spec.fit_hash,
             **self.facts,
             "class_names": list(data.class_names),
@@ -111,6 +112,7 @@ def sample_spec(
     Raises InputError for a generator that makes no sample, an unknown name, or a number out of range.
     """
     check_lambda(request.lam)
+    check_times(request.times or 0.0)
     task = get_task(task_name)
     plugin = plugins.find("generator", request.generator).load()
     card: Card = plugin.card
@@ -133,12 +135,17 @@ def sample_spec(
         seed=request.seed,
         generator=plugin_spec(card, params, data),
         classifier=NO_CLASSIFIER,
-        lam=request.lam,
+        rate=rate_of(request, usual.times),
         omega=omega_of(card, request.omega),
         draws=data.drawn_as,
         plots=plots_read(data, rule),
     )
     return plugin(spec.generator.params), spec
+
+
+def rate_of(request: SampleRequest, usual: Sequence[float]) -> Rate:
+    """λ and M of a request. usual: M of its task."""
+    return Rate(request.lam, usual[0] if request.times is None else request.times)
 
 
 def omega_of(card: Card, omega: float | None) -> float | None:

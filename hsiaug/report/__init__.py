@@ -49,9 +49,9 @@ WIDTH = 100
 def print_report(report: Report, console: Console, by: str = "summary", *, notes: bool = False) -> None:
     """Print every table to a rich console. notes: also what its numbers are, and all of each protocol's audit.
 
-    by: ``summary``, ``generator``, ``gain``, ``classifier``, ``class``, ``seed``, ``cost``, ``lambda``, ``omega``,
-    ``scene`` or ``labels``. Raises InputError for anything else, by labels where the store holds no learning curve, and
-    by scene where it holds fewer than three scenes.
+    by: ``summary``, ``generator``, ``gain``, ``classifier``, ``class``, ``seed``, ``cost``, ``lambda``, ``times``,
+    ``omega``, ``scene`` or ``labels``. Raises InputError for anything else, by labels where the store holds no learning
+    curve, and by scene where it holds fewer than three scenes.
     """
     from rich.text import Text
 
@@ -164,8 +164,8 @@ def figure_of(report: Report, by: str, columns: int = 2) -> Figure:
         raise InputError(
             "a picture shows the verdict, gains, also over scenes, accuracy against λ or ω, or over added labels",
             value=f"`by` {by}",
-            hint="Write `by` generator, gain, scene, lambda, omega or labels with it, or name a file that ends in .md, "
-            ".csv, .tex or .json.",
+            hint="Write `by` generator, gain, scene, lambda, times, omega or labels with it, or name a file that ends in "
+            ".md, .csv, .tex or .json.",
         )
     return curve_figure(report, axis, columns)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
+from hsiaug.protocol.balance import Rate
 from hsiaug.protocol.large_classes import FEWEST
 from hsiaug.report.cells import ArmCell
 from hsiaug.report.labels import MISSING, count, draws_text, left_out, plus_minus, seeds_text, span
@@ -200,15 +201,15 @@ def _looks(table: Table) -> list[str]:
 
 def _synthetic(table: Table) -> list[str]:
     """How much every λ made: the same for all generators of a draw."""
-    totals: dict[float, dict[str, list[float]]] = {}
+    totals: dict[Rate, dict[str, list[float]]] = {}
     for trial in table.trials:
-        if trial.lam > 0:
-            for kind, values in totals.setdefault(trial.lam, {"real": [], "synthetic": []}).items():
+        if trial.rate:
+            for kind, values in totals.setdefault(trial.rate, {"real": [], "synthetic": []}).items():
                 if (made := trial.number(kind, "samples")) is not None:
                     values.append(made)
     parts = [
-        f"λ = {lam:g}: {span(of['synthetic'], 0)} beside {span(of['real'], 0)} real"
-        for lam, of in sorted(totals.items())
+        f"λ = {rate}: {span(of['synthetic'], 0)} beside {span(of['real'], 0)} real"
+        for rate, of in sorted(totals.items())
         if of["real"]
     ]
     return [f"{table.scores.unit} for training, {'; '.join(parts)}"] if parts else []

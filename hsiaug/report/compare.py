@@ -221,7 +221,7 @@ def _against(cell: ArmCell, name: str, controls: Iterable[ArmCell], scores: Metr
     candidates = [
         pair_up(cell, other, scores)
         for other in controls
-        if other.arm.generator.name == "none" or other.arm.lam == cell.arm.lam
+        if other.arm.generator.name == "none" or other.arm.rate == cell.arm.rate
     ]
     found = [c for c in candidates if c.pairs]
     return max(found, key=lambda c: (len(c.pairs), _newest(c.control)), default=None)

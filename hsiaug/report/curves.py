@@ -17,11 +17,11 @@ from hsiaug.report.tables import Table
 from hsiaug.report.views_raw import classifier_column
 from hsiaug.trial.arm import CONTROLS, Method
 
-Axis = Literal["lambda", "omega"]
-AXES: tuple[Axis, ...] = ("lambda", "omega")
-SIGNS = {"lambda": "λ", "omega": "ω"}
-HELD = {"lambda": "ω", "omega": "λ"}
-"""Signs of an axis, and of what is held along it."""
+Axis = Literal["lambda", "times", "omega"]
+AXES: tuple[Axis, ...] = ("lambda", "times", "omega")
+SIGNS: dict[Axis, str] = {"lambda": "λ", "times": "M", "omega": "ω"}
+Held = tuple[tuple[Axis, float | None], ...]
+"""Axes that a line does not run along, and where it lies on them."""
 
 
 def axis_of(view: str) -> Axis | None:
@@ -31,23 +31,23 @@ def axis_of(view: str) -> Axis | None:
 
 @dataclass(frozen=True)
 class SweepLine:
-    """A generator with one classifier, along an axis. held: its ω along λ, its λ along ω.
+    """A generator with one classifier, along an axis. held: its places on the other axes.
 
     points: (value on the axis, cell), in the order of the values; None for an arm without ω along ω. A cell is over
         ``draws`` where it has them all; one that lacks some is as in the other tables, and stands apart.
-    start: along λ, ``none`` over these draws, which is λ = 0 of the line; None where it lacks some.
+    start: along λ and M, ``none`` over these draws, which is 0 of the line; None where it lacks some.
     """
 
     generator: Method
     classifier: Method
-    held: float | None
+    held: Held
     points: tuple[tuple[float | None, ArmCell], ...]
     draws: frozenset[DrawKey]
     start: ArmCell | None = None
 
     @property
-    def key(self) -> tuple[Method, float | None]:
-        """Generator and held value, which determine its colour and its label, the same for every classifier."""
+    def key(self) -> tuple[Method, Held]:
+        """Generator and held values, which determine its colour and its label, the same for every classifier."""
         return self.generator, self.held
 
     def shares(self, cell: ArmCell) -> bool:
@@ -87,11 +87,13 @@ def percentages(cell: ArmCell | None, metric: str) -> tuple[float, float, int] |
 @lru_cache
 def lines(table: Table, classifier: Method, axis: Axis) -> tuple[SweepLine, ...]:
     """Every generator's lines, controls first."""
-    found: dict[tuple[Method, float | None], list[tuple[float | None, ArmCell]]] = {}
+    found: dict[tuple[Method, Held], list[tuple[float | None, ArmCell]]] = {}
     for cell in _tried(table, classifier):
-        value, held = (cell.arm.lam, cell.arm.omega) if axis == "lambda" else (cell.arm.omega, cell.arm.lam)
-        found.setdefault((cell.arm.generator, held), []).append((value, cell))
-    none = reference(table, classifier) if axis == "lambda" else None
+        rate, omega = cell.arm.rate, cell.arm.omega
+        values: dict[Axis, float | None] = {"lambda": rate.lam, "times": rate.times, "omega": omega}
+        value = values.pop(axis)
+        found.setdefault((cell.arm.generator, tuple(values.items())), []).append((value, cell))
+    none = reference(table, classifier) if axis != "omega" else None
     made = []
     for (generator, held), points in found.items():
         draws = common_draws(cell for _, cell in points)
@@ -141,9 +143,9 @@ def curve_grids(table: Table, axis: Axis) -> tuple[Grid, ...]:
     keys = [
         classifier_column(table),
         GridColumn("generator", lambda line: table.labels[line.generator], numeric=False),
-        GridColumn(HELD[axis], lambda line: number(None if line.generator.name == "none" else line.held)),
     ]
-    keys = keys if axis == "omega" or table.guided else keys[:2]
+    shown = {"lambda": True, "times": any(arm.rate.times for arm in table.arms), "omega": table.guided}
+    keys += [GridColumn(SIGNS[other], partial(_held, other)) for other in AXES if other != axis and shown[other]]
     grids = []
     for score in (*curve_metrics(table), *table.brief_fields):
         columns = [
@@ -153,6 +155,10 @@ def curve_grids(table: Table, axis: Axis) -> tuple[Grid, ...]:
         heading = f"{score.name} against {SIGNS[axis]}"
         grids.append(make_grid(heading, [*keys, *columns], rows, keys=len(keys), block=attrgetter("classifier")))
     return tuple(grids)
+
+
+def _held(other: Axis, line: SweepLine) -> str:
+    return number(None if line.generator.name == "none" else dict(line.held)[other])
 
 
 def curve_metrics(table: Table) -> tuple[Metric, Metric]:
@@ -172,8 +178,10 @@ def _point(table: Table, metric: str, value: float | None, line: SweepLine) -> G
 
 def line_label(table: Table, line: SweepLine, axis: Axis) -> str:
     """``txt2hsi ω=2``: the generator, with what is held."""
-    held = "" if line.held is None or line.generator.name == "none" else f" {HELD[axis]}={line.held:g}"
-    return table.labels[line.generator] + held
+    held = {} if line.generator.name == "none" else dict(line.held)
+    # Nobody asked for M where it is 0.
+    told = ((other, value) for other, value in held.items() if value is not None and (other != "times" or value))
+    return " ".join([table.labels[line.generator], *(f"{SIGNS[other]}={value:g}" for other, value in told)])
 
 
 def panel_n(shown: Sequence[SweepLine], none: ArmCell | None) -> str:

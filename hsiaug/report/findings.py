@@ -9,6 +9,7 @@ from typing import NamedTuple
 
 from hsiaug.metrics.significance import MeanStd
 from hsiaug.metrics.verdict import Finding, points, prints_zero
+from hsiaug.protocol.balance import Rate
 from hsiaug.report.compare import Comparison, Gain, mean_difference
 from hsiaug.report.labels import count, join_words, p_said, signed
 from hsiaug.report.records import FIELDS
@@ -81,7 +82,7 @@ def _heading(table: Table, gain: Gain) -> str:
     text, finding = verdict_text(table, gain), gain.verdict.finding if gain.verdict else None
     if finding == "failed":
         return f"{text}: {why_failed(gain.cell.failed[0].record)}"
-    if finding == "nothing made" and gain.cell.arm.lam <= 1 and table.scores.balanced:
+    if finding == "nothing made" and gain.cell.arm.rate <= Rate(1.0) and table.scores.balanced:
         return f"{text} ({table.scores.balanced})"
     return text
 
@@ -211,7 +212,7 @@ def _absent(table: Table, gain: Gain, control: str) -> str:
     cells = [
         cell
         for cell in table.cells_of(gain.cell.classifier)
-        if cell.arm.generator.name == control and (control == "none" or cell.arm.lam == gain.cell.arm.lam)
+        if cell.arm.generator.name == control and (control == "none" or cell.arm.rate == gain.cell.arm.rate)
     ]
     if not cells:
         return f"{control} was not run with it"

@@ -70,7 +70,7 @@ def _arms(table: Table) -> str:
     arms = [arm for arm in table.arms if arm.generator.name in asked]
     if not arms:
         return ""
-    lambdas = join_words(number(lam) for lam in sorted({arm.lam for arm in arms}))
+    lambdas = join_words(str(rate) for rate in sorted({arm.rate for arm in arms}))
     omegas = sorted({arm.omega for arm in arms if arm.omega is not None})
     guided = f" and the guidance strength ω = {join_words(map(number, omegas))}" if omegas else ""
     controls = join_words(name for name in table.controls if name in _names(table, "generator"))

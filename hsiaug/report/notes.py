@@ -7,6 +7,7 @@ from collections import Counter
 from hsiaug.core.view_names import AUTO, RAW
 from hsiaug.metrics.significance import ALPHA, MIN_PAIRS
 from hsiaug.metrics.verdict import meanings
+from hsiaug.protocol.balance import Rate
 from hsiaug.report.labels import count, count_range, draws_text, seeds_text
 from hsiaug.report.records import FIELDS, VISIBILITY
 from hsiaug.report.tables import Table
@@ -176,7 +177,9 @@ def control_notes(table: Table) -> list[str]:
         if name in table.further_controls
     ]
     for name in table.controls:
-        keys = [(c, 0 if name == "none" else arm.lam) for arm, c in table.cells if arm.generator.name == name]
+        keys = [
+            (c, Rate(0.0) if name == "none" else arm.rate) for arm, c in table.cells if arm.generator.name == name
+        ]
         if len(keys) > len(set(keys)):
             notes.append(
                 f"There is more than one arm of {name}: each Δ is against the one that shares most draws, "

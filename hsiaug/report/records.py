@@ -12,6 +12,7 @@ from typing import Any, TypeVar
 
 from hsiaug.base.errors import StoreError
 from hsiaug.core.view_names import RAW
+from hsiaug.protocol.balance import Rate
 from hsiaug.trial.arm import Arm, Method
 from hsiaug.trial.brief import Brief, brief_of
 from hsiaug.trial.hashing import canonical_json
@@ -92,9 +93,9 @@ class Trial:
         return self.arm.generator
 
     @property
-    def lam(self) -> float:
+    def rate(self) -> Rate:
         """Its λ."""
-        return self.arm.lam
+        return self.arm.rate
 
     @property
     def omega(self) -> float | None:
@@ -244,7 +245,7 @@ class _Once:
         maker = Method.of(spec["generator"], None if omega is None else spec.get("omega_convention"))
         return (
             self.same(condition_of({key: value for key, value in spec.items() if key not in OF_TRIAL})),
-            self.same(Arm(self.same(maker), float(spec["lambda"]), None if omega is None else float(omega))),
+            self.same(Arm(self.same(maker), self.same(Rate.of(spec)), None if omega is None else float(omega))),
             self.same(Method.of(spec["classifier"], None, str(spec.get("view", RAW)))),
             said["ok"],
             said["empty"],

@@ -117,7 +117,8 @@ def _failure_json(table: Table, trial: Trial) -> dict[str, Any]:
         "hash": trial.hash,
         "seed": trial.seed,
         "generator": table.labels[trial.generator],
-        "lambda": trial.lam,
+        "lambda": trial.rate.lam,
+        "times": trial.rate.times,
         "omega": trial.omega,
         "classifier": table.labels[trial.classifier],
         "error": {"type": trial.error_type, "message": trial.error},
@@ -130,7 +131,8 @@ def _cell_json(table: Table, cell: ArmCell) -> dict[str, Any]:
     gain = table.gain(cell)
     return {
         "generator": _method_json(table, cell.arm.generator),
-        "lambda": cell.arm.lam,
+        "lambda": cell.arm.rate.lam,
+        "times": cell.arm.rate.times,
         "omega": cell.arm.omega,
         "classifier": _method_json(table, cell.classifier),
         "n": len(cell.ok),
@@ -278,7 +280,12 @@ def _identity(trial: Trial) -> dict[str, Any]:
     for role, method in (("generator", trial.generator), ("classifier", trial.classifier)):
         row |= {role: method.name, f"{role}_version": method.version, f"{role}_params": method.params}
     row |= {"view": trial.classifier.view, "view_shown": trial.common["view_shown"]}
-    return row | {"lambda": trial.lam, "omega": trial.omega, "omega_convention": trial.generator.convention}
+    return row | {
+        "lambda": trial.rate.lam,
+        "times": trial.rate.times,
+        "omega": trial.omega,
+        "omega_convention": trial.generator.convention,
+    }
 
 
 def _scores(table: Table, trial: Trial) -> dict[str, Any]:

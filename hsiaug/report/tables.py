@@ -193,8 +193,8 @@ class Table:
     def arm_label(self, arm: Arm) -> str:
         """``smote λ=0.5 ω=1``: an arm in running text."""
         parts = [self.labels[arm.generator]]
-        if arm.lam or arm.generator.name != "none":
-            parts.append(f"λ={arm.lam:g}")
+        if arm.rate or arm.generator.name != "none":
+            parts.append(f"λ={arm.rate}")
         if arm.omega is not None:
             parts.append(f"ω={arm.omega:g}")
         return " ".join(parts)

@@ -202,5 +202,6 @@ VIEWS: dict[str, Callable[[Table], tuple[Grid, ...]]] = {
     "seed": seed_grids,
     "cost": cost_grids,
     "lambda": lambda table: curve_grids(table, "lambda"),
+    "times": lambda table: curve_grids(table, "times"),
     "omega": lambda table: curve_grids(table, "omega"),
 }

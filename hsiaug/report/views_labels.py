@@ -188,6 +188,7 @@ def curve_rows(curves: Sequence[LabelCurve]) -> Iterator[dict[str, object]]:
                     "score": score.key,
                     "generator": "none",
                     "lambda": 0.0,
+                    "times": 0.0,
                     "labels": k,
                     **mean._asdict(),
                 }
@@ -214,7 +215,8 @@ def _arm_row(curve: LabelCurve, arm: ArmWorth, score: str) -> dict[str, object]:
     return {
         "generator": curve.table.labels[own.generator],
         **({"asked": _asked(arm)} if arm.asked else {}),
-        "lambda": own.lam,
+        "lambda": own.rate.lam,
+        "times": own.rate.times,
         "omega": own.omega,
         **arm.means[score]._asdict(),
         # JSON has no number for what is censored.

@@ -26,7 +26,7 @@ def arm_columns(table: Table, arm: Callable[..., Arm] = attrgetter("arm")) -> li
 
 
 def _lam(arm: Arm) -> str:
-    return MISSING if arm.generator.name == "none" and arm.lam == 0 else number(arm.lam)
+    return MISSING if arm.generator.name == "none" and not arm.rate else str(arm.rate)
 
 
 def classifier_column(table: Table) -> GridColumn:

@@ -24,7 +24,7 @@ from hsiaug.data import load_pairs
 from hsiaug.data.georeference import Georeference
 from hsiaug.data.pair_loading import pair_georeferences
 from hsiaug.metrics.accuracy import Counts, confusion, dense_score
-from hsiaug.protocol.balance import STEP, check_lambda
+from hsiaug.protocol.balance import STEP, Block, Rate, check_lambda, check_times
 from hsiaug.protocol.protocols import SplitProtocol, parse_protocol
 from hsiaug.protocol.tile_grid import Tile
 from hsiaug.protocol.tiling import (
@@ -100,22 +100,28 @@ class Segmentation:
         """Nothing is chosen: tiles of training places are too few to tell."""
         return {RAW: 0.0}
 
-    def counts(self, view: DenseView, lam: float) -> PairCounts:
-        """λ synthetic pairs for each real one."""
-        return PairCounts(_pairs(len(view.real), lam))
+    def counts(self, view: DenseView, rate: Rate) -> PairCounts:
+        """λ + M synthetic pairs for each real one: no class is filled up."""
+        return PairCounts(_pairs(len(view.real), rate))
 
     def total(self, counts: PairCounts) -> int:
         """Synthetic pairs in all."""
         return counts.total
 
-    def sizes(self, split: TileSplit, lam: float) -> tuple[int, int]:
-        """Real pairs of a draw, and the synthetic ones that λ asks for; cuts no tile, as a view would."""
-        return len(split.train), _pairs(len(split.train), lam)
+    def sizes(self, split: TileSplit, rate: Rate) -> tuple[int, int]:
+        """Real pairs of a draw, and the synthetic ones that a rate asks for; cuts no tile, as a view would."""
+        return len(split.train), _pairs(len(split.train), rate)
 
-    def blocks(self, view: DenseView, lam: float) -> list[PairCounts]:
-        """Return the blocks of a pool, as for pixels: every λ takes a prefix of the same blocks."""
-        ends = [_pairs(len(view.real), j * STEP) for j in range(math.ceil(round(lam / STEP, 9)) + 1)]
-        return [PairCounts(end - start) for start, end in itertools.pairwise(ends)]
+    def blocks(self, view: DenseView, rate: Rate) -> list[Block[PairCounts]]:
+        """Return the blocks of a pool, as for pixels: every rate takes a prefix of the same blocks."""
+        most = math.ceil(round((rate.lam + rate.times) / STEP, 9))
+        ends = [_pairs(len(view.real), Rate(j * STEP)) for j in range(most + 1)]
+        steps = [PairCounts(end - start) for start, end in itertools.pairwise(ends)]
+        return [Block(j, counts, counts) for j, counts in enumerate(steps)]
+
+    def first(self, samples: DenseSamples, counts: PairCounts) -> DenseSamples:
+        """Return the first pairs, so many."""
+        return samples.take(np.arange(counts.total))
 
     def check(self, samples: DenseSamples, counts: PairCounts, view: DenseView) -> None:
         """Raise PluginError unless a generator made exactly what was asked for."""
@@ -226,10 +232,11 @@ class ChangeDetection(Segmentation):
     classifiers: ClassVar[tuple[str, ...]] = ("fc-siam-diff",)
 
 
-def _pairs(real: int, lam: float) -> int:
+def _pairs(real: int, rate: Rate) -> int:
     """Synthetic pairs for so many real ones."""
-    check_lambda(lam)
-    return math.floor(lam * real + 0.5)
+    check_lambda(rate.lam)
+    check_times(rate.times)
+    return math.floor((rate.lam + rate.times) * real + 0.5)
 
 
 def _seen(samples: DenseSamples, spectra: SpectralView) -> DenseSamples:

@@ -22,7 +22,7 @@ from hsiaug.data import load_scene
 from hsiaug.data.bounds import is_large
 from hsiaug.data.georeference import Georeference, scene_georeference
 from hsiaug.metrics.accuracy import Counts, grouped_confusion, score
-from hsiaug.protocol.balance import pool_steps, synthetic_counts
+from hsiaug.protocol.balance import DEFAULT_TIMES, Block, Rate, pool_steps, synthetic_counts
 from hsiaug.protocol.protocols import SplitProtocol, parse_protocol
 from hsiaug.protocol.split import BlindSplit, Split, draw_split
 from hsiaug.protocol.view import BATCH_BYTES, TrainView, patches_at, train_view, train_view_seen
@@ -36,13 +36,14 @@ Prediction = tuple[NDArray[np.int32], NDArray[np.int16]]
 
 @dataclass(frozen=True)
 class TaskDefaults:
-    """protocol: as typed. patch: side of patches or tiles in pixels. generators, classifiers, views: names."""
+    """protocol: as typed. patch: side of patches or tiles in pixels. generators, classifiers, views: names. times: M."""
 
     protocol: str
     patch: int
     generators: tuple[str, ...]
     classifiers: tuple[str, ...]
     views: tuple[str, ...] = (RAW,)
+    times: tuple[float, ...] = (0.0,)
 
 
 class PixelClassification:
@@ -77,7 +78,7 @@ class PixelClassification:
 
     def defaults(self, data: Scene) -> TaskDefaults:
         view = DEFAULT_VIEW if data.bands >= FEWEST else RAW
-        return TaskDefaults("issd", 9, (self.generator,), ("svm", "cnn2d"), (view,))
+        return TaskDefaults("issd", 9, (self.generator,), ("svm", "cnn2d"), (view,), (DEFAULT_TIMES,))
 
     def nearly_all(self, scene: Scene) -> SplitProtocol:
         """No protocol trains on every pixel: nine tenths of each class come nearest."""
@@ -97,22 +98,26 @@ class PixelClassification:
         """How well each spectral view carries classes over the training pixels, 0..1."""
         return view_scores(view)
 
-    def counts(self, view: TrainView, lam: float) -> dict[int, int]:
-        """Synthetic samples of each class that λ asks for."""
-        return synthetic_counts(view.counts, lam)
+    def counts(self, view: TrainView, rate: Rate) -> dict[int, int]:
+        """Synthetic samples of each class that a rate asks for."""
+        return synthetic_counts(view.counts, rate)
 
     def total(self, counts: Mapping[int, int]) -> int:
         """Synthetic samples in all."""
         return sum(counts.values())
 
-    def sizes(self, split: Split, lam: float) -> tuple[int, int]:
-        """Real samples of a draw, and the synthetic ones that λ asks for; copies no cube, as a view would."""
+    def sizes(self, split: Split, rate: Rate) -> tuple[int, int]:
+        """Real samples of a draw, and the synthetic ones that a rate asks for; copies no cube, as a view would."""
         ids, counts = np.unique(split.labels[split.train], return_counts=True)
         real = dict(zip(ids.tolist(), counts.tolist(), strict=True))
-        return sum(real.values()), sum(synthetic_counts(real, lam).values())
+        return sum(real.values()), sum(synthetic_counts(real, rate).values())
 
-    def blocks(self, view: TrainView, lam: float) -> list[dict[int, int]]:
-        return pool_steps(view.counts, lam)
+    def blocks(self, view: TrainView, rate: Rate) -> list[Block[dict[int, int]]]:
+        return pool_steps(view.counts, rate)
+
+    def first(self, samples: PatchSamples, counts: Mapping[int, int]) -> PatchSamples:
+        """The first ``counts[c]`` samples of each class."""
+        return samples.take(np.concatenate([np.flatnonzero(samples.y == c)[:n] for c, n in counts.items()]))
 
     def check(self, samples: PatchSamples, counts: Mapping[int, int], view: TrainView) -> None:
         """Raise PluginError unless a generator made exactly what was asked for."""
@@ -143,7 +148,7 @@ class PixelClassification:
     def join(
         self, view: TrainView, pool: Sequence[PatchSamples], counts: Mapping[int, int], card: Card | None = None
     ) -> PatchSamples:
-        """Real samples, then the first ``counts[c]`` of each class of the pool.
+        """Real samples, then those of the pool, class by class.
 
         card: of the classifier that they are for; patches that it does not read are not copied.
         """
@@ -152,9 +157,7 @@ class PixelClassification:
         ]
         if not any(counts.values()):
             return real
-        drawn = concatenate(made)
-        first = [np.flatnonzero(drawn.y == c)[:n] for c, n in counts.items()]
-        return concatenate([real, drawn.take(np.concatenate(first))])
+        return concatenate([real, self.first(concatenate(made), counts)])
 
     def shown(self, samples: PatchSamples, card: Card, spectra: SpectralView = RAW_VIEW) -> PatchSamples:
         """The input that a classifier's card names, in a spectral view: patches, centre spectra, or locations alone."""

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, ClassVar, Generic, Self, TypeVar, cast
 
+from hsiaug.protocol.balance import Rate
 from hsiaug.registry.card import Card, Preset, Scope, build_params
 from hsiaug.registry.hookspecs import Entry, Kind
 from hsiaug.registry.lookup import Found, Registry
@@ -126,7 +127,7 @@ class Subject(ABC, Generic[F]):
             seed=case.split.seed,
             generator=plugins["generator"],
             classifier=plugins["classifier"],
-            lam=1.0,
+            rate=Rate(1.0),
             omega=self.card.guidance if self.kind == "generator" else None,
             draws=case.data.drawn_as,
         )

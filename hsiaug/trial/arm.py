@@ -1,4 +1,4 @@
-"""Arms of a benchmark: a generator at one λ and one ω, and the generators that it is measured against."""
+"""Arms of a benchmark: a generator at one rate and one ω, and the generators that it is measured against."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from hsiaug.core.view_names import RAW
+from hsiaug.protocol.balance import Rate
 from hsiaug.trial.hashing import canonical_json
 
 CONTROLS = ("none", "duplicate")
@@ -80,10 +81,10 @@ class Method:
 
 @dataclass(frozen=True)
 class Arm:
-    """A generator at one λ and one ω."""
+    """A generator at one rate and one ω."""
 
     generator: Method
-    lam: float
+    rate: Rate
     omega: float | None
 
     @property
@@ -98,8 +99,8 @@ class Arm:
 
     @property
     def rank(self) -> tuple[object, ...]:
-        """Sort key: the controls, then by name, λ and ω."""
+        """Sort key: the controls, then by name, rate and ω."""
         name = self.generator.name
         place = EVERY_CONTROL.index(name) if name in EVERY_CONTROL else len(EVERY_CONTROL)
         omega = (-1, 0.0) if self.omega is None else (0, self.omega)
-        return place, name, self.generator.version, self.generator.params, self.lam, omega
+        return place, name, self.generator.version, self.generator.params, self.rate, omega

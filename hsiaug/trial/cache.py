@@ -20,6 +20,7 @@ from hsiaug.contracts import FittedGenerator, Generator, Prepared, Progress
 from hsiaug.core.sealed import SealedView
 from hsiaug.core.spectral_views import SpectralView
 from hsiaug.core.view_names import AUTO, best_view
+from hsiaug.protocol.balance import Block
 from hsiaug.protocol.view import TrainView, checksum_of_pixels, view_without_labels
 from hsiaug.registry.card import Card, Scope, preparing_params
 from hsiaug.tasks.task import Task, TaskData, TaskSamples, TaskSplit, TaskView
@@ -224,21 +225,30 @@ class Workbench:
         )
 
     def pool(self, spec: TrialSpec, fit: Fit[FittedGenerator], view: TaskView) -> list[TaskSamples]:
-        """The checked blocks of the pool that the trial's λ takes prefixes of."""
-        blocks, asked = [], self.task.blocks(view, spec.lam)
-        for j, counts in enumerate(asked):
-            if self.task.total(counts):
-                draw = self._draw(spec, fit, view, asked[:j], counts)
-                blocks.append(self._of_fit.once(spec.fit_hash, (spec.generator.hash, spec.omega, j), draw))
+        """The checked blocks of the pool that the trial's rate takes prefixes of."""
+        blocks: list[TaskSamples] = []
+        asked, goes_on = self.task.blocks(view, spec.rate), callable(getattr(fit.fitted, "continued", None))
+        for j, block in enumerate(asked):
+            if self.task.total(block.used):
+                draw = self._draw(spec, fit, view, asked[:j], block)
+                # What one goes on from is part of what it draws.
+                key = spec.generator.hash, spec.omega, block.label, j if goes_on else 0
+                drawn = self._of_fit.once(spec.fit_hash, key, draw)
+                blocks.append(drawn if block.used == block.counts else self.task.first(drawn, block.used))
         return blocks
 
     def _draw(
-        self, spec: TrialSpec, fit: Fit[FittedGenerator], view: TaskView, earlier: Sequence[object], counts: object
+        self,
+        spec: TrialSpec,
+        fit: Fit[FittedGenerator],
+        view: TaskView,
+        earlier: Sequence[Block[Any]],
+        asked: Block[Any],
     ) -> Callable[[], TaskSamples]:
         def draw() -> TaskSamples:
-            fitted, block = fit.fitted, len(earlier)
+            fitted, block, counts = fit.fitted, asked.label, asked.counts
             if callable(continued := getattr(fitted, "continued", None)):
-                fitted, block = continued(earlier), 0
+                fitted, block = continued([one.counts for one in earlier]), 0
             # Of the task, which the contract of a plugin does not tell: ``check`` refuses other samples.
             sample = cast("Callable[..., TaskSamples]", fitted.sample)
             seed = derive_seed("sample", spec.generator.name, spec.seed, block)

@@ -149,7 +149,7 @@ def _patches(spec: TrialSpec, scene: Any, split: Any) -> _Patches:
     They come from labelled pixels that are not trained on; if a class has none, from its training pixels.
     """
     ids, real = np.unique(split.labels[split.train], return_counts=True)
-    wanted = synthetic_counts(dict(zip(ids.tolist(), real.tolist(), strict=True)), spec.lam)
+    wanted = synthetic_counts(dict(zip(ids.tolist(), real.tolist(), strict=True)), spec.rate)
     mine = {c: scene.labels == c for c in wanted}
     free = {
         c: np.argwhere(mask & ~split.train if (mask & ~split.train).any() else mask) for c, mask in mine.items()

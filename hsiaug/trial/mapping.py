@@ -15,6 +15,7 @@ from hsiaug.base.errors import InputError
 from hsiaug.contracts import FittedClassifier, Progress
 from hsiaug.core.spectral_views import SpectralView
 from hsiaug.core.view_names import RAW
+from hsiaug.protocol.balance import Rate
 from hsiaug.protocol.protocols import SplitProtocol, parse_protocol
 from hsiaug.registry.card import Card
 from hsiaug.registry.hookspecs import Kind
@@ -72,7 +73,7 @@ def spec_of(record: Record, data: TaskData, plugins: Registry) -> TrialSpec:
         seed=stated["seed"],
         generator=_plugin("generator", stated["generator"], plugins, data),
         classifier=_plugin("classifier", stated["classifier"], plugins, data),
-        lam=stated["lambda"],
+        rate=Rate.of(stated),
         omega=stated["omega"],
         draws=data.drawn_as,
         plots=plots_read(data, protocol),

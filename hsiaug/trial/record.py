@@ -80,6 +80,7 @@ class _Spec(_Part):
     generator: _Plugin
     classifier: _Plugin
     lam: Annotated[float, Field(alias="lambda", ge=0, le=1e12)]
+    times: Annotated[float, Field(ge=0, le=1e12)] = 0.0
     omega: Annotated[float, Field(ge=-1e12, le=1e12)] | None
     omega_convention: str | None = None
     view: str = ""

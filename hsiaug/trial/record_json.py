@@ -7,6 +7,8 @@ import math
 from collections.abc import Mapping
 from typing import Any
 
+from hsiaug.protocol.balance import Rate
+
 Record = Mapping[str, Any]
 
 CHECKS = 2
@@ -93,7 +95,7 @@ def made_nothing(record: Record) -> bool:
     """
     if record["status"] == EMPTY:
         return True
-    if record["status"] != "ok" or not record["spec"]["lambda"] > 0:
+    if record["status"] != "ok" or not Rate.of(record["spec"]):
         return False
     fitted = "fit_generator" in (record.get("timings") or {})
     return not fitted and not any((record.get("samples") or {}).get("synthetic") or [0])

@@ -20,6 +20,7 @@ from hsiaug.base.errors import PluginError
 from hsiaug.base.seeds import derive_seed
 from hsiaug.base.threads import threads
 from hsiaug.contracts import Classifier, FittedClassifier, Generator, Progress
+from hsiaug.protocol.balance import Rate
 from hsiaug.registry.card import Card
 from hsiaug.registry.lookup import Registry
 from hsiaug.tasks.pixels import Prediction
@@ -233,7 +234,7 @@ def augment(
     seconds of ``fit_generator`` and ``sample``.
     """
     view = bench.view(spec, generator.card.scope)
-    counts = bench.task.counts(view, spec.lam if generator.card.adds else 0.0)
+    counts = bench.task.counts(view, spec.rate if generator.card.adds else Rate(0.0))
     if not bench.task.total(counts):
         return bench.task.join(view, [], counts, classifier)
     if isinstance(generator, Ceiling):
@@ -332,7 +333,7 @@ def lost(stage: str, kind: str, message: str) -> Outcome:
 def empty(spec: TrialSpec, bench: Workbench, scene_ref: str, command: str) -> Record:
     """The record of a trial whose λ asks for no sample in its draw: nothing is fitted, and no plugin is loaded."""
     view = bench.view(spec, "none")
-    real = bench.task.join(view, [], bench.task.counts(view, 0.0))
+    real = bench.task.join(view, [], bench.task.counts(view, Rate(0.0)))
     result = {
         "status": EMPTY,
         "error": None,

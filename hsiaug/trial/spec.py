@@ -8,6 +8,7 @@ from functools import cached_property
 from typing import Any
 
 from hsiaug.core.view_names import DEFAULT_VIEW, RAW, with_view
+from hsiaug.protocol.balance import Rate
 from hsiaug.protocol.protocols import SplitProtocol
 from hsiaug.registry.card import Card, preparing_params, sampling_params
 from hsiaug.registry.hookspecs import Kind
@@ -76,7 +77,7 @@ def plots_read(data: TaskData, protocol: SplitProtocol) -> str | None:
 class TrialSpec:
     """One cell of a plan: scene × protocol × draw × generator × λ × ω × classifier.
 
-    patch: side in pixels. seed: number of the draw. lam: sample balance rate λ ≥ 0.
+    patch: side in pixels. seed: number of the draw. rate: how many synthetic samples.
     omega: guidance strength, None for generators that take none.
     draws: what the draws were seeded with; None = the name of the scene.
     plots: checksum of the user's own plots, where the draws depend on them; see :func:`plots_read`.
@@ -95,7 +96,7 @@ class TrialSpec:
     seed: int
     generator: PluginSpec
     classifier: PluginSpec
-    lam: float
+    rate: Rate
     omega: float | None
     draws: str | None = None
     plots: str | None = None
@@ -113,7 +114,9 @@ class TrialSpec:
             **self._draw(),
             "generator": self.generator.as_json(),
             "classifier": self.classifier.as_json(),
-            "lambda": self.lam,
+            "lambda": self.rate.lam,
+            # Records from before there was M have no such key.
+            **({"times": self.rate.times} if self.rate.times else {}),
             "omega": self.omega,
             "omega_convention": None if self.omega is None else OMEGA_CONVENTION,
             # Records from before there were views have no such key.
@@ -136,9 +139,9 @@ class TrialSpec:
 
     @cached_property
     def arm(self) -> Arm:
-        """The generator with its λ and ω."""
+        """The generator with its rate and ω."""
         convention = None if self.omega is None else OMEGA_CONVENTION
-        return Arm(Method.of(self.generator.as_json(), convention), self.lam, self.omega)
+        return Arm(Method.of(self.generator.as_json(), convention), self.rate, self.omega)
 
     @property
     def plugins(self) -> tuple[tuple[Kind, PluginSpec], ...]:

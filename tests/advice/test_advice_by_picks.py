@@ -13,6 +13,7 @@ from hsiaug.advice.asked import PickArm, picks_plan, rank
 from hsiaug.bench.plan import Request
 from hsiaug.data import toy_scene
 from hsiaug.metrics.significance import paired_share_interval, share_interval
+from hsiaug.protocol.balance import Rate
 from hsiaug.protocol.protocols import parse_protocol
 from hsiaug.registry.lookup import Registry
 
@@ -25,7 +26,7 @@ def test_every_classifier_that_reads_spectra_is_tried_with_and_without_real_pixe
     )
     plan = picks_plan(toy_scene(), request, plugins)
 
-    arms = {(t.classifier.name, t.generator.name, t.lam) for t in plan.trials}
+    arms = {(t.classifier.name, t.generator.name, t.rate) for t in plan.trials}
     assert arms == {
         *((name, "none", 0.0) for name in ("svm", "cnn2d", "teacher", "fused")),
         *((name, "pseudo", 1.0) for name in ("svm", "cnn2d", "fused")),
@@ -53,7 +54,7 @@ def test_of_equals_the_arm_that_reads_unlabelled_pixels_most_is_first(plugins: R
 
 def arm(right: str, lam: float = 0.0) -> PickArm:
     """An arm from its picks: ``"++-"``."""
-    trial: Any = SimpleNamespace(lam=lam)
+    trial: Any = SimpleNamespace(rate=Rate(lam))
     return PickArm(trial, tuple(one == "+" for one in right), (True,) * len(right), 1.0, "raw")
 
 

@@ -90,7 +90,7 @@ def screened(world: World, plan: Plan, scene: Scene, folder: Path, budget: float
 
 def order(world: World) -> list[tuple[str, float]]:
     """Generators at their λ, in the order in which they were begun."""
-    return list(dict.fromkeys((t.generator.name, t.lam) for t in world.ran))
+    return list(dict.fromkeys((t.generator.name, t.rate.lam) for t in world.ran))
 
 
 def test_every_generator_is_tried_at_the_smallest_lambda_first_and_the_cheapest_of_them(
@@ -231,7 +231,9 @@ def test_the_screening_stops_after_the_controls_where_nothing_is_left_to_gain(
 
 def tried(plan: Plan) -> set[tuple[str, float, float | None]]:
     return {
-        (t.generator.name, t.lam, t.omega) for t in plan.trials if t.generator.name not in ("none", "duplicate")
+        (t.generator.name, t.rate.lam, t.omega)
+        for t in plan.trials
+        if t.generator.name not in ("none", "duplicate")
     }
 
 
@@ -244,7 +246,7 @@ def test_lambdas_that_make_nothing_or_the_same_are_not_tried_and_it_is_said(toy:
     plan, _ = screening_plan(small, request, plugins)
 
     assert tried(plan) == {("smote", 2.0, None), ("smote", 3.0, None)}
-    assert {t.lam for t in plan.trials if t.generator.name == "duplicate"} == {2.0, 3.0}
+    assert {t.rate.lam for t in plan.trials if t.generator.name == "duplicate"} == {2.0, 3.0}
     said = " ".join(plan.notes)
     assert "λ = 1 makes no synthetic sample" in said and "λ = 2.05 asks for the same samples as λ = 2" in said
 

@@ -22,7 +22,7 @@ def test_more_samples_than_memory_are_refused(toy: Scene, monkeypatch: pytest.Mo
 
     with pytest.raises(InputError, match=r"`lambdas` .* GB"):
         memory_check.check_memory([part], part.trials)
-    memory_check.check_memory([part], [trial for trial in part.trials if trial.lam <= 1])
+    memory_check.check_memory([part], [trial for trial in part.trials if trial.rate.lam <= 1])
 
 
 def test_a_system_that_does_not_tell_its_memory_is_not_asked_twice(

@@ -23,6 +23,7 @@ from hsiaug.bench.eta import Forecast, TimeLeft
 from hsiaug.bench.plan import Plan, Request, build_plan
 from hsiaug.bench.run import batches_of
 from hsiaug.core.scene import Scene
+from hsiaug.protocol.balance import Rate
 from hsiaug.protocol.protocols import parse_protocol
 from hsiaug.registry.lookup import Registry, build_registry
 from hsiaug.trial.spec import TrialSpec
@@ -43,7 +44,7 @@ def plan_of(scene: Scene, plugins: Registry, **asked: Any) -> Plan:
 
 
 def arms(plan: Plan) -> list[tuple[Any, ...]]:
-    return list(dict.fromkeys((t.generator.name, t.lam, t.omega, t.classifier.name) for t in plan.trials))
+    return list(dict.fromkeys((t.generator.name, t.rate.lam, t.omega, t.classifier.name) for t in plan.trials))
 
 
 def test_controls_run_without_being_asked(toy: Scene, plugins: Registry) -> None:
@@ -60,7 +61,7 @@ def test_classifiers_are_shown_every_view_that_is_asked_for_and_the_control_read
 ) -> None:
     plan = plan_of(toy, plugins, views=["raw", "unit", "auto", "unit"], seeds=[0])
     views = {
-        name: [t.view for t in plan.trials if t.classifier.name == name and t.lam == 0]
+        name: [t.view for t in plan.trials if t.classifier.name == name and t.rate.lam == 0]
         for name in ("svm", "coords")
     }
 
@@ -139,14 +140,14 @@ def test_a_plan_knows_how_many_samples_each_trial_makes_and_names_those_of_none(
     toy: Scene, plugins: Registry
 ) -> None:
     plan = plan_of(toy, plugins, protocol=parse_protocol("kshot:5"), lambdas=[1.0, 3.0])
-    made = {(t.generator.name, t.lam): plan.samples[t.hash][1] for t in plan.trials}
+    made = {(t.generator.name, t.rate.lam): plan.samples[t.hash][1] for t in plan.trials}
 
     assert made == {
         ("none", 0.0): 0,
         **{(name, lam): n for name in ("duplicate", "smote") for lam, n in ((1.0, 0), (3.0, 50))},
     }
     # Of none nothing is wanted: that is no arm that makes nothing.
-    assert plan.nothing == {t.hash for t in plan.trials if t.lam == 1}
+    assert plan.nothing == {t.hash for t in plan.trials if t.rate.lam == 1}
 
 
 def test_a_lambda_that_makes_nothing_is_told_with_one_that_does(toy: Scene, plugins: Registry) -> None:
@@ -267,7 +268,7 @@ def test_a_time_on_other_draws_or_patches_is_a_guess_of_these(
 def test_a_larger_training_set_takes_longer(toy: Scene, plugins: Registry) -> None:
     """Timed at λ = 0 and 1: λ = 4 is expected to take longer."""
     plan = plan_of(toy, plugins, seeds=[0], lambdas=[1.0, 4.0], generators=["none"])
-    svm = {t.lam: t for t in plan.trials if t.classifier.name == "svm"}
+    svm = {t.rate.lam: t for t in plan.trials if t.classifier.name == "svm"}
     seen = [times(svm[lam], plan, fit_classifier=10.0) for lam in (0.0, 1.0)]
     found = estimate(plan, [svm[4.0]], *seen)
 
@@ -313,8 +314,8 @@ def test_the_command_of_a_trial_names_its_settings(toy: Scene, plugins: Registry
 
 
 def test_the_command_of_a_trial_gives_its_very_number_back(toy: Scene, plugins: Registry) -> None:
-    trial = next(t for t in plan_of(toy, plugins, lambdas=[0.1234567, 2.0]).trials if t.lam == 0.1234567)
-    whole = dataclasses.replace(trial, lam=2.0)
+    trial = next(t for t in plan_of(toy, plugins, lambdas=[0.1234567, 2.0]).trials if t.rate.lam == 0.1234567)
+    whole = dataclasses.replace(trial, rate=Rate(2.0))
 
     assert "--lambda 0.1234567 " in command_for(trial, "toy")
     assert "--lambda 2 " in command_for(whole, "toy")

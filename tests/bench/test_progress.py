@@ -15,6 +15,7 @@ from hsiaug.bench.costs import Costs, Guess
 from hsiaug.bench.engine import Event
 from hsiaug.bench.eta import Forecast, TimeLeft
 from hsiaug.bench.progress import Detail, watching
+from hsiaug.protocol.balance import Rate
 from hsiaug.protocol.protocols import parse_protocol
 from hsiaug.trial.spec import PluginSpec, TrialSpec
 from hsiaug.trial.store import Store
@@ -39,7 +40,9 @@ class Params:
 def trial(generator: str, classifier: str, seed: int, lam: float = 1.0) -> TrialSpec:
     made, tested = (PluginSpec(name, "1", Params()) for name in (generator, classifier))
     lam = 0.0 if generator == "none" else lam
-    spec = TrialSpec("pixels", "toy", "0" * 64, parse_protocol("issd:0.05"), 9, seed, made, tested, lam, None)
+    spec = TrialSpec(
+        "pixels", "toy", "0" * 64, parse_protocol("issd:0.05"), 9, seed, made, tested, Rate(lam), None
+    )
     return replace(spec, view=spec.usual_view)
 
 
@@ -56,7 +59,7 @@ def plan(draws: int = 3, classifiers: Iterable[str] = SECONDS) -> dict[str, Tria
 
 def timings(one: TrialSpec, first: bool) -> dict[str, float]:
     """Of a trial's record; the first of those that share a fit makes it."""
-    made = {"fit_generator": FIT, "sample": 0.0} if one.lam and first else {}
+    made = {"fit_generator": FIT, "sample": 0.0} if one.rate and first else {}
     return {"fit_classifier": SECONDS[one.classifier.name], "predict": 0.0, **made}
 
 
@@ -76,7 +79,7 @@ def costs(trials: Mapping[str, TrialSpec]) -> dict[str, float]:
 def guessed(trials: Mapping[str, TrialSpec], times: float = 1.0) -> dict[str, Guess]:
     """What each trial takes, so many times too much."""
     return {
-        hash: Guess(times * FIT, 0.0, times * SECONDS[t.classifier.name], 0.0, 100 if t.lam else 0)
+        hash: Guess(times * FIT, 0.0, times * SECONDS[t.classifier.name], 0.0, 100 if t.rate else 0)
         for hash, t in trials.items()
     }
 

@@ -220,7 +220,7 @@ def test_trials_that_runs_share_are_one(tmp_path: Path, toy: Scene, plugins: Reg
     assert len(trials) == len({trial.hash for trial in trials}) < sum(len(part.trials) for part in parts)
     assert runs.keys() == {"headline", "sweep"} and runs["headline"] | runs["sweep"] == {t.hash for t in trials}
     shared = [t for t in trials if t.hash in runs["headline"] & runs["sweep"]]
-    arms = {(t.generator.name, t.lam, t.protocol.name) for t in shared}
+    arms = {(t.generator.name, t.rate.lam, t.protocol.name) for t in shared}
     assert arms == {(*arm, "issd") for arm in (("none", 0.0), ("duplicate", 1.0), ("dummy", 1.0))}
 
 

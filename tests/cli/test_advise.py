@@ -26,6 +26,7 @@ from hsiaug.cli.main import app
 from hsiaug.cli.options import duration
 from hsiaug.data import toy_scene
 from hsiaug.metrics.significance import t_interval
+from hsiaug.protocol.balance import Rate
 from hsiaug.registry.lookup import Registry, build_registry
 from hsiaug.trial.arm import Arm, Method
 from hsiaug.trial.store import Store
@@ -542,7 +543,7 @@ def test_candidates_are_the_best_of_each_classifier_and_none_below_a_control() -
 def test_a_larger_lambda_counts_only_where_the_draws_tell_it_from_a_smaller() -> None:
     one = outcome([0.02, 0.03, 0.02], [0.02] * 3)
     noisy, surely = (
-        replace(outcome(gains, [0.02] * 3), arm=replace(one.arm, lam=4.0))
+        replace(outcome(gains, [0.02] * 3), arm=replace(one.arm, rate=Rate(4.0)))
         for gains in ([0.09, 0.0, 0.03], [0.05, 0.06, 0.05])
     )
 

@@ -24,6 +24,7 @@ from hsiaug.cli.main import app
 from hsiaug.core.samples import Patches
 from hsiaug.core.scene import Scene
 from hsiaug.data import load_scene, toy_scene
+from hsiaug.protocol.balance import Rate
 from hsiaug.protocol.protocols import parse_protocol
 from hsiaug.protocol.view import patches_at
 from hsiaug.quality.maps import place_targets
@@ -196,7 +197,7 @@ def tried(toy: Scene, plugins: Registry) -> Callable[..., tuple[TrialSpec, Recor
             0,
             parts["generator"],
             parts["classifier"],
-            0.5,
+            Rate(0.5),
             None,
             view=view,
         )

@@ -53,7 +53,7 @@ def records_of(data: Any, masks: Registry, plan: Plan, task: str) -> dict[tuple[
     for trial in plan.trials:
         record, prediction = run_trial(trial, bench, masks, device="cpu", progress=quiet)
         assert record["status"] == "ok", record["error"]
-        found[trial.generator.name, trial.classifier.name, trial.lam] = record, prediction
+        found[trial.generator.name, trial.classifier.name, trial.rate.lam] = record, prediction
     return found
 
 
@@ -61,7 +61,7 @@ def records_of(data: Any, masks: Registry, plan: Plan, task: str) -> dict[tuple[
 def test_a_benchmark_of_masks_runs_with_its_controls(masks: Registry, task: str, dates: int) -> None:
     data = world(dates)
     plan = plan_of(data, masks, task, lambdas=[0.5, 2.0])
-    arms = {(t.generator.name, t.lam, t.classifier.name) for t in plan.trials}
+    arms = {(t.generator.name, t.rate.lam, t.classifier.name) for t in plan.trials}
     assert {("none", 0.0, "majority"), ("duplicate", 2.0, "threshold"), ("mirror", 0.5, "threshold")} <= arms
     assert ("duplicate-balanced", 2.0, "threshold") in arms
     assert plan.controls("mirror") == ("none", "duplicate", "duplicate-balanced")
@@ -106,7 +106,7 @@ def test_a_lambda_that_asks_for_less_than_half_a_pair_makes_nothing(masks: Regis
     real = len(plan.splits[0].train)
 
     assert {plan.samples[t.hash] for t in plan.trials} == {(real, 0), (real, real)}
-    assert plan.nothing == {t.hash for t in plan.trials if t.lam == 0.001}
+    assert plan.nothing == {t.hash for t in plan.trials if t.rate.lam == 0.001}
     assert plan.short == (
         f"λ = 0.001 makes no synthetic sample, and its arms are not run: try λ = 1, which makes {real} beside {real} "
         "real ones",

@@ -18,6 +18,7 @@ from hsiaug.bench.plan import Request, build_plan
 from hsiaug.core.pairs import PairSet, Place
 from hsiaug.core.scene import Scene
 from hsiaug.data import toy_scene
+from hsiaug.protocol.balance import Rate
 from hsiaug.protocol.protocols import SplitProtocol, parse_protocol
 from hsiaug.protocol.split import draw_split
 from hsiaug.protocol.tiling import draw_tiles
@@ -149,7 +150,7 @@ def test_committed_records_have_the_hash_of_their_trials() -> None:
             seed=int(row["seed"]),
             generator=plugin(row["generator"], row["generator_version"], row["generator_params"]),
             classifier=plugin(row["classifier"], row["classifier_version"], row["classifier_params"]),
-            lam=float(row["lambda"]),
+            rate=Rate(float(row["lambda"])),
             omega=omega,
             draws=row["scene"],
             view=row.get("view") or "raw",

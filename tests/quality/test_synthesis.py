@@ -14,6 +14,7 @@ from scipy.io import loadmat
 from hsiaug.base.errors import InputError
 from hsiaug.core.samples import concatenate
 from hsiaug.core.scene import Scene
+from hsiaug.protocol.balance import Rate
 from hsiaug.protocol.protocols import parse_protocol
 from hsiaug.quality.export import check_folder, save_samples
 from hsiaug.quality.synthesis import PixelSynthesis
@@ -45,7 +46,7 @@ def test_samples_are_those_of_the_trial_bit_for_bit(
 
     protocol, task = parse_protocol("issd"), Spy()
     names = (plugin("generator", generator), plugin("classifier", "nearest"))
-    spec = TrialSpec("pixels", toy.name, toy.sha256, protocol, 5, 2, *names, 0.7, omega)
+    spec = TrialSpec("pixels", toy.name, toy.sha256, protocol, 5, 2, *names, Rate(0.7), omega)
     run_trial(spec, Workbench(toy, task), plugins, device="cpu", progress=lambda *_: None)
     made = make(generator, lam=0.7, seed=2)
 

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from hsiaug.core.scene import Scene
+from hsiaug.protocol.balance import Rate
 from hsiaug.protocol.protocols import parse_protocol
 from hsiaug.registry.card import build_params
 from hsiaug.registry.lookup import Registry
@@ -38,7 +39,7 @@ def spec(toy: Scene, plugins: Registry) -> Callable[..., TrialSpec]:
             seed=0,
             generator=plugin("generator", generator),
             classifier=plugin("classifier", classifier),
-            lam=lam,
+            rate=Rate(lam),
             omega=None,
         )
         return replace(trial, **changes)

@@ -11,7 +11,7 @@ import pytest
 from hsiaug.base.errors import InputError
 from hsiaug.bench.plan import Request, build_plan
 from hsiaug.data import toy_scene
-from hsiaug.protocol.balance import synthetic_counts
+from hsiaug.protocol.balance import Rate, synthetic_counts
 from hsiaug.protocol.split import draw_split
 from hsiaug.registry.lookup import registry
 from hsiaug.report import build_report, render_report, report_json
@@ -74,7 +74,7 @@ def test_true_labels_are_of_pixels_that_are_not_trained_on_and_so_many_are_wrong
     at = tuple(given.coords.T)
     assert not split.train[at].any() and (TOY.labels[at] > 0).all()
     counts = dict(enumerate(np.bincount(TOY.labels[split.train])[1:].tolist(), start=1))
-    assert dict(zip(*np.unique(given.y, return_counts=True), strict=True)) == synthetic_counts(counts, 4.0)
+    assert dict(zip(*np.unique(given.y, return_counts=True), strict=True)) == synthetic_counts(counts, Rate(4.0))
     assert np.mean(TOY.labels[at] != given.y) == pytest.approx(wrong, abs=0.1 if wrong else 0)
 
 

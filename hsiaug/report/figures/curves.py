@@ -12,6 +12,7 @@ from hsiaug.report.cells import ArmCell
 from hsiaug.report.curves import (
     SIGNS,
     Axis,
+    Held,
     SweepLine,
     SweepPoint,
     all_lines,
@@ -100,9 +101,9 @@ def _draw_table(place: SubFigure, table: Table, axis: Axis, classifiers: Sequenc
     place.legend(entries.values(), names, loc="outside lower center", ncols=ncols, fontsize=7, frameon=False)
 
 
-def _styles(table: Table, axis: Axis) -> dict[tuple[Method, float | None], dict[str, Any]]:
+def _styles(table: Table, axis: Axis) -> dict[tuple[Method, Held], dict[str, Any]]:
     """Colour, marker and label of every line of a table, the same in all its panels; controls are grey."""
-    styles: dict[tuple[Method, float | None], dict[str, Any]] = {}
+    styles: dict[tuple[Method, Held], dict[str, Any]] = {}
     coloured = 0
     for line in all_lines(table, axis):
         if line.key in styles or line.generator.name == "none":

@@ -1,4 +1,4 @@
-"""How an arm with a classifier is typed: ``GENERATOR[@λ[@ω]]/CLASSIFIER``, as in ``txt2hsi@1@3/cnn2d``."""
+"""How an arm with a classifier is typed: ``GENERATOR[@λ[xM][@ω]]/CLASSIFIER``, as in ``txt2hsi@1x3@2/cnn2d``."""
 
 from __future__ import annotations
 
@@ -6,11 +6,12 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 
 from hsiaug.base.errors import InputError, did_you_mean
+from hsiaug.protocol.balance import Rate
 from hsiaug.report.cells import CellKey, in_order
 from hsiaug.report.labels import method_labels
 from hsiaug.trial.arm import Method
 
-FORM = "GENERATOR[@λ[@ω]]/CLASSIFIER"
+FORM = "GENERATOR[@λ[xM][@ω]]/CLASSIFIER"
 
 
 def arm_names(keys: Iterable[CellKey]) -> dict[CellKey, str]:
@@ -23,7 +24,7 @@ def arm_names(keys: Iterable[CellKey]) -> dict[CellKey, str]:
     labels = _labels(listed)
     names = {}
     for arm, classifier in listed:
-        lam = "" if arm.generator.name == "none" and arm.lam == 0 else f"@{arm.lam:g}"
+        lam = "" if arm.generator.name == "none" and not arm.rate else f"@{arm.rate}"
         omega = "" if arm.omega is None else f"@{arm.omega:g}"
         names[arm, classifier] = f"{labels[arm.generator]}{lam}{omega}/{labels[classifier]}"
     return names
@@ -69,14 +70,14 @@ def _fitting(left: str, classifier: str, names: Mapping[CellKey, str]) -> list[C
     parts = _parts(left)
     if parts is None:
         return []
-    generator, lam, omega = parts
+    generator, rate, omega = parts
     labels = _labels(names)
     return [
         (arm, c)
         for arm, c in names
         if _fits(generator, labels[arm.generator])
         and _fits(classifier, labels[c])
-        and lam in (None, f"{arm.lam:g}")
+        and rate in (None, str(arm.rate))
         and omega in (None, None if arm.omega is None else f"{arm.omega:g}")
     ]
 
@@ -93,10 +94,11 @@ def _parts(left: str) -> tuple[str, str | None, str | None] | None:
     if match is None:
         return None
     try:
-        lam, omega = (None if part is None else f"{float(part):g}" for part in match.groups()[1:])
+        rate = match[2] and str(Rate(*map(float, match[2].split("x", 1))))
+        omega = match[3] and f"{float(match[3]):g}"
     except ValueError:
         return None
-    return match[1], lam, omega
+    return match[1], rate, omega
 
 
 def _unknown(text: str, role: str, cuts: Sequence[int], names: Mapping[CellKey, str]) -> InputError:
