@@ -273,10 +273,9 @@ def test_a_scene_of_a_gigabyte_takes_less_memory_than_its_cube(
 
 
 @pytest.mark.shared_data
-def test_cards_of_shared_scenes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    data = FOLDER.parents[1] / "shared" / "data"
+def test_cards_of_shared_scenes(shared_data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     for name in ("Houston2018_crop", "JasperRidge"):
-        (tmp_path / name).symlink_to(data / name)
+        (tmp_path / name).symlink_to(shared_data / name)
     script("make_scenes", monkeypatch, str(tmp_path), OUT=tmp_path / "scenes").main()
     assert {path.name for path in (tmp_path / "scenes").glob("*.toml")} == {
         "houston_crop.toml",

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import pickle
 import tracemalloc
 from collections.abc import Callable
@@ -18,11 +17,6 @@ from spectral.io import envi
 from hsiaug.base.errors import SceneError
 from hsiaug.data import load_scene
 
-GROUND_TRUTH = (
-    Path(os.environ.get("HSIAUG_DATA_DIR") or Path(__file__).parents[3] / "shared" / "data")
-    / "ground_truth_only"
-    / "paviaU_gt.mat"
-)
 PAVIA_COUNTS = [6631, 18649, 2099, 3064, 1345, 5029, 1330, 3682, 947]
 
 
@@ -172,11 +166,9 @@ def test_labels_may_be_an_image_or_an_envi_band(estate, codes, tmp_path):
 
 @pytest.mark.shared_data
 @pytest.mark.parametrize("kind", FORMATS)
-def test_a_scene_of_the_size_of_pavia_university(tmp_path, kind):
+def test_a_scene_of_the_size_of_pavia_university(shared_data, tmp_path, kind):
     """A simulated cube with the real ground truth: equal after loading, without copies in memory."""
-    if not GROUND_TRUTH.is_file():
-        pytest.skip(f"no {GROUND_TRUTH.name} below HSIAUG_DATA_DIR")
-    labels = scipy.io.loadmat(GROUND_TRUTH)["paviaU_gt"]
+    labels = scipy.io.loadmat(shared_data / "ground_truth_only" / "paviaU_gt.mat")["paviaU_gt"]
     spectra = np.random.default_rng(3).integers(100, 8000, (10, 103), dtype=np.uint16)
     cube = spectra[labels] + (np.arange(340, dtype=np.uint16) % 50)[None, :, None]
     name, save = FORMATS[kind]
