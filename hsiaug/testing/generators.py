@@ -16,6 +16,8 @@ import numpy as np
 from hsiaug.base.errors import HsiaugError
 from hsiaug.base.seeds import derive_seed
 from hsiaug.contracts import Generator
+from hsiaug.protocol.view import TrainView, view_without_labels
+from hsiaug.registry.card import preparing_params
 from hsiaug.registry.card import sampling_params as read_by_sampling
 from hsiaug.testing import access
 from hsiaug.testing.access import Counts, Samples, View
@@ -254,22 +256,80 @@ def resumes(subject: GeneratorSubject) -> None:
     """a fit that was stopped goes on from its checkpoint, where its card says that it can, and ends the same"""
     if not subject.card.resumes:
         raise unittest.SkipTest("its card says that it does not")
-    view, seed = subject.view, derive_seed("fit", subject.card.name, subject.base_bench.spec.seed)
+    bench, view = subject.base_bench, subject.view
+    seed = derive_seed("fit", subject.card.name, bench.spec.seed)
+    learn: dict[str, Any] = {}
+    if subject.card.prepares:
+        learn["prepared"] = bench.prepared(
+            bench.spec, subject.plugin(subject.params), "cpu", ProgressRecorder()
+        ).state
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name) / "checkpoint"
 
         def fit(progress: ProgressRecorder) -> Fitted:
             plugin: Any = subject.plugin(subject.params)
-            made: Fitted = plugin.fit(view, seed=seed, device="cpu", progress=progress, checkpoint=folder)
+            made: Fitted = plugin.fit(view, seed=seed, device="cpu", progress=progress, checkpoint=folder, **learn)
             return made
 
-        # Late, so that something is likely to have been saved.
-        late = max(1, len(subject.base_bench.progress.calls) * 3 // 4)
+        # Late, so that something is likely to have been saved; what was prepared told its progress first.
+        late = max(1, len(bench.progress.calls) * (1 if subject.card.prepares else 3) // 4)
         with contextlib.suppress(Cancelled):
             fit(ProgressRecorder(cancel_at=late))
         resumed = fit(ProgressRecorder())
     here, there = subject.result(subject.base), subject.result(resumed)
     require_equal(here, there, f"stopped at call {late} of progress and resumed, it gives other")
+
+
+@CHECKS.add(
+    "Take all randomness from the seed, and leave what was prepared as it is: all draws of a scene share it.",
+    needs=("runs", "determinism"),
+)
+def preparation(subject: GeneratorSubject) -> None:
+    """what is prepared of a scene, where its card says so, depends on the seed and the visible pixels alone, serves fits
+    as well when it is loaded, stays as it is, and goes on from a checkpoint where its card says that it can"""
+    if not subject.card.prepares:
+        raise unittest.SkipTest("its card says that nothing is")
+    bench = subject.base_bench
+    view, plugin = (
+        view_without_labels(cast(TrainView, bench.plugin_view)),
+        subject.plugin(preparing_params(subject.params)),
+    )
+
+    def prepare(progress: ProgressRecorder, **more: Any) -> Any:
+        return plugin.prepare(view, seed=0, device="cpu", progress=progress, **more)
+
+    with tempfile.TemporaryDirectory() as name:
+        folder, watched = Path(name), ProgressRecorder()
+        more = {"checkpoint": folder / "checkpoint"} if subject.card.resumes else {}
+        first = prepare(watched, **dict.fromkeys(more))
+        kept = saved_files(first, folder / "first")
+        require(not view.changed, "it writes into the view")
+        late = max(1, len(watched.calls) * 3 // 4)
+        if more:
+            with contextlib.suppress(Cancelled):
+                prepare(ProgressRecorder(cancel_at=late), **more)
+        again = saved_files(prepare(ProgressRecorder(), **more), folder / "again")
+        require(again == kept, "made again, or stopped and resumed, it is other")
+
+        def fit(state: Any) -> Arrays:
+            more = {"checkpoint": None} if subject.card.resumes else {}
+            learner: Any = subject.plugin(subject.params)
+            return subject.result(
+                learner.fit(
+                    bench.plugin_view, seed=0, device="cpu", progress=ProgressRecorder(), prepared=state, **more
+                )
+            )
+
+        here = fit(first)
+        require(saved_files(first, folder / "after") == kept, "a fit changes it")
+        require_equal(here, fit(plugin.load_prepared(folder / "first", device="cpu")), "loaded, it gives other")
+
+
+def saved_files(state: Any, folder: Path) -> dict[str, bytes]:
+    """The files that a state saves into a new folder."""
+    folder.mkdir()
+    state.save(folder)
+    return {path.name: path.read_bytes() for path in sorted(folder.iterdir())}
 
 
 @CHECKS.add("Return copies; fancy indexing makes one, slices and views do not.")

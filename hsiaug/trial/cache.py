@@ -172,9 +172,10 @@ class Workbench:
             return None
         if self._folder is not None and has_fit(self._folder, spec):
             return None
-        return self._prepared(spec, generator, device, progress)
+        return self.prepared(spec, generator, device, progress)
 
-    def _prepared(self, spec: TrialSpec, generator: Generator, device: str, progress: Progress) -> Preparation:
+    def prepared(self, spec: TrialSpec, generator: Generator, device: str, progress: Progress) -> Preparation:
+        """As :meth:`prepare`, whether the fit needs it or not."""
         view = self._of_draw.once(
             spec.draw_hash,
             ("without labels", generator.card.scope),
@@ -299,7 +300,7 @@ class Workbench:
         learn = cast("Callable[..., FittedGenerator]", generator.fit)
         fit = partial(learn, view, seed=seed, device=device, progress=progress)
         if generator.card.prepares:
-            fit = partial(fit, prepared=self._prepared(spec, generator, device, progress).state)
+            fit = partial(fit, prepared=self.prepared(spec, generator, device, progress).state)
         return self._resumed(fit, generator.card, folder)
 
     def _resumed(self, fit: Callable[..., T], card: Card, folder: Path | None) -> T:

@@ -168,7 +168,8 @@ def test_labels_may_be_an_image_or_an_envi_band(estate, codes, tmp_path):
 @pytest.mark.parametrize("kind", FORMATS)
 def test_a_scene_of_the_size_of_pavia_university(shared_data, tmp_path, kind):
     """A simulated cube with the real ground truth: equal after loading, without copies in memory."""
-    labels = scipy.io.loadmat(shared_data / "ground_truth_only" / "paviaU_gt.mat")["paviaU_gt"]
+    truth = shared_data / "ground_truth_only" / "paviaU_gt.mat"
+    labels = scipy.io.loadmat(truth)["paviaU_gt"]
     spectra = np.random.default_rng(3).integers(100, 8000, (10, 103), dtype=np.uint16)
     cube = spectra[labels] + (np.arange(340, dtype=np.uint16) % 50)[None, :, None]
     name, save = FORMATS[kind]
@@ -176,7 +177,7 @@ def test_a_scene_of_the_size_of_pavia_university(shared_data, tmp_path, kind):
     card = tmp_path / "card.toml"
     names = [f"class {i}" for i in range(1, 10)]
     card.write_text(
-        f'name = "simulated"\n[cube]\nfile = "{name}"\nscale = 1e-4\n[labels]\nfile = "{GROUND_TRUTH}"\n'
+        f'name = "simulated"\n[cube]\nfile = "{name}"\nscale = 1e-4\n[labels]\nfile = "{truth}"\n'
         f"names = {names}\ncounts = {PAVIA_COUNTS}\n[sensor]\nrange_nm = [430, 860]\n"
     )
     tracemalloc.start()

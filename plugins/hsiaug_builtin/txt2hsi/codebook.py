@@ -12,13 +12,13 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
-from torch.nn.functional import avg_pool2d
+from torch.nn.functional import avg_pool2d, pad
 
 from hsiaug_builtin.txt2hsi.field import Cut
 from hsiaug_builtin.txt2hsi.tokens import Tokens, orbits, sample_rows, spread_of_noise
 
 FEATURES, WINDOW = 12, 3
-"""Leading channels that patches are grouped by, averaged over so many pixels."""
+"""Leading channels that patches are grouped by, averaged over windows of so many pixels and over the patch."""
 PATCHES = 40
 """Patches of the scene to a code, at least."""
 FIRM_MEAN, FIRM_SPREAD = 5.0, 30.0
@@ -30,7 +30,7 @@ BATCH = 2048
 
 
 def find_codes(
-    latents: Tensor, scale: Tensor, pixels: NDArray[np.int32], most: int, seed: int
+    latents: Tensor, scale: Tensor, pixels: NDArray[np.int32], patch: int, most: int, seed: int
 ) -> NDArray[np.int16]:
     """(H, W) code of every pixel of ``pixels`` (m, 2), by k-means; −1 elsewhere.
 
@@ -42,10 +42,12 @@ def find_codes(
     number = max(1, min(most, len(pixels) // PATCHES))
     order = torch.argsort(scale, descending=True)[:FEATURES]
     weighted = (latents[:, :, order] * scale[order].sqrt()).movedim(2, 0)[None]
-    smooth = avg_pool2d(torch.nn.functional.pad(weighted, [WINDOW // 2] * 4, mode="replicate"), WINDOW, stride=1)[
-        0
-    ].movedim(0, 2)
-    features = smooth.cpu().numpy()[pixels[:, 0], pixels[:, 1]]
+    # A hidden pixel is no part of any window: these reach no farther than the patches of ``pixels``.
+    means = [
+        avg_pool2d(pad(weighted, [window // 2] * 4, mode="replicate"), window, stride=1)[0].movedim(0, 2)
+        for window in (min(WINDOW, patch), patch)
+    ]
+    features = torch.cat(means, dim=2).cpu().numpy()[pixels[:, 0], pixels[:, 1]]
     found = MiniBatchKMeans(number, random_state=seed % 2**32, n_init=3, batch_size=2048).fit_predict(features)
     codes = np.full(latents.shape[:2], -1, dtype=np.int16)
     codes[pixels[:, 0], pixels[:, 1]] = found

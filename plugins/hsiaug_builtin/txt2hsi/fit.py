@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from hsiaug.api import Progress, TrainView, derive_seed
-from hsiaug_builtin.diffusion.training import Run, randomness, train
+from hsiaug_builtin.diffusion.training import Run, bf16_is_faster, randomness, train
 from hsiaug_builtin.nets.seeded import fresh, to_device
 from hsiaug_builtin.teacher.choice import choose_trusted
 from hsiaug_builtin.teacher.teacher import teach
@@ -64,6 +64,7 @@ def learn(
         progress=progress,
         note="denoiser",
         ema=params.network.ema,
+        half=bf16_is_faster(device),
         fused=True,
         checkpoint=run.file("denoiser"),
     )

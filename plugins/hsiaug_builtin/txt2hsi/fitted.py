@@ -14,6 +14,7 @@ from torch import Tensor
 
 from hsiaug.api import Normaliser, PatchSamples, PluginError, save_state
 from hsiaug_builtin.diffusion.edm import Denoise, guided, noise_levels, sample
+from hsiaug_builtin.diffusion.training import bf16_is_faster
 from hsiaug_builtin.nets import state
 from hsiaug_builtin.txt2hsi.denoiser import Condition, Denoiser
 from hsiaug_builtin.txt2hsi.params import SIGMA_LEAST, SIGMA_MOST, Params
@@ -129,8 +130,10 @@ class FittedTxt2Hsi:
 
         def under(model: Denoiser, told: Condition, texts: Texts | None) -> Denoise:
             def denoise(x: Tensor, level: float) -> Tensor:
-                clean: Tensor = model(x, torch.full((len(x),), level, device=x.device), told, texts)[0]
-                return clean
+                sigma = torch.full((len(x),), level, device=x.device)
+                with torch.autocast(x.device.type, torch.bfloat16, enabled=bf16_is_faster(self.device)):
+                    clean: Tensor = model(x, sigma, told, texts)[0]
+                return clean.float()
 
             return denoise
 

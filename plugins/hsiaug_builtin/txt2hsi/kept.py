@@ -52,7 +52,7 @@ def measure_kept(
         ("real", view.normaliser.spectra(view.cube[learnt[:, 0], learnt[:, 1]])),
         ("decoded", decoded),
     ):
-        said = SVC(C=COST, gamma="scale", class_weight="balanced").fit(x, y_shown).predict(test)
+        said = SVC(C=COST, gamma="scale", class_weight="balanced", random_state=0).fit(x, y_shown).predict(test)
         right = said == np.array(y_asked)
         answer[name] = round(100 * float(np.mean([right[np.array(y_asked) == c].mean() for c in set(y_asked)])), 2)
     return answer

@@ -77,7 +77,7 @@ class Params:
     rate: float = param(1e-3, "peak learning rate of these", low=0)
     strength: float = param(
         1.0, "noise that sampling starts from: 1 = pure noise, less = editing of real patches (SDEdit)",
-        low=0, high=1, sampling=True,
+        low=0, high=1,
     )  # fmt: skip
     sample_steps: int = param(16, "denoising steps", low=2, sampling=True)
     guide: str = param(

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from hsiaug.api import PluginError, Progress, TrainView, derive_seed, load_state, save_state
-from hsiaug_builtin.diffusion.training import Run, randomness, train
+from hsiaug_builtin.diffusion.training import Run, bf16_is_faster, randomness, train
 from hsiaug_builtin.nets import state, views
 from hsiaug_builtin.nets.seeded import fresh, to_device
 from hsiaug_builtin.txt2hsi.codebook import Moments, find_codes
@@ -118,7 +118,7 @@ def learn_scene(
         left = (x - vae.decode(latents)).cpu().numpy()
         scale = (vae.back.weight * torch.tensor(view.normaliser.std, device=device)[:, None]).norm(dim=0)
         field = Field.of(view, vae, device)
-        codes = find_codes(field.latents, scale, view.unlabelled, params.codes, seed)
+        codes = find_codes(field.latents, scale, view.unlabelled, view.patch, params.codes, seed)
         patches = field.cut(sample_rows(view.unlabelled, STATISTICS, rng))
         tokens = Tokens.fit(patches, params.network.textured)
         moments = Moments.fit(tokens, field.cut, codes, view.unlabelled, seed)
@@ -137,7 +137,7 @@ def learn_scene(
     steps, ema = params.scene_steps, params.network.scene_ema
     denoiser = train(
         denoiser, loss, steps=steps, rate=SCENE_RATE, progress=progress, note="denoiser of the scene", ema=ema,
-        fused=True, checkpoint=run.file("scene"),
+        half=bf16_is_faster(device), fused=True, checkpoint=run.file("scene"),
     )  # fmt: skip
     remainder = Remainder.of_scene(left, latents.shape[1])
     return PreparedScene(params, view.patch, vae, tokens, moments, codes, remainder, denoiser)
