@@ -14,13 +14,14 @@ from hsiaug.api import InputError
 from hsiaug.core.scene import Scene
 from hsiaug.protocol.protocols import parse_protocol
 from hsiaug.protocol.split import draw_split
-from hsiaug.protocol.view import TrainView, train_view
+from hsiaug.protocol.view import TrainView, train_view, view_without_labels
 from hsiaug.registry.card import build_params
 from hsiaug.registry.lookup import registry
 from hsiaug.trial.machine import counted_work
-from hsiaug_builtin.txt2hsi.denoiser import denoiser_of
+from hsiaug_builtin.txt2hsi.codebook import Moments
 from hsiaug_builtin.txt2hsi.params import SIZES
-from hsiaug_builtin.txt2hsi.texts import encode_prompts
+from hsiaug_builtin.txt2hsi.prepare import denoiser_of
+from hsiaug_builtin.txt2hsi.tokens import Tokens
 
 COUNTS = {1: 3, 2: 0, 4: 7}
 
@@ -30,10 +31,23 @@ def view(toy: Scene) -> TrainView:
     return train_view(toy, draw_split(toy, parse_protocol("issd"), 0, 5), "scene")
 
 
-def fit(view: TrainView, seed: int = 0, device: str = "cpu", preset: Any = "tiny", **settings: Any) -> Any:
+def silent(*_: object) -> None:
+    """Nobody watches."""
+
+
+def plugin_of(preset: Any = "tiny", **settings: Any) -> Any:
     plugin = registry().find("generator", "txt2hsi").load()
-    params = build_params(plugin.card, preset, {name: str(value) for name, value in settings.items()})
-    return plugin(params).fit(view, seed=seed, device=device, progress=lambda *_: None)
+    return plugin(build_params(plugin.card, preset, {name: str(value) for name, value in settings.items()}))
+
+
+def prepare(view: TrainView, plugin: Any, progress: Any = silent, checkpoint: Path | None = None) -> Any:
+    shown = view_without_labels(view)
+    return plugin.prepare(shown, seed=0, device="cpu", progress=progress, checkpoint=checkpoint)
+
+
+def fit(view: TrainView, seed: int = 0, device: str = "cpu", preset: Any = "tiny", **settings: Any) -> Any:
+    plugin = plugin_of(preset, **settings)
+    return plugin.fit(view, seed=seed, device=device, progress=silent, prepared=prepare(view, plugin))
 
 
 @pytest.fixture(scope="module")
@@ -65,7 +79,7 @@ def test_the_same_seeds_give_the_same_samples_and_others_do_not(view: TrainView,
 
 
 def test_it_samples_the_same_after_saving_and_loading(view: TrainView, tmp_path: Path) -> None:
-    fitted = fit(view, vae_steps=5, steps=3)
+    fitted = fit(view, vae_steps=5, scene_steps=3, steps=3)
     fitted.save(tmp_path)
     plugin = registry().find("generator", "txt2hsi").load()
     again = plugin(fitted.params).load(tmp_path, device="cpu")
@@ -75,9 +89,9 @@ def test_it_samples_the_same_after_saving_and_loading(view: TrainView, tmp_path:
 
 
 def test_a_saved_fit_serves_other_weights_and_numbers_of_steps(view: TrainView, tmp_path: Path) -> None:
-    fit(view, vae_steps=5, steps=3, strength=1.0).save(tmp_path)
+    fit(view, vae_steps=5, scene_steps=3, steps=3).save(tmp_path)
     plugin = registry().find("generator", "txt2hsi").load()
-    other = fit(view, vae_steps=5, steps=3, strength=1.0, weight=0.5, sample_steps=2)
+    other = fit(view, vae_steps=5, scene_steps=3, steps=3, weight=0.5, sample_steps=3, guide="scene")
     again = plugin(other.params).load(tmp_path, device="cpu").sample(COUNTS, guidance=1.0, seed=3)
 
     made = other.sample(COUNTS, guidance=1.0, seed=3)
@@ -91,12 +105,15 @@ def test_a_saved_fit_serves_other_weights_and_numbers_of_steps(view: TrainView, 
         {"text": "fine"},
         {"text": "class-id"},
         {"pseudo": "false"},
-        {"strength": 1.0},
-        {"weight": 0.5, "class_weight": 0.0},
+        {"unlabelled": 0.0},
+        {"rpsc": "false", "lfue": "false"},
+        {"strength": 0.1},
+        {"guide": "scene", "guide_from": 0.1, "guide_to": 3.0},
+        {"weight": 0.5},
     ],
 )
 def test_every_part_can_be_switched(view: TrainView, settings: dict[str, Any]) -> None:
-    made = fit(view, vae_steps=5, steps=3, **settings).sample(COUNTS, guidance=1.0, seed=0)
+    made = fit(view, vae_steps=5, scene_steps=3, steps=3, **settings).sample(COUNTS, guidance=1.0, seed=0)
 
     assert len(made) == 10 and np.isfinite(made.x).all()
     assert (made.weight == np.float32(settings.get("weight", 0.05))).all()
@@ -106,7 +123,7 @@ def test_every_part_can_be_switched(view: TrainView, settings: dict[str, Any]) -
 def test_it_works_with_less_to_see(toy: Scene, protocol: str, scope: Any) -> None:
     view = train_view(toy, draw_split(toy, parse_protocol(protocol), 0, 5), scope)
 
-    assert len(fit(view, vae_steps=5, steps=3).sample(COUNTS, guidance=1.0, seed=0)) == 10
+    assert len(fit(view, vae_steps=5, scene_steps=3, steps=3).sample(COUNTS, guidance=1.0, seed=0)) == 10
 
 
 def test_a_fit_that_was_killed_ends_as_if_it_had_not_been(
@@ -120,9 +137,9 @@ def test_a_fit_that_was_killed_ends_as_if_it_had_not_been(
         if (note, done) == ("denoiser", 12):
             raise KeyboardInterrupt
 
-    plugin = registry().find("generator", "txt2hsi").load()(fitted.params)
+    plugin, scene = plugin_of(), fitted.scene
     with pytest.raises(KeyboardInterrupt):
-        plugin.fit(view, seed=0, device="cpu", progress=killed, checkpoint=tmp_path)
+        plugin.fit(view, seed=0, device="cpu", progress=killed, checkpoint=tmp_path, prepared=scene)
     stages.clear()
     again = plugin.fit(
         view,
@@ -130,17 +147,47 @@ def test_a_fit_that_was_killed_ends_as_if_it_had_not_been(
         device="cpu",
         progress=lambda done, _, note="": stages.append((note, done)),
         checkpoint=tmp_path,
+        prepared=scene,
     )
 
     assert stages[0] == ("denoiser", 13)
     assert (again.sample(COUNTS, guidance=1.0, seed=0).x == fitted.sample(COUNTS, guidance=1.0, seed=0).x).all()
 
 
-def test_the_paper_preset_is_large(view: TrainView) -> None:
-    plugin = registry().find("generator", "txt2hsi").load()
-    params = build_params(plugin.card, "paper", {})
+def test_editing_a_little_gives_patches_near_real_ones_and_pure_noise_does_not(view: TrainView) -> None:
+    def nearest(strength: float) -> float:
+        made = fit(view, strength=strength).sample({1: 20}, guidance=0.0, seed=0).x
+        pool = view.patches(view.unlabelled)
+        return float(np.mean([np.abs(pool - one).mean(axis=(1, 2, 3)).min() for one in made]))
+
+    assert nearest(0.05) < 0.5 * nearest(1.0)
+
+
+def test_what_is_prepared_depends_on_no_label(toy: Scene, view: TrainView, tmp_path: Path) -> None:
+    names = tuple(reversed(view.class_names))
+    permuted = replace(view, y=view.y[::-1].copy(), class_names=names, coords=view.coords[::-1].copy())
+    other = train_view(toy, draw_split(toy, parse_protocol("issd"), 1, 5), "scene")
+    for number, one in enumerate((view, permuted, other)):
+        prepare(one, plugin_of()).save(tmp_path / str(number))
+
+    first, *others = ((tmp_path / str(n) / "state.safetensors").read_bytes() for n in range(3))
+    assert others == [first, first]
+
+
+def test_the_codec_keeps_what_a_classifier_of_spectra_needs(fitted: Any) -> None:
+    kept = fitted.facts["codec"]
+
+    assert kept["decoded"] > kept["real"] - 15 and kept["real"] > 50
+
+
+def test_the_paper_preset_is_large() -> None:
+    params = plugin_of("paper").params
+    tokens = Tokens.fit(torch.zeros(1, 9, 9, params.latent), params.network.textured)
+    moments = Moments(
+        *(torch.zeros(3, 3, len(tokens.kept)) for _ in range(2)), torch.zeros(2, len(tokens.dropped))
+    )
     with torch.device("meta"):
-        denoiser = denoiser_of(params, 9, encode_prompts(view, params.text, params.encoder))
+        denoiser = denoiser_of(params, tokens, moments, 384, 16)
 
     assert sum(weights.numel() for weights in denoiser.parameters()) >= 50e6
 
@@ -148,7 +195,7 @@ def test_the_paper_preset_is_large(view: TrainView) -> None:
 @pytest.fixture
 def bfloat16(monkeypatch: pytest.MonkeyPatch) -> None:
     """The denoiser computes as on a GPU that has bfloat16."""
-    for module in ("fit", "fitted"):
+    for module in ("prepare", "fit", "fitted"):
         monkeypatch.setattr(f"hsiaug_builtin.txt2hsi.{module}.bf16_is_faster", lambda device: True)
 
 
@@ -156,15 +203,12 @@ def bfloat16(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_the_paper_preset_learns_and_samples_in_bfloat16_when_shrunk(
     view: TrainView, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    shrunk = replace(
-        SIZES["paper"], vae_width=16, width=16, depth=2, heads=2, labelled=4, unlabelled=4, vae_batch=8
-    )
+    shrunk = replace(SIZES["paper"], vae_width=16, width=16, depth=2, heads=2, scene_batch=8, batch=8, vae_batch=8)
     monkeypatch.setitem(SIZES, "paper", shrunk)
-    short = {"latent": 4, "vae_steps": 2, "steps": 2, "sample_steps": 2}
+    short = {"latent": 4, "vae_steps": 2, "scene_steps": 2, "steps": 2, "sample_steps": 2}
     fitted = fit(view, preset="paper", **short)
     made = fitted.sample(COUNTS, guidance=1.5, seed=0)
 
-    assert (fitted.params.network.reach, fitted.params.strength) == (3, 1.0)
     assert {weights.dtype for weights in fitted.denoiser.parameters()} == {torch.float32}
     assert made.x.dtype == np.float32 and len(made) == 10 and np.isfinite(made.x).all()
     assert (fitted.sample(COUNTS, guidance=0.0, seed=0).x != made.x).any()

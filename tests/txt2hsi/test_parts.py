@@ -1,20 +1,28 @@
-"""The parts of txt2hsi: clipping, feature uncertainty, denoiser."""
+"""The parts of txt2hsi: clipping, feature uncertainty, codec, codes, denoiser."""
 
 from __future__ import annotations
 
 import numpy as np
+import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from hsiaug.api import Normaliser
-from hsiaug_builtin.txt2hsi.denoiser import Denoiser
+from hsiaug.api import TrainView
+from hsiaug.core.scene import Scene
+from hsiaug.protocol.protocols import parse_protocol
+from hsiaug.protocol.split import draw_split
+from hsiaug.protocol.view import train_view, view_without_labels
+from hsiaug_builtin.txt2hsi.codebook import Moments, class_shift
+from hsiaug_builtin.txt2hsi.denoiser import Condition, Denoiser
 from hsiaug_builtin.txt2hsi.field import Field
+from hsiaug_builtin.txt2hsi.fitted import Prior
 from hsiaug_builtin.txt2hsi.lfue import perturb
-from hsiaug_builtin.txt2hsi.objective import turn_patches
-from hsiaug_builtin.txt2hsi.params import Params
+from hsiaug_builtin.txt2hsi.prepare import turn_patches
 from hsiaug_builtin.txt2hsi.rpsc import clip, polygons
-from hsiaug_builtin.txt2hsi.vae import Vae
+from hsiaug_builtin.txt2hsi.texts import Texts
+from hsiaug_builtin.txt2hsi.tokens import Tokens, orbits, token_side
+from hsiaug_builtin.txt2hsi.vae import Remainder, Vae
 
 
 @settings(max_examples=60, deadline=None)
@@ -46,7 +54,7 @@ def test_clipping_changes_patches_but_never_their_centre(rng: np.random.Generato
 
 def latents() -> tuple[torch.Tensor, torch.Tensor]:
     z = torch.randn(12, 4, 5, 5, generator=torch.Generator().manual_seed(1))
-    group = torch.tensor([1] * 5 + [2] * 5 + [3] + [-1])
+    group = torch.tensor([1] * 5 + [2] * 5 + [3] + [0])
     return z + 10 * group[:, None, None, None], group
 
 
@@ -60,67 +68,146 @@ def test_latents_are_moved_within_their_class_and_at_factor_zero_not_at_all() ->
     assert 1e-4 < moved(group) < 1 < moved(torch.zeros_like(group))
 
 
-def denoiser(token: int = 1) -> Denoiser:
+@pytest.mark.parametrize("patch", [1, 5, 9, 15])
+def test_patches_are_put_together_again_as_they_were_where_tokens_hold_everything(patch: int) -> None:
+    x = torch.randn(6, patch, patch, 4)
+    tokens = Tokens.fit(x, textured=4)
+    taken = tokens.take(x)
+
+    assert taken.shape == (6, (patch // token_side(patch)) ** 2, 4 * token_side(patch) ** 2)
+    assert torch.allclose(tokens.patches(taken), x, atol=1e-5)
+    assert torch.allclose(taken.mean(dim=(0, 1)), torch.zeros(taken.shape[2]), atol=1e-5)
+
+
+def test_what_tokens_do_not_hold_are_differences_inside_them() -> None:
+    x = torch.randn(6, 9, 9, 4)
+    tokens = Tokens.fit(x, textured=1)
+    smooth = tokens.patches(tokens.take(x))
+
+    assert tokens.take(x).shape == (6, 9, 4 + 8) and len(tokens.dropped) == 3 * 8
+    assert torch.allclose(smooth[..., 0], x[..., 0], atol=1e-5)
+    squares = [part.reshape(6, 3, 3, 3, 3, 4).mean(dim=(2, 4)) for part in (smooth, x)]
+    assert torch.allclose(squares[0], squares[1], atol=1e-5) and not torch.allclose(smooth, x, atol=0.1)
+
+
+def test_tokens_that_a_symmetry_swaps_are_of_one_kind() -> None:
+    assert orbits(3).reshape(3, 3).tolist() == [[2, 1, 2], [1, 0, 1], [2, 1, 2]]
+    assert orbits(1).tolist() == [0] and len(orbits(5).unique()) == 6
+
+
+def test_the_vae_begins_as_principal_components_and_loses_nothing_with_all_of_them() -> None:
+    x = torch.randn(500, 6) @ torch.randn(6, 6)
+    x = (x - x.mean(dim=0)) / x.std(dim=0)
+    whole, part = Vae(6, 6, 8), Vae(6, 2, 8)
+    for vae in (whole, part):
+        vae.begin_as_pca(x, torch.ones(6))
+
+    assert torch.allclose(whole.decode(whole.encode(x)), x, atol=1e-3)
+    z = part.encode(x)
+    assert torch.allclose(z.T @ z / len(z), torch.eye(2), atol=1e-2)
+    least = torch.linalg.svdvals(x)[2:].square().sum()
+    assert float((part.decode(z) - x).detach().square().sum()) == pytest.approx(float(least), rel=1e-3)
+
+
+def test_what_the_vae_leaves_out_comes_back_with_the_mean_and_the_spread_of_its_class(
+    rng: np.random.Generator,
+) -> None:
+    left = rng.normal(size=(4000, 5)).astype(np.float32) * np.array([3, 2, 1, 0.1, 0.01], dtype=np.float32)
+    own = [left[:2000] + 5, left[2000:]]
+    drawn = Remainder.of_scene(np.concatenate(own), 0).of_classes(own)
+    made = drawn.draw(np.repeat([0, 1], 3000), 1, torch.Generator().manual_seed(0)).numpy()[:, 0, 0]
+
+    assert np.allclose(made[:3000].mean(axis=0), own[0].mean(axis=0), atol=0.2)
+    assert np.allclose(made[3000:].std(axis=0), own[1].std(axis=0), atol=0.2)
+
+
+@pytest.fixture(scope="module")
+def view(toy: Scene) -> TrainView:
+    return train_view(toy, draw_split(toy, parse_protocol("issd"), 0, 9), "scene")
+
+
+def test_moments_are_those_of_the_patches_of_each_code(view: TrainView, rng: np.random.Generator) -> None:
+    seen = view_without_labels(view)
+    mirrored = np.pad(view.cube[:, :, :4], ((4, 4), (4, 4), (0, 0)), mode="reflect")
+    field = Field(torch.from_numpy(mirrored), 9)
+    codes = rng.integers(0, 2, size=view.visible.shape).astype(np.int16)
+    tokens = Tokens.fit(field.cut(seen.unlabelled), textured=4)
+    moments = Moments.fit(tokens, field.cut, codes, seen.unlabelled, 0)
+    first = seen.unlabelled[codes[seen.unlabelled[:, 0], seen.unlabelled[:, 1]] == 0]
+
+    centre = tokens.take(field.cut(first))[:, 4].mean(dim=0)
+    assert torch.allclose(moments.mean[0, 0, :4], centre[:4] * len(first) / (len(first) + 5), atol=1e-4)
+    assert not moments.mean[-1].any() and moments.noise.shape == (2, 0)
+    shift = class_shift(tokens, field.cut, moments, codes, first)
+    assert shift.abs().max() < 0.2 * moments.mean[0].abs().max() + 1e-3
+
+
+def test_the_prior_draws_the_codes_of_a_class_as_often_as_its_pixels_have_them() -> None:
+    prior = Prior.fit({2: np.array([0, 0, 0, 3]), 7: np.array([1])})
+    drawn = prior.draw(np.repeat([7, 2], 4000), np.random.default_rng(0)).numpy()
+
+    assert (drawn[:4000] == 1).all()
+    assert np.bincount(drawn[4000:], minlength=4) / 4000 == pytest.approx([0.75, 0, 0, 0.25], abs=0.03)
+
+
+def denoiser() -> tuple[Denoiser, torch.Tensor]:
+    x = torch.randn(20, 9, 9, 3, generator=torch.Generator().manual_seed(0))
+    tokens = Tokens.fit(x, textured=1)
+    shape = 3, len(orbits(3).unique()), len(tokens.kept)
+    moments = Moments(torch.zeros(shape), torch.ones(shape), torch.ones(2, len(tokens.dropped)))
     torch.manual_seed(0)
-    net = Denoiser(channels=3, side=5, text=6, width=16, depth=2, heads=2, token=token).eval()
+    net = Denoiser(tokens, moments, width=16, depth=2, heads=2, text=6, classes=2).eval()
     # The zero initialisation hides the text; give it something to say.
     for parameter in net.parameters():
         torch.nn.init.normal_(parameter, std=0.2)
-    return net
+    return net, tokens.take(x)[:2]
 
 
-def test_a_token_is_a_square_of_latent_pixels_and_the_patch_is_put_together_again_as_it_was() -> None:
-    net, z = denoiser(token=3), torch.randn(2, 3, 5, 5)
-    tokens = net._tokens(z)
-    assert tokens.shape == (2, 4, 27) and torch.equal(net._pixels(tokens), z)
-    assert torch.equal(tokens[:, 0].reshape(2, 3, 3, 3), z[:, :, :3, :3])
-
-    text, mask = torch.randn(2, 4, 6), torch.ones(2, 4, dtype=torch.bool)
-    assert net(z, torch.tensor([3, 700]), text, mask, torch.tensor([0, 1])).shape == z.shape
+def texts(tokens: torch.Tensor, mask: torch.Tensor) -> Texts:
+    return Texts(
+        tokens, mask, torch.nn.functional.normalize(tokens[:, 0], dim=1), {1: (0,), 2: (1,)}, ("one", "two")
+    )
 
 
-def test_padding_and_the_null_text_hide_the_words() -> None:
-    net, z, t = denoiser(), torch.randn(2, 3, 5, 5), torch.tensor([5, 5])
+def told(*rows: int) -> Condition:
+    return Condition(
+        torch.zeros(len(rows), dtype=torch.long), torch.tensor(rows), torch.zeros(len(rows), dtype=torch.long)
+    )
+
+
+def test_padding_and_having_no_text_hide_the_words() -> None:
+    net, z = denoiser()
+    sigma = torch.ones(2)
     one, other = torch.randn(2, 2, 6, 6)
     mask = torch.tensor([[True, True, False, False, False, False]]).expand(2, -1)
     other[:, :2] = one[:, :2]
-    rows, null = torch.tensor([0, 1]), torch.tensor([2, 2])
-    assert torch.allclose(net(z, t, one, mask, rows), net(z, t, other, mask, rows), atol=1e-6)
 
-    assert torch.equal(net(z, t, one, mask, null), net(z, t, torch.randn(2, 6, 6), ~mask, null))
-    assert not torch.allclose(net(z, t, one, mask, null), net(z, t, one, mask, rows), atol=1e-3)
+    said = net(z, sigma, told(0, 1), texts(one, mask))[0]
+    assert torch.allclose(said, net(z, sigma, told(0, 1), texts(other, mask))[0], atol=1e-6)
+    silent = net(z, sigma, told(-1, -1), texts(one, mask))[0]
+    assert torch.equal(silent, net(z, sigma, told(-1, -1), texts(torch.randn(2, 6, 6), mask))[0])
+    assert not torch.allclose(said, silent, atol=1e-3)
 
 
-def test_a_latent_is_told_its_own_text_whatever_the_others_are_told() -> None:
-    net, z, t = denoiser(), torch.randn(3, 3, 5, 5), torch.tensor([5, 9, 9])
-    text, mask = torch.randn(2, 6, 6), torch.ones(2, 6, dtype=torch.bool)
-    mixed = net(z, t, text, mask, torch.tensor([1, 2, 0]))
+def test_every_pixel_shares_its_attention_among_the_words_of_its_own_text() -> None:
+    net, z = denoiser()
+    mask = torch.tensor([[True, True, True, False], [True, False, False, False]])
+    words = texts(torch.randn(2, 4, 6), mask)
+    _, share = net(z, torch.ones(2), told(1, 0), words)
 
-    for i, row in enumerate((1, 2, 0)):
-        alone = net(z[[i]], t[[i]], text, mask, torch.tensor([row]))
-        assert torch.allclose(mixed[[i]], alone, atol=1e-5)
+    assert share is not None and share.shape == (2, 4, 81, 4)
+    assert torch.allclose(share.sum(dim=3), torch.ones(2, 4, 81))
+    assert (share[0, :, :, 1:] == 0).all() and (share[1, :, :, 3] == 0).all()
+    alone = net(z[[1]], torch.ones(1), told(0), words)[0]
+    assert torch.allclose(net(z, torch.ones(2), told(1, 0), words)[0][[1]], alone, atol=1e-5)
 
 
 def test_turning_moves_whole_spectra_by_one_of_eight_symmetries(rng: np.random.Generator) -> None:
     square = torch.arange(9.0).reshape(3, 3)
-    patches = torch.stack([square, square + 10])[None].expand(200, -1, -1, -1)
+    patches = torch.stack([square, square + 10], dim=2)[None].expand(200, -1, -1, -1)
     symmetries = [torch.rot90(side, k) for side in (square, square.flip(1)) for k in range(4)]
-    seen = [
-        next(k for k, one in enumerate(symmetries) if torch.equal(patch[0], one))
-        for patch in turn_patches(patches, rng)
-    ]
+    turned = turn_patches(patches, rng)
+    seen = [next(k for k, one in enumerate(symmetries) if torch.equal(patch[..., 0], one)) for patch in turned]
 
     assert set(seen) == set(range(8))
-    assert all(torch.equal(patch[1], patch[0] + 10) for patch in turn_patches(patches, rng))
-
-
-def test_patches_of_latents_are_the_latents_of_patches_where_each_is_of_one_pixel(
-    rng: np.random.Generator,
-) -> None:
-    flat = Normaliser(np.zeros(4, dtype=np.float32), np.ones(4, dtype=np.float32))
-    field = Field(torch.from_numpy(rng.normal(size=(12, 11, 4)).astype(np.float32)), 5, flat)
-    vae = Vae(4, 2, Params(size="tiny", latent=3))
-    coords = np.array([[0, 0], [7, 6], [3, 2]])
-
-    latents = field.mapped(lambda x: vae.encode(x)[0])
-    assert torch.allclose(latents.cut(coords), vae.encode(field.cut(coords))[0], atol=1e-6)
+    assert all(torch.equal(patch[..., 1], patch[..., 0] + 10) for patch in turned)
