@@ -23,7 +23,9 @@ from torch.utils.flop_counter import FlopCounterMode
 
 from benchmarks.common import markdown, say, write_csv
 from hsiaug.api import TrainView
+from hsiaug.protocol.balance import Rate
 from hsiaug.protocol.protocols import parse_protocol
+from hsiaug.protocol.view import view_without_labels
 from hsiaug.registry.card import Preset, build_params
 from hsiaug.registry.lookup import registry
 from hsiaug.tasks.task import get_task
@@ -32,7 +34,7 @@ SCENE, DRAWS, CLASSIFIERS = "indian_pines", range(10, 15), ("svm", "cnn2d")
 PRESETS: tuple[Preset, ...] = ("cpu", "paper")
 SETTINGS: dict[str, str] = {}
 """Parameters that differ from the preset."""
-LAMBDA, OMEGA = 0.5, 3.0
+RATE, OMEGA = Rate(0.5, 3.0), 1.0
 
 
 def main() -> None:
@@ -57,7 +59,7 @@ def row(preset: Preset, draw: int, device: str, peak: float) -> dict[str, Any]:
     start = time.perf_counter()
     fitted = fit(view, preset, device)
     fit_seconds = time.perf_counter() - start
-    counts = task.counts(alone, LAMBDA)
+    counts = task.counts(alone, RATE)
     start = time.perf_counter()
     samples = fitted.sample(counts, guidance=OMEGA, seed=draw)
     row = {
@@ -66,7 +68,7 @@ def row(preset: Preset, draw: int, device: str, peak: float) -> dict[str, Any]:
         "fit_seconds": round(fit_seconds, 2),
         "sample_seconds": round(time.perf_counter() - start, 2),
         "gpu_gb": round(memory() / 2**30, 2),
-        "mfu": round(work(params.vae_steps, params.steps) / fit_seconds / peak, 4),
+        "mfu": round(work(params.vae_steps, params.scene_steps, params.steps) / fit_seconds / peak, 4),
     }
     for name in CLASSIFIERS:
         classifier = registry().find("classifier", name).load()
@@ -81,23 +83,25 @@ def row(preset: Preset, draw: int, device: str, peak: float) -> dict[str, Any]:
 
 
 def fit(view: TrainView, preset: Preset, device: str, **steps: str) -> Any:
-    """The fitted generator, with other numbers of steps than the preset has."""
-    plugin = registry().find("generator", "txt2hsi").load()
-    params = build_params(plugin.card, preset, {**SETTINGS, **steps})
-    return plugin(params).fit(view, seed=0, device=device, progress=quiet)
+    """The generator prepared and fitted, with other numbers of steps than the preset has."""
+    card = registry().find("generator", "txt2hsi").load()
+    plugin = card(build_params(card.card, preset, {**SETTINGS, **steps}))
+    prepared = plugin.prepare(view_without_labels(view), seed=0, device=device, progress=quiet)
+    return plugin.fit(view, seed=0, device=device, progress=quiet, prepared=prepared)
 
 
 def operations(view: TrainView, preset: Preset, device: str) -> Any:
-    """The operations of a fit, as a function of the steps of the VAE and of the denoiser."""
+    """The operations of a fit, as a function of the steps of the VAE, of the scene's denoiser and of that of a draw."""
 
-    def counted(vae: int, denoiser: int) -> int:
+    def counted(*steps: int) -> int:
+        named = dict(zip(("vae_steps", "scene_steps", "steps"), map(str, steps), strict=True))
         with FlopCounterMode(display=False) as counter:
-            fit(view, preset, device, vae_steps=str(vae), steps=str(denoiser))
+            fit(view, preset, device, **named)
         return counter.get_total_flops()
 
-    once = counted(1, 1)
-    more = counted(2, 1) - once, counted(1, 2) - once
-    return lambda vae, denoiser: once + (vae - 1) * more[0] + (denoiser - 1) * more[1]
+    once = counted(1, 1, 1)
+    more = [counted(*(1 + (i == k) for i in range(3))) - once for k in range(3)]
+    return lambda *steps: once + sum((n - 1) * extra for n, extra in zip(steps, more, strict=True))
 
 
 def quiet(done: int, total: int, note: str = "") -> None:

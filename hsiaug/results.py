@@ -112,6 +112,7 @@ def split(
     lambdas=several(number),
     omegas=several(number, empty=True),
     times=several(number, empty=True),
+    train=several(text),
     draws=DRAWS,
     protocol=optional(text),
     buffer=optional(text),
@@ -136,6 +137,7 @@ def benchmark(
     lambdas: float | Sequence[float] = 1.0,
     omegas: float | Sequence[float] = (),
     times: float | Sequence[float] = (),
+    train: str | Sequence[str] = "both",
     draws: int | Sequence[int] = 5,
     protocol: str | None = None,
     buffer: str | None = None,
@@ -172,6 +174,7 @@ def benchmark(
         lambdas=lambdas,  # type: ignore[arg-type]  # these four are lists by now
         omegas=omegas,  # type: ignore[arg-type]
         times=times,  # type: ignore[arg-type]
+        train=train,
         seeds=draws,  # type: ignore[arg-type]
         patch=patch,
         preset=preset,

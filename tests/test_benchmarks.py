@@ -172,9 +172,9 @@ def test_the_presets_of_txt2hsi_on_a_device(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """One step of each training of both presets; the networks of ``paper`` with fewer channels."""
-    shrunk = replace(SIZES["paper"], vae_width=8, vae_batch=8, width=20, depth=2, labelled=4, unlabelled=4)
+    shrunk = replace(SIZES["paper"], vae_width=8, vae_batch=8, width=20, depth=2, batch=8, scene_batch=8)
     monkeypatch.setitem(SIZES, "paper", shrunk)
-    once = {"vae_steps": "1", "steps": "1", "sample_steps": "1"}
+    once = {"vae_steps": "1", "scene_steps": "1", "steps": "1", "sample_steps": "2"}
     small = {"SCENE": "toy", "DRAWS": (100,), "CLASSIFIERS": ("svm",), "SETTINGS": once}
     script("gpu", monkeypatch, f"{tmp_path / 'gpu.csv'} cpu 1", **small).main()
     rows = read_csv(tmp_path / "gpu.csv")

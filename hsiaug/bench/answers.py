@@ -33,7 +33,7 @@ DEEPEST = 200
 WHOLE_WITHIN = 60.0
 """Seconds in which the rest of a message follows its beginning."""
 
-Stage = Literal["load", "split", "fit_generator", "sample", "fit_classifier", "predict"]
+Stage = Literal["load", "split", "prepare", "fit_generator", "sample", "fit_classifier", "predict"]
 
 
 class BadAnswer(Exception):
@@ -58,6 +58,7 @@ class _Result(_Part):
     error: _Error | None
     samples: dict[str, list[int]] | None = None
     provenance: dict[str, Any] = {}
+    prepared: dict[str, str | float] = {}
     classifier_facts: dict[str, Any] = {}
     device: dict[str, str | int] = {}
     scope: dict[str, str] = {}

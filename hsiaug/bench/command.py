@@ -7,6 +7,7 @@ import shlex
 
 from hsiaug.base.text import shortest
 from hsiaug.tasks.task import USUAL, get_task
+from hsiaug.trial.arm import BOTH
 from hsiaug.trial.ceilings import family_of
 from hsiaug.trial.spec import PluginSpec, TrialSpec
 
@@ -22,6 +23,8 @@ def command_for(trial: TrialSpec, scene_ref: str) -> str:
     words += ["--generator", *arm, "--classifier", trial.classifier.name]
     if trial.view != trial.usual_view:
         words += ["--view", trial.view]
+    if trial.train != BOTH:
+        words += ["--train", trial.train]
     words += [*_drawn(trial), "--seeds", f"{trial.seed}-{trial.seed}"]
     for plugin in (trial.generator, trial.classifier):
         words += _settings(plugin)

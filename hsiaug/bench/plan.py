@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from functools import cached_property, partial
 from typing import TypeVar
 
-from hsiaug.base.errors import InputError
+from hsiaug.base.errors import InputError, did_you_mean
 from hsiaug.bench.sample_counts import counts_note
 from hsiaug.core.view_names import RAW, check_view
 from hsiaug.protocol.balance import Rate, check_lambda, check_omega, check_times
@@ -18,7 +18,7 @@ from hsiaug.registry.card import Card, Preset, build_params, check_sendable
 from hsiaug.registry.hookspecs import Kind
 from hsiaug.registry.lookup import Registry
 from hsiaug.tasks.task import USUAL, TaskData, TaskSplit, check_serves, get_task
-from hsiaug.trial.arm import EVERY_CONTROL, TEACHER, controls_of
+from hsiaug.trial.arm import BOTH, CONTROLS, EVERY_CONTROL, SYNTHETIC, TEACHER, controls_of
 from hsiaug.trial.ceilings import CEILINGS, FAMILIES, check_ceilings
 from hsiaug.trial.guard import kept_state
 from hsiaug.trial.spec import PluginSpec, TrialSpec, plots_read, plugin_spec
@@ -27,6 +27,9 @@ T = TypeVar("T")
 
 __all__ = ["Plan", "Request", "build_plan"]
 
+REAL = "real"
+TRAIN = (BOTH, SYNTHETIC, REAL)
+"""What a classifier may learn from."""
 MOST_TRIALS = 100_000
 """Maximum number of trials of one plan; a slip of a zero should not fill memory and days."""
 
@@ -37,7 +40,7 @@ class Request:
 
     protocol, patch: None = the task's usual ones for the data; buffer: for that protocol, None = its own.
     generators, classifiers, views: empty = the task's usual ones. omegas: empty = each generator's own default.
-    times: M; empty = the task's usual.
+    times: M; empty = the task's usual. train: of TRAIN, what classifiers learn from; real is the arm ``none``.
     overrides: {plugin name: {parameter: text}}. ceilings: families of :mod:`hsiaug.trial.ceilings`, as a diagnosis.
     """
 
@@ -51,6 +54,7 @@ class Request:
     views: Sequence[str] = ()
     omegas: Sequence[float] = ()
     times: Sequence[float] = ()
+    train: Sequence[str] = (BOTH,)
     patch: int | None = None
     preset: Preset = "cpu"
     overrides: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
@@ -112,6 +116,11 @@ def build_plan(
         check_lambda(lam, "lambdas")
     for times in request.times:
         check_times(times)
+    for train in request.train:
+        if train not in TRAIN:
+            raise InputError(
+                "`train` must be both, synthetic or real", value=repr(train), hint=did_you_mean(train, TRAIN)
+            )
     for omega in request.omegas:
         check_omega(omega)
     task = get_task(request.task)
@@ -150,8 +159,9 @@ def build_plan(
                 "`set` must name a plugin of this benchmark", value=repr(name), hint=f"Here: {', '.join(names)}."
             )
     arms = [
-        (spec, card, rate, omega)
+        (spec, card, rate, omega, train)
         for spec, card in [*loaded, *ceilings]
+        for train in _trained(card, request.train)
         for omega in _omegas(card, request, notes)
         for rate in _rates(card, request.lambdas, request.times or usual.times, notes)
     ]
@@ -180,19 +190,22 @@ def build_plan(
             plots=plots_read(scene, protocol),
             view=view,
             diagnosis=any(g is spec for spec, _ in ceilings),
+            train=train,
         )
         for seed in request.seeds
-        for g, g_card, rate, omega in arms
+        for g, g_card, rate, omega, train in arms
         for c, c_card in tests
         # A control reads no spectrum, or all of them by itself.
         for view in ((RAW,) if c_card.name == task.control or c_card.reads_scene else views)
         if c_card.learns_samples or not g_card.adds
+        # One that reads labels of the view by itself would learn from real samples all the same.
+        if train == BOTH or c_card.scope == "none"
     ]
     cards: dict[tuple[Kind, str], Card] = {("generator", card.name): card for _, card in [*loaded, *ceilings]}
     cards |= {("classifier", card.name): card for _, card in tests}
     values = {t.rate for t in trials}
-    sizes = {(s.seed, rate): task.sizes(s, rate) for s in splits for rate in values}
-    samples = {trial.hash: sizes[trial.seed, trial.rate] for trial in trials}
+    sizes = {(s.seed, rate): task.sizes(s, rate) for s in splits for rate in values | {t.made for t in trials}}
+    samples = {trial.hash: sizes[trial.seed, trial.made] for trial in trials}
     shortages = [counts_note(task, splits, rate) for rate in sorted(rate for rate in values if rate)]
     short = tuple(note for note in shortages if note)
     return Plan(
@@ -254,6 +267,13 @@ def _rates(card: Card, lambdas: Sequence[float], times: Sequence[float], notes: 
     if not all(rates) and card.name not in (*EVERY_CONTROL, *CEILINGS):
         notes.append(f"generator {card.name} at λ = 0 adds nothing: see the row of none")
     return sorted(rate for rate in rates if rate)
+
+
+def _trained(card: Card, asked: Sequence[str]) -> list[str]:
+    """What classifiers learn from beside a generator; one that adds nothing, and a control, has the usual arm."""
+    if not card.adds or card.name in (*CONTROLS, *CEILINGS):
+        return [BOTH]
+    return [train for train in _unique(asked) if train != REAL]
 
 
 def _unique(items: Sequence[T]) -> tuple[T, ...]:

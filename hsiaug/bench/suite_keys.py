@@ -10,6 +10,7 @@ from hsiaug.base.errors import InputError
 from hsiaug.bench.ranges import DIGITS, LONGEST, numbers, seeds
 from hsiaug.data.cards import FileName
 from hsiaug.registry.card import Preset
+from hsiaug.trial.arm import BOTH
 
 __all__ = ["Keys", "Profile", "RunKeys", "SuiteFile"]
 
@@ -84,6 +85,7 @@ class Keys(_Table):
     lambdas: Annotated[Numbers, Field(min_length=1)] = (1.0,)
     omegas: Numbers = ()
     times: Numbers = ()
+    train: Names = (BOTH,)
     seeds: Draws = tuple(range(5))
     buffer: str | None = None
     patch: int | None = None

@@ -20,7 +20,18 @@ if TYPE_CHECKING:
 PLAN_OPTIONS = {
     **{
         name: name
-        for name in ("task", "generator", "classifier", "view", "times", "omega", "protocol", "buffer", "patch")
+        for name in (
+            "task",
+            "generator",
+            "classifier",
+            "view",
+            "times",
+            "train",
+            "omega",
+            "protocol",
+            "buffer",
+            "patch",
+        )
     },
     "preset": "preset",
     "lambdas": "lambda",
@@ -46,6 +57,7 @@ def benchmark(
     view: options.View = None,
     lambdas: options.Lambdas = "1",
     times: options.TimesList = None,
+    train: options.Train = None,
     omega: options.Omegas = None,
     protocol: options.AnyProtocol = None,
     buffer: options.Buffer = None,
@@ -157,6 +169,7 @@ def benchmark(
             view=view,
             lambdas=lambdas,
             times=times,
+            train=train,
             omega=omega,
             seeds=seeds,
             protocol=protocol,

@@ -13,7 +13,7 @@ from hsiaug.cli.options import option
 if TYPE_CHECKING:
     from hsiaug.report.two_arms.comparison import ArmComparison
 
-ArmName = "as GENERATOR[@λ[@ω]]/CLASSIFIER, for example smote@0.5/svm."
+ArmName = "as GENERATOR[@λ[xM][@ω]]/CLASSIFIER, for example smote@0.5/svm."
 
 
 def compare(

@@ -100,6 +100,15 @@ Times = Annotated[
         show_default=f"{DEFAULT_TIMES:g}",
     ),
 ]
+Train = Annotated[
+    str | None,
+    option(
+        "What classifiers learn from, between commas: both (real and synthetic samples), synthetic (these alone, as many "
+        "of each class) or real (the arm none).",
+        show_default="both",
+        panel=PLAN,
+    ),
+]
 Omegas = Annotated[
     str | None,
     option(
@@ -304,6 +313,7 @@ def plan_request(
     lambdas: str,
     omega: str | None,
     times: str | None = None,
+    train: str | None = None,
     seeds: str = "",
     protocol: str | None,
     buffer: str | None = None,
@@ -324,6 +334,7 @@ def plan_request(
         views=ranges.words(view or ""),
         lambdas=ranges.numbers("--lambda", lambdas),
         times=[] if times is None else ranges.numbers("--times", times),
+        **({} if train is None else {"train": ranges.words(train)}),
         omegas=[] if omega is None else ranges.numbers("--omega", omega),
         seeds=ranges.seeds(seeds) if seeds else (),
         patch=patch,

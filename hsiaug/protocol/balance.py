@@ -42,6 +42,11 @@ class Rate:
         return cls(float(spec["lambda"]), float(spec.get("times", 0.0)))
 
 
+def alone(rate: Rate) -> Rate:
+    """The rate at which the synthetic samples of a class alone are as many as it has with real ones at this rate."""
+    return Rate(rate.lam, rate.times + 1)
+
+
 def synthetic_counts(real: Mapping[int, int], rate: Rate) -> dict[int, int]:
     """Synthetic samples per class id: n_syn(c) = max(0, ⌊λ·n_max + ½⌋ − n_c) + ⌊M·n_c + ½⌋, over classes with training
     pixels.

@@ -13,7 +13,7 @@ from typing import Any, TypeVar
 from hsiaug.base.errors import StoreError
 from hsiaug.core.view_names import RAW
 from hsiaug.protocol.balance import Rate
-from hsiaug.trial.arm import Arm, Method
+from hsiaug.trial.arm import BOTH, Arm, Method
 from hsiaug.trial.brief import Brief, brief_of
 from hsiaug.trial.hashing import canonical_json
 from hsiaug.trial.planned import OF_TRIAL
@@ -242,7 +242,11 @@ class _Once:
     def _about(self, text: str) -> tuple[Any, ...]:
         said = json.loads(text)
         spec, omega = said["spec"], said["spec"]["omega"]
-        maker = Method.of(spec["generator"], None if omega is None else spec.get("omega_convention"))
+        maker = Method.of(
+            spec["generator"],
+            None if omega is None else spec.get("omega_convention"),
+            train=spec.get("train", BOTH),
+        )
         return (
             self.same(condition_of({key: value for key, value in spec.items() if key not in OF_TRIAL})),
             self.same(Arm(self.same(maker), self.same(Rate.of(spec)), None if omega is None else float(omega))),

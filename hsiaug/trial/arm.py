@@ -10,6 +10,9 @@ from hsiaug.core.view_names import RAW
 from hsiaug.protocol.balance import Rate
 from hsiaug.trial.hashing import canonical_json
 
+BOTH, SYNTHETIC = "both", "synthetic"
+"""What a classifier learns from: real and synthetic samples, or synthetic ones alone."""
+
 CONTROLS = ("none", "duplicate")
 """Generators that every other one is measured against; they lead the rows, in this order."""
 
@@ -61,7 +64,7 @@ class Method:
 
     params: canonical JSON, so that a method can be a dictionary key.
     convention: what ω means to it; part of its identity, as the same ω means another thing under another.
-    view: spectral view that a classifier was shown.
+    view: spectral view that a classifier was shown. train: what classifiers learn from beside a generator.
     """
 
     name: str
@@ -69,13 +72,19 @@ class Method:
     params: str
     convention: str | None = None
     view: str = RAW
+    train: str = BOTH
 
     @classmethod
-    def of(cls, spec: Mapping[str, Any], convention: object = None, view: str = RAW) -> Method:
+    def of(cls, spec: Mapping[str, Any], convention: object = None, view: str = RAW, train: str = BOTH) -> Method:
         """Make a method from what a trial's specification says of a plugin."""
         params = canonical_json(spec.get("params") or {})
         return cls(
-            spec["name"], str(spec["version"]), params, None if convention is None else str(convention), view
+            spec["name"],
+            str(spec["version"]),
+            params,
+            None if convention is None else str(convention),
+            view,
+            train,
         )
 
 

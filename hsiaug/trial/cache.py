@@ -228,7 +228,7 @@ class Workbench:
     def pool(self, spec: TrialSpec, fit: Fit[FittedGenerator], view: TaskView) -> list[TaskSamples]:
         """The checked blocks of the pool that the trial's rate takes prefixes of."""
         blocks: list[TaskSamples] = []
-        asked, goes_on = self.task.blocks(view, spec.rate), callable(getattr(fit.fitted, "continued", None))
+        asked, goes_on = self.task.blocks(view, spec.made), callable(getattr(fit.fitted, "continued", None))
         for j, block in enumerate(asked):
             if self.task.total(block.used):
                 draw = self._draw(spec, fit, view, asked[:j], block)

@@ -21,6 +21,7 @@ from hsiaug.registry.card import Card
 from hsiaug.registry.hookspecs import Kind
 from hsiaug.registry.lookup import Registry
 from hsiaug.tasks.task import TaskData, TaskSplit, get_task, locate_labels, predicted_mask
+from hsiaug.trial.arm import BOTH
 from hsiaug.trial.cache import Workbench
 from hsiaug.trial.machine import resolve_device
 from hsiaug.trial.predictions import checksum
@@ -78,6 +79,7 @@ def spec_of(record: Record, data: TaskData, plugins: Registry) -> TrialSpec:
         draws=data.drawn_as,
         plots=plots_read(data, protocol),
         view=stated.get("view", RAW),
+        train=stated.get("train", BOTH),
     )
     if spec.hash != record["hash"]:
         raise InputError(

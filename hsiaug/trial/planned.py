@@ -22,7 +22,18 @@ if TYPE_CHECKING:
 
 PLANS = "plans"
 """The folder of the plans in that of the store."""
-OF_TRIAL = {"seed", "generator", "classifier", "lambda", "times", "omega", "omega_convention", "view", "diagnosis"}
+OF_TRIAL = {
+    "seed",
+    "generator",
+    "classifier",
+    "lambda",
+    "times",
+    "omega",
+    "omega_convention",
+    "view",
+    "diagnosis",
+    "train",
+}
 """Keys of a trial's specification in which trials of one table differ."""
 
 

@@ -85,6 +85,7 @@ class _Spec(_Part):
     omega_convention: str | None = None
     view: str = ""
     diagnosis: bool = False
+    train: Literal["both", "synthetic"] = "both"
 
 
 class _Error(_Part):
@@ -178,6 +179,7 @@ class _Record(_Part):
     metrics: _Metrics | None
     samples: _Samples | None
     provenance: dict[str, Any]
+    prepared: dict[str, str | Amount] = {}
     notes: list[str] = []
     scope: dict[str, str] | None
     transductive: bool | None

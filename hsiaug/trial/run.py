@@ -9,7 +9,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Any, cast
 
@@ -25,6 +25,7 @@ from hsiaug.registry.card import Card
 from hsiaug.registry.lookup import Registry
 from hsiaug.tasks.pixels import Prediction
 from hsiaug.tasks.task import Task, TaskData, TaskSamples, TaskSplit, locate_labels, predicted_mask
+from hsiaug.trial.arm import BOTH, SYNTHETIC
 from hsiaug.trial.cache import Preparation, Workbench
 from hsiaug.trial.ceilings import Ceiling, ceiling, made
 from hsiaug.trial.guard import call_failure, kept_state, plain_json
@@ -234,7 +235,7 @@ def augment(
     seconds of ``fit_generator`` and ``sample``.
     """
     view = bench.view(spec, generator.card.scope)
-    counts = bench.task.counts(view, spec.rate if generator.card.adds else Rate(0.0))
+    counts = bench.task.counts(view, spec.made if generator.card.adds else Rate(0.0))
     if not bench.task.total(counts):
         return bench.task.join(view, [], counts, classifier)
     if isinstance(generator, Ceiling):
@@ -253,7 +254,8 @@ def augment(
     timer.seconds["fit_generator"] = fit.seconds
     with timer.at("sample"):
         pool = bench.pool(spec, fit, view)
-    return bench.task.join(view, pool, counts, classifier)
+    samples = bench.task.join(view, pool, counts, classifier)
+    return samples.take(samples.synthetic) if spec.train == SYNTHETIC else samples
 
 
 def _names(
@@ -281,7 +283,7 @@ def fit_classifier(
     view, spectra = bench.seen(spec, card.scope), bench.spectra(spec)
     seed = derive_seed("classifier", spec.classifier.name, spec.seed)
     with timer.fitting("fit_classifier", card):
-        shown = bench.task.shown(samples, card, spectra)
+        shown = bench.task.shown(samples if spec.train == BOTH else _as_real(samples), card, spectra)
         learn = cast("Callable[..., FittedClassifier]", classifier.fit)
         fitted = learn(shown, view, seed=seed, device=device, progress=progress)
         bench.check_views()
@@ -292,6 +294,12 @@ def fit_classifier(
             hint="Return self, or the fitted object.",
         )
     return fitted
+
+
+def _as_real(samples: TaskSamples) -> TaskSamples:
+    """Samples that a classifier learns from as it does from real ones, their weights 1 in the mean."""
+    scale = samples.weight / samples.weight.mean() if samples.weight.any() else samples.weight + 1
+    return replace(samples, synthetic=np.zeros(len(samples), dtype=bool), weight=scale.astype(np.float32))
 
 
 def _record(spec: TrialSpec, class_names: Sequence[str], scene_ref: str, command: str, result: Record) -> Record:

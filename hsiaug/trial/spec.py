@@ -8,12 +8,12 @@ from functools import cached_property
 from typing import Any
 
 from hsiaug.core.view_names import DEFAULT_VIEW, RAW, with_view
-from hsiaug.protocol.balance import Rate
+from hsiaug.protocol.balance import Rate, alone
 from hsiaug.protocol.protocols import SplitProtocol
 from hsiaug.registry.card import Card, preparing_params, sampling_params
 from hsiaug.registry.hookspecs import Kind
 from hsiaug.tasks.task import TaskData, get_task
-from hsiaug.trial.arm import Arm, Method
+from hsiaug.trial.arm import BOTH, SYNTHETIC, Arm, Method
 from hsiaug.trial.hashing import canonical_json, short_hash
 
 FORMAT = 1
@@ -81,7 +81,8 @@ class TrialSpec:
     omega: guidance strength, None for generators that take none.
     draws: what the draws were seeded with; None = the name of the scene.
     plots: checksum of the user's own plots, where the draws depend on them; see :func:`plots_read`.
-    view: spectral view that the classifier is shown, or ``auto``.
+    view: spectral view that the classifier is shown, or ``auto``. train: both, or synthetic: it then learns from
+        synthetic samples alone, of every class as many as there are of both.
     diagnosis: the generator is one of :mod:`hsiaug.trial.ceilings`, which reads test labels. given: what that needs, as
     it is sent with the trial and no longer kept; no part of the identity.
 
@@ -102,6 +103,7 @@ class TrialSpec:
     plots: str | None = None
     view: str = RAW
     diagnosis: bool = False
+    train: str = BOTH
     given: object = field(default=None, compare=False, repr=False)
 
     def __post_init__(self) -> None:
@@ -122,7 +124,13 @@ class TrialSpec:
             # Records from before there were views have no such key.
             **({} if self.view == RAW else {"view": self.view}),
             **({"diagnosis": True} if self.diagnosis else {}),
+            **({} if self.train == BOTH else {"train": self.train}),
         }
+
+    @property
+    def made(self) -> Rate:
+        """The rate at which samples are made for it."""
+        return alone(self.rate) if self.train == SYNTHETIC else self.rate
 
     @property
     def usual_view(self) -> str:
@@ -141,7 +149,7 @@ class TrialSpec:
     def arm(self) -> Arm:
         """The generator with its rate and ω."""
         convention = None if self.omega is None else OMEGA_CONVENTION
-        return Arm(Method.of(self.generator.as_json(), convention), self.rate, self.omega)
+        return Arm(Method.of(self.generator.as_json(), convention, train=self.train), self.rate, self.omega)
 
     @property
     def plugins(self) -> tuple[tuple[Kind, PluginSpec], ...]:

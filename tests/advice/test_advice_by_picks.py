@@ -26,7 +26,7 @@ def test_every_classifier_that_reads_spectra_is_tried_with_and_without_real_pixe
     )
     plan = picks_plan(toy_scene(), request, plugins)
 
-    arms = {(t.classifier.name, t.generator.name, t.rate) for t in plan.trials}
+    arms = {(t.classifier.name, t.generator.name, t.rate.lam) for t in plan.trials}
     assert arms == {
         *((name, "none", 0.0) for name in ("svm", "cnn2d", "teacher", "fused")),
         *((name, "pseudo", 1.0) for name in ("svm", "cnn2d", "fused")),

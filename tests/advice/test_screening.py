@@ -19,6 +19,7 @@ from hsiaug.base.errors import InputError
 from hsiaug.bench.engines.local import Local
 from hsiaug.bench.plan import Plan, Request
 from hsiaug.core.scene import Scene
+from hsiaug.protocol.balance import Rate
 from hsiaug.protocol.protocols import parse_protocol
 from hsiaug.registry.lookup import Registry
 from hsiaug.trial.spec import TrialSpec
@@ -152,7 +153,7 @@ def test_a_generator_that_is_slower_than_it_says_leaves_the_others_their_share(
     draws = {name: sum(t.generator.name == name for t in world.ran) for name in world.seconds}
 
     assert draws == {"mixup": 1, "noise": len(SCREEN), "smote": len(SCREEN)} and world.now <= 250
-    assert left_out == [("mixup", 1.0, "no time left: about 3 min to try it")]
+    assert left_out == [("mixup", Rate(1.0), "no time left: about 3 min to try it")]
 
 
 def test_a_control_is_repeated_only_where_something_is_compared_with_it(
@@ -162,7 +163,7 @@ def test_a_control_is_repeated_only_where_something_is_compared_with_it(
     plan, _ = screening_plan(toy, asked(generators=["smote"], lambdas=[1.0, 2.0]), plugins)
     _, left_out = screened(world, plan, toy, tmp_path, 200.0)
 
-    assert [lam for _, lam, _ in left_out] == [2.0]
+    assert [rate for _, rate, _ in left_out] == [Rate(2.0)]
     assert order(world) == [("none", 0.0), ("duplicate", 1.0), ("smote", 1.0)]
 
 

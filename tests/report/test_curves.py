@@ -78,7 +78,7 @@ def test_lines_are_what_varies() -> None:
     (table,) = build_report(sweep()).tables
     (svm,) = table.classifiers
 
-    named = {(line.generator.name, line.held): line.values for line in lines(table, svm, "lambda")}
+    named = {(line.generator.name, dict(line.held)["omega"]): line.values for line in lines(table, svm, "lambda")}
     assert named["txt2hsi", 2.0] == LAMBDAS and named["smote", None] == LAMBDAS and named["none", None] == (0.0,)
     level = reference(table, svm)
     assert level is not None and level.arm.generator.name == "none"
@@ -166,7 +166,7 @@ def test_what_cannot_be_drawn_is_refused(tmp_path: Path) -> None:
     flat = build_report([record(), record(generator="smote")])
     with pytest.raises(InputError, match="at two λ or more"):
         save_picture(flat, tmp_path / "x.png", "png", "lambda")
-    with pytest.raises(InputError, match="`by` generator, gain, scene, lambda, omega or labels"):
+    with pytest.raises(InputError, match="`by` generator, gain, scene, lambda, times, omega or labels"):
         save_picture(flat, tmp_path / "x.png", "png", "class")
     with pytest.raises(InputError, match="can be written"):
         save_picture(build_report(sweep()), tmp_path / "no" / "x.png", "png", "lambda")

@@ -356,8 +356,8 @@ def test_what_is_left_out_is_filled_in_where_one_arm_fits(text: str, name: str) 
         ("mixup@1@3/svm", ("no trial", "mixup@1/svm")),
         ("smote@half/svm", ("are numbers",)),
         ("none/coords/", ("found the classifier 'coords/'", "coords")),
-        ("smote", ("GENERATOR[@λ[@ω]]/CLASSIFIER", "none/cnn2d")),
-        ("", ("GENERATOR[@λ[@ω]]/CLASSIFIER",)),
+        ("smote", ("GENERATOR[@λ[xM][@ω]]/CLASSIFIER", "none/cnn2d")),
+        ("", ("GENERATOR[@λ[xM][@ω]]/CLASSIFIER",)),
         ("/svm", ("A must be an arm",)),
     ],
 )

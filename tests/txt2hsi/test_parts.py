@@ -113,7 +113,7 @@ def test_what_the_vae_leaves_out_comes_back_with_the_mean_and_the_spread_of_its_
     rng: np.random.Generator,
 ) -> None:
     left = rng.normal(size=(4000, 5)).astype(np.float32) * np.array([3, 2, 1, 0.1, 0.01], dtype=np.float32)
-    own = [left[:2000] + 5, left[2000:]]
+    own = [left[:2000] + np.array([5, 0, 0, 0, 0], dtype=np.float32), left[2000:]]
     drawn = Remainder.of_scene(np.concatenate(own), 0).of_classes(own)
     made = drawn.draw(np.repeat([0, 1], 3000), 1, torch.Generator().manual_seed(0)).numpy()[:, 0, 0]
 
