@@ -45,7 +45,8 @@ class Guess:
     """Seconds of the stages of a trial, before it runs.
 
     fit, samples: of the generator, which one of the trials that share them spends; 0 where there are none. made:
-    synthetic samples. unusual: names of plugins with other parameters than those of which their cards speak.
+    synthetic samples. prepare: of the generator, which the first trial of a scene spends. unusual: names of plugins with
+    other parameters than those of which their cards speak.
     """
 
     fit: float
@@ -54,6 +55,7 @@ class Guess:
     predict: float
     made: int
     unusual: tuple[str, ...] = ()
+    prepare: float = 0.0
 
 
 UNKNOWN = Guess(10.0, 1.0, 4.0, 1.0, 1)
@@ -86,6 +88,8 @@ class Costs:
         for plan in plans:
             cards |= plan.cards
             tested = {split.seed: split.audit.n_test for split in plan.splits}
+            hiding = {split.seed for split in plan.splits if getattr(split, "hidden", None) is not None}
+            prepared: set[tuple[str, int | None]] = set()
             for t in plan.trials:
                 both = plan.cards["generator", t.generator.name], plan.cards["classifier", t.classifier.name]
                 unusual = (
@@ -93,13 +97,20 @@ class Costs:
                     for spec, card in zip((t.generator, t.classifier), both, strict=True)
                     if spec.params != card.params()
                 )
-                guesses[t.hash] = guess(
+                rough = guess(
                     both,
                     *plan.samples[t.hash],
                     tested.get(t.seed, 0),
                     pixels=t.task == USUAL,
                     unusual=tuple(unusual),
                 )
+                if both[0].prepares and rough.made:
+                    # Draws share it where they show the same pixels.
+                    own = t.seed if both[0].scope == "none" or t.seed in hiding else None
+                    key = t.generator.of_preparation("", t.patch), own
+                    rough = replace(rough, prepare=0.0 if key in prepared else both[0].prepare_seconds)
+                    prepared.add(key)
+                guesses[t.hash] = rough
         made = cls(guesses)
         for record in islice(records, MOST):
             made._learn(record, cards)
@@ -115,9 +126,12 @@ class Costs:
         rough = guess(
             (generator, classifier), real, synthetic, record["audit"]["n_test"], pixels=spec["task"] == USUAL
         )
+        once = (record.get("prepared") or {}).get("seconds", 0.0)
+        if generator and once:
+            rough = replace(rough, prepare=generator.prepare_seconds)
         for stage, part in parts_of(spec, rough, rough.made).items():
             card = classifier if stage in ("fit_classifier", "predict") else generator
-            seconds = record["timings"].get(stage, 0.0)
+            seconds = once if stage == "prepare" else record["timings"].get(stage, 0.0)
             # Samples that a larger λ had made took no time.
             if card is not None and not (stage == "sample" and seconds <= SHORT and self.knows(part)):
                 self.add(part, seconds)
@@ -214,6 +228,8 @@ def parts_of(spec: Mapping[str, Any], rough: Guess, new: int) -> dict[str, Part]
         maker = (generator["name"], short_hash(generator), *place)
         samples = rough.samples * (new or rough.made) / rough.made
         stages |= {"fit_generator": (rough.fit, maker), "sample": (samples, (*maker, str(spec["omega"])))}
+        if rough.prepare:
+            stages["prepare"] = rough.prepare, maker
     return {
         stage: Part(seconds, tuple(accumulate((stage, *steps), "{} {}".format)))
         for stage, (seconds, steps) in stages.items()

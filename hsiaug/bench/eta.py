@@ -62,7 +62,7 @@ class _Planned:
 
     def parts(self, first: bool) -> dict[str, Part]:
         """The stages that run. first: whether the trial makes the fit that it uses."""
-        there = {"fit_generator": not first, "sample": not (first or self.new)}
+        there = {"prepare": not first, "fit_generator": not first, "sample": not (first or self.new)}
         return {stage: part for stage, part in self.stages.items() if not there.get(stage)}
 
     def unknown(self, parts: Mapping[str, Part], costs: Costs) -> list[str]:

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from hsiaug.base.errors import StoreError
-from hsiaug.bench.costs import Costs
+from hsiaug.bench.costs import Costs, parts_of, readable
 from hsiaug.bench.engine import Job, outline
 from hsiaug.bench.eta import Forecast, TimeLeft
 from hsiaug.bench.memory_check import check_memory
@@ -68,6 +68,7 @@ def print_plan(
     else:
         print_table(out, ("generator", "λ", "ω", "classifier", "synthetic", "draws", "to run"), _arms(plan, todo))
         print_lines(out, [_split_line(plan)])
+    print_lines(out, _once_lines(todo, costs))
     print_lines(out, [_cost_line(plan, todo, left, jobs)])
     if said := where():
         print_lines(out, [f"--on {settings.on}: {said}"])
@@ -125,6 +126,19 @@ def _split_line(plan: Plan) -> str:
         f"protocol {audit['protocol']}, draw {plan.splits[0].seed}: {audit['n_train']} train, {audit['n_test']} "
         f"test pixels; {audit['centre_overlap_percent']} % of test pixels lie in training patches{leaky}"
     )
+
+
+def _once_lines(todo: Sequence[TrialSpec], costs: Costs) -> Iterator[str]:
+    """What generators learn once, and for how many of the draws each."""
+    spent: dict[str, list[float]] = {}
+    for trial in todo:
+        guess = costs.guess(trial.hash)
+        if guess.prepare:
+            part = parts_of(trial.as_json(), guess, guess.made)["prepare"]
+            spent.setdefault(trial.generator.name, []).append(costs.seconds(part))
+    for name, seconds in spent.items():
+        times = "once" if len(seconds) == 1 else f"{len(seconds)} times"
+        yield f"{name} learns without labels {times}, about {readable(sum(seconds))}, unless that is saved already"
 
 
 def _cost_line(plan: Plan, todo: Sequence[TrialSpec], cost: TimeLeft, jobs: int) -> str:

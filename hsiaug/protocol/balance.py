@@ -12,7 +12,7 @@ from hsiaug.base.errors import InputError
 
 Counts = TypeVar("Counts")
 
-DEFAULT_TIMES = 0.0
+DEFAULT_TIMES = 3.0
 """M where nobody says another."""
 LARGEST = 1000
 """λ and ω at most: beyond is a slip, or asks for more samples than a machine holds."""

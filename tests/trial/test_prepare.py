@@ -1,0 +1,200 @@
+"""What a generator learns once for a scene, without labels, and shares among the draws that show the same pixels."""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+import time
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from hsiaug.core.scene import Scene
+from hsiaug.protocol.protocols import parse_protocol
+from hsiaug.protocol.split import draw_split
+from hsiaug.protocol.view import checksum_of_pixels, train_view, view_without_labels
+from hsiaug.registry.lookup import Registry
+from hsiaug.tasks.task import get_task
+from hsiaug.trial.cache import Workbench
+from hsiaug.trial.fits import only_one, spare
+from hsiaug.trial.spec import TrialSpec
+from tests.strangers import install
+
+Spec = Callable[..., TrialSpec]
+Run = Callable[..., Any]
+
+AXES = '''
+"""Learns the axes of a scene once, and counts in a file how often."""
+import os
+from dataclasses import dataclass
+import numpy as np
+from hsiaug.api import Card, Entry, PatchSamples, hookimpl, load_state, param, save_state
+
+
+@dataclass(frozen=True)
+class Params:
+    number: int = param(2, "axes", low=1, preparing=True)
+    gain: float = param(1.0, "of the fit", low=0)
+
+
+class Axes:
+    def __init__(self, axes):
+        self.axes = axes
+
+    def save(self, folder):
+        save_state(folder, {"axes": self.axes})
+
+
+class Fitted:
+    def __init__(self, x, y, axes):
+        self.x, self.y, self.axes = x, y, axes
+
+    def sample(self, counts, *, guidance, seed):
+        index = np.concatenate([np.resize(np.flatnonzero(self.y == c), n) for c, n in counts.items()])
+        moved = np.random.default_rng(seed).normal(size=(len(index), len(self.axes))) @ self.axes
+        return PatchSamples.made(self.x[index] + moved[:, :, None, None].astype(np.float32), self.y[index])
+
+    def save(self, folder):
+        save_state(folder, {"x": self.x, "y": self.y, "axes": self.axes})
+
+
+class Generator:
+    card = Card(name="axes", version="1", summary="axes", scope="scene", prepares=True, prepare_seconds=5, params=Params)
+
+    def __init__(self, params):
+        self.params = params
+
+    def prepare(self, view, *, seed, device, progress):
+        assert not len(view.y) and not len(view.coords) and not view.class_names and not view.descriptions
+        assert self.params.gain == 1.0, "a parameter that is not its own"
+        with open(os.environ["PREPARED"], "a") as file:
+            file.write("once\\n")
+        spectra = view.cube[view.visible]
+        return Axes(np.linalg.svd(spectra - spectra.mean(axis=0), full_matrices=False)[2][: self.params.number])
+
+    def load_prepared(self, folder, *, device):
+        return Axes(load_state(folder)[0]["axes"])
+
+    def fit(self, view, *, seed, device, progress, prepared):
+        return Fitted(view.real.x * np.float32(self.params.gain), view.real.y, prepared.axes)
+
+    def load(self, folder, *, device):
+        return Fitted(**load_state(folder)[0])
+
+
+@hookimpl
+def hsiaug_plugins():
+    return [Entry("generator", "axes", "axes_plugin:Generator")]
+'''
+
+
+@pytest.fixture
+def prepared(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A file with a line for every time that the generator ``axes`` prepared a scene."""
+    install(tmp_path / "axes", "axes_plugin", AXES)
+    monkeypatch.syspath_prepend(tmp_path / "axes")
+    monkeypatch.setenv("PREPARED", str(tmp_path / "prepared"))
+    (tmp_path / "prepared").touch()
+    return tmp_path / "prepared"
+
+
+@pytest.fixture
+def plugins(plugins: Registry, prepared: Path) -> Registry:
+    """The built-ins, the dummies and ``axes``."""
+    from importlib.metadata import EntryPoint
+
+    from hsiaug.registry.lookup import build_registry
+
+    names = ("hsiaug_builtin.baselines", "hsiaug_builtin.classifiers", "dummy_plugin", "axes_plugin")
+    return build_registry([EntryPoint(name, name, "hsiaug") for name in names])
+
+
+def count(file: Path) -> int:
+    return len(file.read_text("utf-8").splitlines())
+
+
+def fitting(trial: TrialSpec, **changes: Any) -> TrialSpec:
+    generator = trial.generator
+    return replace(trial, generator=replace(generator, params=replace(generator.params, **changes)))
+
+
+def test_it_is_learnt_once_for_all_draws_rates_and_classifiers(spec: Spec, run: Run, prepared: Path) -> None:
+    trials = [spec("axes", classifier, lam=lam, seed=seed) for seed in (0, 1) for lam in (1.0, 2.0) for classifier in
+              ("nearest", "commonest")]  # fmt: skip
+    records = [run(trial)[0] for trial in trials]
+
+    assert {record["status"] for record in records} == {"ok"} and count(prepared) == 1
+    first, again = (next(r for r in records if r["spec"]["seed"] == seed) for seed in (0, 1))
+    assert first["prepared"] == again["prepared"] and first["timings"]["prepare"] > 0
+    assert run(fitting(trials[0], gain=0.5))[0]["prepared"] == first["prepared"] and count(prepared) == 1
+    assert run(fitting(trials[0], number=3))[0]["prepared"] != first["prepared"] and count(prepared) == 2
+
+
+def test_another_process_takes_it_from_the_disk_and_a_damaged_one_is_learnt_again(
+    toy: Scene, spec: Spec, run: Run, prepared: Path, tmp_path: Path
+) -> None:
+    folder = tmp_path / "cache"
+
+    def samples() -> Any:
+        record, _ = run(spec("axes", "nearest"), Workbench(toy, get_task("pixels"), folder))
+        return record["predictions_sha256"], record["notes"]
+
+    first = samples()
+    assert samples() == first and count(prepared) == 1 and len(spare(folder)) == 1
+    (saved,) = folder.rglob("state.safetensors")
+    saved.write_bytes(saved.read_bytes()[:-4] + b"oops")
+    checksum, notes = samples()
+    assert checksum == first[0] and count(prepared) == 2
+    assert notes and "learnt again" in notes[0] and "state.safetensors" in notes[0]
+
+
+def test_it_sees_the_visible_pixels_and_no_label(toy: Scene) -> None:
+    def shown(protocol: str, seed: int) -> str:
+        split = draw_split(toy, parse_protocol(protocol), seed, 5)
+        return checksum_of_pixels(view_without_labels(train_view(toy, split, "scene")))
+
+    assert shown("issd", 0) == shown("issd", 1) == shown("kshot:5", 3)
+    assert len({shown("issd", 0), shown("hidden:0.5:issd", 0), shown("hidden:0.5:issd", 1)}) == 3
+    changed = replace(toy, cube=toy.cube + np.float32(1e-3))
+    split = draw_split(toy, parse_protocol("issd"), 0, 5)
+    assert checksum_of_pixels(train_view(changed, split, "scene")) != shown("issd", 0)
+    view = view_without_labels(train_view(toy, split, "scene"))
+    height, width = toy.shape
+    assert len(view.unlabelled) == height * width and not view.counts, "no hole where a training pixel lies"
+
+
+def wait_within(folder: Path, told: Any) -> None:
+    with only_one(folder, lambda *_: None):
+        told.put((os.getpid(), time.monotonic()))
+        time.sleep(0.3)
+        told.put((os.getpid(), time.monotonic()))
+
+
+def test_one_process_learns_while_the_others_wait(tmp_path: Path) -> None:
+    context = multiprocessing.get_context("spawn")
+    told = context.Queue()
+    processes = [context.Process(target=wait_within, args=(tmp_path / "state", told)) for _ in range(3)]
+    for process in processes:
+        process.start()
+    events = sorted((told.get(timeout=60) for _ in range(6)), key=lambda event: event[1])
+    for process in processes:
+        process.join(60)
+
+    owners = [owner for owner, _ in events]
+    assert all(owners[i] == owners[i + 1] for i in (0, 2, 4)) and len(set(owners)) == 3
+    assert not list(tmp_path.iterdir())
+
+
+def test_what_a_killed_process_locked_is_free(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    lock = tmp_path / "state.lock"
+    with only_one(tmp_path / "state", lambda *_: None):
+        (name,) = (path.name for path in lock.iterdir() if path.name != ".hsiaug")
+    lock.mkdir()
+    (lock / name.replace(str(os.getpid()), "999999999")).touch()
+    begin = time.monotonic()
+    with only_one(tmp_path / "state", lambda *_: pytest.fail("it waits")):
+        assert time.monotonic() - begin < 5
