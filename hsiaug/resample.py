@@ -132,8 +132,9 @@ def _texts(params: Mapping[str, Any] | None) -> dict[str, str]:
 class Resampler(BaseEstimator):  # type: ignore[misc]
     """Over-samples labelled spectra or patches with any generator plugin; no scene needed.
 
-    generator: name of the plugin. lam: sample balance rate λ; 1 fills every class to the largest. omega: guidance
-        strength, None = the generator's own. params: its hyper-parameters by name. preset: tiny, cpu or paper.
+    generator: name of the plugin. lam: sample balance rate λ; 1 fills every class to the largest. times: samples more
+        for each real one; 0, so that classes end equal, as those of imbalanced-learn do. omega: guidance strength,
+        None = the generator's own. params: its hyper-parameters by name. preset: tiny, cpu or paper.
     seed: of fit and sampling. device: auto, cpu, cuda, ...
     class_names: {label: name} for generators that read text; else the labels themselves are the names.
     wavelengths: (B,) band centres in nm, or None.
@@ -156,6 +157,7 @@ class Resampler(BaseEstimator):  # type: ignore[misc]
         lam: float = 1.0,
         omega: float | None = None,
         *,
+        times: float = 0.0,
         params: Mapping[str, Any] | None = None,
         preset: Preset = "cpu",
         seed: int = 0,
@@ -166,6 +168,7 @@ class Resampler(BaseEstimator):  # type: ignore[misc]
         self.generator = generator
         self.lam = lam
         self.omega = omega
+        self.times = times
         self.params = params
         self.preset = preset
         self.seed = seed
@@ -205,6 +208,7 @@ class Resampler(BaseEstimator):  # type: ignore[misc]
             generator=asked["generator"],
             protocol=GIVEN,
             lam=asked["lam"],
+            times=asked["times"],
             omega=asked["omega"],
             seed=asked["seed"],
             patch=x.shape[2],

@@ -9,6 +9,7 @@ generators = ["dummy"]
 classifiers = ["nearest"]
 seeds = 2
 patch = 5
+times = 0
 
 [[run]]
 name = "headline"

@@ -32,7 +32,7 @@ def test_arrays_become_a_scene_and_the_scene_a_map(tmp_path: Path, monkeypatch: 
         assert np.array_equal(scene.cube, TOY.cube) and np.array_equal(scene.labels, TOY.labels)
         assert np.allclose(scene.wavelengths, TOY.wavelengths) and scene.class_names == TOY.class_names
         run = hsiaug.benchmark(
-            "farm.toml", "none", "svm", protocol="kshot:5", patch=3, draws=1, jobs=1, progress=False
+            "farm.toml", "none", "svm", times=0, protocol="kshot:5", patch=3, draws=1, jobs=1, progress=False
         )
         (record,) = run.frame().query("classifier == 'svm' and status == 'ok'").hash
         made = hsiaug.map_scene("farm.toml", record, progress=False)

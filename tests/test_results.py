@@ -18,7 +18,7 @@ from hsiaug.results import Results
 from tests.in_process import run_trials_here
 from tests.strangers import hsiaug as command
 
-ASKED = {"lambdas": np.array([1, 3]), "draws": 2, "views": "raw", "patch": 5, "protocol": "kshot:5"}
+ASKED = {"lambdas": np.array([1, 3]), "times": 0, "draws": 2, "views": "raw", "patch": 5, "protocol": "kshot:5"}
 
 
 @pytest.fixture(scope="module")
@@ -31,7 +31,7 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> Results:
 
 
 def test_a_call_plans_the_trials_that_the_command_plans(run: Results) -> None:
-    typed = "benchmark toy --generator noise,smote --classifier svm --view raw --lambda 1,3 --seeds 2 --patch 5"
+    typed = "benchmark toy --generator noise,smote --classifier svm --view raw --lambda 1,3 --times 0 --seeds 2 --patch 5"
     planned = command(*typed.split(), "--protocol", "kshot:5", "--set", "noise.level=0.3", "--dry-run", "--json")
     assert {trial["hash"] for trial in json.loads(planned.stdout)["trials"]} == set(run.hashes)
 
@@ -83,7 +83,7 @@ def test_plugins_of_one_name_with_other_parameters_are_arms_of_their_own(
     run_trials_here(monkeypatch)
     both = [hsiaug.generator("noise", level=level) for level in (0.1, 0.5)]
     made = hsiaug.benchmark(
-        "toy", both, ["svm"], lambdas=2, draws=1, patch=5, store=tmp_path, jobs=1, progress=False
+        "toy", both, ["svm"], lambdas=2, times=0, draws=1, patch=5, store=tmp_path, jobs=1, progress=False
     )
     frame = made.frame()
     levels = {json.loads(params)["level"] for params in frame[frame.generator == "noise"].generator_params}
@@ -231,8 +231,8 @@ def test_the_users_own_threads_are_as_before(monkeypatch: pytest.MonkeyPatch) ->
 
 SCRIPT = """
 import hsiaug
-run = hsiaug.benchmark("toy", generators=["smote"], classifiers=["svm"], lambdas=[3], draws=1, jobs=2, preset="tiny",
-                       store="records", progress=False)
+run = hsiaug.benchmark("toy", generators=["smote"], classifiers=["svm"], lambdas=[3], times=0, draws=1, jobs=2,
+                       preset="tiny", store="records", progress=False)
 print("failed:", sum(trial.failed for table in run.report.tables for trial in table.trials))
 """
 

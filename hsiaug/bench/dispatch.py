@@ -272,7 +272,7 @@ class Dispatch:
     def _doomed(self, outcome: Outcome, trial: TrialSpec, part: _Part) -> list[TrialSpec]:
         """The trials of a group that would fail as one did, as they need the same fit and run the same strangers' code:
         they are not begun."""
-        if not outcome.failed or outcome.result["error"]["stage"] != "fit_generator":
+        if not outcome.failed or outcome.result["error"]["stage"] not in ("prepare", "fit_generator"):
             return []
         to_blame = strangers(trial)
         running = {other.left[0].hash for other in self._parts.values() if other.left and other is not part}

@@ -210,23 +210,23 @@ def train_view(scene: Scene | UnlabelledScene, split: Split | BlindSplit, scope:
 
 def view_without_labels(view: TrainView) -> TrainView:
     """The same pixels without any label, and without a hint at which pixels have one."""
-    whole = ~dilate(~view.visible, view.patch // 2)
+    # Where samples stand apart, a patch round a pixel between them is none: only centres that the view knows are listed.
+    pixels = np.concatenate([view.coords, view.unlabelled]).astype(np.int64)
     return replace(
         view,
         coords=np.empty((0, 2), dtype=np.int32),
         y=np.empty(0, dtype=np.int64),
-        unlabelled=np.argwhere(whole).astype(np.int32),
+        unlabelled=pixels[np.lexsort((pixels[:, 1], pixels[:, 0]))].astype(np.int32),
         class_names=(),
         descriptions=Descriptions({}),
     )
 
 
 def checksum_of_pixels(view: TrainView) -> str:
-    """SHA-256 of the visible pixels of a view: where they lie, their spectra, and the wavelengths of these."""
+    """SHA-256 of what a view shows: where pixels lie, their spectra, wavelengths, size and units."""
     found = hashlib.sha256(np.packbits(view.visible).tobytes())
-    found.update(
-        repr((view.visible.shape, None if view.wavelengths is None else view.wavelengths.tolist())).encode()
-    )
+    found.update(repr((view.visible.shape, view.gsd, view.units, view.wavelengths is None)).encode())
+    found.update(b"" if view.wavelengths is None else view.wavelengths.tobytes())
     rows, columns = np.nonzero(view.visible)
     step = max(1, STRIPE_BYTES // (4 * view.bands))
     for start in range(0, len(rows), step):

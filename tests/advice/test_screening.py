@@ -61,6 +61,7 @@ class World:
 def asked(**changes: Any) -> Request:
     usual = Request(
         lambdas=[1.0],
+        times=[0.0],
         seeds=[],
         protocol=parse_protocol("within:all"),
         generators=["smote", "mixup", "noise"],

@@ -36,6 +36,7 @@ def plan_of(scene: Scene, plugins: Registry, **asked: Any) -> Plan:
         "generators": ["smote"],
         "classifiers": ["svm"],
         "lambdas": [0.5],
+        "times": [0.0],
         "omegas": [],
         "seeds": [0, 1],
         "patch": 5,

@@ -75,6 +75,7 @@ def arguments(store: Path, *more: str) -> list[str]:
         "--generator": "dummy",
         "--classifier": "nearest",
         "--lambda": "0.5,1",
+        "--times": "0",
         "--patch": "5",
         "--seeds": "3",
     }
@@ -286,6 +287,7 @@ def test_a_dry_run_knows_no_time_of_a_preset_that_never_ran(tmp_path: Path) -> N
 
     def said(*more: str) -> str:
         words = ("benchmark", "toy", "--generator", "none", "--classifier", "svm", "--lambda", "0", "--patch", "5")
+        words = (*words, "--times", "0")
         store = ("--store", str(tmp_path / "store"), "--preset", "tiny", "--device", "cpu", "--jobs", "1")
         answer = CliRunner().invoke(app, [*words, *store, *more])
         assert answer.exit_code == 0, answer.output

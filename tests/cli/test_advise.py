@@ -147,7 +147,14 @@ def typed(planted: Registry, tmp_path: Path) -> Typed:
     """``typed("--generator", "oracle")``: the command on the toy scene, with quick plugins, in this process."""
 
     def run(*words: str, scene: str = "toy") -> str:
-        usual = {"--classifier": "memory", "--lambda": "1", "--patch": "3", "--jobs": "1", "--device": "cpu"}
+        usual = {
+            "--classifier": "memory",
+            "--lambda": "1",
+            "--times": "0",
+            "--patch": "3",
+            "--jobs": "1",
+            "--device": "cpu",
+        }
         kept = (word for option, value in usual.items() if option not in words for word in (option, value))
         with contextlib.chdir(tmp_path):
             answer = CliRunner().invoke(app, ["advise", scene, *kept, *words])
@@ -432,7 +439,20 @@ def test_the_same_command_again_goes_on_and_ends_where_a_long_one_does(typed: Ty
 def test_two_processes_say_what_one_says(typed: Typed, site: Path, tmp_path: Path) -> None:
     words = ("--generator", "dummy,poison", "--store", "one")
     one = typed(*words)
-    quick = ("--classifier", "memory", "--lambda", "1", "--patch", "3", "--jobs", "2", "--device", "cpu")
+    quick = (
+        "--classifier",
+        "memory",
+        "--lambda",
+        "1",
+        "--times",
+        "0",
+        "--patch",
+        "3",
+        "--jobs",
+        "2",
+        "--device",
+        "cpu",
+    )
     two = hsiaug("advise", "toy", *quick, *words[:2], "--store", "two", cwd=tmp_path, env=environment(site))
 
     assert two.returncode == 0, two.stderr

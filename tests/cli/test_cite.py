@@ -28,7 +28,15 @@ def store(tmp_path_factory: pytest.TempPathFactory) -> Path:
         run_trials_here(patch)
         folder = tmp_path_factory.mktemp("cite") / "store"
         hsiaug.benchmark(
-            "indian_pines", ["smote"], ["svm"], lambdas=[0.5, 1], draws=2, store=folder, jobs=1, progress=False
+            "indian_pines",
+            ["smote"],
+            ["svm"],
+            lambdas=[0.5, 1],
+            times=0,
+            draws=2,
+            store=folder,
+            jobs=1,
+            progress=False,
         )
         return folder
 

@@ -18,6 +18,8 @@ TRIALS = (
     "rf",
     "--lambda",
     "0",
+    "--times",
+    "0",
     "--patch",
     "5",
     "--seeds",

@@ -27,7 +27,9 @@ def make(toy: Scene, plugins: Registry) -> Callable[..., PixelSynthesis]:
     def made(
         generator: str = "smote", scene: Scene = toy, protocol: str = "issd", **changes: Any
     ) -> PixelSynthesis:
-        request = SampleRequest(generator, parse_protocol(protocol), **{"patch": 5, "device": "cpu", **changes})
+        request = SampleRequest(
+            generator, parse_protocol(protocol), **{"patch": 5, "device": "cpu", "times": 0.0, **changes}
+        )
         return synthesise(sample_kit("pixels"), scene, request, plugins)
 
     return made

@@ -133,7 +133,7 @@ def test_where_nothing_is_asked_for_the_data_come_back_unchanged_with_a_warning(
 def test_a_scene_is_augmented_as_the_trial_does(
     toy: Scene, make: Callable[..., PixelSynthesis], tmp_path: Path
 ) -> None:
-    samples = augment_scene(toy, "smote", lam=0.5, seed=1, patch=5, params={"neighbours": 3})
+    samples = augment_scene(toy, "smote", lam=0.5, times=0, seed=1, patch=5, params={"neighbours": 3})
     made = make("smote", lam=0.5, seed=1, overrides={"neighbours": "3"})
 
     joined = concatenate([made.real, made.synthetic])

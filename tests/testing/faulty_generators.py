@@ -76,6 +76,33 @@ class Adds(Sound):
         self.params = Params()
 
 
+class State:
+    """The mean spectrum of the visible pixels."""
+
+    def __init__(self, **arrays):
+        self.arrays = arrays
+
+    def save(self, folder):
+        save_state(folder, self.arrays)
+
+
+class Prepares(Sound):
+    """Brings what it learns of the scene into the noise of its samples."""
+
+    card = Card(name="prepares", version="1", summary="prepares", params=Params, scope="scene", prepares=True)
+
+    def prepare(self, view, *, seed, device, progress):
+        progress(1, 1)
+        return State(mean=view.cube[view.visible].mean(axis=0))
+
+    def load_prepared(self, folder, *, device):
+        return State(**load_state(folder)[0])
+
+    def fit(self, view, *, seed, device, progress, prepared):
+        progress(1, 1)
+        return self.fitted(view.real.x, view.real.y, float(prepared.arrays["mean"][0]) * 1e-6)
+
+
 faulty = listing(FAULTY.append)
 NET = Card(
     name="a", version="1", summary="a net", params=Params, uses_device=True, presets={"tiny": {"level": 0.02}}
@@ -433,6 +460,26 @@ class StartsElsewhere(Sound):
             checkpoint.mkdir(exist_ok=True)
         progress(1, 1)
         return Fitted(view.real.x, view.real.y, 0.02 if found else 0.01)
+
+
+@faulty("preparation")
+class UnseededState(Prepares):
+    def prepare(self, view, **given):
+        return State(**super().prepare(view, **given).arrays, more=np.frombuffer(os.urandom(4), np.uint8))
+
+
+@faulty("preparation")
+class TrainsOnTheState(Prepares):
+    def fit(self, view, *, prepared, **given):
+        made = super().fit(view, prepared=prepared, **given)
+        prepared.arrays["more"] = np.arange(3)
+        return made
+
+
+@faulty("preparation")
+class LoadsAnother(Prepares):
+    def load_prepared(self, folder, *, device):
+        return State(mean=load_state(folder)[0]["mean"] * 2)
 
 
 @faulty("device")

@@ -30,6 +30,7 @@ FAULTY = [("generator", p) for p in [*faulty_generators.FAULTY, *faulty_masks.GE
 SOUND = [
     ("generator", faulty_generators.Sound),
     ("generator", faulty_generators.Adds),
+    ("generator", faulty_generators.Prepares),
     ("classifier", faulty_classifiers.Sound),
     ("classifier", faulty_classifiers.Location),
     ("generator", faulty_masks.Sound),

@@ -32,6 +32,7 @@ def planned(
     settings = {"true-labels": {"wrong": wrong}} if "labels" in ceilings else {}
     request = Request(
         lambdas=[lam],
+        times=[0.0],
         seeds=[0],
         generators=["none"],
         classifiers=["svm"],

@@ -77,7 +77,8 @@ def _fitting(left: str, classifier: str, names: Mapping[CellKey, str]) -> list[C
         for arm, c in names
         if _fits(generator, labels[arm.generator])
         and _fits(classifier, labels[c])
-        and rate in (None, str(arm.rate))
+        # M may be left out.
+        and rate in (None, str(arm.rate), str(Rate(arm.rate.lam)))
         and omega in (None, None if arm.omega is None else f"{arm.omega:g}")
     ]
 
