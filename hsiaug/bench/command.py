@@ -6,6 +6,7 @@ import dataclasses
 import shlex
 
 from hsiaug.base.text import shortest
+from hsiaug.protocol.balance import Rate
 from hsiaug.tasks.task import USUAL, get_task
 from hsiaug.trial.arm import BOTH
 from hsiaug.trial.ceilings import family_of
@@ -25,7 +26,7 @@ def command_for(trial: TrialSpec, scene_ref: str) -> str:
         words += ["--view", trial.view]
     if trial.train != BOTH:
         words += ["--train", trial.train]
-    words += [*_drawn(trial), "--seeds", f"{trial.seed}-{trial.seed}"]
+    words += [*_drawn(trial, trial.rate), "--seeds", f"{trial.seed}-{trial.seed}"]
     for plugin in (trial.generator, trial.classifier):
         words += _settings(plugin)
     return shlex.join([*words, "--existing", "all"])
@@ -34,15 +35,15 @@ def command_for(trial: TrialSpec, scene_ref: str) -> str:
 def generate_command(trial: TrialSpec, scene_ref: str, store: str | None = None) -> str:
     """``hsiaug generate …`` that writes the samples of this trial."""
     words = ["hsiaug", "generate", scene_ref, *(["--task", trial.task] if trial.task != USUAL else [])]
-    words += ["--generator", trial.generator.name, *_drawn(trial), "--seed", str(trial.seed)]
+    words += ["--generator", trial.generator.name, *_drawn(trial, trial.made), "--seed", str(trial.seed)]
     kept = [] if store is None else ["--store", store]
     out = "samples.npz" if get_task(trial.task).single_pixels else "samples"
     return shlex.join([*words, *_settings(trial.generator), *kept, "--out", out])
 
 
-def _drawn(trial: TrialSpec) -> list[str]:
+def _drawn(trial: TrialSpec, rate: Rate) -> list[str]:
     """Options of how much is made, and of which draw."""
-    words = ["--lambda", shortest(trial.rate.lam), "--times", shortest(trial.rate.times)]
+    words = ["--lambda", shortest(rate.lam), "--times", shortest(rate.times)]
     if trial.omega is not None:
         words += ["--omega", shortest(trial.omega)]
     words += ["--protocol", trial.protocol.text, "--buffer", trial.protocol.buffer]

@@ -199,7 +199,7 @@ def _planned(trials: Mapping[str, TrialSpec], costs: Costs) -> dict[str, _Planne
     for hash, trial in trials.items():
         guess, pool = costs.guess(hash), (trial.fit_hash, trial.omega)
         # Every λ takes a prefix of the same pool of samples.
-        made = guess.made if trial.rate else 0
+        made = guess.made if trial.made else 0
         new = max(0, made - most.get(pool, 0))
         most[pool] = max(made, most.get(pool, 0))
         stages = parts_of(trial.as_json(), guess, new)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import redirect_stdout
 from dataclasses import dataclass, field
 from functools import cached_property, partial
@@ -17,8 +17,8 @@ from hsiaug.protocol.protocols import SplitProtocol, parse_protocol
 from hsiaug.registry.card import Card, Preset, build_params, check_sendable
 from hsiaug.registry.hookspecs import Kind
 from hsiaug.registry.lookup import Registry
-from hsiaug.tasks.task import USUAL, TaskData, TaskSplit, check_serves, get_task
-from hsiaug.trial.arm import BOTH, CONTROLS, EVERY_CONTROL, SYNTHETIC, TEACHER, controls_of
+from hsiaug.tasks.task import USUAL, Task, TaskData, TaskSplit, check_serves, get_task
+from hsiaug.trial.arm import BOTH, EVERY_CONTROL, SYNTHETIC, TEACHER, controls_of
 from hsiaug.trial.ceilings import CEILINGS, FAMILIES, check_ceilings
 from hsiaug.trial.guard import kept_state
 from hsiaug.trial.spec import PluginSpec, TrialSpec, plots_read, plugin_spec
@@ -132,11 +132,12 @@ def build_plan(
     classifiers = _unique((*(request.classifiers or usual.classifiers), task.control))
     notes: list[str] = []
     loaded = [_load(plugins, "generator", name, request, scene) for name in asked]
-    further = _further_controls([card for _, card in loaded], request.task, notes)
+    compared = BOTH in request.train
+    further = _further_controls([card for _, card in loaded], request.task, notes) if compared else []
     loaded += [_load(plugins, "generator", name, request, scene) for name in further]
     loaded.sort(key=lambda plugin: plugin[0].name not in EVERY_CONTROL)
     generators = [spec.name for spec, _ in loaded]
-    if task.single_pixels and TEACHER not in classifiers:
+    if compared and task.single_pixels and TEACHER not in classifiers:
         readers = [card.name for _, card in loaded if card.scope == "scene"]
         if readers:
             classifiers += (TEACHER,)
@@ -161,10 +162,18 @@ def build_plan(
     arms = [
         (spec, card, rate, omega, train)
         for spec, card in [*loaded, *ceilings]
-        for train in _trained(card, request.train)
         for omega in _omegas(card, request, notes)
-        for rate in _rates(card, request.lambdas, request.times or usual.times, notes)
+        for rate in _rates(card, request, request.times or usual.times, notes)
+        for train in (_trained(request, rate, card.name in wanted) if card.adds else (BOTH,))
     ]
+    if REAL in request.train:
+        notes.append("train real is the arm none")
+    if SYNTHETIC in request.train:
+        notes += [
+            f"classifier {card.name} reads real labels in the scene: it has no arm of synthetic samples alone"
+            for spec, card in tests
+            if card.learns_samples and card.reads_scene
+        ]
     draws, columns = len(request.seeds), len(tests) * len(views)
     if draws * len(arms) * columns > MOST_TRIALS:
         raise InputError(
@@ -198,15 +207,14 @@ def build_plan(
         # A control reads no spectrum, or all of them by itself.
         for view in ((RAW,) if c_card.name == task.control or c_card.reads_scene else views)
         if c_card.learns_samples or not g_card.adds
-        # One that reads labels of the view by itself would learn from real samples all the same.
-        if train == BOTH or c_card.scope == "none"
+        if train == BOTH or _learns_alone(c_card, task)
     ]
     cards: dict[tuple[Kind, str], Card] = {("generator", card.name): card for _, card in [*loaded, *ceilings]}
     cards |= {("classifier", card.name): card for _, card in tests}
-    values = {t.rate for t in trials}
-    sizes = {(s.seed, rate): task.sizes(s, rate) for s in splits for rate in values | {t.made for t in trials}}
+    sizes = {(s.seed, rate): task.sizes(s, rate) for s in splits for rate in {t.made for t in trials}}
     samples = {trial.hash: sizes[trial.seed, trial.made] for trial in trials}
-    shortages = [counts_note(task, splits, rate) for rate in sorted(rate for rate in values if rate)]
+    beside = {t.rate for t in trials if t.rate and t.train == BOTH}
+    shortages = [counts_note(task, splits, rate) for rate in sorted(beside)]
     short = tuple(note for note in shortages if note)
     return Plan(
         run,
@@ -259,21 +267,27 @@ def _omegas(card: Card, request: Request, notes: list[str]) -> list[float | None
     return list(_unique(request.omegas)) or [card.guidance]
 
 
-def _rates(card: Card, lambdas: Sequence[float], times: Sequence[float], notes: list[str]) -> list[Rate]:
-    """The rates of a generator's arms; one of 0 asks for no sample, which is what ``none`` is."""
+def _rates(card: Card, request: Request, times: Sequence[float], notes: list[str]) -> list[Rate]:
+    """The rates of a generator's arms; beside real samples one of 0 asks for none, which is what ``none`` is."""
     if not card.adds:
         return [Rate(0.0)]
-    rates = [Rate(lam, m) for lam in _unique(lambdas) for m in _unique(times)]
-    if not all(rates) and card.name not in (*EVERY_CONTROL, *CEILINGS):
+    rates = [Rate(lam, m) for lam in _unique(request.lambdas) for m in _unique(times)]
+    if BOTH in request.train and not all(rates) and card.name not in (*EVERY_CONTROL, *CEILINGS):
         notes.append(f"generator {card.name} at λ = 0 adds nothing: see the row of none")
-    return sorted(rate for rate in rates if rate)
+    return sorted(rates)
 
 
-def _trained(card: Card, asked: Sequence[str]) -> list[str]:
-    """What classifiers learn from beside a generator; one that adds nothing, and a control, has the usual arm."""
-    if not card.adds or card.name in (*CONTROLS, *CEILINGS):
-        return [BOTH]
-    return [train for train in _unique(asked) if train != REAL]
+def _trained(request: Request, rate: Rate, wanted: bool) -> Iterator[str]:
+    """What classifiers learn from at a rate. wanted: the generator was asked for, and is not only a control of others."""
+    if rate and BOTH in request.train:
+        yield BOTH
+    if wanted and SYNTHETIC in request.train:
+        yield SYNTHETIC
+
+
+def _learns_alone(card: Card, task: Task) -> bool:
+    """Whether a classifier can learn from synthetic samples alone: one that reads the scene reads its labels too."""
+    return card.learns_samples and not card.reads_scene and card.name != task.control
 
 
 def _unique(items: Sequence[T]) -> tuple[T, ...]:

@@ -27,6 +27,7 @@ from hsiaug.base.terminal import live, progress_bars
 from hsiaug.bench.costs import Costs
 from hsiaug.bench.engine import Event, OnEvent
 from hsiaug.bench.eta import Forecast
+from hsiaug.trial.arm import ALONE, BOTH
 from hsiaug.trial.failures import ErrorKind, error_kind, one_line, why_failed
 from hsiaug.trial.spec import TrialSpec
 from hsiaug.trial.store import Store
@@ -45,9 +46,9 @@ LIVE_EVERY = 1.0
 
 def describe(trial: TrialSpec) -> str:
     """A trial in a few words."""
-    lam = f" λ={trial.rate}" if trial.rate else ""
+    alone, lam = ALONE * (trial.train != BOTH), f" λ={trial.rate}" if trial.rate else ""
     omega = "" if trial.omega is None else f" ω={trial.omega:g}"
-    return one_line(f"{trial.generator.name}{lam}{omega} · {trial.classifier_label} · draw {trial.seed}")
+    return one_line(f"{trial.generator.name}{alone}{lam}{omega} · {trial.classifier_label} · draw {trial.seed}")
 
 
 @contextmanager

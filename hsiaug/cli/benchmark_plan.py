@@ -17,6 +17,7 @@ from hsiaug.bench.run import Existing, batches_of, held, missing, workers
 from hsiaug.bench.sample_counts import between
 from hsiaug.bench.schedule import join_plans
 from hsiaug.cli.output import print_json, print_lines, print_table
+from hsiaug.trial.arm import ALONE, BOTH
 from hsiaug.trial.spec import TrialSpec
 from hsiaug.trial.store import Store
 
@@ -113,7 +114,8 @@ def _arms(plan: Plan, todo: Sequence[TrialSpec]) -> Iterator[tuple[str, ...]]:
     arms: dict[tuple[str, ...], list[TrialSpec]] = {}
     for t in plan.trials:
         omega = "–" if t.omega is None else f"{t.omega:g}"
-        arms.setdefault((t.generator.name, str(t.rate), omega, t.classifier_label), []).append(t)
+        name = t.generator.name + ALONE * (t.train != BOTH)
+        arms.setdefault((name, str(t.rate), omega, t.classifier_label), []).append(t)
     for arm, members in arms.items():
         made = between([plan.samples[t.hash][1] for t in members])
         yield (*arm, made, str(len(members)), str(sum(t.hash in waiting for t in members)))

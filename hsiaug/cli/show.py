@@ -74,7 +74,8 @@ def _facts(record: Record) -> Iterator[tuple[str, str]]:
         f"{' '.join(map(str, spec['protocol'].values()))}, patch {spec['patch']}, draw {spec['seed']}",
     )
     yield "generator", _plugin(spec["generator"]) + (DIAGNOSIS if spec.get("diagnosis") else "")
-    yield "classifier", _plugin(spec["classifier"])
+    alone = ", trained on synthetic samples alone" if spec.get("train") else ""
+    yield "classifier", _plugin(spec["classifier"]) + alone
     yield "spectra", _spectra(spec.get("view", RAW), record.get("spectral_view"))
     yield "λ, ω", f"{Rate.of(spec)}, {'–' if spec['omega'] is None else spec['omega']}"
     if metrics:

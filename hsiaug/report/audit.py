@@ -12,6 +12,7 @@ from hsiaug.report.labels import MISSING, count, draws_text, left_out, plus_minu
 from hsiaug.report.records import Audit, DrawKey
 from hsiaug.report.scores import CONTROL_CLASSIFIERS
 from hsiaug.report.tables import Table, named
+from hsiaug.trial.arm import BOTH
 
 
 def audit_lines(table: Table, where: str) -> tuple[tuple[str, str], ...]:
@@ -200,10 +201,10 @@ def _looks(table: Table) -> list[str]:
 
 
 def _synthetic(table: Table) -> list[str]:
-    """How much every λ made: the same for all generators of a draw."""
+    """How much every λ made beside real samples: the same for all generators of a draw."""
     totals: dict[Rate, dict[str, list[float]]] = {}
     for trial in table.trials:
-        if trial.rate:
+        if trial.rate and trial.generator.train == BOTH:
             for kind, values in totals.setdefault(trial.rate, {"real": [], "synthetic": []}).items():
                 if (made := trial.number(kind, "samples")) is not None:
                     values.append(made)

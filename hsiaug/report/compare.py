@@ -11,7 +11,7 @@ from hsiaug.metrics.verdict import Evidence, Verdict, deciding_interval, judge, 
 from hsiaug.report.cells import ArmCell
 from hsiaug.report.records import Trial
 from hsiaug.report.scores import MetricSet
-from hsiaug.trial.arm import CONTROLS, Arm, Method
+from hsiaug.trial.arm import BOTH, CONTROLS, Arm, Method
 
 
 @dataclass(frozen=True)
@@ -78,15 +78,16 @@ class Comparison:
         return Comparison(control, pairs, self.main.turned, self.second and self.second.turned)
 
 
+Against = Mapping[str, Comparison | None]
+"""What an arm is compared with → the comparison, None where nothing can be paired."""
+
+
 @dataclass(frozen=True)
 class Gain:
-    """An arm with one classifier. against: each of its controls → the comparison, None where nothing can be paired.
-
-    margin: of equivalence, in points.
-    """
+    """An arm with one classifier, against each of its controls. margin: of equivalence, in points."""
 
     cell: ArmCell
-    against: Mapping[str, Comparison | None]
+    against: Against
     margin: float = 1.0
 
     @cached_property
@@ -125,7 +126,8 @@ class Gain:
 
 
 def compare(cells: Mapping[tuple[Arm, Method], ArmCell], scores: MetricSet) -> dict[tuple[Arm, Method], Gain]:
-    """Every arm but ``none`` against the controls of its classifier, Holm over the arms of the table."""
+    """Every arm of both but ``none`` against the controls of its classifier, Holm over the arms of the table."""
+    cells = {key: cell for key, cell in cells.items() if key[0] == key[0].both}
     controls: dict[tuple[str, Method], list[ArmCell]] = {}
     alone: dict[str, list[ArmCell]] = {}
     for cell in cells.values():
@@ -141,6 +143,23 @@ def compare(cells: Mapping[tuple[Arm, Method], ArmCell], scores: MetricSet) -> d
         against = {name: _against(cell, name, there, scores) for name, there in known.items()}
         gains.append(Gain(cell, against, scores.margin))
     return {(gain.cell.arm, gain.cell.classifier): gain for gain in corrected(gains)}
+
+
+def alone(cells: Mapping[tuple[Arm, Method], ArmCell], scores: MetricSet) -> dict[tuple[Arm, Method], Against]:
+    """Every arm of synthetic samples alone against ``none``, which is real ones alone, and against both; uncorrected."""
+    return {
+        (arm, classifier): {
+            "none": _against(
+                cell,
+                "none",
+                [c for (a, k), c in cells.items() if a.generator.name == "none" and k == classifier],
+                scores,
+            ),
+            BOTH: _against(cell, BOTH, [c for key, c in cells.items() if key == (arm.both, classifier)], scores),
+        }
+        for (arm, classifier), cell in cells.items()
+        if arm != arm.both
+    }
 
 
 def corrected(gains: Sequence[Gain]) -> list[Gain]:

@@ -15,7 +15,7 @@ from hsiaug.report.records import DrawKey
 from hsiaug.report.scores import Metric
 from hsiaug.report.tables import Table
 from hsiaug.report.views_raw import classifier_column
-from hsiaug.trial.arm import CONTROLS, Method
+from hsiaug.trial.arm import BOTH, CONTROLS, Method
 
 Axis = Literal["lambda", "times", "omega"]
 AXES: tuple[Axis, ...] = ("lambda", "times", "omega")
@@ -101,7 +101,7 @@ def lines(table: Table, classifier: Method, axis: Axis) -> tuple[SweepLine, ...]
         over = tuple(
             (value, over_draws(cell, draws)) for value, cell in sorted(points, key=lambda p: _first_none(p[0]))
         )
-        begins = start if start and draws_of(start) == draws else None
+        begins = start if start and generator.train == BOTH and draws_of(start) == draws else None
         made.append(SweepLine(generator, classifier, held, over, draws, begins))
     return tuple(made)
 

@@ -32,6 +32,9 @@ class _Words(NamedTuple):
     tone: str
 
 
+ALONE_SAID = "Synthetic samples alone are compared with real ones, not judged."
+"""Where no arm has real samples beside them."""
+
 FINDINGS: dict[Finding, _Words] = {
     "helps": _Words("Every arm helps.", "shown to help", "good"),
     "helps, at a loss": _Words(
@@ -103,7 +106,7 @@ def said_of(table: Table) -> str:
     counted = Counter(gain.verdict.finding for gain in judged(table) if gain.verdict)
     second, margin = table.scores.second.name, points(table.scores.margin)
     if not counted:
-        return "Only controls were run, so there is nothing to judge yet."
+        return "Only controls were run, so there is nothing to judge yet." if not table.alone else ALONE_SAID
     if len(counted) == 1:
         finding = next(iter(counted))
         if lacking := _lacking(table):

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Sequence
 
 from hsiaug.core.view_names import with_view
 from hsiaug.metrics.significance import MeanStd
-from hsiaug.trial.arm import BOTH, Method
+from hsiaug.trial.arm import ALONE, BOTH, Method
 from hsiaug.trial.hashing import canonical_json
 
 MISSING = "–"
@@ -57,7 +57,7 @@ def method_labels(methods: Iterable[Method]) -> dict[Method, str]:
             if len({m.view for m in same}) > 1:
                 labels[method] = with_view(labels[method], method.view)
             if method.train != BOTH:
-                labels[method] += f" {method.train}-only"
+                labels[method] += ALONE
     return labels
 
 

@@ -74,7 +74,8 @@ def _arms(table: Table) -> str:
     omegas = sorted({arm.omega for arm in arms if arm.omega is not None})
     guided = f" and the guidance strength ω = {join_words(map(number, omegas))}" if omegas else ""
     controls = join_words(name for name in table.controls if name in _names(table, "generator"))
-    return f"The sample balance rate was λ = {lambdas}{guided}; the controls were {controls}, on the same draws."
+    alone = " Classifiers were also trained on as many synthetic samples alone." if table.alone else ""
+    return f"The sample balance rate was λ = {lambdas}{guided}; the controls were {controls}, on the same draws.{alone}"
 
 
 def _unlabelled(table: Table) -> str:

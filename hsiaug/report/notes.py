@@ -11,13 +11,25 @@ from hsiaug.protocol.balance import Rate
 from hsiaug.report.labels import count, count_range, draws_text, seeds_text
 from hsiaug.report.records import FIELDS, VISIBILITY
 from hsiaug.report.tables import Table
-from hsiaug.trial.arm import RIVALS, Method, needed_of
+from hsiaug.trial.arm import ALONE, RIVALS, Method, needed_of
 
 
 def table_notes(table: Table) -> list[str]:
     """Every note on a table: its numbers, its controls, its tests, and what its verdicts claim."""
     compared = control_notes(table) + significance_note(table) + _verdict_note(table) if table.gains else []
-    return number_notes(table) + compared
+    return number_notes(table) + compared + _alone(table)
+
+
+def _alone(table: Table) -> list[str]:
+    """Note on classifiers that learnt from synthetic samples alone."""
+    if not table.alone:
+        return []
+    return [
+        f"{ALONE.strip()}: the classifier learnt from synthetic samples alone, as many of each class as there are real "
+        "and synthetic ones in the arm of both, and chose its own parameters on them; weights are 1 in the mean. "
+        "Spectral view and scaling are those of the training pixels. Such an arm has no verdict; its intervals, of "
+        "95 %, are not corrected."
+    ]
 
 
 def number_notes(table: Table) -> list[str]:

@@ -117,6 +117,7 @@ def _failure_json(table: Table, trial: Trial) -> dict[str, Any]:
         "hash": trial.hash,
         "seed": trial.seed,
         "generator": table.labels[trial.generator],
+        "train": trial.generator.train,
         "lambda": trial.rate.lam,
         "times": trial.rate.times,
         "omega": trial.omega,
@@ -131,6 +132,7 @@ def _cell_json(table: Table, cell: ArmCell) -> dict[str, Any]:
     gain = table.gain(cell)
     return {
         "generator": _method_json(table, cell.arm.generator),
+        "train": cell.arm.generator.train,
         "lambda": cell.arm.rate.lam,
         "times": cell.arm.rate.times,
         "omega": cell.arm.omega,
@@ -281,6 +283,7 @@ def _identity(trial: Trial) -> dict[str, Any]:
         row |= {role: method.name, f"{role}_version": method.version, f"{role}_params": method.params}
     row |= {"view": trial.classifier.view, "view_shown": trial.common["view_shown"]}
     return row | {
+        "train": trial.generator.train,
         "lambda": trial.rate.lam,
         "times": trial.rate.times,
         "omega": trial.omega,

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from hsiaug.metrics.equivalence import check_margin
 from hsiaug.protocol.large_classes import large_classes
 from hsiaug.report.cells import ArmCell, CellKey, make_cells, method_rank
-from hsiaug.report.compare import Comparison, Gain, compare
+from hsiaug.report.compare import Against, Comparison, Gain, alone, compare
 from hsiaug.report.labels import method_labels
 from hsiaug.report.records import Audit, Condition, Source, Trial, by_split, condition_of, read_trials
 from hsiaug.report.scores import CONTROL_CLASSIFIERS, Metric, MetricSet, metric_set, over_large
@@ -142,10 +142,15 @@ class Table:
         """Return the gain of a cell over the controls; None for ``none`` and for control classifiers."""
         return self.gains.get((cell.arm, cell.classifier))
 
-    def against(self, cell: ArmCell) -> Mapping[str, Comparison | None]:
+    @cached_property
+    def alone(self) -> Mapping[CellKey, Against]:
+        """The arms of synthetic samples alone, against real ones alone and against both."""
+        return alone(self.cells, self.scores)
+
+    def against(self, cell: ArmCell) -> Against:
         """Control → the comparison of a cell with it."""
         gain = self.gain(cell)
-        return gain.against if gain else dict.fromkeys(CONTROLS)
+        return gain.against if gain else self.alone.get((cell.arm, cell.classifier)) or dict.fromkeys(CONTROLS)
 
     @cached_property
     def controls(self) -> tuple[str, ...]:

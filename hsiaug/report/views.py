@@ -21,6 +21,7 @@ from hsiaug.report.labels import MISSING, p_text, percent, signed
 from hsiaug.report.matrix import summary_pages
 from hsiaug.report.notes import control_notes, number_notes, significance_note, table_notes
 from hsiaug.report.tables import ADDED, Report, Table
+from hsiaug.report.views_alone import alone_grid
 from hsiaug.report.views_raw import (
     arm_columns,
     class_grids,
@@ -195,7 +196,7 @@ def _pairs(table: Table, cell: ArmCell) -> str:
 
 
 VIEWS: dict[str, Callable[[Table], tuple[Grid, ...]]] = {
-    "generator": lambda table: (_accuracy(table), _gains(table), diagnosis_grid(table)),
+    "generator": lambda table: (_accuracy(table), _gains(table), alone_grid(table), diagnosis_grid(table)),
     "gain": lambda table: (_gains(table),),
     "classifier": _classifier_grids,
     "class": class_grids,

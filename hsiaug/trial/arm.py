@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from hsiaug.core.view_names import RAW
@@ -12,6 +12,8 @@ from hsiaug.trial.hashing import canonical_json
 
 BOTH, SYNTHETIC = "both", "synthetic"
 """What a classifier learns from: real and synthetic samples, or synthetic ones alone."""
+ALONE = " synthetic-only"
+"""Behind the name of a generator whose synthetic samples are learnt from alone."""
 
 CONTROLS = ("none", "duplicate")
 """Generators that every other one is measured against; they lead the rows, in this order."""
@@ -90,21 +92,27 @@ class Method:
 
 @dataclass(frozen=True)
 class Arm:
-    """A generator at one rate and one ω."""
+    """A generator at one rate and one ω, its samples beside real ones or alone."""
 
     generator: Method
     rate: Rate
     omega: float | None
 
     @property
+    def both(self) -> Arm:
+        """The arm of real and synthetic samples; of an arm of both itself."""
+        return replace(self, generator=replace(self.generator, train=BOTH))
+
+    @property
     def control(self) -> bool:
         """True for what other arms are measured against."""
-        return self.generator.name in EVERY_CONTROL
+        return self.generator.name in EVERY_CONTROL and self == self.both
 
     @property
     def judged(self) -> bool:
-        """False for what every arm is measured against; a further control is judged against the others."""
-        return self.generator.name not in CONTROLS
+        """False for what every arm is measured against, and for synthetic samples alone; a further control is judged
+        against the others."""
+        return self.generator.name not in CONTROLS and self == self.both
 
     @property
     def rank(self) -> tuple[object, ...]:
@@ -112,4 +120,4 @@ class Arm:
         name = self.generator.name
         place = EVERY_CONTROL.index(name) if name in EVERY_CONTROL else len(EVERY_CONTROL)
         omega = (-1, 0.0) if self.omega is None else (0, self.omega)
-        return place, name, self.generator.version, self.generator.params, self.rate, omega
+        return place, name, self.generator.version, self.generator.params, self.rate, omega, self.generator.train

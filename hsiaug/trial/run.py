@@ -25,7 +25,7 @@ from hsiaug.registry.card import Card
 from hsiaug.registry.lookup import Registry
 from hsiaug.tasks.pixels import Prediction
 from hsiaug.tasks.task import Task, TaskData, TaskSamples, TaskSplit, locate_labels, predicted_mask
-from hsiaug.trial.arm import BOTH, SYNTHETIC
+from hsiaug.trial.arm import SYNTHETIC
 from hsiaug.trial.cache import Preparation, Workbench
 from hsiaug.trial.ceilings import Ceiling, ceiling, made
 from hsiaug.trial.guard import call_failure, kept_state, plain_json
@@ -255,7 +255,20 @@ def augment(
     with timer.at("sample"):
         pool = bench.pool(spec, fit, view)
     samples = bench.task.join(view, pool, counts, classifier)
-    return samples.take(samples.synthetic) if spec.train == SYNTHETIC else samples
+    return _alone(samples) if spec.train == SYNTHETIC else samples
+
+
+def _alone(samples: TaskSamples) -> TaskSamples:
+    """The synthetic ones of the samples, weighted as real ones would be: 1 in the mean."""
+    made = samples.take(samples.synthetic)
+    mean = made.weight.mean(dtype=np.float64)
+    if not mean:
+        raise PluginError(
+            "synthetic samples that are learnt from alone must have some weight",
+            value=f"{len(made)} of weight 0",
+            hint="Give them weights above 0.",
+        )
+    return replace(made, weight=(made.weight / mean).astype(np.float32))
 
 
 def _names(
@@ -283,7 +296,7 @@ def fit_classifier(
     view, spectra = bench.seen(spec, card.scope), bench.spectra(spec)
     seed = derive_seed("classifier", spec.classifier.name, spec.seed)
     with timer.fitting("fit_classifier", card):
-        shown = bench.task.shown(samples if spec.train == BOTH else _as_real(samples), card, spectra)
+        shown = bench.task.shown(samples, card, spectra)
         learn = cast("Callable[..., FittedClassifier]", classifier.fit)
         fitted = learn(shown, view, seed=seed, device=device, progress=progress)
         bench.check_views()
@@ -294,12 +307,6 @@ def fit_classifier(
             hint="Return self, or the fitted object.",
         )
     return fitted
-
-
-def _as_real(samples: TaskSamples) -> TaskSamples:
-    """Samples that a classifier learns from as it does from real ones, their weights 1 in the mean."""
-    scale = samples.weight / samples.weight.mean() if samples.weight.any() else samples.weight + 1
-    return replace(samples, synthetic=np.zeros(len(samples), dtype=bool), weight=scale.astype(np.float32))
 
 
 def _record(spec: TrialSpec, class_names: Sequence[str], scene_ref: str, command: str, result: Record) -> Record:

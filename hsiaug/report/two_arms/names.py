@@ -9,7 +9,7 @@ from hsiaug.base.errors import InputError, did_you_mean
 from hsiaug.protocol.balance import Rate
 from hsiaug.report.cells import CellKey, in_order
 from hsiaug.report.labels import method_labels
-from hsiaug.trial.arm import Method
+from hsiaug.trial.arm import ALONE, Method
 
 FORM = "GENERATOR[@λ[xM][@ω]]/CLASSIFIER"
 
@@ -76,6 +76,7 @@ def _fitting(left: str, classifier: str, names: Mapping[CellKey, str]) -> list[C
         (arm, c)
         for arm, c in names
         if _fits(generator, labels[arm.generator])
+        and (arm == arm.both) == (not generator.endswith(ALONE))
         and _fits(classifier, labels[c])
         # M may be left out.
         and rate in (None, str(arm.rate), str(Rate(arm.rate.lam)))

@@ -14,7 +14,6 @@ from hsiaug.api import (
     Patches,
     PatchSamples,
     Plugin,
-    PluginError,
     Progress,
     TrainView,
     derive_seed,
@@ -94,7 +93,8 @@ class Svm(Plugin[SvmParams]):
     alone. hsiaug's rules would let synthetic samples into the fit folds; we keep them out altogether, because
     a duplicate, a noisy copy or an interpolation in a fit fold may be made from a sample of the validation fold
     and would reward C and γ that memorise. Being chosen before a synthetic sample is seen, they are the same for
-    every generator and λ. Real and synthetic samples then enter one last fit, each with its weight.
+    every generator and λ. Real and synthetic samples then enter one last fit, each with its weight. Where there are only
+    synthetic ones, the cross-validation has as many of each class as training pixels.
     """
 
     card = Card(
@@ -116,18 +116,15 @@ class Svm(Plugin[SvmParams]):
     def fit(
         self, samples: PatchSamples, view: TrainView, *, seed: int, device: str, progress: Progress
     ) -> FittedSvm:
-        """Choose C and γ on the real samples, then learn from all."""
+        """Choose C and γ on the real samples, where there are some, then learn from all."""
         from sklearn.svm import SVC
 
-        real = ~samples.synthetic
-        if not real.any():
-            raise PluginError(
-                "classifier svm chooses C and γ on real samples and needs some",
-                value=f"0 real, {len(samples)} synthetic",
-                hint="Give it the training pixels, or use rf or cnn2d.",
-            )
+        asked = ~samples.synthetic
+        if not asked.any():
+            for c in np.unique(samples.y):
+                asked[np.flatnonzero(samples.y == c)[: view.counts.get(int(c), 0)]] = True
         z = view.normaliser.spectra(samples.centres)
-        cost, gamma = choose(z[real], samples.y[real], self.params.folds, seed)
+        cost, gamma = choose(z[asked], samples.y[asked], self.params.folds, seed)
         model = None
         if len(np.unique(samples.y)) > 1:
             # Only probabilities would use it, but without it numpy's global state is read and changed.
