@@ -17,27 +17,20 @@ from hsiaug.cli.output import notes_console, print_lines
 if TYPE_CHECKING:
     from hsiaug.bench.suite import Suite
 
-PLAN_OPTIONS = {
-    **{
-        name: name
-        for name in (
-            "task",
-            "generator",
-            "classifier",
-            "view",
-            "times",
-            "train",
-            "omega",
-            "protocol",
-            "buffer",
-            "patch",
-        )
-    },
-    "preset": "preset",
-    "lambdas": "lambda",
-    "set_": "set",
-    "ceilings": "ceilings",
-}
+OWN_NAMES = (
+    "task",
+    "generator",
+    "classifier",
+    "view",
+    "times",
+    "train",
+    "omega",
+    "protocol",
+    "buffer",
+    "patch",
+    "preset",
+)
+PLAN_OPTIONS = {**{name: name for name in OWN_NAMES}, "lambdas": "lambda", "set_": "set", "ceilings": "ceilings"}
 """Options that a suite sets for itself, run by run, by parameter."""
 
 

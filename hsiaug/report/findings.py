@@ -215,7 +215,9 @@ def _absent(table: Table, gain: Gain, control: str) -> str:
     cells = [
         cell
         for cell in table.cells_of(gain.cell.classifier)
-        if cell.arm.generator.name == control and (control == "none" or cell.arm.rate == gain.cell.arm.rate)
+        if cell.arm.control
+        and cell.arm.generator.name == control
+        and (control == "none" or cell.arm.rate == gain.cell.arm.rate)
     ]
     if not cells:
         return f"{control} was not run with it"

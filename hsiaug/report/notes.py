@@ -190,7 +190,9 @@ def control_notes(table: Table) -> list[str]:
     ]
     for name in table.controls:
         keys = [
-            (c, Rate(0.0) if name == "none" else arm.rate) for arm, c in table.cells if arm.generator.name == name
+            (c, Rate(0.0) if name == "none" else arm.rate)
+            for arm, c in table.cells
+            if arm.control and arm.generator.name == name
         ]
         if len(keys) > len(set(keys)):
             notes.append(

@@ -23,17 +23,8 @@ if TYPE_CHECKING:
 PLANS = "plans"
 """The folder of the plans in that of the store."""
 OF_TRIAL = {
-    "seed",
-    "generator",
-    "classifier",
-    "lambda",
-    "times",
-    "omega",
-    "omega_convention",
-    "view",
-    "diagnosis",
-    "train",
-}
+    "seed", "generator", "classifier", "lambda", "times", "train", "omega", "omega_convention", "view", "diagnosis"
+}  # fmt: skip
 """Keys of a trial's specification in which trials of one table differ."""
 
 

@@ -1,4 +1,4 @@
-"""``svm`` and ``rf`` learn from centre spectra; the SVM chooses C and γ on real samples alone."""
+"""``svm`` and ``rf`` learn from centre spectra; the SVM chooses C and γ on real samples alone, where there are any."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from sklearn.svm import SVC
 
-from hsiaug.api import Patches, PatchSamples, PluginError
+from hsiaug.api import Patches, PatchSamples
 from hsiaug.core.samples import concatenate
 from hsiaug_builtin.baselines.controls import Duplicate
 from hsiaug_builtin.baselines.noise import Noise
@@ -104,10 +104,14 @@ def test_where_nothing_can_be_validated_c_and_gamma_can_learn_what_samples_show(
     assert UNKNOWN[0] in COSTS and UNKNOWN[1] in WIDTHS
 
 
-def test_the_svm_refuses_to_choose_on_synthetic_samples(view, fit):
+def test_where_all_samples_are_synthetic_c_and_gamma_are_chosen_on_as_many_as_training_pixels(view, fit):
     toy = view((9, 6))
-    with pytest.raises(PluginError, match="0 real, 4 synthetic"):
-        fit(Svm, toy, samples=spectra(fit(Duplicate, toy).sample({1: 2, 2: 2}, guidance=None, seed=0)))
+    real = spectra(toy.real)
+    alone = replace(real, synthetic=np.ones(len(real), dtype=bool))
+    more = concatenate([alone, alone.take(np.flatnonzero(real.y == 1)), alone])
+    least, most, plain = (fit(Svm, toy, samples=samples) for samples in (alone, more, real))
+    assert (least.cost, least.gamma) == (most.cost, most.gamma) == (plain.cost, plain.gamma)
+    assert len(most.model.class_weight_) == 2 and most.model.shape_fit_[0] == len(more)
 
 
 def test_folds_share_out_each_class_and_leave_lone_samples_in_every_fit():

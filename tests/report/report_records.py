@@ -33,6 +33,7 @@ def spec_of(
     classifier_params: dict[str, Any] | None = None,
     version: str = "0.1.0",
     view: str | None = None,
+    train: str | None = None,
 ) -> dict[str, Any]:
     name, argument, buffer = protocol
     return {
@@ -48,6 +49,7 @@ def spec_of(
         "omega": omega,
         "omega_convention": None if omega is None else "eps = (1+omega)*eps(text) - omega*eps(null)",
         **({} if view is None else {"view": view}),
+        **({} if train is None else {"train": train}),
     }
 
 

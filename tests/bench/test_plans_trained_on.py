@@ -1,0 +1,110 @@
+"""Plans of what classifiers learn from: real and synthetic samples, or synthetic ones alone."""
+
+from __future__ import annotations
+
+import shlex
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from hsiaug.base.errors import InputError
+from hsiaug.bench.command import command_for, generate_command
+from hsiaug.bench.plan import Plan, Request, build_plan
+from hsiaug.bench.suite import read_suite
+from hsiaug.core.scene import Scene
+from hsiaug.protocol.protocols import parse_protocol
+from hsiaug.registry.lookup import Registry, registry
+
+
+@pytest.fixture
+def plugins() -> Registry:
+    """All that is installed: classifiers that read the scene too."""
+    return registry()
+
+
+def plan_of(scene: Scene, plugins: Registry, **asked: Any) -> Plan:
+    usual = {
+        "generators": ["smote"],
+        "classifiers": ["svm"],
+        "lambdas": [1.0],
+        "times": [0.0],
+        "seeds": [0],
+        "patch": 5,
+    }
+    return build_plan(scene, Request(**{"protocol": parse_protocol("issd"), **usual, **asked}), plugins)
+
+
+def arms(plan: Plan) -> set[tuple[str, str]]:
+    return {(t.generator.name, t.train) for t in plan.trials}
+
+
+def test_both_is_what_was_always_done_and_is_in_no_hash(toy: Scene, plugins: Registry) -> None:
+    plain, said = plan_of(toy, plugins), plan_of(toy, plugins, train=["both"])
+    assert [t.hash for t in plain.trials] == [t.hash for t in said.trials]
+    assert not any("train" in t.as_json() for t in plain.trials)
+
+
+def test_what_was_asked_for_has_an_arm_of_synthetic_samples_alone_and_controls_have_none(
+    toy: Scene, plugins: Registry
+) -> None:
+    plan = plan_of(toy, plugins, generators=["smote", "pseudo"], train=["both", "synthetic", "real"])
+    assert arms(plan) == {
+        *((name, "both") for name in ("none", "duplicate", "smote", "pseudo")),
+        ("smote", "synthetic"),
+        ("pseudo", "synthetic"),
+    }
+    assert "train real is the arm none" in plan.notes
+    alone = {t.classifier.name for t in plan.trials if t.train == "synthetic"}
+    assert alone == {"svm"}, "neither coords nor teacher learns from a sample"
+
+
+def test_without_both_nothing_but_none_runs_beside(toy: Scene, plugins: Registry) -> None:
+    plan = plan_of(toy, plugins, generators=["pseudo"], train=["synthetic"])
+    assert arms(plan) == {("none", "both"), ("pseudo", "synthetic")}
+    assert {t.classifier.name for t in plan.trials} == {"svm", "coords"} and not plan.notes
+    assert arms(plan_of(toy, plugins, train=["real"])) == {("none", "both")}
+
+
+@pytest.mark.parametrize(("lam", "times"), [(0.0, 0.0), (1.0, 0.0), (0.3, 0.5), (1.0, 3.0)])
+def test_synthetic_samples_alone_are_as_many_as_both_together(
+    toy: Scene, plugins: Registry, lam: float, times: float
+) -> None:
+    plan = plan_of(toy, plugins, lambdas=[lam], times=[times], train=["synthetic"])
+    (real, made) = next(plan.samples[t.hash] for t in plan.trials if t.train == "synthetic")
+    beside = plan_of(toy, plugins, lambdas=[lam], times=[times])
+    assert made == real + max(n for _, n in beside.samples.values())
+    assert not plan.nothing and not plan.short
+
+
+def test_where_classes_are_equal_only_the_arm_of_both_makes_nothing(toy: Scene, plugins: Registry) -> None:
+    plan = plan_of(toy, plugins, protocol=parse_protocol("kshot:3"), train=["both", "synthetic"])
+    assert {t.train for t in plan.trials if t.hash in plan.nothing} == {"both"}
+
+
+def test_a_classifier_that_reads_labels_in_the_scene_is_left_out_and_named(toy: Scene, plugins: Registry) -> None:
+    plan = plan_of(toy, plugins, classifiers=["fused:svm", "svm"], train=["both", "synthetic"])
+    assert {t.classifier.name for t in plan.trials if t.train == "synthetic"} == {"svm"}
+    assert any("fused:svm reads real labels" in note for note in plan.notes)
+
+
+def test_the_commands_of_a_trial_rerun_it_and_write_its_samples(toy: Scene, plugins: Registry) -> None:
+    plan = plan_of(toy, plugins, train=["synthetic"])
+    trial = next(t for t in plan.trials if t.train == "synthetic")
+    words = shlex.split(command_for(trial, "toy"))
+    assert words[words.index("--train") + 1] == "synthetic" and words[words.index("--times") + 1] == "0"
+    # ``generate`` knows no arms: a sample more for each real one.
+    words = shlex.split(generate_command(trial, "toy"))
+    assert "--train" not in words and words[words.index("--times") + 1] == "1"
+
+
+def test_another_word_is_refused_with_a_near_one(toy: Scene, plugins: Registry) -> None:
+    with pytest.raises(InputError, match=r"both, synthetic or real; found 'synthtic'\. Did you mean synthetic"):
+        plan_of(toy, plugins, train=["synthtic"])
+
+
+def test_a_suite_may_say_it(tmp_path: Path) -> None:
+    path = tmp_path / "suite.toml"
+    path.write_text('[[run]]\nname = "a"\nscenes = ["toy"]\ntrain = ["both", "synthetic"]\n')
+    ((_, request),) = read_suite(path).runs[0].asked
+    assert request.train == ("both", "synthetic")

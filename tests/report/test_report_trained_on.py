@@ -1,0 +1,119 @@
+"""Reports of classifiers that learnt from synthetic samples alone."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from typing import Any
+
+import pytest
+from report_records import record
+
+from hsiaug.base.errors import InputError
+from hsiaug.report import Report, build_report, render_report
+from hsiaug.report.curves import all_lines
+from hsiaug.report.findings import verdict
+from hsiaug.report.two_arms.comparison import compare_arms
+from hsiaug.report.views_alone import alone_grid
+
+DRAWS = range(8)
+
+
+def records(generator: str = "smote", **spec: Any) -> list[dict[str, Any]]:
+    """AA of none 40 %, of duplicate 41 %, of both 50 %, of synthetic samples alone 45 %; a point more in each draw."""
+    arms = [
+        ("none", None, 0.40),
+        ("duplicate", None, 0.41),
+        (generator, None, 0.50),
+        (generator, "synthetic", 0.45),
+    ]
+    return [
+        record(
+            aa=aa + 0.01 * seed + 0.001 * (seed % 3) * (train is not None),
+            seed=seed,
+            generator=name,
+            train=train,
+            **spec,
+        )
+        for name, train, aa in arms
+        for seed in DRAWS
+    ]
+
+
+def report(found: list[dict[str, Any]]) -> Report:
+    return build_report(found, store="results")
+
+
+def rows(found: list[dict[str, Any]]) -> list[list[str]]:
+    (table,) = report(found).tables
+    return [[entry.text for entry in row] for row in alone_grid(table).rows]
+
+
+def test_real_synthetic_and_both_stand_side_by_side_with_their_paired_differences() -> None:
+    real, alone, both = rows(records())
+    assert [row[:4] for row in (real, alone, both)] == [
+        ["svm", "smote", "1", on] for on in ("real", "synthetic", "both")
+    ]
+    assert alone[-3].startswith("+5.1 [+5.0, +5.2]") and alone[-2].startswith("−4.9 [−5.0, −4.8]")
+    assert alone[-1] == "90.8"  # 48.6 / 53.5
+    assert real[-3:] == both[-3:] == ["–", "–", "–"]
+
+
+def test_what_was_not_run_has_no_row() -> None:
+    (alone,) = rows([one for one in records() if one["spec"].get("train")])
+    assert alone[1] == "smote synthetic-only" and alone[-3:] == ["–", "–", "–"]
+    assert not rows([one for one in records() if "train" not in one["spec"]])
+
+
+def test_such_an_arm_is_not_judged_and_changes_no_verdict() -> None:
+    found = records()
+    (whole,), (plain,) = (
+        report(some).tables for some in (found, [one for one in found if "train" not in one["spec"]])
+    )
+    assert verdict(whole) == verdict(plain)
+    assert [gain.cell.arm.generator.train for gain in whole.gains.values()] == ["both", "both"]
+    said = render_report(report(found), "md", "generator")
+    assert "| smote synthetic-only | 1 |" in said and "Such an arm has no verdict" in said
+
+
+def test_a_control_is_never_one_of_synthetic_samples_alone() -> None:
+    """``pseudo`` may be asked for itself; its newer arm of synthetic samples is no control of others."""
+    seeing = {"generator": "scene", "classifier": "none"}
+    found = [*records("pseudo"), *records("txt2hsi")[2 * len(DRAWS) : 3 * len(DRAWS)]]
+    for one in found:
+        one["scope"] = seeing
+        one["created"] = "2026-01-01" if one["spec"].get("train") else "2025-01-01"
+    (table,) = report(found).tables
+    (gain,) = (gain for gain in table.gains.values() if gain.cell.arm.generator.name == "txt2hsi")
+    assert gain.against["pseudo"].control.arm.generator.train == "both"
+    assert "more than one arm of pseudo" not in render_report(report(found), "md", "generator")
+
+
+def test_synthetic_samples_alone_do_not_start_at_none() -> None:
+    """λ = 0 beside real samples is ``none``, and alone it is nothing."""
+    found = records() + [one for one in records(lam=2.0) if one["spec"]["generator"]["name"] == "smote"]
+    (table,) = report(found).tables
+    starts = {
+        line.generator.train: line.start for line in all_lines(table, "lambda") if line.generator.name == "smote"
+    }
+    assert starts["both"] is not None and starts["synthetic"] is None
+
+
+def test_compare_names_such_arms_and_a_name_without_the_word_is_that_of_both() -> None:
+    found = report(records())
+    for typed in ("smote synthetic-only/svm", "smote synthetic-only@1/svm"):
+        (pairing,) = compare_arms(found, "smote/svm", typed).pairings
+        assert pairing.a.arm == pairing.b.arm.both and pairing.b.arm.generator.train == "synthetic"
+    with pytest.raises(InputError, match="smote synthetic-only"):
+        compare_arms(found, "none/svm", "smote synthetic/svm")
+
+
+def test_files_for_machines_say_what_was_learnt_from() -> None:
+    found = report(records())
+    (table,) = json.loads(render_report(found, "json"))["tables"]
+    (alone,) = (cell for cell in table["cells"] if cell["train"] == "synthetic")
+    assert alone["verdict"] is None and set(alone["against"]) == {"none", "both"}
+    assert alone["against"]["both"]["delta_aa"]["mean"] == pytest.approx(-0.049, abs=2e-4)
+    lines = csv.DictReader(io.StringIO(render_report(found, "csv")))
+    assert [line["train"] for line in lines].count("synthetic") == len(DRAWS)

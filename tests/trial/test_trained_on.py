@@ -1,0 +1,90 @@
+"""Trials whose classifier learns from synthetic samples alone."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import pytest
+
+from hsiaug.protocol.balance import Rate
+from hsiaug.registry.lookup import Registry
+from hsiaug.tasks.task import get_task
+from hsiaug.trial.cache import Workbench
+from hsiaug.trial.run import StageTimer, augment, load_plugins
+from hsiaug.trial.spec import TrialSpec
+from hsiaug_builtin.baselines.smote import FittedSmote
+
+Make = Callable[..., TrialSpec]
+
+
+@pytest.fixture
+def samples(bench: Workbench, plugins: Registry) -> Callable[[TrialSpec], Any]:
+    def drawn(trial: TrialSpec) -> Any:
+        generator, _ = load_plugins(trial, plugins)
+        return augment(trial, bench, generator, "cpu", StageTimer(), lambda *_: None)
+
+    return drawn
+
+
+@pytest.mark.parametrize("rate", [Rate(0.0), Rate(0.6), Rate(1.0, 0.5)])
+@pytest.mark.parametrize("name", ["smote", "pseudo"])
+def test_each_class_has_as_many_samples_as_of_both_and_those_of_both_are_among_them(
+    samples: Callable[[TrialSpec], Any], spec: Make, name: str, rate: Rate
+) -> None:
+    alone = samples(spec(name, rate=rate, train="synthetic"))
+    both = samples(spec(name, rate=rate))
+    assert alone.synthetic.all() and not both.synthetic.all()
+    assert np.array_equal(np.bincount(alone.y), np.bincount(both.y))
+    made = {patch.tobytes() for patch in alone.x}
+    assert all(patch.tobytes() in made for patch in both.x[both.synthetic])
+    if name == "pseudo":
+        assert len(made) > np.sum(both.synthetic), "it goes on where it was, and repeats nothing before it must"
+
+
+def test_samples_do_not_depend_on_what_was_drawn_before(
+    samples: Callable[[TrialSpec], Any], spec: Make, toy: Any, plugins: Registry
+) -> None:
+    trial = spec("pseudo", rate=Rate(0.6), train="synthetic")
+    samples(spec("pseudo", rate=Rate(3.0)))
+    later = samples(trial)
+    fresh = Workbench(toy, get_task("pixels"))
+    generator, _ = load_plugins(trial, plugins)
+    first = augment(trial, fresh, generator, "cpu", StageTimer(), lambda *_: None)
+    assert np.array_equal(first.x, later.x) and np.array_equal(first.y, later.y)
+
+
+def test_weights_keep_their_ratios_and_are_one_in_the_mean(
+    samples: Callable[[TrialSpec], Any], spec: Make, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    weighed(monkeypatch, lambda y: 0.01 * y)
+    alone = samples(spec("smote", train="synthetic"))
+    assert np.isclose(alone.weight.mean(), 1) and alone.weight.dtype == np.float32
+    assert np.allclose(alone.weight / alone.weight[0], alone.y / alone.y[0])
+
+
+def test_samples_without_any_weight_fail_the_trial(
+    run: Callable[..., Any], spec: Make, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    weighed(monkeypatch, lambda y: 0.0 * y)
+    record, _ = run(spec("smote", train="synthetic"))
+    assert record["status"] == "failed" and "must have some weight" in record["error"]["message"]
+
+
+def test_the_record_says_what_was_learnt_from(run: Callable[..., Any], spec: Make) -> None:
+    record, _ = run(spec("smote", train="synthetic"))
+    assert record["status"] == "ok" and record["spec"]["train"] == "synthetic"
+    assert not any(record["samples"]["real"]) and all(record["samples"]["synthetic"])
+
+
+def weighed(monkeypatch: pytest.MonkeyPatch, weight: Callable[[Any], Any]) -> None:
+    """Let smote weigh its samples by their classes."""
+    plain = FittedSmote.sample
+
+    def sample(self: FittedSmote, *args: Any, **given: Any) -> Any:
+        made = plain(self, *args, **given)
+        return replace(made, weight=weight(made.y).astype(np.float32))
+
+    monkeypatch.setattr(FittedSmote, "sample", sample)
