@@ -20,6 +20,7 @@ from hsiaug.report.labels import MISSING, count, join_words, p_said, signed, wit
 from hsiaug.report.notes import table_notes
 from hsiaug.report.signs import CONTROL, OF_SIGNS, SIGNS, over, signs_note
 from hsiaug.report.tables import Report, Table
+from hsiaug.report.views_alone import alone_grid
 from hsiaug.trial.arm import CONTROLS, Method
 
 PILOT = 5
@@ -274,13 +275,14 @@ def _page(matrix: Matrix, report: Report, alone: bool) -> ReportPage:
     tables, more = matrix.tables, len(matrix.rows) - MOST_ROWS
     failed, trials = (sum(len(getattr(table, name)) for table in tables) for name in ("failed", "trials"))
     store = f"hsiaug report --store {report.where}"
+    apart = tuple(grid for table in tables if alone and (grid := alone_grid(table)).rows)
     notes = dict.fromkeys(note for table in tables if alone for note in table_notes(table))
     return ReportPage(
         title=f"Summary: {matrix.title}",
         leaky=any(table.leaky for table in tables),
         failed=f"{failed:,} of {count(trials, 'trial')} failed; which: {store} --by seed" if failed else None,
         warnings=tuple(dict.fromkeys(text for table in tables for text in warnings(table))),
-        grids=(matrix.grid,) if matrix.rows else (),
+        grids=((matrix.grid,) if matrix.rows else ()) + apart,
         notes=(*notes, OF_SIGNS, *([NOTE] if matrix.pooled else [])),
         audit=tuple(line for table in tables if alone for line in audit_lines(table, report.where)),
         closing=(

@@ -49,7 +49,7 @@ def alone_grid(table: Table) -> Grid:
         GridColumn(f"% of {main.name} of both", partial(_share, main.key)),
     ]
     rows = [row for cell in table.by_classifier for row in _rows(table, cell)]
-    heading = "Train on synthetic samples, test on real ones"
+    heading = f"Train on synthetic samples, test on real ones: {table.condition.scene}"
     return make_grid(heading, columns, rows, keys=len(keys), block=attrgetter("arm", "classifier"))
 
 

@@ -74,7 +74,9 @@ def test_such_an_arm_is_not_judged_and_changes_no_verdict() -> None:
     assert verdict(whole) == verdict(plain)
     assert [gain.cell.arm.generator.train for gain in whole.gains.values()] == ["both", "both"]
     said = render_report(report(found), "md", "generator")
-    assert "| smote synthetic-only | 1 |" in said and "Such an arm has no verdict" in said
+    assert "| smote synthetic-only | 1 |" in said and said.count("Train on synthetic samples") == 1
+    assert "Train on synthetic samples" in render_report(report(found), "md", "summary")
+    assert "Such an arm has no verdict" in said
 
 
 def test_a_control_is_never_one_of_synthetic_samples_alone() -> None:
