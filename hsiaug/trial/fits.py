@@ -199,9 +199,10 @@ def only_one(folder: Path, progress: Progress) -> Iterator[None]:
         try:
             lock.mkdir(parents=True)
         except FileExistsError:
-            name = (
-                next((path.name for path in lock.iterdir() if path.name != MARK), None) if lock.is_dir() else None
-            )
+            name = None
+            # It may be given back, or be no folder.
+            with contextlib.suppress(OSError):
+                name = next((path.name for path in lock.iterdir() if path.name != MARK), None)
             runs = None if name is None else in_use(name)
             latest = max([newest(lock), *map(newest, _checkpoints(folder))])
             # Between its folder and its name a process is not known yet.
