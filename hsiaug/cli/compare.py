@@ -13,7 +13,7 @@ from hsiaug.cli.options import option
 if TYPE_CHECKING:
     from hsiaug.report.two_arms.comparison import ArmComparison
 
-ArmName = "as GENERATOR[@λ[xM][@ω]]/CLASSIFIER, for example smote@0.5/svm."
+ArmName = "GENERATOR@λxM@ω/CLASSIFIER, for example smote@0.5x3/svm."
 
 
 def compare(
@@ -41,8 +41,8 @@ def compare(
 
     For each scene and protocol that both were run on: the mean difference over
     paired draws with its spread and interval, the paired test where there are at
-    least 6 draws, and recall per class. Only records are read. λ and ω may be left
-    out where only one fits.
+    least 6 draws, and recall per class. Only records are read. λ, M and ω may be
+    left out where only one fits.
 
     Examples:
 

@@ -35,7 +35,7 @@ class SweepLine:
 
     points: (value on the axis, cell), in the order of the values; None for an arm without ω along ω. A cell is over
         ``draws`` where it has them all; one that lacks some is as in the other tables, and stands apart.
-    start: along λ and M, ``none`` over these draws, which is 0 of the line; None where it lacks some.
+    start: ``none`` over these draws, which is 0 of a line along λ or M where the other is 0; None where it lacks some.
     """
 
     generator: Method
@@ -93,15 +93,19 @@ def lines(table: Table, classifier: Method, axis: Axis) -> tuple[SweepLine, ...]
         values: dict[Axis, float | None] = {"lambda": rate.lam, "times": rate.times, "omega": omega}
         value = values.pop(axis)
         found.setdefault((cell.arm.generator, tuple(values.items())), []).append((value, cell))
-    none = reference(table, classifier) if axis != "omega" else None
+    none = reference(table, classifier)
     made = []
     for (generator, held), points in found.items():
         draws = common_draws(cell for _, cell in points)
-        start = over_draws(none, draws) if none else None
+        # Only a line on which λ and M can both be 0 meets ``none``.
+        meets = (
+            axis != "omega" and generator.train == BOTH and not any(dict(held).get(x) for x in ("lambda", "times"))
+        )
+        start = over_draws(none, draws) if none and meets else None
         over = tuple(
             (value, over_draws(cell, draws)) for value, cell in sorted(points, key=lambda p: _first_none(p[0]))
         )
-        begins = start if start and generator.train == BOTH and draws_of(start) == draws else None
+        begins = start if start and draws_of(start) == draws else None
         made.append(SweepLine(generator, classifier, held, over, draws, begins))
     return tuple(made)
 
@@ -128,7 +132,7 @@ def _first_none(value: float | None) -> tuple[bool, float]:
 
 
 def reference(table: Table, classifier: Method) -> ArmCell | None:
-    """The cell of ``none``, which every generator at λ = 0 is; the one of most draws where there are several."""
+    """The cell of ``none``, which every generator at λ = M = 0 is; the one of most draws where there are several."""
     cells = [cell for cell in _tried(table, classifier) if cell.arm.generator.name == "none"]
     return max(cells, key=lambda cell: len(cell.ok), default=None)
 

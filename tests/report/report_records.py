@@ -34,6 +34,7 @@ def spec_of(
     version: str = "0.1.0",
     view: str | None = None,
     train: str | None = None,
+    times: float | None = None,
 ) -> dict[str, Any]:
     name, argument, buffer = protocol
     return {
@@ -50,6 +51,7 @@ def spec_of(
         "omega_convention": None if omega is None else "eps = (1+omega)*eps(text) - omega*eps(null)",
         **({} if view is None else {"view": view}),
         **({} if train is None else {"train": train}),
+        **({} if times is None else {"times": times}),
     }
 
 

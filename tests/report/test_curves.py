@@ -16,7 +16,7 @@ from hsiaug.data import toy_scene
 from hsiaug.protocol.protocols import parse_protocol
 from hsiaug.protocol.split import draw_split
 from hsiaug.report import build_report, figure_of, render_report, save_picture
-from hsiaug.report.curves import lines, reference
+from hsiaug.report.curves import Axis, lines, reference
 from hsiaug.report.figures.split import split_figure
 from hsiaug.report.findings import headline
 
@@ -253,6 +253,30 @@ def test_a_line_of_fewer_draws_begins_at_none_over_these() -> None:
     assert found["mixup"].start.values("oa") == pytest.approx([0.5, 0.52])
     assert len(found["smote"].start.ok) == 6 and reference(table, svm) == found["smote"].start
     assert all(found["mixup"].shares(cell) and len(cell.ok) == 2 for _, cell in found["mixup"].points)
+
+
+def test_a_table_along_times_has_a_column_per_value_and_a_row_per_lambda() -> None:
+    records = [
+        record(0.5),
+        *(record(generator="smote", lam=lam, times=m) for lam in (0.0, 1.0) for m in (1.0, 3.0)),
+    ]
+    header, _, *rows = rows_of(render_report(build_report(records), by="times"), "OA against M")
+
+    assert header == ["classifier", "generator", "λ", "M=0", "M=1", "M=3"]
+    assert [row[1:3] for row in rows] == [["none", "–"], ["smote", "0"], ["smote", "1"]]
+
+
+@pytest.mark.parametrize(("axis", "held"), [("lambda", "times"), ("times", "lambda")])
+def test_only_a_line_on_which_lambda_and_times_can_both_be_zero_begins_at_none(axis: Axis, held: str) -> None:
+    names = {"lambda": "lam", "times": "times"}
+    records = [record(0.5)]
+    for level in (0.0, 3.0):
+        records += [record(generator="smote", **{names[axis]: value, names[held]: level}) for value in (0.5, 1.0)]
+    (table,) = build_report(records).tables
+    (svm,) = table.classifiers
+
+    smote = [line for line in lines(table, svm, axis) if line.generator.name == "smote"]
+    assert {dict(line.held)[held]: line.start is not None for line in smote} == {0.0: True, 3.0: False}
 
 
 def test_what_was_not_run_is_absent_and_has_not_failed() -> None:

@@ -317,10 +317,28 @@ MANY = [
 ]
 
 
-def test_every_name_leads_back_to_its_arm() -> None:
-    names = arm_names(keys(MANY))
+COUNTS = [record(), *(record(generator="smote", times=times) for times in (None, 0.5, 3.0))]
+
+
+@pytest.mark.parametrize("records", [MANY, COUNTS])
+def test_every_name_leads_back_to_its_arm(records: list[dict]) -> None:
+    names = arm_names(keys(records))
     assert len(set(names.values())) == len(names)
     assert all(find_arm(name, "A", names) == key for key, name in names.items())
+
+
+@pytest.mark.parametrize(
+    ("text", "name"),
+    [("smote@1/svm", "smote@1/svm"), ("smote@1x0/svm", "smote@1/svm"), ("smote@1.0x3.0/svm", "smote@1x3/svm")],
+)
+def test_samples_for_each_real_one_stand_behind_lambda(text: str, name: str) -> None:
+    names = arm_names(keys(COUNTS))
+    assert names[find_arm(text, "A", names)] == name
+
+
+def test_what_lambda_alone_fits_several_of_is_refused() -> None:
+    with pytest.raises(InputError, match=r"which fits 2: smote@1x0.5/svm, smote@1x3/svm"):
+        find_arm("smote@1/svm", "A", keys(COUNTS[2:]))
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""Pictures of sweeps: OA and AA against λ or ω."""
+"""Pictures of sweeps: OA and AA against λ, M or ω."""
 
 from __future__ import annotations
 
@@ -45,8 +45,8 @@ def curve_figure(report: Report, axis: Axis, columns: int = 2) -> Figure:
     """The figure of every table in which some generator has two values of the axis or more.
 
     Mean over the draws with a bar of one standard deviation, in percent: two panels per classifier, OA and
-    AA. ``none`` is the dotted line and its band; other controls are grey. Along λ, every line begins at λ = 0
-    with ``none``, which it is by definition.
+    AA. ``none`` is the dotted line and its band; other controls are grey. Lines begin with
+    ``none`` where λ and M are 0, which it is by definition.
 
     columns: of a page with two, which the figure fills. Raises InputError where nothing varies.
     """

@@ -6,7 +6,6 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 
 from hsiaug.base.errors import InputError, did_you_mean
-from hsiaug.protocol.balance import Rate
 from hsiaug.report.cells import CellKey, in_order
 from hsiaug.report.labels import method_labels
 from hsiaug.trial.arm import ALONE, Method
@@ -66,7 +65,7 @@ def find_arm(text: str, role: str, keys: Iterable[CellKey]) -> CellKey:
 
 
 def _fitting(left: str, classifier: str, names: Mapping[CellKey, str]) -> list[CellKey]:
-    """Keys whose names fit, and whose λ and ω do where they are given."""
+    """Keys whose names fit, and whose λ, M and ω do where they are given."""
     parts = _parts(left)
     if parts is None:
         return []
@@ -79,7 +78,7 @@ def _fitting(left: str, classifier: str, names: Mapping[CellKey, str]) -> list[C
         and (arm == arm.both) == (not generator.endswith(ALONE))
         and _fits(classifier, labels[c])
         # M may be left out.
-        and rate in (None, str(arm.rate), str(Rate(arm.rate.lam)))
+        and rate in (None, f"{arm.rate.lam:g}", f"{arm.rate.lam:g}x{arm.rate.times:g}")
         and omega in (None, None if arm.omega is None else f"{arm.omega:g}")
     ]
 
@@ -91,12 +90,12 @@ def _fits(text: str, label: str) -> bool:
 
 
 def _parts(left: str) -> tuple[str, str | None, str | None] | None:
-    """Generator, λ and ω, the numbers as this module writes them; None where they are no numbers."""
+    """Generator, λ with M, and ω, the numbers as this module writes them; None where they are no numbers."""
     match = re.fullmatch(r"(.+?)(?:@([^@]*))?(?:@([^@]*))?", left)
     if match is None:
         return None
     try:
-        rate = match[2] and str(Rate(*map(float, match[2].split("x", 1))))
+        rate = match[2] and "x".join(f"{float(number):g}" for number in match[2].split("x", 1))
         omega = match[3] and f"{float(match[3]):g}"
     except ValueError:
         return None
@@ -112,7 +111,7 @@ def _unknown(text: str, role: str, cuts: Sequence[int], names: Mapping[CellKey, 
     parts = _parts(left)
     if parts is None:
         return InputError(
-            rule, value=repr(text), hint="λ and ω are numbers after the generator's name: smote@0.5/svm."
+            rule, value=repr(text), hint="λ, M and ω are numbers after the generator's name: smote@0.5x3/svm."
         )
     labels = _labels(names)
     sides = {
