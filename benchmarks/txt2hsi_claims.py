@@ -117,7 +117,7 @@ def claim_4(arms: Arms, protocol: str) -> Rows:
     """Fine text against coarse, and both together against the class's number alone."""
     for classifier in CLASSIFIERS:
         coarse, fine, number = (
-            arms.get(usual(protocol, classifier, text=text)) for text in ("coarse", "fine", "class-id")
+            arms.get(usual(protocol, classifier, text=text)) for text in ("coarse", "fine", "number")
         )
         if fine and coarse:
             yield compared(f"{classifier}: fine − coarse", fine, coarse, ("oa", "aa"))

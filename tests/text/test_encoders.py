@@ -93,3 +93,18 @@ def test_an_unknown_encoder_is_refused_with_a_hint(name):
 def test_empty_texts_are_refused(texts):
     with pytest.raises(InputError, match="at least one text"):
         encode(texts)
+
+
+def test_tokens_know_the_word_that_they_are_a_piece_of():
+    encoded = encode(("Corn-notill beside trees", "hay"))
+    assert encoded.words == (("Corn", "-", "notill", "beside", "trees"), ("hay",))
+    pieces = encoded.word[0][encoded.mask[0]].tolist()
+    assert pieces[0] == pieces[-1] == -1 and pieces[1:-1] == [0, 1, 2, 2, 3, 4]  # "not" and "##ill"
+    assert encoded.word[1].tolist() == [-1, 0, -1, *[-1] * (len(pieces) - 3)]
+
+
+def test_one_hot_tells_texts_apart_and_says_nothing():
+    encoded = encode(("1", "2", "3"), "one-hot")
+    assert encoded.tokens.shape == (3, 1, 3) and encoded.mask.all()
+    assert np.array_equal(encoded.tokens[:, 0] @ encoded.tokens[:, 0].T, np.eye(3))
+    assert encoded.words == (("1",), ("2",), ("3",)) and not encoded.word.any()

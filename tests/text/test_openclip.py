@@ -80,3 +80,11 @@ def test_texts_beyond_the_context_are_refused_rather_than_cut(checkpoint):
 def test_what_is_wrong_with_a_name_is_said(spec, kind, message, no_network):
     with pytest.raises(kind, match=message):
         encode(TEXTS, f"openclip:{spec}")
+
+
+def test_tokens_know_the_word_that_they_are_a_piece_of(checkpoint):
+    encoded = encode(("corn notill, beside trees",), f"openclip:{NAME}@{checkpoint}")
+    assert encoded.words == (("corn", "notill", ",", "beside", "trees"),)
+    pieces = encoded.word[0].tolist()
+    assert pieces[0] == pieces[-1] == -1 and pieces[1:-1] == sorted(pieces[1:-1])
+    assert set(pieces[1:-1]) == {0, 1, 2, 3, 4} and pieces.count(1) > 1  # "notill" has several pieces

@@ -164,9 +164,9 @@ def denoiser() -> tuple[Denoiser, torch.Tensor]:
 
 
 def texts(tokens: torch.Tensor, mask: torch.Tensor) -> Texts:
-    return Texts(
-        tokens, mask, torch.nn.functional.normalize(tokens[:, 0], dim=1), {1: (0,), 2: (1,)}, ("one", "two")
-    )
+    pooled = torch.nn.functional.normalize(tokens[:, 0], dim=1)
+    word = torch.zeros(mask.shape, dtype=torch.int16)
+    return Texts(tokens, mask, pooled, {1: (0,), 2: (1,)}, ("one", "two"), (("one",), ("two",)), word)
 
 
 def told(*rows: int) -> Condition:

@@ -1,13 +1,13 @@
 """Class descriptions, prompt grammar and text encoders, for generators that read text.
 
-class_prompts(view, "both")     {class id: prompts}, from class names and the sentences of the scene's card
-encode(texts, "minilm")         per-token embeddings, cached
+prompts_of(view, "both")     {class id: prompts}: class names, sentences of the scene's card, or what surrounds the labels
+encode(texts, "minilm")      per-token embeddings with the word of each token, cached
 """
 
 from __future__ import annotations
 
 from hsiaug_builtin.text.encoded import Encoded
 from hsiaug_builtin.text.encoders import encode
-from hsiaug_builtin.text.prompts import MODES, class_prompts, class_words
+from hsiaug_builtin.text.prompts import MODES, class_words, prompts_of
 
-__all__ = ["MODES", "Encoded", "class_prompts", "class_words", "encode"]
+__all__ = ["MODES", "Encoded", "class_words", "encode", "prompts_of"]

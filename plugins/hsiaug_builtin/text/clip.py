@@ -34,8 +34,10 @@ def clip(spec: str, texts: tuple[str, ...]) -> Encoded:
     tokenizer = open_clip.SimpleTokenizer(
         context_length=text.get("context_length", 77), **text.get("tokenizer_kwargs", {})
     )
-    pieces = [tokenizer.encode(t) for t in texts]
-    longest = max(map(len, pieces)) + 2
+    words = [tuple(tokenizer.pat.findall(tokenizer.clean_fn(t))) for t in texts]
+    # Number of the word that each token is a piece of, between the marks of beginning and end.
+    member = [[-1, *(i for i, w in enumerate(own) for _ in tokenizer.encode(w)), -1] for own in words]
+    longest = max(map(len, member))
     if longest > tokenizer.context_length:
         raise InputError(
             f"this text tower takes up to {tokenizer.context_length} tokens a text",
@@ -54,9 +56,15 @@ def clip(spec: str, texts: tuple[str, ...]) -> Encoded:
             f"{weights.name}: this text tower gives no features per token",
             hint="Take another model, like ViT-B-32.",
         )
-    mask = np.arange(longest)[None, :] < np.array([len(p) + 2 for p in pieces])[:, None]
+    mask = np.arange(longest)[None, :] < np.array(list(map(len, member)))[:, None]
     tokens = caught[0][:, :longest].float().numpy() * mask[:, :, None]
-    return Encoded(tokens=tokens.astype(np.float32), mask=mask, pooled=pooled.float().numpy())
+    return Encoded(
+        tokens=tokens.astype(np.float32),
+        mask=mask,
+        pooled=pooled.float().numpy(),
+        words=tuple(words),
+        word=np.array([own + [-1] * (longest - len(own)) for own in member], dtype=np.int16),
+    )
 
 
 def _config(model: str) -> dict[str, Any]:

@@ -90,7 +90,15 @@ def minilm(texts: tuple[str, ...]) -> Encoded:
         tokens=tokens.astype(np.float32),
         mask=mask,
         pooled=(pooled / np.linalg.norm(pooled, axis=1, keepdims=True)).astype(np.float32),
+        words=tuple(map(_words, texts, read)),
+        word=np.array([[-1 if i is None else i for i in text.word_ids] for text in read], dtype=np.int16),
     )
+
+
+def _words(text: str, read: Any) -> tuple[str, ...]:
+    """The words of a text as the tokenizer parted it."""
+    count = 1 + max((i for i in read.word_ids if i is not None), default=-1)
+    return tuple(text[slice(*read.word_to_chars(i))] for i in range(count))
 
 
 def _load(folder: Path) -> tuple[Any, Mapping[str, Tensor], list[nn.Module]]:

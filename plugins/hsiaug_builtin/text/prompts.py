@@ -1,7 +1,8 @@
-"""Class names and descriptions to prompts.
+"""Class names, descriptions and surroundings to prompts.
 
 The grammar: coarse = "a hyperspectral image of {class}", the template of LDGnet (Zhang et al., Language-aware
-Domain Generalization Network, IEEE TGRS 2023); fine = a sentence of the scene's card; both = coarse ", " fine.
+Domain Generalization Network, IEEE TGRS 2023); fine = a sentence of the scene's card; both = coarse ", " fine;
+auto = "a hyperspectral image of " and a phrase of :mod:`hsiaug_builtin.text.surroundings`; number = the class id.
 """
 
 from __future__ import annotations
@@ -10,28 +11,35 @@ import re
 from collections.abc import Sequence
 
 from hsiaug.api import TrainView
+from hsiaug_builtin.text.surroundings import phrases_of
 
-MODES = ("coarse", "fine", "both", "class-id")
+MODES = ("number", "coarse", "fine", "both", "auto")
+
+START = "a hyperspectral image of"
 
 SPELLING = {"brocoli": "broccoli", "vinyard": "vineyard"}
 """Misspellings that public scenes carry in their class names."""
 
 
-def class_prompts(view: TrainView, mode: str = "both") -> dict[int, tuple[str, ...]]:
+def prompts_of(view: TrainView, mode: str = "both") -> dict[int, tuple[str, ...]]:
     """The prompts of every class id 1..C; those of a class are alternatives to draw from.
 
-    mode: coarse (one prompt), fine or both (one for each sentence of the scene's card), class-id (the single word
-    "class7": the ablation of text). A class that the card does not describe has its coarse prompt.
+    mode: coarse (one prompt), fine or both (one for each sentence of the scene's card), auto (several, from what the view
+    shows round the training pixels), number (the class id, to be encoded as ``one-hot``: the ablation of text). A class
+    that the card does not describe has its coarse prompt, as one without training pixels has in auto.
     """
     words = class_words(view.class_names)
-    if mode == "class-id":
-        return {c: (f"class{c}",) for c in range(1, len(words) + 1)}
+    if mode == "number":
+        return {c: (str(c),) for c in range(1, len(words) + 1)}
+    found = phrases_of(view, words) if mode == "auto" else {}
     prompts = {}
     for c, (name, word) in enumerate(zip(view.class_names, words, strict=True), start=1):
-        coarse = f"a hyperspectral image of {word}"
-        sentences = () if mode == "coarse" else tuple(view.descriptions.get(name, ()))
+        coarse = f"{START} {word}"
+        sentences = tuple(view.descriptions.get(name, ())) if mode in ("fine", "both") else ()
         if mode == "both":
             sentences = tuple(f"{coarse}, {sentence}" for sentence in sentences)
+        elif mode == "auto":
+            sentences = tuple(f"{START} {phrase}" for phrase in found.get(c, ()))
         prompts[c] = sentences or (coarse,)
     return prompts
 

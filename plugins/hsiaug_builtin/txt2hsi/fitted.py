@@ -148,7 +148,7 @@ class FittedTxt2Hsi:
         """All state, texts included, as safetensors and JSON."""
         texts, scene = self.texts, self.scene
         arrays: dict[str, NDArray[Any]] = {
-            **{f"text.{name}": getattr(texts, name).numpy() for name in ("tokens", "mask", "pooled")},
+            **{f"text.{name}": getattr(texts, name).numpy() for name in ("tokens", "mask", "pooled", "word")},
             **state.fields(normaliser=self.normaliser, remainder=self.remainder, prior=self.prior),
             **tables(scene.tokens, scene.moments),
             **{f"starts.{c}": patches for c, patches in self.starts.items()},
@@ -160,6 +160,7 @@ class FittedTxt2Hsi:
             "facts": dict(self.facts),
             "rows": dict(texts.rows),
             "prompts": texts.prompts,
+            "words": texts.words,
         }
         save_state(folder, arrays, facts)
 
@@ -169,8 +170,9 @@ class FittedTxt2Hsi:
     ) -> FittedTxt2Hsi:
         """Read a saved fit."""
         rows = {int(c): tuple(rows) for c, rows in facts["rows"].items()}
-        words, mask, pooled = (torch.tensor(arrays[f"text.{name}"]) for name in ("tokens", "mask", "pooled"))
-        texts = Texts(words, mask, pooled, rows, tuple(facts["prompts"]))
+        table = {name: torch.tensor(arrays[f"text.{name}"]) for name in ("tokens", "mask", "pooled", "word")}
+        words = tuple(map(tuple, facts["words"]))
+        texts = Texts(rows=rows, prompts=tuple(facts["prompts"]), words=words, **table)
         tokens, moments = from_tables(arrays, int(facts["patch"]), device)
         size, classes = texts.tokens.shape[2], len(arrays["denoiser.shift"]) - 1
         remainder = Remainder(**state.under("remainder", arrays))

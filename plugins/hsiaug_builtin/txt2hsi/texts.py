@@ -9,13 +9,14 @@ import torch
 from torch import Tensor
 
 from hsiaug.api import TrainView
-from hsiaug_builtin.text import class_prompts, encode
+from hsiaug_builtin.text import encode, prompts_of
 
 
 @dataclass(frozen=True, eq=False)
 class Texts:
     """tokens: (P, L, E) float32 embeddings. mask: (P, L) bool, True at words. pooled: (P, E) of length 1, what tells each
-    prompt from the others. rows: {class id: rows of its prompts}.
+    prompt from the others. rows: {class id: rows of its prompts}. words: the words of each prompt; word: (P, L) which of
+    them, from 0, a token is a piece of, -1 = of none.
     """
 
     tokens: Tensor
@@ -23,6 +24,8 @@ class Texts:
     pooled: Tensor
     rows: Mapping[int, tuple[int, ...]]
     prompts: tuple[str, ...]
+    words: tuple[tuple[str, ...], ...]
+    word: Tensor
 
     def to(self, device: str) -> Texts:
         """Return the texts with their arrays on another device."""
@@ -37,10 +40,10 @@ class Texts:
 
 
 def encode_prompts(view: TrainView, mode: str, encoder: str) -> Texts:
-    """Prompts of every class of the view, embedded."""
-    prompts = class_prompts(view, mode)
+    """Prompts of every class of the view, embedded; encoder: of all modes but number, which has no words."""
+    prompts = prompts_of(view, mode)
     listed = [text for c in sorted(prompts) for text in prompts[c]]
-    answer = encode(listed, encoder)
+    answer = encode(listed, "one-hot" if mode == "number" else encoder)
     rows, start = {}, 0
     for c in sorted(prompts):
         rows[c] = tuple(range(start, start + len(prompts[c])))
@@ -48,4 +51,5 @@ def encode_prompts(view: TrainView, mode: str, encoder: str) -> Texts:
     # All prompts say "a hyperspectral image of"; what they share tells no class.
     pooled = torch.from_numpy(answer.pooled - answer.pooled.mean(axis=0))
     pooled = pooled / pooled.norm(dim=1, keepdim=True).clamp(min=1e-6)
-    return Texts(torch.from_numpy(answer.tokens), torch.from_numpy(answer.mask), pooled, rows, tuple(listed))
+    tokens, mask, word = (torch.from_numpy(array) for array in (answer.tokens, answer.mask, answer.word))
+    return Texts(tokens, mask, pooled, rows, tuple(listed), answer.words, word)
