@@ -176,11 +176,7 @@ class Workbench:
 
     def prepared(self, spec: TrialSpec, generator: Generator, device: str, progress: Progress) -> Preparation:
         """As :meth:`prepare`, whether the fit needs it or not."""
-        view = self._of_draw.once(
-            spec.draw_hash,
-            ("without labels", generator.card.scope),
-            lambda: view_without_labels(cast("TrainView", self.view(spec, generator.card.scope))),
-        )
+        view = cast("TrainView", self.view(spec, generator.card.scope))
         pixels = self._of_draw.once(
             spec.draw_hash, ("pixels", generator.card.scope), lambda: checksum_of_pixels(view)
         )
@@ -199,7 +195,9 @@ class Workbench:
                     self._notes.append(f"{name.capitalize()} could not be read, and was learnt again: {saved}.")
                 kept = folder if self.saves else None
                 start = time.perf_counter()
-                learn = partial(made.prepare, view, seed=seed, device=device, progress=progress)
+                # Its cube is that of the view, whose changes are looked for below.
+                shown = view_without_labels(view)
+                learn = partial(made.prepare, shown, seed=seed, device=device, progress=progress)
                 prepared = self._resumed(learn, generator.card, kept)
                 seconds = time.perf_counter() - start
                 self.check_views()

@@ -74,7 +74,6 @@ class Moments:
         number, kinds = int(codes.max()) + 1, orbits(tokens.grid)
         shape = number, int(kinds.max()) + 1, len(tokens.kept)
         total, square, count = torch.zeros(shape), torch.zeros(shape), torch.zeros(number, 1, 1)
-        everything = torch.zeros(shape[1:])
         for start in range(0, len(pixels), BATCH):
             part = slice(start, start + BATCH)
             taken = by_kind(tokens.take(cut(pixels[part])).cpu(), kinds)
@@ -95,6 +94,11 @@ class Moments:
             _noise(tokens, cut, code.numpy(), pixels, number, seed),
         )
 
+    def draw_dropped(self, code: Tensor, count: int, draw: torch.Generator) -> Tensor:
+        """(n, count, q²·d − k) noise of patches of codes (n,) with so many tokens, on the CPU."""
+        scale = self.noise[code][:, None]
+        return scale * torch.randn((len(code), count, scale.shape[2]), generator=draw)
+
 
 def _noise(
     tokens: Tokens, cut: Cut, code: NDArray[np.int64], pixels: NDArray[np.int32], number: int, seed: int
@@ -110,7 +114,7 @@ def _noise(
 
 
 def by_kind(taken: Tensor, kinds: Tensor) -> Tensor:
-    """(n, N, k) tokens → (n, kinds, m, k), NaN-free: the tokens of each kind, repeated to equal numbers."""
+    """(n, N, k) tokens → (n, kinds, m, k): the tokens of each kind, repeated to equal numbers."""
     most = int(torch.bincount(kinds).max())
     rows = [torch.where(kinds == kind)[0] for kind in range(int(kinds.max()) + 1)]
     return torch.stack([taken[:, own[torch.arange(most) % len(own)]] for own in rows], dim=1)

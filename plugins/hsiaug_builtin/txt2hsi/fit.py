@@ -48,7 +48,8 @@ def learn(
         pseudo = {c: votes.pixels[own] for c, own in zip(votes.classes.tolist(), rows, strict=True)}
     named = {c: np.concatenate([own, pseudo[c]]) if c in pseudo else own for c, own in labelled.items()}
     field = Field.of(view, scene.vae, device)
-    left = [_left_out(view, scene, own, device) for own in named.values()]
+    spectra = (view.normaliser.spectra(view.cube[own[:, 0], own[:, 1]]) for own in named.values())
+    left = [scene.vae.left_out(torch.tensor(own, device=device)) for own in spectra]
     prior = Prior.fit({c: scene.codes[own[:, 0], own[:, 1]] for c, own in named.items()})
     remainder = scene.remainder.of_classes(left)
     denoiser = _with_texts(scene, texts, len(view.class_names), seed).to(device)
@@ -85,16 +86,6 @@ def learn(
         device=device,
         starts={c: view.patches(own) for c, own in starts.items()} if params.strength < 1 else {},
     )
-
-
-@torch.inference_mode()
-def _left_out(
-    view: TrainView, scene: PreparedScene, pixels: NDArray[np.int32], device: str
-) -> NDArray[np.float32]:
-    """(n, B) what the VAE leaves out of pixels, z-scored."""
-    x = torch.tensor(view.normaliser.spectra(view.cube[pixels[:, 0], pixels[:, 1]]), device=device)
-    left: NDArray[np.float32] = (x - scene.vae.decode(scene.vae.encode(x))).cpu().numpy()
-    return left
 
 
 def _with_texts(scene: PreparedScene, texts: Texts, classes: int, seed: int) -> Denoiser:

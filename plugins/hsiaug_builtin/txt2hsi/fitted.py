@@ -104,8 +104,7 @@ class FittedTxt2Hsi:
             return x + self._edited(x, levels, noise, denoise)
         spread = scene.moments.variance[-1, 0].to(self.device)
         z = sample(denoise, noise * (levels[0] ** 2 + spread).sqrt(), levels)
-        scale = scene.moments.noise[code][:, None]
-        dropped = scale * torch.randn((len(y), z.shape[1], scale.shape[2]), generator=draw)
+        dropped = scene.moments.draw_dropped(code, z.shape[1], draw)
         latents = scene.tokens.patches(z, dropped.to(self.device))
         spectra = scene.vae.decode(latents).cpu() + self.remainder.draw(self.prior.row(y), scene.patch, draw)
         return self.normaliser.patches_back(spectra.movedim(3, 1).numpy()).astype(np.float32)

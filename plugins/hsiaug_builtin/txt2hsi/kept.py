@@ -72,7 +72,6 @@ def decode_patches(
     tokens, middle = scene.tokens, scene.patch // 2
     codes = torch.from_numpy(scene.codes[pixels[:, 0], pixels[:, 1]].astype(np.int64))
     z = tokens.take(field.cut(pixels))
-    noise = scene.moments.noise[codes][:, None]
-    dropped = (noise * torch.randn((len(z), z.shape[1], noise.shape[2]), generator=draw)).to(z.device)
-    centre = tokens.patches(z, dropped)[:, middle, middle]
+    dropped = scene.moments.draw_dropped(codes, z.shape[1], draw)
+    centre = tokens.patches(z, dropped.to(z.device))[:, middle, middle]
     return np.asarray(scene.vae.decode(centre).cpu().numpy() + remainder.draw(row, 1, draw).numpy()[:, 0, 0])

@@ -114,8 +114,6 @@ def learn_scene(
     x = torch.tensor(spectra, device=device)
     vae = fit_vae(x, view.normaliser, params, run)
     with torch.inference_mode():
-        latents = vae.encode(x)
-        left = (x - vae.decode(latents)).cpu().numpy()
         scale = (vae.back.weight * torch.tensor(view.normaliser.std, device=device)[:, None]).norm(dim=0)
         field = Field.of(view, vae, device)
         codes = find_codes(field.latents, scale, view.unlabelled, view.patch, params.codes, seed)
@@ -139,7 +137,7 @@ def learn_scene(
         denoiser, loss, steps=steps, rate=SCENE_RATE, progress=progress, note="denoiser of the scene", ema=ema,
         half=bf16_is_faster(device), fused=True, checkpoint=run.file("scene"),
     )  # fmt: skip
-    remainder = Remainder.of_scene(left, latents.shape[1])
+    remainder = Remainder.of_scene(vae.left_out(x), field.values.shape[2])
     return PreparedScene(params, view.patch, vae, tokens, moments, codes, remainder, denoiser)
 
 

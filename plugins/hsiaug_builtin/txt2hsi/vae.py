@@ -45,6 +45,12 @@ class Vae(nn.Module):
         """Return z-scored spectra."""
         return torch.as_tensor(self.back(z) + self.decoder(z))
 
+    @torch.inference_mode()
+    def left_out(self, x: Tensor) -> NDArray[np.float32]:
+        """(n, B) what is lost of spectra x, z-scored."""
+        left: NDArray[np.float32] = (x - self.decode(self.encode(x))).cpu().numpy()
+        return left
+
     @torch.no_grad()
     def begin_as_pca(self, x: Tensor, scale: Tensor) -> None:
         """Probabilistic PCA of x (n, B), whose bands are weighted by ``scale`` (B,), their deviations in scene units."""
