@@ -42,5 +42,5 @@ def synthesise(
     split = bench.split(spec)
     synthetic, fitted, seconds = kit.draw(bench, spec, generator, request, progress)
     real = bench.view(spec, generator.card.scope).real
-    facts = kit.facts(generator.card, request, len(synthetic))
+    facts = kit.facts(spec, generator.card, request, len(synthetic))
     return Synthesis(data, split, spec, generator.card, fitted, real, synthetic, seconds, facts)

@@ -51,16 +51,12 @@ class MaskSamples:
         """Refuse what is no empty or new folder."""
         check_folder(out, empty=True)
 
-    def _counts(self, view: DenseView, request: SampleRequest) -> PairCounts:
+    def _counts(self, view: DenseView, rate: Rate, request: SampleRequest) -> PairCounts:
         """Pairs in all, and an equal part of each class that they shall show.
 
         Raises InputError for no pair, a name without training pixels, or fewer pairs than names.
         """
-        count = (
-            self.task.counts(view, Rate(request.lam, request.times or 0.0)).total
-            if request.count is None
-            else request.count
-        )
+        count = self.task.counts(view, rate).total if request.count is None else request.count
         names = tuple(dict.fromkeys(request.show))
         if count < 1:
             raise InputError(
@@ -89,7 +85,7 @@ class MaskSamples:
     ) -> Drawn[DenseSamples]:
         """The pairs of no class in particular, or class by class."""
         view = cast(DenseView, bench.view(spec, generator.card.scope))
-        counts = self._counts(view, request)
+        counts = self._counts(view, spec.rate, request)
         check_samples(bench.scene, counts.total, spec.patch)
         fit = bench.fit(spec, generator, resolve_device(request.device, generator.card), progress)
         sample = cast(FittedPairGenerator, fit.fitted).sample
@@ -102,7 +98,7 @@ class MaskSamples:
             parts.append(samples)
         return concatenate(parts), fit.fitted, {"fit_generator": fit.seconds}
 
-    def facts(self, card: Card, request: SampleRequest, samples: int) -> dict[str, object]:
+    def facts(self, spec: TrialSpec, card: Card, request: SampleRequest, samples: int) -> dict[str, object]:
         """How many pairs were asked for, and which."""
         return {"pairs": samples, "show": list(request.show)}
 

@@ -72,9 +72,9 @@ class PixelSamples:
         fitted = bench.fit(spec, generator, device, progress).fitted
         return samples.take(samples.synthetic), fitted, timer.seconds
 
-    def facts(self, card: Card, request: SampleRequest, samples: int) -> dict[str, object]:
-        """λ, and whether the generator saw test pixels, without their labels."""
-        return {"lambda": request.lam, "times": request.times, "transductive": card.scope == "scene"}
+    def facts(self, spec: TrialSpec, card: Card, request: SampleRequest, samples: int) -> dict[str, object]:
+        """λ, M, and whether the generator saw test pixels, without their labels."""
+        return {"lambda": spec.rate.lam, "times": spec.rate.times, "transductive": card.scope == "scene"}
 
     def save(self, path: Path, made: PixelSynthesis, *, with_real: bool) -> list[str]:
         """One file, the real training samples first where asked for."""

@@ -14,7 +14,7 @@ from scipy.io import loadmat
 from hsiaug.base.errors import InputError
 from hsiaug.core.samples import concatenate
 from hsiaug.core.scene import Scene
-from hsiaug.protocol.balance import Rate
+from hsiaug.protocol.balance import DEFAULT_TIMES, Rate
 from hsiaug.protocol.protocols import parse_protocol
 from hsiaug.quality.export import check_folder, save_samples
 from hsiaug.quality.synthesis import PixelSynthesis
@@ -64,6 +64,7 @@ def test_provenance_holds_what_makes_the_samples_again(make: Make, toy: Scene) -
     assert facts["scene"] == {"name": "toy", "sha256": toy.sha256}
     assert facts["generator"]["params"] == {"neighbours": 2}
     assert (facts["lambda"], facts["omega"], facts["seed"]) == (0.5, None, 3)
+    assert facts["times"] == 0 and make("smote", times=None).provenance()["times"] == DEFAULT_TIMES
     assert facts["class_names"] == list(toy.class_names)
     assert "numpy" in facts["environment"]["versions"]
     assert facts["generator_says"] == dict(made.synthetic.provenance)

@@ -13,7 +13,7 @@ from hsiaug.core.scene import Scene
 from hsiaug.protocol.protocols import parse_protocol
 from hsiaug.protocol.split import draw_split
 from hsiaug.protocol.view import train_view, view_without_labels
-from hsiaug_builtin.txt2hsi.codebook import Moments, class_shift
+from hsiaug_builtin.txt2hsi.codebook import Moments, class_shift, find_codes
 from hsiaug_builtin.txt2hsi.denoiser import Condition, Denoiser
 from hsiaug_builtin.txt2hsi.field import Field
 from hsiaug_builtin.txt2hsi.fitted import Prior
@@ -140,6 +140,16 @@ def test_moments_are_those_of_the_patches_of_each_code(view: TrainView, rng: np.
     assert not moments.mean[-1].any() and moments.noise.shape == (2, 0)
     shift = class_shift(tokens, field.cut, moments, codes, first)
     assert shift.abs().max() < 0.2 * moments.mean[0].abs().max() + 1e-3
+
+
+def test_codes_are_numbered_without_gaps_even_where_most_patches_are_alike(rng: np.random.Generator) -> None:
+    latents = torch.zeros(30, 30, 3)
+    latents[:2] = torch.from_numpy(rng.normal(size=(2, 30, 3)).astype(np.float32))
+    pixels = np.argwhere(np.ones((30, 30), dtype=bool)).astype(np.int32)
+    codes = find_codes(latents, torch.ones(3), pixels, 5, 22, 0)
+
+    used = np.unique(codes)
+    assert used.tolist() == list(range(len(used))) and len(used) > 1
 
 
 def test_the_prior_draws_the_codes_of_a_class_as_often_as_its_pixels_have_them() -> None:

@@ -50,7 +50,8 @@ def find_codes(
     features = torch.cat(means, dim=2).cpu().numpy()[pixels[:, 0], pixels[:, 1]]
     found = MiniBatchKMeans(number, random_state=seed % 2**32, n_init=3, batch_size=2048).fit_predict(features)
     codes = np.full(latents.shape[:2], -1, dtype=np.int16)
-    codes[pixels[:, 0], pixels[:, 1]] = found
+    # Numbered without gaps: k-means may leave a group empty.
+    codes[pixels[:, 0], pixels[:, 1]] = np.unique(found, return_inverse=True)[1]
     return codes
 
 
