@@ -69,6 +69,15 @@ def test_it_makes_what_is_asked_for(view: TrainView, fitted: Any) -> None:
     assert made.synthetic.all() and len(fitted.sample({1: 0}, guidance=0, seed=0)) == 0
 
 
+@pytest.mark.parametrize(
+    "part", [{"rpsc": False}, {"lfue": False}, {"unlabelled": 0}, {"pseudo": False}, {"class_weight": 0.5}]
+)
+def test_each_part_of_the_method_changes_what_is_made(view: TrainView, fitted: Any, part: dict[str, Any]) -> None:
+    made = fit(view, **part).sample(COUNTS, guidance=0.0, seed=0).x
+
+    assert np.isfinite(made).all() and (made != fitted.sample(COUNTS, guidance=0.0, seed=0).x).any()
+
+
 def test_the_same_seeds_give_the_same_samples_and_others_do_not(view: TrainView, fitted: Any) -> None:
     first = fitted.sample(COUNTS, guidance=1.0, seed=0).x
 

@@ -2,27 +2,31 @@
 
 from __future__ import annotations
 
+import copy
+
 import numpy as np
 import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from hsiaug.api import TrainView
+from hsiaug.api import Normaliser, TrainView
 from hsiaug.core.scene import Scene
 from hsiaug.protocol.protocols import parse_protocol
 from hsiaug.protocol.split import draw_split
 from hsiaug.protocol.view import train_view, view_without_labels
-from hsiaug_builtin.txt2hsi.codebook import Moments, class_shift, find_codes
+from hsiaug_builtin.diffusion.training import Run
+from hsiaug_builtin.txt2hsi.codebook import Moments, find_codes
 from hsiaug_builtin.txt2hsi.denoiser import Condition, Denoiser
 from hsiaug_builtin.txt2hsi.field import Field
 from hsiaug_builtin.txt2hsi.fitted import Prior
 from hsiaug_builtin.txt2hsi.lfue import perturb
+from hsiaug_builtin.txt2hsi.params import Params
 from hsiaug_builtin.txt2hsi.prepare import turn_patches
 from hsiaug_builtin.txt2hsi.rpsc import clip, polygons
 from hsiaug_builtin.txt2hsi.texts import Texts
 from hsiaug_builtin.txt2hsi.tokens import Tokens, orbits, token_side
-from hsiaug_builtin.txt2hsi.vae import Remainder, Vae
+from hsiaug_builtin.txt2hsi.vae import Codec, Remainder, Vae, add_class_term, fit_vae
 
 
 @settings(max_examples=60, deadline=None)
@@ -69,25 +73,14 @@ def test_latents_are_moved_within_their_class_and_at_factor_zero_not_at_all() ->
 
 
 @pytest.mark.parametrize("patch", [1, 5, 9, 15])
-def test_patches_are_put_together_again_as_they_were_where_tokens_hold_everything(patch: int) -> None:
+def test_tokens_hold_all_of_a_patch(patch: int) -> None:
     x = torch.randn(6, patch, patch, 4)
-    tokens = Tokens.fit(x, textured=4)
+    tokens = Tokens.fit(x)
     taken = tokens.take(x)
 
     assert taken.shape == (6, (patch // token_side(patch)) ** 2, 4 * token_side(patch) ** 2)
     assert torch.allclose(tokens.patches(taken), x, atol=1e-5)
     assert torch.allclose(taken.mean(dim=(0, 1)), torch.zeros(taken.shape[2]), atol=1e-5)
-
-
-def test_what_tokens_do_not_hold_are_differences_inside_them() -> None:
-    x = torch.randn(6, 9, 9, 4)
-    tokens = Tokens.fit(x, textured=1)
-    smooth = tokens.patches(tokens.take(x))
-
-    assert tokens.take(x).shape == (6, 9, 4 + 8) and len(tokens.dropped) == 3 * 8
-    assert torch.allclose(smooth[..., 0], x[..., 0], atol=1e-5)
-    squares = [part.reshape(6, 3, 3, 3, 3, 4).mean(dim=(2, 4)) for part in (smooth, x)]
-    assert torch.allclose(squares[0], squares[1], atol=1e-5) and not torch.allclose(smooth, x, atol=0.1)
 
 
 def test_tokens_that_a_symmetry_swaps_are_of_one_kind() -> None:
@@ -107,6 +100,24 @@ def test_the_vae_begins_as_principal_components_and_loses_nothing_with_all_of_th
     assert torch.allclose(z.T @ z / len(z), torch.eye(2), atol=1e-2)
     least = torch.linalg.svdvals(x)[2:].square().sum()
     assert float((part.decode(z) - x).detach().square().sum()) == pytest.approx(float(least), rel=1e-3)
+
+
+def test_the_class_term_parts_the_latents_of_classes_and_leaves_the_vae_of_the_scene_as_it_is() -> None:
+    x = torch.randn(120, 8, generator=torch.Generator().manual_seed(0))
+    x[60:, 7] += 3
+    x *= torch.tensor([3.0, 3, 3, 3, 1, 1, 1, 1])
+    codec = Codec(x, Normaliser(np.zeros(8, np.float32), np.ones(8, np.float32)), 64)
+    run = Run(0, "cpu", lambda *_: None, None)
+    vae = fit_vae(codec, Params(size="tiny", latent=3, vae_steps=30), run)
+    before = copy.deepcopy(vae.state_dict())
+    told = add_class_term(vae, codec, list(x.split(60)), 1.0, run)
+
+    def apart(vae: Vae) -> float:
+        one, two = vae.encode(x).split(60)
+        return float((one.mean(dim=0) - two.mean(dim=0)).norm() / torch.cat([one, two]).std(dim=0).mean())
+
+    assert apart(told) > 1.2 * apart(vae)
+    assert all((value == before[name]).all() for name, value in vae.state_dict().items())
 
 
 def test_what_the_vae_leaves_out_comes_back_with_the_mean_and_the_spread_of_its_class(
@@ -131,15 +142,33 @@ def test_moments_are_those_of_the_patches_of_each_code(view: TrainView, rng: np.
     mirrored = np.pad(view.cube[:, :, :4], ((4, 4), (4, 4), (0, 0)), mode="reflect")
     field = Field(torch.from_numpy(mirrored), 9)
     codes = rng.integers(0, 2, size=view.visible.shape).astype(np.int16)
-    tokens = Tokens.fit(field.cut(seen.unlabelled), textured=4)
-    moments = Moments.fit(tokens, field.cut, codes, seen.unlabelled, 0)
+    tokens = Tokens.fit(field.cut(seen.unlabelled))
+    moments = Moments.fit(tokens, field.cut, codes, seen.unlabelled)
     first = seen.unlabelled[codes[seen.unlabelled[:, 0], seen.unlabelled[:, 1]] == 0]
 
     centre = tokens.take(field.cut(first))[:, 4].mean(dim=0)
     assert torch.allclose(moments.mean[0, 0, :4], centre[:4] * len(first) / (len(first) + 5), atol=1e-4)
-    assert not moments.mean[-1].any() and moments.noise.shape == (2, 0)
-    shift = class_shift(tokens, field.cut, moments, codes, first)
-    assert shift.abs().max() < 0.2 * moments.mean[0].abs().max() + 1e-3
+    assert not moments.mean[moments.no_code].any()
+
+
+def test_a_class_has_moments_of_its_own_where_its_pixels_are(view: TrainView, rng: np.random.Generator) -> None:
+    pixels = view_without_labels(view).unlabelled
+    values = rng.normal(size=view.cube.shape[:2] + (2,)).astype(np.float32)
+    codes = rng.integers(0, 3, size=values.shape[:2]).astype(np.int16)
+    own = pixels[codes[pixels[:, 0], pixels[:, 1]] < 2][:150]
+    values[own[:, 0], own[:, 1], 0] += 4
+    field = Field(torch.from_numpy(np.pad(values, ((2, 2), (2, 2), (0, 0)), mode="reflect")), 5)
+    tokens = Tokens.fit(field.cut(pixels))
+    scene = Moments.fit(tokens, field.cut, codes, pixels)
+    moments = scene.with_classes(tokens, field.cut, codes, {2: own}, 2)
+
+    assert moments.index.shape == (3, 4) and (moments.index[:2] == scene.index).all()
+    assert (moments.index[2, 2:] == scene.index[0, 2:]).all(), "codes that no pixel of the class has"
+    rows = moments.index[2, :2]
+    assert (rows >= len(scene.mean)).all() and len(moments.mean) == len(moments.variance) == len(scene.mean) + 2
+    centre = tokens.take(field.cut(own)).mean(dim=(0, 1))
+    assert torch.allclose(moments.mean[rows, 0, 0].mean(), centre[0], atol=0.5)
+    assert (moments.mean[rows, 0, 0] > scene.mean[[0, 1], 0, 0] + 0.5).all()
 
 
 def test_codes_are_numbered_without_gaps_even_where_most_patches_are_alike(rng: np.random.Generator) -> None:
@@ -162,11 +191,11 @@ def test_the_prior_draws_the_codes_of_a_class_as_often_as_its_pixels_have_them()
 
 def denoiser() -> tuple[Denoiser, torch.Tensor]:
     x = torch.randn(20, 9, 9, 3, generator=torch.Generator().manual_seed(0))
-    tokens = Tokens.fit(x, textured=1)
-    shape = 3, len(orbits(3).unique()), len(tokens.kept)
-    moments = Moments(torch.zeros(shape), torch.ones(shape), torch.ones(2, len(tokens.dropped)))
+    tokens = Tokens.fit(x)
+    shape = 3, len(orbits(3).unique()), tokens.size
+    moments = Moments(torch.zeros(shape), torch.ones(shape), torch.arange(3).repeat(3, 1))
     torch.manual_seed(0)
-    net = Denoiser(tokens, moments, width=16, depth=2, heads=2, text=6, classes=2).eval()
+    net = Denoiser(tokens, moments, width=16, depth=2, heads=2, text=6).eval()
     # The zero initialisation hides the text; give it something to say.
     for parameter in net.parameters():
         torch.nn.init.normal_(parameter, std=0.2)

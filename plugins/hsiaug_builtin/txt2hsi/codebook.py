@@ -6,6 +6,7 @@ learn what patches there are once for a scene; a draw only has to learn which of
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -15,7 +16,7 @@ from torch import Tensor
 from torch.nn.functional import avg_pool2d, pad
 
 from hsiaug_builtin.txt2hsi.field import Cut
-from hsiaug_builtin.txt2hsi.tokens import Tokens, orbits, sample_rows, spread_of_noise
+from hsiaug_builtin.txt2hsi.tokens import Tokens, orbits
 
 FEATURES, WINDOW = 12, 3
 """Leading channels that patches are grouped by, averaged over windows of so many pixels and over the patch."""
@@ -23,9 +24,8 @@ PATCHES = 40
 """Patches of the scene to a code, at least."""
 FIRM_MEAN, FIRM_SPREAD = 5.0, 30.0
 """Patches that the scene counts as in the mean and in the spread of a code."""
-FIRM_CLASS = 20.0
-"""Patches that "no shift" counts as in the shift of a class."""
-NOISE_PATCHES = 60
+FIRM_CLASS, FIRM_CELL = 20.0, 5.0
+"""Patches that "no shift" counts as in the shift of a class, and in that of a class within a code."""
 BATCH = 2048
 
 
@@ -57,23 +57,28 @@ def find_codes(
 
 @dataclass(frozen=True, eq=False)
 class Moments:
-    """Mean and variance of tokens by code: (K + 1, kinds, k); the last row is of all patches, which have mean 0.
+    """Mean and variance of tokens by code, and by class and code: (R, kinds, k). A token's kind is its place but for
+    symmetries.
 
-    noise: (K, q²·d − k) deviations of what tokens do not hold. A token's kind is its place but for symmetries.
+    index: (C + 1, K + 1) rows of class ids and codes; class 0 is none, as is the last code: that row is of all patches,
+    which have mean 0.
     """
 
     mean: Tensor
     variance: Tensor
-    noise: Tensor
+    index: Tensor
+
+    @property
+    def no_code(self) -> int:
+        """The number that stands for no code."""
+        return self.index.shape[1] - 1
 
     @classmethod
-    def fit(
-        cls, tokens: Tokens, cut: Cut, codes: NDArray[np.int16], pixels: NDArray[np.int32], seed: int
-    ) -> Moments:
+    def fit(cls, tokens: Tokens, cut: Cut, codes: NDArray[np.int16], pixels: NDArray[np.int32]) -> Moments:
         """Of the patches round ``pixels`` (m, 2)."""
         code = torch.from_numpy(codes[pixels[:, 0], pixels[:, 1]].astype(np.int64))
         number, kinds = int(codes.max()) + 1, orbits(tokens.grid)
-        shape = number, int(kinds.max()) + 1, len(tokens.kept)
+        shape = number, int(kinds.max()) + 1, tokens.size
         total, square, count = torch.zeros(shape), torch.zeros(shape), torch.zeros(number, 1, 1)
         for start in range(0, len(pixels), BATCH):
             part = slice(start, start + BATCH)
@@ -92,26 +97,40 @@ class Moments:
         return cls(
             torch.cat([mean, torch.zeros(1, *shape[1:])]),
             torch.cat([variance, everything[None]]).clamp(min=1e-4),
-            _noise(tokens, cut, code.numpy(), pixels, number, seed),
+            torch.arange(number + 1)[None],
         )
 
-    def draw_dropped(self, code: Tensor, count: int, draw: torch.Generator) -> Tensor:
-        """(n, count, q²·d − k) noise of patches of codes (n,) with so many tokens, on the CPU."""
-        scale = self.noise[code][:, None]
-        return scale * torch.randn((len(code), count, scale.shape[2]), generator=draw)
+    def with_classes(
+        self,
+        tokens: Tokens,
+        cut: Cut,
+        codes: NDArray[np.int16],
+        named: Mapping[int, NDArray[np.int32]],
+        classes: int,
+    ) -> Moments:
+        """With rows for each class of ``named`` ({class id: (m, 2) pixels}) and each code that its pixels have.
 
-
-def _noise(
-    tokens: Tokens, cut: Cut, code: NDArray[np.int64], pixels: NDArray[np.int32], number: int, seed: int
-) -> Tensor:
-    rng, dropped = np.random.default_rng(seed), tokens.dropped
-    if not len(dropped):
-        return torch.zeros(number, 0)
-    rows = []
-    for k in range(number):
-        own = sample_rows(pixels[code == k], NOISE_PATCHES, rng)
-        rows.append(spread_of_noise(tokens.coefficients(cut(own))[:, :, dropped]).cpu())
-    return torch.stack(rows)
+        The mean of such a row is that of its code, moved by how much the class differs from its codes, and then by how
+        much it differs there; the variance is shrunk towards that of the code.
+        """
+        means, variances = [self.mean], [self.variance]
+        index, rows = self.index.repeat(classes + 1, 1), len(self.mean)
+        for c, pixels in named.items():
+            found, place = np.unique(codes[pixels[:, 0], pixels[:, 1]].astype(np.int64), return_inverse=True)
+            own, code = torch.from_numpy(found), torch.from_numpy(place)
+            taken = by_kind(tokens.take(cut(pixels)).cpu(), orbits(tokens.grid))
+            apart = taken.mean(dim=2) - self.mean[own][code]
+            apart[:, :, tokens.channels :] = 0
+            shift = apart.mean(dim=0) * len(pixels) / (len(pixels) + FIRM_CLASS)
+            mean, spread = (torch.zeros(len(own), *shift.shape) for _ in range(2))
+            count = torch.bincount(code)[:, None, None]
+            mean = self.mean[own] + shift + mean.index_add_(0, code, apart - shift) / (count + FIRM_CELL)
+            spread.index_add_(0, code, (taken - mean[code][:, :, None]).square().mean(dim=2))
+            means.append(mean)
+            variances.append((spread + FIRM_SPREAD * self.variance[own]) / (count + FIRM_SPREAD))
+            index[c, own] = rows + torch.arange(len(own))
+            rows += len(own)
+        return Moments(torch.cat(means), torch.cat(variances), index)
 
 
 def by_kind(taken: Tensor, kinds: Tensor) -> Tensor:
@@ -119,14 +138,3 @@ def by_kind(taken: Tensor, kinds: Tensor) -> Tensor:
     most = int(torch.bincount(kinds).max())
     rows = [torch.where(kinds == kind)[0] for kind in range(int(kinds.max()) + 1)]
     return torch.stack([taken[:, own[torch.arange(most) % len(own)]] for own in rows], dim=1)
-
-
-def class_shift(
-    tokens: Tokens, cut: Cut, moments: Moments, codes: NDArray[np.int16], pixels: NDArray[np.int32]
-) -> Tensor:
-    """(kinds, k) by how much patches of a class differ from those of their codes, in the mean; shrunk towards 0."""
-    code = torch.from_numpy(codes[pixels[:, 0], pixels[:, 1]].astype(np.int64))
-    taken = by_kind(tokens.take(cut(pixels)).cpu(), orbits(tokens.grid)).mean(dim=2)
-    shift = (taken - moments.mean[code]).mean(dim=0) * len(pixels) / (len(pixels) + FIRM_CLASS)
-    shift[:, tokens.channels :] = 0
-    return torch.as_tensor(shift)

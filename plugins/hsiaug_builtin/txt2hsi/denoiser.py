@@ -74,32 +74,28 @@ class Words(nn.Module):
 
 
 class Denoiser(nn.Module):
-    """tokens: between latents and tokens. moments: of the codes. text: features of a word, 0 = it is told no texts yet.
-
-    shift: (C + 1, kinds, k) by how much each class differs from its codes; row 0 is 0.
-    """
+    """tokens: between latents and tokens. moments: by what it is told. text: features of a word, 0 = it takes no text."""
 
     kinds: Tensor
     mean: Tensor
     variance: Tensor
-    shift: Tensor
+    index: Tensor
     worth: Tensor
 
     def __init__(
-        self, tokens: Tokens, moments: Moments, width: int, depth: int, heads: int, text: int = 0, classes: int = 0
+        self, tokens: Tokens, moments: Moments, width: int, depth: int, heads: int, text: int = 0
     ) -> None:
         super().__init__()
-        count = len(tokens.kept)
+        count = tokens.size
         self.register_buffer("kinds", orbits(tokens.grid), persistent=False)
-        self.register_buffer("mean", moments.mean, persistent=False)
-        self.register_buffer("variance", moments.variance, persistent=False)
-        self.register_buffer("shift", torch.zeros(classes + 1, *moments.mean.shape[1:]))
-        weight = moments.variance[-1, 0] ** LOSS_POWER
+        for name in ("mean", "variance", "index"):
+            self.register_buffer(name, getattr(moments, name))
+        weight = moments.variance[moments.no_code, 0] ** LOSS_POWER
         self.register_buffer("worth", weight / weight.mean(), persistent=False)
         self.enter = nn.Linear(count, width)
         self.place = nn.Parameter(0.02 * torch.randn(tokens.grid**2, width))
         self.level = nn.Sequential(nn.Linear(64, width), nn.SiLU(), nn.Linear(width, width))
-        self.code = nn.Embedding(len(moments.mean), width)
+        self.code = nn.Embedding(moments.no_code + 1, width)
         nn.init.normal_(self.code.weight, std=0.02)
         self.blocks = nn.ModuleList(Block(width, heads) for _ in range(depth))
         self.norm = nn.LayerNorm(width, elementwise_affine=False)
@@ -117,6 +113,11 @@ class Denoiser(nn.Module):
         out, share = self._network((x - mean) / total.sqrt(), sigma, told, texts)
         return mean + variance / total * (x - mean) + sigma * (variance / total).sqrt() * out, share
 
+    def begin(self, noise: Tensor, sigma: float, told: Condition) -> Tensor:
+        """Tokens at noise level ``sigma`` by the Gaussians of class and code, from standard noise (n, N, k)."""
+        mean, variance = self._moments(told)
+        return mean + (variance + sigma**2).sqrt() * noise
+
     def loss(self, x: Tensor, sigma: Tensor, told: Condition, noise: Tensor, texts: Texts | None = None) -> Tensor:
         """Mean weighted squared error of what the network adds, whose target has variance 1 or less."""
         mean, variance = self._moments(told)
@@ -128,8 +129,8 @@ class Denoiser(nn.Module):
         return torch.as_tensor(((out.float() - target).square() * self.worth).mean())
 
     def _moments(self, told: Condition) -> tuple[Tensor, Tensor]:
-        mean = self.mean[told.code] + self.shift[told.label]
-        return mean[:, self.kinds], self.variance[told.code][:, self.kinds]
+        row = self.index[told.label, told.code]
+        return self.mean[row][:, self.kinds], self.variance[row][:, self.kinds]
 
     def _network(
         self, x: Tensor, sigma: Tensor, told: Condition, texts: Texts | None

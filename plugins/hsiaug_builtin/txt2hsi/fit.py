@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -17,16 +17,25 @@ from hsiaug_builtin.diffusion.training import Run, bf16_is_faster, randomness, t
 from hsiaug_builtin.nets.seeded import fresh, to_device
 from hsiaug_builtin.teacher.choice import choose_trusted
 from hsiaug_builtin.teacher.teacher import teach
-from hsiaug_builtin.txt2hsi.codebook import class_shift
+from hsiaug_builtin.txt2hsi.codebook import Moments
 from hsiaug_builtin.txt2hsi.denoiser import Denoiser
 from hsiaug_builtin.txt2hsi.field import Field
 from hsiaug_builtin.txt2hsi.fitted import FittedTxt2Hsi, Prior
 from hsiaug_builtin.txt2hsi.kept import measure_kept
 from hsiaug_builtin.txt2hsi.lfue import perturb
 from hsiaug_builtin.txt2hsi.params import CLIPPED, DROP, NO_CODE, PERTURBED, PSEUDO_MOST, PSEUDO_SHARE, Params
-from hsiaug_builtin.txt2hsi.prepare import PreparedScene, condition, denoiser_of, draw_levels, like, turn_patches
+from hsiaug_builtin.txt2hsi.prepare import (
+    PreparedScene,
+    condition,
+    denoiser_of,
+    draw_levels,
+    like,
+    turn_patches,
+    visible_spectra,
+)
 from hsiaug_builtin.txt2hsi.rpsc import clip
 from hsiaug_builtin.txt2hsi.texts import Texts, encode_prompts
+from hsiaug_builtin.txt2hsi.vae import Codec, add_class_term
 
 
 def learn(
@@ -47,16 +56,22 @@ def learn(
         rows = choose_trusted(votes.shares, PSEUDO_SHARE, PSEUDO_MOST, among=votes.attached)
         pseudo = {c: votes.pixels[own] for c, own in zip(votes.classes.tolist(), rows, strict=True)}
     named = {c: np.concatenate([own, pseudo[c]]) if c in pseudo else own for c, own in labelled.items()}
+    run = Run(seed, device, progress, checkpoint)
+    spectra = [
+        torch.tensor(view.normaliser.spectra(view.cube[own[:, 0], own[:, 1]]), device=device)
+        for own in named.values()
+    ]
+    if params.class_weight:
+        x = visible_spectra(view, np.random.default_rng(seed), device)
+        codec = Codec(x, view.normaliser, params.network.vae_batch)
+        scene = replace(scene, vae=add_class_term(scene.vae, codec, spectra, params.class_weight, run))
     field = Field.of(view, scene.vae, device)
-    spectra = (view.normaliser.spectra(view.cube[own[:, 0], own[:, 1]]) for own in named.values())
-    left = [scene.vae.left_out(torch.tensor(own, device=device)) for own in spectra]
+    left = [scene.vae.left_out(own) for own in spectra]
     prior = Prior.fit({c: scene.codes[own[:, 0], own[:, 1]] for c, own in named.items()})
     remainder = scene.remainder.of_classes(left)
-    denoiser = _with_texts(scene, texts, len(view.class_names), seed).to(device)
-    for c, own in named.items():
-        denoiser.shift[c] = class_shift(scene.tokens, field.cut, scene.moments, scene.codes, own).to(device)
+    moments = scene.moments.with_classes(scene.tokens, field.cut, scene.codes, named, len(view.class_names))
+    denoiser = _with_texts(scene, moments, texts, seed).to(device)
     batches = Batches(field, scene, named, view.unlabelled, params)
-    run = Run(seed, device, progress, checkpoint)
     denoiser = train(
         denoiser,
         TextLoss(denoiser, scene, texts.to(device), batches, seed),
@@ -88,11 +103,12 @@ def learn(
     )
 
 
-def _with_texts(scene: PreparedScene, texts: Texts, classes: int, seed: int) -> Denoiser:
-    """The denoiser of the scene, which listens to texts too; at first they change nothing."""
+def _with_texts(scene: PreparedScene, moments: Moments, texts: Texts, seed: int) -> Denoiser:
+    """The denoiser of the scene, with moments of classes, which listens to texts too; at first they change nothing."""
     size = texts.tokens.shape[2]
-    denoiser = fresh(lambda: denoiser_of(scene.params, scene.tokens, scene.moments, size, classes), seed)
-    known = {key: value.cpu() for key, value in scene.denoiser.state_dict().items() if key != "shift"}
+    denoiser = fresh(lambda: denoiser_of(scene.params, scene.tokens, moments, size), seed)
+    buffers = dict(denoiser.named_buffers())
+    known = {key: value.cpu() for key, value in scene.denoiser.state_dict().items() if key not in buffers}
     denoiser.load_state_dict({**denoiser.state_dict(), **copy.deepcopy(known)})
     return denoiser
 
@@ -147,7 +163,7 @@ class TextLoss:
         if self.batches.params.lfue and rng.random() < PERTURBED:
             z = perturb(z.movedim(3, 1), label, draw).movedim(1, 3)
         dropped = torch.rand(len(z), generator=draw)
-        code = torch.where(dropped < NO_CODE, len(self.scene.moments.noise), code)
+        code = torch.where(dropped < NO_CODE, self.scene.moments.no_code, code)
         told = (label > 0) & (dropped >= NO_CODE + DROP)
         rows = torch.full_like(label, -1)
         rows[told] = self.texts.choose(label[told], draw)

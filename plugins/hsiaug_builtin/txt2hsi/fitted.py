@@ -18,8 +18,9 @@ from hsiaug_builtin.diffusion.training import bf16_is_faster
 from hsiaug_builtin.nets import state
 from hsiaug_builtin.txt2hsi.denoiser import Condition, Denoiser
 from hsiaug_builtin.txt2hsi.params import SIGMA_LEAST, SIGMA_MOST, Params
-from hsiaug_builtin.txt2hsi.prepare import PreparedScene, condition, denoiser_of, from_tables, restore_vae, tables
+from hsiaug_builtin.txt2hsi.prepare import PreparedScene, condition, denoiser_of, restore_moments, restore_vae
 from hsiaug_builtin.txt2hsi.texts import Texts
+from hsiaug_builtin.txt2hsi.tokens import Tokens
 from hsiaug_builtin.txt2hsi.vae import Remainder
 
 BATCH = 256
@@ -97,16 +98,15 @@ class FittedTxt2Hsi:
         label = torch.from_numpy(y)
         told = condition(code, self.device, self.texts.choose(label, draw), label)
         levels = noise_levels(params.sample_steps, SIGMA_MOST, SIGMA_LEAST)
-        noise = torch.randn((len(y), scene.tokens.grid**2, len(scene.tokens.kept)), generator=draw).to(self.device)
+        noise = torch.randn((len(y), scene.tokens.grid**2, scene.tokens.size), generator=draw).to(self.device)
         denoise = self._guided(told, omega)
         if params.strength < 1:
             x = np.stack([self.starts[c][rng.integers(len(self.starts[c]))] for c in y.tolist()])
             return x + self._edited(x, levels, noise, denoise)
-        spread = scene.moments.variance[-1, 0].to(self.device)
-        z = sample(denoise, noise * (levels[0] ** 2 + spread).sqrt(), levels)
-        dropped = scene.moments.draw_dropped(code, z.shape[1], draw)
-        latents = scene.tokens.patches(z, dropped.to(self.device))
-        spectra = scene.vae.decode(latents).cpu() + self.remainder.draw(self.prior.row(y), scene.patch, draw)
+        z = sample(denoise, self.denoiser.begin(noise, levels[0], told), levels)
+        spectra = scene.vae.decode(scene.tokens.patches(z)).cpu() + self.remainder.draw(
+            self.prior.row(y), scene.patch, draw
+        )
         return self.normaliser.patches_back(spectra.movedim(3, 1).numpy()).astype(np.float32)
 
     def _edited(
@@ -139,7 +139,7 @@ class FittedTxt2Hsi:
         if params.guide == "scene":
             away = under(self.scene.denoiser, told.without_text(), None)
         else:
-            nothing = replace(told.without_text(), code=torch.full_like(told.code, len(self.scene.moments.noise)))
+            nothing = replace(told.without_text(), code=torch.full_like(told.code, self.scene.moments.no_code))
             away = under(self.denoiser, nothing, texts)
         return guided(under(self.denoiser, told, texts), away, omega, params.guide_from, params.guide_to)
 
@@ -149,7 +149,7 @@ class FittedTxt2Hsi:
         arrays: dict[str, NDArray[Any]] = {
             **{f"text.{name}": getattr(texts, name).numpy() for name in ("tokens", "mask", "pooled", "word")},
             **state.fields(normaliser=self.normaliser, remainder=self.remainder, prior=self.prior),
-            **tables(scene.tokens, scene.moments),
+            "tokens": scene.tokens.mean.cpu().numpy(),
             **{f"starts.{c}": patches for c, patches in self.starts.items()},
             **state.weights(vae=scene.vae, scene=scene.denoiser, denoiser=self.denoiser),
         }
@@ -172,13 +172,14 @@ class FittedTxt2Hsi:
         table = {name: torch.tensor(arrays[f"text.{name}"]) for name in ("tokens", "mask", "pooled", "word")}
         words = tuple(map(tuple, facts["words"]))
         texts = Texts(rows=rows, prompts=tuple(facts["prompts"]), words=words, **table)
-        tokens, moments = from_tables(arrays, int(facts["patch"]), device)
-        size, classes = texts.tokens.shape[2], len(arrays["denoiser.shift"]) - 1
+        vae, moments = restore_vae(arrays, params, device), restore_moments("scene", arrays)
+        tokens = Tokens(int(facts["patch"]), len(vae.log_variance), torch.tensor(arrays["tokens"], device=device))
+        told, size = restore_moments("denoiser", arrays), texts.tokens.shape[2]
         remainder = Remainder(**state.under("remainder", arrays))
         scene = PreparedScene(
             params,
             int(facts["patch"]),
-            restore_vae(arrays, params, device),
+            vae,
             tokens,
             moments,
             # No longer needed: the prior knows which codes the classes have.
@@ -189,9 +190,7 @@ class FittedTxt2Hsi:
         return cls(
             params=params,
             scene=scene,
-            denoiser=state.restore(
-                "denoiser", arrays, lambda: denoiser_of(params, tokens, moments, size, classes), device
-            ),
+            denoiser=state.restore("denoiser", arrays, lambda: denoiser_of(params, tokens, told, size), device),
             remainder=remainder,
             texts=texts,
             prior=Prior(**state.under("prior", arrays)),

@@ -45,7 +45,7 @@ def measure_kept(
     learnt, told = np.concatenate(shown), np.concatenate(asked)
     if len(set(y_shown)) < 2 or not len(told):
         return {}
-    decoded = decode_patches(scene, field, remainder, learnt, np.array(row), seed)
+    decoded = decode_centres(scene, field, remainder, learnt, np.array(row), seed)
     test = view.normaliser.spectra(view.cube[told[:, 0], told[:, 1]])
     answer = {}
     for name, x in (
@@ -59,7 +59,7 @@ def measure_kept(
 
 
 @torch.inference_mode()
-def decode_patches(
+def decode_centres(
     scene: PreparedScene,
     field: Field,
     remainder: Remainder,
@@ -67,11 +67,8 @@ def decode_patches(
     row: NDArray[np.int64],
     seed: int,
 ) -> NDArray[np.float32]:
-    """(n, B) centres of patches that were encoded, cut down to what tokens hold, and decoded, z-scored."""
+    """(n, B) spectra of pixels (n, 2), encoded and decoded, with the noise of classes ``row`` (n,); z-scored."""
     draw = torch.Generator().manual_seed(seed)
-    tokens, middle = scene.tokens, scene.patch // 2
-    codes = torch.from_numpy(scene.codes[pixels[:, 0], pixels[:, 1]].astype(np.int64))
-    z = tokens.take(field.cut(pixels))
-    dropped = scene.moments.draw_dropped(codes, z.shape[1], draw)
-    centre = tokens.patches(z, dropped.to(z.device))[:, middle, middle]
-    return np.asarray(scene.vae.decode(centre).cpu().numpy() + remainder.draw(row, 1, draw).numpy()[:, 0, 0])
+    middle = scene.patch // 2
+    decoded = scene.vae.decode(field.cut(pixels)[:, middle, middle]).cpu().numpy()
+    return np.asarray(decoded + remainder.draw(row, 1, draw).numpy()[:, 0, 0])

@@ -18,7 +18,7 @@ class Txt2Hsi(Plugin[Params]):
 
     card = Card(
         name="txt2hsi",
-        version="9",
+        version="10",
         summary="Semi-supervised text-conditioned latent diffusion, Txt2HSI-LDM(VAE), reimplemented",
         paper="""@misc{zhu2025txt2hsi, author={Yimin Zhu and Lincoln Linlin Xu}, title={Language-Informed
             Hyperspectral Image Synthesis for Imbalanced-Small Sample Classification via Semi-Supervised
@@ -30,8 +30,8 @@ class Txt2Hsi(Plugin[Params]):
         uses_device=True,
         resumes=True,
         prepares=True,
-        prepare_seconds=140.0,
-        seconds=25.0,
+        prepare_seconds=60.0,
+        seconds=15.0,
         params=Params,
         presets={
             "tiny": {

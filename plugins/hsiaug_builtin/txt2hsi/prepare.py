@@ -20,7 +20,7 @@ from hsiaug_builtin.txt2hsi.denoiser import Condition, Denoiser
 from hsiaug_builtin.txt2hsi.field import Field
 from hsiaug_builtin.txt2hsi.params import LOG_SIGMA, NO_CODE, Params
 from hsiaug_builtin.txt2hsi.tokens import Tokens, sample_rows
-from hsiaug_builtin.txt2hsi.vae import Remainder, Vae, fit_vae
+from hsiaug_builtin.txt2hsi.vae import Codec, Remainder, Vae, fit_vae
 
 VAE_PIXELS, STATISTICS = 200_000, 4096
 """Pixels that the VAE learns from at most, and patches that statistics of tokens are taken of."""
@@ -47,7 +47,7 @@ class PreparedScene:
         """Write everything as safetensors and JSON."""
         arrays = {
             "codes": self.codes,
-            **tables(self.tokens, self.moments),
+            "tokens": self.tokens.mean.cpu().numpy(),
             **state.fields(remainder=self.remainder),
             **state.weights(vae=self.vae, denoiser=self.denoiser),
         }
@@ -58,11 +58,12 @@ class PreparedScene:
         """Read what :meth:`save` wrote."""
         arrays, facts = load_state(folder)
         params, patch = Params(**facts["params"]), int(facts["patch"])
-        tokens, moments = from_tables(arrays, patch, device)
+        vae, moments = restore_vae(arrays, params, device), restore_moments("denoiser", arrays)
+        tokens = Tokens(patch, len(vae.log_variance), torch.tensor(arrays["tokens"], device=device))
         return cls(
             params,
             patch,
-            restore_vae(arrays, params, device),
+            vae,
             tokens,
             moments,
             arrays["codes"],
@@ -71,19 +72,9 @@ class PreparedScene:
         )
 
 
-def tables(tokens: Tokens, moments: Moments) -> dict[str, NDArray[np.generic]]:
-    """Return the arrays of tokens and moments, to be saved."""
-    named = {"tokens.kept": tokens.kept, "tokens.mean": tokens.mean}
-    named |= {f"moments.{name}": getattr(moments, name) for name in ("mean", "variance", "noise")}
-    return {name: value.cpu().numpy() for name, value in named.items()}
-
-
-def from_tables(arrays: Mapping[str, NDArray[np.generic]], patch: int, device: str) -> tuple[Tokens, Moments]:
-    """Restore what :func:`tables` took apart."""
-    kept, mean = (torch.tensor(arrays[f"tokens.{name}"], device=device) for name in ("kept", "mean"))
-    moments = Moments(*(torch.tensor(arrays[f"moments.{name}"]) for name in ("mean", "variance", "noise")))
-    channels = len(arrays["vae.log_variance"])
-    return Tokens(patch, channels, kept, mean), moments
+def restore_moments(name: str, arrays: Mapping[str, NDArray[np.generic]]) -> Moments:
+    """The moments of a saved denoiser."""
+    return Moments(*(torch.tensor(arrays[f"{name}.{part}"]) for part in ("mean", "variance", "index")))
 
 
 def restore_vae(arrays: Mapping[str, NDArray[np.generic]], params: Params, device: str) -> Vae:
@@ -92,10 +83,10 @@ def restore_vae(arrays: Mapping[str, NDArray[np.generic]], params: Params, devic
     return state.restore("vae", arrays, lambda: Vae(bands, latent, params.network.vae_width), device)
 
 
-def denoiser_of(params: Params, tokens: Tokens, moments: Moments, text: int = 0, classes: int = 0) -> Denoiser:
+def denoiser_of(params: Params, tokens: Tokens, moments: Moments, text: int = 0) -> Denoiser:
     """An untrained denoiser."""
     size = params.network
-    return Denoiser(tokens, moments, size.width, size.depth, size.heads, text, classes)
+    return Denoiser(tokens, moments, size.width, size.depth, size.heads, text)
 
 
 def learn_scene(
@@ -109,17 +100,15 @@ def learn_scene(
             hint="Use smaller patches (`--patch`), or hide less of the scene.",
         )
     run, rng = Run(seed, device, progress, checkpoint), np.random.default_rng(seed)
-    pixels = sample_rows(np.argwhere(view.visible), VAE_PIXELS, rng)
-    spectra = view.normaliser.spectra(view.cube[pixels[:, 0], pixels[:, 1]])
-    x = torch.tensor(spectra, device=device)
-    vae = fit_vae(x, view.normaliser, params, run)
+    x = visible_spectra(view, rng, device)
+    vae = fit_vae(Codec(x, view.normaliser, params.network.vae_batch), params, run)
     with torch.inference_mode():
         scale = (vae.back.weight * torch.tensor(view.normaliser.std, device=device)[:, None]).norm(dim=0)
         field = Field.of(view, vae, device)
         codes = find_codes(field.latents, scale, view.unlabelled, view.patch, params.codes, seed)
         patches = field.cut(sample_rows(view.unlabelled, STATISTICS, rng))
-        tokens = Tokens.fit(patches, params.network.textured)
-        moments = Moments.fit(tokens, field.cut, codes, view.unlabelled, seed)
+        tokens = Tokens.fit(patches)
+        moments = Moments.fit(tokens, field.cut, codes, view.unlabelled)
     denoiser = fresh(lambda: denoiser_of(params, tokens, moments), seed).to(device)
 
     def loss(step: int) -> Tensor:
@@ -127,7 +116,7 @@ def learn_scene(
         rng = np.random.default_rng(derive_seed("scene batch", seed, step))
         at = view.unlabelled[rng.integers(len(view.unlabelled), size=params.network.scene_batch)]
         code = codes[at[:, 0], at[:, 1]].astype(np.int64)
-        code[rng.random(len(code)) < NO_CODE] = len(moments.noise)
+        code[rng.random(len(code)) < NO_CODE] = moments.no_code
         told = condition(torch.from_numpy(code), device)
         z = tokens.take(turn_patches(field.cut(at), rng))
         return denoiser.loss(z, draw_levels(len(z), draw, device), told, like(z, draw))
@@ -139,6 +128,12 @@ def learn_scene(
     )  # fmt: skip
     remainder = Remainder.of_scene(vae.left_out(x), field.values.shape[2])
     return PreparedScene(params, view.patch, vae, tokens, moments, codes, remainder, denoiser)
+
+
+def visible_spectra(view: TrainView, rng: np.random.Generator, device: str) -> Tensor:
+    """(n, B) float32 spectra of visible pixels, z-scored: what the VAE learns from."""
+    pixels = sample_rows(np.argwhere(view.visible), VAE_PIXELS, rng)
+    return torch.tensor(view.normaliser.spectra(view.cube[pixels[:, 0], pixels[:, 1]]), device=device)
 
 
 def condition(code: Tensor, device: str, rows: Tensor | None = None, label: Tensor | None = None) -> Condition:

@@ -1,8 +1,7 @@
 """Patches of latents as tokens: squares of q × q pixels under a cosine transform.
 
-Of a square the mean of every latent channel is kept, which carries the class, and of the leading channels also the
-differences inside it, which carry texture and edges. The other differences are hardly more than the sensor's noise: they
-are not generated, but drawn as Gaussian noise (:class:`Tokens.noise`).
+The transform is orthonormal and loses nothing: a token holds the mean of every latent channel over its square, and the
+differences inside it.
 """
 
 from __future__ import annotations
@@ -39,26 +38,20 @@ def orbits(grid: int) -> Tensor:
 
 @dataclass(frozen=True, eq=False)
 class Tokens:
-    """Between patches of latents (n, p, p, d) and tokens (n, N, k).
+    """Between patches of latents (n, p, p, d) and tokens (n, N, k), k = q²·d, the d means first.
 
-    kept: (k,) int64 coefficients of the q²·d of a square that tokens hold, the d means first. mean: (k,), taken off.
+    mean: (k,), taken off.
     """
 
     patch: int
     channels: int
-    kept: Tensor
     mean: Tensor
 
     @classmethod
-    def fit(cls, patches: Tensor, textured: int) -> Tokens:
-        """Tokens for such patches (n, p, p, d): the first ``textured`` channels keep all coefficients."""
-        side, channels = patches.shape[1], patches.shape[3]
-        keep = torch.zeros(token_side(side) ** 2, channels, dtype=torch.bool)
-        keep[0] = True
-        keep[:, :textured] = True
-        whole = cls(side, channels, torch.arange(keep.numel(), device=patches.device), torch.zeros(()))
-        kept = keep.flatten().nonzero()[:, 0].to(patches.device)
-        return cls(side, channels, kept, whole.take(patches).mean(dim=(0, 1))[kept])
+    def fit(cls, patches: Tensor) -> Tokens:
+        """Tokens for such patches (n, p, p, d)."""
+        plain = cls(patches.shape[1], patches.shape[3], torch.zeros(()))
+        return cls(plain.patch, plain.channels, plain.take(patches).mean(dim=(0, 1)))
 
     @property
     def side(self) -> int:
@@ -71,42 +64,28 @@ class Tokens:
         return self.patch // self.side
 
     @property
-    def dropped(self) -> Tensor:
-        """Coefficients that tokens do not hold."""
-        every = torch.ones(self.side**2 * self.channels, dtype=torch.bool, device=self.kept.device)
-        every[self.kept] = False
-        return every.nonzero()[:, 0]
+    def size(self) -> int:
+        """Coefficients of a token."""
+        return self.side**2 * self.channels
 
-    def coefficients(self, patches: Tensor) -> Tensor:
-        """(n, p, p, d) → (n, N, q²·d): all of them."""
+    def take(self, patches: Tensor) -> Tensor:
+        """(n, p, p, d) → (n, N, k) tokens of mean 0."""
         n, q, g = len(patches), self.side, self.grid
         squares = (
             patches.reshape(n, g, q, g, q, self.channels).permute(0, 1, 3, 2, 4, 5).reshape(n, g * g, q * q, -1)
         )
-        return torch.einsum("fs,ntsd->ntfd", self._basis(patches), squares).reshape(n, g * g, -1)
+        return torch.einsum("fs,ntsd->ntfd", self._basis(patches), squares).reshape(n, g * g, -1) - self.mean
 
-    def take(self, patches: Tensor) -> Tensor:
-        """(n, p, p, d) → (n, N, k) tokens of mean 0."""
-        return self.coefficients(patches)[:, :, self.kept] - self.mean
-
-    def patches(self, tokens: Tensor, dropped: Tensor | None = None) -> Tensor:
-        """(n, N, k) tokens → (n, p, p, d), with the coefficients that they do not hold, (n, N, q²·d − k); None = 0."""
+    def patches(self, tokens: Tensor) -> Tensor:
+        """(n, N, k) tokens → (n, p, p, d), the inverse of :meth:`take`."""
         n, q, g = len(tokens), self.side, self.grid
-        every = tokens.new_zeros(n, g * g, q * q * self.channels)
-        every[:, :, self.kept] = tokens + self.mean
-        if dropped is not None:
-            every[:, :, self.dropped] = dropped
-        squares = torch.einsum("fs,ntfd->ntsd", self._basis(tokens), every.reshape(n, g * g, q * q, -1))
+        every = (tokens + self.mean).reshape(n, g * g, q * q, -1)
+        squares = torch.einsum("fs,ntfd->ntsd", self._basis(tokens), every)
         return squares.reshape(n, g, g, q, q, -1).permute(0, 1, 3, 2, 4, 5).reshape(n, self.patch, self.patch, -1)
 
     def _basis(self, like: Tensor) -> Tensor:
         one = cosines(self.side)
         return torch.kron(one, one).to(like.device)
-
-
-def spread_of_noise(coefficients: Tensor) -> Tensor:
-    """(k,) deviations of coefficients (n, N, k) by their median, which edges in a few patches do not raise."""
-    return 1.4826 * coefficients.abs().flatten(0, 1).median(dim=0).values
 
 
 def sample_rows(rows: NDArray[np.integer], most: int, rng: np.random.Generator) -> NDArray[np.integer]:

@@ -4,24 +4,27 @@
 loss are not public and are this project's choice. It begins as probabilistic PCA, which is the optimum of a linear VAE
 (Lucas et al., Don't Blame the ELBO!, NeurIPS 2019, section 4), and learns beside that what a linear map cannot do. It
 works pixel by pixel, so that latents keep the spatial grid, as pixel-level attention needs. What it leaves out,
-:class:`Remainder` models as noise.
+:class:`Remainder` models as noise. A draw may go on training it with a term that keeps classes apart
+(:func:`add_class_term`), which the paper does not have.
 """
 
 from __future__ import annotations
 
+import copy
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
-from torch.nn.functional import cosine_similarity
+from torch.nn.functional import cosine_similarity, cross_entropy
 
 from hsiaug.api import Normaliser
 from hsiaug_builtin.diffusion.training import Run, randomness, train
 from hsiaug_builtin.nets.blocks import zero_weights
 from hsiaug_builtin.nets.seeded import fresh, to_device
-from hsiaug_builtin.txt2hsi.params import ANGLE, KL, Params
+from hsiaug_builtin.txt2hsi.params import ANGLE, CLASS_RATE, CLASS_STEPS, KL, Params
 
 FIRM = 20
 """Pixels of the scene that count into the spread of a class in :class:`Remainder`."""
@@ -69,17 +72,20 @@ class Vae(nn.Module):
         self.log_variance.copy_((left / values).clamp(1e-6, 1).log())
 
 
-def fit_vae(x: Tensor, normaliser: Normaliser, params: Params, run: Run) -> Vae:
-    """mean|x−x̂|² + 0.1·(1−cos) in scene units + 0.001·KL, on pixels x (n, B) float32, z-scored by ``normaliser``."""
-    size, device = params.network, x.device
-    latent = min(params.latent, x.shape[1])
-    vae = fresh(lambda: Vae(x.shape[1], latent, size.vae_width), run.seed).to(device)
-    shift, scale = (torch.tensor(a, device=device) for a in (normaliser.mean, normaliser.std))
-    vae.begin_as_pca(x, scale)
+@dataclass(frozen=True, eq=False)
+class Codec:
+    """The loss of a VAE on pixels x (n, B) float32, z-scored by ``normaliser``: mean|x−x̂|² + 0.1·(1−cos) in scene units +
+    0.001·KL."""
 
-    def loss(step: int) -> Tensor:
-        draw = randomness(run.seed, step)
-        shown = x[to_device(torch.randint(len(x), (size.vae_batch,), generator=draw), device)]
+    x: Tensor
+    normaliser: Normaliser
+    batch: int
+
+    def loss(self, vae: Vae, draw: torch.Generator) -> Tensor:
+        """Of pixels drawn by ``draw``."""
+        device = self.x.device
+        shift, scale = (torch.tensor(a, device=device) for a in (self.normaliser.mean, self.normaliser.std))
+        shown = self.x[to_device(torch.randint(len(self.x), (self.batch,), generator=draw), device)]
         mean = vae.encode(shown)
         noise = to_device(torch.randn(mean.shape, generator=draw), device)
         out = vae.decode(mean + (0.5 * vae.log_variance).exp() * noise)
@@ -87,10 +93,49 @@ def fit_vae(x: Tensor, normaliser: Normaliser, params: Params, run: Run) -> Vae:
         divergence = -0.5 * (1 + vae.log_variance - mean.square() - vae.log_variance.exp()).mean()
         return torch.as_tensor((shown - out).square().mean() + ANGLE * angle + KL * divergence)
 
+
+def fit_vae(codec: Codec, params: Params, run: Run) -> Vae:
+    """The VAE of a scene, learnt from its pixels alone."""
+    x, size = codec.x, params.network
+    vae = fresh(lambda: Vae(x.shape[1], min(params.latent, x.shape[1]), size.vae_width), run.seed).to(x.device)
+    vae.begin_as_pca(x, torch.tensor(codec.normaliser.std, device=x.device))
+
+    def loss(step: int) -> Tensor:
+        return codec.loss(vae, randomness(run.seed, step))
+
     return train(
         vae, loss, steps=params.vae_steps, rate=1e-3, progress=run.progress, note="VAE", fused=True,
         checkpoint=run.file("vae"),
     )  # fmt: skip
+
+
+class _Told(nn.Module):
+    """A VAE, and a linear head that tells classes from its latents."""
+
+    def __init__(self, vae: Vae, classes: int) -> None:
+        super().__init__()
+        self.vae, self.head = vae, nn.Linear(len(vae.log_variance), classes)
+
+
+def add_class_term(vae: Vae, codec: Codec, named: Sequence[Tensor], weight: float, run: Run) -> Vae:
+    """The VAE after 200 steps more down its loss + ``weight``·cross-entropy of a linear head on the latents.
+
+    named: spectra (m, B) of each class, z-scored; classes are drawn equally often.
+    """
+    told = fresh(lambda: _Told(copy.deepcopy(vae).requires_grad_(True), len(named)), run.seed).to(codec.x.device)
+
+    def loss(step: int) -> Tensor:
+        draw = randomness(run.seed, step)
+        target = torch.randint(len(named), (codec.batch,), generator=draw)
+        pick = torch.rand(len(target), generator=draw).tolist()
+        shown = torch.stack([named[c][int(p * len(named[c]))] for c, p in zip(target.tolist(), pick, strict=True)])
+        scores = told.head(told.vae.encode(shown))
+        return codec.loss(told.vae, draw) + weight * cross_entropy(scores, to_device(target, scores.device))
+
+    return train(
+        told, loss, steps=CLASS_STEPS, rate=CLASS_RATE, progress=run.progress, note="VAE with classes", fused=True,
+        checkpoint=run.file("classes"),
+    ).vae  # fmt: skip
 
 
 @dataclass(frozen=True, eq=False)
