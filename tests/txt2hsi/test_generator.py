@@ -192,12 +192,11 @@ def test_the_codec_keeps_what_a_classifier_of_spectra_needs(fitted: Any) -> None
 
 def test_the_paper_preset_is_large() -> None:
     params = plugin_of("paper").params
-    tokens = Tokens.fit(torch.zeros(1, 9, 9, params.latent), params.network.textured)
-    moments = Moments(
-        *(torch.zeros(3, 3, len(tokens.kept)) for _ in range(2)), torch.zeros(2, len(tokens.dropped))
-    )
+    tokens = Tokens.fit(torch.zeros(1, 9, 9, params.latent))
+    table = torch.ones(3, 3, tokens.size)
+    moments = Moments(table, table, torch.arange(3).repeat(17, 1))
     with torch.device("meta"):
-        denoiser = denoiser_of(params, tokens, moments, 384, 16)
+        denoiser = denoiser_of(params, tokens, moments, 384)
 
     assert sum(weights.numel() for weights in denoiser.parameters()) >= 50e6
 

@@ -153,7 +153,7 @@ def test_moments_are_those_of_the_patches_of_each_code(view: TrainView, rng: np.
 
 def test_a_class_has_moments_of_its_own_where_its_pixels_are(view: TrainView, rng: np.random.Generator) -> None:
     pixels = view_without_labels(view).unlabelled
-    values = rng.normal(size=view.cube.shape[:2] + (2,)).astype(np.float32)
+    values = rng.normal(size=(*view.cube.shape[:2], 2)).astype(np.float32)
     codes = rng.integers(0, 3, size=values.shape[:2]).astype(np.int16)
     own = pixels[codes[pixels[:, 0], pixels[:, 1]] < 2][:150]
     values[own[:, 0], own[:, 1], 0] += 4
