@@ -168,6 +168,10 @@ class DenseView(SealedView):
         """Side of a tile in pixels; tiles are square."""
         return self.real.side[0]
 
+    def nameless(self) -> DenseView:
+        """The same tiles without a label."""
+        return replace(self, real=replace(self.real, masks=np.full_like(self.real.masks, IGNORE)))
+
     @property
     def counts(self) -> Mapping[int, int]:
         """Pixels of each class id that has any; ignored ones do not count."""

@@ -63,12 +63,14 @@ class TrainView(SealedView):
         pixels among them: the split's audit counts these). Scope ``none`` shows nothing more; ``scene``
         adds all (transductive: spectra of test pixels, never their labels). No scope shows a pixel that the
         protocol hides.
-    coords: (n, 2) int32 rows and columns of the training pixels; y: (n,) int64 their class ids.
+    coords: (n, 2) int32 rows and columns of the training pixels; y: (n,) int64 their class ids, all 0 (no label) for
+        classifiers that learn from synthetic samples alone.
     unlabelled: (m, 2) int32 pixels without a training label whose whole patch is visible; empty for ``none``.
     class_names: C names; id c is ``class_names[c - 1]``. A class may have no training pixel.
     wavelengths: (B,) float64 nm or None. gsd: metres or None. units: of the cube.
     patch: odd side p of the patches, in pixels.
     descriptions: sentences by class name, as the scene carries them; a class may have none.
+    sizes: where y holds no label, class ids and how many training pixels each has.
     """
 
     cube: NDArray[np.float32]
@@ -83,6 +85,7 @@ class TrainView(SealedView):
     patch: int
     scope: Scope
     descriptions: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    sizes: tuple[tuple[int, int], ...] = ()
     _seals: Seals = field(default_factory=Seals, init=False, repr=False)
 
     @property
@@ -94,7 +97,11 @@ class TrainView(SealedView):
     def counts(self) -> Mapping[int, int]:
         """Training pixels of each class id that has any."""
         ids, counts = np.unique(self.y, return_counts=True)
-        return dict(zip(ids.tolist(), counts.tolist(), strict=True))
+        return dict(self.sizes or zip(ids.tolist(), counts.tolist(), strict=True))
+
+    def nameless(self) -> TrainView:
+        """The same without the label of any pixel: how many each class has is all that is left of them."""
+        return replace(self, y=np.zeros_like(self.y), sizes=tuple(self.counts.items()))
 
     def patches(self, coords: NDArray[Any]) -> NDArray[np.float32]:
         """(n, B, p, p) float32 patches round ``coords`` (n, 2), mirrored at the scene's edges.

@@ -24,6 +24,7 @@ from hsiaug.protocol.balance import Block
 from hsiaug.protocol.view import TrainView, checksum_of_pixels, view_without_labels
 from hsiaug.registry.card import Card, Scope, preparing_params
 from hsiaug.tasks.task import Task, TaskData, TaskSamples, TaskSplit, TaskView
+from hsiaug.trial.arm import SYNTHETIC
 from hsiaug.trial.fits import Fit, checkpoint, clear_checkpoints, load_fit, only_one, save_fit
 from hsiaug.trial.spec import TrialSpec
 
@@ -134,11 +135,14 @@ class Workbench:
         return SpectralView(spec.view if scores is None else best_view(scores), self.scene.wavelengths)
 
     def seen(self, spec: TrialSpec, scope: Scope) -> TaskView:
-        """The view of a classifier of that scope in a trial, in its spectral view."""
+        """The view of a classifier of that scope in a trial, in its spectral view; it shows labels beside real samples."""
         spectra = self.spectra(spec)
-        return self._of_draw.once(
+        seen = self._of_draw.once(
             spec.draw_hash, (scope, spectra.name), lambda: self.task.seen(self.view(spec, scope), spectra)
         )
+        if spec.train != SYNTHETIC:
+            return seen
+        return self._of_draw.once(spec.draw_hash, (scope, spectra.name, SYNTHETIC), seen.nameless)
 
     def check_views(self) -> None:
         """Raise PluginError where a plugin wrote into a view, which all trials of the draw share."""

@@ -10,10 +10,11 @@ import numpy as np
 import pytest
 
 from hsiaug.protocol.balance import Rate
+from hsiaug.registry.card import Card
 from hsiaug.registry.lookup import Registry
 from hsiaug.tasks.task import get_task
 from hsiaug.trial.cache import Workbench
-from hsiaug.trial.run import StageTimer, augment, load_plugins
+from hsiaug.trial.run import StageTimer, augment, fit_classifier, load_plugins
 from hsiaug.trial.spec import TrialSpec
 from hsiaug_builtin.baselines.smote import FittedSmote
 
@@ -88,3 +89,39 @@ def weighed(monkeypatch: pytest.MonkeyPatch, weight: Callable[[Any], Any]) -> No
         return replace(made, weight=weight(made.y).astype(np.float32))
 
     monkeypatch.setattr(FittedSmote, "sample", sample)
+
+
+class Looks:
+    """A classifier that keeps the view it is given."""
+
+    def __init__(self, card: Any) -> None:
+        self.card = card
+
+    def fit(self, samples: Any, view: Any, **_: Any) -> Any:
+        self.samples, self.view = samples, view
+        return self
+
+    def predict(self, patches: Any) -> Any:
+        raise AssertionError("not asked")
+
+
+@pytest.mark.parametrize("scope", ["none", "scene"])
+@pytest.mark.parametrize("view", ["raw", "unit"])
+def test_no_real_label_is_shown_to_what_learns_from_synthetic_samples_alone(
+    samples: Callable[[TrialSpec], Any], bench: Workbench, spec: Make, scope: Any, view: str
+) -> None:
+    def shown(train: str) -> Looks:
+        trial = replace(spec("smote", "cnn2d", train=train), view=view)
+        looks = Looks(Card(name="looks", version="1", summary="looks", scope=scope))
+        fit_classifier(trial, bench, looks, samples(trial), "cpu", StageTimer(), lambda *_: None)  # type: ignore[arg-type]
+        return looks
+
+    both, alone = shown("both"), shown("synthetic")
+    assert both.view.y.all() and both.view.real.y.all() and not both.view.sizes
+    assert not alone.view.y.any() and not alone.view.real.y.any() and alone.samples.synthetic.all()
+    assert alone.view.counts == both.view.counts, "how many there are says nothing of a pixel"
+    for name in ("cube", "visible", "coords", "unlabelled"):
+        assert np.array_equal(getattr(alone.view, name), getattr(both.view, name), equal_nan=name == "cube")
+    assert np.array_equal(alone.view.normaliser.mean, both.view.normaliser.mean)
+    assert np.array_equal(alone.view.real.x, both.view.real.x)
+    assert shown("both").view is both.view and shown("synthetic").view is alone.view
