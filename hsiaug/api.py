@@ -47,6 +47,7 @@ and in its ``pyproject.toml``::
 from hsiaug.base.errors import DataUnavailableError, InputError, PluginError, SplitError, did_you_mean
 from hsiaug.base.seeds import derive_seed
 from hsiaug.contracts import (
+    Attention,
     Classifier,
     FittedClassifier,
     FittedGenerator,
@@ -76,6 +77,7 @@ from hsiaug.tasks.view_choice import choose_view, spatial_folds
 
 __all__ = [
     "Areas",
+    "Attention",
     "Card",
     "Classifier",
     "DataUnavailableError",

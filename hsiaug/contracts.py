@@ -7,12 +7,14 @@ generator in its docstring.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, ClassVar, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
+from hsiaug.base.errors import PluginError
 from hsiaug.core.samples import Patches, PatchSamples
 from hsiaug.core.tiles import DenseSamples, DenseView, PairCounts, Tiles
 from hsiaug.protocol.view import TrainView
@@ -25,8 +27,40 @@ class Progress(Protocol):
     def __call__(self, done: int, total: int, note: str = "") -> None: ...
 
 
+@dataclass(frozen=True, eq=False)
+class Attention:
+    """How much pixels attend to the words of a prompt, for each of n patches.
+
+    words: of the prompt of each patch, in order; marks of beginning and end count as a word in square brackets.
+    maps: (L, p, p) float32 for each patch, one for each of its L words; over these they sum to 1 at every pixel.
+    """
+
+    words: tuple[tuple[str, ...], ...]
+    maps: tuple[NDArray[np.float32], ...]
+
+    def check(self, x: NDArray[np.float32]) -> None:
+        """Raise PluginError unless every patch of x (n, B, p, p) has words, and maps that sum to 1."""
+        shapes = [(len(words), *x.shape[2:]) for words in self.words]
+        if (
+            len(shapes) != len(x)
+            or [maps.shape for maps in self.maps] != shapes
+            or not all(maps.dtype == np.float32 and np.allclose(maps.sum(0), 1, atol=1e-4) for maps in self.maps)
+        ):
+            raise PluginError(
+                f"attention must give words and float32 maps (words, {x.shape[2]}, {x.shape[3]}) for each of {len(x)} "
+                "patches, which sum to 1 over the words",
+                value=f"{len(self.words)} prompts, {len(self.maps)} sets of maps",
+                hint="Average the softmax over heads and layers, and give marks of the encoder a map too.",
+            )
+
+
 class FittedGenerator(Protocol):
     """A generator that has learnt from a train view.
+
+    One that reads text may add ``attention(x, y) -> Attention``: the cross-attention of the pixels of patches x
+    (n, B, p, p) float32, in the scene's units, to the words of a prompt of class ids y (n,). The same arguments give the
+    same maps. Only ``hsiaug inspect --attention`` calls it, after the fit. It raises InputError where its params leave no
+    words.
 
     A trial's samples are drawn in blocks, a call of ``sample`` each. One that draws from a finite set without replacement
     may add ``continued(earlier: Sequence[Mapping[int, int]])``: the same, but going on after blocks of these counts.

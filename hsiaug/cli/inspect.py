@@ -16,8 +16,10 @@ from hsiaug.cli.output import print_lines, print_table, say_written
 if TYPE_CHECKING:
     from hsiaug.metrics.calibration import LabelScore
     from hsiaug.metrics.measures import FidelityMeasure
+    from hsiaug.quality.attention import MapScore
 
 MEASURES = ("fidelity", "synthetic", "floor (held-out)", "unit", "good is", "n")
+ATTENTION = ("attention (region of the class)", "AUC", "IoU", "patches")
 SCORES = ("reliability", "synthetic", "ceiling", "floor", "unit", "r", "wrong labels", "95 %")
 
 
@@ -37,6 +39,7 @@ def inspect(
     set_: options.Setting = None,
     device: options.Device = "auto",
     store: options.StoreDir = Path("hsiaug-results"),
+    attention: Annotated[bool, option("Draw where a generator that reads text looks for each word.")] = False,
 ) -> None:
     """Look at synthetic samples: are they like real ones, do their labels fit, are they copies.
 
@@ -52,10 +55,14 @@ def inspect(
       hsiaug inspect indian_pines --generator mixup --protocol kshot:10 --out look
 
       hsiaug inspect oscd --generator specdm --out look
+
+      hsiaug inspect indian_pines --generator txt2hsi --attention --out look
     """
     one_thread()
     from hsiaug.base.terminal import Console
     from hsiaug.cli.samples import make_samples
+    from hsiaug.quality.attention import LABELS, inspect_attention
+    from hsiaug.quality.attention_figure import draw_attention
     from hsiaug.quality.export import check_folder, made_folder
     from hsiaug.quality.figures import save_figures
 
@@ -79,14 +86,21 @@ def inspect(
         patch=patch,
         preset=preset,
         device=device,
+        attention=attention,
     )
+    looked = inspect_attention(made) if attention else None
     report = kit.inspect(made)
-    files = save_figures(report.pictures(), made_folder(out))
+    figures, numbers = report.pictures(), report.as_json()
+    if looked:
+        figures["attention"], numbers["attention"] = draw_attention(looked, made), looked.as_json()
+    files = save_figures(figures, made_folder(out))
     files += [] if report.save_table is None else [report.save_table(out)]
-    files.append(write_text_whole(out / "quality.json", json_of(report.as_json(), indent=1) + "\n"))
+    files.append(write_text_whole(out / "quality.json", json_of(numbers, indent=1) + "\n"))
     screen = Console()
     print_table(screen, MEASURES, map(_measure_row, report.fidelity.measures))
     print_table(screen, SCORES, map(_score_row, report.reliability.scores))
+    if looked:
+        print_table(screen, ATTENTION, (_map_row(LABELS[name], score) for name, score in looked.rows.items()))
     print_lines(screen, (*report.remarks, *report.verdict))
     say_written(files)
 
@@ -96,6 +110,13 @@ def _measure_row(measure: FidelityMeasure) -> tuple[str, ...]:
 
     value = measure.note if measure.value is None else measured(measure.value)
     return (measure.label, value, measured(measure.floor), measure.unit, measure.better, str(measure.n))
+
+
+def _map_row(label: str, score: MapScore | None) -> tuple[str, ...]:
+    from hsiaug.report.labels import measured
+
+    values = (None, None) if score is None else (score.auc, score.iou)
+    return (label, *map(measured, values), str(score.n if score else 0))
 
 
 def _score_row(score: LabelScore) -> tuple[str, ...]:

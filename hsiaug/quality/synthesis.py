@@ -34,7 +34,7 @@ def silent(done: int, total: int, note: str = "") -> None:
 class SampleRequest:
     """Samples to make. protocol, patch, omega, times: None = the usual of the task, or the generator's own.
 
-    buffer: of the usual protocol. overrides: {parameter: text}.
+    buffer: of the usual protocol. overrides: {parameter: text}. attention: maps of it are to be looked at.
 
     Of masks alone: count: pairs, in place of ``lam`` for each real one. show: names of classes that the pairs shall
     show, an equal part of the pairs each; none = whatever classes.
@@ -51,6 +51,7 @@ class SampleRequest:
     preset: Preset = "cpu"
     overrides: Mapping[str, str] = field(default_factory=dict)
     device: str = "auto"
+    attention: bool = False
     count: int | None = None
     show: tuple[str, ...] = ()
 
@@ -122,6 +123,8 @@ def sample_spec(
             value=repr(request.generator),
             hint=f"Use {task.generator}, for example; 'hsiaug plugins list' shows all.",
         )
+    if request.attention and not card.text:
+        raise no_attention(card.name)
     check_serves(card, "generator", task.name)
     params = build_params(card, request.preset, dict(request.overrides))
     usual = task.defaults(data)
@@ -141,6 +144,15 @@ def sample_spec(
         plots=plots_read(data, rule),
     )
     return plugin(spec.generator.params), spec
+
+
+def no_attention(name: str) -> InputError:
+    """The refusal of the generator of this name, before or after its fit."""
+    return InputError(
+        "`attention` is for generators that read text and show where they look for its words",
+        value=repr(name),
+        hint="Leave it out, or name another generator.",
+    )
 
 
 def rate_of(request: SampleRequest, usual: Sequence[float]) -> Rate:

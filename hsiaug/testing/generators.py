@@ -348,4 +348,18 @@ def own_memory(subject: GeneratorSubject) -> None:
         require(not np.shares_memory(one, array), f"they share memory with {name}")
 
 
+@CHECKS.add("Make all randomness of attention the same in every call.", needs=("runs", "determinism"))
+def attention(subject: GeneratorSubject) -> None:
+    """attention, where a fitted generator has it, gives words of each patch and their float32 maps (words, p, p), which
+    sum to 1 at every pixel; asked again, the same"""
+    ask = getattr(subject.base, "attention", None)
+    if not callable(ask):
+        raise unittest.SkipTest("it has none")
+    x, y = (array[:3].copy() for array in (access.values(subject.view.real), access.labels(subject.view.real)))
+    here, there = (subject.observe("attention", lambda: ask(x, y)) for _ in range(2))
+    here.check(x)
+    same = here.words == there.words and all(map(np.array_equal, here.maps, there.maps))
+    require(same, "asked again, it gives other words or maps")
+
+
 CHECKS += AFTER

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
+from hsiaug.base.errors import InputError
 from hsiaug.cli.main import app
 from tests.cli.test_endings import OPENINGS
 from tests.strangers import hsiaug
@@ -37,6 +38,25 @@ def test_pictures_and_numbers_are_written_and_printed(tmp_path: Path, monkeypatc
     for path in (tmp_path / "again").iterdir():
         assert path.read_bytes().startswith(OPENINGS[path.suffix])
     assert kept["provenance"]["generator"]["name"] == "smote"
+
+
+def test_attention_is_drawn_and_stands_among_the_numbers(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("hsiaug.metrics.reliability.ROUNDS", 20)
+    monkeypatch.chdir(tmp_path)
+    words = ("inspect", "toy", "--generator", "txt2hsi", "--preset", "tiny", "--attention", "--out", "look")
+    answer = CliRunner().invoke(app, words)
+    line = next(line for line in answer.stdout.splitlines() if line.startswith("words of the class's name\t"))
+    kept = json.loads(Path("look", "quality.json").read_text("utf-8"))["attention"]["rows"]["class"]
+
+    assert line.split("\t")[1:] == [f"{kept['auc']:.3g}", f"{kept['iou']:.3g}", str(kept["n"])]
+    assert Path("look", "attention.png").read_bytes().startswith(OPENINGS[".png"])
+
+
+def test_attention_is_refused_where_a_generator_reads_no_text(tmp_path: Path) -> None:
+    look = tmp_path / "look"
+    answer = CliRunner().invoke(app, ["inspect", "toy", "--generator", "smote", "--attention", "--out", str(look)])
+    assert isinstance(answer.exception, InputError) and "generators that read text" in str(answer.exception)
+    assert not look.exists()
 
 
 def test_a_folder_that_cannot_be_is_refused_before_any_work(tmp_path: Path) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import itertools
 import os
 import pickle
 import random
@@ -14,12 +15,13 @@ from pathlib import Path
 
 import numpy as np
 
-from hsiaug.api import Card, PatchSamples, PluginError, load_state, param, save_state
+from hsiaug.api import Attention, Card, PatchSamples, PluginError, load_state, param, save_state
 from hsiaug.core.scene import Scene
 from tests.testing import faults
 from tests.testing.faults import listing
 
 FAULTY = []
+CALLS = itertools.count(2)
 
 
 @dataclass(frozen=True)
@@ -466,6 +468,23 @@ class StartsElsewhere(Sound):
 class UnseededState(Prepares):
     def prepare(self, view, **given):
         return State(**super().prepare(view, **given).arrays, more=np.frombuffer(os.urandom(4), np.uint8))
+
+
+@faulty("attention")
+class AttendsTooMuch(Sound):
+    class fitted(Fitted):
+        def attention(self, x, y):
+            maps = tuple(np.ones((2, *patch.shape[1:]), dtype=np.float32) for patch in x)
+            return Attention((("the", "pond"),) * len(x), maps)
+
+
+@faulty("attention")
+class AttendsAtRandom(Sound):
+    class fitted(Fitted):
+        def attention(self, x, y):
+            share = np.float32(1 / next(CALLS))
+            maps = tuple(np.stack([p[0] * 0 + share, p[0] * 0 + 1 - share]) for p in x)
+            return Attention((("the", "pond"),) * len(x), maps)
 
 
 @faulty("preparation")

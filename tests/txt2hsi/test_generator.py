@@ -97,6 +97,23 @@ def test_it_samples_the_same_after_saving_and_loading(view: TrainView, tmp_path:
     assert {p.suffix for p in tmp_path.iterdir()} == {".safetensors", ".json"}
 
 
+def test_words_share_the_attention_of_every_token(view: TrainView, fitted: Any, tmp_path: Path) -> None:
+    x, y = view.real.x[:4], view.real.y[:4]
+    seen = fitted.attention(x, y)
+    seen.check(x)
+
+    for words, maps in zip(seen.words, seen.maps, strict=True):
+        assert words[:4] == ("a", "hyperspectral", "image", "of") and words[-1] == "[marks]"
+        # The patch of 5 pixels is a single token, whose pixels have no places.
+        assert (maps == maps[:, :1, :1]).all() and (maps > 0).all()
+    fitted.save(tmp_path)
+    again = plugin_of().load(tmp_path, device="cpu").attention(x, y)
+    assert again.words == seen.words and all(map(np.array_equal, again.maps, seen.maps))
+    assert fitted.attention(x, y % 4 + 1).words != seen.words
+    with pytest.raises(InputError, match="prompts have words"):
+        fit(view, vae_steps=1, scene_steps=1, steps=1, text="number").attention(x, y)
+
+
 def test_a_saved_fit_serves_other_weights_and_numbers_of_steps(view: TrainView, tmp_path: Path) -> None:
     fit(view, vae_steps=5, scene_steps=3, steps=3).save(tmp_path)
     plugin = registry().find("generator", "txt2hsi").load()

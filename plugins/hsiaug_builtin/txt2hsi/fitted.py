@@ -12,7 +12,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from hsiaug.api import Normaliser, PatchSamples, PluginError, save_state
+from hsiaug.api import Attention, InputError, Normaliser, PatchSamples, PluginError, save_state
 from hsiaug_builtin.diffusion.edm import Denoise, guided, noise_levels, sample
 from hsiaug_builtin.diffusion.training import bf16_is_faster
 from hsiaug_builtin.nets import state
@@ -24,6 +24,10 @@ from hsiaug_builtin.txt2hsi.tokens import Tokens
 from hsiaug_builtin.txt2hsi.vae import Remainder
 
 BATCH = 256
+LOOKED_AT = (0.3, 1.0, 3.0)
+"""Noise levels at which attention is read: the median of training, and about a deviation below and above."""
+MARKS = "[marks]"
+"""Stands for the tokens of a prompt that belong to no word."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -73,20 +77,62 @@ class FittedTxt2Hsi:
     def sample(self, counts: Mapping[int, int], *, guidance: float | None, seed: int) -> PatchSamples:
         """Text → code → latent diffusion → VAE decoder. Raises PluginError for a class that was not learnt."""
         omega = 0.0 if guidance is None else guidance
-        unknown = [c for c, n in counts.items() if n and c not in self.prior.ids]
-        if unknown:
-            raise PluginError(
-                "txt2hsi can only make samples of classes that it was fitted on",
-                value=f"class {unknown[0]}; it knows {', '.join(map(str, self.prior.ids))}",
-                hint="Give the class training pixels, or do not ask for it.",
-            )
         y = np.repeat(np.array(list(counts), dtype=np.int64), list(counts.values()))
+        self._check_known(y)
         rng, draw = np.random.default_rng(seed), torch.Generator().manual_seed(seed)
         parts = [self._draw(y[start : start + BATCH], omega, rng, draw) for start in range(0, len(y), BATCH)]
         side = self.scene.patch
         x = np.concatenate(parts) if parts else np.empty((0, len(self.normaliser.mean), side, side), np.float32)
         made = PatchSamples.made(x, y, {**self.facts, "omega": omega})
         return replace(made, weight=np.full(len(made), self.params.weight, dtype=np.float32))
+
+    def _check_known(self, y: NDArray[np.int64]) -> None:
+        unknown = y[~np.isin(y, self.prior.ids)]
+        if len(unknown):
+            raise PluginError(
+                "txt2hsi can only make samples of classes that it was fitted on",
+                value=f"class {unknown[0]}; it knows {', '.join(map(str, self.prior.ids))}",
+                hint="Give the class training pixels, or do not ask for it.",
+            )
+
+    @torch.inference_mode()
+    def attention(self, x: NDArray[np.float32], y: NDArray[np.int64]) -> Attention:
+        """Where patches x (n, B, p, p) look under texts and codes of class ids y (n,), as :class:`hsiaug.api.Attention`.
+
+        Mean over noise levels, heads and the queries of a token: a token has one for each of its pixels, but nothing ties
+        these to places inside it, so that maps are as fine as tokens. Raises InputError for texts without words.
+        """
+        if self.params.text == "number":
+            raise InputError(
+                "txt2hsi has attention to words where its prompts have words",
+                value="text = number",
+                hint="Use text = coarse, fine, both or auto.",
+            )
+        self._check_known(y)
+        texts, (side, grid) = self.texts.to(self.device), (self.scene.tokens.side, self.scene.tokens.grid)
+        rng, draw = np.random.default_rng(0), torch.Generator().manual_seed(0)
+        words, maps = [], []
+        for start in range(0, len(y), BATCH):
+            part = slice(start, start + BATCH)
+            label = torch.tensor(y[part])
+            rows = texts.choose(label, draw)
+            told = condition(self.prior.draw(y[part], rng), self.device, rows, label)
+            spectra = torch.tensor(self.normaliser.patches(x[part]), device=self.device).movedim(1, 3)
+            z = self.scene.tokens.take(self.scene.vae.encode(spectra))
+            noise = torch.randn(z.shape, generator=draw).to(self.device)
+            seen = [
+                self.denoiser(z + level * noise, torch.full((len(z),), level, device=z.device), told, texts)[1]
+                for level in LOOKED_AT
+            ]
+            shares = torch.stack(seen).mean(dim=(0, 2)).cpu()  # (n, N·q², L)
+            of_tokens = shares.reshape(len(z), grid, grid, side**2, -1).mean(dim=3).movedim(3, 1)
+            of_pixels = of_tokens.repeat_interleave(side, dim=2).repeat_interleave(side, dim=3)
+            for row, share in zip(rows.tolist(), of_pixels, strict=True):
+                words.append((*texts.words[row], MARKS))
+                # What is no piece of a word has the number −1: it goes to the last place.
+                place = texts.word[row].long() % len(words[-1])
+                maps.append(torch.zeros(len(words[-1]), *share.shape[1:]).index_add_(0, place, share).numpy())
+        return Attention(tuple(words), tuple(maps))
 
     @torch.inference_mode()
     def _draw(

@@ -1,0 +1,226 @@
+"""Whether the maps of attention of a text-conditioned generator follow the layout of classes in real patches."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Collection, Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hsiaug.base.errors import InputError
+from hsiaug.base.seeds import derive_seed
+from hsiaug.contracts import Attention
+from hsiaug.core.samples import take_in_turn
+from hsiaug.metrics.neighbours import rank_nearer
+from hsiaug.protocol.view import patches_at
+from hsiaug.quality.synthesis import AnySynthesis, no_attention
+
+SEARCHED, MOST = 20_000, 300
+"""Held-out pixels that are searched for patches, and patches that are looked at."""
+LEAST = 0.1
+"""Share of a patch that its class must cover, and other trained classes."""
+SHOWN, TRIED = 2, 8
+"""Held-out patches of a class in the figure, and synthetic ones of which one with the same prompt is shown."""
+LABELS = {
+    "class": "words of the class's name",
+    "content": "other content words",
+    "function": "function words, and words of all prompts",
+    "neighbour": "words of the other class, under its text",
+    "elsewhere": "words of the class's name, map of another patch",
+    "spectra": "no map: likeness to the centre's spectrum",
+}
+"""What each row compares with the region of the class of the centre."""
+Array = NDArray[np.floating[Any]]
+Ask = Callable[[NDArray[np.float32], NDArray[np.int64]], Attention]
+Maps = dict[str, NDArray[np.float32]]
+"""Maps (p, p) of one patch by the word, in lower case; their sum where a prompt repeats a word."""
+
+
+@dataclass(frozen=True)
+class MapScore:
+    """Means over n patches. auc: area under the ROC curve of a map's values against the region; 0.5 = it tells nothing.
+
+    iou: intersection over union of the region and the pixels where the map is above its mean.
+    """
+
+    auc: float
+    iou: float
+    n: int
+
+
+@dataclass(frozen=True, eq=False)
+class LookedAt:
+    """A patch x (B, p, p) of a class and its maps. region: (p, p), 1 = the class, 0 = another, NaN = not known."""
+
+    class_id: int
+    synthetic: bool
+    x: NDArray[np.float32]
+    region: Array
+    maps: Maps
+
+
+@dataclass(frozen=True, eq=False)
+class AttentionReport:
+    """rows: by the names of LABELS; None where no patch has such words. classes: the row "class" of each class id.
+
+    content: words that may tell classes apart. shown: patches for the figure; those of a class have one prompt.
+    """
+
+    rows: dict[str, MapScore | None]
+    classes: dict[int, MapScore | None]
+    content: set[str]
+    shown: tuple[LookedAt, ...]
+
+    def as_json(self) -> dict[str, object]:
+        """The entry in quality.json."""
+        rows = {name: score and {"label": LABELS[name], **vars(score)} for name, score in self.rows.items()}
+        return {"rows": rows, "classes": {str(c): score and vars(score) for c, score in self.classes.items()}}
+
+
+def inspect_attention(made: AnySynthesis) -> AttentionReport:
+    """Score maps of real held-out patches that show several classes. Reads test labels: a diagnosis after the fit.
+
+    Raises InputError for a generator without attention or words, or where no patch shows two trained classes.
+    """
+    ask = getattr(made.fitted, "attention", None)
+    if not callable(ask):
+        raise no_attention(made.card.name)
+    x, y, region, other = _held_out(made)
+    patches = list(map(LookedAt, y.tolist(), [False] * len(y), x, region, _maps(ask, x, y)))
+    names = [set(words_of(name)) for name in made.data.class_names]
+    content = _content([patch.maps for patch in patches])
+    of_class = [total(patch.maps, names[patch.class_id - 1]) for patch in patches]
+    middle = slice(x.shape[2] // 2, x.shape[2] // 2 + 1)
+    scaled = x / _spread(made)
+    compared = {
+        "class": of_class,
+        "content": [total(patch.maps, content - names[patch.class_id - 1]) for patch in patches],
+        "function": [
+            total(patch.maps, _plain(patch.maps) - content - names[patch.class_id - 1]) for patch in patches
+        ],
+        "neighbour": [
+            total(maps, names[b - 1] - names[a - 1])
+            for maps, a, b in zip(_maps(ask, x, other), y, other, strict=True)
+        ],
+        # Classes take turns, so that the next patch is one of another class.
+        "elsewhere": of_class[1:] + of_class[:1],
+        "spectra": [*-np.linalg.norm(scaled - scaled[:, :, middle, middle], axis=1)],
+    }
+    rows = {name: mean_score(maps, region) for name, maps in compared.items()}
+    classes: dict[int, MapScore | None] = {}
+    shown = []
+    for c in np.unique(y).tolist():
+        own = [patch for patch in patches if patch.class_id == c]
+        classes[c] = mean_score(
+            [total(patch.maps, names[c - 1]) for patch in own], [patch.region for patch in own]
+        )
+        alike = [patch for patch in own if patch.maps.keys() == own[0].maps.keys()]
+        shown += [*alike[:SHOWN], *_synthetic(made, ask, own[0])]
+    return AttentionReport(rows, classes, content, tuple(shown))
+
+
+def _synthetic(made: AnySynthesis, ask: Ask, like: LookedAt) -> list[LookedAt]:
+    """The first of some synthetic patches that has the class and the prompt of another patch, if there is any."""
+    own = made.synthetic.y == like.class_id
+    x, y = made.synthetic.x[own][:TRIED], made.synthetic.y[own][:TRIED]
+    maps = _maps(ask, x, y) if len(x) else []
+    found = [i for i, each in enumerate(maps) if each.keys() == like.maps.keys()][:1]
+    spread = _spread(made)
+    return [LookedAt(like.class_id, True, x[i], _like_centre(x[i] / spread), maps[i]) for i in found]
+
+
+def _spread(made: AnySynthesis) -> Array:
+    """(B, 1, 1) standard deviations of the bands over training patches."""
+    spread: Array = made.real.x.std(axis=(0, 2, 3))[:, None, None] + 1e-9
+    return spread
+
+
+def words_of(text: str) -> list[str]:
+    """The words of a text, in lower case and without punctuation."""
+    return re.findall(r"[^\W_]+", text.lower())
+
+
+def total(maps: Maps, words: Collection[str]) -> NDArray[np.float32] | None:
+    """(p, p) sum of the maps of some words; None where there is none of them."""
+    found = [values for word, values in maps.items() if word in words]
+    return np.sum(found, axis=0) if found else None
+
+
+def score_map(values: Array, region: Array) -> tuple[float, float]:
+    """AUC and IoU, as of :class:`MapScore`, of a map (p, p) where its region (p, p) of 1 and 0 is not NaN."""
+    known = ~np.isnan(region)
+    inside, seen = region[known] > 0, values[known]
+    high = seen > seen.mean()
+    return rank_nearer(seen[~inside], seen[inside]), float((inside & high).sum() / (inside | high).sum())
+
+
+def mean_score(maps: Sequence[Array | None], regions: Sequence[Array] | Array) -> MapScore | None:
+    """Mean of the scores of maps against the regions of their patches, where there is a map."""
+    pairs = [(values, region) for values, region in zip(maps, regions, strict=True) if values is not None]
+    scores = [score_map(*pair) for pair in pairs]
+    if not scores:
+        return None
+    auc, iou = np.mean(scores, axis=0).tolist()
+    return MapScore(auc, iou, len(scores))
+
+
+def _held_out(made: AnySynthesis) -> tuple[NDArray[np.float32], NDArray[np.int64], Array, NDArray[np.int64]]:
+    """Patches (n, B, p, p) of every class in turn, class ids (n,), regions (n, p, p), and the most frequent other class.
+
+    Regions are NaN where a pixel has no label.
+    """
+    scene, side = made.data, made.split.patch
+    trained = np.unique(made.real.y)
+    rng = np.random.default_rng(derive_seed("attention", made.spec.seed))
+    coords = rng.permutation(np.argwhere(made.split.test))[:SEARCHED]
+    labels = patches_at(scene.labels[..., None], coords, side)[:, 0].astype(np.int64)
+    y = labels[:, side // 2, side // 2]
+    own = labels == y[:, None, None]
+    others = np.isin(labels, trained) & ~own
+    fits = np.isin(y, trained) & (np.minimum(own.mean(axis=(1, 2)), others.mean(axis=(1, 2))) >= LEAST)
+    if not fits.any():
+        raise InputError(
+            f"`attention` needs a held-out patch of which two trained classes cover {LEAST:.0%} each",
+            value=f"none, with patches of {side} pixels",
+            hint="Use larger patches (`patch`), or a protocol whose test pixels lie at borders of classes.",
+        )
+    found = np.flatnonzero(fits)
+    rows = found[take_in_turn(y[found])][:MOST]
+    region = np.where(labels[rows] > 0, own[rows], np.nan)
+    most = [np.bincount(labels[i][others[i]]).argmax() for i in rows]
+    return patches_at(scene.cube, coords[rows], side), y[rows], region, np.array(most, dtype=np.int64)
+
+
+def _maps(ask: Ask, x: NDArray[np.float32], y: NDArray[np.int64]) -> list[Maps]:
+    answer = ask(x, y)
+    answer.check(x)
+    found: list[Maps] = [{} for _ in y]
+    for maps, words, values in zip(found, answer.words, answer.maps, strict=True):
+        for word, value in zip(map(str.lower, words), values, strict=True):
+            maps[word] = maps[word] + value if word in maps else value
+    return found
+
+
+def _content(maps: Sequence[Maps]) -> set[str]:
+    """Words that may tell classes apart: no function words of English, none that all prompts have, no marks."""
+    from sklearn.feature_extraction.text import ENGLISH_STOP_WORDS
+
+    everywhere = set.intersection(*(set(each) for each in maps))
+    return set.union(*map(_plain, maps)) - everywhere - set(ENGLISH_STOP_WORDS)
+
+
+def _plain(words: Iterable[str]) -> set[str]:
+    """Words without marks and punctuation."""
+    return {word for word in words if word.isalnum()}
+
+
+def _like_centre(x: Array) -> Array:
+    """(p, p) 1 where a pixel of x (B, p, p) is of the centre's cluster of two, else 0."""
+    from sklearn.cluster import KMeans
+
+    side = x.shape[1]
+    cluster = KMeans(2, n_init=3, random_state=0).fit_predict(x.reshape(len(x), -1).T).reshape(side, side)
+    return np.asarray(cluster == cluster[side // 2, side // 2], dtype=np.float32)

@@ -1,0 +1,97 @@
+"""Attention: maps whose answer is known, and generators that have none."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from hsiaug.api import Attention, InputError, PluginError
+from hsiaug.core.scene import Scene
+from hsiaug.quality.attention import LABELS, inspect_attention, score_map
+from hsiaug.quality.attention_figure import draw_attention
+from hsiaug.quality.figures import save_figures
+from hsiaug.quality.synthesis import PixelSynthesis
+
+Make = Callable[..., PixelSynthesis]
+REGION = np.array([[1, 1, 0], [1, 0, 0], [np.nan, np.nan, np.nan]])
+
+
+@pytest.mark.parametrize(
+    ("values", "auc", "iou"),
+    [
+        ([[9, 8, 1], [7, 0, 2], [99, 0, 0]], 1, 1),
+        ([[1, 2, 7], [3, 8, 9], [0, 0, 0]], 0, 0),
+        ([[5, 5, 5], [5, 5, 5], [9, 0, 0]], 0.5, 0),
+        # Two of three inside lie above the mean, and one of three outside, which all but one inside surpass.
+        ([[9, 8, 7], [1, 0, 0], [0, 0, 0]], 8 / 9, 2 / 4),
+    ],
+)
+def test_a_map_is_scored_where_the_region_is_known(values: list[list[int]], auc: float, iou: float) -> None:
+    assert score_map(np.array(values, dtype=float), REGION) == (pytest.approx(auc), pytest.approx(iou))
+
+
+class Attentive:
+    """Attends to the name of the class where its band is bright, to "the" elsewhere."""
+
+    def __init__(self, names: tuple[str, ...], scale: float = 1.0) -> None:
+        self.names, self.scale = names, np.float32(scale)
+        self.asked: list[tuple[Any, Any]] = []
+
+    def attention(self, x: Any, y: Any) -> Attention:
+        self.asked.append((x, y))
+        bright = [np.clip(patch[c - 1], 0.05, 0.95) for patch, c in zip(x, y, strict=True)]
+        maps = tuple(self.scale * np.stack([1 - b, b / 2, b / 2]).astype(np.float32) for b in bright)
+        return Attention(tuple(("the", self.names[c - 1], "x" * c) for c in y), maps)
+
+
+@pytest.fixture(scope="module")
+def coded(toy: Scene) -> Scene:
+    """The toy scene with a band per class that is bright just there."""
+    cube = np.stack([toy.labels == c for c in toy.class_ids], axis=2).astype(np.float32)
+    return replace(toy, cube=cube + 0.01 * toy.cube[..., :5], wavelengths=None)
+
+
+def test_attention_to_the_class_is_told_from_what_it_is_compared_with(
+    make: Make, coded: Scene, tmp_path: Path
+) -> None:
+    attentive = Attentive(coded.class_names)
+    made = replace(make(scene=coded), fitted=attentive)  # type: ignore[arg-type]
+    report = inspect_attention(made)
+    auc = {name: score and score.auc for name, score in report.rows.items()}
+
+    assert auc["class"] == auc["content"] == pytest.approx(1) and auc["function"] == pytest.approx(0)
+    assert auc["neighbour"] < 0.2 and auc["elsewhere"] < 0.9 and auc["spectra"] > 0.9
+    assert {c: score and score.auc for c, score in report.classes.items()} == dict.fromkeys(coded.class_ids, 1)
+    (x, y), (again, other) = attentive.asked[:2]
+    assert (again == x).all() and (other != y).all() and ((x > 0.5).any(axis=(2, 3)).sum(axis=1) >= 2).all()
+
+    said = json.loads(json.dumps(report.as_json(), allow_nan=False))
+    assert said["rows"].keys() == LABELS.keys() and said["rows"]["class"]["n"] == len(x)
+    assert {patch.class_id for patch in report.shown if patch.synthetic} <= set(coded.class_ids)
+    (path,) = save_figures({"attention": draw_attention(report, made)}, tmp_path)
+    with Image.open(path) as image:
+        assert image.width == 2160 and len(image.convert("RGB").getcolors(2**24) or []) > 20
+
+
+@pytest.mark.parametrize("scale", [2.0, np.nan])
+def test_maps_that_break_the_contract_are_refused(make: Make, coded: Scene, scale: float) -> None:
+    broken: Any = Attentive(coded.class_names, scale)
+    with pytest.raises(PluginError, match="sum to 1"):
+        inspect_attention(replace(make(scene=coded), fitted=broken))
+
+
+def test_a_generator_without_attention_or_patches_is_refused(make: Make) -> None:
+    with pytest.raises(InputError, match="generators that read text"):
+        make("smote", attention=True)  # before any fit
+    with pytest.raises(InputError, match="generators that read text"):
+        inspect_attention(make("smote"))
+    single: Any = Attentive(("a",) * 9)
+    with pytest.raises(InputError, match="two trained classes"):
+        inspect_attention(replace(make("smote", patch=1), fitted=single))
