@@ -65,6 +65,8 @@ from hsiaug.core.scene import Scene
 from hsiaug.core.segments import find_segments
 from hsiaug.core.spectral_views import SpectralView
 from hsiaug.core.tiles import DenseSamples, DenseView, PairCounts, Tiles
+from hsiaug.metrics.neighbours import prdc
+from hsiaug.metrics.patch_distances import PatchReference, PatchSpace, block_means, nearest_patches
 from hsiaug.metrics.significance import told_apart
 from hsiaug.protocol.protocols import Areas, Draw, SplitProtocol
 from hsiaug.protocol.view import Normaliser, TrainView, patches_at, train_view_seen
@@ -97,7 +99,9 @@ __all__ = [
     "PairCounts",
     "PairGenerator",
     "PairSet",
+    "PatchReference",
     "PatchSamples",
+    "PatchSpace",
     "Patches",
     "Plugin",
     "PluginError",
@@ -109,6 +113,7 @@ __all__ = [
     "SplitProtocol",
     "Tiles",
     "TrainView",
+    "block_means",
     "choose_view",
     "defaults",
     "derive_seed",
@@ -118,8 +123,10 @@ __all__ = [
     "hookimpl",
     "load_plugin",
     "load_state",
+    "nearest_patches",
     "param",
     "patches_at",
+    "prdc",
     "resampled",
     "save_state",
     "spatial_folds",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, cast
 
@@ -21,6 +22,7 @@ from hsiaug.metrics.spectra import Spectra
 from hsiaug.protocol.view import TrainView
 from hsiaug.quality.export import ENDINGS, save_samples
 from hsiaug.quality.inspection import Inspection
+from hsiaug.quality.patch_nearness import measure_nearness, tell_nearness
 from hsiaug.quality.pixel_figures import PixelFigures
 from hsiaug.quality.synthesis import Drawn, PixelSynthesis, SampleRequest
 from hsiaug.registry.card import Card
@@ -97,7 +99,9 @@ class PixelSamples:
         train, synthetic = _centres(made.real), _centres(made.synthetic)
         scene, test = made.data, made.split.test
         held = Spectra(scene.cube[test].astype(np.float64), scene.labels[test].astype(np.int64))
+        patches, notes = measure_nearness(made, self.task.view(scene, made.split, made.card.scope))
         like = fidelity(train, held, synthetic)
+        like = replace(like, measures=(*like.measures, *patches), notes=(*like.notes, *notes))
         labels = reliability(train, held, synthetic)
         figures = PixelFigures(made, train, held, synthetic)
         return Inspection(
@@ -105,7 +109,7 @@ class PixelSamples:
             {"train": len(train), "held_out": len(held), "synthetic": len(synthetic)},
             like,
             labels,
-            verdict=tuple(_verdict(like, labels)),
+            verdict=(*_verdict(like, labels), *tell_nearness(patches)),
             pictures=figures.draw,
             save_table=figures.save_means,
         )

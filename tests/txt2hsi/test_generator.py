@@ -114,6 +114,29 @@ def test_words_share_the_attention_of_every_token(view: TrainView, fitted: Any, 
         fit(view, vae_steps=1, scene_steps=1, steps=1, text="number").attention(x, y)
 
 
+def test_it_states_what_its_samples_are_like_and_draws_nothing_for_it(
+    view: TrainView, fitted: Any, tmp_path: Path
+) -> None:
+    counts = {1: 8, 2: 20, 4: 12}
+    made = fitted.sample(counts, guidance=0.0, seed=0)
+    unmeasured = replace(fitted, measure=lambda x, y: {}).sample(counts, guidance=0.0, seed=0)
+    fitted.save(tmp_path)
+    again = plugin_of().load(tmp_path, device="cpu").sample(counts, guidance=0.0, seed=0)
+
+    assert (made.x == unmeasured.x).all() and "measured" not in unmeasured.provenance
+    stated, real = (made.provenance[key] for key in ("measured", "measured_real"))
+    assert set(stated) == set(real) >= {"density", "coverage", "purity", "nearer_training", "nearer_pool", "n"}
+    assert 2 <= stated["n"] <= 40 and stated["copies_pool"] == 0 and real["purity"] > 0.8
+    assert again.provenance == made.provenance
+
+
+def test_real_patches_are_told_as_copies_and_as_real(view: TrainView, fitted: Any) -> None:
+    of = fitted.measure.patches.y
+    at = view.unlabelled[:: len(view.unlabelled) // 60][:60]
+    stated = fitted.measure(view.patches(at), np.resize(of, 60))["measured"]
+    assert stated["nearer_pool"] > 0.95 and stated["copies_pool"] > 0.9
+
+
 def test_a_saved_fit_serves_other_weights_and_numbers_of_steps(view: TrainView, tmp_path: Path) -> None:
     fit(view, vae_steps=5, scene_steps=3, steps=3).save(tmp_path)
     plugin = registry().find("generator", "txt2hsi").load()

@@ -23,6 +23,7 @@ from hsiaug_builtin.txt2hsi.field import Field
 from hsiaug_builtin.txt2hsi.fitted import FittedTxt2Hsi, Prior
 from hsiaug_builtin.txt2hsi.kept import measure_kept
 from hsiaug_builtin.txt2hsi.lfue import perturb
+from hsiaug_builtin.txt2hsi.measured import Measure
 from hsiaug_builtin.txt2hsi.params import CLIPPED, DROP, NO_CODE, PERTURBED, PSEUDO_MOST, PSEUDO_SHARE, Params
 from hsiaug_builtin.txt2hsi.prepare import (
     PreparedScene,
@@ -97,6 +98,7 @@ def learn(
         texts=texts,
         prior=prior,
         normaliser=view.normaliser,
+        measure=Measure.fit(view, named, seed),
         facts=facts,
         device=device,
         starts={c: view.patches(own) for c, own in starts.items()} if params.strength < 1 else {},

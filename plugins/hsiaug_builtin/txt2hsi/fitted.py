@@ -17,6 +17,7 @@ from hsiaug_builtin.diffusion.edm import Denoise, guided, noise_levels, sample
 from hsiaug_builtin.diffusion.training import bf16_is_faster
 from hsiaug_builtin.nets import state
 from hsiaug_builtin.txt2hsi.denoiser import Condition, Denoiser
+from hsiaug_builtin.txt2hsi.measured import Measure
 from hsiaug_builtin.txt2hsi.params import SIGMA_LEAST, SIGMA_MOST, Params
 from hsiaug_builtin.txt2hsi.prepare import PreparedScene, condition, denoiser_of, restore_moments, restore_vae
 from hsiaug_builtin.txt2hsi.texts import Texts
@@ -70,6 +71,7 @@ class FittedTxt2Hsi:
     texts: Texts
     prior: Prior
     normaliser: Normaliser
+    measure: Measure
     facts: Mapping[str, Any]
     device: str
     starts: Mapping[int, NDArray[np.float32]] = field(default_factory=dict)
@@ -83,7 +85,7 @@ class FittedTxt2Hsi:
         parts = [self._draw(y[start : start + BATCH], omega, rng, draw) for start in range(0, len(y), BATCH)]
         side = self.scene.patch
         x = np.concatenate(parts) if parts else np.empty((0, len(self.normaliser.mean), side, side), np.float32)
-        made = PatchSamples.made(x, y, {**self.facts, "omega": omega})
+        made = PatchSamples.made(x, y, {**self.facts, "omega": omega, **self.measure(x, y)})
         return replace(made, weight=np.full(len(made), self.params.weight, dtype=np.float32))
 
     def _check_known(self, y: NDArray[np.int64]) -> None:
@@ -196,6 +198,7 @@ class FittedTxt2Hsi:
             **{f"text.{name}": getattr(texts, name).numpy() for name in ("tokens", "mask", "pooled", "word")},
             **state.fields(normaliser=self.normaliser, remainder=self.remainder, prior=self.prior),
             "tokens": scene.tokens.mean.cpu().numpy(),
+            **self.measure.arrays(),
             **{f"starts.{c}": patches for c, patches in self.starts.items()},
             **state.weights(vae=scene.vae, scene=scene.denoiser, denoiser=self.denoiser),
         }
@@ -241,6 +244,7 @@ class FittedTxt2Hsi:
             texts=texts,
             prior=Prior(**state.under("prior", arrays)),
             normaliser=Normaliser(**state.under("normaliser", arrays)),
+            measure=Measure.restore(arrays),
             facts=facts["facts"],
             device=device,
             starts={int(c): patches for c, patches in state.under("starts", arrays).items()},

@@ -1,0 +1,197 @@
+"""How near whole patches lie to real ones, however they are turned: are made patches copies of those that were seen?
+
+Patches are compared by means over square blocks of the leading principal components of z-scored spectra, which are not
+whitened. Distances are Euclidean, the least under the eight symmetries of the square. A real patch is trivially near to
+the patches that share pixels with it: these never count as its neighbours.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hsiaug.metrics.neighbours import rank_nearer
+from hsiaug.metrics.spectra import fit_space
+
+Floats = NDArray[np.float32]
+Distances = NDArray[np.float64]
+Ints = NDArray[np.integer]
+
+AXES = 12
+"""Principal components that patches are compared by, at most."""
+BYTES = 2**25
+"""Size of the distances that are computed at once."""
+COPY = 0.1
+"""A patch is a copy when a real one lies within this part of the usual distance of real ones of its class. Of two patches
+one pixel apart the distance is about half the usual one."""
+
+
+def block_side(patch: int) -> int:
+    """Side of the blocks of a patch: the smallest divisor of its side above 1 (3 for 9 and 15, 5 for 5, 1 for 1)."""
+    return next((q for q in range(2, patch + 1) if patch % q == 0), 1)
+
+
+def block_means(x: NDArray[Any]) -> Floats:
+    """(n, k, p, p) → (n, k, g, g) float32 means over blocks of :func:`block_side` pixels."""
+    n, k, side, _ = x.shape
+    q = block_side(side)
+    return np.asarray(x.reshape(n, k, side // q, q, side // q, q).mean(axis=(3, 5)), dtype=np.float32)
+
+
+@dataclass(frozen=True, eq=False)
+class PatchSpace:
+    """What patches are compared by. axes: (B, k) float32, of spectra in scene units; offset: (k,) float32."""
+
+    axes: Floats
+    offset: Floats
+
+    @classmethod
+    def fit(cls, spectra: NDArray[Any]) -> PatchSpace:
+        """The space of real spectra (n, B)."""
+        space = fit_space(np.asarray(spectra, dtype=np.float64), AXES)
+        axes = space.axes / space.std[:, None]
+        return cls(axes.astype(np.float32), (space.mean @ axes).astype(np.float32))
+
+    def scores(self, spectra: NDArray[Any]) -> Floats:
+        """Spectra (..., B), or a cube (H, W, B) → (..., k) float32."""
+        out = np.empty((*spectra.shape[:-1], len(self.offset)), dtype=np.float32)
+        # Row by row: a large cube is read from disk, and never whole.
+        for row, found in zip(spectra, out, strict=True):
+            found[...] = row @ self.axes - self.offset
+        return out
+
+    def reduce(self, x: NDArray[Any]) -> Floats:
+        """Patches (n, B, p, p) → (n, k, g, g) float32: :func:`block_means` of their scores."""
+        return np.moveaxis(self.scores(np.moveaxis(block_means(x), 1, 3)), 3, 1)
+
+
+def overlap(at: Ints, others: Ints, side: int) -> NDArray[np.bool_]:
+    """(n, m) whether patches of ``side`` pixels round the pixels ``at`` (n, 2) and ``others`` (m, 2) share a pixel."""
+    down, across = (np.abs(at[:, axis, None] - others[:, axis]) < side for axis in (0, 1))
+    return np.asarray(down & across)
+
+
+def nearest_patches(
+    x: Floats, to: Floats, at: Ints | None = None, to_at: Ints | None = None, side: int = 0
+) -> Distances:
+    """(n,) distance of reduced patches x (n, k, g, g), turned in every way, to the nearest of ``to`` (m, k, g, g).
+
+    at, to_at: (n, 2) and (m, 2) pixels in the middle of patches of ``side`` pixels: those that overlap are no neighbours.
+    inf where a patch has no neighbour.
+    """
+    out = np.full(len(x), np.inf)
+    if not len(to):
+        return out
+    turned = np.stack([np.rot90(y, turn, (2, 3)) for y in (x, x.swapaxes(2, 3)) for turn in range(4)], axis=1)
+    known = to.reshape(len(to), -1).astype(np.float32)
+    half = np.square(known).sum(axis=1) / 2
+    step = max(1, BYTES // (8 * known.itemsize * len(known)))
+    for start in range(0, len(x), step):
+        part = slice(start, start + step)
+        ways = turned[part].reshape(len(turned[part]), 8, -1).astype(np.float32)
+        rows = np.arange(len(ways))
+        # The nearest has the largest x·t − |t|²/2. Its distance is then computed anew: this way a copy has none.
+        score = (ways.reshape(8 * len(ways), -1) @ known.T - half).reshape(len(ways), 8, -1)
+        if at is not None and to_at is not None:
+            score[np.broadcast_to(overlap(at[part], to_at, side)[:, None], score.shape)] = -np.inf
+        way, which = np.divmod(score.reshape(len(ways), -1).argmax(axis=1), len(known))
+        distance = np.linalg.norm(ways[rows, way].astype(np.float64) - known[which], axis=1)
+        out[part] = np.where(np.isfinite(score[rows, way, which]), distance, np.inf)
+    return out
+
+
+def share_nearer(made: Distances, made_y: Ints, real: Distances, real_y: Ints) -> float | None:
+    """P(a made distance < a real one of its class) + ½ P(equal), over the made; None where no class has both.
+
+    made, real: (n,) and (m,) distances, of which those that are not finite are left out; made_y, real_y: class ids.
+    """
+    pairs = _by_class(made, made_y, real, real_y)
+    return _mean([len(a) * rank_nearer(a, b) for a, b in pairs], pairs)
+
+
+def share_copies(made: Distances, made_y: Ints, real: Distances, real_y: Ints) -> float | None:
+    """Share of made distances below :data:`COPY` of the median of the real ones of their class; else as above."""
+    pairs = _by_class(made, made_y, real, real_y)
+    return _mean([float((a <= COPY * np.median(b)).sum()) for a, b in pairs], pairs)
+
+
+Pairs = list[tuple[Distances, Distances]]
+
+
+def _by_class(made: Distances, made_y: Ints, real: Distances, real_y: Ints) -> Pairs:
+    parts = [
+        tuple(d[(y == c) & np.isfinite(d)] for d, y in ((made, made_y), (real, real_y)))
+        for c in np.intersect1d(made_y, real_y)
+    ]
+    return [(a, b) for a, b in parts if len(a) and len(b)]
+
+
+def _mean(sums: list[float], pairs: Pairs) -> float | None:
+    return sum(sums) / sum(len(a) for a, _ in pairs) if pairs else None
+
+
+@dataclass(frozen=True, eq=False)
+class PatchReference:
+    """Real patches that made ones are compared with. All patches are reduced: (·, k, g, g).
+
+    training: those of training pixels. pool: unlabelled ones that a generator may have seen; may be empty. y: (r,) class
+    ids of left-out real patches. to_training, to_pool: (r,) their distances, inf where there is none: a left-out patch
+    that shares a pixel with a training patch has none to training. fresh: (2,) share of real patches that lie nearer to
+    the pool than left-out ones, where either half of the squares of a chequerboard is taken as made, the other as the
+    pool; NaN where nothing can be compared.
+    """
+
+    training: NDArray[np.floating]
+    pool: NDArray[np.floating]
+    y: NDArray[np.int64]
+    to_training: Distances
+    to_pool: Distances
+    fresh: Distances
+
+    @classmethod
+    def of(
+        cls,
+        training: tuple[NDArray[np.floating], Ints],
+        pool: tuple[NDArray[np.floating], Ints],
+        left: tuple[NDArray[np.floating], Ints],
+        y: NDArray[np.int64],
+        side: int,
+    ) -> PatchReference:
+        """Compare left-out patches of classes y (r,). Each pair: reduced patches and their middles; side: in pixels."""
+        (x, at), (known, known_at) = left, pool
+        to_training = nearest_patches(x, training[0])
+        to_training[overlap(at, training[1], side).any(axis=1)] = np.inf
+        squares, mine = ((middle // (2 * side)).sum(axis=1) % 2 for middle in (known_at, at))
+        parts = [(known[squares == h], known_at[squares == h]) for h in (0, 1)]
+        apart = [nearest_patches(x, seen, at, seen_at, side) for seen, seen_at in parts]
+        shares = [
+            share_nearer(d[mine != h], y[mine != h], d[mine == h], y[mine == h]) for h, d in enumerate(apart)
+        ]
+        fresh = np.array(shares, dtype=np.float64)
+        return cls(training[0], known, y, to_training, np.minimum(*apart), fresh)
+
+    def measure(self, x: Floats, y: NDArray[np.int64]) -> tuple[dict[str, float | None], dict[str, float | None]]:
+        """Shares, 0..1, of made patches x (n, k, g, g) of classes y (n,); and what real patches have in their place.
+
+        ``nearer_training``, ``nearer_pool``: nearer than left-out ones of their class; ``copies_training``,
+        ``copies_pool``. None where no left-out patch of these classes can be compared; without a pool its names are
+        left out.
+        """
+        values: dict[str, float | None] = {}
+        floors: dict[str, float | None] = {}
+        known = self.fresh[np.isfinite(self.fresh)]
+        fresh = float(known.mean()) if len(known) else None
+        for name, seen, real, chance in (
+            ("training", self.training, self.to_training, 0.5),
+            ("pool", self.pool, self.to_pool, fresh),
+        ):
+            if len(seen):
+                made = nearest_patches(x, seen)
+                values[f"nearer_{name}"] = share_nearer(made, y, real, self.y)
+                values[f"copies_{name}"] = share_copies(made, y, real, self.y)
+                floors[f"nearer_{name}"] = chance
+                floors[f"copies_{name}"] = share_copies(real, self.y, real, self.y)
+        return values, floors
