@@ -26,12 +26,12 @@ from hsiaug.api import TrainView
 from hsiaug.protocol.balance import Rate
 from hsiaug.protocol.protocols import parse_protocol
 from hsiaug.protocol.view import view_without_labels
-from hsiaug.registry.card import Preset, build_params
+from hsiaug.registry.card import build_params
 from hsiaug.registry.lookup import registry
 from hsiaug.tasks.task import get_task
 
 SCENE, DRAWS, CLASSIFIERS = "indian_pines", range(10, 15), ("svm", "cnn2d")
-PRESETS: tuple[Preset, ...] = ("cpu", "paper")
+PRESETS = ("cpu", "paper")
 SETTINGS: dict[str, str] = {}
 """Parameters that differ from the preset."""
 RATE, OMEGA = Rate(0.5, 3.0), 1.0
@@ -47,7 +47,7 @@ def main() -> None:
         say(line)
 
 
-def row(preset: Preset, draw: int, device: str, peak: float) -> dict[str, Any]:
+def row(preset: str, draw: int, device: str, peak: float) -> dict[str, Any]:
     """One fit, its samples, and what classifiers make of them."""
     task = get_task("pixels")
     scene = task.load(SCENE, progress=False)
@@ -82,7 +82,7 @@ def row(preset: Preset, draw: int, device: str, peak: float) -> dict[str, Any]:
     return row
 
 
-def fit(view: TrainView, preset: Preset, device: str, **steps: str) -> Any:
+def fit(view: TrainView, preset: str, device: str, **steps: str) -> Any:
     """The generator prepared and fitted, with other numbers of steps than the preset has."""
     card = registry().find("generator", "txt2hsi").load()
     plugin = card(build_params(card.card, preset, {**SETTINGS, **steps}))
@@ -90,7 +90,7 @@ def fit(view: TrainView, preset: Preset, device: str, **steps: str) -> Any:
     return plugin.fit(view, seed=0, device=device, progress=quiet, prepared=prepared)
 
 
-def operations(view: TrainView, preset: Preset, device: str) -> Any:
+def operations(view: TrainView, preset: str, device: str) -> Any:
     """The operations of a fit, as a function of the steps of the VAE, of the scene's denoiser and of that of a draw."""
 
     def counted(*steps: int) -> int:

@@ -16,7 +16,7 @@ import warnings
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import Any, Self, get_args
+from typing import Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -28,7 +28,6 @@ from hsiaug.base.arguments import (
     Argument,
     anything,
     checked,
-    choice,
     converted,
     mapping,
     number,
@@ -49,7 +48,7 @@ from hsiaug.protocol.view import TrainView
 from hsiaug.quality.kits import synthesise
 from hsiaug.quality.pixel_samples import PixelSamples
 from hsiaug.quality.synthesis import PixelSynthesis, SampleRequest, sample_spec, silent
-from hsiaug.registry.card import Card, Preset, Scope
+from hsiaug.registry.card import Card, Scope
 from hsiaug.registry.handed import named
 from hsiaug.registry.lookup import registry
 from hsiaug.tasks.task import get_task
@@ -67,7 +66,6 @@ class _GivenSamples(SplitProtocol):
 GIVEN = _GivenSamples("", "none")
 KIT = PixelSamples()
 MOST_CLASSES = 2**15 - 1
-PRESET = choice(*get_args(Preset))
 SCENE = Argument(
     "a Scene, a name of the catalogue, or the path of a card",
     lambda scene: scene if isinstance(scene, Scene) else path.convert(scene),
@@ -77,7 +75,7 @@ SETTINGS = {
     "times": optional(number),
     "omega": optional(number),
     "params": optional(mapping),
-    "preset": PRESET,
+    "preset": text,
     "seed": whole(),
     "device": text,
 }
@@ -96,7 +94,7 @@ def augment_scene(
     seed: int = 0,
     patch: int = 9,
     params: Mapping[str, Any] | None = None,
-    preset: Preset = "cpu",
+    preset: str = "cpu",
     device: str = "auto",
 ) -> PatchSamples:
     """Training samples of one draw of a scene: the real ones, then the synthetic ones that λ and M (``times``) ask for.
@@ -134,7 +132,7 @@ class Resampler(BaseEstimator):  # type: ignore[misc]
 
     generator: name of the plugin. lam: sample balance rate λ; 1 fills every class to the largest. times: samples more
         for each real one; 0, so that classes end equal, as those of imbalanced-learn do. omega: guidance strength,
-        None = the generator's own. params: its hyper-parameters by name. preset: tiny, cpu or paper.
+        None = the generator's own. params: its hyper-parameters by name. preset: tiny, cpu, paper or its own.
     seed: of fit and sampling. device: auto, cpu, cuda, ...
     class_names: {label: name} for generators that read text; else the labels themselves are the names.
     wavelengths: (B,) band centres in nm, or None.
@@ -159,7 +157,7 @@ class Resampler(BaseEstimator):  # type: ignore[misc]
         *,
         times: float = 0.0,
         params: Mapping[str, Any] | None = None,
-        preset: Preset = "cpu",
+        preset: str = "cpu",
         seed: int = 0,
         device: str = "auto",
         class_names: Mapping[Any, str] | None = None,

@@ -51,12 +51,12 @@ from hsiaug.data import load_scene
 from hsiaug.data.pair_sets import task_of
 from hsiaug.protocol.protocols import parse_protocol
 from hsiaug.protocol.split import Split, draw_split
-from hsiaug.registry.card import Preset, build_params
+from hsiaug.registry.card import build_params, check_preset
 from hsiaug.registry.handed import as_typed, named
 from hsiaug.registry.hookspecs import Kind
 from hsiaug.registry.lookup import registry
 from hsiaug.report import ENDINGS, Report, build_report, figure_of, render_report, save_report
-from hsiaug.resample import PRESET, SCENE
+from hsiaug.resample import SCENE
 from hsiaug.trial.limit import check_limit
 from hsiaug.trial.planned import read_plans
 from hsiaug.trial.store import Store
@@ -77,8 +77,8 @@ DRAWS = Argument(
 )
 
 
-@checked(name=text, preset=PRESET)
-def generator(name: str, preset: Preset = "cpu", **params: object) -> Any:
+@checked(name=text, preset=text)
+def generator(name: str, preset: str = "cpu", **params: object) -> Any:
     """A generator plugin with these hyper-parameters: ``hsiaug.generator("txt2hsi", steps=400)``.
 
     It has ``card``, ``params``, ``fit`` and ``load``, and can stand where :func:`benchmark` takes a name. Raises
@@ -87,8 +87,8 @@ def generator(name: str, preset: Preset = "cpu", **params: object) -> Any:
     return _plugin("generator", name, preset, params)
 
 
-@checked(name=text, preset=PRESET)
-def classifier(name: str, preset: Preset = "cpu", **params: object) -> Any:
+@checked(name=text, preset=text)
+def classifier(name: str, preset: str = "cpu", **params: object) -> Any:
     """A classifier plugin with these hyper-parameters, as :func:`generator`."""
     return _plugin("classifier", name, preset, params)
 
@@ -119,7 +119,7 @@ def split(
     views=several(text, empty=True),
     patch=optional(whole(1)),
     task=optional(text),
-    preset=PRESET,
+    preset=text,
     ceilings=several(text, empty=True),
     store=path,
     existing=choice("only-missing", "all", "none"),
@@ -144,7 +144,7 @@ def benchmark(
     views: str | Sequence[str] = (),
     patch: int | None = None,
     task: Literal["pixels", "segmentation", "change"] | None = None,
-    preset: Preset = "cpu",
+    preset: str = "cpu",
     ceilings: str | Sequence[str] = (),
     store: str | os.PathLike[str] = USUAL_STORE,
     existing: Existing = "only-missing",
@@ -327,8 +327,9 @@ def _results(store: Store, read: Reading) -> Results:
     )
 
 
-def _plugin(kind: Kind, name: str, preset: Preset, params: Mapping[str, object]) -> Any:
+def _plugin(kind: Kind, name: str, preset: str, params: Mapping[str, object]) -> Any:
     made = registry().find(kind, name).load()
+    check_preset(preset, [made.card])
     return made(build_params(made.card, preset, {key: as_typed(value) for key, value in params.items()}))
 
 

@@ -14,7 +14,7 @@ from hsiaug.bench.sample_counts import counts_note
 from hsiaug.core.view_names import RAW, check_view
 from hsiaug.protocol.balance import Rate, check_lambda, check_omega, check_times
 from hsiaug.protocol.protocols import SplitProtocol, parse_protocol
-from hsiaug.registry.card import Card, Preset, build_params, check_sendable
+from hsiaug.registry.card import Card, build_params, check_preset, check_sendable
 from hsiaug.registry.hookspecs import Kind
 from hsiaug.registry.lookup import Registry
 from hsiaug.tasks.task import USUAL, Task, TaskData, TaskSplit, check_serves, get_task
@@ -56,7 +56,7 @@ class Request:
     times: Sequence[float] = ()
     train: Sequence[str] = (BOTH,)
     patch: int | None = None
-    preset: Preset = "cpu"
+    preset: str = "cpu"
     overrides: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     ceilings: Sequence[str] = ()
 
@@ -123,6 +123,7 @@ def build_plan(
             )
     for omega in request.omegas:
         check_omega(omega)
+    check_preset(request.preset, plugins.cards())
     task = get_task(request.task)
     usual = task.defaults(scene)
     protocol = request.protocol or parse_protocol(usual.protocol, request.buffer)

@@ -9,7 +9,6 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationIn
 from hsiaug.base.errors import InputError
 from hsiaug.bench.ranges import DIGITS, LONGEST, numbers, seeds
 from hsiaug.data.cards import FileName
-from hsiaug.registry.card import Preset
 from hsiaug.trial.arm import BOTH
 
 __all__ = ["Keys", "Profile", "RunKeys", "SuiteFile"]
@@ -89,7 +88,7 @@ class Keys(_Table):
     seeds: Draws = tuple(range(5))
     buffer: str | None = None
     patch: int | None = None
-    preset: Preset = "cpu"
+    preset: str = "cpu"
     set: Variants = ({},)
     ceilings: Names = ()
 

@@ -12,7 +12,6 @@ from hsiaug.base.errors import InputError
 from hsiaug.bench import ranges
 from hsiaug.core.view_names import DEFAULT_VIEW
 from hsiaug.protocol.balance import DEFAULT_TIMES
-from hsiaug.registry import card
 
 if TYPE_CHECKING:
     from hsiaug.bench.plan import Request
@@ -120,8 +119,10 @@ Omega = Annotated[
     float | None,
     option("Guidance strength ω; 0 = purely conditional. Default: the generator's."),
 ]
-PresetName = card.Preset
-Preset = Annotated[PresetName, option("Size of the plugins that offer several.", panel=PLAN)]
+Preset = Annotated[
+    str,
+    option("Size of the plugins that offer several: tiny, cpu, paper, or one of a plugin's own.", panel=PLAN),
+]
 Setting = Annotated[
     list[str] | None, option("PLUGIN.PARAMETER=VALUE; repeat for more.", "--set", show_default=False)
 ]
@@ -318,7 +319,7 @@ def plan_request(
     protocol: str | None,
     buffer: str | None = None,
     patch: int | None,
-    preset: PresetName,
+    preset: str,
     set_: list[str] | None,
     ceilings: str = "",
 ) -> Request:

@@ -16,7 +16,7 @@ from hsiaug.protocol.balance import Rate, check_lambda, check_omega, check_times
 from hsiaug.protocol.protocols import SplitProtocol, parse_protocol
 from hsiaug.protocol.split import Split
 from hsiaug.protocol.tiling import TileSplit
-from hsiaug.registry.card import Card, NoParams, Preset, build_params
+from hsiaug.registry.card import Card, NoParams, build_params, check_preset
 from hsiaug.registry.lookup import Registry
 from hsiaug.tasks.task import TaskData, TaskSamples, TaskSplit, check_serves, get_task
 from hsiaug.trial.machine import environment
@@ -48,7 +48,7 @@ class SampleRequest:
     omega: float | None = None
     seed: int = 0
     patch: int | None = None
-    preset: Preset = "cpu"
+    preset: str = "cpu"
     overrides: Mapping[str, str] = field(default_factory=dict)
     device: str = "auto"
     attention: bool = False
@@ -126,6 +126,7 @@ def sample_spec(
     if request.attention and not card.text:
         raise no_attention(card.name)
     check_serves(card, "generator", task.name)
+    check_preset(request.preset, [card])
     params = build_params(card, request.preset, dict(request.overrides))
     usual = task.defaults(data)
     rule = request.protocol or parse_protocol(usual.protocol, request.buffer)

@@ -5,19 +5,20 @@ from __future__ import annotations
 import dataclasses
 import math
 import pickle
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, ClassVar, Generic, Literal, TypeVar
 
 from hsiaug.base.errors import HsiaugError, InputError, PluginError, did_you_mean
 from hsiaug.registry.file_params import sealed_path
 
-Preset = Literal["tiny", "cpu", "edit", "paper"]
 Scope = Literal["none", "scene"]
 Input = Literal["patch", "spectrum", "location", "scene", "scene+samples"]
 Params = TypeVar("Params")
 Class = TypeVar("Class", bound=type)
 
+PRESETS = ("tiny", "cpu", "paper")
+"""Presets that may be asked of any plugin; a card may declare further ones."""
 KINDS = {
     int: "a whole number of at most 18 digits",
     float: "a float, and finite",
@@ -105,7 +106,8 @@ class Card:
     seconds: rough seconds of one fit on Indian Pines under ``issd`` on one laptop core; used for estimates
         until the store has a record.
     params: frozen dataclass of hyper-parameters, made with :func:`param`.
-    presets: other values by preset name, as {"tiny": {"steps": 20}}; the defaults are the "cpu" preset.
+    presets: other values by preset name, one of PRESETS or the plugin's own, as {"tiny": {"steps": 20}}; the defaults are
+        the "cpu" preset.
     variant: the parameter that users set by typing ``NAME:VALUE`` for the plugin's name; None where there is none.
     """
 
@@ -167,7 +169,15 @@ def defaults(**values: Any) -> Callable[[Class], Class]:
     return restate
 
 
-def build_params(card: Card, preset: Preset = "cpu", overrides: Mapping[str, str] | None = None) -> Any:
+def check_preset(preset: str, cards: Iterable[Card]) -> None:
+    """Raise InputError for a preset that is neither one of PRESETS nor declared by one of the cards."""
+    known = PRESETS if preset in PRESETS else {*PRESETS, *(own for card in cards for own in card.presets)}
+    if preset not in known:
+        hint = did_you_mean(preset, known)
+        raise InputError("`preset` must be one that a plugin has", value=repr(preset), hint=hint)
+
+
+def build_params(card: Card, preset: str = "cpu", overrides: Mapping[str, str] | None = None) -> Any:
     """An instance of ``card.params``: preset values, then ``overrides`` given as text.
 
     A plugin without the preset keeps its defaults. Raises InputError for an unknown name, a value of the wrong

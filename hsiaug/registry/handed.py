@@ -12,7 +12,7 @@ from functools import cached_property
 from typing import Any
 
 from hsiaug.base.errors import PluginError
-from hsiaug.registry.card import Card, Preset, build_params
+from hsiaug.registry.card import Card, build_params
 from hsiaug.registry.hookspecs import Entry, Kind
 from hsiaug.registry.lookup import Found, hand_over, registry
 from hsiaug.registry.sources import source_digest
@@ -40,7 +40,7 @@ class Handed(Found):
         return type(self.plugin.__name__, (self.plugin,), {"card": replace(card, version=self.version)})
 
 
-def named(kind: Kind, plugin: Any, preset: Preset = "cpu") -> tuple[str, Mapping[str, str]]:
+def named(kind: Kind, plugin: Any, preset: str = "cpu") -> tuple[str, Mapping[str, str]]:
     """A plugin as a user would type it: its name, and the values of its hyper-parameters.
 
     plugin: a name, or an object or a class with a card, which the registry of this process then knows.

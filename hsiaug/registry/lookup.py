@@ -9,7 +9,8 @@ from __future__ import annotations
 import importlib
 import os
 import traceback
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import cache
 from importlib.metadata import EntryPoint, entry_points
@@ -20,7 +21,7 @@ import pluggy
 from hsiaug.base.errors import InputError, PluginError, did_you_mean
 from hsiaug.base.text import visible
 from hsiaug.registry import hookspecs
-from hsiaug.registry.card import Card, Preset, Scope, build_params
+from hsiaug.registry.card import PRESETS, Card, Scope, build_params
 from hsiaug.registry.hookspecs import Entry, Kind
 
 GROUP = "hsiaug"
@@ -89,7 +90,8 @@ def _variant(plugin: Any, value: str) -> Any:
             value=repr(name),
             hint=f"Write {card.name}:{card.variant.upper()}." if card.variant else f"Write {card.name}.",
         )
-    presets = {preset: {**card.presets.get(preset, {}), card.variant: value} for preset in get_args(Preset)}
+    names = (*PRESETS, *card.presets)
+    presets = {preset: {**card.presets.get(preset, {}), card.variant: value} for preset in names}
     return type(plugin.__name__, (plugin,), {"card": replace(card, name=name, presets=presets)})
 
 
@@ -113,6 +115,13 @@ class Registry:
     def names(self, kind: Kind) -> list[str]:
         """Sorted names of a kind."""
         return sorted(name for k, name in self.plugins if k == kind)
+
+    def cards(self) -> Iterator[Card]:
+        """The cards of all generators and classifiers that load."""
+        for (kind, _), found in self.plugins.items():
+            with suppress(Exception):
+                if kind != "protocol":
+                    yield found.load().card
 
     def kinds(self, name: str) -> list[Kind]:
         """The kinds of which there is a plugin of that name, ``NAME:VALUE`` included."""

@@ -16,7 +16,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from hsiaug.base.errors import PluginError
-from hsiaug.registry.card import Card, Preset
+from hsiaug.registry.card import Card
 from hsiaug.registry.hookspecs import Kind
 from hsiaug.registry.lookup import registry
 from hsiaug.testing import classifiers, generators, protocols
@@ -44,7 +44,7 @@ CHECKS: dict[Kind, CheckList] = {
 """Every check of every kind of plugin, in the order of the report."""
 
 
-def check_generator(plugin: str | type, preset: Preset = "tiny") -> Report:
+def check_generator(plugin: str | type, preset: str = "tiny") -> Report:
     """Every check of a generator, given by its registered name or as its class.
 
     Raises ConformanceError, which lists each broken rule, what was seen and the hint; its ``report`` holds the rest.
@@ -52,7 +52,7 @@ def check_generator(plugin: str | type, preset: Preset = "tiny") -> Report:
     return kit("generator", plugin, preset).report()
 
 
-def check_classifier(plugin: str | type, preset: Preset = "tiny") -> Report:
+def check_classifier(plugin: str | type, preset: str = "tiny") -> Report:
     """Every check of a classifier; see :func:`check_generator`."""
     return kit("classifier", plugin, preset).report()
 
@@ -65,7 +65,7 @@ def check_protocol(plugin: str | type) -> Report:
 def kit(
     kind: Kind,
     plugin: str | type,
-    preset: Preset = "tiny",
+    preset: str = "tiny",
     known: Iterable[Outcome] = (),
     *,
     careful: bool = False,
@@ -80,7 +80,7 @@ def kit(
 
 
 def _subject(
-    kind: Kind, plugin: str | type, preset: Preset, careful: bool
+    kind: Kind, plugin: str | type, preset: str, careful: bool
 ) -> ProtocolSubject | GeneratorSubject | ClassifierSubject:
     """The plugin as its checks see it. Raises PluginError for a class that cannot be checked."""
     found = registry().find(kind, plugin) if isinstance(plugin, str) else None

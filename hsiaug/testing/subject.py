@@ -10,7 +10,7 @@ from functools import cached_property
 from typing import Any, ClassVar, Generic, Self, TypeVar, cast
 
 from hsiaug.protocol.balance import Rate
-from hsiaug.registry.card import Card, Preset, Scope, build_params
+from hsiaug.registry.card import Card, Scope, build_params, check_preset
 from hsiaug.registry.hookspecs import Entry, Kind
 from hsiaug.registry.lookup import Found, Registry
 from hsiaug.tasks.task import TaskSplit, TaskView, get_task
@@ -98,9 +98,10 @@ class Subject(ABC, Generic[F]):
 
     kind: ClassVar[Kind]
 
-    def __init__(self, plugin: Any, preset: Preset, entry: Entry | None, task: str, *further: str) -> None:
+    def __init__(self, plugin: Any, preset: str, entry: Entry | None, task: str, *further: str) -> None:
         self.plugin = plugin
         self.card: Card = plugin.card
+        check_preset(preset, [self.card])
         self.params = build_params(self.card, preset)
         self.entry = entry
         self.task = task

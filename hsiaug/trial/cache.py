@@ -135,14 +135,14 @@ class Workbench:
         return SpectralView(spec.view if scores is None else best_view(scores), self.scene.wavelengths)
 
     def seen(self, spec: TrialSpec, scope: Scope) -> TaskView:
-        """The view of a classifier of that scope in a trial, in its spectral view; it shows labels beside real samples."""
+        """The view of a classifier of that scope in a trial, in its spectral view. Labels are there for real samples."""
         spectra = self.spectra(spec)
         seen = self._of_draw.once(
             spec.draw_hash, (scope, spectra.name), lambda: self.task.seen(self.view(spec, scope), spectra)
         )
         if spec.train != SYNTHETIC:
             return seen
-        return self._of_draw.once(spec.draw_hash, (scope, spectra.name, SYNTHETIC), seen.nameless)
+        return self._of_draw.once(spec.draw_hash, (scope, spectra.name, SYNTHETIC), lambda: seen.nameless())
 
     def check_views(self) -> None:
         """Raise PluginError where a plugin wrote into a view, which all trials of the draw share."""

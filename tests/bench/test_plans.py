@@ -255,6 +255,20 @@ def test_a_preset_is_estimated_from_its_own_records(toy: Scene, plugins: Registr
     assert found.measured == 1 and found.seconds == pytest.approx(3 * 0.5 + 0.5, rel=0.15)
 
 
+def test_a_card_may_declare_presets_of_its_own(
+    toy: Scene, plugins: Registry, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    svm = plugins.find("classifier", "svm").load()
+    monkeypatch.setattr(
+        svm, "card", dataclasses.replace(svm.card, presets={**svm.card.presets, "quick": {"folds": 4}})
+    )
+    folds = {t.classifier.params.folds for t in plan_of(toy, plugins, seeds=[0], preset="quick").trials if
+             t.classifier.name == "svm"}  # fmt: skip
+    assert folds == {4}
+    with pytest.raises(InputError, match=r"`preset` must be one .* found 'quack'. Did you mean quick\?"):
+        plan_of(toy, plugins, seeds=[0], preset="quack")
+
+
 @pytest.mark.parametrize("elsewhere", [{"protocol": parse_protocol("kshot:10")}, {"patch": 7}])
 def test_a_time_on_other_draws_or_patches_is_a_guess_of_these(
     toy: Scene, plugins: Registry, elsewhere: dict[str, Any]

@@ -24,7 +24,8 @@ class Params:
     steps: int = param(9, "steps")
 
 class Family:
-    card = Card("family", "1", "A family", params=Params, variant="body", presets={"tiny": {"steps": 2, "body": "dot"}})
+    presets = {"tiny": {"steps": 2, "body": "dot"}, "own": {"steps": 5}}
+    card = Card("family", "1", "A family", params=Params, variant="body", presets=presets)
     def __init__(self, params):
         self.params = params
 
@@ -45,12 +46,12 @@ def plugins(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Registry:
     return build_registry([EntryPoint("family_plugin", "family_plugin", "hsiaug")])
 
 
-@pytest.mark.parametrize(("preset", "steps"), [("tiny", 2), ("cpu", 9), ("paper", 9)])
+@pytest.mark.parametrize(("preset", "steps"), [("tiny", 2), ("cpu", 9), ("paper", 9), ("own", 5)])
 def test_the_value_sets_the_declared_parameter_under_every_preset(
     plugins: Registry, preset: str, steps: int
 ) -> None:
     plugin = plugins.find("classifier", "family:large").load()
-    params = build_params(plugin.card, preset)  # type: ignore[arg-type]
+    params = build_params(plugin.card, preset)
     assert plugin.card.name == "family:large" and (params.body, params.steps) == ("large", steps)
     assert plugin(params).params is params
 

@@ -74,11 +74,6 @@ def net(name="a"):
 
 
 @faulty("card")
-class StrangePreset(Sound):
-    card = Card(name="a", version="1", summary="a preset that nobody asks for", presets={"quick": {}})
-
-
-@faulty("card")
 class NetWithoutTiny(Sound):
     card = Card(name="a", version="1", summary="a net", input="spectrum", uses_device=True)
 

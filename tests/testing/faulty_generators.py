@@ -128,7 +128,7 @@ class LooseParams(Sound):
 
 @faulty("card")
 class WrongPreset(Sound):
-    card = Card(name="a", version="1", summary="out of range", params=Params, presets={"paper": {"level": -1}})
+    card = Card(name="a", version="1", summary="out of range", params=Params, presets={"own": {"level": -1}})
 
 
 @faulty("runs")
