@@ -90,17 +90,15 @@ def inspect_attention(made: AnySynthesis) -> AttentionReport:
         raise no_attention(made.card.name)
     x, y, region, other = _held_out(made)
     patches = list(map(LookedAt, y.tolist(), [False] * len(y), x, region, _maps(ask, x, y)))
-    names = [set(words_of(name)) for name in made.data.class_names]
     content = _content([patch.maps for patch in patches])
+    names = [content.intersection(words_of(name)) for name in made.data.class_names]
     of_class = [total(patch.maps, names[patch.class_id - 1]) for patch in patches]
     middle = slice(x.shape[2] // 2, x.shape[2] // 2 + 1)
     scaled = x / _spread(made)
     compared = {
         "class": of_class,
         "content": [total(patch.maps, content - names[patch.class_id - 1]) for patch in patches],
-        "function": [
-            total(patch.maps, _plain(patch.maps) - content - names[patch.class_id - 1]) for patch in patches
-        ],
+        "function": [total(patch.maps, _plain(patch.maps) - content) for patch in patches],
         "neighbour": [
             total(maps, names[b - 1] - names[a - 1])
             for maps, a, b in zip(_maps(ask, x, other), y, other, strict=True)

@@ -42,17 +42,17 @@ def draw_attention(report: AttentionReport, made: AnySynthesis) -> Figure:
     images = stretched(rgb, *np.percentile(rgb, (2, 98), axis=(0, 1, 2)))
     change = [
         {
-            word: 100 * (values / values.mean() - 1)
-            for word, values in patch.maps.items()
-            if word in report.content or word in words_of(made.data.class_names[patch.class_id - 1])
+            word: 100 * (each / (each.mean() + 1e-9) - 1)
+            for word, each in patch.maps.items()
+            if word in report.content
         }
         for patch in shown
     ]
-    every = np.abs([m for maps in change for m in maps.values()])
-    limit = max(1.0, float(np.ceil(np.percentile(every, 98))))
+    every = np.concatenate([np.ones(1), *(each.ravel() for maps in change for each in maps.values())])
+    limit = max(1.0, float(np.ceil(np.percentile(np.abs(every), 98))))
     scale = ScalarMappable(Normalize(-limit, limit), matplotlib.colormaps[COLOURS])
     side = images.shape[1] + 1
-    figure, panels = grid(len(report.classes), 2.0, 2)
+    figure, panels = grid(len(report.classes), 2.05, 2)
     for axes, c in zip(panels, report.classes, strict=True):
         rows = [i for i, patch in enumerate(shown) if patch.class_id == c]
         words = _chosen(change[rows[0]], words_of(made.data.class_names[c - 1]))
@@ -72,7 +72,7 @@ def draw_attention(report: AttentionReport, made: AnySynthesis) -> Figure:
         for row, i in enumerate(rows):
             text = "synthetic" if shown[i].synthetic else "real"
             axes.text(-2, (row + 0.5) * side, text, fontsize=7, ha="right", va="center")
-        axes.set_title(plotted(made.data.class_names[c - 1]), fontsize=7, fontweight="bold", loc="left", pad=36)
+        axes.set_title(plotted(made.data.class_names[c - 1]), fontsize=7, fontweight="bold", loc="left", pad=42)
     bar = figure.colorbar(scale, ax=panels, location="bottom", aspect=60, shrink=0.5, fraction=0.01)
     bar.set_label("attention to the word: difference from the mean of its map, %", fontsize=7)
     bar.ax.tick_params(labelsize=7)

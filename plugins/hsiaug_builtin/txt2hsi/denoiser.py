@@ -1,7 +1,8 @@
 """The denoiser: a Transformer over tokens of 3×3 latent pixels, told the noise level, a code and a text.
 
 The text acts twice: pooled, beside noise level and code (adaLN-Zero, Peebles and Xie, ICCV 2023), and word by word by
-visual–linguistic cross-attention of every *pixel*, whose maps the paper shows. A Transformer-based latent diffusion
+visual–linguistic cross-attention with a query for every pixel of a token. Nothing ties a query to the place of a pixel,
+so that its maps, which the paper shows by the pixel, are as fine as tokens here. A Transformer-based latent diffusion
 model with such an attention is what is known of the paper; layers and sizes are this project's choice, as is the
 preconditioning: the network adds to the Wiener filter of a Gaussian with the moments of the patch's code, where Karras
 et al. (2022, section 5) have that of a Gaussian with the moments of all data.
