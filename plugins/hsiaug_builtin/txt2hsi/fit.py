@@ -36,7 +36,7 @@ from hsiaug_builtin.txt2hsi.prepare import (
 )
 from hsiaug_builtin.txt2hsi.rpsc import clip
 from hsiaug_builtin.txt2hsi.texts import Texts, encode_prompts
-from hsiaug_builtin.txt2hsi.vae import Codec, add_class_term
+from hsiaug_builtin.txt2hsi.vae import Codec, Remainder, add_class_term
 
 
 def learn(
@@ -69,7 +69,7 @@ def learn(
     field = Field.of(view, scene.vae, device)
     left = [scene.vae.left_out(own) for own in spectra]
     prior = Prior.fit({c: scene.codes[own[:, 0], own[:, 1]] for c, own in named.items()})
-    remainder = scene.remainder.of_classes(left)
+    remainder = Remainder.of_classes(left, seed)
     moments = scene.moments.with_classes(scene.tokens, field.cut, scene.codes, named, len(view.class_names))
     denoiser = _with_texts(scene, moments, texts, seed).to(device)
     batches = Batches(field, scene, named, view.unlabelled, params)
@@ -87,7 +87,7 @@ def learn(
     )
     facts = {
         "pseudo_labelled": {str(c): len(pixels) for c, pixels in pseudo.items()},
-        "codec": measure_kept(view, scene, field, remainder, named, seed),
+        "codec": measure_kept(view, scene.vae, named, seed),
     }
     starts = {c: pseudo[c] if len(pseudo.get(c, ())) else own for c, own in labelled.items()}
     return FittedTxt2Hsi(

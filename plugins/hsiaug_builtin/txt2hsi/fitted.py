@@ -224,7 +224,6 @@ class FittedTxt2Hsi:
         vae, moments = restore_vae(arrays, params, device), restore_moments("scene", arrays)
         tokens = Tokens(int(facts["patch"]), len(vae.log_variance), torch.tensor(arrays["tokens"], device=device))
         told, size = restore_moments("denoiser", arrays), texts.tokens.shape[2]
-        remainder = Remainder(**state.under("remainder", arrays))
         scene = PreparedScene(
             params,
             int(facts["patch"]),
@@ -233,14 +232,13 @@ class FittedTxt2Hsi:
             moments,
             # No longer needed: the prior knows which codes the classes have.
             np.empty((0, 0), dtype=np.int16),
-            remainder,
             state.restore("scene", arrays, lambda: denoiser_of(params, tokens, moments), device),
         )
         return cls(
             params=params,
             scene=scene,
             denoiser=state.restore("denoiser", arrays, lambda: denoiser_of(params, tokens, told, size), device),
-            remainder=remainder,
+            remainder=Remainder(**state.under("remainder", arrays)),
             texts=texts,
             prior=Prior(**state.under("prior", arrays)),
             normaliser=Normaliser(**state.under("normaliser", arrays)),

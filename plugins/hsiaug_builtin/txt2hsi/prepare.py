@@ -20,7 +20,7 @@ from hsiaug_builtin.txt2hsi.denoiser import Condition, Denoiser
 from hsiaug_builtin.txt2hsi.field import Field
 from hsiaug_builtin.txt2hsi.params import LOG_SIGMA, NO_CODE, Params
 from hsiaug_builtin.txt2hsi.tokens import Tokens, sample_rows
-from hsiaug_builtin.txt2hsi.vae import Codec, Remainder, Vae, fit_vae
+from hsiaug_builtin.txt2hsi.vae import Codec, Vae, fit_vae
 
 VAE_PIXELS, STATISTICS = 200_000, 4096
 """Pixels that the VAE learns from at most, and patches that statistics of tokens are taken of."""
@@ -29,7 +29,7 @@ SCENE_RATE = 2e-3
 
 @dataclass(frozen=True, eq=False)
 class PreparedScene:
-    """codes: (H, W) int16, −1 where a patch is not wholly visible. remainder: what the VAE leaves out, of the scene.
+    """codes: (H, W) int16, −1 where a patch is not wholly visible.
 
     params: those that were read. patch: side in pixels.
     """
@@ -40,7 +40,6 @@ class PreparedScene:
     tokens: Tokens
     moments: Moments
     codes: NDArray[np.int16]
-    remainder: Remainder
     denoiser: Denoiser
 
     def save(self, folder: Path) -> None:
@@ -48,7 +47,6 @@ class PreparedScene:
         arrays = {
             "codes": self.codes,
             "tokens": self.tokens.mean.cpu().numpy(),
-            **state.fields(remainder=self.remainder),
             **state.weights(vae=self.vae, denoiser=self.denoiser),
         }
         save_state(folder, arrays, {"params": asdict(self.params), "patch": self.patch})
@@ -67,7 +65,6 @@ class PreparedScene:
             tokens,
             moments,
             arrays["codes"],
-            Remainder(**state.under("remainder", arrays)),
             state.restore("denoiser", arrays, lambda: denoiser_of(params, tokens, moments), device),
         )
 
@@ -126,8 +123,7 @@ def learn_scene(
         denoiser, loss, steps=steps, rate=SCENE_RATE, progress=progress, note="denoiser of the scene", ema=ema,
         half=bf16_is_faster(device), fused=True, checkpoint=run.file("scene"),
     )  # fmt: skip
-    remainder = Remainder.of_scene(vae.left_out(x), field.values.shape[2])
-    return PreparedScene(params, view.patch, vae, tokens, moments, codes, remainder, denoiser)
+    return PreparedScene(params, view.patch, vae, tokens, moments, codes, denoiser)
 
 
 def visible_spectra(view: TrainView, rng: np.random.Generator, device: str) -> Tensor:

@@ -26,8 +26,8 @@ from hsiaug_builtin.nets.blocks import zero_weights
 from hsiaug_builtin.nets.seeded import fresh, to_device
 from hsiaug_builtin.txt2hsi.params import ANGLE, CLASS_RATE, CLASS_STEPS, KL, Params
 
-FIRM = 20
-"""Pixels of the scene that count into the spread of a class in :class:`Remainder`."""
+FEWEST, MOST = 20, 200
+"""Pixels of a class that :class:`Remainder` draws from."""
 
 
 class Vae(nn.Module):
@@ -140,36 +140,27 @@ def add_class_term(vae: Vae, codec: Codec, named: Sequence[Tensor], weight: floa
 
 @dataclass(frozen=True, eq=False)
 class Remainder:
-    """What the VAE leaves out of a pixel, as noise: a Gaussian along fixed axes for each class.
+    """What the VAE leaves out of pixels of each class, to be drawn from as noise: its spread, correlations and tails are
+    those of the sensor and of the class, where a Gaussian would have neither.
 
-    axes: (B, r) eigenvectors of what is left out on the scene. mean, std: (C, r) along them, row i for the i-th class;
-    one row for all pixels of the scene.
+    rows: (R, B) float16, z-scored, class by class. start: (C + 1,) the first row of each class, and R.
     """
 
-    axes: NDArray[np.float32]
-    mean: NDArray[np.float32]
-    std: NDArray[np.float32]
+    rows: NDArray[np.float16]
+    start: NDArray[np.int64]
 
     @classmethod
-    def of_scene(cls, left: NDArray[np.float32], latent: int) -> Remainder:
-        """Axes and spread of what is left out of pixels, (n, B)."""
-        rank = max(1, left.shape[1] - latent)
-        _, axes = np.linalg.eigh(np.cov(left.T.astype(np.float64)).reshape(left.shape[1], left.shape[1]))
-        axes = axes[:, ::-1][:, :rank].astype(np.float32)
-        along = left @ axes
-        return cls(axes, along.mean(axis=0)[None], along.std(axis=0)[None])
-
-    def of_classes(self, left: list[NDArray[np.float32]]) -> Remainder:
-        """The same axes, with mean and spread of the pixels (n, B) of each class, shrunk towards those of the scene."""
-        mean, std = [], []
+    def of_classes(cls, left: Sequence[NDArray[np.float32]], seed: int) -> Remainder:
+        """Of what is left out of the pixels (n, B) of each class; one with fewer than 20 takes others' too, up to 20."""
+        rng, rows = np.random.default_rng(seed), []
+        everything = np.concatenate(left)
         for own in left:
-            along, n = own @ self.axes, len(own)
-            mean.append((n * along.mean(axis=0) + FIRM * self.mean[0]) / (n + FIRM))
-            std.append(np.sqrt((n * along.var(axis=0) + FIRM * self.std[0] ** 2) / (n + FIRM)))
-        return Remainder(self.axes, np.stack(mean), np.stack(std))
+            others = everything[rng.integers(len(everything), size=max(0, FEWEST - len(own)))]
+            rows.append(np.concatenate([own[rng.permutation(len(own))[:MOST]], others]).astype(np.float16))
+        return cls(np.concatenate(rows), np.cumsum([0, *map(len, rows)]))
 
     def draw(self, rows: NDArray[np.int64], side: int, draw: torch.Generator) -> Tensor:
-        """(n, side, side, B) noise of classes ``rows`` (n,), on the CPU."""
-        noise = torch.randn((len(rows), side, side, self.axes.shape[1]), generator=draw)
-        mean, std = (torch.from_numpy(table)[rows][:, None, None] for table in (self.mean, self.std))
-        return (mean + std * noise) @ torch.from_numpy(self.axes).T
+        """(n, side, side, B) noise of classes ``rows`` (n,), a row of the class for each pixel; on the CPU."""
+        pick = torch.rand((len(rows), side, side), generator=draw).numpy()
+        first, count = (table[rows][:, None, None] for table in (self.start[:-1], np.diff(self.start)))
+        return torch.from_numpy(self.rows[first + (pick * count).astype(np.int64)].astype(np.float32))
