@@ -71,7 +71,7 @@ def generate(
         kit.check(request, out)
         check_spared(scene, [out])
 
-    kit, made = make_samples(
+    kit, (made,) = make_samples(
         scene,
         task,
         generator,
@@ -82,7 +82,7 @@ def generate(
         check=check,
         lam=lam,
         times=times,
-        omega=omega,
+        omegas=[omega],
         seed=seed,
         patch=patch,
         preset=preset,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -17,6 +18,9 @@ if TYPE_CHECKING:
     from hsiaug.metrics.calibration import LabelScore
     from hsiaug.metrics.measures import FidelityMeasure
     from hsiaug.quality.attention import MapScore
+    from hsiaug.quality.guidance import GuidedMeasure
+    from hsiaug.quality.kits import SampleKit
+    from hsiaug.quality.synthesis import SampleRequest
 
 MEASURES = ("fidelity", "synthetic", "floor (held-out)", "unit", "good is", "n")
 ATTENTION = ("attention (region of the class)", "AUC", "IoU", "patches")
@@ -30,7 +34,13 @@ def inspect(
     generator: options.GeneratorName = None,
     lam: options.Lambda = 1.0,
     times: options.Times = None,
-    omega: options.Omega = None,
+    omega: Annotated[
+        str | None,
+        option(
+            "Guidance strength ω; 0 = purely conditional. Several between commas, or a range START:STOP:STEP, add curves "
+            "over ω; everything else is about the first. Default: the generator's."
+        ),
+    ] = None,
     protocol: options.AnyProtocol = None,
     buffer: options.Buffer = None,
     seed: options.Seed = 0,
@@ -54,24 +64,39 @@ def inspect(
 
       hsiaug inspect indian_pines --generator mixup --protocol kshot:10 --out look
 
+      hsiaug inspect indian_pines --generator txt2hsi --omega 0,0.5,1,2,4 --out look
+
       hsiaug inspect oscd --generator specdm --out look
 
       hsiaug inspect indian_pines --generator txt2hsi --attention --out look
     """
     one_thread()
     from hsiaug.base.terminal import Console
+    from hsiaug.bench.ranges import numbers
     from hsiaug.cli.samples import make_samples
+    from hsiaug.protocol.balance import check_omega
     from hsiaug.quality.attention import LABELS, inspect_attention
     from hsiaug.quality.attention_figure import draw_attention
     from hsiaug.quality.export import check_folder, made_folder
     from hsiaug.quality.figures import save_figures
+    from hsiaug.quality.guidance import guidance_figure, guided_measures, save_guidance
 
     if out.suffix and not out.is_dir():
         raise InputError(
             "--out must be a folder", value=repr(str(out)), hint=f"For example --out {out.with_suffix('')}."
         )
     check_folder(out)
-    kit, made = make_samples(
+    strengths = [] if omega is None else list(dict.fromkeys(numbers("--omega", omega)))
+    for strength in strengths:
+        check_omega(strength)
+
+    def check(kit: SampleKit, request: SampleRequest) -> None:
+        if len(strengths) > 1 and not kit.task.single_pixels:
+            raise InputError(
+                "curves over ω are drawn for single pixels", value=f"--omega {omega}", hint="Name one ω for masks."
+            )
+
+    kit, makes = make_samples(
         scene,
         task,
         generator,
@@ -81,24 +106,34 @@ def inspect(
         store=store,
         lam=lam,
         times=times,
-        omega=omega,
+        omegas=strengths or [None],
+        check=check,
         seed=seed,
         patch=patch,
         preset=preset,
         device=device,
         attention=attention,
     )
-    looked = inspect_attention(made) if attention else None
-    report = kit.inspect(made)
-    figures, numbers = report.pictures(), report.as_json()
+    first = next(makes)
+    looked = inspect_attention(first) if attention else None
+    report = kit.inspect(first)
+    points = list(guided_measures(report)) if len(strengths) > 1 else []
+    for made in makes:
+        points += guided_measures(kit.inspect(made))
+    pictures, content = report.pictures(), report.as_json()
+    if points:
+        pictures["guidance"], content["guidance"] = guidance_figure(points), [vars(point) for point in points]
     if looked:
-        figures["attention"], numbers["attention"] = draw_attention(looked, made), looked.as_json()
-    files = save_figures(figures, made_folder(out))
+        pictures["attention"], content["attention"] = draw_attention(looked, first), looked.as_json()
+    files = save_figures(pictures, made_folder(out))
     files += [] if report.save_table is None else [report.save_table(out)]
-    files.append(write_text_whole(out / "quality.json", json_of(numbers, indent=1) + "\n"))
+    files += [save_guidance(points, out)] if points else []
+    files.append(write_text_whole(out / "quality.json", json_of(content, indent=1) + "\n"))
     screen = Console()
     print_table(screen, MEASURES, map(_measure_row, report.fidelity.measures))
     print_table(screen, SCORES, map(_score_row, report.reliability.scores))
+    if points:
+        print_table(screen, ("guidance", "held-out", *(f"ω={one:g}" for one in strengths)), _guidance_rows(points))
     if looked:
         print_table(screen, ATTENTION, (_map_row(LABELS[name], score) for name, score in looked.rows.items()))
     print_lines(screen, (*report.remarks, *report.verdict))
@@ -117,6 +152,15 @@ def _map_row(label: str, score: MapScore | None) -> tuple[str, ...]:
 
     values = (None, None) if score is None else (score.auc, score.iou)
     return (label, *map(measured, values), str(score.n if score else 0))
+
+
+def _guidance_rows(points: Sequence[GuidedMeasure]) -> Iterator[tuple[str, ...]]:
+    from hsiaug.report.labels import measured
+
+    for name in dict.fromkeys(point.measure for point in points):
+        own = [point for point in points if point.measure == name]
+        label = f"{name.replace('_', ' ')} {own[0].unit}".strip()
+        yield label, measured(own[0].reference), *(measured(point.value) for point in own)
 
 
 def _score_row(score: LabelScore) -> tuple[str, ...]:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -23,10 +24,11 @@ def make_samples(
     buffer: str | None,
     set_: list[str] | None,
     store: Path,
+    omegas: Sequence[float | None] = (None,),
     check: Callable[[SampleKit, SampleRequest], None] = lambda kit, request: None,
     **fields: Any,
-) -> tuple[SampleKit, AnySynthesis]:
-    """The functions of a task, and the samples of the generator that a command was asked for.
+) -> tuple[SampleKit, Iterator[AnySynthesis]]:
+    """The functions of a task, and the samples of the generator that a command was asked for, at one ω after the other.
 
     check: refuses a request before anything is made. fields: of the request, those that need not be read first. Raises
     InputError for a protocol that there is not, and where ``--set`` names another plugin than the generator.
@@ -35,6 +37,8 @@ def make_samples(
     from hsiaug.quality.kits import sample_kit, synthesise
     from hsiaug.quality.synthesis import SampleRequest
     from hsiaug.registry.lookup import registry
+    from hsiaug.tasks.task import get_task
+    from hsiaug.trial.cache import Workbench
 
     kit = sample_kit(options.task_of(scene, task))
     name = generator or kit.task.generator
@@ -42,5 +46,16 @@ def make_samples(
     request = SampleRequest(name, rule, buffer, overrides=own, **fields)
     check(kit, request)
     data = kit.task.load(scene)
-    with show_progress(Console(stderr=True), name) as progress:
-        return kit, synthesise(kit, data, request, registry(), folder=store / "cache", progress=progress)
+
+    def each() -> Iterator[AnySynthesis]:
+        bench = Workbench(data, get_task(kit.task.name), store / "cache")
+        for omega in omegas:
+            with show_progress(Console(stderr=True), name) as progress:
+                made = synthesise(
+                    kit, data, replace(request, omega=omega), registry(), progress=progress, bench=bench
+                )
+            yield made
+            # Each would keep as many samples as a trial has.
+            bench.drop_pools()
+
+    return kit, each()

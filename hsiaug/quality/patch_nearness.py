@@ -66,7 +66,10 @@ def tell_nearness(measures: Sequence[FidelityMeasure]) -> Iterator[str]:
     """The rows of :func:`measure_nearness` in a sentence."""
     value = {measure.name: measure for measure in measures}
     parts = []
-    for name, what in (("training", "training patch"), ("pool", "unlabelled patch that the generator saw")):
+    for name, what in (
+        ("training", "training patch"),
+        ("pool", "patch of the pool (unlabelled ones that it saw)"),
+    ):
         nearer, copies = value.get(f"nearer_{name}"), value.get(f"copies_{name}")
         if nearer is not None and copies is not None and nearer.value is not None:
             known = "" if nearer.floor is None else f" (fresh real ones: {nearer.floor:.0f} %)"

@@ -19,6 +19,7 @@ from hsiaug.report.findings import FINDINGS, verdict, verdict_text
 from hsiaug.report.grid import Grid, GridColumn, GridEntry, ReportPage, make_grid
 from hsiaug.report.labels import MISSING, p_text, percent, signed
 from hsiaug.report.matrix import summary_pages
+from hsiaug.report.measured import measured_grids
 from hsiaug.report.notes import control_notes, number_notes, significance_note, table_notes
 from hsiaug.report.tables import ADDED, Report, Table
 from hsiaug.report.views_alone import alone_grid
@@ -204,5 +205,5 @@ VIEWS: dict[str, Callable[[Table], tuple[Grid, ...]]] = {
     "cost": cost_grids,
     "lambda": lambda table: curve_grids(table, "lambda"),
     "times": lambda table: curve_grids(table, "times"),
-    "omega": lambda table: curve_grids(table, "omega"),
+    "omega": lambda table: (*curve_grids(table, "omega"), *measured_grids(table)),
 }

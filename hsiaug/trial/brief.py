@@ -14,6 +14,9 @@ COUNTED = ("timings", "cpu_seconds", "optimiser_steps", "classifier_facts")
 COMMON = ("scope", "transductive", "class_names", "environment", "scene_ref", "error")
 """Keys whose values many records share; beside them stands "view_shown", the name of the spectral view."""
 
+MEASURED, MEASURED_REAL = "measured", "measured_real"
+"""What a generator states of its samples in their provenance, and the same of left-out real ones; see docs/plugins.md."""
+
 
 class Brief(NamedTuple):
     """Parts of a record. numbers: little-endian float64, NaN for what is no number.
@@ -64,6 +67,8 @@ def _parts(record: Record, ok: bool) -> dict[str, Mapping[str, Any]]:
         parts |= metrics.get(several) or {}
     parts |= {f"subset:{name}": one for name, one in (metrics.get("subsets") or {}).items()}
     parts |= {key: record.get(key) for key in COUNTED}
+    stated = record.get("provenance") or {}
+    parts |= {key: stated.get(key) for key in (MEASURED, MEASURED_REAL)}
     parts["samples"] = {kind: sum(samples[kind]) for kind in ("real", "synthetic") if samples}
     parts["record"] = {"peak_memory_mb": record.get("peak_memory_mb")}
     return {part: found for part, found in parts.items() if isinstance(found, dict) and found}

@@ -240,6 +240,10 @@ class Workbench:
                 blocks.append(drawn if block.used == block.counts else self.task.first(drawn, block.used))
         return blocks
 
+    def drop_pools(self) -> None:
+        """Drop the samples that were drawn; what they were drawn from stays."""
+        self._of_fit.keep_only(*(key for key, value in self._of_fit.items() if isinstance(value, Fit)))
+
     def _draw(
         self,
         spec: TrialSpec,

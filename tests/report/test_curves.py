@@ -64,6 +64,49 @@ def test_a_table_along_omega_heads_the_arms_without_one_by_a_dash() -> None:
     assert ["svm", "txt2hsi", "0.5", "–", "67.0 ± 2.0", "69.0 ± 2.0"] in rows
 
 
+def stating(records: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """The records, those of txt2hsi with what it states of its samples: purer and narrower as ω rises."""
+    for made in records:
+        omega, seed = made["spec"]["omega"], made["spec"]["seed"]
+        if omega is not None:
+            stated = {
+                "density": 0.6 + 0.2 * omega + 0.01 * seed,
+                "purity": 0.8 + 0.05 * omega,
+                "n": 90,
+                "ours": 3.0,
+            }
+            made["provenance"] = {"measured": stated, "measured_real": {"density": 1.0, "purity": 0.95, "n": 90}}
+    return records
+
+
+def test_what_samples_are_stated_to_be_stands_beside_accuracy_along_omega() -> None:
+    heading = "What samples are like against ω, in percent"
+    header, _, *rows = rows_of(render_report(build_report(stating(sweep())), by="omega"), heading)
+
+    assert header == ["generator", "samples", "real", "ω=0", "ω=2"]
+    assert rows[0] == ["txt2hsi λ=0.25", "density", "100.0 ± 0.0", "61.0 ± 1.0", "101.0 ± 1.0"]
+    assert rows[1] == ["txt2hsi λ=0.25", "purity", "95.0 ± 0.0", "80.0 ± 0.0", "90.0 ± 0.0"]
+    assert len(rows) == 2 * len(LAMBDAS)
+    # Older records, and those of other generators, state nothing.
+    assert heading not in render_report(build_report(sweep()), by="omega")
+    assert heading not in render_report(build_report(stating(sweep())), by="lambda")
+
+
+def test_what_samples_are_stated_to_be_is_drawn_along_omega_alone() -> None:
+    report = build_report(stating(sweep()))
+    named = [axes.get_ylabel() for axes in figure_of(report, "omega").axes]
+
+    assert named == ["OA (%)", "AA (%)", "density (%)", "purity (%)"]
+    assert len(figure_of(report, "lambda").axes) == 2
+
+
+def test_of_classifiers_that_share_samples_one_is_read() -> None:
+    cnn = [record(0.5, 0.6, generator="txt2hsi", lam=1.0, omega=omega, classifier="cnn2d") for omega in OMEGAS]
+    text = render_report(build_report(stating([*sweep(), *cnn])), by="omega")
+
+    assert len(rows_of(text, "What samples are like against ω, in percent")) == 2 + 2 * len(LAMBDAS)
+
+
 def test_failed_trials_and_missing_draws_are_told() -> None:
     records = sweep()
     records += [failure(generator="smote", lam=2.0, seed=seed) for seed in range(3)]

@@ -25,6 +25,7 @@ from hsiaug.report.curves import (
     reference,
 )
 from hsiaug.report.figures.files import WIDTHS, across, name_table, new_figure, series_style, wrapped
+from hsiaug.report.measured import DRAWN, measured_dots, measured_lines, measured_names, real_of
 from hsiaug.report.tables import Report, Table
 from hsiaug.trial.arm import EVERY_CONTROL, Method
 
@@ -44,9 +45,9 @@ NARROWEST, HEIGHT, AROUND = 1.5, 1.85, 1.0
 def curve_figure(report: Report, axis: Axis, columns: int = 2) -> Figure:
     """The figure of every table in which some generator has two values of the axis or more.
 
-    Mean over the draws with a bar of one standard deviation, in percent: two panels per classifier, OA and
-    AA. ``none`` is the dotted line and its band; other controls are grey. Lines begin with
-    ``none`` where λ and M are 0, which it is by definition.
+    Mean over the draws with a bar of one standard deviation, in percent: two panels per classifier, OA and AA, and along
+    ω one for each number that generators state of their samples. ``none`` is the dotted line and its band; other controls
+    are grey. Lines begin with ``none`` where λ and M are 0, which it is by definition.
 
     columns: of a page with two, which the figure fills. Raises InputError where nothing varies.
     """
@@ -59,7 +60,8 @@ def curve_figure(report: Report, axis: Axis, columns: int = 2) -> Figure:
             hint=f"Run 'hsiaug benchmark … --{axis} 0.5:1.5:0.5' first.",
         )
     classifiers = [_varied(table, axis) for table in shown]
-    heights = [HEIGHT * math.ceil(2 * len(found) / _wide(found, columns)) + AROUND for found in classifiers]
+    counts = [2 * len(found) + len(_stated(table, axis)) for table, found in zip(shown, classifiers, strict=True)]
+    heights = [HEIGHT * math.ceil(count / _wide(count, columns)) + AROUND for count in counts]
     figure = new_figure(WIDTHS[columns], sum(heights))
     places = figure.subfigures(len(shown), 1, height_ratios=heights, squeeze=False)[:, 0]
     for place, table, found in zip(places, shown, classifiers, strict=True):
@@ -75,15 +77,22 @@ def _varied(table: Table, axis: Axis) -> list[Method]:
     return [classifier for classifier in table.classifiers if classifier in lined]
 
 
-def _wide(classifiers: Sequence[Method], columns: int) -> int:
+def _stated(table: Table, axis: Axis) -> list[str]:
+    """What generators state of their samples along ω, a panel each."""
+    return [name for name in measured_names(measured_lines(table))[:DRAWN] if axis == "omega"]
+
+
+def _wide(panels: int, columns: int) -> int:
     """Panels of a row: the two scores of a classifier stand side by side."""
-    return across(columns, 2 * len(classifiers), 6, NARROWEST) // 2 * 2
+    return across(columns, panels, 6, NARROWEST) // 2 * 2
 
 
 def _draw_table(place: SubFigure, table: Table, axis: Axis, classifiers: Sequence[Method], columns: int) -> None:
-    width, wide = WIDTHS[columns], _wide(classifiers, columns)
-    panels = place.subplots(math.ceil(2 * len(classifiers) / wide), wide, squeeze=False).ravel()
-    for panel in panels[2 * len(classifiers) :]:
+    stated = _stated(table, axis)
+    count = 2 * len(classifiers) + len(stated)
+    width, wide = WIDTHS[columns], _wide(count, columns)
+    panels = place.subplots(math.ceil(count / wide), wide, squeeze=False).ravel()
+    for panel in panels[count:]:
         panel.set_axis_off()
     styles, scores = _styles(table, axis), curve_metrics(table)
     entries: dict[str, Any] = {}
@@ -93,12 +102,37 @@ def _draw_table(place: SubFigure, table: Table, axis: Axis, classifiers: Sequenc
         entries |= _draw_curves(panel, shown, none, score.key, styles)
         title = plotted(table.labels[classifier]), panel_n(shown, none)
         panel.set_title("\n".join(wrapped(line, width / wide - 0.45, 7) for line in title), fontsize=7)
-        panel.set_xlabel(SIGNS[axis], fontsize=8)
-        panel.set_ylabel(f"{score.name} (%)", fontsize=8)
-        panel.tick_params(labelsize=7)
+        _name_axes(panel, axis, score.name)
+    for panel, name in zip(panels[2 * len(classifiers) :], stated, strict=False):
+        entries |= _draw_stated(panel, measured_lines(table), name, styles)
+        _name_axes(panel, axis, name.replace("_", " "))
     ncols = COLUMNS[columns]
     names = [wrapped(plotted(name), width / ncols - 0.4, 7) for name in entries]
     place.legend(entries.values(), names, loc="outside lower center", ncols=ncols, fontsize=7, frameon=False)
+
+
+def _name_axes(panel: Axes, axis: Axis, score: str) -> None:
+    panel.set_xlabel(SIGNS[axis], fontsize=8)
+    panel.set_ylabel(f"{score} (%)", fontsize=8)
+    panel.tick_params(labelsize=7)
+
+
+def _draw_stated(
+    panel: Axes, shown: Sequence[SweepLine], name: str, styles: dict[Any, dict[str, Any]]
+) -> dict[str, Any]:
+    """Draw what samples are stated to be, and left-out real patches as a level; returns the entries of the legend."""
+    entries: dict[str, Any] = {}
+    for line in shown:
+        style = styles[line.key]
+        if dots := measured_dots(line, name):
+            entries[style["label"]] = _draw_line(panel, dots, style)
+        if real := real_of(line, name):
+            level = panel.axhline(100 * real.mean, color=style["color"], linestyle=":", linewidth=1.2)
+            entries.setdefault("left-out real patches", level)
+    panel.set_title("samples", fontsize=7)
+    panel.grid(alpha=0.25)
+    panel.margins(x=0.08)
+    return entries
 
 
 def _styles(table: Table, axis: Axis) -> dict[tuple[Method, Held], dict[str, Any]]:
