@@ -190,8 +190,8 @@ class PatchReference:
         ):
             if len(seen):
                 made = nearest_patches(x, seen)
-                values[f"nearer_{name}"] = share_nearer(made, y, real, self.y)
+                values[f"nearer_{name}"] = share = share_nearer(made, y, real, self.y)
                 values[f"copies_{name}"] = share_copies(made, y, real, self.y)
-                floors[f"nearer_{name}"] = chance
+                floors[f"nearer_{name}"] = None if share is None else chance
                 floors[f"copies_{name}"] = share_copies(real, self.y, real, self.y)
         return values, floors
