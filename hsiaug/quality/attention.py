@@ -103,7 +103,7 @@ def inspect_attention(made: AnySynthesis) -> AttentionReport:
             total(maps, names[b - 1] - names[a - 1])
             for maps, a, b in zip(_maps(ask, x, other), y, other, strict=True)
         ],
-        # Classes take turns, so that the next patch is one of another class.
+        # Classes take turns: the next patch is of another class, where there are several left.
         "elsewhere": of_class[1:] + of_class[:1],
         "spectra": [*-np.linalg.norm(scaled - scaled[:, :, middle, middle], axis=1)],
     }
