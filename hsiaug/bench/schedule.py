@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from functools import cache, partial
 from itertools import count
+from pathlib import Path
 from typing import Any
 
 from hsiaug.base.errors import HsiaugError
@@ -13,12 +14,19 @@ from hsiaug.bench.plan import Plan, build_plan
 from hsiaug.bench.suite import Run
 from hsiaug.bench.suite_data import fitted
 from hsiaug.contracts import Progress
+from hsiaug.data.paths import is_file
 from hsiaug.protocol.protocols import SplitProtocol
 from hsiaug.registry.lookup import Registry
 from hsiaug.tasks.task import TaskSplit, get_task
 from hsiaug.trial.spec import TrialSpec
 
 __all__ = ["hashes_by_run", "in_order", "join_plans", "plan_runs", "trials_of"]
+
+ABSENT = (
+    "In a clone of hsiaug, python -m benchmarks.make_scenes makes the scenes of its own suites; --data runs a suite on a "
+    "scene of yours."
+)
+"""How to go on where a suite names a card that is not there."""
 
 
 def load_data(task: str, ref: str) -> Any:
@@ -68,7 +76,8 @@ def plan_runs(
                 if not run.name:
                     raise
                 rule = f"run {run.name!r}: {error.rule}"
-                raise type(error)(rule, value=error.value, hint=error.hint) from error
+                absent = not run.elsewhere and ref.endswith(".toml") and not is_file(Path(ref))
+                raise type(error)(rule, value=error.value, hint=ABSENT if absent else error.hint) from error
     return tuple(plans)
 
 

@@ -20,11 +20,11 @@ from hsiaug.bench.plan import Request
 from hsiaug.bench.suite_keys import Keys, Profile, RunKeys, SuiteFile
 from hsiaug.data.catalogue import own_folder, pair_set_names, scene_names
 from hsiaug.data.pair_sets import task_of
-from hsiaug.data.paths import user_path
+from hsiaug.data.paths import is_file, user_path
 from hsiaug.data.tomlfile import read_toml, validated
 from hsiaug.protocol.protocols import parse_protocol
 
-__all__ = ["Run", "Suite", "is_suite", "read_suite"]
+__all__ = ["Run", "Suite", "find_suite", "is_suite", "read_suite"]
 
 
 @dataclass(frozen=True)
@@ -58,6 +58,25 @@ MOST_PLANS = 1000
 
 PRODUCT = ("scenes", "protocols", "set")
 """Keys whose every combination is a plan."""
+
+PACKAGE = Path(__file__).parents[1]
+
+
+def find_suite(ref: str) -> Path:
+    """The path of a suite: its own, or that of one that comes with hsiaug, by name.
+
+    Raises InputError for a name that there is not.
+    """
+    path = user_path(ref)
+    if path.suffix.lower() == ".toml" or is_file(path):
+        return path
+    # A wheel has the first, a clone the second.
+    folder = PACKAGE / "suites" if (PACKAGE / "suites").is_dir() else PACKAGE.parent / "benchmarks"
+    names = sorted(own.stem for own in folder.glob("*.toml"))
+    if ref not in names:
+        rule = "`suite` must be a TOML file, or the name of a suite that comes with hsiaug"
+        raise InputError(rule, value=repr(ref), hint=f"Known names: {', '.join(names)}.")
+    return folder / f"{ref}.toml"
 
 
 def is_suite(ref: str) -> bool:

@@ -37,13 +37,14 @@ PLAN_OPTIONS = {**{name: name for name in OWN_NAMES}, "lambdas": "lambda", "set_
 def benchmark(
     ctx: typer.Context,
     scene: Annotated[
-        str,
+        str | None,
         typer.Argument(
             metavar="SCENE|SUITE",
             help="A scene of 'hsiaug datasets list', the TOML card of your own, the folder of a card or of pairs, or a "
             "suite of runs (TOML).",
+            show_default=False,
         ),
-    ],
+    ] = None,
     task: options.Task = None,
     generator: options.Generators = None,
     classifier: options.Classifiers = None,
@@ -76,6 +77,15 @@ def benchmark(
         str | None,
         option(
             "End a trial that takes longer, as 90s, 20m or 1h; it is then recorded as failed.", panel=options.WHERE
+        ),
+    ] = None,
+    suite: Annotated[
+        str | None,
+        option(
+            "In place of a scene: a suite (TOML), or the name of one that comes with hsiaug, as txt2hsi_claims.",
+            "--suite",
+            metavar="SUITE",
+            panel=options.PLAN,
         ),
     ] = None,
     profile: Annotated[
@@ -119,9 +129,9 @@ def benchmark(
 
       hsiaug benchmark my_scene.toml --generator smote --dry-run
 
-      hsiaug benchmark my_suite.toml --profile smoke --only default
+      hsiaug benchmark --suite my_suite.toml --profile smoke --only default
 
-      hsiaug benchmark my_suite.toml --data my_pairs
+      hsiaug benchmark --suite txt2hsi_claims --data my_scene.toml
 
       hsiaug benchmark my_pairs --generator specdm
 
@@ -134,7 +144,7 @@ def benchmark(
     from hsiaug.base.terminal import Console
     from hsiaug.bench.cluster_settings import cluster_settings
     from hsiaug.bench.schedule import plan_runs
-    from hsiaug.bench.suite import Run, is_suite
+    from hsiaug.bench.suite import Run, find_suite, is_suite
     from hsiaug.cli.benchmark_plan import print_plan
     from hsiaug.cli.benchmark_run import run_and_print
     from hsiaug.registry.lookup import registry
@@ -145,14 +155,19 @@ def benchmark(
         raise InputError("a run is quiet or verbose", value="--quiet --verbose", hint="Leave out one of them.")
     limit = None if timeout is None else options.duration("--timeout", timeout)
     check_limit(limit)
-    notes, suite = notes_console(Console(stderr=True), quiet=quiet), None
-    if is_suite(scene):
-        _refuse_plan_options(ctx, scene)
+    if (scene is None) == (suite is None):
+        found = None if scene is None else f"{scene} and --suite {suite}"
+        hint = "Name one of them; --data runs a suite on a scene of yours."
+        raise InputError("a benchmark is of a scene or of a suite", value=found, hint=hint)
+    notes, several = notes_console(Console(stderr=True), quiet=quiet), None
+    if scene is None or is_suite(scene):
+        ref = suite or scene or ""
+        _refuse_plan_options(ctx, ref)
         draws = ranges.seeds(seeds) if _given(ctx, "seeds") else []
-        suite = _suite(scene, profile, only, draws, data, quiet=quiet)
-        runs: tuple[Run, ...] = suite.runs
-        store = suite.store if suite.store and not _given(ctx, "store") else store
-        print_lines(notes, [suite.title] if suite.title else [])
+        several = _suite(find_suite(ref), profile, only, draws, data, quiet=quiet)
+        runs: tuple[Run, ...] = several.runs
+        store = several.store if several.store and not _given(ctx, "store") else store
+        print_lines(notes, [several.title] if several.title else [])
     else:
         _refuse_suite_options(ctx)
         request = options.plan_request(
@@ -173,7 +188,7 @@ def benchmark(
             ceilings=ceilings,
         )
         runs = (Run("", ((scene, request),)),)
-    settings = cluster_settings(on, cluster or (), suite.cluster if suite else None)
+    settings = cluster_settings(on, cluster or (), several.cluster if several else None)
     with show_progress(notes, "drawing splits") as progress:
         plans = plan_runs(runs, registry(), progress=progress)
     if dry_run:
@@ -199,11 +214,12 @@ def _given(ctx: typer.Context, name: str) -> bool:
     return source is not None and source.name != "DEFAULT"
 
 
-def _suite(ref: str, profile: str | None, only: str, draws: list[int], data: str | None, *, quiet: bool) -> Suite:
+def _suite(
+    path: Path, profile: str | None, only: str, draws: list[int], data: str | None, *, quiet: bool
+) -> Suite:
     from hsiaug.bench.suite import read_suite
-    from hsiaug.data.paths import user_path
 
-    suite = read_suite(user_path(ref), profile=profile, only=ranges.words(only), draws=draws)
+    suite = read_suite(path, profile=profile, only=ranges.words(only), draws=draws)
     return suite if data is None else options.suite_on(suite, data, quiet=quiet)
 
 
@@ -221,5 +237,5 @@ def _refuse_suite_options(ctx: typer.Context) -> None:
         raise InputError(
             "--profile, --only and --data belong to a suite",
             value=", ".join(refused),
-            hint="Name a suite (a TOML file with [[run]]), or leave them out.",
+            hint="Name a suite in place of the scene, or leave them out.",
         )

@@ -48,9 +48,13 @@ def report(
         option("Write to this file, by its ending, instead of the terminal; repeat for more."),
     ] = None,
     suite: Annotated[
-        Path | None,
+        str | None,
         option(
-            "A suite (TOML): tables for each of its runs, of their trials alone.", "--suite", panel=options.PLAN
+            "A suite (TOML), or the name of one that comes with hsiaug: tables for each of its runs, of their trials "
+            "alone.",
+            "--suite",
+            metavar="SUITE",
+            panel=options.PLAN,
         ),
     ] = None,
     profile: Annotated[
@@ -100,7 +104,7 @@ def report(
 
     for name, said in (("--profile", profile), ("--data", data)):
         if said is not None and suite is None:
-            raise InputError(f"{name} belongs to a suite", value=repr(said), hint="Name it with --suite FILE.")
+            raise InputError(f"{name} belongs to a suite", value=repr(said), hint="Name it with --suite SUITE.")
     if format and out:
         raise InputError(
             "--format is for the terminal; a file is what its ending says",
@@ -145,16 +149,16 @@ def _print(built: Report, kept: Store, shape: str, by: str | None, notes: bool |
         typer.echo(text, nl=False)
 
 
-def _runs(path: Path, profile: str | None, data: str | None) -> tuple[dict[str, set[str]], Path | None]:
+def _runs(ref: str, profile: str | None, data: str | None) -> tuple[dict[str, set[str]], Path | None]:
     """The hashes of the trials of each run of a suite, and the store that it names.
 
     A trial's hash covers scene, plugin versions and every parameter, so the plan is made anew.
     """
     from hsiaug.bench.schedule import hashes_by_run, plan_runs
-    from hsiaug.bench.suite import read_suite
+    from hsiaug.bench.suite import find_suite, read_suite
     from hsiaug.registry.lookup import registry
 
-    suite = read_suite(path, profile=profile)
+    suite = read_suite(find_suite(ref), profile=profile)
     if data is not None:
         suite = options.suite_on(suite, data)
     return hashes_by_run(plan_runs(suite.runs, registry())), suite.store

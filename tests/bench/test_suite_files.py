@@ -2,21 +2,28 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
+import zipfile
 from itertools import groupby, pairwise
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from hsiaug.base.errors import InputError
+from hsiaug.base.errors import InputError, SceneError
 from hsiaug.bench.dispatch import groups
 from hsiaug.bench.plan import Plan
 from hsiaug.bench.ranges import numbers, seeds
 from hsiaug.bench.schedule import hashes_by_run, in_order, plan_runs, trials_of
-from hsiaug.bench.suite import Suite, is_suite, read_suite
+from hsiaug.bench.suite import Suite, find_suite, is_suite, read_suite
 from hsiaug.core.scene import Scene
 from hsiaug.registry.lookup import Registry
 from tests.suites import BEGINNING
+from tests.wheels import CAN_BUILD
+
+ROOT = Path(__file__).parents[2]
 
 SUITE = f"""
 title = "A try"
@@ -210,6 +217,46 @@ def test_a_toml_file_is_a_suite_or_a_card_by_what_it_holds(tmp_path: Path) -> No
     assert not is_suite("toy") and not is_suite(str(tmp_path / "absent.toml"))
     with pytest.raises(InputError, match=r"found the keys a, b\. See docs/suites\.md"):
         kind("a = 1\nb = 2")
+
+
+NAMED = ("txt2hsi_claims", "txt2hsi_ablation")
+
+
+@pytest.mark.parametrize("name", NAMED)
+def test_a_suite_that_comes_with_hsiaug_is_found_by_its_name(name: str) -> None:
+    assert read_suite(find_suite(name), profile="smoke").runs
+
+
+def test_a_suite_is_a_file_or_a_name_that_there_is(tmp_path: Path) -> None:
+    (tmp_path / "no_ending").touch()
+    for path in (tmp_path / "no_ending", tmp_path / "absent.toml"):
+        assert find_suite(str(path)) == path
+    for name in ("txt2hsi_claim", "", "../benchmarks/txt2hsi_claims"):
+        with pytest.raises(InputError, match=r"`suite` must be .* Known names: .*txt2hsi_ablation.*txt2hsi_claims"):
+            find_suite(name)
+
+
+@pytest.mark.skipif(not CAN_BUILD, reason="hatchling is not installed")
+def test_the_wheel_has_the_named_suites(tmp_path: Path) -> None:
+    build = (sys.executable, "-m", "hatchling", "build", "-t", "wheel", "-d", str(tmp_path))
+    subprocess.run(build, cwd=ROOT, check=True, capture_output=True)
+    with zipfile.ZipFile(*tmp_path.glob("*.whl")) as wheel:
+        wheel.extractall(tmp_path / "site")
+    code = (
+        "from hsiaug.bench.suite import find_suite, read_suite; import sys; print(*map(find_suite, sys.argv[1:]))"
+    )
+    asked = (sys.executable, "-c", code, *NAMED)
+    env = {**os.environ, "PYTHONPATH": str(tmp_path / "site")}
+    found = subprocess.run(asked, cwd=tmp_path, env=env, check=True, capture_output=True, text=True).stdout
+    assert found.split() == [str(tmp_path / "site" / "hsiaug" / "suites" / f"{name}.toml") for name in NAMED]
+    modules = {path.name for path in (tmp_path / "site").iterdir()}
+    assert {"hsiaug", "hsiaug_builtin"} <= modules and not modules & {"plugins", "benchmarks", "tests"}
+
+
+def test_a_card_that_is_absent_is_met_with_how_to_get_it(tmp_path: Path, plugins: Registry) -> None:
+    suite = suite_of(tmp_path, SUITE.replace('scenes = "toy"', 'scenes = "scenes/absent.toml"'))
+    with pytest.raises(SceneError, match=r"absent.toml must exist.*make_scenes.*--data"):
+        plan_runs(suite.runs, plugins)
 
 
 def test_trials_that_runs_share_are_one(tmp_path: Path, toy: Scene, plugins: Registry) -> None:

@@ -79,7 +79,7 @@ def test_a_finished_suite_runs_nothing_and_its_report_is_the_same(folder: Path) 
     reported = run(folder, "report", "--suite", "suite.toml")
     assert reported.returncode == 0 and reported.stdout == again.stdout
 
-    only = run(folder, "benchmark", "suite.toml", "--only", "gains", "--existing", "none")
+    only = run(folder, "benchmark", "--suite", "suite.toml", "--only", "gains", "--existing", "none")
     assert len(titles(only.stdout)) == 1 and "## gains: toy" in only.stdout
 
 
@@ -142,6 +142,11 @@ def test_runs_on_several_scenes_are_one_list_of_work(folder: Path) -> None:
         (("toy", "--profile", "smoke"), ("--profile", "belong to a suite")),
         (("neither.toml",), ("neither.toml", "[[run]]", "[cube]", "the keys a")),
         (("absent.toml",), ("absent.toml", "must exist")),
+        (("--suite", "absent.toml"), ("absent.toml", "must exist")),
+        (("--suite", "claims"), ("suite", "'claims'", "txt2hsi_claims")),
+        (("--suite", "suite.toml", "--lambda", "1"), ("--lambda", "a suite says for itself")),
+        (("toy", "--suite", "suite.toml"), ("of a scene or of a suite", "toy and --suite suite.toml")),
+        ((), ("of a scene or of a suite",)),
     ],
 )
 def test_a_wrong_word_is_met_with_one_error(

@@ -15,7 +15,6 @@ from typing import Any
 
 import pytest
 
-from hsiaug.bench.suite import is_suite
 from hsiaug.data.catalogue import find_entry, scene_names
 from hsiaug.data.scene_files import status
 from tests.docs import small_world
@@ -69,16 +68,16 @@ def test_a_command_of_the_pages_works(command: Command, world: Path, tmp_path: P
 
 def offline(words: tuple[str, ...]) -> bool:
     """Whether all scenes of a benchmark are part of the installation, so that it can be planned on any machine."""
-    path = ROOT / words[1]
+    ref = words[words.index("--suite") + 1] if "--suite" in words else words[1]
     if "--data" in words:
         return embedded(words[words.index("--data") + 1])
-    if words[1] == "my_suite.toml":
+    if ref == "my_suite.toml":
         return True
-    if is_suite(str(path)):
+    if (path := ROOT / "benchmarks" / f"{Path(ref).stem}.toml").is_file():
         # A card of another scene is a file, which a fresh copy of the repository may lack.
         scenes = {scene for table in suite_tables(path) for scene in table.get("scenes", ())}
         return all(map(embedded, scenes))
-    return embedded(words[1])
+    return embedded(ref)
 
 
 def suite_tables(path: Path) -> list[dict[str, Any]]:
