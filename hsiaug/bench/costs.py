@@ -12,9 +12,11 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import accumulate, islice, pairwise
+from pathlib import Path
 from typing import Any
 
 from hsiaug.bench.plan import Plan
+from hsiaug.bench.preparations import identities
 from hsiaug.protocol.balance import Rate
 from hsiaug.registry.card import Card
 from hsiaug.registry.hookspecs import Kind
@@ -71,25 +73,30 @@ class Part:
 
 
 class Costs:
-    """Guesses by the hashes of trials, and logarithms of measured over guessed seconds."""
+    """Guesses by the hashes of trials, logarithms of measured over guessed seconds, and what is learnt without labels."""
 
     def __init__(self, guesses: Mapping[str, Guess] | None = None) -> None:
         self._guesses = dict(guesses or {})
+        self.prepared: Mapping[str, Mapping[str, Any]] = {}
         self._below: dict[str, set[str]] = defaultdict(set)
         # Weight and mean.
         self._timed: dict[str, tuple[float, float]] = {}
         self._means: dict[str, tuple[float, float]] = {}
 
     @classmethod
-    def of(cls, plans: Sequence[Plan], records: Iterable[Record]) -> Costs:
-        """Costs of the trials of some plans. records: of any trials; those of the same plugins tell, the first MOST."""
+    def of(cls, plans: Sequence[Plan], records: Iterable[Record], cache: Path | None = None) -> Costs:
+        """Costs of the trials of some plans. records: of any trials; those of the same plugins tell, the first MOST.
+
+        cache: of the store; what generators learnt without labels and is saved there takes no time.
+        """
         cards: dict[tuple[Kind, str], Card] = {}
         guesses: dict[str, Guess] = {}
+        prepared = identities(plans)
+        keys = {hash: short_hash(identity) for hash, identity in prepared.items()}
+        there = {key for key in keys.values() if cache and (cache / key).is_dir()}
         for plan in plans:
             cards |= plan.cards
             tested = {split.seed: split.audit.n_test for split in plan.splits}
-            hiding = {split.seed for split in plan.splits if getattr(split, "hidden", None) is not None}
-            prepared: set[tuple[str, int | None]] = set()
             for t in plan.trials:
                 both = plan.cards["generator", t.generator.name], plan.cards["classifier", t.classifier.name]
                 unusual = (
@@ -104,14 +111,12 @@ class Costs:
                     pixels=t.task == USUAL,
                     unusual=tuple(unusual),
                 )
-                if both[0].prepares and rough.made:
-                    # Draws share it where they show the same pixels.
-                    own = t.seed if both[0].scope == "none" or t.seed in hiding else None
-                    key = t.generator.of_preparation("", t.patch), own
-                    rough = replace(rough, prepare=0.0 if key in prepared else both[0].prepare_seconds)
-                    prepared.add(key)
-                guesses[t.hash] = rough
+                if t.hash in keys and keys[t.hash] not in there:
+                    rough = replace(rough, prepare=both[0].prepare_seconds)
+                    there.add(keys[t.hash])
+                guesses.setdefault(t.hash, rough)
         made = cls(guesses)
+        made.prepared = prepared
         for record in islice(records, MOST):
             made._learn(record, cards)
         return made

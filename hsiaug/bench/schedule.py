@@ -23,10 +23,8 @@ from hsiaug.trial.spec import TrialSpec
 __all__ = ["hashes_by_run", "in_order", "join_plans", "plan_runs", "trials_of"]
 
 ABSENT = (
-    "In a clone of hsiaug, python -m benchmarks.make_scenes makes the scenes of its own suites; --data runs a suite on a "
-    "scene of yours."
+    "python -m benchmarks.make_scenes, in a clone, makes the scenes of hsiaug's suites; --data takes one of yours."
 )
-"""How to go on where a suite names a card that is not there."""
 
 
 def load_data(task: str, ref: str) -> Any:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import Annotated, Literal
 
 import typer
 
@@ -14,22 +14,7 @@ from hsiaug.cli import options
 from hsiaug.cli.options import option
 from hsiaug.cli.output import notes_console, print_lines
 
-if TYPE_CHECKING:
-    from hsiaug.bench.suite import Suite
-
-OWN_NAMES = (
-    "task",
-    "generator",
-    "classifier",
-    "view",
-    "times",
-    "train",
-    "omega",
-    "protocol",
-    "buffer",
-    "patch",
-    "preset",
-)
+OWN_NAMES = ranges.words("task,generator,classifier,view,times,train,omega,protocol,buffer,patch,preset")
 PLAN_OPTIONS = {**{name: name for name in OWN_NAMES}, "lambdas": "lambda", "set_": "set", "ceilings": "ceilings"}
 """Options that a suite sets for itself, run by run, by parameter."""
 
@@ -42,7 +27,6 @@ def benchmark(
             metavar="SCENE|SUITE",
             help="A scene of 'hsiaug datasets list', the TOML card of your own, the folder of a card or of pairs, or a "
             "suite of runs (TOML).",
-            show_default=False,
         ),
     ] = None,
     task: options.Task = None,
@@ -79,15 +63,7 @@ def benchmark(
             "End a trial that takes longer, as 90s, 20m or 1h; it is then recorded as failed.", panel=options.WHERE
         ),
     ] = None,
-    suite: Annotated[
-        str | None,
-        option(
-            "In place of a scene: a suite (TOML), or the name of one that comes with hsiaug, as txt2hsi_claims.",
-            "--suite",
-            metavar="SUITE",
-            panel=options.PLAN,
-        ),
-    ] = None,
+    suite: options.SuiteFile = None,
     profile: Annotated[
         str | None,
         option("Of a suite: the profile that changes its runs, as a smaller size.", panel=options.PLAN),
@@ -144,7 +120,7 @@ def benchmark(
     from hsiaug.base.terminal import Console
     from hsiaug.bench.cluster_settings import cluster_settings
     from hsiaug.bench.schedule import plan_runs
-    from hsiaug.bench.suite import Run, find_suite, is_suite
+    from hsiaug.bench.suite import Run, find_suite, is_suite, read_suite
     from hsiaug.cli.benchmark_plan import print_plan
     from hsiaug.cli.benchmark_run import run_and_print
     from hsiaug.registry.lookup import registry
@@ -164,7 +140,8 @@ def benchmark(
         ref = suite or scene or ""
         _refuse_plan_options(ctx, ref)
         draws = ranges.seeds(seeds) if _given(ctx, "seeds") else []
-        several = _suite(find_suite(ref), profile, only, draws, data, quiet=quiet)
+        several = read_suite(find_suite(ref), profile=profile, only=ranges.words(only), draws=draws)
+        several = several if data is None else options.suite_on(several, data, quiet=quiet)
         runs: tuple[Run, ...] = several.runs
         store = several.store if several.store and not _given(ctx, "store") else store
         print_lines(notes, [several.title] if several.title else [])
@@ -212,15 +189,6 @@ def _given(ctx: typer.Context, name: str) -> bool:
     """True where the user typed an option."""
     source = ctx.get_parameter_source(name)
     return source is not None and source.name != "DEFAULT"
-
-
-def _suite(
-    path: Path, profile: str | None, only: str, draws: list[int], data: str | None, *, quiet: bool
-) -> Suite:
-    from hsiaug.bench.suite import read_suite
-
-    suite = read_suite(path, profile=profile, only=ranges.words(only), draws=draws)
-    return suite if data is None else options.suite_on(suite, data, quiet=quiet)
 
 
 def _refuse_plan_options(ctx: typer.Context, ref: str) -> None:

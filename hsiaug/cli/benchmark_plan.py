@@ -13,6 +13,7 @@ from hsiaug.bench.engine import Job, outline
 from hsiaug.bench.eta import Forecast, TimeLeft
 from hsiaug.bench.memory_check import check_memory
 from hsiaug.bench.plan import Plan
+from hsiaug.bench.preparations import learnt_anew
 from hsiaug.bench.run import Existing, batches_of, held, missing, workers
 from hsiaug.bench.sample_counts import between
 from hsiaug.bench.schedule import join_plans
@@ -50,7 +51,9 @@ def print_plan(
     print_lines(notes, (f"note: {note}" for note in (*plan.notes, *plan.short)))
     todo = [trial for trial in todo if trial.hash not in plan.nothing]
     try:
-        costs = Costs.of(plans, Store(store).each(known=kept) if todo else ())
+        there = Store(store)
+        costs = Costs.of(plans, there.each(known=kept) if todo else (), there.cache)
+        print_lines(notes, (f"note: {line}" for line in learnt_anew(todo, costs.prepared, there.cache)))
     except StoreError:
         costs = Costs.of(plans, ())
     left = Forecast({trial.hash: trial for trial in todo}, costs, jobs=jobs).left()
@@ -140,7 +143,7 @@ def _once_lines(todo: Sequence[TrialSpec], costs: Costs) -> Iterator[str]:
             spent.setdefault(trial.generator.name, []).append(costs.seconds(part))
     for name, seconds in spent.items():
         times = "once" if len(seconds) == 1 else f"{len(seconds)} times"
-        yield f"{name} learns without labels {times}, about {readable(sum(seconds))}, unless that is saved already"
+        yield f"{name} learns without labels {times}, about {readable(sum(seconds))}"
 
 
 def _cost_line(plan: Plan, todo: Sequence[TrialSpec], cost: TimeLeft, jobs: int) -> str:

@@ -119,10 +119,7 @@ Omega = Annotated[
     float | None,
     option("Guidance strength ω; 0 = purely conditional. Default: the generator's."),
 ]
-Preset = Annotated[
-    str,
-    option("Size of the plugins that offer several: tiny, cpu, paper, or one of a plugin's own.", panel=PLAN),
-]
+Preset = Annotated[str, option("Size of plugins that offer several: tiny, cpu, paper, or their own.", panel=PLAN)]
 Setting = Annotated[
     list[str] | None, option("PLUGIN.PARAMETER=VALUE; repeat for more.", "--set", show_default=False)
 ]
@@ -133,6 +130,15 @@ Ceilings = Annotated[
         "true labels), moments (Gaussians with true means, true covariances, or both), or labels,moments.",
         "--ceilings",
         show_default=False,
+        panel=PLAN,
+    ),
+]
+SuiteFile = Annotated[
+    str | None,
+    option(
+        "A suite: a file (TOML), or the name of one that comes with hsiaug. Each run has tables of its own.",
+        "--suite",
+        metavar="SUITE",
         panel=PLAN,
     ),
 ]

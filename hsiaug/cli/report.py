@@ -47,16 +47,7 @@ def report(
         list[Path] | None,
         option("Write to this file, by its ending, instead of the terminal; repeat for more."),
     ] = None,
-    suite: Annotated[
-        str | None,
-        option(
-            "A suite (TOML), or the name of one that comes with hsiaug: tables for each of its runs, of their trials "
-            "alone.",
-            "--suite",
-            metavar="SUITE",
-            panel=options.PLAN,
-        ),
-    ] = None,
+    suite: options.SuiteFile = None,
     profile: Annotated[
         str | None, option("Of the suite: the profile it was run with.", panel=options.PLAN)
     ] = None,

@@ -69,7 +69,7 @@ def known_pools(report: Report) -> list[ScenePool]:
         raise InputError(
             f"gains are pooled over {FEWEST_SCENES} scenes or more, with the same protocol and an arm that is on all",
             value=f"{len({table.condition.scene for table in report.tables})} scenes",
-            hint="Run the same benchmark on more scenes into this store, or a suite with several `scenes`.",
+            hint="Run the same benchmark on more scenes into this store, or a suite with several scenes.",
         )
     return pools
 

@@ -26,6 +26,7 @@ from hsiaug.registry.card import Card, Scope, preparing_params
 from hsiaug.tasks.task import Task, TaskData, TaskSamples, TaskSplit, TaskView
 from hsiaug.trial.arm import SYNTHETIC
 from hsiaug.trial.fits import Fit, checkpoint, clear_checkpoints, load_fit, only_one, save_fit
+from hsiaug.trial.hashing import short_hash
 from hsiaug.trial.spec import TrialSpec
 
 T = TypeVar("T")
@@ -164,6 +165,11 @@ class Workbench:
         views = {id(kept): kept for _, kept in self._of_draw.items() if isinstance(kept, SealedView)}
         return [name for view in views.values() for name in view.changed]
 
+    def pixels(self, spec: TrialSpec, scope: Scope) -> str:
+        """Checksum of the pixels that a plugin of that scope is shown in a trial."""
+        view = cast("TrainView", self.view(spec, scope))
+        return self._of_draw.once(spec.draw_hash, ("pixels", scope), lambda: checksum_of_pixels(view))
+
     def prepare(
         self, spec: TrialSpec, generator: Generator, device: str, progress: Progress
     ) -> Preparation | None:
@@ -181,10 +187,8 @@ class Workbench:
     def prepared(self, spec: TrialSpec, generator: Generator, device: str, progress: Progress) -> Preparation:
         """As :meth:`prepare`, whether the fit needs it or not."""
         view = cast("TrainView", self.view(spec, generator.card.scope))
-        pixels = self._of_draw.once(
-            spec.draw_hash, ("pixels", generator.card.scope), lambda: checksum_of_pixels(view)
-        )
-        key = spec.generator.of_preparation(pixels, spec.patch)
+        identity = spec.generator.of_preparation(self.pixels(spec, generator.card.scope), spec.patch)
+        key = short_hash(identity)
         made = cast("Any", type(generator))(preparing_params(spec.generator.params))
         seed = derive_seed("prepare", spec.generator.name)
 
@@ -212,7 +216,8 @@ class Workbench:
                         hint="Return the object that fit is to be given.",
                     )
                 if kept is not None:
-                    if fault := save_fit(kept, prepared.save, seconds):
+                    told = {"scene": spec.scene, **identity["prepares"], **identity}
+                    if fault := save_fit(kept, prepared.save, seconds, **told):
                         self._notes.append(f"{name.capitalize()} could not be saved: {fault}.")
                     clear_checkpoints(kept)
             return Preparation(key, prepared, seconds)

@@ -15,7 +15,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Generic, TypeVar
+from typing import Any, Generic, TypeVar
 
 from hsiaug.base.files import plain_text
 from hsiaug.base.temporary_folders import (
@@ -88,22 +88,33 @@ def _checksums(folder: Path) -> dict[str, str]:
     return checksums
 
 
-def save_fit(folder: Path, save: Callable[[Path], object], seconds: float) -> str | None:
+def save_fit(folder: Path, save: Callable[[Path], object], seconds: float, **identity: Any) -> str | None:
     """Save a fit whole or not at all, in place of a damaged one; why that failed, or None where it did not.
 
-    save: writes the fitted generator into the empty folder that it is given.
+    save: writes the fitted generator into the empty folder that it is given. identity: JSON-able; what
+    determined it, for :func:`saved_identities`.
     """
     try:
         with temporary_folder(folder.parent, folder.name) as fresh:
             (fresh / FITTED).mkdir()
             save(fresh / FITTED)
-            facts = {"seconds": seconds, "files": _checksums(fresh / FITTED)}
+            facts = {"seconds": seconds, "files": _checksums(fresh / FITTED), "identity": identity}
             (fresh / FACTS).write_text(json.dumps(facts), encoding="utf-8")
             mark(fresh, f"fit {folder.name}")
             _put_in_place(fresh, folder)
     except (Exception, SystemExit) as error:
         return f"{type(error).__name__}: {error}"
     return None
+
+
+def saved_identities(cache: Path) -> dict[str, dict[str, Any]]:
+    """What fits of a folder were saved with as their identity, by key."""
+    found = {}
+    for facts in cache.glob(f"*/{FACTS}"):
+        # What is damaged, or older, says nothing.
+        with contextlib.suppress(OSError, ValueError, TypeError, KeyError):
+            found[facts.parent.name] = dict(json.loads(facts.read_text("utf-8"))["identity"])
+    return found
 
 
 def _put_in_place(fresh: Path, folder: Path) -> None:

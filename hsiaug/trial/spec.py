@@ -49,11 +49,11 @@ class PluginSpec:
         """Hash of all of it."""
         return short_hash(self.as_json())
 
-    def of_preparation(self, pixels: str, patch: int) -> str:
-        """Hash of all that determines what a generator prepares. pixels: checksum of those that it is shown."""
+    def of_preparation(self, pixels: str, patch: int) -> dict[str, Any]:
+        """All that determines what a generator prepares; hashed, it is the key. pixels: checksum of those it is shown."""
         read = asdict(preparing_params(self.params))
         identity = {"name": self.name, "version": self.version, "params": read}
-        return short_hash({"format": FORMAT, "prepares": identity, "pixels": pixels, "patch": patch})
+        return {"format": FORMAT, "prepares": identity, "pixels": pixels, "patch": patch}
 
     @property
     def of_fit(self) -> dict[str, Any]:

@@ -232,7 +232,9 @@ def test_a_suite_is_a_file_or_a_name_that_there_is(tmp_path: Path) -> None:
     for path in (tmp_path / "no_ending", tmp_path / "absent.toml"):
         assert find_suite(str(path)) == path
     for name in ("txt2hsi_claim", "", "../benchmarks/txt2hsi_claims"):
-        with pytest.raises(InputError, match=r"`suite` must be .* Known names: .*txt2hsi_ablation.*txt2hsi_claims"):
+        with pytest.raises(
+            InputError, match=r"`suite` must be .* Known names: .*txt2hsi_ablation.*txt2hsi_claims"
+        ):
             find_suite(name)
 
 
