@@ -66,7 +66,7 @@ from hsiaug.core.segments import find_segments
 from hsiaug.core.spectral_views import SpectralView
 from hsiaug.core.tiles import DenseSamples, DenseView, PairCounts, Tiles
 from hsiaug.metrics.neighbours import prdc
-from hsiaug.metrics.patch_distances import PatchReference, PatchSpace, block_means, nearest_patches
+from hsiaug.metrics.patch_distances import PatchReference, PatchSpace, block_means, block_side, nearest_patches
 from hsiaug.metrics.significance import told_apart
 from hsiaug.protocol.protocols import Areas, Draw, SplitProtocol
 from hsiaug.protocol.view import Normaliser, TrainView, patches_at, train_view_seen
@@ -114,6 +114,7 @@ __all__ = [
     "Tiles",
     "TrainView",
     "block_means",
+    "block_side",
     "choose_view",
     "defaults",
     "derive_seed",

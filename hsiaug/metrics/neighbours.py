@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -51,6 +53,14 @@ def nearest(x: Array, to: Array) -> Array:
     # Not through expanded squares (x² − 2xy + y²), which leave a copy at a distance above 0.
     parts = [cdist(x[i : i + ROWS], to).min(axis=1) for i in range(0, len(x), ROWS)]
     return np.concatenate([np.empty(0), *parts])
+
+
+def turn_maps(maps: NDArray[Any]) -> list[NDArray[Any]]:
+    """The flips and rotations of maps (..., H, W): 8 of square ones, 4 of others; the first is as it was."""
+    flips = [maps, maps[..., ::-1], maps[..., ::-1, :], maps[..., ::-1, ::-1]]
+    if maps.shape[-1] != maps.shape[-2]:
+        return flips
+    return flips + [np.swapaxes(f, -1, -2) for f in flips]
 
 
 def rank_nearer(made: NDArray[np.floating], held: NDArray[np.floating]) -> float:

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from hsiaug.metrics.neighbours import rank_nearer
+from hsiaug.metrics.neighbours import rank_nearer, turn_maps
 from hsiaug.metrics.spectra import fit_space
 
 Floats = NDArray[np.float32]
@@ -88,7 +88,7 @@ def nearest_patches(
     out = np.full(len(x), np.inf)
     if not len(to):
         return out
-    turned = np.stack([np.rot90(y, turn, (2, 3)) for y in (x, x.swapaxes(2, 3)) for turn in range(4)], axis=1)
+    turned = np.stack(turn_maps(x), axis=1)
     known = to.reshape(len(to), -1).astype(np.float32)
     half = np.square(known).sum(axis=1) / 2
     step = max(1, BYTES // (8 * known.itemsize * len(known)))

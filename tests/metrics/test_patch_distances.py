@@ -17,7 +17,6 @@ from hsiaug.metrics.patch_distances import (
     share_nearer,
 )
 from hsiaug.protocol.view import patches_at
-from hsiaug_builtin.txt2hsi.tokens import token_side
 
 SIDE = 9
 WAYS = [(flip, turn) for flip in (False, True) for turn in range(4)]
@@ -37,9 +36,9 @@ def every(height: int, width: int) -> np.ndarray:
     return np.argwhere(np.ones((height, width), dtype=bool))
 
 
-@pytest.mark.parametrize("side", [1, 3, 5, 7, 9, 15, 25])
-def test_blocks_are_as_large_as_tokens(side: int) -> None:
-    assert block_side(side) == token_side(side)
+@pytest.mark.parametrize(("side", "block"), [(1, 1), (3, 3), (5, 5), (7, 7), (9, 3), (15, 3), (25, 5)])
+def test_a_patch_is_parted_into_the_smallest_blocks_above_a_pixel(side: int, block: int) -> None:
+    assert block_side(side) == block
 
 
 def test_patches_are_reduced_to_means_of_blocks_of_components(rng: np.random.Generator) -> None:

@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from hsiaug.metrics.dense.extractor import axis_maps
 from hsiaug.metrics.measures import Round, Values
-from hsiaug.metrics.neighbours import COPY, rank_nearer
+from hsiaug.metrics.neighbours import COPY, rank_nearer, turn_maps
 from hsiaug.metrics.spectra import Space
 
 Array = NDArray[np.float64]
@@ -48,14 +48,6 @@ def copying_statistic(made: Array, held: Array) -> float:
     n, m = len(made), len(held)
     u = n * m * (1 - rank_nearer(made, held))
     return float((u - n * m / 2) / np.sqrt(n * m * (n + m + 1) / 12))
-
-
-def turn_maps(maps: Array) -> list[Array]:
-    """The flips and rotations of maps (..., H, W): 8 of square ones, 4 of others; the first is as it was."""
-    flips = [maps, maps[..., ::-1], maps[..., ::-1, :], maps[..., ::-1, ::-1]]
-    if maps.shape[-1] != maps.shape[-2]:
-        return flips
-    return flips + [np.swapaxes(f, -1, -2) for f in flips]
 
 
 def find_nearest(maps: Array, known: Array) -> tuple[Array, NDArray[np.int64]]:

@@ -14,10 +14,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-
-def token_side(patch: int) -> int:
-    """Side q of a token: the smallest divisor of the patch's side above 1 (3 for 9 and 15, 5 for 5, 1 for 1)."""
-    return next((q for q in range(2, patch + 1) if patch % q == 0), 1)
+from hsiaug.api import block_side
 
 
 def cosines(side: int) -> Tensor:
@@ -56,7 +53,7 @@ class Tokens:
     @property
     def side(self) -> int:
         """Pixels on a token's side."""
-        return token_side(self.patch)
+        return block_side(self.patch)
 
     @property
     def grid(self) -> int:

@@ -13,7 +13,8 @@ from hsiaug.core.tiles import DenseSamples
 from hsiaug.metrics.dense.extractor import fit_axes, fit_image_space, frechet_between, image_features
 from hsiaug.metrics.dense.fidelity import dense_fidelity
 from hsiaug.metrics.dense.layout import adjacency, segment_sizes
-from hsiaug.metrics.dense.memory import copying_statistic, turn_maps
+from hsiaug.metrics.dense.memory import copying_statistic
+from hsiaug.metrics.neighbours import turn_maps
 from tests.toyworld import ToyWorld, toy_world
 
 Sets = tuple[DenseSamples, DenseSamples, DenseSamples]
