@@ -10,7 +10,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from hsiaug.api import Normaliser, TrainView
+from hsiaug.api import TrainView, block_side
 from hsiaug.core.scene import Scene
 from hsiaug.protocol.protocols import parse_protocol
 from hsiaug.protocol.split import draw_split
@@ -25,7 +25,7 @@ from hsiaug_builtin.txt2hsi.params import Params
 from hsiaug_builtin.txt2hsi.prepare import turn_patches
 from hsiaug_builtin.txt2hsi.rpsc import clip, polygons
 from hsiaug_builtin.txt2hsi.texts import Texts
-from hsiaug_builtin.txt2hsi.tokens import Tokens, orbits, token_side
+from hsiaug_builtin.txt2hsi.tokens import Tokens, orbits
 from hsiaug_builtin.txt2hsi.vae import Codec, Remainder, Vae, add_class_term, fit_vae
 
 
@@ -78,7 +78,7 @@ def test_tokens_hold_all_of_a_patch(patch: int) -> None:
     tokens = Tokens.fit(x)
     taken = tokens.take(x)
 
-    assert taken.shape == (6, (patch // token_side(patch)) ** 2, 4 * token_side(patch) ** 2)
+    assert taken.shape == (6, (patch // block_side(patch)) ** 2, 4 * block_side(patch) ** 2)
     assert torch.allclose(tokens.patches(taken), x, atol=1e-5)
     assert torch.allclose(taken.mean(dim=(0, 1)), torch.zeros(taken.shape[2]), atol=1e-5)
 
@@ -106,7 +106,7 @@ def test_the_class_term_parts_the_latents_of_classes_and_leaves_the_vae_of_the_s
     x = torch.randn(120, 8, generator=torch.Generator().manual_seed(0))
     x[60:, 7] += 3
     x *= torch.tensor([3.0, 3, 3, 3, 1, 1, 1, 1])
-    codec = Codec(x, Normaliser(np.zeros(8, np.float32), np.ones(8, np.float32)), 64)
+    codec = Codec(x, torch.zeros(8), torch.ones(8), 64)
     run = Run(0, "cpu", lambda *_: None, None)
     vae = fit_vae(codec, Params(size="tiny", latent=3, vae_steps=30), run)
     before = copy.deepcopy(vae.state_dict())

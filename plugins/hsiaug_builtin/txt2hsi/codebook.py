@@ -122,10 +122,9 @@ class Moments:
             apart = taken.mean(dim=2) - self.mean[own][code]
             apart[:, :, tokens.channels :] = 0
             shift = apart.mean(dim=0) * len(pixels) / (len(pixels) + FIRM_CLASS)
-            mean, spread = (torch.zeros(len(own), *shift.shape) for _ in range(2))
-            count = torch.bincount(code)[:, None, None]
-            mean = self.mean[own] + shift + mean.index_add_(0, code, apart - shift) / (count + FIRM_CELL)
-            spread.index_add_(0, code, (taken - mean[code][:, :, None]).square().mean(dim=2))
+            nothing, count = torch.zeros(len(own), *shift.shape), torch.bincount(code)[:, None, None]
+            mean = self.mean[own] + shift + nothing.index_add(0, code, apart - shift) / (count + FIRM_CELL)
+            spread = nothing.index_add(0, code, (taken - mean[code][:, :, None]).square().mean(dim=2))
             means.append(mean)
             variances.append((spread + FIRM_SPREAD * self.variance[own]) / (count + FIRM_SPREAD))
             index[c, own] = rows + torch.arange(len(own))

@@ -21,6 +21,11 @@ Cut = Callable[[NDArray[np.integer]], Tensor]
 """(n, p, p, d) patches round pixels (n, 2)."""
 
 
+def spectra_at(view: TrainView, pixels: NDArray[np.integer]) -> NDArray[np.float32]:
+    """(n, B) spectra of pixels (n, 2), z-scored."""
+    return view.normaliser.spectra(view.cube[pixels[:, 0], pixels[:, 1]])
+
+
 @dataclass(frozen=True, eq=False)
 class Field:
     """values: (H + p − 1, W + p − 1, d) float32 latents of a scene mirrored at its edges, NaN where hidden.

@@ -19,7 +19,7 @@ from hsiaug_builtin.teacher.choice import choose_trusted
 from hsiaug_builtin.teacher.teacher import teach
 from hsiaug_builtin.txt2hsi.codebook import Moments
 from hsiaug_builtin.txt2hsi.denoiser import Denoiser
-from hsiaug_builtin.txt2hsi.field import Field
+from hsiaug_builtin.txt2hsi.field import Field, spectra_at
 from hsiaug_builtin.txt2hsi.fitted import FittedTxt2Hsi, Prior
 from hsiaug_builtin.txt2hsi.kept import measure_kept
 from hsiaug_builtin.txt2hsi.lfue import perturb
@@ -27,16 +27,16 @@ from hsiaug_builtin.txt2hsi.measured import Measure
 from hsiaug_builtin.txt2hsi.params import CLIPPED, DROP, NO_CODE, PERTURBED, PSEUDO_MOST, PSEUDO_SHARE, Params
 from hsiaug_builtin.txt2hsi.prepare import (
     PreparedScene,
+    codec_of,
     condition,
     denoiser_of,
     draw_levels,
     like,
     turn_patches,
-    visible_spectra,
 )
 from hsiaug_builtin.txt2hsi.rpsc import clip
 from hsiaug_builtin.txt2hsi.texts import Texts, encode_prompts
-from hsiaug_builtin.txt2hsi.vae import Codec, Remainder, add_class_term
+from hsiaug_builtin.txt2hsi.vae import Remainder, add_class_term
 
 
 def learn(
@@ -58,13 +58,9 @@ def learn(
         pseudo = {c: votes.pixels[own] for c, own in zip(votes.classes.tolist(), rows, strict=True)}
     named = {c: np.concatenate([own, pseudo[c]]) if c in pseudo else own for c, own in labelled.items()}
     run = Run(seed, device, progress, checkpoint)
-    spectra = [
-        torch.tensor(view.normaliser.spectra(view.cube[own[:, 0], own[:, 1]]), device=device)
-        for own in named.values()
-    ]
+    spectra = [torch.tensor(spectra_at(view, own), device=device) for own in named.values()]
     if params.class_weight:
-        x = visible_spectra(view, np.random.default_rng(seed), device)
-        codec = Codec(x, view.normaliser, params.network.vae_batch)
+        codec = codec_of(view, params, np.random.default_rng(seed), device)
         scene = replace(scene, vae=add_class_term(scene.vae, codec, spectra, params.class_weight, run))
     field = Field.of(view, scene.vae, device)
     left = [scene.vae.left_out(own) for own in spectra]

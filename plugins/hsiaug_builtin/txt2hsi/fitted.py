@@ -119,8 +119,7 @@ class FittedTxt2Hsi:
             label = torch.tensor(y[part])
             rows = texts.choose(label, draw)
             told = condition(self.prior.draw(y[part], rng), self.device, rows, label)
-            spectra = torch.tensor(self.normaliser.patches(x[part]), device=self.device).movedim(1, 3)
-            z = self.scene.tokens.take(self.scene.vae.encode(spectra))
+            z = self._encode(x[part])
             noise = torch.randn(z.shape, generator=draw).to(self.device)
             seen = [
                 self.denoiser(z + level * noise, torch.full((len(z),), level, device=z.device), told, texts)[1]
@@ -164,12 +163,16 @@ class FittedTxt2Hsi:
         et al., ICLR 2022)."""
         scene = self.scene
         first = min(len(levels) - 1, round((1 - self.params.strength) * (len(levels) - 1)))
-        spectra = torch.tensor(self.normaliser.patches(x), device=self.device).movedim(1, 3)
-        z = scene.tokens.take(scene.vae.encode(spectra))
+        z = self._encode(x)
         new = sample(denoise, z + levels[first] * noise, levels[first:])
         change = scene.vae.decode(scene.tokens.patches(new)) - scene.vae.decode(scene.tokens.patches(z))
         scaled = change.movedim(3, 1).cpu().numpy() * self.normaliser.std[:, None, None]
         return np.asarray(scaled, dtype=np.float32)
+
+    def _encode(self, x: NDArray[np.float32]) -> Tensor:
+        """(n, N, k) tokens of patches x (n, B, p, p)."""
+        spectra = torch.tensor(self.normaliser.patches(x), device=self.device).movedim(1, 3)
+        return self.scene.tokens.take(self.scene.vae.encode(spectra))
 
     def _guided(self, told: Condition, omega: float) -> Denoise:
         """The denoiser under texts and codes, led away from itself without them, or from the scene's own."""

@@ -9,6 +9,7 @@ import torch
 from numpy.typing import NDArray
 
 from hsiaug.api import TrainView
+from hsiaug_builtin.txt2hsi.field import spectra_at
 from hsiaug_builtin.txt2hsi.vae import Remainder, Vae
 
 MOST, REPEATS = 60, 3
@@ -36,8 +37,8 @@ def _compare(
     for c, own in named.items():
         taken = rng.permutation(own)[: 2 * MOST]
         half = (len(taken) + 1) // 2
-        learnt.append(_spectra(view, taken[:half]))
-        asked.append(_spectra(view, taken[half:]))
+        learnt.append(spectra_at(view, taken[:half]))
+        asked.append(spectra_at(view, taken[half:]))
         y += [c] * half
         truth += [c] * (len(taken) - half)
     if len(named) < 2 or not truth:
@@ -57,7 +58,3 @@ def _compare(
         said = machine.predict(np.concatenate(asked)) == right
         answer[name] = 100 * float(np.mean([said[right == c].mean() for c in np.unique(right)]))
     return answer
-
-
-def _spectra(view: TrainView, pixels: NDArray[np.int32]) -> NDArray[np.float32]:
-    return view.normaliser.spectra(view.cube[pixels[:, 0], pixels[:, 1]])

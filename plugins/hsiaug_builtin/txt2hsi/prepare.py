@@ -17,7 +17,7 @@ from hsiaug_builtin.nets import state, views
 from hsiaug_builtin.nets.seeded import fresh, to_device
 from hsiaug_builtin.txt2hsi.codebook import Moments, find_codes
 from hsiaug_builtin.txt2hsi.denoiser import Condition, Denoiser
-from hsiaug_builtin.txt2hsi.field import Field
+from hsiaug_builtin.txt2hsi.field import Field, spectra_at
 from hsiaug_builtin.txt2hsi.params import LOG_SIGMA, NO_CODE, Params
 from hsiaug_builtin.txt2hsi.tokens import Tokens, sample_rows
 from hsiaug_builtin.txt2hsi.vae import Codec, Vae, fit_vae
@@ -97,8 +97,7 @@ def learn_scene(
             hint="Use smaller patches (`--patch`), or hide less of the scene.",
         )
     run, rng = Run(seed, device, progress, checkpoint), np.random.default_rng(seed)
-    x = visible_spectra(view, rng, device)
-    vae = fit_vae(Codec(x, view.normaliser, params.network.vae_batch), params, run)
+    vae = fit_vae(codec_of(view, params, rng, device), params, run)
     with torch.inference_mode():
         scale = (vae.back.weight * torch.tensor(view.normaliser.std, device=device)[:, None]).norm(dim=0)
         field = Field.of(view, vae, device)
@@ -126,10 +125,11 @@ def learn_scene(
     return PreparedScene(params, view.patch, vae, tokens, moments, codes, denoiser)
 
 
-def visible_spectra(view: TrainView, rng: np.random.Generator, device: str) -> Tensor:
-    """(n, B) float32 spectra of visible pixels, z-scored: what the VAE learns from."""
+def codec_of(view: TrainView, params: Params, rng: np.random.Generator, device: str) -> Codec:
+    """The loss of the VAE on visible pixels of a view."""
     pixels = sample_rows(np.argwhere(view.visible), VAE_PIXELS, rng)
-    return torch.tensor(view.normaliser.spectra(view.cube[pixels[:, 0], pixels[:, 1]]), device=device)
+    shift, scale = (torch.tensor(a, device=device) for a in (view.normaliser.mean, view.normaliser.std))
+    return Codec(torch.tensor(spectra_at(view, pixels), device=device), shift, scale, params.network.vae_batch)
 
 
 def condition(code: Tensor, device: str, rows: Tensor | None = None, label: Tensor | None = None) -> Condition:

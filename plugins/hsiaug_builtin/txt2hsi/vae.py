@@ -20,7 +20,6 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.nn.functional import cosine_similarity, cross_entropy
 
-from hsiaug.api import Normaliser
 from hsiaug_builtin.diffusion.training import Run, randomness, train
 from hsiaug_builtin.nets.blocks import zero_weights
 from hsiaug_builtin.nets.seeded import fresh, to_device
@@ -74,17 +73,17 @@ class Vae(nn.Module):
 
 @dataclass(frozen=True, eq=False)
 class Codec:
-    """The loss of a VAE on pixels x (n, B) float32, z-scored by ``normaliser``: mean|x−x̂|² + 0.1·(1−cos) in scene units +
-    0.001·KL."""
+    """The loss of a VAE on pixels x (n, B) float32, z-scored by ``shift`` and ``scale`` (B,): mean|x−x̂|² + 0.1·(1−cos) in
+    scene units + 0.001·KL."""
 
     x: Tensor
-    normaliser: Normaliser
+    shift: Tensor
+    scale: Tensor
     batch: int
 
     def loss(self, vae: Vae, draw: torch.Generator) -> Tensor:
         """Of pixels drawn by ``draw``."""
-        device = self.x.device
-        shift, scale = (torch.tensor(a, device=device) for a in (self.normaliser.mean, self.normaliser.std))
+        device, shift, scale = self.x.device, self.shift, self.scale
         shown = self.x[to_device(torch.randint(len(self.x), (self.batch,), generator=draw), device)]
         mean = vae.encode(shown)
         noise = to_device(torch.randn(mean.shape, generator=draw), device)
@@ -98,7 +97,7 @@ def fit_vae(codec: Codec, params: Params, run: Run) -> Vae:
     """The VAE of a scene, learnt from its pixels alone."""
     x, size = codec.x, params.network
     vae = fresh(lambda: Vae(x.shape[1], min(params.latent, x.shape[1]), size.vae_width), run.seed).to(x.device)
-    vae.begin_as_pca(x, torch.tensor(codec.normaliser.std, device=x.device))
+    vae.begin_as_pca(x, codec.scale)
 
     def loss(step: int) -> Tensor:
         return codec.loss(vae, randomness(run.seed, step))
