@@ -32,6 +32,8 @@ from hsiaug.quality.sheets import contact_sheet, spread
 from hsiaug.quality.synthesis import MaskSynthesis, SampleRequest
 from hsiaug.registry.lookup import registry
 from hsiaug.report.figures.files import figure_bytes
+from hsiaug.tasks.task import get_task
+from hsiaug.trial.cache import Workbench
 
 OUT = HERE / "results" / "specdm"
 DATA = {
@@ -82,7 +84,8 @@ def main() -> None:
                     continue
                 rule = protocol and parse_protocol(protocol)
                 request = SampleRequest(generator, rule, seed=draw, count=MADE, overrides=settings)
-                made[arm] = synthesise(kit, data, request, registry(), folder=store / "cache")
+                bench = Workbench(data, get_task(task), store / "cache")
+                made[arm] = synthesise(kit, data, request, registry(), bench=bench)
                 rows.append({"data": name, "arm": arm, "draw": str(draw), **measured(made[arm])})
                 write(rows, name)
                 if (name, AGAIN, str(draw)) not in done:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 from hsiaug.contracts import Progress
 from hsiaug.quality.mask_samples import MaskSamples
 from hsiaug.quality.pixel_samples import PixelSamples
@@ -29,18 +27,17 @@ def synthesise(
     request: SampleRequest,
     plugins: Registry,
     *,
-    folder: Path | None = None,
     progress: Progress = silent,
     bench: Workbench | None = None,
 ) -> AnySynthesis:
     """Fit a generator on the training samples of a draw, as a trial of these settings does, and sample it.
 
-    folder: the cache of a store of records, where slow fits are looked for and kept; None = neither. bench: of these
-    data, in place of a new one, for requests that differ in ω alone and share one fit. Raises InputError for a generator
-    or counts that make no sample, an unknown name, or a number out of range.
+    bench: of these data, and a store's cache for fits; requests that differ in ω alone share one fit of it. None = a new
+    one without a cache. Raises InputError for a generator or counts that make no sample, an unknown name, or a number
+    out of range.
     """
     generator, spec = sample_spec(kit.task.name, data, request, plugins)
-    bench = bench or Workbench(data, get_task(kit.task.name), folder)
+    bench = bench or Workbench(data, get_task(kit.task.name))
     split = bench.split(spec)
     synthetic, fitted, seconds = kit.draw(bench, spec, generator, request, progress)
     real = bench.view(spec, generator.card.scope).real

@@ -79,7 +79,7 @@ def _varied(table: Table, axis: Axis) -> list[Method]:
 
 def _stated(table: Table, axis: Axis) -> list[str]:
     """What generators state of their samples along ω, a panel each."""
-    return [name for name in measured_names(measured_lines(table))[:DRAWN] if axis == "omega"]
+    return measured_names(measured_lines(table))[:DRAWN] if axis == "omega" else []
 
 
 def _wide(panels: int, columns: int) -> int:
@@ -103,8 +103,9 @@ def _draw_table(place: SubFigure, table: Table, axis: Axis, classifiers: Sequenc
         title = plotted(table.labels[classifier]), panel_n(shown, none)
         panel.set_title("\n".join(wrapped(line, width / wide - 0.45, 7) for line in title), fontsize=7)
         _name_axes(panel, axis, score.name)
+    lines = measured_lines(table) if stated else []
     for panel, name in zip(panels[2 * len(classifiers) :], stated, strict=False):
-        entries |= _draw_stated(panel, measured_lines(table), name, styles)
+        entries |= _draw_stated(panel, lines, name, styles)
         _name_axes(panel, axis, name.replace("_", " "))
     ncols = COLUMNS[columns]
     names = [wrapped(plotted(name), width / ncols - 0.4, 7) for name in entries]
