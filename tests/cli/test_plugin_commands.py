@@ -205,7 +205,7 @@ def test_a_plugin_that_ends_its_process_fails_with_a_reason_and_exit_code_1(
     assert answer.returncode == 1, answer.stderr
     lines = [line.split("\t") for line in answer.stdout.splitlines()]
     assert [line[1] for line in lines if line[0] == "FAILED"] == ["runs"]
-    assert ["skipped", "global-state", "needs runs"] in lines and len(lines) == 30
+    assert ["skipped", "global-state", "needs runs"] in lines and len(lines) == 31
     failed = next(line for line in lines if line[0] == "FAILED")
     assert any(part.startswith("seen: ") and seen in part for part in failed)
     assert "1 failed" in answer.stderr and "Traceback" not in answer.stderr
@@ -231,7 +231,7 @@ def test_a_plugin_that_copies_its_process_is_checked_once(tmp_path: Path) -> Non
     answer = hsiaug("plugins", "check", "dummy_plugin:Forks", "--kind", "generator", "--json", cwd=tmp_path)
 
     names = [outcome["check"] for outcome in json.loads(answer.stdout)["checks"]]
-    assert len(names) == len(set(names)) == 30
+    assert len(names) == len(set(names)) == 31
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="interrupts are sent otherwise there")
