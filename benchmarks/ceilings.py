@@ -1,5 +1,7 @@
 """What is missing, by scene: gains of ceilings over ``none``, as a table and as the picture of docs/decide.md.
 
+The trials are of a version that could make such samples.
+
     python -m benchmarks.ceilings collect STORE benchmarks/results/ceilings/trials.csv
     python -m benchmarks.ceilings draw benchmarks/results/ceilings/trials.csv
 

@@ -115,7 +115,6 @@ def recorded_groups(copies: int) -> list[list[Any]]:
             fit = " ".join((str(copy), *(row[name] for name in SAME_FIT)))
             trial = SimpleNamespace(
                 hash=f"{copy}-{row['hash']}",
-                diagnosis=False,
                 fit_hash=fit,
                 generator=SimpleNamespace(name=row["generator"]),
                 plugins=(),

@@ -28,7 +28,6 @@ from hsiaug.protocol.balance import Rate
 from hsiaug.protocol.protocols import parse_protocol
 from hsiaug.registry.card import Card
 from hsiaug.registry.lookup import registry
-from hsiaug.trial.ceilings import CEILINGS
 from hsiaug.trial.spec import PluginSpec, TrialSpec
 from hsiaug.trial.store import Record, Store
 
@@ -209,8 +208,6 @@ def spec_of(record: Record) -> TrialSpec:
 
 @cache
 def card(kind: Any, name: str) -> Card | None:
-    if kind == "generator" and name in CEILINGS:
-        return CEILINGS[name].card
     found: Card = registry().find(kind, name).load().card
     return found
 

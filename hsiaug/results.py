@@ -120,7 +120,6 @@ def split(
     patch=optional(whole(1)),
     task=optional(text),
     preset=text,
-    ceilings=several(text, empty=True),
     store=path,
     existing=choice("only-missing", "all", "none"),
     device=text,
@@ -145,7 +144,6 @@ def benchmark(
     patch: int | None = None,
     task: Literal["pixels", "segmentation", "change"] | None = None,
     preset: str = "cpu",
-    ceilings: str | Sequence[str] = (),
     store: str | os.PathLike[str] = USUAL_STORE,
     existing: Existing = "only-missing",
     device: str = "auto",
@@ -178,7 +176,6 @@ def benchmark(
         seeds=draws,  # type: ignore[arg-type]
         patch=patch,
         preset=preset,
-        ceilings=ceilings,
     )
     asked = tuple((ref, one) for one in _requests(request, generators or (), classifiers or ()))
     plans = plan_runs([Run("", asked)], registry())

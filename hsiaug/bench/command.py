@@ -9,7 +9,6 @@ from hsiaug.base.text import shortest
 from hsiaug.protocol.balance import Rate
 from hsiaug.tasks.task import USUAL, get_task
 from hsiaug.trial.arm import BOTH
-from hsiaug.trial.ceilings import family_of
 from hsiaug.trial.spec import PluginSpec, TrialSpec
 
 __all__ = ["command_for", "generate_command"]
@@ -20,8 +19,7 @@ def command_for(trial: TrialSpec, scene_ref: str) -> str:
     words = ["hsiaug", "benchmark", scene_ref]
     if trial.task != USUAL:
         words += ["--task", trial.task]
-    arm = ["none", "--ceilings", family_of(trial.generator.name)] if trial.diagnosis else [trial.generator.name]
-    words += ["--generator", *arm, "--classifier", trial.classifier.name]
+    words += ["--generator", trial.generator.name, "--classifier", trial.classifier.name]
     if trial.view != trial.usual_view:
         words += ["--view", trial.view]
     if trial.train != BOTH:

@@ -142,7 +142,7 @@ class Dispatch:
         for group in groups(batch.trials):
             first = group[0]
             self._waiting.append(_Part(deque(group), first.fit_hash, gpu and uses_device(first)))
-            if first.diagnosis or not _card("generator", first.generator.name).adds or ledger.keeps_fit(first):
+            if not _card("generator", first.generator.name).adds or ledger.keeps_fit(first):
                 self._fitted.add(first.fit_hash)
 
     def run(self) -> None:

@@ -35,7 +35,7 @@ def plan_labels(
     (base,) = plan_runs((Run("", ((ref, request),)),), plugins)
     first = base.trials[0]
     set_ = {name: values for name, values in request.overrides.items() if ("classifier", name) in base.cards}
-    alone = replace(request, patch=first.patch, generators=("none",), overrides=set_, ceilings=())
+    alone = replace(request, patch=first.patch, generators=("none",), overrides=set_)
     texts = (
         f"added:{k}x{placement}:{first.protocol.text}"
         for placement in dict.fromkeys(placements)

@@ -9,7 +9,6 @@ from hsiaug.bench.engine import Event, Job
 from hsiaug.bench.writing import Writing
 from hsiaug.tasks.task import TaskData, TaskSplit, get_task
 from hsiaug.trial.cache import has_fit
-from hsiaug.trial.ceilings import equip
 from hsiaug.trial.run import Outcome
 from hsiaug.trial.spec import TrialSpec
 from hsiaug.trial.store import Store
@@ -54,10 +53,9 @@ class Ledger:
         self._writing.close()
 
     def request(self, trial: TrialSpec) -> tuple[TrialSpec, object]:
-        """A trial as it is sent, a diagnosis with what it needs of the test labels; and its split without any."""
+        """A trial as it is sent, and its split without a test label."""
         self._running[trial.hash] = trial.draw_hash
-        split = self._split(trial)
-        return equip(trial, self._scene, split) if trial.diagnosis else trial, split.blind
+        return trial, self._split(trial).blind
 
     def keeps_fit(self, trial: TrialSpec) -> bool:
         """Whether other workers may find the trial's fit in the cache of the store."""

@@ -19,7 +19,6 @@ from hsiaug.registry.hookspecs import Kind
 from hsiaug.registry.lookup import Registry
 from hsiaug.tasks.task import USUAL, Task, TaskData, TaskSplit, check_serves, get_task
 from hsiaug.trial.arm import BOTH, EVERY_CONTROL, SYNTHETIC, TEACHER, controls_of
-from hsiaug.trial.ceilings import CEILINGS, FAMILIES, check_ceilings
 from hsiaug.trial.guard import kept_state
 from hsiaug.trial.spec import PluginSpec, TrialSpec, plots_read, plugin_spec
 
@@ -41,7 +40,7 @@ class Request:
     protocol, patch: None = the task's usual ones for the data; buffer: for that protocol, None = its own.
     generators, classifiers, views: empty = the task's usual ones. omegas: empty = each generator's own default.
     times: M; empty = the task's usual. train: of TRAIN, what classifiers learn from; real is the arm ``none``.
-    overrides: {plugin name: {parameter: text}}. ceilings: families of :mod:`hsiaug.trial.ceilings`, as a diagnosis.
+    overrides: {plugin name: {parameter: text}}.
     """
 
     lambdas: Sequence[float]
@@ -58,7 +57,6 @@ class Request:
     patch: int | None = None
     preset: str = "cpu"
     overrides: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
-    ceilings: Sequence[str] = ()
 
 
 @dataclass(frozen=True)
@@ -148,13 +146,7 @@ def build_plan(
     views = _unique(request.views or usual.views)
     for view in views:
         check_view(view, task.views, scene.bands)
-    check_ceilings(request.ceilings, request.task)
-    families = [CEILINGS[name].card for family in _unique(request.ceilings) for name in FAMILIES[family]]
-    ceilings = [
-        (plugin_spec(card, build_params(card, request.preset, request.overrides.get(card.name)), scene), card)
-        for card in families
-    ]
-    names = [*generators, *classifiers, *(card.name for card in families)]
+    names = [*generators, *classifiers]
     for name in request.overrides:
         if name not in names:
             raise InputError(
@@ -162,7 +154,7 @@ def build_plan(
             )
     arms = [
         (spec, card, rate, omega, train)
-        for spec, card in [*loaded, *ceilings]
+        for spec, card in loaded
         for omega in _omegas(card, request, notes)
         for rate in _rates(card, request, request.times or usual.times, notes)
         for train in (_trained(request, rate, card.name in wanted) if card.adds else (BOTH,))
@@ -199,7 +191,6 @@ def build_plan(
             draws=scene.drawn_as,
             plots=plots_read(scene, protocol),
             view=view,
-            diagnosis=any(g is spec for spec, _ in ceilings),
             train=train,
         )
         for seed in request.seeds
@@ -210,7 +201,7 @@ def build_plan(
         if c_card.learns_samples or not g_card.adds
         if train == BOTH or _learns_alone(c_card, task)
     ]
-    cards: dict[tuple[Kind, str], Card] = {("generator", card.name): card for _, card in [*loaded, *ceilings]}
+    cards: dict[tuple[Kind, str], Card] = {("generator", card.name): card for _, card in loaded}
     cards |= {("classifier", card.name): card for _, card in tests}
     sizes = {(s.seed, rate): task.sizes(s, rate) for s in splits for rate in {t.made for t in trials}}
     samples = {trial.hash: sizes[trial.seed, trial.made] for trial in trials}
@@ -262,7 +253,7 @@ def _further_controls(cards: Sequence[Card], task: str, notes: list[str]) -> lis
 
 def _omegas(card: Card, request: Request, notes: list[str]) -> list[float | None]:
     if card.guidance is None:
-        if request.omegas and card.adds and card.name not in (*EVERY_CONTROL, *CEILINGS):
+        if request.omegas and card.adds and card.name not in EVERY_CONTROL:
             notes.append(f"generator {card.name} takes no guidance: `omegas` does not apply to it")
         return [None]
     return list(_unique(request.omegas)) or [card.guidance]
@@ -273,7 +264,7 @@ def _rates(card: Card, request: Request, times: Sequence[float], notes: list[str
     if not card.adds:
         return [Rate(0.0)]
     rates = [Rate(lam, m) for lam in _unique(request.lambdas) for m in _unique(times)]
-    if BOTH in request.train and not all(rates) and card.name not in (*EVERY_CONTROL, *CEILINGS):
+    if BOTH in request.train and not all(rates) and card.name not in EVERY_CONTROL:
         notes.append(f"generator {card.name} at λ = 0 adds nothing: see the row of none")
     return sorted(rates)
 

@@ -72,7 +72,6 @@ class Keys(_Table):
     scenes, protocols, set: every combination is a plan of its own. scenes: catalogue names, or cards (.toml)
         relative to the suite; the masks of a protocol ``fixed:FILE`` are relative to it too.
     set: {plugin: {parameter: value}}, or a list of such tables, whose arms then stand in one table of results.
-    ceilings: families of ceilings, which read test labels.
     """
 
     task: str | None = None
@@ -90,7 +89,6 @@ class Keys(_Table):
     patch: int | None = None
     preset: str = "cpu"
     set: Variants = ({},)
-    ceilings: Names = ()
 
 
 class RunKeys(Keys):

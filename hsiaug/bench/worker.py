@@ -82,8 +82,7 @@ def strangers(spec: TrialSpec) -> frozenset[tuple[str, str]]:
     found = {
         key for kind, name in asked if (key := (kind, name.partition(":")[0])) in known and not known[key].built_in
     }
-    # Of a diagnosis the trial itself: it comes with test labels.
-    return frozenset({*found, ("draw", spec.hash if spec.diagnosis else spec.draw_hash)} if found else ())
+    return frozenset({*found, ("draw", spec.draw_hash)} if found else ())
 
 
 def serve(connection: Connection, stages: Connection, start: WorkerStart, environment: Mapping[str, str]) -> None:
@@ -128,8 +127,6 @@ def serve(connection: Connection, stages: Connection, start: WorkerStart, enviro
         channel.answer(request.spec, outcome)
         if outcome.result["timings"]["total"] > WORTH_TRIMMING:
             _trim_memory()
-        # A diagnosis came with test labels, which nothing that runs later may find.
-        del request
 
 
 def _other_version(spec: TrialSpec, plugins: Registry) -> str | None:

@@ -15,7 +15,7 @@ from hsiaug.cli.options import option
 from hsiaug.cli.output import notes_console, print_lines
 
 OWN_NAMES = ranges.words("task,generator,classifier,view,times,train,omega,protocol,buffer,patch,preset")
-PLAN_OPTIONS = {**{name: name for name in OWN_NAMES}, "lambdas": "lambda", "set_": "set", "ceilings": "ceilings"}
+PLAN_OPTIONS = {**{name: name for name in OWN_NAMES}, "lambdas": "lambda", "set_": "set"}
 """Options that a suite sets for itself, run by run, by parameter."""
 
 
@@ -52,7 +52,6 @@ def benchmark(
     ] = "only-missing",
     preset: options.Preset = "cpu",
     set_: options.Setting = None,
-    ceilings: options.Ceilings = "",
     device: options.Device = "auto",
     jobs: options.Jobs = None,
     on: options.On = None,
@@ -162,7 +161,6 @@ def benchmark(
             patch=patch,
             preset=preset,
             set_=set_,
-            ceilings=ceilings,
         )
         runs = (Run("", ((scene, request),)),)
     settings = cluster_settings(on, cluster or (), several.cluster if several else None)

@@ -123,16 +123,6 @@ Preset = Annotated[str, option("Size of plugins that offer several: tiny, cpu, p
 Setting = Annotated[
     list[str] | None, option("PLUGIN.PARAMETER=VALUE; repeat for more.", "--set", show_default=False)
 ]
-Ceilings = Annotated[
-    str,
-    option(
-        "Also samples that no generator could make, a diagnosis that reads test labels: labels (real patches under their "
-        "true labels), moments (Gaussians with true means, true covariances, or both), or labels,moments.",
-        "--ceilings",
-        show_default=False,
-        panel=PLAN,
-    ),
-]
 SuiteFile = Annotated[
     str | None,
     option(
@@ -327,7 +317,6 @@ def plan_request(
     patch: int | None,
     preset: str,
     set_: list[str] | None,
-    ceilings: str = "",
 ) -> Request:
     """The request of a command that runs trials. Raises InputError for a text that cannot be read."""
     from hsiaug.bench.plan import Request
@@ -347,5 +336,4 @@ def plan_request(
         patch=patch,
         preset=preset,
         overrides=overrides(set_),
-        ceilings=ranges.words(ceilings),
     )

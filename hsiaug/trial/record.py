@@ -84,7 +84,6 @@ class _Spec(_Part):
     omega: Annotated[float, Field(ge=-1e12, le=1e12)] | None
     omega_convention: str | None = None
     view: str = ""
-    diagnosis: bool = False
     train: Literal["both", "synthetic"] = "both"
 
 
@@ -183,7 +182,6 @@ class _Record(_Part):
     notes: list[str] = []
     scope: dict[str, str] | None
     transductive: bool | None
-    diagnosis: bool = False
     spectral_view: _Shown | None = None
     classifier_facts: dict[str, Any] = {}
     audit: _Audit | None

@@ -27,7 +27,6 @@ from hsiaug.tasks.pixels import Prediction
 from hsiaug.tasks.task import Task, TaskData, TaskSamples, TaskSplit, locate_labels, predicted_mask
 from hsiaug.trial.arm import SYNTHETIC
 from hsiaug.trial.cache import Preparation, Workbench
-from hsiaug.trial.ceilings import Ceiling, ceiling, made
 from hsiaug.trial.guard import call_failure, kept_state, plain_json
 from hsiaug.trial.limit import time_limit
 from hsiaug.trial.machine import PeakMemory, counted_steps, environment, resolve_device
@@ -203,14 +202,10 @@ def finish(
     return _record(spec, data.class_names, scene_ref, command, result), prediction
 
 
-def load_plugins(spec: TrialSpec, plugins: Registry) -> tuple[Generator | Ceiling, Classifier]:
+def load_plugins(spec: TrialSpec, plugins: Registry) -> tuple[Generator, Classifier]:
     """Both plugins of a trial, and the libraries that they compute with."""
+    generator: Generator = plugins.find("generator", spec.generator.name).load()(spec.generator.params)
     classifier: Classifier = plugins.find("classifier", spec.classifier.name).load()(spec.classifier.params)
-    generator: Generator | Ceiling
-    if spec.diagnosis:
-        generator = ceiling(spec, plugins)
-    else:
-        generator = plugins.find("generator", spec.generator.name).load()(spec.generator.params)
     if generator.card.uses_device or classifier.card.uses_device:
         # A time limit that strikes in the middle of this import leaves a torch that cannot be imported again.
         import torch  # noqa: F401
@@ -220,7 +215,7 @@ def load_plugins(spec: TrialSpec, plugins: Registry) -> tuple[Generator | Ceilin
 def augment(
     spec: TrialSpec,
     bench: Workbench,
-    generator: Generator | Ceiling,
+    generator: Generator,
     device: str,
     timer: StageTimer,
     progress: Progress,
@@ -229,8 +224,6 @@ def augment(
 ) -> TaskSamples:
     """Real samples and then the synthetic ones that λ asks for. Where it asks for none, nothing is fitted.
 
-    The samples of a ceiling are made of what came with the trial, and kept for no other.
-
     classifier: the card of the only one that is to learn from the samples; None = any may. ``timer`` receives the
     seconds of ``fit_generator`` and ``sample``.
     """
@@ -238,11 +231,6 @@ def augment(
     counts = bench.task.counts(view, spec.made if generator.card.adds else Rate(0.0))
     if not bench.task.total(counts):
         return bench.task.join(view, [], counts, classifier)
-    if isinstance(generator, Ceiling):
-        with timer.at("sample"):
-            names = generator.teacher and _names(spec, bench, generator.teacher, device, progress)
-            drawn = made(spec, bench.scene, counts, bench.split(spec), names)  # type: ignore[arg-type]
-        return bench.task.join(view, [drawn], counts, classifier)
     if generator.card.prepares:
         with timer.fitting("prepare", generator.card):
             timer.prepared = bench.prepare(spec, generator, device, progress)
@@ -269,17 +257,6 @@ def _alone(samples: TaskSamples) -> TaskSamples:
             hint="Give them weights above 0.",
         )
     return replace(made, weight=(made.weight / mean).astype(np.float32))
-
-
-def _names(
-    spec: TrialSpec, bench: Workbench, teacher: Classifier, device: str, progress: Progress
-) -> NDArray[Any]:
-    """(n,) class ids that a classifier gives the test pixels, row by row, without a sample."""
-    view = bench.view(spec, teacher.card.scope)
-    real, seed = bench.task.shown(view.real, teacher.card), derive_seed("classifier", teacher.card.name, spec.seed)
-    learn = cast("Callable[..., FittedClassifier]", teacher.fit)
-    fitted = learn(real, view, seed=seed, device=device, progress=progress)
-    return bench.task.predict(fitted, teacher.card, bench.scene, bench.split(spec))
 
 
 def fit_classifier(
@@ -327,7 +304,6 @@ def _record(spec: TrialSpec, class_names: Sequence[str], scene_ref: str, command
         "optimiser_steps": None,
         "metrics": None,
         "predictions_sha256": None,
-        **({"diagnosis": True} if spec.diagnosis else {}),
         **result,
         "environment": environment(),
         "created": datetime.now(UTC).isoformat(timespec="seconds"),

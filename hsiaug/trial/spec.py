@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass
 from functools import cached_property
 from typing import Any
 
@@ -83,8 +83,6 @@ class TrialSpec:
     plots: checksum of the user's own plots, where the draws depend on them; see :func:`plots_read`.
     view: spectral view that the classifier is shown, or ``auto``. train: both, or synthetic: it then learns from
         synthetic samples alone, of every class as many as there are of both.
-    diagnosis: the generator is one of :mod:`hsiaug.trial.ceilings`, which reads test labels. given: what that needs, as
-    it is sent with the trial and no longer kept; no part of the identity.
 
     The name of an own scene is in the hash as well, for reports show its records under it; its draws do not depend on it.
     """
@@ -102,9 +100,7 @@ class TrialSpec:
     draws: str | None = None
     plots: str | None = None
     view: str = RAW
-    diagnosis: bool = False
     train: str = BOTH
-    given: object = field(default=None, compare=False, repr=False)
 
     def __post_init__(self) -> None:
         if self.draws == self.scene:
@@ -123,7 +119,6 @@ class TrialSpec:
             "omega_convention": None if self.omega is None else OMEGA_CONVENTION,
             # Records from before there were views have no such key.
             **({} if self.view == RAW else {"view": self.view}),
-            **({"diagnosis": True} if self.diagnosis else {}),
             **({} if self.train == BOTH else {"train": self.train}),
         }
 
@@ -153,9 +148,8 @@ class TrialSpec:
 
     @property
     def plugins(self) -> tuple[tuple[Kind, PluginSpec], ...]:
-        """Its generator and its classifier, each with its kind; of a diagnosis the classifier alone."""
-        classifier: tuple[Kind, PluginSpec] = ("classifier", self.classifier)
-        return (classifier,) if self.diagnosis else (("generator", self.generator), classifier)
+        """Its generator and its classifier, each with its kind."""
+        return ("generator", self.generator), ("classifier", self.classifier)
 
     @cached_property
     def hash(self) -> str:

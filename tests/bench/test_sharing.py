@@ -32,7 +32,6 @@ def group(name: str, trials: int, generator: str = "smote") -> tuple[Any, ...]:
             generator=made,
             plugins=[("generator", made)],
             protocol=SimpleNamespace(text="issd"),
-            diagnosis=False,
         )
         for i in range(trials)
     )
