@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import argparse
 import importlib
 import runpy
 import shutil
@@ -12,7 +11,6 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any, ClassVar
 
-import numpy as np
 import pytest
 
 from benchmarks.common import read_csv
@@ -251,25 +249,6 @@ def test_a_disturbed_run_on_a_cluster(
 
     said = capsys.readouterr().out
     assert "killed one process" in said and '"lost": 0, "changed": 0, "same_table": true' in said
-
-
-def test_a_scene_of_a_gigabyte_takes_less_memory_than_its_cube(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """From import to map; no process may have 0.7 GB to itself."""
-    large = script("large_scene", monkeypatch)
-    try:
-        cube = large.write(tmp_path, (820, 820, 370), "envi")
-        assert cube.with_suffix(".img").stat().st_size > 0.99e9
-        asked = argparse.Namespace(limit=0.7, classifiers="svm", map="svm")
-        told = list(large.steps(tmp_path, cube, asked))
-        assert {row["status"] for row in told if "trial" in row} == {"ok"}
-        assert max(row["anonymous_gb"] for row in told if "command" in row) < 0.75
-        assert np.load(tmp_path / "map.npy", mmap_mode="r").shape == (820, 820)
-    finally:
-        # pytest would keep it.
-        for path in (*tmp_path.glob("large.*"), *tmp_path.rglob("cache/**/*")):
-            path.unlink() if path.is_file() else None
 
 
 @pytest.mark.shared_data

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import InitVar, dataclass, field
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, TypeVar
 
@@ -16,9 +16,6 @@ from hsiaug.base.public import LABELS, array_checksum
 from hsiaug.core.fields import label_fields
 
 Scalar = TypeVar("Scalar", bound=np.generic)
-
-STRIPE_BYTES = 64 * 2**20
-"""Values are checked in stripes of rows of about this size, so that little memory is taken beside the cube."""
 
 
 class Descriptions(Mapping[str, tuple[str, ...]]):
@@ -57,7 +54,6 @@ class Scene:
     descriptions: sentences in plain words by class name, for generators that read text; a class may have none.
         They are no part of ``sha256``.
     draws: what random draws are seeded with; None = ``drawn_as`` finds it in the labels.
-    checked: the ``sha256``, where its files were looked through before; the cube is then not read here.
     plots: (H, W) int32 ids of plots in the field, 0 = none; None where nobody named any. No part of ``sha256``.
 
     Raises SceneError where shapes do not fit, the cube holds NaN or infinity, a label has no name, or a
@@ -75,18 +71,14 @@ class Scene:
     descriptions: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     draws: str | None = None
     plots: NDArray[np.int32] | None = None
-    checked: InitVar[str | None] = None
 
-    def __post_init__(self, checked: str | None) -> None:
+    def __post_init__(self) -> None:
         object.__setattr__(self, "cube", _frozen(self.cube, np.float32))
         object.__setattr__(self, "labels", _frozen(self.labels, np.int16))
         if self.plots is not None:
             object.__setattr__(self, "plots", _frozen(self.plots, np.int32))
         _check_shapes(self)
-        if checked is None:
-            _check_values(self)
-        else:
-            object.__setattr__(self, "sha256", checked)
+        _check_values(self)
         _check_labels(self)
         _check_descriptions(self)
         object.__setattr__(self, "descriptions", Descriptions(self.descriptions))
@@ -149,7 +141,10 @@ class Scene:
     @cached_property
     def sha256(self) -> str:
         """Checksum of the cube and the labels as they are used, whatever files they came from."""
-        return scene_checksum(self.cube, self.labels)
+        digest = hashlib.sha256(repr((self.cube.shape, self.labels.shape)).encode())
+        digest.update(self.cube.data)
+        digest.update(self.labels.data)
+        return digest.hexdigest()
 
 
 @dataclass(frozen=True, eq=False)
@@ -173,29 +168,6 @@ class UnlabelledScene:
     def bands(self) -> int:
         """Number of bands B."""
         return int(self.cube.shape[2])
-
-
-def _ignored(stripe: NDArray[np.float32]) -> None:
-    """Do nothing with a stripe."""
-
-
-def scene_checksum(
-    cube: NDArray[np.float32],
-    labels: NDArray[np.int16],
-    seen: Callable[[NDArray[np.float32]], None] = _ignored,
-) -> str:
-    """The ``sha256`` of a scene with that cube (H, W, B) and labels (H, W). seen: is given each stripe of rows."""
-    digest = hashlib.sha256(repr((cube.shape, labels.shape)).encode())
-    for stripe in _stripes(cube):
-        digest.update(np.ascontiguousarray(stripe).data)
-        seen(stripe)
-    digest.update(np.ascontiguousarray(labels).data)
-    return digest.hexdigest()
-
-
-def _stripes(cube: NDArray[np.float32]) -> Iterator[NDArray[np.float32]]:
-    rows = max(1, STRIPE_BYTES // max(1, cube[0].nbytes))
-    return (cube[top : top + rows] for top in range(0, len(cube), rows))
 
 
 def _frozen(array: NDArray[Any], dtype: type[Scalar]) -> NDArray[Scalar]:
@@ -232,15 +204,10 @@ def _check_shapes(scene: Scene) -> None:
 
 
 def _check_values(scene: Scene) -> None:
-    lost, bad_pixels = np.zeros(scene.bands, dtype=bool), 0
-    for stripe in _stripes(scene.cube):
-        finite = np.isfinite(stripe)
-        if not finite.all():
-            lost |= ~finite.all(axis=(0, 1))
-            bad_pixels += int((~finite.all(axis=2)).sum())
-    if not bad_pixels:
+    finite = np.isfinite(scene.cube)
+    if finite.all():
         return
-    bad_bands = np.flatnonzero(lost)
+    bad_bands, bad_pixels = np.flatnonzero(~finite.all(axis=(0, 1))), int((~finite.all(axis=2)).sum())
     shown = ", ".join(map(str, bad_bands[:10])) + (", …" if len(bad_bands) > 10 else "")
     raise SceneError(
         f"scene {scene.name}: the cube must hold finite numbers only",

@@ -24,7 +24,6 @@ from hsiaug.core.scene import Scene
 from hsiaug.data.cards import SceneCard
 from hsiaug.data.cardtext import card_text
 from hsiaug.data.cube_check import guess_axes, look_through
-from hsiaug.data.cube_copies import unpack_raster
 from hsiaug.data.declared import read_declared
 from hsiaug.data.georeference import read_georeference
 from hsiaug.data.import_findings import ImportFindings, facts, read_values, warnings
@@ -107,13 +106,12 @@ def add_scene(
         raise InputError(
             f"{out} must not exist yet", value="a file", hint="Use another `out`, or add `overwrite`."
         )
-    with unpack_raster(read_cube_file(cube, key=options.cube_key)) as raw:
-        found = _understand(cube, raw, labels, options)
-        cube_name, label_name = (path.name if path in moved else _relative(path, out) for path in (cube, labels))
-        card, derived = _card(name, cube_name, label_name, out, options, found)
-        derived |= {path.name: path.replace for path in moved}
-        text = partial(card_text, card, found.read.remarks)
-        scene, files = write_card(out, text, derived, picture, (cube, labels), options.overwrite)
+    found = _understand(cube, read_cube_file(cube, key=options.cube_key), labels, options)
+    cube_name, label_name = (path.name if path in moved else _relative(path, out) for path in (cube, labels))
+    card, derived = _card(name, cube_name, label_name, out, options, found)
+    derived |= {path.name: path.replace for path in moved}
+    text = partial(card_text, card, found.read.remarks)
+    scene, files = write_card(out, text, derived, picture, (cube, labels), options.overwrite)
     said = list(warnings(found))
     if (public := scene.drawn_as) in LABELS.values():
         said.append(

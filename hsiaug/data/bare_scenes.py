@@ -8,13 +8,11 @@ from pathlib import Path
 import numpy as np
 
 from hsiaug.core.scene import Descriptions, UnlabelledScene
-from hsiaug.data.bounds import is_large
 from hsiaug.data.cube_check import look_through
-from hsiaug.data.cube_copies import Recipe, mapped_cube, unpack_raster
 from hsiaug.data.declared import read_declared
 from hsiaug.data.georeference import Georeference, read_georeference
 from hsiaug.data.import_findings import read_values
-from hsiaug.data.loading import cube_in_memory
+from hsiaug.data.raw import convert_cube
 from hsiaug.data.readers import must_exist, read_cube_file
 
 __all__ = ["CUBES", "bare_scene"]
@@ -31,23 +29,18 @@ def bare_scene(path: Path) -> tuple[UnlabelledScene, Georeference | None, dict[s
     """
     must_exist(path)
     said, ground = read_declared(path), read_georeference(path)
-    with unpack_raster(read_cube_file(path)) as raw:
-        seen = look_through(raw.array, said.nodata, said.bad_bands, str(path))
-        read = read_values(raw, seen, said, None, None, ())
-        kept = [band for band in range(seen.shape[2]) if band not in read.bad_bands]
-        scale = raw.scale if read.scale is None else read.scale
-        recipe = Recipe(
-            raw=raw.array,
-            files=raw.files,
-            bands=kept if read.bad_bands else None,
-            scale=1.0 if scale is None else scale,
-            offset=read.offset,
-            nodata=None if not seen.unfilled else math.nan if said.nodata is None else said.nodata,
-        )
-        if is_large(recipe.shape):
-            cube, _ = mapped_cube(recipe, np.zeros(seen.shape[:2], dtype=np.int16), progress=True)
-        else:
-            cube = cube_in_memory(recipe, path.stem)
+    raw = read_cube_file(path)
+    seen = look_through(raw.array, said.nodata, said.bad_bands, str(path))
+    read = read_values(raw, seen, said, None, None, ())
+    kept = [band for band in range(seen.shape[2]) if band not in read.bad_bands]
+    cube = convert_cube(
+        raw.array,
+        str(path),
+        bands=kept if read.bad_bands else None,
+        scale=raw.scale if read.scale is None else read.scale,
+        offset=read.offset,
+        nodata=None if not seen.unfilled else math.nan if said.nodata is None else said.nodata,
+    )
     known = read.centres is not None and len(read.centres) == seen.shape[2]
     centres = np.array(read.centres, dtype=np.float64)[kept] if known else None
     metres = None if ground is None else ground.metres

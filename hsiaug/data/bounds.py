@@ -6,10 +6,9 @@ import math
 import os
 from pathlib import Path
 
-from hsiaug.base.errors import InputError, SceneError
+from hsiaug.base.errors import SceneError
 
 __all__ = [
-    "IN_MEMORY",
     "MOST_CELLS",
     "STRIPE_BYTES",
     "check_array",
@@ -17,16 +16,11 @@ __all__ = [
     "check_stored",
     "free_memory",
     "in_bytes",
-    "is_large",
     "physical_memory",
 ]
 
-IN_MEMORY = 64
-"""MiB of the largest cube that is held in memory, where $HSIAUG_CUBE_MEMORY says nothing else. Larger ones take a quarter
-of the memory when they are mapped, and no more time."""
-
 STRIPE_BYTES = 64 * 2**20
-"""A large cube is gone through in stripes of rows of about this size."""
+"""A cube is gone through in stripes of rows of about this size."""
 
 UNPACKED = 2**28
 """Bytes (256 MiB) that an array may take however small its file is."""
@@ -68,21 +62,6 @@ def check_stored(path: Path, shape: tuple[int, ...], itemsize: int, stored: int 
             value=f"an array of {'×'.join(map(str, shape))} ({in_bytes(needed)}) in {in_bytes(stored)}",
             hint="It is damaged, or holds next to nothing: export it again, without compression.",
         )
-
-
-def is_large(shape: tuple[int, ...]) -> bool:
-    """Whether a float32 cube of that shape stays on disk: a train view then copies none of it either.
-
-    Raises InputError where $HSIAUG_CUBE_MEMORY is no number of MiB.
-    """
-    said = os.environ.get("HSIAUG_CUBE_MEMORY", "").strip()
-    if said and not (said.isascii() and said.isdigit() and len(said) < 16):
-        raise InputError(
-            "HSIAUG_CUBE_MEMORY must be a whole number of MiB",
-            value=repr(said),
-            hint=f"Larger cubes are read from disk piece by piece; {IN_MEMORY} is usual.",
-        )
-    return 4 * math.prod(shape) > (int(said) if said else IN_MEMORY) * 2**20
 
 
 def check_memory(what: str, needed: int) -> None:

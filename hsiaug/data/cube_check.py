@@ -11,9 +11,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hsiaug.base.errors import SceneError
-from hsiaug.data.bounds import is_large
-from hsiaug.data.cube_copies import progress_bar
-from hsiaug.data.raw import let_go
 
 __all__ = [
     "CubeFacts",
@@ -95,12 +92,7 @@ def look_through(view: NDArray[Any], nodata: float | None, bad_bands: tuple[int,
     dropped = set(bad_bands)
     good = [b for b in range(bands) if b not in dropped]
     tally = _Tally(good, bands, nodata, max(1, view.size // SAMPLES))
-    parts = []
-    with progress_bar(is_large(view.shape), f"looking through {where}", view.nbytes) as advance:
-        for _, block in stripes(view):
-            parts.append(tally.add(block))
-            advance(block.nbytes)
-    empty = np.concatenate(parts)
+    empty = np.concatenate([tally.add(block) for _, block in stripes(view)])
     there = int((~empty).sum())
     broken = tuple(b for b in good if tally.missing[b] > BROKEN * there)
     lost = set(broken)
@@ -178,7 +170,6 @@ def stripes(view: NDArray[Any]) -> Iterator[tuple[int, NDArray[Any]]]:
     rows = max(1, STRIPE_BYTES // max(1, view[0].size * 8))
     for top in range(0, len(view), rows):
         yield top, np.asarray(view[top : top + rows])
-        let_go(view)
 
 
 def _invalid(block: NDArray[Any], nodata: float | None) -> NDArray[np.bool_] | None:

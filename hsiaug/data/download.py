@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import time
 import zipfile
 import zlib
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
@@ -14,7 +14,6 @@ from hsiaug.base.errors import DataUnavailableError, SceneError
 from hsiaug.base.files import file_errors
 from hsiaug.base.temporary_folders import sweep, temporary_folder
 from hsiaug.data.bounds import in_bytes
-from hsiaug.data.cube_copies import progress_bar
 from hsiaug.data.paths import file_checksum
 
 if TYPE_CHECKING:
@@ -25,9 +24,6 @@ __all__ = ["download", "fetch_archives", "unpack"]
 
 CONNECT_SECONDS = 5.0
 STALL_SECONDS = 20.0
-
-SLOWEST, SLOW_SECONDS = 10_000, 20.0
-"""Bytes a second, in the mean over so many seconds, below which a server is given up: 1 MB in under two minutes."""
 
 NO_CONNECTION = "no connection"
 ROOM = "Free some space there, or name another folder in HSIAUG_DATA_DIR."
@@ -75,10 +71,10 @@ def _try_mirror(url: str, spec: FileSpec | ArchiveSpec, target: Path, progress: 
     arrived = None
     try:
         with (
-            progress_bar(progress, f"Downloading {target.name} from {host}", spec.size) as advance,
+            _progress_bar(progress, f"Downloading {target.name} from {host}", spec.size) as advance,
             temporary_folder(target.parent, "download") as fresh,
         ):
-            arrived = _Arrived(spec.size, advance)
+            arrived = _Arrived(advance)
             fetch = pooch.HTTPDownloader(
                 progressbar=arrived,
                 timeout=(CONNECT_SECONDS, STALL_SECONDS),
@@ -90,8 +86,6 @@ def _try_mirror(url: str, spec: FileSpec | ArchiveSpec, target: Path, progress: 
             return None
     except requests.HTTPError as cause:
         reason = f"answered {cause.response.status_code}" if cause.response is not None else "refused"
-    except _UnservedError as cause:
-        reason = str(cause)
     except requests.RequestException as cause:
         if arrived is not None and arrived.total is None and isinstance(cause, requests.ConnectionError):
             reason = NO_CONNECTION
@@ -110,40 +104,41 @@ def _try_mirror(url: str, spec: FileSpec | ArchiveSpec, target: Path, progress: 
     return reason
 
 
-class _UnservedError(Exception):
-    """Why a server is given up."""
-
-
 class _Arrived:
-    """A progress bar as pooch wants one, which gives up on a server that is too slow or sends too much.
+    """A progress bar as pooch wants one. total: bytes as the server says, once it has answered."""
 
-    most: bytes, beyond which it cannot be the right file; None = not known. total: bytes as the server says, once it
-    has answered.
-    """
-
-    def __init__(self, most: int | None, advance: Callable[[int], None]) -> None:
-        self._most, self._advance = most, advance
+    def __init__(self, advance: Callable[[int], None]) -> None:
+        self._advance = advance
         self.total: int | None = None
-        self._got = self._since = 0
-        self._start = time.monotonic()
 
     def update(self, amount: int) -> None:
-        """Count ``amount`` more bytes as arrived; at the last call there may be fewer."""
-        before, self._got, self._since = self._got, self._got + amount, self._since + amount
-        if self._most is not None and before > self._most:
-            raise _UnservedError(f"sent more than the {self._most:,} bytes of the file")
+        """Count ``amount`` more bytes as arrived."""
         self._advance(amount)
-        if (seconds := time.monotonic() - self._start) > SLOW_SECONDS:
-            if self._since < SLOWEST * seconds:
-                raise _UnservedError(f"sent {self._since:,} bytes in {seconds:.3g} s, too slow to wait for")
-            self._since, self._start = 0, time.monotonic()
 
     def reset(self) -> None:
         """The whole file is there, whose size is told to ``update`` once more."""
-        self._got, self._advance = 0, lambda _: None
+        self._advance = lambda _: None
 
     def close(self) -> None:
         """Nothing is left to do."""
+
+
+@contextmanager
+def _progress_bar(progress: bool, what: str, size: int | None) -> Iterator[Callable[[int], None]]:
+    """Show progress on standard error: a bar on a terminal, else a line; yields a function of the bytes done."""
+    if not progress:
+        yield lambda _: None
+        return
+    from rich.progress import TimeRemainingColumn, TransferSpeedColumn
+
+    from hsiaug.base.terminal import Console, progress_bars
+
+    console = Console(stderr=True)
+    if not console.is_terminal:
+        console.print(f"{what} ({in_bytes(size)})", soft_wrap=True)
+    with progress_bars(console, TransferSpeedColumn(), TimeRemainingColumn()) as bars:
+        task = bars.add_task(what, total=size)
+        yield lambda amount: bars.advance(task, amount)
 
 
 def fetch_archives(card: PairCard, folder: Path, progress: bool) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import os
 from dataclasses import replace
 from pathlib import Path
@@ -14,18 +13,17 @@ from numpy.typing import NDArray
 from hsiaug.base.arguments import checked, path, switch
 from hsiaug.base.errors import DataUnavailableError, SceneError
 from hsiaug.core.scene import Scene
-from hsiaug.data.bounds import check_memory, in_bytes, is_large
+from hsiaug.data.bounds import in_bytes
 from hsiaug.data.catalogue import SceneEntry, find_entry
-from hsiaug.data.cube_copies import Recipe, mapped_cube
 from hsiaug.data.labels import class_map, plot_map
-from hsiaug.data.raw import RawArray
+from hsiaug.data.raw import RawArray, convert_cube
 from hsiaug.data.readers import must_exist, read_cube_file, read_label_file
 from hsiaug.data.scene_files import find_file, missing_names
 
 if TYPE_CHECKING:
     from hsiaug.data.cards import CubeSpec, SceneCard
 
-__all__ = ["check_not_hidden", "cube_in_memory", "fetch_scene", "hide_labels", "load_scene"]
+__all__ = ["check_not_hidden", "fetch_scene", "hide_labels", "load_scene"]
 
 _hidden = False
 
@@ -51,8 +49,6 @@ def load_scene(ref: str | os.PathLike[str], *, progress: bool = True) -> Scene:
 
     Files of public scenes that are not here are downloaded first, which progress shows on standard error.
 
-    A large cube (more than 64 MiB as float32, or than $HSIAUG_CUBE_MEMORY) is not held in memory but mapped from disk.
-
     Raises InputError for an unknown name, DataUnavailableError where files cannot be had, and SceneError
     where a card or a file is not valid, and in a process that runs the plugins of trials.
     """
@@ -71,16 +67,10 @@ def load_scene(ref: str | os.PathLike[str], *, progress: bool = True) -> Scene:
     plots = [plot_map(read_label_file(path, key=card.labels.plots_key), path) for path in plots_path]
     if card.labels.axes == "wh":
         codes, plots = codes.T, [ids.T for ids in plots]
-    recipe = _recipe(raw, card.cube, card.name)
-    labels = class_map(codes, card.labels, where=f"scene {card.name}: {label_path.name}")
-    if is_large(recipe.shape):
-        cube, checked = mapped_cube(recipe, labels, progress)
-    else:
-        cube, checked = cube_in_memory(recipe, card.name), None
     return Scene(
         name=card.name,
-        cube=cube,
-        labels=labels,
+        cube=_cube(raw, card.cube, card.name),
+        labels=class_map(codes, card.labels, where=f"scene {card.name}: {label_path.name}"),
         class_names=tuple(name for name, _ in card.labels.kept),
         wavelengths=_wavelengths(card, raw),
         gsd=card.sensor.gsd,
@@ -88,7 +78,6 @@ def load_scene(ref: str | os.PathLike[str], *, progress: bool = True) -> Scene:
         subsets=card.subset_ids,
         descriptions=card.kept_descriptions,
         draws=card.draws or (card.name if entry.public else None),
-        checked=checked,
         plots=plots[0] if plots else None,
     )
 
@@ -130,8 +119,8 @@ def _fetch(entry: SceneEntry, progress: bool) -> tuple[Path, ...]:
     return tuple(path for spec in specs if (path := find_file(entry, spec)) is not None)
 
 
-def _recipe(raw: RawArray, spec: CubeSpec, scene: str) -> Recipe:
-    """How the cube is made of its file, as the card says. Raises SceneError where the card does not fit the file."""
+def _cube(raw: RawArray, spec: CubeSpec, scene: str) -> NDArray[np.float32]:
+    """(H, W, B), as the card says. Raises SceneError where the card does not fit the file."""
     view = np.transpose(raw.array, [spec.axes.index(axis) for axis in "hwb"])
     for axis, span, name in ((0, spec.rows, "rows"), (1, spec.columns, "columns")):
         if span and span[1] > view.shape[axis]:
@@ -143,32 +132,21 @@ def _recipe(raw: RawArray, spec: CubeSpec, scene: str) -> Recipe:
     rows, columns = (slice(*(span or (None,))) for span in (spec.rows, spec.columns))
     view = view[rows, columns]
     bands = _kept_bands(view.shape[2], spec, scene)
-    scale = spec.scale if spec.scale is not None else raw.scale
-    recipe = Recipe(
-        raw=view,
-        files=raw.files,
-        bands=None if len(bands) == view.shape[2] else bands,
-        scale=1.0 if scale is None else scale,
-        offset=spec.offset,
-        nodata=spec.nodata,
-        origin=(spec.key, spec.axes, spec.rows, spec.columns),
-    )
-    if spec.shape is not None and recipe.shape != spec.shape:
+    shape = (*view.shape[:2], len(bands))
+    if spec.shape is not None and shape != spec.shape:
         raise SceneError(
             f"scene {scene}: the cube must have shape {spec.shape}, as its card says",
-            value=f"{recipe.shape}",
+            value=f"{shape}",
             hint="Check that this is the file the card was written for, and cube.axes.",
         )
-    return recipe
-
-
-def cube_in_memory(recipe: Recipe, scene: str) -> NDArray[np.float32]:
-    """(H, W, B) float32, scaled; converted in parts, so that no second full-size array exists."""
-    check_memory(f"scene {scene}: the cube", 4 * math.prod(recipe.shape))
-    cube = np.empty(recipe.shape, dtype=np.float32)
-    for rows, columns in recipe.windows():
-        recipe.fill(cube[rows, columns], rows, columns)
-    return cube
+    return convert_cube(
+        view,
+        f"scene {scene}",
+        bands=None if len(bands) == view.shape[2] else bands,
+        scale=spec.scale if spec.scale is not None else raw.scale,
+        offset=spec.offset,
+        nodata=spec.nodata,
+    )
 
 
 def _kept_bands(count: int, spec: CubeSpec, scene: str) -> list[int]:

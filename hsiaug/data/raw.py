@@ -1,8 +1,9 @@
-"""Arrays as files hold them, and the error of every reader for a damaged file."""
+"""Arrays as files hold them, their conversion to a cube, and the error of every reader for a damaged file."""
 
 from __future__ import annotations
 
-import mmap
+import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -11,8 +12,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hsiaug.base.errors import SceneError
+from hsiaug.data.bounds import STRIPE_BYTES, check_memory
 
-__all__ = ["RawArray", "damaged", "let_go", "mapped_file"]
+__all__ = ["RawArray", "convert_cube", "damaged"]
 
 LONGEST = 200
 """Characters of a library's own message that are passed on."""
@@ -22,13 +24,47 @@ LONGEST = 200
 class RawArray:
     """An array as its file holds it, perhaps memory-mapped, and what an ENVI header says of it.
 
-    wavelengths: (bands,) float64 in nanometres; scale: what raw values are multiplied with. files: it was read from.
+    wavelengths: (bands,) float64 in nanometres; scale: what raw values are multiplied with.
     """
 
     array: NDArray[Any]
     wavelengths: NDArray[np.float64] | None = None
     scale: float | None = None
-    files: tuple[Path, ...] = ()
+
+
+def convert_cube(
+    raw: NDArray[Any],
+    where: str,
+    *,
+    bands: Sequence[int] | None = None,
+    scale: float | None = None,
+    offset: float = 0.0,
+    nodata: float | None = None,
+) -> NDArray[np.float32]:
+    """raw · scale + offset as (H, W, B) float32, in stripes of rows, so that no second full-size array exists.
+
+    raw: (H, W, N), perhaps mapped. bands: kept of the N, rising; None = all. nodata: raw value of pixels without data
+    (perhaps NaN), which then hold 0 in every band, as those with NaN or infinity do; None = there are none.
+    Raises SceneError, naming ``where``, for a cube that does not fit into memory.
+    """
+    height, width, count = raw.shape
+    shape = (height, width, count if bands is None else len(bands))
+    check_memory(f"{where}: the cube", 4 * math.prod(shape))
+    cube = np.empty(shape, dtype=np.float32)
+    rows = max(1, STRIPE_BYTES // max(1, max(4, raw.dtype.itemsize) * width * count))
+    for top in range(0, height, rows):
+        part = np.asarray(raw[top : top + rows])
+        part = part if bands is None else part[:, :, bands]
+        made = cube[top : top + rows]
+        with np.errstate(over="ignore", invalid="ignore"):  # what overflows float32 is refused by Scene
+            np.copyto(made, part, casting="unsafe")
+            if scale not in (None, 1):
+                made *= np.float32(scale)
+            if offset:
+                made += np.float32(offset)
+        if nodata is not None:
+            made[(~np.isfinite(made) | (part == nodata)).any(axis=2)] = 0
+    return cube
 
 
 def damaged(path: Path, kind: str, cause: BaseException, *, hint: str = "copy or export it again") -> SceneError:
@@ -39,21 +75,3 @@ def damaged(path: Path, kind: str, cause: BaseException, *, hint: str = "copy or
         value=f"{type(cause).__name__}: {text[0] if text else 'no details'}",
         hint=f"It is damaged, cut short or of another format: {hint}.",
     )
-
-
-def mapped_file(array: Any) -> mmap.mmap | None:
-    """The mapped file in which an array's values lie, if they do."""
-    while isinstance(array, np.ndarray):
-        array = array.base
-    return array if isinstance(array, mmap.mmap) else None
-
-
-def let_go(array: Any) -> None:
-    """Give back the memory of what was read of a mapped array; it is read again where it is asked for.
-
-    The system would do so too, but only once memory is short: until then the process would look as large as the file.
-    """
-    file = mapped_file(array)
-    # What was written into a private copy of a file's pages would be lost.
-    if file is not None and hasattr(mmap, "MADV_DONTNEED") and memoryview(file).readonly:
-        file.madvise(mmap.MADV_DONTNEED)

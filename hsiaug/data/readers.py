@@ -100,7 +100,7 @@ def _read(path: Path, key: str | None, data: str | None, *, ndim: int) -> RawArr
     suffix = path.suffix.lower()
     if suffix in (".mat", ".npy"):
         must_exist(path)
-        raw = RawArray(read_mat(path, key, ndim=ndim) if suffix == ".mat" else _read_npy(path), files=(path,))
+        raw = RawArray(read_mat(path, key, ndim=ndim) if suffix == ".mat" else _read_npy(path))
     elif pair := find_envi(path, data):
         raw = read_envi(*pair)
     else:

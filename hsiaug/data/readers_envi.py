@@ -97,7 +97,7 @@ def read_envi(header_path: Path, data_path: Path) -> RawArray:
     except (OSError, ValueError, OverflowError) as cause:
         raise damaged(data_path, "ENVI data", cause) from cause
     array = np.asarray(stored).transpose([order.index(axis) for axis in range(3)])
-    return RawArray(array, _wavelengths(header, shape[2]), _scale(header_path, header), (header_path, data_path))
+    return RawArray(array, _wavelengths(header, shape[2]), _scale(header_path, header))
 
 
 def _layout(

@@ -4,150 +4,184 @@ or never return.
 
 from __future__ import annotations
 
+import io
 import json
 import math
 import os
 import subprocess
 import sys
-import threading
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from hsiaug.base.errors import SceneError, did_you_mean
+from hsiaug.base.errors import HsiaugError, SceneError, did_you_mean
 from hsiaug.data.bounds import check_array
 from hsiaug.data.raw import damaged
 
+if TYPE_CHECKING:
+    import h5py
+
 __all__ = ["read_mat", "read_mat_maps"]
 
-PROGRAM = Path(__file__).with_name("mat_child.py")
+PROGRAM = "from hsiaug.data.readers_mat import read_for_parent; read_for_parent()"
+"""What the other process runs."""
 
-STALL_SECONDS = 20.0
-"""Seconds without any progress in reading after which a file is given up."""
+PATIENCE, SLOWEST = 60.0, 2**20
+"""Seconds after which a file is given up, and one more for so many bytes of it."""
 
-SLOWEST = 2**24
-"""Bytes per second that an array is unpacked with at least."""
+START_BYTES = 2**31
+"""Bytes of address space of the other process, beside those of the array that it reads."""
 
-PIECE = 2**22
 MOST_SHOWN = 8
 """Arrays of a file that a message lists."""
+
+SIZES = {"double": 8, "single": 4, "logical": 1} | {
+    f"{u}int{b}": b // 8 for u in ("", "u") for b in (8, 16, 32, 64)
+}
+"""Bytes of a value of MATLAB's numeric classes."""
+
+
+class _Item(NamedTuple):
+    """A top-level item: shape in MATLAB's order; MATLAB's class, or why it cannot be read; bytes of one value, 0 for what
+    is no numeric array.
+    """
+
+    shape: tuple[int, ...]
+    kind: str
+    size: int
 
 
 def read_mat(path: Path, key: str | None, *, ndim: int) -> NDArray[Any]:
     """The array ``key``, its axes in MATLAB's order; without a key, the only one with ``ndim`` axes.
 
-    Raises SceneError where the file is damaged, or the array is absent, not numeric, or not the only one.
+    Raises SceneError where the file is damaged, or the array is absent, not numeric, too large, or not the only one.
     """
-    try:
-        with _open_mat(path) as file:
-            return file.read(_choose(path, key, ndim, file), labels=ndim == 2)
-    except SceneError:
-        raise
-    except Exception as cause:  # whatever the damaged bytes lead to
-        raise damaged(path, ".mat", cause) from cause
+    (array,) = _ask({"path": str(path), "key": key, "ndim": ndim, "every": False}).values()
+    return array
 
 
 def read_mat_maps(path: Path) -> dict[str, NDArray[Any]]:
-    """Every numeric array with two axes, by name. Raises SceneError for one too large, else what the bytes lead to."""
-    with _open_mat(path) as file:
-        return {name: file.read(name, labels=True) for name in file.numeric(2)}
+    """Every numeric array with two axes, by name. Raises SceneError where the file is damaged, or one is too large."""
+    return _ask({"path": str(path), "key": None, "ndim": 2, "every": True})
 
 
-@contextmanager
-def _open_mat(path: Path) -> Iterator[_MatFile]:
+def _ask(job: dict[str, Any]) -> dict[str, NDArray[Any]]:
+    """What :func:`read_for_parent` reads in a process of its own."""
+    path = Path(job["path"])
     # Threads of a library for linear algebra would take address space for nothing.
     environment = {**os.environ, "OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1"}
-    with subprocess.Popen(
-        [sys.executable, "-P", str(PROGRAM), str(path.absolute())],
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.DEVNULL,
-        env=environment,
-    ) as child:
-        try:
-            yield _MatFile(path, child)
-        finally:
-            child.kill()
-            with suppress(OSError):  # what was not sent yet to a process that has ended
-                child.communicate()
+    environment["PYTHONPATH"] = os.pathsep.join(filter(None, sys.path))
+    command, seconds = [sys.executable, "-P", "-c", PROGRAM, json.dumps(job)], PATIENCE
+    try:
+        seconds += path.stat().st_size / SLOWEST
+        done = subprocess.run(
+            command,
+            env=environment,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            timeout=seconds,
+        )
+        if done.returncode:
+            raise ValueError(f"the library that reads it ended without an answer (code {done.returncode})")
+    except subprocess.TimeoutExpired as cause:
+        raise damaged(path, ".mat", ValueError(f"the library that reads it took over {seconds:.3g} s")) from cause
+    except (OSError, ValueError) as cause:
+        raise damaged(path, ".mat", cause) from cause
+    said = io.BytesIO(done.stdout)
+    answer = json.loads(said.readline())
+    if isinstance(answer, dict):
+        raise SceneError(answer["rule"], value=answer["value"], hint=answer["hint"])
+    return {name: np.lib.format.read_array(said, allow_pickle=False) for name in answer}
 
 
-class _MatFile:
-    """An open file. items: of each top-level item ``shape``, the axes from MATLAB's last to its first; ``kind``,
-    MATLAB's class or why it cannot be read; ``size``, bytes of one value, 0 for what is no numeric array.
-
-    Raises ValueError where the file is damaged.
-    """
-
-    def __init__(self, path: Path, child: subprocess.Popen[bytes]) -> None:
-        assert child.stdin and child.stdout
-        self._path, self._child, self._to, self._from = path, child, child.stdin, child.stdout
-        self.items: dict[str, dict[str, Any]] = self._answer()["items"]
-
-    def numeric(self, ndim: int) -> list[str]:
-        """The numeric arrays with so many axes."""
-        return [name for name, item in self.items.items() if item["size"] and len(item["shape"]) == ndim]
-
-    def read(self, name: str, *, labels: bool) -> NDArray[Any]:
-        """An array, its axes in MATLAB's order. Raises SceneError for one that is too large or not numeric."""
-        item = self.items[name]
-        check_array(self._path, tuple(item["shape"]), item["size"], labels=labels)
-        self._to.write(json.dumps(name).encode() + b"\n")
-        self._to.flush()
-        stored = self._answer(STALL_SECONDS + math.prod(item["shape"]) * item["size"] / SLOWEST)
-        dtype = np.dtype(stored["dtype"])
-        if dtype.kind not in "iufb":
-            raise _not_numeric(self._path, name, "complex array", "")
-        array = np.empty(tuple(stored["shape"]), dtype=dtype)
-        buffer = memoryview(array.reshape(-1).data).cast("B") if array.size else memoryview(b"")
-        done = 0
-        while done < len(buffer):
-            with self._patience(STALL_SECONDS):
-                piece = self._from.read(min(PIECE, len(buffer) - done))
-            if not piece:
-                raise self._death()
-            buffer[done : done + len(piece)] = piece
-            done += len(piece)
-        return array.T
-
-    def _answer(self, seconds: float | None = None) -> dict[str, Any]:
-        with self._patience(seconds or STALL_SECONDS):
-            line = self._from.readline()
-        if not line.endswith(b"\n"):
-            raise self._death()
-        answer: dict[str, Any] = json.loads(line)
-        if "error" in answer:
-            raise ValueError(answer["error"])
-        return answer
-
-    @contextmanager
-    def _patience(self, seconds: float) -> Iterator[None]:
-        """End the other process where it takes too long."""
-        timer = threading.Timer(seconds, self._child.kill)
-        timer.daemon = True
-        timer.start()
-        try:
-            yield
-        finally:
-            timer.cancel()
-
-    def _death(self) -> ValueError:
-        return ValueError(f"the library that reads it ended without an answer (code {self._child.wait()})")
+def read_for_parent() -> None:
+    """Write a line of JSON to standard output, the names of the arrays or an error, and then the arrays, as .npy."""
+    job = json.loads(sys.argv[1])
+    path, ndim = Path(job["path"]), job["ndim"]
+    _allow(START_BYTES)
+    try:
+        items, read = _open_hdf5(path) if _is_hdf5(path) else _open_classic(path)
+        names = [n for n, item in items.items() if item.size and len(item.shape) == ndim]
+        names = names if job["every"] else [_choose(path, job["key"], ndim, names, items)]
+        arrays = {name: _read(path, name, items[name], read, labels=ndim == 2) for name in names}
+    except Exception as cause:  # whatever the damaged bytes lead to
+        error = cause if isinstance(cause, HsiaugError) else damaged(path, ".mat", cause)
+        said = {"rule": error.rule, "value": str(error.value), "hint": error.hint}
+        sys.stdout.write(json.dumps(said) + "\n")
+        return
+    sys.stdout.buffer.write(json.dumps(list(arrays)).encode() + b"\n")
+    for array in arrays.values():
+        np.lib.format.write_array(sys.stdout.buffer, array, allow_pickle=False)
+    sys.stdout.buffer.flush()
 
 
-def _choose(path: Path, key: str | None, ndim: int, file: _MatFile) -> str:
-    """The key to read."""
-    texts = [
-        f"{name} {'×'.join(map(str, reversed(item['shape'])))} {item['kind']}"
-        for name, item in list(file.items.items())[:MOST_SHOWN]
-    ]
-    overview = ", ".join((*texts, "…") if len(file.items) > MOST_SHOWN else texts) or "no arrays"
+def _is_hdf5(path: Path) -> bool:
+    with path.open("rb") as file:
+        starts = file.read(2056)
+    return any(starts[at : at + 8] == b"\x89HDF\r\n\x1a\n" for at in (0, 512, 1024, 2048))
+
+
+def _open_classic(path: Path) -> tuple[dict[str, _Item], Callable[[str], NDArray[Any]]]:
+    """The items of a file of version 4 to 7, and the reader of one."""
+    from scipy.io import loadmat, whosmat
+
+    items = {name: _Item(shape, kind, SIZES.get(kind, 0)) for name, shape, kind in whosmat(str(path))}
+    if any(min(item.shape, default=0) < 0 for item in items.values()):
+        raise ValueError("an axis of negative length")
+    return items, lambda name: loadmat(str(path), variable_names=[name])[name]
+
+
+def _open_hdf5(path: Path) -> tuple[dict[str, _Item], Callable[[str], NDArray[Any]]]:
+    """The same of version 7.3. "#…" is what MATLAB keeps for itself."""
+    import h5py
+
+    file = h5py.File(path, "r", locking=False)
+    items = {name: _describe(file, name) for name in file if not name.startswith("#")}
+    return items, lambda name: np.asarray(file[name][()]).T
+
+
+def _describe(file: h5py.File, name: str) -> _Item:
+    """What lies in another file, or is a link to it, is never opened."""
+    import h5py
+
+    if not isinstance(file.get(name, getlink=True), h5py.HardLink):
+        return _Item((), "link", 0)
+    item = file[name]
+    if not isinstance(item, h5py.Dataset) or item.shape is None:
+        return _Item((), "struct" if isinstance(item, h5py.Group) else "empty", 0)
+    shape = tuple(int(length) for length in reversed(item.shape))
+    if item.is_virtual or item.external:
+        return _Item(shape, "array kept in another file", 0)
+    if item.dtype.kind not in "iufb" or "MATLAB_empty" in item.attrs:
+        return _Item(shape, str(item.dtype), 0)
+    kind = item.attrs.get("MATLAB_class", b"double")
+    text = kind.decode(errors="replace") if isinstance(kind, bytes) else str(kind)
+    return _Item(shape, text, int(item.dtype.itemsize) if text in SIZES else 0)
+
+
+def _read(
+    path: Path, name: str, item: _Item, read: Callable[[str], NDArray[Any]], *, labels: bool
+) -> NDArray[Any]:
+    check_array(path, item.shape, item.size, labels=labels)
+    _allow(START_BYTES + 3 * math.prod(item.shape) * item.size)
+    array = read(name)
+    if array.shape != tuple(item.shape):
+        raise ValueError(f"an array of {array.shape} where {item.shape} was announced")
+    if array.dtype.kind not in "iufb":
+        raise _not_numeric(path, name, "complex array", "")
+    return array.astype(array.dtype.newbyteorder("="), copy=False)
+
+
+def _choose(path: Path, key: str | None, ndim: int, fitting: list[str], items: Mapping[str, _Item]) -> str:
+    """The array to read. fitting: the numeric arrays with so many axes."""
+    shown = list(items.items())[:MOST_SHOWN]
+    texts = [f"{name} {'×'.join(map(str, item.shape))} {item.kind}" for name, item in shown]
+    overview = ", ".join((*texts, "…") if len(items) > MOST_SHOWN else texts) or "no arrays"
     if key is None:
-        fitting = file.numeric(ndim)
         if len(fitting) == 1:
             return fitting[0]
         raise SceneError(
@@ -155,14 +189,14 @@ def _choose(path: Path, key: str | None, ndim: int, file: _MatFile) -> str:
             value=f"{len(fitting)} among: {overview}",
             hint="Name the array with 'key' in the card.",
         )
-    if key not in file.items:
+    if key not in items:
         raise SceneError(
             f"{path} must hold an array '{key}'",
             value=overview,
-            hint=f"Correct 'key' in the card. {did_you_mean(key, file.items)}",
+            hint=f"Correct 'key' in the card. {did_you_mean(key, items)}",
         )
-    if not file.items[key]["size"]:
-        raise _not_numeric(path, key, f"MATLAB {file.items[key]['kind']}", f"; the file holds {overview}")
+    if not items[key].size:
+        raise _not_numeric(path, key, f"MATLAB {items[key].kind}", f"; the file holds {overview}")
     return key
 
 
@@ -172,3 +206,14 @@ def _not_numeric(path: Path, key: str, found: str, others: str) -> SceneError:
         value=f"a {found}",
         hint=f"Name a numeric array with 'key'{others}.",
     )
+
+
+def _allow(size: int) -> None:
+    """Address space of this process."""
+    try:
+        import resource
+
+        hard = resource.getrlimit(resource.RLIMIT_AS)[1]
+        resource.setrlimit(resource.RLIMIT_AS, (size if hard == resource.RLIM_INFINITY else min(size, hard), hard))
+    except (ImportError, ValueError, OSError):  # no such limits on this system
+        pass

@@ -18,9 +18,7 @@ from hsiaug.core.sealed import SealedView, Seals
 from hsiaug.core.spectral_views import SpectralView
 from hsiaug.core.view_names import RAW
 from hsiaug.data.bounds import STRIPE_BYTES
-from hsiaug.data.raw import let_go
 from hsiaug.protocol.compact import dilate
-from hsiaug.protocol.hidden import HiddenCube, hide_pixels
 from hsiaug.protocol.split import BlindSplit, Split
 from hsiaug.registry.card import Scope
 
@@ -56,9 +54,7 @@ class TrainView(SealedView):
 
     Every array is read-only: compute on copies. A trial whose plugin changes one all the same fails.
 
-    cube: (H, W, B) float32, NaN at every pixel that is not visible. Of a large scene it is no array, but used as one:
-        ``cube[rows, columns]`` reads these pixels alone, ``cube @ matrix`` works in stripes, and what needs all pixels
-        at once raises PluginError where they do not fit into memory.
+    cube: (H, W, B) float32, NaN at every pixel that is not visible.
     visible: (H, W) bool. Pixels of training patches are always visible (under a leaky protocol there are test
         pixels among them: the split's audit counts these). Scope ``none`` shows nothing more; ``scene``
         adds all (transductive: spectra of test pixels, never their labels). No scope shows a pixel that the
@@ -183,24 +179,24 @@ def patches_at(cube: NDArray[Scalar], coords: NDArray[Any], patch: int) -> NDArr
         part = slice(start, start + step)
         found = cube[down[rows[part]][:, :, None], across[columns[part]][:, None, :]]
         out[part] = found.transpose(0, 3, 1, 2)
-        let_go(cube)
     return out
 
 
 def train_view(scene: Scene | UnlabelledScene, split: Split | BlindSplit, scope: Scope) -> TrainView:
     """The view of a scene under a split for a plugin of the given scope.
 
-    Everything is copied, so that neither the scene nor the split can be reached from the view; but for the cube of a
-    large scene, whose hidden pixels are hidden whenever it is read.
+    Everything is copied, so that neither the scene nor the split can be reached from the view.
     """
     visible = dilate(split.train, split.patch // 2)
     if scope == "scene":
         visible[:] = True
     if split.hidden is not None:
         visible &= ~split.hidden
+    cube = scene.cube.copy()
+    cube[~visible] = np.nan
     coords = np.argwhere(split.train).astype(np.int32)
     return TrainView(
-        cube=hide_pixels(scene.cube, visible),
+        cube=cube,
         visible=visible,
         coords=coords,
         y=split.train_labels,
@@ -246,8 +242,6 @@ def train_view_seen(view: TrainView, spectra: SpectralView) -> TrainView:
     """The same pixels in a spectral view: B' bands in the cube, and so in patches, samples and normaliser."""
     if spectra.name == RAW:
         return view
-    if isinstance(view.cube, HiddenCube):
-        return replace(view, cube=view.cube.seen(spectra), wavelengths=spectra.shown_wavelengths)
     cube = np.full((*view.visible.shape, spectra.bands(view.bands)), np.nan, dtype=np.float32)
     cube[view.visible] = spectra(view.cube[view.visible], axis=1)
     return replace(view, cube=cube, wavelengths=spectra.shown_wavelengths)

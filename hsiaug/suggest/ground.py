@@ -16,7 +16,6 @@ from hsiaug.core.segments import find_segments
 from hsiaug.core.spectral_views import SpectralView
 from hsiaug.core.view_names import FEWEST, RAW, UNIT
 from hsiaug.data.bounds import STRIPE_BYTES
-from hsiaug.data.raw import let_go
 
 COMPONENTS = 10
 """Principal components of the spectra, in which pixels are compared."""
@@ -56,7 +55,6 @@ def _features(scene: UnlabelledScene) -> tuple[Floats, NDArray[np.bool_]]:
         data[rows] = scene.cube[rows].any(axis=2)
         x = spectra(scene.cube[rows][data[rows]], axis=1).astype(np.float64)
         total, square, count = total + x.sum(axis=0), square + x.T @ x, count + len(x)
-        let_go(scene.cube)
     mean = total / max(count, 1)
     covariance = square / max(count, 1) - np.outer(mean, mean)
     std = np.sqrt(np.maximum(np.diag(covariance), 0))
@@ -68,7 +66,6 @@ def _features(scene: UnlabelledScene) -> tuple[Floats, NDArray[np.bool_]]:
     for rows in _stripes(scene):
         x = spectra(scene.cube[rows][data[rows]], axis=1).astype(np.float64)
         features[rows][data[rows]] = (x - mean) @ project
-        let_go(scene.cube)
     return features, data
 
 

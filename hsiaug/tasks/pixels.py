@@ -19,7 +19,6 @@ from hsiaug.core.sealed import sealed
 from hsiaug.core.spectral_views import RAW_VIEW, SpectralView
 from hsiaug.core.view_names import AUTO, DEFAULT_VIEW, FEWEST, RAW, VIEWS
 from hsiaug.data import load_scene
-from hsiaug.data.bounds import is_large
 from hsiaug.data.georeference import Georeference, scene_georeference
 from hsiaug.metrics.accuracy import Counts, grouped_confusion, score
 from hsiaug.protocol.balance import DEFAULT_TIMES, Block, Rate, pool_steps, synthetic_counts
@@ -320,13 +319,11 @@ def _batches(
 ) -> Iterator[Patches]:
     """Test patches, no larger than the classifier reads them."""
     side = patch if card.reads_patches else 1
-    # A cube in memory is converted once; of one that stays on disk, what is read of it.
-    whole, cut = (RAW_VIEW, spectra) if is_large(scene.cube.shape) else (spectra, RAW_VIEW)
-    cube = whole(scene.cube, axis=2)
+    cube = spectra(scene.cube, axis=2)
     step = max(1, BATCH_BYTES // (4 * scene.bands * side * side))
     for start in range(0, len(coords), step):
         part = coords[start : start + step]
-        yield _shown(cut(patches_at(cube, part, side), axis=1), part, card)
+        yield _shown(patches_at(cube, part, side), part, card)
 
 
 def _check_labels(labels: NDArray[np.int64], batch: Patches, scene: Scene | UnlabelledScene) -> NDArray[np.int64]:

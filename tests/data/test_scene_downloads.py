@@ -76,25 +76,6 @@ def test_the_next_mirror_is_tried_when_one_fails(remote, server, trouble, monkey
     assert "Downloading cube.npy" in shown.err and "127.0.0.1" in shown.err
 
 
-def test_a_server_that_sends_a_byte_now_and_then_is_given_up(remote, server, monkeypatch):
-    """No time limit of a socket ever passes, for each byte is in time."""
-    monkeypatch.setattr(download, "SLOW_SECONDS", 0.3)
-    scene = remote(server.url("drip"))
-    server.files["drip"] = scene.content
-    server.drip.add("drip")
-    with pytest.raises(DataUnavailableError, match="too slow to wait for"):
-        fetch_scene(scene.card, progress=False)
-    assert scene.leftovers() == ["estate.toml", "labels.npy"], "nothing half-written stays"
-
-
-def test_a_server_that_sends_more_than_the_file_is_given_up(remote, server):
-    scene = remote(server.url("endless"))
-    server.files["endless"] = scene.content + bytes(10_000_000)
-    with pytest.raises(DataUnavailableError, match=f"sent more than the {len(scene.content):,} bytes"):
-        fetch_scene(scene.card, progress=False)
-    assert scene.leftovers() == ["estate.toml", "labels.npy"], "nothing half-written stays"
-
-
 def test_when_every_mirror_fails_the_error_names_file_folder_and_reasons(remote, server):
     scene = remote(server.url("absent"), server.url("wrong"))
     server.files["wrong"] = b"another file"

@@ -10,7 +10,6 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from hsiaug.api import PatchSamples, PluginError
-from hsiaug.protocol.hidden import HiddenCube
 from hsiaug.protocol.protocols import parse_protocol
 from hsiaug.protocol.split import draw_split
 from hsiaug.protocol.view import TrainView, train_view
@@ -98,12 +97,3 @@ def test_without_an_unlabelled_pixel_it_repeats_its_training_patches_and_says_so
 def test_a_class_without_training_pixels_is_refused_by_name(fitted):
     with pytest.raises(PluginError, match="classes with training pixels only"):
         made(fitted, {99: 1})
-
-
-def test_a_saved_fit_of_a_scene_too_large_for_an_array_makes_the_same_samples(fit, toy, seen, tmp_path) -> None:
-    large = replace(seen, cube=HiddenCube(toy.cube, seen.visible))
-    found = fit(Pseudo, large)
-    found.save(tmp_path)
-    again = Pseudo(Pseudo.card.params()).load(tmp_path, device="cpu")
-    first, second = made(found, {1: 4, 3: 5}), made(again, {1: 4, 3: 5})
-    assert isinstance(found.cube, HiddenCube) and np.array_equal(first.x, second.x)

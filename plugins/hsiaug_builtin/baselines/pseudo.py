@@ -113,12 +113,11 @@ class FittedPseudo:
         }
 
     def save(self, folder: Path) -> None:
-        """Everything; the spectra are those that the view shows. Raises PluginError where they do not fit into memory."""
+        """Everything; the spectra are those that the view shows."""
         save_state(folder, self._arrays(), self._stated())
 
     def _arrays(self) -> dict[str, NDArray[Any]]:
-        # Of a large scene the cube is no array.
-        return {"cube": np.asarray(self.cube), "coords": self.coords, "y": self.y, "confidence": self.confidence}
+        return {"cube": self.cube, "coords": self.coords, "y": self.y, "confidence": self.confidence}
 
     def _stated(self) -> dict[str, object]:
         return {"share": self.params.share, "patch": self.patch, "notes": dict(self.notes)}
