@@ -23,7 +23,6 @@ from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
 
-from hsiaug.trial.brief import brief_of
 from hsiaug.trial.hashing import short_hash
 from hsiaug.trial.index import open_index
 from hsiaug.trial.packs import write_pack
@@ -76,12 +75,11 @@ def fill(store: Path, made: Iterator[Template], packed: bool) -> None:
     if packed:
         (store / "packs").mkdir(parents=True)
         (store / "records").mkdir()
-        with open_index(store, store / "records", None) as index:
+        with open_index(store, store / "records") as index:
 
             def rows() -> Iterator[tuple[Record, bytes, bytes]]:
                 for record, npz in made:
                     index.add(record["hash"], data := encode(record))
-                    index.add_brief(brief_of(record))
                     yield record, data, npz
 
             left = rows()

@@ -117,7 +117,7 @@ def run(
             for line in damage_lines(damaged, "its trial is run again"):
                 say(line)
             if stated:
-                state_plan(root, trials, store.each(known=kept, brief=True))
+                state_plan(root, trials, store.each(known=kept))
             _record_nothing(plans, waiting, store)
         if waiting and where:
             costs = Costs.of(plans, store.each(known=kept), store.cache)

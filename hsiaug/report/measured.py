@@ -10,8 +10,8 @@ from hsiaug.report.cells import ArmCell
 from hsiaug.report.curves import SIGNS, SweepLine, SweepPoint, all_lines, line_label
 from hsiaug.report.grid import Grid, GridColumn, GridEntry, make_grid
 from hsiaug.report.labels import MISSING, number, plus_minus
+from hsiaug.report.records import MEASURED, MEASURED_REAL
 from hsiaug.report.tables import Table
-from hsiaug.trial.brief import MEASURED, MEASURED_REAL
 
 NAMES = (
     *("density", "coverage", "purity", "nearer_training", "nearer_pool"),

@@ -7,17 +7,16 @@ from array import array
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cache
-from math import fsum, isfinite
+from math import fsum, isfinite, nan
 from typing import Any, TypeVar
 
 from hsiaug.base.errors import StoreError
 from hsiaug.core.view_names import RAW
 from hsiaug.protocol.balance import Rate
 from hsiaug.trial.arm import BOTH, Arm, Method
-from hsiaug.trial.brief import Brief, brief_of
 from hsiaug.trial.hashing import canonical_json
 from hsiaug.trial.planned import OF_TRIAL
-from hsiaug.trial.record_json import Record
+from hsiaug.trial.record_json import Record, json_line, made_nothing
 
 Audit = Mapping[str, Any]
 DrawKey = tuple[int, str]
@@ -30,6 +29,12 @@ T = TypeVar("T")
 FIELDS = ("seen", "new")
 VISIBILITY = ("shown", "hidden")
 """Fields that hold training pixels, and fields that hold none."""
+
+COUNTED = ("timings", "cpu_seconds", "optimiser_steps", "classifier_facts")
+COMMON = ("scope", "transductive", "class_names", "environment", "scene_ref", "error")
+"""Keys whose values many records share; beside them stands "view_shown", the name of the spectral view."""
+MEASURED, MEASURED_REAL = "measured", "measured_real"
+"""What a generator states of its samples in their provenance, and the same of left-out real ones; see docs/plugins.md."""
 
 SPEC = {"task", "scene", "protocol", "patch", *OF_TRIAL}
 
@@ -178,7 +183,7 @@ def class_counts(audits: Iterable[Audit | None], key: str, class_id: int) -> lis
     return [int(entries[class_id - 1]) for entries in counts if class_id <= len(entries)]
 
 
-def read_trials(records: Iterable[Record | Brief], source: Source | None = None) -> list[Trial]:
+def read_trials(records: Iterable[Record], source: Source | None = None) -> list[Trial]:
     """Trials of the records, one per hash: the newest that went well, else the newest.
 
     source: gives a record again, whole, by its hash; None = the records are kept.
@@ -209,26 +214,55 @@ def by_split(trials: Iterable[Trial]) -> list[Trial]:
     ]
 
 
-def _read(found: Record | Brief, source: Source, once: _Once) -> Trial:
-    name = found.hash if isinstance(found, Brief) else found.get("hash", "without a hash")
-    if not isinstance(found, Brief) and found.get("format") != 1:
+def _read(record: Record, source: Source, once: _Once) -> Trial:
+    name = record.get("hash", "without a hash")
+    if record.get("format") != 1:
         raise StoreError(
             f"record {name} must have format 1",
-            value=f"format {found.get('format')!r}",
+            value=f"format {record.get('format')!r}",
             hint="Read it with the version of hsiaug that wrote it.",
         )
     try:
-        brief = found if isinstance(found, Brief) else brief_of(found)
-        audit = once.audit(brief.audit)
-        draw = once.same((brief.seed, str((audit or {}).get("sha256", ""))))
-        about = once.about(brief.about)
+        spec, common = dict(record["spec"]), {key: record.get(key) for key in COMMON}
+        seed, ok = int(spec.pop("seed")), record["status"] == "ok" and record.get("metrics") is not None
+        common["view_shown"] = (record.get("spectral_view") or {}).get("name")
+        audit = once.audit(json_line(record.get("audit")))
+        draw = once.same((seed, str((audit or {}).get("sha256", ""))))
+        about, empty = once.about(json_line({"spec": spec, "common": common})), made_nothing(record)
+        numbers, layout = _numbers(record, ok)
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         raise StoreError(
             f"record {name} must hold what docs/results-format.md names",
             value=f"{type(error).__name__} {error}",
             hint="Delete the record's folder and run its trial again.",
         ) from error
-    return Trial(brief.hash, brief.seed, brief.created, draw, audit, array("d", brief.numbers), source, *about)
+    condition, arm, classifier, diagnosis, common = about
+    created = str(record.get("created", ""))
+    whose = (condition, arm, classifier, ok, empty, diagnosis, common)
+    return Trial(name, seed, created, draw, audit, numbers, source, *whose, once.places(layout))
+
+
+def _numbers(record: Record, ok: bool) -> tuple[array[float], tuple[tuple[str, tuple[str, ...], int], ...]]:
+    """The numbers of a record, NaN for what is none; and for each part with some its name, those of its numbers, and for
+    how many classes a recall follows them."""
+    metrics, samples = (record["metrics"] if ok else {}), record.get("samples") or {}
+    stated = record.get("provenance") or {}
+    parts = {"": metrics}
+    for several in ("fields", "visibility"):
+        parts |= metrics.get(several) or {}
+    parts |= {f"subset:{name}": one for name, one in (metrics.get("subsets") or {}).items()}
+    parts |= {key: record.get(key) for key in COUNTED}
+    parts |= {key: stated.get(key) for key in (MEASURED, MEASURED_REAL)}
+    parts["samples"] = {kind: sum(samples[kind]) for kind in ("real", "synthetic") if samples}
+    parts["record"] = {"peak_memory_mb": record.get("peak_memory_mb")}
+    layout, values = [], list[Any]()
+    for part, found in parts.items():
+        if isinstance(found, dict) and found:
+            recall = found.get("recall")
+            recall = recall if isinstance(recall, list | tuple) else ()
+            layout.append((part, tuple(found), len(recall)))
+            values += (*found.values(), *recall)
+    return array("d", [value if type(value) in (float, int) else nan for value in values]), tuple(layout)
 
 
 class _Once:
@@ -237,7 +271,7 @@ class _Once:
     def __init__(self) -> None:
         made: dict[Any, Any] = {}
         self.same: Callable[[T], T] = lambda value: made.setdefault(value, value)
-        self.audit, self.about = cache(json.loads), cache(self._about)
+        self.audit, self.about, self.places = cache(json.loads), cache(self._about), cache(_places)
 
     def _about(self, text: str) -> tuple[Any, ...]:
         said = json.loads(text)
@@ -251,15 +285,12 @@ class _Once:
             self.same(condition_of({key: value for key, value in spec.items() if key not in OF_TRIAL})),
             self.same(Arm(self.same(maker), self.same(Rate.of(spec)), None if omega is None else float(omega))),
             self.same(Method.of(spec["classifier"], None, str(spec.get("view", RAW)))),
-            said["ok"],
-            said["empty"],
             bool(spec.get("diagnosis")),
             said["common"],
-            _places(said["layout"]),
         )
 
 
-def _places(parts: Iterable[tuple[str, list[str], int]]) -> Layout:
+def _places(parts: Iterable[tuple[str, tuple[str, ...], int]]) -> Layout:
     places: dict[tuple[str, str], int] = {}
     start = 0
     for part, names, classes in parts:

@@ -16,7 +16,6 @@ from hsiaug.report.labels import method_labels
 from hsiaug.report.records import Audit, Condition, Source, Trial, by_split, condition_of, read_trials
 from hsiaug.report.scores import CONTROL_CLASSIFIERS, Metric, MetricSet, metric_set, over_large
 from hsiaug.trial.arm import CONTROLS, EVERY_CONTROL, RIVALS, Arm, Method
-from hsiaug.trial.brief import Brief
 from hsiaug.trial.index import uncollected
 from hsiaug.trial.planned import PlannedDraws
 from hsiaug.trial.record_json import Record
@@ -227,7 +226,7 @@ class Report:
 
 
 def build_report(
-    records: Iterable[Record | Brief],
+    records: Iterable[Record],
     source: Source | None = None,
     *,
     store: str | None = None,

@@ -13,20 +13,19 @@ import json
 import stat
 import sys
 import zlib
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 from hsiaug import __version__
 from hsiaug.base import temporary_folders
-from hsiaug.trial.brief import Brief
 from hsiaug.trial.record_json import CHECKS, Record
 
 INDEX = "index.json"
 MARK = b'{"hsiaug": "index"'
 """Beginning of every index; a file without it is not replaced."""
-LAYOUT = f"5 {CHECKS} {__version__}"
+LAYOUT = f"6 {CHECKS} {__version__}"
 """An index that says otherwise is another version's, and is not read."""
 WORTH_WRITING = 500, 0.02
 """Records that an index lacks before it is written: so many, and this share of what it has."""
@@ -35,8 +34,8 @@ OWN = frozenset(
 )
 """Keys whose values differ from record to record; those of all others are mostly the same."""
 
-Entry = tuple[int, ...]
-"""Size and checksum of a record's file; and the checksum of what a pack holds apart of it, where that was compared."""
+Entry = list[int]
+"""Size and checksum of a record's file."""
 
 
 class Index:
@@ -49,22 +48,12 @@ class Index:
 
     def get(self, hash: str, data: bytes) -> Record | None:
         """The record of that hash with that content, where it was found sound."""
-        known = self.known.get(hash, ())[:2] == (len(data), zlib.crc32(data))
-        return self._decode(data) if known else None
-
-    def holds(self, brief: Brief) -> bool:
-        """Whether it was found to be that of a sound record."""
-        return self.known.get(brief.hash, ())[2:] == (brief.checksum,)
+        return self._decode(data) if self.known.get(hash) == [len(data), zlib.crc32(data)] else None
 
     def add(self, hash: str, data: bytes) -> Record:
         """The record of that hash, which was found sound with that content."""
-        self.new[hash] = len(data), zlib.crc32(data)
+        self.new[hash] = [len(data), zlib.crc32(data)]
         return self._decode(data)
-
-    def add_brief(self, brief: Brief) -> None:
-        """Take in that it is that of a record, which is known or was added."""
-        size, checksum, *_ = self.new.get(brief.hash) or self.known[brief.hash]
-        self.new[brief.hash] = size, checksum, brief.checksum
 
     def _decode(self, data: bytes) -> Record:
         """The record, whose values are those of other records where they are equal; they are not to be changed.
@@ -86,32 +75,30 @@ class Index:
         return dict([pair or next(rest) for pair in pairs])
 
 
-def _entries(path: Path) -> Mapping[str, Entry]:
-    """The entries of an index; none of a damaged one, of another version's, and of what is no plain file."""
-    with contextlib.suppress(OSError, ValueError, KeyError, TypeError):
-        if stat.S_ISREG(path.lstat().st_mode):
-            head, _, body = path.read_bytes().partition(b"\n")
-            about = json.loads(head)
-            if about["layout"] == LAYOUT and about["crc"] == zlib.crc32(body):
-                return {hash: tuple(entry) for hash, entry in json.loads(body).items()}
-    return {}
-
-
 @contextmanager
-def open_index(root: Path, folder: Path | None, present: Collection[str] | None) -> Iterator[Index]:
+def open_index(root: Path, folder: Path | None) -> Iterator[Index]:
     """The index of a store while records are read. At the end it is written anew, where it lacked many of them.
 
-    folder: for temporary folders; None = the index is not written. present: the hashes of all records that there are,
-    where these are read.
+    folder: for temporary folders; None = the index is not written.
     """
-    index = Index(_entries(root / INDEX))
+    path, index = root / INDEX, Index()
+    # What is damaged, another version's or no plain file has no entry.
+    with contextlib.suppress(OSError, ValueError, KeyError, TypeError):
+        if stat.S_ISREG(path.lstat().st_mode):
+            found = json.loads(path.read_bytes())
+            index.known = dict(found["files"]) if found["layout"] == LAYOUT else {}
     with uncollected():
         yield index
     number, share = WORTH_WRITING
-    if folder is not None and len(index.new) >= max(number, share * len(index.known)):
-        # Where it cannot be written, records are checked once more next time.
-        with contextlib.suppress(OSError, ValueError):
-            _write(root / INDEX, folder, index, present)
+    if folder is None or len(index.new) < max(number, share * len(index.known)):
+        return
+    # Where it cannot be written, records are checked once more next time.
+    with contextlib.suppress(OSError, ValueError):
+        if _replaceable(path):
+            text = json.dumps({"hsiaug": "index", "layout": LAYOUT, "files": {**index.known, **index.new}})
+            with temporary_folders.temporary_folder(folder, "index") as fresh:
+                (fresh / INDEX).write_text(text, encoding="utf-8")
+                (fresh / INDEX).replace(path)
 
 
 @contextmanager
@@ -124,17 +111,6 @@ def uncollected() -> Iterator[None]:
     finally:
         if collects:
             gc.enable()
-
-
-def _write(path: Path, folder: Path, index: Index, present: Collection[str] | None) -> None:
-    if not _replaceable(path):
-        return
-    known = index.known if present is None else {h: index.known[h] for h in present if h in index.known}
-    body = json.dumps({**known, **index.new}).encode()
-    head = MARK + f', "layout": {json.dumps(LAYOUT)}, "crc": {zlib.crc32(body)}}}\n'.encode()
-    with temporary_folders.temporary_folder(folder, "index") as fresh:
-        (fresh / INDEX).write_bytes(head + body)
-        (fresh / INDEX).replace(path)
 
 
 def _replaceable(path: Path) -> bool:

@@ -6,14 +6,12 @@ import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from hsiaug.base.errors import StoreError
 from hsiaug.base.files import file_errors, plain_text, replaced
 from hsiaug.trial.arm import CONTROLS
-from hsiaug.trial.brief import Brief
 from hsiaug.trial.hashing import canonical_json, short_hash
 from hsiaug.trial.record_json import Record
 
@@ -41,7 +39,7 @@ class PlannedDraws:
     known: frozenset[int]
 
 
-def state_plan(root: Path, trials: Iterable[TrialSpec], records: Iterable[Record | Brief]) -> None:
+def state_plan(root: Path, trials: Iterable[TrialSpec], records: Iterable[Record]) -> None:
     """Write a plan of these trials, unless the store has it: one that is resumed, or runs in two processes, is one plan.
 
     records: all sound ones of the store. The file is named after the plan's hash, so that no two write different ones.
@@ -53,14 +51,11 @@ def state_plan(root: Path, trials: Iterable[TrialSpec], records: Iterable[Record
     if path.exists():
         return
     results: dict[str, set[int]] = {}
-    told = cache(lambda about: _table_of(**json.loads(about)))
     for record in records:
-        if isinstance(record, Brief):
-            table, seed = told(record.about), record.seed
-        else:
-            table, seed = _table_of(record["spec"], ok=record["status"] == "ok"), record["spec"]["seed"]
-        if table is not None:
-            results.setdefault(table, set()).add(seed)
+        spec = record["spec"]
+        # A control says nothing of an arm, nor does what failed or a diagnosis of earlier versions.
+        if record["status"] == "ok" and spec["generator"]["name"] not in CONTROLS and not spec.get("diagnosis"):
+            results.setdefault(canonical_json(_shared(spec)), set()).add(spec["seed"])
     tables: dict[str, list[Mapping[str, Any]]] = {}
     for spec in planned.values():
         tables.setdefault(canonical_json(_shared(spec)), []).append(spec)
@@ -116,12 +111,6 @@ def _write(path: Path, text: str) -> None:
     with file_errors(rule, hint, StoreError):
         path.parent.mkdir(exist_ok=True)
         replaced(path, lambda fresh: fresh.write_text(text, encoding="utf-8"))
-
-
-def _table_of(spec: Mapping[str, Any], *, ok: bool, **_: object) -> str | None:
-    """The table that a record has a result of an arm in; None for a control, and for what failed."""
-    counts = ok and spec["generator"]["name"] not in CONTROLS and not spec.get("diagnosis")
-    return canonical_json(_shared(spec)) if counts else None
 
 
 def _shared(spec: Mapping[str, Any]) -> dict[str, Any]:

@@ -8,12 +8,10 @@ from collections.abc import Iterable, Iterator, Mapping
 from contextlib import AbstractContextManager, suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from hsiaug.base import temporary_folders
 from hsiaug.base.errors import InputError, StoreError
 from hsiaug.base.files import file_errors, plain_text, reason, replaced, sync_files, sync_folder
-from hsiaug.trial.brief import brief_of
 from hsiaug.trial.hashing import SHORT
 from hsiaug.trial.index import Index, open_index
 from hsiaug.trial.packs import Packs
@@ -129,34 +127,30 @@ class Store:
         *,
         known: Reading | None = None,
         index: bool = True,
-        brief: bool = False,
-    ) -> Iterator[Any]:
+    ) -> Iterator[Record]:
         """The sound records of :meth:`read`, one after the other: they need not be in memory together.
 
-        damaged: takes in the others. brief: give what reports read of a record, where packs hold that apart.
+        damaged: takes in the others.
         """
         had: dict[str, Record | Damage] = {} if known is None else known.by_hash
-        left_out = [] if damaged is None else damaged
         with self._access("read"):
-            asked = None if hashes is None else list(hashes)
             # Where all are asked for, it is known which have no folder of their own.
-            loose = set(self.loose() if asked is None else asked)
-            wanted = sorted({*loose, *self.packs.hashes()}) if asked is None else asked
-        with open_index(self.root, self._records if index else None, wanted if asked is None else None) as files:
+            loose = set(self.loose()) if hashes is None else None
+            wanted = (
+                list(hashes)
+                if loose is None and hashes is not None
+                else sorted({*(loose or ()), *self.packs.hashes()})
+            )
+        with open_index(self.root, self._records if index else None) as files:
             for start in range(0, len(wanted), AT_ONCE):
                 some = wanted[start : start + AT_ONCE]
-                briefs = self.packs.briefs(some[0], some[-1]) if brief else {}
-                briefs = {hash: one for hash, one in briefs.items() if hash not in loose}
-                sound = {hash: one for hash, one in briefs.items() if files.holds(one)}
-                packed = self.packs.some([hash for hash in some if hash not in sound])
+                packed = self.packs.some(some)
                 for hash in some:
-                    found = had.get(hash) or sound.get(hash)
-                    if found is None:
-                        found = self._look(hash, files, packed.get(hash), hash in loose)
-                        if hash in briefs and isinstance(found, dict) and brief_of(found) == briefs[hash]:
-                            files.add_brief(briefs[hash])
+                    alone = loose is not None and hash not in loose
+                    found = had.get(hash) or self._look(hash, files, packed.get(hash), alone=alone)
                     if isinstance(found, Damage):
-                        left_out.append(found)
+                        if damaged is not None:
+                            damaged.append(found)
                     elif found is not None:
                         yield found
 
@@ -169,17 +163,17 @@ class Store:
 
     def look(self, hash: str) -> Record | Damage | None:
         """The record of that hash; what is wrong with it; or None where there is none."""
-        return self._look(hash, Index())
+        return self._look(hash, Index(), self.packs.some([hash]).get(hash))
 
     def _look(
-        self, hash: str, index: Index, packed: bytes | None = None, loose: bool = True
+        self, hash: str, index: Index, packed: bytes | None, *, alone: bool = False
     ) -> Record | Damage | None:
         """Do as :meth:`look`, but without checking again content that the index knows.
 
-        packed: what packs have of it. loose: whether it may have a folder of its own.
+        packed: what packs have of it. alone: it has no folder of its own.
         """
         try:
-            data = self.data(hash, packed) if loose or packed is None else packed
+            data = packed if alone else self._written(hash, packed)
             if data is None:
                 return None
             if data is not packed:
@@ -197,14 +191,17 @@ class Store:
         fault = fault_of(record, hash)
         return index.add(hash, data) if fault is None else Damage(hash, fault)
 
-    def data(self, hash: str, packed: bytes | None = None) -> bytes | None:
-        """The bytes of a record, or None. Raises ValueError where they are none of one. What is packed lies under one
-        that was written since. packed: what packs were found to have.
-        """
+    def data(self, hash: str) -> bytes | None:
+        """The bytes of a record, or None. Raises ValueError where they are none of one."""
+        return self._written(hash, self.packs.some([hash]).get(hash))
+
+    def _written(self, hash: str, packed: bytes | None) -> bytes | None:
+        """What is packed lies under what was written since."""
         try:
             return _read_plain(f"{self._place(hash)}/{RECORD}")
         except FileNotFoundError:
-            return packed or self.packs.get(hash)
+            # It may have been packed meanwhile.
+            return packed or self.packs.some([hash]).get(hash)
 
     def _unreadable(self, hash: str, error: OSError | ValueError) -> StoreError:
         return StoreError(

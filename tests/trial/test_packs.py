@@ -71,12 +71,6 @@ def change(store: Store, query: str, *values: object) -> None:
         pack_.close()
 
 
-def as_before_briefs(store: Store) -> None:
-    """Make packs what they were before reports had tables of their own in them."""
-    change(store, "DROP TABLE briefs")
-    change(store, "DROP TABLE shared")
-
-
 @pytest.fixture
 def grid(tmp_path: Path) -> Store:
     """A store of the records of a small benchmark, of which one failed."""
@@ -93,14 +87,13 @@ def eager(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.usefixtures("eager")
-def test_a_report_of_packs_of_either_layout_and_of_folders_is_the_same_to_the_byte(grid: Store) -> None:
+def test_a_report_of_packs_and_of_folders_is_the_same_to_the_byte(grid: Store) -> None:
     before, records = reports(grid), list(grid.records())
     late = [one for one in records if one["spec"]["seed"] == 2]
     later = [one for one in records if one["spec"]["seed"] == 1]
     for record in (*late, *later):
         grid.folder(record["hash"]).rename(grid.root / record["hash"])
     packed(grid)
-    as_before_briefs(grid)
     for record in later:
         (grid.root / record["hash"]).rename(grid.folder(record["hash"]))
     packed(grid)
@@ -115,46 +108,6 @@ def test_a_report_of_packs_of_either_layout_and_of_folders_is_the_same_to_the_by
 
 
 @pytest.mark.usefixtures("eager")
-def test_what_a_pack_holds_for_reports_is_compared_once_with_its_records_and_then_read_alone(
-    grid: Store, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    packed(grid)
-    grid.read()
-    before = reports(grid)
-    asked: list[str] = []
-    look = Store._look
-    monkeypatch.setattr(Store, "_look", lambda store, hash, *rest: asked.append(hash) or look(store, hash, *rest))
-    assert reports(grid) == before and len(asked) == 1  # The one that failed, and is in no pack.
-
-
-@pytest.mark.usefixtures("eager")
-@pytest.mark.parametrize(
-    "harm",
-    [
-        "UPDATE briefs SET numbers = zeroblob(length(numbers))",
-        "UPDATE briefs SET numbers = NULL",
-        "UPDATE briefs SET seed = 'none', created = 7",
-        "UPDATE briefs SET audit = about",
-        "UPDATE briefs SET hash = hash || 'x'",
-        "UPDATE shared SET json = replace(json, 'svm', 'pca')",
-        "DELETE FROM shared WHERE id > 0",
-        "DELETE FROM shared",
-    ],
-)
-def test_a_report_believes_the_records_and_never_what_disagrees_with_them(grid: Store, harm: str) -> None:
-    before = reports(grid)
-    packed(grid)
-    checked = Store(grid.root.with_name("checked"), create=True)
-    shutil.copytree(grid.root, checked.root, dirs_exist_ok=True)
-    reports(checked)
-    for store in (grid, checked):
-        change(store, harm)
-        for _ in range(2):
-            assert [text.replace(str(store.root), str(grid.root)) for text in reports(store)] == before
-        assert not list(verify(store, uncounted))
-
-
-@pytest.mark.usefixtures("eager")
 def test_a_trial_that_several_packs_hold_is_reported_from_its_newest_record(grid: Store) -> None:
     record = next(one for one in grid.records() if one["status"] == "ok")
     newer = {**record, "created": "2999-01-01T00:00:00+00:00", "peak_memory_mb": 12345.5}
@@ -163,8 +116,16 @@ def test_a_trial_that_several_packs_hold_is_reported_from_its_newest_record(grid
     before = reports(grid)
     packed(grid)
     assert reports(grid) == before == reports(grid) and any("12345.5" in text for text in before)
-    as_before_briefs(grid)
-    assert reports(grid) == before
+
+
+def test_a_pack_of_a_version_that_kept_the_numbers_of_reports_apart_is_read_alike(filled: Store) -> None:
+    before = contents(filled)
+    packed(filled)
+    change(
+        filled, "CREATE TABLE briefs (hash PRIMARY KEY, created, seed, about, audit, numbers BLOB) WITHOUT ROWID"
+    )
+    change(filled, "CREATE TABLE shared (id INTEGER PRIMARY KEY, json)")
+    assert contents(filled) == before and not list(verify(filled, uncounted))
 
 
 def test_a_packed_store_gives_what_it_gave_before(filled: Store) -> None:
@@ -246,21 +207,12 @@ def test_a_pack_is_read_without_hsiaug(filled: Store) -> None:
     with sqlite3.connect(path) as pack_:
         rows = pack_.execute("SELECT hash, generator, seed, oa, record FROM records ORDER BY hash").fetchall()
         arrays = pack_.execute("SELECT npz FROM predictions").fetchall()
-        briefs = pack_.execute(
-            "SELECT json, numbers FROM briefs JOIN shared ON id = about ORDER BY hash"
-        ).fetchall()
     pack_.close()
     for row, record in zip(rows, records, strict=True):
         spec = record["spec"]
         assert row[:4] == (record["hash"], spec["generator"]["name"], spec["seed"], record["metrics"]["oa"])
         assert json.loads(row[4]) == record
     assert len(arrays) == 2
-    for (about, numbers), record in zip(briefs, records, strict=True):
-        part, names, classes = json.loads(about)["layout"][0]
-        values, metrics = np.frombuffer(numbers, "<f8"), record["metrics"]
-        assert part == "" and dict(zip(names, values, strict=False))["oa"] == metrics["oa"]
-        recall = values[len(names) : len(names) + classes]
-        assert [None if np.isnan(one) else one for one in recall] == metrics["recall"]
 
 
 @pytest.mark.parametrize("after", ["write_pack", "sync_folder", "_drop"])

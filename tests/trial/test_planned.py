@@ -16,7 +16,6 @@ from hsiaug.core.scene import Scene
 from hsiaug.protocol.protocols import parse_protocol
 from hsiaug.registry.lookup import Registry
 from hsiaug.report import build_report, render_html, render_report
-from hsiaug.trial.brief import brief_of
 from hsiaug.trial.planned import PLANS, PlannedDraws, read_plans, state_plan
 from hsiaug.trial.spec import TrialSpec
 from hsiaug.trial.store import Store
@@ -44,22 +43,6 @@ def trials(toy: Scene, plugins: Registry) -> dict[int, list[TrialSpec]]:
 
 def ran(trials: list[TrialSpec]) -> list[dict[str, Any]]:
     return [{"status": "ok", "spec": trial.as_json()} for trial in trials]
-
-
-def test_results_are_known_by_what_packs_keep_of_them_too(
-    trials: dict[int, list[TrialSpec]], tmp_path: Path
-) -> None:
-    every = [trial for draw in trials.values() for trial in draw]
-    whole = [
-        {"hash": t.hash, "status": "ok" if t.seed else "failed", "metrics": {"oa": 0.5}, "spec": t.as_json()}
-        for t in every
-    ]
-    for folder, records in (("whole", whole), ("brief", [brief_of(record) for record in whole])):
-        Store(tmp_path / folder, create=True)
-        state_plan(tmp_path / folder, every, records)
-
-    found = [read_plans(tmp_path / folder)[0].known for folder in ("whole", "brief")]
-    assert found == [{1, 2, 3}, {1, 2, 3}]
 
 
 def test_a_plan_names_its_draws_and_those_that_had_results_and_is_never_written_again(
