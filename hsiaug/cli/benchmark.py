@@ -147,7 +147,7 @@ def benchmark(
     else:
         _refuse_suite_options(ctx)
         request = options.plan_request(
-            options.task_of(scene, task, quiet=quiet),
+            options.task_of(scene, task),
             generator=generator,
             classifier=classifier,
             view=view,

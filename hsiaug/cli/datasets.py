@@ -160,7 +160,6 @@ def _pairs_facts(entry: PairEntry) -> dict[str, Any]:
     return {
         "status": pairs_status(entry),
         "folders": [str(entry.folder)],
-        "note": entry.taken_for,
         **entry.card.model_dump(mode="json"),
         "places_here": entry.here(),
         "missing": entry.missing(),

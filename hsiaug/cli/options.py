@@ -210,27 +210,11 @@ Margin = Annotated[
 StoreDir = Annotated[Path, option("Folder of the records.", "--store")]
 
 
-def task_of(ref: str, asked: TaskName | None, *, quiet: bool = False) -> str:
-    """The task of a scene or a set of pairs; says what a folder without a card is taken for, unless quiet.
-
-    Raises InputError where its card says another task than ``--task``.
-    """
+def task_of(ref: str, asked: TaskName | None) -> str:
+    """The task of a scene or a set of pairs. Raises InputError where its card says another task than ``--task``."""
     from hsiaug.data.pair_sets import task_of as task_in_card
 
-    task = task_in_card(ref, asked)
-    if not quiet:
-        _say_taken_for(ref)
-    return task
-
-
-def _say_taken_for(ref: str) -> None:
-    """A note on what a folder without a card is taken for; nothing of anything else."""
-    from hsiaug.cli.output import say
-    from hsiaug.data.pair_sets import find_pairs
-
-    entry = find_pairs(ref)
-    if entry is not None and entry.taken_for:
-        say(f"note: {entry.taken_for}", err=True)
+    return task_in_card(ref, asked)
 
 
 def suite_on(suite: Suite, data: str, *, quiet: bool = False) -> Suite:
@@ -245,8 +229,6 @@ def suite_on(suite: Suite, data: str, *, quiet: bool = False) -> Suite:
     if not refs:
         raise InputError("--data must name data", value=repr(data), hint="A name, a card (.toml) or a folder.")
     changed = on_data(suite, refs)
-    for ref in () if quiet else refs:
-        _say_taken_for(ref)
     for note in () if quiet else changed.notes:
         say(f"note: {note}", err=True)
     return changed

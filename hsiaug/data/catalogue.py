@@ -69,21 +69,24 @@ def pair_set_names() -> tuple[str, ...]:
 def own_card(ref: str | os.PathLike[str]) -> Path | None:
     """The path of a card of one's own: a file that ends in ``.toml``, or the only card in a folder; else None.
 
-    Raises InputError for a folder with several.
+    Raises InputError for a folder with none, or with several.
     """
     text = os.fspath(ref)
     if text.lower().endswith(".toml"):
         return user_path(text)
     folder = own_folder(ref)
-    files = sorted(folder.glob("*.toml")) if folder else []
-    cards = [path for path in files if any(kind <= _tables(path) for kind in CARDS)]
-    if len(cards) > 1:
+    if folder is None:
+        return None
+    cards = [path for path in sorted(folder.glob("*.toml")) if any(kind <= _tables(path) for kind in CARDS)]
+    if len(cards) != 1:
         raise InputError(
-            f"a folder must hold one card, or be named by it: {text}",
-            value=", ".join(path.name for path in cards),
-            hint="Name one of them in place of the folder.",
+            f"a folder must hold one card (.toml) of a scene or of image–mask pairs: {text}",
+            value=", ".join(path.name for path in cards) or "none",
+            hint="Name one of them in place of the folder."
+            if cards
+            else "docs/masks.md and docs/scenes.md show one.",
         )
-    return cards[0] if cards else None
+    return cards[0]
 
 
 def own_folder(ref: str | os.PathLike[str]) -> Path | None:
@@ -152,7 +155,7 @@ def find_entry(ref: str | os.PathLike[str]) -> SceneEntry:
             raise _not_a_scene(text)
         return SceneEntry(read_card(path), (path.absolute().parent,))
     name = text.lower().replace("-", "_")
-    if name in pair_set_names() or own_folder(ref):
+    if name in pair_set_names():
         raise _not_a_scene(text)
     if name not in scene_names():
         raise InputError(
@@ -171,6 +174,6 @@ def _catalogue_card(name: str) -> SceneCard:
 def _not_a_scene(ref: str) -> InputError:
     return InputError(
         "this needs a scene, a cube with labels for single pixels",
-        value=f"{ref}, {'a folder without a card of one' if own_folder(ref) else 'a set of image–mask pairs'}",
+        value=f"{ref}, a set of image–mask pairs",
         hint="Sets are for 'hsiaug benchmark', 'generate', 'inspect', 'split' and 'datasets'; see docs/masks.md.",
     )

@@ -25,7 +25,7 @@ __all__ = ["load_pairs", "pair_georeferences"]
 def load_pairs(
     ref: str | os.PathLike[str], task: str, *, progress: bool = True, masks_only: bool = False
 ) -> PairSet:
-    """The pairs of a catalogue name, of your own card or folder of pairs, or (segmentation) of a scene, as one place.
+    """The pairs of a catalogue name, of your own card of pairs, or (segmentation) of a scene, as one place.
 
     Files of a public set that are not here are downloaded first where its makers allow that.
     task: "segmentation" (one date) or "change" (two). masks_only: of a card of pairs read no image, and give one band

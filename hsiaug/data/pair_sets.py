@@ -13,7 +13,6 @@ from hsiaug.data.catalogue import (
     data_dir,
     is_pair_card,
     own_card,
-    own_folder,
     pair_set_names,
     read_pair_card,
 )
@@ -31,15 +30,11 @@ SHOWN = 4
 
 @dataclass(frozen=True)
 class PairEntry:
-    """A card of image–mask pairs, and the folder that its patterns are relative to. public: of the catalogue.
-
-    taken_for: in words what a folder without a card was taken for.
-    """
+    """A card of image–mask pairs, and the folder that its patterns are relative to. public: of the catalogue."""
 
     card: PairCard
     folder: Path
     public: bool
-    taken_for: str = ""
 
     @property
     def named(self) -> dict[Side, tuple[str, ...]]:
@@ -96,19 +91,13 @@ class PairEntry:
 
 
 def find_pairs(ref: str | os.PathLike[str]) -> PairEntry | None:
-    """The set of a catalogue name, your own card of pairs, or a folder of them; None for anything else, as a scene.
+    """The set of a catalogue name, or of your own card of pairs; None for anything else, as a scene.
 
-    Raises SceneError for a card of pairs that is not valid, and for a folder that has none and cannot do without.
+    Raises SceneError for a card of pairs that is not valid.
     """
     path = own_card(ref)
     if path is not None:
         return PairEntry(read_pair_card(path), path.absolute().parent, False) if is_pair_card(path) else None
-    folder = own_folder(ref)
-    if folder is not None:
-        from hsiaug.data.pair_folders import inferred_card
-
-        card, taken_for = inferred_card(folder)
-        return PairEntry(card, folder.absolute(), False, taken_for)
     name = os.fspath(ref).lower().replace("-", "_")
     if name not in pair_set_names():
         return None

@@ -66,6 +66,9 @@ def test_a_folder_of_small_pairs_is_told_how_it_can_be_split(
             np.save(
                 tmp_path / folder / f"{i}.npy", np.full((16, 16, *[3] * (folder == "images")), i % 2, np.uint8)
             )
+    card = 'name = "small"\ntask = "segmentation"\n[images]\nfiles = ["{}images/{name}.npy"]\n'
+    card += '[masks]\nfiles = ["{}masks/{name}.npy"]\nnames = ["a", "b"]\ncodes = [[0], [1]]\n[places]\n'
+    (tmp_path / "card.toml").write_text(card.replace("{}", "") + 'any = ["*"]\n')
     monkeypatch.chdir(tmp_path)
     with pytest.raises(SplitError, match=r"no test tile .* or folders train and test of places"):
         run("benchmark", ".", "--generator", "duplicate", "--dry-run")
@@ -74,8 +77,8 @@ def test_a_folder_of_small_pairs_is_told_how_it_can_be_split(
             (tmp_path / side / folder).mkdir(parents=True)
             for name in names:
                 (tmp_path / folder / f"{name}.npy").rename(tmp_path / side / folder / f"{name}.npy")
-    (tmp_path / "images").rmdir()
-    (tmp_path / "masks").rmdir()
+    sides = 'train = ["train/*"]\ntest = ["test/*"]\n'
+    (tmp_path / "card.toml").write_text(card.replace("{}", "{group}/") + sides)
     assert run("benchmark", ".", "--generator", "duplicate", "--dry-run")
 
 
