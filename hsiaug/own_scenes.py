@@ -42,7 +42,6 @@ TEXTS = Argument("a list of texts", lambda given: several(text, empty=True).conv
 NUMBERS = optional(several(number))
 OPTIONS = {
     "ignore": TEXTS,
-    "zero": switch,
     "scale": optional(number),
     "bad_bands": several(whole(), empty=True),
     "nodata": optional(Argument("a number", float)),

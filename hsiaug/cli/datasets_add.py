@@ -83,7 +83,7 @@ def add(
 
 
 def _import_options(settings: list[str], **typed: object) -> ImportOptions:
-    """The options with ``--set KEY=VALUE``; of a switch KEY alone. Raises InputError for a key or value that is none."""
+    """The options with ``--set KEY=VALUE``; Raises InputError for a key or value that is none."""
     from pydantic import TypeAdapter, ValidationError
 
     from hsiaug.data.adding import ImportOptions
@@ -91,12 +91,12 @@ def _import_options(settings: list[str], **typed: object) -> ImportOptions:
     found: dict[str, object] = dict(typed)
     for setting in settings:
         key, equals, text = setting.partition("=")
-        if key not in CARD_SETTINGS or (not equals and key != "zero"):
+        if key not in CARD_SETTINGS or not equals:
             raise InputError("--set must be KEY=VALUE", value=repr(setting), hint=did_you_mean(key, CARD_SETTINGS))
         if key == "bad_bands":
             found[key] = _bands(text)
         else:
-            found[key] = tuple(words(text)) if key == "ignore" else text if equals else True
+            found[key] = tuple(words(text)) if key == "ignore" else text
     try:
         return TypeAdapter(ImportOptions).validate_python(found)
     except ValidationError as error:
@@ -104,7 +104,7 @@ def _import_options(settings: list[str], **typed: object) -> ImportOptions:
         raise InputError(
             f"--set {first['loc'][0]} is not valid ({first['msg'][:1].lower()}{first['msg'][1:]})",
             value=repr(first["input"]),
-            hint="For example --set scale=0.0001, --set nodata=-9999 or --set zero.",
+            hint="For example --set scale=0.0001 or --set nodata=-9999.",
         ) from error
 
 

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 TAB = "\t"
 
 CARD_SETTINGS = (
-    *("ignore", "zero", "crs", "plots", "scale", "units", "bad_bands", "nodata", "axes", "cube_key"),
+    *("ignore", "crs", "plots", "scale", "units", "bad_bands", "nodata", "axes", "cube_key"),
     "labels_key",
 )
 """Keys of ``--set`` of ``hsiaug datasets add``."""

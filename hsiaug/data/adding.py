@@ -9,7 +9,9 @@ from __future__ import annotations
 import math
 import os
 import re
-from collections.abc import Sequence
+import uuid
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
@@ -18,6 +20,7 @@ from typing import Any
 import numpy as np
 
 from hsiaug.base.errors import InputError, SceneError
+from hsiaug.base.files import file_errors
 from hsiaug.base.public import LABELS
 from hsiaug.base.targets import check_target
 from hsiaug.core.scene import Scene
@@ -27,15 +30,20 @@ from hsiaug.data.cube_check import guess_axes, look_through
 from hsiaug.data.declared import read_declared
 from hsiaug.data.georeference import read_georeference
 from hsiaug.data.import_findings import ImportFindings, facts, read_values, warnings
-from hsiaug.data.label_check import is_code
+from hsiaug.data.label_rasters import LabelRaster
 from hsiaug.data.label_source import code_labels, labels_on_cube, plots_on_cube, read_labels
-from hsiaug.data.rasterise import LabelRaster
+from hsiaug.data.loading import load_scene
 from hsiaug.data.raw import RawArray
 from hsiaug.data.readers import read_cube_file
 from hsiaug.data.tomlfile import validated
-from hsiaug.data.writing import Picture, Save, write_card
 
 __all__ = ["Added", "ImportOptions", "add_scene"]
+
+Save = Callable[[Path], object]
+"""Writes one derived file under the name that it is told."""
+
+Picture = Callable[[Scene, Path], object]
+"""Draws a scene into a PNG."""
 
 
 @dataclass(frozen=True)
@@ -43,7 +51,6 @@ class ImportOptions:
     """Options of an import beside the two files; None or (): found out, or guessed and reported as a guess.
 
     name: of the scene. classes: names in ascending order of their codes. ignore: classes or codes without a label.
-    zero: code 0 is a class.
     cube_key, labels_key: arrays of .mat files. axes: order of the cube's axes. field, crs: of labels as points or
     polygons. plots: a raster of plot ids, or a column of such labels. scale, units: of the cube. wavelengths: band
     centres in nm, of a file that tells none. bad_bands: to drop, counted from 0. nodata: value of pixels without data.
@@ -53,7 +60,6 @@ class ImportOptions:
     name: str | None = None
     classes: tuple[str, ...] = ()
     ignore: tuple[str, ...] = ()
-    zero: bool = False
     cube_key: str | None = None
     labels_key: str | None = None
     axes: str | None = None
@@ -111,7 +117,7 @@ def add_scene(
     card, derived = _card(name, cube_name, label_name, out, options, found)
     derived |= {path.name: path.replace for path in moved}
     text = partial(card_text, card, found.read.remarks)
-    scene, files = write_card(out, text, derived, picture, (cube, labels), options.overwrite)
+    scene, files = _write(out, text, derived, picture, (cube, labels), options.overwrite)
     said = list(warnings(found))
     if (public := scene.drawn_as) in LABELS.values():
         said.append(
@@ -125,10 +131,6 @@ def _understand(cube: Path, raw: RawArray, labels: Path, options: ImportOptions)
     said, ground = read_declared(cube), read_georeference(cube)
     said = replace(said, wavelengths=options.wavelengths or said.wavelengths)
     given = read_labels(labels, options.labels_key, options.field, options.crs)
-    ignore = options.ignore
-    if options.zero:
-        given = given.raised()
-        ignore = tuple(str(int(item) + 1) if is_code(item) else item for item in ignore)
     axes, others = _axes(cube, raw, options.axes, given if isinstance(given, LabelRaster) else None)
     view = np.transpose(raw.array, [axes.index(axis) for axis in "hwb"])
     nodata = options.nodata if options.nodata is not None else said.nodata
@@ -139,8 +141,8 @@ def _understand(cube: Path, raw: RawArray, labels: Path, options: ImportOptions)
             hint="Bands are counted from 0.",
         )
     seen = look_through(view, nodata, (*said.bad_bands, *options.bad_bands), str(cube))
-    raster = labels_on_cube(given, seen, ground, options.classes, ignore, str(labels))
-    coding = code_labels(given, raster, options.classes, ignore)
+    raster = labels_on_cube(given, seen, ground, options.classes, options.ignore, str(labels))
+    coding = code_labels(given, raster, options.classes, options.ignore)
     counts = tuple(int((raster.codes == code).sum()) for code in coding.ids)
     plots = plots_on_cube(options.plots, labels, options.crs, seen, ground) if options.plots else None
     read = read_values(raw, seen, said, options.scale, options.units, options.bad_bands)
@@ -219,3 +221,46 @@ def _relative(path: Path, card: Path) -> str:
         return Path(os.path.relpath(path.absolute(), card.absolute().parent)).as_posix()
     except ValueError:  # another drive of Windows
         return path.absolute().as_posix()
+
+
+def _write(
+    out: Path,
+    text: Callable[[Mapping[str, str]], str],
+    derived: dict[str, Save],
+    picture: Picture | None,
+    inputs: tuple[Path, ...],
+    overwrite: bool,
+) -> tuple[Scene, tuple[Path, ...]]:
+    """Everything under temporary names, then the proof that the card gives a scene, then the final names.
+
+    text: of the card, with other names of the files that it is given. derived: by file name, what else is written into
+    the card's folder. inputs: files that are never replaced. Returns the scene, and the files, the card first.
+    """
+    folder, token, look = out.parent, uuid.uuid4().hex[:8], f"{out.stem}_look.png"
+    names = (*derived, look) if picture else tuple(derived)
+    for final in (folder / name for name in names):
+        mine = any(final.exists() and final.samefile(path) for path in inputs if path.exists())
+        if mine or (final.exists() and not overwrite):
+            raise InputError(
+                f"{final}, which is to be written, must not exist yet",
+                value="one of the scene's own files" if mine else "a file",
+                hint="Use another `out`." if mine else "Use another `out`, or add `overwrite`.",
+            )
+    fresh = {name: folder / f".{token}_{name}" for name in (*names, out.name)}
+    with (
+        file_errors(f"`out` {out} must lie in a folder that can be written to", "Name another one."),
+        ExitStack() as stack,
+    ):
+        for path in fresh.values():
+            stack.callback(path.unlink, missing_ok=True)
+        for name, save in derived.items():
+            save(fresh[name])
+        card = fresh[out.name]
+        card.write_text(text({name: path.name for name, path in fresh.items()}), encoding="utf-8")
+        scene = load_scene(card)
+        if picture:
+            picture(scene, fresh[look])
+        card.write_text(text({}), encoding="utf-8")
+        for name, path in fresh.items():
+            path.replace(folder / name)
+    return scene, (out, *(folder / name for name in names))

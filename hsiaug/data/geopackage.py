@@ -95,18 +95,16 @@ def _plain(file: sqlite3.Connection, table: str) -> None:
 
 
 def _features(path: Path, file: sqlite3.Connection, table: str, column: str) -> list[Feature]:
-    rows = file.execute(f"SELECT * FROM {_quoted(table)}")
-    names = [item[0] for item in rows.description]
-    at = names.index(column)
     features: list[Feature] = []
     taken = 0
-    for row in rows:
+    file.row_factory = sqlite3.Row
+    for row in file.execute(f"SELECT * FROM {_quoted(table)}"):
         taken += sum(len(value) for value in row if isinstance(value, bytes | str))
         if taken > MOST_BYTES or len(features) == MOST_FEATURES:
             raise too_large(path, MOST_FEATURES, "more")
-        attributes = dict(zip(names, row, strict=True))
-        del attributes[column]
-        features.append((None if row[at] is None else _geometry(row[at]), attributes))
+        attributes = dict(zip(row.keys(), row, strict=True))
+        blob = attributes.pop(column)
+        features.append((None if blob is None else _geometry(blob), attributes))
     return features
 
 

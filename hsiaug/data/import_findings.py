@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,8 +14,8 @@ from hsiaug.data.cardtext import nanometres
 from hsiaug.data.cube_check import CubeFacts, runs, usual_scale, usual_units
 from hsiaug.data.declared import Declared
 from hsiaug.data.georeference import Georeference
-from hsiaug.data.label_check import ClassCodes, better_turn
-from hsiaug.data.rasterise import LabelRaster
+from hsiaug.data.label_rasters import LabelRaster
+from hsiaug.data.label_source import ClassCodes
 from hsiaug.data.raw import RawArray
 
 __all__ = ["ImportFindings", "facts", "read_values", "warnings"]
@@ -105,43 +104,31 @@ def facts(found: ImportFindings) -> tuple[tuple[str, str], ...]:
     dropped = f" ({read.remarks['cube.bad_bands']})" if read.bad_bands else ""
     scale = read.scale if read.scale is not None else found.raw.scale
     ends = () if read.centres is None else (min(read.centres), max(read.centres))
-    centres = f"{'–'.join(map(nanometres, ends))} nm" if ends else "not known"
-    place = "none"
-    if ground is not None:
-        place = f"pixels of {ground.metres:g} m" if ground.metres else "there, not in metres"
-
-    def guess(key: str) -> str:
-        return " (a guess)" if key in read.remarks else ""
-
-    return (
+    place = "none" if ground is None else f"pixels of {ground.metres:g} m" if ground.metres else "not in metres"
+    guess = {key: " (a guess)" if f"cube.{key}" in read.remarks else "" for key in ("scale", "units")}
+    listed = [
         ("size", f"{height}×{width} pixels"),
         ("bands", f"{bands} in the file, {bands - len(read.bad_bands)} kept{dropped}"),
-        ("band centres", centres),
+        ("band centres", f"{'–'.join(map(nanometres, ends))} nm" if ends else "not known"),
         ("raw values", f"{dtype}, {seen.low:g} to {seen.high:g}"),
-        ("scale", f"{1 if scale is None else scale:g}{guess('cube.scale')}"),
-        ("units", read.units + guess("cube.units")),
+        ("scale", f"{1 if scale is None else scale:g}{guess['scale']}"),
+        ("units", read.units + guess["units"]),
         ("no data", f"{int(seen.empty.sum()):,} pixels"),
         ("georeference", place),
-        *_plot_facts(found),
-    )
-
-
-def _plot_facts(found: ImportFindings) -> Iterator[tuple[str, str]]:
-    """How many plots there are, and what lies in none."""
-    if found.plots is None:
-        return
-    ids = found.plots[0].codes
-    labelled = np.isin(found.raster.codes, found.coding.ids)
-    without = int((labelled & (ids <= 0)).sum())
-    rest = f"; {without:,} labelled pixels lie in none: there a field is a connected stretch of one class"
-    yield "plots", f"{len(np.unique(ids[labelled & (ids > 0)])):,} with labelled pixels{rest if without else ''}"
+    ]
+    if found.plots is not None:
+        ids, labelled = found.plots[0].codes, np.isin(found.raster.codes, found.coding.ids)
+        without = int((labelled & (ids <= 0)).sum())
+        rest = f"; {without:,} labelled pixels lie in none: there a field is a connected stretch of one class"
+        number = len(np.unique(ids[labelled & (ids > 0)]))
+        listed.append(("plots", f"{number:,} with labelled pixels{rest if without else ''}"))
+    return tuple(listed)
 
 
 def warnings(found: ImportFindings) -> Iterator[str]:
     """Sentences, each with its hint."""
     seen, read, coding = found.seen, found.read, found.coding
-    yield from found.raster.notes
-    yield from coding.notes
+    yield from (*found.raster.notes, *coding.notes)
     yield from (f"plots: {note}" for note in (found.plots[0].notes if found.plots else ()))
     if seen.unfilled:
         held = "NaN or infinity" if found.nodata is None else f"NaN, infinity or {found.nodata:g}"
@@ -151,16 +138,11 @@ def warnings(found: ImportFindings) -> Iterator[str]:
         yield f"the cube's axes may also be in the order {orders}: look at the picture; `axes` says it"
     if "cube.scale" in read.remarks:
         yield f"cube.scale is {read.remarks['cube.scale']}: say it with `scale` (1 to keep the numbers)"
-    if seen.suspect is not None:
-        value, count = seen.suspect
-        yield f"{count:,} pixels hold {value:g} in every band: if that means no data, add `nodata={value:g}`"
     if read.centres is None:
         yield (
             "no band centres in the file: the picture's colours are arbitrary; "
             "add range_nm = [first, last] under [sensor] of the card"
         )
-    elif any(b <= a for a, b in itertools.pairwise(read.centres)):
-        yield "the band centres do not rise from band to band: look whether the file is right"
     if read.bad_bands:
         yield (
             f"bands are dropped ({read.remarks['cube.bad_bands']}): "
@@ -170,7 +152,3 @@ def warnings(found: ImportFindings) -> Iterator[str]:
     few = [f"{n} ({count:,})" for n, code, count in rows if count < FEW and not {n, code} & set(coding.ignore)]
     if few:
         yield f"fewer than {FEW} labelled pixels: {', '.join(few)}; label more, or leave them out with `ignore`"
-    labels = np.where(np.isin(found.raster.codes, coding.ids), found.raster.codes, 0)
-    turned = better_turn(found.view, labels)
-    if turned:
-        yield f"the labels fit the spectra clearly better when {turned}: look at the picture"

@@ -1,24 +1,34 @@
-"""Conversion of a file of labels or of plots in the field, of any kind, to a raster on the grid of the cube."""
+"""A file of labels or of plots in the field, of any kind, as a raster on the grid of the cube with named codes."""
 
 from __future__ import annotations
 
-from dataclasses import replace
+import re
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
 
-from hsiaug.base.errors import InputError
+from hsiaug.base.errors import InputError, SceneError, did_you_mean
 from hsiaug.data.cube_check import CubeFacts, unlike_shapes
 from hsiaug.data.declared import read_declared
 from hsiaug.data.georeference import Georeference, read_georeference
-from hsiaug.data.label_check import ClassCodes, name_codes
+from hsiaug.data.label_rasters import MOST_CODES, LabelRaster, move_to_grid, rasterise
 from hsiaug.data.labels import LARGEST, whole_codes
 from hsiaug.data.paths import is_file
-from hsiaug.data.rasterise import MOST_CODES, LabelRaster, rasterise, regrid
 from hsiaug.data.readers import must_exist, read_label_file
 from hsiaug.data.vector_labels import KINDS, VectorLabels, read_vector_labels
 
-__all__ = ["code_labels", "labels_on_cube", "plots_on_cube", "read_labels", "read_raster"]
+__all__ = ["ClassCodes", "code_labels", "labels_on_cube", "plots_on_cube", "read_labels", "read_raster"]
+
+
+@dataclass(frozen=True)
+class ClassCodes:
+    """names, ids: of the classes, and their codes. ignore: names and codes without a label. notes: for people."""
+
+    names: tuple[str, ...]
+    ids: tuple[int, ...]
+    ignore: tuple[str | int, ...]
+    notes: tuple[str, ...]
 
 
 def read_labels(path: Path, key: str | None, field: str | None, crs: str | None) -> VectorLabels | LabelRaster:
@@ -27,8 +37,7 @@ def read_labels(path: Path, key: str | None, field: str | None, crs: str | None)
     Raises as these readers do.
     """
     must_exist(path)
-    suffix = path.suffix.lower()
-    return read_vector_labels(path, field, crs) if suffix in KINDS else read_raster(path, key)
+    return read_vector_labels(path, field, crs) if path.suffix.lower() in KINDS else read_raster(path, key)
 
 
 def read_raster(path: Path, key: str | None) -> LabelRaster:
@@ -65,49 +74,77 @@ def labels_on_cube(
     if isinstance(found, VectorLabels):
         raster = rasterise(found.without(ignore), shape, ground, classes, where, most)
     else:
-        raster = _on_grid(found, shape, ground)
+        raster = move_to_grid(found, shape, ground)
     if raster.codes.shape == shape[::-1] != shape:
         note = "height and width of the labels are exchanged: transposed to fit the cube"
-        raster = replace(raster, codes=raster.codes.T, changed=True, notes=(*raster.notes, note))
+        raster = raster.with_codes(raster.codes.T, note)
     if raster.codes.shape != shape:
         raise unlike_shapes(shape, raster.codes.shape, where)
     lost = seen.empty & (raster.codes != 0) & (raster.codes != (raster.missing or 0))
     if lost.any():
         note = f"{int(lost.sum()):,} labelled pixels hold no data in the cube: left unlabelled"
-        codes = np.where(lost, 0, raster.codes)
-        raster = replace(raster, codes=codes, changed=True, notes=(*raster.notes, note))
+        raster = raster.with_codes(np.where(lost, 0, raster.codes), note)
     return raster
-
-
-def _on_grid(raster: LabelRaster, shape: tuple[int, int], ground: Georeference | None) -> LabelRaster:
-    """The raster on the cube's grid (H, W); the same one where it is there, or where nothing says that it is not."""
-    if raster.ground is None or ground is None:
-        return raster
-    apart = bool(raster.ground.crs and ground.crs) and not _same_system(raster.ground.crs, ground.crs)
-    steps = np.abs(np.subtract(raster.ground.transform, ground.transform))
-    side = max(abs(ground.transform[0]), abs(ground.transform[1]))
-    if not apart and raster.codes.shape == shape and steps[[2, 5]].max() < 0.5 * side and steps.max() < side:
-        return raster
-    codes = regrid(raster.codes, raster.ground, shape, ground)
-    note = "the labels lie on another grid than the cube: moved to its grid by nearest neighbour"
-    return replace(raster, codes=codes, changed=True, notes=(*raster.notes, note))
-
-
-def _same_system(a: str, b: str) -> bool:
-    import rasterio
-
-    return bool(rasterio.CRS.from_wkt(a) == rasterio.CRS.from_wkt(b))
 
 
 def code_labels(
     found: VectorLabels | LabelRaster, raster: LabelRaster, classes: tuple[str, ...], ignore: tuple[str, ...]
 ) -> ClassCodes:
-    """Names for the codes of a raster. Ignored marks are gone already."""
-    words = any(raster.names)
-    if isinstance(found, VectorLabels):
+    """Names for the codes (H, W) of a raster: as given, else as the file says, else "class 1", "class 2", …
+
+    classes: names of the codes present, in ascending order, or of codes 1, 2, …, if there are more names.
+    ignore: codes, or names, that count as unlabelled.
+    Raises SceneError for a raster that can be none of labels, InputError for names that do not fit.
+    """
+    names = classes
+    if isinstance(found, VectorLabels):  # ignored marks are gone already
         ignore = tuple(item for item in ignore if item not in map(str, found.values))
-        classes = raster.names[1:] if words else classes
-    return name_codes(raster, classes, ignore)
+        names = raster.names[1:] if any(raster.names) else classes
+    present, counts = np.unique(raster.codes, return_counts=True)
+    of = dict(zip(present.tolist(), counts.tolist(), strict=True))
+    if len(of) > MOST_CODES:
+        raise SceneError(
+            f"{raster.where}: a label raster has at most {MOST_CODES} codes",
+            value=f"{len(of):,} different values, {present[0]} to {present[-1]}",
+            hint="Name the raster of the classes; for a .mat with several arrays, with `labels_key`.",
+        )
+    below = {code for code in of if code < 0}
+    dropped = {int(item) for item in ignore if _is_code(item)} | below | {raster.missing or 0}
+    ids = tuple(code for code in of if code != 0 and code not in dropped)
+    listed = ", ".join(f"{code} ({of[code]:,} px)" for code in ids[:12]) + (", …" if len(ids) > 12 else "")
+    notes = [f"codes below 0 count as unlabelled: {', '.join(map(str, sorted(below)))}"] if below else []
+    if names and len(names) > len(ids) > 1 and len(names) >= ids[-1]:
+        ids = tuple(range(1, len(names) + 1))
+        notes += [f"no pixel: {', '.join(n for n, code in zip(names, ids, strict=True) if code not in of)}"]
+    elif names and len(names) != len(ids):
+        raise InputError(
+            f"`classes` must name every code of {raster.where}, in ascending order",
+            value=f"{len(names)} names for {len(ids)} codes: {listed or 'none but 0'}",
+            hint="Give one name per code; leave codes out with `ignore`.",
+        )
+    elif not names:
+        said = dict(enumerate(raster.names))
+        names = tuple((code > 0 and said.get(code)) or f"class {code}" for code in ids)
+        if not said:
+            notes += ["classes have no names: give them with `classes`, or edit labels.names of the card"]
+    unknown = [item for item in ignore if not _is_code(item) and item not in names]
+    if unknown:
+        raise InputError(
+            "`ignore` must name a class or a code", value=repr(unknown[0]), hint=did_you_mean(unknown[0], names)
+        )
+    if len(ids) < 2:
+        raise SceneError(
+            f"{raster.where}: labels need at least two classes",
+            value=f"codes {listed or 'none but 0'}",
+            hint="0 is unlabelled; check `ignore`.",
+        )
+    words = tuple(item for item in ignore if item in names)
+    return ClassCodes(names, ids, (*words, *sorted(dropped & set(of) - {0})), tuple(notes))
+
+
+def _is_code(item: str) -> bool:
+    """True where a text is the code of a class: a whole number that an array can hold."""
+    return re.fullmatch(r"-?[0-9]{1,18}", item) is not None
 
 
 def plots_on_cube(
@@ -120,7 +157,11 @@ def plots_on_cube(
     """
     path = Path(named)
     if is_file(path) and path.suffix.lower() not in KINDS:
-        raster = labels_on_cube(_no_missing(read_raster(path, None)), seen, ground, (), (), str(path))
+        raster = read_raster(path, None)
+        if raster.missing is not None and (raster.codes == raster.missing).any():
+            codes = np.where(raster.codes == raster.missing, 0, raster.codes)
+            raster = replace(raster.with_codes(codes), missing=None)
+        raster = labels_on_cube(raster, seen, ground, (), (), str(path))
         return raster, None if raster.changed else path
     if labels.suffix.lower() not in KINDS:
         raise InputError(
@@ -130,11 +171,3 @@ def plots_on_cube(
         )
     column: VectorLabels = read_vector_labels(labels, named, crs)
     return labels_on_cube(column, seen, ground, (), (), f"{labels}, column {named}", most=LARGEST), None
-
-
-def _no_missing(raster: LabelRaster) -> LabelRaster:
-    """The raster with 0 for what its file declares to be no value."""
-    if raster.missing is None or not (raster.codes == raster.missing).any():
-        return raster
-    codes = np.where(raster.codes == raster.missing, 0, raster.codes)
-    return replace(raster, codes=codes, changed=True, missing=None)

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import csv
 import io
+import json
 import math
-import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import Annotated, Any
 
-from pydantic import BaseModel, BeforeValidator, FailFast, Field, TypeAdapter, ValidationError
+from pydantic import BeforeValidator, FailFast, Field, TypeAdapter
 
 from hsiaug.base.errors import InputError, SceneError, did_you_mean
 from hsiaug.data.bounds import in_bytes
@@ -33,8 +33,6 @@ PAIRS = {("row", "col"): True, ("row", "column"): True, ("x", "y"): False, ("lon
 
 MOST_BYTES = 2**26
 """Maximum size of a table or GeoJSON (64 MiB): some three million points."""
-
-MOST_MARKS = 1_000_000
 
 MOST_PARTS = 2_000_000
 """Lists and objects of a GeoJSON: its points, rings and features."""
@@ -58,18 +56,6 @@ MOST_SHOWN = 30
 WGS84 = "OGC:CRS84"
 
 
-class _Feature(BaseModel):
-    geometry: dict[str, Any] | None = None
-    properties: dict[str, Any] | None = None
-
-
-class _Collection(BaseModel):
-    """GeoJSON; crs is a member that the format once had."""
-
-    features: Annotated[list[_Feature], FailFast()]
-    crs: Any = None
-
-
 @dataclass(frozen=True, eq=False)
 class VectorLabels:
     """Labelled pixels or shapes, in the file's order.
@@ -90,11 +76,6 @@ class VectorLabels:
         kept = [i for i, value in enumerate(self.values) if str(value) not in ignore]
         values, places = ([listed[i] for i in kept] for listed in (self.values, self.places))
         return replace(self, values=tuple(values), places=tuple(places))
-
-    def raised(self) -> VectorLabels:
-        """Whole numbers one higher, so that 0 is a class."""
-        values = tuple(value + 1 if isinstance(value, int) else value for value in self.values)
-        return replace(self, values=values)
 
 
 def read_vector_labels(path: Path, field: str | None, crs: str | None) -> VectorLabels:
@@ -117,7 +98,11 @@ def read_vector_labels(path: Path, field: str | None, crs: str | None) -> Vector
         features, own = _read_geojson(path)
     column = _choose_column(path, field, list(dict.fromkeys(str(name) for _, row in features for name in row)))
     taken = [(shape, row.get(column)) for shape, row in features]
-    kept = [(shape, value) for shape, value in taken if shape and not _empty(shape) and value not in (None, "")]
+    kept = [
+        (s, value)
+        for s, value in taken
+        if s and s.get("coordinates", 0) not in ([], ()) and value not in (None, "")
+    ]
     strange = sorted({str(shape.get("type"))[:40] for shape, _ in kept} - set(SHAPES))[:8]
     if strange or not kept:
         raise SceneError(
@@ -133,29 +118,31 @@ def read_vector_labels(path: Path, field: str | None, crs: str | None) -> Vector
 def _read_geojson(path: Path) -> tuple[list[Feature], str]:
     """(geometry, properties) of each feature, and the system: WGS 84 unless the file still has a member "crs"."""
     text = _text(path, "GeoJSON")
-    parts = text.count("[") + text.count("{")
-    if parts > MOST_PARTS:
+    if (parts := text.count("[") + text.count("{")) > MOST_PARTS:
         raise SceneError(
             f"{path} may hold at most {MOST_PARTS:,} points and features",
             value=f"{parts:,}",
             hint="Keep the labels on the cube, simplify the polygons, or give the labels as a raster.",
         )
     try:
-        content = _Collection.model_validate_json(text)
-    except ValidationError as cause:
-        (first,) = cause.errors(include_url=False)[:1]
-        if first["type"] == "json_invalid":
-            raise damaged(path, "GeoJSON", ValueError(first["msg"])) from cause
-        where = [f"feature {number + 1}: " for number in first["loc"] if isinstance(number, int)]
-        raise SceneError(
-            f"{path} must be a GeoJSON FeatureCollection",
-            value=f"{''.join(where)}{first['msg']}",
-            hint="Export the layer as GeoJSON, with the class as an attribute.",
-        ) from cause
-    named = content.crs
+        content = json.loads(text)
+    except (ValueError, RecursionError) as cause:
+        raise damaged(path, "GeoJSON", cause) from cause
+    listed = content.get("features") if isinstance(content, dict) else None
+    features = []
+    for number, feature in enumerate(listed if isinstance(listed, list) else [None], start=1):
+        parts_of = [feature.get(key) for key in ("geometry", "properties")] if isinstance(feature, dict) else [0]
+        if not all(part is None or isinstance(part, dict) for part in parts_of):
+            raise SceneError(
+                f"{path} must be a GeoJSON FeatureCollection",
+                value=f"feature {number}, which is none",
+                hint="Export the layer as GeoJSON, with the class as an attribute.",
+            )
+        features.append((parts_of[0], parts_of[1] or {}))
+    named = content.get("crs")
     for key in ("properties", "name"):
         named = named.get(key) if isinstance(named, dict) else None
-    return [(feature.geometry, feature.properties or {}) for feature in content.features], str(named or WGS84)
+    return features, str(named or WGS84)
 
 
 def _text(path: Path, kind: str) -> str:
@@ -193,57 +180,43 @@ def _read_table(path: Path, field: str | None, crs: str | None) -> VectorLabels:
     """A CSV with a header: row,col,class (from 0), x,y,class (in the cube's system) or lon,lat,class."""
     text = _text(path, "CSV")
     head = text.partition("\n")[0]
-    reader = csv.reader(io.StringIO(text, newline=""), delimiter=max(",;\t", key=head.count))
     try:
-        names = [name.strip().lower() for name in next(reader, [])]
-        found = next((pair for pair in PAIRS if set(pair) <= set(names)), None)
-        if found is None:
-            raise SceneError(
-                f"{path} must begin with a header of columns row,col,class or x,y,class or lon,lat,class",
-                value=repr(head[:60]),
-                hint="Write such a first line; rows and columns are counted from 0.",
-            )
-        others = [name for name in names if name not in found]
-        at = (*(names.index(name) for name in found), names.index(_choose_column(path, field, others)))
-        marks, skipped = _rows(path, reader, found, at)
+        rows = list(csv.reader(io.StringIO(text, newline=""), delimiter=max(",;\t", key=head.count)))
     except csv.Error as cause:
         raise damaged(path, "CSV", cause) from cause
-    if not marks:
-        raise SceneError(f"{path} must hold labelled pixels", value="no row", hint="Add rows below the header.")
-    values, places = zip(*marks, strict=True)
-    own = None if PAIRS[found] else crs or (WGS84 if found == ("lon", "lat") else None)
-    return VectorLabels(_alike(values), places, PAIRS[found], own, skipped)
-
-
-def _rows(
-    path: Path, reader: Iterator[list[str]], pair: tuple[str, str], at: tuple[int, ...]
-) -> tuple[list[tuple[str, Any]], int]:
-    """Class and place of each row, and how many have none. at: columns of the place and of the class."""
-    marks: list[tuple[str, Any]] = []
-    skipped = 0
-    a, b, c = at
-    for line, row in enumerate(reader, start=2):
-        if line > MOST_MARKS + 1:
-            raise SceneError(
-                f"{path} may have at most {MOST_MARKS:,} rows", value="more", hint="Give the labels as a raster."
-            )
-        if len(row) <= max(at) or not row[c].strip():
+    names = [name.strip().lower() for name in rows[0]] if rows else []
+    found = next((pair for pair in PAIRS if set(pair) <= set(names)), None)
+    if found is None:
+        raise SceneError(
+            f"{path} must begin with a header of columns row,col,class or x,y,class or lon,lat,class",
+            value=repr(head[:60]),
+            hint="Write such a first line; rows and columns are counted from 0.",
+        )
+    column = _choose_column(path, field, [name for name in names if name not in found])
+    a, b, c = (names.index(name) for name in (*found, column))
+    pixels, marks, skipped = PAIRS[found], [], 0
+    for line, row in enumerate(rows[1:], start=2):
+        if len(row) <= max(a, b, c) or not row[c].strip():
             skipped += any(cell.strip() for cell in row)
             continue
         try:
-            marks.append((sys.intern(row[c].strip()), _place(row[a], row[b], PAIRS[pair])))
+            marks.append((row[c].strip(), _place(row[a], row[b], pixels)))
         except ValueError:
             raise SceneError(
-                f"{path}: {pair[0]} and {pair[1]} must be {'whole ' if PAIRS[pair] else ''}numbers",
+                f"{path}: {found[0]} and {found[1]} must be {'whole ' if pixels else ''}numbers",
                 value=f"{row[a][:40]!r}, {row[b][:40]!r} in line {line}",
                 hint="Correct that line.",
             ) from None
-    return marks, skipped
+    if not marks:
+        raise SceneError(f"{path} must hold labelled pixels", value="no row", hint="Add rows below the header.")
+    values, places = zip(*marks, strict=True)
+    own = None if pixels else crs or (WGS84 if found == ("lon", "lat") else None)
+    return VectorLabels(_alike(values), places, pixels, own, skipped)
 
 
-def _place(a: str, b: str, pixel: bool) -> Any:
+def _place(a: str, b: str, pixels: bool) -> Any:
     """(row, column) or a point. Raises ValueError where these are no numbers."""
-    if pixel:
+    if pixels:
         # Far beyond any cube is all that matters of numbers that no array can hold.
         return tuple(max(-1, min(int(text), 2**40)) for text in (a, b))
     x, y = float(a), float(b)
@@ -264,11 +237,6 @@ def _sound_shape(path: Path, shape: dict[str, Any]) -> dict[str, Any]:
             value=repr(shape.get("coordinates"))[:60],
             hint="Repair the geometries in a GIS, or export the layer again.",
         ) from cause
-
-
-def _empty(shape: dict[str, Any]) -> bool:
-    """Whether a geometry has no place."""
-    return str(shape.get("type")) in SHAPES and shape.get("coordinates", 0) in ([], ())
 
 
 def _alike(values: Sequence[Any]) -> tuple[int | str, ...]:

@@ -122,7 +122,7 @@ def test_a_square_scene_says_that_its_axes_are_not_certain(add: Add, tmp_path: P
     np.save(tmp_path / "labels.npy", square.labels.T)
     sentences = said(add("cube.npy", "labels.npy"))
 
-    assert "order whb" in sentences and "clearly better when transposed" in sentences
+    assert "order whb" in sentences
 
 
 def test_cube_and_labels_may_lie_in_one_mat_file(add: Add, farm: Scene, tmp_path: Path) -> None:
@@ -183,17 +183,6 @@ def test_gaps_of_no_number_are_said_in_the_card(add: Add, farm: Scene, tmp_path:
     assert not added.scene.cube[2, 3].any() and np.count_nonzero(added.scene.cube.any(axis=2)) == 40 * 32 - 1
 
 
-def test_a_value_that_many_pixels_hold_in_every_band_is_pointed_out(add: Add, farm: Scene, tmp_path: Path) -> None:
-    cube = farm.cube.copy()
-    cube[:3] = -1
-    np.save(tmp_path / "cube.npy", cube)
-    np.save(tmp_path / "labels.npy", farm.labels)
-
-    assert "96 pixels hold -1 in every band" in said(add("cube.npy", "labels.npy"))
-    with_nan = add("cube.npy", "labels.npy", nodata=-1, overwrite=True)
-    assert (with_nan.scene.cube[:3] == 0).all()
-
-
 def test_codes_may_be_any_and_names_follow_their_order(add: Add, flight: np.ndarray, farm: Scene) -> None:
     codes = np.array([0, 12, 5, 200])[farm.labels]
     codes[0, :3] = 255
@@ -207,20 +196,10 @@ def test_codes_may_be_any_and_names_follow_their_order(add: Add, flight: np.ndar
     assert (added.scene.labels[0, :3] == 0).all()
 
 
-def test_code_nought_is_no_label_unless_told_otherwise(
-    add: Add, flight: np.ndarray, farm: Scene, tmp_path: Path
-) -> None:
-    codes = farm.labels.astype(np.int16) - 1  # −1 unlabelled, 0 to 2 classes
-    np.save(tmp_path / "codes.npy", codes)
+def test_codes_below_nought_and_nought_are_no_labels(add: Add, flight: np.ndarray, farm: Scene) -> None:
+    np.save("codes.npy", farm.labels.astype(np.int16) - 1)  # −1 and 0 unlabelled, 1 and 2 classes
     added = add("flight.hdr", "codes.npy")
     assert added.scene.class_names == ("class 1", "class 2") and "below 0 count as unlabelled: -1" in said(added)
-
-    added = add("flight.hdr", "codes.npy", zero=True, classes=("hay", "rye", "oats"), overwrite=True)
-    assert np.array_equal(added.scene.labels, farm.labels)
-    added = add("flight.hdr", "codes.npy", zero=True, ignore=("1",), overwrite=True)
-    assert (added.scene.labels[farm.labels == 2] == 0).all() and (added.scene.labels[farm.labels == 1] == 1).all()
-    np.save(tmp_path / "two.npy", np.minimum(codes, 1).clip(0))
-    assert "`zero`" in refusal(tmp_path, lambda: add("flight.hdr", "two.npy", overwrite=True))
 
 
 def test_names_of_an_envi_classification_are_taken_from_its_header(

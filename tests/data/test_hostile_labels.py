@@ -17,7 +17,7 @@ from hsiaug.base.errors import HsiaugError, InputError, SceneError
 from hsiaug.data import geopackage, vector_labels
 from hsiaug.data.geopackage import read_geopackage
 from hsiaug.data.georeference import Georeference
-from hsiaug.data.rasterise import rasterise
+from hsiaug.data.label_rasters import rasterise
 from hsiaug.data.vector_labels import VectorLabels, read_vector_labels
 from tests.geopackages import write_geopackage
 
@@ -57,7 +57,7 @@ def test_rows_and_columns_beyond_all_arrays_lie_outside(tmp_path: Path) -> None:
     (tmp_path / "l.csv").write_text(f"row,col,class\n{'9' * 30},1,a\n-{'9' * 30},1,a\n1,1,a\n2,2,b\n")
     rasterised = rasterise(read_vector_labels(tmp_path / "l.csv", None, None), (4, 4), None, (), "l.csv")
     assert (
-        rasterised.notes == ("2 of 4 labels are outside the cube: left out",) and (rasterised.codes > 0).sum() == 2
+        rasterised.notes[0].startswith("2 of 4 labels are outside the cube") and (rasterised.codes > 0).sum() == 2
     )
 
 
@@ -73,11 +73,8 @@ def test_hundreds_of_classes_are_refused(classes: Any) -> None:
         rasterise(VectorLabels(many, ((0, 0),) * len(many), True, None, 0), (4, 4), None, (), "l.csv")
 
 
-def test_labels_are_bounded_in_size_and_number(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_labels_are_bounded_in_size(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(vector_labels, "MOST_BYTES", 1000)
-    monkeypatch.setattr(vector_labels, "MOST_MARKS", 3)
-    assert "at most 3 rows" in refusal(tmp_path / "l.csv", "row,col,class\n" + "1,1,a\n" * 4)
-    assert "at most 3 rows" in refusal(tmp_path / "l.csv", "row,col,class\n" + "\n" * 4)
     for name in ("l.csv", "l.geojson"):
         assert "at most 1.0 kB; found 2.0 kB" in refusal(tmp_path / name, " " * 2000)
 
@@ -177,14 +174,6 @@ def test_many_polygons_are_filled_together_as_each_would_be_alone(monkeypatch: p
     rasterised = rasterise(VectorLabels((1,) * 200, tuple(shapes), False, None, 0), (40, 30), GROUND, (), "l")
     assert len(starts) == 1
     assert np.array_equal(rasterised.codes > 0, alone) and 0 < alone.sum() < alone.size
-
-
-def test_polygons_that_cover_the_cube_thousands_of_times_are_refused() -> None:
-    pytest.importorskip("rasterio")
-    ring = [[500_000, 5_000_000], [504_000, 5_000_000], [504_000, 4_996_000], [500_000, 4_996_000]]
-    shapes = ({"type": "Polygon", "coordinates": [ring]},) * 300
-    with pytest.raises(SceneError, match="cover one another"):
-        rasterise(VectorLabels((1,) * 300, shapes, False, None, 0), (2000, 2000), GROUND, (), "l")
 
 
 # GeoPackage.

@@ -12,7 +12,7 @@ import pytest
 from hsiaug.base.errors import DataUnavailableError, HsiaugError, InputError, SceneError
 from hsiaug.data import geopackage, shapefiles
 from hsiaug.data.georeference import Georeference
-from hsiaug.data.rasterise import rasterise
+from hsiaug.data.label_rasters import rasterise
 from hsiaug.data.vector_labels import VectorLabels, read_vector_labels
 
 shapefile = pytest.importorskip("shapefile")
