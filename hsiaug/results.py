@@ -222,7 +222,7 @@ class Table:
 
     def _repr_html_(self) -> str:
         from hsiaug.report.html.notebook import notebook_html
-        from hsiaug.report.views import pages
+        from hsiaug.report.matrix import pages
 
         return notebook_html(pages(self.report, self.by))
 

@@ -141,7 +141,7 @@ def read_report(
         margin=margin,
         planned=read_plans(store.root),
     )
-    cells = [cell for table in report.tables for cell in (*table.every_cell.values(), *table.diagnosis)]
+    cells = [cell for table in report.tables for cell in table.every_cell.values()]
     known = {trial.hash for cell in cells for trial in cell.trials} if runs else set()
     for run, hashes in (runs or {}).items():
         if run and (missing := sum(hash not in known for hash in hashes)):

@@ -55,8 +55,8 @@ def print_report(report: Report, console: Console, by: str = "summary", *, notes
     """
     from rich.text import Text
 
+    from hsiaug.report.matrix import pages
     from hsiaug.report.render_rich import print_page
-    from hsiaug.report.views import pages
 
     shown = pages(report, by)
     if not shown:
@@ -72,10 +72,10 @@ def render_report(report: Report, format: str = "md", by: str = "generator", *, 
     class, for ``by="labels"`` one per point of a curve and per arm on it, which ``json`` then holds too. Raises
     InputError for an unknown format or view.
     """
-    from hsiaug.report.render_data import csv_text, json_text
-    from hsiaug.report.render_latex import latex
-    from hsiaug.report.render_text import markdown, markdown_text
-    from hsiaug.report.views import check_view, pages
+    from hsiaug.report.matrix import pages
+    from hsiaug.report.render_data import csv_of, data_rows, json_text
+    from hsiaug.report.render_text import latex, markdown, markdown_text
+    from hsiaug.report.views import check_view
 
     check_view(by)
     if format not in FORMATS:
@@ -85,14 +85,14 @@ def render_report(report: Report, format: str = "md", by: str = "generator", *, 
     if format == "json":
         return json_text(report, by)
     if format == "csv":
-        return csv_text(report, by)
+        return csv_of(data_rows(report, by))
     if format == "html":
         return render_html(report)
     if format == "rich":
         return _rich_text(report, by)
     shown = pages(report, by)
     if not notes:
-        shown = tuple(replace(page, notes=(), verdict=(), closing=(), audit=()) for page in shown)
+        shown = tuple(replace(page, notes=(), closing=(), audit=()) for page in shown)
     if not shown:
         said = _empty(report)
         return f"% {' '.join(said.split())}\n" if format == "tex" else f"{markdown_text(said)}\n"
@@ -138,10 +138,6 @@ def figure_of(report: Report, by: str, columns: int = 2) -> Figure:
 
     Raises InputError for another view, where no generator was run at two values, or the store holds no learning curve.
     """
-    from hsiaug.report.curves import axis_of
-    from hsiaug.report.figures.curves import curve_figure
-    from hsiaug.report.views import LABELS, SCENE
-
     if by == "generator":
         from hsiaug.report.figures.card import card_figure
 
@@ -150,24 +146,25 @@ def figure_of(report: Report, by: str, columns: int = 2) -> Figure:
         from hsiaug.report.figures.gains import gain_figure
 
         return gain_figure(report, columns)
-    if by == SCENE:
+    if by == "scene":
         from hsiaug.report.figures.scenes import scenes_figure
 
         return scenes_figure(report, columns)
-    if by == LABELS:
+    if by == "labels":
         from hsiaug.report.figures.labels import label_figure
         from hsiaug.report.views_labels import curves_of
 
         return label_figure(curves_of(report), columns)
-    axis = axis_of(by)
-    if axis is None:
-        raise InputError(
-            "a picture shows the verdict, gains, also over scenes, accuracy against λ or ω, or over added labels",
-            value=f"`by` {by}",
-            hint="Write `by` generator, gain, scene, lambda, times, omega or labels with it, or name a file that ends in "
-            ".md, .csv, .tex or .json.",
-        )
-    return curve_figure(report, axis, columns)
+    if by in ("lambda", "times", "omega"):
+        from hsiaug.report.figures.curves import curve_figure
+
+        return curve_figure(report, by, columns)  # type: ignore[arg-type]
+    raise InputError(
+        "a picture shows the verdict, gains, also over scenes, accuracy against λ or ω, or over added labels",
+        value=f"`by` {by}",
+        hint="Write `by` generator, gain, scene, lambda, times, omega or labels with it, or name a file that ends in "
+        ".md, .csv, .tex or .json.",
+    )
 
 
 def save_picture(report: Report, path: Path, format: str, by: str, columns: int = 2) -> str:

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 
 from hsiaug.base.errors import InputError
 from hsiaug.metrics.pooling import FEWEST_SCENES, Pooled, pool_scenes
-from hsiaug.report.cells import CellKey
 from hsiaug.report.compare import Comparison, Gain
 from hsiaug.report.labels import signed
+from hsiaug.report.records import CellKey
 from hsiaug.report.tables import ADDED, Report, Table
 
 

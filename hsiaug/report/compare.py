@@ -8,8 +8,7 @@ from functools import cached_property
 
 from hsiaug.metrics.significance import MeanStd, holm, mean_std, paired_wilcoxon
 from hsiaug.metrics.verdict import Evidence, Verdict, deciding_interval, judge, prints_zero
-from hsiaug.report.cells import ArmCell
-from hsiaug.report.records import Trial
+from hsiaug.report.records import ArmCell, Trial
 from hsiaug.report.scores import MetricSet
 from hsiaug.trial.arm import BOTH, CONTROLS, Arm, Method
 

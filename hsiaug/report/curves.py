@@ -1,20 +1,20 @@
-"""Accuracy against λ or against ω: the lines of a sweep, and its tables."""
+"""Accuracy against λ, M or ω, and what generators state of their samples along ω: lines of sweeps, and their tables."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache, partial
 from operator import attrgetter
 from typing import Literal
 
-from hsiaug.report.cells import ArmCell
+from hsiaug.metrics.significance import MeanStd, mean_std
 from hsiaug.report.grid import Grid, GridColumn, GridEntry, make_grid
 from hsiaug.report.labels import MISSING, number, plus_minus, seeds_text
-from hsiaug.report.records import DrawKey
+from hsiaug.report.records import MEASURED, MEASURED_REAL, ArmCell, DrawKey
 from hsiaug.report.scores import Metric
 from hsiaug.report.tables import Table
-from hsiaug.report.views_raw import classifier_column
 from hsiaug.trial.arm import BOTH, CONTROLS, Method
 
 Axis = Literal["lambda", "times", "omega"]
@@ -22,6 +22,13 @@ AXES: tuple[Axis, ...] = ("lambda", "times", "omega")
 SIGNS: dict[Axis, str] = {"lambda": "λ", "times": "M", "omega": "ω"}
 Held = tuple[tuple[Axis, float | None], ...]
 """Axes that a line does not run along, and where it lies on them."""
+NAMES = (
+    *("density", "coverage", "purity", "nearer_training", "nearer_pool"),
+    *("copies_training", "copies_pool"),
+)
+"""What samples may be stated to be (docs/plugins.md), in the order of rows; all are fractions."""
+DRAWN = 5
+"""Of these, the first that figures show."""
 
 
 def axis_of(view: str) -> Axis | None:
@@ -30,12 +37,23 @@ def axis_of(view: str) -> Axis | None:
 
 
 @dataclass(frozen=True)
+class SweepPoint:
+    """A point of a line: mean and std in percent, over n draws. apart: over other draws than the line, not joined."""
+
+    value: float
+    mean: float
+    std: float
+    n: int
+    apart: bool
+
+
+@dataclass(frozen=True)
 class SweepLine:
     """A generator with one classifier, along an axis. held: its places on the other axes.
 
-    points: (value on the axis, cell), in the order of the values; None for an arm without ω along ω. A cell is over
-        ``draws`` where it has them all; one that lacks some is as in the other tables, and stands apart.
-    start: ``none`` over these draws, which is 0 of a line along λ or M where the other is 0; None where it lacks some.
+    points: (value on the axis, cell), in the order of the values; None for an arm without ω along ω.
+    draws: those that most of its points are over; the others stand apart.
+    start: ``none`` over these draws, which is 0 of a line along λ or M where the other is 0; None where it has others.
     """
 
     generator: Method
@@ -50,32 +68,22 @@ class SweepLine:
         """Generator and held values, which determine its colour and its label, the same for every classifier."""
         return self.generator, self.held
 
-    def shares(self, cell: ArmCell) -> bool:
-        """True for what can be compared with the others; False for a cell over other draws."""
-        return draws_of(cell) == self.draws
-
     @property
     def values(self) -> tuple[float, ...]:
         """Values at which the line has a point."""
         return tuple(value for value, _ in self.points if value is not None)
 
-    def dots(self, metric: str) -> list[SweepPoint]:
-        """The points that have a number and a value on the axis, in percent."""
-        found = ((value, cell, percentages(cell, metric)) for value, cell in self.points if value is not None)
+    def dots(self, metric: str, part: str | None = None) -> list[SweepPoint]:
+        """The points that have a number and a value on the axis. part: of the record, where it is no metric."""
+        found = (
+            (value, cell, cell.summary(metric) if part is None else summarise([cell], metric, part))
+            for value, cell in self.points
+            if value is not None
+        )
         return [
-            SweepPoint(value, *score, not self.shares(cell)) for value, cell, score in found if score is not None
+            SweepPoint(value, 100 * mean, 100 * (std or 0.0), n, draws_of(cell) != self.draws)
+            for value, cell, (mean, std, n) in ((v, c, s) for v, c, s in found if s is not None)
         ]
-
-
-@dataclass(frozen=True)
-class SweepPoint:
-    """A point of a line: mean and std in percent, over n draws. apart: over other draws than the line, not joined."""
-
-    value: float
-    mean: float
-    std: float
-    n: int
-    apart: bool
 
 
 def percentages(cell: ArmCell | None, metric: str) -> tuple[float, float, int] | None:
@@ -96,17 +104,15 @@ def lines(table: Table, classifier: Method, axis: Axis) -> tuple[SweepLine, ...]
     none = reference(table, classifier)
     made = []
     for (generator, held), points in found.items():
-        draws = common_draws(cell for _, cell in points)
+        counted = Counter(draws_of(cell) for _, cell in points if cell.ok)
+        draws = max(counted, key=lambda d: (counted[d], len(d), sorted(d)), default=frozenset())
         # Only a line on which λ and M can both be 0 meets ``none``.
         meets = (
             axis != "omega" and generator.train == BOTH and not any(dict(held).get(x) for x in ("lambda", "times"))
         )
-        start = over_draws(none, draws) if none and meets else None
-        over = tuple(
-            (value, over_draws(cell, draws)) for value, cell in sorted(points, key=lambda p: _first_none(p[0]))
-        )
-        begins = start if start and draws_of(start) == draws else None
-        made.append(SweepLine(generator, classifier, held, over, draws, begins))
+        start = none if none and meets and draws_of(none) == draws else None
+        ordered = tuple(sorted(points, key=lambda point: _first_none(point[0])))
+        made.append(SweepLine(generator, classifier, held, ordered, draws, start))
     return tuple(made)
 
 
@@ -144,25 +150,33 @@ def curve_grids(table: Table, axis: Axis) -> tuple[Grid, ...]:
     """
     rows = all_lines(table, axis)
     values = sorted({value for line in rows for value, _ in line.points}, key=_first_none)
-    keys = [
-        classifier_column(table),
-        GridColumn("generator", lambda line: table.labels[line.generator], numeric=False),
-    ]
     shown = {"lambda": True, "times": any(arm.rate.times for arm in table.arms), "omega": table.guided}
-    keys += [GridColumn(SIGNS[other], partial(_held, other)) for other in AXES if other != axis and shown[other]]
-    grids = []
-    for score in (*curve_metrics(table), *table.brief_fields):
-        columns = [
-            GridColumn(f"{SIGNS[axis]}={number(value)}", partial(_point, table, score.key, value))
-            for value in values
-        ]
-        heading = f"{score.name} against {SIGNS[axis]}"
-        grids.append(make_grid(heading, [*keys, *columns], rows, keys=len(keys), block=attrgetter("classifier")))
-    return tuple(grids)
 
+    def held(other: Axis, line: SweepLine) -> str:
+        return number(None if line.generator.name == "none" else dict(line.held)[other])
 
-def _held(other: Axis, line: SweepLine) -> str:
-    return number(None if line.generator.name == "none" else dict(line.held)[other])
+    def point(metric: str, value: float | None, line: SweepLine) -> GridEntry:
+        cell = dict(line.points).get(value)
+        summary = cell.summary(metric) if cell else None
+        if cell is None or summary is None:
+            return GridEntry("failed" if cell and not cell.ok else MISSING, cell)
+        return GridEntry(plus_minus(summary) + (f" (n={summary.n})" if summary.n < len(table.draws) else ""), cell)
+
+    keys = [
+        GridColumn("classifier", lambda line: table.labels[line.classifier], numeric=False),
+        GridColumn("generator", lambda line: table.labels[line.generator], numeric=False),
+        *(GridColumn(SIGNS[other], partial(held, other)) for other in AXES if other != axis and shown[other]),
+    ]
+    return tuple(
+        make_grid(
+            f"{score.name} against {SIGNS[axis]}",
+            [*keys, *(GridColumn(f"{SIGNS[axis]}={number(v)}", partial(point, score.key, v)) for v in values)],
+            rows,
+            keys=len(keys),
+            block=attrgetter("classifier"),
+        )
+        for score in (*curve_metrics(table), *table.brief_fields)
+    )
 
 
 def curve_metrics(table: Table) -> tuple[Metric, Metric]:
@@ -170,17 +184,7 @@ def curve_metrics(table: Table) -> tuple[Metric, Metric]:
     return table.scores.second, table.scores.main
 
 
-def _point(table: Table, metric: str, value: float | None, line: SweepLine) -> GridEntry:
-    cell = dict(line.points).get(value)
-    if cell is None:
-        return GridEntry(MISSING)
-    summary = cell.summary(metric)
-    if summary is None:
-        return GridEntry(MISSING if cell.ok else "failed", cell)
-    return GridEntry(plus_minus(summary) + (f" (n={summary.n})" if summary.n < len(table.draws) else ""), cell)
-
-
-def line_label(table: Table, line: SweepLine, axis: Axis) -> str:
+def line_label(table: Table, line: SweepLine) -> str:
     """``txt2hsi ω=2``: the generator, with what is held."""
     held = {} if line.generator.name == "none" else dict(line.held)
     # Nobody asked for M where it is 0.
@@ -190,38 +194,25 @@ def line_label(table: Table, line: SweepLine, axis: Axis) -> str:
 
 def panel_n(shown: Sequence[SweepLine], none: ArmCell | None) -> str:
     """``n = 6 (seeds 0–5)``: the draws that a panel is over; ``n = 3 to 6, by line`` where lines differ."""
-    groups = {line.draws for line in shown if line.draws} | (
-        {draws_of(none)} if none is not None and none.ok else set()
-    )
+    groups = {line.draws for line in shown if line.draws} | ({draws_of(none)} if none and none.ok else set())
     if len(groups) > 1:
         return f"n = {min(map(len, groups))} to {max(map(len, groups))}, by line"
     return "".join(f"n = {len(draws)} ({_seeds(draws)})" for draws in groups)
 
 
-def curve_notes(table: Table, axis: Axis) -> list[str]:
-    """A sentence for every line of which a point is over other draws than its neighbours.
-
-    Or over fewer than in the other tables, because its neighbours lack some.
-    """
-    notes = []
+def curve_notes(table: Table, axis: Axis) -> Iterator[str]:
+    """A sentence for every line of which a point is over other draws than its neighbours."""
     for line in all_lines(table, axis):
-        who, shared = f"{table.labels[line.classifier]}, {line_label(table, line, axis)}", _seeds(line.draws)
-        apart, cut = [], []
-        for value, cell in line.points:
-            at = f"no {SIGNS[axis]}" if value is None else f"{SIGNS[axis]}={value:g}"
-            whole = draws_of(table.cells[cell.arm, cell.classifier])
-            if draws_of(cell) != whole:
-                cut.append(f"{at} ({_seeds(whole)})")
-            if cell.ok and not line.shares(cell):
-                apart.append(f"{at} ({_seeds(draws_of(cell))})")
-        if cut:
-            notes.append(
-                f"{who}: over {shared}, which most of its trials share; in the other tables more draws are in "
-                f"the means of {', '.join(cut)}."
-            )
+        apart = [
+            f"{f'no {SIGNS[axis]}' if value is None else f'{SIGNS[axis]}={value:g}'} ({_seeds(draws_of(cell))})"
+            for value, cell in line.points
+            if cell.ok and draws_of(cell) != line.draws
+        ]
         if apart:
-            notes.append(f"{who}: not comparable with the others, which are over {shared}: {', '.join(apart)}.")
-    return notes
+            yield (
+                f"{table.labels[line.classifier]}, {line_label(table, line)}: not comparable with the others, which are "
+                f"over {_seeds(line.draws)}: {', '.join(apart)}."
+            )
 
 
 def _seeds(draws: Iterable[DrawKey]) -> str:
@@ -233,32 +224,52 @@ def draws_of(cell: ArmCell) -> frozenset[DrawKey]:
     return frozenset(trial.draw for trial in cell.ok)
 
 
-def common_draws(cells: Iterable[ArmCell]) -> frozenset[DrawKey]:
-    """The draws over which most trials of the cells can be compared; empty where no trial went well.
-
-    A candidate is what one cell has, and it is worth the trials that it compares: its draws times the cells that have
-    them all. So a trial run alone, or an arm with more draws than the others, does not shrink or empty the set, as
-    their intersection would. A failed trial counts as one that its cell has: what was planned is compared, and the
-    cell that lacks a number stands apart.
-    """
-    known = [cell for cell in cells if cell.ok]
-    planned = [_planned(cell, known) for cell in known]
-
-    def worth(draws: frozenset[DrawKey]) -> tuple[int, int, list[DrawKey]]:
-        compared = len(draws) * sum(draws <= other for other in planned)
-        return compared, len(draws), sorted(draws)
-
-    return max((draws_of(cell) for cell in known), key=worth, default=frozenset())
+# What generators state of their samples, in the provenance that a record holds
 
 
-def _planned(cell: ArmCell, known: Iterable[ArmCell]) -> frozenset[DrawKey]:
-    """A cell's draws, with those of its failed trials: a trial may fail before it has a split, so its seed counts."""
-    failed = {trial.seed for trial in cell.failed}
-    return draws_of(cell) | {draw for other in known for draw in draws_of(other) if draw[0] in failed}
+def measured_lines(table: Table) -> list[SweepLine]:
+    """The lines along ω whose trials state any of it; of several classifiers the first: all get the same samples."""
+    found: dict[object, SweepLine] = {}
+    for line in all_lines(table, "omega"):
+        if any(trial.has(MEASURED) for _, cell in line.points for trial in cell.ok):
+            found.setdefault(line.key, line)
+    return list(found.values())
 
 
-def over_draws(cell: ArmCell, draws: frozenset[DrawKey]) -> ArmCell:
-    """The cell over these draws where it has them all; as it is where it lacks one. Failed trials stay, to be named."""
-    if not draws or not draws <= draws_of(cell):
-        return cell
-    return replace(cell, trials=tuple(t for t in cell.trials if not t.ok or t.draw in draws))
+def measured_names(lines: Sequence[SweepLine]) -> list[str]:
+    """Names that some trial of the lines states."""
+    cells = [cell for line in lines for _, cell in line.points]
+    return [name for name in NAMES if summarise(cells, name)]
+
+
+def summarise(cells: Iterable[ArmCell], name: str, part: str = MEASURED) -> MeanStd | None:
+    """Mean and std over the trials of what samples are stated to be; None where no trial states it."""
+    values = [value for cell in cells for trial in cell.ok if (value := trial.number(name, part)) is not None]
+    return mean_std(values) if values else None
+
+
+def real_of(line: SweepLine, name: str) -> MeanStd | None:
+    """The same of left-out real patches, one number a draw: it hardly depends on ω."""
+    by_draw = {trial.draw: trial.number(name, MEASURED_REAL) for _, cell in line.points for trial in cell.ok}
+    values = [value for value in by_draw.values() if value is not None]
+    return mean_std(values) if values else None
+
+
+def measured_grids(table: Table) -> tuple[Grid, ...]:
+    """Rows generator × what is stated, columns left-out real patches and values of ω; nothing where none states it."""
+    lines = measured_lines(table)
+    rows = [(line, name) for line in lines for name in measured_names([line])]
+    values = sorted({value for line in lines for value in line.values})
+
+    def point(value: float, row: tuple[SweepLine, str]) -> GridEntry:
+        cell = dict(row[0].points).get(value)
+        return GridEntry(MISSING) if cell is None else GridEntry(plus_minus(summarise([cell], row[1])), cell)
+
+    columns = [
+        GridColumn("generator", lambda row: line_label(table, row[0]), numeric=False),
+        GridColumn("samples", lambda row: row[1].replace("_", " "), numeric=False),
+        GridColumn("real", lambda row: plus_minus(real_of(*row))),
+        *(GridColumn(f"{SIGNS['omega']}={number(value)}", partial(point, value)) for value in values),
+    ]
+    heading = f"What samples are like against {SIGNS['omega']}, in percent"
+    return (make_grid(heading, columns, rows, keys=2, block=lambda row: row[0].key),) if rows else ()

@@ -9,7 +9,7 @@ from itertools import groupby, pairwise
 from operator import itemgetter
 from typing import Any
 
-from hsiaug.report.cells import ArmCell
+from hsiaug.report.records import ArmCell
 
 NUMBER = re.compile(r"[+−-]?\d|–$")
 """How a number begins, or what stands where there is none."""
@@ -115,11 +115,11 @@ def part_columns(grid: Grid, fits: Callable[[Sequence[int]], bool]) -> list[list
 
 @dataclass(frozen=True)
 class ReportPage:
-    """One table of a report: failures and warnings above the grids; notes, the audit and the verdict below.
+    """One table of a report: failures and warnings above the grids; notes, the audit and what is found below.
 
     leaky: the title must say so before anything else.
     failed: how many trials failed, or None; failures: a line per error. audit: (label, sentence) pairs.
-    verdict: sentences, each with a line per arm below it. closing: the last sentences of all.
+    closing: the last sentences of all, on what is found.
     """
 
     title: str
@@ -130,7 +130,6 @@ class ReportPage:
     grids: tuple[Grid, ...] = ()
     notes: tuple[str, ...] = ()
     audit: tuple[tuple[str, str], ...] = ()
-    verdict: tuple[tuple[str, tuple[str, ...]], ...] = ()
     closing: tuple[str, ...] = ()
 
     @property

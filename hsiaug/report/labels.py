@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 
 from hsiaug.core.view_names import with_view
 from hsiaug.metrics.significance import MeanStd
@@ -119,7 +119,12 @@ def signed(fraction: float | None) -> str:
 
 def with_interval(mean: float, interval: tuple[float, float] | None) -> str:
     """``+2.1 [+1.0, +3.2]``: a difference in percentage points with the interval of its mean, where there is one."""
-    return signed(mean) + (f" [{signed(interval[0])}, {signed(interval[1])}]" if interval else "")
+    return signed(mean) + (f" {range_text(interval)}" if interval else "")
+
+
+def range_text(interval: tuple[float, float], text: Callable[[float], str] = signed) -> str:
+    """``[+1.0, +3.2]``: an interval, its ends as ``text`` writes a fraction."""
+    return f"[{text(interval[0])}, {text(interval[1])}]"
 
 
 def p_text(p: float | None) -> str:

@@ -17,12 +17,11 @@ from hsiaug.protocol.large_classes import FEWEST
 from hsiaug.registry.file_params import MARK
 from hsiaug.registry.hookspecs import Kind
 from hsiaug.registry.lookup import registry
-from hsiaug.report.cells import ArmCell, CellKey
+from hsiaug.report.findings import CONTROL, SIGNS
 from hsiaug.report.grid import Grid, ReportPage, text_grid
 from hsiaug.report.labels import MISSING, count, count_range, percent, signed
 from hsiaug.report.output_files import TableFiles
-from hsiaug.report.records import Trial
-from hsiaug.report.signs import CONTROL, SIGNS
+from hsiaug.report.records import ArmCell, CellKey, Trial
 from hsiaug.report.tables import ADDED, ASKED, Report, Table
 
 RESAMPLES = 2000

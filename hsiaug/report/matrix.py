@@ -1,4 +1,4 @@
-"""Scenes and arms in one table: what every arm gains on every scene, the best arm first."""
+"""Pages of a report: one for each table in a view, and scenes and arms in one table, the best arm first."""
 
 from __future__ import annotations
 
@@ -8,27 +8,71 @@ from functools import cached_property, partial
 from operator import attrgetter
 from statistics import fmean
 
-from hsiaug.metrics.equivalence import draws_for_margin
 from hsiaug.metrics.pooling import Pooled
-from hsiaug.report.across import NOTE, interval_text, pool_gains, same_but_scene, score_of
-from hsiaug.report.audit import audit_lines, short_audit, warnings
-from hsiaug.report.cells import CellKey
+from hsiaug.report.across import NOTE, interval_text, known_pools, pool_gains, same_but_scene, score_of
 from hsiaug.report.compare import Gain
-from hsiaug.report.findings import FINDINGS, go_on, judged, said_of
+from hsiaug.report.curves import axis_of, curve_notes
+from hsiaug.report.findings import CONTROL, FINDINGS, OF_SIGNS, go_on, judged, over, said_of, signs_note
 from hsiaug.report.grid import Grid, GridColumn, GridEntry, ReportPage, make_grid
-from hsiaug.report.labels import MISSING, count, join_words, p_said, signed, with_interval
-from hsiaug.report.notes import table_notes
-from hsiaug.report.signs import CONTROL, OF_SIGNS, SIGNS, over, signs_note
-from hsiaug.report.tables import Report, Table
-from hsiaug.report.views_alone import alone_grid
-from hsiaug.trial.arm import CONTROLS, Method
+from hsiaug.report.labels import MISSING, count, p_said, signed, with_interval
+from hsiaug.report.notes import (
+    audit_lines,
+    control_notes,
+    number_notes,
+    short_audit,
+    significance_note,
+    table_notes,
+    table_page,
+    warnings,
+)
+from hsiaug.report.records import CellKey
+from hsiaug.report.tables import ADDED, Report, Table
+from hsiaug.report.views import LABELS, SCENE, SUMMARY, VIEWS, alone_grid, check_view
+from hsiaug.trial.arm import Method
 
-PILOT = 5
-"""Draws from which on the spread of undecided arms is told."""
 MOST_ROWS = 22
 """Rows that a summary shows; the rest is counted."""
 Worths = Mapping[Table, Mapping[CellKey, str]]
 """How many labels arms are worth, where the store holds learning curves."""
+
+
+def pages(report: Report, by: str) -> tuple[ReportPage, ...]:
+    """A page per table of the report, and by generator, scene or in summary one per matrix.
+
+    Raises InputError for an unknown view, by labels where there is no curve, and by scene below three scenes.
+    """
+    check_view(by)
+    if by == LABELS:
+        from hsiaug.report.views_labels import label_pages
+
+        return label_pages(report)
+    if by == SCENE:
+        known_pools(report)
+    made = tuple(_table_page(table, report.where, by) for table in report.tables if by in VIEWS)
+    if by not in ("generator", SCENE, SUMMARY):
+        return made
+    return (*made, *_summaries(report, _worths(report), alone=by == SUMMARY, pooled=by == SCENE))
+
+
+def _worths(report: Report) -> Worths:
+    """How many labels each arm and classifier is worth, where the store holds its learning curve."""
+    if all(table.condition.protocol != ADDED for table in report.tables):
+        return {}
+    # Reads predictions and scenes, and so loads numerical libraries.
+    from hsiaug.report.scenes.label_curves import label_curves
+    from hsiaug.report.views_labels import main_worths
+
+    return main_worths(label_curves(report))
+
+
+def _table_page(table: Table, where: str, by: str) -> ReportPage:
+    notes = table_notes(table) if by == "generator" else number_notes(table)
+    if by in ("gain", "classifier") and table.gains:
+        notes += control_notes(table) + significance_note(table)
+    if axis := axis_of(by):
+        notes += curve_notes(table, axis)
+        notes.append("none has no synthetic sample: it is λ = 0 of every generator, at any ω.")
+    return table_page(table, where, VIEWS[by](table), notes)
 
 
 @dataclass(frozen=True)
@@ -76,11 +120,6 @@ class Matrix:
         return f"Δ{score_of(self.tables)} over the control that decides, in points"
 
     @property
-    def best(self) -> ArmRow | None:
-        """The arm to name first; None where nothing is judged."""
-        return self.rows[0] if self.rows and self.rows[0].rank[0] else None
-
-    @property
     def pooled(self) -> bool:
         """True where some arm was run on three scenes."""
         return any(row.pooled for row in self.rows)
@@ -92,15 +131,14 @@ class Matrix:
         Where it is too wide, without the columns over all scenes, or without intervals.
         """
         rows, named = self.rows[:MOST_ROWS], GridColumn("arm", lambda row: row.label, numeric=False)
-        heading = self.heading
-        short = make_grid(heading, [named, *self._scenes(interval=False)], rows)
         scenes = [named, *self._scenes(interval=True)]
-        whole = replace(make_grid(heading, scenes, rows), narrower=short)
+        short = make_grid(self.heading, [named, *self._scenes(interval=False)], rows)
+        whole = replace(make_grid(self.heading, scenes, rows), narrower=short)
         if not self.pooled:
             return whole
         group = "over none, all scenes"
         pooled = [GridColumn("mean", _mean, group), GridColumn("a new scene", _new, group)]
-        return replace(make_grid(heading, [*scenes, *pooled], rows), narrower=whole)
+        return replace(make_grid(self.heading, [*scenes, *pooled], rows), narrower=whole)
 
     def _scenes(self, *, interval: bool) -> list[GridColumn]:
         return [
@@ -121,8 +159,8 @@ class Matrix:
         gain = row.gains[place]
         if gain is None:
             return GridEntry(MISSING)
-        finding = gain.verdict.finding if gain.verdict else None
-        parts = [SIGNS[finding] if finding else CONTROL]
+        words = FINDINGS[gain.verdict.finding] if gain.verdict else None
+        parts = [words.sign if words else CONTROL]
         if gain.hardest:
             test = gain.hardest[1].main
             parts.append(with_interval(test.mean, test.interval if interval else None))
@@ -130,7 +168,7 @@ class Matrix:
                 parts.append(over(gain))
         if (worth := self.worth(place, row)) is not None:
             parts.append(f"k* {worth}")
-        return GridEntry(" ".join(parts), gain.cell, FINDINGS[finding].tone if finding else "")
+        return GridEntry(" ".join(parts), gain.cell, words.tone if words else "")
 
 
 def matrices(report: Report, worths: Worths | None = None) -> list[Matrix]:
@@ -153,28 +191,23 @@ def closing(matrix: Matrix) -> tuple[str, ...]:
     else:
         helping = (f"{_helping(table)} on {table.condition.scene}" for table in matrix.tables)
         said = [f"Shown to help: {', '.join(helping)}."]
-    best = matrix.best
-    return (*said, *([_gain_of(best, matrix)] if best else []), *_almost(matrix), *_undecided(matrix))
+    if matrix.rows and matrix.rows[0].rank[0]:
+        said.append(_gain_of(matrix.rows[0], matrix))
+    return (*said, *_undecided(matrix))
 
 
-def next_step(report: Report) -> str:
-    """The command to run next."""
-    store = "" if report.store == "hsiaug-results" else f" --store {report.where}"
-    more = [found for table in report.tables if (found := go_on(table))]
-    again = f"the same benchmark with --seeds {max(more)} runs the draws that are missing; " if more else ""
-    return f"Next: {again}hsiaug report{store} --out report.html (on a terminal --notes or --by generator)"
-
-
-def summary_pages(
-    report: Report, worths: Worths | None = None, *, alone: bool = True, pooled: bool = False
-) -> tuple[ReportPage, ...]:
-    """A page per matrix: its grid, what helps, and by how much; below the last, what to run next.
+def _summaries(report: Report, worths: Worths, *, alone: bool, pooled: bool) -> tuple[ReportPage, ...]:
+    """A page per matrix: its grid, what helps, and by how much; below the last, the command to run next.
 
     alone: with the notes and the audit of its tables. pooled: of three scenes or more alone.
     """
     wanted = [matrix for matrix in matrices(report, worths) if matrix.pooled or not pooled]
+    store = "" if report.store == "hsiaug-results" else f" --store {report.where}"
+    more = [found for table in report.tables if (found := go_on(table))]
+    again = f"the same benchmark with --seeds {max(more)} runs the draws that are missing; " if more else ""
+    next_ = f"Next: {again}hsiaug report{store} --out report.html (on a terminal --notes or --by generator)"
     made = [_page(matrix, report, alone) for matrix in wanted]
-    return (*made[:-1], *(replace(page, closing=(*page.closing, next_step(report))) for page in made[-1:]))
+    return (*made[:-1], *(replace(page, closing=(*page.closing, next_)) for page in made[-1:]))
 
 
 def _rows(tables: Sequence[Table]) -> tuple[ArmRow, ...]:
@@ -214,10 +247,10 @@ def _gain_of(row: ArmRow, matrix: Matrix) -> str:
             control, one = gain.hardest
             loss = loss_of(gain)
             at = f" at {table.scores.second.name} {signed(loss)}" if loss is not None else ""
-            numbers = f"{with_interval(one.main.mean, one.main.interval)}{at} over {control}"
             p = f"{p_said(one.main.p_holm)}, " if one.main.p is not None else ""
-            about = f" ({p}{count(len(one.pairs), 'draw')})" if len(matrix.tables) == 1 else ""
-            parts.append(f"{numbers}{about or f' on {table.condition.scene}'}")
+            about = f" ({p}{count(len(one.pairs), 'draw')})"
+            where = about if len(matrix.tables) == 1 else f" on {table.condition.scene}"
+            parts.append(f"{with_interval(one.main.mean, one.main.interval)}{at} over {control}{where}")
     if row.pooled:
         mean, interval, new, scenes = row.pooled
         parts.append(
@@ -228,41 +261,14 @@ def _gain_of(row: ArmRow, matrix: Matrix) -> str:
     return f"{shown}: {row.label}, {score_of(matrix.tables)} {'; '.join(parts) or 'not known'}."
 
 
-def _almost(matrix: Matrix) -> list[str]:
-    """Sentences on arms of one scene that are above ``none`` and ``duplicate``, and not above a further control."""
-    said = []
-    for gain in judged(matrix.tables[0]) if len(matrix.tables) == 1 else ():
-        found = gain.verdict.against if gain.verdict and not gain.rank[0] else {}
-        above = [name for name, shown in found.items() if shown == "above"]
-        if gain.hardest and set(CONTROLS) <= {*above}:
-            none = gain.against["none"]
-            label = matrix.tables[0].cell_label(gain.cell, ", ")
-            by = with_interval(none.main.mean, none.main.interval) if none else ""
-            said.append(f"Above {join_words(above)}, but not above {gain.hardest[0]}: {label}, {by} over none.")
-    return said
-
-
-def _pilot(gains: Sequence[Gain]) -> str:
-    """How many draws would tell the margin of equivalence, by the spread of PILOT or more of undecided arms."""
-    told = [gain for gain in gains if gain.verdict and gain.verdict.finding == "undecided" and gain.hardest]
-    spreads = [gain.hardest[1].main.summary for gain in told if gain.hardest]
-    if min((spread.n for spread in spreads), default=0) < PILOT:
-        return ""
-    draws = [draws_for_margin(spread.std or 0.0, told[0].margin / 100) for spread in spreads]
-    most = max((n for n in draws if n is not None), default=0)
-    return "" if None in draws else f"; by the spread of these about {most:,} would tell ±{told[0].margin:g}"
-
-
 def _undecided(matrix: Matrix) -> list[str]:
     """One sentence on the arms for which the draws are too few, and one on those that are open."""
-    gains = [gain for table in matrix.tables for gain in judged(table)]
-    verdicts = [gain.verdict for gain in gains if gain.verdict]
-    waiting = [one for one in verdicts if one.finding == "undecided"]
-    open_ = [one for one in verdicts if one.finding == "open"]
+    verdicts = [gain.verdict for table in matrix.tables for gain in judged(table) if gain.verdict]
+    waiting, open_ = ([v for v in verdicts if v.finding == finding] for finding in ("undecided", "open"))
     of, said = count(len(verdicts), "arm" if len(matrix.tables) == 1 else "verdict"), []
     if waiting:
         needed, had = max(one.needed for one in waiting), min(one.draws for one in waiting)
-        there = f"{had} {'is' if had == 1 else 'are'} there{_pilot(gains)}"
+        there = f"{had} {'is' if had == 1 else 'are'} there"
         said.append(f"Undecided: {len(waiting)} of {of}; {count(needed, 'draw')} are needed, {there}.")
     if open_:
         largest, enough = max(one.detectable for one in open_), max(one.enough or 0 for one in open_)

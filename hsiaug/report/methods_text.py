@@ -7,8 +7,8 @@ from typing import Any
 
 from hsiaug.core.view_names import AUTO, RAW
 from hsiaug.metrics.significance import ALPHA, MIN_PAIRS
-from hsiaug.report.audit import users_of_unlabelled
 from hsiaug.report.labels import count, draws_text, join_words, number, span
+from hsiaug.report.notes import users_of_unlabelled
 from hsiaug.report.tables import Table
 
 STATED = ("hsiaug", "torch", "scikit-learn", "imbalanced-learn", "numpy")

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -17,8 +17,7 @@ from hsiaug.base.targets import PICTURES
 from hsiaug.base.text import json_of
 from hsiaug.report.grid import ReportPage
 from hsiaug.report.render_data import csv_of
-from hsiaug.report.render_latex import latex
-from hsiaug.report.render_text import markdown
+from hsiaug.report.render_text import latex, markdown
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -45,24 +44,25 @@ def figure_writers(draw: Callable[[], Figure]) -> Writers:
 
     figure = cache(draw)
 
-    def writer(format: str) -> Callable[[Path], object]:
-        return lambda path: path.write_bytes(figure_bytes(figure(), format))
+    def write(ending: str, path: Path) -> None:
+        path.write_bytes(figure_bytes(figure(), ending.removeprefix(".")))
 
-    return {ending: writer(ending.removeprefix(".")) for ending in PICTURES}
+    return {ending: partial(write, ending) for ending in PICTURES}
 
 
 def table_writers(made: Callable[[], TableFiles]) -> Writers:
     """Tables as Markdown, LaTeX, CSV and JSON."""
-
-    def text(render: Callable[[TableFiles], str]) -> Callable[[Path], object]:
-        return lambda path: path.write_text(render(made()), encoding="utf-8", newline="\n")
-
-    return {
-        ".md": text(lambda tables: markdown(tables.pages)),
-        ".tex": text(lambda tables: latex(tables.pages, tables.name)),
-        ".csv": text(lambda tables: csv_of(tables.rows)),
-        ".json": text(lambda tables: f"{json_of(tables.value, indent=1)}\n"),
+    renders: dict[str, Callable[[TableFiles], str]] = {
+        ".md": lambda tables: markdown(tables.pages),
+        ".tex": lambda tables: latex(tables.pages, tables.name),
+        ".csv": lambda tables: csv_of(tables.rows),
+        ".json": lambda tables: f"{json_of(tables.value, indent=1)}\n",
     }
+
+    def write(ending: str, path: Path) -> None:
+        path.write_text(renders[ending](made()), encoding="utf-8", newline="\n")
+
+    return {ending: partial(write, ending) for ending in renders}
 
 
 def array_writers(arrays: Callable[[], Mapping[str, NDArray[Any]]]) -> Writers:

@@ -1,4 +1,5 @@
-"""Parts of a record that reports read (see docs/results-format.md): who was run, on what, and how it went."""
+"""Parts of a record that reports read (see docs/results-format.md): who was run, on what, and how it went; and cells:
+the trials of one arm with one classifier, over the draws."""
 
 from __future__ import annotations
 
@@ -6,14 +7,16 @@ import json
 from array import array
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
-from functools import cache
+from functools import cache, cached_property
 from math import fsum, isfinite, nan
 from typing import Any, TypeVar
 
 from hsiaug.base.errors import StoreError
 from hsiaug.core.view_names import RAW
+from hsiaug.metrics.significance import MeanStd, mean_std
 from hsiaug.protocol.balance import Rate
-from hsiaug.trial.arm import BOTH, Arm, Method
+from hsiaug.report.labels import MISSING
+from hsiaug.trial.arm import BOTH, CONTROLS, PIXEL_SVM, TEACHER, Arm, Method, controls_of
 from hsiaug.trial.hashing import canonical_json
 from hsiaug.trial.planned import OF_TRIAL
 from hsiaug.trial.record_json import Record, json_line, made_nothing
@@ -62,7 +65,6 @@ class Trial:
     """What tables take from one record; a million of them must fit into memory, and frozen ones take longer to make.
 
     empty: λ asked for no synthetic sample; older records hold such a trial as ok, with the metrics of none.
-    diagnosis: its samples were made of test labels, so it stands apart from every arm.
     draw: what two trials must share to be a pair: the very pixels, and the first seed that drew them.
     audit: None where it failed before it had a split. common: values under COMMON.
     numbers: those of the record, in the places that ``layout`` names; NaN for None.
@@ -82,7 +84,6 @@ class Trial:
     classifier: Method
     ok: bool = field(compare=False)
     empty: bool = field(compare=False)
-    diagnosis: bool = field(compare=False)
     common: Mapping[str, Any] = field(repr=False, compare=False)
     layout: Layout = field(repr=False, compare=False)
     large: tuple[int, ...] = field(default=(), compare=False)
@@ -126,19 +127,7 @@ class Trial:
     @property
     def scope(self) -> str | None:
         """Unlabelled pixels that its generator reads; None where the trial ended before that was known."""
-        found: str | None = (self.common["scope"] or {}).get("generator")
-        return found
-
-    @property
-    def error_type(self) -> str:
-        """The class of the exception that a failed trial ended with."""
-        return str((self.common["error"] or {}).get("type", "unknown error"))
-
-    @property
-    def error(self) -> str:
-        """``Type: message`` of a failed trial, on one line."""
-        message = str((self.common["error"] or {}).get("message", ""))
-        return " ".join(f"{self.error_type}: {message}".split()).rstrip(": ")
+        return (self.common["scope"] or {}).get("generator")  # type: ignore[no-any-return]
 
     def metric(self, name: str) -> float | None:
         """A metric as a fraction; None where the trial failed or the number is missing or not finite.
@@ -177,6 +166,106 @@ class Trial:
         return value if isfinite(value) else None
 
 
+@dataclass(frozen=True)
+class ArmCell:
+    """The trials of one arm with one classifier, in the order of their seeds."""
+
+    arm: Arm
+    classifier: Method
+    trials: tuple[Trial, ...]
+    _columns: dict[str, list[float | None]] = field(default_factory=dict, init=False, repr=False, compare=False)
+
+    @cached_property
+    def ok(self) -> tuple[Trial, ...]:
+        """Trials that gave numbers, one per split: of seeds that drew the same, the first. Only these enter a mean."""
+        first: dict[DrawKey, Trial] = {}
+        for trial in self.trials:
+            if trial.ok:
+                first.setdefault(trial.draw, trial)
+        return tuple(first.values())
+
+    @property
+    def failed(self) -> tuple[Trial, ...]:
+        """Trials that are named, and never averaged."""
+        return tuple(trial for trial in self.trials if trial.failed)
+
+    @property
+    def empty(self) -> tuple[Trial, ...]:
+        """Trials whose λ asked for no sample: they say nothing of the generator."""
+        return tuple(trial for trial in self.trials if trial.empty)
+
+    @property
+    def rival(self) -> str:
+        """The classifier that, without a sample, is a further control of it; "" where there is none."""
+        if not self.arm.judged:
+            return ""
+        if self.trials[0].condition.task == "segmentation":
+            return PIXEL_SVM if self.classifier.name != PIXEL_SVM else ""
+        return TEACHER if any(trial.scope == "scene" for trial in self.trials) else ""
+
+    @property
+    def controls(self) -> tuple[str, ...]:
+        """Controls that the cell is measured against; for a further control, the others."""
+        if not self.arm.judged:
+            return CONTROLS
+        scope = next((trial.scope for trial in self.trials if trial.scope), None)
+        every = controls_of(self.trials[0].condition.task, scope)
+        return tuple(name for name in every if name != self.arm.generator.name)
+
+    @property
+    def blank(self) -> str:
+        """Text that stands in a table if the trials gave no number."""
+        return MISSING if self.ok else "failed" if self.failed else "nothing made"
+
+    def values(self, metric: str) -> list[float]:
+        """The metric (a fraction) of each trial that has it, in the order of the seeds."""
+        return [value for value in self.column(metric) if value is not None]
+
+    def column(self, metric: str) -> list[float | None]:
+        """The metric of each trial of ``ok``."""
+        if metric not in self._columns:
+            self._columns[metric] = [trial.metric(metric) for trial in self.ok]
+        return self._columns[metric]
+
+    @cached_property
+    def places(self) -> dict[DrawKey, int]:
+        """Draw → place in ``ok``, of the trials that made samples or had none to make."""
+        return {trial.draw: i for i, trial in enumerate(self.ok) if not trial.empty}
+
+    def summary(self, metric: str) -> MeanStd | None:
+        """Mean, std and n of a metric; None where no trial has it."""
+        values = self.values(metric)
+        return mean_std(values) if values else None
+
+    def recalls(self, class_id: int) -> list[float]:
+        """Recall of a class in each draw that has a test pixel of it."""
+        return [value for trial in self.ok if (value := trial.recall(class_id)) is not None]
+
+
+CellKey = tuple[Arm, Method]
+"""An arm and a classifier."""
+
+
+def make_cells(trials: Iterable[Trial]) -> dict[CellKey, ArmCell]:
+    """Trials grouped by arm and classifier, controls first."""
+    groups: dict[CellKey, list[Trial]] = {}
+    for trial in trials:
+        groups.setdefault((trial.arm, trial.classifier), []).append(trial)
+    return {
+        key: ArmCell(*key, tuple(sorted(groups[key], key=lambda t: (t.seed, t.hash)))) for key in in_order(groups)
+    }
+
+
+def in_order(keys: Iterable[CellKey]) -> list[CellKey]:
+    """Sort by arm, controls first, then by classifier."""
+    return sorted(keys, key=lambda key: (key[0].rank, method_rank(key[1])))
+
+
+def method_rank(method: Method) -> tuple[str, str, str, str]:
+    """Sort key: by name, then what differs where several share it."""
+    return method.name, method.version, method.params, "" if method.view == RAW else method.view
+
+
 def class_counts(audits: Iterable[Audit | None], key: str, class_id: int) -> list[int]:
     """Train or test pixels of a class (``train_counts``, ``test_counts``) in each split that counts it."""
     counts = [(audit or {}).get(key) or () for audit in audits]
@@ -192,6 +281,8 @@ def read_trials(records: Iterable[Record], source: Source | None = None) -> list
     kept: dict[str, Any] = {}
     once = _Once()
     for record in records:
+        if isinstance(spec := record.get("spec"), dict) and spec.get("diagnosis"):
+            continue  # older trials whose samples were made of test labels
         trial = _read(record, source or kept.__getitem__, once)
         known = best.get(trial.hash)
         if known is None or (not trial.failed, trial.created) > (not known.failed, known.created):
@@ -236,9 +327,9 @@ def _read(record: Record, source: Source, once: _Once) -> Trial:
             value=f"{type(error).__name__} {error}",
             hint="Delete the record's folder and run its trial again.",
         ) from error
-    condition, arm, classifier, diagnosis, common = about
+    condition, arm, classifier, common = about
     created = str(record.get("created", ""))
-    whose = (condition, arm, classifier, ok, empty, diagnosis, common)
+    whose = (condition, arm, classifier, ok, empty, common)
     return Trial(name, seed, created, draw, audit, numbers, source, *whose, once.places(layout))
 
 
@@ -285,7 +376,6 @@ class _Once:
             self.same(condition_of({key: value for key, value in spec.items() if key not in OF_TRIAL})),
             self.same(Arm(self.same(maker), self.same(Rate.of(spec)), None if omega is None else float(omega))),
             self.same(Method.of(spec["classifier"], None, str(spec.get("view", RAW)))),
-            bool(spec.get("diagnosis")),
             said["common"],
         )
 

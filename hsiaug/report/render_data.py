@@ -13,20 +13,17 @@ from typing import Any
 from hsiaug.base.text import json_of, visible
 from hsiaug.metrics.significance import MeanStd, mean_std, t_interval
 from hsiaug.report.across import ScenePool, scene_pools
-from hsiaug.report.audit import transductive
-from hsiaug.report.cells import ArmCell
 from hsiaug.report.compare import Comparison, mean_difference
-from hsiaug.report.findings import verdict, verdict_text
-from hsiaug.report.notes import control_notes, number_notes, significance_note
-from hsiaug.report.records import Trial
+from hsiaug.report.findings import headline, verdict_text
+from hsiaug.report.notes import control_notes, number_notes, significance_note, transductive
+from hsiaug.report.records import ArmCell, Trial
 from hsiaug.report.tables import Report, Table
-from hsiaug.trial.arm import Method
+from hsiaug.trial.arm import Arm, Method
 from hsiaug.trial.failures import why_failed
 
 AUDITED = (
     "leaky", "radius", "n_train", "n_test", "n_buffered", "centre_overlap_percent", "patch_overlap_percent"
 )  # fmt: skip
-
 NUMBER = re.compile(r"-?[0-9]+(\.[0-9]+)?(e[+-]?[0-9]+)?")
 """A number, which is not a formula although it may begin with a minus."""
 
@@ -44,6 +41,25 @@ def report_json(report: Report) -> dict[str, Any]:
     return _strict(answer)  # type: ignore[no-any-return]
 
 
+def json_text(report: Report, by: str = "") -> str:
+    """``report_json`` as strict JSON: no NaN, no Infinity; for ``by="labels"`` with the label equivalents."""
+    answer = report_json(report)
+    if by == "labels":
+        from hsiaug.report.views_labels import curves_json, curves_of
+
+        answer |= {"labels": _strict(curves_json(curves_of(report)))}
+    return json_of(answer, indent=2) + "\n"
+
+
+def _strict(value: Any) -> Any:
+    """Plain JSON values; a number that JSON cannot write becomes None."""
+    if isinstance(value, Mapping):
+        return {str(key): _strict(entry) for key, entry in value.items()}
+    if isinstance(value, list | tuple):
+        return [_strict(entry) for entry in value]
+    return None if isinstance(value, float) and not math.isfinite(value) else value
+
+
 def _pool_json(pool: ScenePool) -> dict[str, Any]:
     """Gains over none on several scenes, as fractions."""
     arms = [
@@ -58,25 +74,6 @@ def _pool_json(pool: ScenePool) -> dict[str, Any]:
         for arm in pool.arms
     ]
     return {"run": pool.tables[0].run or None, "scenes": [t.condition.scene for t in pool.tables], "arms": arms}
-
-
-def json_text(report: Report, by: str = "") -> str:
-    """``report_json`` as strict JSON: no NaN, no Infinity; for ``by="labels"`` with the label equivalents."""
-    if by != "labels":
-        return json_of(report_json(report), indent=2) + "\n"
-    from hsiaug.report.views_labels import curves_json, curves_of
-
-    answer = {**report_json(report), "labels": _strict(curves_json(curves_of(report)))}
-    return json_of(answer, indent=2) + "\n"
-
-
-def _strict(value: Any) -> Any:
-    """Plain JSON values; a number that JSON cannot write becomes None."""
-    if isinstance(value, Mapping):
-        return {str(key): _strict(entry) for key, entry in value.items()}
-    if isinstance(value, list | tuple):
-        return [_strict(entry) for entry in value]
-    return None if isinstance(value, float) and not math.isfinite(value) else value
 
 
 def _table_json(table: Table) -> dict[str, Any]:
@@ -104,38 +101,36 @@ def _table_json(table: Table) -> dict[str, Any]:
         "trials": len(table.trials),
         "failed": [_failure_json(table, trial) for trial in table.failed],
         "notes": [*number_notes(table), *control_notes(table), *significance_note(table)],
-        "verdict": [{"said": sentence, "arms": lines} for sentence, lines in verdict(table)],
+        "headline": headline(table),
         "splits": [{"seed": seed, **audit} for (seed, _), audit in table.splits.items()],
         "without_spectra": [_cell_json(table, cell) for cell in table.blind],
         "cells": [_cell_json(table, cell) for cell in table.cells.values()],
-        **({"diagnosis": [_cell_json(table, cell) for cell in table.diagnosis]} if table.diagnosis else {}),
     }
 
 
+def _arm_json(arm: Arm) -> dict[str, Any]:
+    return {"train": arm.generator.train, "lambda": arm.rate.lam, "times": arm.rate.times, "omega": arm.omega}
+
+
 def _failure_json(table: Table, trial: Trial) -> dict[str, Any]:
+    error = trial.common["error"] or {}
     return {
         "hash": trial.hash,
         "seed": trial.seed,
         "generator": table.labels[trial.generator],
-        "train": trial.generator.train,
-        "lambda": trial.rate.lam,
-        "times": trial.rate.times,
-        "omega": trial.omega,
+        **_arm_json(trial.arm),
         "classifier": table.labels[trial.classifier],
-        "error": {"type": trial.error_type, "message": trial.error},
+        "error": {"type": error.get("type", "unknown error"), "message": _one_line(error.get("message"))},
         "why": why_failed(trial.record),
     }
 
 
 def _cell_json(table: Table, cell: ArmCell) -> dict[str, Any]:
-    names = [*_metrics(table), *(f"subset:{name}" for name in table.subsets)]
+    names = [*(score.key for score in table.metrics), *(f"subset:{name}" for name in table.subsets)]
     gain = table.gain(cell)
     return {
         "generator": _method_json(table, cell.arm.generator),
-        "train": cell.arm.generator.train,
-        "lambda": cell.arm.rate.lam,
-        "times": cell.arm.rate.times,
-        "omega": cell.arm.omega,
+        **_arm_json(cell.arm),
         "classifier": _method_json(table, cell.classifier),
         "n": len(cell.ok),
         "seeds": [trial.seed for trial in cell.ok],
@@ -166,8 +161,10 @@ def _method_json(table: Table, method: Method) -> dict[str, Any]:
 
 
 def _summary_json(values: list[float]) -> dict[str, Any]:
-    interval = t_interval(values) if values else None
-    return {**mean_json(mean_std(values) if values else None), "interval95": interval}
+    return {
+        **mean_json(mean_std(values) if values else None),
+        "interval95": t_interval(values) if values else None,
+    }
 
 
 def mean_json(summary: MeanStd | None) -> dict[str, Any]:
@@ -193,15 +190,6 @@ def _comparison_json(table: Table, comparison: Comparison | None) -> dict[str, A
     }
 
 
-def csv_text(report: Report, by: str) -> str:
-    """One row per trial; for ``by="class"`` one per trial and class. Fractions as recorded; empty: no number.
-
-    For ``by="labels"`` one per point of a curve and per arm. For a suite the first column names the run: a trial
-    is in each of its.
-    """
-    return csv_of(data_rows(report, by))
-
-
 def csv_of(rows: Sequence[Mapping[str, Any]]) -> str:
     """Rows as CSV: a column for each key of any of them, texts in one line that no spreadsheet takes for a formula."""
     fields = list(dict.fromkeys(key for row in rows for key in row))
@@ -212,12 +200,6 @@ def csv_of(rows: Sequence[Mapping[str, Any]]) -> str:
     return out.getvalue()
 
 
-def data_rows(report: Report, by: str = "") -> list[dict[str, Any]]:
-    """The rows of :func:`csv_text` as values."""
-    named = any(table.run for table in report.tables)
-    return [{"run": table.run, **row} if named else row for table, row in _all_rows(report, by)]
-
-
 def _cell(value: Any) -> Any:
     """A text as one line that no spreadsheet takes for a formula: what begins like one gets an apostrophe before it."""
     if not isinstance(value, str):
@@ -226,40 +208,43 @@ def _cell(value: Any) -> Any:
     return f"'{text}" if re.match(r"\s*[=+@-]", text) and not NUMBER.fullmatch(text) else text
 
 
+def data_rows(report: Report, by: str = "") -> list[dict[str, Any]]:
+    """The rows of CSV: one per trial, for ``by="class"`` one per trial and class, for ``by="labels"`` one per point of a
+    curve and per arm.
+
+    Fractions as recorded; None: no number. For a suite the first column names the run: a trial is in each of its.
+    """
+    named = any(table.run for table in report.tables)
+    return [{"run": table.run, **row} if named else row for table, row in _all_rows(report, by)]
+
+
 def _all_rows(report: Report, by: str) -> Iterator[tuple[Table, dict[str, Any]]]:
     if by == "labels":
         from hsiaug.report.views_labels import curve_rows, curves_of
 
         yield from ((curve.table, row) for curve in curves_of(report) for row in curve_rows([curve]))
-    else:
-        yield from ((table, row) for table in report.tables for t in table.trials for row in _rows(table, t, by))
+        return
+    for table in report.tables:
+        for trial in table.trials:
+            told = _class_rows(table, trial) if by == "class" else [_scores(table, trial)]
+            yield from ((table, {**_identity(trial), **row}) for row in told)
 
 
-def _rows(table: Table, trial: Trial, by: str) -> list[dict[str, Any]]:
-    if by != "class":
-        return [{**_identity(trial), **_scores(table, trial)}]
+def _class_rows(table: Table, trial: Trial) -> Iterator[dict[str, Any]]:
     samples, audit = trial.record.get("samples") or {}, trial.audit or {}
-    return [
-        {
-            **_identity(trial),
-            "class_id": i,
-            "class_name": name,
-            "recall": trial.recall(i),
-            "train_n": _nth(audit.get("train_counts"), i),
-            "test_n": _nth(audit.get("test_counts"), i),
-            "real_n": _nth(samples.get("real"), i),
-            "synthetic_n": _nth(samples.get("synthetic"), i),
-        }
-        for i, name in enumerate(table.class_names, start=1)
-    ]
+    counts = {
+        "train_n": audit.get("train_counts"),
+        "test_n": audit.get("test_counts"),
+        "real_n": samples.get("real"),
+        "synthetic_n": samples.get("synthetic"),
+    }
+    for i, name in enumerate(table.class_names, start=1):
+        told = {key: own[i - 1] if own and i <= len(own) else None for key, own in counts.items()}
+        yield {"class_id": i, "class_name": name, "recall": trial.recall(i), **told}
 
 
-def _metrics(table: Table) -> list[str]:
-    return [score.key for score in table.metrics]
-
-
-def _nth(counts: Any, class_id: int) -> int | None:
-    return counts[class_id - 1] if counts and class_id <= len(counts) else None
+def _one_line(text: object) -> str:
+    return " ".join(str(text or "").split())
 
 
 def _identity(trial: Trial) -> dict[str, Any]:
@@ -268,7 +253,7 @@ def _identity(trial: Trial) -> dict[str, Any]:
         "hash": trial.hash,
         "status": trial.status,
         "error_type": error.get("type"),
-        "error_message": " ".join(str(error.get("message") or "").split()),
+        "error_message": _one_line(error.get("message")),
         "task": condition.task,
         "scene": condition.scene,
         "scene_sha256": condition.scene_sha256,
@@ -281,25 +266,20 @@ def _identity(trial: Trial) -> dict[str, Any]:
     }
     for role, method in (("generator", trial.generator), ("classifier", trial.classifier)):
         row |= {role: method.name, f"{role}_version": method.version, f"{role}_params": method.params}
-    row |= {"view": trial.classifier.view, "view_shown": trial.common["view_shown"]}
-    return row | {
-        "train": trial.generator.train,
-        "lambda": trial.rate.lam,
-        "times": trial.rate.times,
-        "omega": trial.omega,
-        "omega_convention": trial.generator.convention,
-    }
+    row |= {"view": trial.classifier.view, "view_shown": trial.common["view_shown"], **_arm_json(trial.arm)}
+    return row | {"omega_convention": trial.generator.convention}
 
 
 def _scores(table: Table, trial: Trial) -> dict[str, Any]:
     record, audit = trial.record, trial.audit or {}
-    metrics, timings = record.get("metrics") or {}, record.get("timings") or {}
-    scores: dict[str, Any] = {name: trial.metric(name) for name in _metrics(table)}
+    metrics = record.get("metrics") or {}
+    scores: dict[str, Any] = {score.key: trial.metric(score.key) for score in table.metrics}
     scores["worst_class"] = metrics.get("worst_class")
     for name, subset in (metrics.get("subsets") or {}).items():
         scores |= {f"aa_{name}": trial.metric(f"subset:{name}"), f"oa_{name}": subset.get("oa")}
     scores["transductive"] = record.get("transductive")
     scores |= {name: audit.get(name) for name in AUDITED}
-    scores |= {"split_sha256": audit.get("sha256"), "seconds": timings.get("total")}
+    scores["split_sha256"] = audit.get("sha256")
+    scores["seconds"] = (record.get("timings") or {}).get("total")
     scores["cpu_seconds"] = (record.get("cpu_seconds") or {}).get("total")
     return scores | {name: record.get(name) for name in ("peak_memory_mb", "created")}

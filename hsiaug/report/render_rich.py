@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import textwrap
-from collections.abc import Iterable, Iterator, Sequence
-from typing import TYPE_CHECKING, Literal
+from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING
 
 from hsiaug.base.text import visible
 from hsiaug.report.grid import Grid, GridColumn, ReportPage, part_columns
 
 if TYPE_CHECKING:
-    from rich.console import Console, RenderableType
+    from rich.console import Console
     from rich.table import Table as RichTable
     from rich.text import Text
 
@@ -21,60 +21,64 @@ GROUP_WIDTH = 14
 
 
 def print_page(page: ReportPage, console: Console, *, notes: bool = False) -> None:
-    """Print title, failures, warnings and grids, with notes these and the audit, and last of all the verdict."""
+    """Print title, failures, warnings and grids, with notes these and the audit, and last of all what is found."""
+    from rich.padding import Padding
+    from rich.table import Table
+
+    def say(lines: Iterable[str], style: str = "") -> None:
+        for line in lines:
+            console.print(_plain(line, style))
+
     console.print()
-    console.print(_plain(page.heading, style="bold red" if page.leaky else "bold"))
-    if page.failed:
-        console.print(_plain(f"{page.failed}{':' if page.failures else ''}", style="bold yellow"))
-        for line in _indented(page.failures, "yellow"):
-            console.print(line)
-    for warning in page.warnings:
-        console.print(_plain(warning, style="yellow"))
+    say([page.heading], "bold red" if page.leaky else "bold")
+    say([f"{page.failed}{':' if page.failures else ''}"] if page.failed else [], "bold yellow")
+    for line in page.failures:
+        console.print(Padding(_plain(line, "yellow"), (0, 0, 0, 2), expand=False))
+    say(page.warnings, "yellow")
     for grid in page.grids:
         console.print()
-        console.print(_plain(grid.heading, style="italic"))
+        say([grid.heading], "italic")
         _print_grid(grid, console)
     console.print()
     if notes:
-        for note in page.notes:
-            console.print(_plain(note, style="dim"))
-        console.print(_audit(page))
-    for sentence, lines in page.verdict:
-        console.print(_plain(sentence, style="bold"))
-        for line in _indented(lines):
-            console.print(line)
-    for sentence in page.closing:
-        console.print(_plain(sentence))
+        say(page.notes, "dim")
+        audit = Table.grid(padding=(0, 2))
+        audit.add_column(max_width=20, overflow="fold")
+        audit.add_column(overflow="fold")
+        for label, sentence in page.audit:
+            loud = "LEAKY" in sentence or "TRANSDUCTIVE" in sentence
+            audit.add_row(_plain(label, "bold"), _plain(sentence, "red" if loud else ""))
+        console.print(audit)
+    say(page.closing)
 
 
 def _print_grid(grid: Grid, console: Console) -> None:
     """One table, or several that repeat the key columns, each as wide as the console allows."""
-    widest = _widest_entries(grid)
-    available: int = console.width
+    from rich.cells import cell_len
+
+    # Rich would find the same widths, but takes seconds over a thousand rows.
+    widest = [max(cell_len(visible(row[i].text)) for row in grid.rows) for i in range(len(grid.columns))]
+
+    def widths(part: Sequence[int], most: int) -> list[int]:
+        """Of the key columns and of those of ``part``, headers included; long texts wrap."""
+        kept = [*range(grid.keys), *part]
+        headers = _headers([grid.columns[i] for i in kept])
+        found = [max(widest[i], *map(len, h.split("\n"))) for i, h in zip(kept, headers, strict=True)]
+        return [w if grid.columns[i].numeric else min(w, most) for i, w in zip(kept, found, strict=True)]
 
     def fits(part: Sequence[int], most: int = TEXT_WIDTH) -> bool:
-        widths = _widths(grid, part, widest, most)
-        return sum(widths) + GAP * (len(widths) - 1) + 1 <= available
+        return sum(widths(part, most)) + GAP * (grid.keys + len(part) - 1) < console.width
 
     every = range(grid.keys, len(grid.columns))
     if fits(every, ROOMY):
-        console.print(_table(grid, every, _widths(grid, every, widest, ROOMY)))
-        return
-    if grid.narrower and not fits(every):
+        console.print(_table(grid, every, widths(every, ROOMY)))
+    elif grid.narrower and not fits(every):
         _print_grid(grid.narrower, console)
-        return
-
-    for number, part in enumerate(part_columns(grid, fits)):
-        if number:
-            console.print()
-        console.print(_table(grid, part, _widths(grid, part, widest, TEXT_WIDTH) if fits(part) else None))
-
-
-def _indented(lines: Iterable[str], style: str = "") -> Iterator[RenderableType]:
-    from rich.padding import Padding
-
-    for line in lines:
-        yield Padding(_plain(line, style=style), (0, 0, 0, 2), expand=False)
+    else:
+        for number, part in enumerate(part_columns(grid, fits)):
+            if number:
+                console.print()
+            console.print(_table(grid, part, widths(part, TEXT_WIDTH) if fits(part) else None))
 
 
 def _plain(text: str, style: str = "") -> Text:
@@ -82,33 +86,6 @@ def _plain(text: str, style: str = "") -> Text:
     from rich.text import Text
 
     return Text(visible(text, keep="\n"), style=style)
-
-
-def _audit(page: ReportPage) -> RichTable:
-    from rich.table import Table
-
-    table = Table.grid(padding=(0, 2))
-    table.add_column(max_width=20, overflow="fold")
-    table.add_column(overflow="fold")
-    for label, sentence in page.audit:
-        loud = "LEAKY" in sentence or "TRANSDUCTIVE" in sentence
-        table.add_row(_plain(label, style="bold"), _plain(sentence, style="red" if loud else ""))
-    return table
-
-
-def _widest_entries(grid: Grid) -> list[int]:
-    """The widest entry of every column. Rich would find the same, but takes seconds over a thousand rows."""
-    from rich.cells import cell_len
-
-    return [max(cell_len(visible(row[i].text)) for row in grid.rows) for i in range(len(grid.columns))]
-
-
-def _widths(grid: Grid, part: Sequence[int], widest: Sequence[int], most: int) -> list[int]:
-    """Widths of the key columns and of those of ``part``, headers included; long texts wrap."""
-    kept = [*range(grid.keys), *part]
-    headers = _headers([grid.columns[i] for i in kept])
-    widths = [max(widest[i], *map(len, h.split("\n"))) for i, h in zip(kept, headers, strict=True)]
-    return [w if grid.columns[i].numeric else min(w, most) for i, w in zip(kept, widths, strict=True)]
 
 
 def _table(grid: Grid, part: Sequence[int], widths: Sequence[int] | None) -> RichTable:
@@ -120,9 +97,9 @@ def _table(grid: Grid, part: Sequence[int], widths: Sequence[int] | None) -> Ric
     headers = _headers([grid.columns[i] for i in kept])
     table = Table(box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0), pad_edge=False, show_edge=False)
     for place, (i, header) in enumerate(zip(kept, headers, strict=True)):
-        justify: Literal["left", "right"] = "right" if grid.columns[i].numeric else "left"
         width = widths[place] if widths else None
-        table.add_column(_plain(header), justify=justify, overflow="fold", width=width)
+        justify = "right" if grid.columns[i].numeric else "left"
+        table.add_column(_plain(header), justify=justify, overflow="fold", width=width)  # type: ignore[arg-type]
     for i, row in enumerate(grid.rows):
         if i in grid.breaks:
             table.add_section()

@@ -1,12 +1,60 @@
-"""Pages as GitHub Markdown."""
+"""Pages as GitHub Markdown, and as LaTeX that fits the text: floats over all columns, wide grids parted between columns.
+
+LaTeX needs the packages array and booktabs, which every distribution has.
+"""
 
 from __future__ import annotations
 
+import math
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from itertools import groupby
 
 from hsiaug.base.text import visible
-from hsiaug.report.grid import Grid, ReportPage
+from hsiaug.report.grid import Grid, ReportPage, part_columns
+
+PREAMBLE = "% Needs \\usepackage{array,booktabs} and \\usepackage[utf8]{inputenc} (the default since 2018)."
+WIDTH = 345.0
+"""Points of the text of an article at 10 pt: the narrowest that is usual. Both columns of IEEEtran have 516."""
+LETTER, GAP = 4.6, 6.0
+"""Points of a letter at \\footnotesize, the wide ones counted in, and between two columns."""
+LINES = 44
+"""Lines of a float: as many as the page of an article holds, without the caption and the header."""
+WAITING = 12
+"""Floats that LaTeX is left to place; it takes 18 at most."""
+LONGEST = 24
+"""Letters of a text that stands on one line; longer ones break."""
+GROUP = 80.0
+"""Points of the name of a group that stands on one line at least."""
+MEAN = re.compile(r"\d+(?:\.\d+)?(?= ± |$)")
+BEST = "Bold: the highest mean of a column, controls included, which is no gain shown."
+
+LATEX = {
+    **{c: rf"\{c}" for c in "{}$&#%_"},
+    **{c: f"${c}$" for c in "<>|"},
+    "\\": r"\textbackslash{}",
+    "~": r"\textasciitilde{}",
+    "^": r"\textasciicircum{}",
+    '"': "''",
+    "±": r"$\pm$",
+    "×": r"$\times$",
+    "λ": r"$\lambda$",
+    "ω": r"$\omega$",
+    "κ": r"$\kappa$",
+    "ε": r"$\varepsilon$",
+    "Δ": r"$\Delta$",
+    "·": r"$\cdot$",
+    "≤": r"$\leq$",
+    "≥": r"$\geq$",
+    "−": "$-$",
+    "–": "--",
+    "—": "---",
+    "▲": r"$\bigtriangleup$",
+    "▼": r"$\bigtriangledown$",
+    "○": r"$\circ$",
+    "✕": r"$\times$",
+}
+"""Characters that LaTeX reads, or that its usual fonts lack."""
 
 
 def markdown(pages: Sequence[ReportPage]) -> str:
@@ -30,17 +78,8 @@ def _markdown_page(page: ReportPage) -> str:
         blocks.append(
             "\n".join(f"- **{markdown_text(label)}**: {markdown_text(sentence)}" for label, sentence in page.audit)
         )
-    if page.verdict:
-        blocks.append("### Verdict")
-        blocks += [_markdown_said(sentence, lines) for sentence, lines in page.verdict]
     blocks += map(markdown_text, page.closing)
     return "\n\n".join(block for block in blocks if block)
-
-
-def _markdown_said(sentence: str, lines: Sequence[str]) -> str:
-    if not lines:
-        return markdown_text(sentence)
-    return "\n".join([f"**{markdown_text(sentence)}**", "", *(f"- {markdown_text(line)}" for line in lines)])
 
 
 def _markdown_grid(grid: Grid) -> str:
@@ -55,3 +94,136 @@ def markdown_text(text: str) -> str:
     text = visible(" ".join(text.split()))
     text = re.sub(r"([\\|*`<>$]|&(?=[#A-Za-z])|\](?=[(\[:]))", r"\\\1", text)
     return re.sub(r"(?<![A-Za-z0-9])_|_(?![A-Za-z0-9])", r"\\_", text)
+
+
+def latex(pages: Sequence[ReportPage], name: str = "") -> str:
+    """All pages as LaTeX floats, each followed by its page's notes and audit.
+
+    name: what their labels begin with, so that tables of several files stand in one paper.
+    """
+    prefix = "-".join(["tab:hsiaug", *([name] if name else [])])
+    made = (_latex_page(page, f"{prefix}-{number}") for number, page in enumerate(pages, start=1))
+    return f"{PREAMBLE}\n\n" + "\n\n\\clearpage\n\n".join(made) + "\n"
+
+
+def _latex_page(page: ReportPage, label: str) -> str:
+    heading = rf"\textbf{{{_tex(page.heading)}}}" if page.leaky else _tex(page.heading)
+    warned = [*([f"{page.failed}."] if page.failed else []), *page.warnings]
+    warnings = "".join(rf" \textbf{{{_tex(warning)}}}" for warning in warned)
+    floats = [
+        one
+        for place, grid in enumerate(page.grids, start=1)
+        for one in _floats(grid, f"{heading}. {_tex(grid.heading)}.{warnings}", f"{label}-{place}")
+    ]
+    notes = [rf"\item {_tex(note)}" for note in (*page.failures, *page.notes)]
+    audit = [rf"\item \textbf{{{_tex(what)}}}: {_tex(sentence)}" for what, sentence in page.audit]
+    items = [*notes, *audit, *(rf"\item {_tex(sentence)}" for sentence in page.closing)]
+    blocks = ["\n\n".join(floats[start : start + WAITING]) for start in range(0, len(floats), WAITING)]
+    return "\n\n".join(["\n\n\\clearpage\n\n".join(blocks), *([_items(items)] if items else [])])
+
+
+def _items(items: Sequence[str]) -> str:
+    return "\n".join([r"{\footnotesize\raggedright\sloppy", r"\begin{itemize}", *items, r"\end{itemize}}"])
+
+
+def _floats(grid: Grid, caption: str, label: str) -> Iterator[str]:
+    """The grid as one float, or as several that repeat the key columns or the header."""
+    widths = [_points(grid, place) for place in range(len(grid.columns))]
+    keys = [*range(grid.keys)]
+    parts = part_columns(grid, lambda part: sum(widths[place] + GAP for place in (*keys, *part)) <= WIDTH)
+    floats = [([*keys, *part], rows) for part in parts for rows in _part_rows(grid, [*keys, *part], widths)]
+    for number, (places, rows) in enumerate(floats, start=1):
+        more = f" Part {number} of {len(floats)}." if len(floats) > 1 else ""
+        bold = f" {BEST}" if any(grid.columns[place].best for place in places) else ""
+        told = f"{caption}{more}{bold}"
+        yield _float(grid, places, rows, widths, told, f"{label}-{number}" if number > 1 else label)
+
+
+def _part_rows(grid: Grid, places: Sequence[int], widths: Sequence[float]) -> list[list[int]]:
+    """The rows by their places, parted so that each part fits a page."""
+    parts: list[list[int]] = [[]]
+    room = LINES
+    for i, row in enumerate(grid.rows):
+        lines = max(math.ceil(LETTER * len(row[place].text) / widths[place]) for place in places)
+        if parts[-1] and lines > room:
+            parts.append([])
+            room = LINES
+        parts[-1].append(i)
+        room -= lines
+    return parts
+
+
+def _points(grid: Grid, place: int) -> float:
+    """How wide a column is: as its longest entry, and as its share of the name of its group."""
+    column = grid.columns[place]
+    longest = max([len(column.header), *(len(row[place].text) for row in grid.rows)])
+    group = min(LETTER * len(column.group), GROUP) / sum(other.group == column.group for other in grid.columns)
+    return max(LETTER * (longest if column.numeric else min(longest, LONGEST + 1)), group)
+
+
+def _float(
+    grid: Grid, places: Sequence[int], rows: Sequence[int], widths: Sequence[float], caption: str, label: str
+) -> str:
+    columns = [grid.columns[place] for place in places]
+    specs = [
+        "r" if grid.columns[i].numeric
+        else "l" if widths[i] < LONGEST * LETTER
+        else rf">{{\raggedright\arraybackslash}}p{{{widths[i]:.0f}pt}}"
+        for i in places
+    ]  # fmt: skip
+    best = {i: _best(grid, i) for i in places if grid.columns[i].best}
+    lines = [
+        r"\begin{table*}[htbp]",
+        r"\centering\footnotesize\setlength{\tabcolsep}{3pt}",
+        rf"\caption{{{caption}}}",
+        rf"\label{{{label}}}",
+        r"\smallskip",
+        rf"\begin{{tabular}}{{{''.join(specs)}}}",
+        r"\toprule",
+        *_groups(grid, places, widths),
+        _row([_tex(column.header) for column in columns]),
+        r"\midrule",
+    ]
+    for i in rows:
+        lines += [r"\midrule"] if i in grid.breaks and i != rows[0] else []
+        lines.append(_row([_entry(grid.rows[i][place].text, best.get(place, "")) for place in places]))
+    return "\n".join([*lines, r"\bottomrule", r"\end{tabular}", r"\end{table*}"])
+
+
+def _best(grid: Grid, place: int) -> str:
+    """The largest mean of a column, as it is printed."""
+    means = [found[0] for row in grid.rows if (found := MEAN.match(row[place].text))]
+    return max(means, key=float, default="")
+
+
+def _entry(text: str, best: str) -> str:
+    mean, rest = text.partition(" ")[::2]
+    return rf"\textbf{{{mean}}} {_tex(rest)}".rstrip() if best and mean == best else _tex(text)
+
+
+def _groups(grid: Grid, places: Sequence[int], widths: Sequence[float]) -> list[str]:
+    """A row of group names spanning their columns, with a rule below each; nothing without groups."""
+    cells, rules, start = [], [], 1
+    for name, same in groupby(places, key=lambda place: grid.columns[place].group):
+        members = list(same)
+        room = sum(widths[place] for place in members) + GAP * (len(members) - 1)
+        spec = rf">{{\centering\arraybackslash}}p{{{room:.0f}pt}}" if name else "l"
+        cells.append(rf"\multicolumn{{{len(members)}}}{{{spec}}}{{{_tex(name)}}}")
+        rules += [rf"\cmidrule(lr){{{start}-{start + len(members) - 1}}}"] if name else []
+        start += len(members)
+    return [" & ".join(cells) + r" \\", " ".join(rules)] if rules else []
+
+
+def _row(cells: Sequence[str]) -> str:
+    row = " & ".join(cells)
+    # A row that opens with a bracket would be read as the optional argument of the \\ before it.
+    return (rf"{{}}{row}" if row.startswith("[") else row) + r" \\"
+
+
+def _tex(text: str) -> str:
+    """Escape for LaTeX: signs become mathematics, a leading minus a real one, double hyphens stay two."""
+    escaped = "".join(
+        LATEX.get(c, c if ord(c) < 0x180 else f"U+{ord(c):04X}") for c in visible(" ".join(text.split()))
+    )
+    escaped = re.sub(r"(?<![\w.-])-(?=\d)", "$-$", escaped)
+    return re.sub(r"-(?=-[A-Za-z])", "-{}", escaped)

@@ -10,10 +10,21 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from hsiaug.metrics.equivalence import check_margin
 from hsiaug.protocol.large_classes import large_classes
-from hsiaug.report.cells import ArmCell, CellKey, make_cells, method_rank
 from hsiaug.report.compare import Against, Comparison, Gain, alone, compare
 from hsiaug.report.labels import method_labels
-from hsiaug.report.records import Audit, Condition, Source, Trial, by_split, condition_of, read_trials
+from hsiaug.report.records import (
+    ArmCell,
+    Audit,
+    CellKey,
+    Condition,
+    Source,
+    Trial,
+    by_split,
+    condition_of,
+    make_cells,
+    method_rank,
+    read_trials,
+)
 from hsiaug.report.scores import CONTROL_CLASSIFIERS, Metric, MetricSet, metric_set, over_large
 from hsiaug.trial.arm import CONTROLS, EVERY_CONTROL, RIVALS, Arm, Method
 from hsiaug.trial.index import uncollected
@@ -48,7 +59,6 @@ class Table:
     gains: (arm, classifier) → what it gains over the controls.
     run: name of the run of a suite that the table belongs to; empty where the records are not parted by run.
     damaged: records of the same store that were left out, of whatever table: what they were of is not to be believed.
-    diagnosis: the cells of ceilings, whose samples were made of test labels; in nothing else of the table.
     scores: the metrics that it shows. looks: after which draws were added.
     """
 
@@ -62,7 +72,6 @@ class Table:
     scores: MetricSet
     run: str = ""
     damaged: tuple[Damage, ...] = ()
-    diagnosis: tuple[ArmCell, ...] = ()
     looks: tuple[Look, ...] = ()
 
     @property
@@ -110,6 +119,11 @@ class Table:
     def brief_fields(self) -> tuple[Metric, ...]:
         """Scores in fields that stand in every table: AA."""
         return tuple(metric for metric in self.fields if metric.key.startswith("aa_"))
+
+    @property
+    def brief(self) -> tuple[Metric, ...]:
+        """The metrics of its task, and those in fields that stand in every table."""
+        return (*self.scores.shown, *self.brief_fields)
 
     @property
     def metrics(self) -> tuple[Metric, ...]:
@@ -306,11 +320,10 @@ def _tables(run: str, trials: Iterable[Trial], margin: float) -> tuple[Table, ..
 def _table(run: str, title: str, condition: Condition, found: Iterable[Trial], margin: float) -> Table:
     trials = by_split(found)
     scores = _scored(trials, replace(metric_set(condition.task), margin=margin))
-    ceilings = make_cells(trial for trial in trials if trial.diagnosis)
-    cells = make_cells(trial for trial in trials if not trial.diagnosis)
+    cells = make_cells(trials)
     ordinary = {key: cell for key, cell in cells.items() if key[1].name not in CONTROL_CLASSIFIERS}
     blind = tuple(cell for key, cell in cells.items() if key[1].name in CONTROL_CLASSIFIERS)
-    generators = method_labels(arm.generator for arm, _ in (*cells, *ceilings))
+    generators = method_labels(arm.generator for arm, _ in cells)
     classifiers = method_labels(classifier for _, classifier in cells)
     return Table(
         title=f"{run}: {title}" if run else title,
@@ -322,7 +335,6 @@ def _table(run: str, title: str, condition: Condition, found: Iterable[Trial], m
         scores=scores,
         labels={**generators, **classifiers},
         run=run,
-        diagnosis=tuple(ceilings.values()),
     )
 
 

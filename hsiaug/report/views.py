@@ -2,42 +2,52 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import replace
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
 from functools import partial
 from operator import attrgetter
+from statistics import fmean
+from typing import Any
 
 from hsiaug.base.errors import InputError, did_you_mean
-from hsiaug.metrics.significance import t_interval
-from hsiaug.report.across import known_pools
-from hsiaug.report.asked_labels import asked_pages
-from hsiaug.report.cells import ArmCell, CellKey
+from hsiaug.metrics.significance import mean_std, t_interval
 from hsiaug.report.compare import Comparison
-from hsiaug.report.curves import axis_of, curve_grids, curve_notes
-from hsiaug.report.failures import table_page
-from hsiaug.report.findings import FINDINGS, verdict, verdict_text
-from hsiaug.report.grid import Grid, GridColumn, GridEntry, ReportPage, make_grid
-from hsiaug.report.labels import MISSING, p_text, percent, signed
-from hsiaug.report.matrix import summary_pages
-from hsiaug.report.measured import measured_grids
-from hsiaug.report.notes import control_notes, number_notes, significance_note, table_notes
-from hsiaug.report.tables import ADDED, Report, Table
-from hsiaug.report.views_alone import alone_grid
-from hsiaug.report.views_raw import (
-    arm_columns,
-    class_grids,
-    classifier_column,
-    cost_grids,
-    diagnosis_grid,
-    metric_text,
-    seed_grids,
+from hsiaug.report.curves import curve_grids, measured_grids
+from hsiaug.report.findings import FINDINGS, verdict_text
+from hsiaug.report.grid import Grid, GridColumn, GridEntry, make_grid
+from hsiaug.report.labels import (
+    MISSING,
+    count_range,
+    number,
+    p_text,
+    percent,
+    plus_minus,
+    range_text,
+    signed,
+    with_interval,
 )
-from hsiaug.trial.arm import Arm, Method
+from hsiaug.report.records import ArmCell, Trial, class_counts
+from hsiaug.report.tables import Table
+from hsiaug.trial.arm import BOTH, SYNTHETIC, Arm, Method
 
 SHORT = {"duplicate": "dup.", "duplicate-balanced": "bal."}
 """Names of controls in narrow columns."""
 LABELS, SCENE, SUMMARY = "labels", "scene", "summary"
 """Views of several tables at once; the first reads predictions too."""
+SEED = GridColumn("seed", lambda trial: str(trial.seed))
+REAL = {"real": "none", BOTH: BOTH}
+"""What synthetic samples alone are compared with, as it is called here and among the comparisons of an arm."""
+COSTS = (
+    ("fit s", 1, ("timings", "fit_classifier")),
+    ("fit CPU s", 1, ("cpu_seconds", "fit_classifier")),
+    ("predict s", 1, ("timings", "predict")),
+    ("generator s", 1, ("timings", "fit_generator")),
+    ("trial s", 1, ("timings", "total")),
+    ("trial CPU s", 1, ("cpu_seconds", "total")),
+    ("steps", 0, ("optimiser_steps", "fit_classifier")),
+    ("memory MB", 0, ("record", "peak_memory_mb")),
+)
+"""Columns: heading, decimals, and where a record holds it."""
 
 
 def check_view(by: str) -> None:
@@ -47,81 +57,74 @@ def check_view(by: str) -> None:
         raise InputError(f"`by` must be one of {', '.join(known)}", value=repr(by), hint=did_you_mean(by, known))
 
 
-def pages(report: Report, by: str) -> tuple[ReportPage, ...]:
-    """A page per table of the report.
-
-    Raises InputError for an unknown view, by labels where there is no curve, and by scene below three scenes.
-    """
-    check_view(by)
-    if by == LABELS:
-        from hsiaug.report.views_labels import label_pages
-
-        return label_pages(report)
-    if by == SCENE:
-        known_pools(report)
-    made = tuple(_page(table, report.where, by) for table in report.tables if by in VIEWS)
-    if by not in ("generator", SCENE, SUMMARY):
-        return made
-    asked = () if by == SCENE else asked_pages(report)
-    return (*made, *asked, *summary_pages(report, _worths(report), alone=by == SUMMARY, pooled=by == SCENE))
+# Columns
 
 
-def _worths(report: Report) -> dict[Table, dict[CellKey, str]]:
-    """How many labels each arm and classifier is worth, where the store holds its learning curve."""
-    if all(table.condition.protocol != ADDED for table in report.tables):
-        return {}
-    # Reads predictions and scenes, and so loads numerical libraries.
-    from hsiaug.report.scenes.label_curves import label_curves
-    from hsiaug.report.views_labels import main_worths
+def arm_columns(table: Table, arm: Callable[[Any], Arm] = attrgetter("arm")) -> list[GridColumn]:
+    """generator, λ, and ω where any trial is guided. arm: of that which a row is about."""
 
-    return main_worths(label_curves(report))
+    def lam(row: object) -> str:
+        found = arm(row)
+        return MISSING if found.generator.name == "none" and not found.rate else str(found.rate)
 
-
-def _page(table: Table, where: str, by: str) -> ReportPage:
-    notes = table_notes(table) if by == "generator" else number_notes(table)
-    if by in ("gain", "classifier") and table.gains:
-        notes += control_notes(table) + significance_note(table)
-    if axis := axis_of(by):
-        notes += curve_notes(table, axis)
-        notes.append("none has no synthetic sample: it is λ = 0 of every generator, at any ω.")
-    page = table_page(table, where, VIEWS[by](table), notes)
-    return replace(page, verdict=verdict(table)) if by == "generator" else page
+    columns = [
+        GridColumn("generator", lambda row: table.labels[arm(row).generator], numeric=False),
+        GridColumn("λ", lam),
+        GridColumn("ω", lambda row: number(arm(row).omega)),
+    ]
+    return columns if table.guided else columns[:2]
 
 
-def _accuracy(table: Table) -> Grid:
-    """Rows generator × λ × ω, columns classifiers with the metrics of the task."""
-    columns = keys = arm_columns(table, lambda arm: arm)
-    for classifier in table.classifiers:
-        entries: dict[str, Callable[[ArmCell], str]] = {
-            score.name: partial(metric_text, score.key) for score in (*table.scores.shown, *table.brief_fields)
-        }
-        if any(len(cell.ok) < len(table.draws) for cell in table.cells_of(classifier)):
-            entries["n"] = _n
-        columns = columns + [
-            GridColumn(
-                name,
-                partial(_of_classifier, table, classifier, text),
-                group=table.labels[classifier],
-                best=name != "n",
-            )
-            for name, text in entries.items()
-        ]
-    return make_grid("Accuracy", columns, table.arms, keys=len(keys), block=attrgetter("control"))
+def cell_columns(table: Table) -> list[GridColumn]:
+    """The classifier and the arm of that which a row is about."""
+    return [
+        GridColumn("classifier", lambda row: table.labels[row.classifier], numeric=False),
+        *arm_columns(table),
+    ]
 
 
-def _of_classifier(table: Table, classifier: Method, text: Callable[[ArmCell], str], arm: Arm) -> GridEntry:
-    """Return the field of an arm with a classifier, filled by ``text``."""
-    cell = table.cells.get((arm, classifier))
-    return GridEntry(text(cell), cell) if cell else GridEntry(MISSING)
+def metric_text(metric: str, cell: ArmCell) -> str:
+    """``48.2 ± 3.1``; with its n where some trials that went well lack the number; where none has it, why."""
+    summary = cell.summary(metric)
+    if summary is None:
+        return cell.blank
+    return plus_minus(summary) + (f" (n={summary.n})" if summary.n < len(cell.ok) else "")
 
 
 def _n(cell: ArmCell) -> str:
     return str(len(cell.ok))
 
 
+# By generator
+
+
+def _accuracy(table: Table) -> Grid:
+    """Rows generator × λ × ω, columns classifiers with the metrics of the task."""
+
+    def entry(arm: Arm, classifier: Method, text: Callable[[ArmCell], str]) -> GridEntry:
+        cell = table.cells.get((arm, classifier))
+        return GridEntry(text(cell), cell) if cell else GridEntry(MISSING)
+
+    columns = keys = arm_columns(table, lambda arm: arm)
+    for classifier in table.classifiers:
+        texts: dict[str, Callable[[ArmCell], str]] = {s.name: partial(metric_text, s.key) for s in table.brief}
+        if any(len(cell.ok) < len(table.draws) for cell in table.cells_of(classifier)):
+            texts["n"] = _n
+        columns = columns + [
+            GridColumn(
+                name,
+                partial(entry, classifier=classifier, text=text),
+                group=table.labels[classifier],
+                best=name != "n",
+            )
+            for name, text in texts.items()
+        ]
+    return make_grid("Accuracy", columns, table.arms, keys=len(keys), block=attrgetter("control"))
+
+
 def _gains(table: Table) -> Grid:
-    """Rows classifier × arm: what each arm gains over each control, and the verdict."""
-    keys = [classifier_column(table), *arm_columns(table)]
+    """Rows classifier × arm: what each arm gains over each control, the largest p, and the verdict."""
+    keys = cell_columns(table)
     columns = [
         *keys,
         *(
@@ -130,6 +133,7 @@ def _gains(table: Table) -> Grid:
             for score, text in ((table.scores.main, _main), (table.scores.second, _second))
         ),
         GridColumn("pairs", partial(_pairs, table)),
+        GridColumn("p", partial(_largest_p, table)),
         GridColumn("verdict", partial(_verdict, table), numeric=False),
     ]
     cells = [cell for cell in table.by_classifier if table.gain(cell)]
@@ -137,38 +141,15 @@ def _gains(table: Table) -> Grid:
 
 
 def _verdict(table: Table, cell: ArmCell) -> GridEntry:
-    gain = table.gain(cell)
-    if gain is None:
-        return GridEntry(MISSING)
+    gain = table.gains[cell.arm, cell.classifier]
     return GridEntry(verdict_text(table, gain), tone=FINDINGS[gain.verdict.finding].tone if gain.verdict else "")
 
 
-def _classifier_grids(table: Table) -> tuple[Grid, ...]:
-    """Rows classifier × arm: all metrics, the interval of the main one, and the corrected tests."""
-    main = table.scores.main
-    keys = [classifier_column(table), *arm_columns(table)]
-    columns = [
-        *keys,
-        *(GridColumn(score.name, partial(metric_text, score.key), "accuracy") for score in table.metrics),
-        GridColumn("n", _n, "accuracy"),
-        *(
-            GridColumn(f"AA {subset}", partial(metric_text, f"subset:{subset}"), f"{main.name} in detail")
-            for subset in table.subsets
-        ),
-        GridColumn(f"{main.name} 95 %", partial(_interval, main.key), f"{main.name} in detail"),
-    ]
-    for control in table.controls:
-        short = SHORT.get(control, control)
-        columns.append(GridColumn(f"Δ{main.name} {short}", partial(_against, table, control, _main), "controls"))
-        columns.append(GridColumn(f"p {short}", partial(_against, table, control, _p), "controls"))
-    heading, cells = f"Every metric, and the tests on {main.name}", table.by_classifier
-    return (make_grid(heading, columns, cells, keys=len(keys), block=attrgetter("classifier")),)
-
-
-def _interval(metric: str, cell: ArmCell) -> str:
-    values = cell.values(metric)
-    interval = t_interval(values) if values else None
-    return f"[{percent(interval[0])}, {percent(interval[1])}]" if interval else MISSING
+def _largest_p(table: Table, cell: ArmCell) -> str:
+    """The corrected p that stands for an arm; – for one that lacks a test."""
+    found = [one and one.main.p_holm for one in table.against(cell).values()]
+    known = [p for p in found if p is not None]
+    return p_text(max(known) if known and (len(known) == len(found) or not cell.arm.judged) else None)
 
 
 def _against(table: Table, control: str, text: Callable[[Comparison], str], cell: ArmCell) -> str:
@@ -196,14 +177,186 @@ def _pairs(table: Table, cell: ArmCell) -> str:
     return "/".join(str(n) for n in (counts if len(set(counts)) > 1 else counts[:1]))
 
 
+@dataclass(frozen=True)
+class _Trained:
+    """What a classifier learnt from, and how it did. arm: of both, where it was run; the rows of one block share it.
+
+    over: of synthetic samples alone, what they are compared with.
+    """
+
+    arm: Arm
+    classifier: Method
+    train: str
+    cell: ArmCell
+    over: dict[str, Comparison | None]
+
+
+def alone_grid(table: Table) -> Grid:
+    """Rows classifier × arm × what was learnt from: scores, and what synthetic samples alone gain over the others."""
+    keys, main = (
+        [*cell_columns(table), GridColumn("train on", attrgetter("train"), numeric=False)],
+        table.scores.main,
+    )
+    columns = [
+        *keys,
+        *(GridColumn(s.name, partial(_trained_on, partial(metric_text, s.key))) for s in table.brief),
+        *(GridColumn(f"Δ{main.name} vs {name}", partial(_over, control)) for name, control in REAL.items()),
+        GridColumn(f"% of {main.name} of both", partial(_share, main.key)),
+    ]
+    rows = [row for cell in table.by_classifier for row in _trained(table, cell)]
+    heading = f"Train on synthetic samples, test on real ones: {table.condition.scene}"
+    return make_grid(heading, columns, rows, keys=len(keys), block=attrgetter("arm", "classifier"))
+
+
+def _trained(table: Table, cell: ArmCell) -> Iterator[_Trained]:
+    """Real samples, synthetic ones, both: of what was run on draws of an arm of synthetic samples alone."""
+    over = table.alone.get((cell.arm, cell.classifier))
+    if over is None:
+        return
+    arm = both.control.arm if (both := over[BOTH]) else cell.arm
+    for train, control in REAL.items():
+        if train == BOTH:
+            yield _Trained(arm, cell.classifier, SYNTHETIC, cell, dict(over))
+        if found := over[control]:
+            yield _Trained(arm, cell.classifier, train, found.control, {})
+
+
+def _trained_on(text: Callable[[ArmCell], str], row: _Trained) -> GridEntry:
+    return GridEntry(text(row.cell), row.cell)
+
+
+def _over(control: str, row: _Trained) -> str:
+    found = row.over.get(control)
+    return with_interval(found.main.mean, found.main.interval) if found else MISSING
+
+
+def _share(metric: str, row: _Trained) -> str:
+    """Mean score of synthetic samples alone over that of both, on the draws that they share."""
+    found = row.over.get(BOTH)
+    pairs = [(a.metric(metric), b.metric(metric)) for a, b in found.pairs] if found else []
+    known = [(a, b) for a, b in pairs if a is not None and b is not None]
+    whole = fmean(b for _, b in known) if known else 0.0
+    return percent(fmean(a for a, _ in known) / whole) if whole else MISSING
+
+
+# By classifier, class, cost and seed
+
+
+def _classifier_grids(table: Table) -> tuple[Grid, ...]:
+    """Rows classifier × arm: all metrics, the interval of the main one, and the corrected tests."""
+    main, keys = table.scores.main, cell_columns(table)
+
+    def interval(cell: ArmCell) -> str:
+        values = cell.values(main.key)
+        found = t_interval(values) if values else None
+        return range_text(found, percent) if found else MISSING
+
+    columns = [
+        *keys,
+        *(GridColumn(score.name, partial(metric_text, score.key), "accuracy") for score in table.metrics),
+        GridColumn("n", _n, "accuracy"),
+        *(
+            GridColumn(f"AA {subset}", partial(metric_text, f"subset:{subset}"), f"{main.name} in detail")
+            for subset in table.subsets
+        ),
+        GridColumn(f"{main.name} 95 %", interval, f"{main.name} in detail"),
+        *(
+            GridColumn(
+                f"{name} {SHORT.get(control, control)}", partial(_against, table, control, text), "controls"
+            )
+            for control in table.controls
+            for name, text in ((f"Δ{main.name}", _main), ("p", _p))
+        ),
+    ]
+    heading, cells = f"Every metric, and the tests on {main.name}", table.by_classifier
+    return (make_grid(heading, columns, cells, keys=len(keys), block=attrgetter("classifier")),)
+
+
+def _class_grid(table: Table, classifier: Method) -> Grid:
+    """Rows classes with their n, columns arms with the recall."""
+    trained, tested = (
+        [class_counts(table.splits.values(), key, i) for i in range(1, len(table.class_names) + 1)]
+        for key in ("train_counts", "test_counts")
+    )
+
+    def recall(cell: ArmCell, i: int) -> GridEntry:
+        """Mean ± std over the draws that have test pixels of the class, with n where those are not all."""
+        values = cell.recalls(i)
+        if not values:
+            return GridEntry(MISSING if any(tested[i - 1]) else "not evaluable", cell)
+        short = f" (n={len(values)})" if len(values) < len(table.draws) else ""
+        return GridEntry(plus_minus(mean_std(values)) + short, cell)
+
+    columns = [
+        GridColumn("class", lambda i: f"{i} {table.class_names[i - 1]}", numeric=False),
+        GridColumn("train n", lambda i: count_range(trained[i - 1])),
+        GridColumn("test n", lambda i: count_range(tested[i - 1])),
+        *(
+            GridColumn("recall", partial(recall, cell), group=table.arm_label(cell.arm))
+            for cell in table.cells_of(classifier)
+        ),
+    ]
+    heading = f"Recall per class, {table.labels[classifier]}"
+    return make_grid(heading, columns, range(1, len(table.class_names) + 1), keys=3)
+
+
+def _cost_grid(table: Table) -> Grid:
+    """Rows arm × classifier: seconds, optimiser steps and memory of a trial, mean ± std over the draws.
+
+    CPU seconds are those that a process computed, which another program's load does not lengthen.
+    """
+    classifier, *arm = cell_columns(table)
+    columns = [*arm, classifier, *(GridColumn(name, partial(_cost, path, n)) for name, n, path in COSTS)]
+    heading, cells = "Seconds, steps and memory per trial", table.cells.values()
+    return make_grid(heading, columns, cells, keys=len(arm) + 1, block=attrgetter("arm"))
+
+
+def _cost(path: Sequence[str], digits: int, cell: ArmCell) -> str:
+    """Mean and std of a number of the records, over the trials that have it."""
+    part, name = path
+    values = [value for trial in cell.ok if (value := trial.number(name, part)) is not None]
+    return " ± ".join(f"{v:.{digits}f}" for v in mean_std(values)[:2] if v is not None) if values else MISSING
+
+
+def _seed_grid(table: Table) -> Grid:
+    """One row per trial, those of control classifiers too: how it went, how long it took, and its hash."""
+    classifier, *arm = cell_columns(table)
+    columns = [SEED, *arm, classifier, *_trial_columns(table)]
+    trials = sorted(table.trials, key=attrgetter("seed"))
+    return make_grid("Trials", columns, trials, keys=len(arm) + 2, block=attrgetter("seed"))
+
+
+def record_grid(table: Table, heading: str, trials: Iterable[Trial]) -> Grid:
+    """The same of the trials of one cell, without what they share."""
+    shown = [*trials]
+    status = {trial.status for trial in shown} != {"ok"}
+    return make_grid(heading, [SEED, *_trial_columns(table)[0 if status else 1 :]], shown)
+
+
+def _trial_columns(table: Table) -> list[GridColumn]:
+    def score(metric: str, trial: Trial) -> str:
+        return MISSING if (value := trial.metric(metric)) is None else percent(value)
+
+    def seconds(trial: Trial) -> str:
+        return MISSING if (value := trial.number("total", "timings")) is None else f"{value:.1f}"
+
+    return [
+        GridColumn("status", attrgetter("status"), numeric=False),
+        *(GridColumn(one.name, partial(score, one.key)) for one in table.brief),
+        GridColumn("seconds", seconds),
+        GridColumn("hash", attrgetter("hash"), numeric=False),
+    ]
+
+
 VIEWS: dict[str, Callable[[Table], tuple[Grid, ...]]] = {
-    "generator": lambda table: (_accuracy(table), _gains(table), alone_grid(table), diagnosis_grid(table)),
+    "generator": lambda table: (_accuracy(table), _gains(table), alone_grid(table)),
     "gain": lambda table: (_gains(table),),
     "classifier": _classifier_grids,
-    "class": class_grids,
-    "seed": seed_grids,
-    "cost": cost_grids,
+    "class": lambda table: tuple(_class_grid(table, classifier) for classifier in table.classifiers),
+    "seed": lambda table: (_seed_grid(table),),
+    "cost": lambda table: (_cost_grid(table),),
     "lambda": lambda table: curve_grids(table, "lambda"),
     "times": lambda table: curve_grids(table, "times"),
     "omega": lambda table: (*curve_grids(table, "omega"), *measured_grids(table)),
 }
+"""The grids of a table in each view of it."""

@@ -10,21 +10,19 @@ from functools import partial
 from hsiaug.base.errors import InputError
 from hsiaug.metrics.label_equivalents import RESAMPLES, LabelEquivalent
 from hsiaug.protocol.large_classes import FEWEST
-from hsiaug.report.cells import CellKey
-from hsiaug.report.failures import table_page
 from hsiaug.report.findings import verdict_text
 from hsiaug.report.grid import Grid, GridColumn, GridEntry, ReportPage, make_grid
 from hsiaug.report.labels import MISSING, count, count_range, decimal, draws_text, plus_minus
+from hsiaug.report.notes import table_page
+from hsiaug.report.records import CellKey
 from hsiaug.report.scenes.label_curves import ArmWorth, LabelCurve, label_curves
 from hsiaug.report.scores import Metric
 from hsiaug.report.tables import Report, Table
-from hsiaug.report.views_raw import arm_columns, diagnosis_grid
+from hsiaug.report.views import arm_columns
 
 MANY = 10
 """Draws below which a note says that intervals are too narrow."""
 WHERE = {"scattered": "scattered", "field": "one per field", "clump": "in the clump"}
-CurvePoint = tuple[LabelCurve, Metric]
-CurveArm = tuple[LabelCurve, ArmWorth]
 
 
 def curves_of(report: Report) -> list[LabelCurve]:
@@ -42,68 +40,67 @@ def curves_of(report: Report) -> list[LabelCurve]:
 def label_pages(report: Report) -> tuple[ReportPage, ...]:
     """A page for each table that has a curve. Raises InputError where none has."""
     found = curves_of(report)
-    tables = dict.fromkeys(curve.table for curve in found)
     pages = []
-    for table in tables:
+    for table in dict.fromkeys(curve.table for curve in found):
         curves = [curve for curve in found if curve.table is table]
         page = table_page(table, report.where, label_grids(table, curves), list(label_notes(curves)))
-        sentences = tuple((said(curve, arm), ()) for curve in curves for arm in curve.arms)
-        pages.append(replace(page, title=f"Label equivalents: {table.title}", verdict=sentences))
+        sentences = tuple(said(curve, arm) for curve in curves for arm in curve.arms)
+        pages.append(replace(page, title=f"Label equivalents: {table.title}", closing=sentences))
     return tuple(pages)
 
 
 def label_grids(table: Table, curves: Sequence[LabelCurve]) -> tuple[Grid, ...]:
     """The curves, a row per classifier, placement and score; and k*, a row per classifier, placement and arm."""
+
+    def point(k: int, row: tuple[LabelCurve, Metric]) -> str:
+        curve, score = row
+        return plus_minus(curve.means[score.key][curve.labels.index(k)]) if k in curve.labels else MISSING
+
+    def worth(score: Metric, row: tuple[LabelCurve, ArmWorth]) -> GridEntry:
+        curve, arm = row
+        found = arm.worth.get(score.key)
+        return GridEntry(worth_text(found, curve.labels[-1]) if found else MISSING, arm.cell)
+
+    def reached(score: Metric, row: tuple[LabelCurve, ArmWorth]) -> GridEntry:
+        return GridEntry(plus_minus(row[1].means.get(score.key)), row[1].cell)
+
     first = [
         GridColumn("classifier", lambda row: table.labels[row[0].classifier], numeric=False),
         GridColumn("added labels", lambda row: WHERE[row[0].placement], numeric=False),
     ]
-    scored = [*first, GridColumn("score", lambda row: row[1].name, numeric=False)]
-    points = [
-        GridColumn(f"k={k}", partial(_point, k)) for k in sorted({k for curve in curves for k in curve.labels})
-    ]
+    numbers, scores = sorted({k for curve in curves for k in curve.labels}), curves[0].scores
     levels = make_grid(
         "none with k more labels per class",
-        [*scored, *points],
+        [
+            *first,
+            GridColumn("score", lambda row: row[1].name, numeric=False),
+            *(GridColumn(f"k={k}", partial(point, k)) for k in numbers),
+        ],
         [(curve, score) for curve in curves for score in curve.scores if score.key in curve.means],
-        keys=len(scored),
+        keys=len(first) + 1,
         block=lambda row: row[0],
     )
     armed = [*first, *arm_columns(table, lambda row: row[1].cell.arm)]
     if any(arm.asked for curve in curves for arm in curve.arms):
         armed.append(GridColumn("asked", lambda row: _asked(row[1]) or MISSING, numeric=False))
-    scores = curves[0].scores
-    worths = [GridColumn(f"k* {score.name}", partial(_worth, score)) for score in scores]
-    worths += [GridColumn(score.name, partial(_score, score), "on the same pixels") for score in scores]
-    worths.append(GridColumn("n", lambda row: str(len(row[1].seeds))))
     equivalents = make_grid(
         "Label equivalents: added labels per class that give none the same score (95 % interval)",
-        [*armed, *worths],
+        [
+            *armed,
+            *(GridColumn(f"k* {score.name}", partial(worth, score)) for score in scores),
+            *(GridColumn(score.name, partial(reached, score), "on the same pixels") for score in scores),
+            GridColumn("n", lambda row: str(len(row[1].seeds))),
+        ],
         [(curve, arm) for curve in curves for arm in curve.arms],
         keys=len(armed),
         block=lambda row: row[0],
     )
-    return tuple(grid for grid in (levels, equivalents, diagnosis_grid(table)) if grid.rows)
+    return tuple(grid for grid in (levels, equivalents) if grid.rows)
 
 
 def _asked(arm: ArmWorth) -> str:
     """``16 suggest``: labels that were asked for, one by one and of any class; "" for none."""
     return f"{arm.asked.number} {arm.asked.strategy}" if arm.asked else ""
-
-
-def _point(k: int, row: CurvePoint) -> str:
-    curve, score = row
-    return plus_minus(curve.means[score.key][curve.labels.index(k)]) if k in curve.labels else MISSING
-
-
-def _worth(score: Metric, row: CurveArm) -> GridEntry:
-    curve, arm = row
-    found = arm.worth.get(score.key)
-    return GridEntry(worth_text(found, curve.labels[-1]) if found else MISSING, arm.cell)
-
-
-def _score(score: Metric, row: CurveArm) -> GridEntry:
-    return GridEntry(plus_minus(row[1].means.get(score.key)), row[1].cell)
 
 
 def worth_text(found: LabelEquivalent, most: int) -> str:
@@ -128,10 +125,8 @@ def said(curve: LabelCurve, arm: ArmWorth) -> str:
     also = f" and {_asked(arm)} asked" if arm.asked else ""
     verdict = f"{verdict_text(curve.table, gain)}; " if gain is not None and gain.verdict is not None else ""
     known = [(score.name, arm.worth[score.key]) for score in curve.scores if score.key in arm.worth]
-    worths = [f"{worth_text(worth, curve.labels[-1])} in {name}" for name, worth in known]
-    return (
-        f"{curve.table.cell_label(arm.cell)}{also}{where}: {verdict}worth {', '.join(worths)} in labels per class."
-    )
+    worths = ", ".join(f"{worth_text(worth, curve.labels[-1])} in {name}" for name, worth in known)
+    return f"{curve.table.cell_label(arm.cell)}{also}{where}: {verdict}worth {worths} in labels per class."
 
 
 def main_worths(curves: Sequence[LabelCurve]) -> dict[Table, dict[CellKey, str]]:
@@ -180,21 +175,14 @@ def label_notes(curves: Sequence[LabelCurve]) -> Iterator[str]:
 def curve_rows(curves: Sequence[LabelCurve]) -> Iterator[dict[str, object]]:
     """Yield rows for CSV: one for each point of a curve, and for each arm, by score, in fractions."""
     for curve in curves:
-        shared = _shared(curve)
         for score in curve.scores:
+            shared = {**_shared(curve), "score": score.key}
             for k, mean in zip(curve.labels, curve.means.get(score.key, ()), strict=False):
-                yield {
-                    **shared,
-                    "score": score.key,
-                    "generator": "none",
-                    "lambda": 0.0,
-                    "times": 0.0,
-                    "labels": k,
-                    **mean._asdict(),
-                }
+                none = {"generator": "none", "lambda": 0.0, "times": 0.0}
+                yield {**shared, **none, "labels": k, **mean._asdict()}
             for arm in curve.arms:
                 if score.key in arm.worth:
-                    yield {**shared, "score": score.key, **_arm_row(curve, arm, score.key)}
+                    yield {**shared, **_arm_row(curve, arm, score.key)}
 
 
 def _shared(curve: LabelCurve) -> dict[str, object]:

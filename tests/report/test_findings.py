@@ -16,12 +16,10 @@ from report_records import audit_of, failure, fill, record
 
 from hsiaug.base.errors import InputError
 from hsiaug.base.terminal import Console
-from hsiaug.metrics.equivalence import draws_for_margin
 from hsiaug.report import build_report, print_report, render_html, render_report
 from hsiaug.report.figures.card import card_figure
-from hsiaug.report.findings import headline, judged, verdict
+from hsiaug.report.findings import SIGNS, headline, judged, said_of, verdict_text
 from hsiaug.report.matrix import matrices
-from hsiaug.report.signs import SIGNS
 from hsiaug.report.tables import Table
 from hsiaug.report.two_arms.comparison import compare_arms
 from hsiaug.results import read_store
@@ -35,8 +33,10 @@ def table_of(records: list[dict]) -> Table:
 
 
 def said(records: list[dict]) -> list[str]:
-    """The verdict as lines; those of arms are indented."""
-    return [line for text, arms in verdict(table_of(records)) for line in (text, *(f"  {arm}" for arm in arms))]
+    """The headline, and the verdict on each arm."""
+    table = table_of(records)
+    arms = (f"{table.cell_label(gain.cell)}: {verdict_text(table, gain)}" for gain in judged(table))
+    return [headline(table), *arms]
 
 
 def arm(generator: str, aa: Sequence[float], oa: Sequence[float] | None = None, **spec: object) -> list[dict]:
@@ -66,9 +66,8 @@ def test_the_first_command_of_the_readme_ends_in_what_it_found() -> None:
     assert said(FIRST) == [
         "Undecided: these are too few draws to tell whether anything helps or hurts. "
         "The same benchmark with --seeds 7 runs the draws that are missing.",
-        "undecided (3 draws: at least 7 are needed)",
-        "  smote λ=0.5 with cnn2d: AA +1.2 against none and −0.6 against duplicate; OA −1.4 and −0.7",
-        "  smote λ=0.5 with svm: AA +0.4 against none and +0.1 against duplicate; OA +0.4 and +0.1",
+        "smote λ=0.5 with cnn2d: undecided (3 draws: at least 7 are needed)",
+        "smote λ=0.5 with svm: undecided (3 draws: at least 7 are needed)",
     ]
 
 
@@ -93,10 +92,10 @@ def test_the_text_conditioned_generator_at_half_balance_says_plainly_what_it_fou
     assert said(records) == [
         "Undecided: these are too few draws to tell whether anything helps or hurts. "
         "The same benchmark with --seeds 7 runs the draws that are missing.",
-        "undecided (5 draws: at least 7 are needed)",
-        "  txt2hsi λ=0.5 ω=3 with cnn2d: AA +5.1 against none and +3.7 against duplicate; OA +1.6 and +3.3",
-        "  txt2hsi λ=0.5 ω=3 with svm: AA +5.1 against none and +5.0 against duplicate; OA +0.6 and +0.6",
+        "txt2hsi λ=0.5 ω=3 with cnn2d: undecided (5 draws: at least 7 are needed)",
+        "txt2hsi λ=0.5 ω=3 with svm: undecided (5 draws: at least 7 are needed)",
     ]
+    assert "| svm | txt2hsi | 0.5 | 3 | +5.1 | +0.6 | +5.0 | +0.6 | 5 |" in render_report(build_report(records))
 
 
 # What must be said
@@ -108,12 +107,12 @@ def test_a_gain_of_aa_is_said_with_its_loss_of_oa() -> None:
         *arm("duplicate", level(41, 9)),
         *arm("smote", level(45, 9, 0.1), level(35, 9, 0.1)),
     ]
-    assert said(records)[:3] == [
+    assert said(records) == [
         "Every arm helps, at a loss of OA.",
-        "helps, at a loss of OA",
-        "  smote λ=1 with svm: AA +5.4 (p = .004) against none and +4.4 (p = .004) against duplicate; "
-        "but OA −4.6 (p = .012) and −5.6 (p = .012); over 9 draws",
+        "smote λ=1 with svm: helps, at a loss of OA",
     ]
+    row = "| svm | smote | 1 | +5.4 | −4.6 | +4.4 | −5.6 | 9 | .004 | helps, at a loss of OA |"
+    assert row in render_report(build_report(records))
 
 
 def test_a_loss_of_oa_that_is_not_shown_is_said_without_being_called_one() -> None:
@@ -123,40 +122,27 @@ def test_a_loss_of_oa_that_is_not_shown_is_said_without_being_called_one() -> No
         *arm("duplicate", level(41, 9)),
         *arm("smote", level(45, 9, 0.1), wobble),
     ]
-    heading, line = said(records)[1:3]
-    assert heading == "helps" and "; but OA −1.1 (p = " in line
+    assert said(records)[1] == "smote λ=1 with svm: helps"
 
 
-def test_a_generator_that_made_nothing_is_told_what_to_try() -> None:
+def test_a_generator_that_made_nothing_is_not_judged() -> None:
     idle = arm("smote", level(40, 3), lam=1.0)
     for r in idle:
         r |= {"status": "empty", "metrics": None, "samples": {"real": [5, 5, 5], "synthetic": [0, 0, 0]}}
-    assert said([*arm("none", level(40, 3)), *idle])[:3] == [
+    assert said([*arm("none", level(40, 3)), *idle]) == [
         "No synthetic sample was made, so there is nothing to judge.",
-        "nothing made (λ ≤ 1 adds nothing where classes are equal; try λ = 3)",
-        "  smote λ=1 with svm",
+        "smote λ=1 with svm: nothing made",
     ]
 
 
 def test_an_arm_that_failed_is_told_with_its_reason() -> None:
     lost = [failure(generator="smote", seed=s, message="k must be smaller\nthan the class") for s in range(3)]
-    assert said([*arm("none", level(40, 3)), *arm("duplicate", level(40, 3)), *lost])[:3] == [
+    records = [*arm("none", level(40, 3)), *arm("duplicate", level(40, 3)), *lost]
+    assert said(records) == [
         "Every arm failed, so there is nothing to judge.",
-        "failed (3 of 3 draws): PluginError in sample: k must be smaller",
-        "  smote λ=1 with svm",
+        "smote λ=1 with svm: failed (3 of 3 draws)",
     ]
-
-
-def test_an_arm_whose_control_failed_says_so() -> None:
-    lost = [failure(generator="duplicate", seed=s) for s in range(3)]
-    line = said([*arm("none", level(40, 3)), *lost, *arm("smote", level(41, 3))])[2]
-    assert line == "  smote λ=1 with svm: AA +1.0 against none; OA +1.0; duplicate failed in 3 of 3 draws"
-
-
-def test_an_arm_that_failed_in_some_draws_is_judged_on_the_others_and_says_so() -> None:
-    records = [*arm("none", level(40, 4)), *arm("duplicate", level(40, 4)), *arm("smote", level(41, 3))]
-    line = said([*records, failure(generator="smote", seed=3)])[2]
-    assert line.endswith("; failed in 1 of 4 draws")
+    assert "3 × PluginError in sample: k must be smaller. In smote λ=1" in render_report(build_report(records))
 
 
 @pytest.mark.parametrize("gain", [0.0, 0.00001, -0.00001, 0.0004, -0.0004])
@@ -169,7 +155,11 @@ def test_a_zero_has_no_sign_in_any_format(gain: float) -> None:
     report = build_report(records)
     for format in ("md", "tex", "rich", "html", "json"):
         text = render_report(report, format)
-        text = json.dumps(json.loads(text)["tables"][0]["verdict"]) if format == "json" else text
+        text = (
+            json.dumps([cell["verdict_text"] for cell in json.loads(text)["tables"][0]["cells"]])
+            if format == "json"
+            else text
+        )
         assert not re.findall(r"[-+−]0\.0(?!\d)", text), format
         assert "equivalent to none" in text
 
@@ -188,28 +178,29 @@ def sweep(draws: int = 9) -> list[dict]:
     return records
 
 
-def test_arms_that_help_have_a_line_each_also_in_a_sweep() -> None:
+def test_arms_that_help_are_counted_also_in_a_sweep() -> None:
     helping = [r for lam in (0.25, 3.0) for r in arm("smote", level(60, 12, 0.1), lam=lam)]
-    lines = said(sweep(12) + helping)
-    assert lines[0].startswith("2 of 14 arms help; of the others: ")
-    assert [line.split(":")[0] for line in lines[2:4]] == ["  smote λ=0.25 with svm", "  smote λ=3 with svm"]
+    first, *lines = said(sweep(12) + helping)
+    assert first.startswith("2 of 14 arms help; of the others: ")
+    assert {line for line in lines if line.endswith(": helps")} == {
+        "smote λ=0.25 with svm: helps",
+        "smote λ=3 with svm: helps",
+    }
 
 
 # Every format says the same
 
 
 def test_every_format_says_the_same_words() -> None:
-    report = build_report(FIRST)
-    headings = [text for text, _ in verdict(report.tables[0])]
-    page = " ".join(parsed(render_html(report)).text.split())
-    made = json.loads(render_report(report, "json"))["tables"][0]["verdict"]
-    assert [entry["said"] for entry in made] == headings
-    for text in headings:
-        assert text in page
-        assert text in " ".join(render_report(report, "rich").split())
-        assert text.replace("*", r"\*") in render_report(report, "md")
-    arms = [line for _, lines in verdict(report.tables[0]) for line in lines]
-    assert all(line in page and line in render_report(report, "md") for line in arms)
+    report = build_report(LOSSES)
+    (table,) = report.tables
+    first = said_of(table)
+    assert headline(table) == json.loads(render_report(report, "json"))["tables"][0]["headline"]
+    assert first in " ".join(parsed(render_html(report)).text.split())
+    assert first in " ".join(render_report(report, "rich").split())
+    assert first in render_report(report, "md")
+    for gain in judged(table):
+        assert f"{verdict_text(table, gain)} |" in render_report(report, "md")
 
 
 def on_terminal(records: list[dict], **asked: bool) -> str:
@@ -225,14 +216,6 @@ def test_a_report_ends_in_what_helps_by_how_much_and_what_to_run_next() -> None:
     assert second == "The largest gain: smote λ=1, svm, AA +9.6 [+9.3, +9.8] over duplicate (p < .001, 12 draws)."
     assert third.startswith("Next: hsiaug report --out report.html")
     assert second.partition(" (p")[0] in render_report(build_report(helping), "md")
-
-
-def test_a_pilot_says_how_many_draws_would_tell_the_margin() -> None:
-    wobble = [40 + 2 * (-1) ** i for i in range(5)]
-    pilot = [*arm("none", level(40, 5)), *arm("duplicate", level(40, 5)), *arm("smote", wobble)]
-    n = draws_for_margin(0.02 * (1.2) ** 0.5)
-    assert f"5 are there; by the spread of these about {n} would tell ±1." in " ".join(on_terminal(pilot).split())
-    assert "would tell" not in on_terminal(FIRST), "three draws have no spread to go by"
 
 
 def test_too_few_draws_are_said_in_one_line_with_the_command_that_runs_the_others() -> None:
@@ -294,7 +277,7 @@ def test_seeds_that_drew_the_same_split_are_one_draw_for_every_verdict() -> None
     assert {cell.summary("aa").n for cell in table.cells.values()} == {2}
     assert said(TWO_SPLITS)[:2] == [
         "Undecided: these are too few draws to tell whether anything helps or hurts.",
-        "undecided (2 draws: at least 6 are needed)",
+        "smote λ=1 with svm: undecided (2 draws: at least 6 are needed)",
     ]
 
 
@@ -409,25 +392,21 @@ BEFORE = [
 
 
 @pytest.mark.parametrize(
-    ("pseudo", "verdict_is", "numbers"),
+    ("pseudo", "verdict_is"),
     [
-        (level(54, 12, 0.1), "helps", "and +5.1 (p < .001) against pseudo"),
+        (level(54, 12, 0.1), "helps"),
         (
             level(58.5, 12, 0.29),
             "above none; above duplicate; below pseudo; equivalent to pseudo (±1)",
-            "and −0.4 (p < .001) against pseudo",
         ),
     ],
 )
 def test_a_generator_that_reads_unlabelled_pixels_helps_only_above_pseudo_too(
-    pseudo: list[float], verdict_is: str, numbers: str
+    pseudo: list[float], verdict_is: str
 ) -> None:
     table = table_of([*BEFORE, *seeing(arm("pseudo", pseudo))])
     assert table.controls == ("none", "duplicate", "pseudo")
-    lines = said([*BEFORE, *seeing(arm("pseudo", pseudo))])
-    (line,) = (line for line in lines if line.startswith("  ldm"))
-    headings = [line for line in lines[: lines.index(line)] if not line.startswith(" ")]
-    assert headings[-1] == verdict_is and numbers in line
+    assert f"ldm λ=1 with svm: {verdict_is}" in said([*BEFORE, *seeing(arm("pseudo", pseudo))])
 
 
 ASKED = [*BEFORE[:24], *seeing(arm("pseudo", level(61, 12, 0.3)))]
@@ -445,11 +424,6 @@ def test_a_control_that_was_asked_for_is_judged_against_the_others() -> None:
     assert headline(table) == "Every arm helps."
     assert list(entries_of(ASKED)) == ["pseudo λ=1, svm", "duplicate λ=1, svm"]
     assert len(table.comparisons) == 3
-
-
-def test_an_arm_above_none_and_duplicate_that_a_further_control_holds_back_is_named() -> None:
-    text = " ".join(on_terminal([*BEFORE, *seeing(arm("pseudo", level(58.5, 12, 0.29)))]).split())
-    assert "Above none and duplicate, but not above pseudo: ldm λ=1, svm, +9.1 [+8.6, +9.6] over none." in text
 
 
 def test_what_helps_most_stands_in_the_headline_be_it_a_control() -> None:
@@ -487,12 +461,10 @@ def test_a_margin_that_is_no_number_above_0_is_refused(margin: float) -> None:
 
 
 def test_records_from_before_that_control_claim_no_gain_and_say_what_lacks() -> None:
-    assert said(BEFORE)[:3] == [
+    assert said(BEFORE) == [
         "Undecided: no arm was measured against pseudo, which an arm that reads unlabelled pixels must be above to help. "
         "The same benchmark again runs it.",
-        "undecided (above none and duplicate; no draw in common with pseudo)",
-        "  ldm λ=1 with svm: AA +9.1 (p < .001) against none and +8.0 (p < .001) against duplicate; "
-        "OA +9.1 (p = .001) and +8.0 (p = .001); pseudo was not run with it; over 12 draws",
+        "ldm λ=1 with svm: undecided (above none and duplicate; no draw in common with pseudo)",
     ]
 
 
@@ -501,7 +473,7 @@ def test_records_of_a_generator_and_a_scope_that_are_gone_are_reported_as_of_any
         {**one, "scope": {**SEES, "generator": "train-region"}} for one in arm("pseudo-region", level(61, 12, 0.3))
     ]
     lines = said([*BEFORE, *seeing(arm("pseudo", level(54, 12, 0.1))), *gone])
-    assert any("pseudo-region λ=1 with svm: AA" in line and "against pseudo;" in line for line in lines)
+    assert any(line.startswith("pseudo-region λ=1 with svm: ") for line in lines)
     assert "scope train-region: pseudo-region" in render_report(build_report([*BEFORE, *gone]), "md")
 
 

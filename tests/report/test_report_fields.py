@@ -17,7 +17,6 @@ from report_records import audit_of, benchmark, failure, record
 from hsiaug.metrics.accuracy import score
 from hsiaug.metrics.verdict import Finding
 from hsiaug.report import build_report, render_report, report_json
-from hsiaug.report.findings import verdict
 from hsiaug.report.two_arms.comparison import compare_arms
 from hsiaug.report.two_arms.tables import comparison_json, facts
 
@@ -110,12 +109,6 @@ def test_older_records_have_a_dash_and_enter_no_mean_in_silence() -> None:
     text = render_report(build_report(mixed), "md")
     assert "| 62.5 ± 3.5 (n=2) | 20.5 ± 0.7 (n=2) |" in text
     assert "2 older records of this table do not tell seen and new fields apart" in text
-
-
-def test_a_verdict_says_what_a_gain_is_in_seen_and_in_new_fields() -> None:
-    (table,) = build_report(store()).tables
-    (_, (_, (said,))) = verdict(table)
-    assert "AA in seen fields +10.0 and +9.0, in new fields 0.0 and 0.0" in said
 
 
 def test_machines_get_them_as_fractions() -> None:

@@ -113,17 +113,6 @@ def test_failures_stand_under_their_error() -> None:
     assert said[1].startswith("1 × MemoryError in sample.") and f"hsiaug show {other['hash']}" in said[1]
 
 
-def test_a_ceiling_leads_to_its_records() -> None:
-    ceilings = [record(0.9, 0.9, generator="true-labels", seed=s) for s in range(2)]
-    for r in ceilings:
-        r["spec"]["diagnosis"] = True
-    page = page_of([*benchmark(2), *ceilings])
-    ids = {node.attributes.get("id") for node in page.every()}
-    assert {a.attributes["href"][1:] for a in page.all("a")} <= ids
-    rows = table_named(page, "Records of true-labels λ=1, svm")
-    assert [row[-1].text for row in rows] == [r["hash"] for r in ceilings]
-
-
 def test_nothing_is_fetched() -> None:
     page = page_of(spread())
     for node in page.every():

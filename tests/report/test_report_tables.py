@@ -11,9 +11,9 @@ from report_records import audit_of, benchmark, failure, record
 
 from hsiaug.base.errors import StoreError
 from hsiaug.report import build_report
-from hsiaug.report.cells import ArmCell
 from hsiaug.report.compare import Gain
 from hsiaug.report.notes import number_notes
+from hsiaug.report.records import ArmCell
 from hsiaug.report.tables import Table
 
 
@@ -32,6 +32,12 @@ def gain_of(table: Table, label: str) -> Gain:
 
 def arm(generator: str, values: list[float], **spec: object) -> list[dict]:
     return [record(aa, aa, generator=generator, seed=s, **spec) for s, aa in enumerate(values)]
+
+
+def test_older_records_of_samples_that_were_made_of_test_labels_stand_in_no_table() -> None:
+    ceiling = record(0.9, 0.9, generator="true-labels")
+    ceiling["spec"]["diagnosis"] = True
+    assert [trial.generator.name for trial in table_of([record(), ceiling]).trials] == ["none"]
 
 
 def test_nothing_gives_no_table() -> None:

@@ -11,10 +11,9 @@ from hsiaug.base.colours import TONES
 from hsiaug.base.errors import InputError
 from hsiaug.base.text import plotted, visible
 from hsiaug.report.figures.files import WIDTHS, across, new_figure, room_of, wrapped
-from hsiaug.report.findings import FINDINGS, headline
+from hsiaug.report.findings import FINDINGS, SIGNS, Shown, generators_of, headline, over, shown_arms, signs_note
 from hsiaug.report.labels import p_said, signed
 from hsiaug.report.scenes.ground_truth import thumbnail
-from hsiaug.report.signs import SIGNS, Shown, generators_of, over, shown_arms, signs_note
 from hsiaug.report.tables import Report, Table
 from hsiaug.trial.arm import Method
 

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 from hsiaug.base.errors import InputError
 from hsiaug.base.text import plotted
-from hsiaug.report.cells import ArmCell
 from hsiaug.report.curves import (
+    DRAWN,
     SIGNS,
     Axis,
     Held,
@@ -20,12 +20,15 @@ from hsiaug.report.curves import (
     find_sweeps,
     line_label,
     lines,
+    measured_lines,
+    measured_names,
     panel_n,
     percentages,
+    real_of,
     reference,
 )
 from hsiaug.report.figures.files import WIDTHS, across, name_table, new_figure, series_style, wrapped
-from hsiaug.report.measured import DRAWN, measured_dots, measured_lines, measured_names, real_of
+from hsiaug.report.records import MEASURED, ArmCell
 from hsiaug.report.tables import Report, Table
 from hsiaug.trial.arm import EVERY_CONTROL, Method
 
@@ -125,7 +128,7 @@ def _draw_stated(
     entries: dict[str, Any] = {}
     for line in shown:
         style = styles[line.key]
-        if dots := measured_dots(line, name):
+        if dots := line.dots(name, MEASURED):
             entries[style["label"]] = _draw_line(panel, dots, style)
         if real := real_of(line, name):
             level = panel.axhline(100 * real.mean, color=style["color"], linestyle=":", linewidth=1.2)
@@ -145,7 +148,7 @@ def _styles(table: Table, axis: Axis) -> dict[tuple[Method, Held], dict[str, Any
             continue
         dashes = DASHES.get(line.generator.name)
         style = {"color": "0.5", "linestyle": dashes} if dashes else series_style(coloured)
-        styles[line.key] = {**style, "label": line_label(table, line, axis)}
+        styles[line.key] = {**style, "label": line_label(table, line)}
         coloured += not dashes
     return styles
 

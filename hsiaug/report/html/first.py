@@ -7,14 +7,13 @@ from collections.abc import Mapping, Sequence
 
 from hsiaug.metrics.significance import MeanStd, summary_interval
 from hsiaug.report.across import NOTE, interval_text, score_of
-from hsiaug.report.cells import CellKey
 from hsiaug.report.compare import Gain
-from hsiaug.report.findings import FINDINGS, said_of
+from hsiaug.report.findings import CONTROL, FINDINGS, OF_SIGNS, SIGNS, over, said_of, signs_note
 from hsiaug.report.html.markup import badge, details, escape, link, scroller
 from hsiaug.report.html.section import TableSection
 from hsiaug.report.labels import MISSING, count, p_said, signed
 from hsiaug.report.matrix import ArmRow, Matrix, closing, loss_of
-from hsiaug.report.signs import CONTROL, OF_SIGNS, SIGNS, over, signs_note
+from hsiaug.report.records import CellKey
 from hsiaug.report.tables import Table
 
 

@@ -21,12 +21,11 @@ from hsiaug.base.colours import (
     rgb_of,
 )
 from hsiaug.base.text import visible
-from hsiaug.report.cells import ArmCell
 from hsiaug.report.findings import judged
 from hsiaug.report.html.markup import details, embedded_image, escape
 from hsiaug.report.html.section import TableSection, best_cells
 from hsiaug.report.labels import percent
-from hsiaug.report.records import Trial
+from hsiaug.report.records import ArmCell, Trial
 from hsiaug.report.scenes.ground_truth import (
     MOST_VALUES,
     ROLES,

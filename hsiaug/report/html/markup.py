@@ -9,9 +9,9 @@ from itertools import groupby
 from urllib.parse import quote
 
 from hsiaug.base.text import visible
-from hsiaug.report.cells import ArmCell
 from hsiaug.report.grid import Grid, GridColumn, GridEntry
 from hsiaug.report.labels import MISSING
+from hsiaug.report.records import ArmCell
 
 
 def escape(text: str) -> str:

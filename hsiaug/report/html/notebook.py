@@ -1,4 +1,4 @@
-"""Pages as HTML that a notebook shows: the verdict, tables, and notes folded behind them.
+"""Pages as HTML that a notebook shows: what is found, tables, and notes folded behind them.
 
 No script, no link and no colour of its own, so that it follows the notebook's theme.
 """
@@ -22,7 +22,6 @@ def _page(page: ReportPage) -> str:
     if page.failed:
         parts += [_said(f"{page.failed}:", page.failures)]
     parts += [_said(warning) for warning in page.warnings]
-    parts += [_said(sentence, lines) for sentence, lines in page.verdict]
     parts += [f"<p>{escape(sentence)}</p>" for sentence in page.closing]
     parts += [f"<p>{escape(grid.heading)}</p>{_table(grid)}" for grid in page.grids]
     audit = [f"{label}: {sentence}" for label, sentence in page.audit]

@@ -10,17 +10,13 @@ from string import Template
 from typing import TYPE_CHECKING, NamedTuple
 
 from hsiaug.report.across import scene_pools
-from hsiaug.report.asked_labels import asked_pages
-from hsiaug.report.audit import audit_lines, warnings
-from hsiaug.report.cells import CellKey
 from hsiaug.report.curves import AXES, SIGNS, curve_notes, find_sweeps
-from hsiaug.report.failures import failure_heading, failure_lines
 from hsiaug.report.figures.curves import curve_figure
 from hsiaug.report.figures.files import figure_bytes
 from hsiaug.report.figures.gains import gain_figure
 from hsiaug.report.figures.labels import label_figure
 from hsiaug.report.figures.scenes import scenes_figure
-from hsiaug.report.findings import headline, judged, verdict
+from hsiaug.report.findings import headline, judged
 from hsiaug.report.grid import ReportPage
 from hsiaug.report.html.first import first_screen
 from hsiaug.report.html.maps import MapMaker
@@ -38,7 +34,8 @@ from hsiaug.report.html.section import TableSection
 from hsiaug.report.html.shaded import class_gains, confusions
 from hsiaug.report.labels import count
 from hsiaug.report.matrix import matrices
-from hsiaug.report.notes import table_notes
+from hsiaug.report.notes import audit_lines, failure_heading, failure_lines, table_notes, warnings
+from hsiaug.report.records import CellKey
 from hsiaug.report.scenes.label_curves import LabelCurve, label_curves
 from hsiaug.report.tables import ADDED, Report, Table
 from hsiaug.report.views_labels import label_grids, label_notes, main_worths, said
@@ -83,9 +80,6 @@ def html_page(report: Report, store: Store | None = None) -> str:
     for section in compared:
         own = [curve for curve in curves if curve.table is section.table]
         sections.append(_table(section, maker, own, alone=len(compared) == 1))
-    for page in asked_pages(report):
-        html = "".join(map(grid_table, page.grids)) + _notes(page.notes)
-        sections.append(Section("asked", page.title, html))
     if points := [section for section in shown if section not in compared]:
         folded = (details(s.table.title, _point(s), id=s.anchor("table")) for s in points)
         sections.append(Section("points", "Points of learning curves", "".join(folded)))
@@ -186,10 +180,6 @@ def _table(section: TableSection, maker: MapMaker, curves: Sequence[LabelCurve],
         if table.leaky
         else "",
     ]
-    words = "".join(
-        f"<p><strong>{escape(sentence)}</strong></p>{items(map(escape, lines)) if lines else ''}"
-        for sentence, lines in verdict(table)[1:]
-    )
     parts = [
         ("gains", "Gains, draw by draw", _picture(gain_figure(Report((table,))), gains) if compared else "", True),
         ("maps", "Maps", maker.maps(section), alone),
@@ -199,7 +189,6 @@ def _table(section: TableSection, maker: MapMaker, curves: Sequence[LabelCurve],
         ("classes", "Per class", class_gains(section), False),
         ("confusion", "Confusion", confusions(section), False),
         ("detail", "In detail", "".join(details(name, section.view(by)) for by, name in DETAILED.items()), False),
-        ("words", "Verdicts in words", words, False),
         ("notes", "What the numbers are", items(map(escape, table_notes(table))), False),
         ("audit", "Audit of the protocol", facts(audit_lines(table, section.where)), table.leaky),
         ("records", "Records", section.records(), False),
@@ -231,7 +220,7 @@ def _sweeps(section: TableSection) -> str:
         if find_sweeps(table, axis):
             drawn = _picture(curve_figure(Report((table,)), axis), f"OA and AA against {SIGNS[axis]}")
             numbers = details("The numbers of these curves", section.view(axis))
-            blocks.append(f"<h4>Along {SIGNS[axis]}</h4>{drawn}{_notes(curve_notes(table, axis))}{numbers}")
+            blocks.append(f"<h4>Along {SIGNS[axis]}</h4>{drawn}{_notes([*curve_notes(table, axis)])}{numbers}")
     return "".join(blocks)
 
 

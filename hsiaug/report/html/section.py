@@ -5,13 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import cached_property
 
-from hsiaug.report.cells import ArmCell, CellKey
 from hsiaug.report.grid import Grid
 from hsiaug.report.html.markup import details, grid_table
 from hsiaug.report.labels import count
+from hsiaug.report.records import ArmCell, CellKey
 from hsiaug.report.tables import Table
-from hsiaug.report.views import VIEWS
-from hsiaug.report.views_raw import record_grid
+from hsiaug.report.views import VIEWS, record_grid
 from hsiaug.trial.arm import EVERY_CONTROL, Method
 
 
@@ -29,11 +28,7 @@ class TableSection:
 
     @cached_property
     def _numbers(self) -> dict[CellKey, int]:
-        return {(cell.arm, cell.classifier): i for i, cell in enumerate(self._cells)}
-
-    @property
-    def _cells(self) -> tuple[ArmCell, ...]:
-        return (*self.table.every_cell.values(), *self.table.diagnosis)
+        return {(cell.arm, cell.classifier): i for i, cell in enumerate(self.table.every_cell.values())}
 
     def cell_id(self, cell: ArmCell) -> str:
         """Id of the list of a cell's records. A cell over fewer draws has that of the whole one."""
@@ -50,7 +45,7 @@ class TableSection:
     def records(self) -> str:
         """A folded list of its records for every cell."""
         blocks = []
-        for cell in self._cells:
+        for cell in self.table.every_cell.values():
             name = self.table.cell_label(cell, ", ")
             failed = f", {len(cell.failed)} failed" if cell.failed else ""
             made = grid_table(record_grid(self.table, f"Records of {name}", cell.trials), kind="list")

@@ -8,14 +8,13 @@ from statistics import fmean
 
 import numpy as np
 
-from hsiaug.report.cells import ArmCell
 from hsiaug.report.compare import class_deltas
 from hsiaug.report.findings import judged
 from hsiaug.report.grid import Grid, GridColumn, GridEntry, make_grid
 from hsiaug.report.html.markup import details, diverging_legend, escape
 from hsiaug.report.html.section import TableSection, best_cells
 from hsiaug.report.labels import MISSING, count, count_range, signed
-from hsiaug.report.records import class_counts
+from hsiaug.report.records import ArmCell, class_counts
 from hsiaug.report.tables import Table
 from hsiaug.trial.arm import Method
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from statistics import fmean
 from typing import Any, cast
@@ -22,12 +22,10 @@ from hsiaug.metrics.accuracy import confusion, score
 from hsiaug.metrics.label_equivalents import LabelEquivalent, label_equivalent
 from hsiaug.metrics.significance import MeanStd, mean_std
 from hsiaug.protocol.added import read_added
-from hsiaug.protocol.asked import AskedLabels
+from hsiaug.protocol.asked import STRATEGIES, AskedLabels, read_asked
 from hsiaug.protocol.large_classes import large_classes
-from hsiaug.report.asked_labels import AskedTable, asked_tables
-from hsiaug.report.cells import ArmCell
 from hsiaug.report.curves import reference
-from hsiaug.report.records import Condition, DrawKey, Trial
+from hsiaug.report.records import ArmCell, Condition, DrawKey, Trial
 from hsiaug.report.scenes.ground_truth import (
     ROLES,
     GroundTruth,
@@ -36,12 +34,14 @@ from hsiaug.report.scenes.ground_truth import (
     redraw_roles,
 )
 from hsiaug.report.scores import AA_FIELDS, OA, WORST, Metric, metric_set, over_large
-from hsiaug.report.tables import ADDED, Report, Table
+from hsiaug.report.tables import ADDED, ASKED, Report, Table
 from hsiaug.tasks.local import NoGroundTruthError
 from hsiaug.trial.arm import Method
+from hsiaug.trial.hashing import canonical_json
 from hsiaug.trial.store import Store
 
 Scores = dict[str, Any]
+AskedTable = tuple[AskedLabels, Table]
 Place = dict[int, Table]
 """Tables of one placement by the number of added labels."""
 
@@ -95,7 +95,7 @@ def label_curves(report: Report, store: Store | None = None) -> list[LabelCurve]
         if report.store is None:
             return []
         store = Store(Path(report.store))
-    places, asked = _places(report), asked_tables(report)
+    places, asked = _places(report), _asked_tables(report)
     reader = _Reader(store)
     found = []
     for table in report.tables:
@@ -105,6 +105,21 @@ def label_curves(report: Report, store: Store | None = None) -> list[LabelCurve]
         known = [one for one in read if one is not None]
         scores = _scores_of([draw for one in known for draw in one.draws])
         found += [_curve(table, one, scores) for one in known]
+    return found
+
+
+def _asked_tables(report: Report) -> dict[tuple[str, Condition], list[AskedTable]]:
+    """The tables of asked labels by run and condition without what is asked, the fewest labels first."""
+    found: dict[tuple[str, Condition], list[AskedTable]] = {}
+    for table in report.tables:
+        condition = table.condition
+        if condition.protocol == ASKED and (said := read_asked(condition.argument)) is not None:
+            # Strategies differ in the committee whose versions they name.
+            rest = {key: v for key, v in json.loads(condition.rest).items() if key != "protocol_version"}
+            key = replace(condition, argument=said.base, rest=canonical_json(rest))
+            found.setdefault((table.run, key), []).append((said, table))
+    for tables in found.values():
+        tables.sort(key=lambda one: (one[0].number, STRATEGIES.index(one[0].strategy), -one[0].batch))
     return found
 
 

@@ -8,9 +8,8 @@ from statistics import median
 from hsiaug.base.errors import InputError, did_you_mean
 from hsiaug.metrics.significance import MeanStd
 from hsiaug.metrics.verdict import TINY, judge, undecided
-from hsiaug.report.cells import ArmCell, CellKey
 from hsiaug.report.compare import Comparison, Gain, class_deltas, compare, corrected, mean_difference, pair_up
-from hsiaug.report.records import Trial
+from hsiaug.report.records import ArmCell, CellKey, Trial
 from hsiaug.report.scores import Metric
 from hsiaug.report.tables import Report, Table
 from hsiaug.report.two_arms.names import arm_names, find_arm

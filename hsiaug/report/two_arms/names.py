@@ -6,8 +6,8 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 
 from hsiaug.base.errors import InputError, did_you_mean
-from hsiaug.report.cells import CellKey, in_order
 from hsiaug.report.labels import method_labels
+from hsiaug.report.records import CellKey, in_order
 from hsiaug.trial.arm import ALONE, Method
 
 FORM = "GENERATOR[@λ[xM][@ω]]/CLASSIFIER"
