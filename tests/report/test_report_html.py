@@ -16,12 +16,6 @@ def page_of(records: list[dict], **report: object) -> Node:
     return parsed(render_html(build_report(records, store="results", **report)))
 
 
-def told(page: Node) -> list[str]:
-    """The lines of the verdict in words."""
-    (part,) = page.all("details", id="t0-words")
-    return [item.text for item in part.all("li")]
-
-
 def signs(page: Node) -> list[str]:
     (section,) = page.all("section", id="verdict")
     return [
@@ -64,10 +58,6 @@ def test_a_generator_that_helps_is_said_to() -> None:
     page = page_of(records)
     assert headline(page) == "Every arm helps."
     assert signs(page) == ["▲ +4.5 [+4.2, +4.7] over duplicate"]
-    assert told(page) == [
-        "txt2hsi λ=1 with svm: AA +6.5 (p = .002) against none and +4.5 (p = .002) against duplicate; "
-        "OA 0.0 (p = 1) and 0.0 (p = 1); over 10 draws"
-    ]
 
 
 def test_the_page_names_scene_and_protocol_and_leads_to_what_failed() -> None:
