@@ -20,15 +20,12 @@ from hsiaug.registry.card import Card
 DEFAULT_RATIO = 0.05
 FEWEST = 3
 
-Sizes = dict[int, int]
-"""Training pixels by class id."""
-
 Wanted = Callable[[int], tuple[int, int]]
 """Function of the labelled pixels of a class: how many train, and at most."""
 
 
-def training_sizes(scene: Scene, wanted_of: Wanted) -> tuple[Sizes, tuple[str, ...]]:
-    """Training pixels wanted of each labelled class, and sentences on what was capped."""
+def training_sizes(scene: Scene, wanted_of: Wanted) -> tuple[dict[int, int], tuple[str, ...]]:
+    """Training pixels wanted of each labelled class, by its id, and sentences on what was capped."""
     sizes, notes = {}, []
     for c in scene.class_ids:
         total = int(scene.class_counts[c - 1])
@@ -57,16 +54,6 @@ def by_number(number: int) -> Wanted:
     return lambda total: (number, max(1, total // 4) if total < SMALL_CLASS else total - 1)
 
 
-def at_most(share: float, wanted_of: Wanted) -> Wanted:
-    """The same, but of each class at most this share of its pixels, and one at least."""
-
-    def wanted(total: int) -> tuple[int, int]:
-        number, cap = wanted_of(total)
-        return number, min(cap, max(1, int(share * total)))
-
-    return wanted
-
-
 def by_range(fewest: int, most: int, totals: Sequence[int]) -> Wanted:
     """Take ``fewest`` pixels of the rarest class to ``most`` of the largest, log n growing evenly with log N.
 
@@ -82,18 +69,14 @@ def by_range(fewest: int, most: int, totals: Sequence[int]) -> Wanted:
 
 
 class _InPlaces(SplitProtocol):
-    """Its argument may have the number of places at which each class is labelled, ``0.05x3`` or ``x3`` alone, and end in
-    the largest share of its pixels that a class trains on: ``0.05x3cap0.1``, ``20cap0.1`` or ``cap0.1`` alone.
-    """
+    """Its argument may have the number of places at which each class is labelled: ``0.05x3``, or ``x3`` alone."""
 
     @classmethod
     def parse(cls, argument: str, buffer: Buffer, folder: Path = Path()) -> Self:
-        argument, capped, share = argument.partition("cap")
         amount, cross, places = argument.partition("x")
         plain = repr(DEFAULT_RATIO) if not amount and cls.usual_argument else cls.amount(amount)
         count = cls.number(places) if cross else "1"
-        end = f"cap{cls.number(share, whole=False)}" if capped else ""
-        return cls(f"{plain}{end}" if count == "1" else f"{plain}x{count}{end}", buffer)
+        return cls(plain if count == "1" else f"{plain}x{count}", buffer)
 
     @classmethod
     def amount(cls, text: str) -> str:
@@ -102,46 +85,22 @@ class _InPlaces(SplitProtocol):
 
     @property
     def short(self) -> str:
-        amount = self._parts[0]
-        rest = self.argument.removeprefix(amount)
-        return f"{self.name}:{'' if amount == repr(DEFAULT_RATIO) else amount}{rest}".removesuffix(":")
-
-    @property
-    def _parts(self) -> tuple[str, int, float]:
-        """How many pixels of each class, at how many places, and the largest share of a class."""
-        sizes, _, share = self.argument.partition("cap")
-        amount, _, places = sizes.partition("x")
-        return amount, int(places or 1), float(share or 1)
-
-    @property
-    def places(self) -> int:
-        """Number of places at which each class is labelled."""
-        return self._parts[1]
+        amount, cross, places = self.argument.partition("x")
+        return f"{self.name}:{'' if amount == repr(DEFAULT_RATIO) else amount}{cross}{places}".removesuffix(":")
 
     def wanted(self, scene: Scene) -> Wanted:
         """How many pixels of each class train."""
-        amount, _, share = self._parts
+        amount = self.argument.partition("x")[0]
         if "-" in amount and "e" not in amount:
             fewest, _, most = amount.partition("-")
-            rule = by_range(int(fewest), int(most), [int(n) for n in scene.class_counts if n])
-        else:
-            rule = by_number(int(amount)) if amount.isdigit() else by_ratio(float(amount))
-        return rule if share == 1 else at_most(share, rule)
+            return by_range(int(fewest), int(most), [int(n) for n in scene.class_counts if n])
+        return by_number(int(amount)) if amount.isdigit() else by_ratio(float(amount))
 
-
-def _compact(
-    protocol: SplitProtocol,
-    scene: Scene,
-    wanted: Wanted,
-    seed: int,
-    patch: int,
-    places: int = 1,
-    fields: NDArray[np.int32] | None = None,
-) -> Draw:
-    sizes, notes = training_sizes(scene, wanted)
-    radius, rng = protocol.buffer_radius(patch), protocol.rng(scene, seed)
-    draw = compact_draw(scene.labels, sizes, radius, rng, places, fields)
-    return Draw(draw.train, draw.dropped, notes + draw.notes)
+    def draw(self, scene: Scene, seed: int, patch: int) -> Draw:
+        sizes, notes = training_sizes(scene, self.wanted(scene))
+        places, fields = int(self.argument.partition("x")[2] or 1), scene.fields if self.reads_fields else None
+        draw = compact_draw(scene.labels, sizes, self.buffer_radius(patch), self.rng(scene, seed), places, fields)
+        return Draw(draw.train, draw.dropped, notes + draw.notes)
 
 
 class Issd(_InPlaces):
@@ -152,14 +111,8 @@ class Issd(_InPlaces):
         "1",
         "A ratio of each class (default 0.05, at least 3 pixels), in one compact clump per class, or N",
     )
-    usage = (
-        "issd, issd:RATIO as issd:0.05, or issd:RATIOxN for N clumps per class, as issd:0.05x3; capSHARE "
-        "at the end for at most that share of any class, as issd:0.3cap0.1"
-    )
+    usage = "issd, issd:RATIO as issd:0.05, or issd:RATIOxN for N clumps per class, as issd:0.05x3"
     usual_argument = repr(DEFAULT_RATIO)
-
-    def draw(self, scene: Scene, seed: int, patch: int) -> Draw:
-        return _compact(self, scene, self.wanted(scene), seed, patch, self.places)
 
 
 class Fields(_InPlaces):
@@ -171,8 +124,7 @@ class Fields(_InPlaces):
         "A ratio of each class (default 0.05), or K pixels, in N of its fields (default 1); it is tested in the others",
     )
     usage = (
-        "fields, fields:RATIOxN or fields:KxN, as fields:0.05 (in one field of each class) or fields:10x3 (in three); "
-        "capSHARE at the end for at most that share of any class, as fields:10cap0.1"
+        "fields, fields:RATIOxN or fields:KxN, as fields:0.05 (in one field of each class) or fields:10x3 (in three)"
     )
     usual_argument = repr(DEFAULT_RATIO)
     example = "5"
@@ -193,7 +145,7 @@ class Fields(_InPlaces):
                 value=f"one field of each class of {scene.name}",
                 hint="Take issd, or name smaller plots with labels.plots in the scene's card.",
             )
-        return _compact(self, scene, self.wanted(scene), seed, patch, self.places, scene.fields)
+        return super().draw(scene, seed, patch)
 
 
 class KShot(_InPlaces):
@@ -205,8 +157,7 @@ class KShot(_InPlaces):
         "K pixels of each class, or K to M by its size, in one compact clump or N; at most a quarter of small classes",
     )
     usage = (
-        "kshot:K as kshot:10, kshot:K-M for K pixels of the rarest class to M of the largest, kshot:KxN for N "
-        "clumps; capSHARE at the end for at most that share of any class, as kshot:10cap0.1"
+        "kshot:K as kshot:10, kshot:K-M for K pixels of the rarest class to M of the largest, kshot:KxN for N clumps"
     )
     example = "5"
 
@@ -223,15 +174,14 @@ class KShot(_InPlaces):
         return "-".join(dict.fromkeys(numbers))
 
     def draw(self, scene: Scene, seed: int, patch: int) -> Draw:
-        wanted = self.wanted(scene)
         most = int(max(scene.class_counts))
-        if most >= SMALL_CLASS and wanted(most)[0] >= most:
+        if most >= SMALL_CLASS and self.wanted(scene)(most)[0] >= most:
             raise SplitError(
-                f"protocol {self.label} needs a class of more than {wanted(most)[0]} labelled pixels",
+                f"protocol {self.label} needs a class of more than {self.wanted(scene)(most)[0]} labelled pixels",
                 value=f"{most} in the largest of {scene.name}",
                 hint="Ask for fewer.",
             )
-        return _compact(self, scene, wanted, seed, patch, self.places)
+        return super().draw(scene, seed, patch)
 
 
 class Random(SplitProtocol):

@@ -178,13 +178,9 @@ def test_a_scene_of_one_field_per_class_is_one_error() -> None:
         ("issd:0.05x1", "0.05", "issd"),
         ("issd:x3", "0.05x3", "issd:x3"),
         ("issd:0.10x03", "0.1x3", "issd:0.1x3"),
-        ("issd:cap0.10", "0.05cap0.1", "issd:cap0.1"),
-        ("issd:0.3x2cap0.1", "0.3x2cap0.1", "issd:0.3x2cap0.1"),
-        ("kshot:3-20cap0.2", "3-20cap0.2", "kshot:3-20cap0.2"),
-        ("fields:10x3cap0.1", "10x3cap0.1", "fields:10x3cap0.1"),
     ],
 )
-def test_places_stand_behind_an_x_and_the_largest_share_behind_cap(text: str, argument: str, label: str) -> None:
+def test_places_stand_behind_an_x(text: str, argument: str, label: str) -> None:
     protocol = parse_protocol(text)
     assert (protocol.argument, protocol.short) == (argument, label)
     assert parse_protocol(protocol.text) == parse_protocol(protocol.short) == protocol
@@ -200,12 +196,10 @@ def test_places_stand_behind_an_x_and_the_largest_share_behind_cap(text: str, ar
         "fields:1.5",
         "fields:x2x2",
         "fields:-1",
-        "issd:cap",
-        "issd:cap2",
-        "kshot:cap0.1",
+        "issd:0.3cap0.1",
     ],
 )
-def test_what_is_no_number_of_places_or_no_share_is_refused(text: str) -> None:
+def test_what_is_no_number_of_places_is_refused(text: str) -> None:
     with pytest.raises(InputError):
         parse_protocol(text)
 

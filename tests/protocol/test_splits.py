@@ -133,18 +133,6 @@ def test_lost_and_thin_classes_are_named() -> None:
     assert thin.thin_classes == (2,) and thin.test_counts[1] < 25
 
 
-@pytest.mark.parametrize("protocol", ["issd:0.3", "kshot:40", "issd:0.3x2"])
-def test_a_capped_share_leaves_more_of_every_class_for_test(protocol: str) -> None:
-    toy = toy_scene()
-    plain, capped = (draw_split(toy, parse_protocol(f"{protocol}{end}"), 3, 5).audit for end in ("", "cap0.1"))
-    for total, most, now, left in zip(
-        toy.class_counts, plain.train_counts, capped.train_counts, capped.test_counts, strict=True
-    ):
-        assert 1 <= now <= max(1, total // 10) and now <= most and left > 0
-    assert sum(capped.test_counts) > sum(plain.test_counts)
-    assert any("train in place of" in note for note in capped.notes)
-
-
 def masks(train: np.ndarray, test: np.ndarray) -> Split:
     labels = np.ones((4, 4), dtype=np.int16)
     labels[0] = 0
