@@ -13,7 +13,6 @@ __all__ = [
     "STRIPE_BYTES",
     "check_array",
     "check_memory",
-    "check_stored",
     "free_memory",
     "in_bytes",
     "physical_memory",
@@ -48,20 +47,15 @@ def check_array(
             value=extent,
             hint="Name the raster of the classes, and crop it to the extent of the cube.",
         )
-    check_stored(path, shape, itemsize, stored)
-    check_memory(f"{path}, an array of {extent},", cells * itemsize)
-
-
-def check_stored(path: Path, shape: tuple[int, ...], itemsize: int, stored: int | None = None) -> None:
-    """Raise SceneError for an array that is too large for its file. Arguments as those of :func:`check_array`."""
-    needed = math.prod(shape) * itemsize
+    needed = cells * itemsize
     stored = path.stat().st_size if stored is None else stored
     if needed > max(UNPACKED, RATIO * stored):
         raise SceneError(
             f"{path} must store what it announces",
-            value=f"an array of {'×'.join(map(str, shape))} ({in_bytes(needed)}) in {in_bytes(stored)}",
+            value=f"an array of {extent} ({in_bytes(needed)}) in {in_bytes(stored)}",
             hint="It is damaged, or holds next to nothing: export it again, without compression.",
         )
+    check_memory(f"{path}, an array of {extent},", needed)
 
 
 def check_memory(what: str, needed: int) -> None:

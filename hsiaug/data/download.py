@@ -25,23 +25,19 @@ __all__ = ["download", "fetch_archives", "unpack"]
 CONNECT_SECONDS = 5.0
 STALL_SECONDS = 20.0
 
-NO_CONNECTION = "no connection"
 ROOM = "Free some space there, or name another folder in HSIAUG_DATA_DIR."
 
 
-def download(
-    files: Sequence[tuple[FileSpec | ArchiveSpec, Path]],
-    name: str,
-    offline: DataUnavailableError,
-    *,
-    progress: bool,
-) -> None:
+def download(files: Sequence[tuple[FileSpec | ArchiveSpec, Path]], name: str, *, progress: bool) -> None:
     """Bring files to their paths: each is written under a temporary name, renamed once its checksum fits.
 
     name: of the scene or set, for errors. progress: show it on standard error.
-    Raises ``offline`` where no mirror of a file takes a connection, and a DataUnavailableError that says what each
-    mirror answered, and where to put the file by hand, where none has it.
+    Raises DataUnavailableError where no mirror of a file has it: it says what each answered, and where to put the files
+    by hand.
     """
+    by_hand = "; ".join(
+        f"{path.name} ({spec.known_hash.replace(':', ' ')}) from {spec.urls[0]}" for spec, path in files
+    )
     for spec, target in files:
         reasons: dict[str, str] = {}
         for url in spec.urls:
@@ -50,13 +46,10 @@ def download(
                 break
             reasons[url] = reason
         else:
-            if set(reasons.values()) == {NO_CONNECTION}:
-                raise offline
             raise DataUnavailableError(
-                f"{target.name} ({in_bytes(spec.size)}) of scene {name} could not be downloaded",
+                f"{target.name} ({in_bytes(spec.size)}) of {name} could not be downloaded",
                 value="; ".join(f"{url}: {reason}" for url, reason in reasons.items()),
-                hint=f"Put the file into {target.parent} by hand ({spec.known_hash.replace(':', ' ')}), "
-                "or try again when online.",
+                hint=f"Go online and try again, or put into {target.parent} by hand: {by_hand}.",
             )
 
 
@@ -88,7 +81,7 @@ def _try_mirror(url: str, spec: FileSpec | ArchiveSpec, target: Path, progress: 
         reason = f"answered {cause.response.status_code}" if cause.response is not None else "refused"
     except requests.RequestException as cause:
         if arrived is not None and arrived.total is None and isinstance(cause, requests.ConnectionError):
-            reason = NO_CONNECTION
+            reason = "no connection"
         else:
             reason = "stalled" if "timed out" in str(cause) else f"broke off ({type(cause).__name__})"
     except ValueError:
@@ -157,13 +150,7 @@ def fetch_archives(card: PairCard, folder: Path, progress: bool) -> None:
                 hint="It is damaged, incomplete or another version: move it away and try again; "
                 f"a fresh copy is at {archive.urls[0]}.",
             )
-    listed = "; ".join(f"{target.name} (md5 {archive.md5}) from {archive.urls[0]}" for archive, target in absent)
-    offline = DataUnavailableError(
-        f"set {card.name} is not on this machine, and none of its mirrors takes a connection",
-        value=f"not all of its places in {folder}",
-        hint=f"Go online and try again, put the unpacked places into {folder}, or put there: {listed}.",
-    )
-    download(absent, card.name, offline, progress=progress)
+    download(absent, f"set {card.name}", progress=progress)
     unpack([target for _, target in targets], folder)
 
 

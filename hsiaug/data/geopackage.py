@@ -27,12 +27,15 @@ ENVELOPES = (0, 32, 48, 48, 64)
 NAMES = ("Geometry", "Point", "LineString", "Polygon", "MultiPoint", "MultiLineString", "MultiPolygon")
 PARTS = {"MultiPoint": "Point", "MultiPolygon": "Polygon"}
 
-TABLES = ("gpkg_contents", "gpkg_geometry_columns", "gpkg_spatial_ref_sys")
-
 MOST_SECONDS = 15.0
 MOST_FEATURES = 1_000_000
 MOST_BYTES = 2**26
 """Maximum size of all values of a layer (64 MiB): some four million points."""
+
+LAYERS = """SELECT c.table_name, g.column_name, g.srs_id FROM gpkg_contents c
+JOIN gpkg_geometry_columns g ON c.table_name = g.table_name WHERE c.data_type = 'features'
+ORDER BY c.table_name LIMIT 9"""
+SYSTEM = "SELECT organization, organization_coordsys_id, definition FROM gpkg_spatial_ref_sys WHERE srs_id = ?"
 
 Feature = tuple[dict[str, Any] | None, dict[str, Any]]
 
@@ -47,21 +50,25 @@ def read_geopackage(path: Path) -> tuple[list[Feature], str]:
         # SQLite would leave files beside one in write-ahead mode, unless it is told that nobody writes.
         still = "" if Path(f"{path}-wal").exists() else "&immutable=1"
         with closing(sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro{still}", uri=True)) as file:
-            _guard(file)
-            layers = file.execute(
-                "SELECT c.table_name, g.column_name, g.srs_id FROM gpkg_contents c JOIN gpkg_geometry_columns g "
-                "ON c.table_name = g.table_name WHERE c.data_type = 'features' ORDER BY c.table_name LIMIT 9"
-            ).fetchall()
+            end = time.monotonic() + MOST_SECONDS
+            file.set_progress_handler(lambda: time.monotonic() > end, 10_000)
+            file.setlimit(sqlite3.SQLITE_LIMIT_LENGTH, MOST_BYTES)
+            for pragma in ("trusted_schema = OFF", "mmap_size = 0", "cell_size_check = ON", "query_only = ON"):
+                file.execute(f"PRAGMA {pragma}")
+            for table in ("gpkg_contents", "gpkg_geometry_columns", "gpkg_spatial_ref_sys"):
+                _check_plain(file, table)
+            layers = file.execute(LAYERS).fetchall()
             if len(layers) != 1:
-                listed = ", ".join(repr(layer[0])[:40] for layer in layers)
                 raise SceneError(
                     f"{path} must hold exactly one layer of labels",
-                    value=f"{len(layers)}{f': {listed}' if listed else ''}",
+                    value=", ".join(repr(layer[0])[:40] for layer in layers) or "none",
                     hint="Export the layer of the labels to a file of its own.",
                 )
             table, column, srs = layers[0]
-            _plain(file, table)
-            crs = _system(file, srs)
+            _check_plain(file, table)
+            system = None if srs in (0, -1) else file.execute(SYSTEM, (srs,)).fetchone()
+            organization, code, definition = system or ("", "", "")
+            crs = f"EPSG:{code}" if str(organization).upper() == "EPSG" else str(definition)
             return _features(path, file, table, column), crs
     except SceneError:
         raise
@@ -69,29 +76,16 @@ def read_geopackage(path: Path) -> tuple[list[Feature], str]:
         raise damaged(path, "GeoPackage", cause) from cause
 
 
-def _guard(file: sqlite3.Connection) -> None:
-    """Bounds on time and memory, and nothing but plain tables where the layers are listed."""
-    end = time.monotonic() + MOST_SECONDS
-    file.set_progress_handler(lambda: time.monotonic() > end, 10_000)
-    file.setlimit(sqlite3.SQLITE_LIMIT_LENGTH, MOST_BYTES)
-    for pragma in ("trusted_schema = OFF", "mmap_size = 0", "cell_size_check = ON", "query_only = ON"):
-        file.execute(f"PRAGMA {pragma}")
-    for table in TABLES:
-        _plain(file, table)
-
-
-def _plain(file: sqlite3.Connection, table: str) -> None:
+def _check_plain(file: sqlite3.Connection, table: str) -> None:
     """Raise ValueError for a view, a virtual table or one with generated columns: reading them runs what they say."""
-    found = file.execute(
-        "SELECT type, sql FROM sqlite_master WHERE lower(name) = lower(?) AND type IN ('table', 'view')", (table,)
-    ).fetchall()
-    if [kind for kind, _ in found] != ["table"] or " ".join(str(found[0][1]).upper().split()).startswith(
-        "CREATE VIRTUAL"
-    ):
+    query = "SELECT type, sql FROM sqlite_master WHERE lower(name) = lower(?) AND type IN ('table', 'view')"
+    found = file.execute(query, (table,)).fetchall()
+    plain = [kind for kind, _ in found] == ["table"] and str(found[0][1]).upper().split()[:2] != [
+        "CREATE",
+        "VIRTUAL",
+    ]
+    if not plain or any(column[-1] for column in file.execute(f"PRAGMA table_xinfo({_quoted(table)})")):
         raise ValueError(f"{str(table)[:40]!r} is no plain table")
-    columns = file.execute(f"PRAGMA table_xinfo({_quoted(table)})").fetchall()
-    if any(column[-1] for column in columns):
-        raise ValueError(f"{str(table)[:40]!r} has hidden or generated columns")
 
 
 def _features(path: Path, file: sqlite3.Connection, table: str, column: str) -> list[Feature]:
@@ -110,22 +104,8 @@ def _features(path: Path, file: sqlite3.Connection, table: str, column: str) -> 
 
 def too_large(path: Path, most: int, value: str) -> SceneError:
     """The error for a layer with more labels, or bytes of them, than are read. most: labels."""
-    return SceneError(
-        f"{path} may hold at most {most:,} labels and {in_bytes(MOST_BYTES)} of them",
-        value=value,
-        hint="Keep the labels on the cube, or give them as a raster.",
-    )
-
-
-def _system(file: sqlite3.Connection, srs: int) -> str:
-    found = file.execute(
-        "SELECT organization, organization_coordsys_id, definition FROM gpkg_spatial_ref_sys WHERE srs_id = ?",
-        (srs,),
-    ).fetchone()
-    if found is None or srs in (0, -1):
-        return ""
-    organization, code, definition = found
-    return f"EPSG:{code}" if str(organization).upper() == "EPSG" else str(definition)
+    rule = f"{path} may hold at most {most:,} labels and {in_bytes(MOST_BYTES)} of them"
+    return SceneError(rule, value=value, hint="Keep the labels on the cube, or give them as a raster.")
 
 
 def _quoted(name: str) -> str:

@@ -15,14 +15,11 @@ from hsiaug.base.errors import SceneError
 if TYPE_CHECKING:
     from hsiaug.data.cards import LabelSpec
 
-__all__ = ["LARGEST", "STRIPE", "class_ids", "class_map", "odd_codes", "plot_map", "whole_codes"]
+__all__ = ["LARGEST", "class_ids", "class_map", "odd_codes", "plot_map", "whole_codes"]
 
 
 LARGEST = 2**31
 """Codes are smaller: they may have to be written as 32-bit integers."""
-
-STRIPE = 256
-"""Rows that are looked at together."""
 
 
 def class_map(codes: NDArray[Any], spec: LabelSpec, *, where: str) -> NDArray[np.int16]:
@@ -55,17 +52,20 @@ def class_ids(
 
     where: how errors name the file. Raises SceneError for codes that are no whole numbers.
     """
-    ids = np.empty(codes.shape, dtype=np.int16)
-    strangers: Counter[int] = Counter()
-    for top in range(0, len(codes), STRIPE):  # so that no further copy of a large label map exists
-        whole = _whole_numbers(codes[top : top + STRIPE], top, where)
-        present, places, counts = np.unique(whole, return_inverse=True, return_counts=True)
-        for code, count in zip(present.tolist(), counts.tolist(), strict=True):
-            if code not in id_of and code not in unlabelled:
-                strangers[code] += count
-        table = np.array([id_of.get(code, 0) for code in present.tolist()], dtype=np.int16)
-        ids[top : top + STRIPE] = table[places.reshape(whole.shape)]
-    return ids, strangers
+    odd = odd_codes(codes, 2.0**63)
+    if odd.any():
+        row, column = np.argwhere(odd)[0]
+        raise SceneError(
+            f"{where}: labels must be whole numbers",
+            value=f"{codes[row, column]} at row {row}, column {column}, and {int(odd.sum()) - 1} more",
+            hint="Save class codes as integers, with 0 for unlabelled pixels.",
+        )
+    present, places, counts = np.unique(codes, return_inverse=True, return_counts=True)
+    known = [int(code) for code in present]
+    pixels = zip(known, counts.tolist(), strict=True)
+    strangers = Counter({code: n for code, n in pixels if code not in id_of and code not in unlabelled})
+    table = np.array([id_of.get(code, 0) for code in known], dtype=np.int16)
+    return table[places.reshape(codes.shape)], strangers
 
 
 def plot_map(codes: NDArray[Any], where: Path) -> NDArray[np.int32]:
@@ -90,21 +90,6 @@ def odd_codes(codes: NDArray[Any], most: float = LARGEST) -> NDArray[np.bool_]:
     """True where a code is no whole number between -most and most."""
     odd: NDArray[np.bool_] = (codes >= np.float64(most)) | (codes <= np.float64(-most))
     return odd | (codes != np.rint(codes)) if codes.dtype.kind == "f" else odd
-
-
-def _whole_numbers(codes: NDArray[Any], top: int, where: str) -> NDArray[Any]:
-    """Some rows of codes as integers. top: the first of these rows."""
-    if codes.dtype.kind != "f":
-        return codes
-    odd = odd_codes(codes, 2.0**63)
-    if odd.any():
-        row, column = np.argwhere(odd)[0]
-        raise SceneError(
-            f"{where}: labels must be whole numbers",
-            value=f"{codes[row, column]} at row {top + row}, column {column}, and {int(odd.sum()) - 1} more",
-            hint="Save class codes as integers, with 0 for unlabelled pixels.",
-        )
-    return codes.astype(np.int64)
 
 
 def _majority(labels: NDArray[np.int16], cells: int, where: str) -> NDArray[np.int16]:

@@ -13,7 +13,6 @@ from numpy.typing import NDArray
 from hsiaug.base.arguments import checked, path, switch
 from hsiaug.base.errors import DataUnavailableError, SceneError
 from hsiaug.core.scene import Scene
-from hsiaug.data.bounds import in_bytes
 from hsiaug.data.catalogue import SceneEntry, find_entry
 from hsiaug.data.labels import class_map, plot_map
 from hsiaug.data.raw import RawArray, convert_cube
@@ -109,13 +108,7 @@ def _fetch(entry: SceneEntry, progress: bool) -> tuple[Path, ...]:
     from hsiaug.data.download import download
 
     targets = [(spec, entry.folders[0] / (spec.file or "")) for spec in absent]
-    listed = "; ".join(f"{spec.file} ({in_bytes(spec.size)}) from {spec.urls[0]}" for spec in absent)
-    offline = DataUnavailableError(
-        f"scene {entry.card.name} is not on this machine, and none of its mirrors takes a connection",
-        value=f"no {', '.join(spec.file or '' for spec in absent)}",
-        hint=f"Go online and try again, or put into {entry.folders[0]} by hand: {listed}.",
-    )
-    download(targets, entry.card.name, offline, progress=progress)
+    download(targets, f"scene {entry.card.name}", progress=progress)
     return tuple(path for spec in specs if (path := find_file(entry, spec)) is not None)
 
 

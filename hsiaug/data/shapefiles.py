@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 import warnings
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
@@ -40,13 +40,11 @@ def read_shapefile(
         )
     endings = (".shx", ".dbf", *(() if crs else (".prj",)))
     beside = {ending: _companion(path, ending) for ending in (*endings, ".cpg")}
-    missing = [ending for ending in endings if beside[ending] is None]
-    if missing:
+    if missing := [ending for ending in endings if beside[ending] is None]:
         raise SceneError(
             f"{path} must have {', '.join(endings)} of the same name beside it",
             value=f"no {', '.join(missing)}",
-            hint="Copy all files of the shapefile"
-            + ("; without a .prj, name the coordinate system with `crs`." if ".prj" in missing else "."),
+            hint="Copy all files of the shapefile; without a .prj, name the coordinate system with `crs`.",
         )
     content = {ending: _content(path, file) for ending, file in (*beside.items(), (".shp", path)) if file}
     try:
@@ -88,15 +86,11 @@ def _features(content: dict[str, bytes], column_of: Callable[[list[str]], str], 
         if max(shapes, rows) > MOST_FEATURES:
             raise too_large(path, MOST_FEATURES, f"{max(shapes, rows):,} labels")
         column = column_of([field[0] for field in reader.fields[1:]])
-        features = list(_each(reader, column))
+        items = reader.iterShapeRecords(fields=[column])
+        features = [(_geometry(item.shape), {column: item.record[column]}) for item in items]
     if not len(features) == shapes == rows:
         raise ValueError(f"{shapes} shapes with {rows} rows of attributes, of which {len(features)} can be read")
     return features
-
-
-def _each(reader: Any, column: str) -> Iterator[Feature]:
-    for item in reader.iterShapeRecords(fields=[column]):
-        yield _geometry(item.shape), {column: item.record[column]}
 
 
 def _geometry(shape: Any) -> dict[str, Any] | None:

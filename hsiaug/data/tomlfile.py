@@ -15,7 +15,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar, get_args
 
 from hsiaug.base.errors import HsiaugError, did_you_mean
-from hsiaug.base.text import shortened
 
 if TYPE_CHECKING:
     from pydantic import BaseModel, ValidationError
@@ -40,68 +39,38 @@ def read_toml(path: Path, what: str, kind: type[HsiaugError]) -> dict[str, Any]:
 
     Raises FileNotFoundError where there is no such file, and otherwise ``kind``, naming the file and what is wrong.
     """
-    text = _text(path, what, kind)
-    if deep := DEEP_KEY.search(text):
-        raise _too_deep(path, what, kind, shortened(deep[0], 60))
-    try:
-        table = tomllib.loads(text)
-    except RecursionError:
-        raise _too_deep(path, what, kind, None) from None
-    except ValueError as cause:  # also a whole number of more digits than Python reads
-        raise kind(
-            f"{what} {path} must be a TOML file", value=cause, hint=f"Correct that line of the {what}."
-        ) from cause
-    _check(table, path, what, kind)
-    return table
-
-
-def _text(path: Path, what: str, kind: type[HsiaugError]) -> str:
     try:
         about = path.stat()
         if not stat.S_ISREG(about.st_mode):
-            odd = "a folder" if stat.S_ISDIR(about.st_mode) else "a device or a pipe"
-            raise kind(f"{what} {path} must be a file", value=odd, hint="Check the path.")
+            raise ValueError("a folder, a device or a pipe")
         if about.st_size > LARGEST:
-            raise kind(
-                f"{what} {path} must have at most {LARGEST // 1_000_000} MB",
-                value=f"{about.st_size / 1e6:,.1f} MB",
-                hint="Check that it is the right file.",
-            )
-        return path.read_bytes().decode("utf-8")
+            raise ValueError(f"{about.st_size / 1e6:,.1f} MB, more than {LARGEST // 1_000_000}")
+        text = path.read_bytes().decode("utf-8")
+        if DEEP_KEY.search(text):
+            raise RecursionError
+        table = tomllib.loads(text)
+        _check(table)
+        return table
     except FileNotFoundError:
         raise
-    except UnicodeDecodeError as cause:
-        raise kind(f"{what} {path} must be a TOML file", value=cause, hint="Save it in UTF-8.") from cause
-    except (OSError, ValueError) as cause:  # ValueError: a path with a zero byte
-        found = cause.strerror if isinstance(cause, OSError) else str(cause)
-        raise kind(f"{what} {path} must be readable", value=found, hint="Check the path.") from cause
+    except RecursionError:
+        found: object = f"more than {DEEPEST} tables or lists inside each other"
+    except (OSError, ValueError) as cause:  # also a whole number of more digits than Python reads
+        found = cause.strerror if isinstance(cause, OSError) else cause
+    raise kind(f"{what} {path} must be a TOML file", value=found, hint=f"Check the path, or correct the {what}.")
 
 
-def _check(table: dict[str, Any], path: Path, what: str, kind: type[HsiaugError]) -> None:
-    """Raise ``kind`` for content that the parser accepts although it is not TOML, or that is nested too deeply."""
+def _check(table: dict[str, Any]) -> None:
+    """Raise an error for content that the parser accepts although it is not TOML, or that is nested too deeply."""
     waiting: list[tuple[Any, int]] = [(table, 0)]
     while waiting:
         value, depth = waiting.pop()
         if depth > DEEPEST:
-            raise _too_deep(path, what, kind, None)
-        if isinstance(value, dict):
-            waiting += ((entry, depth + 1) for entry in value.values())
-        elif isinstance(value, list):
-            waiting += ((entry, depth + 1) for entry in value)
+            raise RecursionError
+        if isinstance(value, dict | list):
+            waiting += ((entry, depth + 1) for entry in (value.values() if isinstance(value, dict) else value))
         elif isinstance(value, int) and value not in INTEGERS:
-            raise kind(
-                f"{what} {path}: whole numbers lie between -2^63 and 2^63",
-                value=f"one of about {value.bit_length() * 0.30103:.0f} digits",
-                hint=f"Correct it in the {what}.",
-            )
-
-
-def _too_deep(path: Path, what: str, kind: type[HsiaugError], found: str | None) -> HsiaugError:
-    return kind(
-        f"{what} {path} must not have more than {DEEPEST} tables or lists inside each other",
-        value=found,
-        hint=f"Correct the {what}.",
-    )
+            raise ValueError("a whole number that is not between -2^63 and 2^63")
 
 
 def validated(table: dict[str, Any], schema: type[Model], path: Path, what: str, kind: type[HsiaugError]) -> Model:

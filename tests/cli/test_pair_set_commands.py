@@ -152,7 +152,7 @@ def test_info_of_a_set_of_ones_own_names_what_is_missing(fields: Path) -> None:
 
 def test_fetch_says_where_a_set_lies_or_which_files_to_put_where(fields: Path, no_data: Path) -> None:
     assert run("datasets", "fetch", fields) == f"fields\t{fields.parent}\n"
-    with pytest.raises(DataUnavailableError, match=r"set oscd is not on this machine.*md5 c50d4a29"):
+    with pytest.raises(DataUnavailableError, match=r"of set oscd could not be downloaded.*md5 c50d4a29"):
         run("datasets", "fetch", "oscd")
     with pytest.raises(DataUnavailableError) as caught:
         run("datasets", "fetch", "taizhou")
