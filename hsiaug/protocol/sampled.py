@@ -123,9 +123,7 @@ class Fields(_InPlaces):
         "1",
         "A ratio of each class (default 0.05), or K pixels, in N of its fields (default 1); it is tested in the others",
     )
-    usage = (
-        "fields, fields:RATIOxN or fields:KxN, as fields:0.05 (in one field of each class) or fields:10x3 (in three)"
-    )
+    usage = "fields, fields:RATIOxN or fields:KxN, as fields:0.05 (in one field of each class) or fields:10x3 (in three)"
     usual_argument = repr(DEFAULT_RATIO)
     example = "5"
     left_out = "left over in training fields"
@@ -156,9 +154,7 @@ class KShot(_InPlaces):
         "1",
         "K pixels of each class, or K to M by its size, in one compact clump or N; at most a quarter of small classes",
     )
-    usage = (
-        "kshot:K as kshot:10, kshot:K-M for K pixels of the rarest class to M of the largest, kshot:KxN for N clumps"
-    )
+    usage = "kshot:K as kshot:10, kshot:K-M for K pixels of the rarest class to M of the largest, kshot:KxN for N clumps"
     example = "5"
 
     @classmethod
