@@ -16,7 +16,7 @@ from typing import Any
 from hsiaug.base.errors import InputError
 from hsiaug.registry.card import Card
 
-LIBRARIES = ("hsiaug", "numpy", "scipy", "scikit-learn", "imbalanced-learn", "torch")
+LIBRARIES = ("hsiaug", "numpy", "scipy", "scikit-learn", "scikit-image", "imbalanced-learn", "torch")
 
 
 def resolve_device(requested: str, card: Card) -> str:

@@ -18,7 +18,7 @@ ENTRIES = [
     *hsiaug_builtin.classifiers.hsiaug_plugins(),
     *hsiaug_builtin.semisup.hsiaug_plugins(),
 ]
-HEAVY = ("torch", "sklearn", "imblearn", "scipy")
+HEAVY = ("torch", "sklearn", "skimage", "imblearn", "scipy")
 
 
 def test_the_packages_list_these_plugins():
@@ -35,6 +35,7 @@ def test_the_packages_list_these_plugins():
         ("generator", "fill"),
         ("classifier", "svm"),
         ("classifier", "rf"),
+        ("classifier", "hgb"),
         ("classifier", "cnn2d"),
         ("classifier", "cnn1d"),
         ("classifier", "cnn3d"),
@@ -45,6 +46,9 @@ def test_the_packages_list_these_plugins():
         ("classifier", "coords"),
         ("classifier", "teacher"),
         ("classifier", "fused"),
+        ("classifier", "emp"),
+        ("classifier", "filtered"),
+        ("classifier", "superpixel"),
         ("classifier", "self-training"),
         ("classifier", "label-spreading"),
         ("classifier", "fixmatch"),
@@ -73,7 +77,8 @@ def test_only_what_is_computed_without_torch_stays_on_the_cpu():
     cards = [Found(entry, "hsiaug", "0").load().card for entry in ENTRIES]
     resampling = ["none", "duplicate", "duplicate-balanced", "noise", "mixup", "smote"]
     assert [c.name for c in cards if not c.uses_device] == [
-        *resampling, "pseudo", "fill", "svm", "rf", "coords", "teacher", "fused", "self-training", "label-spreading",
+        *resampling, "pseudo", "fill", "svm", "rf", "hgb", "coords", "teacher", "fused", "emp", "filtered", "superpixel",
+        "self-training", "label-spreading",
     ]  # fmt: skip
 
 

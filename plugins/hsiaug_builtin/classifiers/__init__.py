@@ -1,10 +1,11 @@
-"""Supervised classifiers: SVM, random forest, networks from 1D-CNN to transformer, controls coords and teacher, fused."""
+"""Supervised classifiers: SVM, trees, networks from 1D-CNN to transformer, spatial–spectral classics, controls, fused."""
 
 from hsiaug_builtin import listing
 
 PLACES = {
     "svm": "classifiers.svm:Svm",
     "rf": "classifiers.forest:Forest",
+    "hgb": "classifiers.estimators:Boosting",
     "cnn2d": "classifiers.networks:Cnn2d",
     "cnn1d": "classifiers.networks:Cnn1d",
     "cnn3d": "classifiers.networks:Cnn3d",
@@ -15,5 +16,8 @@ PLACES = {
     "coords": "classifiers.location:Location",
     "teacher": "teacher.classifier:TeacherClassifier",
     "fused": "teacher.fused:Fused",
+    "emp": "spatial.emp:Emp",
+    "filtered": "spatial.filtered:Filtered",
+    "superpixel": "spatial.filtered:Superpixel",
 }
 hsiaug_plugins = listing("classifier", PLACES)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from hsiaug.api import Patches, PatchSamples, Plugin, Progress, TrainView
+from hsiaug.api import Patches, PatchSamples, Plugin, PluginError, Progress, TrainView
 from hsiaug_builtin.nets.projection import fit_projection
 from hsiaug_builtin.nets.recipe import Recipe
 
@@ -31,6 +31,18 @@ def by_class(shares: NDArray[Any], classes: NDArray[np.int64], class_count: int)
     spread = np.zeros((len(shares), class_count, *shares.shape[2:]), dtype=np.float32)
     spread[:, classes - 1] = shares
     return spread
+
+
+def real_samples(samples: PatchSamples, classifier: str) -> PatchSamples:
+    """The real samples that count. Raises PluginError where there is none for a classifier of that name."""
+    real = samples.take(~samples.synthetic & (samples.weight > 0))
+    if not len(real):
+        raise PluginError(
+            f"classifier {classifier} learns from real samples and needs some",
+            value=f"0 real, {len(samples)} synthetic",
+            hint="Give it the training pixels, or use another classifier.",
+        )
+    return real
 
 
 @dataclass(frozen=True, eq=False)

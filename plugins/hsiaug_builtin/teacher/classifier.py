@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hsiaug.api import Card, NoParams, Patches, PatchSamples, Plugin, Progress, TrainView
-from hsiaug_builtin.nets.fitted import by_class
+from hsiaug_builtin.nets.fitted import by_class, real_samples
 
 if TYPE_CHECKING:
     from hsiaug_builtin.teacher.teacher import Teacher
@@ -65,7 +65,7 @@ class TeacherClassifier(Plugin[NoParams]):
         self, samples: PatchSamples, view: TrainView, *, seed: int, device: str, progress: Progress
     ) -> FittedTeacher:
         """Fit the teacher on the view. Raises PluginError where there is no real sample."""
-        from hsiaug_builtin.teacher.teacher import fit_teacher, real_samples
+        from hsiaug_builtin.teacher.teacher import fit_teacher
 
         real = real_samples(samples, self.card.name)
         teacher = fit_teacher(replace(view, coords=real.coords, y=real.y))

@@ -4,103 +4,28 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
 
-from hsiaug.api import (
-    Card,
-    InputError,
-    Patches,
-    PatchSamples,
-    Plugin,
-    Progress,
-    SpectralView,
-    TrainView,
-    choose_view,
-    load_plugin,
-    param,
-    spatial_folds,
-    train_view_seen,
-)
-from hsiaug_builtin.nets.fitted import by_class
+from hsiaug.api import Card, Patches, PatchSamples, Plugin, Progress, TrainView, spatial_folds
+from hsiaug_builtin.nets.fitted import by_class, real_samples
+from hsiaug_builtin.spatial.partner import LEAST_SHARE, Floats, Partner, PartnerParams, partner_of
 
 if TYPE_CHECKING:
-    from hsiaug.api import Classifier, FittedClassifier
+    from hsiaug.api import FittedClassifier
     from hsiaug_builtin.teacher.teacher import Reading, Voter
 
 TRUST = 1.0
 """Weight of the partner's logarithms where nothing is left out to learn it from; the voters share as much."""
-LEAST_SHARE = 1e-6
-"""No opinion rules a class out for good."""
-NOWHERE = -1
-
-Floats = NDArray[np.float64]
 
 
 @dataclass(frozen=True)
-class FusedParams:
-    """Raises InputError for a partner that is not installed, that does not learn from patches or spectra, or of another
-    version.
-    """
+class FusedParams(PartnerParams):
+    """The classifier whose shares are multiplied with those of the teacher's voters."""
 
-    partner: str = param("svm", "name of the classifier whose shares are multiplied with the teacher's")
-    version: str = param("", "version of that classifier; the installed one is filled in")
-
-    def __post_init__(self) -> None:
-        card = load_plugin("classifier", self.partner).card
-        if card.input not in ("patch", "spectrum") or "pixels" not in card.tasks:
-            raise InputError(
-                "fused:NAME must name a classifier of pixels that learns from patches or spectra",
-                value=repr(self.partner),
-                hint="For example fused:svm or fused:cnn2d.",
-            )
-        if self.version not in ("", card.version):
-            raise InputError(
-                f"fused:{self.partner} must work with the installed version of {self.partner}, {card.version}",
-                value=repr(self.version),
-                hint="Leave `version` out, or install the hsiaug of that time.",
-            )
-        object.__setattr__(self, "version", card.version)
-
-
-@dataclass(frozen=True, eq=False)
-class _Partner:
-    """A classifier as it is run alone: in its spectral view, shown no pixel that its own scope hides."""
-
-    plugin: Classifier
-    spectra: SpectralView
-    view: TrainView
-    seed: int
-    device: str
-
-    def shown(self, patches: Patches) -> Patches:
-        """Patches of raw spectra as that classifier reads them."""
-        x, middle = patches.x, patches.x.shape[2] // 2
-        if self.plugin.card.input == "spectrum":
-            x = x[:, :, middle : middle + 1, middle : middle + 1]
-        return replace(patches, x=self.spectra(x, axis=1), coords=np.full_like(patches.coords, NOWHERE))
-
-    def fit(
-        self, samples: PatchSamples, coords: NDArray[np.int32], y: NDArray[np.int64], progress: Progress
-    ) -> Any:
-        """Learn from samples; coords (n, 2) and y (n,) are the training pixels that it may know of."""
-        view = replace(self.view, coords=coords, y=y)
-        shown = self.shown(samples)
-        assert isinstance(shown, PatchSamples)
-        return self.plugin.fit(shown, view, seed=self.seed, device=self.device, progress=progress)
-
-    def logarithms(self, fitted: FittedClassifier, patches: Patches, classes: NDArray[np.int64]) -> Floats:
-        """(n, k) logarithms of its shares of ``classes`` (k,). Raises InputError where it gives none."""
-        if not hasattr(fitted, "predict_proba"):
-            raise InputError(
-                "fused:NAME must name a classifier that gives shares of classes (predict_proba)",
-                value=repr(self.plugin.card.name),
-                hint="For example fused:svm or fused:cnn2d.",
-            )
-        shares = fitted.predict_proba(self.shown(patches))[:, classes - 1]
-        return np.asarray(np.log(np.maximum(shares, LEAST_SHARE), dtype=np.float64))
+    family: ClassVar[str] = "fused"
 
 
 @dataclass(frozen=True, eq=False)
@@ -109,7 +34,7 @@ class FittedFused:
     (m, k) logarithms of the weighted voters' shares; -1 = the view did not show its patch. class_count: C of the scene.
     """
 
-    partner: _Partner
+    partner: Partner
     fitted: FittedClassifier
     voters: tuple[Voter, ...]
     weights: Floats
@@ -173,11 +98,11 @@ class Fused(Plugin[FusedParams]):
         from scipy.special import softmax
 
         from hsiaug_builtin.teacher.pool import pool_weights
-        from hsiaug_builtin.teacher.teacher import average_alike, readings, real_samples
+        from hsiaug_builtin.teacher.teacher import average_alike, readings
 
         real = real_samples(samples, self.card.name)
         view = replace(view, coords=real.coords, y=real.y)
-        partner = _partner(self.params.partner, view, seed, device)
+        partner = partner_of(self.params, view, seed, device)
         classes, target = np.unique(real.y, return_inverse=True)
         fold = spatial_folds(real.coords.astype(np.int64), real.y, view.patch)
         told = np.full((len(real), len(classes)), np.log(LEAST_SHARE))
@@ -209,19 +134,6 @@ class Fused(Plugin[FusedParams]):
             class_count=len(view.class_names),
             facts={"partner_view": partner.spectra.name, "weights": [round(float(w), 3) for w in weights]},
         )
-
-
-def _partner(name: str, view: TrainView, seed: int, device: str) -> _Partner:
-    """The classifier of that name, and what it would be shown of a view of scope ``scene`` if it were run alone."""
-    from scipy.ndimage import maximum_filter
-
-    plugin, spectra = load_plugin("classifier", name), choose_view(view)
-    if plugin.card.scope == "none":
-        near = np.zeros_like(view.visible)
-        near[tuple(view.coords.T)] = True
-        near = maximum_filter(near, view.patch) & view.visible
-        view = replace(view, visible=near, unlabelled=view.unlabelled[:0], scope="none")
-    return _Partner(plugin, spectra, train_view_seen(view, spectra), seed, device)
 
 
 def _left_out(reading: Reading, y: NDArray[np.int64], fold: NDArray[np.int64]) -> Floats:

@@ -21,7 +21,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import softmax
 
-from hsiaug.api import PatchSamples, PluginError, SpectralView, TrainView, train_view_seen
+from hsiaug.api import SpectralView, TrainView, train_view_seen
 from hsiaug_builtin.nets.projection import Projection
 from hsiaug_builtin.teacher.features import SIDES, LocalMeans, local_means, plane_of, windows_of
 from hsiaug_builtin.teacher.machine import Machine, fit_machine
@@ -181,15 +181,3 @@ def _attach(view: TrainView, named: NDArray[np.int64]) -> NDArray[np.bool_]:
         rows, columns = view.coords[view.y == c].T
         attached |= (segment > 0) & np.isin(segment, segment[rows, columns])
     return np.asarray(attached[view.unlabelled[:, 0], view.unlabelled[:, 1]])
-
-
-def real_samples(samples: PatchSamples, classifier: str) -> PatchSamples:
-    """The real samples that count. Raises PluginError where there is none for a classifier of that name."""
-    real = samples.take(~samples.synthetic & (samples.weight > 0))
-    if not len(real):
-        raise PluginError(
-            f"classifier {classifier} learns from real samples and needs some",
-            value=f"0 real, {len(samples)} synthetic",
-            hint="Give it the training pixels, or use another classifier.",
-        )
-    return real

@@ -1,0 +1,1 @@
+"""Spatial–spectral classics: morphological profiles, and shares of classes that are smoothed along the image's edges."""

@@ -1,0 +1,174 @@
+"""A classifier whose shares are smoothed over the scene, as far as left-out training pixels gain from it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hsiaug.api import Patches, PatchSamples, Plugin, Progress, TrainView, spatial_folds
+from hsiaug_builtin.nets.fitted import by_class, real_samples
+from hsiaug_builtin.spatial.partner import LEAST_SHARE, Floats, Partner, PartnerParams, partner_of
+
+if TYPE_CHECKING:
+    from hsiaug.api import FittedClassifier
+    from hsiaug_builtin.spatial.smoothing import Image, Smooth
+
+NONE = "none"
+BYTES = 16 * 2**20
+"""Patches are gathered, and predicted, in batches of about this size."""
+
+Own = TypeVar("Own", bound=PartnerParams)
+
+
+@dataclass(frozen=True, eq=False)
+class FittedSmoothed:
+    """shares: (H, W, k) float32 smoothed shares of ``classes`` (k,). known: (H, W) bool, where there are any.
+
+    class_count: C of the scene.
+    """
+
+    partner: Partner
+    fitted: FittedClassifier
+    shares: Image
+    known: NDArray[np.bool_]
+    classes: NDArray[np.int64]
+    class_count: int
+    facts: Mapping[str, object] = field(default_factory=dict)
+
+    def predict(self, patches: Patches) -> NDArray[np.int64]:
+        """(n,) class ids; only classes with real samples are ever named."""
+        return np.asarray(self.classes[self._of(patches).argmax(axis=1)])
+
+    def predict_proba(self, patches: Patches) -> NDArray[np.float32]:
+        """(n, C) shares for class ids 1..C; 0 for a class without a real sample."""
+        return by_class(self._of(patches), self.classes, self.class_count)
+
+    def _of(self, patches: Patches) -> NDArray[np.float32]:
+        """A patch that lies nowhere, or that the view did not show, has the partner's shares as they are."""
+        rows, columns = patches.coords.T
+        found = self.shares[rows, columns]
+        alone = ~self.known[rows, columns] | (patches.coords < 0).any(axis=1)
+        if alone.any():
+            found[alone] = self.partner.shares(self.fitted, patches.take(alone), self.classes)
+        return np.asarray(found / np.maximum(found.sum(axis=1, keepdims=True), 1e-9))
+
+
+class Smoothed(Plugin[Own]):
+    """A subclass has a card, and says in :meth:`choices` how shares may be smoothed.
+
+    The partner is run as it would be alone, on the CPU, in the spectral view that is chosen for it, and learns from all
+    samples. How far its shares are smoothed is chosen on two halves of the training pixels that lie apart, from fits
+    on the other half; no synthetic sample enters these.
+    """
+
+    def choices(self, view: TrainView) -> Mapping[str, Choice]:
+        """Return the ways to smooth, the weakest first, by name; not to smooth at all is always among the choices."""
+        raise NotImplementedError
+
+    def fit(
+        self, samples: PatchSamples, view: TrainView, *, seed: int, device: str, progress: Progress
+    ) -> FittedSmoothed:
+        """Choose how to smooth, then fit and smooth all. Raises PluginError where there is no real sample."""
+        real = real_samples(samples, self.card.name)
+        pixels = np.concatenate([view.unlabelled, view.coords])
+        known = np.zeros(view.visible.shape, dtype=bool)
+        known[tuple(pixels.T)] = True
+        view = replace(view, coords=real.coords, y=real.y)
+        partner, classes = partner_of(self.params, view, seed, device), np.unique(real.y)
+        choices = self.choices(view)
+        names = [NONE, *choices]
+        told = left_out_logarithms(partner, real, view, known, list(choices.values()), progress)
+        scores = mean_logarithms(told, real.y)
+        chosen = names[strongest(scores)]
+        fitted = partner.fit(samples, real.coords, real.y, progress)
+        shares = share_image(partner, fitted, view, known, classes)
+        if chosen != NONE:
+            shares = choices[chosen].smooth(shares, known)
+        told_of = {name: round(float(score), 3) for name, score in zip(names, scores, strict=True)}
+        facts = {"partner_view": partner.spectra.name, "smoothed": chosen, "left_out": told_of}
+        return FittedSmoothed(partner, fitted, shares, known, classes, len(view.class_names), facts)
+
+
+@dataclass(frozen=True, eq=False)
+class Choice:
+    """A way to smooth, which reads pixels at most ``reach`` away from the one that it smooths."""
+
+    smooth: Smooth
+    reach: int
+
+
+def share_image(
+    partner: Partner,
+    fitted: FittedClassifier,
+    view: TrainView,
+    where: NDArray[np.bool_],
+    classes: NDArray[np.int64],
+) -> Image:
+    """(H, W, k) the partner's shares of ``classes`` (k,) where (H, W) is true, and the view shows the patch; else 0."""
+    image = np.zeros((*where.shape, len(classes)), dtype=np.float32)
+    pixels = np.argwhere(where).astype(np.int32)
+    side = 1 if partner.plugin.card.input == "spectrum" else view.patch
+    step = max(1, BYTES // (4 * view.bands * side**2))
+    for start in range(0, len(pixels), step):
+        part = pixels[start : start + step]
+        rows, columns = part.T
+        x = view.cube[rows, columns][:, :, None, None] if side == 1 else view.patches(part)
+        image[rows, columns] = partner.shares(fitted, Patches(x, part), classes)
+    return image
+
+
+def left_out_logarithms(
+    partner: Partner,
+    real: PatchSamples,
+    view: TrainView,
+    known: NDArray[np.bool_],
+    choices: Sequence[Choice],
+    progress: Progress,
+) -> Floats:
+    """(1 + choices, n) logarithms of the share of the true class of real samples, by fits on the other half of them.
+
+    First without smoothing, then by each choice. NaN for a sample that is never left out. ``known`` (H, W): pixels that
+    have shares.
+    """
+    from scipy.ndimage import maximum_filter
+
+    classes, target = np.unique(real.y, return_inverse=True)
+    fold = spatial_folds(real.coords.astype(np.int64), real.y, view.patch)
+    told = np.full((1 + len(choices), len(real)), np.nan)
+    for k in np.unique(fold[fold >= 0]):
+        held, rest = np.flatnonzero(fold == k), real.take(fold != k)
+        half = partner.fit(rest, rest.coords, rest.y, progress)
+        near = np.zeros_like(known)
+        near[tuple(real.coords[held].T)] = True
+        near = maximum_filter(near, 2 * max((one.reach for one in choices), default=0) + 1) & known
+        shares = share_image(partner, half, view, near, classes)
+        for i, smoothed in enumerate([shares, *(one.smooth(shares, near) for one in choices)]):
+            own = smoothed[tuple(real.coords[held].T)]
+            of_true = own[np.arange(len(held)), target[held]] / np.maximum(own.sum(axis=1), LEAST_SHARE)
+            told[i, held] = np.log(np.maximum(of_true, LEAST_SHARE))
+    return told
+
+
+def mean_logarithms(told: Floats, y: NDArray[np.int64]) -> Floats:
+    """(w,) means over classes of the means of ``told`` (w, n) over their samples; NaN where none was left out."""
+    held = np.isfinite(told[0])
+    classes = np.unique(y[held])
+    if not len(classes):
+        return np.full(len(told), np.nan)
+    return np.asarray(np.mean([told[:, held & (y == c)].mean(axis=1) for c in classes], axis=0))
+
+
+def strongest(scores: Floats) -> int:
+    """Index of the strongest smoothing that has at least half of the largest gain over none, which is at 0.
+
+    Left-out pixels lie in fields with labels, where a weak one suffices: hence not the one with the largest gain. Where
+    nothing could be left out it is the weakest.
+    """
+    gains = scores - scores[0]
+    if not np.isfinite(gains).all():
+        return min(1, len(gains) - 1)
+    return int(np.flatnonzero(gains >= gains.max() / 2)[-1]) if gains.max() > 0 else 0
