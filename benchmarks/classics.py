@@ -4,7 +4,7 @@
     python -m benchmarks.classics 400 404 svm,emp,filtered:svm > benchmarks/results/classics/maps.md
 
 Under ``issd``, without samples, means over the draws from the first to the last that are named: average accuracy over the
-classes with at least 25 test pixels, in all fields and in new ones; and processor seconds of fit and prediction. The scenes
+classes with at least 25 test pixels, in all fields and in new ones; and processor seconds of fit and prediction. Scenes
 may be named after the classifiers. A diagnosis that reads test labels, and no component.
 """
 
