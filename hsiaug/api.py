@@ -71,7 +71,6 @@ from hsiaug.metrics.significance import told_apart
 from hsiaug.protocol.protocols import Areas, Draw, SplitProtocol
 from hsiaug.protocol.view import Normaliser, TrainView, patches_at, train_view_seen
 from hsiaug.registry.card import Card, NoParams, Plugin, defaults, param, resampled
-from hsiaug.registry.file_params import file_of
 from hsiaug.registry.hookspecs import Entry, hookimpl
 from hsiaug.registry.lookup import load_plugin
 from hsiaug.registry.state import load_state, save_state
@@ -119,7 +118,6 @@ __all__ = [
     "defaults",
     "derive_seed",
     "did_you_mean",
-    "file_of",
     "find_segments",
     "hookimpl",
     "load_plugin",

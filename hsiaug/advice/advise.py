@@ -18,14 +18,12 @@ from hsiaug.advice.screening import (
     SCREEN,
     Ceiling,
     LeftOut,
-    ViewGain,
     alone,
     arms,
     best_alone,
     gains_of,
     scoring,
     screen,
-    screen_views,
     screening_plan,
 )
 from hsiaug.advice.session import Session
@@ -52,7 +50,7 @@ class Advice:
     them), and why it was not tried. failed: hashes. alone: AA of each classifier without a generator on the screening
     draws, the control's too. final: the trial that a benchmark should run, on its inner draw. per_draw: seconds of one
     more confirming draw. ceilings: of the protocols whose inner draws could tell nothing; where the kind is "cannot
-    tell", the last is of this very protocol. views: what each classifier does on which view, where several were tried.
+    tell", the last is of this very protocol.
     score, large: as of the session that found it.
     """
 
@@ -62,7 +60,6 @@ class Advice:
     alone: Mapping[str, float]
     final: TrialSpec | None
     ceilings: tuple[Ceiling, ...]
-    views: tuple[ViewGain, ...]
     score: str
     large: tuple[int, ...]
     chosen: ArmGain | None = None
@@ -98,7 +95,6 @@ def advise(planned: tuple[Plan, LeftOut], request: Request, session: Session, no
 def _advise(plan: Plan, request: Request, session: Session, left_out: LeftOut, ceilings: list[Ceiling]) -> Advice:
     """The same with the protocol of the request. ceilings: those that were met so far; a new one is added."""
     session = scoring(plan, session)
-    plan, views = screen_views(plan, session)
     met = screen(plan, session, left_out)
     without = {name: statistics.fmean(values) for name, values in alone(plan, session).items()}
     if met is not None:
@@ -110,7 +106,6 @@ def _advise(plan: Plan, request: Request, session: Session, left_out: LeftOut, c
             alone=without,
             final=_final(None, plan, without),
             ceilings=tuple(ceilings),
-            views=views,
             score=session.score,
             large=session.large,
         )
@@ -161,7 +156,6 @@ def _advise(plan: Plan, request: Request, session: Session, left_out: LeftOut, c
         final=final,
         per_draw=one_more.left().seconds,
         ceilings=tuple(ceilings),
-        views=views,
         score=session.score,
         large=session.large,
     )
@@ -172,7 +166,6 @@ def _failed(trials: Sequence[TrialSpec], session: Session) -> tuple[str, ...]:
 
 
 def _confirming_plan(best: Sequence[tuple[Arm, str]], request: Request, tried: Plan, session: Session) -> Plan:
-    views = {t.classifier.name: t.view for t in tried.trials}
     plans = []
     for arm, classifier in best:
         plugins = (arm.generator.name, *tried.controls(arm.generator.name), classifier)
@@ -180,7 +173,6 @@ def _confirming_plan(best: Sequence[tuple[Arm, str]], request: Request, tried: P
             request,
             generators=[arm.generator.name],
             classifiers=[classifier],
-            views=[views[classifier]],
             lambdas=[arm.rate.lam],
             times=[arm.rate.times],
             omegas=[] if arm.omega is None else [arm.omega],

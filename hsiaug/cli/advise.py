@@ -50,8 +50,8 @@ def advise(
     view: Annotated[
         str | None,
         option(
-            "Spectral views to try without a generator, between commas; generators are judged on the best of each "
-            "classifier. Default: raw,auto."
+            "Spectral view that classifiers are shown, or auto: each draw's own. With --asked, views to try, between "
+            "commas. Default: auto."
         ),
     ] = None,
     lambdas: Annotated[
@@ -95,7 +95,7 @@ def advise(
     one_thread()
     from hsiaug.advice.advise import advise as find_advice
     from hsiaug.advice.asked import advise_by_picks, picks_plan
-    from hsiaug.advice.screening import screening_plan, with_views
+    from hsiaug.advice.screening import screening_plan
     from hsiaug.advice.session import Session
     from hsiaug.base.terminal import Console
     from hsiaug.bench.cluster_settings import cluster_settings
@@ -127,7 +127,6 @@ def advise(
         set_=set_,
     )
     if asked is None:
-        request = with_views(request, loaded)
         planned = screening_plan(loaded, request, registry(), scene)
     else:
         planned = picks_plan(cast("Scene", loaded), request, registry(), scene), []

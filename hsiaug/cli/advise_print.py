@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from hsiaug.advice.advise import Advice
 from hsiaug.advice.gains import ArmGain
-from hsiaug.advice.screening import CONFIRM, SCREEN, Ceiling, ViewGain
+from hsiaug.advice.screening import CONFIRM, SCREEN, Ceiling
 from hsiaug.advice.session import Session
 from hsiaug.bench.command import command_for, generate_command
 from hsiaug.bench.costs import readable
@@ -107,7 +107,6 @@ def _lines(advice: Advice, plan: Plan, session: Session) -> Iterator[tuple[str, 
     here = advice.kind == "cannot tell"
     yield from (("warning", _left_line(met)) for met in (advice.ceilings[:-1] if here else advice.ceilings))
     yield from (note for note in notes if note[0] == "warning")
-    yield from (("spectra", _describe_view(one, names[0])) for one in advice.views)
     yield from (("also", _gain(one, advice.level, names)) for one in advice.confirmed if one is not advice.chosen)
     if plan.task == USUAL:
         yield from _recipe(advice, session)
@@ -177,21 +176,6 @@ def _verdict(advice: Advice, names: tuple[str, str]) -> str:
         return f"not decided: no time was left to confirm {_name_arm(one)}; {said}"
     why = f"fewer than {MIN_PAIRS} draws" if n < MIN_PAIRS else "the interval over a control holds 0"
     return f"not decided: {_gain(one, advice.level, names)}: {why}; {said}"
-
-
-def _describe_view(one: ViewGain, name: str) -> str:
-    """Describe the spectral view that a classifier is judged with, and its scores without a generator."""
-    scores = ", ".join(f"{view} {percent(aa)}" for view, aa in one.aa.items())
-    first, best = next(iter(one.aa.items())), one.aa[one.view]
-    chosen = ", ".join(f"{view} in {count(n, 'draw')}" for view, n in one.chosen.items())
-    told = f"{name} {scores}" + (f"; auto: {chosen}" if chosen else "")
-    if one.view == first[0]:
-        why = "the best of those tried" if best == max(one.aa.values()) else "from which these draws tell no other"
-        return f"{one.classifier} is judged on {one.view} spectra, without a generator {why} ({told})"
-    return (
-        f"{one.view} spectra raise {one.classifier}'s {name} from {percent(first[1])} to {percent(best)} "
-        f"without any sample; generators are judged on that ({told})"
-    )
 
 
 def _left_line(met: Ceiling) -> str:

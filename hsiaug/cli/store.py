@@ -10,7 +10,7 @@ import typer
 from hsiaug.cli.output import print_lines, print_table, say
 from hsiaug.registry.progress import show_progress
 
-app = typer.Typer(no_args_is_help=True, help="Stores of records: merge several, verify, pack and prune one.")
+app = typer.Typer(no_args_is_help=True, help="Stores of records: merge several, verify and pack one.")
 
 Kept = Annotated[Path, typer.Argument(metavar="STORE", help="Folder of the records.")]
 
@@ -74,37 +74,6 @@ def verify(store: Kept = Path("hsiaug-results")) -> None:
         print_lines(out, [f"{len(kept.hashes()):,} records in {store}: nothing is damaged"])
     if found:
         raise typer.Exit(1)
-
-
-@app.command()
-def prune(
-    store: Kept = Path("hsiaug-results"),
-    everything: Annotated[
-        bool, typer.Option("--all", help="Also saved fits, and records that failed or are damaged.")
-    ] = False,
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what would be done; change nothing.")] = False,
-) -> None:
-    """Remove what nothing needs: folders that killed runs left.
-
-    With --all also what the next benchmark makes again: saved fits, and records that failed or are damaged.
-
-    Examples:
-
-      hsiaug store prune hsiaug-results --dry-run
-
-      hsiaug store prune hsiaug-results --all
-    """
-    from hsiaug.base.terminal import Console
-    from hsiaug.trial.store import Store
-    from hsiaug.trial.upkeep import prune as pruned
-
-    asked = dict.fromkeys(("cache", "failed", "damaged"), everything)
-    with show_progress(Console(stderr=True), str(store)) as count:
-        found = pruned(Store(store), dry_run=dry_run, count=count, **asked)
-    header = ("would be removed" if dry_run else "removed", "number", "MB")
-    print_table(
-        Console(), header, ((kind, str(one.number), f"{one.size / 1e6:.1f}") for kind, one in found.items())
-    )
 
 
 @app.command()

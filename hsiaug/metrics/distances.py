@@ -29,20 +29,6 @@ def _unit(x: Array) -> Array:
     return scaled
 
 
-def band_correlation(a: Array, b: Array) -> float | None:
-    """Mean |difference| of the correlations between bands (0..2), over pairs of bands that vary in both sets.
-
-    None where a set has fewer than two spectra, or fewer than two bands vary.
-    """
-    if min(len(a), len(b)) < 2:
-        return None
-    vary = (a.std(axis=0) > 1e-12) & (b.std(axis=0) > 1e-12)
-    if vary.sum() < 2:
-        return None
-    gap = np.abs(np.corrcoef(a[:, vary].T) - np.corrcoef(b[:, vary].T))
-    return float(gap[np.triu_indices(len(gap), 1)].mean())
-
-
 def shrunk_covariance(x: Array) -> Array:
     """(d, d) Ledoit–Wolf covariance of x (n, d), n ≥ 2 (Ledoit and Wolf 2004, J. Multivariate Analysis 88)."""
     from sklearn.covariance import ledoit_wolf

@@ -10,7 +10,6 @@ from dataclasses import dataclass, field
 from typing import Any, ClassVar, Generic, Literal, TypeVar
 
 from hsiaug.base.errors import HsiaugError, InputError, PluginError, did_you_mean
-from hsiaug.registry.file_params import sealed_path
 
 Scope = Literal["none", "scene"]
 Input = Literal["patch", "spectrum", "location", "scene", "scene+samples"]
@@ -37,7 +36,6 @@ def param(
     choices: Sequence[Any] = (),
     preparing: bool = False,
     sampling: bool = False,
-    file: bool = False,
 ) -> Any:
     """A hyper-parameter of a params dataclass: its default, meaning, unit, and inclusive range.
 
@@ -47,12 +45,9 @@ def param(
 
     sampling: of a generator, where ``fit`` does not depend on it. Trials that differ in nothing else share one fit, and
     ``load`` must take its value from the plugin's own params, not from what was saved: see :func:`resampled`.
-
-    file: a text that names a file or folder; "" = none. The plugin reads it at the path that :func:`hsiaug.api.file_of`
-    gives. A checksum of what lies there is part of the value, and so of a trial's identity.
     """
     told = {"help": help, "unit": unit, "low": low, "high": high, "choices": tuple(choices)}
-    kinds = {"preparing": preparing, "sampling": sampling, "file": file}
+    kinds = {"preparing": preparing, "sampling": sampling}
     return field(default=default, metadata={**told, **kinds})
 
 
@@ -199,8 +194,6 @@ def build_params(card: Card, preset: str = "cpu", overrides: Mapping[str, str] |
                 hint=f"Name the plugin {card.name.partition(':')[0]}:{text}.",
             )
         values[name] = _parse(card, fields[name], text)
-        if fields[name].metadata.get("file") and values[name]:
-            values[name] = sealed_path(values[name], f"`{card.name}.{name}`")
     for name, value in values.items():
         if name not in fields:
             raise PluginError(

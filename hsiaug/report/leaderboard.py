@@ -14,7 +14,6 @@ from hsiaug.base.errors import InputError
 from hsiaug.base.seeds import derive_seed
 from hsiaug.metrics.verdict import Finding
 from hsiaug.protocol.large_classes import FEWEST
-from hsiaug.registry.file_params import MARK
 from hsiaug.registry.hookspecs import Kind
 from hsiaug.registry.lookup import registry
 from hsiaug.report.findings import CONTROL, SIGNS
@@ -25,6 +24,8 @@ from hsiaug.report.records import ArmCell, CellKey, Trial
 from hsiaug.report.tables import ADDED, ASKED, Report, Table
 
 RESAMPLES = 2000
+FILE = "#sha256:"
+"""In a parameter that names a file, as earlier versions had them: outside data."""
 Worths = Mapping[Table, Mapping[CellKey, str]]
 Pooled = tuple[float, float, float]
 """An inter-quartile mean over scenes, and the ends of its 95 % interval from resampled scenes."""
@@ -195,7 +196,7 @@ def _track(results: Sequence[Result]) -> str:
     trials = [trial for result in results for trial in result.cell.trials]
     parts = ["transductive" if any(trial.common["transductive"] for trial in trials) else "inductive"]
     methods = {method for trial in trials for method in (trial.generator, trial.classifier)}
-    if any(MARK in method.params for method in methods):
+    if any(FILE in method.params for method in methods):
         parts.append("outside data")
     if any(trial.condition.protocol == ASKED for trial in trials):
         parts.append("asked labels")

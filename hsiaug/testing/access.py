@@ -185,11 +185,3 @@ def mislabel(real: Samples, classes: int) -> Samples:
     if isinstance(wrong, PatchSamples):
         return replace(wrong, weight=weight, y=ids)
     return concatenate([replace(wrong, weight=weight, masks=ids)] * 2)
-
-
-def single(real: Samples, c: int) -> Samples:
-    """Samples that have labels of one class alone; what else tiles show is ignored."""
-    if isinstance(real, PatchSamples):
-        return real.take(real.y == c)
-    masks = np.where(real.masks == c, c, IGNORE)
-    return replace(real, masks=masks).take((masks == c).any(axis=(1, 2)))

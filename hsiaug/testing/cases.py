@@ -18,9 +18,7 @@ from hsiaug.protocol.split import Split
 from hsiaug.protocol.tiling import TileSplit
 from hsiaug.registry.card import Card
 
-Trouble = Literal[
-    "tiny-classes", "class-missing", "constant-bands", "bare-scene", "ignored-pixels", "patch-of-one"
-]
+Trouble = Literal["tiny-classes", "class-missing", "constant-bands", "bare-scene", "ignored-pixels"]
 """Difficulties of a case; a check of the same name asks for each."""
 
 TASKS = ("pixels", "segmentation", "change")
@@ -88,7 +86,6 @@ def troubled_case(task: str, trouble: Trouble) -> Case:
             "class-missing": {"sizes": (12, 0, 6, 4)},
             "constant-bands": {"constant": True},
             "bare-scene": {"bare": True},
-            "patch-of-one": {"patch": 1},
         }
         if trouble not in striped:
             raise unittest.SkipTest("every patch has a label")
@@ -100,13 +97,11 @@ def troubled_case(task: str, trouble: Trouble) -> Case:
         "bare-scene": {"bare": True},
         "ignored-pixels": {"labelled": CORNERS},
     }
-    if trouble not in tiled:
-        raise unittest.SkipTest("tiles are of many pixels")
     return _tiled(_dates(task), **tiled[trouble])
 
 
 def hardest_cases(task: str) -> list[Case]:
-    """All troubles at once but ``patch-of-one``, in as few cases as they can be; in the last a class is missing."""
+    """All troubles at once, in as few cases as they can be; in the last a class is missing."""
     if task == "pixels":
         return [_striped((12, 2, 1, 0), constant=True, bare=True)]
     # Of two classes, one must be whole for a recall to tell anything.

@@ -204,16 +204,6 @@ def weights(subject: ClassifierSubject) -> None:
     require(spoilt >= clean - WEIGHTLESS, f"mean recall {spoilt:.2f} with them, {clean:.2f} without")
 
 
-@CHECKS.add("Answer the one class, or raise PluginError.")
-def one_class(subject: ClassifierSubject) -> None:
-    """samples of a single class are learnt, and that class is predicted; or they are refused with one clear error"""
-    batch, _ = subject.probes
-    with contextlib.suppress(HsiaugError):
-        fitted = subject.learn(access.single(subject.view.real, 2))
-        labels = subject.predict(fitted, batch)
-        require((labels == 2).all(), f"trained on class 2, it names {np.unique(labels).tolist()}")
-
-
 @CHECKS.add("Raise PluginError where real samples are needed.")
 def synthetic_only(subject: ClassifierSubject) -> None:
     """samples that are all synthetic are learnt, or refused with one clear error"""

@@ -154,18 +154,6 @@ def scene_units(subject: GeneratorSubject) -> None:
         require(inside >= PLAUSIBLE, f"{found}; median {np.median(x):.3g}")
 
 
-@CHECKS.add("Put int(…), float(…), str and lists into it; no arrays, no NaN.")
-def provenance(subject: GeneratorSubject) -> None:
-    """provenance is strict JSON, as it goes into the record of a trial"""
-    facts = dict(subject.draw(subject.base).provenance)
-    try:
-        kept = json.loads(json.dumps(facts, allow_nan=False))
-    except (TypeError, ValueError) as error:
-        require(False, f"{error}: {facts!r}")
-    require(all(isinstance(key, str) for key in facts), f"keys {list(facts)!r}")
-    require(set(kept) == set(facts), f"keys {sorted(facts)}")
-
-
 @CHECKS.add("Draw every random number of sample from its seed.", needs=("runs", "determinism"))
 def seed(subject: GeneratorSubject) -> None:
     """another seed gives other samples, so that the blocks of a pool do not repeat each other"""
@@ -330,36 +318,6 @@ def saved_files(state: Any, folder: Path) -> dict[str, bytes]:
     folder.mkdir()
     state.save(folder)
     return {path.name: path.read_bytes() for path in sorted(folder.iterdir())}
-
-
-@CHECKS.add("Return copies; fancy indexing makes one, slices and views do not.")
-def own_memory(subject: GeneratorSubject) -> None:
-    """samples are the caller's own: they share no memory with the view, or with samples given before"""
-    view = subject.view
-    # No more than the class has: a generator that copies has no reason to repeat itself then.
-    asked = access.of_classes(subject.task, {min(view.counts): 6})
-    one, other = (access.values(subject.draw(subject.base, asked, seed=seed)) for seed in (0, 1))
-    others = {
-        "what the view shows": access.visible(view),
-        "view.real": access.values(view.real),
-        "other samples": other,
-    }
-    for name, array in others.items():
-        require(not np.shares_memory(one, array), f"they share memory with {name}")
-
-
-@CHECKS.add("Make all randomness of attention the same in every call.", needs=("runs", "determinism"))
-def attention(subject: GeneratorSubject) -> None:
-    """attention, where a fitted generator has it, gives words of each patch and their float32 maps (words, p, p), which
-    sum to 1 at every pixel; asked again, the same"""
-    ask = getattr(subject.base, "attention", None)
-    if not callable(ask):
-        raise unittest.SkipTest("it has none")
-    x, y = (array[:3].copy() for array in (access.values(subject.view.real), access.labels(subject.view.real)))
-    here, there = (subject.observe("attention", lambda: ask(x, y)) for _ in range(2))
-    here.check(x)
-    same = here.words == there.words and all(map(np.array_equal, here.maps, there.maps))
-    require(same, "asked again, it gives other words or maps")
 
 
 CHECKS += AFTER

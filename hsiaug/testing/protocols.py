@@ -10,7 +10,7 @@ from functools import cached_property
 
 import numpy as np
 
-from hsiaug.base.errors import InputError, PluginError
+from hsiaug.base.errors import PluginError
 from hsiaug.core.pairs import PairSet, Place, Side
 from hsiaug.core.scene import Scene
 from hsiaug.data import toy_scene
@@ -25,7 +25,6 @@ from hsiaug.testing.shared_checks import STATIC
 
 PATCH, TILE = 5, 16
 SEEDS = (0, 1, 2)
-SENSELESS = ("\N{SNOWMAN} no such thing", "9" * 5000, "-1")
 BUFFERS: tuple[Buffer, ...] = ("none", "centre", "patch")
 
 Drawn = list[Split | TileSplit]
@@ -109,16 +108,6 @@ def text(subject: ProtocolSubject) -> None:
     require(pickle.loads(pickle.dumps(protocol)) == protocol, "another protocol after pickling")
     strange = {key: value for key, value in protocol.as_json().items() if not isinstance(value, str)}
     require(not strange, f"an identity that is no text: {strange}")
-
-
-@CHECKS.add("Raise hsiaug.api.InputError in parse.", needs=())
-def bad_argument(subject: ProtocolSubject) -> None:
-    """a senseless argument is refused with an InputError, or means something"""
-    for argument in SENSELESS:
-        try:
-            subject.plugin.parse(argument, subject.plugin.usual_buffer)
-        except InputError:
-            continue
 
 
 @CHECKS.add("Return boolean masks of the labels' shape; take training pixels where labels > 0.", needs=())

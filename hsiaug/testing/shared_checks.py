@@ -9,16 +9,12 @@ from __future__ import annotations
 import contextlib
 import dataclasses
 import json
-import subprocess
-import sys
 import tempfile
-import unittest
-from functools import cache, partial
+from functools import partial
 from pathlib import Path
 from typing import Protocol, TypeVar
 from unittest import mock
 
-from hsiaug.base.errors import HsiaugError, PluginError
 from hsiaug.registry.card import PRESETS, Card, build_params
 from hsiaug.registry.hookspecs import Entry
 from hsiaug.tasks.task import task_names
@@ -31,20 +27,6 @@ from hsiaug.trial.machine import counted_work
 F = TypeVar("F")
 
 STATIC, BEFORE, AFTER = CheckList(), CheckList(), CheckList()
-
-MOST_MODULES = 300
-"""The most modules that importing a plugin's may load beyond hsiaug.api; matplotlib's pyplot loads 177, torch 930."""
-
-HEAVY = (
-    "torch", "torchvision", "tensorflow", "jax", "sklearn", "imblearn", "timm", "transformers", "open_clip", "diffusers",
-)  # fmt: skip
-
-TINY_STEPS, TINY_UPDATES = 1_000, 100_000_000
-"""The most a fit with the preset ``tiny`` may compute: optimiser steps, and weights changed by all of them together.
-
-The largest built-in one changes 13 million, in about a second. Seconds themselves would make the answer depend on what
-else the machine does.
-"""
 
 NOWHERE = "cuda:99"
 """A device that no machine has."""
@@ -80,44 +62,6 @@ def card(subject: _Declared) -> None:
         require(
             "tiny" in card.presets, "a network without the preset tiny", "Add a preset for tests, with few steps."
         )
-
-
-@STATIC.add(
-    "Import heavy libraries inside fit and load, or in a module that only these import.",
-    needs=(),
-    most_modules=MOST_MODULES,
-)
-def light_import(subject: _Declared) -> None:
-    """the module that an Entry names loads no heavy library, and at most {most_modules} modules beyond hsiaug.api"""
-    module = subject.entry.target.partition(":")[0] if subject.entry else subject.plugin.__module__
-    if module == "__main__":
-        raise unittest.SkipTest("the plugin lies in no module that another process could import")
-    loaded = _loaded_by(module)
-    heavy = [name for name in HEAVY if name in loaded]
-    require(not heavy, f"{module} imports {', '.join(heavy)}")
-    require(len(loaded) <= MOST_MODULES, f"{module} loads {len(loaded)} modules")
-
-
-@cache
-def _loaded_by(module: str) -> frozenset[str]:
-    """The modules that importing one loads beyond hsiaug.api."""
-    code = (
-        "import importlib, json, sys\n"
-        "sys.path[:] = json.loads(sys.argv[1])\n"
-        "import hsiaug.api\n"
-        "known = set(sys.modules)\n"
-        "importlib.import_module(sys.argv[2])\n"
-        "print('\\n' + json.dumps(sorted(set(sys.modules) - known)))"
-    )
-    words = [sys.executable, "-c", code, json.dumps(sys.path), module]
-    done = subprocess.run(words, capture_output=True, text=True)
-    if done.returncode:
-        raise PluginError(
-            f"{module} must import in a fresh process",
-            value=(done.stderr.strip().splitlines() or ["no message"])[-1],
-            hint="Import in it whatever it needs.",
-        )
-    return frozenset(json.loads(done.stdout.splitlines()[-1]))
 
 
 BEFORE += STATIC
@@ -206,29 +150,6 @@ def all_at_once(subject: Subject[F]) -> None:
     if not subject.takes_all:
         for case in hardest_cases(subject.task):
             subject.use(case)
-
-
-@AFTER.add("Pad, or raise PluginError naming the smallest patch that it can read.")
-def patch_of_one(subject: Subject[F]) -> None:
-    """patches of a single pixel work, or are refused with one clear error"""
-    with contextlib.suppress(HsiaugError):
-        subject.use(troubled_case(subject.task, "patch-of-one"))
-
-
-@AFTER.add(
-    'Give the card a preset "tiny" with few steps and narrow layers.',
-    tiny_steps=TINY_STEPS,
-    tiny_updates=TINY_UPDATES,
-)
-def tiny_is_quick(subject: Subject[F]) -> None:
-    """a fit of a network with the preset tiny takes at most {tiny_steps:,} optimiser steps, which together change at
-    most {tiny_updates:,} weights (steps × weights)"""
-    subject.base  # noqa: B018 - its steps are counted
-    work = subject.work
-    if not work.steps:
-        raise unittest.SkipTest("it takes no optimiser step, so there is nothing to count")
-    seen = f"{work.steps:,} steps, {work.updates:,} weights changed"
-    require(work.steps <= TINY_STEPS and work.updates <= TINY_UPDATES, seen)
 
 
 @AFTER.add("Call progress(step + 1, steps) at every step.")

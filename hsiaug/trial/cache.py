@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import shutil
 import time
-from collections.abc import Callable, Hashable, Iterable, Sequence
+from collections.abc import Callable, Hashable, Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass
 from functools import partial
@@ -53,37 +53,23 @@ class _Kept:
     """Values made once under an owner; a new owner drops them all."""
 
     def __init__(self) -> None:
-        self._owner = ""
-        self._values: dict[Hashable, Any] = {}
+        self.owner = ""
+        self.values: dict[Hashable, Any] = {}
 
     def once(self, owner: str, key: Hashable, make: Callable[[], T]) -> T:
-        if owner != self._owner:
-            self._owner, self._values = owner, {}
-        if key not in self._values:
-            self._values[key] = make()
-        value: T = self._values[key]
+        if owner != self.owner:
+            self.owner, self.values = owner, {}
+        if key not in self.values:
+            self.values[key] = make()
+        value: T = self.values[key]
         return value
-
-    def has(self, owner: str, key: Hashable) -> bool:
-        """Whether a value is there."""
-        return owner == self._owner and key in self._values
-
-    def items(self) -> Iterable[tuple[Hashable, Any]]:
-        """The values by their keys."""
-        return self._values.items()
-
-    def keep_only(self, *keys: Hashable) -> None:
-        """Drop all other values."""
-        self._values = {key: value for key, value in self._values.items() if key in keys}
 
 
 class Workbench:
     """Everything that trials on one scene may share. folder: where slow fits are saved, or None.
 
     TaskData, splits, views, samples and their counts are the task's own types. In processes that run plugins, data and
-    splits have no label of a test pixel.
-
-    saves: whether fits made from now on may be saved.
+    splits have no label of a test pixel. saves: whether fits made from now on may be saved.
 
     Only what belongs to the latest draw, and to its latest generator, is kept in memory: run trials draw by draw
     and generator by generator.
@@ -95,9 +81,7 @@ class Workbench:
         self._folder = folder
         self.saves = True
         self._notes: list[str] = []
-        self._of_draw: _Kept = _Kept()
-        self._of_fit: _Kept = _Kept()
-        self._of_pixels: _Kept = _Kept()
+        self._of_draw, self._of_fit, self._of_pixels = _Kept(), _Kept(), _Kept()
 
     def give(self, spec: TrialSpec, split: object) -> None:
         """Let ``split`` be that of a trial: where the scene has no labels to draw one."""
@@ -110,11 +94,8 @@ class Workbench:
 
     def split(self, spec: TrialSpec) -> TaskSplit:
         """The split of a trial."""
-        return self._of_draw.once(
-            spec.draw_hash,
-            "split",
-            lambda: self.task.split(self.scene, spec.protocol, spec.seed, spec.patch),
-        )
+        draw = partial(self.task.split, self.scene, spec.protocol, spec.seed, spec.patch)
+        return self._of_draw.once(spec.draw_hash, "split", draw)
 
     def view(self, spec: TrialSpec, scope: Scope) -> TaskView:
         """The view of a plugin of that scope in a trial."""
@@ -147,8 +128,7 @@ class Workbench:
 
     def check_views(self) -> None:
         """Raise PluginError where a plugin wrote into a view, which all trials of the draw share."""
-        names = self._changed()
-        if names:
+        if names := self._changed():
             raise PluginError(
                 "a plugin must leave the arrays that it is given as they are",
                 value=f"changed: {', '.join(names)}",
@@ -158,11 +138,12 @@ class Workbench:
     def renew_views(self) -> None:
         """Drop the views that a plugin wrote into; they are made anew, and so are the fits that may hold them."""
         if self._changed():
-            self._of_draw.keep_only("split", "view scores")
-            self._of_fit.keep_only()
+            kept = self._of_draw.values
+            self._of_draw.values = {key: kept[key] for key in ("split", "view scores") if key in kept}
+            self._of_fit.values = {}
 
     def _changed(self) -> list[str]:
-        views = {id(kept): kept for _, kept in self._of_draw.items() if isinstance(kept, SealedView)}
+        views = {id(kept): kept for kept in self._of_draw.values.values() if isinstance(kept, SealedView)}
         return [name for view in views.values() for name in view.changed]
 
     def pixels(self, spec: TrialSpec, scope: Scope) -> str:
@@ -178,9 +159,10 @@ class Workbench:
         None where the generator declares no such stage, or its fit is there already. Of the processes that share a
         folder one learns, the others wait for it.
         """
-        if not generator.card.prepares or self._of_fit.has(spec.fit_hash, ("fit", spec.generator.hash, device)):
-            return None
-        if self._folder is not None and has_fit(self._folder, spec):
+        fitted = (
+            spec.fit_hash == self._of_fit.owner and ("fit", spec.generator.hash, device) in self._of_fit.values
+        )
+        if not generator.card.prepares or fitted or (self._folder is not None and has_fit(self._folder, spec)):
             return None
         return self.prepared(spec, generator, device, progress)
 
@@ -192,45 +174,105 @@ class Workbench:
         made = cast("Any", type(generator))(preparing_params(spec.generator.params))
         seed = derive_seed("prepare", spec.generator.name)
 
+        def learn() -> Callable[..., Prepared]:
+            # Its cube is that of the view, whose changes are looked for afterwards.
+            shown = view_without_labels(view)
+            return partial(made.prepare, shown, seed=seed, device=device, progress=progress)
+
         def load_or_learn() -> Preparation:
-            folder = None if self._folder is None else self._folder / key
-            with nullcontext() if folder is None or not self.saves else only_one(folder, progress):
-                saved = None if folder is None else load_fit(folder, partial(made.load_prepared, device=device))
-                if isinstance(saved, Fit):
-                    return Preparation(key, saved.fitted, saved.seconds)
-                name = f"what {generator.card.name} learnt without labels"
-                if saved:
-                    self._notes.append(f"{name.capitalize()} could not be read, and was learnt again: {saved}.")
-                kept = folder if self.saves else None
-                start = time.perf_counter()
-                # Its cube is that of the view, whose changes are looked for below.
-                shown = view_without_labels(view)
-                learn = partial(made.prepare, shown, seed=seed, device=device, progress=progress)
-                prepared = self._resumed(learn, generator.card, kept)
-                seconds = time.perf_counter() - start
-                self.check_views()
-                if not callable(getattr(prepared, "save", None)):
-                    raise PluginError(
-                        "a generator's prepare must return an object with save",
-                        value=type(prepared).__name__,
-                        hint="Return the object that fit is to be given.",
-                    )
-                if kept is not None:
-                    told = {"scene": spec.scene, **identity["prepares"], **identity}
-                    if fault := save_fit(kept, prepared.save, seconds, **told):
-                        self._notes.append(f"{name.capitalize()} could not be saved: {fault}.")
-                    clear_checkpoints(kept)
-            return Preparation(key, prepared, seconds)
+            wait = self._folder is not None and self.saves
+            with only_one(cast(Path, self._folder) / key, progress) if wait else nullcontext():
+                found: Fit[Prepared] = self._load_or_make(
+                    key,
+                    generator.card,
+                    "prepare",
+                    partial(made.load_prepared, device=device),
+                    learn,
+                    {"scene": spec.scene, **identity["prepares"], **identity},
+                )
+            return Preparation(key, found.fitted, found.seconds)
 
         return self._of_pixels.once(key, device, load_or_learn)
 
     def fit(self, spec: TrialSpec, generator: Generator, device: str, progress: Progress) -> Fit[FittedGenerator]:
         """The trial's fitted generator: from memory, from disk, or fitted now."""
-        return self._of_fit.once(
-            spec.fit_hash,
-            ("fit", spec.generator.hash, device),
-            lambda: self._load_or_fit(spec, generator, device, progress),
-        )
+
+        def learn() -> Callable[..., FittedGenerator]:
+            view = self.view(spec, generator.card.scope)
+            seed = derive_seed("fit", spec.generator.name, spec.seed)
+            fit = cast("Callable[..., FittedGenerator]", generator.fit)
+            fit = partial(fit, view, seed=seed, device=device, progress=progress)
+            if generator.card.prepares:
+                fit = partial(fit, prepared=self.prepared(spec, generator, device, progress).state)
+            return fit
+
+        def load_or_fit() -> Fit[FittedGenerator]:
+            load = partial(generator.load, device=device)
+            return self._load_or_make(spec.fit_hash, generator.card, "fit", load, learn)
+
+        return self._of_fit.once(spec.fit_hash, ("fit", spec.generator.hash, device), load_or_fit)
+
+    def _load_or_make(
+        self,
+        key: str,
+        card: Card,
+        stage: str,
+        load: Callable[[Path], T],
+        learn: Callable[[], Callable[..., T]],
+        identity: dict[str, Any] | None = None,
+    ) -> Fit[T]:
+        """What a stage ("fit" or "prepare") gives: as it was saved under a key, else made now and saved.
+
+        learn: gives the plugin's call. identity: as of :func:`save_fit`; what has one is saved however quick it was.
+        """
+        fits = stage == "fit"
+        what = f"fit of {card.name}" if fits else f"preparation of {card.name}"
+        folder = None if self._folder is None else self._folder / key
+        saved = None if folder is None else load_fit(folder, load)
+        if isinstance(saved, Fit):
+            self.check_views()
+            return saved
+        if saved:
+            self._notes.append(
+                f"The saved {what} could not be used, and was {'fitted' if fits else 'learnt'} again: {saved}."
+            )
+        folder = folder if self.saves else None
+        start = time.perf_counter()
+        made = self._resumed(learn(), card, folder)
+        seconds = time.perf_counter() - start
+        self.check_views()
+        needed = "sample" if fits else "save"
+        if not callable(getattr(made, needed, None)):
+            raise PluginError(
+                f"a generator's {stage} must return an object with {needed}",
+                value=type(made).__name__,
+                hint=f"Return the {'fitted object' if fits else 'object that fit is to be given'}.",
+            )
+        if folder is not None:
+            if identity is not None or seconds > WORTH_SAVING:
+                fault = save_fit(folder, cast("Any", made).save, seconds, **(identity or {}))
+                self.check_views()
+                if fault:
+                    self._notes.append(f"The {what} could not be saved for another run: {fault}.")
+            if card.resumes:
+                clear_checkpoints(folder)
+        return Fit(made, seconds)
+
+    def _resumed(self, fit: Callable[..., T], card: Card, folder: Path | None) -> T:
+        """What ``fit`` gives; where it was begun by a run that was stopped, it goes on from there."""
+        if not card.resumes:
+            return fit()
+        begun = None if folder is None else checkpoint(folder)
+        if begun is not None and begun.is_dir():
+            try:
+                return fit(checkpoint=begun)
+            except Exception as error:
+                self._notes.append(
+                    f"The fit of {card.name} could not go on from its checkpoint, and began anew: "
+                    f"{type(error).__name__}: {error}."
+                )
+                shutil.rmtree(begun, ignore_errors=True)
+        return fit(checkpoint=begun)
 
     def pool(self, spec: TrialSpec, fit: Fit[FittedGenerator], view: TaskView) -> list[TaskSamples]:
         """The checked blocks of the pool that the trial's rate takes prefixes of."""
@@ -238,95 +280,34 @@ class Workbench:
         asked, goes_on = self.task.blocks(view, spec.made), callable(getattr(fit.fitted, "continued", None))
         for j, block in enumerate(asked):
             if self.task.total(block.used):
-                draw = self._draw(spec, fit, view, asked[:j], block)
                 # What one goes on from is part of what it draws.
                 key = spec.generator.hash, spec.omega, block.label, j if goes_on else 0
+                draw = partial(self._draw, spec, fit.fitted, view, asked[:j], block)
                 drawn = self._of_fit.once(spec.fit_hash, key, draw)
                 blocks.append(drawn if block.used == block.counts else self.task.first(drawn, block.used))
         return blocks
 
     def drop_pools(self) -> None:
         """Drop the samples that were drawn; what they were drawn from stays."""
-        self._of_fit.keep_only(*(key for key, value in self._of_fit.items() if isinstance(value, Fit)))
+        values = self._of_fit.values
+        self._of_fit.values = {key: value for key, value in values.items() if isinstance(value, Fit)}
 
     def _draw(
         self,
         spec: TrialSpec,
-        fit: Fit[FittedGenerator],
+        fitted: FittedGenerator,
         view: TaskView,
         earlier: Sequence[Block[Any]],
         asked: Block[Any],
-    ) -> Callable[[], TaskSamples]:
-        def draw() -> TaskSamples:
-            fitted, block, counts = fit.fitted, asked.label, asked.counts
-            if callable(continued := getattr(fitted, "continued", None)):
-                fitted, block = continued([one.counts for one in earlier]), 0
-            # Of the task, which the contract of a plugin does not tell: ``check`` refuses other samples.
-            sample = cast("Callable[..., TaskSamples]", fitted.sample)
-            seed = derive_seed("sample", spec.generator.name, spec.seed, block)
-            samples = sample(counts, guidance=spec.omega, seed=seed)
-            self.check_views()
-            self.task.check(samples, counts, view)
-            return samples
-
-        return draw
-
-    def _load_or_fit(
-        self, spec: TrialSpec, generator: Generator, device: str, progress: Progress
-    ) -> Fit[FittedGenerator]:
-        card: Card = generator.card
-        folder = None if self._folder is None else self._folder / spec.fit_hash
-        saved = None if folder is None else load_fit(folder, lambda path: generator.load(path, device=device))
-        if isinstance(saved, Fit):
-            self.check_views()
-            return saved
-        if saved:
-            self._notes.append(f"The saved fit of {card.name} could not be used, and was fitted again: {saved}.")
-        folder = folder if self.saves else None
-        start = time.perf_counter()
-        fitted = self._fitted(spec, generator, device, progress, folder)
-        seconds = time.perf_counter() - start
+    ) -> TaskSamples:
+        block, counts = asked.label, asked.counts
+        if callable(continued := getattr(fitted, "continued", None)):
+            fitted, block = continued([one.counts for one in earlier]), 0
+        # Of the task, which the contract of a plugin does not tell: ``check`` refuses other samples.
+        sample = cast("Callable[..., TaskSamples]", fitted.sample)
+        samples = sample(
+            counts, guidance=spec.omega, seed=derive_seed("sample", spec.generator.name, spec.seed, block)
+        )
         self.check_views()
-        if not callable(getattr(fitted, "sample", None)):
-            raise PluginError(
-                "a generator's fit must return an object with sample",
-                value=type(fitted).__name__,
-                hint="Return the fitted object.",
-            )
-        if folder is not None and seconds > WORTH_SAVING:
-            fault = save_fit(folder, fitted.save, seconds)
-            self.check_views()
-            if fault:
-                self._notes.append(f"The fit of {card.name} could not be saved for another run: {fault}.")
-        if folder is not None and card.resumes:
-            clear_checkpoints(folder)
-        return Fit(fitted, seconds)
-
-    def _fitted(
-        self, spec: TrialSpec, generator: Generator, device: str, progress: Progress, folder: Path | None
-    ) -> FittedGenerator:
-        """Fit now."""
-        view = self.view(spec, generator.card.scope)
-        seed = derive_seed("fit", spec.generator.name, spec.seed)
-        learn = cast("Callable[..., FittedGenerator]", generator.fit)
-        fit = partial(learn, view, seed=seed, device=device, progress=progress)
-        if generator.card.prepares:
-            fit = partial(fit, prepared=self.prepared(spec, generator, device, progress).state)
-        return self._resumed(fit, generator.card, folder)
-
-    def _resumed(self, fit: Callable[..., T], card: Card, folder: Path | None) -> T:
-        """What ``fit`` gives; where it was begun by a run that was stopped, it goes on from there."""
-        if not card.resumes:
-            return fit()
-        begun = None if folder is None else checkpoint(folder)
-        if begun is None or not begun.is_dir():
-            return fit(checkpoint=begun)
-        try:
-            return fit(checkpoint=begun)
-        except Exception as error:
-            self._notes.append(
-                f"The fit of {card.name} could not go on from its checkpoint, and began anew: "
-                f"{type(error).__name__}: {error}."
-            )
-            shutil.rmtree(begun, ignore_errors=True)
-            return fit(checkpoint=begun)
+        self.task.check(samples, counts, view)
+        return samples

@@ -17,7 +17,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Generic, TypeVar
 
-from hsiaug.base.files import plain_text
 from hsiaug.base.temporary_folders import (
     ABANDONED,
     MARK,
@@ -124,49 +123,15 @@ def _put_in_place(fresh: Path, folder: Path) -> None:
     except OSError as error:
         if not (taken(error) or folder.is_dir()):
             raise
-    if not _is_fit(folder):
+    if not marked(folder, f"fit {folder.name}"):
         raise FileExistsError(f"{folder} is there, and no saved fit")
-    if not _sound(folder):
+    try:
+        # Where it is sound, another process saved the same fit first.
+        _checked(folder)
+    except (OSError, ValueError, KeyError, TypeError, AttributeError):
         with temporary_folder(folder.parent, folder.name) as old:
             folder.rename(old / "damaged")
             fresh.rename(folder)
-    # Else another process saved the same fit first.
-
-
-def _is_fit(folder: Path) -> bool:
-    """Whether hsiaug made a folder: it is marked so, or, as versions before the mark left it, has the facts of a fit."""
-    if marked(folder, f"fit {folder.name}"):
-        return True
-    try:
-        facts = json.loads(("" if folder.is_symlink() else plain_text(folder / FACTS)) or "null")
-        return set(facts) == {"seconds", "files"} and (folder / FITTED).is_dir()
-    except (ValueError, TypeError):
-        return False
-
-
-def spare(cache: Path) -> list[Path]:
-    """The saved fits in a folder, and what processes that are no more saved of theirs."""
-    if cache.is_symlink() or not cache.is_dir():
-        return []
-    return [path for path in cache.iterdir() if _is_fit(path) or _abandoned(path)]
-
-
-def _abandoned(path: Path) -> bool:
-    if path.name.endswith(LOCK) and marked(path, f"lock {path.name.removesuffix(LOCK)}"):
-        return all(in_use(inner.name) is False for inner in path.iterdir() if inner.name != MARK)
-    name, _, process = path.name.partition(UNFINISHED)
-    if not marked(path, f"checkpoint {name}"):
-        return False
-    runs = in_use(process)
-    return time.time() - newest(path) > ABANDONED if runs is None else not runs
-
-
-def _sound(folder: Path) -> bool:
-    try:
-        _checked(folder)
-    except (OSError, ValueError, KeyError, TypeError, AttributeError):
-        return False
-    return True
 
 
 def checkpoint(folder: Path) -> Path:

@@ -56,10 +56,7 @@ class Index:
         return self._decode(data)
 
     def _decode(self, data: bytes) -> Record:
-        """The record, whose values are those of other records where they are equal; they are not to be changed.
-
-        What has a line of its own, as all keys have that hsiaug writes, is decoded once.
-        """
+        """The record, whose values are those of other records where they are equal; they are not to be changed."""
         lines = data[2:-3].split(b",\n")
         pairs = [self._shared.get(line) for line in lines]
         fresh = [line for line, pair in zip(lines, pairs, strict=True) if pair is None]

@@ -6,7 +6,7 @@ import contextlib
 import ctypes
 import platform
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache
 from importlib.metadata import PackageNotFoundError, version
@@ -65,10 +65,7 @@ def _gpu_driver() -> bool:
 
 @dataclass
 class OptimiserWork:
-    """Work of torch's optimisers: steps, and weights that these changed, each counted at every step.
-
-    Seconds would depend on what else the machine does; these numbers are the same everywhere.
-    """
+    """Steps of torch's optimisers, and weights that these changed, each counted at every step."""
 
     steps: int = 0
     updates: int = 0
@@ -76,7 +73,10 @@ class OptimiserWork:
 
 @contextlib.contextmanager
 def counted_work() -> Iterator[OptimiserWork]:
-    """Counts the work of every optimiser of ``torch.optim`` in this process, while it lasts."""
+    """Counts the work of every optimiser of ``torch.optim`` in this process, while it lasts.
+
+    Weights changed without one are not seen.
+    """
     from torch.optim.optimizer import register_optimizer_step_post_hook
 
     work = OptimiserWork()
@@ -90,20 +90,6 @@ def counted_work() -> Iterator[OptimiserWork]:
         yield work
     finally:
         handle.remove()
-
-
-@contextlib.contextmanager
-def counted_steps(card: Card) -> Iterator[Callable[[], int | None]]:
-    """Counts every step of every torch optimiser in this process, while it lasts; yields what tells the count.
-
-    The count is torch's, not the plugin's. None for cards that use no device: for these torch is not even loaded,
-    as they do not compute with it. Weights changed without an optimiser of ``torch.optim`` are not seen.
-    """
-    if not card.uses_device:
-        yield lambda: None
-        return
-    with counted_work() as work:
-        yield lambda: work.steps
 
 
 @cache

@@ -50,31 +50,21 @@ def state_plan(root: Path, trials: Iterable[TrialSpec], records: Iterable[Record
     path = root / PLANS / f"{name}.json"
     if path.exists():
         return
-    results: dict[str, set[int]] = {}
+    seeds: dict[str, set[int]] = {}
+    known: dict[str, set[int]] = {}
+    for spec in planned.values():
+        seeds.setdefault(_table(spec), set()).add(spec["seed"])
     for record in records:
         spec = record["spec"]
         # A control says nothing of an arm, nor does what failed or a diagnosis of earlier versions.
         if record["status"] == "ok" and spec["generator"]["name"] not in CONTROLS and not spec.get("diagnosis"):
-            results.setdefault(canonical_json(_shared(spec)), set()).add(spec["seed"])
-    tables: dict[str, list[Mapping[str, Any]]] = {}
-    for spec in planned.values():
-        tables.setdefault(canonical_json(_shared(spec)), []).append(spec)
-    said = {
-        "format": 1,
-        "plan": name,
-        "date": datetime.now(UTC).isoformat(),
-        "trials": len(planned),
-        "tables": [
-            {
-                "spec": json.loads(shared),
-                "seeds": sorted({spec["seed"] for spec in specs}),
-                "known": sorted(results.get(shared, ())),
-                "generators": sorted({spec["generator"]["name"] for spec in specs}),
-                "classifiers": sorted({spec["classifier"]["name"] for spec in specs}),
-            }
-            for shared, specs in tables.items()
-        ],
-    }
+            known.setdefault(_table(spec), set()).add(spec["seed"])
+    tables = [
+        {"spec": json.loads(table), "seeds": sorted(own), "known": sorted(known.get(table, ()))}
+        for table, own in seeds.items()
+    ]
+    date = datetime.now(UTC).isoformat()
+    said = {"format": 1, "plan": name, "date": date, "trials": len(planned), "tables": tables}
     _write(path, json.dumps(said, indent=1) + "\n")
 
 
@@ -88,8 +78,7 @@ def read_plans(root: Path) -> list[PlannedDraws]:
                 PlannedDraws(
                     said["date"] + "",
                     dict(one["spec"]),
-                    frozenset(map(int, one["seeds"])),
-                    frozenset(map(int, one["known"])),
+                    *(frozenset(map(int, one[key])) for key in ("seeds", "known")),
                 )
                 for one in said["tables"]
             ]
@@ -107,11 +96,13 @@ def copy_plans(source: Path, target: Path) -> None:
 
 def _write(path: Path, text: str) -> None:
     rule = f"the store {path.parents[1]} must be a folder that can be written to"
-    hint = "Free some space or name another --store, then run the same command again."
-    with file_errors(rule, hint, StoreError):
+    with file_errors(
+        rule, "Free some space or name another --store, then run the same command again.", StoreError
+    ):
         path.parent.mkdir(exist_ok=True)
         replaced(path, lambda fresh: fresh.write_text(text, encoding="utf-8"))
 
 
-def _shared(spec: Mapping[str, Any]) -> dict[str, Any]:
-    return {key: value for key, value in spec.items() if key not in OF_TRIAL}
+def _table(spec: Mapping[str, Any]) -> str:
+    """What trials of one table share, as canonical JSON."""
+    return canonical_json({key: value for key, value in spec.items() if key not in OF_TRIAL})

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Any, cast
@@ -29,7 +29,7 @@ from hsiaug.trial.arm import SYNTHETIC
 from hsiaug.trial.cache import Preparation, Workbench
 from hsiaug.trial.guard import call_failure, kept_state, plain_json
 from hsiaug.trial.limit import time_limit
-from hsiaug.trial.machine import PeakMemory, counted_steps, environment, resolve_device
+from hsiaug.trial.machine import PeakMemory, counted_work, environment, resolve_device
 from hsiaug.trial.predictions import checksum
 from hsiaug.trial.record_json import EMPTY
 from hsiaug.trial.spec import TrialSpec
@@ -71,10 +71,10 @@ class StageTimer:
 
     @contextmanager
     def fitting(self, stage: str, card: Card) -> Iterator[None]:
-        """A stage whose optimiser steps are counted."""
-        with counted_steps(card) as count, self.at(stage):
+        """A stage whose optimiser steps are counted; of a plugin without a device torch is not even loaded."""
+        with counted_work() if card.uses_device else nullcontext() as work, self.at(stage):
             yield
-            self.steps[stage] = count()
+            self.steps[stage] = None if work is None else work.steps
 
 
 @dataclass(frozen=True, eq=False)

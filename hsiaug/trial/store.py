@@ -134,13 +134,12 @@ class Store:
         """
         had: dict[str, Record | Damage] = {} if known is None else known.by_hash
         with self._access("read"):
-            # Where all are asked for, it is known which have no folder of their own.
-            loose = set(self.loose()) if hashes is None else None
-            wanted = (
-                list(hashes)
-                if loose is None and hashes is not None
-                else sorted({*(loose or ()), *self.packs.hashes()})
-            )
+            if hashes is not None:
+                loose, wanted = None, list(hashes)
+            else:
+                # Then it is known which have no folder of their own.
+                loose = set(self.loose())
+                wanted = sorted({*loose, *self.packs.hashes()})
         with open_index(self.root, self._records if index else None) as files:
             for start in range(0, len(wanted), AT_ONCE):
                 some = wanted[start : start + AT_ONCE]

@@ -1,10 +1,10 @@
-"""Care of stores: they are merged, verified, packed, and cleared of what nothing needs."""
+"""Care of stores: they are merged, verified and packed."""
 
 from __future__ import annotations
 
 import hashlib
 import shlex
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -12,7 +12,6 @@ from pathlib import Path
 from hsiaug.base import temporary_folders
 from hsiaug.base.errors import InputError, StoreError
 from hsiaug.base.files import file_errors, sync_files, sync_folder
-from hsiaug.trial import fits
 from hsiaug.trial.packs import write_pack
 from hsiaug.trial.planned import copy_plans
 from hsiaug.trial.predictions import PREDICTIONS
@@ -37,20 +36,12 @@ class Merged:
 
 @dataclass(frozen=True)
 class Finding:
-    """Something wrong in a store. kind: record, predictions or leftover. heal: the command that puts it right."""
+    """Something wrong in a store. kind: record or predictions. heal: the command that puts it right."""
 
     kind: str
     name: str
     fault: str
     heal: str
-
-
-@dataclass
-class Pruned:
-    """Things of one kind that are removed, and the bytes of their files."""
-
-    number: int = 0
-    size: int = 0
 
 
 def merge(target: Path, source: Store, count: Count) -> Merged:
@@ -81,7 +72,7 @@ def merge(target: Path, source: Store, count: Count) -> Merged:
 
 
 def verify(store: Store, count: Count) -> Iterator[Finding]:
-    """Everything that is wrong: records, predictions that are not those a record names, what killed runs left.
+    """Records that are damaged, and predictions that are not those a record names.
 
     Nothing is taken from the index: every file is read.
     """
@@ -89,60 +80,13 @@ def verify(store: Store, count: Count) -> Iterator[Finding]:
     for done, hash in enumerate(hashes, 1):
         found = store.look(hash)
         if isinstance(found, Damage):
-            again = f"the benchmark that made it, once more; or hsiaug store prune {where} --all"
-            yield Finding("record", hash, found.fault, again)
+            yield Finding("record", hash, found.fault, "the benchmark that made it, once more")
         elif (
             found is not None and (stated := found["predictions_sha256"]) and store.find_npz(hash, stated) is None
         ):
             fault = f"no {PREDICTIONS} with the record's checksum {stated[:12]}…"
             yield Finding("predictions", hash, fault, f"{found['command']} --store {where}")
         count(done, len(hashes))
-    with file_errors(f"the store {store.root} must be a folder that can be read", LOOK, StoreError):
-        left = _abandoned(store)
-    for path in left:
-        fault = "half-written by a process that is no more"
-        yield Finding("leftover", str(path.relative_to(store.root)), fault, f"hsiaug store prune {where}")
-
-
-def _abandoned(store: Store) -> list[Path]:
-    if not store.is_own():
-        return []
-    folders = [folder for folder in (store.root / "records", store.cache) if folder.is_dir()]
-    return [path for folder in folders for path in temporary_folders.abandoned(folder)]
-
-
-def prune(
-    store: Store, *, cache: bool, failed: bool, damaged: bool, dry_run: bool, count: Count
-) -> dict[str, Pruned]:
-    """Remove what nothing needs, and say how much of each kind. Raises StoreError where the system refuses.
-
-    Always what killed runs left; where asked for, saved fits, and records that failed or are damaged. What does not carry
-    a mark of hsiaug stays.
-    """
-    _check_own(store, mark=not dry_run)
-    with file_errors(f"the store {store.root} must be a folder that can be written to", LOOK, StoreError):
-        saved = fits.spare(store.cache) if cache else []
-        faulty: list[Damage] = []
-        read = store.each(damaged=faulty, index=False) if failed or damaged else ()
-        bad = [record["hash"] for record in read if record["status"] == "failed"]
-        records = {"failed records": bad} if failed else {}
-        records |= {"damaged records": [one.hash for one in faulty]} if damaged else {}
-        records = {kind: list(filter(store.removable, hashes)) for kind, hashes in records.items()}
-        pruned = {"temporary folders": _sizes(_abandoned(store))}
-        pruned |= {"saved fits": _sizes(saved)} if cache else {}
-        pruned |= {kind: _sizes(map(store.folder, hashes)) for kind, hashes in records.items()}
-        if not dry_run:
-            store.sweep()
-            for path in saved:
-                _take_away(path, store.cache)
-            hashes = [hash for some in records.values() for hash in some]
-            for done, hash in enumerate(hashes, 1):
-                found = store.look(hash)
-                # Unless a run has put a good one in its place meanwhile.
-                if isinstance(found, Damage) or (found is not None and found["status"] == "failed"):
-                    _take_away(store.folder(hash), store.root / "records")
-                count(done, len(hashes))
-    return pruned
 
 
 def pack(store: Store, count: Count) -> int:
@@ -152,7 +96,12 @@ def pack(store: Store, count: Count) -> int:
     that failed or are damaged stay in theirs, and those that lie beside files of others. Raises StoreError where the
     system refuses.
     """
-    _check_own(store, mark=True)
+    if not store.is_own(mark=True):
+        raise StoreError(
+            f"{store.root} must be a store that hsiaug made: nothing is removed of what is not marked as one",
+            value="'records' that is a link, or that holds other things and no sound record",
+            hint="Name the store itself; 'hsiaug store merge NEW OLD' copies its records into a new one.",
+        )
     loose, done, content = sorted(store.loose()), [], hashlib.sha256()
 
     def finished() -> Iterator[tuple[Record, bytes, bytes | None]]:
@@ -191,26 +140,3 @@ def _drop(store: Store, hash: str, aside: Path) -> None:
         data = (aside / RECORD).read_bytes()
         if not store.packs.holds(hash, decode(data)["created"], data):
             aside.rename(store.folder(hash))
-
-
-def _check_own(store: Store, *, mark: bool) -> None:
-    if not store.is_own(mark=mark):
-        raise StoreError(
-            f"{store.root} must be a store that hsiaug made: nothing is removed of what is not marked as one",
-            value="'records' that is a link, or that holds other things and no sound record",
-            hint="Name the store itself; 'hsiaug store merge NEW OLD' copies its records into a new one.",
-        )
-
-
-def _take_away(path: Path, folder: Path) -> None:
-    """Remove in one step, so that nobody reads the half of it."""
-    with temporary_folders.temporary_folder(folder, "pruned") as fresh:
-        path.rename(fresh / path.name)
-
-
-def _sizes(paths: Iterable[Path]) -> Pruned:
-    found = Pruned()
-    for path in paths:
-        found.number += 1
-        found.size += sum(one.stat().st_size for one in [path, *path.rglob("*")] if one.is_file())
-    return found

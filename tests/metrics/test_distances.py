@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from hsiaug.metrics.distances import band_correlation, frechet, histogram_js, spectral_angle
+from hsiaug.metrics.distances import frechet, histogram_js, spectral_angle
 
 
 def test_the_spectral_angle_ignores_brightness_and_is_exact_for_small_angles() -> None:
@@ -40,13 +40,3 @@ def test_histogram_divergence_is_0_for_equal_and_1_for_disjoint_clouds(rng: np.r
     p, q = np.array([[0.0, 0.0], [1.0, 1.0]]), np.array([[0.0, 0.0]])
     expected = 0.25 * np.log2(2 / 3) + 0.25 + 0.5 * np.log2(4 / 3)
     assert histogram_js(p, q, p) == pytest.approx(expected)
-
-
-def test_band_correlation_leaves_constant_bands_out_and_needs_two_spectra(rng: np.random.Generator) -> None:
-    a = np.column_stack([np.arange(5.0), np.arange(5.0), np.ones(5)])
-    b = np.column_stack([np.arange(5.0), -np.arange(5.0), np.ones(5)])
-
-    assert band_correlation(a, b) == pytest.approx(2)
-    assert band_correlation(a, a) == 0
-    assert band_correlation(a[:1], b) is None
-    assert band_correlation(a[:, 1:], b[:, 1:]) is None

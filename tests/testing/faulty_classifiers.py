@@ -163,13 +163,6 @@ class Unweighted(Sound):
         return self
 
 
-@faulty("one-class")
-class NeedsTwo(Sound):
-    def fit(self, samples, view, **given):
-        assert len(np.unique(samples.y)) > 1
-        return super().fit(samples, view, **given)
-
-
 @faulty("synthetic-only")
 class NeedsReal(Sound):
     def fit(self, samples, view, **given):

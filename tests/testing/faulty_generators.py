@@ -15,7 +15,7 @@ from pathlib import Path
 
 import numpy as np
 
-from hsiaug.api import Attention, Card, PatchSamples, PluginError, load_state, param, save_state
+from hsiaug.api import Card, PatchSamples, PluginError, load_state, param, save_state
 from hsiaug.core.scene import Scene
 from tests.testing import faults
 from tests.testing.faults import listing
@@ -208,14 +208,6 @@ class ArrayProvenance(Sound):
             return PatchSamples.made(made.x, made.y, {"level": np.float32(0.5)})
 
 
-@faulty("provenance")
-class KeysOfNumbers(Sound):
-    class fitted(Fitted):
-        def sample(self, counts, **given):
-            made = super().sample(counts, **given)
-            return PatchSamples.made(made.x, made.y, {0: "level"})
-
-
 @faulty("determinism")
 class Unseeded(Sound):
     class fitted(faults.Unseeded, Fitted):
@@ -266,17 +258,6 @@ class KeepsWhatWasSaved(Sound):
     card = Card(name="a", version="1", summary="says that only sampling reads its level", params=LateParams)
 
 
-@faulty("own-memory")
-class Slices(Sound):
-    class fitted(Fitted):
-        def sample(self, counts, *, guidance, seed):
-            if len(counts) != 1 or max(counts.values()) > 8:
-                return super().sample(counts, guidance=guidance, seed=seed)
-            ((c, n),) = counts.items()
-            first = int(np.argmax(self.y == c)) + seed % 3
-            return PatchSamples.made(self.x[first : first + n], self.y[first : first + n])
-
-
 @faulty("no-test-label")
 class LooksUp(Sound):
     """Finds the scene in the frames of its callers, and lets its labels decide."""
@@ -290,9 +271,8 @@ class LooksUp(Sound):
         return Fitted(view.real.x, view.real.y, 0.01 + 1e-6 * float((scenes[0].labels[:, -1] == 1).mean()))
 
 
-@faulty("tiny-is-quick")
 class WideNet(Sound):
-    """A network whose preset tiny changes as many weights as that of a large one."""
+    """A network that takes steps of an optimiser."""
 
     card = NET
 
@@ -306,20 +286,6 @@ class WideNet(Sound):
         for step in range(101):
             optimiser.step()
             given["progress"](step + 1, 101)
-        return Fitted(view.real.x, view.real.y, 0.01)
-
-
-@faulty("tiny-is-quick")
-class ManySteps(WideNet):
-    def fit(self, view, *, device, **given):
-        import torch
-
-        if device != "cpu":
-            raise RuntimeError(device)
-        optimiser = torch.optim.SGD([torch.zeros(1, requires_grad=True)], lr=0.1)
-        for step in range(1001):
-            optimiser.step()
-            given["progress"](step + 1, 1001)
         return Fitted(view.real.x, view.real.y, 0.01)
 
 
@@ -357,13 +323,6 @@ class NeedsWavelengths(Sound):
 class OneTroubleOnly(Sound):
     def fit(self, view, **given):
         assert view.wavelengths is not None or min(view.counts.values()) > 1
-        return super().fit(view, **given)
-
-
-@faulty("patch-of-one")
-class LooksAside(Sound):
-    def fit(self, view, **given):
-        _ = view.real.x[:, :, 1, 1]
         return super().fit(view, **given)
 
 
@@ -468,23 +427,6 @@ class StartsElsewhere(Sound):
 class UnseededState(Prepares):
     def prepare(self, view, **given):
         return State(**super().prepare(view, **given).arrays, more=np.frombuffer(os.urandom(4), np.uint8))
-
-
-@faulty("attention")
-class AttendsTooMuch(Sound):
-    class fitted(Fitted):
-        def attention(self, x, y):
-            maps = tuple(np.ones((2, *patch.shape[1:]), dtype=np.float32) for patch in x)
-            return Attention((("the", "pond"),) * len(x), maps)
-
-
-@faulty("attention")
-class AttendsAtRandom(Sound):
-    class fitted(Fitted):
-        def attention(self, x, y):
-            share = np.float32(1 / next(CALLS))
-            maps = tuple(np.stack([p[0] * 0 + share, p[0] * 0 + 1 - share]) for p in x)
-            return Attention((("the", "pond"),) * len(x), maps)
 
 
 @faulty("preparation")

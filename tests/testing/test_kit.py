@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib
 import itertools
 import signal
 import sys
@@ -19,7 +18,6 @@ from hsiaug.testing import (
     check_generator,
     classifiers,
     generators,
-    shared_checks,
 )
 from tests.testing import faulty_classifiers, faulty_generators, faulty_masks
 
@@ -37,8 +35,6 @@ SOUND = [
     ("classifier", faulty_masks.SoundMasks),
     ("classifier", faulty_masks.SoundChange),
 ]
-ELSEWHERE = {"light-import"}
-"""Rules whose broken plugin is made in a test of its own."""
 
 
 def name(value):
@@ -52,7 +48,7 @@ def name(value):
 def test_a_sound_plugin_passes_every_check(kind, plugin):
     report = CHECK[kind](plugin)
     assert not report.failures
-    assert sum(outcome.status == "passed" for outcome in report.outcomes) > 20
+    assert sum(outcome.status == "passed" for outcome in report.outcomes) > 15
 
 
 @pytest.mark.parametrize(("kind", "plugin"), FAULTY, ids=name)
@@ -62,36 +58,6 @@ def test_a_plugin_that_breaks_one_rule_fails_that_check_and_no_other(kind, plugi
     failures = caught.value.report.failures
     assert [outcome.name for outcome in failures] == [plugin.rule], str(caught.value)
     assert failures[0].seen and failures[0].hint
-
-
-def test_a_module_that_loads_a_heavy_library_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
-    code = "import torch\nfrom tests.testing.faulty_generators import Sound\nclass Heavy(Sound): pass\n"
-    (tmp_path / "heavy_plugin.py").write_text(code)
-    monkeypatch.syspath_prepend(tmp_path)
-    monkeypatch.delitem(sys.modules, "heavy_plugin", raising=False)
-    import heavy_plugin
-
-    with pytest.raises(ConformanceError, match="heavy_plugin imports torch") as caught:
-        check_generator(heavy_plugin.Heavy)
-    assert [outcome.name for outcome in caught.value.report.failures] == ["light-import"]
-
-
-def test_a_module_that_loads_hundreds_of_others_is_named_and_one_that_waits_is_not(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-):
-    (tmp_path / "many").mkdir()
-    for number in range(shared_checks.MOST_MODULES):
-        (tmp_path / "many" / f"part{number}.py").write_text("")
-    end = "from tests.testing.faulty_generators import Sound\nclass Mine(Sound): pass\n"
-    parts = f"for n in range({shared_checks.MOST_MODULES})"
-    loads = f"import importlib\n{parts}: importlib.import_module(f'many.part{{n}}')\n"
-    waits = "import time\nend = time.process_time() + 1.2\nwhile time.process_time() < end: pass\n"
-    monkeypatch.syspath_prepend(tmp_path)
-    for name, code, broken in (("loads_many", loads, True), ("waits_long", waits, False)):
-        (tmp_path / f"{name}.py").write_text(code + end)
-        module = importlib.import_module(name)
-        outcome = hsiaug.testing.kit("generator", module.Mine).outcome("light-import")
-        assert (outcome.status, "modules" in outcome.seen) == (("failed", True) if broken else ("passed", False))
 
 
 def test_no_rule_depends_on_how_busy_the_machine_is(monkeypatch: pytest.MonkeyPatch):
@@ -170,7 +136,7 @@ def test_what_is_known_of_a_plugin_is_not_checked_again():
 
 
 def test_every_check_is_shown_able_to_fail():
-    broken = {"generator": ELSEWHERE.copy(), "classifier": ELSEWHERE.copy()}
+    broken = {"generator": set[str](), "classifier": set[str]()}
     for kind, plugin in FAULTY:
         broken[kind].add(plugin.rule)
     checks = {one.name for one in generators.CHECKS}
@@ -182,7 +148,7 @@ def test_every_check_is_shown_able_to_fail():
 
 
 def test_one_error_lists_every_broken_rule_with_what_was_seen_and_the_mend():
-    class Twice(faulty_generators.SeedsNumpy, faulty_generators.KeysOfNumbers):
+    class Twice(faulty_generators.SeedsNumpy, faulty_generators.BeyondTheEnd):
         pass
 
     with pytest.raises(ConformanceError, match="2 broken rules") as caught:
@@ -190,7 +156,7 @@ def test_one_error_lists_every_broken_rule_with_what_was_seen_and_the_mend():
     text = str(caught.value)
     assert isinstance(caught.value, PluginError) and text.startswith("generator Twice (preset tiny)")
     for part in (
-        "failed  provenance",
+        "failed  progress",
         "failed  global-state",
         "the random state of numpy in fit",
         "rule: ",
@@ -203,7 +169,7 @@ def test_a_plugin_that_does_not_run_at_all_fails_once_and_the_rest_is_skipped():
     with pytest.raises(ConformanceError) as caught:
         check_generator(faulty_generators.WithoutFit)
     statuses = [outcome.status for outcome in caught.value.report.outcomes]
-    assert statuses.count("failed") == 1 and statuses.count("passed") == 2 and statuses.count("skipped") > 20
+    assert statuses.count("failed") == 1 and statuses.count("passed") == 1 and statuses.count("skipped") > 15
     assert "needs runs" in str(caught.value.report)
 
 

@@ -53,12 +53,6 @@ class Background(KShot):
         return Draw(scene.labels == 0, np.zeros(scene.shape, dtype=bool))
 
 
-class Careless(KShot):
-    @classmethod
-    def parse(cls, argument: str, buffer: Any, folder: Path = Path()) -> Any:
-        return cls(str(int(argument)), buffer)
-
-
 class Lossy(KShot):
     @property
     def text(self) -> str:
@@ -87,7 +81,6 @@ def test_masks_of_a_file_keep_it_too(tmp_path: Path) -> None:
         (Unbuffered, "buffer"),
         (Forgetful, "every-class"),
         (Background, "runs"),
-        (Careless, "bad-argument"),
         (Lossy, "text"),
     ],
 )

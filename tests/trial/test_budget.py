@@ -11,12 +11,11 @@ from typing import Any
 
 import pytest
 
-from hsiaug.registry.card import Card
 from hsiaug.registry.lookup import Registry, build_registry
 from hsiaug.report.notes import number_notes
 from hsiaug.report.tables import build_report
 from hsiaug.trial.cache import Workbench
-from hsiaug.trial.machine import counted_steps
+from hsiaug.trial.machine import counted_work
 from hsiaug.trial.spec import TrialSpec
 from tests.strangers import DUMMY, install
 
@@ -110,14 +109,13 @@ def test_steps_outside_the_fit_are_not_counted_and_the_hook_goes_also_after_a_fa
 
     weights = torch.zeros(1, requires_grad=True)
     sgd = torch.optim.SGD([weights], lr=0.1)
-    card = Card(name="net", version="1", summary="a net", uses_device=True)
     hooks = len(optimizer._global_optimizer_post_hooks)
-    with pytest.raises(ZeroDivisionError), counted_steps(card) as count:
+    with pytest.raises(ZeroDivisionError), counted_work() as work:
         sgd.step()
-        assert count() == 1
+        assert work.steps == 1
         raise ZeroDivisionError
     sgd.step()
-    assert count() == 1
+    assert work.steps == 1
     assert len(optimizer._global_optimizer_post_hooks) == hooks
 
 
@@ -162,9 +160,10 @@ def test_a_trial_of_plugins_without_torch_does_not_load_it() -> None:
     code = (
         "import sys\n"
         "from hsiaug.registry.card import Card\n"
-        "from hsiaug.trial.machine import counted_steps\n"
-        "with counted_steps(Card(name='svm', version='1', summary='no net')) as count:\n"
-        "    assert count() is None\n"
+        "from hsiaug.trial.run import StageTimer\n"
+        "timer = StageTimer()\n"
+        "with timer.fitting('fit_classifier', Card(name='svm', version='1', summary='no net')): pass\n"
+        "assert timer.steps['fit_classifier'] is None\n"
         "print('torch' in sys.modules)"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)

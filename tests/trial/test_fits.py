@@ -19,9 +19,9 @@ from hsiaug.registry.lookup import Registry
 from hsiaug.tasks.task import get_task
 from hsiaug.trial import cache
 from hsiaug.trial.cache import Workbench
-from hsiaug.trial.fits import checkpoint, clear_checkpoints, save_fit, spare
+from hsiaug.trial.fits import checkpoint, clear_checkpoints, save_fit
 from hsiaug.trial.spec import TrialSpec
-from tests.leavings import ELSEWHERE, age, files_of_others, paths_in
+from tests.leavings import ELSEWHERE, paths_in
 
 Spec = Callable[..., TrialSpec]
 Run = Callable[..., Any]
@@ -208,18 +208,6 @@ def test_what_another_machine_left_is_copied_for_it_may_still_be_running(tmp_pat
     assert (mine / "step").read_text() == "7" and (theirs / "step").read_text() == "7"
     clear_checkpoints(folder)
     assert not mine.exists() and theirs.exists()
-
-
-def test_saved_fits_and_checkpoints_are_pruned_but_not_those_of_running_processes_or_of_others(
-    tmp_path: Path, ended: str
-) -> None:
-    left, ours, new = (left_by(tmp_path / "abc", name, "7").parent for name in (ended, owner(), ELSEWHERE))
-    old = left_by(tmp_path / "def", ELSEWHERE, "7").parent
-    age(old)
-    save_fit(tmp_path / "abc", lambda folder: (folder / "x").write_text("x"), 1.0)
-    files_of_others(tmp_path)
-
-    assert set(spare(tmp_path)) == {left, old, tmp_path / "abc"} and ours.exists() and new.exists()
 
 
 def test_a_folder_that_is_no_fit_is_not_replaced_by_one(tmp_path: Path) -> None:

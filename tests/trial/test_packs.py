@@ -23,7 +23,7 @@ from hsiaug.report import render_report
 from hsiaug.trial import index as index_module
 from hsiaug.trial import upkeep
 from hsiaug.trial.store import Store
-from hsiaug.trial.upkeep import merge, pack, prune, verify
+from hsiaug.trial.upkeep import merge, pack, verify
 from tests.report.report_records import believable, benchmark, failure
 from tests.trial.test_upkeep import as_failed, replace_record, uncounted
 
@@ -282,7 +282,6 @@ def test_a_packed_record_with_flipped_bytes_is_damaged_and_can_be_written_anew(f
     store = Store(filled.root)
     assert [one.hash for one in store.read().damaged] == [record["hash"]]
     assert [one.name for one in verify(store, uncounted)] == [record["hash"]]
-    prune(store, cache=True, failed=True, damaged=True, dry_run=False, count=uncounted)
     store.put(record, made)
     assert not store.read().damaged and len(store.read().records) == 2
 

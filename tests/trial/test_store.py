@@ -9,7 +9,7 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +22,7 @@ from hsiaug.trial import store as store_module
 from hsiaug.trial.predictions import checksum, find_predictions
 from hsiaug.trial.spec import TrialSpec
 from hsiaug.trial.store import Store
-from hsiaug.trial.upkeep import merge, prune, verify
+from hsiaug.trial.upkeep import merge, pack, verify
 from tests.leavings import age, files_of_others, left_in, paths_in
 
 
@@ -90,12 +90,10 @@ def test_what_a_killed_writer_of_this_machine_left_is_swept_at_once(filled: Stor
 
 
 def keeps(root: Path) -> None:
-    """A sweep and a prune of everything leave every file of a folder."""
+    """A sweep leaves every file of a folder."""
     age(root)
     before = paths_in(root)
     Store(root, create=True).sweep()
-    with suppress(StoreError):
-        prune(Store(root), cache=True, failed=True, damaged=True, dry_run=False, count=lambda *_: None)
     assert paths_in(root) >= before
 
 
@@ -113,7 +111,7 @@ def test_a_folder_with_others_records_does_not_become_a_store(tmp_path: Path) ->
 
     assert left.exists() and not (tmp_path / "hsiaug-store.json").exists()
     with pytest.raises(StoreError, match="must be a store that hsiaug made"):
-        prune(Store(tmp_path), cache=True, failed=True, damaged=True, dry_run=False, count=lambda *_: None)
+        pack(Store(tmp_path), lambda *_: None)
 
 
 @pytest.mark.parametrize("linked", ["records", "cache"])
@@ -136,19 +134,6 @@ def test_a_store_of_a_version_without_markers_gets_one(filled: Store) -> None:
 
     Store(filled.root, create=True).sweep()
     assert marker.is_file() and not left.exists()
-
-
-def test_a_record_with_files_of_others_beside_it_is_not_pruned(filled: Store) -> None:
-    one, two = (filled.folder(record["hash"]) for record in filled.records())
-    for folder in (one, two):
-        (folder / "record.json").write_text("{")
-    (one / "notes.txt").write_text("mine")
-    (one / "predictions.mine.npz").write_bytes(b"mine")
-    age(one)
-
-    filled.sweep()
-    prune(filled, cache=True, failed=True, damaged=True, dry_run=False, count=lambda *_: None)
-    assert len(list(one.iterdir())) == 4 and not two.exists()
 
 
 @contextmanager

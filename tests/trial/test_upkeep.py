@@ -1,4 +1,4 @@
-"""Stores are merged, verified and pruned; nothing that counts is lost on the way."""
+"""Stores are merged and verified; nothing that counts is lost on the way."""
 
 from __future__ import annotations
 
@@ -14,19 +14,11 @@ from typer.testing import CliRunner
 from hsiaug.base.errors import InputError
 from hsiaug.cli.main import app
 from hsiaug.trial.store import Store
-from hsiaug.trial.upkeep import merge, prune, verify
-from tests.leavings import age, files_of_others, left_in
+from hsiaug.trial.upkeep import merge, verify
 
 
 def uncounted(*_: object) -> None:
     """Told how far it is."""
-
-
-def pruned(store: Store, *asked: str, dry_run: bool = False) -> dict[str, int]:
-    """Number removed by kind, of those of which there is one."""
-    options = {name: name in asked for name in ("cache", "failed", "damaged")}
-    found = prune(store, **options, dry_run=dry_run, count=uncounted)
-    return {kind: one.number for kind, one in found.items() if one.number}
 
 
 def files(store: Store) -> dict[Path, tuple[bytes, int]]:
@@ -93,37 +85,12 @@ def test_verifying_finds_each_kind_of_damage_and_says_what_heals_it(filled: Stor
     cut, other = sorted(filled.root.glob("records/??/*/record.json"))
     cut.write_text(cut.read_text()[:-100])
     (other.parent / "predictions.npz").write_bytes(b"cut")
-    left = left_in(filled.root / "records")
-    age(left)
     found = {one.kind: one for one in verify(filled, uncounted)}
 
-    assert set(found) == {"record", "predictions", "leftover"}
-    assert found["record"].name == cut.parent.name and "--all" in found["record"].heal
+    assert set(found) == {"record", "predictions"}
+    assert found["record"].name == cut.parent.name and "once more" in found["record"].heal
     command = json.loads(other.read_text())["command"]
     assert found["predictions"].heal == f"{command} --store {filled.root}"
-    assert found["leftover"].name == f"records/{left.name}" and "store prune" in found["leftover"].heal
-
-
-def test_pruning_removes_what_is_asked_for_and_nothing_else(filled: Store) -> None:
-    one, two = filled.records()
-    replace_record(filled, as_failed(one))
-    (filled.cache / "0123" / "fitted").mkdir(parents=True)
-    (filled.cache / "0123" / "fit.json").write_text('{"seconds": 1, "files": {}}')
-    files_of_others(filled.cache)
-    left = left_in(filled.root / "records")
-    age(left)
-    everything = {"temporary folders": 1, "saved fits": 1, "failed records": 1}
-    before = files(filled)
-
-    assert pruned(filled, "cache", "failed", "damaged", dry_run=True) == everything and files(filled) == before
-    assert pruned(filled) == {"temporary folders": 1} and pruned(filled) == {}
-    assert pruned(filled, "failed") == {"failed records": 1} and [r["hash"] for r in filled.records()] == [
-        two["hash"]
-    ]
-    (filled.folder(two["hash"]) / "record.json").write_text("{")
-    assert pruned(filled, "cache", "damaged") == {"saved fits": 1, "damaged records": 1}
-    assert filled.hashes() == [] and not list((filled.root / "records").glob(".*"))
-    assert not (filled.cache / "0123").exists() and (filled.cache / "documents" / "kept").exists()
 
 
 def run(*words: object) -> Any:
@@ -145,7 +112,4 @@ def test_the_commands_print_fields_between_tabs_and_verify_ends_with_1(filled: S
     assert found.exit_code == 1
     assert found.stdout.splitlines()[1].split("\t")[:2] == ["record", cut.parent.name]
 
-    would = run("prune", target, "--all", "--dry-run")
-    assert "damaged records\t1\t0.0" in would.stdout and cut.exists()
-    assert "damaged records\t1\t0.0" in run("prune", target, "--all").stdout and not cut.exists()
     assert "it is not copied" not in copied.stderr and run("merge", target).exit_code == 2

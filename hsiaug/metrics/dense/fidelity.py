@@ -22,7 +22,6 @@ from hsiaug.base.seeds import derive_seed
 from hsiaug.core.tiles import DenseSamples
 from hsiaug.metrics.dense.extractor import (
     EXTRACTOR,
-    axis_maps,
     fit_axes,
     fit_image_space,
     frechet_between,
@@ -30,30 +29,26 @@ from hsiaug.metrics.dense.extractor import (
     mask_features,
     spectra_of,
 )
-from hsiaug.metrics.dense.layout import adjacency, class_shares, segment_sizes, total_variation
+from hsiaug.metrics.dense.layout import class_shares, total_variation
 from hsiaug.metrics.dense.memory import memory_audit
 from hsiaug.metrics.distances import spectral_angle
 from hsiaug.metrics.measures import Fidelity, MeasureTable, Round, Values, average_rounds
 from hsiaug.metrics.spectra import Space
 
 Array = NDArray[np.float64]
-Float32 = NDArray[np.float32]
 
 REPEATS = 5
 SIZES = 8
 MOST = 400
 """Tiles of a set that are used at most."""
 
-TOO_FEW = "too few tiles, classes, segments or edges"
+TOO_FEW = "too few tiles or classes"
 
 MEASURES: MeasureTable = {
     "fd_image": (f"Fréchet distance of images ({EXTRACTOR})", "", "lower"),
     "fd_mask": (f"Fréchet distance of masks ({EXTRACTOR})", "", "lower"),
     "msad": ("mSAD: angle between class means", "°", "lower"),
     "shares": ("total variation of class shares", "", "lower"),
-    "segments": ("segment sizes, Wasserstein-1 in octaves", "", "lower"),
-    "adjacency": ("which classes meet, total variation", "", "lower"),
-    "power": ("radial power spectrum, mean gap in dB", "", "lower"),
     "fd_image_all": (f"Fréchet distance of images, all tiles, n → ∞ ({EXTRACTOR})", "", "lower"),
     "fd_mask_all": (f"Fréchet distance of masks, all tiles, n → ∞ ({EXTRACTOR})", "", "lower"),
     "msad_all": ("mSAD, all tiles", "°", "lower"),
@@ -122,14 +117,12 @@ def dense_fidelity(
 
 @dataclass(frozen=True, eq=False)
 class _Features:
-    """Per tile: scores for Fréchet, sums of spectra (n, C, D), pixels (n, C), masks, log power (n, radii)."""
+    """Per tile: scores for Fréchet, sums of spectra (n, C, D), pixels (n, C)."""
 
     image: Array
     mask: Array
     sums: Array
     shares: Array
-    masks: NDArray[np.int64]
-    power: Array
 
     def draw(self, n: int, rng: np.random.Generator) -> _Features:
         """Features of n random tiles."""
@@ -149,7 +142,7 @@ def _features(sets: Sequence[DenseSamples], space: Space, classes: int) -> list[
         sums = np.stack([m @ spectra_of(tile) for m, tile in zip(member, part.images, strict=True)])
         shares = np.stack([m.sum(axis=1) for m in member])
         scores = image_axes.scores(image), mask_axes.scores(mask)
-        features.append(_Features(*scores, sums, shares, part.masks, _power(part.images, space)))
+        features.append(_Features(*scores, sums, shares))
     return features
 
 
@@ -174,10 +167,7 @@ def _over_all(known: _Features, other: _Features, rng: np.random.Generator) -> V
 
 
 def _limit(known: Array, other: Array, rng: np.random.Generator) -> float | None:
-    """Limit at 1/N = 0 of a line through Fréchet distances of N of ``other`` (n, d) to ``known``, over 1/N.
-
-    None where N would be as small as the number of axes: the distance is no straight line there.
-    """
+    """Limit at 1/N = 0 of a line through Fréchet distances of N of ``other`` (n, d) to ``known``, over 1/N."""
     least = len(other) // 4
     if least < 2 * other.shape[1]:
         return None
@@ -204,39 +194,13 @@ def _angles(known: _Features, other: _Features) -> Array:
 
 def _compare(known: _Features, other: _Features) -> Values:
     """All but the Fréchet distances between two sets of one size."""
-    from scipy.stats import wasserstein_distance
-
-    classes = known.shares.shape[1]
     pixels = [part.shares.sum(axis=0) for part in (known, other)]
     angles = _angles(known, other)
     both = ~np.isnan(angles)
-    values: Values = {"msad": None, "segments": None, "adjacency": None}
-    if both.any():
-        values["msad"] = float(angles[both].mean())
-    sizes = [np.log2(segment_sizes(part.masks)) for part in (known, other)]
-    if min(map(len, sizes)):
-        values["segments"] = float(wasserstein_distance(*sizes))
-    meet = [adjacency(part.masks, classes) for part in (known, other)]
-    if meet[0].any() and meet[1].any():
-        values["adjacency"] = total_variation(*meet)
-    values["shares"] = total_variation(*(n / max(1.0, n.sum()) for n in pixels))
-    values["power"] = float(np.abs(known.power.mean(axis=0) - other.power.mean(axis=0)).mean())
-    return values
-
-
-def _power(images: Float32, space: Space) -> Array:
-    """(n, radii) 10·log₁₀ of the power by radial frequency, mean over the first axes; a Hann window hides the border."""
-    high, wide = images.shape[3:]
-    window = np.hanning(high)[:, None] * np.hanning(wide)
-    radius = np.hypot(np.fft.fftfreq(high)[:, None] * high, np.fft.fftfreq(wide) * wide).round().astype(int)
-    far = min(high, wide) // 2
-    rows = []
-    for scores in axis_maps(images, space, 4):
-        maps = scores - scores.mean(axis=(1, 2), keepdims=True)
-        power = (np.abs(np.fft.fft2(maps * window)) ** 2).mean(axis=0)
-        rings = np.bincount(radius.ravel(), weights=power.ravel()) / np.bincount(radius.ravel())
-        rows.append(10 * np.log10(rings[1 : far + 1] + 1e-9))
-    return np.array(rows)
+    return {
+        "msad": float(angles[both].mean()) if both.any() else None,
+        "shares": total_variation(*(n / max(1.0, n.sum()) for n in pixels)),
+    }
 
 
 def _classes(shares: list[Array], angles: Array) -> tuple[dict[int, dict[str, float | None]], tuple[str, ...]]:

@@ -24,11 +24,6 @@ def segments(masks: Masks) -> NDArray[np.int64]:
     return ids
 
 
-def segment_sizes(masks: Masks) -> Array:
-    """(segments,) pixels of each segment."""
-    return np.bincount(segments(masks).ravel())[1:].astype(np.float64)
-
-
 def class_shares(masks: Masks, classes: int) -> Array:
     """(C,) share of each class of the labelled pixels; zeros where none is labelled."""
     counts = np.bincount(masks.ravel(), minlength=classes + 1)[1 : classes + 1]
