@@ -10,7 +10,7 @@ import math
 import os
 import re
 import uuid
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from functools import partial
@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from hsiaug.base.errors import InputError, SceneError
 from hsiaug.base.files import file_errors
@@ -25,13 +26,18 @@ from hsiaug.base.public import LABELS
 from hsiaug.base.targets import check_target
 from hsiaug.core.scene import Scene
 from hsiaug.data.cards import SceneCard
-from hsiaug.data.cardtext import card_text
-from hsiaug.data.cube_check import guess_axes, look_through
+from hsiaug.data.cardtext import card_text, nanometres
+from hsiaug.data.cube_check import CubeFacts, CubeValues, guess_axes, look_through, read_values
 from hsiaug.data.declared import read_declared
-from hsiaug.data.georeference import read_georeference
-from hsiaug.data.import_findings import ImportFindings, facts, read_values, warnings
-from hsiaug.data.label_rasters import LabelRaster
-from hsiaug.data.label_source import code_labels, labels_on_cube, plots_on_cube, read_labels
+from hsiaug.data.georeference import Georeference, read_georeference
+from hsiaug.data.label_source import (
+    ClassCodes,
+    LabelRaster,
+    code_labels,
+    labels_on_cube,
+    plots_on_cube,
+    read_labels,
+)
 from hsiaug.data.loading import load_scene
 from hsiaug.data.raw import RawArray
 from hsiaug.data.readers import read_cube_file
@@ -44,6 +50,10 @@ Save = Callable[[Path], object]
 
 Picture = Callable[[Scene, Path], object]
 """Draws a scene into a PNG."""
+
+
+FEW = 10
+"""Classes with fewer labelled pixels than this are named: hardly any is left to test on."""
 
 
 @dataclass(frozen=True)
@@ -72,6 +82,28 @@ class ImportOptions:
     bad_bands: tuple[int, ...] = ()
     nodata: float | None = None
     overwrite: bool = False
+
+
+@dataclass(frozen=True, eq=False)
+class _Findings:
+    """All that was found in the two files. view: the cube as (H, W, B) raw values. counts: pixels of each class.
+
+    other_axes: orders of the cube's axes that would fit the labels as well. nodata: raw value of pixels without data.
+    plots: ids of plots, and their own file where that is used as it is.
+    """
+
+    raw: RawArray
+    view: NDArray[Any]
+    axes: str
+    other_axes: tuple[str, ...]
+    ground: Georeference | None
+    seen: CubeFacts
+    read: CubeValues
+    raster: LabelRaster
+    coding: ClassCodes
+    counts: tuple[int, ...]
+    nodata: float | None = None
+    plots: tuple[LabelRaster, Path | None] | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -118,15 +150,15 @@ def add_scene(
     derived |= {path.name: path.replace for path in moved}
     text = partial(card_text, card, found.read.remarks)
     scene, files = _write(out, text, derived, picture, (cube, labels), options.overwrite)
-    said = list(warnings(found))
+    said = list(_warnings(found))
     if (public := scene.drawn_as) in LABELS.values():
         said.append(
             f"these are the labels of {public}: under that name the scene comes with all that is known of it"
         )
-    return Added(scene, files, facts(found), tuple(said))
+    return Added(scene, files, _facts(found), tuple(said))
 
 
-def _understand(cube: Path, raw: RawArray, labels: Path, options: ImportOptions) -> ImportFindings:
+def _understand(cube: Path, raw: RawArray, labels: Path, options: ImportOptions) -> _Findings:
     """Read the labels and look at everything."""
     said, ground = read_declared(cube), read_georeference(cube)
     said = replace(said, wavelengths=options.wavelengths or said.wavelengths)
@@ -146,7 +178,7 @@ def _understand(cube: Path, raw: RawArray, labels: Path, options: ImportOptions)
     counts = tuple(int((raster.codes == code).sum()) for code in coding.ids)
     plots = plots_on_cube(options.plots, labels, options.crs, seen, ground) if options.plots else None
     read = read_values(raw, seen, said, options.scale, options.units, options.bad_bands)
-    return ImportFindings(
+    return _Findings(
         raw=raw,
         view=view,
         axes=axes,
@@ -163,7 +195,7 @@ def _understand(cube: Path, raw: RawArray, labels: Path, options: ImportOptions)
 
 
 def _card(
-    name: str, cube: str, labels: str, out: Path, options: ImportOptions, found: ImportFindings
+    name: str, cube: str, labels: str, out: Path, options: ImportOptions, found: _Findings
 ) -> tuple[SceneCard, dict[str, Save]]:
     """The card, and how to write the files that it needs beside those that are there."""
     seen, read, coding, raster = found.seen, found.read, found.coding, found.raster
@@ -264,3 +296,60 @@ def _write(
         for name, path in fresh.items():
             path.replace(folder / name)
     return scene, (out, *(folder / name for name in names))
+
+
+def _facts(found: _Findings) -> tuple[tuple[str, str], ...]:
+    """(what, finding) for people."""
+    seen, read, ground, dtype = found.seen, found.read, found.ground, found.raw.array.dtype
+    height, width, bands = seen.shape
+    dropped = f" ({read.remarks['cube.bad_bands']})" if read.bad_bands else ""
+    scale = read.scale if read.scale is not None else found.raw.scale
+    ends = () if read.centres is None else (min(read.centres), max(read.centres))
+    place = "none" if ground is None else f"pixels of {ground.metres:g} m" if ground.metres else "not in metres"
+    guess = {key: " (a guess)" if f"cube.{key}" in read.remarks else "" for key in ("scale", "units")}
+    listed = [
+        ("size", f"{height}×{width} pixels"),
+        ("bands", f"{bands} in the file, {bands - len(read.bad_bands)} kept{dropped}"),
+        ("band centres", f"{'–'.join(map(nanometres, ends))} nm" if ends else "not known"),
+        ("raw values", f"{dtype}, {seen.low:g} to {seen.high:g}"),
+        ("scale", f"{1 if scale is None else scale:g}{guess['scale']}"),
+        ("units", read.units + guess["units"]),
+        ("no data", f"{int(seen.empty.sum()):,} pixels"),
+        ("georeference", place),
+    ]
+    if found.plots is not None:
+        ids, labelled = found.plots[0].codes, np.isin(found.raster.codes, found.coding.ids)
+        without = int((labelled & (ids <= 0)).sum())
+        rest = f"; {without:,} labelled pixels lie in none: there a field is a connected stretch of one class"
+        number = len(np.unique(ids[labelled & (ids > 0)]))
+        listed.append(("plots", f"{number:,} with labelled pixels{rest if without else ''}"))
+    return tuple(listed)
+
+
+def _warnings(found: _Findings) -> Iterator[str]:
+    """Sentences, each with its hint."""
+    seen, read, coding = found.seen, found.read, found.coding
+    yield from (*found.raster.notes, *coding.notes)
+    yield from (f"plots: {note}" for note in (found.plots[0].notes if found.plots else ()))
+    if seen.unfilled:
+        held = "NaN or infinity" if found.nodata is None else f"NaN, infinity or {found.nodata:g}"
+        yield f"{held} at {seen.unfilled:,} of {seen.empty.size:,} pixels: they count as 0 (cube.nodata of the card)"
+    if found.other_axes:
+        orders = " or ".join(found.other_axes)
+        yield f"the cube's axes may also be in the order {orders}: look at the picture; `axes` says it"
+    if "cube.scale" in read.remarks:
+        yield f"cube.scale is {read.remarks['cube.scale']}: say it with `scale` (1 to keep the numbers)"
+    if read.centres is None:
+        yield (
+            "no band centres in the file: the picture's colours are arbitrary; "
+            "add range_nm = [first, last] under [sensor] of the card"
+        )
+    if read.bad_bands:
+        yield (
+            f"bands are dropped ({read.remarks['cube.bad_bands']}): "
+            "edit cube.bad_bands and cube.shape of the card to keep them"
+        )
+    rows = zip(coding.names, coding.ids, found.counts, strict=True)
+    few = [f"{n} ({count:,})" for n, code, count in rows if count < FEW and not {n, code} & set(coding.ignore)]
+    if few:
+        yield f"fewer than {FEW} labelled pixels: {', '.join(few)}; label more, or leave them out with `ignore`"

@@ -8,10 +8,9 @@ from pathlib import Path
 import numpy as np
 
 from hsiaug.core.scene import Descriptions, UnlabelledScene
-from hsiaug.data.cube_check import look_through
+from hsiaug.data.cube_check import look_through, read_values
 from hsiaug.data.declared import read_declared
 from hsiaug.data.georeference import Georeference, read_georeference
-from hsiaug.data.import_findings import read_values
 from hsiaug.data.raw import convert_cube
 from hsiaug.data.readers import must_exist, read_cube_file
 

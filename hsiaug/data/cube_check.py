@@ -11,16 +11,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hsiaug.base.errors import SceneError
+from hsiaug.data.declared import Declared
+from hsiaug.data.raw import RawArray
 
-__all__ = [
-    "CubeFacts",
-    "guess_axes",
-    "look_through",
-    "runs",
-    "unlike_shapes",
-    "usual_scale",
-    "usual_units",
-]
+__all__ = ["CubeFacts", "CubeValues", "guess_axes", "look_through", "read_values", "unlike_shapes"]
 
 STRIPE_BYTES = 32 * 2**20
 """Rows are read in stripes of about this size, so that a cube larger than memory can be looked through."""
@@ -50,6 +44,21 @@ class CubeFacts:
     broken: tuple[int, ...]
     empty: NDArray[np.bool_]
     unfilled: int
+
+
+@dataclass(frozen=True)
+class CubeValues:
+    """How the values of a cube are understood. remarks: for the card, by its key.
+
+    scale: None = what the ENVI header says, or none. centres: of the bands in nm, or None.
+    """
+
+    scale: float | None
+    offset: float
+    units: str
+    bad_bands: tuple[int, ...]
+    centres: tuple[float, ...] | None
+    remarks: dict[str, str]
 
 
 def guess_axes(shape: tuple[int, ...], labels: tuple[int, ...], where: str) -> tuple[str, list[str]]:
@@ -140,20 +149,56 @@ def _invalid(block: NDArray[Any], nodata: float | None) -> NDArray[np.bool_] | N
     return same if invalid is None else invalid | same
 
 
-def usual_scale(dtype: np.dtype[Any], facts: CubeFacts) -> float | None:
+def read_values(
+    raw: RawArray,
+    seen: CubeFacts,
+    said: Declared,
+    scale: float | None,
+    units: str | None,
+    bad_bands: tuple[int, ...],
+) -> CubeValues:
+    """Scale, units and bands of a cube: as given, else as its file says, else as usual, said to be a guess.
+
+    bad_bands: those the user drops beside the ones that were found.
+    """
+    remarks = {}
+    stated = scale if scale is not None else said.scale if said.scale is not None else raw.scale
+    guessed = _usual_scale(raw.array.dtype, seen) if stated is None else None
+    used = stated if stated is not None else guessed if guessed is not None else 1.0
+    low, high = sorted(float(value * used + said.offset) for value in seen.typical)
+    if guessed is not None:
+        remarks["cube.scale"] = f"a guess: the file holds integers up to {seen.high:g} and names no scale"
+    if units is None:
+        units = _usual_units(low, high, scale_known=guessed is None)
+        remarks["cube.units"] = f"a guess: 99.8 % of the values lie in {low:.3g} to {high:.3g}"
+    reasons = {
+        "asked for": bad_bands,
+        "bad by the ENVI header": said.bad_bands,
+        "one value only": seen.constant,
+        "many values missing": seen.broken,
+    }
+    bad = tuple(sorted(set().union(*reasons.values())))
+    if bad:
+        remarks["cube.bad_bands"] = "; ".join(f"{why}: {_runs(bands)}" for why, bands in reasons.items() if bands)
+    centres = said.wavelengths if raw.wavelengths is None else tuple(float(nm) for nm in raw.wavelengths)
+    in_card = scale if scale is not None else said.scale if said.scale is not None else guessed
+    return CubeValues(in_card, said.offset, units, bad, centres, remarks)
+
+
+def _usual_scale(dtype: np.dtype[Any], facts: CubeFacts) -> float | None:
     """1e-4 for integers of more than 8 bits, as most products are stored; None elsewhere."""
     wide = dtype.kind in "iu" and dtype.itemsize > 1
     return 1e-4 if wide and facts.typical[1] > 1.5 else None
 
 
-def usual_units(low: float, high: float, *, scale_known: bool) -> str:
+def _usual_units(low: float, high: float, *, scale_known: bool) -> str:
     """Return the probable units of scaled values between low and high; "unknown" if they cannot be told."""
     if low < -0.2 or high > 1.6:
         return "unknown"
     return "reflectance" if scale_known else "reflectance or scaled radiance"
 
 
-def runs(bands: tuple[int, ...]) -> str:
+def _runs(bands: tuple[int, ...]) -> str:
     """0, 1, 2, 7 → ``0–2, 7``."""
     groups = itertools.groupby(enumerate(bands), key=lambda item: item[1] - item[0])
     parts = [[band for _, band in group] for _, group in groups]

@@ -12,10 +12,9 @@ from numpy.typing import NDArray
 
 from hsiaug.base.errors import SceneError, did_you_mean
 from hsiaug.data.bounds import check_array
-from hsiaug.data.georeference import geo_installed
+from hsiaug.data.georeference import geo_installed, need_geo, open_geotiff, quiet
 from hsiaug.data.raw import RawArray, damaged
 from hsiaug.data.readers_envi import find_envi, read_envi
-from hsiaug.data.readers_geotiff import read_geotiff
 from hsiaug.data.readers_mat import read_mat, read_mat_maps
 
 __all__ = ["must_exist", "read_cube_file", "read_label_file", "read_maps", "read_picture_file"]
@@ -34,7 +33,7 @@ def read_cube_file(path: Path, *, key: str | None = None, data: str | None = Non
     """
     if path.suffix.lower() in GEOTIFF:
         must_exist(path)
-        return read_geotiff(path)
+        return _read_geotiff(path)
     raw = _read(path, key, data, ndim=3)
     if raw.array.ndim != 3:
         raise _wrong_rank(path, "a cube has three axes", raw)
@@ -168,7 +167,7 @@ def _read_image_or_geotiff(path: Path) -> RawArray:
     except SceneError:
         if path.suffix.lower() not in GEOTIFF or not geo_installed():
             raise
-        raw = read_geotiff(path)
+        raw = _read_geotiff(path)
         check_array(path, raw.array.shape, 1, labels=True)
         return raw
 
@@ -189,3 +188,20 @@ def _read_image(path: Path) -> NDArray[Any]:
         raise
     except Exception as cause:  # the formats' parsers raise whatever the damaged bytes lead them to
         raise damaged(path, suffix, cause) from cause
+
+
+def _read_geotiff(path: Path) -> RawArray:
+    """(height, width, band).
+
+    Raises DataUnavailableError where rasterio is not installed, SceneError for a damaged file.
+    """
+    need_geo(f"{path}, a GeoTIFF,", "convert the file to ENVI, .npy or .mat.")
+    try:
+        with quiet() as rasterio, open_geotiff(rasterio, path) as file:
+            dtype = np.result_type(*map(np.dtype, set(file.dtypes)))
+            check_array(path, (*file.shape, file.count), dtype.itemsize, labels=False)
+            return RawArray(np.ascontiguousarray(file.read().transpose(1, 2, 0)))
+    except SceneError:
+        raise
+    except Exception as cause:  # GDAL's errors share no base with those of damaged tags
+        raise damaged(path, "GeoTIFF", cause) from cause

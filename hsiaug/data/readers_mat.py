@@ -1,23 +1,16 @@
-"""MATLAB files of every version, read by another process: on a damaged file scipy's and HDF5's compiled code can crash,
-or never return.
-"""
+"""MATLAB files of every version."""
 
 from __future__ import annotations
 
-import io
-import json
-import math
-import os
-import subprocess
-import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from hsiaug.base.errors import HsiaugError, SceneError, did_you_mean
+from hsiaug.base.errors import SceneError, did_you_mean
 from hsiaug.data.bounds import check_array
 from hsiaug.data.raw import damaged
 
@@ -25,15 +18,6 @@ if TYPE_CHECKING:
     import h5py
 
 __all__ = ["read_mat", "read_mat_maps"]
-
-PROGRAM = "from hsiaug.data.readers_mat import read_for_parent; read_for_parent()"
-"""What the other process runs."""
-
-PATIENCE, SLOWEST = 60.0, 2**20
-"""Seconds after which a file is given up, and one more for so many bytes of it."""
-
-START_BYTES = 2**31
-"""Bytes of address space of the other process, beside those of the array that it reads."""
 
 MOST_SHOWN = 8
 """Arrays of a file that a message lists."""
@@ -54,94 +38,51 @@ class _Item(NamedTuple):
     size: int
 
 
+_Opened = tuple[dict[str, _Item], Callable[[str], NDArray[Any]]]
+"""The items of a file, and the reader of one."""
+
+
 def read_mat(path: Path, key: str | None, *, ndim: int) -> NDArray[Any]:
     """The array ``key``, its axes in MATLAB's order; without a key, the only one with ``ndim`` axes.
 
     Raises SceneError where the file is damaged, or the array is absent, not numeric, too large, or not the only one.
     """
-    (array,) = _ask({"path": str(path), "key": key, "ndim": ndim, "every": False}).values()
-    return array
+    with _open(path) as (items, read):
+        return _read(path, _choose(path, key, ndim, items), items, read, labels=ndim == 2)
 
 
 def read_mat_maps(path: Path) -> dict[str, NDArray[Any]]:
     """Every numeric array with two axes, by name. Raises SceneError where the file is damaged, or one is too large."""
-    return _ask({"path": str(path), "key": None, "ndim": 2, "every": True})
+    with _open(path) as (items, read):
+        return {name: _read(path, name, items, read, labels=True) for name in _numeric(items, 2)}
 
 
-def _ask(job: dict[str, Any]) -> dict[str, NDArray[Any]]:
-    """What :func:`read_for_parent` reads in a process of its own."""
-    path = Path(job["path"])
-    # Threads of a library for linear algebra would take address space for nothing.
-    environment = {**os.environ, "OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1"}
-    environment["PYTHONPATH"] = os.pathsep.join(filter(None, sys.path))
-    command, seconds = [sys.executable, "-P", "-c", PROGRAM, json.dumps(job)], PATIENCE
+@contextmanager
+def _open(path: Path) -> Iterator[_Opened]:
+    import h5py
+
     try:
-        seconds += path.stat().st_size / SLOWEST
-        done = subprocess.run(
-            command,
-            env=environment,
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.DEVNULL,
-            timeout=seconds,
-        )
-        if done.returncode:
-            raise ValueError(f"the library that reads it ended without an answer (code {done.returncode})")
-    except subprocess.TimeoutExpired as cause:
-        raise damaged(path, ".mat", ValueError(f"the library that reads it took over {seconds:.3g} s")) from cause
-    except (OSError, ValueError) as cause:
-        raise damaged(path, ".mat", cause) from cause
-    said = io.BytesIO(done.stdout)
-    answer = json.loads(said.readline())
-    if isinstance(answer, dict):
-        raise SceneError(answer["rule"], value=answer["value"], hint=answer["hint"])
-    return {name: np.lib.format.read_array(said, allow_pickle=False) for name in answer}
-
-
-def read_for_parent() -> None:
-    """Write a line of JSON to standard output, the names of the arrays or an error, and then the arrays, as .npy."""
-    job = json.loads(sys.argv[1])
-    path, ndim = Path(job["path"]), job["ndim"]
-    _allow(START_BYTES)
-    try:
-        items, read = _open_hdf5(path) if _is_hdf5(path) else _open_classic(path)
-        names = [n for n, item in items.items() if item.size and len(item.shape) == ndim]
-        names = names if job["every"] else [_choose(path, job["key"], ndim, names, items)]
-        arrays = {name: _read(path, name, items[name], read, labels=ndim == 2) for name in names}
+        if h5py.is_hdf5(path):
+            with h5py.File(path, "r", locking=False) as file:
+                # "#…" is what MATLAB keeps for itself.
+                items = {name: _describe(file, name) for name in file if not name.startswith("#")}
+                yield items, lambda name: np.asarray(file[name][()]).T
+        else:
+            yield _open_classic(path)
+    except SceneError:
+        raise
     except Exception as cause:  # whatever the damaged bytes lead to
-        error = cause if isinstance(cause, HsiaugError) else damaged(path, ".mat", cause)
-        said = {"rule": error.rule, "value": str(error.value), "hint": error.hint}
-        sys.stdout.write(json.dumps(said) + "\n")
-        return
-    sys.stdout.buffer.write(json.dumps(list(arrays)).encode() + b"\n")
-    for array in arrays.values():
-        np.lib.format.write_array(sys.stdout.buffer, array, allow_pickle=False)
-    sys.stdout.buffer.flush()
+        raise damaged(path, ".mat", cause) from cause
 
 
-def _is_hdf5(path: Path) -> bool:
-    with path.open("rb") as file:
-        starts = file.read(2056)
-    return any(starts[at : at + 8] == b"\x89HDF\r\n\x1a\n" for at in (0, 512, 1024, 2048))
-
-
-def _open_classic(path: Path) -> tuple[dict[str, _Item], Callable[[str], NDArray[Any]]]:
-    """The items of a file of version 4 to 7, and the reader of one."""
+def _open_classic(path: Path) -> _Opened:
+    """A file of version 4 to 7."""
     from scipy.io import loadmat, whosmat
 
     items = {name: _Item(shape, kind, SIZES.get(kind, 0)) for name, shape, kind in whosmat(str(path))}
     if any(min(item.shape, default=0) < 0 for item in items.values()):
         raise ValueError("an axis of negative length")
     return items, lambda name: loadmat(str(path), variable_names=[name])[name]
-
-
-def _open_hdf5(path: Path) -> tuple[dict[str, _Item], Callable[[str], NDArray[Any]]]:
-    """The same of version 7.3. "#…" is what MATLAB keeps for itself."""
-    import h5py
-
-    file = h5py.File(path, "r", locking=False)
-    items = {name: _describe(file, name) for name in file if not name.startswith("#")}
-    return items, lambda name: np.asarray(file[name][()]).T
 
 
 def _describe(file: h5py.File, name: str) -> _Item:
@@ -163,11 +104,16 @@ def _describe(file: h5py.File, name: str) -> _Item:
     return _Item(shape, text, int(item.dtype.itemsize) if text in SIZES else 0)
 
 
+def _numeric(items: Mapping[str, _Item], ndim: int) -> list[str]:
+    """The numeric arrays with so many axes."""
+    return [name for name, item in items.items() if item.size and len(item.shape) == ndim]
+
+
 def _read(
-    path: Path, name: str, item: _Item, read: Callable[[str], NDArray[Any]], *, labels: bool
+    path: Path, name: str, items: Mapping[str, _Item], read: Callable[[str], NDArray[Any]], *, labels: bool
 ) -> NDArray[Any]:
+    item = items[name]
     check_array(path, item.shape, item.size, labels=labels)
-    _allow(START_BYTES + 3 * math.prod(item.shape) * item.size)
     array = read(name)
     if array.shape != tuple(item.shape):
         raise ValueError(f"an array of {array.shape} where {item.shape} was announced")
@@ -176,12 +122,13 @@ def _read(
     return array.astype(array.dtype.newbyteorder("="), copy=False)
 
 
-def _choose(path: Path, key: str | None, ndim: int, fitting: list[str], items: Mapping[str, _Item]) -> str:
-    """The array to read. fitting: the numeric arrays with so many axes."""
+def _choose(path: Path, key: str | None, ndim: int, items: Mapping[str, _Item]) -> str:
+    """The name of the array to read."""
     shown = list(items.items())[:MOST_SHOWN]
     texts = [f"{name} {'×'.join(map(str, item.shape))} {item.kind}" for name, item in shown]
     overview = ", ".join((*texts, "…") if len(items) > MOST_SHOWN else texts) or "no arrays"
     if key is None:
+        fitting = _numeric(items, ndim)
         if len(fitting) == 1:
             return fitting[0]
         raise SceneError(
@@ -190,30 +137,13 @@ def _choose(path: Path, key: str | None, ndim: int, fitting: list[str], items: M
             hint="Name the array with 'key' in the card.",
         )
     if key not in items:
-        raise SceneError(
-            f"{path} must hold an array '{key}'",
-            value=overview,
-            hint=f"Correct 'key' in the card. {did_you_mean(key, items)}",
-        )
+        hint = f"Correct 'key' in the card. {did_you_mean(key, items)}"
+        raise SceneError(f"{path} must hold an array '{key}'", value=overview, hint=hint)
     if not items[key].size:
         raise _not_numeric(path, key, f"MATLAB {items[key].kind}", f"; the file holds {overview}")
     return key
 
 
 def _not_numeric(path: Path, key: str, found: str, others: str) -> SceneError:
-    return SceneError(
-        f"{path}: '{key}' must be a numeric array",
-        value=f"a {found}",
-        hint=f"Name a numeric array with 'key'{others}.",
-    )
-
-
-def _allow(size: int) -> None:
-    """Address space of this process."""
-    try:
-        import resource
-
-        hard = resource.getrlimit(resource.RLIMIT_AS)[1]
-        resource.setrlimit(resource.RLIMIT_AS, (size if hard == resource.RLIM_INFINITY else min(size, hard), hard))
-    except (ImportError, ValueError, OSError):  # no such limits on this system
-        pass
+    hint = f"Name a numeric array with 'key'{others}."
+    return SceneError(f"{path}: '{key}' must be a numeric array", value=f"a {found}", hint=hint)

@@ -16,9 +16,8 @@ from pydantic import BeforeValidator, FailFast, Field, TypeAdapter
 
 from hsiaug.base.errors import InputError, SceneError, did_you_mean
 from hsiaug.data.bounds import in_bytes
-from hsiaug.data.geopackage import Feature, read_geopackage
+from hsiaug.data.layers import Feature, read_geopackage, read_shapefile
 from hsiaug.data.raw import damaged
-from hsiaug.data.shapefiles import read_shapefile
 
 __all__ = ["KINDS", "VectorLabels", "read_vector_labels"]
 

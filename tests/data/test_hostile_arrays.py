@@ -21,7 +21,7 @@ from pydantic import ValidationError
 
 from hsiaug.base.errors import SceneError
 from hsiaug.core.scene import Scene
-from hsiaug.data import bounds, readers_mat
+from hsiaug.data import bounds
 from hsiaug.data.georeference import quiet, read_georeference
 from hsiaug.data.label_source import read_raster
 from hsiaug.data.readers import read_cube_file, read_label_file, read_maps
@@ -69,20 +69,6 @@ def test_a_mat_file_of_version_4_may_hold_labels(tmp_path: Path) -> None:
     assert np.array_equal(read_label_file(tmp_path / "l.mat"), LABELS)
 
 
-def test_no_flipped_bits_of_a_mat_file_end_the_process(tmp_path: Path) -> None:
-    """scipy's reader ends its own with a signal for some of these."""
-    rng, whole = np.random.default_rng(0), mat(cube=CUBE, x=np.arange(4.0))
-    for _ in range(12):
-        bad = bytearray(whole)
-        for place in rng.integers(128, 320, size=2):
-            bad[place] ^= 1 << int(rng.integers(8))
-        (tmp_path / "c.mat").write_bytes(bad)
-        try:
-            assert read_cube_file(tmp_path / "c.mat").array.ndim == 3
-        except SceneError as error:
-            assert "c.mat" in str(error)
-
-
 @pytest.mark.parametrize(
     "shape", [(-1, 5, 4), (2**31 - 1, 2**31 - 1, 2**31 - 1), (6, 5, 400), (0, 0, 0), (-6, -5, 4)]
 )
@@ -106,10 +92,16 @@ def bomb(shape: tuple[int, ...]) -> bytes:
     return start + struct.pack("<II", 15, len(packed)) + packed
 
 
-def test_a_packed_variable_may_not_be_many_times_larger_than_its_file(tmp_path: Path) -> None:
-    (tmp_path / "c.mat").write_bytes(bomb((256, 256, 640)))
-    message = refusal(lambda: read_cube_file(tmp_path / "c.mat"))
-    assert "c.mat" in message and "335.5 MB" in message and "store what it announces" in message
+def test_a_packed_variable_may_not_be_many_times_larger_than_its_file(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(bounds, "UNPACKED", 2**20)
+    (tmp_path / "c.mat").write_bytes(bomb((128, 128, 256)))
+    (tmp_path / "l.mat").write_bytes(bomb((2048, 2048)))
+    for read, name in ((read_cube_file, "c.mat"), (read_label_file, "l.mat")):
+        # scipy unpacks a block of the file to see how large the variable is.
+        message = refusal(lambda read=read, name=name: read(tmp_path / name), most_bytes=2**27)
+        assert name in message and "33.6 MB" in message and "store what it announces" in message
 
 
 # .mat of version 7.3, which is HDF5.
@@ -118,21 +110,6 @@ def test_a_packed_variable_may_not_be_many_times_larger_than_its_file(tmp_path: 
 def save_hdf5(path: Path, fill: Callable[[h5py.File], object]) -> None:
     with h5py.File(path, "w", userblock_size=512) as file:
         fill(file)
-
-
-def test_a_file_that_crashes_the_hdf5_library_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    save_hdf5(tmp_path / "c.mat", lambda f: f.create_dataset("cube", data=CUBE.T))
-    monkeypatch.setattr(readers_mat, "PROGRAM", "import os, signal; os.kill(os.getpid(), signal.SIGSEGV)")
-    assert "ended without an answer" in refusal(lambda: read_cube_file(tmp_path / "c.mat"))
-
-
-def test_a_file_on_which_the_hdf5_library_hangs_is_given_up(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    save_hdf5(tmp_path / "c.mat", lambda f: f.create_dataset("cube", data=CUBE.T))
-    monkeypatch.setattr(readers_mat, "PROGRAM", "import time; time.sleep(60)")
-    monkeypatch.setattr(readers_mat, "PATIENCE", 0.3)
-    assert "c.mat must be a whole .mat" in refusal(lambda: read_cube_file(tmp_path / "c.mat"))
 
 
 def test_an_array_that_a_mat_file_keeps_elsewhere_is_never_opened(tmp_path: Path) -> None:

@@ -10,9 +10,9 @@ import numpy as np
 import pytest
 
 from hsiaug.base.errors import DataUnavailableError, HsiaugError, InputError, SceneError
-from hsiaug.data import geopackage, shapefiles
+from hsiaug.data import layers
 from hsiaug.data.georeference import Georeference
-from hsiaug.data.label_rasters import rasterise
+from hsiaug.data.label_source import rasterise
 from hsiaug.data.vector_labels import VectorLabels, read_vector_labels
 
 shapefile = pytest.importorskip("shapefile")
@@ -129,7 +129,7 @@ def test_lines_are_refused(tmp_path: Path) -> None:
 
 
 def test_without_pyshp_the_error_names_the_extra(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(shapefiles, "find_spec", lambda _: None)
+    monkeypatch.setattr(layers, "find_spec", lambda _: None)
     with pytest.raises(DataUnavailableError, match=r"pip install pyshp .*pip install -e '\.\[geo\]'"):
         read(write(tmp_path / "plots.shp"))
 
@@ -145,11 +145,10 @@ def test_another_format_under_the_name_of_a_shapefile_is_not_read(tmp_path: Path
 
 def test_a_layer_is_bounded_in_size(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path = write(tmp_path / "plots.shp", shapes=([FIELD],) * 4, crops=("rye",) * 4)
-    monkeypatch.setattr(shapefiles, "MOST_FEATURES", 3)
+    monkeypatch.setattr(layers, "MOST_SHAPES", 3)
     assert "found 4 labels" in refusal(path)
-    monkeypatch.setattr(shapefiles, "MOST_BYTES", 150)
+    monkeypatch.setattr(layers, "MOST_BYTES", 150)
     assert "plots.shx" not in refusal(path) and "may hold at most" in refusal(path)
-    assert geopackage.MOST_BYTES == 2**26
 
 
 def test_a_polygon_of_endless_rings_is_refused(tmp_path: Path) -> None:
