@@ -4,7 +4,10 @@ from hsiaug_builtin import listing
 
 PLACES = {
     "unet": "dense.networks:Unet",
+    "segformer": "dense.networks:Segformer",
     "fc-siam-diff": "dense.networks:FcSiamDiff",
+    "siamcrnn": "dense.networks:SiamCrnn",
+    "changeformer": "dense.networks:ChangeFormer",
     "pixel-svm": "dense.pixels:PixelSvm",
     "pixel-rf": "dense.pixels:PixelForest",
     "majority": "dense.majority:Majority",

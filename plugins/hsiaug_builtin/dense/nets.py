@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import torch
 from torch import Tensor, nn
-from torch.nn.functional import max_pool2d, pad
+from torch.nn.functional import interpolate, max_pool2d, pad
 
-from hsiaug_builtin.nets.blocks import convolution
+from hsiaug_builtin.nets.blocks import Residual, convolution
 
 LEVELS = 4
 ENCODER = ((1, 1), (2, 2), (4, 4, 4), (8, 8, 8))
@@ -88,8 +88,7 @@ class SiameseU(TileNet):
     def __init__(self, bands: int, width: int, classes: int) -> None:
         super().__init__()
         channels = min(bands, 2 * width)
-        # With fewer channels than bands the 3×3 convolutions behind cost the same for 200 bands as for ``2 * width``.
-        self.map = nn.Conv2d(bands, channels, 1) if bands > channels else nn.Identity()
+        self.map = _map(bands, channels)
         self.encoder, self.enlarge, self.decoder = nn.ModuleList(), nn.ModuleList(), nn.ModuleList()
         for down, up in zip(ENCODER, DECODER, strict=True):
             self.encoder.append(_chain(channels, [width * m for m in down]))
@@ -116,3 +115,126 @@ class SiameseU(TileNet):
 def _chain(channels: int, widths: list[int]) -> nn.Sequential:
     steps = zip([channels, *widths], widths, strict=False)
     return nn.Sequential(*(convolution(before, after) for before, after in steps))
+
+
+def _map(bands: int, channels: int) -> nn.Module:
+    """A linear map where bands outnumber channels; 3×3 convolutions behind then cost the same for any number of bands."""
+    return nn.Conv2d(bands, channels, 1) if bands > channels else nn.Identity()
+
+
+def _larger(x: Tensor, like: Tensor) -> Tensor:
+    return interpolate(x, size=like.shape[-2:], mode="bilinear", align_corners=False)
+
+
+class MappedSegformer(TileNet):
+    """Scores of every pixel of tiles of one date: SegFormer's, plus those of each pixel's spectrum by itself.
+
+    SegFormer scores squares of four pixels and enlarges; what single pixels show would be lost behind it.
+    """
+
+    multiple = 32
+
+    def __init__(self, bands: int, channels: int, classes: int) -> None:
+        from segmentation_models_pytorch import Segformer
+
+        super().__init__()
+        self.bands = convolution(bands, channels, kernel=1)
+        self.former = Segformer("mit_b0", encoder_weights=None, in_channels=channels, classes=classes)
+        self.pixel = nn.Sequential(convolution(channels, channels, kernel=1), nn.Conv2d(channels, classes, 1))
+
+    def forward(self, x: Tensor) -> Tensor:
+        x = self.bands(x[:, 0])  # (n, 1, B, H, W) → (n, channels, H, W)
+        scores: Tensor = self.former(x) + self.pixel(x)
+        return scores
+
+
+class OverDates(nn.Module):
+    """A convolutional LSTM over two dates, and its last hidden state (Shi et al., NeurIPS 2015, arXiv:1506.04214).
+
+    Without the connections from the cell to the gates.
+    """
+
+    def __init__(self, channels: int, hidden: int) -> None:
+        super().__init__()
+        self.see = nn.Conv2d(channels, 4 * hidden, 3, padding=1)
+        self.recall = nn.Conv2d(hidden, 4 * hidden, 3, padding=1, bias=False)
+
+    def forward(self, x: Tensor) -> Tensor:
+        first, second = self.see(x).chunk(2)  # (2n, channels, h, w) → gates of n tiles each
+        take, _, show, new = first.chunk(4, dim=1)  # nothing to forget yet
+        cell = take.sigmoid() * new.tanh()
+        gates = second + self.recall(show.sigmoid() * cell.tanh())
+        take, keep, show, new = gates.chunk(4, dim=1)
+        cell = keep.sigmoid() * cell + take.sigmoid() * new.tanh()
+        state: Tensor = show.sigmoid() * cell.tanh()  # (n, hidden, h, w)
+        return state
+
+
+class SiameseRecurrent(TileNet):
+    """Scores of change of every pixel of tiles of two dates; at every level an LSTM reads the dates in turn."""
+
+    multiple = 2**LEVELS
+
+    def __init__(self, bands: int, width: int, hidden: int, classes: int) -> None:
+        super().__init__()
+        widths = [width * 2**level for level in range(LEVELS)]
+        channels = min(bands, 2 * width)
+        self.map = _map(bands, channels)
+        self.entry = convolution(channels, width)
+        self.stages = nn.ModuleList(
+            Residual(above, own, stride=2) for above, own in zip([width, *widths], widths, strict=False)
+        )
+        self.recurrent = nn.ModuleList(OverDates(own, hidden) for own in widths)
+        self.smooth = nn.ModuleList(convolution(hidden, hidden) for _ in widths[:-1])
+        self.finish = convolution(hidden + 2 * width, hidden)
+        self.head = nn.Conv2d(hidden, classes, 1)
+
+    def forward(self, x: Tensor) -> Tensor:
+        x = fine = self.entry(self.map(dates_as_tiles(x)))  # (n, 2, B, H, W) → (2n, width, H, W)
+        states = []
+        for stage, over_dates in zip(self.stages, self.recurrent, strict=True):
+            x = stage(x)
+            states.append(over_dates(x))
+        found = states[-1]
+        for level in reversed(range(LEVELS - 1)):
+            found = self.smooth[level](states[level] + _larger(found, states[level]))
+        scores: Tensor = self.head(self.finish(torch.cat([_larger(found, fine), *fine.chunk(2)], dim=1)))
+        return scores
+
+
+class SiameseTransformer(TileNet):
+    """Scores of change of every pixel of tiles of two dates; differences are learnt of both dates' features."""
+
+    multiple = 32
+
+    def __init__(self, bands: int, width: int, classes: int) -> None:
+        from segmentation_models_pytorch.encoders import get_encoder
+
+        super().__init__()
+        channels = min(bands, 2 * width)
+        self.map = _map(bands, channels)
+        self.encoder = get_encoder("mit_b0", in_channels=channels, weights=None)
+        sizes = self.encoder.out_channels[2:]  # at strides 4, 8, 16, 32; tiles and a placeholder come before
+        self.project = nn.ModuleList(nn.Conv2d(size, width, 1) for size in sizes)
+        self.difference = nn.ModuleList(
+            nn.Sequential(convolution(2 * width, width), nn.Conv2d(width, width, 3, padding=1), nn.ReLU())
+            for _ in sizes
+        )
+        self.fuse = convolution(len(sizes) * width, width, kernel=1)
+        self.enlarge = nn.Sequential(
+            *(
+                nn.Sequential(nn.ConvTranspose2d(width, width, 4, stride=2, padding=1), Residual(width, width))
+                for _ in range(2)
+            )
+        )
+        self.head = nn.Conv2d(width, classes, 3, padding=1)
+
+    def forward(self, x: Tensor) -> Tensor:
+        stages = self.encoder(self.map(dates_as_tiles(x)))[2:]  # (n, 2, B, H, W) → (2n, size, H/4, W/4), …
+        found: list[Tensor] = []
+        for stage, project, differ in reversed(list(zip(stages, self.project, self.difference, strict=True))):
+            change = differ(torch.cat(project(stage).chunk(2), dim=1))
+            found.append(change + _larger(found[-1], change) if found else change)
+        fused = self.fuse(torch.cat([_larger(change, found[-1]) for change in found], dim=1))
+        scores: Tensor = self.head(self.enlarge(fused))
+        return scores

@@ -53,9 +53,47 @@ class Unet(NetSegmenter[UnetParams]):
 
 
 @dataclass(frozen=True)
+@defaults(rate=1e-3)
+class SegformerParams(DenseRecipe):
+    """The recipe, and how many channels the bands are mapped to."""
+
+    channels: int = param(64, "channels that the bands are mapped to", low=1)
+
+
+class Segformer(NetSegmenter[SegformerParams]):
+    """The SegFormer of segmentation-models-pytorch, size B0, with random weights, behind a learned 1×1 layer.
+
+    SpecDM (Liu et al., arXiv:2502.17056) has such a layer before a published SegFormer-B5. Encoder and decoder are those
+    of sections 3.1 and 3.2 of the paper. Two 1×1 layers beside it score each pixel's spectrum, and both scores are added,
+    because a hyperspectral pixel tells much by itself and the decoder ends at a quarter of the resolution; these, the
+    rate and the lack of pretraining are ours.
+    """
+
+    card = Card(
+        name="segformer",
+        version="4",
+        summary="SegFormer-B0 with random weights behind a learned band map, with a path for single pixels",
+        paper="""After @inproceedings{xie2021segformer, author={Enze Xie and Wenhai Wang and Zhiding Yu and Anima
+            Anandkumar and Jose M. Alvarez and Ping Luo}, title={{SegFormer}: Simple and Efficient Design for
+            Semantic Segmentation with Transformers}, booktitle={Advances in Neural Information Processing
+            Systems 34}, year={2021}, eprint={2105.15203}, archiveprefix={arXiv}}""",
+        tasks=("segmentation",),
+        uses_device=True,
+        seconds=60.0,
+        params=SegformerParams,
+        presets={"tiny": {"steps": 20, "channels": 16, "rate": 3e-3}},
+    )
+
+    def network(self, bands: int, classes: int) -> TileNet:
+        from hsiaug_builtin.dense.nets import MappedSegformer
+
+        return MappedSegformer(bands, self.params.channels, classes)
+
+
+@dataclass(frozen=True)
 @defaults(steps=300, class_weights=True, dice=1.0)
-class FcSiamParams(DenseRecipe):
-    """The recipe, with losses for few pixels and dates and places brought to one light; and the network's size.
+class ChangeRecipe(DenseRecipe):
+    """The recipe, with losses for few pixels and dates and places brought to one light.
 
     ``centre`` was chosen on OSCD's training cities alone, ``benchmarks/change_centre.py``.
     """
@@ -63,6 +101,12 @@ class FcSiamParams(DenseRecipe):
     centre: bool = param(
         True, "take each band's mean off each date of each tile: season and haze differ between dates and places"
     )
+
+
+@dataclass(frozen=True)
+class FcSiamParams(ChangeRecipe):
+    """The recipe, and the network's size."""
+
     width: int = param(16, "channels at full resolution; doubled with every level", low=1)
 
 
@@ -94,3 +138,82 @@ class FcSiamDiff(NetSegmenter[FcSiamParams]):
         from hsiaug_builtin.dense.nets import SiameseU
 
         return SiameseU(bands, self.params.width, classes)
+
+
+@dataclass(frozen=True)
+class SiamCrnnParams(ChangeRecipe):
+    """The recipe, and the network's size."""
+
+    width: int = param(16, "channels of the first levels of the encoder; doubled with every further one", low=1)
+    hidden: int = param(24, "channels of the recurrent states and of the decoder", low=1)
+
+
+class SiamCrnn(NetSegmenter[SiamCrnnParams]):
+    """A residual encoder for both dates; at each of four levels a convolutional LSTM reads the dates one by one.
+
+    The paper's network (section III) labels the centre of a patch. This one follows the fully convolutional version in
+    the authors' repository, which has these LSTMs and the pyramid that adds their last states from coarse to fine. It is
+    smaller: 1 residual block per level in place of ResNet-34, 24 hidden channels in place of 128; and it ends with
+    features of both dates at full resolution in place of interpolated scores. A band map comes first where there are
+    more than 32 bands.
+    """
+
+    card = Card(
+        name="siamcrnn",
+        version="4",
+        summary="SiamCRNN-like: shared CNN, convolutional LSTMs over the two dates at four scales",
+        paper="""After @article{chen2020siamcrnn, author={Hongruixuan Chen and Chen Wu and Bo Du and Liangpei Zhang
+            and Le Wang}, title={Change Detection in Multisource {VHR} Images via Deep {Siamese} Convolutional
+            Multiple-Layers Recurrent Neural Network}, journal={IEEE Transactions on Geoscience and Remote
+            Sensing}, volume={58}, number={4}, pages={2848--2864}, year={2020},
+            doi={10.1109/TGRS.2019.2956756}}""",
+        tasks=("change",),
+        uses_device=True,
+        seconds=60.0,
+        params=SiamCrnnParams,
+        presets={"tiny": {"steps": 15, "batch": 4, "width": 4, "hidden": 8, "rate": 6e-3}},
+    )
+
+    def network(self, bands: int, classes: int) -> TileNet:
+        from hsiaug_builtin.dense.nets import SiameseRecurrent
+
+        return SiameseRecurrent(bands, self.params.width, self.params.hidden, classes)
+
+
+@dataclass(frozen=True)
+@defaults(rate=1e-3)
+class ChangeFormerParams(ChangeRecipe):
+    """The recipe, and the size of the decoder."""
+
+    width: int = param(32, "channels of the difference modules and of the decoder", low=1)
+
+
+class ChangeFormer(NetSegmenter[ChangeFormerParams]):
+    """Four stages of a shared transformer encoder, a difference module at each, an MLP decoder.
+
+    Sections 2.1 to 2.3 of the paper: a difference module is two 3×3 convolutions of both dates' features, to which that
+    of the next coarser stage is added; all are fused by a 1×1 convolution and enlarged by two transposed ones with
+    residual blocks. Differences: the encoder is that of SegFormer-B0 in segmentation-models-pytorch, of which the paper's
+    is a kin, with 32 channels and 2 blocks at the first stage in place of 64 and 3; no scores of the coarser stages in
+    the loss. A band map comes first where there are more than 64 bands.
+    """
+
+    card = Card(
+        name="changeformer",
+        version="4",
+        summary="ChangeFormer-like: shared hierarchical transformer, difference modules, MLP decoder",
+        paper="""After @inproceedings{bandara2022changeformer, author={Wele Gedara Chaminda Bandara and Vishal M.
+            Patel}, title={A Transformer-Based {Siamese} Network for Change Detection}, booktitle={IEEE
+            International Geoscience and Remote Sensing Symposium}, pages={207--210}, year={2022},
+            doi={10.1109/IGARSS46834.2022.9883686}, eprint={2201.01293}, archiveprefix={arXiv}}""",
+        tasks=("change",),
+        uses_device=True,
+        seconds=60.0,
+        params=ChangeFormerParams,
+        presets={"tiny": {"steps": 20, "rate": 3e-3}},
+    )
+
+    def network(self, bands: int, classes: int) -> TileNet:
+        from hsiaug_builtin.dense.nets import SiameseTransformer
+
+        return SiameseTransformer(bands, self.params.width, classes)

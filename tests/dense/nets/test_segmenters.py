@@ -82,6 +82,12 @@ def test_odd_sides_bands_and_no_tiles_at_all_are_borne(toy, fit, plugin, side):
 
 
 @each
+def test_tiles_below_the_smallest_side_are_refused_before_training(toy, fit, plugin):
+    with pytest.raises(PluginError, match="at least 16 pixels a side; found images of shape"):
+        fit(plugin, toy(task(plugin), n=3, side=15), steps=1)
+
+
+@each
 def test_what_a_pixel_without_a_label_shows_as_a_class_is_never_learnt(toy, fit, plugin):
     view = toy(task(plugin))
     last = len(view.class_names)
