@@ -5,6 +5,7 @@ from hsiaug_builtin import listing
 PLACES = {
     "unet": "dense.networks:Unet",
     "segformer": "dense.networks:Segformer",
+    "smp": "dense.networks:Smp",
     "fc-siam-diff": "dense.networks:FcSiamDiff",
     "siamcrnn": "dense.networks:SiamCrnn",
     "changeformer": "dense.networks:ChangeFormer",

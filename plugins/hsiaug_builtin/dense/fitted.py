@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, ClassVar, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -40,10 +40,15 @@ class FittedDense(FittedNetwork):
 
 
 class NetSegmenter(Plugin[Own]):
-    """A classifier that is a network of tiles: a subclass has a card, and says in :meth:`network` which one."""
+    """A classifier that is a network of tiles: a subclass has a card, and says in :meth:`network` which one.
+
+    unit: whether it reads spectra divided by their norm too, as further bands.
+    """
+
+    unit: ClassVar[bool] = False
 
     def network(self, bands: int, classes: int) -> TileNet:
-        """Return the network, from (n, T, bands, H, W) to scores (n, classes, H, W)."""
+        """Return the network, from (n, T, bands, H, W) to scores (n, classes, H, W); bands: those that are read."""
         raise NotImplementedError
 
     def fit(
@@ -56,8 +61,8 @@ class NetSegmenter(Plugin[Own]):
         from hsiaug_builtin.nets.training import train
 
         own, real, classes = self.params, view.real.images, len(view.class_names)
-        data, scale = training_tiles(samples, classes), fit_scale(real, own.centre)
-        net = fresh(lambda: Padded(self.network(view.bands, len(data.classes))), seed)
+        data, scale = training_tiles(samples, classes), fit_scale(real, own.centre, self.unit)
+        net = fresh(lambda: Padded(self.network(len(scale.mean), len(data.classes))), seed)
         draw, error = batches(data, scale, own.batch, seed, device), criterion(data, own, device)
         net = train(net, draw, error, own, seed=seed, device=device, progress=progress)
         settle(net, real, scale, seed, device)

@@ -32,42 +32,57 @@ class DenseRecipe(Budget):
 
 @dataclass(frozen=True, eq=False)
 class BandScale:
-    """Mean and standard deviation of each band. Both (B,) float32, in the data's units.
+    """Mean and standard deviation of each band. Both (B,) float32, in the data's units; (2·B,) with ``unit``.
 
-    centre: whether each date of each tile also loses its own mean of each band.
+    centre: whether each date of each tile also loses its own mean of each band. unit: whether spectra divided by their
+    norm follow as further bands.
     """
 
     mean: NDArray[np.float32]
     std: NDArray[np.float32]
     centre: bool = False
+    unit: bool = False
 
     def __call__(self, images: NDArray[np.float32]) -> NDArray[np.float32]:
-        """Images (n, T, B, H, W) in the data's units → z-scored, float32.
+        """Images (n, T, B, H, W) in the data's units → z-scored, float32; (n, T, 2·B, H, W) with ``unit``.
 
         Raises PluginError for tiles of another number of bands or too small for the networks.
         """
-        if images.shape[2] != len(self.mean) or min(images.shape[-2:]) < SMALLEST:
+        bands = len(self.mean) // (2 if self.unit else 1)
+        if images.shape[2] != bands or min(images.shape[-2:]) < SMALLEST:
             raise PluginError(
-                f"tiles must have {len(self.mean)} bands and at least {SMALLEST} pixels a side",
+                f"tiles must have {bands} bands and at least {SMALLEST} pixels a side",
                 value=f"images of shape {images.shape}",
                 hint="Give it the bands that it was trained on, and cut larger tiles.",
             )
+        images = with_unit(images) if self.unit else images
         scaled = (images - self.mean[:, None, None]) / self.std[:, None, None]
         if self.centre:
             scaled -= scaled.mean(axis=(3, 4), keepdims=True)
         return np.asarray(scaled, dtype=np.float32)
 
 
-def fit_scale(images: NDArray[np.float32], centre: bool) -> BandScale:
+def unit_norm(images: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Tiles (n, T, B, H, W) with the spectra of each date divided by their norm."""
+    return np.asarray(images / np.maximum(np.linalg.norm(images, axis=2, keepdims=True), 1e-12))
+
+
+def with_unit(images: NDArray[np.float32]) -> NDArray[np.float32]:
+    """(n, T, 2·B, H, W): the bands of tiles (n, T, B, H, W), then those of :func:`unit_norm`."""
+    return np.concatenate([images, unit_norm(images)], axis=2)
+
+
+def fit_scale(images: NDArray[np.float32], centre: bool, unit: bool = False) -> BandScale:
     """Statistics of all pixels of both dates of images (n, T, B, H, W); a constant band only loses its mean.
 
     One scale serves both dates, because siamese networks compare them.
     """
+    images = with_unit(images) if unit else images
     # Band by band: all at once in float64 would take twice the memory of the tiles.
     bands = range(images.shape[2])
     mean = np.array([images[:, :, b].mean(dtype=np.float64) for b in bands])
     std = np.array([images[:, :, b].std(dtype=np.float64) for b in bands])
-    return BandScale(mean.astype(np.float32), np.where(std > 0, std, 1.0).astype(np.float32), centre)
+    return BandScale(mean.astype(np.float32), np.where(std > 0, std, 1.0).astype(np.float32), centre, unit)
 
 
 @dataclass(frozen=True, eq=False)

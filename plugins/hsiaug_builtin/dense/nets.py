@@ -16,7 +16,8 @@ DECODER = ((1,), (2, 1), (4, 4, 2), (8, 8, 4))
 
 
 class TileNet(nn.Module):
-    """Scores (n, k, H, W) of tiles (n, T, B, H, W) whose sides are a multiple of ``multiple``."""
+    """Scores (n, k, H, W) of tiles (n, T, B, H, W) whose sides are a multiple of ``multiple``; of several paths, one
+    after the other, in training."""
 
     multiple: int
 
@@ -126,25 +127,38 @@ def _larger(x: Tensor, like: Tensor) -> Tensor:
     return interpolate(x, size=like.shape[-2:], mode="bilinear", align_corners=False)
 
 
-class MappedSegformer(TileNet):
-    """Scores of every pixel of tiles of one date: SegFormer's, plus those of each pixel's spectrum by itself.
+class ContextAndPixel(TileNet):
+    """Scores of a network of segmentation-models-pytorch, and of each pixel's spectrum by itself.
 
-    SegFormer scores squares of four pixels and enlarges; what single pixels show would be lost behind it.
+    In training both are given, one after the other (2n, k, H, W), so that each has a loss of its own: in a common one
+    the first, which learns few tiles by heart, would leave nothing for the second to learn. Afterwards their log shares
+    are added, which is the product of experts.
+
+    channels: of the map before the network, and of the hidden layers of the other path.
     """
 
     multiple = 32
 
-    def __init__(self, bands: int, channels: int, classes: int) -> None:
-        from segmentation_models_pytorch import Segformer
+    def __init__(self, bands: int, channels: int, classes: int, architecture: str, encoder: str) -> None:
+        from segmentation_models_pytorch import create_model
 
         super().__init__()
         self.bands = convolution(bands, channels, kernel=1)
-        self.former = Segformer("mit_b0", encoder_weights=None, in_channels=channels, classes=classes)
-        self.pixel = nn.Sequential(convolution(channels, channels, kernel=1), nn.Conv2d(channels, classes, 1))
+        self.context = create_model(
+            architecture, encoder, encoder_weights=None, in_channels=channels, classes=classes
+        )
+        self.pixel = nn.Sequential(
+            convolution(bands, channels, kernel=1),
+            convolution(channels, channels, kernel=1),
+            nn.Conv2d(channels, classes, 1),
+        )
 
     def forward(self, x: Tensor) -> Tensor:
-        x = self.bands(x[:, 0])  # (n, 1, B, H, W) → (n, channels, H, W)
-        scores: Tensor = self.former(x) + self.pixel(x)
+        x = x[:, 0]  # (n, 1, B, H, W) → (n, B, H, W)
+        context, pixel = self.context(self.bands(x)), self.pixel(x)
+        if self.training:
+            return torch.cat([context, pixel])
+        scores: Tensor = context.log_softmax(dim=1) + pixel.log_softmax(dim=1)
         return scores
 
 

@@ -54,25 +54,25 @@ class Unet(NetSegmenter[UnetParams]):
 
 @dataclass(frozen=True)
 @defaults(rate=1e-3)
-class SegformerParams(DenseRecipe):
+class ContextParams(DenseRecipe):
     """The recipe, and how many channels the bands are mapped to."""
 
     channels: int = param(64, "channels that the bands are mapped to", low=1)
 
 
-class Segformer(NetSegmenter[SegformerParams]):
+class Segformer(NetSegmenter[ContextParams]):
     """The SegFormer of segmentation-models-pytorch, size B0, with random weights, behind a learned 1×1 layer.
 
     SpecDM (Liu et al., arXiv:2502.17056) has such a layer before a published SegFormer-B5. Encoder and decoder are those
-    of sections 3.1 and 3.2 of the paper. Two 1×1 layers beside it score each pixel's spectrum, and both scores are added,
-    because a hyperspectral pixel tells much by itself and the decoder ends at a quarter of the resolution; these, the
-    rate and the lack of pretraining are ours.
+    of sections 3.1 and 3.2 of the paper. Three 1×1 layers beside it name each pixel by its spectrum alone, and the shares
+    of both are multiplied: a hyperspectral pixel tells much by itself, and the decoder ends at a quarter of the
+    resolution. This path, spectra of unit norm as further bands, the rate and the lack of pretraining are ours.
     """
 
     card = Card(
         name="segformer",
-        version="4",
-        summary="SegFormer-B0 with random weights behind a learned band map, with a path for single pixels",
+        version="5",
+        summary="SegFormer-B0 with random weights behind a learned band map, beside a path for single pixels",
         paper="""After @inproceedings{xie2021segformer, author={Enze Xie and Wenhai Wang and Zhiding Yu and Anima
             Anandkumar and Jose M. Alvarez and Ping Luo}, title={{SegFormer}: Simple and Efficient Design for
             Semantic Segmentation with Transformers}, booktitle={Advances in Neural Information Processing
@@ -80,14 +80,55 @@ class Segformer(NetSegmenter[SegformerParams]):
         tasks=("segmentation",),
         uses_device=True,
         seconds=60.0,
-        params=SegformerParams,
-        presets={"tiny": {"steps": 20, "channels": 16, "rate": 3e-3}},
+        params=ContextParams,
+        presets={"tiny": {"steps": 18, "channels": 16, "rate": 3e-3, "batch": 4}},
     )
 
-    def network(self, bands: int, classes: int) -> TileNet:
-        from hsiaug_builtin.dense.nets import MappedSegformer
+    unit = True
 
-        return MappedSegformer(bands, self.params.channels, classes)
+    def network(self, bands: int, classes: int) -> TileNet:
+        from hsiaug_builtin.dense.nets import ContextAndPixel
+
+        return ContextAndPixel(bands, self.params.channels, classes, "segformer", "mit_b0")
+
+
+ENCODERS = {"unet": "resnet18", "fpn": "resnet18", "deeplabv3plus": "resnet18"}
+"""Networks of segmentation-models-pytorch that ``smp`` offers, each with the encoder that it is given."""
+
+
+@dataclass(frozen=True)
+class SmpParams(ContextParams):
+    """The same, and which network."""
+
+    network: str = param("fpn", "of segmentation-models-pytorch", choices=tuple(ENCODERS))
+
+
+class Smp(NetSegmenter[SmpParams]):
+    """U-Net, FPN or DeepLabV3+ with a ResNet-18 of random weights; all else as ``segformer``."""
+
+    card = Card(
+        name="smp",
+        version="1",
+        summary="A network of segmentation-models-pytorch beside a path for single pixels, as smp:NAME; "
+        f"{', '.join(ENCODERS)}",
+        paper="""@misc{iakubovskii2019smp, author={Pavel Iakubovskii}, title={Segmentation Models Pytorch},
+            howpublished={Software}, year={2019}, url={https://github.com/qubvel-org/segmentation_models.pytorch}};
+            each network has its own source""",
+        variant="network",
+        tasks=("segmentation",),
+        uses_device=True,
+        seconds=60.0,
+        params=SmpParams,
+        presets={"tiny": {"steps": 12, "channels": 16, "rate": 3e-3, "batch": 4}},
+    )
+
+    unit = True
+
+    def network(self, bands: int, classes: int) -> TileNet:
+        from hsiaug_builtin.dense.nets import ContextAndPixel
+
+        name = self.params.network
+        return ContextAndPixel(bands, self.params.channels, classes, name, ENCODERS[name])
 
 
 @dataclass(frozen=True)

@@ -19,6 +19,7 @@ from hsiaug.api import (
     derive_seed,
     param,
 )
+from hsiaug_builtin.dense.inputs import unit_norm
 from hsiaug_builtin.nets.fitted import by_class
 
 BLOCK = 2**16
@@ -86,9 +87,9 @@ class FittedForest(FittedPixels):
 
 def spectra_of(images: NDArray[np.float32]) -> NDArray[np.float32]:
     """Tiles (n, T, B, H, W) → (n·H·W, T·B) spectra of their pixels, those of each date divided by their norm."""
-    norm = np.linalg.norm(images, axis=2, keepdims=True)
-    unit = images / np.maximum(norm, 1e-12)
-    return np.ascontiguousarray(unit.transpose(0, 3, 4, 1, 2).reshape(-1, images.shape[1] * images.shape[2]))
+    return np.ascontiguousarray(
+        unit_norm(images).transpose(0, 3, 4, 1, 2).reshape(-1, images.shape[1] * images.shape[2])
+    )
 
 
 class _Pixels(Plugin[Any]):

@@ -30,6 +30,8 @@ def settle(net: nn.Module, real: NDArray[np.float32], scale: BandScale, seed: in
     """
     # Shuffled, as neighbours in one batch are alike, and their variance too small.
     kept = np.random.default_rng(seed).permutation(len(real))[:SETTLED]
+    # Twice where it is one: brought down to a single pixel by a network it has no variance.
+    kept = np.resize(kept, max(len(kept), 2))
     parts = np.array_split(kept, -(-len(kept) // SETTLED_BATCH))
 
     def tiles() -> Iterator[Tensor]:
@@ -68,7 +70,8 @@ def batches(data: TrainingTiles, scale: BandScale, size: int, seed: int, device:
 def criterion(data: TrainingTiles, recipe: DenseRecipe, device: str) -> Error:
     """Mean cross-entropy of the labelled pixels, plus ``recipe.dice`` times the Dice loss.
 
-    With ``recipe.class_weights`` it is a weighted mean, by 1/√share of each pixel's class.
+    With ``recipe.class_weights`` it is a weighted mean, by 1/√share of each pixel's class. A network of several paths
+    gives the scores (n, k, H, W) of one after the other: the loss is then their mean.
     """
     weight = None
     if recipe.class_weights:
@@ -77,6 +80,8 @@ def criterion(data: TrainingTiles, recipe: DenseRecipe, device: str) -> Error:
         weight = torch.tensor(1 / np.sqrt(shares), dtype=torch.float32, device=device)
 
     def error(scores: Tensor, target: Tensor) -> Tensor:
+        if len(scores) > len(target):
+            target = target.repeat(len(scores) // len(target), 1, 1)
         loss = cross_entropy(scores, target, weight=weight, ignore_index=IGNORED)
         return loss + recipe.dice * dice_loss(scores, target) if recipe.dice else loss
 

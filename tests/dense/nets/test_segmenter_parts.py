@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 import torch
 
-from hsiaug_builtin.dense.inputs import IGNORED, BandScale, DenseRecipe, training_tiles
-from hsiaug_builtin.dense.nets import Padded, SiameseU, dates_as_tiles
+from hsiaug_builtin.dense.inputs import IGNORED, BandScale, DenseRecipe, fit_scale, training_tiles
+from hsiaug_builtin.dense.nets import ContextAndPixel, Padded, SiameseU, dates_as_tiles
 from hsiaug_builtin.dense.networks import FcSiamParams
 from hsiaug_builtin.dense.training import batches, criterion, dice_loss
 
@@ -100,3 +100,30 @@ def test_dates_are_taken_apart_and_bands_mapped_only_where_they_are_many():
     one, two = dates_as_tiles(x).chunk(2)
     assert torch.equal(one, x[:, 0]) and torch.equal(two, x[:, 1])
     assert [isinstance(SiameseU(bands, 2, 2).map, torch.nn.Identity) for bands in (4, 5)] == [True, False]
+
+
+def test_paths_have_a_loss_each_in_training_and_their_shares_are_multiplied_afterwards(toy):
+    torch.manual_seed(0)
+    net = ContextAndPixel(6, 8, 3, "fpn", "resnet18")
+    x = torch.randn((2, 1, 6, 32, 32), generator=draw())
+    both = net(x)
+    assert both.shape == (4, 3, 32, 32)
+    target = torch.randint(0, 3, (2, 32, 32), generator=draw())
+    error = criterion(training_tiles(toy("segmentation", n=2).real, 3), DenseRecipe(), "cpu")
+    one, other = (error(scores, target) for scores in both.chunk(2))
+    assert error(both, target).item() == pytest.approx((one + other).item() / 2, rel=1e-5)
+
+    net.eval()
+    shares = [path.softmax(dim=1) for path in (net.context(net.bands(x[:, 0])), net.pixel(x[:, 0]))]
+    product = shares[0] * shares[1]
+    assert torch.allclose(net(x).softmax(dim=1), product / product.sum(dim=1, keepdim=True), atol=1e-5)
+
+
+def test_spectra_of_unit_norm_follow_as_bands_that_light_does_not_change():
+    images = np.random.default_rng(0).uniform(0.1, 1, (3, 2, 4, 16, 16)).astype(np.float32)
+    scale = fit_scale(images, centre=False, unit=True)
+    plain, bright = scale(images), scale(2 * images)
+    assert plain.shape == (3, 2, 8, 16, 16) and plain.dtype == np.float32
+    assert np.allclose(plain[:, :, 4:], bright[:, :, 4:], atol=1e-4)
+    assert not np.allclose(plain[:, :, :4], bright[:, :, :4], atol=0.1)
+    assert np.allclose(plain.mean(axis=(0, 1, 3, 4)), 0, atol=1e-3)
