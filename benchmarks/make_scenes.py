@@ -8,7 +8,8 @@ cards go to ``benchmarks/scenes/``, which git ignores. A pixel of Jasper Ridge g
 more than half of it, and none where no endmember has.
 
 Where FOLDER holds them, a card of ``Samson/`` (95×95×156, three endmembers) is written too, and the cities of ``OSCD/``
-(one archive each) are unpacked, so that HSIAUG_DATA_DIR=benchmarks/scenes finds them.
+(one archive each) are unpacked, so that HSIAUG_DATA_DIR=benchmarks/scenes finds them; so is a card of the chips of
+``Sen1Floods11_sample/`` (Sentinel-2, 13 bands, water).
 
 Where FOLDER also holds ``ground_truth_only/paviaU_gt.mat`` and ``PaviaU_lowres_crop/``, a third card is written: the
 labels of Pavia University (610×340) with a **simulated** cube of 103 bands. It is of that scene's size and layout, for
@@ -17,6 +18,7 @@ speed and memory; what a classifier scores on it means nothing. ``pavia_crop`` i
 
 from __future__ import annotations
 
+import shutil
 import sys
 import tarfile
 from pathlib import Path
@@ -45,6 +47,26 @@ file = "{files}_labels.npy"
 
 [sensor]
 {sensor}
+"""
+
+FLOODS = """\
+name = "sen1floods11"
+title = "Sen1Floods11: water in chips of Sentinel-2"
+task = "segmentation"
+
+[images]
+files = ["sen1floods11/{place}_S2Hand.tif"]
+scale = 1e-4
+units = "reflectance"
+
+[masks]
+files = ["sen1floods11/{place}_LabelHand.tif"]
+names = ["land", "water"]
+codes = [[0], [1]]
+ignore = [-1]
+
+[places]
+any = ["*"]
 """
 
 MAJORITY = "the class of a pixel is the endmember with more than half of it"
@@ -87,6 +109,8 @@ def main() -> None:
         for archive in sorted((source / "OSCD").glob("*.tar.xz")):
             with tarfile.open(archive, "r:xz") as file:
                 file.extractall(OUT / "oscd", filter="data")
+    if (source / "Sen1Floods11_sample").is_dir():
+        write_floods(source / "Sen1Floods11_sample")
     if (source / "PaviaU_lowres_crop").is_dir():
         write_pavia_crop(source / "PaviaU_lowres_crop")
         simulate_pavia(source)
@@ -129,6 +153,12 @@ def write_pavia_crop(folder: Path) -> None:
         classes=PAVIA_NAMES,
         sensor='name = "ROSIS"\ngsd = 5.7\nrange_nm = [430, 860]',
     )
+
+
+def write_floods(folder: Path) -> None:
+    """A card of the chips with their masks of water."""
+    shutil.copytree(folder, OUT / "sen1floods11", dirs_exist_ok=True)
+    (OUT / "sen1floods11.toml").write_text(FLOODS, encoding="utf-8")
 
 
 def write_unmixed(

@@ -1,10 +1,10 @@
-"""What the pairs of SpecDM, of its single-stream baseline and of a rival are like, over draws of pairs.toml.
+"""What the pairs of SpecDM, of its single-stream baseline and of rivals are like, over draws of specdm_paper.toml.
 
-    HSIAUG_DATA_DIR=benchmarks/scenes python -m benchmarks.specdm_quality STORE [RUN ...]
+    HSIAUG_DATA_DIR=benchmarks/scenes python -m benchmarks.specdm_quality STORE [DATA ...] [DRAW ...]
 
 Takes the fits of the suite from the store's cache (and makes what is not there), samples 400 pairs of each, measures them
 as ``hsiaug inspect`` does, and writes quality-NAME.csv and one contact sheet per data set, and quality.md, to
-benchmarks/results/specdm/. Data sets may run side by side.
+benchmarks/results/specdm/. Data sets may run side by side. Draws: 80 to 85, unless some are named.
 
 In the table: means over draws of the measures over all tiles, beside the floor of held-out tiles and beside training
 tiles drawn again, which is as near as can be; then the ratio single / two streams that the paper's Tables 1 and 2 are
@@ -39,20 +39,20 @@ OUT = HERE / "results" / "specdm"
 DATA = {
     "houston": ("segmentation", str(HERE / "scenes" / "houston_crop.toml"), None),
     "jasper": ("segmentation", str(HERE / "scenes" / "jasper_ridge.toml"), None),
-    "samson": ("segmentation", str(HERE / "scenes" / "samson.toml"), None),
+    "floods": ("segmentation", str(HERE / "scenes" / "sen1floods11.toml"), None),
     "oscd": ("change", "oscd", "places:100"),
 }
 ARMS: dict[str, tuple[str, dict[str, str]]] = {
     "specdm": ("specdm", {}),
-    "specdm, pasted=0": ("specdm", {"pasted": "0"}),
-    "specdm, pasted=0, light=0, pure noise": ("specdm", {"pasted": "0", "light": "0", "strength": "1"}),
+    "specdm, sad=0": ("specdm", {"sad": "0"}),
     "ldm_single": ("ldm_single", {}),
+    "quilt": ("quilt", {}),
 }
 RIVAL = {"segmentation": "paste", "change": "duplicate"}
 PAIRED = ("specdm", "ldm_single")
 AGAIN = "training tiles again"
 MADE = 400
-DRAWS = range(10, 12)
+DRAWS = range(80, 86)
 SHOWN = (
     "fd_image_all",
     "fd_mask_all",
@@ -69,11 +69,13 @@ RATIOS = tuple(key for key in SHOWN if key not in ("classes", "copying", "power"
 
 
 def main() -> None:
-    store, names = Path(sys.argv[1]), sys.argv[2:] or list(DATA)
+    store, asked = Path(sys.argv[1]), sys.argv[2:]
+    names = [name for name in asked if not name.isdigit()] or list(DATA)
+    draws = [int(draw) for draw in asked if draw.isdigit()] or list(DRAWS)
     OUT.mkdir(parents=True, exist_ok=True)
     rows = read()
     done = {(row["data"], row["arm"], row["draw"]) for row in rows}
-    for draw in DRAWS:
+    for draw in draws:
         for name in names:
             task, ref, protocol = DATA[name]
             kit = sample_kit(task)
@@ -92,7 +94,7 @@ def main() -> None:
                     done.add((name, AGAIN, str(draw)))
                     rows.append({"data": name, "arm": AGAIN, "draw": str(draw), **drawn_again(made[arm], draw)})
                     write(rows, name)
-            if draw == DRAWS[0] and set(PAIRED) <= made.keys():
+            if draw == draws[0] and set(PAIRED) <= made.keys():
                 groups = [("real", spread(made["specdm"].real))]
                 groups += [(arm, made[arm].synthetic) for arm in (RIVAL[task], "specdm", "ldm_single")]
                 sheet = contact_sheet(groups, data.class_names, data.wavelengths)

@@ -219,7 +219,7 @@ def test_a_toml_file_is_a_suite_or_a_card_by_what_it_holds(tmp_path: Path) -> No
         kind("a = 1\nb = 2")
 
 
-NAMED = ("txt2hsi_claims", "txt2hsi_ablation")
+NAMED = ("txt2hsi_claims", "txt2hsi_ablation", "specdm_paper")
 
 
 @pytest.mark.parametrize("name", NAMED)

@@ -175,8 +175,28 @@ def test_images_come_back_from_the_principal_components_of_their_patches() -> No
     assert not list(codec.parameters())
 
 
+def test_a_vae_of_images_starts_as_the_principal_components_of_their_patches(view: DenseView) -> None:
+    x = run_of(few(view, 8)).pairs.x
+    vae, known = StreamVae(10, 12, 2, SIZES["tiny"], width=8, linear=True), PatchComponents(10, 12, 2)
+    vae.fit_input(x)
+    known.fit_input(x)
+
+    assert torch.allclose(vae.encode(x), known.encode(x)) and vae.encode(x).std() == pytest.approx(1, abs=0.1)
+    assert torch.allclose(vae.decode(vae.encode(x)), known.decode(known.encode(x)), atol=1e-5)
+    assert all(weight.requires_grad for weight in vae.parameters())
+
+
+def test_the_spectral_angle_counts_as_its_weight_says(view: DenseView) -> None:
+    with_it, without = (
+        fit_codec(TwoStream, run_of(few(view, 8), image_steps=3, vae_steps=1, sad=sad)) for sad in (0.1, 0)
+    )
+
+    assert not all(map(torch.equal, with_it.image.parameters(), without.image.parameters()))
+    assert all(map(torch.equal, with_it.mask.parameters(), without.mask.parameters()))
+
+
 def test_the_streams_share_nothing(view: DenseView) -> None:
-    run = run_of(few(view, 8), codec="vae")
+    run = run_of(few(view, 8))
     codec = TwoStream(run.format, run.params)
     image, _ = codec.decode(codec.encode(run.pairs.x, run.format.one_hot(run.pairs.y)))
     image.sum().backward()  # type: ignore[no-untyped-call]
@@ -191,7 +211,7 @@ def test_other_masks_do_not_change_the_image_stream(view: DenseView) -> None:
     real = few(view, 8).real
     other = replace(view, real=replace(real, masks=5 - real.masks))
     one, two = (
-        fit_codec(TwoStream, run_of(v, vae_steps=3, codec="vae")) for v in (replace(view, real=real), other)
+        fit_codec(TwoStream, run_of(v, vae_steps=3, image_steps=3)) for v in (replace(view, real=real), other)
     )
 
     assert all(torch.equal(a, b) for a, b in zip(one.image.parameters(), two.image.parameters(), strict=True))
@@ -199,7 +219,7 @@ def test_other_masks_do_not_change_the_image_stream(view: DenseView) -> None:
 
 
 def test_a_few_tiles_can_be_learnt_by_heart(make: Make) -> None:
-    run = run_of(make(8, 16), vae_steps=600, codec="vae")
+    run = run_of(make(8, 16), vae_steps=600, image_steps=200)
     codec = fit_codec(TwoStream, run)
     images, _ = codec.decode(codec.encode(run.pairs.x, run.format.one_hot(run.pairs.y)))
 
@@ -210,7 +230,7 @@ def test_a_few_tiles_can_be_learnt_by_heart(make: Make) -> None:
 
 def test_two_streams_keep_masks_better_than_one_of_the_same_latents(make: Make) -> None:
     view = make(12, 16, 40)
-    two, one = (run_of(view, plugin, vae_steps=160, codec="vae") for plugin in (SpecDm, LdmSingle))
+    two, one = (run_of(view, plugin, vae_steps=160) for plugin in (SpecDm, LdmSingle))
     codec, single = fit_codec(TwoStream, two), fit_codec(OneStream, one)
 
     channels = [c.encode(two.pairs.x, two.format.one_hot(two.pairs.y)).shape[1] for c in (codec, single)]
@@ -251,8 +271,6 @@ def test_the_paper_preset_is_large() -> None:
 @pytest.mark.parametrize(
     ("name", "value"),
     [
-        ("order", "image-first"),
-        ("codec", "pca"),
         ("factor", "3"),
         ("size", "large"),
     ],

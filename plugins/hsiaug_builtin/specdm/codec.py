@@ -12,8 +12,7 @@ from hsiaug.api import derive_seed
 from hsiaug_builtin.diffusion.angles import mean_angle
 from hsiaug_builtin.diffusion.training import randomness, train
 from hsiaug_builtin.nets.seeded import fresh
-from hsiaug_builtin.specdm.components import PatchComponents
-from hsiaug_builtin.specdm.params import SAD, Params
+from hsiaug_builtin.specdm.params import LatentParams, Params, SpecDmParams
 from hsiaug_builtin.specdm.tileformat import TileFormat
 from hsiaug_builtin.specdm.training_pairs import PairRun
 from hsiaug_builtin.specdm.vae import STEM, StreamVae
@@ -24,7 +23,7 @@ class Codec(nn.Module):
 
     split = 0
 
-    def __init__(self, form: TileFormat, params: Params) -> None:
+    def __init__(self, form: TileFormat, params: LatentParams) -> None:
         super().__init__()
 
     def encode(self, x: Tensor, one_hot: Tensor) -> Tensor:
@@ -45,13 +44,14 @@ class Codec(nn.Module):
 
 
 class TwoStream(Codec):
-    """A stream of the images and a VAE of the mask, whose latents are only laid side by side.
+    """A VAE of the images and one of the mask, whose latents are only laid side by side.
 
-    L1 + 0.1·angle + KL for the images, cross-entropy + KL for the mask (eqs. 1, 2).
+    L1 + λ·angle + KL for the images, cross-entropy + KL for the mask (eqs. 1, 2).
     """
 
-    def __init__(self, form: TileFormat, params: Params) -> None:
+    def __init__(self, form: TileFormat, params: LatentParams) -> None:
         super().__init__(form, params)
+        assert isinstance(params, SpecDmParams)
         self.split = params.latent_image
         self.image = _image_stream(form, params, form.channels, self.split)
         self.mask = _mask_stream(form, params)
@@ -66,19 +66,24 @@ class TwoStream(Codec):
         self.image.fit_input(x)
 
     def fit(self, run: PairRun) -> None:
-        form = run.format
+        form, params = run.format, run.params
+        assert isinstance(params, SpecDmParams)
 
         def loss(out: Tensor, x: Tensor) -> Tensor:
-            return (out - x).abs().mean() + SAD * mean_angle(form.apart(x), form.apart(out), dim=2)
+            found = (out - x).abs().mean()
+            return found + params.sad * mean_angle(form.apart(x), form.apart(out), dim=2) if params.sad else found
 
-        _fit_stream(run, self.image, lambda rows, turns: run.cut(run.pairs.x, rows, turns), loss, "image VAE")
+        def images(rows: Tensor, turns: list[int]) -> Tensor:
+            return run.cut(run.pairs.x, rows, turns)
+
+        _fit_stream(run, self.image, images, loss, "image VAE", params.image_steps)
         _fit_masks(run, self.mask)
 
 
 class MaskStream(Codec):
     """A VAE of the mask alone: images are made for the masks that it gives. Cross-entropy + KL (eq. 2)."""
 
-    def __init__(self, form: TileFormat, params: Params) -> None:
+    def __init__(self, form: TileFormat, params: LatentParams) -> None:
         super().__init__(form, params)
         self.mask = _mask_stream(form, params)
 
@@ -99,8 +104,9 @@ class OneStream(Codec):
     Plain L1 over all channels, of bands and of the one-hot mask alike, + KL.
     """
 
-    def __init__(self, form: TileFormat, params: Params) -> None:
+    def __init__(self, form: TileFormat, params: LatentParams) -> None:
         super().__init__(form, params)
+        assert isinstance(params, Params)
         self.bands, classes = form.channels, len(form.ids)
         latent = params.latent_image + params.latent_mask
         self.both = _image_stream(form, params, form.channels + classes, latent, stem=STEM + classes)
@@ -123,7 +129,7 @@ class OneStream(Codec):
         def read(rows: Tensor, turns: list[int]) -> Tensor:
             return torch.cat([run.cut(pairs.x, rows, turns), form.one_hot(run.cut(pairs.y, rows, turns))], dim=1)
 
-        _fit_stream(run, self.both, read, lambda out, x: (out - x).abs().mean(), "VAE")
+        _fit_stream(run, self.both, read, lambda out, x: (out - x).abs().mean(), "VAE", run.params.vae_steps)
 
 
 def fit_codec(kind: type[Codec], run: PairRun) -> Codec:
@@ -136,16 +142,14 @@ def fit_codec(kind: type[Codec], run: PairRun) -> Codec:
 
 
 def _image_stream(
-    form: TileFormat, params: Params, channels: int, latent: int, stem: int = STEM
-) -> StreamVae | PatchComponents:
-    """A stream of images, or of images and masks, as ``codec`` says."""
-    factor = params.factor_of(form.side)
-    if params.codec == "components":
-        return PatchComponents(channels, latent, factor)
-    return StreamVae(channels, latent, factor, params.network, width=params.network.vae_width, stem=stem)
+    form: TileFormat, params: LatentParams, channels: int, latent: int, stem: int = STEM
+) -> StreamVae:
+    """A VAE of images, or of images and masks."""
+    factor, size = params.factor_of(form.side), params.network
+    return StreamVae(channels, latent, factor, size, width=size.vae_width, stem=stem, linear=True)
 
 
-def _mask_stream(form: TileFormat, params: Params) -> StreamVae:
+def _mask_stream(form: TileFormat, params: LatentParams) -> StreamVae:
     size, classes = params.network, len(form.ids)
     factor = params.factor_of(form.side)
     return StreamVae(classes, params.latent_mask, factor, size, width=size.mask_width, stem=classes)
@@ -155,7 +159,7 @@ def _fit_masks(run: PairRun, vae: StreamVae) -> None:
     def masks(rows: Tensor, turns: list[int]) -> Tensor:
         return run.format.one_hot(run.cut(run.pairs.y, rows, turns))
 
-    _fit_stream(run, vae, masks, lambda out, y: cross_entropy(out, y), "mask VAE")
+    _fit_stream(run, vae, masks, lambda out, y: cross_entropy(out, y), "mask VAE", run.params.vae_steps)
 
 
 def _divergence(mean: Tensor, log_variance: Tensor) -> Tensor:
@@ -165,16 +169,14 @@ def _divergence(mean: Tensor, log_variance: Tensor) -> Tensor:
 
 def _fit_stream(
     run: PairRun,
-    stream: StreamVae | PatchComponents,
+    stream: StreamVae,
     read: Callable[[Tensor, list[int]], Tensor],
     loss: Callable[[Tensor, Tensor], Tensor],
     note: str,
+    steps: int,
 ) -> None:
-    """Train a stream where it is, unless nothing of it is to be trained. read(rows, turns): a batch. loss(out, batch):
-    without the Kullback-Leibler term."""
+    """Train a stream where it is. read(rows, turns): a batch. loss(out, batch): without the Kullback-Leibler term."""
     params = run.params
-    if isinstance(stream, PatchComponents):
-        return
     seed = derive_seed(note, run.seed)
 
     def value(step: int) -> Tensor:
@@ -187,7 +189,7 @@ def _fit_stream(
     train(
         stream,
         value,
-        steps=params.vae_steps,
+        steps=steps,
         rate=params.network.vae_rate,
         progress=run.progress,
         note=note,

@@ -1,4 +1,4 @@
-"""A codec that needs no training: the principal components of patches, which loses next to nothing of an image."""
+"""Principal components of patches, which lose next to nothing of an image: what the VAEs of images start from."""
 
 from __future__ import annotations
 

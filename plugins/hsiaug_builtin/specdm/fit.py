@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+from collections.abc import Iterator
 from pathlib import Path
 
 import torch
@@ -9,13 +11,14 @@ from torch import Tensor
 from torch.nn.functional import mse_loss
 
 from hsiaug.api import DenseView, Progress, derive_seed
+from hsiaug_builtin.diffusion.angles import mean_angle
 from hsiaug_builtin.diffusion.latents import LatentNorm
 from hsiaug_builtin.diffusion.schedule import make_schedule
 from hsiaug_builtin.diffusion.training import randomness, train
 from hsiaug_builtin.nets.seeded import fresh, to_device
 from hsiaug_builtin.nets.views import SYMMETRIES
 from hsiaug_builtin.specdm.codec import Codec, fit_codec
-from hsiaug_builtin.specdm.params import DROP, NOISE_STEPS, Params
+from hsiaug_builtin.specdm.params import DROP, NOISE_STEPS, LatentParams
 from hsiaug_builtin.specdm.training_pairs import PairRun
 from hsiaug_builtin.specdm.unet import UNet
 
@@ -34,7 +37,7 @@ SCHEDULE = make_schedule("scaled_linear", NOISE_STEPS, 0.0015, 0.0155)
 
 def learn(
     view: DenseView,
-    params: Params,
+    params: LatentParams,
     kind: type[Codec],
     seed: int,
     device: str,
@@ -51,6 +54,7 @@ def learn(
     weights = sum(p.numel() for p in denoiser.parameters())
     facts = {
         "reconstruction_accuracy": accuracy(codec, run),
+        "reconstruction_angle": lost_angle(codec, run),
         "scale": run.format.scale,
         "shift": run.format.shift,
         "tiles": len(run.pairs),
@@ -75,15 +79,35 @@ def learn(
 @torch.inference_mode()
 def accuracy(codec: Codec, run: PairRun) -> float:
     """Share of the labelled pixels of training tiles whose class comes back from the latents."""
-    pairs, form = run.pairs, run.format
-    rows = torch.randperm(len(pairs), generator=torch.Generator().manual_seed(run.seed))[:CHECKED]
     right, labelled = 0, 0
-    for part in torch.split(rows, BATCH):
-        y = pairs.y[part]
-        known = torch.tensor(form.ids, device=y.device)[y] != 0
-        named = codec.decode(codec.encode(pairs.x[part], form.one_hot(y)))[1].argmax(dim=1)
+    for _, y, (_, shares) in _decoded(codec, run):
+        known = torch.tensor(run.format.ids, device=y.device)[y] != 0
+        named = shares.argmax(dim=1)
         right, labelled = right + int((known & (named == y)).sum()), labelled + int(known.sum())
     return round(right / max(1, labelled), 5)
+
+
+@torch.inference_mode()
+def lost_angle(codec: Codec, run: PairRun) -> float | None:
+    """Mean spectral angle in degrees between pixels of training tiles and what comes back; None without images."""
+    apart = run.format.apart
+    found = [
+        (len(x), mean_angle(apart(x), apart(image), dim=2))
+        for x, _, (image, _) in _decoded(codec, run)
+        if image.shape[1]
+    ]
+    if not found:
+        return None
+    return round(math.degrees(float(sum(n * angle for n, angle in found)) / sum(n for n, _ in found)), 3)
+
+
+def _decoded(codec: Codec, run: PairRun) -> Iterator[tuple[Tensor, Tensor, tuple[Tensor, Tensor]]]:
+    """Images and masks of some training tiles, and what comes back from their latents."""
+    pairs = run.pairs
+    rows = torch.randperm(len(pairs), generator=torch.Generator().manual_seed(run.seed))[:CHECKED]
+    for part in torch.split(rows, BATCH):
+        x, y = pairs.x[part], pairs.y[part]
+        yield x, y, codec.decode(codec.encode(x, run.format.one_hot(y)))
 
 
 @torch.inference_mode()

@@ -18,12 +18,14 @@ from hsiaug_builtin.diffusion.schedule import guide, sample
 from hsiaug_builtin.nets import state
 from hsiaug_builtin.specdm.codec import Codec
 from hsiaug_builtin.specdm.fit import SCHEDULE
-from hsiaug_builtin.specdm.params import Params
+from hsiaug_builtin.specdm.params import LatentParams
 from hsiaug_builtin.specdm.quilting import Grounds
 from hsiaug_builtin.specdm.tileformat import TileFormat
 from hsiaug_builtin.specdm.unet import UNet
 
 BATCH = 64
+AGAIN = 4
+"""Most times that pairs are drawn again which do not show the class that they were asked for."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -33,7 +35,7 @@ class FittedPairs:
     latents: (n, d, h, w) float32, normalised, of the training pairs, which sampling may start from.
     """
 
-    params: Params
+    params: LatentParams
     format: TileFormat
     codec: Codec
     denoiser: UNet
@@ -47,7 +49,8 @@ class FittedPairs:
         """Pairs of any kind, and of ``counts.by_class[c]`` those that shall show class c.
 
         The denoiser is told the shares of classes of training tiles: of any, or, for a class, of tiles drawn in
-        proportion to their share of it, with guidance ω. With ``strength`` < 1 each starts from the very tile that its
+        proportion to their share of it, with guidance ω. Pairs that do not show it all the same are drawn again, up to
+        ``AGAIN`` times, each time with ω larger by 1. With ``strength`` < 1 each starts from the very tile that its
         shares are of, noised so far, and keeps the more of it the less that is (SDEdit, Meng et al., ICLR 2022; an
         extension).
         Raises PluginError for a class without training pixels.
@@ -80,13 +83,26 @@ class FittedPairs:
         """n pairs that shall show class c, or any where it is None."""
         images, masks, sure = [], [], []
         for rows in np.array_split(self._rows(c, n, rng), range(BATCH, n, BATCH)):
-            decoded, shares = self.codec.decode(self._draw(rows, omega, draw))
-            drawn, confidence = self.format.masks_back(shares)
-            image, mask = self._pairs(decoded, drawn, rows, c, rng)
+            image, mask, confidence = self._batch(rows, c, omega, rng, draw)
+            for more in range(1, AGAIN + 1):
+                lacks = np.flatnonzero(~(mask == c).any(axis=(1, 2))) if c is not None else ()
+                if not len(lacks):
+                    break
+                again = self._batch(self._rows(c, len(lacks), rng), c, omega + more, rng, draw)
+                image[lacks], mask[lacks], confidence[lacks] = again
             images.append(image)
             masks.append(mask)
-            sure.append(np.where(mask == drawn, confidence, np.float32(1)))
+            sure.append(confidence)
         return DenseSamples.made(np.concatenate(images), np.concatenate(masks), confidence=np.concatenate(sure))
+
+    def _batch(
+        self, rows: NDArray[np.int64], c: int | None, omega: float, rng: np.random.Generator, draw: torch.Generator
+    ) -> tuple[NDArray[np.float32], NDArray[np.int64], NDArray[np.float32]]:
+        """Images, masks and confidence of pairs like training tiles (n,)."""
+        decoded, shares = self.codec.decode(self._draw(rows, omega, draw))
+        drawn, confidence = self.format.masks_back(shares)
+        image, mask = self._pairs(decoded, drawn, rows, c, rng)
+        return image, mask, np.where(mask == drawn, confidence, np.float32(1))
 
     def _pairs(
         self,
@@ -145,7 +161,7 @@ class FittedPairs:
         return cls(**learnt)
 
     @classmethod
-    def restore(cls, folder: Path, own: Params, codec: type[Codec], device: str) -> Self:
+    def restore(cls, folder: Path, own: LatentParams, codec: type[Codec], device: str) -> Self:
         """Read a saved fit, with a codec of a kind and, for what only sampling reads, ``own`` params."""
         arrays, facts = load_state(folder)
         params = resampled(type(own)(**facts["params"]), own)

@@ -1,4 +1,4 @@
-"""The hyper-parameters of ``specdm`` and ``ldm_single``. No torch here: cards are read without it."""
+"""The hyper-parameters of ``specdm``, ``ldm_single`` and ``quilt``. No torch here: cards are read without it."""
 
 from __future__ import annotations
 
@@ -10,8 +10,6 @@ DROP = 0.1
 """Share of tiles that the denoiser is trained on without being told their classes, for guidance."""
 NOISE_STEPS = 1000
 """Noising steps T."""
-SAD = 0.1
-"""Weight λ of the spectral angle in the image VAE's loss, the paper's."""
 
 
 @dataclass(frozen=True)
@@ -53,8 +51,8 @@ SIZES = {
 
 
 @dataclass(frozen=True)
-class Params:
-    """Shared by both generators. The defaults are for small sets of tiles on one CPU core."""
+class LatentParams:
+    """Shared by all three generators. The defaults are for small sets of tiles on one CPU core."""
 
     size: str = param("small", "of the networks and batches", choices=tuple(SIZES))
     factor: int = param(
@@ -62,14 +60,8 @@ class Params:
         "pixels per latent pixel; 0 = 4 for tiles of 64 pixels or more, 2 for smaller ones",
         choices=(0, 2, 4, 8),
     )
-    codec: str = param(
-        "components",
-        "of images: components (principal ones, of patches; nothing is trained), or vae, the paper's",
-        choices=("components", "vae"),
-    )
-    latent_image: int = param(16, "latent channels of the images, all dates together", low=2)
     latent_mask: int = param(4, "latent channels of the mask", low=1)
-    vae_steps: int = param(1200, "optimiser steps of each VAE", low=1)
+    vae_steps: int = param(800, "optimiser steps of the VAE of masks, or of the only one", low=1)
     steps: int = param(800, "optimiser steps of the denoiser", low=1)
     rate: float = param(2e-3, "peak learning rate of the denoiser", low=0)
     sample_steps: int = param(20, "denoising steps from pure noise", low=1, sampling=True)
@@ -93,33 +85,39 @@ class Params:
 
 
 @dataclass(frozen=True)
-@defaults(vae_steps=800, steps=450, strength=0.3)
+class Params(LatentParams):
+    """Of ``ldm_single``, and of ``specdm`` too."""
+
+    latent_image: int = param(16, "latent channels of the images, all dates together", low=2)
+
+
+@dataclass(frozen=True)
 class SpecDmParams(Params):
     """The values of the paper are in the preset "paper"."""
 
-    order: str = param(
-        "mask-first",
-        "mask-first (then an image for it, of real pixels) or joint, the paper's: both at once",
-        choices=("mask-first", "joint"),
-    )
+    image_steps: int = param(250, "optimiser steps of the VAE of images", low=1)
+    sad: float = param(0.1, "weight λ of the spectral angle in the loss of the VAE of images", low=0)
+
+
+@dataclass(frozen=True)
+@defaults(steps=450, strength=0.3)
+class QuiltParams(LatentParams):
+    """Of masks alone, and of what is done to the images that are quilted for them."""
+
     pasted: int = param(
         30,
-        "mask-first, one date: components that are set into a finished pair as paste does it, 1 to this many; 0 = none",
+        "one date: components that are set into a finished pair as paste does it, 1 to this many; 0 = none",
         low=0,
         sampling=True,
     )
     light: float = param(
-        0.5,
-        "mask-first: strength of another light on a pair, as relight has it; 0 = none",
-        low=0,
-        high=4,
-        sampling=True,
+        0.5, "strength of another light on a pair, as relight has it; 0 = none", low=0, high=4, sampling=True
     )
 
 
-TINY = {"size": "tiny", "latent_image": 4, "vae_steps": 15, "steps": 25, "rate": 1e-2, "sample_steps": 4}
+TINY = {"size": "tiny", "vae_steps": 15, "steps": 25, "rate": 1e-2, "sample_steps": 4}
 
 PAPER = {
-    "size": "paper", "codec": "vae", "factor": 4, "latent_image": 3, "latent_mask": 3, "vae_steps": 100000,
-    "steps": 200000, "rate": 5e-5, "sample_steps": 50, "strength": 1.0, "weight": 1.0,
+    "size": "paper", "factor": 4, "latent_image": 3, "latent_mask": 3, "vae_steps": 100000, "steps": 200000,
+    "rate": 5e-5, "sample_steps": 50, "weight": 1.0,
 }  # fmt: skip

@@ -13,7 +13,7 @@ from hsiaug.api import DenseView, Progress
 from hsiaug_builtin.diffusion.training import Run
 from hsiaug_builtin.nets.seeded import to_device
 from hsiaug_builtin.nets.views import SYMMETRIES, symmetry
-from hsiaug_builtin.specdm.params import Params
+from hsiaug_builtin.specdm.params import LatentParams
 from hsiaug_builtin.specdm.tileformat import TileFormat
 
 
@@ -40,11 +40,17 @@ class PairRun(Run):
 
     format: TileFormat
     pairs: Pairs
-    params: Params
+    params: LatentParams
 
     @classmethod
     def of(
-        cls, view: DenseView, params: Params, seed: int, device: str, progress: Progress, checkpoint: Path | None
+        cls,
+        view: DenseView,
+        params: LatentParams,
+        seed: int,
+        device: str,
+        progress: Progress,
+        checkpoint: Path | None,
     ) -> PairRun:
         """Raises PluginError for tiles that cannot be learnt from."""
         real = view.real

@@ -5,8 +5,9 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
+from hsiaug_builtin.nets.blocks import zero_weights
 from hsiaug_builtin.specdm.blocks import Block, Upsample, norm
-from hsiaug_builtin.specdm.components import components
+from hsiaug_builtin.specdm.components import PatchComponents, components
 from hsiaug_builtin.specdm.params import Size
 
 STEM = 32
@@ -20,8 +21,11 @@ QUIET = -6.0
 class StreamVae(nn.Module):
     """x (n, C, P, P) → latents (n, d, P/f, P/f) → x.
 
-    factor: f. mean, std: (C,) float32 of x, which the
-    network works in units of. After the KL autoencoders of latent diffusion (Rombach et al. 2022), without attention.
+    factor: f. mean, std: (C,) float32 of x, which the network works in units of. After the KL autoencoders of latent
+    diffusion (Rombach et al. 2022), without attention.
+
+    linear: whether it starts as the principal components of patches (ours). The convolutions then learn only what these
+    lack, within hundreds of steps in place of many thousands.
     """
 
     mean: Tensor
@@ -36,8 +40,10 @@ class StreamVae(nn.Module):
         *,
         width: int,
         stem: int = STEM,
+        linear: bool = False,
     ) -> None:
         super().__init__()
+        self.linear = PatchComponents(channels, latent, factor) if linear else None
         self.register_buffer("mean", torch.zeros(channels))
         self.register_buffer("std", torch.ones(channels))
         # More numbers than these per pixel tell little of a spectrum.
@@ -53,15 +59,20 @@ class StreamVae(nn.Module):
         )
         wide = levels[-1]
         leave = nn.Conv2d(wide, 2 * latent, 3, padding=1)
+        leave = zero_weights(leave) if linear else leave
         nn.init.constant_(leave.bias[latent:], QUIET)  # type: ignore[index]
         self.encoder.extend([norm(wide), nn.SiLU(), leave])
         self.decoder = nn.Sequential(nn.Conv2d(latent, wide, 3, padding=1), *_up(levels[::-1], size.vae_blocks))
+        last = nn.Conv2d(width, thin * fold**2, 3, padding=1)
         self.decoder.extend(
-            [norm(width), nn.SiLU(), nn.Conv2d(width, thin * fold**2, 3, padding=1), nn.PixelShuffle(fold)]
+            [norm(width), nn.SiLU(), zero_weights(last) if linear else last, nn.PixelShuffle(fold)]
         )
 
     def fit_input(self, x: Tensor) -> None:
-        """Take mean and spread of x (n, C, P, P); a stem starts from its principal components."""
+        """Take mean and spread of x (n, C, P, P); a stem starts from its principal components, and so does the whole
+        where it is to."""
+        if self.linear is not None:
+            self.linear.fit_input(x)
         self.mean.copy_(x.mean(dim=(0, 2, 3)))
         self.std.copy_(x.std(dim=(0, 2, 3)).clamp(min=1e-4))
         if self.stem is None or self.crown is None:
@@ -80,18 +91,20 @@ class StreamVae(nn.Module):
 
     def posterior(self, x: Tensor) -> tuple[Tensor, Tensor]:
         """Mean and log-variance of the latents (n, d, P/f, P/f)."""
+        begin = 0.0 if self.linear is None else self.linear.encode(x)
         x = (x - self.mean[:, None, None]) / self.std[:, None, None]
         if self.stem is not None:
             x = self.stem(x)
         mean, log_variance = self.encoder(x).chunk(2, dim=1)
-        return mean, log_variance.clamp(-30, 20)
+        return begin + mean, log_variance.clamp(-30, 20)
 
     def decode(self, z: Tensor) -> Tensor:
         """(n, C, P, P)."""
         x = self.decoder(z)
         if self.crown is not None:
             x = self.crown(x)
-        out: Tensor = x * self.std[:, None, None] + self.mean[:, None, None]
+        begin = self.mean[:, None, None] if self.linear is None else self.linear.decode(z)
+        out: Tensor = begin + x * self.std[:, None, None]
         return out
 
 

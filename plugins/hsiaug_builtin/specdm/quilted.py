@@ -1,4 +1,4 @@
-"""A fitted ``specdm`` that draws the mask first: layouts, masks like them, and images of real pixels for those."""
+"""A fitted ``quilt``: masks are drawn first, then images of real pixels for them."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ from hsiaug.api import DenseView
 from hsiaug_builtin.light.tiles import light_of, relight_tiles
 from hsiaug_builtin.pairs.paste import FittedPaste, PasteParams
 from hsiaug_builtin.specdm.fitted import FittedPairs
-from hsiaug_builtin.specdm.params import SpecDmParams
+from hsiaug_builtin.specdm.params import QuiltParams
 from hsiaug_builtin.specdm.quilting import Grounds, Quilt
 
 
 @dataclass(frozen=True, eq=False)
-class FittedMaskFirst(FittedPairs):
+class FittedQuilt(FittedPairs):
     """:class:`FittedPairs` whose latents are of masks alone; an image is quilted for every mask, under its own light.
 
     tiles, tile_masks: the training pairs.
@@ -43,8 +43,8 @@ class FittedMaskFirst(FittedPairs):
         return Quilt(self.tiles, self.tile_masks)
 
     @property
-    def _own(self) -> SpecDmParams:
-        assert isinstance(self.params, SpecDmParams)
+    def _own(self) -> QuiltParams:
+        assert isinstance(self.params, QuiltParams)
         return self.params
 
     @cached_property
