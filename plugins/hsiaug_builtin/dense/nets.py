@@ -134,7 +134,7 @@ class ContextAndPixel(TileNet):
     the first, which learns few tiles by heart, would leave nothing for the second to learn. Afterwards their log shares
     are added, which is the product of experts.
 
-    channels: of the map before the network, and of the hidden layers of the other path.
+    channels: of the map before the network; the hidden layers of the other path have twice as many.
     """
 
     multiple = 32
@@ -148,9 +148,9 @@ class ContextAndPixel(TileNet):
             architecture, encoder, encoder_weights=None, in_channels=channels, classes=classes
         )
         self.pixel = nn.Sequential(
-            convolution(bands, channels, kernel=1),
-            convolution(channels, channels, kernel=1),
-            nn.Conv2d(channels, classes, 1),
+            convolution(bands, 2 * channels, kernel=1),
+            convolution(2 * channels, 2 * channels, kernel=1),
+            nn.Conv2d(2 * channels, classes, 1),
         )
 
     def forward(self, x: Tensor) -> Tensor:

@@ -17,6 +17,9 @@ from hsiaug_builtin.specdm.tileformat import TileFormat
 from hsiaug_builtin.specdm.training_pairs import PairRun
 from hsiaug_builtin.specdm.vae import STEM, StreamVae
 
+SHARP = 10.0
+"""Factor from the values of a mask's components, about 0 and 1, to the scores of classes."""
+
 
 class Codec(nn.Module):
     """Between pairs and their joint latents. split: the first latent channels that are the images' alone."""
@@ -54,16 +57,18 @@ class TwoStream(Codec):
         assert isinstance(params, SpecDmParams)
         self.split = params.latent_image
         self.image = _image_stream(form, params, form.channels, self.split)
-        self.mask = _mask_stream(form, params)
+        self.mask = _mask_stream(form, params, linear=True)
 
     def encode(self, x: Tensor, one_hot: Tensor) -> Tensor:
         return torch.cat([self.image.encode(x), self.mask.encode(one_hot)], dim=1)
 
     def decode(self, z: Tensor) -> tuple[Tensor, Tensor]:
-        return self.image.decode(z[:, : self.split]), self.mask.decode(z[:, self.split :]).softmax(dim=1)
+        scores = SHARP * self.mask.decode(z[:, self.split :])
+        return self.image.decode(z[:, : self.split]), scores.softmax(dim=1)
 
     def fit_inputs(self, x: Tensor, one_hot: Tensor) -> None:
         self.image.fit_input(x)
+        self.mask.fit_input(one_hot)
 
     def fit(self, run: PairRun) -> None:
         form, params = run.format, run.params
@@ -77,7 +82,7 @@ class TwoStream(Codec):
             return run.cut(run.pairs.x, rows, turns)
 
         _fit_stream(run, self.image, images, loss, "image VAE", params.image_steps)
-        _fit_masks(run, self.mask)
+        _fit_masks(run, self.mask, SHARP)
 
 
 class MaskStream(Codec):
@@ -149,17 +154,17 @@ def _image_stream(
     return StreamVae(channels, latent, factor, size, width=size.vae_width, stem=stem, linear=True)
 
 
-def _mask_stream(form: TileFormat, params: LatentParams) -> StreamVae:
+def _mask_stream(form: TileFormat, params: LatentParams, linear: bool = False) -> StreamVae:
     size, classes = params.network, len(form.ids)
     factor = params.factor_of(form.side)
-    return StreamVae(classes, params.latent_mask, factor, size, width=size.mask_width, stem=classes)
+    return StreamVae(classes, params.latent_mask, factor, size, width=size.mask_width, stem=classes, linear=linear)
 
 
-def _fit_masks(run: PairRun, vae: StreamVae) -> None:
+def _fit_masks(run: PairRun, vae: StreamVae, sharp: float = 1.0) -> None:
     def masks(rows: Tensor, turns: list[int]) -> Tensor:
         return run.format.one_hot(run.cut(run.pairs.y, rows, turns))
 
-    _fit_stream(run, vae, masks, lambda out, y: cross_entropy(out, y), "mask VAE", run.params.vae_steps)
+    _fit_stream(run, vae, masks, lambda out, y: cross_entropy(sharp * out, y), "mask VAE", run.params.vae_steps)
 
 
 def _divergence(mean: Tensor, log_variance: Tensor) -> Tensor:

@@ -85,6 +85,7 @@ class LatentParams:
 
 
 @dataclass(frozen=True)
+@defaults(latent_mask=8, vae_steps=400, steps=1000)
 class Params(LatentParams):
     """Of ``ldm_single``, and of ``specdm`` too."""
 
@@ -100,7 +101,7 @@ class SpecDmParams(Params):
 
 
 @dataclass(frozen=True)
-@defaults(steps=450, strength=0.3)
+@defaults(vae_steps=800, steps=450, strength=0.3)
 class QuiltParams(LatentParams):
     """Of masks alone, and of what is done to the images that are quilted for them."""
 

@@ -53,7 +53,7 @@ class SpecDm(_LatentDiffusion):
     """Learns a VAE of images (L1 + 0.1 · spectral angle), one of one-hot masks (cross-entropy), and a denoiser of their
     latents side by side. A pair is drawn from noise, and each half of it decoded by its own VAE; two dates are one input.
 
-    The VAE of images starts as the principal components of patches, the denoiser predicts v and is told the share of
+    The VAEs start as the principal components of patches, the denoiser predicts v and is told the share of
     each class: these are ours.
     """
 
@@ -65,7 +65,7 @@ class SpecDm(_LatentDiffusion):
         **ALIKE,
         params=SpecDmParams,
         presets={
-            "tiny": {**TINY, "latent_image": 4, "image_steps": 5},
+            "tiny": {**TINY, "latent_image": 4, "latent_mask": 4, "image_steps": 5},
             "paper": {**PAPER, "image_steps": 100000},
         },
     )
@@ -93,7 +93,7 @@ class LdmSingle(_LatentDiffusion):
             eprint={2112.10752}, archiveprefix={arXiv}}""",
         **ALIKE,
         params=Params,
-        presets={"tiny": {**TINY, "latent_image": 4, "vae_steps": 25, "steps": 40}, "paper": PAPER},
+        presets={"tiny": {**TINY, "latent_image": 4, "latent_mask": 4}, "paper": PAPER},
     )
 
     def _parts(self) -> tuple[type[FittedPairs], type[Codec]]:
