@@ -227,6 +227,7 @@ class SiameseTransformer(TileNet):
         super().__init__()
         channels = min(bands, 2 * width)
         self.map = _map(bands, channels)
+        self.fine = convolution(2 * channels, width)
         self.encoder = get_encoder("mit_b0", in_channels=channels, weights=None)
         sizes = self.encoder.out_channels[2:]  # at strides 4, 8, 16, 32; tiles and a placeholder come before
         self.project = nn.ModuleList(nn.Conv2d(size, width, 1) for size in sizes)
@@ -241,14 +242,16 @@ class SiameseTransformer(TileNet):
                 for _ in range(2)
             )
         )
-        self.head = nn.Conv2d(width, classes, 3, padding=1)
+        self.head = nn.Conv2d(2 * width, classes, 3, padding=1)
 
     def forward(self, x: Tensor) -> Tensor:
-        stages = self.encoder(self.map(dates_as_tiles(x)))[2:]  # (n, 2, B, H, W) → (2n, size, H/4, W/4), …
+        x = self.map(dates_as_tiles(x))
+        stages = self.encoder(x)[2:]  # (2n, channels, H, W) → (2n, size, H/4, W/4), …
         found: list[Tensor] = []
         for stage, project, differ in reversed(list(zip(stages, self.project, self.difference, strict=True))):
             change = differ(torch.cat(project(stage).chunk(2), dim=1))
             found.append(change + _larger(found[-1], change) if found else change)
         fused = self.fuse(torch.cat([_larger(change, found[-1]) for change in found], dim=1))
-        scores: Tensor = self.head(self.enlarge(fused))
+        fine = self.fine(torch.cat(x.chunk(2), dim=1))
+        scores: Tensor = self.head(torch.cat([self.enlarge(fused), fine], dim=1))
         return scores

@@ -81,7 +81,7 @@ class Segformer(NetSegmenter[ContextParams]):
         uses_device=True,
         seconds=60.0,
         params=ContextParams,
-        presets={"tiny": {"steps": 18, "channels": 16, "rate": 3e-3, "batch": 4}},
+        presets={"tiny": {"steps": 10, "channels": 16, "rate": 6e-3, "batch": 4}},
     )
 
     unit = True
@@ -119,7 +119,7 @@ class Smp(NetSegmenter[SmpParams]):
         uses_device=True,
         seconds=60.0,
         params=SmpParams,
-        presets={"tiny": {"steps": 12, "channels": 16, "rate": 3e-3, "batch": 4}},
+        presets={"tiny": {"steps": 10, "channels": 16, "rate": 6e-3, "batch": 4}},
     )
 
     unit = True
@@ -235,8 +235,9 @@ class ChangeFormer(NetSegmenter[ChangeFormerParams]):
     Sections 2.1 to 2.3 of the paper: a difference module is two 3×3 convolutions of both dates' features, to which that
     of the next coarser stage is added; all are fused by a 1×1 convolution and enlarged by two transposed ones with
     residual blocks. Differences: the encoder is that of SegFormer-B0 in segmentation-models-pytorch, of which the paper's
-    is a kin, with 32 channels and 2 blocks at the first stage in place of 64 and 3; no scores of the coarser stages in
-    the loss. A band map comes first where there are more than 64 bands.
+    is a kin, with 32 channels and 2 blocks at the first stage in place of 64 and 3; the last convolution also reads a 3×3
+    one of both dates at full resolution; no scores of the coarser stages in the loss. A band map comes first where there
+    are more than 64 bands.
     """
 
     card = Card(
@@ -251,7 +252,7 @@ class ChangeFormer(NetSegmenter[ChangeFormerParams]):
         uses_device=True,
         seconds=60.0,
         params=ChangeFormerParams,
-        presets={"tiny": {"steps": 20, "rate": 3e-3}},
+        presets={"tiny": {"steps": 20, "rate": 3e-3, "batch": 4}},
     )
 
     def network(self, bands: int, classes: int) -> TileNet:
