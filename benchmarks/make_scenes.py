@@ -18,6 +18,7 @@ speed and memory; what a classifier scores on it means nothing. ``pavia_crop`` i
 
 from __future__ import annotations
 
+import json
 import shutil
 import sys
 import tarfile
@@ -66,7 +67,7 @@ codes = [[0], [1]]
 ignore = [-1]
 
 [places]
-any = ["*"]
+any = {places}
 """
 
 MAJORITY = "the class of a pixel is the endmember with more than half of it"
@@ -158,7 +159,8 @@ def write_pavia_crop(folder: Path) -> None:
 def write_floods(folder: Path) -> None:
     """A card of the chips with their masks of water."""
     shutil.copytree(folder, OUT / "sen1floods11", dirs_exist_ok=True)
-    (OUT / "sen1floods11.toml").write_text(FLOODS, encoding="utf-8")
+    places = sorted(file.name.removesuffix("_S2Hand.tif") for file in folder.glob("*_S2Hand.tif"))
+    (OUT / "sen1floods11.toml").write_text(FLOODS.replace("{places}", json.dumps(places)), encoding="utf-8")
 
 
 def write_unmixed(
