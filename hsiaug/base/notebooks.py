@@ -7,8 +7,6 @@ from functools import partial
 from io import BytesIO
 from typing import TYPE_CHECKING
 
-from hsiaug.base.errors import InputError, install
-
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
     from pandas import DataFrame
@@ -18,13 +16,9 @@ NOTEBOOK_DPI = 110
 
 
 def frame_of(rows: Iterable[Mapping[str, object]]) -> DataFrame:
-    """A frame with a line for each row. Raises InputError where pandas, an extra, is not installed."""
-    try:
-        from pandas import DataFrame
-    except ImportError as lack:
-        raise InputError(
-            "frames need pandas", value="not installed", hint=f"{install('notebook', 'pandas')}, or use table()."
-        ) from lack
+    """A frame with a line for each row."""
+    from pandas import DataFrame
+
     return DataFrame(list(rows))
 
 

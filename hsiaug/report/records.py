@@ -4,11 +4,10 @@ the trials of one arm with one classifier, over the draws."""
 from __future__ import annotations
 
 import json
-from array import array
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cache, cached_property
-from math import fsum, isfinite, nan
+from math import fsum, isfinite
 from typing import Any, TypeVar
 
 from hsiaug.base.errors import StoreError
@@ -24,8 +23,8 @@ from hsiaug.trial.record_json import Record, json_line, made_nothing
 Audit = Mapping[str, Any]
 DrawKey = tuple[int, str]
 """A seed, and the checksum of the split that it drew."""
-Layout = Mapping[tuple[str, str], int]
-"""Part of a record and name of a number → its place."""
+Parts = Mapping[str, Mapping[str, Any]]
+"""Part of a record → its numbers by name, and the recall of every class under ``recall``."""
 Source = Callable[[str], Record]
 T = TypeVar("T")
 
@@ -62,12 +61,12 @@ class Condition:
 
 @dataclass(slots=True, unsafe_hash=True)
 class Trial:
-    """What tables take from one record; a million of them must fit into memory, and frozen ones take longer to make.
+    """What tables take from one record; frozen ones take longer to make.
 
     empty: λ asked for no synthetic sample; older records hold such a trial as ok, with the metrics of none.
     draw: what two trials must share to be a pair: the very pixels, and the first seed that drew them.
     audit: None where it failed before it had a split. common: values under COMMON.
-    numbers: those of the record, in the places that ``layout`` names; NaN for None.
+    parts: the numbers of the record: "" its metrics, FIELDS, VISIBILITY, COUNTED, MEASURED, ``subset:NAME``, ``samples``.
     source: gives the whole record of a hash.
     large: ids of the classes that ``aa_large`` is over, which all trials of a table share; nothing else is ever set.
     """
@@ -77,7 +76,7 @@ class Trial:
     created: str = field(repr=False, compare=False)
     draw: DrawKey = field(compare=False)
     audit: Audit | None = field(repr=False, compare=False)
-    numbers: array[float] = field(repr=False, compare=False)
+    parts: Parts = field(repr=False, compare=False)
     source: Source = field(repr=False, compare=False)
     condition: Condition
     arm: Arm
@@ -85,7 +84,6 @@ class Trial:
     ok: bool = field(compare=False)
     empty: bool = field(compare=False)
     common: Mapping[str, Any] = field(repr=False, compare=False)
-    layout: Layout = field(repr=False, compare=False)
     large: tuple[int, ...] = field(default=(), compare=False)
 
     @property
@@ -138,32 +136,28 @@ class Trial:
         if name.startswith("subset:"):
             return self.number("aa", name)
         if name == "aa_large":
-            start, places = self.layout.get(("", "recall")), self.large
-            if start is None or not places or places[-1] > self.layout["", "classes"]:
-                return None
-            total = fsum([self.numbers[start + class_id - 1] for class_id in places])
-            return total / len(places) if isfinite(total) else None
+            values = [self.recall(class_id) for class_id in self.large]
+            known = [value for value in values if value is not None]
+            return fsum(known) / len(known) if known and len(known) == len(values) else None
         score, _, where = name.rpartition("_")
         return self.number(score, where) if where in (*FIELDS, *VISIBILITY) else self.number(name)
 
     def number(self, name: str, part: str = "") -> float | None:
-        """A number of the metrics or of another part: of FIELDS, VISIBILITY, COUNTED, ``subset:NAME`` or ``samples``."""
-        place = self.layout.get((part, name))
-        if place is None:
-            return None
-        value = self.numbers[place]
-        return value if isfinite(value) else None
+        """A number of a part; None where there is none, or none that is finite."""
+        return _finite(self.parts.get(part, {}).get(name))
 
     def has(self, part: str) -> bool:
         """Whether there are numbers of a part."""
-        return (part, "") in self.layout
+        return part in self.parts
 
     def recall(self, class_id: int, where: str = "") -> float | None:
         """Recall of a class id 1..C, in one of FIELDS or in all; None where this draw has no test pixel of it there."""
-        if class_id > self.layout.get((where, "classes"), 0):
-            return None
-        value = self.numbers[self.layout[where, "recall"] + class_id - 1]
-        return value if isfinite(value) else None
+        recall = self.parts.get(where, {}).get("recall") or ()
+        return _finite(recall[class_id - 1]) if class_id <= len(recall) else None
+
+
+def _finite(value: Any) -> float | None:
+    return value if type(value) in (float, int) and isfinite(value) else None
 
 
 @dataclass(frozen=True)
@@ -320,7 +314,7 @@ def _read(record: Record, source: Source, once: _Once) -> Trial:
         audit = once.audit(json_line(record.get("audit")))
         draw = once.same((seed, str((audit or {}).get("sha256", ""))))
         about, empty = once.about(json_line({"spec": spec, "common": common})), made_nothing(record)
-        numbers, layout = _numbers(record, ok)
+        parts = _parts(record, ok)
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         raise StoreError(
             f"record {name} must hold what docs/results-format.md names",
@@ -328,14 +322,11 @@ def _read(record: Record, source: Source, once: _Once) -> Trial:
             hint="Delete the record's folder and run its trial again.",
         ) from error
     condition, arm, classifier, common = about
-    created = str(record.get("created", ""))
-    whose = (condition, arm, classifier, ok, empty, common)
-    return Trial(name, seed, created, draw, audit, numbers, source, *whose, once.places(layout))
+    created, whose = str(record.get("created", "")), (condition, arm, classifier, ok, empty, common)
+    return Trial(name, seed, created, draw, audit, parts, source, *whose)
 
 
-def _numbers(record: Record, ok: bool) -> tuple[array[float], tuple[tuple[str, tuple[str, ...], int], ...]]:
-    """The numbers of a record, NaN for what is none; and for each part with some its name, those of its numbers, and for
-    how many classes a recall follows them."""
+def _parts(record: Record, ok: bool) -> Parts:
     metrics, samples = (record["metrics"] if ok else {}), record.get("samples") or {}
     stated = record.get("provenance") or {}
     parts = {"": metrics}
@@ -346,14 +337,11 @@ def _numbers(record: Record, ok: bool) -> tuple[array[float], tuple[tuple[str, t
     parts |= {key: stated.get(key) for key in (MEASURED, MEASURED_REAL)}
     parts["samples"] = {kind: sum(samples[kind]) for kind in ("real", "synthetic") if samples}
     parts["record"] = {"peak_memory_mb": record.get("peak_memory_mb")}
-    layout, values = [], list[Any]()
-    for part, found in parts.items():
-        if isinstance(found, dict) and found:
-            recall = found.get("recall")
-            recall = recall if isinstance(recall, list | tuple) else ()
-            layout.append((part, tuple(found), len(recall)))
-            values += (*found.values(), *recall)
-    return array("d", [value if type(value) in (float, int) else nan for value in values]), tuple(layout)
+    return {
+        part: {name: v for name, v in found.items() if type(v) in (float, int) or name == "recall"}
+        for part, found in parts.items()
+        if isinstance(found, dict) and found
+    }
 
 
 class _Once:
@@ -362,7 +350,7 @@ class _Once:
     def __init__(self) -> None:
         made: dict[Any, Any] = {}
         self.same: Callable[[T], T] = lambda value: made.setdefault(value, value)
-        self.audit, self.about, self.places = cache(json.loads), cache(self._about), cache(_places)
+        self.audit, self.about = cache(json.loads), cache(self._about)
 
     def _about(self, text: str) -> tuple[Any, ...]:
         said = json.loads(text)
@@ -378,16 +366,6 @@ class _Once:
             self.same(Method.of(spec["classifier"], None, str(spec.get("view", RAW)))),
             said["common"],
         )
-
-
-def _places(parts: Iterable[tuple[str, tuple[str, ...], int]]) -> Layout:
-    places: dict[tuple[str, str], int] = {}
-    start = 0
-    for part, names, classes in parts:
-        places |= {(part, name): start + i for i, name in enumerate(names)}
-        places |= {(part, ""): start, (part, "recall"): start + len(names), (part, "classes"): classes}
-        start += len(names) + classes
-    return places
 
 
 def condition_of(spec: Mapping[str, Any]) -> Condition:

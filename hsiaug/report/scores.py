@@ -27,9 +27,8 @@ class MetricSet:
 
     shown: in every table; more: in the detailed one; fields: in seen and in new fields, and visibility: in test pixels
     that plugins could see and in hidden ones; those of AA stand in every table. meaning: the sentence below every table.
-    unit: what a record counts of the samples. balanced: what to try where λ made nothing of classes that are equal, or
-        "". chooses_view: whether each draw chooses the spectral view where the user names none. margin: difference in
-        the main metric that does not matter, in points.
+    unit: what a record counts of the samples. chooses_view: whether each draw chooses the spectral view where the user
+    names none. margin: difference in the main metric that does not matter, in points.
     """
 
     main: Metric
@@ -38,7 +37,6 @@ class MetricSet:
     more: tuple[Metric, ...]
     meaning: str
     unit: str = "labelled pixels"
-    balanced: str = ""
     fields: tuple[Metric, ...] = ()
     visibility: tuple[Metric, ...] = ()
     chooses_view: bool = False
@@ -66,7 +64,6 @@ PIXELS = MetricSet(
     "AA is the mean recall over the classes that have test pixels in the draw.",
     unit="samples",
     chooses_view=True,
-    balanced="λ ≤ 1 adds nothing where classes are equal; try λ = 3",
     fields=AA_FIELDS + OA_FIELDS,
     visibility=VISIBILITY,
 )

@@ -41,35 +41,30 @@ def split_masks(drawn: TaskSplit) -> dict[str, NDArray[np.int16]]:
     masks: dict[str, NDArray[np.int16]] = {}
     for i, (labels, test, train) in enumerate(drawn.sides, start=1):
         place = "" if len(drawn.sides) == 1 else f"_{i}"
-        masks |= {
-            f"{name}{place}": np.where(side, labels, 0).astype(np.int16)
-            for name, side in (("train", train), ("test", test))
-        }
+        for name, side in (("train", train), ("test", test)):
+            masks[f"{name}{place}"] = np.where(side, labels, 0).astype(np.int16)
     return masks
 
 
 def _remarks(audit: Audit, names: dict[int, str]) -> Iterator[str]:
+    """Pixels of either side, those in seen fields, and the classes that lack some."""
     buffer = "" if audit.buffer == "none" else f" ({audit.buffer})"
     why = left_out(audit.protocol, audit.buffer)
     yield f"{audit.n_train} train, {audit.n_test} test, {audit.n_buffered} labelled pixels {why}{buffer}"
-    yield _fields(audit)
-    yield from (f"no test pixel: {names[c]}" for c in audit.lost_classes)
+    seen, places = sum(audit.seen_counts), audit.fields == "places"
+    where = (
+        "in a place that holds training tiles"
+        if places
+        else f"in a field that holds training pixels, the others in new fields ({audit.fields})"
+    )
+    yield f"{seen} of {audit.n_test} test pixels ({100 * seen / audit.n_test:.1f} %) lie {where}"
     thin = ", ".join(f"{names[c]} ({audit.test_counts[c - 1]})" for c in audit.thin_classes)
+    yield from (f"no test pixel: {names[c]}" for c in audit.lost_classes)
     yield from [f"fewer than {FEWEST} test pixels: {thin}"] if thin else []
     yield from (f"no training pixel: {names[c]}" for c in audit.untrained_classes)
-    what = "places" if audit.fields == "places" else "fields"
-    if sum(audit.seen_counts) and sum(audit.new_counts):
-        for where, missing in (("new", audit.no_new_classes), ("seen", audit.no_seen_classes)):
-            yield from (
-                [f"no test pixel in {where} {what}: {', '.join(names[c] for c in missing)}"] if missing else []
-            )
+    if seen and sum(audit.new_counts):
+        for kind, missing in (("new", audit.no_new_classes), ("seen", audit.no_seen_classes)):
+            if missing:
+                listed = ", ".join(names[c] for c in missing)
+                yield f"no test pixel in {kind} {'places' if places else 'fields'}: {listed}"
     yield from audit.notes
-
-
-def _fields(audit: Audit) -> str:
-    """How many test pixels lie where training pixels do."""
-    seen = sum(audit.seen_counts)
-    share = f"{seen} of {audit.n_test} test pixels ({100 * seen / audit.n_test:.1f} %)"
-    if audit.fields == "places":
-        return f"{share} lie in a place that holds training tiles"
-    return f"{share} lie in a field that holds training pixels, the others in new fields ({audit.fields})"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import astuple, dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, NamedTuple
@@ -17,6 +17,7 @@ from hsiaug.report.records import (
     Audit,
     CellKey,
     Condition,
+    DrawKey,
     Source,
     Trial,
     by_split,
@@ -98,7 +99,7 @@ class Table:
     @cached_property
     def repeated(self) -> tuple[tuple[int, ...], ...]:
         """Seeds that drew the same split, for each split that several seeds drew."""
-        seeds: dict[tuple[int, str], set[int]] = {}
+        seeds: dict[DrawKey, set[int]] = {}
         for trial in self.trials:
             if trial.draw[1]:
                 seeds.setdefault(trial.draw, set()).add(trial.seed)
@@ -107,13 +108,9 @@ class Table:
     @cached_property
     def fields(self) -> tuple[Metric, ...]:
         """The metrics of seen and of new fields, and of shown and of hidden test pixels; none where no trial has any."""
-        parts = (("new", self.scores.fields), ("hidden", self.scores.visibility))
-        return tuple(
-            metric
-            for part, metrics in parts
-            if any(trial.has(part) for trial in self.trials)
-            for metric in metrics
-        )
+        parts = {"new": self.scores.fields, "hidden": self.scores.visibility}
+        told = [part for part in parts if any(trial.has(part) for trial in self.trials)]
+        return tuple(metric for part in told for metric in parts[part])
 
     @property
     def brief_fields(self) -> tuple[Metric, ...]:
@@ -141,7 +138,7 @@ class Table:
         return any((trial.audit or {}).get("leaky") for trial in self.trials)
 
     @cached_property
-    def splits(self) -> dict[tuple[int, str], Audit]:
+    def splits(self) -> dict[DrawKey, Audit]:
         """The audit of every split that the trials used, by its first seed and its checksum."""
         found = {trial.draw: trial.audit for trial in self.trials if trial.audit is not None}
         return {draw: found[draw] for draw in sorted(found)}
@@ -168,8 +165,8 @@ class Table:
     @cached_property
     def controls(self) -> tuple[str, ...]:
         """Controls that its arms, all or some of them, are measured against, in the order of columns."""
-        needed = {control for gain in self.gains.values() for control in gain.against}
-        return tuple(name for name in (*EVERY_CONTROL, *RIVALS) if name in CONTROLS or name in needed)
+        needed = {*CONTROLS, *(control for gain in self.gains.values() for control in gain.against)}
+        return tuple(name for name in (*EVERY_CONTROL, *RIVALS) if name in needed)
 
     @property
     def further_controls(self) -> tuple[str, ...]:
@@ -185,8 +182,7 @@ class Table:
     @cached_property
     def subsets(self) -> tuple[str, ...]:
         """Names of the fixed class subsets that some trial reports."""
-        layouts = {id(t.layout): t.layout for t in self.trials}
-        names = (part.partition(":") for layout in layouts.values() for part, _ in layout)
+        names = (part.partition(":") for trial in self.trials for part in trial.parts)
         return tuple(dict.fromkeys(name for kind, _, name in names if kind == "subset"))
 
     @cached_property
@@ -210,12 +206,8 @@ class Table:
 
     def arm_label(self, arm: Arm) -> str:
         """``smote λ=0.5 ω=1``: an arm in running text."""
-        parts = [self.labels[arm.generator]]
-        if arm.rate or arm.generator.name != "none":
-            parts.append(f"λ={arm.rate}")
-        if arm.omega is not None:
-            parts.append(f"ω={arm.omega:g}")
-        return " ".join(parts)
+        lam = f" λ={arm.rate}" if arm.rate or arm.generator.name != "none" else ""
+        return f"{self.labels[arm.generator]}{lam}{'' if arm.omega is None else f' ω={arm.omega:g}'}"
 
     def cell_label(self, cell: ArmCell, joint: str = " with ") -> str:
         """``smote λ=0.5 ω=1 with svm``."""
@@ -264,17 +256,31 @@ def build_report(
     docs/results-format.md.
     """
     check_margin(margin, "1 for one point")
+    looks, left_out = _looks(planned), tuple(damaged)
     with uncollected():
         trials = read_trials(records, source)
-        parted = [("", trials)]
+        parted = {"": trials}
         if runs is not None:
-            parted = [
-                (run, [replace(one) for one in trials if one.hash in hashes]) for run, hashes in runs.items()
-            ]
-        tables = tuple(table for run, mine in parted for table in _tables(run, mine, margin))
-    looks, left_out = _looks(planned), tuple(damaged)
-    kept = (replace(table, damaged=left_out, looks=tuple(_told(table, looks))) for table in tables)
-    return Report(tuple(kept), store, left_out)
+            parted = {run: [replace(t) for t in trials if t.hash in hashes] for run, hashes in runs.items()}
+        tables = []
+        for run, mine in parted.items():
+            groups: dict[Condition, list[Trial]] = {}
+            for trial in mine:
+                groups.setdefault(trial.condition, []).append(trial)
+            # The points of learning curves last: one of them says little alone.
+            for condition in sorted(groups, key=lambda c: (c.protocol == ADDED, *astuple(c))):
+                table = _table(run, _title(condition, groups), condition, by_split(groups[condition]), margin)
+                seeds = frozenset(trial.seed for trial in table.trials)
+                mine_too = (one._replace(added=one.added & seeds) for one in looks.get(condition, ()))
+                told = tuple(one for one in mine_too if one.added)
+                tables.append(replace(table, damaged=left_out, looks=told))
+    return Report(tuple(tables), store, left_out)
+
+
+def named(damaged: Sequence[Damage]) -> str:
+    """Damaged records and what is wrong with them, on one line."""
+    rest = len(damaged) - NAMED
+    return "; ".join([*map(str, damaged[:NAMED]), *([f"and {rest:,} more"] if rest > 0 else [])])
 
 
 def _looks(planned: Iterable[PlannedDraws]) -> dict[Condition, list[Look]]:
@@ -293,76 +299,44 @@ def _looks(planned: Iterable[PlannedDraws]) -> dict[Condition, list[Look]]:
     return found
 
 
-def _told(table: Table, looks: Mapping[Condition, list[Look]]) -> Iterator[Look]:
-    """The looks that draws of a table were added after."""
-    shown = {trial.seed for trial in table.trials}
-    for one in looks.get(table.condition, ()):
-        if one.added & shown:
-            yield one._replace(added=one.added & shown)
-
-
-def named(damaged: Sequence[Damage]) -> str:
-    """Damaged records and what is wrong with them, on one line."""
-    rest = len(damaged) - NAMED
-    return "; ".join([*map(str, damaged[:NAMED]), *([f"and {rest:,} more"] if rest > 0 else [])])
-
-
-def _tables(run: str, trials: Iterable[Trial], margin: float) -> tuple[Table, ...]:
-    groups: dict[Condition, list[Trial]] = {}
-    for trial in trials:
-        groups.setdefault(trial.condition, []).append(trial)
-    # The points of learning curves last: one of them says little alone.
-    conditions = sorted(groups, key=lambda c: (c.protocol == ADDED, *astuple(c)))
-    titles = _titles(conditions)
-    return tuple(_table(run, titles[c], c, groups[c], margin) for c in conditions)
-
-
-def _table(run: str, title: str, condition: Condition, found: Iterable[Trial], margin: float) -> Table:
-    trials = by_split(found)
-    scores = _scored(trials, replace(metric_set(condition.task), margin=margin))
+def _table(run: str, title: str, condition: Condition, trials: Sequence[Trial], margin: float) -> Table:
+    audits = {id(trial.audit): trial.audit for trial in trials if trial.audit is not None}.values()
+    large, tested = large_classes(audit["test_counts"] for audit in audits)
+    scores = over_large(replace(metric_set(condition.task), margin=margin), len(large), tested)
+    if scores.main.key == "aa_large":
+        for trial in trials:
+            trial.large = large
     cells = make_cells(trials)
     ordinary = {key: cell for key, cell in cells.items() if key[1].name not in CONTROL_CLASSIFIERS}
-    blind = tuple(cell for key, cell in cells.items() if key[1].name in CONTROL_CLASSIFIERS)
-    generators = method_labels(arm.generator for arm, _ in cells)
-    classifiers = method_labels(classifier for _, classifier in cells)
     return Table(
         title=f"{run}: {title}" if run else title,
         condition=condition,
         trials=tuple(trial for cell in cells.values() for trial in cell.trials),
         cells=ordinary,
-        blind=blind,
+        blind=tuple(cell for key, cell in cells.items() if key not in ordinary),
         gains=compare(ordinary, scores),
         scores=scores,
-        labels={**generators, **classifiers},
+        labels={
+            **method_labels(arm.generator for arm, _ in cells),
+            **method_labels(classifier for _, classifier in cells),
+        },
         run=run,
     )
 
 
-def _scored(trials: Iterable[Trial], scores: MetricSet) -> MetricSet:
-    """The metrics of a table. Its trials are told which classes are large in all of their draws, where that matters."""
-    audits = {id(trial.audit): trial.audit for trial in trials if trial.audit is not None}.values()
-    large, tested = large_classes(audit["test_counts"] for audit in audits)
-    scores = over_large(scores, len(large), tested)
-    if scores.main.key == "aa_large":
-        for trial in trials:
-            trial.large = large
-    return scores
+def _title(condition: Condition, others: Iterable[Condition]) -> str:
+    """What the trials share, with checksums only where another condition would read the same."""
 
+    def title(c: Condition, *, full: bool) -> str:
+        argument = c.argument if full else c.argument.split("#")[0]
+        protocol = f"{c.protocol}:{argument}" if argument else c.protocol
+        buffer = "no buffer" if c.buffer == "none" else f"{c.buffer} buffer"
+        size = f"{c.patch}×{c.patch} patches"
+        parts = [c.scene, protocol, buffer, size, c.task.replace("-", " ").replace("_", " ")]
+        if full:
+            parts += [f"scene {c.scene_sha256[:12]}", c.rest]
+        return ", ".join(part for part in parts if part != "{}")
 
-def _titles(conditions: list[Condition]) -> dict[Condition, str]:
-    """A title per condition, with checksums only where two would read the same."""
-    short = {c: _title(c, full=False) for c in conditions}
-    taken = list(short.values())
-    return {c: text if taken.count(text) == 1 else _title(c, full=True) for c, text in short.items()}
-
-
-def _title(condition: Condition, *, full: bool) -> str:
-    argument = condition.argument if full else condition.argument.split("#")[0]
-    protocol = f"{condition.protocol}:{argument}" if argument else condition.protocol
-    scene = condition.scene
-    buffer = "no buffer" if condition.buffer == "none" else f"{condition.buffer} buffer"
-    size = f"{condition.patch}×{condition.patch} patches"
-    parts = [scene, protocol, buffer, size, condition.task.replace("-", " ").replace("_", " ")]
-    if full:
-        parts += [f"scene {condition.scene_sha256[:12]}", condition.rest]
-    return ", ".join(part for part in parts if part != "{}")
+    short = title(condition, full=False)
+    alike = sum(title(other, full=False) == short for other in others)
+    return short if alike == 1 else title(condition, full=True)
