@@ -7,7 +7,9 @@ maps it reads predictions and scenes too, where they lie here.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING
 
 from hsiaug.base.errors import InputError, did_you_mean
@@ -138,33 +140,28 @@ def figure_of(report: Report, by: str, columns: int = 2) -> Figure:
 
     Raises InputError for another view, where no generator was run at two values, or the store holds no learning curve.
     """
-    if by == "generator":
-        from hsiaug.report.figures.card import card_figure
+    from hsiaug.report.curves import AXES
+    from hsiaug.report.figures.card import card_figure
+    from hsiaug.report.figures.curves import curve_figure
+    from hsiaug.report.figures.gains import gain_figure
+    from hsiaug.report.figures.labels import label_figure
+    from hsiaug.report.figures.scenes import scenes_figure
+    from hsiaug.report.views_labels import curves_of
 
-        return card_figure(report, columns)
-    if by == "gain":
-        from hsiaug.report.figures.gains import gain_figure
-
-        return gain_figure(report, columns)
-    if by == "scene":
-        from hsiaug.report.figures.scenes import scenes_figure
-
-        return scenes_figure(report, columns)
-    if by == "labels":
-        from hsiaug.report.figures.labels import label_figure
-        from hsiaug.report.views_labels import curves_of
-
-        return label_figure(curves_of(report), columns)
-    if by in ("lambda", "times", "omega"):
-        from hsiaug.report.figures.curves import curve_figure
-
-        return curve_figure(report, by, columns)  # type: ignore[arg-type]
-    raise InputError(
-        "a picture shows the verdict, gains, also over scenes, accuracy against λ or ω, or over added labels",
-        value=f"`by` {by}",
-        hint="Write `by` generator, gain, scene, lambda, times, omega or labels with it, or name a file that ends in "
-        ".md, .csv, .tex or .json.",
-    )
+    figures: dict[str, Callable[[], Figure]] = {
+        "generator": lambda: card_figure(report, columns),
+        "gain": lambda: gain_figure(report, columns),
+        "scene": lambda: scenes_figure(report, columns),
+        "labels": lambda: label_figure(curves_of(report), columns),
+        **{axis: partial(curve_figure, report, axis, columns) for axis in AXES},
+    }
+    if by not in figures:
+        raise InputError(
+            "a picture shows the verdict, gains, also over scenes, accuracy against λ or ω, or over added labels",
+            value=f"`by` {by}",
+            hint=f"Write `by` {', '.join(figures)} with it, or name a file that ends in .md, .csv, .tex or .json.",
+        )
+    return figures[by]()
 
 
 def save_picture(report: Report, path: Path, format: str, by: str, columns: int = 2) -> str:

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator
 from functools import partial
 from operator import attrgetter
 from statistics import fmean
-from typing import Any
+from typing import Any, NamedTuple
 
 from hsiaug.base.errors import InputError, did_you_mean
 from hsiaug.metrics.significance import mean_std, t_interval
-from hsiaug.report.compare import Comparison
+from hsiaug.report.compare import Against
 from hsiaug.report.curves import curve_grids, measured_grids
 from hsiaug.report.findings import FINDINGS, verdict_text
 from hsiaug.report.grid import Grid, GridColumn, GridEntry, make_grid
@@ -34,20 +33,21 @@ SHORT = {"duplicate": "dup.", "duplicate-balanced": "bal."}
 """Names of controls in narrow columns."""
 LABELS, SCENE, SUMMARY = "labels", "scene", "summary"
 """Views of several tables at once; the first reads predictions too."""
-SEED = GridColumn("seed", lambda trial: str(trial.seed))
 REAL = {"real": "none", BOTH: BOTH}
 """What synthetic samples alone are compared with, as it is called here and among the comparisons of an arm."""
 COSTS = (
-    ("fit s", 1, ("timings", "fit_classifier")),
-    ("fit CPU s", 1, ("cpu_seconds", "fit_classifier")),
-    ("predict s", 1, ("timings", "predict")),
-    ("generator s", 1, ("timings", "fit_generator")),
-    ("trial s", 1, ("timings", "total")),
-    ("trial CPU s", 1, ("cpu_seconds", "total")),
-    ("steps", 0, ("optimiser_steps", "fit_classifier")),
-    ("memory MB", 0, ("record", "peak_memory_mb")),
+    ("fit s", 1, "timings", "fit_classifier"),
+    ("fit CPU s", 1, "cpu_seconds", "fit_classifier"),
+    ("predict s", 1, "timings", "predict"),
+    ("generator s", 1, "timings", "fit_generator"),
+    ("trial s", 1, "timings", "total"),
+    ("trial CPU s", 1, "cpu_seconds", "total"),
+    ("steps", 0, "optimiser_steps", "fit_classifier"),
+    ("memory MB", 0, "record", "peak_memory_mb"),
 )
 """Columns: heading, decimals, and where a record holds it."""
+SEED = GridColumn("seed", lambda trial: str(trial.seed))
+N = GridColumn("n", lambda cell: str(len(cell.ok)))
 
 
 def check_view(by: str) -> None:
@@ -55,9 +55,6 @@ def check_view(by: str) -> None:
     known = (SUMMARY, *VIEWS, SCENE, LABELS)
     if by not in known:
         raise InputError(f"`by` must be one of {', '.join(known)}", value=repr(by), hint=did_you_mean(by, known))
-
-
-# Columns
 
 
 def arm_columns(table: Table, arm: Callable[[Any], Arm] = attrgetter("arm")) -> list[GridColumn]:
@@ -77,10 +74,8 @@ def arm_columns(table: Table, arm: Callable[[Any], Arm] = attrgetter("arm")) -> 
 
 def cell_columns(table: Table) -> list[GridColumn]:
     """The classifier and the arm of that which a row is about."""
-    return [
-        GridColumn("classifier", lambda row: table.labels[row.classifier], numeric=False),
-        *arm_columns(table),
-    ]
+    classifier = GridColumn("classifier", lambda row: table.labels[row.classifier], numeric=False)
+    return [classifier, *arm_columns(table)]
 
 
 def metric_text(metric: str, cell: ArmCell) -> str:
@@ -91,94 +86,70 @@ def metric_text(metric: str, cell: ArmCell) -> str:
     return plus_minus(summary) + (f" (n={summary.n})" if summary.n < len(cell.ok) else "")
 
 
-def _n(cell: ArmCell) -> str:
-    return str(len(cell.ok))
-
-
-# By generator
-
-
 def _accuracy(table: Table) -> Grid:
     """Rows generator × λ × ω, columns classifiers with the metrics of the task."""
 
-    def entry(arm: Arm, classifier: Method, text: Callable[[ArmCell], str]) -> GridEntry:
+    def entry(classifier: Method, text: Callable[[ArmCell], str | GridEntry], arm: Arm) -> GridEntry:
         cell = table.cells.get((arm, classifier))
-        return GridEntry(text(cell), cell) if cell else GridEntry(MISSING)
+        return GridEntry(str(text(cell)), cell) if cell else GridEntry(MISSING)
 
     columns = keys = arm_columns(table, lambda arm: arm)
     for classifier in table.classifiers:
-        texts: dict[str, Callable[[ArmCell], str]] = {s.name: partial(metric_text, s.key) for s in table.brief}
+        scores = [GridColumn(s.name, partial(metric_text, s.key), best=True) for s in table.brief]
         if any(len(cell.ok) < len(table.draws) for cell in table.cells_of(classifier)):
-            texts["n"] = _n
+            scores.append(N)
         columns = columns + [
-            GridColumn(
-                name,
-                partial(entry, classifier=classifier, text=text),
-                group=table.labels[classifier],
-                best=name != "n",
-            )
-            for name, text in texts.items()
+            GridColumn(c.header, partial(entry, classifier, c.entry), table.labels[classifier], best=c.best)
+            for c in scores
         ]
     return make_grid("Accuracy", columns, table.arms, keys=len(keys), block=attrgetter("control"))
 
 
 def _gains(table: Table) -> Grid:
     """Rows classifier × arm: what each arm gains over each control, the largest p, and the verdict."""
-    keys = cell_columns(table)
+
+    def pairs(cell: ArmCell) -> str:
+        counts = [len(c.pairs) if c else 0 for c in table.against(cell).values()]
+        several = cell.arm.judged and len(set(counts)) > 1
+        return "/".join(str(n) for n in (counts if several else counts[:1]))
+
+    def largest_p(cell: ArmCell) -> str:
+        found = [one and one.main.p_holm for one in table.against(cell).values()]
+        known = [p for p in found if p is not None]
+        return p_text(max(known) if known and (len(known) == len(found) or not cell.arm.judged) else None)
+
+    def verdict(cell: ArmCell) -> GridEntry:
+        gain = table.gains[cell.arm, cell.classifier]
+        return GridEntry(
+            verdict_text(table, gain), tone=FINDINGS[gain.verdict.finding].tone if gain.verdict else ""
+        )
+
+    keys, scores = cell_columns(table), {"main": table.scores.main, "second": table.scores.second}
     columns = [
         *keys,
         *(
-            GridColumn(f"Δ{score.name}", partial(_against, table, control, text), f"vs {control}")
+            GridColumn(f"Δ{score.name}", partial(_against, table, control, what), f"vs {control}")
             for control in table.controls
-            for score, text in ((table.scores.main, _main), (table.scores.second, _second))
+            for what, score in scores.items()
         ),
-        GridColumn("pairs", partial(_pairs, table)),
-        GridColumn("p", partial(_largest_p, table)),
-        GridColumn("verdict", partial(_verdict, table), numeric=False),
+        GridColumn("pairs", pairs),
+        GridColumn("p", largest_p),
+        GridColumn("verdict", verdict, numeric=False),
     ]
     cells = [cell for cell in table.by_classifier if table.gain(cell)]
     return make_grid("Gain over the controls", columns, cells, keys=len(keys), block=attrgetter("classifier"))
 
 
-def _verdict(table: Table, cell: ArmCell) -> GridEntry:
-    gain = table.gains[cell.arm, cell.classifier]
-    return GridEntry(verdict_text(table, gain), tone=FINDINGS[gain.verdict.finding].tone if gain.verdict else "")
-
-
-def _largest_p(table: Table, cell: ArmCell) -> str:
-    """The corrected p that stands for an arm; – for one that lacks a test."""
-    found = [one and one.main.p_holm for one in table.against(cell).values()]
-    known = [p for p in found if p is not None]
-    return p_text(max(known) if known and (len(known) == len(found) or not cell.arm.judged) else None)
-
-
-def _against(table: Table, control: str, text: Callable[[Comparison], str], cell: ArmCell) -> str:
-    """Return ``text`` of the comparison with a control, if there is one."""
+def _against(table: Table, control: str, what: str, cell: ArmCell) -> str:
+    """What the comparison with a control gave, if there is one: the ``main`` or ``second`` difference, or the ``p``."""
     found = table.against(cell).get(control)
-    return text(found) if found else MISSING
+    if found is None:
+        return MISSING
+    test = found.second if what == "second" else found.main
+    return p_text(found.main.p_holm) if what == "p" else signed(test and test.mean)
 
 
-def _main(comparison: Comparison) -> str:
-    return signed(comparison.main.mean)
-
-
-def _second(comparison: Comparison) -> str:
-    return signed(comparison.second.mean if comparison.second else None)
-
-
-def _p(comparison: Comparison) -> str:
-    return p_text(comparison.main.p_holm)
-
-
-def _pairs(table: Table, cell: ArmCell) -> str:
-    counts = [len(c.pairs) if c else 0 for c in table.against(cell).values()]
-    if not cell.arm.judged:
-        counts = counts[:1]
-    return "/".join(str(n) for n in (counts if len(set(counts)) > 1 else counts[:1]))
-
-
-@dataclass(frozen=True)
-class _Trained:
+class _Trained(NamedTuple):
     """What a classifier learnt from, and how it did. arm: of both, where it was run; the rows of one block share it.
 
     over: of synthetic samples alone, what they are compared with.
@@ -188,20 +159,34 @@ class _Trained:
     classifier: Method
     train: str
     cell: ArmCell
-    over: dict[str, Comparison | None]
+    over: Against
 
 
 def alone_grid(table: Table) -> Grid:
     """Rows classifier × arm × what was learnt from: scores, and what synthetic samples alone gain over the others."""
-    keys, main = (
-        [*cell_columns(table), GridColumn("train on", attrgetter("train"), numeric=False)],
-        table.scores.main,
-    )
+    main = table.scores.main
+
+    def score(metric: str, row: _Trained) -> GridEntry:
+        return GridEntry(metric_text(metric, row.cell), row.cell)
+
+    def over(control: str, row: _Trained) -> str:
+        found = row.over.get(control)
+        return with_interval(found.main.mean, found.main.interval) if found else MISSING
+
+    def share(row: _Trained) -> str:
+        """Mean score of synthetic samples alone over that of both, on the draws that they share."""
+        found = row.over.get(BOTH)
+        pairs = [(a.metric(main.key), b.metric(main.key)) for a, b in found.pairs] if found else []
+        known = [(a, b) for a, b in pairs if a is not None and b is not None]
+        whole = fmean(b for _, b in known) if known else 0.0
+        return percent(fmean(a for a, _ in known) / whole) if whole else MISSING
+
+    keys = [*cell_columns(table), GridColumn("train on", attrgetter("train"), numeric=False)]
     columns = [
         *keys,
-        *(GridColumn(s.name, partial(_trained_on, partial(metric_text, s.key))) for s in table.brief),
-        *(GridColumn(f"Δ{main.name} vs {name}", partial(_over, control)) for name, control in REAL.items()),
-        GridColumn(f"% of {main.name} of both", partial(_share, main.key)),
+        *(GridColumn(s.name, partial(score, s.key)) for s in table.brief),
+        *(GridColumn(f"Δ{main.name} vs {name}", partial(over, control)) for name, control in REAL.items()),
+        GridColumn(f"% of {main.name} of both", share),
     ]
     rows = [row for cell in table.by_classifier for row in _trained(table, cell)]
     heading = f"Train on synthetic samples, test on real ones: {table.condition.scene}"
@@ -216,33 +201,12 @@ def _trained(table: Table, cell: ArmCell) -> Iterator[_Trained]:
     arm = both.control.arm if (both := over[BOTH]) else cell.arm
     for train, control in REAL.items():
         if train == BOTH:
-            yield _Trained(arm, cell.classifier, SYNTHETIC, cell, dict(over))
+            yield _Trained(arm, cell.classifier, SYNTHETIC, cell, over)
         if found := over[control]:
             yield _Trained(arm, cell.classifier, train, found.control, {})
 
 
-def _trained_on(text: Callable[[ArmCell], str], row: _Trained) -> GridEntry:
-    return GridEntry(text(row.cell), row.cell)
-
-
-def _over(control: str, row: _Trained) -> str:
-    found = row.over.get(control)
-    return with_interval(found.main.mean, found.main.interval) if found else MISSING
-
-
-def _share(metric: str, row: _Trained) -> str:
-    """Mean score of synthetic samples alone over that of both, on the draws that they share."""
-    found = row.over.get(BOTH)
-    pairs = [(a.metric(metric), b.metric(metric)) for a, b in found.pairs] if found else []
-    known = [(a, b) for a, b in pairs if a is not None and b is not None]
-    whole = fmean(b for _, b in known) if known else 0.0
-    return percent(fmean(a for a, _ in known) / whole) if whole else MISSING
-
-
-# By classifier, class, cost and seed
-
-
-def _classifier_grids(table: Table) -> tuple[Grid, ...]:
+def _every_metric(table: Table) -> Grid:
     """Rows classifier × arm: all metrics, the interval of the main one, and the corrected tests."""
     main, keys = table.scores.main, cell_columns(table)
 
@@ -251,36 +215,32 @@ def _classifier_grids(table: Table) -> tuple[Grid, ...]:
         found = t_interval(values) if values else None
         return range_text(found, percent) if found else MISSING
 
+    detail = f"{main.name} in detail"
     columns = [
         *keys,
         *(GridColumn(score.name, partial(metric_text, score.key), "accuracy") for score in table.metrics),
-        GridColumn("n", _n, "accuracy"),
-        *(
-            GridColumn(f"AA {subset}", partial(metric_text, f"subset:{subset}"), f"{main.name} in detail")
-            for subset in table.subsets
-        ),
-        GridColumn(f"{main.name} 95 %", interval, f"{main.name} in detail"),
+        GridColumn(N.header, N.entry, "accuracy"),
+        *(GridColumn(f"AA {name}", partial(metric_text, f"subset:{name}"), detail) for name in table.subsets),
+        GridColumn(f"{main.name} 95 %", interval, detail),
         *(
             GridColumn(
-                f"{name} {SHORT.get(control, control)}", partial(_against, table, control, text), "controls"
+                f"{name} {SHORT.get(control, control)}", partial(_against, table, control, what), "controls"
             )
             for control in table.controls
-            for name, text in ((f"Δ{main.name}", _main), ("p", _p))
+            for what, name in (("main", f"Δ{main.name}"), ("p", "p"))
         ),
     ]
     heading, cells = f"Every metric, and the tests on {main.name}", table.by_classifier
-    return (make_grid(heading, columns, cells, keys=len(keys), block=attrgetter("classifier")),)
+    """Rows classes with their n, columns arms with the recall: mean ± std over the draws that test the class."""
 
 
-def _class_grid(table: Table, classifier: Method) -> Grid:
-    """Rows classes with their n, columns arms with the recall."""
-    trained, tested = (
-        [class_counts(table.splits.values(), key, i) for i in range(1, len(table.class_names) + 1)]
-        for key in ("train_counts", "test_counts")
-    )
+def _recalls(table: Table, classifier: Method) -> Grid:
+    """Rows classes with their n, columns arms with the recall: mean ± std over draws that have test pixels of the class."""
+    ids = range(1, len(table.class_names) + 1)
+    counts = ("train_counts", "test_counts")
+    trained, tested = ([class_counts(table.splits.values(), key, i) for i in ids] for key in counts)
 
     def recall(cell: ArmCell, i: int) -> GridEntry:
-        """Mean ± std over the draws that have test pixels of the class, with n where those are not all."""
         values = cell.recalls(i)
         if not values:
             return GridEntry(MISSING if any(tested[i - 1]) else "not evaluable", cell)
@@ -291,34 +251,28 @@ def _class_grid(table: Table, classifier: Method) -> Grid:
         GridColumn("class", lambda i: f"{i} {table.class_names[i - 1]}", numeric=False),
         GridColumn("train n", lambda i: count_range(trained[i - 1])),
         GridColumn("test n", lambda i: count_range(tested[i - 1])),
-        *(
-            GridColumn("recall", partial(recall, cell), group=table.arm_label(cell.arm))
-            for cell in table.cells_of(classifier)
-        ),
+        *(GridColumn("recall", partial(recall, c), table.arm_label(c.arm)) for c in table.cells_of(classifier)),
     ]
-    heading = f"Recall per class, {table.labels[classifier]}"
-    return make_grid(heading, columns, range(1, len(table.class_names) + 1), keys=3)
+    return make_grid(f"Recall per class, {table.labels[classifier]}", columns, ids, keys=3)
 
 
-def _cost_grid(table: Table) -> Grid:
+def _cost(table: Table) -> Grid:
     """Rows arm × classifier: seconds, optimiser steps and memory of a trial, mean ± std over the draws.
 
     CPU seconds are those that a process computed, which another program's load does not lengthen.
     """
+
+    def cost(digits: int, part: str, name: str, cell: ArmCell) -> str:
+        values = [value for trial in cell.ok if (value := trial.number(name, part)) is not None]
+        return " ± ".join(f"{v:.{digits}f}" for v in mean_std(values)[:2] if v is not None) if values else MISSING
+
     classifier, *arm = cell_columns(table)
-    columns = [*arm, classifier, *(GridColumn(name, partial(_cost, path, n)) for name, n, path in COSTS)]
+    columns = [*arm, classifier, *(GridColumn(name, partial(cost, *where)) for name, *where in COSTS)]
     heading, cells = "Seconds, steps and memory per trial", table.cells.values()
     return make_grid(heading, columns, cells, keys=len(arm) + 1, block=attrgetter("arm"))
 
 
-def _cost(path: Sequence[str], digits: int, cell: ArmCell) -> str:
-    """Mean and std of a number of the records, over the trials that have it."""
-    part, name = path
-    values = [value for trial in cell.ok if (value := trial.number(name, part)) is not None]
-    return " ± ".join(f"{v:.{digits}f}" for v in mean_std(values)[:2] if v is not None) if values else MISSING
-
-
-def _seed_grid(table: Table) -> Grid:
+def _seeds(table: Table) -> Grid:
     """One row per trial, those of control classifiers too: how it went, how long it took, and its hash."""
     classifier, *arm = cell_columns(table)
     columns = [SEED, *arm, classifier, *_trial_columns(table)]
@@ -351,10 +305,10 @@ def _trial_columns(table: Table) -> list[GridColumn]:
 VIEWS: dict[str, Callable[[Table], tuple[Grid, ...]]] = {
     "generator": lambda table: (_accuracy(table), _gains(table), alone_grid(table)),
     "gain": lambda table: (_gains(table),),
-    "classifier": _classifier_grids,
-    "class": lambda table: tuple(_class_grid(table, classifier) for classifier in table.classifiers),
-    "seed": lambda table: (_seed_grid(table),),
-    "cost": lambda table: (_cost_grid(table),),
+    "classifier": lambda table: (_every_metric(table),),
+    "class": lambda table: tuple(_recalls(table, classifier) for classifier in table.classifiers),
+    "seed": lambda table: (_seeds(table),),
+    "cost": lambda table: (_cost(table),),
     "lambda": lambda table: curve_grids(table, "lambda"),
     "times": lambda table: curve_grids(table, "times"),
     "omega": lambda table: (*curve_grids(table, "omega"), *measured_grids(table)),
