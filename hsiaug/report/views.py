@@ -231,11 +231,11 @@ def _every_metric(table: Table) -> Grid:
         ),
     ]
     heading, cells = f"Every metric, and the tests on {main.name}", table.by_classifier
-    """Rows classes with their n, columns arms with the recall: mean ± std over the draws that test the class."""
+    return make_grid(heading, columns, cells, keys=len(keys), block=attrgetter("classifier"))
 
 
 def _recalls(table: Table, classifier: Method) -> Grid:
-    """Rows classes with their n, columns arms with the recall: mean ± std over draws that have test pixels of the class."""
+    """Rows classes with their n, columns arms with the recall: mean ± std over the draws that test the class."""
     ids = range(1, len(table.class_names) + 1)
     counts = ("train_counts", "test_counts")
     trained, tested = ([class_counts(table.splits.values(), key, i) for i in ids] for key in counts)
