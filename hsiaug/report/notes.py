@@ -104,23 +104,12 @@ def number_notes(table: Table) -> list[str]:
         f"Mean ± std (ddof 1) in percent, κ × 100, over {draws}; n is given where a cell has fewer. "
         f"{table.scores.meaning} Failed trials are never averaged.",
         *(f"ω: {convention}." for convention in conventions),
-        *_small_classes(table),
         *_parts(table),
         *repeat_notes(table),
         *_split_changes(table),
         *_unequal_budgets(table),
         *_views(table),
     ]
-
-
-def _small_classes(table: Table) -> Iterator[str]:
-    """The classes that the main score leaves out."""
-    large = next((trial.large for trial in table.trials if trial.large), ())
-    counts = [own for audit in table.splits.values() if (own := audit.get("test_counts"))]
-    if large and counts:
-        small = [(c, name) for c, name in enumerate(table.class_names, start=1) if c not in large]
-        listed = ", ".join(f"{name} ({min(own[c - 1] for own in counts)})" for c, name in small)
-        yield f"Not in {table.scores.main.name}, with the fewest test pixels that a draw has of them: {listed}."
 
 
 def _parts(table: Table) -> Iterator[str]:
@@ -205,7 +194,7 @@ def _views(table: Table) -> Iterator[str]:
 
 
 def control_notes(table: Table) -> list[str]:
-    """How Δ is made, and where a control is ambiguous."""
+    """How Δ is made, and what further controls are."""
     notes = [
         "Δ: percentage points against the controls with the same classifier, paired over the draws that both "
         "share; duplicate is taken at the same λ. pairs counts those draws: with none / with duplicate where the "
@@ -218,17 +207,6 @@ def control_notes(table: Table) -> list[str]:
             else f"{name}, a further control, is taken at the same λ too, its draws come last in pairs, and it is judged "
             "itself, against the others."
         )
-    for name in table.controls:
-        keys = [
-            (c, Rate(0.0) if name == "none" else arm.rate)
-            for arm, c in table.cells
-            if arm.control and arm.generator.name == name
-        ]
-        if len(keys) > len(set(keys)):
-            notes.append(
-                f"There is more than one arm of {name}: each Δ is against the one that shares most draws, "
-                "the newest where they tie."
-            )
     return notes
 
 

@@ -38,7 +38,7 @@ def test_a_class_counts_where_every_draw_has_enough_test_pixels_of_it() -> None:
 def test_aa_over_all_classes_stands_beside_it_and_the_others_are_named() -> None:
     text = render_report(build_report(trials([[40, 60, 3]] * 2)), "md")
     assert "| svm AA (2 of 3) | svm AA all |" in text
-    assert "Not in AA (2 of 3), with the fewest test pixels that a draw has of them: oats (3)." in text
+    assert "- **thin classes**: oats: fewer than 25 test pixels" in text
 
 
 @pytest.mark.parametrize("counts", [[40, 60, 30], [40, 3, 3], [3, 3, 3], [40, 60, 0]])

@@ -205,11 +205,6 @@ def test_a_seed_that_drew_different_pixels_is_told() -> None:
     assert "Rerun with --existing all" in text
 
 
-def test_two_versions_of_a_control_are_told() -> None:
-    text = markdown([record(), record(version="0.2.0"), record(generator="smote")])
-    assert "There is more than one arm of none" in text
-
-
 def test_records_of_parameters_that_a_plugin_no_longer_has_are_reported_beside_new_ones() -> None:
     old = [
         record(0.6, 0.5, generator="txt2hsi", version="5", generator_params={"surplus": n, "steps": 200})

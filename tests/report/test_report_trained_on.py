@@ -90,7 +90,6 @@ def test_a_control_is_never_one_of_synthetic_samples_alone() -> None:
     (table,) = report(found).tables
     (gain,) = (gain for gain in table.gains.values() if gain.cell.arm.generator.name == "txt2hsi")
     assert gain.against["pseudo"].control.arm.generator.train == "both"
-    assert "more than one arm of pseudo" not in render_report(report(found), "md", "generator")
 
 
 def test_synthetic_samples_alone_do_not_start_at_none() -> None:
