@@ -9,14 +9,13 @@ from typing import Any
 from hsiaug.core.view_names import AUTO, RAW
 from hsiaug.metrics.significance import ALPHA, MIN_PAIRS
 from hsiaug.metrics.verdict import meanings
-from hsiaug.protocol.balance import Rate
 from hsiaug.protocol.large_classes import FEWEST
 from hsiaug.report.grid import Grid, ReportPage
 from hsiaug.report.labels import MISSING, count, count_range, draws_text, left_out, plus_minus, seeds_text, span
-from hsiaug.report.records import FIELDS, VISIBILITY, ArmCell, Audit, Trial, make_cells
+from hsiaug.report.records import FIELDS, VISIBILITY, ArmCell, Audit, DrawKey, Trial, make_cells
 from hsiaug.report.scores import CONTROL_CLASSIFIERS
 from hsiaug.report.tables import Table, named
-from hsiaug.trial.arm import ALONE, BOTH, RIVALS, Method, needed_of
+from hsiaug.trial.arm import ALONE, BOTH, RIVALS, needed_of
 from hsiaug.trial.failures import ErrorKind, error_kind, why_failed
 
 NAMED = 12
@@ -99,17 +98,30 @@ def table_notes(table: Table) -> list[str]:
 def number_notes(table: Table) -> list[str]:
     """Notes on the figures of a table: their meaning, their draws, and those that are missing."""
     draws = f"{count(len(table.draws), 'draw')} (seeds {draws_text(table.draws)})"
-    conventions = sorted({a.generator.convention for a in table.arms if a.generator.convention})
-    return [
+    notes = [
         f"Mean ± std (ddof 1) in percent, κ × 100, over {draws}; n is given where a cell has fewer. "
-        f"{table.scores.meaning} Failed trials are never averaged.",
-        *(f"ω: {convention}." for convention in conventions),
-        *_parts(table),
-        *repeat_notes(table),
-        *_split_changes(table),
-        *_unequal_budgets(table),
-        *_views(table),
+        f"{table.scores.meaning} Failed trials are never averaged."
     ]
+    notes += [f"ω: {one}." for one in sorted({a.generator.convention or "" for a in table.arms} - {""})]
+    notes += [*_parts(table), *repeat_notes(table)]
+    splits = Counter(seed for seed, _ in {(trial.seed, trial.draw[1]) for trial in table.trials if trial.ok})
+    if changed := [seed for seed, n in splits.items() if n > 1]:
+        notes.append(
+            f"{seeds_text(changed).capitalize()} drew different pixels in different trials: means mix them, and only "
+            "trials of the same pixels are paired. Rerun with --existing all to have one split per seed."
+        )
+    notes += _unequal_budgets(table)
+    auto = {t.draw: str(t.common["view_shown"]) for t in table.trials if t.ok and t.classifier.view == AUTO}
+    if auto:
+        listed = ", ".join(f"{name} in {count(n, 'draw')}" for name, n in Counter(auto.values()).most_common())
+        notes.append(
+            f"Spectral view auto, chosen by cross-validation inside the training pixels of each draw: {listed}."
+        )
+    elif table.scores.chooses_view and table.classifiers:
+        # The control that reads no spectrum has raw ones beside any other view.
+        views = ", ".join(sorted({c.view for c in table.classifiers} - {RAW}) or [RAW])
+        notes.append(f"Spectral view {views}, named for the run and not chosen draw by draw.")
+    return notes
 
 
 def _parts(table: Table) -> Iterator[str]:
@@ -142,36 +154,22 @@ def _parts(table: Table) -> Iterator[str]:
 
 def repeat_notes(table: Table) -> list[str]:
     """Names the seeds that drew the same split."""
-    if not table.repeated:
-        return []
     same = "; ".join(seeds_text(seeds) for seeds in table.repeated)
     return [
         f"Equal splits count once: the same pixels were drawn by {same}. Of these seeds, each arm has its first trial "
         "that went well in every mean and test; what its others differ by is the randomness of training."
-    ]
-
-
-def _split_changes(table: Table) -> Iterator[str]:
-    """Warns where one seed drew different pixels, as after a change of the scene's labels or of the code."""
-    splits = Counter(seed for seed, _ in {(trial.seed, trial.draw[1]) for trial in table.trials if trial.ok})
-    if changed := [seed for seed, n in splits.items() if n > 1]:
-        yield (
-            f"{seeds_text(changed).capitalize()} drew different pixels in different trials: means mix them, and only "
-            "trials of the same pixels are paired. Rerun with --existing all to have one split per seed."
-        )
+    ] * bool(same)
 
 
 def _unequal_budgets(table: Table) -> Iterator[str]:
     """Names the classifiers whose arms differ in optimiser steps within one draw, as counted by the runner."""
-    taken: dict[Method, dict[tuple[int, str], dict[int, str]]] = {}
-    for (arm, classifier), cell in table.cells.items():
-        for trial in cell.ok:
-            if trial.steps is not None:
-                draw = taken.setdefault(classifier, {}).setdefault(trial.draw, {})
-                draw.setdefault(trial.steps, table.arm_label(arm))
-    for classifier, draws in taken.items():
-        unequal = [(seed, steps) for (seed, _), steps in sorted(draws.items()) if len(steps) > 1]
-        if unequal:
+    for classifier in table.classifiers:
+        taken: dict[DrawKey, dict[int, str]] = {}
+        for cell in table.cells_of(classifier):
+            for trial in cell.ok:
+                if trial.steps is not None:
+                    taken.setdefault(trial.draw, {}).setdefault(trial.steps, table.arm_label(cell.arm))
+        if unequal := [(seed, steps) for (seed, _), steps in sorted(taken.items()) if len(steps) > 1]:
             seed, steps = unequal[0]
             listed = ", ".join(f"{n:,} with {arm}" for n, arm in sorted(steps.items()))
             yield (
@@ -179,18 +177,6 @@ def _unequal_budgets(table: Table) -> Iterator[str]:
                 f"draw, in {count(len(unequal), 'draw')} (seed {seed}: {listed}). What an arm gains may be its longer "
                 "training; make the classifier take the same steps whatever samples it is given."
             )
-
-
-def _views(table: Table) -> Iterator[str]:
-    """The spectral views that draws chose, which all arms and classifiers of a draw share, or that were named."""
-    auto = {t.draw: str(t.common["view_shown"]) for t in table.trials if t.ok and t.classifier.view == AUTO}
-    if auto:
-        listed = ", ".join(f"{name} in {count(n, 'draw')}" for name, n in Counter(auto.values()).most_common())
-        yield f"Spectral view auto, chosen by cross-validation inside the training pixels of each draw: {listed}."
-    elif table.scores.chooses_view and table.classifiers:
-        # The control that reads no spectrum has raw ones beside any other view.
-        views = sorted({c.view for c in table.classifiers} - {RAW}) or [RAW]
-        yield f"Spectral view {', '.join(views)}, named for the run and not chosen draw by draw."
 
 
 def control_notes(table: Table) -> list[str]:
@@ -250,37 +236,38 @@ def _verdict_note(table: Table) -> list[str]:
 
 def audit_lines(table: Table, where: str) -> tuple[tuple[str, str], ...]:
     """(label, sentence) pairs on costs and leaks of a table's draws. where: what the user types for the store."""
-    lines = [("protocol", _protocol(table)), ("unlabelled pixels", _scope(table))]
+    users = "; ".join(f"scope {scope}: {', '.join(names)}" for scope, names in users_of_unlabelled(table).items())
+    scope = f"inductive ({users or 'scope none for every generator and classifier'})"
+    if transductive(table):
+        scope = f"TRANSDUCTIVE: some arms learn from all unlabelled pixels, test pixels too ({users})"
+    lines = [("protocol", _protocol(table)), ("unlabelled pixels", scope)]
     if table.splits:
         neither, side = left_out(table.condition.protocol, table.condition.buffer), table.condition.patch
-        lines += [
-            (
-                "pixels",
-                f"train {audit_mean(table, 'n_train')}, test {audit_mean(table, 'n_test')}, "
-                f"{neither} {audit_mean(table, 'n_buffered')} (mean and range over the splits)",
-            ),
-            (
-                "overlap",
-                f"{audit_mean(table, 'centre_overlap_percent', 1)} % of test pixels lie in a {side}×{side} training "
-                f"patch; the patch of {audit_mean(table, 'patch_overlap_percent', 1)} % shares a pixel with one",
-            ),
-            *_fields(table),
-        ]
+        pixels = (
+            f"train {audit_mean(table, 'n_train')}, test {audit_mean(table, 'n_test')}, "
+            f"{neither} {audit_mean(table, 'n_buffered')} (mean and range over the splits)"
+        )
+        overlap = (
+            f"{audit_mean(table, 'centre_overlap_percent', 1)} % of test pixels lie in a {side}×{side} training patch; "
+            f"the patch of {audit_mean(table, 'patch_overlap_percent', 1)} % shares a pixel with one"
+        )
+        lines += [("pixels", pixels), ("overlap", overlap), *_fields(table)]
         for kind, meaning in LACKING.items():
             classes = _classes(table, f"{kind}_classes")
             lines.append((f"{kind} classes", f"{classes}: {meaning}" if classes else "none"))
         lines += [("note", f"{note}{seeds}") for note, seeds in _by_split(table, "notes").items()]
-    lines += [
-        (
-            "draws",
-            f"{seeds_text(look.added)} were added on {look.date}, after results of {seeds_text(look.known)} existed: "
-            "draws that are added for what was seen make p too small",
-        )
-        for look in table.looks
-    ]
+    for look in table.looks:
+        later = f"{seeds_text(look.added)} were added on {look.date}, after results of {seeds_text(look.known)} existed"
+        lines.append(("draws", f"{later}: draws that are added for what was seen make p too small"))
     lines += [("synthetic", sentence) for sentence in _synthetic(table)]
     lines += [("without spectra", sentence) for sentence in _without_spectra(table)]
-    return (*lines, ("records", _records(table, where)))
+    kinds = Counter(trial.status for trial in table.trials)
+    empty = f", {kinds['empty']:,} not run as λ asked for no sample" if kinds["empty"] else ""
+    records = (
+        f"{count(len(table.trials), 'trial')} ({kinds['ok']:,} ok, {kinds['failed']:,} failed{empty}) in {where}; "
+        f"hashes: hsiaug report --store {where} --by seed; how to rerun one: hsiaug show HASH"
+    )
+    return (*lines, ("records", records))
 
 
 def short_audit(tables: Sequence[Table]) -> str:
@@ -342,13 +329,6 @@ def _protocol(table: Table) -> str:
     )
 
 
-def _scope(table: Table) -> str:
-    listed = "; ".join(f"scope {scope}: {', '.join(names)}" for scope, names in users_of_unlabelled(table).items())
-    if transductive(table):
-        return f"TRANSDUCTIVE: some arms learn from all unlabelled pixels, test pixels too ({listed})"
-    return f"inductive ({listed or 'scope none for every generator and classifier'})"
-
-
 def _fields(table: Table) -> list[tuple[str, str]]:
     """How many test pixels lie in fields that hold training pixels, and which classes are not tested in others."""
     told = [audit for audit in table.splits.values() if audit.get("seen_counts") is not None]
@@ -395,17 +375,12 @@ def _entries(audit: Audit, key: str) -> Iterable[Any]:
 
 def _synthetic(table: Table) -> list[str]:
     """How much every λ made beside real samples: the same for all generators of a draw."""
-    totals: dict[Rate, dict[str, list[float]]] = {}
-    for trial in table.trials:
-        if trial.rate and trial.generator.train == BOTH:
-            for kind, values in totals.setdefault(trial.rate, {"real": [], "synthetic": []}).items():
-                if (made := trial.number(kind, "samples")) is not None:
-                    values.append(made)
-    parts = [
-        f"λ = {rate}: {span(of['synthetic'], 0)} beside {span(of['real'], 0)} real"
-        for rate, of in sorted(totals.items())
-        if of["real"]
-    ]
+    parts = []
+    for rate in sorted({trial.rate for trial in table.trials if trial.rate}):
+        made = [t for t in table.trials if t.rate == rate and t.generator.train == BOTH and t.has("samples")]
+        real, synthetic = ([t.number(kind, "samples") or 0 for t in made] for kind in ("real", "synthetic"))
+        if made:
+            parts.append(f"λ = {rate}: {span(synthetic, 0)} beside {span(real, 0)} real")
     return [f"{table.scores.unit} for training, {'; '.join(parts)}"] if parts else []
 
 
@@ -416,8 +391,7 @@ def _blind(table: Table) -> list[ArmCell]:
 
 def _without_spectra(table: Table) -> Iterator[str]:
     """Sentences on the scores of the control classifiers."""
-    cells = _blind(table)
-    if not cells:
+    if not (cells := _blind(table)):
         names = " or ".join(CONTROL_CLASSIFIERS)
         yield f"not measured: there is no trial of {names} with the generator none that went well"
     for cell in cells:
@@ -427,13 +401,3 @@ def _without_spectra(table: Table) -> Iterator[str]:
         )
         who = f"{table.labels[cell.classifier]}, which {CONTROL_CLASSIFIERS[cell.classifier.name]},"
         yield f"{who} reaches {first}{apart and f', {apart}'} (n={len(cell.ok)})"
-
-
-def _records(table: Table, where: str) -> str:
-    kinds = Counter(trial.status for trial in table.trials)
-    went = f"{kinds['ok']:,} ok, {kinds['failed']:,} failed"
-    went += f", {kinds['empty']:,} not run as λ asked for no sample" if kinds["empty"] else ""
-    return (
-        f"{count(len(table.trials), 'trial')} ({went}) in {where}; hashes: hsiaug report --store {where} --by seed; "
-        "how to rerun one: hsiaug show HASH"
-    )

@@ -125,7 +125,7 @@ class Trial:
     @property
     def scope(self) -> str | None:
         """Unlabelled pixels that its generator reads; None where the trial ended before that was known."""
-        return (self.common["scope"] or {}).get("generator")  # type: ignore[no-any-return]
+        return (self.common["scope"] or {}).get("generator")
 
     def metric(self, name: str) -> float | None:
         """A metric as a fraction; None where the trial failed or the number is missing or not finite.

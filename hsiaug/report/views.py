@@ -36,14 +36,14 @@ LABELS, SCENE, SUMMARY = "labels", "scene", "summary"
 REAL = {"real": "none", BOTH: BOTH}
 """What synthetic samples alone are compared with, as it is called here and among the comparisons of an arm."""
 COSTS = (
-    ("fit s", 1, "timings", "fit_classifier"),
-    ("fit CPU s", 1, "cpu_seconds", "fit_classifier"),
-    ("predict s", 1, "timings", "predict"),
-    ("generator s", 1, "timings", "fit_generator"),
-    ("trial s", 1, "timings", "total"),
-    ("trial CPU s", 1, "cpu_seconds", "total"),
-    ("steps", 0, "optimiser_steps", "fit_classifier"),
-    ("memory MB", 0, "record", "peak_memory_mb"),
+    ("fit s", 1, ("timings", "fit_classifier")),
+    ("fit CPU s", 1, ("cpu_seconds", "fit_classifier")),
+    ("predict s", 1, ("timings", "predict")),
+    ("generator s", 1, ("timings", "fit_generator")),
+    ("trial s", 1, ("timings", "total")),
+    ("trial CPU s", 1, ("cpu_seconds", "total")),
+    ("steps", 0, ("optimiser_steps", "fit_classifier")),
+    ("memory MB", 0, ("record", "peak_memory_mb")),
 )
 """Columns: heading, decimals, and where a record holds it."""
 SEED = GridColumn("seed", lambda trial: str(trial.seed))
@@ -114,7 +114,7 @@ def _gains(table: Table) -> Grid:
         return "/".join(str(n) for n in (counts if several else counts[:1]))
 
     def largest_p(cell: ArmCell) -> str:
-        found = [one and one.main.p_holm for one in table.against(cell).values()]
+        found = [one.main.p_holm if one else None for one in table.against(cell).values()]
         known = [p for p in found if p is not None]
         return p_text(max(known) if known and (len(known) == len(found) or not cell.arm.judged) else None)
 
@@ -146,7 +146,7 @@ def _against(table: Table, control: str, what: str, cell: ArmCell) -> str:
     if found is None:
         return MISSING
     test = found.second if what == "second" else found.main
-    return p_text(found.main.p_holm) if what == "p" else signed(test and test.mean)
+    return p_text(found.main.p_holm) if what == "p" else signed(test.mean if test else None)
 
 
 class _Trained(NamedTuple):
@@ -267,7 +267,7 @@ def _cost(table: Table) -> Grid:
         return " ± ".join(f"{v:.{digits}f}" for v in mean_std(values)[:2] if v is not None) if values else MISSING
 
     classifier, *arm = cell_columns(table)
-    columns = [*arm, classifier, *(GridColumn(name, partial(cost, *where)) for name, *where in COSTS)]
+    columns = [*arm, classifier, *(GridColumn(name, partial(cost, n, *path)) for name, n, path in COSTS)]
     heading, cells = "Seconds, steps and memory per trial", table.cells.values()
     return make_grid(heading, columns, cells, keys=len(arm) + 1, block=attrgetter("arm"))
 
