@@ -20,8 +20,6 @@ from hsiaug.trial.spec import TrialSpec
 class Here:
     """What a worker process does, without a process: blind scene and split, and no other."""
 
-    gpu = True
-
     def __init__(self, start: WorkerStart) -> None:
         self.busy = False
         self._start = start

@@ -9,7 +9,6 @@ import json
 import math
 import os
 import socket
-import time
 from collections.abc import Callable
 from multiprocessing.connection import Connection
 from typing import Annotated, Any, Literal
@@ -22,7 +21,7 @@ from hsiaug.registry.progress import progress_values
 from hsiaug.trial.guard import LARGEST_PROVENANCE, LONGEST_MESSAGE, LONGEST_TRACEBACK
 from hsiaug.trial.run import Outcome
 
-__all__ = ["BadAnswer", "read_answer", "read_stage", "without_half_messages"]
+__all__ = ["BadAnswer", "read_answer", "without_half_messages"]
 
 LARGEST = 32 * LARGEST_PROVENANCE
 """Bytes of a message: what a generator and a classifier may say of themselves, each character escaped, and more."""
@@ -32,8 +31,6 @@ DEEPEST = 200
 """Lists and mappings within one another."""
 WHOLE_WITHIN = 60.0
 """Seconds in which the rest of a message follows its beginning."""
-
-Stage = Literal["load", "split", "prepare", "fit_generator", "sample", "fit_classifier", "predict"]
 
 
 class BadAnswer(Exception):
@@ -45,7 +42,7 @@ class _Part(BaseModel):
 
 
 class _Error(_Part):
-    stage: Stage
+    stage: Literal["load", "split", "prepare", "fit_generator", "sample", "fit_classifier", "predict"]
     type: Annotated[str, Field(max_length=2 * LONGEST_MESSAGE)]
     message: Annotated[str, Field(max_length=2 * LONGEST_MESSAGE)]
     traceback: Annotated[str, Field(max_length=2 * LONGEST_TRACEBACK)]
@@ -94,7 +91,7 @@ def read_answer(connection: Connection, trial: str, *, fresh: bool) -> PluginPro
 
     Raises BadAnswer.
     """
-    said = _message(connection)
+    said = _received(connection, LARGEST, _parsed)
     try:
         if "step" in said:
             done, total, note = said["step"]
@@ -113,24 +110,6 @@ def read_answer(connection: Connection, trial: str, *, fresh: bool) -> PluginPro
     return TrialEnded(Outcome(said["result"], labels))
 
 
-def read_stage(stages: Connection) -> tuple[Stage, float]:
-    """The next stage, and when it began, by ``time.monotonic()``. Raises BadAnswer."""
-    try:
-        stage, since = _message(stages, list)
-        if stage not in Stage.__args__ or not isinstance(since, float) or since > time.monotonic():  # type: ignore[attr-defined]
-            raise BadAnswer
-    except ValueError as error:
-        raise BadAnswer from error
-    return stage, since
-
-
-def _message(connection: Connection, kind: type = dict) -> Any:
-    said = _received(connection, LARGEST, _parsed)
-    if not isinstance(said, kind):
-        raise BadAnswer
-    return said
-
-
 def _received(connection: Connection, most: int, read: Callable[[bytes], Any]) -> Any:
     try:
         return read(connection.recv_bytes(most))
@@ -138,9 +117,11 @@ def _received(connection: Connection, most: int, read: Callable[[bytes], Any]) -
         raise BadAnswer from error
 
 
-def _parsed(data: bytes) -> Any:
+def _parsed(data: bytes) -> dict[str, Any]:
     said = json.loads(data, parse_constant=_finite, parse_float=_finite)
     _check_depth(said, DEEPEST)
+    if not isinstance(said, dict):
+        raise ValueError("not an object")
     return said
 
 

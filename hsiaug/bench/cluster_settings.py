@@ -57,11 +57,8 @@ def cluster_settings(
         for word in words:
             key, equals, value = word.partition("=")
             if not equals or key not in ClusterSettings.model_fields:
-                raise InputError(
-                    f"{source} must be KEY=VALUE",
-                    value=repr(word),
-                    hint=did_you_mean(key, ClusterSettings.model_fields),
-                )
+                hint = did_you_mean(key, ClusterSettings.model_fields)
+                raise InputError(f"{source} must be KEY=VALUE", value=repr(word), hint=hint)
             found[key] = value
     if on is not None:
         found["on"] = on

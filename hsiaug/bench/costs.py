@@ -1,26 +1,25 @@
 """Costs of trials: seconds by stage, guessed from the plugins' cards and corrected by measured times.
 
-A card's seconds are of its plugin's usual parameters on Indian Pines. The logarithms of measured over guessed seconds,
-of records and of the run itself, are averaged by stage, plugin, parameters, scene, setting and kind of trial, each over
-those of the next: a stage deviates from its guess as the most special of these that has been timed.
+A card's seconds are of its plugin's usual parameters on Indian Pines. The logarithm of measured over guessed seconds is
+averaged by stage, plugin, parameters, scene, setting and kind of trial: a stage deviates from its guess as the most
+special of these that has been timed.
 """
 
 from __future__ import annotations
 
 import math
-from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from itertools import accumulate, islice, pairwise
+from itertools import accumulate, islice
 from pathlib import Path
 from typing import Any
 
 from hsiaug.bench.plan import Plan
-from hsiaug.bench.preparations import identities
 from hsiaug.protocol.balance import Rate
 from hsiaug.registry.card import Card
 from hsiaug.registry.hookspecs import Kind
-from hsiaug.tasks.task import USUAL
+from hsiaug.tasks.task import USUAL, get_task
+from hsiaug.trial.cache import Workbench
 from hsiaug.trial.hashing import canonical_json, short_hash
 from hsiaug.trial.store import Record
 
@@ -33,9 +32,7 @@ SAMPLES_SHARE, PREDICT_SHARE = 0.1, 0.2
 LEARN_POWER, TEST_POWER = 0.4, 0.8
 """Powers of the training and of the test set that times grow with."""
 SHORT = 0.05
-"""Uncertainty of every measured time, in seconds."""
-NOISE = 0.3
-"""Standard deviation of the logarithm of the seconds of one kind."""
+"""Seconds below which times do not differ."""
 PRIOR = 0.3
 """Weight of the more general average, in measured times."""
 MOST = 20_000
@@ -73,15 +70,12 @@ class Part:
 
 
 class Costs:
-    """Guesses by the hashes of trials, logarithms of measured over guessed seconds, and what is learnt without labels."""
+    """Guesses by the hashes of trials, and logarithms of measured over guessed seconds."""
 
     def __init__(self, guesses: Mapping[str, Guess] | None = None) -> None:
         self._guesses = dict(guesses or {})
-        self.prepared: Mapping[str, Mapping[str, Any]] = {}
-        self._below: dict[str, set[str]] = defaultdict(set)
-        # Weight and mean.
-        self._timed: dict[str, tuple[float, float]] = {}
-        self._means: dict[str, tuple[float, float]] = {}
+        # Number and mean, by label.
+        self._timed: dict[str, tuple[int, float]] = {}
 
     @classmethod
     def of(cls, plans: Sequence[Plan], records: Iterable[Record], cache: Path | None = None) -> Costs:
@@ -91,8 +85,7 @@ class Costs:
         """
         cards: dict[tuple[Kind, str], Card] = {}
         guesses: dict[str, Guess] = {}
-        prepared = identities(plans)
-        keys = {hash: short_hash(identity) for hash, identity in prepared.items()}
+        keys = _preparations(plans)
         there = {key for key in keys.values() if cache and (cache / key).is_dir()}
         for plan in plans:
             cards |= plan.cards
@@ -116,7 +109,6 @@ class Costs:
                     there.add(keys[t.hash])
                 guesses.setdefault(t.hash, rough)
         made = cls(guesses)
-        made.prepared = prepared
         for record in islice(records, MOST):
             made._learn(record, cards)
         return made
@@ -149,37 +141,46 @@ class Costs:
         """Seconds of a trial's stages, however little is known."""
         return self._guesses.get(hash, UNKNOWN)
 
-    def add(self, part: Part, seconds: float, unsure: float = SHORT) -> None:
-        """Take in a measured time. unsure: its uncertainty in seconds."""
-        seconds, kind = max(SHORT, seconds), part.levels[-1]
-        weight = 1 / (1 + (unsure / (NOISE * seconds)) ** 2)
-        before, mean = self._timed.get(kind, (0.0, 0.0))
-        ratio = math.log(seconds / max(SHORT, part.guess))
-        self._timed[kind] = before + weight, mean + (ratio - mean) * weight / (before + weight)
-        for label, below in pairwise(part.levels):
-            self._below[label].add(below)
-        self._means.clear()
+    def add(self, part: Part, seconds: float) -> None:
+        """Take in a measured time."""
+        ratio = math.log(max(SHORT, seconds) / max(SHORT, part.guess))
+        for label in part.levels:
+            number, mean = self._timed.get(label, (0, 0.0))
+            self._timed[label] = number + 1, mean + (ratio - mean) / (number + 1)
 
     def knows(self, part: Part, level: int = -1) -> bool:
         """Whether a part has been timed that is alike down to a level."""
-        return part.levels[level] in self._timed or part.levels[level] in self._below
+        return part.levels[level] in self._timed
 
     def seconds(self, part: Part) -> float:
         """Expected seconds of a part."""
         ratio = 0.0
         for label in part.levels:
-            weight, mean = self._mean(label)
-            ratio += (mean - ratio) * weight / (weight + PRIOR)
+            number, mean = self._timed.get(label, (0, 0.0))
+            ratio += (mean - ratio) * number / (number + PRIOR)
         return max(SHORT, part.guess) * math.exp(ratio)
 
-    def _mean(self, label: str) -> tuple[float, float]:
-        if label in self._timed:
-            return self._timed[label]
-        if label not in self._means:
-            each = [(min(1.0, weight), mean) for weight, mean in map(self._mean, self._below.get(label, ()))]
-            whole = sum(weight for weight, _ in each)
-            self._means[label] = whole, sum(weight * mean for weight, mean in each) / whole if each else 0.0
-        return self._means[label]
+
+def _preparations(plans: Sequence[Plan]) -> dict[str, str]:
+    """What a generator learns without labels, by the hash of each trial that needs it: the name of its folder in a cache.
+
+    Looks at the pixels once a scene, and once a draw where draws show different ones.
+    """
+    pixels: dict[tuple[str, ...], str] = {}
+    found: dict[str, str] = {}
+    for plan in plans:
+        bench, splits = Workbench(plan.scene, get_task(plan.task)), {split.seed: split for split in plan.splits}
+        hides = any(getattr(split, "hidden", None) is not None for split in plan.splits)
+        for trial in plan.trials:
+            card = plan.cards["generator", trial.generator.name]
+            if card.prepares and plan.samples[trial.hash][1]:
+                place = trial.scene_sha256, card.scope, trial.draw_hash if hides or card.scope == "none" else ""
+                if place not in pixels:
+                    if split := splits.get(trial.seed):
+                        bench.give(trial, split)
+                    pixels[place] = bench.pixels(trial, card.scope)
+                found[trial.hash] = short_hash(trial.generator.of_preparation(pixels[place], trial.patch))
+    return found
 
 
 def guess(

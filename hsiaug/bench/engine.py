@@ -16,26 +16,7 @@ from hsiaug.tasks.task import TaskData
 from hsiaug.trial.run import Outcome
 from hsiaug.trial.spec import TrialSpec
 
-__all__ = [
-    "Batch",
-    "Engine",
-    "Event",
-    "Job",
-    "Message",
-    "OnEvent",
-    "PluginProgress",
-    "TrialEnded",
-    "WorkerLost",
-    "WorkerRefused",
-    "open_engine",
-    "outline",
-]
-
-ENGINES = {
-    "local": "hsiaug.bench.engines.local",
-    "dask": "hsiaug.bench.engines.dask_client",
-    "slurm": "hsiaug.bench.engines.slurm",
-}
+ENGINES = {name: f"hsiaug.bench.engines.{name}" for name in ("local", "dask", "slurm")}
 """Module by the engine's name; it is imported when the engine is asked for, and offers ``make`` and ``outline``."""
 
 
@@ -57,14 +38,10 @@ class TrialEnded:
 
 @dataclass(frozen=True)
 class WorkerLost:
-    """A worker was lost in the middle of a trial. how: in words. stage: of the trial.
-
-    counts: False where the trial cannot be the reason, as when a scheduler is started again.
-    """
+    """A worker was lost in the middle of a trial. how: in words. stage: of the trial."""
 
     how: str
     stage: str
-    counts: bool = True
 
 
 @dataclass(frozen=True)
@@ -72,6 +49,9 @@ class WorkerRefused:
     """A worker that does not have what the run was planned with. found: what it has in its place."""
 
     found: str
+
+
+Message = PluginProgress | TrialEnded | WorkerLost | WorkerRefused
 
 
 @dataclass(frozen=True)
@@ -123,9 +103,6 @@ class Event:
 OnEvent = Callable[[Event], None]
 
 
-Message = PluginProgress | TrialEnded | WorkerLost | WorkerRefused
-
-
 class Engine(Protocol):
     """Somewhere to run trials."""
 
@@ -143,7 +120,7 @@ class Engine(Protocol):
     def wait(self, on_event: OnEvent) -> None:
         """Wait for what was submitted; records go to the store, events to ``on_event``.
 
-        Raises SceneError where all workers find another scene, hsiaug or plugin than the plan's, StoreError where a
+        Raises SceneError where a worker finds another scene, hsiaug or plugin than the plan's, StoreError where a
         record cannot be written.
         """
 

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
+from typing import Literal
 
 from hsiaug.bench.engine import Event, Job
-from hsiaug.bench.writing import Writing
 from hsiaug.tasks.task import TaskData, TaskSplit, get_task
 from hsiaug.trial.cache import has_fit
-from hsiaug.trial.run import Outcome
+from hsiaug.trial.run import Outcome, finish
 from hsiaug.trial.spec import TrialSpec
 from hsiaug.trial.store import Store
 
@@ -26,31 +26,23 @@ class Ledger:
     """
 
     def __init__(self, scene: TaskData, job: Job, store: Store, trials: Iterable[TrialSpec]) -> None:
-        self._scene, self._store = scene, store
+        self._scene, self._job, self._store = scene, job, store
         self._task = get_task(job.task)
         self._splits: dict[str, TaskSplit] = {}
         self._running: dict[str, str] = {}
         self._left = Counter(trial.draw_hash for trial in trials)
-        self._writing = Writing(scene, job, store)
 
-    def write(self, trial: TrialSpec, outcome: Outcome, command: str, slots: int) -> None:
-        """Score a trial and store its record. slots: how many there are."""
-        self._writing.put((trial, outcome, self._split(trial), command), slots)
+    def write(self, trial: TrialSpec, outcome: Outcome, command: str) -> Event:
+        """Score a trial and store its record. Raises StoreError where it cannot be written."""
+        split, ref = self._split(trial), self._job.scene_ref
+        record, made = finish(trial, outcome, self._task, self._scene, split, scene_ref=ref, command=command)
+        stored = self._store.put(record, made)
         self._running.pop(trial.hash, None)
         self._left[trial.draw_hash] -= 1
         if not self._left[trial.draw_hash]:
             del self._splits[trial.draw_hash]
-
-    def written(self, *, wait: bool = False) -> Iterator[Event]:
-        """Yield what became of the trials that were written since the last call. wait: for all of them.
-
-        Raises StoreError where a record could not be written.
-        """
-        return self._writing.ended(wait=wait)
-
-    def close(self) -> None:
-        """Write what waits to be written."""
-        self._writing.close()
+        kind: Literal["ok", "failed"] = "ok" if stored["status"] == "ok" else "failed"
+        return Event(kind, trial.hash, timings=stored["timings"])
 
     def request(self, trial: TrialSpec) -> tuple[TrialSpec, object]:
         """A trial as it is sent, and its split without a test label."""

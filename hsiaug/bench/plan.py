@@ -116,9 +116,8 @@ def build_plan(
         check_times(times)
     for train in request.train:
         if train not in TRAIN:
-            raise InputError(
-                "`train` must be both, synthetic or real", value=repr(train), hint=did_you_mean(train, TRAIN)
-            )
+            rule = "`train` must be both, synthetic or real"
+            raise InputError(rule, value=repr(train), hint=did_you_mean(train, TRAIN))
     for omega in request.omegas:
         check_omega(omega)
     check_preset(request.preset, plugins.cards())
@@ -149,9 +148,8 @@ def build_plan(
     names = [*generators, *classifiers]
     for name in request.overrides:
         if name not in names:
-            raise InputError(
-                "`set` must name a plugin of this benchmark", value=repr(name), hint=f"Here: {', '.join(names)}."
-            )
+            hint = f"Here: {', '.join(names)}."
+            raise InputError("`set` must name a plugin of this benchmark", value=repr(name), hint=hint)
     arms = [
         (spec, card, rate, omega, train)
         for spec, card in loaded

@@ -14,7 +14,6 @@ from typing import Literal
 from rich.console import Console
 from rich.progress import (
     MofNCompleteColumn,
-    ProgressColumn,
     SpinnerColumn,
     Task,
     TaskID,
@@ -39,9 +38,6 @@ Detail = Literal["quiet", "usual", "verbose"]
 
 PLAIN_EVERY = 5.0
 """Seconds between two lines where there is no terminal."""
-
-LIVE_EVERY = 1.0
-"""Seconds between two forecasts of the live bar."""
 
 
 def describe(trial: TrialSpec) -> str:
@@ -69,90 +65,67 @@ def watching(
     """
     forecast = Forecast(trials, costs or Costs(), jobs=jobs, clock=clock)
     drawn = detail != "quiet" and live(console)
-    lines = _Lines(trials, console, store, forecast, 0.0 if detail == "verbose" else PLAIN_EVERY, clock)
-    with _bars(trials, console, forecast, clock) if drawn else nullcontext(None) as bars:
+    every = 0.0 if detail == "verbose" else PLAIN_EVERY
+    lined = detail == "verbose" or (detail == "usual" and not drawn)
+    done, last = 0, clock()
+    told: set[ErrorKind] = set()
+
+    def print_line(line: Text) -> None:
+        console.print(line, soft_wrap=True, highlight=False)
+
+    def end(event: Event) -> None:
+        """Tell of a trial that has ended: an error once, and a line now and then, and at the end."""
+        nonlocal done, last
+        done += 1
+        name, why = describe(trials[event.hash]), ""
+        record = store.get(event.hash) if event.kind == "failed" and store is not None else None
+        if record is not None and store is not None:
+            why = why_failed(record)
+            if error_kind(record) not in told:
+                told.add(error_kind(record))
+                show = f"hsiaug show {event.hash} --store {shlex.quote(str(store.root))}"
+                print_line(Text(f"failed: {name}: {why}. See it whole: {show}", style="yellow"))
+        if lined and (done == len(trials) or clock() - last >= every):
+            last = clock()
+            said = [f"{event.kind} ({why})" if why else event.kind]
+            said += [_seconds(event.timings)] if event.timings and not every else []
+            said += [str(forecast.left())] if done < len(trials) else []
+            print_line(Text(f"[{done}/{len(trials)}] {name}: {', '.join(said)}"))
+
+    with _bars(trials, console, forecast) if drawn else nullcontext(lambda event: None) as draw:
 
         def on_event(event: Event) -> None:
             if event.kind == "start":
                 forecast.started(event.hash)
             elif event.kind != "step":
-                forecast.ended(event.hash, event.timings if event.kind == "ok" else None)
-                lines.end(event, whole=detail == "verbose" or (detail == "usual" and not drawn))
-            if bars is not None:
-                bars(event)
+                forecast.ended(event.hash, ok=event.kind == "ok")
+                end(event)
+            draw(event)
 
         yield on_event
 
 
-class _Lines:
-    """``[done/total] trial: status, ETA``, at most every so many seconds, and once at the end; each error once.
-
-    With the reason of what failed; where every trial has its line, with its seconds by stage.
-    """
-
-    def __init__(
-        self,
-        trials: Mapping[str, TrialSpec],
-        console: Console,
-        store: Store | None,
-        forecast: Forecast,
-        every: float,
-        clock: Callable[[], float],
-    ) -> None:
-        self._trials, self._console, self._store, self._forecast = trials, console, store, forecast
-        self._every, self._clock, self._last = every, clock, clock()
-        self._done = 0
-        self._told: set[ErrorKind] = set()
-
-    def end(self, event: Event, *, whole: bool) -> None:
-        """A trial has ended. whole: whether there is a line for what went well too."""
-        self._done += 1
-        record = self._store.get(event.hash) if event.kind == "failed" and self._store is not None else None
-        name, why = describe(self._trials[event.hash]), "" if record is None else why_failed(record)
-        if record is not None and self._store is not None and error_kind(record) not in self._told:
-            self._told.add(error_kind(record))
-            show = f"hsiaug show {event.hash} --store {shlex.quote(str(self._store.root))}"
-            self._print(Text(f"failed: {name}: {why}. See it whole: {show}", style="yellow"))
-        last = self._done == len(self._trials)
-        if not whole or (not last and self._clock() - self._last < self._every):
-            return
-        self._last = self._clock()
-        said = [
-            f"{event.kind} ({why})" if why else event.kind,
-            *([_seconds(event.timings)] if event.timings and not self._every else []),
-            *([] if last else [str(self._forecast.left())]),
-        ]
-        self._print(Text(f"[{self._done}/{len(self._trials)}] {name}: {', '.join(said)}"))
-
-    def _print(self, line: Text) -> None:
-        self._console.print(line, soft_wrap=True, highlight=False)
-
-
-class _Eta(ProgressColumn):
+class _Eta(TimeRemainingColumn):
     """The forecast for the whole run; for a trial what its own steps give."""
 
-    max_refresh = 0.5
-
-    def __init__(self, forecast: Forecast, clock: Callable[[], float]) -> None:
+    def __init__(self, forecast: Forecast) -> None:
         super().__init__()
-        self._forecast, self._clock = forecast, clock
-        self._own = TimeRemainingColumn()
+        self._forecast = forecast
         self._said, self._at = "", float("-inf")
 
     def render(self, task: Task) -> Text:
-        if not task.fields.get("whole"):
-            own = self._own.render(task)
-            return Text("ETA ").append_text(own) if own.plain else own
-        if self._clock() - self._at >= LIVE_EVERY:
-            self._said, self._at = str(self._forecast.left()), self._clock()
-        return Text(self._said)
+        if task.fields.get("whole"):
+            # A look at all trials that are left, ten times a second, would slow a large run.
+            if time.monotonic() - self._at > 1.0:
+                self._said, self._at = str(self._forecast.left()), time.monotonic()
+            return Text(self._said)
+        own = super().render(task)
+        return Text("ETA ").append_text(own) if own.plain else own
 
 
 @contextmanager
-def _bars(
-    trials: Mapping[str, TrialSpec], console: Console, forecast: Forecast, clock: Callable[[], float]
-) -> Iterator[OnEvent]:
-    after = (MofNCompleteColumn(), TimeElapsedColumn(), _Eta(forecast, clock))
+def _bars(trials: Mapping[str, TrialSpec], console: Console, forecast: Forecast) -> Iterator[OnEvent]:
+    after = (MofNCompleteColumn(), TimeElapsedColumn(), _Eta(forecast))
     with progress_bars(console, *after, before=(SpinnerColumn(),), width=24) as bars:
         overall = bars.add_task("trials", total=len(trials), whole=True)
         running: dict[str, TaskID] = {}

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 from decimal import Decimal, InvalidOperation
 from math import isfinite
 
 from hsiaug.base.errors import InputError
 
-__all__ = ["DIGITS", "LONGEST", "numbers", "seeds", "words"]
+__all__ = ["DIGITS", "LONGEST", "integers", "numbers", "seeds", "words"]
 
 LONGEST = 1000
 """Numbers of a range, and draws, at most: more is a slip of the step, or of a zero."""
@@ -38,64 +37,59 @@ def numbers(option: str, text: str) -> list[float]:
 
     option: what the text was given for, to be named by the InputError that is raised for anything else.
     """
-    found = [number for word in _parts(text) for number in _range(option, word)]
-    if not found:
-        raise InputError(f"{option} must hold at least one number", value=repr(text), hint=f"Write {option} 0.5.")
-    return found
-
-
-def _range(option: str, word: str) -> Iterator[float]:
-    try:
-        # Decimals, so that 0:1:0.1 holds the very 0.3 that would be typed: numbers enter the hashes of trials.
-        parts = [Decimal(part.strip()) for part in word.split(":")] if word.isascii() and len(word) <= WORD else []
-    except InvalidOperation:
-        parts = []
-    if len(parts) not in (1, 3) or (len(parts) == 1 and not isfinite(parts[0])):
+    listed = [(word, _range(word)) for word in _parts(text)]
+    wrong = [word for word, found in listed if not found]
+    if wrong or not listed:
         raise InputError(
-            f"{option} must be numbers, or ranges START:STOP:STEP, between commas",
-            value=repr(word),
+            f"{option} must be numbers, or rising ranges START:STOP:STEP of at most {LONGEST} numbers, between commas",
+            value=repr(wrong[0] if wrong else text),
             hint=f"Write {option} 0.5,1 or {option} 0:1.5:0.25 for example.",
         )
-    if len(parts) == 1:
-        yield float(parts[0])
-        return
-    start, stop, step = parts
-    if not (all(map(isfinite, parts)) and float(step) > 0 and start <= stop):
-        raise InputError(
-            f"{option}: a range must go up from START to STOP in steps above 0",
-            value=repr(word),
-            hint="Write 0:1.5:0.25 for 0, 0.25, …, 1.5.",
-        )
+    return [number for _, found in listed for number in found]
+
+
+def _range(word: str) -> list[float]:
+    """The numbers of a word; none where it cannot be read."""
+    try:
+        # Decimals, so that 0:1:0.1 holds the very 0.3 that would be typed: numbers enter the hashes of trials.
+        start, *more = map(Decimal, word.split(":") if word.isascii() and len(word) <= WORD else ["nan"])
+    except InvalidOperation:
+        return []
+    if not all(map(isfinite, (start, *more))) or len(more) not in (0, 2):
+        return []
+    stop, step = more or (start, Decimal(1))
     # In floats, for a count that may have any size.
-    if (float(stop) - float(start)) / float(step) >= LONGEST:
+    if not float(step) > 0 or not 0 <= (float(stop) - float(start)) / float(step) < LONGEST:
+        return []
+    return [float(start + i * step) for i in range(int((stop - start) / step) + 1)]
+
+
+def integers(option: str, text: str) -> list[int]:
+    """Whole numbers and rising ranges between commas, as ``3,5,8-9``. Raises InputError for anything else."""
+    number, parts = rf"[0-9]{{1,{DIGITS}}}", _parts(text)
+    listed = []
+    if all(re.fullmatch(rf"{number}(-{number})?", part) for part in parts):
+        ends = [part.partition("-")[::2] for part in parts]
+        listed = [range(int(first), int(last or first) + 1) for first, last in ends]
+    if not listed or not all(listed) or sum(map(len, listed)) > LONGEST:
         raise InputError(
-            f"{option}: a range must hold at most {LONGEST} numbers", value=repr(word), hint="Take a larger step."
+            f"{option} must be whole numbers and rising ranges between commas, {LONGEST} at most",
+            value=repr(text),
+            hint="For example 3,5,8-9.",
         )
-    yield from (float(start + i * step) for i in range(int((stop - start) / step) + 1))
+    return list(dict.fromkeys(number for part in listed for number in part))
 
 
 def seeds(text: str, option: str = "`draws`") -> list[int]:
     """Draws: ``5`` = 0..4, ``100-109`` = that range, ``3,5,8-9`` = these. Raises InputError for anything else."""
-    parts = _parts(text)
-    number = rf"[0-9]{{1,{DIGITS}}}"
-    if not all(re.fullmatch(rf"{number}(-{number})?", part) for part in parts):
-        parts = []
-    if len(parts) == 1 and "-" not in parts[0]:
-        listed = [range(int(parts[0]))]
-    else:
-        ends = [part.partition("-")[::2] for part in parts]
-        listed = [range(int(first), int(last or first) + 1) for first, last in ends]
-    if sum(map(len, listed)) > LONGEST:
+    try:
+        found = integers(option, text)
+        if re.fullmatch(r"[\s,]*[0-9]+[\s,]*", text):
+            found = integers(option, f"0-{found[0] - 1}")
+    except InputError as error:
         raise InputError(
-            f"{option} must be at most {LONGEST} draws",
-            value=f"{text!r}, which is {sum(map(len, listed)):,}",
-            hint="Five to thirty show what a difference is worth.",
-        )
-    found = [draw for part in listed for draw in part]
-    if not all(listed) or not found:
-        raise InputError(
-            f"{option} must be a number of draws, or a range or list of draws",
+            f"{option} must be a number of draws, or a range or list of draws, {LONGEST} at most",
             value=repr(text),
             hint="Write 5 for draws 0 to 4, 100-109, or 3,5,8-9.",
-        )
-    return list(dict.fromkeys(found))
+        ) from error
+    return found

@@ -21,7 +21,6 @@ from hsiaug.bench.engine import Batch, Engine, Job, Say, open_engine
 from hsiaug.bench.eta import Forecast
 from hsiaug.bench.memory_check import check_memory
 from hsiaug.bench.plan import Plan
-from hsiaug.bench.preparations import learnt_anew
 from hsiaug.bench.progress import Detail, watching
 from hsiaug.bench.schedule import in_order, join_plans, trials_of
 from hsiaug.tasks.task import get_task
@@ -121,8 +120,6 @@ def run(
             _record_nothing(plans, waiting, store)
         if waiting and where:
             costs = Costs.of(plans, store.each(known=kept), store.cache)
-            for line in learnt_anew(waiting.values(), costs.prepared, store.cache):
-                say(f"note: {line}")
             job = partial(Job, store=root, device=device, limit=limit)
             batches = batches_of(plans, waiting, job, costs, where.jobs, deadline)
             ordered = {trial.hash: trial for batch in batches for trial in batch.trials}

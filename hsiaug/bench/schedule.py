@@ -12,7 +12,6 @@ from typing import Any
 from hsiaug.base.errors import HsiaugError
 from hsiaug.bench.plan import Plan, build_plan
 from hsiaug.bench.suite import Run
-from hsiaug.bench.suite_data import fitted
 from hsiaug.contracts import Progress
 from hsiaug.data.paths import is_file
 from hsiaug.protocol.protocols import SplitProtocol
@@ -66,10 +65,18 @@ def plan_runs(
                 key = (request.task, ref)
                 if key not in scenes:
                     scenes[key] = load(*key)
-                asked, notes = fitted(scenes[key], request) if run.elsewhere else (request, ())
-                each = partial(draw, key)
-                plan = build_plan(scenes[key], asked, plugins, scene_ref=ref, run=run.name, split=each)
-                plans.append(replace(plan, notes=(*notes, *plan.notes)))
+                plan = partial(build_plan, scenes[key], scene_ref=ref, run=run.name, split=partial(draw, key))
+                try:
+                    plans.append(plan(request, plugins))
+                except HsiaugError as error:
+                    if not run.elsewhere or request.protocol is None:
+                        raise
+                    other = plan(replace(request, protocol=None), plugins)
+                    said = (
+                        f"{ref}: protocol {request.protocol.text} does not fit ({error.rule}; found {error.value}); "
+                        f"protocol {other.trials[0].protocol.text} in its place, usual for these data"
+                    )
+                    plans.append(replace(other, notes=(said, *other.notes)))
             except HsiaugError as error:
                 if not run.name:
                     raise

@@ -10,7 +10,7 @@ import math
 import os
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import product
 from pathlib import Path
 from typing import Any
@@ -19,12 +19,13 @@ from hsiaug.base.errors import InputError, did_you_mean
 from hsiaug.bench.plan import Request
 from hsiaug.bench.suite_keys import Keys, Profile, RunKeys, SuiteFile
 from hsiaug.data.catalogue import own_folder, pair_set_names, scene_names
-from hsiaug.data.pair_sets import task_of
+from hsiaug.data.pair_sets import find_pairs, task_of
 from hsiaug.data.paths import is_file, user_path
 from hsiaug.data.tomlfile import read_toml, validated
 from hsiaug.protocol.protocols import parse_protocol
+from hsiaug.tasks.task import task_names
 
-__all__ = ["Run", "Suite", "find_suite", "is_suite", "read_suite"]
+__all__ = ["Run", "Suite", "find_suite", "is_suite", "on_data", "read_suite"]
 
 
 @dataclass(frozen=True)
@@ -80,26 +81,13 @@ def find_suite(ref: str) -> Path:
 
 
 def is_suite(ref: str) -> bool:
-    """True where a text is the path of a suite; False for a scene's name, its card, and what no one can read.
-
-    Raises InputError for a TOML file that is neither a suite nor a card.
-    """
+    """True where a text is the path of a suite; False for a scene's name, its card, and what no one can read."""
     path = user_path(ref)
-    if path.suffix.lower() != ".toml":
-        return False
     try:
-        keys = read_toml(path, "card", InputError).keys()
+        keys = read_toml(path, "card", InputError).keys() if path.suffix.lower() == ".toml" else set()
     except (FileNotFoundError, InputError):
         return False  # the reader of cards says what is wrong
-    if keys & {"run", "defaults", "profiles"}:
-        return True
-    if keys & {"cube", "labels", "images", "masks"}:
-        return False
-    raise InputError(
-        f"{path} must be a suite, with a list of [[run]], or the card of a scene, with [cube] and [labels]",
-        value=f"the keys {', '.join(keys)}" if keys else "an empty file",
-        hint="See docs/suites.md for a suite, docs/scenes.md for a card.",
-    )
+    return bool(keys & {"run", "defaults", "profiles"})
 
 
 def read_suite(
@@ -117,31 +105,49 @@ def read_suite(
     asked = validated(table, SuiteFile, path, "suite", InputError)
     names = [run.name for run in asked.run]
     if twice := [name for name, times in Counter(names).items() if times > 1]:
-        raise InputError(
-            f"suite {path}: each run must have a name of its own", value=repr(twice[0]), hint="Rename one of them."
-        )
-    for name in only:
-        _check_name("`only` must name runs", name, names, path)
-    if profile is not None:
-        _check_name("`profile` must name a profile", profile, asked.profiles, path)
-    chosen = asked.profiles[profile] if profile is not None else Profile()
+        rule = f"suite {path}: each run must have a name of its own"
+        raise InputError(rule, value=repr(twice[0]), hint="Rename one of them.")
+    typed = [(name, names, "only") for name in only] + ([(profile, asked.profiles, "profile")] if profile else [])
+    for name, known, option in typed:
+        if name not in known:
+            rule = f"`{option}` must be a name in suite {path}"
+            raise InputError(rule, value=repr(name), hint=did_you_mean(name, known))
+    chosen = asked.profiles[profile] if profile else Profile()
     wanted = [run for run in asked.run if not only or run.name in only]
     keys = [_merged(path, asked.defaults, run, chosen, draws) for run in wanted]
     plans = sum(math.prod(len(said[key]) for key in PRODUCT) for said in keys)
     if plans > MOST_PLANS:
-        raise InputError(
-            f"suite {path}: {' × '.join(PRODUCT)} must be at most {MOST_PLANS:,} plans over all runs",
-            value=f"{plans:,}",
-            hint="Part it into several suites.",
-        )
+        rule = f"suite {path}: {' × '.join(PRODUCT)} must be at most {MOST_PLANS:,} plans over all runs"
+        raise InputError(rule, value=f"{plans:,}", hint="Part it into several suites.")
     runs = [Run(run.name, tuple(_requests(path, run, said))) for run, said in zip(wanted, keys, strict=True)]
     store = chosen.store or asked.store
     return Suite(asked.title, None if store is None else Path(store), tuple(runs), asked.cluster)
 
 
-def _check_name(rule: str, name: str, known: Sequence[str] | Mapping[str, Any], path: Path) -> None:
-    if name not in known:
-        raise InputError(f"{rule} of suite {path}", value=repr(name), hint=did_you_mean(name, known))
+def on_data(suite: Suite, refs: Sequence[str]) -> Suite:
+    """The suite on other data: names of the catalogue, cards or folders, in place of the first scenes of their task.
+
+    Notes name the runs that have no such scene. Raises InputError where no run is left.
+    """
+    tasks = {ref: (entry.card.task,) if (entry := find_pairs(ref)) else task_names(of_scenes=True) for ref in refs}
+    runs: list[Run] = []
+    for run in suite.runs:
+        asked: list[tuple[str, Request]] = []
+        for ref, its in tasks.items():
+            first = next((own for own, request in run.asked if request.task in its), None)
+            asked += [(ref, request) for own, request in run.asked if own == first]
+        runs.append(Run(run.name, tuple(asked), elsewhere=True))
+    others = {own.name: {request.task for _, request in own.asked} for own in suite.runs}
+    left_out = [f"{run.name} ({' and '.join(sorted(others[run.name]))})" for run in runs if not run.asked]
+    named = ", ".join(f"{ref} ({' or '.join(its)})" for ref, its in tasks.items())
+    if len(left_out) == len(runs):
+        raise InputError(
+            f"`data` must be of a task that the suite has: {', '.join(sorted(set().union(*others.values())))}",
+            value=named,
+            hint="Name other data, or another suite.",
+        )
+    said = [f"runs left out, whose task is not that of {named}: {', '.join(left_out)}"] if left_out else []
+    return replace(suite, runs=tuple(run for run in runs if run.asked), notes=(*suite.notes, *said))
 
 
 def _merged(path: Path, defaults: Keys, run: RunKeys, profile: Profile, draws: Sequence[int]) -> dict[str, Any]:

@@ -3,8 +3,8 @@
 It is sent a :class:`TrialRequest` for each trial, as a pickle. What it answers is JSON, and the bytes of the predicted
 class ids: nothing that a plugin made is unpickled by the process that started it. In order: ``{"step": […]}`` as the
 trial goes on, ``{"result": …, "trial": hash, "labels": bool}`` at its end, and then the labels, where there are any. In
-place of all that, ``{"refused": …}`` where the worker cannot begin. Each stage that begins, and when, is told over a
-connection of its own, so that it can wait there until somebody asks: ``["sample", seconds]``. ``answers.py`` reads it.
+place of all that, ``{"refused": …}`` where the worker cannot begin. ``answers.py`` reads it. The stage that a trial has
+come to stands in memory that both processes share.
 """
 
 from __future__ import annotations
@@ -16,10 +16,9 @@ import signal
 import sys
 import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, MutableSequence
 from contextlib import suppress
 from dataclasses import dataclass, field
-from importlib.metadata import version
 from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any, NoReturn, cast
@@ -28,14 +27,17 @@ from hsiaug.base.errors import HsiaugError
 from hsiaug.bench.processes import end_with_parent, held_back
 from hsiaug.data.loading import hide_labels
 from hsiaug.registry.handed import Parcel, parcels, unpack
-from hsiaug.registry.lookup import Registry, registry
+from hsiaug.registry.lookup import registry
 from hsiaug.registry.progress import progress_values
 from hsiaug.tasks.task import TaskData, get_task
 from hsiaug.trial.cache import Workbench
 from hsiaug.trial.run import Outcome, compute
 from hsiaug.trial.spec import TrialSpec
 
-__all__ = ["TrialRequest", "WorkerStart", "serve", "strangers"]
+__all__ = ["STAGES", "TrialRequest", "WorkerStart", "serve", "strangers"]
+
+STAGES = ("load", "split", "prepare", "fit_generator", "sample", "fit_classifier", "predict")
+"""Stages of a trial, by their numbers."""
 
 STEP_EVERY = 0.2
 """Seconds between two reports of a plugin's own progress: fits call it at every step."""
@@ -57,7 +59,6 @@ class WorkerStart:
     cache: Path
     device: str
     limit: float | None
-    version: str = field(default_factory=lambda: version("hsiaug"))
     plugins: tuple[Parcel, ...] = field(default_factory=parcels)
 
 
@@ -85,14 +86,23 @@ def strangers(spec: TrialSpec) -> frozenset[tuple[str, str]]:
     return frozenset({*found, ("draw", spec.draw_hash)} if found else ())
 
 
-def serve(connection: Connection, stages: Connection, start: WorkerStart, environment: Mapping[str, str]) -> None:
-    """Run trials until the other end of the connection is closed. environment: variables of the process."""
+def serve(
+    connection: Connection, shown: MutableSequence[float], start: WorkerStart, environment: Mapping[str, str]
+) -> None:
+    """Run trials until the other end of the connection is closed.
+
+    shown: the number of the trial's stage, and when "split" began by ``time.monotonic()``. environment: of the process.
+    """
     os.environ.clear()
     os.environ.update(environment)
     _settle()
-    channel, telling = _Channel(connection), _Channel(stages)
-    if start.version != version("hsiaug"):
-        channel.refuse(f"hsiaug {version('hsiaug')} in place of {start.version}")
+    channel = _Channel(connection)
+
+    def tell(stage: str) -> None:
+        if stage == "split":
+            shown[1] = time.monotonic()
+        shown[0] = STAGES.index(stage)
+
     unpack(start.plugins)
     try:
         data = get_task(start.task).load(start.scene_ref, progress=False)
@@ -109,8 +119,6 @@ def serve(connection: Connection, stages: Connection, start: WorkerStart, enviro
         except (EOFError, OSError):
             # Not by the interpreter's shutdown, which would wait for threads that plugins left, and can abort.
             os._exit(0)
-        if other := _other_version(request.spec, registry()):
-            channel.refuse(other)
         if request.split is not None:
             bench.give(request.spec, request.split)
         # Else a stranger's classifier could spoil a fit that trials without it find.
@@ -122,23 +130,11 @@ def serve(connection: Connection, stages: Connection, start: WorkerStart, enviro
             device=start.device,
             progress=channel.progress(),
             limit=start.limit,
-            tell=lambda stage: telling.say([stage, time.monotonic()]),
+            tell=tell,
         )
         channel.answer(request.spec, outcome)
         if outcome.result["timings"]["total"] > WORTH_TRIMMING:
             _trim_memory()
-
-
-def _other_version(spec: TrialSpec, plugins: Registry) -> str | None:
-    """Describe a plugin of a trial that is not here as it was planned with; None if all are."""
-    for kind, planned in spec.plugins:
-        try:
-            here = plugins.find(kind, planned.name).load().card.version
-        except HsiaugError as error:
-            return str(error)
-        if here != planned.version:
-            return f"{kind} {planned.name} {here} in place of {planned.version}"
-    return None
 
 
 class _Channel:

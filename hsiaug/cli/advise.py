@@ -6,6 +6,8 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, cast
 
+import typer
+
 from hsiaug.base.errors import InputError
 from hsiaug.base.files import write_text_whole
 from hsiaug.base.targets import check_target
@@ -21,38 +23,32 @@ if TYPE_CHECKING:
 
 
 def advise(
+    ctx: typer.Context,
     scene: options.SceneRef,
     task: options.Task = None,
     budget: Annotated[str, option("Time that may be spent, as 90s, 20m or 1h.")] = "20m",
     protocol: Annotated[
         str | None,
         option(
-            "Whose training pixels are divided: issd (default; of masks places or blocks:B), kshot:K, fixed:FILE, ..., "
-            "draw 0, or another as issd@3; all: every labelled pixel. Where these draws can tell nothing, all takes "
-            "their place."
+            "Whose training pixels are divided: issd (default; of masks places or blocks:B), kshot:K, fixed:FILE, …, of "
+            "draw 0, or another as issd@3; all: every labelled pixel, also where other draws can tell nothing."
         ),
     ] = None,
     asked: Annotated[
         str | None,
         option(
             "Choose by picks: the file of 'hsiaug suggest' with classes written into it (.csv, .geojson), or a number of "
-            "labels that suggest is to ask for among the labels that --protocol does not train on."
+            "labels to ask for among those that --protocol does not train on."
         ),
     ] = None,
     generator: Annotated[
         str | None,
-        option(
-            "Generators to try, between commas; the cheapest is tried first. Default: all that need no file "
-            "(with --asked: pseudo)."
-        ),
+        option("Generators to try, between commas. Default: all that need no file (with --asked: pseudo)."),
     ] = None,
     classifier: options.Classifiers = None,
     view: Annotated[
         str | None,
-        option(
-            "Spectral view that classifiers are shown, or auto: each draw's own. With --asked, views to try, between "
-            "commas. Default: auto."
-        ),
+        option("Spectra that classifiers are shown (default: auto); with --asked several to try, between commas."),
     ] = None,
     lambdas: Annotated[
         str, option("Sample balance rates λ to try, between commas, the smallest first.", "--lambda")
@@ -65,9 +61,7 @@ def advise(
     preset: options.Preset = "cpu",
     device: options.Device = "auto",
     jobs: options.Jobs = None,
-    out: Annotated[
-        Path | None, option("File to write, .json: all numbers, and the hashes of their records.")
-    ] = None,
+    out: Annotated[Path | None, option("File to write, .json: all numbers, and the hashes of records.")] = None,
 ) -> None:
     """Say which generator to use on a scene, at which λ and ω, with the gain to expect, or that none helps.
 
@@ -79,13 +73,9 @@ def advise(
     lie on new ground, which training pixels in clumps say nothing about.
 
     Examples:
-
       hsiaug advise my_scene.toml --budget 20m
-
       hsiaug advise my_scene.toml --protocol all --classifier svm
-
       hsiaug advise my_scene.toml --asked picks.csv
-
       hsiaug advise indian_pines --generator smote,mixup --lambda 1,2,4,8 --out advice.json
     """
     if out is not None:
@@ -101,8 +91,7 @@ def advise(
     from hsiaug.bench.cluster_settings import cluster_settings
     from hsiaug.bench.engine import open_engine
     from hsiaug.bench.run import workers
-    from hsiaug.cli.advise_asked import pick_advice_json, print_pick_advice
-    from hsiaug.cli.advise_print import advice_json, print_advice
+    from hsiaug.cli.advise_print import advice_json, pick_advice_json, print_advice, print_pick_advice
     from hsiaug.cli.benchmark_run import stoppable
     from hsiaug.registry.lookup import registry
     from hsiaug.tasks.task import get_task
@@ -113,25 +102,18 @@ def advise(
     learning_task = get_task(options.task_of(scene, task))
     loaded = learning_task.load(scene)
     usual = learning_task.defaults(loaded).protocol
-    request = options.plan_request(
-        learning_task.name,
-        generator=generator,
-        classifier=classifier,
-        view=view,
-        lambdas=lambdas,
-        times=times,
-        omega=omega,
-        protocol=f"within:{protocol or usual}" if asked is None else _picks(asked, protocol, usual, learning_task),
-        patch=patch,
-        preset=preset,
-        set_=set_,
-    )
+    inner = f"within:{protocol or usual}" if asked is None else _picks(asked, protocol, usual, learning_task)
+    request = options.plan_request(learning_task.name, ctx.params, protocol=inner)
     if asked is None:
         planned = screening_plan(loaded, request, registry(), scene)
     else:
         planned = picks_plan(cast("Scene", loaded), request, registry(), scene), []
     err, jobs = Console(stderr=True), workers(jobs, device, [planned[0]])
-    with stoppable(err), open_engine(settings, jobs, lambda line: print_lines(err, [line])) as engine:
+
+    def note(line: str) -> None:
+        print_lines(err, [line])
+
+    with stoppable(err), open_engine(settings, jobs, note) as engine:
         session = Session(
             scene=loaded,
             scene_ref=scene,
@@ -144,15 +126,16 @@ def advise(
             console=err,
         )
         if asked is None:
-            advice, plan = find_advice(planned, request, session, lambda line: print_lines(err, [line]))
+            advice, plan = find_advice(planned, request, session, note)
         else:
             by_picks = advise_by_picks(planned[0], request, session)
     if asked is None:
         print_advice(advice, plan, session, Console())
+        told = advice_json(advice, plan, session)
     else:
         print_pick_advice(by_picks, session, Console())
+        told = pick_advice_json(by_picks, session)
     if out is not None:
-        told = advice_json(advice, plan, session) if asked is None else pick_advice_json(by_picks, session)
         write_text_whole(out, json_of(told, indent=1) + "\n")
         say_written([out])
 

@@ -3,45 +3,50 @@
 from __future__ import annotations
 
 import shlex
-import statistics
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, replace
+from statistics import fmean
 from typing import TYPE_CHECKING
 
 from hsiaug.advice.advise import Advice
+from hsiaug.advice.asked import PickAdvice, PickArm
 from hsiaug.advice.gains import ArmGain
-from hsiaug.advice.screening import CONFIRM, SCREEN, Ceiling
+from hsiaug.advice.screening import CONFIRM, SCREEN, Ceiling, LeftOut
 from hsiaug.advice.session import Session
 from hsiaug.bench.command import command_for, generate_command
 from hsiaug.bench.costs import readable
 from hsiaug.bench.plan import Plan
-from hsiaug.cli.output import name_options, print_lines, print_table
-from hsiaug.metrics.significance import MIN_PAIRS, t_interval
+from hsiaug.cli.output import name_options, print_facts, print_table
+from hsiaug.metrics.significance import (
+    MIN_PAIRS,
+    paired_share_interval,
+    share_interval,
+    t_interval,
+    told_apart,
+)
 from hsiaug.protocol.large_classes import FEWEST
-from hsiaug.report.labels import MISSING, count, percent, signed, span
+from hsiaug.report.labels import count, percent, signed, span
 from hsiaug.tasks.task import USUAL, get_task
 
 if TYPE_CHECKING:
     from rich.console import Console
 
-ARM = ("generator", "λ", "ω", "classifier")
+Lines = Iterator[tuple[str, str]]
+
 CLOSE = 50.0
 """Percentage of inner test pixels in training patches above which a warning is due."""
+WIDTH = 11
+"""Of the names of lines."""
 
 
 def print_advice(advice: Advice, plan: Plan, session: Session, out: Console) -> None:
     """A table of all arms, and below it the verdict, the command to go on with, and what limits both."""
     main, second = _names(advice, plan)
-    header = ("stage", *ARM, "draws", main, f"Δ{main}", "interval", f"Δ{second}", "interval", "over")
+    arm = ("generator", "λ", "ω", "classifier")
+    header = ("stage", *arm, "draws", main, f"Δ{main}", "interval", f"Δ{second}", "interval", "over")
     print_table(out, header, _rows(advice))
-    lines = [f"{name}\t{text}" for name, text in _lines(advice, plan, session)]
-    print_lines(out, (line.expandtabs(11) for line in lines) if out.is_terminal else lines)
-
-
-def _stages(advice: Advice) -> Iterator[tuple[str, ArmGain]]:
-    for stage, listed in (("screened", advice.screened), ("confirmed", advice.confirmed)):
-        yield from ((stage, one) for one in listed)
+    print_facts(out, _lines(advice, plan, session), WIDTH)
 
 
 def advice_json(advice: Advice, plan: Plan, session: Session) -> dict[str, object]:
@@ -68,14 +73,9 @@ def advice_json(advice: Advice, plan: Plan, session: Session) -> dict[str, objec
 
 
 def _as_json(one: ArmGain) -> dict[str, object]:
-    arm = {
-        "generator": one.arm.generator.name,
-        "lam": one.arm.rate.lam,
-        "times": one.arm.rate.times,
-        "omega": one.arm.omega,
-    }
+    rate, named = one.arm.rate, {"generator": one.arm.generator.name, "omega": one.arm.omega}
     facts = {name: value for name, value in asdict(one).items() if name != "classifier"}
-    return {**facts, "arm": {**arm, "classifier": one.classifier}}
+    return {**facts, "arm": {**named, "lam": rate.lam, "times": rate.times, "classifier": one.classifier}}
 
 
 def _names(advice: Advice, plan: Plan) -> tuple[str, str]:
@@ -83,65 +83,71 @@ def _names(advice: Advice, plan: Plan) -> tuple[str, str]:
     return advice.score, get_task(plan.task).scores[1][1]
 
 
-def _rows(advice: Advice) -> Iterator[tuple[str, ...]]:
-    for stage, one in _stages(advice):
-        gains: list[str] = []
-        for values in (one.better.aa, one.better.oa):
-            # Of the screening no interval: the best of many is no expectation.
-            interval = MISSING if stage == "screened" else _interval(t_interval(values, advice.level))
-            gains += [signed(statistics.fmean(values)), interval]
-        arm, aa = one.arm, percent(statistics.fmean(one.aa))
-        omega = MISSING if arm.omega is None else f"{arm.omega:g}"
-        named = (arm.generator.name, str(arm.rate), omega, one.classifier)
-        yield stage, *named, str(len(one.seeds)), aa, *gains, one.better.control
+def _rows(advice: Advice) -> Iterator[tuple[object, ...]]:
+    for stage, listed in (("screened", advice.screened), ("confirmed", advice.confirmed)):
+        for one in listed:
+            gains: list[str | None] = []
+            for values in (one.better.aa, one.better.oa):
+                # Of the screening no interval: the best of many is no expectation.
+                gains += [signed(fmean(values)), None if stage == "screened" else _interval(values, advice.level)]
+            arm, aa = one.arm, percent(fmean(one.aa))
+            named = (arm.generator.name, arm.rate, arm.omega, one.classifier)
+            yield stage, *named, len(one.seeds), aa, *gains, one.better.control
 
 
-def _interval(found: tuple[float, float] | None) -> str:
-    return MISSING if found is None else f"{signed(found[0])} to {signed(found[1])}"
+def _interval(values: Sequence[float], level: float) -> str:
+    return _written(t_interval(values, level))
 
 
-def _lines(advice: Advice, plan: Plan, session: Session) -> Iterator[tuple[str, str]]:
-    notes = list(_notes(advice, plan, session))
-    names = _names(advice, plan)
+def _written(found: tuple[float, float] | None) -> str:
+    return "–" if found is None else f"{signed(found[0])} to {signed(found[1])}"
+
+
+def _lines(advice: Advice, plan: Plan, session: Session) -> Lines:
+    names, audits = _names(advice, plan), [split.audit for split in plan.splits]
+    near = [audit.centre_overlap_percent for audit in audits]
     yield "verdict", _verdict(advice, names)
-    here = advice.kind == "cannot tell"
-    yield from (("warning", _left_line(met)) for met in (advice.ceilings[:-1] if here else advice.ceilings))
-    yield from (note for note in notes if note[0] == "warning")
+    for met in advice.ceilings[: -1 if advice.kind == "cannot tell" else None]:
+        yield (
+            "warning",
+            f"inner draws of {met.protocol} are at their ceiling ({_at_ceiling(met)}; {met.near:.1f} % of their test "
+            "pixels lie in a training patch) and cannot tell: all labelled pixels were divided in place of its training "
+            "pixels, so that test pixels of this scene are no fair judge of the choice",
+        )
+    if fmean(near) > CLOSE:
+        yield (
+            "warning",
+            "the training pixels lie in clumps too small to be divided with a distance between: what helps or harms only "
+            "farther away cannot be seen here; --protocol all divides all labelled pixels",
+        )
     yield from (("also", _gain(one, advice.level, names)) for one in advice.confirmed if one is not advice.chosen)
     if plan.task == USUAL:
-        yield from _recipe(advice, session)
+        if (final := advice.final) is not None:
+            record = session.known.get(final.hash)
+            view = record["spectral_view"]["name"] if record else final.view
+            samples = f"{final.generator.name} at λ={final.rate}" if final.rate else "no samples"
+            yield "recipe", f"{final.classifier.name} on {view} spectra, {samples}"
+        ref = shlex.quote(session.scene_ref)
+        told = f"hsiaug suggest {ref} -n 16 --out picks.csv; then hsiaug advise {ref} --asked picks.csv"
+        yield "or", f"label 16 pixels first, which tells of fields without a label too: {told}"
     yield from (("command", text) for text in _commands(advice, session))
-    reasons = {name: name_options(why) for name, _, why in reversed(advice.left_out)}
-    for name in dict.fromkeys(name for name, _, _ in advice.left_out):
-        lams = ", ".join(str(rate) for one, rate, _ in advice.left_out if one == name and rate is not None)
-        yield "not tried", f"{name}{' at λ=' if lams else ''}{lams}: {reasons[name]}"
-    if advice.failed:
-        yield "failed", f"{count(len(advice.failed), 'trial')}: {', '.join(h[:8] for h in advice.failed)}"
-    yield from (note for note in notes if note[0] != "warning")
-    yield (
-        "time",
-        f"{time.time() - session.start:.0f} of {session.end - session.start:.0f} s; records in {session.store.root}",
-    )
+    yield from _not_tried(advice.left_out, advice.failed)
+    yield from _notes(advice, plan, session)
+    yield _time(session)
 
 
-def _score_note(
-    advice: Advice, counts: Sequence[Sequence[int]], class_names: Sequence[str]
-) -> Iterator[tuple[str, str]]:
-    """Note on classes of few test pixels. counts: of each screening draw, test pixels of the class ids 1..C."""
-    tested = {c: min(filter(None, own)) for c, own in enumerate(zip(*counts, strict=True), start=1) if any(own)}
-    if advice.large:
-        small = ", ".join(class_names[c - 1] for c in tested if c not in advice.large)
-        yield (
-            "note",
-            f"{advice.score}: classes with at least {FEWEST} test pixels in every inner draw; not {small}",
-        )
-    elif min(tested.values()) < FEWEST:
-        least = min(tested, key=lambda c: tested[c])
-        yield (
-            "note",
-            f"fewer than two classes have {FEWEST} test pixels in every inner draw, so that AA is over all of them: one "
-            f"pixel of {class_names[least - 1]} may be worth {100 / len(tested) / tested[least]:.1f} points",
-        )
+def _not_tried(left_out: LeftOut, failed: Sequence[str]) -> Lines:
+    reasons = {name: name_options(why) for name, _, why in reversed(left_out)}
+    for name, why in reversed(reasons.items()):
+        lams = ", ".join(str(rate) for one, rate, _ in left_out if one == name and rate is not None)
+        yield "not tried", f"{name}{' at λ=' if lams else ''}{lams}: {why}"
+    if failed:
+        yield "failed", f"{count(len(failed), 'trial')}: {', '.join(h[:8] for h in failed)}"
+
+
+def _time(session: Session) -> tuple[str, str]:
+    spent, whole = time.time() - session.start, session.end - session.start
+    return "time", f"{spent:.0f} of {whole:.0f} s; records in {session.store.root}"
 
 
 def _verdict(advice: Advice, names: tuple[str, str]) -> str:
@@ -149,22 +155,16 @@ def _verdict(advice: Advice, names: tuple[str, str]) -> str:
     if advice.kind == "use" and one is not None:
         return f"use {_gain(one, advice.level, names)}"
     if advice.kind == "none helps":
-        untried = {name for name, _, _ in advice.left_out} - {
-            tried.arm.generator.name for tried in advice.screened
-        }
+        tried = {arm.arm.generator.name for arm in advice.screened}
+        untried = {name for name, _, _ in advice.left_out} - tried
         said = f"none helps of {count(len(advice.screened), 'arm')} tried"
-        if untried:
-            said += f" ({count(len(untried), 'generator')} not tried)"
+        said += f" ({count(len(untried), 'generator')} not tried)" if untried else ""
         if one is None:
-            all_ = "both" if all(len(tried.against) == 2 for tried in advice.screened) else "all its"
-            return f"{said}: not one lay above {all_} controls on {len(SCREEN)} draws"
+            return f"{said}: not one lay above all its controls on {len(SCREEN)} draws"
         return f"{said}: the best was {_gain(one, advice.level, names)}"
     if advice.kind == "cannot tell":
-        met = advice.ceilings[-1]
-        return (
-            f"cannot tell: inner draws are at their ceiling: {_at_ceiling(met)}, which leaves no room for a "
-            "gain that could be told from chance"
-        )
+        at = _at_ceiling(advice.ceilings[-1])
+        return f"cannot tell: inner draws are at their ceiling: {at}, which leaves no room for a gain"
     if one is None:
         return (
             "not decided: no generator could be tried on every screening draw; give more time, or see what failed"
@@ -178,14 +178,6 @@ def _verdict(advice: Advice, names: tuple[str, str]) -> str:
     return f"not decided: {_gain(one, advice.level, names)}: {why}; {said}"
 
 
-def _left_line(met: Ceiling) -> str:
-    return (
-        f"inner draws of {met.protocol} are at their ceiling ({_at_ceiling(met)}; {met.near:.1f} % of their test "
-        "pixels lie in a training patch) and cannot tell: all labelled pixels were divided in place of its training "
-        "pixels, so that test pixels of this scene are no fair judge of the choice"
-    )
-
-
 def _at_ceiling(met: Ceiling) -> str:
     return f"without a generator {met.classifier} has {met.score} {percent(met.aa)}"
 
@@ -197,59 +189,10 @@ def _name_arm(one: ArmGain) -> str:
 
 def _gain(one: ArmGain, level: float, names: tuple[str, str]) -> str:
     better = one.better
-    aa, oa = (f"{signed(statistics.fmean(v))} [{_interval(t_interval(v, level))}]" for v in (better.aa, better.oa))
+    aa, oa = (f"{signed(fmean(values))} [{_interval(values, level)}]" for values in (better.aa, better.oa))
     if better.all != better.aa:
-        aa += f", AA all {signed(statistics.fmean(better.all))}"
+        aa += f", AA all {signed(fmean(better.all))}"
     return f"{_name_arm(one)}: {names[0]} {aa}, {names[1]} {oa} over {better.control} ({count(len(one.seeds), 'draw')})"
-
-
-ASKING = (
-    "label 16 pixels first. Elsewhere (benchmarks/results/asked/bar.md; not measured on this scene) that was worth, "
-    "with the SVM, AA +8.8 [+6.9 to +10.7] and +8.8 in new fields on Indian Pines (as much as 1.7 labels of every "
-    "class anywhere), +3.0 [+1.5 to +4.4] and +2.4 on a crop of Houston (4.1 labels), +18.6 [+9.8 to +27.3] and +9.5 "
-    "on a crop of Pavia, +1.9 [-1.4 to +5.2] and +3.7 on Jasper Ridge; 16 random pixels +4.4, +2.4, +17.9 and +1.7; "
-    "to find them took 13 s of a processor on Indian Pines"
-)
-"""Worth of asking where it was measured, over 10 draws, with 95 % intervals; labels read off the mean curve."""
-
-
-def _recipe(advice: Advice, session: Session) -> Iterator[tuple[str, str]]:
-    """What to do by these draws, with its gain in seen and in new fields and its cost; and the alternative, to ask."""
-    final = advice.final
-    if final is not None:
-        record = session.known.get(final.hash)
-        view = record["spectral_view"]["name"] if record else final.view
-        samples = f"{final.generator.name} at λ={final.rate}" if final.rate else "no samples"
-        used = [one for one in advice.confirmed if one is advice.chosen and final.rate]
-        gain = "".join(f"; AA {text}" for one in used for text in _by_ground(one, session, advice.level))
-        cost = "" if record is None else f"; {record['cpu_seconds']['total']:.1f} s of a processor a trial"
-        yield "recipe", f"{final.classifier.name} on {view} spectra, {samples}{gain}{cost}"
-    else:
-        yield "recipe", "no samples until it is decided"
-    yield "or", ASKING
-    command = shlex.join(["hsiaug", "suggest", session.scene_ref, "-n", "16", "--out", "picks.csv"])
-    yield "or", f"{command}; then hsiaug advise {shlex.quote(session.scene_ref)} --asked picks.csv"
-    yield (
-        "note",
-        "of fields without a label this command cannot know what helps: inner test pixels lie where labels are. Picks do "
-        "not: --asked chooses by them",
-    )
-
-
-def _by_ground(one: ArmGain, session: Session, level: float) -> Iterator[str]:
-    """Mean gain in AA, of all classes, over the control that is hardest to beat: in fields with and without training
-    pixels, over the draws that test such.
-    """
-    place = 1 + one.against.index(one.better)
-    for ground, said in (("seen", "seen fields"), ("new", "new fields")):
-        aa = [
-            [session.known[hashes[i]]["metrics"]["fields"][ground]["aa"] for i in (0, place)]
-            for hashes in one.hashes
-        ]
-        found = [mine - other for mine, other in aa if mine is not None and other is not None]
-        if found:
-            interval = _interval(t_interval(found, level))
-            yield f"{signed(statistics.fmean(found))} [{interval}] in {said} ({count(len(found), 'draw')})"
 
 
 def _commands(advice: Advice, session: Session) -> Iterator[str]:
@@ -266,60 +209,159 @@ def _commands(advice: Advice, session: Session) -> Iterator[str]:
         yield generate_command(spec, session.scene_ref)
 
 
-def _notes(advice: Advice, plan: Plan, session: Session) -> Iterator[tuple[str, str]]:
-    audits = [split.audit for split in plan.splits]
-    (outer, draw), scene, task = plan.trials[0].protocol.outer, session.scene, get_task(plan.trials[0].task)
-    whole = audits[0].n_train + audits[0].n_test + audits[0].n_buffered
-    if outer is not None:
-        whole = task.split(scene, outer, draw, plan.trials[0].patch).audit.n_train
+def _notes(advice: Advice, plan: Plan, session: Session) -> Lines:
+    audits, scene = [split.audit for split in plan.splits], session.scene
+    task = get_task(plan.task)
     yield from (("note", note) for note in plan.notes)
     train, test = (span([getattr(a, name) for a in audits], 0) for name in ("n_train", "n_test"))
-    near = [a.centre_overlap_percent for a in audits]
-    blind = {name for (_, name), card in plan.cards.items() if card.input == "location"}
-    alone = [
-        f"{percent(aa)} with {name}{' (reads no band)' if name in blind else ''}"
-        for name, aa in advice.alone.items()
-    ]
-    if statistics.fmean(near) > CLOSE:
-        yield (
-            "warning",
-            "the training pixels lie in clumps too small to be divided with a distance between: what helps or harms only "
-            "farther away, where most of a scene is, cannot be seen here"
-            + ("" if outer is None else "; --protocol all divides all labelled pixels"),
-        )
+    near = span([a.centre_overlap_percent for a in audits])
     yield (
         "note",
-        f"inner draws train on {train} of the {whole:,} training pixels, about half, and test on {test}: with "
-        "all of them a gain may be smaller",
+        f"inner draws train on {train} pixels, about half of the training pixels, and test on {test}: with all of them a "
+        f"gain may be smaller; {near} % of inner test pixels lie in a training patch",
     )
-    yield "note", f"{span(near)} % of inner test pixels lie in a training patch"
-    yield "note", f"without a generator inner {advice.score} is {', '.join(alone) or MISSING}"
-    if task.single_pixels:
-        yield from _score_note(advice, [audit.test_counts for audit in audits], scene.class_names)
+    blind = {name for (_, name), card in plan.cards.items() if card.input == "location"}
+    alone = (f"{percent(aa)} with {n}{' (reads no band)' * (n in blind)}" for n, aa in advice.alone.items())
+    yield "note", f"without a generator inner {advice.score} is {', '.join(alone) or '–'}"
+    if task.single_pixels and advice.large:
+        tested = (c for c in range(1, len(scene.class_names) + 1) if any(a.test_counts[c - 1] for a in audits))
+        small = ", ".join(scene.class_names[c - 1] for c in tested if c not in advice.large)
+        yield (
+            "note",
+            f"{advice.score}: classes with at least {FEWEST} test pixels in every inner draw; not {small}",
+        )
+    elif task.single_pixels and min(n for a in audits for n in a.test_counts if n) < FEWEST:
+        yield (
+            "note",
+            f"fewer than two classes have {FEWEST} test pixels in every inner draw: AA is over all of them",
+        )
     lost = sorted({c for a in audits for c in a.lost_classes if a.train_counts[c - 1]})
     if lost:
         yield "note", f"too few pixels to be judged by: {', '.join(scene.class_names[c - 1] for c in lost)}"
-    if advice.chosen is not None and len(advice.chosen.seeds) > 1:
-        wider = _interval(advice.chosen.corrected(advice.level))
+    one = advice.chosen
+    if one is not None and len(one.seeds) > 1:
+        wider = _written(one.corrected(advice.level))
         yield (
             "note",
-            "all draws divide the same pixels; for others like them the interval of "
-            f"{advice.score} is rather [{wider}]",
+            f"all draws divide the same pixels; for others like them the interval of {advice.score} is rather [{wider}]",
         )
-    if advice.kind == "use" and advice.chosen is not None:
-        generator, classifier = advice.chosen.arm.generator.name, advice.chosen.classifier
-        same = (one for one in advice.screened if (one.arm, one.classifier) == (advice.chosen.arm, classifier))
-        mine = statistics.fmean(next(same).aa)
-        better = [name for name, aa in advice.alone.items() if aa > mine and name not in blind]
-        if better:
+    if advice.kind == "use" and one is not None:
+        mine = next(fmean(o.aa) for o in advice.screened if (o.arm, o.classifier) == (one.arm, one.classifier))
+        if better := [name for name, aa in advice.alone.items() if aa > mine and name not in blind]:
             yield (
                 "note",
-                f"without a generator {', '.join(better)} does better still than {classifier} with it",
+                f"without a generator {', '.join(better)} does better still than {one.classifier} with it",
             )
-        if plan.cards["generator", generator].scope == "scene":
-            yield "note", f"TRANSDUCTIVE: {generator} learns from unlabelled pixels of the whole scene"
+        if plan.cards["generator", one.arm.generator.name].scope == "scene":
+            yield (
+                "note",
+                f"TRANSDUCTIVE: {one.arm.generator.name} learns from unlabelled pixels of the whole scene",
+            )
     if advice.level > 0.95:
         yield (
             "note",
             f"intervals are at {100 * advice.level:g} %, so that both candidates together are held to 95 %",
         )
+
+
+# --asked
+
+
+def print_pick_advice(advice: PickAdvice, session: Session, out: Console) -> None:
+    """A table of all arms, and below it the verdict, the commands and what limits both."""
+    shares = ("picks right", "%", "95 %", "in new fields", "above", "seconds")
+    print_table(
+        out, ("classifier", "generator", "λ", "spectra", *shares), (_pick_row(arm, advice) for arm in advice.arms)
+    )
+    print_facts(out, _pick_lines(advice, session), WIDTH)
+
+
+def pick_advice_json(advice: PickAdvice, session: Session) -> dict[str, object]:
+    """All numbers, pick by pick; shares are fractions, seconds those of a processor."""
+
+    def entry(arm: PickArm) -> dict[str, object]:
+        spec = arm.trial
+        named = {"generator": spec.generator.name, "lam": spec.rate.lam, "times": spec.rate.times}
+        facts = {name: value for name, value in vars(arm).items() if name != "trial"}
+        return {**facts, "trial": spec.hash, **named, "classifier": spec.classifier_label}
+
+    return {
+        "scene": session.scene.name,
+        "arms": [entry(arm) for arm in advice.arms],
+        "chosen": None if advice.chosen is None else entry(advice.chosen),
+        "before": advice.before,
+        "final": None if advice.final is None else advice.final.hash,
+        "left_out": advice.left_out,
+        "failed": advice.failed,
+        "lines": list(_pick_lines(advice, session)),
+    }
+
+
+def _without(arm: PickArm, advice: PickAdvice) -> PickArm | None:
+    """The same classifier without samples; None where it is that, or was not tried."""
+    same = (one for one in advice.arms if not one.samples and one.trial.classifier == arm.trial.classifier)
+    return next(same, None) if arm.samples else None
+
+
+def _pick_row(arm: PickArm, advice: PickAdvice) -> tuple[object, ...]:
+    spec, right, n, none = arm.trial, sum(arm.right), len(arm.right), _without(arm, advice)
+    low, high = share_interval(right, n)
+    new = f"{sum(r for r, new in zip(arm.right, arm.new, strict=True) if new)} of {sum(arm.new)}"
+    named = (spec.classifier.name, spec.generator.name, spec.rate or None, arm.view)
+    share = (f"{right} of {n}", percent(right / n), f"{percent(low)} to {percent(high)}")
+    return *named, *share, new, None if none is None else _above(arm, none), f"{arm.seconds:.1f}"
+
+
+def _above(one: PickArm, other: PickArm) -> str:
+    apart = one.above(other)
+    low, high = paired_share_interval(apart.count(1), apart.count(-1), len(apart))
+    return f"{signed(sum(apart) / len(apart))} [{signed(low)} to {signed(high)}]"
+
+
+def _name_pick_arm(arm: PickArm) -> str:
+    spec = arm.trial
+    samples = f" with {spec.generator.name} at λ={spec.rate}" if arm.samples else " without samples"
+    return f"{spec.classifier.name} on {arm.view} spectra{samples}"
+
+
+def _pick_lines(advice: PickAdvice, session: Session) -> Lines:
+    chosen = advice.chosen
+    if chosen is None:
+        yield "verdict", "not decided: no arm predicted every pick; give more time, or see what failed"
+    else:
+        yield from _pick_verdict(chosen, advice, session)
+    yield from _not_tried(advice.left_out, advice.failed)
+    yield (
+        "note",
+        "picks were asked for where classifiers disagree, so these shares lie below the accuracy of a map: "
+        "they compare arms on new ground",
+    )
+    yield _time(session)
+
+
+def _pick_verdict(chosen: PickArm, advice: PickAdvice, session: Session) -> Lines:
+    n, right = len(chosen.right), sum(chosen.right)
+    above = [_name_pick_arm(arm) for arm in advice.arms if sum(arm.right) > right]
+    sure = [arm for arm in advice.arms if sum(chosen.above(arm)) > 0 and told_apart(chosen.above(arm))]
+    yield (
+        "verdict",
+        f"{_name_pick_arm(chosen)}: {right} of {n} picks right that it had not learnt; "
+        f"{len(sure)} of {count(len(advice.arms) - 1, 'other arm')} lie below by more than a standard error",
+    )
+    if above:
+        yield "note", f"{', '.join(above)} has more, but is a control, which loses much where its names are wrong"
+    none = _without(chosen, advice)
+    if none is not None:
+        yield "samples", f"{_above(chosen, none)} points above the same classifier without samples"
+    if advice.before is not None:
+        yield (
+            "asking",
+            f"without any of these {n} labels the same arm names {percent(advice.before)} % of them right, with the "
+            f"others' {percent(right / n)} %: that is what asking was worth on this scene",
+        )
+    if advice.final is not None:
+        ref, store = session.scene_ref, str(session.store.root)
+        record = ["--record", advice.final.hash, "--store", store]
+        yield "command", shlex.join(["hsiaug", "map", ref, *record, "--out", "map.png"])
+        if chosen.samples:
+            yield "command", generate_command(advice.final, ref, store)

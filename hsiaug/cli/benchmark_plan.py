@@ -13,7 +13,6 @@ from hsiaug.bench.engine import Job, outline
 from hsiaug.bench.eta import Forecast, TimeLeft
 from hsiaug.bench.memory_check import check_memory
 from hsiaug.bench.plan import Plan
-from hsiaug.bench.preparations import learnt_anew
 from hsiaug.bench.run import Existing, batches_of, held, missing, workers
 from hsiaug.bench.sample_counts import between
 from hsiaug.bench.schedule import join_plans
@@ -53,18 +52,13 @@ def print_plan(
     try:
         there = Store(store)
         costs = Costs.of(plans, there.each(known=kept) if todo else (), there.cache)
-        print_lines(notes, (f"note: {line}" for line in learnt_anew(todo, costs.prepared, there.cache)))
     except StoreError:
         costs = Costs.of(plans, ())
     left = Forecast({trial.hash: trial for trial in todo}, costs, jobs=jobs).left()
-
-    def where() -> str:
-        """The work that the engine would be given."""
-        job, waiting = partial(Job, store=store, device="auto"), {trial.hash: trial for trial in todo}
-        return outline(settings, jobs, batches_of(plans, waiting, job, costs, jobs))
-
+    job, waiting = partial(Job, store=store, device="auto"), {trial.hash: trial for trial in todo}
+    where = outline(settings, jobs, batches_of(plans, waiting, job, costs, jobs))
     if as_json:
-        print_json({**_as_json(plans, plan, todo, left, jobs), "on": settings.on, "outline": where()})
+        print_json({**_as_json(plans, plan, todo, left, jobs), "on": settings.on, "outline": where})
         return
     if plan.run:
         header = ("run", "scene", "protocol", "draws", "trials", "to run", "about")
@@ -72,13 +66,13 @@ def print_plan(
     else:
         print_table(out, ("generator", "λ", "ω", "classifier", "synthetic", "draws", "to run"), _arms(plan, todo))
         print_lines(out, [_split_line(plan)])
-    print_lines(out, _once_lines(todo, costs))
-    print_lines(out, [_cost_line(plan, todo, left, jobs)])
-    if said := where():
-        print_lines(out, [f"--on {settings.on}: {said}"])
+    print_lines(out, [*_once_lines(todo, costs), _cost_line(plan, todo, left, jobs)])
+    print_lines(out, [f"--on {settings.on}: {where}"] if where else [])
 
 
-def _runs(plans: Sequence[Plan], todo: Sequence[TrialSpec], costs: Costs, jobs: int) -> Iterator[tuple[str, ...]]:
+def _runs(
+    plans: Sequence[Plan], todo: Sequence[TrialSpec], costs: Costs, jobs: int
+) -> Iterator[tuple[object, ...]]:
     """A row per run, scene and protocol. A trial that several rows share is to be run in the first of them."""
     rows: dict[tuple[str, str, str], list[Plan]] = {}
     for plan in plans:
@@ -89,8 +83,8 @@ def _runs(plans: Sequence[Plan], todo: Sequence[TrialSpec], costs: Costs, jobs: 
         plan = join_plans(members)
         mine = [trial for trial in plan.trials if trial.hash in left]
         left -= {trial.hash for trial in mine}
-        about = Forecast({t.hash: t for t in mine}, costs, jobs=jobs).left().text if mine else "–"
-        yield (*row, str(len({t.seed for t in plan.trials})), str(len(plan.trials)), str(len(mine)), about)
+        about = Forecast({t.hash: t for t in mine}, costs, jobs=jobs).left().text if mine else None
+        yield *row, len({t.seed for t in plan.trials}), len(plan.trials), len(mine), about
 
 
 def _as_json(
@@ -111,17 +105,16 @@ def _as_json(
     return answer
 
 
-def _arms(plan: Plan, todo: Sequence[TrialSpec]) -> Iterator[tuple[str, ...]]:
+def _arms(plan: Plan, todo: Sequence[TrialSpec]) -> Iterator[tuple[object, ...]]:
     """Rows of the plan: each arm with the synthetic samples of a draw, its draws, and how many of them are to run."""
     waiting = {t.hash for t in todo}
-    arms: dict[tuple[str, ...], list[TrialSpec]] = {}
+    arms: dict[tuple[object, ...], list[TrialSpec]] = {}
     for t in plan.trials:
-        omega = "–" if t.omega is None else f"{t.omega:g}"
         name = t.generator.name + ALONE * (t.train != BOTH)
-        arms.setdefault((name, str(t.rate), omega, t.classifier_label), []).append(t)
+        arms.setdefault((name, t.rate, t.omega, t.classifier_label), []).append(t)
     for arm, members in arms.items():
         made = between([plan.samples[t.hash][1] for t in members])
-        yield (*arm, made, str(len(members)), str(sum(t.hash in waiting for t in members)))
+        yield *arm, made, len(members), sum(t.hash in waiting for t in members)
 
 
 def _split_line(plan: Plan) -> str:
@@ -147,11 +140,6 @@ def _once_lines(todo: Sequence[TrialSpec], costs: Costs) -> Iterator[str]:
 
 
 def _cost_line(plan: Plan, todo: Sequence[TrialSpec], cost: TimeLeft, jobs: int) -> str:
-    source = "rough: the plugins' own figures, of Indian Pines"
-    if cost.measured == 1:
-        source = "timed in this store"
-    elif cost.measured:
-        source = "rough: partly timed in this store"
     processes = "1 process" if jobs == 1 else f"{jobs} processes"
     count = f"{len(todo)} of {len(plan.trials)} trials to run"
     if plan.nothing:
@@ -159,4 +147,11 @@ def _cost_line(plan: Plan, todo: Sequence[TrialSpec], cost: TimeLeft, jobs: int)
     if cost.unknown:
         names = ", ".join(cost.unknown)
         return f"{count}, time unknown: {names} with these parameters not timed in this store yet ({processes})"
-    return f"{count}, about {cost.text} with {processes} ({source})"
+    rough = (
+        "rough: partly timed in this store"
+        if cost.measured
+        else "rough: the plugins' own figures, of Indian Pines"
+    )
+    return (
+        f"{count}, about {cost.text} with {processes} ({'timed in this store' if cost.measured == 1 else rough})"
+    )

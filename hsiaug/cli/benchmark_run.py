@@ -9,14 +9,13 @@ import signal
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import NoReturn
+from typing import Any, NoReturn
 
 import typer
 
 from hsiaug.base.terminal import Console
-from hsiaug.bench.cluster_settings import ClusterSettings
 from hsiaug.bench.plan import Plan
-from hsiaug.bench.run import Existing, run
+from hsiaug.bench.run import run
 from hsiaug.bench.schedule import hashes_by_run, join_plans, trials_of
 from hsiaug.cli.output import notes_console, print_json, print_lines, read_report
 from hsiaug.report import print_report, render_report, report_json
@@ -45,20 +44,15 @@ def run_and_print(
     store: Path,
     *,
     by: str | None = None,
-    existing: Existing = "only-missing",
-    device: str,
-    jobs: int | None,
-    settings: ClusterSettings,
-    limit: float | None = None,
     as_json: bool = False,
     quiet: bool = False,
     verbose: bool = False,
+    **where: Any,
 ) -> None:
     """Run what is missing of plans; print what is missing or damaged, and the tables of every run.
 
-    by: the rows of the tables; None for those of a report. The other arguments are those of
-    :func:`hsiaug.bench.run.run`. Ends with exit code 1 where a trial failed or, unless ``existing`` is none,
-    has no record.
+    by: the rows of the tables; None for those of a report. where: arguments of :func:`hsiaug.bench.run.run`. Ends with
+    exit code 1 where a trial failed or, unless ``existing`` is none, has no record.
     """
     out, err = Console(), Console(stderr=True)
     notes = notes_console(err, quiet=quiet)
@@ -66,20 +60,16 @@ def run_and_print(
         read = run(
             plans,
             store,
-            existing=existing,
-            device=device,
-            jobs=jobs,
-            settings=settings,
-            limit=limit,
             console=err,
             say=lambda line: print_lines(notes, [line]),
             warn=lambda line: print_lines(err, [line]),
             detail="quiet" if quiet else "verbose" if verbose else "usual",
+            **where,
         )
     if read is None:
         return
-    trials, runs = trials_of(plans), hashes_by_run(plans)
-    report = read_report(Store(store), runs, read)
+    trials = trials_of(plans)
+    report = read_report(Store(store), hashes_by_run(plans), read)
     if as_json:
         print_json({"store": str(store), "planned": len(trials), **report_json(report)})
     elif out.is_terminal:
@@ -91,5 +81,5 @@ def run_and_print(
         # terminal the verdict is last, and the audit above it says so.
         print_lines(notes, (f"note: {note}" for note in join_plans(plans).short))
     failed = any(record["status"] == "failed" for record in read.records)
-    if failed or (existing != "none" and len(read.records) < len(trials)):
+    if failed or (where.get("existing") != "none" and len(read.records) < len(trials)):
         raise typer.Exit(1)

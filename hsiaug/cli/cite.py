@@ -13,6 +13,7 @@ from hsiaug.cli import options
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from hsiaug.registry.hookspecs import Kind
     from hsiaug.report import Report
 
 
@@ -29,9 +30,7 @@ def cite(
     this machine.
 
     Examples:
-
       hsiaug cite
-
       hsiaug cite --store my-results --out references.bib
     """
     from hsiaug.base.errors import InputError
@@ -47,9 +46,8 @@ def cite(
         check_target(out, (".bib", ".md", ".txt"))
     report = read_report(Store(store))
     if not report.tables:
-        raise InputError(
-            "there must be a record to cite", value=f"none in {report.where}", hint="Run a benchmark first."
-        )
+        found = f"none in {report.where}"
+        raise InputError("there must be a record to cite", value=found, hint="Run a benchmark first.")
     entries = "\n\n".join(_entries(report))
     safe = markdown_text if out is not None and out.suffix.lower() == ".md" else visible
     text = "\n\n".join([*(safe(methods_paragraph(table)) for table in report.tables), entries])
@@ -74,7 +72,6 @@ def _sources(report: Report) -> Iterator[tuple[str, str]]:
     """(name, source) of each scene and method, as the cards on this machine have them."""
     from hsiaug.base.errors import HsiaugError
     from hsiaug.data.catalogue import find_entry
-    from hsiaug.registry.hookspecs import Kind
     from hsiaug.registry.lookup import registry
 
     trials = [trial for table in report.tables for trial in table.trials]

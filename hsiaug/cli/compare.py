@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
 from hsiaug.cli import options
 from hsiaug.cli.options import option
-
-if TYPE_CHECKING:
-    from hsiaug.report.two_arms.comparison import ArmComparison
 
 ArmName = "GENERATOR@λxM@ω/CLASSIFIER, for example smote@0.5x3/svm."
 
@@ -23,65 +20,46 @@ def compare(
     metric: Annotated[
         str | None,
         option(
-            "oa, aa, kappa, macro_f1, worst_recall, subset:NAME; aa_seen, aa_new, oa_seen or oa_new, in seen and in "
-            "new fields; for masks those of their report. Without it: the main score of the report.",
+            "oa, aa, kappa, macro_f1, worst_recall, subset:NAME, aa_seen, aa_new, oa_seen or oa_new (in seen and in new "
+            "fields); for masks those of their report. Default: the main score of the report.",
             show_default=False,
         ),
     ] = None,
     out: Annotated[
         list[Path] | None,
-        option(
-            "File to write: .md, .tex, .csv (a row per paired draw) or .json; repeat for more.", show_default=False
-        ),
+        option("File to write: .md, .tex, .csv (a row per draw) or .json; repeat for more.", show_default=False),
     ] = None,
     margin: options.Margin = 1.0,
     json: options.Json = False,
 ) -> None:
     """Compare two arms, draw by draw, and claim a difference only where the draws carry it.
 
-    For each scene and protocol that both were run on: the mean difference over
-    paired draws with its spread and interval, the paired test where there are at
-    least 6 draws, and recall per class. Only records are read. λ, M and ω may be
-    left out where only one fits.
+    For each scene and protocol that both were run on: the mean difference over paired draws with its spread and interval,
+    the paired test where there are at least 6 draws, and recall per class. λ, M and ω may be left out where one fits.
 
     Examples:
-
       hsiaug compare none/svm smote@0.5/svm
-
       hsiaug compare duplicate@1/cnn2d txt2hsi@1@3/cnn2d --store my-results --metric oa
-
-      hsiaug compare none/svm none/cnn2d --json
-
       hsiaug compare none/svm smote@0.5/svm --out pair.tex --out pair.csv
     """
     from hsiaug.base.targets import TABLES, check_targets
-    from hsiaug.cli.output import print_json, read_report, say_written
+    from hsiaug.base.terminal import Console
+    from hsiaug.cli.output import print_facts, print_json, print_lines, print_table, read_report, say_written
     from hsiaug.report.output_files import table_writers, write_files
+    from hsiaug.report.two_arms import tables
     from hsiaug.report.two_arms.comparison import compare_arms
-    from hsiaug.report.two_arms.tables import comparison_json, comparison_tables
     from hsiaug.trial.store import Store
 
     check_targets(out or [], TABLES)
-    comparison = compare_arms(read_report(Store(store), margin=margin), a, b, metric=metric)
+    comparison, screen = compare_arms(read_report(Store(store), margin=margin), a, b, metric=metric), Console()
     if json:
-        print_json(comparison_json(comparison, str(store)), indent=1)
-    else:
-        _print(comparison)
+        print_json(tables.comparison_json(comparison, str(store)), indent=1)
+    for pairing in () if json else comparison.pairings:
+        print_facts(screen, tables.facts(comparison, pairing), 34)
+        print_table(screen, tables.DRAW_HEADER, tables.draw_rows(pairing), title="Draw by draw")
+        print_table(screen, tables.CLASS_HEADER, tables.class_rows(pairing), title="Recall per class, B − A")
+        print_lines(screen, [*(f"note\t{text}" for text in tables.notes(pairing)), ""])
+    print_lines(screen, (f"not compared\t{text}" for text in (() if json else comparison.apart)))
     if out:
-        write_files(out, table_writers(lambda: comparison_tables(comparison, str(store))))
+        write_files(out, table_writers(lambda: tables.comparison_tables(comparison, str(store))))
         say_written(out)
-
-
-def _print(comparison: ArmComparison) -> None:
-    from hsiaug.base.terminal import Console
-    from hsiaug.cli.output import print_lines, print_table
-    from hsiaug.report.two_arms.tables import CLASS_HEADER, DRAW_HEADER, class_rows, draw_rows, facts, notes
-
-    out = Console()
-    for pairing in comparison.pairings:
-        lines = [f"{field}\t{text}" for field, text in facts(comparison, pairing)]
-        print_lines(out, (line.expandtabs(34) for line in lines) if out.is_terminal else lines)
-        print_table(out, DRAW_HEADER, draw_rows(pairing), title="Draw by draw")
-        print_table(out, CLASS_HEADER, class_rows(pairing), title="Recall per class, B − A")
-        print_lines(out, [*(f"note\t{text}" for text in notes(pairing)), ""])
-    print_lines(out, (f"not compared\t{text}" for text in comparison.apart))

@@ -8,11 +8,22 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from hsiaug.cli import datasets_add
-from hsiaug.cli.options import Json
-from hsiaug.cli.output import on_terminal, print_json, say
+from hsiaug.base.errors import InputError, did_you_mean
+from hsiaug.bench.ranges import integers, words
+from hsiaug.cli.options import Json, option
+from hsiaug.cli.output import (
+    CARD_SETTINGS,
+    cell,
+    name_options,
+    print_json,
+    print_lines,
+    print_table,
+    say,
+    say_written,
+)
 
 if TYPE_CHECKING:
+    from hsiaug.data.adding import ImportOptions
     from hsiaug.data.catalogue import SceneEntry
     from hsiaug.data.pair_sets import PairEntry
 
@@ -27,6 +38,7 @@ MANY = 8
 @app.command("list", epilog="Examples: hsiaug datasets list · hsiaug datasets list --json")
 def list_scenes(as_json: Json = False) -> None:
     """List the catalogue: scenes, then sets of image–mask pairs, and what of them is on this machine."""
+    from hsiaug.base.terminal import Console
     from hsiaug.data.catalogue import data_dir, find_entry, pair_set_names, scene_names
     from hsiaug.data.pair_sets import find_pairs
 
@@ -34,21 +46,10 @@ def list_scenes(as_json: Json = False) -> None:
     rows = [_scene_row(find_entry(name)) for name in scene_names()] + [_pairs_row(entry) for entry in sets]
     if as_json:
         print_json(rows)
-    elif not on_terminal():
-        say("\t".join(rows[0]))
-        for row in rows:
-            say("\t".join(map(_text, row.values())))
-    else:
-        from rich.table import Table
-
-        from hsiaug.base.terminal import Console
-
-        table = Table(box=None, header_style="bold")
-        for column, value in rows[0].items():
-            table.add_column(column, justify="right" if isinstance(value, int | float) else "left")
-        for row in rows:
-            table.add_row(*map(_text, row.values()))
-        Console().print(table)
+        return
+    out = Console()
+    print_table(out, list(rows[0]), (list(row.values()) for row in rows))
+    if out.is_terminal:
         say(f"Data folder: {data_dir()} (set HSIAUG_DATA_DIR for another one)")
 
 
@@ -58,33 +59,47 @@ def list_scenes(as_json: Json = False) -> None:
 )
 def info(
     scene: Annotated[
-        str, typer.Argument(help="Scene or set of pairs: name from the catalogue, or path of a card (.toml).")
+        str, typer.Argument(help="A scene or set of pairs of the catalogue, or the path of a card (.toml).")
     ],
     as_json: Json = False,
 ) -> None:
     """Print everything a card says: files, mirrors, checksums, classes, sensor, citation; of pairs what is missing."""
     from hsiaug.data.catalogue import find_entry
-    from hsiaug.data.pair_sets import find_pairs
+    from hsiaug.data.pair_sets import find_pairs, pairs_status
+    from hsiaug.data.scene_files import status
 
     pairs = find_pairs(scene)
-    facts = _scene_facts(find_entry(scene)) if pairs is None else _pairs_facts(pairs)
+    if pairs is None:
+        entry = find_entry(scene)
+        facts = {
+            "status": status(entry),
+            "folders": list(map(str, entry.folders)),
+            **entry.card.model_dump(mode="json"),
+        }
+    else:
+        facts = {
+            "status": pairs_status(pairs),
+            "folders": [str(pairs.folder)],
+            **pairs.card.model_dump(mode="json"),
+        }
+        facts |= {"places_here": pairs.here(), "missing": pairs.missing()}
     if as_json:
         print_json(facts)
         return
     for name, text in _lines(facts):
         say(f"{name:<12} {text}")
-    classes = [("class", "code in file", "labelled px")]
+    classes: list[tuple[object, ...]] = [("class", "code in file", "labelled px")]
     if pairs is None:
-        labels = find_entry(scene).card.labels
+        labels = entry.card.labels
         counts = dict(zip(labels.names, labels.counts or (), strict=False))
-        classes += [(name, str(code), _text(counts.get(name))) for name, code in labels.kept]
+        classes += [(name, code, counts.get(name)) for name, code in labels.kept]
     else:
         masks = pairs.card.masks
         codes = masks.codes or tuple((c,) for c in range(1, len(masks.names) + 1))
         texts = ("all but 0" if masks.by_class else ", ".join(map(str, listed)) for listed in codes)
-        classes += [(name, text, "–") for name, text in zip(masks.names, texts, strict=True)]
+        classes += [(name, text, None) for name, text in zip(masks.names, texts, strict=True)]
     for class_id, row in enumerate(classes):
-        say("\t".join((str(class_id or "id"), *row)))
+        say("\t".join(map(cell, (class_id or "id", *row))))
 
 
 @app.command("fetch", epilog="Examples: hsiaug datasets fetch salinas_a · hsiaug datasets fetch salinas ksc oscd")
@@ -107,63 +122,113 @@ def fetch(
             say(f"{name}\t{file}")
 
 
-app.command("add")(datasets_add.add)
+@app.command()
+def add(
+    cube: Annotated[Path, typer.Argument(help="The cube: ENVI (.hdr or its data file), GeoTIFF, .mat or .npy.")],
+    labels: Annotated[
+        Path,
+        option(
+            "Its labels: a raster (ENVI, .tif, .png, .mat, .npy), points or polygons (GeoPackage, GeoJSON, shapefile), "
+            "or a CSV with the header row,col,class (counted from 0), x,y,class or lon,lat,class."
+        ),
+    ],
+    classes: Annotated[str, option("Class names, between commas, in ascending order of their codes.")] = "",
+    field: Annotated[str | None, option("Column that holds the class. Default: class, label, …")] = None,
+    settings: Annotated[
+        list[str] | None,
+        option(
+            f"What else the card is to say; repeat for more. Keys: {', '.join(CARD_SETTINGS)} (docs/scenes.md).",
+            "--set",
+            metavar="KEY=VALUE",
+            show_default=False,
+        ),
+    ] = None,
+    out: Annotated[
+        Path | None,
+        option("The card to write, NAME.toml, which names the scene. Default: that of the cube's file."),
+    ] = None,
+    force: Annotated[bool, option("Replace files that are there already.", "--force")] = False,
+) -> None:
+    """Look at a scene of your own, write its card, and draw it.
+
+    Finds shape, order of axes, band centres, scale, missing data, useless bands, label codes and georeference, and says
+    what is a guess. Writes NAME.toml, the picture NAME_look.png and, where labels were no raster of the cube's pixels,
+    NAME_labels.npy. Where something is wrong, nothing is written.
+
+    Examples:
+      hsiaug datasets add flight.hdr --labels plots.gpkg --field crop
+      hsiaug datasets add flight.hdr --labels plots.gpkg --field crop --set plots=plot_id
+      hsiaug datasets add cube.tif --labels classes.tif --classes wheat,rye,track
+      hsiaug datasets add cube.mat --labels points.csv --out farm.toml
+    """
+    from hsiaug.base.terminal import Console
+    from hsiaug.data.adding import add_scene
+    from hsiaug.quality.maps import save_quick_look
+
+    typed = {
+        "name": out.stem if out else None,
+        "classes": tuple(words(classes)),
+        "field": field,
+        "overwrite": force,
+    }
+    added = add_scene(cube, labels, out, _import_options(settings or [], typed), save_quick_look)
+    screen, scene = Console(), added.scene
+    print_table(screen, ("found", "value"), added.facts, f"{scene.name}: {cube}")
+    counts = zip(scene.class_ids, scene.class_names, scene.class_counts, strict=True)
+    print_table(screen, ("class", "name", "labelled"), counts)
+    print_lines(screen, (f"warning: {name_options(sentence)}" for sentence in added.warnings))
+    print_lines(screen, [f"next: hsiaug benchmark {added.files[0]}"])
+    say_written(added.files)
+
+
+def _import_options(settings: list[str], typed: Mapping[str, object]) -> ImportOptions:
+    """The options with ``--set KEY=VALUE``; Raises InputError for a key or value that is none."""
+    from pydantic import TypeAdapter, ValidationError
+
+    from hsiaug.data.adding import ImportOptions
+
+    found: dict[str, object] = dict(typed)
+    for setting in settings:
+        key, equals, text = setting.partition("=")
+        if key not in CARD_SETTINGS or not equals:
+            raise InputError("--set must be KEY=VALUE", value=repr(setting), hint=did_you_mean(key, CARD_SETTINGS))
+        if key == "bad_bands":
+            found[key] = tuple(sorted(integers("--set bad_bands", text)))
+        else:
+            found[key] = tuple(words(text)) if key == "ignore" else text
+    try:
+        return TypeAdapter(ImportOptions).validate_python(found)
+    except ValidationError as error:
+        first = error.errors(include_url=False)[0]
+        raise InputError(
+            f"--set {first['loc'][0]} is not valid ({first['msg'][:1].lower()}{first['msg'][1:]})",
+            value=repr(first["input"]),
+            hint="For example --set scale=0.0001 or --set nodata=-9999.",
+        ) from error
+
+
+LISTED = ("name", "tasks", "size", "bands", "classes", "labelled px", "GSD", "status")
+"""Of each entry of the catalogue."""
 
 
 def _scene_row(entry: SceneEntry) -> dict[str, Any]:
-    """A row of ``datasets list``."""
     from hsiaug.data.scene_files import status
 
     card = entry.card
     shape, counts = card.cube.shape, card.labels.counts
-    return {
-        "name": card.name,
-        "tasks": "pixels, segmentation",
-        "size": f"{shape[0]}×{shape[1]}" if shape else None,
-        "bands": shape[2] if shape else None,
-        "classes": len(card.labels.kept),
-        "labelled px": sum(counts) if counts else None,
-        "GSD": card.sensor.gsd,
-        "status": status(entry),
-    }
+    size, bands = (f"{shape[0]}×{shape[1]}", shape[2]) if shape else (None, None)
+    sums = len(card.labels.kept), sum(counts) if counts else None
+    row = (card.name, "pixels, segmentation", size, bands, *sums, card.sensor.gsd, status(entry))
+    return dict(zip(LISTED, row, strict=True))
 
 
 def _pairs_row(entry: PairEntry) -> dict[str, Any]:
-    """A row of ``datasets list``."""
     from hsiaug.data.pair_sets import pairs_status
 
     card = entry.card
-    return {
-        "name": card.name,
-        "tasks": card.task,
-        "size": None,
-        "bands": len(card.images.bands) or None,
-        "classes": len(card.masks.names),
-        "labelled px": None,
-        "GSD": card.images.gsd,
-        "status": pairs_status(entry),
-    }
-
-
-def _scene_facts(entry: SceneEntry) -> dict[str, Any]:
-    """The card, and what of it is here."""
-    from hsiaug.data.scene_files import status
-
-    folders = [str(folder) for folder in entry.folders]
-    return {"status": status(entry), "folders": folders, **entry.card.model_dump(mode="json")}
-
-
-def _pairs_facts(entry: PairEntry) -> dict[str, Any]:
-    """The card, and what of it is here."""
-    from hsiaug.data.pair_sets import pairs_status
-
-    return {
-        "status": pairs_status(entry),
-        "folders": [str(entry.folder)],
-        **entry.card.model_dump(mode="json"),
-        "places_here": entry.here(),
-        "missing": entry.missing(),
-    }
+    bands, classes = len(card.images.bands) or None, len(card.masks.names)
+    row = (card.name, card.task, None, bands, classes, None, card.images.gsd, pairs_status(entry))
+    return dict(zip(LISTED, row, strict=True))
 
 
 TOLD_BY_CLASS = {"names", "ids", "counts", "codes", "descriptions"}
@@ -181,17 +246,11 @@ def _lines(facts: Mapping[str, Any], within: str = "") -> Iterator[tuple[str, st
         if isinstance(value, Mapping):
             yield from _lines(value, f"{name}.")
         elif not isinstance(value, Sequence) or isinstance(value, str):
-            yield name, plain(value) if key == "citation" else " ".join(_text(value).split())
+            yield name, plain(value) if key == "citation" else " ".join(cell(value).split())
         elif value and isinstance(value[0], Mapping):
             for one in value:
                 yield from _lines(one, f"{name}.")
         elif len(value) > MANY and isinstance(value[0], int | float):
             yield name, f"{min(value)}–{max(value)}, {len(value)} numbers"
         elif value:
-            yield name, shortly(list(value)) if within == "missing." else ", ".join(map(_text, value))
-
-
-def _text(value: object) -> str:
-    if value is None:
-        return "–"
-    return f"{value:g}" if isinstance(value, float) else str(value)
+            yield name, shortly(list(value)) if within == "missing." else ", ".join(map(cell, value))

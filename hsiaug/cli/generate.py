@@ -5,6 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
+import typer
+
 from hsiaug.base.threads import one_thread
 from hsiaug.cli import options
 from hsiaug.cli.options import option
@@ -16,6 +18,7 @@ if TYPE_CHECKING:
 
 
 def generate(
+    ctx: typer.Context,
     scene: options.SceneRef,
     out: Annotated[Path, option("File to write: .npz, or .mat (MATLAB 5); for masks a new folder.")],
     task: options.Task = None,
@@ -24,20 +27,14 @@ def generate(
     times: options.Times = None,
     pairs: Annotated[int | None, option("Image–mask pairs, in place of λ.", "--pairs", "-n")] = None,
     show: Annotated[
-        str,
-        option(
-            "Of masks: names of classes, between commas, that the pairs shall show, an equal part of them each. For rare "
-            "classes. A higher ω insists."
-        ),
+        str, option("Of masks: classes, between commas, that the pairs shall show, an equal part of them each.")
     ] = "",
     omega: options.Omega = None,
     protocol: options.AnyProtocol = None,
     buffer: options.Buffer = None,
     seed: options.Seed = 0,
     patch: options.Patch = None,
-    with_real: Annotated[
-        bool, option("Put the real training samples before the synthetic ones.", "--with-real")
-    ] = False,
+    with_real: Annotated[bool, option("Real training samples before the synthetic ones.", "--with-real")] = False,
     preset: options.Preset = "cpu",
     set_: options.Setting = None,
     device: options.Device = "auto",
@@ -47,19 +44,12 @@ def generate(
 
     The same split, seeds and pool as a trial with these settings, bit for bit; a slow fit is taken from the store,
     or kept there. Arrays: x (n, B, p, p) in scene units, y, synthetic, coords, weight, class_names, and provenance
-    as JSON text.
-
-    Of masks: a folder of images (GeoTIFF where rasterio is installed, else .npy), masks
-    (PNG), a contact sheet, a manifest, and a card that 'hsiaug benchmark' reads.
+    as JSON text. Of masks: a folder of images (GeoTIFF where rasterio is installed, else .npy), masks (PNG), a contact
+    sheet, a manifest, and a card that 'hsiaug benchmark' reads.
 
     Examples:
-
       hsiaug generate indian_pines --generator smote --lambda 1 --out aug.npz
-
       hsiaug generate indian_pines --generator mixup --with-real --protocol kshot:10 --out train.mat
-
-      hsiaug generate oscd --generator specdm -n 500 --out synthetic
-
       hsiaug generate my_scene.toml --task segmentation -n 200 --show track,pond --omega 1 --out rare
     """
     one_thread()
@@ -71,31 +61,13 @@ def generate(
         kit.check(request, out)
         check_spared(scene, [out])
 
-    kit, (made,) = make_samples(
-        scene,
-        task,
-        generator,
-        protocol=protocol,
-        buffer=buffer,
-        set_=set_,
-        store=store,
-        check=check,
-        lam=lam,
-        times=times,
-        omegas=[omega],
-        seed=seed,
-        patch=patch,
-        preset=preset,
-        device=device,
-        count=pairs,
-        show=tuple(word.strip() for word in show.split(",")) if show else (),
-    )
+    shown = tuple(word.strip() for word in show.split(",")) if show else ()
+    kit, (made,) = make_samples(ctx.params, check, [omega], count=pairs, show=shown)
     written = kit.save(out, made, with_real=with_real)
     rows = []
     for row in kit.classes(made, with_real=with_real):
-        parts = (f"{100 * row[key]:.1f}" if kit.unit else str(row[key]) for key in ("real", "synthetic"))
-        rows.append((str(row["class"]), row["name"], *parts))
-    header = ("class", "name", f"real {kit.unit}".strip(), f"synthetic {kit.unit}".strip())
-    print_table(Console(), header, rows)
+        parts = (f"{100 * row[key]:.1f}" if kit.unit else row[key] for key in ("real", "synthetic"))
+        rows.append((row["class"], row["name"], *parts))
+    print_table(Console(), ("class", "name", f"real {kit.unit}".strip(), f"synthetic {kit.unit}".strip()), rows)
     for line in written:
         say(line, err=True)

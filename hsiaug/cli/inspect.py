@@ -6,6 +6,8 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
+import typer
+
 from hsiaug.base.errors import InputError
 from hsiaug.base.files import write_text_whole
 from hsiaug.base.text import json_of
@@ -16,8 +18,6 @@ from hsiaug.cli.output import print_lines, print_table, say_written
 
 if TYPE_CHECKING:
     from hsiaug.metrics.calibration import LabelScore
-    from hsiaug.metrics.measures import FidelityMeasure
-    from hsiaug.quality.attention import MapScore
     from hsiaug.quality.guidance import GuidedMeasure
     from hsiaug.quality.kits import SampleKit
     from hsiaug.quality.synthesis import SampleRequest
@@ -28,6 +28,7 @@ SCORES = ("reliability", "synthetic", "ceiling", "floor", "unit", "r", "wrong la
 
 
 def inspect(
+    ctx: typer.Context,
     scene: options.SceneRef,
     out: Annotated[Path, option("Folder of the pictures and of quality.json.")],
     task: options.Task = None,
@@ -36,10 +37,7 @@ def inspect(
     times: options.Times = None,
     omega: Annotated[
         str | None,
-        option(
-            "Guidance strength ω; 0 = purely conditional. Several between commas, or a range START:STOP:STEP, add curves "
-            "over ω; everything else is about the first. Default: the generator's."
-        ),
+        option("Guidance strength ω; several, as --lambda of a benchmark takes them, add curves over ω."),
     ] = None,
     protocol: options.AnyProtocol = None,
     buffer: options.Buffer = None,
@@ -59,16 +57,9 @@ def inspect(
     used to choose a generator on the same draw.
 
     Examples:
-
       hsiaug inspect indian_pines --generator smote --out look
-
-      hsiaug inspect indian_pines --generator mixup --protocol kshot:10 --out look
-
-      hsiaug inspect indian_pines --generator txt2hsi --omega 0,0.5,1,2,4 --out look
-
+      hsiaug inspect indian_pines --generator txt2hsi --omega 0,0.5,1,2,4 --attention --out look
       hsiaug inspect oscd --generator specdm --out look
-
-      hsiaug inspect indian_pines --generator txt2hsi --attention --out look
     """
     one_thread()
     from hsiaug.base.terminal import Console
@@ -80,11 +71,11 @@ def inspect(
     from hsiaug.quality.export import check_folder, made_folder
     from hsiaug.quality.figures import save_figures
     from hsiaug.quality.guidance import guidance_figure, guided_measures, save_guidance
+    from hsiaug.report.labels import measured
 
     if out.suffix and not out.is_dir():
-        raise InputError(
-            "--out must be a folder", value=repr(str(out)), hint=f"For example --out {out.with_suffix('')}."
-        )
+        hint = f"For example --out {out.with_suffix('')}."
+        raise InputError("--out must be a folder", value=repr(str(out)), hint=hint)
     check_folder(out)
     strengths = [] if omega is None else list(dict.fromkeys(numbers("--omega", omega)))
     for strength in strengths:
@@ -92,28 +83,10 @@ def inspect(
 
     def check(kit: SampleKit, request: SampleRequest) -> None:
         if len(strengths) > 1 and not kit.task.single_pixels:
-            raise InputError(
-                "curves over ω are drawn for single pixels", value=f"--omega {omega}", hint="Name one ω for masks."
-            )
+            rule = "curves over ω are drawn for single pixels"
+            raise InputError(rule, value=f"--omega {omega}", hint="Name one ω for masks.")
 
-    kit, makes = make_samples(
-        scene,
-        task,
-        generator,
-        protocol=protocol,
-        buffer=buffer,
-        set_=set_,
-        store=store,
-        lam=lam,
-        times=times,
-        omegas=strengths or [None],
-        check=check,
-        seed=seed,
-        patch=patch,
-        preset=preset,
-        device=device,
-        attention=attention,
-    )
+    kit, makes = make_samples(ctx.params, check, strengths or [None], attention=attention)
     first = next(makes)
     looked = inspect_attention(first) if attention else None
     report = kit.inspect(first)
@@ -130,28 +103,23 @@ def inspect(
     files += [save_guidance(points, out)] if points else []
     files.append(write_text_whole(out / "quality.json", json_of(content, indent=1) + "\n"))
     screen = Console()
-    print_table(screen, MEASURES, map(_measure_row, report.fidelity.measures))
+    rows = (
+        (m.label, m.note if m.value is None else measured(m.value), measured(m.floor), m.unit, m.better, m.n)
+        for m in report.fidelity.measures
+    )
+    print_table(screen, MEASURES, rows)
     print_table(screen, SCORES, map(_score_row, report.reliability.scores))
     if points:
         print_table(screen, ("guidance", "held-out", *(f"ω={one:g}" for one in strengths)), _guidance_rows(points))
     if looked:
-        print_table(screen, ATTENTION, (_map_row(LABELS[name], score) for name, score in looked.rows.items()))
+        scored = ((LABELS[name], score) for name, score in looked.rows.items())
+        print_table(
+            screen,
+            ATTENTION,
+            ((label, *map(measured, (s.auc, s.iou)), s.n) if s else (label, None, None, 0) for label, s in scored),
+        )
     print_lines(screen, (*report.remarks, *report.verdict))
     say_written(files)
-
-
-def _measure_row(measure: FidelityMeasure) -> tuple[str, ...]:
-    from hsiaug.report.labels import measured
-
-    value = measure.note if measure.value is None else measured(measure.value)
-    return (measure.label, value, measured(measure.floor), measure.unit, measure.better, str(measure.n))
-
-
-def _map_row(label: str, score: MapScore | None) -> tuple[str, ...]:
-    from hsiaug.report.labels import measured
-
-    values = (None, None) if score is None else (score.auc, score.iou)
-    return (label, *map(measured, values), str(score.n if score else 0))
 
 
 def _guidance_rows(points: Sequence[GuidedMeasure]) -> Iterator[tuple[str, ...]]:
@@ -163,10 +131,10 @@ def _guidance_rows(points: Sequence[GuidedMeasure]) -> Iterator[tuple[str, ...]]
         yield label, measured(own[0].reference), *(measured(point.value) for point in own)
 
 
-def _score_row(score: LabelScore) -> tuple[str, ...]:
+def _score_row(score: LabelScore) -> tuple[object, ...]:
     from hsiaug.report.labels import measured, wrong_share
 
-    interval = "–" if score.wrong_interval is None else "{:.0f}–{:.0f} %".format(*score.wrong_interval)
-    wrong = "–" if score.wrong is None else f"{wrong_share(score.wrong)} %"
+    interval = None if score.wrong_interval is None else "{:.0f}–{:.0f} %".format(*score.wrong_interval)
+    wrong = None if score.wrong is None else f"{wrong_share(score.wrong)} %"
     numbers = map(measured, (score.value, score.ceiling, score.floor))
-    return (score.label, *numbers, score.unit, measured(score.r), wrong, interval)
+    return score.label, *numbers, score.unit, measured(score.r), wrong, interval

@@ -21,49 +21,36 @@ if TYPE_CHECKING:
     from hsiaug.core.scene import UnlabelledScene
     from hsiaug.data.georeference import Georeference
 
-NONE = "none"
-"""The protocol of a scene of which no label is known."""
-
 
 def label(
     scene: Annotated[
         str,
         typer.Argument(
-            help="A scene of 'hsiaug datasets list', the TOML card of your own, or the file of a cube without labels."
+            help="A scene of 'hsiaug datasets list', a card (TOML), or the file of a cube without labels."
         ),
     ],
     answers: Annotated[
-        Path | None,
-        option("CSV that holds the answers; one that is there is continued. Default: SCENE-answers.csv."),
+        Path | None, option("CSV of the answers; one that is there is continued. Default: SCENE-answers.csv.")
     ] = None,
-    classes: Annotated[
-        str, option("Further class names, between commas; the page can add more.", show_default=False)
-    ] = "",
+    classes: Annotated[str, option("Further class names, between commas.", show_default=False)] = "",
     number: Annotated[int, option("Pixels to ask for at a time.", "--number", "-n", min=1, max=1000)] = 16,
     classifier: Annotated[str, option("The classifier that makes the map.")] = "svm",
     protocol: Annotated[
         str,
-        option(
-            "What is known before the first answer. all: every label of the scene. none: no label. issd, kshot:K, …: the "
-            "training pixels of draw 0."
-        ),
+        option("What is known at first: all labels, none, or the training pixels of draw 0 of issd, kshot:K, …"),
     ] = ALL,
     port: options.Port = 0,
     no_browser: options.NoBrowser = False,
 ) -> None:
     """Label a scene in a browser: answer what 'hsiaug suggest' asks, see the map, ask again.
 
-    Serves a page at 127.0.0.1, which no other machine reaches; its address holds a secret. The page shows the scene, the
-    spectrum under the pointer beside the class means, numbered picks, and what the committee calls each. A click or a key
-    answers: a class, none of these, or skip. Every answer is in the CSV at once, so that nothing is lost if the command
-    is ended, and the next start continues there. 'hsiaug datasets add CUBE --labels FILE' reads it.
+    Serves a page at 127.0.0.1, which no other machine reaches; its address holds a secret. A click or a key answers: a
+    class, none of these, or skip. Every answer is in the CSV at once, and the next start continues there. 'hsiaug
+    datasets add CUBE --labels FILE' reads it.
 
     Examples:
-
       hsiaug label my_scene.toml
-
       hsiaug label flight.hdr --classes wheat,rye,track
-
       hsiaug label indian_pines --protocol none --classifier rf
     """
     one_thread()
@@ -122,7 +109,7 @@ def _begin(
         return bare, Path(ref).stem, np.zeros(bare.shape, np.int16), np.ones(bare.shape, bool), ground
     scene = load_scene(ref)
     known, candidates = np.zeros(scene.shape, np.int16), np.ones(scene.shape, bool)
-    if protocol != NONE:
+    if protocol != "none":
         learnt, candidates, _ = known_labels(scene, protocol, seed=0)
         known[learnt.train] = learnt.train_labels
     return scene.unlabelled, scene.name, known, candidates, scene_georeference(ref)

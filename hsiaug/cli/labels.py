@@ -5,6 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Annotated
 
+import typer
+
 from hsiaug.base.threads import one_thread
 from hsiaug.bench import ranges
 from hsiaug.cli import options
@@ -12,6 +14,7 @@ from hsiaug.cli.options import option
 
 
 def labels(
+    ctx: typer.Context,
     scene: options.SceneRef,
     generator: options.Generators = None,
     classifier: options.Classifiers = None,
@@ -20,7 +23,7 @@ def labels(
     times: options.TimesList = None,
     omega: options.Omegas = None,
     added: Annotated[
-        str, option("Numbers of labels added to each class, between commas.", panel=options.PLAN)
+        str, option("Labels added to each class, between commas.", panel=options.PLAN)
     ] = "1,2,3,5,10,20",
     placement: Annotated[
         str,
@@ -48,13 +51,9 @@ def labels(
     Finished trials are kept, and those of a benchmark in the same store are taken from it.
 
     Examples:
-
       hsiaug labels indian_pines --classifier svm
-
       hsiaug labels indian_pines --generator smote --classifier svm,cnn2d --lambda 1,3 --seeds 10
-
       hsiaug labels my_scene.toml --generator txt2hsi --placement scattered,field,clump
-
       hsiaug report --by labels --out labels.png
     """
     one_thread()
@@ -63,19 +62,7 @@ def labels(
     from hsiaug.cli.benchmark_run import run_and_print
     from hsiaug.registry.lookup import registry
 
-    request = options.plan_request(
-        options.task_of(scene, "pixels"),
-        generator=generator or "none",
-        classifier=classifier,
-        view=view,
-        lambdas=lambdas,
-        times=times,
-        omega=omega,
-        seeds=seeds,
-        protocol=protocol,
-        patch=patch,
-        preset=preset,
-        set_=set_,
-    )
+    task = options.task_of(scene, "pixels")
+    request = options.plan_request(task, ctx.params, generator=generator or "none")
     plans = plan_labels(scene, request, ranges.numbers("--added", added), ranges.words(placement), registry())
     run_and_print(plans, store, by="labels", device=device, jobs=jobs, settings=cluster_settings(on, ()))

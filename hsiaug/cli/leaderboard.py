@@ -15,11 +15,7 @@ def leaderboard(
     store: options.StoreDir = Path("hsiaug-results"),
     out: Annotated[
         list[Path] | None,
-        option(
-            "File to write: .html, .md, .tex, .csv (a row per entry and scene) or .json (with the hashes of the "
-            "records); repeat for more.",
-            show_default=False,
-        ),
+        option("File to write: .html, .md, .tex, .csv or .json; repeat for more.", show_default=False),
     ] = None,
 ) -> None:
     """Rank every generator and classifier of a store over its scenes, controls included.
@@ -29,11 +25,8 @@ def leaderboard(
     LEAKY protocol are refused.
 
     Examples:
-
       hsiaug benchmark benchmarks/leaderboard.toml
-
       hsiaug leaderboard --store hsiaug-results-leaderboard
-
       hsiaug leaderboard --store hsiaug-results-leaderboard --out board.html --out board.json
     """
     from hsiaug.base.targets import TABLES, check_targets

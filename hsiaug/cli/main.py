@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import re
 import sys
-from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from io import TextIOWrapper
@@ -15,7 +14,7 @@ import typer
 from typer.core import TyperGroup
 
 from hsiaug import __version__
-from hsiaug.base.errors import HsiaugError, InputError
+from hsiaug.base.errors import HsiaugError
 from hsiaug.base.text import shortened, visible
 from hsiaug.cli import (
     advise,
@@ -39,31 +38,21 @@ from hsiaug.cli import (
 )
 from hsiaug.cli.output import name_options, say
 
+LONGEST = 500
+"""Characters of a message of typer at most."""
+
 
 class _Commands(TyperGroup):
-    """The commands; what a user typed is made visible and short in the messages of typer too, which quote all of it.
-
-    An option of one value that is given twice is refused: the first would be dropped without a word.
-    """
+    """The commands; what a user typed is made visible and short in the messages of typer too, which quote all of it."""
 
     def get_command(self, ctx: Any, name: str) -> Any:
         command = super().get_command(ctx, name)
         if command is not None and command.help:
-            # Lines of a docstring are as long as those of the code, and a terminal wraps them itself.
-            command.help = re.sub(r"(?<=\S)\n(?=\S)", " ", command.help)
+            # Lines of a docstring are as long as those of the code, and a terminal wraps them itself; each example is a
+            # paragraph.
+            text = re.sub(r"(?<=\S)\n(?=\S)", " ", command.help)
+            command.help = re.sub(r"\n+(?=  hsiaug )", "\n\n", text)
         return command
-
-    def resolve_command(self, ctx: Any, args: list[str]) -> Any:
-        name, command, rest = super().resolve_command(ctx, args)
-        if command is not None and not isinstance(command, _Commands):
-            parse = command.parse_args
-
-            def parse_args(ctx: Any, args: list[str]) -> list[str]:
-                _check_once(command.make_parser(ctx).parse_args(args=[*args])[2])
-                return parse(ctx, args)
-
-            command.parse_args = parse_args  # type: ignore[method-assign]
-        return name, command, rest
 
     def make_context(self, *args: Any, **options: Any) -> Any:
         with _quoting():
@@ -72,17 +61,6 @@ class _Commands(TyperGroup):
     def invoke(self, ctx: Any) -> Any:
         with _quoting():
             return super().invoke(ctx)
-
-
-def _check_once(given: list[Any]) -> None:
-    """Raise InputError for an option that takes one value and is given several. given: parameters, as often as typed."""
-    for name, times in Counter(
-        one.opts[0] for one in given if one.param_type_name == "option" and not (one.multiple or one.is_flag)
-    ).items():
-        if times > 1:
-            raise InputError(
-                f"{name} must be given once", value=f"{name} {times} times", hint="Leave out all but one."
-            )
 
 
 @contextmanager
@@ -99,9 +77,6 @@ def _quoting() -> Iterator[None]:
         raise
 
 
-LONGEST = 500
-"""Characters of a message of typer at most."""
-
 app = typer.Typer(
     cls=_Commands,
     name="hsiaug",
@@ -113,18 +88,16 @@ app = typer.Typer(
     epilog="Start with: [bold]hsiaug benchmark indian_pines --generator smote,mixup --seeds 8[/bold]",
 )
 for command in (
-    *(advise.advise, benchmark.benchmark, cite.cite, compare.compare, generate.generate, inspect.inspect),
     *(
+        advise.advise,
+        benchmark.benchmark,
+        cite.cite,
+        compare.compare,
+        generate.generate,
+        inspect.inspect,
         label.label,
-        labels.labels,
-        leaderboard.leaderboard,
-        map.map_,
-        report.report,
-        serve.serve,
-        show.show,
-        split.split,
-        store.status,
     ),
+    *(labels.labels, leaderboard.leaderboard, map.map_, report.report, serve.serve, show.show, split.split),
     suggest.suggest,
 ):
     app.command(command.__name__.rstrip("_"))(command)
@@ -160,7 +133,7 @@ def main() -> None:
             if sys.stdout is not None:
                 sys.stdout.flush()
     except HsiaugError as error:
-        _fail(str(error))
+        _fail(error)
     except BrokenPipeError:
         # Whoever read the output has had enough of it, as `head` has.
         _drop_output()
@@ -170,13 +143,11 @@ def main() -> None:
         if error.filename is None:
             _drop_output()
         rule = f"{error.filename or 'standard output'} must be something that can be read or written"
-        _fail(
-            str(HsiaugError(rule, value=error.strerror, hint="Name another file or folder, or correct this one."))
-        )
+        _fail(HsiaugError(rule, value=error.strerror, hint="Name another file or folder, or correct this one."))
     except MemoryError as error:
         rule = "what was asked for must fit into the memory of this machine"
-        hint = "Ask for less (a crop of the scene, smaller patches, fewer samples), or use a machine with more memory."
-        _fail(str(HsiaugError(rule, value=str(error) or "MemoryError", hint=hint)))
+        hint = "Ask for less (a crop, smaller patches, fewer samples), or use a machine with more memory."
+        _fail(HsiaugError(rule, value=str(error) or "MemoryError", hint=hint))
 
 
 def _drop_output() -> None:
@@ -185,10 +156,10 @@ def _drop_output() -> None:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
-def _fail(message: str) -> NoReturn:
+def _fail(error: HsiaugError) -> NoReturn:
     with suppress(OSError):
         typer.secho("error: ", fg="red", bold=True, nl=False, err=True)
-        say(message, err=True)
+        say(str(error), err=True)
     sys.exit(2)
 
 

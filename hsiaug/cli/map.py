@@ -17,9 +17,8 @@ def map_(
     out: Annotated[
         list[Path],
         option(
-            "File to write: .tif (GeoTIFF) or .npy (the map, with a .png beside it where no picture is named), .png, "
-            ".svg or .pdf (the map with its legend), .md, .tex, .csv or .json (the table); of several places "
-            "NAME_PLACE.tif. Repeat for more."
+            "File to write: .tif or .npy (the map, with a .png where no picture is named), .png, .svg or .pdf (with its "
+            "legend), .md, .tex, .csv or .json (the table); of several places NAME_PLACE.tif. Repeat for more."
         ),
     ],
     store: options.StoreDir = Path("hsiaug-results"),
@@ -32,11 +31,8 @@ def map_(
     names, and beside them a picture with a legend. Says whether the test pixels come out as in the record.
 
     Examples:
-
       hsiaug map my_scene.toml --record 3fa9 --out map.tif
-
       hsiaug map indian_pines --record 3fa9 --out map.pdf --out shares.tex
-
       hsiaug map oscd --record 3fa9 --out change.tif
     """
     # As a benchmark does, so that the classifier becomes the same.

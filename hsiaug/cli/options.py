@@ -10,10 +10,14 @@ import typer
 
 from hsiaug.base.errors import InputError
 from hsiaug.bench import ranges
+from hsiaug.cli.output import say
 from hsiaug.core.view_names import DEFAULT_VIEW
 from hsiaug.protocol.balance import DEFAULT_TIMES
+from hsiaug.trial.arm import BOTH
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
     from hsiaug.bench.plan import Request
     from hsiaug.bench.suite import Suite
     from hsiaug.protocol.protocols import SplitProtocol
@@ -30,40 +34,22 @@ def option(help: str, *names: str, panel: str | None = None, **more: Any) -> Any
     return typer.Option(*names, help=help, rich_help_panel=panel, **more)
 
 
-SceneRef = Annotated[
-    str,
-    typer.Argument(
-        help="A scene of 'hsiaug datasets list', the TOML card of your own, or the folder of a card or of pairs."
-    ),
-]
+SceneRef = Annotated[str, typer.Argument(help="A scene of 'hsiaug datasets list', a card (TOML), or a folder.")]
 Task = Annotated[
     TaskName | None,
-    option(
-        "What is learnt: pixels (their classes), segmentation or change (masks of tiles of one or two dates). Default: "
-        "what the card of a set of pairs says; pixels for a scene.",
-        metavar="TASK",
-        panel=PLAN,
-    ),
+    option("pixels, or masks: segmentation or change. Default: what the data are.", metavar="TASK", panel=PLAN),
 ]
-Generators = Annotated[
-    str | None,
-    option(
-        "Generators, between commas; 'hsiaug plugins list' shows all. The controls that each needs (none, duplicate, …) "
-        "run unasked.",
-    ),
-]
+Generators = Annotated[str | None, option("Generators, between commas. The controls that each needs run unasked.")]
 GeneratorName = Annotated[str | None, option("The generator. Default: smote, or specdm for masks.")]
 Classifiers = Annotated[
     str | None,
-    option(
-        "Classifiers, between commas. Default: svm,cnn2d; unet,pixel-svm for segmentation; fc-siam-diff for change.",
-    ),
+    option("Classifiers, between commas. Default: svm,cnn2d; masks: unet,pixel-svm; change: fc-siam-diff."),
 ]
 View = Annotated[
     str | None,
     option(
-        "What classifiers are shown of each spectrum: raw, unit (unit norm), derivative, continuum (removed), raw+unit, "
-        "or auto (chosen by cross-validation inside the training pixels; not for masks); several between commas.",
+        "Spectra that classifiers read, between commas: raw, unit, derivative, continuum, raw+unit or auto (chosen "
+        "inside the training pixels).",
         show_default=DEFAULT_VIEW,
         panel=PLAN,
     ),
@@ -71,100 +57,48 @@ View = Annotated[
 Lambdas = Annotated[
     str,
     option(
-        "Sample balance rates λ, between commas, or ranges START:STOP:STEP: 1 fills every class to the largest, and "
-        "makes nothing where they are equal; more lets all grow. For masks, synthetic pairs per real pair.",
+        "Sample balance rates λ, between commas, or ranges START:STOP:STEP: 1 fills every class to the largest, more "
+        "lets all grow. For masks, synthetic pairs per real pair.",
         "--lambda",
     ),
 ]
-Lambda = Annotated[
-    float,
-    option(
-        "Sample balance rate λ: 1 fills every class to the largest; of masks, λ pairs for each real one.",
-        "--lambda",
-    ),
-]
-TimesList = Annotated[
-    str | None,
-    option(
-        "Synthetic samples for each real one of a class, beside those of λ, between commas, or ranges START:STOP:STEP; "
-        "0 = those of λ alone.",
-        "--times",
-        show_default=f"{DEFAULT_TIMES:g}",
-    ),
-]
-Times = Annotated[
-    float | None,
-    option(
-        "Synthetic samples for each real one of a class, beside those of λ.",
-        show_default=f"{DEFAULT_TIMES:g}",
-    ),
-]
+Lambda = Annotated[float, option("Sample balance rate λ; of masks, synthetic pairs per real pair.", "--lambda")]
+TIMES = "Synthetic samples for each real one of a class, beside those of λ."
+TimesList = Annotated[str | None, option(TIMES, "--times", show_default=f"{DEFAULT_TIMES:g}")]
+Times = Annotated[float | None, option(TIMES, show_default=f"{DEFAULT_TIMES:g}")]
 Train = Annotated[
     str | None,
-    option(
-        "What classifiers learn from, between commas: both (real and synthetic samples), synthetic (these alone, as many "
-        "of each class) or real (the arm none).",
-        show_default="both",
-        panel=PLAN,
-    ),
+    option("What classifiers learn from: both, synthetic or real samples.", show_default="both", panel=PLAN),
 ]
-Omegas = Annotated[
-    str | None,
-    option(
-        "Guidance strengths ω, between commas, or ranges START:STOP:STEP; 0 = purely conditional. Default: the "
-        "generator's.",
-    ),
-]
-Omega = Annotated[
-    float | None,
-    option("Guidance strength ω; 0 = purely conditional. Default: the generator's."),
-]
+OMEGA = "Guidance strength ω; 0 = purely conditional. Default: the generator's."
+Omegas = Annotated[str | None, option(f"{OMEGA} Several as of --lambda.")]
+Omega = Annotated[float | None, option(OMEGA)]
 Preset = Annotated[str, option("Size of plugins that offer several: tiny, cpu, paper, or their own.", panel=PLAN)]
 Setting = Annotated[
     list[str] | None, option("PLUGIN.PARAMETER=VALUE; repeat for more.", "--set", show_default=False)
 ]
 SuiteFile = Annotated[
     str | None,
-    option(
-        "A suite: a file (TOML), or the name of one that comes with hsiaug. Each run has tables of its own.",
-        "--suite",
-        metavar="SUITE",
-        panel=PLAN,
-    ),
+    option("A suite: a file, or a name that comes with hsiaug.", "--suite", metavar="SUITE", panel=PLAN),
 ]
+Profile = Annotated[str | None, option("Of a suite: the profile that changes its runs.", panel=PLAN)]
 SuiteData = Annotated[
-    str | None,
-    option(
-        "Of a suite: run it on these data in place of its own, between commas: names of 'hsiaug datasets list', cards "
-        "(.toml), or folders. Runs of another task are left out.",
-        "--data",
-        metavar="DATA",
-        panel=PLAN,
-    ),
+    str | None, option("Of a suite: run it on these data, between commas.", "--data", metavar="DATA", panel=PLAN)
 ]
 AnyProtocol = Annotated[
     str | None,
     option(
-        "issd (default), issd:RATIO, kshot:K, fields:K (tested in other fields), blocks:B, random:RATIO (LEAKY), "
-        "random-twin:PROTOCOL (LEAKY), fixed:FILE, within:PROTOCOL, added:KxPLACEMENT:PROTOCOL, "
-        "asked:NxSTRATEGY:PROTOCOL. For masks: places (default where data name them), places:N, blocks:B. Those of "
-        "other packages as NAME:ARGUMENT.",
+        "issd (default), kshot:K, fields:K, blocks:B, random:RATIO (LEAKY), fixed:FILE, …; for masks places, places:N, "
+        "blocks:B. docs/protocols.md has all."
     ),
 ]
 Buffer = Annotated[
     str | None,
-    option(
-        "Labelled pixels left out round training pixels: none, centre (no test pixel in a training patch) or patch (no "
-        "test patch meets a training patch). Each protocol has its own default.",
-        panel=DRAWS,
-    ),
+    option("Labelled pixels left out round training pixels: none, centre or patch.", panel=DRAWS),
 ]
 Patch = Annotated[
     int | None,
-    option(
-        "Side of the patches in pixels, odd (default 9); of the tiles of masks (default 64, 32 or 16).",
-        panel=DRAWS,
-    ),
+    option("Side of the patches in pixels, odd (default 9), or of tiles (default 64, 32 or 16).", panel=DRAWS),
 ]
 Seeds = Annotated[str, option("Draws: a number N (0 to N-1), a range 100-109, or a list 3,5,8-9.")]
 Seed = Annotated[int, option("Number of the draw.", min=0)]
@@ -173,13 +107,12 @@ MOST_JOBS = 1024
 """Worker processes at most: each takes a few hundred MB."""
 Jobs = Annotated[
     int | None,
-    option("Worker processes. Default: one per core on the CPU, 1 on a GPU.", min=1, max=MOST_JOBS, metavar="N"),
+    option("Worker processes. Default: one per core, 1 on a GPU.", min=1, max=MOST_JOBS, metavar="N"),
 ]
 On = Annotated[
     str | None,
     option(
-        "Where trials run: local (default; processes of this machine), dask (Dask workers on this machine), dask:ADDRESS "
-        "(a scheduler that is running) or slurm (jobs; returns when they are submitted). HSIAUG_CLUSTER holds settings.",
+        "Where trials run: local (default), dask, dask:ADDRESS or slurm.",
         envvar="HSIAUG_ON",
         show_default=False,
         panel=WHERE,
@@ -188,7 +121,7 @@ On = Annotated[
 Cluster = Annotated[
     list[str] | None,
     option(
-        "workers, threads, memory, gpus, partition, account, time or tasks; repeat for more (docs/cluster.md).",
+        "workers, threads, memory, gpus, partition, account, time or tasks (docs/cluster.md); repeat for more.",
         "--cluster",
         metavar="KEY=VALUE",
         show_default=False,
@@ -196,17 +129,10 @@ Cluster = Annotated[
     ),
 ]
 Json = Annotated[bool, option("Print JSON on stdout, and nothing else there.", "--json", panel=OUTPUT)]
-Quiet = Annotated[
-    bool, option("Only the result, and what went wrong: no progress and no notes.", "--quiet", "-q", panel=OUTPUT)
-]
-Port = Annotated[
-    int, option("Port on this machine. Default: one that is free.", min=0, max=65535, show_default=False)
-]
+Quiet = Annotated[bool, option("Only the result, and what went wrong.", "--quiet", "-q", panel=OUTPUT)]
+Port = Annotated[int, option("Port; by default one that is free.", min=0, max=65535, show_default=False)]
 NoBrowser = Annotated[bool, option("Only print the address.", "--no-browser")]
-Margin = Annotated[
-    float,
-    option("Difference in the main score, in points, that does not matter: what equivalent and not better go by."),
-]
+Margin = Annotated[float, option("Difference in the main score, in points, that does not matter.")]
 StoreDir = Annotated[Path, option("Folder of the records.", "--store")]
 
 
@@ -222,8 +148,7 @@ def suite_on(suite: Suite, data: str, *, quiet: bool = False) -> Suite:
 
     Raises InputError where none of its runs is of their task.
     """
-    from hsiaug.bench.suite_data import on_data
-    from hsiaug.cli.output import say
+    from hsiaug.bench.suite import on_data
 
     refs = ranges.words(data)
     if not refs:
@@ -234,8 +159,8 @@ def suite_on(suite: Suite, data: str, *, quiet: bool = False) -> Suite:
     return changed
 
 
-SHORTEST, LONGEST = 0.001, 3.6e6
-"""Seconds of a time that is given as an option: what a system's timer takes."""
+MOST_SECONDS = 3.6e6
+"""Of a time that is given as an option: what a system's timer takes."""
 UNITS = {"s": 1, "m": 60, "min": 60, "h": 3600}
 
 
@@ -243,37 +168,23 @@ def duration(option: str, text: str) -> float:
     """Seconds of a time as ``90s``, ``20m`` or ``1h``. Raises InputError for anything else."""
     match = re.fullmatch(r"([0-9]{1,9}(?:\.[0-9]{1,9})?)\s*(s|m|min|h)", text.strip())
     seconds = float(match[1]) * UNITS[match[2]] if match else 0.0
-    if not SHORTEST <= seconds <= LONGEST:
-        raise InputError(
-            f"{option} must be a time with its unit: s, m or h",
-            value=repr(text),
-            hint="Write 90s, 20m or 1h; 1000h at most.",
-        )
+    if not 0.001 <= seconds <= MOST_SECONDS:
+        rule = f"{option} must be a time with its unit: s, m or h"
+        raise InputError(rule, value=repr(text), hint="Write 90s, 20m or 1h; 1000h at most.")
     return seconds
 
 
-def overrides(settings: list[str] | None) -> dict[str, dict[str, str]]:
+def overrides(settings: Iterable[str] | None) -> dict[str, dict[str, str]]:
     """{plugin: {parameter: text}} from ``PLUGIN.PARAMETER=VALUE``. Raises InputError for another form."""
     found: dict[str, dict[str, str]] = {}
     for setting in settings or ():
         match = re.fullmatch(r"([^.=]+)\.([^.=]+)=(.*)", setting)
         if match is None:
-            raise InputError(
-                "--set must be PLUGIN.PARAMETER=VALUE", value=repr(setting), hint="For example --set smote.k=3."
-            )
+            rule = "--set must be PLUGIN.PARAMETER=VALUE"
+            raise InputError(rule, value=repr(setting), hint="For example --set smote.k=3.")
         plugin, name, value = match.groups()
         found.setdefault(plugin, {})[name] = value
     return found
-
-
-def overrides_of(generator: str, settings: list[str] | None) -> dict[str, str]:
-    """{parameter: text} of the one generator of a command. Raises InputError where ``--set`` names another plugin."""
-    by_plugin = overrides(settings)
-    for name in sorted(by_plugin.keys() - {generator}):
-        raise InputError(
-            "--set must name the generator of this command", value=repr(name), hint=f"Here: {generator}."
-        )
-    return by_plugin.get(generator, {})
 
 
 def read_protocol(text: str | None, buffer: str | None) -> SplitProtocol | None:
@@ -283,39 +194,35 @@ def read_protocol(text: str | None, buffer: str | None) -> SplitProtocol | None:
     return None if text is None else parse_protocol(text, buffer)
 
 
-def plan_request(
-    task: str,
-    *,
-    generator: str | None,
-    classifier: str | None,
-    view: str | None,
-    lambdas: str,
-    omega: str | None,
-    times: str | None = None,
-    train: str | None = None,
-    seeds: str = "",
-    protocol: str | None,
-    buffer: str | None = None,
-    patch: int | None,
-    preset: str,
-    set_: list[str] | None,
-) -> Request:
-    """The request of a command that runs trials. Raises InputError for a text that cannot be read."""
+def plan_request(task: str, typed: Mapping[str, Any], **changed: Any) -> Request:
+    """The request of a command that runs trials. typed: its options by parameter, those that it has; changed beat them.
+
+    Raises InputError for a text that cannot be read.
+    """
     from hsiaug.bench.plan import Request
+
+    asked = {**typed, **changed}
+
+    def names(key: str) -> list[str]:
+        return ranges.words(asked.get(key) or "")
+
+    def numbers(key: str, option: str) -> list[float]:
+        text = asked.get(key)
+        return [] if text is None else ranges.numbers(option, text)
 
     return Request(
         task=task,
-        protocol=read_protocol(protocol, buffer),
-        buffer=buffer,
-        generators=ranges.words(generator or ""),
-        classifiers=ranges.words(classifier or ""),
-        views=ranges.words(view or ""),
-        lambdas=ranges.numbers("--lambda", lambdas),
-        times=[] if times is None else ranges.numbers("--times", times),
-        **({} if train is None else {"train": ranges.words(train)}),
-        omegas=[] if omega is None else ranges.numbers("--omega", omega),
-        seeds=ranges.seeds(seeds) if seeds else (),
-        patch=patch,
-        preset=preset,
-        overrides=overrides(set_),
+        protocol=read_protocol(asked["protocol"], asked.get("buffer")),
+        buffer=asked.get("buffer"),
+        generators=names("generator"),
+        classifiers=names("classifier"),
+        views=names("view"),
+        lambdas=numbers("lambdas", "--lambda"),
+        times=numbers("times", "--times"),
+        train=names("train") or (BOTH,),
+        omegas=numbers("omega", "--omega"),
+        seeds=ranges.seeds(asked["seeds"]) if asked.get("seeds") else (),
+        patch=asked["patch"],
+        preset=asked["preset"],
+        overrides=overrides(asked["set_"]),
     )

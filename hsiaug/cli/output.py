@@ -19,8 +19,6 @@ if TYPE_CHECKING:
     from hsiaug.report.tables import Report
     from hsiaug.trial.store import Reading, Store
 
-TAB = "\t"
-
 CARD_SETTINGS = (
     *("ignore", "crs", "plots", "scale", "units", "bad_bands", "nodata", "axes", "cube_key"),
     "labels_key",
@@ -28,25 +26,37 @@ CARD_SETTINGS = (
 """Keys of ``--set`` of ``hsiaug datasets add``."""
 
 
-def print_table(out: Console, header: Sequence[str], rows: Iterable[Sequence[str]], title: str = "") -> None:
-    """One table with a header line."""
+def cell(value: object) -> str:
+    """A value as tables show it."""
+    return "–" if value is None else f"{value:g}" if isinstance(value, float) else str(value)
+
+
+def print_table(out: Console, header: Sequence[str], rows: Iterable[Sequence[object]], title: str = "") -> None:
+    """One table with a header line; None and numbers as :func:`cell` writes them."""
+    texts = [list(map(cell, row)) for row in rows]
     if not out.is_terminal:
         # A tab or a line break inside an entry would make two of it.
-        print_lines(out, ("\t".join(map(visible, row)) for row in (header, *rows)))
+        print_lines(out, ("\t".join(map(visible, row)) for row in (header, *texts)))
         return
     from rich.table import Table
 
     table = Table(*header, title=title or None)
-    for row in rows:
+    for row in texts:
         table.add_row(*row)
     out.print(table, highlight=False)
+
+
+def print_facts(out: Console, facts: Iterable[tuple[str, object]], width: int = 16) -> None:
+    """A line for each name and value, in two columns on a terminal."""
+    lines = (f"{name}\t{cell(value)}" for name, value in facts)
+    print_lines(out, (line.expandtabs(width) if out.is_terminal else line for line in lines))
 
 
 def print_lines(out: Console, lines: Iterable[str]) -> None:
     """Lines as they are: no markup, no wrapping, no colour; control characters but for tabs as escapes."""
     for line in lines:
         # Console.print would turn tabs into spaces.
-        out.file.write(f"{visible(name_options(line) if out.stderr else line, keep=TAB)}\n")
+        out.file.write(visible(name_options(line) if out.stderr else line, keep="\t") + "\n")
 
 
 def notes_console(err: Console, *, quiet: bool) -> Console:
@@ -63,7 +73,7 @@ def on_terminal() -> bool:
 
 def say(line: str, *, err: bool = False) -> None:
     """One line as it is, without a console, which takes time to import."""
-    typer.echo(visible(line, keep=TAB), err=err)
+    typer.echo(visible(line, keep="\t"), err=err)
 
 
 def say_written(files: Iterable[Path]) -> None:
@@ -100,15 +110,12 @@ def name_options(text: str) -> str:
 
 
 def print_json(value: object, indent: int | None = 2) -> None:
-    """A value as strict JSON on standard output, of which it is all: lists as arrays, their rows as objects.
-
-    In escapes where the encoding does not have all letters.
-    """
+    """A value as strict JSON on standard output, of which it is all: lists as arrays, their rows as objects."""
     say_json(json_of(value, indent))
 
 
 def say_json(text: str) -> None:
-    """The same of a text that is JSON already."""
+    """The same of a text that is JSON already; in escapes where the encoding does not have all letters."""
     try:
         text.encode(getattr(sys.stdout, "encoding", None) or "utf-8")
     except UnicodeEncodeError:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from hsiaug.cli.options import Json, TaskName
-from hsiaug.cli.output import print_json, print_lines, print_table, say
+from hsiaug.cli.output import print_facts, print_json, print_lines, print_table, say
 from hsiaug.registry.hookspecs import Kind
 
 if TYPE_CHECKING:
@@ -33,9 +33,7 @@ def list_(json: Json = False) -> None:
     """List all plugins, and the packages that failed to load with their errors.
 
     Examples:
-
       hsiaug plugins list
-
       hsiaug plugins list --json
     """
     from hsiaug.base.terminal import Console
@@ -45,35 +43,27 @@ def list_(json: Json = False) -> None:
     with contextlib.redirect_stdout(sys.stderr):
         found = registry()
         listed = [_row(kind, name, plugin) for (kind, name), plugin in sorted(found.plugins.items())]
-    for broken in found.broken:
-        # Its plugins are not known.
-        row: dict[str, Any] = {
-            "kind": None,
-            "name": None,
-            "from": broken.distribution,
-            "tasks": [],
-            "summary": None,
-        }
-        listed.append({**row, "error": f"entry point {broken.entry_point}: {broken.error}"})
     if json:
-        print_json(listed)
+        # The plugins of a package that is broken are not known.
+        unknown: dict[str, Any] = {"kind": None, "name": None, "tasks": [], "summary": None}
+        for one in found.broken:
+            listed.append(
+                {**unknown, "from": one.distribution, "error": f"entry point {one.entry_point}: {one.error}"}
+            )
+        print_json([{key: row[key] for key in ROW} for row in listed])
         return
-    out, header = Console(), ("kind", "name", "from", "tasks", "summary")
-    rows = [
-        (
-            one["kind"],
-            one["name"],
-            one["from"],
-            ", ".join(one["tasks"]),
-            one["summary"] or f"broken: {one['error']}",
-        )
-        for one in listed
-        if one["name"]
-    ]
-    print_table(out, header, rows)
+    out = Console()
+    rows = (
+        [*map(row.get, ROW[:3]), ", ".join(row["tasks"]), row["summary"] or f"broken: {row['error']}"]
+        for row in listed
+    )
+    print_table(out, ROW[:5], rows)
     for broken in found.broken:
         print_lines(out, [f"broken: {broken.distribution} (entry point {broken.entry_point})"])
         print_lines(out, broken.trace.splitlines())
+
+
+ROW = ("kind", "name", "from", "tasks", "summary", "error")
 
 
 def _row(kind: str, name: str, plugin: Found) -> dict[str, Any]:
@@ -96,9 +86,7 @@ def info(
     """Show what a plugin declares: source, capabilities, parameters with ranges, presets.
 
     Examples:
-
       hsiaug plugins info smote
-
       hsiaug plugins info timm:resnet10t
     """
     from hsiaug.base.terminal import Console
@@ -127,9 +115,7 @@ def new(
     """Write a package with a small working plugin, which passes 'hsiaug plugins check' as it is.
 
     Example:
-
       hsiaug plugins new my-generator --kind generator
-
       hsiaug plugins new my-segmenter --kind classifier --task segmentation
     """
     from hsiaug.base.terminal import Console
@@ -154,9 +140,7 @@ def check(
     asks.
 
     Examples:
-
       hsiaug plugins check smote
-
       hsiaug plugins check my_module:MyClass --kind generator --json
     """
     from hsiaug.cli.plugins_check import run_checks
@@ -173,35 +157,35 @@ def _card(kind: str, plugin: Any) -> dict[str, Any]:
     if kind == "protocol":
         own = {name: getattr(plugin, name, None) for name in ("usage", "usual_buffer", "leaky")}
         facts = {name: facts[name] for name in ("name", "version", "summary", "paper", "tasks")} | own
+
+    def told(item: Any, key: str) -> Any:
+        value = item.metadata.get(key)
+        # JSON cannot say that a bound is infinite.
+        return None if isinstance(value, float) and not math.isfinite(value) else value
+
     params = [
-        {
-            "name": item.name,
-            "default": item.default,
-            **{key: _plain(item.metadata.get(key)) for key in PARAM_FACTS},
-        }
+        {"name": item.name, "default": item.default, **{key: told(item, key) for key in PARAM_FACTS}}
         for item in dataclasses.fields(card.params)
     ]
     presets = {name: dict(values) for name, values in card.presets.items()}
     return {"kind": kind, **facts, "params": params, "presets": presets}
 
 
-def _plain(value: Any) -> Any:
-    """A bound or a text; no bound where it is infinite, which JSON cannot say."""
-    return None if isinstance(value, float) and not math.isfinite(value) else value
-
-
 def _print_card(card: dict[str, Any], out: Console) -> None:
     from hsiaug.report.bibtex import plain
 
     print_lines(out, [f"{card['kind']} {card['name']}"])
-    for name, value in card.items():
-        if name not in ("kind", "name", "params", "presets"):
-            text = plain(value) if name == "paper" else value
-            print_lines(out, [f"{name}\t{'–' if text in ('', (), None) else text}".expandtabs(16)])
+    facts = {**card, "paper": plain(card["paper"]) if card["paper"] else None}
+    shown = [
+        (n, None if facts[n] in ("", ()) else facts[n])
+        for n in facts
+        if n not in ("kind", "name", "params", "presets")
+    ]
+    print_facts(out, shown)
     usual, rows = card["presets"].get("cpu", {}), []
     for one in card["params"]:
-        low, high = ("∞" if one[key] is None else one[key] for key in ("low", "high"))
-        bounds = ", ".join(map(str, one["choices"] or ())) or f"{'-∞' if low == '∞' else low} … {high}"
+        low, high = "-∞" if one["low"] is None else one["low"], "∞" if one["high"] is None else one["high"]
+        bounds = ", ".join(map(str, one["choices"] or ())) or f"{low} … {high}"
         rows.append(
             (
                 one["name"],

@@ -46,16 +46,21 @@ def run_checks(kind: Kind | None, name: str, *, as_json: bool) -> bool:
     checks = []
     # torch alone takes seconds to import.
     with err.status("loading the conformance kit") as status:
-
-        def start(check: str, number: int, total: int) -> None:
-            status.update(f"{number} of {total}: {check}")
-
-        for facts in _outcomes(kind, name, start):
-            checks.append(_summarise(facts))
+        for facts in _outcomes(kind, name, status.update):
+            state = {"passed": "ok", "failed": "FAILED", "skipped": "skipped"}[facts["status"]]
+            told = {"FAILED": ("rule", "seen", "hint"), "skipped": ("seen",)}.get(state, ())
+            seconds = {"seconds": round(facts["seconds"], 3)}
+            checks.append(
+                {"check": facts["name"], "status": state, **{key: facts[key] for key in told}, **seconds}
+            )
             if not as_json:
+                notes = [f"{key}: {facts[key]}" if len(told) > 1 else facts[key] for key in told if facts[key]]
+                lines = ["\t".join(" ".join(field.split()) for field in (state, facts["name"], *notes))]
+                if out.is_terminal:
+                    lines = [f"{state:<8}{facts['name']}", *(f"        {note}" for note in notes)]
                 # On a terminal, the lines would land in the one that says what is being checked.
                 status.stop()
-                print_lines(out, _lines(checks[-1], out.is_terminal))
+                print_lines(out, lines)
                 out.file.flush()
                 status.start()
     failed, skipped = (sum(one["status"] == status for one in checks) for status in ("FAILED", "skipped"))
@@ -78,78 +83,48 @@ def kinds_of(name: str) -> list[Kind]:
 
 def _kind_of(kind: Kind | None, name: str) -> Kind:
     """The kind as typed, or as the name of a registered plugin tells it; nothing is imported for that."""
-    if ":" not in name or registry().kinds(name):
-        kinds = [kind] if kind else kinds_of(name)
-        if len(kinds) > 1:
-            raise InputError(
-                "--kind must say which plugin is meant", value=f"{name!r}, {' and '.join(kinds)}", hint="Add it."
-            )
-        registry().find(kinds[0], name)
-        return kinds[0]
-    if kind is None:
-        raise InputError(
-            "--kind must say what a class is",
-            value=repr(name),
-            hint="Add --kind generator, classifier or protocol.",
-        )
-    return kind
+    if ":" in name and not registry().kinds(name):
+        if kind is None:
+            hint = "Add --kind generator, classifier or protocol."
+            raise InputError("--kind must say what a class is", value=repr(name), hint=hint)
+        return kind
+    kinds = [kind] if kind else kinds_of(name)
+    if len(kinds) > 1:
+        both = f"{name!r}, {' and '.join(kinds)}"
+        raise InputError("--kind must say which plugin is meant", value=both, hint="Add it.")
+    registry().find(kinds[0], name)
+    return kinds[0]
 
 
-def _summarise(facts: Facts) -> Facts:
-    """Name, status and seconds of one check; of a failed one also its rule, what was seen and the hint."""
-    status = {"passed": "ok", "failed": "FAILED", "skipped": "skipped"}[facts["status"]]
-    more = {"FAILED": ("rule", "seen", "hint"), "skipped": ("seen",)}.get(status, ())
-    return {
-        "check": facts["name"],
-        "status": status,
-        **{key: facts[key] for key in more},
-        "seconds": round(facts["seconds"], 3),
-    }
-
-
-def _lines(told: Facts, terminal: bool) -> list[str]:
-    """An outcome as one line of fields, or for a person."""
-    notes = [f"{key}: {told[key]}" for key in ("rule", "seen", "hint") if told.get(key)]
-    if told["status"] == "skipped":
-        notes = [told["seen"]]
-    if terminal:
-        return [f"{told['status']:<8}{told['check']}", *(f"        {note}" for note in notes)]
-    return ["\t".join(" ".join(field.split()) for field in (told["status"], told["check"], *notes))]
-
-
-def _outcomes(kind: Kind, name: str, start: Callable[[str, int, int], None]) -> Iterator[Facts]:
-    """The outcome of each check as it comes. start: is told a check that begins, its number, and how many there are.
+def _outcomes(kind: Kind, name: str, say: Callable[[str], None]) -> Iterator[Facts]:
+    """The outcome of each check as it comes. say: is told which check begins.
 
     Raises InputError or PluginError where the plugin cannot be loaded.
     """
     plan: list[tuple[str, str]] = []
     done: list[Facts] = []
     careful, ended = False, ""
-    while True:
+    while not plan or len(done) < len(plan):
         with contextlib.closing(_messages(kind, name, list(done), careful)) as messages:
             for sort, content in messages:
                 if sort == "plan":
                     plan = content
                 elif sort == "start":
-                    start(content, len(done) + 1, len(plan))
+                    say(f"{len(done) + 1} of {len(plan)}: {content}")
                 elif sort == "outcome":
                     done.append(content)
                     yield content
-                    if len(done) == len(plan):
-                        return
                 elif sort == "ended":
                     ended = content
                 else:
                     raise content
         if not plan:
             raise PluginError(f"{kind} {name} must load", value=ended, hint="Repair or uninstall its package.")
-        if careful:
+        if careful and len(done) < len(plan):
             check, rule = plan[len(done)]
             facts = {"rule": rule, "seen": ended, "hint": HINT, "seconds": 0.0}
             done.append({"name": check, "status": "failed", **facts})
             yield done[-1]
-            if len(done) == len(plan):
-                return
         careful = True
 
 
@@ -168,26 +143,13 @@ def _messages(*args: Any) -> Generator[tuple[str, Any], None, None]:
             while True:
                 yield ours.recv()
         child.join()
-        yield "ended", _ending(child.exitcode)
+        code = child.exitcode or 0
+        how = f"exit code {code}" if code >= 0 else f"signal {signal.Signals(-code).name}"
+        yield "ended", f"it ended its process with {how}"
     finally:
         child.kill()
         child.join()
         ours.close()
-
-
-def _ending(code: int | None) -> str:
-    """The end of a process in words."""
-    if code is None or code >= 0:
-        return f"it ended its process with exit code {code}"
-    try:
-        sort = signal.Signals(-code).name
-    except ValueError:
-        sort = f"signal {-code}"
-    why = {
-        "SIGKILL": ", as a system does that runs out of memory",
-        "SIGSEGV": ": a fault in native code, or recursion without end",
-    }.get(sort, "")
-    return f"its process was ended by {sort}{why}"
 
 
 def _serve(pipe: Connection, kind: Kind, name: str, known: list[Facts], careful: bool) -> None:

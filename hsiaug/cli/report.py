@@ -18,73 +18,44 @@ if TYPE_CHECKING:
 
 def report(
     store: Annotated[
-        Path | None,
-        option("Folder of the records.", "--store", show_default="hsiaug-results"),
+        Path | None, option("Folder of the records.", "--store", show_default="hsiaug-results")
     ] = None,
     by: Annotated[
         str | None,
         option(
-            "The rows: summary (what helps, on every scene), generator, gain, classifier, class, seed or cost; scene, "
-            "for the mean over three scenes or more; lambda, times or omega, for a sweep of it; or labels, for what "
-            "'hsiaug labels' ran. Default: summary on a terminal, generator elsewhere.",
+            "The rows: summary, generator, gain, classifier, class, seed, cost, scene, lambda, times, omega, or labels "
+            "(of 'hsiaug labels'). Default: summary on a terminal, generator elsewhere.",
         ),
     ] = None,
     notes: Annotated[
         bool | None,
-        option(
-            "Definitions and the whole audit of each protocol, below the tables. Default: not on a terminal. "
-            "--no-notes: of a file the tables alone.",
-            "--notes/--no-notes",
-        ),
+        option("Definitions and audits below the tables. Default: not on a terminal.", "--notes/--no-notes"),
     ] = None,
     format: Annotated[
         str | None,
-        option(
-            "Without --out: rich, md, tex, csv, json or html. Default: rich on a terminal and md elsewhere.",
-        ),
+        option("Without --out: rich, md, tex, csv, json or html. Default: rich on a terminal, else md."),
     ] = None,
-    out: Annotated[
-        list[Path] | None,
-        option("Write to this file, by its ending, instead of the terminal; repeat for more."),
-    ] = None,
+    out: Annotated[list[Path] | None, option("Write to this file, by its ending; repeat for more.")] = None,
     suite: options.SuiteFile = None,
-    profile: Annotated[
-        str | None, option("Of the suite: the profile it was run with.", panel=options.PLAN)
-    ] = None,
+    profile: options.Profile = None,
     data: options.SuiteData = None,
     margin: options.Margin = 1.0,
     columns: Annotated[
-        int,
-        option(
-            "Of a picture: how many columns of a two-column page it fills, 1 (3.5 inches) or 2 (7.2 inches).",
-            min=1,
-            max=2,
-            metavar="N",
-        ),
+        int, option("Of a picture: columns of a two-column page that it fills.", min=1, max=2, metavar="N")
     ] = 2,
 ) -> None:
     """Rebuild the tables of a benchmark from its records alone.
 
     On a terminal: what helps, on every scene, and by how much. In a file: all tables, or what --by names. html is one
-    page of everything, which needs no network: verdicts, pictures, maps, tables and records. png, svg and pdf draw the
-    verdict as a card, or what --by gain, scene, lambda, times, omega or labels shows. csv has one row per
-    trial (--by class: per trial and class; --by labels: per point and arm); json lists the hashes of every cell.
-    Nothing is trained or downloaded.
+    page of everything, which needs no network. png, svg and pdf draw the verdict as a card, or what --by gain, scene,
+    lambda, times, omega or labels shows. csv has one row per trial (--by class: per trial and class; --by labels: per
+    point and arm); json lists the hashes of every cell. Nothing is trained or downloaded.
 
     Examples:
-
       hsiaug report
-
       hsiaug report --out report.html
-
-      hsiaug report --store my-results --by class
-
       hsiaug report --by classifier --no-notes --out table.tex
-
-      hsiaug report --margin 0.5
-
       hsiaug report --by gain --out gains.pdf --columns 1
-
       hsiaug report --suite my_suite.toml --data my_pairs --out runs.md
     """
     from hsiaug.base.errors import InputError
@@ -97,11 +68,11 @@ def report(
         if said is not None and suite is None:
             raise InputError(f"{name} belongs to a suite", value=repr(said), hint="Name it with --suite SUITE.")
     if format and out:
-        raise InputError(
+        found, rule = (
+            f"--format {format} and --out",
             "--format is for the terminal; a file is what its ending says",
-            value=f"--format {format} and --out",
-            hint="Leave out one of them.",
         )
+        raise InputError(rule, value=found, hint="Leave out one of them.")
     shapes = [ENDINGS[check_target(path, tuple(ENDINGS))] for path in out or ()]
     runs, named = (None, None) if suite is None else _runs(suite, profile, data)
     kept = Store(store or named or Path("hsiaug-results"))
@@ -127,17 +98,12 @@ def _print(built: Report, kept: Store, shape: str, by: str | None, notes: bool |
         from hsiaug.base.terminal import Console
 
         print_report(built, Console(), by or "summary", notes=bool(notes))
-        return
-    by = by or "generator"
-    if shape == "json":
-        say_json(render_report(built, shape, by).rstrip("\n"))
+    elif shape == "html":
+        typer.echo(render_html(built, kept), nl=False)
+    elif shape == "json":
+        say_json(render_report(built, shape, by or "generator").rstrip("\n"))
     else:
-        text = (
-            render_html(built, kept)
-            if shape == "html"
-            else render_report(built, shape, by, notes=notes is not False)
-        )
-        typer.echo(text, nl=False)
+        typer.echo(render_report(built, shape, by or "generator", notes=notes is not False), nl=False)
 
 
 def _runs(ref: str, profile: str | None, data: str | None) -> tuple[dict[str, set[str]], Path | None]:
@@ -150,6 +116,5 @@ def _runs(ref: str, profile: str | None, data: str | None) -> tuple[dict[str, se
     from hsiaug.registry.lookup import registry
 
     suite = read_suite(find_suite(ref), profile=profile)
-    if data is not None:
-        suite = options.suite_on(suite, data)
+    suite = suite if data is None else options.suite_on(suite, data)
     return hashes_by_run(plan_runs(suite.runs, registry())), suite.store

@@ -22,7 +22,6 @@ def serve(
     --out report.html', and beside it any two trials' maps side by side, with one cursor and one zoom. Nothing is written.
 
     Examples:
-
       hsiaug serve hsiaug-results
     """
     from hsiaug.ui.server import need_ui

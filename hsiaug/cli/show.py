@@ -10,13 +10,11 @@ import typer
 
 from hsiaug.base.text import json_of
 from hsiaug.cli import options
-from hsiaug.cli.output import print_json, print_lines, print_table
+from hsiaug.cli.output import print_facts, print_json, print_lines, print_table
 from hsiaug.core.view_names import AUTO, RAW
 from hsiaug.protocol.balance import Rate
 
 if TYPE_CHECKING:
-    from rich.console import Console
-
     from hsiaug.trial.record_json import Record
 
 DIAGNOSIS = "; a diagnosis, which reads test labels"
@@ -30,49 +28,36 @@ def show(
     """Show one record: settings, accuracy, audit, times, and the command that reruns it.
 
     Examples:
-
       hsiaug show 3fa9
-
       hsiaug show 3fa9 --json
     """
     from hsiaug.base.terminal import Console
     from hsiaug.trial.store import Store
 
-    record = Store(store).find(hash)
+    record, out = Store(store).find(hash), Console()
     if json:
         print_json(record, indent=1)
         return
-    _print(record, Console())
-
-
-def _print(record: Record, out: Console) -> None:
-    print_lines(out, (f"{name}\t{value}".expandtabs(16) for name, value in _facts(record)))
+    print_facts(out, _facts(record))
     if record["error"]:
         print_lines(out, (record["error"]["traceback"] or record["error"]["message"]).splitlines())
-    metrics = record["metrics"]
-    if metrics:
-        columns = zip(
-            record["class_names"],
-            record["samples"]["real"],
-            record["samples"]["synthetic"],
-            metrics["n_test"],
-            ("not evaluable" if recall is None else f"{100 * recall:.1f}" for recall in metrics["recall"]),
-            strict=True,
+    if metrics := record["metrics"]:
+        recall = ("not evaluable" if one is None else f"{100 * one:.1f}" for one in metrics["recall"])
+        samples = record["samples"]
+        rows = zip(
+            record["class_names"], samples["real"], samples["synthetic"], metrics["n_test"], recall, strict=True
         )
-        rows = [tuple(map(str, row)) for row in columns]
         print_table(out, ("class", "train", "synthetic", "test", "recall %"), rows)
     print_lines(out, ["run it again, with its controls:", record["command"]])
 
 
-def _facts(record: Record) -> Iterator[tuple[str, str]]:
+def _facts(record: Record) -> Iterator[tuple[str, object]]:
     spec, metrics, audit = record["spec"], record["metrics"], record["audit"]
     yield "record", record["hash"]
     yield "status", record["status"]
     yield "scene", f"{spec['scene']['name']} (sha256 {spec['scene']['sha256'][:12]}…)"
-    yield (
-        "protocol",
-        f"{' '.join(map(str, spec['protocol'].values()))}, patch {spec['patch']}, draw {spec['seed']}",
-    )
+    protocol = " ".join(map(str, spec["protocol"].values()))
+    yield "protocol", f"{protocol}, patch {spec['patch']}, draw {spec['seed']}"
     yield "generator", _plugin(spec["generator"]) + (DIAGNOSIS if spec.get("diagnosis") else "")
     alone = ", trained on synthetic samples alone" if spec.get("train") else ""
     yield "classifier", _plugin(spec["classifier"]) + alone
@@ -81,7 +66,7 @@ def _facts(record: Record) -> Iterator[tuple[str, str]]:
     if metrics:
         kappa = "–" if metrics["kappa"] is None else f"{100 * metrics['kappa']:.2f}"
         yield "OA / AA / κ", f"{100 * metrics['oa']:.2f} / {100 * metrics['aa']:.2f} / {kappa} (×100)"
-    # Fields that hold training pixels, and fields that hold none; older records have neither.
+    # Older records have no fields.
     for where, meaning in (("seen", "hold training pixels"), ("new", "hold none")):
         scores = ((metrics or {}).get("fields") or {}).get(where)
         if scores and scores["n_classes"]:
@@ -95,8 +80,8 @@ def _facts(record: Record) -> Iterator[tuple[str, str]]:
     if record["provenance"]:
         yield "provenance", json_of(record["provenance"])
     machine, memory = record["environment"], record["peak_memory_mb"]
-    yield "times", ", ".join(f"{name} {seconds:.2f} s" for name, seconds in record["timings"].items()) or "–"
-    yield "peak memory", "–" if memory is None else f"{memory:.0f} MB"
+    yield "times", ", ".join(f"{name} {seconds:.2f} s" for name, seconds in record["timings"].items()) or None
+    yield "peak memory", None if memory is None else f"{memory:.0f} MB"
     yield "device", json_of(record["device"])
     yield "machine", f"{machine['processor']}, {machine['platform']}, Python {machine['python']}"
     yield "versions", ", ".join(f"{name} {v}" for name, v in machine["versions"].items())

@@ -3,18 +3,11 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
-
-import typer
+from typing import Annotated
 
 from hsiaug.cli import options
+from hsiaug.cli.options import option
 from hsiaug.cli.output import print_lines, print_table, say_written
-
-if TYPE_CHECKING:
-    from rich.console import Console
-
-    from hsiaug.report.output_files import TableFiles, Writers
-    from hsiaug.tasks.task import TaskData, TaskSplit
 
 
 def split(
@@ -26,9 +19,9 @@ def split(
     seed: options.Seed = 0,
     out: Annotated[
         list[Path] | None,
-        typer.Option(
-            help="File to write: .png, .svg or .pdf (the map), .md, .tex, .csv or .json (the table), of pixels also .npz "
-            "or .mat (masks train and test, which fixed:FILE reads); repeat for more.",
+        option(
+            "File to write: .png, .svg or .pdf (the map), .md, .tex, .csv or .json (the table), of pixels also .npz or "
+            ".mat (masks train and test, which fixed:FILE reads); repeat for more.",
             show_default=False,
         ),
     ] = None,
@@ -36,22 +29,15 @@ def split(
     """Draw train and test pixels, or the tiles of masks, and audit what the draw costs and leaks.
 
     Examples:
-
-      hsiaug split indian_pines --protocol issd --out split.png
-
+      hsiaug split indian_pines --protocol issd --out split.png --out masks.npz
       hsiaug split indian_pines --protocol random:0.1 --seed 3
-
-      hsiaug split indian_pines --out split.tex --out masks.npz
-
-      hsiaug split indian_pines --task segmentation --protocol blocks:48 --out tiles.png
-
       hsiaug split oscd --protocol places:100 --out tiles.png
     """
     from hsiaug.base.targets import PICTURES, TABLES, check_targets
     from hsiaug.base.terminal import Console
     from hsiaug.protocol.protocols import parse_protocol
-    from hsiaug.report.output_files import ARRAYS, write_files
-    from hsiaug.report.split_tables import split_tables
+    from hsiaug.report.output_files import ARRAYS, array_writers, figure_writers, table_writers, write_files
+    from hsiaug.report.split_tables import split_masks, split_tables
     from hsiaug.tasks.task import get_task
 
     kind = get_task(options.task_of(scene, task))
@@ -59,30 +45,21 @@ def split(
     loaded = kind.load_labels(scene)
     usual = kind.defaults(loaded)
     side = usual.patch if patch is None else patch
-    rule = parse_protocol(protocol or usual.protocol, buffer)
-    drawn = kind.split(loaded, rule, seed, side)
-    tables = split_tables(loaded, drawn)
-    _print(tables, Console())
-    if out:
-        write_files(out, _writers(loaded, drawn, tables))
-        say_written(out)
-
-
-def _writers(loaded: TaskData, drawn: TaskSplit, tables: TableFiles) -> Writers:
-    from hsiaug.report.figures.split import split_figure
-    from hsiaug.report.output_files import array_writers, figure_writers, table_writers
-    from hsiaug.report.split_tables import split_masks
-
-    return {
-        **figure_writers(lambda: split_figure(loaded, drawn)),
-        **table_writers(lambda: tables),
-        **array_writers(lambda: split_masks(drawn)),
-    }
-
-
-def _print(tables: TableFiles, out: Console) -> None:
+    drawn = kind.split(loaded, parse_protocol(protocol or usual.protocol, buffer), seed, side)
+    tables, screen = split_tables(loaded, drawn), Console()
     for page in tables.pages:
         for place, grid in enumerate(page.grids):
-            rows = [tuple(entry.text for entry in row) for row in grid.rows]
-            print_table(out, [c.header for c in grid.columns], rows, "" if place else page.title)
-        print_lines(out, page.notes)
+            rows = ([entry.text for entry in row] for row in grid.rows)
+            print_table(screen, [c.header for c in grid.columns], rows, "" if place else page.title)
+        print_lines(screen, page.notes)
+    if out:
+        # It loads matplotlib.
+        from hsiaug.report.figures.split import split_figure
+
+        writers = {
+            **figure_writers(lambda: split_figure(loaded, drawn)),
+            **table_writers(lambda: tables),
+            **array_writers(lambda: split_masks(drawn)),
+        }
+        write_files(out, writers)
+        say_written(out)

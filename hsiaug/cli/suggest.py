@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 from hsiaug.base.threads import one_thread
 from hsiaug.bench.ranges import words
@@ -16,7 +15,6 @@ from hsiaug.registry.progress import show_progress
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
-    from rich.console import Console
 
     from hsiaug.core.scene import Scene
     from hsiaug.protocol.split import BlindSplit
@@ -31,17 +29,13 @@ def suggest(
     scene: options.SceneRef,
     number: Annotated[int, option("Pixels to name.", "--number", "-n", min=1, max=1000)] = 20,
     classifier: Annotated[
-        str,
-        option(
-            "Classifiers of the committee, between commas, each on the spectra raw, unit and derivative.",
-            show_default="svm,rf",
-        ),
+        str, option("Classifiers of the committee, between commas, each on three views.", show_default="svm,rf")
     ] = "",
     protocol: Annotated[
         str,
         option(
-            "all: every label is learnt, and any pixel without one may be named. issd, kshot:K, …: the training pixels "
-            "of a draw are learnt, and its other labelled pixels may be named."
+            "all: every label is learnt, and any other pixel may be named. issd, kshot:K, …: the training pixels of a "
+            "draw are learnt, and its other labelled pixels may be named."
         ),
     ] = ALL,
     seed: options.Seed = 0,
@@ -58,18 +52,13 @@ def suggest(
 
     A committee of classifiers learns the labels that there are and calls every pixel. The scene is divided into
     segments of like neighbours; each pick is the pixel most typical of a segment, chosen so that the picks together
-    stand for as much as possible of the ground that is called differently and is unlike what is labelled. Two picks
-    are never of one segment.
+    stand for as much as possible of the ground that is called differently and is unlike what is labelled.
 
     Write a class into the column of the CSV or the GeoJSON, add these labels to yours ('hsiaug datasets add') and
     ask again. Pixels beyond any class can be named as well: leave these out.
 
     Examples:
-
       hsiaug suggest my_scene.toml -n 20 --out picks.csv --out picks.png
-
-      hsiaug suggest my_scene.toml -n 10 --classifier svm,rf,self-training --out picks.geojson
-
       hsiaug suggest indian_pines -n 16 --protocol issd --seed 3
     """
     one_thread()
@@ -81,7 +70,7 @@ def suggest(
     from hsiaug.suggest.files import check_files, rows_of, save_suggestions
     from hsiaug.suggest.picks import suggestions
 
-    loaded, ground = load_scene(scene), scene_georeference(scene)
+    loaded, ground, screen = load_scene(scene), scene_georeference(scene), Console()
     check_files(out or [], ground)
     members = committee(words(classifier), loaded.bands)
     known, candidates, learnt = known_labels(loaded, protocol, seed)
@@ -92,7 +81,21 @@ def suggest(
     if found.known.sum() > MOST:
         learnt = f"{MOST} pixels, one of each class in turn, of {learnt}"
     notes = [f"committee: {', '.join(map(str, members))}, each fitted on {learnt}"]
-    _print(rows_of(found, loaded.class_names, ground), notes, Console())
+    rows = rows_of(found, loaded.class_names, ground)
+    places = [name for name in ("x", "y") if name in rows[0]]
+    texts: list[tuple[object, ...]] = []
+    for row in rows:
+        where = (f"{row[name]:.10g}" for name in places)
+        told = (
+            row["committee"],
+            f"{row['uncertainty']:.2f}",
+            f"{row['segment_pixels']} px",
+            f"{100 * row['share']:.1f}",
+        )
+        texts.append((row["rank"], row["row"], row["column"], *where, *told))
+    header = ("rank", "row", "column", *places, "committee says", "uncertainty", "segment", "share %")
+    print_table(screen, header, texts)
+    print_lines(screen, notes)
     if out:
         save_suggestions(out, found, loaded.unlabelled, ground, loaded.name, notes)
         say_written(out)
@@ -112,21 +115,8 @@ def known_labels(scene: Scene, protocol: str, seed: int) -> tuple[BlindSplit, ND
         known = Blind(labelled, np.zeros_like(labelled), ids, PATCH)
         return known, ~labelled, f"all {len(ids):,} labelled pixels"
     drawn = draw_split(scene, parse_protocol(protocol), seed, PATCH)
-    learnt = f"the {drawn.audit.n_train:,} training pixels of {drawn.audit.protocol}, draw {seed}"
-    return (
-        drawn.blind,
-        labelled & ~drawn.train,
-        f"{learnt}; picks are labelled pixels alone, as a benchmark reveals them",
+    learnt = (
+        f"the {drawn.audit.n_train:,} training pixels of {drawn.audit.protocol}, draw {seed}; picks are labelled pixels "
+        "alone, as a benchmark reveals them"
     )
-
-
-def _print(rows: Sequence[dict[str, Any]], notes: Sequence[str], out: Console) -> None:
-    places = [name for name in ("x", "y") if name in rows[0]]
-    header = ("rank", "row", "column", *places, "committee says", "uncertainty", "segment", "share %")
-    texts = []
-    for row in rows:
-        where = (f"{row[name]:.10g}" for name in places)
-        told = (f"{row['uncertainty']:.2f}", f"{row['segment_pixels']} px", f"{100 * row['share']:.1f}")
-        texts.append((str(row["rank"]), str(row["row"]), str(row["column"]), *where, row["committee"], *told))
-    print_table(out, header, texts)
-    print_lines(out, notes)
+    return drawn.blind, labelled & ~drawn.train, learnt

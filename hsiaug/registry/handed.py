@@ -75,9 +75,9 @@ def check_installed(kind: Kind, name: str) -> None:
     """Raise PluginError for a plugin that this process alone knows."""
     if isinstance(registry().find(kind, name), Handed):
         raise PluginError(
-            "jobs of SLURM know plugins of packages alone",
+            "Dask and SLURM know plugins of packages alone",
             value=f"{kind} {name}, a class of this session",
-            hint="Make it a package (hsiaug plugins new), or run on this machine or on Dask.",
+            hint="Make it a package (hsiaug plugins new), or run on this machine.",
         )
 
 

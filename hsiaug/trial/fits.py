@@ -91,7 +91,7 @@ def save_fit(folder: Path, save: Callable[[Path], object], seconds: float, **ide
     """Save a fit whole or not at all, in place of a damaged one; why that failed, or None where it did not.
 
     save: writes the fitted generator into the empty folder that it is given. identity: JSON-able; what
-    determined it, for :func:`saved_identities`.
+    determined it.
     """
     try:
         with temporary_folder(folder.parent, folder.name) as fresh:
@@ -104,16 +104,6 @@ def save_fit(folder: Path, save: Callable[[Path], object], seconds: float, **ide
     except (Exception, SystemExit) as error:
         return f"{type(error).__name__}: {error}"
     return None
-
-
-def saved_identities(cache: Path) -> dict[str, dict[str, Any]]:
-    """What fits of a folder were saved with as their identity, by key."""
-    found = {}
-    for facts in cache.glob(f"*/{FACTS}"):
-        # What is damaged, or older, says nothing.
-        with contextlib.suppress(OSError, ValueError, TypeError, KeyError):
-            found[facts.parent.name] = dict(json.loads(facts.read_text("utf-8"))["identity"])
-    return found
 
 
 def _put_in_place(fresh: Path, folder: Path) -> None:

@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 
 from hsiaug.bench import answers
-from hsiaug.bench.answers import BadAnswer, read_answer, read_stage, without_half_messages
+from hsiaug.bench.answers import BadAnswer, read_answer, without_half_messages
 from hsiaug.bench.engine import TrialEnded
 
 GOOD: dict[str, Any] = {"result": {"status": "ok", "error": None, "timings": {"total": 1.0}}, "trial": "a"}
@@ -57,18 +57,6 @@ def test_what_no_worker_says_is_no_message(message: Any, ends: tuple[Connection,
     there.send_bytes(json.dumps(message).encode())
     with pytest.raises(BadAnswer):
         read_answer(here, "a", fresh=False)
-
-
-@pytest.mark.parametrize(
-    "message", [["lunch", 0.0], ["sample", "now"], ["sample", float("nan")], ["sample"], {}, 1]
-)
-def test_stages_are_those_of_a_trial_and_began_at_a_time(
-    message: Any, ends: tuple[Connection, Connection]
-) -> None:
-    here, there = ends
-    there.send_bytes(json.dumps(message).encode())
-    with pytest.raises(BadAnswer):
-        read_stage(here)
 
 
 @pytest.mark.skipif(os.name != "posix", reason="pipes wait here")

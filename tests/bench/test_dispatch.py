@@ -1,4 +1,4 @@
-"""How groups of trials are given to the slots of an engine, whose machines come and go."""
+"""How groups of trials are given to the slots of an engine."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ import numpy as np
 import pytest
 
 from hsiaug.base.errors import SceneError
-from hsiaug.bench.dispatch import PoolEngine
 from hsiaug.bench.engine import Batch, Event, Job, Message, TrialEnded, WorkerLost, WorkerRefused
+from hsiaug.bench.engines.local import Local
 from hsiaug.bench.ledger import IDLE_SPLITS, Ledger
 from hsiaug.bench.plan import Request, build_plan
 from hsiaug.bench.worker import WorkerStart
@@ -35,8 +35,8 @@ def failure() -> TrialEnded:
 class Seat:
     """A slot that answers as it is told. ran: the trials that it was sent."""
 
-    def __init__(self, answer: Answer, gpu: bool = True) -> None:
-        self.gpu, self.busy, self._answer = gpu, False, answer
+    def __init__(self, answer: Answer) -> None:
+        self.busy, self._answer = False, answer
         self.ran: list[TrialSpec] = []
 
     def send(self, trial: TrialSpec, blind: object) -> None:
@@ -53,28 +53,19 @@ class Seat:
 
 
 class Seats:
-    """A pool with those slots; ``there`` may be changed as a run goes on."""
+    """A pool with those slots."""
 
-    def __init__(self, *seats: Seat, gpus: int = 0) -> None:
-        self.there, self.gpus, self.closed = list(seats), gpus, False
+    def __init__(self, *seats: Seat) -> None:
+        self.there, self.closed = list(seats), False
 
     def slots(self) -> list[Seat]:
         return list(self.there)
 
     def wait(self) -> list[tuple[Seat, Message]]:
-        return [(seat, seat.answer()) for seat in (*self.there, *GONE) if seat.busy]
+        return [(seat, seat.answer()) for seat in self.there if seat.busy]
 
     def close(self) -> None:
         self.closed = True
-
-
-GONE: list[Seat] = []
-"""Slots that left in the middle of a trial: their loss is still told."""
-
-
-@pytest.fixture(autouse=True)
-def nobody_gone() -> None:
-    GONE.clear()
 
 
 @pytest.fixture
@@ -102,11 +93,12 @@ def test_labels_that_no_classifier_may_give_make_a_failed_record(
     assert len(told) == len(planned) and all(said in one for one in told)
 
 
-class Given(PoolEngine):
+class Given(Local):
     """The engine of a pool."""
 
     def __init__(self, pool: Seats) -> None:
-        self._given, self.gpus = pool, pool.gpus
+        super().__init__(1)
+        self._given = pool
 
     def pool(self, start: WorkerStart) -> Any:
         return self._given
@@ -140,52 +132,6 @@ def test_trials_that_share_a_fit_run_in_one_slot(planned: list[TrialSpec], toy: 
     assert fits[0] and fits[1] and not fits[0] & fits[1]
 
 
-def test_what_a_slot_that_left_had_begun_goes_on_in_another(
-    planned: list[TrialSpec], toy: Scene, tmp_path: Path
-) -> None:
-    def leave(seat: Seat, trial: TrialSpec) -> Message:
-        engine.there.remove(seat)
-        return WorkerLost("left the cluster", "fit_generator")
-
-    leaving, staying = Seat(leave), Seat(lambda *_: failure())
-    engine = Seats(leaving, staying)
-    GONE.append(leaving)
-
-    events = run(planned, toy, engine, tmp_path)
-
-    assert ended(events) == sorted(trial.hash for trial in planned)
-    assert leaving.ran[0] in staying.ran
-    assert sum(event.kind == "start" for event in events) == len(planned)
-
-
-@pytest.mark.parametrize("noticed", ["before its loss is told", "after its loss was told"])
-def test_no_trial_is_left_in_a_slot_that_goes_while_the_others_are_idle(
-    noticed: str, planned: list[TrialSpec], toy: Scene, tmp_path: Path
-) -> None:
-    dying, steady = Seat(lambda *_: WorkerLost("was killed", "predict")), Seat(lambda *_: failure())
-
-    class Pool(Seats):
-        looks = 0
-        """How often slots were asked for since the loss."""
-
-        def slots(self) -> list[Seat]:
-            self.looks += bool(dying.ran) and not dying.busy
-            gone = self.looks > 1 if noticed == "after its loss was told" else dying.busy and not steady.busy
-            if gone and dying in self.there and len(steady.ran) == len(planned) - 1:
-                self.there.remove(dying)
-                GONE.append(dying)
-            return super().slots()
-
-        def wait(self) -> list[tuple[Seat, Message]]:
-            """The dying slot is heard of when the other has nothing more to do."""
-            return [(steady, steady.answer())] if steady.busy else super().wait()
-
-    # One fit each, so that the steady slot takes nothing from the dying one.
-    planned = [trial for trial in planned if trial.seed == 0 and trial.classifier.name == "svm"]
-    events = run(planned, toy, Pool(dying, steady), tmp_path)
-    assert ended(events) == sorted(trial.hash for trial in planned)
-
-
 def test_a_trial_whose_slots_are_lost_twice_is_recorded_as_failed(
     planned: list[TrialSpec], toy: Scene, tmp_path: Path
 ) -> None:
@@ -202,63 +148,17 @@ def test_a_trial_whose_slots_are_lost_twice_is_recorded_as_failed(
     assert record["error"]["message"] == "the process of this trial left the cluster, 2 times"
 
 
-def test_a_slot_that_refuses_is_left_out(planned: list[TrialSpec], toy: Scene, tmp_path: Path) -> None:
-    other = Seat(lambda *_: WorkerRefused("generator smote 2 in place of 3"))
-    right = Seat(lambda *_: failure())
-
-    events = run(planned, toy, Seats(other, right), tmp_path)
-
-    assert ended(events) == sorted(trial.hash for trial in planned)
-    assert len(other.ran) == 1
-
-
-def test_where_all_slots_refuse_one_record_and_one_error_say_why(
+def test_where_a_worker_refuses_one_record_and_one_error_say_why(
     planned: list[TrialSpec], toy: Scene, tmp_path: Path
 ) -> None:
-    seats = [Seat(lambda *_: WorkerRefused("hsiaug 0.2 in place of 0.1")) for _ in range(2)]
+    seats = [Seat(lambda *_: WorkerRefused("toy with other values or labels")) for _ in range(2)]
 
-    with pytest.raises(SceneError, match=r"planned with; found hsiaug 0\.2 in place of 0\.1"):
+    with pytest.raises(SceneError, match=r"planned with; found toy with other values"):
         run(planned, toy, Seats(*seats), tmp_path)
 
     (record,) = Store(tmp_path).records()
     assert record["error"]["type"] == "WorkerRefused"
-    assert "hsiaug 0.2 in place of 0.1" in record["error"]["message"]
-
-
-def test_where_the_slot_that_refused_has_left_too_work_waits_for_others(
-    planned: list[TrialSpec], toy: Scene, tmp_path: Path
-) -> None:
-    class Leaving(Seats):
-        def wait(self) -> list[tuple[Seat, Message]]:
-            said = super().wait()
-            self.there = [] if said else [Seat(lambda *_: failure())]
-            return said
-
-    engine = Leaving(Seat(lambda *_: WorkerRefused("hsiaug 0.2 in place of 0.1")))
-
-    assert ended(run(planned, toy, engine, tmp_path)) == sorted(trial.hash for trial in planned)
-
-
-def test_work_waits_until_a_machine_joins(planned: list[TrialSpec], toy: Scene, tmp_path: Path) -> None:
-    class Late(Seats):
-        def wait(self) -> list[tuple[Seat, Message]]:
-            self.there = self.there or [Seat(lambda *_: failure())]
-            return super().wait()
-
-    assert ended(run(planned, toy, Late(), tmp_path)) == sorted(trial.hash for trial in planned)
-
-
-def test_fits_that_ask_for_a_gpu_run_where_there_is_one(toy: Scene, tmp_path: Path) -> None:
-    request = Request(
-        generators=["cvae"], classifiers=["svm"], lambdas=[1.0], seeds=[0, 1], patch=5, preset="tiny"
-    )
-    planned = list(build_plan(toy, request, registry()).trials)
-    plain, gpu = Seat(lambda *_: failure(), gpu=False), Seat(lambda *_: failure(), gpu=True)
-
-    run(planned, toy, Seats(plain, gpu, gpus=1), tmp_path)
-
-    assert plain.ran and "cvae" not in {trial.generator.name for trial in plain.ran}
-    assert "cvae" in {trial.generator.name for trial in gpu.ran}
+    assert "toy with other values" in record["error"]["message"]
 
 
 def test_late_work_is_not_begun(planned: list[TrialSpec], toy: Scene, tmp_path: Path) -> None:
@@ -287,9 +187,9 @@ def test_splits_that_are_kept_do_not_grow_with_the_draws(
     ledger.request(first)
     for trial in others:
         ledger.request(trial)
-        ledger.write(trial, failure().outcome, "", slots=1)
+        ledger.write(trial, failure().outcome, "")
     for trial in (first, others[0]):
-        ledger.write(trial, failure().outcome, "", slots=1)
+        ledger.write(trial, failure().outcome, "")
 
     assert sum(split() is not None for _, split in drawn) <= IDLE_SPLITS + 1
     # That of a trial that runs stays; one that is needed after all is drawn again.
@@ -301,9 +201,9 @@ def test_the_split_of_a_finished_draw_is_dropped(planned: list[TrialSpec], toy: 
     split = weakref.ref(ledger._split(planned[0]))
     of_draw = [trial for trial in planned if trial.draw_hash == planned[0].draw_hash]
     for trial in of_draw[1:]:
-        ledger.write(trial, failure().outcome, "", slots=1)
+        ledger.write(trial, failure().outcome, "")
     assert split() is not None
 
-    ledger.write(of_draw[0], failure().outcome, "", slots=1)
+    ledger.write(of_draw[0], failure().outcome, "")
 
     assert split() is None

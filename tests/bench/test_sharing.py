@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from types import SimpleNamespace
 from typing import Any
 
@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from hsiaug.bench.dispatch import Dispatch
-from hsiaug.bench.engine import Event, Message, TrialEnded, WorkerLost, WorkerRefused
+from hsiaug.bench.engine import Event, Message, TrialEnded, WorkerLost
 from hsiaug.trial.run import Outcome, lost
 
 LONG = 100.0
@@ -40,8 +40,8 @@ def group(name: str, trials: int, generator: str = "smote") -> tuple[Any, ...]:
 class Seat:
     """A slot that answers at once, as it is told. ran: the hashes of what it was sent."""
 
-    def __init__(self, answer: Callable[[Any], Message] = lambda trial: went_well(), gpu: bool = True) -> None:
-        self.answer, self.gpu, self.busy = answer, gpu, False
+    def __init__(self, answer: Callable[[Any], Message] = lambda trial: went_well()) -> None:
+        self.answer, self.busy = answer, False
         self.ran: list[str] = []
         self.now: Any = None
 
@@ -81,24 +81,21 @@ class Ledger:
     def keeps_fit(self, trial: Any) -> bool:
         return trial.fit_hash in self.kept
 
-    def write(self, trial: Any, outcome: Outcome, command: str, slots: int) -> None:
+    def write(self, trial: Any, outcome: Outcome, command: str) -> Event:
         error = outcome.result["error"]
         self.records.append((trial.hash, error["message"] if error else "ok"))
-
-    def written(self, *, wait: bool = False) -> Iterator[Event]:
-        return iter(())
+        return Event("failed" if error else "ok", trial.hash)
 
 
 def run(
     pool: Seats,
     *groups: tuple[Any, ...],
     ledger: Ledger | None = None,
-    gpu: bool = False,
     expected: dict[str, float] | None = None,
 ) -> dict[str, str]:
     ledger, trials = ledger or Ledger(), [trial for group in groups for trial in group]
     batch: Any = SimpleNamespace(trials=trials, commands={}, expected=expected or {}, deadline=None)
-    Dispatch(batch, pool, ledger, gpu, lambda event: None).run()  # type: ignore[arg-type]
+    Dispatch(batch, pool, ledger, lambda event: None).run()  # type: ignore[arg-type]
     times = Counter(hash for hash, _ in ledger.records)
     assert times == Counter(trial.hash for trial in trials)
     return dict(ledger.records)
@@ -149,14 +146,6 @@ def test_the_group_with_most_seconds_left_is_divided_first() -> None:
     assert seats[2].ran[0] == "few2"
 
 
-def test_a_fit_that_asks_for_a_gpu_is_shared_with_slots_that_have_one() -> None:
-    first, gpu, plain = Seat(), Seat(), Seat(gpu=False)
-
-    run(Seats(first, plain, gpu), group("a", 8, "cvae"), gpu=True)
-
-    assert gpu.ran and not plain.ran
-
-
 def test_a_fit_that_fails_elsewhere_ends_the_rest_of_its_group() -> None:
     failing = Seat(lambda trial: TrialEnded(lost("fit_generator", "ValueError", "as planned")))
     first = Seat()
@@ -170,29 +159,14 @@ def test_a_fit_that_fails_elsewhere_ends_the_rest_of_its_group() -> None:
     }
 
 
-@pytest.mark.parametrize("answer", [WorkerLost("left the cluster", "load"), WorkerRefused("another scene")])
-def test_a_slot_that_goes_gives_its_share_back(answer: Message) -> None:
-    first = Seat()
-
-    def go(trial: Any) -> Message:
-        pool.there.remove(going)
-        return answer
-
-    going = Seat(go)
-    pool = Seats(first, going)
-
-    assert set(run(pool, group("a", 9)).values()) == {"ok"}
-    assert going.ran == ["a5"] and "a5" in first.ran
-
-
 @settings(max_examples=40)
 @given(
     sizes=st.lists(st.tuples(st.integers(1, 9), st.sampled_from(["none", "smote", "cvae"])), max_size=6),
-    gpus=st.lists(st.booleans(), max_size=5),
+    more=st.integers(0, 5),
     fates=st.lists(st.sampled_from(["ok", "ok", "long", "fit", "lost"]), min_size=1, max_size=20),
 )
 def test_every_trial_is_recorded_once_whatever_happens(
-    sizes: list[tuple[int, str]], gpus: list[bool], fates: list[str]
+    sizes: list[tuple[int, str]], more: int, fates: list[str]
 ) -> None:
     answers = {
         "ok": went_well(),
@@ -201,6 +175,6 @@ def test_every_trial_is_recorded_once_whatever_happens(
         "lost": WorkerLost("was killed", "predict"),
     }
     turn = iter(fates * 100)
-    seats = [Seat(lambda trial: answers[next(turn)], gpu) for gpu in (True, *gpus)]
+    seats = [Seat(lambda trial: answers[next(turn)]) for _ in range(1 + more)]
 
-    run(Seats(*seats), *(group(str(i), n, name) for i, (n, name) in enumerate(sizes)), gpu=True)
+    run(Seats(*seats), *(group(str(i), n, name) for i, (n, name) in enumerate(sizes)))

@@ -18,20 +18,9 @@ from hypothesis import strategies as st
 from hsiaug.base.errors import InputError, SceneError, StoreError
 from hsiaug.bench.cluster_settings import ClusterSettings
 from hsiaug.bench.engine import Batch, Job
-from hsiaug.bench.engines import slurm_runs
-from hsiaug.bench.engines.slurm import chunks_of, make
-from hsiaug.bench.engines.slurm_job import ArrayTask, JobPart
-from hsiaug.bench.engines.slurm_runs import (
-    Chunk,
-    job_states,
-    live_chunks,
-    progress_of,
-    read_submissions,
-    runs_folder,
-    write_submission,
-)
+from hsiaug.bench.engines.chunks import Chunk, ChunkPart, chunks_of
+from hsiaug.bench.engines.slurm import SlurmJob, live_jobs, make, read_jobs, runs_folder, write_jobs
 from hsiaug.bench.plan import Request, build_plan
-from hsiaug.cli.store import status
 from hsiaug.core.scene import Scene
 from hsiaug.registry.lookup import registry
 from hsiaug.trial.store import Store
@@ -47,7 +36,7 @@ def pieces(seconds: list[float]) -> list[Any]:
 
 @given(st.lists(st.floats(0.01, 1000), min_size=1, max_size=60), st.integers(1, 20))
 def test_jobs_last_a_minute_at_least_and_are_no_more_than_allowed(seconds: list[float], most: int) -> None:
-    chunks = chunks_of(pieces(seconds), most, threads=1)
+    chunks = chunks_of(pieces(seconds), most, 60.0)
 
     assert len(chunks) <= most
     assert [trial.hash for chunk in chunks for _, (trial,) in chunk] == [str(i) for i in range(len(seconds))]
@@ -57,81 +46,37 @@ def test_jobs_last_a_minute_at_least_and_are_no_more_than_allowed(seconds: list[
 
 
 @pytest.fixture
-def part(toy: Scene, tmp_path: Path) -> JobPart:
+def part(toy: Scene, tmp_path: Path) -> ChunkPart:
     request = Request(generators=["smote"], classifiers=["svm"], lambdas=[1.0], seeds=[0], patch=5)
     trials = build_plan(toy, request, registry()).trials
-    return JobPart(Job("pixels", "toy", tmp_path, "cpu"), toy.sha256, version("hsiaug"), tuple(trials), {})
+    return ChunkPart(Job("pixels", "toy", tmp_path, "cpu"), toy.sha256, version("hsiaug"), tuple(trials), {})
 
 
-def test_a_job_runs_what_is_missing(part: JobPart, tmp_path: Path) -> None:
-    ArrayTask((part,), 1)()
+def test_a_job_runs_what_is_missing(part: ChunkPart, tmp_path: Path) -> None:
+    Chunk((part,), 1)()
 
     records = {record["hash"]: record for record in Store(tmp_path).records()}
     assert records.keys() == {trial.hash for trial in part.trials}
     assert {record["status"] for record in records.values()} == {"ok"}
 
 
-def test_a_job_that_finds_another_scene_refuses(part: JobPart) -> None:
-    other = JobPart(part.job, "another checksum", part.version, part.trials, {})
+def test_a_job_that_finds_another_scene_refuses(part: ChunkPart) -> None:
+    other = ChunkPart(part.job, "another checksum", part.version, part.trials, {})
 
-    with pytest.raises(SceneError, match="the scene and the hsiaug that its trials were planned with"):
-        ArrayTask((other,), 1)()
-
-
-def test_trials_are_recorded_running_waiting_or_lost(tmp_path: Path) -> None:
-    chunks = [Chunk("7_0", ("a", "b"), 60.0), Chunk("7_1", ("c",), 30.0), Chunk("7_2", ("d", "e"), 50.0)]
-    made = write_submission(tmp_path, "one", 2, chunks)
-    states = {"7_0": "RUNNING", "7_1": "PENDING"}
-
-    found = progress_of([made], {"a": "ok", "d": "failed"}, states)["one"]
-
-    assert read_submissions(tmp_path) == [made]
-    assert (found.trials, found.ok, found.failed) == (5, 1, 1)
-    assert (found.running, found.waiting, found.lost) == (1, 1, 1)
-    assert found.left == (30.0 + 30.0) / 2
-    assert list(live_chunks([made], states)) == chunks[:2]
-
-
-def test_a_trial_that_another_submission_runs_is_not_lost(tmp_path: Path) -> None:
-    first = write_submission(tmp_path, "first", 1, [Chunk("7_0", ("a", "b", "c", "d"), 60.0)])
-    again = write_submission(
-        tmp_path, "again", 1, [Chunk("8_0", ("a",), 60.0), Chunk("8_1", ("b",), 60.0), Chunk("8_2", ("c",), 60.0)]
-    )
-    states = {"8_0": "RUNNING", "8_1": "PENDING"}
-
-    found = progress_of([first, again], {"c": "ok"}, states)
-
-    one = found["first"]
-    assert (one.trials, one.ok, one.running, one.waiting, one.lost, one.left) == (4, 1, 1, 1, 1, None)
-    assert (found["again"].running, found["again"].waiting, found["again"].lost) == (1, 1, 0)
-
-
-def test_a_job_that_ends_while_status_looks_is_not_lost(
-    part: JobPart, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
-    (trial, *_) = part.trials
-    write_submission(tmp_path, "one", 1, [Chunk("7_0", (trial.hash,), 60.0)])
-    Store(tmp_path, create=True)
-
-    def job_ends(submissions: object) -> dict[str, str]:
-        ArrayTask((replace(part, trials=(trial,)),), 1)()
-        return {}
-
-    monkeypatch.setattr(slurm_runs, "job_states", job_ends)
-    status(tmp_path)
-
-    header, row, *_ = (line.split("\t") for line in capsys.readouterr().out.splitlines())
-    found = dict(zip(header, row, strict=True))
-    assert (found["ok"], found["lost"]) == ("1", "0")
+    with pytest.raises(
+        SceneError, match="the scene, the hsiaug and the plugins that its trials were planned with"
+    ):
+        Chunk((other,), 1)()
 
 
 def test_jobs_of_a_colleague_over_the_same_store_are_seen(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "squeue").write_text('#!/bin/sh\ncase "$*" in *--me*) ;; *) echo "7_0|RUNNING" ;; esac\n')
     (tmp_path / "squeue").chmod(0o755)
     monkeypatch.setenv("PATH", str(tmp_path), prepend=os.pathsep)
-    made = write_submission(tmp_path, "one", 1, [Chunk("7_0", ("a",), 60.0)])
+    job = SlurmJob("7_0", ("a",))
+    write_jobs(tmp_path, "one", [job, SlurmJob("7_1", ("b",))])
 
-    assert job_states([made]) == {"7_0": "RUNNING"}
+    assert live_jobs(read_jobs(tmp_path)) == [job]
 
 
 def test_a_damaged_list_of_jobs_is_one_error(tmp_path: Path) -> None:
@@ -139,7 +84,7 @@ def test_a_damaged_list_of_jobs_is_one_error(tmp_path: Path) -> None:
     (runs_folder(tmp_path) / "one.json").write_text("{")
 
     with pytest.raises(StoreError, match="must be the list of a submission's jobs"):
-        read_submissions(tmp_path)
+        read_jobs(tmp_path)
 
 
 SBATCH = """#!/bin/sh
@@ -170,7 +115,6 @@ def site(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]
             "sbatch": SBATCH.format(jobs=jobs, most=most, said=said),
             "squeue": f"#!/bin/sh\ncat {jobs}\n",
             "srun": "#!/bin/sh\n",
-            "scontrol": "#!/bin/sh\necho 'MaxArraySize = 1001'\n",
         }
         for name, text in texts.items():
             (commands / name).write_text(text)
@@ -198,11 +142,13 @@ def test_what_is_missing_is_submitted_once(site: Callable[..., None], batch: Bat
     store, hashes = batch.job.store, {trial.hash for trial in batch.trials}
     site(most=100)
     submit(batch)
-    (first,) = read_submissions(store)
+    first = read_jobs(store)
     said = submit(batch)
 
-    assert set(first.trials) == hashes and said == [f"{len(hashes)} trials are in jobs of SLURM already"]
-    assert progress_of([first], {}, job_states([first]))[first.name].waiting == len(hashes)
+    assert {hash for job in first for hash in job.trials} == hashes and live_jobs(first) == first == read_jobs(
+        store
+    )
+    assert said == [f"{len(hashes)} trials are in jobs of SLURM already"]
 
 
 @pytest.mark.parametrize("name", ["a\ntouch stolen\n", "%j", "a\\b", "a\udcff"])
@@ -223,16 +169,5 @@ def test_a_site_that_takes_no_job_at_all_is_one_error(site: Callable[..., None],
     with pytest.raises(InputError, match=r"SLURM must take the jobs; found .*QOS policy"):
         submit(batch)
 
-    assert not read_submissions(batch.job.store)
+    assert not read_jobs(batch.job.store)
     assert not list((runs_folder(batch.job.store) / "jobs").rglob("*.pkl"))
-
-
-def test_logs_that_cannot_be_written_are_no_fault_of_slurm(site: Callable[..., None], batch: Batch) -> None:
-    site(most=100)
-    runs_folder(batch.job.store).mkdir(parents=True)
-    (runs_folder(batch.job.store) / "jobs").touch()
-
-    with pytest.raises(StoreError, match="what jobs are given and their logs must be written in the store"):
-        submit(batch)
-
-    assert not read_submissions(batch.job.store)

@@ -12,8 +12,7 @@ from typer.testing import CliRunner, Result
 
 from hsiaug.base.errors import InputError
 from hsiaug.bench.schedule import plan_runs
-from hsiaug.bench.suite import Suite, read_suite
-from hsiaug.bench.suite_data import on_data
+from hsiaug.bench.suite import Suite, on_data, read_suite
 from hsiaug.cli.main import app
 from hsiaug.registry.lookup import registry
 from hsiaug.trial.store import Store

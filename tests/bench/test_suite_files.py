@@ -73,47 +73,28 @@ def test_ranges_hold_the_very_numbers_that_would_be_typed() -> None:
 
 
 @pytest.mark.parametrize(
-    ("text", "said"),
+    "text",
     [
-        ("1:0:0.5", "must go up"),
-        ("0:1:0", "steps above 0"),
-        ("0:1:-1", "steps above 0"),
-        ("0:inf:1", "must go up"),
-        ("0:1", "START:STOP:STEP"),
-        ("0:1:0.5:2", "START:STOP:STEP"),
-        ("0:one:0.5", "'0:one:0.5'"),
-        ("0:1:0.0001", "at most 1000"),
-        ("0:1:1e-9", "at most 1000"),
-        ("0:1e999999:1e-999999", "must go up"),
-        ("0:1:1e-400", "must go up"),
-        ("1e400", "must be numbers"),
-        ("nan", "must be numbers"),
-        ("9" * 5000, "must be numbers"),
-        ("\u0663", "must be numbers"),
+        *("1:0:0.5", "0:1:0", "0:1:-1", "0:inf:1", "0:1", "0:1:0.5:2", "0:one:0.5", "0:1:0.0001", "0:1:1e-9"),
+        *("0:1e999999:1e-999999", "0:1:1e-400", "1e400", "nan", "9" * 5000, "\u0663"),
     ],
 )
-def test_a_wrong_range_is_refused(text: str, said: str) -> None:
-    with pytest.raises(InputError, match="--lambda") as error:
+def test_a_wrong_range_is_refused(text: str) -> None:
+    with pytest.raises(
+        InputError, match="--lambda must be numbers, or rising ranges START:STOP:STEP of at most 1000"
+    ):
         numbers("--lambda", text)
-    assert said in str(error.value)
 
 
 @pytest.mark.parametrize(
-    ("text", "said"),
+    "text",
     [
-        ("1000000000", "at most 1000 draws"),
-        ("0-999999999", "at most 1000 draws"),
-        ("0-600,700-1400", "at most 1000 draws"),
-        ("99999999999999999999", "number of draws"),
-        ("9" * 5000, "number of draws"),
-        ("5-3", "number of draws"),
-        ("3,7-5", "number of draws"),
-        ("\u0663", "number of draws"),
-        ("\u00b2", "number of draws"),
+        *("1000000000", "0-999999999", "0-600,700-1400", "99999999999999999999", "9" * 5000, "5-3", "3,7-5"),
+        *("\u0663", "\u00b2"),
     ],
 )
-def test_draws_are_counted_before_they_are_listed(text: str, said: str) -> None:
-    with pytest.raises(InputError, match=said) as error:
+def test_draws_are_counted_before_they_are_listed(text: str) -> None:
+    with pytest.raises(InputError, match="a number of draws, or a range or list of draws, 1000 at most") as error:
         seeds(text)
     assert len(str(error.value)) < 1000
 
@@ -181,7 +162,7 @@ def test_cards_and_masks_are_found_beside_the_suite(tmp_path: Path) -> None:
         ("seeds = 2", "seeds = 0", ("'defaults.seeds'", "number of draws")),
         ("seeds = [7]", "seeds = [-7]", ("profiles.smoke.seeds", "-7")),
         ("patch = 5", 'patch = "5"', ("'defaults.patch'", "valid integer")),
-        ('"0.5:1:0.25"', '"1:0:0.25"', ("'run[sweep].lambdas'", "must go up")),
+        ('"0.5:1:0.25"', '"1:0:0.25"', ("run[sweep].lambdas", "rising ranges")),
         ('"0.5:1:0.25"', "[true]", ("run[sweep].lambdas", "True")),
         ('"0.5:1:0.25"', "[]", ("'run[sweep].lambdas'", "at least 1")),
         ("gain = 2", "gain = [2]", ("run[sweep].set[1].dummy.gain", "[2]")),
@@ -215,8 +196,6 @@ def test_a_toml_file_is_a_suite_or_a_card_by_what_it_holds(tmp_path: Path) -> No
     assert not kind('name = "mine"\n[cube]\nfile = "x.npy"') and not kind("[labels]")
     assert not kind("no toml at all [")
     assert not is_suite("toy") and not is_suite(str(tmp_path / "absent.toml"))
-    with pytest.raises(InputError, match=r"found the keys a, b\. See docs/suites\.md"):
-        kind("a = 1\nb = 2")
 
 
 NAMED = ("txt2hsi_claims", "txt2hsi_ablation", "specdm_paper")

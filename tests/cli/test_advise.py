@@ -211,11 +211,9 @@ def test_a_generator_that_helps_is_found_and_its_gain_told_from_fresh_draws(type
             assert answer.exception is None, answer.stdout
     assert (tmp_path / "map.png").is_file() and (tmp_path / "samples.npz").is_file()
     (recipe,) = said["recipe"]
-    assert recipe.startswith("memory on ") and "oracle at λ=1; AA +" in recipe and "s of a processor" in recipe
-    # The alternative, and where its worth was measured.
-    assert "not measured on this scene" in said["or"][0]
-    assert "hsiaug suggest toy -n 16" in said["or"][1] and "--asked picks.csv" in said["or"][1]
-    assert any("cannot know" in note for note in said["note"])
+    assert recipe.startswith("memory on ") and recipe.endswith("oracle at λ=1")
+    # The alternative.
+    assert "hsiaug suggest toy -n 16" in said["or"][0] and "--asked picks.csv" in said["or"][0]
 
 
 def own_scene(folder: Path) -> str:
@@ -309,7 +307,6 @@ def test_the_limits_are_said_beside_the_verdict(typed: Typed) -> None:
     assert (
         "fewer than two classes have 25 test pixels in every inner draw, so that AA is over all of them" in notes
     )
-    assert "one pixel of Reeds may be worth 8.3 points" in notes, "three of its pixels, four classes"
     assert "about half" in notes and "too few pixels to be judged by: Pond" in notes
     assert "% of inner test pixels lie in a training patch" in notes and "coords (reads no band)" in notes
 

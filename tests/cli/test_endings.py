@@ -4,14 +4,11 @@ from __future__ import annotations
 
 import contextlib
 import re
-from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pytest
 from PIL import Image
-from typer.main import get_command
 from typer.testing import CliRunner, Result
 
 from hsiaug.base.errors import InputError
@@ -128,24 +125,6 @@ def test_a_report_writes_every_file_that_is_named(store: Path, tmp_path: Path) -
     assert made.exit_code == 0, made.output
     assert sorted(path.name for path in tmp_path.iterdir()) == ["a.md", "b.svg", "c.csv"]
     assert (tmp_path / "a.md").read_bytes().startswith(OPENINGS[".md"])
-
-
-def commands(group: Any, words: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, ...], Any]]:
-    """Every command of the program with its words."""
-    for name, command in getattr(group, "commands", {}).items():
-        yield from commands(command, (*words, name))
-    if not hasattr(group, "commands"):
-        yield words, group
-
-
-def test_an_option_of_one_value_is_refused_where_it_is_given_twice() -> None:
-    for words, command in commands(get_command(app)):
-        valued = [one for one in command.params if one.param_type_name == "option" and not one.is_flag]
-        for option in [one for one in valued if not one.multiple][:1]:
-            again = [word for name in (option.opts[0], option.opts[-1]) for word in (name, "1")]
-            given = CliRunner().invoke(app, [*words, *again])
-            assert isinstance(given.exception, InputError), (words, again, given.output)
-            assert f"{option.opts[0]} must be given once" in str(given.exception)
 
 
 def test_masks_of_a_split_are_read_again_as_the_same_split(tmp_path: Path) -> None:

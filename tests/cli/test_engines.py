@@ -285,12 +285,3 @@ def test_jobs_of_slurm_give_the_records_of_a_local_run(
         time.sleep(0.5)
 
     assert results(store) == local
-    header, found = (line.split("\t") for line in hsiaug("status", str(store), env=env).stdout.splitlines())
-    told = dict(zip(header, found, strict=True))
-    assert (told["trials"], told["ok"], told["lost"]) == (str(len(local)), str(len(local)), "0")
-
-
-def test_status_of_a_store_without_submissions_says_so(tmp_path: Path, local: dict[str, Any]) -> None:
-    answer = hsiaug("status", str(tmp_path / "local"))
-
-    assert answer.returncode == 0 and "nothing was submitted over" in answer.stdout

@@ -38,7 +38,6 @@ SMALL = (
     ("benchmark", "--generator", r"shrunk-gauss", "noise"),  # test_write_a_generator.py runs it itself
     ("benchmark", "--on", r"dask(:\S+)?|slurm", "local"),  # tests/cli/test_engines.py runs them
     ("labels", "SCENE", rf"indian_pines|{OWN}", "flight.toml"),
-    ("status", "STORE", r"hsiaug-results", AS_IT_IS),
     ("store merge", "TARGET", r"all-results", AS_IT_IS),
     ("store merge", "SOURCE…", r"hsiaug-results", AS_IT_IS),
     ("store verify", "STORE", r"hsiaug-results", AS_IT_IS),

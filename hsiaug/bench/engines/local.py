@@ -10,6 +10,7 @@ import os
 import signal
 import time
 from collections.abc import Iterable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from multiprocessing.connection import Connection
 from multiprocessing.connection import wait as wait_for
@@ -17,14 +18,25 @@ from multiprocessing.process import BaseProcess
 from typing import Any
 
 from hsiaug.base.errors import InputError
-from hsiaug.bench.answers import BadAnswer, read_answer, read_stage, without_half_messages
+from hsiaug.bench.answers import BadAnswer, read_answer, without_half_messages
 from hsiaug.bench.cluster_settings import ClusterSettings
-from hsiaug.bench.dispatch import PoolEngine
-from hsiaug.bench.engine import Batch, Message, PluginProgress, Say, TrialEnded, WorkerLost, WorkerRefused
+from hsiaug.bench.dispatch import Dispatch, Pool
+from hsiaug.bench.engine import (
+    Batch,
+    Message,
+    OnEvent,
+    PluginProgress,
+    Say,
+    TrialEnded,
+    WorkerLost,
+    WorkerRefused,
+)
+from hsiaug.bench.ledger import Ledger
 from hsiaug.bench.processes import CONTEXT, without_ctrl_c, without_main
-from hsiaug.bench.worker import TrialRequest, WorkerStart, serve, strangers
+from hsiaug.bench.worker import STAGES, TrialRequest, WorkerStart, serve, strangers
 from hsiaug.trial.run import lost
 from hsiaug.trial.spec import TrialSpec
+from hsiaug.trial.store import Store
 
 __all__ = ["Local", "Worker", "make", "outline", "wait_for_messages"]
 
@@ -39,17 +51,15 @@ PATIENCE = 1.0
 class Worker:
     """A process and what it does.
 
-    stage: that its trial had come to when that was last asked. clock: when the stage "split" began, by
-    ``time.monotonic()``, which is the same in all processes. draw: the hash of the draw whose split the process has.
-    ran: the strangers that have run in the process. trial: hash of the trial that it runs.
+    shown: written by the process (see :func:`hsiaug.bench.worker.serve`); the clock is the same in all processes. draw:
+    the hash of the draw whose split the process has. ran: the strangers that have run in it. trial: hash of the trial
+    that it runs. fresh: whether no plugin was called in it before that.
     """
 
     start: WorkerStart
     process: BaseProcess | None = field(default=None, init=False)
     connection: Connection | None = field(default=None, init=False)
-    stages: Connection | None = field(default=None, init=False)
-    stage: str = field(default="load", init=False)
-    clock: float | None = field(default=None, init=False)
+    shown: Any = field(default_factory=lambda: CONTEXT.RawArray("d", 2), init=False, repr=False)
     draw: str | None = field(default=None, init=False)
     ran: frozenset[tuple[str, str]] = field(default=frozenset(), init=False)
     trial: str = field(default="", init=False)
@@ -57,9 +67,10 @@ class Worker:
     busy: bool = field(default=False, init=False)
 
     @property
-    def gpu(self) -> bool:
-        """Every process may use what this machine has."""
-        return True
+    def stage(self) -> str:
+        """The stage that the trial has come to."""
+        number = self.shown[0]
+        return STAGES[int(number)] if 0 <= number < len(STAGES) else STAGES[0]
 
     def send(self, trial: TrialSpec, blind: object) -> None:
         """Let the process run a trial. One is started where there is none, or where plugins ran in it that do not come
@@ -70,70 +81,45 @@ class Worker:
             self.end()
         if self.process is None:
             self._begin()
-        self.ran, self.trial, self.fresh = its, trial.hash, not self.ran
-        self.stage, self.clock, self.busy = "load", None, True
+        self.ran, self.trial, self.fresh, self.busy = its, trial.hash, not self.ran, True
+        self.shown[0] = self.shown[1] = 0.0
         known = self.draw == trial.draw_hash
         self.draw = trial.draw_hash
         assert self.connection is not None
-        try:
+        # Where it died while it was idle, that is noticed when its answer is waited for.
+        with suppress(OSError):
             self.connection.send(TrialRequest(trial, None if known else blind))
-        except OSError:
-            # It died while it was idle; that is noticed when its answer is waited for.
-            return
 
     def _begin(self) -> None:
         here, there = CONTEXT.Pipe()
-        told, tells = CONTEXT.Pipe()
-        for connection in (here, told):
-            without_half_messages(connection)
-        self.process = CONTEXT.Process(target=serve, args=(there, tells, self.start, dict(os.environ)))
+        without_half_messages(here)
+        arguments = (there, self.shown, self.start, dict(os.environ))
+        self.process = CONTEXT.Process(target=serve, args=arguments)
         # It takes Ctrl-C once it can end without a traceback, and not before.
         with without_ctrl_c(), without_main():
             self.process.start()
         there.close()
-        tells.close()
-        self.connection, self.stages, self.draw, self.ran = here, told, None, frozenset()
+        self.connection, self.draw, self.ran = here, None, frozenset()
 
     def end(self) -> int | None:
         """Kill the process; how it had ended by itself, if it had."""
-        if self.process is None or self.connection is None or self.stages is None:
+        if self.process is None or self.connection is None:
             return None
         ended = self.process.exitcode
         self.process.kill()
         self.process.join()
         self.connection.close()
-        self.stages.close()
-        self.process = self.connection = self.stages = None
+        self.process = self.connection = None
         return ended
-
-    def current_stage(self) -> str:
-        """The stage that the trial has come to."""
-        self._ask()
-        return self.stage
-
-    def _ask(self) -> None:
-        """Learn how far the trial is."""
-        if self.stages is None:
-            return
-        try:
-            while self.stages.poll():
-                self.stage, since = read_stage(self.stages)
-                if self.stage == "split":
-                    self.clock = since
-        except (BadAnswer, OSError):
-            # It died, perhaps in the middle of a message: the stage before is the last that is known.
-            return
 
     def receive(self) -> Message:
         """The next message, or what is known of the death of the process."""
         assert self.connection is not None
-        self._ask()
         try:
             message = read_answer(self.connection, self.trial, fresh=self.fresh and self.stage == "load")
         except BadAnswer as error:
             return self.lost(PATIENCE if isinstance(error.__cause__, EOFError | OSError) else 0.0)
         if not isinstance(message, PluginProgress):
-            self._ask()
             self.busy = False
             if isinstance(message, WorkerRefused) or message.outcome.timed_out:
                 # A limit may have struck anywhere: in the middle of an import, with a lock held.
@@ -144,17 +130,13 @@ class Worker:
         """Clear away a process that is dead or useless. wait: seconds in which it may end by itself."""
         assert self.process is not None
         self.process.join(timeout=wait)
-        self._ask()
         self.busy = False
         return WorkerLost(_manner(self.end()), self.stage)
 
     def overdue(self) -> TrialEnded | None:
         """The end of a trial that did not keep its limit, and could not be ended from within; its process is killed."""
-        limit = self.start.limit
-        if limit is None:
-            return None
-        self._ask()
-        if self.clock is None or time.monotonic() < self.clock + limit + GRACE:
+        limit, begun = self.start.limit, self.shown[1]
+        if limit is None or not begun or time.monotonic() < begun + limit + GRACE:
             return None
         self.end()
         self.busy = False
@@ -200,27 +182,55 @@ class _LocalPool:
         self._workers = [Worker(start) for _ in range(max(1, jobs))]
 
     def slots(self) -> list[Worker]:
-        """Always the same."""
         return self._workers
 
     def wait(self) -> list[tuple[Worker, Message]]:
-        """Return the messages of the busy processes."""
         return wait_for_messages(self._workers)
 
     def close(self) -> None:
-        """Kill the processes."""
         for worker in self._workers:
             worker.end()
 
 
-class Local(PoolEngine):
+class Local:
     """The engine of this machine. jobs: processes."""
+
+    waits = True
+    _batches: Sequence[Batch] = ()
+    _start: WorkerStart | None = None
+    _pool: Pool | None = None
 
     def __init__(self, jobs: int) -> None:
         self.jobs = jobs
 
-    def pool(self, start: WorkerStart) -> _LocalPool:
+    def pool(self, start: WorkerStart) -> Pool:
+        """Slots for the trials of one scene."""
         return _LocalPool(start, self.jobs)
+
+    def submit(self, batches: Sequence[Batch]) -> None:
+        """Take trials, to be run when they are waited for."""
+        self._batches = batches
+
+    def wait(self, on_event: OnEvent) -> None:
+        """Carry out the trials scene by scene.
+
+        A trial whose process dies is begun anew, and recorded as failed where it dies again; one that keeps no time
+        limit is killed. Neither touches the others.
+        """
+        for batch in self._batches:
+            job, store = batch.job, Store(batch.job.store, create=True)
+            cache = store.cache.resolve()
+            start = WorkerStart(job.task, job.scene_ref, batch.scene.sha256, cache, job.device, job.limit)
+            if self._pool is None or start != self._start:
+                self.cancel()
+                self._start, self._pool = start, self.pool(start)
+            Dispatch(batch, self._pool, Ledger(batch.scene, job, store, batch.trials), on_event).run()
+
+    def cancel(self) -> None:
+        """End the processes, which stay between runs on the same scene."""
+        if self._pool is not None:
+            self._pool.close()
+        self._pool = None
 
 
 def make(address: str, jobs: int, settings: ClusterSettings, say: Say) -> Local:

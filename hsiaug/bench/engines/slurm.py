@@ -1,4 +1,4 @@
-"""SLURM: trials as the jobs of arrays, submitted through ``submitit`` over the store that all nodes share.
+"""SLURM: chunks of trials as the jobs of arrays, submitted through ``submitit`` over the store that all nodes share.
 
 A run returns when its jobs are submitted. The same command again submits what neither the store holds nor a job still
 has.
@@ -7,6 +7,7 @@ has.
 from __future__ import annotations
 
 import io
+import json
 import math
 import re
 import shutil
@@ -14,27 +15,26 @@ import subprocess
 import uuid
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import redirect_stderr
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
-from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
 from hsiaug.base.errors import InputError, StoreError, install
+from hsiaug.base.files import write_text_whole
 from hsiaug.bench.cluster_settings import ClusterSettings
 from hsiaug.bench.costs import readable
-from hsiaug.bench.dispatch import USUAL_SECONDS, Group, groups, uses_device
 from hsiaug.bench.engine import Batch, OnEvent, Say
-from hsiaug.bench.engines.slurm_runs import (
+from hsiaug.bench.engines.chunks import (
     Chunk,
-    job_states,
-    live_chunks,
-    read_submissions,
-    runs_folder,
-    write_submission,
+    Piece,
+    chunk_of,
+    chunks_of,
+    hashes,
+    new_pieces,
+    seconds_of,
+    split_by_gpu,
 )
-from hsiaug.registry.handed import check_installed
-from hsiaug.trial.spec import TrialSpec
 
 try:
     import submitit
@@ -43,21 +43,75 @@ except ImportError as error:
         "`on` slurm needs the library submitit", hint=f"Install it: {install('slurm', 'submitit')}."
     ) from error
 
-from hsiaug.bench.engines.slurm_job import ArrayTask, JobPart
-
-__all__ = ["chunks_of", "make", "outline"]
+__all__ = ["SlurmJob", "live_jobs", "make", "outline", "read_jobs", "runs_folder", "write_jobs"]
 
 SHORTEST = 60.0
 """Seconds that a job is to take at least, where there is that much to do."""
 USUAL_ARRAY = 1000
-"""Jobs of an array, where SLURM does not say how many it takes."""
+"""Jobs of an array at most, as SLURM takes them by default."""
 USUAL_PARALLEL = 64
 SLACK = 4
 """How many times longer than expected a job may take."""
 SHORTEST_LIMIT = 30
 """Minutes that a job may take at least."""
+LIVE = frozenset(
+    {"PENDING", "CONFIGURING", "RUNNING", "SUSPENDED", "COMPLETING", "REQUEUED", "REQUEUE_HOLD", "RESIZING"}
+)
+"""States of a job that may still write records."""
 
-Piece = tuple[Batch, Group]
+
+@dataclass(frozen=True)
+class SlurmJob:
+    """A job and its trials' hashes. job: its number, as squeue names it."""
+
+    job: str
+    trials: tuple[str, ...]
+
+
+def runs_folder(store: Path) -> Path:
+    """Return the folder in which a store keeps what was submitted."""
+    return store / "runs"
+
+
+def write_jobs(store: Path, name: str, jobs: Sequence[SlurmJob]) -> None:
+    """Note which trial was given to which job, whole or not at all; the records are the truth."""
+    runs_folder(store).mkdir(parents=True, exist_ok=True)
+    text = json.dumps({"name": name, "chunks": [asdict(job) for job in jobs]})
+    write_text_whole(runs_folder(store) / f"{name}.json", text, "--store")
+
+
+def read_jobs(store: Path) -> list[SlurmJob]:
+    """All jobs that were submitted over a store. Raises StoreError for a file that is damaged."""
+    found = []
+    for path in sorted(runs_folder(store).glob("*.json")):
+        try:
+            chunks = json.loads(path.read_bytes())["chunks"]
+            found += [SlurmJob(one["job"], tuple(one["trials"])) for one in chunks]
+        except (ValueError, KeyError, TypeError) as error:
+            raise StoreError(
+                f"{path} must be the list of a submission's jobs as it was written",
+                value=error,
+                hint="Delete it: the records do not need it.",
+            ) from error
+    return found
+
+
+def live_jobs(jobs: Iterable[SlurmJob]) -> list[SlurmJob]:
+    """The jobs that may still write records. Raises StoreError where squeue does not answer, as elsewhere."""
+    by_number = {job.job: job for job in jobs}
+    if not by_number:
+        return []
+    if shutil.which("squeue") is None:
+        rule, hint = "squeue must be there to look at jobs of SLURM", "Ask where the jobs were submitted."
+        raise StoreError(rule, hint=hint)
+    # Of all jobs of all users: to ask for one that has ended is an error, and a store may be shared.
+    command = ["squeue", "-h", "-r", "-o", "%i|%T"]
+    asked = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+    if asked.returncode:
+        hint = "Try again, or ask the cluster's support."
+        raise StoreError("squeue must answer", value=asked.stderr.strip(), hint=hint)
+    states = (line.partition("|") for line in asked.stdout.split())
+    return [by_number[job] for job, _, state in states if state in LIVE and job in by_number]
 
 
 @dataclass(frozen=True)
@@ -75,104 +129,70 @@ class _Slurm:
 
     def submit(self, batches: Sequence[Batch]) -> None:
         """Submit the trials that no job has yet. Raises InputError where SLURM does not take them."""
-        for kind, name in {(k, one.name) for batch in batches for t in batch.trials for k, one in t.plugins}:
-            check_installed(kind, name)
         store = _scriptable(batches[0].job.store.resolve())
-        pieces, had = self._new(batches)
-        if had:
-            self.say(f"{had} trials are in jobs of SLURM already")
         name = f"{datetime.now(UTC):%Y%m%d-%H%M%S-%f}-{uuid.uuid4().hex[:6]}"
-        sent: list[Chunk] = []
-        for gpu, chunks in self._arrays(pieces):
-            tasks, parameters = list(map(self._task, chunks)), self._parameters(gpu, max(map(_seconds, chunks)))
-            jobs = _submit_array(tasks, parameters, runs_folder(store) / "jobs" / name)
-            sent += [Chunk(job, _hashes(chunk), _seconds(chunk)) for job, chunk in zip(jobs, chunks, strict=True)]
-            write_submission(store, name, self.settings.workers or USUAL_PARALLEL, sent)
+        sent: list[SlurmJob] = []
+        for parameters, chunks in self._arrays(batches, self.say):
+            tasks = [chunk_of(chunk, self.settings.threads) for chunk in chunks]
+            numbers = _submit_array(tasks, parameters, runs_folder(store) / "jobs" / name)
+            sent += [SlurmJob(job, hashes(chunk)) for job, chunk in zip(numbers, chunks, strict=True)]
+            write_jobs(store, name, sent)
         if sent:
-            trials = sum(len(chunk.trials) for chunk in sent)
+            trials = sum(len(job.trials) for job in sent)
             self.say(
-                f"submitted {trials} trials as {len(sent)} jobs of SLURM; look at them with: hsiaug status {store}"
+                f"submitted {trials} trials as {len(sent)} jobs of SLURM; the same command tells what is left"
             )
 
     def wait(self, on_event: OnEvent) -> None:
-        """Jobs are not waited for: ``hsiaug status`` tells of them."""
+        """Jobs are not waited for."""
 
     def cancel(self) -> None:
         """Jobs go on when this process ends."""
 
     def outline(self, batches: Sequence[Batch]) -> str:
         """Describe what :meth:`submit` would submit."""
-        pieces, had = self._new(batches)
-        said = [f"{had} trials are in jobs of SLURM already"] if had else []
-        for gpu, chunks in self._arrays(pieces):
-            trials = sum(len(group) for chunk in chunks for _, group in chunk)
-            longest = max(map(_seconds, chunks))
-            words = " ".join(f"{key}={value}" for key, value in self._parameters(gpu, longest).items())
+        said: list[str] = []
+        for parameters, chunks in self._arrays(batches, said.append):
+            trials, longest = (
+                len(hashes([piece for chunk in chunks for piece in chunk])),
+                max(map(seconds_of, chunks)),
+            )
+            words = " ".join(f"{key}={value}" for key, value in parameters.items())
             said.append(
                 f"an array of {len(chunks)} jobs with {trials} trials, about {readable(longest)} the longest: {words}"
             )
         return "; ".join(said) or "no jobs"
 
-    def _new(self, batches: Sequence[Batch]) -> tuple[list[Piece], int]:
-        """Return the groups of trials that are in no job yet, and the number of trials that are in jobs."""
-        before = read_submissions(batches[0].job.store) if batches else []
-        taken = {hash for chunk in live_chunks(before, job_states(before)) for hash in chunk.trials}
-        had = len(taken & {trial.hash for batch in batches for trial in batch.trials})
-        left = (
-            (batch, tuple(trial for trial in group if trial.hash not in taken))
-            for batch in batches
-            for group in groups(batch.trials)
-        )
-        return [piece for piece in left if piece[1]], had
-
-    def _arrays(self, pieces: Sequence[Piece]) -> Iterator[tuple[bool, list[list[Piece]]]]:
-        """Jobs of those that ask for a GPU, and of the others: arrays of their own."""
-        asks = {id(piece): self.settings.gpus > 0 and uses_device(piece[1][0]) for piece in pieces}
-        for gpu in (True, False):
-            if mine := [piece for piece in pieces if asks[id(piece)] == gpu]:
-                most = min(self.settings.tasks or USUAL_ARRAY, _array_limit())
-                yield gpu, chunks_of(mine, most, self.settings.threads)
-
-    def _task(self, pieces: Sequence[Piece]) -> ArrayTask:
-        parts: dict[int, tuple[Batch, list[TrialSpec]]] = {}
-        for batch, group in pieces:
-            parts.setdefault(id(batch), (batch, []))[1].extend(group)
-        made = (
-            JobPart(
-                replace(batch.job, store=batch.job.store.resolve()),
-                batch.scene.sha256,
-                version("hsiaug"),
-                tuple(trials),
-                {trial.hash: batch.commands[trial.hash] for trial in trials if trial.hash in batch.commands},
-            )
-            for batch, trials in parts.values()
-        )
-        return ArrayTask(tuple(made), self.settings.threads)
-
-    def _parameters(self, gpu: bool, longest: float) -> dict[str, Any]:
-        """Return the parameters of sbatch, as submitit calls them."""
-        settings = self.settings
-        found: dict[str, Any] = {
-            "job_name": "hsiaug",
-            "partition": settings.partition,
-            "account": settings.account,
-            "mem": settings.memory and re.sub(r"i?B| ", "", settings.memory).upper(),
-            "gpus_per_node": settings.gpus if gpu else None,
-        }
-        minutes = settings.minutes or max(SHORTEST_LIMIT, math.ceil(SLACK * longest / 60))
-        return {
-            **{key: value for key, value in found.items() if value is not None},
-            "time": minutes,
-            "cpus_per_task": settings.threads,
-            "array_parallelism": settings.workers or USUAL_PARALLEL,
-        }
+    def _arrays(self, batches: Sequence[Batch], say: Say) -> Iterator[tuple[dict[str, Any], list[list[Piece]]]]:
+        """Parameters of sbatch, as submitit calls them, and the jobs of each array: of trials that no job has yet."""
+        settings, before = self.settings, read_jobs(batches[0].job.store) if batches else []
+        taken = {hash for job in live_jobs(before) for hash in job.trials}
+        if had := len(taken & {trial.hash for batch in batches for trial in batch.trials}):
+            say(f"{had} trials are in jobs of SLURM already")
+        most = settings.tasks or USUAL_ARRAY
+        shortest = SHORTEST * settings.threads
+        for gpu, chunks in split_by_gpu(
+            new_pieces(batches, taken), settings.gpus, lambda mine: chunks_of(mine, most, shortest)
+        ):
+            longest = max(map(seconds_of, chunks))
+            asked: dict[str, Any] = {
+                "job_name": "hsiaug",
+                "partition": settings.partition,
+                "account": settings.account,
+                "mem": settings.memory and re.sub(r"i?B| ", "", settings.memory).upper(),
+                "gpus_per_node": settings.gpus if gpu else None,
+                "time": settings.minutes or max(SHORTEST_LIMIT, math.ceil(SLACK * longest / 60)),
+                "cpus_per_task": settings.threads,
+                "array_parallelism": settings.workers or USUAL_PARALLEL,
+            }
+            yield {key: value for key, value in asked.items() if value is not None}, chunks
 
 
-def _submit_array(tasks: Sequence[ArrayTask], parameters: Mapping[str, Any], folder: Path) -> list[str]:
+def _submit_array(tasks: Sequence[Chunk], parameters: Mapping[str, Any], folder: Path) -> list[str]:
     """Submit the tasks as one array: their jobs' numbers.
 
     folder: what the jobs are given and their logs lie in a folder within.
-    Raises InputError where SLURM refuses them, StoreError where folder takes no files.
+    Raises InputError where SLURM refuses them.
     """
     array = folder / uuid.uuid4().hex[:6]
     executor = submitit.SlurmExecutor(folder=array, max_num_timeout=10, python=None)
@@ -180,19 +200,13 @@ def _submit_array(tasks: Sequence[ArrayTask], parameters: Mapping[str, Any], fol
     try:
         # What sbatch prints is in the error too.
         with redirect_stderr(io.StringIO()):
-            return [job.job_id for job in executor.map_array(ArrayTask.__call__, tasks)]
+            return [job.job_id for job in executor.map_array(Chunk.__call__, tasks)]
     except (submitit.core.utils.FailedJobError, subprocess.CalledProcessError) as error:
         shutil.rmtree(array, ignore_errors=True)
         raise InputError(
             "SLURM must take the jobs",
             value=str(error).strip().splitlines()[-1],
             hint="Look at `cluster` partition, account, time, memory, gpus and tasks (jobs of an array at most).",
-        ) from error
-    except OSError as error:
-        raise StoreError(
-            "what jobs are given and their logs must be written in the store",
-            value=error,
-            hint=f"Let {folder.parent} be a folder that takes new files.",
         ) from error
 
 
@@ -208,46 +222,6 @@ def _scriptable(store: Path) -> Path:
             hint="Rename the folder.",
         )
     return store
-
-
-def _hashes(chunk: Iterable[Piece]) -> tuple[str, ...]:
-    return tuple(trial.hash for _, group in chunk for trial in group)
-
-
-def chunks_of(pieces: Sequence[Piece], most: int, threads: int) -> list[list[Piece]]:
-    """Groups put together into jobs that last at least a minute, and are not more than ``most``.
-
-    A group that shares a fit is never divided.
-    """
-    total = sum(_group_seconds(*piece) for piece in pieces)
-    target = max(SHORTEST * threads, total / most)
-    while True:
-        chunks: list[list[Piece]] = [[]]
-        for piece in pieces:
-            if chunks[-1] and _seconds(chunks[-1]) >= target:
-                chunks.append([])
-            chunks[-1].append(piece)
-        if len(chunks) <= most:
-            return chunks
-        target *= 1.1
-
-
-def _seconds(pieces: Iterable[Piece]) -> float:
-    return sum(_group_seconds(batch, group) for batch, group in pieces)
-
-
-def _group_seconds(batch: Batch, group: Group) -> float:
-    return sum(batch.expected.get(trial.hash, USUAL_SECONDS) for trial in group)
-
-
-def _array_limit() -> int:
-    """Jobs that an array of this cluster may have."""
-    if shutil.which("scontrol") is None:
-        return USUAL_ARRAY
-    asked = subprocess.run(["scontrol", "show", "config"], capture_output=True, text=True, timeout=60, check=False)
-    found = re.search(r"^MaxArraySize\s*=\s*(\d+)", asked.stdout, re.MULTILINE)
-    # The largest index is one less.
-    return max(1, int(found[1]) - 1) if found else USUAL_ARRAY
 
 
 def make(address: str, jobs: int, settings: ClusterSettings, say: Say) -> _Slurm:

@@ -1,0 +1,171 @@
+"""Trials that run together elsewhere, as a task of Dask or a job of SLURM: over the store, which all machines see.
+
+Whatever ends a chunk (its time, another's higher priority, a machine that dies), the records that are written stay, and
+whoever runs it again runs what is missing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterator, Sequence
+from dataclasses import dataclass, replace
+from importlib.metadata import version
+from typing import Any
+
+from hsiaug.base.errors import SceneError
+from hsiaug.base.terminal import Console
+from hsiaug.base.threads import one_thread
+from hsiaug.bench.dispatch import USUAL_SECONDS, Group, groups, uses_device
+from hsiaug.bench.engine import Batch, Event, Job, OnEvent
+from hsiaug.bench.engines.local import Local
+from hsiaug.registry.handed import check_installed
+from hsiaug.registry.lookup import registry
+from hsiaug.tasks.task import get_task
+from hsiaug.trial.spec import TrialSpec
+from hsiaug.trial.store import Store
+
+__all__ = [
+    "Chunk",
+    "ChunkPart",
+    "Piece",
+    "chunk_of",
+    "chunks_of",
+    "hashes",
+    "new_pieces",
+    "seconds_of",
+    "split_by_gpu",
+]
+
+Piece = tuple[Batch, Group]
+
+
+@dataclass(frozen=True)
+class ChunkPart:
+    """Trials of one scene. sha256: of the scene that they were planned on; version: of the hsiaug that did."""
+
+    job: Job
+    sha256: str
+    version: str
+    trials: tuple[TrialSpec, ...]
+    commands: dict[str, str]
+
+
+@dataclass(frozen=True)
+class Chunk:
+    """Trials that run together. jobs: that run at the same time."""
+
+    parts: tuple[ChunkPart, ...]
+    jobs: int
+
+    def __call__(self) -> None:
+        """Run what the store does not hold, as a job of SLURM; lines in its log say what has ended."""
+        one_thread()
+        console = Console(stderr=True)
+
+        def print_end(event: Event) -> None:
+            if event.kind in ("ok", "failed"):
+                console.print(f"{event.hash}: {event.kind}")
+
+        self.run(Local(self.jobs), print_end)
+
+    def run(self, engine: Local, on_event: OnEvent) -> None:
+        """Run what the store does not hold. Raises SceneError where scene or hsiaug are not those of the plan."""
+        try:
+            for part in self.parts:
+                done = Store(part.job.store, create=True).read(trial.hash for trial in part.trials).finished
+                todo = [trial for trial in part.trials if trial.hash not in done]
+                if todo:
+                    engine.submit([_batch(part, todo)])
+                    engine.wait(on_event)
+        finally:
+            engine.cancel()
+
+    def checkpoint(self) -> Any:
+        """The same again, where submitit finds the time over or the node taken: what is finished is not repeated."""
+        from submitit.helpers import DelayedSubmission
+
+        return DelayedSubmission(self)
+
+
+def _batch(part: ChunkPart, todo: Sequence[TrialSpec]) -> Batch:
+    scene = get_task(part.job.task).load(part.job.scene_ref, progress=False)
+    found = [f"sha256 {scene.sha256[:12]}…, hsiaug {version('hsiaug')}"]
+    for kind, name, planned in {(k, one.name, one.version) for trial in todo for k, one in trial.plugins}:
+        here = registry().find(kind, name).load().card.version
+        found += [f"{name} {here}, not {planned}"] if here != planned else []
+    if len(found) > 1 or (scene.sha256, version("hsiaug")) != (part.sha256, part.version):
+        raise SceneError(
+            "the job must find the scene, the hsiaug and the plugins that its trials were planned with",
+            value=f"{part.job.scene_ref}, {', '.join(found)}",
+            hint="Run the command again when files and installations stay as they are.",
+        )
+    return Batch(scene, part.job, todo, part.commands, {})
+
+
+def new_pieces(batches: Sequence[Batch], taken: Collection[str] = ()) -> list[Piece]:
+    """The groups of trials that share a fit, without the trials whose hashes are taken.
+
+    Raises PluginError for plugins that other machines cannot know.
+    """
+    for kind, name in {(k, one.name) for batch in batches for t in batch.trials for k, one in t.plugins}:
+        check_installed(kind, name)
+    left = (
+        (batch, tuple(trial for trial in group if trial.hash not in taken))
+        for batch in batches
+        for group in groups(batch.trials)
+    )
+    return [piece for piece in left if piece[1]]
+
+
+def split_by_gpu(
+    pieces: Sequence[Piece], gpus: int, divide: Callable[[list[Piece]], list[list[Piece]]]
+) -> Iterator[tuple[bool, list[list[Piece]]]]:
+    """Whether trials ask for GPUs, and their chunks: those that do, and then the others. gpus: 0 = none does."""
+    asks = {id(piece): gpus > 0 and uses_device(piece[1][0]) for piece in pieces}
+    for gpu in (True, False):
+        if mine := [piece for piece in pieces if asks[id(piece)] == gpu]:
+            yield gpu, divide(mine)
+
+
+def chunks_of(pieces: Sequence[Piece], most: int, shortest: float) -> list[list[Piece]]:
+    """Groups put together into chunks of at least ``shortest`` seconds, and not more than ``most``.
+
+    A group that shares a fit is never divided.
+    """
+    target = max(shortest, seconds_of(pieces) / most)
+    while True:
+        chunks: list[list[Piece]] = [[]]
+        for piece in pieces:
+            if chunks[-1] and seconds_of(chunks[-1]) >= target:
+                chunks.append([])
+            chunks[-1].append(piece)
+        if len(chunks) <= most:
+            return chunks
+        target *= 1.1
+
+
+def chunk_of(pieces: Sequence[Piece], jobs: int) -> Chunk:
+    """Pieces as they are sent."""
+    parts: dict[int, tuple[Batch, list[TrialSpec]]] = {}
+    for batch, group in pieces:
+        parts.setdefault(id(batch), (batch, []))[1].extend(group)
+    made = (
+        ChunkPart(
+            replace(batch.job, store=batch.job.store.resolve()),
+            batch.scene.sha256,
+            version("hsiaug"),
+            tuple(trials),
+            {trial.hash: batch.commands[trial.hash] for trial in trials if trial.hash in batch.commands},
+        )
+        for batch, trials in parts.values()
+    )
+    return Chunk(tuple(made), jobs)
+
+
+def seconds_of(pieces: Sequence[Piece]) -> float:
+    """Seconds that pieces should take, one trial after the other."""
+    return sum(batch.expected.get(trial.hash, USUAL_SECONDS) for batch, group in pieces for trial in group)
+
+
+def hashes(pieces: Sequence[Piece]) -> tuple[str, ...]:
+    """Hashes of the trials."""
+    return tuple(trial.hash for _, group in pieces for trial in group)

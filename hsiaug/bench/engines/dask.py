@@ -1,0 +1,238 @@
+"""Dask: chunks of trials as tasks of a ``dask.distributed`` scheduler, or of a cluster on this machine for this run.
+
+A task runs its trials in a process of its own beside the Dask worker, as on one machine: a plugin that dies, hangs or
+spoils its process costs its own trial. Dask runs the tasks of a worker that has gone again elsewhere.
+"""
+
+from __future__ import annotations
+
+import logging
+import multiprocessing
+import os
+import queue
+import uuid
+from collections.abc import Sequence
+from contextlib import suppress
+from dataclasses import asdict
+from importlib.util import find_spec
+from multiprocessing.util import Finalize
+from typing import Any
+
+from hsiaug.base.errors import HsiaugError, InputError, install
+from hsiaug.base.threads import one_thread
+from hsiaug.bench.cluster_settings import ClusterSettings
+from hsiaug.bench.dispatch import Pool
+from hsiaug.bench.engine import Batch, Event, Message, OnEvent, Say
+from hsiaug.bench.engines.chunks import Chunk, Piece, chunk_of, chunks_of, new_pieces, seconds_of, split_by_gpu
+from hsiaug.bench.engines.local import Local, Worker, wait_for_messages
+from hsiaug.bench.processes import without_ctrl_c
+from hsiaug.bench.worker import WorkerStart
+
+try:
+    import distributed
+except ImportError as error:
+    raise InputError(
+        "`on` dask needs the library dask.distributed",
+        hint=f"Install it: {install('dask', 'distributed', 'bokeh')}.",
+    ) from error
+
+__all__ = ["make", "outline", "run_chunk"]
+
+CONNECT = 10.0
+"""Seconds in which a scheduler must answer."""
+PATIENCE = 1.0
+"""Seconds to wait for news."""
+LONGEST = 60.0
+"""Seconds of a task, where its trials can be divided: the end of a run is spread over all workers."""
+SHARE = 8
+"""Tasks for each thread, where there are trials enough."""
+
+
+class _Dask:
+    """cluster: that of this machine which was started for the run, or None."""
+
+    waits = True
+
+    def __init__(self, client: Any, cluster: Any, gpus: int) -> None:
+        self._client, self._cluster, self._gpus = client, cluster, gpus
+        self._batches: Sequence[Batch] = ()
+        self._futures: list[Any] = []
+
+    @property
+    def jobs(self) -> int:
+        """Threads of all workers that are there now."""
+        return max(1, int(sum(self._client.nthreads().values())))
+
+    def submit(self, batches: Sequence[Batch]) -> None:
+        """Take trials, to be run when they are waited for."""
+        self._batches = batches
+
+    def wait(self, on_event: OnEvent) -> None:
+        """Run the trials as tasks, and pass on what their workers tell. Raises HsiaugError where tasks are lost."""
+        topic, heard = f"hsiaug-{uuid.uuid4().hex[:12]}", queue.SimpleQueue[Event | None]()
+        self._client.subscribe_topic(topic, lambda event: heard.put(Event(**event[1])))
+        pieces = new_pieces(self._batches)
+        shortest = min(LONGEST, seconds_of(pieces) / (SHARE * self.jobs))
+        divided = split_by_gpu(pieces, self._gpus, lambda mine: chunks_of(mine, len(mine), shortest))
+        waiting = [(gpu, chunk) for gpu, chunks in divided for chunk in chunks]
+        told: set[tuple[str, str]] = set()
+
+        def pass_on(event: Event | None) -> None:
+            # A task that is run again elsewhere begins some trials anew. None: a task has ended.
+            if event and (event.kind == "step" or (event.kind, event.hash) not in told):
+                told.add((event.kind, event.hash))
+                on_event(event)
+
+        running: list[tuple[bool, Any]] = []
+        while waiting or running:
+            if self._client.status in ("closing", "closed"):
+                raise _lost("it has gone")
+            running = [(gpu, future) for gpu, future in running if not future.done()]
+            with suppress(OSError):
+                # As many as there are threads: one that waits on a worker would not be given to another that is free.
+                free = {gpu: self.jobs - sum(own == gpu for own, _ in running) for gpu in (True, False)}
+                for gpu, chunk in list(waiting):
+                    if free[gpu] > 0:
+                        free[gpu] -= 1
+                        waiting.remove((gpu, chunk))
+                        running.append((gpu, self._submit(chunk, topic, gpu)))
+                        running[-1][1].add_done_callback(lambda future: heard.put(None))
+            with suppress(queue.Empty):
+                pass_on(heard.get(timeout=PATIENCE))
+                while True:
+                    pass_on(heard.get_nowait())
+        for future in self._futures:
+            for event in _result(future):
+                pass_on(event)
+        self._client.unsubscribe_topic(topic)
+
+    def _submit(self, chunk: Sequence[Piece], topic: str, gpu: bool) -> Any:
+        key = f"{chunk[0][1][0].generator.name}-{uuid.uuid4().hex[:12]}"
+        asked = {"key": key, "pure": False, "resources": {"GPU": self._gpus} if gpu else None}
+        self._futures.append(self._client.submit(run_chunk, chunk_of(chunk, 1), topic, **asked))
+        return self._futures[-1]
+
+    def cancel(self) -> None:
+        """Leave the scheduler, and end what runs and the workers that were started for the run."""
+        # A scheduler that has gone runs nothing; a worker that is being started again may fail to end in order, and ends
+        # with this process in any case.
+        with suppress(Exception):
+            self._client.cancel(self._futures, force=True)
+        with suppress(Exception):
+            self._client.close()
+        with suppress(Exception):
+            self._cluster.close()
+
+
+def _result(future: Any) -> list[Event]:
+    """The ends of a task's trials. Raises HsiaugError for what stopped it."""
+    try:
+        ended: list[Event] = future.result(timeout=CONNECT)
+        return ended
+    except HsiaugError:
+        raise
+    except Exception as error:
+        raise _lost(f"{type(error).__name__}: {error}") from None
+
+
+def _lost(found: str) -> HsiaugError:
+    return HsiaugError(
+        "the Dask scheduler must stay until the run has ended, with workers that can take its trials",
+        value=found,
+        hint="What is finished is in the store: start them, and run the same command again.",
+    )
+
+
+def make(address: str, jobs: int, settings: ClusterSettings, say: Say) -> _Dask:
+    """The engine of a scheduler at ``address``; without one, of workers on this machine.
+
+    Raises InputError where nobody answers at the address.
+    """
+    # What it warns of, as that a worker has gone, is dealt with here.
+    for name in ("distributed", "distributed.client"):
+        logging.getLogger(name).setLevel(logging.CRITICAL)
+    cluster = None
+    if not address:
+        # Its processes must leave Ctrl-C to this one: they would end with tracebacks.
+        with without_ctrl_c():
+            cluster = distributed.LocalCluster(
+                n_workers=settings.workers or jobs,
+                threads_per_worker=settings.threads,
+                memory_limit=0,
+                dashboard_address="127.0.0.1:0",
+                resources={"GPU": settings.gpus} if settings.gpus else None,
+                silence_logs=logging.CRITICAL,
+            )
+    try:
+        client = distributed.Client(address or cluster, timeout=CONNECT)
+    except (OSError, ValueError) as error:
+        raise InputError(
+            "`on` dask:ADDRESS must name a scheduler that answers",
+            value=f"{address!r} ({error})",
+            hint="Start one with 'dask scheduler', or leave the address out for workers on this machine.",
+        ) from error
+    dashboard = f", dashboard {client.dashboard_link}" if find_spec("bokeh") else ""
+    say(f"Dask scheduler {client.scheduler.address}{dashboard}")
+    return _Dask(client, cluster, settings.gpus)
+
+
+def outline(address: str, jobs: int, settings: ClusterSettings, batches: Sequence[Batch]) -> str:
+    """Describe which trials would run where; nothing is started."""
+    where = f"the workers of {address}" if address else f"{settings.workers or jobs} Dask workers of this machine"
+    gpus = f"; those on a GPU ask for GPU={settings.gpus}" if settings.gpus else ""
+    return f"{sum(len(batch.trials) for batch in batches)} trials on {where}{gpus}"
+
+
+# On a worker
+
+
+class _Cancelled(Exception):
+    """Nobody waits for a task any more: its run was stopped, or the scheduler has gone."""
+
+
+class _Seats:
+    """The process of a task."""
+
+    def __init__(self, start: WorkerStart) -> None:
+        self._worker = Worker(start)
+        # A Dask worker that ends, as when the scheduler has gone, would wait for it.
+        self._finally = Finalize(self, self._worker.end, exitpriority=0)
+
+    def slots(self) -> list[Worker]:
+        return [self._worker]
+
+    def wait(self) -> list[tuple[Worker, Message]]:
+        here = distributed.get_worker()
+        task = here.state.tasks.get(here.get_current_task())
+        if task is None or task.state == "cancelled" or here.status in _ENDING:
+            raise _Cancelled
+        return wait_for_messages([self._worker])
+
+    def close(self) -> None:
+        self._worker.end()
+
+
+_ENDING = (distributed.Status.closing, distributed.Status.closed)
+
+
+class _OnWorker(Local):
+    def pool(self, start: WorkerStart) -> Pool:
+        return _Seats(start)
+
+
+def run_chunk(chunk: Chunk, topic: str) -> list[Event]:
+    """Run a chunk's trials on a Dask worker; how each ended. topic: of the events that tell of their progress."""
+    one_thread()
+    # A worker that a nanny started may have no children else. They end with their parent by themselves.
+    multiprocessing.current_process().daemon = False
+    # Dask's nannies set it: memory then goes back to the system at every turn, and networks take twice as long.
+    os.environ.pop("MALLOC_TRIM_THRESHOLD_", None)
+    here, ended = distributed.get_worker(), list[Event]()
+
+    def tell(event: Event) -> None:
+        here.log_event(topic, asdict(event))
+        if event.kind in ("ok", "failed"):
+            ended.append(event)
+
+    chunk.run(_OnWorker(1), tell)
+    return ended
