@@ -178,7 +178,7 @@ def overrides(settings: Iterable[str] | None) -> dict[str, dict[str, str]]:
     """{plugin: {parameter: text}} from ``PLUGIN.PARAMETER=VALUE``. Raises InputError for another form."""
     found: dict[str, dict[str, str]] = {}
     for setting in settings or ():
-        match = re.fullmatch(r"([^.=]+)\.([^.=]+)=(.*)", setting)
+        match = re.fullmatch(r"([^.=:]+(?::[^=]+)?)\.([^.=]+)=(.*)", setting)
         if match is None:
             rule = "--set must be PLUGIN.PARAMETER=VALUE"
             raise InputError(rule, value=repr(setting), hint="For example --set smote.k=3.")

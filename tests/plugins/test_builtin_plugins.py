@@ -29,6 +29,7 @@ def test_the_packages_list_these_plugins():
         ("generator", "noise"),
         ("generator", "mixup"),
         ("generator", "smote"),
+        ("generator", "imblearn"),
         ("generator", "cvae"),
         ("generator", "wgan"),
         ("generator", "pseudo"),
@@ -49,6 +50,7 @@ def test_the_packages_list_these_plugins():
         ("classifier", "emp"),
         ("classifier", "filtered"),
         ("classifier", "superpixel"),
+        ("classifier", "sklearn"),
         ("classifier", "self-training"),
         ("classifier", "label-spreading"),
         ("classifier", "fixmatch"),
@@ -75,10 +77,10 @@ def test_only_none_declares_that_it_adds_nothing():
 
 def test_only_what_is_computed_without_torch_stays_on_the_cpu():
     cards = [Found(entry, "hsiaug", "0").load().card for entry in ENTRIES]
-    resampling = ["none", "duplicate", "duplicate-balanced", "noise", "mixup", "smote"]
+    resampling = ["none", "duplicate", "duplicate-balanced", "noise", "mixup", "smote", "imblearn"]
     assert [c.name for c in cards if not c.uses_device] == [
         *resampling, "pseudo", "fill", "svm", "rf", "hgb", "coords", "teacher", "fused", "emp", "filtered", "superpixel",
-        "self-training", "label-spreading",
+        "sklearn", "self-training", "label-spreading",
     ]  # fmt: skip
 
 

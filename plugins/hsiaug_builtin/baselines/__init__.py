@@ -10,6 +10,7 @@ PLACES = {
     "noise": "baselines.noise:Noise",
     "mixup": "baselines.mixup:Mixup",
     "smote": "baselines.smote:Smote",
+    "imblearn": "by_name.generator:Imblearn",
     "cvae": "baselines.generative:Cvae",
     "wgan": "baselines.generative:Wgan",
     "pseudo": "baselines.pseudo:Pseudo",

@@ -19,5 +19,6 @@ PLACES = {
     "emp": "spatial.emp:Emp",
     "filtered": "spatial.filtered:Filtered",
     "superpixel": "spatial.filtered:Superpixel",
+    "sklearn": "by_name.classifier:Sklearn",
 }
 hsiaug_plugins = listing("classifier", PLACES)

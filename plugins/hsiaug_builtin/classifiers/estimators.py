@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -63,7 +64,9 @@ def fit_estimator(
         return kind(view.normaliser, None, int(kept.y[0]), len(view.class_names), facts)
     z = view.normaliser.spectra(kept.centres)
     try:
-        model.fit(z, kept.y, **({"sample_weight": kept.weight} if weighs else {}))
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # of convergence, and of classes smaller than it expects
+            model.fit(z, kept.y, **({"sample_weight": kept.weight} if weighs else {}))
     except (ValueError, TypeError, ArithmeticError, np.linalg.LinAlgError) as error:
         raise PluginError(
             f"{type(model).__name__} must be able to learn from {len(kept)} samples of {len(np.unique(kept.y))} classes",

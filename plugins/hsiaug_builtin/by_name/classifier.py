@@ -1,0 +1,63 @@
+"""Any classifier of scikit-learn on the centre spectrum."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from hsiaug.api import Card, PatchSamples, Plugin, Progress, TrainView, param
+from hsiaug_builtin.by_name.lookup import build, described, find_class, parse_options, seeded
+from hsiaug_builtin.classifiers.estimators import FittedEstimator, fit_estimator
+
+MODULES = (
+    "calibration", "discriminant_analysis", "dummy", "ensemble", "gaussian_process", "linear_model", "multiclass",
+    "naive_bayes", "neighbors", "neural_network", "semi_supervised", "svm", "tree",
+)  # fmt: skip
+"""Public modules of scikit-learn that have classifiers."""
+
+
+@dataclass(frozen=True)
+class SklearnParams:
+    """Which classifier, and its arguments. Raises InputError where scikit-learn has no such classifier or argument."""
+
+    estimator: str = param("ensemble.ExtraTreesClassifier", "MODULE.CLASS of a classifier of scikit-learn")
+    options: str = param("", "its arguments, as n_estimators=50, criterion=entropy")
+
+    def __post_init__(self) -> None:
+        self.build(0)
+
+    def build(self, seed: int) -> Any:
+        """The estimator, not fitted."""
+        from sklearn.base import ClassifierMixin
+
+        cls, label = find_class("sklearn", self.estimator, MODULES, ClassifierMixin), f"sklearn:{self.estimator}"
+        return build(cls, {**seeded(cls, seed), **parse_options(self.options, label)}, label)
+
+
+class Sklearn(Plugin[SklearnParams]):
+    """A classifier of scikit-learn, by name, on z-scored spectra of the centre pixel.
+
+    It learns by sample weights where it takes them. It gives shares of classes where it has ``predict_proba``.
+    """
+
+    card = Card(
+        name="sklearn",
+        version="1",
+        summary="Any classifier of scikit-learn on the centre spectrum, as sklearn:ensemble.ExtraTreesClassifier",
+        paper="""@article{pedregosa2011sklearn, author={Fabian Pedregosa and Ga{\\"e}l Varoquaux and Alexandre Gramfort
+            and others}, title={Scikit-learn: Machine Learning in {P}ython}, journal={Journal of Machine Learning
+            Research}, volume={12}, pages={2825--2830}, year={2011}}; each estimator has its own source""",
+        input="spectrum",
+        seconds=2.0,
+        params=SklearnParams,
+        variant="estimator",
+        presets={"tiny": {"options": "n_estimators=20"}},
+    )
+
+    def fit(
+        self, samples: PatchSamples, view: TrainView, *, seed: int, device: str, progress: Progress
+    ) -> FittedEstimator:
+        """Fit the estimator. Raises PluginError where it cannot learn from the samples."""
+        model = self.params.build(seed)
+        facts = described("sklearn", type(model), parse_options(self.params.options, "sklearn"))
+        return fit_estimator(model, samples, view, facts)

@@ -1,0 +1,188 @@
+"""Any classifier of scikit-learn and any over-sampler of imbalanced-learn by its name."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from hsiaug.api import InputError, Patches, PluginError, load_plugin
+from hsiaug.cli.options import overrides
+from hsiaug.core.samples import concatenate
+from hsiaug.registry.card import build_params
+from hsiaug.registry.lookup import registry
+from hsiaug_builtin.by_name.classifier import SklearnParams
+from hsiaug_builtin.by_name.generator import ImblearnParams
+from hsiaug_builtin.by_name.lookup import parse_options
+
+CLASSIFIERS = (
+    "ensemble.ExtraTreesClassifier",
+    "ensemble.AdaBoostClassifier",
+    "ensemble.GradientBoostingClassifier",
+    "discriminant_analysis.LinearDiscriminantAnalysis",
+    "gaussian_process.GaussianProcessClassifier",
+    "linear_model.LogisticRegression",
+    "linear_model.RidgeClassifier",
+    "naive_bayes.GaussianNB",
+    "neighbors.KNeighborsClassifier",
+    "neighbors.NearestCentroid",
+    "svm.LinearSVC",
+    "svm.SVC",
+    "tree.DecisionTreeClassifier",
+    "tree.ExtraTreeClassifier",
+)
+SAMPLERS = ("ADASYN", "BorderlineSMOTE", "RandomOverSampler", "SMOTE", "SVMSMOTE", "KMeansSMOTE")
+OPTIONS = {"KMeansSMOTE": "cluster_balance_threshold=0.1"}
+
+
+def spectra(samples):
+    return replace(samples, x=samples.centres[:, :, None, None])
+
+
+def made(kind: str, name: str, **options: str):
+    plugin = registry().find(kind, name).load()
+    return plugin(build_params(plugin.card, "cpu", options))
+
+
+def fit(plugin, *given, seed: int = 0):
+    return plugin.fit(*given, seed=seed, device="cpu", progress=lambda *_: None)
+
+
+@pytest.mark.parametrize("name", CLASSIFIERS)
+def test_a_classifier_learns_is_repeatable_and_names_its_version(view, name: str) -> None:
+    import sklearn
+
+    toy = view((20, 9, 6))
+    plugin = load_plugin("classifier", f"sklearn:{name}")
+    once, again = (fit(plugin, spectra(toy.real), toy) for _ in range(2))
+    shown = Patches(spectra(toy.real).x, toy.coords)
+    assert (once.predict(shown) == toy.y).mean() > 0.9
+    assert np.array_equal(once.predict(shown), again.predict(shown))
+    assert once.facts["release"] == sklearn.__version__
+    if hasattr(once, "predict_proba"):
+        shares = once.predict_proba(shown)
+        assert shares.shape == (35, 3) and shares.sum(axis=1) == pytest.approx(1, abs=1e-5)
+
+
+@pytest.mark.parametrize("name", SAMPLERS)
+def test_a_sampler_makes_as_many_as_are_asked_for_between_real_patches(view, name: str) -> None:
+    toy = view((20, 12, 8), spread=2.0)
+    plugin = made("generator", f"imblearn:{name}", options=OPTIONS.get(name, ""))
+    samples = fit(plugin, toy).sample({2: 7, 3: 5}, guidance=None, seed=1)
+    assert np.bincount(samples.y).tolist() == [0, 0, 7, 5]
+    low, high = toy.real.x.min(), toy.real.x.max()
+    assert samples.x.min() >= low - (high - low) and samples.x.max() <= high + (high - low)
+    assert samples.provenance["class"] == f"imblearn:{name}" and samples.provenance["release"]
+
+
+def test_smote_by_name_interpolates_whole_patches_as_smote_does(view) -> None:
+    toy = view((9, 6), spread=2.0)
+    samples = fit(load_plugin("generator", "imblearn:SMOTE"), toy).sample({2: 6}, guidance=None, seed=0)
+    real = toy.real.x[toy.y == 2].reshape(6, -1).astype(float)
+    for patch in samples.x.reshape(6, -1):
+        shares, *_ = np.linalg.lstsq(real.T, patch, rcond=None)
+        assert shares.sum() == pytest.approx(1, abs=1e-3) and (np.abs(shares) > 1e-3).sum() <= 2
+
+
+def test_a_class_of_one_is_repeated_and_the_record_says_so(view) -> None:
+    toy = view((9, 1))
+    samples = fit(load_plugin("generator", "imblearn:ADASYN"), toy).sample({2: 3}, guidance=None, seed=0)
+    assert (samples.x == toy.real.x[toy.y == 2]).all() and samples.provenance["duplicated"] == [2]
+
+
+def test_a_sampler_that_finds_no_place_for_a_sample_is_one_clear_error(view) -> None:
+    toy = view((30, 2))
+    plugin = made("generator", "imblearn:KMeansSMOTE", options="cluster_balance_threshold=1e9")
+    with pytest.raises(PluginError, match="imblearn:KMeansSMOTE must be able to make 3 samples of class 2"):
+        fit(plugin, toy).sample({2: 3}, guidance=None, seed=0)
+
+
+def test_a_classifier_that_fails_on_a_class_of_one_pixel_is_one_clear_error(view) -> None:
+    toy = view((9, 1))
+    plugin = made("classifier", "sklearn:calibration.CalibratedClassifierCV", options="cv=3")
+    with pytest.raises(PluginError, match="learn from 10 samples of 2 classes"):
+        fit(plugin, spectra(toy.real), toy)
+
+
+def test_arguments_are_set_and_change_the_result(view) -> None:
+    toy = view((20, 9, 6), spread=3.0)
+    name = "sklearn:neighbors.KNeighborsClassifier"
+    shown = Patches(spectra(toy.real).x, toy.coords)
+    one, many = (
+        fit(made("classifier", name, options=text), spectra(toy.real), toy)
+        for text in ("n_neighbors=1, weights=distance", "n_neighbors=20")
+    )
+    assert one.facts["options"] == {"n_neighbors": "1", "weights": "distance"}
+    assert (one.predict(shown) == toy.y).mean() > (many.predict(shown) == toy.y).mean()
+
+
+def test_samples_without_weight_are_not_learnt_where_an_estimator_takes_no_weights(view) -> None:
+    toy = view((20, 9))
+    real = spectra(toy.real)
+    wrong = replace(real, y=3 - real.y, weight=np.zeros(len(real), dtype=np.float32))
+    plugin = load_plugin("classifier", "sklearn:neighbors.KNeighborsClassifier")
+    named = fit(plugin, concatenate([real, wrong]), toy).predict(Patches(real.x, toy.coords))
+    assert (named == toy.y).mean() > 0.9
+
+
+def test_a_name_with_dots_can_be_set() -> None:
+    name = "sklearn:ensemble.ExtraTreesClassifier"
+    assert overrides([f"{name}.options=max_depth=3"]) == {name: {"options": "max_depth=3"}}
+
+
+def test_options_are_literals_and_words() -> None:
+    text = "n=3, rate=0.5, sizes=(50, 20), name=entropy, none=None"
+    assert parse_options(text, "x") == {"n": 3, "rate": 0.5, "sizes": (50, 20), "name": "entropy", "none": None}
+    assert parse_options("", "x") == {}
+
+
+@pytest.mark.parametrize(
+    "text", ["3", "n=", "n=f(3)", "n=__import__('os')", "**{'a': 1}", "n=1) or (2", "n=[i for i in x]"]
+)
+def test_nothing_else_is_read_as_an_option(text: str) -> None:
+    with pytest.raises(InputError, match="NAME=VALUE"):
+        parse_options(text, "x")
+
+
+@pytest.mark.parametrize(
+    ("name", "near"),
+    [
+        ("ensemble.ExtraTreeClassifier", "ensemble.ExtraTreesClassifier"),
+        ("ExtraTreesClassifier", "ensemble.ExtraTreesClassifier"),
+        ("trees.DecisionTreeClassifier", "tree.DecisionTreeClassifier"),
+        ("ensemble.RandomForestRegressor", "ensemble.RandomForestClassifier"),
+        ("os.path", ""),
+        ("ensemble._forest.ForestClassifier", ""),
+    ],
+)
+def test_an_unknown_classifier_is_refused_with_the_nearest_names(name: str, near: str) -> None:
+    with pytest.raises(InputError, match="sklearn:NAME must name") as caught:
+        SklearnParams(name)
+    assert near in str(caught.value)
+
+
+def test_an_unknown_sampler_or_argument_is_refused_with_the_nearest_names() -> None:
+    with pytest.raises(InputError, match="BorderlineSMOTE"):
+        ImblearnParams("BorderlineSmote")
+    with pytest.raises(InputError, match="n_estimators"):
+        SklearnParams("ensemble.ExtraTreesClassifier", "n_estimator=3")
+    with pytest.raises(InputError, match="that OneVsRestClassifier takes"):
+        SklearnParams("multiclass.OneVsRestClassifier")
+
+
+def test_names_import_nothing_outside_the_library() -> None:
+    code = (
+        "import sys, sklearn.base\n"
+        "from hsiaug_builtin.by_name.lookup import find_class\n"
+        "from hsiaug_builtin.by_name.classifier import MODULES\n"
+        "from hsiaug.api import InputError\n"
+        "for name in ('antigravity', 'this.that', 'ensemble.this', '..this', 'os.system', 'base.this'):\n"
+        "    try: find_class('sklearn', name, MODULES, sklearn.base.ClassifierMixin)\n"
+        "    except InputError: pass\n"
+        "print('this' in sys.modules, 'antigravity' in sys.modules)"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "False False"
