@@ -16,7 +16,7 @@ from typing import Annotated, Any, Literal
 import numpy as np
 from pydantic import BaseModel, ConfigDict, Field
 
-from hsiaug.bench.engine import PluginProgress, TrialEnded, WorkerRefused
+from hsiaug.bench.engine import PluginProgress, TrialEnded
 from hsiaug.registry.progress import progress_values
 from hsiaug.trial.guard import LARGEST_PROVENANCE, LONGEST_MESSAGE, LONGEST_TRACEBACK
 from hsiaug.trial.run import Outcome
@@ -74,10 +74,6 @@ class _Ended(_Part):
     labels: bool
 
 
-class _Refused(_Part):
-    refused: Annotated[str, Field(max_length=LONGEST_MESSAGE)]
-
-
 def without_half_messages(connection: Connection) -> None:
     """Let reading fail where the rest of a message does not follow, in place of waiting for ever."""
     if os.name == "posix":
@@ -86,18 +82,13 @@ def without_half_messages(connection: Connection) -> None:
             pipe.setsockopt(socket.SOL_SOCKET, socket.SO_RCVTIMEO, np.array(seconds, dtype="l").tobytes())
 
 
-def read_answer(connection: Connection, trial: str, *, fresh: bool) -> PluginProgress | TrialEnded | WorkerRefused:
-    """The next message. trial: hash of the one that runs. fresh: whether no plugin was called in that process so far.
-
-    Raises BadAnswer.
-    """
+def read_answer(connection: Connection, trial: str) -> PluginProgress | TrialEnded:
+    """The next message. trial: hash of the one that runs. Raises BadAnswer."""
     said = _received(connection, LARGEST, _parsed)
     try:
         if "step" in said:
             done, total, note = said["step"]
             return PluginProgress(*progress_values(done, total, note))
-        if "refused" in said and fresh:
-            return WorkerRefused(_Refused.model_validate(said).refused)
         ended = _Ended.model_validate(said)
     except (TypeError, ValueError) as error:  # pydantic's too
         raise BadAnswer from error

@@ -13,8 +13,7 @@ from dataclasses import dataclass
 from itertools import islice
 from typing import Protocol
 
-from hsiaug.base.errors import SceneError
-from hsiaug.bench.engine import Batch, Event, Message, OnEvent, PluginProgress, TrialEnded, WorkerRefused
+from hsiaug.bench.engine import Batch, Event, Message, OnEvent, PluginProgress, TrialEnded
 from hsiaug.bench.ledger import Ledger
 from hsiaug.bench.worker import strangers
 from hsiaug.registry.card import Card
@@ -95,7 +94,7 @@ class Dispatch:
                 self._fitted.add(first.fit_hash)
 
     def run(self) -> None:
-        """Run until all work is done. Raises SceneError where a worker refuses it."""
+        """Run until all work is done."""
         slots = self._pool.slots()
         while True:
             nothing = False
@@ -158,13 +157,6 @@ class Dispatch:
             self._on_event(Event("step", trial.hash, message.done, message.total, message.note))
         elif isinstance(message, TrialEnded):
             self._settle(slot, part, message.outcome)
-        elif isinstance(message, WorkerRefused):
-            self._write(trial, lost("load", "WorkerRefused", f"its worker has {message.found}"))
-            raise SceneError(
-                "the scene must stay as the run was planned with",
-                value=message.found,
-                hint="Start the run again when its files stay as they are.",
-            )
         elif self._begun[trial.hash] >= TRIES:
             said = f"the process of this trial {message.how}, {TRIES} times"
             self._settle(slot, part, lost(message.stage, "WorkerDied", said))

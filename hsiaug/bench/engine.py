@@ -17,7 +17,7 @@ from hsiaug.trial.run import Outcome
 from hsiaug.trial.spec import TrialSpec
 
 ENGINES = {name: f"hsiaug.bench.engines.{name}" for name in ("local", "dask", "slurm")}
-"""Module by the engine's name; it is imported when the engine is asked for, and offers ``make`` and ``outline``."""
+"""Module by the engine's name; it is imported when the engine is asked for, and offers ``make``."""
 
 
 @dataclass(frozen=True)
@@ -44,14 +44,7 @@ class WorkerLost:
     stage: str
 
 
-@dataclass(frozen=True)
-class WorkerRefused:
-    """A worker that does not have what the run was planned with. found: what it has in its place."""
-
-    found: str
-
-
-Message = PluginProgress | TrialEnded | WorkerLost | WorkerRefused
+Message = PluginProgress | TrialEnded | WorkerLost
 
 
 @dataclass(frozen=True)
@@ -120,8 +113,7 @@ class Engine(Protocol):
     def wait(self, on_event: OnEvent) -> None:
         """Wait for what was submitted; records go to the store, events to ``on_event``.
 
-        Raises SceneError where a worker finds another scene, hsiaug or plugin than the plan's, StoreError where a
-        record cannot be written.
+        Raises StoreError where a record cannot be written, SceneError where a machine has another scene than the plan.
         """
 
     def cancel(self) -> None:
@@ -147,10 +139,10 @@ def open_engine(settings: ClusterSettings, jobs: int, say: Say) -> Iterator[Engi
         engine.cancel()
 
 
-def outline(settings: ClusterSettings, jobs: int, batches: Sequence[Batch]) -> str:
+def outline(settings: ClusterSettings, batches: Sequence[Batch]) -> str:
     """Describe in a sentence what the engine of the settings would be given; "" for processes of this machine."""
-    module, address = _module(settings)
-    return str(module.outline(address, jobs, settings, batches))
+    module, _ = _module(settings)
+    return str(module.outline(settings, batches)) if hasattr(module, "outline") else ""
 
 
 def _module(settings: ClusterSettings) -> tuple[ModuleType, str]:

@@ -9,17 +9,9 @@ import shlex
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, nullcontext
-from typing import Literal
 
 from rich.console import Console
-from rich.progress import (
-    MofNCompleteColumn,
-    SpinnerColumn,
-    Task,
-    TaskID,
-    TimeElapsedColumn,
-    TimeRemainingColumn,
-)
+from rich.progress import MofNCompleteColumn, SpinnerColumn, Task, TaskID, TimeElapsedColumn, TimeRemainingColumn
 from rich.text import Text
 
 from hsiaug.base.terminal import live, progress_bars
@@ -31,10 +23,7 @@ from hsiaug.trial.failures import ErrorKind, error_kind, one_line, why_failed
 from hsiaug.trial.spec import TrialSpec
 from hsiaug.trial.store import Store
 
-__all__ = ["Detail", "describe", "watching"]
-
-Detail = Literal["quiet", "usual", "verbose"]
-"""How much of a run is told while it goes on."""
+__all__ = ["describe", "watching"]
 
 PLAIN_EVERY = 5.0
 """Seconds between two lines where there is no terminal."""
@@ -55,18 +44,16 @@ def watching(
     costs: Costs | None = None,
     jobs: int = 1,
     store: Store | None = None,
-    detail: Detail = "usual",
+    quiet: bool = False,
     clock: Callable[[], float] = time.monotonic,
 ) -> Iterator[OnEvent]:
     """A function to hand events to while the trials (by hash) run, in ``jobs`` processes.
 
     trials: in the order in which they run. costs: what is known of them. store: where failures are read.
-    detail: quiet = failures alone, verbose = a line for every trial as it ends.
+    quiet: tell of failures alone.
     """
     forecast = Forecast(trials, costs or Costs(), jobs=jobs, clock=clock)
-    drawn = detail != "quiet" and live(console)
-    every = 0.0 if detail == "verbose" else PLAIN_EVERY
-    lined = detail == "verbose" or (detail == "usual" and not drawn)
+    drawn = not quiet and live(console)
     done, last = 0, clock()
     told: set[ErrorKind] = set()
 
@@ -85,10 +72,9 @@ def watching(
                 told.add(error_kind(record))
                 show = f"hsiaug show {event.hash} --store {shlex.quote(str(store.root))}"
                 print_line(Text(f"failed: {name}: {why}. See it whole: {show}", style="yellow"))
-        if lined and (done == len(trials) or clock() - last >= every):
+        if not (quiet or drawn) and (done == len(trials) or clock() - last >= PLAIN_EVERY):
             last = clock()
             said = [f"{event.kind} ({why})" if why else event.kind]
-            said += [_seconds(event.timings)] if event.timings and not every else []
             said += [str(forecast.left())] if done < len(trials) else []
             print_line(Text(f"[{done}/{len(trials)}] {name}: {', '.join(said)}"))
 
@@ -143,13 +129,3 @@ def _bars(trials: Mapping[str, TrialSpec], console: Console, forecast: Forecast)
                     bars.remove_task(running.pop(event.hash))
 
         yield on_event
-
-
-def _seconds(timings: Mapping[str, float]) -> str:
-    """``7.9 s (fit_classifier 6.9, predict 0.9)``; without a fit that was there: its seconds were spent before."""
-    spent = {stage: seconds for stage, seconds in timings.items() if stage != "total"}
-    whole = timings.get("total", 0.0)
-    if sum(spent.values()) > whole:
-        spent.pop("fit_generator", None)
-    stages = ", ".join(f"{stage} {seconds:.1f}" for stage, seconds in spent.items())
-    return f"{whole:.1f} s" + (f" ({stages})" if stages else "")

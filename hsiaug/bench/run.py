@@ -21,7 +21,7 @@ from hsiaug.bench.engine import Batch, Engine, Job, Say, open_engine
 from hsiaug.bench.eta import Forecast
 from hsiaug.bench.memory_check import check_memory
 from hsiaug.bench.plan import Plan
-from hsiaug.bench.progress import Detail, watching
+from hsiaug.bench.progress import watching
 from hsiaug.bench.schedule import in_order, join_plans, trials_of
 from hsiaug.tasks.task import get_task
 from hsiaug.trial.cache import Workbench, has_fit
@@ -81,15 +81,15 @@ def run(
     console: Console,
     say: Say,
     warn: Say,
-    detail: Detail = "usual",
+    quiet: bool = False,
 ) -> Reading | None:
     """Run what the store does not hold of the plans, scene by scene; this is what every benchmark is.
 
     root: of the store, which is made where there is none, unless ``existing`` is none. engine: one that is open, in place
     of that of the settings. limit: seconds that a trial may take. deadline: the time (as ``time.time()``) after which no
     trial should end. stated: whether the store keeps this plan, so that a report can tell which draws were added after a
-    look. console: for the progress. say: is told notes, and what is taken from the store; warn: what engines
-    have to say.
+    look. console: for the progress; quiet: of failures alone. say: is told notes, and what is taken from the store; warn:
+    what engines have to say.
     Returns the records of the plans' trials; None where they run elsewhere, and have not ended yet.
     Raises InputError where the samples of a trial do not fit into memory, or the engine cannot be had; StoreError where
     the store cannot be written.
@@ -128,7 +128,7 @@ def run(
             where.submit(batches)
             if not where.waits:
                 return None
-            with watching(ordered, console, costs=costs, jobs=where.jobs, store=store, detail=detail) as on_event:
+            with watching(ordered, console, costs=costs, jobs=where.jobs, store=store, quiet=quiet) as on_event:
                 where.wait(on_event)
     read = store.read(trial.hash for trial in trials)
     begun = {trial.hash for trial in todo}

@@ -2,9 +2,8 @@
 
 It is sent a :class:`TrialRequest` for each trial, as a pickle. What it answers is JSON, and the bytes of the predicted
 class ids: nothing that a plugin made is unpickled by the process that started it. In order: ``{"step": […]}`` as the
-trial goes on, ``{"result": …, "trial": hash, "labels": bool}`` at its end, and then the labels, where there are any. In
-place of all that, ``{"refused": …}`` where the worker cannot begin. ``answers.py`` reads it. The stage that a trial has
-come to stands in memory that both processes share.
+trial goes on, ``{"result": …, "trial": hash, "labels": bool}`` at its end, and then the labels, where there are any.
+``answers.py`` reads it. The stage that a trial has come to stands in memory that both processes share.
 """
 
 from __future__ import annotations
@@ -21,7 +20,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from multiprocessing.connection import Connection
 from pathlib import Path
-from typing import Any, NoReturn, cast
+from typing import Any, cast
 
 from hsiaug.base.errors import HsiaugError
 from hsiaug.bench.processes import end_with_parent, held_back
@@ -31,7 +30,7 @@ from hsiaug.registry.lookup import registry
 from hsiaug.registry.progress import progress_values
 from hsiaug.tasks.task import TaskData, get_task
 from hsiaug.trial.cache import Workbench
-from hsiaug.trial.run import Outcome, compute
+from hsiaug.trial.run import Outcome, compute, lost
 from hsiaug.trial.spec import TrialSpec
 
 __all__ = ["STAGES", "TrialRequest", "WorkerStart", "serve", "strangers"]
@@ -104,14 +103,7 @@ def serve(
         shown[0] = STAGES.index(stage)
 
     unpack(start.plugins)
-    try:
-        data = get_task(start.task).load(start.scene_ref, progress=False)
-    except HsiaugError as error:
-        channel.refuse(str(error))
-    if data.sha256 != start.sha256:
-        channel.refuse(f"{start.scene_ref} with other values or labels")
-    bench = Workbench(cast(TaskData, data.unlabelled), get_task(start.task), start.cache)
-    del data
+    bench = _workbench(start)
     hide_labels()
     while True:
         try:
@@ -119,6 +111,9 @@ def serve(
         except (EOFError, OSError):
             # Not by the interpreter's shutdown, which would wait for threads that plugins left, and can abort.
             os._exit(0)
+        if isinstance(bench, str):
+            channel.answer(request.spec, lost("load", "SceneError", bench))
+            continue
         if request.split is not None:
             bench.give(request.spec, request.split)
         # Else a stranger's classifier could spoil a fit that trials without it find.
@@ -137,6 +132,18 @@ def serve(
             _trim_memory()
 
 
+def _workbench(start: WorkerStart) -> Workbench | str:
+    """What trials run on, without a label; or what is wrong with the scene."""
+    task = get_task(start.task)
+    try:
+        data = task.load(start.scene_ref, progress=False)
+    except HsiaugError as error:
+        return str(error)
+    if data.sha256 != start.sha256:
+        return f"{start.scene_ref} has other values or labels than when the run was planned: run it again"
+    return Workbench(cast(TaskData, data.unlabelled), task, start.cache)
+
+
 class _Channel:
     """The worker's end of the connection. Messages are whole, whatever plugins, time limits and threads do."""
 
@@ -148,11 +155,6 @@ class _Channel:
     def say(self, message: Any) -> None:
         """Send one message."""
         self._send(json.dumps(message).encode())
-
-    def refuse(self, found: str) -> NoReturn:
-        """Say what there is in place of what the run was planned with, and end."""
-        self.say({"refused": found})
-        os._exit(0)
 
     def answer(self, spec: TrialSpec, outcome: Outcome) -> None:
         """Send the end of a trial."""

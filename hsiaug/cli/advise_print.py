@@ -18,13 +18,7 @@ from hsiaug.bench.command import command_for, generate_command
 from hsiaug.bench.costs import readable
 from hsiaug.bench.plan import Plan
 from hsiaug.cli.output import name_options, print_facts, print_table
-from hsiaug.metrics.significance import (
-    MIN_PAIRS,
-    paired_share_interval,
-    share_interval,
-    t_interval,
-    told_apart,
-)
+from hsiaug.metrics.significance import MIN_PAIRS, paired_share_interval, share_interval, t_interval, told_apart
 from hsiaug.protocol.large_classes import FEWEST
 from hsiaug.report.labels import count, percent, signed, span
 from hsiaug.tasks.task import USUAL, get_task

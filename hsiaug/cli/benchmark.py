@@ -69,10 +69,6 @@ def benchmark(
     dry_run: Annotated[bool, option("Print the plan, its cost and its splits; run nothing.", "--dry-run")] = False,
     json: options.Json = False,
     quiet: options.Quiet = False,
-    verbose: Annotated[
-        bool,
-        option("A line for every trial as it ends, with its seconds.", "--verbose", "-v", panel=options.OUTPUT),
-    ] = False,
 ) -> None:
     """Benchmark generators on a scene with few, unequal labels.
 
@@ -101,8 +97,6 @@ def benchmark(
     from hsiaug.registry.progress import show_progress
     from hsiaug.trial.limit import check_limit
 
-    if quiet and verbose:
-        raise InputError("a run is quiet or verbose", value="--quiet --verbose", hint="Leave out one of them.")
     limit = None if timeout is None else options.duration("--timeout", timeout)
     check_limit(limit)
     if (scene is None) == (suite is None):
@@ -136,7 +130,6 @@ def benchmark(
         store,
         as_json=json,
         quiet=quiet,
-        verbose=verbose,
         existing=existing,
         device=device,
         jobs=jobs,

@@ -56,7 +56,7 @@ def print_plan(
         costs = Costs.of(plans, ())
     left = Forecast({trial.hash: trial for trial in todo}, costs, jobs=jobs).left()
     job, waiting = partial(Job, store=store, device="auto"), {trial.hash: trial for trial in todo}
-    where = outline(settings, jobs, batches_of(plans, waiting, job, costs, jobs))
+    where = outline(settings, batches_of(plans, waiting, job, costs, jobs))
     if as_json:
         print_json({**_as_json(plans, plan, todo, left, jobs), "on": settings.on, "outline": where})
         return

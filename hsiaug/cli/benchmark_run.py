@@ -46,7 +46,6 @@ def run_and_print(
     by: str | None = None,
     as_json: bool = False,
     quiet: bool = False,
-    verbose: bool = False,
     **where: Any,
 ) -> None:
     """Run what is missing of plans; print what is missing or damaged, and the tables of every run.
@@ -63,7 +62,7 @@ def run_and_print(
             console=err,
             say=lambda line: print_lines(notes, [line]),
             warn=lambda line: print_lines(err, [line]),
-            detail="quiet" if quiet else "verbose" if verbose else "usual",
+            quiet=quiet,
             **where,
         )
     if read is None:

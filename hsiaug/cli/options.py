@@ -93,8 +93,7 @@ AnyProtocol = Annotated[
     ),
 ]
 Buffer = Annotated[
-    str | None,
-    option("Labelled pixels left out round training pixels: none, centre or patch.", panel=DRAWS),
+    str | None, option("Labelled pixels left out round training pixels: none, centre or patch.", panel=DRAWS)
 ]
 Patch = Annotated[
     int | None,
@@ -106,8 +105,7 @@ Device = Annotated[str, option("auto (a GPU if there is one), cpu, cuda, cuda:1,
 MOST_JOBS = 1024
 """Worker processes at most: each takes a few hundred MB."""
 Jobs = Annotated[
-    int | None,
-    option("Worker processes. Default: one per core, 1 on a GPU.", min=1, max=MOST_JOBS, metavar="N"),
+    int | None, option("Worker processes. Default: one per core, 1 on a GPU.", min=1, max=MOST_JOBS, metavar="N")
 ]
 On = Annotated[
     str | None,

@@ -90,7 +90,7 @@ def suggest(
             row["committee"],
             f"{row['uncertainty']:.2f}",
             f"{row['segment_pixels']} px",
-            f"{100 * row['share']:.1f}",
+            f"{row['share']:.1%}".rstrip("%"),
         )
         texts.append((row["rank"], row["row"], row["column"], *where, *told))
     header = ("rank", "row", "column", *places, "committee says", "uncertainty", "segment", "share %")

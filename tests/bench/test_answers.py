@@ -32,7 +32,7 @@ def test_a_trial_ends_with_its_result_and_its_labels(ends: tuple[Connection, Con
     here, there = ends
     there.send_bytes(json.dumps({**GOOD, "labels": True}).encode())
     there.send_bytes(np.array([1, 2], dtype=np.int16).tobytes())
-    said = read_answer(here, "a", fresh=False)
+    said = read_answer(here, "a")
     assert isinstance(said, TrialEnded) and said.outcome.labels is not None
     assert said.outcome.labels.tolist() == [1, 2]
 
@@ -56,7 +56,7 @@ def test_what_no_worker_says_is_no_message(message: Any, ends: tuple[Connection,
     here, there = ends
     there.send_bytes(json.dumps(message).encode())
     with pytest.raises(BadAnswer):
-        read_answer(here, "a", fresh=False)
+        read_answer(here, "a")
 
 
 @pytest.mark.skipif(os.name != "posix", reason="pipes wait here")
@@ -68,4 +68,4 @@ def test_a_message_whose_rest_does_not_follow_is_not_waited_for(
     without_half_messages(here)
     os.write(there.fileno(), b"\0\0\0\xff{")
     with pytest.raises(BadAnswer):
-        read_answer(here, "a", fresh=True)
+        read_answer(here, "a")

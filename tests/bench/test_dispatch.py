@@ -11,8 +11,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from hsiaug.base.errors import SceneError
-from hsiaug.bench.engine import Batch, Event, Job, Message, TrialEnded, WorkerLost, WorkerRefused
+from hsiaug.bench.engine import Batch, Event, Job, Message, TrialEnded, WorkerLost
 from hsiaug.bench.engines.local import Local
 from hsiaug.bench.ledger import IDLE_SPLITS, Ledger
 from hsiaug.bench.plan import Request, build_plan
@@ -146,19 +145,6 @@ def test_a_trial_whose_slots_are_lost_twice_is_recorded_as_failed(
     record = Store(tmp_path).sound(deadly.hash)
     assert record is not None
     assert record["error"]["message"] == "the process of this trial left the cluster, 2 times"
-
-
-def test_where_a_worker_refuses_one_record_and_one_error_say_why(
-    planned: list[TrialSpec], toy: Scene, tmp_path: Path
-) -> None:
-    seats = [Seat(lambda *_: WorkerRefused("toy with other values or labels")) for _ in range(2)]
-
-    with pytest.raises(SceneError, match=r"planned with; found toy with other values"):
-        run(planned, toy, Seats(*seats), tmp_path)
-
-    (record,) = Store(tmp_path).records()
-    assert record["error"]["type"] == "WorkerRefused"
-    assert "toy with other values" in record["error"]["message"]
 
 
 def test_late_work_is_not_begun(planned: list[TrialSpec], toy: Scene, tmp_path: Path) -> None:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from hsiaug.bench.engine import WorkerRefused
+from hsiaug.bench.engine import TrialEnded
 from hsiaug.bench.engines.local import Worker
 from hsiaug.bench.worker import WorkerStart
 from hsiaug.core.scene import Scene
@@ -43,4 +43,8 @@ def test_a_worker_refuses_a_scene_whose_files_changed_after_the_plan(tmp_path: P
     )
     worker.send(next(iter(plan().values())), None)
 
-    assert worker.receive() == WorkerRefused("toy with other values or labels")
+    said = worker.receive()
+    assert isinstance(said, TrialEnded) and said.outcome.failed
+    assert (
+        "toy has other values or labels than when the run was planned" in said.outcome.result["error"]["message"]
+    )

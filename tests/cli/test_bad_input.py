@@ -30,7 +30,7 @@ def refused(folder: Path, *words: str, env: dict[str, str] | None = None) -> str
         (("toy", "--classifier", "cnn2"), ("'cnn2'", "cnn2d")),
         (("toy", "--lambda", "-1"), ("--lambda", "-1", "0 for no synthetic samples")),
         (("toy", "--lambda", "half"), ("--lambda", "'half'")),
-        (("toy", "--lambda", ","), ("--lambda", "at least one")),
+        (("toy", "--lambda", ","), ("--lambda", "must be numbers")),
         (("toy", "--omega", "-3", "--generator", "smote"), ("--omega", "-3")),
         (("toy", "--protocol", "ksot:5"), ("'ksot'", "kshot")),
         (("toy", "--protocol", "kshot:none"), ("kshot:10",)),

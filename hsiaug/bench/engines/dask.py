@@ -36,7 +36,7 @@ except ImportError as error:
         hint=f"Install it: {install('dask', 'distributed', 'bokeh')}.",
     ) from error
 
-__all__ = ["make", "outline", "run_chunk"]
+__all__ = ["make", "run_chunk"]
 
 CONNECT = 10.0
 """Seconds in which a scheduler must answer."""
@@ -174,13 +174,6 @@ def make(address: str, jobs: int, settings: ClusterSettings, say: Say) -> _Dask:
     dashboard = f", dashboard {client.dashboard_link}" if find_spec("bokeh") else ""
     say(f"Dask scheduler {client.scheduler.address}{dashboard}")
     return _Dask(client, cluster, settings.gpus)
-
-
-def outline(address: str, jobs: int, settings: ClusterSettings, batches: Sequence[Batch]) -> str:
-    """Describe which trials would run where; nothing is started."""
-    where = f"the workers of {address}" if address else f"{settings.workers or jobs} Dask workers of this machine"
-    gpus = f"; those on a GPU ask for GPU={settings.gpus}" if settings.gpus else ""
-    return f"{sum(len(batch.trials) for batch in batches)} trials on {where}{gpus}"
 
 
 # On a worker

@@ -21,16 +21,7 @@ from hsiaug.base.errors import InputError
 from hsiaug.bench.answers import BadAnswer, read_answer, without_half_messages
 from hsiaug.bench.cluster_settings import ClusterSettings
 from hsiaug.bench.dispatch import Dispatch, Pool
-from hsiaug.bench.engine import (
-    Batch,
-    Message,
-    OnEvent,
-    PluginProgress,
-    Say,
-    TrialEnded,
-    WorkerLost,
-    WorkerRefused,
-)
+from hsiaug.bench.engine import Batch, Message, OnEvent, PluginProgress, Say, TrialEnded, WorkerLost
 from hsiaug.bench.ledger import Ledger
 from hsiaug.bench.processes import CONTEXT, without_ctrl_c, without_main
 from hsiaug.bench.worker import STAGES, TrialRequest, WorkerStart, serve, strangers
@@ -38,7 +29,7 @@ from hsiaug.trial.run import lost
 from hsiaug.trial.spec import TrialSpec
 from hsiaug.trial.store import Store
 
-__all__ = ["Local", "Worker", "make", "outline", "wait_for_messages"]
+__all__ = ["Local", "Worker", "make", "wait_for_messages"]
 
 GRACE = 5.0
 """Seconds beyond its time limit after which a trial's process is killed: it is in compiled code, or swallows the end."""
@@ -53,7 +44,7 @@ class Worker:
 
     shown: written by the process (see :func:`hsiaug.bench.worker.serve`); the clock is the same in all processes. draw:
     the hash of the draw whose split the process has. ran: the strangers that have run in it. trial: hash of the trial
-    that it runs. fresh: whether no plugin was called in it before that.
+    that it runs.
     """
 
     start: WorkerStart
@@ -63,7 +54,6 @@ class Worker:
     draw: str | None = field(default=None, init=False)
     ran: frozenset[tuple[str, str]] = field(default=frozenset(), init=False)
     trial: str = field(default="", init=False)
-    fresh: bool = field(default=True, init=False)
     busy: bool = field(default=False, init=False)
 
     @property
@@ -81,7 +71,7 @@ class Worker:
             self.end()
         if self.process is None:
             self._begin()
-        self.ran, self.trial, self.fresh, self.busy = its, trial.hash, not self.ran, True
+        self.ran, self.trial, self.busy = its, trial.hash, True
         self.shown[0] = self.shown[1] = 0.0
         known = self.draw == trial.draw_hash
         self.draw = trial.draw_hash
@@ -116,12 +106,12 @@ class Worker:
         """The next message, or what is known of the death of the process."""
         assert self.connection is not None
         try:
-            message = read_answer(self.connection, self.trial, fresh=self.fresh and self.stage == "load")
+            message = read_answer(self.connection, self.trial)
         except BadAnswer as error:
             return self.lost(PATIENCE if isinstance(error.__cause__, EOFError | OSError) else 0.0)
         if not isinstance(message, PluginProgress):
             self.busy = False
-            if isinstance(message, WorkerRefused) or message.outcome.timed_out:
+            if message.outcome.timed_out:
                 # A limit may have struck anywhere: in the middle of an import, with a lock held.
                 self.end()
         return message
@@ -238,8 +228,3 @@ def make(address: str, jobs: int, settings: ClusterSettings, say: Say) -> Local:
     if address:
         raise InputError("`on` local takes no address", value=repr(address), hint="Write `on` local.")
     return Local(jobs)
-
-
-def outline(address: str, jobs: int, settings: ClusterSettings, batches: Sequence[Batch]) -> str:
-    """Nothing beside the number of processes, which every plan tells."""
-    return ""

@@ -235,6 +235,6 @@ def make(address: str, jobs: int, settings: ClusterSettings, say: Say) -> _Slurm
     return _Slurm(settings, say)
 
 
-def outline(address: str, jobs: int, settings: ClusterSettings, batches: Sequence[Batch]) -> str:
+def outline(settings: ClusterSettings, batches: Sequence[Batch]) -> str:
     """Describe what would be submitted; SLURM need not be installed here."""
     return _Slurm(settings, lambda line: None).outline(batches)
