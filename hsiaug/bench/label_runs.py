@@ -9,7 +9,7 @@ from hsiaug.base.errors import InputError
 from hsiaug.bench.plan import Plan, Request
 from hsiaug.bench.schedule import plan_runs
 from hsiaug.bench.suite import Run
-from hsiaug.protocol.added import check_placement
+from hsiaug.protocol.based import check_placement
 from hsiaug.protocol.protocols import parse_protocol
 from hsiaug.registry.lookup import Registry
 
@@ -21,7 +21,7 @@ def plan_labels(
 ) -> tuple[Plan, ...]:
     """The benchmark of a request on scene ``ref``, and after it ``none`` with so many more labels per class.
 
-    added: numbers of labels, from 1 on. placements: of :data:`hsiaug.protocol.added.PLACEMENTS`.
+    added: numbers of labels, from 1 on. placements: of :data:`hsiaug.protocol.based.PLACEMENTS`.
     Raises InputError for numbers or placements that cannot be, and what :func:`hsiaug.bench.schedule.plan_runs` raises.
     """
     for placement in placements:

@@ -1,18 +1,34 @@
-"""Protocols that change the draw of another one, whose text ends theirs."""
+"""Protocols that change the draw of another one, whose text ends theirs: ``added`` and ``hidden``."""
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Self
+from typing import NamedTuple, Self
 
 import numpy as np
 from numpy.typing import NDArray
 
+from hsiaug.base.errors import InputError, did_you_mean
+from hsiaug.base.seeds import derive_seed
+from hsiaug.core.samples import take_in_turn
 from hsiaug.core.scene import Scene
-from hsiaug.protocol.compact import dilate
+from hsiaug.protocol.compact import KEPT_FOR_TEST, dilate
 from hsiaug.protocol.protocols import Buffer, Draw, SplitProtocol, draw_train, parse_protocol
 from hsiaug.protocol.within import not_nested
+from hsiaug.registry.card import Card
+
+PLACEMENTS = ("scattered", "field", "clump")
+"""Places of added labels: anywhere; one per field in turn, those without training pixels first; round the clump."""
+
+NO_BUFFER = "added labels have no buffer: test pixels round them lie in training patches"
+
+PATCHES = 4
+"""Side of a hidden block, in sides of a patch: a window of a patch then reads little of what lies round a block."""
+
+LEAST_ACROSS = 4
+"""Hidden blocks across the shorter side of a scene; in small scenes they shrink for it, down to two patches."""
 
 Mask = NDArray[np.bool_]
 
@@ -59,8 +75,171 @@ class Based(SplitProtocol):
         """Identity of the base in the seeds of random numbers."""
         return self.inner.name, self.inner.argument, self.inner.buffer
 
+    def rng_of(self, scene: Scene, seed: int, *parts: str) -> np.random.Generator:
+        """Random numbers that follow the base and ``parts``, but no size: a smaller draw is the first of a larger."""
+        return np.random.default_rng(derive_seed(self.name, scene.drawn_as, *parts, *self.of_base, seed))
+
     def base_draw(self, scene: Scene, seed: int, patch: int) -> tuple[Draw, Mask, Mask]:
         """The base draw; and (H, W) bool, the labelled pixels that it does not train on, and those that it tests."""
         first = draw_train(scene, self.inner, patch, seed)
         rest = (scene.labels > 0) & ~first.train
         return first, rest, rest & ~first.dropped & ~dilate(first.train, self.inner.buffer_radius(patch))
+
+
+class AddedLabels(NamedTuple):
+    """Parts of an argument: labels added to each class, one of PLACEMENTS, and the text of the base protocol."""
+
+    number: int
+    placement: str
+    base: str
+
+
+def read_added(argument: str) -> AddedLabels | None:
+    """``5xscattered:issd`` → 5, ``scattered`` and ``issd``; None for a text that has not this form."""
+    match = re.fullmatch(r"([1-9][0-9]{0,8})x([a-z]+):(.+)", argument.strip(), flags=re.ASCII | re.DOTALL)
+    return AddedLabels(int(match[1]), match[2], match[3]) if match else None
+
+
+def check_placement(placement: str) -> None:
+    """Raise InputError for what is none of PLACEMENTS."""
+    if placement not in PLACEMENTS:
+        raise InputError(
+            f"added labels must be {', '.join(PLACEMENTS[:-1])} or {PLACEMENTS[-1]}",
+            value=repr(placement),
+            hint=did_you_mean(placement, PLACEMENTS),
+        )
+
+
+@dataclass(frozen=True)
+class Added(Based):
+    """The base draw, its buffer, and K more labelled pixels of each class; draws are nested in K.
+
+    The added pixels leave the test set and nothing round them does, so some of their neighbours are tested: the audit
+    counts them, and the draw is tagged LEAKY. ``buffer`` is that of the base draw.
+    """
+
+    card = Card("added", "1", "The draw of another protocol with more labelled pixels of each class")
+    usage = "added:KxPLACEMENT:PROTOCOL, as added:5xscattered:issd"
+    example = "2xscattered:issd"
+    leaky = True
+    nests_in = ("within",)
+
+    @classmethod
+    def parse(cls, argument: str, buffer: Buffer, folder: Path = Path()) -> Self:
+        said = read_added(argument)
+        if said is None:
+            rule = "protocol added needs a number, a placement and a protocol"
+            raise InputError(rule, value=repr(argument), hint=f"Write {cls.usage}.")
+        check_placement(said.placement)
+        return cls.of(f"{said.number}x{said.placement}", said.base, buffer, folder)
+
+    @property
+    def added(self) -> AddedLabels:
+        """The parsed argument."""
+        said = read_added(self.argument)
+        assert said is not None
+        return said
+
+    @property
+    def reads_fields(self) -> bool:
+        return self.added.placement != "scattered" or super().reads_fields
+
+    def buffer_radius(self, patch: int) -> int:
+        """0: the draw leaves out the base draw's buffer by itself, and none round the added pixels."""
+        return 0
+
+    def draw(self, scene: Scene, seed: int, patch: int) -> Draw:
+        said, (first, rest, test) = self.added, self.base_draw(scene, seed, patch)
+        rng = self.rng_of(scene, seed, said.placement)
+        train, notes = first.train.copy(), [*first.notes, NO_BUFFER]
+        for c in scene.class_ids:
+            pixels = _ordered(scene, first.train, c, said.placement, rng)
+            kept = takeable(test[tuple(pixels.T)])
+            chosen = pixels[kept][: said.number]
+            train[tuple(chosen.T)] = True
+            if len(chosen) < said.number:
+                notes.append(
+                    f"class {c} has {len(chosen)} of {said.number} added labels, so that some remain for test"
+                )
+        return Draw(train, rest & ~test & ~train, tuple(notes), asked=first.asked)
+
+
+def takeable(tested: Mask) -> Mask:
+    """(n,) of pixels in the order in which they are taken: all but the test pixels (``tested``) that must stay."""
+    kept: Mask = ~tested | (np.cumsum(tested) <= tested.sum() - KEPT_FOR_TEST)
+    return kept
+
+
+def _ordered(
+    scene: Scene, train: Mask, class_id: int, placement: str, rng: np.random.Generator
+) -> NDArray[np.intp]:
+    """(n, 2) the class's labelled pixels that are no training pixels, in the order in which labels are added."""
+    mine = scene.labels == class_id
+    pixels = rng.permutation(np.argwhere(mine & ~train))
+    if placement == "scattered" or not len(pixels):
+        return pixels
+    fields = scene.fields[tuple(pixels.T)]
+    if placement == "field":
+        # One pixel of each field in turn, fields without a training pixel first, else in random order.
+        ids, which = np.unique(fields, return_inverse=True)
+        place = np.lexsort((rng.permutation(len(ids)), np.isin(ids, scene.fields[train])))
+        ranked = np.argsort(np.argsort(place)[which], kind="stable")
+        return np.asarray(pixels[ranked[take_in_turn(which[ranked])]])
+    from scipy import ndimage
+
+    # By distance from the class's training pixels (else the first pixel), their fields first.
+    start = mine & train
+    if not start.any():
+        start[tuple(pixels[0])] = True
+    far = ndimage.distance_transform_edt(~start)[tuple(pixels.T)]
+    return np.asarray(pixels[np.lexsort((far, ~np.isin(fields, scene.fields[start])))])
+
+
+@dataclass(frozen=True)
+class Hidden(Based):
+    """The base draw, with a share of its test pixels in blocks that plugins see only when they predict them.
+
+    Blocks are taken in random order while they hold no more than the share. Pixels of training patches stay visible. What
+    unlabelled test pixels are worth shows in the difference between test pixels inside and outside the blocks: a
+    transductive method may read the latter alone, and on the next flight it can read none.
+    """
+
+    card = Card("hidden", "1", "The draw of another protocol, with blocks whose pixels no plugin sees")
+    usage = "hidden:SHARE:PROTOCOL, as hidden:0.5:issd"
+    example = "0.5:issd"
+    nests_in = ()
+
+    @classmethod
+    def parse(cls, argument: str, buffer: Buffer, folder: Path = Path()) -> Self:
+        share, _, text = argument.partition(":")
+        return cls.of(cls.number(share, whole=False), text, buffer, folder)
+
+    def buffer_radius(self, patch: int) -> int:
+        return self.inner.buffer_radius(patch)
+
+    def draw(self, scene: Scene, seed: int, patch: int) -> Draw:
+        first, _, test = self.base_draw(scene, seed, patch)
+        side = max(2 * patch, min(PATCHES * patch, min(scene.shape) // LEAST_ACROSS))
+        blocks = _blocks(test, float(self.head), side, self.rng_of(scene, seed))
+        hidden = blocks & ~dilate(first.train, patch // 2)
+        found = (hidden & test).sum() / max(1, test.sum())
+        note = f"blocks of {side}×{side} pixels are hidden, {found:.0%} of the test pixels"
+        return replace(first, hidden=hidden, notes=(*first.notes, note))
+
+
+def _blocks(test: Mask, share: float, side: int, rng: np.random.Generator) -> Mask:
+    """(H, W) pixels of the first blocks in random order, as many as hold at most ``share`` of the test pixels, or one."""
+    height, width = test.shape
+    down, right = rng.integers(side, size=2)
+    rows, columns = (np.arange(height) + down) // side, (np.arange(width) + right) // side
+    block = rows[:, None] * (columns[-1] + 1) + columns[None, :]
+    held = np.bincount(block[test], minlength=int(block.max()) + 1)
+    order = rng.permutation(np.flatnonzero(held))
+    if len(order) < 2:
+        raise InputError(
+            "`protocol` hidden needs test pixels in two blocks or more, to hide some of them",
+            value=f"{len(order)} of {side}×{side} pixels",
+            hint="Use smaller patches, or another protocol.",
+        )
+    taken = order[: max(1, np.searchsorted(np.cumsum(held[order]), share * held.sum(), side="right"))]
+    return np.isin(block, taken)

@@ -14,8 +14,8 @@ TARGETS = {
     "fixed": "protocol.fixed:Fixed",
     "places": "protocol.blocks:Places",
     "within": "protocol.within:Within",
-    "added": "protocol.added:Added",
-    "hidden": "protocol.hidden_blocks:Hidden",
+    "added": "protocol.based:Added",
+    "hidden": "protocol.based:Hidden",
     "asked": "suggest.asked:Asked",
     "picks": "protocol.picks:Picks",
 }

@@ -12,9 +12,8 @@ from numpy.typing import NDArray
 from hsiaug.base.errors import InputError, did_you_mean
 from hsiaug.base.seeds import derive_seed
 from hsiaug.core.scene import Scene
-from hsiaug.protocol.added import takeable
 from hsiaug.protocol.asked import MOST, STRATEGIES, AskedLabels, read_asked
-from hsiaug.protocol.based import Based
+from hsiaug.protocol.based import Based, takeable
 from hsiaug.protocol.protocols import Buffer, Draw
 from hsiaug.protocol.split import Blind
 from hsiaug.quality.synthesis import silent
@@ -94,7 +93,7 @@ class Asked(Based):
     def draw(self, scene: Scene, seed: int, patch: int) -> Draw:
         said, (first, rest, test) = self.asked, self.base_draw(scene, seed, patch)
         # Without strategy and number, so that all of them leave the same test pixels.
-        rng = np.random.default_rng(derive_seed("asked", scene.drawn_as, *self.of_base, seed))
+        rng = self.rng_of(scene, seed)
         pool = np.zeros_like(rest)
         for c in scene.class_ids:
             pixels = rng.permutation(np.argwhere(rest & (scene.labels == c)))

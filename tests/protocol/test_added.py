@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from hsiaug.base.errors import InputError
 from hsiaug.core.fields import seen_fields
 from hsiaug.data import toy_scene
-from hsiaug.protocol.added import PLACEMENTS, Added
+from hsiaug.protocol.based import PLACEMENTS, Added
 from hsiaug.protocol.protocols import parse_protocol
 from hsiaug.protocol.split import draw_split
 from hsiaug.testing import check_protocol
