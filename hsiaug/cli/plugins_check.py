@@ -1,8 +1,7 @@
 """``hsiaug plugins check``: the conformance kit in a process of its own, so that a plugin that ends it ends nothing else.
 
 The child sends ``("plan", [(name, rule), ...])``, then for each check ``("start", name)`` and ``("outcome", facts)``; or
-``("error", HsiaugError)`` where the plugin cannot be loaded. Where it dies, a second child repeats the check that it was
-at, and tries nothing more within it; where that dies too, the check has failed, and another child goes on behind it.
+``("error", HsiaugError)`` where the plugin cannot be loaded. Where it dies, the check that it was at has failed.
 """
 
 from __future__ import annotations
@@ -102,34 +101,34 @@ def _outcomes(kind: Kind, name: str, say: Callable[[str], None]) -> Iterator[Fac
     Raises InputError or PluginError where the plugin cannot be loaded.
     """
     plan: list[tuple[str, str]] = []
-    done: list[Facts] = []
-    careful, ended = False, ""
-    while not plan or len(done) < len(plan):
-        with contextlib.closing(_messages(kind, name, list(done), careful)) as messages:
-            for sort, content in messages:
-                if sort == "plan":
-                    plan = content
-                elif sort == "start":
-                    say(f"{len(done) + 1} of {len(plan)}: {content}")
-                elif sort == "outcome":
-                    done.append(content)
-                    yield content
-                elif sort == "ended":
-                    ended = content
-                else:
-                    raise content
-        if not plan:
-            raise PluginError(f"{kind} {name} must load", value=ended, hint="Repair or uninstall its package.")
-        if careful and len(done) < len(plan):
-            check, rule = plan[len(done)]
-            facts = {"rule": rule, "seen": ended, "hint": HINT, "seconds": 0.0}
-            done.append({"name": check, "status": "failed", **facts})
-            yield done[-1]
-        careful = True
+    done: list[str] = []
+    ended = ""
+    with contextlib.closing(_messages(kind, name)) as messages:
+        for sort, content in messages:
+            if sort == "plan":
+                plan = content
+            elif sort == "start":
+                say(f"{len(done) + 1} of {len(plan)}: {content}")
+            elif sort == "outcome":
+                done.append(content["name"])
+                yield content
+                if len(done) == len(plan):
+                    return  # Threads of the plugin may keep the child.
+            elif sort == "ended":
+                ended = content
+            else:
+                raise content
+    if not plan:
+        raise PluginError(f"{kind} {name} must load", value=ended, hint="Repair or uninstall its package.")
+    status, seen = "failed", ended
+    for check, rule in plan[len(done) :]:
+        facts = {"rule": rule, "seen": seen, "hint": HINT, "seconds": 0.0}
+        yield {"name": check, "status": status, **facts}
+        status, seen = "skipped", "its process has ended"
 
 
 def _messages(*args: Any) -> Generator[tuple[str, Any], None, None]:
-    """The messages of a child that runs what is left of the plan; the last is ``("ended", how)``.
+    """The messages of a child that runs the checks; the last is ``("ended", how)``.
 
     args: of :func:`_serve` behind its pipe.
     """
@@ -152,8 +151,8 @@ def _messages(*args: Any) -> Generator[tuple[str, Any], None, None]:
         ours.close()
 
 
-def _serve(pipe: Connection, kind: Kind, name: str, known: list[Facts], careful: bool) -> None:
-    """The child: load the plugin, and run the checks that are not known yet."""
+def _serve(pipe: Connection, kind: Kind, name: str) -> None:
+    """The child: load the plugin, and run its checks."""
     # Ctrl-C reaches parent and child; the parent then ends this process.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     # What a plugin prints, from native code too, goes to standard error.
@@ -174,20 +173,18 @@ def _serve(pipe: Connection, kind: Kind, name: str, known: list[Facts], careful:
 
     try:
         plugin = _load(kind, name)
-        from hsiaug.testing import Outcome, kit
+        from hsiaug.testing import kit
 
-        run = kit(kind, plugin, known=[Outcome(**outcome) for outcome in known], careful=careful)
-        checks = run.in_order()
+        run = kit(kind, plugin)
+        checks = run.checks.values()
         send("plan", [(one.name, one.rule) for one in checks])
         _ = run.subject
     except HsiaugError as error:
         send("error", error)
         return
-    done = {outcome["name"] for outcome in known}
     for one in checks:
-        if one.name not in done:
-            send("start", one.name)
-            send("outcome", vars(run.outcome(one.name)))
+        send("start", one.name)
+        send("outcome", vars(run.outcome(one.name)))
 
 
 def _load(kind: Kind, name: str) -> str | type:

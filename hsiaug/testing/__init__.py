@@ -13,8 +13,6 @@ What each rule asks, and why, is in docs/plugins.md.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-
 from hsiaug.base.errors import PluginError
 from hsiaug.registry.card import Card
 from hsiaug.registry.hookspecs import Kind
@@ -62,25 +60,15 @@ def check_protocol(plugin: str | type) -> Report:
     return kit("protocol", plugin).report()
 
 
-def kit(
-    kind: Kind,
-    plugin: str | type,
-    preset: str = "tiny",
-    known: Iterable[Outcome] = (),
-    *,
-    careful: bool = False,
-) -> Kit:
-    """The kit of one plugin, which is loaded when the first check is run.
-
-    known: outcomes that came before. careful: the plugin may end the process, so that no check tries more than it must.
-    """
+def kit(kind: Kind, plugin: str | type, preset: str = "tiny") -> Kit:
+    """The kit of one plugin, which is loaded when the first check is run."""
     name = plugin if isinstance(plugin, str) else plugin.__name__
     title = f"{kind} {name}" if kind == "protocol" else f"{kind} {name} (preset {preset})"
-    return Kit(title, CHECKS[kind], lambda: _subject(kind, plugin, preset, careful), known)
+    return Kit(title, CHECKS[kind], lambda: _subject(kind, plugin, preset))
 
 
 def _subject(
-    kind: Kind, plugin: str | type, preset: str, careful: bool
+    kind: Kind, plugin: str | type, preset: str
 ) -> ProtocolSubject | GeneratorSubject | ClassifierSubject:
     """The plugin as its checks see it. Raises PluginError for a class that cannot be checked."""
     found = registry().find(kind, plugin) if isinstance(plugin, str) else None
@@ -97,6 +85,4 @@ def _subject(
         )
     # Pixels first, where the plugin serves them; all else in the order of the card.
     tasks.sort(key=lambda task: task != "pixels")
-    subject = (GeneratorSubject if kind == "generator" else ClassifierSubject)(loaded, preset, entry, *tasks)
-    subject.careful = careful
-    return subject
+    return (GeneratorSubject if kind == "generator" else ClassifierSubject)(loaded, preset, entry, *tasks)

@@ -127,16 +127,14 @@ class ConformanceError(PluginError):
 class Kit:
     """The checks of one plugin. Each is run once at most, and after those that it needs.
 
-    make: builds the subject, when the first check is run. known: outcomes of checks that need not be run again.
+    make: builds the subject, when the first check is run.
     """
 
-    def __init__(
-        self, title: str, checks: Iterable[Check], make: Callable[[], Any], known: Iterable[Outcome] = ()
-    ) -> None:
+    def __init__(self, title: str, checks: Iterable[Check], make: Callable[[], Any]) -> None:
         self.title = title
         self.checks = {one.name: one for one in checks}
         self._make = make
-        self._outcomes = {outcome.name: outcome for outcome in known}
+        self._outcomes: dict[str, Outcome] = {}
 
     @cached_property
     def subject(self) -> Any:
@@ -148,19 +146,6 @@ class Kit:
         if name not in self._outcomes:
             self._outcomes[name] = self._run(self.checks[name])
         return self._outcomes[name]
-
-    def in_order(self) -> list[Check]:
-        """The checks, each behind those that it needs."""
-        found: dict[str, Check] = {}
-
-        def add(one: Check) -> None:
-            for need in one.needs:
-                add(self.checks[need])
-            found.setdefault(one.name, one)
-
-        for one in self.checks.values():
-            add(one)
-        return list(found.values())
 
     def report(self) -> Report:
         """All outcomes. Raises ConformanceError where a rule is broken."""

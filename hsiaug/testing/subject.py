@@ -92,7 +92,6 @@ class Subject(ABC, Generic[F]):
     entry: its entry in the registry, or None for a class that was handed over. task: the one that it is checked in.
     elsewhere: subjects of the same plugin in the further tasks that it serves.
     touched: global state that it changed, and in what call. altered: inputs that it changed.
-    careful: it may end the process, so that no check may try more than its own case.
     work, read_text: what torch's optimisers did in the base fit, and whether it read class descriptions.
     """
 
@@ -108,7 +107,6 @@ class Subject(ABC, Generic[F]):
         self.elsewhere = cast(list[Self], [type(self)(plugin, preset, entry, other) for other in further])
         self.touched: set[tuple[str, str]] = set()
         self.altered: set[str] = set()
-        self.careful = False
         self.work = OptimiserWork()
         self.read_text = False
 
@@ -212,4 +210,4 @@ class Subject(ABC, Generic[F]):
     @property
     def takes_all(self) -> bool:
         """Whether it takes the hardest cases: then the single troubles need no fits of their own."""
-        return not self.careful and bool(self.hardest)
+        return bool(self.hardest)

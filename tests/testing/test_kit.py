@@ -125,16 +125,6 @@ def test_ctrl_c_of_the_user_ends_the_checks():
         signal.signal(signal.SIGINT, before)
 
 
-def test_what_is_known_of_a_plugin_is_not_checked_again():
-    with pytest.raises(ConformanceError) as caught:
-        check_generator(faulty_generators.Unseeded)
-    known = caught.value.report.outcomes
-    again = hsiaug.testing.kit("generator", faulty_generators.WithoutFit, known=known)
-    with pytest.raises(ConformanceError) as repeated:
-        again.report()
-    assert repeated.value.report.outcomes == known
-
-
 def test_every_check_is_shown_able_to_fail():
     broken = {"generator": set[str](), "classifier": set[str]()}
     for kind, plugin in FAULTY:
