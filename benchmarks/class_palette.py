@@ -12,8 +12,13 @@ import sys
 
 import numpy as np
 
-from hsiaug.base.colours import NO_DATA, TO_CONES, TO_LAB, rgb_of
+from hsiaug.base.colours import NO_DATA, rgb_of
 
+TO_CONES = np.array([[0.4122214708, 0.5363325363, 0.0514459929], [0.2119034982, 0.6806995451, 0.1073969566],
+                     [0.0883024619, 0.2817188376, 0.6299787005]])  # fmt: skip
+TO_LAB = np.array([[0.2104542553, 0.7936177850, -0.0040720468], [1.9779984951, -2.4285922050, 0.4505937099],
+                   [0.0259040371, 0.7827717662, -0.8086757660]])  # fmt: skip
+"""Linear sRGB to cones, and their cube roots to OKLab (B. Ottosson 2020, "A perceptual color space")."""
 EYES = {
     "normal": np.eye(3),
     "protanopia": [[0.152286, 1.052583, -0.204868], [0.114503, 0.786281, 0.099216], [-0.003882, -0.048116, 1.051998]],

@@ -18,13 +18,11 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from hsiaug.data import load_scene
     from hsiaug.own_scenes import add_scene
-    from hsiaug.resample import Resampler, augment_scene
-    from hsiaug.results import Results, benchmark, classifier, generator, read_store, split
+    from hsiaug.results import Results, augment_scene, benchmark, classifier, generator, read_store, split
     from hsiaug.scene_maps import SceneMap, map_scene
 
 __version__ = "0.1.0"
 __all__ = [
-    "Resampler",
     "Results",
     "SceneMap",
     "__version__",
@@ -40,11 +38,10 @@ __all__ = [
 ]
 
 _HOMES = {
-    "Resampler": "hsiaug.resample",
     "Results": "hsiaug.results",
     "SceneMap": "hsiaug.scene_maps",
     "add_scene": "hsiaug.own_scenes",
-    "augment_scene": "hsiaug.resample",
+    "augment_scene": "hsiaug.results",
     "benchmark": "hsiaug.results",
     "classifier": "hsiaug.results",
     "generator": "hsiaug.results",

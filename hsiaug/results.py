@@ -28,6 +28,7 @@ from hsiaug.base.arguments import (
     anything,
     checked,
     choice,
+    mapping,
     number,
     optional,
     path,
@@ -46,17 +47,19 @@ from hsiaug.bench.plan import Request
 from hsiaug.bench.run import Existing, run
 from hsiaug.bench.schedule import plan_runs, trials_of
 from hsiaug.bench.suite import Run
+from hsiaug.core.samples import PatchSamples, concatenate
 from hsiaug.core.scene import Scene
 from hsiaug.data import load_scene
 from hsiaug.data.pair_sets import task_of
 from hsiaug.protocol.protocols import parse_protocol
 from hsiaug.protocol.split import Split, draw_split
+from hsiaug.quality.kits import sample_kit, synthesise
+from hsiaug.quality.synthesis import PixelSynthesis, SampleRequest
 from hsiaug.registry.card import build_params, check_preset
 from hsiaug.registry.handed import as_typed, named
 from hsiaug.registry.hookspecs import Kind
 from hsiaug.registry.lookup import registry
 from hsiaug.report import ENDINGS, Report, build_report, figure_of, render_report, save_report
-from hsiaug.resample import SCENE
 from hsiaug.trial.limit import check_limit
 from hsiaug.trial.planned import read_plans
 from hsiaug.trial.store import Store
@@ -71,6 +74,10 @@ USUAL_STORE = "hsiaug-results"
 One = str | Any
 """The name of a plugin, or the plugin itself: an object, or its class where its usual hyper-parameters do."""
 COLUMNS = choice(1, 2)
+SCENE = Argument(
+    "a Scene, a name of the catalogue, or the path of a card",
+    lambda scene: scene if isinstance(scene, Scene) else path.convert(scene),
+)
 DRAWS = Argument(
     "how many draws, from 1 on, or a list of their numbers",
     lambda draws: list(range(whole(1).convert(draws))) if np.ndim(draws) == 0 else several(whole()).convert(draws),
@@ -103,6 +110,58 @@ def split(
     """
     loaded = scene if isinstance(scene, Scene) else load_scene(scene)
     return draw_split(loaded, parse_protocol(protocol), draw, patch)
+
+
+@checked(
+    scene=SCENE,
+    generator=anything,
+    lam=number,
+    times=optional(number),
+    omega=optional(number),
+    protocol=text,
+    seed=whole(),
+    patch=whole(1),
+    params=optional(mapping),
+    preset=text,
+    device=text,
+)
+def augment_scene(
+    scene: Scene | str | os.PathLike[str],
+    generator: str | Any = "smote",
+    lam: float = 1.0,
+    *,
+    times: float | None = None,
+    omega: float | None = None,
+    protocol: str = "issd",
+    seed: int = 0,
+    patch: int = 9,
+    params: Mapping[str, Any] | None = None,
+    preset: str = "cpu",
+    device: str = "auto",
+) -> PatchSamples:
+    """Training samples of one draw of a scene: the real ones, then the synthetic ones that λ and M (``times``) ask for.
+
+    scene: a Scene, a name of the catalogue, or the path of a card. generator: a name, or a plugin, as
+    ``hsiaug.benchmark`` takes it. The same as ``hsiaug generate --with-real`` and as a benchmark's trial of these
+    settings; ``provenance`` of the result holds what makes them again.
+    Raises InputError for names and numbers that are not valid, SplitError where the scene cannot be split so.
+    """
+    loaded = scene if isinstance(scene, Scene) else load_scene(scene)
+    name, settings = named("generator", generator, preset)
+    request = SampleRequest(
+        generator=name,
+        protocol=parse_protocol(protocol),
+        lam=lam,
+        times=times,
+        omega=omega,
+        seed=seed,
+        patch=patch,
+        preset=preset,
+        overrides={**settings, **{key: str(value) for key, value in (params or {}).items()}},
+        device=device,
+    )
+    made: PixelSynthesis = synthesise(sample_kit("pixels"), loaded, request, registry())
+    return replace(concatenate([made.real, made.synthetic]), provenance=made.provenance())
 
 
 @checked(
@@ -221,7 +280,7 @@ class Table:
     __repr__ = __str__
 
     def _repr_html_(self) -> str:
-        from hsiaug.report.html.notebook import notebook_html
+        from hsiaug.report.html.markup import notebook_html
         from hsiaug.report.matrix import pages
 
         return notebook_html(pages(self.report, self.by))

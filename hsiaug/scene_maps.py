@@ -5,24 +5,23 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
 from hsiaug.base.arguments import checked, path, switch, text
-from hsiaug.base.notebooks import frame_of, show_in_cells
-from hsiaug.base.targets import TABLES
+from hsiaug.base.notebooks import show_in_cells
 from hsiaug.base.terminal import log_console
 from hsiaug.base.threads import one_thread_here
 from hsiaug.data.georeference import Georeference
-from hsiaug.quality.maps import check_map_targets, class_map_figure, save_map, with_endings, write_maps
+from hsiaug.quality.maps import RASTERS, check_map_targets, class_map_figure, save_map
 from hsiaug.registry.lookup import registry
 from hsiaug.registry.progress import show_progress
-from hsiaug.report.grid import ReportPage, text_grid
 from hsiaug.report.labels import percent
-from hsiaug.report.output_files import TableFiles, table_writers, write_files
+from hsiaug.report.output_files import figure_writers, write_files
 from hsiaug.report.scores import metric_set
 from hsiaug.tasks.task import get_task
 from hsiaug.trial.mapping import Agreement, Refitted, agreement, refit, spec_of
@@ -34,7 +33,7 @@ if TYPE_CHECKING:
     from pandas import DataFrame
 
 HEADER = ("class", "name", "pixels", "share %", "training pixels")
-"""Columns of :meth:`SceneMap.rows` as texts."""
+"""Columns of :meth:`SceneMap.rows`."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -63,35 +62,27 @@ class SceneMap:
         spec = self.made.spec
         return f"{spec.classifier_label} with {spec.generator.name}, record {self.record['hash'][:8]}"
 
-    @property
-    def _note(self) -> str:
-        return f"{self.made.split.audit.n_train:,} of the pixels are training pixels"
-
-    def rows(self) -> list[dict[str, Any]]:
-        """Pixels by class, their share of those that are mapped, and training pixels; last what holds no data."""
-        counts = np.bincount(np.concatenate([ids.ravel() for ids in self.maps.values()]))
-        counts = np.pad(counts, (0, len(self.class_names) + 1 - len(counts)))
-        mapped = max(1, int(counts[1:].sum()))
-        train = self.made.split.audit.train_counts
-        rows: list[dict[str, Any]] = [
-            {
-                "class": c,
-                "name": name,
-                "pixels": int(counts[c]),
-                "share": float(counts[c] / mapped),
-                "train": int(train[c - 1]),
-            }
-            for c, name in enumerate(self.class_names, start=1)
-        ]
-        empty = {"class": 0, "name": "no data", "pixels": int(counts[0]), "share": None, "train": None}
-        return [*rows, empty] if counts[0] else rows
-
     def frame(self) -> DataFrame:
-        """:meth:`rows` as a pandas frame; shares are fractions."""
-        return frame_of(self.rows())
+        """pandas: pixels by class, their share of those that are mapped, and training pixels; last what holds no data."""
+        from pandas import DataFrame
 
-    def remarks(self, paths: Sequence[Path] = ()) -> list[str]:
-        """Sentences on how far the map is to be trusted; of GeoTIFFs among ``paths`` also whether they lie nowhere."""
+        ids = np.concatenate([ids.ravel() for ids in self.maps.values()])
+        counts = np.bincount(ids, minlength=len(self.class_names) + 1)
+        pixels, classes = [*counts[1:], counts[0]], range(1, len(self.class_names) + 1)
+        found = DataFrame({"class": [*classes, 0], "name": [*self.class_names, "no data"], "pixels": pixels})
+        found["share"] = [*(counts[1:] / max(1, counts[1:].sum())), None]
+        found["train"] = [*self.made.split.audit.train_counts, None]
+        return found[(found["class"] > 0) | (found["pixels"] > 0)].astype({"train": "Int64"})
+
+    def rows(self) -> list[tuple[str, ...]]:
+        """:meth:`frame` as texts below HEADER."""
+        return [
+            (str(c), name, str(pixels), *(("–", "–") if not c else (f"{100 * share:.2f}", str(train))))
+            for c, name, pixels, share, train in self.frame().itertuples(index=False)
+        ]
+
+    def remarks(self) -> list[str]:
+        """Sentences on how far the map is to be trusted."""
         audit, metrics = self.made.split.audit, self.record["metrics"]
         leaky = " [LEAKY]" if audit.leaky else ""
         headline = metric_set(self.made.spec.task)
@@ -101,7 +92,7 @@ class SceneMap:
             f"warning: the map holds the {audit.n_train:,} training pixels, so its agreement with the labels is no "
             f"accuracy; that of the record is {scores} on its test pixels{leaky}",
         ]
-        if with_endings(paths, (".tif", ".tiff")) and None in self.grounds.values():
+        if None in self.grounds.values():
             said.append("note: the cube's file names no place on Earth, so the map lies nowhere")
         return said
 
@@ -112,33 +103,35 @@ class SceneMap:
     @checked(path=path)
     def save(self, path: str | os.PathLike[str]) -> list[Path]:
         """Write what the ending says: class ids as GeoTIFF (.tif) or .npy, a PNG beside them; the map with its legend
-        (.png, .svg, .pdf); the table of :meth:`rows` (.md, .tex, .csv, .json).
+        (.png, .svg, .pdf).
 
-        Returns the files; of several places each has its own.
-        Raises InputError for another ending.
+        Returns the files; of several places each has its own, NAME_PLACE. Raises InputError for another ending.
         """
         return self.save_all([Path(path)])
 
     def save_all(self, paths: Sequence[Path]) -> list[Path]:
         """:meth:`save` of several files; beside class ids goes a PNG only where no picture is named."""
         check_map_targets(paths)
-        files = write_maps(paths, self.maps, self._figure, self._save_raster)
-        return files + write_files(
-            with_endings(paths, TABLES), table_writers(lambda: self._tables(self.remarks(paths)))
-        )
+        rasters = [path for path in paths if path.suffix.lower() in RASTERS]
+        pictures = [path for path in paths if path not in rasters] or [
+            path.with_suffix(".png") for path in rasters
+        ]
+        plain = [place.replace("/", "_") for place in self.maps]
+        names = plain if len(set(plain)) == len(plain) else [f"{i}" for i in range(len(plain))]
+        files = []
+        for place, name in zip(self.maps, names, strict=True):
+            ending = f"_{name}" if len(names) > 1 else ""
+            for raster in rasters:
+                target = raster.with_stem(raster.stem + ending)
+                save_map(target, self.maps[place], self.class_names, self.grounds[place], self._facts())
+                files.append(target)
+            targets = [picture.with_stem(picture.stem + ending) for picture in pictures]
+            files += write_files(targets, figure_writers(partial(self._figure, place)))
+        return files
 
-    def _figure(self, name: str) -> Figure:
-        return class_map_figure(self.maps[name], self.class_names, f"{name}: {self.title}", self._note)
-
-    def _save_raster(self, path: Path, name: str) -> None:
-        save_map(path, self.maps[name], self.class_names, self.grounds[name], self._facts())
-
-    def _tables(self, remarks: list[str]) -> TableFiles:
-        """Return the tables of the map; in CSV and JSON shares are fractions."""
-        rows = self.rows()
-        grid = text_grid("Mapped pixels by class", HEADER, list(map(share_texts, rows)), 2)
-        page = ReportPage(self.title, grids=(grid,), notes=tuple(remarks))
-        return TableFiles("map", [page], rows, {"classes": rows, "remarks": remarks})
+    def _figure(self, place: str) -> Figure:
+        note = f"{self.made.split.audit.n_train:,} of the pixels are training pixels"
+        return class_map_figure(self.maps[place], self.class_names, f"{place}: {self.title}", note)
 
     def _facts(self) -> dict[str, str]:
         """Tags of the file."""
@@ -184,13 +177,6 @@ def make_map(scene: str, store: Store, record: str, device: str, console: rich.c
         maps = task.mapped(made.fitted, made.card, data, made.split, progress, made.spectra)
     same = agreement(made, data, maps, source)
     return SceneMap(source, maps, tuple(data.class_names), made, same, task.georeferences(scene, data))
-
-
-def share_texts(row: Mapping[str, Any]) -> tuple[str, ...]:
-    """A row of :meth:`SceneMap.rows` below HEADER."""
-    share = "–" if row["share"] is None else f"{100 * row['share']:.2f}"
-    train = "–" if row["train"] is None else str(row["train"])
-    return str(row["class"]), row["name"], str(row["pixels"]), share, train
 
 
 def _repeats(same: Agreement, tested: int, record: Record) -> str:

@@ -7,11 +7,8 @@ from itertools import combinations
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
-from hypothesis.extra.numpy import arrays
 
-from benchmarks.class_palette import EYES
+from benchmarks.class_palette import EYES, TO_CONES, TO_LAB
 from hsiaug.base.colours import (
     CLASSES,
     HELD_OUT,
@@ -20,18 +17,13 @@ from hsiaug.base.colours import (
     RIGHT,
     SERIES,
     SYNTHETIC,
-    TO_CONES,
-    TO_LAB,
     TONES,
     TRAIN,
     WRONG,
     class_colours,
-    class_names_shown,
-    in_the_dark,
     rgb_of,
 )
-from hsiaug.report.figures.class_labels import class_centres
-from hsiaug.report.html.page import HERE
+from hsiaug.report.html.markup import HERE
 
 PAPERS = ("#ffffff", "#181f27")
 LINK = "#0a4fb3"
@@ -87,7 +79,7 @@ def test_no_role_looks_like_a_series_or_a_verdict() -> None:
 
 @pytest.mark.parametrize("dark", [False, True])
 def test_series_stand_out_from_the_paper_and_mean_no_verdict(dark: bool) -> None:
-    shown = tuple(map(in_the_dark, SERIES)) if dark else SERIES
+    shown = tuple(schemes()[dark][f"s{i}"] for i in range(len(SERIES)))
     assert min(contrast(colour, PAPERS[dark]) for colour in shown) >= 3
     for eye, apart in (("normal", 12), ("protanopia", 7.5), ("deuteranopia", 7.5), ("tritanopia", 6)):
         assert least(shown, eye) >= apart, eye
@@ -95,21 +87,11 @@ def test_series_stand_out_from_the_paper_and_mean_no_verdict(dark: bool) -> None
         assert least(shown, "normal", (*list(TONES.values()), LINK)) >= 11
 
 
-@settings(deadline=None, max_examples=25)
-@given(arrays(np.int16, (9, 7), elements=st.integers(0, 20)))
-def test_an_id_is_written_on_a_pixel_of_its_class(ids: np.ndarray) -> None:
-    centres = class_centres(ids)
-    assert {class_id for class_id, *_ in centres} == set(np.unique(ids).tolist()) - {0}
-    assert all(ids[row, column] == class_id for class_id, row, column in centres)
-
-
-def test_more_classes_than_colours_have_their_ids_in_the_legend() -> None:
-    names = [f"crop {letter}" for letter in "abcdefghijklmnopq"]
-    assert class_names_shown(names[:16]) == names[:16]
-    assert class_names_shown(names)[16] == "17 crop q"
-    colours = class_colours(17)
-    assert colours.shape == (18, 3) and tuple(colours[0]) == rgb_of(NO_DATA)
-    assert np.array_equal(colours[17], colours[1])
+def test_no_two_classes_have_one_colour() -> None:
+    colours = class_colours(255)
+    assert colours.shape == (256, 3) and tuple(colours[0]) == rgb_of(NO_DATA)
+    assert len({tuple(colour) for colour in colours.tolist()}) == 256
+    assert [tuple(colour) for colour in colours[1:17].tolist()] == [rgb_of(colour) for colour in CLASSES]
 
 
 def schemes() -> tuple[dict[str, str], dict[str, str], str]:
@@ -125,7 +107,6 @@ def test_every_colour_of_the_page_has_one_name() -> None:
     for found in (light, dark):
         assert len(set(found.values())) == len(found)
     assert [light[f"s{i}"] for i in range(len(SERIES))] == list(SERIES)
-    assert [dark[f"s{i}"] for i in range(len(SERIES))] == list(map(in_the_dark, SERIES))
     verdicts = ("good", "loss", "bad", "warn", "soft")
     assert {name: light[name] for name in verdicts} == dict(zip(verdicts, TONES.values(), strict=True))
     for name, tone in (("more", "good"), ("less", "bad")):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -28,8 +27,8 @@ NO_DATA = "#dcdcdc"
 SERIES = ("#2a4004", "#f35100", "#bc66f2", "#521667", "#66996e", "#b60a77", "#3183ad", "#6352d6")
 """Colours of lines and marks of arms or controls, in the order of ``--s0`` to ``--s7`` of the page, found alike.
 
-Each has a contrast of 3 or more on white, as has its ``in_the_dark`` on dark paper, and stays away from the colours of
-verdicts and of links. Eight lie too close for some eyes to rest on colour alone: each has its own marker too.
+Each has a contrast of 3 or more on white, and stays away from the colours of verdicts and of links. Eight lie too close
+for some eyes to rest on colour alone: each has its own marker too.
 """
 TONES = {"good": "#00695c", "loss": "#b34700", "bad": "#a40e26", "warn": "#7a4a00", "": "#57606a"}
 """Verdicts: helps, helps at a loss, hurts, a warning, nothing shown. Each stands beside a sign or a word, never alone."""
@@ -72,40 +71,13 @@ def rgb_of(colour: str) -> tuple[int, int, int]:
 
 
 def class_colours(classes: int) -> NDArray[np.uint8]:
-    """(C + 1, 3) colours by class id; 0 is a pixel without a class. Beyond 16 classes they repeat.
+    """(C + 1, 3) colours by class id, no two alike for up to 255 classes; 0 is a pixel without a class.
 
-    Where they repeat, a picture writes the ids into the map: ``class_names_shown`` gives the entries of its legend.
+    Beyond 16 classes they come again lighter, then darker; beyond 48 by too little to be seen.
     """
-    table = np.array([rgb_of(CLASSES[i % len(CLASSES)]) for i in range(classes)], dtype=np.uint8)
-    return np.concatenate([np.array([rgb_of(NO_DATA)], dtype=np.uint8), table.reshape(-1, 3)])
-
-
-def class_names_shown(names: Sequence[str]) -> list[str]:
-    """Names of the classes 1..C as a legend prints them: with their ids where colours repeat."""
-    return [f"{i} {name}" for i, name in enumerate(names, 1)] if len(names) > len(CLASSES) else list(names)
-
-
-TO_CONES = np.array([[0.4122214708, 0.5363325363, 0.0514459929], [0.2119034982, 0.6806995451, 0.1073969566],
-                     [0.0883024619, 0.2817188376, 0.6299787005]])  # fmt: skip
-TO_LAB = np.array([[0.2104542553, 0.7936177850, -0.0040720468], [1.9779984951, -2.4285922050, 0.4505937099],
-                   [0.0259040371, 0.7827717662, -0.8086757660]])  # fmt: skip
-"""Linear sRGB to cones, and their cube roots to OKLab (B. Ottosson 2020, "A perceptual color space")."""
-
-
-def in_the_dark(colour: str) -> str:
-    """A colour ``#rrggbb`` made for white paper, as it is on dark paper: its hue, its lightness turned round.
-
-    White becomes the dark paper and black the ink of the page; what has contrast on the one keeps it on the other.
-    """
-    srgb = np.array(rgb_of(colour)) / 255
-    linear = np.where(srgb <= 0.04045, srgb / 12.92, ((srgb + 0.055) / 1.055) ** 2.4)
-    light, a, b = TO_LAB @ np.cbrt(TO_CONES @ linear)
-    light = 0.18 + 0.75 * max(0.0, 1.0 - light) ** 0.5
-    for share in np.linspace(1, 0, 41):  # less chroma, until a screen can show it
-        cones = np.linalg.solve(TO_LAB, [light, a * share, b * share]) ** 3
-        linear = np.linalg.solve(TO_CONES, cones)
-        if linear.min() >= -1e-6 and linear.max() <= 1 + 1e-6:
-            break
-    linear = np.clip(linear, 0, 1)
-    srgb = np.where(linear <= 0.0031308, 12.92 * linear, 1.055 * linear ** (1 / 2.4) - 0.055)
-    return "#" + "".join(f"{round(255 * value):02x}" for value in srgb)
+    turn = np.arange(classes) // len(CLASSES)
+    base = np.array([rgb_of(CLASSES[i % len(CLASSES)]) for i in range(classes)], dtype=np.float64).reshape(-1, 3)
+    towards = np.array([0.0, 255.0, 0.0])[turn % 3, None]
+    table = np.round(base + np.array([0.0, 0.45, 0.45])[turn % 3, None] * (towards - base)).astype(np.uint8)
+    table[:, 2] ^= (turn // 3).astype(np.uint8)
+    return np.concatenate([np.array([rgb_of(NO_DATA)], dtype=np.uint8), table])

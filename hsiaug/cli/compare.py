@@ -46,20 +46,20 @@ def compare(
     from hsiaug.base.terminal import Console
     from hsiaug.cli.output import print_facts, print_json, print_lines, print_table, read_report, say_written
     from hsiaug.report.output_files import table_writers, write_files
-    from hsiaug.report.two_arms import tables
-    from hsiaug.report.two_arms.comparison import compare_arms
+    from hsiaug.report import two_arms
+    from hsiaug.report.two_arms import compare_arms
     from hsiaug.trial.store import Store
 
     check_targets(out or [], TABLES)
     comparison, screen = compare_arms(read_report(Store(store), margin=margin), a, b, metric=metric), Console()
     if json:
-        print_json(tables.comparison_json(comparison, str(store)), indent=1)
+        print_json(two_arms.comparison_json(comparison, str(store)), indent=1)
     for pairing in () if json else comparison.pairings:
-        print_facts(screen, tables.facts(comparison, pairing), 34)
-        print_table(screen, tables.DRAW_HEADER, tables.draw_rows(pairing), title="Draw by draw")
-        print_table(screen, tables.CLASS_HEADER, tables.class_rows(pairing), title="Recall per class, B − A")
-        print_lines(screen, [*(f"note\t{text}" for text in tables.notes(pairing)), ""])
+        print_facts(screen, two_arms.facts(comparison, pairing), 34)
+        print_table(screen, two_arms.DRAW_HEADER, two_arms.draw_rows(pairing), title="Draw by draw")
+        print_table(screen, two_arms.CLASS_HEADER, two_arms.class_rows(pairing), title="Recall per class, B − A")
+        print_lines(screen, [*(f"note\t{text}" for text in two_arms.notes(pairing)), ""])
     print_lines(screen, (f"not compared\t{text}" for text in (() if json else comparison.apart)))
     if out:
-        write_files(out, table_writers(lambda: tables.comparison_tables(comparison, str(store))))
+        write_files(out, table_writers(lambda: two_arms.comparison_tables(comparison, str(store))))
         say_written(out)

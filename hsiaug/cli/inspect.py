@@ -51,7 +51,7 @@ def inspect(
 ) -> None:
     """Look at synthetic samples: are they like real ones, do their labels fit, are they copies.
 
-    Writes pictures of class spectra and principal components, spectra.csv and quality.json; of masks a contact sheet,
+    Writes pictures of class spectra and principal components, and quality.json; of masks a contact sheet,
     spectra, and the tiles nearest to training tiles. Every number stands beside what real held-out samples reach;
     docs/quality.md says how to read them. Test pixels and their labels are read after the fit: a diagnosis, not to be
     used to choose a generator on the same draw.
@@ -69,8 +69,8 @@ def inspect(
     from hsiaug.quality.attention import LABELS, inspect_attention
     from hsiaug.quality.attention_figure import draw_attention
     from hsiaug.quality.export import check_folder, made_folder
-    from hsiaug.quality.figures import save_figures
-    from hsiaug.quality.guidance import guidance_figure, guided_measures, save_guidance
+    from hsiaug.quality.figures import guidance_figure, save_figures
+    from hsiaug.quality.guidance import guided_measures, save_guidance
     from hsiaug.report.labels import measured
 
     if out.suffix and not out.is_dir():
@@ -99,7 +99,6 @@ def inspect(
     if looked:
         pictures["attention"], content["attention"] = draw_attention(looked, first), looked.as_json()
     files = save_figures(pictures, made_folder(out))
-    files += [] if report.save_table is None else [report.save_table(out)]
     files += [save_guidance(points, out)] if points else []
     files.append(write_text_whole(out / "quality.json", json_of(content, indent=1) + "\n"))
     screen = Console()

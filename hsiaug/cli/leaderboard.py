@@ -37,14 +37,10 @@ def leaderboard(
     from hsiaug.report.output_files import table_writers, write_files
     from hsiaug.report.render_rich import print_page
     from hsiaug.report.render_text import markdown
-    from hsiaug.report.scenes.label_curves import label_curves
-    from hsiaug.report.views_labels import main_worths
     from hsiaug.trial.store import Store
 
     check_targets(out or [], (*TABLES, ".html"))
-    kept = Store(store)
-    report = read_report(kept)
-    made = leaderboard_files(*boards(report, main_worths(label_curves(report, kept))))
+    made = leaderboard_files(*boards(read_report(Store(store))))
     if out:
         page = pages_html("Leaderboard · hsiaug", made.pages)
         write_files(out, {**table_writers(lambda: made), ".html": lambda path: path.write_text(page, "utf-8")})

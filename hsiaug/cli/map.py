@@ -18,7 +18,7 @@ def map_(
         list[Path],
         option(
             "File to write: .tif or .npy (the map, with a .png where no picture is named), .png, .svg or .pdf (with its "
-            "legend), .md, .tex, .csv or .json (the table); of several places NAME_PLACE.tif. Repeat for more."
+            "legend); of several places NAME_PLACE.tif. Repeat for more."
         ),
     ],
     store: options.StoreDir = Path("hsiaug-results"),
@@ -32,7 +32,7 @@ def map_(
 
     Examples:
       hsiaug map my_scene.toml --record 3fa9 --out map.tif
-      hsiaug map indian_pines --record 3fa9 --out map.pdf --out shares.tex
+      hsiaug map indian_pines --record 3fa9 --out map.pdf
       hsiaug map oscd --record 3fa9 --out change.tif
     """
     # As a benchmark does, so that the classifier becomes the same.
@@ -40,13 +40,13 @@ def map_(
     from hsiaug.base.terminal import Console
     from hsiaug.data.scene_files import check_spared
     from hsiaug.quality.maps import check_map_targets
-    from hsiaug.scene_maps import HEADER, make_map, share_texts
+    from hsiaug.scene_maps import HEADER, make_map
     from hsiaug.trial.store import Store
 
     check_map_targets(out)
     check_spared(scene, out)
     made = make_map(scene, Store(store), record, device, Console(stderr=True))
     files, screen = made.save_all(out), Console()
-    print_table(screen, HEADER, map(share_texts, made.rows()))
-    print_lines(screen, made.remarks(out))
+    print_table(screen, HEADER, made.rows())
+    print_lines(screen, made.remarks())
     say_written(files)

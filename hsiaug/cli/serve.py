@@ -19,7 +19,7 @@ def serve(
     """Show the report of a store in a browser, and show it again whenever trials have ended.
 
     Serves a page at 127.0.0.1, which no other machine reaches; its address holds a secret. It is that of 'hsiaug report
-    --out report.html', and beside it any two trials' maps side by side, with one cursor and one zoom. Nothing is written.
+    --out report.html'. Nothing is written.
 
     Examples:
       hsiaug serve hsiaug-results

@@ -22,8 +22,8 @@ SEARCHED, MOST = 20_000, 300
 """Held-out pixels that are searched for patches, and patches that are looked at."""
 LEAST = 0.1
 """Share of a patch that its class must cover, and other trained classes."""
-SHOWN, TRIED = 2, 8
-"""Held-out patches of a class in the figure, and synthetic ones of which one with the same prompt is shown."""
+SHOWN = 3
+"""Patches of a class in the figure."""
 LABELS = {
     "class": "words of the class's name",
     "content": "other content words",
@@ -56,7 +56,6 @@ class LookedAt:
     """A patch x (B, p, p) of a class and its maps. region: (p, p), 1 = the class, 0 = another, NaN = not known."""
 
     class_id: int
-    synthetic: bool
     x: NDArray[np.float32]
     region: Array
     maps: Maps
@@ -89,12 +88,12 @@ def inspect_attention(made: AnySynthesis) -> AttentionReport:
     if not callable(ask):
         raise no_attention(made.card.name)
     x, y, region, other = _held_out(made)
-    patches = list(map(LookedAt, y.tolist(), [False] * len(y), x, region, _maps(ask, x, y)))
+    patches = list(map(LookedAt, y.tolist(), x, region, _maps(ask, x, y)))
     content = _content([patch.maps for patch in patches])
     names = [content.intersection(words_of(name)) for name in made.data.class_names]
     of_class = [total(patch.maps, names[patch.class_id - 1]) for patch in patches]
     middle = slice(x.shape[2] // 2, x.shape[2] // 2 + 1)
-    scaled = x / _spread(made)
+    scaled = x / (made.real.x.std(axis=(0, 2, 3))[:, None, None] + 1e-9)
     compared = {
         "class": of_class,
         "content": [total(patch.maps, content - names[patch.class_id - 1]) for patch in patches],
@@ -115,25 +114,8 @@ def inspect_attention(made: AnySynthesis) -> AttentionReport:
         classes[c] = mean_score(
             [total(patch.maps, names[c - 1]) for patch in own], [patch.region for patch in own]
         )
-        alike = [patch for patch in own if patch.maps.keys() == own[0].maps.keys()]
-        shown += [*alike[:SHOWN], *_synthetic(made, ask, own[0])]
+        shown += [patch for patch in own if patch.maps.keys() == own[0].maps.keys()][:SHOWN]
     return AttentionReport(rows, classes, content, tuple(shown))
-
-
-def _synthetic(made: AnySynthesis, ask: Ask, like: LookedAt) -> list[LookedAt]:
-    """The first of some synthetic patches that has the class and the prompt of another patch, if there is any."""
-    own = made.synthetic.y == like.class_id
-    x, y = made.synthetic.x[own][:TRIED], made.synthetic.y[own][:TRIED]
-    maps = _maps(ask, x, y) if len(x) else []
-    found = [i for i, each in enumerate(maps) if each.keys() == like.maps.keys()][:1]
-    spread = _spread(made)
-    return [LookedAt(like.class_id, True, x[i], _like_centre(x[i] / spread), maps[i]) for i in found]
-
-
-def _spread(made: AnySynthesis) -> Array:
-    """(B, 1, 1) standard deviations of the bands over training patches."""
-    spread: Array = made.real.x.std(axis=(0, 2, 3))[:, None, None] + 1e-9
-    return spread
 
 
 def words_of(text: str) -> list[str]:
@@ -213,12 +195,3 @@ def _content(maps: Sequence[Maps]) -> set[str]:
 def _plain(words: Iterable[str]) -> set[str]:
     """Words without marks and punctuation."""
     return {word for word in words if word.isalnum()}
-
-
-def _like_centre(x: Array) -> Array:
-    """(p, p) 1 where a pixel of x (B, p, p) is of the centre's cluster of two, else 0."""
-    from sklearn.cluster import KMeans
-
-    side = x.shape[1]
-    cluster = KMeans(2, n_init=3, random_state=0).fit_predict(x.reshape(len(x), -1).T).reshape(side, side)
-    return np.asarray(cluster == cluster[side // 2, side // 2], dtype=np.float32)

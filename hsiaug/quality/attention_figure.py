@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
@@ -11,9 +12,8 @@ from numpy.typing import NDArray
 from hsiaug.base.colours import rgb_bands, stretched
 from hsiaug.base.text import plotted, shortened
 from hsiaug.quality.attention import AttentionReport, words_of
-from hsiaug.quality.figures import grid
 from hsiaug.quality.synthesis import AnySynthesis
-from hsiaug.report.figures.files import WIDTHS, wrapped
+from hsiaug.report.figures.files import WIDTHS, new_figure, wrapped
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -24,9 +24,8 @@ LETTERS = 13
 """Of a word, at most."""
 COLOURS = "PuOr_r"
 CAPTION = (
-    "Real held-out patches and a synthetic one of each class, with the attention to words of one prompt. Region: of "
-    "real patches white = the class, black = others, grey = no label; of synthetic ones white = pixels that cluster "
-    "with the centre."
+    "Real held-out patches of each class, with the attention to words of one prompt. Region: white = the class, black = "
+    "others, grey = no label."
 )
 
 
@@ -52,8 +51,12 @@ def draw_attention(report: AttentionReport, made: AnySynthesis) -> Figure:
     limit = max(1.0, float(np.ceil(np.percentile(np.abs(every), 98))))
     scale = ScalarMappable(Normalize(-limit, limit), matplotlib.colormaps[COLOURS])
     side = images.shape[1] + 1
-    figure, panels = grid(len(report.classes), 2.05, 2)
-    for axes, c in zip(panels, report.classes, strict=True):
+    rows_of_panels = math.ceil(len(report.classes) / 2)
+    figure = new_figure(WIDTHS[2], 2.05 * rows_of_panels + 0.7)
+    panels = figure.subplots(rows_of_panels, 2, squeeze=False).ravel()
+    for axes in panels:
+        axes.set_axis_off()
+    for axes, c in zip(panels, report.classes, strict=False):
         rows = [i for i, patch in enumerate(shown) if patch.class_id == c]
         words = _chosen(change[rows[0]], words_of(made.data.class_names[c - 1]))
         sheet = np.full((len(rows) * side - 1, (2 + WORDS) * side - 1, 3), 255, dtype=np.uint8)
@@ -65,13 +68,9 @@ def draw_attention(report: AttentionReport, made: AnySynthesis) -> Figure:
                 sheet[top : top + side - 1, left : left + side - 1] = cell
         axes.imshow(sheet, interpolation="nearest")
         axes.set_anchor("NW")
-        axes.set_axis_off()
         for column, text in enumerate(("patch", "region", *(shortened(plotted(word), LETTERS) for word in words))):
             place = (column + 0.4) * side, -1.5
             axes.text(*place, text, fontsize=7, rotation=40, ha="left", va="bottom", rotation_mode="anchor")
-        for row, i in enumerate(rows):
-            text = "synthetic" if shown[i].synthetic else "real"
-            axes.text(-2, (row + 0.5) * side, text, fontsize=7, ha="right", va="center")
         axes.set_title(plotted(made.data.class_names[c - 1]), fontsize=7, fontweight="bold", loc="left", pad=42)
     bar = figure.colorbar(scale, ax=panels, location="bottom", aspect=60, shrink=0.5, fraction=0.01)
     bar.set_label("attention to the word: difference from the mean of its map, %", fontsize=7)

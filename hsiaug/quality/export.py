@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -11,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hsiaug.base.errors import InputError
-from hsiaug.base.files import file_errors, write_whole
+from hsiaug.base.files import file_errors
 from hsiaug.base.targets import check_folder_name, check_target
 from hsiaug.base.temporary_folders import temporary_folder
 from hsiaug.core.samples import PatchSamples, concatenate
@@ -19,6 +18,7 @@ from hsiaug.quality.geotiff import write_geotiff
 from hsiaug.quality.sheets import contact_sheet, spread
 from hsiaug.quality.synthesis import MaskSynthesis, PixelSynthesis
 from hsiaug.report.figures.files import figure_bytes
+from hsiaug.report.output_files import array_writers, write_files
 
 ENDINGS = (".npz", ".mat")
 """Endings of the files that samples are written to."""
@@ -33,68 +33,44 @@ def check_folder(path: Path, *, empty: bool = False) -> None:
     empty: nothing must be in it.
     """
     check_folder_name(path)
-    if path.is_dir() and not (empty and any(path.iterdir())):
-        return
-    if not path.exists() and path.parent.is_dir():
-        return
-    found = "a folder with files" if path.is_dir() else "a file" if path.exists() else f"no folder {path.parent}"
-    raise InputError(
-        f"`out` {path} must be {'an empty' if empty else 'a'} folder, or a new name in a folder that exists",
-        value=found,
-        hint="Name another one." if empty else "Make the folder first, or name another one.",
-    )
+    fits = path.is_dir() and not (empty and any(path.iterdir())) if path.exists() else path.parent.is_dir()
+    if not fits:
+        found = (
+            "a folder with files" if path.is_dir() else "a file" if path.exists() else f"no folder {path.parent}"
+        )
+        rule = f"`out` {path} must be {'an empty' if empty else 'a'} folder, or a new name in a folder that exists"
+        raise InputError(rule, value=found, hint="Name another one.")
 
 
 def made_folder(path: Path) -> Path:
     """Make a folder where there is none yet. Raises InputError where that is refused."""
-    with file_errors(
-        f"`out` {path} must be a folder that can be written to", "Free some space, or name another folder."
-    ):
+    with file_errors(f"`out` {path} must be a folder that can be written to", "Name another folder."):
         path.mkdir(exist_ok=True)
     return path
-
-
-def _sample_arrays(samples: PatchSamples, facts: Mapping[str, object]) -> dict[str, NDArray[np.generic]]:
-    """The arrays of a file of samples, by name.
-
-    x (n, B, p, p) float32 in scene units; y (n,) int64 class ids; synthetic (n,) bool; coords (n, 2) int32 row and
-    column of the centre, -1 for synthetic samples; weight (n,) float32; class_names (C,) text; provenance: JSON
-    text. The centre spectra are ``x[:, :, p // 2, p // 2]``.
-    """
-    return {
-        "x": samples.x,
-        "y": samples.y,
-        "synthetic": samples.synthetic,
-        "coords": samples.coords,
-        "weight": samples.weight,
-        "class_names": np.array(facts["class_names"]),
-        "provenance": np.array(json.dumps(dict(facts), ensure_ascii=False, allow_nan=False)),
-    }
 
 
 def save_samples(path: Path, made: PixelSynthesis, *, with_real: bool) -> PatchSamples:
     """Write the synthetic samples, after the real training ones where asked for; returns what was written.
 
-    ``numpy.load`` reads the .npz without pickle; the .mat has the same names, ``class_names`` a cell of text.
+    x (n, B, p, p) float32 in scene units; y (n,) int64 class ids; synthetic (n,) bool; coords (n, 2) int32 row and
+    column of the centre, -1 for synthetic samples; weight (n,) float32; class_names (C,) text; provenance: JSON
+    text. The centre spectra are ``x[:, :, p // 2, p // 2]``. ``numpy.load`` reads the .npz without pickle; the .mat has
+    the same names, ``class_names`` a cell of text.
     Raises InputError for another ending, a folder that is not there, or samples too large for MATLAB 5.
     """
     check_target(path, ENDINGS)
     samples = concatenate([made.real, made.synthetic]) if with_real else made.synthetic
-    arrays = _sample_arrays(samples, made.provenance())
-    if path.suffix.lower() == ".npz":
-        write_whole(path, lambda fresh: np.savez_compressed(fresh, **arrays))  # type: ignore[arg-type]
-        return samples
-    if samples.x.nbytes > MAT_LIMIT:
+    if path.suffix.lower() == ".mat" and samples.x.nbytes > MAT_LIMIT:
         raise InputError(
             "a MATLAB 5 file holds arrays of less than 2 GB",
             value=f"{samples.x.nbytes / 2**30:.1f} GB of patches",
             hint="Use `out` FILE.npz, a smaller `lambdas` or a smaller `patch`.",
         )
-    from scipy.io import savemat
-
-    cells = np.array([str(name) for name in arrays["class_names"]], dtype=object)
-    content = {**arrays, "class_names": cells, "provenance": str(arrays["provenance"])}
-    write_whole(path, lambda fresh: savemat(fresh, content, do_compression=True))
+    facts = made.provenance()
+    arrays = {name: getattr(samples, name) for name in ("x", "y", "synthetic", "coords", "weight")}
+    arrays["class_names"] = np.array(facts["class_names"])
+    arrays["provenance"] = np.array(json.dumps(facts, ensure_ascii=False, allow_nan=False))
+    write_files([path], array_writers(lambda: arrays))
     return samples
 
 
@@ -126,10 +102,9 @@ def _write_arrays(folder: Path, made: MaskSynthesis) -> list[dict[str, list[str]
     samples = made.synthetic
     listed: list[dict[str, list[str] | str]] = []
     digits = max(4, len(str(len(samples))))
-    for name in ("masks", *(f"images_{t + 1}" for t in range(samples.dates))):
+    folders = ["masks", *(f"images_{t + 1}" for t in range(samples.dates))]
+    for name in folders + (["confidence"] if samples.confidence is not None else []):
         (folder / name).mkdir()
-    if samples.confidence is not None:
-        (folder / "confidence").mkdir()
     for i in range(len(samples)):
         name = f"{i:0{digits}d}"
         images = [
@@ -138,9 +113,8 @@ def _write_arrays(folder: Path, made: MaskSynthesis) -> list[dict[str, list[str]
         Image.fromarray(samples.masks[i].astype(np.uint8)).save(folder / "masks" / f"{name}.png")
         if samples.confidence is not None:
             np.save(folder / "confidence" / f"{name}.npy", samples.confidence[i])
-        listed.append(
-            {"images": [str(p.relative_to(folder).as_posix()) for p in images], "mask": f"masks/{name}.png"}
-        )
+        paths = [path.relative_to(folder).as_posix() for path in images]
+        listed.append({"images": paths, "mask": f"masks/{name}.png"})
     return listed
 
 

@@ -1,26 +1,31 @@
-"""Figures of the samples of any task: panels of classes, and the class spectra of several sets."""
+"""Figures of samples: class spectra, principal components, and measures over ω."""
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from pathlib import Path
-from textwrap import wrap
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from hsiaug.base.colours import HELD_OUT, SYNTHETIC, TRAIN
 from hsiaug.base.files import write_whole
-from hsiaug.base.text import plotted
-from hsiaug.quality.synthesis import AnySynthesis
-from hsiaug.report.figures.files import WIDTHS, figure_bytes, new_figure
+from hsiaug.metrics.spectra import Spectra, at_most, fit_space
+from hsiaug.quality.guidance import GuidedMeasure
+from hsiaug.quality.synthesis import AnySynthesis, PixelSynthesis
+from hsiaug.report.figures.charts import Block, Panel, draw_blocks
+from hsiaug.report.figures.files import figure_bytes
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
+COLOURS = {"held-out": HELD_OUT, "synthetic": SYNTHETIC, "train": TRAIN}
+"""Drawn in this order: training samples on top, thin, or the synthetic ones made from them would hide them."""
+SHOWN = 300
+"""Points of a class and role in a cloud at most."""
 Array = NDArray[np.float64]
 ClassSpectra = Callable[[int], NDArray[np.floating[Any]]]
 """Gives the spectra (n, bands) of a class id."""
@@ -38,31 +43,6 @@ def save_figures(figures: Mapping[str, Figure], folder: Path) -> list[Path]:
     return [write_whole(folder / name, partial(Path.write_bytes, data=data)) for name, data in made.items()]
 
 
-def grid(panels: int, height: float, columns: int = 4) -> tuple[Figure, list[Axes]]:
-    """A figure across a page of as many panels of that height in inches, and nothing in the places left over."""
-    columns = min(columns, panels)
-    rows = math.ceil(panels / columns)
-    figure = new_figure(WIDTHS[2], height * rows + 0.7)
-    axes = list(figure.subplots(rows, columns, squeeze=False).ravel())
-    for spare in axes[panels:]:
-        spare.set_visible(False)
-    return figure, axes[:panels]
-
-
-def name_columns(panels: Sequence[Axes], label: str) -> None:
-    """Name the horizontal axis of the last panel of each column."""
-    columns = panels[0].get_gridspec().ncols  # type: ignore[union-attr]
-    for axes in panels[-columns:]:
-        axes.set_xlabel(label, fontsize=7)
-
-
-def legend(figure: Figure, axes: Axes) -> None:
-    """The legend of one panel, below all of them."""
-    handles, names = axes.get_legend_handles_labels()
-    place: dict[str, Any] = {"loc": "outside lower center", "ncols": len(names)}
-    figure.legend(handles, names, fontsize=7, frameon=False, markerscale=2, **place)
-
-
 def class_spectra(
     made: AnySynthesis,
     sets: Mapping[str, tuple[str, ClassSpectra]],
@@ -72,22 +52,28 @@ def class_spectra(
 ) -> Figure:
     """One panel per class id and name: mean ± standard deviation of each set, which has a colour and its spectra."""
     x, breaks = _band_axis(bands, wavelengths)
-    figure, panels = grid(len(classes), 1.7)
-    for axes, (c, class_name) in zip(panels, classes.items(), strict=True):
-        counts = []
-        for name, (colour, spectra_of) in sets.items():
-            own = spectra_of(c)
-            counts.append(f"{name} {len(own)}")
-            mean, std = (own.mean(axis=0), own.std(axis=0)) if len(own) else (np.full(bands, np.nan),) * 2
-            mean, std = (np.insert(values, breaks, np.nan) for values in (mean, std))
-            axes.fill_between(x, mean - std, mean + std, color=colour, alpha=0.2, linewidth=0)
-            width, style = (0.8, (0, (4, 3))) if name == "train" else (1.0, "-")
-            axes.plot(x, mean, color=colour, linewidth=width, linestyle=style, label=f"{name}: mean ± std")
-        name_panel(axes, class_name, ", ".join(counts))
-    name_columns(panels, "band" if wavelengths is None else "wavelength (nm)")
-    figure.supylabel(made.data.units, fontsize=8)
-    legend(figure, panels[0])
-    return figure
+    panels = []
+    for c, class_name in classes.items():
+        own = {name: (colour, spectra_of(c)) for name, (colour, spectra_of) in sets.items()}
+        counts = ", ".join(f"{name} {len(spectra)}" for name, (_, spectra) in own.items())
+        panels.append(Panel((class_name, counts), partial(_draw_spectra, own, x, breaks)))
+    along = "band" if wavelengths is None else "wavelength (nm)"
+    block = Block("", panels, 1.7, along=along, up=made.data.units)
+    return draw_blocks([block], 2, "mean ± standard deviation of the spectra of each class")
+
+
+def _draw_spectra(
+    sets: Mapping[str, tuple[str, NDArray[Any]]], x: Array, breaks: NDArray[np.int64], axes: Axes
+) -> dict[str, Any]:
+    entries = {}
+    for name, (colour, own) in sets.items():
+        nothing = np.full(len(x) - len(breaks), np.nan)
+        mean, std = (own.mean(axis=0), own.std(axis=0)) if len(own) else (nothing, nothing)
+        mean, std = (np.insert(values, breaks, np.nan) for values in (mean, std))
+        axes.fill_between(x, mean - std, mean + std, color=colour, alpha=0.2, linewidth=0)
+        width, style = (0.8, (0, (4, 3))) if name == "train" else (1.0, "-")
+        (entries[name],) = axes.plot(x, mean, color=colour, linewidth=width, linestyle=style)
+    return entries
 
 
 def _band_axis(bands: int, wavelengths: Array | None) -> tuple[Array, NDArray[np.int64]]:
@@ -102,11 +88,72 @@ def _band_axis(bands: int, wavelengths: Array | None) -> tuple[Array, NDArray[np
     return np.insert(wavelengths, breaks, np.nan), breaks
 
 
-def name_panel(axes: Axes, name: str, counts: str) -> None:
-    """Title a panel with its class and, below, the samples in it."""
-    below = "\n".join(wrap(counts, 30))
-    room = "\n" * (below.count("\n") + 1)
-    axes.set_title(f"{plotted(name)}{room}", fontsize=7, fontweight="bold")
-    axes.text(0.5, 1.02, below, transform=axes.transAxes, ha="center", va="bottom", fontsize=7, color="#555555")
-    axes.tick_params(labelsize=7)
-    axes.spines[["top", "right"]].set_visible(False)
+def pixel_figures(made: PixelSynthesis, train: Spectra, held: Spectra, synthetic: Spectra) -> dict[str, Figure]:
+    """``spectra`` and ``pca`` of the centre spectra of training, held-out and synthetic samples.
+
+    The points of the clouds are pixels in every file: ten thousand outlines would weigh several times as much.
+    """
+    data, sets = made.data, dict(zip(COLOURS, (held, synthetic, train), strict=True))
+    classes = {c: data.class_names[c - 1] for c in sorted(train.counts)}
+    spectra = {name: (COLOURS[name], lambda c, part=part: part.x[part.y == c]) for name, part in sets.items()}
+    lines = class_spectra(made, spectra, classes, data.bands, data.wavelengths)
+    return {"spectra": lines, "pca": _clouds(sets, classes)}
+
+
+def _clouds(sets: Mapping[str, Spectra], classes: Mapping[int, str]) -> Figure:
+    """One panel per class on the first two principal axes of the training set; all its samples pale behind."""
+    space, rng = fit_space(sets["train"].x), np.random.default_rng(0)
+    points = {}
+    for name, part in sets.items():
+        few = part.take(at_most(part.y, SHOWN, rng))
+        points[name] = _plane(space.project(few.x)), few.y
+    low, high = np.percentile(np.concatenate([plane for plane, _ in points.values()]), [0.2, 99.8], axis=0)
+    room = 0.06 * (high - low) + 1e-9
+    panels = []
+    for c, class_name in classes.items():
+        counts = ", ".join(f"{name} {int((part.y == c).sum())}" for name, part in sets.items())
+        draw = partial(_draw_cloud, points, c, np.stack([low - room, high + room]))
+        panels.append(Panel((class_name, counts), draw))
+    block = Block("", panels, 1.7, along="PC 1 of the training spectra", up="PC 2")
+    return draw_blocks([block], 2, "principal components of the training spectra")
+
+
+def _draw_cloud(
+    points: Mapping[str, tuple[Array, NDArray[np.int64]]], c: int, limits: Array, axes: Axes
+) -> dict[str, Any]:
+    pale: dict[str, Any] = {"s": 2, "color": "#dddddd", "linewidths": 0}
+    entries = {"train, all classes": axes.scatter(*points["train"][0].T, rasterized=True, **pale)}
+    for name, (plane, y) in points.items():
+        look: dict[str, Any] = {"s": 4, "color": COLOURS[name], "alpha": 0.45, "linewidths": 0}
+        if name == "train":
+            look = {"s": 8, "facecolors": "none", "edgecolors": COLOURS[name], "linewidths": 0.6}
+        entries[name] = axes.scatter(*plane[y == c].T, rasterized=True, **look)
+    axes.set_xlim(limits[:, 0])
+    axes.set_ylim(limits[:, 1])
+    return entries
+
+
+def _plane(scores: Array) -> Array:
+    """(n, 2): the first two scores, with 0 for an axis that is not there."""
+    return np.pad(scores, ((0, 0), (0, max(0, 2 - scores.shape[1]))))[:, :2]
+
+
+def guidance_figure(points: Sequence[GuidedMeasure]) -> Figure:
+    """A panel for each measure: samples over ω, and held-out ones, which do not depend on it."""
+    panels = []
+    for name in dict.fromkeys(point.measure for point in points):
+        own = [point for point in points if point.measure == name]
+        unit = f" ({own[0].unit})" if own[0].unit else ""
+        panels.append(Panel((f"{name.replace('_', ' ')}{unit}",), partial(_draw_guidance, own)))
+    return draw_blocks([Block("", panels, 1.9, narrowest=2.2, along="ω")], 2, "samples and held-out ones over ω")
+
+
+def _draw_guidance(own: Sequence[GuidedMeasure], axes: Axes) -> dict[str, Any]:
+    entries = {}
+    for label, colour, look in (("held-out", HELD_OUT, "--"), ("synthetic", SYNTHETIC, "-o")):
+        values = [(p.omega, p.value if label == "synthetic" else p.reference) for p in own]
+        known = [(omega, value) for omega, value in values if value is not None]
+        x, y = zip(*known, strict=True) if known else ((), ())
+        (entries[label],) = axes.plot(x, y, look, color=colour, linewidth=1.2, markersize=4)
+    axes.margins(y=0.15)
+    return entries

@@ -2,26 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from functools import partial
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from hsiaug.base.colours import class_colours, class_names_shown, rgb_bands, true_colours
+from hsiaug.base.colours import class_colours, rgb_bands, true_colours
 from hsiaug.base.files import write_whole
-from hsiaug.base.targets import PICTURES, TABLES, check_targets
+from hsiaug.base.targets import PICTURES, check_targets
 from hsiaug.base.text import plotted
 from hsiaug.core.scene import Scene
 from hsiaug.data.cardtext import nanometres
 from hsiaug.data.georeference import Georeference, need_geo
 from hsiaug.quality.geotiff import write_geotiff
-from hsiaug.quality.sheets import class_legend
-from hsiaug.report.figures.class_labels import label_classes
-from hsiaug.report.figures.files import WIDTHS, figure_bytes, new_figure, wrapped
-from hsiaug.report.output_files import figure_writers, write_files
+from hsiaug.report.figures.files import WIDTHS, class_legend, figure_bytes, new_figure, wrapped
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -56,9 +52,8 @@ def save_quick_look(scene: Scene, path: Path) -> None:
     for panel, image, title in zip(panels, (rgb, over), (f"{scene.name}: {shown}", f"labels{note}"), strict=True):
         panel.imshow(image, interpolation="nearest")
         panel.set_title(wrapped(plotted(title), WIDTHS[2] / 2 - LEGEND_WIDTH / 2), fontsize=8)
-    label_classes(panels[1], ids, len(scene.class_names))
-    names = class_names_shown(scene.class_names)
-    labels = [f"{plotted(n)}: {count:,}" for n, count in zip(names, scene.class_counts, strict=True)]
+    counted = zip(scene.class_names, scene.class_counts, strict=True)
+    labels = [f"{plotted(name)}: {count:,}" for name, count in counted]
     class_legend(figure, colours[1:], labels, loc="outside right upper")
     path.write_bytes(figure_bytes(figure, "png"))
 
@@ -71,11 +66,9 @@ def class_map_figure(ids: NDArray[np.int16], names: Sequence[str], title: str, n
     room = WIDTHS[2] - LEGEND_WIDTH
     counts = np.bincount(ids.ravel(), minlength=len(names) + 1)[1:]
     shares = 100 * counts / max(1, counts.sum())
-    shown = class_names_shown(names)
-    labels = [f"{plotted(name)}: {share:.1f} %" for name, share in zip(shown, shares, strict=True)]
+    labels = [f"{plotted(name)}: {share:.1f} %" for name, share in zip(names, shares, strict=True)]
     figure, (panel,) = map_figure(ids.shape, 1, beside=LEGEND_WIDTH)
     panel.imshow(colours[ids[::step, ::step]], interpolation="nearest")
-    label_classes(panel, ids[::step, ::step], len(names))
     figure.set_label(title)
     panel.set_xlabel(wrapped(note, room, 7), fontsize=7)
     class_legend(figure, colours[1:], labels, loc="outside right upper")
@@ -84,7 +77,7 @@ def class_map_figure(ids: NDArray[np.int16], names: Sequence[str], title: str, n
 
 def check_map_targets(paths: Sequence[Path]) -> None:
     """Raise, before any work, InputError for a file that cannot be, DataUnavailableError where rasterio is missing."""
-    check_targets(paths, (*RASTERS, *PICTURES, *TABLES))
+    check_targets(paths, (*RASTERS, *PICTURES))
     if any(path.suffix.lower() in (".tif", ".tiff") for path in paths):
         need_geo("a map as GeoTIFF", "use `out` map.npy, or `out` map.png.")
 
@@ -112,46 +105,6 @@ def save_map(
 
     image = ids[None].astype(np.uint8 if small else np.int16)
     write_whole(path, lambda fresh: write_geotiff(fresh, image, ground, describe, nodata=0, compress="deflate"))
-
-
-def with_endings(paths: Sequence[Path], endings: Sequence[str]) -> list[Path]:
-    """The files with one of these endings."""
-    return [path for path in paths if path.suffix.lower() in endings]
-
-
-def write_maps(
-    paths: Sequence[Path],
-    maps: Mapping[str, NDArray[np.int16]],
-    draw: Callable[[str], Figure],
-    save: Callable[[Path, str], object],
-) -> list[Path]:
-    """Write the rasters and pictures among ``paths`` of every place, and a PNG where no picture is named.
-
-    maps: by place. draw: the figure of a place; save: writes its raster. Returns the files.
-    """
-    files, rasters = [], with_endings(paths, RASTERS)
-    pictures = with_endings(paths, PICTURES) or [path.with_suffix(".png") for path in rasters[:1]]
-    targets = {path: place_targets(path, maps) for path in (*rasters, *pictures)}
-    for name in maps:
-        for path in (targets[raster][name] for raster in rasters):
-            save(path, name)
-            files.append(path)
-        writers = figure_writers(partial(draw, name))
-        files += write_files([targets[picture][name] for picture in pictures], writers)
-    return files
-
-
-def place_targets(out: Path, maps: Mapping[str, object]) -> dict[str, Path]:
-    """The file of each place: ``out`` where there is one, else beside it under the place's name."""
-    if len(maps) == 1:
-        return dict.fromkeys(maps, out)
-    targets: dict[str, Path] = {}
-    for name in maps:
-        stem = f"{out.stem}_{name.replace('/', '_')}"
-        while (target := out.with_name(stem + out.suffix)) in targets.values():
-            stem += "_"  # "a/b" and "a_b" are two places
-        targets[name] = target
-    return targets
 
 
 def picture_step(shape: tuple[int, ...]) -> int:

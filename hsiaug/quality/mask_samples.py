@@ -25,9 +25,8 @@ from hsiaug.protocol.balance import Rate
 from hsiaug.protocol.tiling import real_samples
 from hsiaug.quality.export import check_folder, save_pairs
 from hsiaug.quality.figures import class_spectra
-from hsiaug.quality.inspection import Inspection
 from hsiaug.quality.sheets import contact_sheet, spread
-from hsiaug.quality.synthesis import Drawn, MaskSynthesis, SampleRequest
+from hsiaug.quality.synthesis import Drawn, Inspection, MaskSynthesis, SampleRequest
 from hsiaug.registry.card import Card
 from hsiaug.report.labels import wrong_share
 from hsiaug.tasks.masks import Segmentation
@@ -58,24 +57,16 @@ class MaskSamples:
         """
         count = self.task.counts(view, rate).total if request.count is None else request.count
         names = tuple(dict.fromkeys(request.show))
-        if count < 1:
-            raise InputError(
-                "-n, or λ times the real pairs, must be at least one pair", value=str(count), hint="Ask for more."
-            )
         known = {view.class_names[c - 1]: c for c in sorted(view.counts)}
-        for name in names:
-            if name not in known:
-                raise InputError(
-                    "`show` must name classes with training pixels, with commas between",
-                    value=repr(name),
-                    hint=did_you_mean(name, known),
-                )
-        if count < len(names):
+        if unknown := [name for name in names if name not in known]:
             raise InputError(
-                f"-n, or λ times the real pairs, must be at least the {len(names)} classes of `show`",
-                value=str(count),
-                hint="Ask for more.",
+                "`show` must name classes with training pixels, with commas between",
+                value=repr(unknown[0]),
+                hint=did_you_mean(unknown[0], known),
             )
+        if count < max(1, len(names)):
+            rule = "-n, or λ times the real pairs, must be at least one pair, and one for each class of `show`"
+            raise InputError(rule, value=str(count), hint="Ask for more.")
         # The first classes get what does not go round.
         by_class = {known[name]: count // len(names) + (i < count % len(names)) for i, name in enumerate(names)}
         return PairCounts(count, by_class)

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-
 import numpy as np
 from numpy.typing import NDArray
 
@@ -60,23 +58,3 @@ def measure_nearness(made: PixelSynthesis, view: TrainView) -> tuple[tuple[Fidel
 def _some(rows: NDArray[np.integer], most: int, rng: np.random.Generator) -> NDArray[np.integer]:
     """At most so many of the rows (n, ...), in their order."""
     return rows[np.sort(rng.choice(len(rows), size=min(most, len(rows)), replace=False))]
-
-
-def tell_nearness(measures: Sequence[FidelityMeasure]) -> Iterator[str]:
-    """The rows of :func:`measure_nearness` in a sentence."""
-    value = {measure.name: measure for measure in measures}
-    parts = []
-    for name, what in (
-        ("training", "training patch"),
-        ("pool", "patch of the pool (unlabelled ones that it saw)"),
-    ):
-        nearer, copies = value.get(f"nearer_{name}"), value.get(f"copies_{name}")
-        if nearer is not None and copies is not None and nearer.value is not None:
-            known = "" if nearer.floor is None else f" (fresh real ones: {nearer.floor:.0f} %)"
-            repeated = f"{copies.value:.3g} %" if copies.value else "none"
-            parts.append(
-                f"{nearer.value:.0f} % lie nearer to a {what} than held-out ones of their class do{known}, and "
-                f"{repeated} are copies"
-            )
-    if parts:
-        yield f"whole patches, turned in every way: {'; '.join(parts)}"

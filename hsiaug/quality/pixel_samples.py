@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any, cast
 
@@ -21,10 +22,9 @@ from hsiaug.metrics.reliability import reliability
 from hsiaug.metrics.spectra import Spectra
 from hsiaug.protocol.view import TrainView
 from hsiaug.quality.export import ENDINGS, save_samples
-from hsiaug.quality.inspection import Inspection
-from hsiaug.quality.patch_nearness import measure_nearness, tell_nearness
-from hsiaug.quality.pixel_figures import PixelFigures
-from hsiaug.quality.synthesis import Drawn, PixelSynthesis, SampleRequest
+from hsiaug.quality.figures import pixel_figures
+from hsiaug.quality.patch_nearness import measure_nearness
+from hsiaug.quality.synthesis import Drawn, Inspection, PixelSynthesis, SampleRequest
 from hsiaug.registry.card import Card
 from hsiaug.report.labels import wrong_share
 from hsiaug.tasks.pixels import PixelClassification
@@ -103,15 +103,13 @@ class PixelSamples:
         like = fidelity(train, held, synthetic)
         like = replace(like, measures=(*like.measures, *patches), notes=(*like.notes, *notes))
         labels = reliability(train, held, synthetic)
-        figures = PixelFigures(made, train, held, synthetic)
         return Inspection(
             made,
             {"train": len(train), "held_out": len(held), "synthetic": len(synthetic)},
             like,
             labels,
-            verdict=(*_verdict(like, labels), *tell_nearness(patches)),
-            pictures=figures.draw,
-            save_table=figures.save_means,
+            verdict=tuple(_verdict(like, labels)),
+            pictures=partial(pixel_figures, made, train, held, synthetic),
         )
 
 

@@ -2,32 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from typing import TYPE_CHECKING, Any, TypeVar
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
-from hsiaug.base.colours import class_colours, class_names_shown, rgb_bands, stretched
+from hsiaug.base.colours import class_colours, rgb_bands, stretched
 from hsiaug.base.text import plotted
 from hsiaug.core.tiles import DenseSamples
-from hsiaug.report.figures.class_labels import label_classes
-from hsiaug.report.figures.files import LEGEND, WIDTHS, legend_columns, new_figure
+from hsiaug.report.figures.files import WIDTHS, class_legend, legend_columns, new_figure
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 GAP = 2
 COLUMNS = 8
-Number = TypeVar("Number", np.uint8, np.int64)
-
-
-def class_legend(figure: Figure, colours: NDArray[np.uint8], labels: Iterable[str], **place: Any) -> None:
-    """A legend of colours (n, 3) and what they stand for. place: where it lies, as matplotlib takes it."""
-    from matplotlib.patches import Patch
-
-    patches = [Patch(color=colour / 255, label=label) for colour, label in zip(colours, labels, strict=True)]
-    figure.legend(handles=patches, **LEGEND, **place)
 
 
 def spread(samples: DenseSamples) -> DenseSamples:
@@ -49,26 +39,24 @@ def contact_sheet(
     seen = first[:, :, list(bands)].transpose(2, 0, 1, 3, 4).reshape(3, -1)
     low, high = (np.percentile(seen, q, axis=1).astype(np.float32) for q in (2, 98))
     colours = class_colours(len(classes))
-    strips: list[tuple[str, NDArray[np.uint8], NDArray[np.int64] | None]] = []
+    strips: list[tuple[str, NDArray[np.uint8]]] = []
     for title, pairs in groups:
         shown = pairs.take(np.arange(min(COLUMNS, len(pairs))))
         for date in range(shown.dates):
             when = f", date {date + 1}" if shown.dates > 1 else ""
             tiles = stretched(shown.images[:, date, list(bands)].transpose(0, 2, 3, 1), low, high)
-            strips.append((f"{title}: image{when}", _strip(tiles, 255), None))
-        strips.append((f"{title}: mask", _strip(colours[shown.masks], 255), _strip(shown.masks, 0)))
+            strips.append((f"{title}: image{when}", _strip(tiles)))
+        strips.append((f"{title}: mask", _strip(colours[shown.masks])))
     shape = strips[0][1].shape
     shown_ids = sorted({int(c) for _, pairs in groups for c in np.unique(pairs.masks)})
-    names = ["ignore", *map(plotted, class_names_shown(classes))]
+    names = ["ignore", *map(plotted, classes)]
     ncols = legend_columns(WIDTHS[2], [names[c] for c in shown_ids])
     height = WIDTHS[2] * shape[0] / shape[1]
     legend = 0.17 * -(-len(shown_ids) // ncols) + 0.2
     figure = new_figure(WIDTHS[2], (height + 0.22) * len(strips) + legend)
     panels = figure.subplots(len(strips), 1, squeeze=False)[:, 0]
-    for panel, (title, strip, ids) in zip(panels, strips, strict=True):
+    for panel, (title, strip) in zip(panels, strips, strict=True):
         panel.imshow(strip, interpolation="nearest")
-        if ids is not None:
-            label_classes(panel, ids, len(classes))
         panel.set_title(plotted(title), fontsize=7, loc="left", pad=3)
         panel.set_axis_off()
     place = {"loc": "outside lower center", "ncols": ncols}
@@ -76,10 +64,10 @@ def contact_sheet(
     return figure
 
 
-def _strip(tiles: NDArray[Number], ground: int) -> NDArray[Number]:
-    """Tiles (n, H, W, …) side by side on a ground, as wide as COLUMNS of them."""
+def _strip(tiles: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """Tiles (n, H, W, …) side by side on white, as wide as COLUMNS of them."""
     n, height, width, *more = tiles.shape
-    strip = np.full((height, COLUMNS * (width + GAP) - GAP, *more), ground, dtype=tiles.dtype)
+    strip = np.full((height, COLUMNS * (width + GAP) - GAP, *more), 255, dtype=np.uint8)
     for i in range(n):
         strip[:, i * (width + GAP) : i * (width + GAP) + width] = tiles[i]
     return strip

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any, Generic, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from hsiaug.base.errors import InputError
 from hsiaug.contracts import FittedGenerator, Generator
@@ -12,6 +12,8 @@ from hsiaug.core.pairs import PairSet
 from hsiaug.core.samples import PatchSamples
 from hsiaug.core.scene import Scene
 from hsiaug.core.tiles import DenseSamples
+from hsiaug.metrics.calibration import Reliability
+from hsiaug.metrics.measures import Fidelity
 from hsiaug.protocol.balance import Rate, check_lambda, check_omega, check_times
 from hsiaug.protocol.protocols import SplitProtocol, parse_protocol
 from hsiaug.protocol.split import Split
@@ -21,6 +23,9 @@ from hsiaug.registry.lookup import Registry
 from hsiaug.tasks.task import TaskData, TaskSamples, TaskSplit, check_serves, get_task
 from hsiaug.trial.machine import environment
 from hsiaug.trial.spec import PluginSpec, TrialSpec, plots_read, plugin_spec
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
 
 NO_CLASSIFIER = PluginSpec("none", "0", NoParams())
 """Stands where a trial has its classifier, which nothing here reads."""
@@ -105,6 +110,38 @@ MaskSynthesis = Synthesis[PairSet, TileSplit, DenseSamples]
 AnySynthesis = Synthesis[Any, Any, Any]
 
 
+@dataclass(frozen=True, eq=False)
+class Inspection:
+    """The report of ``hsiaug inspect`` on the samples of one generator on one draw.
+
+    sizes: number of "train", "held_out" and "synthetic" samples. verdict: the report in a few sentences. pictures: draws
+    the figures, by name.
+    """
+
+    made: AnySynthesis
+    sizes: Mapping[str, int]
+    fidelity: Fidelity
+    reliability: Reliability
+    verdict: tuple[str, ...]
+    pictures: Callable[[], dict[str, Figure]]
+
+    @property
+    def remarks(self) -> tuple[str, ...]:
+        """Lines on what the numbers leave out."""
+        return tuple(f"note: {note}" for note in (*self.fidelity.notes, *self.reliability.notes))
+
+    def as_json(self) -> dict[str, object]:
+        """The content of quality.json."""
+        return {
+            "format": 1,
+            "provenance": self.made.provenance(),
+            "n": dict(self.sizes),
+            "verdict": list(self.verdict),
+            "fidelity": self.fidelity.as_json(),
+            "reliability": self.reliability.as_json(),
+        }
+
+
 def sample_spec(
     task_name: str, data: TaskData, request: SampleRequest, plugins: Registry
 ) -> tuple[Generator, TrialSpec]:
@@ -125,6 +162,13 @@ def sample_spec(
         )
     if request.attention and not card.text:
         raise no_attention(card.name)
+    if request.omega is not None and card.guidance is None:
+        raise InputError(
+            f"`omegas` is for generators with guidance, and {card.name} takes none",
+            value=f"{request.omega:g}",
+            hint="Leave it out.",
+        )
+    check_omega(request.omega or 0.0)
     check_serves(card, "generator", task.name)
     check_preset(request.preset, [card])
     params = build_params(card, request.preset, dict(request.overrides))
@@ -139,8 +183,8 @@ def sample_spec(
         seed=request.seed,
         generator=plugin_spec(card, params, data),
         classifier=NO_CLASSIFIER,
-        rate=rate_of(request, usual.times),
-        omega=omega_of(card, request.omega),
+        rate=Rate(request.lam, usual.times[0] if request.times is None else request.times),
+        omega=card.guidance if request.omega is None else request.omega,
         draws=data.drawn_as,
         plots=plots_read(data, rule),
     )
@@ -154,22 +198,3 @@ def no_attention(name: str) -> InputError:
         value=repr(name),
         hint="Leave it out, or name another generator.",
     )
-
-
-def rate_of(request: SampleRequest, usual: Sequence[float]) -> Rate:
-    """λ and M of a request. usual: M of its task."""
-    return Rate(request.lam, usual[0] if request.times is None else request.times)
-
-
-def omega_of(card: Card, omega: float | None) -> float | None:
-    """The guidance strength to sample with. Raises InputError where the generator takes none, or it is out of range."""
-    if omega is None:
-        return card.guidance
-    if card.guidance is None:
-        raise InputError(
-            f"`omegas` is for generators with guidance, and {card.name} takes none",
-            value=f"{omega:g}",
-            hint="Leave it out.",
-        )
-    check_omega(omega)
-    return omega

@@ -142,10 +142,8 @@ def figure_of(report: Report, by: str, columns: int = 2) -> Figure:
     """
     from hsiaug.report.curves import AXES
     from hsiaug.report.figures.card import card_figure
-    from hsiaug.report.figures.curves import curve_figure
-    from hsiaug.report.figures.gains import gain_figure
-    from hsiaug.report.figures.labels import label_figure
-    from hsiaug.report.figures.scenes import scenes_figure
+    from hsiaug.report.figures.curves import curve_figure, label_figure
+    from hsiaug.report.figures.gains import gain_figure, scenes_figure
     from hsiaug.report.views_labels import curves_of
 
     figures: dict[str, Callable[[], Figure]] = {

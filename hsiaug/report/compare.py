@@ -47,11 +47,6 @@ class PairedTest:
         """Evidence that the rule for verdicts requires."""
         return Evidence(self.differences, self.p_holm, self.tests, self.factor)
 
-    @property
-    def turned(self) -> PairedTest:
-        """The same from the other side."""
-        return replace(self, differences=tuple(-d for d in self.differences))
-
 
 @dataclass(frozen=True)
 class Comparison:
@@ -70,11 +65,6 @@ class Comparison:
         """1 where the mean lies above the control, -1 where below, 0 where it prints as 0.0."""
         mean = self.main.mean
         return 0 if prints_zero(mean) else (1 if mean > 0 else -1)
-
-    def turned(self, control: ArmCell) -> Comparison:
-        """The same comparison from the other side. control: the arm of before."""
-        pairs = tuple((b, a) for a, b in self.pairs)
-        return Comparison(control, pairs, self.main.turned, self.second and self.second.turned)
 
 
 Against = Mapping[str, Comparison | None]

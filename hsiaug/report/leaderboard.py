@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from importlib.metadata import PackageNotFoundError, metadata
 from statistics import fmean
 
 import numpy as np
@@ -14,10 +13,8 @@ from hsiaug.base.errors import InputError
 from hsiaug.base.seeds import derive_seed
 from hsiaug.metrics.verdict import Finding
 from hsiaug.protocol.large_classes import FEWEST
-from hsiaug.registry.hookspecs import Kind
-from hsiaug.registry.lookup import registry
 from hsiaug.report.findings import CONTROL, SIGNS
-from hsiaug.report.grid import Grid, ReportPage, text_grid
+from hsiaug.report.grid import ReportPage, text_grid
 from hsiaug.report.labels import MISSING, count, count_range, percent, signed
 from hsiaug.report.output_files import TableFiles
 from hsiaug.report.records import ArmCell, CellKey, Trial
@@ -26,7 +23,7 @@ from hsiaug.report.tables import ADDED, ASKED, Report, Table
 RESAMPLES = 2000
 FILE = "#sha256:"
 """In a parameter that names a file, as earlier versions had them: outside data."""
-Worths = Mapping[Table, Mapping[CellKey, str]]
+HEADER = ("rank", "entry", "track", "new ground", "over none", "finding by scene", "CPU s")
 Pooled = tuple[float, float, float]
 """An inter-quartile mean over scenes, and the ends of its 95 % interval from resampled scenes."""
 
@@ -36,21 +33,21 @@ class Result:
     """An entry on one scene.
 
     scores: in new ground, of each draw, a failed trial as ``none`` with the same classifier. gains: over that ``none``.
-    finding: of the report; None for controls. worth: labels per class, "" where no learning curve was run.
+    finding: of the report; None for controls.
     """
 
     cell: ArmCell
     scores: tuple[float, ...]
     gains: tuple[float, ...]
     finding: Finding | None
-    worth: str
 
 
 @dataclass(frozen=True)
 class Entry:
     """A generator and a classifier, each of one version with one setting, on every scene of a board.
 
-    track: the information that the entry uses beyond training pixels. score, gain: as fractions.
+    track: the information that the entry uses beyond training pixels. score, gain: as fractions. seconds: of a
+    processor, of a trial in the mean.
     """
 
     label: str
@@ -58,25 +55,7 @@ class Entry:
     results: tuple[Result, ...]
     score: Pooled
     gain: Pooled
-    licence: str
-
-    @property
-    def trials(self) -> tuple[Trial, ...]:
-        """All trials of the entry."""
-        return tuple(trial for result in self.results for trial in result.cell.trials)
-
-    @property
-    def seconds(self) -> float | None:
-        """Processor seconds of a trial, in the mean over those that went well."""
-        known = [t.number("total", "cpu_seconds") for t in self.trials if t.ok]
-        return fmean(found) if (found := [s for s in known if s is not None]) else None
-
-    @property
-    def memory(self) -> float | None:
-        """The most memory of a trial, in MB."""
-        return max(
-            (m for t in self.trials if (m := t.number("peak_memory_mb", "record")) is not None), default=None
-        )
+    seconds: float | None
 
 
 @dataclass(frozen=True)
@@ -98,10 +77,10 @@ class Board:
         return tuple(table.condition.scene for table in self.tables)
 
 
-def boards(report: Report, worths: Worths) -> tuple[list[Board], list[str]]:
+def boards(report: Report) -> tuple[list[Board], list[str]]:
     """A board for each protocol of the report, and headings of LEAKY tables, which enter none.
 
-    worths: label equivalents of the arms of each table. Raises InputError where no table is left.
+    Raises InputError where no table is left.
     """
     # Neighbours of asked pixels are tested, as they would be on the user's own scene: that is a track, not a leak.
     leaky = [t.heading for t in report.tables if t.leaky and t.condition.protocol not in (ADDED, ASKED)]
@@ -116,7 +95,7 @@ def boards(report: Report, worths: Worths) -> tuple[list[Board], list[str]]:
             value="; ".join(leaky) or f"no record in {report.where}",
             hint="Run a suite first: hsiaug benchmark benchmarks/leaderboard.toml.",
         )
-    return [_board(tuple(tables), worths) for tables in groups.values()], leaky
+    return [_board(tuple(tables)) for tables in groups.values()], leaky
 
 
 def inter_quartile_mean(values: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -129,33 +108,34 @@ def inter_quartile_mean(values: NDArray[np.float64]) -> NDArray[np.float64]:
     return np.asarray(ordered[..., cut : values.shape[-1] - cut].mean(axis=-1))
 
 
-def _board(tables: tuple[Table, ...], worths: Worths) -> Board:
-    keys = dict.fromkeys(key for table in tables for key in table.every_cell)
+def _board(tables: tuple[Table, ...]) -> Board:
     entries, partial = [], []
-    for key in keys:
+    for key in dict.fromkeys(key for table in tables for key in table.every_cell):
         holders = [table for table in tables if key in table.every_cell]
         label = holders[0].cell_label(holders[0].every_cell[key])
-        results = [_result(table, key, worths) for table in holders]
-        known = tuple(result for result in results if result is not None)
+        known = tuple(result for table in holders if (result := _result(table, key)) is not None)
         if len(known) < len(tables):
             partial.append(f"{label} ({count(len(tables) - len(known), 'scene')} missing)")
             continue
-        score, gain = (
-            _pooled([fmean(values) for values in own])
-            for own in zip(*((r.scores, r.gains) for r in known), strict=True)
+        trials = [trial for result in known for trial in result.cell.trials]
+        seconds = [s for t in trials if t.ok and (s := t.number("total", "cpu_seconds")) is not None]
+        entries.append(
+            Entry(
+                label,
+                _track(trials),
+                known,
+                _pooled([fmean(result.scores) for result in known]),
+                _pooled([fmean(result.gains) for result in known]),
+                fmean(seconds) if seconds else None,
+            )
         )
-        entries.append(Entry(label, _track(known), known, score, gain, _licence(key)))
     return Board(tables, tuple(sorted(entries, key=lambda entry: -entry.score[0])), tuple(partial))
 
 
-def _result(table: Table, key: CellKey, worths: Worths) -> Result | None:
+def _result(table: Table, key: CellKey) -> Result | None:
     """The entry on a scene; None where no draw has it together with ``none`` of the same classifier."""
     cell = table.every_cell[key]
-    controls = [
-        c
-        for (arm, classifier), c in table.every_cell.items()
-        if (arm.generator.name, classifier) == ("none", key[1])
-    ]
+    controls = [c for (arm, by), c in table.every_cell.items() if (arm.generator.name, by) == ("none", key[1])]
     # By seed, because a failed trial may have ended before it had a split.
     without = {trial.seed: _new_ground(trial) for control in controls for trial in control.ok}
     pairs = [
@@ -167,9 +147,8 @@ def _result(table: Table, key: CellKey, worths: Worths) -> Result | None:
     if not pairs:
         return None
     gain = table.gains.get(key)
-    finding = gain.verdict.finding if gain and gain.verdict else None
     scores, gains = zip(*((own, own - base) for own, base in pairs), strict=True)
-    return Result(cell, scores, gains, finding, worths.get(table, {}).get(key, ""))
+    return Result(cell, scores, gains, gain.verdict.finding if gain and gain.verdict else None)
 
 
 def _new_ground(trial: Trial) -> float | None:
@@ -191,51 +170,18 @@ def _pooled(values: Sequence[float]) -> Pooled:
     return float(inter_quartile_mean(known)), float(low), float(high)
 
 
-def _track(results: Sequence[Result]) -> str:
+def _track(trials: Sequence[Trial]) -> str:
     """``inductive`` or ``transductive``, with outside data and labels that were asked for."""
-    trials = [trial for result in results for trial in result.cell.trials]
     parts = ["transductive" if any(trial.common["transductive"] for trial in trials) else "inductive"]
-    methods = {method for trial in trials for method in (trial.generator, trial.classifier)}
-    if any(FILE in method.params for method in methods):
+    if any(FILE in method.params for trial in trials for method in (trial.generator, trial.classifier)):
         parts.append("outside data")
     if any(trial.condition.protocol == ASKED for trial in trials):
         parts.append("asked labels")
     return ", ".join(parts)
 
 
-def _licence(key: CellKey) -> str:
-    """Licences of the packages that bring generator and classifier, as far as these are installed and state one."""
-    plugins = registry()
-    named: tuple[tuple[Kind, str], ...] = (("generator", key[0].generator.name), ("classifier", key[1].name))
-    found = [plugins.plugins.get((kind, name.partition(":")[0])) for kind, name in named]
-    return ", ".join(dict.fromkeys(_licence_of(one.distribution) if one else "not installed" for one in found))
-
-
-def _licence_of(distribution: str) -> str:
-    try:
-        said = metadata(distribution)
-    except PackageNotFoundError:
-        return "not stated"
-    known = [said[key] for key in ("License-Expression", "License") if key in said]
-    return str(known[0]).splitlines()[0] if known else "not stated"
-
-
-HEADER = (
-    "rank",
-    "entry",
-    "track",
-    "new ground",
-    "over none",
-    "finding by scene",
-    "k* by scene",
-    "CPU s",
-    "MB",
-    "licence",
-)
-
-
-def _grids(board: Board) -> tuple[Grid, ...]:
-    rows = [
+def _page(board: Board, leaky: Sequence[str]) -> ReportPage:
+    ranking = [
         (
             str(rank),
             entry.label,
@@ -243,10 +189,7 @@ def _grids(board: Board) -> tuple[Grid, ...]:
             "{} [{}, {}]".format(*map(percent, entry.score)),
             "{} [{}, {}]".format(*map(signed, entry.gain)),
             " ".join(SIGNS[result.finding] if result.finding else CONTROL for result in entry.results),
-            " / ".join(result.worth or MISSING for result in entry.results),
             MISSING if entry.seconds is None else f"{entry.seconds:.1f}",
-            MISSING if entry.memory is None else f"{entry.memory:.0f}",
-            entry.licence,
         )
         for rank, entry in enumerate(board.entries, start=1)
     ]
@@ -259,38 +202,28 @@ def _grids(board: Board) -> tuple[Grid, ...]:
         )
         for entry in board.entries
     ]
-    return (
-        text_grid("Ranking", HEADER, rows, keys=3),
+    grids = (
+        text_grid("Ranking", HEADER, ranking, keys=3),
         text_grid("By scene, with the gain over none", ("entry", *board.scenes, "draws", "failed"), by_scene),
     )
-
-
-def _pages(made: Iterable[Board], leaky: Sequence[str]) -> list[ReportPage]:
-    pages = []
-    for board in made:
-        meanings = ", ".join(f"{sign} {finding}" for finding, sign in SIGNS.items())
-        notes = [
-            f"New ground: mean recall over the classes with at least {FEWEST} test pixels in every draw, on hidden test "
-            "pixels where the protocol hides some, else in fields without a training pixel. For masks, mIoU. In percent.",
-            "Rank and both intervals: inter-quartile mean over scenes (Agarwal et al., 2021), 95 % from "
-            f"{RESAMPLES:,} resamples of the {count(len(board.scenes), 'scene')}. So few scenes make a wide interval, "
-            "and ranks whose intervals overlap are not told apart.",
-            "A failed trial counts as none with the same classifier. Each entry has one version and one setting on all "
-            f"scenes ({', '.join(board.scenes)}).",
-            f"Finding by scene, in this order: {meanings}, · a control. k*: label equivalent in the main score, where a "
-            "learning curve was run.",
-        ]
-        if board.partial:
-            notes.append(f"Not ranked, for want of a scene: {'; '.join(board.partial)}.")
-        if leaky:
-            notes.append(f"Refused: {'; '.join(leaky)}.")
-        pages.append(ReportPage(f"Leaderboard: {board.title}", grids=_grids(board), notes=tuple(notes)))
-    return pages
+    notes = [
+        f"New ground: mean recall over the classes with at least {FEWEST} test pixels in every draw, on hidden test "
+        "pixels where the protocol hides some, else in fields without a training pixel. For masks, mIoU. In percent.",
+        "Rank and both intervals: inter-quartile mean over scenes (Agarwal et al., 2021), 95 % from "
+        f"{RESAMPLES:,} resamples of the {count(len(board.scenes), 'scene')}. So few scenes make a wide interval, "
+        "and ranks whose intervals overlap are not told apart.",
+        "A failed trial counts as none with the same classifier. Each entry has one version and one setting on all "
+        f"scenes ({', '.join(board.scenes)}).",
+        "Finding by scene, in this order: "
+        f"{', '.join(f'{sign} {finding}' for finding, sign in SIGNS.items())}, · a control.",
+        *([f"Not ranked, for want of a scene: {'; '.join(board.partial)}."] if board.partial else []),
+        *([f"Refused: {'; '.join(leaky)}."] if leaky else []),
+    ]
+    return ReportPage(f"Leaderboard: {board.title}", grids=grids, notes=tuple(notes))
 
 
 def leaderboard_files(made: Sequence[Board], leaky: Sequence[str]) -> TableFiles:
     """The boards for every kind of file; the CSV has a row per entry and scene, JSON also the hashes of the records."""
-
     rows = [
         {
             "protocol": board.title,
@@ -302,12 +235,9 @@ def leaderboard_files(made: Sequence[Board], leaky: Sequence[str]) -> TableFiles
             "new_ground": fmean(result.scores),
             "gain": fmean(result.gains),
             "finding": result.finding,
-            "equivalent": result.worth,
             "pooled_new_ground": list(entry.score),
             "pooled_gain": list(entry.gain),
             "cpu_seconds": entry.seconds,
-            "memory_mb": entry.memory,
-            "licence": entry.licence,
             "trials": sorted(trial.hash for trial in result.cell.trials),
         }
         for board in made
@@ -316,4 +246,4 @@ def leaderboard_files(made: Sequence[Board], leaky: Sequence[str]) -> TableFiles
     ]
     plain = [{key: field for key, field in row.items() if not isinstance(field, list)} for row in rows]
     value = {"results": rows, "refused": list(leaky)}
-    return TableFiles("leaderboard", _pages(made, leaky), plain, value)
+    return TableFiles("leaderboard", [_page(board, leaky) for board in made], plain, value)

@@ -66,13 +66,16 @@ def table_writers(made: Callable[[], TableFiles]) -> Writers:
 
 
 def array_writers(arrays: Callable[[], Mapping[str, NDArray[Any]]]) -> Writers:
-    """Arrays by name, as .npz and MATLAB 5."""
+    """Arrays by name, as .npz and MATLAB 5, in which lists of texts are cells."""
     import numpy as np
     from scipy.io import savemat
 
+    def cells() -> dict[str, NDArray[Any]]:
+        return {k: v.astype(object) if v.ndim and v.dtype.kind == "U" else v for k, v in arrays().items()}
+
     return {
         ".npz": lambda path: np.savez_compressed(path, **dict(arrays())),  # type: ignore[arg-type]
-        ".mat": lambda path: savemat(path, dict(arrays()), do_compression=True),
+        ".mat": lambda path: savemat(path, cells(), do_compression=True),
     }
 
 

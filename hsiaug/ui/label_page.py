@@ -2,32 +2,30 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 from pydantic import BaseModel, ValidationError
 
-from hsiaug.base.colours import class_colours, stretched, true_colours
+from hsiaug.base.colours import class_colours, true_colours
 from hsiaug.base.errors import InputError
-from hsiaug.quality.maps import check_map_targets, class_map_figure, picture_step, save_map
-from hsiaug.report.html.page import HERE as REPORT
-from hsiaug.report.output_files import figure_writers, write_files
+from hsiaug.quality.maps import check_map_targets, picture_step, save_map
+from hsiaug.report.html.markup import HERE as REPORT
 from hsiaug.ui.labelling import Labelling
-from hsiaug.ui.server import HERE, json_answer, page_routes, png
+from hsiaug.ui.server import HERE, Endpoint, json_answer, page_routes, png
 
 if TYPE_CHECKING:
     from starlette.requests import Request
     from starlette.responses import Response
     from starlette.routing import BaseRoute
 
-FALSE = 850.0, 660.0, 560.0
-"""nm: near infrared, red and green, in which plants are red."""
 MOST_BYTES = 2**20
 """Of a request."""
-EXPORTS = ("map.tif", "map.npy", "map.png", "labels.tif", "labels.npy")
+EXPORTS = ("map.tif", "map.npy")
 
 
 class _Body(BaseModel):
@@ -48,22 +46,33 @@ class LabelPage:
         """All of them."""
         files = [HERE / name for name in ("label.html", "label.js", "ui.css")]
         files += [REPORT / name for name in ("stage.js", "page.css")]
-        gets = {
+        labelling = self._labelling
+        gets: dict[str, Endpoint] = {
             "scene": self.scene,
-            "state": self.state,
-            "means": self.means,
+            "state": lambda _: self._state(),
+            "means": lambda _: json_answer(labelling.class_means()),
             "pixel": self.pixel,
             "picture/{kind}": self.picture,
             "export/{file}": self.export,
         }
-        posts = {
+        posts: dict[str, Endpoint] = {
             "answer": self.answer,
             "undo": self.undo,
             "class": self.add_class,
-            "ask": self.ask,
-            "map": self.make_map,
+            "ask": self._after(labelling.ask),
+            "map": self._after(labelling.make_map),
         }
         return page_routes(files, gets, posts)
+
+    def _state(self) -> Response:
+        return json_answer(self._labelling.state())
+
+    def _after(self, work: Callable[[], None]) -> Endpoint:
+        def endpoint(_: Request) -> Response:
+            work()
+            return self._state()
+
+        return endpoint
 
     def scene(self, _: Request) -> Response:
         """What does not change."""
@@ -75,20 +84,12 @@ class LabelPage:
                 "wavelengths": None if waves is None else waves.tolist(),
                 "bands": self._scene.bands,
                 "file": str(self._labelling.answers.path),
-                "members": [str(member) for member in task.members],
-                "mapper": str(task.mapper),
-                "georeferenced": task.ground is not None,
+                "members": len(task.members),
             }
         )
 
-    def state(self, _: Request) -> Response:
-        return json_answer(self._labelling.state())
-
-    def means(self, _: Request) -> Response:
-        return json_answer(self._labelling.class_means())
-
     def pixel(self, request: Request) -> Response:
-        """Of a pixel: its spectrum (B,), its label, and what the map calls it and how sure it is."""
+        """Of a pixel: its spectrum (B,), its label, and what the map calls it."""
         try:
             row, column = (int(request.query_params[name]) for name in ("row", "column"))
             inside = row >= 0 and column >= 0
@@ -102,23 +103,19 @@ class LabelPage:
             {
                 "spectrum": [round(float(value), 6) for value in spectrum],
                 "label": int(self._labelling.labels()[row, column]),
-                "map": None if made is None else [int(made.ids[row, column]), float(made.sure[row, column])],
+                "map": None if made is None else int(made.ids[row, column]),
             }
         )
 
     def picture(self, request: Request) -> Response:
         """PNGs (h, w) of every ``step``-th row and column."""
         kind, made, step = request.path_params["kind"], self._labelling.map, self._step
-        if kind in ("colours", "false"):
-            return png(_colours(self._scene.cube, self._scene.wavelengths, step, false=kind == "false"))
+        if kind == "colours":
+            return png(true_colours(self._scene.cube, self._scene.wavelengths, step))
         if kind == "labels":
             return png(self._classes(self._labelling.labels()))
         if made is not None and kind == "map":
             return png(self._classes(made.ids))
-        if made is not None and kind == "sure":
-            import matplotlib
-
-            return png(matplotlib.colormaps["viridis"](made.sure[::step, ::step], bytes=True))
         raise InputError("there is no such picture", value=kind, hint="Make a map first.")
 
     def _classes(self, ids: NDArray[np.int16]) -> NDArray[np.uint8]:
@@ -133,7 +130,7 @@ class LabelPage:
             self._labelling.answer([body.pixel], body.said, body.name)
         else:
             self._labelling.answer_polygon(body.polygon, body.said, body.name)
-        return self.state(request)
+        return self._state()
 
     async def undo(self, request: Request) -> Response:
         last = self._labelling.undo()
@@ -141,50 +138,25 @@ class LabelPage:
 
     async def add_class(self, request: Request) -> Response:
         self._labelling.add_class((await _read(request)).name)
-        return self.state(request)
-
-    async def ask(self, request: Request) -> Response:
-        self._labelling.ask()
-        return self.state(request)
-
-    async def make_map(self, request: Request) -> Response:
-        self._labelling.make_map()
-        return self.state(request)
+        return self._state()
 
     def export(self, request: Request) -> Response:
-        """The map, or the labels, as files of the kinds that ``hsiaug map`` writes."""
+        """The map as a file of class ids, as ``hsiaug map`` writes it."""
         from starlette.responses import Response
 
         name, labelling = request.path_params["file"], self._labelling
-        made, task, names = labelling.map, labelling.task, tuple(labelling.names)
-        check_map_targets([Path(name)])
-        if name.startswith("labels") and name in EXPORTS:
-            ids, facts, note = np.maximum(labelling.labels(), 0), {"SCENE": task.name}, ""
-        elif made is not None and name in EXPORTS:
-            ids, note = made.ids, f"learnt from {made.learnt:,} pixels"
-            facts = {"SCENE": task.name, "CLASSIFIER": str(task.mapper), "REMARK": note}
-        else:
+        made, task = labelling.map, labelling.task
+        if made is None or name not in EXPORTS:
             raise InputError("there is no such file", value=name, hint="Make a map first.")
+        check_map_targets([Path(name)])
+        remark = f"learnt from {made.learnt:,} pixels"
+        facts = {"SCENE": task.name, "CLASSIFIER": str(task.mapper), "REMARK": remark}
         with TemporaryDirectory() as folder:
             target = Path(folder) / name
-            if target.suffix == ".png":
-                title = f"{task.name}: {task.mapper}"
-                write_files([target], figure_writers(lambda: class_map_figure(ids, names, title, note)))
-            else:
-                save_map(target, ids, names, task.ground, facts)
+            save_map(target, made.ids, tuple(labelling.names), task.ground, facts)
             content = target.read_bytes()
         headers = {"Content-Disposition": f'attachment; filename="{name}"'}
         return Response(content, media_type="application/octet-stream", headers=headers)
-
-
-def _colours(cube: Any, wavelengths: NDArray[np.float64] | None, step: int, *, false: bool) -> NDArray[np.uint8]:
-    """(h, w, 3): true colours, or near infrared, red and green where wavelengths are known."""
-    if wavelengths is None or not false:
-        return true_colours(cube, wavelengths, step)
-    rgb = cube[::step, ::step, [int(np.abs(wavelengths - centre).argmin()) for centre in FALSE]]
-    seen = rgb[rgb.any(axis=2)]
-    low, high = (np.percentile(seen, q, axis=0) for q in (2, 98)) if len(seen) else (np.zeros(3), np.ones(3))
-    return stretched(rgb, low, high)
 
 
 async def _read(request: Request) -> _Body:

@@ -13,13 +13,12 @@ from numpy.typing import NDArray
 
 from hsiaug.base.colours import class_colours
 from hsiaug.base.errors import HsiaugError, InputError
-from hsiaug.contracts import FittedClassifier, Progress
-from hsiaug.core.samples import Patches
+from hsiaug.contracts import Progress
 from hsiaug.core.scene import UnlabelledScene
 from hsiaug.data.georeference import Georeference
 from hsiaug.protocol.split import Blind, BlindSplit
 from hsiaug.registry.lookup import Registry
-from hsiaug.suggest.committee import Member, cast_votes, fit_member, load_classifier
+from hsiaug.suggest.committee import Member, fit_member, load_classifier
 from hsiaug.suggest.picks import Pick, suggestions
 from hsiaug.tasks.pixels import PixelClassification
 from hsiaug.trial.guard import kept_state
@@ -45,13 +44,9 @@ class Job:
 
 @dataclass(frozen=True, eq=False)
 class MadeMap:
-    """ids: (H, W) int16 class ids, 0 = no data. sure: (H, W) float32, 0..1, which ``measure`` names. number: of maps
-    made before it, and one. learnt: labelled pixels.
-    """
+    """ids: (H, W) int16 class ids, 0 = no data. number: of maps made before it, and one. learnt: labelled pixels."""
 
     ids: NDArray[np.int16]
-    sure: NDArray[np.float32]
-    measure: str
     number: int
     learnt: int
 
@@ -110,8 +105,8 @@ class Labelling:
                 "an answer must be of pixels that hold data", value="none", hint="Point at the scene."
             )
         with self.lock:
-            if said == "class":
-                name = self._class(name)
+            if said == "class" and name not in self.names:
+                raise InputError("an answer must name a class of the scene", value=name, hint="Add it first.")
             self.answers.add(Answer(kept, said, name if said == "class" else ""))
             self.version += 1
 
@@ -148,11 +143,6 @@ class Labelling:
         """Until the work in the background is done."""
         if self._thread is not None:
             self._thread.join()
-
-    def _class(self, name: str) -> str:
-        if name not in self.names:
-            raise InputError("an answer must name a class of the scene", value=name, hint="Add it first.")
-        return name
 
     def _start(self, kind: str, work: Callable[[Job], None]) -> None:
         with self.lock:
@@ -207,21 +197,12 @@ class Labelling:
         with kept_state():
             progress(0, 1, f"{member} learns")
             fitted, spectra = fit_member(scene, known, member, plugin, 0)
-            asked = _Asked(fitted)
             ids = PixelClassification().map_pixels(
-                asked, plugin.card, scene, PATCH, known.train, progress, spectra
+                fitted, plugin.card, scene, PATCH, known.train, progress, spectra
             )
-        if asked.shares:
-            sure, measure = np.zeros(ids.shape, dtype=np.float32), "probability of the class"
-            # Pixels are called in the order of rows.
-            sure[ids > 0] = np.concatenate(asked.shares)
-        else:
-            votes = cast_votes(scene, known, self.task.members, self._plugins, progress=progress)
-            sure = (votes == ids).mean(axis=0, dtype=np.float32)
-            measure = f"share of {len(self.task.members)} classifiers that agree"
         with self.lock:
             number = 1 if self.map is None else self.map.number + 1
-            self.map = MadeMap(ids, sure, measure, number, int(known.train.sum()))
+            self.map = MadeMap(ids, number, int(known.train.sum()))
             self.version += 1
 
     def class_means(self) -> dict[int, list[float]]:
@@ -260,24 +241,8 @@ class Labelling:
                 "points": [[row, column, int(labels[row, column])] for row, column in single],
                 "answers": len(self.answers.given),
                 "job": vars(job),
-                "map": None
-                if self.map is None
-                else {"number": self.map.number, "measure": self.map.measure, "learnt": self.map.learnt},
+                "map": None if self.map is None else {"number": self.map.number, "learnt": self.map.learnt},
             }
-
-
-class _Asked:
-    """A fitted classifier that keeps the largest share of every call, where it gives shares."""
-
-    def __init__(self, fitted: FittedClassifier) -> None:
-        self._fitted = fitted
-        self.shares: list[NDArray[np.float32]] = []
-
-    def predict(self, patches: Patches) -> NDArray[np.int64]:
-        shares = getattr(self._fitted, "predict_proba", None)
-        if shares is not None:
-            self.shares.append(np.asarray(shares(patches)).max(axis=1))
-        return self._fitted.predict(patches)
 
 
 def _into(job: Job) -> Progress:

@@ -1,30 +1,17 @@
-"""Addresses of the page of ``hsiaug serve``: the report of a store while it grows, and the maps of its trials."""
+"""Addresses of the page of ``hsiaug serve``: the report of a store while it grows."""
 
 from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
-import numpy as np
-from numpy.typing import NDArray
-
-from hsiaug.base.colours import class_colours
-from hsiaug.base.errors import InputError
-from hsiaug.base.text import visible
-from hsiaug.quality.maps import picture_step
 from hsiaug.report import Report, build_report, render_html
-from hsiaug.report.html.page import HERE as REPORT
-from hsiaug.report.labels import percent
-from hsiaug.report.records import Trial
-from hsiaug.report.scenes.ground_truth import MOST_VALUES, GroundTruth, local_ground_truth, read_predicted_maps
-from hsiaug.report.tables import Table
-from hsiaug.tasks.local import NoGroundTruthError
+from hsiaug.report.html.markup import HERE as REPORT
 from hsiaug.trial.planned import read_plans
 from hsiaug.trial.store import Reading, Store
-from hsiaug.ui.server import HERE, json_answer, page_routes, png
+from hsiaug.ui.server import HERE, json_answer, page_routes
 
 if TYPE_CHECKING:
     from starlette.requests import Request
@@ -45,21 +32,12 @@ class StorePage:
         self._files: Mapping[str, int] = {}
         self._read, self._report = Reading(), Report(())
         self._html: tuple[int, str] = (-1, "")
-        self._truths: dict[str, GroundTruth] = {}
         self._version, self._looked, self._took = 0, -REST, 0.0
 
     def routes(self) -> list[BaseRoute]:
         """All of them."""
         files = [HERE / name for name in ("store.html", "store.js", "ui.css")]
-        files += [REPORT / name for name in ("stage.js", "page.css", "maps.js")]
-        gets = {
-            "version": self.version,
-            "report": self.report,
-            "trials": self.trials,
-            "ground/{hash}": self.ground,
-            "map/{kind}/{hash}/{place:int}": self.map,
-        }
-        return page_routes(files, gets)
+        return page_routes([*files, REPORT / "page.css"], {"version": self.version, "report": self.report})
 
     def version(self, _: Request) -> Response:
         """A number that rises when records change; how many there are; seconds that the last page took."""
@@ -80,59 +58,6 @@ class StorePage:
                 self._took = time.monotonic() - began
             return HTMLResponse(self._html[1], headers=FRAMED)
 
-    def trials(self, _: Request) -> Response:
-        """Trials that have maps, by table."""
-        with self._lock:
-            self._look()
-            named = [(table.title, _named_trials(table)) for table in self._report.tables]
-            tables = [
-                {"title": title, "trials": [[t.hash, name] for t, name in found]}
-                for title, found in named
-                if found
-            ]
-            return json_answer(tables)
-
-    def ground(self, request: Request) -> Response:
-        """Classes, colours and places of a trial's scene."""
-        truth = self._truth(self._trial(request))
-        return json_answer(
-            {
-                "classes": list(map(visible, truth.class_names)),
-                "colours": class_colours(len(truth.class_names))[1:].tolist(),
-                "places": list(map(visible, truth.places)),
-                "shapes": [mask.shape for mask in truth.masks],
-            }
-        )
-
-    def map(self, request: Request) -> Response:
-        """PNGs (h, w) of every ``step``-th row and column: colours, or class ids as levels of grey, 0 = none."""
-        trial, kind, place = self._trial(request), request.path_params["kind"], request.path_params["place"]
-        truth = self._truth(trial)
-        if place >= len(truth.masks):
-            raise InputError("there is no such place", value=place, hint="Load the page again.")
-        step = picture_step(truth.masks[place].shape)
-        if kind == "colours" and (photo := truth.photo(step)) is not None:
-            return png(photo)
-        if kind == "true":
-            return png(_levels(truth.masks[place], step))
-        if kind == "called":
-            with _told():
-                return png(_levels(read_predicted_maps(self._store, trial, truth)[place], step))
-        raise InputError("there is no such picture", value=kind, hint="Load the page again.")
-
-    def _trial(self, request: Request) -> Trial:
-        wanted = request.path_params["hash"]
-        with self._lock:
-            for table in self._report.tables:
-                for trial in table.trials:
-                    if trial.hash == wanted and trial.ok:
-                        return trial
-        raise InputError("there is no such trial", value=wanted, hint="Load the page again.")
-
-    def _truth(self, trial: Trial) -> GroundTruth:
-        with self._lock, _told():
-            return local_ground_truth([trial], self._truths, MOST_VALUES)
-
     def _look(self) -> None:
         """Read what is new or another file, at most every REST seconds."""
         if time.monotonic() - self._looked < REST:
@@ -151,27 +76,3 @@ class StorePage:
             )
             self._files, self._version = files, self._version + 1
         self._looked = time.monotonic()
-
-
-def _named_trials(table: Table) -> list[tuple[Trial, str]]:
-    """The trials of a table that went well, with what tells them apart and their score."""
-    main = table.scores.main
-    return [
-        (trial, visible(f"{table.cell_label(cell, ', ')}, draw {trial.seed}: {main.name} {percent(score)}"))
-        for cell in table.every_cell.values()
-        for trial in cell.ok
-        if (score := trial.metric(main.key)) is not None
-    ]
-
-
-def _levels(ids: NDArray[np.integer], step: int) -> NDArray[np.uint8]:
-    return ids[::step, ::step].astype(np.uint8)
-
-
-@contextmanager
-def _told() -> Iterator[None]:
-    """Raise InputError where there is no ground truth."""
-    try:
-        yield
-    except NoGroundTruthError as error:
-        raise InputError("there are no maps", value=str(error), hint="Have the scene on this machine.") from error

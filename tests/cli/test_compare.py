@@ -50,7 +50,7 @@ def test_json_is_whole_and_strict(store: Path) -> None:
 @pytest.mark.parametrize(
     ("words", "parts"),
     [
-        (("none/svm", "smot/svm"), ("error:", "'smot'", "Did you mean smote")),
+        (("none/svm", "smot/svm"), ("error:", "'smot/svm'", "Did you mean smote")),
     ],
 )
 def test_bad_input_gets_one_error(store: Path, words: tuple[str, ...], parts: tuple[str, ...]) -> None:

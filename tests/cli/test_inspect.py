@@ -23,7 +23,6 @@ def test_pictures_and_numbers_are_written_and_printed(tmp_path: Path, monkeypatc
     assert sorted(path.name for path in (tmp_path / "look").iterdir()) == [
         "pca.png",
         "quality.json",
-        "spectra.csv",
         "spectra.png",
         "spectra.svg",
     ]

@@ -19,7 +19,7 @@ from typer.testing import CliRunner
 
 from hsiaug.base.colours import CLASSES, rgb_of
 from hsiaug.base.errors import HsiaugError, InputError
-from hsiaug.base.targets import PICTURES, TABLES
+from hsiaug.base.targets import PICTURES
 from hsiaug.cli.main import app
 from hsiaug.core.samples import Patches
 from hsiaug.core.scene import Scene
@@ -27,7 +27,6 @@ from hsiaug.data import load_scene, toy_scene
 from hsiaug.protocol.balance import Rate
 from hsiaug.protocol.protocols import parse_protocol
 from hsiaug.protocol.view import patches_at
-from hsiaug.quality.maps import place_targets
 from hsiaug.registry.card import build_params
 from hsiaug.registry.lookup import Registry
 from hsiaug.tasks import pixels
@@ -104,25 +103,18 @@ def test_a_map_keeps_its_place_and_repeats_the_record(mapped: Path, tmp_path: Pa
     assert sorted(path.name for path in tmp_path.iterdir()) == ["map.png", "map.tif"]
 
 
-def test_a_map_may_be_an_array_or_pictures_and_tables_alone(mapped: Path, tmp_path: Path) -> None:
+def test_a_map_may_be_an_array_or_pictures_alone(mapped: Path, tmp_path: Path) -> None:
     record = hash_of(mapped, "none")
-    for files in (("map.npy",), [f"alone{ending}" for ending in (*PICTURES, *TABLES)]):
+    for files in (("map.npy",), [f"alone{ending}" for ending in PICTURES]):
         words = [word for name in files for word in ("--out", str(tmp_path / name))]
         typed(mapped, "map", "flight.toml", "--record", record, *words)
 
     assert np.load(tmp_path / "map.npy").shape == (40, 32)
     assert sorted(path.name for path in tmp_path.iterdir()) == sorted(
-        ["map.npy", "map.png", *(f"alone{ending}" for ending in (*PICTURES, *TABLES))]
+        ["map.npy", "map.png", *(f"alone{ending}" for ending in PICTURES)]
     )
     for path in tmp_path.iterdir():
         assert path.read_bytes().startswith(OPENINGS[path.suffix])
-    assert (tmp_path / "alone.csv").read_text("utf-8").startswith("class,name,pixels,share,train\n1,hay,")
-
-
-def test_places_whose_names_differ_in_a_slash_only_have_maps_of_their_own(tmp_path: Path) -> None:
-    targets = place_targets(tmp_path / "map.png", {"a/b": 0, "a_b": 0, "a/b_": 0, "c": 0})
-    assert len({path.name for path in targets.values()}) == 4
-    assert targets["a/b"].name == "map_a_b.png" and targets["c"].name == "map_c.png"
 
 
 @pytest.mark.parametrize(

@@ -21,7 +21,7 @@ from hsiaug.report.figures.card import card_figure
 from hsiaug.report.findings import SIGNS, headline, judged, said_of, verdict_text
 from hsiaug.report.matrix import matrices
 from hsiaug.report.tables import Table
-from hsiaug.report.two_arms.comparison import compare_arms
+from hsiaug.report.two_arms import compare_arms
 from hsiaug.results import read_store
 
 CLAIMS = Path(__file__).parents[2] / "benchmarks" / "results" / "cluster" / "suite.csv"
@@ -344,9 +344,7 @@ def test_a_gain_at_a_loss_has_a_mark_of_its_own(format: str) -> None:
 def test_a_card_shows_a_loss_in_a_colour_of_its_own() -> None:
     figure = card_figure(build_report(LOSSES))
     colours = {
-        text.get_text().split()[0]: text.get_color()
-        for place in figure.subfigs
-        for text in place.subfigs[1].axes[0].texts
+        text.get_text().split()[0]: text.get_color() for place in figure.subfigs for text in place.axes[0].texts
     }
     assert set(colours) == {"▲▼", "▲", "p"} and colours["▲▼"] != colours["▲"]
 

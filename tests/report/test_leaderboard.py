@@ -30,7 +30,7 @@ def on_scene(scene: str, generator: str = "none", gain: float = 0.0, **spec: Any
 
 
 def board_of(records: list[dict[str, Any]]) -> Board:
-    (board,), leaky = boards(build_report(records), {})
+    (board,), leaky = boards(build_report(records))
     assert leaky == []
     return board
 
@@ -51,7 +51,7 @@ def test_entries_are_ranked_by_their_score_in_new_ground_over_scenes() -> None:
     best = board.entries[0]
     assert best.score[0] == pytest.approx(0.45) and best.gain[0] == pytest.approx(0.05)
     assert best.gain[1] < best.gain[0] <= best.gain[2]
-    assert best.track == "inductive" and best.seconds == 1.0 and best.memory == 100.0
+    assert best.track == "inductive" and best.seconds == 1.0
 
 
 def test_a_failed_draw_counts_as_none() -> None:
@@ -82,10 +82,10 @@ def test_leaky_protocols_are_refused() -> None:
     leaky = on_scene("houston", protocol=("random", "0.1", "none"))
     for one in leaky:
         one["audit"]["leaky"] = True
-    made, refused = boards(build_report(on_scene("indian_pines") + leaky), {})
+    made, refused = boards(build_report(on_scene("indian_pines") + leaky))
     assert [board.scenes for board in made] == [("indian_pines",)] and len(refused) == 1
     with pytest.raises(InputError, match="kept apart"):
-        boards(build_report(leaky), {})
+        boards(build_report(leaky))
 
 
 def test_tracks_say_what_an_entry_uses() -> None:
@@ -102,13 +102,13 @@ def test_labels_that_were_asked_for_are_a_track_although_their_neighbours_are_te
     asked = on_scene("houston", protocol=("asked", "16xsuggest:issd:0.05", "centre"))
     for one in asked:
         one["audit"]["leaky"] = True
-    (board,), refused = boards(build_report(asked), {})
+    (board,), refused = boards(build_report(asked))
     assert board.entries[0].track == "inductive, asked labels" and refused == []
 
 
 def test_json_names_the_records_of_every_number() -> None:
     records = [one for scene in SCENES for one in on_scene(scene)]
-    value = leaderboard_files(*boards(build_report(records), {})).value
+    value = leaderboard_files(*boards(build_report(records))).value
     assert {hash for row in value["results"] for hash in row["trials"]} == {one["hash"] for one in records}
 
 

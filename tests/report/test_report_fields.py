@@ -17,8 +17,7 @@ from report_records import audit_of, benchmark, failure, record
 from hsiaug.metrics.accuracy import score
 from hsiaug.metrics.verdict import Finding
 from hsiaug.report import build_report, render_report, report_json
-from hsiaug.report.two_arms.comparison import compare_arms
-from hsiaug.report.two_arms.tables import comparison_json, facts
+from hsiaug.report.two_arms import compare_arms, comparison_json, facts
 
 WHOLE = np.diag([100, 100, 100])
 

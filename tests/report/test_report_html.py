@@ -204,29 +204,6 @@ def test_classes_stand_rarest_first_and_are_shaded() -> None:
     ]
 
 
-def test_a_confusion_matrix_is_the_sum_over_the_draws() -> None:
-    records = [record(seed=s) for s in range(3)]
-    for s, r in enumerate(records):
-        r["metrics"]["confusion"] = [[s, 1, 0], [0, 5, 0], [2, 0, 2]]
-    rows = table_named(page_of(records), "none, svm: test pixels summed over 3 draws")
-    assert [[cell.text for cell in row] for row in rows] == [
-        ["1 alfalfa", "3", "3", "0"],
-        ["2 corn_notill", "0", "15", "0"],
-        ["3 oats", "6", "0", "6"],
-    ]
-    assert [cell.attributes.get("class") for cell in rows[0][1:]] == ["m4", "l4", None]
-
-
-def test_matrices_are_of_the_controls_and_the_best_other_arm() -> None:
-    page = page_of(benchmark(1, ("none", "duplicate", "g0", "g1"), ("svm",)))
-    tables = [t.attributes for t in page.all("table") if "confusion" in t.attributes["class"]]
-    assert [one["aria-label"].split(":")[0] for one in tables] == [
-        "none, svm",
-        "duplicate λ=1, svm",
-        "g1 λ=1, svm",
-    ]
-
-
 def test_a_sweep_names_the_points_that_are_over_other_draws() -> None:
     page = page_of([*spread(), record(0.9, 0.9, generator="txt2hsi", lam=3.0, omega=2.0, seed=0)])
     said = "svm, txt2hsi ω=2: not comparable with the others, which are over seeds 0–3: λ=3 (seed 0)."

@@ -2,20 +2,13 @@
 
 from __future__ import annotations
 
-from io import BytesIO
 from pathlib import Path
-from statistics import fmean
 from typing import Any
 
 import pytest
-from PIL import Image
 from report_records import benchmark, failure, record
 
-from hsiaug.metrics.significance import t_interval
 from hsiaug.report import build_report, render_html
-from hsiaug.report.figures.files import figure_bytes, new_figure
-from hsiaug.report.html.markup import embedded_svg
-from hsiaug.report.matrix import matrices
 from tests.browsers import AXE, CONTRAST, axe, browser
 
 __all__ = ["axe", "browser"]
@@ -35,8 +28,6 @@ def page_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
     records += [record(generator="smote", generator_params=wordy, seed=seed) for seed in range(7)]
     for r in records:
         r["class_names"] = ["alfalfa", "<script>alert(1)</script>", "oats"]
-        if r["metrics"]:
-            r["metrics"]["confusion"] = [[90, 5, 5], [30, 30, 40], [70, 0, 10]]
     path = tmp_path_factory.mktemp("page") / "report.html"
     path.write_text(render_html(build_report(records, store="results")), encoding="utf-8")
     return path
@@ -52,29 +43,6 @@ def opened(browser: Any, page_file: Path, width: int = 1280, scheme: str = "ligh
     tab.on("dialog", lambda dialog: said.append(f"dialog: {dialog.message}"))
     tab.goto(page_file.as_uri())
     return tab, said
-
-
-def test_any_two_arms_are_compared_draw_by_draw(browser, tmp_path):
-    report = build_report(benchmark(7), store="results")
-    page = tmp_path / "report.html"
-    page.write_text(render_html(report), encoding="utf-8")
-    matrix = matrices(report)[0]
-    (gain,) = matrix.rows[0].gains
-    over_none = gain.against["none"]
-    key = matrix.tables[0].scores.main.key
-    differences = [100 * (a.metric(key) - b.metric(key)) for a, b in over_none.pairs]
-    low, high = t_interval(differences)
-    tab, said = opened(browser, page, 390)
-    tab.get_by_text("Compare any two arms").click()
-    table = tab.locator(".arms table")
-    cells = table.locator("tbody tr").first.locator("td").all_inner_texts()
-    assert cells[1] == "7" and cells[4] == f"{fmean(differences):+.1f}".replace("-", "−")
-    assert cells[5] == f"[{low:.1f}, {high:.1f}]".replace("-", "−")
-    first = tab.locator(".arms select").nth(0)
-    first.select_option(label=tab.locator(".arms select").nth(1).evaluate("s => s.selectedOptions[0].label"))
-    assert table.locator("tbody td").nth(4).inner_text() == "0.0"
-    assert not said
-    tab.close()
 
 
 def column(tab: Any, table: str, number: int) -> list[str]:
@@ -191,9 +159,6 @@ def small_page(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A page of every part, but of few records: axe-core looks at each text of it, eight times."""
     records = [*benchmark(2, ("none", "duplicate", "smote"), ("svm",)), failure(seed=8)]
     records += [record(0.5 * lam, 0.4, generator="smote", lam=lam, seed=s) for lam in (0.5, 1.5) for s in range(2)]
-    for r in records:
-        if r["metrics"]:
-            r["metrics"]["confusion"] = [[90, 5, 5], [30, 30, 40], [70, 0, 10]]
     path = tmp_path_factory.mktemp("small") / "report.html"
     path.write_text(render_html(build_report(records, store="results")), encoding="utf-8")
     return path
@@ -242,9 +207,7 @@ def test_paper_shows_what_is_folded_and_cuts_no_table(browser: Any, page_file: P
     tab.emulate_media(media="print")
     tab.set_viewport_size({"width": 703, "height": 1000})
     folded = "[...document.querySelectorAll('main details:not([open])')]"
-    assert tab.evaluate(f"{folded}.length") and tab.evaluate(
-        f"{folded}.every(d => d.querySelector('.list, .confusion'))"
-    )
+    assert tab.evaluate(f"{folded}.length") and tab.evaluate(f"{folded}.every(d => d.querySelector('.list'))")
     widths = (
         "[...document.querySelectorAll('.scroll:not(.wide) > table')].map(t => t.getBoundingClientRect().right)"
     )
@@ -254,18 +217,6 @@ def test_paper_shows_what_is_folded_and_cuts_no_table(browser: Any, page_file: P
     assert said == []
 
 
-@pytest.mark.parametrize(("scheme", "ground"), [("light", (255, 255, 255)), ("dark", (15, 20, 25))])
-def test_a_figure_has_the_ground_of_the_page(browser: Any, scheme: str, ground: tuple[int, ...]) -> None:
-    figure = new_figure(2, 1)
-    figure.subplots().set_facecolor("#d95f02")
-    picture = embedded_svg(figure_bytes(figure, "svg").decode(), "a figure")
-    tab = browser.new_page(color_scheme=scheme)
-    tab.set_content(f"<meta name=color-scheme content='light dark'><body style='margin: 0'>{picture}")
-    shown = Image.open(BytesIO(tab.screenshot())).convert("RGB")
-    assert shown.getpixel((1, 1)) == ground
-    tab.close()
-
-
 def test_it_is_read_without_scripts(browser: Any, page_file: Path) -> None:
     context = browser.new_context(java_script_enabled=False)
     tab = context.new_page()
@@ -273,17 +224,3 @@ def test_it_is_read_without_scripts(browser: Any, page_file: Path) -> None:
     assert tab.locator("table[aria-label='Accuracy']").is_visible()
     assert tab.locator("#verdict .headline").is_visible()
     context.close()
-
-
-def test_the_first_screen_shows_the_arms_of_one_classifier(browser: Any, page_file: Path) -> None:
-    tab, said = opened(browser, page_file, 390)
-    shown = "[...document.querySelectorAll('.matrix tbody tr:not([hidden]) th')].map(name => name.innerText)"
-    every = tab.evaluate(shown)
-    tab.locator(".filter select").select_option("svm")
-    assert tab.evaluate(shown) == [name for name in every if name.endswith(", svm")] != every
-    assert any(name.startswith("duplicate") for name in every), "controls stand there too"
-    link = tab.locator(".matrix tbody tr:not([hidden]) a").first
-    target = link.get_attribute("href")
-    link.click()
-    tab.locator(f"{target} tbody tr").first.wait_for(state="visible")
-    assert said == []

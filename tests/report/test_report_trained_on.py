@@ -14,7 +14,7 @@ from hsiaug.base.errors import InputError
 from hsiaug.report import Report, build_report, render_report
 from hsiaug.report.curves import all_lines
 from hsiaug.report.findings import headline, judged
-from hsiaug.report.two_arms.comparison import compare_arms
+from hsiaug.report.two_arms import compare_arms
 from hsiaug.report.views import alone_grid
 
 DRAWS = range(8)

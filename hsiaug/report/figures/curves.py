@@ -1,13 +1,12 @@
-"""Pictures of sweeps: OA and AA against λ, M or ω."""
+"""Pictures of curves: OA and AA against λ, M or ω, and learning curves over added labels with the arms on them."""
 
 from __future__ import annotations
 
-import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from hsiaug.base.errors import InputError
-from hsiaug.base.text import plotted
 from hsiaug.report.curves import (
     DRAWN,
     SIGNS,
@@ -27,22 +26,32 @@ from hsiaug.report.curves import (
     real_of,
     reference,
 )
-from hsiaug.report.figures.files import WIDTHS, across, name_table, new_figure, series_style, wrapped
+from hsiaug.report.figures.charts import Block, Panel, draw_blocks
+from hsiaug.report.figures.files import series_style
+from hsiaug.report.labels import seeds_text
 from hsiaug.report.records import MEASURED, ArmCell
+from hsiaug.report.scenes.label_curves import LabelCurve
+from hsiaug.report.scores import Metric
 from hsiaug.report.tables import Report, Table
+from hsiaug.report.views_labels import curve_label
 from hsiaug.trial.arm import EVERY_CONTROL, Method
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
-    from matplotlib.figure import Figure, SubFigure
+    from matplotlib.figure import Figure
 
 DASHES = dict(zip(EVERY_CONTROL[1:], ("--", (0, (5, 1, 1, 1)), "-."), strict=True))
 """Dashes of the grey lines of the controls but ``none``."""
-HOW_TO_READ = "mean ± std; what is hollow, or has an n of its own, is over other draws; one scale for each score"
-COLUMNS = {1: 2, 2: 4}
-"""Columns of the legend, by the columns of a page that a figure fills."""
-NARROWEST, HEIGHT, AROUND = 1.5, 1.85, 1.0
-"""Inches of a panel, and of the heading and the legend of a table."""
+LEVELS = ("--", "-.", ":", (0, (6, 2, 1, 2, 1, 2)))
+"""Dashes of arms on learning curves."""
+OF_SWEEPS = "mean ± std; what is hollow, or has an n of its own, is over other draws; one scale for each score"
+OF_LABELS = (
+    "mean over draws, band ± std; a level is an arm's mean, its mark and bar are k* and the 95 % interval; "
+    "panels of one score and table share their axis"
+)
+Styles = Mapping[tuple[Method, Held], dict[str, Any]]
+Shared = dict[str, "Axes"]
+"""The first panel of each score, whose scale the others take."""
 
 
 def curve_figure(report: Report, axis: Axis, columns: int = 2) -> Figure:
@@ -54,92 +63,38 @@ def curve_figure(report: Report, axis: Axis, columns: int = 2) -> Figure:
 
     columns: of a page with two, which the figure fills. Raises InputError where nothing varies.
     """
-    shown = [table for table in report.tables if find_sweeps(table, axis)]
-    if not shown:
-        sign = SIGNS[axis]
+    blocks = [_sweeps(table, axis) for table in report.tables if find_sweeps(table, axis)]
+    if not blocks:
         raise InputError(
-            f"a picture by {axis} needs records of a generator at two {sign} or more",
+            f"a picture by {axis} needs records of a generator at two {SIGNS[axis]} or more",
             value=f"{len(report.tables)} tables without them",
             hint=f"Run 'hsiaug benchmark … --{axis} 0.5:1.5:0.5' first.",
         )
-    classifiers = [_varied(table, axis) for table in shown]
-    counts = [2 * len(found) + len(_stated(table, axis)) for table, found in zip(shown, classifiers, strict=True)]
-    heights = [HEIGHT * math.ceil(count / _wide(count, columns)) + AROUND for count in counts]
-    figure = new_figure(WIDTHS[columns], sum(heights))
-    places = figure.subfigures(len(shown), 1, height_ratios=heights, squeeze=False)[:, 0]
-    for place, table, found in zip(places, shown, classifiers, strict=True):
-        name_table(place, table.heading, WIDTHS[columns], alone=len(shown) == 1)
-        _draw_table(place, table, axis, found, columns)
-    figure.set_label(HOW_TO_READ)
-    return figure
+    return draw_blocks(blocks, columns, OF_SWEEPS)
 
 
-def _varied(table: Table, axis: Axis) -> list[Method]:
+def _sweeps(table: Table, axis: Axis) -> Block:
     """The classifiers with a line: of the others there is nothing to draw."""
     lined = {line.classifier for line in find_sweeps(table, axis)}
-    return [classifier for classifier in table.classifiers if classifier in lined]
+    styles, first = _styles(table, axis), Shared()
+    panels = []
+    for classifier in (c for c in table.classifiers if c in lined):
+        found = [line for line in lines(table, classifier, axis) if line.generator.name != "none"]
+        # Along ω controls are levels to compare with; other generators without guidance are left out.
+        shown = [line for line in found if line.values or line.generator.name in DASHES]
+        none = reference(table, classifier)
+        title = table.labels[classifier], panel_n(shown, none)
+        panels += [
+            Panel(title, partial(_draw_sweep, shown, none, score, styles, first)) for score in curve_metrics(table)
+        ]
+    stated = measured_lines(table) if axis == "omega" else []
+    panels += [
+        Panel(("samples",), partial(_draw_stated, stated, name, styles)) for name in measured_names(stated)[:DRAWN]
+    ]
+    return Block(table.heading, panels, 1.85, narrowest=1.5, pairs=True, along=SIGNS[axis])
 
 
-def _stated(table: Table, axis: Axis) -> list[str]:
-    """What generators state of their samples along ω, a panel each."""
-    return measured_names(measured_lines(table))[:DRAWN] if axis == "omega" else []
-
-
-def _wide(panels: int, columns: int) -> int:
-    """Panels of a row: the two scores of a classifier stand side by side."""
-    return across(columns, panels, 6, NARROWEST) // 2 * 2
-
-
-def _draw_table(place: SubFigure, table: Table, axis: Axis, classifiers: Sequence[Method], columns: int) -> None:
-    stated = _stated(table, axis)
-    count = 2 * len(classifiers) + len(stated)
-    width, wide = WIDTHS[columns], _wide(count, columns)
-    panels = place.subplots(math.ceil(count / wide), wide, squeeze=False).ravel()
-    for panel in panels[count:]:
-        panel.set_axis_off()
-    styles, scores = _styles(table, axis), curve_metrics(table)
-    entries: dict[str, Any] = {}
-    for i, (panel, classifier) in enumerate(zip(panels, (c for c in classifiers for _ in scores), strict=False)):
-        shown, none, score = _shown(table, classifier, axis), reference(table, classifier), scores[i % 2]
-        panel.sharey(panels[i % 2])
-        entries |= _draw_curves(panel, shown, none, score.key, styles)
-        title = plotted(table.labels[classifier]), panel_n(shown, none)
-        panel.set_title("\n".join(wrapped(line, width / wide - 0.45, 7) for line in title), fontsize=7)
-        _name_axes(panel, axis, score.name)
-    lines = measured_lines(table) if stated else []
-    for panel, name in zip(panels[2 * len(classifiers) :], stated, strict=False):
-        entries |= _draw_stated(panel, lines, name, styles)
-        _name_axes(panel, axis, name.replace("_", " "))
-    ncols = COLUMNS[columns]
-    names = [wrapped(plotted(name), width / ncols - 0.4, 7) for name in entries]
-    place.legend(entries.values(), names, loc="outside lower center", ncols=ncols, fontsize=7, frameon=False)
-
-
-def _name_axes(panel: Axes, axis: Axis, score: str) -> None:
-    panel.set_xlabel(SIGNS[axis], fontsize=8)
-    panel.set_ylabel(f"{score} (%)", fontsize=8)
-    panel.tick_params(labelsize=7)
-
-
-def _draw_stated(
-    panel: Axes, shown: Sequence[SweepLine], name: str, styles: dict[Any, dict[str, Any]]
-) -> dict[str, Any]:
-    """Draw what samples are stated to be, and left-out real patches as a level; returns the entries of the legend."""
-    entries: dict[str, Any] = {}
-    for line in shown:
-        style = styles[line.key]
-        if dots := line.dots(name, MEASURED):
-            entries[style["label"]] = _draw_line(panel, dots, style)
-        if real := real_of(line, name):
-            level = panel.axhline(100 * real.mean, color=style["color"], linestyle=":", linewidth=1.2)
-            entries.setdefault("left-out real patches", level)
-    panel.set_title("samples", fontsize=7)
-    panel.grid(alpha=0.25)
-    panel.margins(x=0.08)
-    return entries
-
-
-def _styles(table: Table, axis: Axis) -> dict[tuple[Method, Held], dict[str, Any]]:
+def _styles(table: Table, axis: Axis) -> Styles:
     """Colour, marker and label of every line of a table, the same in all its panels; controls are grey."""
     styles: dict[tuple[Method, Held], dict[str, Any]] = {}
     coloured = 0
@@ -153,55 +108,127 @@ def _styles(table: Table, axis: Axis) -> dict[tuple[Method, Held], dict[str, Any
     return styles
 
 
-def _draw_curves(
-    panel: Axes, shown: Sequence[SweepLine], none: ArmCell | None, metric: str, styles: dict[Any, dict[str, Any]]
+def _name_score(axes: Axes, score: str) -> None:
+    axes.set_ylabel(f"{score} (%)", fontsize=7)
+    axes.margins(x=0.08)
+
+
+def _draw_sweep(
+    shown: Sequence[SweepLine],
+    none: ArmCell | None,
+    score: Metric,
+    styles: Styles,
+    first: Shared,
+    axes: Axes,
 ) -> dict[str, Any]:
-    """Draw the lines of one classifier; returns the entries of the legend."""
+    """Draw the lines of one classifier in one score."""
+    axes.sharey(first.setdefault(score.key, axes))
+    _name_score(axes, score.name)
     entries: dict[str, Any] = {}
-    if level := percentages(none, metric):
+    if level := percentages(none, score.key):
         mean, std, _ = level
-        panel.axhspan(mean - std, mean + std, color="0.93", zorder=0)
-        entries["none"] = panel.axhline(mean, color="black", linestyle=":", linewidth=1.2)
-    moving = [line for line in shown if line.values]
-    for line in moving:
-        style = styles[line.key]
-        entries[style["label"]] = _draw_line(panel, line.dots(metric), style)
-        start = percentages(line.start, metric) if 0.0 not in line.values else None
-        first = next((dot for dot in line.dots(metric) if not dot.apart), None)
-        if start and first:
-            panel.plot([0, first.value], [start[0], first.mean], color=style["color"], linewidth=0.9, alpha=0.6)
+        axes.axhspan(mean - std, mean + std, color="0.93", zorder=0)
+        entries["none"] = axes.axhline(mean, color="black", linestyle=":", linewidth=1.2)
     for line in shown:
-        if not line.values and (level := percentages(line.points[0][1], metric)):
-            style = styles[line.key]
-            entries[style["label"]] = panel.axhline(
+        style = styles[line.key]
+        if line.values:
+            dots = line.dots(score.key)
+            entries[style["label"]] = _draw_line(axes, dots, style)
+            start = percentages(line.start, score.key) if 0.0 not in line.values else None
+            begin = next((dot for dot in dots if not dot.apart), None)
+            if start and begin:
+                axes.plot([0, begin.value], [start[0], begin.mean], color=style["color"], linewidth=0.9, alpha=0.6)
+        elif level := percentages(line.points[0][1], score.key):
+            entries[style["label"]] = axes.axhline(
                 level[0], color=style["color"], linestyle=style["linestyle"], linewidth=1.2
             )
-    panel.grid(alpha=0.25)
-    panel.margins(x=0.08)
     return entries
 
 
-def _shown(table: Table, classifier: Method, axis: Axis) -> list[SweepLine]:
-    """The lines of a panel: those with a value on the axis, and along ω the controls, levels to compare with.
-
-    Other generators without guidance are left out.
-    """
-    found = [line for line in lines(table, classifier, axis) if line.generator.name != "none"]
-    return [line for line in found if line.values or line.generator.name in DASHES]
-
-
-def _draw_line(panel: Axes, dots: Sequence[SweepPoint], style: dict[str, Any]) -> Any:
+def _draw_line(axes: Axes, dots: Sequence[SweepPoint], style: dict[str, Any]) -> Any:
     """The points with a line through those that can be compared; returns the entry of the legend."""
     bars: dict[str, Any] = {"capsize": 2, "elinewidth": 0.8, "markersize": 4}
     shared = [(dot.value, dot.mean, dot.std) for dot in dots if not dot.apart]
     where, means, stds = ([point[i] for point in shared] for i in range(3))
-    drawn = panel.errorbar(where, means, stds, linewidth=1.4, **bars, **style)
+    drawn = axes.errorbar(where, means, stds, linewidth=1.4, **bars, **style)
     hollow = {"marker": "o", **style, "linestyle": "none", "label": None, "markerfacecolor": "white"}
     for dot in dots:
         if dot.apart:
             at = (dot.value, dot.mean)
-            panel.errorbar([at[0]], [at[1]], [dot.std], **bars, **hollow)
-            panel.annotate(f"n={dot.n}", at, (5, -3), textcoords="offset points", fontsize=7)
+            axes.errorbar([at[0]], [at[1]], [dot.std], **bars, **hollow)
+            axes.annotate(f"n={dot.n}", at, (5, -3), textcoords="offset points", fontsize=7)
     for bar in (*drawn.lines[1], *drawn.lines[2]):
         bar.set_alpha(0.45)
     return drawn
+
+
+def _draw_stated(shown: Sequence[SweepLine], name: str, styles: Styles, axes: Axes) -> dict[str, Any]:
+    """Draw what samples are stated to be, and left-out real patches as a level."""
+    entries: dict[str, Any] = {}
+    for line in shown:
+        style = styles[line.key]
+        if dots := line.dots(name, MEASURED):
+            entries[style["label"]] = _draw_line(axes, dots, style)
+        if real := real_of(line, name):
+            level = axes.axhline(100 * real.mean, color=style["color"], linestyle=":", linewidth=1.2)
+            entries.setdefault("left-out real patches", level)
+    _name_score(axes, name.replace("_", " "))
+    return entries
+
+
+def label_figure(curves: Sequence[LabelCurve], columns: int = 2) -> Figure:
+    """Panels of each curve, one for each score in percent. columns: of a page with two, which the figure fills."""
+    blocks = []
+    for table in dict.fromkeys(curve.table for curve in curves):
+        first = Shared()
+        panels = [
+            Panel(
+                (curve_label(curve), f"n = {curve.means[score.key][0].n} ({seeds_text(curve.seeds)})"),
+                partial(_draw_labels, curve, score, first),
+            )
+            for curve in curves
+            if curve.table is table
+            for score in curve.scores
+            if score.key in curve.means
+        ]
+        blocks.append(Block(table.heading, panels, 2.0, narrowest=1.5, along="added labels per class"))
+    return draw_blocks(blocks, columns, OF_LABELS)
+
+
+def _draw_labels(curve: LabelCurve, score: Metric, first: Shared, axes: Axes) -> dict[str, Any]:
+    """One panel. Labels are on a scale of log(1 + k): most curves bend early."""
+    import numpy as np
+
+    axes.sharey(first.setdefault(score.key, axes))
+    means, stds = (100 * np.array([p[i] or 0.0 for p in curve.means[score.key]]) for i in (0, 1))
+    axes.fill_between(curve.labels, means - stds, means + stds, color="0.9", zorder=0)
+    (line,) = axes.plot(curve.labels, means, color="black", marker="o", markersize=3, linewidth=1.3)
+    entries: dict[str, Any] = {"none": line}
+    for place, arm in enumerate(curve.arms):
+        if score.key in arm.worth:
+            style = series_style(place) | ({"color": "0.5"} if arm.cell.arm.control else {})
+            other = "" if arm.seeds == curve.seeds else f" (n = {len(arm.seeds)}, k* against these draws)"
+            asked = f", {arm.asked.number} {arm.asked.strategy}" if arm.asked else ""
+            name = curve.table.arm_label(arm.cell.arm) + asked + other
+            entries[name] = _draw_arm(axes, curve, score.key, place, style)
+    axes.set_xscale("function", functions=(np.log1p, np.expm1))
+    axes.set_xticks(curve.labels, [f"{k}" for k in curve.labels])
+    _name_score(axes, score.name)
+    return entries
+
+
+def _draw_arm(axes: Axes, curve: LabelCurve, score: str, place: int, style: dict[str, Any]) -> Any:
+    """The level of an arm, and where the curve reaches it; what lies outside the curve stands at its end."""
+    import numpy as np
+
+    worth, arm = curve.arms[place].worth[score], curve.arms[place]
+    level, most = 100 * arm.means[score].mean, curve.labels[-1]
+    colour, dashes = style["color"], LEVELS[place % len(LEVELS)]
+    entry = axes.axhline(level, color=colour, linestyle=dashes, linewidth=1.0, alpha=0.8)
+    ends = [v for v in (worth.low, worth.high) if v is not None]
+    at, *ends = np.clip([worth.value, *ends], 0, most)
+    marker = "<" if worth.value < 0 else ">" if worth.value > most else style["marker"]
+    axes.plot([at], [level], marker=marker, color=colour, markersize=5, linestyle="none")
+    if ends:
+        axes.plot(ends, [level, level], color=colour, linewidth=2.5, alpha=0.6, solid_capstyle="butt")
+    return entry

@@ -4,31 +4,25 @@ from __future__ import annotations
 
 import io
 import json
-from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from operator import attrgetter
+from typing import Any
 
 import numpy as np
+from markupsafe import Markup
 from numpy.typing import NDArray
 
-from hsiaug.base.colours import (
-    HELD_OUT,
-    LEFT_OUT,
-    NO_DATA,
-    TRAIN,
-    class_colours,
-    class_names_shown,
-    rgb_of,
-)
+from hsiaug.base.colours import class_colours
 from hsiaug.base.text import visible
 from hsiaug.report.findings import judged
-from hsiaug.report.html.markup import details, embedded_image, escape
+from hsiaug.report.html.markup import macros, picture_source
 from hsiaug.report.html.section import TableSection, best_cells
 from hsiaug.report.labels import percent
 from hsiaug.report.records import ArmCell, Trial
 from hsiaug.report.scenes.ground_truth import (
     MOST_VALUES,
     ROLES,
+    TINTS,
     GroundTruth,
     local_ground_truth,
     read_predicted_maps,
@@ -45,8 +39,6 @@ ROOM = 700_000
 """Bytes of maps after which no further table gets any, before base64 makes a third more of them."""
 PALETTE = 256
 """Colours that a PNG with a palette can hold."""
-TINTS = tuple(map(rgb_of, (NO_DATA, LEFT_OUT, HELD_OUT, TRAIN)))
-"""Colours of ROLES."""
 Colour = tuple[int, int, int]
 
 
@@ -58,14 +50,14 @@ class MapMaker:
         self._ground_truths: dict[str, GroundTruth] = {}
         self._left = ROOM
 
-    def maps(self, section: TableSection) -> str:
+    def maps(self, section: TableSection) -> Markup:
         """The maps of a table, or the sentence why there are none."""
         try:
-            return self._maps(section)
+            return Markup(macros().maps(self._maps(section)))
         except NoGroundTruthError as error:
-            return f'<p class="note">No maps: {escape(str(error))}.</p>'
+            return Markup(macros().note(f"No maps: {error}."))
 
-    def _maps(self, section: TableSection) -> str:
+    def _maps(self, section: TableSection) -> dict[str, Any]:
         if self._store is None:
             raise NoGroundTruthError(
                 "the page was made from records alone, and maps need the predictions beside them"
@@ -79,73 +71,65 @@ class MapMaker:
         truth = local_ground_truth(section.table.trials, self._ground_truths, MOST_VALUES)
         if len(truth.class_names) >= PALETTE:
             raise NoGroundTruthError(f"a map has {PALETTE - 1} classes at most")
-        colours, shown = _class_colours(len(truth.class_names)), _largest(self._store, first, truth)
-        figures = [*self._ground(first, truth, shown, colours)]
-        for cell, trial in best:
-            figures += self._called(section, cell, trial, truth, shown, colours)
-        legend = _legend(list(zip(class_names_shown(truth.class_names), colours[1:], strict=True)))
-        grid = f'{legend}<div class="maps">{"".join(figures)}</div>'
-        note = f'<p class="note">{escape(_note(section, truth, shown))}</p>'
+        colours = [(r, g, b) for r, g, b in class_colours(len(truth.class_names)).tolist()]
+        made = [(cell, trial, read_predicted_maps(self._store, trial, truth)) for cell, trial in best]
+        tested = [int((mask > 0).sum()) for mask in made[0][2]]
+        shown = sorted(sorted(range(len(tested)), key=lambda i: -tested[i])[:PLACES])
+        figures = [*_ground(first, truth, shown, colours)]
+        for cell, trial, called in made:
+            name, main = section.table.cell_label(cell, ", "), section.table.scores.main
+            score = trial.metric(main.key)
+            reached = f"{name}: {main.name} {percent(score)} %" if score is not None else name
+            about = {"cell": section.cell_id(cell), "name": name}
+            for i in shown:
+                text = _at(f"{reached}, draw {trial.seed}", truth, i)
+                figures.append(_palette_figure(called[i], colours, "called", i, text) | about)
+        self._left -= sum(len(figure["source"]) for figure in figures) * 3 // 4
         ids = {"a": section.cell_id(best[0][0]), "b": section.cell_id(best[min(1, len(best) - 1)][0])}
-        about = escape(_about(truth, colours, max(_step(truth.masks[i].shape) for i in shown), ids))
-        beside = details(f"Maps of draw {first.seed} beside each other", grid, opened=True)
-        return f'<div class="viewer" data-about="{about}">{beside}{note}</div>'
+        return {
+            "figures": figures,
+            "legend": [(name, _hex(colour)) for name, colour in zip(truth.class_names, colours[1:], strict=True)],
+            "about": _about(truth, colours, max(_step(truth.masks[i].shape) for i in shown), ids),
+            "heading": f"Maps of draw {first.seed} beside each other",
+            "note": _note(section, truth, shown),
+        }
 
-    def _ground(
-        self, trial: Trial, truth: GroundTruth, shown: Sequence[int], colours: Sequence[Colour]
-    ) -> Iterator[str]:
-        """The scene in colours, the true classes, and the sides of the trial's draw."""
-        roles = redraw_roles(trial, truth)
-        for i in shown:
-            photo = truth.photo(_step(truth.masks[i].shape))
-            if photo is not None:
-                yield self._figure(_jpeg(photo), photo.shape[:2], "colours", i, _at("colours", truth, i))
-            yield self._ids(truth.masks[i], colours, "true", i, _at("true classes", truth, i))
-            if roles is not None:
-                yield self._ids(roles[i], TINTS, "split", i, _at(f"split of draw {trial.seed}", truth, i))
 
-    def _called(
-        self,
-        section: TableSection,
-        cell: ArmCell,
-        trial: Trial,
-        truth: GroundTruth,
-        shown: Sequence[int],
-        colours: Sequence[Colour],
-    ) -> Iterator[str]:
-        """Yield the predicted map of a trial for each place that is shown."""
-        assert self._store is not None
-        made = read_predicted_maps(self._store, trial, truth)
-        name, main = section.table.cell_label(cell, ", "), section.table.scores.main
-        score = trial.metric(main.key)
-        reached = f"{name}: {main.name} {percent(score)} %" if score is not None else name
-        about = f' data-cell="{escape(section.cell_id(cell))}" data-name="{escape(name)}"'
-        for i in shown:
-            text = _at(f"{reached}, draw {trial.seed}", truth, i)
-            yield self._ids(made[i], colours, "called", i, text, about)
+def _ground(
+    trial: Trial, truth: GroundTruth, shown: Sequence[int], colours: Sequence[Colour]
+) -> Iterator[dict[str, Any]]:
+    """The scene in colours, the true classes, and the sides of the trial's draw."""
+    roles = redraw_roles(trial, truth)
+    for i in shown:
+        photo = truth.photo(_step(truth.masks[i].shape))
+        if photo is not None:
+            yield _figure(_jpeg(photo), photo.shape[:2], "colours", i, _at("colours", truth, i))
+        yield _palette_figure(truth.masks[i], colours, "true", i, _at("true classes", truth, i))
+        if roles is not None:
+            yield _palette_figure(roles[i], TINTS, "split", i, _at(f"split of draw {trial.seed}", truth, i))
 
-    def _ids(
-        self,
-        ids: NDArray[np.integer],
-        colours: Sequence[Colour],
-        kind: str,
-        place: int,
-        text: str,
-        about: str = "",
-    ) -> str:
-        """A palette image in which id 0 is transparent."""
-        step = _step(ids.shape)
-        thin = ids[::step, ::step]
-        return self._figure(palette_png(thin.astype(np.uint8), colours), thin.shape, kind, place, text, about)
 
-    def _figure(
-        self, data: bytes, shape: tuple[int, ...], kind: str, place: int, text: str, about: str = ""
-    ) -> str:
-        self._left -= len(data)
-        height, width = shape
-        image = embedded_image(data, f"Map: {text}", width, height)
-        facts = f'data-kind="{kind}" data-place="{place}"{about}'
-        return f"<figure class=map {facts}>{image}<figcaption>{escape(text)}</figcaption></figure>"
+def _palette_figure(
+    ids: NDArray[np.integer], colours: Sequence[Colour], kind: str, place: int, text: str
+) -> dict[str, Any]:
+    """Class ids (H, W), thinned out; id 0 is transparent."""
+    step = _step(ids.shape)
+    thin = ids[::step, ::step]
+    return _figure(palette_png(thin.astype(np.uint8), colours), thin.shape, kind, place, text)
+
+
+def _figure(data: bytes, shape: tuple[int, ...], kind: str, place: int, text: str) -> dict[str, Any]:
+    height, width = shape
+    source = picture_source(data)
+    return {
+        "source": source,
+        "width": width,
+        "height": height,
+        "kind": kind,
+        "place": place,
+        "text": text,
+        "cell": "",
+    }
 
 
 def _best_trials(section: TableSection) -> list[tuple[ArmCell, Trial]]:
@@ -192,14 +176,6 @@ def _about(truth: GroundTruth, colours: Sequence[Colour], step: int, ids: Mappin
     )
 
 
-def _largest(store: Store, trial: Trial, truth: GroundTruth) -> list[int]:
-    """The places of most test pixels, in their order."""
-    if len(truth.places) == 1:
-        return [0]
-    tested = [int((made > 0).sum()) for made in read_predicted_maps(store, trial, truth)]
-    return sorted(sorted(range(len(tested)), key=lambda i: -tested[i])[:PLACES])
-
-
 def _at(text: str, truth: GroundTruth, place: int) -> str:
     name = truth.places[place]
     return f"{text}, {name}" if name else text
@@ -209,26 +185,8 @@ def _step(shape: tuple[int, ...]) -> int:
     return -(-max(shape) // SIDE)
 
 
-def _class_colours(classes: int) -> list[Colour]:
-    """No two alike, as the viewer reads classes from colours: one that comes again is changed by less than is seen."""
-    seen: Counter[Colour] = Counter()
-    empty, *colours = map(tuple, class_colours(classes).tolist())
-    apart = [empty]
-    for red, green, blue in colours:
-        apart.append((red, green, blue ^ seen[red, green, blue]))
-        seen[red, green, blue] += 1
-    return apart
-
-
 def _hex(colour: Colour) -> str:
     return "#{:02x}{:02x}{:02x}".format(*colour)
-
-
-def _legend(entries: Sequence[tuple[str, Colour]]) -> str:
-    swatches = (
-        f'<span><i style="background:{_hex(colour)}"></i>{escape(name)}</span>' for name, colour in entries
-    )
-    return f'<p class="legend">{"".join(swatches)}</p>'
 
 
 def palette_png(ids: NDArray[np.uint8], colours: Sequence[Colour]) -> bytes:

@@ -1,142 +1,94 @@
-"""Pieces of HTML. Arguments called ``html`` are markup already; every other text is escaped here."""
+"""Templates of pages: whatever is put into one is escaped, and control characters become escapes that can be seen."""
 
 from __future__ import annotations
 
 import base64
-import html as html_module
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Sequence
+from functools import cache
 from itertools import groupby
+from pathlib import Path
+from typing import Any, NamedTuple
 from urllib.parse import quote
 
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from markupsafe import Markup
+
 from hsiaug.base.text import visible
-from hsiaug.report.grid import Grid, GridColumn, GridEntry
-from hsiaug.report.labels import MISSING
-from hsiaug.report.records import ArmCell
+from hsiaug.report.grid import Grid, ReportPage
 
-
-def escape(text: str) -> str:
-    """The text as content or attribute of an element; control characters as escapes that can be seen."""
-    return html_module.escape(visible(text))
-
-
-def link(text: str, target: str | None) -> str:
-    """The text, as a link to an id of the page where there is one."""
-    return f'<a href="#{escape(target)}">{escape(text)}</a>' if target else escape(text)
-
-
+HERE = Path(__file__).parent
 SHADES = 9
 """Steps of either side of the diverging scale: l1 to l9 and m1 to m9 of the page's style."""
 
 
-def _shade(share: float) -> str:
-    """The class of a field on the diverging scale, −1..1; none in the middle, and beyond its ends that of the end."""
-    step = min(SHADES, round(SHADES * abs(share)))
-    return f"{'m' if share > 0 else 'l'}{step}" if step else ""
+class Heading(NamedTuple):
+    """The heading of a column, or of several. place: of the column that it sorts by; None where it names a group."""
+
+    text: str
+    place: int | None
+    across: int = 1
+    down: int = 1
+    kind: str = ""
 
 
-def diverging_legend(limit: float) -> str:
-    """The shades from below to above 0. limit: fraction at which they end; beyond it they stay as they are."""
-    steps = [
-        *(f"l{step}" for step in range(SHADES, 0, -2)),
-        "z0",
-        *(f"m{step}" for step in range(1, SHADES + 1, 2)),
-    ]
-    shades = f'<span class="shades" aria-hidden="true">{"".join(f"<i class={step}></i>" for step in steps)}</span>'
-    end = f"{100 * limit:g}"
-    return f'<p class="legend ramp"><span>−{end}</span>{shades}<span>+{end} points and beyond</span></p>'
-
-
-def badge(text: str, kind: str = "") -> str:
-    """A word in a small frame. kind: good, bad, warn or nothing."""
-    return f'<span class="badge {kind}">{escape(text)}</span>'
-
-
-def details(summary: str, html: str, *, id: str = "", opened: bool = False, level: str = "") -> str:
-    """A block that opens and closes. level: of the heading that its summary is, as ``h3``; "" where it is none."""
-    named = f' id="{escape(id)}"' if id else ""
-    said = f"<{level}>{escape(summary)}</{level}>" if level else escape(summary)
-    kind = ' class="part"' if level else ""
-    return f"<details{kind}{named}{' open' if opened else ''}><summary>{said}</summary>\n{html}\n</details>"
-
-
-def items(html: Iterable[str]) -> str:
-    """A list."""
-    return "<ul>" + "".join(f"<li>{entry}</li>" for entry in html) + "</ul>"
-
-
-def facts(pairs: Iterable[tuple[str, str]]) -> str:
-    """Names with what is said of each."""
-    return "<dl>" + "".join(f"<dt>{escape(k)}</dt><dd>{escape(v)}</dd>" for k, v in pairs) + "</dl>"
-
-
-def scroller(label: str, html: str) -> str:
-    """Wrap HTML wider than a small screen: it scrolls, by keyboard too, while the page and the label do not."""
-    region = f'<div class="scroll" role="group" tabindex="0" aria-label="{escape(label)}">{html}</div>'
-    return f'<p class="caption">{escape(label)}</p>{region}'
-
-
-def grid_table(grid: Grid, anchor: Callable[[ArmCell], str] | None = None, kind: str = "") -> str:
-    """A sortable table: the first column names the row, every heading is a button. anchor: id of a cell's records.
-
-    kind: further classes of its style.
-    """
-    body = "".join(_row(grid, i, anchor) for i in range(len(grid.rows)))
-    name = escape(grid.heading)
-    head = _head(grid.columns)
-    style = f"sortable {kind}".rstrip()
-    table = f'<table class="{style}" aria-label="{name}"><thead>{head}</thead><tbody>{body}</tbody></table>'
-    return scroller(grid.heading, table)
-
-
-def _head(columns: Sequence[GridColumn]) -> str:
-    """One row, or two where neighbouring columns share a group."""
-    if not any(column.group for column in columns):
-        return "<tr>" + "".join(_heading(i, column) for i, column in enumerate(columns)) + "</tr>"
-    upper, lower = [], []
-    for group, same in groupby(enumerate(columns), key=lambda entry: entry[1].group):
-        listed = list(same)
-        if group:
-            upper.append(f'<th scope="colgroup" colspan="{len(listed)}" class="group">{escape(group)}</th>')
-            lower += [_heading(i, column) for i, column in listed]
-        else:
-            upper += [_heading(i, column, rows=2) for i, column in listed]
-    return f"<tr>{''.join(upper)}</tr><tr>{''.join(lower)}</tr>"
-
-
-def _heading(place: int, column: GridColumn, rows: int = 1) -> str:
-    span = f' rowspan="{rows}"' if rows > 1 else ""
-    kind = "" if column.numeric else ' class="t"'
-    return (
-        f'<th scope="col"{span}{kind}><button type="button" data-c="{place}">{escape(column.header)}</button></th>'
+@cache
+def templates() -> Environment:
+    """The templates of this folder."""
+    made = Environment(
+        loader=FileSystemLoader(HERE / "templates"),
+        autoescape=True,
+        finalize=_shown,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        undefined=StrictUndefined,
     )
+    made.globals |= {"heads": _heads, "shade": _shade}
+    return made
 
 
-def _row(grid: Grid, i: int, anchor: Callable[[ArmCell], str] | None) -> str:
-    key, *entries = grid.rows[i]
-    cells = [f'<th scope="row">{_field(key, anchor)}</th>']
-    for column, entry in zip(grid.columns[1:], entries, strict=True):
-        kind = _shade(entry.shade or 0.0) if column.numeric else "t"
-        named = f' class="{kind}"' if kind else ""
-        cells.append(f"<td{named}>{_field(entry, anchor)}")  # HTML closes it itself, and there are many
-    return f"<tr{' class=new' if i in grid.breaks else ''}>{''.join(cells)}</tr>\n"
+def macros() -> Any:
+    """The pieces of macros.html, as functions that return markup."""
+    return templates().get_template("macros.html").module
 
 
-def _field(entry: GridEntry, anchor: Callable[[ArmCell], str] | None) -> str:
-    target = anchor(entry.cell) if anchor and entry.cell and entry.text != MISSING else None
-    text = link(entry.text, target)
-    if entry.tone is not None:
-        return f'<span class="badge {entry.tone}">{text}</span>'
-    return text
+def join(*html: str) -> Markup:
+    """Pieces of markup, one below the other; empty ones are left out."""
+    return Markup("\n").join(Markup(piece) for piece in html if piece)
 
 
-def embedded_image(picture: bytes, alt: str, width: int, height: int) -> str:
-    """A PNG or JPEG as an ``img`` of that size."""
-    kind = "png" if picture.startswith(b"\x89PNG") else "jpeg"
-    data = base64.b64encode(picture).decode()
-    return f'<img src="data:image/{kind};base64,{data}" alt="{escape(alt)}" width="{width}" height="{height}">'
+def picture_source(picture: bytes) -> str:
+    """A PNG, a JPEG or an SVG as the source of an ``img``, which fetches nothing."""
+    for start, kind in ((b"\x89PNG", "png"), (b"\xff\xd8", "jpeg")):
+        if picture.startswith(start):
+            return f"data:image/{kind};base64,{base64.b64encode(picture).decode()}"
+    return f"data:image/svg+xml,{quote(picture.decode(), safe='/:;,.=()!*+@-_~')}"
 
 
-def embedded_svg(svg: str, alt: str) -> str:
-    """The text of an SVG as an ``img``, in which a browser runs no script and fetches nothing."""
-    data = quote(svg, safe="/:;,.=()!*+@-_~")
-    return f'<img src="data:image/svg+xml,{data}" alt="{escape(alt)}">'
+def _shown(value: Any) -> Any:
+    return visible(value) if isinstance(value, str) and not isinstance(value, Markup) else value
+
+
+def _shade(share: float | None) -> str:
+    """The class of a field on the diverging scale, −1..1; none in the middle, and beyond its ends that of the end."""
+    step = min(SHADES, round(SHADES * abs(share or 0.0)))
+    return f"{'m' if (share or 0.0) > 0 else 'l'}{step}" if step else ""
+
+
+def _heads(grid: Grid) -> list[list[Heading]]:
+    """One row, or two where neighbouring columns share a group."""
+    two = any(column.group for column in grid.columns)
+    upper: list[Heading] = []
+    lower: list[Heading] = []
+    for group, same in groupby(enumerate(grid.columns), key=lambda entry: entry[1].group):
+        own = [Heading(column.header, place, kind="" if column.numeric else "t") for place, column in same]
+        if group:
+            upper.append(Heading(group, None, across=len(own), kind="group"))
+            lower += own
+        else:
+            upper += [heading._replace(down=1 + two) for heading in own]
+    return [upper, lower] if two else [upper]
+
+
+def notebook_html(pages: Sequence[ReportPage]) -> str:
+    """All pages, one after the other, as a notebook shows them."""
+    return templates().get_template("notebook.html").render(pages=pages)

@@ -26,14 +26,6 @@ for (const button of document.querySelectorAll("table.sortable th button")) {
       "Sorted by " + button.textContent + (down ? ", largest first" : ", smallest first");
   });
 }
-// Shows the arms of one classifier.
-for (const filter of document.querySelectorAll(".filter")) {
-  filter.hidden = false;
-  filter.querySelector("select").addEventListener("change", ({ target }) => {
-    const table = filter.parentElement.querySelector(`#${CSS.escape(filter.dataset.table)}`);
-    for (const row of table.tBodies[0].rows) row.hidden = target.value !== "" && row.dataset.of !== target.value;
-  });
-}
 // A link may lead into something that is folded.
 const unfold = () => {
   const named = location.hash.slice(1);

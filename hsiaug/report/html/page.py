@@ -5,33 +5,21 @@ from __future__ import annotations
 import base64
 import hashlib
 from collections.abc import Mapping, Sequence
-from pathlib import Path
-from string import Template
 from typing import TYPE_CHECKING, NamedTuple
+
+from markupsafe import Markup
 
 from hsiaug.report.across import scene_pools
 from hsiaug.report.curves import AXES, SIGNS, curve_notes, find_sweeps
-from hsiaug.report.figures.curves import curve_figure
+from hsiaug.report.figures.curves import curve_figure, label_figure
 from hsiaug.report.figures.files import figure_bytes
-from hsiaug.report.figures.gains import gain_figure
-from hsiaug.report.figures.labels import label_figure
-from hsiaug.report.figures.scenes import scenes_figure
+from hsiaug.report.figures.gains import gain_figure, scenes_figure
 from hsiaug.report.findings import headline, judged
 from hsiaug.report.grid import ReportPage
 from hsiaug.report.html.first import first_screen
 from hsiaug.report.html.maps import MapMaker
-from hsiaug.report.html.markup import (
-    details,
-    embedded_svg,
-    escape,
-    facts,
-    grid_table,
-    items,
-    link,
-    scroller,
-)
+from hsiaug.report.html.markup import HERE, join, macros, picture_source, templates
 from hsiaug.report.html.section import TableSection
-from hsiaug.report.html.shaded import class_gains, confusions
 from hsiaug.report.labels import count
 from hsiaug.report.matrix import matrices
 from hsiaug.report.notes import audit_lines, failure_heading, failure_lines, table_notes, warnings
@@ -44,8 +32,7 @@ from hsiaug.trial.store import Store
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-HERE = Path(__file__).parent
-SCRIPTS = ("page.js", "stage.js", "maps.js", "arms.js", "print.js")
+SCRIPTS = ("page.js", "stage.js", "maps.js", "print.js")
 """Scripts in their order: each may use what stands before it."""
 MOST_TITLED = 3
 """Scenes and protocols that the title of a page names at most."""
@@ -58,11 +45,11 @@ Worths = Mapping[Table, Mapping[CellKey, str]]
 
 
 class Section(NamedTuple):
-    """A section of the page. html: markup. parts: (id, heading) of what the contents list below it."""
+    """A section of the page. parts: (id, heading) of what the contents list below it."""
 
     id: str
     heading: str
-    html: str
+    html: Markup
     parts: tuple[tuple[str, str], ...] = ()
 
 
@@ -81,20 +68,20 @@ def html_page(report: Report, store: Store | None = None) -> str:
         own = [curve for curve in curves if curve.table is section.table]
         sections.append(_table(section, maker, own, alone=len(compared) == 1))
     if points := [section for section in shown if section not in compared]:
-        folded = (details(s.table.title, _point(s), id=s.anchor("table")) for s in points)
-        sections.append(Section("points", "Points of learning curves", "".join(folded)))
-    environment = details("Libraries, devices and machines", facts(_environment(report)))
+        folded = (macros().fold(s.table.title, _point(s), id=s.anchor("table")) for s in points)
+        sections.append(Section("points", "Points of learning curves", join(*folded)))
+    environment = macros().fold("Libraries, devices and machines", macros().facts(_environment(report)))
     sections.append(Section("environment", "Environment", environment))
     return _document(_title(report), sections)
 
 
 def pages_html(title: str, pages: Sequence[ReportPage]) -> str:
     """One self-contained page of HTML of tables and notes, without a store behind them."""
-    sections = [
-        Section(f"page-{number}", page.heading, "".join(map(grid_table, page.grids)) + _notes(page.notes))
-        for number, page in enumerate(pages)
-    ]
-    return _document(title, sections)
+    return _document(title, [Section(f"page-{i}", page.heading, _tables(page)) for i, page in enumerate(pages)])
+
+
+def _tables(page: ReportPage) -> Markup:
+    return join(*(macros().grid(grid) for grid in page.grids), *map(macros().note, page.notes))
 
 
 def _title(report: Report) -> str:
@@ -122,49 +109,37 @@ def _environment(report: Report) -> list[tuple[str, str]]:
 def _document(title: str, sections: Sequence[Section]) -> str:
     # One script, so that one checksum covers all that may run.
     script, style = _joined(*SCRIPTS), _joined("page.css", "charts.css")
-    body = "\n".join(
-        f'<section id="{escape(id)}" aria-labelledby="h-{escape(id)}">'
-        f'<h2 id="h-{escape(id)}">{escape(heading)}</h2>\n{html}\n</section>'
-        for id, heading, html, _ in sections
-    )
-    return Template((HERE / "page.html").read_text(encoding="utf-8")).substitute(
-        title=escape(title),
-        style=style,
-        script=script,
-        script_hash=base64.b64encode(hashlib.sha256(script.encode()).digest()).decode(),
-        contents="".join(f"<li>{link(one.heading, one.id)}{_below(one)}</li>" for one in sections),
-        body=body,
-    )
-
-
-def _below(section: Section) -> str:
-    """The parts of a section in the contents."""
     return (
-        f"<ul>{''.join(f'<li>{link(name, id)}</li>' for id, name in section.parts)}</ul>" if section.parts else ""
+        templates()
+        .get_template("page.html")
+        .render(
+            title=title,
+            style=style,
+            script=script,
+            script_hash=base64.b64encode(hashlib.sha256(script.encode()).digest()).decode(),
+            sections=sections,
+        )
     )
 
 
-def _joined(*names: str) -> str:
-    return "".join((HERE / name).read_text(encoding="utf-8") for name in names)
+def _joined(*names: str) -> Markup:
+    return Markup("".join((HERE / name).read_text(encoding="utf-8") for name in names))
 
 
-def _verdicts(report: Report, shown: Sequence[TableSection], worths: Worths) -> str:
+def _verdicts(report: Report, shown: Sequence[TableSection], worths: Worths) -> Markup:
     """The verdict on every arm and scene, and pictures over scenes."""
     if not shown:
-        return f'<p class="headline">There is no record in {escape(report.where)} yet.</p>'
+        return Markup(macros().headline(f"There is no record in {report.where} yet."))
     trials = {trial.hash: trial for table in report.tables for trial in table.trials}
     failed = sum(trial.failed for trial in trials.values())
     where = next((section.anchor("failed") for section in shown if section.table.failed), None)
-    failures = link(f"{failed:,} failed", where)
-    parts = [
-        f'<p class="lead">{count(len(trials), "trial")}, {failures}, in {escape(report.where)}.</p>',
-        first_screen(matrices(report, worths), {section.table: section for section in shown}),
-    ]
+    lead = macros().lead(count(len(trials), "trial"), f"{failed:,} failed", where, report.where)
+    screens = first_screen(matrices(report, worths), {section.table: section for section in shown})
+    over_scenes = Markup()
     if scene_pools(report):
-        parts.append(
-            _picture(scenes_figure(report), "Gain of every arm over none by scene, their mean, and a new scene")
-        )
-    return "\n".join(parts)
+        caption = "Gain of every arm over none by scene, their mean, and a new scene"
+        over_scenes = _picture(scenes_figure(report), caption)
+    return join(lead, *map(macros().matrix, screens), over_scenes)
 
 
 def _table(section: TableSection, maker: MapMaker, curves: Sequence[LabelCurve], *, alone: bool) -> Section:
@@ -172,70 +147,71 @@ def _table(section: TableSection, maker: MapMaker, curves: Sequence[LabelCurve],
     table = section.table
     compared = any(any(gain.against.values()) for gain in judged(table))
     gains = f"Δ{table.scores.main.name} of every arm over its controls, in percentage points"
+    warned = [*warnings(table)]
+    if table.leaky:
+        warned.append("LEAKY: location alone answers for part of the score; see the audit.")
     above = [
-        f'<p class="headline">{escape(headline(table))}</p>',
+        macros().headline(headline(table)),
         _failures(section),
-        "".join(f'<p class="warning" role="note">{escape(text)}</p>' for text in warnings(table)),
-        '<p class="warning" role="note">LEAKY: location alone answers for part of the score; see the audit.</p>'
-        if table.leaky
-        else "",
+        *map(macros().warning, warned),
     ]
-    parts = [
+    parts: list[tuple[str, str, str, bool]] = [
         ("gains", "Gains, draw by draw", _picture(gain_figure(Report((table,))), gains) if compared else "", True),
         ("maps", "Maps", maker.maps(section), alone),
         ("tables", "Tables", section.view("generator"), alone),
         ("sweeps", "λ and ω", _sweeps(section), alone),
         ("labels", "Label equivalents", _labels(section, curves) if curves else "", alone),
-        ("classes", "Per class", class_gains(section), False),
-        ("confusion", "Confusion", confusions(section), False),
-        ("detail", "In detail", "".join(details(name, section.view(by)) for by, name in DETAILED.items()), False),
-        ("notes", "What the numbers are", items(map(escape, table_notes(table))), False),
-        ("audit", "Audit of the protocol", facts(audit_lines(table, section.where)), table.leaky),
+        ("classes", "Gain per class", section.class_gains(), False),
+        *((by, name, section.view(by), False) for by, name in DETAILED.items()),
+        ("notes", "What the numbers are", macros().items(table_notes(table)), False),
+        ("audit", "Audit of the protocol", macros().facts(audit_lines(table, section.where)), table.leaky),
         ("records", "Records", section.records(), False),
     ]
     made = [(section.anchor(id), name, html, opened) for id, name, html, opened in parts if html]
-    folded = (details(name, html, id=id, opened=opened, level="h3") for id, name, html, opened in made)
+    folded = [macros().fold(name, html, id, opened, "h3") for id, name, html, opened in made]
     below = tuple((id, name) for id, name, *_ in made)
-    return Section(section.anchor("table"), table.title, "\n".join([*filter(None, above), *folded]), below)
+    return Section(section.anchor("table"), table.title, join(*above, *folded), below)
 
 
-def _point(section: TableSection) -> str:
+def _point(section: TableSection) -> Markup:
     """Return the numbers and records of a table that is read as a point of a curve."""
-    return "\n".join([_failures(section), section.view("generator"), section.records()])
+    return join(_failures(section), section.view("generator"), section.records())
 
 
-def _failures(section: TableSection) -> str:
+def _failures(section: TableSection) -> Markup:
     """Failed trials by error; empty where none failed."""
     heading = failure_heading(section.table)
     if heading is None:
-        return ""
-    lines = items(map(escape, failure_lines(section.table, section.where)))
-    return f'<div class="warning" role="note" id="{section.anchor("failed")}"><p>{heading}:</p>{lines}</div>'
+        return Markup()
+    lines = failure_lines(section.table, section.where)
+    return Markup(macros().failures(section.anchor("failed"), heading, lines))
 
 
-def _sweeps(section: TableSection) -> str:
+def _sweeps(section: TableSection) -> Markup:
     """Figure, notes and tables of each axis along which some generator has two values; empty where none has."""
     table, blocks = section.table, []
     for axis in AXES:
         if find_sweeps(table, axis):
-            drawn = _picture(curve_figure(Report((table,)), axis), f"OA and AA against {SIGNS[axis]}")
-            numbers = details("The numbers of these curves", section.view(axis))
-            blocks.append(f"<h4>Along {SIGNS[axis]}</h4>{drawn}{_notes([*curve_notes(table, axis)])}{numbers}")
-    return "".join(blocks)
+            blocks += [
+                Markup("<h4>Along {}</h4>").format(SIGNS[axis]),
+                _picture(curve_figure(Report((table,)), axis), f"OA and AA against {SIGNS[axis]}"),
+                *map(macros().note, curve_notes(table, axis)),
+                macros().fold("The numbers of these curves", section.view(axis)),
+            ]
+    return join(*blocks)
 
 
-def _labels(section: TableSection, curves: Sequence[LabelCurve]) -> str:
+def _labels(section: TableSection, curves: Sequence[LabelCurve]) -> Markup:
     """Sentences, figure, tables and notes of learning curves."""
-    drawn = _picture(label_figure(curves), "none with more labels per class, and the arms on its curve")
-    sentences = items(escape(said(curve, arm)) for curve in curves for arm in curve.arms)
-    tables = "".join(section.grid(grid) for grid in label_grids(section.table, curves))
-    return f"{sentences}{drawn}{details('The numbers of these curves', tables)}{_notes([*label_notes(curves)])}"
+    tables = join(*(section.grid(grid) for grid in label_grids(section.table, curves)))
+    return join(
+        macros().items([said(curve, arm) for curve in curves for arm in curve.arms]),
+        _picture(label_figure(curves), "none with more labels per class, and the arms on its curve"),
+        macros().fold("The numbers of these curves", tables),
+        *map(macros().note, label_notes(curves)),
+    )
 
 
-def _picture(drawn: Figure, caption: str) -> str:
-    """A figure at its own size, so that its letters stay readable on a small screen, where it scrolls."""
-    return scroller(f"{caption}: {drawn.get_label()}", embedded_svg(figure_bytes(drawn, "svg").decode(), caption))
-
-
-def _notes(sentences: Sequence[str]) -> str:
-    return "".join(f'<p class="note">{escape(sentence)}</p>' for sentence in sentences)
+def _picture(drawn: Figure, caption: str) -> Markup:
+    source = picture_source(figure_bytes(drawn, "svg"))
+    return Markup(macros().figure(f"{caption}: {drawn.get_label()}", caption, source))

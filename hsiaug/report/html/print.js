@@ -1,9 +1,9 @@
-// On paper nothing scrolls or unfolds: what is folded is opened but for lists of records and matrices, which stay as their
+// On paper nothing scrolls or unfolds: what is folded is opened but for lists of records, which stay as their
 // headings, and a table wider than the paper is made smaller, on a wide sheet where it would become unreadable.
 const NARROW = 660, WIDE = 1480, LETTERS = 0.8;  // CSS pixels across A4, and across A3 on its side; size of letters on paper
 addEventListener("beforeprint", () => {
   for (const part of document.querySelectorAll("main details:not([open])")) {
-    if (part.querySelector(".list, .confusion")) continue;
+    if (part.querySelector(".list")) continue;
     part.open = true;
     part.dataset.folded = "";
   }

@@ -9,7 +9,7 @@ from zipfile import BadZipFile
 import numpy as np
 from numpy.typing import NDArray
 
-from hsiaug.base.colours import true_colours
+from hsiaug.base.colours import HELD_OUT, LEFT_OUT, NO_DATA, TRAIN, rgb_of, true_colours
 from hsiaug.base.errors import HsiaugError
 from hsiaug.report.records import Trial
 from hsiaug.tasks.local import NoGroundTruthError
@@ -20,8 +20,8 @@ MOST_VALUES = 60_000_000
 """Values of the largest cube that is read for a picture: a larger one takes longer than all the rest of a report."""
 ROLES = ("unlabelled", "left out", "test", "train")
 """Roles of pixels in a draw."""
-SIDE = 160
-"""Pixels of the longer side of a thumbnail."""
+TINTS = tuple(map(rgb_of, (NO_DATA, LEFT_OUT, HELD_OUT, TRAIN)))
+"""Their colours."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -74,19 +74,6 @@ def local_ground_truth(
         except (HsiaugError, OSError) as error:
             raise NoGroundTruthError(f"the scene {ref or 'of the records'} cannot be read here") from error
     return read[key]
-
-
-def thumbnail(trials: Iterable[Trial], read: dict[str, GroundTruth]) -> tuple[str, NDArray[np.uint8]] | None:
-    """Name and colours, (h, w, 3) uint8, of the scene of these trials; None where it is not here, or shows none.
-
-    read: as in :func:`local_ground_truth`.
-    """
-    try:
-        truth = local_ground_truth(trials, read, MOST_VALUES)
-    except NoGroundTruthError:
-        return None
-    photo = truth.photo(-(-max(truth.masks[0].shape) // SIDE))
-    return None if photo is None else (truth.name, photo)
 
 
 def read_predicted_maps(store: Store, trial: Trial, truth: GroundTruth) -> tuple[NDArray[np.int16], ...]:

@@ -51,7 +51,6 @@ const take = async (fresh) => {
   }
   if (state.map && (!before || !before.map || before.map.number !== state.map.number)) {
     load("map", state.map.number);
-    load("sure", state.map.number);
     if (before) {
       $("over").value = "map";
       say(`The map is there, learnt from ${state.map.learnt.toLocaleString("en")} pixels.`);
@@ -146,7 +145,7 @@ const show = () => {
         : `Row ${place()[0]}, column ${place()[1]}: ${called ? named(called) : "what is it?"}`;
   const pick = target && target.pick !== undefined ? state.picks[target.pick] : null;
   $("votes").textContent = !pick ? ""
-    : pick.votes.length ? `The committee calls it ${pick.votes.map(([c, n]) => `${state.classes[c - 1].name} (${n} of ${scene.members.length})`).join(", ")}. It stands for ${pick.pixels} pixels.`
+    : pick.votes.length ? `The committee calls it ${pick.votes.map(([c, n]) => `${state.classes[c - 1].name} (${n} of ${scene.members})`).join(", ")}. It stands for ${pick.pixels} pixels.`
       : `No committee yet: it needs labels of two classes. It stands for ${pick.pixels} pixels.`;
   const buttons = state.classes.map(({ name, colour, pixels }, i) => {
     const swatch = element("i");
@@ -168,10 +167,9 @@ const show = () => {
   $("job").hidden = !job.running;
   $("job").querySelector("progress").value = job.total ? job.done / job.total : 0;
   $("job").querySelector("span").textContent = `${job.kind === "ask" ? "choosing the next picks" : "mapping"} ${job.note}`;
-  for (const kind of ["map", "sure"]) $("over").querySelector(`[value=${kind}]`).disabled = !state.map;
-  $("over").querySelector("[value=sure]").textContent = state.map ? `how sure (bright): ${state.map.measure}` : "how sure";
-  const links = [...(state.map ? ["map.tif", "map.png", "map.npy"] : []), "labels.tif", "labels.npy"];
-  $("files").replaceChildren(`${state.answers.toLocaleString("en")} answers in ${scene.file}, ${open} of ${state.picks.length} picks open. Save: `,
+  $("over").querySelector("[value=map]").disabled = !state.map;
+  const links = state.map ? ["map.tif", "map.npy"] : [];
+  $("files").replaceChildren(`${state.answers.toLocaleString("en")} answers in ${scene.file}, ${open} of ${state.picks.length} picks open. `,
     ...links.map((file) => element("a", { href: `export/${file}`, download: file }, file)));
   stage.draw();
 };
@@ -179,7 +177,7 @@ const show = () => {
 // The scene.
 function paint(ink) {
   if (!state) return;
-  stage.layer(ink, pictures[$("ground").value]);
+  stage.layer(ink, pictures.colours);
   ink.globalAlpha = $("opacity").value / 100;
   stage.layer(ink, pictures[$("over").value]);
   ink.globalAlpha = 1;
@@ -275,7 +273,7 @@ const readSpectrum = async () => {
       const [row, column] = wanted;
       wanted = null;
       const { spectrum, label, map } = await call(`pixel?row=${row}&column=${column}`);
-      const called = map && map[0] ? [`map: ${named(map[0])} (${Math.round(100 * map[1])} %)`] : [];
+      const called = map ? [`map: ${named(map)}`] : [];
       $("where").textContent = [`row ${row}, column ${column}`, ...(label ? [`label: ${named(label)}`] : []), ...called].join(" · ");
       drawSpectrum(spectrum);
     }
@@ -376,10 +374,7 @@ for (const [id, work] of Object.entries({
   in: COMMANDS["+"], out: COMMANDS["-"], fit: COMMANDS[0], polygon: COMMANDS.p, none: COMMANDS.n, skip: COMMANDS.s, undo, ask: COMMANDS.a,
   map: COMMANDS.m, previous: () => (step(-1), show()), next: () => (step(1), show()),
 })) $(id).addEventListener("click", work);
-for (const id of ["ground", "over", "opacity"]) $(id).addEventListener("input", () => {
-  if ($("ground").value === "false" && !pictures.false) load("false");
-  stage.draw();
-});
+for (const id of ["over", "opacity"]) $(id).addEventListener("input", () => stage.draw());
 $("more").addEventListener("submit", (event) => {
   event.preventDefault();
   then(async () => {
@@ -392,7 +387,6 @@ then(async () => {
   scene = await call("scene");
   document.title = `${scene.name} · label`;
   $("title").textContent = `Label ${scene.name}`;
-  $("ground").querySelector("[value=false]").disabled = !scene.wavelengths;
   load("colours");
   stage.shape = scene.shape;
   stage.fit();

@@ -1,0 +1,118 @@
+"""One grammar for the charts of reports: tables one below the other, each with a heading, panels and a legend."""
+
+from __future__ import annotations
+
+import math
+import textwrap
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from hsiaug.base.text import plotted, visible
+from hsiaug.report.figures.files import LETTER, WIDTHS, legend_columns, new_figure, wrapped
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure, FigureBase, SubFigure
+
+LETTERS = {1: 18, 2: 24}
+"""Letters of a line of a row's name, by the columns of a page that a figure fills."""
+
+
+class Panel(NamedTuple):
+    """title: its lines. draw: draws into axes, and gives the entries of the legend by their names."""
+
+    title: tuple[str, ...]
+    draw: Callable[[Axes], Mapping[str, Any]]
+
+
+@dataclass(frozen=True)
+class Block:
+    """The panels of a table.
+
+    height, narrowest: inches of a panel. around: inches of heading, legend and notes. rows: (name, y) of rows; panels of
+    rows share both axes. along, up: names of the axes. pairs: panels two by two stay side by side. headline, note:
+    sentences above and below the panels.
+    """
+
+    heading: str
+    panels: Sequence[Panel]
+    height: float
+    narrowest: float = 1.6
+    around: float = 1.0
+    rows: Sequence[tuple[str, float]] = ()
+    along: str = ""
+    up: str = ""
+    pairs: bool = False
+    headline: str = ""
+    note: str = ""
+
+    def room(self, columns: int) -> float:
+        """Inches beside the names of rows, or the name and numbers of an axis."""
+        letters = min(LETTERS[columns], max(len(name) for name, _ in self.rows)) if self.rows else 6
+        return WIDTHS[columns] - 7 * LETTER * letters
+
+    def wide(self, columns: int) -> int:
+        """Panels side by side."""
+        fit = max(1, min(len(self.panels), int(self.room(columns) / self.narrowest)))
+        return fit // 2 * 2 if self.pairs else fit
+
+    def inches(self, columns: int) -> float:
+        """Height of the whole."""
+        return self.height * math.ceil(len(self.panels) / self.wide(columns)) + self.around
+
+
+def draw_blocks(blocks: Sequence[Block], columns: int, how_to_read: str) -> Figure:
+    """The figure of some tables. columns: of a page with two, which it fills. how_to_read: its label, for a caption."""
+    heights = [block.inches(columns) for block in blocks]
+    figure = new_figure(WIDTHS[columns], sum(heights))
+    places = figure.subfigures(len(blocks), 1, height_ratios=heights, squeeze=False)[:, 0]
+    for place, block in zip(places, blocks, strict=True):
+        name_table(place, block.heading, WIDTHS[columns], alone=len(blocks) == 1, headline=block.headline)
+        _draw_block(place, block, columns)
+    figure.set_label(how_to_read)
+    return figure
+
+
+def name_table(place: FigureBase, heading: str, inches: float, *, alone: bool, headline: str = "") -> None:
+    """Write a headline, and the heading of a table that is leaky or one of several; of another it is for a caption."""
+    if headline:
+        text = "\n".join(wrapped(_sentence(line), inches, 11) for line in (heading, headline))
+        place.suptitle(text, fontsize=9, fontweight="bold")
+    elif not alone or heading.startswith("LEAKY"):
+        place.suptitle(wrapped(plotted(heading), inches), fontsize=8)
+
+
+def _sentence(text: str) -> str:
+    """A text of any length, of which matplotlib reads nothing as mathematics."""
+    return visible(text).replace("$", r"\$")
+
+
+def _draw_block(place: SubFigure, block: Block, columns: int) -> None:
+    width, wide, n = WIDTHS[columns], block.wide(columns), len(block.panels)
+    shared = bool(block.rows)
+    shape = math.ceil(n / wide), wide
+    panels: Sequence[Axes] = place.subplots(*shape, squeeze=False, sharex=shared, sharey=shared).ravel()
+    entries: dict[str, Any] = {}
+    for axes, panel in zip(panels, block.panels, strict=False):
+        entries |= panel.draw(axes)
+        lines = (wrapped(plotted(line), block.room(columns) / wide - 0.4, 7) for line in panel.title)
+        axes.set_title("\n".join(lines), fontsize=7)
+        axes.tick_params(labelsize=7)
+        axes.grid(alpha=0.25, axis="x" if shared else "both")
+    for axes in panels[n:]:
+        axes.set_axis_off()
+    if shared:
+        names = ["\n".join(textwrap.wrap(plotted(name), LETTERS[columns])) for name, _ in block.rows]
+        panels[0].set_yticks([y for _, y in block.rows], names)
+    for axes in panels[max(0, n - wide) : n]:
+        axes.tick_params(axis="x", labelbottom=True)
+        axes.set_xlabel(block.along, fontsize=7)
+    if block.up:
+        place.supylabel(block.up, fontsize=7)
+    if block.note:
+        place.supxlabel(wrapped(_sentence(block.note), width, 7), fontsize=7)
+    if entries:
+        shown = [wrapped(plotted(name), width / columns - 0.5, 7) for name in entries]
+        ncols = legend_columns(width, [line for name in shown for line in name.splitlines()])
+        place.legend(entries.values(), shown, loc="outside lower center", ncols=ncols, fontsize=7, frameon=False)

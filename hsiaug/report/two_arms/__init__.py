@@ -1,1 +1,0 @@
-"""Two arms against each other, as ``hsiaug compare`` shows them."""
