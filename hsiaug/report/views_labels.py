@@ -81,8 +81,6 @@ def label_grids(table: Table, curves: Sequence[LabelCurve]) -> tuple[Grid, ...]:
         block=lambda row: row[0],
     )
     armed = [*first, *arm_columns(table, lambda row: row[1].cell.arm)]
-    if any(arm.asked for curve in curves for arm in curve.arms):
-        armed.append(GridColumn("asked", lambda row: _asked(row[1]) or MISSING, numeric=False))
     equivalents = make_grid(
         "Label equivalents: added labels per class that give none the same score (95 % interval)",
         [
@@ -96,11 +94,6 @@ def label_grids(table: Table, curves: Sequence[LabelCurve]) -> tuple[Grid, ...]:
         block=lambda row: row[0],
     )
     return tuple(grid for grid in (levels, equivalents) if grid.rows)
-
-
-def _asked(arm: ArmWorth) -> str:
-    """``16 suggest``: labels that were asked for, one by one and of any class; "" for none."""
-    return f"{arm.asked.number} {arm.asked.strategy}" if arm.asked else ""
 
 
 def worth_text(found: LabelEquivalent, most: int) -> str:
@@ -121,12 +114,11 @@ def _labels(value: float, most: int) -> str:
 def said(curve: LabelCurve, arm: ArmWorth) -> str:
     """``smote λ=1 with svm: undecided (…); worth 2.1 (1.2 to 4) more labels per class in AA, …``."""
     where = "" if curve.placement == "scattered" else f" [{WHERE[curve.placement]}]"
-    gain = None if arm.asked else curve.table.gain(arm.cell)
-    also = f" and {_asked(arm)} asked" if arm.asked else ""
+    gain = curve.table.gain(arm.cell)
     verdict = f"{verdict_text(curve.table, gain)}; " if gain is not None and gain.verdict is not None else ""
     known = [(score.name, arm.worth[score.key]) for score in curve.scores if score.key in arm.worth]
     worths = ", ".join(f"{worth_text(worth, curve.labels[-1])} in {name}" for name, worth in known)
-    return f"{curve.table.cell_label(arm.cell)}{also}{where}: {verdict}worth {worths} in labels per class."
+    return f"{curve.table.cell_label(arm.cell)}{where}: {verdict}worth {worths} in labels per class."
 
 
 def main_worths(curves: Sequence[LabelCurve]) -> dict[Table, dict[CellKey, str]]:
@@ -134,7 +126,7 @@ def main_worths(curves: Sequence[LabelCurve]) -> dict[Table, dict[CellKey, str]]
     found: dict[Table, dict[CellKey, str]] = {}
     for curve in curves:
         for arm in curve.arms:
-            if not arm.asked and (worth := arm.worth.get(curve.scores[0].key)) is not None:
+            if (worth := arm.worth.get(curve.scores[0].key)) is not None:
                 text = _labels(worth.value, curve.labels[-1])
                 found.setdefault(curve.table, {}).setdefault((arm.cell.arm, arm.cell.classifier), text)
     return found
@@ -202,7 +194,6 @@ def _arm_row(curve: LabelCurve, arm: ArmWorth, score: str) -> dict[str, object]:
     ends = {"equivalent": found.value, "low": found.low, "high": found.high}
     return {
         "generator": curve.table.labels[own.generator],
-        **({"asked": _asked(arm)} if arm.asked else {}),
         "lambda": own.rate.lam,
         "times": own.rate.times,
         "omega": own.omega,

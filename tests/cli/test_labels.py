@@ -95,24 +95,3 @@ def test_what_cannot_be_asked_is_said(store: Path) -> None:
         assert done.returncode == 2 and said in done.stderr
     with pytest.raises(InputError, match="hsiaug labels SCENE"):
         render_report(build_report([], store=str(store)), "md", "labels")
-
-
-def test_asked_labels_stand_on_the_curve_of_the_same_draws(tmp_path: Path) -> None:
-    kept = ("--classifier", "svm", "--view", "raw", "--seeds", "3", "--patch", "5", "--jobs", "1")
-    kept = (*kept, "--times", "0", "--store", str(tmp_path))
-    for words in (
-        ("labels", "toy", "--protocol", "asked:0:kshot:4", "--added", "1,4", "--generator", "none", *kept),
-        ("benchmark", "toy", "--protocol", "asked:12xrandom:kshot:4", "--generator", "none", *kept),
-    ):
-        done = hsiaug(*words)
-        assert done.returncode == 0, done.stderr
-    (found,) = json.loads(render_report(built(tmp_path), "json", "labels"))["labels"]
-
-    arms = {row["asked"]: row for row in found["arms"] if row["score"] == "oa" and row.get("asked")}
-    assert list(arms) == ["12 random"] and arms["12 random"]["n"] == 3
-    levels = {row["labels"]: row["mean"] for row in found["curve"] if row["score"] == "oa"}
-    assert arms["12 random"]["mean"] > levels[0]
-    said = render_report(built(tmp_path), "md", "labels")
-    assert "none with svm and 12 random asked: worth" in said
-    # What they are worth is no worth of the arm in the table without asked labels.
-    assert "k\\*" not in render_report(built(tmp_path), "md", "summary").split("k\\*:")[0]

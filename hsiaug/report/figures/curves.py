@@ -208,8 +208,7 @@ def _draw_labels(curve: LabelCurve, score: Metric, first: Shared, axes: Axes) ->
         if score.key in arm.worth:
             style = series_style(place) | ({"color": "0.5"} if arm.cell.arm.control else {})
             other = "" if arm.seeds == curve.seeds else f" (n = {len(arm.seeds)}, k* against these draws)"
-            asked = f", {arm.asked.number} {arm.asked.strategy}" if arm.asked else ""
-            name = curve.table.arm_label(arm.cell.arm) + asked + other
+            name = curve.table.arm_label(arm.cell.arm) + other
             entries[name] = _draw_arm(axes, curve, score.key, place, style)
     axes.set_xscale("function", functions=(np.log1p, np.expm1))
     axes.set_xticks(curve.labels, [f"{k}" for k in curve.labels])

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 from statistics import fmean
 from typing import Any, cast
@@ -21,7 +21,6 @@ from hsiaug.core.scene import Scene
 from hsiaug.metrics.accuracy import confusion, score
 from hsiaug.metrics.label_equivalents import LabelEquivalent, label_equivalent
 from hsiaug.metrics.significance import MeanStd, mean_std
-from hsiaug.protocol.asked import STRATEGIES, AskedLabels, read_asked
 from hsiaug.protocol.based import read_added
 from hsiaug.protocol.large_classes import large_classes
 from hsiaug.report.curves import reference
@@ -34,30 +33,24 @@ from hsiaug.report.scenes.ground_truth import (
     redraw_roles,
 )
 from hsiaug.report.scores import AA_FIELDS, OA, WORST, Metric, metric_set, over_large
-from hsiaug.report.tables import ADDED, ASKED, Report, Table
+from hsiaug.report.tables import ADDED, Report, Table
 from hsiaug.tasks.local import NoGroundTruthError
 from hsiaug.trial.arm import Method
-from hsiaug.trial.hashing import canonical_json
 from hsiaug.trial.store import Store
 
 Scores = dict[str, Any]
-AskedTable = tuple[AskedLabels, Table]
 Place = dict[int, Table]
 """Tables of one placement by the number of added labels."""
 
 
 @dataclass(frozen=True, eq=False)
 class ArmWorth:
-    """An arm on a curve. means, worth: by the key of a score, over ``seeds``, the draws that it shares with the curve.
-
-    asked: labels that were asked for besides, where the curve begins with none of them.
-    """
+    """An arm on a curve. means, worth: by the key of a score, over ``seeds``, the draws that it shares with the curve."""
 
     cell: ArmCell
     seeds: tuple[int, ...]
     means: Mapping[str, MeanStd]
     worth: Mapping[str, LabelEquivalent]
-    asked: AskedLabels | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -95,31 +88,14 @@ def label_curves(report: Report, store: Store | None = None) -> list[LabelCurve]
         if report.store is None:
             return []
         store = Store(Path(report.store))
-    places, asked = _places(report), _asked_tables(report)
-    reader = _Reader(store)
+    places, reader = _places(report), _Reader(store)
     found = []
     for table in report.tables:
         added = sorted(places.get(_key(table.run, table.condition), {}).items())
-        more = next((same[1:] for same in asked.values() if same[0][1] is table and not same[0][0].number), [])
-        read = [_read(table, name, *one, reader, more) for one in added for name in table.classifiers]
+        read = [_read(table, name, *one, reader) for one in added for name in table.classifiers]
         known = [one for one in read if one is not None]
         scores = _scores_of([draw for one in known for draw in one.draws])
         found += [_curve(table, one, scores) for one in known]
-    return found
-
-
-def _asked_tables(report: Report) -> dict[tuple[str, Condition], list[AskedTable]]:
-    """The tables of asked labels by run and condition without what is asked, the fewest labels first."""
-    found: dict[tuple[str, Condition], list[AskedTable]] = {}
-    for table in report.tables:
-        condition = table.condition
-        if condition.protocol == ASKED and (said := read_asked(condition.argument)) is not None:
-            # Strategies differ in the committee whose versions they name.
-            rest = {key: v for key, v in json.loads(condition.rest).items() if key != "protocol_version"}
-            key = replace(condition, argument=said.base, rest=canonical_json(rest))
-            found.setdefault((table.run, key), []).append((said, table))
-    for tables in found.values():
-        tables.sort(key=lambda one: (one[0].number, STRATEGIES.index(one[0].strategy), -one[0].batch))
     return found
 
 
@@ -153,13 +129,8 @@ def _key(run: str, condition: Condition, protocol: str | None = None) -> tuple[o
     return run, *same, protocol or own, json.dumps(rest, sort_keys=True)
 
 
-def _read(
-    table: Table, classifier: Method, placement: str, place: Place, reader: _Reader, asked: Sequence[AskedTable]
-) -> _Read | None:
-    """What a classifier's curve is made of; None where there are no two points, or no draw that has them all.
-
-    asked: tables with asked labels of the draws of ``table``, which test the same pixels: their arms join the curve.
-    """
+def _read(table: Table, classifier: Method, placement: str, place: Place, reader: _Reader) -> _Read | None:
+    """What a classifier's curve is made of; None where there are no two points, or no draw that has them all."""
     plain = reference(table, classifier)
     points = {0: plain} if plain and plain.ok else {}
     for k, added in sorted(place.items()):
@@ -169,14 +140,11 @@ def _read(
         return None
     by_seed = {k: {trial.seed: trial for trial in cell.ok} for k, cell in points.items()}
     common = sorted(set.intersection(*(set(trials) for trials in by_seed.values())))
-    own = [cell for cell in table.cells_of(classifier) if cell is not plain and cell.arm.generator.name != "none"]
-    arms: dict[ArmCell, AskedLabels | None] = dict.fromkeys(own)
-    for said, other in asked:
-        arms |= {cell: said for cell in other.cells_of(classifier) if cell.arm.generator in table.labels}
+    arms = [cell for cell in table.cells_of(classifier) if cell.arm.generator.name != "none"]
     draws, why = [], [f"draw {s}: not at every number of labels" for s in sorted(set(by_seed[0]) - set(common))]
     for seed in common:
         draw = by_seed[0][seed].draw
-        mine = {cell: t for cell in arms for t in cell.ok if (t.seed == seed if arms[cell] else t.draw == draw)}
+        mine = {id(cell): trial for cell in arms for trial in cell.ok if trial.draw == draw}
         try:
             draws.append(reader.draw([trials[seed] for trials in by_seed.values()], mine))
         except NoGroundTruthError as error:
@@ -202,7 +170,7 @@ def _curve(table: Table, read: _Read, scores: tuple[Metric, ...]) -> LabelCurve:
         tuple(draw.seed for draw in draws),
         scores,
         {key: found for key, found in means.items() if found},
-        tuple(_worths(read.arms, labels, draws, scores)),
+        tuple(_worths(read, scores)),
         read.overlap,
         tuple(int(c) + 1 for c in np.flatnonzero(fewest < labels[-1])),
         tuple(draw.pixels for draw in draws),
@@ -217,7 +185,7 @@ class _Read:
     classifier: Method
     placement: str
     labels: tuple[int, ...]
-    arms: Mapping[ArmCell, AskedLabels | None]
+    arms: Sequence[ArmCell]
     draws: Sequence[_DrawScores]
     overlap: float
     why: tuple[str, ...]
@@ -225,7 +193,7 @@ class _Read:
 
 @dataclass(frozen=True, eq=False)
 class _DrawScores:
-    """Scores of one draw. points: at each number of labels. arms: of those arms that have the draw."""
+    """Scores of one draw. points: at each number of labels. arms: of those that have the draw, by the id of the cell."""
 
     seed: int
     pixels: int
@@ -242,7 +210,7 @@ class _Reader:
     truths: dict[str, GroundTruth] = field(default_factory=dict)
     fields: dict[tuple[Condition, DrawKey], NDArray[np.bool_]] = field(default_factory=dict)
 
-    def draw(self, points: Sequence[Trial], arms: Mapping[ArmCell, Trial]) -> _DrawScores:
+    def draw(self, points: Sequence[Trial], arms: Mapping[int, Trial]) -> _DrawScores:
         """The scores of a draw on the pixels that all of ``points`` test, the first of which is of the base draw.
 
         Raises NoGroundTruthError where predictions, scene or draw cannot be had.
@@ -253,7 +221,7 @@ class _Reader:
         tested = np.logical_and.reduce([label > 0 for label in called])
         new = tested & ~self._seen(plain, truth)
         counts = [np.asarray((trial.audit or {}).get("train_counts"), dtype=np.int64) for trial in points]
-        others = {id(cell): read_predicted_maps(self.store, trial, truth)[0] for cell, trial in arms.items()}
+        others = {cell: read_predicted_maps(self.store, trial, truth)[0] for cell, trial in arms.items()}
 
         return _DrawScores(
             plain.seed,
@@ -290,20 +258,15 @@ def _means(rows: Sequence[Sequence[float | None]]) -> tuple[MeanStd, ...]:
     return tuple(mean_std(column) for column in zip(*whole, strict=True))
 
 
-def _worths(
-    arms: Mapping[ArmCell, AskedLabels | None],
-    labels: tuple[int, ...],
-    draws: Sequence[_DrawScores],
-    scores: Iterable[Metric],
-) -> Iterator[ArmWorth]:
-    for cell, asked in arms.items():
-        shared = [(draw.points, draw.arms[id(cell)], draw.seed) for draw in draws if id(cell) in draw.arms]
+def _worths(read: _Read, scores: Iterable[Metric]) -> Iterator[ArmWorth]:
+    for cell in read.arms:
+        shared = [(draw.points, draw.arms[id(cell)], draw.seed) for draw in read.draws if id(cell) in draw.arms]
         means, worth = {}, {}
         for key in (s.key for s in scores):
             rows = [[*(point[key] for point in points), own[key]] for points, own, _ in shared]
             known = np.array([row for row in rows if None not in row], dtype=np.float64)
             if len(known):
                 means[key] = mean_std(known[:, -1].tolist())
-                worth[key] = label_equivalent(labels, known[:, :-1], known[:, -1])
+                worth[key] = label_equivalent(read.labels, known[:, :-1], known[:, -1])
         if worth:
-            yield ArmWorth(cell, tuple(seed for *_, seed in shared), means, worth, asked)
+            yield ArmWorth(cell, tuple(seed for *_, seed in shared), means, worth)
