@@ -27,8 +27,8 @@ from benchmarks.common import HERE, read_csv, write_csv
 from hsiaug.metrics.dense.fidelity import DenseFidelity, dense_fidelity
 from hsiaug.protocol.protocols import parse_protocol
 from hsiaug.protocol.tiling import real_samples
+from hsiaug.quality.figures import contact_sheet, spread
 from hsiaug.quality.kits import sample_kit, synthesise
-from hsiaug.quality.sheets import contact_sheet, spread
 from hsiaug.quality.synthesis import MaskSynthesis, SampleRequest
 from hsiaug.registry.lookup import registry
 from hsiaug.report.figures.files import figure_bytes

@@ -10,13 +10,15 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from hsiaug.base.colours import HELD_OUT, SYNTHETIC, TRAIN
+from hsiaug.base.colours import HELD_OUT, SYNTHETIC, TRAIN, class_colours, rgb_bands, stretched
 from hsiaug.base.files import write_whole
+from hsiaug.base.text import plotted
+from hsiaug.core.tiles import DenseSamples
 from hsiaug.metrics.spectra import Spectra, at_most, fit_space
 from hsiaug.quality.guidance import GuidedMeasure
 from hsiaug.quality.synthesis import AnySynthesis, PixelSynthesis
 from hsiaug.report.figures.charts import Block, Panel, draw_blocks
-from hsiaug.report.figures.files import figure_bytes
+from hsiaug.report.figures.files import WIDTHS, class_legend, figure_bytes, legend_columns, new_figure
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -26,6 +28,8 @@ COLOURS = {"held-out": HELD_OUT, "synthetic": SYNTHETIC, "train": TRAIN}
 """Drawn in this order: training samples on top, thin, or the synthetic ones made from them would hide them."""
 SHOWN = 300
 """Points of a class and role in a cloud at most."""
+GAP, ACROSS = 2, 8
+"""Pixels between the tiles of a contact sheet, and tiles of a row."""
 Array = NDArray[np.float64]
 ClassSpectra = Callable[[int], NDArray[np.floating[Any]]]
 """Gives the spectra (n, bands) of a class id."""
@@ -157,3 +161,56 @@ def _draw_guidance(own: Sequence[GuidedMeasure], axes: Axes) -> dict[str, Any]:
         (entries[label],) = axes.plot(x, y, look, color=colour, linewidth=1.2, markersize=4)
     axes.margins(y=0.15)
     return entries
+
+
+def spread(samples: DenseSamples) -> DenseSamples:
+    """Some of the samples, from the first to the last of them."""
+    return samples.take(np.linspace(0, len(samples) - 1, min(ACROSS, len(samples))).round().astype(int))
+
+
+def contact_sheet(
+    groups: Sequence[tuple[str, DenseSamples]],
+    classes: Sequence[str],
+    wavelengths: NDArray[np.float64] | None,
+) -> Figure:
+    """Draw a row of images per date and a row of masks for each (title, pairs), then the legend of classes.
+
+    All images share one stretch, taken from the first group, so that brightness can be compared.
+    """
+    first = groups[0][1].images
+    bands = rgb_bands(wavelengths, first.shape[2])
+    seen = first[:, :, list(bands)].transpose(2, 0, 1, 3, 4).reshape(3, -1)
+    low, high = (np.percentile(seen, q, axis=1).astype(np.float32) for q in (2, 98))
+    colours = class_colours(len(classes))
+    strips: list[tuple[str, NDArray[np.uint8]]] = []
+    for title, pairs in groups:
+        shown = pairs.take(np.arange(min(ACROSS, len(pairs))))
+        for date in range(shown.dates):
+            when = f", date {date + 1}" if shown.dates > 1 else ""
+            tiles = stretched(shown.images[:, date, list(bands)].transpose(0, 2, 3, 1), low, high)
+            strips.append((f"{title}: image{when}", _strip(tiles)))
+        strips.append((f"{title}: mask", _strip(colours[shown.masks])))
+    shape = strips[0][1].shape
+    shown_ids = sorted({int(c) for _, pairs in groups for c in np.unique(pairs.masks)})
+    names = ["ignore", *map(plotted, classes)]
+    ncols = legend_columns(WIDTHS[2], [names[c] for c in shown_ids])
+    height = WIDTHS[2] * shape[0] / shape[1]
+    legend = 0.17 * -(-len(shown_ids) // ncols) + 0.2
+    figure = new_figure(WIDTHS[2], (height + 0.22) * len(strips) + legend)
+    panels = figure.subplots(len(strips), 1, squeeze=False)[:, 0]
+    for panel, (title, strip) in zip(panels, strips, strict=True):
+        panel.imshow(strip, interpolation="nearest")
+        panel.set_title(plotted(title), fontsize=7, loc="left", pad=3)
+        panel.set_axis_off()
+    place = {"loc": "outside lower center", "ncols": ncols}
+    class_legend(figure, colours[shown_ids], [names[c] for c in shown_ids], **place)
+    return figure
+
+
+def _strip(tiles: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """Tiles (n, H, W, …) side by side on white, as wide as ACROSS of them."""
+    n, height, width, *more = tiles.shape
+    strip = np.full((height, ACROSS * (width + GAP) - GAP, *more), 255, dtype=np.uint8)
+    for i in range(n):
+        strip[:, i * (width + GAP) : i * (width + GAP) + width] = tiles[i]
+    return strip

@@ -24,8 +24,7 @@ from hsiaug.metrics.measures import Fidelity
 from hsiaug.protocol.balance import Rate
 from hsiaug.protocol.tiling import real_samples
 from hsiaug.quality.export import check_folder, save_pairs
-from hsiaug.quality.figures import class_spectra
-from hsiaug.quality.sheets import contact_sheet, spread
+from hsiaug.quality.figures import class_spectra, contact_sheet, spread
 from hsiaug.quality.synthesis import Drawn, Inspection, MaskSynthesis, SampleRequest
 from hsiaug.registry.card import Card
 from hsiaug.report.labels import wrong_share

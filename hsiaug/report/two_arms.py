@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from statistics import fmean, median
+from typing import NamedTuple
 
 from hsiaug.base.errors import InputError, did_you_mean
 from hsiaug.metrics.significance import ALPHA, MIN_PAIRS, MeanStd, smallest_p
@@ -41,6 +42,17 @@ DRAW_HEADER = ("seed", "A", "B", "Δ", "record A", "record B")
 CLASS_HEADER = ("class", "name", "Δ recall", "std", "n draws", "test pixels")
 
 
+class Draw(NamedTuple):
+    """The scores of A and B on a paired draw, B − A, and the hashes of the records."""
+
+    seed: int
+    a: float
+    b: float
+    difference: float
+    record_a: str
+    record_b: str
+
+
 @dataclass(frozen=True)
 class Pairing:
     """Arms A and B on one condition. Differences are B − A, as fractions; pairs of the comparison are (B, A).
@@ -58,6 +70,15 @@ class Pairing:
     def n(self) -> int:
         """Paired draws."""
         return len(self.comparison.pairs)
+
+    @property
+    def draws(self) -> list[Draw]:
+        """The paired draws; what is no more than rounding is no difference."""
+        key, pairs = self.score.key, zip(self.comparison.pairs, self.comparison.main.differences, strict=True)
+        return [
+            Draw(a.seed, a.metric(key) or 0.0, b.metric(key) or 0.0, d if abs(d) > TINY else 0.0, a.hash, b.hash)
+            for (b, a), d in pairs
+        ]
 
     @property
     def counts(self) -> tuple[int, int, int]:
@@ -253,16 +274,18 @@ def comparison_tables(comparison: ArmComparison, store: str) -> TableFiles:
     rows = [
         {
             **{key: getattr(pairing.table.condition, key) for key in ("scene", "protocol", "argument", "patch")},
-            "seed": draw["seed"],
+            "seed": draw.seed,
             "metric": pairing.score.key,
             "a": comparison.a,
             "b": comparison.b,
-            "value_a": draw["a"],
-            "value_b": draw["b"],
-            **{key: draw[key] for key in ("difference", "record_a", "record_b")},
+            "value_a": draw.a,
+            "value_b": draw.b,
+            "difference": draw.difference,
+            "record_a": draw.record_a,
+            "record_b": draw.record_b,
         }
         for pairing in comparison.pairings
-        for draw in _draws(pairing)
+        for draw in pairing.draws
     ]
     return TableFiles("compare", pages, rows, comparison_json(comparison, store))
 
@@ -321,7 +344,7 @@ def _condition_json(pairing: Pairing) -> dict[str, object]:
             "draws_needed": test.evidence.needed,
             "text": wilcoxon_text(pairing),
         },
-        "draws": _draws(pairing),
+        "draws": [draw._asdict() for draw in pairing.draws],
         "classes": [
             {"id": c, "name": name, "test_pixels": _pixels_tested(pairing, c), **mean_json(pairing.classes.get(c))}
             for c, name in enumerate(table.class_names, start=1)
@@ -330,34 +353,15 @@ def _condition_json(pairing: Pairing) -> dict[str, object]:
     }
 
 
-def _draws(pairing: Pairing) -> list[dict[str, object]]:
-    """The scores of each paired draw, their difference, and the hashes of the records."""
-    pairs = zip(pairing.comparison.pairs, pairing.comparison.main.differences, strict=True)
-    return [
-        {
-            "seed": a.seed,
-            "a": a.metric(pairing.score.key),
-            "b": b.metric(pairing.score.key),
-            "difference": difference if abs(difference) > TINY else 0.0,
-            "record_a": a.hash,
-            "record_b": b.hash,
-        }
-        for (b, a), difference in pairs
-    ]
-
-
 def facts(comparison: ArmComparison, pairing: Pairing) -> Iterator[tuple[str, str]]:
     """(field, text) of one condition. Differences are in percentage points, B − A."""
-    table, score, pairs, test = pairing.table, pairing.score, pairing.comparison.pairs, pairing.comparison.main
+    table, score, draws, test = pairing.table, pairing.score, pairing.draws, pairing.comparison.main
     interval, (higher, equal, lower) = test.interval, pairing.counts
     yield "condition", table.title
     if table.leaky:
         yield "LEAKY", "location alone answers for part of either score; see 'hsiaug report'"
-    for letter, name, side in (("A", comparison.a, 1), ("B", comparison.b, 0)):
-        yield (
-            letter,
-            f"{name}\t{score.name} {percent(fmean(pair[side].metric(score.key) or 0.0 for pair in pairs))}",
-        )
+    yield "A", f"{comparison.a}\t{score.name} {percent(fmean(draw.a for draw in draws))}"
+    yield "B", f"{comparison.b}\t{score.name} {percent(fmean(draw.b for draw in draws))}"
     yield f"Δ{score.name} B − A", _points(test.summary)
     yield (
         "t interval",
@@ -366,9 +370,9 @@ def facts(comparison: ArmComparison, pairing: Pairing) -> Iterator[tuple[str, st
     yield "median Δ", signed(median(test.differences))
     for key, mean in pairing.in_fields.items():
         if key.startswith("aa_"):
-            draws = f" ({count(mean.n, 'draw')})" if mean.n < pairing.n else ""
-            yield f"ΔAA in {key.rpartition('_')[2]} fields", f"{_points(mean)}{draws}"
-    seeds = draws_text(b.seed for b, _ in pairs)
+            fewer = f" ({count(mean.n, 'draw')})" if mean.n < pairing.n else ""
+            yield f"ΔAA in {key.rpartition('_')[2]} fields", f"{_points(mean)}{fewer}"
+    seeds = draws_text(draw.seed for draw in draws)
     yield (
         "paired draws",
         f"{pairing.n} (seeds {seeds}): B higher in {higher}, equal in {equal}, A higher in {lower}",
@@ -409,11 +413,9 @@ def wilcoxon_text(pairing: Pairing) -> str:
 
 def draw_rows(pairing: Pairing) -> list[tuple[str, ...]]:
     """A row of DRAW_HEADER for each paired draw, with as much of a hash as 'hsiaug show' needs."""
-    pairs = zip(pairing.comparison.pairs, pairing.comparison.main.differences, strict=True)
-    key = pairing.score.key
     return [
-        (str(a.seed), *(percent(t.metric(key) or 0.0) for t in (a, b)), signed(d), a.hash[:8], b.hash[:8])
-        for (b, a), d in pairs
+        (str(d.seed), percent(d.a), percent(d.b), signed(d.difference), d.record_a[:8], d.record_b[:8])
+        for d in pairing.draws
     ]
 
 
