@@ -92,7 +92,7 @@ def _draw_block(place: SubFigure, block: Block, columns: int) -> None:
     width, wide, n = WIDTHS[columns], block.wide(columns), len(block.panels)
     shared = bool(block.rows)
     shape = math.ceil(n / wide), wide
-    panels: Sequence[Axes] = place.subplots(*shape, squeeze=False, sharex=shared, sharey=shared).ravel()
+    panels: list[Axes] = list(place.subplots(*shape, squeeze=False, sharex=shared, sharey=shared).ravel())
     entries: dict[str, Any] = {}
     for axes, panel in zip(panels, block.panels, strict=False):
         entries |= panel.draw(axes)

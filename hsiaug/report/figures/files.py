@@ -56,7 +56,7 @@ def class_legend(figure: Figure, colours: Iterable[Any], labels: Iterable[str], 
     from matplotlib.patches import Patch
 
     pairs = zip(colours, labels, strict=True)
-    handles = [Patch(color=[value / 255 for value in colour], label=label) for colour, label in pairs]
+    handles = [Patch(color="#{:02x}{:02x}{:02x}".format(*colour), label=label) for colour, label in pairs]
     look: dict[str, Any] = {"handlelength": 1.3, "handletextpad": 0.5, "columnspacing": 1.0}
     figure.legend(handles=handles, fontsize=7, frameon=False, **look, **place)
 
