@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass
 from zipfile import BadZipFile
 
@@ -37,18 +37,7 @@ class GroundTruth:
     places: tuple[str, ...]
     masks: tuple[NDArray[np.integer], ...]
     data: TaskData
-    cube: NDArray[np.float32] | None = None
-
-    @classmethod
-    def of(
-        cls,
-        data: TaskData,
-        masks: Mapping[str, NDArray[np.integer]],
-        cube: NDArray[np.float32] | None = None,
-    ) -> GroundTruth:
-        """masks: of each place by its name, and cube, as the task of the data gives them."""
-        places = ("",) if len(masks) == 1 else tuple(masks)
-        return cls(data.name, data.class_names, places, tuple(masks.values()), data, cube)
+    cube: NDArray[np.float32] | None
 
     def photo(self, step: int) -> NDArray[np.uint8] | None:
         """(h, w, 3) colours of every ``step``-th row and column; None where there is no cube."""
@@ -70,7 +59,11 @@ def local_ground_truth(
         try:
             kind = get_task(task)
             data = kind.load_local(ref, most)
-            read[key] = GroundTruth.of(data, kind.truth(data), kind.cube(data))
+            masks = kind.truth(data)
+            places = ("",) if len(masks) == 1 else tuple(masks)
+            read[key] = GroundTruth(
+                data.name, data.class_names, places, tuple(masks.values()), data, kind.cube(data)
+            )
         except (HsiaugError, OSError) as error:
             raise NoGroundTruthError(f"the scene {ref or 'of the records'} cannot be read here") from error
     return read[key]
