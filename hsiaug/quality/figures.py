@@ -132,8 +132,8 @@ def _draw_cloud(
         if name == "train":
             look = {"s": 8, "facecolors": "none", "edgecolors": COLOURS[name], "linewidths": 0.6}
         entries[name] = axes.scatter(*plane[y == c].T, rasterized=True, **look)
-    axes.set_xlim(limits[:, 0])
-    axes.set_ylim(limits[:, 1])
+    axes.set_xlim(*limits[:, 0])
+    axes.set_ylim(*limits[:, 1])
     return entries
 
 
