@@ -45,8 +45,8 @@ def compare(
     from hsiaug.base.targets import TABLES, check_targets
     from hsiaug.base.terminal import Console
     from hsiaug.cli.output import print_facts, print_json, print_lines, print_table, read_report, say_written
-    from hsiaug.report.output_files import table_writers, write_files
     from hsiaug.report import two_arms
+    from hsiaug.report.output_files import table_writers, write_files
     from hsiaug.report.two_arms import compare_arms
     from hsiaug.trial.store import Store
 
