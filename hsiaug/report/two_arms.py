@@ -232,7 +232,7 @@ def find_arm(text: str, role: str, keys: Iterable[CellKey]) -> CellKey:
         )
     plain = re.sub("@[^/]*", "", text)
     alike = [name for key, name in names.items() if _fits(plain, key, labels)]
-    known = {f"{arm.generator.name}/{classifier.name}" for arm, classifier in names}
+    known = {f"{arm.generator.name}{'' if arm == arm.both else ALONE}/{by.name}" for arm, by in names}
     hint = f"There are {', '.join(alike)}." if alike else did_you_mean(plain, known)
     raise InputError(f"{role} must be an arm of the store, {FORM}", value=repr(text), hint=hint)
 
