@@ -198,5 +198,6 @@ def _fit_stream(
         rate=params.network.vae_rate,
         progress=run.progress,
         note=note,
+        fused=True,
         checkpoint=run.file(note.replace(" ", "-")),
     )

@@ -162,5 +162,6 @@ def _denoiser(run: PairRun, latents: Tensor, split: int) -> UNet:
         progress=run.progress,
         note="denoiser",
         ema=params.network.ema,
+        fused=True,
         checkpoint=run.file("denoiser"),
     )

@@ -85,7 +85,7 @@ class LatentParams:
 
 
 @dataclass(frozen=True)
-@defaults(latent_mask=8, vae_steps=400, steps=1000)
+@defaults(latent_mask=8, vae_steps=300, steps=450)
 class Params(LatentParams):
     """Of ``ldm_single``, and of ``specdm`` too."""
 
@@ -96,7 +96,7 @@ class Params(LatentParams):
 class SpecDmParams(Params):
     """The values of the paper are in the preset "paper"."""
 
-    image_steps: int = param(250, "optimiser steps of the VAE of images", low=1)
+    image_steps: int = param(150, "optimiser steps of the VAE of images", low=1)
     sad: float = param(0.1, "weight λ of the spectral angle in the loss of the VAE of images", low=0)
 
 
