@@ -207,8 +207,10 @@ class Workbench:
             return fit
 
         def load_or_fit() -> Fit[FittedGenerator]:
-            load = partial(generator.load, device=device)
-            return self._load_or_make(spec.fit_hash, generator.card, "fit", load, learn)
+            # Looked up only where something is saved: a generator of a test need not have it.
+            return self._load_or_make(
+                spec.fit_hash, generator.card, "fit", lambda path: generator.load(path, device=device), learn
+            )
 
         return self._of_fit.once(spec.fit_hash, ("fit", spec.generator.hash, device), load_or_fit)
 
