@@ -18,7 +18,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from hsiaug.base.errors import InputError, SceneError
 from hsiaug.base.files import file_errors
@@ -28,8 +27,7 @@ from hsiaug.core.scene import Scene
 from hsiaug.data.cards import SceneCard
 from hsiaug.data.cardtext import card_text, nanometres
 from hsiaug.data.cube_check import CubeFacts, CubeValues, guess_axes, look_through, read_values
-from hsiaug.data.declared import read_declared
-from hsiaug.data.georeference import Georeference, read_georeference
+from hsiaug.data.georeference import Georeference, read_declared
 from hsiaug.data.label_source import (
     ClassCodes,
     LabelRaster,
@@ -42,8 +40,6 @@ from hsiaug.data.loading import load_scene
 from hsiaug.data.raw import RawArray
 from hsiaug.data.readers import read_cube_file
 from hsiaug.data.tomlfile import validated
-
-__all__ = ["Added", "ImportOptions", "add_scene"]
 
 Save = Callable[[Path], object]
 """Writes one derived file under the name that it is told."""
@@ -86,14 +82,12 @@ class ImportOptions:
 
 @dataclass(frozen=True, eq=False)
 class _Findings:
-    """All that was found in the two files. view: the cube as (H, W, B) raw values. counts: pixels of each class.
+    """All that was found in the two files. counts: pixels of each class.
 
     other_axes: orders of the cube's axes that would fit the labels as well. nodata: raw value of pixels without data.
-    plots: ids of plots, and their own file where that is used as it is.
     """
 
     raw: RawArray
-    view: NDArray[Any]
     axes: str
     other_axes: tuple[str, ...]
     ground: Georeference | None
@@ -103,7 +97,7 @@ class _Findings:
     coding: ClassCodes
     counts: tuple[int, ...]
     nodata: float | None = None
-    plots: tuple[LabelRaster, Path | None] | None = None
+    plots: LabelRaster | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -160,7 +154,7 @@ def add_scene(
 
 def _understand(cube: Path, raw: RawArray, labels: Path, options: ImportOptions) -> _Findings:
     """Read the labels and look at everything."""
-    said, ground = read_declared(cube), read_georeference(cube)
+    said = read_declared(cube)
     said = replace(said, wavelengths=options.wavelengths or said.wavelengths)
     given = read_labels(labels, options.labels_key, options.field, options.crs)
     axes, others = _axes(cube, raw, options.axes, given if isinstance(given, LabelRaster) else None)
@@ -173,17 +167,16 @@ def _understand(cube: Path, raw: RawArray, labels: Path, options: ImportOptions)
             hint="Bands are counted from 0.",
         )
     seen = look_through(view, nodata, (*said.bad_bands, *options.bad_bands), str(cube))
-    raster = labels_on_cube(given, seen, ground, options.classes, options.ignore, str(labels))
+    raster = labels_on_cube(given, seen, said.ground, options.classes, options.ignore, str(labels))
     coding = code_labels(given, raster, options.classes, options.ignore)
     counts = tuple(int((raster.codes == code).sum()) for code in coding.ids)
-    plots = plots_on_cube(options.plots, labels, options.crs, seen, ground) if options.plots else None
+    plots = plots_on_cube(options.plots, labels, options.crs, seen, said.ground) if options.plots else None
     read = read_values(raw, seen, said, options.scale, options.units, options.bad_bands)
     return _Findings(
         raw=raw,
-        view=view,
         axes=axes,
         other_axes=tuple(others),
-        ground=ground,
+        ground=said.ground,
         seen=seen,
         read=read,
         raster=raster,
@@ -228,10 +221,9 @@ def _card(
         derived[file] = lambda path: np.save(path, raster.codes.astype(np.int32))
         label_table |= {"file": file, "key": None}
     if found.plots is not None:
-        plots, own = found.plots
-        label_table["plots"] = file = f"{out.stem}_plots.npy" if own is None else _relative(own, out)
-        if own is None:
-            derived[file] = lambda path: np.save(path, plots.codes.astype(np.int32))
+        ids = found.plots.codes.astype(np.int32)
+        label_table["plots"] = f"{out.stem}_plots.npy"
+        derived[label_table["plots"]] = lambda path: np.save(path, ids)
     table = {"name": name, "cube": cube_table, "labels": label_table, "sensor": sensor}
     return validated(table, SceneCard, out, "card", SceneError), derived
 
@@ -318,7 +310,7 @@ def _facts(found: _Findings) -> tuple[tuple[str, str], ...]:
         ("georeference", place),
     ]
     if found.plots is not None:
-        ids, labelled = found.plots[0].codes, np.isin(found.raster.codes, found.coding.ids)
+        ids, labelled = found.plots.codes, np.isin(found.raster.codes, found.coding.ids)
         without = int((labelled & (ids <= 0)).sum())
         rest = f"; {without:,} labelled pixels lie in none: there a field is a connected stretch of one class"
         number = len(np.unique(ids[labelled & (ids > 0)]))
@@ -330,7 +322,7 @@ def _warnings(found: _Findings) -> Iterator[str]:
     """Sentences, each with its hint."""
     seen, read, coding = found.seen, found.read, found.coding
     yield from (*found.raster.notes, *coding.notes)
-    yield from (f"plots: {note}" for note in (found.plots[0].notes if found.plots else ()))
+    yield from (f"plots: {note}" for note in (found.plots.notes if found.plots else ()))
     if seen.unfilled:
         held = "NaN or infinity" if found.nodata is None else f"NaN, infinity or {found.nodata:g}"
         yield f"{held} at {seen.unfilled:,} of {seen.empty.size:,} pixels: they count as 0 (cube.nodata of the card)"

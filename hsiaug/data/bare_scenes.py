@@ -9,12 +9,9 @@ import numpy as np
 
 from hsiaug.core.scene import Descriptions, UnlabelledScene
 from hsiaug.data.cube_check import look_through, read_values
-from hsiaug.data.declared import read_declared
-from hsiaug.data.georeference import Georeference, read_georeference
+from hsiaug.data.georeference import Georeference, read_declared
 from hsiaug.data.raw import convert_cube
 from hsiaug.data.readers import must_exist, read_cube_file
-
-__all__ = ["CUBES", "bare_scene"]
 
 CUBES = (".hdr", ".tif", ".tiff", ".mat", ".npy", ".img", ".dat", ".raw", ".bsq", ".bil", ".bip")
 """Endings of files that are taken for a cube."""
@@ -27,7 +24,8 @@ def bare_scene(path: Path) -> tuple[UnlabelledScene, Georeference | None, dict[s
     Raises SceneError where the file is missing or damaged.
     """
     must_exist(path)
-    said, ground = read_declared(path), read_georeference(path)
+    said = read_declared(path)
+    ground = said.ground
     raw = read_cube_file(path)
     seen = look_through(raw.array, said.nodata, said.bad_bands, str(path))
     read = read_values(raw, seen, said, None, None, ())

@@ -8,16 +8,6 @@ from pathlib import Path
 
 from hsiaug.base.errors import SceneError
 
-__all__ = [
-    "MOST_CELLS",
-    "STRIPE_BYTES",
-    "check_array",
-    "check_memory",
-    "free_memory",
-    "in_bytes",
-    "physical_memory",
-]
-
 STRIPE_BYTES = 64 * 2**20
 """A cube is gone through in stripes of rows of about this size."""
 

@@ -12,8 +12,6 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, FiniteFloat, 
 from hsiaug.base.errors import did_you_mean
 from hsiaug.base.text import shortened
 
-__all__ = ["CubeSpec", "FileName", "FileSpec", "LabelSpec", "SceneCard"]
-
 MOST_CLASSES = 255
 """Classes of a card at most: tables have a row and pictures a panel for each, a confusion matrix their square."""
 LONGEST_PATH = 1000

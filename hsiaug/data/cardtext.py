@@ -10,8 +10,6 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from hsiaug.data.cards import SceneCard
 
-__all__ = ["card_text", "nanometres"]
-
 BARE = re.compile(r"[A-Za-z0-9_-]+")
 """Keys of TOML that need no quotes."""
 

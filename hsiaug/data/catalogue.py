@@ -16,21 +16,6 @@ if TYPE_CHECKING:
     from hsiaug.data.cards import SceneCard
     from hsiaug.data.pair_cards import PairCard
 
-__all__ = [
-    "SETS",
-    "SceneEntry",
-    "data_dir",
-    "find_entry",
-    "is_pair_card",
-    "own_card",
-    "own_folder",
-    "pair_set_names",
-    "read_card",
-    "read_pair_card",
-    "scene_card",
-    "scene_names",
-]
-
 SCENES = Path(__file__).parent / "scenes"
 SETS = Path(__file__).parent / "pairs"
 CARDS: tuple[set[str], ...] = ({"cube", "labels"}, {"images", "masks"})

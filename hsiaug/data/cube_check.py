@@ -11,10 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hsiaug.base.errors import SceneError
-from hsiaug.data.declared import Declared
+from hsiaug.data.georeference import Declared
 from hsiaug.data.raw import RawArray
-
-__all__ = ["CubeFacts", "CubeValues", "guess_axes", "look_through", "read_values", "unlike_shapes"]
 
 STRIPE_BYTES = 32 * 2**20
 """Rows are read in stripes of about this size, so that a cube larger than memory can be looked through."""

@@ -20,8 +20,6 @@ if TYPE_CHECKING:
     from hsiaug.data.cards import FileSpec
     from hsiaug.data.pair_cards import ArchiveSpec, PairCard
 
-__all__ = ["download", "fetch_archives", "unpack"]
-
 CONNECT_SECONDS = 5.0
 STALL_SECONDS = 20.0
 

@@ -1,9 +1,13 @@
-"""Location on Earth of the pixels of a cube, through rasterio (the extra ``geo``)."""
+"""Metadata in a file of a cube or of labels, an ENVI header or the tags of a GeoTIFF, and where its pixels lie on Earth.
+
+Locations and tags are read through rasterio (the extra ``geo``).
+"""
 
 from __future__ import annotations
 
 import math
 import os
+import re
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -17,19 +21,8 @@ from numpy.typing import NDArray
 
 from hsiaug.base.errors import DataUnavailableError, install
 from hsiaug.data.catalogue import find_entry
-from hsiaug.data.readers_envi import find_envi
+from hsiaug.data.readers_envi import LONGEST_WAVE, NANOMETRES, find_envi, read_header
 from hsiaug.data.scene_files import find_file
-
-__all__ = [
-    "Georeference",
-    "geo_installed",
-    "need_geo",
-    "open_geotiff",
-    "quiet",
-    "read_georeference",
-    "scene_georeference",
-]
-
 
 MOST_BANDS = 10_000
 """Maximum number of bands of a GeoTIFF: each takes GDAL a while to describe."""
@@ -77,6 +70,24 @@ class Georeference:
         return np.floor(self.places(x, y)).astype(np.int64)
 
 
+@dataclass(frozen=True)
+class Declared:
+    """Nothing is said where a field is at its default.
+
+    wavelengths: band centres in nm, of a GeoTIFF (those of an ENVI header come with its array). scale, offset: of a
+    GeoTIFF. nodata: value of pixels without data. bad_bands: bands that an ENVI header's bbl calls bad, counted from 0.
+    classes: class names by code, of an ENVI header. ground: where the pixels lie on Earth.
+    """
+
+    wavelengths: tuple[float, ...] | None = None
+    scale: float | None = None
+    offset: float = 0.0
+    nodata: float | None = None
+    bad_bands: tuple[int, ...] = ()
+    classes: tuple[str, ...] = ()
+    ground: Georeference | None = None
+
+
 def geo_installed() -> bool:
     """Whether rasterio is there."""
     return find_spec("rasterio") is not None
@@ -114,30 +125,84 @@ def open_geotiff(rasterio: Any, path: Path, driver: str = "GTiff") -> Any:
     return file
 
 
-def read_georeference(path: Path, data: str | None = None) -> Georeference | None:
-    """Read the georeference of a GeoTIFF or an ENVI pair (by either file); None without one, or without rasterio.
+def read_declared(path: Path, data: str | None = None) -> Declared:
+    """Return the metadata of a GeoTIFF (only with rasterio) or of an ENVI pair, by either file; nothing of others.
 
     data: name of the data file beside an ENVI header, where it is not the header's name with a usual ending.
     """
-    if path.suffix.lower() in (".mat", ".npy") or not geo_installed():
-        return None
-    driver = "GTiff"
-    if path.suffix.lower() not in (".tif", ".tiff"):
-        pair = find_envi(path, data)
-        if pair is None:
-            return None
-        path, driver = pair[1], "ENVI"
+    if path.suffix.lower() in (".tif", ".tiff"):
+        return _with_rasterio(path, "GTiff")
+    if path.suffix.lower() in (".mat", ".npy", ".png", ".bmp") or (pair := find_envi(path, data)) is None:
+        return Declared()
+    said = read_header(pair[0])
+    good, names = said.get("bbl"), said.get("class names")
+    flags = good if isinstance(good, list) and str(len(good)) == str(said.get("bands")) else []
+    return Declared(
+        nodata=_number(said.get("data ignore value")),
+        bad_bands=tuple(i for i, flag in enumerate(flags) if _number(flag) == 0),
+        classes=tuple(str(name).strip() for name in names) if isinstance(names, list) else (),
+        ground=_with_rasterio(pair[1], "ENVI").ground,
+    )
+
+
+def _with_rasterio(path: Path, driver: str) -> Declared:
+    """The tags of a GeoTIFF, and the georeference of that or of an ENVI file; nothing of a damaged one."""
+    if not geo_installed():
+        return Declared()
     with quiet() as rasterio:
         try:
             with open_geotiff(rasterio, path, driver) as file:
-                transform = tuple(float(v) for v in file.transform[:6])
-                a, b, _, d, e, _ = transform
-                if file.transform.is_identity or not all(map(math.isfinite, transform)) or not a * e - b * d:
-                    return None
-                return Georeference(transform, file.crs.to_wkt() if file.crs else "")
+                ground = _georeference(file)
+                if driver == "ENVI":
+                    return Declared(ground=ground)
+                scales, offsets = set(file.scales), set(file.offsets)
+                alike = len(scales) == len(offsets) == 1 and scales | offsets != {0.0, 1.0}
+                alike = alike and 0 not in scales and all(map(math.isfinite, scales | offsets))
+                return Declared(
+                    wavelengths=_band_centres(file),
+                    scale=file.scales[0] if alike else None,
+                    offset=file.offsets[0] if alike else 0.0,
+                    nodata=None if file.nodata is None else float(file.nodata),
+                    ground=ground,
+                )
         except Exception:  # GDAL's errors share no base with those of damaged tags
-            # The array was read by another library; without its place on Earth it is still a scene.
+            return Declared()  # the reader of the array says what is wrong with it
+
+
+def _georeference(file: Any) -> Georeference | None:
+    transform = tuple(float(v) for v in file.transform[:6])
+    a, b, _, d, e, _ = transform
+    if file.transform.is_identity or not all(map(math.isfinite, transform)) or not a * e - b * d:
+        return None
+    return Georeference(transform, file.crs.to_wkt() if file.crs else "")
+
+
+def _band_centres(file: Any) -> tuple[float, ...] | None:
+    """Band centres in nm: GDAL's CENTRAL_WAVELENGTH_UM, else ``wavelength`` and ``wavelength_units`` of bands."""
+    unit = str(file.tags().get("wavelength_units", ""))
+    centres = []
+    for band in range(1, file.count + 1):
+        tags = file.tags(band)
+        central = _number(file.tags(band, ns="IMAGERY").get("CENTRAL_WAVELENGTH_UM"))
+        value = 1e3 * central if central else _number(tags.get("wavelength", tags.get("WAVELENGTH")))
+        if value is None or not 0 < value < LONGEST_WAVE:
             return None
+        if not central:
+            own = str(tags.get("wavelength_units", unit)).strip().lower()
+            # Without a unit: no sensor of reflected light reaches 100 µm, and none starts below 100 nm.
+            value *= NANOMETRES.get(own, 1e3 if value < 100 else 1.0)
+        # All digits of the file, without those that the multiplication adds.
+        centres.append(float(f"{value:.12g}"))
+    return tuple(centres)
+
+
+def _number(text: Any) -> float | None:
+    found = re.match(r"\s*[-+]?[\d.]+(?:[eE][-+]?\d+)?", str(text)) if text is not None else None
+    try:
+        number = float(found[0]) if found else math.nan
+    except ValueError:
+        return None
+    return number if math.isfinite(number) else None
 
 
 def scene_georeference(ref: str | os.PathLike[str]) -> Georeference | None:
@@ -145,7 +210,7 @@ def scene_georeference(ref: str | os.PathLike[str]) -> Georeference | None:
     entry = find_entry(ref)
     cube = entry.card.cube
     path = None if entry.card.procedural else find_file(entry, cube)
-    found = None if path is None or cube.axes != "hwb" else read_georeference(path, cube.data)
+    found = None if path is None or cube.axes != "hwb" else read_declared(path, cube.data).ground
     if found is None:
         return None
     return found.shifted((cube.rows or (0,))[0], (cube.columns or (0,))[0])

@@ -12,23 +12,11 @@ from numpy.typing import NDArray
 
 from hsiaug.base.errors import InputError, SceneError, did_you_mean, install
 from hsiaug.data.cube_check import CubeFacts, unlike_shapes
-from hsiaug.data.declared import read_declared
-from hsiaug.data.georeference import Georeference, quiet, read_georeference
+from hsiaug.data.georeference import Georeference, quiet, read_declared
 from hsiaug.data.labels import LARGEST, whole_codes
 from hsiaug.data.paths import is_file
 from hsiaug.data.readers import must_exist, read_label_file
 from hsiaug.data.vector_labels import KINDS, VectorLabels, read_vector_labels
-
-__all__ = [
-    "ClassCodes",
-    "LabelRaster",
-    "code_labels",
-    "labels_on_cube",
-    "plots_on_cube",
-    "rasterise",
-    "read_labels",
-    "read_raster",
-]
 
 MOST_CODES = 256
 """Labels with more codes than this are hardly classes."""
@@ -90,7 +78,7 @@ def read_raster(path: Path, key: str | None) -> LabelRaster:
         gone |= codes == missing
     whole = whole_codes(np.where(gone, codes.dtype.type(0), codes), path, "labels")
     changed = bool(gone.any())
-    return LabelRaster(whole, changed, missing or None, said.classes, read_georeference(path), where=str(path))
+    return LabelRaster(whole, changed, missing or None, said.classes, said.ground, where=str(path))
 
 
 def labels_on_cube(
@@ -186,28 +174,25 @@ def _is_code(item: str) -> bool:
 
 def plots_on_cube(
     named: str, labels: Path, crs: str | None, seen: CubeFacts, ground: Georeference | None
-) -> tuple[LabelRaster, Path | None]:
-    """The ids of plots (H, W) on the cube's grid, and the raster that they are from where they are as it holds them.
+) -> LabelRaster:
+    """The ids of plots (H, W) on the cube's grid, 0 = none.
 
-    named: a raster's file, or an attribute or column of vector ``labels``, which crs is of. 0 is no plot.
+    named: a raster's file, or an attribute or column of vector ``labels``, which crs is of.
     Raises InputError where it is neither, SceneError where the raster does not fit the cube.
     """
-    path = Path(named)
-    if is_file(path) and path.suffix.lower() not in KINDS:
-        raster = read_raster(path, None)
-        if raster.missing is not None and (raster.codes == raster.missing).any():
-            codes = np.where(raster.codes == raster.missing, 0, raster.codes)
-            raster = replace(raster.with_codes(codes), missing=None)
-        raster = labels_on_cube(raster, seen, ground, (), (), str(path))
-        return raster, None if raster.changed else path
-    if labels.suffix.lower() not in KINDS:
+    found: VectorLabels | LabelRaster
+    if is_file(path := Path(named)) and path.suffix.lower() not in KINDS:
+        found = read_raster(path, None)
+    elif labels.suffix.lower() in KINDS:
+        found = read_vector_labels(labels, named, crs)
+    else:
         raise InputError(
             "`plots` must name a raster, or a column of vector labels",
             value=f"{named!r}, beside labels in {labels.name}",
             hint="Name a file of plot ids on the cube's grid: .tif, .npy, .png, .mat or ENVI.",
         )
-    column: VectorLabels = read_vector_labels(labels, named, crs)
-    return labels_on_cube(column, seen, ground, (), (), f"{labels}, column {named}", most=LARGEST), None
+    plots = labels_on_cube(found, seen, ground, (), (), f"plots {named}", most=LARGEST)
+    return replace(plots, codes=np.where(plots.codes == (plots.missing or 0), 0, plots.codes))
 
 
 def rasterise(

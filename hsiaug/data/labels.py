@@ -15,9 +15,6 @@ from hsiaug.base.errors import SceneError
 if TYPE_CHECKING:
     from hsiaug.data.cards import LabelSpec
 
-__all__ = ["LARGEST", "class_ids", "class_map", "odd_codes", "plot_map", "whole_codes"]
-
-
 LARGEST = 2**31
 """Codes are smaller: they may have to be written as 32-bit integers."""
 

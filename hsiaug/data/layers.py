@@ -24,8 +24,6 @@ from hsiaug.base.errors import DataUnavailableError, HsiaugError, SceneError, in
 from hsiaug.data.bounds import in_bytes
 from hsiaug.data.raw import damaged
 
-__all__ = ["Feature", "read_geopackage", "read_shapefile"]
-
 ENVELOPES = (0, 32, 48, 48, 64)
 """Bytes of the envelope, by its code in the flags."""
 

@@ -22,8 +22,6 @@ from hsiaug.data.scene_files import find_file, missing_names
 if TYPE_CHECKING:
     from hsiaug.data.cards import CubeSpec, SceneCard
 
-__all__ = ["check_not_hidden", "fetch_scene", "hide_labels", "load_scene"]
-
 _hidden = False
 
 

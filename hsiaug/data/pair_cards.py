@@ -10,8 +10,6 @@ from pydantic import AfterValidator, Field, FiniteFloat, PositiveFloat, model_va
 from hsiaug.base.text import shortened
 from hsiaug.data.cards import MOST_CLASSES, CardTable, file_name
 
-__all__ = ["ArchiveSpec", "PairCard"]
-
 FILLED = ("place", "group", "name", "band")
 """Names that may stand in braces in a pattern."""
 

@@ -12,14 +12,12 @@ from hsiaug.base.errors import InputError, SceneError, did_you_mean
 from hsiaug.core.pairs import PairSet, Place, Side
 from hsiaug.data.bounds import check_memory
 from hsiaug.data.catalogue import own_card, pair_set_names, scene_names
-from hsiaug.data.georeference import Georeference, read_georeference, scene_georeference
+from hsiaug.data.georeference import Georeference, read_declared, scene_georeference
 from hsiaug.data.labels import class_ids
 from hsiaug.data.loading import check_not_hidden, load_scene
 from hsiaug.data.pair_sets import PairEntry, fetch_pairs, find_pairs
 from hsiaug.data.paths import fill_pattern, find_files
 from hsiaug.data.readers import read_cube_file, read_label_file, read_picture_file
-
-__all__ = ["load_pairs", "pair_georeferences"]
 
 
 def load_pairs(
@@ -61,7 +59,7 @@ def pair_georeferences(ref: str | os.PathLike[str], pairs: PairSet) -> dict[str,
     if entry is None:
         return {place.name: scene_georeference(ref) for place in pairs.places}
     return {
-        place.name: read_georeference(_one(entry, entry.mask_pattern(place.name), place.name))
+        place.name: read_declared(_one(entry, entry.mask_pattern(place.name), place.name)).ground
         for place in pairs.places
     }
 

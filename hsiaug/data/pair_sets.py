@@ -22,8 +22,6 @@ if TYPE_CHECKING:
     from hsiaug.core.pairs import Side
     from hsiaug.data.pair_cards import PairCard
 
-__all__ = ["PairEntry", "fetch_pairs", "find_pairs", "pairs_status", "shortly", "task_of"]
-
 SHOWN = 4
 """Places, and files of each, that an error names before it counts the rest."""
 

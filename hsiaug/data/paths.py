@@ -10,8 +10,6 @@ from typing import Literal
 
 from hsiaug.base.errors import SceneError
 
-__all__ = ["cache_dir", "file_checksum", "fill_pattern", "find_files", "is_file", "user_path"]
-
 
 def is_file(path: Path) -> bool:
     """True where there is such a file; False also for a name that the system refuses, as one that is too long."""

@@ -14,8 +14,6 @@ from numpy.typing import NDArray
 from hsiaug.base.errors import SceneError
 from hsiaug.data.bounds import STRIPE_BYTES, check_memory
 
-__all__ = ["RawArray", "convert_cube", "damaged"]
-
 LONGEST = 200
 """Characters of a library's own message that are passed on."""
 

@@ -17,8 +17,6 @@ from hsiaug.data.raw import RawArray, damaged
 from hsiaug.data.readers_envi import find_envi, read_envi
 from hsiaug.data.readers_mat import read_mat, read_mat_maps
 
-__all__ = ["must_exist", "read_cube_file", "read_label_file", "read_maps", "read_picture_file"]
-
 GEOTIFF = (".tif", ".tiff")
 IMAGES = {".tif": ("TIFF",), ".tiff": ("TIFF",), ".png": ("PNG",), ".bmp": ("BMP",)}
 """The one format that is read under each ending."""

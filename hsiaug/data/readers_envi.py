@@ -13,8 +13,6 @@ from numpy.typing import NDArray
 from hsiaug.base.errors import SceneError
 from hsiaug.data.raw import RawArray, damaged
 
-__all__ = ["LONGEST_WAVE", "NANOMETRES", "find_envi", "read_envi", "read_header"]
-
 ENDINGS = (".img", ".dat", ".raw", ".bsq", ".bil", ".bip", ".pix", ".bin", ".sli", ".hyspex")
 ORDERS = {"bip": (0, 1, 2), "bil": (0, 2, 1), "bsq": (2, 0, 1)}
 """Axes of the data file, of (line, sample, band), by interleave."""

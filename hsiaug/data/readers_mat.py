@@ -17,8 +17,6 @@ from hsiaug.data.raw import damaged
 if TYPE_CHECKING:
     import h5py
 
-__all__ = ["read_mat", "read_mat_maps"]
-
 MOST_SHOWN = 8
 """Arrays of a file that a message lists."""
 

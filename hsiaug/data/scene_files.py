@@ -15,8 +15,6 @@ from hsiaug.data.paths import file_checksum, is_file
 if TYPE_CHECKING:
     from hsiaug.data.cards import FileSpec
 
-__all__ = ["Status", "check_spared", "find_file", "missing_names", "status"]
-
 Status = Literal["embedded", "here", "to download", "place by hand", "package missing"]
 
 

@@ -21,8 +21,6 @@ if TYPE_CHECKING:
 
     Model = TypeVar("Model", bound=BaseModel)
 
-__all__ = ["read_toml", "validated"]
-
 LARGEST = 4_000_000
 """Bytes of a file at most."""
 DEEPEST = 16

@@ -9,8 +9,6 @@ from hsiaug.base.errors import InputError
 from hsiaug.base.seeds import derive_seed
 from hsiaug.core.scene import Scene
 
-__all__ = ["toy_scene"]
-
 NAMES = ("Meadow", "Maize", "Orchard", "Reeds", "Pond")
 RANGE_NM = (450.0, 2350.0)
 

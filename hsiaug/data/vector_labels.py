@@ -19,8 +19,6 @@ from hsiaug.data.bounds import in_bytes
 from hsiaug.data.layers import Feature, read_geopackage, read_shapefile
 from hsiaug.data.raw import damaged
 
-__all__ = ["KINDS", "VectorLabels", "read_vector_labels"]
-
 KINDS = (".csv", ".tsv", ".txt", ".geojson", ".json", ".gpkg", ".shp")
 """Endings of label files that hold marks, not a raster."""
 

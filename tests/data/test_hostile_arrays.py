@@ -22,7 +22,7 @@ from pydantic import ValidationError
 from hsiaug.base.errors import SceneError
 from hsiaug.core.scene import Scene
 from hsiaug.data import bounds
-from hsiaug.data.georeference import quiet, read_georeference
+from hsiaug.data.georeference import quiet, read_declared
 from hsiaug.data.label_source import read_raster
 from hsiaug.data.readers import read_cube_file, read_label_file, read_maps
 from hsiaug.quality.maps import save_quick_look
@@ -291,9 +291,9 @@ def test_a_file_named_tif_fetches_nothing_and_reads_no_other_file(tmp_path: Path
                 )
             assert "c.tif" in refusal(lambda: read_cube_file(tmp_path / "c.tif"))
             assert "l.tif" in refusal(lambda: read_raster(tmp_path / "l.tif", None))
-            assert read_georeference(tmp_path / "c.tif") is None
+            assert read_declared(tmp_path / "c.tif").ground is None
         path = envi(tmp_path, (tmp_path / "c.tif").read_bytes().ljust(480))
-        assert read_georeference(path) is None
+        assert read_declared(path).ground is None
     assert asked == []
 
 

@@ -22,7 +22,7 @@ from hsiaug.base.errors import HsiaugError, InputError, PluginError
 from hsiaug.cli.main import app
 from hsiaug.core.scene import Scene
 from hsiaug.data import toy_scene
-from hsiaug.data.georeference import read_georeference
+from hsiaug.data.georeference import read_declared
 from hsiaug.data.vector_labels import read_vector_labels
 from hsiaug.protocol.split import Blind
 from hsiaug.registry.lookup import Registry
@@ -193,7 +193,7 @@ def test_all_files_of_an_own_scene_hold_the_same_picks(own: Path, tmp_path: Path
     ]
     from rasterio.warp import transform
 
-    ground = read_georeference(own / "flight.hdr")
+    ground = read_declared(own / "flight.hdr").ground
     assert ground is not None
     features = json.loads((tmp_path / "picks.geojson").read_text("utf-8"))["features"]
     for pick, feature in zip(told["picks"], features, strict=True):
