@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import groupby
 
 from hsiaug.base.text import visible
@@ -63,22 +63,20 @@ def markdown(pages: Sequence[ReportPage]) -> str:
 
 
 def _markdown_page(page: ReportPage) -> str:
-    blocks = [f"## {markdown_text(page.heading)}"]
+    def items(lines: Iterable[str]) -> str:
+        return "\n".join(f"- {line}" for line in lines)
+
+    text = markdown_text
+    blocks = [f"## {text(page.heading)}"]
     if page.failed:
-        blocks += [
-            f"**{markdown_text(page.failed)}:**",
-            "\n".join(f"- {markdown_text(line)}" for line in page.failures),
-        ]
-    blocks += [f"**{markdown_text(w)}**" for w in page.warnings]
+        blocks += [f"**{text(page.failed)}:**", items(map(text, page.failures))]
+    blocks += [f"**{text(warning)}**" for warning in page.warnings]
     for grid in page.grids:
-        blocks += [f"### {markdown_text(grid.heading)}", _markdown_grid(grid)]
-    blocks.append("\n".join(f"- {markdown_text(note)}" for note in page.notes))
+        blocks += [f"### {text(grid.heading)}", _markdown_grid(grid)]
+    blocks.append(items(map(text, page.notes)))
     if page.audit:
-        blocks.append("### Audit")
-        blocks.append(
-            "\n".join(f"- **{markdown_text(label)}**: {markdown_text(sentence)}" for label, sentence in page.audit)
-        )
-    blocks += map(markdown_text, page.closing)
+        blocks += ["### Audit", items(f"**{text(label)}**: {text(sentence)}" for label, sentence in page.audit)]
+    blocks += map(text, page.closing)
     return "\n\n".join(block for block in blocks if block)
 
 
@@ -101,29 +99,29 @@ def latex(pages: Sequence[ReportPage], name: str = "") -> str:
 
     name: what their labels begin with, so that tables of several files stand in one paper.
     """
-    prefix = "-".join(["tab:hsiaug", *([name] if name else [])])
+    prefix = f"tab:hsiaug-{name}" if name else "tab:hsiaug"
     made = (_latex_page(page, f"{prefix}-{number}") for number, page in enumerate(pages, start=1))
     return f"{PREAMBLE}\n\n" + "\n\n\\clearpage\n\n".join(made) + "\n"
 
 
 def _latex_page(page: ReportPage, label: str) -> str:
-    heading = rf"\textbf{{{_tex(page.heading)}}}" if page.leaky else _tex(page.heading)
+    def bold(text: str) -> str:
+        return rf"\textbf{{{_tex(text)}}}"
+
+    heading = bold(page.heading) if page.leaky else _tex(page.heading)
     warned = [*([f"{page.failed}."] if page.failed else []), *page.warnings]
-    warnings = "".join(rf" \textbf{{{_tex(warning)}}}" for warning in warned)
+    warnings = "".join(f" {bold(warning)}" for warning in warned)
     floats = [
         one
         for place, grid in enumerate(page.grids, start=1)
         for one in _floats(grid, f"{heading}. {_tex(grid.heading)}.{warnings}", f"{label}-{place}")
     ]
-    notes = [rf"\item {_tex(note)}" for note in (*page.failures, *page.notes)]
-    audit = [rf"\item \textbf{{{_tex(what)}}}: {_tex(sentence)}" for what, sentence in page.audit]
-    items = [*notes, *audit, *(rf"\item {_tex(sentence)}" for sentence in page.closing)]
+    audit = [f"{bold(what)}: {_tex(sentence)}" for what, sentence in page.audit]
+    items = [*map(_tex, (*page.failures, *page.notes)), *audit, *map(_tex, page.closing)]
+    listed = [r"{\footnotesize\raggedright\sloppy", r"\begin{itemize}", *(rf"\item {item}" for item in items)]
     blocks = ["\n\n".join(floats[start : start + WAITING]) for start in range(0, len(floats), WAITING)]
-    return "\n\n".join(["\n\n\\clearpage\n\n".join(blocks), *([_items(items)] if items else [])])
-
-
-def _items(items: Sequence[str]) -> str:
-    return "\n".join([r"{\footnotesize\raggedright\sloppy", r"\begin{itemize}", *items, r"\end{itemize}}"])
+    below = ["\n".join([*listed, r"\end{itemize}}"])] if items else []
+    return "\n\n".join(["\n\n\\clearpage\n\n".join(blocks), *below])
 
 
 def _floats(grid: Grid, caption: str, label: str) -> Iterator[str]:
@@ -135,8 +133,10 @@ def _floats(grid: Grid, caption: str, label: str) -> Iterator[str]:
     for number, (places, rows) in enumerate(floats, start=1):
         more = f" Part {number} of {len(floats)}." if len(floats) > 1 else ""
         bold = f" {BEST}" if any(grid.columns[place].best for place in places) else ""
-        told = f"{caption}{more}{bold}"
-        yield _float(grid, places, rows, widths, told, f"{label}-{number}" if number > 1 else label)
+        named = f"{label}-{number}" if number > 1 else label
+        head = [r"\begin{table*}[htbp]", r"\centering\footnotesize\setlength{\tabcolsep}{3pt}"]
+        head += [rf"\caption{{{caption}{more}{bold}}}", rf"\label{{{named}}}", r"\smallskip"]
+        yield "\n".join([*head, *_tabular(grid, places, rows, widths), r"\end{table*}"])
 
 
 def _part_rows(grid: Grid, places: Sequence[int], widths: Sequence[float]) -> list[list[int]]:
@@ -161,44 +161,41 @@ def _points(grid: Grid, place: int) -> float:
     return max(LETTER * (longest if column.numeric else min(longest, LONGEST + 1)), group)
 
 
-def _float(
-    grid: Grid, places: Sequence[int], rows: Sequence[int], widths: Sequence[float], caption: str, label: str
-) -> str:
-    columns = [grid.columns[place] for place in places]
+def _tabular(grid: Grid, places: Sequence[int], rows: Sequence[int], widths: Sequence[float]) -> Iterator[str]:
+    """These columns of these rows; the largest mean of a column is bold, wherever in the grid it stands."""
     specs = [
         "r" if grid.columns[i].numeric
         else "l" if widths[i] < LONGEST * LETTER
         else rf">{{\raggedright\arraybackslash}}p{{{widths[i]:.0f}pt}}"
         for i in places
     ]  # fmt: skip
-    best = {i: _best(grid, i) for i in places if grid.columns[i].best}
-    lines = [
-        r"\begin{table*}[htbp]",
-        r"\centering\footnotesize\setlength{\tabcolsep}{3pt}",
-        rf"\caption{{{caption}}}",
-        rf"\label{{{label}}}",
-        r"\smallskip",
-        rf"\begin{{tabular}}{{{''.join(specs)}}}",
-        r"\toprule",
-        *_groups(grid, places, widths),
-        _row([_tex(column.header) for column in columns]),
-        r"\midrule",
-    ]
+    means = {
+        i: [found[0] for row in grid.rows if (found := MEAN.match(row[i].text))]
+        for i in places
+        if grid.columns[i].best
+    }
+    best = {i: max(known, key=float) for i, known in means.items() if known}
+
+    def entry(i: int, text: str) -> str:
+        mean, rest = text.partition(" ")[::2]
+        return rf"\textbf{{{mean}}} {_tex(rest)}".rstrip() if mean == best.get(i) else _tex(text)
+
+    def line(cells: Iterable[str]) -> str:
+        row = " & ".join(cells)
+        # A row that opens with a bracket would be read as the optional argument of the \\ before it.
+        return (rf"{{}}{row}" if row.startswith("[") else row) + r" \\"
+
+    yield rf"\begin{{tabular}}{{{''.join(specs)}}}"
+    yield r"\toprule"
+    yield from _groups(grid, places, widths)
+    yield line(_tex(grid.columns[i].header) for i in places)
+    yield r"\midrule"
     for i in rows:
-        lines += [r"\midrule"] if i in grid.breaks and i != rows[0] else []
-        lines.append(_row([_entry(grid.rows[i][place].text, best.get(place, "")) for place in places]))
-    return "\n".join([*lines, r"\bottomrule", r"\end{tabular}", r"\end{table*}"])
-
-
-def _best(grid: Grid, place: int) -> str:
-    """The largest mean of a column, as it is printed."""
-    means = [found[0] for row in grid.rows if (found := MEAN.match(row[place].text))]
-    return max(means, key=float, default="")
-
-
-def _entry(text: str, best: str) -> str:
-    mean, rest = text.partition(" ")[::2]
-    return rf"\textbf{{{mean}}} {_tex(rest)}".rstrip() if best and mean == best else _tex(text)
+        if i in grid.breaks and i != rows[0]:
+            yield r"\midrule"
+        yield line(entry(place, grid.rows[i][place].text) for place in places)
+    yield r"\bottomrule"
+    yield r"\end{tabular}"
 
 
 def _groups(grid: Grid, places: Sequence[int], widths: Sequence[float]) -> list[str]:
@@ -212,12 +209,6 @@ def _groups(grid: Grid, places: Sequence[int], widths: Sequence[float]) -> list[
         rules += [rf"\cmidrule(lr){{{start}-{start + len(members) - 1}}}"] if name else []
         start += len(members)
     return [" & ".join(cells) + r" \\", " ".join(rules)] if rules else []
-
-
-def _row(cells: Sequence[str]) -> str:
-    row = " & ".join(cells)
-    # A row that opens with a bracket would be read as the optional argument of the \\ before it.
-    return (rf"{{}}{row}" if row.startswith("[") else row) + r" \\"
 
 
 def _tex(text: str) -> str:
