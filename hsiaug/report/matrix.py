@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property, partial
 from operator import attrgetter
@@ -26,14 +26,12 @@ from hsiaug.report.notes import (
     warnings,
 )
 from hsiaug.report.records import CellKey
-from hsiaug.report.tables import ADDED, Report, Table
+from hsiaug.report.tables import Report, Table
 from hsiaug.report.views import LABELS, SCENE, SUMMARY, VIEWS, alone_grid, check_view
 from hsiaug.trial.arm import Method
 
 MOST_ROWS = 22
 """Rows that a summary shows; the rest is counted."""
-Worths = Mapping[Table, Mapping[CellKey, str]]
-"""How many labels arms are worth, where the store holds learning curves."""
 
 
 def pages(report: Report, by: str) -> tuple[ReportPage, ...]:
@@ -51,18 +49,7 @@ def pages(report: Report, by: str) -> tuple[ReportPage, ...]:
     made = tuple(_table_page(table, report.where, by) for table in report.tables if by in VIEWS)
     if by not in ("generator", SCENE, SUMMARY):
         return made
-    return (*made, *_summaries(report, _worths(report), alone=by == SUMMARY, pooled=by == SCENE))
-
-
-def _worths(report: Report) -> Worths:
-    """How many labels each arm and classifier is worth, where the store holds its learning curve."""
-    if all(table.condition.protocol != ADDED for table in report.tables):
-        return {}
-    # Reads predictions and scenes, and so loads numerical libraries.
-    from hsiaug.report.scenes.label_curves import label_curves
-    from hsiaug.report.views_labels import main_worths
-
-    return main_worths(label_curves(report))
+    return (*made, *_summaries(report, alone=by == SUMMARY, pooled=by == SCENE))
 
 
 def _table_page(table: Table, where: str, by: str) -> ReportPage:
@@ -105,7 +92,6 @@ class Matrix:
 
     tables: tuple[Table, ...]
     rows: tuple[ArmRow, ...]
-    worths: Worths
 
     @property
     def title(self) -> str:
@@ -151,10 +137,6 @@ class Matrix:
             for place, table in enumerate(self.tables)
         ]
 
-    def worth(self, place: int, row: ArmRow) -> str | None:
-        """Labels per class that the arm is worth on a scene, if known."""
-        return self.worths.get(self.tables[place], {}).get(row.key)
-
     def _entry(self, place: int, row: ArmRow, interval: bool = True) -> GridEntry:
         gain = row.gains[place]
         if gain is None:
@@ -166,14 +148,12 @@ class Matrix:
             parts.append(with_interval(test.mean, test.interval if interval else None))
             if interval and len(self.tables) == 1 and over(gain):
                 parts.append(over(gain))
-        if (worth := self.worth(place, row)) is not None:
-            parts.append(f"k* {worth}")
         return GridEntry(" ".join(parts), gain.cell, words.tone if words else "")
 
 
-def matrices(report: Report, worths: Worths | None = None) -> list[Matrix]:
+def matrices(report: Report) -> list[Matrix]:
     """A matrix for the tables of each run, task and protocol."""
-    return [Matrix(tables, _rows(tables), worths or {}) for tables in same_but_scene(report)]
+    return [Matrix(tables, _rows(tables)) for tables in same_but_scene(report)]
 
 
 def loss_of(gain: Gain) -> float | None:
@@ -196,12 +176,12 @@ def closing(matrix: Matrix) -> tuple[str, ...]:
     return (*said, *_undecided(matrix))
 
 
-def _summaries(report: Report, worths: Worths, *, alone: bool, pooled: bool) -> tuple[ReportPage, ...]:
+def _summaries(report: Report, *, alone: bool, pooled: bool) -> tuple[ReportPage, ...]:
     """A page per matrix: its grid, what helps, and by how much; below the last, the command to run next.
 
     alone: with the notes and the audit of its tables. pooled: of three scenes or more alone.
     """
-    wanted = [matrix for matrix in matrices(report, worths) if matrix.pooled or not pooled]
+    wanted = [matrix for matrix in matrices(report) if matrix.pooled or not pooled]
     store = "" if report.store == "hsiaug-results" else f" --store {report.where}"
     more = [found for table in report.tables if (found := go_on(table))]
     again = f"the same benchmark with --seeds {max(more)} runs the draws that are missing; " if more else ""

@@ -14,7 +14,6 @@ from hsiaug.report.findings import verdict_text
 from hsiaug.report.grid import Grid, GridColumn, GridEntry, ReportPage, make_grid
 from hsiaug.report.labels import MISSING, count, count_range, decimal, draws_text, plus_minus
 from hsiaug.report.notes import table_page
-from hsiaug.report.records import CellKey
 from hsiaug.report.scenes.label_curves import ArmWorth, LabelCurve, label_curves
 from hsiaug.report.scores import Metric
 from hsiaug.report.tables import Report, Table
@@ -119,17 +118,6 @@ def said(curve: LabelCurve, arm: ArmWorth) -> str:
     known = [(score.name, arm.worth[score.key]) for score in curve.scores if score.key in arm.worth]
     worths = ", ".join(f"{worth_text(worth, curve.labels[-1])} in {name}" for name, worth in known)
     return f"{curve.table.cell_label(arm.cell)}{where}: {verdict}worth {worths} in labels per class."
-
-
-def main_worths(curves: Sequence[LabelCurve]) -> dict[Table, dict[CellKey, str]]:
-    """How many labels per class an arm and classifier are worth in AA, on the first curve that has them."""
-    found: dict[Table, dict[CellKey, str]] = {}
-    for curve in curves:
-        for arm in curve.arms:
-            if (worth := arm.worth.get(curve.scores[0].key)) is not None:
-                text = _labels(worth.value, curve.labels[-1])
-                found.setdefault(curve.table, {}).setdefault((arm.cell.arm, arm.cell.classifier), text)
-    return found
 
 
 def curve_label(curve: LabelCurve) -> str:

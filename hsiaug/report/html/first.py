@@ -48,17 +48,14 @@ def _row(row: ArmRow, matrix: Matrix, sections: Mapping[Table, TableSection]) ->
         mean = f"{signed(row.pooled.mean)} {interval_text(row.pooled.interval)}"
         pooled = [mean, interval_text(row.pooled.prediction)]
     cells = [
-        _cell(gain, sections[table], matrix.worth(place, row), named=len(matrix.tables) == 1)
-        for place, (table, gain) in enumerate(zip(matrix.tables, row.gains, strict=True))
+        _cell(gain, sections[table], named=len(matrix.tables) == 1)
+        for table, gain in zip(matrix.tables, row.gains, strict=True)
     ]
     return {"label": row.label, "cells": cells, "pooled": pooled}
 
 
-def _cell(gain: Gain | None, section: TableSection, worth: str | None, *, named: bool) -> dict[str, str] | None:
-    """Sign, gain and interval, which open the draws; then a loss in the other metric, and the worth in labels.
-
-    named: with the control that decides.
-    """
+def _cell(gain: Gain | None, section: TableSection, *, named: bool) -> dict[str, str] | None:
+    """Sign, gain and interval, which open the draws; then a loss in the other metric. named: with the control."""
     if gain is None:
         return None
     finding = gain.verdict.finding if gain.verdict else None
@@ -69,7 +66,6 @@ def _cell(gain: Gain | None, section: TableSection, worth: str | None, *, named:
         mean, interval = signed(one.main.mean), f" {interval_text(one.main.interval)}" if one.main.interval else ""
     loss = loss_of(gain)
     aside = [f"{section.table.scores.second.name} {signed(loss)}"] if loss is not None else []
-    aside += [f"k* {worth}"] if worth is not None else []
     aside += [over(gain)] if named and over(gain) else []
     return {
         "tone": FINDINGS[finding].tone if finding else "",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
 from markupsafe import Markup
@@ -23,10 +23,9 @@ from hsiaug.report.html.section import TableSection
 from hsiaug.report.labels import count
 from hsiaug.report.matrix import matrices
 from hsiaug.report.notes import audit_lines, failure_heading, failure_lines, table_notes, warnings
-from hsiaug.report.records import CellKey
 from hsiaug.report.scenes.label_curves import LabelCurve, label_curves
-from hsiaug.report.tables import ADDED, Report, Table
-from hsiaug.report.views_labels import label_grids, label_notes, main_worths, said
+from hsiaug.report.tables import ADDED, Report
+from hsiaug.report.views_labels import label_grids, label_notes, said
 from hsiaug.trial.store import Store
 
 if TYPE_CHECKING:
@@ -41,7 +40,6 @@ DETAILED = {
     "class": "Recall per class",
     "cost": "Seconds and memory",
 }
-Worths = Mapping[Table, Mapping[CellKey, str]]
 
 
 class Section(NamedTuple):
@@ -63,7 +61,7 @@ def html_page(report: Report, store: Store | None = None) -> str:
     compared = [section for section in shown if section.table.condition.protocol != ADDED] or shown
     maker = MapMaker(store)
     curves = label_curves(report, store) if store is not None else []
-    sections = [Section("verdict", "What helps", _verdicts(report, compared, main_worths(curves)))]
+    sections = [Section("verdict", "What helps", _verdicts(report, compared))]
     for section in compared:
         own = [curve for curve in curves if curve.table is section.table]
         sections.append(_table(section, maker, own, alone=len(compared) == 1))
@@ -126,7 +124,7 @@ def _joined(*names: str) -> Markup:
     return Markup("".join((HERE / name).read_text(encoding="utf-8") for name in names))
 
 
-def _verdicts(report: Report, shown: Sequence[TableSection], worths: Worths) -> Markup:
+def _verdicts(report: Report, shown: Sequence[TableSection]) -> Markup:
     """The verdict on every arm and scene, and pictures over scenes."""
     if not shown:
         return Markup(macros().headline(f"There is no record in {report.where} yet."))
@@ -134,7 +132,7 @@ def _verdicts(report: Report, shown: Sequence[TableSection], worths: Worths) -> 
     failed = sum(trial.failed for trial in trials.values())
     where = next((section.anchor("failed") for section in shown if section.table.failed), None)
     lead = macros().lead(count(len(trials), "trial"), f"{failed:,} failed", where, report.where)
-    screens = first_screen(matrices(report, worths), {section.table: section for section in shown})
+    screens = first_screen(matrices(report), {section.table: section for section in shown})
     over_scenes = Markup()
     if scene_pools(report):
         caption = "Gain of every arm over none by scene, their mean, and a new scene"
