@@ -1,15 +1,14 @@
-"""Training and sampling speed of txt2hsi's denoiser beside a diffusers model of the same parameter count.
+"""Training and evaluation speed of txt2hsi's denoiser beside a diffusers model of the same parameter count.
 
     pip install diffusers
     python -m benchmarks.speed.denoiser
 
 The peer is diffusers' PixArtTransformer2DModel: it too attends over the latent's pixels and over the words, with adaLN
-time conditioning. Depth and heads are equal; its width is the one that brings its number of weights nearest to ours. It
-is measured twice: with a token per latent pixel, as such a model comes, and with as large tokens as ours. Both train with
-AdamW on the same batch and are sampled as the default does, by two guided DDIM steps from a tenth of the noise; they take
-turns, so that another process's load meets both. Prints the medians and their ratio, by seconds and by operation,
-as torch counts those of matrix products; above 1, ours is faster. First, as a ceiling, what one product of two square
-float32 matrices gives on the core.
+time conditioning. Depth, heads and tokens are equal; its width is the one that brings its number of weights nearest to
+ours. Both learn with AdamW, and are evaluated without gradients, on batches of the default's sizes; they take turns, so
+that another process's load meets both. Prints the medians and their ratio, by seconds and by operation, as torch counts
+those of matrix products; above 1, ours is faster. First, as a ceiling, what one product of two square float32 matrices
+gives on the core.
 """
 
 from __future__ import annotations
@@ -20,20 +19,21 @@ from collections.abc import Callable
 from typing import Any
 
 import torch
-from diffusers import DDIMScheduler, PixArtTransformer2DModel
+from diffusers import PixArtTransformer2DModel
 from torch import Tensor, nn
 from torch.utils.flop_counter import FlopCounterMode
 
 from benchmarks.common import say
-from hsiaug_builtin.diffusion.schedule import guide, sample
-from hsiaug_builtin.txt2hsi.denoiser import Denoiser
-from hsiaug_builtin.txt2hsi.fitted import SCHEDULE
-from hsiaug_builtin.txt2hsi.params import NOISE_STEPS, Params
+from hsiaug_builtin.txt2hsi.codebook import Moments
+from hsiaug_builtin.txt2hsi.denoiser import Condition, Denoiser
+from hsiaug_builtin.txt2hsi.fitted import BATCH
+from hsiaug_builtin.txt2hsi.params import Params
+from hsiaug_builtin.txt2hsi.texts import Texts
+from hsiaug_builtin.txt2hsi.tokens import Tokens, orbits
 
-SIDE, WORDS, EMBEDDING, PROMPTS = 9, 24, 384, 32
+SIDE, WORDS, EMBEDDING, PROMPTS, CLASSES = 9, 24, 384, 32, 16
 ROUNDS, STEPS = 7, 5
 GEMM = 1024
-SAMPLES, OMEGA, DENOISING = 128, 3.0, 20
 
 
 def main() -> None:
@@ -42,9 +42,14 @@ def main() -> None:
     say(f"a product of {GEMM} × {GEMM} matrices: {ceiling() / 1e9:.0f} GFLOP/s")
     params = Params()
     size = params.network
-    ours = Denoiser(params.latent, SIDE, EMBEDDING, size.width, size.depth, size.heads, token=size.token)
-    for token in (1, size.token):
-        compare(ours, nearest_peer(params, weights(ours), token), params, token)
+    tokens = Tokens(SIDE, params.latent, torch.zeros(()))
+    ours = Denoiser(tokens, moments_for(tokens, params.codes), size.width, size.depth, size.heads, EMBEDDING)
+    peer = nearest_peer(params, weights(ours), tokens.side)
+    say(f"weights: txt2hsi {weights(ours):,}, diffusers {weights(peer):,}")
+    row("training steps/s", STEPS, training(ours, ask_ours(ours, tokens, size.batch)),
+        training(peer, ask_peer(peer, params, size.batch)))  # fmt: skip
+    row("evaluations of patches/s", BATCH, evaluating(ours, ask_ours(ours, tokens, BATCH)),
+        evaluating(peer, ask_peer(peer, params, BATCH)))  # fmt: skip
 
 
 def ceiling() -> float:
@@ -58,15 +63,11 @@ def ceiling() -> float:
     return float(2 * GEMM**3 / statistics.median(seconds))
 
 
-def compare(ours: Denoiser, peer: nn.Module, params: Params, token: int) -> None:
-    """Print both ratios to a peer whose tokens are ``token`` × ``token`` latent pixels."""
-    say(f"weights: txt2hsi {weights(ours):,}, diffusers {weights(peer):,}; tokens of its {token} × {token} pixels")
-    n = params.network.labelled + params.network.unlabelled
-    ours.train()
-    row("training steps/s", STEPS, training(ours, call_ours, params, n), training(peer, call_peer, params, n))
-    ours.eval()
-    peer.eval()
-    row("samples/s", SAMPLES, lambda: sample_ours(ours, params), lambda: sample_peer(peer, params))
+def moments_for(tokens: Tokens, codes: int) -> Moments:
+    """Standard Gaussians for so many codes and no class."""
+    shape = codes + 1, int(orbits(tokens.grid).max()) + 1, tokens.size
+    index = torch.arange(codes + 1)[None].repeat(CLASSES + 1, 1)
+    return Moments(torch.zeros(shape), torch.ones(shape), index)
 
 
 def weights(model: nn.Module) -> int:
@@ -75,7 +76,7 @@ def weights(model: nn.Module) -> int:
 
 
 def nearest_peer(params: Params, size: int, token: int) -> PixArtTransformer2DModel:
-    """The peer whose width gives the number of weights nearest to ``size``."""
+    """The peer with tokens of ``token`` × ``token`` pixels and, by its width, about ``size`` weights."""
     models = (
         PixArtTransformer2DModel(
             num_attention_heads=params.network.heads,
@@ -89,81 +90,61 @@ def nearest_peer(params: Params, size: int, token: int) -> PixArtTransformer2DMo
             caption_channels=EMBEDDING,
             use_additional_conditions=False,
         )
-        for head in range(12, 25, 2)
+        for head in range(12, 37, 2)
     )
     return min(models, key=lambda model: abs(weights(model) - size))
 
 
-def call_ours(model: nn.Module, z: Tensor, t: Tensor, text: Tensor, mask: Tensor) -> Tensor:
-    """Velocity (n, C, H, W) of our denoiser."""
-    out: Tensor = model(z, t, text[:PROMPTS], mask[:PROMPTS], torch.arange(len(z)) % PROMPTS)
-    return out
+def ask_ours(model: Denoiser, tokens: Tokens, n: int) -> Callable[[], Tensor]:
+    """Evaluate our denoiser on n patches under codes and texts."""
+    mask = torch.arange(WORDS)[None].expand(PROMPTS, -1) < WORDS - 4
+    texts = Texts(torch.randn(PROMPTS, WORDS, EMBEDDING), mask, torch.randn(PROMPTS, EMBEDDING), {}, (), (),
+                  torch.zeros(PROMPTS, WORDS))  # fmt: skip
+    each = torch.arange(n)
+    told = Condition(each % model.code.num_embeddings, each % PROMPTS, 1 + each % CLASSES)
+    x = torch.randn(n, tokens.grid**2, tokens.size)
+    return lambda: model(x, torch.ones(n), told, texts)[0]
 
 
-def call_peer(model: nn.Module, z: Tensor, t: Tensor, text: Tensor, mask: Tensor) -> Tensor:
-    """Velocity (n, C, H, W) of the peer."""
-    out: Tensor = model(
-        z,
-        encoder_hidden_states=text,
-        timestep=t,
-        encoder_attention_mask=mask,
-        added_cond_kwargs={"resolution": None, "aspect_ratio": None},
-    ).sample
-    return out
-
-
-def batch(n: int, channels: int) -> tuple[Tensor, Tensor, Tensor]:
-    """Latents, texts and their mask."""
+def ask_peer(model: nn.Module, params: Params, n: int) -> Callable[[], Tensor]:
+    """Evaluate the peer on n patches under texts."""
     mask = torch.arange(WORDS)[None].expand(n, -1) < WORDS - 4
-    return torch.randn(n, channels, SIDE, SIDE), torch.randn(n, WORDS, EMBEDDING), mask
+    z, text = torch.randn(n, params.latent, SIDE, SIDE), torch.randn(n, WORDS, EMBEDDING)
+    return lambda: (
+        model(
+            z,
+            encoder_hidden_states=text,
+            timestep=torch.full((n,), 500),
+            encoder_attention_mask=mask,
+            added_cond_kwargs={"resolution": None, "aspect_ratio": None},
+        ).sample
+    )
 
 
-def training(model: nn.Module, call: Callable[..., Tensor], params: Params, n: int) -> Callable[[], None]:
+def training(model: nn.Module, ask: Callable[[], Tensor]) -> Callable[[], None]:
     """``STEPS`` steps: loss, gradients, clipping, AdamW."""
-    z, text, mask = batch(n, params.latent)
     optimiser = torch.optim.AdamW(model.parameters(), lr=1e-4, fused=True)
 
     def run() -> None:
+        model.train()
         for _ in range(STEPS):
-            t = torch.randint(NOISE_STEPS, (n,))
-            loss = (call(model, z, t, text, mask) - z).square().mean()
             optimiser.zero_grad(set_to_none=True)
-            loss.backward()
+            ask().square().mean().backward()
             nn.utils.clip_grad_norm_(model.parameters(), 1.0)
             optimiser.step()
 
     return run
 
 
-@torch.inference_mode()
-def sample_ours(model: Denoiser, params: Params) -> None:
-    """Guided DDIM with our denoiser."""
-    z, text, mask = batch(SAMPLES, params.latent)
-    blank = torch.full((SAMPLES,), PROMPTS)
+def evaluating(model: nn.Module, ask: Callable[[], Tensor]) -> Callable[[], None]:
+    """One evaluation without gradients."""
 
-    def velocity(z: Tensor, t: Tensor) -> Tensor:
-        return guide(call_ours(model, z, t, text, mask), model(z, t, text[:PROMPTS], mask[:PROMPTS], blank), OMEGA)
+    def run() -> None:
+        model.eval()
+        with torch.inference_mode():
+            ask()
 
-    steps = round(params.strength * DENOISING)
-    sample(SCHEDULE, velocity, z, steps, first=round(params.strength * NOISE_STEPS) - 1)
-
-
-@torch.inference_mode()
-def sample_peer(model: nn.Module, params: Params) -> None:
-    """Guided DDIM with the peer."""
-    z, text, mask = batch(SAMPLES, params.latent)
-    null, null_mask = text[:, :4] * 0, mask[:, :4]
-    schedule = DDIMScheduler(
-        num_train_timesteps=NOISE_STEPS,
-        beta_schedule="squaredcos_cap_v2",
-        prediction_type="v_prediction",
-        clip_sample=False,
-    )
-    schedule.set_timesteps(DENOISING)
-    for t in schedule.timesteps[-round(Params().strength * DENOISING) :]:
-        times = t.expand(SAMPLES)
-        v = guide(call_peer(model, z, times, text, mask), call_peer(model, z, times, null, null_mask), OMEGA)
-        z = schedule.step(v, t, z).prev_sample
+    return run
 
 
 def row(what: str, count: int, ours: Callable[[], Any], peer: Callable[[], Any]) -> None:
