@@ -2,6 +2,17 @@
 
 A reimplementation of the published idea (Zhu and Xu, arXiv 2502.19700): no author code is public and most
 hyper-parameters are not known, so every default here is this project's own choice.
+
+Read top down, and to change something open one file:
+
+- ``params.py``: hyper-parameters and sizes of the networks;
+- ``plugin.py``: the card, and the three stages: ``prepare`` (once a scene), ``fit`` (a draw), ``sample``;
+- ``prepare.py``: what is learnt without labels; ``vae.py`` is the codec and its loss, ``codebook.py`` the codes and
+  Gaussians of patches, ``tokens.py`` patches as tokens;
+- ``denoiser.py``: the Transformer, its preconditioning and its loss;
+- ``fit.py``: training with texts (``texts.py``), with RPSC (``rpsc.py``), LF-UE (``lfue.py``) and pseudo-labels;
+- ``fitted.py``: sampling, guidance and attention maps; the sampler is ``hsiaug_builtin.diffusion.edm``;
+- ``kept.py``, ``measured.py``: what records state of the codec and of the samples.
 """
 
 from hsiaug_builtin import listing
