@@ -21,8 +21,7 @@ from benchmarks.common import markdown, read_csv, say, write_csv
 from hsiaug.advice.asked import PARTS, PickArm, advise_by_picks, picks_plan
 from hsiaug.advice.session import Session
 from hsiaug.base.terminal import Console
-from hsiaug.bench.cluster_settings import cluster_settings
-from hsiaug.bench.engine import open_engine
+from hsiaug.bench.engine import cluster_settings, open_engine
 from hsiaug.bench.plan import Plan, Request, build_plan
 from hsiaug.data import load_scene
 from hsiaug.protocol.protocols import parse_protocol

@@ -42,7 +42,7 @@ from hsiaug.base.notebooks import frame_of, show_in_cells
 from hsiaug.base.targets import check_target
 from hsiaug.base.terminal import log_console
 from hsiaug.base.threads import one_thread_each
-from hsiaug.bench.cluster_settings import cluster_settings
+from hsiaug.bench.engine import cluster_settings
 from hsiaug.bench.plan import Request
 from hsiaug.bench.run import Existing, run
 from hsiaug.bench.schedule import plan_runs, trials_of

@@ -28,9 +28,8 @@ from hsiaug.advice.screening import (
 )
 from hsiaug.advice.session import Session
 from hsiaug.base.errors import InputError
-from hsiaug.bench.costs import Costs
+from hsiaug.bench.costs import Costs, Forecast
 from hsiaug.bench.engine import Say
-from hsiaug.bench.eta import Forecast
 from hsiaug.bench.plan import Plan, Request, build_plan
 from hsiaug.bench.schedule import join_plans
 from hsiaug.protocol.balance import Rate

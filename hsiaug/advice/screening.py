@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from hsiaug.advice.gains import ArmGain, candidates, gain_of, scored
 from hsiaug.advice.session import Session
 from hsiaug.base.errors import HsiaugError, InputError, PluginError
-from hsiaug.bench.eta import TimeLeft
+from hsiaug.bench.costs import TimeLeft
 from hsiaug.bench.memory_check import samples_bytes
 from hsiaug.bench.plan import Plan, Request, build_plan
 from hsiaug.protocol.balance import Rate

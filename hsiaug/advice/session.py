@@ -7,9 +7,8 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from hsiaug.advice.gains import Results, key
-from hsiaug.bench.costs import Costs
+from hsiaug.bench.costs import Costs, Forecast, TimeLeft
 from hsiaug.bench.engine import Engine
-from hsiaug.bench.eta import Forecast, TimeLeft
 from hsiaug.bench.plan import Plan
 from hsiaug.bench.run import run
 from hsiaug.registry.lookup import Registry

@@ -10,7 +10,6 @@ from functools import cached_property, partial
 from typing import TypeVar
 
 from hsiaug.base.errors import InputError, did_you_mean
-from hsiaug.bench.sample_counts import counts_note
 from hsiaug.core.view_names import RAW, check_view
 from hsiaug.protocol.balance import Rate, check_lambda, check_omega, check_times
 from hsiaug.protocol.protocols import SplitProtocol, parse_protocol
@@ -22,9 +21,10 @@ from hsiaug.trial.arm import BOTH, EVERY_CONTROL, SYNTHETIC, TEACHER, controls_o
 from hsiaug.trial.guard import kept_state
 from hsiaug.trial.spec import PluginSpec, TrialSpec, plots_read, plugin_spec
 
+__all__ = ["ENOUGH", "Plan", "Request", "between", "build_plan", "counts_note"]
+
 T = TypeVar("T")
 
-__all__ = ["Plan", "Request", "build_plan"]
 
 REAL = "real"
 TRAIN = (BOTH, SYNTHETIC, REAL)
@@ -282,3 +282,40 @@ def _learns_alone(card: Card, task: Task) -> bool:
 
 def _unique(items: Sequence[T]) -> tuple[T, ...]:
     return tuple(dict.fromkeys(items))
+
+
+ENOUGH = 0.1
+"""Synthetic samples per real one below which a λ is told to make few."""
+BETTER = (1.0, 3.0)
+"""λ that are proposed in place of one that makes nothing or little, the first that makes enough.
+
+3 makes twice as many samples of every class as the largest has real ones, whatever the others have.
+"""
+
+
+def counts_note(task: Task, splits: Sequence[TaskSplit], rate: Rate) -> str | None:
+    """A sentence on a λ that makes nothing, or little, in some of the draws; None where there is nothing to say."""
+
+    def sizes(rate: Rate) -> list[tuple[int, int]]:
+        return [task.sizes(split, rate) for split in splits]
+
+    few = [made for real, made in sizes(rate) if made < ENOUGH * real]
+    if not few:
+        return None
+    hint = ""
+    for better in (Rate(lam, rate.times) for lam in BETTER if lam > rate.lam):
+        if all(made >= ENOUGH * real for real, made in sizes(better)):
+            real, made = (between(numbers) for numbers in zip(*sizes(better), strict=True))
+            hint = f": try λ = {better}, which makes {made} beside {real} real ones"
+            break
+    nothing = [split.seed for split, (_, made) in zip(splits, sizes(rate), strict=True) if not made]
+    if not nothing:
+        return f"λ = {rate} makes only {between(few)} synthetic samples{hint}"
+    draws = f" in draws {', '.join(map(str, nothing))}" if len(nothing) < len(splits) else ""
+    return f"λ = {rate} makes no synthetic sample{draws}, and its arms are not run{' there' * bool(draws)}{hint}"
+
+
+def between(numbers: Sequence[int]) -> str:
+    """``1,450``, or the range ``1,434–1,460`` where the numbers differ."""
+    low, high = min(numbers), max(numbers)
+    return f"{low:,}" if low == high else f"{low:,}–{high:,}"

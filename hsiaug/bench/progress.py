@@ -15,9 +15,8 @@ from rich.progress import MofNCompleteColumn, SpinnerColumn, Task, TaskID, TimeE
 from rich.text import Text
 
 from hsiaug.base.terminal import live, progress_bars
-from hsiaug.bench.costs import Costs
+from hsiaug.bench.costs import Costs, Forecast
 from hsiaug.bench.engine import Event, OnEvent
-from hsiaug.bench.eta import Forecast
 from hsiaug.trial.arm import ALONE, BOTH
 from hsiaug.trial.failures import ErrorKind, error_kind, one_line, why_failed
 from hsiaug.trial.spec import TrialSpec

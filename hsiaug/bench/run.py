@@ -14,11 +14,9 @@ from typing import TYPE_CHECKING, Literal
 
 from hsiaug.base.errors import StoreError
 from hsiaug.base.threads import cores
-from hsiaug.bench.cluster_settings import ClusterSettings
 from hsiaug.bench.command import command_for
-from hsiaug.bench.costs import Costs
-from hsiaug.bench.engine import Batch, Engine, Job, Say, open_engine
-from hsiaug.bench.eta import Forecast
+from hsiaug.bench.costs import Costs, Forecast
+from hsiaug.bench.engine import Batch, ClusterSettings, Engine, Job, Say, open_engine
 from hsiaug.bench.memory_check import check_memory
 from hsiaug.bench.plan import Plan
 from hsiaug.bench.progress import watching

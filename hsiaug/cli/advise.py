@@ -88,8 +88,7 @@ def advise(
     from hsiaug.advice.screening import screening_plan
     from hsiaug.advice.session import Session
     from hsiaug.base.terminal import Console
-    from hsiaug.bench.cluster_settings import cluster_settings
-    from hsiaug.bench.engine import open_engine
+    from hsiaug.bench.engine import cluster_settings, open_engine
     from hsiaug.bench.run import workers
     from hsiaug.cli.advise_print import advice_json, pick_advice_json, print_advice, print_pick_advice
     from hsiaug.cli.benchmark_run import stoppable

@@ -227,7 +227,7 @@ def _notes(advice: Advice, plan: Plan, session: Session) -> Lines:
     elif task.single_pixels and min(n for a in audits for n in a.test_counts if n) < FEWEST:
         yield (
             "note",
-            f"fewer than two classes have {FEWEST} test pixels in every inner draw: AA is over all of them",
+            f"fewer than two classes have {FEWEST} test pixels in every inner draw, so that AA is over all of them",
         )
     lost = sorted({c for a in audits for c in a.lost_classes if a.train_counts[c - 1]})
     if lost:

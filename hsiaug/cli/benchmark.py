@@ -88,11 +88,10 @@ def benchmark(
     # Set before the numerical libraries load.
     one_thread()
     from hsiaug.base.terminal import Console
-    from hsiaug.bench.cluster_settings import cluster_settings
+    from hsiaug.bench.engine import cluster_settings
     from hsiaug.bench.schedule import plan_runs
     from hsiaug.bench.suite import Run, find_suite, is_suite, read_suite
-    from hsiaug.cli.benchmark_plan import print_plan
-    from hsiaug.cli.benchmark_run import run_and_print
+    from hsiaug.cli.benchmark_run import print_plan, run_and_print
     from hsiaug.registry.lookup import registry
     from hsiaug.registry.progress import show_progress
     from hsiaug.trial.limit import check_limit

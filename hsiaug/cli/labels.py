@@ -57,8 +57,8 @@ def labels(
       hsiaug report --by labels --out labels.png
     """
     one_thread()
-    from hsiaug.bench.cluster_settings import cluster_settings
-    from hsiaug.bench.label_runs import plan_labels
+    from hsiaug.bench.engine import cluster_settings
+    from hsiaug.bench.schedule import plan_labels
     from hsiaug.cli.benchmark_run import run_and_print
     from hsiaug.registry.lookup import registry
 

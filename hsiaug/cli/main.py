@@ -146,7 +146,7 @@ def main() -> None:
         _fail(HsiaugError(rule, value=error.strerror, hint="Name another file or folder, or correct this one."))
     except MemoryError as error:
         rule = "what was asked for must fit into the memory of this machine"
-        hint = "Ask for less (a crop, smaller patches, fewer samples), or use a machine with more memory."
+        hint = "Ask for less (a crop of the scene, smaller patches, fewer samples), or take a larger machine."
         _fail(HsiaugError(rule, value=str(error) or "MemoryError", hint=hint))
 
 

@@ -4,18 +4,27 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
+import importlib
 import math
+import multiprocessing
+import os
+import signal
 import sys
+from collections.abc import Callable, Generator, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from hsiaug.base.errors import HsiaugError, InputError, PluginError, did_you_mean
 from hsiaug.cli.options import Json, TaskName
 from hsiaug.cli.output import print_facts, print_json, print_lines, print_table, say
 from hsiaug.registry.hookspecs import Kind
+from hsiaug.registry.lookup import registry
 
 if TYPE_CHECKING:
+    from multiprocessing.connection import Connection
+
     from rich.console import Console
 
     from hsiaug.registry.card import Card
@@ -37,7 +46,6 @@ def list_(json: Json = False) -> None:
       hsiaug plugins list --json
     """
     from hsiaug.base.terminal import Console
-    from hsiaug.registry.lookup import registry
 
     # What a plugin prints when it is loaded is no part of the list.
     with contextlib.redirect_stdout(sys.stderr):
@@ -90,8 +98,6 @@ def info(
       hsiaug plugins info timm:resnet10t
     """
     from hsiaug.base.terminal import Console
-    from hsiaug.cli.plugins_check import kinds_of
-    from hsiaug.registry.lookup import registry
 
     with contextlib.redirect_stdout(sys.stderr):
         cards = [_card(kind, registry().find(kind, name).load()) for kind in kinds_of(name)]
@@ -143,8 +149,6 @@ def check(
       hsiaug plugins check smote
       hsiaug plugins check my_module:MyClass --kind generator --json
     """
-    from hsiaug.cli.plugins_check import run_checks
-
     if not run_checks(kind, name, as_json=json):
         raise typer.Exit(1)
 
@@ -198,3 +202,188 @@ def _print_card(card: dict[str, Any], out: Console) -> None:
     if rows:
         print_table(out, ("parameter", "default", "unit", "range", "meaning"), rows)
     print_lines(out, (f"preset {preset}: {values}" for preset, values in card["presets"].items()))
+
+
+HINT = "Let fit, sample, predict, save and load return, or raise an exception; end no process, and look at native code."
+
+Facts = dict[str, Any]
+"""The outcome of a check: name, status (passed, failed or skipped), rule, seen, hint, seconds."""
+
+
+def run_checks(kind: Kind | None, name: str, *, as_json: bool) -> bool:
+    """Run every check on a plugin and print what came of each as soon as it is known; whether none failed.
+
+    name: registered, ``NAME:VALUE`` included, or ``module:Class``. kind: None = as the name tells. What the plugin prints
+    goes to standard error. Raises InputError for a name that is neither or does not tell the kind, and PluginError for a
+    plugin that cannot be loaded.
+    """
+    from hsiaug.base.terminal import Console
+
+    out, err = Console(), Console(stderr=True)
+    kind = _kind_of(kind, name)
+    checks = []
+    # torch alone takes seconds to import.
+    with err.status("loading the conformance kit") as status:
+        for facts in _outcomes(kind, name, status.update):
+            state = {"passed": "ok", "failed": "FAILED", "skipped": "skipped"}[facts["status"]]
+            told = {"FAILED": ("rule", "seen", "hint"), "skipped": ("seen",)}.get(state, ())
+            seconds = {"seconds": round(facts["seconds"], 3)}
+            checks.append(
+                {"check": facts["name"], "status": state, **{key: facts[key] for key in told}, **seconds}
+            )
+            if not as_json:
+                notes = [f"{key}: {facts[key]}" if len(told) > 1 else facts[key] for key in told if facts[key]]
+                lines = ["\t".join(" ".join(field.split()) for field in (state, facts["name"], *notes))]
+                if out.is_terminal:
+                    lines = [f"{state:<8}{facts['name']}", *(f"        {note}" for note in notes)]
+                # On a terminal, the lines would land in the one that says what is being checked.
+                status.stop()
+                print_lines(out, lines)
+                out.file.flush()
+                status.start()
+    failed, skipped = (sum(one["status"] == status for one in checks) for status in ("FAILED", "skipped"))
+    if as_json:
+        print_json({"kind": kind, "name": name, "passed": not failed, "checks": checks})
+    seconds = sum(one["seconds"] for one in checks)
+    summary = f"{kind} {name}: {len(checks) - failed - skipped} ok, {failed} failed, {skipped} skipped"
+    print_lines(err, [f"{summary}, in {seconds:.1f} s"])
+    return not failed
+
+
+def kinds_of(name: str) -> list[Kind]:
+    """The kinds of which there is a plugin of that name, ``NAME:VALUE`` included. Raises InputError for none."""
+    kinds = registry().kinds(name)
+    if not kinds:
+        hint = did_you_mean(name, {one for _, one in registry().plugins})
+        raise InputError("NAME must be a plugin", value=repr(name), hint=hint)
+    return kinds
+
+
+def _kind_of(kind: Kind | None, name: str) -> Kind:
+    """The kind as typed, or as the name of a registered plugin tells it; nothing is imported for that."""
+    if ":" in name and not registry().kinds(name):
+        if kind is None:
+            hint = "Add --kind generator, classifier or protocol."
+            raise InputError("--kind must say what a class is", value=repr(name), hint=hint)
+        return kind
+    kinds = [kind] if kind else kinds_of(name)
+    if len(kinds) > 1:
+        both = f"{name!r}, {' and '.join(kinds)}"
+        raise InputError("--kind must say which plugin is meant", value=both, hint="Add it.")
+    registry().find(kinds[0], name)
+    return kinds[0]
+
+
+def _outcomes(kind: Kind, name: str, say: Callable[[str], None]) -> Iterator[Facts]:
+    """The outcome of each check as it comes. say: is told which check begins.
+
+    Raises InputError or PluginError where the plugin cannot be loaded.
+    """
+    plan: list[tuple[str, str]] = []
+    done: list[str] = []
+    ended = ""
+    with contextlib.closing(_messages(kind, name)) as messages:
+        for sort, content in messages:
+            if sort == "plan":
+                plan = content
+            elif sort == "start":
+                say(f"{len(done) + 1} of {len(plan)}: {content}")
+            elif sort == "outcome":
+                done.append(content["name"])
+                yield content
+                if len(done) == len(plan):
+                    return  # Threads of the plugin may keep the child.
+            elif sort == "ended":
+                ended = content
+            else:
+                raise content
+    if not plan:
+        raise PluginError(f"{kind} {name} must load", value=ended, hint="Repair or uninstall its package.")
+    status, seen = "failed", ended
+    for check, rule in plan[len(done) :]:
+        facts = {"rule": rule, "seen": seen, "hint": HINT, "seconds": 0.0}
+        yield {"name": check, "status": status, **facts}
+        status, seen = "skipped", "its process has ended"
+
+
+def _messages(*args: Any) -> Generator[tuple[str, Any], None, None]:
+    """The messages of a child that runs the checks; the last is ``("ended", how)``.
+
+    args: of :func:`_serve` behind its pipe.
+    """
+    context = multiprocessing.get_context("spawn")
+    ours, theirs = context.Pipe(duplex=False)
+    child = context.Process(target=_serve, args=(theirs, *args))
+    try:
+        child.start()
+        theirs.close()
+        with contextlib.suppress(EOFError, OSError):
+            while True:
+                yield ours.recv()
+        child.join()
+        code = child.exitcode or 0
+        how = f"exit code {code}" if code >= 0 else f"signal {signal.Signals(-code).name}"
+        yield "ended", f"it ended its process with {how}"
+    finally:
+        child.kill()
+        child.join()
+        ours.close()
+
+
+def _serve(pipe: Connection, kind: Kind, name: str) -> None:
+    """The child: load the plugin, and run its checks."""
+    # Ctrl-C reaches parent and child; the parent then ends this process.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    # What a plugin prints, from native code too, goes to standard error.
+    sys.stdout.flush()
+    os.dup2(2, 1)
+    with contextlib.suppress(OSError):
+        # Linux ends this process first where memory runs out.
+        Path("/proc/self/oom_score_adj").write_text("1000")
+    me = os.getpid()
+
+    def send(sort: str, content: Any) -> None:
+        if os.getpid() != me:
+            os._exit(0)  # a copy that the plugin forked off
+        try:
+            pipe.send((sort, content))
+        except OSError:
+            os._exit(1)  # the parent is gone
+
+    try:
+        plugin = _load(kind, name)
+        from hsiaug.testing import kit
+
+        run = kit(kind, plugin)
+        checks = run.checks.values()
+        send("plan", [(one.name, one.rule) for one in checks])
+        _ = run.subject
+    except HsiaugError as error:
+        send("error", error)
+        return
+    for one in checks:
+        send("start", one.name)
+        send("outcome", vars(run.outcome(one.name)))
+
+
+def _load(kind: Kind, name: str) -> str | type:
+    """A name that the registry knows, or the class of ``module:Class``, imported as ``python -m`` would.
+
+    Raises InputError or PluginError where there is no such plugin, or where it cannot be imported.
+    """
+    module, colon, target = name.partition(":")
+    try:
+        if not colon or registry().kinds(name):
+            registry().find(kind, name).load()
+            return name
+        sys.path.insert(0, str(Path.cwd()))
+        plugin: type = getattr(importlib.import_module(module), target)
+        return plugin
+    except HsiaugError:
+        raise
+    except BaseException as error:
+        raise InputError(
+            "NAME must be a plugin, or module:Class of a module that can be imported",
+            value=f"{name!r} ({type(error).__name__}: {error})",
+            hint="Run this in the folder of the module, and without .py.",
+        ) from error

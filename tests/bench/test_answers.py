@@ -12,9 +12,9 @@ from typing import Any
 import numpy as np
 import pytest
 
-from hsiaug.bench import answers
-from hsiaug.bench.answers import BadAnswer, read_answer, without_half_messages
 from hsiaug.bench.engine import TrialEnded
+from hsiaug.bench.engines import local
+from hsiaug.bench.engines.local import BadAnswer, read_answer, without_half_messages
 
 GOOD: dict[str, Any] = {"result": {"status": "ok", "error": None, "timings": {"total": 1.0}}, "trial": "a"}
 FAILED = {"stage": "sample", "type": "ValueError", "message": "", "traceback": ""}
@@ -63,7 +63,7 @@ def test_what_no_worker_says_is_no_message(message: Any, ends: tuple[Connection,
 def test_a_message_whose_rest_does_not_follow_is_not_waited_for(
     ends: tuple[Connection, Connection], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(answers, "WHOLE_WITHIN", 0.1)
+    monkeypatch.setattr(local, "WHOLE_WITHIN", 0.1)
     here, there = ends
     without_half_messages(here)
     os.write(there.fileno(), b"\0\0\0\xff{")

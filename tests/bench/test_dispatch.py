@@ -11,9 +11,9 @@ from typing import Any
 import numpy as np
 import pytest
 
+from hsiaug.bench.dispatch import IDLE_SPLITS, Ledger
 from hsiaug.bench.engine import Batch, Event, Job, Message, TrialEnded, WorkerLost
 from hsiaug.bench.engines.local import Local
-from hsiaug.bench.ledger import IDLE_SPLITS, Ledger
 from hsiaug.bench.plan import Request, build_plan
 from hsiaug.bench.worker import WorkerStart
 from hsiaug.core.scene import Scene

@@ -16,10 +16,9 @@ import pytest
 
 from hsiaug.base.errors import InputError, PluginError, SplitError
 from hsiaug.bench.command import command_for
-from hsiaug.bench.costs import Costs, readable
+from hsiaug.bench.costs import Costs, Forecast, TimeLeft, readable
 from hsiaug.bench.dispatch import groups
 from hsiaug.bench.engine import Job
-from hsiaug.bench.eta import Forecast, TimeLeft
 from hsiaug.bench.plan import Plan, Request, build_plan
 from hsiaug.bench.run import batches_of
 from hsiaug.core.scene import Scene

@@ -10,9 +10,8 @@ from pathlib import Path
 import pytest
 from rich.console import Console
 
-from hsiaug.bench.costs import Costs, Guess
+from hsiaug.bench.costs import Costs, Forecast, Guess, TimeLeft
 from hsiaug.bench.engine import Event
-from hsiaug.bench.eta import Forecast, TimeLeft
 from hsiaug.bench.progress import watching
 from hsiaug.protocol.balance import Rate
 from hsiaug.protocol.protocols import parse_protocol

@@ -16,8 +16,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from hsiaug.base.errors import InputError, SceneError, StoreError
-from hsiaug.bench.cluster_settings import ClusterSettings
-from hsiaug.bench.engine import Batch, Job
+from hsiaug.bench.engine import Batch, ClusterSettings, Job
 from hsiaug.bench.engines.chunks import Chunk, ChunkPart, chunks_of
 from hsiaug.bench.engines.slurm import SlurmJob, live_jobs, make, read_jobs, runs_folder, write_jobs
 from hsiaug.bench.plan import Request, build_plan

@@ -16,7 +16,7 @@ from typing import Any
 import pytest
 
 from hsiaug.base.errors import InputError
-from hsiaug.bench.cluster_settings import cluster_settings
+from hsiaug.bench.engine import cluster_settings
 from tests.strangers import DUMMY, environment, hsiaug, install, results
 
 # A classifier that waits from the fourth fit on, until the folder GATE holds the file "open".

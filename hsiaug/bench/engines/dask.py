@@ -20,9 +20,8 @@ from typing import Any
 
 from hsiaug.base.errors import HsiaugError, InputError, install
 from hsiaug.base.threads import one_thread
-from hsiaug.bench.cluster_settings import ClusterSettings
 from hsiaug.bench.dispatch import Pool
-from hsiaug.bench.engine import Batch, Event, Message, OnEvent, Say
+from hsiaug.bench.engine import Batch, ClusterSettings, Event, Message, OnEvent, Say
 from hsiaug.bench.engines.chunks import Chunk, Piece, chunk_of, chunks_of, new_pieces, seconds_of, split_by_gpu
 from hsiaug.bench.engines.local import Local, Worker, wait_for_messages
 from hsiaug.bench.processes import without_ctrl_c

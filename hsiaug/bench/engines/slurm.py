@@ -22,9 +22,8 @@ from typing import Any
 
 from hsiaug.base.errors import InputError, StoreError, install
 from hsiaug.base.files import write_text_whole
-from hsiaug.bench.cluster_settings import ClusterSettings
 from hsiaug.bench.costs import readable
-from hsiaug.bench.engine import Batch, OnEvent, Say
+from hsiaug.bench.engine import Batch, ClusterSettings, OnEvent, Say
 from hsiaug.bench.engines.chunks import (
     Chunk,
     Piece,
