@@ -25,7 +25,15 @@ from hsiaug.protocol.view import TrainView, checksum_of_pixels, view_without_lab
 from hsiaug.registry.card import Card, Scope, preparing_params
 from hsiaug.tasks.task import Task, TaskData, TaskSamples, TaskSplit, TaskView
 from hsiaug.trial.arm import SYNTHETIC
-from hsiaug.trial.fits import Fit, checkpoint, clear_checkpoints, load_fit, only_one, save_fit
+from hsiaug.trial.fits import (
+    Fit,
+    checkpoint,
+    clear_checkpoints,
+    difference_from_saved,
+    load_fit,
+    only_one,
+    save_fit,
+)
 from hsiaug.trial.hashing import short_hash
 from hsiaug.trial.spec import TrialSpec
 
@@ -238,6 +246,12 @@ class Workbench:
             self._notes.append(
                 f"The saved {what} could not be used, and was {'fitted' if fits else 'learnt'} again: {saved}."
             )
+        elif folder is not None and identity is not None:
+            differs = difference_from_saved(folder.parent, identity)
+            if differs:
+                self._notes.append(
+                    f"{card.name} learnt {identity['scene']} without labels anew: what is saved differs in {differs}."
+                )
         folder = folder if self.saves else None
         start = time.perf_counter()
         made = self._resumed(learn(), card, folder)

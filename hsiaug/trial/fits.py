@@ -11,7 +11,7 @@ import json
 import math
 import shutil
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -104,6 +104,21 @@ def save_fit(folder: Path, save: Callable[[Path], object], seconds: float, **ide
     except (Exception, SystemExit) as error:
         return f"{type(error).__name__}: {error}"
     return None
+
+
+PARTS = "pixels", "params", "version", "patch", "format"
+
+
+def difference_from_saved(cache: Path, identity: Mapping[str, Any]) -> str | None:
+    """The parts in which ``identity`` differs from the nearest saved of its generator and scene; None without one."""
+    reasons = []
+    for facts in cache.glob(f"*/{FACTS}"):
+        # What is damaged, or older, says nothing.
+        with contextlib.suppress(OSError, ValueError, TypeError, KeyError, AttributeError):
+            other = json.loads(facts.read_text("utf-8"))["identity"]
+            if (other.get("name"), other.get("scene")) == (identity["name"], identity["scene"]):
+                reasons.append([part for part in PARTS if identity[part] != other.get(part)])
+    return " and ".join(min(sorted(reasons), key=len)) if reasons else None
 
 
 def _put_in_place(fresh: Path, folder: Path) -> None:
