@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from operator import attrgetter
 from typing import NamedTuple
 
@@ -11,7 +11,7 @@ from hsiaug.metrics.verdict import Finding, points
 from hsiaug.report.compare import Gain
 from hsiaug.report.labels import count, signed
 from hsiaug.report.tables import Table
-from hsiaug.trial.arm import Method, needed_of
+from hsiaug.trial.arm import needed_of
 
 
 class _Words(NamedTuple):
@@ -124,37 +124,6 @@ def go_on(table: Table) -> int | None:
     if not numbered or {found.finding for found in verdicts} != {"undecided"} or _lacking(table):
         return None
     return max(found.needed for found in verdicts)
-
-
-class Shown(NamedTuple):
-    """Content of a cell. gain: of the arm that it is about; findings: of all its arms."""
-
-    gain: Gain
-    findings: tuple[Finding, ...]
-
-    @property
-    def tally(self) -> str:
-        """``1 ▲ 2 ▼``: the signs of several arms, each with how many have it; empty of one arm."""
-        counted = Counter(self.findings)
-        signs = (f"{counted[finding]} {sign}" for finding, sign in SIGNS.items() if counted[finding])
-        return " ".join(signs) if len(self.findings) > 1 else ""
-
-
-def shown_arms(table: Table) -> dict[tuple[Method, Method], Shown]:
-    """Generator and classifier → what their cell shows: of several λ and ω the arm of the largest mean gain over the
-    control that is hardest to beat, those that help first."""
-    found: dict[tuple[Method, Method], list[Gain]] = {}
-    for gain in judged(table):
-        found.setdefault((gain.cell.arm.generator, gain.cell.classifier), []).append(gain)
-    return {
-        key: Shown(max(gains, key=attrgetter("rank")), tuple(g.verdict.finding for g in gains if g.verdict))
-        for key, gains in found.items()
-    }
-
-
-def generators_of(shown: Mapping[tuple[Method, Method], Shown]) -> list[Method]:
-    """The rows, in the order of the table."""
-    return list(dict.fromkeys(generator for generator, _ in shown))
 
 
 def over(gain: Gain) -> str:

@@ -18,7 +18,7 @@ from hsiaug.protocol.split import draw_split
 from hsiaug.report import build_report, figure_of, render_report, save_picture
 from hsiaug.report.curves import Axis, lines, reference
 from hsiaug.report.figures.split import split_figure
-from hsiaug.report.findings import headline
+from hsiaug.report.findings import headline, judged
 
 LAMBDAS = (0.25, 0.5, 1.0)
 OMEGAS = (0.0, 2.0)
@@ -155,12 +155,11 @@ def test_verdict_and_gains_are_drawn_with_fonts_that_journals_take(tmp_path: Pat
     assert not (tmp_path / "none.png").exists()
 
 
-def test_a_card_has_a_sign_for_every_generator_and_classifier() -> None:
+def test_a_card_has_a_sign_for_every_arm_and_classifier() -> None:
     figure = figure_of(build_report(sweep()), "generator")
     said = [text.get_text() for axes in figure.subfigs[0].axes for text in axes.texts]
     (table,) = build_report(sweep()).tables
-    generators = {cell.arm.generator for cell in table.cells.values() if not cell.arm.control}
-    assert sum(text[0] in "▲▼○?" for text in said) == len(generators) * len(table.classifiers)
+    assert sum(text[0] in "▲▼○?" for text in said) == len(judged(table))
     assert headline(table)[:40] in figure.subfigs[0].get_suptitle()
 
 

@@ -346,7 +346,7 @@ def test_a_card_shows_a_loss_in_a_colour_of_its_own() -> None:
     colours = {
         text.get_text().split()[0]: text.get_color() for place in figure.subfigs for text in place.axes[0].texts
     }
-    assert set(colours) == {"▲▼", "▲", "p"} and colours["▲▼"] != colours["▲"]
+    assert set(colours) == {"▲▼", "▲", "▼", "p"} and colours["▲▼"] != colours["▲"]
 
 
 def test_the_headline_counts_what_the_grid_shows() -> None:

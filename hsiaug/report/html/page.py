@@ -4,25 +4,25 @@ from __future__ import annotations
 
 import base64
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
 from markupsafe import Markup
 
-from hsiaug.report.across import scene_pools
+from hsiaug.report.across import NOTE, scene_pools
 from hsiaug.report.curves import AXES, SIGNS, curve_notes, find_sweeps
 from hsiaug.report.figures.curves import curve_figure, label_figure
 from hsiaug.report.figures.files import figure_bytes
 from hsiaug.report.figures.gains import gain_figure, scenes_figure
-from hsiaug.report.findings import headline, judged
+from hsiaug.report.findings import CONTROL, OF_SIGNS, headline, judged, said_of, signs_note
 from hsiaug.report.grid import ReportPage
-from hsiaug.report.html.first import first_screen
 from hsiaug.report.html.maps import MapMaker
 from hsiaug.report.html.markup import HERE, join, macros, picture_source, templates
 from hsiaug.report.html.section import TableSection
 from hsiaug.report.labels import count
-from hsiaug.report.matrix import matrices
+from hsiaug.report.matrix import MOST_ROWS, Matrix, closing, matrices
 from hsiaug.report.notes import audit_lines, failure_heading, failure_lines, table_notes, warnings
+from hsiaug.report.records import ArmCell
 from hsiaug.report.scenes.label_curves import LabelCurve, label_curves
 from hsiaug.report.tables import ADDED, Report
 from hsiaug.report.views_labels import label_grids, label_notes, said
@@ -132,12 +132,31 @@ def _verdicts(report: Report, shown: Sequence[TableSection]) -> Markup:
     failed = sum(trial.failed for trial in trials.values())
     where = next((section.anchor("failed") for section in shown if section.table.failed), None)
     lead = macros().lead(count(len(trials), "trial"), f"{failed:,} failed", where, report.where)
-    screens = first_screen(matrices(report), {section.table: section for section in shown})
+    sections = {id(cell): section for section in shown for cell in section.table.every_cell.values()}
+    found = matrices(report)
+    made = [_matrix(one, lambda cell: sections[id(cell)].cell_id(cell), titled=len(found) > 1) for one in found]
     over_scenes = Markup()
     if scene_pools(report):
         caption = "Gain of every arm over none by scene, their mean, and a new scene"
         over_scenes = _picture(scenes_figure(report), caption)
-    return join(lead, *map(macros().matrix, screens), over_scenes)
+    return join(lead, *made, over_scenes)
+
+
+def _matrix(matrix: Matrix, anchor: Callable[[ArmCell], str], *, titled: bool) -> Markup:
+    """A headline, scenes and arms in one table, and what else is found."""
+    first, *more = closing(matrix)
+    if len(matrix.tables) == 1 and first != (said := said_of(matrix.tables[0])):
+        first, more = said, [first, *more]
+    leaky = "LEAKY: " * any(table.leaky for table in matrix.tables)
+    title = macros().title(leaky + matrix.title) if titled or leaky else ""
+    if not matrix.rows:
+        return join(title, macros().headline(first), *map(macros().para, more))
+    if (hidden := len(matrix.rows) - MOST_ROWS) > 0:
+        more.append(f"And {count(hidden, 'more arm')}: see the gains of each scene.")
+    notes = [signs_note(matrix.tables), f"{CONTROL}: a control.", OF_SIGNS, *([NOTE] if matrix.pooled else [])]
+    about = macros().fold("What the signs and numbers are", macros().note(" ".join(notes)))
+    table = macros().grid(matrix.grid, anchor, "matrix")
+    return join(title, macros().headline(first), table, *map(macros().para, more), about)
 
 
 def _table(section: TableSection, maker: MapMaker, curves: Sequence[LabelCurve], *, alone: bool) -> Section:
