@@ -8,9 +8,9 @@ from functools import cached_property, partial
 from operator import attrgetter
 from statistics import fmean
 
-from hsiaug.metrics.pooling import Pooled
-from hsiaug.report.across import NOTE, interval_text, known_pools, pool_gains, same_but_scene, score_of
-from hsiaug.report.compare import Gain
+from hsiaug.base.errors import InputError
+from hsiaug.metrics.pooling import FEWEST_SCENES, Pooled, pool_scenes
+from hsiaug.report.compare import Comparison, Gain
 from hsiaug.report.curves import axis_of, curve_notes
 from hsiaug.report.findings import CONTROL, FINDINGS, OF_SIGNS, go_on, judged, over, said_of, signs_note
 from hsiaug.report.grid import Grid, GridColumn, GridEntry, ReportPage, make_grid
@@ -30,6 +30,11 @@ from hsiaug.report.tables import Report, Table
 from hsiaug.report.views import LABELS, SCENE, SUMMARY, VIEWS, alone_grid, check_view
 from hsiaug.trial.arm import Method
 
+NOTE = (
+    "Over none, all scenes: mean difference to none, in points, by random effects, with the 95 % interval of Hartung and "
+    "Knapp. A new scene: the 95 % prediction interval of the gain on a scene that is not among these (Higgins et al., "
+    "2009). It supposes that such a scene is drawn as these were."
+)
 MOST_ROWS = 22
 """Rows that a summary shows; the rest is counted."""
 
@@ -45,7 +50,7 @@ def pages(report: Report, by: str) -> tuple[ReportPage, ...]:
 
         return label_pages(report)
     if by == SCENE:
-        known_pools(report)
+        pooled_matrices(report)
     made = tuple(_table_page(table, report.where, by) for table in report.tables if by in VIEWS)
     if by not in ("generator", SCENE, SUMMARY):
         return made
@@ -106,9 +111,11 @@ class Matrix:
         return f"Δ{score_of(self.tables)} over the control that decides, in points"
 
     @property
-    def pooled(self) -> bool:
-        """True where some arm was run on three scenes."""
-        return any(row.pooled for row in self.rows)
+    def pooled(self) -> list[ArmRow]:
+        """The arms that were run on three scenes, the largest mean gain over ``none`` first."""
+        return sorted(
+            (row for row in self.rows if row.pooled), key=lambda row: -row.pooled.mean if row.pooled else 0
+        )
 
     @property
     def grid(self) -> Grid:
@@ -154,6 +161,54 @@ class Matrix:
 def matrices(report: Report) -> list[Matrix]:
     """A matrix for the tables of each run, task and protocol."""
     return [Matrix(tables, _rows(tables)) for tables in same_but_scene(report)]
+
+
+def pooled_matrices(report: Report) -> list[Matrix]:
+    """Those over three scenes or more. Raises InputError where there is none."""
+    found = [matrix for matrix in matrices(report) if matrix.pooled]
+    if not found:
+        raise InputError(
+            f"gains are pooled over {FEWEST_SCENES} scenes or more, with the same protocol and an arm that is on all",
+            value=f"{len({table.condition.scene for table in report.tables})} scenes",
+            hint="Run the same benchmark on more scenes into this store, or a suite with several scenes.",
+        )
+    return found
+
+
+def same_but_scene(report: Report) -> list[tuple[Table, ...]]:
+    """The tables that differ in the scene alone, those of each run and protocol; without points of learning curves.
+
+    All of a report that has nothing else.
+    """
+    groups: dict[object, list[Table]] = {}
+    compared = [table for table in report.tables if table.condition.protocol != ADDED] or report.tables
+    for table in compared:
+        c = table.condition
+        groups.setdefault((table.run, c.task, c.protocol, c.argument, c.buffer, c.patch, c.rest), []).append(table)
+    return [tuple(tables) for tables in groups.values()]
+
+
+def pool_gains(gains: Sequence[Gain | None]) -> Pooled | None:
+    """The gains of an arm over ``none`` on several scenes; None where fewer than three have two draws."""
+    known = [over.main.differences for gain in gains if (over := over_none(gain))]
+    return pool_scenes(known) if len(known) >= FEWEST_SCENES else None
+
+
+def over_none(gain: Gain | None) -> Comparison | None:
+    """The comparison with ``none``, where that has two draws."""
+    over = gain.against["none"] if gain else None
+    return over if over is not None and len(over.main.differences) > 1 else None
+
+
+def interval_text(interval: tuple[float, float]) -> str:
+    """``[-1.0, +3.2]``, in points."""
+    return f"[{signed(interval[0])}, {signed(interval[1])}]"
+
+
+def score_of(tables: Sequence[Table]) -> str:
+    """The main score, without the number of its classes where that differs between scenes."""
+    names = {table.scores.main.name for table in tables}
+    return names.pop() if len(names) == 1 else f"{tables[0].scores.main.name.split(' (')[0]} of large classes"
 
 
 def loss_of(gain: Gain) -> float | None:

@@ -12,9 +12,9 @@ from typing import Any
 
 from hsiaug.base.text import json_of, visible
 from hsiaug.metrics.significance import MeanStd, mean_std, t_interval
-from hsiaug.report.across import ScenePool, scene_pools
 from hsiaug.report.compare import Comparison, mean_difference
 from hsiaug.report.findings import headline, verdict_text
+from hsiaug.report.matrix import Matrix, matrices, over_none
 from hsiaug.report.notes import control_notes, number_notes, significance_note, transductive
 from hsiaug.report.records import ArmCell, Trial
 from hsiaug.report.tables import Report, Table
@@ -35,7 +35,7 @@ def report_json(report: Report) -> dict[str, Any]:
         "unit": "fraction",
         "store": report.store,
         "tables": [_table_json(table) for table in report.tables],
-        "across_scenes": [_pool_json(pool) for pool in scene_pools(report)],
+        "across_scenes": [_pool_json(matrix) for matrix in matrices(report) if matrix.pooled],
         "damaged": [{"hash": damage.hash, "fault": damage.fault} for damage in report.damaged],
     }
     return _strict(answer)  # type: ignore[no-any-return]
@@ -60,20 +60,25 @@ def _strict(value: Any) -> Any:
     return None if isinstance(value, float) and not math.isfinite(value) else value
 
 
-def _pool_json(pool: ScenePool) -> dict[str, Any]:
+def _pool_json(matrix: Matrix) -> dict[str, Any]:
     """Gains over none on several scenes, as fractions."""
-    arms = [
-        {
-            "arm": arm.label,
-            "gains": [gain and (over := gain.against["none"]) and over.main.mean for gain in arm.gains],
-            "mean": arm.pooled.mean,
-            "interval95": arm.pooled.interval,
-            "prediction95": arm.pooled.prediction,
-            "n_scenes": arm.pooled.scenes,
-        }
-        for arm in pool.arms
-    ]
-    return {"run": pool.tables[0].run or None, "scenes": [t.condition.scene for t in pool.tables], "arms": arms}
+    arms = []
+    for row in matrix.pooled:
+        named = (table.cell_label(gain.cell) for table, gain in zip(matrix.tables, row.gains, strict=True) if gain)
+        mean, interval, prediction, scenes = row.pooled or (None, None, None, 0)
+        gains = [(over := over_none(gain)) and over.main.mean for gain in row.gains]
+        arms.append(
+            {
+                "arm": next(named),
+                "gains": gains,
+                "mean": mean,
+                "interval95": interval,
+                "prediction95": prediction,
+                "n_scenes": scenes,
+            }
+        )
+    tables = matrix.tables
+    return {"run": tables[0].run or None, "scenes": [t.condition.scene for t in tables], "arms": arms}
 
 
 def _table_json(table: Table) -> dict[str, Any]:

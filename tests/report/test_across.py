@@ -10,7 +10,7 @@ import pytest
 from hsiaug.base.errors import InputError
 from hsiaug.metrics.pooling import pool_scenes
 from hsiaug.report import build_report, figure_of, render_report, save_report
-from hsiaug.report.across import scene_pools
+from hsiaug.report.matrix import pooled_matrices
 from tests.report.report_records import record
 
 SCENES = ("indian_pines", "houston", "pavia", "jasper")
@@ -29,21 +29,22 @@ def on_scene(scene: str, gain: float, arms: tuple[str, ...] = ("smote",)) -> lis
 def test_three_scenes_of_one_protocol_are_pooled_and_two_are_not() -> None:
     gains = dict(zip(SCENES, (0.08, 0.00, 0.01, 0.02), strict=True))
     records = [one for scene, gain in gains.items() for one in on_scene(scene, gain)]
-    (pool,) = scene_pools(build_report(records))
-    smote = next(arm for arm in pool.arms if arm.label.startswith("smote"))
+    (pool,) = pooled_matrices(build_report(records))
+    smote = next(arm for arm in pool.pooled if arm.label.startswith("smote"))
     shifts = [gains[table.condition.scene] for table in pool.tables]
     expected = pool_scenes([[shift + 0.002 * s * bool(shift) for s in range(6)] for shift in shifts])
     assert smote.pooled.mean == pytest.approx(expected.mean)
     assert smote.pooled.prediction == pytest.approx(expected.prediction)
     assert smote.pooled.prediction[0] < smote.pooled.interval[0]
-    assert scene_pools(build_report(records[: 2 * len(on_scene("x", 0))])) == []
+    with pytest.raises(InputError, match="3 scenes or more"):
+        pooled_matrices(build_report(records[: 2 * len(on_scene("x", 0))]))
 
 
 def test_an_arm_counts_where_three_scenes_have_it() -> None:
     records = [one for scene in SCENES[:3] for one in on_scene(scene, 0.05)]
     records += on_scene(SCENES[3], 0.05, ("mixup",))
-    (pool,) = scene_pools(build_report(records))
-    assert [arm.label.split()[0] for arm in pool.arms] == ["smote", "duplicate"]
+    (pool,) = pooled_matrices(build_report(records))
+    assert [arm.label.split()[0] for arm in pool.pooled] == ["smote", "duplicate"]
     text = render_report(build_report(records), "md")
     row = next(line for line in text.splitlines() if line.startswith("| smote λ=1, svm |") and "(3)" in line)
     assert row.count("–") == 1, "the scene that lacks it"
@@ -64,9 +65,9 @@ def test_the_picture_shows_mean_interval_prediction_and_each_scene(columns: int)
     report = build_report([one for scene, gain in gains.items() for one in on_scene(scene, gain)])
     figure = figure_of(report, "scene", columns)
     (panel,) = figure.subfigs[0].axes
-    (pool,) = scene_pools(report)
+    (pool,) = pooled_matrices(report)
     drawn = [tuple(line.get_xdata()) for line in panel.lines]
-    smote = next(arm for arm in pool.arms if arm.label.startswith("smote"))
+    smote = next(arm for arm in pool.pooled if arm.label.startswith("smote"))
     assert tuple(100 * x for x in smote.pooled.prediction) in drawn
     assert tuple(100 * x for x in smote.pooled.interval) in drawn
     for gain in smote.gains:

@@ -8,11 +8,11 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from hsiaug.base.errors import InputError
-from hsiaug.report.across import ScenePool, known_pools
 from hsiaug.report.compare import Gain, PairedTest
 from hsiaug.report.figures.charts import Block, Panel, draw_blocks
 from hsiaug.report.figures.files import series_style
 from hsiaug.report.findings import judged
+from hsiaug.report.matrix import Matrix, over_none, pooled_matrices
 from hsiaug.report.tables import Report, Table
 from hsiaug.trial.arm import Arm, Method
 
@@ -105,28 +105,29 @@ def scenes_figure(report: Report, columns: int = 2) -> Figure:
     """
     blocks = [
         Block(
-            ", ".join(pool.heading.split(", ")[:2]),
-            [Panel((), partial(_draw_scenes, pool))],
-            ARM * len(pool.arms),
+            matrix.title,
+            [Panel((), partial(_draw_scenes, matrix))],
+            ARM * len(matrix.pooled),
             around=1.15,
-            rows=[(arm.label, y) for y, arm in enumerate(pool.arms)],
+            rows=[(row.label, y) for y, row in enumerate(matrix.pooled)],
             along="gain over none (points)",
         )
-        for pool in known_pools(report)
+        for matrix in pooled_matrices(report)
     ]
     return draw_blocks(blocks, columns, OVER_SCENES)
 
 
-def _draw_scenes(pool: ScenePool, axes: Axes) -> dict[str, Any]:
+def _draw_scenes(matrix: Matrix, axes: Axes) -> dict[str, Any]:
     axes.axvline(0, color="0.4", linewidth=0.8)
-    for y, arm in enumerate(pool.arms):
-        mean, interval, new, _ = arm.pooled
+    for y, row in enumerate(matrix.pooled):
+        assert row.pooled is not None
+        mean, interval, new, _ = row.pooled
         axes.plot([100 * x for x in new], [y, y], color="0.45", linewidth=0.9)
         axes.plot([100 * x for x in interval], [y, y], color="0.15", linewidth=2.6)
         axes.plot(100 * mean, y, "|", color="0.15", ms=10, mew=1.6)
-        for i, gain in enumerate(arm.gains):
-            if gain is not None and (over := gain.against["none"]) is not None:
+        for i, gain in enumerate(row.gains):
+            if over := over_none(gain):
                 axes.plot(100 * over.main.mean, y - 0.25, linestyle="none", ms=4, **series_style(i))
-    axes.set_ylim(len(pool.arms) - 0.5, -0.6)
-    names = [table.condition.scene for table in pool.tables]
-    return {name: axes.plot([], [], linestyle="none", ms=4, **series_style(i))[0] for i, name in enumerate(names)}
+    axes.set_ylim(len(matrix.pooled) - 0.5, -0.6)
+    marks = (axes.plot([], [], linestyle="none", ms=4, **series_style(i))[0] for i in range(len(matrix.tables)))
+    return {table.condition.scene: mark for table, mark in zip(matrix.tables, marks, strict=True)}

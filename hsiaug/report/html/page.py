@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from markupsafe import Markup
 
-from hsiaug.report.across import NOTE, scene_pools
 from hsiaug.report.curves import AXES, SIGNS, curve_notes, find_sweeps
 from hsiaug.report.figures.curves import curve_figure, label_figure
 from hsiaug.report.figures.files import figure_bytes
@@ -20,7 +19,7 @@ from hsiaug.report.html.maps import MapMaker
 from hsiaug.report.html.markup import HERE, join, macros, picture_source, templates
 from hsiaug.report.html.section import TableSection
 from hsiaug.report.labels import count
-from hsiaug.report.matrix import MOST_ROWS, Matrix, closing, matrices
+from hsiaug.report.matrix import MOST_ROWS, NOTE, Matrix, closing, matrices
 from hsiaug.report.notes import audit_lines, failure_heading, failure_lines, table_notes, warnings
 from hsiaug.report.records import ArmCell
 from hsiaug.report.scenes.label_curves import LabelCurve, label_curves
@@ -136,7 +135,7 @@ def _verdicts(report: Report, shown: Sequence[TableSection]) -> Markup:
     found = matrices(report)
     made = [_matrix(one, lambda cell: sections[id(cell)].cell_id(cell), titled=len(found) > 1) for one in found]
     over_scenes = Markup()
-    if scene_pools(report):
+    if any(matrix.pooled for matrix in found):
         caption = "Gain of every arm over none by scene, their mean, and a new scene"
         over_scenes = _picture(scenes_figure(report), caption)
     return join(lead, *made, over_scenes)
