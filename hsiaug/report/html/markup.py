@@ -40,6 +40,7 @@ def templates() -> Environment:
         finalize=_shown,
         trim_blocks=True,
         lstrip_blocks=True,
+        keep_trailing_newline=True,
         undefined=StrictUndefined,
     )
     made.globals |= {"heads": _heads, "shade": _shade}
