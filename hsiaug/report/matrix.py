@@ -26,7 +26,7 @@ from hsiaug.report.notes import (
     warnings,
 )
 from hsiaug.report.records import CellKey
-from hsiaug.report.tables import Report, Table
+from hsiaug.report.tables import ADDED, Report, Table
 from hsiaug.report.views import LABELS, SCENE, SUMMARY, VIEWS, alone_grid, check_view
 from hsiaug.trial.arm import Method
 
