@@ -126,9 +126,11 @@ def _read_geojson(path: Path) -> tuple[list[Feature], str]:
     except (ValueError, RecursionError) as cause:
         raise damaged(path, "GeoJSON", cause) from cause
     listed = content.get("features") if isinstance(content, dict) else None
-    features = []
+    features: list[Feature] = []
     for number, feature in enumerate(listed if isinstance(listed, list) else [None], start=1):
-        parts_of = [feature.get(key) for key in ("geometry", "properties")] if isinstance(feature, dict) else [0]
+        parts_of: list[Any] = (
+            [feature.get(key) for key in ("geometry", "properties")] if isinstance(feature, dict) else [0]
+        )
         if not all(part is None or isinstance(part, dict) for part in parts_of):
             raise SceneError(
                 f"{path} must be a GeoJSON FeatureCollection",
