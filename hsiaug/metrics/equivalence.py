@@ -7,7 +7,6 @@ the equivalence of average bioavailability, Journal of Pharmacokinetics and Biop
 from __future__ import annotations
 
 import math
-from bisect import bisect_left
 from collections.abc import Sequence
 from typing import Literal
 
@@ -20,10 +19,7 @@ MARGIN = 0.01
 """Difference, as a fraction, that does not matter: one point of AA."""
 
 POWER = 0.8
-"""Power with which a difference is called detectable, and equivalence is planned for."""
-
-MOST_DRAWS = 10_000
-"""Beyond so many, no number of draws is proposed."""
+"""Power with which a difference is called detectable."""
 
 
 def equivalence(differences: Sequence[float], margin: float = MARGIN) -> Equivalence:
@@ -50,20 +46,6 @@ def detectable_difference(std: float, draws: int) -> float:
     if draws < 2:
         return math.inf
     return (_quantile(draws - 1, 1 - ALPHA / 2) + _quantile(draws - 1, POWER)) * std / math.sqrt(draws)
-
-
-def draws_for_margin(std: float, margin: float = MARGIN) -> int | None:
-    """The fewest draws with which equal arms are shown equivalent with a power of 80 %; None beyond MOST_DRAWS.
-
-    std: standard deviation of the paired differences of a pilot. Raises InputError for a margin that is not positive.
-    """
-    check_margin(margin)
-
-    def enough(n: int) -> bool:
-        return (_quantile(n - 1, 1 - ALPHA) + _quantile(n - 1, (1 + POWER) / 2)) * std / math.sqrt(n) <= margin
-
-    found = bisect_left(range(2, MOST_DRAWS + 1), True, key=enough) + 2
-    return found if found <= MOST_DRAWS else None
 
 
 def _quantile(freedom: int, level: float) -> float:

@@ -4,9 +4,7 @@ The **floor** is the same measure between real training and real held-out sample
 reach on this split. Value and floor are taken between sets of the same size and make-up (:func:`match_sizes`), since
 nearly every one of these measures grows as sets shrink, or as classes shift.
 
-Held-out samples are test pixels of the split, labels included. This is a diagnosis that the core makes after
-everything was fitted; it is never a component of a generator or classifier, and must not be used to choose one for
-the same split.
+Held-out samples are test pixels, labels included: a diagnosis after every fit, never a means to choose one.
 """
 
 from __future__ import annotations

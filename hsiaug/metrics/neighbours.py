@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -14,8 +15,8 @@ COPY = 1e-3
 
 FOLDS = 5
 
-ROWS = 1000
-"""Distances are computed for this many points at a time, so that memory stays bounded."""
+ROWS, BYTES = 1000, 2**25
+"""Distances are computed for this many points, or bytes of distances, at a time, so that memory stays bounded."""
 
 
 def prdc(real: Array, fake: Array, k: int = 5) -> dict[str, float]:
@@ -61,6 +62,40 @@ def turn_maps(maps: NDArray[Any]) -> list[NDArray[Any]]:
     if maps.shape[-1] != maps.shape[-2]:
         return flips
     return flips + [np.swapaxes(f, -1, -2) for f in flips]
+
+
+def nearest_turned(
+    maps: NDArray[np.floating],
+    known: NDArray[np.floating],
+    hidden: Callable[[slice], NDArray[np.bool_]] | None = None,
+) -> tuple[Array, NDArray[np.int64]]:
+    """Distance (n,) and index (n,) of the nearest of ``known`` (m, k, H, W) to each of maps (n, k, H, W), however turned.
+
+    hidden: (·, m) which of ``known`` do not count for some of the maps. The distance is inf where none does; of a copy 0.
+    """
+    distance, which = np.full(len(maps), np.inf), np.zeros(len(maps), dtype=np.int64)
+    if not len(known) or not len(maps):
+        return distance, which
+    flat = known.reshape(len(known), -1).astype(np.float32)
+    turned = np.stack(turn_maps(maps), axis=1)
+    turned = turned.reshape(*turned.shape[:2], -1).astype(np.float32)
+    half = np.square(flat).sum(axis=1) / 2
+    step = max(1, BYTES // (turned.shape[1] * flat.itemsize * len(flat)))
+    for start in range(0, len(maps), step):
+        part = slice(start, start + step)
+        ways = turned[part]
+        # The nearest has the largest x·t − |t|²/2. Its distance is then computed anew: this way a copy has none.
+        score = (ways.reshape(-1, flat.shape[1]) @ flat.T - half).reshape(*ways.shape[:2], len(flat))
+        if hidden is not None:
+            score[np.broadcast_to(hidden(part)[:, None], score.shape)] = -np.inf
+        rows, (way, found) = (
+            np.arange(len(ways)),
+            np.divmod(score.reshape(len(ways), -1).argmax(axis=1), len(flat)),
+        )
+        apart = np.linalg.norm(ways[rows, way].astype(np.float64) - flat[found], axis=1)
+        distance[part] = np.where(np.isfinite(score[rows, way, found]), apart, np.inf)
+        which[part] = found
+    return distance, which
 
 
 def rank_nearer(made: NDArray[np.floating], held: NDArray[np.floating]) -> float:

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from hsiaug.metrics.neighbours import rank_nearer, turn_maps
+from hsiaug.metrics.neighbours import nearest_turned, rank_nearer
 from hsiaug.metrics.spectra import fit_space
 
 Floats = NDArray[np.float32]
@@ -22,8 +22,6 @@ Ints = NDArray[np.integer]
 
 AXES = 12
 """Principal components that patches are compared by, at most."""
-BYTES = 2**25
-"""Size of the distances that are computed at once."""
 COPY = 0.1
 """A patch is a copy when a real one lies within this part of the usual distance of real ones of its class. Of two patches
 one pixel apart the distance is about half the usual one."""
@@ -85,25 +83,9 @@ def nearest_patches(
     at, to_at: (n, 2) and (m, 2) pixels in the middle of patches of ``side`` pixels: those that overlap are no neighbours.
     inf where a patch has no neighbour.
     """
-    out = np.full(len(x), np.inf)
-    if not len(to):
-        return out
-    turned = np.stack(turn_maps(x), axis=1)
-    known = to.reshape(len(to), -1).astype(np.float32)
-    half = np.square(known).sum(axis=1) / 2
-    step = max(1, BYTES // (8 * known.itemsize * len(known)))
-    for start in range(0, len(x), step):
-        part = slice(start, start + step)
-        ways = turned[part].reshape(len(turned[part]), 8, -1).astype(np.float32)
-        rows = np.arange(len(ways))
-        # The nearest has the largest x·t − |t|²/2. Its distance is then computed anew: this way a copy has none.
-        score = (ways.reshape(8 * len(ways), -1) @ known.T - half).reshape(len(ways), 8, -1)
-        if at is not None and to_at is not None:
-            score[np.broadcast_to(overlap(at[part], to_at, side)[:, None], score.shape)] = -np.inf
-        way, which = np.divmod(score.reshape(len(ways), -1).argmax(axis=1), len(known))
-        distance = np.linalg.norm(ways[rows, way].astype(np.float64) - known[which], axis=1)
-        out[part] = np.where(np.isfinite(score[rows, way, which]), distance, np.inf)
-    return out
+    if at is None or to_at is None:
+        return nearest_turned(x, to)[0]
+    return nearest_turned(x, to, lambda part: overlap(at[part], to_at, side))[0]
 
 
 def share_nearer(made: Distances, made_y: Ints, real: Distances, real_y: Ints) -> float | None:

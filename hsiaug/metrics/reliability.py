@@ -4,9 +4,7 @@ Every score stands beside its **ceiling** (real held-out samples in place of the
 its **floor** (the synthetic labels permuted), r = (score − floor) / (ceiling − floor), and the share of wrong
 labels that would bring real held-out samples down to the same score (:mod:`hsiaug.metrics.calibration`).
 
-Held-out samples are test pixels of the split, labels included. This is a diagnosis that the core makes after
-everything was fitted; it is never a component of a generator or classifier, and must not be used to choose one for
-the same split.
+Held-out samples are test pixels, labels included: a diagnosis after every fit, never a means to choose one.
 """
 
 from __future__ import annotations

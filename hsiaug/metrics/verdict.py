@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import Literal
 
-from hsiaug.metrics.equivalence import MARGIN, detectable_difference, draws_for_margin, equivalence
+from hsiaug.metrics.equivalence import MARGIN, detectable_difference, equivalence
 from hsiaug.metrics.significance import ALPHA, MIN_PAIRS, draws_needed, mean_std, t_interval
 
 Shown = Literal["above", "below", "no difference shown", "undecided"]
@@ -103,7 +103,7 @@ class Verdict:
     waits_for: of an undecided arm, the further control that alone keeps it from helping.
     failed, of: draws that failed, of those that were run. hardest: of an equivalent, not better or open arm, the control
     over which it gains least; margin: in points; detectable: the difference that so many draws could show, in
-    points; enough: the draws with which equal arms would be shown equivalent, by the spread of these.
+    points.
     """
 
     finding: Finding
@@ -116,7 +116,6 @@ class Verdict:
     hardest: str = ""
     margin: float = 0.0
     detectable: float = 0.0
-    enough: int | None = None
 
     @property
     def text(self) -> str:
@@ -138,16 +137,13 @@ class Verdict:
         had = f"{self.draws} {_draws(self.draws)} with {self.waits_for}"
         return f"undecided (above {clear}; {had}: at least {self.needed} are needed)"
 
-    def _enough(self) -> str:
-        return "" if self.enough is None else f", about {self.enough:,} tell ±{self.margin:g}"
-
     def _mixed(self) -> str:
         """Describe a difference that is shown against one control, or opposite ones against two."""
         clear = [f"{said} {control}" for control, said in self.against.items() if said in ("above", "below")]
         rest = {
             "equivalent": f"equivalent to {self.hardest} (±{self.margin:g})",
             "not better": f"not better than {self.hardest} by {self.margin:g}",
-            "open": f"open against {self.hardest} ({self.draws} draws could show {self.detectable:.1f}{self._enough()})",
+            "open": f"open against {self.hardest} ({self.draws} draws could show {self.detectable:.1f})",
         }[self.finding]
         implied = self.finding == "not better" and self.against.get(self.hardest) == "below"
         return "; ".join(clear if implied else [*clear, rest])
@@ -232,7 +228,6 @@ def judge(
         hardest=hardest,
         margin=100 * margin,
         detectable=100 * detectable_difference(spread.std or 0.0, spread.n),
-        enough=draws_for_margin(spread.std or 0.0, margin),
     )
 
 

@@ -306,9 +306,8 @@ def _undecided(matrix: Matrix) -> list[str]:
         there = f"{had} {'is' if had == 1 else 'are'} there"
         said.append(f"Undecided: {len(waiting)} of {of}; {count(needed, 'draw')} are needed, {there}.")
     if open_:
-        largest, enough = max(one.detectable for one in open_), max(one.enough or 0 for one in open_)
-        tell = f"; about {enough:,} would tell ±{open_[0].margin:g}" if enough else ""
-        said.append(f"Open: {len(open_)} of {of}; these draws could show {largest:.1f} points{tell}.")
+        largest = max(one.detectable for one in open_)
+        said.append(f"Open: {len(open_)} of {of}; these draws could show {largest:.1f} points.")
     return said
 
 

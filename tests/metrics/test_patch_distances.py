@@ -76,7 +76,7 @@ def test_the_nearest_is_the_nearest(rng: np.random.Generator, monkeypatch: pytes
     ]
 
     np.testing.assert_allclose(nearest_patches(x, to), by_hand, rtol=1e-5)
-    monkeypatch.setattr("hsiaug.metrics.patch_distances.BYTES", 1)
+    monkeypatch.setattr("hsiaug.metrics.neighbours.BYTES", 1)
     np.testing.assert_allclose(nearest_patches(x, to), by_hand, rtol=1e-5)
     assert np.isinf(nearest_patches(x, to[:0])).all()
 

@@ -72,7 +72,7 @@ WIDE = evidence([4.0, -4.0] * 5, 0.8)
         (UP, UP, {}, "helps", "helps"),
         (DOWN, DOWN, {}, "hurts", "hurts"),
         (LEVEL, LEVEL, {}, "equivalent", "equivalent to none (±1)"),
-        (WIDE, UP, {}, "open", "above duplicate; open against none (10 draws could show 4.2, about 154 tell ±1)"),
+        (WIDE, UP, {}, "open", "above duplicate; open against none (10 draws could show 4.2)"),
         (UP, LEVEL, {}, "equivalent", "above none; equivalent to duplicate (±1)"),
         (LEVEL, DOWN, {}, "not better", "below duplicate"),
         (UP, DOWN, {}, "not better", "above none; below duplicate"),

@@ -1,8 +1,7 @@
 """How like the real ones made tiles and masks are: each number beside its floor, and with n.
 
 The **floor** is the same measure between real training and real held-out tiles, of the same number: what a perfect
-generator could reach on this split. Held-out tiles are test tiles of the split: a diagnosis after the fit, never a
-means to choose a generator or a setting for the same split.
+generator could reach on this split. Held-out tiles are test tiles: a diagnosis after every fit.
 
 Few tiles make coarse numbers, and held-out tiles are often few. Two generators are better compared by the measures over
 **all** tiles, of some hundred made ones: the Fréchet distances among them are freed of the number of tiles by

@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from hsiaug.metrics.dense.extractor import axis_maps
 from hsiaug.metrics.measures import Round, Values
-from hsiaug.metrics.neighbours import COPY, rank_nearer, turn_maps
+from hsiaug.metrics.neighbours import COPY, nearest_turned, rank_nearer
 from hsiaug.metrics.spectra import Space
 
 Array = NDArray[np.float64]
@@ -28,7 +28,9 @@ def memory_audit(
     pairs (made, training, distance) to look at, the nearest first.
     """
     known, real, new = (np.stack(list(axis_maps(images, space, AXES))) for images in (train, held, made))
-    (distance, which), (usual, _) = find_nearest(new, known), find_nearest(real, known)
+    (distance, which), (usual, _) = (nearest_turned(maps, known) for maps in (new, real))
+    side = np.sqrt(known.shape[2] * known.shape[3])
+    distance, usual = distance / side, usual / side
     limit = COPY * float(np.median(usual))
     values: Values = {
         "nearer": rank_nearer(distance, usual),
@@ -48,21 +50,3 @@ def copying_statistic(made: Array, held: Array) -> float:
     n, m = len(made), len(held)
     u = n * m * (1 - rank_nearer(made, held))
     return float((u - n * m / 2) / np.sqrt(n * m * (n + m + 1) / 12))
-
-
-def find_nearest(maps: Array, known: Array) -> tuple[Array, NDArray[np.int64]]:
-    """Distance (n,) and index (n,) of the nearest of ``known`` (m, k, H, W) to each of maps (n, k, H, W), over turns.
-
-    The distance is the root mean square over pixels, exact also where it is 0.
-    """
-    flat = known.reshape(len(known), -1)
-    turns = [t.reshape(len(maps), -1) for t in turn_maps(maps)]
-    length = (flat**2).sum(axis=1)
-    squares = np.stack([(t**2).sum(axis=1)[:, None] + length - 2 * t @ flat.T for t in turns])
-    best = squares.min(axis=2).argmin(axis=0)
-    rows = np.arange(len(maps))
-    which = squares[best, rows].argmin(axis=1)
-    # Expanded squares leave a copy at a distance above 0, so the one found is measured again.
-    gap = np.stack([turns[t][i] for i, t in enumerate(best)]) - flat[which]
-    distance: Array = np.sqrt((gap**2).sum(axis=1) / (maps.shape[2] * maps.shape[3]))
-    return distance, which.astype(np.int64)

@@ -4,8 +4,7 @@ Every score stands beside its **ceiling** (real held-out tiles), its **floor** (
 across tiles), r = (score − floor) / (ceiling − floor), 95 % intervals from bootstraps of whole tiles, and the share of
 wrong pixels that would bring real held-out tiles, damaged on purpose, down to the same score.
 
-Held-out tiles are test tiles of the split, masks included. This is a diagnosis that the core makes after everything
-was fitted; it is never a component of a generator or segmenter, and must not be used to choose one for the same split.
+Held-out tiles are test tiles, masks included: a diagnosis after every fit, never a means to choose one.
 """
 
 from __future__ import annotations
