@@ -64,9 +64,8 @@ def info(
     as_json: Json = False,
 ) -> None:
     """Print everything a card says: files, mirrors, checksums, classes, sensor, citation; of pairs what is missing."""
-    from hsiaug.data.catalogue import find_entry
+    from hsiaug.data.catalogue import find_entry, status
     from hsiaug.data.pair_sets import find_pairs, pairs_status
-    from hsiaug.data.scene_files import status
 
     pairs = find_pairs(scene)
     if pairs is None:
@@ -212,7 +211,7 @@ LISTED = ("name", "tasks", "size", "bands", "classes", "labelled px", "GSD", "st
 
 
 def _scene_row(entry: SceneEntry) -> dict[str, Any]:
-    from hsiaug.data.scene_files import status
+    from hsiaug.data.catalogue import status
 
     card = entry.card
     shape, counts = card.cube.shape, card.labels.counts

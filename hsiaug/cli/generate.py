@@ -55,7 +55,7 @@ def generate(
     one_thread()
     from hsiaug.base.terminal import Console
     from hsiaug.cli.samples import make_samples
-    from hsiaug.data.scene_files import check_spared
+    from hsiaug.data.catalogue import check_spared
 
     def check(kit: SampleKit, request: SampleRequest) -> None:
         kit.check(request, out)

@@ -38,7 +38,7 @@ def map_(
     # As a benchmark does, so that the classifier becomes the same.
     one_thread()
     from hsiaug.base.terminal import Console
-    from hsiaug.data.scene_files import check_spared
+    from hsiaug.data.catalogue import check_spared
     from hsiaug.quality.maps import check_map_targets
     from hsiaug.scene_maps import HEADER, make_map
     from hsiaug.trial.store import Store

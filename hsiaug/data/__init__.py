@@ -8,7 +8,7 @@ own lie beside your files. Both follow one schema, :class:`hsiaug.data.cards.Sce
     toy_scene(seed=1)               nothing read from disk
     load_pairs("oscd", "change")    image–mask pairs for the dense tasks, or a scene as one pair
 
-Inside: cards (the schema) · catalogue (names, folders) · scene_files (what is here, checksums) · download (mirrors) ·
+Inside: cards (the schema) · catalogue (names, folders, files and checksums) · download (mirrors) ·
 bounds (how much a file may ask for) · readers (.mat, .npy, ENVI, GeoTIFF, images) · labels (codes to class ids) ·
 loading · pair_cards, pair_sets, pair_loading (pairs) · adding (a card from your own files, by cube_check, label_source,
 vector_labels, layers) · toy.

@@ -20,9 +20,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hsiaug.base.errors import DataUnavailableError, install
-from hsiaug.data.catalogue import find_entry
+from hsiaug.data.catalogue import find_entry, find_file
 from hsiaug.data.readers_envi import LONGEST_WAVE, NANOMETRES, find_envi, read_header
-from hsiaug.data.scene_files import find_file
 
 MOST_BANDS = 10_000
 """Maximum number of bands of a GeoTIFF: each takes GDAL a while to describe."""

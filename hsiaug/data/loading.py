@@ -13,11 +13,10 @@ from numpy.typing import NDArray
 from hsiaug.base.arguments import checked, path, switch
 from hsiaug.base.errors import DataUnavailableError, SceneError
 from hsiaug.core.scene import Scene
-from hsiaug.data.catalogue import SceneEntry, find_entry
+from hsiaug.data.catalogue import SceneEntry, find_entry, find_file, missing_names
 from hsiaug.data.labels import class_map, plot_map
 from hsiaug.data.raw import RawArray, convert_cube
 from hsiaug.data.readers import must_exist, read_cube_file, read_label_file
-from hsiaug.data.scene_files import find_file, missing_names
 
 if TYPE_CHECKING:
     from hsiaug.data.cards import CubeSpec, SceneCard

@@ -7,9 +7,8 @@ import numpy as np
 from hsiaug.core.pairs import PairSet
 from hsiaug.core.scene import Scene
 from hsiaug.data import load_pairs, load_scene
-from hsiaug.data.catalogue import find_entry
+from hsiaug.data.catalogue import find_entry, status
 from hsiaug.data.pair_sets import find_pairs, pairs_status
-from hsiaug.data.scene_files import status
 
 
 class NoGroundTruthError(Exception):

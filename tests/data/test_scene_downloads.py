@@ -12,8 +12,7 @@ import pytest
 
 from hsiaug.base.errors import DataUnavailableError, SceneError
 from hsiaug.data import download, fetch_scene, load_scene, scene_card
-from hsiaug.data.catalogue import find_entry
-from hsiaug.data.scene_files import status
+from hsiaug.data.catalogue import find_entry, status
 from tests.effort import Waited
 from tests.leavings import files_of_others, paths_in
 

@@ -15,8 +15,7 @@ from typing import Any
 
 import pytest
 
-from hsiaug.data.catalogue import find_entry, scene_names
-from hsiaug.data.scene_files import status
+from hsiaug.data.catalogue import find_entry, scene_names, status
 from tests.docs import small_world
 from tests.docs.pages import PAGES, ROOT, SHELLS, Block, Command, blocks, commands, commands_of
 from tests.docs.small_commands import HERE, SMALL, small, taken_apart, words_of
