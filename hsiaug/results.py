@@ -60,7 +60,7 @@ from hsiaug.registry.handed import as_typed, named
 from hsiaug.registry.hookspecs import Kind
 from hsiaug.registry.lookup import registry
 from hsiaug.report import ENDINGS, Report, build_report, figure_of, render_report, save_report
-from hsiaug.trial.limit import check_limit
+from hsiaug.trial.guard import check_limit
 from hsiaug.trial.planned import read_plans
 from hsiaug.trial.store import Store
 

@@ -94,7 +94,7 @@ def benchmark(
     from hsiaug.cli.benchmark_run import print_plan, run_and_print
     from hsiaug.registry.lookup import registry
     from hsiaug.registry.progress import show_progress
-    from hsiaug.trial.limit import check_limit
+    from hsiaug.trial.guard import check_limit
 
     limit = None if timeout is None else options.duration("--timeout", timeout)
     check_limit(limit)

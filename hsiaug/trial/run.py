@@ -27,8 +27,7 @@ from hsiaug.tasks.pixels import Prediction
 from hsiaug.tasks.task import Task, TaskData, TaskSamples, TaskSplit, locate_labels, predicted_mask
 from hsiaug.trial.arm import SYNTHETIC
 from hsiaug.trial.cache import Preparation, Workbench
-from hsiaug.trial.guard import call_failure, kept_state, plain_json
-from hsiaug.trial.limit import time_limit
+from hsiaug.trial.guard import call_failure, kept_state, plain_json, time_limit
 from hsiaug.trial.machine import PeakMemory, counted_work, environment, resolve_device
 from hsiaug.trial.predictions import checksum
 from hsiaug.trial.record_json import EMPTY
