@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cache, cached_property
 from math import fsum, isfinite
-from typing import Any, TypeVar
+from typing import Any
 
 from hsiaug.base.errors import StoreError
 from hsiaug.core.view_names import RAW
@@ -26,7 +26,6 @@ DrawKey = tuple[int, str]
 Parts = Mapping[str, Mapping[str, Any]]
 """Part of a record → its numbers by name, and the recall of every class under ``recall``."""
 Source = Callable[[str], Record]
-T = TypeVar("T")
 
 FIELDS = ("seen", "new")
 VISIBILITY = ("shown", "hidden")
@@ -266,6 +265,10 @@ def class_counts(audits: Iterable[Audit | None], key: str, class_id: int) -> lis
     return [int(entries[class_id - 1]) for entries in counts if class_id <= len(entries)]
 
 
+About = tuple[Condition, Arm, Method, Mapping[str, Any]]
+"""What many records share: condition, arm, classifier, and the values under COMMON."""
+
+
 def read_trials(records: Iterable[Record], source: Source | None = None) -> list[Trial]:
     """Trials of the records, one per hash: the newest that went well, else the newest.
 
@@ -273,11 +276,11 @@ def read_trials(records: Iterable[Record], source: Source | None = None) -> list
     """
     best: dict[str, Trial] = {}
     kept: dict[str, Any] = {}
-    once = _Once()
+    audit_of, about_of = cache(json.loads), cache(_about)
     for record in records:
         if isinstance(spec := record.get("spec"), dict) and spec.get("diagnosis"):
             continue  # older trials whose samples were made of test labels
-        trial = _read(record, source or kept.__getitem__, once)
+        trial = _read(record, source or kept.__getitem__, audit_of, about_of)
         known = best.get(trial.hash)
         if known is None or (not trial.failed, trial.created) > (not known.failed, known.created):
             best[trial.hash] = trial
@@ -299,7 +302,10 @@ def by_split(trials: Iterable[Trial]) -> list[Trial]:
     ]
 
 
-def _read(record: Record, source: Source, once: _Once) -> Trial:
+def _read(
+    record: Record, source: Source, audit_of: Callable[[str], Audit | None], about_of: Callable[[str], About]
+) -> Trial:
+    """audit_of, about_of: make what many records share once."""
     name = record.get("hash", "without a hash")
     if record.get("format") != 1:
         raise StoreError(
@@ -311,9 +317,9 @@ def _read(record: Record, source: Source, once: _Once) -> Trial:
         spec, common = dict(record["spec"]), {key: record.get(key) for key in COMMON}
         seed, ok = int(spec.pop("seed")), record["status"] == "ok" and record.get("metrics") is not None
         common["view_shown"] = (record.get("spectral_view") or {}).get("name")
-        audit = once.audit(json_line(record.get("audit")))
-        draw = once.same((seed, str((audit or {}).get("sha256", ""))))
-        about, empty = once.about(json_line({"spec": spec, "common": common})), made_nothing(record)
+        audit = audit_of(json_line(record.get("audit")))
+        draw = (seed, str((audit or {}).get("sha256", "")))
+        about, empty = about_of(json_line({"spec": spec, "common": common})), made_nothing(record)
         parts = _parts(record, ok)
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         raise StoreError(
@@ -344,28 +350,17 @@ def _parts(record: Record, ok: bool) -> Parts:
     }
 
 
-class _Once:
-    """Makes equal things of many records once."""
-
-    def __init__(self) -> None:
-        made: dict[Any, Any] = {}
-        self.same: Callable[[T], T] = lambda value: made.setdefault(value, value)
-        self.audit, self.about = cache(json.loads), cache(self._about)
-
-    def _about(self, text: str) -> tuple[Any, ...]:
-        said = json.loads(text)
-        spec, omega = said["spec"], said["spec"]["omega"]
-        maker = Method.of(
-            spec["generator"],
-            None if omega is None else spec.get("omega_convention"),
-            train=spec.get("train", BOTH),
-        )
-        return (
-            self.same(condition_of({key: value for key, value in spec.items() if key not in OF_TRIAL})),
-            self.same(Arm(self.same(maker), self.same(Rate.of(spec)), None if omega is None else float(omega))),
-            self.same(Method.of(spec["classifier"], None, str(spec.get("view", RAW)))),
-            said["common"],
-        )
+def _about(text: str) -> About:
+    said = json.loads(text)
+    spec, omega = said["spec"], said["spec"]["omega"]
+    convention = None if omega is None else spec.get("omega_convention")
+    maker = Method.of(spec["generator"], convention, train=spec.get("train", BOTH))
+    return (
+        condition_of({key: value for key, value in spec.items() if key not in OF_TRIAL}),
+        Arm(maker, Rate.of(spec), None if omega is None else float(omega)),
+        Method.of(spec["classifier"], None, str(spec.get("view", RAW))),
+        said["common"],
+    )
 
 
 def condition_of(spec: Mapping[str, Any]) -> Condition:
