@@ -31,11 +31,6 @@ DRAWN = 5
 """Of these, the first that figures show."""
 
 
-def axis_of(view: str) -> Axis | None:
-    """The axis of a view; None for one that is of no sweep."""
-    return next((axis for axis in AXES if axis == view), None)
-
-
 @dataclass(frozen=True)
 class SweepPoint:
     """A point of a line: mean and std in percent, over n draws. apart: over other draws than the line, not joined."""

@@ -11,10 +11,10 @@ from statistics import fmean
 from hsiaug.base.errors import InputError
 from hsiaug.metrics.pooling import FEWEST_SCENES, Pooled, pool_scenes
 from hsiaug.report.compare import Comparison, Gain
-from hsiaug.report.curves import axis_of, curve_notes
+from hsiaug.report.curves import AXES, curve_notes
 from hsiaug.report.findings import CONTROL, FINDINGS, OF_SIGNS, go_on, judged, over, said_of, signs_note
 from hsiaug.report.grid import Grid, GridColumn, GridEntry, ReportPage, make_grid
-from hsiaug.report.labels import MISSING, count, p_said, signed, with_interval
+from hsiaug.report.labels import MISSING, count, p_said, range_text, signed, with_interval
 from hsiaug.report.notes import (
     audit_lines,
     control_notes,
@@ -28,7 +28,6 @@ from hsiaug.report.notes import (
 from hsiaug.report.records import CellKey
 from hsiaug.report.tables import ADDED, Report, Table
 from hsiaug.report.views import LABELS, SCENE, SUMMARY, VIEWS, alone_grid, check_view
-from hsiaug.trial.arm import Method
 
 NOTE = (
     "Over none, all scenes: mean difference to none, in points, by random effects, with the 95 % interval of Hartung and "
@@ -61,7 +60,7 @@ def _table_page(table: Table, where: str, by: str) -> ReportPage:
     notes = table_notes(table) if by == "generator" else number_notes(table)
     if by in ("gain", "classifier") and table.gains:
         notes += control_notes(table) + significance_note(table)
-    if axis := axis_of(by):
+    for axis in (axis for axis in AXES if axis == by):
         notes += curve_notes(table, axis)
         notes.append("none has no synthetic sample: it is λ = 0 of every generator, at any ω.")
     return table_page(table, where, VIEWS[by](table), notes)
@@ -76,11 +75,6 @@ class ArmRow:
     label: str
     gains: tuple[Gain | None, ...]
     pooled: Pooled | None
-
-    @property
-    def classifier(self) -> Method:
-        """The classifier."""
-        return self.key[1]
 
     @cached_property
     def rank(self) -> tuple[bool, int, float]:
@@ -123,26 +117,20 @@ class Matrix:
 
         Where it is too wide, without the columns over all scenes, or without intervals.
         """
-        rows, named = self.rows[:MOST_ROWS], GridColumn("arm", lambda row: row.label, numeric=False)
-        scenes = [named, *self._scenes(interval=True)]
-        short = make_grid(self.heading, [named, *self._scenes(interval=False)], rows)
-        whole = replace(make_grid(self.heading, scenes, rows), narrower=short)
-        if not self.pooled:
-            return whole
-        group = "over none, all scenes"
-        pooled = [GridColumn("mean", _mean, group), GridColumn("a new scene", _new, group)]
-        return replace(make_grid(self.heading, [*scenes, *pooled], rows), narrower=whole)
+        rows, group = self.rows[:MOST_ROWS], "over none, all scenes"
 
-    def _scenes(self, *, interval: bool) -> list[GridColumn]:
-        return [
-            GridColumn(
-                count(len(table.draws), "draw"),
-                partial(self._entry, place, interval=interval),
-                table.condition.scene,
-                numeric=False,
-            )
-            for place, table in enumerate(self.tables)
-        ]
+        def grid(*, interval: bool, pooled: bool, narrower: Grid | None = None) -> Grid:
+            columns = [GridColumn("arm", attrgetter("label"), numeric=False)]
+            for place, table in enumerate(self.tables):
+                entry = partial(self._entry, place, interval=interval)
+                draws = count(len(table.draws), "draw")
+                columns.append(GridColumn(draws, entry, table.condition.scene, numeric=False))
+            if pooled:
+                columns += [GridColumn("mean", _mean, group), GridColumn("a new scene", _new, group)]
+            return replace(make_grid(self.heading, columns, rows), narrower=narrower)
+
+        whole = grid(interval=True, pooled=False, narrower=grid(interval=False, pooled=False))
+        return grid(interval=True, pooled=True, narrower=whole) if self.pooled else whole
 
     def _entry(self, place: int, row: ArmRow, interval: bool = True) -> GridEntry:
         gain = row.gains[place]
@@ -200,11 +188,6 @@ def over_none(gain: Gain | None) -> Comparison | None:
     return over if over is not None and len(over.main.differences) > 1 else None
 
 
-def interval_text(interval: tuple[float, float]) -> str:
-    """``[-1.0, +3.2]``, in points."""
-    return f"[{signed(interval[0])}, {signed(interval[1])}]"
-
-
 def score_of(tables: Sequence[Table]) -> str:
     """The main score, without the number of its classes where that differs between scenes."""
     names = {table.scores.main.name for table in tables}
@@ -224,8 +207,12 @@ def closing(matrix: Matrix) -> tuple[str, ...]:
         found = said_of(matrix.tables[0])
         said = [found] if found != FINDINGS["undecided"].of_all else []
     else:
-        helping = (f"{_helping(table)} on {table.condition.scene}" for table in matrix.tables)
-        said = [f"Shown to help: {', '.join(helping)}."]
+        said = []
+        for table in matrix.tables:
+            arms = judged(table)
+            helping = sum(gain.rank[0] > 0 for gain in arms)
+            said.append(f"{helping} of {count(len(arms), 'arm')} on {table.condition.scene}")
+        said = [f"Shown to help: {', '.join(said)}."]
     if matrix.rows and matrix.rows[0].rank[0]:
         said.append(_gain_of(matrix.rows[0], matrix))
     return (*said, *_undecided(matrix))
@@ -261,17 +248,11 @@ def _mean(row: ArmRow) -> str:
     if row.pooled is None:
         return MISSING
     mean, interval, _, scenes = row.pooled
-    of = f" ({scenes})" if scenes < len(row.gains) else ""
-    return f"{signed(mean)} {interval_text(interval)}{of}"
+    return with_interval(mean, interval) + (f" ({scenes})" if scenes < len(row.gains) else "")
 
 
 def _new(row: ArmRow) -> str:
-    return interval_text(row.pooled.prediction) if row.pooled else MISSING
-
-
-def _helping(table: Table) -> str:
-    arms = judged(table)
-    return f"{sum(gain.rank[0] > 0 for gain in arms)} of {count(len(arms), 'arm')}"
+    return range_text(row.pooled.prediction) if row.pooled else MISSING
 
 
 def _gain_of(row: ArmRow, matrix: Matrix) -> str:
@@ -289,8 +270,8 @@ def _gain_of(row: ArmRow, matrix: Matrix) -> str:
     if row.pooled:
         mean, interval, new, scenes = row.pooled
         parts.append(
-            f"over none {signed(mean)} {interval_text(interval)} in the mean of {scenes} scenes and "
-            f"{interval_text(new)} on a new scene"
+            f"over none {with_interval(mean, interval)} in the mean of {scenes} scenes and {range_text(new)} on a new "
+            "scene"
         )
     shown = "The largest gain" if row.rank[1] else "Closest to a gain"
     return f"{shown}: {row.label}, {score_of(matrix.tables)} {'; '.join(parts) or 'not known'}."
