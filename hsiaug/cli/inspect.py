@@ -18,9 +18,8 @@ from hsiaug.cli.output import print_lines, print_table, say_written
 
 if TYPE_CHECKING:
     from hsiaug.metrics.calibration import LabelScore
-    from hsiaug.quality.guidance import GuidedMeasure
     from hsiaug.quality.kits import SampleKit
-    from hsiaug.quality.synthesis import SampleRequest
+    from hsiaug.quality.synthesis import GuidedMeasure, SampleRequest
 
 MEASURES = ("fidelity", "synthetic", "floor (held-out)", "unit", "good is", "n")
 ATTENTION = ("attention (region of the class)", "AUC", "IoU", "patches")
@@ -69,8 +68,7 @@ def inspect(
     from hsiaug.quality.attention import LABELS, inspect_attention
     from hsiaug.quality.attention_figure import draw_attention
     from hsiaug.quality.export import check_folder, made_folder
-    from hsiaug.quality.figures import guidance_figure, save_figures
-    from hsiaug.quality.guidance import guided_measures, save_guidance
+    from hsiaug.quality.figures import guidance_figure, save_figures, save_guidance
     from hsiaug.report.labels import measured
 
     if out.suffix and not out.is_dir():
@@ -90,9 +88,9 @@ def inspect(
     first = next(makes)
     looked = inspect_attention(first) if attention else None
     report = kit.inspect(first)
-    points = list(guided_measures(report)) if len(strengths) > 1 else []
+    points = report.guided if len(strengths) > 1 else []
     for made in makes:
-        points += guided_measures(kit.inspect(made))
+        points += kit.inspect(made).guided
     pictures, content = report.pictures(), report.as_json()
     if points:
         pictures["guidance"], content["guidance"] = guidance_figure(points), [vars(point) for point in points]

@@ -15,7 +15,7 @@ from hsiaug.base.targets import check_folder_name, check_target
 from hsiaug.base.temporary_folders import temporary_folder
 from hsiaug.core.samples import PatchSamples, concatenate
 from hsiaug.quality.figures import contact_sheet, spread
-from hsiaug.quality.geotiff import write_geotiff
+from hsiaug.quality.maps import write_geotiff
 from hsiaug.quality.synthesis import MaskSynthesis, PixelSynthesis
 from hsiaug.report.figures.files import figure_bytes
 from hsiaug.report.output_files import array_writers, write_files

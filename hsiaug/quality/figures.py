@@ -11,12 +11,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hsiaug.base.colours import HELD_OUT, SYNTHETIC, TRAIN, class_colours, rgb_bands, stretched
-from hsiaug.base.files import write_whole
+from hsiaug.base.files import write_text_whole, write_whole
 from hsiaug.base.text import plotted
 from hsiaug.core.tiles import DenseSamples
 from hsiaug.metrics.spectra import Spectra, at_most, fit_space
-from hsiaug.quality.guidance import GuidedMeasure
-from hsiaug.quality.synthesis import AnySynthesis, PixelSynthesis
+from hsiaug.quality.synthesis import AnySynthesis, GuidedMeasure, PixelSynthesis
 from hsiaug.report.figures.charts import Block, Panel, draw_blocks
 from hsiaug.report.figures.files import WIDTHS, class_legend, figure_bytes, legend_columns, new_figure
 
@@ -140,6 +139,13 @@ def _draw_cloud(
 def _plane(scores: Array) -> Array:
     """(n, 2): the first two scores, with 0 for an axis that is not there."""
     return np.pad(scores, ((0, 0), (0, max(0, 2 - scores.shape[1]))))[:, :2]
+
+
+def save_guidance(points: Sequence[GuidedMeasure], folder: Path) -> Path:
+    """Write the points as guidance.csv. Raises InputError where the file cannot be written."""
+    from pandas import DataFrame
+
+    return write_text_whole(folder / "guidance.csv", DataFrame(map(vars, points)).to_csv(index=False))
 
 
 def guidance_figure(points: Sequence[GuidedMeasure]) -> Figure:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -15,8 +15,7 @@ from hsiaug.base.targets import PICTURES, check_targets
 from hsiaug.base.text import plotted
 from hsiaug.core.scene import Scene
 from hsiaug.data.cardtext import nanometres
-from hsiaug.data.georeference import Georeference, need_geo
-from hsiaug.quality.geotiff import write_geotiff
+from hsiaug.data.georeference import Georeference, need_geo, quiet
 from hsiaug.report.figures.files import WIDTHS, class_legend, figure_bytes, new_figure, wrapped
 
 if TYPE_CHECKING:
@@ -105,6 +104,29 @@ def save_map(
 
     image = ids[None].astype(np.uint8 if small else np.int16)
     write_whole(path, lambda fresh: write_geotiff(fresh, image, ground, describe, nodata=0, compress="deflate"))
+
+
+def write_geotiff(
+    path: Path,
+    image: NDArray[np.generic],
+    ground: Georeference | None = None,
+    describe: Callable[[Any], None] | None = None,
+    **profile: Any,
+) -> Path:
+    """Write an image (B, H, W), where ``ground`` says it lies. describe: adds colours and tags to the open file."""
+    count, height, width = image.shape
+    size = {"count": count, "height": height, "width": width, "dtype": image.dtype.name}
+    with quiet() as rasterio:
+        if ground is not None:
+            profile.update(transform=rasterio.Affine(*ground.transform), crs=ground.crs or None)
+        # In memory first: GDAL does not tell of a full disk when it closes a file.
+        with rasterio.MemoryFile() as memory:
+            with memory.open(driver="GTiff", **size, **profile) as file:
+                file.write(image)
+                if describe is not None:
+                    describe(file)
+            path.write_bytes(memory.read())
+    return path
 
 
 def picture_step(shape: tuple[int, ...]) -> int:
