@@ -9,7 +9,6 @@ pdftoppm, that of the report Chromium and the package playwright.
 
 from __future__ import annotations
 
-import base64
 import io
 import re
 import subprocess
@@ -50,8 +49,8 @@ PICTURES = {
     "table.png": "gallery_latex",
 }
 """A file of FOLDER, and its name in docs/images."""
-SIZES, SIDE = ((1200, 64), (900, 32)), 120
-"""Most pixels across and colours of a picture, of a large one too; pixels of the scene on the card."""
+SIZES = (1200, 64), (900, 32)
+"""Most pixels across and colours of a picture, of a large one too."""
 LARGEST, LARGEST_CARD = 100_000, 40_000
 """Bytes of a picture, and of the card."""
 PAPER = r"""\documentclass{article}
@@ -74,7 +73,7 @@ def main(folder: Path) -> None:
     screenshot(folder / "report.html", folder / "report.png")
     for file, name in PICTURES.items():
         kept(IMAGES / f"{name}.png", small(folder / file), LARGEST)
-    kept(IMAGES / "card.svg", card((folder / "card.svg").read_text(encoding="utf-8")), LARGEST_CARD)
+    kept(IMAGES / "card.svg", lighter((folder / "card.svg").read_bytes()), LARGEST_CARD)
 
 
 def kept(path: Path, content: bytes, largest: int) -> None:
@@ -98,18 +97,6 @@ def small(picture: Path) -> bytes:
         if len(out.getvalue()) <= LARGEST:
             break
     return out.getvalue()
-
-
-def card(svg: str) -> bytes:
-    """The card with its scene as a JPEG of the size that is seen."""
-
-    def picture(found: re.Match[str]) -> str:
-        with Image.open(io.BytesIO(base64.b64decode(found[1]))) as opened:
-            out = io.BytesIO()
-            opened.convert("RGB").resize((SIDE, SIDE), Image.Resampling.LANCZOS).save(out, "JPEG", quality=85)
-        return f'data:image/jpeg;base64,{base64.b64encode(out.getvalue()).decode("ascii")}"'
-
-    return lighter(re.sub(r'data:image/png;base64,([^"]*)"', picture, svg).encode("utf-8"))
 
 
 def typeset(folder: Path) -> None:
