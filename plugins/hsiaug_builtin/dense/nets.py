@@ -221,14 +221,14 @@ class SiameseTransformer(TileNet):
 
     multiple = 32
 
-    def __init__(self, bands: int, width: int, classes: int) -> None:
+    def __init__(self, bands: int, width: int, stages: int, classes: int) -> None:
         from segmentation_models_pytorch.encoders import get_encoder
 
         super().__init__()
         channels = min(bands, 2 * width)
         self.map = _map(bands, channels)
         self.fine = convolution(2 * channels, width)
-        self.encoder = get_encoder("mit_b0", in_channels=channels, weights=None)
+        self.encoder = get_encoder("mit_b0", in_channels=channels, depth=stages + 1, weights=None)
         sizes = self.encoder.out_channels[2:]  # at strides 4, 8, 16, 32; tiles and a placeholder come before
         self.project = nn.ModuleList(nn.Conv2d(size, width, 1) for size in sizes)
         self.difference = nn.ModuleList(
@@ -246,9 +246,9 @@ class SiameseTransformer(TileNet):
 
     def forward(self, x: Tensor) -> Tensor:
         x = self.map(dates_as_tiles(x))
-        stages = self.encoder(x)[2:]  # (2n, channels, H, W) → (2n, size, H/4, W/4), …
+        seen = self.encoder(x)[2:]  # (2n, channels, H, W) → (2n, size, H/4, W/4), …
         found: list[Tensor] = []
-        for stage, project, differ in reversed(list(zip(stages, self.project, self.difference, strict=True))):
+        for stage, project, differ in reversed(list(zip(seen, self.project, self.difference, strict=True))):
             change = differ(torch.cat(project(stage).chunk(2), dim=1))
             found.append(change + _larger(found[-1], change) if found else change)
         fused = self.fuse(torch.cat([_larger(change, found[-1]) for change in found], dim=1))

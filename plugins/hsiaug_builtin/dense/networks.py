@@ -227,6 +227,7 @@ class ChangeFormerParams(ChangeRecipe):
     """The recipe, and the size of the decoder."""
 
     width: int = param(32, "channels of the difference modules and of the decoder", low=1)
+    stages: int = param(4, "of the encoder, the first at a quarter of the resolution", low=1, high=4)
 
 
 class ChangeFormer(NetSegmenter[ChangeFormerParams]):
@@ -252,10 +253,10 @@ class ChangeFormer(NetSegmenter[ChangeFormerParams]):
         uses_device=True,
         seconds=60.0,
         params=ChangeFormerParams,
-        presets={"tiny": {"steps": 20, "rate": 3e-3, "batch": 4}},
+        presets={"tiny": {"steps": 15, "rate": 6e-3, "batch": 4, "width": 16, "stages": 1}},
     )
 
     def network(self, bands: int, classes: int) -> TileNet:
         from hsiaug_builtin.dense.nets import SiameseTransformer
 
-        return SiameseTransformer(bands, self.params.width, classes)
+        return SiameseTransformer(bands, self.params.width, self.params.stages, classes)
