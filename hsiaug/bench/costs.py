@@ -31,12 +31,12 @@ from hsiaug.trial.store import Record
 
 __all__ = ["Costs", "Forecast", "Guess", "Part", "TimeLeft", "guess", "parts_of", "readable"]
 
-USUAL_REAL, USUAL_TEST = 518, 8172
-"""Training and test pixels of Indian Pines under ``issd``, to which the seconds of cards refer."""
-SAMPLES_SHARE, PREDICT_SHARE = 0.1, 0.2
-"""Shares of sampling in the seconds of a generator, and of prediction in those of a classifier."""
-LEARN_POWER, TEST_POWER = 0.4, 0.8
-"""Powers of the training and of the test set that times grow with."""
+USUAL_REAL = 518
+"""Training pixels of Indian Pines under ``issd``, to which the seconds of cards refer."""
+SAMPLES_SHARE = 0.1
+"""Share of sampling in the seconds of a generator."""
+LEARN_POWER = 0.4
+"""Power of the training set that times grow with."""
 SHORT = 0.05
 """Seconds below which times do not differ."""
 PRIOR = 0.3
@@ -49,21 +49,20 @@ MOST = 20_000
 class Guess:
     """Seconds of the stages of a trial, before it runs.
 
-    fit, samples: of the generator, which one of the trials that share them spends; 0 where there are none. made:
-    synthetic samples. prepare: of the generator, which the first trial of a scene spends. unusual: names of plugins with
-    other parameters than those of which their cards speak.
+    fit, samples: of the generator, which one of the trials that share them spends; 0 where there are none. learn: of the
+    classifier, with its prediction. made: synthetic samples. prepare: of the generator, which the first trial of a scene
+    spends. unusual: names of plugins with other parameters than those of which their cards speak.
     """
 
     fit: float
     samples: float
     learn: float
-    predict: float
     made: int
     unusual: tuple[str, ...] = ()
     prepare: float = 0.0
 
 
-UNKNOWN = Guess(10.0, 1.0, 4.0, 1.0, 1)
+UNKNOWN = Guess(10.0, 1.0, 5.0, 1)
 """Stages of a trial for which there is no guess."""
 
 
@@ -95,7 +94,6 @@ class Costs:
         there = {key for key in keys.values() if cache and (cache / key).is_dir()}
         for plan in plans:
             cards |= plan.cards
-            tested = {split.seed: split.audit.n_test for split in plan.splits}
             for t in plan.trials:
                 both = plan.cards["generator", t.generator.name], plan.cards["classifier", t.classifier.name]
                 unusual = (
@@ -103,13 +101,7 @@ class Costs:
                     for spec, card in zip((t.generator, t.classifier), both, strict=True)
                     if spec.params != card.params()
                 )
-                rough = guess(
-                    both,
-                    *plan.samples[t.hash],
-                    tested.get(t.seed, 0),
-                    pixels=t.task == USUAL,
-                    unusual=tuple(unusual),
-                )
+                rough = guess(both, *plan.samples[t.hash], pixels=t.task == USUAL, unusual=tuple(unusual))
                 if t.hash in keys and keys[t.hash] not in there:
                     rough = replace(rough, prepare=both[0].prepare_seconds)
                     there.add(keys[t.hash])
@@ -126,15 +118,14 @@ class Costs:
         generator = cards.get(("generator", spec["generator"]["name"]))
         classifier = cards.get(("classifier", spec["classifier"]["name"]))
         real, synthetic = sum(samples["real"]), sum(samples["synthetic"])
-        rough = guess(
-            (generator, classifier), real, synthetic, record["audit"]["n_test"], pixels=spec["task"] == USUAL
-        )
+        rough = guess((generator, classifier), real, synthetic, pixels=spec["task"] == USUAL)
         once = (record.get("prepared") or {}).get("seconds", 0.0)
         if generator and once:
             rough = replace(rough, prepare=generator.prepare_seconds)
         for stage, part in parts_of(spec, rough, rough.made).items():
-            card = classifier if stage in ("fit_classifier", "predict") else generator
+            card = classifier if stage == "fit_classifier" else generator
             seconds = once if stage == "prepare" else record["timings"].get(stage, 0.0)
+            seconds += record["timings"].get("predict", 0.0) if stage == "fit_classifier" else 0.0
             # Samples that a larger λ had made took no time.
             if card is not None and not (stage == "sample" and seconds <= SHORT and self.knows(part)):
                 self.add(part, seconds)
@@ -193,27 +184,19 @@ def guess(
     cards: tuple[Card | None, Card | None],
     real: int,
     made: int,
-    tested: int,
     *,
     pixels: bool = True,
     unusual: tuple[str, ...] = (),
 ) -> Guess:
-    """Stages by the cards of generator and classifier. real, made, tested: training, synthetic and test samples.
+    """Stages by the cards of generator and classifier. real, made: training and synthetic samples.
 
     pixels: whether samples are single pixels, to which the seconds of cards can be scaled.
     """
     generator, classifier = cards
     making = generator.seconds if generator and made else 0.0
     learning = classifier.seconds if classifier else UNKNOWN.learn
-    test = max(1, tested) / USUAL_TEST if tested and pixels else 1.0
-    return Guess(
-        making * (1 - SAMPLES_SHARE) * _growth(generator, real, pixels),
-        making * SAMPLES_SHARE,
-        learning * (1 - PREDICT_SHARE) * _growth(classifier, real + made, pixels),
-        learning * PREDICT_SHARE * test**TEST_POWER,
-        made,
-        unusual,
-    )
+    fit = making * (1 - SAMPLES_SHARE) * _growth(generator, real, pixels)
+    return Guess(fit, making * SAMPLES_SHARE, learning * _growth(classifier, real + made, pixels), made, unusual)
 
 
 def _growth(card: Card | None, size: int, pixels: bool) -> float:
@@ -232,10 +215,7 @@ def parts_of(spec: Mapping[str, Any], rough: Guess, new: int) -> dict[str, Part]
     place = f"{spec['task']} {spec['scene']['sha256']}", f"{canonical_json(spec['protocol'])} {spec['patch']}"
     learner = (classifier["name"], f"{short_hash(classifier)} {spec.get('view', '')}", *place)
     like = f"{generator['name']} {Rate.of(spec)}"
-    stages: dict[str, tuple[float, tuple[str, ...]]] = {
-        "fit_classifier": (rough.learn, (*learner, like)),
-        "predict": (rough.predict, (*learner, like)),
-    }
+    stages: dict[str, tuple[float, tuple[str, ...]]] = {"fit_classifier": (rough.learn, (*learner, like))}
     if rough.made:
         maker = (generator["name"], short_hash(generator), *place)
         samples = rough.samples * (new or rough.made) / rough.made

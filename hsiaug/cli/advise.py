@@ -15,7 +15,7 @@ from hsiaug.base.text import json_of
 from hsiaug.base.threads import one_thread
 from hsiaug.cli import options
 from hsiaug.cli.options import option
-from hsiaug.cli.output import print_lines, say_written
+from hsiaug.cli.output import console, print_lines, say_written
 
 if TYPE_CHECKING:
     from hsiaug.core.scene import Scene
@@ -87,7 +87,6 @@ def advise(
     from hsiaug.advice.asked import advise_by_picks, picks_plan
     from hsiaug.advice.screening import screening_plan
     from hsiaug.advice.session import Session
-    from hsiaug.base.terminal import Console
     from hsiaug.bench.engine import cluster_settings, open_engine
     from hsiaug.bench.run import workers
     from hsiaug.cli.advise_print import advice_json, pick_advice_json, print_advice, print_pick_advice
@@ -107,7 +106,7 @@ def advise(
         planned = screening_plan(loaded, request, registry(), scene)
     else:
         planned = picks_plan(cast("Scene", loaded), request, registry(), scene), []
-    err, jobs = Console(stderr=True), workers(jobs, device, [planned[0]])
+    err, jobs = console(err=True), workers(jobs, device, [planned[0]])
 
     def note(line: str) -> None:
         print_lines(err, [line])
@@ -129,10 +128,10 @@ def advise(
         else:
             by_picks = advise_by_picks(planned[0], request, session)
     if asked is None:
-        print_advice(advice, plan, session, Console())
+        print_advice(advice, plan, session, console())
         told = advice_json(advice, plan, session)
     else:
-        print_pick_advice(by_picks, session, Console())
+        print_pick_advice(by_picks, session, console())
         told = pick_advice_json(by_picks, session)
     if out is not None:
         write_text_whole(out, json_of(told, indent=1) + "\n")

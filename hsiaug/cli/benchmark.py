@@ -13,7 +13,7 @@ from hsiaug.base.threads import one_thread
 from hsiaug.bench import ranges
 from hsiaug.cli import options
 from hsiaug.cli.options import option
-from hsiaug.cli.output import notes_console, print_lines
+from hsiaug.cli.output import console, notes_console, print_lines
 
 PLAN_OPTIONS = ranges.words(
     "task,generator,classifier,view,lambdas,times,train,omega,protocol,buffer,patch,preset,set_"
@@ -87,7 +87,6 @@ def benchmark(
     # One thread per trial: trials run side by side instead, and give the same result whatever --jobs is.
     # Set before the numerical libraries load.
     one_thread()
-    from hsiaug.base.terminal import Console
     from hsiaug.bench.engine import cluster_settings
     from hsiaug.bench.schedule import plan_runs
     from hsiaug.bench.suite import Run, find_suite, is_suite, read_suite
@@ -102,7 +101,7 @@ def benchmark(
         found = None if scene is None else f"{scene} and --suite {suite}"
         hint = "Name one of them; --data runs a suite on a scene of yours."
         raise InputError("a benchmark is of a scene or of a suite", value=found, hint=hint)
-    notes, several = notes_console(Console(stderr=True), quiet=quiet), None
+    notes, several = notes_console(console(err=True), quiet=quiet), None
     if scene is None or is_suite(scene):
         ref = suite or scene or ""
         hint = f"Write it into {ref}, or name a scene; of the plan, --seeds alone may be changed here."
@@ -122,7 +121,7 @@ def benchmark(
     with show_progress(notes, "drawing splits") as progress:
         plans = plan_runs(runs, registry(), progress=progress)
     if dry_run:
-        print_plan(plans, store, existing, device, jobs, settings, Console(), notes, as_json=json)
+        print_plan(plans, store, existing, device, jobs, settings, console(), notes, as_json=json)
         return
     run_and_print(
         plans,

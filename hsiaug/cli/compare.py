@@ -43,15 +43,22 @@ def compare(
       hsiaug compare none/svm smote@0.5/svm --out pair.tex --out pair.csv
     """
     from hsiaug.base.targets import TABLES, check_targets
-    from hsiaug.base.terminal import Console
-    from hsiaug.cli.output import print_facts, print_json, print_lines, print_table, read_report, say_written
+    from hsiaug.cli.output import (
+        console,
+        print_facts,
+        print_json,
+        print_lines,
+        print_table,
+        read_report,
+        say_written,
+    )
     from hsiaug.report import two_arms
     from hsiaug.report.output_files import table_writers, write_files
     from hsiaug.report.two_arms import compare_arms
     from hsiaug.trial.store import Store
 
     check_targets(out or [], TABLES)
-    comparison, screen = compare_arms(read_report(Store(store), margin=margin), a, b, metric=metric), Console()
+    comparison, screen = compare_arms(read_report(Store(store), margin=margin), a, b, metric=metric), console()
     if json:
         print_json(two_arms.comparison_json(comparison, str(store)), indent=1)
     for pairing in () if json else comparison.pairings:

@@ -14,6 +14,7 @@ from hsiaug.cli.options import Json, option
 from hsiaug.cli.output import (
     CARD_SETTINGS,
     cell,
+    console,
     name_options,
     print_json,
     print_lines,
@@ -38,7 +39,6 @@ MANY = 8
 @app.command("list", epilog="Examples: hsiaug datasets list · hsiaug datasets list --json")
 def list_scenes(as_json: Json = False) -> None:
     """List the catalogue: scenes, then sets of image–mask pairs, and what of them is on this machine."""
-    from hsiaug.base.terminal import Console
     from hsiaug.data.catalogue import data_dir, find_entry, pair_set_names, scene_names
     from hsiaug.data.pair_sets import find_pairs
 
@@ -47,7 +47,7 @@ def list_scenes(as_json: Json = False) -> None:
     if as_json:
         print_json(rows)
         return
-    out = Console()
+    out = console()
     print_table(out, list(rows[0]), (list(row.values()) for row in rows))
     if out.is_terminal:
         say(f"Data folder: {data_dir()} (set HSIAUG_DATA_DIR for another one)")
@@ -160,7 +160,6 @@ def add(
       hsiaug datasets add cube.tif --labels classes.tif --classes wheat,rye,track
       hsiaug datasets add cube.mat --labels points.csv --out farm.toml
     """
-    from hsiaug.base.terminal import Console
     from hsiaug.data.adding import add_scene
     from hsiaug.quality.maps import save_quick_look
 
@@ -171,7 +170,7 @@ def add(
         "overwrite": force,
     }
     added = add_scene(cube, labels, out, _import_options(settings or [], typed), save_quick_look)
-    screen, scene = Console(), added.scene
+    screen, scene = console(), added.scene
     print_table(screen, ("found", "value"), added.facts, f"{scene.name}: {cube}")
     counts = zip(scene.class_ids, scene.class_names, scene.class_counts, strict=True)
     print_table(screen, ("class", "name", "labelled"), counts)

@@ -14,7 +14,7 @@ from hsiaug.base.text import json_of
 from hsiaug.base.threads import one_thread
 from hsiaug.cli import options
 from hsiaug.cli.options import option
-from hsiaug.cli.output import print_lines, print_table, say_written
+from hsiaug.cli.output import console, print_lines, print_table, say_written
 
 if TYPE_CHECKING:
     from hsiaug.metrics.calibration import LabelScore
@@ -61,9 +61,8 @@ def inspect(
       hsiaug inspect oscd --generator specdm --out look
     """
     one_thread()
-    from hsiaug.base.terminal import Console
     from hsiaug.bench.ranges import numbers
-    from hsiaug.cli.samples import make_samples
+    from hsiaug.cli.generate import make_samples
     from hsiaug.protocol.balance import check_omega
     from hsiaug.quality.attention import LABELS, inspect_attention
     from hsiaug.quality.attention_figure import draw_attention
@@ -99,7 +98,7 @@ def inspect(
     files = save_figures(pictures, made_folder(out))
     files += [save_guidance(points, out)] if points else []
     files.append(write_text_whole(out / "quality.json", json_of(content, indent=1) + "\n"))
-    screen = Console()
+    screen = console()
     rows = (
         (m.label, m.note if m.value is None else measured(m.value), measured(m.floor), m.unit, m.better, m.n)
         for m in report.fidelity.measures

@@ -30,8 +30,7 @@ def leaderboard(
       hsiaug leaderboard --store hsiaug-results-leaderboard --out board.html --out board.json
     """
     from hsiaug.base.targets import TABLES, check_targets
-    from hsiaug.base.terminal import Console
-    from hsiaug.cli.output import on_terminal, read_report, say_written
+    from hsiaug.cli.output import console, on_terminal, read_report, say_written
     from hsiaug.report.html.page import pages_html
     from hsiaug.report.leaderboard import boards, leaderboard_files
     from hsiaug.report.output_files import table_writers, write_files
@@ -47,6 +46,6 @@ def leaderboard(
         say_written(out)
     elif on_terminal():
         for shown in made.pages:
-            print_page(shown, Console())
+            print_page(shown, console())
     else:
         typer.echo(markdown(made.pages), nl=False)

@@ -7,6 +7,7 @@ import re
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from importlib import import_module
 from io import TextIOWrapper
 from typing import Any, NoReturn
 
@@ -16,26 +17,6 @@ from typer.core import TyperGroup
 from hsiaug import __version__
 from hsiaug.base.errors import HsiaugError
 from hsiaug.base.text import shortened, visible
-from hsiaug.cli import (
-    advise,
-    benchmark,
-    cite,
-    compare,
-    datasets,
-    generate,
-    inspect,
-    label,
-    labels,
-    leaderboard,
-    map,
-    plugins,
-    report,
-    serve,
-    show,
-    split,
-    store,
-    suggest,
-)
 from hsiaug.cli.output import name_options, say
 
 LONGEST = 500
@@ -87,22 +68,16 @@ app = typer.Typer(
     help="Augment hyperspectral scenes that have few, unequal labels, and measure honestly whether it helped.",
     epilog="Start with: [bold]hsiaug benchmark indian_pines --generator smote,mixup --seeds 8[/bold]",
 )
-for command in (
-    *(
-        advise.advise,
-        benchmark.benchmark,
-        cite.cite,
-        compare.compare,
-        generate.generate,
-        inspect.inspect,
-        label.label,
-    ),
-    *(labels.labels, leaderboard.leaderboard, map.map_, report.report, serve.serve, show.show, split.split),
-    suggest.suggest,
-):
-    app.command(command.__name__.rstrip("_"))(command)
-for group in (datasets, plugins, store):
-    app.add_typer(group.app, name=group.__name__.rpartition(".")[2], cls=_Commands)
+COMMANDS = (
+    "advise benchmark cite compare generate inspect label labels leaderboard map report serve show split suggest"
+)
+GROUPS = "datasets plugins store"
+for name in COMMANDS.split():
+    module = import_module(f"hsiaug.cli.{name}")
+    # Named so as not to hide the built-in function.
+    app.command(name)(getattr(module, "map_" if name == "map" else name))
+for name in GROUPS.split():
+    app.add_typer(import_module(f"hsiaug.cli.{name}").app, name=name, cls=_Commands)
 
 
 def _version(wanted: bool) -> None:

@@ -8,7 +8,7 @@ from typing import Annotated
 from hsiaug.base.threads import one_thread
 from hsiaug.cli import options
 from hsiaug.cli.options import option
-from hsiaug.cli.output import print_lines, print_table, say_written
+from hsiaug.cli.output import console, print_lines, print_table, say_written
 
 
 def map_(
@@ -37,7 +37,6 @@ def map_(
     """
     # As a benchmark does, so that the classifier becomes the same.
     one_thread()
-    from hsiaug.base.terminal import Console
     from hsiaug.data.catalogue import check_spared
     from hsiaug.quality.maps import check_map_targets
     from hsiaug.scene_maps import HEADER, make_map
@@ -45,8 +44,8 @@ def map_(
 
     check_map_targets(out)
     check_spared(scene, out)
-    made = make_map(scene, Store(store), record, device, Console(stderr=True))
-    files, screen = made.save_all(out), Console()
+    made = make_map(scene, Store(store), record, device, console(err=True))
+    files, screen = made.save_all(out), console()
     print_table(screen, HEADER, made.rows())
     print_lines(screen, made.remarks())
     say_written(files)

@@ -13,7 +13,6 @@ from hsiaug.bench import ranges
 from hsiaug.cli.output import say
 from hsiaug.core.view_names import DEFAULT_VIEW
 from hsiaug.protocol.balance import DEFAULT_TIMES
-from hsiaug.trial.arm import BOTH
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -198,6 +197,7 @@ def plan_request(task: str, typed: Mapping[str, Any], **changed: Any) -> Request
     Raises InputError for a text that cannot be read.
     """
     from hsiaug.bench.plan import Request
+    from hsiaug.trial.arm import BOTH
 
     asked = {**typed, **changed}
 

@@ -16,6 +16,7 @@ from hsiaug.base.text import ascii_json, json_of, visible
 if TYPE_CHECKING:
     from rich.console import Console
 
+    from hsiaug.base.terminal import Console as Ours
     from hsiaug.report.tables import Report
     from hsiaug.trial.store import Reading, Store
 
@@ -24,6 +25,13 @@ CARD_SETTINGS = (
     "labels_key",
 )
 """Keys of ``--set`` of ``hsiaug datasets add``."""
+
+
+def console(*, err: bool = False) -> Ours:
+    """Standard output or, with err, standard error."""
+    from hsiaug.base.terminal import Console
+
+    return Console(stderr=err)
 
 
 def cell(value: object) -> str:
@@ -59,11 +67,11 @@ def print_lines(out: Console, lines: Iterable[str]) -> None:
         out.file.write(visible(name_options(line) if out.stderr else line, keep="\t") + "\n")
 
 
-def notes_console(err: Console, *, quiet: bool) -> Console:
+def notes_console(err: Ours, *, quiet: bool) -> Ours:
     """Return the console for notes that --quiet leaves out: ``err``, or one that prints nowhere."""
-    from hsiaug.base.terminal import Console as Ours
+    from hsiaug.base.terminal import Console
 
-    return Ours(file=StringIO()) if quiet else err
+    return Console(file=StringIO()) if quiet else err
 
 
 def on_terminal() -> bool:

@@ -6,7 +6,6 @@ import contextlib
 import dataclasses
 import importlib
 import math
-import multiprocessing
 import os
 import signal
 import sys
@@ -18,9 +17,8 @@ import typer
 
 from hsiaug.base.errors import HsiaugError, InputError, PluginError, did_you_mean
 from hsiaug.cli.options import Json, TaskName
-from hsiaug.cli.output import print_facts, print_json, print_lines, print_table, say
+from hsiaug.cli.output import console, print_facts, print_json, print_lines, print_table, say
 from hsiaug.registry.hookspecs import Kind
-from hsiaug.registry.lookup import registry
 
 if TYPE_CHECKING:
     from multiprocessing.connection import Connection
@@ -28,7 +26,7 @@ if TYPE_CHECKING:
     from rich.console import Console
 
     from hsiaug.registry.card import Card
-    from hsiaug.registry.lookup import Found
+    from hsiaug.registry.lookup import Found, Registry
 
 app = typer.Typer(
     no_args_is_help=True, help="List the generators, classifiers and protocols, write your own, check them."
@@ -45,8 +43,6 @@ def list_(json: Json = False) -> None:
       hsiaug plugins list
       hsiaug plugins list --json
     """
-    from hsiaug.base.terminal import Console
-
     # What a plugin prints when it is loaded is no part of the list.
     with contextlib.redirect_stdout(sys.stderr):
         found = registry()
@@ -60,7 +56,7 @@ def list_(json: Json = False) -> None:
             )
         print_json([{key: row[key] for key in ROW} for row in listed])
         return
-    out = Console()
+    out = console()
     rows = (
         [*map(row.get, ROW[:3]), ", ".join(row["tasks"]), row["summary"] or f"broken: {row['error']}"]
         for row in listed
@@ -97,15 +93,13 @@ def info(
       hsiaug plugins info smote
       hsiaug plugins info timm:resnet10t
     """
-    from hsiaug.base.terminal import Console
-
     with contextlib.redirect_stdout(sys.stderr):
         cards = [_card(kind, registry().find(kind, name).load()) for kind in kinds_of(name)]
     if json:
         print_json(cards)
         return
     for card in cards:
-        _print_card(card, Console())
+        _print_card(card, console())
 
 
 @app.command()
@@ -124,11 +118,10 @@ def new(
       hsiaug plugins new my-generator --kind generator
       hsiaug plugins new my-segmenter --kind classifier --task segmentation
     """
-    from hsiaug.base.terminal import Console
     from hsiaug.registry.scaffold import write_package
 
     folder = write_package(kind, name, out, task)
-    print_lines(Console(), map(str, sorted(path for path in folder.rglob("*") if path.is_file())))
+    print_lines(console(), map(str, sorted(path for path in folder.rglob("*") if path.is_file())))
     say(f"Next: pip install -e {folder}, then hsiaug plugins check {name}", err=True)
 
 
@@ -217,9 +210,7 @@ def run_checks(kind: Kind | None, name: str, *, as_json: bool) -> bool:
     goes to standard error. Raises InputError for a name that is neither or does not tell the kind, and PluginError for a
     plugin that cannot be loaded.
     """
-    from hsiaug.base.terminal import Console
-
-    out, err = Console(), Console(stderr=True)
+    out, err = console(), console(err=True)
     kind = _kind_of(kind, name)
     checks = []
     # torch alone takes seconds to import.
@@ -248,6 +239,13 @@ def run_checks(kind: Kind | None, name: str, *, as_json: bool) -> bool:
     summary = f"{kind} {name}: {len(checks) - failed - skipped} ok, {failed} failed, {skipped} skipped"
     print_lines(err, [f"{summary}, in {seconds:.1f} s"])
     return not failed
+
+
+def registry() -> Registry:
+    """The installed plugins; reading what packages register takes too long for ``--help``."""
+    from hsiaug.registry.lookup import registry as installed
+
+    return installed()
 
 
 def kinds_of(name: str) -> list[Kind]:
@@ -311,6 +309,8 @@ def _messages(*args: Any) -> Generator[tuple[str, Any], None, None]:
 
     args: of :func:`_serve` behind its pipe.
     """
+    import multiprocessing
+
     context = multiprocessing.get_context("spawn")
     ours, theirs = context.Pipe(duplex=False)
     child = context.Process(target=_serve, args=(theirs, *args))

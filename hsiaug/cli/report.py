@@ -9,7 +9,7 @@ import typer
 
 from hsiaug.cli import options
 from hsiaug.cli.options import option
-from hsiaug.cli.output import on_terminal, read_report, say_json
+from hsiaug.cli.output import console, on_terminal, read_report, say_json
 
 if TYPE_CHECKING:
     from hsiaug.report import Report
@@ -95,9 +95,7 @@ def _print(built: Report, kept: Store, shape: str, by: str | None, notes: bool |
     if shape in PICTURES:
         raise InputError("a picture needs a file", value=f"--format {shape}", hint="Add --out curves.png.")
     if shape == "rich":
-        from hsiaug.base.terminal import Console
-
-        print_report(built, Console(), by or "summary", notes=bool(notes))
+        print_report(built, console(), by or "summary", notes=bool(notes))
     elif shape == "html":
         typer.echo(render_html(built, kept), nl=False)
     elif shape == "json":

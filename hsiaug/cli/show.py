@@ -10,7 +10,7 @@ import typer
 
 from hsiaug.base.text import json_of
 from hsiaug.cli import options
-from hsiaug.cli.output import print_facts, print_json, print_lines, print_table
+from hsiaug.cli.output import console, print_facts, print_json, print_lines, print_table
 from hsiaug.core.view_names import AUTO, RAW
 from hsiaug.protocol.balance import Rate
 
@@ -31,10 +31,9 @@ def show(
       hsiaug show 3fa9
       hsiaug show 3fa9 --json
     """
-    from hsiaug.base.terminal import Console
     from hsiaug.trial.store import Store
 
-    record, out = Store(store).find(hash), Console()
+    record, out = Store(store).find(hash), console()
     if json:
         print_json(record, indent=1)
         return

@@ -7,7 +7,7 @@ from typing import Annotated
 
 from hsiaug.cli import options
 from hsiaug.cli.options import option
-from hsiaug.cli.output import print_lines, print_table, say_written
+from hsiaug.cli.output import console, print_lines, print_table, say_written
 
 
 def split(
@@ -34,7 +34,6 @@ def split(
       hsiaug split oscd --protocol places:100 --out tiles.png
     """
     from hsiaug.base.targets import PICTURES, TABLES, check_targets
-    from hsiaug.base.terminal import Console
     from hsiaug.protocol.protocols import parse_protocol
     from hsiaug.report.output_files import ARRAYS, array_writers, figure_writers, table_writers, write_files
     from hsiaug.report.split_tables import split_masks, split_tables
@@ -46,7 +45,7 @@ def split(
     usual = kind.defaults(loaded)
     side = usual.patch if patch is None else patch
     drawn = kind.split(loaded, parse_protocol(protocol or usual.protocol, buffer), seed, side)
-    tables, screen = split_tables(loaded, drawn), Console()
+    tables, screen = split_tables(loaded, drawn), console()
     for page in tables.pages:
         for place, grid in enumerate(page.grids):
             rows = ([entry.text for entry in row] for row in grid.rows)

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from hsiaug.cli.output import print_lines, print_table, say
+from hsiaug.cli.output import console, print_lines, print_table, say
 from hsiaug.registry.progress import show_progress
 
 app = typer.Typer(no_args_is_help=True, help="Stores of records: merge several, verify and pack one.")
@@ -30,7 +30,6 @@ def merge(
     Example:
       hsiaug store merge all-results laptop-results cluster-results
     """
-    from hsiaug.base.terminal import Console
     from hsiaug.trial.record import damage_lines
     from hsiaug.trial.store import Store
     from hsiaug.trial.upkeep import merge as merged
@@ -38,13 +37,13 @@ def merge(
     stores = [Store(source) for source in sources]
     found = {}
     for store in stores:
-        with show_progress(Console(stderr=True), str(store.root)) as count:
+        with show_progress(console(err=True), str(store.root)) as count:
             found[str(store.root)] = merged(target, store, count)
     for one in found.values():
         for line in damage_lines(one.damaged, "it is not copied"):
             say(line, err=True)
     rows = [(name, one.copied, one.equal, one.kept, len(one.damaged)) for name, one in found.items()]
-    print_table(Console(), ("source", "copied", "equal", "kept", "damaged"), rows)
+    print_table(console(), ("source", "copied", "equal", "kept", "damaged"), rows)
 
 
 @app.command()
@@ -56,12 +55,11 @@ def verify(store: Kept = Path("hsiaug-results")) -> None:
     Example:
       hsiaug store verify hsiaug-results
     """
-    from hsiaug.base.terminal import Console
     from hsiaug.trial.store import Store
     from hsiaug.trial.upkeep import verify as verified
 
-    kept, out = Store(store), Console()
-    with show_progress(Console(stderr=True), str(store)) as count:
+    kept, out = Store(store), console()
+    with show_progress(console(err=True), str(store)) as count:
         found = list(verified(kept, count))
     if not found:
         print_lines(out, [f"{len(kept.hashes()):,} records in {store}: nothing is damaged"])
@@ -81,11 +79,10 @@ def pack(store: Kept = Path("hsiaug-results")) -> None:
     Example:
       hsiaug store pack hsiaug-results
     """
-    from hsiaug.base.terminal import Console
     from hsiaug.trial.store import Store
     from hsiaug.trial.upkeep import pack as packed
 
-    kept, out = Store(store), Console()
-    with show_progress(Console(stderr=True), str(store)) as count:
+    kept, out = Store(store), console()
+    with show_progress(console(err=True), str(store)) as count:
         number = packed(kept, count)
     print_lines(out, [f"{number:,} records packed in {store}"])

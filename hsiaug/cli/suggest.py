@@ -9,7 +9,7 @@ from hsiaug.base.threads import one_thread
 from hsiaug.bench.ranges import words
 from hsiaug.cli import options
 from hsiaug.cli.options import option
-from hsiaug.cli.output import print_lines, print_table, say_written
+from hsiaug.cli.output import console, print_lines, print_table, say_written
 from hsiaug.registry.progress import show_progress
 
 if TYPE_CHECKING:
@@ -62,7 +62,6 @@ def suggest(
       hsiaug suggest indian_pines -n 16 --protocol issd --seed 3
     """
     one_thread()
-    from hsiaug.base.terminal import Console
     from hsiaug.data import load_scene
     from hsiaug.data.georeference import scene_georeference
     from hsiaug.registry.lookup import registry
@@ -70,11 +69,11 @@ def suggest(
     from hsiaug.suggest.files import check_files, rows_of, save_suggestions
     from hsiaug.suggest.picks import suggestions
 
-    loaded, ground, screen = load_scene(scene), scene_georeference(scene), Console()
+    loaded, ground, screen = load_scene(scene), scene_georeference(scene), console()
     check_files(out or [], ground)
     members = committee(words(classifier), loaded.bands)
     known, candidates, learnt = known_labels(loaded, protocol, seed)
-    with show_progress(Console(stderr=True), "committee") as progress:
+    with show_progress(console(err=True), "committee") as progress:
         found = suggestions(
             loaded.unlabelled, known, candidates, number, members, registry(), seed=seed, progress=progress
         )

@@ -77,7 +77,7 @@ def costs(trials: Mapping[str, TrialSpec]) -> dict[str, float]:
 def guessed(trials: Mapping[str, TrialSpec], times: float = 1.0) -> dict[str, Guess]:
     """What each trial takes, so many times too much."""
     return {
-        hash: Guess(times * FIT, 0.0, times * SECONDS[t.classifier.name], 0.0, 100 if t.rate else 0)
+        hash: Guess(times * FIT, 0.0, times * SECONDS[t.classifier.name], 100 if t.rate else 0)
         for hash, t in trials.items()
     }
 
@@ -167,7 +167,7 @@ def test_samples_that_a_smaller_lambda_made_are_not_made_again() -> None:
     """λ = 1 draws the pool; λ = ½ takes a part of it."""
     first, second = (trial("specdm", "svm", 0, lam) for lam in (1.0, 0.5))
     made = {first.hash: 200, second.hash: 100}
-    rough = {hash: Guess(100.0, 50.0, 10.0, 0.05, made[hash]) for hash in made}
+    rough = {hash: Guess(100.0, 50.0, 10.05, made[hash]) for hash in made}
     forecast = Forecast({t.hash: t for t in (first, second)}, Costs(rough), clock=Clock())
     assert forecast.left().seconds == pytest.approx(100 + 50 + 2 * 10.05)
 

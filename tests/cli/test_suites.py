@@ -140,7 +140,7 @@ def test_runs_on_several_scenes_are_one_list_of_work(folder: Path) -> None:
         (("suite.toml", "--generator", "smote", "--set", "a.b=1"), ("--generator", "--set")),
         (("suite.toml", "--only", "headlin"), ("'headlin'", "Did you mean headline")),
         (("toy", "--profile", "smoke"), ("--profile", "belong to a suite")),
-        (("neither.toml",), ("neither.toml", "[[run]]", "[cube]", "the keys a")),
+        (("neither.toml",), ("card", "neither.toml", "'a'")),
         (("absent.toml",), ("absent.toml", "must exist")),
         (("--suite", "absent.toml"), ("absent.toml", "must exist")),
         (("--suite", "claims"), ("suite", "'claims'", "txt2hsi_claims")),
