@@ -327,8 +327,8 @@ def _read(
             value=f"{type(error).__name__} {error}",
             hint="Delete the record's folder and run its trial again.",
         ) from error
-    condition, arm, classifier, common = about
-    created, whose = str(record.get("created", "")), (condition, arm, classifier, ok, empty, common)
+    condition, arm, classifier, shared = about
+    created, whose = str(record.get("created", "")), (condition, arm, classifier, ok, empty, shared)
     return Trial(name, seed, created, draw, audit, parts, source, *whose)
 
 
