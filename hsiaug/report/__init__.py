@@ -150,14 +150,15 @@ def figure_of(report: Report, by: str, columns: int = 2) -> Figure:
         "generator": lambda: card_figure(report, columns),
         "gain": lambda: gain_figure(report, columns),
         "scene": lambda: scenes_figure(report, columns),
-        "labels": lambda: label_figure(curves_of(report), columns),
         **{axis: partial(curve_figure, report, axis, columns) for axis in AXES},
+        "labels": lambda: label_figure(curves_of(report), columns),
     }
     if by not in figures:
         raise InputError(
             "a picture shows the verdict, gains, also over scenes, accuracy against λ or ω, or over added labels",
             value=f"`by` {by}",
-            hint=f"Write `by` {', '.join(figures)} with it, or name a file that ends in .md, .csv, .tex or .json.",
+            hint=f"Write `by` {', '.join([*figures][:-1])} or labels with it, or name a file that ends in .md, .csv, "
+            ".tex or .json.",
         )
     return figures[by]()
 
