@@ -111,7 +111,7 @@ PARTS = "pixels", "params", "version", "patch", "format"
 
 def difference_from_saved(cache: Path, identity: Mapping[str, Any]) -> str | None:
     """The parts in which ``identity`` differs from the nearest saved of its generator and scene; None without one."""
-    reasons = []
+    reasons: list[list[str]] = []
     for facts in cache.glob(f"*/{FACTS}"):
         # What is damaged, or older, says nothing.
         with contextlib.suppress(OSError, ValueError, TypeError, KeyError, AttributeError):

@@ -74,7 +74,6 @@ SMALL = (
     ("split", "SCENE", r"oscd", "pairs.toml"),
     ("split", "--protocol", r"places:100", "places:4"),
     ("split", "--protocol", r"edge:0\.1", "issd:0.1"),  # test_own_protocols.py runs it itself
-    ("datasets info", "SCENE", r"my_pairs", "pairs.toml"),
     ("datasets info", "SCENE", r"\w+", AS_IT_IS),
     ("datasets fetch", "SCENES", r"salinas|ksc", "toy"),
     ("datasets add", "CUBE", r"flight\.hdr|farm\.npy", AS_IT_IS),
