@@ -24,7 +24,7 @@ from hsiaug_builtin.specdm.tileformat import TileFormat
 from hsiaug_builtin.specdm.unet import UNet
 
 BATCH = 64
-AGAIN = 4
+AGAIN = 8
 """Most times that pairs are drawn again which do not show the class that they were asked for."""
 
 
@@ -50,7 +50,7 @@ class FittedPairs:
 
         The denoiser is told the shares of classes of training tiles: of any, or, for a class, of tiles drawn in
         proportion to their share of it, with guidance ω. Pairs that do not show it all the same are drawn again, up to
-        ``AGAIN`` times, each time with ω larger by 1. With ``strength`` < 1 each starts from the very tile that its
+        ``AGAIN`` times, each time with ω larger by a half. With ``strength`` < 1 each starts from the very tile that its
         shares are of, noised so far, and keeps the more of it the less that is (SDEdit, Meng et al., ICLR 2022; an
         extension).
         Raises PluginError for a class without training pixels.
@@ -88,7 +88,7 @@ class FittedPairs:
                 lacks = np.flatnonzero(~(mask == c).any(axis=(1, 2))) if c is not None else ()
                 if not len(lacks):
                     break
-                again = self._batch(self._rows(c, len(lacks), rng), c, omega + more, rng, draw)
+                again = self._batch(self._rows(c, len(lacks), rng), c, omega + more / 2, rng, draw)
                 image[lacks], mask[lacks], confidence[lacks] = again
             images.append(image)
             masks.append(mask)
