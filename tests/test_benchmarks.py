@@ -149,11 +149,7 @@ def test_a_training_step_beside_a_plain_one(
     assert capsys.readouterr().out.splitlines()[-1].startswith(name)
 
 
-def test_records_of_a_store(
-    store: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
-    run("eta", str(store), "--minutes", "0", "--jobs", "1", monkeypatch=monkeypatch)
-    assert "1 processes, within 30 %" in capsys.readouterr().out
+def test_records_of_a_store(store: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     run("regimes", "collect", str(store), str(tmp_path / "regimes.csv"), monkeypatch=monkeypatch)
     assert len(read_csv(tmp_path / "regimes.csv")) == len(list(store.glob("records/??/*")))
 
