@@ -37,6 +37,7 @@ PRINTED = {
     "recipe": ("table RESULTS/recipe/trials.csv", "recipe/table.md"),
     "spectral_views": ("RESULTS/spectral_views/trials.csv", "spectral_views/table.md"),
     "suggest": ("table RESULTS/suggest/trials.csv", "suggest/table.md"),
+    "txt2hsi_ablation": ("table RESULTS/txt2hsi_ablation/trials.csv", "txt2hsi_ablation/table.md"),
 }
 """Scripts that print a table of committed trials: their words, and where the table is kept."""
 

@@ -1,0 +1,125 @@
+"""What each part of txt2hsi is worth: paired differences of the arms of txt2hsi_ablation.toml, over scenes and draws.
+
+    python -m benchmarks.txt2hsi_ablation trials STORE > trials.csv
+    python -m benchmarks.txt2hsi_ablation table trials.csv > table.md
+
+A pair is a scene and a draw. AA is over the classes with at least 25 test pixels in the draw.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from benchmarks.common import say
+from benchmarks.txt2hsi_arms import changed
+from hsiaug.metrics.significance import t_interval
+from hsiaug.trial.store import Store
+
+LARGE = 25
+CLASSIFIERS = "svm", "cnn2d"
+COLUMNS = ["scene", "seed", "classifier", "arm", "aa", "new", "oa"]
+BARE = {"rpsc": False, "lfue": False, "unlabelled": 0.0, "pseudo": False}
+FULL = "txt2hsi λ=1x3 ω=0"
+
+
+def arm_name(lam: float, times: float, omega: float, settings: Mapping[str, Any]) -> str:
+    """As ``txt2hsi λ=1x3 ω=0 text=fine``."""
+    told = [f"λ={lam:g}" + (f"x{times:g}" if times else ""), f"ω={omega:g}"]
+    return " ".join(["txt2hsi", *told, *(f"{key}={value}" for key, value in sorted(settings.items()))])
+
+
+def with_parts(**parts: Any) -> str:
+    """The arm without any part, but for these."""
+    kept = {key: value for key, value in BARE.items() if key not in parts}
+    return arm_name(1, 3, 0, {**kept, **{key: value for key, value in parts.items() if key == "class_weight"}})
+
+
+COMPARED: dict[str, list[tuple[str, str, str]]] = {
+    "Parts": [
+        ("all parts − none of them", FULL, with_parts()),
+        ("RPSC alone − none", with_parts(rpsc=True), with_parts()),
+        ("LF-UE alone − none", with_parts(lfue=True), with_parts()),
+        ("unlabelled patches alone − none", with_parts(unlabelled=0.25), with_parts()),
+        ("pseudo-labels alone − none", with_parts(pseudo=True), with_parts()),
+        ("class term of the VAE alone − none", with_parts(class_weight=0.05), with_parts()),
+        ("all and the class term − all", f"{FULL} class_weight=0.05", FULL),
+        ("all − `pseudo`, λ=1x3", FULL, "pseudo λ=1x3"),
+        ("all − without samples", FULL, "none"),
+    ],
+    "Texts": [
+        (f"{text} − class number", FULL + ("" if text == "both" else f" text={text}"), f"{FULL} text=number")
+        for text in ("coarse", "fine", "both", "auto")
+    ],
+    "Guidance": [
+        *((f"ω = {omega:g} − 0", arm_name(1, 3, omega, {}), FULL) for omega in (0.5, 1, 2, 4)),
+        ("ω = 1 away from the scene's denoiser − 0", arm_name(1, 3, 1, {"guide": "scene"}), FULL),
+        ("ω = 1 for σ from 0.3 to 3 − 0", arm_name(1, 3, 1, {"guide_from": 0.3, "guide_to": 3.0}), FULL),
+    ],
+    "λ, without `--times`": [
+        (f"λ = {lam:g} − 0.5", arm_name(lam, 0, 0, {}), arm_name(0.5, 0, 0, {})) for lam in (1, 2, 4, 8)
+    ],
+}
+
+
+def main() -> None:
+    what, path = sys.argv[1:]
+    say(to_csv(Path(path)) if what == "trials" else table(pd.read_csv(path)))
+
+
+def to_csv(path: Path) -> str:
+    """The trials of a store, as CSV."""
+    frame = pd.DataFrame(rows(path), columns=COLUMNS).sort_values(COLUMNS[:4])
+    return str(frame.to_csv(index=False, float_format="%.2f")).strip()
+
+
+def rows(path: Path) -> Iterator[tuple[Any, ...]]:
+    """What went well: scene, draw, classifier, arm; AA, AA in new fields and OA in percent."""
+    for record in Store(path).read().records:
+        spec, metrics = record["spec"], record["metrics"]
+        name = spec["generator"]["name"]
+        if record["status"] != "ok" or name == "duplicate" or spec["classifier"]["name"] not in CLASSIFIERS:
+            continue
+        lam, times = spec["lambda"], spec.get("times") or 0
+        arm = "none" if name == "none" else f"{name} λ={lam:g}" + (f"x{times:g}" if times else "")
+        if name == "txt2hsi":
+            arm = arm_name(lam, times, spec["omega"], dict(changed(name, spec["generator"]["params"])))
+        large = np.array(metrics["n_test"]) >= LARGE
+        aa = float(np.mean(np.array(metrics["recall"], dtype=float)[large]))
+        new = (metrics["fields"].get("new") or {}).get("aa")
+        values = [None if each is None else 100 * each for each in (aa, new, metrics["oa"])]
+        yield (spec["scene"]["name"], spec["seed"], spec["classifier"]["name"], arm, *values)
+
+
+def table(trials: pd.DataFrame) -> str:
+    """Markdown: a row for each comparison, mean differences in AA with 95 % t intervals, and in new fields."""
+    lines = ["# What each part of txt2hsi is worth", ""]
+    lines += [
+        "Differences in points of AA over the classes with at least 25 test pixels: means over pairs (a scene and a draw) with",
+        "95 % t intervals; in new fields; by scene.",
+    ]
+    for title, compared in COMPARED.items():
+        for classifier, own in trials.groupby("classifier"):
+            wide = own.pivot_table(index=["scene", "seed"], columns="arm", values=["aa", "new"])
+            scenes = sorted(own["scene"].unique())
+            lines += ["", f"## {title}, {classifier}", "", f"| | pairs | ΔAA | new | {' | '.join(scenes)} |"]
+            lines += ["|---|--:|--:|--:" + "|--:" * len(scenes) + "|"]
+            for said, a, b in compared:
+                if not {a, b} <= set(wide["aa"].columns):
+                    continue
+                apart = (wide["aa"][a] - wide["aa"][b]).dropna()
+                new = (wide["new"][a] - wide["new"][b]).mean()
+                low, high = t_interval(list(apart)) or (np.nan, np.nan)
+                values = [apart.mean(), low, high, new, *apart.groupby("scene").mean().reindex(scenes)]
+                mean, low_said, high_said, *rest = (f"{value:+.1f}".replace("-", "−") for value in values)
+                lines.append(f"| {said} | {len(apart)} | {mean} [{low_said}, {high_said}] | {' | '.join(rest)} |")
+    return "\n".join(lines)
+
+
+if __name__ == "__main__":
+    main()
