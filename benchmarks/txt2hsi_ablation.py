@@ -100,8 +100,8 @@ def table(trials: pd.DataFrame) -> str:
     """Markdown: a row for each comparison, mean differences in AA with 95 % t intervals, and in new fields."""
     lines = ["# What each part of txt2hsi is worth", ""]
     lines += [
-        "Differences in points of AA over the classes with at least 25 test pixels: means over pairs (a scene and a draw) with",
-        "95 % t intervals; in new fields; by scene.",
+        "Differences in points of AA over the classes with at least 25 test pixels: means over scenes and draws,",
+        "with 95 % t intervals; in new fields; by scene.",
     ]
     for title, compared in COMPARED.items():
         for classifier, own in trials.groupby("classifier"):

@@ -4,7 +4,12 @@ from __future__ import annotations
 
 import math
 import os
+import shutil
+import tempfile
 from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
 
 from hsiaug.base.errors import SceneError
 
@@ -17,6 +22,9 @@ UNPACKED = 2**28
 RATIO = 100
 """A larger array takes at most this many times the bytes its file stores: real cubes shrink 2 to 20 times when packed,
 a packed run of zeros a thousand times."""
+
+IN_MEMORY = 2**28
+"""Bytes of a cube that is held in memory, at most."""
 
 MOST_CELLS = 2**26
 """Cells of a label raster: 8192 × 8192."""
@@ -57,6 +65,26 @@ def check_memory(what: str, needed: int) -> None:
             value=f"{in_bytes(needed)} needed, {in_bytes(free)} free",
             hint="Crop the scene, keep fewer bands, or use a machine with more memory.",
         )
+
+
+def empty_cube(shape: tuple[int, ...], what: str = "the cube") -> NDArray[np.float32]:
+    """A float32 cube to be filled: in memory up to 256 MiB, else in an unnamed temporary file that the system pages in.
+
+    Raises SceneError, naming ``what``, where the folder of temporary files has no room for it.
+    """
+    needed, folder = 4 * math.prod(shape), tempfile.gettempdir()
+    if needed <= IN_MEMORY:
+        return np.empty(shape, dtype=np.float32)
+    free = shutil.disk_usage(folder).free
+    if needed > free:
+        raise SceneError(
+            f"{what} must fit into the folder of temporary files, {folder}",
+            value=f"{in_bytes(needed)} needed, {in_bytes(free)} free",
+            hint="Let TMPDIR name a folder with more room, crop the scene, or keep fewer bands.",
+        )
+    with tempfile.TemporaryFile() as file:
+        file.truncate(needed)
+        return np.asarray(np.memmap(file, np.float32, "r+", shape=shape))
 
 
 def in_bytes(size: int | None) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hsiaug.base.errors import SceneError
-from hsiaug.data.bounds import STRIPE_BYTES, check_memory
+from hsiaug.data.bounds import STRIPE_BYTES, empty_cube
 
 LONGEST = 200
 """Characters of a library's own message that are passed on."""
@@ -43,12 +42,11 @@ def convert_cube(
 
     raw: (H, W, N), perhaps mapped. bands: kept of the N, rising; None = all. nodata: raw value of pixels without data
     (perhaps NaN), which then hold 0 in every band, as those with NaN or infinity do; None = there are none.
-    Raises SceneError, naming ``where``, for a cube that does not fit into memory.
+    Raises SceneError, naming ``where``, for a cube that there is no room for.
     """
     height, width, count = raw.shape
     shape = (height, width, count if bands is None else len(bands))
-    check_memory(f"{where}: the cube", 4 * math.prod(shape))
-    cube = np.empty(shape, dtype=np.float32)
+    cube = empty_cube(shape, f"{where}: the cube")
     rows = max(1, STRIPE_BYTES // max(1, max(4, raw.dtype.itemsize) * width * count))
     for top in range(0, height, rows):
         part = np.asarray(raw[top : top + rows])

@@ -17,7 +17,7 @@ from hsiaug.core.scene import Descriptions, Scene, UnlabelledScene
 from hsiaug.core.sealed import SealedView, Seals
 from hsiaug.core.spectral_views import SpectralView
 from hsiaug.core.view_names import RAW
-from hsiaug.data.bounds import STRIPE_BYTES
+from hsiaug.data.bounds import STRIPE_BYTES, empty_cube
 from hsiaug.protocol.compact import dilate
 from hsiaug.protocol.split import BlindSplit, Split
 from hsiaug.registry.card import Scope
@@ -192,7 +192,8 @@ def train_view(scene: Scene | UnlabelledScene, split: Split | BlindSplit, scope:
         visible[:] = True
     if split.hidden is not None:
         visible &= ~split.hidden
-    cube = scene.cube.copy()
+    cube = empty_cube(scene.cube.shape)
+    np.copyto(cube, scene.cube)
     cube[~visible] = np.nan
     coords = np.argwhere(split.train).astype(np.int32)
     return TrainView(
@@ -242,7 +243,8 @@ def train_view_seen(view: TrainView, spectra: SpectralView) -> TrainView:
     """The same pixels in a spectral view: B' bands in the cube, and so in patches, samples and normaliser."""
     if spectra.name == RAW:
         return view
-    cube = np.full((*view.visible.shape, spectra.bands(view.bands)), np.nan, dtype=np.float32)
+    cube = empty_cube((*view.visible.shape, spectra.bands(view.bands)))
+    cube[:] = np.nan
     cube[view.visible] = spectra(view.cube[view.visible], axis=1)
     return replace(view, cube=cube, wavelengths=spectra.shown_wavelengths)
 
