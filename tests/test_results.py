@@ -92,8 +92,8 @@ def test_plugins_of_one_name_with_other_parameters_are_arms_of_their_own(
 
 def test_a_notebook_shows_tables_that_quote_what_they_hold(run: Results) -> None:
     html = run._repr_html_()
-    assert html.count("<table ") == 3 and "<script" not in html and "href" not in html
-    assert ">smote<" in html and "Audit of the protocol" in html
+    assert html.count("<table>") == 3 and "<script" not in html and "href" not in html
+    assert '<th scope="row">smote</th>' in html and "Audit of the protocol" in html
     assert run.table("class")._repr_html_() != html and repr(run).startswith(
         f"<Results of {len(run.hashes)} trials"
     )
