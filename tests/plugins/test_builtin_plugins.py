@@ -38,6 +38,7 @@ def test_the_packages_list_these_plugins():
         ("classifier", "rf"),
         ("classifier", "hgb"),
         ("classifier", "cnn2d"),
+        ("classifier", "centre-cnn"),
         ("classifier", "cnn1d"),
         ("classifier", "cnn3d"),
         ("classifier", "hybridsn"),

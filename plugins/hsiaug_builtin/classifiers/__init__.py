@@ -7,6 +7,7 @@ PLACES = {
     "rf": "classifiers.forest:Forest",
     "hgb": "classifiers.estimators:Boosting",
     "cnn2d": "classifiers.networks:Cnn2d",
+    "centre-cnn": "classifiers.centre:CentreCnn",
     "cnn1d": "classifiers.networks:Cnn1d",
     "cnn3d": "classifiers.networks:Cnn3d",
     "hybridsn": "classifiers.networks:HybridSn",

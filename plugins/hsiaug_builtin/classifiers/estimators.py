@@ -80,15 +80,18 @@ def fit_estimator(
 class BoostingParams:
     """Of scikit-learn's HistGradientBoostingClassifier."""
 
-    rounds: int = param(60, "trees of each class", low=1)
+    rounds: int = param(50, "trees of each class", low=1)
     rate: float = param(0.1, "learning rate", low=0.001, high=1)
-    leaf: int = param(3, "samples of a leaf, at least", low=1)
+    leaf: int = param(2, "samples of a leaf, at least", low=1)
+    leaves: int = param(8, "leaves of a tree, at most", low=2)
+    bins: int = param(32, "values that a band is told apart in", low=2, high=255)
 
 
 class Boosting(Plugin[BoostingParams]):
     """Gradient-boosted trees on histograms of z-scored bands; real and synthetic samples alike, each with its weight.
 
-    scikit-learn's HistGradientBoostingClassifier, after LightGBM; without early stopping, as labels are few.
+    scikit-learn's HistGradientBoostingClassifier, after LightGBM; without early stopping, and with few
+    bins and leaves, as labels are few.
     """
 
     card = Card(
@@ -115,6 +118,8 @@ class Boosting(Plugin[BoostingParams]):
             learning_rate=own.rate,
             max_iter=own.rounds,
             min_samples_leaf=own.leaf,
+            max_leaf_nodes=own.leaves,
+            max_bins=own.bins,
             early_stopping=False,
             random_state=seed,
         )

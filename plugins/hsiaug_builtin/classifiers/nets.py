@@ -213,3 +213,35 @@ def size_of(name: str, side: int) -> dict[str, Any]:
 
     fixed = timm.get_pretrained_cfg(name, allow_unregistered=True)
     return {"img_size": side} if fixed is not None and fixed.fixed_input_size else {}
+
+
+class CentreNet(nn.Module):
+    """Class scores of a patch in bands: channels of the centre pixel, and their mean over the central window."""
+
+    def __init__(self, bands: int, width: int, window: int, dropout: float, classes: int) -> None:
+        super().__init__()
+        self.window = window
+        self.stem = convolution(bands, width, 1)
+        self.drop = nn.Dropout(dropout)
+        self.head = nn.Linear(width if window == 1 else 2 * width, classes)
+
+    def forward(self, x: Tensor) -> Tensor:
+        x = self.stem(crop(x, self.window))  # (n, B, p, p) → (n, width, window, window)
+        middle = x.shape[2] // 2
+        parts = [x[:, :, middle, middle]]
+        if self.window > 1:
+            parts.append(x.mean(dim=(2, 3)))
+        scores: Tensor = self.head(self.drop(torch.cat(parts, dim=1)))
+        return scores
+
+
+class Averaged(nn.Module):
+    """Logarithms of the mean of several networks' shares."""
+
+    def __init__(self, nets: list[CentreNet]) -> None:
+        super().__init__()
+        self.nets = nn.ModuleList(nets)
+
+    def forward(self, x: Tensor) -> Tensor:
+        shares = torch.stack([net(x).softmax(dim=1) for net in self.nets])
+        return shares.mean(dim=0).clamp(min=1e-12).log()

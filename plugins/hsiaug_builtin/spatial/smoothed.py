@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hsiaug.api import Patches, PatchSamples, Plugin, Progress, TrainView, spatial_folds
+from hsiaug_builtin.nets.choice import mean_logarithms, strongest
 from hsiaug_builtin.nets.fitted import by_class, real_samples
 from hsiaug_builtin.spatial.partner import LEAST_SHARE, Floats, Partner, PartnerParams, partner_of
 
@@ -151,24 +152,3 @@ def left_out_logarithms(
             of_true = own[np.arange(len(held)), target[held]] / np.maximum(own.sum(axis=1), LEAST_SHARE)
             told[i, held] = np.log(np.maximum(of_true, LEAST_SHARE))
     return told
-
-
-def mean_logarithms(told: Floats, y: NDArray[np.int64]) -> Floats:
-    """(w,) means over classes of the means of ``told`` (w, n) over their samples; NaN where none was left out."""
-    held = np.isfinite(told[0])
-    classes = np.unique(y[held])
-    if not len(classes):
-        return np.full(len(told), np.nan)
-    return np.asarray(np.mean([told[:, held & (y == c)].mean(axis=1) for c in classes], axis=0))
-
-
-def strongest(scores: Floats) -> int:
-    """Index of the strongest smoothing that has at least half of the largest gain over none, which is at 0.
-
-    Left-out pixels lie in fields with labels, where a weak one suffices: hence not the one with the largest gain. Where
-    nothing could be left out it is the weakest.
-    """
-    gains = scores - scores[0]
-    if not np.isfinite(gains).all():
-        return min(1, len(gains) - 1)
-    return int(np.flatnonzero(gains >= gains.max() / 2)[-1]) if gains.max() > 0 else 0

@@ -1,0 +1,29 @@
+"""Choice of how much of its neighbourhood a pixel is named by, from training pixels that were left out."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+Floats = NDArray[np.float64]
+
+
+def mean_logarithms(told: Floats, y: NDArray[np.int64]) -> Floats:
+    """(w,) means over classes of the means of ``told`` (w, n) over their samples; NaN where none was left out."""
+    held = np.isfinite(told[0])
+    classes = np.unique(y[held])
+    if not len(classes):
+        return np.full(len(told), np.nan)
+    return np.asarray(np.mean([told[:, held & (y == c)].mean(axis=1) for c in classes], axis=0))
+
+
+def strongest(scores: Floats) -> int:
+    """Index of the last of the ``scores`` (w,) with at least half of the largest gain over the first; 0 where none gains.
+
+    Ways stand from one that reads no neighbour to one that reads many. Left-out pixels lie in fields with labels, where
+    few suffice: hence not the one with the largest gain. Where nothing could be left out (NaN) it is the second.
+    """
+    gains = scores - scores[0]
+    if not np.isfinite(gains).all():
+        return min(1, len(gains) - 1)
+    return int(np.flatnonzero(gains >= gains.max() / 2)[-1]) if gains.max() > 0 else 0
