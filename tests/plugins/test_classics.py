@@ -78,8 +78,8 @@ def test_a_filter_gives_the_same_in_stripes(monkeypatch: pytest.MonkeyPatch) -> 
     assert np.allclose(guided_filter(image, 2)(noisy(image), known), whole, atol=1e-5)
 
 
-def test_the_strongest_smoothing_with_half_of_the_best_gain_is_taken_and_none_where_none_gains() -> None:
-    assert strongest(np.array([-1.0, -0.2, -0.5, -0.9])) == 2
+def test_the_strongest_smoothing_with_two_thirds_of_the_best_gain_is_taken_and_none_where_none_gains() -> None:
+    assert strongest(np.array([-1.0, -0.2, -0.4, -0.6])) == 2
     assert strongest(np.array([-1.0, -1.1, -1.2])) == 0
     assert strongest(np.array([-1.0, -1.0])) == 0
 

@@ -7,6 +7,9 @@ from numpy.typing import NDArray
 
 Floats = NDArray[np.float64]
 
+CLEAR = 2 / 3
+"""Share of the largest gain that a wider neighbourhood must have."""
+
 
 def mean_logarithms(told: Floats, y: NDArray[np.int64]) -> Floats:
     """(w,) means over classes of the means of ``told`` (w, n) over their samples; NaN where none was left out."""
@@ -18,7 +21,7 @@ def mean_logarithms(told: Floats, y: NDArray[np.int64]) -> Floats:
 
 
 def strongest(scores: Floats) -> int:
-    """Index of the last of the ``scores`` (w,) with at least half of the largest gain over the first; 0 where none gains.
+    """Index of the last of the ``scores`` (w,) with at least CLEAR of the largest gain over the first; 0 where none gains.
 
     Ways stand from one that reads no neighbour to one that reads many. Left-out pixels lie in fields with labels, where
     few suffice: hence not the one with the largest gain. Where nothing could be left out (NaN) it is the second.
@@ -26,4 +29,4 @@ def strongest(scores: Floats) -> int:
     gains = scores - scores[0]
     if not np.isfinite(gains).all():
         return min(1, len(gains) - 1)
-    return int(np.flatnonzero(gains >= gains.max() / 2)[-1]) if gains.max() > 0 else 0
+    return int(np.flatnonzero(gains >= CLEAR * gains.max())[-1]) if gains.max() > 0 else 0

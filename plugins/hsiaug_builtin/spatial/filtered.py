@@ -13,7 +13,7 @@ from hsiaug_builtin.spatial.smoothed import Choice, Smoothed
 
 GUIDES = 3
 """Principal components along whose edges shares are smoothed."""
-RADII = (1, 2, 3, 4)
+RADII = (1, 2, 3)
 """Pixels, of the filter's windows."""
 SIDES = (3, 5, 8)
 """Pixels, of superpixels; a choice averages over all sides up to its own. Both, and the rule of the choice, were set on
