@@ -21,7 +21,7 @@ def mean_logarithms(told: Floats, y: NDArray[np.int64]) -> Floats:
 
 
 def strongest(scores: Floats) -> int:
-    """Index of the last of the ``scores`` (w,) with at least CLEAR of the largest gain over the first; 0 where none gains.
+    """Index of the last of the ``scores`` (w,) with CLEAR of the largest gain over the first; 0 where none gains.
 
     Ways stand from one that reads no neighbour to one that reads many. Left-out pixels lie in fields with labels, where
     few suffice: hence not the one with the largest gain. Where nothing could be left out (NaN) it is the second.
