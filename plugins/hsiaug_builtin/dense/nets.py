@@ -134,7 +134,8 @@ class ContextAndPixel(TileNet):
     the first, which learns few tiles by heart, would leave nothing for the second to learn. Afterwards their log shares
     are added, which is the product of experts.
 
-    channels: of the map before the network; the hidden layers of the other path have twice as many.
+    bands: of the data, then of spectra of unit norm; the second path reads these alone, as brightness differs between
+    places. channels: of the map before the network; the hidden layers of the other path have twice as many.
     """
 
     multiple = 32
@@ -148,14 +149,14 @@ class ContextAndPixel(TileNet):
             architecture, encoder, encoder_weights=None, in_channels=channels, classes=classes
         )
         self.pixel = nn.Sequential(
-            convolution(bands, 2 * channels, kernel=1),
+            convolution(bands // 2, 2 * channels, kernel=1),
             convolution(2 * channels, 2 * channels, kernel=1),
             nn.Conv2d(2 * channels, classes, 1),
         )
 
     def forward(self, x: Tensor) -> Tensor:
         x = x[:, 0]  # (n, 1, B, H, W) → (n, B, H, W)
-        context, pixel = self.context(self.bands(x)), self.pixel(x)
+        context, pixel = self.context(self.bands(x)), self.pixel(x[:, x.shape[1] // 2 :])
         if self.training:
             return torch.cat([context, pixel])
         scores: Tensor = context.log_softmax(dim=1) + pixel.log_softmax(dim=1)

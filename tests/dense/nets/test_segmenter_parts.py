@@ -114,7 +114,7 @@ def test_paths_have_a_loss_each_in_training_and_their_shares_are_multiplied_afte
     assert error(both, target).item() == pytest.approx((one + other).item() / 2, rel=1e-5)
 
     net.eval()
-    shares = [path.softmax(dim=1) for path in (net.context(net.bands(x[:, 0])), net.pixel(x[:, 0]))]
+    shares = [path.softmax(dim=1) for path in (net.context(net.bands(x[:, 0])), net.pixel(x[:, 0, 3:]))]
     product = shares[0] * shares[1]
     assert torch.allclose(net(x).softmax(dim=1), product / product.sum(dim=1, keepdim=True), atol=1e-5)
 
