@@ -64,7 +64,7 @@ class Segformer(NetSegmenter[ContextParams]):
     """The SegFormer of segmentation-models-pytorch, size B0, with random weights, behind a learned 1×1 layer.
 
     SpecDM (Liu et al., arXiv:2502.17056) has such a layer before a published SegFormer-B5. Encoder and decoder are those
-    of sections 3.1 and 3.2 of the paper. Three 1×1 layers beside it name each pixel by its spectrum of unit norm alone, and
+    of sections 3.1 and 3.2 of the paper. Three 1×1 layers beside it name each pixel by its unit-norm spectrum alone, and
     the shares of both are multiplied: a hyperspectral pixel tells much by itself, and the decoder ends at a quarter of
     the resolution. This path, spectra of unit norm as further bands, the rate and the lack of pretraining are ours.
     """
