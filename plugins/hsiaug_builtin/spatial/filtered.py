@@ -17,7 +17,8 @@ RADII = (1, 2, 3)
 """Pixels, of the filter's windows."""
 SIDES = (3, 5, 8)
 """Pixels, of superpixels; a choice averages over all sides up to its own. Both, and the rule of the choice, were set on
-draws 100 to 103 of Indian Pines, of crops of Houston and Pavia, and of Jasper Ridge, under ``issd``."""
+draws 100 to 103 of Indian Pines, of crops of Houston and Pavia, and of Jasper Ridge, and on 400 and 401 of Houston, under
+``issd``."""
 
 
 @dataclass(frozen=True)
