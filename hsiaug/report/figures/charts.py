@@ -19,6 +19,10 @@ LETTERS = {1: 18, 2: 24}
 """Letters of a line of a row's name, by the columns of a page that a figure fills."""
 
 
+LINE, LEGEND = 0.14, 0.5
+"""Inches of a line of a legend, and those of a legend that a block has room for."""
+
+
 class Panel(NamedTuple):
     """title: its lines. draw: draws into axes, and gives the entries of the legend by their names."""
 
@@ -66,10 +70,13 @@ def draw_blocks(blocks: Sequence[Block], columns: int, how_to_read: str) -> Figu
     """The figure of some tables. columns: of a page with two, which it fills. how_to_read: its label, for a caption."""
     heights = [block.inches(columns) for block in blocks]
     figure = new_figure(WIDTHS[columns], sum(heights))
-    places = figure.subfigures(len(blocks), 1, height_ratios=heights, squeeze=False)[:, 0]
-    for place, block in zip(places, blocks, strict=True):
+    grid = figure.add_gridspec(len(blocks), 1, height_ratios=heights)
+    places = [figure.add_subfigure(cell) for cell in grid]
+    for at, (place, block) in enumerate(zip(places, blocks, strict=True)):
         name_table(place, block.heading, WIDTHS[columns], alone=len(blocks) == 1, headline=block.headline)
-        _draw_block(place, block, columns)
+        heights[at] += _draw_block(place, block, columns)
+    grid.set_height_ratios(heights)
+    figure.set_figheight(sum(heights))
     figure.set_label(how_to_read)
     return figure
 
@@ -88,7 +95,8 @@ def _sentence(text: str) -> str:
     return visible(text).replace("$", r"\$")
 
 
-def _draw_block(place: SubFigure, block: Block, columns: int) -> None:
+def _draw_block(place: SubFigure, block: Block, columns: int) -> float:
+    """Draw the panels and the legend; inches that the legend needs beyond what a block has round its panels."""
     width, wide, n = WIDTHS[columns], block.wide(columns), len(block.panels)
     shared = bool(block.rows)
     shape = math.ceil(n / wide), wide
@@ -116,3 +124,6 @@ def _draw_block(place: SubFigure, block: Block, columns: int) -> None:
         shown = [wrapped(plotted(name), width / columns - 0.5, 7) for name in entries]
         ncols = legend_columns(width, [line for name in shown for line in name.splitlines()])
         place.legend(entries.values(), shown, loc="outside lower center", ncols=ncols, fontsize=7, frameon=False)
+        lines = sum(len(name.splitlines()) for name in shown) / ncols
+        return max(0.0, LINE * lines - LEGEND)
+    return 0.0
