@@ -26,11 +26,11 @@ SMALL = (
     (
         "benchmark",
         "--data",
-        r"my_pairs|my_scene\.toml",
+        r"my_pairs\.toml|my_scene\.toml",
         "flight.toml",
     ),  # tests/bench/test_suite_data.py runs it on a folder
     ("benchmark", "SCENE|SUITE", r"my_suite\.toml|benchmarks/\w+\.toml", "suite.toml"),
-    ("benchmark", "--suite", r"my_suite\.toml|txt2hsi_\w+", "suite.toml"),
+    ("benchmark", "--suite", r"my_suite\.toml|txt2hsi_\w+|specdm_paper", "suite.toml"),
     ("benchmark", "--seeds", r".+", "1"),
     ("benchmark", "--lambda", r"0\.5,1,2,4,8|0:1\.5:0\.25", "0:0.5:0.25"),
     ("benchmark", "--lambda", r"1,3(,5)?", "0.5,1"),
