@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 
 from hsiaug.core.view_names import with_view
@@ -12,6 +13,9 @@ from hsiaug.trial.arm import ALONE, BOTH, Method
 from hsiaug.trial.hashing import canonical_json
 
 MISSING = "–"
+
+MOST_TOLD = 3
+"""Parameters that the names of arms all say, where they differ."""
 
 MOST_WRONG = 80
 """The largest share of wrong labels in % that is injected to calibrate, so that "80 %" means 80 or more."""
@@ -41,7 +45,10 @@ def wrong_share(share: float) -> str:
 
 
 def method_labels(methods: Iterable[Method]) -> dict[Method, str]:
-    """A label for each method: its name alone, and what differs where several share the name, its view last."""
+    """A label for each method: its name alone, and what differs where several share the name, its view last.
+
+    Where more than three parameters differ, values that most of them have go without saying.
+    """
     named: dict[str, list[Method]] = {}
     for method in dict.fromkeys(methods):
         named.setdefault(method.name, []).append(method)
@@ -50,8 +57,10 @@ def method_labels(methods: Iterable[Method]) -> dict[Method, str]:
         details = [_details(method) for method in same]
         keys = dict.fromkeys(key for detail in details for key in detail)
         differing = [k for k in keys if len({d.get(k) for d in details}) > 1]
+        usual = {key: Counter(d.get(key) for d in details).most_common(1)[0][0] for key in differing}
         for method, detail in zip(same, details, strict=True):
-            labels[method] = " ".join([method.name, *(_shown(key, detail) for key in differing)])
+            told = [k for k in differing if len(differing) <= MOST_TOLD or detail.get(k) != usual[k]]
+            labels[method] = " ".join([method.name, *(_shown(key, detail) for key in told)])
             if len({m.convention for m in same} - {None}) > 1 and method.convention:
                 labels[method] += f" ({method.convention})"
             if len({m.view for m in same}) > 1:

@@ -130,6 +130,14 @@ def test_arms_that_differ_in_a_parameter_are_not_merged() -> None:
     assert [table.arm_label(a) for a in table.arms] == ["smote k=3 λ=1", "smote k=5 λ=1"]
 
 
+def test_of_many_parameters_names_say_what_is_not_usual() -> None:
+    usual = {"a": 1, "b": 2, "c": 3, "d": 4}
+    asked = [usual, usual | {"a": 0, "d": 0}, *({**usual, key: 0} for key in usual)]
+    table = table_of([record(generator="smote", generator_params=each) for each in asked])
+    told = ["", " a=0 d=0", " a=0", " b=0", " c=0", " d=0"]
+    assert sorted(table.arm_label(a) for a in table.arms) == sorted(f"smote{each} λ=1" for each in told)
+
+
 def test_arms_that_differ_in_version_are_not_merged() -> None:
     table = table_of([record(generator="smote", version=v) for v in ("0.1.0", "0.2.0")])
     assert [table.arm_label(a) for a in table.arms] == ["smote v0.1.0 λ=1", "smote v0.2.0 λ=1"]
