@@ -17,6 +17,9 @@ from hsiaug.protocol.balance import Rate
 from hsiaug.protocol.protocols import parse_protocol
 from hsiaug.registry.lookup import Registry
 
+LEARN = ("svm", "cnn2d", "emp", "filtered", "fused", "superpixel")
+"""The usual classifiers, and those that read the whole scene and learn from samples."""
+
 
 def test_every_classifier_that_reads_spectra_is_tried_with_and_without_real_pixels_of_the_teacher(
     plugins: Registry,
@@ -28,8 +31,8 @@ def test_every_classifier_that_reads_spectra_is_tried_with_and_without_real_pixe
 
     arms = {(t.classifier.name, t.generator.name, t.rate.lam) for t in plan.trials}
     assert arms == {
-        *((name, "none", 0.0) for name in ("svm", "cnn2d", "teacher", "fused")),
-        *((name, "pseudo", 1.0) for name in ("svm", "cnn2d", "fused")),
+        *((name, "none", 0.0) for name in (*LEARN, "teacher")),
+        *((name, "pseudo", 1.0) for name in LEARN),
     }
     assert {t.seed for t in plan.trials} == {0, 1, 2}, "each of three picks is left out alone"
 

@@ -323,7 +323,7 @@ def test_draws_that_lie_too_near_are_warned_of_right_below_the_verdict(typed: Ty
 def test_inner_draws_at_their_ceiling_are_left_for_all_labelled_pixels_and_it_is_said(
     typed: Typed, tmp_path: Path
 ) -> None:
-    out = typed("--generator", "poison,oracle", "--classifier", "sage", "--out", "advice.json")
+    out = typed("--generator", "poison,oracle", "--classifier", "sage", "--view", "raw", "--out", "advice.json")
     said, found = fields(out), json.loads((tmp_path / "advice.json").read_text("utf-8"))
     tried: dict[str, set[str]] = {}
     for r in Store(tmp_path / "hsiaug-advice").records():
@@ -346,7 +346,7 @@ def test_inner_draws_at_their_ceiling_are_left_for_all_labelled_pixels_and_it_is
 def test_where_all_labelled_pixels_are_at_the_ceiling_nothing_is_tried_and_nothing_claimed(
     typed: Typed, tmp_path: Path
 ) -> None:
-    said = fields(typed("--generator", "poison,oracle", "--classifier", "seer"))
+    said = fields(typed("--generator", "poison,oracle", "--classifier", "seer", "--view", "raw"))
     tried = [r["spec"]["generator"]["name"] for r in Store(tmp_path / "hsiaug-advice").records()]
 
     assert said["verdict"][0].startswith("cannot tell: inner draws are at their ceiling: without a generator seer")

@@ -27,12 +27,11 @@ OPENINGS = {
 """How a file of that ending begins."""
 FURTHER = {
     "split": (".npz", ".mat"),
-    "map": (".npy", ".tif"),
     "compare": (),
     "suggest": (".geojson",),
     "report": (".html", ".htm", ".txt"),
 }
-"""Endings beside those of figures and tables. What map and suggest write is looked at where they are tested."""
+"""Endings beside those of figures and tables. What suggest writes is looked at where it is tested."""
 
 
 @pytest.fixture(scope="module")
@@ -49,7 +48,6 @@ def command(store: Path, name: str) -> tuple[str, ...]:
     """The words of a command but for ``--out``."""
     return {
         "split": ("split", "toy", "--patch", "5"),
-        "map": ("map", "toy", "--record", "3fa9", "--store", str(store)),
         "report": ("report", "--store", str(store)),
         "compare": ("compare", "none/svm", "smote@1/svm", "--store", str(store)),
         "suggest": ("suggest", "toy", "-n", "2"),

@@ -41,8 +41,9 @@ def same(a, b) -> bool:
 
 def test_this_file_knows_every_generator():
     listed = {entry.name for entry in hsiaug_builtin.baselines.hsiaug_plugins()}
-    # What reads unlabelled pixels stands in test_pseudo and test_fill, what makes masks alone in tests/pairs.
-    elsewhere = {"pseudo", "fill", "duplicate-balanced"}
+    # What reads unlabelled pixels stands in test_pseudo and test_fill, what makes masks alone in tests/pairs, imblearn in
+    # test_by_name.
+    elsewhere = {"pseudo", "fill", "duplicate-balanced", "imblearn"}
     assert listed - elsewhere == {plugin.card.name for plugin in [Nothing, *ADDING]}
 
 

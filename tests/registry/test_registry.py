@@ -47,7 +47,7 @@ def test_every_built_in_carries_the_card_of_its_name(kind: str) -> None:
 def test_an_unknown_name_is_met_with_near_ones() -> None:
     with pytest.raises(InputError, match="Did you mean smote"):
         registry().find("generator", "smot")
-    with pytest.raises(InputError, match="Known names: cnn1d, cnn2d"):
+    with pytest.raises(InputError, match="Known names: centre-cnn, changeformer, cnn1d"):
         registry().find("classifier", "xyzxyz")
 
 

@@ -154,8 +154,9 @@ def _check_depth(value: Any, left: int) -> None:
 GRACE = 5.0
 """Seconds beyond its time limit after which a trial's process is killed: it is in compiled code, or swallows the end."""
 
-PATIENCE = 1.0
-"""Seconds after which processes are looked at though nothing was heard: a copy of a dead one may keep its pipe open."""
+PATIENCE, LAST_WORDS = 1.0, 10.0
+"""Seconds after which processes are looked at though nothing was heard: a copy of a dead one may keep its pipe open;
+and in which one that closed its pipe may end by itself."""
 
 
 @dataclass(eq=False)
@@ -228,7 +229,7 @@ class Worker:
         try:
             message = read_answer(self.connection, self.trial)
         except BadAnswer as error:
-            return self.lost(PATIENCE if isinstance(error.__cause__, EOFError | OSError) else 0.0)
+            return self.lost(LAST_WORDS if isinstance(error.__cause__, EOFError | OSError) else 0.0)
         if not isinstance(message, PluginProgress):
             self.busy = False
             if message.outcome.timed_out:

@@ -253,7 +253,7 @@ class ChangeFormer(NetSegmenter[ChangeFormerParams]):
         uses_device=True,
         seconds=60.0,
         params=ChangeFormerParams,
-        presets={"tiny": {"steps": 15, "rate": 6e-3, "batch": 4, "width": 16, "stages": 1}},
+        presets={"tiny": {"steps": 25, "rate": 6e-3, "batch": 4, "width": 16, "stages": 1}},
     )
 
     def network(self, bands: int, classes: int) -> TileNet:
