@@ -71,7 +71,7 @@ def draw_blocks(blocks: Sequence[Block], columns: int, how_to_read: str) -> Figu
     heights = [block.inches(columns) for block in blocks]
     figure = new_figure(WIDTHS[columns], sum(heights))
     grid = figure.add_gridspec(len(blocks), 1, height_ratios=heights)
-    places = [figure.add_subfigure(cell) for cell in grid]
+    places = [figure.add_subfigure(grid[at, 0]) for at in range(len(blocks))]
     for at, (place, block) in enumerate(zip(places, blocks, strict=True)):
         name_table(place, block.heading, WIDTHS[columns], alone=len(blocks) == 1, headline=block.headline)
         heights[at] += _draw_block(place, block, columns)
@@ -124,6 +124,5 @@ def _draw_block(place: SubFigure, block: Block, columns: int) -> float:
         shown = [wrapped(plotted(name), width / columns - 0.5, 7) for name in entries]
         ncols = legend_columns(width, [line for name in shown for line in name.splitlines()])
         place.legend(entries.values(), shown, loc="outside lower center", ncols=ncols, fontsize=7, frameon=False)
-        lines = sum(len(name.splitlines()) for name in shown) / ncols
-        return max(0.0, LINE * lines - LEGEND)
+        return max(0.0, LINE * sum(len(name.splitlines()) for name in shown) / ncols - LEGEND)
     return 0.0
