@@ -118,7 +118,8 @@ def difference_from_saved(cache: Path, identity: Mapping[str, Any]) -> str | Non
             other = json.loads(facts.read_text("utf-8"))["identity"]
             if (other.get("name"), other.get("scene")) == (identity["name"], identity["scene"]):
                 reasons.append([part for part in PARTS if identity[part] != other.get(part)])
-    return " and ".join(min(reasons, key=lambda parts: (len(parts), parts))) if reasons else None
+    nearest = sorted(reasons, key=lambda parts: (len(parts), parts))
+    return " and ".join(nearest[0]) if nearest else None
 
 
 def _put_in_place(fresh: Path, folder: Path) -> None:
