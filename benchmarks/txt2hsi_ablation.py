@@ -1,16 +1,17 @@
 """What each part of txt2hsi is worth: paired differences of the arms of txt2hsi_ablation.toml, over scenes and draws.
 
-    python -m benchmarks.txt2hsi_ablation trials STORE > trials.csv
+    hsiaug report --store hsiaug-results-txt2hsi --out report.csv
+    python -m benchmarks.txt2hsi_ablation trials report.csv > trials.csv
     python -m benchmarks.txt2hsi_ablation table trials.csv > table.md
 
-A pair is a scene and a draw. AA is over the classes with at least 25 test pixels in the draw.
+A pair is a scene and a draw. AA is over the classes with at least 25 test pixels in every draw, as in reports.
 """
 
 from __future__ import annotations
 
+import json
 import sys
-from collections.abc import Iterator, Mapping
-from pathlib import Path
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -19,19 +20,17 @@ import pandas as pd
 from benchmarks.common import say
 from benchmarks.txt2hsi_arms import changed
 from hsiaug.metrics.significance import t_interval
-from hsiaug.trial.store import Store
+from hsiaug.protocol.balance import Rate
 
-LARGE = 25
 CLASSIFIERS = "svm", "cnn2d"
-COLUMNS = ["scene", "seed", "classifier", "arm", "aa", "new", "oa"]
 BARE = {"rpsc": False, "lfue": False, "unlabelled": 0.0, "pseudo": False}
 FULL = "txt2hsi λ=1x3 ω=0"
 
 
 def arm_name(lam: float, times: float, omega: float, settings: Mapping[str, Any]) -> str:
     """As ``txt2hsi λ=1x3 ω=0 text=fine``."""
-    told = [f"λ={lam:g}" + (f"x{times:g}" if times else ""), f"ω={omega:g}"]
-    return " ".join(["txt2hsi", *told, *(f"{key}={value}" for key, value in sorted(settings.items()))])
+    told = ["txt2hsi", f"λ={Rate(lam, times)}", f"ω={omega:g}"]
+    return " ".join([*told, *(f"{key}={value}" for key, value in sorted(settings.items()))])
 
 
 def with_parts(**parts: Any) -> str:
@@ -69,31 +68,31 @@ COMPARED: dict[str, list[tuple[str, str, str]]] = {
 
 def main() -> None:
     what, path = sys.argv[1:]
-    say(to_csv(Path(path)) if what == "trials" else table(pd.read_csv(path)))
+    read = pd.read_csv(path)
+    say(to_csv(read) if what == "trials" else table(read))
 
 
-def to_csv(path: Path) -> str:
-    """The trials of a store, as CSV."""
-    frame = pd.DataFrame(rows(path), columns=COLUMNS).sort_values(COLUMNS[:4])
+def to_csv(report: pd.DataFrame) -> str:
+    """What went well of the trials of a report, as CSV."""
+    kept = report[
+        report["status"].eq("ok") & report["classifier"].isin(CLASSIFIERS) & report["generator"].ne("duplicate")
+    ]
+    # A report has no column of large classes where all are.
+    scores = {"aa": kept["aa_large"].fillna(kept["aa"]), "new": kept["aa_new"], "oa": kept["oa"]}
+    arms = [arm_of(row) for _, row in kept.iterrows()]
+    frame = kept[["scene", "seed", "classifier"]].assign(
+        arm=arms, **{name: 100 * one for name, one in scores.items()}
+    )
+    frame = frame.sort_values(["scene", "seed", "classifier", "arm"])
     return str(frame.to_csv(index=False, float_format="%.2f")).strip()
 
 
-def rows(path: Path) -> Iterator[tuple[Any, ...]]:
-    """What went well: scene, draw, classifier, arm; AA, AA in new fields and OA in percent."""
-    for record in Store(path).read().records:
-        spec, metrics = record["spec"], record["metrics"]
-        name = spec["generator"]["name"]
-        if record["status"] != "ok" or name == "duplicate" or spec["classifier"]["name"] not in CLASSIFIERS:
-            continue
-        lam, times = spec["lambda"], spec.get("times") or 0
-        arm = "none" if name == "none" else f"{name} λ={lam:g}" + (f"x{times:g}" if times else "")
-        if name == "txt2hsi":
-            arm = arm_name(lam, times, spec["omega"], dict(changed(name, spec["generator"]["params"])))
-        large = np.array(metrics["n_test"]) >= LARGE
-        aa = float(np.mean(np.array(metrics["recall"], dtype=float)[large]))
-        new = (metrics["fields"].get("new") or {}).get("aa")
-        values = [None if each is None else 100 * each for each in (aa, new, metrics["oa"])]
-        yield (spec["scene"]["name"], spec["seed"], spec["classifier"]["name"], arm, *values)
+def arm_of(trial: Mapping[str, Any]) -> str:
+    """The arm of a row of a report."""
+    name, lam, times = (trial[key] for key in ("generator", "lambda", "times"))
+    if name == "txt2hsi":
+        return arm_name(lam, times, trial["omega"], dict(changed(name, json.loads(trial["generator_params"]))))
+    return "none" if name == "none" else f"{name} λ={Rate(lam, times)}"
 
 
 def table(trials: pd.DataFrame) -> str:
