@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable, Sequence
 
 from hsiaug.core.view_names import with_view
 from hsiaug.metrics.significance import MeanStd
-from hsiaug.trial.arm import ALONE, BOTH, Method
+from hsiaug.trial.arm import ALONE, BOTH, Arm, Method
 from hsiaug.trial.hashing import canonical_json
 
 MISSING = "–"
@@ -68,6 +68,12 @@ def method_labels(methods: Iterable[Method]) -> dict[Method, str]:
             if method.train != BOTH:
                 labels[method] += ALONE
     return labels
+
+
+def key_labels(keys: Iterable[tuple[Arm, Method]]) -> dict[Method, str]:
+    """The labels of all generators, and of all classifiers, of arms."""
+    listed = list(keys)
+    return {**method_labels(arm.generator for arm, _ in listed), **method_labels(by for _, by in listed)}
 
 
 def _details(method: Method) -> dict[str, str]:

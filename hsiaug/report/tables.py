@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from hsiaug.metrics.equivalence import check_margin
 from hsiaug.protocol.large_classes import large_classes
 from hsiaug.report.compare import Against, Comparison, Gain, alone, compare
-from hsiaug.report.labels import method_labels
+from hsiaug.report.labels import key_labels
 from hsiaug.report.records import (
     ArmCell,
     Audit,
@@ -316,10 +316,7 @@ def _table(run: str, title: str, condition: Condition, trials: Sequence[Trial], 
         blind=tuple(cell for key, cell in cells.items() if key not in ordinary),
         gains=compare(ordinary, scores),
         scores=scores,
-        labels={
-            **method_labels(arm.generator for arm, _ in cells),
-            **method_labels(classifier for _, classifier in cells),
-        },
+        labels=key_labels(cells),
         run=run,
     )
 

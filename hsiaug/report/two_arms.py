@@ -19,7 +19,7 @@ from hsiaug.report.labels import (
     count,
     count_range,
     draws_text,
-    method_labels,
+    key_labels,
     p_said,
     p_text,
     percent,
@@ -196,18 +196,13 @@ def arm_names(keys: Iterable[CellKey]) -> dict[CellKey, str]:
     ``smote k=3@1/svm``.
     """
     listed = in_order(set(keys))
-    labels = _method_labels(listed)
+    labels = key_labels(listed)
     names = {}
     for arm, classifier in listed:
         lam = "" if arm.generator.name == "none" and not arm.rate else f"@{arm.rate}"
         omega = "" if arm.omega is None else f"@{arm.omega:g}"
         names[arm, classifier] = f"{labels[arm.generator]}{lam}{omega}/{labels[classifier]}"
     return names
-
-
-def _method_labels(keys: Iterable[CellKey]) -> dict[Method, str]:
-    listed = list(keys)
-    return {**method_labels(arm.generator for arm, _ in listed), **method_labels(c for _, c in listed)}
 
 
 def find_arm(text: str, role: str, keys: Iterable[CellKey]) -> CellKey:
@@ -218,7 +213,7 @@ def find_arm(text: str, role: str, keys: Iterable[CellKey]) -> CellKey:
     Raises InputError, with the names that are near, where no key or several fit.
     """
     names = arm_names(keys)
-    labels = _method_labels(names)
+    labels = key_labels(names)
     found = [key for key, name in names.items() if name == text] or [
         key for key in names if _fits(text, key, labels)
     ]
