@@ -1,7 +1,7 @@
 """What do classics that need no generator score? The tables of benchmarks/results/classics.
 
     python -m benchmarks.make_scenes FOLDER        (for the small scenes; see there)
-    python -m benchmarks.classics 400 404 svm,emp,filtered:svm > benchmarks/results/classics/maps.md
+    python -m benchmarks.classics 400 404 svm,emp,filtered:svm > maps.md
 
 Under ``issd``, without samples, means over the draws from the first to the last that are named: average accuracy over the
 classes with at least 25 test pixels, in all fields and in new ones; and processor seconds of fit and prediction. Scenes

@@ -92,15 +92,15 @@ class Segformer(NetSegmenter[ContextParams]):
         return ContextAndPixel(bands, self.params.channels, classes, "segformer", "mit_b0")
 
 
-ENCODERS = {"unet": "resnet18", "fpn": "resnet18", "deeplabv3plus": "resnet18"}
-"""Networks of segmentation-models-pytorch that ``smp`` offers, each with the encoder that it is given."""
+NETWORKS, ENCODER = ("unet", "fpn", "deeplabv3plus"), "resnet18"
+"""Networks of segmentation-models-pytorch that ``smp`` offers, and the encoder that they are given."""
 
 
 @dataclass(frozen=True)
 class SmpParams(ContextParams):
     """The same, and which network."""
 
-    network: str = param("fpn", "of segmentation-models-pytorch", choices=tuple(ENCODERS))
+    network: str = param("fpn", "of segmentation-models-pytorch", choices=NETWORKS)
 
 
 class Smp(NetSegmenter[SmpParams]):
@@ -110,7 +110,7 @@ class Smp(NetSegmenter[SmpParams]):
         name="smp",
         version="2",
         summary="A network of segmentation-models-pytorch beside a path for single pixels, as smp:NAME; "
-        f"{', '.join(ENCODERS)}",
+        f"{', '.join(NETWORKS)}",
         paper="""@misc{iakubovskii2019smp, author={Pavel Iakubovskii}, title={Segmentation Models Pytorch},
             howpublished={Software}, year={2019}, url={https://github.com/qubvel-org/segmentation_models.pytorch}};
             each network has its own source""",
@@ -127,8 +127,7 @@ class Smp(NetSegmenter[SmpParams]):
     def network(self, bands: int, classes: int) -> TileNet:
         from hsiaug_builtin.dense.nets import ContextAndPixel
 
-        name = self.params.network
-        return ContextAndPixel(bands, self.params.channels, classes, name, ENCODERS[name])
+        return ContextAndPixel(bands, self.params.channels, classes, self.params.network, ENCODER)
 
 
 @dataclass(frozen=True)

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 from numpy.typing import NDArray
 
-from hsiaug.api import TrainView
+from hsiaug.api import Patches, TrainView
 from hsiaug_builtin.nets.projection import Projection
 
 MOST = 20_000
@@ -44,3 +46,18 @@ def guide_image(view: TrainView, components: int) -> Image:
     image = component_image(view, fit_components(view, components))
     low, high = np.percentile(image[view.visible], (1, 99), axis=0)
     return np.asarray((image - low) / np.where(high > low, high - low, 1), dtype=np.float32)
+
+
+def look_up(
+    image: Image, known: NDArray[np.bool_], patches: Patches, otherwise: Callable[[Patches], Image]
+) -> Image:
+    """(n, d) values of an image (H, W, d) where patches lie, or what ``otherwise`` gives.
+
+    The latter of patches that lie nowhere, as synthetic ones do, or where ``known`` (H, W) is false.
+    """
+    rows, columns = patches.coords.T
+    found: Image = image[rows, columns]
+    alone = ~known[rows, columns] | (patches.coords < 0).any(axis=1)
+    if alone.any():
+        found[alone] = otherwise(patches.take(alone))
+    return found

@@ -24,7 +24,7 @@ from hsiaug.api import (
 from hsiaug_builtin.classifiers.svm import FittedSvm
 from hsiaug_builtin.nets.fitted import real_samples
 from hsiaug_builtin.nets.projection import Projection
-from hsiaug_builtin.spatial.components import component_image, fit_components
+from hsiaug_builtin.spatial.components import component_image, fit_components, look_up
 from hsiaug_builtin.spatial.profiles import profiles
 
 COMPONENTS = 5
@@ -48,11 +48,7 @@ class Profiled:
 
         A patch that lies nowhere, as synthetic ones do, has the profile that is seen within the patch.
         """
-        rows, columns = patches.coords.T
-        found = self.image[rows, columns]
-        alone = ~self.visible[rows, columns] | (patches.coords < 0).any(axis=1)
-        if alone.any():
-            found[alone] = _within(self.projection.patches(patches.x[alone]))
+        found = look_up(self.image, self.visible, patches, lambda alone: _within(self.projection.patches(alone.x)))
         x = np.concatenate([found, self.spectra(patches.centres, axis=1)], axis=1)
         return replace(patches, x=x[:, :, None, None])
 

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from hsiaug.api import Patches, PatchSamples, Plugin, Progress, TrainView, spatial_folds
 from hsiaug_builtin.nets.choice import mean_logarithms, strongest
 from hsiaug_builtin.nets.fitted import by_class, real_samples
+from hsiaug_builtin.spatial.components import look_up
 from hsiaug_builtin.spatial.partner import LEAST_SHARE, Floats, Partner, PartnerParams, partner_of
 
 if TYPE_CHECKING:
@@ -50,11 +51,9 @@ class FittedSmoothed:
 
     def _of(self, patches: Patches) -> NDArray[np.float32]:
         """A patch that lies nowhere, or that the view did not show, has the partner's shares as they are."""
-        rows, columns = patches.coords.T
-        found = self.shares[rows, columns]
-        alone = ~self.known[rows, columns] | (patches.coords < 0).any(axis=1)
-        if alone.any():
-            found[alone] = self.partner.shares(self.fitted, patches.take(alone), self.classes)
+        found = look_up(
+            self.shares, self.known, patches, lambda alone: self.partner.shares(self.fitted, alone, self.classes)
+        )
         return np.asarray(found / np.maximum(found.sum(axis=1, keepdims=True), 1e-9))
 
 
