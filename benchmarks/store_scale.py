@@ -1,10 +1,9 @@
 """A store of many records: what it takes to plan with it, to look it up, and to report on it.
 
-    python -m benchmarks.store_scale 200000 --draws 1000 --packed
+    python -m benchmarks.store_scale 200000 --draws 1000
 
 Makes a store with about that many records of real shape (a small run on the scene ``toy``, as other draws and other λ),
 in a folder that is removed afterwards, and prints seconds and peak memory of each command, each the whole process.
-With ``--packed`` the records are in packs, as ``hsiaug store pack`` writes them, and in the index as checked.
 """
 
 from __future__ import annotations
@@ -18,20 +17,15 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterator, Sequence
-from itertools import islice
 from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
 
 from hsiaug.trial.hashing import short_hash
-from hsiaug.trial.index import open_index
-from hsiaug.trial.packs import write_pack
-from hsiaug.trial.record_json import Record, encode
+from hsiaug.trial.record_json import encode
 
 RUN = ("benchmark", "toy", "--generator", "smote,mixup", "--classifier", "svm,rf", "--device", "cpu")
 SHAPES = ("rich", "md", "csv", "json", "html")
-PACK = 100_000
-"""Records of a pack."""
 SEEDS = 3
 """Draws of the real run."""
 MOST = 60_000
@@ -66,30 +60,8 @@ def copies(records: Sequence[Sequence[Template]], draws: int, lambdas: int) -> I
                 yield {**record, **changed}, predictions
 
 
-def by_hash(row: tuple[Record, bytes, bytes]) -> str:
-    return str(row[0]["hash"])
-
-
-def fill(store: Path, made: Iterator[Template], packed: bool) -> None:
+def fill(store: Path, made: Iterator[Template]) -> None:
     """Write the records as they lie in a store."""
-    if packed:
-        (store / "packs").mkdir(parents=True)
-        (store / "records").mkdir()
-        with open_index(store, store / "records") as index:
-
-            def rows() -> Iterator[tuple[Record, bytes, bytes]]:
-                for record, npz in made:
-                    index.add(record["hash"], data := encode(record))
-                    yield record, data, npz
-
-            left = rows()
-            number = 0
-            # In the order of the hashes, as the command packs them.
-            while write_pack(
-                path := store / "packs" / f"{number:016x}.sqlite", sorted(islice(left, PACK), key=by_hash)
-            ):
-                number += 1
-            path.unlink()
     for record, predictions in made:
         folder = store / "records" / record["hash"][:2] / record["hash"]
         folder.mkdir(parents=True)
@@ -130,26 +102,25 @@ def main() -> None:
     parser.add_argument("records", type=int)
     parser.add_argument("--draws", type=int, default=1000)
     parser.add_argument("--keep", type=Path, help="Folder to work in; a store that is there is used as it is.")
-    parser.add_argument("--packed", action="store_true")
     parser.add_argument("--shapes", default=",".join(SHAPES), help="Formats of the reports, with commas.")
     asked = parser.parse_args()
     with tempfile.TemporaryDirectory() as temporary:
         folder = asked.keep or Path(temporary)
-        measure(folder, asked.records, asked.draws, asked.shapes.split(","), packed=asked.packed)
+        measure(folder, asked.records, asked.draws, asked.shapes.split(","))
 
 
-def measure(folder: Path, records: int, draws: int, shapes: Sequence[str], *, packed: bool) -> None:
+def measure(folder: Path, records: int, draws: int, shapes: Sequence[str]) -> None:
     """Make the store where it is not there, and print a line for each command."""
     found = templates(folder / "few")
     fixed = sum(not record["spec"]["lambda"] for record, _ in found[0])
     varied = len(found[0]) - fixed
     lambdas = max(1, round((records / draws - fixed) / varied))
     number = draws * (fixed + varied * lambdas)
-    store = folder / f"{number}-records-{draws}-draws{'-packed' * packed}"
+    store = folder / f"{number}-records-{draws}-draws"
     if not store.exists():
         start = time.perf_counter()
         # In a process of its own: others would be said to take at least as much memory as this one.
-        writer = get_context("fork").Process(target=fill, args=(store, copies(found, draws, lambdas), packed))
+        writer = get_context("fork").Process(target=fill, args=(store, copies(found, draws, lambdas)))
         writer.start()
         writer.join()
         say(f"{number} records of {draws} draws and {lambdas} λ written in {time.perf_counter() - start:.0f} s")

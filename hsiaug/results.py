@@ -61,7 +61,6 @@ from hsiaug.registry.hookspecs import Kind
 from hsiaug.registry.lookup import registry
 from hsiaug.report import ENDINGS, Report, build_report, figure_of, render_report, save_report
 from hsiaug.trial.guard import check_limit
-from hsiaug.trial.planned import read_plans
 from hsiaug.trial.store import Store
 
 if TYPE_CHECKING:
@@ -379,7 +378,7 @@ class Results:
 def _results(store: Store, read: Reading) -> Results:
     return Results(
         store,
-        build_report(read.records, store=str(store.root), damaged=read.damaged, planned=read_plans(store.root)),
+        build_report(read.records, store=str(store.root), damaged=read.damaged),
     )
 
 

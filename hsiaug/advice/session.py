@@ -68,7 +68,6 @@ class Session:
                 device=self.device,
                 engine=self.engine,
                 deadline=self.end,
-                stated=False,
                 console=self.console,
                 say=lambda line: None,
                 warn=lambda line: None,

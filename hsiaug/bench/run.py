@@ -24,7 +24,6 @@ from hsiaug.bench.schedule import in_order, join_plans, trials_of
 from hsiaug.tasks.task import get_task
 from hsiaug.trial.cache import Workbench, has_fit
 from hsiaug.trial.machine import resolve_device
-from hsiaug.trial.planned import state_plan
 from hsiaug.trial.record import damage_lines
 from hsiaug.trial.run import empty
 from hsiaug.trial.spec import TrialSpec
@@ -75,7 +74,6 @@ def run(
     engine: Engine | None = None,
     limit: float | None = None,
     deadline: float | None = None,
-    stated: bool = True,
     console: Console,
     say: Say,
     warn: Say,
@@ -85,9 +83,8 @@ def run(
 
     root: of the store, which is made where there is none, unless ``existing`` is none. engine: one that is open, in place
     of that of the settings. limit: seconds that a trial may take. deadline: the time (as ``time.time()``) after which no
-    trial should end. stated: whether the store keeps this plan, so that a report can tell which draws were added after a
-    look. console: for the progress; quiet: of failures alone. say: is told notes, and what is taken from the store; warn:
-    what engines have to say.
+    trial should end. console: for the progress; quiet: of failures alone. say: is told notes, and what is taken from
+    the store; warn: what engines have to say.
     Returns the records of the plans' trials; None where they run elsewhere, and have not ended yet.
     Raises InputError where the samples of a trial do not fit into memory, or the engine cannot be had; StoreError where
     the store cannot be written.
@@ -113,8 +110,6 @@ def run(
             damaged = [one for one in kept.damaged if one.hash in waiting]
             for line in damage_lines(damaged, "its trial is run again"):
                 say(line)
-            if stated:
-                state_plan(root, trials, store.each(known=kept))
             _record_nothing(plans, waiting, store)
         if waiting and where:
             costs = Costs.of(plans, store.each(known=kept), store.cache)

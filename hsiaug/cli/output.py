@@ -143,7 +143,6 @@ def read_report(
     margin: of equivalence, in points.
     """
     from hsiaug.report import build_report
-    from hsiaug.trial.planned import read_plans
     from hsiaug.trial.record import damage_lines
 
     damaged = [] if read is None else list(read.damaged)
@@ -154,7 +153,6 @@ def read_report(
         runs=runs,
         damaged=damaged,
         margin=margin,
-        planned=read_plans(store.root),
     )
     cells = [cell for table in report.tables for cell in table.every_cell.values()]
     known = {trial.hash for cell in cells for trial in cell.trials} if runs else set()

@@ -10,9 +10,7 @@ import typer
 from hsiaug.cli.output import console, print_lines, print_table, say
 from hsiaug.registry.progress import show_progress
 
-app = typer.Typer(no_args_is_help=True, help="Stores of records: merge several, verify and pack one.")
-
-Kept = Annotated[Path, typer.Argument(metavar="STORE", help="Folder of the records.")]
+app = typer.Typer(no_args_is_help=True, help="Stores of records: merge several, verify one.")
 
 
 @app.command()
@@ -47,7 +45,11 @@ def merge(
 
 
 @app.command()
-def verify(store: Kept = Path("hsiaug-results")) -> None:
+def verify(
+    store: Annotated[Path, typer.Argument(metavar="STORE", help="Folder of the records.")] = Path(
+        "hsiaug-results"
+    ),
+) -> None:
     """Read every record and its predictions, and name what is damaged; exit code 1 where something is.
 
     Each finding has the command that puts it right: a damaged record is made again by its benchmark.
@@ -67,22 +69,3 @@ def verify(store: Kept = Path("hsiaug-results")) -> None:
     rows = ((one.kind, one.name, one.fault, one.heal) for one in found)
     print_table(out, ("kind", "name", "fault", "to heal it"), rows)
     raise typer.Exit(1)
-
-
-@app.command()
-def pack(store: Kept = Path("hsiaug-results")) -> None:
-    """Put records that went well, and their predictions, into one SQLite file that never changes.
-
-    A store of many records then has few files. Records that failed stay as they are, and new ones are written beside.
-    Packing that was stopped loses nothing, and goes on with the same command.
-
-    Example:
-      hsiaug store pack hsiaug-results
-    """
-    from hsiaug.trial.store import Store
-    from hsiaug.trial.upkeep import pack as packed
-
-    kept, out = Store(store), console()
-    with show_progress(console(err=True), str(store)) as count:
-        number = packed(kept, count)
-    print_lines(out, [f"{number:,} records packed in {store}"])

@@ -256,9 +256,6 @@ def audit_lines(table: Table, where: str) -> tuple[tuple[str, str], ...]:
             classes = _classes(table, f"{kind}_classes")
             lines.append((f"{kind} classes", f"{classes}: {meaning}" if classes else "none"))
         lines += [("note", f"{note}{seeds}") for note, seeds in _by_split(table, "notes").items()]
-    for look in table.looks:
-        later = f"{seeds_text(look.added)} were added on {look.date}, after results of {seeds_text(look.known)} existed"
-        lines.append(("draws", f"{later}: draws that are added for what was seen make p too small"))
     lines += [("synthetic", sentence) for sentence in _synthetic(table)]
     lines += [("without spectra", sentence) for sentence in _without_spectra(table)]
     kinds = Counter(trial.status for trial in table.trials)
@@ -283,8 +280,7 @@ def short_audit(tables: Sequence[Table]) -> str:
             name = f"{table.labels[cell.classifier]} reaches {table.scores.main.name}"
             reached.setdefault(name, []).append(plus_minus(cell.summary(table.scores.main.key)))
     blind = "".join(f"; without a spectrum {name} {', '.join(values)}" for name, values in reached.items())
-    looks = "; draws were added after a look at others (--notes)" if any(table.looks for table in tables) else ""
-    return f"Splits: {leaks}; at most {overlap:.1f} % of test pixels lie in a training patch{blind}{looks}."
+    return f"Splits: {leaks}; at most {overlap:.1f} % of test pixels lie in a training patch{blind}."
 
 
 def transductive(table: Table) -> bool:

@@ -17,7 +17,6 @@ from hsiaug.protocol.balance import Rate
 from hsiaug.report.labels import MISSING
 from hsiaug.trial.arm import BOTH, CONTROLS, PIXEL_SVM, TEACHER, Arm, Method, controls_of
 from hsiaug.trial.hashing import canonical_json
-from hsiaug.trial.planned import OF_TRIAL
 from hsiaug.trial.record_json import Record, json_line, made_nothing
 
 Audit = Mapping[str, Any]
@@ -37,6 +36,10 @@ COMMON = ("scope", "transductive", "class_names", "environment", "scene_ref", "e
 MEASURED, MEASURED_REAL = "measured", "measured_real"
 """What a generator states of its samples in their provenance, and the same of left-out real ones; see docs/plugins.md."""
 
+OF_TRIAL = {
+    "seed", "generator", "classifier", "lambda", "times", "train", "omega", "omega_convention", "view", "diagnosis"
+}  # fmt: skip
+"""Keys of a trial's specification in which trials of one table differ."""
 SPEC = {"task", "scene", "protocol", "patch", *OF_TRIAL}
 
 

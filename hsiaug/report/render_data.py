@@ -99,9 +99,6 @@ def _table_json(table: Table) -> dict[str, Any]:
         "leaky": table.leaky,
         "transductive": transductive(table),
         "seeds": table.draws,
-        "added_after_a_look": [
-            {"date": one.date, "seeds": sorted(one.added), "after": sorted(one.known)} for one in table.looks
-        ],
         "class_names": table.class_names,
         "trials": len(table.trials),
         "failed": [_failure_json(table, trial) for trial in table.failed],

@@ -6,7 +6,7 @@ import shlex
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import astuple, dataclass, replace
 from functools import cached_property
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from hsiaug.metrics.equivalence import check_margin
 from hsiaug.protocol.large_classes import large_classes
@@ -21,7 +21,6 @@ from hsiaug.report.records import (
     Source,
     Trial,
     by_split,
-    condition_of,
     make_cells,
     method_rank,
     read_trials,
@@ -29,7 +28,6 @@ from hsiaug.report.records import (
 from hsiaug.report.scores import CONTROL_CLASSIFIERS, Metric, MetricSet, metric_set, over_large
 from hsiaug.trial.arm import CONTROLS, EVERY_CONTROL, RIVALS, Arm, Method
 from hsiaug.trial.index import uncollected
-from hsiaug.trial.planned import PlannedDraws
 from hsiaug.trial.record_json import Record
 
 if TYPE_CHECKING:
@@ -43,14 +41,6 @@ NAMED = 20
 """Damaged records that a sentence names at most; JSON has all of them."""
 
 
-class Look(NamedTuple):
-    """Draws that a plan added, on a day, when the store had results of others."""
-
-    date: str
-    added: frozenset[int]
-    known: frozenset[int]
-
-
 @dataclass(frozen=True, eq=False)
 class Table:
     """All trials of one condition, in cells.
@@ -60,7 +50,7 @@ class Table:
     gains: (arm, classifier) → what it gains over the controls.
     run: name of the run of a suite that the table belongs to; empty where the records are not parted by run.
     damaged: records of the same store that were left out, of whatever table: what they were of is not to be believed.
-    scores: the metrics that it shows. looks: after which draws were added.
+    scores: the metrics that it shows.
     """
 
     title: str
@@ -73,7 +63,6 @@ class Table:
     scores: MetricSet
     run: str = ""
     damaged: tuple[Damage, ...] = ()
-    looks: tuple[Look, ...] = ()
 
     @property
     def heading(self) -> str:
@@ -239,7 +228,6 @@ def build_report(
     runs: Mapping[str, Collection[str]] | None = None,
     damaged: Iterable[Damage] = (),
     margin: float = 1.0,
-    planned: Iterable[PlannedDraws] = (),
 ) -> Report:
     """Group records into tables and compute every comparison; nothing but the records is read.
 
@@ -251,12 +239,12 @@ def build_report(
         trials alone: its comparisons and Holm's correction do not depend on the other runs. A trial that no run
         names is left out.
     damaged: what the store left out, to be named with every table. margin: difference in the main score, in points, that
-        does not matter: what equivalent arms are, and what an arm is not better by. planned: plans that the store keeps.
+        does not matter: what equivalent arms are, and what an arm is not better by.
     Raises InputError for a margin that is not above 0, StoreError for a record that is not as in
     docs/results-format.md.
     """
     check_margin(margin, "1 for one point")
-    looks, left_out = _looks(planned), tuple(damaged)
+    left_out = tuple(damaged)
     with uncollected():
         trials = read_trials(records, source)
         parted = {"": trials}
@@ -270,10 +258,7 @@ def build_report(
             # The points of learning curves last: one of them says little alone.
             for condition in sorted(groups, key=lambda c: (c.protocol == ADDED, *astuple(c))):
                 table = _table(run, _title(condition, groups), condition, by_split(groups[condition]), margin)
-                seeds = frozenset(trial.seed for trial in table.trials)
-                mine_too = (one._replace(added=one.added & seeds) for one in looks.get(condition, ()))
-                told = tuple(one for one in mine_too if one.added)
-                tables.append(replace(table, damaged=left_out, looks=told))
+                tables.append(replace(table, damaged=left_out))
     return Report(tuple(tables), store, left_out)
 
 
@@ -281,22 +266,6 @@ def named(damaged: Sequence[Damage]) -> str:
     """Damaged records and what is wrong with them, on one line."""
     rest = len(damaged) - NAMED
     return "; ".join([*map(str, damaged[:NAMED]), *([f"and {rest:,} more"] if rest > 0 else [])])
-
-
-def _looks(planned: Iterable[PlannedDraws]) -> dict[Condition, list[Look]]:
-    """Draws of each table that no plan before had meant, and that a plan added when others had results."""
-    found: dict[Condition, list[Look]] = {}
-    meant: dict[Condition, frozenset[int]] = {}
-    for one in planned:
-        try:
-            condition = condition_of(one.spec)
-        except (AttributeError, KeyError, TypeError, ValueError):
-            continue  # no plan of hsiaug's
-        before = meant.get(condition, frozenset())
-        meant[condition] = before | one.seeds
-        if one.known and (added := one.seeds - before - one.known):
-            found.setdefault(condition, []).append(Look(one.date[:10], added, one.known))
-    return found
 
 
 def _table(run: str, title: str, condition: Condition, trials: Sequence[Trial], margin: float) -> Table:

@@ -4,11 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-import re
 from typing import Any
-
-SHORT = re.compile("[0-9a-f]{16}")
-"""The form of a :func:`short_hash`."""
 
 CANONICAL = json.JSONEncoder(sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
 

@@ -11,7 +11,6 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import io
-import re
 import zipfile
 from collections.abc import Iterable
 from itertools import chain
@@ -26,7 +25,6 @@ Predictions = tuple[NDArray[np.int32], NDArray[np.int16]]
 """Flat pixel index (n,) int32 and predicted class id (n,) int16 of every test pixel of a trial."""
 
 PREDICTIONS = "predictions.npz"
-CONTENT = re.compile(r"predictions\.[0-9a-f]{16}\.npz")
 LARGEST = 2**30
 """Bytes of predictions at most, unpacked: a damaged or foreign file may promise any number."""
 
@@ -47,19 +45,8 @@ def checksum(predictions: Predictions) -> str:
     return hashlib.sha256(predictions[1].tobytes()).hexdigest()
 
 
-def is_name(name: str) -> bool:
-    """Whether predictions lie under such a name."""
-    return name == PREDICTIONS or CONTENT.fullmatch(name) is not None
-
-
-def find_predictions(folder: Path, wanted: str) -> Predictions | None:
-    """The predictions of that checksum in the folder of a record, under whatever name; None where there are none."""
-    found = find_npz(folder, wanted)
-    return None if found is None else found[1]
-
-
 def find_npz(folder: Path, wanted: str, packed: Iterable[bytes] = ()) -> tuple[bytes, Predictions] | None:
-    """The same beside the bytes of their file, which may also be among those that are ``packed``."""
+    """The bytes of the file of predictions with that checksum, under whatever name or ``packed``, and these; or None."""
     paths = (folder / PREDICTIONS, *sorted(folder.glob("predictions.*.npz")))
     for data in chain((path.read_bytes() for path in paths if path.is_file()), packed):
         # What zipfile, zlib and numpy make of flipped bits: a dozen kinds of errors.

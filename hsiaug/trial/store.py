@@ -11,23 +11,18 @@ from pathlib import Path
 
 from hsiaug.base import temporary_folders
 from hsiaug.base.errors import InputError, StoreError
-from hsiaug.base.files import file_errors, plain_text, reason, replaced, sync_files, sync_folder
-from hsiaug.trial.hashing import SHORT
+from hsiaug.base.files import file_errors, reason, sync_files, sync_folder
 from hsiaug.trial.index import Index, open_index
 from hsiaug.trial.packs import Packs
-from hsiaug.trial.predictions import PREDICTIONS, Predictions, checksum, find_npz, is_name, pack, replace
+from hsiaug.trial.predictions import PREDICTIONS, Predictions, checksum, find_npz, pack, replace
 from hsiaug.trial.record import Damage, fault_of
 from hsiaug.trial.record_json import EMPTY, LARGEST, Record, decode, encode, storable
 
 __all__ = ["RECORD", "Damage", "Reading", "Record", "Store"]
 
 RECORD = "record.json"
-MARKER = "hsiaug-store.json", '{"hsiaug": "store", "format": 1}\n'
-"""The file in a folder that hsiaug made a store of, and its text. Nothing is removed where it is not."""
 WORTH_SYNCING = 0.1
 """Seconds: what a shorter trial leaves is not forced onto the disk, which may take longer than to run it again."""
-AT_ONCE = 500
-"""Records that packs are asked for in one query; SQLite before 3.32 takes 999 at most."""
 AGAIN = 3
 """Attempts at what another process may have taken away in between."""
 
@@ -60,11 +55,10 @@ class Store:
     def __init__(self, root: Path, *, create: bool = False) -> None:
         self.root = root
         self._records = root / "records"
-        self.packs = Packs(root / "packs")
+        self._packs = Packs(root / "packs")
         if create:
             try:
                 self._records.mkdir(parents=True, exist_ok=True)
-                self.is_own(mark=True)
             except (OSError, ValueError) as error:
                 raise StoreError(
                     f"`store` {root} must be a folder that can be written to",
@@ -77,24 +71,6 @@ class Store:
                 value="a folder without 'records'" if _is_folder(root) else "no such folder",
                 hint="Run 'hsiaug benchmark … --store DIR' first, or name the right folder.",
             )
-
-    def is_own(self, *, mark: bool = False) -> bool:
-        """Whether hsiaug made a store of this folder: it has the marker, or was made before there were any.
-
-        mark: a store of a version without markers gets one.
-        """
-        name, text = MARKER
-        if self._records.is_symlink():
-            return False
-        if plain_text(self.root / name) == text:
-            return True
-        with suppress(OSError, StoreError):
-            if any(self._records.iterdir()) and not any(self.sound(hash) for hash in self.hashes()):
-                return False
-            if mark and not os.path.lexists(self.root / name):
-                replaced(self.root / name, lambda fresh: fresh.write_text(text, encoding="utf-8"))
-            return True
-        return False
 
     @property
     def cache(self) -> Path:
@@ -133,25 +109,15 @@ class Store:
         damaged: takes in the others.
         """
         had: dict[str, Record | Damage] = {} if known is None else known.by_hash
-        with self._access("read"):
-            if hashes is not None:
-                loose, wanted = None, list(hashes)
-            else:
-                # Then it is known which have no folder of their own.
-                loose = set(self.loose())
-                wanted = sorted({*loose, *self.packs.hashes()})
+        wanted = self.hashes() if hashes is None else list(hashes)
         with open_index(self.root, self._records if index else None) as files:
-            for start in range(0, len(wanted), AT_ONCE):
-                some = wanted[start : start + AT_ONCE]
-                packed = self.packs.some(some)
-                for hash in some:
-                    alone = loose is not None and hash not in loose
-                    found = had.get(hash) or self._look(hash, files, packed.get(hash), alone=alone)
-                    if isinstance(found, Damage):
-                        if damaged is not None:
-                            damaged.append(found)
-                    elif found is not None:
-                        yield found
+            for hash in wanted:
+                found = had.get(hash) or self._look(hash, files)
+                if isinstance(found, Damage):
+                    if damaged is not None:
+                        damaged.append(found)
+                elif found is not None:
+                    yield found
 
     def whole(self, hash: str) -> Record:
         """The record of that hash, which was there. Raises StoreError where it is no more."""
@@ -162,24 +128,18 @@ class Store:
 
     def look(self, hash: str) -> Record | Damage | None:
         """The record of that hash; what is wrong with it; or None where there is none."""
-        return self._look(hash, Index(), self.packs.some([hash]).get(hash))
+        return self._look(hash, Index())
 
-    def _look(
-        self, hash: str, index: Index, packed: bytes | None, *, alone: bool = False
-    ) -> Record | Damage | None:
-        """Do as :meth:`look`, but without checking again content that the index knows.
-
-        packed: what packs have of it. alone: it has no folder of its own.
-        """
+    def _look(self, hash: str, index: Index) -> Record | Damage | None:
+        """Do as :meth:`look`, but without checking again content that the index knows."""
         try:
-            data = packed if alone else self._written(hash, packed)
+            data = self._bytes(hash)
             if data is None:
                 return None
-            if data is not packed:
-                with suppress(FileNotFoundError):
-                    if not os.stat(f"{self._place(hash)}/{PREDICTIONS}").st_size:  # noqa: PTH116
-                        # By a power failure.
-                        return Damage(hash, f"{PREDICTIONS} is empty")
+            with suppress(FileNotFoundError):
+                if not os.stat(f"{self._place(hash)}/{PREDICTIONS}").st_size:  # noqa: PTH116
+                    # By a power failure.
+                    return Damage(hash, f"{PREDICTIONS} is empty")
             if (known := index.get(hash, data)) is not None:
                 return known
             record = decode(data)
@@ -190,17 +150,12 @@ class Store:
         fault = fault_of(record, hash)
         return index.add(hash, data) if fault is None else Damage(hash, fault)
 
-    def data(self, hash: str) -> bytes | None:
-        """The bytes of a record, or None. Raises ValueError where they are none of one."""
-        return self._written(hash, self.packs.some([hash]).get(hash))
-
-    def _written(self, hash: str, packed: bytes | None) -> bytes | None:
-        """What is packed lies under what was written since."""
+    def _bytes(self, hash: str) -> bytes | None:
+        """The bytes of a record, or None; what is packed lies under what was written since."""
         try:
             return _read_plain(f"{self._place(hash)}/{RECORD}")
         except FileNotFoundError:
-            # It may have been packed meanwhile.
-            return packed or self.packs.some([hash]).get(hash)
+            return self._packs.get(hash)
 
     def _unreadable(self, hash: str, error: OSError | ValueError) -> StoreError:
         return StoreError(
@@ -238,7 +193,7 @@ class Store:
     def get(self, hash: str) -> Record | None:
         """The record of that hash as it stands, or None. Raises StoreError for what is no JSON."""
         try:
-            data = self.data(hash)
+            data = self._bytes(hash)
             return None if data is None else decode(data)
         except (OSError, ValueError) as error:
             raise self._unreadable(hash, error) from error
@@ -250,13 +205,9 @@ class Store:
     def hashes(self) -> list[str]:
         """The names of all records, in order."""
         with self._access("read"):
-            return sorted({*self.loose(), *self.packs.hashes()})
-
-    def loose(self) -> Iterator[str]:
-        """The names of the records that are in a folder of their own."""
-        for part in os.scandir(self._records):
-            if len(part.name) == 2 and part.is_dir():
-                yield from (entry.name for entry in os.scandir(part) if entry.name.startswith(part.name))
+            parts = [part.path for part in os.scandir(self._records) if len(part.name) == 2 and part.is_dir()]
+            written = {name for part in parts for entry in os.scandir(part) if (name := entry.name).startswith(part[-2:])}
+            return sorted(written | set(self._packs.hashes()))
 
     def changed(self, hash: str) -> int:
         """When the file of a record was last written, in nanoseconds; 0 for one that is packed."""
@@ -285,7 +236,7 @@ class Store:
 
     def find_npz(self, hash: str, stated: str) -> tuple[bytes, Predictions] | None:
         """The bytes of the file of predictions that have the checksum, and these; or None."""
-        return find_npz(self.folder(hash), stated, self.packs.predictions(hash))
+        return find_npz(self.folder(hash), stated, self._packs.predictions(hash))
 
     def put(self, record: Record, made: Predictions | None) -> Record:
         """Write a record whole or not at all, in place of an older one of the same hash; returns what was written.
@@ -347,20 +298,8 @@ class Store:
 
     def sweep(self) -> None:
         """Remove what killed runs left half-written, if nobody can still be writing it."""
-        if not self.is_own():
-            return
         temporary_folders.sweep(self._records)
         temporary_folders.sweep(self.cache)
-
-    def removable(self, hash: str) -> bool:
-        """Whether all that lies in the folder of a record is what hsiaug writes there: no file of others, and no link."""
-        folder = self.folder(hash)
-        if not SHORT.fullmatch(hash) or not folder.is_dir() or folder.is_symlink() or folder.parent.is_symlink():
-            return False
-        return all(
-            path.is_file() and not path.is_symlink() and (path.name == RECORD or is_name(path.name))
-            for path in folder.iterdir()
-        )
 
 
 def _read_plain(path: str) -> bytes:

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING
 
 from hsiaug.report import Report, build_report, render_html
 from hsiaug.report.html.markup import HERE as REPORT
-from hsiaug.trial.planned import read_plans
 from hsiaug.trial.store import Reading, Store
 from hsiaug.ui.server import HERE, json_answer, page_routes
 
@@ -71,8 +70,6 @@ class StorePage:
             )
             self._read = self._store.read(files, known=kept, index=False)
             root, read = self._store.root, self._read
-            self._report = build_report(
-                read.records, store=str(root), damaged=read.damaged, planned=read_plans(root)
-            )
+            self._report = build_report(read.records, store=str(root), damaged=read.damaged)
             self._files, self._version = files, self._version + 1
         self._looked = time.monotonic()

@@ -41,7 +41,6 @@ SMALL = (
     ("store merge", "TARGET", r"all-results", AS_IT_IS),
     ("store merge", "SOURCE…", r"hsiaug-results", AS_IT_IS),
     ("store verify", "STORE", r"hsiaug-results", AS_IT_IS),
-    ("store pack", "STORE", r"hsiaug-results", AS_IT_IS),
     ("generate", "SCENE", rf"indian_pines|{OWN}", "flight.toml"),
     ("generate", "SCENE", r"oscd", "pairs.toml"),
     ("generate", "-n", r"\d00", "6"),

@@ -22,7 +22,6 @@ from hsiaug.trial import store as store_module
 from hsiaug.trial.hashing import short_hash
 from hsiaug.trial.record_json import Record
 from hsiaug.trial.store import Reading, Store
-from hsiaug.trial.upkeep import pack
 
 RECORDS = 6
 
@@ -243,13 +242,10 @@ def test_a_record_whose_lines_are_another_programs_is_read_alike(several: Store,
         assert list(reading.records) == list(several.records())
 
 
-@pytest.mark.parametrize("packed", [False, True])
-def test_a_report_takes_its_numbers_from_records_that_it_reads_once(several: Store, packed: bool) -> None:
+def test_a_report_takes_its_numbers_from_records_that_it_reads_once(several: Store) -> None:
     before = [
         render_report(build_report(several.read().records), format=format) for format in ("md", "csv", "json")
     ]
-    if packed:
-        assert pack(several, lambda *_: None) == RECORDS
     again: list[str] = []
 
     def source(hash: str) -> Record:

@@ -19,10 +19,10 @@ import pytest
 from hsiaug.base.errors import InputError, StoreError
 from hsiaug.base.temporary_folders import owner
 from hsiaug.trial import store as store_module
-from hsiaug.trial.predictions import checksum, find_predictions
+from hsiaug.trial.predictions import checksum, find_npz
 from hsiaug.trial.spec import TrialSpec
 from hsiaug.trial.store import Store
-from hsiaug.trial.upkeep import merge, pack, verify
+from hsiaug.trial.upkeep import merge, verify
 from tests.leavings import age, files_of_others, left_in, paths_in
 
 
@@ -103,17 +103,6 @@ def test_nothing_of_others_is_removed_from_a_store(filled: Store) -> None:
     keeps(filled.root)
 
 
-def test_a_folder_with_others_records_does_not_become_a_store(tmp_path: Path) -> None:
-    files_of_others(tmp_path / "records")
-    files_of_others(tmp_path / "cache")
-    left = left_in(tmp_path / "records")
-    keeps(tmp_path)
-
-    assert left.exists() and not (tmp_path / "hsiaug-store.json").exists()
-    with pytest.raises(StoreError, match="must be a store that hsiaug made"):
-        pack(Store(tmp_path), lambda *_: None)
-
-
 @pytest.mark.parametrize("linked", ["records", "cache"])
 def test_no_link_is_followed_to_what_is_removed(filled: Store, tmp_path: Path, linked: str) -> None:
     home, link = tmp_path / "home", filled.root / linked
@@ -124,16 +113,6 @@ def test_no_link_is_followed_to_what_is_removed(filled: Store, tmp_path: Path, l
     age(home)
     keeps(filled.root)
     assert left.exists()
-
-
-def test_a_store_of_a_version_without_markers_gets_one(filled: Store) -> None:
-    marker = filled.root / "hsiaug-store.json"
-    marker.unlink()
-    left = left_in(filled.root / "records")
-    age(left)
-
-    Store(filled.root, create=True).sweep()
-    assert marker.is_file() and not left.exists()
 
 
 @contextmanager
@@ -271,11 +250,11 @@ def test_damaged_predictions_are_none_and_no_other_error(filled: Store, tmp_path
         changed.append(bytes(data))
     for data in changed:
         (folder / "predictions.npz").write_bytes(data)
-        found = find_predictions(folder, wanted)
-        assert found is None or checksum(found) == wanted
+        found = find_npz(folder, wanted)
+        assert found is None or checksum(found[1]) == wanted
     (folder / "predictions.npz").unlink()
     os.mkfifo(folder / "predictions.npz")
-    assert find_predictions(folder, wanted) is None
+    assert find_npz(folder, wanted) is None
 
     (folder / "predictions.npz").unlink()
     (folder / "predictions.npz").write_bytes(whole[:-60] + bytes(b ^ 0x55 for b in whole[-60:]))
