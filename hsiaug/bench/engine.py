@@ -8,7 +8,6 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from importlib import import_module
 from pathlib import Path
-from types import ModuleType
 from typing import Annotated, Literal, Protocol
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
@@ -197,22 +196,11 @@ def open_engine(settings: ClusterSettings, jobs: int, say: Say) -> Iterator[Engi
     jobs: trials at the same time, where that is ours to choose.
     Raises InputError for an unknown name, and for one whose libraries are not installed.
     """
-    module, address = _module(settings)
-    engine: Engine = module.make(address, jobs, settings, say)
+    name, _, address = settings.on.partition(":")
+    if name not in ENGINES:
+        raise InputError("`on` must name an engine", value=repr(name), hint=did_you_mean(name, ENGINES))
+    engine: Engine = import_module(ENGINES[name]).make(address, jobs, settings, say)
     try:
         yield engine
     finally:
         engine.cancel()
-
-
-def outline(settings: ClusterSettings, batches: Sequence[Batch]) -> str:
-    """Describe in a sentence what the engine of the settings would be given; "" for processes of this machine."""
-    module, _ = _module(settings)
-    return str(module.outline(settings, batches)) if hasattr(module, "outline") else ""
-
-
-def _module(settings: ClusterSettings) -> tuple[ModuleType, str]:
-    name, _, address = settings.on.partition(":")
-    if name not in ENGINES:
-        raise InputError("`on` must name an engine", value=repr(name), hint=did_you_mean(name, ENGINES))
-    return import_module(ENGINES[name]), address

@@ -22,7 +22,7 @@ from hsiaug.bench.plan import Plan
 from hsiaug.bench.progress import watching
 from hsiaug.bench.schedule import in_order, join_plans, trials_of
 from hsiaug.tasks.task import get_task
-from hsiaug.trial.cache import Workbench, has_fit
+from hsiaug.trial.cache import Workbench
 from hsiaug.trial.machine import resolve_device
 from hsiaug.trial.record import damage_lines
 from hsiaug.trial.run import empty
@@ -116,8 +116,6 @@ def run(
             job = partial(Job, store=root, device=device, limit=limit)
             batches = batches_of(plans, waiting, job, costs, where.jobs, deadline)
             ordered = {trial.hash: trial for batch in batches for trial in batch.trials}
-            # The fits of an earlier run are in the cache.
-            costs.forget_fits(hash for hash, trial in ordered.items() if has_fit(store.cache, trial))
             where.submit(batches)
             if not where.waits:
                 return None
@@ -148,7 +146,7 @@ def batches_of(
     for (task, ref), scene in {(plan.task, plan.scene_ref): plan.scene for plan in plans}.items():
         here = trials_of(plan for plan in plans if (plan.task, plan.scene_ref) == (task, ref))
         mine = in_order(trial for trial in here if left.pop(trial.hash, None))
-        seconds = Forecast({trial.hash: trial for trial in mine}, costs).each()
+        seconds = Forecast({trial.hash: trial for trial in mine}, costs).each
         if jobs > 1:
             of_fit: dict[str, float] = defaultdict(float)
             for trial in mine:

@@ -121,7 +121,7 @@ def benchmark(
     with show_progress(notes, "drawing splits") as progress:
         plans = plan_runs(runs, registry(), progress=progress)
     if dry_run:
-        print_plan(plans, store, existing, device, jobs, settings, console(), notes, as_json=json)
+        print_plan(plans, store, existing, device, jobs, console(), notes, as_json=json)
         return
     run_and_print(
         plans,

@@ -8,7 +8,6 @@ from __future__ import annotations
 import signal
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from functools import partial
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -16,11 +15,10 @@ import typer
 
 from hsiaug.base.errors import StoreError
 from hsiaug.base.terminal import Console
-from hsiaug.bench.costs import Costs, Forecast, TimeLeft, parts_of, readable
-from hsiaug.bench.engine import ClusterSettings, Job, outline
+from hsiaug.bench.costs import Costs, Forecast, TimeLeft, readable
 from hsiaug.bench.memory_check import check_memory
 from hsiaug.bench.plan import Plan, between
-from hsiaug.bench.run import Existing, batches_of, held, missing, run, workers
+from hsiaug.bench.run import Existing, held, missing, run, workers
 from hsiaug.bench.schedule import hashes_by_run, join_plans, trials_of
 from hsiaug.cli.output import notes_console, print_json, print_lines, print_table, read_report
 from hsiaug.report import print_report, render_report, report_json
@@ -100,7 +98,6 @@ def print_plan(
     existing: Existing,
     device: str,
     jobs: int | None,
-    settings: ClusterSettings,
     out: Console,
     notes: Console,
     *,
@@ -122,10 +119,8 @@ def print_plan(
     except StoreError:
         costs = Costs.of(plans, ())
     left = Forecast({trial.hash: trial for trial in todo}, costs, jobs=jobs).left()
-    job, waiting = partial(Job, store=store, device="auto"), {trial.hash: trial for trial in todo}
-    where = outline(settings, batches_of(plans, waiting, job, costs, jobs))
     if as_json:
-        print_json({**_as_json(plans, plan, todo, left, jobs), "on": settings.on, "outline": where})
+        print_json(_as_json(plans, plan, todo, left, jobs))
         return
     if plan.run:
         header = ("run", "scene", "protocol", "draws", "trials", "to run", "about")
@@ -133,8 +128,7 @@ def print_plan(
     else:
         print_table(out, ("generator", "λ", "ω", "classifier", "synthetic", "draws", "to run"), _arms(plan, todo))
         print_lines(out, [_split_line(plan)])
-    print_lines(out, [*_once_lines(todo, costs), _cost_line(plan, todo, left, jobs)])
-    print_lines(out, [f"--on {settings.on}: {where}"] if where else [])
+    print_lines(out, [_cost_line(plan, todo, left, jobs)])
 
 
 def _runs(
@@ -150,7 +144,7 @@ def _runs(
         plan = join_plans(members)
         mine = [trial for trial in plan.trials if trial.hash in left]
         left -= {trial.hash for trial in mine}
-        about = Forecast({t.hash: t for t in mine}, costs, jobs=jobs).left().text if mine else None
+        about = readable(Forecast({t.hash: t for t in mine}, costs, jobs=jobs).left().seconds) if mine else None
         yield *row, len({t.seed for t in plan.trials}), len(plan.trials), len(mine), about
 
 
@@ -160,8 +154,7 @@ def _as_json(
     answer = {
         "trials": [{"hash": t.hash, **t.as_json(), "synthetic": plan.samples[t.hash][1]} for t in plan.trials],
         "to_run": [t.hash for t in todo],
-        "seconds": None if cost.unknown else cost.seconds,
-        "seconds_unknown": list(cost.unknown),
+        "seconds": cost.seconds,
         "jobs": jobs,
         "audits": [split.audit.as_json() for one in plans for split in one.splits],
         "notes": [*plan.notes, *plan.short],
@@ -193,32 +186,10 @@ def _split_line(plan: Plan) -> str:
     )
 
 
-def _once_lines(todo: Sequence[TrialSpec], costs: Costs) -> Iterator[str]:
-    """What generators learn once, and for how many of the draws each."""
-    spent: dict[str, list[float]] = {}
-    for trial in todo:
-        guess = costs.guess(trial.hash)
-        if guess.prepare:
-            part = parts_of(trial.as_json(), guess, guess.made)["prepare"]
-            spent.setdefault(trial.generator.name, []).append(costs.seconds(part))
-    for name, seconds in spent.items():
-        times = "once" if len(seconds) == 1 else f"{len(seconds)} times"
-        yield f"{name} learns without labels {times}, about {readable(sum(seconds))}"
-
-
 def _cost_line(plan: Plan, todo: Sequence[TrialSpec], cost: TimeLeft, jobs: int) -> str:
     processes = "1 process" if jobs == 1 else f"{jobs} processes"
     count = f"{len(todo)} of {len(plan.trials)} trials to run"
     if plan.nothing:
         count += f" ({len(plan.nothing)} make nothing)"
-    if cost.unknown:
-        names = ", ".join(cost.unknown)
-        return f"{count}, time unknown: {names} with these parameters not timed in this store yet ({processes})"
-    rough = (
-        "rough: partly timed in this store"
-        if cost.measured
-        else "rough: the plugins' own figures, of Indian Pines"
-    )
-    return (
-        f"{count}, about {cost.text} with {processes} ({'timed in this store' if cost.measured == 1 else rough})"
-    )
+    source = "timed in this store" if cost.measured else "rough: the plugins' own figures, of Indian Pines"
+    return f"{count}, about {readable(cost.seconds)} with {processes} ({source})"

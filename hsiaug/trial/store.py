@@ -206,7 +206,9 @@ class Store:
         """The names of all records, in order."""
         with self._access("read"):
             parts = [part.path for part in os.scandir(self._records) if len(part.name) == 2 and part.is_dir()]
-            written = {name for part in parts for entry in os.scandir(part) if (name := entry.name).startswith(part[-2:])}
+            written = {
+                name for part in parts for entry in os.scandir(part) if (name := entry.name).startswith(part[-2:])
+            }
             return sorted(written | set(self._packs.hashes()))
 
     def changed(self, hash: str) -> int:

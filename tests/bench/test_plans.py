@@ -227,22 +227,9 @@ def test_an_estimate_uses_the_cards_until_records_know_better(toy: Scene, plugin
     rough = estimate(plan, plan.trials)
     known = estimate(plan, plan.trials, times(plan.trials[0], plan, fit_classifier=100.0), jobs=2)
 
-    assert rough.measured == 0 and 1 < rough.seconds < 6
-    assert known.measured > 0 and known.seconds >= 100
+    assert not rough.measured and 1 < rough.seconds < 6
+    assert not known.measured and known.seconds >= 100
     assert (readable(5), readable(600), readable(7200)) == ("5 s", "10 min", "2.0 h")
-
-
-@pytest.mark.parametrize("asked", [{"preset": "tiny"}, {"overrides": {"svm": {"folds": "3"}}}])
-def test_what_a_card_says_of_other_parameters_is_no_estimate(
-    toy: Scene, plugins: Registry, asked: dict[str, Any]
-) -> None:
-    """A card's seconds are of the plugin's usual parameters; records of these say nothing of others either."""
-    usual = plan_of(toy, plugins, seeds=[0])
-    plan = plan_of(toy, plugins, seeds=[0], **asked)
-    of_usual = [times(t, usual, fit_classifier=100.0) for t in usual.trials if t.generator.name == "none"]
-    found = estimate(plan, plan.trials, *of_usual)
-
-    assert found.text == "unknown" and found.unknown == ("svm",)
 
 
 def test_a_preset_is_estimated_from_its_own_records(toy: Scene, plugins: Registry) -> None:
@@ -251,7 +238,7 @@ def test_a_preset_is_estimated_from_its_own_records(toy: Scene, plugins: Registr
     found = estimate(plan, plan.trials, *records)
 
     # svm for none and duplicate, coords for none; duplicate is fitted once.
-    assert found.measured == 1 and found.seconds == pytest.approx(3 * 0.5 + 0.5, rel=0.15)
+    assert found.measured and found.seconds == pytest.approx(3 * 0.5 + 0.5, rel=0.15)
 
 
 def test_a_card_may_declare_presets_of_its_own(
@@ -276,7 +263,7 @@ def test_a_time_on_other_draws_or_patches_is_a_guess_of_these(
     records = [times(t, other, fit_classifier=999.0, fit_generator=999.0, sample=0.0) for t in other.trials]
     found = estimate(plan, plan.trials, *records)
 
-    assert found.measured == 0 and found.seconds > 10 * estimate(plan, plan.trials).seconds
+    assert not found.measured and found.seconds > 10 * estimate(plan, plan.trials).seconds
 
 
 def test_a_larger_training_set_takes_longer(toy: Scene, plugins: Registry) -> None:
@@ -286,13 +273,13 @@ def test_a_larger_training_set_takes_longer(toy: Scene, plugins: Registry) -> No
     seen = [times(svm[lam], plan, fit_classifier=10.0) for lam in (0.0, 1.0)]
     found = estimate(plan, [svm[4.0]], *seen)
 
-    assert found.measured < 1 and 10.0 < found.seconds < 40.0
+    assert not found.measured and 10.0 < found.seconds < 40.0
 
 
 def test_what_each_trial_is_expected_to_take_adds_up_to_the_estimate(toy: Scene, plugins: Registry) -> None:
     """The first trial of those that share a fit makes it."""
     plan = plan_of(toy, plugins, generators=["guided"], lambdas=[0.5, 1.0], classifiers=["svm", "cnn2d"])
-    each = Forecast({t.hash: t for t in plan.trials}, Costs.of([plan], ())).each()
+    each = Forecast({t.hash: t for t in plan.trials}, Costs.of([plan], ())).each
 
     assert sum(each.values()) == pytest.approx(estimate(plan, plan.trials).seconds)
     guided = [

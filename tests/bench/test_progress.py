@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from rich.console import Console
 
-from hsiaug.bench.costs import Costs, Forecast, Guess, TimeLeft
+from hsiaug.bench.costs import Costs, Forecast, TimeLeft
 from hsiaug.bench.engine import Event
 from hsiaug.bench.progress import watching
 from hsiaug.protocol.balance import Rate
@@ -74,12 +74,17 @@ def costs(trials: Mapping[str, TrialSpec]) -> dict[str, float]:
     return made
 
 
-def guessed(trials: Mapping[str, TrialSpec], times: float = 1.0) -> dict[str, Guess]:
+class Guessed(Costs):
     """What each trial takes, so many times too much."""
-    return {
-        hash: Guess(times * FIT, 0.0, times * SECONDS[t.classifier.name], 100 if t.rate else 0)
-        for hash, t in trials.items()
-    }
+
+    def __init__(self, times: float = 1.0) -> None:
+        super().__init__()
+        self.times = times
+
+    def stages(self, trial: TrialSpec) -> dict[tuple[str, ...], tuple[float, bool]]:
+        made = {"fit_generator": FIT, "sample": 0.0} if trial.rate else {}
+        found = {**made, "fit_classifier": SECONDS[trial.classifier.name]}
+        return {(stage,): (self.times * seconds, False) for stage, seconds in found.items()}
 
 
 def run(forecast: Forecast, clock: Clock, trials: Mapping[str, TrialSpec], count: int) -> None:
@@ -94,18 +99,18 @@ def run(forecast: Forecast, clock: Clock, trials: Mapping[str, TrialSpec], count
 def test_the_first_quick_trials_do_not_speak_for_the_slow_ones() -> None:
     """Two trials of 2.1 s are done; 18 minutes are left, of which their mean would make 17 seconds."""
     clock, trials = Clock(), plan()
-    forecast = Forecast(trials, Costs(guessed(trials)), clock=clock)
+    forecast = Forecast(trials, Guessed(), clock=clock)
     run(forecast, clock, trials, 2)
     left = forecast.left()
     assert left.seconds == pytest.approx(sum(costs(trials).values()) - 2.1, rel=0.05)
-    assert left.measured < 1 and str(left) == "ETA about 18 min"
+    assert not left.measured and str(left) == "ETA about 18 min"
 
 
 @pytest.mark.parametrize("times", [0.2, 5.0])
 def test_what_this_run_measures_counts_more_than_the_guess(times: float) -> None:
     """A machine five times as fast, or as slow, as the one that was guessed for: after a tenth of the run it is known."""
     clock, trials = Clock(), plan(20)
-    forecast = Forecast(trials, Costs(guessed(trials, times)), clock=clock)
+    forecast = Forecast(trials, Guessed(times), clock=clock)
     run(forecast, clock, trials, 12)
     left = forecast.left()
     assert left.seconds == pytest.approx(sum(list(costs(trials).values())[12:]), rel=0.3)
@@ -118,40 +123,40 @@ def test_without_a_guess_there_is_a_rough_one() -> None:
 
 def test_a_trial_that_failed_at_once_does_not_speak_for_the_others() -> None:
     clock, trials = Clock(), plan(2, ("svm",))
-    forecast = Forecast(trials, Costs(guessed(trials)), clock=clock)
+    forecast = Forecast(trials, Guessed(), clock=clock)
     each = forecast.left().seconds / 4
     for hash in list(trials)[:2]:
         forecast.started(hash)
         clock.now += 0.01
         forecast.ended(hash, ok=False)
-    assert forecast.left() == TimeLeft(pytest.approx(2 * each), 0.0)
+    assert forecast.left() == TimeLeft(pytest.approx(2 * each), False)
 
 
 def test_running_trials_count_for_what_is_left_of_them() -> None:
     clock, trials = Clock(), plan(1, ("cnn2d",))
-    forecast = Forecast(trials, Costs(guessed(trials)), clock=clock)
+    forecast = Forecast(trials, Guessed(), clock=clock)
     before = forecast.left().seconds
     forecast.started(next(iter(trials)))
     clock.now += 30.0
-    assert forecast.left() == TimeLeft(pytest.approx(before - 30.0), 0.0)
+    assert forecast.left() == TimeLeft(pytest.approx(before - 30.0), False)
 
 
 def test_a_trial_past_its_time_is_not_nearly_done() -> None:
     """A card that says 1 s of a trial of minutes must not give ETA 0 s for minutes."""
     clock, trials = Clock(), plan(1, ("svm",))
     first = next(iter(trials))
-    forecast = Forecast({first: trials[first]}, Costs(guessed(trials)), clock=clock)
+    forecast = Forecast({first: trials[first]}, Guessed(), clock=clock)
     forecast.started(first)
     clock.now += 400.0
-    assert forecast.left() == TimeLeft(pytest.approx(100.0), 0.0)
+    assert forecast.left() == TimeLeft(pytest.approx(100.0), False)
 
 
 def test_processes_share_the_rest_but_not_a_fit() -> None:
     clock, trials = Clock(), plan(4, ("svm",))
-    one, two = (Forecast(trials, Costs(guessed(trials)), jobs=n, clock=clock).left().seconds for n in (1, 2))
+    one, two = (Forecast(trials, Guessed(), jobs=n, clock=clock).left().seconds for n in (1, 2))
     assert two == pytest.approx(one / 2, rel=0.01)
     shared = {t.hash: t for lam in (0.5, 1, 2, 4) for t in [trial("specdm", "svm", 0, lam)]}
-    many = Forecast(shared, Costs(guessed(shared)), jobs=4, clock=clock).left().seconds
+    many = Forecast(shared, Guessed(), jobs=4, clock=clock).left().seconds
     assert many >= FIT, "nobody else can make it meanwhile"
 
 
@@ -159,21 +164,12 @@ def test_scenes_come_one_after_the_other() -> None:
     """What is left of a scene in one process cannot be overtaken by the next scene."""
     here, clock = plan(1, ("cnn2d",)), Clock()
     there = {t.hash: t for t in (replace(t, scene="other", scene_sha256="1" * 64) for t in here.values())}
-    one, both = (Forecast(some, Costs(guessed(some)), jobs=8, clock=clock) for some in (here, here | there))
+    one, both = (Forecast(some, Guessed(), jobs=8, clock=clock) for some in (here, here | there))
     assert both.left().seconds == pytest.approx(2 * one.left().seconds)
 
 
-def test_samples_that_a_smaller_lambda_made_are_not_made_again() -> None:
-    """λ = 1 draws the pool; λ = ½ takes a part of it."""
-    first, second = (trial("specdm", "svm", 0, lam) for lam in (1.0, 0.5))
-    made = {first.hash: 200, second.hash: 100}
-    rough = {hash: Guess(100.0, 50.0, 10.05, made[hash]) for hash in made}
-    forecast = Forecast({t.hash: t for t in (first, second)}, Costs(rough), clock=Clock())
-    assert forecast.left().seconds == pytest.approx(100 + 50 + 2 * 10.05)
-
-
 def test_nothing_left_takes_no_time() -> None:
-    assert Forecast({}, Costs(), clock=Clock()).left() == TimeLeft(0.0, 1.0)
+    assert Forecast({}, Costs(), clock=Clock()).left() == TimeLeft(0.0, True)
 
 
 # What is printed
@@ -182,7 +178,7 @@ def test_nothing_left_takes_no_time() -> None:
 def test_a_line_now_and_then_says_when_it_will_end() -> None:
     clock, trials, out = Clock(), plan(1), io.StringIO()
     true = costs(trials)
-    with watching(trials, Console(file=out, width=200), costs=Costs(guessed(trials)), clock=clock) as on_event:
+    with watching(trials, Console(file=out, width=200), costs=Guessed(), clock=clock) as on_event:
         for hash in trials:
             on_event(Event("start", hash))
             clock.now += true[hash]

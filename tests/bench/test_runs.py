@@ -12,9 +12,7 @@ import time
 from pathlib import Path
 
 import pytest
-from typer.testing import CliRunner
 
-from hsiaug.cli.main import app
 from hsiaug.trial.store import Store
 from tests.strangers import DUMMY, environment, hsiaug, install, results
 
@@ -280,26 +278,6 @@ def test_a_dry_run_shows_the_synthetic_samples_of_each_arm(tmp_path: Path, env: 
     plan = json.loads(hsiaug(*words, "--json", env=env).stdout)
     assert {(t["lambda"], t["synthetic"]) for t in plan["trials"]} == {(0.0, 0), (1.0, 0), (3.0, 50)}
     assert len(plan["to_run"]) == 12
-
-
-def test_a_dry_run_knows_no_time_of_a_preset_that_never_ran(tmp_path: Path) -> None:
-    """svm has fewer folds in the preset tiny; what its card says is of the usual ones."""
-
-    def said(*more: str) -> str:
-        words = ("benchmark", "toy", "--generator", "none", "--classifier", "svm", "--lambda", "0", "--patch", "5")
-        words = (*words, "--times", "0")
-        store = ("--store", str(tmp_path / "store"), "--preset", "tiny", "--device", "cpu", "--jobs", "1")
-        answer = CliRunner().invoke(app, [*words, *store, *more])
-        assert answer.exit_code == 0, answer.output
-        return answer.stdout
-
-    before = said("--seeds", "1", "--dry-run")
-    assert "time unknown: svm with these parameters not timed" in before and "about" not in before
-    assert json.loads(said("--seeds", "1", "--dry-run", "--json"))["seconds"] is None
-
-    said("--seeds", "1")
-    after = said("--seeds", "2", "--dry-run")
-    assert "2 of 4 trials to run, about" in after and "timed in this store" in after
 
 
 def test_a_dry_run_prints_the_plan_and_writes_nothing(tmp_path: Path, env: dict[str, str]) -> None:

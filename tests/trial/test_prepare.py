@@ -5,7 +5,7 @@ from __future__ import annotations
 import multiprocessing
 import os
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from hsiaug.bench.costs import Costs
+from hsiaug.bench.costs import Costs, Forecast
 from hsiaug.bench.plan import Plan, Request, build_plan
 from hsiaug.bench.schedule import trials_of
 from hsiaug.core.scene import Scene
@@ -160,46 +160,23 @@ def planned(scene: Scene, plugins: Registry, **asked: Any) -> Plan:
     return build_plan(scene, Request(**{**usual, "seeds": [0, 1], **asked}), plugins)
 
 
-def seconds(plans: Sequence[Plan], cache: Path | None = None) -> float:
-    """What the trials of plans are expected to learn without labels."""
-    costs = Costs.of(plans, (), cache)
-    return sum(costs.guess(trial.hash).prepare for trial in trials_of(plans))
-
-
-def test_it_is_expected_once_a_scene_over_all_plans_and_once_a_draw_where_draws_hide_pixels(
-    toy: Scene, plugins: Registry
-) -> None:
-    plans = [planned(toy, plugins, lambdas=[lam]) for lam in (1.0, 2.0)]
-    assert seconds(plans) == 5, "as its card says"
-    assert seconds([*plans, planned(toy, plugins, overrides={"axes": {"gain": "0.5"}})]) == 5
-    assert seconds([*plans, planned(toy, plugins, overrides={"axes": {"number": "3"}})]) == 10
-    assert seconds([planned(toy, plugins, protocol=parse_protocol("hidden:0.5:issd"))]) == 10
-
-
-def test_what_is_saved_costs_nothing(toy: Scene, plugins: Registry, run: Run, tmp_path: Path) -> None:
-    plan, cache = planned(toy, plugins), tmp_path / "cache"
-    changed = replace(toy, cube=toy.cube + np.float32(1e-3))
-    run(next(t for t in plan.trials if t.generator.name == "axes"), Workbench(toy, get_task("pixels"), cache))
-    assert seconds([plan], cache) == 0 and seconds([planned(changed, plugins)], cache) == 5
-
-
-def test_a_record_says_why_what_is_saved_of_a_scene_is_not_used(
+def test_it_is_expected_once_a_scene_over_all_plans_and_no_more_once_a_record_says_that_it_was_learnt(
     toy: Scene, plugins: Registry, run: Run, tmp_path: Path
 ) -> None:
-    cache = tmp_path / "cache"
+    plans = [planned(toy, plugins, lambdas=[lam]) for lam in (1.0, 2.0)]
 
-    def notes(scene: Scene = toy, **asked: Any) -> list[str]:
-        plan = planned(scene, plugins, **asked)
-        trial = next(t for t in plan.trials if t.generator.name == "axes")
-        record, _ = run(trial, Workbench(scene, get_task("pixels"), cache))
-        return [note for note in record["notes"] if "anew" in note]
+    def seconds(*records: Any) -> float:
+        costs, free = Costs.of(plans, records), Costs.of(plans, records)
+        free.prepared = {like for t in trials_of(plans) for like in costs.stages(t) if like[0] == "prepare"}
+        whole, rest = (
+            Forecast({t.hash: t for t in trials_of(plans)}, one).left().seconds for one in (costs, free)
+        )
+        return whole - rest
 
-    changed = replace(toy, cube=toy.cube + np.float32(1e-3))
-    begin = "axes learnt toy without labels anew: what is saved differs in "
-    assert not notes() and not notes(seeds=[5])
-    assert notes(changed) == [begin + "pixels."] and not notes(changed)
-    assert notes(overrides={"axes": {"number": "3"}}) == [begin + "params."]
-    assert not notes(replace(changed, name="other")), "of another scene"
+    assert seconds() == pytest.approx(5), "as its card says"
+    first = next(t for t in plans[0].trials if t.generator.name == "axes")
+    record, _ = run(first, Workbench(toy, get_task("pixels"), tmp_path / "cache"))
+    assert seconds(record) == 0
 
 
 def test_it_sees_the_visible_pixels_and_no_label(toy: Scene) -> None:

@@ -22,7 +22,6 @@ from typing import Any
 
 from hsiaug.base.errors import InputError, StoreError, install
 from hsiaug.base.files import write_text_whole
-from hsiaug.bench.costs import readable
 from hsiaug.bench.engine import Batch, ClusterSettings, OnEvent, Say
 from hsiaug.bench.engines.chunks import (
     Chunk,
@@ -42,7 +41,7 @@ except ImportError as error:
         "`on` slurm needs the library submitit", hint=f"Install it: {install('slurm', 'submitit')}."
     ) from error
 
-__all__ = ["SlurmJob", "live_jobs", "make", "outline", "read_jobs", "runs_folder", "write_jobs"]
+__all__ = ["SlurmJob", "live_jobs", "make", "read_jobs", "runs_folder", "write_jobs"]
 
 SHORTEST = 60.0
 """Seconds that a job is to take at least, where there is that much to do."""
@@ -131,7 +130,7 @@ class _Slurm:
         store = _scriptable(batches[0].job.store.resolve())
         name = f"{datetime.now(UTC):%Y%m%d-%H%M%S-%f}-{uuid.uuid4().hex[:6]}"
         sent: list[SlurmJob] = []
-        for parameters, chunks in self._arrays(batches, self.say):
+        for parameters, chunks in self._arrays(batches):
             tasks = [chunk_of(chunk, self.settings.threads) for chunk in chunks]
             numbers = _submit_array(tasks, parameters, runs_folder(store) / "jobs" / name)
             sent += [SlurmJob(job, hashes(chunk)) for job, chunk in zip(numbers, chunks, strict=True)]
@@ -148,26 +147,12 @@ class _Slurm:
     def cancel(self) -> None:
         """Jobs go on when this process ends."""
 
-    def outline(self, batches: Sequence[Batch]) -> str:
-        """Describe what :meth:`submit` would submit."""
-        said: list[str] = []
-        for parameters, chunks in self._arrays(batches, said.append):
-            trials, longest = (
-                len(hashes([piece for chunk in chunks for piece in chunk])),
-                max(map(seconds_of, chunks)),
-            )
-            words = " ".join(f"{key}={value}" for key, value in parameters.items())
-            said.append(
-                f"an array of {len(chunks)} jobs with {trials} trials, about {readable(longest)} the longest: {words}"
-            )
-        return "; ".join(said) or "no jobs"
-
-    def _arrays(self, batches: Sequence[Batch], say: Say) -> Iterator[tuple[dict[str, Any], list[list[Piece]]]]:
+    def _arrays(self, batches: Sequence[Batch]) -> Iterator[tuple[dict[str, Any], list[list[Piece]]]]:
         """Parameters of sbatch, as submitit calls them, and the jobs of each array: of trials that no job has yet."""
         settings, before = self.settings, read_jobs(batches[0].job.store) if batches else []
         taken = {hash for job in live_jobs(before) for hash in job.trials}
         if had := len(taken & {trial.hash for batch in batches for trial in batch.trials}):
-            say(f"{had} trials are in jobs of SLURM already")
+            self.say(f"{had} trials are in jobs of SLURM already")
         most = settings.tasks or USUAL_ARRAY
         shortest = SHORTEST * settings.threads
         for gpu, chunks in split_by_gpu(
@@ -232,8 +217,3 @@ def make(address: str, jobs: int, settings: ClusterSettings, say: Say) -> _Slurm
             hint="Log in to the cluster, and write `on` slurm.",
         )
     return _Slurm(settings, say)
-
-
-def outline(settings: ClusterSettings, batches: Sequence[Batch]) -> str:
-    """Describe what would be submitted; SLURM need not be installed here."""
-    return _Slurm(settings, lambda line: None).outline(batches)
