@@ -102,7 +102,9 @@ class Costs:
         (classifier, learner), (generator, maker) = named("classifier"), named("generator")
         learning = (classifier.seconds if classifier else UNKNOWN) * growth(classifier, real + made)
         # Shown spectra and the number of samples matter to a classifier.
-        found = {("fit_classifier", learner, place, f"{spec.get('view')} {Rate.of(spec)}"): learning}
+        found: dict[Like, float] = {
+            ("fit_classifier", learner, place, f"{spec.get('view')} {Rate.of(spec)}"): learning
+        }
         if made:
             making = generator.seconds if generator else UNKNOWN
             fit = making * (1 - SAMPLES_SHARE) * growth(generator, real)

@@ -34,7 +34,8 @@ class Packs:
 
     def get(self, hash: str) -> bytes | None:
         """The bytes of the newest record of that hash, or None."""
-        return max(self._ask("SELECT created, record FROM records WHERE hash = ?", hash), default=(None, None))[1]
+        found = max(self._ask("SELECT created, record FROM records WHERE hash = ?", hash), default=None)
+        return None if found is None else bytes(found[1])
 
     def predictions(self, hash: str) -> Iterator[bytes]:
         """The bytes of the predictions of that hash, of each pack that has some."""
