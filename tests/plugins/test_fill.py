@@ -1,4 +1,4 @@
-"""``fill``: real unlabelled patches of segments that touch a label, named by an SVM and the teacher together."""
+"""``fill``: real unlabelled patches of segments that touch a label, named by the teacher."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from hsiaug.api import find_segments, load_plugin
+from hsiaug.api import find_segments
 from hsiaug.protocol.protocols import parse_protocol
 from hsiaug.protocol.split import draw_split
 from hsiaug.protocol.view import TrainView, train_view
@@ -91,22 +91,3 @@ def test_without_an_unlabelled_pixel_training_patches_are_repeated(seen, fit) ->
     samples = made(bare, dict.fromkeys(seen.counts, 2))
     assert samples.provenance["training_patches_repeated"] == sorted(seen.counts)
     assert set(map(tuple, bare.coords)) == set(map(tuple, seen.coords))
-
-
-def test_of_many_labels_it_learns_one_of_each_class_in_turn(seen, fit, monkeypatch) -> None:
-    learnt = []
-    plugin = load_plugin("classifier", "fused:svm")
-
-    class Noted:
-        def fit(self, samples, *rest, **more):
-            learnt.append(samples.y)
-            return plugin.fit(samples, *rest, **more)
-
-    monkeypatch.setattr("hsiaug_builtin.baselines.fill.load_plugin", lambda *_: Noted())
-    fit(Fill, seen)
-    monkeypatch.setattr("hsiaug_builtin.baselines.fill.MOST", 20)
-    fit(Fill, seen)
-
-    assert len(learnt[0]) == len(seen.y) > 20 and len(learnt[1]) == 20
-    counts, there = np.bincount(learnt[1])[1:], np.bincount(seen.y)[1:]
-    assert (counts >= np.minimum(there, counts.max() - 1)).all()

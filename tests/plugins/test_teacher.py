@@ -24,6 +24,7 @@ from hsiaug_builtin.teacher.features import fit_local_means, plane_of
 from hsiaug_builtin.teacher.machine import fit_machine
 from hsiaug_builtin.teacher.noise import WITHIN, fit_noise_projection
 from hsiaug_builtin.teacher.teacher import fit_teacher, teach
+from hsiaug_builtin.teacher.voters import average_alike
 
 
 def view_of(toy: Scene, scope: str, patch: int = 5) -> TrainView:
@@ -37,7 +38,7 @@ def crops(toy: Scene) -> TrainView:
 
 
 def test_votes_are_for_every_unlabelled_pixel_and_beat_chance_by_far(toy: Scene, crops: TrainView) -> None:
-    votes = teach(crops)
+    votes = teach(crops, 0)
     assert np.array_equal(votes.pixels, crops.unlabelled) and votes.classes.tolist() == sorted(crops.counts)
     assert votes.shares.sum(axis=1) == pytest.approx(np.ones(len(crops.unlabelled)))
     rows = choose_trusted(votes.shares, 0.5, 30)
@@ -52,29 +53,60 @@ def test_the_classifier_names_shown_pixels_by_their_votes_and_others_by_their_pa
     view = view_of(toy, "scene", 9)
     shown = replace(view, unlabelled=view.unlabelled[::2])  # the other half is hidden
     fitted = TeacherClassifier(None).fit(shown.real, shown, seed=0, device="cpu", progress=lambda *_: None)
-    votes, voters = teach(shown), fit_teacher(shown)
+    votes = teach(shown, 0)
     named = fitted.predict(Patches(shown.patches(votes.pixels), votes.pixels))
     assert np.array_equal(named, votes.classes[votes.shares.argmax(axis=1)])
 
     hidden = view.unlabelled[1::2]
-    told = fitted.predict_proba(Patches(view.patches(hidden), hidden))
+    there = Patches(view.patches(hidden), hidden)
     columns = [c - 1 for c in votes.classes]
-    assert np.allclose(told[:, columns], voters.shares(view.patches(hidden)), atol=1e-6)
+    assert np.allclose(fitted.predict_proba(there)[:, columns], fitted.shares_alone(there), atol=1e-6)
     true = toy.labels[tuple(hidden.T)]
-    assert ((told.argmax(axis=1) + 1 == true)[true > 0]).mean() > 0.6
+    assert ((fitted.predict(there) == true)[true > 0]).mean() > 0.6
 
 
 def test_votes_of_a_pixel_are_those_of_its_patch_averaged_over_its_neighbours(crops: TrainView) -> None:
     """Far from borders both agree; a pixel that is hidden lacks the average alone."""
-    teacher = fit_teacher(crops)
-    alone = teacher.shares(crops.patches(teacher.votes.pixels)).argmax(axis=1)
-    assert (alone == teacher.votes.shares.argmax(axis=1)).mean() > 0.8
+    pool, votes = fit_teacher(crops, crops.real, 0), teach(crops, 0)
+    alone = pool.shares_alone(Patches(crops.patches(votes.pixels), votes.pixels)).argmax(axis=1)
+    assert (alone == votes.shares.argmax(axis=1)).mean() > 0.8
+
+
+@pytest.mark.parametrize("sure", [0.0, 1.1])
+def test_shares_are_averaged_only_where_left_out_pixels_are_not_told_surely(
+    crops: TrainView, monkeypatch: pytest.MonkeyPatch, sure: float
+) -> None:
+    monkeypatch.setattr("hsiaug_builtin.teacher.teacher.SURE", sure)
+    pool, pixels = fit_teacher(crops, crops.real, 0), crops.unlabelled
+    alone = pool.shares_alone(Patches(crops.patches(pixels), pixels))
+    assert np.allclose(pool.shares[tuple(pixels.T)], alone, atol=1e-3) == (not pool.facts["averaged"])
+    assert pool.facts["averaged"] == (sure > 1) and 0 < pool.facts["left_out_share"] <= 1
+
+
+def test_where_nothing_can_be_left_out_shares_are_averaged(toy: Scene) -> None:
+    view = train_view(toy, draw_split(toy, parse_protocol("kshot:1"), 0, 5), "scene")
+    facts = teach(view, 0).facts
+    assert facts["averaged"] is True and facts["left_out_share"] is None
+
+
+def test_of_many_labels_it_learns_one_of_each_class_in_turn(
+    crops: TrainView, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("hsiaug_builtin.teacher.teacher.MOST", 20)
+    learnt = []
+    monkeypatch.setattr(
+        "hsiaug_builtin.teacher.teacher.fit_pool", lambda _, samples, *__, **___: learnt.append(samples)
+    )
+    fit_teacher(crops, crops.real, 0)
+    assert len(crops.y) > len(learnt[0]) == 20
+    counts, there = np.bincount(learnt[0].y)[1:], np.bincount(crops.y)[1:]
+    assert (counts >= np.minimum(there, counts.max() - 1)).all()
 
 
 def test_attached_pixels_touch_a_training_pixel_of_their_name_through_pixels_of_that_name(
     crops: TrainView,
 ) -> None:
-    votes = teach(crops)
+    votes = teach(crops, 0)
     named = dict(
         zip(map(tuple, votes.pixels.tolist()), votes.classes[votes.shares.argmax(axis=1)].tolist(), strict=True)
     )
@@ -91,31 +123,35 @@ def test_attached_pixels_touch_a_training_pixel_of_their_name_through_pixels_of_
 
 
 def test_pixels_that_may_not_be_believed_are_not(crops: TrainView) -> None:
-    votes = teach(crops)
+    votes = teach(crops, 0)
     rows = np.concatenate(choose_trusted(votes.shares, 1.0, among=votes.attached))
     assert np.array_equal(np.sort(rows), np.flatnonzero(votes.attached))
 
 
-def test_brightness_that_differs_from_place_to_place_does_not_change_most_votes(
+def test_brightness_that_differs_from_place_to_place_does_not_change_what_most_voters_say(
     toy: Scene, crops: TrainView
 ) -> None:
     """Two of the three views are blind to it."""
     shade = np.linspace(0.5, 1.5, toy.shape[1], dtype=np.float32)[None, :, None]
     darker = replace(crops, cube=crops.cube * shade)
-    named, again = (teach(view).shares.argmax(axis=1) for view in (crops, darker))
-    assert (named == again).mean() > 0.8
+
+    def told(view: TrainView) -> np.ndarray:
+        voters = fit_teacher(view, view.real, 0).voters
+        return sum(voter.patches(view.patches(view.unlabelled)) for voter in voters).argmax(axis=1)
+
+    assert (told(crops) == told(darker)).mean() > 0.8
 
 
 def test_spectra_of_two_bands_have_one_view_and_are_named_all_the_same(crops: TrainView) -> None:
     narrow = replace(crops, cube=crops.cube[:, :, :2], wavelengths=None)
-    votes = teach(narrow)
+    votes = teach(narrow, 0)
     assert votes.shares.sum(axis=1) == pytest.approx(np.ones(len(votes.pixels)))
 
 
 @pytest.mark.parametrize(("protocol", "scope"), [("hidden:0.5:issd", "scene"), ("issd", "none")])
 def test_a_teacher_reads_what_the_view_shows_and_names_nothing_else(toy: Scene, protocol: str, scope: str) -> None:
     view = train_view(toy, draw_split(toy, parse_protocol(protocol), 0, 5), scope)
-    votes = teach(view)
+    votes = teach(view, 0)
     assert np.array_equal(votes.pixels, view.unlabelled) and np.isfinite(votes.shares).all()
     assert view.visible[tuple(votes.pixels.T)].all() and len(votes.pixels) == len(view.unlabelled)
 
@@ -171,8 +207,6 @@ def test_a_scene_without_noise_or_with_one_band_has_components_too(crops: TrainV
 
 
 def test_votes_are_averaged_with_neighbours_that_look_alike_and_not_across_a_border(crops: TrainView) -> None:
-    from hsiaug_builtin.teacher.teacher import average_alike
-
     pixels = np.argwhere(np.ones((9, 8), dtype=bool)).astype(np.int32)
     plane = np.zeros((9, 8, 2), dtype=np.float32)
     plane[:, 4:] = 50
@@ -185,7 +219,7 @@ def test_votes_are_averaged_with_neighbours_that_look_alike_and_not_across_a_bor
 
 def test_one_label_a_class_is_enough_to_name_most_of_a_scene(toy: Scene) -> None:
     view = train_view(toy, draw_split(toy, parse_protocol("kshot:1"), 0, 5), "scene")
-    votes = teach(view)
+    votes = teach(view, 0)
     true = toy.labels[tuple(votes.pixels.T)]
     named = votes.classes[votes.shares.argmax(axis=1)]
     assert (named == true)[true > 0].mean() > 0.7

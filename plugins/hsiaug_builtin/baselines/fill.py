@@ -1,4 +1,4 @@
-"""Real unlabelled patches near labels, named by a support vector machine and the teacher together."""
+"""Real unlabelled patches of segments with a label, named by the teacher."""
 
 from __future__ import annotations
 
@@ -11,24 +11,16 @@ from numpy.typing import NDArray
 
 from hsiaug.api import (
     Card,
-    Patches,
     Plugin,
     Progress,
     TrainView,
-    derive_seed,
     find_segments,
-    load_plugin,
     load_state,
     param,
-    patches_at,
     take_in_turn,
 )
 from hsiaug_builtin.baselines.pseudo import FittedPseudo
 
-NAMES = "fused:svm"
-"""The classifier that names pixels."""
-MOST = 600
-"""Training pixels that it learns at most, one of each class in turn, so that a fit takes seconds."""
 SIDE, COMPONENTS = 7, 10
 """Pixels along the side of a segment, about; noise components in which its pixels are alike."""
 
@@ -70,7 +62,7 @@ class FittedFill(FittedPseudo):
 
 
 class Fill(Plugin[FillParams]):
-    """Real unlabelled patches from segments that touch a label, under the names that ``fused:svm`` gives them.
+    """Real unlabelled patches from segments that touch a label, under the names that the shared teacher gives them.
 
     Segments of like pixels (SLIC) are made without any label. Believed are pixels of those that hold a training pixel, be
     it a single one, if they are named after a class that was labelled there. Samples are drawn in turn from each segment
@@ -80,8 +72,8 @@ class Fill(Plugin[FillParams]):
 
     card = Card(
         name="fill",
-        version="1",
-        summary="Real unlabelled patches of segments that touch a label, named by an SVM and a teacher together",
+        version="2",
+        summary="Real unlabelled patches of segments that touch a label, named by a teacher",
         paper="""SLIC segments: @article{achanta2012slic, author={Radhakrishna Achanta and Appu Shaji and Kevin Smith and
             Aurelien Lucchi and Pascal Fua and Sabine S{\\"u}sstrunk}, title={{SLIC} Superpixels Compared to
             State-of-the-Art Superpixel Methods}, journal={IEEE Transactions on Pattern Analysis and Machine
@@ -94,20 +86,15 @@ class Fill(Plugin[FillParams]):
     def fit(self, view: TrainView, *, seed: int, device: str, progress: Progress) -> FittedFill:
         """Name the pixels of segments with labels, and remember which are believed."""
         from hsiaug_builtin.teacher.choice import margins
+        from hsiaug_builtin.teacher.teacher import teach
 
         segments = find_segments(_features(view), SIDE).astype(np.int64)
         own = segments[tuple(view.coords.T)]
         near = view.unlabelled[np.isin(segments[tuple(view.unlabelled.T)], own)]
         named, sure = np.empty(0, dtype=np.int64), np.empty(0)
         if len(near):
-            shown, plugin = replace(view, unlabelled=near), load_plugin("classifier", NAMES)
-            real = view.real
-            if len(real) > MOST:
-                mixed = np.random.default_rng(derive_seed("fill", seed)).permutation(len(real))
-                real = real.take(np.sort(mixed[take_in_turn(view.y[mixed])][:MOST]))
-            fused = plugin.fit(real, shown, seed=seed, device=device, progress=progress)
-            shares = fused.predict_proba(Patches(patches_at(view.cube, near, 1), near)).astype(np.float64)
-            named, sure = shares.argmax(axis=1) + 1, margins(shares)
+            votes = teach(replace(view, unlabelled=near), seed)
+            named, sure = votes.classes[votes.shares.argmax(axis=1)], margins(votes.shares)
         # A segment and a class as one number.
         kinds = len(view.class_names) + 1
         believed = np.isin(segments[tuple(near.T)] * kinds + named, own * kinds + view.y)

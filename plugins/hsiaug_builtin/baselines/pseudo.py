@@ -134,7 +134,7 @@ class Pseudo(Plugin[PseudoParams]):
 
     card = Card(
         name="pseudo",
-        version="3",
+        version="4",
         summary="Control: real unlabelled patches named by a teacher, the same number as other generators make",
         scope="scene",
         seconds=5.0,
@@ -150,13 +150,15 @@ class Pseudo(Plugin[PseudoParams]):
             sure, lack = np.ones(len(view.y)), {"no_unlabelled_pixel": "training patches are repeated"}
             return FittedPseudo(self.params, view.cube, view.patch, view.coords, view.y, sure, lack)
         progress(0, 1, "teacher")
-        votes = teach(view)
+        votes = teach(view, seed)
         rows = choose_trusted(votes.shares, self.params.share, among=votes.attached)
         progress(1, 1, "teacher")
         column, index = np.repeat(np.arange(len(rows)), [len(own) for own in rows]), np.concatenate(rows)
         lacking = votes.classes[[not len(own) for own in rows]]
         again = np.isin(view.y, lacking)
-        notes = {"training_patches_repeated": lacking.tolist()} if len(lacking) else {}
+        notes = {"teacher": dict(votes.facts)}
+        if len(lacking):
+            notes["training_patches_repeated"] = lacking.tolist()
         return FittedPseudo(
             params=self.params,
             cube=view.cube,

@@ -1,12 +1,10 @@
-"""Soft votes for every unlabelled pixel, learnt from a train view.
+"""Names of pixels by several opinions: the voters, and a classifier beside them.
 
-Spectra are read in units of how much neighbouring pixels differ (:mod:`hsiaug_builtin.teacher.noise`), which says
-without any label how far a class may vary. In each of three spectral views two voters, one that reads the pixel alone
-and one that reads windows of several sizes round it, give every pixel the mean of two shares: those of the distances
-to the class means, and those of a support vector machine. The shares of all voters are multiplied (the logarithmic
-opinion pool of Genest and Zidek, Combining Probability Distributions, Statistical Science 1, 1986), so that a class
-which one voter rules out is not named, and then averaged over the neighbourhood of each pixel, a neighbour counting
-less as it differs more (bilateral filter of Tomasi and Manduchi, ICCV 1998).
+The shares of all opinions are multiplied, each with a weight (the logarithmic opinion pool of Genest and Zidek, Combining
+Probability Distributions, Statistical Science 1, 1986), so that a class which one of them rules out is not named. The
+weights are learnt on two halves of the training pixels that lie apart, from fits on the other half. Where left-out pixels
+are told with less than SURE, shares are averaged over like neighbours; where they are told almost without error there is
+no noise to take away, and an average only blurs borders.
 
 Pixels of one name that touch are a segment. One that holds a training pixel of its class continues what was labelled; on
 a segment far from any, a name rests on spectra alone, and is far more often wrong.
@@ -14,158 +12,191 @@ a segment far from any, a name rests on spectra alone, and is far more often wro
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.special import softmax
 
-from hsiaug.api import SpectralView, TrainView, train_view_seen
-from hsiaug_builtin.nets.projection import Projection
-from hsiaug_builtin.teacher.features import SIDES, LocalMeans, local_means, plane_of, windows_of
-from hsiaug_builtin.teacher.machine import Machine, fit_machine
-from hsiaug_builtin.teacher.noise import fit_noise_projection
+from hsiaug.api import Patches, PatchSamples, Progress, TrainView, derive_seed, spatial_folds, take_in_turn
+from hsiaug_builtin.nets.choice import mean_logarithms
+from hsiaug_builtin.nets.fitted import by_class
+from hsiaug_builtin.spatial.components import look_up
+from hsiaug_builtin.spatial.partner import LEAST_SHARE, Floats, Partner, PartnerParams, partner_of
+from hsiaug_builtin.spatial.smoothed import share_image
+from hsiaug_builtin.teacher.pool import pool_weights
+from hsiaug_builtin.teacher.voters import Reading, Voter, average_alike, readings
 
-VIEWS = ("raw", "unit", "continuum")
-FEWEST = 3
-"""Bands that the views beside ``raw`` need."""
-COMPONENTS = 10
-"""Components per window."""
-COST, REACH = 10.0, 0.1
-"""C, and γ times the number of features, of the machine."""
-TEMPERATURE = 0.2
-"""Divides half the squared distance to a class mean, per feature: features do not err independently."""
-NEIGHBOURHOOD, UNLIKE = 5, 1.0
-"""Pixels: side of the window over which shares are averaged; and the distance to a neighbour, in units of noise, at which
-it counts e^(−1/2) times as much. All of these, and those of the noise, were chosen on draws 100 to 103 of Indian Pines,
-of crops of Houston and Pavia, of Jasper Ridge and Samson, under ``kshot:1``, ``kshot:3`` and ``issd``."""
-LEAST_SHARE = 1e-6
-"""No voter rules a class out for good."""
+if TYPE_CHECKING:
+    from hsiaug.api import FittedClassifier
 
-Floats = NDArray[np.float64]
+TRUST = 1.0
+"""Weight of the partner's logarithms where nothing is left out to learn it from; the voters share as much."""
+SURE = 0.9
+"""Geometric mean, all classes alike, of the shares of the true class of left-out pixels from which on shares are not
+averaged over neighbours. Chosen on draws 100 to 105 of Indian Pines, of crops of Houston and Pavia, of Jasper Ridge and
+Samson under ``issd``; so was the classifier beside the voters."""
+MOST = 600
+"""Training pixels that the teacher learns at most, one of each class in turn, so that a fit takes seconds."""
+
+
+@dataclass(frozen=True, eq=False)
+class Pool:
+    """shares: (H, W, k) float32 of ``classes`` (k,). known: (H, W) bool, where there are any.
+
+    weights: (v + 1,) of the voters and the partner. class_count: C of the scene.
+    """
+
+    partner: Partner
+    fitted: FittedClassifier
+    voters: tuple[Voter, ...]
+    weights: Floats
+    shares: NDArray[np.float32]
+    known: NDArray[np.bool_]
+    classes: NDArray[np.int64]
+    class_count: int
+    facts: Mapping[str, object] = field(default_factory=dict)
+
+    def predict(self, patches: Patches) -> NDArray[np.int64]:
+        """(n,) class ids; only classes with real samples are ever named."""
+        return np.asarray(self.classes[self._of(patches).argmax(axis=1)])
+
+    def predict_proba(self, patches: Patches) -> NDArray[np.float32]:
+        """(n, C) shares for class ids 1..C; 0 for a class without a real sample."""
+        return by_class(self._of(patches), self.classes, self.class_count)
+
+    def _of(self, patches: Patches) -> NDArray[np.float32]:
+        return look_up(self.shares, self.known, patches, self.shares_alone)
+
+    def shares_alone(self, patches: Patches) -> NDArray[np.float32]:
+        """(n, k) shares of patches of raw spectra, not averaged over neighbours."""
+        told = [voter.patches(patches.x) for voter in self.voters]
+        told.append(self.partner.logarithms(self.fitted, patches, self.classes))
+        return np.asarray(softmax(np.tensordot(self.weights, told, 1), axis=1), dtype=np.float32)
+
+
+def fit_pool(
+    params: PartnerParams,
+    samples: PatchSamples,
+    real: PatchSamples,
+    view: TrainView,
+    *,
+    seed: int,
+    device: str,
+    progress: Progress,
+) -> Pool:
+    """Weigh the opinions on left-out pixels, then fit all; the shares are those of unlabelled and of real pixels.
+
+    samples: what the partner learns from at last. real: (n,) those that all else is learnt from; no synthetic sample
+    enters the weights, as one may be made from a pixel that is left out.
+    """
+    pixels = np.concatenate([view.unlabelled, real.coords])
+    known = np.zeros(view.visible.shape, dtype=bool)
+    known[tuple(pixels.T)] = True
+    view = replace(view, coords=real.coords, y=real.y)
+    partner = partner_of(params, view, seed, device)
+    classes, target = np.unique(real.y, return_inverse=True)
+    fold = spatial_folds(real.coords.astype(np.int64), real.y, view.patch)
+    read = list(readings(view, pixels))
+    left_out = np.stack(
+        [
+            *(_left_out(reading, real.y, fold) for reading in read),
+            _left_out_by(partner, real, fold, progress),
+        ]
+    )
+    held = fold >= 0
+    prior = np.array([*np.full(len(read), 1 / len(read)), TRUST])
+    weights = pool_weights(left_out[:, held], target[held], prior)
+    told = np.where(held, _of_true(np.tensordot(weights, left_out, 1), target), np.nan)
+    sure = float(np.exp(mean_logarithms(told[None], real.y)[0]))
+
+    voters = tuple(reading.fit(reading.features[-len(real) :], real.y) for reading in read)
+    fitted = partner.fit(samples, real.coords, real.y, progress)
+    own = share_image(partner, fitted, view, known, classes)[tuple(pixels.T)]
+    pooled = weights[-1] * np.log(np.maximum(own, LEAST_SHARE, dtype=np.float64))
+    for weight, voter, reading in zip(weights, voters, read, strict=False):
+        pooled += weight * voter.logarithms(reading.features)
+    shares = softmax(pooled, axis=1)
+    # NaN, where nothing is left out, is not sure.
+    average = not sure >= SURE
+    if average:
+        shares = average_alike(shares, pixels, read[0].plane)
+    image = np.zeros((*known.shape, len(classes)), dtype=np.float32)
+    image[tuple(pixels.T)] = shares
+    facts = {
+        "partner_view": partner.spectra.name,
+        "weights": [round(float(w), 3) for w in weights],
+        "left_out_share": round(sure, 3) if held.any() else None,
+        "averaged": average,
+    }
+    return Pool(partner, fitted, voters, weights, image, known, classes, len(view.class_names), facts)
+
+
+def _of_true(told: Floats, target: NDArray[np.int64]) -> Floats:
+    """(n,) logarithms of the shares of the true classes, from sums of logarithms (n, k)."""
+    from scipy.special import log_softmax
+
+    return np.asarray(log_softmax(told, axis=1)[np.arange(len(target)), target])
+
+
+def _left_out(reading: Reading, y: NDArray[np.int64], fold: NDArray[np.int64]) -> Floats:
+    """(n, k) logarithms of the shares that a voter gives each training pixel, learnt from the other fold alone."""
+    own, classes = reading.features[-len(y) :], np.unique(y)
+    told = np.full((len(y), len(classes)), np.log(LEAST_SHARE))
+    for k in np.unique(fold[fold >= 0]):
+        rest = fold != k
+        known = np.searchsorted(classes, np.unique(y[rest]))
+        told[np.ix_(fold == k, known)] = reading.fit(own[rest], y[rest]).logarithms(own[fold == k])
+    return told
+
+
+def _left_out_by(partner: Partner, real: PatchSamples, fold: NDArray[np.int64], progress: Progress) -> Floats:
+    """(n, k) the same of the partner."""
+    classes = np.unique(real.y)
+    told = np.full((len(real), len(classes)), np.log(LEAST_SHARE))
+    for k in np.unique(fold[fold >= 0]):
+        rest = real.take(fold != k)
+        half = partner.fit(rest, rest.coords, rest.y, progress)
+        told[fold == k] = partner.logarithms(half, real.take(fold == k), classes)
+    return told
 
 
 @dataclass(frozen=True, eq=False)
 class Votes:
     """pixels: (m, 2) int32, unlabelled. shares: (m, k) float64, rows sum to 1. classes: (k,) int64 ids, ascending.
 
-    attached: (m,) bool, the pixel lies in a segment with a training pixel of the class that it votes most for.
+    attached: (m,) bool, the pixel lies in a segment with a training pixel of the class that it votes most for. facts:
+    what the pool of opinions says of itself.
     """
 
     pixels: NDArray[np.int32]
     shares: NDArray[np.float64]
     classes: NDArray[np.int64]
     attached: NDArray[np.bool_]
+    facts: Mapping[str, object]
 
 
-@dataclass(frozen=True, eq=False)
-class Voter:
-    """A fitted voter. projection: of its spectral view. sides: its windows, in pixels. means: (k, d) of the classes."""
-
-    spectra: SpectralView
-    projection: Projection
-    sides: tuple[int, ...]
-    machine: Machine
-    means: NDArray[np.float32]
-
-    def logarithms(self, features: NDArray[np.float32]) -> Floats:
-        """(n, k) logarithms of the shares of pixels with features (n, d)."""
-        apart = np.stack([np.square(features - mean).sum(axis=1, dtype=np.float64) for mean in self.means], axis=1)
-        shares = softmax(-0.5 * apart / (TEMPERATURE * features.shape[1]), axis=1)
-        shares = (shares + softmax(self.machine.scores(features), axis=1)) / 2
-        return np.asarray(np.log(np.maximum(shares, LEAST_SHARE)))
-
-    def patches(self, x: NDArray[np.float32]) -> Floats:
-        """(n, k) logarithms of the shares of patches (n, B, p, p) in scene units."""
-        means = LocalMeans(self.projection, self.sides, np.ones(self.means.shape[1], dtype=np.float32))
-        return self.logarithms(means.patches(self.spectra(x, axis=1)))
+def _say_nothing(done: int, total: int, note: str = "") -> None:
+    """The classifier of the teacher reports no progress."""
 
 
-@dataclass(frozen=True, eq=False)
-class Teacher:
-    """A fitted teacher. votes: for the unlabelled pixels of its view. voters: for pixels that the view did not show."""
-
-    votes: Votes
-    voters: tuple[Voter, ...]
-
-    def shares(self, x: NDArray[np.float32]) -> Floats:
-        """(n, k) shares for patches (n, B, p, p) in scene units, not averaged over neighbours."""
-        return np.asarray(softmax(np.mean([voter.patches(x) for voter in self.voters], axis=0), axis=1))
+def fit_teacher(view: TrainView, real: PatchSamples, seed: int) -> Pool:
+    """The pool of the voters and ``svm``, learnt from training pixels of a view, at most MOST."""
+    if len(real) > MOST:
+        mixed = np.random.default_rng(derive_seed("teacher", seed)).permutation(len(real))
+        real = real.take(np.sort(mixed[take_in_turn(real.y[mixed])][:MOST]))
+    return fit_pool(PartnerParams("svm"), real, real, view, seed=seed, device="cpu", progress=_say_nothing)
 
 
-def teach(view: TrainView) -> Votes:
-    """The votes of :func:`fit_teacher`."""
-    return fit_teacher(view).votes
-
-
-def fit_teacher(view: TrainView) -> Teacher:
-    """Fit a teacher on the training pixels of a view; its votes are for the unlabelled pixels, which may be none."""
-    pixels, known = np.concatenate([view.unlabelled, view.coords]), len(view.unlabelled)
-    planes: list[NDArray[np.float32]] = []
-    voters: list[Voter] = []
-    logarithms = []
-    for reading in readings(view, pixels):
-        planes.append(reading.plane)
-        voters.append(reading.fit(reading.features[known:], view.y))
-        logarithms.append(voters[-1].logarithms(reading.features))
-    pooled = softmax(np.mean(logarithms, axis=0), axis=1)
-    shares = average_alike(pooled, pixels, planes[0])[:known]
-    classes = np.unique(view.y)
-    votes = Votes(view.unlabelled, shares, classes, _attach(view, classes[shares.argmax(axis=1)]))
-    return Teacher(votes, tuple(voters))
-
-
-@dataclass(frozen=True, eq=False)
-class Reading:
-    """What a voter reads. features: (n, d) of pixels. plane: (H, W, c) components of all pixels in its spectral view."""
-
-    spectra: SpectralView
-    projection: Projection
-    sides: tuple[int, ...]
-    plane: NDArray[np.float32]
-    features: NDArray[np.float32]
-
-    def fit(self, features: NDArray[np.float32], y: NDArray[np.int64]) -> Voter:
-        """The voter that learns from features (n, d) of pixels of classes y (n,)."""
-        machine = fit_machine(features, y, np.ones(len(y), dtype=np.float32), cost=COST, reach=REACH)
-        means = np.stack([features[y == c].mean(axis=0) for c in np.unique(y)])
-        return Voter(self.spectra, self.projection, self.sides, machine, means)
-
-
-def readings(view: TrainView, pixels: NDArray[np.int32]) -> Iterator[Reading]:
-    """What each voter reads of pixels (n, 2); no label is read."""
-    for name in VIEWS if view.bands >= FEWEST else VIEWS[:1]:
-        spectra = SpectralView(name, view.wavelengths)
-        seen = train_view_seen(view, spectra)
-        projection = fit_noise_projection(seen, COMPONENTS)
-        plane = plane_of(seen, projection)
-        for sides in ((1,), windows_of(view, SIDES)):
-            yield Reading(spectra, projection, sides, plane, local_means(plane, pixels, sides))
-
-
-def average_alike(shares: Floats, pixels: NDArray[np.int32], plane: NDArray[np.float32]) -> Floats:
-    """Shares (n, k) of pixels (n, 2), each the mean over those of its neighbourhood that are among the pixels.
-
-    plane: (H, W, c) by which neighbours are alike.
-    """
-    height, width, _ = plane.shape
-    reach = NEIGHBOURHOOD // 2
-    # A margin of places where no pixel is.
-    row = np.full((height + 2 * reach, width + 2 * reach), -1, dtype=np.int64)
-    row[pixels[:, 0] + reach, pixels[:, 1] + reach] = np.arange(len(pixels))
-    own = plane[pixels[:, 0], pixels[:, 1]]
-    total, made = np.zeros(len(pixels)), np.zeros_like(shares)
-    for down in range(NEIGHBOURHOOD):
-        for right in range(NEIGHBOURHOOD):
-            other = row[pixels[:, 0] + down, pixels[:, 1] + right]
-            there = np.flatnonzero(other >= 0)
-            other = other[there]
-            apart = np.square(own[there] - own[other]).sum(axis=1, dtype=np.float64)
-            weight = np.exp(-0.5 * apart / UNLIKE**2)
-            total[there] += weight
-            made[there] += weight[:, None] * shares[other]
-    return np.asarray(made / total[:, None])
+def teach(view: TrainView, seed: int) -> Votes:
+    """Votes for the unlabelled pixels of a view, which may be none."""
+    pool = fit_teacher(view, view.real, seed)
+    shares = pool.shares[tuple(view.unlabelled.T)].astype(np.float64)
+    shares /= shares.sum(axis=1, keepdims=True)
+    attached = _attach(view, pool.classes[shares.argmax(axis=1)])
+    return Votes(view.unlabelled, shares, pool.classes, attached, pool.facts)
 
 
 def _attach(view: TrainView, named: NDArray[np.int64]) -> NDArray[np.bool_]:
