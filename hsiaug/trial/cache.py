@@ -29,6 +29,7 @@ from hsiaug.trial.fits import (
     Fit,
     checkpoint,
     clear_checkpoints,
+    difference_from_saved,
     load_fit,
     only_one,
     save_fit,
@@ -176,7 +177,8 @@ class Workbench:
     def prepared(self, spec: TrialSpec, generator: Generator, device: str, progress: Progress) -> Preparation:
         """As :meth:`prepare`, whether the fit needs it or not."""
         view = cast("TrainView", self.view(spec, generator.card.scope))
-        key = short_hash(spec.generator.of_preparation(self.pixels(spec, generator.card.scope), spec.patch))
+        identity = spec.generator.of_preparation(self.pixels(spec, generator.card.scope), spec.patch)
+        key = short_hash(identity)
         made = cast("Any", type(generator))(preparing_params(spec.generator.params))
         seed = derive_seed("prepare", spec.generator.name)
 
@@ -194,6 +196,7 @@ class Workbench:
                     "prepare",
                     partial(made.load_prepared, device=device),
                     learn,
+                    {"scene": spec.scene, **identity["prepares"], **identity},
                 )
             return Preparation(key, found.fitted, found.seconds)
 
@@ -226,10 +229,11 @@ class Workbench:
         stage: str,
         load: Callable[[Path], T],
         learn: Callable[[], Callable[..., T]],
+        identity: dict[str, Any] | None = None,
     ) -> Fit[T]:
         """What a stage ("fit" or "prepare") gives: as it was saved under a key, else made now and saved.
 
-        learn: gives the plugin's call. What is prepared is saved however quick it was.
+        learn: gives the plugin's call. identity: as of :func:`save_fit`; what has one is saved however quick it was.
         """
         fits = stage == "fit"
         what = f"fit of {card.name}" if fits else f"preparation of {card.name}"
@@ -242,6 +246,12 @@ class Workbench:
             self._notes.append(
                 f"The saved {what} could not be used, and was {'fitted' if fits else 'learnt'} again: {saved}."
             )
+        elif folder is not None and identity is not None:
+            differs = difference_from_saved(folder.parent, identity)
+            if differs:
+                self._notes.append(
+                    f"{card.name} learnt {identity['scene']} without labels anew: what is saved differs in {differs}."
+                )
         folder = folder if self.saves else None
         start = time.perf_counter()
         made = self._resumed(learn(), card, folder)
@@ -255,8 +265,8 @@ class Workbench:
                 hint=f"Return the {'fitted object' if fits else 'object that fit is to be given'}.",
             )
         if folder is not None:
-            if not fits or seconds > WORTH_SAVING:
-                fault = save_fit(folder, cast("Any", made).save, seconds)
+            if identity is not None or seconds > WORTH_SAVING:
+                fault = save_fit(folder, cast("Any", made).save, seconds, **(identity or {}))
                 self.check_views()
                 if fault:
                     self._notes.append(f"The {what} could not be saved for another run: {fault}.")
