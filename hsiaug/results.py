@@ -313,8 +313,8 @@ class Results:
         return frame_of(data_rows(self.report, "" if by == "trial" else by))
 
     def gain(self) -> DataFrame:
-        """pandas: a row per arm, classifier and control, in points: mean paired difference of the main metric, its 95 % t
-        interval, that of the second metric, Holm-corrected p, draws, and the verdict of the arm."""
+        """pandas: a row per arm, classifier and control, in points: mean paired difference of the main metric with its
+        simultaneous 95 % interval, that of the second metric, p corrected for all arms, draws, and the arm's verdict."""
         return frame_of(
             {
                 "scene": table.condition.scene,
@@ -331,7 +331,7 @@ class Results:
                 "high": None if one.main.interval is None else 100 * one.main.interval[1],
                 "second_metric": table.scores.second.key,
                 "second_gain": None if one.second is None else 100 * one.second.mean,
-                "p_holm": one.main.p_holm,
+                "p_corrected": one.main.p_corrected,
                 "draws": len(one.pairs),
                 "verdict": "control" if gain.verdict is None else gain.verdict.finding,
             }

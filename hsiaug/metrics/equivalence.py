@@ -38,14 +38,16 @@ def equivalence(differences: Sequence[float], margin: float = MARGIN) -> Equival
     return "equivalent" if mean - half > -margin else "not better"
 
 
-def detectable_difference(std: float, draws: int) -> float:
-    """The mean difference that a two-sided t test at 5 % finds with a power of 80 %; infinite for fewer than two draws.
+def detectable_difference(std: float, draws: int, critical: float | None = None) -> float:
+    """The mean difference that is found with a power of 80 % where the mean must be beyond ``critical`` standard errors.
 
-    std: standard deviation of the paired differences.
+    std: standard deviation of the paired differences. critical: None for that of a two-sided t test at 5 %. Infinite for
+    fewer than two draws.
     """
     if draws < 2:
         return math.inf
-    return (_quantile(draws - 1, 1 - ALPHA / 2) + _quantile(draws - 1, POWER)) * std / math.sqrt(draws)
+    beyond = _quantile(draws - 1, 1 - ALPHA / 2) if critical is None else critical
+    return (beyond + _quantile(draws - 1, POWER)) * std / math.sqrt(draws)
 
 
 def _quantile(freedom: int, level: float) -> float:

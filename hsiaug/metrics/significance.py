@@ -1,4 +1,4 @@
-"""How sure a difference is: spread, intervals, paired tests over draws, and Holm's correction.
+"""How sure a difference is: spread, intervals, and the sign-flip test over paired draws.
 
 The pairs are draws (seeds), never pixels: neighbouring pixels are not independent, so a test over pixels
 (McNemar's) finds significance where there is none.
@@ -7,26 +7,37 @@ The pairs are draws (seeds), never pixels: neighbouring pixels are not independe
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
-from itertools import pairwise
-from typing import NamedTuple
+from collections.abc import Hashable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from hsiaug.base.errors import InputError
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
 
 ALPHA = 0.05
 """A corrected p below this carries a claim."""
 
 MIN_PAIRS = 6
-"""Fewest pairs with which a two-sided Wilcoxon signed-rank test can reach .05 (2 / 2**6 = .031)."""
+"""Fewest draws with which a two-sided sign-flip test can reach .05 (2 / 2**6 = .031)."""
 
-EXACT_PAIRS = 50
-"""Up to this many pairs the null distribution is counted out; beyond it the normal one is as good."""
+USUAL_DRAWS = 7
+"""Draws of a benchmark that names no number: one more than the fewest, so that one draw may go the other way a little."""
+
+EXACT_DRAWS = 12
+"""Up to so many draws all patterns of signs are counted; beyond it PATTERNS of them."""
+
+PATTERNS = 4096
+"""Patterns of signs that stand for all of them, the one seen among them."""
 
 Z = 1.959963984540054
 """Quantile of the normal distribution that 95 % lie within."""
 
 SAME = 12
 """Decimals after which two differences are the same number: 0.3 - 0.2 must tie with 0.2 - 0.1."""
+
+TIE = 1e-9
+"""Difference of two statistics that is rounding."""
 
 
 class MeanStd(NamedTuple):
@@ -88,56 +99,85 @@ def paired_share_interval(gained: int, lost: int, n: int) -> tuple[float, float]
     return mean - half, mean + half
 
 
-def paired_wilcoxon(a: Sequence[float], b: Sequence[float]) -> float | None:
-    """Two-sided p of the Wilcoxon signed-rank test on the pairs (a[i], b[i]).
+class FlipTest(NamedTuple):
+    """The test of one comparison of a family.
 
-    Zero differences are dropped (Wilcoxon's own rule), ties share their mean rank, and p is exact up to 50
-    pairs, ties or not. 1.0 where all differences are zero; None below MIN_PAIRS pairs, where no data
-    whatever could reach .05.
+    p: of this comparison alone. corrected: for all comparisons of the family; both None below MIN_PAIRS draws, where
+    neither could reach ALPHA. critical: t value that the mean must be beyond to be shown: mean ± critical · std / √n
+    excludes 0 exactly where ``corrected`` is below ALPHA. Below MIN_PAIRS draws it is Student's t with Bonferroni's
+    correction; None where no value is finite.
     """
-    if len(a) != len(b):
-        raise InputError(
-            "a paired test needs as many values on either side",
-            value=f"{len(a)} and {len(b)}",
-            hint="Pass only the draws that both arms share, in the same order.",
-        )
-    if len(a) < MIN_PAIRS:
-        return None
-    _check_finite(a)
-    _check_finite(b)
-    differences = [round(x - y, SAME) for x, y in zip(a, b, strict=True)]
-    differences = [d for d in differences if d != 0]
-    if not differences:
-        return 1.0
-    if len(differences) > EXACT_PAIRS:
-        from scipy.stats import wilcoxon
 
-        return float(wilcoxon(differences).pvalue)
-    return _exact_p(differences)
+    p: float | None
+    corrected: float | None
+    critical: float | None
 
 
-def smallest_p(pairs: int) -> float:
-    """The smallest two-sided p that the test can give with this many pairs: all differences of one sign."""
-    return min(1.0, 2.0 ** (1 - pairs))
+def max_t(family: Sequence[Mapping[Hashable, float]]) -> list[FlipTest]:
+    """Two-sided sign-flip tests of paired differences, corrected for their number by step-down max-T.
+
+    family: for each comparison, draw → difference; a draw may be missing in some. Under the null hypothesis the
+    differences of a draw are as likely as their negatives, so that all comparisons of a draw may change sign together,
+    which keeps their correlation (P. H. Westfall and S. S. Young, Resampling-Based Multiple Testing, Wiley 1993; J. P.
+    Romano and M. Wolf, Exact and approximate stepdown methods for multiple hypothesis testing, Journal of the American
+    Statistical Association 100, 2005). The statistic is |Σ d| / √(Σ d²) over the draws that the comparison has: it
+    rises with |t|, and is finite for equal differences too. A draw that a comparison lacks adds nothing to either sum.
+
+    All patterns of signs are counted up to EXACT_DRAWS draws, so p is at least 2 / 2**n however many comparisons there
+    are; beyond it PATTERNS random ones with a fixed seed. Patterns that tie with what was seen count against it.
+    Raises InputError for a comparison without a draw, or a difference that is not finite.
+    """
+    import numpy as np
+
+    if not family:
+        return []
+    for one in family:
+        _check_finite(list(one.values()))
+    rows = {draw: i for i, draw in enumerate(dict.fromkeys(draw for one in family for draw in one))}
+    d, n = np.zeros((len(rows), len(family))), np.array([len(one) for one in family])
+    for j, one in enumerate(family):
+        # 0.3 - 0.2 must tie with 0.2 - 0.1.
+        d[[rows[draw] for draw in one], j] = np.round(list(one.values()), SAME)
+    length = np.sqrt((d**2).sum(axis=0))
+    z = np.abs(_signs(len(rows)) @ d) / np.where(length > 0, length, 1)  # (patterns, comparisons); z[0] as seen
+    order = np.argsort(-z[0], kind="stable")
+    seen = z[0, order] - TIE
+    highest = np.maximum.accumulate(z[:, order[::-1]], axis=1)[
+        :, ::-1
+    ]  # of each comparison and those of smaller z
+    corrected = np.maximum.accumulate((highest >= seen).mean(axis=0))
+    rank = len(z) - math.ceil(ALPHA * len(z))
+    needed = np.partition(highest, rank, axis=0)[rank]
+    first_kept = int(np.append(corrected < ALPHA, False).argmin())
+    needed[first_kept:] = needed[min(first_kept, len(family) - 1)]
+    alone = (z >= z[0] - TIE).mean(axis=0)
+    tests = {}
+    for at, j in enumerate(order):
+        critical = _critical(float(needed[at]), int(n[j]), len(family))
+        tests[j] = FlipTest(float(alone[j]), float(corrected[at]), critical)
+        if n[j] < MIN_PAIRS:
+            tests[j] = FlipTest(None, None, critical)
+    return [tests[j] for j in range(len(family))]
 
 
-def draws_needed(tests: int = 1) -> int:
-    """The fewest pairs with which one of that many Holm-corrected tests can fall below .05, whatever the others give."""
-    return next(n for n in range(1, 64) if tests * smallest_p(n) < ALPHA)
+def _signs(draws: int) -> NDArray[Any]:
+    """(patterns, draws) signs; the first row is +1, and of two opposite patterns there is one."""
+    import numpy as np
+
+    if draws <= EXACT_DRAWS:
+        bits = np.arange(2 ** (draws - 1))[:, None] >> np.arange(draws) & 1
+    else:
+        bits = np.random.default_rng(0).integers(2, size=(PATTERNS, draws))
+        bits[0] = 0
+    return 1.0 - 2.0 * bits
 
 
-def holm(p_values: Sequence[float]) -> list[float]:
-    """Holm's step-down correction: adjusted p-values in the order given, each at least p and at most 1."""
-    for p in p_values:
-        if not 0 <= p <= 1:
-            raise InputError("a p-value must lie between 0 and 1", value=p, hint="Leave out what was not tested.")
-    order = sorted(range(len(p_values)), key=lambda i: p_values[i])
-    adjusted = [0.0] * len(p_values)
-    highest = 0.0
-    for rank, i in enumerate(order):
-        highest = max(highest, min(1.0, (len(p_values) - rank) * p_values[i]))
-        adjusted[i] = highest
-    return adjusted
+def _critical(z: float, n: int, tests: int) -> float | None:
+    from scipy.special import stdtrit
+
+    if n < MIN_PAIRS:
+        return float(stdtrit(n - 1, 1 - ALPHA / 2 / tests)) if n > 1 else None
+    return z * math.sqrt((n - 1) / (n - z * z)) if n - z * z > TIE else None
 
 
 def told_apart(differences: Sequence[float]) -> bool:
@@ -159,24 +199,3 @@ def _check_finite(values: Sequence[float]) -> None:
             value=bad[0] if bad else "none",
             hint="Leave out what is missing, and say how many are left.",
         )
-
-
-def _exact_p(differences: Sequence[float]) -> float:
-    """Count the sign patterns whose rank sum lies as far out as the one seen; ranks doubled to be whole."""
-    ranks = _doubled_ranks([abs(d) for d in differences])
-    total = sum(ranks)
-    positive = sum(rank for rank, d in zip(ranks, differences, strict=True) if d > 0)
-    ways = [1] + [0] * total
-    for rank in ranks:
-        for s in range(total, rank - 1, -1):
-            ways[s] += ways[s - rank]
-    tail = sum(ways[: min(positive, total - positive) + 1])
-    return min(1.0, 2 * tail / (1 << len(ranks)))
-
-
-def _doubled_ranks(values: Sequence[float]) -> list[int]:
-    """Twice the mid-ranks of ``values``: whole numbers also where ties share a rank."""
-    ordered = sorted(values)
-    starts = [0] + [i + 1 for i, (x, y) in enumerate(pairwise(ordered)) if x != y] + [len(ordered)]
-    rank = {ordered[lo]: lo + hi + 1 for lo, hi in pairwise(starts)}
-    return [rank[v] for v in values]

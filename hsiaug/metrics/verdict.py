@@ -7,19 +7,28 @@ measured against exchanges the words and nothing else. docs/statistics.md says t
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Hashable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Literal
 
 from hsiaug.metrics.equivalence import MARGIN, detectable_difference, equivalence
-from hsiaug.metrics.significance import ALPHA, MIN_PAIRS, draws_needed, mean_std, t_interval
+from hsiaug.metrics.significance import ALPHA, MIN_PAIRS, MeanStd, max_t, mean_std, t_interval
 
 Shown = Literal["above", "below", "no difference shown", "undecided"]
 """Verdicts on one difference of paired draws."""
 
 Finding = Literal[
-    "helps", "helps, at a loss", "hurts", "equivalent", "not better", "open", "undecided", "nothing made", "failed"
+    "helps",
+    "helps, at a loss",
+    "gains",
+    "hurts",
+    "equivalent",
+    "not better",
+    "open",
+    "undecided",
+    "nothing made",
+    "failed",
 ]
 """Verdicts on a generator, measured against its controls."""
 
@@ -32,6 +41,7 @@ TINY = 1e-12
 MEANINGS: dict[Finding, str] = {
     "helps": "shown above none and above duplicate",
     "helps, at a loss": "helps, and by the same rule loses in the second metric against any control",
+    "gains": "shown above none; whether it is above its other controls is open",
     "hurts": "shown below none and below duplicate",
     "equivalent": "shown to lie within ±{margin} of the control over which it gains least",
     "not better": "shown to gain less than {margin} over that control",
@@ -62,57 +72,82 @@ def meanings(
     return {
         **said,
         "helps": f"{MEANINGS['helps']}; {who} also above {names}",
-        "undecided": f"{MEANINGS['undecided']}, be it against {names} alone",
     }
 
 
 @dataclass(frozen=True)
 class Evidence:
-    """One arm minus one control, over the draws that both share.
+    """One metric of an arm minus that of a control, over the draws that both share, and the test of the differences.
 
-    differences: fractions, one per draw. p: of the paired Wilcoxon test, Holm-corrected; None where it was not tested.
-    tests: how many arms Holm's correction counts, or would count if all had draws enough. factor: by which it raised p.
+    differences: fractions, one per draw. draws: what names each draw. p, p_corrected, critical: of the sign-flip test by
+    itself, and corrected for its family, as in :class:`hsiaug.metrics.significance.FlipTest`; set by :func:`correct`.
     """
 
     differences: tuple[float, ...] = ()
+    draws: tuple[Hashable, ...] = ()
     p: float | None = None
-    tests: int = 1
-    factor: float = 1.0
+    p_corrected: float | None = None
+    critical: float | None = None
 
     @property
-    def shown(self) -> Shown:
-        """See :func:`shown`."""
-        return shown(self.differences, self.p, self.tests, self.factor)
-
-    @property
-    def needed(self) -> int:
-        """The fewest draws with which the difference could be shown."""
-        return draws_needed(self.tests)
+    def summary(self) -> MeanStd:
+        """The effect: mean difference with its spread."""
+        return mean_std(self.differences)
 
     @property
     def mean(self) -> float:
-        """Mean difference; NaN without a draw."""
-        return math.fsum(self.differences) / len(self.differences) if self.differences else math.nan
+        """The mean difference."""
+        return self.summary.mean
+
+    @property
+    def shown(self) -> Shown:
+        """What the differences show.
+
+        ``above`` and ``below`` need a corrected p < .05 and a mean that does not print as 0.0 points. Without that:
+        ``undecided`` where so few draws could not have shown anything, else ``no difference shown``.
+        """
+        if self.p_corrected is None:
+            return "undecided"
+        if self.p_corrected < ALPHA and not prints_zero(self.mean):
+            return "above" if self.mean > 0 else "below"
+        return "no difference shown"
+
+    @property
+    def interval(self) -> tuple[float, float] | None:
+        """mean ± critical · std / √n: excludes 0 exactly where the corrected p is below .05; None where it is endless."""
+        if self.critical is None:
+            return None
+        mean, std, n = self.summary
+        half = self.critical * (std or 0.0) / math.sqrt(n)
+        return mean - half, mean + half
+
+
+def correct(family: Sequence[Evidence]) -> list[Evidence]:
+    """The same with the sign-flip test, corrected for all of the family; draws of one name change sign together."""
+    tests = max_t([dict(zip(one.draws, one.differences, strict=True)) for one in family])
+    return [
+        replace(one, p=test.p, p_corrected=test.corrected, critical=test.critical)
+        for one, test in zip(family, tests, strict=True)
+    ]
 
 
 @dataclass(frozen=True)
 class Verdict:
     """A finding, and what it rests on.
 
-    against: control → what is shown against it. draws: of the control that shares fewest; needed: to decide.
-    waits_for: of an undecided arm, the further control that alone keeps it from helping.
-    failed, of: draws that failed, of those that were run. hardest: of an equivalent, not better or open arm, the control
-    over which it gains least; margin: in points; detectable: the difference that so many draws could show, in
-    points.
+    against: control → what is shown against it. draws: of the control that shares fewest.
+    waits_for: of an arm that gains, the control with which it shares too few draws, where it is above all others.
+    failed, of: draws that failed, of those that were run. hardest: of an arm that gains, or is equivalent, not better or
+    open, the control over which it gains least; margin: in points; detectable: the difference that so many draws could
+    show, in points.
     """
 
     finding: Finding
     against: Mapping[str, Shown] = field(default_factory=dict)
     draws: int = 0
-    needed: int = 0
     failed: int = 0
     of: int = 0
-    waits_for: str | None = None
+    waits_for: str = ""
     hardest: str = ""
     margin: float = 0.0
     detectable: float = 0.0
@@ -123,63 +158,30 @@ class Verdict:
         if self.finding == "failed":
             return f"failed ({self.failed} of {self.of} {_draws(self.of)})"
         if self.finding == "undecided":
-            return self._open()
-        if self.finding in ("equivalent", "not better", "open"):
-            return self._mixed()
+            return undecided(self.draws)
+        if self.waits_for:
+            return f"gains: {self._waiting()}"
+        if self.finding in ("gains", "equivalent", "not better", "open"):
+            return f"{'gains: ' if self.finding == 'gains' else ''}{self._mixed()}"
         return self.finding
 
-    def _open(self) -> str:
-        if self.waits_for is None:
-            return undecided(self.draws, self.needed)
+    def _waiting(self) -> str:
         clear = " and ".join(control for control, said in self.against.items() if said == "above")
         if not self.draws:
-            return f"undecided (above {clear}; no draw in common with {self.waits_for})"
+            return f"above {clear}; no draw in common with {self.waits_for}"
         had = f"{self.draws} {_draws(self.draws)} with {self.waits_for}"
-        return f"undecided (above {clear}; {had}: at least {self.needed} are needed)"
+        return f"above {clear}; {had}, at least {MIN_PAIRS} are needed"
 
     def _mixed(self) -> str:
         """Describe a difference that is shown against one control, or opposite ones against two."""
         clear = [f"{said} {control}" for control, said in self.against.items() if said in ("above", "below")]
+        still = f"open against {self.hardest} ({self.draws} draws could show {self.detectable:.1f})"
         rest = {
             "equivalent": f"equivalent to {self.hardest} (±{self.margin:g})",
             "not better": f"not better than {self.hardest} by {self.margin:g}",
-            "open": f"open against {self.hardest} ({self.draws} draws could show {self.detectable:.1f})",
-        }[self.finding]
+        }.get(self.finding, still)
         implied = self.finding == "not better" and self.against.get(self.hardest) == "below"
         return "; ".join(clear if implied else [*clear, rest])
-
-
-def shown(differences: Sequence[float], p: float | None, tests: int = 1, factor: float = 1.0) -> Shown:
-    """The verdict from paired differences (fractions) and their Holm-corrected p.
-
-    ``above`` and ``below`` need p < .05, a mean that does not print as 0.0 points, most draws on the side of that mean,
-    and a t interval of it that leaves out 0, of 95 % corrected by ``factor`` as p was. Without that: ``undecided`` where
-    so few draws could not have shown anything, else ``no difference shown``.
-    """
-    mean = math.fsum(differences) / len(differences) if differences else 0.0
-    if p is not None and p < ALPHA and unclaimed(differences, factor) is None:
-        return "above" if mean > 0 else "below"
-    return "undecided" if len(differences) < draws_needed(tests) else "no difference shown"
-
-
-def deciding_interval(differences: Sequence[float], factor: float = 1.0) -> tuple[float, float] | None:
-    """The t interval of the mean that a claim rests on: of 95 %, widened by a correction of p by ``factor``.
-
-    None for a single difference.
-    """
-    return t_interval(differences, 1 - ALPHA / factor)
-
-
-def unclaimed(differences: Sequence[float], factor: float = 1.0) -> str | None:
-    """Why differences (fractions) claim nothing, however small their p; None where they may."""
-    mean = math.fsum(differences) / len(differences)
-    if prints_zero(mean):
-        return "the mean prints as 0.0"
-    if _middle(differences) * mean <= 0:
-        return "the mean points against most draws"
-    interval = deciding_interval(differences, factor)
-    clear = interval is not None and interval[0] * interval[1] > 0
-    return None if clear else "the t interval of the mean holds 0"
 
 
 def judge(
@@ -196,7 +198,8 @@ def judge(
 
     main: what its main metric shows against the controls that every arm is measured against; second: the other metric,
     against all controls. further: the main one against controls that an arm must be above as well to help; they say
-    nothing of harm, and an arm that is not above the others is decided without them.
+    nothing of harm, and an arm that is not above the others is decided without them. The first question is whether it
+    is above ``none``: what is, and is not shown to be above the rest or without use beside them, gains.
     of: draws that were run; of these, failed ended in an error, and in nothing_made λ asked for no sample. margin: as a
     fraction, the difference that does not matter.
     """
@@ -204,30 +207,31 @@ def judge(
         return Verdict("failed" if failed else "nothing made", failed=failed, of=of)
     every = {**main, **(further or {})}
     against = {control: evidence.shown for control, evidence in every.items()}
-    said, needed = {against[control] for control in main}, max(evidence.needed for evidence in every.values())
-    told = partial(Verdict, against=against, needed=needed, failed=failed, of=of)
+    said = {against[control] for control in main}
+    told = partial(Verdict, against=against, failed=failed, of=of)
     draws = min(len(evidence.differences) for evidence in main.values())
     if set(against.values()) == {"above"}:
         lost = any(one.shown == "below" for one in (second or {}).values())
         return told("helps, at a loss" if lost else "helps", draws=draws)
+    waits = next((control for control in every if against[control] == "undecided"), "")
+    if against.get("none") == "above" and set(against.values()) == {"above", "undecided"}:
+        return told("gains", draws=len(every[waits].differences), waits_for=waits)
     if "undecided" in said:
         return told("undecided", draws=draws)
-    waits = next((control for control in every if against[control] == "undecided"), None)
-    if said == {"above"} and waits is not None:
-        return told("undecided", draws=len(every[waits].differences), waits_for=waits)
     if said == {"below"}:
         return told("hurts", draws=draws)
     hardest, least = min(
         ((name, evidence) for name, evidence in every.items() if evidence.differences),
         key=lambda pair: pair[1].mean,
     )
-    spread = mean_std(least.differences)
+    below = "below" in against.values()
+    spread, found = least.summary, equivalence(least.differences, margin)
     return told(
-        equivalence(least.differences, margin),
+        "gains" if found == "open" and against.get("none") == "above" and not below else found,
         draws=spread.n,
         hardest=hardest,
         margin=100 * margin,
-        detectable=100 * detectable_difference(spread.std or 0.0, spread.n),
+        detectable=100 * detectable_difference(spread.std or 0.0, spread.n, least.critical),
     )
 
 
@@ -247,34 +251,15 @@ def confirm(against: Sequence[Sequence[float]], level: float, most: int) -> Conf
     return "no" if mean / draws <= TINY or draws >= most else "open"
 
 
-def undecided(draws: int, needed: int) -> str:
+def undecided(draws: int) -> str:
     """``undecided (3 draws: at least 6 are needed)``."""
     had = f"{draws} {_draws(draws)}" if draws else "no draw in common"
-    return f"undecided ({had}: at least {needed} are needed)"
+    return f"undecided ({had}: at least {MIN_PAIRS} are needed)"
 
 
 def prints_zero(fraction: float) -> bool:
     """True for a difference that every table prints as 0.0 points: it is neither a gain nor a loss."""
     return round(100 * fraction, 1) == 0
-
-
-def _middle(differences: Sequence[float]) -> float:
-    """A number with the sign of the pseudo-median that the ranks of Wilcoxon's test go by: of the median of all means of
-    two draws.
-
-    One huge difference can pull the mean to the other side of what most draws say; the test follows the draws, so its
-    p must not be lent to such a mean.
-    """
-    import numpy as np
-
-    values = np.sort(np.asarray(differences, dtype=float))
-    n, half = len(values), len(values) * (len(values) + 1) / 4
-    # With a thousand draws these are half a million means: those on each side of 0 are counted.
-    if n * n - np.searchsorted(values, -values, "right").sum() + (values > 0).sum() > 2 * half:
-        return 1.0
-    if np.searchsorted(values, -values, "left").sum() + (values < 0).sum() > 2 * half:
-        return -1.0
-    return float(np.median(np.concatenate([values[i:] + values[i] for i in range(n)]) / 2))
 
 
 def _draws(n: int) -> str:

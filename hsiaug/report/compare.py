@@ -6,46 +6,11 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 
-from hsiaug.metrics.significance import MeanStd, holm, mean_std, paired_wilcoxon
-from hsiaug.metrics.verdict import Evidence, Verdict, deciding_interval, judge, prints_zero
-from hsiaug.report.records import ArmCell, Trial
+from hsiaug.metrics.significance import MeanStd, mean_std
+from hsiaug.metrics.verdict import Evidence, Shown, Verdict, correct, judge, prints_zero
+from hsiaug.report.records import ArmCell, DrawKey, Trial
 from hsiaug.report.scores import MetricSet
 from hsiaug.trial.arm import BOTH, CONTROLS, Arm, Method
-
-
-@dataclass(frozen=True)
-class PairedTest:
-    """Differences of one metric, arm minus control, as fractions, one per pair; and the test on them.
-
-    p: two-sided Wilcoxon signed-rank; None below six pairs. p_holm: corrected over the arms of the table, which raised it
-        by ``factor``. tests: arms that the correction counts, or would count if all had six pairs.
-    """
-
-    differences: tuple[float, ...]
-    p: float | None
-    p_holm: float | None = None
-    tests: int = 1
-    factor: float = 1.0
-
-    @property
-    def summary(self) -> MeanStd:
-        """The effect: mean difference with its spread."""
-        return mean_std(self.differences)
-
-    @property
-    def mean(self) -> float:
-        """The mean difference."""
-        return self.summary.mean
-
-    @property
-    def interval(self) -> tuple[float, float] | None:
-        """The t interval of the mean difference that decides: of 95 %, corrected as p is; None for a single draw."""
-        return deciding_interval(self.differences, self.factor)
-
-    @property
-    def evidence(self) -> Evidence:
-        """Evidence that the rule for verdicts requires."""
-        return Evidence(self.differences, self.p_holm, self.tests, self.factor)
 
 
 @dataclass(frozen=True)
@@ -57,8 +22,8 @@ class Comparison:
 
     control: ArmCell
     pairs: tuple[tuple[Trial, Trial], ...]
-    main: PairedTest
-    second: PairedTest | None
+    main: Evidence
+    second: Evidence | None
 
     @property
     def direction(self) -> int:
@@ -84,10 +49,10 @@ class Gain:
         """Verdict on the arm; None for a control of every arm, which is not judged."""
         if not self.cell.arm.judged:
             return None
-        main = {name: c.main.evidence if c else Evidence() for name, c in self.against.items()}
+        main = {name: c.main if c else Evidence() for name, c in self.against.items()}
         return judge(
             {name: main[name] for name in CONTROLS},
-            {name: c.second.evidence for name, c in self.against.items() if c and c.second},
+            {name: c.second for name, c in self.against.items() if c and c.second},
             further={name: one for name, one in main.items() if name not in CONTROLS},
             of=len(self.cell.trials),
             failed=len(self.cell.failed),
@@ -104,18 +69,21 @@ class Gain:
         found = [(control, one) for control, one in self.against.items() if one is not None]
         hurts = self.verdict is not None and self.verdict.finding == "hurts"
         said = ("below",) if hurts else ("below", "no difference shown", "undecided")
-        deciding = [pair for pair in found if pair[1].main.evidence.shown in said]
+        deciding = [pair for pair in found if pair[1].main.shown in said]
         return min(deciding or found, key=lambda pair: pair[1].main.mean, default=None)
 
     @property
     def rank(self) -> tuple[int, float]:
-        """Largest for the arm to show of several: 2 where it helps, 1 at a loss, else 0; then what it gains."""
-        helps = {"helps": 2, "helps, at a loss": 1}.get(self.verdict.finding if self.verdict else "", 0)
+        """Largest for the arm to show of several: 3 where it helps, 2 at a loss, 1 where it gains, else 0; then by how
+        much."""
+        helps = {"helps": 3, "helps, at a loss": 2, "gains": 1}.get(
+            self.verdict.finding if self.verdict else "", 0
+        )
         return helps, self.hardest[1].main.mean if self.hardest else float("-inf")
 
 
 def compare(cells: Mapping[tuple[Arm, Method], ArmCell], scores: MetricSet) -> dict[tuple[Arm, Method], Gain]:
-    """Every arm of both but ``none`` against the controls of its classifier, Holm over the arms of the table."""
+    """Every arm of both but ``none`` against the controls of its classifier, corrected for the arms of the table."""
     cells = {key: cell for key, cell in cells.items() if key[0] == key[0].both}
     controls: dict[tuple[str, Method], list[ArmCell]] = {}
     alone: dict[str, list[ArmCell]] = {}
@@ -138,67 +106,98 @@ def alone(cells: Mapping[tuple[Arm, Method], ArmCell], scores: MetricSet) -> dic
     """Every arm of synthetic samples alone against ``none``, which is real ones alone, and against both; uncorrected."""
     return {
         (arm, classifier): {
-            "none": _against(
-                cell,
-                "none",
-                [c for (a, k), c in cells.items() if a.generator.name == "none" and k == classifier],
-                scores,
+            "none": _by_itself(
+                _against(
+                    cell,
+                    "none",
+                    [c for (a, k), c in cells.items() if a.generator.name == "none" and k == classifier],
+                    scores,
+                )
             ),
-            BOTH: _against(cell, BOTH, [c for key, c in cells.items() if key == (arm.both, classifier)], scores),
+            BOTH: _by_itself(
+                _against(cell, BOTH, [c for key, c in cells.items() if key == (arm.both, classifier)], scores)
+            ),
         }
         for (arm, classifier), cell in cells.items()
         if arm != arm.both
     }
 
 
-def corrected(gains: Sequence[Gain]) -> list[Gain]:
-    """The gains of one table, with Holm's correction over its arms; over ``duplicate`` and the like by themselves.
+@dataclass(frozen=True)
+class OverBest:
+    """An arm against the best classifier of the table that got no sample.
 
-    An arm helps only if it is shown above *all* of its controls, so that no correction across these is due (an
-    intersection-union test: Berger, Technometrics 24, 1982). The largest of its p-values stands for it, and all of them
-    are raised by the factor by which Holm raises that one; where one is missing, by the number of arms. In the second
-    metric, where a loss against any control counts, the correction is over all comparisons.
+    No test label chooses that classifier: the arm is measured against each. classifier: the one over which it gains
+    least, by ``comparison``. shown: above, where it is shown above each of them; else what is shown against this one.
     """
-    found: dict[int, Gain] = {}
-    for judged in (True, False):
-        family = {i: gain for i, gain in enumerate(gains) if gain.cell.arm.judged is judged}
-        tested = {i: [c.main.p for c in gain.against.values() if c is not None] for i, gain in family.items()}
-        largest = {
-            i: max(known) for i, ps in tested.items() if (known := [p for p in ps if p is not None]) == ps != []
+
+    classifier: Method
+    comparison: Comparison
+    shown: Shown
+
+
+def over_best(
+    cells: Mapping[tuple[Arm, Method], ArmCell], scores: MetricSet
+) -> dict[tuple[Arm, Method], OverBest]:
+    """Every judged arm against all classifiers without samples; for each of these, corrected for the arms."""
+    cells = {key: cell for key, cell in cells.items() if key[0] == key[0].both}
+    bare: dict[Method, list[ArmCell]] = {}
+    for (arm, classifier), cell in cells.items():
+        if arm.generator.name == "none":
+            bare.setdefault(classifier, []).append(cell)
+    found: dict[tuple[Arm, Method], dict[Method, Comparison]] = {}
+    for classifier, there in bare.items():
+        pairs = {
+            key: _against(cell, "none", there, scores)
+            for key, cell in cells.items()
+            if cell.arm.judged and cell.ok
         }
-        raised = dict(zip(largest, holm(list(largest.values())), strict=True))
-        for i, gain in family.items():
-            factor = raised[i] / largest[i] if i in largest else float(len(family))
-            tests = len(largest) if i in largest else len(family)
-            found[i] = replace(
-                gain, against={name: c and _raised(c, factor, tests) for name, c in gain.against.items()}
-            )
-    ordered = [found[i] for i in range(len(gains))]
-    seconds = iter(_holm([c.second for gain in ordered for c in gain.against.values() if c is not None]))
+        known = {key: one for key, one in pairs.items() if one is not None}
+        for (key, one), main in zip(known.items(), correct([one.main for one in known.values()]), strict=True):
+            found.setdefault(key, {})[classifier] = replace(one, main=main)
+    best = {}
+    for key, over in found.items():
+        classifier, hardest = min(over.items(), key=lambda pair: pair[1].main.mean)
+        said = hardest.main.shown
+        if said == "above" and (len(over) < len(bare) or any(one.main.shown != "above" for one in over.values())):
+            said = "no difference shown"
+        best[key] = OverBest(classifier, hardest, said)
+    return best
+
+
+def corrected(gains: Sequence[Gain]) -> list[Gain]:
+    """The gains of one table with their tests: over each control, corrected for all arms of the table.
+
+    An arm helps only if it is shown above *all* of its controls (an intersection-union test: Berger, Technometrics 24,
+    1982). For arms of one classifier and λ the hardest of these is the same control, so that a false claim needs a false
+    rejection among the comparisons with that one: the controls are families of their own. So are the two metrics, and
+    the arms that serve as controls.
+    """
+    families: dict[tuple[bool, str, str], dict[int, Evidence]] = {}
+    for i, gain in enumerate(gains):
+        for control, one in gain.against.items():
+            for metric, test in (("main", one and one.main), ("second", one and one.second)):
+                if test:
+                    families.setdefault((gain.cell.arm.judged, control, metric), {})[i] = test
+    tests: dict[tuple[int, str], dict[str, Evidence]] = {}
+    for (_, control, metric), family in families.items():
+        for i, test in zip(family, correct(list(family.values())), strict=True):
+            tests.setdefault((i, control), {})[metric] = test
     return [
-        replace(gain, against={name: c and replace(c, second=next(seconds)) for name, c in gain.against.items()})
-        for gain in ordered
+        replace(gain, against={name: c and replace(c, **tests[i, name]) for name, c in gain.against.items()})
+        for i, gain in enumerate(gains)
     ]
 
 
-def _raised(comparison: Comparison, factor: float, tests: int) -> Comparison:
-    p = comparison.main.p
-    corrected = None if p is None else min(1.0, factor * p)
-    return replace(comparison, main=replace(comparison.main, p_holm=corrected, tests=tests, factor=factor))
+def among(gains: Iterable[Gain], comparison: Comparison) -> Comparison:
+    """A comparison of two arms, corrected as one of the comparisons of the table's arms with ``none``."""
+    overs = (gain.against.get("none") for gain in gains if gain.cell.arm.judged)
+    family = [one.main for one in overs if one is not None]
+    return replace(comparison, main=correct([*family, comparison.main])[-1])
 
 
-def _holm(tests: Sequence[PairedTest | None]) -> list[PairedTest | None]:
-    ps = [test.p for test in tests if test is not None and test.p is not None]
-    raised = iter(holm(ps))
-    return [
-        test
-        and replace(
-            test,
-            tests=len(ps) if test.p is not None else len(tests),
-            p_holm=None if test.p is None else next(raised),
-        )
-        for test in tests
-    ]
+def _by_itself(comparison: Comparison | None) -> Comparison | None:
+    return comparison and among((), comparison)
 
 
 def mean_difference(pairs: Iterable[tuple[Trial, Trial]], metric: str) -> MeanStd | None:
@@ -244,17 +243,17 @@ def pair_up(cell: ArmCell, control: ArmCell, scores: MetricSet) -> Comparison:
         for draw, i in cell.places.items()
         if mine[i] is not None and (j := theirs.get(draw)) is not None and other[j] is not None
     ]
-    main = _test((mine[i], other[j]) for i, j in places)
-    second = _test((my_second[i], other_second[j]) for i, j in places)
+    draws = [cell.ok[i].draw for i, _ in places]
+    main = _evidence(draws, ((mine[i], other[j]) for i, j in places))
+    second = _evidence(draws, ((my_second[i], other_second[j]) for i, j in places))
     pairs = tuple((cell.ok[i], control.ok[j]) for i, j in places)
     return Comparison(control, pairs, main, second if second.differences else None)
 
 
-def _test(values: Iterable[tuple[float | None, float | None]]) -> PairedTest:
-    """Of the pairs of which both have a value."""
-    both = [(x, y) for x, y in values if x is not None and y is not None]
-    p = paired_wilcoxon([x for x, _ in both], [y for _, y in both])
-    return PairedTest(tuple(x - y for x, y in both), p)
+def _evidence(draws: Sequence[DrawKey], values: Iterable[tuple[float | None, float | None]]) -> Evidence:
+    """Of the pairs of which both have a value; not yet tested."""
+    both = {draw: x - y for draw, (x, y) in zip(draws, values, strict=True) if x is not None and y is not None}
+    return Evidence(tuple(both.values()), tuple(both))
 
 
 def _newest(cell: ArmCell) -> str:

@@ -7,9 +7,10 @@ from collections.abc import Sequence
 from operator import attrgetter
 from typing import NamedTuple
 
+from hsiaug.metrics.significance import USUAL_DRAWS
 from hsiaug.metrics.verdict import Finding, points
 from hsiaug.report.compare import Gain
-from hsiaug.report.labels import count, signed
+from hsiaug.report.labels import count, join_words, signed
 from hsiaug.report.tables import Table
 from hsiaug.trial.arm import needed_of
 
@@ -30,6 +31,12 @@ FINDINGS: dict[Finding, _Words] = {
     "helps": _Words("Every arm helps.", "shown to help", "good", "▲"),
     "helps, at a loss": _Words(
         "Every arm helps, at a loss of {second}.", "shown to help at a loss of {second}", "loss", "▲▼"
+    ),
+    "gains": _Words(
+        "Every arm gains over none; more is open.",
+        "shown to gain over none, and open beside another control",
+        "gain",
+        "△",
     ),
     "hurts": _Words("Every arm hurts.", "shown to hurt", "bad", "▼"),
     "equivalent": _Words(
@@ -52,7 +59,7 @@ CONTROL = "·"
 """Sign of a control that is not judged itself."""
 OF_SIGNS = (
     "The control that decides: of those that led to the verdict, the one over which the arm gains least; of a control, "
-    "none. Beside it the mean paired difference, with its t interval, of 95 %, corrected as p is."
+    "none. Beside it the mean paired difference with its 95 % interval, corrected for all arms as p is."
 )
 
 
@@ -76,8 +83,22 @@ def headline(table: Table) -> str:
     best = max(arms := judged(table), key=attrgetter("rank"), default=None)
     if best is None or len(arms) < 2 or not best.rank[0] or best.hardest is None:
         return said_of(table)
-    gained = f"{table.scores.main.name} {signed(best.rank[1])} over {best.hardest[0]}"
+    overs = {name: one.main.mean for name, one in best.against.items() if one is not None}
+    gains = [
+        f"{signed(overs[name])} over {name}" for name in dict.fromkeys(("none", best.hardest[0])) if name in overs
+    ]
+    gained = f"{table.scores.main.name} {join_words(gains)}{_beside_best(table, best)}"
     return f"{said_of(table)} The largest gain: {table.cell_label(best.cell)}, {gained}."
+
+
+def _beside_best(table: Table, gain: Gain) -> str:
+    """``; +1.2 over the best that needs no sample, filtered:svm (shown)``; "" of a table with one classifier."""
+    found = table.over_best.get((gain.cell.arm, gain.cell.classifier))
+    if found is None or len(table.classifiers) < 2:
+        return ""
+    said = {"above": "shown", "below": "shown below", "undecided": "too few draws"}.get(found.shown, "open")
+    over = f"{signed(found.comparison.main.mean)} over the best that needs no sample, {table.labels[found.classifier]}"
+    return f"; {over} ({said})"
 
 
 def said_of(table: Table) -> str:
@@ -106,13 +127,13 @@ def said_of(table: Table) -> str:
 
 def _lacking(table: Table) -> str:
     """Explain that every arm is shown above what it was run beside but lacks a control; else return ""."""
-    waiting = [None if v.draws else v.waits_for for gain in judged(table) if (v := gain.verdict)]
+    waiting = ["" if v.draws else v.waits_for for gain in judged(table) if (v := gain.verdict)]
     names = [name for name in dict.fromkeys(waiting) if name]
     if not all(waiting):
         return ""
     who = " or ".join(dict.fromkeys(map(needed_of, names)))
     return (
-        f"Undecided: no arm was measured against {' or '.join(names)}, which {who} must be above to help. The same "
+        f"No arm was measured against {' or '.join(names)}, which {who} must be above to help. The same "
         "benchmark again runs it."
     )
 
@@ -121,9 +142,9 @@ def go_on(table: Table) -> int | None:
     """The N of ``--seeds N`` that runs the missing draws where all arms lack some; None where that would not help."""
     verdicts = [gain.verdict for gain in judged(table) if gain.verdict]
     numbered = not table.repeated and table.draws == tuple(range(len(table.draws)))
-    if not numbered or {found.finding for found in verdicts} != {"undecided"} or _lacking(table):
+    if not numbered or {found.finding for found in verdicts} != {"undecided"}:
         return None
-    return max(found.needed for found in verdicts)
+    return USUAL_DRAWS
 
 
 def over(gain: Gain) -> str:
@@ -131,7 +152,7 @@ def over(gain: Gain) -> str:
     if gain.hardest is None or gain.verdict is None:
         return ""
     control, comparison = gain.hardest
-    below = gain.verdict.finding != "hurts" and comparison.main.evidence.shown == "below"
+    below = gain.verdict.finding != "hurts" and comparison.main.shown == "below"
     return f"{'below' if below else 'over'} {control}"
 
 

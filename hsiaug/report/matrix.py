@@ -10,6 +10,7 @@ from statistics import fmean
 
 from hsiaug.base.errors import InputError
 from hsiaug.metrics.pooling import FEWEST_SCENES, Pooled, pool_scenes
+from hsiaug.metrics.significance import MIN_PAIRS
 from hsiaug.report.compare import Comparison, Gain
 from hsiaug.report.curves import AXES, curve_notes
 from hsiaug.report.findings import CONTROL, FINDINGS, OF_SIGNS, go_on, judged, over, said_of, signs_note
@@ -210,7 +211,7 @@ def closing(matrix: Matrix) -> tuple[str, ...]:
         said = []
         for table in matrix.tables:
             arms = judged(table)
-            helping = sum(gain.rank[0] > 0 for gain in arms)
+            helping = sum(gain.rank[0] > 1 for gain in arms)
             said.append(f"{helping} of {count(len(arms), 'arm')} on {table.condition.scene}")
         said = [f"Shown to help: {', '.join(said)}."]
     if matrix.rows and matrix.rows[0].rank[0]:
@@ -263,7 +264,7 @@ def _gain_of(row: ArmRow, matrix: Matrix) -> str:
             control, one = gain.hardest
             loss = loss_of(gain)
             at = f" at {table.scores.second.name} {signed(loss)}" if loss is not None else ""
-            p = f"{p_said(one.main.p_holm)}, " if one.main.p is not None else ""
+            p = f"{p_said(one.main.p_corrected)}, " if one.main.p is not None else ""
             about = f" ({p}{count(len(one.pairs), 'draw')})"
             where = about if len(matrix.tables) == 1 else f" on {table.condition.scene}"
             parts.append(f"{with_interval(one.main.mean, one.main.interval)}{at} over {control}{where}")
@@ -283,9 +284,9 @@ def _undecided(matrix: Matrix) -> list[str]:
     waiting, open_ = ([v for v in verdicts if v.finding == finding] for finding in ("undecided", "open"))
     of, said = count(len(verdicts), "arm" if len(matrix.tables) == 1 else "verdict"), []
     if waiting:
-        needed, had = max(one.needed for one in waiting), min(one.draws for one in waiting)
+        had = min(one.draws for one in waiting)
         there = f"{had} {'is' if had == 1 else 'are'} there"
-        said.append(f"Undecided: {len(waiting)} of {of}; {count(needed, 'draw')} are needed, {there}.")
+        said.append(f"Undecided: {len(waiting)} of {of}; {count(MIN_PAIRS, 'draw')} are needed, {there}.")
     if open_:
         largest = max(one.detectable for one in open_)
         said.append(f"Open: {len(open_)} of {of}; these draws could show {largest:.1f} points.")

@@ -204,15 +204,14 @@ def significance_note(table: Table) -> list[str]:
     if few:
         rest = "; those comparisons have no p" if tested else ", so no p is given"
         notes.append(
-            f"n={count_range(few)}: cannot reach .05. A two-sided Wilcoxon signed-rank test needs {MIN_PAIRS} "
-            f"pairs{rest}."
+            f"n={count_range(few)}: cannot reach .05. A two-sided sign-flip test needs {MIN_PAIRS} pairs{rest}."
         )
     if tested:
         arms = sum(gain.verdict is not None for gain in table.gains.values())
         notes.append(
-            f"p: two-sided Wilcoxon signed-rank test on {table.scores.main.name}, paired over draws, Holm-corrected over "
-            f"the {count(arms, 'arm')} of this table, of which each stands with the largest p over its controls. "
-            f"{table.scores.second.name}: corrected over all of its comparisons."
+            f"p: two-sided sign-flip test on {table.scores.main.name}, paired over draws; over each control corrected "
+            f"for the {count(arms, 'arm')} of this table (step-down max-T). An arm stands with the largest p over its "
+            "controls."
         )
     return notes
 
@@ -225,8 +224,8 @@ def _verdict_note(table: Table) -> list[str]:
     legend = "; ".join(f"{word}: {meaning}" for word, meaning in known.items() if word in used)
     main = table.scores.main.name
     return [
-        f"Verdicts, on Δ{main}: {legend}. Shown means Holm p < {ALPHA:g}, a mean that does not print as 0.0, most "
-        "draws on its side, and a t interval, of 95 % corrected as p is, that leaves out 0. "
+        f"Verdicts, on Δ{main}: {legend}. Shown means p < {ALPHA:g}, corrected for all arms, and a mean that "
+        "does not print as 0.0; the interval then leaves out 0. "
         f"The highest mean {main} of several arms is no gain shown."
     ] * bool(legend)
 

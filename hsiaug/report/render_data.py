@@ -148,6 +148,18 @@ def _cell_json(table: Table, cell: ArmCell) -> dict[str, Any]:
         "nothing_made_draws": len(cell.empty),
         "verdict": (gain.verdict.finding if gain.verdict else "control") if gain else None,
         "verdict_text": verdict_text(table, gain) if gain else None,
+        "over_best_without_samples": _best_json(table, cell),
+    }
+
+
+def _best_json(table: Table, cell: ArmCell) -> dict[str, Any] | None:
+    found = table.over_best.get((cell.arm, cell.classifier))
+    if found is None:
+        return None
+    return {
+        "classifier": table.labels[found.classifier],
+        "shown": found.shown,
+        **(_comparison_json(table, found.comparison) or {}),
     }
 
 
@@ -184,11 +196,11 @@ def _comparison_json(table: Table, comparison: Comparison | None) -> dict[str, A
         f"delta_{table.scores.main.key}": mean_json(main.summary),
         f"delta_{table.scores.second.key}": mean_json(second.summary if second else None),
         **{f"delta_{s.key}": mean_json(mean_difference(comparison.pairs, s.key)) for s in table.fields},
+        "interval": main.interval,
         "p": main.p,
-        "p_holm": main.p_holm,
+        "p_corrected": main.p_corrected,
         "p_second": second and second.p,
-        "p_second_holm": second and second.p_holm,
-        "draws_needed": main.evidence.needed,
+        "p_second_corrected": second and second.p_corrected,
     }
 
 

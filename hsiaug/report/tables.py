@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from hsiaug.metrics.equivalence import check_margin
 from hsiaug.protocol.large_classes import large_classes
-from hsiaug.report.compare import Against, Comparison, Gain, alone, compare
+from hsiaug.report.compare import Against, Comparison, Gain, OverBest, alone, compare, over_best
 from hsiaug.report.labels import key_labels
 from hsiaug.report.records import (
     ArmCell,
@@ -134,7 +134,7 @@ class Table:
 
     @cached_property
     def comparisons(self) -> tuple[Comparison, ...]:
-        """Every comparison with a control in this table; Holm's family is those with a p."""
+        """Every comparison with a control in this table."""
         return tuple(c for gain in self.gains.values() for c in gain.against.values() if c is not None)
 
     def gain(self, cell: ArmCell) -> Gain | None:
@@ -145,6 +145,11 @@ class Table:
     def alone(self) -> Mapping[CellKey, Against]:
         """The arms of synthetic samples alone, against real ones alone and against both."""
         return alone(self.cells, self.scores)
+
+    @cached_property
+    def over_best(self) -> Mapping[CellKey, OverBest]:
+        """The judged arms against the best classifier without samples."""
+        return over_best(self.cells, self.scores)
 
     def against(self, cell: ArmCell) -> Against:
         """Control → the comparison of a cell with it."""
@@ -236,7 +241,7 @@ def build_report(
     source: gives a record again, whole, by its hash; None = the records are kept in memory.
     store: the folder they came from, as the user typed it, for the lines that lead back to it.
     runs: hashes of the trials of each run of a suite, by its name. Every run gets tables of its own, from its
-        trials alone: its comparisons and Holm's correction do not depend on the other runs. A trial that no run
+        trials alone: its comparisons and their correction do not depend on the other runs. A trial that no run
         names is left out.
     damaged: what the store left out, to be named with every table. margin: difference in the main score, in points, that
         does not matter: what equivalent arms are, and what an arm is not better by.

@@ -9,9 +9,9 @@ from statistics import fmean, median
 from typing import NamedTuple
 
 from hsiaug.base.errors import InputError, did_you_mean
-from hsiaug.metrics.significance import ALPHA, MIN_PAIRS, MeanStd, smallest_p
-from hsiaug.metrics.verdict import TINY, judge, unclaimed, undecided
-from hsiaug.report.compare import Comparison, Gain, class_deltas, compare, corrected, mean_difference, pair_up
+from hsiaug.metrics.significance import ALPHA, MIN_PAIRS, MeanStd
+from hsiaug.metrics.verdict import TINY, judge, prints_zero, undecided
+from hsiaug.report.compare import Comparison, Gain, among, class_deltas, compare, mean_difference, pair_up
 from hsiaug.report.findings import verdict_text
 from hsiaug.report.grid import ReportPage, text_grid
 from hsiaug.report.labels import (
@@ -21,7 +21,6 @@ from hsiaug.report.labels import (
     draws_text,
     key_labels,
     p_said,
-    p_text,
     percent,
     signed,
 )
@@ -57,7 +56,7 @@ class Draw(NamedTuple):
 class Pairing:
     """Arms A and B on one condition. Differences are B − A, as fractions; pairs of the comparison are (B, A).
 
-    The correction of p is that of the report's table, which the comparison joins where it is none of it already.
+    p is corrected as in the report's table; the comparison joins that of the arms with none where it is no part of it.
     """
 
     table: Table
@@ -100,10 +99,8 @@ class Pairing:
     @property
     def verdict(self) -> str:
         """Verdict on B − A by the rule of :mod:`hsiaug.metrics.verdict`."""
-        evidence = self.comparison.main.evidence
-        if evidence.shown == "undecided":
-            return undecided(self.n, evidence.needed)
-        return CLAIMS.get(evidence.shown, evidence.shown)
+        shown = self.comparison.main.shown
+        return undecided(self.n) if shown == "undecided" else CLAIMS.get(shown, shown)
 
     @property
     def judged(self) -> tuple[Gain, ...]:
@@ -123,7 +120,7 @@ class ArmComparison:
 
 
 def compare_arms(report: Report, a: str, b: str, *, metric: str | None = None) -> ArmComparison:
-    """A and B on every condition with a draw in common; on each, p is Holm-corrected over the report's table.
+    """A and B on every condition with a draw in common; on each, p is corrected for the arms of the report's table.
 
     a, b: as :func:`find_arm` reads them. metric: its key in a record; the main one of each task without it.
     Raises InputError for arms and metrics that are not there, for twice the same arm, and where no draw is shared.
@@ -182,11 +179,9 @@ def _pairing(table: Table, a: ArmCell, b: ArmCell, metric: str | None) -> Pairin
         for found in filter(None, gain.against.values()):
             if {id(gain.cell), id(found.control)} == {id(a), id(b)}:
                 test = found.main
-                main = replace(mine.main, p_holm=test.p_holm, tests=test.tests, factor=test.factor)
+                main = replace(mine.main, p=test.p, p_corrected=test.p_corrected, critical=test.critical)
                 return Pairing(table, score, a, b, replace(mine, main=main))
-    if mine.pairs:
-        mine = corrected([*gains.values(), Gain(b, {"": mine})])[-1].against[""] or mine
-    return Pairing(table, score, a, b, mine)
+    return Pairing(table, score, a, b, among(gains.values(), mine) if mine.pairs else mine)
 
 
 def arm_names(keys: Iterable[CellKey]) -> dict[CellKey, str]:
@@ -321,24 +316,18 @@ def _condition_json(pairing: Pairing) -> dict[str, object]:
         "leaky": table.leaky,
         "metric": pairing.score.key,
         "verdict": pairing.verdict,
-        "finding": test.evidence.shown,
+        "finding": test.shown,
         "against_both_controls": {table.cell_label(g.cell): verdict_text(table, g) for g in pairing.judged},
         "n": pairing.n,
         "mean": test.summary.mean,
         "std": test.summary.std,
-        "t_interval_95": test.interval,
+        "interval_95": test.interval,
         "median": median(test.differences),
         "in_fields": {f"delta_{key}": mean_json(mean) for key, mean in pairing.in_fields.items()},
         "b_higher": higher,
         "equal": equal,
         "a_higher": lower,
-        "wilcoxon": {
-            "p": test.p,
-            "p_holm": test.p_holm,
-            "tests": test.tests,
-            "draws_needed": test.evidence.needed,
-            "text": wilcoxon_text(pairing),
-        },
+        "test": {"p": test.p, "p_corrected": test.p_corrected, "text": flip_text(pairing)},
         "draws": [draw._asdict() for draw in pairing.draws],
         "classes": [
             {"id": c, "name": name, "test_pixels": _pixels_tested(pairing, c), **mean_json(pairing.classes.get(c))}
@@ -359,8 +348,8 @@ def facts(comparison: ArmComparison, pairing: Pairing) -> Iterator[tuple[str, st
     yield "B", f"{comparison.b}\t{score.name} {percent(fmean(draw.b for draw in draws))}"
     yield f"Δ{score.name} B − A", _points(test.summary)
     yield (
-        "t interval",
-        f"{signed(interval[0])} to {signed(interval[1])}" if interval else f"{MISSING} (one draw has no spread)",
+        "interval",
+        f"{signed(interval[0])} to {signed(interval[1])}" if interval else f"{MISSING} (no end with these draws)",
     )
     yield "median Δ", signed(median(test.differences))
     for key, mean in pairing.in_fields.items():
@@ -372,7 +361,7 @@ def facts(comparison: ArmComparison, pairing: Pairing) -> Iterator[tuple[str, st
         "paired draws",
         f"{pairing.n} (seeds {seeds}): B higher in {higher}, equal in {equal}, A higher in {lower}",
     )
-    yield "Wilcoxon signed-rank, two-sided", wilcoxon_text(pairing)
+    yield "sign-flip test, two-sided", flip_text(pairing)
     for gain in pairing.judged:
         which = "both" if len(gain.against) == 2 else "all"
         text = f"{table.cell_label(gain.cell)}: {verdict_text(table, gain)}"
@@ -384,26 +373,20 @@ def _points(mean: MeanStd) -> str:
     return f"{signed(mean.mean)}{'' if mean.std is None else f' ± {percent(mean.std)}'} points"
 
 
-def wilcoxon_text(pairing: Pairing) -> str:
+def flip_text(pairing: Pairing) -> str:
     """p, or the sentence why these draws cannot give one below .05 and how many could."""
     test, n = pairing.comparison.main, pairing.n
-    tests, needed = test.tests, test.evidence.needed
-    over = f" over the {count(tests, 'arm')} of its table" if tests > 1 else ""
-    if test.p is None or test.p_holm is None:
+    if test.p is None:
         return (
-            f"not tested: n = {count(n, 'draw')} cannot reach .05, whatever the data say (the smallest p is "
-            f"{p_text(smallest_p(n))}); at least {needed} paired draws are needed{over}"
+            f"not tested: n = {count(n, 'draw')} cannot reach .05, whatever the data say; at least {MIN_PAIRS} paired "
+            "draws are needed"
         )
-    p = f"{p_said(test.p_holm)}, Holm-corrected{over}" if tests > 1 else p_said(test.p)
-    differing = n - pairing.counts[1]
-    if test.p_holm < ALPHA:
-        why = unclaimed(test.differences, test.factor)
-        return f"{p} (n = {n})" + (f"; but {why}, so it claims nothing" if why else "")
-    if differing < needed:
-        sentences = f"n = {n}" if differing == n else f"only {differing} of n = {n} draws differ"
-        least = f"; at least {needed} differing draws are needed{over}"
-        return f"{p}: {sentences}, which cannot reach .05{over}{least}"
-    return f"{p} (n = {n})"
+    more = (
+        "" if test.p == test.p_corrected else f"; corrected for the arms of its table, {p_said(test.p_corrected)}"
+    )
+    p = f"{p_said(test.p)}{more} (n = {n})"
+    zero = test.p_corrected is not None and test.p_corrected < ALPHA and prints_zero(test.mean)
+    return f"{p}; but the mean prints as 0.0, so it claims nothing" if zero else p
 
 
 def draw_rows(pairing: Pairing) -> list[tuple[str, ...]]:

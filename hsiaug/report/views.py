@@ -114,7 +114,7 @@ def _gains(table: Table) -> Grid:
         return "/".join(str(n) for n in (counts if several else counts[:1]))
 
     def largest_p(cell: ArmCell) -> str:
-        found = [one.main.p_holm if one else None for one in table.against(cell).values()]
+        found = [one.main.p_corrected if one else None for one in table.against(cell).values()]
         known = [p for p in found if p is not None]
         return p_text(max(known) if known and (len(known) == len(found) or not cell.arm.judged) else None)
 
@@ -146,7 +146,7 @@ def _against(table: Table, control: str, what: str, cell: ArmCell) -> str:
     if found is None:
         return MISSING
     test = found.second if what == "second" else found.main
-    return p_text(found.main.p_holm) if what == "p" else signed(test.mean if test else None)
+    return p_text(found.main.p_corrected) if what == "p" else signed(test.mean if test else None)
 
 
 class _Trained(NamedTuple):

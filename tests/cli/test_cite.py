@@ -96,7 +96,7 @@ def test_a_store_without_a_record_has_nothing_to_cite(tmp_path: Path) -> None:
 @pytest.mark.parametrize(("draws", "tested"), [(5, False), (6, True)])
 def test_a_test_is_named_only_where_one_was_done(draws: int, tested: bool) -> None:
     said = said_of("none", "duplicate", "smote", draws=draws)
-    assert ("Wilcoxon" in said) == tested == ("a gain is claimed only" in said)
+    assert ("max-T" in said) == tested == ("is said to help only" in said)
     assert tested or "none was tested, which takes 6 draws, and no gain is claimed" in said
 
 

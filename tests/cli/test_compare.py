@@ -44,7 +44,7 @@ def test_json_is_whole_and_strict(store: Path) -> None:
     (condition,) = made["conditions"]
     assert (condition["finding"], condition["verdict"]) == ("below", "B below A")
     assert condition["metric"] == "oa" and condition["mean"] == pytest.approx(-0.06)
-    assert condition["wilcoxon"]["p"] == pytest.approx(1 / 128)
+    assert condition["test"]["p"] == pytest.approx(1 / 128)
 
 
 @pytest.mark.parametrize(

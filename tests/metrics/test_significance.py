@@ -1,27 +1,27 @@
-"""Spread, intervals, the paired test and Holm's correction."""
+"""Spread, intervals, and the sign-flip test with its correction for many arms."""
 
 from __future__ import annotations
 
 import math
 from itertools import product
 
+import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from scipy.stats import t, wilcoxon
+from scipy.stats import permutation_test, t
 
 from hsiaug.base.errors import InputError
 from hsiaug.metrics.significance import (
+    ALPHA,
+    EXACT_DRAWS,
     MIN_PAIRS,
-    holm,
+    FlipTest,
+    max_t,
     mean_std,
-    paired_wilcoxon,
-    smallest_p,
     t_interval,
     told_apart,
 )
-
-fractions = st.floats(0, 1)
 
 
 def test_std_divides_by_n_minus_one() -> None:
@@ -73,86 +73,120 @@ def test_a_level_of_95_is_a_mistake() -> None:
         t_interval([1.0, 2.0], level=95)
 
 
-def test_five_pairs_cannot_reach_05_so_there_is_no_p() -> None:
-    assert paired_wilcoxon([1, 2, 3, 4, 5], [0, 0, 0, 0, 0]) is None
-    assert smallest_p(5) > 0.05 > smallest_p(MIN_PAIRS)
+def family(*comparisons: list[float]) -> list[dict[object, float]]:
+    return [dict(enumerate(one)) for one in comparisons]
+
+
+def alone(*differences: float) -> FlipTest:
+    return max_t(family(list(differences)))[0]
+
+
+def test_five_draws_cannot_reach_05_so_there_is_no_p() -> None:
+    assert alone(1, 2, 3, 4, 5)[:2] == (None, None)
+    assert 2 / 2**5 > ALPHA > 2 / 2**MIN_PAIRS
 
 
 def test_six_differences_of_one_sign_give_two_in_64() -> None:
-    assert paired_wilcoxon([1, 2, 3, 4, 5, 6], [0] * 6) == pytest.approx(2 / 64)
+    assert alone(1, 2, 3, 4, 5, 6).p == alone(-1, -2, -3, -4, -5, -6).p == 2 / 64
+
+
+@pytest.mark.parametrize("arms", [1, 12, 60])
+def test_six_draws_decide_however_many_arms_there_are(arms: int) -> None:
+    """Arms of one run are correlated: with equal differences, sixty are corrected as one."""
+    assert [one.corrected for one in max_t(family(*[[3, 4, 5, 4, 3, 5]] * arms))] == [2 / 64] * arms
 
 
 def test_equal_arms_give_one() -> None:
-    assert paired_wilcoxon([0.3] * 8, [0.3] * 8) == 1.0
+    assert alone(*[0.0] * 8)[:2] == (1.0, 1.0)
 
 
 def test_rounding_does_not_break_a_tie() -> None:
-    # 0.3 - 0.2 and 0.2 - 0.1 differ in the last bit, and must share their rank.
-    assert paired_wilcoxon([0.3, 0.1] * 4, [0.2, 0.2] * 4) == 1.0
+    # 0.3 - 0.2 and 0.2 - 0.1 differ in the last bit.
+    assert alone(*[0.3 - 0.2, 0.1 - 0.2] * 4).p == 1.0
 
 
-def test_the_sides_must_be_pairs() -> None:
-    with pytest.raises(InputError, match="as many values on either side"):
-        paired_wilcoxon([1.0] * 6, [1.0] * 7)
+@settings(max_examples=20, deadline=None)
+@given(st.lists(st.integers(-9, 9).filter(bool), min_size=6, max_size=9))
+def test_p_is_that_of_a_permutation_test_of_the_mean(differences: list[int]) -> None:
+    scipy = permutation_test((differences,), np.mean, permutation_type="samples", n_resamples=np.inf)
+    assert alone(*differences).p == pytest.approx(scipy.pvalue)
 
 
-@settings(max_examples=40, deadline=None)
-@given(st.lists(st.integers(-1000, 1000).filter(bool), min_size=6, max_size=30, unique_by=abs))
-def test_without_ties_p_is_that_of_scipy(differences: list[int]) -> None:
-    ours = paired_wilcoxon(differences, [0] * len(differences))
-    assert ours == pytest.approx(float(wilcoxon(differences).pvalue))
+columns = st.integers(6, 8).flatmap(
+    lambda n: st.lists(st.lists(st.integers(-9, 12), min_size=n, max_size=n), min_size=1, max_size=4)
+)
 
 
 @settings(max_examples=25, deadline=None)
-@given(st.lists(st.integers(-3, 3).filter(bool), min_size=6, max_size=8))
-def test_with_ties_p_counts_every_pattern_of_signs(differences: list[int]) -> None:
-    ordered = sorted(abs(d) for d in differences)
-    rank = {v: sum(i for i, w in enumerate(ordered, 1) if w == v) / ordered.count(v) for v in ordered}
-    ranks = [rank[abs(d)] for d in differences]
-    centre = sum(ranks) / 2
+@given(columns)
+def test_p_counts_every_pattern_of_signs_step_by_step(comparisons: list[list[float]]) -> None:
+    """By the definition: of the hypotheses not rejected yet, how often one is as far out as the farthest."""
+    n = len(comparisons[0])
 
-    def far(signs: tuple[bool, ...]) -> float:
-        return abs(sum(r for r, positive in zip(ranks, signs, strict=True) if positive) - centre)
+    def far(one: list[float], signs: tuple[int, ...]) -> float:
+        length = math.sqrt(sum(d * d for d in one))
+        return abs(sum(s * d for s, d in zip(signs, one, strict=True))) / length if length else 0.0
 
-    seen = far(tuple(d > 0 for d in differences))
-    patterns = list(product([True, False], repeat=len(ranks)))
-    share = sum(far(signs) >= seen for signs in patterns) / len(patterns)
-    assert paired_wilcoxon(differences, [0] * len(differences)) == pytest.approx(share)
-
-
-@settings(max_examples=40, deadline=None)
-@given(st.lists(st.tuples(fractions, fractions), min_size=6, max_size=20))
-def test_p_does_not_depend_on_which_arm_comes_first(pairs: list[tuple[float, float]]) -> None:
-    a, b = [x for x, _ in pairs], [y for _, y in pairs]
-    assert paired_wilcoxon(a, b) == paired_wilcoxon(b, a)
+    left, least = sorted(comparisons, key=lambda one: -far(one, (1,) * n)), 0.0
+    expected = {}
+    while left:
+        seen, patterns = far(left[0], (1,) * n) - 1e-9, list(product((1, -1), repeat=n))
+        least = max(least, sum(max(far(one, s) for one in left) >= seen for s in patterns) / len(patterns))
+        expected[tuple(left.pop(0))] = least
+    found = max_t(family(*comparisons))
+    assert [one.corrected for one in found] == pytest.approx([expected[tuple(one)] for one in comparisons])
 
 
-def test_many_pairs_use_the_normal_distribution() -> None:
-    differences = [(-1) ** i * (i + 1) + 10 for i in range(60)]
-    assert paired_wilcoxon(differences, [0] * 60) == pytest.approx(float(wilcoxon(differences).pvalue))
+@given(columns)
+def test_the_interval_leaves_out_zero_exactly_where_p_is_below_05(comparisons: list[list[float]]) -> None:
+    for one, test in zip(comparisons, max_t(family(*comparisons)), strict=True):
+        mean, std, n = mean_std(one)
+        beyond = test.critical is not None and abs(mean) > test.critical * (std or 0) / math.sqrt(n) + 1e-6
+        assert beyond == (test.corrected is not None and test.corrected < ALPHA) or std == 0
 
 
-def test_holm_by_hand() -> None:
-    assert holm([0.01, 0.04, 0.03, 0.005]) == pytest.approx([0.03, 0.06, 0.06, 0.02])
+@given(columns)
+def test_a_correction_never_lowers_p_and_ignores_signs_and_order(comparisons: list[list[float]]) -> None:
+    found = max_t(family(*comparisons))
+    assert all(one.p <= one.corrected <= 1 for one in found if one.p is not None and one.corrected is not None)
+    assert max_t(family(*comparisons[::-1])) == found[::-1]
+    assert max_t(family(*[[-d for d in one] for one in comparisons])) == found
 
 
-def test_holm_of_nothing_is_nothing() -> None:
-    assert holm([]) == []
+def test_a_missing_draw_counts_in_no_sum() -> None:
+    """A draw that failed is as one of equal scores, but n is smaller; five draws are not tested beside ten."""
+    whole, part = max_t([{i: i + 1.0 for i in range(10)}, {i: 2.0 + i for i in range(2, 9)}])
+    assert part.p == 2 / 2**7 and whole.p == 2 / 2**10
+    many, few = max_t([{i: i + 1.0 for i in range(10)}, {i: 2.0 + i for i in range(5)}])
+    assert few[:2] == (None, None) and many.corrected is not None
 
 
-def test_holm_of_a_number_that_is_no_p_is_a_mistake() -> None:
-    with pytest.raises(InputError, match="p-value"):
-        holm([0.5, math.nan])
+def test_more_draws_than_are_counted_give_the_same_random_patterns_each_time() -> None:
+    many = [0.5 + math.sin(7 * i) for i in range(EXACT_DRAWS + 8)]
+    scipy = permutation_test((many,), np.mean, permutation_type="samples", n_resamples=10**5, rng=0)
+    assert alone(*many) == alone(*many) and alone(*many).p == pytest.approx(scipy.pvalue, abs=0.01)
 
 
-@given(st.lists(fractions, max_size=20))
-def test_holm_never_lowers_a_p_never_passes_one_and_keeps_the_order(p_values: list[float]) -> None:
-    adjusted = holm(p_values)
-    assert all(p <= q <= 1 for p, q in zip(p_values, adjusted, strict=True))
-    ranked = [q for _, q in sorted(zip(p_values, adjusted, strict=True))]
-    assert ranked == sorted(ranked)
+def test_below_six_draws_the_interval_is_students_with_bonferronis_correction() -> None:
+    found = max_t(family([1.0, 2.0, 3.0], [2.0, 3.0, 1.0]))
+    assert [one.critical for one in found] == pytest.approx([t.ppf(1 - 0.025 / 2, 2)] * 2)
+    assert max_t(family([1.0])) == [FlipTest(None, None, None)]
 
 
-@given(st.lists(fractions, min_size=1, max_size=20))
-def test_holm_multiplies_the_smallest_p_by_the_number_of_tests(p_values: list[float]) -> None:
-    assert min(holm(p_values)) == pytest.approx(min(1.0, min(p_values) * len(p_values)))
+def test_nothing_to_test_is_nothing_and_a_missing_number_is_a_mistake() -> None:
+    assert max_t([]) == []
+    for bad in ([], [1.0, math.nan]):
+        with pytest.raises(InputError, match="finite numbers, at least one"):
+            max_t(family(bad))
+
+
+def test_noise_is_shown_in_one_of_twenty_runs_at_most() -> None:
+    """Twelve arms that share their control, seven draws: the size of the whole table, not of each arm."""
+    rng = np.random.default_rng(0)
+    shown = 0
+    for _ in range(400):
+        table = rng.normal(size=(7, 12)) + rng.normal(size=(7, 1))
+        shown += any(
+            one.corrected is not None and one.corrected < ALPHA for one in max_t(family(*table.T.tolist()))
+        )
+    assert shown / 400 <= 0.05 + 0.02

@@ -227,7 +227,7 @@ def test_runs_of_a_suite_are_compared_within_themselves() -> None:
     assert (whole.title, small.title) == (f"all: {small.title[7:]}", small.title) and small.run == "small"
     assert len(small.comparisons) < len(whole.comparisons) and len(small.trials) == 6 * (1 + 1 + 1 + 2)
     (alone,) = build_report([r for r in records if r["hash"] in runs["small"]]).tables
-    assert [c.main.p_holm for c in small.comparisons] == [c.main.p_holm for c in alone.comparisons]
+    assert [c.main.p_corrected for c in small.comparisons] == [c.main.p_corrected for c in alone.comparisons]
 
 
 def column_of(text: str, heading: str, name: str) -> dict[str, str]:

@@ -158,7 +158,7 @@ def test_report_and_compare_never_disagree(records: list[dict[str, Any]]) -> Non
             if comparison is None:
                 continue
             (pairing,) = compare_arms(report, f"{control}/svm", arm).pairings
-            assert pairing.comparison.main.evidence == comparison.main.evidence
+            assert pairing.comparison.main == comparison.main
             said.add(pairing.verdict.split(" (")[0])
             assert [g.verdict for g in pairing.judged] == ([gain.verdict] if gain.verdict else [])
         if gain.verdict and all(gain.against.values()):
@@ -170,5 +170,6 @@ def concluded(said: set[str]) -> set[Finding]:
     if said == {"B above A"}:
         return {"helps"}
     if "undecided" in said:
-        return {"undecided"}
-    return {"hurts"} if said == {"B below A"} else {"equivalent", "not better", "open"}
+        return {"undecided"} | ({"gains"} if "B above A" in said else set())
+    unshown: set[Finding] = {"equivalent", "not better", "open"}
+    return {"hurts"} if said == {"B below A"} else unshown | ({"gains"} if "B above A" in said else set())

@@ -72,7 +72,7 @@ def _draw(gains: Sequence[Gain | None], axes: Axes) -> dict[str, Any]:
         axes.plot(ends, [y, y], color=colour, linewidth=2.5, alpha=0.55, solid_capstyle="butt")
         axes.plot([100 * test.mean], [y], "o", color=colour, markersize=4)
         _write(axes, y, f"{words.sign} {signed(test.mean)} {over(gain)}", colour)
-        _write(axes, y, p_said(test.p_holm), colour, below=True)
+        _write(axes, y, p_said(test.p_corrected), colour, below=True)
     axes.set_ylim(len(gains) - 0.5, -0.8)
     axes.spines[["top", "right", "left"]].set_visible(False)
     return {}

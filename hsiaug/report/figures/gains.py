@@ -8,7 +8,8 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from hsiaug.base.errors import InputError
-from hsiaug.report.compare import Gain, PairedTest
+from hsiaug.metrics.verdict import Evidence
+from hsiaug.report.compare import Gain
 from hsiaug.report.figures.charts import Block, Panel, draw_blocks
 from hsiaug.report.figures.files import series_style
 from hsiaug.report.findings import judged
@@ -72,7 +73,7 @@ def _gains(table: Table, found: Mapping[Method, Sequence[Gain]]) -> Block:
 
 def _draw_gains(gains: Sequence[Gain], lines: Mapping[Arm, int], each: int, axes: Axes) -> dict[str, Any]:
     axes.axvline(0, color="0.4", linewidth=0.8)
-    found: dict[str, list[tuple[int, PairedTest]]] = {}
+    found: dict[str, list[tuple[int, Evidence]]] = {}
     for gain in gains:
         for y, (control, comparison) in enumerate(gain.against.items(), start=lines[gain.cell.arm]):
             if comparison is not None:
