@@ -179,12 +179,19 @@ def corrected(gains: Sequence[Gain]) -> list[Gain]:
             for metric, test in (("main", one and one.main), ("second", one and one.second)):
                 if test:
                     families.setdefault((gain.cell.arm.judged, control, metric), {})[i] = test
-    tests: dict[tuple[int, str], dict[str, Evidence]] = {}
-    for (_, control, metric), family in families.items():
-        for i, test in zip(family, correct(list(family.values())), strict=True):
-            tests.setdefault((i, control), {})[metric] = test
+    tests = {
+        (i, control, metric): test
+        for (_, control, metric), family in families.items()
+        for i, test in zip(family, correct(list(family.values())), strict=True)
+    }
     return [
-        replace(gain, against={name: c and replace(c, **tests[i, name]) for name, c in gain.against.items()})
+        replace(
+            gain,
+            against={
+                name: one and replace(one, main=tests[i, name, "main"], second=tests.get((i, name, "second")))
+                for name, one in gain.against.items()
+            },
+        )
         for i, gain in enumerate(gains)
     ]
 

@@ -363,7 +363,9 @@ def test_the_headline_counts_what_the_grid_shows() -> None:
 def test_the_interval_is_the_one_that_decides() -> None:
     """Beside eight other arms it is wider than the usual one, which leaves out 0."""
     wobble = [41 + (0.6 if i % 3 else -0.2) for i in range(12)]
-    many = [one for i in range(8) for one in arm(f"other{i}", [41 + (-1) ** (s * (i + 1) // 5) for s in range(12)])]
+    many = [
+        one for i in range(8) for one in arm(f"other{i}", [41 + (-1) ** (s * (i + 1) // 5) for s in range(12)])
+    ]
     alone = [*arm("none", level(40, 12)), *arm("duplicate", level(41, 12)), *arm("smote", wobble)]
     found = re.fullmatch(r"≈ \+0.3 \[(.*), .*\] over duplicate", entries_of([*alone, *many])["smote λ=1, svm"])
     assert found and found[1].startswith("−")
