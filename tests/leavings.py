@@ -9,15 +9,12 @@ from pathlib import Path
 
 from hsiaug.base.temporary_folders import mark
 
-__all__ = ["ELSEWHERE", "age", "files_of_others", "left_in", "paths_in"]
-
-ELSEWHERE = "0badcafe-17-123"
-"""A process of another machine, which cannot be looked up."""
+__all__ = ["age", "files_of_others", "left_in", "paths_in"]
 
 
-def left_in(folder: Path, owner: str = ELSEWHERE) -> Path:
+def left_in(folder: Path) -> Path:
     """The temporary folder of a process that was killed."""
-    left = folder / f".0123.{owner}.{uuid.uuid4().hex[:12]}"
+    left = folder / f".0123.{uuid.uuid4().hex[:12]}"
     (left / "new").mkdir(parents=True)
     mark(left, f"temporary folder {left.name}")
     (left / "new" / "record.json").write_text('{"half":')
@@ -32,7 +29,7 @@ def age(folder: Path) -> None:
 
 def files_of_others(folder: Path) -> None:
     """Files that hsiaug did not write, some under names like its own."""
-    for name in (".git", ".ssh", f".0123.{ELSEWHERE}.0123456789ab", "documents", "0123456789abcdef"):
+    for name in (".git", ".ssh", ".0123.0123456789ab", "documents", "0123456789abcdef"):
         (folder / name).mkdir(parents=True)
         (folder / name / "kept").write_text("mine")
     (folder / "notes.txt").write_text("mine")

@@ -28,7 +28,6 @@ from hsiaug.trial.arm import SYNTHETIC
 from hsiaug.trial.fits import (
     Fit,
     checkpoint,
-    clear_checkpoints,
     difference_from_saved,
     load_fit,
     only_one,
@@ -253,32 +252,30 @@ class Workbench:
                     f"{card.name} learnt {identity['scene']} without labels anew: what is saved differs in {differs}."
                 )
         folder = folder if self.saves else None
-        start = time.perf_counter()
-        made = self._resumed(learn(), card, folder)
-        seconds = time.perf_counter() - start
-        self.check_views()
-        needed = "sample" if fits else "save"
-        if not callable(getattr(made, needed, None)):
-            raise PluginError(
-                f"a generator's {stage} must return an object with {needed}",
-                value=type(made).__name__,
-                hint=f"Return the {'fitted object' if fits else 'object that fit is to be given'}.",
-            )
-        if folder is not None:
-            if identity is not None or seconds > WORTH_SAVING:
+        resumes = card.resumes and folder is not None
+        with checkpoint(cast(Path, folder)) if resumes else nullcontext() as begun:
+            start = time.perf_counter()
+            made = self._resumed(learn(), card, begun)
+            seconds = time.perf_counter() - start
+            self.check_views()
+            needed = "sample" if fits else "save"
+            if not callable(getattr(made, needed, None)):
+                raise PluginError(
+                    f"a generator's {stage} must return an object with {needed}",
+                    value=type(made).__name__,
+                    hint=f"Return the {'fitted object' if fits else 'object that fit is to be given'}.",
+                )
+            if folder is not None and (identity is not None or seconds > WORTH_SAVING):
                 fault = save_fit(folder, cast("Any", made).save, seconds, **(identity or {}))
                 self.check_views()
                 if fault:
                     self._notes.append(f"The {what} could not be saved for another run: {fault}.")
-            if card.resumes:
-                clear_checkpoints(folder)
         return Fit(made, seconds)
 
-    def _resumed(self, fit: Callable[..., T], card: Card, folder: Path | None) -> T:
+    def _resumed(self, fit: Callable[..., T], card: Card, begun: Path | None) -> T:
         """What ``fit`` gives; where it was begun by a run that was stopped, it goes on from there."""
         if not card.resumes:
             return fit()
-        begun = None if folder is None else checkpoint(folder)
         if begun is not None and begun.is_dir():
             try:
                 return fit(checkpoint=begun)

@@ -10,35 +10,26 @@ import hashlib
 import json
 import math
 import shutil
-import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Generic, TypeVar
 
-from hsiaug.base.temporary_folders import (
-    ABANDONED,
-    MARK,
-    in_use,
-    mark,
-    marked,
-    newest,
-    owner,
-    taken,
-    temporary_folder,
-)
+from filelock import FileLock, Timeout
+
+from hsiaug.base.temporary_folders import mark, marked, taken, temporary_folder
 from hsiaug.contracts import Progress
 
 State = TypeVar("State")
 
 FACTS = "fit.json"
 FITTED = "fitted"
-UNFINISHED = ".unfinished."
+UNFINISHED = ".unfinished"
 STATE = "state"
 LOCK = ".lock"
-POLL, UNNAMED = 0.5, 10.0
-"""Seconds between two looks at a lock, and after which one without an owner is nobody's."""
+POLL = 0.5
+"""Seconds after which one that waits for a lock says so."""
 
 
 @dataclass(frozen=True)
@@ -140,78 +131,41 @@ def _put_in_place(fresh: Path, folder: Path) -> None:
             fresh.rename(folder)
 
 
-def checkpoint(folder: Path) -> Path:
-    """The folder in which this process saves how far its fit is, with what a process that is gone left of the same fit.
+@contextmanager
+def checkpoint(folder: Path) -> Iterator[Path | None]:
+    """The folder in which a fit saves how far it is, with what a process that was stopped left of the same fit.
 
-    folder: of the fit, once it is done. A process of another machine cannot be looked up: what it left is copied, so
-    that it is not disturbed where it still runs.
+    folder: of the fit, once it is done; what was saved is removed at a regular end. None where another process is at the
+    same fit, or nothing can be written.
     """
-    own = folder.with_name(f"{folder.name}{UNFINISHED}{owner()}")
-    if own.is_dir():
-        return own / STATE
-    for path in sorted(_checkpoints(folder), key=newest, reverse=True):
-        runs = in_use(path.name.partition(UNFINISHED)[2])
-        with contextlib.suppress(OSError, shutil.Error):
-            if runs is False:
-                # One process alone can rename it.
-                return path.rename(own) / STATE
-            if runs is None:
-                with temporary_folder(folder.parent, folder.name) as fresh:
-                    shutil.copytree(path, fresh / "copy", symlinks=True)
-                    return (fresh / "copy").rename(own) / STATE
-    with contextlib.suppress(OSError):
-        own.mkdir(parents=True)
-        mark(own, f"checkpoint {folder.name}")
-    return own / STATE
-
-
-def _checkpoints(folder: Path) -> list[Path]:
-    found = folder.parent.glob(f"{folder.name}{UNFINISHED}*")
-    return [path for path in found if marked(path, f"checkpoint {folder.name}")]
+    begun = folder.with_name(f"{folder.name}{UNFINISHED}")
+    lock = FileLock(f"{begun}{LOCK}")
+    try:
+        begun.mkdir(parents=True, exist_ok=True)
+        lock.acquire(blocking=False)
+    except (OSError, NotImplementedError):
+        pass
+    try:
+        yield begun / STATE if lock.is_locked else None
+        if lock.is_locked:
+            shutil.rmtree(begun, ignore_errors=True)
+    finally:
+        lock.release()
 
 
 @contextmanager
 def only_one(folder: Path, progress: Progress) -> Iterator[None]:
-    """Wait until no other running process is within, for the same folder. One that cannot write does not wait.
-
-    A process of another machine that wrote nothing there for an hour counts as gone.
-    """
-    lock = folder.with_name(f"{folder.name}{LOCK}")
-    while True:
+    """Wait until no other process is within, for the same folder. One that cannot write or lock there does not wait."""
+    lock = FileLock(folder.with_name(f"{folder.name}{LOCK}"))
+    while not lock.is_locked:
         try:
-            lock.mkdir(parents=True)
-        except FileExistsError:
-            name = None
-            # It may be given back, or be no folder.
-            with contextlib.suppress(OSError):
-                name = next((path.name for path in lock.iterdir() if path.name != MARK), None)
-            runs = None if name is None else in_use(name)
-            latest = max([newest(lock), *map(newest, _checkpoints(folder))])
-            # Between its folder and its name a process is not known yet.
-            gone = runs is False or (runs is None and time.time() - latest > (ABANDONED if name else UNNAMED))
-            if gone:
-                with contextlib.suppress(OSError), temporary_folder(folder.parent, folder.name) as old:
-                    lock.rename(old / "lock")
-            else:
-                progress(0, 1, "another process prepares")
-                time.sleep(POLL)
-            continue
-        except OSError:
-            yield
-            return
-        break
+            folder.parent.mkdir(parents=True, exist_ok=True)
+            lock.acquire(timeout=POLL)
+        except Timeout:
+            progress(0, 1, "another process prepares")
+        except (OSError, NotImplementedError):
+            break
     try:
-        with contextlib.suppress(OSError):
-            mark(lock, f"lock {folder.name}")
-            (lock / owner()).touch()
         yield
     finally:
-        shutil.rmtree(lock, ignore_errors=True)
-
-
-def clear_checkpoints(folder: Path) -> None:
-    """Remove what was saved of a fit that is done, but for what running processes save."""
-    for path in _checkpoints(folder):
-        name = path.name.partition(UNFINISHED)[2]
-        if name == owner() or in_use(name) is False:
-            shutil.rmtree(path, ignore_errors=True)
+        lock.release()

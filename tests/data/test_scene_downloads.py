@@ -117,7 +117,7 @@ def test_what_a_killed_download_left_goes_with_the_next_one_and_files_of_others_
     files_of_others(scene.target.parent)
     others = paths_in(scene.target.parent)
     (left,) = (name for name in scene.leftovers() if name.startswith(".download."))
-    monkeypatch.setattr("hsiaug.base.temporary_folders.in_use", lambda name: False)
+    monkeypatch.setattr("hsiaug.base.temporary_folders.ABANDONED", -1.0)
 
     fetch_scene(scene.card, progress=False)
     assert others - paths_in(scene.target.parent) == {left, f"{left}/.hsiaug", f"{left}/new"}

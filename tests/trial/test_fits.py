@@ -13,15 +13,14 @@ from typing import Any
 
 import pytest
 
-from hsiaug.base.temporary_folders import mark, owner
 from hsiaug.core.scene import Scene
 from hsiaug.registry.lookup import Registry
 from hsiaug.tasks.task import get_task
 from hsiaug.trial import cache
 from hsiaug.trial.cache import Workbench
-from hsiaug.trial.fits import checkpoint, clear_checkpoints, save_fit
+from hsiaug.trial.fits import checkpoint, save_fit
 from hsiaug.trial.spec import TrialSpec
-from tests.leavings import ELSEWHERE, paths_in
+from tests.leavings import paths_in
 
 Spec = Callable[..., TrialSpec]
 Run = Callable[..., Any]
@@ -153,61 +152,48 @@ def test_a_cache_that_cannot_be_written_to_costs_no_trial(
     assert "could not be saved" in record["notes"][0]
 
 
-ENDED = "from hsiaug.base.temporary_folders import owner; print(owner())"
-
-
-@pytest.fixture(scope="module")
-def ended() -> str:
-    """The name of a process of this machine that is no more."""
-    answer = subprocess.run([sys.executable, "-c", ENDED], capture_output=True, text=True, check=True)
-    return answer.stdout.strip()
-
-
-def left_by(folder: Path, name: str, text: str) -> Path:
+def left_by(folder: Path, text: str) -> Path:
     """A checkpoint that some process left."""
-    made = folder.with_name(f"{folder.name}.unfinished.{name}") / "state"
+    made = folder.with_name(f"{folder.name}.unfinished") / "state"
     made.mkdir(parents=True)
-    mark(made.parent, f"checkpoint {folder.name}")
     (made / "step").write_text(text)
     return made
 
 
-def test_every_process_has_a_checkpoint_of_its_own(tmp_path: Path) -> None:
+def test_what_a_process_left_is_taken_over_and_removed_at_the_end_alone(tmp_path: Path) -> None:
     folder = tmp_path / "cache" / "abc"
-    ours = left_by(folder, owner(), "7")
-    assert checkpoint(folder) == ours and (ours / "step").read_text() == "7"
+    theirs = left_by(folder, "7")
+    with pytest.raises(KeyboardInterrupt), checkpoint(folder) as mine:
+        assert mine == theirs and (mine / "step").read_text() == "7"
+        raise KeyboardInterrupt
+    with checkpoint(folder) as mine:
+        assert mine == theirs and (mine / "step").read_text() == "7"
+    assert not theirs.parent.exists()
 
 
-def test_what_a_killed_process_left_is_taken_over(tmp_path: Path, ended: str) -> None:
+HELD = """
+import sys
+from pathlib import Path
+from hsiaug.trial.fits import checkpoint
+with checkpoint(Path(sys.argv[1])):
+    print("held", flush=True)
+    input()
+"""
+
+
+def test_what_a_running_process_saves_is_left_alone_until_it_is_killed(tmp_path: Path) -> None:
     folder = tmp_path / "abc"
-    theirs = left_by(folder, ended, "7")
-
-    assert (checkpoint(folder) / "step").read_text() == "7"
-    assert not theirs.exists() and owner() in checkpoint(folder).parent.name
-
-
-def test_what_a_running_process_saves_is_left_alone(tmp_path: Path) -> None:
-    folder = tmp_path / "abc"
-    parent = subprocess.Popen([sys.executable, "-c", f"{ENDED}; import sys; sys.stdout.flush(); input()"], text=True,
+    theirs = left_by(folder, "7")
+    other = subprocess.Popen([sys.executable, "-c", HELD, str(folder)], text=True,
         stdin=subprocess.PIPE, stdout=subprocess.PIPE)  # fmt: skip
-    assert parent.stdout is not None
-    theirs = left_by(folder, parent.stdout.readline().strip(), "7")
-    try:
-        assert not checkpoint(folder).exists()
-        clear_checkpoints(folder)
-        assert (theirs / "step").read_text() == "7"
-    finally:
-        parent.communicate("\n")
-
-
-def test_what_another_machine_left_is_copied_for_it_may_still_be_running(tmp_path: Path) -> None:
-    folder = tmp_path / "abc"
-    theirs = left_by(folder, ELSEWHERE, "7")
-
-    mine = checkpoint(folder)
-    assert (mine / "step").read_text() == "7" and (theirs / "step").read_text() == "7"
-    clear_checkpoints(folder)
-    assert not mine.exists() and theirs.exists()
+    assert other.stdout is not None and other.stdout.readline() == "held\n"
+    with checkpoint(folder) as mine:
+        assert mine is None
+    assert (theirs / "step").read_text() == "7"
+    other.kill()
+    other.communicate()
+    with checkpoint(folder) as mine:
+        assert mine == theirs and (theirs / "step").read_text() == "7"
 
 
 def test_a_folder_that_is_no_fit_is_not_replaced_by_one(tmp_path: Path) -> None:
@@ -239,12 +225,12 @@ def resuming(monkeypatch: pytest.MonkeyPatch, dummy: Any) -> list[str]:
 
 
 @pytest.fixture
-def rerun(spec: Spec, run: Run, tmp_path: Path, ended: str) -> Callable[[str], Any]:
+def rerun(spec: Spec, run: Run, tmp_path: Path) -> Callable[[str], Any]:
     """The record of a trial of which a run that was killed left such a checkpoint."""
 
     def again(checkpoint: str) -> Any:
         trial = spec()
-        left_by(tmp_path / "cache" / trial.fit_hash, ended, checkpoint)
+        left_by(tmp_path / "cache" / trial.fit_hash, checkpoint)
         return run(trial)[0]
 
     return again
@@ -256,7 +242,7 @@ def test_a_rerun_goes_on_from_a_killed_runs_checkpoint_and_leaves_none(
     record = rerun("half")
 
     assert record["status"] == "ok" and record["notes"] == [] and resuming == ["half"]
-    assert list((tmp_path / "cache").iterdir()) == []
+    assert [path.suffix for path in (tmp_path / "cache").iterdir()] == [".lock"]
 
 
 def test_a_checkpoint_that_cannot_be_used_is_begun_anew(
