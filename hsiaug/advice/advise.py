@@ -179,7 +179,7 @@ def _confirming_plan(best: Sequence[tuple[Arm, str]], request: Request, tried: P
             seeds=CONFIRM,
         )
         plans.append(build_plan(session.scene, asked, session.plugins, scene_ref=session.scene_ref))
-    plan = join_plans([replace(tried, trials=(), notes=(), short=()), *plans])
+    plan = join_plans([replace(tried, trials=(), notes=()), *plans])
     making = sorted((t for t in plan.trials if t.hash not in plan.nothing), key=lambda t: t.seed)
     return replace(plan, trials=tuple(making))
 

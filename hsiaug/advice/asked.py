@@ -83,7 +83,7 @@ def picks_plan(scene: Scene, request: Request, plugins: Registry, scene_ref: str
     picks, patch = cast(Picks, request.protocol), request.patch or usual.patch
     asked = replace(
         request,
-        generators=request.generators or [n for n in controls_of(task.name, "scene") if n not in CONTROLS],
+        generators=request.generators or [n for n in controls_of(task, "scene") if n not in CONTROLS],
         classifiers=request.classifiers or (*usual.classifiers, *_scene_readers(plugins, task.name)),
         lambdas=[min(request.lambdas)],
         seeds=range(min(picks.parts, len(picks.known(scene, patch).places))),

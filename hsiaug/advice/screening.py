@@ -18,7 +18,7 @@ from hsiaug.protocol.large_classes import large_classes
 from hsiaug.registry.card import Card, build_params
 from hsiaug.registry.lookup import Registry
 from hsiaug.report.scores import metric_set, over_large
-from hsiaug.tasks.task import TaskData, get_task
+from hsiaug.tasks.task import TaskData
 from hsiaug.trial.arm import BALANCED, CONTROLS, Arm
 from hsiaug.trial.spec import TrialSpec
 
@@ -59,13 +59,13 @@ def scoring(plan: Plan, session: Session) -> Session:
 
     As in reports, AA over the classes with FEWEST test pixels in every draw; over all where fewer than two have these.
     """
-    task, trial = get_task(plan.task), plan.trials[0]
+    task, trial = plan.task, plan.trials[0]
     name = task.scores[0][1]
     if not task.single_pixels:
         return replace(session, score=name)
     fresh = [task.split(session.scene, trial.protocol, seed, trial.patch) for seed in CONFIRM]
     large, tested = large_classes(split.audit.test_counts for split in (*plan.splits, *fresh))
-    main = over_large(metric_set(plan.task), len(large), tested).main
+    main = over_large(metric_set(task.name), len(large), tested).main
     if main.key != "aa_large":
         return replace(session, score=name if len(large) == tested else f"{name} (all classes)", large=())
     return replace(session, score=main.name, large=large)
@@ -123,7 +123,7 @@ def screening_plan(
 
 def _worth(plan: Plan, scene: TaskData) -> Plan:
     """A plan without the arms that are another one under another name, or too large; its notes tell which."""
-    notes = [*plan.notes, *plan.short]
+    notes = [*plan.notes]
     idle = [c.name for (kind, _), c in plan.cards.items() if kind == "generator" and not c.adds]
     notes += [f"generator {name} never adds a sample, as none: not tried" for name in idle if name != "none"]
     made: dict[tuple[int, ...], Rate] = {}

@@ -63,7 +63,7 @@ class Session:
         """Run those of a plan's trials that have no such record; none is begun that would not end in time."""
         if any(self.record(trial) is None for trial in trials):
             run(
-                [replace(plan, trials=tuple(trials), notes=(), short=())],
+                [replace(plan, trials=tuple(trials), notes=())],
                 self.store.root,
                 device=self.device,
                 engine=self.engine,

@@ -24,7 +24,7 @@ from hsiaug.trial.run import Outcome, finish, lost
 from hsiaug.trial.spec import TrialSpec
 from hsiaug.trial.store import Store
 
-__all__ = ["USUAL_SECONDS", "Dispatch", "Group", "Ledger", "Pool", "groups", "uses_device"]
+__all__ = ["USUAL_SECONDS", "Dispatch", "Group", "Ledger", "Pool", "groups"]
 
 IDLE_SPLITS = 16
 """Splits that are kept although no trial of theirs runs: another generator's trials may follow."""
@@ -245,11 +245,6 @@ class Dispatch:
                 doomed |= mine
                 other.left = deque(x for x in other.left if x.hash not in mine)
         return list(doomed.values())
-
-
-def uses_device(trial: TrialSpec) -> bool:
-    """Whether a trial's generator or classifier computes on a GPU where there is one."""
-    return any(_card(kind, one.name).uses_device for kind, one in trial.plugins)
 
 
 def _card(kind: Kind, name: str) -> Card:

@@ -30,7 +30,7 @@ class ClusterSettings(BaseModel):
     """Settings of engines; docs/cluster.md says which engine uses which.
 
     on: the engine, as NAME or NAME:ADDRESS. workers: processes or jobs at the same time. threads: trials at the same
-    time in each of them. memory: of each, as 4GB. gpus: that the trials of a generator on a GPU take. partition, account:
+    time in each of them. memory: of each, as 4GB. gpus: that a trial asks for. partition, account:
     of SLURM; time: of each of its jobs, as 90m or 2h; tasks: jobs of an array at most.
     """
 

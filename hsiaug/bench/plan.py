@@ -11,17 +11,17 @@ from typing import TypeVar
 
 from hsiaug.base.errors import InputError, did_you_mean
 from hsiaug.core.view_names import RAW, check_view
-from hsiaug.protocol.balance import Rate, check_lambda, check_omega, check_times
+from hsiaug.protocol.balance import Rate, check_amounts
 from hsiaug.protocol.protocols import SplitProtocol, parse_protocol
-from hsiaug.registry.card import Card, build_params, check_preset, check_sendable
+from hsiaug.registry.card import Card, check_preset
 from hsiaug.registry.hookspecs import Kind
 from hsiaug.registry.lookup import Registry
-from hsiaug.tasks.task import USUAL, Task, TaskData, TaskSplit, check_serves, get_task
+from hsiaug.tasks.task import USUAL, Task, TaskData, TaskSplit, get_task
 from hsiaug.trial.arm import BOTH, EVERY_CONTROL, SYNTHETIC, TEACHER, controls_of
 from hsiaug.trial.guard import kept_state
 from hsiaug.trial.spec import PluginSpec, TrialSpec, plots_read, plugin_spec
 
-__all__ = ["ENOUGH", "Plan", "Request", "between", "build_plan", "counts_note"]
+__all__ = ["Plan", "Request", "between", "build_plan"]
 
 T = TypeVar("T")
 
@@ -58,27 +58,31 @@ class Request:
     preset: str = "cpu"
     overrides: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
 
+    @cached_property
+    def kind(self) -> Task:
+        """The task of that name. Raises InputError where there is none."""
+        return get_task(self.task)
+
 
 @dataclass(frozen=True)
 class Plan:
     """The trials of one request on one scene.
 
-    trials: in the order in which they share most: by draw, generator, ω, λ, classifier. run: its name in a suite. task:
-    its name. scene_ref: what to type for the scene. splits: one per draw. notes: sentences on what was added or
-    collapsed. cards: by kind and name. short: sentences on λ that make nothing, or little.
+    trials: in the order in which they share most: by draw, generator, ω, λ, classifier. run: its name in a suite.
+    scene_ref: what to type for the scene. splits: one per draw. notes: sentences on what was added or
+    collapsed. cards: by kind and name.
     samples: real samples of a trial's draw and the synthetic ones that its λ asks for, by the trial's hash.
     asked: names of the generators that were asked for; the others are their controls.
     """
 
     run: str
-    task: str
+    task: Task
     scene_ref: str
     scene: TaskData
     trials: tuple[TrialSpec, ...]
     splits: tuple[TaskSplit, ...]
     notes: tuple[str, ...]
     cards: Mapping[tuple[Kind, str], Card]
-    short: tuple[str, ...]
     samples: Mapping[str, tuple[int, int]]
     asked: frozenset[str] = frozenset()
 
@@ -110,29 +114,24 @@ def build_plan(
     Raises InputError for unknown names, numbers out of range, and masks that the first draw's labels are too sparse for;
     SplitError and PluginError likewise.
     """
-    for lam in request.lambdas:
-        check_lambda(lam, "lambdas")
-    for times in request.times:
-        check_times(times)
+    check_amounts(request.lambdas, request.times, request.omegas)
     for train in request.train:
         if train not in TRAIN:
             rule = "`train` must be both, synthetic or real"
             raise InputError(rule, value=repr(train), hint=did_you_mean(train, TRAIN))
-    for omega in request.omegas:
-        check_omega(omega)
     check_preset(request.preset, plugins.cards())
-    task = get_task(request.task)
+    task = request.kind
     usual = task.defaults(scene)
     protocol = request.protocol or parse_protocol(usual.protocol, request.buffer)
     patch = usual.patch if request.patch is None else request.patch
     wanted = request.generators or usual.generators
-    asked = _unique((*controls_of(task.name, None), *wanted))
+    asked = _unique((*controls_of(task, None), *wanted))
     classifiers = _unique((*(request.classifiers or usual.classifiers), task.control))
     notes: list[str] = []
-    loaded = [_load(plugins, "generator", name, request, scene) for name in asked]
+    loaded = [_configure(plugins, "generator", name, task, request, scene) for name in asked]
     compared = BOTH in request.train
-    further = _further_controls([card for _, card in loaded], request.task, notes) if compared else []
-    loaded += [_load(plugins, "generator", name, request, scene) for name in further]
+    further = _further_controls([card for _, card in loaded], task, notes) if compared else []
+    loaded += [_configure(plugins, "generator", name, task, request, scene) for name in further]
     loaded.sort(key=lambda plugin: plugin[0].name not in EVERY_CONTROL)
     generators = [spec.name for spec, _ in loaded]
     if compared and task.single_pixels and TEACHER not in classifiers:
@@ -141,7 +140,7 @@ def build_plan(
             classifiers += (TEACHER,)
             who = ", ".join([name for name in readers if name not in EVERY_CONTROL] or readers)
             notes.append(f"classifier {TEACHER} is run too, without samples: {who} must be above it to help")
-    tests = [_load(plugins, "classifier", name, request, scene) for name in classifiers]
+    tests = [_configure(plugins, "classifier", name, task, request, scene) for name in classifiers]
     views = _unique(request.views or usual.views)
     for view in views:
         check_view(view, task.views, scene.bands)
@@ -203,35 +202,36 @@ def build_plan(
     cards |= {("classifier", card.name): card for _, card in tests}
     sizes = {(s.seed, rate): task.sizes(s, rate) for s in splits for rate in {t.made for t in trials}}
     samples = {trial.hash: sizes[trial.seed, trial.made] for trial in trials}
-    beside = {t.rate for t in trials if t.rate and t.train == BOTH}
-    shortages = [counts_note(task, splits, rate) for rate in sorted(beside)]
-    short = tuple(note for note in shortages if note)
+    for rate in sorted({t.rate for t in trials if t.rate and t.train == BOTH}):
+        if nothing := [split.seed for split in splits if not sizes[split.seed, rate][1]]:
+            where = f" in draws {', '.join(map(str, nothing))}" if len(nothing) < len(splits) else ""
+            notes.append(
+                f"λ = {rate} makes no synthetic sample{where}, and its arms are not run there: try a larger λ"
+            )
     return Plan(
         run,
-        task.name,
+        task,
         scene_ref or scene.name,
         scene,
         tuple(trials),
         tuple(splits),
         tuple(notes),
         cards,
-        short,
         samples,
         frozenset(wanted),
     )
 
 
-def _load(plugins: Registry, kind: Kind, name: str, request: Request, scene: TaskData) -> tuple[PluginSpec, Card]:
+def _configure(
+    plugins: Registry, kind: Kind, name: str, task: Task, request: Request, scene: TaskData
+) -> tuple[PluginSpec, Card]:
     # A plugin's module and its params are code of its own too, which may print.
     with kept_state(), redirect_stdout(sys.stderr):
-        card: Card = plugins.find(kind, name).load().card
-        check_serves(card, kind, request.task)
-        params = build_params(card, request.preset, request.overrides.get(name))
-    check_sendable(card, params)
+        card, params = plugins.configure(kind, name, task.name, request.preset, request.overrides.get(name))
     return plugin_spec(card, params, scene), card
 
 
-def _further_controls(cards: Sequence[Card], task: str, notes: list[str]) -> list[str]:
+def _further_controls(cards: Sequence[Card], task: Task, notes: list[str]) -> list[str]:
     """Controls that were not asked for and that some generator needs, because it reads unlabelled pixels."""
     named = {card.name for card in cards}
     users: dict[str, list[str]] = {}
@@ -282,37 +282,6 @@ def _learns_alone(card: Card, task: Task) -> bool:
 
 def _unique(items: Sequence[T]) -> tuple[T, ...]:
     return tuple(dict.fromkeys(items))
-
-
-ENOUGH = 0.1
-"""Synthetic samples per real one below which a λ is told to make few."""
-BETTER = (1.0, 3.0)
-"""λ that are proposed in place of one that makes nothing or little, the first that makes enough.
-
-3 makes twice as many samples of every class as the largest has real ones, whatever the others have.
-"""
-
-
-def counts_note(task: Task, splits: Sequence[TaskSplit], rate: Rate) -> str | None:
-    """A sentence on a λ that makes nothing, or little, in some of the draws; None where there is nothing to say."""
-
-    def sizes(rate: Rate) -> list[tuple[int, int]]:
-        return [task.sizes(split, rate) for split in splits]
-
-    few = [made for real, made in sizes(rate) if made < ENOUGH * real]
-    if not few:
-        return None
-    hint = ""
-    for better in (Rate(lam, rate.times) for lam in BETTER if lam > rate.lam):
-        if all(made >= ENOUGH * real for real, made in sizes(better)):
-            real, made = (between(numbers) for numbers in zip(*sizes(better), strict=True))
-            hint = f": try λ = {better}, which makes {made} beside {real} real ones"
-            break
-    nothing = [split.seed for split, (_, made) in zip(splits, sizes(rate), strict=True) if not made]
-    if not nothing:
-        return f"λ = {rate} makes only {between(few)} synthetic samples{hint}"
-    draws = f" in draws {', '.join(map(str, nothing))}" if len(nothing) < len(splits) else ""
-    return f"λ = {rate} makes no synthetic sample{draws}, and its arms are not run{' there' * bool(draws)}{hint}"
 
 
 def between(numbers: Sequence[int]) -> str:

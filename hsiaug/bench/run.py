@@ -21,7 +21,6 @@ from hsiaug.bench.memory_check import check_memory
 from hsiaug.bench.plan import Plan
 from hsiaug.bench.progress import watching
 from hsiaug.bench.schedule import in_order, join_plans, trials_of
-from hsiaug.tasks.task import get_task
 from hsiaug.trial.cache import Workbench
 from hsiaug.trial.machine import resolve_device
 from hsiaug.trial.record import damage_lines
@@ -94,7 +93,7 @@ def run(
     todo = missing(trials, kept, existing)
     check_memory(plans, todo)
     plan = join_plans(plans)
-    for note in (*plan.notes, *plan.short):
+    for note in plan.notes:
         say(f"note: {note}")
     asked = settings or ClusterSettings()
     # Before there is a store: the engine may not be there.
@@ -143,8 +142,8 @@ def batches_of(
     process busy while the others have nothing left to do.
     """
     left, batches = dict(waiting), []
-    for (task, ref), scene in {(plan.task, plan.scene_ref): plan.scene for plan in plans}.items():
-        here = trials_of(plan for plan in plans if (plan.task, plan.scene_ref) == (task, ref))
+    for (task, ref), scene in {(plan.task.name, plan.scene_ref): plan.scene for plan in plans}.items():
+        here = trials_of(plan for plan in plans if (plan.task.name, plan.scene_ref) == (task, ref))
         mine = in_order(trial for trial in here if left.pop(trial.hash, None))
         seconds = Forecast({trial.hash: trial for trial in mine}, costs).each
         if jobs > 1:
@@ -161,7 +160,7 @@ def batches_of(
 def _record_nothing(plans: Sequence[Plan], waiting: dict[str, TrialSpec], store: Store) -> None:
     """Write the records of trials whose λ asks for no sample, and take them out of those that are to be run."""
     for plan in plans:
-        bench = Workbench(plan.scene, get_task(plan.task))
+        bench = Workbench(plan.scene, plan.task)
         for trial in in_order(t for t in plan.trials if t.hash in plan.nothing):
             if waiting.pop(trial.hash, None):
                 store.put(empty(trial, bench, plan.scene_ref, command_for(trial, plan.scene_ref)), None)

@@ -7,7 +7,6 @@ from dataclasses import replace
 from functools import cache, partial
 from itertools import count
 from pathlib import Path
-from typing import Any
 
 from hsiaug.base.errors import HsiaugError, InputError
 from hsiaug.bench.plan import Plan, Request, build_plan
@@ -17,7 +16,7 @@ from hsiaug.data.paths import is_file
 from hsiaug.protocol.based import check_placement
 from hsiaug.protocol.protocols import SplitProtocol, parse_protocol
 from hsiaug.registry.lookup import Registry
-from hsiaug.tasks.task import TaskSplit, get_task
+from hsiaug.tasks.task import Task, TaskData, TaskSplit
 from hsiaug.trial.spec import TrialSpec
 
 __all__ = ["hashes_by_run", "in_order", "join_plans", "plan_labels", "plan_runs", "trials_of"]
@@ -27,34 +26,30 @@ ABSENT = (
 )
 
 
-def load_data(task: str, ref: str) -> Any:
-    """The data of a scene's or set's name or card, as a task uses them."""
-    return get_task(task).load(ref)
-
-
 def plan_runs(
     runs: Iterable[Run],
     plugins: Registry,
-    load: Callable[[str, str], Any] = load_data,
+    load: Callable[[Task, str], TaskData] = lambda task, ref: task.load(ref),
     progress: Progress | None = None,
 ) -> tuple[Plan, ...]:
     """The plans of all runs; every scene is loaded once for each task, and runs that share a split draw it once.
 
-    progress: told of splits. Those of some protocols take seconds each, since they train classifiers.
+    progress: told of splits. Those of some protocols take seconds each, since they train classifiers. load: gives the
+    data of a task by name or card.
 
     Raises what ``load`` and :func:`build_plan` raise, with the name of the run in front.
     """
-    scenes: dict[tuple[str, str], Any] = {}
+    scenes: dict[tuple[Task, str], TaskData] = {}
     plans: list[Plan] = []
     runs = tuple(runs)
     total = sum(len(request.seeds) for run in runs for _, request in run.asked)
     drawn = count(1)
 
     @cache
-    def split(key: tuple[str, str], protocol: SplitProtocol, seed: int, patch: int) -> TaskSplit:
-        return get_task(key[0]).split(scenes[key], protocol, seed, patch)
+    def split(key: tuple[Task, str], protocol: SplitProtocol, seed: int, patch: int) -> TaskSplit:
+        return key[0].split(scenes[key], protocol, seed, patch)
 
-    def draw(key: tuple[str, str], protocol: SplitProtocol, seed: int, patch: int) -> TaskSplit:
+    def draw(key: tuple[Task, str], protocol: SplitProtocol, seed: int, patch: int) -> TaskSplit:
         found = split(key, protocol, seed, patch)
         if progress:
             progress(next(drawn), total)
@@ -63,26 +58,16 @@ def plan_runs(
     for run in runs:
         for ref, request in run.asked:
             try:
-                key = (request.task, ref)
+                key = (request.kind, ref)
                 if key not in scenes:
                     scenes[key] = load(*key)
-                plan = partial(build_plan, scenes[key], scene_ref=ref, run=run.name, split=partial(draw, key))
-                try:
-                    plans.append(plan(request, plugins))
-                except HsiaugError as error:
-                    if not run.elsewhere or request.protocol is None:
-                        raise
-                    other = plan(replace(request, protocol=None), plugins)
-                    said = (
-                        f"{ref}: protocol {request.protocol.text} does not fit ({error.rule}; found {error.value}); "
-                        f"protocol {other.trials[0].protocol.text} in its place, usual for these data"
-                    )
-                    plans.append(replace(other, notes=(said, *other.notes)))
+                split_ = partial(draw, key)
+                plans.append(build_plan(scenes[key], request, plugins, scene_ref=ref, run=run.name, split=split_))
             except HsiaugError as error:
                 if not run.name:
                     raise
                 rule = f"run {run.name!r}: {error.rule}"
-                absent = not run.elsewhere and ref.endswith(".toml") and not is_file(Path(ref))
+                absent = ref.endswith(".toml") and not is_file(Path(ref))
                 raise type(error)(rule, value=error.value, hint=ABSENT if absent else error.hint) from error
     return tuple(plans)
 
@@ -118,7 +103,6 @@ def join_plans(plans: Sequence[Plan]) -> Plan:
         trials=tuple(trials_of(plans)),
         notes=tuple(dict.fromkeys(note for plan in plans for note in plan.notes)),
         cards={key: card for plan in plans for key, card in plan.cards.items()},
-        short=tuple(dict.fromkeys(note for plan in plans for note in plan.short)),
         samples={hash: n for plan in plans for hash, n in plan.samples.items()},
     )
 
@@ -149,7 +133,7 @@ def plan_labels(
         for k in sorted({int(k) for k in added})
     )
     asked = [(ref, replace(alone, protocol=parse_protocol(text, first.protocol.buffer))) for text in texts]
-    more = plan_runs((Run("", tuple(asked)),), plugins, lambda task, _: base.scene)
+    more = plan_runs((Run("", tuple(asked)),), plugins, lambda task, ref: base.scene)
     return (base, *map(_none_alone, more))
 
 
@@ -157,4 +141,4 @@ def _none_alone(plan: Plan) -> Plan:
     """The plan without ``duplicate``, and without classifiers that read no spectrum."""
     spectral = {name for (kind, name), card in plan.cards.items() if kind == "classifier" and card.learns_samples}
     kept = tuple(t for t in plan.trials if t.generator.name == "none" and t.classifier.name in spectral)
-    return replace(plan, trials=kept, notes=(), short=(), samples={t.hash: plan.samples[t.hash] for t in kept})
+    return replace(plan, trials=kept, notes=(), samples={t.hash: plan.samples[t.hash] for t in kept})

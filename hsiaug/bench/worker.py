@@ -8,7 +8,6 @@ trial goes on, ``{"result": …, "trial": hash, "labels": bool}`` at its end, an
 
 from __future__ import annotations
 
-import ctypes
 import json
 import os
 import signal
@@ -16,7 +15,6 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Mapping, MutableSequence
-from contextlib import suppress
 from dataclasses import dataclass, field
 from multiprocessing.connection import Connection
 from pathlib import Path
@@ -40,8 +38,6 @@ STAGES = ("load", "split", "prepare", "fit_generator", "sample", "fit_classifier
 
 STEP_EVERY = 0.2
 """Seconds between two reports of a plugin's own progress: fits call it at every step."""
-WORTH_TRIMMING = 1.0
-"""Seconds of a trial after which memory is given back: a network leaves some 100 MB that nobody uses."""
 
 
 @dataclass(frozen=True)
@@ -128,8 +124,6 @@ def serve(
             tell=tell,
         )
         channel.answer(request.spec, outcome)
-        if outcome.result["timings"]["total"] > WORTH_TRIMMING:
-            _trim_memory()
 
 
 def _workbench(start: WorkerStart) -> Workbench | str:
@@ -187,12 +181,6 @@ class _Channel:
             except OSError:
                 # A plugin closed it: nobody hears this process any more.
                 os._exit(1)
-
-
-def _trim_memory() -> None:
-    """Give unused memory of the heap back to the system, where the C library can (glibc)."""
-    with suppress(OSError, AttributeError, TypeError):
-        ctypes.CDLL(None).malloc_trim(0)
 
 
 def _settle() -> None:

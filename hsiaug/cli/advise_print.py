@@ -21,7 +21,6 @@ from hsiaug.cli.output import name_options, print_facts, print_table
 from hsiaug.metrics.significance import MIN_PAIRS, paired_share_interval, share_interval, t_interval, told_apart
 from hsiaug.protocol.large_classes import FEWEST
 from hsiaug.report.labels import count, percent, signed, span
-from hsiaug.tasks.task import USUAL, get_task
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -74,7 +73,7 @@ def _as_json(one: ArmGain) -> dict[str, object]:
 
 def _names(advice: Advice, plan: Plan) -> tuple[str, str]:
     """The scores that gains are told in: of pixels AA and OA."""
-    return advice.score, get_task(plan.task).scores[1][1]
+    return advice.score, plan.task.scores[1][1]
 
 
 def _rows(advice: Advice) -> Iterator[tuple[object, ...]]:
@@ -115,7 +114,7 @@ def _lines(advice: Advice, plan: Plan, session: Session) -> Lines:
             "farther away cannot be seen here; --protocol all divides all labelled pixels",
         )
     yield from (("also", _gain(one, advice.level, names)) for one in advice.confirmed if one is not advice.chosen)
-    if plan.task == USUAL:
+    if plan.task.single_pixels:
         if (final := advice.final) is not None:
             record = session.known.get(final.hash)
             view = record["spectral_view"]["name"] if record else final.view
@@ -124,7 +123,7 @@ def _lines(advice: Advice, plan: Plan, session: Session) -> Lines:
         ref = shlex.quote(session.scene_ref)
         told = f"hsiaug suggest {ref} -n 16 --out picks.csv; then hsiaug advise {ref} --asked picks.csv"
         yield "or", f"label 16 pixels first, which tells of fields without a label too: {told}"
-    yield from (("command", text) for text in _commands(advice, session))
+    yield from (("command", text) for text in _commands(advice, plan, session))
     yield from _not_tried(advice.left_out, advice.failed)
     yield from _notes(advice, plan, session)
     yield _time(session)
@@ -189,13 +188,13 @@ def _gain(one: ArmGain, level: float, names: tuple[str, str]) -> str:
     return f"{_name_arm(one)}: {names[0]} {aa}, {names[1]} {oa} over {better.control} ({count(len(one.seeds), 'draw')})"
 
 
-def _commands(advice: Advice, session: Session) -> Iterator[str]:
+def _commands(advice: Advice, plan: Plan, session: Session) -> Iterator[str]:
     """How to go on: on the outer test pixels of that very draw, or to a map."""
     if advice.final is None:
         return
     outer, draw = advice.final.protocol.outer
     if outer is None:
-        outer = get_task(advice.final.task).nearly_all(session.scene)
+        outer = plan.task.nearly_all(session.scene)
     spec = replace(advice.final, protocol=outer, seed=draw)
     yield command_for(spec, session.scene_ref)
     yield shlex.join(["hsiaug", "map", session.scene_ref, "--record", spec.hash, "--out", "map.png"])
@@ -205,7 +204,7 @@ def _commands(advice: Advice, session: Session) -> Iterator[str]:
 
 def _notes(advice: Advice, plan: Plan, session: Session) -> Lines:
     audits, scene = [split.audit for split in plan.splits], session.scene
-    task = get_task(plan.task)
+    task = plan.task
     yield from (("note", note) for note in plan.notes)
     train, test = (span([getattr(a, name) for a in audits], 0) for name in ("n_train", "n_test"))
     near = span([a.centre_overlap_percent for a in audits])

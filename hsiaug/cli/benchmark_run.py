@@ -80,10 +80,6 @@ def run_and_print(
         print_report(report, out, by or "summary")
     else:
         out.file.write(render_report(report, "md", by or "generator"))
-    if not out.is_terminal:
-        # Once more where the tables end: whoever reads these numbers must know how few samples they are of. On a
-        # terminal the verdict is last, and the audit above it says so.
-        print_lines(notes, (f"note: {note}" for note in join_plans(plans).short))
     failed = any(record["status"] == "failed" for record in read.records)
     if failed or (where.get("existing") != "none" and len(read.records) < len(trials)):
         raise typer.Exit(1)
@@ -111,7 +107,7 @@ def print_plan(
     kept = held(plan.trials, store)
     todo = missing(plan.trials, kept, existing)
     check_memory(plans, todo)
-    print_lines(notes, (f"note: {note}" for note in (*plan.notes, *plan.short)))
+    print_lines(notes, (f"note: {note}" for note in plan.notes))
     todo = [trial for trial in todo if trial.hash not in plan.nothing]
     try:
         there = Store(store)
@@ -157,7 +153,7 @@ def _as_json(
         "seconds": cost.seconds,
         "jobs": jobs,
         "audits": [split.audit.as_json() for one in plans for split in one.splits],
-        "notes": [*plan.notes, *plan.short],
+        "notes": list(plan.notes),
     }
     if plan.run:
         rows = [{"name": one.run, "scene": one.scene_ref, "trials": [t.hash for t in one.trials]} for one in plans]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -15,6 +15,7 @@ from hsiaug.cli.output import (
     CARD_SETTINGS,
     cell,
     console,
+    flat_facts,
     name_options,
     print_json,
     print_lines,
@@ -32,8 +33,8 @@ app = typer.Typer(
     no_args_is_help=True, help="Public scenes and sets of pairs, and your own: list, describe, download, add."
 )
 
-MANY = 8
-"""Numbers of a list that are written out; of a longer one the smallest and the largest are."""
+TOLD_BY_CLASS = {"names", "ids", "counts", "codes", "descriptions"}
+"""Keys of a card that stand in the table of its classes."""
 
 
 @app.command("list", epilog="Examples: hsiaug datasets list · hsiaug datasets list --json")
@@ -65,7 +66,8 @@ def info(
 ) -> None:
     """Print everything a card says: files, mirrors, checksums, classes, sensor, citation; of pairs what is missing."""
     from hsiaug.data.catalogue import find_entry, status
-    from hsiaug.data.pair_sets import find_pairs, pairs_status
+    from hsiaug.data.pair_sets import find_pairs, pairs_status, shortly
+    from hsiaug.report.bibtex import plain
 
     pairs = find_pairs(scene)
     if pairs is None:
@@ -85,7 +87,9 @@ def info(
     if as_json:
         print_json(facts)
         return
-    for name, text in _lines(facts):
+    facts["citation"] = plain(facts["citation"])
+    facts["missing"] = {place: shortly(files) for place, files in facts.get("missing", {}).items()}
+    for name, text in flat_facts(facts, TOLD_BY_CLASS):
         say(f"{name:<12} {text}")
     classes: list[tuple[object, ...]] = [("class", "code in file", "labelled px")]
     if pairs is None:
@@ -227,28 +231,3 @@ def _pairs_row(entry: PairEntry) -> dict[str, Any]:
     bands, classes = len(card.images.bands) or None, len(card.masks.names)
     row = (card.name, card.task, None, bands, classes, None, card.images.gsd, pairs_status(entry))
     return dict(zip(LISTED, row, strict=True))
-
-
-TOLD_BY_CLASS = {"names", "ids", "counts", "codes", "descriptions"}
-
-
-def _lines(facts: Mapping[str, Any], within: str = "") -> Iterator[tuple[str, str]]:
-    """(name, text) of everything that is told and not empty; what is told of classes stands in their table."""
-    from hsiaug.data.pair_sets import shortly
-    from hsiaug.report.bibtex import plain
-
-    for key, value in facts.items():
-        name = f"{within}{key}"
-        if key in TOLD_BY_CLASS or value in (None, "", False):
-            continue
-        if isinstance(value, Mapping):
-            yield from _lines(value, f"{name}.")
-        elif not isinstance(value, Sequence) or isinstance(value, str):
-            yield name, plain(value) if key == "citation" else " ".join(cell(value).split())
-        elif value and isinstance(value[0], Mapping):
-            for one in value:
-                yield from _lines(one, f"{name}.")
-        elif len(value) > MANY and isinstance(value[0], int | float):
-            yield name, f"{min(value)}–{max(value)}, {len(value)} numbers"
-        elif value:
-            yield name, shortly(list(value)) if within == "missing." else ", ".join(map(cell, value))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import sys
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from io import StringIO
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -58,6 +58,31 @@ def print_facts(out: Console, facts: Iterable[tuple[str, object]], width: int = 
     """A line for each name and value, in two columns on a terminal."""
     lines = (f"{name}\t{cell(value)}" for name, value in facts)
     print_lines(out, (line.expandtabs(width) if out.is_terminal else line for line in lines))
+
+
+MANY = 8
+"""Numbers of a list that are written out; of a longer one the smallest and the largest are."""
+
+
+def flat_facts(
+    facts: Mapping[str, object], without: Collection[str] = (), within: str = ""
+) -> Iterator[tuple[str, str]]:
+    """(name, text) of all that nested facts tell that is not empty, "a.b" of what is within. without: keys left out."""
+    for key, value in facts.items():
+        name = f"{within}{key}"
+        if key in without or value in (None, "", False):
+            continue
+        if isinstance(value, Mapping):
+            yield from flat_facts(value, without, f"{name}.")
+        elif not isinstance(value, Sequence) or isinstance(value, str):
+            yield name, " ".join(cell(value).split())
+        elif value and isinstance(value[0], Mapping):
+            for one in value:
+                yield from flat_facts(one, without, f"{name}.")
+        elif len(value) > MANY and isinstance(value[0], int | float):
+            yield name, f"{min(value)}–{max(value)}, {len(value)} numbers"
+        elif value:
+            yield name, ", ".join(map(cell, value))
 
 
 def print_lines(out: Console, lines: Iterable[str]) -> None:

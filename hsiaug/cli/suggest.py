@@ -42,8 +42,7 @@ def suggest(
     out: Annotated[
         list[Path] | None,
         option(
-            "File to write: .csv or .json (a table), .geojson (points, where the cube is georeferenced), "
-            ".png, .svg or .pdf (a map); repeat for more.",
+            "File to write: .csv or .json (a table), .png, .svg or .pdf (a map); repeat for more.",
             show_default=False,
         ),
     ] = None,
@@ -54,7 +53,7 @@ def suggest(
     segments of like neighbours; each pick is the pixel most typical of a segment, chosen so that the picks together
     stand for as much as possible of the ground that is called differently and is unlike what is labelled.
 
-    Write a class into the column of the CSV or the GeoJSON, add these labels to yours ('hsiaug datasets add') and
+    Write a class into the column of the CSV, add these labels to yours ('hsiaug datasets add') and
     ask again. Pixels beyond any class can be named as well: leave these out.
 
     Examples:
@@ -70,7 +69,7 @@ def suggest(
     from hsiaug.suggest.picks import suggestions
 
     loaded, ground, screen = load_scene(scene), scene_georeference(scene), console()
-    check_files(out or [], ground)
+    check_files(out or [])
     members = committee(words(classifier), loaded.bands)
     known, candidates, learnt = known_labels(loaded, protocol, seed)
     with show_progress(console(err=True), "committee") as progress:

@@ -4,7 +4,7 @@ one; and the range of ω."""
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 
@@ -100,6 +100,16 @@ def pool_steps(real: Mapping[int, int], rate: Rate) -> list[Block[dict[int, int]
             Block(f"times {m}", dict(real), {c: _multiple(n, end) - _multiple(n, m) for c, n in real.items()})
         )
     return blocks
+
+
+def check_amounts(lambdas: Sequence[float], times: Sequence[float], omegas: Sequence[float]) -> None:
+    """Raise InputError for a λ, an M or an ω of a benchmark that is out of range."""
+    for lam in lambdas:
+        check_lambda(lam, "lambdas")
+    for one in times:
+        check_times(one)
+    for omega in omegas:
+        check_omega(omega)
 
 
 def check_lambda(lam: float, name: str = "lam") -> None:

@@ -18,9 +18,9 @@ from hsiaug.protocol.balance import Rate, check_lambda, check_omega, check_times
 from hsiaug.protocol.protocols import SplitProtocol, parse_protocol
 from hsiaug.protocol.split import Split
 from hsiaug.protocol.tiling import TileSplit
-from hsiaug.registry.card import Card, NoParams, build_params, check_preset
+from hsiaug.registry.card import Card, NoParams, build_params, check_preset, check_serves
 from hsiaug.registry.lookup import Registry
-from hsiaug.tasks.task import TaskData, TaskSamples, TaskSplit, check_serves, get_task
+from hsiaug.tasks.task import TaskData, TaskSamples, TaskSplit, get_task
 from hsiaug.trial.machine import environment
 from hsiaug.trial.spec import PluginSpec, TrialSpec, plots_read, plugin_spec
 

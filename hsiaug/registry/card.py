@@ -214,6 +214,16 @@ def build_params(card: Card, preset: str = "cpu", overrides: Mapping[str, str] |
         ) from error
 
 
+def check_serves(card: Card, kind: str, task: str) -> None:
+    """Raise InputError unless a plugin, a generator or a classifier as ``kind`` says, serves a task."""
+    if task not in card.tasks:
+        raise InputError(
+            f"a {kind} of this benchmark must serve the task {task}",
+            value=f"{card.name}, which serves {', '.join(card.tasks)}",
+            hint=f"Choose another; 'hsiaug plugins list' shows what each serves, or use --task {card.tasks[0]}.",
+        )
+
+
 def check_sendable(card: Card, params: Any) -> None:
     """Raise PluginError for parameters that cannot be sent to another process."""
     try:

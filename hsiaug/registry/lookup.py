@@ -21,7 +21,7 @@ import pluggy
 from hsiaug.base.errors import InputError, PluginError, did_you_mean
 from hsiaug.base.text import visible
 from hsiaug.registry import hookspecs
-from hsiaug.registry.card import PRESETS, Card, Scope, build_params
+from hsiaug.registry.card import PRESETS, Card, Scope, build_params, check_sendable, check_serves
 from hsiaug.registry.hookspecs import Entry, Kind
 
 GROUP = "hsiaug"
@@ -143,6 +143,20 @@ class Registry:
             broken = "; ".join(f"{b.distribution} ({b.error})" for b in self.broken)
             hint += f" Packages that failed to load: {broken}; see 'hsiaug plugins list'."
         raise InputError(f"--{kind} must name a {kind} plugin", value=repr(name), hint=hint)
+
+    def configure(
+        self, kind: Kind, name: str, task: str, preset: str = "cpu", overrides: Mapping[str, str] | None = None
+    ) -> tuple[Card, Any]:
+        """The card of a plugin that is to serve a task, and its params as :func:`build_params` makes them.
+
+        Raises InputError for unknown names and values, and for a plugin of other tasks; PluginError where it cannot be
+        loaded, or its params cannot be sent to other processes.
+        """
+        card: Card = self.find(kind, name).load().card
+        check_serves(card, kind, task)
+        params = build_params(card, preset, overrides)
+        check_sendable(card, params)
+        return card, params
 
 
 def registry() -> Registry:

@@ -15,6 +15,7 @@ from hsiaug.core.view_names import RAW
 from hsiaug.metrics.significance import MeanStd, mean_std
 from hsiaug.protocol.balance import Rate
 from hsiaug.report.labels import MISSING
+from hsiaug.tasks.task import get_task
 from hsiaug.trial.arm import BOTH, CONTROLS, PIXEL_SVM, TEACHER, Arm, Method, controls_of
 from hsiaug.trial.hashing import canonical_json
 from hsiaug.trial.record_json import Record, json_line, made_nothing
@@ -205,7 +206,7 @@ class ArmCell:
         if not self.arm.judged:
             return CONTROLS
         scope = next((trial.scope for trial in self.trials if trial.scope), None)
-        every = controls_of(self.trials[0].condition.task, scope)
+        every = controls_of(get_task(self.trials[0].condition.task), scope)
         return tuple(name for name in every if name != self.arm.generator.name)
 
     @property

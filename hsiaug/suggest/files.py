@@ -11,9 +11,9 @@ import numpy as np
 from hsiaug.base.colours import rgb_of, true_colours
 from hsiaug.base.errors import InputError
 from hsiaug.base.targets import PICTURES, check_targets
-from hsiaug.base.text import json_of, plotted
+from hsiaug.base.text import plotted
 from hsiaug.core.scene import UnlabelledScene
-from hsiaug.data.georeference import Georeference, need_geo, quiet
+from hsiaug.data.georeference import Georeference
 from hsiaug.quality.maps import map_figure, picture_step
 from hsiaug.report.figures.files import WIDTHS, wrapped
 from hsiaug.report.output_files import TableFiles, figure_writers, table_writers, write_files
@@ -23,30 +23,19 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-FORMS = (".csv", ".geojson")
-"""Endings of files into which people write classes."""
-ENDINGS = (".csv", ".json", ".geojson", *PICTURES)
+ENDINGS = (".csv", ".json", *PICTURES)
 LEARNT, WANTED = "#35d0ff", "#ffd400"
 
 
-def check_files(paths: Sequence[Path], ground: Georeference | None) -> None:
-    """Raise, before any work, InputError for a file that cannot be written or that may hold classes, or for points on
-    Earth of a cube that names no place there.
-    """
+def check_files(paths: Sequence[Path]) -> None:
+    """Raise, before any work, InputError for a file that cannot be written or that may hold classes."""
     check_targets(paths, ENDINGS)
     for path in paths:
-        if path.suffix.lower() in FORMS and path.exists():
+        if path.suffix.lower() == ".csv" and path.exists():
             raise InputError(
                 f"--out {path} must not exist yet: classes may have been written into it",
                 value="a file",
                 hint="Name another file, or move this one.",
-            )
-        if path.suffix.lower() == ".geojson" and (ground is None or not ground.crs):
-            need_geo("GeoJSON", "use `out` picks.csv.")
-            raise InputError(
-                f"`out` {path} needs a cube whose file says where on Earth it lies",
-                value="no georeference",
-                hint="Use `out` picks.csv: it holds rows and columns.",
             )
 
 
@@ -87,28 +76,8 @@ def save_suggestions(
         {
             **table_writers(lambda: TableFiles("suggest", [], rows, value)),
             **figure_writers(lambda: _figure(found, scene, title)),
-            ".geojson": lambda path: _write_points(path, rows, ground),
         },
     )
-
-
-def _write_points(path: Path, rows: Sequence[dict[str, object]], ground: Georeference | None) -> None:
-    """GeoJSON (RFC 7946): points in WGS 84 with the other columns as attributes."""
-    assert ground is not None
-    with quiet() as rasterio:
-        from rasterio.warp import transform
-
-        places = ([row[axis] for row in rows] for axis in "xy")
-        degrees = transform(rasterio.CRS.from_wkt(ground.crs), rasterio.CRS.from_epsg(4326), *places)
-    features = [
-        {
-            "type": "Feature",
-            "geometry": {"type": "Point", "coordinates": place},
-            "properties": {key: value for key, value in row.items() if key not in ("x", "y")},
-        }
-        for row, *place in zip(rows, *degrees, strict=True)
-    ]
-    path.write_text(json_of({"type": "FeatureCollection", "features": features}, indent=1), encoding="utf-8")
 
 
 def _figure(found: Suggestions, scene: UnlabelledScene, title: str) -> Figure:

@@ -145,13 +145,3 @@ def get_task(name: str) -> Task:
     if name not in _TASKS:
         raise InputError("the task must be known", value=repr(name), hint=did_you_mean(name, _TASKS))
     return _TASKS[name]
-
-
-def check_serves(card: Card, kind: str, task: str) -> None:
-    """Raise InputError unless a plugin, a generator or a classifier as ``kind`` says, serves a task."""
-    if task not in card.tasks:
-        raise InputError(
-            f"a {kind} of this benchmark must serve the task {task}",
-            value=f"{card.name}, which serves {', '.join(card.tasks)}",
-            hint=f"Choose another; 'hsiaug plugins list' shows what each serves, or use --task {card.tasks[0]}.",
-        )

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from hsiaug.core.view_names import RAW
 from hsiaug.protocol.balance import Rate
 from hsiaug.trial.hashing import canonical_json
+
+if TYPE_CHECKING:
+    from hsiaug.tasks.task import Task
 
 BOTH, SYNTHETIC = "both", "synthetic"
 """What a classifier learns from: real and synthetic samples, or synthetic ones alone."""
@@ -41,17 +44,14 @@ EVERY_CONTROL = (*CONTROLS, BALANCED, PSEUDO)
 """All generators that are controls, in the order of rows and columns."""
 
 
-def controls_of(task: str, scope: str | None) -> tuple[str, ...]:
+def controls_of(task: Task, scope: str | None) -> tuple[str, ...]:
     """Controls that a generator of a scope must exceed to help in a task, in the order of columns.
 
     For masks, λ counts pairs and evens out no class, so every generator has balanced copies as a further control;
     views of masks show no unlabelled pixel, so none has one for these. scope: None = not known.
     """
-    from hsiaug.tasks.task import get_task
-
-    kind = get_task(task)
-    balanced = () if kind.single_pixels else (BALANCED,)
-    seeing = (PSEUDO,) if scope not in (None, "none") and kind.single_pixels else ()
+    balanced = () if task.single_pixels else (BALANCED,)
+    seeing = (PSEUDO,) if scope not in (None, "none") and task.single_pixels else ()
     return (*CONTROLS, *balanced, *seeing)
 
 

@@ -28,7 +28,6 @@ OPENINGS = {
 FURTHER = {
     "split": (".npz", ".mat"),
     "compare": (),
-    "suggest": (".geojson",),
     "report": (".html", ".htm", ".txt"),
 }
 """Endings beside those of figures and tables. What suggest writes is looked at where it is tested."""

@@ -107,10 +107,7 @@ def test_a_lambda_that_asks_for_less_than_half_a_pair_makes_nothing(masks: Regis
 
     assert {plan.samples[t.hash] for t in plan.trials} == {(real, 0), (real, real)}
     assert plan.nothing == {t.hash for t in plan.trials if t.rate.lam == 0.001}
-    assert plan.short == (
-        f"λ = 0.001 makes no synthetic sample, and its arms are not run: try λ = 1, which makes {real} beside {real} "
-        "real ones",
-    )
+    assert any("λ = 0.001 makes no synthetic sample" in note for note in plan.notes)
 
 
 def test_more_pairs_begin_with_the_same_pairs(masks: Registry) -> None:

@@ -6,7 +6,7 @@ whoever runs it again runs what is missing.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from importlib.metadata import version
 from typing import Any
@@ -14,7 +14,7 @@ from typing import Any
 from hsiaug.base.errors import SceneError
 from hsiaug.base.terminal import Console
 from hsiaug.base.threads import one_thread
-from hsiaug.bench.dispatch import USUAL_SECONDS, Group, groups, uses_device
+from hsiaug.bench.dispatch import USUAL_SECONDS, Group, groups
 from hsiaug.bench.engine import Batch, Event, Job, OnEvent
 from hsiaug.bench.engines.local import Local
 from hsiaug.registry.handed import check_installed
@@ -32,7 +32,6 @@ __all__ = [
     "hashes",
     "new_pieces",
     "seconds_of",
-    "split_by_gpu",
 ]
 
 Piece = tuple[Batch, Group]
@@ -114,16 +113,6 @@ def new_pieces(batches: Sequence[Batch], taken: Collection[str] = ()) -> list[Pi
         for group in groups(batch.trials)
     )
     return [piece for piece in left if piece[1]]
-
-
-def split_by_gpu(
-    pieces: Sequence[Piece], gpus: int, divide: Callable[[list[Piece]], list[list[Piece]]]
-) -> Iterator[tuple[bool, list[list[Piece]]]]:
-    """Whether trials ask for GPUs, and their chunks: those that do, and then the others. gpus: 0 = none does."""
-    asks = {id(piece): gpus > 0 and uses_device(piece[1][0]) for piece in pieces}
-    for gpu in (True, False):
-        if mine := [piece for piece in pieces if asks[id(piece)] == gpu]:
-            yield gpu, divide(mine)
 
 
 def chunks_of(pieces: Sequence[Piece], most: int, shortest: float) -> list[list[Piece]]:

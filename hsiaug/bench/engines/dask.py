@@ -22,7 +22,7 @@ from hsiaug.base.errors import HsiaugError, InputError, install
 from hsiaug.base.threads import one_thread
 from hsiaug.bench.dispatch import Pool
 from hsiaug.bench.engine import Batch, ClusterSettings, Event, Message, OnEvent, Say
-from hsiaug.bench.engines.chunks import Chunk, Piece, chunk_of, chunks_of, new_pieces, seconds_of, split_by_gpu
+from hsiaug.bench.engines.chunks import Chunk, Piece, chunk_of, chunks_of, new_pieces, seconds_of
 from hsiaug.bench.engines.local import Local, Worker, wait_for_messages
 from hsiaug.bench.processes import without_ctrl_c
 from hsiaug.bench.worker import WorkerStart
@@ -72,8 +72,7 @@ class _Dask:
         self._client.subscribe_topic(topic, lambda event: heard.put(Event(**event[1])))
         pieces = new_pieces(self._batches)
         shortest = min(LONGEST, seconds_of(pieces) / (SHARE * self.jobs))
-        divided = split_by_gpu(pieces, self._gpus, lambda mine: chunks_of(mine, len(mine), shortest))
-        waiting = [(gpu, chunk) for gpu, chunks in divided for chunk in chunks]
+        waiting = chunks_of(pieces, len(pieces), shortest)
         told: set[tuple[str, str]] = set()
 
         def pass_on(event: Event | None) -> None:
@@ -82,20 +81,16 @@ class _Dask:
                 told.add((event.kind, event.hash))
                 on_event(event)
 
-        running: list[tuple[bool, Any]] = []
+        running: list[Any] = []
         while waiting or running:
             if self._client.status in ("closing", "closed"):
                 raise _lost("it has gone")
-            running = [(gpu, future) for gpu, future in running if not future.done()]
+            running = [future for future in running if not future.done()]
             with suppress(OSError):
                 # As many as there are threads: one that waits on a worker would not be given to another that is free.
-                free = {gpu: self.jobs - sum(own == gpu for own, _ in running) for gpu in (True, False)}
-                for gpu, chunk in list(waiting):
-                    if free[gpu] > 0:
-                        free[gpu] -= 1
-                        waiting.remove((gpu, chunk))
-                        running.append((gpu, self._submit(chunk, topic, gpu)))
-                        running[-1][1].add_done_callback(lambda future: heard.put(None))
+                while waiting and len(running) < self.jobs:
+                    running.append(self._submit(waiting.pop(0), topic))
+                    running[-1].add_done_callback(lambda future: heard.put(None))
             with suppress(queue.Empty):
                 pass_on(heard.get(timeout=PATIENCE))
                 while True:
@@ -105,9 +100,9 @@ class _Dask:
                 pass_on(event)
         self._client.unsubscribe_topic(topic)
 
-    def _submit(self, chunk: Sequence[Piece], topic: str, gpu: bool) -> Any:
+    def _submit(self, chunk: Sequence[Piece], topic: str) -> Any:
         key = f"{chunk[0][1][0].generator.name}-{uuid.uuid4().hex[:12]}"
-        asked = {"key": key, "pure": False, "resources": {"GPU": self._gpus} if gpu else None}
+        asked = {"key": key, "pure": False, "resources": {"GPU": self._gpus} if self._gpus else None}
         self._futures.append(self._client.submit(run_chunk, chunk_of(chunk, 1), topic, **asked))
         return self._futures[-1]
 

@@ -13,7 +13,7 @@ import re
 import shutil
 import subprocess
 import uuid
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import redirect_stderr
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
@@ -31,7 +31,6 @@ from hsiaug.bench.engines.chunks import (
     hashes,
     new_pieces,
     seconds_of,
-    split_by_gpu,
 )
 
 try:
@@ -129,13 +128,12 @@ class _Slurm:
         """Submit the trials that no job has yet. Raises InputError where SLURM does not take them."""
         store = _scriptable(batches[0].job.store.resolve())
         name = f"{datetime.now(UTC):%Y%m%d-%H%M%S-%f}-{uuid.uuid4().hex[:6]}"
-        sent: list[SlurmJob] = []
-        for parameters, chunks in self._arrays(batches):
+        parameters, chunks = self._array(batches)
+        if chunks:
             tasks = [chunk_of(chunk, self.settings.threads) for chunk in chunks]
             numbers = _submit_array(tasks, parameters, runs_folder(store) / "jobs" / name)
-            sent += [SlurmJob(job, hashes(chunk)) for job, chunk in zip(numbers, chunks, strict=True)]
+            sent = [SlurmJob(job, hashes(chunk)) for job, chunk in zip(numbers, chunks, strict=True)]
             write_jobs(store, name, sent)
-        if sent:
             trials = sum(len(job.trials) for job in sent)
             self.say(
                 f"submitted {trials} trials as {len(sent)} jobs of SLURM; the same command tells what is left"
@@ -147,29 +145,26 @@ class _Slurm:
     def cancel(self) -> None:
         """Jobs go on when this process ends."""
 
-    def _arrays(self, batches: Sequence[Batch]) -> Iterator[tuple[dict[str, Any], list[list[Piece]]]]:
-        """Parameters of sbatch, as submitit calls them, and the jobs of each array: of trials that no job has yet."""
-        settings, before = self.settings, read_jobs(batches[0].job.store) if batches else []
-        taken = {hash for job in live_jobs(before) for hash in job.trials}
+    def _array(self, batches: Sequence[Batch]) -> tuple[dict[str, Any], list[list[Piece]]]:
+        """Parameters of sbatch, as submitit calls them, and the jobs of an array: of trials that no job has yet."""
+        settings = self.settings
+        taken = {hash for job in live_jobs(read_jobs(batches[0].job.store)) for hash in job.trials}
         if had := len(taken & {trial.hash for batch in batches for trial in batch.trials}):
             self.say(f"{had} trials are in jobs of SLURM already")
-        most = settings.tasks or USUAL_ARRAY
-        shortest = SHORTEST * settings.threads
-        for gpu, chunks in split_by_gpu(
-            new_pieces(batches, taken), settings.gpus, lambda mine: chunks_of(mine, most, shortest)
-        ):
-            longest = max(map(seconds_of, chunks))
-            asked: dict[str, Any] = {
-                "job_name": "hsiaug",
-                "partition": settings.partition,
-                "account": settings.account,
-                "mem": settings.memory and re.sub(r"i?B| ", "", settings.memory).upper(),
-                "gpus_per_node": settings.gpus if gpu else None,
-                "time": settings.minutes or max(SHORTEST_LIMIT, math.ceil(SLACK * longest / 60)),
-                "cpus_per_task": settings.threads,
-                "array_parallelism": settings.workers or USUAL_PARALLEL,
-            }
-            yield {key: value for key, value in asked.items() if value is not None}, chunks
+        pieces = new_pieces(batches, taken)
+        chunks = chunks_of(pieces, settings.tasks or USUAL_ARRAY, SHORTEST * settings.threads) if pieces else []
+        asked: dict[str, Any] = {
+            "job_name": "hsiaug",
+            "partition": settings.partition,
+            "account": settings.account,
+            "mem": settings.memory and re.sub(r"i?B| ", "", settings.memory).upper(),
+            "gpus_per_node": settings.gpus or None,
+            "time": settings.minutes
+            or max(SHORTEST_LIMIT, math.ceil(SLACK * max(map(seconds_of, chunks), default=0.0) / 60)),
+            "cpus_per_task": settings.threads,
+            "array_parallelism": settings.workers or USUAL_PARALLEL,
+        }
+        return {key: value for key, value in asked.items() if value is not None}, chunks
 
 
 def _submit_array(tasks: Sequence[Chunk], parameters: Mapping[str, Any], folder: Path) -> list[str]:
@@ -195,10 +190,7 @@ def _submit_array(tasks: Sequence[Chunk], parameters: Mapping[str, Any], folder:
 
 
 def _scriptable(store: Path) -> Path:
-    """The store. Raises InputError where SLURM would read its path otherwise than it is written.
-
-    The names of a job's logs stand in its script, where a line break ends the line, and % and \\ are patterns of SLURM.
-    """
+    """The store. Raises InputError where SLURM would read its path, which stands in a job's script, otherwise."""
     if not str(store).isprintable() or set("%\\") & set(str(store)):
         raise InputError(
             "`store` must be a path without %, \\ and control characters for `on` slurm",
