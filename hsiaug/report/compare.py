@@ -139,22 +139,22 @@ class OverBest:
 def over_best(
     cells: Mapping[tuple[Arm, Method], ArmCell], scores: MetricSet
 ) -> dict[tuple[Arm, Method], OverBest]:
-    """Every judged arm against all classifiers without samples; for each of these, corrected for the arms."""
+    """Every judged arm against all classifiers without samples, corrected for all of these comparisons."""
     cells = {key: cell for key, cell in cells.items() if key[0] == key[0].both}
     bare: dict[Method, list[ArmCell]] = {}
     for (arm, classifier), cell in cells.items():
         if arm.generator.name == "none":
             bare.setdefault(classifier, []).append(cell)
+    pairs = {
+        (key, classifier): pair
+        for key, cell in cells.items()
+        for classifier, there in bare.items()
+        if cell.arm.judged and cell.ok and (pair := _against(cell, "none", there, scores)) is not None
+    }
+    tests = correct([pair.main for pair in pairs.values()])
     found: dict[tuple[Arm, Method], dict[Method, Comparison]] = {}
-    for classifier, there in bare.items():
-        pairs = {
-            key: _against(cell, "none", there, scores)
-            for key, cell in cells.items()
-            if cell.arm.judged and cell.ok
-        }
-        known = {key: one for key, one in pairs.items() if one is not None}
-        for (key, one), main in zip(known.items(), correct([one.main for one in known.values()]), strict=True):
-            found.setdefault(key, {})[classifier] = replace(one, main=main)
+    for ((key, classifier), pair), main in zip(pairs.items(), tests, strict=True):
+        found.setdefault(key, {})[classifier] = replace(pair, main=main)
     best = {}
     for key, over in found.items():
         classifier, hardest = min(over.items(), key=lambda pair: pair[1].main.mean)
@@ -166,23 +166,24 @@ def over_best(
 
 
 def corrected(gains: Sequence[Gain]) -> list[Gain]:
-    """The gains of one table with their tests: over each control, corrected for all arms of the table.
+    """The gains of one table with their tests, corrected for all comparisons that answer the same question.
 
-    An arm helps only if it is shown above *all* of its controls (an intersection-union test: Berger, Technometrics 24,
-    1982). For arms of one classifier and λ the hardest of these is the same control, so that a false claim needs a false
-    rejection among the comparisons with that one: the controls are families of their own. So are the two metrics, and
-    the arms that serve as controls.
+    Whether arms are above ``none`` is one question, whether they are above their other controls another: in each, at
+    most 5 % of tables say anything that is not so. The two metrics, and the arms that serve as controls, are apart. An
+    arm helps only if it is shown above *all* controls, which takes no correction more (an intersection-union test:
+    Berger, Technometrics 24, 1982).
     """
-    families: dict[tuple[bool, str, str], dict[int, Evidence]] = {}
+    families: dict[tuple[bool, bool, str], dict[tuple[int, str], Evidence]] = {}
     for i, gain in enumerate(gains):
         for control, one in gain.against.items():
             for metric, test in (("main", one and one.main), ("second", one and one.second)):
                 if test:
-                    families.setdefault((gain.cell.arm.judged, control, metric), {})[i] = test
+                    question = gain.cell.arm.judged, control == "none", metric
+                    families.setdefault(question, {})[i, control] = test
     tests = {
-        (i, control, metric): test
-        for (_, control, metric), family in families.items()
-        for i, test in zip(family, correct(list(family.values())), strict=True)
+        (*comparison, metric): test
+        for (_, _, metric), family in families.items()
+        for comparison, test in zip(family, correct(list(family.values())), strict=True)
     }
     return [
         replace(

@@ -209,9 +209,9 @@ def significance_note(table: Table) -> list[str]:
     if tested:
         arms = sum(gain.verdict is not None for gain in table.gains.values())
         notes.append(
-            f"p: two-sided sign-flip test on {table.scores.main.name}, paired over draws; over each control corrected "
-            f"for the {count(arms, 'arm')} of this table (step-down max-T). An arm stands with the largest p over its "
-            "controls."
+            f"p: two-sided sign-flip test on {table.scores.main.name}, paired over draws, and corrected for the "
+            f"{count(arms, 'arm')} of this table (step-down max-T): over none by itself, and over all other controls "
+            "together. An arm stands with the largest p over its controls."
         )
     return notes
 
