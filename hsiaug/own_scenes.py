@@ -6,13 +6,13 @@ import os
 from contextlib import ExitStack
 from dataclasses import fields
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
 import numpy as np
 from numpy.typing import NDArray
 from pydantic import TypeAdapter, ValidationError
 
-from hsiaug.base.arguments import Argument, checked, optional, path, switch, text
+from hsiaug.base.arguments import AnyPath, Argument, Switch, checked, optional, path, text
 from hsiaug.base.errors import InputError, did_you_mean
 from hsiaug.base.files import file_errors
 from hsiaug.base.temporary_folders import temporary_folder
@@ -43,14 +43,14 @@ SHEET = Argument("a file or a numpy array of numbers, neither empty nor masked",
 NAME = Argument(f"the name of a file, without folders, of {LONGEST} bytes at most", _file_name)
 
 
-@checked(cube=SHEET, labels=SHEET, name=optional(NAME), folder=path, overwrite=switch)
+@checked
 def add_scene(
-    cube: str | os.PathLike[str] | NDArray[Any],
-    labels: str | os.PathLike[str] | NDArray[Any],
-    name: str | None = None,
+    cube: Annotated[str | os.PathLike[str] | NDArray[Any], SHEET],
+    labels: Annotated[str | os.PathLike[str] | NDArray[Any], SHEET],
+    name: Annotated[str | None, optional(NAME)] = None,
     *,
-    folder: str | os.PathLike[str] = ".",
-    overwrite: bool = False,
+    folder: AnyPath = ".",
+    overwrite: Switch = False,
     **options: Any,
 ) -> Added:
     """Look at a scene, write its card ``folder``/``name``.toml and its picture, and give back what was found.

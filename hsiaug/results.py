@@ -19,12 +19,16 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import product
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import numpy as np
 
 from hsiaug.base.arguments import (
+    AnyPath,
     Argument,
+    Number,
+    Switch,
+    Text,
     anything,
     checked,
     choice,
@@ -34,7 +38,6 @@ from hsiaug.base.arguments import (
     path,
     positive,
     several,
-    switch,
     text,
     whole,
 )
@@ -72,19 +75,23 @@ if TYPE_CHECKING:
 USUAL_STORE = "hsiaug-results"
 One = str | Any
 """The name of a plugin, or the plugin itself: an object, or its class where its usual hyper-parameters do."""
-COLUMNS = choice(1, 2)
+FIGURES = ("gain", "generator", "scene", "lambda", "times", "omega", "labels")
+Columns = Annotated[Literal[1, 2], choice(1, 2)]
+Whole = Annotated[int, whole()]
+Side = Annotated[int, whole(1)]
 SCENE = Argument(
     "a Scene, a name of the catalogue, or the path of a card",
     lambda scene: scene if isinstance(scene, Scene) else path.convert(scene),
 )
+AnyScene = Annotated[Scene | str | os.PathLike[str], SCENE]
 DRAWS = Argument(
     "how many draws, from 1 on, or a list of their numbers",
     lambda draws: list(range(whole(1).convert(draws))) if np.ndim(draws) == 0 else several(whole()).convert(draws),
 )
 
 
-@checked(name=text, preset=text)
-def generator(name: str, preset: str = "cpu", **params: object) -> Any:
+@checked
+def generator(name: Text, preset: Text = "cpu", **params: object) -> Any:
     """A generator plugin with these hyper-parameters: ``hsiaug.generator("txt2hsi", steps=400)``.
 
     It has ``card``, ``params``, ``fit`` and ``load``, and can stand where :func:`benchmark` takes a name. Raises
@@ -93,16 +100,14 @@ def generator(name: str, preset: str = "cpu", **params: object) -> Any:
     return _plugin("generator", name, preset, params)
 
 
-@checked(name=text, preset=text)
-def classifier(name: str, preset: str = "cpu", **params: object) -> Any:
+@checked
+def classifier(name: Text, preset: Text = "cpu", **params: object) -> Any:
     """A classifier plugin with these hyper-parameters, as :func:`generator`."""
     return _plugin("classifier", name, preset, params)
 
 
-@checked(scene=SCENE, protocol=text, draw=whole(), patch=whole(1))
-def split(
-    scene: Scene | str | os.PathLike[str], protocol: str = "issd", *, draw: int = 0, patch: int = 9
-) -> Split:
+@checked
+def split(scene: AnyScene, protocol: Text = "issd", *, draw: Whole = 0, patch: Side = 9) -> Split:
     """One draw of a protocol: ``train``, ``test`` and ``seen`` are (H, W) bool, ``audit`` says what leaks.
 
     Raises InputError for a protocol that there is not, SplitError where the scene cannot be split so.
@@ -111,32 +116,20 @@ def split(
     return draw_split(loaded, parse_protocol(protocol), draw, patch)
 
 
-@checked(
-    scene=SCENE,
-    generator=anything,
-    lam=number,
-    times=optional(number),
-    omega=optional(number),
-    protocol=text,
-    seed=whole(),
-    patch=whole(1),
-    params=optional(mapping),
-    preset=text,
-    device=text,
-)
+@checked
 def augment_scene(
-    scene: Scene | str | os.PathLike[str],
-    generator: str | Any = "smote",
-    lam: float = 1.0,
+    scene: AnyScene,
+    generator: One = "smote",
+    lam: Number = 1.0,
     *,
-    times: float | None = None,
-    omega: float | None = None,
-    protocol: str = "issd",
-    seed: int = 0,
-    patch: int = 9,
-    params: Mapping[str, Any] | None = None,
-    preset: str = "cpu",
-    device: str = "auto",
+    times: Annotated[float | None, optional(number)] = None,
+    omega: Annotated[float | None, optional(number)] = None,
+    protocol: Text = "issd",
+    seed: Whole = 0,
+    patch: Side = 9,
+    params: Annotated[Mapping[str, Any] | None, optional(mapping)] = None,
+    preset: Text = "cpu",
+    device: Text = "auto",
 ) -> PatchSamples:
     """Training samples of one draw of a scene: the real ones, then the synthetic ones that λ and M (``times``) ask for.
 
@@ -163,52 +156,30 @@ def augment_scene(
     return replace(concatenate([made.real, made.synthetic]), provenance=made.provenance())
 
 
-@checked(
-    scene=path,
-    generators=optional(several(anything)),
-    classifiers=optional(several(anything)),
-    lambdas=several(number),
-    omegas=several(number, empty=True),
-    times=several(number, empty=True),
-    train=several(text),
-    draws=DRAWS,
-    protocol=optional(text),
-    buffer=optional(text),
-    views=several(text, empty=True),
-    patch=optional(whole(1)),
-    task=optional(text),
-    preset=text,
-    store=path,
-    existing=choice("only-missing", "all", "none"),
-    device=text,
-    jobs=optional(whole(1)),
-    on=text,
-    timeout=optional(positive),
-    progress=switch,
-)
+@checked
 def benchmark(
-    scene: str | os.PathLike[str],
-    generators: One | Sequence[One] | None = None,
-    classifiers: One | Sequence[One] | None = None,
+    scene: AnyPath,
+    generators: Annotated[One | Sequence[One] | None, optional(several(anything))] = None,
+    classifiers: Annotated[One | Sequence[One] | None, optional(several(anything))] = None,
     *,
-    lambdas: float | Sequence[float] = 1.0,
-    omegas: float | Sequence[float] = (),
-    times: float | Sequence[float] = (),
-    train: str | Sequence[str] = "both",
-    draws: int | Sequence[int] = 5,
-    protocol: str | None = None,
-    buffer: str | None = None,
-    views: str | Sequence[str] = (),
-    patch: int | None = None,
-    task: Literal["pixels", "segmentation", "change"] | None = None,
-    preset: str = "cpu",
-    store: str | os.PathLike[str] = USUAL_STORE,
-    existing: Existing = "only-missing",
-    device: str = "auto",
-    jobs: int | None = None,
-    on: str = "local",
-    timeout: float | None = None,
-    progress: bool = True,
+    lambdas: Annotated[float | Sequence[float], several(number)] = 1.0,
+    omegas: Annotated[float | Sequence[float], several(number, empty=True)] = (),
+    times: Annotated[float | Sequence[float], several(number, empty=True)] = (),
+    train: Annotated[str | Sequence[str], several(text)] = "both",
+    draws: Annotated[int | Sequence[int], DRAWS] = 5,
+    protocol: Annotated[str | None, optional(text)] = None,
+    buffer: Annotated[str | None, optional(text)] = None,
+    views: Annotated[str | Sequence[str], several(text, empty=True)] = (),
+    patch: Annotated[int | None, optional(whole(1))] = None,
+    task: Annotated[Literal["pixels", "segmentation", "change"] | None, optional(text)] = None,
+    preset: Text = "cpu",
+    store: AnyPath = USUAL_STORE,
+    existing: Annotated[Existing, choice("only-missing", "all", "none")] = "only-missing",
+    device: Text = "auto",
+    jobs: Annotated[int | None, optional(whole(1))] = None,
+    on: Text = "local",
+    timeout: Annotated[float | None, optional(positive)] = None,
+    progress: Switch = True,
 ) -> Results:
     """Run every generator × λ × M × ω × classifier on the same draws, with the controls, as ``hsiaug benchmark`` does.
 
@@ -259,8 +230,8 @@ def benchmark(
     return _results(kept, kept.read(trial.hash for trial in trials_of(plans)) if read is None else read)
 
 
-@checked(store=path)
-def read_store(store: str | os.PathLike[str] = USUAL_STORE) -> Results:
+@checked
+def read_store(store: AnyPath = USUAL_STORE) -> Results:
     """All records of a store. Raises StoreError where there is none."""
     kept = Store(Path(store))
     return _results(kept, kept.read())
@@ -297,16 +268,16 @@ class Results:
         """Hashes of the trials that have a record, in the order of the tables."""
         return tuple(dict.fromkeys(trial.hash for table in self.report.tables for trial in table.trials))
 
-    @checked(by=text)
-    def table(self, by: str = "generator") -> Table:
+    @checked
+    def table(self, by: Text = "generator") -> Table:
         """Mean ± std over draws. by: generator, classifier, class, seed, cost, lambda, omega or labels."""
         from hsiaug.report.views import check_view
 
         check_view(by)
         return Table(self.report, by)
 
-    @checked(by=choice("trial", "class"))
-    def frame(self, by: Literal["trial", "class"] = "trial") -> DataFrame:
+    @checked
+    def frame(self, by: Annotated[Literal["trial", "class"], choice("trial", "class")] = "trial") -> DataFrame:
         """pandas, tidy: a row per trial with every metric (fractions), or per trial and class."""
         from hsiaug.report.render_data import data_rows
 
@@ -341,12 +312,8 @@ class Results:
             if one is not None
         )
 
-    @checked(by=choice("gain", "generator", "scene", "lambda", "times", "omega", "labels"), columns=COLUMNS)
-    def plot(
-        self,
-        by: Literal["gain", "generator", "scene", "lambda", "times", "omega", "labels"] = "gain",
-        columns: Literal[1, 2] = 2,
-    ) -> Figure:
+    @checked
+    def plot(self, by: Annotated[str, choice(*FIGURES)] = "gain", columns: Columns = 2) -> Figure:
         """Matplotlib: gains draw by draw, gains over scenes, the verdict as a card (generator), accuracy along λ or ω,
         learning curves.
 
@@ -354,8 +321,8 @@ class Results:
         """
         return show_in_cells(figure_of(self.report, by, columns))
 
-    @checked(path=path, by=text, columns=COLUMNS)
-    def save(self, path: str | os.PathLike[str], by: str = "generator", columns: Literal[1, 2] = 2) -> Path:
+    @checked
+    def save(self, path: AnyPath, by: Text = "generator", columns: Columns = 2) -> Path:
         """Write what the ending says: .html (one page of everything), .md or .txt, .tex, .csv, .json; .png, .svg or .pdf
         of :meth:`plot`. Raises InputError for another ending."""
         target = Path(path)

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from hsiaug.base.arguments import checked, path, switch, text
+from hsiaug.base.arguments import AnyPath, Switch, Text, checked
 from hsiaug.base.notebooks import show_in_cells
 from hsiaug.base.terminal import log_console
 from hsiaug.base.threads import one_thread_here
@@ -100,8 +100,8 @@ class SceneMap:
         """Matplotlib: the map with a legend of classes and their shares; of the first place where there are several."""
         return show_in_cells(self._figure(next(iter(self.maps))))
 
-    @checked(path=path)
-    def save(self, path: str | os.PathLike[str]) -> list[Path]:
+    @checked
+    def save(self, path: AnyPath) -> list[Path]:
         """Write what the ending says: class ids as GeoTIFF (.tif) or .npy, a PNG beside them; the map with its legend
         (.png, .svg, .pdf).
 
@@ -145,14 +145,14 @@ class SceneMap:
         }
 
 
-@checked(scene=path, record=text, store=path, device=text, progress=switch)
+@checked
 def map_scene(
-    scene: str | os.PathLike[str],
-    record: str,
+    scene: AnyPath,
+    record: Text,
     *,
-    store: str | os.PathLike[str] = "hsiaug-results",
-    device: str = "auto",
-    progress: bool = True,
+    store: AnyPath = "hsiaug-results",
+    device: Text = "auto",
+    progress: Switch = True,
 ) -> SceneMap:
     """Do as ``hsiaug map``: fit the classifier of a record again, and let it name every pixel of the scene.
 

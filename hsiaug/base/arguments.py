@@ -11,7 +11,8 @@ import os
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from itertools import islice
-from typing import Any, ParamSpec, TypeVar
+from types import SimpleNamespace
+from typing import Annotated, Any, ParamSpec, TypeVar, get_type_hints
 
 import numpy as np
 
@@ -32,38 +33,36 @@ class Argument:
     convert: Callable[[Any], Any]
 
 
-def checked(**kinds: Argument) -> Callable[[Callable[P, R]], Callable[P, R]]:
-    """A decorator that converts the arguments of these names, and their defaults.
+def checked(function: Callable[P, R]) -> Callable[P, R]:
+    """A function that converts the arguments whose annotations name a rule: ``lam: Annotated[float, number] = 1``.
 
-    Calls then raise InputError for what is not of its kind.
+    Their defaults are converted too. Calls raise InputError for what is not of its kind.
     """
+    signature = inspect.signature(function)
 
-    def decorated(function: Callable[P, R]) -> Callable[P, R]:
-        signature = inspect.signature(function)
+    @functools.cache
+    def rules() -> dict[str, Argument]:
+        # At the first call, and of the parameters alone: what a function returns may not be imported here.
+        hints = SimpleNamespace(__annotations__={n: p.annotation for n, p in signature.parameters.items()})
+        named = get_type_hints(hints, function.__globals__, include_extras=True)
+        listed = ((name, getattr(hint, "__metadata__", ())) for name, hint in named.items())
+        return {name: rule for name, found in listed for rule in found if isinstance(rule, Argument)}
 
-        @functools.wraps(function)
-        def called(*args: P.args, **kwargs: P.kwargs) -> R:
-            bound = signature.bind(*args, **kwargs)
-            bound.apply_defaults()
-            bound.arguments.update(converted(bound.arguments, kinds))
-            return function(*bound.args, **bound.kwargs)
+    @functools.wraps(function)
+    def called(*args: P.args, **kwargs: P.kwargs) -> R:
+        bound = signature.bind(*args, **kwargs)
+        bound.apply_defaults()
+        for name, rule in rules().items():
+            value = bound.arguments[name]
+            try:
+                bound.arguments[name] = rule.convert(value)
+            except (TypeError, ValueError, OverflowError) as error:
+                raise InputError(
+                    f"{name} must be {rule.rule}", value=_show(value), hint=f"Correct {name}."
+                ) from error
+        return function(*bound.args, **bound.kwargs)
 
-        return called
-
-    return decorated
-
-
-def converted(values: Mapping[str, Any], kinds: Mapping[str, Argument]) -> dict[str, Any]:
-    """The values whose names have a kind, as that makes them. Raises InputError for one that is not of its kind."""
-    found = {}
-    for name in (name for name in kinds if name in values):
-        try:
-            found[name] = kinds[name].convert(values[name])
-        except (TypeError, ValueError, OverflowError) as error:
-            raise InputError(
-                f"{name} must be {kinds[name].rule}", value=_show(values[name]), hint=f"Correct {name}."
-            ) from error
-    return found
+    return called
 
 
 def _show(value: Any) -> str:
@@ -140,3 +139,8 @@ positive = Argument("a number above 0", lambda value: _refuse(_number(value), 0 
 path = Argument("a name or a path", _path)
 switch = Argument("True or False", lambda value: bool(_refuse(value, isinstance(value, bool | np.bool_))))
 text = Argument("a text", _text)
+
+AnyPath = Annotated[str | os.PathLike[str], path]
+Number = Annotated[float, number]
+Switch = Annotated[bool, switch]
+Text = Annotated[str, text]

@@ -9,7 +9,7 @@ import math
 import os
 import signal
 import sys
-from collections.abc import Callable, Generator, Iterator
+from collections.abc import Generator, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -172,26 +172,17 @@ def _print_card(card: dict[str, Any], out: Console) -> None:
     from hsiaug.report.bibtex import plain
 
     print_lines(out, [f"{card['kind']} {card['name']}"])
-    facts = {**card, "paper": plain(card["paper"]) if card["paper"] else None}
-    shown = [
-        (n, None if facts[n] in ("", ()) else facts[n])
-        for n in facts
-        if n not in ("kind", "name", "params", "presets")
-    ]
-    print_facts(out, shown)
+    shown = {**card, "paper": plain(card["paper"] or "")}
+    left = ("kind", "name", "params", "presets")
+    print_facts(
+        out, ((key, None if value in ("", ()) else value) for key, value in shown.items() if key not in left)
+    )
     usual, rows = card["presets"].get("cpu", {}), []
     for one in card["params"]:
         low, high = "-∞" if one["low"] is None else one["low"], "∞" if one["high"] is None else one["high"]
         bounds = ", ".join(map(str, one["choices"] or ())) or f"{low} … {high}"
-        rows.append(
-            (
-                one["name"],
-                str(usual.get(one["name"], one["default"])),
-                one["unit"] or "",
-                bounds,
-                one["help"] or "",
-            )
-        )
+        default = str(usual.get(one["name"], one["default"]))
+        rows.append((one["name"], default, one["unit"] or "", bounds, one["help"] or ""))
     if rows:
         print_table(out, ("parameter", "default", "unit", "range", "meaning"), rows)
     print_lines(out, (f"preset {preset}: {values}" for preset, values in card["presets"].items()))
@@ -212,21 +203,22 @@ def run_checks(kind: Kind | None, name: str, *, as_json: bool) -> bool:
     """
     out, err = console(), console(err=True)
     kind = _kind_of(kind, name)
-    checks = []
+    checks: list[Facts] = []
     # torch alone takes seconds to import.
     with err.status("loading the conformance kit") as status:
-        for facts in _outcomes(kind, name, status.update):
+        for facts in _outcomes(kind, name):
             state = {"passed": "ok", "failed": "FAILED", "skipped": "skipped"}[facts["status"]]
             told = {"FAILED": ("rule", "seen", "hint"), "skipped": ("seen",)}.get(state, ())
-            seconds = {"seconds": round(facts["seconds"], 3)}
+            notes = {key: facts[key] for key in told if facts[key]}
             checks.append(
-                {"check": facts["name"], "status": state, **{key: facts[key] for key in told}, **seconds}
+                {"check": facts["name"], "status": state, **notes, "seconds": round(facts["seconds"], 3)}
             )
+            status.update(f"{len(checks)} checks done")
             if not as_json:
-                notes = [f"{key}: {facts[key]}" if len(told) > 1 else facts[key] for key in told if facts[key]]
-                lines = ["\t".join(" ".join(field.split()) for field in (state, facts["name"], *notes))]
+                words = [f"{key}: {note}" if len(told) > 1 else note for key, note in notes.items()]
+                lines = ["\t".join(" ".join(field.split()) for field in (state, facts["name"], *words))]
                 if out.is_terminal:
-                    lines = [f"{state:<8}{facts['name']}", *(f"        {note}" for note in notes)]
+                    lines = [f"{state:<8}{facts['name']}", *(f"        {word}" for word in words)]
                 # On a terminal, the lines would land in the one that says what is being checked.
                 status.stop()
                 print_lines(out, lines)
@@ -272,40 +264,42 @@ def _kind_of(kind: Kind | None, name: str) -> Kind:
     return kinds[0]
 
 
-def _outcomes(kind: Kind, name: str, say: Callable[[str], None]) -> Iterator[Facts]:
-    """The outcome of each check as it comes. say: is told which check begins.
-
-    Raises InputError or PluginError where the plugin cannot be loaded.
-    """
-    plan: list[tuple[str, str]] = []
-    done: list[str] = []
-    ended = ""
+def _outcomes(kind: Kind, name: str) -> Iterator[Facts]:
+    """The outcome of each check as it comes. Raises InputError or PluginError where the plugin cannot be loaded."""
+    loaded, done, ended = False, 0, ""
     with contextlib.closing(_messages(kind, name)) as messages:
-        for sort, content in messages:
-            if sort == "plan":
-                plan = content
-            elif sort == "start":
-                say(f"{len(done) + 1} of {len(plan)}: {content}")
-            elif sort == "outcome":
-                done.append(content["name"])
-                yield content
-                if len(done) == len(plan):
-                    return  # Threads of the plugin may keep the child.
-            elif sort == "ended":
-                ended = content
+        from hsiaug.testing import CHECKS
+
+        plan = CHECKS[kind]
+        for message in messages:
+            if isinstance(message, HsiaugError):
+                raise message
+            if isinstance(message, str):
+                ended = message
+            elif message is None:
+                loaded = True
             else:
-                raise content
-    if not plan:
+                done += 1
+                yield message
+                if done == len(plan):
+                    return  # Threads of the plugin may keep the child.
+    if not loaded:
         raise PluginError(f"{kind} {name} must load", value=ended, hint="Repair or uninstall its package.")
     status, seen = "failed", ended
-    for check, rule in plan[len(done) :]:
-        facts = {"rule": rule, "seen": seen, "hint": HINT, "seconds": 0.0}
-        yield {"name": check, "status": status, **facts}
+    for check in plan[done:]:
+        yield {
+            "name": check.name,
+            "status": status,
+            "rule": check.rule,
+            "seen": seen,
+            "hint": HINT,
+            "seconds": 0.0,
+        }
         status, seen = "skipped", "its process has ended"
 
 
-def _messages(*args: Any) -> Generator[tuple[str, Any], None, None]:
-    """The messages of a child that runs the checks; the last is ``("ended", how)``.
+def _messages(*args: object) -> Generator[Facts | HsiaugError | str | None, None, None]:
+    """The messages of a child that runs the checks: None once the plugin is loaded, outcomes, and how it ended.
 
     args: of :func:`_serve` behind its pipe.
     """
@@ -323,7 +317,7 @@ def _messages(*args: Any) -> Generator[tuple[str, Any], None, None]:
         child.join()
         code = child.exitcode or 0
         how = f"exit code {code}" if code >= 0 else f"signal {signal.Signals(-code).name}"
-        yield "ended", f"it ended its process with {how}"
+        yield f"it ended its process with {how}"
     finally:
         child.kill()
         child.join()
@@ -342,11 +336,11 @@ def _serve(pipe: Connection, kind: Kind, name: str) -> None:
         Path("/proc/self/oom_score_adj").write_text("1000")
     me = os.getpid()
 
-    def send(sort: str, content: Any) -> None:
+    def send(message: Facts | HsiaugError | None) -> None:
         if os.getpid() != me:
             os._exit(0)  # a copy that the plugin forked off
         try:
-            pipe.send((sort, content))
+            pipe.send(message)
         except OSError:
             os._exit(1)  # the parent is gone
 
@@ -355,15 +349,13 @@ def _serve(pipe: Connection, kind: Kind, name: str) -> None:
         from hsiaug.testing import kit
 
         run = kit(kind, plugin)
-        checks = run.checks.values()
-        send("plan", [(one.name, one.rule) for one in checks])
         _ = run.subject
     except HsiaugError as error:
-        send("error", error)
+        send(error)
         return
-    for one in checks:
-        send("start", one.name)
-        send("outcome", vars(run.outcome(one.name)))
+    send(None)
+    for check in run.checks:
+        send(vars(run.outcome(check)))
 
 
 def _load(kind: Kind, name: str) -> str | type:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from hsiaug.base.arguments import checked, path, switch
+from hsiaug.base.arguments import AnyPath, Switch, checked
 from hsiaug.base.errors import DataUnavailableError, SceneError
 from hsiaug.core.scene import Scene
 from hsiaug.data.catalogue import SceneEntry, find_entry, find_file, missing_names
@@ -39,8 +39,8 @@ def check_not_hidden() -> None:
         )
 
 
-@checked(ref=path, progress=switch)
-def load_scene(ref: str | os.PathLike[str], *, progress: bool = True) -> Scene:
+@checked
+def load_scene(ref: AnyPath, *, progress: Switch = True) -> Scene:
     """The scene of a catalogue name, or of your own card (a path ending in ``.toml``).
 
     Files of public scenes that are not here are downloaded first, which progress shows on standard error.
