@@ -24,16 +24,13 @@ from hsiaug.advice.screening import (
     gains_of,
     scoring,
     screen,
-    screening_plan,
 )
 from hsiaug.advice.session import Session
 from hsiaug.base.errors import InputError
 from hsiaug.bench.costs import Costs, Forecast
-from hsiaug.bench.engine import Say
 from hsiaug.bench.plan import Plan, Request, build_plan
 from hsiaug.bench.schedule import join_plans
 from hsiaug.protocol.balance import Rate
-from hsiaug.protocol.protocols import parse_protocol
 from hsiaug.trial.arm import Arm
 from hsiaug.trial.spec import TrialSpec
 
@@ -48,8 +45,7 @@ class Advice:
     level: of the intervals, so that all candidates together are held to 95 %. left_out: generator, λ (None: all of
     them), and why it was not tried. failed: hashes. alone: AA of each classifier without a generator on the screening
     draws, the control's too. final: the trial that a benchmark should run, on its inner draw. per_draw: seconds of one
-    more confirming draw. ceilings: of the protocols whose inner draws could tell nothing; where the kind is "cannot
-    tell", the last is of this very protocol.
+    more confirming draw. ceiling: where the kind is "cannot tell", why inner draws could tell nothing.
     score, large: as of the session that found it.
     """
 
@@ -58,9 +54,9 @@ class Advice:
     failed: tuple[str, ...]
     alone: Mapping[str, float]
     final: TrialSpec | None
-    ceilings: tuple[Ceiling, ...]
     score: str
     large: tuple[int, ...]
+    ceiling: Ceiling | None = None
     chosen: ArmGain | None = None
     screened: tuple[ArmGain, ...] = ()
     confirmed: tuple[ArmGain, ...] = ()
@@ -68,11 +64,10 @@ class Advice:
     per_draw: float = 0.0
 
 
-def advise(planned: tuple[Plan, LeftOut], request: Request, session: Session, note: Say) -> tuple[Advice, Plan]:
-    """Screen generators and confirm the best, within the time of the session; and the plan of the screening.
+def advise(planned: tuple[Plan, LeftOut], request: Request, session: Session) -> Advice:
+    """Screen generators and confirm the best, within the time of the session.
 
-    planned: what :func:`hsiaug.advice.screening.screening_plan` makes of the request. Where the inner draws of a protocol
-    are at their ceiling, all labelled pixels are divided. note: is told so.
+    planned: what :func:`hsiaug.advice.screening.screening_plan` makes of the request.
     Raises InputError where the engine does not wait for trials.
     """
     if not session.engine.waits:
@@ -80,31 +75,18 @@ def advise(planned: tuple[Plan, LeftOut], request: Request, session: Session, no
             "`on` slurm is for benchmarks: advice waits for what its trials find",
             hint="Run this command within a job (sbatch), or with `on` dask:ADDRESS on workers that are jobs.",
         )
-    ceilings: list[Ceiling] = []
-    whole, (plan, broken) = parse_protocol("within:all"), planned
-    advice = _advise(plan, request, session, broken, ceilings)
-    if advice.kind == "cannot tell" and request.protocol != whole:
-        note(f"inner draws of {ceilings[-1].protocol} are at their ceiling: going on with --protocol all")
-        request = replace(request, protocol=whole)
-        plan, broken = screening_plan(session.scene, request, session.plugins, session.scene_ref)
-        advice = _advise(plan, request, session, broken, ceilings)
-    return advice, plan
-
-
-def _advise(plan: Plan, request: Request, session: Session, left_out: LeftOut, ceilings: list[Ceiling]) -> Advice:
-    """The same with the protocol of the request. ceilings: those that were met so far; a new one is added."""
+    plan, left_out = planned
     session = scoring(plan, session)
     met = screen(plan, session, left_out)
     without = {name: statistics.fmean(values) for name, values in alone(plan, session).items()}
     if met is not None:
-        ceilings.append(met)
         return Advice(
             kind="cannot tell",
             left_out=left_out,
             failed=_failed(plan.trials, session),
             alone=without,
             final=_final(None, plan, without),
-            ceilings=tuple(ceilings),
+            ceiling=met,
             score=session.score,
             large=session.large,
         )
@@ -154,7 +136,6 @@ def _advise(plan: Plan, request: Request, session: Session, left_out: LeftOut, c
         alone=without,
         final=final,
         per_draw=one_more.left().seconds,
-        ceilings=tuple(ceilings),
         score=session.score,
         large=session.large,
     )

@@ -43,15 +43,13 @@ LeftOut = list[tuple[str, Rate | None, str]]
 class Ceiling:
     """Inner draws of a protocol on which a classifier has next to nothing left to gain.
 
-    aa: without a generator, mean over the screening draws; score: its name. near: percentage of test pixels in training
-    patches.
+    aa: without a generator, mean over the screening draws; score: its name.
     """
 
     protocol: str
     classifier: str
     aa: float
     score: str
-    near: float
 
 
 def scoring(plan: Plan, session: Session) -> Session:
@@ -182,8 +180,7 @@ def ceiling(plan: Plan, session: Session) -> Ceiling | None:
     mean = statistics.fmean(values)
     if 1 - mean > HEADROOM:
         return None
-    near = statistics.fmean(split.audit.centre_overlap_percent for split in plan.splits)
-    return Ceiling(plan.trials[0].protocol.label.removeprefix("within:"), name, mean, session.score, near)
+    return Ceiling(plan.trials[0].protocol.label.removeprefix("within:"), name, mean, session.score)
 
 
 def screen(plan: Plan, session: Session, left_out: LeftOut) -> Ceiling | None:

@@ -124,12 +124,12 @@ def advise(
             console=err,
         )
         if asked is None:
-            advice, plan = find_advice(planned, request, session, note)
+            advice = find_advice(planned, request, session)
         else:
             by_picks = advise_by_picks(planned[0], request, session)
     if asked is None:
-        print_advice(advice, plan, session, console())
-        told = advice_json(advice, plan, session)
+        print_advice(advice, planned[0], session, console())
+        told = advice_json(advice, planned[0], session)
     else:
         print_pick_advice(by_picks, session, console())
         told = pick_advice_json(by_picks, session)

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from hsiaug.advice.advise import Advice
 from hsiaug.advice.asked import PickAdvice, PickArm
 from hsiaug.advice.gains import ArmGain
-from hsiaug.advice.screening import CONFIRM, SCREEN, Ceiling, LeftOut
+from hsiaug.advice.screening import CONFIRM, SCREEN, LeftOut
 from hsiaug.advice.session import Session
 from hsiaug.bench.command import command_for, generate_command
 from hsiaug.bench.costs import readable
@@ -100,13 +100,6 @@ def _lines(advice: Advice, plan: Plan, session: Session) -> Lines:
     names, audits = _names(advice, plan), [split.audit for split in plan.splits]
     near = [audit.centre_overlap_percent for audit in audits]
     yield "verdict", _verdict(advice, names)
-    for met in advice.ceilings[: -1 if advice.kind == "cannot tell" else None]:
-        yield (
-            "warning",
-            f"inner draws of {met.protocol} are at their ceiling ({_at_ceiling(met)}; {met.near:.1f} % of their test "
-            "pixels lie in a training patch) and cannot tell: all labelled pixels were divided in place of its training "
-            "pixels, so that test pixels of this scene are no fair judge of the choice",
-        )
     if fmean(near) > CLOSE:
         yield (
             "warning",
@@ -155,9 +148,9 @@ def _verdict(advice: Advice, names: tuple[str, str]) -> str:
         if one is None:
             return f"{said}: not one lay above all its controls on {len(SCREEN)} draws"
         return f"{said}: the best was {_gain(one, advice.level, names)}"
-    if advice.kind == "cannot tell":
-        at = _at_ceiling(advice.ceilings[-1])
-        return f"cannot tell: inner draws are at their ceiling: {at}, which leaves no room for a gain"
+    if (met := advice.ceiling) is not None:
+        at = f"without a generator {met.classifier} has {met.score} {percent(met.aa)}"
+        return f"cannot tell: inner draws are at their ceiling: {at}, which leaves no room for a gain; --protocol all may"
     if one is None:
         return (
             "not decided: no generator could be tried on every screening draw; give more time, or see what failed"
@@ -169,10 +162,6 @@ def _verdict(advice: Advice, names: tuple[str, str]) -> str:
         return f"not decided: no time was left to confirm {_name_arm(one)}; {said}"
     why = f"fewer than {MIN_PAIRS} draws" if n < MIN_PAIRS else "the interval over a control holds 0"
     return f"not decided: {_gain(one, advice.level, names)}: {why}; {said}"
-
-
-def _at_ceiling(met: Ceiling) -> str:
-    return f"without a generator {met.classifier} has {met.score} {percent(met.aa)}"
 
 
 def _name_arm(one: ArmGain) -> str:
@@ -239,12 +228,6 @@ def _notes(advice: Advice, plan: Plan, session: Session) -> Lines:
             f"all draws divide the same pixels; for others like them the interval of {advice.score} is rather [{wider}]",
         )
     if advice.kind == "use" and one is not None:
-        mine = next(fmean(o.aa) for o in advice.screened if (o.arm, o.classifier) == (one.arm, one.classifier))
-        if better := [name for name, aa in advice.alone.items() if aa > mine and name not in blind]:
-            yield (
-                "note",
-                f"without a generator {', '.join(better)} does better still than {one.classifier} with it",
-            )
         if plan.cards["generator", one.arm.generator.name].scope == "scene":
             yield (
                 "note",
