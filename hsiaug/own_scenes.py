@@ -24,7 +24,7 @@ LONGEST = 200
 """Bytes of a name: with what is appended for each file, systems take 255."""
 
 
-def _sheet(given: Any) -> Any:
+def _sheet(given: object) -> Any:
     if not isinstance(given, np.ndarray):
         return path.convert(given)
     if given.dtype.kind not in "biuf" or not given.size or np.ma.getmaskarray(given).any():
@@ -32,7 +32,7 @@ def _sheet(given: Any) -> Any:
     return np.asarray(given)
 
 
-def _file_name(given: Any) -> str:
+def _file_name(given: object) -> str:
     name = str(text.convert(given))
     if name in ("", ".", "..") or set(name) & set("/\\\0") or len(name.encode()) > LONGEST:
         raise ValueError
@@ -51,7 +51,7 @@ def add_scene(
     *,
     folder: AnyPath = ".",
     overwrite: Switch = False,
-    **options: Any,
+    **options: object,
 ) -> Added:
     """Look at a scene, write its card ``folder``/``name``.toml and its picture, and give back what was found.
 
@@ -88,7 +88,7 @@ def add_scene(
         return add_files(files[0], files[1], out, asked, save_quick_look, [fresh / file for file in arrays])
 
 
-def _options(given: dict[str, Any]) -> ImportOptions:
+def _options(given: dict[str, object]) -> ImportOptions:
     known = [field.name for field in fields(ImportOptions)]
     for unknown in given.keys() - set(known):
         raise InputError(

@@ -127,7 +127,7 @@ def augment_scene(
     protocol: Text = "issd",
     seed: Whole = 0,
     patch: Side = 9,
-    params: Annotated[Mapping[str, Any] | None, optional(mapping)] = None,
+    params: Annotated[Mapping[str, object] | None, optional(mapping)] = None,
     preset: Text = "cpu",
     device: Text = "auto",
 ) -> PatchSamples:

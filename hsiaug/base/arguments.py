@@ -65,20 +65,20 @@ def checked(function: Callable[P, R]) -> Callable[P, R]:
     return called
 
 
-def _show(value: Any) -> str:
+def _show(value: object) -> str:
     try:
         return repr(value)
     except Exception:  # a stranger's __repr__, or an integer of too many digits
         return f"an object of {type(value).__name__}"
 
 
-def _refuse(value: Any, holds: bool) -> Any:
+def _refuse(value: object, holds: bool) -> Any:
     if not holds:
         raise ValueError
     return value
 
 
-def _text(value: Any) -> str:
+def _text(value: object) -> str:
     if not isinstance(value, str):
         raise TypeError
     value.encode()
@@ -90,7 +90,7 @@ def _path(value: Any) -> Any:
     return _refuse(value, isinstance(name, str) and name != "" and "\0" not in name)
 
 
-def _number(value: Any) -> float:
+def _number(value: object) -> float:
     if isinstance(value, bool) or not isinstance(value, numbers.Real):
         raise TypeError
     return float(_refuse(float(value), math.isfinite(value)))
@@ -107,12 +107,12 @@ def whole(low: int = 0) -> Argument:
     return Argument(f"a whole number from {low} on", convert)
 
 
-def choice(*words: Any) -> Argument:
+def choice(*words: object) -> Argument:
     """One of these values."""
     return Argument(f"one of {', '.join(map(str, words))}", lambda value: words[words.index(_plain(value))])
 
 
-def _plain(value: Any) -> Any:
+def _plain(value: object) -> Any:
     return _refuse(value, isinstance(value, str | int) and not isinstance(value, bool))
 
 

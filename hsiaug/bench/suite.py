@@ -43,12 +43,12 @@ __all__ = [
 ]
 
 
-def _listed(value: Any) -> Any:
+def _listed(value: object) -> Any:
     """A single entry is a list of one."""
     return tuple(value) if isinstance(value, list | tuple) else (value,)
 
 
-def _numbers(value: Any, info: ValidationInfo) -> Any:
+def _numbers(value: object, info: ValidationInfo) -> Any:
     """Numbers, and texts such as "0:1.5:0.25", as numbers."""
     try:
         parts = [numbers(str(info.field_name), v) if isinstance(v, str) else [v] for v in _listed(value)]
@@ -57,7 +57,7 @@ def _numbers(value: Any, info: ValidationInfo) -> Any:
     return tuple(number for part in parts for number in part)
 
 
-def _draws(value: Any) -> Any:
+def _draws(value: object) -> Any:
     """5 or "5" for draws 0 to 4, "100-109", or a list of draws."""
     if isinstance(value, bool) or not isinstance(value, int | str):
         return _listed(value)
@@ -67,7 +67,7 @@ def _draws(value: Any) -> Any:
         raise ValueError(str(error)) from error
 
 
-def _text(value: Any) -> Any:
+def _text(value: object) -> Any:
     """A parameter's value as the text that ``set`` takes."""
     if isinstance(value, bool):
         return "true" if value else "false"

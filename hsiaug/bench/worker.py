@@ -18,7 +18,7 @@ from collections.abc import Callable, Mapping, MutableSequence
 from dataclasses import dataclass, field
 from multiprocessing.connection import Connection
 from pathlib import Path
-from typing import Any, cast
+from typing import cast
 
 from hsiaug.base.errors import HsiaugError
 from hsiaug.bench.processes import end_with_parent, held_back
@@ -146,7 +146,7 @@ class _Channel:
         self._lock = threading.Lock()
         self._pid = os.getpid()
 
-    def say(self, message: Any) -> None:
+    def say(self, message: object) -> None:
         """Send one message."""
         self._send(json.dumps(message).encode())
 
@@ -161,7 +161,7 @@ class _Channel:
         """Return the function that plugins report their progress to: (done, total, note)."""
         last = 0.0
 
-        def progress(done: Any, total: Any, note: Any = "") -> None:
+        def progress(done: object, total: object, note: object = "") -> None:
             nonlocal last
             if time.monotonic() - last > STEP_EVERY:
                 last = time.monotonic()

@@ -227,12 +227,15 @@ def _notes(advice: Advice, plan: Plan, session: Session) -> Lines:
             "note",
             f"all draws divide the same pixels; for others like them the interval of {advice.score} is rather [{wider}]",
         )
-    if advice.kind == "use" and one is not None:
-        if plan.cards["generator", one.arm.generator.name].scope == "scene":
-            yield (
-                "note",
-                f"TRANSDUCTIVE: {one.arm.generator.name} learns from unlabelled pixels of the whole scene",
-            )
+    if (
+        advice.kind == "use"
+        and one is not None
+        and plan.cards["generator", one.arm.generator.name].scope == "scene"
+    ):
+        yield (
+            "note",
+            f"TRANSDUCTIVE: {one.arm.generator.name} learns from unlabelled pixels of the whole scene",
+        )
     if advice.level > 0.95:
         yield (
             "note",

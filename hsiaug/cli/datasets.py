@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -213,7 +213,7 @@ LISTED = ("name", "tasks", "size", "bands", "classes", "labelled px", "GSD", "st
 """Of each entry of the catalogue."""
 
 
-def _scene_row(entry: SceneEntry) -> dict[str, Any]:
+def _scene_row(entry: SceneEntry) -> dict[str, object]:
     from hsiaug.data.catalogue import status
 
     card = entry.card
@@ -224,7 +224,7 @@ def _scene_row(entry: SceneEntry) -> dict[str, Any]:
     return dict(zip(LISTED, row, strict=True))
 
 
-def _pairs_row(entry: PairEntry) -> dict[str, Any]:
+def _pairs_row(entry: PairEntry) -> dict[str, object]:
     from hsiaug.data.pair_sets import pairs_status
 
     card = entry.card

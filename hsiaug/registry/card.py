@@ -27,13 +27,13 @@ KINDS = {
 
 
 def param(
-    default: Any,
+    default: object,
     help: str,
     *,
     unit: str = "",
     low: float | None = None,
     high: float | None = None,
-    choices: Sequence[Any] = (),
+    choices: Sequence[object] = (),
     preparing: bool = False,
     sampling: bool = False,
 ) -> Any:
@@ -123,7 +123,7 @@ class Card:
     prepare_seconds: float = 0.0
     seconds: float = 1.0
     params: type[Any] = NoParams
-    presets: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    presets: Mapping[str, Mapping[str, object]] = field(default_factory=dict)
     variant: str | None = None
 
     @property
@@ -151,7 +151,7 @@ class Plugin(Generic[Params]):
         self.params = params
 
 
-def defaults(**values: Any) -> Callable[[Class], Class]:
+def defaults(**values: object) -> Callable[[Class], Class]:
     """Other defaults for params that a params class inherits; stands below its ``@dataclass``."""
 
     def restate(params: Class) -> Class:
@@ -179,7 +179,7 @@ def build_params(card: Card, preset: str = "cpu", overrides: Mapping[str, str] |
     type, one out of range, or values that ``card.params`` refuses.
     """
     fields = {f.name: f for f in dataclasses.fields(card.params)}
-    values: dict[str, Any] = dict(card.presets.get(preset, {}))
+    values: dict[str, object] = dict(card.presets.get(preset, {}))
     for name, text in (overrides or {}).items():
         if name not in fields:
             raise InputError(
@@ -224,7 +224,7 @@ def check_serves(card: Card, kind: str, task: str) -> None:
         )
 
 
-def check_sendable(card: Card, params: Any) -> None:
+def check_sendable(card: Card, params: object) -> None:
     """Raise PluginError for parameters that cannot be sent to another process."""
     try:
         pickle.dumps(params)
@@ -255,7 +255,7 @@ def _parse(card: Card, item: dataclasses.Field[Any], text: str) -> Any:
     )
 
 
-def _check_value(card: Card, item: dataclasses.Field[Any], value: Any) -> None:
+def _check_value(card: Card, item: dataclasses.Field[Any], value: object) -> None:
     choices = item.metadata.get("choices")
     if choices and value not in choices:
         raise InputError(

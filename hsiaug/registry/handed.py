@@ -66,7 +66,7 @@ def named(kind: Kind, plugin: Any, preset: str = "cpu") -> tuple[str, Mapping[st
     }
 
 
-def as_typed(value: Any) -> str:
+def as_typed(value: object) -> str:
     """A value as it would be typed after ``set``."""
     return str(value).lower() if isinstance(value, bool) else str(value)
 
@@ -118,6 +118,6 @@ def _keep(kind: Kind, plugin: Any, digest: str) -> None:
         copyreg.pickle(card.params, lambda params: (_params, (kind, card.name, asdict(params))))
 
 
-def _params(kind: Kind, name: str, values: Mapping[str, Any]) -> Any:
+def _params(kind: Kind, name: str, values: Mapping[str, object]) -> Any:
     """Hyper-parameters as a worker process has them."""
     return registry().find(kind, name).load().card.params(**values)

@@ -223,7 +223,7 @@ def build_registry(points: list[EntryPoint]) -> Registry:
     return Registry(plugins, tuple(broken))
 
 
-def _ask(manager: pluggy.PluginManager, module: Any) -> list[Entry]:
+def _ask(manager: pluggy.PluginManager, module: object) -> list[Entry]:
     """The entries of one module alone."""
     manager.register(module)
     try:

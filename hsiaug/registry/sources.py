@@ -33,10 +33,10 @@ def source_digest(plugin: type) -> str:
     return hashlib.sha256("\n".join(told).encode()).hexdigest()[:8]
 
 
-def _walk(name: str, value: Any, home: str, told: list[str], seen: set[int]) -> float:
+def _walk(name: str, value: object, home: str, told: list[str], seen: set[int]) -> float:
     """Tell what stands behind a name, and what that refers to. Returns how much data it is, of a constant."""
     value, size = _bare(value), 0.0
-    parts: Iterable[tuple[str, Any]] = ()
+    parts: Iterable[tuple[str, object]] = ()
     if isinstance(value, CONSTANTS):
         told.append(f"{name} = {value!r}")
         size = len(value) / 4 if isinstance(value, str) else len(value) if isinstance(value, bytes) else 1
@@ -67,7 +67,7 @@ def _bare(value: Any) -> Any:
     return inspect.unwrap(getattr(value, "__func__", value))
 
 
-def _is_of(home: str, value: Any) -> bool:
+def _is_of(home: str, value: object) -> bool:
     """Whether a value is of the plugin's own module: what other modules define is told by their own versions."""
     if isinstance(value, ModuleType):
         return False
@@ -100,7 +100,7 @@ def _referred(value: type | FunctionType) -> Iterator[tuple[str, Any]]:
     yield from ((name, member) for name, member in vars(value).items() if _is_typed(name, _bare(member)))
 
 
-def _is_typed(name: str, member: Any) -> bool:
+def _is_typed(name: str, member: object) -> bool:
     """Whether somebody typed a member of a class: neither Python nor ``dataclass`` made it."""
     if isinstance(member, FunctionType):
         return member.__code__.co_filename != "<string>" or not name.startswith("__")

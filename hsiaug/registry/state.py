@@ -13,7 +13,9 @@ from numpy.typing import NDArray
 from hsiaug.base.errors import StoreError
 
 
-def save_state(folder: Path, arrays: Mapping[str, NDArray[Any]], facts: Mapping[str, Any] | None = None) -> None:
+def save_state(
+    folder: Path, arrays: Mapping[str, NDArray[Any]], facts: Mapping[str, object] | None = None
+) -> None:
     """Write named arrays and JSON-able facts into ``folder``."""
     from safetensors.numpy import save_file
 
@@ -22,7 +24,7 @@ def save_state(folder: Path, arrays: Mapping[str, NDArray[Any]], facts: Mapping[
     (folder / "state.json").write_text(json.dumps(dict(facts or {}), ensure_ascii=False), encoding="utf-8")
 
 
-def load_state(folder: Path) -> tuple[dict[str, NDArray[Any]], dict[str, Any]]:
+def load_state(folder: Path) -> tuple[dict[str, NDArray[Any]], dict[str, object]]:
     """Load the state that :func:`save_state` wrote. Raises StoreError where it is missing or damaged."""
     from safetensors.numpy import load_file
 

@@ -228,7 +228,7 @@ class Workbench:
         stage: str,
         load: Callable[[Path], T],
         learn: Callable[[], Callable[..., T]],
-        identity: dict[str, Any] | None = None,
+        identity: dict[str, object] | None = None,
     ) -> Fit[T]:
         """What a stage ("fit" or "prepare") gives: as it was saved under a key, else made now and saved.
 

@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Generic, TypeVar
+from typing import Generic, TypeVar
 
 from filelock import FileLock, Timeout
 
@@ -78,7 +78,7 @@ def _checksums(folder: Path) -> dict[str, str]:
     return checksums
 
 
-def save_fit(folder: Path, save: Callable[[Path], object], seconds: float, **identity: Any) -> str | None:
+def save_fit(folder: Path, save: Callable[[Path], object], seconds: float, **identity: object) -> str | None:
     """Save a fit whole or not at all, in place of a damaged one; why that failed, or None where it did not.
 
     save: writes the fitted generator into the empty folder that it is given. identity: JSON-able; what
@@ -100,7 +100,7 @@ def save_fit(folder: Path, save: Callable[[Path], object], seconds: float, **ide
 PARTS = "pixels", "params", "version", "patch", "format"
 
 
-def difference_from_saved(cache: Path, identity: Mapping[str, Any]) -> str | None:
+def difference_from_saved(cache: Path, identity: Mapping[str, object]) -> str | None:
     """The parts in which ``identity`` differs from the nearest saved of its generator and scene; None without one."""
     reasons: list[list[str]] = []
     for facts in cache.glob(f"*/{FACTS}"):

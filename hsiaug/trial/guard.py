@@ -20,7 +20,6 @@ import traceback
 import warnings
 from collections.abc import Callable, Iterator, Mapping
 from types import FrameType
-from typing import Any
 
 import numpy as np
 
@@ -185,7 +184,7 @@ def _storable(text: str, longest: int) -> str:
     return text.encode("utf-8", "backslashreplace").decode("utf-8")
 
 
-def plain_json(provenance: Mapping[str, Any], what: str = "the provenance of samples") -> dict[str, Any]:
+def plain_json(provenance: Mapping[str, object], what: str = "the provenance of samples") -> dict[str, object]:
     """Facts that a plugin states of its samples or its fit, converted through JSON. what: the same, as errors call it.
 
     Raises PluginError where JSON cannot hold it, or it is larger than a megabyte.
@@ -205,7 +204,7 @@ def plain_json(provenance: Mapping[str, Any], what: str = "the provenance of sam
             value=f"{len(text):,}",
             hint="Keep facts there, and arrays elsewhere.",
         )
-    kept: dict[str, Any] = json.loads(text)
+    kept: dict[str, object] = json.loads(text)
     return kept
 
 

@@ -16,7 +16,6 @@ import zlib
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
 
 from hsiaug import __version__
 from hsiaug.base import temporary_folders
@@ -44,7 +43,7 @@ class Index:
     def __init__(self, known: Mapping[str, Entry] | None = None) -> None:
         self.known = known or {}
         self.new: dict[str, Entry] = {}
-        self._shared: dict[bytes, tuple[str, Any]] = {}
+        self._shared: dict[bytes, tuple[str, object]] = {}
 
     def get(self, hash: str, data: bytes) -> Record | None:
         """The record of that hash with that content, where it was found sound."""

@@ -93,7 +93,7 @@ def counted_work() -> Iterator[OptimiserWork]:
 
 
 @cache
-def environment() -> dict[str, Any]:
+def environment() -> dict[str, object]:
     """Python, platform and the versions of the libraries that results depend on."""
     versions = {}
     for name in LIBRARIES:

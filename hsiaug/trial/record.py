@@ -117,7 +117,7 @@ class _Metrics(_Part):
     """The counts that everything else is computed from again; a subset's classes are 1..C. fields: not in older ones."""
 
     confusion: Matrix
-    subsets: dict[str, dict[str, Any]]
+    subsets: dict[str, dict[str, object]]
     fields: _Fields | None = None
     visibility: _Visibility | None = None
 
@@ -177,19 +177,19 @@ class _Record(_Part):
     class_names: list[str]
     metrics: _Metrics | None
     samples: _Samples | None
-    provenance: dict[str, Any]
+    provenance: dict[str, object]
     prepared: dict[str, str | Amount] = {}
     notes: list[str] = []
     scope: dict[str, str] | None
     transductive: bool | None
     spectral_view: _Shown | None = None
-    classifier_facts: dict[str, Any] = {}
+    classifier_facts: dict[str, object] = {}
     audit: _Audit | None
     timings: dict[str, Amount]
     cpu_seconds: dict[str, Amount] = {}
     optimiser_steps: dict[str, Count | None] | None = None
     peak_memory_mb: Amount | None
-    device: dict[str, Any] | None
+    device: dict[str, object] | None
     environment: _Environment
     predictions_sha256: str | None
     created: str

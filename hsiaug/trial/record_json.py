@@ -58,7 +58,7 @@ def encode(record: Record) -> bytes:
     return ("{\n" + ",\n".join(lines) + "\n}\n").encode("utf-8", "replace")
 
 
-def json_line(value: Any) -> str:
+def json_line(value: object) -> str:
     """Encode as in a record. Raises TypeError, ValueError or RecursionError for what strict JSON cannot hold."""
     return JSON.encode(value)
 
@@ -79,7 +79,7 @@ def storable(record: Record) -> Record:
     return {**record, **kept, "status": "failed", "error": error, "metrics": None, "predictions_sha256": None}
 
 
-def _unwritable(value: Any) -> str | None:
+def _unwritable(value: object) -> str | None:
     try:
         json_line(value)
     except (TypeError, ValueError, RecursionError) as error:

@@ -131,7 +131,7 @@ def compute(
     timer, memory = StageTimer(tell=tell), PeakMemory()
     start, busy = time.perf_counter(), time.process_time()
     memory.restart()
-    result: dict[str, Any] = {"status": "ok", "error": None, "samples": None, "provenance": {}}
+    result: dict[str, object] = {"status": "ok", "error": None, "samples": None, "provenance": {}}
     labels = None
     try:
         with kept_state():

@@ -62,7 +62,7 @@ class PluginSpec:
         return {**whole, "params": {name: value for name, value in whole["params"].items() if name not in later}}
 
 
-def plugin_spec(card: Card, params: Any, data: TaskData) -> PluginSpec:
+def plugin_spec(card: Card, params: object, data: TaskData) -> PluginSpec:
     """A plugin as it enters trials on a scene, or on a set of pairs."""
     text = short_hash({name: list(lines) for name, lines in data.descriptions.items()}) if card.text else None
     return PluginSpec(card.name, card.version, params, text)
@@ -106,7 +106,7 @@ class TrialSpec:
         if self.draws == self.scene:
             object.__setattr__(self, "draws", None)
 
-    def as_json(self) -> dict[str, Any]:
+    def as_json(self) -> dict[str, object]:
         return {
             "format": FORMAT,
             **self._draw(),
@@ -166,7 +166,7 @@ class TrialSpec:
         """Hash of all that determines the fitted generator."""
         return short_hash({"format": FORMAT, **self._draw(), "generator": self.generator.of_fit})
 
-    def _draw(self) -> Mapping[str, Any]:
+    def _draw(self) -> Mapping[str, object]:
         # Public scenes are seeded by their names, and their records have no such key.
         seeded = {} if self.draws is None else {"draws": self.draws}
         plots = {} if self.plots is None else {"plots": self.plots}

@@ -115,7 +115,7 @@ def page_routes(
     ]
 
 
-def json_answer(value: Any) -> Response:
+def json_answer(value: object) -> Response:
     """An answer of plain JSON."""
     from starlette.responses import JSONResponse
 

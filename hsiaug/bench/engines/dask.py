@@ -55,7 +55,7 @@ class _Dask:
     def __init__(self, client: Any, cluster: Any, gpus: int) -> None:
         self._client, self._cluster, self._gpus = client, cluster, gpus
         self._batches: Sequence[Batch] = ()
-        self._futures: list[Any] = []
+        self._futures: list[object] = []
 
     @property
     def jobs(self) -> int:

@@ -76,13 +76,13 @@ class _Result(_Part):
     status: Literal["ok", "failed"]
     error: _Error | None
     samples: dict[str, list[int]] | None = None
-    provenance: dict[str, Any] = {}
+    provenance: dict[str, object] = {}
     prepared: dict[str, str | float] = {}
-    classifier_facts: dict[str, Any] = {}
+    classifier_facts: dict[str, object] = {}
     device: dict[str, str | int] = {}
     scope: dict[str, str] = {}
     transductive: bool = False
-    spectral_view: dict[str, Any] = {}
+    spectral_view: dict[str, object] = {}
     notes: list[str] = []
     timings: dict[str, float]
     cpu_seconds: dict[str, float] = {}
@@ -123,14 +123,14 @@ def read_answer(connection: Connection, trial: str) -> PluginProgress | TrialEnd
     return TrialEnded(Outcome(said["result"], labels))
 
 
-def _received(connection: Connection, most: int, read: Callable[[bytes], Any]) -> Any:
+def _received(connection: Connection, most: int, read: Callable[[bytes], object]) -> Any:
     try:
         return read(connection.recv_bytes(most))
     except (EOFError, OSError, ValueError, RecursionError, MemoryError) as error:
         raise BadAnswer from error
 
 
-def _parsed(data: bytes) -> dict[str, Any]:
+def _parsed(data: bytes) -> dict[str, object]:
     said = json.loads(data, parse_constant=_finite, parse_float=_finite)
     _check_depth(said, DEEPEST)
     if not isinstance(said, dict):
@@ -144,7 +144,7 @@ def _finite(text: str) -> float:
     return number
 
 
-def _check_depth(value: Any, left: int) -> None:
+def _check_depth(value: object, left: int) -> None:
     if not left:
         raise ValueError("too deep")
     for one in value.values() if isinstance(value, dict) else value if isinstance(value, list) else ():
@@ -258,7 +258,7 @@ class Worker:
 def wait_for_messages(workers: Iterable[Worker]) -> list[tuple[Worker, Message]]:
     """Wait until something is heard of one of the busy workers, or for a moment."""
     busy = [worker for worker in workers if worker.busy]
-    speaking: set[Any] = set(
+    speaking: set[object] = set(
         wait_for(
             [x for w in busy if w.connection and w.process for x in (w.connection, w.process.sentinel)], PATIENCE
         )

@@ -18,7 +18,6 @@ from contextlib import redirect_stderr
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
 
 from hsiaug.base.errors import InputError, StoreError, install
 from hsiaug.base.files import write_text_whole
@@ -145,7 +144,7 @@ class _Slurm:
     def cancel(self) -> None:
         """Jobs go on when this process ends."""
 
-    def _array(self, batches: Sequence[Batch]) -> tuple[dict[str, Any], list[list[Piece]]]:
+    def _array(self, batches: Sequence[Batch]) -> tuple[dict[str, object], list[list[Piece]]]:
         """Parameters of sbatch, as submitit calls them, and the jobs of an array: of trials that no job has yet."""
         settings = self.settings
         taken = {hash for job in live_jobs(read_jobs(batches[0].job.store)) for hash in job.trials}
@@ -153,7 +152,7 @@ class _Slurm:
             self.say(f"{had} trials are in jobs of SLURM already")
         pieces = new_pieces(batches, taken)
         chunks = chunks_of(pieces, settings.tasks or USUAL_ARRAY, SHORTEST * settings.threads) if pieces else []
-        asked: dict[str, Any] = {
+        asked: dict[str, object] = {
             "job_name": "hsiaug",
             "partition": settings.partition,
             "account": settings.account,
@@ -167,7 +166,7 @@ class _Slurm:
         return {key: value for key, value in asked.items() if value is not None}, chunks
 
 
-def _submit_array(tasks: Sequence[Chunk], parameters: Mapping[str, Any], folder: Path) -> list[str]:
+def _submit_array(tasks: Sequence[Chunk], parameters: Mapping[str, object], folder: Path) -> list[str]:
     """Submit the tasks as one array: their jobs' numbers.
 
     folder: what the jobs are given and their logs lie in a folder within.
