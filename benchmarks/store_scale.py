@@ -126,7 +126,7 @@ def measure(folder: Path, records: int, draws: int, shapes: Sequence[str]) -> No
         say(f"{number} records of {draws} draws and {lambdas} λ written in {time.perf_counter() - start:.0f} s")
     shutil.rmtree(folder / "no", ignore_errors=True)
     report, look_up = ("-m", "hsiaug", "report", "--store", str(store)), ("-c", LOOK_UP, str(store))
-    index = store / "index.json"
+    index = store / "cache" / "index.json"
     if not index.exists():
         say(f"report, no index yet: {timed(*report, '--format', 'md')}")
     if index.exists():

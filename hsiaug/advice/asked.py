@@ -60,13 +60,12 @@ class PickArm:
 class PickAdvice:
     """arms: those that predicted every pick, the better of equals first. chosen: one of them; None where there is none.
 
-    before: share of the picks that the chosen arm names right having learnt none of them. final: the trial that learns
-    all picks but one. Both None where the time did not reach. left_out, failed: as of :class:`hsiaug.advice.Advice`.
+    final: the trial that learns all picks but one; None where the time did not reach. left_out, failed: as of
+    :class:`hsiaug.advice.Advice`.
     """
 
     arms: tuple[PickArm, ...]
     chosen: PickArm | None
-    before: float | None
     final: TrialSpec | None
     left_out: LeftOut
     failed: tuple[str, ...]
@@ -126,13 +125,11 @@ def advise_by_picks(plan: Plan, request: Request, session: Session) -> PickAdvic
     ranked = tuple(sorted(whole, key=lambda arm: rank(arm.trial, plan)))
     failed = tuple(t.hash for t in plan.trials if not session.record(t) and session.store.sound(t.hash))
     if not ranked:
-        return PickAdvice((), None, None, None, left_out, failed)
+        return PickAdvice((), None, None, left_out, failed)
     free = [arm for arm in ranked if arm.trial.classifier.name not in RIVALS]
     chosen, count = max(free or ranked, key=lambda arm: fmean(arm.right)), len(ranked[0].right)
-    none = _tried(chosen, request, session, parts=1, draw=0)
-    final = _tried(chosen, request, session, parts=count, draw=count - 1)
-    before = None if none is None else session.known[none.hash]["metrics"]["oa"]
-    return PickAdvice(ranked, chosen, before, final, left_out, failed)
+    final = _try_last(chosen, request, session, count)
+    return PickAdvice(ranked, chosen, final, left_out, failed)
 
 
 def rank(trial: TrialSpec, plan: Plan) -> tuple[int, int]:
@@ -156,20 +153,20 @@ def _pick_arm(trials: Sequence[TrialSpec], plan: Plan, session: Session) -> Pick
     return PickArm(trials[0], tuple(right), tuple(new), seconds, views.most_common(1)[0][0])
 
 
-def _tried(arm: PickArm, request: Request, session: Session, *, parts: int, draw: int) -> TrialSpec | None:
-    """The trial of an arm with other parts left out, once it went well."""
+def _try_last(arm: PickArm, request: Request, session: Session, picks: int) -> TrialSpec | None:
+    """The trial of an arm that learns all picks but one, once it went well."""
     trial = arm.trial
     protocol = cast(Picks, trial.protocol)
     named = {trial.generator.name, trial.classifier.name}
     asked = replace(
         request,
-        protocol=parse_protocol(protocol.in_parts(parts), protocol.buffer),
+        protocol=parse_protocol(protocol.in_parts(picks), protocol.buffer),
         generators=[trial.generator.name],
         classifiers=[trial.classifier.name],
         views=[trial.view],
         lambdas=[trial.rate.lam] if trial.rate else request.lambdas,
         times=[trial.rate.times] if trial.rate else request.times,
-        seeds=[draw],
+        seeds=[picks - 1],
         overrides={name: own for name, own in request.overrides.items() if name in named},
     )
     plan = build_plan(cast(Scene, session.scene), asked, session.plugins, scene_ref=session.scene_ref)

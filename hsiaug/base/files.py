@@ -79,11 +79,11 @@ def write_text_whole(path: Path, text: str, option: str = "`out`") -> Path:
     return write_whole(path, lambda fresh: fresh.write_text(text, encoding="utf-8", newline="\n"), option)
 
 
-def plain_text(path: Path) -> str | None:
+def plain_text(path: Path, most: int = LONGEST_MARK) -> str | None:
     """The text of a small file in UTF-8; None for anything else: a link, a pipe, no file, one that cannot be read."""
     try:
         told = path.lstat()
-        if not stat.S_ISREG(told.st_mode) or told.st_size > LONGEST_MARK:
+        if not stat.S_ISREG(told.st_mode) or told.st_size > most:
             return None
         return path.read_text("utf-8")
     except (OSError, ValueError):

@@ -53,7 +53,7 @@ class Ledger:
         if not self._left[trial.draw_hash]:
             del self._splits[trial.draw_hash]
         kind: Literal["ok", "failed"] = "ok" if stored["status"] == "ok" else "failed"
-        return Event(kind, trial.hash, timings=stored["timings"])
+        return Event(kind, trial.hash)
 
     def request(self, trial: TrialSpec) -> tuple[TrialSpec, object]:
         """A trial as it is sent, and its split without a test label."""

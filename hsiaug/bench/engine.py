@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from importlib import import_module
 from pathlib import Path
 from typing import Annotated, Literal, Protocol
@@ -145,17 +145,13 @@ class Batch:
 
 @dataclass(frozen=True)
 class Event:
-    """Something happened to a trial; ``done``/``total``/``note`` are a plugin's own progress.
-
-    timings: seconds by stage, as in the record, of a trial that has ended.
-    """
+    """Something happened to a trial; ``done``/``total``/``note`` are a plugin's own progress."""
 
     kind: Literal["start", "step", "ok", "failed"]
     hash: str
     done: int = 0
     total: int = 0
     note: str = ""
-    timings: Mapping[str, float] = field(default_factory=dict)
 
 
 OnEvent = Callable[[Event], None]

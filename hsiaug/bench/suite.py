@@ -6,7 +6,6 @@ line, beats both, so that a suite can be made small for a try.
 
 from __future__ import annotations
 
-import math
 import os
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
@@ -165,9 +164,6 @@ class Suite:
     notes: tuple[str, ...] = ()
 
 
-MOST_PLANS = 1000
-"""Plans of a suite at most; each reads its scene's labels and draws its splits before anything runs."""
-
 PRODUCT = ("scenes", "protocols", "set")
 """Keys whose every combination is a plan."""
 
@@ -226,10 +222,6 @@ def read_suite(
     chosen = asked.profiles[profile] if profile else Profile()
     wanted = [run for run in asked.run if not only or run.name in only]
     keys = [_merged(path, asked.defaults, run, chosen, draws) for run in wanted]
-    plans = sum(math.prod(len(said[key]) for key in PRODUCT) for said in keys)
-    if plans > MOST_PLANS:
-        rule = f"suite {path}: {' × '.join(PRODUCT)} must be at most {MOST_PLANS:,} plans over all runs"
-        raise InputError(rule, value=f"{plans:,}", hint="Part it into several suites.")
     runs = [Run(run.name, tuple(_requests(path, run, said))) for run, said in zip(wanted, keys, strict=True)]
     store = chosen.store or asked.store
     return Suite(asked.title, None if store is None else Path(store), tuple(runs), asked.cluster)

@@ -268,7 +268,6 @@ def pick_advice_json(advice: PickAdvice, session: Session) -> dict[str, object]:
         "scene": session.scene.name,
         "arms": [entry(arm) for arm in advice.arms],
         "chosen": None if advice.chosen is None else entry(advice.chosen),
-        "before": advice.before,
         "final": None if advice.final is None else advice.final.hash,
         "left_out": advice.left_out,
         "failed": advice.failed,
@@ -332,12 +331,6 @@ def _pick_verdict(chosen: PickArm, advice: PickAdvice, session: Session) -> Line
     none = _without(chosen, advice)
     if none is not None:
         yield "samples", f"{_above(chosen, none)} points above the same classifier without samples"
-    if advice.before is not None:
-        yield (
-            "asking",
-            f"without any of these {n} labels the same arm names {percent(advice.before)} % of them right, with the "
-            f"others' {percent(right / n)} %: that is what asking was worth on this scene",
-        )
     if advice.final is not None:
         ref, store = session.scene_ref, str(session.store.root)
         record = ["--record", advice.final.hash, "--store", store]

@@ -1,4 +1,4 @@
-"""The index beside the records of a store: which files were found sound, so that they need not be checked again.
+"""The index of a store, in its cache: which records were found sound, so that they need not be checked again.
 
 One JSON file, which is made anew and then renamed into place: no locks are needed, so it holds on network folders, and
 of two writers the last one stays. An entry counts only for the content that was checked, by its size and checksum. An
@@ -10,7 +10,6 @@ from __future__ import annotations
 import contextlib
 import gc
 import json
-import stat
 import sys
 import zlib
 from collections.abc import Iterator, Mapping
@@ -18,13 +17,13 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from hsiaug import __version__
-from hsiaug.base import temporary_folders
+from hsiaug.base.files import plain_text, replaced
 from hsiaug.trial.record_json import CHECKS, Record
 
 INDEX = "index.json"
-MARK = b'{"hsiaug": "index"'
-"""Beginning of every index; a file without it is not replaced."""
-LAYOUT = f"6 {CHECKS} {__version__}"
+LARGEST = 2**31
+"""Bytes of an index at most."""
+LAYOUT = f"7 {CHECKS} {__version__}"
 """An index that says otherwise is another version's, and is not read."""
 WORTH_WRITING = 500, 0.02
 """Records that an index lacks before it is written: so many, and this share of what it has."""
@@ -72,29 +71,22 @@ class Index:
 
 
 @contextmanager
-def open_index(root: Path, folder: Path | None) -> Iterator[Index]:
-    """The index of a store while records are read. At the end it is written anew, where it lacked many of them.
-
-    folder: for temporary folders; None = the index is not written.
-    """
-    path, index = root / INDEX, Index()
-    # What is damaged, another version's or no plain file has no entry.
+def open_index(cache: Path, *, writes: bool = True) -> Iterator[Index]:
+    """The index in a store's cache, while records are read; it is written anew at the end where it lacked many."""
+    path, index = cache / INDEX, Index()
+    # What is damaged or another version's has no entry.
     with contextlib.suppress(OSError, ValueError, KeyError, TypeError):
-        if stat.S_ISREG(path.lstat().st_mode):
-            found = json.loads(path.read_bytes())
-            index.known = dict(found["files"]) if found["layout"] == LAYOUT else {}
+        found = json.loads(plain_text(path, LARGEST) or "")
+        index.known = dict(found["files"]) if found["layout"] == LAYOUT else {}
     with uncollected():
         yield index
     number, share = WORTH_WRITING
-    if folder is None or len(index.new) < max(number, share * len(index.known)):
-        return
-    # Where it cannot be written, records are checked once more next time.
-    with contextlib.suppress(OSError, ValueError):
-        if _replaceable(path):
-            text = json.dumps({"hsiaug": "index", "layout": LAYOUT, "files": {**index.known, **index.new}})
-            with temporary_folders.temporary_folder(folder, "index") as fresh:
-                (fresh / INDEX).write_text(text, encoding="utf-8")
-                (fresh / INDEX).replace(path)
+    if writes and len(index.new) >= max(number, share * len(index.known)):
+        # Where it cannot be written, records are checked once more next time.
+        with contextlib.suppress(OSError, ValueError):
+            text = json.dumps({"layout": LAYOUT, "files": {**index.known, **index.new}})
+            cache.mkdir(exist_ok=True)
+            replaced(path, lambda fresh: fresh.write_text(text, encoding="utf-8"))
 
 
 @contextmanager
@@ -107,14 +99,3 @@ def uncollected() -> Iterator[None]:
     finally:
         if collects:
             gc.enable()
-
-
-def _replaceable(path: Path) -> bool:
-    """Whether an index may be written there: nothing is there, or a file that is empty or an index of some version."""
-    try:
-        if not stat.S_ISREG(path.lstat().st_mode):
-            return False
-        with path.open("rb") as file:
-            return file.read(len(MARK)) in (b"", MARK)
-    except FileNotFoundError:
-        return True

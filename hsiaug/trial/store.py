@@ -110,7 +110,7 @@ class Store:
         """
         had: dict[str, Record | Damage] = {} if known is None else known.by_hash
         wanted = self.hashes() if hashes is None else list(hashes)
-        with open_index(self.root, self._records if index else None) as files:
+        with open_index(self.cache, writes=index) as files:
             for hash in wanted:
                 found = had.get(hash) or self._look(hash, files)
                 if isinstance(found, Damage):

@@ -182,7 +182,7 @@ def test_a_line_now_and_then_says_when_it_will_end() -> None:
         for hash in trials:
             on_event(Event("start", hash))
             clock.now += true[hash]
-            on_event(Event("ok", hash, timings=timings(trials[hash], true[hash] > FIT)))
+            on_event(Event("ok", hash))
     assert out.getvalue().splitlines() == [
         "[3/6] none · cnn2d · draw 0: ok, ETA about 5 min",
         "[4/6] specdm λ=1 · coords · draw 0: ok, ETA about 62 s",

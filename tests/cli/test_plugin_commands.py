@@ -89,7 +89,6 @@ def test_the_test_of_a_new_package_asks_for_every_check(tmp_path: Path) -> None:
         ("smote", ("'smote', a generator of hsiaug",)),
         ("svm", ("'svm', a classifier of hsiaug",)),
         ("issd", ("'issd', a protocol of hsiaug",)),
-        ("builtin", ("hsiaug_builtin, which is installed",)),
         ("there", ("must not be there yet",)),
         ("x" * 300, ("can be written", "too long")),
     ],

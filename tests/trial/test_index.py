@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import contextlib
 import json
 import os
 import shutil
-import sqlite3
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -66,7 +64,7 @@ def checked(store: Store) -> list[str]:
 
 @pytest.mark.usefixtures("eager")
 def test_what_is_indexed_is_not_checked_again_and_reads_the_same(several: Store) -> None:
-    assert (several.root / "index.json").is_file() and checked(several) == []
+    assert (several.cache / "index.json").is_file() and checked(several) == []
     read = several.read()
     assert read == without_index(several) and len(read.records) == RECORDS
     for record in read.records:
@@ -162,7 +160,7 @@ def bytes_changed(path: Path) -> Iterator[bytes]:
 
 @pytest.mark.usefixtures("eager")
 def test_a_damaged_index_changes_nothing_and_is_made_anew(several: Store) -> None:
-    expected, path = without_index(several), several.root / "index.json"
+    expected, path = without_index(several), several.cache / "index.json"
     for changed in bytes_changed(path):
         path.write_bytes(changed)
         assert several.read() == expected
@@ -171,29 +169,8 @@ def test_a_damaged_index_changes_nothing_and_is_made_anew(several: Store) -> Non
 
 
 @pytest.mark.usefixtures("eager")
-@pytest.mark.parametrize("kind", ["a database of others", "a text", "a link", "a pipe", "a folder"])
-def test_what_is_no_index_stays_and_the_records_are_read_without_it(several: Store, kind: str) -> None:
-    expected, path = without_index(several), several.root / "index.json"
-    target = several.root.parent / "theirs.sqlite"
-    with contextlib.closing(sqlite3.connect(target)) as base, base:
-        base.execute("CREATE TABLE about (name TEXT)")
-    before = target.read_bytes()
-    path.unlink()
-    {
-        "a database of others": lambda: shutil.copyfile(target, path),
-        "a text": lambda: path.write_text("mine"),
-        "a link": lambda: path.symlink_to(target),
-        "a pipe": lambda: os.mkfifo(path),
-        "a folder": path.mkdir,
-    }[kind]()
-    told = path.lstat()
-
-    assert several.read() == expected and path.lstat() == told and target.read_bytes() == before
-
-
-@pytest.mark.usefixtures("eager")
 def test_an_index_of_another_version_is_made_anew(several: Store) -> None:
-    path = several.root / "index.json"
+    path = several.cache / "index.json"
     path.write_text(path.read_text().replace('"layout": "', '"layout": "of old '))
     assert checked(several) == several.hashes() and checked(several) == []
 
@@ -202,18 +179,18 @@ def test_an_index_of_another_version_is_made_anew(several: Store) -> None:
 def test_a_store_that_cannot_be_written_to_is_read_without_an_index(
     several: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    (several.root / "index.json").unlink()
+    (several.cache / "index.json").unlink()
 
     def refuse(*_: Any, **__: Any) -> Any:
         raise PermissionError(13, "Permission denied")
 
     monkeypatch.setattr(Path, "mkdir", refuse)
-    assert len(several.read().records) == RECORDS and not (several.root / "index.json").exists()
+    assert len(several.read().records) == RECORDS and not (several.cache / "index.json").exists()
 
 
 def test_small_stores_are_not_indexed(several: Store) -> None:
     several.read()
-    assert not (several.root / "index.json").exists()
+    assert not (several.cache / "index.json").exists()
 
 
 @pytest.mark.usefixtures("eager")

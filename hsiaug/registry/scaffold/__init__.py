@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 import tempfile
-from importlib.util import find_spec
 from pathlib import Path
 from string import Template
 
@@ -20,8 +19,8 @@ def write_package(kind: Kind, name: str, out: Path, task: str | None = None) -> 
     """Write ``out/hsiaug-NAME``, a package with one plugin that passes the conformance kit, and return that folder.
 
     It appears whole or not at all. task: that the plugin serves; None = the usual one of a card. Raises InputError for a
-    protocol with a task, a name that cannot be a plugin's, that a registered plugin
-    or an importable module has, and for a folder that is there already or cannot be written.
+    protocol with a task, a name that cannot be a plugin's or that a plugin has, and a folder that is there or cannot be
+    written.
     """
     _check_name(name)
     (usual,) = Card.tasks
@@ -42,12 +41,6 @@ def write_package(kind: Kind, name: str, out: Path, task: str | None = None) -> 
         "target": "".join(word.capitalize() for word in (*name.split("-"), kind)),
     }
     folder = out / words["package"]
-    if find_spec(module) is not None:
-        raise InputError(
-            "NAME must give a module of its own, hsiaug_NAME",
-            value=f"{module}, which is installed",
-            hint="Take another name.",
-        )
     files = {
         "pyproject.toml": "pyproject.toml.txt",
         "README.md": "README.md.txt",
