@@ -16,14 +16,13 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
-from hsiaug import __version__
 from hsiaug.base.files import plain_text, replaced
 from hsiaug.trial.record_json import CHECKS, Record
 
 INDEX = "index.json"
 LARGEST = 2**31
 """Bytes of an index at most."""
-LAYOUT = f"7 {CHECKS} {__version__}"
+LAYOUT = f"7 {CHECKS}"
 """An index that says otherwise is another version's, and is not read."""
 WORTH_WRITING = 500, 0.02
 """Records that an index lacks before it is written: so many, and this share of what it has."""

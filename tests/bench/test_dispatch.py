@@ -167,29 +167,13 @@ def test_splits_that_are_kept_do_not_grow_with_the_draws(
         return split
 
     monkeypatch.setattr(task, "split", noted)
-    # Twice, as if each draw had a trial left.
-    left = [first, *others, first, *others]
-    ledger = Ledger(toy, Job("pixels", "toy", tmp_path, "cpu"), Store(tmp_path, create=True), left)
-    ledger.request(first)
-    for trial in others:
+    ledger = Ledger(toy, Job("pixels", "toy", tmp_path, "cpu"), Store(tmp_path, create=True))
+    for trial in (first, *others):
         ledger.request(trial)
         ledger.write(trial, failure().outcome, "")
-    for trial in (first, others[0]):
-        ledger.write(trial, failure().outcome, "")
+    ledger.write(others[-1], failure().outcome, "")
+    ledger.write(first, failure().outcome, "")
 
     assert sum(split() is not None for _, split in drawn) <= IDLE_SPLITS + 1
-    # That of a trial that runs stays; one that is needed after all is drawn again.
-    assert Counter(seed for seed, _ in drawn) == {**dict.fromkeys(range(40), 1), others[0].seed: 2}
-
-
-def test_the_split_of_a_finished_draw_is_dropped(planned: list[TrialSpec], toy: Scene, tmp_path: Path) -> None:
-    ledger = Ledger(toy, Job("pixels", "toy", tmp_path, "cpu"), Store(tmp_path, create=True), planned)
-    split = weakref.ref(ledger._split(planned[0]))
-    of_draw = [trial for trial in planned if trial.draw_hash == planned[0].draw_hash]
-    for trial in of_draw[1:]:
-        ledger.write(trial, failure().outcome, "")
-    assert split() is not None
-
-    ledger.write(of_draw[0], failure().outcome, "")
-
-    assert split() is None
+    # One that is needed after all is drawn again.
+    assert Counter(seed for seed, _ in drawn) == {**dict.fromkeys(range(40), 1), first.seed: 2}

@@ -335,7 +335,7 @@ class Local:
             if self._pool is None or start != self._start:
                 self.cancel()
                 self._start, self._pool = start, self.pool(start)
-            Dispatch(batch, self._pool, Ledger(batch.scene, job, store, batch.trials), on_event).run()
+            Dispatch(batch, self._pool, Ledger(batch.scene, job, store, self.jobs), on_event).run()
 
     def cancel(self) -> None:
         """End the processes, which stay between runs on the same scene."""
