@@ -61,13 +61,21 @@ def plan_runs(
                 key = (request.kind, ref)
                 if key not in scenes:
                     scenes[key] = load(*key)
-                split_ = partial(draw, key)
-                plans.append(build_plan(scenes[key], request, plugins, scene_ref=ref, run=run.name, split=split_))
+                plan = partial(build_plan, scenes[key], scene_ref=ref, run=run.name, split=partial(draw, key))
+                try:
+                    plans.append(plan(request, plugins))
+                except HsiaugError as error:
+                    if not run.elsewhere or request.protocol is None:
+                        raise
+                    other = plan(replace(request, protocol=None), plugins)
+                    usual = other.trials[0].protocol.text
+                    said = f"{ref}: protocol {usual} in place of {request.protocol.text}, which does not fit: {error}"
+                    plans.append(replace(other, notes=(said, *other.notes)))
             except HsiaugError as error:
                 if not run.name:
                     raise
                 rule = f"run {run.name!r}: {error.rule}"
-                absent = ref.endswith(".toml") and not is_file(Path(ref))
+                absent = not run.elsewhere and ref.endswith(".toml") and not is_file(Path(ref))
                 raise type(error)(rule, value=error.value, hint=ABSENT if absent else error.hint) from error
     return tuple(plans)
 

@@ -144,10 +144,14 @@ class SuiteFile(_Table):
 
 @dataclass(frozen=True)
 class Run:
-    """A named list of benchmarks whose results stand together. asked: scene (name, card or folder) and request."""
+    """A named list of benchmarks whose results stand together. asked: scene (name, card or folder) and request.
+
+    elsewhere: on other data than those it was written for, whose usual protocol replaces one that does not fit them.
+    """
 
     name: str
     asked: tuple[tuple[str, Request], ...]
+    elsewhere: bool = False
 
 
 @dataclass(frozen=True)
@@ -239,7 +243,7 @@ def on_data(suite: Suite, refs: Sequence[str]) -> Suite:
         for ref, its in tasks.items():
             first = next((own for own, request in run.asked if request.task in its), None)
             asked += [(ref, request) for own, request in run.asked if own == first]
-        runs.append(Run(run.name, tuple(asked)))
+        runs.append(Run(run.name, tuple(asked), elsewhere=True))
     others = {own.name: {request.task for _, request in own.asked} for own in suite.runs}
     left_out = [f"{run.name} ({' and '.join(sorted(others[run.name]))})" for run in runs if not run.asked]
     named = ", ".join(f"{ref} ({' or '.join(its)})" for ref, its in tasks.items())

@@ -44,7 +44,7 @@ lambdas = 3
 name = "cities"
 task = "change"
 scenes = "oscd"
-protocols = ["blocks:32", "blocks:20"]
+protocols = ["places:3", "blocks:20"]
 
 [[run]]
 name = "pixels"
@@ -116,16 +116,18 @@ def test_data_of_no_run_s_task_are_refused(folder: Path) -> None:
         on_data(read_suite(folder / "suite.toml", only=["cities"]), ["toy"])
 
 
-def test_a_protocol_that_does_not_fit_is_an_error_of_its_run(folder: Path) -> None:
-    (folder / "suite.toml").write_text(SUITE.replace("blocks:32", "places:3"))
-    with pytest.raises(InputError, match=r"run 'cities': .*places"):
-        plan_runs(suite_on(folder, "pairs").runs, registry())
+def test_a_protocol_that_does_not_fit_is_replaced_and_said(folder: Path) -> None:
+    named, blocks = plan_runs(suite_on(folder, "pairs").runs, registry())
+    assert named.trials[0].protocol.text == "blocks:32" and blocks.trials[0].protocol.text == "blocks:20"
+    assert "protocol blocks:32 in place of places:3, which does not fit" in named.notes[0]
+    assert not any("does not fit" in note for note in blocks.notes)
 
 
 def test_a_report_shows_what_was_run_on_other_data(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     run_trials_here(monkeypatch)
     told = run("benchmark", "suite.toml", "--data", "pairs", "--jobs", "1")
     assert "runs left out" in told.stderr
+    assert "places:3, which does not fit" in told.stderr
     shown = run("report", "--suite", "suite.toml", "--data", "pairs", "--format", "json")
     hashes = {record["hash"] for record in Store(folder / "kept").records()}
     assert hashes and all(found in shown.stdout for found in hashes)
