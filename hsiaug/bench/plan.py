@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import redirect_stdout
 from dataclasses import dataclass, field
 from functools import cached_property, partial
 from typing import TypeVar
@@ -13,13 +11,12 @@ from hsiaug.base.errors import InputError, did_you_mean
 from hsiaug.core.view_names import RAW, check_view
 from hsiaug.protocol.balance import Rate, check_amounts
 from hsiaug.protocol.protocols import SplitProtocol, parse_protocol
-from hsiaug.registry.card import Card, check_preset
+from hsiaug.registry.card import Card
 from hsiaug.registry.hookspecs import Kind
 from hsiaug.registry.lookup import Registry
 from hsiaug.tasks.task import USUAL, Task, TaskData, TaskSplit, get_task
 from hsiaug.trial.arm import BOTH, EVERY_CONTROL, SYNTHETIC, TEACHER, controls_of
-from hsiaug.trial.guard import kept_state
-from hsiaug.trial.spec import PluginSpec, TrialSpec, plots_read, plugin_spec
+from hsiaug.trial.spec import PluginSpec, TrialSpec, configure_plugin, plots_read
 
 __all__ = ["Plan", "Request", "between", "build_plan"]
 
@@ -119,7 +116,6 @@ def build_plan(
         if train not in TRAIN:
             rule = "`train` must be both, synthetic or real"
             raise InputError(rule, value=repr(train), hint=did_you_mean(train, TRAIN))
-    check_preset(request.preset, plugins.cards())
     task = request.kind
     usual = task.defaults(scene)
     protocol = request.protocol or parse_protocol(usual.protocol, request.buffer)
@@ -128,10 +124,14 @@ def build_plan(
     asked = _unique((*controls_of(task, None), *wanted))
     classifiers = _unique((*(request.classifiers or usual.classifiers), task.control))
     notes: list[str] = []
-    loaded = [_configure(plugins, "generator", name, task, request, scene) for name in asked]
+
+    def configure(kind: Kind, name: str) -> tuple[PluginSpec, Card]:
+        return configure_plugin(plugins, kind, name, task.name, scene, request.preset, request.overrides.get(name))
+
+    loaded = [configure("generator", name) for name in asked]
     compared = BOTH in request.train
     further = _further_controls([card for _, card in loaded], task, notes) if compared else []
-    loaded += [_configure(plugins, "generator", name, task, request, scene) for name in further]
+    loaded += [configure("generator", name) for name in further]
     loaded.sort(key=lambda plugin: plugin[0].name not in EVERY_CONTROL)
     generators = [spec.name for spec, _ in loaded]
     if compared and task.single_pixels and TEACHER not in classifiers:
@@ -140,7 +140,7 @@ def build_plan(
             classifiers += (TEACHER,)
             who = ", ".join([name for name in readers if name not in EVERY_CONTROL] or readers)
             notes.append(f"classifier {TEACHER} is run too, without samples: {who} must be above it to help")
-    tests = [_configure(plugins, "classifier", name, task, request, scene) for name in classifiers]
+    tests = [configure("classifier", name) for name in classifiers]
     views = _unique(request.views or usual.views)
     for view in views:
         check_view(view, task.views, scene.bands)
@@ -220,15 +220,6 @@ def build_plan(
         samples,
         frozenset(wanted),
     )
-
-
-def _configure(
-    plugins: Registry, kind: Kind, name: str, task: Task, request: Request, scene: TaskData
-) -> tuple[PluginSpec, Card]:
-    # A plugin's module and its params are code of its own too, which may print.
-    with kept_state(), redirect_stdout(sys.stderr):
-        card, params = plugins.configure(kind, name, task.name, request.preset, request.overrides.get(name))
-    return plugin_spec(card, params, scene), card
 
 
 def _further_controls(cards: Sequence[Card], task: Task, notes: list[str]) -> list[str]:

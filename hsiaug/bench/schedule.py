@@ -69,7 +69,9 @@ def plan_runs(
                         raise
                     other = plan(replace(request, protocol=None), plugins)
                     usual = other.trials[0].protocol.text
-                    said = f"{ref}: protocol {usual} in place of {request.protocol.text}, which does not fit: {error}"
+                    said = (
+                        f"{ref}: protocol {usual} in place of {request.protocol.text}, which does not fit: {error}"
+                    )
                     plans.append(replace(other, notes=(said, *other.notes)))
             except HsiaugError as error:
                 if not run.name:

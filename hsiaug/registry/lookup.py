@@ -21,7 +21,7 @@ import pluggy
 from hsiaug.base.errors import InputError, PluginError, did_you_mean
 from hsiaug.base.text import visible
 from hsiaug.registry import hookspecs
-from hsiaug.registry.card import PRESETS, Card, Scope, build_params, check_sendable, check_serves
+from hsiaug.registry.card import PRESETS, Card, Scope, build_params, check_preset, check_sendable, check_serves
 from hsiaug.registry.hookspecs import Entry, Kind
 
 GROUP = "hsiaug"
@@ -152,6 +152,7 @@ class Registry:
         Raises InputError for unknown names and values, and for a plugin of other tasks; PluginError where it cannot be
         loaded, or its params cannot be sent to other processes.
         """
+        check_preset(preset, self.cards())
         card: Card = self.find(kind, name).load().card
         check_serves(card, kind, task)
         params = build_params(card, preset, overrides)

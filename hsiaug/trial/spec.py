@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Mapping
+from contextlib import redirect_stdout
 from dataclasses import asdict, dataclass
 from functools import cached_property
 from typing import Any
@@ -12,8 +14,10 @@ from hsiaug.protocol.balance import Rate, alone
 from hsiaug.protocol.protocols import SplitProtocol
 from hsiaug.registry.card import Card, preparing_params, sampling_params
 from hsiaug.registry.hookspecs import Kind
+from hsiaug.registry.lookup import Registry
 from hsiaug.tasks.task import TaskData, get_task
 from hsiaug.trial.arm import BOTH, SYNTHETIC, Arm, Method
+from hsiaug.trial.guard import kept_state
 from hsiaug.trial.hashing import canonical_json, short_hash
 
 FORMAT = 1
@@ -66,6 +70,22 @@ def plugin_spec(card: Card, params: object, data: TaskData) -> PluginSpec:
     """A plugin as it enters trials on a scene, or on a set of pairs."""
     text = short_hash({name: list(lines) for name, lines in data.descriptions.items()}) if card.text else None
     return PluginSpec(card.name, card.version, params, text)
+
+
+def configure_plugin(
+    plugins: Registry,
+    kind: Kind,
+    name: str,
+    task: str,
+    data: TaskData,
+    preset: str,
+    overrides: Mapping[str, str] | None = None,
+) -> tuple[PluginSpec, Card]:
+    """A plugin as it enters trials, and its card. Raises what :meth:`Registry.configure` raises."""
+    # A plugin's module and its params are code of its own too, which may print.
+    with kept_state(), redirect_stdout(sys.stderr):
+        card, params = plugins.configure(kind, name, task, preset, overrides)
+    return plugin_spec(card, params, data), card
 
 
 def plots_read(data: TaskData, protocol: SplitProtocol) -> str | None:
