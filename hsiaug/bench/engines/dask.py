@@ -9,11 +9,10 @@ from __future__ import annotations
 import logging
 import multiprocessing
 import os
-import queue
+import threading
 import uuid
 from collections.abc import Sequence
 from contextlib import suppress
-from dataclasses import asdict
 from importlib.util import find_spec
 from multiprocessing.util import Finalize
 from typing import Any
@@ -67,43 +66,29 @@ class _Dask:
         self._batches = batches
 
     def wait(self, on_event: OnEvent) -> None:
-        """Run the trials as tasks, and pass on what their workers tell. Raises HsiaugError where tasks are lost."""
-        topic, heard = f"hsiaug-{uuid.uuid4().hex[:12]}", queue.SimpleQueue[Event | None]()
-        self._client.subscribe_topic(topic, lambda event: heard.put(Event(**event[1])))
+        """Run the trials as tasks, and tell of them as a task ends. Raises HsiaugError where tasks are lost."""
         pieces = new_pieces(self._batches)
         shortest = min(LONGEST, seconds_of(pieces) / (SHARE * self.jobs))
-        waiting = chunks_of(pieces, len(pieces), shortest)
-        told: set[tuple[str, str]] = set()
-
-        def pass_on(event: Event | None) -> None:
-            # A task that is run again elsewhere begins some trials anew. None: a task has ended.
-            if event and (event.kind == "step" or (event.kind, event.hash) not in told):
-                told.add((event.kind, event.hash))
-                on_event(event)
-
-        running: list[Any] = []
+        waiting, running, ended = chunks_of(pieces, len(pieces), shortest), list[Any](), threading.Event()
         while waiting or running:
             if self._client.status in ("closing", "closed"):
                 raise _lost("it has gone")
-            running = [future for future in running if not future.done()]
             with suppress(OSError):
                 # As many as there are threads: one that waits on a worker would not be given to another that is free.
                 while waiting and len(running) < self.jobs:
-                    running.append(self._submit(waiting.pop(0), topic))
-                    running[-1].add_done_callback(lambda future: heard.put(None))
-            with suppress(queue.Empty):
-                pass_on(heard.get(timeout=PATIENCE))
-                while True:
-                    pass_on(heard.get_nowait())
-        for future in self._futures:
-            for event in _result(future):
-                pass_on(event)
-        self._client.unsubscribe_topic(topic)
+                    running.append(self._submit(waiting.pop(0)))
+                    running[-1].add_done_callback(lambda future: ended.set())
+            ended.wait(PATIENCE)
+            ended.clear()
+            for future in [future for future in running if future.done()]:
+                running.remove(future)
+                for event in _result(future):
+                    on_event(event)
 
-    def _submit(self, chunk: Sequence[Piece], topic: str) -> Any:
+    def _submit(self, chunk: Sequence[Piece]) -> Any:
         key = f"{chunk[0][1][0].generator.name}-{uuid.uuid4().hex[:12]}"
         asked = {"key": key, "pure": False, "resources": {"GPU": self._gpus} if self._gpus else None}
-        self._futures.append(self._client.submit(run_chunk, chunk_of(chunk, 1), topic, **asked))
+        self._futures.append(self._client.submit(run_chunk, chunk_of(chunk, 1), **asked))
         return self._futures[-1]
 
     def cancel(self) -> None:
@@ -207,19 +192,13 @@ class _OnWorker(Local):
         return _Seats(start)
 
 
-def run_chunk(chunk: Chunk, topic: str) -> list[Event]:
-    """Run a chunk's trials on a Dask worker; how each ended. topic: of the events that tell of their progress."""
+def run_chunk(chunk: Chunk) -> list[Event]:
+    """Run a chunk's trials on a Dask worker; how each ended."""
     one_thread()
     # A worker that a nanny started may have no children else. They end with their parent by themselves.
     multiprocessing.current_process().daemon = False
     # Dask's nannies set it: memory then goes back to the system at every turn, and networks take twice as long.
     os.environ.pop("MALLOC_TRIM_THRESHOLD_", None)
-    here, ended = distributed.get_worker(), list[Event]()
-
-    def tell(event: Event) -> None:
-        here.log_event(topic, asdict(event))
-        if event.kind in ("ok", "failed"):
-            ended.append(event)
-
-    chunk.run(_OnWorker(1), tell)
+    ended: list[Event] = []
+    chunk.run(_OnWorker(1), lambda event: ended.append(event) if event.kind in ("ok", "failed") else None)
     return ended
