@@ -111,7 +111,7 @@ def run(
                 say(line)
             _record_nothing(plans, waiting, store)
         if waiting and where:
-            costs = Costs.of(plans, store.each(known=kept), store.cache)
+            costs = Costs.of(plans, store.each(), store.cache)
             job = partial(Job, store=root, device=device, limit=limit)
             batches = batches_of(plans, waiting, job, costs, where.jobs, deadline)
             ordered = {trial.hash: trial for batch in batches for trial in batch.trials}

@@ -111,7 +111,7 @@ def print_plan(
     todo = [trial for trial in todo if trial.hash not in plan.nothing]
     try:
         there = Store(store)
-        costs = Costs.of(plans, there.each(known=kept) if todo else (), there.cache)
+        costs = Costs.of(plans, there.each() if todo else (), there.cache)
     except StoreError:
         costs = Costs.of(plans, ())
     left = Forecast({trial.hash: trial for trial in todo}, costs, jobs=jobs).left()

@@ -39,11 +39,6 @@ class Reading:
         """Hashes of the trials that need not be run again: they went well, or have nothing to make."""
         return frozenset(record["hash"] for record in self.records if record["status"] in ("ok", EMPTY))
 
-    @property
-    def by_hash(self) -> dict[str, Record | Damage]:
-        """Sound and damaged records, by the names of their folders."""
-        return {**{one["hash"]: one for one in self.records}, **{one.hash: one for one in self.damaged}}
-
 
 class Store:
     """A folder of records. ``create=False`` raises StoreError where there is none.
@@ -85,34 +80,26 @@ class Store:
         """The same as text, which is made in a tenth of the time."""
         return f"{self._records}/{hash[:2]}/{hash}"
 
-    def read(
-        self, hashes: Iterable[str] | None = None, *, known: Reading | None = None, index: bool = True
-    ) -> Reading:
+    def read(self, hashes: Iterable[str] | None = None, *, index: bool = True) -> Reading:
         """The records of those hashes that are there, or every record in the order of the hashes, each checked.
 
         What the store's index knows of a file is not checked again. What the records hold is not to be changed.
-        known: what was read of this store already, and is not read again. index: whether the index may be written.
+        index: whether the index may be written.
         """
         damaged: list[Damage] = []
-        return Reading(tuple(self.each(hashes, damaged, known=known, index=index)), tuple(damaged))
+        return Reading(tuple(self.each(hashes, damaged, index=index)), tuple(damaged))
 
     def each(
-        self,
-        hashes: Iterable[str] | None = None,
-        damaged: list[Damage] | None = None,
-        *,
-        known: Reading | None = None,
-        index: bool = True,
+        self, hashes: Iterable[str] | None = None, damaged: list[Damage] | None = None, *, index: bool = True
     ) -> Iterator[Record]:
         """The sound records of :meth:`read`, one after the other: they need not be in memory together.
 
         damaged: takes in the others.
         """
-        had: dict[str, Record | Damage] = {} if known is None else known.by_hash
         wanted = self.hashes() if hashes is None else list(hashes)
         with open_index(self.cache, writes=index) as files:
             for hash in wanted:
-                found = had.get(hash) or self._look(hash, files)
+                found = self._look(hash, files)
                 if isinstance(found, Damage):
                     if damaged is not None:
                         damaged.append(found)

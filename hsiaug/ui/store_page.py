@@ -24,7 +24,7 @@ FRAMED = {"Content-Security-Policy": "frame-ancestors 'self'"}
 
 
 class StorePage:
-    """Endpoints over one store. Records are read again only where their files have changed."""
+    """Endpoints over one store, which is read again where a file has changed."""
 
     def __init__(self, store: Store) -> None:
         self._store, self._lock = store, threading.RLock()
@@ -63,12 +63,7 @@ class StorePage:
             return
         files = {hash: self._store.changed(hash) for hash in self._store.hashes()}
         if files != self._files or not self._version:
-            same = {hash for hash, at in files.items() if self._files.get(hash) == at}
-            kept = Reading(
-                tuple(one for one in self._read.records if one["hash"] in same),
-                tuple(one for one in self._read.damaged if one.hash in same),
-            )
-            self._read = self._store.read(files, known=kept, index=False)
+            self._read = self._store.read(files)
             root, read = self._store.root, self._read
             self._report = build_report(read.records, store=str(root), damaged=read.damaged)
             self._files, self._version = files, self._version + 1

@@ -33,16 +33,6 @@ def test_records_come_back_as_they_were_written(filled: Store) -> None:
         assert index.dtype == np.int32 and label.dtype == np.int16 and len(index) == len(label)
 
 
-def test_what_was_read_already_is_not_read_again(filled: Store, monkeypatch: pytest.MonkeyPatch) -> None:
-    first, second = (record["hash"] for record in filled.records())
-    before, whole = filled.read([first]), filled.read()
-    looked: list[str] = []
-    check = store_module.fault_of
-    monkeypatch.setattr(store_module, "fault_of", lambda record, hash: looked.append(hash) or check(record, hash))
-
-    assert filled.read(known=before) == whole and looked == [second]
-
-
 def test_a_record_can_be_replaced(filled: Store) -> None:
     record = next(filled.records())
     filled.put({**record, "command": "changed"}, filled.predictions(record["hash"]))
