@@ -166,7 +166,7 @@ def benchmark(
     omegas: Annotated[float | Sequence[float], several(number, empty=True)] = (),
     times: Annotated[float | Sequence[float], several(number, empty=True)] = (),
     train: Annotated[str | Sequence[str], several(text)] = "both",
-    draws: Annotated[int | Sequence[int], DRAWS] = 5,
+    draws: Annotated[int | Sequence[int], DRAWS] = 7,
     protocol: Annotated[str | None, optional(text)] = None,
     buffer: Annotated[str | None, optional(text)] = None,
     views: Annotated[str | Sequence[str], several(text, empty=True)] = (),

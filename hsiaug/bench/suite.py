@@ -112,7 +112,7 @@ class Keys(_Table):
     omegas: Numbers = ()
     times: Numbers = ()
     train: Names = (BOTH,)
-    seeds: Draws = tuple(range(5))
+    seeds: Draws = tuple(range(7))
     buffer: str | None = None
     patch: int | None = None
     preset: str = "cpu"

@@ -40,7 +40,7 @@ def benchmark(
     omega: options.Omegas = None,
     protocol: options.AnyProtocol = None,
     buffer: options.Buffer = None,
-    seeds: options.Seeds = "5",
+    seeds: options.Seeds = "7",
     patch: options.Patch = None,
     store: options.StoreDir = Path("hsiaug-results"),
     existing: Annotated[

@@ -34,7 +34,7 @@ def labels(
         ),
     ] = "scattered",
     protocol: options.AnyProtocol = None,
-    seeds: options.Seeds = "5",
+    seeds: options.Seeds = "7",
     patch: options.Patch = None,
     store: options.StoreDir = Path("hsiaug-results"),
     preset: options.Preset = "cpu",
