@@ -3,10 +3,11 @@
     python -m benchmarks.verdict_size benchmarks/results/txt2hsi_bar/version_5.csv > benchmarks/results/verdict_size.md
 
 Tables are resampled from twenty committed draws of four scenes: whole draws with replacement, the mean of each arm
-removed, so that arms are as correlated, as skewed and as unequal in spread as in the records. An arm is a generator at
-λ = 1 with one classifier on one scene; arms of one scene and classifier share their controls. Beside the rule of
-docs/statistics.md stands the one before: Wilcoxon's signed-rank test with Holm's correction over arms, each with the
-largest p over its controls, and a t interval corrected likewise that leaves out 0.
+removed, so that arms are as correlated and as unequal in spread as in the records. A draw is as likely to be taken
+with all signs exchanged, which is the null hypothesis; the column "skew kept" takes draws as they are. An arm is a
+generator at λ = 1 with one classifier on one scene; arms of one scene and classifier share their controls. Beside the
+rule of docs/statistics.md stands the one before: Wilcoxon's signed-rank test with Holm's correction over arms, each
+with the largest p over its controls, and a t interval corrected likewise that leaves out 0.
 """
 
 from __future__ import annotations
@@ -68,15 +69,16 @@ class Case(NamedTuple):
     spread: float
 
 
-def resample(sources: list[Source], draws: int, arms: int, rng: np.random.Generator) -> Case:
+def resample(sources: list[Source], draws: int, arms: int, rng: np.random.Generator, mirror: bool = True) -> Case:
     """A table in which every arm is as good as each of its controls."""
     places = [(g, name) for g, source in enumerate(sources) for name in source.names if name not in CONTROLS]
     chosen = [places[i] for i in rng.choice(len(places), arms, replace=arms > len(places))]
     rows = {g: rng.integers(len(sources[g].scores), size=draws) for g in dict.fromkeys(g for g, _ in chosen)}
+    signs = {g: rng.choice([-1.0, 1.0], size=(draws, 1)) if mirror else np.ones((draws, 1)) for g in rows}
     differences = np.empty((draws, arms, len(CONTROLS)))
     for j, (g, name) in enumerate(chosen):
         source = sources[g]
-        drawn = source.scores[rows[g]]
+        drawn = signs[g] * source.scores[rows[g]]
         for k, control in enumerate(CONTROLS):
             differences[:, j, k] = drawn[:, source.names.index(name)] - drawn[:, source.names.index(control)]
     # Draws that were drawn twice must not tie: Wilcoxon's exact p would be another.
@@ -117,14 +119,22 @@ def rows_of(sources: list[Source]) -> Iterator[list[str]]:
     for draws in DRAWS:
         for arms in ARMS:
             rng = np.random.default_rng([draws, arms])
-            counts = {key: np.zeros(2) for key in ("gain", "help", "help, differing", "gain found", "help found")}
+            counts = {
+                key: np.zeros(2) for key in ("gain", "help", "differing", "skew", "gain found", "help found")
+            }
             for _ in range(TABLES):
                 case = resample(sources, draws, arms, rng)
                 d = case.differences
                 counts["gain"] += shown_now(d[:, :, :1]).any(), shown_before(d[:, :, :1]).any()
                 hardest = rng.integers(len(CONTROLS), size=len(sources))
-                for key, deciding in (("help", hardest[:1]), ("help, differing", hardest[case.groups])):
-                    far = d + FAR * (np.arange(len(CONTROLS)) != deciding[:, None])
+                skewed = resample(sources, draws, arms, rng, mirror=False).differences
+                cases = [
+                    ("help", d, hardest[:1]),
+                    ("differing", d, hardest[case.groups]),
+                    ("skew", skewed, hardest[:1]),
+                ]
+                for key, own, deciding in cases:
+                    far = own + FAR * (np.arange(len(CONTROLS)) != deciding[:, None])
                     counts[key] += shown_now(far).all(axis=1).any(), shown_before(far).any()
                 d[:, 0] += GAIN * case.spread
                 counts["gain found"] += shown_now(d[:, :, :1])[0, 0], shown_before(d[:, :, :1])[0]
@@ -135,7 +145,7 @@ def rows_of(sources: list[Source]) -> Iterator[list[str]]:
 
 def main(path: Path) -> None:
     """Print the table."""
-    header = ["draws", "arms", "gains: false", "helps: false", "the same, hardest control differs"]
+    header = ["draws", "arms", "gains: false", "helps: false", "hardest control differs", "skew kept"]
     header += ["gains: true", "helps: true"]
     say(
         f"Share of {TABLES} tables in which an arm is said to; in brackets by Wilcoxon and Holm. True: {GAIN:g} sd.\n"
