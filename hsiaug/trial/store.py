@@ -23,6 +23,8 @@ __all__ = ["RECORD", "Damage", "Reading", "Record", "Store"]
 RECORD = "record.json"
 WORTH_SYNCING = 0.1
 """Seconds: what a shorter trial leaves is not forced onto the disk, which may take longer than to run it again."""
+ROOM = 2**16
+"""Bytes that there must be room for before a run: a record and its predictions take about as many."""
 AGAIN = 3
 """Attempts at what another process may have taken away in between."""
 
@@ -274,8 +276,9 @@ class Store:
 
     def check_writable(self) -> None:
         """Raise StoreError, before any work, where no record could be written."""
-        with self._access("write"), temporary_folders.temporary_folder(self._records, "check"):
-            pass
+        with self._access("write"), temporary_folders.temporary_folder(self._records, "check") as fresh:
+            # A full disk is told now, and not after the first trial.
+            (fresh / RECORD).write_bytes(bytes(ROOM))
 
     def _access(self, what: str) -> AbstractContextManager[None]:
         hint = {

@@ -259,8 +259,8 @@ def test_arms_that_make_nothing_are_recorded_and_not_run(tmp_path: Path, env: di
     assert {tuple(r["timings"]) for r in records if r["status"] == "empty"} == {()}
     # What is counted is what runs: none with either classifier.
     assert "[4/4]" in first.stderr and "TRANSDUCTIVE" not in first.stdout
-    (note,) = (line for line in first.stderr.splitlines() if line.startswith("note: "))
-    assert "λ = 1 makes no synthetic sample" in note and "a larger λ" in note
+    (note,) = (line for line in first.stderr.splitlines() if "λ = 1 makes no synthetic sample" in line)
+    assert note.startswith("note: ") and "a larger λ" in note
 
     created = {path: path.stat().st_mtime_ns for path in store.glob("records/??/*/record.json")}
     again = hsiaug(*words, "--jobs", "1", env=env)
