@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from hsiaug.advice.gains import ArmGain, candidates, gain_of, scored
 from hsiaug.advice.session import Session
 from hsiaug.base.errors import HsiaugError, InputError, PluginError
-from hsiaug.bench.costs import TimeLeft, readable
+from hsiaug.bench.costs import TimeLeft, write_duration
 from hsiaug.bench.memory_check import samples_bytes
 from hsiaug.bench.plan import Plan, Request, build_plan
 from hsiaug.protocol.balance import Rate
@@ -230,7 +230,7 @@ def _with_controls(plan: Plan, names: Sequence[str]) -> list[str]:
 
 def price(cost: TimeLeft) -> str:
     """What it takes to try something, as far as that is known."""
-    said = readable(cost.seconds)
+    said = write_duration(cost.seconds)
     return f"about {said} to try it" if cost.measured else f"perhaps {said} to try it, by its card"
 
 

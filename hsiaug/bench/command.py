@@ -11,8 +11,6 @@ from hsiaug.tasks.task import USUAL, get_task
 from hsiaug.trial.arm import BOTH
 from hsiaug.trial.spec import PluginSpec, TrialSpec
 
-__all__ = ["command_for", "generate_command"]
-
 
 def command_for(trial: TrialSpec, scene_ref: str) -> str:
     """``hsiaug benchmark …`` that runs this trial again; the controls, which every benchmark runs, come along."""

@@ -23,8 +23,6 @@ from hsiaug.trial.hashing import canonical_json
 from hsiaug.trial.spec import TrialSpec
 from hsiaug.trial.store import Record
 
-__all__ = ["Costs", "Forecast", "TimeLeft", "readable"]
-
 USUAL_REAL = 518
 """Training pixels of Indian Pines under ``issd``, to which the seconds of cards refer."""
 SAMPLES_SHARE = 0.1
@@ -123,7 +121,7 @@ class Costs:
         return found
 
 
-def readable(seconds: float) -> str:
+def write_duration(seconds: float) -> str:
     """Seconds as people say them."""
     if seconds < 90:
         return f"{seconds:.0f} s"
@@ -146,7 +144,7 @@ class TimeLeft:
     measured: bool
 
     def __str__(self) -> str:
-        return f"ETA {'' if self.measured else 'about '}{readable(self.seconds)}"
+        return f"ETA {'' if self.measured else 'about '}{write_duration(self.seconds)}"
 
 
 class Forecast:

@@ -25,8 +25,6 @@ from hsiaug.trial.run import Outcome, finish, lost
 from hsiaug.trial.spec import TrialSpec
 from hsiaug.trial.store import Store
 
-__all__ = ["USUAL_SECONDS", "Dispatch", "Group", "Ledger", "Pool", "groups"]
-
 IDLE_SPLITS = 16
 """Splits that are kept beside those of trials that run: another generator's trials may follow."""
 

@@ -17,8 +17,6 @@ from hsiaug.tasks.task import TaskData
 from hsiaug.trial.run import Outcome
 from hsiaug.trial.spec import TrialSpec
 
-__all__ = ["ClusterSettings", "cluster_settings"]
-
 VARIABLE = "HSIAUG_CLUSTER"
 MOST = 10**6
 Number = Annotated[int, Field(ge=1, le=MOST)]

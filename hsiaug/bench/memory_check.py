@@ -10,8 +10,6 @@ from hsiaug.data.bounds import physical_memory
 from hsiaug.tasks.task import TaskData
 from hsiaug.trial.spec import TrialSpec
 
-__all__ = ["check_memory", "check_samples", "samples_bytes"]
-
 
 def check_memory(plans: Iterable[Plan], todo: Sequence[TrialSpec]) -> None:
     """Raise InputError where one of the trials asks for more samples than the memory holds. Other trials are not run."""

@@ -18,8 +18,6 @@ from hsiaug.tasks.task import USUAL, Task, TaskData, TaskSplit, get_task
 from hsiaug.trial.arm import BOTH, EVERY_CONTROL, SYNTHETIC, TEACHER, controls_of
 from hsiaug.trial.spec import PluginSpec, TrialSpec, configure_plugin, plots_read
 
-__all__ = ["Plan", "Request", "between", "build_plan"]
-
 T = TypeVar("T")
 
 

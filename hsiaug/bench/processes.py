@@ -13,8 +13,6 @@ from multiprocessing import parent_process, resource_tracker
 from multiprocessing.connection import wait
 from typing import Any
 
-__all__ = ["CONTEXT", "end_with_parent", "held_back", "without_ctrl_c", "without_main"]
-
 # Without a library loaded again for each: not on macOS, whose libraries do not survive a fork.
 FORKS = sys.platform != "darwin" and "forkserver" in multiprocessing.get_all_start_methods()
 CONTEXT: Any = multiprocessing.get_context("forkserver" if FORKS else "spawn")
@@ -43,12 +41,12 @@ def without_ctrl_c() -> Iterator[None]:
     if hasattr(signal, "pthread_sigmask"):
         # Else it would be started within, and takes every signal in as it starts.
         resource_tracker.ensure_running()
-    with held_back("SIGINT"):
+    with hold_back("SIGINT"):
         yield
 
 
 @contextmanager
-def held_back(name: str) -> Iterator[None]:
+def hold_back(name: str) -> Iterator[None]:
     """A signal that comes within is delivered afterwards; a process that is started within begins with it held back."""
     if not hasattr(signal, "pthread_sigmask"):
         yield

@@ -22,8 +22,6 @@ from hsiaug.trial.failures import ErrorKind, error_kind, one_line, why_failed
 from hsiaug.trial.spec import TrialSpec
 from hsiaug.trial.store import Store
 
-__all__ = ["describe", "watching"]
-
 PLAIN_EVERY = 5.0
 """Seconds between two lines where there is no terminal."""
 
@@ -36,7 +34,7 @@ def describe(trial: TrialSpec) -> str:
 
 
 @contextmanager
-def watching(
+def watch_trials(
     trials: Mapping[str, TrialSpec],
     console: Console,
     *,

@@ -8,8 +8,6 @@ from math import isfinite
 
 from hsiaug.base.errors import InputError
 
-__all__ = ["DIGITS", "LONGEST", "integers", "numbers", "seeds", "words"]
-
 LONGEST = 1000
 """Numbers of a range, and draws, at most: more is a slip of the step, or of a zero."""
 DIGITS = 18

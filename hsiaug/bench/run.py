@@ -19,7 +19,7 @@ from hsiaug.bench.costs import Costs, Forecast
 from hsiaug.bench.engine import Batch, ClusterSettings, Engine, Job, Say, open_engine
 from hsiaug.bench.memory_check import check_memory
 from hsiaug.bench.plan import Plan
-from hsiaug.bench.progress import watching
+from hsiaug.bench.progress import watch_trials
 from hsiaug.bench.schedule import in_order, join_plans, trials_of
 from hsiaug.trial.cache import Workbench
 from hsiaug.trial.machine import resolve_device
@@ -30,8 +30,6 @@ from hsiaug.trial.store import Reading, Store
 
 if TYPE_CHECKING:
     from rich.console import Console
-
-__all__ = ["Existing", "batches_of", "held", "missing", "run", "workers"]
 
 Existing = Literal["only-missing", "all", "none"]
 """Trials to run: those that the store does not hold (failed ones again), all, or none."""
@@ -45,7 +43,7 @@ def workers(asked: int | None, device: str, plans: Sequence[Plan]) -> int:
     return 1 if used != {"cpu"} else cores()
 
 
-def held(trials: Sequence[TrialSpec], store: Path) -> Reading:
+def read_held(trials: Sequence[TrialSpec], store: Path) -> Reading:
     """Read the records of the trials from the store; an empty reading if there is no store yet."""
     try:
         kept = Store(store)
@@ -54,7 +52,7 @@ def held(trials: Sequence[TrialSpec], store: Path) -> Reading:
     return kept.read(trial.hash for trial in trials)
 
 
-def missing(trials: Sequence[TrialSpec], kept: Reading, existing: Existing) -> list[TrialSpec]:
+def select_missing(trials: Sequence[TrialSpec], kept: Reading, existing: Existing) -> list[TrialSpec]:
     """The trials to run."""
     if existing == "none":
         return []
@@ -89,8 +87,8 @@ def run(
     the store cannot be written.
     """
     trials = trials_of(plans)
-    kept = held(trials, root)
-    todo = missing(trials, kept, existing)
+    kept = read_held(trials, root)
+    todo = select_missing(trials, kept, existing)
     check_memory(plans, todo)
     plan = join_plans(plans)
     for note in plan.notes:
@@ -113,12 +111,12 @@ def run(
         if waiting and where:
             costs = Costs.of(plans, store.each(), store.cache)
             job = partial(Job, store=root, device=device, limit=limit)
-            batches = batches_of(plans, waiting, job, costs, where.jobs, deadline)
+            batches = make_batches(plans, waiting, job, costs, where.jobs, deadline)
             ordered = {trial.hash: trial for batch in batches for trial in batch.trials}
             where.submit(batches)
             if not where.waits:
                 return None
-            with watching(ordered, console, costs=costs, jobs=where.jobs, store=store, quiet=quiet) as on_event:
+            with watch_trials(ordered, console, costs=costs, jobs=where.jobs, store=store, quiet=quiet) as on_event:
                 where.wait(on_event)
     read = store.read(trial.hash for trial in trials)
     begun = {trial.hash for trial in todo}
@@ -128,7 +126,7 @@ def run(
     return read
 
 
-def batches_of(
+def make_batches(
     plans: Sequence[Plan],
     waiting: Mapping[str, TrialSpec],
     job: Callable[[str, str], Job],

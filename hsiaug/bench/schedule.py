@@ -19,8 +19,6 @@ from hsiaug.registry.lookup import Registry
 from hsiaug.tasks.task import Task, TaskData, TaskSplit
 from hsiaug.trial.spec import TrialSpec
 
-__all__ = ["hashes_by_run", "in_order", "join_plans", "plan_labels", "plan_runs", "trials_of"]
-
 ABSENT = (
     "python -m benchmarks.make_scenes, in a clone, makes the scenes of hsiaug's suites; --data takes one of yours."
 )

@@ -28,19 +28,6 @@ from hsiaug.protocol.protocols import parse_protocol
 from hsiaug.tasks.task import task_names
 from hsiaug.trial.arm import BOTH
 
-__all__ = [
-    "Keys",
-    "Profile",
-    "Run",
-    "RunKeys",
-    "Suite",
-    "SuiteFile",
-    "find_suite",
-    "is_suite",
-    "on_data",
-    "read_suite",
-]
-
 
 def _listed(value: object) -> Any:
     """A single entry is a list of one."""

@@ -21,7 +21,7 @@ from pathlib import Path
 from typing import cast
 
 from hsiaug.base.errors import HsiaugError
-from hsiaug.bench.processes import end_with_parent, held_back
+from hsiaug.bench.processes import end_with_parent, hold_back
 from hsiaug.data.loading import hide_labels
 from hsiaug.registry.handed import Parcel, parcels, unpack
 from hsiaug.registry.lookup import registry
@@ -30,8 +30,6 @@ from hsiaug.tasks.task import TaskData, get_task
 from hsiaug.trial.cache import Workbench
 from hsiaug.trial.run import Outcome, compute, lost
 from hsiaug.trial.spec import TrialSpec
-
-__all__ = ["STAGES", "TrialRequest", "WorkerStart", "serve", "strangers"]
 
 STAGES = ("load", "split", "prepare", "fit_generator", "sample", "fit_classifier", "predict")
 """Stages of a trial, by their numbers."""
@@ -174,7 +172,7 @@ class _Channel:
             # A copy of this process, which a plugin forked and which came back from its call.
             os._exit(0)
         # No time limit strikes within: half a message would make the rest of the connection unreadable.
-        with self._lock, held_back("SIGALRM"):
+        with self._lock, hold_back("SIGALRM"):
             try:
                 for part in parts:
                     self._connection.send_bytes(part)

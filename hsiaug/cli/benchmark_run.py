@@ -15,10 +15,10 @@ import typer
 
 from hsiaug.base.errors import StoreError
 from hsiaug.base.terminal import Console
-from hsiaug.bench.costs import Costs, Forecast, TimeLeft, readable
+from hsiaug.bench.costs import Costs, Forecast, TimeLeft, write_duration
 from hsiaug.bench.memory_check import check_memory
 from hsiaug.bench.plan import Plan, between
-from hsiaug.bench.run import Existing, held, missing, run, workers
+from hsiaug.bench.run import Existing, read_held, run, select_missing, workers
 from hsiaug.bench.schedule import hashes_by_run, join_plans, trials_of
 from hsiaug.cli.output import notes_console, print_json, print_lines, print_table, read_report
 from hsiaug.report import print_report, render_report, report_json
@@ -104,8 +104,8 @@ def print_plan(
     Raises InputError where the samples of a trial do not fit into memory.
     """
     plan, jobs = join_plans(plans), workers(jobs, device, plans)
-    kept = held(plan.trials, store)
-    todo = missing(plan.trials, kept, existing)
+    kept = read_held(plan.trials, store)
+    todo = select_missing(plan.trials, kept, existing)
     check_memory(plans, todo)
     print_lines(notes, (f"note: {note}" for note in plan.notes))
     todo = [trial for trial in todo if trial.hash not in plan.nothing]
@@ -140,7 +140,7 @@ def _runs(
         plan = join_plans(members)
         mine = [trial for trial in plan.trials if trial.hash in left]
         left -= {trial.hash for trial in mine}
-        about = readable(Forecast({t.hash: t for t in mine}, costs, jobs=jobs).left().seconds) if mine else None
+        about = write_duration(Forecast({t.hash: t for t in mine}, costs, jobs=jobs).left().seconds) if mine else None
         yield *row, len({t.seed for t in plan.trials}), len(plan.trials), len(mine), about
 
 
@@ -188,4 +188,4 @@ def _cost_line(plan: Plan, todo: Sequence[TrialSpec], cost: TimeLeft, jobs: int)
     if plan.nothing:
         count += f" ({len(plan.nothing)} make nothing)"
     source = "timed in this store" if cost.measured else "rough: the plugins' own figures, of Indian Pines"
-    return f"{count}, about {readable(cost.seconds)} with {processes} ({source})"
+    return f"{count}, about {write_duration(cost.seconds)} with {processes} ({source})"

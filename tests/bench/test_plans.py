@@ -16,11 +16,11 @@ import pytest
 
 from hsiaug.base.errors import InputError, PluginError, SplitError
 from hsiaug.bench.command import command_for
-from hsiaug.bench.costs import Costs, Forecast, TimeLeft, readable
+from hsiaug.bench.costs import Costs, Forecast, TimeLeft, write_duration
 from hsiaug.bench.dispatch import groups
 from hsiaug.bench.engine import Job
 from hsiaug.bench.plan import Plan, Request, build_plan
-from hsiaug.bench.run import batches_of
+from hsiaug.bench.run import make_batches
 from hsiaug.core.scene import Scene
 from hsiaug.protocol.balance import Rate
 from hsiaug.protocol.protocols import parse_protocol
@@ -215,7 +215,7 @@ def test_an_estimate_uses_the_cards_until_records_know_better(toy: Scene, plugin
 
     assert not rough.measured and 1 < rough.seconds < 6
     assert not known.measured and known.seconds >= 100
-    assert (readable(5), readable(600), readable(7200)) == ("5 s", "10 min", "2.0 h")
+    assert (write_duration(5), write_duration(600), write_duration(7200)) == ("5 s", "10 min", "2.0 h")
 
 
 def test_a_preset_is_estimated_from_its_own_records(toy: Scene, plugins: Registry) -> None:
@@ -280,7 +280,7 @@ def test_side_by_side_the_costliest_fits_are_started_first(toy: Scene, plugins: 
     guided = next(t for t in plan.trials if t.generator.name == "guided")
     known = Costs.of([plan], [times(guided, plan, fit_classifier=0.0, fit_generator=99.0, sample=1.0)])
     job = partial(Job, store=Path(), device="cpu")
-    (batch,) = batches_of([plan], {t.hash: t for t in plan.trials}, job, known, 2)
+    (batch,) = make_batches([plan], {t.hash: t for t in plan.trials}, job, known, 2)
     ordered = batch.trials
     first = [group[0].generator.name for group in groups(ordered)]
 

@@ -12,7 +12,7 @@ from rich.console import Console
 
 from hsiaug.bench.costs import Costs, Forecast, TimeLeft
 from hsiaug.bench.engine import Event
-from hsiaug.bench.progress import watching
+from hsiaug.bench.progress import watch_trials
 from hsiaug.protocol.balance import Rate
 from hsiaug.protocol.protocols import parse_protocol
 from hsiaug.trial.spec import PluginSpec, TrialSpec
@@ -178,7 +178,7 @@ def test_nothing_left_takes_no_time() -> None:
 def test_a_line_now_and_then_says_when_it_will_end() -> None:
     clock, trials, out = Clock(), plan(1), io.StringIO()
     true = costs(trials)
-    with watching(trials, Console(file=out, width=200), costs=Guessed(), clock=clock) as on_event:
+    with watch_trials(trials, Console(file=out, width=200), costs=Guessed(), clock=clock) as on_event:
         for hash in trials:
             on_event(Event("start", hash))
             clock.now += true[hash]
@@ -208,7 +208,7 @@ def test_each_error_is_told_once_as_it_comes_with_its_reason_and_where_to_see_it
     store, trials, out = Store(tmp_path / "my results", create=True), plan(2, ("svm", "coords")), io.StringIO()
     failing(store, trials)
     console = Console(file=out, width=400, force_terminal=terminal, color_system=None)
-    with watching(trials, console, store=store, clock=Clock()) as on_event:
+    with watch_trials(trials, console, store=store, clock=Clock()) as on_event:
         for hash in trials:
             on_event(Event("start", hash))
             on_event(Event("step", hash, 1, 2, "[/red] note"))
@@ -227,7 +227,7 @@ def test_each_error_is_told_once_as_it_comes_with_its_reason_and_where_to_see_it
 def told(store: Store, trials: Mapping[str, TrialSpec], *, quiet: bool) -> list[str]:
     """What is printed where there is no terminal, of trials that end at once."""
     out = io.StringIO()
-    with watching(trials, Console(file=out, width=40), store=store, quiet=quiet, clock=Clock()) as on_event:
+    with watch_trials(trials, Console(file=out, width=40), store=store, quiet=quiet, clock=Clock()) as on_event:
         for hash in trials:
             on_event(Event("start", hash))
             on_event(Event("failed", hash))

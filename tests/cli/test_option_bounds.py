@@ -14,7 +14,7 @@ from hsiaug.base.errors import InputError
 from hsiaug.base.terminal import Console
 from hsiaug.bench.engine import Event
 from hsiaug.bench.plan import Request, build_plan
-from hsiaug.bench.progress import watching
+from hsiaug.bench.progress import watch_trials
 from hsiaug.cli.main import main
 from hsiaug.cli.options import duration
 from hsiaug.cli.output import print_table
@@ -144,7 +144,7 @@ def test_a_note_of_a_plugin_is_shown_as_it_is(toy: Scene, note: str) -> None:
     out = Terminal()
     screen = Console(file=out, width=160, color_system=None)
 
-    with watching({trial.hash: trial}, screen) as on_event:
+    with watch_trials({trial.hash: trial}, screen) as on_event:
         on_event(Event("start", trial.hash))
         on_event(Event("step", trial.hash, 1, 3, note))
         screen.print("meanwhile")

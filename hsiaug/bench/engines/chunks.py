@@ -23,17 +23,6 @@ from hsiaug.tasks.task import get_task
 from hsiaug.trial.spec import TrialSpec
 from hsiaug.trial.store import Store
 
-__all__ = [
-    "Chunk",
-    "ChunkPart",
-    "Piece",
-    "chunk_of",
-    "chunks_of",
-    "hashes",
-    "new_pieces",
-    "seconds_of",
-]
-
 Piece = tuple[Batch, Group]
 
 

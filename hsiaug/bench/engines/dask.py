@@ -34,8 +34,6 @@ except ImportError as error:
         hint=f"Install it: {install('dask', 'distributed', 'bokeh')}.",
     ) from error
 
-__all__ = ["make", "run_chunk"]
-
 CONNECT = 10.0
 """Seconds in which a scheduler must answer."""
 PATIENCE = 1.0

@@ -43,8 +43,6 @@ from hsiaug.trial.run import Outcome, lost
 from hsiaug.trial.spec import TrialSpec
 from hsiaug.trial.store import Store
 
-__all__ = ["BadAnswer", "Local", "Worker", "make", "read_answer", "wait_for_messages", "without_half_messages"]
-
 LARGEST = 32 * LARGEST_PROVENANCE
 """Bytes of a message: what a generator and a classifier may say of themselves, each character escaped, and more."""
 MOST_LABELS = 2**31

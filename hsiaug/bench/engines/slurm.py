@@ -39,8 +39,6 @@ except ImportError as error:
         "`on` slurm needs the library submitit", hint=f"Install it: {install('slurm', 'submitit')}."
     ) from error
 
-__all__ = ["SlurmJob", "live_jobs", "make", "read_jobs", "runs_folder", "write_jobs"]
-
 SHORTEST = 60.0
 """Seconds that a job is to take at least, where there is that much to do."""
 USUAL_ARRAY = 1000
