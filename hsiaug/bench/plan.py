@@ -16,7 +16,7 @@ from hsiaug.registry.hookspecs import Kind
 from hsiaug.registry.lookup import Registry
 from hsiaug.tasks.task import USUAL, Task, TaskData, TaskSplit, get_task
 from hsiaug.trial.arm import BOTH, EVERY_CONTROL, SYNTHETIC, TEACHER, controls_of
-from hsiaug.trial.spec import PluginSpec, TrialSpec, configure_plugin, plots_read
+from hsiaug.trial.spec import PluginSpec, TrialSpec, configure_plugin
 
 T = TypeVar("T")
 
@@ -184,7 +184,6 @@ def build_plan(
             rate=rate,
             omega=omega,
             draws=scene.drawn_as,
-            plots=plots_read(scene, protocol),
             view=view,
             train=train,
         )

@@ -131,7 +131,7 @@ def add(
     labels: Annotated[
         Path,
         option(
-            "Its labels: a raster (ENVI, .tif, .png, .mat, .npy), points or polygons (GeoPackage, GeoJSON, shapefile), "
+            "Its labels: a raster (ENVI, .tif, .png, .mat, .npy), points or polygons (GeoPackage, GeoJSON), "
             "or a CSV with the header row,col,class (counted from 0), x,y,class or lon,lat,class."
         ),
     ],
@@ -160,7 +160,6 @@ def add(
 
     Examples:
       hsiaug datasets add flight.hdr --labels plots.gpkg --field crop
-      hsiaug datasets add flight.hdr --labels plots.gpkg --field crop --set plots=plot_id
       hsiaug datasets add cube.tif --labels classes.tif --classes wheat,rye,track
       hsiaug datasets add cube.mat --labels points.csv --out farm.toml
     """

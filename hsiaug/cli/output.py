@@ -20,10 +20,7 @@ if TYPE_CHECKING:
     from hsiaug.report.tables import Report
     from hsiaug.trial.store import Reading, Store
 
-CARD_SETTINGS = (
-    *("ignore", "crs", "plots", "scale", "units", "bad_bands", "nodata", "axes", "cube_key"),
-    "labels_key",
-)
+CARD_SETTINGS = (*("ignore", "crs", "scale", "units", "bad_bands", "nodata", "axes", "cube_key", "labels_key"),)
 """Keys of ``--set`` of ``hsiaug datasets add``."""
 
 

@@ -2,34 +2,26 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 from numpy.typing import NDArray
 
 COMPONENTS = "connected components"
-"""Name in audits of the fields of a scene for which the user named no plots."""
+"""Name in audits of the fields of a scene."""
 
 
-def label_fields(labels: NDArray[np.int16], plots: NDArray[Any] | None = None) -> NDArray[np.int32]:
+def label_fields(labels: NDArray[np.int16]) -> NDArray[np.int32]:
     """(H, W) int32 field of each pixel: 1, 2, … where it has a label, 0 where it has none.
 
-    labels: (H, W), 0 = none. plots: (H, W) ids of the user's own, 0 = none; a plot is a field, whatever its classes.
-    Elsewhere a field is a connected component of one class. Pixels that touch at a corner alone belong together: at that
-    distance their patches are nearly the same, so a test pixel there would be no new ground.
+    labels: (H, W), 0 = none. A field is a connected component of one class. Pixels that touch at a corner alone belong
+    together: at that distance their patches are nearly the same, so a test pixel there would be no new ground.
     """
     from scipy import ndimage
 
     fields = np.zeros(labels.shape, dtype=np.int32)
     count = 0
-    if plots is not None:
-        inside = (labels > 0) & (plots > 0)
-        ids, numbers = np.unique(plots[inside], return_inverse=True)
-        fields[inside], count = numbers + 1, len(ids)
-    rest = np.where(fields > 0, np.int16(0), labels)
-    for c, box in enumerate(ndimage.find_objects(rest), start=1):
+    for c, box in enumerate(ndimage.find_objects(labels), start=1):
         if box is not None:
-            numbered, found = ndimage.label(rest[box] == c, structure=np.ones((3, 3)))
+            numbered, found = ndimage.label(labels[box] == c, structure=np.ones((3, 3)))
             mine = numbered > 0
             fields[box][mine] = numbered[mine] + count
             count += found

@@ -105,10 +105,6 @@ class PairSet:
         """Seed text of random draws: ``draws``, else the masks' checksum. Never the name; see :class:`Scene`."""
         return self.draws or f"masks {array_checksum(self.flat_mask, '<i2')[:16]}"
 
-    @property
-    def plots_sha256(self) -> None:
-        """None: plots are of scenes."""
-
     @cached_property
     def sha256(self) -> str:
         """Checksum of the images and masks as they are used, whatever files they came from."""

@@ -54,7 +54,6 @@ class Scene:
     descriptions: sentences in plain words by class name, for generators that read text; a class may have none.
         They are no part of ``sha256``.
     draws: what random draws are seeded with; None = ``drawn_as`` finds it in the labels.
-    plots: (H, W) int32 ids of plots in the field, 0 = none; None where nobody named any. No part of ``sha256``.
 
     Raises SceneError where shapes do not fit, the cube holds NaN or infinity, a label has no name, or a
     description is empty or of no class.
@@ -70,13 +69,10 @@ class Scene:
     subsets: Mapping[str, tuple[int, ...]] = field(default_factory=dict)
     descriptions: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     draws: str | None = None
-    plots: NDArray[np.int32] | None = None
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "cube", _frozen(self.cube, np.float32))
         object.__setattr__(self, "labels", _frozen(self.labels, np.int16))
-        if self.plots is not None:
-            object.__setattr__(self, "plots", _frozen(self.plots, np.int32))
         _check_shapes(self)
         _check_values(self)
         _check_labels(self)
@@ -114,12 +110,7 @@ class Scene:
     @cached_property
     def fields(self) -> NDArray[np.int32]:
         """(H, W) int32 field of each labelled pixel, 0 = unlabelled: see :func:`hsiaug.core.fields.label_fields`."""
-        return label_fields(self.labels, self.plots)
-
-    @cached_property
-    def plots_sha256(self) -> str | None:
-        """Checksum of ``plots``; None where there are none."""
-        return None if self.plots is None else array_checksum(self.plots, "<i4")
+        return label_fields(self.labels)
 
     @cached_property
     def drawn_as(self) -> str:
@@ -188,12 +179,6 @@ def _check_shapes(scene: Scene) -> None:
             f"scene {scene.name}: labels must have the cube's height and width {scene.cube.shape[:2]}",
             value=f"shape {scene.labels.shape}",
             hint="Check that both files show the same scene; if one is transposed, set cube.axes in the card.",
-        )
-    if scene.plots is not None and scene.plots.shape != scene.labels.shape:
-        raise SceneError(
-            f"scene {scene.name}: plots must have the labels' height and width {scene.labels.shape}",
-            value=f"shape {scene.plots.shape}",
-            hint="Name a raster on the cube's grid in labels.plots of the card.",
         )
     if scene.wavelengths is not None and len(scene.wavelengths) != scene.bands:
         raise SceneError(

@@ -33,7 +33,6 @@ from hsiaug.data.label_source import (
     LabelRaster,
     code_labels,
     labels_on_cube,
-    plots_on_cube,
     read_labels,
 )
 from hsiaug.data.loading import load_scene
@@ -58,9 +57,8 @@ class ImportOptions:
 
     name: of the scene. classes: names in ascending order of their codes. ignore: classes or codes without a label.
     cube_key, labels_key: arrays of .mat files. axes: order of the cube's axes. field, crs: of labels as points or
-    polygons. plots: a raster of plot ids, or a column of such labels. scale, units: of the cube. wavelengths: band
-    centres in nm, of a file that tells none. bad_bands: to drop, counted from 0. nodata: value of pixels without data.
-    overwrite: files of the same names may be replaced.
+    polygons. scale, units: of the cube. wavelengths: band centres in nm, of a file that tells none. bad_bands: to drop,
+    counted from 0. nodata: value of pixels without data. overwrite: files of the same names may be replaced.
     """
 
     name: str | None = None
@@ -71,7 +69,6 @@ class ImportOptions:
     axes: str | None = None
     field: str | None = None
     crs: str | None = None
-    plots: str | None = None
     scale: float | None = None
     units: str | None = None
     wavelengths: tuple[float, ...] | None = None
@@ -97,7 +94,6 @@ class _Findings:
     coding: ClassCodes
     counts: tuple[int, ...]
     nodata: float | None = None
-    plots: LabelRaster | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -170,7 +166,6 @@ def _understand(cube: Path, raw: RawArray, labels: Path, options: ImportOptions)
     raster = labels_on_cube(given, seen, said.ground, options.classes, options.ignore, str(labels))
     coding = code_labels(given, raster, options.classes, options.ignore)
     counts = tuple(int((raster.codes == code).sum()) for code in coding.ids)
-    plots = plots_on_cube(options.plots, labels, options.crs, seen, said.ground) if options.plots else None
     read = read_values(raw, seen, said, options.scale, options.units, options.bad_bands)
     return _Findings(
         raw=raw,
@@ -183,7 +178,6 @@ def _understand(cube: Path, raw: RawArray, labels: Path, options: ImportOptions)
         coding=coding,
         counts=counts,
         nodata=nodata,
-        plots=plots,
     )
 
 
@@ -220,10 +214,6 @@ def _card(
         file = f"{out.stem}_labels.npy"
         derived[file] = lambda path: np.save(path, raster.codes.astype(np.int32))
         label_table |= {"file": file, "key": None}
-    if found.plots is not None:
-        ids = found.plots.codes.astype(np.int32)
-        label_table["plots"] = f"{out.stem}_plots.npy"
-        derived[label_table["plots"]] = lambda path: np.save(path, ids)
     table = {"name": name, "cube": cube_table, "labels": label_table, "sensor": sensor}
     return validated(table, SceneCard, out, "card", SceneError), derived
 
@@ -299,7 +289,7 @@ def _facts(found: _Findings) -> tuple[tuple[str, str], ...]:
     ends = () if read.centres is None else (min(read.centres), max(read.centres))
     place = "none" if ground is None else f"pixels of {ground.metres:g} m" if ground.metres else "not in metres"
     guess = {key: " (a guess)" if f"cube.{key}" in read.remarks else "" for key in ("scale", "units")}
-    listed = [
+    return (
         ("size", f"{height}×{width} pixels"),
         ("bands", f"{bands} in the file, {bands - len(read.bad_bands)} kept{dropped}"),
         ("band centres", f"{'–'.join(map(nanometres, ends))} nm" if ends else "not known"),
@@ -308,21 +298,13 @@ def _facts(found: _Findings) -> tuple[tuple[str, str], ...]:
         ("units", read.units + guess["units"]),
         ("no data", f"{int(seen.empty.sum()):,} pixels"),
         ("georeference", place),
-    ]
-    if found.plots is not None:
-        ids, labelled = found.plots.codes, np.isin(found.raster.codes, found.coding.ids)
-        without = int((labelled & (ids <= 0)).sum())
-        rest = f"; {without:,} labelled pixels lie in none: there a field is a connected stretch of one class"
-        number = len(np.unique(ids[labelled & (ids > 0)]))
-        listed.append(("plots", f"{number:,} with labelled pixels{rest if without else ''}"))
-    return tuple(listed)
+    )
 
 
 def _warnings(found: _Findings) -> Iterator[str]:
     """Sentences, each with its hint."""
     seen, read, coding = found.seen, found.read, found.coding
     yield from (*found.raster.notes, *coding.notes)
-    yield from (f"plots: {note}" for note in (found.plots.notes if found.plots else ()))
     if seen.unfilled:
         held = "NaN or infinity" if found.nodata is None else f"NaN, infinity or {found.nodata:g}"
         yield f"{held} at {seen.unfilled:,} of {seen.empty.size:,} pixels: they count as 0 (cube.nodata of the card)"

@@ -119,7 +119,6 @@ class LabelSpec(FileSpec):
     counts: labelled pixels per name; verified when given.
     cells: the file has this many cells per pixel along each axis; a pixel gets the class that more
         than half of its cells carry, else none.
-    plots, plots_key: a raster of the scene's pixels, and its name in a .mat file: ids of plots in the field, 0 = none.
     """
 
     axes: Literal["hw", "wh"] = "hw"
@@ -128,8 +127,6 @@ class LabelSpec(FileSpec):
     ignore: tuple[str | int, ...] = ()
     counts: tuple[Annotated[int, Field(ge=0)], ...] | None = None
     cells: Annotated[int, Field(ge=1)] = 1
-    plots: FileName | None = None
-    plots_key: str | None = None
 
     @property
     def codes(self) -> tuple[int, ...]:
@@ -213,9 +210,8 @@ class SceneCard(CardTable):
 
     @property
     def files(self) -> tuple[FileSpec, ...]:
-        """The cube's file, the labels' and, where there are any, that of the plots; empty for a procedural scene."""
-        plots = () if self.labels.plots is None else (FileSpec(file=self.labels.plots, key=self.labels.plots_key),)
-        return () if self.procedural else (self.cube, self.labels, *plots)
+        """The cube's file and the labels'; empty for a procedural scene."""
+        return () if self.procedural else (self.cube, self.labels)
 
     @property
     def subset_ids(self) -> dict[str, tuple[int, ...]]:

@@ -20,9 +20,8 @@ def card_text(card: SceneCard, remarks: Mapping[str, str], renamed: Mapping[str,
     """
     entries = card.model_dump(exclude_defaults=True, exclude_none=True)
     entries["cube"]["units"] = card.cube.units
-    for table, key in (("cube", "file"), ("labels", "file"), ("labels", "plots")):
-        if key in entries[table]:
-            entries[table][key] = renamed.get(entries[table][key], entries[table][key])
+    for table in ("cube", "labels"):
+        entries[table]["file"] = renamed.get(entries[table]["file"], entries[table]["file"])
     tables = {"": {key: value for key, value in entries.items() if not isinstance(value, dict)}}
     tables |= {table: values for table, values in entries.items() if isinstance(values, dict)}
     lines: list[str] = []

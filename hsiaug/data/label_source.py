@@ -1,4 +1,4 @@
-"""Labels of any kind, or plots in the field, as a raster on the grid of a cube, and the names of its codes."""
+"""Labels of any kind as a raster on the grid of a cube, and the names of its codes."""
 
 from __future__ import annotations
 
@@ -14,7 +14,6 @@ from hsiaug.base.errors import InputError, SceneError, did_you_mean, install
 from hsiaug.data.cube_check import CubeFacts, unlike_shapes
 from hsiaug.data.georeference import Georeference, quiet, read_declared
 from hsiaug.data.labels import LARGEST, whole_codes
-from hsiaug.data.paths import is_file
 from hsiaug.data.readers import must_exist, read_label_file
 from hsiaug.data.vector_labels import KINDS, VectorLabels, read_vector_labels
 
@@ -62,6 +61,12 @@ def read_labels(path: Path, key: str | None, field: str | None, crs: str | None)
     Raises as these readers do.
     """
     must_exist(path)
+    if path.suffix.lower() == ".shp":
+        raise SceneError(
+            "labels must be a raster, a GeoPackage, a GeoJSON or a CSV",
+            value=f"{path}, a shapefile",
+            hint="Export the layer as GeoPackage in a GIS, or with ogr2ogr labels.gpkg labels.shp.",
+        )
     return read_vector_labels(path, field, crs) if path.suffix.lower() in KINDS else read_raster(path, key)
 
 
@@ -88,18 +93,18 @@ def labels_on_cube(
     classes: tuple[str, ...],
     ignore: tuple[str, ...],
     where: str,
-    most: int = MOST_CODES,
 ) -> LabelRaster:
     """The labels as codes (H, W) on the cube's grid, none where the cube has no data.
 
-    classes, ignore: as the user gave them. where: how errors name the file. most: codes of vector labels.
+    classes, ignore: as the user gave them. where: how errors name the file.
     Raises SceneError where the labels do not fit the cube.
     """
     shape = seen.shape[:2]
     if isinstance(found, VectorLabels):
-        raster = rasterise(found.without(ignore), shape, ground, classes, where, most)
+        raster = rasterise(found.without(ignore), shape, ground, classes, where)
     else:
-        raster = _move_to_grid(found, shape, ground)
+        _check_grid(found, shape, ground)
+        raster = found
     if raster.codes.shape == shape[::-1] != shape:
         note = "height and width of the labels are exchanged: transposed to fit the cube"
         raster = raster.with_codes(raster.codes.T, note)
@@ -172,49 +177,25 @@ def _is_code(item: str) -> bool:
     return re.fullmatch(r"-?[0-9]{1,18}", item) is not None
 
 
-def plots_on_cube(
-    named: str, labels: Path, crs: str | None, seen: CubeFacts, ground: Georeference | None
-) -> LabelRaster:
-    """The ids of plots (H, W) on the cube's grid, 0 = none.
-
-    named: a raster's file, or an attribute or column of vector ``labels``, which crs is of.
-    Raises InputError where it is neither, SceneError where the raster does not fit the cube.
-    """
-    found: VectorLabels | LabelRaster
-    if is_file(path := Path(named)) and path.suffix.lower() not in KINDS:
-        found = read_raster(path, None)
-    elif labels.suffix.lower() in KINDS:
-        found = read_vector_labels(labels, named, crs)
-    else:
-        raise InputError(
-            "`plots` must name a raster, or a column of vector labels",
-            value=f"{named!r}, beside labels in {labels.name}",
-            hint="Name a file of plot ids on the cube's grid: .tif, .npy, .png, .mat or ENVI.",
-        )
-    plots = labels_on_cube(found, seen, ground, (), (), f"plots {named}", most=LARGEST)
-    return replace(plots, codes=np.where(plots.codes == (plots.missing or 0), 0, plots.codes))
-
-
 def rasterise(
     marks: VectorLabels,
     shape: tuple[int, int],
     ground: Georeference | None,
     names: tuple[str, ...],
     where: str,
-    most: int = MOST_CODES,
 ) -> LabelRaster:
     """Give each pixel the class of the points it holds and of the polygons its centre lies in.
 
     A pixel that several classes claim stays unlabelled. names: the classes in the order of their codes, where the
-    marks name them by words; () = in alphabetical order. where: how errors name the file. most: classes at most.
+    marks name them by words; () = in alphabetical order. where: how errors name the file.
     Raises SceneError where nothing falls on the cube, or the cube lies nowhere, InputError for a class not in names,
     DataUnavailableError where rasterio is needed and missing.
     """
     codes, names = _code_values(marks.values, names, where)
     ids = sorted({code for code in codes if code > 0})
-    if len(ids) > most:
+    if len(ids) > MOST_CODES:
         raise SceneError(
-            f"{where}: labels have at most {most} classes",
+            f"{where}: labels have at most {MOST_CODES} classes",
             value=f"{len(ids):,}",
             hint="Name the attribute that holds the class with `field`.",
         )
@@ -320,30 +301,19 @@ def _in_pixels(polygon: dict[str, Any], ground: Georeference) -> dict[str, Any]:
     return {"type": "MultiPolygon", "coordinates": rings}
 
 
-def _move_to_grid(raster: LabelRaster, shape: tuple[int, int], ground: Georeference | None) -> LabelRaster:
-    """The raster on the cube's grid (H, W), by nearest neighbour; as it is where nothing says that it lies elsewhere."""
+def _check_grid(raster: LabelRaster, shape: tuple[int, int], ground: Georeference | None) -> None:
+    """Raise SceneError for a raster that lies on another grid than the cube's, as far as both files say."""
     own = raster.ground
     if own is None or ground is None:
-        return raster
+        return
     with quiet() as rasterio:
-        from rasterio.warp import Resampling, reproject
-
-        systems = [rasterio.CRS.from_wkt(crs) for crs in (own.crs or ground.crs, ground.crs or own.crs) if crs]
-        steps = np.abs(np.subtract(own.transform, ground.transform))
-        side = max(abs(ground.transform[0]), abs(ground.transform[1]))
-        alike = len(set(map(str, systems))) < 2 or systems[0] == systems[1]
-        if alike and raster.codes.shape == shape and steps[[2, 5]].max() < 0.5 * side and steps.max() < side:
-            return raster
-        moved = np.zeros(shape, dtype=np.int32)
-        reproject(
-            raster.codes.astype(np.int32),
-            moved,
-            src_transform=rasterio.Affine(*own.transform),
-            dst_transform=rasterio.Affine(*ground.transform),
-            src_crs=systems[0] if systems else "",
-            dst_crs=systems[-1] if systems else "",
-            resampling=Resampling.nearest,
-            init_dest_nodata=False,
+        apart = own.crs and ground.crs and rasterio.CRS.from_wkt(own.crs) != rasterio.CRS.from_wkt(ground.crs)
+    side = max(abs(ground.transform[0]), abs(ground.transform[1]))
+    corners = [(row, column) for row in (0, shape[0]) for column in (0, shape[1])]
+    off = max(np.abs(np.subtract(own.centre(*at), ground.centre(*at))).max() for at in corners)
+    if apart or raster.codes.shape != shape or off >= 0.5 * side:
+        raise SceneError(
+            f"{raster.where}: the labels must lie on the grid of the cube, {shape[0]}×{shape[1]} pixels of {side:g}",
+            value=f"{'×'.join(map(str, raster.codes.shape))} pixels of {abs(own.transform[0]):g}",
+            hint="Resample the labels to the cube's grid by nearest neighbour, as with gdalwarp -r near.",
         )
-    note = "the labels lie on another grid than the cube: moved to its grid by nearest neighbour"
-    return raster.with_codes(moved.astype(np.int64), note)

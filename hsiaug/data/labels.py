@@ -65,11 +65,6 @@ def class_ids(
     return table[places.reshape(codes.shape)], strangers
 
 
-def plot_map(codes: NDArray[Any], where: Path) -> NDArray[np.int32]:
-    """(H, W) int32 ids of plots; 0 where a code is below 0, or NaN. Raises SceneError where one is no whole number."""
-    return np.maximum(whole_codes(codes, where, "ids of plots"), 0).astype(np.int32)
-
-
 def whole_codes(codes: NDArray[Any], where: Path, what: str) -> NDArray[np.int64]:
     """Codes as integers, 0 where one is NaN. Raises SceneError where one is no whole number, or has over 32 bits."""
     ids = np.where(np.isnan(codes), 0, codes) if codes.dtype.kind == "f" else codes

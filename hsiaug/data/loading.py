@@ -14,7 +14,7 @@ from hsiaug.base.arguments import AnyPath, Switch, checked
 from hsiaug.base.errors import DataUnavailableError, SceneError
 from hsiaug.core.scene import Scene
 from hsiaug.data.catalogue import SceneEntry, find_entry, find_file, missing_names
-from hsiaug.data.labels import class_map, plot_map
+from hsiaug.data.labels import class_map
 from hsiaug.data.raw import RawArray, convert_cube
 from hsiaug.data.readers import must_exist, read_cube_file, read_label_file
 
@@ -57,12 +57,11 @@ def load_scene(ref: AnyPath, *, progress: Switch = True) -> Scene:
         height, width, bands = card.cube.shape or (48, 48, 20)
         made = toy_scene(0, height, width, bands, len(card.labels.names), card.relief)
         return replace(made, name=card.name, draws=card.name)
-    cube_path, label_path, *plots_path = _fetch(entry, progress)
+    cube_path, label_path = _fetch(entry, progress)
     raw = read_cube_file(cube_path, key=card.cube.key, data=card.cube.data)
     codes = read_label_file(label_path, key=card.labels.key, data=card.labels.data)
-    plots = [plot_map(read_label_file(path, key=card.labels.plots_key), path) for path in plots_path]
     if card.labels.axes == "wh":
-        codes, plots = codes.T, [ids.T for ids in plots]
+        codes = codes.T
     return Scene(
         name=card.name,
         cube=_cube(raw, card.cube, card.name),
@@ -74,7 +73,6 @@ def load_scene(ref: AnyPath, *, progress: Switch = True) -> Scene:
         subsets=card.subset_ids,
         descriptions=card.kept_descriptions,
         draws=card.draws or (card.name if entry.public else None),
-        plots=plots[0] if plots else None,
     )
 
 

@@ -1,4 +1,4 @@
-"""Labels that are no raster: points and polygons of GeoJSON, GeoPackage and shapefiles, and rows of a CSV."""
+"""Labels that are no raster: points and polygons of GeoJSON and GeoPackage, and rows of a CSV."""
 
 from __future__ import annotations
 
@@ -8,7 +8,6 @@ import json
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from functools import partial
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -16,10 +15,10 @@ from pydantic import BeforeValidator, FailFast, Field, TypeAdapter
 
 from hsiaug.base.errors import InputError, SceneError, did_you_mean
 from hsiaug.data.bounds import in_bytes
-from hsiaug.data.layers import Feature, read_geopackage, read_shapefile
+from hsiaug.data.geopackage import Feature, read_geopackage
 from hsiaug.data.raw import damaged
 
-KINDS = (".csv", ".tsv", ".txt", ".geojson", ".json", ".gpkg", ".shp")
+KINDS = (".csv", ".tsv", ".txt", ".geojson", ".json", ".gpkg")
 """Endings of label files that hold marks, not a raster."""
 
 USUAL = ("class", "label", "class_name", "classname", "name", "id")
@@ -85,14 +84,7 @@ def read_vector_labels(path: Path, field: str | None, crs: str | None) -> Vector
     suffix = path.suffix.lower()
     if suffix in (".csv", ".tsv", ".txt"):
         return _read_table(path, field, crs)
-    features: list[Feature]
-    own: str | None
-    if suffix == ".gpkg":
-        features, own = read_geopackage(path)
-    elif suffix == ".shp":
-        features, own = read_shapefile(path, partial(_choose_column, path, field), crs)
-    else:
-        features, own = _read_geojson(path)
+    features, own = read_geopackage(path) if suffix == ".gpkg" else _read_geojson(path)
     column = _choose_column(path, field, list(dict.fromkeys(str(name) for _, row in features for name in row)))
     taken = [(shape, row.get(column)) for shape, row in features]
     kept = [

@@ -67,10 +67,6 @@ class Based(SplitProtocol):
         return f"{self.name}:{self.head}:{self.inner.short}"
 
     @property
-    def reads_fields(self) -> bool:
-        return self.inner.reads_fields
-
-    @property
     def of_base(self) -> tuple[str, str, str]:
         """Identity of the base in the seeds of random numbers."""
         return self.inner.name, self.inner.argument, self.inner.buffer
@@ -139,10 +135,6 @@ class Added(Based):
         said = read_added(self.argument)
         assert said is not None
         return said
-
-    @property
-    def reads_fields(self) -> bool:
-        return self.added.placement != "scattered" or super().reads_fields
 
     def buffer_radius(self, patch: int) -> int:
         """0: the draw leaves out the base draw's buffer by itself, and none round the added pixels."""

@@ -105,10 +105,6 @@ class Picks(SplitProtocol):
         return f"{self.name}:{self.parts}:{of}{at_draw(self.number_of_draw)}"
 
     @property
-    def reads_fields(self) -> bool:
-        return self.base is not None and self.base.reads_fields
-
-    @property
     def reads_spectra(self) -> bool:
         return self.base is not None and self.base.reads_spectra
 

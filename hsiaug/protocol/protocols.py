@@ -169,11 +169,6 @@ class SplitProtocol:
         return None, 0
 
     @property
-    def reads_fields(self) -> bool:
-        """Whether draws depend on the fields of a scene, and so on plots that the user named."""
-        return False
-
-    @property
     def reads_spectra(self) -> bool:
         """Whether draws depend on the spectra of a scene, and not on its labels alone."""
         return False

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import Self
+from typing import ClassVar, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -71,6 +71,8 @@ def by_range(fewest: int, most: int, totals: Sequence[int]) -> Wanted:
 class _InPlaces(SplitProtocol):
     """Its argument may have the number of places at which each class is labelled: ``0.05x3``, or ``x3`` alone."""
 
+    in_fields: ClassVar[bool] = False
+
     @classmethod
     def parse(cls, argument: str, buffer: Buffer, folder: Path = Path()) -> Self:
         amount, cross, places = argument.partition("x")
@@ -98,7 +100,7 @@ class _InPlaces(SplitProtocol):
 
     def draw(self, scene: Scene, seed: int, patch: int) -> Draw:
         sizes, notes = training_sizes(scene, self.wanted(scene))
-        places, fields = int(self.argument.partition("x")[2] or 1), scene.fields if self.reads_fields else None
+        places, fields = int(self.argument.partition("x")[2] or 1), scene.fields if self.in_fields else None
         draw = compact_draw(scene.labels, sizes, self.buffer_radius(patch), self.rng(scene, seed), places, fields)
         return Draw(draw.train, draw.dropped, notes + draw.notes)
 
@@ -127,21 +129,18 @@ class Fields(_InPlaces):
     usual_argument = repr(DEFAULT_RATIO)
     example = "5"
     left_out = "left over in training fields"
+    in_fields = True
 
     @classmethod
     def amount(cls, text: str) -> str:
         return cls.number(text, whole="." not in text and "e" not in text)
-
-    @property
-    def reads_fields(self) -> bool:
-        return True
 
     def draw(self, scene: Scene, seed: int, patch: int) -> Draw:
         if all(len(np.unique(scene.fields[scene.labels == c])) < 2 for c in scene.class_ids):
             raise SplitError(
                 f"protocol {self.name} needs a class of two fields or more",
                 value=f"one field of each class of {scene.name}",
-                hint="Take issd, or name smaller plots with labels.plots in the scene's card.",
+                hint="Take issd.",
             )
         return super().draw(scene, seed, patch)
 
@@ -209,10 +208,6 @@ class RandomTwin(SplitProtocol):
     @classmethod
     def parse(cls, argument: str, buffer: Buffer, folder: Path = Path()) -> Self:
         return cls(not_nested(cls, argument, folder).text, buffer)
-
-    @property
-    def reads_fields(self) -> bool:
-        return parse_protocol(self.argument).reads_fields
 
     def draw(self, scene: Scene, seed: int, patch: int) -> Draw:
         train = draw_train(scene, parse_protocol(self.argument), patch, seed).train

@@ -32,7 +32,7 @@ class Audit:
     patch_overlap_percent: share of test pixels whose own patch shares a pixel with a training patch.
     leaky: train and test pixels are neighbours, by construction or as measured.
     lost_classes / thin_classes / untrained_classes: ids without test pixel / with 1 to 24 / without training pixel.
-    fields: what a field is: connected components of the labels, plots with their checksum, or places.
+    fields: what a field is: connected components of the labels, or places.
     seen_counts / new_counts: test pixels of each class in fields that hold training pixels / in fields that hold none.
     no_seen_classes / no_new_classes: ids with test pixels, none of them in a seen field / in a new field.
     """
@@ -132,7 +132,7 @@ BlindSplit = Blind[NDArray[np.bool_]]
 class Split:
     """Train and test masks (H, W) of one draw of ``protocol`` on labels (H, W) int16.
 
-    fields: (H, W) int32 field of each pixel, and fields_are what they are; None: connected components of the labels.
+    fields: (H, W) int32 field of each pixel; None: connected components of the labels.
     hidden: (H, W) bool, pixels that no plugin sees in any form before it predicts them; None = none. asked: (H, W) bool,
     training pixels whose labels were asked for one by one; None = none.
 
@@ -149,7 +149,6 @@ class Split:
     seed: int
     notes: tuple[str, ...] = field(default=())
     fields: NDArray[np.int32] | None = None
-    fields_are: str = COMPONENTS
     hidden: NDArray[np.bool_] | None = None
     asked: NDArray[np.bool_] | None = None
 
@@ -223,7 +222,7 @@ class Split:
         content = self.train.tobytes() + self.test.tobytes()
         if self.hidden is not None:
             content += self.hidden.tobytes()
-        return Audit.of(self.protocol, self.patch, counts, overlap, content, self.notes, self.fields_are)
+        return Audit.of(self.protocol, self.patch, counts, overlap, content, self.notes, COMPONENTS)
 
 
 def class_counts(labels: NDArray[np.int16], classes: int) -> tuple[int, ...]:
@@ -245,8 +244,7 @@ def draw_split(scene: Scene, protocol: SplitProtocol, seed: int, patch: int) -> 
     if radius:
         test &= ~dilate(draw.train, radius)
     drawn = (draw.train, test, protocol, patch, seed, draw.notes)
-    what = COMPONENTS if scene.plots_sha256 is None else f"plots {scene.plots_sha256[:16]}"
-    return Split(labels, len(scene.class_names), *drawn, scene.fields, what, draw.hidden, draw.asked)
+    return Split(labels, len(scene.class_names), *drawn, scene.fields, draw.hidden, draw.asked)
 
 
 def check_patch(patch: int, scene: Scene | UnlabelledScene) -> None:

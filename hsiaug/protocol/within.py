@@ -71,10 +71,6 @@ class Within(SplitProtocol):
         return self.divided, self.number_of_draw
 
     @property
-    def reads_fields(self) -> bool:
-        return self.divided is not None and self.divided.reads_fields
-
-    @property
     def text(self) -> str:
         return f"{self.name}:{self.divided.text if self.divided else 'all'}{at_draw(self.number_of_draw)}"
 

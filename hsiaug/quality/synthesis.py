@@ -22,7 +22,7 @@ from hsiaug.registry.card import Card, NoParams, build_params, check_preset, che
 from hsiaug.registry.lookup import Registry
 from hsiaug.tasks.task import TaskData, TaskSamples, TaskSplit, get_task
 from hsiaug.trial.machine import environment
-from hsiaug.trial.spec import PluginSpec, TrialSpec, plots_read, plugin_spec
+from hsiaug.trial.spec import PluginSpec, TrialSpec, plugin_spec
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -216,7 +216,6 @@ def sample_spec(
         rate=Rate(request.lam, usual.times[0] if request.times is None else request.times),
         omega=card.guidance if request.omega is None else request.omega,
         draws=data.drawn_as,
-        plots=plots_read(data, rule),
     )
     return plugin(spec.generator.params), spec
 

@@ -137,14 +137,13 @@ def labels_only(subject: ProtocolSubject) -> None:
 
 @CHECKS.add("Take at least one pixel of each class for training, and leave it some for test.")
 def every_class(subject: ProtocolSubject) -> None:
-    """every class that has pixels enough, and fields where the draw reads these, has training and test pixels"""
-    scene, alone = subject.scene, set()
-    if subject.protocol().reads_fields:
-        alone = {c for c in scene.class_ids if len(np.unique(scene.fields[scene.labels == c])) < 2}
+    """every class that has pixels enough, and fields where only new ones are tested, has training and test pixels"""
+    scene = subject.scene
+    alone = {c for c in scene.class_ids if len(np.unique(scene.fields[scene.labels == c])) < 2}
     for seed in SEEDS:
         audit = subject.pixels(seed).audit
         require(not audit.untrained_classes, f"classes {audit.untrained_classes} without training pixels")
-        lost = tuple(c for c in audit.lost_classes if c not in alone)
+        lost = tuple(c for c in audit.lost_classes if c not in alone or any(audit.seen_counts))
         require(not lost, f"classes {lost} without test pixels")
 
 

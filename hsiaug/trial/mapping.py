@@ -26,7 +26,7 @@ from hsiaug.trial.cache import Workbench
 from hsiaug.trial.machine import resolve_device
 from hsiaug.trial.predictions import checksum
 from hsiaug.trial.run import StageTimer, augment, fit_classifier, load_plugins
-from hsiaug.trial.spec import PluginSpec, TrialSpec, plots_read, plugin_spec
+from hsiaug.trial.spec import PluginSpec, TrialSpec, plugin_spec
 from hsiaug.trial.store import Record
 
 Agreement = Literal["map", "classifier", "none"]
@@ -77,7 +77,6 @@ def spec_of(record: Record, data: TaskData, plugins: Registry) -> TrialSpec:
         rate=Rate.of(stated),
         omega=stated["omega"],
         draws=data.drawn_as,
-        plots=plots_read(data, protocol),
         view=stated.get("view", RAW),
         train=stated.get("train", BOTH),
     )

@@ -88,11 +88,6 @@ def configure_plugin(
     return plugin_spec(card, params, data), card
 
 
-def plots_read(data: TaskData, protocol: SplitProtocol) -> str | None:
-    """Checksum of the plots that a protocol's draws depend on; None where there are none, or it does not read them."""
-    return data.plots_sha256 if protocol.reads_fields else None
-
-
 @dataclass(frozen=True)
 class TrialSpec:
     """One cell of a plan: scene × protocol × draw × generator × λ × ω × classifier.
@@ -100,7 +95,6 @@ class TrialSpec:
     patch: side in pixels. seed: number of the draw. rate: how many synthetic samples.
     omega: guidance strength, None for generators that take none.
     draws: what the draws were seeded with; None = the name of the scene.
-    plots: checksum of the user's own plots, where the draws depend on them; see :func:`plots_read`.
     view: spectral view that the classifier is shown, or ``auto``. train: both, or synthetic: it then learns from
         synthetic samples alone, of every class as many as there are of both.
 
@@ -118,7 +112,6 @@ class TrialSpec:
     rate: Rate
     omega: float | None
     draws: str | None = None
-    plots: str | None = None
     view: str = RAW
     train: str = BOTH
 
@@ -189,10 +182,8 @@ class TrialSpec:
     def _draw(self) -> Mapping[str, object]:
         # Public scenes are seeded by their names, and their records have no such key.
         seeded = {} if self.draws is None else {"draws": self.draws}
-        plots = {} if self.plots is None else {"plots": self.plots}
         return {
             **seeded,
-            **plots,
             "task": self.task,
             "scene": {"name": self.scene, "sha256": self.scene_sha256},
             "protocol": self.protocol.as_json(),

@@ -338,49 +338,6 @@ def test_a_table_that_cannot_be_understood_is_refused(
     assert part in refusal(tmp_path, lambda: add("flight.hdr", "points.csv"))
 
 
-def test_a_column_of_vector_labels_names_plots(add: Add, flight: np.ndarray, farm: Scene, tmp_path: Path) -> None:
-    rows = marks(farm)
-    lines = [f"{row},{column},{name},{'north' if row < 20 else 'south'}" for row, column, name in rows]
-    (tmp_path / "points.csv").write_text("\n".join(["row,col,class,plot", *lines]))
-    added = add("flight.hdr", "points.csv", plots="plot")
-    scene = load_scene(tmp_path / "mine.toml")
-
-    assert {path.name for path in added.files} == {"mine.toml", "mine_labels.npy", "mine_plots.npy"}
-    assert called(scene) == expected(rows)
-    at = np.argwhere(scene.labels > 0)
-    assert {bool(r < 20): int(scene.fields[r, c]) for r, c in at} == {True: 1, False: 2}
-    assert "plots: 2 with labelled pixels" in said(added)
-
-
-def test_a_raster_names_plots(add: Add, flight: np.ndarray, farm: Scene, tmp_path: Path) -> None:
-    plots = np.where(np.arange(32) < 16, 7, 0) * np.ones((40, 1), dtype=int)
-    np.save(tmp_path / "ids.npy", plots)
-    added = add("flight.hdr", "labels.npy", classes=farm.class_names, plots="ids.npy")
-    scene = load_scene(tmp_path / "mine.toml")
-
-    assert {path.name for path in added.files} == {"mine.toml", "mine_plots.npy"}
-    assert scene.plots is not None and np.array_equal(scene.plots, plots)
-    assert scene.sha256 == replace(scene, plots=None).sha256
-    assert "labelled pixels lie in none: there a field is a connected stretch of one class" in said(added)
-
-
-@pytest.mark.parametrize(
-    ("plots", "part"),
-    [
-        ("nowhere", "`plots` must name a raster, or a column of vector labels"),
-        ("half.npy", "must have the height and width of the cube"),
-        ("thirds.npy", "whole numbers"),
-    ],
-)
-def test_what_names_no_plots_is_refused(
-    add: Add, flight: np.ndarray, farm: Scene, tmp_path: Path, plots: str, part: str
-) -> None:
-    np.save(tmp_path / "half.npy", np.ones((20, 32), dtype=int))
-    np.save(tmp_path / "thirds.npy", np.full((40, 32), 1 / 3))
-    message = refusal(tmp_path, lambda: add("flight.hdr", "labels.npy", classes=farm.class_names, plots=plots))
-    assert part in message
-
-
 def polygons(farm: Scene) -> tuple[list[tuple[str, list[tuple[float, float]]]], dict[tuple[int, int], str]]:
     """Two rectangles by their corners in UTM, and the pixels whose centres they hold."""
     boxes = [("rye", 2.6, 3.4, 8.4, 9.6), ("oats", 20, 10, 30, 22)]
@@ -440,26 +397,6 @@ def test_multipolygons_and_points_of_a_geopackage(
     assert called(added.scene) == pixels | {(35, 30): "rye"} and "1 of 4 labels are without" in said(added)
 
 
-def test_polygons_of_a_shapefile_in_the_system_of_its_prj(
-    add: Add, flight: np.ndarray, farm: Scene, tmp_path: Path
-) -> None:
-    shapefile = pytest.importorskip("shapefile")
-    rasterio = pytest.importorskip("rasterio")
-    from rasterio.warp import transform_geom
-
-    shapes, pixels = polygons(farm)
-    with shapefile.Writer(str(tmp_path / "plots.shp")) as layer:
-        layer.field("crop", "C", 20)
-        for name, ring in shapes:
-            polygon = {"type": "Polygon", "coordinates": [ring]}
-            layer.poly(transform_geom("EPSG:32633", "EPSG:3035", polygon)["coordinates"])
-            layer.record(name)
-    prj = rasterio.CRS.from_epsg(3035).to_wkt(version="WKT1_ESRI")
-    (tmp_path / "plots.prj").write_text(prj)
-
-    assert called(add("flight.hdr", "plots.shp", field="crop").scene) == pixels
-
-
 def test_a_damaged_or_unfit_vector_file_is_refused(add: Add, flight: np.ndarray, tmp_path: Path) -> None:
     (tmp_path / "a.gpkg").write_bytes(b"no database")
     (tmp_path / "b.geojson").write_text("{")
@@ -470,8 +407,7 @@ def test_a_damaged_or_unfit_vector_file_is_refused(add: Add, flight: np.ndarray,
     assert "whole GeoJSON" in refusal(tmp_path, lambda: add("flight.hdr", "b.geojson"))
     assert "LineString" in refusal(tmp_path, lambda: add("flight.hdr", "c.geojson", field="crop"))
     assert "Did you mean crop" in refusal(tmp_path, lambda: add("flight.hdr", "c.geojson", field="crops"))
-    pytest.importorskip("shapefile")
-    assert "no .shx, .dbf, .prj" in refusal(tmp_path, lambda: add("flight.hdr", "d.shp"))
+    assert "Export the layer as GeoPackage" in refusal(tmp_path, lambda: add("flight.hdr", "d.shp"))
 
 
 def test_coordinates_need_a_cube_that_lies_somewhere(add: Add, farm: Scene, tmp_path: Path) -> None:
@@ -522,12 +458,16 @@ def test_a_geotiff_gives_band_centres_scale_and_missing_data_by_its_tags(
     assert added.scene.gsd == 2 and not added.scene.cube[0, 0].any()
 
 
-def test_a_label_raster_on_another_grid_is_moved(add: Add, flight: np.ndarray, farm: Scene, save_tif: Any) -> None:
-    save_tif("classes.tif", farm.labels[None, 5:].repeat(2, 1).repeat(2, 2), ground(5, 0), 1).close()
-    added = add("flight.hdr", "classes.tif")
+@pytest.mark.parametrize(
+    ("corner", "side", "system"), [((5, 0), 2, 32633), ((0, 0), 1, 32633), ((0, 0), 2, 32632)], ids=str
+)
+def test_a_label_raster_on_another_grid_is_refused(
+    add: Add, flight: np.ndarray, farm: Scene, save_tif: Any, tmp_path: Path, corner: Any, side: float, system: int
+) -> None:
+    with save_tif("classes.tif", farm.labels[None], ground(*corner), side) as file:
+        file.crs = f"EPSG:{system}"
 
-    assert (added.scene.labels[:5] == 0).all() and np.array_equal(added.scene.labels[5:], farm.labels[5:])
-    assert "another grid" in said(added)
+    assert "must lie on the grid of the cube" in refusal(tmp_path, lambda: add("flight.hdr", "classes.tif"))
 
 
 def test_without_rasterio_a_geotiff_says_what_to_install(

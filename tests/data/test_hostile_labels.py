@@ -14,10 +14,10 @@ import numpy as np
 import pytest
 
 from hsiaug.base.errors import HsiaugError, InputError, SceneError
-from hsiaug.data import layers, vector_labels
+from hsiaug.data import geopackage, vector_labels
+from hsiaug.data.geopackage import read_geopackage
 from hsiaug.data.georeference import Georeference
 from hsiaug.data.label_source import rasterise
-from hsiaug.data.layers import read_geopackage
 from hsiaug.data.vector_labels import VectorLabels, read_vector_labels
 from tests.geopackages import write_geopackage
 
@@ -223,7 +223,7 @@ def test_only_plain_tables_of_a_geopackage_are_read(plots: Path, sql: str) -> No
 
 
 def test_reading_a_geopackage_ends_in_time(plots: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(layers, "MOST_SECONDS", 0.2)
+    monkeypatch.setattr(geopackage, "MOST_SECONDS", 0.2)
     many = "WITH RECURSIVE r(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM r LIMIT 3000) INSERT INTO {} FROM r;"
     sql = many.format("gpkg_contents SELECT 'p', 'features'") + many.format(
         "gpkg_geometry_columns SELECT 'p', 'g', n"
@@ -276,7 +276,7 @@ def test_an_empty_point_has_no_place(tmp_path: Path) -> None:
 
 
 def test_a_layer_is_bounded_in_size(plots: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(layers, "MOST_BYTES", 150)
+    monkeypatch.setattr(geopackage, "MOST_BYTES", 150)
     monkeypatch.setattr(sqlite3, "SQLITE_LIMIT_LENGTH", sqlite3.SQLITE_LIMIT_ATTACHED)
     assert "may hold at most" in changed(plots, "")
 

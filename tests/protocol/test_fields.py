@@ -9,8 +9,8 @@ import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
-from hsiaug.base.errors import InputError, SceneError, SplitError
-from hsiaug.core.fields import label_fields, seen_fields
+from hsiaug.base.errors import InputError, SplitError
+from hsiaug.core.fields import label_fields
 from hsiaug.core.pairs import PairSet
 from hsiaug.core.scene import Scene
 from hsiaug.data import load_scene
@@ -19,30 +19,25 @@ from hsiaug.protocol.protocols import parse_protocol
 from hsiaug.protocol.sampled import by_number, by_ratio, training_sizes
 from hsiaug.protocol.split import Split, draw_split
 from hsiaug.protocol.tiling import draw_tiles
-from hsiaug.trial.spec import plots_read
 
 
-def scene_of(labels: np.ndarray, plots: np.ndarray | None = None) -> Scene:
+def scene_of(labels: np.ndarray) -> Scene:
     """A scene of two bands with these labels."""
     cube = np.zeros((*labels.shape, 2), dtype=np.float32)
     names = tuple(f"class {c}" for c in range(1, int(labels.max()) + 1))
-    return Scene("farm", cube, labels.astype(np.int16), names, plots=plots)
+    return Scene("farm", cube, labels.astype(np.int16), names)
 
 
 @st.composite
-def farms(draw: st.DrawFn, plots: bool = True) -> Scene:
-    """24×24 pixels in 16 to 64 plots of up to five classes, some without a label; perhaps with plots that are named."""
+def farms(draw: st.DrawFn) -> Scene:
+    """24×24 pixels in 16 to 64 plots of up to five classes, some without a label."""
     side = draw(st.sampled_from([3, 4, 6]))
     count = 24 // side
     kinds = draw(st.lists(st.integers(0, 5), min_size=count**2, max_size=count**2))
     labels = np.kron(np.array(kinds).reshape(count, count), np.ones((side, side), dtype=int))
     counts = np.bincount(labels.ravel(), minlength=2)[1:]
     assume(np.count_nonzero(counts) > 1)
-    if not plots or draw(st.booleans()):
-        return scene_of(labels)
-    # Plots that cut across classes, and leave a rim that is of none.
-    across = np.indices((24, 24)) // draw(st.sampled_from([5, 8, 11]))
-    return scene_of(labels, np.where(np.indices((24, 24))[0] < 20, 1 + across[0] * 9 + across[1], 0))
+    return scene_of(labels)
 
 
 def fields_of(scene: Scene, mask: np.ndarray) -> set[int]:
@@ -57,23 +52,6 @@ def test_a_field_is_a_connected_component_of_one_class_corners_included() -> Non
     assert fields[0, 0] == fields[1, 2], "one corner joins two pixels"
     assert fields[3, 0] != fields[0, 0], "a class may have several fields"
     assert len(np.unique(fields[labels > 0])) == 4
-
-
-def test_a_plot_is_a_field_whatever_grows_in_it_and_the_rest_is_connected() -> None:
-    labels = np.array([[1, 2, 2, 0, 1, 1]], dtype=np.int16)
-    plots = np.array([[7, 7, 9, 9, 0, 0]], dtype=np.int32)
-    fields = label_fields(labels, plots)
-
-    assert fields[0, 0] == fields[0, 1] != fields[0, 2], "a border of plots parts a class"
-    assert fields[0, 3] == 0 and fields[0, 4] == fields[0, 5] > 0
-    assert seen_fields(fields, np.eye(1, 6, dtype=bool)).tolist() == [[True, True, False, False, False, False]]
-
-
-def test_plots_are_of_the_labels_shape_and_no_part_of_the_scenes_checksum() -> None:
-    labels = np.array([[1, 2], [1, 2]])
-    with pytest.raises(SceneError, match="plots must have the labels' height and width"):
-        scene_of(labels, np.ones((2, 3)))
-    assert scene_of(labels, np.ones((2, 2))).sha256 == scene_of(labels).sha256
 
 
 def test_on_indian_pines_a_third_to_a_half_of_the_test_pixels_lie_in_the_training_fields() -> None:
@@ -132,7 +110,7 @@ def test_no_training_field_holds_a_test_pixel(
     assert again.audit == split.audit, "the same seed draws the same"
 
 
-@given(farms(plots=False), st.integers(1, 12), st.integers(1, 4), st.integers(0, 9))
+@given(farms(), st.integers(1, 12), st.integers(1, 4), st.integers(0, 9))
 @settings(max_examples=60, deadline=None)
 def test_counts_are_exact_and_as_many_fields_are_visited_as_asked_for(
     scene: Scene, count: int, places: int, seed: int
@@ -204,7 +182,7 @@ def test_what_is_no_number_of_places_is_refused(text: str) -> None:
         parse_protocol(text)
 
 
-@given(farms(plots=False), st.integers(2, 5), st.integers(0, 9))
+@given(farms(), st.integers(2, 5), st.integers(0, 9))
 @settings(max_examples=30, deadline=None)
 def test_several_clumps_of_issd_hold_the_pixels_of_one(scene: Scene, places: int, seed: int) -> None:
     sizes, _ = training_sizes(scene, by_ratio(0.2))
@@ -220,25 +198,6 @@ def test_clumps_lie_in_components_of_their_own() -> None:
     scene = scene_of(labels)
     split = draw_split(scene, parse_protocol("issd:0.1x3"), 0, 3)
     assert len(fields_of(scene, split.train & (labels == 1))) == 3
-
-
-def test_own_plots_enter_the_identity_where_draws_depend_on_them() -> None:
-    labels = np.kron(np.array([[1, 2], [2, 1]]), np.ones((8, 8), dtype=int))
-    plain, named = scene_of(labels), scene_of(labels, np.ones((16, 16)))
-    texts = (
-        "fields:3",
-        "within:fields:3",
-        "random-twin:fields:3",
-        "issd",
-        "within:issd",
-        "within:all",
-        "random-twin:issd",
-    )
-    read = {text: plots_read(named, parse_protocol(text)) for text in texts}
-
-    assert {text for text, checksum in read.items() if checksum} == set(texts[:3])
-    assert set(read.values()) == {named.plots_sha256, None}
-    assert plots_read(plain, parse_protocol("fields:3")) is None
 
 
 def test_of_masks_a_field_is_a_place() -> None:

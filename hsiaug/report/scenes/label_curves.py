@@ -123,8 +123,7 @@ def _places(report: Report) -> dict[object, dict[str, Place]]:
 def _key(run: str, condition: Condition, protocol: str | None = None) -> tuple[object, ...]:
     """Key shared by the tables of one curve. protocol: of the base draw; None: the condition's own."""
     own = f"{condition.protocol}:{condition.argument}".removesuffix(":")
-    # Plots are in the identity of draws that read them, and added labels may where the base draw does not.
-    rest = {key: v for key, v in json.loads(condition.rest).items() if key not in ("plots", "protocol_version")}
+    rest = {key: v for key, v in json.loads(condition.rest).items() if key != "protocol_version"}
     same = (condition.task, condition.scene, condition.scene_sha256, condition.buffer, condition.patch)
     return run, *same, protocol or own, json.dumps(rest, sort_keys=True)
 
