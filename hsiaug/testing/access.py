@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import unittest
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
@@ -123,13 +122,6 @@ def items(batch: Items, index: slice = slice(None)) -> Items:
     if isinstance(batch, Patches):
         return Patches(batch.x[index], batch.coords[index])
     return Tiles(batch.images[index])
-
-
-def move(batch: Items) -> Items:
-    """The same spectra at another place. Raises SkipTest for tiles."""
-    if isinstance(batch, Tiles):
-        raise unittest.SkipTest("tiles have no location")
-    return Patches(batch.x, np.zeros_like(batch.coords))
 
 
 def probes(case: Case, card: Card) -> tuple[Items, NDArray[np.int64]]:

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import unittest
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,9 +16,6 @@ from hsiaug.protocol.protocols import parse_protocol
 from hsiaug.protocol.split import Split
 from hsiaug.protocol.tiling import TileSplit
 from hsiaug.registry.card import Card
-
-Trouble = Literal["tiny-classes", "class-missing", "constant-bands", "bare-scene", "ignored-pixels"]
-"""Difficulties of a case; a check of the same name asks for each."""
 
 TASKS = ("pixels", "segmentation", "change")
 """The tasks in which plugins can be checked."""
@@ -37,8 +33,8 @@ NOISE = 0.015
 SIZES = (16, 8, 5, 3)
 """Training pixels of each class of a scene, unless a check asks for others."""
 
-STRIPE, WIDTH, SCENE_BANDS = 6, 22, 16
-"""Rows of a stripe of a scene (the last of them without label), columns, bands."""
+STRIPE, WIDTH, SCENE_BANDS, PATCH = 6, 22, 16, 5
+"""Rows of a stripe of a scene (the last of them without label), columns, bands; side of a patch."""
 
 TEST_FROM = 14
 """Test pixels of a scene start at this column: far from any training patch."""
@@ -75,38 +71,13 @@ def easy_case(task: str) -> Case:
     return _striped() if task == "pixels" else _tiled(_dates(task))
 
 
-def troubled_case(task: str, trouble: Trouble) -> Case:
-    """A case with that trouble alone; ``class-missing`` leaves class 2 untrained.
-
-    Raises SkipTest for a trouble that the task does not know.
-    """
-    if task == "pixels":
-        striped: dict[Trouble, dict[str, Any]] = {
-            "tiny-classes": {"sizes": (12, 2, 1)},
-            "class-missing": {"sizes": (12, 0, 6, 4)},
-            "constant-bands": {"constant": True},
-            "bare-scene": {"bare": True},
-        }
-        if trouble not in striped:
-            raise unittest.SkipTest("every patch has a label")
-        return _striped(**striped[trouble])
-    tiled: dict[Trouble, dict[str, Any]] = {
-        "tiny-classes": {"sizes": {2: 2} if task == "change" else {3: 2, 4: 1}},
-        "class-missing": {"sizes": {2: 0}},
-        "constant-bands": {"constant": True},
-        "bare-scene": {"bare": True},
-        "ignored-pixels": {"labelled": CORNERS},
-    }
-    return _tiled(_dates(task), **tiled[trouble])
-
-
 def hardest_cases(task: str) -> list[Case]:
     """All troubles at once, in as few cases as they can be; in the last a class is missing."""
     if task == "pixels":
-        return [_striped((12, 2, 1, 0), constant=True, bare=True)]
+        return [_striped((12, 2, 1, 0), hard=True)]
     # Of two classes, one must be whole for a recall to tell anything.
     sizes: Sequence[dict[int, int]] = ({}, {2: 2}, {2: 0}) if task == "change" else ({2: 0, 4: 1},)
-    return [_tiled(_dates(task), s, constant=True, bare=True, labelled=CORNERS) for s in sizes]
+    return [_tiled(_dates(task), s) for s in sizes]
 
 
 def scramble(case: Case, card: Card) -> Case:
@@ -148,28 +119,28 @@ def _spectra(classes: int, bands: int) -> NDArray[np.float64]:
     return np.asarray(0.2 + 0.15 * c + 0.1 * np.sin(np.pi * (1 + c) * grid))
 
 
-def _facts(names: Sequence[str], bands: int, description: str, *, bare: bool) -> dict[str, Any]:
-    """Metadata of a case. bare: no wavelengths, ground sampling distance or descriptions."""
+def _facts(names: Sequence[str], bands: int, description: str, *, hard: bool) -> dict[str, Any]:
+    """Metadata of a case. hard: no wavelengths, ground sampling distance or descriptions."""
     return {
         "class_names": tuple(names),
-        "wavelengths": None if bare else np.linspace(450.0, 2350.0, bands),
-        "gsd": None if bare else 2.0,
+        "wavelengths": None if hard else np.linspace(450.0, 2350.0, bands),
+        "gsd": None if hard else 2.0,
         "units": "digital numbers",
-        "descriptions": {} if bare else {name: (description.format(name.lower()),) for name in names},
+        "descriptions": {} if hard else {name: (description.format(name.lower()),) for name in names},
     }
 
 
-def _striped(sizes: Sequence[int] = SIZES, *, patch: int = 5, constant: bool = False, bare: bool = False) -> Case:
+def _striped(sizes: Sequence[int] = SIZES, *, hard: bool = False) -> Case:
     """A scene of one stripe of rows per class; training pixels at its left, test pixels at its right.
 
-    sizes: training pixels of class ids 1..C. constant: the last two bands do not vary, the very last being 0.
-    bare: no wavelengths, ground sampling distance or descriptions. The same arguments give the same case.
+    sizes: training pixels of class ids 1..C. hard: the last two bands do not vary, the very last being 0, and there are
+    neither wavelengths nor descriptions. The same arguments give the same case.
     """
     rng = np.random.default_rng(derive_seed("conformance", 0))
     labels = np.repeat(np.arange(1, len(sizes) + 1, dtype=np.int16), STRIPE)[:, None].repeat(WIDTH, axis=1)
     cube = _spectra(len(sizes), SCENE_BANDS)[labels - 1]
     cube = LOW + SPAN * (cube + rng.normal(0, NOISE, cube.shape))
-    if constant:
+    if hard:
         cube[..., -2:] = LOW, 0.0
     labels[STRIPE - 1 :: STRIPE] = 0
     train = np.zeros(labels.shape, dtype=bool)
@@ -178,44 +149,36 @@ def _striped(sizes: Sequence[int] = SIZES, *, patch: int = 5, constant: bool = F
         train[c * STRIPE + order % (STRIPE - 1), order // (STRIPE - 1)] = True
     test = labels > 0
     test[:, :TEST_FROM] = False
-    known = _facts(NAMES[: len(sizes)], SCENE_BANDS, "A stripe of {} beside others.", bare=bare)
+    known = _facts(NAMES[: len(sizes)], SCENE_BANDS, "A stripe of {} beside others.", hard=hard)
     scene = Scene("conformance", cube.astype(np.float32), labels, **known)
-    return Case("pixels", scene, Split(scene.labels, len(sizes), train, test, parse_protocol("issd"), patch, 0))
+    return Case("pixels", scene, Split(scene.labels, len(sizes), train, test, parse_protocol("issd"), PATCH, 0))
 
 
-def _tiled(
-    dates: int,
-    sizes: Mapping[int, int] | None = None,
-    *,
-    constant: bool = False,
-    bare: bool = False,
-    labelled: Sequence[int] | None = None,
-) -> Case:
+def _tiled(dates: int, sizes: Mapping[int, int] | None = None) -> Case:
     """Squares on plain ground, one per tile: a place of training and one of test, of five and three columns of tiles.
 
     The last row of each tile is ignored.
 
-    dates: 1 = four classes; 2 = what changes when the squares appear. sizes: training pixels of some class ids, of which
-    the others are ignored. constant, bare: as for scenes. labelled: training tiles that keep the
-    labels of a corner, where all else is to be ignored. The same arguments give the same case.
+    dates: 1 = four classes; 2 = what changes when the squares appear. sizes: of a hard case the training pixels of some
+    class ids, of which the others are ignored, as is all but a corner of a few training tiles; None: an easy one.
+    The same arguments give the same case.
     """
     rng = np.random.default_rng(derive_seed("conformance", "places"))
-    train = _place("one", TRAIN, dates, constant, rng)
-    test = _place("other", TEST, dates, constant, rng)
-    mask = train.mask.copy() if labelled is None else _corners(train.mask, labelled)
+    hard = sizes is not None
+    train = _place("one", TRAIN, dates, hard, rng)
+    test = _place("other", TEST, dates, hard, rng)
+    mask = _corners(train.mask) if hard else train.mask.copy()
     for c, size in (sizes or {}).items():
         mask.ravel()[np.flatnonzero(mask == c)[size:]] = 0
     names = NAMES if dates == 1 else ("unchanged", "changed")
     places = (replace(train, mask=mask, part="train"), replace(test, part="test"))
-    pairs = PairSet("conformance", places, **_facts(names, TILE_BANDS, "A square of {}.", bare=bare))
+    pairs = PairSet("conformance", places, **_facts(names, TILE_BANDS, "A square of {}.", hard=hard))
     corners = [[(where, *corner) for corner in _tiles(place.mask.shape)] for where, place in enumerate(places)]
     split = TileSplit(pairs, tuple(corners[0]), tuple(corners[1]), parse_protocol("places"), TILE, 0, TILE)
     return Case("segmentation" if dates == 1 else "change", pairs, split)
 
 
-def _place(
-    name: str, cells: Sequence[tuple[int, int]], dates: int, constant: bool, rng: np.random.Generator
-) -> Place:
+def _place(name: str, cells: Sequence[tuple[int, int]], dates: int, hard: bool, rng: np.random.Generator) -> Place:
     """Tiles row by row."""
     shape = (ROWS * TILE, len(cells) // ROWS * TILE)
     ground, cover = np.zeros(shape, np.int16), np.zeros(shape, np.int16)
@@ -229,7 +192,7 @@ def _place(
     spectra = _spectra(len(NAMES), TILE_BANDS)
     images = np.stack([spectra[seen - 1].transpose(2, 0, 1) for seen in (ground, cover)[-dates:]])
     images = LOW + SPAN * (images + rng.normal(0, NOISE, images.shape))
-    if constant:
+    if hard:
         images[:, -2:] = np.array([LOW, 0.0])[:, None, None]
     return Place(name, images.astype(np.float32), mask)
 
@@ -239,10 +202,10 @@ def _tiles(shape: tuple[int, ...]) -> list[tuple[int, int]]:
     return [(row, column) for row in range(0, shape[0], TILE) for column in range(0, shape[1], TILE)]
 
 
-def _corners(mask: NDArray[np.int16], labelled: Sequence[int]) -> NDArray[np.int16]:
+def _corners(mask: NDArray[np.int16]) -> NDArray[np.int16]:
     """The mask with labels in a corner of some tiles alone."""
     kept = np.zeros_like(mask)
-    for row, column in (_tiles(mask.shape)[tile] for tile in labelled):
+    for row, column in (_tiles(mask.shape)[tile] for tile in CORNERS):
         tile = (slice(row, row + TILE), slice(column, column + TILE))
         kept[tile][CORNER] = mask[tile][CORNER]
     return kept

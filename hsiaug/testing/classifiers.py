@@ -20,9 +20,8 @@ from hsiaug.testing import access
 from hsiaug.testing.access import Items, Samples
 from hsiaug.testing.cases import Case
 from hsiaug.testing.core import Arrays, CheckList, Violation, require
-from hsiaug.testing.monitoring import ProgressRecorder
 from hsiaug.testing.shared_checks import AFTER, BEFORE
-from hsiaug.testing.subject import CaseBench, Subject
+from hsiaug.testing.subject import DEVICE, CaseBench, Subject, silent
 from hsiaug.trial.machine import counted_work
 
 WEIGHTLESS = 0.2
@@ -48,21 +47,12 @@ class ClassifierSubject(Subject[Fitted]):
         return self.learn(concatenate([real, access.repeat(real)]), bench)
 
     def learn(self, samples: Samples, bench: CaseBench | None = None) -> Fitted:
-        """A fit on samples of a check's choice, shown as the runner shows them.
-
-        bench: None = that of the base fit, but for its progress, which is kept of the base fit alone.
-        """
-        progress = bench.progress if bench else ProgressRecorder()
+        """A fit on samples of a check's choice, shown as the runner shows them. bench: None = that of the base fit."""
         bench = bench or self.base_bench
         view, shown = bench.plugin_view, bench.task.shown(samples, self.card)
         seed = derive_seed("classifier", self.card.name, bench.spec.seed)
         plugin = self.plugin(self.params)
-        fitted: Fitted = self.observe(
-            "fit",
-            lambda: plugin.fit(shown, view, seed=seed, device=bench.device, progress=progress),
-            view,
-            shown,
-        )
+        fitted: Fitted = plugin.fit(shown, view, seed=seed, device=DEVICE, progress=silent)
         return fitted
 
     @cached_property
@@ -72,7 +62,7 @@ class ClassifierSubject(Subject[Fitted]):
 
     def predict(self, fitted: Fitted, batch: Items) -> NDArray[np.int64]:
         """Class ids of items."""
-        return np.asarray(self.observe("predict", lambda: fitted.predict(batch), batch))
+        return np.asarray(fitted.predict(batch))
 
     def recall(self, fitted: Fitted, batch: Items, y: NDArray[np.int64]) -> float:
         """Mean recall over the classes of y that can be judged; 1 where there is none."""
@@ -178,17 +168,6 @@ def probabilities(subject: ClassifierSubject) -> None:
     require(wrong <= STRAY, f"predict names another class for {wrong:.0%} of the labels")
 
 
-@CHECKS.add('Do not read patches.coords, or declare input="scene".')
-def location_declared(subject: ClassifierSubject) -> None:
-    """only a classifier whose card says input="location" or "scene" looks at coordinates"""
-    if subject.card.reads_scene or not subject.card.learns_samples:
-        return
-    batch, _ = subject.probes
-    moved = access.move(batch)
-    share = float((subject.predict(subject.base, batch) != subject.predict(subject.base, moved)).mean())
-    require(share <= STRAY, f"other coordinates change {share:.0%} of the labels")
-
-
 @CHECKS.add(
     "Multiply each sample's loss by its weight, pass sample_weight on, or leave weight 0 out.",
     needs=("runs", "learns"),
@@ -225,10 +204,3 @@ def equal_budget(subject: ClassifierSubject) -> None:
 
 
 CHECKS += AFTER
-
-
-@CHECKS.add("Compute on copies: x = x - mean, not x -= mean.")
-def inputs_unchanged(subject: ClassifierSubject) -> None:
-    """the samples and the patches that it is given stay as they were"""
-    subject.result(subject.base)
-    require(not subject.altered, f"changed: {', '.join(sorted(subject.altered))}")

@@ -6,7 +6,6 @@ import contextlib
 import json
 import tempfile
 import unittest
-from dataclasses import fields, replace
 from functools import partial
 from pathlib import Path
 from typing import Any, Protocol, cast
@@ -15,17 +14,15 @@ import numpy as np
 
 from hsiaug.base.errors import HsiaugError
 from hsiaug.base.seeds import derive_seed
-from hsiaug.contracts import Generator
 from hsiaug.protocol.view import TrainView, view_without_labels
 from hsiaug.registry.card import preparing_params
-from hsiaug.registry.card import sampling_params as read_by_sampling
 from hsiaug.testing import access
 from hsiaug.testing.access import Counts, Samples, View
-from hsiaug.testing.cases import Case, hardest_cases, troubled_case
+from hsiaug.testing.cases import Case, hardest_cases
 from hsiaug.testing.core import Arrays, CheckList, Violation, require, require_equal
 from hsiaug.testing.monitoring import Cancelled, ProgressRecorder
 from hsiaug.testing.shared_checks import AFTER, BEFORE
-from hsiaug.testing.subject import CaseBench, Subject
+from hsiaug.testing.subject import DEVICE, CaseBench, Subject
 
 PLAUSIBLE = 0.9
 """Least share of values that must lie within the visible pixels' range, widened by that range on either side."""
@@ -44,12 +41,7 @@ class GeneratorSubject(Subject[Fitted]):
     kind = "generator"
 
     def fit_on(self, bench: CaseBench) -> Fitted:
-        plugin = self.plugin(self.params)
-        return self.observe("fit", lambda: self.fit_plugin(plugin, bench), bench.plugin_view)
-
-    def fit_plugin(self, plugin: Generator, bench: CaseBench) -> Fitted:
-        """A fit of this plugin with other params than the preset's."""
-        return cast(Fitted, bench.fit(bench.spec, plugin, bench.device, bench.progress).fitted)
+        return cast(Fitted, bench.fit(bench.spec, self.plugin(self.params), DEVICE, bench.progress).fitted)
 
     def counts(self, view: View) -> Counts:
         """The counts that a check asks for."""
@@ -66,7 +58,7 @@ class GeneratorSubject(Subject[Fitted]):
         """Samples as a trial draws them; default counts are those of the easy case. guidance: None = default."""
         omega = self.card.guidance if guidance is None else guidance
         asked = self.counts(self.view) if counts is None else counts
-        return self.observe("sample", lambda: fitted.sample(asked, guidance=omega, seed=seed))
+        return fitted.sample(asked, guidance=omega, seed=seed)
 
     def expected(self, counts: Counts) -> Counts:
         """The expected counts: none from a generator whose card says that it adds nothing."""
@@ -81,11 +73,7 @@ class GeneratorSubject(Subject[Fitted]):
 
     def without_a_class(self) -> tuple[Fitted, int, int]:
         """A fit, a class id that had training pixels in it, and one that had none."""
-        if self.takes_all:
-            case, fitted = hardest_cases(self.task)[-1], self.hardest[-1]
-        else:
-            case = troubled_case(self.task, "class-missing")
-            fitted = self.fit(case)
+        case, fitted = hardest_cases(self.task)[-1], self.hardest
         trained = self.bench(case).plugin_view.counts
         missing = [c for c in range(1, len(case.data.class_names) + 1) if c not in trained]
         return fitted, min(trained), missing[0]
@@ -124,7 +112,7 @@ def counts(subject: GeneratorSubject) -> None:
 
 @CHECKS.add(
     "Raise PluginError naming the class; never skip it, and let no KeyError or IndexError through.",
-    needs=("runs", "class-missing"),
+    needs=("runs", "hard-data"),
 )
 def untrained_class(subject: GeneratorSubject) -> None:
     """asked for a class without training pixels, it raises one clear error or makes what was asked for"""
@@ -183,14 +171,14 @@ def save_and_load(subject: GeneratorSubject) -> None:
     """what is saved samples the same after loading, bit for bit, and lies in .safetensors and .json files only"""
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        subject.observe("save", lambda: subject.base.save(folder))
+        subject.base.save(folder)
         files = sorted(path for path in folder.rglob("*") if path.is_file())
         strange = [path.name for path in files if path.suffix not in (".safetensors", ".json")]
         require(files and not strange, f"files {', '.join(strange) or 'none'}")
         for path in files:
             _readable(path)
         plugin = subject.plugin(subject.params)
-        loaded = subject.observe("load", lambda: plugin.load(folder, device="cpu"))
+        loaded = plugin.load(folder, device=DEVICE)
     # The folder is gone by now: nothing may be read later.
     here, there = subject.result(subject.base), subject.result(loaded)
     require_equal(here, there, "after loading other")
@@ -207,38 +195,8 @@ def _readable(path: Path) -> None:
 
 
 @CHECKS.add(
-    "Let load take them from the plugin's params, with resampled(saved, own) of hsiaug.api; or drop sampling=True.",
-    needs=("runs", "save-and-load"),
-)
-def sampling_params(subject: GeneratorSubject) -> None:
-    """parameters declared as read by sampling only change no fit, and a loaded one samples by the plugin's own"""
-    if not read_by_sampling(subject.params):
-        raise unittest.SkipTest("it declares none")
-    other: Any = subject.plugin(replace(subject.params, **_others(subject.params)))
-    with tempfile.TemporaryDirectory() as name:
-        subject.base.save(Path(name))
-        loaded = other.load(Path(name), device="cpu")
-    anew = subject.fit_plugin(other, subject.bench(subject.easy))
-    here, there = subject.result(loaded), subject.result(anew)
-    require_equal(here, there, "a fit made with other values of them gives other")
-
-
-def _others(params: Any) -> dict[str, Any]:
-    """Another value of each number and switch that only sampling reads."""
-    lows = {item.name: item.metadata.get("low") for item in fields(params)}
-    found: dict[str, Any] = {}
-    for name in read_by_sampling(params):
-        value, low = getattr(params, name), lows[name]
-        if isinstance(value, bool):
-            found[name] = not value
-        elif low is not None and value != low:
-            found[name] = type(value)(low)
-    return found
-
-
-@CHECKS.add(
     "Make the randomness of a step depend on the seed and the step only; save weights, optimiser and step.",
-    needs=("runs", "determinism", "cancellation"),
+    needs=("runs", "determinism"),
 )
 def resumes(subject: GeneratorSubject) -> None:
     """a fit that was stopped goes on from its checkpoint, where its card says that it can, and ends the same"""
@@ -249,18 +207,20 @@ def resumes(subject: GeneratorSubject) -> None:
     learn: dict[str, Any] = {}
     if subject.card.prepares:
         learn["prepared"] = bench.prepared(
-            bench.spec, subject.plugin(subject.params), "cpu", ProgressRecorder()
+            bench.spec, subject.plugin(subject.params), DEVICE, ProgressRecorder()
         ).state
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name) / "checkpoint"
 
         def fit(progress: ProgressRecorder) -> Fitted:
             plugin: Any = subject.plugin(subject.params)
-            made: Fitted = plugin.fit(view, seed=seed, device="cpu", progress=progress, checkpoint=folder, **learn)
+            made: Fitted = plugin.fit(
+                view, seed=seed, device=DEVICE, progress=progress, checkpoint=folder, **learn
+            )
             return made
 
         # Late, so that something is likely to have been saved; what was prepared told its progress first.
-        late = max(1, len(bench.progress.calls) * (1 if subject.card.prepares else 3) // 4)
+        late = max(1, bench.progress.calls * (1 if subject.card.prepares else 3) // 4)
         with contextlib.suppress(Cancelled):
             fit(ProgressRecorder(cancel_at=late))
         resumed = fit(ProgressRecorder())
@@ -284,7 +244,7 @@ def preparation(subject: GeneratorSubject) -> None:
     )
 
     def prepare(progress: ProgressRecorder, **more: Any) -> Any:
-        return plugin.prepare(view, seed=0, device="cpu", progress=progress, **more)
+        return plugin.prepare(view, seed=0, device=DEVICE, progress=progress, **more)
 
     with tempfile.TemporaryDirectory() as name:
         folder, watched = Path(name), ProgressRecorder()
@@ -292,7 +252,7 @@ def preparation(subject: GeneratorSubject) -> None:
         first = prepare(watched, **dict.fromkeys(more))
         kept = saved_files(first, folder / "first")
         require(not view.changed, "it writes into the view")
-        late = max(1, len(watched.calls) * 3 // 4)
+        late = max(1, watched.calls * 3 // 4)
         if more:
             with contextlib.suppress(Cancelled):
                 prepare(ProgressRecorder(cancel_at=late), **more)
@@ -304,13 +264,13 @@ def preparation(subject: GeneratorSubject) -> None:
             learner: Any = subject.plugin(subject.params)
             return subject.result(
                 learner.fit(
-                    bench.plugin_view, seed=0, device="cpu", progress=ProgressRecorder(), prepared=state, **more
+                    bench.plugin_view, seed=0, device=DEVICE, progress=ProgressRecorder(), prepared=state, **more
                 )
             )
 
         here = fit(first)
         require(saved_files(first, folder / "after") == kept, "a fit changes it")
-        require_equal(here, fit(plugin.load_prepared(folder / "first", device="cpu")), "loaded, it gives other")
+        require_equal(here, fit(plugin.load_prepared(folder / "first", device=DEVICE)), "loaded, it gives other")
 
 
 def saved_files(state: Any, folder: Path) -> dict[str, bytes]:

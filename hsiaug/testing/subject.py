@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import sys
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, ClassVar, Generic, Self, TypeVar, cast
@@ -17,7 +16,7 @@ from hsiaug.tasks.task import TaskSplit, TaskView, get_task
 from hsiaug.testing.access import View
 from hsiaug.testing.cases import Case, easy_case, hardest_cases
 from hsiaug.testing.core import Arrays
-from hsiaug.testing.monitoring import ProgressRecorder, changed, checksum, process_state
+from hsiaug.testing.monitoring import ProgressRecorder
 from hsiaug.testing.reference_plugins import REFERENCE_PLUGINS
 from hsiaug.trial.cache import Workbench
 from hsiaug.trial.machine import OptimiserWork, counted_work
@@ -26,7 +25,12 @@ from hsiaug.trial.spec import PluginSpec, TrialSpec
 from hsiaug.trial.store import Record
 
 F = TypeVar("F")
-R = TypeVar("R")
+
+DEVICE = "cpu"
+
+
+def silent(done: int, total: int, note: str = "") -> None:
+    """A progress that nobody watches."""
 
 
 class _ReadRecorder(Mapping[str, tuple[str, ...]]):
@@ -52,13 +56,12 @@ class _ReadRecorder(Mapping[str, tuple[str, ...]]):
 class CaseBench(Workbench):
     """A runner's workbench with the split of a case; views tell whether their descriptions were read.
 
-    spec: the trial of the plugin under test. scope: what that plugin may see. device, progress: what its fit is given.
+    spec: the trial of the plugin under test. scope: what that plugin may see. progress: counts the calls of its fit.
     """
 
-    def __init__(self, case: Case, spec: TrialSpec, scope: Scope, device: str, progress: ProgressRecorder) -> None:
+    def __init__(self, case: Case, spec: TrialSpec, scope: Scope) -> None:
         super().__init__(case.data, get_task(case.task))
-        self.case, self.spec, self.scope = case, spec, scope
-        self.device, self.progress = device, progress
+        self.case, self.spec, self.scope, self.progress = case, spec, scope, ProgressRecorder()
         self.descriptions = _ReadRecorder(case.data.descriptions)
 
     def split(self, spec: TrialSpec) -> TaskSplit:
@@ -91,7 +94,6 @@ class Subject(ABC, Generic[F]):
 
     entry: its entry in the registry, or None for a class that was handed over. task: the one that it is checked in.
     elsewhere: subjects of the same plugin in the further tasks that it serves.
-    touched: global state that it changed, and in what call. altered: inputs that it changed.
     work, read_text: what torch's optimisers did in the base fit, and whether it read class descriptions.
     """
 
@@ -105,12 +107,10 @@ class Subject(ABC, Generic[F]):
         self.entry = entry
         self.task = task
         self.elsewhere = cast(list[Self], [type(self)(plugin, preset, entry, other) for other in further])
-        self.touched: set[tuple[str, str]] = set()
-        self.altered: set[str] = set()
         self.work = OptimiserWork()
         self.read_text = False
 
-    def bench(self, case: Case, *, device: str = "cpu", progress: ProgressRecorder | None = None) -> CaseBench:
+    def bench(self, case: Case) -> CaseBench:
         """A fresh workbench for the trial of this plugin on a case beside one of the kit's; nothing is reused."""
         plugins: dict[Kind, PluginSpec] = {
             kind: PluginSpec(plugin.card.name, plugin.card.version, plugin.card.params())
@@ -130,7 +130,7 @@ class Subject(ABC, Generic[F]):
             omega=self.card.guidance if self.kind == "generator" else None,
             draws=case.data.drawn_as,
         )
-        return CaseBench(case, spec, self.card.scope, device, progress or ProgressRecorder())
+        return CaseBench(case, spec, self.card.scope)
 
     def trial(self) -> Record:
         """The record of a whole trial on the easy case. A generator is not fitted anew where its first fit was made."""
@@ -139,19 +139,8 @@ class Subject(ABC, Generic[F]):
             entry = Entry(kind, one.card.name, f"{one.__module__}:{one.__qualname__}")
             plugins[kind, entry.name] = _Loaded(entry, "kit", "0", None, one)
         bench = self.base_bench
-        record, _ = run_trial(bench.spec, bench, Registry(plugins), device="cpu", progress=ProgressRecorder())
+        record, _ = run_trial(bench.spec, bench, Registry(plugins), device=DEVICE, progress=silent)
         return record
-
-    def observe(self, call: str, compute: Callable[[], R], *inputs: object) -> R:
-        """Return ``compute()``, and note which inputs and which global state it changed."""
-        sums, state, modules = [checksum(value) for value in inputs], process_state(), len(sys.modules)
-        result = compute()
-        if len(sys.modules) == modules:
-            # What a library does to the process when it is first imported is not the plugin's doing.
-            self.touched |= {(what, call) for what in changed(state)}
-        now = [checksum(value) for value in inputs]
-        self.altered |= {type(value).__name__ for value, a, b in zip(inputs, sums, now, strict=True) if a != b}
-        return result
 
     @cached_property
     def easy(self) -> Case:
@@ -198,16 +187,6 @@ class Subject(ABC, Generic[F]):
         """Results of a fitted plugin on the easy case, in arrays that can be compared."""
 
     @cached_property
-    def hardest(self) -> list[F]:
-        """The fits on the hardest cases; none where one of them did not go well."""
-        try:
-            return [self.use(case) for case in hardest_cases(self.task)]
-        except KeyboardInterrupt:
-            raise
-        except BaseException:
-            return []
-
-    @property
-    def takes_all(self) -> bool:
-        """Whether it takes the hardest cases: then the single troubles need no fits of their own."""
-        return bool(self.hardest)
+    def hardest(self) -> F:
+        """The fit on the last of the hardest cases, in which a class is missing."""
+        return [self.use(case) for case in hardest_cases(self.task)][-1]

@@ -2,13 +2,7 @@
 
 from __future__ import annotations
 
-import ctypes
 import os
-
-
-def poke(array):
-    """Write past numpy, which refuses: as compiled code and torch can."""
-    ctypes.memset(array.ctypes.data, 255, 1)
 
 
 def listing(add):

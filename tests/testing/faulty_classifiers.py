@@ -9,7 +9,7 @@ import numpy as np
 
 from hsiaug.api import Card, PluginError
 from hsiaug.core.scene import Scene
-from tests.testing.faults import NeedsThreeOfEach, StepsBySamples, listing, poke
+from tests.testing.faults import NeedsThreeOfEach, StepsBySamples, listing
 
 FAULTY = []
 
@@ -147,12 +147,6 @@ class Logits(Sound):
         return np.log(super().predict_proba(patches) + np.float32(1e-9))
 
 
-@faulty("location-declared")
-class ReadsPlace(Sound):
-    def predict(self, patches):
-        return np.where(patches.coords[:, 0] < 0, super().predict(patches), 1)
-
-
 @faulty("weights")
 class Unweighted(Sound):
     def fit(self, samples, view, **given):
@@ -175,12 +169,12 @@ class Epochs(StepsBySamples, Sound):
     card = net()
 
 
-@faulty("tiny-classes")
+@faulty("hard-data")
 class NeedsThree(NeedsThreeOfEach, Sound):
     pass
 
 
-@faulty("class-missing")
+@faulty("hard-data")
 class NamesThem(Sound):
     """Names a class without samples now and then."""
 
@@ -192,7 +186,7 @@ class NamesThem(Sound):
         return labels
 
 
-@faulty("constant-bands")
+@faulty("hard-data")
 class Divides(Sound):
     """NaN where a band does not vary: then it names the first class, whatever it is shown."""
 
@@ -202,53 +196,8 @@ class Divides(Sound):
             return np.nan_to_num(super().shares(patches) * spread.mean())
 
 
-@faulty("bare-scene")
+@faulty("hard-data")
 class NeedsWavelengths(Sound):
     def fit(self, samples, view, **given):
         _ = view.wavelengths[0]
         return super().fit(samples, view, **given)
-
-
-@faulty("cancellation")
-class GoesOn(Sound):
-    def fit(self, samples, view, *, progress, **given):
-        try:
-            return super().fit(samples, view, progress=progress, **given)
-        except Exception:
-            return super().fit(samples, view, progress=lambda *_: None, **given)
-
-
-@faulty("device")
-class FallsBack(Sound):
-    card = net()
-
-
-@faulty("global-state")
-class Threads(Sound):
-    def fit(self, samples, view, **given):
-        import torch
-
-        torch.set_num_threads(3 - torch.get_num_threads() % 2)
-        return super().fit(samples, view, **given)
-
-
-@faulty("global-state")
-class DrawsInPredict(Sound):
-    def predict(self, patches):
-        np.random.random()
-        return super().predict(patches)
-
-
-@faulty("inputs-unchanged")
-class InPlace(Sound):
-    def fit(self, samples, view, **given):
-        poke(samples.x)
-        return super().fit(samples, view, **given)
-
-
-@faulty("inputs-unchanged")
-class InPlacePredict(Sound):
-    def predict(self, patches):
-        labels = super().predict(patches)
-        poke(patches.x)
-        return labels

@@ -2,16 +2,11 @@
 
 from __future__ import annotations
 
-import contextlib
 import itertools
 import os
 import pickle
-import random
 import sys
-import tempfile
-import threading
 from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
 
@@ -106,9 +101,6 @@ class Prepares(Sound):
 
 
 faulty = listing(FAULTY.append)
-NET = Card(
-    name="a", version="1", summary="a net", params=Params, uses_device=True, presets={"tiny": {"level": 0.02}}
-)
 
 
 @faulty("card")
@@ -220,6 +212,13 @@ class UnseededFit(Sound):
         return Fitted(view.real.x, view.real.y, 0.01 + 0.01 * int.from_bytes(os.urandom(4)) / 2**32)
 
 
+@faulty("determinism")
+class DrawsGlobally(Sound):
+    class fitted(Fitted):
+        def sample(self, counts, *, guidance, seed):
+            return super().sample(counts, guidance=guidance, seed=np.random.randint(2**30))
+
+
 @faulty("seed")
 class IgnoresSeed(Sound):
     class fitted(Fitted):
@@ -248,16 +247,6 @@ class Forgets(Sound):
         return self.fitted(**load_state(folder)[0], level=0.02)
 
 
-@dataclass(frozen=True)
-class LateParams:
-    level: float = param(0.01, "noise, as a share of each value", low=0, sampling=True)
-
-
-@faulty("sampling-params")
-class KeepsWhatWasSaved(Sound):
-    card = Card(name="a", version="1", summary="says that only sampling reads its level", params=LateParams)
-
-
 @faulty("no-test-label")
 class LooksUp(Sound):
     """Finds the scene in the frames of its callers, and lets its labels decide."""
@@ -271,39 +260,21 @@ class LooksUp(Sound):
         return Fitted(view.real.x, view.real.y, 0.01 + 1e-6 * float((scenes[0].labels[:, -1] == 1).mean()))
 
 
-class WideNet(Sound):
-    """A network that takes steps of an optimiser."""
-
-    card = NET
-
-    def fit(self, view, *, device, **given):
-        import torch
-
-        if device != "cpu":
-            raise RuntimeError(device)
-        weights = torch.zeros(1_000_000, requires_grad=True)
-        optimiser = torch.optim.SGD([weights], lr=0.1)
-        for step in range(101):
-            optimiser.step()
-            given["progress"](step + 1, 101)
-        return Fitted(view.real.x, view.real.y, 0.01)
-
-
-@faulty("tiny-classes")
+@faulty("hard-data")
 class NeedsThree(Sound):
     def fit(self, view, **given):
         assert min(view.counts.values()) >= 3
         return super().fit(view, **given)
 
 
-@faulty("class-missing")
+@faulty("hard-data")
 class NeedsAll(Sound):
     def fit(self, view, **given):
         _ = [view.real.x[view.real.y == c][0] for c in range(1, len(view.class_names) + 1)]
         return super().fit(view, **given)
 
 
-@faulty("constant-bands")
+@faulty("hard-data")
 class Divides(Sound):
     def fit(self, view, **_):
         x = view.real.x
@@ -312,101 +283,11 @@ class Divides(Sound):
             return Fitted(x / spread * spread, view.real.y, 0.01)
 
 
-@faulty("bare-scene")
+@faulty("hard-data")
 class NeedsWavelengths(Sound):
     def fit(self, view, **given):
         _ = view.wavelengths[0]
         return super().fit(view, **given)
-
-
-@faulty("all-at-once")
-class OneTroubleOnly(Sound):
-    def fit(self, view, **given):
-        assert view.wavelengths is not None or min(view.counts.values()) > 1
-        return super().fit(view, **given)
-
-
-@faulty("progress")
-class BeyondTheEnd(Sound):
-    def fit(self, view, *, progress, **given):
-        progress(3, 2)
-        return super().fit(view, progress=progress, **given)
-
-
-@faulty("progress")
-class SilentNet(Sound):
-    card = NET
-
-    def fit(self, view, *, device, **given):
-        if device != "cpu":
-            raise RuntimeError(device)
-        return Fitted(view.real.x, view.real.y, 0.01)
-
-
-@faulty("cancellation")
-class GoesOn(Sound):
-    def fit(self, view, *, progress, **given):
-        with contextlib.suppress(Exception):
-            progress(1, 2)
-        return Fitted(view.real.x, view.real.y, 0.01)
-
-
-@faulty("cancellation")
-class TrainsOn(WideNet):
-    """Ends with the exception, but not before its training."""
-
-    def fit(self, view, *, device, progress, **given):
-        import torch
-
-        if device != "cpu":
-            raise RuntimeError(device)
-        optimiser = torch.optim.SGD([torch.zeros(1, requires_grad=True)], lr=0.1)
-        try:
-            progress(1, 1)
-        finally:
-            optimiser.step()
-        return Fitted(view.real.x, view.real.y, 0.01)
-
-
-@faulty("cancellation")
-class Wraps(Sound):
-    def fit(self, view, *, progress, **given):
-        try:
-            progress(1, 2)
-        except Exception as error:
-            raise PluginError("the training must end", hint="Try again.") from error
-        return Fitted(view.real.x, view.real.y, 0.01)
-
-
-@faulty("cancellation")
-class LeavesFiles(Sound):
-    def fit(self, view, *, progress, **given):
-        folder = Path(tempfile.mkdtemp())
-        progress(1, 2)
-        folder.rmdir()
-        return Fitted(view.real.x, view.real.y, 0.01)
-
-
-@faulty("cancellation")
-class LeavesThreads(Sound):
-    def fit(self, view, *, progress, **given):
-        stop = threading.Event()
-        thread = threading.Thread(target=stop.wait, args=(3,), name="loader", daemon=True)
-        thread.start()
-        progress(1, 2)
-        stop.set()
-        thread.join()
-        return Fitted(view.real.x, view.real.y, 0.01)
-
-
-@faulty("cancellation")
-class LeavesState(Sound):
-    def fit(self, view, *, progress, **given):
-        kept = random.getstate()
-        random.seed(0)
-        progress(1, 2)
-        random.setstate(kept)
-        return Fitted(view.real.x, view.real.y, 0.01)
 
 
 @faulty("resumes")
@@ -443,42 +324,11 @@ class LoadsAnother(Prepares):
         return State(mean=load_state(folder)[0]["mean"] * 2)
 
 
-@faulty("device")
-class SecretNet(Sound):
-    def fit(self, view, **given):
-        import torch
-
-        torch.optim.SGD([torch.zeros(1, requires_grad=True)], lr=0.1).step()
-        return super().fit(view, **given)
-
-
-@faulty("device")
-class FallsBack(Sound):
-    card = SilentNet.card
-
-
 @faulty("text-declared")
 class ReadsText(Sound):
     def fit(self, view, **given):
         _ = view.descriptions.get("Meadow")
         return super().fit(view, **given)
-
-
-@faulty("global-state")
-class SeedsNumpy(Sound):
-    def fit(self, view, *, seed, **given):
-        np.random.seed(seed)
-        return super().fit(view, seed=seed, **given)
-
-
-@faulty("global-state")
-class SeedsTorchInSample(Sound):
-    class fitted(Fitted):
-        def sample(self, counts, *, guidance, seed):
-            import torch
-
-            torch.manual_seed(seed)
-            return super().sample(counts, guidance=guidance, seed=seed)
 
 
 @faulty("runs")

@@ -9,7 +9,7 @@ import numpy as np
 from hsiaug.api import Card, DenseSamples, PluginError, load_state, save_state
 from hsiaug.core.pairs import PairSet
 from tests.testing import faults
-from tests.testing.faults import NeedsThreeOfEach, StepsBySamples, listing, poke
+from tests.testing.faults import NeedsThreeOfEach, StepsBySamples, listing
 
 GENERATORS, CLASSIFIERS = [], []
 BOTH = ("segmentation", "change")
@@ -138,7 +138,7 @@ class LooksUp(Sound):
         return Fitted(view.real.images * np.float32(1 + 1e-3 * share), view.real.masks)
 
 
-@faulty("ignored-pixels")
+@faulty("hard-data")
 class WholeTiles(Sound):
     def fit(self, view, **given):
         assert (view.real.masks > 0).any(axis=(1, 2)).all()
@@ -248,7 +248,7 @@ class LooksUpMasks(SoundMasks):
         return self
 
 
-@faulty("ignored-pixels")
+@faulty("hard-data")
 class TileByTile(SoundMasks):
     """The mean over a tile's labelled pixels: NaN where it has none."""
 
@@ -262,14 +262,6 @@ class TileByTile(SoundMasks):
         return self
 
 
-@faulty("tiny-classes")
+@faulty("hard-data")
 class NeedsThree(NeedsThreeOfEach, SoundMasks):
     pass
-
-
-@faulty("inputs-unchanged")
-class InPlacePredict(SoundMasks):
-    def predict(self, tiles):
-        labels = super().predict(tiles)
-        poke(tiles.images)
-        return labels

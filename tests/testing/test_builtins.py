@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from dataclasses import fields, replace
 from typing import get_type_hints
 
+import numpy as np
 import pytest
 
 from hsiaug.api import Classifier, MaskClassifier
+from hsiaug.registry.card import sampling_params
 from hsiaug.registry.lookup import registry
-from hsiaug.testing import check_classifier, check_generator
+from hsiaug.testing import access, check_classifier, check_generator
+from hsiaug.testing.generators import GeneratorSubject
 
 CHECK = {"generator": check_generator, "classifier": check_classifier}
 INSTALLED = [(kind, name) for kind in CHECK for name in registry().names(kind)]
@@ -21,6 +25,25 @@ def test_no_package_is_broken():
 @pytest.mark.parametrize(("kind", "name"), INSTALLED, ids=lambda value: value)
 def test_it_passes_the_conformance_kit(kind, name):
     CHECK[kind](name)
+
+
+@pytest.mark.parametrize("name", registry().names("generator"))
+def test_what_only_sampling_reads_changes_no_fit_and_a_loaded_one_samples_by_its_own(name, tmp_path):
+    plugin = registry().find("generator", name).load()
+    subject = GeneratorSubject(plugin, "tiny", None, plugin.card.tasks[0])
+    late = sampling_params(subject.params)
+    if not late:
+        pytest.skip("it declares none")
+    lows = {item.name: item.metadata.get("low") for item in fields(subject.params)}
+    values = {name: getattr(subject.params, name) for name in late}
+    others = {k: not v if isinstance(v, bool) else type(v)(lows[k]) for k, v in values.items() if lows[k] is not None}
+    other = GeneratorSubject(plugin, "tiny", None, plugin.card.tasks[0])
+    other.params = replace(other.params, **others)
+    subject.base.save(tmp_path)
+    loaded = plugin(other.params).load(tmp_path, device="cpu")
+
+    here, there = other.result(loaded), other.result(other.base)
+    assert all(np.array_equal(here[part], there[part]) for part in access.arrays(subject.draw(subject.base)))
 
 
 @pytest.mark.parametrize("name", registry().names("classifier"))

@@ -48,7 +48,7 @@ def name(value):
 def test_a_sound_plugin_passes_every_check(kind, plugin):
     report = CHECK[kind](plugin)
     assert not report.failures
-    assert sum(outcome.status == "passed" for outcome in report.outcomes) > 15
+    assert sum(outcome.status == "passed" for outcome in report.outcomes) > 9
 
 
 @pytest.mark.parametrize(("kind", "plugin"), FAULTY, ids=name)
@@ -106,7 +106,7 @@ def test_a_plugin_that_leaves_on_hard_data_alone_fails_the_checks_of_such_data()
 
     with pytest.raises(ConformanceError) as caught:
         check_classifier(Leaves)
-    assert [outcome.name for outcome in caught.value.report.failures] == ["tiny-classes"]
+    assert [outcome.name for outcome in caught.value.report.failures] == ["hard-data"]
     assert "SystemExit: 3" in caught.value.report.failures[0].seen
 
 
@@ -138,17 +138,18 @@ def test_every_check_is_shown_able_to_fail():
 
 
 def test_one_error_lists_every_broken_rule_with_what_was_seen_and_the_mend():
-    class Twice(faulty_generators.SeedsNumpy, faulty_generators.BeyondTheEnd):
-        pass
+    class Twice(faulty_generators.IgnoresSeed):
+        def fit(self, view, **_):
+            return self.fitted(view.normaliser.patches(view.real.x), view.real.y, 0.01)
 
     with pytest.raises(ConformanceError, match="2 broken rules") as caught:
         check_generator(Twice)
     text = str(caught.value)
     assert isinstance(caught.value, PluginError) and text.startswith("generator Twice (preset tiny)")
     for part in (
-        "failed  progress",
-        "failed  global-state",
-        "the random state of numpy in fit",
+        "failed  scene-units",
+        "failed  seed",
+        "the same samples for seeds 0 and 1",
         "rule: ",
         "hint: ",
     ):
@@ -159,7 +160,7 @@ def test_a_plugin_that_does_not_run_at_all_fails_once_and_the_rest_is_skipped():
     with pytest.raises(ConformanceError) as caught:
         check_generator(faulty_generators.WithoutFit)
     statuses = [outcome.status for outcome in caught.value.report.outcomes]
-    assert statuses.count("failed") == 1 and statuses.count("passed") == 1 and statuses.count("skipped") > 15
+    assert statuses.count("failed") == 1 and statuses.count("passed") == 1 and statuses.count("skipped") > 10
     assert "needs runs" in str(caught.value.report)
 
 
