@@ -13,7 +13,6 @@ from hsiaug.bench.plan import Plan, Request, build_plan
 from hsiaug.bench.suite import Run
 from hsiaug.contracts import Progress
 from hsiaug.data.paths import is_file
-from hsiaug.protocol.based import check_placement
 from hsiaug.protocol.protocols import SplitProtocol, parse_protocol
 from hsiaug.registry.lookup import Registry
 from hsiaug.tasks.task import Task, TaskData, TaskSplit
@@ -115,17 +114,13 @@ def join_plans(plans: Sequence[Plan]) -> Plan:
     )
 
 
-def plan_labels(
-    ref: str, request: Request, added: Sequence[float], placements: Sequence[str], plugins: Registry
-) -> tuple[Plan, ...]:
+def plan_labels(ref: str, request: Request, added: Sequence[float], plugins: Registry) -> tuple[Plan, ...]:
     """The benchmark of a request on scene ``ref``, and after it ``none`` with so many more labels per class.
 
-    added: numbers of labels, from 1 on. placements: of :data:`hsiaug.protocol.based.PLACEMENTS`.
-    Raises InputError for numbers or placements that cannot be, and what :func:`hsiaug.bench.schedule.plan_runs` raises.
+    added: numbers of labels, from 1 on.
+    Raises InputError for other numbers, and what :func:`hsiaug.bench.schedule.plan_runs` raises.
     """
-    for placement in placements:
-        check_placement(placement)
-    if not added or not placements or any(k < 1 or k != int(k) for k in added):
+    if not added or any(k < 1 or k != int(k) for k in added):
         raise InputError(
             "added labels must be whole numbers from 1 on",
             value=", ".join(f"{k:g}" for k in added) or "none",
@@ -135,11 +130,7 @@ def plan_labels(
     first = base.trials[0]
     set_ = {name: values for name, values in request.overrides.items() if ("classifier", name) in base.cards}
     alone = replace(request, patch=first.patch, generators=("none",), overrides=set_)
-    texts = (
-        f"added:{k}x{placement}:{first.protocol.text}"
-        for placement in dict.fromkeys(placements)
-        for k in sorted({int(k) for k in added})
-    )
+    texts = (f"added:{k}xscattered:{first.protocol.text}" for k in sorted({int(k) for k in added}))
     asked = [(ref, replace(alone, protocol=parse_protocol(text, first.protocol.buffer))) for text in texts]
     more = plan_runs((Run("", tuple(asked)),), plugins, lambda task, ref: base.scene)
     return (base, *map(_none_alone, more))

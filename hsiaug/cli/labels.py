@@ -25,14 +25,6 @@ def labels(
     added: Annotated[
         str, option("Labels added to each class, between commas.", panel=options.PLAN)
     ] = "1,2,3,5,10,20",
-    placement: Annotated[
-        str,
-        option(
-            "Where they lie, between commas: scattered (anywhere), field (one per field in turn, new fields first) or "
-            "clump (round the training clump).",
-            panel=options.PLAN,
-        ),
-    ] = "scattered",
     protocol: options.AnyProtocol = None,
     seeds: options.Seeds = "7",
     patch: options.Patch = None,
@@ -53,7 +45,6 @@ def labels(
     Examples:
       hsiaug labels indian_pines --classifier svm
       hsiaug labels indian_pines --generator smote --classifier svm,cnn2d --lambda 1,3 --seeds 10
-      hsiaug labels my_scene.toml --generator txt2hsi --placement scattered,field,clump
       hsiaug report --by labels --out labels.png
     """
     one_thread()
@@ -64,5 +55,5 @@ def labels(
 
     task = options.task_of(scene, "pixels")
     request = options.plan_request(task, ctx.params, generator=generator or "none")
-    plans = plan_labels(scene, request, ranges.numbers("--added", added), ranges.words(placement), registry())
+    plans = plan_labels(scene, request, ranges.numbers("--added", added), registry())
     run_and_print(plans, store, by="labels", device=device, jobs=jobs, settings=cluster_settings(on, ()))

@@ -10,17 +10,13 @@ from typing import NamedTuple, Self
 import numpy as np
 from numpy.typing import NDArray
 
-from hsiaug.base.errors import InputError, did_you_mean
+from hsiaug.base.errors import InputError
 from hsiaug.base.seeds import derive_seed
-from hsiaug.core.samples import take_in_turn
 from hsiaug.core.scene import Scene
 from hsiaug.protocol.compact import KEPT_FOR_TEST, dilate
 from hsiaug.protocol.protocols import Buffer, Draw, SplitProtocol, draw_train, parse_protocol
 from hsiaug.protocol.within import not_nested
 from hsiaug.registry.card import Card
-
-PLACEMENTS = ("scattered", "field", "clump")
-"""Places of added labels: anywhere; one per field in turn, those without training pixels first; round the clump."""
 
 NO_BUFFER = "added labels have no buffer: test pixels round them lie in training patches"
 
@@ -83,39 +79,28 @@ class Based(SplitProtocol):
 
 
 class AddedLabels(NamedTuple):
-    """Parts of an argument: labels added to each class, one of PLACEMENTS, and the text of the base protocol."""
+    """Parts of an argument: labels added to each class, and the text of the base protocol."""
 
     number: int
-    placement: str
     base: str
 
 
 def read_added(argument: str) -> AddedLabels | None:
-    """``5xscattered:issd`` → 5, ``scattered`` and ``issd``; None for a text that has not this form."""
-    match = re.fullmatch(r"([1-9][0-9]{0,8})x([a-z]+):(.+)", argument.strip(), flags=re.ASCII | re.DOTALL)
-    return AddedLabels(int(match[1]), match[2], match[3]) if match else None
-
-
-def check_placement(placement: str) -> None:
-    """Raise InputError for what is none of PLACEMENTS."""
-    if placement not in PLACEMENTS:
-        raise InputError(
-            f"added labels must be {', '.join(PLACEMENTS[:-1])} or {PLACEMENTS[-1]}",
-            value=repr(placement),
-            hint=did_you_mean(placement, PLACEMENTS),
-        )
+    """``5xscattered:issd`` → 5 and ``issd``; None for a text that has not this form."""
+    match = re.fullmatch(r"([1-9][0-9]{0,8})xscattered:(.+)", argument.strip(), flags=re.ASCII | re.DOTALL)
+    return AddedLabels(int(match[1]), match[2]) if match else None
 
 
 @dataclass(frozen=True)
 class Added(Based):
-    """The base draw, its buffer, and K more labelled pixels of each class; draws are nested in K.
+    """The base draw, its buffer, and K more labelled pixels of each class, anywhere; draws are nested in K.
 
     The added pixels leave the test set and nothing round them does, so some of their neighbours are tested: the audit
     counts them, and the draw is tagged LEAKY. ``buffer`` is that of the base draw.
     """
 
     card = Card("added", "1", "The draw of another protocol with more labelled pixels of each class")
-    usage = "added:KxPLACEMENT:PROTOCOL, as added:5xscattered:issd"
+    usage = "added:Kxscattered:PROTOCOL, as added:5xscattered:issd"
     example = "2xscattered:issd"
     leaky = True
     nests_in = ("within",)
@@ -124,10 +109,9 @@ class Added(Based):
     def parse(cls, argument: str, buffer: Buffer, folder: Path = Path()) -> Self:
         said = read_added(argument)
         if said is None:
-            rule = "protocol added needs a number, a placement and a protocol"
+            rule = "protocol added needs a number of labels and a protocol"
             raise InputError(rule, value=repr(argument), hint=f"Write {cls.usage}.")
-        check_placement(said.placement)
-        return cls.of(f"{said.number}x{said.placement}", said.base, buffer, folder)
+        return cls.of(f"{said.number}xscattered", said.base, buffer, folder)
 
     @property
     def added(self) -> AddedLabels:
@@ -142,10 +126,10 @@ class Added(Based):
 
     def draw(self, scene: Scene, seed: int, patch: int) -> Draw:
         said, (first, rest, test) = self.added, self.base_draw(scene, seed, patch)
-        rng = self.rng_of(scene, seed, said.placement)
+        rng = self.rng_of(scene, seed, "scattered")
         train, notes = first.train.copy(), [*first.notes, NO_BUFFER]
         for c in scene.class_ids:
-            pixels = _ordered(scene, first.train, c, said.placement, rng)
+            pixels = rng.permutation(np.argwhere((scene.labels == c) & ~first.train))
             kept = takeable(test[tuple(pixels.T)])
             chosen = pixels[kept][: said.number]
             train[tuple(chosen.T)] = True
@@ -160,31 +144,6 @@ def takeable(tested: Mask) -> Mask:
     """(n,) of pixels in the order in which they are taken: all but the test pixels (``tested``) that must stay."""
     kept: Mask = ~tested | (np.cumsum(tested) <= tested.sum() - KEPT_FOR_TEST)
     return kept
-
-
-def _ordered(
-    scene: Scene, train: Mask, class_id: int, placement: str, rng: np.random.Generator
-) -> NDArray[np.intp]:
-    """(n, 2) the class's labelled pixels that are no training pixels, in the order in which labels are added."""
-    mine = scene.labels == class_id
-    pixels = rng.permutation(np.argwhere(mine & ~train))
-    if placement == "scattered" or not len(pixels):
-        return pixels
-    fields = scene.fields[tuple(pixels.T)]
-    if placement == "field":
-        # One pixel of each field in turn, fields without a training pixel first, else in random order.
-        ids, which = np.unique(fields, return_inverse=True)
-        place = np.lexsort((rng.permutation(len(ids)), np.isin(ids, scene.fields[train])))
-        ranked = np.argsort(np.argsort(place)[which], kind="stable")
-        return np.asarray(pixels[ranked[take_in_turn(which[ranked])]])
-    from scipy import ndimage
-
-    # By distance from the class's training pixels (else the first pixel), their fields first.
-    start = mine & train
-    if not start.any():
-        start[tuple(pixels[0])] = True
-    far = ndimage.distance_transform_edt(~start)[tuple(pixels.T)]
-    return np.asarray(pixels[np.lexsort((far, ~np.isin(fields, scene.fields[start])))])
 
 
 @dataclass(frozen=True)

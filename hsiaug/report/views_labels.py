@@ -21,7 +21,6 @@ from hsiaug.report.views import arm_columns
 
 MANY = 10
 """Draws below which a note says that intervals are too narrow."""
-WHERE = {"scattered": "scattered", "field": "one per field", "clump": "in the clump"}
 
 
 def curves_of(report: Report) -> list[LabelCurve]:
@@ -49,7 +48,7 @@ def label_pages(report: Report) -> tuple[ReportPage, ...]:
 
 
 def label_grids(table: Table, curves: Sequence[LabelCurve]) -> tuple[Grid, ...]:
-    """The curves, a row per classifier, placement and score; and k*, a row per classifier, placement and arm."""
+    """The curves, a row per classifier and score; and k*, a row per classifier and arm."""
 
     def point(k: int, row: tuple[LabelCurve, Metric]) -> str:
         curve, score = row
@@ -63,10 +62,7 @@ def label_grids(table: Table, curves: Sequence[LabelCurve]) -> tuple[Grid, ...]:
     def reached(score: Metric, row: tuple[LabelCurve, ArmWorth]) -> GridEntry:
         return GridEntry(plus_minus(row[1].means.get(score.key)), row[1].cell)
 
-    first = [
-        GridColumn("classifier", lambda row: table.labels[row[0].classifier], numeric=False),
-        GridColumn("added labels", lambda row: WHERE[row[0].placement], numeric=False),
-    ]
+    first = [GridColumn("classifier", lambda row: table.labels[row[0].classifier], numeric=False)]
     numbers, scores = sorted({k for curve in curves for k in curve.labels}), curves[0].scores
     levels = make_grid(
         "none with k more labels per class",
@@ -112,17 +108,16 @@ def _labels(value: float, most: int) -> str:
 
 def said(curve: LabelCurve, arm: ArmWorth) -> str:
     """``smote λ=1 with svm: undecided (…); worth 2.1 (1.2 to 4) more labels per class in AA, …``."""
-    where = "" if curve.placement == "scattered" else f" [{WHERE[curve.placement]}]"
     gain = curve.table.gain(arm.cell)
     verdict = f"{verdict_text(curve.table, gain)}; " if gain is not None and gain.verdict is not None else ""
     known = [(score.name, arm.worth[score.key]) for score in curve.scores if score.key in arm.worth]
     worths = ", ".join(f"{worth_text(worth, curve.labels[-1])} in {name}" for name, worth in known)
-    return f"{curve.table.cell_label(arm.cell)}{where}: {verdict}worth {worths} in labels per class."
+    return f"{curve.table.cell_label(arm.cell)}: {verdict}worth {worths} in labels per class."
 
 
 def curve_label(curve: LabelCurve) -> str:
-    """``svm, scattered``: a curve in the title of a panel."""
-    return f"{curve.table.labels[curve.classifier]}, {WHERE[curve.placement]}"
+    """``svm``: a curve in the title of a panel."""
+    return curve.table.labels[curve.classifier]
 
 
 def label_notes(curves: Sequence[LabelCurve]) -> Iterator[str]:
@@ -142,11 +137,10 @@ def label_notes(curves: Sequence[LabelCurve]) -> Iterator[str]:
     )
     for name in dict.fromkeys(c.scores[0].name for c in curves if c.scores[0].key == "aa_large"):
         yield f"{name}: over the classes with at least {FEWEST} of these pixels in every draw; AA all: over every class."
-    for where, near in {WHERE[curve.placement]: curve.overlap for curve in curves}.items():
-        yield (
-            f"Added labels ({where}) have no buffer: with {labels[-1]}, {near:.0f} % of the test pixels lie in a "
-            "training patch. What reads patches gains location by it, which lifts its curve and lowers k*."
-        )
+    yield (
+        f"Added labels have no buffer: with {labels[-1]}, {curves[-1].overlap:.0f} % of the test pixels lie in a "
+        "training patch. What reads patches gains location by it, which lifts its curve and lowers k*."
+    )
     if capped := [curves[0].table.class_names[c - 1] for c in curves[0].capped]:
         yield f"Fewer labels than {labels[-1]} could be added to {', '.join(capped)}, so that some remain for test."
     yield from dict.fromkeys(f"Left out of the curves: {why}." for curve in curves for why in curve.why)
@@ -173,7 +167,6 @@ def _shared(curve: LabelCurve) -> dict[str, object]:
         "protocol_argument": condition.argument,
         "classifier": curve.classifier.name,
         "view": curve.classifier.view,
-        "placement": curve.placement,
     }
 
 

@@ -40,7 +40,7 @@ from hsiaug.trial.store import Store
 
 Scores = dict[str, Any]
 Place = dict[int, Table]
-"""Tables of one placement by the number of added labels."""
+"""Tables of added labels by their number."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -55,7 +55,7 @@ class ArmWorth:
 
 @dataclass(frozen=True, eq=False)
 class LabelCurve:
-    """``none`` with one classifier over added labels of one placement.
+    """``none`` with one classifier over added labels.
 
     table: of the base protocol. labels: per class, from 0 on. seeds: draws that have them all. scores: main one first,
     as in reports, but over the classes of which enough pixels are scored in every draw of the table's curves. means: by
@@ -66,7 +66,6 @@ class LabelCurve:
 
     table: Table
     classifier: Method
-    placement: str
     labels: tuple[int, ...]
     seeds: tuple[int, ...]
     scores: tuple[Metric, ...]
@@ -91,8 +90,8 @@ def label_curves(report: Report, store: Store | None = None) -> list[LabelCurve]
     places, reader = _places(report), _Reader(store)
     found = []
     for table in report.tables:
-        added = sorted(places.get(_key(table.run, table.condition), {}).items())
-        read = [_read(table, name, *one, reader) for one in added for name in table.classifiers]
+        added = places.get(_key(table.run, table.condition), {})
+        read = [_read(table, name, added, reader) for name in table.classifiers if added]
         known = [one for one in read if one is not None]
         scores = _scores_of([draw for one in known for draw in one.draws])
         found += [_curve(table, one, scores) for one in known]
@@ -110,13 +109,13 @@ def _scores_of(draws: Sequence[_DrawScores]) -> tuple[Metric, ...]:
     return *dict.fromkeys(averages), OA, AA_FIELDS[1], WORST
 
 
-def _places(report: Report) -> dict[object, dict[str, Place]]:
-    """The tables of added labels, by what their base table is known by and by placement."""
-    found: dict[object, dict[str, Place]] = {}
+def _places(report: Report) -> dict[object, Place]:
+    """The tables of added labels, by what their base table is known by."""
+    found: dict[object, Place] = {}
     for table in report.tables:
         if table.condition.protocol == ADDED and (said := read_added(table.condition.argument)) is not None:
             key = _key(table.run, table.condition, said.base)
-            found.setdefault(key, {}).setdefault(said.placement, {})[said.number] = table
+            found.setdefault(key, {})[said.number] = table
     return found
 
 
@@ -128,7 +127,7 @@ def _key(run: str, condition: Condition, protocol: str | None = None) -> tuple[o
     return run, *same, protocol or own, json.dumps(rest, sort_keys=True)
 
 
-def _read(table: Table, classifier: Method, placement: str, place: Place, reader: _Reader) -> _Read | None:
+def _read(table: Table, classifier: Method, place: Place, reader: _Reader) -> _Read | None:
     """What a classifier's curve is made of; None where there are no two points, or no draw that has them all."""
     plain = reference(table, classifier)
     points = {0: plain} if plain and plain.ok else {}
@@ -154,7 +153,7 @@ def _read(table: Table, classifier: Method, placement: str, place: Place, reader
     overlaps = [
         (by_seed[labels[-1]][draw.seed].audit or {}).get("centre_overlap_percent", np.nan) for draw in draws
     ]
-    return _Read(classifier, placement, labels, arms, draws, float(np.mean(overlaps)), tuple(why))
+    return _Read(classifier, labels, arms, draws, float(np.mean(overlaps)), tuple(why))
 
 
 def _curve(table: Table, read: _Read, scores: tuple[Metric, ...]) -> LabelCurve:
@@ -164,7 +163,6 @@ def _curve(table: Table, read: _Read, scores: tuple[Metric, ...]) -> LabelCurve:
     return LabelCurve(
         table,
         read.classifier,
-        read.placement,
         labels,
         tuple(draw.seed for draw in draws),
         scores,
@@ -182,7 +180,6 @@ class _Read:
     """Draws of a curve whose predictions could be read, and facts that :class:`LabelCurve` has as they are."""
 
     classifier: Method
-    placement: str
     labels: tuple[int, ...]
     arms: Sequence[ArmCell]
     draws: Sequence[_DrawScores]
