@@ -26,9 +26,6 @@ SHOWN = 3
 """Patches of a class in the figure."""
 LABELS = {
     "class": "words of the class's name",
-    "content": "other content words",
-    "function": "function words, and words of all prompts",
-    "neighbour": "words of the other class, under its text",
     "elsewhere": "words of the class's name, map of another patch",
     "spectra": "no map: likeness to the centre's spectrum",
 }
@@ -63,20 +60,20 @@ class LookedAt:
 
 @dataclass(frozen=True, eq=False)
 class AttentionReport:
-    """rows: by the names of LABELS; None where no patch has such words. classes: the row "class" of each class id.
+    """rows: by the names of LABELS; None where no patch has such words. content: words that may tell classes apart.
 
-    content: words that may tell classes apart. shown: patches for the figure; those of a class have one prompt.
+    shown: patches for the figure, class by class; those of a class have one prompt.
     """
 
     rows: dict[str, MapScore | None]
-    classes: dict[int, MapScore | None]
     content: set[str]
     shown: tuple[LookedAt, ...]
 
     def as_json(self) -> dict[str, object]:
         """The entry in quality.json."""
-        rows = {name: score and {"label": LABELS[name], **vars(score)} for name, score in self.rows.items()}
-        return {"rows": rows, "classes": {str(c): score and vars(score) for c, score in self.classes.items()}}
+        return {
+            "rows": {name: score and {"label": LABELS[name], **vars(score)} for name, score in self.rows.items()}
+        }
 
 
 def inspect_attention(made: AnySynthesis) -> AttentionReport:
@@ -87,7 +84,7 @@ def inspect_attention(made: AnySynthesis) -> AttentionReport:
     ask = getattr(made.fitted, "attention", None)
     if not callable(ask):
         raise no_attention(made.card.name)
-    x, y, region, other = _held_out(made)
+    x, y, region = _held_out(made)
     patches = list(map(LookedAt, y.tolist(), x, region, _maps(ask, x, y)))
     content = _content([patch.maps for patch in patches])
     names = [content.intersection(words_of(name)) for name in made.data.class_names]
@@ -96,26 +93,16 @@ def inspect_attention(made: AnySynthesis) -> AttentionReport:
     scaled = x / (made.real.x.std(axis=(0, 2, 3))[:, None, None] + 1e-9)
     compared = {
         "class": of_class,
-        "content": [total(patch.maps, content - names[patch.class_id - 1]) for patch in patches],
-        "function": [total(patch.maps, _plain(patch.maps) - content) for patch in patches],
-        "neighbour": [
-            total(maps, names[b - 1] - names[a - 1])
-            for maps, a, b in zip(_maps(ask, x, other), y, other, strict=True)
-        ],
         # Classes take turns: the next patch is of another class, where there are several left.
         "elsewhere": of_class[1:] + of_class[:1],
         "spectra": [*-np.linalg.norm(scaled - scaled[:, :, middle, middle], axis=1)],
     }
     rows = {name: mean_score(maps, region) for name, maps in compared.items()}
-    classes: dict[int, MapScore | None] = {}
     shown = []
     for c in np.unique(y).tolist():
         own = [patch for patch in patches if patch.class_id == c]
-        classes[c] = mean_score(
-            [total(patch.maps, names[c - 1]) for patch in own], [patch.region for patch in own]
-        )
         shown += [patch for patch in own if patch.maps.keys() == own[0].maps.keys()][:SHOWN]
-    return AttentionReport(rows, classes, content, tuple(shown))
+    return AttentionReport(rows, content, tuple(shown))
 
 
 def words_of(text: str) -> list[str]:
@@ -147,8 +134,8 @@ def mean_score(maps: Sequence[Array | None], regions: Sequence[Array] | Array) -
     return MapScore(auc, iou, len(scores))
 
 
-def _held_out(made: AnySynthesis) -> tuple[NDArray[np.float32], NDArray[np.int64], Array, NDArray[np.int64]]:
-    """Patches (n, B, p, p) of every class in turn, class ids (n,), regions (n, p, p), and the most frequent other class.
+def _held_out(made: AnySynthesis) -> tuple[NDArray[np.float32], NDArray[np.int64], Array]:
+    """Patches (n, B, p, p) of every class in turn, class ids (n,) and regions (n, p, p).
 
     Regions are NaN where a pixel has no label.
     """
@@ -170,8 +157,7 @@ def _held_out(made: AnySynthesis) -> tuple[NDArray[np.float32], NDArray[np.int64
     found = np.flatnonzero(fits)
     rows = found[take_in_turn(y[found])][:MOST]
     region = np.where(labels[rows] > 0, own[rows], np.nan)
-    most = [np.bincount(labels[i][others[i]]).argmax() for i in rows]
-    return patches_at(scene.cube, coords[rows], side), y[rows], region, np.array(most, dtype=np.int64)
+    return patches_at(scene.cube, coords[rows], side), y[rows], region
 
 
 def _maps(ask: Ask, x: NDArray[np.float32], y: NDArray[np.int64]) -> list[Maps]:

@@ -51,12 +51,13 @@ def draw_attention(report: AttentionReport, made: AnySynthesis) -> Figure:
     limit = max(1.0, float(np.ceil(np.percentile(np.abs(every), 98))))
     scale = ScalarMappable(Normalize(-limit, limit), matplotlib.colormaps[COLOURS])
     side = images.shape[1] + 1
-    rows_of_panels = math.ceil(len(report.classes) / 2)
+    classes = list(dict.fromkeys(patch.class_id for patch in shown))
+    rows_of_panels = math.ceil(len(classes) / 2)
     figure = new_figure(WIDTHS[2], 2.05 * rows_of_panels + 0.7)
     panels = figure.subplots(rows_of_panels, 2, squeeze=False).ravel()
     for axes in panels:
         axes.set_axis_off()
-    for axes, c in zip(panels, report.classes, strict=False):
+    for axes, c in zip(panels, classes, strict=False):
         rows = [i for i, patch in enumerate(shown) if patch.class_id == c]
         words = _chosen(change[rows[0]], words_of(made.data.class_names[c - 1]))
         sheet = np.full((len(rows) * side - 1, (2 + WORDS) * side - 1, 3), 255, dtype=np.uint8)

@@ -66,11 +66,9 @@ def test_attention_to_the_class_is_told_from_what_it_is_compared_with(
     report = inspect_attention(made)
     auc = {name: score and score.auc for name, score in report.rows.items()}
 
-    assert auc["class"] == auc["content"] == pytest.approx(1) and auc["function"] == pytest.approx(0)
-    assert auc["neighbour"] < 0.2 and auc["elsewhere"] < 0.9 and auc["spectra"] > 0.9
-    assert {c: score and score.auc for c, score in report.classes.items()} == dict.fromkeys(coded.class_ids, 1)
-    (x, y), (again, other) = attentive.asked[:2]
-    assert (again == x).all() and (other != y).all() and ((x > 0.5).any(axis=(2, 3)).sum(axis=1) >= 2).all()
+    assert auc["class"] == pytest.approx(1) and auc["elsewhere"] < 0.9 and auc["spectra"] > 0.9
+    ((x, y),) = attentive.asked
+    assert ((x > 0.5).any(axis=(2, 3)).sum(axis=1) >= 2).all() and set(y.tolist()) == set(coded.class_ids)
 
     said = json.loads(json.dumps(report.as_json(), allow_nan=False))
     assert said["rows"].keys() == LABELS.keys() and said["rows"]["class"]["n"] == len(x)
