@@ -20,7 +20,6 @@ from hsiaug.base.errors import InputError, did_you_mean
 from hsiaug.bench.plan import Request
 from hsiaug.bench.ranges import DIGITS, LONGEST, numbers, seeds
 from hsiaug.data.cards import FileName
-from hsiaug.data.catalogue import own_folder, pair_set_names, scene_names
 from hsiaug.data.pair_sets import find_pairs, task_of
 from hsiaug.data.paths import is_file, user_path
 from hsiaug.data.tomlfile import read_toml, validated
@@ -274,8 +273,5 @@ def _requests(path: Path, run: RunKeys, keys: dict[str, Any]) -> Iterator[tuple[
 
 
 def _scene_ref(path: Path, scene: str) -> str:
-    """A catalogue name as it is; the path of a card, or of a folder, relative to the suite."""
-    if scene.lower().replace("-", "_") in (*scene_names(), *pair_set_names()):
-        return scene
-    own = os.path.normpath(path.parent / user_path(scene))
-    return own if scene.lower().endswith(".toml") or own_folder(own) else scene
+    """A catalogue name as it is; the path of a card relative to the suite."""
+    return os.path.normpath(path.parent / user_path(scene)) if scene.lower().endswith(".toml") else scene

@@ -9,6 +9,7 @@ from typing import Any, Self, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
+from hsiaug.base.arrays import AnyArray
 from hsiaug.base.errors import PluginError
 from hsiaug.core.sealed import arrays_of
 
@@ -20,7 +21,7 @@ NOWHERE = -1
 class Batch:
     """Patches or tiles, with labels or without: a dataclass whose arrays hold one row for each."""
 
-    def take(self, index: NDArray[Any]) -> Self:
+    def take(self, index: AnyArray) -> Self:
         """The rows at ``index`` (integers or a mask), in that order."""
         rows = {name: array[index] for name, array in arrays_of(self).items()}
         return replace(self, **rows)  # type: ignore[type-var]

@@ -6,11 +6,12 @@ import hashlib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Any, TypeVar
+from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
+from hsiaug.base.arrays import AnyArray
 from hsiaug.base.errors import SceneError, did_you_mean
 from hsiaug.base.public import LABELS, array_checksum
 from hsiaug.core.fields import label_fields
@@ -161,7 +162,7 @@ class UnlabelledScene:
         return int(self.cube.shape[2])
 
 
-def _frozen(array: NDArray[Any], dtype: type[Scalar]) -> NDArray[Scalar]:
+def _frozen(array: AnyArray, dtype: type[Scalar]) -> NDArray[Scalar]:
     frozen = np.ascontiguousarray(array, dtype=dtype).view()
     frozen.flags.writeable = False
     return frozen

@@ -13,6 +13,8 @@ from typing import Any, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
+from hsiaug.base.arrays import AnyArray
+
 Scalar = TypeVar("Scalar", bound=np.generic)
 T = TypeVar("T")
 
@@ -27,7 +29,7 @@ def seal(array: NDArray[Scalar]) -> NDArray[Scalar]:
     return np.asarray(memoryview(array).toreadonly())  # type: ignore[arg-type]
 
 
-def arrays_of(batch: Any) -> dict[str, NDArray[Any]]:
+def arrays_of(batch: Any) -> dict[str, AnyArray]:
     """The arrays of a dataclass, by the names of their fields."""
     values = {item.name: getattr(batch, item.name) for item in dataclasses.fields(batch)}
     return {name: value for name, value in values.items() if isinstance(value, np.ndarray)}
@@ -43,7 +45,7 @@ class Seals:
     """The sealed arrays of a view with their checksums, by name."""
 
     def __init__(self) -> None:
-        self._kept: dict[str, tuple[NDArray[Any], int]] = {}
+        self._kept: dict[str, tuple[AnyArray, int]] = {}
 
     def add(self, name: str, array: NDArray[Scalar]) -> NDArray[Scalar]:
         """The array, sealed; its checksum is kept."""
@@ -71,5 +73,5 @@ class SealedView:
         return self._seals.broken()
 
 
-def _checksum(array: NDArray[Any]) -> int:
+def _checksum(array: AnyArray) -> int:
     return zlib.crc32(np.ascontiguousarray(array).data) if array.size else 0

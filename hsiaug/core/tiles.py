@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from hsiaug.base.arrays import AnyArray
 from hsiaug.base.errors import PluginError
 from hsiaug.core.samples import Batch, class_ids
 from hsiaug.core.sealed import SealedView, Seals
@@ -87,7 +88,7 @@ class DenseSamples(Tiles):
     def made(
         cls,
         images: NDArray[np.float32],
-        masks: NDArray[Any],
+        masks: AnyArray,
         *,
         confidence: NDArray[np.float32] | None = None,
         provenance: Mapping[str, Any] | None = None,

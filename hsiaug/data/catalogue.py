@@ -21,8 +21,6 @@ if TYPE_CHECKING:
 
 SCENES = Path(__file__).parent / "scenes"
 SETS = Path(__file__).parent / "pairs"
-CARDS: tuple[set[str], ...] = ({"cube", "labels"}, {"images", "masks"})
-"""Tables that a card of either kind has."""
 
 
 @dataclass(frozen=True)
@@ -55,37 +53,9 @@ def pair_set_names() -> tuple[str, ...]:
 
 
 def own_card(ref: str | os.PathLike[str]) -> Path | None:
-    """The path of a card of one's own: a file that ends in ``.toml``, or the only card in a folder; else None.
-
-    Raises InputError for a folder with none, or with several.
-    """
+    """The path of a card of one's own, which ends in ``.toml``; None for anything else, as a name of the catalogue."""
     text = os.fspath(ref)
-    if text.lower().endswith(".toml"):
-        return user_path(text)
-    folder = own_folder(ref)
-    if folder is None:
-        return None
-    cards = [path for path in sorted(folder.glob("*.toml")) if any(kind <= _tables(path) for kind in CARDS)]
-    if len(cards) != 1:
-        raise InputError(
-            f"a folder must hold one card (.toml) of a scene or of image–mask pairs: {text}",
-            value=", ".join(path.name for path in cards) or "none",
-            hint="Name one of them in place of the folder."
-            if cards
-            else "docs/masks.md and docs/scenes.md show one.",
-        )
-    return cards[0]
-
-
-def own_folder(ref: str | os.PathLike[str]) -> Path | None:
-    """The folder of one's own data; None for a name of the catalogue, also where there is a folder of that name here."""
-    text = os.fspath(ref)
-    path = user_path(text)
-    try:
-        there = path.is_dir()
-    except (OSError, ValueError):  # a name that no folder can have
-        return None
-    return path if there and text.lower().replace("-", "_") not in (*scene_names(), *pair_set_names()) else None
+    return user_path(text) if text.lower().endswith(".toml") else None
 
 
 def read_card(path: Path) -> SceneCard:
@@ -113,17 +83,15 @@ def _card_table(path: Path) -> dict[str, Any]:
         raise SceneError(f"card {path} must exist", hint=hint) from None
 
 
-def _tables(path: Path) -> set[str]:
-    """The names at the top of a TOML file; none of one that cannot be read, of which the reader of cards says more."""
-    try:
-        return set(read_toml(path, "card", SceneError))
-    except (FileNotFoundError, SceneError):
-        return set()
-
-
 def is_pair_card(path: Path) -> bool:
-    """True where a TOML file has a table [images] or [masks], which only cards of pairs have."""
-    return bool(_tables(path) & {"images", "masks"})
+    """True where a TOML file has a table [images] or [masks], which only cards of pairs have.
+
+    False of one that cannot be read, of which the reader of cards says more.
+    """
+    try:
+        return bool(read_toml(path, "card", SceneError).keys() & {"images", "masks"})
+    except (FileNotFoundError, SceneError):
+        return False
 
 
 def scene_card(ref: str | os.PathLike[str]) -> SceneCard:

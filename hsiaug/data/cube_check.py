@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from hsiaug.base.arrays import AnyArray
 from hsiaug.base.errors import SceneError
 from hsiaug.data.georeference import Declared
 from hsiaug.data.raw import RawArray
@@ -82,7 +83,7 @@ def unlike_shapes(cube: tuple[int, ...], labels: tuple[int, ...], where: str) ->
 
 
 @np.errstate(all="ignore")  # values that are no numbers are looked for
-def look_through(view: NDArray[Any], nodata: float | None, bad_bands: tuple[int, ...], where: str) -> CubeFacts:
+def look_through(view: AnyArray, nodata: float | None, bad_bands: tuple[int, ...], where: str) -> CubeFacts:
     """Read a cube (H, W, B) once, twice where values are missing.
 
     where: how errors name its file.
@@ -131,14 +132,14 @@ def look_through(view: NDArray[Any], nodata: float | None, bad_bands: tuple[int,
     )
 
 
-def _stripes(view: NDArray[Any]) -> Iterator[tuple[slice, NDArray[Any]]]:
+def _stripes(view: AnyArray) -> Iterator[tuple[slice, AnyArray]]:
     """Rows, and their values (rows, W, B), one stripe after the other."""
     step = max(1, STRIPE_BYTES // max(1, view[0].size * 8))
     for top in range(0, len(view), step):
         yield slice(top, top + step), np.asarray(view[top : top + step])
 
 
-def _invalid(block: NDArray[Any], nodata: float | None) -> NDArray[np.bool_] | None:
+def _invalid(block: AnyArray, nodata: float | None) -> NDArray[np.bool_] | None:
     """(rows, W, B) of the values that are no number or no data; None where there can be none."""
     invalid = ~np.isfinite(block) if block.dtype.kind == "f" else None
     if not nodata:

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import zipfile
 import zlib
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
@@ -56,18 +55,17 @@ def _try_mirror(url: str, spec: FileSpec | ArchiveSpec, target: Path, progress: 
     import pooch
     import requests
 
-    host = urlsplit(url).hostname or url
-    pooch.get_logger().setLevel("ERROR")  # the lines below say the same
+    from hsiaug.base.terminal import Console
+
+    host, console = urlsplit(url).hostname or url, Console(stderr=True)
+    if progress:
+        console.print(f"Downloading {target.name} from {host} ({in_bytes(spec.size)})", soft_wrap=True)
+    pooch.get_logger().setLevel("ERROR")  # the line above says the same
     sweep(target.parent)
-    arrived = None
     try:
-        with (
-            _progress_bar(progress, f"Downloading {target.name} from {host}", spec.size) as advance,
-            temporary_folder(target.parent, "download") as fresh,
-        ):
-            arrived = _Arrived(advance)
+        with temporary_folder(target.parent, "download") as fresh:
             fetch = pooch.HTTPDownloader(
-                progressbar=arrived,
+                progressbar=progress and console.is_terminal,
                 timeout=(CONNECT_SECONDS, STALL_SECONDS),
                 headers={"User-Agent": "hsiaug", "Accept-Encoding": "identity"},
             )
@@ -78,10 +76,9 @@ def _try_mirror(url: str, spec: FileSpec | ArchiveSpec, target: Path, progress: 
     except requests.HTTPError as cause:
         reason = f"answered {cause.response.status_code}" if cause.response is not None else "refused"
     except requests.RequestException as cause:
-        if arrived is not None and arrived.total is None and isinstance(cause, requests.ConnectionError):
-            reason = "no connection"
-        else:
-            reason = "stalled" if "timed out" in str(cause) else f"broke off ({type(cause).__name__})"
+        reason = (
+            "stalled" if "timed out" in str(cause) else f"no connection, or broken off ({type(cause).__name__})"
+        )
     except ValueError:
         reason = "sent a file with another checksum"
     except OSError as cause:
@@ -89,47 +86,8 @@ def _try_mirror(url: str, spec: FileSpec | ArchiveSpec, target: Path, progress: 
             f"{target} must be writable", value=cause.strerror or str(cause), hint=ROOM
         ) from cause
     if progress:
-        from hsiaug.base.terminal import Console
-
-        Console(stderr=True).print(f"{host}: {reason}", soft_wrap=True)
+        console.print(f"{host}: {reason}", soft_wrap=True)
     return reason
-
-
-class _Arrived:
-    """A progress bar as pooch wants one. total: bytes as the server says, once it has answered."""
-
-    def __init__(self, advance: Callable[[int], None]) -> None:
-        self._advance = advance
-        self.total: int | None = None
-
-    def update(self, amount: int) -> None:
-        """Count ``amount`` more bytes as arrived."""
-        self._advance(amount)
-
-    def reset(self) -> None:
-        """The whole file is there, whose size is told to ``update`` once more."""
-        self._advance = lambda _: None
-
-    def close(self) -> None:
-        """Nothing is left to do."""
-
-
-@contextmanager
-def _progress_bar(progress: bool, what: str, size: int | None) -> Iterator[Callable[[int], None]]:
-    """Show progress on standard error: a bar on a terminal, else a line; yields a function of the bytes done."""
-    if not progress:
-        yield lambda _: None
-        return
-    from rich.progress import TimeRemainingColumn, TransferSpeedColumn
-
-    from hsiaug.base.terminal import Console, progress_bars
-
-    console = Console(stderr=True)
-    if not console.is_terminal:
-        console.print(f"{what} ({in_bytes(size)})", soft_wrap=True)
-    with progress_bars(console, TransferSpeedColumn(), TimeRemainingColumn()) as bars:
-        task = bars.add_task(what, total=size)
-        yield lambda amount: bars.advance(task, amount)
 
 
 def fetch_archives(card: PairCard, folder: Path, progress: bool) -> None:

@@ -35,7 +35,11 @@ JOIN gpkg_geometry_columns g ON c.table_name = g.table_name WHERE c.data_type = 
 ORDER BY c.table_name LIMIT 9"""
 SYSTEM = "SELECT organization, organization_coordsys_id, definition FROM gpkg_spatial_ref_sys WHERE srs_id = ?"
 
-Feature = tuple[dict[str, Any] | None, dict[str, Any]]
+Geometry = dict[str, Any]
+"""A geometry of GeoJSON: its type and, of points and polygons, their coordinates."""
+
+Feature = tuple[Geometry | None, dict[str, object]]
+"""A geometry and its attributes."""
 
 
 def read_geopackage(path: Path) -> tuple[list[Feature], str]:
@@ -108,7 +112,7 @@ def _quoted(name: str) -> str:
     return '"' + name.replace('"', '""') + '"'
 
 
-def _wkb_geometry(blob: bytes) -> dict[str, Any] | None:
+def _wkb_geometry(blob: bytes) -> Geometry | None:
     """The shape behind a GeoPackage header; None where it is empty."""
     if blob[:2] != b"GP":
         raise ValueError("a geometry without the header of a GeoPackage")
@@ -121,7 +125,7 @@ def _wkb_geometry(blob: bytes) -> dict[str, Any] | None:
     return None if empty else shape
 
 
-def _shape(blob: bytes, at: int, wanted: str = "") -> tuple[dict[str, Any], int]:
+def _shape(blob: bytes, at: int, wanted: str = "") -> tuple[Geometry, int]:
     """A shape of well-known binary, without heights and measures, and where the next one begins.
 
     wanted: the type that it must have, as a part of another.
@@ -139,7 +143,7 @@ def _shape(blob: bytes, at: int, wanted: str = "") -> tuple[dict[str, Any], int]
         return {"type": name}, len(blob)
     (count,) = struct.unpack_from(f"{order}I", blob, at)
     at += 4
-    parts: list[Any] = []
+    parts: list[object] = []
     for _ in range(count):
         if name == "Polygon":
             (points,) = struct.unpack_from(f"{order}I", blob, at)

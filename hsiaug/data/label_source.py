@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from hsiaug.base.errors import InputError, SceneError, did_you_mean, install
 from hsiaug.data.cube_check import CubeFacts, unlike_shapes
+from hsiaug.data.geopackage import Geometry
 from hsiaug.data.georeference import Georeference, quiet, read_declared
-from hsiaug.data.labels import LARGEST, whole_codes
+from hsiaug.data.labels import LARGEST, check_whole
 from hsiaug.data.readers import must_exist, read_label_file
 from hsiaug.data.vector_labels import KINDS, VectorLabels, read_vector_labels
 
@@ -81,9 +82,11 @@ def read_raster(path: Path, key: str | None) -> LabelRaster:
     gone = np.isnan(codes) if codes.dtype.kind == "f" else np.zeros(codes.shape, dtype=bool)
     if missing is not None and abs(missing) >= LARGEST:
         gone |= codes == missing
-    whole = whole_codes(np.where(gone, codes.dtype.type(0), codes), path, "labels")
-    changed = bool(gone.any())
-    return LabelRaster(whole, changed, missing or None, said.classes, said.ground, where=str(path))
+    codes, changed = np.where(gone, codes.dtype.type(0), codes), bool(gone.any())
+    check_whole(codes, f"{path}: labels")
+    return LabelRaster(
+        codes.astype(np.int64), changed, missing or None, said.classes, said.ground, where=str(path)
+    )
 
 
 def labels_on_cube(
@@ -199,11 +202,15 @@ def rasterise(
             value=f"{len(ids):,}",
             hint="Name the attribute that holds the class with `field`.",
         )
-    places = marks.places if marks.pixels else _transform(marks, ground, where)
+    shapes = _transform(marks, ground, where) if marks.shapes else ()
     claimed, disputed, lost = np.zeros(shape, dtype=np.int64), np.zeros(shape, dtype=bool), 0
     for code in ids:
-        mine = [place for place, c in zip(places, codes, strict=True) if c == code]
-        mask, gone = _mask(mine, shape, None if marks.pixels else ground)
+        mine = [i for i, c in enumerate(codes) if c == code]
+        if ground is not None and shapes:
+            points, polygons = _in_pixels([shapes[i] for i in mine], ground)
+        else:
+            points, polygons = np.array([marks.pixels[i] for i in mine], dtype=np.int64), list[Geometry]()
+        mask, gone = _mask(points.reshape(-1, 2), polygons, shape)
         lost += gone
         disputed |= mask & (claimed > 0)
         claimed[mask] = code
@@ -211,14 +218,14 @@ def rasterise(
     if not claimed.any():
         raise SceneError(
             f"{where}: the labels must lie on the cube ({shape[0]} rows, {shape[1]} columns)",
-            value=f"all {len(places)} outside" if lost else "no labelled pixel",
+            value=f"all {len(codes)} outside" if lost else "no labelled pixel",
             hint="Rows and columns count from 0. Check the coordinate systems; `crs` says that of the labels.",
         )
     notes = [
         (marks.skipped, "without a class or a place: left out"),
         (lost, "outside the cube, or too small to hold the centre of a pixel: left out"),
     ]
-    said = [f"{n:,} of {len(places) + marks.skipped:,} labels are {text}" for n, text in notes if n]
+    said = [f"{n:,} of {len(codes) + marks.skipped:,} labels are {text}" for n, text in notes if n]
     if disputed.any():
         said.append(f"{int(disputed.sum()):,} pixels are claimed by several classes: left unlabelled")
     return LabelRaster(claimed, True, names=("", *names), notes=tuple(said), where=where)
@@ -241,7 +248,7 @@ def _code_values(
     return [code_of[str(value)] for value in values], names
 
 
-def _transform(marks: VectorLabels, ground: Georeference | None, where: str) -> tuple[Any, ...]:
+def _transform(marks: VectorLabels, ground: Georeference | None, where: str) -> tuple[Geometry, ...]:
     """The marks' shapes in the cube's coordinates."""
     if ground is None:
         raise SceneError(
@@ -251,7 +258,7 @@ def _transform(marks: VectorLabels, ground: Georeference | None, where: str) -> 
             f"(read through rasterio: {install('geo', 'rasterio')}).",
         )
     if not marks.crs or not ground.crs:
-        return marks.places
+        return marks.shapes
     with quiet() as rasterio:
         from rasterio.warp import transform_geom
 
@@ -260,7 +267,7 @@ def _transform(marks: VectorLabels, ground: Georeference | None, where: str) -> 
             if "://" in marks.crs and not OGC.match(marks.crs):
                 raise ValueError("an address, which is never fetched")
             source, target = rasterio.CRS.from_user_input(marks.crs), rasterio.CRS.from_wkt(ground.crs)
-            return marks.places if source == target else tuple(transform_geom(source, target, list(marks.places)))
+            return marks.shapes if source == target else tuple(transform_geom(source, target, list(marks.shapes)))
         except Exception as cause:  # GDAL's errors share no base with those of PROJ
             raise InputError(
                 f"`crs`, or {where}, must name a coordinate system in which the labels lie",
@@ -269,36 +276,36 @@ def _transform(marks: VectorLabels, ground: Georeference | None, where: str) -> 
             ) from cause
 
 
-def _mask(places: list[Any], shape: tuple[int, int], ground: Georeference | None) -> tuple[NDArray[np.bool_], int]:
+def _in_pixels(shapes: Sequence[Geometry], ground: Georeference) -> tuple[NDArray[np.int64], list[Geometry]]:
+    """(n, 2) row and column of points, and polygons whose x and y are column and row, with fractions."""
+    listed = [p["coordinates"] for p in shapes if p["type"] == "Point"]
+    listed += [q for p in shapes if p["type"] == "MultiPoint" for q in p["coordinates"]]
+    points = np.floor(ground.places(*np.array(listed, dtype=np.float64).reshape(-1, 2).T)).astype(np.int64)
+    polygons = []
+    for polygon in (p for p in shapes if p["type"].endswith("Polygon")):
+        parts = polygon["coordinates"] if polygon["type"] == "MultiPolygon" else [polygon["coordinates"]]
+        rings = [[ground.places(*np.transpose(ring))[:, ::-1].tolist() for ring in part] for part in parts]
+        polygons.append({"type": "MultiPolygon", "coordinates": rings})
+    return points, polygons
+
+
+def _mask(
+    points: NDArray[np.int64], polygons: list[Geometry], shape: tuple[int, int]
+) -> tuple[NDArray[np.bool_], int]:
     """(H, W) pixels of one class, and how many of its marks label none that no other does."""
     mask = np.zeros(shape, dtype=bool)
-    if ground is None:
-        points = np.array(places, dtype=np.int64).reshape(-1, 2)
-        polygons = []
-    else:
-        listed = [p["coordinates"] for p in places if p["type"] == "Point"]
-        listed += [q for p in places if p["type"] == "MultiPoint" for q in p["coordinates"]]
-        points = np.floor(ground.places(*np.array(listed, dtype=np.float64).reshape(-1, 2).T)).astype(np.int64)
-        polygons = [p for p in places if p["type"].endswith("Polygon")]
     within = ((points >= 0) & (points < shape)).all(axis=1)
     mask[tuple(points[within].T)] = True
     lost = int((~within).sum())
-    if polygons and ground is not None:
+    if polygons:
         with quiet() as rasterio:
             from rasterio.features import rasterize
 
-            numbered = [(_in_pixels(polygon, ground), number) for number, polygon in enumerate(polygons, start=1)]
+            numbered = [(polygon, number) for number, polygon in enumerate(polygons, start=1)]
             sheet = rasterize(numbered, shape, transform=rasterio.Affine.identity(), dtype="int32")
         mask |= sheet > 0
         lost += len(polygons) - int(np.count_nonzero(np.bincount(sheet.ravel())[1:]))
     return mask, lost
-
-
-def _in_pixels(polygon: dict[str, Any], ground: Georeference) -> dict[str, Any]:
-    """A (multi)polygon whose x and y are column and row, with fractions."""
-    parts = polygon["coordinates"] if polygon["type"] == "MultiPolygon" else [polygon["coordinates"]]
-    rings = [[ground.places(*np.transpose(ring))[:, ::-1].tolist() for ring in part] for part in parts]
-    return {"type": "MultiPolygon", "coordinates": rings}
 
 
 def _check_grid(raster: LabelRaster, shape: tuple[int, int], ground: Georeference | None) -> None:

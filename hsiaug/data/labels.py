@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Collection, Mapping
-from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
+from hsiaug.base.arrays import AnyArray
 from hsiaug.base.errors import SceneError
 
 if TYPE_CHECKING:
@@ -19,7 +19,7 @@ LARGEST = 2**31
 """Codes are smaller: they may have to be written as 32-bit integers."""
 
 
-def class_map(codes: NDArray[Any], spec: LabelSpec, *, where: str) -> NDArray[np.int16]:
+def class_map(codes: AnyArray, spec: LabelSpec, *, where: str) -> NDArray[np.int16]:
     """(H, W) int16 class ids from the raw (H·cells, W·cells) codes of a label file.
 
     where: how errors name the file.
@@ -43,20 +43,13 @@ def class_map(codes: NDArray[Any], spec: LabelSpec, *, where: str) -> NDArray[np
 
 
 def class_ids(
-    codes: NDArray[Any], id_of: Mapping[int, int], unlabelled: Collection[int], where: str
+    codes: AnyArray, id_of: Mapping[int, int], unlabelled: Collection[int], where: str
 ) -> tuple[NDArray[np.int16], Counter[int]]:
     """(H, W) class ids of codes, 0 for those that have none; and how many pixels hold each code that is not known.
 
     where: how errors name the file. Raises SceneError for codes that are no whole numbers.
     """
-    odd = odd_codes(codes, 2.0**63)
-    if odd.any():
-        row, column = np.argwhere(odd)[0]
-        raise SceneError(
-            f"{where}: labels must be whole numbers",
-            value=f"{codes[row, column]} at row {row}, column {column}, and {int(odd.sum()) - 1} more",
-            hint="Save class codes as integers, with 0 for unlabelled pixels.",
-        )
+    check_whole(codes, f"{where}: labels")
     present, places, counts = np.unique(codes, return_inverse=True, return_counts=True)
     known = [int(code) for code in present]
     pixels = zip(known, counts.tolist(), strict=True)
@@ -65,23 +58,18 @@ def class_ids(
     return table[places.reshape(codes.shape)], strangers
 
 
-def whole_codes(codes: NDArray[Any], where: Path, what: str) -> NDArray[np.int64]:
-    """Codes as integers, 0 where one is NaN. Raises SceneError where one is no whole number, or has over 32 bits."""
-    ids = np.where(np.isnan(codes), 0, codes) if codes.dtype.kind == "f" else codes
-    odd = odd_codes(ids)
+def check_whole(codes: AnyArray, what: str) -> None:
+    """Raise SceneError where a code is no whole number between -2^31 and 2^31. what: how the error names the array."""
+    odd: NDArray[np.bool_] = (codes >= np.float64(LARGEST)) | (codes <= np.float64(-LARGEST))
+    if codes.dtype.kind == "f":
+        odd |= codes != np.rint(codes)
     if odd.any():
+        row, column = np.argwhere(odd)[0]
         raise SceneError(
-            f"{where}: {what} must be whole numbers below {LARGEST:,}",
-            value=f"{ids[odd][0]:g}",
-            hint="Check that it is the right raster; save integers, with 0 for pixels that have none.",
+            f"{what} must be whole numbers below {LARGEST:,}",
+            value=f"{codes[row, column]:g} at row {row}, column {column}, and {int(odd.sum()) - 1} more",
+            hint="Check that it is the right array; save class codes as integers, with 0 for unlabelled pixels.",
         )
-    return ids.astype(np.int64)
-
-
-def odd_codes(codes: NDArray[Any], most: float = LARGEST) -> NDArray[np.bool_]:
-    """True where a code is no whole number between -most and most."""
-    odd: NDArray[np.bool_] = (codes >= np.float64(most)) | (codes <= np.float64(-most))
-    return odd | (codes != np.rint(codes)) if codes.dtype.kind == "f" else odd
 
 
 def _majority(labels: NDArray[np.int16], cells: int, where: str) -> NDArray[np.int16]:

@@ -35,7 +35,7 @@ def load_pairs(
     text = os.fspath(ref)
     entry = find_pairs(ref)
     if entry is not None:
-        fetch_pairs(entry, whole=False, progress=progress, masks_only=masks_only)
+        fetch_pairs(entry, whole=False, progress=progress)
         return _check_dates(_read(entry, masks_only), task, text)
     name = text.lower().replace("-", "_")
     if own_card(ref) is None and name not in scene_names():

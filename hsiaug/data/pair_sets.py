@@ -66,20 +66,17 @@ class PairEntry:
             if (not here[part] if "*" in name else name not in here[part])
         ]
 
-    def missing(self, *, masks_only: bool = False) -> dict[str, list[str]]:
-        """The places that lack a file, in the order of the card after those that are not here at all; of each what is not
-        here, as patterns in the folder. masks_only: of those that are here.
-        """
-        found = {place: self._missing_files(place, False) for place in self.missing_places()}
-        found |= {p: self._missing_files(p, masks_only) for places in self.here().values() for p in places}
+    def missing(self) -> dict[str, list[str]]:
+        """The places that lack a file, those first that are not here at all; of each what is not here, as patterns."""
+        places = dict.fromkeys([*self.missing_places(), *(p for listed in self.here().values() for p in listed)])
+        found = {place: [t for t in self._needed(place) if not find_files(self.folder, t)] for place in places}
         return {place: files for place, files in found.items() if files}
 
-    def _missing_files(self, place: str, masks_only: bool) -> list[str]:
+    def _needed(self, place: str) -> list[str]:
         images, masks = self.card.images, self.card.masks
         bands = {pattern: images.bands if "{band}" in pattern else ("",) for pattern in images.files}
-        needed = [] if masks_only else [fill_pattern(p, place, band) for p in bands for band in bands[p]]
-        needed += [fill_pattern(p, place) for p in masks.by_class or (self.mask_pattern(place),)]
-        return [text for text in needed if not find_files(self.folder, text)]
+        listed = [fill_pattern(p, place, band) for p in bands for band in bands[p]]
+        return listed + [fill_pattern(p, place) for p in masks.by_class or (self.mask_pattern(place),)]
 
     def mask_pattern(self, place: str) -> str:
         """The first pattern of a mask of which the place has a file, or of all; of masks by class that of the first."""
@@ -130,10 +127,10 @@ def pairs_status(entry: PairEntry) -> str:
     return "to download" if entry.card.archives else "place by hand"
 
 
-def fetch_pairs(entry: PairEntry, *, whole: bool, progress: bool, masks_only: bool = False) -> None:
+def fetch_pairs(entry: PairEntry, *, whole: bool, progress: bool) -> None:
     """Download and unpack a public set that is not here, and see to it that no file is missing.
 
-    whole: download also where only some places are missing. masks_only: of the files, only masks are wanted.
+    whole: download also where only some places are missing.
     Raises DataUnavailableError where files cannot be had, SceneError where some are missing.
     """
     card, missing = entry.card, entry.missing_places()
@@ -148,7 +145,7 @@ def fetch_pairs(entry: PairEntry, *, whole: bool, progress: bool, masks_only: bo
         from hsiaug.data.download import fetch_archives
 
         fetch_archives(card, entry.folder, progress)
-    wanting, here = entry.missing(masks_only=masks_only), entry.here()
+    wanting, here = entry.missing(), entry.here()
     if card.allow_missing and all(here[part] for part, names in entry.named.items() if names):
         wanting = {place: wanting[place] for place in wanting if place not in entry.missing_places()}
     if wanting:
@@ -160,14 +157,12 @@ def fetch_pairs(entry: PairEntry, *, whole: bool, progress: bool, masks_only: bo
 
 
 def _list_missing(missing: dict[str, list[str]]) -> str:
-    """The missing files of the first places, and how many more there are."""
-    places = list(missing)
-    texts = [f"{shortly(missing[place])} (of {place})" for place in places[:SHOWN]]
-    more = len(places) - SHOWN
-    return "; ".join(texts) + (f"; files of {more} more places: {', '.join(places[SHOWN:])}" if more > 0 else "")
+    """The missing files of the first places, and how many more places there are."""
+    texts = [f"{shortly(files)} (of {place})" for place, files in missing.items()]
+    return shortly(texts, "; ")
 
 
-def shortly(files: list[str]) -> str:
-    """The first of some files, and how many more there are."""
-    more = len(files) - SHOWN
-    return ", ".join(files[:SHOWN]) + (f" and {more} more" if more > 0 else "")
+def shortly(texts: list[str], between: str = ", ") -> str:
+    """The first of some texts, and how many more there are."""
+    more = len(texts) - SHOWN
+    return between.join(texts[:SHOWN]) + (f" and {more} more" if more > 0 else "")

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from hsiaug.base.arrays import AnyArray
 from hsiaug.base.errors import SceneError
 from hsiaug.data.bounds import STRIPE_BYTES, empty_cube
 
@@ -24,13 +24,13 @@ class RawArray:
     wavelengths: (bands,) float64 in nanometres; scale: what raw values are multiplied with.
     """
 
-    array: NDArray[Any]
+    array: AnyArray
     wavelengths: NDArray[np.float64] | None = None
     scale: float | None = None
 
 
 def convert_cube(
-    raw: NDArray[Any],
+    raw: AnyArray,
     where: str,
     *,
     bands: Sequence[int] | None = None,

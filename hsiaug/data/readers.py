@@ -5,11 +5,10 @@ from __future__ import annotations
 import warnings
 import zipfile
 from pathlib import Path
-from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
+from hsiaug.base.arrays import AnyArray
 from hsiaug.base.errors import SceneError, did_you_mean
 from hsiaug.data.bounds import check_array
 from hsiaug.data.georeference import geo_installed, need_geo, open_geotiff, quiet
@@ -38,7 +37,7 @@ def read_cube_file(path: Path, *, key: str | None = None, data: str | None = Non
     return raw
 
 
-def read_label_file(path: Path, *, key: str | None = None, data: str | None = None) -> NDArray[Any]:
+def read_label_file(path: Path, *, key: str | None = None, data: str | None = None) -> AnyArray:
     """The two-dimensional numeric array in a .mat, .npy, ENVI or image file. Raises as for cubes."""
     if path.suffix.lower() in IMAGES:
         must_exist(path)
@@ -54,14 +53,14 @@ def read_label_file(path: Path, *, key: str | None = None, data: str | None = No
     return array
 
 
-def read_picture_file(path: Path) -> NDArray[Any]:
+def read_picture_file(path: Path) -> AnyArray:
     """(H, W, B) of a .png or .bmp image of one or more channels. Raises SceneError where it is missing or damaged."""
     must_exist(path)
     array = _read_image(path)
     return array[:, :, None] if array.ndim == 2 else array
 
 
-def read_maps(path: Path) -> dict[str, NDArray[Any]]:
+def read_maps(path: Path) -> dict[str, AnyArray]:
     """Every numeric array with two axes of a .mat, .npz or .npy file; that of an .npy is named "mask".
 
     Raises SceneError where the file is damaged, holds Python objects, or is of another kind.
@@ -85,7 +84,7 @@ def read_maps(path: Path) -> dict[str, NDArray[Any]]:
     return {name: array for name, array in arrays.items() if array.ndim == 2 and array.dtype.kind in "biuf"}
 
 
-def _read_npz(path: Path) -> dict[str, NDArray[Any]]:
+def _read_npz(path: Path) -> dict[str, AnyArray]:
     with zipfile.ZipFile(path) as file:
         for member in file.infolist():
             check_array(path, (member.file_size,), 1, labels=False, stored=member.compress_size)
@@ -143,7 +142,7 @@ def _wrong_rank(path: Path, rule: str, raw: RawArray) -> SceneError:
     )
 
 
-def _read_npy(path: Path) -> NDArray[Any]:
+def _read_npy(path: Path) -> AnyArray:
     try:
         with warnings.catch_warnings(), np.errstate(all="ignore"):
             warnings.simplefilter("ignore")  # a header that Python 2 wrote, which does not matter here
@@ -170,7 +169,7 @@ def _read_image_or_geotiff(path: Path) -> RawArray:
         return raw
 
 
-def _read_image(path: Path) -> NDArray[Any]:
+def _read_image(path: Path) -> AnyArray:
     from PIL import Image
 
     suffix = path.suffix.lower()

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 
+from hsiaug.base.arrays import AnyArray
 from hsiaug.base.errors import SceneError, did_you_mean
 from hsiaug.data.bounds import check_array
 from hsiaug.data.raw import damaged
@@ -36,11 +36,11 @@ class _Item(NamedTuple):
     size: int
 
 
-_Opened = tuple[dict[str, _Item], Callable[[str], NDArray[Any]]]
+_Opened = tuple[dict[str, _Item], Callable[[str], AnyArray]]
 """The items of a file, and the reader of one."""
 
 
-def read_mat(path: Path, key: str | None, *, ndim: int) -> NDArray[Any]:
+def read_mat(path: Path, key: str | None, *, ndim: int) -> AnyArray:
     """The array ``key``, its axes in MATLAB's order; without a key, the only one with ``ndim`` axes.
 
     Raises SceneError where the file is damaged, or the array is absent, not numeric, too large, or not the only one.
@@ -49,7 +49,7 @@ def read_mat(path: Path, key: str | None, *, ndim: int) -> NDArray[Any]:
         return _read(path, _choose(path, key, ndim, items), items, read, labels=ndim == 2)
 
 
-def read_mat_maps(path: Path) -> dict[str, NDArray[Any]]:
+def read_mat_maps(path: Path) -> dict[str, AnyArray]:
     """Every numeric array with two axes, by name. Raises SceneError where the file is damaged, or one is too large."""
     with _open(path) as (items, read):
         return {name: _read(path, name, items, read, labels=True) for name in _numeric(items, 2)}
@@ -108,8 +108,8 @@ def _numeric(items: Mapping[str, _Item], ndim: int) -> list[str]:
 
 
 def _read(
-    path: Path, name: str, items: Mapping[str, _Item], read: Callable[[str], NDArray[Any]], *, labels: bool
-) -> NDArray[Any]:
+    path: Path, name: str, items: Mapping[str, _Item], read: Callable[[str], AnyArray], *, labels: bool
+) -> AnyArray:
     item = items[name]
     check_array(path, item.shape, item.size, labels=labels)
     array = read(name)

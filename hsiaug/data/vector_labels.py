@@ -6,7 +6,7 @@ import csv
 import io
 import json
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Annotated, Any
@@ -15,7 +15,7 @@ from pydantic import BeforeValidator, FailFast, Field, TypeAdapter
 
 from hsiaug.base.errors import InputError, SceneError, did_you_mean
 from hsiaug.data.bounds import in_bytes
-from hsiaug.data.geopackage import Feature, read_geopackage
+from hsiaug.data.geopackage import Feature, Geometry, read_geopackage
 from hsiaug.data.raw import damaged
 
 KINDS = (".csv", ".tsv", ".txt", ".geojson", ".json", ".gpkg")
@@ -56,22 +56,25 @@ WGS84 = "OGC:CRS84"
 class VectorLabels:
     """Labelled pixels or shapes, in the file's order.
 
-    values: the class of each, a whole number or a word. places: of each (row, column) counted from 0 where ``pixels``,
-    else its geometry as GeoJSON. crs: of these geometries, None = the cube's own.
-    skipped: how many had no class or no place.
+    values: the class of each, a whole number or a word. pixels: (row, column) of each, counted from 0; or shapes: its
+    geometry as GeoJSON, crs: the system of these, None = the cube's own. skipped: how many had no class or no place.
     """
 
     values: tuple[int | str, ...]
-    places: tuple[Any, ...]
-    pixels: bool
-    crs: str | None
-    skipped: int
+    pixels: tuple[tuple[int, int], ...] = ()
+    shapes: tuple[Geometry, ...] = ()
+    crs: str | None = None
+    skipped: int = 0
 
     def without(self, ignore: tuple[str, ...]) -> VectorLabels:
         """The marks whose class, as text, is not among these."""
         kept = [i for i, value in enumerate(self.values) if str(value) not in ignore]
-        values, places = ([listed[i] for i in kept] for listed in (self.values, self.places))
-        return replace(self, values=tuple(values), places=tuple(places))
+        return replace(
+            self,
+            values=tuple(self.values[i] for i in kept),
+            pixels=tuple(self.pixels[i] for i in kept if self.pixels),
+            shapes=tuple(self.shapes[i] for i in kept if self.shapes),
+        )
 
 
 def read_vector_labels(path: Path, field: str | None, crs: str | None) -> VectorLabels:
@@ -86,11 +89,10 @@ def read_vector_labels(path: Path, field: str | None, crs: str | None) -> Vector
         return _read_table(path, field, crs)
     features, own = read_geopackage(path) if suffix == ".gpkg" else _read_geojson(path)
     column = _choose_column(path, field, list(dict.fromkeys(str(name) for _, row in features for name in row)))
-    taken = [(shape, row.get(column)) for shape, row in features]
     kept = [
-        (s, value)
-        for s, value in taken
-        if s and s.get("coordinates", 0) not in ([], ()) and value not in (None, "")
+        (shape, row[column])
+        for shape, row in features
+        if shape and shape.get("coordinates", 0) not in ([], ()) and row.get(column) not in (None, "")
     ]
     strange = sorted({str(shape.get("type"))[:40] for shape, _ in kept} - set(SHAPES))[:8]
     if strange or not kept:
@@ -99,14 +101,14 @@ def read_vector_labels(path: Path, field: str | None, crs: str | None) -> Vector
             value=", ".join(strange) or "none",
             hint="Keep points and polygons only; buffer lines first.",
         )
-    values = _alike([value for _, value in kept])
-    shapes = tuple(_sound_shape(path, shape) for shape, _ in kept)
-    return VectorLabels(values, shapes, False, crs or own, len(taken) - len(kept))
+    shapes = tuple(_check_shape(path, shape) for shape, _ in kept)
+    values = _convert_values([value for _, value in kept])
+    return VectorLabels(values, shapes=shapes, crs=crs or own, skipped=len(features) - len(kept))
 
 
 def _read_geojson(path: Path) -> tuple[list[Feature], str]:
     """(geometry, properties) of each feature, and the system: WGS 84 unless the file still has a member "crs"."""
-    text = _text(path, "GeoJSON")
+    text = _read_text(path, "GeoJSON")
     if (parts := text.count("[") + text.count("{")) > MOST_PARTS:
         raise SceneError(
             f"{path} may hold at most {MOST_PARTS:,} points and features",
@@ -115,28 +117,17 @@ def _read_geojson(path: Path) -> tuple[list[Feature], str]:
         )
     try:
         content = json.loads(text)
-    except (ValueError, RecursionError) as cause:
-        raise damaged(path, "GeoJSON", cause) from cause
-    listed = content.get("features") if isinstance(content, dict) else None
-    features: list[Feature] = []
-    for number, feature in enumerate(listed if isinstance(listed, list) else [None], start=1):
-        parts_of: list[Any] = (
-            [feature.get(key) for key in ("geometry", "properties")] if isinstance(feature, dict) else [0]
-        )
-        if not all(part is None or isinstance(part, dict) for part in parts_of):
-            raise SceneError(
-                f"{path} must be a GeoJSON FeatureCollection",
-                value=f"feature {number}, which is none",
-                hint="Export the layer as GeoJSON, with the class as an attribute.",
-            )
-        features.append((parts_of[0], parts_of[1] or {}))
-    named = content.get("crs")
-    for key in ("properties", "name"):
-        named = named.get(key) if isinstance(named, dict) else None
-    return features, str(named or WGS84)
+        features = [(feature["geometry"], feature["properties"] or {}) for feature in content["features"]]
+        if not all(isinstance(part, dict | None) for feature in features for part in feature):
+            raise TypeError("a feature without geometry and properties")
+        crs = (content.get("crs") or {}).get("properties", {}).get("name", WGS84)
+    except (ValueError, TypeError, KeyError, AttributeError, RecursionError) as cause:
+        hint = "export the layer as GeoJSON, a FeatureCollection with the class as an attribute"
+        raise damaged(path, "GeoJSON", cause, hint=hint) from cause
+    return features, str(crs)
 
 
-def _text(path: Path, kind: str) -> str:
+def _read_text(path: Path, kind: str) -> str:
     """Return the text of a file that is not too large for labels. Raises SceneError."""
     try:
         with path.open("rb") as file:
@@ -169,7 +160,7 @@ def _choose_column(path: Path, wanted: str | None, names: list[str]) -> str:
 
 def _read_table(path: Path, field: str | None, crs: str | None) -> VectorLabels:
     """A CSV with a header: row,col,class (from 0), x,y,class (in the cube's system) or lon,lat,class."""
-    text = _text(path, "CSV")
+    text = _read_text(path, "CSV")
     head = text.partition("\n")[0]
     try:
         rows = list(csv.reader(io.StringIO(text, newline=""), delimiter=max(",;\t", key=head.count)))
@@ -185,38 +176,38 @@ def _read_table(path: Path, field: str | None, crs: str | None) -> VectorLabels:
         )
     column = _choose_column(path, field, [name for name in names if name not in found])
     a, b, c = (names.index(name) for name in (*found, column))
-    pixels, marks, skipped = PAIRS[found], [], 0
+    pixels, values, places, skipped = PAIRS[found], [], [], 0
     for line, row in enumerate(rows[1:], start=2):
         if len(row) <= max(a, b, c) or not row[c].strip():
             skipped += any(cell.strip() for cell in row)
             continue
         try:
-            marks.append((row[c].strip(), _place(row[a], row[b], pixels)))
+            place = (float(row[a]), float(row[b]))
+            if not all(map(float.is_integer if pixels else math.isfinite, place)):
+                raise ValueError
         except ValueError:
             raise SceneError(
                 f"{path}: {found[0]} and {found[1]} must be {'whole ' if pixels else ''}numbers",
                 value=f"{row[a][:40]!r}, {row[b][:40]!r} in line {line}",
                 hint="Correct that line.",
             ) from None
-    if not marks:
+        values.append(row[c].strip())
+        places.append(place)
+    if not values:
         raise SceneError(f"{path} must hold labelled pixels", value="no row", hint="Add rows below the header.")
-    values, places = zip(*marks, strict=True)
-    own = None if pixels else crs or (WGS84 if found == ("lon", "lat") else None)
-    return VectorLabels(_alike(values), places, pixels, own, skipped)
-
-
-def _place(a: str, b: str, pixels: bool) -> Any:
-    """(row, column) or a point. Raises ValueError where these are no numbers."""
+    marks = VectorLabels(_convert_values(values), skipped=skipped)
     if pixels:
         # Far beyond any cube is all that matters of numbers that no array can hold.
-        return tuple(max(-1, min(int(text), 2**40)) for text in (a, b))
-    x, y = float(a), float(b)
-    if not (math.isfinite(x) and math.isfinite(y)):
-        raise ValueError
-    return {"type": "Point", "coordinates": (x, y)}
+        return replace(marks, pixels=tuple((_within(row), _within(column)) for row, column in places))
+    shapes: tuple[Geometry, ...] = tuple({"type": "Point", "coordinates": place} for place in places)
+    return replace(marks, shapes=shapes, crs=crs or (WGS84 if found == ("lon", "lat") else None))
 
 
-def _sound_shape(path: Path, shape: dict[str, Any]) -> dict[str, Any]:
+def _within(place: float) -> int:
+    return int(max(-1, min(place, 2**40)))
+
+
+def _check_shape(path: Path, shape: Mapping[str, Any]) -> Geometry:
     """A geometry of one of SHAPES with coordinates (x, y) only. Raises SceneError where it is not sound."""
     kind = str(shape["type"])
     try:
@@ -230,7 +221,7 @@ def _sound_shape(path: Path, shape: dict[str, Any]) -> dict[str, Any]:
         ) from cause
 
 
-def _alike(values: Sequence[Any]) -> tuple[int | str, ...]:
+def _convert_values(values: Sequence[object]) -> tuple[int | str, ...]:
     """All as whole numbers where all are, else all as text."""
     texts = [str(int(v)) if isinstance(v, float) and v.is_integer() else str(v).strip() for v in values]
     try:

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from hsiaug.base.errors import InputError, SplitError
 from hsiaug.core.scene import Scene
-from hsiaug.data.labels import LARGEST, odd_codes
+from hsiaug.data.labels import check_whole
 from hsiaug.data.paths import is_file, user_path
 from hsiaug.data.readers import read_maps
 from hsiaug.protocol.protocols import Buffer, Draw, SplitProtocol
@@ -104,19 +104,10 @@ def _only_map(path: Path, scene: Scene) -> NDArray[np.int64]:
 
 
 def _fitting(path: Path, scene: Scene) -> dict[str, NDArray[np.int64]]:
-    return {name: _whole(path, name, a) for name, a in read_maps(path).items() if a.shape == scene.shape}
-
-
-def _whole(path: Path, name: str, mask: NDArray[np.generic]) -> NDArray[np.int64]:
-    """A mask as int64. Raises SplitError where it holds anything but whole numbers of at most 32 bits."""
-    odd = odd_codes(mask)
-    if odd.any():
-        raise SplitError(
-            f"{path.name}: mask '{name}' must hold whole numbers below {LARGEST:,}",
-            value=f"{mask[odd][0]:g}",
-            hint="Save class ids as integers, with 0 for pixels outside the mask.",
-        )
-    return mask.astype(np.int64)
+    found = {name: a for name, a in read_maps(path).items() if a.shape == scene.shape}
+    for name, mask in found.items():
+        check_whole(mask, f"{path.name}: the values of mask '{name}'")
+    return {name: mask.astype(np.int64) for name, mask in found.items()}
 
 
 def _consistent(scene: Scene, given: NDArray[np.int64], role: str) -> tuple[NDArray[np.bool_], tuple[str, ...]]:

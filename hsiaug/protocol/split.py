@@ -6,11 +6,12 @@ import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Any, Generic, TypeVar
+from typing import Generic, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
+from hsiaug.base.arrays import AnyArray
 from hsiaug.base.errors import InputError, SplitError
 from hsiaug.core.fields import COMPONENTS, label_fields, seen_fields
 from hsiaug.core.scene import Scene, UnlabelledScene
@@ -119,7 +120,7 @@ class Blind(Generic[Positions]):
 
     train: Positions
     test: Positions
-    train_labels: NDArray[Any]
+    train_labels: AnyArray
     patch: int
     hidden: NDArray[np.bool_] | None = None
 

@@ -6,11 +6,12 @@ import hashlib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
-from typing import Any, TypeVar
+from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
+from hsiaug.base.arrays import AnyArray
 from hsiaug.base.errors import PluginError
 from hsiaug.core.samples import PatchSamples
 from hsiaug.core.scene import Descriptions, Scene, UnlabelledScene
@@ -99,7 +100,7 @@ class TrainView(SealedView):
         """The same without the label of any pixel: how many each class has is all that is left of them."""
         return replace(self, y=np.zeros_like(self.y), sizes=tuple(self.counts.items()))
 
-    def patches(self, coords: NDArray[Any]) -> NDArray[np.float32]:
+    def patches(self, coords: AnyArray) -> NDArray[np.float32]:
         """(n, B, p, p) float32 patches round ``coords`` (n, 2), mirrored at the scene's edges.
 
         Raises PluginError where a patch would show a pixel that the view hides.
@@ -162,7 +163,7 @@ def _moments(
     return mean, np.sqrt(total(lambda seen: (seen - mean) ** 2) / len(rows))
 
 
-def patches_at(cube: NDArray[Scalar], coords: NDArray[Any], patch: int) -> NDArray[Scalar]:
+def patches_at(cube: NDArray[Scalar], coords: AnyArray, patch: int) -> NDArray[Scalar]:
     """(n, B, p, p) patches of a cube (H, W, B) round ``coords`` (n, 2), mirrored at its edges.
 
     Reads the pixels of the patches alone, in batches: nothing of the size of the cube is made.

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from hsiaug.base.arrays import AnyArray
 from hsiaug.base.colours import HELD_OUT, SYNTHETIC, TRAIN, class_colours, rgb_bands, stretched
 from hsiaug.base.files import write_whole
 from hsiaug.base.text import plotted
@@ -66,7 +67,7 @@ def class_spectra(
 
 
 def _draw_spectra(
-    sets: Mapping[str, tuple[str, NDArray[Any]]], x: Array, breaks: NDArray[np.int64], axes: Axes
+    sets: Mapping[str, tuple[str, AnyArray]], x: Array, breaks: NDArray[np.int64], axes: Axes
 ) -> dict[str, Any]:
     entries = {}
     for name, (colour, own) in sets.items():

@@ -12,6 +12,7 @@ from typing import Any, ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
+from hsiaug.base.arrays import AnyArray
 from hsiaug.base.errors import PluginError
 from hsiaug.contracts import Progress
 from hsiaug.core.pairs import PairSet
@@ -262,7 +263,7 @@ def _predicted(
         yield len(batch)
 
 
-def _check_masks(masks: NDArray[Any], images: NDArray[np.float32], data: PairSet) -> NDArray[Any]:
+def _check_masks(masks: AnyArray, images: NDArray[np.float32], data: PairSet) -> AnyArray:
     masks = np.asarray(masks)
     shape = (len(images), *images.shape[3:])
     if masks.shape != shape or masks.dtype.kind not in "iu":

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from hsiaug.base.arrays import AnyArray
 from hsiaug.base.errors import PluginError
 from hsiaug.contracts import FittedClassifier, Progress
 from hsiaug.core.samples import NOWHERE, Patches, PatchSamples, concatenate
@@ -280,7 +281,7 @@ def check_finite(made: NDArray[np.float32], what: str) -> None:
         )
 
 
-def check_numbers(ids: NDArray[Any], weight: NDArray[Any]) -> None:
+def check_numbers(ids: AnyArray, weight: AnyArray) -> None:
     """Raise PluginError where class ids that a generator made are no integers, or its sample weights (n,) no weights."""
     if ids.dtype.kind not in "iu":
         raise PluginError(
@@ -295,7 +296,7 @@ def check_numbers(ids: NDArray[Any], weight: NDArray[Any]) -> None:
         )
 
 
-def check_ids(labels: NDArray[Any], classes: int, hint: str) -> None:
+def check_ids(labels: AnyArray, classes: int, hint: str) -> None:
     """Raise PluginError where a prediction is no class id."""
     if labels.size and not (labels.min() >= 1 and labels.max() <= classes):
         raise PluginError(

@@ -11,14 +11,14 @@ from functools import cached_property
 from typing import Any, Literal, TypeVar
 
 import numpy as np
-from numpy.typing import NDArray
 
+from hsiaug.base.arrays import AnyArray
 from hsiaug.base.errors import HsiaugError, PluginError
 
 LONGEST = 2000
 """Characters of a strange exception's message that are kept."""
 
-Arrays = dict[str, NDArray[Any]]
+Arrays = dict[str, AnyArray]
 """Results of a fitted plugin, by name."""
 
 S = TypeVar("S")

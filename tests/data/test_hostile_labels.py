@@ -70,7 +70,7 @@ def test_codes_of_more_than_32_bits_are_names(tmp_path: Path) -> None:
 def test_hundreds_of_classes_are_refused(classes: Any) -> None:
     many = tuple(classes)
     with pytest.raises(SceneError, match="at most 256 classes"):
-        rasterise(VectorLabels(many, ((0, 0),) * len(many), True, None, 0), (4, 4), None, (), "l.csv")
+        rasterise(VectorLabels(many, ((0, 0),) * len(many)), (4, 4), None, (), "l.csv")
 
 
 def test_labels_are_bounded_in_size(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import requests
 
 from hsiaug.base.errors import DataUnavailableError, SceneError
 from hsiaug.data import download, fetch_scene, load_scene, scene_card
@@ -91,10 +92,10 @@ def test_an_interrupted_download_leaves_nothing_behind(remote, server, monkeypat
     scene = remote(server.url("good"))
     server.files["good"] = scene.content
 
-    def interrupt(self: download._Arrived, amount: int) -> None:
+    def interrupt(self: requests.Response, *_: object) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(download._Arrived, "update", interrupt)
+    monkeypatch.setattr(requests.Response, "iter_content", interrupt)
     with pytest.raises(KeyboardInterrupt):
         fetch_scene(scene.card, progress=False)
     assert scene.leftovers() == ["estate.toml", "labels.npy"]
@@ -104,12 +105,12 @@ def test_what_a_killed_download_left_goes_with_the_next_one_and_files_of_others_
     scene = remote(server.url("good"))
     server.files["good"] = scene.content
 
-    def kill(self: download._Arrived, amount: int) -> None:
+    def kill(self: requests.Response, *_: object) -> None:
         raise SystemExit
 
     with monkeypatch.context() as patch:
         # A killed process tidies nothing up.
-        patch.setattr(download._Arrived, "update", kill)
+        patch.setattr(requests.Response, "iter_content", kill)
         patch.setattr("shutil.rmtree", lambda *_, **__: None)
         with pytest.raises(SystemExit):
             fetch_scene(scene.card, progress=False)

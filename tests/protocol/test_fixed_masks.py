@@ -87,7 +87,7 @@ def test_a_mask_of_anything_but_whole_numbers_is_refused(tmp_path: Path, value: 
     train, _ = halves()
     np.save(tmp_path / "odd.npy", np.where(train > 0, value, 0))
 
-    with pytest.raises(SplitError, match="must hold whole numbers"):
+    with pytest.raises(SceneError, match="must be whole numbers"):
         split_by(tmp_path / "odd.npy")
 
 

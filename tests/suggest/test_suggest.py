@@ -213,7 +213,7 @@ def test_a_table_that_was_filled_in_is_read_as_labels(own: Path, tmp_path: Path)
     labels = read_vector_labels(tmp_path / "filled.csv", None, None)
 
     assert labels.values == ("hay", "rye") and labels.pixels and labels.skipped == 3
-    assert labels.places[0] == (int(rows[1]["row"]), int(rows[1]["column"]))
+    assert labels.pixels[0] == (int(rows[1]["row"]), int(rows[1]["column"]))
 
 
 def test_of_a_draw_only_labelled_pixels_are_named(toy: Scene, tmp_path: Path) -> None:

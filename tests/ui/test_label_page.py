@@ -82,7 +82,7 @@ def test_the_page_names_nothing_from_elsewhere(client: Any) -> None:
 def test_an_answer_is_on_disk_before_it_is_confirmed(client: Any, answers: Path) -> None:
     state = answered(client, 3, 4, "meadow" if "meadow" in client.labelling.names else client.labelling.names[0])
     assert state["answers"] == 1 and state["points"] == [[3, 4, 1]]
-    assert read_vector_labels(answers, None, None).places == ((3, 4),)
+    assert read_vector_labels(answers, None, None).pixels == ((3, 4),)
     assert client.post("undo").json()["undone"] == [3, 4]
     assert "3,4" not in answers.read_text()
     assert client.post("undo").json()["undone"] is None

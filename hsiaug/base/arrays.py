@@ -1,0 +1,10 @@
+"""Types that many rooms name."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from numpy.typing import NDArray
+
+AnyArray = NDArray[Any]
+"""An array of numbers of any type."""
