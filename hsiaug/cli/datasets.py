@@ -105,19 +105,19 @@ def info(
         say("\t".join(map(cell, (class_id or "id", *row))))
 
 
-@app.command("fetch", epilog="Examples: hsiaug datasets fetch salinas_a · hsiaug datasets fetch salinas ksc oscd")
+@app.command("fetch", epilog="Examples: hsiaug datasets fetch salinas_a · hsiaug datasets fetch salinas ksc")
 def fetch(
     scenes: Annotated[list[str], typer.Argument(help="Names from the catalogue, or paths of cards.")],
 ) -> None:
     """Download what is missing, verify every checksum, and print where the files are."""
     from hsiaug.data import fetch_scene, scene_card
-    from hsiaug.data.pair_sets import PairEntry, fetch_pairs, find_pairs
+    from hsiaug.data.pair_sets import PairEntry, check_pairs, find_pairs
 
     # All cards first: a misspelt last name must not cost a download.
     for scene, entry in [(scene, find_pairs(scene) or scene_card(scene)) for scene in scenes]:
         files: Sequence[Path | str] = ()
         if isinstance(entry, PairEntry):
-            fetch_pairs(entry, whole=True, progress=True)
+            check_pairs(entry)
             name, files = entry.card.name, [entry.folder]
         else:
             name, files = entry.name, fetch_scene(scene)

@@ -59,11 +59,6 @@ class FileSpec(CardTable):
     size: Annotated[int, Field(gt=0)] | None = None
     package: Annotated[str, Field(pattern=r"^[A-Za-z_][A-Za-z0-9_]*$")] | None = None
 
-    @property
-    def known_hash(self) -> str:
-        """Hash that a download must have."""
-        return f"sha256:{self.sha256}"
-
     @model_validator(mode="after")
     def _download_is_safe(self) -> Self:
         if not self.urls:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -12,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from hsiaug.base.errors import DataUnavailableError, HsiaugError, InputError, SceneError, did_you_mean
 from hsiaug.base.files import file_errors
 from hsiaug.data.bounds import in_bytes
-from hsiaug.data.paths import file_checksum, is_file, user_path
+from hsiaug.data.paths import is_file, user_path
 from hsiaug.data.tomlfile import read_toml, validated
 
 if TYPE_CHECKING:
@@ -204,8 +205,11 @@ def find_file(entry: SceneEntry, spec: FileSpec) -> Path | None:
         paths = [folder / (spec.file or "") for folder in entry.folders]
     wrong = None
     for path in filter(is_file, paths):
-        with file_errors(f"{path} must be readable", "Check its permissions and the disk.", SceneError):
-            actual = file_checksum(path) if spec.sha256 else None
+        with (
+            file_errors(f"{path} must be readable", "Check its permissions and the disk.", SceneError),
+            path.open("rb") as file,
+        ):
+            actual = hashlib.file_digest(file, "sha256").hexdigest() if spec.sha256 else None
         if actual == spec.sha256:
             return path
         wrong = wrong or (path, actual)

@@ -33,20 +33,6 @@ PlaceName = Annotated[str, Field(min_length=1), AfterValidator(_pattern)]
 Text = Annotated[str, Field(min_length=1)]
 
 
-class ArchiveSpec(CardTable):
-    """A zip file to download and unpack. md5: as its makers publish it."""
-
-    urls: Annotated[tuple[Annotated[str, Field(pattern=r"^https?://")], ...], Field(min_length=1)]
-    md5: Annotated[str, Field(pattern=r"^[0-9a-f]{32}$")]
-    name: Text
-    size: int | None = None
-
-    @property
-    def known_hash(self) -> str:
-        """Hash that a download must have."""
-        return f"md5:{self.md5}"
-
-
 class _Images(CardTable):
     """files: one pattern per date, relative to the card, as ``{place}/before/*_{band}.tif``.
 
@@ -119,7 +105,6 @@ class PairCard(CardTable):
     masks: _Masks
     places: _Places
     allow_missing: bool = False
-    archives: tuple[ArchiveSpec, ...] = ()
 
     @model_validator(mode="after")
     def _dates_fit(self) -> Self:

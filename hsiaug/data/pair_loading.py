@@ -15,7 +15,7 @@ from hsiaug.data.catalogue import own_card, pair_set_names, scene_names
 from hsiaug.data.georeference import Georeference, read_declared, scene_georeference
 from hsiaug.data.labels import class_ids
 from hsiaug.data.loading import check_not_hidden, load_scene
-from hsiaug.data.pair_sets import PairEntry, fetch_pairs, find_pairs
+from hsiaug.data.pair_sets import PairEntry, check_pairs, find_pairs
 from hsiaug.data.paths import fill_pattern, find_files
 from hsiaug.data.readers import read_cube_file, read_label_file, read_picture_file
 
@@ -25,9 +25,8 @@ def load_pairs(
 ) -> PairSet:
     """The pairs of a catalogue name, of your own card of pairs, or (segmentation) of a scene, as one place.
 
-    Files of a public set that are not here are downloaded first where its makers allow that.
-    task: "segmentation" (one date) or "change" (two). masks_only: of a card of pairs read no image, and give one band
-    of zeros per date in its place, which takes no memory.
+    task: "segmentation" (one date) or "change" (two). progress: of the download of a scene. masks_only: of a card of
+    pairs read no image, and give one band of zeros per date in its place, which takes no memory.
     Raises InputError for an unknown name or a set of the other task, DataUnavailableError where files cannot be had,
     and SceneError where a card or a file is not valid, and in a process that runs the plugins of trials.
     """
@@ -35,7 +34,7 @@ def load_pairs(
     text = os.fspath(ref)
     entry = find_pairs(ref)
     if entry is not None:
-        fetch_pairs(entry, whole=False, progress=progress)
+        check_pairs(entry)
         return _check_dates(_read(entry, masks_only), task, text)
     name = text.lower().replace("-", "_")
     if own_card(ref) is None and name not in scene_names():

@@ -117,34 +117,23 @@ def task_of(ref: str | os.PathLike[str], asked: str | None) -> str:
 
 
 def pairs_status(entry: PairEntry) -> str:
-    """Return the state of a set before loading: "here", "to download" or "place by hand".
+    """The state of a set: "here", also where some places of one that allows it are missing, or "place by hand"."""
+    few = entry.card.allow_missing and any(entry.here().values())
+    return "here" if few or not entry.missing_places() else "place by hand"
 
-    "here" also where some places of a set that allows it are missing.
+
+def check_pairs(entry: PairEntry) -> None:
+    """See to it that no file of a set is missing.
+
+    Raises DataUnavailableError where a public set is not here, SceneError where some files are missing.
     """
-    here = entry.here()
-    if not entry.missing_places() or (any(here.values()) and entry.card.allow_missing):
-        return "here"
-    return "to download" if entry.card.archives else "place by hand"
-
-
-def fetch_pairs(entry: PairEntry, *, whole: bool, progress: bool) -> None:
-    """Download and unpack a public set that is not here, and see to it that no file is missing.
-
-    whole: download also where only some places are missing.
-    Raises DataUnavailableError where files cannot be had, SceneError where some are missing.
-    """
-    card, missing = entry.card, entry.missing_places()
-    enough = card.allow_missing and not whole and any(entry.here().values())
-    if missing and entry.public and not enough:
-        if not card.archives:
-            raise DataUnavailableError(
-                f"set {card.name} cannot be downloaded automatically",
-                value=f"nothing in {entry.folder} at {_list_missing(entry.missing())}",
-                hint=f"Get the files{f' from {card.homepage}' if card.homepage else ''} and put them there.",
-            )
-        from hsiaug.data.download import fetch_archives
-
-        fetch_archives(card, entry.folder, progress)
+    card = entry.card
+    if entry.public and pairs_status(entry) != "here":
+        raise DataUnavailableError(
+            f"set {card.name} cannot be downloaded automatically",
+            value=f"nothing in {entry.folder} at {_list_missing(entry.missing())}",
+            hint=f"Get the files{f' from {card.homepage}' if card.homepage else ''} and put them there.",
+        )
     wanting, here = entry.missing(), entry.here()
     if card.allow_missing and all(here[part] for part, names in entry.named.items() if names):
         wanting = {place: wanting[place] for place in wanting if place not in entry.missing_places()}

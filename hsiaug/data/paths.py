@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import hashlib
 import os
 import re
 from pathlib import Path
-from typing import Literal
 
 from hsiaug.base.errors import SceneError
 
@@ -33,12 +31,6 @@ def cache_dir() -> Path:
 
     chosen = os.environ.get("HSIAUG_CACHE_DIR")
     return user_path(chosen) if chosen else Path(platformdirs.user_cache_dir("hsiaug", appauthor=False))
-
-
-def file_checksum(path: Path, algorithm: Literal["sha256", "md5"] = "sha256") -> str:
-    """Return the checksum of a file's bytes, in hexadecimal digits. Raises OSError where it cannot be read."""
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, lambda: hashlib.new(algorithm, usedforsecurity=False)).hexdigest()
 
 
 def fill_pattern(pattern: str, place: str, band: str = "") -> str:

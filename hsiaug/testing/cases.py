@@ -81,11 +81,12 @@ def hardest_cases(task: str) -> list[Case]:
 
 
 def scramble(case: Case, card: Card) -> Case:
-    """The same but for what the card's plugin may not see: all test labels are wrong, and hidden spectra others.
+    """The same but for what the card's plugin may not see: all test labels are wrong, hidden spectra others, and classes
+    not described unless it reads text.
 
     Views of masks show no test tile, whatever the scope.
     """
-    data, split = case.data, case.split
+    data, split = case.data if card.text else replace(case.data, descriptions={}), case.split
     if isinstance(data, Scene) and isinstance(split, Split):
         labels, cube = data.labels.copy(), data.cube.copy()
         labels[split.test] = _wrong(labels[split.test], len(data.class_names))

@@ -84,14 +84,16 @@ def determinism(subject: Subject[F]) -> None:
 
 
 @AFTER.add(
-    "Learn from the view (and the samples) alone; load no scene and keep nothing between fits.",
+    "Learn from the view (and the samples) alone; load no scene and keep nothing between fits. Set text=True in the card "
+    "where view.descriptions is read.",
     needs=("runs", "determinism"),
 )
 def no_test_label(subject: Subject[F]) -> None:
-    """nothing that it learns depends on a test label, or on a test pixel's spectrum outside its declared scope"""
+    """nothing that it learns depends on a test label, on a test pixel's spectrum outside its declared scope, or on
+    descriptions of classes unless declared, which then enter the hash of its trials"""
     here = subject.result(subject.base)
     there = subject.result(subject.fit(scramble(subject.easy, subject.card)))
-    require_equal(here, there, "other test pixels change")
+    require_equal(here, there, "other test pixels, or other descriptions of classes, change")
 
 
 @AFTER.add(
@@ -102,10 +104,3 @@ def hard_data(subject: Subject[F]) -> None:
     """data may have classes with one or two training pixels and one with none, bands that do not vary, neither
     wavelengths nor descriptions, and, in masks, mostly pixels without a class, all at once"""
     _ = subject.hardest
-
-
-@AFTER.add("Set text=True in the card, or do not read view.descriptions.")
-def text_declared(subject: Subject[F]) -> None:
-    """a plugin that reads class descriptions says so, as they then enter the hash of its trials"""
-    subject.base  # noqa: B018 - whether it read is known after a fit
-    require(subject.card.text or not subject.read_text, "view.descriptions was read, and the card says text=False")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, ClassVar, Generic, Self, TypeVar, cast
@@ -12,7 +11,7 @@ from hsiaug.protocol.balance import Rate
 from hsiaug.registry.card import Card, Scope, build_params, check_preset
 from hsiaug.registry.hookspecs import Entry, Kind
 from hsiaug.registry.lookup import Found, Registry
-from hsiaug.tasks.task import TaskSplit, TaskView, get_task
+from hsiaug.tasks.task import TaskSplit, get_task
 from hsiaug.testing.access import View
 from hsiaug.testing.cases import Case, easy_case, hardest_cases
 from hsiaug.testing.core import Arrays
@@ -33,28 +32,8 @@ def silent(done: int, total: int, note: str = "") -> None:
     """A progress that nobody watches."""
 
 
-class _ReadRecorder(Mapping[str, tuple[str, ...]]):
-    """Class descriptions that remember whether anybody read them."""
-
-    def __init__(self, inner: Mapping[str, tuple[str, ...]]) -> None:
-        self._inner = inner
-        self.read = False
-
-    def __getitem__(self, name: str) -> tuple[str, ...]:
-        self.read = True
-        return self._inner[name]
-
-    def __iter__(self) -> Iterator[str]:
-        self.read = True
-        return iter(self._inner)
-
-    def __len__(self) -> int:
-        self.read = True
-        return len(self._inner)
-
-
 class CaseBench(Workbench):
-    """A runner's workbench with the split of a case; views tell whether their descriptions were read.
+    """A runner's workbench with the split of a case.
 
     spec: the trial of the plugin under test. scope: what that plugin may see. progress: counts the calls of its fit.
     """
@@ -62,16 +41,9 @@ class CaseBench(Workbench):
     def __init__(self, case: Case, spec: TrialSpec, scope: Scope) -> None:
         super().__init__(case.data, get_task(case.task))
         self.case, self.spec, self.scope, self.progress = case, spec, scope, ProgressRecorder()
-        self.descriptions = _ReadRecorder(case.data.descriptions)
 
     def split(self, spec: TrialSpec) -> TaskSplit:
         return self.case.split
-
-    def view(self, spec: TrialSpec, scope: Scope) -> TaskView:
-        view = super().view(spec, scope)
-        # In place, and so once for all who share the view.
-        object.__setattr__(view, "descriptions", self.descriptions)
-        return view
 
     @property
     def plugin_view(self) -> View:
@@ -94,7 +66,7 @@ class Subject(ABC, Generic[F]):
 
     entry: its entry in the registry, or None for a class that was handed over. task: the one that it is checked in.
     elsewhere: subjects of the same plugin in the further tasks that it serves.
-    work, read_text: what torch's optimisers did in the base fit, and whether it read class descriptions.
+    work: what torch's optimisers did in the base fit.
     """
 
     kind: ClassVar[Kind]
@@ -108,7 +80,6 @@ class Subject(ABC, Generic[F]):
         self.task = task
         self.elsewhere = cast(list[Self], [type(self)(plugin, preset, entry, other) for other in further])
         self.work = OptimiserWork()
-        self.read_text = False
 
     def bench(self, case: Case) -> CaseBench:
         """A fresh workbench for the trial of this plugin on a case beside one of the kit's; nothing is reused."""
@@ -161,9 +132,7 @@ class Subject(ABC, Generic[F]):
     def base(self) -> F:
         """The first fit, on the easy case."""
         with counted_work() as self.work:
-            fitted = self.fit_on(self.base_bench)
-        self.read_text = self.base_bench.descriptions.read
-        return fitted
+            return self.fit_on(self.base_bench)
 
     @cached_property
     def again(self) -> F:

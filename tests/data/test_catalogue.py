@@ -120,7 +120,7 @@ def test_list_is_tab_separated_when_piped_and_json_when_asked(monkeypatch, tmp_p
     assert lines[0].split("\t") == ["name", "tasks", "size", "bands", "classes", "labelled px", "GSD", "status"]
     rows = {line.split("\t")[0]: line.split("\t")[1:] for line in lines[1:]}
     assert rows["indian_pines"] == ["pixels, segmentation", "145×145", "200", "16", "10249", "20", "embedded"]
-    assert rows["oscd"] == ["change", "–", "13", "2", "–", "10", "to download"]
+    assert rows["oscd"] == ["change", "–", "13", "2", "–", "10", "place by hand"]
     assert rows["ksc"][-1] == "to download" and rows["houston_2018"][-1] == "place by hand"
     listed = json.loads(runner.invoke(app, ["list", "--json"], catch_exceptions=False).output)
     assert [row["name"] for row in listed] == [*scene_names(), *pair_set_names()]

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import tarfile
-import zipfile
 from pathlib import Path
 
 import numpy as np
@@ -12,8 +11,6 @@ from PIL import Image
 
 from hsiaug.base.errors import DataUnavailableError, InputError, SceneError
 from hsiaug.data import load_pairs
-from hsiaug.data.download import unpack
-from hsiaug.data.pair_sets import find_pairs
 
 CARD = """
 name = "mine"
@@ -110,67 +107,9 @@ def test_a_geotiff_of_several_bands_is_read(mine: Path) -> None:
 
 def test_a_public_set_that_cannot_be_had_says_what_to_do(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("HSIAUG_DATA_DIR", str(tmp_path))
-    monkeypatch.setattr("hsiaug.data.download._try_mirror", lambda *_: "no connection")
-    with pytest.raises(DataUnavailableError, match="taizhou cannot be downloaded"):
-        load_pairs("taizhou", "change")
-    with pytest.raises(DataUnavailableError, match="c50d4a2941da64e03a47ac4dec63d915"):
-        load_pairs("oscd", "change")
-
-
-def test_an_archive_is_unpacked_without_its_only_folder_and_never_outside(tmp_path: Path) -> None:
-    with zipfile.ZipFile(tmp_path / "a.zip", "w") as file:
-        file.writestr("Top folder/city/one.txt", "1")
-        file.writestr("Top folder/two.txt", "2")
-    unpack([tmp_path / "a.zip"], tmp_path / "out")
-    assert (tmp_path / "out" / "city" / "one.txt").read_text() == "1"
-    with zipfile.ZipFile(tmp_path / "b.zip", "w") as file:
-        file.writestr("x/../../../evil.txt", "1")
-    unpack([tmp_path / "b.zip"], tmp_path / "out")
-    assert not (tmp_path.parent / "evil.txt").exists()
-    assert (tmp_path / "out" / "evil.txt").exists()
-
-
-def zipped(path: Path, **members: bytes) -> Path:
-    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as file:
-        for name, content in members.items():
-            file.writestr(name, content)
-    return path
-
-
-def test_a_damaged_archive_leaves_nothing_behind(tmp_path: Path) -> None:
-    good = zipped(tmp_path / "a.zip", **{"x/one.txt": b"1" * 1000, "x/two.txt": b"2" * 1000})
-    content = bytearray(good.read_bytes())
-    content[content.index(b"x/two.txt") + len("x/two.txt") + 3] ^= 255
-    (tmp_path / "b.zip").write_bytes(content)
-    with pytest.raises(SceneError, match=r"b\.zip must be a whole zip file"):
-        unpack([good, tmp_path / "b.zip"], tmp_path / "out")
-    assert list((tmp_path / "out").iterdir()) == []
-
-
-def test_archives_are_merged_into_what_is_there(tmp_path: Path) -> None:
-    (tmp_path / "out" / "city").mkdir(parents=True)
-    (tmp_path / "out" / "city" / "old.txt").write_text("0")
-    first = zipped(
-        tmp_path / "a.zip",
-        **{"Images/city/old.txt": b"1", "Images/city/one.txt": b"1", "Images/town/one.txt": b"1"},
-    )
-    second = zipped(tmp_path / "b.zip", **{"Labels/city/two.txt": b"2"})
-    unpack([first, second], tmp_path / "out")
-    found = sorted(str(p.relative_to(tmp_path / "out")) for p in (tmp_path / "out").rglob("*") if p.is_file())
-    assert (tmp_path / "out" / "city" / "old.txt").read_text() == "0"
-    assert found == ["city/old.txt", "city/one.txt", "city/two.txt", "town/one.txt"]
-
-
-def test_an_archive_placed_by_hand_must_be_that_of_the_card(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setenv("HSIAUG_DATA_DIR", str(tmp_path))
-    (tmp_path / "oscd").mkdir()
-    for archive in find_pairs("oscd").card.archives:
-        zipped(tmp_path / "oscd" / archive.name, **{"rennes/imgs_1/x_B01.tif": b"x"})
-    with pytest.raises(SceneError, match="must have md5 c50d4a2941da64e03a47ac4dec63d915"):
-        load_pairs("oscd", "change")
-    assert not (tmp_path / "oscd" / "rennes").exists()
+    for name in ("taizhou", "oscd"):
+        with pytest.raises(DataUnavailableError, match=f"{name} cannot be downloaded"):
+            load_pairs(name, "change")
 
 
 @pytest.fixture(scope="module")

@@ -324,11 +324,11 @@ class LoadsAnother(Prepares):
         return State(mean=load_state(folder)[0]["mean"] * 2)
 
 
-@faulty("text-declared")
+@faulty("no-test-label")
 class ReadsText(Sound):
     def fit(self, view, **given):
-        _ = view.descriptions.get("Meadow")
-        return super().fit(view, **given)
+        words = len(" ".join(view.descriptions.get("Meadow", ())))
+        return self.fitted(view.real.x, view.real.y, 0.01 + 1e-6 * words)
 
 
 @faulty("runs")
