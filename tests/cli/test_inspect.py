@@ -70,7 +70,7 @@ def test_a_folder_that_cannot_be_is_refused_before_any_work(tmp_path: Path) -> N
     [
         (("toy", "--generator", "smote", "--omega", "1"), "smote takes none"),
         (("toy", "--generator", "txt2hsi", "--omega=-1"), "from 0 to 1000"),
-        (("toy", "--generator", "txt2hsi", "--omega", "much"), "much"),
+        (("toy", "--generator", "txt2hsi", "--omega", "much"), "Invalid value"),
     ],
 )
 def test_omegas_that_mean_nothing_are_refused_before_any_work(
