@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis.extra import numpy as arrays
 
 from hsiaug.core.samples import Patches
-from hsiaug.core.sealed import Seals, seal, sealed
+from hsiaug.core.sealed import Seals, seal, seal_all
 
 ANY = arrays.arrays(
     dtype=arrays.boolean_dtypes() | arrays.integer_dtypes(endianness="=") | arrays.floating_dtypes(endianness="="),
@@ -35,7 +35,7 @@ def test_a_part_of_an_array_is_sealed_without_a_copy() -> None:
 
 
 def test_samples_are_sealed_as_a_whole() -> None:
-    batch = sealed(Patches(np.zeros((2, 3, 1, 1), np.float32), np.zeros((2, 2), np.int32)))
+    batch = seal_all(Patches(np.zeros((2, 3, 1, 1), np.float32), np.zeros((2, 2), np.int32)))
     assert not batch.x.flags.writeable and not batch.coords.flags.writeable
 
 

@@ -22,7 +22,7 @@ from hsiaug.bench.ranges import DIGITS, LONGEST, numbers, seeds
 from hsiaug.data.cards import FileName
 from hsiaug.data.pair_sets import find_pairs, task_of
 from hsiaug.data.paths import is_file, user_path
-from hsiaug.data.tomlfile import read_toml, validated
+from hsiaug.data.tomlfile import read_toml, validate_table
 from hsiaug.protocol.protocols import parse_protocol
 from hsiaug.tasks.task import task_names
 from hsiaug.trial.arm import BOTH
@@ -199,7 +199,7 @@ def read_suite(
         table = read_toml(path, "suite", InputError)
     except FileNotFoundError:
         raise InputError(f"suite {path} must exist", hint="Check the path.") from None
-    asked = validated(table, SuiteFile, path, "suite", InputError)
+    asked = validate_table(table, SuiteFile, path, "suite", InputError)
     names = [run.name for run in asked.run]
     if twice := [name for name, times in Counter(names).items() if times > 1]:
         rule = f"suite {path}: each run must have a name of its own"

@@ -58,7 +58,7 @@ def inspect(
     from hsiaug.cli.generate import make_samples
     from hsiaug.quality.attention import LABELS, inspect_attention
     from hsiaug.quality.attention_figure import draw_attention
-    from hsiaug.quality.export import check_folder, made_folder
+    from hsiaug.quality.export import check_folder, make_folder
     from hsiaug.quality.figures import save_figures
     from hsiaug.report.labels import measured
 
@@ -72,7 +72,7 @@ def inspect(
     pictures, content = report.pictures(), report.as_json()
     if looked:
         pictures["attention"], content["attention"] = draw_attention(looked, made), looked.as_json()
-    files = save_figures(pictures, made_folder(out))
+    files = save_figures(pictures, make_folder(out))
     files.append(write_text_whole(out / "quality.json", json_of(content, indent=1) + "\n"))
     screen = console()
     rows = (

@@ -72,8 +72,8 @@ class Scene:
     draws: str | None = None
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "cube", _frozen(self.cube, np.float32))
-        object.__setattr__(self, "labels", _frozen(self.labels, np.int16))
+        object.__setattr__(self, "cube", _freeze(self.cube, np.float32))
+        object.__setattr__(self, "labels", _freeze(self.labels, np.int16))
         _check_shapes(self)
         _check_values(self)
         _check_labels(self)
@@ -162,7 +162,7 @@ class UnlabelledScene:
         return int(self.cube.shape[2])
 
 
-def _frozen(array: AnyArray, dtype: type[Scalar]) -> NDArray[Scalar]:
+def _freeze(array: AnyArray, dtype: type[Scalar]) -> NDArray[Scalar]:
     frozen = np.ascontiguousarray(array, dtype=dtype).view()
     frozen.flags.writeable = False
     return frozen

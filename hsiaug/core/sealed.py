@@ -35,7 +35,7 @@ def arrays_of(batch: Any) -> dict[str, AnyArray]:
     return {name: value for name, value in values.items() if isinstance(value, np.ndarray)}
 
 
-def sealed(batch: T) -> T:
+def seal_all(batch: T) -> T:
     """A dataclass with its arrays sealed: samples, patches or tiles."""
     arrays = {name: seal(array) for name, array in arrays_of(batch).items()}
     return dataclasses.replace(batch, **arrays)  # type: ignore[type-var]

@@ -15,7 +15,6 @@ from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
@@ -38,7 +37,7 @@ from hsiaug.data.label_source import (
 from hsiaug.data.loading import load_scene
 from hsiaug.data.raw import RawArray
 from hsiaug.data.readers import read_cube_file
-from hsiaug.data.tomlfile import validated
+from hsiaug.data.tomlfile import validate_table
 
 Save = Callable[[Path], object]
 """Writes one derived file under the name that it is told."""
@@ -186,7 +185,7 @@ def _card(
 ) -> tuple[SceneCard, dict[str, Save]]:
     """The card, and how to write the files that it needs beside those that are there."""
     seen, read, coding, raster = found.seen, found.read, found.coding, found.raster
-    cube_table: dict[str, Any] = {
+    cube_table: dict[str, object] = {
         "file": cube,
         "key": options.cube_key,
         "axes": found.axes,
@@ -197,7 +196,7 @@ def _card(
         "offset": read.offset,
         "units": read.units,
     }
-    label_table: dict[str, Any] = {
+    label_table: dict[str, object] = {
         "file": labels,
         "key": options.labels_key,
         "names": coding.names,
@@ -215,7 +214,7 @@ def _card(
         derived[file] = lambda path: np.save(path, raster.codes.astype(np.int32))
         label_table |= {"file": file, "key": None}
     table = {"name": name, "cube": cube_table, "labels": label_table, "sensor": sensor}
-    return validated(table, SceneCard, out, "card", SceneError), derived
+    return validate_table(table, SceneCard, out, "card", SceneError), derived
 
 
 def _axes(path: Path, raw: RawArray, wanted: str | None, labels: LabelRaster | None) -> tuple[str, list[str]]:

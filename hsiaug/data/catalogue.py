@@ -8,13 +8,13 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Literal
 
 from hsiaug.base.errors import DataUnavailableError, HsiaugError, InputError, SceneError, did_you_mean
 from hsiaug.base.files import file_errors
 from hsiaug.data.bounds import in_bytes
 from hsiaug.data.paths import is_file, user_path
-from hsiaug.data.tomlfile import read_toml, validated
+from hsiaug.data.tomlfile import read_toml, validate_table
 
 if TYPE_CHECKING:
     from hsiaug.data.cards import FileSpec, SceneCard
@@ -66,17 +66,17 @@ def read_card(path: Path) -> SceneCard:
     """
     from hsiaug.data.cards import SceneCard
 
-    return validated(_card_table(path), SceneCard, path, "card", SceneError)
+    return validate_table(_card_table(path), SceneCard, path, "card", SceneError)
 
 
 def read_pair_card(path: Path) -> PairCard:
     """The card of a set of image–mask pairs in a TOML file. Raises as :func:`read_card` does."""
     from hsiaug.data.pair_cards import PairCard
 
-    return validated(_card_table(path), PairCard, path, "card", SceneError)
+    return validate_table(_card_table(path), PairCard, path, "card", SceneError)
 
 
-def _card_table(path: Path) -> dict[str, Any]:
+def _card_table(path: Path) -> dict[str, object]:
     try:
         return read_toml(path, "card", SceneError)
     except FileNotFoundError:

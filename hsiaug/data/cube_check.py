@@ -5,7 +5,6 @@ from __future__ import annotations
 import itertools
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -184,7 +183,7 @@ def read_values(
     return CubeValues(in_card, said.offset, units, bad, centres, remarks)
 
 
-def _usual_scale(dtype: np.dtype[Any], facts: CubeFacts) -> float | None:
+def _usual_scale(dtype: np.dtype[np.generic], facts: CubeFacts) -> float | None:
     """1e-4 for integers of more than 8 bits, as most products are stored; None elsewhere."""
     wide = dtype.kind in "iu" and dtype.itemsize > 1
     return 1e-4 if wide and facts.typical[1] > 1.5 else None

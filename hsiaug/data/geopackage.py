@@ -86,7 +86,7 @@ def _check_plain(file: sqlite3.Connection, table: str) -> None:
         "CREATE",
         "VIRTUAL",
     ]
-    if not plain or any(column[-1] for column in file.execute(f"PRAGMA table_xinfo({_quoted(table)})")):
+    if not plain or any(column[-1] for column in file.execute(f"PRAGMA table_xinfo({_quote(table)})")):
         raise ValueError(f"{str(table)[:40]!r} is no plain table")
 
 
@@ -94,7 +94,7 @@ def _rows(path: Path, file: sqlite3.Connection, table: str, column: str) -> list
     features: list[Feature] = []
     taken = 0
     file.row_factory = sqlite3.Row
-    for row in file.execute(f"SELECT * FROM {_quoted(table)}"):
+    for row in file.execute(f"SELECT * FROM {_quote(table)}"):
         taken += sum(len(value) for value in row if isinstance(value, bytes | str))
         if taken > MOST_BYTES or len(features) == MOST_ROWS:
             raise SceneError(
@@ -108,7 +108,7 @@ def _rows(path: Path, file: sqlite3.Connection, table: str, column: str) -> list
     return features
 
 
-def _quoted(name: str) -> str:
+def _quote(name: str) -> str:
     return '"' + name.replace('"', '""') + '"'
 
 

@@ -14,7 +14,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Any
+from types import ModuleType
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,6 +23,9 @@ from numpy.typing import NDArray
 from hsiaug.base.errors import DataUnavailableError, install
 from hsiaug.data.catalogue import find_entry, find_file
 from hsiaug.data.readers_envi import LONGEST_WAVE, NANOMETRES, find_envi, read_header
+
+if TYPE_CHECKING:
+    from rasterio import DatasetReader
 
 MOST_BANDS = 10_000
 """Maximum number of bands of a GeoTIFF: each takes GDAL a while to describe."""
@@ -103,7 +107,7 @@ def need_geo(what: str, hint: str) -> None:
 
 
 @contextmanager
-def quiet() -> Iterator[Any]:
+def quiet() -> Iterator[ModuleType]:
     """rasterio, without its warnings of files that lie nowhere."""
     import rasterio
 
@@ -112,7 +116,7 @@ def quiet() -> Iterator[Any]:
         yield rasterio
 
 
-def open_geotiff(rasterio: Any, path: Path, driver: str = "GTiff") -> Any:
+def open_geotiff(rasterio: ModuleType, path: Path, driver: str = "GTiff") -> DatasetReader:
     """The file as one format only: by content GDAL would also take formats that read other files, or the network.
 
     Raises what rasterio raises, and ValueError for more bands than any sensor has.
@@ -168,7 +172,7 @@ def _with_rasterio(path: Path, driver: str) -> Declared:
             return Declared()  # the reader of the array says what is wrong with it
 
 
-def _georeference(file: Any) -> Georeference | None:
+def _georeference(file: DatasetReader) -> Georeference | None:
     transform = tuple(float(v) for v in file.transform[:6])
     a, b, _, d, e, _ = transform
     if file.transform.is_identity or not all(map(math.isfinite, transform)) or not a * e - b * d:
@@ -176,7 +180,7 @@ def _georeference(file: Any) -> Georeference | None:
     return Georeference(transform, file.crs.to_wkt() if file.crs else "")
 
 
-def _band_centres(file: Any) -> tuple[float, ...] | None:
+def _band_centres(file: DatasetReader) -> tuple[float, ...] | None:
     """Band centres in nm: GDAL's CENTRAL_WAVELENGTH_UM, else ``wavelength`` and ``wavelength_units`` of bands."""
     unit = str(file.tags().get("wavelength_units", ""))
     centres = []
@@ -195,7 +199,7 @@ def _band_centres(file: Any) -> tuple[float, ...] | None:
     return tuple(centres)
 
 
-def _number(text: Any) -> float | None:
+def _number(text: object) -> float | None:
     found = re.match(r"\s*[-+]?[\d.]+(?:[eE][-+]?\d+)?", str(text)) if text is not None else None
     try:
         number = float(found[0]) if found else math.nan

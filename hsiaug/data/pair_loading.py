@@ -94,7 +94,7 @@ def _place(entry: PairEntry, name: str, side: Side, mask_only: bool) -> Place:
         return Place(name, np.broadcast_to(np.float32(0), (len(spec.files), 1, *mask.shape)), mask, side)
     dates = [_image(entry, pattern, name) for pattern in spec.files]
     shape = max((image.shape[1:] for image in dates), key=lambda s: s[0] * s[1])
-    images = np.stack([_enlarged(image, shape) for image in dates])
+    images = np.stack([_enlarge(image, shape) for image in dates])
     with np.errstate(over="ignore", invalid="ignore"):  # what overflows float32 is refused by Place
         scale, offset = np.array([spec.scale, spec.offset]).astype(np.float32)
         images = np.ascontiguousarray(images * scale + offset, dtype=np.float32)
@@ -107,7 +107,7 @@ def _image(entry: PairEntry, pattern: str, place: str) -> NDArray[np.float32]:
     if "{band}" in pattern:
         bands = [read_label_file(_one(entry, pattern, place, band)).astype(np.float32) for band in spec.bands]
         shape = max((band.shape for band in bands), key=lambda s: s[0] * s[1])
-        return np.concatenate([_enlarged(band[None], shape) for band in bands])
+        return np.concatenate([_enlarge(band[None], shape) for band in bands])
     path = _one(entry, pattern, place)
     if path.suffix.lower() in (".png", ".bmp"):
         array = read_picture_file(path).transpose(2, 0, 1)
@@ -138,7 +138,7 @@ def _one(entry: PairEntry, pattern: str, place: str, band: str = "") -> Path:
     return matches[0]
 
 
-def _enlarged(image: NDArray[np.float32], shape: tuple[int, ...]) -> NDArray[np.float32]:
+def _enlarge(image: NDArray[np.float32], shape: tuple[int, ...]) -> NDArray[np.float32]:
     """(B, h, w) on the grid of (H, W), by bilinear interpolation; the same array where it is there already."""
     if image.shape[1:] == tuple(shape):
         return image

@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 import warnings
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -28,6 +27,10 @@ NANOMETRES = {
     **dict.fromkeys(("micrometers", "micrometer", "microns", "um", "µm"), 1000.0),
 }
 """Nanometres in one of each unit of wavelengths."""
+
+
+Header = dict[str, str | list[str]]
+"""Fields of an ENVI header by their names in lower case."""
 
 
 def find_envi(path: Path, data: str | None) -> tuple[Path, Path] | None:
@@ -59,7 +62,7 @@ def find_envi(path: Path, data: str | None) -> tuple[Path, Path] | None:
     return path, found
 
 
-def read_header(path: Path) -> dict[str, Any]:
+def read_header(path: Path) -> Header:
     """The fields of an ENVI header by their names in lower case. Raises SceneError where it is not valid."""
     from spectral.io import envi
 
@@ -98,9 +101,7 @@ def read_envi(header_path: Path, data_path: Path) -> RawArray:
     return RawArray(array, _wavelengths(header, shape[2]), _scale(header_path, header))
 
 
-def _layout(
-    path: Path, header: dict[str, Any]
-) -> tuple[tuple[int, int, int], np.dtype[Any], int, tuple[int, ...]]:
+def _layout(path: Path, header: Header) -> tuple[tuple[int, int, int], np.dtype[np.generic], int, tuple[int, ...]]:
     """(lines, samples, bands), the type of the numbers, the data's first byte, and the axes in the file's order."""
     from spectral.io import envi
 
@@ -122,7 +123,7 @@ def _layout(
         raise damaged(path, "ENVI header", cause) from cause
 
 
-def _wavelengths(header: dict[str, Any], bands: int) -> NDArray[np.float64] | None:
+def _wavelengths(header: Header, bands: int) -> NDArray[np.float64] | None:
     """Band centres in nanometres, or None where the header has none, or none in a unit of length."""
     listed = header.get("wavelength")
     if not isinstance(listed, list) or len(listed) != bands:
@@ -141,12 +142,12 @@ def _wavelengths(header: dict[str, Any], bands: int) -> NDArray[np.float64] | No
     return values * factor if known and factor else None
 
 
-def _scale(path: Path, header: dict[str, Any]) -> float | None:
+def _scale(path: Path, header: Header) -> float | None:
     text = header.get("reflectance scale factor")
     if text is None:
         return None
     try:
-        factor = float(text)
+        factor = float(str(text))
         if not 0 < factor < math.inf or not 0 < 1 / factor < math.inf:
             raise ValueError(f"{factor:g}")
         return 1.0 / factor

@@ -58,9 +58,9 @@ def read_toml(path: Path, what: str, kind: type[HsiaugError]) -> dict[str, Any]:
     raise kind(f"{what} {path} must be a TOML file", value=found, hint=f"Check the path, or correct the {what}.")
 
 
-def _check(table: dict[str, Any]) -> None:
+def _check(table: dict[str, object]) -> None:
     """Raise an error for content that the parser accepts although it is not TOML, or that is nested too deeply."""
-    waiting: list[tuple[Any, int]] = [(table, 0)]
+    waiting: list[tuple[object, int]] = [(table, 0)]
     while waiting:
         value, depth = waiting.pop()
         if depth > DEEPEST:
@@ -71,7 +71,9 @@ def _check(table: dict[str, Any]) -> None:
             raise ValueError("a whole number that is not between -2^63 and 2^63")
 
 
-def validated(table: dict[str, Any], schema: type[Model], path: Path, what: str, kind: type[HsiaugError]) -> Model:
+def validate_table(
+    table: dict[str, object], schema: type[Model], path: Path, what: str, kind: type[HsiaugError]
+) -> Model:
     """The model of a table of TOML. path, what: how errors name the file. Raises ``kind`` where it breaks the schema."""
     from pydantic import ValidationError
 
@@ -79,11 +81,11 @@ def validated(table: dict[str, Any], schema: type[Model], path: Path, what: str,
         # Validated as JSON because strict mode takes a list for a tuple only there.
         return schema.model_validate_json(json.dumps(table, default=str))
     except ValidationError as cause:
-        raise _broken(table, schema, f"{what} {path}", what, kind, cause) from cause
+        raise _describe_errors(table, schema, f"{what} {path}", what, kind, cause) from cause
 
 
-def _broken(
-    table: dict[str, Any],
+def _describe_errors(
+    table: dict[str, object],
     schema: type[BaseModel],
     file: str,
     what: str,
@@ -107,13 +109,13 @@ def _broken(
     return kind(f"{file}: '{key}' is not valid ({message[:1].lower()}{message[1:]})", value=repr(value), hint=hint)
 
 
-def _look_up(table: dict[str, Any], loc: tuple[int | str, ...]) -> tuple[str, object]:
+def _look_up(table: dict[str, object], loc: tuple[int | str, ...]) -> tuple[str, object]:
     """The dotted key of an error, and the value there; tables of a list go by their name where they have one.
 
     pydantic appends type names to some locations.
     """
     key = ""
-    value: Any = table
+    value: object = table
     for part in loc:
         if isinstance(value, dict) and isinstance(part, str):
             key, value = f"{key}.{part}" if key else part, value.get(part)

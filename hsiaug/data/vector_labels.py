@@ -6,7 +6,7 @@ import csv
 import io
 import json
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Annotated, Any
@@ -117,14 +117,23 @@ def _read_geojson(path: Path) -> tuple[list[Feature], str]:
         )
     try:
         content = json.loads(text)
-        features = [(feature["geometry"], feature["properties"] or {}) for feature in content["features"]]
-        if not all(isinstance(part, dict | None) for feature in features for part in feature):
-            raise TypeError("a feature without geometry and properties")
-        crs = (content.get("crs") or {}).get("properties", {}).get("name", WGS84)
-    except (ValueError, TypeError, KeyError, AttributeError, RecursionError) as cause:
-        hint = "export the layer as GeoJSON, a FeatureCollection with the class as an attribute"
-        raise damaged(path, "GeoJSON", cause, hint=hint) from cause
-    return features, str(crs)
+    except (ValueError, RecursionError) as cause:
+        raise damaged(path, "GeoJSON", cause) from cause
+    listed = content.get("features") if isinstance(content, dict) else None
+    features: list[Feature] = []
+    for number, feature in enumerate(listed if isinstance(listed, list) else [None], start=1):
+        parts = [feature.get(key) for key in ("geometry", "properties")] if isinstance(feature, dict) else [0, 0]
+        if not all(part is None or isinstance(part, dict) for part in parts):
+            raise SceneError(
+                f"{path} must be a GeoJSON FeatureCollection",
+                value=f"feature {number}, which is none",
+                hint="Export the layer as GeoJSON, with the class as an attribute.",
+            )
+        features.append((parts[0], parts[1] or {}))
+    named = content.get("crs")
+    for key in ("properties", "name"):
+        named = named.get(key) if isinstance(named, dict) else None
+    return features, str(named or WGS84)
 
 
 def _read_text(path: Path, kind: str) -> str:
@@ -207,7 +216,7 @@ def _within(place: float) -> int:
     return int(max(-1, min(place, 2**40)))
 
 
-def _check_shape(path: Path, shape: Mapping[str, Any]) -> Geometry:
+def _check_shape(path: Path, shape: Geometry) -> Geometry:
     """A geometry of one of SHAPES with coordinates (x, y) only. Raises SceneError where it is not sound."""
     kind = str(shape["type"])
     try:

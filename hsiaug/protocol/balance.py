@@ -54,7 +54,7 @@ def synthetic_counts(real: Mapping[int, int], rate: Rate) -> dict[int, int]:
     λ = 0 fills nothing, λ = 1 brings every class to the size of the largest, λ > 1 lets all grow; M keeps the shares of
     the classes. The formula is this project's reading of the name "sample balance rate"; the paper's is not public.
     """
-    filled = _filled(real, rate.lam)
+    filled = _fill(real, rate.lam)
     return {c: n + _multiple(real[c], rate.times) for c, n in filled.items()}
 
 
@@ -63,7 +63,7 @@ def _multiple(real: int, times: float) -> int:
     return math.floor(times * real + 0.5)
 
 
-def _filled(real: Mapping[int, int], lam: float) -> dict[int, int]:
+def _fill(real: Mapping[int, int], lam: float) -> dict[int, int]:
     check_lambda(lam)
     target = math.floor(lam * max(real.values()) + 0.5)
     return {c: max(0, target - n) for c, n in sorted(real.items())}
@@ -88,9 +88,9 @@ def pool_steps(real: Mapping[int, int], rate: Rate) -> list[Block[dict[int, int]
     do not depend on what else was in the plan.
     """
     blocks: list[Block[dict[int, int]]] = []
-    last, wanted = dict.fromkeys(real, 0), _filled(real, rate.lam)
+    last, wanted = dict.fromkeys(real, 0), _fill(real, rate.lam)
     for j in range(1, math.ceil(round(rate.lam / STEP, 9)) + 1):
-        now = _filled(real, j * STEP)
+        now = _fill(real, j * STEP)
         used = {c: min(now[c], wanted[c]) - min(last[c], wanted[c]) for c in now}
         blocks.append(Block(j - 1, {c: now[c] - last[c] for c in now}, used))
         last = now

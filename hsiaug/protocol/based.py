@@ -15,7 +15,7 @@ from hsiaug.base.seeds import derive_seed
 from hsiaug.core.scene import Scene
 from hsiaug.protocol.compact import KEPT_FOR_TEST, dilate
 from hsiaug.protocol.protocols import Buffer, Draw, SplitProtocol, draw_train, parse_protocol
-from hsiaug.protocol.within import not_nested
+from hsiaug.protocol.within import parse_base
 from hsiaug.registry.card import Card
 
 NO_BUFFER = "added labels have no buffer: test pixels round them lie in training patches"
@@ -41,7 +41,7 @@ class Based(SplitProtocol):
     @classmethod
     def of(cls, head: str, base: str, buffer: Buffer, folder: Path) -> Self:
         """The protocol of a head and the text of another. Raises InputError where that cannot be its base."""
-        parsed = replace(not_nested(cls, base, folder), buffer=buffer)
+        parsed = replace(parse_base(cls, base, folder), buffer=buffer)
         return cls(f"{head}:{parsed.canonical}", buffer, parsed)
 
     @property

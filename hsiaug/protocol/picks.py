@@ -17,7 +17,7 @@ from hsiaug.base.errors import InputError, did_you_mean
 from hsiaug.core.scene import Scene
 from hsiaug.data.paths import is_file, user_path
 from hsiaug.protocol.protocols import Buffer, Draw, SplitProtocol, draw_train
-from hsiaug.protocol.within import at_draw, not_nested, split_draw
+from hsiaug.protocol.within import at_draw, parse_base, split_draw
 from hsiaug.registry.card import Card
 
 FILES = (".csv", ".geojson")
@@ -82,7 +82,7 @@ class Picks(SplitProtocol):
             digest = hashlib.sha256(path.read_bytes()).hexdigest()[:16]
             return cls(f"{parts}:{path.name}#{digest}", buffer, path=path)
         plain, draw = split_draw(text)
-        base = not_nested(cls, plain, folder)
+        base = parse_base(cls, plain, folder)
         return cls(f"{parts}:{base.canonical}{at_draw(draw)}", buffer, base, draw)
 
     @property
@@ -119,7 +119,7 @@ class Picks(SplitProtocol):
         Raises InputError where fewer than two pixels were asked for, and for a file that does not fit the scene.
         """
         if self.path is not None:
-            answers, labels = _picked(self.path, scene)
+            answers, labels = _read_picks(self.path, scene)
             found = Known(labels > 0, answers, labels)
         else:
             assert self.base is not None
@@ -148,14 +148,14 @@ class Picks(SplitProtocol):
         return Draw(train, dropped, (note,), labels=known.labels, asked=asked)
 
 
-def _picked(path: Path, scene: Scene) -> tuple[NDArray[np.int32], NDArray[np.int16]]:
+def _read_picks(path: Path, scene: Scene) -> tuple[NDArray[np.int32], NDArray[np.int16]]:
     """(H, W) number of each pixel's answer in a file, 0 = it has no class there; and the labels of scene and file.
 
     Rows of one polygon share what stands in the column ``answer``; without it each row is an answer.
     """
     answers, labels = np.zeros(scene.shape, dtype=np.int32), scene.labels.copy()
     numbers: dict[str, int] = {}
-    for line, row in enumerate(_rows(path), start=1):
+    for line, row in enumerate(_read_rows(path), start=1):
         name = str(row.get("class") or "").strip()
         if not name:
             continue
@@ -187,7 +187,7 @@ def _picked(path: Path, scene: Scene) -> tuple[NDArray[np.int32], NDArray[np.int
     return answers, labels
 
 
-def _rows(path: Path) -> list[Mapping[str, Any]]:
+def _read_rows(path: Path) -> list[Mapping[str, Any]]:
     """The rows of a CSV, or the attributes of a GeoJSON. Raises InputError for what is neither."""
     try:
         text = path.read_text(encoding="utf-8-sig")

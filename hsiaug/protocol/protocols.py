@@ -266,7 +266,7 @@ def _check(
     shapes: Sequence[tuple[int, ...]],
 ) -> None:
     """Raise PluginError unless the draw, of a package's own protocol perhaps, is of its kind with bool masks."""
-    found = [_described(mask) for mask in masks()] if isinstance(drawn, kind) else [type(drawn).__name__]
+    found = [_describe(mask) for mask in masks()] if isinstance(drawn, kind) else [type(drawn).__name__]
     if found == [f"bool {tuple(shape)}" for shape in shapes]:
         return
     raise PluginError(
@@ -276,5 +276,5 @@ def _check(
     )
 
 
-def _described(mask: object) -> str:
+def _describe(mask: object) -> str:
     return f"{mask.dtype} {mask.shape}" if isinstance(mask, np.ndarray) else type(mask).__name__

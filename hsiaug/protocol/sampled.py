@@ -14,7 +14,7 @@ from hsiaug.base.errors import InputError, SplitError
 from hsiaug.core.scene import Scene
 from hsiaug.protocol.compact import SMALL_CLASS, compact_draw
 from hsiaug.protocol.protocols import Buffer, Draw, SplitProtocol, draw_train, parse_protocol
-from hsiaug.protocol.within import not_nested
+from hsiaug.protocol.within import parse_base
 from hsiaug.registry.card import Card
 
 DEFAULT_RATIO = 0.05
@@ -207,7 +207,7 @@ class RandomTwin(SplitProtocol):
 
     @classmethod
     def parse(cls, argument: str, buffer: Buffer, folder: Path = Path()) -> Self:
-        return cls(not_nested(cls, argument, folder).text, buffer)
+        return cls(parse_base(cls, argument, folder).text, buffer)
 
     def draw(self, scene: Scene, seed: int, patch: int) -> Draw:
         train = draw_train(scene, parse_protocol(self.argument), patch, seed).train

@@ -202,7 +202,7 @@ def train_view(scene: Scene | UnlabelledScene, split: Split | BlindSplit, scope:
         visible=visible,
         coords=coords,
         y=split.train_labels,
-        unlabelled=_unlabelled(split, visible, scope),
+        unlabelled=_list_unlabelled(split, visible, scope),
         class_names=scene.class_names,
         wavelengths=None if scene.wavelengths is None else scene.wavelengths.copy(),
         gsd=scene.gsd,
@@ -250,7 +250,7 @@ def train_view_seen(view: TrainView, spectra: SpectralView) -> TrainView:
     return replace(view, cube=cube, wavelengths=spectra.shown_wavelengths)
 
 
-def _unlabelled(split: Split | BlindSplit, visible: NDArray[np.bool_], scope: Scope) -> NDArray[np.int32]:
+def _list_unlabelled(split: Split | BlindSplit, visible: NDArray[np.bool_], scope: Scope) -> NDArray[np.int32]:
     if scope == "none":
         return np.empty((0, 2), dtype=np.int32)
     whole = ~dilate(~visible, split.patch // 2)

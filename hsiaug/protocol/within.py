@@ -63,7 +63,7 @@ class Within(SplitProtocol):
         text, draw = split_draw(argument)
         if text == "all":
             return cls(text, buffer)
-        outer = not_nested(cls, text, folder)
+        outer = parse_base(cls, text, folder)
         return cls(outer.canonical + at_draw(draw), buffer, outer, draw)
 
     @property
@@ -100,7 +100,7 @@ class Within(SplitProtocol):
         return best_halves(pairs, 2 * patch, area, self, patch, self._seeded("tiles", drawn, seed), cuts=12)
 
 
-def not_nested(kind: type[SplitProtocol], text: str, folder: Path) -> SplitProtocol:
+def parse_base(kind: type[SplitProtocol], text: str, folder: Path) -> SplitProtocol:
     """The protocol that one of ``kind`` is made of. Raises InputError where that is itself made of another."""
     # Before it is parsed, which would go as deep as the text does.
     other = protocol_class(text.strip().partition(":")[0])
@@ -137,7 +137,7 @@ def _within_draw(
     """
     known = np.where(outer, labels, 0)
     train, small = _cut_in_two(known, outer, rng)
-    test, narrow = _buffered(known, train, radius)
+    test, narrow = _keep_buffer(known, train, radius)
     if len(np.unique(known[test])) < 2:
         raise SplitError(
             f"a nested draw needs two classes with at least {2 * KEPT_FOR_TEST} training pixels each",
@@ -171,7 +171,9 @@ def _cut_in_two(
     return train, small
 
 
-def _buffered(known: NDArray[np.int16], train: NDArray[np.bool_], radius: int) -> tuple[NDArray[np.bool_], bool]:
+def _keep_buffer(
+    known: NDArray[np.int16], train: NDArray[np.bool_], radius: int
+) -> tuple[NDArray[np.bool_], bool]:
     """The test pixels that the buffer leaves, and whether it had to be narrower somewhere."""
     from scipy import ndimage
 

@@ -59,7 +59,7 @@ def draw_attention(report: AttentionReport, made: AnySynthesis) -> Figure:
         axes.set_axis_off()
     for axes, c in zip(panels, classes, strict=False):
         rows = [i for i, patch in enumerate(shown) if patch.class_id == c]
-        words = _chosen(change[rows[0]], words_of(made.data.class_names[c - 1]))
+        words = _choose_words(change[rows[0]], words_of(made.data.class_names[c - 1]))
         sheet = np.full((len(rows) * side - 1, (2 + WORDS) * side - 1, 3), 255, dtype=np.uint8)
         for row, i in enumerate(rows):
             region = np.nan_to_num(255 * shown[i].region, nan=150.0).astype(np.uint8)
@@ -80,6 +80,6 @@ def draw_attention(report: AttentionReport, made: AnySynthesis) -> Figure:
     return figure
 
 
-def _chosen(maps: dict[str, NDArray[np.float32]], name: Sequence[str]) -> list[str]:
+def _choose_words(maps: dict[str, NDArray[np.float32]], name: Sequence[str]) -> list[str]:
     """The words of a class's name, then others, most varied first."""
     return sorted(maps, key=lambda word: (word not in name, -maps[word].std()))[:WORDS]

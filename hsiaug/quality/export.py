@@ -42,7 +42,7 @@ def check_folder(path: Path, *, empty: bool = False) -> None:
         raise InputError(rule, value=found, hint="Name another one.")
 
 
-def made_folder(path: Path) -> Path:
+def make_folder(path: Path) -> Path:
     """Make a folder where there is none yet. Raises InputError where that is refused."""
     with file_errors(f"`out` {path} must be a folder that can be written to", "Name another folder."):
         path.mkdir(exist_ok=True)

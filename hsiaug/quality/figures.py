@@ -21,6 +21,7 @@ from hsiaug.report.figures.charts import Block, Panel, draw_blocks
 from hsiaug.report.figures.files import WIDTHS, class_legend, figure_bytes, legend_columns, new_figure
 
 if TYPE_CHECKING:
+    from matplotlib.artist import Artist
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
@@ -68,8 +69,8 @@ def class_spectra(
 
 def _draw_spectra(
     sets: Mapping[str, tuple[str, AnyArray]], x: Array, breaks: NDArray[np.int64], axes: Axes
-) -> dict[str, Any]:
-    entries = {}
+) -> dict[str, Artist]:
+    entries: dict[str, Artist] = {}
     for name, (colour, own) in sets.items():
         nothing = np.full(len(x) - len(breaks), np.nan)
         mean, std = (own.mean(axis=0), own.std(axis=0)) if len(own) else (nothing, nothing)
@@ -124,9 +125,11 @@ def _clouds(sets: Mapping[str, Spectra], classes: Mapping[int, str]) -> Figure:
 
 def _draw_cloud(
     points: Mapping[str, tuple[Array, NDArray[np.int64]]], c: int, limits: Array, axes: Axes
-) -> dict[str, Any]:
+) -> dict[str, Artist]:
     pale: dict[str, Any] = {"s": 2, "color": "#dddddd", "linewidths": 0}
-    entries = {"train, all classes": axes.scatter(*points["train"][0].T, rasterized=True, **pale)}
+    entries: dict[str, Artist] = {
+        "train, all classes": axes.scatter(*points["train"][0].T, rasterized=True, **pale)
+    }
     for name, (plane, y) in points.items():
         look: dict[str, Any] = {"s": 4, "color": COLOURS[name], "alpha": 0.45, "linewidths": 0}
         if name == "train":

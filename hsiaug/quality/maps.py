@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,6 +21,7 @@ from hsiaug.report.figures.files import WIDTHS, class_legend, figure_bytes, new_
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
+    from rasterio.io import DatasetWriter
 
 RASTERS = (".tif", ".tiff", ".npy")
 """Endings of map files that hold class ids."""
@@ -42,7 +43,7 @@ def save_quick_look(scene: Scene, path: Path) -> None:
     step = picture_step(scene.shape)
     bands = rgb_bands(scene.wavelengths, scene.bands)
     rgb = true_colours(scene.cube, scene.wavelengths, step)
-    ids, note = _thinned(scene.labels, step)
+    ids, note = _thin(scene.labels, step)
     colours = class_colours(len(scene.class_names))
     over = np.where(ids[:, :, None] > 0, colours[ids], (rgb // 2) + 40).astype(np.uint8)
     figure, panels = map_figure(rgb.shape[:2], 2, beside=LEGEND_WIDTH)
@@ -95,7 +96,7 @@ def save_map(
         return
     small = len(names) < 256
 
-    def describe(file: Any) -> None:
+    def describe(file: DatasetWriter) -> None:
         if small:
             colours = class_colours(len(names)).tolist()
             file.write_colormap(1, {i: (*rgb, 255 if i else 0) for i, rgb in enumerate(colours)})
@@ -110,8 +111,8 @@ def write_geotiff(
     path: Path,
     image: NDArray[np.generic],
     ground: Georeference | None = None,
-    describe: Callable[[Any], None] | None = None,
-    **profile: Any,
+    describe: Callable[[DatasetWriter], None] | None = None,
+    **profile: object,
 ) -> Path:
     """Write an image (B, H, W), where ``ground`` says it lies. describe: adds colours and tags to the open file."""
     count, height, width = image.shape
@@ -134,7 +135,7 @@ def picture_step(shape: tuple[int, ...]) -> int:
     return -(-max(shape[:2]) // LONGEST)
 
 
-def _thinned(labels: NDArray[np.int16], step: int) -> tuple[NDArray[np.int16], str]:
+def _thin(labels: NDArray[np.int16], step: int) -> tuple[NDArray[np.int16], str]:
     """Labels of every step-th row and column, such that no labelled block looks unlabelled; and how they are drawn."""
     from scipy.ndimage import maximum_filter
 

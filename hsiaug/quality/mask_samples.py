@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -101,7 +101,7 @@ class MaskSamples:
             lines.append(f"{shown.sum()} of {len(shown)} pairs show {name}")
         return [*lines, f"{len(made.synthetic)} pairs in {path}; see {sheet.name} and {manifest.name}"]
 
-    def classes(self, made: MaskSynthesis, *, with_real: bool) -> list[dict[str, Any]]:
+    def classes(self, made: MaskSynthesis, *, with_real: bool) -> list[dict[str, object]]:
         """Share of each class in the labelled pixels, as a fraction."""
         shares = []
         for masks in (made.real.masks, made.synthetic.masks):

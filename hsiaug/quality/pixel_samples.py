@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
-from typing import Any, cast
+from typing import cast
 
 import numpy as np
 
@@ -82,7 +82,7 @@ class PixelSamples:
         """One file, the real training samples first where asked for."""
         return [f"{len(save_samples(path, made, with_real=with_real))} samples in {path}"]
 
-    def classes(self, made: PixelSynthesis, *, with_real: bool) -> list[dict[str, Any]]:
+    def classes(self, made: PixelSynthesis, *, with_real: bool) -> list[dict[str, object]]:
         """Samples of each class that were written."""
         return [
             {

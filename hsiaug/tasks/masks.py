@@ -7,23 +7,24 @@ import math
 import os
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
-from typing import Any, ClassVar
+from typing import ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 from hsiaug.base.arrays import AnyArray
 from hsiaug.base.errors import PluginError
-from hsiaug.contracts import Progress
+from hsiaug.contracts import FittedMaskClassifier, Progress
 from hsiaug.core.pairs import PairSet
 from hsiaug.core.samples import concatenate
-from hsiaug.core.sealed import sealed
+from hsiaug.core.sealed import seal_all
 from hsiaug.core.spectral_views import RAW_VIEW, SpectralView
 from hsiaug.core.tiles import DenseSamples, DenseView, PairCounts, Tiles
 from hsiaug.core.view_names import RAW, VIEWS
 from hsiaug.data import load_pairs
 from hsiaug.data.georeference import Georeference
 from hsiaug.data.pair_loading import pair_georeferences
+from hsiaug.data.pair_sets import find_pairs, pairs_status
 from hsiaug.metrics.accuracy import Counts, confusion, dense_score
 from hsiaug.protocol.balance import STEP, Block, Rate, check_lambda, check_times
 from hsiaug.protocol.protocols import SplitProtocol, parse_protocol
@@ -39,8 +40,16 @@ from hsiaug.protocol.tiling import (
 )
 from hsiaug.protocol.view import BATCH_BYTES
 from hsiaug.registry.card import Card, Scope
-from hsiaug.tasks.local import local_pairs
-from hsiaug.tasks.pixels import Prediction, TaskDefaults, check_finite, check_ids, check_numbers, count_by_class
+from hsiaug.tasks.pixels import (
+    NoGroundTruthError,
+    PixelClassification,
+    Prediction,
+    TaskDefaults,
+    check_finite,
+    check_ids,
+    check_numbers,
+    count_by_class,
+)
 
 
 class Segmentation:
@@ -64,7 +73,12 @@ class Segmentation:
 
     def load_local(self, ref: str, most: int | None = None) -> PairSet:
         """The masks of a set of pairs, or a scene, where nothing needs to be downloaded. Raises NoGroundTruthError."""
-        return local_pairs(ref, self.name, most)
+        entry = find_pairs(ref)
+        if entry is None:
+            return PairSet.of(PixelClassification().load_local(ref, most))
+        if pairs_status(entry) != "here":
+            raise NoGroundTruthError(f"the files of the scene {ref} are not here")
+        return self.load_labels(ref)
 
     def truth(self, data: PairSet) -> dict[str, NDArray[np.int16]]:
         """(H, W) class ids of every place by its name, 0 = none."""
@@ -95,7 +109,7 @@ class Segmentation:
         """The view for a classifier: the training tiles in a spectral view."""
         if spectra.name == RAW:
             return view
-        return replace(view, real=_seen(view.real, spectra), wavelengths=spectra.shown_wavelengths)
+        return replace(view, real=_convert(view.real, spectra), wavelengths=spectra.shown_wavelengths)
 
     def view_scores(self, view: DenseView) -> dict[str, float]:
         """Nothing is chosen: tiles of training places are too few to tell."""
@@ -159,11 +173,11 @@ class Segmentation:
         return concatenate([view.real, concatenate(pool).take(np.arange(counts.total))])
 
     def shown(self, samples: DenseSamples, card: Card, spectra: SpectralView = RAW_VIEW) -> DenseSamples:
-        return sealed(_seen(samples, spectra))
+        return seal_all(_convert(samples, spectra))
 
     def predict(
         self,
-        fitted: Any,
+        fitted: FittedMaskClassifier,
         card: Card,
         data: PairSet,
         split: TileSplit | BlindTiles,
@@ -171,14 +185,14 @@ class Segmentation:
     ) -> NDArray[np.int16]:
         """(n,) int16: predicted class id of every pixel of a test tile, in flat order. Reads no label."""
         predicted = [np.zeros(place.mask.shape, dtype=np.int16) for place in data.places]
-        for _ in _predicted(fitted, data, split.test, split.patch, predicted, spectra):
+        for _ in _predict_tiles(fitted, data, split.test, split.patch, predicted, spectra):
             pass
         tested = pixels_of_tiles(data, split.test, split.patch)
         return np.concatenate([mask[inside] for mask, inside in zip(predicted, tested, strict=True)])
 
     def mapped(
         self,
-        fitted: Any,
+        fitted: FittedMaskClassifier,
         card: Card,
         data: PairSet,
         split: TileSplit,
@@ -194,7 +208,7 @@ class Segmentation:
         everywhere = side_by_side(data, split.patch)
         whole, done = len(everywhere) + len(split.test), 0
         for tiles in (everywhere, split.test):
-            for count in _predicted(fitted, data, tiles, split.patch, ids, spectra):
+            for count in _predict_tiles(fitted, data, tiles, split.patch, ids, spectra):
                 done += count
                 progress(done, whole, "tiles")
         for place, mask in zip(data.places, ids, strict=True):
@@ -205,7 +219,7 @@ class Segmentation:
         """Return the location of each place on Earth, as its files say."""
         return pair_georeferences(ref, data)
 
-    def score(self, data: PairSet, split: TileSplit, prediction: Prediction) -> dict[str, Any]:
+    def score(self, data: PairSet, split: TileSplit, prediction: Prediction) -> dict[str, object]:
         """The only place where test labels are read, in the process that runs no plugin."""
         index, label = prediction
         return self.metrics(confusion(data.flat_mask[index], label, len(data.class_names)), {})
@@ -216,7 +230,7 @@ class Segmentation:
         subsets: Mapping[str, tuple[int, ...]],
         new: Counts | None = None,
         hidden: Counts | None = None,
-    ) -> dict[str, Any]:
+    ) -> dict[str, object]:
         """mIoU, macro-F1 and what else a record holds, of a confusion matrix (C, C); of change also F1 of "changed"."""
         return dense_score(matrix, change=isinstance(self, ChangeDetection))
 
@@ -240,12 +254,12 @@ def _pairs(real: int, rate: Rate) -> int:
     return math.floor((rate.lam + rate.times) * real + 0.5)
 
 
-def _seen(samples: DenseSamples, spectra: SpectralView) -> DenseSamples:
+def _convert(samples: DenseSamples, spectra: SpectralView) -> DenseSamples:
     return samples if spectra.name == RAW else replace(samples, images=spectra(samples.images, axis=2))
 
 
-def _predicted(
-    fitted: Any,
+def _predict_tiles(
+    fitted: FittedMaskClassifier,
     data: PairSet,
     tiles: Sequence[Tile],
     side: int,
@@ -257,7 +271,7 @@ def _predicted(
     for start in range(0, len(tiles), step):
         batch = tiles[start : start + step]
         images = spectra(np.stack([cut(data.places[w].images, r, c, side) for w, r, c in batch]), axis=2)
-        masks = _check_masks(fitted.predict(sealed(Tiles(images))), images, data)
+        masks = _check_masks(fitted.predict(seal_all(Tiles(images))), images, data)
         for (where, row, column), mask in zip(batch, masks, strict=True):
             into[where][row : row + side, column : column + side] = mask
         yield len(batch)

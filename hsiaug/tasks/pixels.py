@@ -6,7 +6,6 @@ import os
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,10 +15,11 @@ from hsiaug.base.errors import PluginError
 from hsiaug.contracts import FittedClassifier, Progress
 from hsiaug.core.samples import NOWHERE, Patches, PatchSamples, concatenate
 from hsiaug.core.scene import Scene, UnlabelledScene
-from hsiaug.core.sealed import sealed
+from hsiaug.core.sealed import seal_all
 from hsiaug.core.spectral_views import RAW_VIEW, SpectralView
 from hsiaug.core.view_names import AUTO, DEFAULT_VIEW, FEWEST, RAW, VIEWS
 from hsiaug.data import load_scene
+from hsiaug.data.catalogue import find_entry, status
 from hsiaug.data.georeference import Georeference, scene_georeference
 from hsiaug.metrics.accuracy import Counts, grouped_confusion, score
 from hsiaug.protocol.balance import DEFAULT_TIMES, Block, Rate, pool_steps, synthetic_counts
@@ -27,11 +27,14 @@ from hsiaug.protocol.protocols import SplitProtocol, parse_protocol
 from hsiaug.protocol.split import BlindSplit, Split, draw_split
 from hsiaug.protocol.view import BATCH_BYTES, TrainView, patches_at, train_view, train_view_seen
 from hsiaug.registry.card import Card, Scope
-from hsiaug.tasks.local import local_scene
 from hsiaug.tasks.view_choice import view_scores
 
 Prediction = tuple[NDArray[np.int32], NDArray[np.int16]]
 """Flat index and predicted class id of every test pixel."""
+
+
+class NoGroundTruthError(Exception):
+    """Why pixels cannot be placed, as the end of a sentence."""
 
 
 @dataclass(frozen=True)
@@ -65,8 +68,17 @@ class PixelClassification:
         return load_scene(ref)
 
     def load_local(self, ref: str, most: int | None = None) -> Scene:
-        """The scene, of at most so many values, where nothing needs to be downloaded. Raises NoGroundTruthError."""
-        return local_scene(ref, most)
+        """The scene, of at most so many values (None: any), where nothing needs to be downloaded.
+
+        Raises NoGroundTruthError where it is not here, or larger.
+        """
+        entry = find_entry(ref)
+        if status(entry) not in ("embedded", "here"):
+            raise NoGroundTruthError(f"the files of the scene {ref} are not here")
+        shape = entry.card.cube.shape
+        if most is not None and shape is not None and np.prod(shape) > most:
+            raise NoGroundTruthError(f"the scene {ref} is too large to be read for a page")
+        return load_scene(ref, progress=False)
 
     def truth(self, data: Scene) -> dict[str, NDArray[np.int16]]:
         """(H, W) class ids of every pixel, 0 = none, by the scene's name."""
@@ -161,9 +173,9 @@ class PixelClassification:
 
     def shown(self, samples: PatchSamples, card: Card, spectra: SpectralView = RAW_VIEW) -> PatchSamples:
         """The input that a classifier's card names, in a spectral view: patches, centre spectra, or locations alone."""
-        seen = _shown(samples.x, samples.coords, card)
+        seen = _select_input(samples.x, samples.coords, card)
         x = spectra(seen.x, axis=1) if seen.x.size else seen.x
-        return sealed(
+        return seal_all(
             PatchSamples(x, seen.coords, samples.y, samples.synthetic, samples.weight, samples.provenance)
         )
 
@@ -178,7 +190,7 @@ class PixelClassification:
         """(n,) int16: predicted class id of every test pixel, row by row. Reads no test label."""
         coords = np.argwhere(split.test).astype(np.int32)
         labels = [
-            _check_labels(fitted.predict(sealed(batch)), batch, scene)
+            _check_labels(fitted.predict(seal_all(batch)), batch, scene)
             for batch in _batches(scene, coords, split.patch, card, spectra)
         ]
         return np.concatenate(labels).astype(np.int16)
@@ -225,8 +237,8 @@ class PixelClassification:
             seen = spectra(scene.cube[first : bottom + side // 2], axis=2)
             for start in range(0, len(coords), step):
                 part = coords[start : start + step]
-                batch = _shown(patches_at(seen, part - np.array([first, 0]), side), part, card)
-                ids[part[:, 0], part[:, 1]] = _check_labels(fitted.predict(sealed(batch)), batch, scene)
+                batch = _select_input(patches_at(seen, part - np.array([first, 0]), side), part, card)
+                ids[part[:, 0], part[:, 1]] = _check_labels(fitted.predict(seal_all(batch)), batch, scene)
             progress(bottom, height, "rows")
         return ids
 
@@ -234,7 +246,7 @@ class PixelClassification:
         """Return the location of the map on Earth, as the cube's file says."""
         return {scene.name: scene_georeference(ref)}
 
-    def score(self, scene: Scene, split: Split, prediction: Prediction) -> dict[str, Any]:
+    def score(self, scene: Scene, split: Split, prediction: Prediction) -> dict[str, object]:
         """The only place where test labels are read, in the process that runs no plugin."""
         index, label = prediction
         new = (~split.seen.ravel()[index]).astype(np.int64)
@@ -250,7 +262,7 @@ class PixelClassification:
         subsets: Mapping[str, tuple[int, ...]],
         new: Counts | None = None,
         hidden: Counts | None = None,
-    ) -> dict[str, Any]:
+    ) -> dict[str, object]:
         """OA, AA, κ and what else a record holds, of a confusion matrix (C, C).
 
         new: of the pixels in new fields; hidden: of those that no plugin saw.
@@ -304,7 +316,7 @@ def check_ids(labels: AnyArray, classes: int, hint: str) -> None:
         )
 
 
-def _shown(x: NDArray[np.float32], coords: NDArray[np.int32], card: Card) -> Patches:
+def _select_input(x: NDArray[np.float32], coords: NDArray[np.int32], card: Card) -> Patches:
     if card.input == "location":
         return Patches(x[:, :0, :1, :1], coords)
     if card.reads_scene:
@@ -324,7 +336,7 @@ def _batches(
     step = max(1, BATCH_BYTES // (4 * scene.bands * side * side))
     for start in range(0, len(coords), step):
         part = coords[start : start + step]
-        yield _shown(patches_at(cube, part, side), part, card)
+        yield _select_input(patches_at(cube, part, side), part, card)
 
 
 def _check_labels(labels: NDArray[np.int64], batch: Patches, scene: Scene | UnlabelledScene) -> NDArray[np.int64]:

@@ -31,7 +31,7 @@ def view_scores(view: TrainView) -> dict[str, float]:
     view: of any scope; only ``coords``, ``y``, ``wavelengths`` and the spectra at ``coords`` are read. Where no class
     has two training pixels apart, every score is 0.
     """
-    rows = _thinned(view.y)
+    rows = _thin(view.y)
     coords, y = view.coords[rows].astype(np.int64), view.y[rows]
     fold = spatial_folds(coords, y, view.patch)
     spectra = view.cube[coords[:, 0], coords[:, 1]]
@@ -86,7 +86,7 @@ def _halves(coords: Ints, group: Ints) -> list[Ints]:
     return [order[:half], order[half:]]
 
 
-def _thinned(y: Ints) -> Ints:
+def _thin(y: Ints) -> Ints:
     """Indices of at most ``MOST`` pixels of each class."""
     kept = []
     for c in np.unique(y):
@@ -98,20 +98,20 @@ def _thinned(y: Ints) -> Ints:
 def _score(x: NDArray[np.float32], y: Ints, fold: Ints) -> float:
     """Mean over the classes of the share of held-out pixels that the judge names."""
     right = np.zeros(len(y), dtype=bool)
-    for train, held in _divided(fold):
-        right[held] = _judged(x[train], y[train], x[held]) == y[held]
+    for train, held in _divide(fold):
+        right[held] = _predict(x[train], y[train], x[held]) == y[held]
     asked = np.unique(y[fold >= 0])
     return float(np.mean([right[(y == c) & (fold >= 0)].mean() for c in asked])) if len(asked) else 0.0
 
 
-def _divided(fold: Ints) -> Iterator[tuple[Ints, Ints]]:
+def _divide(fold: Ints) -> Iterator[tuple[Ints, Ints]]:
     for k in range(FOLDS):
         held = np.flatnonzero(fold == k)
         if len(held):
             yield np.flatnonzero(fold != k), held
 
 
-def _judged(x: NDArray[np.float32], y: Ints, held: NDArray[np.float32]) -> Ints:
+def _predict(x: NDArray[np.float32], y: Ints, held: NDArray[np.float32]) -> Ints:
     from sklearn.pipeline import make_pipeline
     from sklearn.preprocessing import StandardScaler
     from sklearn.svm import SVC

@@ -68,16 +68,16 @@ class Case:
 
 def easy_case(task: str) -> Case:
     """The case of most checks."""
-    return _striped() if task == "pixels" else _tiled(_dates(task))
+    return _make_stripes() if task == "pixels" else _make_tiles(_dates(task))
 
 
 def hardest_cases(task: str) -> list[Case]:
     """All troubles at once, in as few cases as they can be; in the last a class is missing."""
     if task == "pixels":
-        return [_striped((12, 2, 1, 0), hard=True)]
+        return [_make_stripes((12, 2, 1, 0), hard=True)]
     # Of two classes, one must be whole for a recall to tell anything.
     sizes: Sequence[dict[int, int]] = ({}, {2: 2}, {2: 0}) if task == "change" else ({2: 0, 4: 1},)
-    return [_tiled(_dates(task), s) for s in sizes]
+    return [_make_tiles(_dates(task), s) for s in sizes]
 
 
 def scramble(case: Case, card: Card) -> Case:
@@ -131,7 +131,7 @@ def _facts(names: Sequence[str], bands: int, description: str, *, hard: bool) ->
     }
 
 
-def _striped(sizes: Sequence[int] = SIZES, *, hard: bool = False) -> Case:
+def _make_stripes(sizes: Sequence[int] = SIZES, *, hard: bool = False) -> Case:
     """A scene of one stripe of rows per class; training pixels at its left, test pixels at its right.
 
     sizes: training pixels of class ids 1..C. hard: the last two bands do not vary, the very last being 0, and there are
@@ -155,7 +155,7 @@ def _striped(sizes: Sequence[int] = SIZES, *, hard: bool = False) -> Case:
     return Case("pixels", scene, Split(scene.labels, len(sizes), train, test, parse_protocol("issd"), PATCH, 0))
 
 
-def _tiled(dates: int, sizes: Mapping[int, int] | None = None) -> Case:
+def _make_tiles(dates: int, sizes: Mapping[int, int] | None = None) -> Case:
     """Squares on plain ground, one per tile: a place of training and one of test, of five and three columns of tiles.
 
     The last row of each tile is ignored.

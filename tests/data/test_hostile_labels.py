@@ -153,7 +153,7 @@ def test_a_coordinate_system_is_never_fetched(name: str) -> None:
     shape = ({"type": "Polygon", "coordinates": [SQUARE]},)
     ground = Georeference(GROUND.transform, 'LOCAL_CS["plane",UNIT["metre",1]]')
     with pytest.raises(InputError, match="an address, which is never fetched"):
-        rasterise(VectorLabels((1,), shape, False, name, 0), (20, 20), ground, (), "l.geojson")
+        rasterise(VectorLabels((1,), shapes=shape, crs=name), (20, 20), ground, (), "l.geojson")
 
 
 def test_many_polygons_are_filled_together_as_each_would_be_alone(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -171,7 +171,7 @@ def test_many_polygons_are_filled_together_as_each_would_be_alone(monkeypatch: p
     starts = []
     fill = features.rasterize
     monkeypatch.setattr(features, "rasterize", lambda *args, **more: starts.append(1) or fill(*args, **more))
-    rasterised = rasterise(VectorLabels((1,) * 200, tuple(shapes), False, None, 0), (40, 30), GROUND, (), "l")
+    rasterised = rasterise(VectorLabels((1,) * 200, shapes=tuple(shapes)), (40, 30), GROUND, (), "l")
     assert len(starts) == 1
     assert np.array_equal(rasterised.codes > 0, alone) and 0 < alone.sum() < alone.size
 

@@ -92,7 +92,7 @@ def test_an_interrupted_download_leaves_nothing_behind(remote, server, monkeypat
     scene = remote(server.url("good"))
     server.files["good"] = scene.content
 
-    def interrupt(self: requests.Response, *_: object) -> None:
+    def interrupt(self: requests.Response, **_: object) -> None:
         raise KeyboardInterrupt
 
     monkeypatch.setattr(requests.Response, "iter_content", interrupt)
@@ -105,7 +105,7 @@ def test_what_a_killed_download_left_goes_with_the_next_one_and_files_of_others_
     scene = remote(server.url("good"))
     server.files["good"] = scene.content
 
-    def kill(self: requests.Response, *_: object) -> None:
+    def kill(self: requests.Response, **_: object) -> None:
         raise SystemExit
 
     with monkeypatch.context() as patch:

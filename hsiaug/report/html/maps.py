@@ -28,7 +28,7 @@ from hsiaug.report.scenes.ground_truth import (
     read_predicted_maps,
     redraw_roles,
 )
-from hsiaug.tasks.local import NoGroundTruthError
+from hsiaug.tasks.pixels import NoGroundTruthError
 from hsiaug.trial.store import Store
 
 SIDE = 800

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from hsiaug.base.colours import HELD_OUT, LEFT_OUT, NO_DATA, TRAIN, rgb_of, true_colours
 from hsiaug.base.errors import HsiaugError
 from hsiaug.report.records import Trial
-from hsiaug.tasks.local import NoGroundTruthError
+from hsiaug.tasks.pixels import NoGroundTruthError
 from hsiaug.tasks.task import TaskData, TaskSplit, get_task
 from hsiaug.trial.store import Store
 
