@@ -65,10 +65,11 @@ def generate(
     shown = tuple(word.strip() for word in show.split(",")) if show else ()
     kit, made = make_samples(ctx.params, check, count=pairs, show=shown)
     written = kit.save(out, made, with_real=with_real)
-    rows = []
-    for row in kit.classes(made, with_real=with_real):
-        parts = (f"{100 * row[key]:.1f}" if kit.unit else row[key] for key in ("real", "synthetic"))
-        rows.append((row["class"], row["name"], *parts))
+    form = ".1f" if kit.unit else "d"
+    rows = [
+        (row.class_id, row.name, f"{row.real:{form}}", f"{row.synthetic:{form}}")
+        for row in kit.classes(made, with_real=with_real)
+    ]
     print_table(console(), ("class", "name", f"real {kit.unit}".strip(), f"synthetic {kit.unit}".strip()), rows)
     for line in written:
         say(line, err=True)

@@ -213,7 +213,7 @@ def _card(
         file = f"{out.stem}_labels.npy"
         derived[file] = lambda path: np.save(path, raster.codes.astype(np.int32))
         label_table |= {"file": file, "key": None}
-    table = {"name": name, "cube": cube_table, "labels": label_table, "sensor": sensor}
+    table: dict[str, object] = {"name": name, "cube": cube_table, "labels": label_table, "sensor": sensor}
     return validate_table(table, SceneCard, out, "card", SceneError), derived
 
 

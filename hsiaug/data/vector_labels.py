@@ -122,14 +122,14 @@ def _read_geojson(path: Path) -> tuple[list[Feature], str]:
     listed = content.get("features") if isinstance(content, dict) else None
     features: list[Feature] = []
     for number, feature in enumerate(listed if isinstance(listed, list) else [None], start=1):
-        parts = [feature.get(key) for key in ("geometry", "properties")] if isinstance(feature, dict) else [0, 0]
-        if not all(part is None or isinstance(part, dict) for part in parts):
+        pair = [feature.get(key) for key in ("geometry", "properties")] if isinstance(feature, dict) else [0, 0]
+        if not all(part is None or isinstance(part, dict) for part in pair):
             raise SceneError(
                 f"{path} must be a GeoJSON FeatureCollection",
                 value=f"feature {number}, which is none",
                 hint="Export the layer as GeoJSON, with the class as an attribute.",
             )
-        features.append((parts[0], parts[1] or {}))
+        features.append((pair[0], pair[1] or {}))
     named = content.get("crs")
     for key in ("properties", "name"):
         named = named.get(key) if isinstance(named, dict) else None

@@ -25,7 +25,7 @@ from hsiaug.protocol.balance import Rate
 from hsiaug.protocol.tiling import real_samples
 from hsiaug.quality.export import check_folder, save_pairs
 from hsiaug.quality.figures import class_spectra, contact_sheet, spread
-from hsiaug.quality.synthesis import Drawn, Inspection, MaskSynthesis, SampleRequest
+from hsiaug.quality.synthesis import ClassRow, Drawn, Inspection, MaskSynthesis, SampleRequest
 from hsiaug.registry.card import Card
 from hsiaug.report.labels import wrong_share
 from hsiaug.tasks.masks import Segmentation
@@ -101,17 +101,14 @@ class MaskSamples:
             lines.append(f"{shown.sum()} of {len(shown)} pairs show {name}")
         return [*lines, f"{len(made.synthetic)} pairs in {path}; see {sheet.name} and {manifest.name}"]
 
-    def classes(self, made: MaskSynthesis, *, with_real: bool) -> list[dict[str, object]]:
-        """Share of each class in the labelled pixels, as a fraction."""
-        shares = []
-        for masks in (made.real.masks, made.synthetic.masks):
-            labelled = max(1, int((masks > 0).sum()))
-            shares.append([float((masks == c).sum()) / labelled for c in range(1, len(made.data.class_names) + 1)])
-        rows = zip(made.data.class_names, *shares, strict=True)
-        return [
-            {"class": c, "name": name, "real": real, "synthetic": synthetic}
-            for c, (name, real, synthetic) in enumerate(rows, start=1)
-        ]
+    def classes(self, made: MaskSynthesis, *, with_real: bool) -> list[ClassRow]:
+        """Share of each class in the labelled pixels, in percent."""
+        real, synthetic = (masks[masks > 0] for masks in (made.real.masks, made.synthetic.masks))
+        rows = []
+        for c, name in enumerate(made.data.class_names, start=1):
+            shares = (100 * float((ids == c).sum()) / max(1, len(ids)) for ids in (real, synthetic))
+            rows.append(ClassRow(c, name, *shares))
+        return rows
 
     def inspect(self, made: MaskSynthesis) -> Inspection:
         """Fidelity and label reliability of whole tiles. Reads test labels: a diagnosis after the fit."""

@@ -24,7 +24,7 @@ from hsiaug.protocol.view import TrainView
 from hsiaug.quality.export import ENDINGS, save_samples
 from hsiaug.quality.figures import pixel_figures
 from hsiaug.quality.patch_nearness import measure_nearness
-from hsiaug.quality.synthesis import Drawn, Inspection, PixelSynthesis, SampleRequest
+from hsiaug.quality.synthesis import ClassRow, Drawn, Inspection, PixelSynthesis, SampleRequest
 from hsiaug.registry.card import Card
 from hsiaug.report.labels import wrong_share
 from hsiaug.tasks.pixels import PixelClassification
@@ -82,17 +82,11 @@ class PixelSamples:
         """One file, the real training samples first where asked for."""
         return [f"{len(save_samples(path, made, with_real=with_real))} samples in {path}"]
 
-    def classes(self, made: PixelSynthesis, *, with_real: bool) -> list[dict[str, object]]:
+    def classes(self, made: PixelSynthesis, *, with_real: bool) -> list[ClassRow]:
         """Samples of each class that were written."""
-        return [
-            {
-                "class": c,
-                "name": made.data.class_names[c - 1],
-                "real": int((made.real.y == c).sum()) if with_real else 0,
-                "synthetic": int((made.synthetic.y == c).sum()),
-            }
-            for c in made.data.class_ids
-        ]
+        real, synthetic = made.real.y if with_real else made.real.y[:0], made.synthetic.y
+        names = zip(made.data.class_ids, made.data.class_names, strict=True)
+        return [ClassRow(c, name, int((real == c).sum()), int((synthetic == c).sum())) for c, name in names]
 
     def inspect(self, made: PixelSynthesis) -> Inspection:
         """Fidelity and label reliability of centre spectra. Reads test labels: a diagnosis after the fit."""

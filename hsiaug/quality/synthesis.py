@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Generic, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, NamedTuple, TypeVar
 
 from hsiaug.base.errors import InputError
 from hsiaug.contracts import FittedGenerator, Generator
@@ -100,6 +100,15 @@ class Synthesis(Generic[Data, AnySplit, Samples]):
             "seconds": dict(self.seconds),
             "environment": environment(),
         }
+
+
+class ClassRow(NamedTuple):
+    """A class and its numbers, or shares, of real and of synthetic samples."""
+
+    class_id: int
+    name: str
+    real: float
+    synthetic: float
 
 
 Drawn = tuple[Samples, FittedGenerator, Mapping[str, float]]
