@@ -75,7 +75,7 @@ if TYPE_CHECKING:
 USUAL_STORE = "hsiaug-results"
 One = str | Any
 """The name of a plugin, or the plugin itself: an object, or its class where its usual hyper-parameters do."""
-FIGURES = ("gain", "generator", "scene", "lambda", "times", "omega", "labels")
+FIGURES = ("gain", "generator", "lambda", "times", "omega", "labels")
 Columns = Annotated[Literal[1, 2], choice(1, 2)]
 Whole = Annotated[int, whole()]
 Side = Annotated[int, whole(1)]
@@ -270,7 +270,7 @@ class Results:
 
     @checked
     def table(self, by: Text = "generator") -> Table:
-        """Mean ± std over draws. by: generator, classifier, class, seed, cost, lambda, omega or labels."""
+        """Mean ± std over draws. by: generator, classifier, class, seed, lambda, omega or labels."""
         from hsiaug.report.views import check_view
 
         check_view(by)
@@ -303,7 +303,7 @@ class Results:
                 "second_metric": table.scores.second.key,
                 "second_gain": None if one.second is None else 100 * one.second.mean,
                 "p_corrected": one.main.p_corrected,
-                "draws": len(one.pairs),
+                "draws": len(one.mine),
                 "verdict": "control" if gain.verdict is None else gain.verdict.finding,
             }
             for table in self.report.tables
@@ -314,8 +314,7 @@ class Results:
 
     @checked
     def plot(self, by: Annotated[str, choice(*FIGURES)] = "gain", columns: Columns = 2) -> Figure:
-        """Matplotlib: gains draw by draw, gains over scenes, the verdict as a card (generator), accuracy along λ or ω,
-        learning curves.
+        """Matplotlib: gains draw by draw, the verdict as a card (generator), accuracy along λ, M or ω, learning curves.
 
         columns: of a page with two, which the figure fills: 3.5 or 7.2 inches.
         """

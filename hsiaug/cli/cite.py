@@ -75,7 +75,7 @@ def _sources(report: Report) -> Iterator[tuple[str, str]]:
     from hsiaug.registry.lookup import registry
 
     trials = [trial for table in report.tables for trial in table.trials]
-    for scene, ref in dict.fromkeys((t.condition.scene, str(t.common["scene_ref"] or "")) for t in trials):
+    for scene, ref in dict.fromkeys((t.condition.scene, str(t.scene_ref or "")) for t in trials):
         with suppress(HsiaugError):  # a set of pairs, or a card that is not on this machine
             card = find_entry(ref).card
             if card.citation and not card.procedural:

@@ -170,7 +170,6 @@ def read_report(
     damaged = [] if read is None else list(read.damaged)
     report = build_report(
         store.each(damaged=damaged) if read is None else read.records,
-        store.whole if read is None else None,
         store=str(store.root),
         runs=runs,
         damaged=damaged,

@@ -23,7 +23,7 @@ def report(
     by: Annotated[
         str | None,
         option(
-            "The rows: summary, generator, gain, classifier, class, seed, cost, scene, lambda, times, omega, or labels "
+            "The rows: summary, generator, gain, classifier, class, seed, lambda, times, omega, or labels "
             "(of 'hsiaug labels'). Default: summary on a terminal, generator elsewhere."
         ),
     ] = None,
@@ -46,9 +46,9 @@ def report(
 ) -> None:
     """Rebuild the tables of a benchmark from its records alone.
 
-    On a terminal: what helps, on every scene, and by how much. In a file: all tables, or what --by names. html is one
-    page of everything, which needs no network. png, svg and pdf draw the verdict as a card, or what --by gain, scene,
-    lambda, times, omega or labels shows. csv has one row per trial (--by class: per trial and class; --by labels: per
+    On a terminal: accuracy of every arm on every scene, what helps, and by how much. In a file: all tables, or what --by
+    names. html is one page of everything, which needs no network. png, svg and pdf draw the verdict as a card, or what
+    --by gain, lambda, times, omega or labels shows. csv has one row per trial (--by class: per trial and class; --by labels: per
     point and arm); json lists the hashes of every cell. Nothing is trained or downloaded.
 
     Examples:

@@ -51,9 +51,8 @@ WIDTH = 100
 def print_report(report: Report, console: Console, by: str = "summary", *, notes: bool = False) -> None:
     """Print every table to a rich console. notes: also what its numbers are, and all of each protocol's audit.
 
-    by: ``summary``, ``generator``, ``gain``, ``classifier``, ``class``, ``seed``, ``cost``, ``lambda``, ``times``,
-    ``omega``, ``scene`` or ``labels``. Raises InputError for anything else, by labels where the store holds no learning
-    curve, and by scene where it holds fewer than three scenes.
+    by: ``summary``, ``generator``, ``gain``, ``classifier``, ``class``, ``seed``, ``lambda``, ``times``, ``omega`` or
+    ``labels``. Raises InputError for anything else, and by labels where the store holds no learning curve.
     """
     from rich.text import Text
 
@@ -134,28 +133,26 @@ def save_report(
 
 def figure_of(report: Report, by: str, columns: int = 2) -> Figure:
     """Draw a report: the verdict as a card (``by="generator"``), what every arm gains over its controls draw by
-    draw (``by="gain"``) or over several scenes (``by="scene"``), OA and AA against λ (``by="lambda"``) or ω
-    (``by="omega"``), or curves over labels (``by="labels"``). columns: of a page with two, which it fills:
-    1 = 3.5 inches, 2 = 7.2 inches.
+    draw (``by="gain"``), OA and AA against λ, M or ω, or curves over labels (``by="labels"``). columns: of a page with
+    two, which it fills: 1 = 3.5 inches, 2 = 7.2 inches.
 
     Raises InputError for another view, where no generator was run at two values, or the store holds no learning curve.
     """
     from hsiaug.report.curves import AXES
     from hsiaug.report.figures.card import card_figure
     from hsiaug.report.figures.curves import curve_figure, label_figure
-    from hsiaug.report.figures.gains import gain_figure, scenes_figure
+    from hsiaug.report.figures.gains import gain_figure
     from hsiaug.report.views_labels import curves_of
 
     figures: dict[str, Callable[[], Figure]] = {
         "generator": lambda: card_figure(report, columns),
         "gain": lambda: gain_figure(report, columns),
-        "scene": lambda: scenes_figure(report, columns),
         **{axis: partial(curve_figure, report, axis, columns) for axis in AXES},
         "labels": lambda: label_figure(curves_of(report), columns),
     }
     if by not in figures:
         raise InputError(
-            "a picture shows the verdict, gains, also over scenes, accuracy against λ or ω, or over added labels",
+            "a picture shows the verdict, gains, accuracy against λ, M or ω, or over added labels",
             value=f"`by` {by}",
             hint=f"Write `by` {', '.join([*figures][:-1])} or labels with it, or name a file that ends in .md, .csv, "
             ".tex or .json.",

@@ -6,9 +6,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 
-from hsiaug.metrics.significance import MeanStd, mean_std
-from hsiaug.metrics.verdict import Evidence, Shown, Verdict, correct, judge, prints_zero
-from hsiaug.report.records import ArmCell, DrawKey, Trial
+from hsiaug.metrics.significance import MeanStd
+from hsiaug.metrics.verdict import Evidence, Shown, Verdict, correct, judge
+from hsiaug.report.records import ArmCell, Trial, summarise
 from hsiaug.report.scores import MetricSet
 from hsiaug.trial.arm import BOTH, CONTROLS, Arm, Method
 
@@ -17,19 +17,32 @@ from hsiaug.trial.arm import BOTH, CONTROLS, Arm, Method
 class Comparison:
     """An arm against one control cell, over the draws in which both gave numbers.
 
-    main, second: the tests of the two metrics that the task names for gains; second is None where no pair has it.
+    mine, theirs: the places of these draws among the good trials of either. main, second: the tests of the two metrics
+    that the task names for gains; second is None where no pair has it.
     """
 
+    cell: ArmCell
     control: ArmCell
-    pairs: tuple[tuple[Trial, Trial], ...]
+    mine: Sequence[int]
+    theirs: Sequence[int]
     main: Evidence
     second: Evidence | None
 
     @property
-    def direction(self) -> int:
-        """1 where the mean lies above the control, -1 where below, 0 where it prints as 0.0."""
-        mean = self.main.mean
-        return 0 if prints_zero(mean) else (1 if mean > 0 else -1)
+    def pairs(self) -> tuple[tuple[Trial, Trial], ...]:
+        """The trials of the arm and of the control."""
+        return tuple((self.cell.ok[i], self.control.ok[j]) for i, j in zip(self.mine, self.theirs, strict=True))
+
+    def delta(self, metric: str) -> MeanStd | None:
+        """Arm minus control in a metric, over the pairs in which both have it; None where none has."""
+        return summarise(self.cell.column(metric)[self.mine] - self.control.column(metric)[self.theirs])
+
+    def class_deltas(self, classes: int) -> dict[int, MeanStd]:
+        """Class id 1..C → the same of recall, over the pairs of draws in which both have test pixels of the class."""
+        mine, theirs = self.cell.recall[self.mine], self.control.recall[self.theirs]
+        most = min(classes, mine.shape[1], theirs.shape[1])
+        found = {i + 1: summarise(mine[:, i] - theirs[:, i]) for i in range(most)}
+        return {class_id: delta for class_id, delta in found.items() if delta}
 
 
 Against = Mapping[str, Comparison | None]
@@ -56,7 +69,7 @@ class Gain:
             further={name: one for name, one in main.items() if name not in CONTROLS},
             of=len(self.cell.trials),
             failed=len(self.cell.failed),
-            nothing_made=len(self.cell.empty),
+            nothing_made=len(self.cell.idle),
             margin=self.margin / 100,
         )
 
@@ -208,24 +221,6 @@ def _by_itself(comparison: Comparison | None) -> Comparison | None:
     return comparison and among((), comparison)
 
 
-def mean_difference(pairs: Iterable[tuple[Trial, Trial]], metric: str) -> MeanStd | None:
-    """Arm minus control in a metric, over the pairs in which both have it; None where none has."""
-    both = [(a.metric(metric), b.metric(metric)) for a, b in pairs]
-    differences = [x - y for x, y in both if x is not None and y is not None]
-    return mean_std(differences) if differences else None
-
-
-def class_deltas(comparison: Comparison, classes: int) -> dict[int, MeanStd]:
-    """Class id 1..C → recall, arm minus control, over the pairs of draws in which both have test pixels of the class."""
-    found = {}
-    for class_id in range(1, classes + 1):
-        both = [(a.recall(class_id), b.recall(class_id)) for a, b in comparison.pairs]
-        differences = [x - y for x, y in both if x is not None and y is not None]
-        if differences:
-            found[class_id] = mean_std(differences)
-    return found
-
-
 def _against(cell: ArmCell, name: str, controls: Iterable[ArmCell], scores: MetricSet) -> Comparison | None:
     """The comparison with the control that shares most draws; the newest one where several do.
 
@@ -238,30 +233,23 @@ def _against(cell: ArmCell, name: str, controls: Iterable[ArmCell], scores: Metr
         for other in controls
         if other.arm.generator.name == "none" or other.arm.rate == cell.arm.rate
     ]
-    found = [c for c in candidates if c.pairs]
-    return max(found, key=lambda c: (len(c.pairs), _newest(c.control)), default=None)
+    found = [c for c in candidates if c.mine]
+    return max(found, key=lambda c: (len(c.mine), _newest(c.control)), default=None)
 
 
 def pair_up(cell: ArmCell, control: ArmCell, scores: MetricSet) -> Comparison:
     """An arm against another, draw by draw; a draw in which either made no sample says nothing, and is left out."""
-    theirs, keys = control.places, (scores.main.key, scores.second.key)
-    (mine, my_second), (other, other_second) = (map(one.column, keys) for one in (cell, control))
-    places = [
-        (i, j)
-        for draw, i in cell.places.items()
-        if mine[i] is not None and (j := theirs.get(draw)) is not None and other[j] is not None
-    ]
-    draws = [cell.ok[i].draw for i, _ in places]
-    main = _evidence(draws, ((mine[i], other[j]) for i, j in places))
-    second = _evidence(draws, ((my_second[i], other_second[j]) for i, j in places))
-    pairs = tuple((cell.ok[i], control.ok[j]) for i, j in places)
-    return Comparison(control, pairs, main, second if second.differences else None)
-
-
-def _evidence(draws: Sequence[DrawKey], values: Iterable[tuple[float | None, float | None]]) -> Evidence:
-    """Of the pairs of which both have a value; not yet tested."""
-    both = {draw: x - y for draw, (x, y) in zip(draws, values, strict=True) if x is not None and y is not None}
-    return Evidence(tuple(both.values()), tuple(both))
+    main, theirs = scores.main.key, control.places
+    places = [(i, j) for draw, i in cell.places.items() if (j := theirs.get(draw)) is not None]
+    mine, other = cell.column(main), control.column(main)
+    ours = [(i, j) for i, j in places if mine[i] == mine[i] and other[j] == other[j]]
+    i, j = ([pair[k] for pair in ours] for k in (0, 1))
+    draws, tests = [cell.ok[place].draw for place in i], []
+    for score in (scores.main, scores.second):
+        differences = zip(draws, (cell.column(score.key)[i] - control.column(score.key)[j]).tolist(), strict=True)
+        both = {draw: difference for draw, difference in differences if difference == difference}
+        tests.append(Evidence(tuple(both.values()), tuple(both)))
+    return Comparison(cell, control, i, j, tests[0], tests[1] if tests[1].differences else None)
 
 
 def _newest(cell: ArmCell) -> str:

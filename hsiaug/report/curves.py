@@ -1,4 +1,4 @@
-"""Accuracy against λ, M or ω, and what generators state of their samples along ω: lines of sweeps, and their tables."""
+"""Accuracy against λ, M or ω: lines of sweeps, and their tables."""
 
 from __future__ import annotations
 
@@ -9,10 +9,9 @@ from functools import lru_cache, partial
 from operator import attrgetter
 from typing import Literal
 
-from hsiaug.metrics.significance import MeanStd, mean_std
 from hsiaug.report.grid import Grid, GridColumn, GridEntry, make_grid
 from hsiaug.report.labels import MISSING, number, plus_minus, seeds_text
-from hsiaug.report.records import MEASURED, MEASURED_REAL, ArmCell, DrawKey
+from hsiaug.report.records import ArmCell, DrawKey
 from hsiaug.report.scores import Metric
 from hsiaug.report.tables import Table
 from hsiaug.trial.arm import BOTH, CONTROLS, Method
@@ -22,24 +21,8 @@ AXES: tuple[Axis, ...] = ("lambda", "times", "omega")
 SIGNS: dict[Axis, str] = {"lambda": "λ", "times": "M", "omega": "ω"}
 Held = tuple[tuple[Axis, float | None], ...]
 """Axes that a line does not run along, and where it lies on them."""
-NAMES = (
-    *("density", "coverage", "purity", "nearer_training", "nearer_pool"),
-    *("copies_training", "copies_pool"),
-)
-"""What samples may be stated to be (docs/plugins.md), in the order of rows; all are fractions."""
-DRAWN = 5
-"""Of these, the first that figures show."""
-
-
-@dataclass(frozen=True)
-class SweepPoint:
-    """A point of a line: mean and std in percent, over n draws. apart: over other draws than the line, not joined."""
-
-    value: float
-    mean: float
-    std: float
-    n: int
-    apart: bool
+Dot = tuple[float, float, float]
+"""Value on the axis; mean and std in percent."""
 
 
 @dataclass(frozen=True)
@@ -47,7 +30,7 @@ class SweepLine:
     """A generator with one classifier, along an axis. held: its places on the other axes.
 
     points: (value on the axis, cell), in the order of the values; None for an arm without ω along ω.
-    draws: those that most of its points are over; the others stand apart.
+    draws: those that most of its points are over; the others are in tables, and not comparable.
     start: ``none`` over these draws, which is 0 of a line along λ or M where the other is 0; None where it has others.
     """
 
@@ -68,23 +51,18 @@ class SweepLine:
         """Values at which the line has a point."""
         return tuple(value for value, _ in self.points if value is not None)
 
-    def dots(self, metric: str, part: str | None = None) -> list[SweepPoint]:
-        """The points that have a number and a value on the axis. part: of the record, where it is no metric."""
-        found = (
-            (value, cell, cell.summary(metric) if part is None else summarise([cell], metric, part))
-            for value, cell in self.points
-            if value is not None
+    def dots(self, metric: str) -> list[Dot]:
+        """The points over its draws that have a number."""
+        shown = (
+            (value, cell) for value, cell in self.points if value is not None and draws_of(cell) == self.draws
         )
-        return [
-            SweepPoint(value, 100 * mean, 100 * (std or 0.0), n, draws_of(cell) != self.draws)
-            for value, cell, (mean, std, n) in ((v, c, s) for v, c, s in found if s is not None)
-        ]
+        return [(value, *level) for value, cell in shown if (level := percentages(cell, metric))]
 
 
-def percentages(cell: ArmCell | None, metric: str) -> tuple[float, float, int] | None:
-    """Mean, std (0 of a single draw) and n of a metric in percent; None where no trial has it."""
+def percentages(cell: ArmCell | None, metric: str) -> tuple[float, float] | None:
+    """Mean and std (0 of a single draw) of a metric in percent; None where no trial has it."""
     summary = cell.summary(metric) if cell is not None else None
-    return (100 * summary.mean, 100 * (summary.std or 0.0), summary.n) if summary else None
+    return (100 * summary.mean, 100 * (summary.std or 0.0)) if summary else None
 
 
 @lru_cache
@@ -196,7 +174,7 @@ def panel_n(shown: Sequence[SweepLine], none: ArmCell | None) -> str:
 
 
 def curve_notes(table: Table, axis: Axis) -> Iterator[str]:
-    """A sentence for every line of which a point is over other draws than its neighbours."""
+    """A sentence for every line of which a point is over other draws than most."""
     for line in all_lines(table, axis):
         apart = [
             f"{f'no {SIGNS[axis]}' if value is None else f'{SIGNS[axis]}={value:g}'} ({_seeds(draws_of(cell))})"
@@ -206,7 +184,7 @@ def curve_notes(table: Table, axis: Axis) -> Iterator[str]:
         if apart:
             yield (
                 f"{table.labels[line.classifier]}, {line_label(table, line)}: not comparable with the others, which are "
-                f"over {_seeds(line.draws)}: {', '.join(apart)}."
+                f"over {_seeds(line.draws)}, and in no figure: {', '.join(apart)}."
             )
 
 
@@ -217,54 +195,3 @@ def _seeds(draws: Iterable[DrawKey]) -> str:
 def draws_of(cell: ArmCell) -> frozenset[DrawKey]:
     """The draws of the trials that gave numbers."""
     return frozenset(trial.draw for trial in cell.ok)
-
-
-# What generators state of their samples, in the provenance that a record holds
-
-
-def measured_lines(table: Table) -> list[SweepLine]:
-    """The lines along ω whose trials state any of it; of several classifiers the first: all get the same samples."""
-    found: dict[object, SweepLine] = {}
-    for line in all_lines(table, "omega"):
-        if any(trial.has(MEASURED) for _, cell in line.points for trial in cell.ok):
-            found.setdefault(line.key, line)
-    return list(found.values())
-
-
-def measured_names(lines: Sequence[SweepLine]) -> list[str]:
-    """Names that some trial of the lines states."""
-    cells = [cell for line in lines for _, cell in line.points]
-    return [name for name in NAMES if summarise(cells, name)]
-
-
-def summarise(cells: Iterable[ArmCell], name: str, part: str = MEASURED) -> MeanStd | None:
-    """Mean and std over the trials of what samples are stated to be; None where no trial states it."""
-    values = [value for cell in cells for trial in cell.ok if (value := trial.number(name, part)) is not None]
-    return mean_std(values) if values else None
-
-
-def real_of(line: SweepLine, name: str) -> MeanStd | None:
-    """The same of left-out real patches, one number a draw: it hardly depends on ω."""
-    by_draw = {trial.draw: trial.number(name, MEASURED_REAL) for _, cell in line.points for trial in cell.ok}
-    values = [value for value in by_draw.values() if value is not None]
-    return mean_std(values) if values else None
-
-
-def measured_grids(table: Table) -> tuple[Grid, ...]:
-    """Rows generator × what is stated, columns left-out real patches and values of ω; nothing where none states it."""
-    lines = measured_lines(table)
-    rows = [(line, name) for line in lines for name in measured_names([line])]
-    values = sorted({value for line in lines for value in line.values})
-
-    def point(value: float, row: tuple[SweepLine, str]) -> GridEntry:
-        cell = dict(row[0].points).get(value)
-        return GridEntry(MISSING) if cell is None else GridEntry(plus_minus(summarise([cell], row[1])), cell)
-
-    columns = [
-        GridColumn("generator", lambda row: line_label(table, row[0]), numeric=False),
-        GridColumn("samples", lambda row: row[1].replace("_", " "), numeric=False),
-        GridColumn("real", lambda row: plus_minus(real_of(*row))),
-        *(GridColumn(f"{SIGNS['omega']}={number(value)}", partial(point, value)) for value in values),
-    ]
-    heading = f"What samples are like against {SIGNS['omega']}, in percent"
-    return (make_grid(heading, columns, rows, keys=2, block=lambda row: row[0].key),) if rows else ()

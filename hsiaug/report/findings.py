@@ -63,11 +63,6 @@ OF_SIGNS = (
 )
 
 
-def judged(table: Table) -> list[Gain]:
-    """Return the gains to be judged: every arm but ``none`` and ``duplicate``, with every classifier."""
-    return [gain for gain in table.gains.values() if gain.verdict is not None]
-
-
 def verdict_text(table: Table, gain: Gain) -> str:
     """The verdict as the entry of a table; ``control`` for a control."""
     found = gain.verdict
@@ -80,7 +75,7 @@ def headline(table: Table) -> str:
     """Summarize the findings, and say which of several arms that help gains most, or how to run the missing draws."""
     if needed := go_on(table):
         return f"{said_of(table)} The same benchmark with --seeds {needed} runs the draws that are missing."
-    best = max(arms := judged(table), key=attrgetter("rank"), default=None)
+    best = max(arms := table.judged, key=attrgetter("rank"), default=None)
     if best is None or len(arms) < 2 or not best.rank[0] or best.hardest is None:
         return said_of(table)
     overs = {name: one.main.mean for name, one in best.against.items() if one is not None}
@@ -103,7 +98,7 @@ def _beside_best(table: Table, gain: Gain) -> str:
 
 def said_of(table: Table) -> str:
     """Summarize the findings on all arms of a table."""
-    counted = Counter(gain.verdict.finding for gain in judged(table) if gain.verdict)
+    counted = Counter(gain.verdict.finding for gain in table.judged if gain.verdict)
     said = {"second": table.scores.second.name, "margin": points(table.scores.margin)}
     if not counted:
         return (
@@ -127,7 +122,7 @@ def said_of(table: Table) -> str:
 
 def _lacking(table: Table) -> str:
     """Explain that every arm is shown above what it was run beside but lacks a control; else return ""."""
-    waiting = ["" if v.draws else v.waits_for for gain in judged(table) if (v := gain.verdict)]
+    waiting = ["" if v.draws else v.waits_for for gain in table.judged if (v := gain.verdict)]
     names = [name for name in dict.fromkeys(waiting) if name]
     if not all(waiting):
         return ""
@@ -140,7 +135,7 @@ def _lacking(table: Table) -> str:
 
 def go_on(table: Table) -> int | None:
     """The N of ``--seeds N`` that runs the missing draws where all arms lack some; None where that would not help."""
-    verdicts = [gain.verdict for gain in judged(table) if gain.verdict]
+    verdicts = [gain.verdict for gain in table.judged if gain.verdict]
     numbered = not table.repeated and table.draws == tuple(range(len(table.draws)))
     if not numbered or {found.finding for found in verdicts} != {"undecided"}:
         return None
@@ -158,7 +153,7 @@ def over(gain: Gain) -> str:
 
 def signs_note(tables: Sequence[Table]) -> str:
     """Explain the signs of the verdicts of these tables."""
-    found = {gain.verdict.finding for table in tables for gain in judged(table) if gain.verdict}
+    found = {gain.verdict.finding for table in tables for gain in table.judged if gain.verdict}
     scores = tables[0].scores
     words = {
         "helps, at a loss": f"helps, at a loss of {scores.second.name}",

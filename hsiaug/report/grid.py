@@ -1,4 +1,4 @@
-"""A page as every renderer gets it: entries in columns, with what stands above and below."""
+"""The model of a table and of a page, from which every renderer works: entries in columns, and what stands round them."""
 
 from __future__ import annotations
 
@@ -13,6 +13,8 @@ from hsiaug.report.records import ArmCell
 
 NUMBER = re.compile(r"[+−-]?\d|–$")
 """How a number begins, or what stands where there is none."""
+MEAN = re.compile(r"\d+(?:\.\d+)?(?= ± |$)")
+"""A mean of which the highest of a column is marked; one over fewer draws is not."""
 LONGEST = 24
 """Letters of an entry in a column of numbers."""
 
@@ -22,20 +24,21 @@ class GridEntry:
     """Content of one field of a grid; text alone in most formats, the rest is for the page.
 
     cell: what a number comes from. tone: good, bad, warn or nothing, of a verdict; None of anything else.
-    shade: −1..1 of a diverging scale; None where nothing is shaded.
+    shade: −1..1 of a diverging scale; None where nothing is shaded. strong: the highest mean of its column.
     """
 
     text: str
     cell: ArmCell | None = None
     tone: str | None = None
     shade: float | None = None
+    strong: bool = False
 
 
 @dataclass(frozen=True)
 class GridColumn:
     """A column of a grid. entry: what it shows of that which a row is about.
 
-    group: what neighbouring columns have in common, printed once above them. best: the largest number may be marked.
+    group: what neighbouring columns have in common, printed once above them. best: the highest mean is marked.
     """
 
     header: str
@@ -78,10 +81,16 @@ def make_grid(
         cell = one if isinstance(one, ArmCell) else None
         texts = [column.entry(one) for column in columns]
         entries = [text if isinstance(text, GridEntry) else GridEntry(text) for text in texts]
-        rows.append((*entries[:keys], *(e if e.cell else replace(e, cell=cell) for e in entries[keys:])))
+        rows.append([*entries[:keys], *(e if e.cell else replace(e, cell=cell) for e in entries[keys:])])
+    for place in (i for i, column in enumerate(columns) if column.best):
+        found = [MEAN.match(row[place].text) for row in rows]
+        means = [float(mean[0]) for mean in found if mean]
+        for row, mean in zip(rows, found, strict=True):
+            if mean and len(means) > 1 and float(mean[0]) == max(means):
+                row[place] = replace(row[place], strong=True)
     blocks = [block(one) for one in subjects]
     breaks = frozenset(i for i, (above, here) in enumerate(pairwise(blocks), start=1) if above != here)
-    return Grid(heading, tuple(columns), tuple(rows), keys, breaks)
+    return Grid(heading, tuple(columns), tuple(map(tuple, rows)), keys, breaks)
 
 
 def text_grid(heading: str, header: Sequence[str], rows: Iterable[Sequence[str]], keys: int = 1) -> Grid:

@@ -17,7 +17,7 @@ from hsiaug.report.findings import CONTROL, SIGNS
 from hsiaug.report.grid import ReportPage, text_grid
 from hsiaug.report.labels import MISSING, count, count_range, percent, signed
 from hsiaug.report.output_files import TableFiles
-from hsiaug.report.records import ArmCell, CellKey, Trial
+from hsiaug.report.records import ArmCell, CellKey, Trial, known, number_of, recall_of
 from hsiaug.report.tables import ADDED, ASKED, Report, Table
 
 RESAMPLES = 2000
@@ -113,19 +113,19 @@ def _board(tables: tuple[Table, ...]) -> Board:
     for key in dict.fromkeys(key for table in tables for key in table.every_cell):
         holders = [table for table in tables if key in table.every_cell]
         label = holders[0].cell_label(holders[0].every_cell[key])
-        known = tuple(result for table in holders if (result := _result(table, key)) is not None)
-        if len(known) < len(tables):
-            partial.append(f"{label} ({count(len(tables) - len(known), 'scene')} missing)")
+        found = tuple(result for table in holders if (result := _result(table, key)) is not None)
+        if len(found) < len(tables):
+            partial.append(f"{label} ({count(len(tables) - len(found), 'scene')} missing)")
             continue
-        trials = [trial for result in known for trial in result.cell.trials]
-        seconds = [s for t in trials if t.ok and (s := t.number("total", "cpu_seconds")) is not None]
+        trials = [trial for result in found for trial in result.cell.trials]
+        seconds = [s for t in trials if t.ok and (s := number_of(t, "cpu_seconds")) is not None]
         entries.append(
             Entry(
                 label,
                 _track(trials),
-                known,
-                _pooled([fmean(result.scores) for result in known]),
-                _pooled([fmean(result.gains) for result in known]),
+                found,
+                _pooled([fmean(result.scores) for result in found]),
+                _pooled([fmean(result.gains) for result in found]),
                 fmean(seconds) if seconds else None,
             )
         )
@@ -137,12 +137,12 @@ def _result(table: Table, key: CellKey) -> Result | None:
     cell = table.every_cell[key]
     controls = [c for (arm, by), c in table.every_cell.items() if (arm.generator.name, by) == ("none", key[1])]
     # By seed, because a failed trial may have ended before it had a split.
-    without = {trial.seed: _new_ground(trial) for control in controls for trial in control.ok}
+    without = {trial.seed: _new_ground(table, trial) for control in controls for trial in control.ok}
     pairs = [
         (own, base)
         for trial in (*cell.ok, *cell.failed)
         if (base := without.get(trial.seed)) is not None
-        and (own := _new_ground(trial) if trial.ok else base) is not None
+        and (own := _new_ground(table, trial) if trial.ok else base) is not None
     ]
     if not pairs:
         return None
@@ -151,14 +151,15 @@ def _result(table: Table, key: CellKey) -> Result | None:
     return Result(cell, scores, gains, gain.verdict.finding if gain and gain.verdict else None)
 
 
-def _new_ground(trial: Trial) -> float | None:
+def _new_ground(table: Table, trial: Trial) -> float | None:
     """Mean recall over the large classes on hidden test pixels, else in new fields, else on all; of masks mIoU."""
     if not trial.condition.task.startswith("pixel"):
-        return trial.metric("miou")
-    where = next((part for part in ("hidden", "new") if trial.has(part)), "")
-    classes = trial.large or range(1, len((trial.audit or {}).get("test_counts") or ()) + 1)
-    found = [recall for c in classes if (recall := trial.recall(c, where)) is not None]
-    return fmean(found) if found else None
+        return number_of(trial, "miou")
+    where = next((part for part in ("hidden", "new") if getattr(trial, f"recall_{part}") is not None), "")
+    found = recall_of([trial], where)[0]
+    large = [class_id - 1 for class_id in table.large if class_id <= len(found)]
+    shown = known(found[large] if large else found)
+    return fmean(shown) if shown else None
 
 
 def _pooled(values: Sequence[float]) -> Pooled:
@@ -172,8 +173,8 @@ def _pooled(values: Sequence[float]) -> Pooled:
 
 def _track(trials: Sequence[Trial]) -> str:
     """``inductive`` or ``transductive``, with outside data and labels that were asked for."""
-    parts = ["transductive" if any(trial.common["transductive"] for trial in trials) else "inductive"]
-    if any(FILE in method.params for trial in trials for method in (trial.generator, trial.classifier)):
+    parts = ["transductive" if any(trial.transductive for trial in trials) else "inductive"]
+    if any(FILE in method.params for trial in trials for method in (trial.arm.generator, trial.classifier)):
         parts.append("outside data")
     if any(trial.condition.protocol == ASKED for trial in trials):
         parts.append("asked labels")

@@ -1,4 +1,4 @@
-"""Pages of a report: one for each table in a view, and scenes and arms in one table, the best arm first."""
+"""Pages of a report: one for each table in a view; the summary, which shows accuracy first; and arms by scene."""
 
 from __future__ import annotations
 
@@ -8,14 +8,13 @@ from functools import cached_property, partial
 from operator import attrgetter
 from statistics import fmean
 
-from hsiaug.base.errors import InputError
 from hsiaug.metrics.pooling import FEWEST_SCENES, Pooled, pool_scenes
 from hsiaug.metrics.significance import MIN_PAIRS
 from hsiaug.report.compare import Comparison, Gain
 from hsiaug.report.curves import AXES, curve_notes
-from hsiaug.report.findings import CONTROL, FINDINGS, OF_SIGNS, go_on, judged, over, said_of, signs_note
+from hsiaug.report.findings import CONTROL, FINDINGS, OF_SIGNS, go_on, over, said_of, signs_note
 from hsiaug.report.grid import Grid, GridColumn, GridEntry, ReportPage, make_grid
-from hsiaug.report.labels import MISSING, count, p_said, range_text, signed, with_interval
+from hsiaug.report.labels import MISSING, count, p_said, percent, range_text, signed, with_interval
 from hsiaug.report.notes import (
     audit_lines,
     control_notes,
@@ -28,33 +27,27 @@ from hsiaug.report.notes import (
 )
 from hsiaug.report.records import CellKey
 from hsiaug.report.tables import ADDED, Report, Table
-from hsiaug.report.views import LABELS, SCENE, SUMMARY, VIEWS, alone_grid, check_view
+from hsiaug.report.views import LABELS, MOST_ROWS, SUMMARY, VIEWS, alone_grid, check_view, overview
 
 NOTE = (
     "Over none, all scenes: mean difference to none, in points, by random effects, with the 95 % interval of Hartung and "
     "Knapp. A new scene: the 95 % prediction interval of the gain on a scene that is not among these (Higgins et al., "
     "2009). It supposes that such a scene is drawn as these were."
 )
-MOST_ROWS = 22
-"""Rows that a summary shows; the rest is counted."""
 
 
 def pages(report: Report, by: str) -> tuple[ReportPage, ...]:
-    """A page per table of the report, and by generator, scene or in summary one per matrix.
+    """A page per table of the report; of the summary, and by generator last, one per run and protocol.
 
-    Raises InputError for an unknown view, by labels where there is no curve, and by scene below three scenes.
+    Raises InputError for an unknown view, and by labels where there is no curve.
     """
     check_view(by)
     if by == LABELS:
         from hsiaug.report.views_labels import label_pages
 
         return label_pages(report)
-    if by == SCENE:
-        pooled_matrices(report)
     made = tuple(_table_page(table, report.where, by) for table in report.tables if by in VIEWS)
-    if by not in ("generator", SCENE, SUMMARY):
-        return made
-    return (*made, *_summaries(report, alone=by == SUMMARY, pooled=by == SCENE))
+    return (*made, *_summaries(report, alone=by == SUMMARY)) if by in ("generator", SUMMARY) else made
 
 
 def _table_page(table: Table, where: str, by: str) -> ReportPage:
@@ -152,18 +145,6 @@ def matrices(report: Report) -> list[Matrix]:
     return [Matrix(tables, _rows(tables)) for tables in same_but_scene(report)]
 
 
-def pooled_matrices(report: Report) -> list[Matrix]:
-    """Those over three scenes or more. Raises InputError where there is none."""
-    found = [matrix for matrix in matrices(report) if matrix.pooled]
-    if not found:
-        raise InputError(
-            f"gains are pooled over {FEWEST_SCENES} scenes or more, with the same protocol and an arm that is on all",
-            value=f"{len({table.condition.scene for table in report.tables})} scenes",
-            hint="Run the same benchmark on more scenes into this store, or a suite with several scenes.",
-        )
-    return found
-
-
 def same_but_scene(report: Report) -> list[tuple[Table, ...]]:
     """The tables that differ in the scene alone, those of each run and protocol; without points of learning curves.
 
@@ -202,6 +183,11 @@ def loss_of(gain: Gain) -> float | None:
     return min(c.second.mean for c in gain.against.values() if c and c.second)
 
 
+def overviews(tables: Sequence[Table]) -> tuple[Grid, ...]:
+    """The overview of each scene; of several scenes fewer rows."""
+    return tuple(overview(table, max(5, MOST_ROWS // len(tables))) for table in tables if table.cells)
+
+
 def closing(matrix: Matrix) -> tuple[str, ...]:
     """What helps, by how much, and what is not decided yet: the sentences in which every report ends."""
     if len(matrix.tables) == 1:
@@ -210,26 +196,39 @@ def closing(matrix: Matrix) -> tuple[str, ...]:
     else:
         said = []
         for table in matrix.tables:
-            arms = judged(table)
-            helping = sum(gain.rank[0] > 1 for gain in arms)
-            said.append(f"{helping} of {count(len(arms), 'arm')} on {table.condition.scene}")
+            helping = sum(gain.rank[0] > 1 for gain in table.judged)
+            said.append(f"{helping} of {count(len(table.judged), 'arm')} on {table.condition.scene}")
         said = [f"Shown to help: {', '.join(said)}."]
     if matrix.rows and matrix.rows[0].rank[0]:
         said.append(_gain_of(matrix.rows[0], matrix))
     return (*said, *_undecided(matrix))
 
 
-def _summaries(report: Report, *, alone: bool, pooled: bool) -> tuple[ReportPage, ...]:
-    """A page per matrix: its grid, what helps, and by how much; below the last, the command to run next.
+def class_sentence(table: Table) -> str:
+    """The classes of the lowest and of the highest mean recall of the arm with the highest mean score."""
+    key = table.scores.main.key
+    best = max(table.cells.values(), key=lambda cell: s[0] if (s := cell.summary(key)) else -1.0, default=None)
+    means = {
+        name: fmean(r) for i, name in enumerate(table.class_names, start=1) if best and (r := best.recalls(i))
+    }
+    if best is None or not means:
+        return ""
+    worst, top = min(means, key=means.__getitem__), max(means, key=means.__getitem__)
+    told = f"worst class {worst} ({percent(means[worst])} % recall), best {top} ({percent(means[top])} %)"
+    scene = f" on {table.condition.scene}"
+    return f"Highest mean {table.scores.main.name}{scene}: {table.cell_label(best)}; {told}."
 
-    alone: with the notes and the audit of its tables. pooled: of three scenes or more alone.
+
+def _summaries(report: Report, *, alone: bool) -> tuple[ReportPage, ...]:
+    """A page per matrix: accuracy, what helps, and by how much; below the last, the command to run next.
+
+    alone: with accuracy, and the notes and the audit of its tables.
     """
-    wanted = [matrix for matrix in matrices(report) if matrix.pooled or not pooled]
     store = "" if report.store == "hsiaug-results" else f" --store {report.where}"
     more = [found for table in report.tables if (found := go_on(table))]
     again = f"the same benchmark with --seeds {max(more)} runs the draws that are missing; " if more else ""
     next_ = f"Next: {again}hsiaug report{store} --out report.html (on a terminal --notes or --by generator)"
-    made = [_page(matrix, report, alone) for matrix in wanted]
+    made = [_page(matrix, report, alone) for matrix in matrices(report)]
     return (*made[:-1], *(replace(page, closing=(*page.closing, next_)) for page in made[-1:]))
 
 
@@ -265,7 +264,7 @@ def _gain_of(row: ArmRow, matrix: Matrix) -> str:
             loss = loss_of(gain)
             at = f" at {table.scores.second.name} {signed(loss)}" if loss is not None else ""
             p = f"{p_said(one.main.p_corrected)}, " if one.main.p is not None else ""
-            about = f" ({p}{count(len(one.pairs), 'draw')})"
+            about = f" ({p}{count(len(one.mine), 'draw')})"
             where = about if len(matrix.tables) == 1 else f" on {table.condition.scene}"
             parts.append(f"{with_interval(one.main.mean, one.main.interval)}{at} over {control}{where}")
     if row.pooled:
@@ -280,7 +279,7 @@ def _gain_of(row: ArmRow, matrix: Matrix) -> str:
 
 def _undecided(matrix: Matrix) -> list[str]:
     """One sentence on the arms for which the draws are too few, and one on those that are open."""
-    verdicts = [gain.verdict for table in matrix.tables for gain in judged(table) if gain.verdict]
+    verdicts = [gain.verdict for table in matrix.tables for gain in table.judged if gain.verdict]
     waiting, open_ = ([v for v in verdicts if v.finding == finding] for finding in ("undecided", "open"))
     of, said = count(len(verdicts), "arm" if len(matrix.tables) == 1 else "verdict"), []
     if waiting:
@@ -294,22 +293,26 @@ def _undecided(matrix: Matrix) -> list[str]:
 
 
 def _page(matrix: Matrix, report: Report, alone: bool) -> ReportPage:
-    tables, more = matrix.tables, len(matrix.rows) - MOST_ROWS
+    tables = matrix.tables
     failed, trials = (sum(len(getattr(table, name)) for table in tables) for name in ("failed", "trials"))
     store = f"hsiaug report --store {report.where}"
     apart = tuple(grid for table in tables if alone and (grid := alone_grid(table)).rows)
     notes = dict.fromkeys(note for table in tables if alone for note in table_notes(table))
+    shown = overviews(tables) if alone else ()
+    gains = (matrix.grid,) if matrix.rows and (not alone or len(tables) > 1) else ()
+    more = sum(len(table.cells) for table in tables) - sum(len(grid.rows) for grid in shown) if shown else 0
     return ReportPage(
         title=f"Summary: {matrix.title}",
         leaky=any(table.leaky for table in tables),
         failed=f"{failed:,} of {count(trials, 'trial')} failed; which: {store} --by seed" if failed else None,
         warnings=tuple(dict.fromkeys(text for table in tables for text in warnings(table))),
-        grids=((matrix.grid,) if matrix.rows else ()) + apart,
+        grids=(*shown, *gains, *apart),
         notes=(*notes, OF_SIGNS, *([NOTE] if matrix.pooled else [])),
         audit=tuple(line for table in tables if alone for line in audit_lines(table, report.where)),
         closing=(
-            *([f"and {count(more, 'more arm')}: {store} --by gain"] if more > 0 else []),
-            *([f"{signs_note(tables)} {CONTROL}: a control."] if matrix.rows else []),
+            *([f"and {count(more, 'more row')}: {store} --by generator"] if more > 0 else []),
+            *(filter(None, map(class_sentence, tables)) if alone else ()),
+            *([f"{signs_note(tables)} {CONTROL}: a control."] if gains else []),
             short_audit(tables),
             *closing(matrix),
         ),

@@ -51,7 +51,7 @@ def methods_paragraph(table: Table) -> str:
         parts.append(f"{count(len(table.failed), 'trial')} failed and enter no mean.")
     versions = versions_of([table])
     if stated := join_words(f"{name} {' and '.join(versions[name])}" for name in STATED if name in versions):
-        machines = {str((t.common["environment"] or {}).get("processor") or "") for t in table.trials} - {""}
+        machines = {str((t.environment or {}).get("processor") or "") for t in table.trials} - {""}
         on = f" on {join_words(sorted(machines))}" if machines else ""
         parts.append(f"Versions: {stated}{on}.")
     return " ".join(parts)
@@ -62,7 +62,7 @@ def versions_of(tables: Iterable[Table]) -> dict[str, list[str]]:
     found: dict[str, set[str]] = {}
     for table in tables:
         for trial in table.trials:
-            for name, version in ((trial.common["environment"] or {}).get("versions") or {}).items():
+            for name, version in ((trial.environment or {}).get("versions") or {}).items():
                 found.setdefault(str(name), set()).add(str(version))
     return {name: sorted(found[name]) for name in sorted(found)}
 

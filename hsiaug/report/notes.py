@@ -12,10 +12,10 @@ from hsiaug.metrics.verdict import meanings
 from hsiaug.protocol.large_classes import FEWEST
 from hsiaug.report.grid import Grid, ReportPage
 from hsiaug.report.labels import MISSING, count, count_range, draws_text, left_out, plus_minus, seeds_text, span
-from hsiaug.report.records import FIELDS, VISIBILITY, ArmCell, Audit, DrawKey, Trial, make_cells
+from hsiaug.report.records import PARTS, ArmCell, Audit, CellKey, DrawKey, Trial, in_order, number_of
 from hsiaug.report.scores import CONTROL_CLASSIFIERS
 from hsiaug.report.tables import Table, named
-from hsiaug.trial.arm import ALONE, BOTH, RIVALS, needed_of
+from hsiaug.trial.arm import ALONE, RIVALS, needed_of
 from hsiaug.trial.failures import ErrorKind, error_kind, why_failed
 
 NAMED = 12
@@ -55,13 +55,16 @@ def failure_lines(table: Table, where: str) -> tuple[str, ...]:
     """A line per error, the most frequent first: how often, what it was, which arms, and how to see the first whole."""
     groups: dict[ErrorKind, list[Trial]] = {}
     for trial in sorted(table.failed, key=lambda t: (t.seed, t.hash)):
-        groups.setdefault(error_kind(trial.record), []).append(trial)
+        groups.setdefault(error_kind({"error": trial.error}), []).append(trial)
     lines = []
     for found in groups.values():
-        why, cells = why_failed(found[0].record), list(make_cells(found).values())
-        arms = [f"{table.cell_label(cell)} ({seeds_text(t.seed for t in cell.trials)})" for cell in cells[:NAMED]]
-        if len(cells) > NAMED:
-            arms.append(f"and {count(len(cells) - NAMED, 'more arm')}: hsiaug report --store {where} --by seed")
+        seeds: dict[CellKey, list[int]] = {}
+        for trial in found:
+            seeds.setdefault((trial.arm, trial.classifier), []).append(trial.seed)
+        keys, why = in_order(seeds), why_failed({"error": found[0].error})
+        arms = [f"{table.cell_label(table.every_cell[key])} ({seeds_text(seeds[key])})" for key in keys[:NAMED]]
+        if len(keys) > NAMED:
+            arms.append(f"and {count(len(keys) - NAMED, 'more arm')}: hsiaug report --store {where} --by seed")
         show = f"hsiaug show {found[0].hash} --store {where}"
         lines.append((-len(found), why, f"{len(found):,} × {why}. In {', '.join(arms)}. See it whole: {show}"))
     return tuple(said for *_, said in sorted(lines))
@@ -104,14 +107,14 @@ def number_notes(table: Table) -> list[str]:
     ]
     notes += [f"ω: {one}." for one in sorted({a.generator.convention or "" for a in table.arms} - {""})]
     notes += [*_parts(table), *repeat_notes(table)]
-    splits = Counter(seed for seed, _ in {(trial.seed, trial.draw[1]) for trial in table.trials if trial.ok})
+    splits = Counter(seed for seed, _ in {(trial.seed, trial.split) for trial in table.trials if trial.ok})
     if changed := [seed for seed, n in splits.items() if n > 1]:
         notes.append(
             f"{seeds_text(changed).capitalize()} drew different pixels in different trials: means mix them, and only "
             "trials of the same pixels are paired. Rerun with --existing all to have one split per seed."
         )
     notes += _unequal_budgets(table)
-    auto = {t.draw: str(t.common["view_shown"]) for t in table.trials if t.ok and t.classifier.view == AUTO}
+    auto = {t.draw: str(t.view_shown) for t in table.trials if t.ok and t.classifier.view == AUTO}
     if auto:
         listed = ", ".join(f"{name} in {count(n, 'draw')}" for name, n in Counter(auto.values()).most_common())
         notes.append(
@@ -128,27 +131,27 @@ def _parts(table: Table) -> Iterator[str]:
     """Definitions of seen and new fields and of shown and hidden pixels, and the classes that these have."""
 
     def over(parts: tuple[str, ...], told: Sequence[Trial], word: str) -> str:
-        classes = ([int(trial.number("n_classes", part) or 0) for trial in told] for part in parts)
+        classes = ([int(number_of(trial, f"n_classes_{part}") or 0) for trial in told] for part in parts)
         return " and ".join(f"{count_range(n)} {word}{part}" for n, part in zip(classes, parts, strict=True))
 
     classes = len(table.class_names)
-    if table.scores.fields and (told := [trial for trial in table.trials if trial.has("new")]):
+    if table.scores.fields and (told := table.told("new")):
         what = sorted({str((trial.audit or {}).get("fields") or "fields") for trial in told})
         yield (
             f"AA seen, AA new: of the test pixels in fields ({' or '.join(what)}) that hold training pixels, and in "
             "fields that hold none; means over the classes that have such pixels: "
-            f"{over(FIELDS, told, 'in ')} fields, of {classes}."
+            f"{over(PARTS[:2], told, 'in ')} fields, of {classes}."
         )
         if older := sum(trial.ok for trial in table.trials) - len(told):
             yield (
                 f"{count(older, 'older record')} of this table do not tell seen and new fields apart, and are left out "
                 "of these means. Rerun with --existing all to have them."
             )
-    if told := [trial for trial in table.trials if trial.has("hidden")]:
+    if told := table.told("hidden"):
         yield (
             "AA shown, AA hidden: of test pixels whose spectra plugins could read, and of those in blocks that no plugin "
             "saw before it predicted them; means over the classes that have such pixels: "
-            f"{over(VISIBILITY, told, '')}, of {classes}."
+            f"{over(PARTS[2:], told, '')}, of {classes}."
         )
 
 
@@ -167,11 +170,11 @@ def _unequal_budgets(table: Table) -> Iterator[str]:
         taken: dict[DrawKey, dict[int, str]] = {}
         for cell in table.cells_of(classifier):
             for trial in cell.ok:
-                if trial.steps is not None:
-                    taken.setdefault(trial.draw, {}).setdefault(trial.steps, table.arm_label(cell.arm))
-        if unequal := [(seed, steps) for (seed, _), steps in sorted(taken.items()) if len(steps) > 1]:
-            seed, steps = unequal[0]
-            listed = ", ".join(f"{n:,} with {arm}" for n, arm in sorted(steps.items()))
+                if (steps := number_of(trial, "steps")) is not None:
+                    taken.setdefault(trial.draw, {}).setdefault(int(steps), table.arm_label(cell.arm))
+        if unequal := [(seed, arms) for (seed, _), arms in sorted(taken.items()) if len(arms) > 1]:
+            seed, arms = unequal[0]
+            listed = ", ".join(f"{n:,} with {arm}" for n, arm in sorted(arms.items()))
             yield (
                 f"Unequal budget: {table.labels[classifier]} took different numbers of optimiser steps in arms of one "
                 f"draw, in {count(len(unequal), 'draw')} (seed {seed}: {listed}). What an arm gains may be its longer "
@@ -198,7 +201,7 @@ def control_notes(table: Table) -> list[str]:
 
 def significance_note(table: Table) -> list[str]:
     """Notes on the significance tests, or on why none was possible."""
-    pairs = [len(c.pairs) for c in table.comparisons]
+    pairs = [len(c.mine) for c in table.comparisons]
     few, tested = [n for n in pairs if n < MIN_PAIRS], [n for n in pairs if n >= MIN_PAIRS]
     notes = []
     if few:
@@ -284,16 +287,16 @@ def short_audit(tables: Sequence[Table]) -> str:
 
 def transductive(table: Table) -> bool:
     """True where any trial learned from unlabelled pixels of the whole scene, test pixels included."""
-    return any(trial.common["transductive"] for trial in table.trials)
+    return any(trial.transductive for trial in table.trials)
 
 
 def users_of_unlabelled(table: Table) -> dict[str, list[str]]:
     """Who learned from unlabelled pixels: scope → labels of generators and classifiers."""
     users: dict[str, set[str]] = {}
     for cell in table.every_cell.values():
-        for common in {id(trial.common): trial.common for trial in cell.trials}.values():
+        for scopes in {id(trial.scope): trial.scope for trial in cell.trials}.values():
             for role, method in (("generator", cell.arm.generator), ("classifier", cell.classifier)):
-                scope = (common["scope"] or {}).get(role)
+                scope = (scopes or {}).get(role)
                 if scope and scope != "none":
                     users.setdefault(scope, set()).add(table.labels[method])
     return {scope: sorted(users[scope]) for scope in sorted(users)}
@@ -371,9 +374,9 @@ def _entries(audit: Audit, key: str) -> Iterable[Any]:
 def _synthetic(table: Table) -> list[str]:
     """How much every λ made beside real samples: the same for all generators of a draw."""
     parts = []
-    for rate in sorted({trial.rate for trial in table.trials if trial.rate}):
-        made = [t for t in table.trials if t.rate == rate and t.generator.train == BOTH and t.has("samples")]
-        real, synthetic = ([t.number(kind, "samples") or 0 for t in made] for kind in ("real", "synthetic"))
+    for rate in sorted({arm.rate for arm, _ in table.every_cell if arm.rate}):
+        made = [t for t in table.trials if t.arm.rate == rate and t.arm == t.arm.both and t.real is not None]
+        real, synthetic = [sum(t.real) for t in made], [sum(t.synthetic) for t in made]
         if made:
             parts.append(f"λ = {rate}: {span(synthetic, 0)} beside {span(real, 0)} real")
     return [f"{table.scores.unit} for training, {'; '.join(parts)}"] if parts else []

@@ -1,42 +1,40 @@
-"""Parts of a record that reports read (see docs/results-format.md): who was run, on what, and how it went; and cells:
-the trials of one arm with one classifier, over the draws."""
+"""Records as one frame, with a row for each trial (see docs/results-format.md), and cells: the trials of one arm with one
+classifier."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field, replace
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from functools import cache, cached_property
-from math import fsum, isfinite
-from typing import Any
+from math import isfinite
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
 
 from hsiaug.base.errors import StoreError
 from hsiaug.core.view_names import RAW
 from hsiaug.metrics.significance import MeanStd, mean_std
 from hsiaug.protocol.balance import Rate
 from hsiaug.report.labels import MISSING
-from hsiaug.tasks.task import get_task
 from hsiaug.trial.arm import BOTH, CONTROLS, PIXEL_SVM, TEACHER, Arm, Method, controls_of
 from hsiaug.trial.hashing import canonical_json
 from hsiaug.trial.record_json import Record, json_line, made_nothing
 
+if TYPE_CHECKING:
+    from pandas import DataFrame
+
 Audit = Mapping[str, Any]
 DrawKey = tuple[int, str]
-"""A seed, and the checksum of the split that it drew."""
-Parts = Mapping[str, Mapping[str, Any]]
-"""Part of a record → its numbers by name, and the recall of every class under ``recall``."""
-Source = Callable[[str], Record]
+"""The first seed that drew a split, and the checksum of the split: what two trials must share to be a pair."""
+Trial = Any
+"""A row of the frame, whose columns are its attributes."""
 
-FIELDS = ("seen", "new")
-VISIBILITY = ("shown", "hidden")
-"""Fields that hold training pixels, and fields that hold none."""
-
-COUNTED = ("timings", "cpu_seconds", "optimiser_steps", "classifier_facts")
-COMMON = ("scope", "transductive", "class_names", "environment", "scene_ref", "error")
-"""Keys whose values many records share; beside them stands "view_shown", the name of the spectral view."""
-MEASURED, MEASURED_REAL = "measured", "measured_real"
-"""What a generator states of its samples in their provenance, and the same of left-out real ones; see docs/plugins.md."""
-
+PARTS = ("seen", "new", "shown", "hidden")
+"""Test pixels in fields with and without training pixels; those that plugins saw, and hidden ones."""
+SHARED = ("scope", "transductive", "class_names", "environment", "scene_ref", "error")
+"""Keys whose values many records share."""
 OF_TRIAL = {
     "seed", "generator", "classifier", "lambda", "times", "train", "omega", "omega_convention", "view", "diagnosis"
 }  # fmt: skip
@@ -62,309 +60,105 @@ class Condition:
     rest: str = "{}"
 
 
-@dataclass(slots=True, unsafe_hash=True)
-class Trial:
-    """What tables take from one record; frozen ones take longer to make.
+def read_frame(records: Iterable[Record]) -> DataFrame:
+    """A row per hash: of several records the newest that went well, else the newest.
 
-    empty: λ asked for no synthetic sample; older records hold such a trial as ok, with the metrics of none.
-    draw: what two trials must share to be a pair: the very pixels, and the first seed that drew them.
-    audit: None where it failed before it had a split. common: values under COMMON.
-    parts: the numbers of the record: "" its metrics, FIELDS, VISIBILITY, COUNTED, MEASURED, ``subset:NAME``, ``samples``.
-    source: gives the whole record of a hash.
-    large: ids of the classes that ``aa_large`` is over, which all trials of a table share; nothing else is ever set.
+    Columns: ``hash``, ``seed``, ``split`` (checksum), ``created``; ``condition``, ``arm``, ``classifier``; ``ok``,
+    ``idle`` (λ asked for no sample; older records hold such a trial as ok, with the metrics of none) and ``status``;
+    SHARED, ``view_shown`` and ``audit``; every metric as a fraction, those of PARTS as ``aa_new`` or ``n_classes_new``,
+    AA over fixed classes as ``subset:NAME``; ``recall`` and ``recall_new``: of each class; ``confusion``; ``real`` and
+    ``synthetic``: samples by class; ``seconds``, ``cpu_seconds``, ``steps``, ``peak_memory_mb``.
+
+    Raises StoreError for a record that is not as in docs/results-format.md.
     """
+    from pandas import DataFrame
 
-    hash: str
-    seed: int
-    created: str = field(repr=False, compare=False)
-    draw: DrawKey = field(compare=False)
-    audit: Audit | None = field(repr=False, compare=False)
-    parts: Parts = field(repr=False, compare=False)
-    source: Source = field(repr=False, compare=False)
-    condition: Condition
-    arm: Arm
-    classifier: Method
-    ok: bool = field(compare=False)
-    empty: bool = field(compare=False)
-    common: Mapping[str, Any] = field(repr=False, compare=False)
-    large: tuple[int, ...] = field(default=(), compare=False)
-
-    @property
-    def record(self) -> Record:
-        """The whole record, read anew where the store has it."""
-        return self.source(self.hash)
-
-    @property
-    def generator(self) -> Method:
-        """The generator of its arm."""
-        return self.arm.generator
-
-    @property
-    def rate(self) -> Rate:
-        """Its λ."""
-        return self.arm.rate
-
-    @property
-    def omega(self) -> float | None:
-        """Its ω."""
-        return self.arm.omega
-
-    @property
-    def steps(self) -> int | None:
-        """Optimiser steps that trained the classifier, without those that only chose among its samples."""
-        counted = self.number("fit_classifier", "optimiser_steps")
-        return None if counted is None else int(counted - (self.number("aside_steps", "classifier_facts") or 0))
-
-    @property
-    def failed(self) -> bool:
-        """True where the trial gave no metrics and should have."""
-        return not self.ok and not self.empty
-
-    @property
-    def status(self) -> str:
-        """``ok``, ``empty`` or ``failed``."""
-        return "ok" if self.ok else "empty" if self.empty else "failed"
-
-    @property
-    def scope(self) -> str | None:
-        """Unlabelled pixels that its generator reads; None where the trial ended before that was known."""
-        return (self.common["scope"] or {}).get("generator")
-
-    def metric(self, name: str) -> float | None:
-        """A metric as a fraction; None where the trial failed or the number is missing or not finite.
-
-        name: ``oa``, ``aa``, …; ``aa_large`` for the AA over the classes that the table calls large, ``subset:NAME`` for
-            that over a fixed subset; ``aa_seen`` or ``oa_new`` in seen or in new fields, likewise ``aa_hidden``.
-        """
-        if name.startswith("subset:"):
-            return self.number("aa", name)
-        if name == "aa_large":
-            values = [self.recall(class_id) for class_id in self.large]
-            known = [value for value in values if value is not None]
-            return fsum(known) / len(known) if known and len(known) == len(values) else None
-        score, _, where = name.rpartition("_")
-        return self.number(score, where) if where in (*FIELDS, *VISIBILITY) else self.number(name)
-
-    def number(self, name: str, part: str = "") -> float | None:
-        """A number of a part; None where there is none, or none that is finite."""
-        return _finite(self.parts.get(part, {}).get(name))
-
-    def has(self, part: str) -> bool:
-        """Whether there are numbers of a part."""
-        return part in self.parts
-
-    def recall(self, class_id: int, where: str = "") -> float | None:
-        """Recall of a class id 1..C, in one of FIELDS or in all; None where this draw has no test pixel of it there."""
-        recall = self.parts.get(where, {}).get("recall") or ()
-        return _finite(recall[class_id - 1]) if class_id <= len(recall) else None
-
-
-def _finite(value: Any) -> float | None:
-    return value if type(value) in (float, int) and isfinite(value) else None
-
-
-@dataclass(frozen=True)
-class ArmCell:
-    """The trials of one arm with one classifier, in the order of their seeds."""
-
-    arm: Arm
-    classifier: Method
-    trials: tuple[Trial, ...]
-    _columns: dict[str, list[float | None]] = field(default_factory=dict, init=False, repr=False, compare=False)
-
-    @cached_property
-    def ok(self) -> tuple[Trial, ...]:
-        """Trials that gave numbers, one per split: of seeds that drew the same, the first. Only these enter a mean."""
-        first: dict[DrawKey, Trial] = {}
-        for trial in self.trials:
-            if trial.ok:
-                first.setdefault(trial.draw, trial)
-        return tuple(first.values())
-
-    @property
-    def failed(self) -> tuple[Trial, ...]:
-        """Trials that are named, and never averaged."""
-        return tuple(trial for trial in self.trials if trial.failed)
-
-    @property
-    def empty(self) -> tuple[Trial, ...]:
-        """Trials whose λ asked for no sample: they say nothing of the generator."""
-        return tuple(trial for trial in self.trials if trial.empty)
-
-    @property
-    def rival(self) -> str:
-        """The classifier that, without a sample, is a further control of it; "" where there is none."""
-        if not self.arm.judged:
-            return ""
-        if self.trials[0].condition.task == "segmentation":
-            return PIXEL_SVM if self.classifier.name != PIXEL_SVM else ""
-        return TEACHER if any(trial.scope == "scene" for trial in self.trials) else ""
-
-    @property
-    def controls(self) -> tuple[str, ...]:
-        """Controls that the cell is measured against; for a further control, the others."""
-        if not self.arm.judged:
-            return CONTROLS
-        scope = next((trial.scope for trial in self.trials if trial.scope), None)
-        every = controls_of(get_task(self.trials[0].condition.task), scope)
-        return tuple(name for name in every if name != self.arm.generator.name)
-
-    @property
-    def blank(self) -> str:
-        """Text that stands in a table if the trials gave no number."""
-        return MISSING if self.ok else "failed" if self.failed else "nothing made"
-
-    def values(self, metric: str) -> list[float]:
-        """The metric (a fraction) of each trial that has it, in the order of the seeds."""
-        return [value for value in self.column(metric) if value is not None]
-
-    def column(self, metric: str) -> list[float | None]:
-        """The metric of each trial of ``ok``."""
-        if metric not in self._columns:
-            self._columns[metric] = [trial.metric(metric) for trial in self.ok]
-        return self._columns[metric]
-
-    @cached_property
-    def places(self) -> dict[DrawKey, int]:
-        """Draw → place in ``ok``, of the trials that made samples or had none to make."""
-        return {trial.draw: i for i, trial in enumerate(self.ok) if not trial.empty}
-
-    def summary(self, metric: str) -> MeanStd | None:
-        """Mean, std and n of a metric; None where no trial has it."""
-        values = self.values(metric)
-        return mean_std(values) if values else None
-
-    def recalls(self, class_id: int) -> list[float]:
-        """Recall of a class in each draw that has a test pixel of it."""
-        return [value for trial in self.ok if (value := trial.recall(class_id)) is not None]
-
-
-CellKey = tuple[Arm, Method]
-"""An arm and a classifier."""
-
-
-def make_cells(trials: Iterable[Trial]) -> dict[CellKey, ArmCell]:
-    """Trials grouped by arm and classifier, controls first."""
-    groups: dict[CellKey, list[Trial]] = {}
-    for trial in trials:
-        groups.setdefault((trial.arm, trial.classifier), []).append(trial)
-    return {
-        key: ArmCell(*key, tuple(sorted(groups[key], key=lambda t: (t.seed, t.hash)))) for key in in_order(groups)
-    }
-
-
-def in_order(keys: Iterable[CellKey]) -> list[CellKey]:
-    """Sort by arm, controls first, then by classifier."""
-    return sorted(keys, key=lambda key: (key[0].rank, method_rank(key[1])))
-
-
-def method_rank(method: Method) -> tuple[str, str, str, str]:
-    """Sort key: by name, then what differs where several share it."""
-    return method.name, method.version, method.params, "" if method.view == RAW else method.view
-
-
-def class_counts(audits: Iterable[Audit | None], key: str, class_id: int) -> list[int]:
-    """Train or test pixels of a class (``train_counts``, ``test_counts``) in each split that counts it."""
-    counts = [(audit or {}).get(key) or () for audit in audits]
-    return [int(entries[class_id - 1]) for entries in counts if class_id <= len(entries)]
-
-
-About = tuple[Condition, Arm, Method, Mapping[str, Any]]
-"""What many records share: condition, arm, classifier, and the values under COMMON."""
-
-
-def read_trials(records: Iterable[Record], source: Source | None = None) -> list[Trial]:
-    """Trials of the records, one per hash: the newest that went well, else the newest.
-
-    source: gives a record again, whole, by its hash; None = the records are kept.
-    """
-    best: dict[str, Trial] = {}
-    kept: dict[str, Any] = {}
+    rows: dict[str, dict[str, Any]] = {}
     audit_of, about_of = cache(json.loads), cache(_about)
     for record in records:
         if isinstance(spec := record.get("spec"), dict) and spec.get("diagnosis"):
             continue  # older trials whose samples were made of test labels
-        trial = _read(record, source or kept.__getitem__, audit_of, about_of)
-        known = best.get(trial.hash)
-        if known is None or (not trial.failed, trial.created) > (not known.failed, known.created):
-            best[trial.hash] = trial
-            if source is None:
-                kept[trial.hash] = record
-    return list(best.values())
+        name = record.get("hash", "without a hash")
+        if record.get("format") != 1:
+            raise StoreError(
+                f"record {name} must have format 1",
+                value=f"format {record.get('format')!r}",
+                hint="Read it with the version of hsiaug that wrote it.",
+            )
+        try:
+            shared = {"spec": {k: v for k, v in record["spec"].items() if k != "seed"}}
+            shared |= {key: record.get(key) for key in SHARED}
+            row = _row(record, about_of(json_line(shared)), audit_of(json_line(record.get("audit"))))
+        except (KeyError, TypeError, ValueError, AttributeError) as error:
+            raise StoreError(
+                f"record {name} must hold what docs/results-format.md names",
+                value=f"{type(error).__name__} {error}",
+                hint="Delete the record's folder and run its trial again.",
+            ) from error
+        known = rows.get(name)
+        if known is None or (row["status"] != "failed", row["created"]) > (
+            known["status"] != "failed",
+            known["created"],
+        ):
+            rows[name] = row
+    return DataFrame(list(rows.values()))
 
 
-def by_split(trials: Iterable[Trial]) -> list[Trial]:
-    """The trials of one condition, of which those on the same pixels are of the same draw, whatever their seeds."""
-    first: dict[str, int] = {}
-    known = list(trials)
-    for seed, split in sorted({trial.draw for trial in known}):
-        if split:
-            first.setdefault(split, seed)
-    same = [first.get(trial.draw[1], trial.seed) for trial in known]
-    return [
-        t if seed == t.draw[0] else replace(t, draw=(seed, t.draw[1])) for t, seed in zip(known, same, strict=True)
-    ]
-
-
-def _read(
-    record: Record, source: Source, audit_of: Callable[[str], Audit | None], about_of: Callable[[str], About]
-) -> Trial:
-    """audit_of, about_of: make what many records share once."""
-    name = record.get("hash", "without a hash")
-    if record.get("format") != 1:
-        raise StoreError(
-            f"record {name} must have format 1",
-            value=f"format {record.get('format')!r}",
-            hint="Read it with the version of hsiaug that wrote it.",
-        )
-    try:
-        spec, common = dict(record["spec"]), {key: record.get(key) for key in COMMON}
-        seed, ok = int(spec.pop("seed")), record["status"] == "ok" and record.get("metrics") is not None
-        common["view_shown"] = (record.get("spectral_view") or {}).get("name")
-        audit = audit_of(json_line(record.get("audit")))
-        draw = (seed, str((audit or {}).get("sha256", "")))
-        about, empty = about_of(json_line({"spec": spec, "common": common})), made_nothing(record)
-        parts = _parts(record, ok)
-    except (KeyError, TypeError, ValueError, AttributeError) as error:
-        raise StoreError(
-            f"record {name} must hold what docs/results-format.md names",
-            value=f"{type(error).__name__} {error}",
-            hint="Delete the record's folder and run its trial again.",
-        ) from error
-    condition, arm, classifier, shared = about
-    created, whose = str(record.get("created", "")), (condition, arm, classifier, ok, empty, shared)
-    return Trial(name, seed, created, draw, audit, parts, source, *whose)
-
-
-def _parts(record: Record, ok: bool) -> Parts:
+def _row(record: Record, about: Mapping[str, Any], audit: Audit | None) -> dict[str, Any]:
+    ok, idle = record["status"] == "ok" and record.get("metrics") is not None, made_nothing(record)
     metrics, samples = (record["metrics"] if ok else {}), record.get("samples") or {}
-    stated = record.get("provenance") or {}
-    parts = {"": metrics}
-    for several in ("fields", "visibility"):
-        parts |= metrics.get(several) or {}
-    parts |= {f"subset:{name}": one for name, one in (metrics.get("subsets") or {}).items()}
-    parts |= {key: record.get(key) for key in COUNTED}
-    parts |= {key: stated.get(key) for key in (MEASURED, MEASURED_REAL)}
-    parts["samples"] = {kind: sum(samples[kind]) for kind in ("real", "synthetic") if samples}
-    parts["record"] = {"peak_memory_mb": record.get("peak_memory_mb")}
+    several = {**(metrics.get("fields") or {}), **(metrics.get("visibility") or {})}
+    parts = {part: found for part in PARTS if isinstance(found := several.get(part), dict)}
+    numbers = {name: _finite(value) for name, value in metrics.items() if type(value) in (float, int)}
+    for part, found in parts.items():
+        numbers |= {f"{name}_{part}": _finite(v) for name, v in found.items() if type(v) in (float, int)}
+    for name, found in (metrics.get("subsets") or {}).items():
+        numbers |= {f"subset:{name}": _finite(found.get("aa")), f"oa subset:{name}": _finite(found.get("oa"))}
+    steps = (record.get("optimiser_steps") or {}).get("fit_classifier")
+    aside = (record.get("classifier_facts") or {}).get("aside_steps") or 0
     return {
-        part: {name: v for name, v in found.items() if type(v) in (float, int) or name == "recall"}
-        for part, found in parts.items()
-        if isinstance(found, dict) and found
+        "hash": record["hash"],
+        "seed": int(record["spec"]["seed"]),
+        "split": str((audit or {}).get("sha256", "")),
+        "created": str(record.get("created", "")),
+        "ok": ok,
+        "idle": idle,
+        "status": "ok" if ok else "empty" if idle else "failed",
+        "audit": audit,
+        **about,
+        "view_shown": (record.get("spectral_view") or {}).get("name"),
+        **numbers,
+        "recall": metrics.get("recall"),
+        **{f"recall_{part}": (parts.get(part) or {}).get("recall") for part in PARTS},
+        "confusion": np.array(metrics["confusion"], dtype=np.uint32) if metrics.get("confusion") else None,
+        "real": samples.get("real"),
+        "synthetic": samples.get("synthetic"),
+        "seconds": (record.get("timings") or {}).get("total"),
+        "cpu_seconds": (record.get("cpu_seconds") or {}).get("total"),
+        # Without the steps that only chose among samples.
+        "steps": None if steps is None else int(steps - aside),
+        "peak_memory_mb": record.get("peak_memory_mb"),
     }
 
 
-def _about(text: str) -> About:
+def _finite(value: float | None) -> float:
+    return np.nan if value is None or not isfinite(value) else value
+
+
+def _about(text: str) -> dict[str, Any]:
+    """What many records share: condition, arm, classifier, and the values of SHARED."""
     said = json.loads(text)
-    spec, omega = said["spec"], said["spec"]["omega"]
-    convention = None if omega is None else spec.get("omega_convention")
-    maker = Method.of(spec["generator"], convention, train=spec.get("train", BOTH))
-    return (
-        condition_of({key: value for key, value in spec.items() if key not in OF_TRIAL}),
-        Arm(maker, Rate.of(spec), None if omega is None else float(omega)),
-        Method.of(spec["classifier"], None, str(spec.get("view", RAW))),
-        said["common"],
+    spec = said.pop("spec")
+    omega = spec["omega"]
+    maker = Method.of(
+        spec["generator"], None if omega is None else spec.get("omega_convention"), train=spec.get("train", BOTH)
     )
+    return {
+        "condition": condition_of({key: value for key, value in spec.items() if key not in OF_TRIAL}),
+        "arm": Arm(maker, Rate.of(spec), None if omega is None else float(omega)),
+        "classifier": Method.of(spec["classifier"], None, str(spec.get("view", RAW))),
+        **said,
+    }
 
 
 def condition_of(spec: Mapping[str, Any]) -> Condition:
@@ -384,3 +178,162 @@ def condition_of(spec: Mapping[str, Any]) -> Condition:
         patch=int(spec["patch"]),
         rest=canonical_json(rest),
     )
+
+
+def by_draw(trials: DataFrame) -> DataFrame:
+    """The trials of one condition by seed, with ``draw``, and ``used``: that enter a mean.
+
+    Those on the same pixels are of the same draw, whatever their seeds; of each arm, classifier and draw the first that
+    went well is used.
+    """
+    known = trials.sort_values(["seed", "hash"], kind="stable")
+    first = known[known.split != ""].groupby("split").seed.min()
+    seeds = known.split.map(first).fillna(known.seed).astype(int)
+    known = known.assign(draw=list(zip(seeds, known.split, strict=True)))
+    first_ok = known[known.ok].drop_duplicates(["arm", "classifier", "draw"]).index
+    return known.assign(used=known.index.isin(first_ok))
+
+
+def rows_of(frame: DataFrame) -> tuple[Trial, ...]:
+    """The rows of a frame of trials."""
+    return tuple(frame.itertuples(index=False, name="Trial"))
+
+
+def number_of(trial: Trial, name: str) -> float | None:
+    """A number of a row; None where it has none."""
+    value = getattr(trial, name, None)
+    return None if value is None or value != value else value
+
+
+@dataclass(frozen=True, eq=False)
+class ArmCell:
+    """The trials of one arm with one classifier, in the order of their seeds. frame: of those that enter a mean."""
+
+    arm: Arm
+    classifier: Method
+    trials: tuple[Trial, ...]
+    frame: DataFrame
+
+    @cached_property
+    def ok(self) -> tuple[Trial, ...]:
+        """Trials that gave numbers, one per split: of seeds that drew the same, the first. Only these enter a mean."""
+        return tuple(trial for trial in self.trials if trial.used)
+
+    @property
+    def failed(self) -> tuple[Trial, ...]:
+        """Trials that are named, and never averaged."""
+        return tuple(trial for trial in self.trials if trial.status == "failed")
+
+    @property
+    def idle(self) -> tuple[Trial, ...]:
+        """Trials whose λ asked for no sample: they say nothing of the generator."""
+        return tuple(trial for trial in self.trials if trial.idle)
+
+    @property
+    def rival(self) -> str:
+        """The classifier that, without a sample, is a further control of it; "" where there is none."""
+        if not self.arm.judged:
+            return ""
+        if self.trials[0].condition.task == "segmentation":
+            return PIXEL_SVM if self.classifier.name != PIXEL_SVM else ""
+        return TEACHER if any(scope_of(trial) == "scene" for trial in self.trials) else ""
+
+    @property
+    def controls(self) -> tuple[str, ...]:
+        """Controls that the cell is measured against; for a further control, the others."""
+        if not self.arm.judged:
+            return CONTROLS
+        scope = next((scope for trial in self.trials if (scope := scope_of(trial))), None)
+        every = controls_of(self.trials[0].condition.task, scope)
+        return tuple(name for name in every if name != self.arm.generator.name)
+
+    @property
+    def blank(self) -> str:
+        """Text that stands in a table if the trials gave no number."""
+        return MISSING if self.ok else "failed" if self.failed else "nothing made"
+
+    def column(self, metric: str) -> NDArray[np.float64]:
+        """A metric of each trial of ``ok`` as a fraction; NaN where it has none."""
+        found = self.frame.get(metric)
+        return np.full(len(self.ok), np.nan) if found is None else found.to_numpy(dtype=np.float64)
+
+    def values(self, metric: str) -> list[float]:
+        """The metric of each trial that has it, in the order of the seeds."""
+        return known(self.column(metric))
+
+    def summary(self, metric: str) -> MeanStd | None:
+        """Mean, std and n of a metric; None where no trial has it."""
+        return summarise(self.column(metric))
+
+    @cached_property
+    def recall(self) -> NDArray[np.float64]:
+        """(trials, classes) recall of each trial of ``ok``; NaN where the draw has no test pixel of the class."""
+        return recall_of(self.ok)
+
+    def recalls(self, class_id: int) -> list[float]:
+        """Recall of a class id 1..C in each draw that has a test pixel of it."""
+        return known(self.recall[:, class_id - 1]) if class_id <= self.recall.shape[1] else []
+
+    @cached_property
+    def places(self) -> dict[DrawKey, int]:
+        """Draw → place in ``ok``, of the trials that made samples or had none to make."""
+        return {trial.draw: i for i, trial in enumerate(self.ok) if not trial.idle}
+
+
+CellKey = tuple[Arm, Method]
+"""An arm and a classifier."""
+
+
+def recall_of(trials: Sequence[Trial], part: str = "") -> NDArray[np.float64]:
+    """(trials, classes) recall, in one of PARTS or over all test pixels; NaN where there is none."""
+    found = [getattr(trial, f"recall_{part}" if part else "recall") or () for trial in trials]
+    classes = max(map(len, found), default=0)
+    made = np.full((len(found), classes), np.nan)
+    for row, own in zip(made, found, strict=True):
+        row[: len(own)] = [np.nan if value is None else value for value in own]
+    return made
+
+
+def known(values: NDArray[np.float64]) -> list[float]:
+    """The values that are there."""
+    found: list[float] = values[~np.isnan(values)].tolist()
+    return found
+
+
+def summarise(values: NDArray[np.float64]) -> MeanStd | None:
+    """Mean, std and n of the values that are there; None without any."""
+    return mean_std(found) if (found := known(values)) else None
+
+
+def scope_of(trial: Trial) -> str | None:
+    """Unlabelled pixels that its generator reads; None where the trial ended before that was known."""
+    return (trial.scope or {}).get("generator")
+
+
+def make_cells(trials: DataFrame) -> dict[CellKey, ArmCell]:
+    """Trials grouped by arm and classifier, controls first."""
+    groups: dict[CellKey, list[int]] = {}
+    for place, key in enumerate(zip(trials.arm, trials.classifier, strict=True)):
+        groups.setdefault(key, []).append(place)
+    rows, used = rows_of(trials), trials.used.to_numpy()
+    numbers = trials.select_dtypes("number")
+    return {
+        key: ArmCell(*key, tuple(rows[i] for i in groups[key]), numbers.iloc[[i for i in groups[key] if used[i]]])
+        for key in in_order(groups)
+    }
+
+
+def in_order(keys: Iterable[CellKey]) -> list[CellKey]:
+    """Sort by arm, controls first, then by classifier."""
+    return sorted(keys, key=lambda key: (key[0].rank, method_rank(key[1])))
+
+
+def method_rank(method: Method) -> tuple[str, str, str, str]:
+    """Sort key: by name, then what differs where several share it."""
+    return method.name, method.version, method.params, "" if method.view == RAW else method.view
+
+
+def class_counts(audits: Iterable[Audit | None], key: str, class_id: int) -> list[int]:
+    """Train or test pixels of a class (``train_counts``, ``test_counts``) in each split that counts it."""
+    counts = [(audit or {}).get(key) or () for audit in audits]
+    return [int(entries[class_id - 1]) for entries in counts if class_id <= len(entries)]

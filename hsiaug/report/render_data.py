@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import csv
-import io
 import json
 import math
 import re
@@ -12,7 +10,7 @@ from typing import Any
 
 from hsiaug.base.text import json_of, visible
 from hsiaug.metrics.significance import MeanStd, mean_std, t_interval
-from hsiaug.report.compare import Comparison, mean_difference
+from hsiaug.report.compare import Comparison
 from hsiaug.report.findings import headline, verdict_text
 from hsiaug.report.matrix import Matrix, matrices, over_none
 from hsiaug.report.notes import control_notes, number_notes, significance_note, transductive
@@ -64,19 +62,10 @@ def _pool_json(matrix: Matrix) -> dict[str, Any]:
     """Gains over none on several scenes, as fractions."""
     arms = []
     for row in matrix.pooled:
-        named = (table.cell_label(gain.cell) for table, gain in zip(matrix.tables, row.gains, strict=True) if gain)
         mean, interval, prediction, scenes = row.pooled or (None, None, None, 0)
         gains = [(over := over_none(gain)) and over.main.mean for gain in row.gains]
-        arms.append(
-            {
-                "arm": next(named),
-                "gains": gains,
-                "mean": mean,
-                "interval95": interval,
-                "prediction95": prediction,
-                "n_scenes": scenes,
-            }
-        )
+        pooled = {"mean": mean, "interval95": interval, "prediction95": prediction, "n_scenes": scenes}
+        arms.append({"arm": row.label.replace(", ", " with "), "gains": gains, **pooled})
     tables = matrix.tables
     return {"run": tables[0].run or None, "scenes": [t.condition.scene for t in tables], "arms": arms}
 
@@ -115,20 +104,19 @@ def _arm_json(arm: Arm) -> dict[str, Any]:
 
 
 def _failure_json(table: Table, trial: Trial) -> dict[str, Any]:
-    error = trial.common["error"] or {}
+    error = trial.error or {}
     return {
         "hash": trial.hash,
         "seed": trial.seed,
-        "generator": table.labels[trial.generator],
+        "generator": table.labels[trial.arm.generator],
         **_arm_json(trial.arm),
         "classifier": table.labels[trial.classifier],
         "error": {"type": error.get("type", "unknown error"), "message": _one_line(error.get("message"))},
-        "why": why_failed(trial.record),
+        "why": why_failed({"error": error}),
     }
 
 
 def _cell_json(table: Table, cell: ArmCell) -> dict[str, Any]:
-    names = [*(score.key for score in table.metrics), *(f"subset:{name}" for name in table.subsets)]
     gain = table.gain(cell)
     return {
         "generator": _method_json(table, cell.arm.generator),
@@ -138,14 +126,14 @@ def _cell_json(table: Table, cell: ArmCell) -> dict[str, Any]:
         "seeds": [trial.seed for trial in cell.ok],
         "hashes": [trial.hash for trial in cell.ok],
         "failed_hashes": [trial.hash for trial in cell.failed],
-        "metrics": {name: _summary_json(cell.values(name)) for name in names},
+        "metrics": {metric.key: _summary_json(cell.values(metric.key)) for metric in table.metrics},
         "classes": [
             {"id": i, "name": name, **_summary_json(cell.recalls(i))}
             for i, name in enumerate(table.class_names, start=1)
         ],
         "against": {control: _comparison_json(table, found) for control, found in table.against(cell).items()},
         "failed_draws": len(cell.failed),
-        "nothing_made_draws": len(cell.empty),
+        "nothing_made_draws": len(cell.idle),
         "verdict": (gain.verdict.finding if gain.verdict else "control") if gain else None,
         "verdict_text": verdict_text(table, gain) if gain else None,
         "over_best_without_samples": _best_json(table, cell),
@@ -191,11 +179,11 @@ def _comparison_json(table: Table, comparison: Comparison | None) -> dict[str, A
         return None
     main, second = comparison.main, comparison.second
     return {
-        "pairs": len(comparison.pairs),
+        "pairs": len(comparison.mine),
         "hashes": [[ours.hash, theirs.hash] for ours, theirs in comparison.pairs],
         f"delta_{table.scores.main.key}": mean_json(main.summary),
         f"delta_{table.scores.second.key}": mean_json(second.summary if second else None),
-        **{f"delta_{s.key}": mean_json(mean_difference(comparison.pairs, s.key)) for s in table.fields},
+        **{f"delta_{score.key}": mean_json(comparison.delta(score.key)) for score in table.fields},
         "interval": main.interval,
         "p": main.p,
         "p_corrected": main.p_corrected,
@@ -206,15 +194,13 @@ def _comparison_json(table: Table, comparison: Comparison | None) -> dict[str, A
 
 def csv_of(rows: Sequence[Mapping[str, Any]]) -> str:
     """Rows as CSV: a column for each key of any of them, texts in one line that no spreadsheet takes for a formula."""
-    fields = list(dict.fromkeys(key for row in rows for key in row))
-    out = io.StringIO()
-    writer = csv.DictWriter(out, fields, restval="", lineterminator="\n")
-    writer.writerow({field: _cell(field) for field in fields})
-    writer.writerows({key: _cell(value) for key, value in row.items()} for row in rows)
-    return out.getvalue()
+    from pandas import DataFrame
+
+    plain = [{_plain(key): _plain(value) for key, value in row.items()} for row in rows]
+    return str(DataFrame(plain, dtype=object).to_csv(index=False, lineterminator="\n"))
 
 
-def _cell(value: Any) -> Any:
+def _plain(value: Any) -> Any:
     """A text as one line that no spreadsheet takes for a formula: what begins like one gets an apostrophe before it."""
     if not isinstance(value, str):
         return value
@@ -245,16 +231,17 @@ def _all_rows(report: Report, by: str) -> Iterator[tuple[Table, dict[str, Any]]]
 
 
 def _class_rows(table: Table, trial: Trial) -> Iterator[dict[str, Any]]:
-    samples, audit = trial.record.get("samples") or {}, trial.audit or {}
+    audit = trial.audit or {}
     counts = {
+        "recall": trial.recall,
         "train_n": audit.get("train_counts"),
         "test_n": audit.get("test_counts"),
-        "real_n": samples.get("real"),
-        "synthetic_n": samples.get("synthetic"),
+        "real_n": trial.real,
+        "synthetic_n": trial.synthetic,
     }
-    for i, name in enumerate(table.class_names, start=1):
-        told = {key: own[i - 1] if own and i <= len(own) else None for key, own in counts.items()}
-        yield {"class_id": i, "class_name": name, "recall": trial.recall(i), **told}
+    for i, name in enumerate(table.class_names):
+        told = {key: own[i] if own and i < len(own) else None for key, own in counts.items()}
+        yield {"class_id": i + 1, "class_name": name, **told}
 
 
 def _one_line(text: object) -> str:
@@ -262,7 +249,7 @@ def _one_line(text: object) -> str:
 
 
 def _identity(trial: Trial) -> dict[str, Any]:
-    condition, error = trial.condition, trial.common["error"] or {}
+    condition, error = trial.condition, trial.error or {}
     row: dict[str, Any] = {
         "hash": trial.hash,
         "status": trial.status,
@@ -278,22 +265,24 @@ def _identity(trial: Trial) -> dict[str, Any]:
         "other_settings": condition.rest,
         "seed": trial.seed,
     }
-    for role, method in (("generator", trial.generator), ("classifier", trial.classifier)):
+    for role, method in (("generator", trial.arm.generator), ("classifier", trial.classifier)):
         row |= {role: method.name, f"{role}_version": method.version, f"{role}_params": method.params}
-    row |= {"view": trial.classifier.view, "view_shown": trial.common["view_shown"], **_arm_json(trial.arm)}
-    return row | {"omega_convention": trial.generator.convention}
+    row |= {"view": trial.classifier.view, "view_shown": trial.view_shown, **_arm_json(trial.arm)}
+    return row | {"omega_convention": trial.arm.generator.convention}
 
 
 def _scores(table: Table, trial: Trial) -> dict[str, Any]:
-    record, audit = trial.record, trial.audit or {}
-    metrics = record.get("metrics") or {}
-    scores: dict[str, Any] = {score.key: trial.metric(score.key) for score in table.metrics}
-    scores["worst_class"] = metrics.get("worst_class")
-    for name, subset in (metrics.get("subsets") or {}).items():
-        scores |= {f"aa_{name}": trial.metric(f"subset:{name}"), f"oa_{name}": subset.get("oa")}
-    scores["transductive"] = record.get("transductive")
+    columns, audit = zip(table.frame.columns, trial, strict=True), trial.audit or {}
+    known = {
+        name: None if value != value else value for name, value in columns if name not in ("confusion", "draw")
+    }
+    plain = (metric.key for metric in table.metrics if metric not in table.subsets)
+    scores: dict[str, Any] = {key: known.get(key) for key in (*plain, "worst_class")}
+    scores["worst_class"] = scores["worst_class"] and int(scores["worst_class"])
+    for subset in (metric.key for metric in table.subsets):
+        name = subset.removeprefix("subset:")
+        scores |= {f"aa_{name}": known[subset], f"oa_{name}": known[f"oa {subset}"]}
+    scores["transductive"] = trial.transductive
     scores |= {name: audit.get(name) for name in AUDITED}
     scores["split_sha256"] = audit.get("sha256")
-    scores["seconds"] = (record.get("timings") or {}).get("total")
-    scores["cpu_seconds"] = (record.get("cpu_seconds") or {}).get("total")
-    return scores | {name: record.get(name) for name in ("peak_memory_mb", "created")}
+    return scores | {key: known[key] for key in ("seconds", "cpu_seconds", "peak_memory_mb", "created")}

@@ -103,7 +103,7 @@ def _table(grid: Grid, part: Sequence[int], widths: Sequence[int] | None) -> Ric
     for i, row in enumerate(grid.rows):
         if i in grid.breaks:
             table.add_section()
-        table.add_row(*(_plain(row[k].text) for k in kept))
+        table.add_row(*(_plain(row[k].text, "bold" if row[k].strong else "") for k in kept))
     return table
 
 

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from itertools import groupby
 
 from hsiaug.base.text import visible
-from hsiaug.report.grid import Grid, ReportPage, part_columns
+from hsiaug.report.grid import Grid, GridEntry, ReportPage, part_columns
 
 PREAMBLE = "% Needs \\usepackage{array,booktabs} and \\usepackage[utf8]{inputenc} (the default since 2018)."
 WIDTH = 345.0
@@ -26,7 +26,6 @@ LONGEST = 24
 """Letters of a text that stands on one line; longer ones break."""
 GROUP = 80.0
 """Points of the name of a group that stands on one line at least."""
-MEAN = re.compile(r"\d+(?:\.\d+)?(?= ± |$)")
 BEST = "Bold: the highest mean of a column, controls included, which is no gain shown."
 
 LATEX = {
@@ -83,8 +82,13 @@ def _markdown_page(page: ReportPage) -> str:
 def _markdown_grid(grid: Grid) -> str:
     headers = [markdown_text(f"{c.group} {c.header}".strip()) for c in grid.columns]
     rule = ["---:" if c.numeric else "---" for c in grid.columns]
-    lines = [headers, rule, *([markdown_text(entry.text) for entry in row] for row in grid.rows)]
+    lines = [headers, rule, *([_marked(entry) for entry in row] for row in grid.rows)]
     return "\n".join(f"| {' | '.join(line)} |" for line in lines)
+
+
+def _marked(entry: GridEntry) -> str:
+    text = markdown_text(entry.text)
+    return f"**{text}**" if entry.strong else text
 
 
 def markdown_text(text: str) -> str:
@@ -169,16 +173,10 @@ def _tabular(grid: Grid, places: Sequence[int], rows: Sequence[int], widths: Seq
         else rf">{{\raggedright\arraybackslash}}p{{{widths[i]:.0f}pt}}"
         for i in places
     ]  # fmt: skip
-    means = {
-        i: [found[0] for row in grid.rows if (found := MEAN.match(row[i].text))]
-        for i in places
-        if grid.columns[i].best
-    }
-    best = {i: max(known, key=float) for i, known in means.items() if known}
 
-    def entry(i: int, text: str) -> str:
-        mean, rest = text.partition(" ")[::2]
-        return rf"\textbf{{{mean}}} {_tex(rest)}".rstrip() if mean == best.get(i) else _tex(text)
+    def text(entry: GridEntry) -> str:
+        mean, rest = entry.text.partition(" ")[::2]
+        return rf"\textbf{{{mean}}} {_tex(rest)}".rstrip() if entry.strong else _tex(entry.text)
 
     def line(cells: Iterable[str]) -> str:
         row = " & ".join(cells)
@@ -193,7 +191,7 @@ def _tabular(grid: Grid, places: Sequence[int], rows: Sequence[int], widths: Seq
     for i in rows:
         if i in grid.breaks and i != rows[0]:
             yield r"\midrule"
-        yield line(entry(place, grid.rows[i][place].text) for place in places)
+        yield line(text(grid.rows[i][place]) for place in places)
     yield r"\bottomrule"
     yield r"\end{tabular}"
 

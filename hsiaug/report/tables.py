@@ -6,7 +6,10 @@ import shlex
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import astuple, dataclass, replace
 from functools import cached_property
+from math import fsum
 from typing import TYPE_CHECKING
+
+import numpy as np
 
 from hsiaug.metrics.equivalence import check_margin
 from hsiaug.protocol.large_classes import large_classes
@@ -18,12 +21,13 @@ from hsiaug.report.records import (
     CellKey,
     Condition,
     DrawKey,
-    Source,
     Trial,
-    by_split,
+    by_draw,
     make_cells,
     method_rank,
-    read_trials,
+    read_frame,
+    recall_of,
+    rows_of,
 )
 from hsiaug.report.scores import CONTROL_CLASSIFIERS, Metric, MetricSet, metric_set, over_large
 from hsiaug.trial.arm import CONTROLS, EVERY_CONTROL, RIVALS, Arm, Method
@@ -31,6 +35,8 @@ from hsiaug.trial.index import uncollected
 from hsiaug.trial.record_json import Record
 
 if TYPE_CHECKING:
+    from pandas import DataFrame
+
     from hsiaug.trial.record import Damage
 
 ADDED = "added"
@@ -45,22 +51,22 @@ NAMED = 20
 class Table:
     """All trials of one condition, in cells.
 
-    cells: (arm, classifier) → cell, controls first, without the control classifiers.
-    blind: the cells of the control classifiers: accuracy without spectra.
-    gains: (arm, classifier) → what it gains over the controls.
-    run: name of the run of a suite that the table belongs to; empty where the records are not parted by run.
-    damaged: records of the same store that were left out, of whatever table: what they were of is not to be believed.
-    scores: the metrics that it shows.
+    frame: a row per trial; trials: its rows, arm by arm. cells: (arm, classifier) → cell, controls first, without the
+    control classifiers; blind: the cells of these: accuracy without spectra. gains: (arm, classifier) → what it gains
+    over the controls. scores: the metrics that it shows. large: ids of the classes that ``aa_large`` is over. run: of a
+    suite. damaged: records of the store that were left out: what they were of is not to be believed.
     """
 
     title: str
     condition: Condition
+    frame: DataFrame
     trials: tuple[Trial, ...]
     cells: Mapping[CellKey, ArmCell]
     blind: tuple[ArmCell, ...]
     gains: Mapping[CellKey, Gain]
     labels: Mapping[Method, str]
     scores: MetricSet
+    large: tuple[int, ...] = ()
     run: str = ""
     damaged: tuple[Damage, ...] = ()
 
@@ -88,18 +94,18 @@ class Table:
     @cached_property
     def repeated(self) -> tuple[tuple[int, ...], ...]:
         """Seeds that drew the same split, for each split that several seeds drew."""
-        seeds: dict[DrawKey, set[int]] = {}
-        for trial in self.trials:
-            if trial.draw[1]:
-                seeds.setdefault(trial.draw, set()).add(trial.seed)
-        return tuple(tuple(sorted(seeds[draw])) for draw in sorted(seeds) if len(seeds[draw]) > 1)
+        seeds = self.frame[self.frame.split != ""].groupby("draw").seed.unique()
+        return tuple(tuple(sorted(found.tolist())) for found in seeds if len(found) > 1)
 
     @cached_property
     def fields(self) -> tuple[Metric, ...]:
         """The metrics of seen and of new fields, and of shown and of hidden test pixels; none where no trial has any."""
         parts = {"new": self.scores.fields, "hidden": self.scores.visibility}
-        told = [part for part in parts if any(trial.has(part) for trial in self.trials)]
-        return tuple(metric for part in told for metric in parts[part])
+        return tuple(metric for part in parts for metric in parts[part] if self.told(part))
+
+    def told(self, part: str) -> tuple[Trial, ...]:
+        """The trials that have numbers of a part of the test pixels."""
+        return tuple(trial for trial in self.trials if getattr(trial, f"recall_{part}") is not None)
 
     @property
     def brief_fields(self) -> tuple[Metric, ...]:
@@ -114,17 +120,23 @@ class Table:
     @property
     def metrics(self) -> tuple[Metric, ...]:
         """Every metric that it shows."""
-        return self.scores.shown + self.scores.more + self.fields
+        return (*self.scores.shown, *self.scores.more, *self.fields, *self.subsets)
+
+    @property
+    def subsets(self) -> tuple[Metric, ...]:
+        """The AA over fixed classes that some trial reports."""
+        known = self.frame.columns[self.frame.notna().any()]
+        return tuple(Metric(n, n.replace("subset:", "AA ")) for n in known if n.startswith("subset:"))
 
     @property
     def failed(self) -> tuple[Trial, ...]:
         """Failed trials, those of control classifiers too."""
-        return tuple(trial for trial in self.trials if trial.failed)
+        return tuple(trial for trial in self.trials if trial.status == "failed")
 
     @cached_property
     def leaky(self) -> bool:
         """True where any split's audit says so."""
-        return any((trial.audit or {}).get("leaky") for trial in self.trials)
+        return any(audit.get("leaky") for audit in self.splits.values())
 
     @cached_property
     def splits(self) -> dict[DrawKey, Audit]:
@@ -136,6 +148,11 @@ class Table:
     def comparisons(self) -> tuple[Comparison, ...]:
         """Every comparison with a control in this table."""
         return tuple(c for gain in self.gains.values() for c in gain.against.values() if c is not None)
+
+    @cached_property
+    def judged(self) -> tuple[Gain, ...]:
+        """The gains that have a verdict: of every arm but ``none`` and ``duplicate``, with every classifier."""
+        return tuple(gain for gain in self.gains.values() if gain.verdict is not None)
 
     def gain(self, cell: ArmCell) -> Gain | None:
         """Return the gain of a cell over the controls; None for ``none`` and for control classifiers."""
@@ -171,18 +188,12 @@ class Table:
     def class_names(self) -> tuple[str, ...]:
         """Names of the class ids 1..C."""
         # A trial whose process died left none.
-        return next((tuple(names) for t in self.trials if (names := t.common["class_names"])), ())
-
-    @cached_property
-    def subsets(self) -> tuple[str, ...]:
-        """Names of the fixed class subsets that some trial reports."""
-        names = (part.partition(":") for trial in self.trials for part in trial.parts)
-        return tuple(dict.fromkeys(name for kind, _, name in names if kind == "subset"))
+        return next((tuple(trial.class_names) for trial in self.trials if trial.class_names), ())
 
     @cached_property
     def guided(self) -> bool:
         """True where any trial has an ω."""
-        return any(trial.omega is not None for trial in self.trials)
+        return any(arm.omega is not None for arm, _ in self.every_cell)
 
     @cached_property
     def every_cell(self) -> dict[CellKey, ArmCell]:
@@ -227,7 +238,6 @@ class Report:
 
 def build_report(
     records: Iterable[Record],
-    source: Source | None = None,
     *,
     store: str | None = None,
     runs: Mapping[str, Collection[str]] | None = None,
@@ -238,7 +248,6 @@ def build_report(
 
     The records are taken at their word: those of a file are checked by :meth:`hsiaug.trial.store.Store.read`.
 
-    source: gives a record again, whole, by its hash; None = the records are kept in memory.
     store: the folder they came from, as the user typed it, for the lines that lead back to it.
     runs: hashes of the trials of each run of a suite, by its name. Every run gets tables of its own, from its
         trials alone: its comparisons and their correction do not depend on the other runs. A trial that no run
@@ -250,19 +259,15 @@ def build_report(
     """
     check_margin(margin, "1 for one point")
     left_out = tuple(damaged)
+    tables = []
     with uncollected():
-        trials = read_trials(records, source)
-        parted = {"": trials}
-        if runs is not None:
-            parted = {run: [replace(t) for t in trials if t.hash in hashes] for run, hashes in runs.items()}
-        tables = []
-        for run, mine in parted.items():
-            groups: dict[Condition, list[Trial]] = {}
-            for trial in mine:
-                groups.setdefault(trial.condition, []).append(trial)
+        frame = read_frame(records)
+        for run, hashes in (runs or {"": None}).items() if len(frame) else ():
+            mine = frame if hashes is None else frame[frame.hash.isin([*hashes])]
+            groups = dict(list(mine.groupby("condition", sort=False)))
             # The points of learning curves last: one of them says little alone.
             for condition in sorted(groups, key=lambda c: (c.protocol == ADDED, *astuple(c))):
-                table = _table(run, _title(condition, groups), condition, by_split(groups[condition]), margin)
+                table = _table(run, _title(condition, groups), condition, by_draw(groups[condition]), margin)
                 tables.append(replace(table, damaged=left_out))
     return Report(tuple(tables), store, left_out)
 
@@ -273,24 +278,28 @@ def named(damaged: Sequence[Damage]) -> str:
     return "; ".join([*map(str, damaged[:NAMED]), *([f"and {rest:,} more"] if rest > 0 else [])])
 
 
-def _table(run: str, title: str, condition: Condition, trials: Sequence[Trial], margin: float) -> Table:
-    audits = {id(trial.audit): trial.audit for trial in trials if trial.audit is not None}.values()
+def _table(run: str, title: str, condition: Condition, trials: DataFrame, margin: float) -> Table:
+    audits = {id(audit): audit for audit in trials.audit if audit is not None}.values()
     large, tested = large_classes(audit["test_counts"] for audit in audits)
     scores = over_large(replace(metric_set(condition.task), margin=margin), len(large), tested)
     if scores.main.key == "aa_large":
-        for trial in trials:
-            trial.large = large
+        recall = recall_of(rows_of(trials))
+        classes = [class_id - 1 for class_id in large]
+        whole = recall.shape[1] > max(classes)
+        trials = trials.assign(aa_large=[fsum(row) / len(row) for row in recall[:, classes]] if whole else np.nan)
     cells = make_cells(trials)
     ordinary = {key: cell for key, cell in cells.items() if key[1].name not in CONTROL_CLASSIFIERS}
     return Table(
         title=f"{run}: {title}" if run else title,
         condition=condition,
+        frame=trials,
         trials=tuple(trial for cell in cells.values() for trial in cell.trials),
         cells=ordinary,
         blind=tuple(cell for key, cell in cells.items() if key not in ordinary),
         gains=compare(ordinary, scores),
         scores=scores,
         labels=key_labels(cells),
+        large=large if scores.main.key == "aa_large" else (),
         run=run,
     )
 

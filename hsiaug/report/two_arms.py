@@ -5,13 +5,14 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
-from statistics import fmean, median
-from typing import NamedTuple
+from functools import cached_property
+from statistics import median
+from typing import TYPE_CHECKING
 
 from hsiaug.base.errors import InputError, did_you_mean
 from hsiaug.metrics.significance import ALPHA, MIN_PAIRS, MeanStd
 from hsiaug.metrics.verdict import TINY, judge, prints_zero, undecided
-from hsiaug.report.compare import Comparison, Gain, among, class_deltas, compare, mean_difference, pair_up
+from hsiaug.report.compare import Comparison, Gain, among, compare, pair_up
 from hsiaug.report.findings import verdict_text
 from hsiaug.report.grid import ReportPage, text_grid
 from hsiaug.report.labels import (
@@ -26,12 +27,15 @@ from hsiaug.report.labels import (
 )
 from hsiaug.report.notes import repeat_notes
 from hsiaug.report.output_files import TableFiles
-from hsiaug.report.records import ArmCell, CellKey, Trial, class_counts, in_order
+from hsiaug.report.records import ArmCell, CellKey, Trial, class_counts, in_order, number_of
 from hsiaug.report.render_data import mean_json
 from hsiaug.report.scores import Metric
 from hsiaug.report.tables import Report, Table
 from hsiaug.trial.arm import ALONE, Method
 from hsiaug.trial.failures import why_failed
+
+if TYPE_CHECKING:
+    from pandas import DataFrame
 
 FORM = "GENERATOR[@λ[xM][@ω]]/CLASSIFIER"
 """How an arm with a classifier is typed, as in ``txt2hsi@1x3@2/cnn2d``."""
@@ -39,17 +43,6 @@ CLAIMS = {"above": "B above A", "below": "B below A"}
 """A difference that is shown, in words."""
 DRAW_HEADER = ("seed", "A", "B", "Δ", "record A", "record B")
 CLASS_HEADER = ("class", "name", "Δ recall", "std", "n draws", "test pixels")
-
-
-class Draw(NamedTuple):
-    """The scores of A and B on a paired draw, B − A, and the hashes of the records."""
-
-    seed: int
-    a: float
-    b: float
-    difference: float
-    record_a: str
-    record_b: str
 
 
 @dataclass(frozen=True)
@@ -68,16 +61,27 @@ class Pairing:
     @property
     def n(self) -> int:
         """Paired draws."""
-        return len(self.comparison.pairs)
+        return len(self.comparison.mine)
 
-    @property
-    def draws(self) -> list[Draw]:
-        """The paired draws; what is no more than rounding is no difference."""
-        key, pairs = self.score.key, zip(self.comparison.pairs, self.comparison.main.differences, strict=True)
-        return [
-            Draw(a.seed, a.metric(key) or 0.0, b.metric(key) or 0.0, d if abs(d) > TINY else 0.0, a.hash, b.hash)
-            for (b, a), d in pairs
-        ]
+    @cached_property
+    def draws(self) -> DataFrame:
+        """A row per paired draw: seed, scores ``a`` and ``b``, ``difference`` and the hashes of the records.
+
+        What is no more than rounding is no difference.
+        """
+        from pandas import DataFrame
+
+        found, key = self.comparison, self.score.key
+        return DataFrame(
+            {
+                "seed": [a.seed for _, a in found.pairs],
+                "a": found.control.column(key)[found.theirs],
+                "b": found.cell.column(key)[found.mine],
+                "difference": [d if abs(d) > TINY else 0.0 for d in found.main.differences],
+                "record_a": [a.hash for _, a in found.pairs],
+                "record_b": [b.hash for b, _ in found.pairs],
+            }
+        )
 
     @property
     def counts(self) -> tuple[int, int, int]:
@@ -85,15 +89,15 @@ class Pairing:
         higher, lower = (sum(sign * d > TINY for d in self.comparison.main.differences) for sign in (1, -1))
         return higher, self.n - higher - lower, lower
 
-    @property
+    @cached_property
     def classes(self) -> dict[int, MeanStd]:
         """Class id → recall of B − A, over the paired draws in which both have test pixels of the class."""
-        return class_deltas(self.comparison, len(self.table.class_names))
+        return self.comparison.class_deltas(len(self.table.class_names))
 
     @property
     def in_fields(self) -> dict[str, MeanStd]:
         """B − A in each metric of seen and new fields, over the paired draws in which both have it."""
-        found = {score.key: mean_difference(self.comparison.pairs, score.key) for score in self.table.fields}
+        found = {score.key: self.comparison.delta(score.key) for score in self.table.fields}
         return {key: mean for key, mean in found.items() if mean is not None}
 
     @property
@@ -157,16 +161,15 @@ def compare_arms(report: Report, a: str, b: str, *, metric: str | None = None) -
 
 def _had(cell: ArmCell) -> str:
     """The draws that an arm has; or why it has none to compare, in the words of the report."""
-    seeds = [trial.seed for trial in cell.ok if not trial.empty]
+    seeds = [trial.seed for trial in cell.ok if not trial.idle]
     if seeds:
         return f"seeds {', '.join(map(str, seeds))}"
-    verdict = judge({}, of=len(cell.trials), failed=len(cell.failed), nothing_made=len(cell.empty))
-    return f"{verdict.text}: {why_failed(cell.failed[0].record)}" if cell.failed else verdict.text
+    verdict = judge({}, of=len(cell.trials), failed=len(cell.failed), nothing_made=len(cell.idle))
+    return f"{verdict.text}: {why_failed({'error': cell.failed[0].error})}" if cell.failed else verdict.text
 
 
 def _pairing(table: Table, a: ArmCell, b: ArmCell, metric: str | None) -> Pairing:
     known = {score.key: score for score in table.metrics}
-    known |= {f"subset:{name}": Metric(f"subset:{name}", f"AA {name}") for name in table.subsets}
     if metric is not None and metric not in known:
         raise InputError(
             f"`metric` must be one that {table.title} has", value=repr(metric), hint=did_you_mean(metric, known)
@@ -275,7 +278,7 @@ def comparison_tables(comparison: ArmComparison, store: str) -> TableFiles:
             "record_b": draw.record_b,
         }
         for pairing in comparison.pairings
-        for draw in pairing.draws
+        for draw in pairing.draws.itertuples()
     ]
     return TableFiles("compare", pages, rows, comparison_json(comparison, store))
 
@@ -328,7 +331,7 @@ def _condition_json(pairing: Pairing) -> dict[str, object]:
         "equal": equal,
         "a_higher": lower,
         "test": {"p": test.p, "p_corrected": test.p_corrected, "text": flip_text(pairing)},
-        "draws": [draw._asdict() for draw in pairing.draws],
+        "draws": pairing.draws.to_dict("records"),
         "classes": [
             {"id": c, "name": name, "test_pixels": _pixels_tested(pairing, c), **mean_json(pairing.classes.get(c))}
             for c, name in enumerate(table.class_names, start=1)
@@ -344,8 +347,8 @@ def facts(comparison: ArmComparison, pairing: Pairing) -> Iterator[tuple[str, st
     yield "condition", table.title
     if table.leaky:
         yield "LEAKY", "location alone answers for part of either score; see 'hsiaug report'"
-    yield "A", f"{comparison.a}\t{score.name} {percent(fmean(draw.a for draw in draws))}"
-    yield "B", f"{comparison.b}\t{score.name} {percent(fmean(draw.b for draw in draws))}"
+    yield "A", f"{comparison.a}\t{score.name} {percent(draws.a.mean())}"
+    yield "B", f"{comparison.b}\t{score.name} {percent(draws.b.mean())}"
     yield f"Δ{score.name} B − A", _points(test.summary)
     yield (
         "interval",
@@ -356,7 +359,7 @@ def facts(comparison: ArmComparison, pairing: Pairing) -> Iterator[tuple[str, st
         if key.startswith("aa_"):
             fewer = f" ({count(mean.n, 'draw')})" if mean.n < pairing.n else ""
             yield f"ΔAA in {key.rpartition('_')[2]} fields", f"{_points(mean)}{fewer}"
-    seeds = draws_text(draw.seed for draw in draws)
+    seeds = draws_text(draws.seed)
     yield (
         "paired draws",
         f"{pairing.n} (seeds {seeds}): B higher in {higher}, equal in {equal}, A higher in {lower}",
@@ -393,7 +396,7 @@ def draw_rows(pairing: Pairing) -> list[tuple[str, ...]]:
     """A row of DRAW_HEADER for each paired draw, with as much of a hash as 'hsiaug show' needs."""
     return [
         (str(d.seed), percent(d.a), percent(d.b), signed(d.difference), d.record_a[:8], d.record_b[:8])
-        for d in pairing.draws
+        for d in pairing.draws.itertuples()
     ]
 
 
@@ -422,14 +425,14 @@ def notes(pairing: Pairing) -> list[str]:
     paired = {trial.hash for pair in pairing.comparison.pairs for trial in pair}
     for name, cell in (("A", pairing.a), ("B", pairing.b)):
         if cell.failed:
-            why = "; ".join(dict.fromkeys(why_failed(trial.record) for trial in cell.failed))
+            why = "; ".join(dict.fromkeys(why_failed({"error": trial.error}) for trial in cell.failed))
             sentences.append(f"{name} failed in {_seeds(cell.failed)}, which are not compared: {why}.")
-        if cell.empty:
-            sentences.append(f"{name} made nothing in {_seeds(cell.empty)}, which are not compared.")
-        if alone := [trial.seed for trial in cell.ok if trial.hash not in paired and not trial.empty]:
+        if cell.idle:
+            sentences.append(f"{name} made nothing in {_seeds(cell.idle)}, which are not compared.")
+        if alone := [trial.seed for trial in cell.ok if trial.hash not in paired and not trial.idle]:
             sentences.append(f"{name} has no partner on the same pixels for seeds {draws_text(alone)}.")
-    steps = [(a.steps, b.steps) for b, a in pairing.comparison.pairs]
-    unequal = [(a, b) for a, b in steps if a is not None and b is not None and a != b]
+    steps = [(number_of(a, "steps"), number_of(b, "steps")) for b, a in pairing.comparison.pairs]
+    unequal = [(int(a), int(b)) for a, b in steps if a is not None and b is not None and a != b]
     # Equal optimiser steps are the rule where it is the same classifier.
     if unequal and pairing.a.classifier == pairing.b.classifier:
         a, b = unequal[0]

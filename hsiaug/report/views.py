@@ -1,8 +1,9 @@
-"""The ways to look at a table: by generator, classifier, class or seed, by what it cost, and along λ or ω."""
+"""The ways to look at a table: overview, by generator, classifier, class or seed, and along λ, M or ω."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
+from dataclasses import replace
 from functools import partial
 from operator import attrgetter
 from statistics import fmean
@@ -11,11 +12,12 @@ from typing import Any, NamedTuple
 from hsiaug.base.errors import InputError, did_you_mean
 from hsiaug.metrics.significance import mean_std, t_interval
 from hsiaug.report.compare import Against
-from hsiaug.report.curves import curve_grids, measured_grids
+from hsiaug.report.curves import curve_grids
 from hsiaug.report.findings import FINDINGS, verdict_text
 from hsiaug.report.grid import Grid, GridColumn, GridEntry, make_grid
 from hsiaug.report.labels import (
     MISSING,
+    count,
     count_range,
     number,
     p_text,
@@ -25,34 +27,25 @@ from hsiaug.report.labels import (
     signed,
     with_interval,
 )
-from hsiaug.report.records import ArmCell, Trial, class_counts
+from hsiaug.report.records import ArmCell, Trial, class_counts, number_of
 from hsiaug.report.tables import Table
 from hsiaug.trial.arm import BOTH, SYNTHETIC, Arm, Method
 
 SHORT = {"duplicate": "dup.", "duplicate-balanced": "bal."}
 """Names of controls in narrow columns."""
-LABELS, SCENE, SUMMARY = "labels", "scene", "summary"
+LABELS, SUMMARY = "labels", "summary"
 """Views of several tables at once; the first reads predictions too."""
 REAL = {"real": "none", BOTH: BOTH}
 """What synthetic samples alone are compared with, as it is called here and among the comparisons of an arm."""
-COSTS = (
-    ("fit s", 1, ("timings", "fit_classifier")),
-    ("fit CPU s", 1, ("cpu_seconds", "fit_classifier")),
-    ("predict s", 1, ("timings", "predict")),
-    ("generator s", 1, ("timings", "fit_generator")),
-    ("trial s", 1, ("timings", "total")),
-    ("trial CPU s", 1, ("cpu_seconds", "total")),
-    ("steps", 0, ("optimiser_steps", "fit_classifier")),
-    ("memory MB", 0, ("record", "peak_memory_mb")),
-)
-"""Columns: heading, decimals, and where a record holds it."""
+MOST_ROWS = 22
+"""Rows that an overview shows; the rest is counted."""
 SEED = GridColumn("seed", lambda trial: str(trial.seed))
 N = GridColumn("n", lambda cell: str(len(cell.ok)))
 
 
 def check_view(by: str) -> None:
     """Raise InputError for a view that does not exist."""
-    known = (SUMMARY, *VIEWS, SCENE, LABELS)
+    known = (SUMMARY, *VIEWS, LABELS)
     if by not in known:
         raise InputError(f"`by` must be one of {', '.join(known)}", value=repr(by), hint=did_you_mean(by, known))
 
@@ -86,6 +79,51 @@ def metric_text(metric: str, cell: ArmCell) -> str:
     return plus_minus(summary) + (f" (n={summary.n})" if summary.n < len(cell.ok) else "")
 
 
+def overview(table: Table, most: int = MOST_ROWS) -> Grid:
+    """A row per arm and classifier, the highest main score first: scores, gain over ``none``, and the finding.
+
+    most: rows that are shown; those of ``none`` always are. On a narrow terminal gains have no interval.
+    """
+    main = table.scores.main
+    short, _, classes = main.name.partition(" (")
+
+    def score(cell: ArmCell) -> float:
+        return mean[0] if (mean := cell.summary(main.key)) else -1.0
+
+    def gain(cell: ArmCell, *, interval: bool) -> str:
+        found = table.against(cell).get("none")
+        return with_interval(found.main.mean, found.main.interval if interval else None) if found else MISSING
+
+    def finding(cell: ArmCell) -> GridEntry:
+        found = table.gain(cell)
+        if found is None or found.verdict is None:
+            return GridEntry("control" if cell.arm.control else MISSING)
+        return GridEntry(found.verdict.finding, tone=FINDINGS[found.verdict.finding].tone)
+
+    cells = sorted(table.cells.values(), key=score, reverse=True)
+    kept = {id(cell) for cell in [*(c for c in cells if c.arm.generator.name == "none"), *cells][:most]}
+    shown = [cell for cell in cells if id(cell) in kept]
+    scores = [one for one in table.scores.shown if one is main or one.key != "aa"]
+    columns = [
+        GridColumn("arm", lambda cell: table.arm_label(cell.arm), numeric=False),
+        GridColumn("with", lambda cell: table.labels[cell.classifier], numeric=False),
+        *(GridColumn(one.name.split(" (")[0], partial(metric_text, one.key), best=True) for one in scores),
+    ]
+    verdict = GridColumn("verdict", finding, numeric=False)
+    of = f"; {short} and its gain over {classes[:-1]} classes" if classes else ""
+    heading = f"Accuracy on {table.condition.scene} in percent, {count(len(table.draws), 'draw')}{of}"
+    wide, narrow = (
+        make_grid(
+            heading,
+            [*columns, GridColumn(f"Δ{short} over none", partial(gain, interval=interval)), verdict],
+            shown,
+            keys=2,
+        )
+        for interval in (True, False)
+    )
+    return replace(wide, narrower=narrow)
+
+
 def _accuracy(table: Table) -> Grid:
     """Rows generator × λ × ω, columns classifiers with the metrics of the task."""
 
@@ -109,7 +147,7 @@ def _gains(table: Table) -> Grid:
     """Rows classifier × arm: what each arm gains over each control, the largest p, and the verdict."""
 
     def pairs(cell: ArmCell) -> str:
-        counts = [len(c.pairs) if c else 0 for c in table.against(cell).values()]
+        counts = [len(c.mine) if c else 0 for c in table.against(cell).values()]
         several = cell.arm.judged and len(set(counts)) > 1
         return "/".join(str(n) for n in (counts if several else counts[:1]))
 
@@ -176,10 +214,10 @@ def alone_grid(table: Table) -> Grid:
     def share(row: _Trained) -> str:
         """Mean score of synthetic samples alone over that of both, on the draws that they share."""
         found = row.over.get(BOTH)
-        pairs = [(a.metric(main.key), b.metric(main.key)) for a, b in found.pairs] if found else []
-        known = [(a, b) for a, b in pairs if a is not None and b is not None]
-        whole = fmean(b for _, b in known) if known else 0.0
-        return percent(fmean(a for a, _ in known) / whole) if whole else MISSING
+        if found is None:
+            return MISSING
+        ours, whole = found.cell.column(main.key)[found.mine], found.control.column(main.key)[found.theirs]
+        return percent(fmean(ours) / fmean(whole)) if fmean(whole) else MISSING
 
     keys = [*cell_columns(table), GridColumn("train on", attrgetter("train"), numeric=False)]
     columns = [
@@ -215,13 +253,11 @@ def _every_metric(table: Table) -> Grid:
         found = t_interval(values) if values else None
         return range_text(found, percent) if found else MISSING
 
-    detail = f"{main.name} in detail"
     columns = [
         *keys,
         *(GridColumn(score.name, partial(metric_text, score.key), "accuracy") for score in table.metrics),
         GridColumn(N.header, N.entry, "accuracy"),
-        *(GridColumn(f"AA {name}", partial(metric_text, f"subset:{name}"), detail) for name in table.subsets),
-        GridColumn(f"{main.name} 95 %", interval, detail),
+        GridColumn(f"{main.name} 95 %", interval, f"{main.name} in detail"),
         *(
             GridColumn(
                 f"{name} {SHORT.get(control, control)}", partial(_against, table, control, what), "controls"
@@ -256,22 +292,6 @@ def _recalls(table: Table, classifier: Method) -> Grid:
     return make_grid(f"Recall per class, {table.labels[classifier]}", columns, ids, keys=3)
 
 
-def _cost(table: Table) -> Grid:
-    """Rows arm × classifier: seconds, optimiser steps and memory of a trial, mean ± std over the draws.
-
-    CPU seconds are those that a process computed, which another program's load does not lengthen.
-    """
-
-    def cost(digits: int, part: str, name: str, cell: ArmCell) -> str:
-        values = [value for trial in cell.ok if (value := trial.number(name, part)) is not None]
-        return " ± ".join(f"{v:.{digits}f}" for v in mean_std(values)[:2] if v is not None) if values else MISSING
-
-    classifier, *arm = cell_columns(table)
-    columns = [*arm, classifier, *(GridColumn(name, partial(cost, n, *path)) for name, n, path in COSTS)]
-    heading, cells = "Seconds, steps and memory per trial", table.cells.values()
-    return make_grid(heading, columns, cells, keys=len(arm) + 1, block=attrgetter("arm"))
-
-
 def _seeds(table: Table) -> Grid:
     """One row per trial, those of control classifiers too: how it went, how long it took, and its hash."""
     classifier, *arm = cell_columns(table)
@@ -288,16 +308,13 @@ def record_grid(table: Table, heading: str, trials: Iterable[Trial]) -> Grid:
 
 
 def _trial_columns(table: Table) -> list[GridColumn]:
-    def score(metric: str, trial: Trial) -> str:
-        return MISSING if (value := trial.metric(metric)) is None else percent(value)
-
-    def seconds(trial: Trial) -> str:
-        return MISSING if (value := trial.number("total", "timings")) is None else f"{value:.1f}"
+    def text(metric: str, write: Callable[[float], str], trial: Trial) -> str:
+        return MISSING if (value := number_of(trial, metric)) is None else write(value)
 
     return [
         GridColumn("status", attrgetter("status"), numeric=False),
-        *(GridColumn(one.name, partial(score, one.key)) for one in table.brief),
-        GridColumn("seconds", seconds),
+        *(GridColumn(one.name, partial(text, one.key, percent)) for one in table.brief),
+        GridColumn("seconds", partial(text, "seconds", "{:.1f}".format)),
         GridColumn("hash", attrgetter("hash"), numeric=False),
     ]
 
@@ -308,9 +325,8 @@ VIEWS: dict[str, Callable[[Table], tuple[Grid, ...]]] = {
     "classifier": lambda table: (_every_metric(table),),
     "class": lambda table: tuple(_recalls(table, classifier) for classifier in table.classifiers),
     "seed": lambda table: (_seeds(table),),
-    "cost": lambda table: (_cost(table),),
     "lambda": lambda table: curve_grids(table, "lambda"),
     "times": lambda table: curve_grids(table, "times"),
-    "omega": lambda table: (*curve_grids(table, "omega"), *measured_grids(table)),
+    "omega": lambda table: curve_grids(table, "omega"),
 }
 """The grids of a table in each view of it."""

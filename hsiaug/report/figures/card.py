@@ -12,8 +12,9 @@ from hsiaug.report.compare import Gain
 from hsiaug.report.figures.charts import Block, Panel, draw_blocks
 from hsiaug.report.findings import FINDINGS, headline, over, signs_note
 from hsiaug.report.labels import p_said, signed
-from hsiaug.report.matrix import MOST_ROWS, Matrix, closing, matrices
+from hsiaug.report.matrix import Matrix, closing, matrices
 from hsiaug.report.tables import Report
+from hsiaug.report.views import MOST_ROWS
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -8,28 +8,24 @@ from typing import TYPE_CHECKING, Any
 
 from hsiaug.base.errors import InputError
 from hsiaug.report.curves import (
-    DRAWN,
     SIGNS,
     Axis,
+    Dot,
     Held,
     SweepLine,
-    SweepPoint,
     all_lines,
     curve_metrics,
     find_sweeps,
     line_label,
     lines,
-    measured_lines,
-    measured_names,
     panel_n,
     percentages,
-    real_of,
     reference,
 )
 from hsiaug.report.figures.charts import Block, Panel, draw_blocks
 from hsiaug.report.figures.files import series_style
 from hsiaug.report.labels import seeds_text
-from hsiaug.report.records import MEASURED, ArmCell
+from hsiaug.report.records import ArmCell
 from hsiaug.report.scenes.label_curves import LabelCurve
 from hsiaug.report.scores import Metric
 from hsiaug.report.tables import Report, Table
@@ -44,7 +40,7 @@ DASHES = dict(zip(EVERY_CONTROL[1:], ("--", (0, (5, 1, 1, 1)), "-."), strict=Tru
 """Dashes of the grey lines of the controls but ``none``."""
 LEVELS = ("--", "-.", ":", (0, (6, 2, 1, 2, 1, 2)))
 """Dashes of arms on learning curves."""
-OF_SWEEPS = "mean ± std; what is hollow, or has an n of its own, is over other draws; one scale for each score"
+OF_SWEEPS = "mean ± std over the same draws; one scale for each score"
 OF_LABELS = (
     "mean over draws, band ± std; a level is an arm's mean, its mark and bar are k* and the 95 % interval; "
     "panels of one score and table share their axis"
@@ -57,9 +53,9 @@ Shared = dict[str, "Axes"]
 def curve_figure(report: Report, axis: Axis, columns: int = 2) -> Figure:
     """The figure of every table in which some generator has two values of the axis or more.
 
-    Mean over the draws with a bar of one standard deviation, in percent: two panels per classifier, OA and AA, and along
-    ω one for each number that generators state of their samples. ``none`` is the dotted line and its band; other controls
-    are grey. Lines begin with ``none`` where λ and M are 0, which it is by definition.
+    Mean over the draws with a bar of one standard deviation, in percent: two panels per classifier, OA and AA. ``none``
+    is the dotted line and its band; other controls are grey. Lines begin with ``none`` where λ and M are 0, which it is
+    by definition.
 
     columns: of a page with two, which the figure fills. Raises InputError where nothing varies.
     """
@@ -87,10 +83,6 @@ def _sweeps(table: Table, axis: Axis) -> Block:
         panels += [
             Panel(title, partial(_draw_sweep, shown, none, score, styles, first)) for score in curve_metrics(table)
         ]
-    stated = measured_lines(table) if axis == "omega" else []
-    panels += [
-        Panel(("samples",), partial(_draw_stated, stated, name, styles)) for name in measured_names(stated)[:DRAWN]
-    ]
     return Block(table.heading, panels, 1.85, narrowest=1.5, pairs=True, along=SIGNS[axis])
 
 
@@ -126,7 +118,7 @@ def _draw_sweep(
     _name_score(axes, score.name)
     entries: dict[str, Any] = {}
     if level := percentages(none, score.key):
-        mean, std, _ = level
+        mean, std = level
         axes.axhspan(mean - std, mean + std, color="0.93", zorder=0)
         entries["none"] = axes.axhline(mean, color="black", linestyle=":", linewidth=1.2)
     for line in shown:
@@ -135,9 +127,8 @@ def _draw_sweep(
             dots = line.dots(score.key)
             entries[style["label"]] = _draw_line(axes, dots, style)
             start = percentages(line.start, score.key) if 0.0 not in line.values else None
-            begin = next((dot for dot in dots if not dot.apart), None)
-            if start and begin:
-                axes.plot([0, begin.value], [start[0], begin.mean], color=style["color"], linewidth=0.9, alpha=0.6)
+            if start and dots:
+                axes.plot([0, dots[0][0]], [start[0], dots[0][1]], color=style["color"], linewidth=0.9, alpha=0.6)
         elif level := percentages(line.points[0][1], score.key):
             entries[style["label"]] = axes.axhline(
                 level[0], color=style["color"], linestyle=style["linestyle"], linewidth=1.2
@@ -145,35 +136,13 @@ def _draw_sweep(
     return entries
 
 
-def _draw_line(axes: Axes, dots: Sequence[SweepPoint], style: dict[str, Any]) -> Any:
-    """The points with a line through those that can be compared; returns the entry of the legend."""
-    bars: dict[str, Any] = {"capsize": 2, "elinewidth": 0.8, "markersize": 4}
-    shared = [(dot.value, dot.mean, dot.std) for dot in dots if not dot.apart]
-    where, means, stds = ([point[i] for point in shared] for i in range(3))
-    drawn = axes.errorbar(where, means, stds, linewidth=1.4, **bars, **style)
-    hollow = {"marker": "o", **style, "linestyle": "none", "label": None, "markerfacecolor": "white"}
-    for dot in dots:
-        if dot.apart:
-            at = (dot.value, dot.mean)
-            axes.errorbar([at[0]], [at[1]], [dot.std], **bars, **hollow)
-            axes.annotate(f"n={dot.n}", at, (5, -3), textcoords="offset points", fontsize=7)
+def _draw_line(axes: Axes, dots: Sequence[Dot], style: dict[str, Any]) -> Any:
+    """The points with a line through them; returns the entry of the legend."""
+    where, means, stds = ([dot[i] for dot in dots] for i in range(3))
+    drawn = axes.errorbar(where, means, stds, linewidth=1.4, capsize=2, elinewidth=0.8, markersize=4, **style)
     for bar in (*drawn.lines[1], *drawn.lines[2]):
         bar.set_alpha(0.45)
     return drawn
-
-
-def _draw_stated(shown: Sequence[SweepLine], name: str, styles: Styles, axes: Axes) -> dict[str, Any]:
-    """Draw what samples are stated to be, and left-out real patches as a level."""
-    entries: dict[str, Any] = {}
-    for line in shown:
-        style = styles[line.key]
-        if dots := line.dots(name, MEASURED):
-            entries[style["label"]] = _draw_line(axes, dots, style)
-        if real := real_of(line, name):
-            level = axes.axhline(100 * real.mean, color=style["color"], linestyle=":", linewidth=1.2)
-            entries.setdefault("left-out real patches", level)
-    _name_score(axes, name.replace("_", " "))
-    return entries
 
 
 def label_figure(curves: Sequence[LabelCurve], columns: int = 2) -> Figure:

@@ -1,4 +1,4 @@
-"""Pictures of gains: every draw's difference to a control, their mean and its interval; and gains over several scenes."""
+"""Pictures of gains: every draw's difference to a control, their mean and its interval."""
 
 from __future__ import annotations
 
@@ -12,8 +12,6 @@ from hsiaug.metrics.verdict import Evidence
 from hsiaug.report.compare import Gain
 from hsiaug.report.figures.charts import Block, Panel, draw_blocks
 from hsiaug.report.figures.files import series_style
-from hsiaug.report.findings import judged
-from hsiaug.report.matrix import Matrix, over_none, pooled_matrices
 from hsiaug.report.tables import Report, Table
 from hsiaug.trial.arm import Arm, Method
 
@@ -21,16 +19,12 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-LINE, ARM = 0.15, 0.26
-"""Inches of the line of one control, and of an arm over several scenes."""
+LINE = 0.15
+"""Inches of the line of one control."""
 CONTROLS = {"duplicate": 0, "none": 1}
 FURTHER = 2
 """Place of each control among the colours of series and markers, as on the page."""
 HOW_TO_READ = "ticks: draws; mark: mean; bar: its t interval, of 95 % corrected over arms; panels share their axis"
-OVER_SCENES = (
-    "markers: gain on one scene; tick and thick bar: mean over scenes, 95 % interval of Hartung and Knapp; thin bar: "
-    "95 % prediction interval of a new scene"
-)
 
 
 def gain_figure(report: Report, columns: int = 2) -> Figure:
@@ -51,7 +45,7 @@ def gain_figure(report: Report, columns: int = 2) -> Figure:
 
 def _by_classifier(table: Table) -> dict[Method, list[Gain]]:
     found: dict[Method, list[Gain]] = {}
-    for gain in judged(table):
+    for gain in table.judged:
         if any(gain.against.values()):
             found.setdefault(gain.cell.classifier, []).append(gain)
     return found
@@ -97,38 +91,3 @@ def _outline(axes: Axes, ends: Sequence[tuple[float, float]], **style: Any) -> N
     """Lines between the first and the second of these places, the third and the fourth, and so on; x: fractions."""
     places = [place for i in range(0, len(ends), 2) for place in (*ends[i : i + 2], (math.nan, math.nan))]
     axes.plot([100 * x for x, _ in places], [y for _, y in places], **style)
-
-
-def scenes_figure(report: Report, columns: int = 2) -> Figure:
-    """A forest plot per run and protocol with three scenes or more: gains over ``none`` in points, a row per arm.
-
-    columns: of a page with two, which the figure fills. Raises InputError where fewer scenes were run.
-    """
-    blocks = [
-        Block(
-            matrix.title,
-            [Panel((), partial(_draw_scenes, matrix))],
-            ARM * len(matrix.pooled),
-            around=1.15,
-            rows=[(row.label, y) for y, row in enumerate(matrix.pooled)],
-            along="gain over none (points)",
-        )
-        for matrix in pooled_matrices(report)
-    ]
-    return draw_blocks(blocks, columns, OVER_SCENES)
-
-
-def _draw_scenes(matrix: Matrix, axes: Axes) -> dict[str, Any]:
-    axes.axvline(0, color="0.4", linewidth=0.8)
-    for y, row in enumerate(matrix.pooled):
-        assert row.pooled is not None
-        mean, interval, new, _ = row.pooled
-        axes.plot([100 * x for x in new], [y, y], color="0.45", linewidth=0.9)
-        axes.plot([100 * x for x in interval], [y, y], color="0.15", linewidth=2.6)
-        axes.plot(100 * mean, y, "|", color="0.15", ms=10, mew=1.6)
-        for i, gain in enumerate(row.gains):
-            if over := over_none(gain):
-                axes.plot(100 * over.main.mean, y - 0.25, linestyle="none", ms=4, **series_style(i))
-    axes.set_ylim(len(matrix.pooled) - 0.5, -0.6)
-    marks = (axes.plot([], [], linestyle="none", ms=4, **series_style(i))[0] for i in range(len(matrix.tables)))
-    return {table.condition.scene: mark for table, mark in zip(matrix.tables, marks, strict=True)}

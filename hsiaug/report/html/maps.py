@@ -14,11 +14,10 @@ from numpy.typing import NDArray
 
 from hsiaug.base.colours import class_colours
 from hsiaug.base.text import visible
-from hsiaug.report.findings import judged
 from hsiaug.report.html.markup import macros, picture_source
 from hsiaug.report.html.section import TableSection, best_cells
 from hsiaug.report.labels import percent
-from hsiaug.report.records import ArmCell, Trial
+from hsiaug.report.records import ArmCell, Trial, number_of
 from hsiaug.report.scenes.ground_truth import (
     MOST_VALUES,
     ROLES,
@@ -78,7 +77,7 @@ class MapMaker:
         figures = [*_ground(first, truth, shown, colours)]
         for cell, trial, called in made:
             name, main = section.table.cell_label(cell, ", "), section.table.scores.main
-            score = trial.metric(main.key)
+            score = number_of(trial, main.key)
             reached = f"{name}: {main.name} {percent(score)} %" if score is not None else name
             about = {"cell": section.cell_id(cell), "name": name}
             for i in shown:
@@ -136,7 +135,7 @@ def _best_trials(section: TableSection) -> list[tuple[ArmCell, Trial]]:
     """The best arm, the control that is hardest to beat, and other controls and arms, in the draw that most have."""
     table = section.table
     best = [cell for classifier in table.classifiers for cell in best_cells(table, classifier)]
-    if (first := max(judged(table), key=attrgetter("rank"), default=None)) and first.hardest:
+    if (first := max(table.judged, key=attrgetter("rank"), default=None)) and first.hardest:
         pair = [first.cell, first.hardest[1].control]
         best = [*pair, *(cell for cell in best if cell not in pair)]
     seeds = [trial.seed for cell in best for trial in cell.ok]

@@ -12,14 +12,14 @@ from markupsafe import Markup
 from hsiaug.report.curves import AXES, SIGNS, curve_notes, find_sweeps
 from hsiaug.report.figures.curves import curve_figure, label_figure
 from hsiaug.report.figures.files import figure_bytes
-from hsiaug.report.figures.gains import gain_figure, scenes_figure
-from hsiaug.report.findings import CONTROL, OF_SIGNS, headline, judged, said_of, signs_note
+from hsiaug.report.figures.gains import gain_figure
+from hsiaug.report.findings import CONTROL, OF_SIGNS, headline, said_of, signs_note
 from hsiaug.report.grid import ReportPage
 from hsiaug.report.html.maps import MapMaker
 from hsiaug.report.html.markup import HERE, join, macros, picture_source, templates
 from hsiaug.report.html.section import TableSection
 from hsiaug.report.labels import count
-from hsiaug.report.matrix import MOST_ROWS, NOTE, Matrix, closing, matrices
+from hsiaug.report.matrix import NOTE, Matrix, class_sentence, closing, matrices, overviews
 from hsiaug.report.notes import audit_lines, failure_heading, failure_lines, table_notes, warnings
 from hsiaug.report.records import ArmCell
 from hsiaug.report.scenes.label_curves import LabelCurve, label_curves
@@ -37,7 +37,6 @@ MOST_TITLED = 3
 DETAILED = {
     "classifier": "Every metric, and the tests",
     "class": "Recall per class",
-    "cost": "Seconds and memory",
 }
 
 
@@ -96,7 +95,7 @@ def _environment(report: Report) -> list[tuple[str, str]]:
     """Environments of the trials: each entry, such as a device or a library, with all its values."""
     found: dict[str, set[str]] = {}
     for trial in (trial for table in report.tables for trial in table.trials):
-        made = dict(trial.common["environment"] or {})
+        made = dict(trial.environment or {})
         made |= made.pop("versions", None) or {}
         for name, value in made.items():
             found.setdefault(str(name), set()).add(str(value))
@@ -124,44 +123,40 @@ def _joined(*names: str) -> Markup:
 
 
 def _verdicts(report: Report, shown: Sequence[TableSection]) -> Markup:
-    """The verdict on every arm and scene, and pictures over scenes."""
+    """Accuracy, then the verdict on every arm and scene."""
     if not shown:
         return Markup(macros().headline(f"There is no record in {report.where} yet."))
     trials = {trial.hash: trial for table in report.tables for trial in table.trials}
-    failed = sum(trial.failed for trial in trials.values())
+    failed = sum(trial.status == "failed" for trial in trials.values())
     where = next((section.anchor("failed") for section in shown if section.table.failed), None)
     lead = macros().lead(count(len(trials), "trial"), f"{failed:,} failed", where, report.where)
     sections = {id(cell): section for section in shown for cell in section.table.every_cell.values()}
     found = matrices(report)
     made = [_matrix(one, lambda cell: sections[id(cell)].cell_id(cell), titled=len(found) > 1) for one in found]
-    over_scenes = Markup()
-    if any(matrix.pooled for matrix in found):
-        caption = "Gain of every arm over none by scene, their mean, and a new scene"
-        over_scenes = _picture(scenes_figure(report), caption)
-    return join(lead, *made, over_scenes)
+    return join(lead, *made)
 
 
 def _matrix(matrix: Matrix, anchor: Callable[[ArmCell], str], *, titled: bool) -> Markup:
-    """A headline, scenes and arms in one table, and what else is found."""
+    """A headline, accuracy, what else is found, and gains over the control that decides."""
     first, *more = closing(matrix)
+    accuracy = [macros().grid(grid, anchor, "matrix") for grid in overviews(matrix.tables)]
+    more = [*filter(None, map(class_sentence, matrix.tables)), *more]
     if len(matrix.tables) == 1 and first != (said := said_of(matrix.tables[0])):
         first, more = said, [first, *more]
     leaky = "LEAKY: " * any(table.leaky for table in matrix.tables)
     title = macros().title(leaky + matrix.title) if titled or leaky else ""
     if not matrix.rows:
-        return join(title, macros().headline(first), *map(macros().para, more))
-    if (hidden := len(matrix.rows) - MOST_ROWS) > 0:
-        more.append(f"And {count(hidden, 'more arm')}: see the gains of each scene.")
+        return join(title, macros().headline(first), *accuracy, *map(macros().para, more))
     notes = [signs_note(matrix.tables), f"{CONTROL}: a control.", OF_SIGNS, *([NOTE] if matrix.pooled else [])]
     about = macros().fold("What the signs and numbers are", macros().note(" ".join(notes)))
-    table = macros().grid(matrix.grid, anchor, "matrix")
-    return join(title, macros().headline(first), table, *map(macros().para, more), about)
+    gains = macros().grid(matrix.grid, anchor, "matrix")
+    return join(title, macros().headline(first), *accuracy, *map(macros().para, more), gains, about)
 
 
 def _table(section: TableSection, maker: MapMaker, curves: Sequence[LabelCurve], *, alone: bool) -> Section:
     """Everything about a table. alone: it is the only one, so that more of it is unfolded."""
     table = section.table
-    compared = any(any(gain.against.values()) for gain in judged(table))
+    compared = any(any(gain.against.values()) for gain in table.judged)
     gains = f"Δ{table.scores.main.name} of every arm over its controls, in percentage points"
     warned = [*warnings(table)]
     if table.leaky:

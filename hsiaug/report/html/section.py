@@ -9,8 +9,6 @@ from statistics import fmean
 
 from markupsafe import Markup
 
-from hsiaug.report.compare import class_deltas
-from hsiaug.report.findings import judged
 from hsiaug.report.grid import Grid, GridColumn, GridEntry, make_grid
 from hsiaug.report.html.markup import join, macros
 from hsiaug.report.labels import MISSING, count, count_range, signed
@@ -85,11 +83,11 @@ def _class_grid(table: Table, classifier: Method) -> Grid:
         GridColumn("class", lambda i: table.class_names[i - 1], numeric=False),
         GridColumn("train n", lambda i: count_range(trained[i])),
     ]
-    for gain in judged(table):
+    for gain in table.judged:
         if gain.cell.classifier == classifier and gain.hardest is not None:
             control, comparison = gain.hardest
             heading = f"{table.arm_label(gain.cell.arm)} over {control}"
-            means = {i: delta.mean for i, delta in class_deltas(comparison, classes).items()}
+            means = {i: delta.mean for i, delta in comparison.class_deltas(classes).items()}
             columns.append(GridColumn(heading, partial(_gain, gain.cell, means)))
     rarest_first = sorted(trained, key=lambda i: (fmean(trained[i]) if trained[i] else math.inf, i))
     return make_grid(f"Gain in recall per class, {table.labels[classifier]}", columns, rarest_first, keys=2)

@@ -52,8 +52,8 @@ def local_ground_truth(
     most: values of the largest scene that is read; None for any. Raises NoGroundTruthError where the truth cannot be had
     without a download, or is larger.
     """
-    trial = next((t for t in trials if t.common["scene_ref"]), None)
-    ref, task = (str(trial.common["scene_ref"]), trial.condition.task) if trial else ("", "")
+    trial = next((t for t in trials if t.scene_ref), None)
+    ref, task = (str(trial.scene_ref), trial.condition.task) if trial else ("", "")
     key = f"{task} {ref}"
     if key not in read:
         try:
@@ -84,7 +84,7 @@ def read_predicted_maps(store: Store, trial: Trial, truth: GroundTruth) -> tuple
     classes = len(truth.class_names)
     fits = index.size and index.min() >= 0 and index.max() < true.size and true[index].min() > 0
     fits = fits and called.shape == index.shape and called.min() > 0 and called.max() <= classes
-    if not fits or confusion(true[index], called, classes).tolist() != trial.record["metrics"].get("confusion"):
+    if not fits or not np.array_equal(confusion(true[index], called, classes), trial.confusion):
         raise NoGroundTruthError(f"the scene {truth.name} here is not the one of record {trial.hash}")
     label = np.zeros(true.size, dtype=np.int16)
     label[index] = called
