@@ -103,7 +103,7 @@ def find_sweeps(table: Table, axis: Axis) -> list[SweepLine]:
 def _tried(table: Table, classifier: Method) -> list[ArmCell]:
     """The cells of a classifier with the trials that were run; a cell of which none was run is left out."""
     run = [(c, tuple(t for t in c.trials if t.status != "empty")) for c in table.cells_of(classifier)]
-    return [replace(cell, trials=trials) for cell, trials in run if trials]
+    return [c if len(trials) == len(c.trials) else replace(c, trials=trials) for c, trials in run if trials]
 
 
 def _first_none(value: float | None) -> tuple[bool, float]:

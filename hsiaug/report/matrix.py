@@ -27,7 +27,7 @@ from hsiaug.report.notes import (
 )
 from hsiaug.report.records import CellKey
 from hsiaug.report.tables import ADDED, Report, Table
-from hsiaug.report.views import LABELS, MOST_ROWS, SUMMARY, VIEWS, alone_grid, check_view, overview
+from hsiaug.report.views import LABELS, MOST_ROWS, SUMMARY, VIEWS, alone_grid, check_view, metric_text, overview
 
 NOTE = (
     "Over none, all scenes: mean difference to none, in points, by random effects, with the 95 % interval of Hartung and "
@@ -183,9 +183,29 @@ def loss_of(gain: Gain) -> float | None:
     return min(c.second.mean for c in gain.against.values() if c and c.second)
 
 
-def overviews(tables: Sequence[Table]) -> tuple[Grid, ...]:
-    """The overview of each scene; of several scenes fewer rows."""
-    return tuple(overview(table, max(5, MOST_ROWS // len(tables))) for table in tables if table.cells)
+def overviews(matrix: Matrix) -> tuple[Grid, ...]:
+    """The overview of each scene; where these are too long, the main score of every arm by scene, the best arm first."""
+    tables = [table for table in matrix.tables if table.cells]
+    if len(tables) < 2 or sum(len(table.cells) for table in tables) <= MOST_ROWS:
+        return tuple(map(overview, tables))
+    place = {row.key: i for i, row in enumerate(matrix.rows)}
+    keys = dict.fromkeys(key for table in tables for key in table.cells)
+    # Those of none come first: they are in no row of gains.
+    ranked = sorted(keys, key=lambda key: place.get(key, -1))
+    names = {key: table.cell_label(cell, ", ") for table in reversed(tables) for key, cell in table.cells.items()}
+
+    def entry(table: Table, key: CellKey) -> GridEntry:
+        cell, gain = table.cells.get(key), table.gains.get(key)
+        if cell is None:
+            return GridEntry(MISSING)
+        words = FINDINGS[gain.verdict.finding] if gain and gain.verdict else None
+        return GridEntry(f"{metric_text(table.scores.main.key, cell)} {words.sign if words else CONTROL}", cell)
+
+    columns = [
+        GridColumn("arm", names.__getitem__, numeric=False),
+        *(GridColumn(table.condition.scene, partial(entry, table), best=True) for table in tables),
+    ]
+    return (make_grid(f"{score_of(tables)} in percent, mean ± std", columns, ranked[:MOST_ROWS]),)
 
 
 def closing(matrix: Matrix) -> tuple[str, ...]:
@@ -298,9 +318,12 @@ def _page(matrix: Matrix, report: Report, alone: bool) -> ReportPage:
     store = f"hsiaug report --store {report.where}"
     apart = tuple(grid for table in tables if alone and (grid := alone_grid(table)).rows)
     notes = dict.fromkeys(note for table in tables if alone for note in table_notes(table))
-    shown = overviews(tables) if alone else ()
-    gains = (matrix.grid,) if matrix.rows and (not alone or len(tables) > 1) else ()
-    more = sum(len(table.cells) for table in tables) - sum(len(grid.rows) for grid in shown) if shown else 0
+    shown = overviews(matrix) if alone else ()
+    gains = (matrix.grid,) if matrix.rows and not alone else ()
+    arms = (
+        [len(table.cells) for table in tables] if len(shown) > 1 else [len({k for t in tables for k in t.cells})]
+    )
+    more = sum(arms) - sum(len(grid.rows) for grid in shown) if shown else 0
     return ReportPage(
         title=f"Summary: {matrix.title}",
         leaky=any(table.leaky for table in tables),
@@ -311,8 +334,8 @@ def _page(matrix: Matrix, report: Report, alone: bool) -> ReportPage:
         audit=tuple(line for table in tables if alone for line in audit_lines(table, report.where)),
         closing=(
             *([f"and {count(more, 'more row')}: {store} --by generator"] if more > 0 else []),
-            *(filter(None, map(class_sentence, tables)) if alone else ()),
-            *([f"{signs_note(tables)} {CONTROL}: a control."] if gains else []),
+            *(filter(None, map(class_sentence, tables)) if len(shown) == len(tables) else ()),
+            *([f"{signs_note(tables)} {CONTROL}: a control."] if matrix.rows and len(tables) > 1 else []),
             short_audit(tables),
             *closing(matrix),
         ),

@@ -16,7 +16,7 @@ from hsiaug.protocol.protocols import Areas, Draw, SplitProtocol, parse_protocol
 from hsiaug.protocol.split import draw_split
 from hsiaug.protocol.tiling import draw_tiles
 from hsiaug.registry.card import Card
-from hsiaug.report.records import read_trials
+from hsiaug.report.records import read_frame
 
 TOY = toy_scene()
 ALL = ("pixels", "segmentation", "change")
@@ -140,5 +140,5 @@ def test_versions_of_a_protocol_part_the_tables() -> None:
         }
         return {"format": 1, "hash": str(number), "status": "failed", "spec": spec}
 
-    first, second = read_trials([record(1), record(2, version="2")])
-    assert first.condition != second.condition
+    first, second = read_frame([record(1), record(2, version="2")]).condition
+    assert first != second

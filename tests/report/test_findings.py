@@ -18,7 +18,7 @@ from hsiaug.base.errors import InputError
 from hsiaug.base.terminal import Console
 from hsiaug.report import build_report, print_report, render_html, render_report
 from hsiaug.report.figures.card import card_figure
-from hsiaug.report.findings import SIGNS, headline, judged, said_of, verdict_text
+from hsiaug.report.findings import SIGNS, headline, said_of, verdict_text
 from hsiaug.report.matrix import matrices
 from hsiaug.report.tables import Table
 from hsiaug.report.two_arms import compare_arms
@@ -35,7 +35,7 @@ def table_of(records: list[dict]) -> Table:
 def said(records: list[dict]) -> list[str]:
     """The headline, and the verdict on each arm."""
     table = table_of(records)
-    arms = (f"{table.cell_label(gain.cell)}: {verdict_text(table, gain)}" for gain in judged(table))
+    arms = (f"{table.cell_label(gain.cell)}: {verdict_text(table, gain)}" for gain in table.judged)
     return [headline(table), *arms]
 
 
@@ -199,7 +199,7 @@ def test_every_format_says_the_same_words() -> None:
     assert first in " ".join(parsed(render_html(report)).text.split())
     assert first in " ".join(render_report(report, "rich").split())
     assert first in render_report(report, "md")
-    for gain in judged(table):
+    for gain in table.judged:
         assert f"{verdict_text(table, gain)} |" in render_report(report, "md")
 
 
@@ -301,7 +301,7 @@ def test_two_arms_of_different_seeds_are_a_pair_where_their_split_is_one() -> No
 def test_an_arm_that_failed_under_one_seed_of_a_split_has_its_next() -> None:
     broken = on_two_splits([failure(generator="smote", seed=0)])
     table = table_of([*(one for one in TWO_SPLITS if one["hash"] != broken[0]["hash"]), *broken])
-    (gain,) = judged(table)
+    (gain,) = table.judged
     assert [t.seed for t in gain.cell.ok] == [1, 2] and len(table.failed) == 1
     assert {len(one.pairs) for one in gain.against.values() if one} == {2}
 
@@ -415,7 +415,7 @@ ASKED = [*BEFORE[:24], *seeing(arm("pseudo", level(61, 12, 0.3)))]
 
 def test_a_control_that_was_asked_for_is_judged_against_the_others() -> None:
     table = table_of(ASKED)
-    (gain,) = judged(table)
+    (gain,) = table.judged
     assert (
         gain.verdict is not None
         and gain.verdict.finding == "helps"

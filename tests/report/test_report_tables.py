@@ -14,7 +14,7 @@ from hsiaug.report import build_report
 from hsiaug.report.compare import Gain
 from hsiaug.report.findings import headline
 from hsiaug.report.notes import number_notes
-from hsiaug.report.records import ArmCell
+from hsiaug.report.records import ArmCell, number_of
 from hsiaug.report.tables import Table
 
 
@@ -38,7 +38,7 @@ def arm(generator: str, values: list[float], **spec: object) -> list[dict]:
 def test_older_records_of_samples_that_were_made_of_test_labels_stand_in_no_table() -> None:
     ceiling = record(0.9, 0.9, generator="true-labels")
     ceiling["spec"]["diagnosis"] = True
-    assert [trial.generator.name for trial in table_of([record(), ceiling]).trials] == ["none"]
+    assert [trial.arm.generator.name for trial in table_of([record(), ceiling]).trials] == ["none"]
 
 
 def test_nothing_gives_no_table() -> None:
@@ -122,8 +122,8 @@ def test_a_failed_trial_is_named_and_not_averaged() -> None:
 
 def test_a_number_that_is_not_finite_is_missing() -> None:
     broken = record(math.nan, 0.5)
-    assert table_of([broken]).trials[0].metric("oa") is None
-    assert table_of([broken]).trials[0].metric("aa") == 0.5
+    assert number_of(table_of([broken]).trials[0], "oa") is None
+    assert number_of(table_of([broken]).trials[0], "aa") == 0.5
 
 
 def test_arms_that_differ_in_a_parameter_are_not_merged() -> None:
@@ -195,7 +195,7 @@ def test_pairs_are_the_draws_in_which_both_went_well(ours: dict[int, bool], thei
     comparisons = [c for table in build_report(records).tables for c in table.comparisons]
     assert [len(c.pairs) for c in comparisons] == ([len(shared)] if shared else [])
     for comparison in comparisons:
-        assert all(a.seed == b.seed and a.generator != b.generator for a, b in comparison.pairs)
+        assert all(a.seed == b.seed and a.arm.generator != b.arm.generator for a, b in comparison.pairs)
 
 
 def test_the_duplicate_control_is_taken_at_the_same_lambda() -> None:

@@ -13,7 +13,7 @@ from report_records import record
 from hsiaug.base.errors import InputError
 from hsiaug.report import Report, build_report, render_report
 from hsiaug.report.curves import all_lines
-from hsiaug.report.findings import headline, judged
+from hsiaug.report.findings import headline
 from hsiaug.report.two_arms import compare_arms
 from hsiaug.report.views import alone_grid
 
@@ -72,7 +72,7 @@ def test_such_an_arm_is_not_judged_and_changes_no_verdict() -> None:
         report(some).tables for some in (found, [one for one in found if "train" not in one["spec"]])
     )
     assert headline(whole) == headline(plain)
-    assert [gain.verdict for gain in judged(whole)] == [gain.verdict for gain in judged(plain)]
+    assert [gain.verdict for gain in whole.judged] == [gain.verdict for gain in plain.judged]
     assert [gain.cell.arm.generator.train for gain in whole.gains.values()] == ["both", "both"]
     said = render_report(report(found), "md", "generator")
     assert "| smote synthetic-only | 1 |" in said and said.count("Train on synthetic samples") == 1

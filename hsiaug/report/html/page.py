@@ -139,7 +139,7 @@ def _verdicts(report: Report, shown: Sequence[TableSection]) -> Markup:
 def _matrix(matrix: Matrix, anchor: Callable[[ArmCell], str], *, titled: bool) -> Markup:
     """A headline, accuracy, what else is found, and gains over the control that decides."""
     first, *more = closing(matrix)
-    accuracy = [macros().grid(grid, anchor, "matrix") for grid in overviews(matrix.tables)]
+    accuracy = [macros().grid(grid, anchor, "matrix") for grid in overviews(matrix)]
     more = [*filter(None, map(class_sentence, matrix.tables)), *more]
     if len(matrix.tables) == 1 and first != (said := said_of(matrix.tables[0])):
         first, more = said, [first, *more]
