@@ -54,11 +54,11 @@ def main() -> None:
 
 def name_of(trial: Trial) -> str:
     """``3`` for none with three added labels, else the arm."""
-    condition, generator = trial.condition, trial.arm.generator.name
+    condition, generator = trial.condition, str(trial.arm.generator.name)
     if trial.classifier.name != "svm":
         return f"{generator}, {trial.classifier.name}"
     if generator == "none":
-        return condition.argument.split("x")[0] if condition.protocol == "added" else "0"
+        return str(condition.argument).split("x")[0] if condition.protocol == "added" else "0"
     return generator
 
 
@@ -72,7 +72,7 @@ def scored(
     tested = np.logical_and.reduce([called[str(k)] > 0 for k in LABELS])
     roles = redraw_roles(plain, truth)
     assert roles is not None
-    seen = seen_fields(truth.data.fields, roles[0] == ROLES.index("train"))  # type: ignore[attr-defined]
+    seen = seen_fields(truth.data.fields, roles[0] == ROLES.index("train"))  # type: ignore[union-attr]
     true, classes = truth.masks[0], len(truth.class_names)
     for name, label in called.items():
         whole, new = (confusion(true[mask], label[mask], classes) for mask in (tested, tested & ~seen))

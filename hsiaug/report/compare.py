@@ -240,17 +240,17 @@ def _against(cell: ArmCell, name: str, controls: Iterable[ArmCell], scores: Metr
 def pair_up(cell: ArmCell, control: ArmCell, scores: MetricSet) -> Comparison:
     """An arm against another, draw by draw; a draw in which either made no sample says nothing, and is left out."""
     main, theirs = scores.main.key, control.places
-    places = [(i, j) for draw, i in cell.places.items() if (j := theirs.get(draw)) is not None]
-    mine, other = cell.column(main), control.column(main)
-    ours = [(i, j) for i, j in places if mine[i] == mine[i] and other[j] == other[j]]
-    i, j = ([pair[k] for pair in ours] for k in (0, 1))
+    both = [(cell.places[draw], theirs[draw]) for draw in cell.places if draw in theirs]
+    ours, other = cell.column(main), control.column(main)
+    both = [(i, j) for i, j in both if ours[i] == ours[i] and other[j] == other[j]]
+    i, j = [i for i, _ in both], [j for _, j in both]
     draws, tests = [cell.ok[place].draw for place in i], []
     for score in (scores.main, scores.second):
         differences = zip(draws, (cell.column(score.key)[i] - control.column(score.key)[j]).tolist(), strict=True)
-        both = {draw: difference for draw, difference in differences if difference == difference}
-        tests.append(Evidence(tuple(both.values()), tuple(both)))
+        known = {draw: difference for draw, difference in differences if difference == difference}
+        tests.append(Evidence(tuple(known.values()), tuple(known)))
     return Comparison(cell, control, i, j, tests[0], tests[1] if tests[1].differences else None)
 
 
 def _newest(cell: ArmCell) -> str:
-    return max(trial.created for trial in cell.trials)
+    return max(str(trial.created) for trial in cell.trials)

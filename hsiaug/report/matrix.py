@@ -188,24 +188,26 @@ def overviews(matrix: Matrix) -> tuple[Grid, ...]:
     tables = [table for table in matrix.tables if table.cells]
     if len(tables) < 2 or sum(len(table.cells) for table in tables) <= MOST_ROWS:
         return tuple(map(overview, tables))
-    place = {row.key: i for i, row in enumerate(matrix.rows)}
-    keys = dict.fromkeys(key for table in tables for key in table.cells)
-    # Those of none come first: they are in no row of gains.
-    ranked = sorted(keys, key=lambda key: place.get(key, -1))
-    names = {key: table.cell_label(cell, ", ") for table in reversed(tables) for key, cell in table.cells.items()}
+    none = {
+        key: ArmRow(key, table.cell_label(cell, ", "), (None,) * len(tables), None)
+        for table in tables
+        for key, cell in table.cells.items()
+        if key[0].generator.name == "none"
+    }
 
-    def entry(table: Table, key: CellKey) -> GridEntry:
-        cell, gain = table.cells.get(key), table.gains.get(key)
-        if cell is None:
-            return GridEntry(MISSING)
-        words = FINDINGS[gain.verdict.finding] if gain and gain.verdict else None
-        return GridEntry(f"{metric_text(table.scores.main.key, cell)} {words.sign if words else CONTROL}", cell)
+    def score(table: Table, row: ArmRow) -> GridEntry:
+        cell = table.cells.get(row.key)
+        return GridEntry(metric_text(table.scores.main.key, cell), cell) if cell else GridEntry(MISSING)
 
-    columns = [
-        GridColumn("arm", names.__getitem__, numeric=False),
-        *(GridColumn(table.condition.scene, partial(entry, table), best=True) for table in tables),
-    ]
-    return (make_grid(f"{score_of(tables)} in percent, mean ± std", columns, ranked[:MOST_ROWS]),)
+    columns = [GridColumn("arm", attrgetter("label"), numeric=False)]
+    for place, table in enumerate(matrix.tables):
+        gain = partial(matrix._entry, place, interval=False)
+        columns += [
+            GridColumn("score", partial(score, table), table.condition.scene, best=True),
+            GridColumn("Δ", gain, table.condition.scene, numeric=False),
+        ]
+    rows = [*none.values(), *matrix.rows][:MOST_ROWS]
+    return (make_grid(f"{score_of(tables)} in percent, and {matrix.heading}", columns, rows),)
 
 
 def closing(matrix: Matrix) -> tuple[str, ...]:
@@ -335,7 +337,11 @@ def _page(matrix: Matrix, report: Report, alone: bool) -> ReportPage:
         closing=(
             *([f"and {count(more, 'more row')}: {store} --by generator"] if more > 0 else []),
             *(filter(None, map(class_sentence, tables)) if len(shown) == len(tables) else ()),
-            *([f"{signs_note(tables)} {CONTROL}: a control."] if matrix.rows and len(tables) > 1 else []),
+            *(
+                [f"{signs_note(tables)} {CONTROL}: a control."]
+                if matrix.rows and (gains or len(tables) > 1)
+                else []
+            ),
             short_audit(tables),
             *closing(matrix),
         ),

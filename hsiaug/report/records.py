@@ -7,11 +7,8 @@ import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache, cached_property
-from math import isfinite
+from math import isfinite, nan
 from typing import TYPE_CHECKING, Any
-
-import numpy as np
-from numpy.typing import NDArray
 
 from hsiaug.base.errors import StoreError
 from hsiaug.core.view_names import RAW
@@ -23,6 +20,8 @@ from hsiaug.trial.hashing import canonical_json
 from hsiaug.trial.record_json import Record, json_line, made_nothing
 
 if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
     from pandas import DataFrame
 
 Audit = Mapping[str, Any]
@@ -64,9 +63,9 @@ def read_frame(records: Iterable[Record]) -> DataFrame:
     """A row per hash: of several records the newest that went well, else the newest.
 
     Columns: ``hash``, ``seed``, ``split`` (checksum), ``created``; ``condition``, ``arm``, ``classifier``; ``ok``,
-    ``idle`` (λ asked for no sample; older records hold such a trial as ok, with the metrics of none) and ``status``;
-    SHARED, ``view_shown`` and ``audit``; every metric as a fraction, those of PARTS as ``aa_new`` or ``n_classes_new``,
-    AA over fixed classes as ``subset:NAME``; ``recall`` and ``recall_new``: of each class; ``confusion``; ``real`` and
+    ``idle`` (λ asked for no sample; older records hold such a trial as ok, with the metrics of none), ``failed`` and
+    ``status``; SHARED, ``view_shown`` and ``audit``; every metric as a fraction, those of PARTS as ``aa_new``, AA over
+    fixed classes as ``subset:NAME``; ``recall`` and ``recall_new``: of each class; ``confusion``; ``real`` and
     ``synthetic``: samples by class; ``seconds``, ``cpu_seconds``, ``steps``, ``peak_memory_mb``.
 
     Raises StoreError for a record that is not as in docs/results-format.md.
@@ -96,19 +95,18 @@ def read_frame(records: Iterable[Record]) -> DataFrame:
                 hint="Delete the record's folder and run its trial again.",
             ) from error
         known = rows.get(name)
-        if known is None or (row["status"] != "failed", row["created"]) > (
-            known["status"] != "failed",
-            known["created"],
-        ):
+        if known is None or (not row["failed"], row["created"]) > (not known["failed"], known["created"]):
             rows[name] = row
     return DataFrame(list(rows.values()))
 
 
 def _row(record: Record, about: Mapping[str, Any], audit: Audit | None) -> dict[str, Any]:
+    import numpy as np
+
     ok, idle = record["status"] == "ok" and record.get("metrics") is not None, made_nothing(record)
     metrics, samples = (record["metrics"] if ok else {}), record.get("samples") or {}
     several = {**(metrics.get("fields") or {}), **(metrics.get("visibility") or {})}
-    parts = {part: found for part in PARTS if isinstance(found := several.get(part), dict)}
+    parts: dict[str, Any] = {part: several[part] for part in PARTS if isinstance(several.get(part), dict)}
     numbers = {name: _finite(value) for name, value in metrics.items() if type(value) in (float, int)}
     for part, found in parts.items():
         numbers |= {f"{name}_{part}": _finite(v) for name, v in found.items() if type(v) in (float, int)}
@@ -123,6 +121,7 @@ def _row(record: Record, about: Mapping[str, Any], audit: Audit | None) -> dict[
         "created": str(record.get("created", "")),
         "ok": ok,
         "idle": idle,
+        "failed": not ok and not idle,
         "status": "ok" if ok else "empty" if idle else "failed",
         "audit": audit,
         **about,
@@ -142,7 +141,7 @@ def _row(record: Record, about: Mapping[str, Any], audit: Audit | None) -> dict[
 
 
 def _finite(value: float | None) -> float:
-    return np.nan if value is None or not isfinite(value) else value
+    return nan if value is None or not isfinite(value) else value
 
 
 def _about(text: str) -> dict[str, Any]:
@@ -222,7 +221,7 @@ class ArmCell:
     @property
     def failed(self) -> tuple[Trial, ...]:
         """Trials that are named, and never averaged."""
-        return tuple(trial for trial in self.trials if trial.status == "failed")
+        return tuple(trial for trial in self.trials if trial.failed)
 
     @property
     def idle(self) -> tuple[Trial, ...]:
@@ -243,8 +242,10 @@ class ArmCell:
         """Controls that the cell is measured against; for a further control, the others."""
         if not self.arm.judged:
             return CONTROLS
+        from hsiaug.tasks.task import get_task
+
         scope = next((scope for trial in self.trials if (scope := scope_of(trial))), None)
-        every = controls_of(self.trials[0].condition.task, scope)
+        every = controls_of(get_task(self.trials[0].condition.task), scope)
         return tuple(name for name in every if name != self.arm.generator.name)
 
     @property
@@ -254,6 +255,8 @@ class ArmCell:
 
     def column(self, metric: str) -> NDArray[np.float64]:
         """A metric of each trial of ``ok`` as a fraction; NaN where it has none."""
+        import numpy as np
+
         found = self.frame.get(metric)
         return np.full(len(self.ok), np.nan) if found is None else found.to_numpy(dtype=np.float64)
 
@@ -286,6 +289,8 @@ CellKey = tuple[Arm, Method]
 
 def recall_of(trials: Sequence[Trial], part: str = "") -> NDArray[np.float64]:
     """(trials, classes) recall, in one of PARTS or over all test pixels; NaN where there is none."""
+    import numpy as np
+
     found = [getattr(trial, f"recall_{part}" if part else "recall") or () for trial in trials]
     classes = max(map(len, found), default=0)
     made = np.full((len(found), classes), np.nan)
@@ -296,8 +301,7 @@ def recall_of(trials: Sequence[Trial], part: str = "") -> NDArray[np.float64]:
 
 def known(values: NDArray[np.float64]) -> list[float]:
     """The values that are there."""
-    found: list[float] = values[~np.isnan(values)].tolist()
-    return found
+    return [value for value in values.tolist() if value == value]
 
 
 def summarise(values: NDArray[np.float64]) -> MeanStd | None:

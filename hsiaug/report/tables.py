@@ -6,10 +6,8 @@ import shlex
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import astuple, dataclass, replace
 from functools import cached_property
-from math import fsum
+from math import fsum, nan
 from typing import TYPE_CHECKING
-
-import numpy as np
 
 from hsiaug.metrics.equivalence import check_margin
 from hsiaug.protocol.large_classes import large_classes
@@ -131,7 +129,7 @@ class Table:
     @property
     def failed(self) -> tuple[Trial, ...]:
         """Failed trials, those of control classifiers too."""
-        return tuple(trial for trial in self.trials if trial.status == "failed")
+        return tuple(trial for trial in self.trials if trial.failed)
 
     @cached_property
     def leaky(self) -> bool:
@@ -262,9 +260,9 @@ def build_report(
     tables = []
     with uncollected():
         frame = read_frame(records)
-        for run, hashes in (runs or {"": None}).items() if len(frame) else ():
-            mine = frame if hashes is None else frame[frame.hash.isin([*hashes])]
-            groups = dict(list(mine.groupby("condition", sort=False)))
+        for run in [""] if runs is None else runs:
+            mine = frame if runs is None or frame.empty else frame[frame.hash.isin([*runs[run]])]
+            groups = {} if mine.empty else dict(list(mine.groupby("condition", sort=False)))
             # The points of learning curves last: one of them says little alone.
             for condition in sorted(groups, key=lambda c: (c.protocol == ADDED, *astuple(c))):
                 table = _table(run, _title(condition, groups), condition, by_draw(groups[condition]), margin)
@@ -286,7 +284,7 @@ def _table(run: str, title: str, condition: Condition, trials: DataFrame, margin
         recall = recall_of(rows_of(trials))
         classes = [class_id - 1 for class_id in large]
         whole = recall.shape[1] > max(classes)
-        trials = trials.assign(aa_large=[fsum(row) / len(row) for row in recall[:, classes]] if whole else np.nan)
+        trials = trials.assign(aa_large=[fsum(row) / len(row) for row in recall[:, classes]] if whole else nan)
     cells = make_cells(trials)
     ordinary = {key: cell for key, cell in cells.items() if key[1].name not in CONTROL_CLASSIFIERS}
     return Table(

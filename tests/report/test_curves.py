@@ -43,7 +43,7 @@ def sweep(draws: int = 3, omegas: tuple[float, ...] = OMEGAS) -> list[dict[str, 
 
 def rows_of(text: str, heading: str) -> list[list[str]]:
     block = text.split(f"### {heading}\n\n")[1].split("\n\n")[0]
-    return [[cell.strip() for cell in line.strip("|").split("|")] for line in block.splitlines()]
+    return [[cell.strip(" *") for cell in line.strip("|").split("|")] for line in block.splitlines()]
 
 
 def test_a_table_along_lambda_has_a_column_per_value_and_none_at_zero() -> None:
@@ -165,7 +165,7 @@ def test_what_cannot_be_drawn_is_refused(tmp_path: Path) -> None:
     flat = build_report([record(), record(generator="smote")])
     with pytest.raises(InputError, match="at two λ or more"):
         save_picture(flat, tmp_path / "x.png", "png", "lambda")
-    with pytest.raises(InputError, match="`by` generator, gain, scene, lambda, times, omega or labels with it"):
+    with pytest.raises(InputError, match="`by` generator, gain, lambda, times, omega or labels with it"):
         save_picture(flat, tmp_path / "x.png", "png", "class")
     with pytest.raises(InputError, match="can be written"):
         save_picture(build_report(sweep()), tmp_path / "no" / "x.png", "png", "lambda")

@@ -248,7 +248,7 @@ def test_twenty_arms_on_three_scenes_take_forty_lines() -> None:
     ]
     lines = on_terminal(records).splitlines()
     assert len(lines) <= 40 and max(map(len, lines)) <= 100
-    assert sum(bool(re.match(r"maker-\d\d λ=1, \w+ +. [+−]\d", line)) for line in lines) == 20
+    assert sum(bool(re.match(r"maker-\d\d λ=1, \w+ +\d+\.\d ± \d+\.\d +. [+−]\d", line)) for line in lines) == 20
 
 
 def test_without_a_generator_there_is_nothing_to_judge() -> None:

@@ -42,7 +42,7 @@ def rendered(root: Path, **how: str) -> str:
     return render_report(build_report(read.records, store=str(root), damaged=read.damaged), **how)
 
 
-@pytest.mark.parametrize("by", ["generator", "classifier", "class", "seed", "cost"])
+@pytest.mark.parametrize("by", ["generator", "classifier", "class", "seed"])
 def test_every_table_names_what_was_left_out(store: Path, by: str) -> None:
     first, second = rendered(store, by=by).split("## pavia")
     for text in (first, second):

@@ -21,6 +21,7 @@ def signs(page: Node) -> list[str]:
     return [
         node.text
         for table in section.all("table")
+        if "matrix" in table.attributes["class"]
         for node in table.every()
         if node.attributes.get("class", "").startswith("badge") and not node.text.startswith("·")
     ]
@@ -58,6 +59,13 @@ def test_a_generator_that_helps_is_said_to() -> None:
     page = page_of(records)
     assert headline(page) == "Every arm helps."
     assert signs(page) == ["▲ +4.5 [+4.2, +4.7] over duplicate"]
+    accuracy = page.all("table")[0]
+    assert [row.text.startswith("txt2hsi λ=1") for row in accuracy.all("tr")].index(True) == 1, (
+        "accuracy comes first"
+    )
+    assert (
+        next(badge.text for badge in accuracy.every() if "badge" in badge.attributes.get("class", "")) == "helps"
+    )
 
 
 def test_the_page_names_scene_and_protocol_and_leads_to_what_failed() -> None:
@@ -206,7 +214,7 @@ def test_classes_stand_rarest_first_and_are_shaded() -> None:
 
 def test_a_sweep_names_the_points_that_are_over_other_draws() -> None:
     page = page_of([*spread(), record(0.9, 0.9, generator="txt2hsi", lam=3.0, omega=2.0, seed=0)])
-    said = "svm, txt2hsi ω=2: not comparable with the others, which are over seeds 0–3: λ=3 (seed 0)."
+    said = "svm, txt2hsi ω=2: not comparable with the others, which are over seeds 0–3, and in no figure: λ=3 (seed 0)."
     assert said in [note.text for note in page.all("p", **{"class": "note"})]
     assert table_named(page, "AA against λ")
 

@@ -203,7 +203,7 @@ def test_a_record_with_any_value_of_another_kind_is_damaged_or_can_be_reported(f
         changed["hash"] = short_hash(changed["spec"]) if keys[0] == "spec" else changed["hash"]
         if fault_of(changed, str(changed["hash"])) is None:
             report = build_report([changed, second])
-            for by in ("generator", "gain", "classifier", "class", "seed", "cost"):
+            for by in ("generator", "gain", "classifier", "class", "seed"):
                 render_report(report, "md", by)
             render_report(report, "json")
             [methods_paragraph(table) for table in report.tables]

@@ -127,7 +127,7 @@ def _verdicts(report: Report, shown: Sequence[TableSection]) -> Markup:
     if not shown:
         return Markup(macros().headline(f"There is no record in {report.where} yet."))
     trials = {trial.hash: trial for table in report.tables for trial in table.trials}
-    failed = sum(trial.status == "failed" for trial in trials.values())
+    failed = sum(trial.failed for trial in trials.values())
     where = next((section.anchor("failed") for section in shown if section.table.failed), None)
     lead = macros().lead(count(len(trials), "trial"), f"{failed:,} failed", where, report.where)
     sections = {id(cell): section for section in shown for cell in section.table.every_cell.values()}
@@ -139,7 +139,7 @@ def _verdicts(report: Report, shown: Sequence[TableSection]) -> Markup:
 def _matrix(matrix: Matrix, anchor: Callable[[ArmCell], str], *, titled: bool) -> Markup:
     """A headline, accuracy, what else is found, and gains over the control that decides."""
     first, *more = closing(matrix)
-    accuracy = [macros().grid(grid, anchor, "matrix") for grid in overviews(matrix)]
+    accuracy = [macros().grid(grid, anchor, "overview") for grid in overviews(matrix)]
     more = [*filter(None, map(class_sentence, matrix.tables)), *more]
     if len(matrix.tables) == 1 and first != (said := said_of(matrix.tables[0])):
         first, more = said, [first, *more]
