@@ -2,8 +2,8 @@
 
     HSIAUG_DATA_DIR=FOLDER python -m benchmarks.dense_calibration
 
-Tiles of a scene are dealt at random into thirds, four times: the first trains the probes, the second is damaged to
-calibrate, the third is damaged and judged. Writes found.csv, table.md and found.png to
+Tiles of a scene are dealt at random into thirds, four times: the first trains the probes, the second calibrates, the
+third is damaged in three ways and judged. Writes found.csv, table.md and found.png to
 benchmarks/results/dense_calibration/. Without the folder only the toy worlds are judged. Tiles of one scene are
 neighbours, so this says whether known damage is found again, not how far probes carry to another scene.
 """
@@ -14,7 +14,7 @@ import os
 import sys
 import time
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -24,10 +24,10 @@ from numpy.typing import NDArray
 from scipy.io import loadmat
 
 from benchmarks.common import HERE, say, unmixed_scene, write_csv
+from hsiaug.base.errors import InputError, did_you_mean
 from hsiaug.base.seeds import derive_seed
 from hsiaug.core.tiles import IGNORE, DenseSamples
-from hsiaug.metrics.dense.damage import DAMAGES, damage
-from hsiaug.metrics.dense.reliability import MaskJudge, fit_judge
+from hsiaug.metrics.dense.reliability import FEWEST, MAIN, dense_reliability
 from tests.toyworld import toy_world
 
 OUT = HERE / "results" / "dense_calibration"
@@ -39,6 +39,109 @@ BAR = 5.0
 
 REACHED = 0.8
 """Part of the damage asked for that must have been reached for a row to count: few edges cannot make 40 % by shifts."""
+
+
+Masks = NDArray[np.int64]
+
+FURTHEST = 8
+"""Pixels that a mask is shifted by at most; where that does not reach q, the damage stays below it."""
+
+
+def damage(masks: Masks, kind: str, percent: float, ids: Sequence[int], rng: np.random.Generator) -> Masks:
+    """Masks (n, H, W) of which about ``percent`` % of the labelled pixels are wrong; ``masks`` stays as it is.
+
+    kind: one of DAMAGES. ids: sorted class ids, all that ``masks`` has or more; wrong labels are among them. Segments
+    ("swap") or whole tiles (the others) are damaged in random order until the share is met. A kind may not
+    reach it: a shift cannot mislabel a tile of one class. The same pixels
+    are labelled in the answer: where damage would take a label, it stays. Raises InputError for an unknown kind.
+    """
+    if kind not in DAMAGES:
+        raise InputError(f"damage {kind!r} is not known", hint=did_you_mean(kind, DAMAGES))
+    if percent <= 0:
+        return masks.copy()
+    return DAMAGES[kind](masks, percent / 100, ids, rng)
+
+
+def segments(masks: Masks) -> NDArray[np.int64]:
+    """(n, H, W) ids 1, 2, … of the 4-connected regions of one class, 0 where there is no label; no id spans tiles."""
+    from scipy.ndimage import label
+
+    cross = np.zeros((3, 3, 3), dtype=int)
+    cross[1] = [[0, 1, 0], [1, 1, 1], [0, 1, 0]]
+    ids = np.zeros(masks.shape, dtype=np.int64)
+    for c in np.unique(masks[masks != IGNORE]):
+        regions = label(masks == c, structure=cross)[0]
+        ids += np.where(regions > 0, regions + ids.max(), 0)
+    return ids
+
+
+def _swap(masks: Masks, share: float, ids: Sequence[int], rng: np.random.Generator) -> Masks:
+    """Whole segments get another class, each other class as likely."""
+    labels = segments(masks)
+    sizes = np.bincount(labels.ravel())
+    sizes[0] = 0
+    order = 1 + rng.permutation(len(sizes) - 1)
+    chosen = order[: _enough(sizes[order], share * sizes.sum())]
+    offset = np.zeros(len(sizes), dtype=np.int64)
+    offset[chosen] = rng.integers(1, len(ids), size=len(chosen))
+    place = np.searchsorted(ids, masks) + offset[labels]
+    return np.where(masks == IGNORE, IGNORE, np.asarray(ids)[place % len(ids)])
+
+
+def _shift(masks: Masks, share: float, ids: Sequence[int], rng: np.random.Generator) -> Masks:
+    """Masks moved by 1, 2, … pixels, all in one of eight directions: the image and its mask do not register."""
+    dy, dx = [(-1, 0), (1, 0), (0, -1), (0, 1), (-1, -1), (-1, 1), (1, -1), (1, 1)][int(rng.integers(8))]
+
+    def moved(by: int) -> Masks:
+        padded = np.pad(masks, ((0, 0), (by, by), (by, by)), mode="edge")
+        high, wide = masks.shape[1:]
+        return padded[:, by + dy * by : by + dy * by + high, by + dx * by : by + dx * by + wide]
+
+    return _of_tiles(masks, share, moved, rng)
+
+
+def _permute(masks: Masks, share: float, ids: Sequence[int], rng: np.random.Generator) -> Masks:
+    """Tiles get the mask of another tile."""
+    order = rng.permutation(len(masks))
+    donors = np.empty_like(order)
+    donors[order] = np.roll(order, 1)
+    worse = masks[donors]
+    return _of_tiles(masks, share, lambda by: worse, rng, steps=1)
+
+
+def _of_tiles(
+    masks: Masks, share: float, damaged: Callable[[int], Masks], rng: np.random.Generator, steps: int = FURTHEST
+) -> Masks:
+    """The least step of damage that can reach the share, on as many tiles as reach it."""
+    labelled = masks != IGNORE
+    target, best, most = share * labelled.sum(), masks, np.zeros(len(masks), dtype=np.int64)
+    for by in range(1, steps + 1):
+        full = damaged(by)
+        full = np.where(labelled & (full != IGNORE), full, masks)
+        wrong = (full != masks).sum(axis=(1, 2))
+        if wrong.sum() > most.sum():
+            best, most = full, wrong
+        if most.sum() >= target:
+            break
+    order = rng.permutation(len(masks))
+    chosen = order[: _enough(most[order], target)]
+    out = masks.copy()
+    out[chosen] = best[chosen]
+    return out
+
+
+def _enough(sizes: NDArray[np.int64], target: float) -> int:
+    """How many of these, in order, come nearest to the target sum."""
+    sums = np.concatenate([[0], np.cumsum(sizes)])
+    return int(np.abs(sums - target).argmin())
+
+
+DAMAGES: dict[str, Callable[[Masks, float, Sequence[int], np.random.Generator], Masks]] = {
+    "swap": _swap,
+    "shift": _shift,
+    "permute": _permute,
+}
+"""Kinds of damage: segments of another class, misregistration, masks of other tiles."""
 
 
 def wrong_share(damaged: NDArray[np.int64], masks: NDArray[np.int64]) -> float:
@@ -68,31 +171,26 @@ class DamageEstimate:
 
 
 def found_again(
-    judge: MaskJudge,
+    train: DenseSamples,
+    held: DenseSamples,
     judged: DenseSamples,
     levels: Sequence[float] = LEVELS,
     seed: int = 0,
 ) -> list[DamageEstimate]:
-    """Damage real tiles ``judged``, which must be none of the judge's, and have them judged."""
+    """Damage real tiles ``judged`` in each way and have them judged by others, as made tiles are."""
     rng = np.random.default_rng(derive_seed("found again", seed))
-    masks = judge.known(judged.masks)
-    guesses = judge.guess(judged.images)
+    classes = max(int(part.masks.max()) for part in (train, held, judged))
+    counts = [np.bincount(part.masks.ravel(), minlength=classes + 1)[1:] for part in (train, held)]
+    ids = tuple((np.flatnonzero(np.minimum(*counts) >= FEWEST) + 1).tolist())
+    masks = np.where(np.isin(judged.masks, ids), judged.masks, IGNORE)
     rows = []
     for kind in ("", *DAMAGES):
         for level in levels if kind else (0,):
-            worse = damage(masks, kind, level, judge.ids, rng) if kind else masks
-            reading = judge.read(guesses, worse)
-            low, high = np.percentile(judge.curve.percents(reading[1:]), [2.5, 97.5])
-            rows.append(
-                DamageEstimate(
-                    kind=kind,
-                    asked=level,
-                    true=wrong_share(worse, masks),
-                    estimate=judge.curve.percent(reading[0]),
-                    low=float(low),
-                    high=float(high),
-                )
-            )
+            worse = damage(masks, kind, level, ids, rng) if kind else masks
+            score = dense_reliability(train, held, replace(judged, masks=worse), classes=classes, seed=seed)[MAIN]
+            low, high = score.wrong_interval or (np.nan, np.nan)
+            estimate = np.nan if score.wrong is None else score.wrong
+            rows.append(DamageEstimate(kind, level, wrong_share(worse, masks), estimate, low, high))
     return rows
 
 
@@ -159,8 +257,7 @@ def main() -> None:
         start = time.process_time()
         for split in range(SPLITS):
             train, held, judged = thirds(tiles, split)
-            judge = fit_judge(train, held, int(tiles.masks.max()), split)
-            for found in found_again(judge, judged, seed=split):
+            for found in found_again(train, held, judged, seed=split):
                 rows[name, found.kind, found.asked].append(found)
                 numbers = {key: v if isinstance(v, str) else round(v, 2) for key, v in asdict(found).items()}
                 written.append({"data": name, "split": split, **numbers})

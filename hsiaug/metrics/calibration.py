@@ -7,89 +7,41 @@ The calibration is this project's own: we know of none in the literature (docs/q
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
+from hsiaug.metrics.label_equivalents import isotonic
 from hsiaug.metrics.spectra import Spectra
 
 LEVELS = (0, 5, 10, 20, 40, 60, 80)
 """Percentages of wrong labels that are injected."""
 
 LabelScorer = Callable[[NDArray[np.int64], NDArray[np.int64]], float]
-"""(rows of the real held-out set (n,), label of each (n,)) → score; higher is better."""
+"""(rows of the real held-out set (n,), label of each (n,)) → share of labels that are confirmed, 0..1."""
 
 
 USABLE = -0.9
 """A curve is read only where the score falls with q at least this surely (Spearman)."""
-
-Interval = tuple[float, float]
-
-ScoreKind = tuple[str, str, float]
-"""Label, unit, and 1 where more is better, else −1. Shares are computed in 0..1 and given in %."""
 
 
 @dataclass(frozen=True, eq=False)
 class CalibrationCurve:
     """A score, more is better, of real samples of which q % are wrong, at the q of LEVELS; made monotone.
 
-    mean: (levels,) float64, of all samples. rounds: (rounds, levels), of bootstrap rounds. spearman: rank correlation of
-    the scores as they were with q: −1 where each added wrong label lowers the score; None where it does not move at all.
+    mean: (levels,) float64, over bootstrap rounds; it begins at the ceiling. rounds: (rounds, levels). spearman: rank
+    correlation of the mean with q: −1 where each added wrong label lowers the score; None where it does not move at all.
     """
 
     mean: NDArray[np.float64]
     rounds: NDArray[np.float64]
     spearman: float | None
 
-    def percent(self, score: float) -> float:
-        """The q in % that a score amounts to."""
-        return read_curve(self.mean, score)
-
     def percents(self, scores: NDArray[np.float64]) -> NDArray[np.float64]:
-        """(rounds,) the same of the scores (rounds,) of bootstrap rounds, each by the curve of its round."""
+        """(rounds,) the q in % of the scores (rounds,) of bootstrap rounds, each by the curve of its round."""
         return np.array([read_curve(curve, score) for curve, score in zip(self.rounds, scores, strict=True)])
-
-
-def calibration_curve(
-    kinds: Sequence[str], q: NDArray[np.float64], scores: NDArray[np.float64]
-) -> CalibrationCurve:
-    """The curve through the scores (sets, 1 + rounds) of sets of samples with q (sets, 1 + rounds) % of them wrong.
-
-    kinds: (sets,) of damage, "" for none. The first column is of all samples, the others of bootstrap rounds.
-    """
-    from sklearn import config_context
-
-    # One curve for each score and round: what scikit-learn checks each time takes longer than the fit.
-    with config_context(skip_parameter_validation=True, assume_finite=True):
-        mean, *rounds = (falling_curve(*column) for column in zip(q.T, scores.T, strict=True))
-    return CalibrationCurve(mean, np.stack(rounds), spearman_by_kind(kinds, q[:, 0], scores[:, 0]))
-
-
-def falling_curve(q: NDArray[np.float64], values: NDArray[np.float64]) -> NDArray[np.float64]:
-    """(levels,) of values (sets,) at LEVELS, falling (isotonic regression); NaN where they are not defined."""
-    from sklearn.isotonic import isotonic_regression
-
-    some = np.flatnonzero(~np.isnan(values))
-    if len(some) < 3:
-        return np.full(len(LEVELS), np.nan)
-    order = some[np.argsort(q[some], kind="stable")]
-    fitted = isotonic_regression(values[order], increasing=False)
-    curve: NDArray[np.float64] = np.interp(LEVELS, q[order], fitted)
-    return curve
-
-
-def spearman_by_kind(kinds: Sequence[str], q: NDArray[np.float64], values: NDArray[np.float64]) -> float | None:
-    """Mean over kinds of the rank correlation with q, undamaged samples in each; None where none moves."""
-    from scipy.stats import spearmanr
-
-    correlations = []
-    for kind in sorted(set(kinds) - {""}):
-        rows = np.array([k in ("", kind) for k in kinds]) & ~np.isnan(values)
-        if rows.sum() > 2 and np.ptp(values[rows]) > 0 and np.ptp(q[rows]) > 0:
-            correlations.append(float(spearmanr(q[rows], values[rows]).statistic))
-    return float(np.mean(correlations)) if correlations else None
 
 
 def calibrate(
@@ -100,6 +52,8 @@ def calibrate(
     labels: (n,) class ids of the synthetic samples, all of classes that ``held`` has; the stand-ins have the same.
     Each round draws the held-out samples anew, with replacement.
     """
+    from scipy.stats import spearmanr
+
     values = np.empty((rounds, len(LEVELS)))
     for b in range(rounds):
         rows = stand_ins(held, labels, rng)
@@ -109,9 +63,11 @@ def calibrate(
             damaged = rows.copy()
             damaged[wrong] = rows[donors[wrong]]
             values[b, j] = score(damaged, labels)
-    kinds = ("wrong labels",) * len(LEVELS)
-    q = np.repeat(np.array(LEVELS, dtype=float)[:, None], rounds + 1, axis=1)
-    return calibration_curve(kinds, q, np.column_stack([values.mean(axis=0), values.T]))
+    mean = values.mean(axis=0)
+    moves = np.ptp(mean) > 0
+    return CalibrationCurve(
+        -isotonic(-mean), -isotonic(-values), float(spearmanr(LEVELS, mean).statistic) if moves else None
+    )
 
 
 def stand_ins(held: Spectra, labels: NDArray[np.int64], rng: np.random.Generator) -> NDArray[np.int64]:
@@ -179,9 +135,9 @@ class Reliability:
 
 @dataclass(frozen=True)
 class LabelScore:
-    """One score of the synthetic labels, over n samples or tiles. None where it cannot be had.
+    """One score of the synthetic labels, over n samples or pixels. None where it cannot be had.
 
-    value, ceiling, floor: in ``unit``.
+    value, ceiling, floor, curve: in %.
     r: (value − floor) / (ceiling − floor); above 1 the samples are *more* typical of their classes than held-out real
         ones are, which is not "better".
     wrong: the equivalent share of wrong labels in %, with the 95 % interval of a bootstrap of samples, or of whole
@@ -192,57 +148,13 @@ class LabelScore:
 
     name: str
     label: str
-    unit: str
-    value: float | None
-    ceiling: float | None
-    floor: float | None
+    value: float
+    ceiling: float
+    floor: float
     r: float | None
     wrong: float | None
-    wrong_interval: Interval | None
+    wrong_interval: tuple[float, float] | None
     spearman: float | None
     curve: tuple[float, ...]
     n: int
-
-
-def label_score(
-    name: str,
-    kind: ScoreKind,
-    made: NDArray[np.float64],
-    *,
-    ceiling: float,
-    floor: float,
-    curve: CalibrationCurve,
-    n: int,
-) -> LabelScore:
-    """The score of ``made`` (1 + rounds,): its value, then those of bootstrap rounds."""
-    label, unit, better = kind
-    sign = better * (100 if unit == "%" else 1)
-    value, room = float(made[0]), ceiling - floor > 1e-9  # False also for NaN
-    usable = curve.spearman is not None and curve.spearman <= USABLE
-    return LabelScore(
-        name,
-        label,
-        unit,
-        value=none_for_nan(sign * value),
-        ceiling=none_for_nan(sign * ceiling),
-        floor=none_for_nan(sign * floor),
-        r=none_for_nan((value - floor) / (ceiling - floor)) if room else None,
-        wrong=none_for_nan(curve.percent(value)) if usable else None,
-        wrong_interval=percentiles(curve.percents(made[1:])) if usable else None,
-        spearman=curve.spearman,
-        curve=tuple(float(sign * v) for v in curve.mean),
-        n=n,
-    )
-
-
-def none_for_nan(value: float) -> float | None:
-    """The number, or None for NaN."""
-    return None if np.isnan(value) else float(value)
-
-
-def percentiles(values: NDArray[np.float64]) -> Interval | None:
-    """The 95 % interval of bootstrap rounds (rounds,); None where all are NaN."""
-    if np.isnan(values).all():
-        return None
-    low, high = np.nanpercentile(values, [2.5, 97.5])
-    return float(low), float(high)
+    unit: str = "%"

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hsiaug.base.seeds import derive_seed
-from hsiaug.metrics.calibration import LabelScore, Reliability, ScoreKind, calibrate, label_score
+from hsiaug.metrics.calibration import USABLE, LabelScore, Reliability, calibrate, read_curve
 from hsiaug.metrics.probes import PROBES
 from hsiaug.metrics.spectra import Spectra, at_most, shared_classes
 
@@ -22,12 +22,6 @@ Ints = NDArray[np.int64]
 ROUNDS = 100
 MOST = 500
 """Samples of one class that are used at most, of each set."""
-
-SCORES: dict[str, ScoreKind] = {
-    "agreement": ("R1 probe agreement", "%", 1),
-    "oracle": ("R1 oracle agreement", "%", 1),
-}
-"""Kinds of scores by name, in the table's order."""
 
 
 def reliability(train: Spectra, held: Spectra, synthetic: Spectra, *, seed: int = 0) -> Reliability:
@@ -49,15 +43,17 @@ def reliability(train: Spectra, held: Spectra, synthetic: Spectra, *, seed: int 
     held, synthetic = (
         part.only(classes).take(at_most(part.only(classes).y, MOST, rng)) for part in (held, synthetic)
     )
-    made, real = _confirmed(train, (synthetic, held))
-    agreement = _score("agreement", synthetic, held, made, real, rng)
+    made, real = guesses_of(train, (synthetic, held))
+    agreement = agreement_score("agreement", "R1 probe agreement", synthetic, held, made, real, rng)
     seen, rest = _halves(held, rng)
     known = Spectra(np.concatenate([train.x, seen.x]), np.concatenate([train.y, seen.y]))
-    oracle = _score("oracle", synthetic, rest, *_confirmed(known, (synthetic, rest)), rng)
+    oracle = agreement_score(
+        "oracle", "R1 oracle agreement", synthetic, rest, *guesses_of(known, (synthetic, rest)), rng
+    )
     return Reliability((agreement, oracle), len(synthetic), len(held), notes)
 
 
-def _confirmed(known: Spectra, sets: tuple[Spectra, Spectra]) -> tuple[Ints, Ints]:
+def guesses_of(known: Spectra, sets: tuple[Spectra, Spectra]) -> tuple[Ints, Ints]:
     """(probes, n) class ids of two sets by probes that learnt from ``known``."""
     probes = [fit(known) for fit in PROBES]
     a, b = (np.stack([probe(part.x) for probe in probes]) for part in sets)
@@ -72,25 +68,42 @@ def _halves(held: Spectra, rng: np.random.Generator) -> tuple[Spectra, Spectra]:
     return held.take(~second), held.take(second)
 
 
-def _score(
-    name: str, synthetic: Spectra, held: Spectra, made: Ints, real: Ints, rng: np.random.Generator
+def agreement_score(
+    name: str,
+    label: str,
+    synthetic: Spectra,
+    held: Spectra,
+    made: Ints,
+    real: Ints,
+    rng: np.random.Generator,
+    tiles: Ints | None = None,
 ) -> LabelScore:
-    """The agreement of the guesses ``made`` (probes, n) with the synthetic labels, calibrated on those of ``held``."""
-    curve = calibrate(lambda rows, y: float((real[:, rows] == y).mean()), held, synthetic.y, ROUNDS, rng)
-    scores, floors = np.empty(ROUNDS), np.empty(ROUNDS)
-    for b in range(ROUNDS):
-        rows = rng.integers(len(synthetic), size=len(synthetic))
-        y = synthetic.y[rows]
-        shuffled = rng.permutation(y)
-        scores[b], floors[b] = (made[:, rows] == y).mean(), (made[:, rows] == shuffled).mean()
-    value = float((made == synthetic.y).mean())
-    scores += value - scores.mean()
-    return label_score(
+    """The agreement of the guesses ``made`` (probes, n) with the synthetic labels, calibrated on those of ``held``.
+
+    tiles: (n,) of what tile each sample is a pixel: the bootstrap draws whole tiles, and the curve has the class shares
+    of ``held``, since wrong masks change those of the made ones.
+    """
+    labels, n = (synthetic if tiles is None else held).y, len(synthetic)
+    curve = calibrate(lambda rows, y: float((real[:, rows] == y).mean()), held, labels, ROUNDS, rng)
+    groups = np.arange(n) if tiles is None else np.unique(tiles, return_inverse=True)[1]
+    share = (made == synthetic.y).mean(axis=0)
+    floor = float(np.mean([(made == rng.permutation(synthetic.y)).mean() for _ in range(ROUNDS)]))
+    drawn = rng.multinomial(groups.max() + 1, np.full(groups.max() + 1, 1 / (groups.max() + 1)), size=ROUNDS)
+    weights = drawn[:, groups]
+    scores = weights @ share / np.maximum(weights.sum(axis=1), 1)
+    value, ceiling = float(share.mean()), float(curve.mean[0])
+    usable = curve.spearman is not None and curve.spearman <= USABLE
+    low, high = np.percentile(curve.percents(scores), [2.5, 97.5])
+    return LabelScore(
         name,
-        SCORES[name],
-        np.concatenate([[value], scores]),
-        ceiling=float(curve.mean[0]),
-        floor=float(floors.mean()),
-        curve=curve,
-        n=len(synthetic),
+        label,
+        value=100 * value,
+        ceiling=100 * ceiling,
+        floor=100 * floor,
+        r=(value - floor) / (ceiling - floor) if ceiling - floor > 1e-9 else None,
+        wrong=read_curve(curve.mean, value) if usable else None,
+        wrong_interval=(float(low), float(high)) if usable else None,
+        spearman=curve.spearman,
+        curve=tuple((100 * curve.mean).tolist()),
+        n=n,
     )

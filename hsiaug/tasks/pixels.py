@@ -90,7 +90,9 @@ class PixelClassification:
 
     def defaults(self, data: Scene) -> TaskDefaults:
         view = DEFAULT_VIEW if data.bands >= FEWEST else RAW
-        return TaskDefaults("issd", 9, (self.generator,), ("svm", "cnn2d", "filtered:svm"), (view,), (DEFAULT_TIMES,))
+        return TaskDefaults(
+            "issd", 9, (self.generator,), ("svm", "cnn2d", "filtered:svm"), (view,), (DEFAULT_TIMES,)
+        )
 
     def nearly_all(self, scene: Scene) -> SplitProtocol:
         """No protocol trains on every pixel: nine tenths of each class come nearest."""

@@ -1,4 +1,4 @@
-"""Statistics of masks: class shares, segments, adjacency of classes."""
+"""Statistics of masks: class shares, adjacency of classes."""
 
 from __future__ import annotations
 
@@ -9,19 +9,6 @@ from hsiaug.core.tiles import IGNORE
 
 Masks = NDArray[np.int64]
 Array = NDArray[np.float64]
-
-
-def segments(masks: Masks) -> NDArray[np.int64]:
-    """(n, H, W) ids 1, 2, … of the 4-connected regions of one class, 0 where there is no label; no id spans tiles."""
-    from scipy.ndimage import label
-
-    cross = np.zeros((3, 3, 3), dtype=int)
-    cross[1] = [[0, 1, 0], [1, 1, 1], [0, 1, 0]]
-    ids = np.zeros(masks.shape, dtype=np.int64)
-    for c in np.unique(masks[masks != IGNORE]):
-        regions = label(masks == c, structure=cross)[0]
-        ids += np.where(regions > 0, regions + ids.max(), 0)
-    return ids
 
 
 def class_shares(masks: Masks, classes: int) -> Array:

@@ -1,16 +1,13 @@
-"""Do made masks fit made images? R1 of docs/quality.md, without any training on made tiles.
+"""Do made masks fit made images? R1 of docs/quality.md on the pixels of tiles, without any training on made tiles.
 
-Every score stands beside its **ceiling** (real held-out tiles), its **floor** (the same made images, masks permuted
-across tiles), r = (score − floor) / (ceiling − floor), 95 % intervals from bootstraps of whole tiles, and the share of
-wrong pixels that would bring real held-out tiles, damaged on purpose, down to the same score.
-
-Held-out tiles are test tiles, masks included: a diagnosis after every fit, never a means to choose one.
+Pixels of real training tiles train the probes, those of real held-out tiles give the ceiling and the calibration, as in
+:mod:`hsiaug.metrics.reliability`; the floor is made pixels with the labels of others. Held-out tiles are test tiles,
+masks included: a diagnosis after every fit, never a means to choose one.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,66 +15,24 @@ from numpy.typing import NDArray
 from hsiaug.base.errors import InputError
 from hsiaug.base.seeds import derive_seed
 from hsiaug.core.tiles import IGNORE, DenseSamples
-from hsiaug.metrics.calibration import (
-    LEVELS,
-    CalibrationCurve,
-    Reliability,
-    ScoreKind,
-    calibration_curve,
-    label_score,
-)
-from hsiaug.metrics.dense.damage import DAMAGES, damage, permute_masks
-from hsiaug.metrics.dense.probes import Probes, fit_probes
+from hsiaug.metrics.calibration import Reliability
+from hsiaug.metrics.distances import spectral_angle
+from hsiaug.metrics.reliability import agreement_score, guesses_of
+from hsiaug.metrics.spectra import Space, Spectra, at_most, fit_space
 
+Float32 = NDArray[np.float32]
 Array = NDArray[np.float64]
-Masks = NDArray[np.int64]
-Guesses = NDArray[np.uint8]
-"""(n, H, W) class ids."""
+Ints = NDArray[np.int64]
 
 MAIN = "pixels"
-KIND: ScoreKind = ("R1 probe agreement, of pixels", "%", 1)
 
-ROUNDS = 100
+AXES = 16
 FEWEST = 30
 """Pixels that a class needs in the training and in the held-out tiles to be judged at all."""
-
-MOST = 200
+TILES = 200
 """Tiles of a set that are used at most."""
-
-REPEATS = 3
-"""Times that each kind and share of damage is drawn."""
-
-SHUFFLES = 3
-"""Permutations of the masks that a floor is the mean of."""
-
-
-@dataclass(frozen=True, eq=False)
-class MaskJudge:
-    """Probes of real training tiles, and a curve of real held-out tiles that were damaged on purpose.
-
-    ids: classes judged. held, masks: (n, H, W) guesses of the probes and masks of the undamaged held-out tiles. curve:
-    its spearman is the mean over kinds of damage.
-    """
-
-    ids: tuple[int, ...]
-    probes: Probes
-    held: Guesses
-    masks: Masks
-    curve: CalibrationCurve
-    seed: int
-
-    def guess(self, images: NDArray[np.float32]) -> Guesses:
-        """(n, H, W) class ids of images (n, T, B, H, W) by the mean of the probes."""
-        return _guesses(images, self.probes)
-
-    def known(self, masks: Masks) -> Masks:
-        """Masks without the classes that cannot be judged."""
-        return np.where(np.isin(masks, self.ids), masks, IGNORE)
-
-    def read(self, guesses: Guesses, masks: Masks) -> Array:
-        """(1 + ROUNDS,) agreement in 0..1 of masks (n, H, W): of all tiles, then of bootstrap draws of them."""
-        weights = _tile_weights(len(masks), np.random.default_rng(derive_seed("judge's tiles", self.seed)))
-        return _agreement(guesses, self.known(masks), weights)
+LEARNT, JUDGED = 500, 10_000
+"""Pixels that are used at most: of a class for the probes, of all held-out or made tiles."""
 
 
 def dense_reliability(
@@ -85,55 +40,25 @@ def dense_reliability(
 ) -> Reliability:
     """Judge the masks of made tiles by per-pixel probes that are trained on real ones.
 
-    R1: train on real, test on synthetic (GAN-test, Shmelkov et al. 2018, arXiv:1807.09499). At most 200 tiles of a set
-    are used. The same ``seed`` gives the same report.
-    Raises InputError where real tiles have fewer than two classes to judge by.
+    R1: train on real, test on synthetic (GAN-test, Shmelkov et al. 2018, arXiv:1807.09499). A pixel is its scores on the
+    principal axes and the mean of these over the 3×3 pixels about it. Intervals draw whole made tiles. The same ``seed``
+    gives the same report. Raises InputError where fewer than two classes have 30 pixels in both real sets.
     """
-    judge = fit_judge(train, held, classes, seed)
     rng = np.random.default_rng(derive_seed("dense reliability", seed))
-    judged = _some_tiles(made, rng)
-    guesses, masks = judge.guess(judged.images), judge.known(judged.masks)
-    value, real = judge.read(guesses, masks), judge.read(judge.held, judge.masks)
-    floors = [judge.read(guesses, permute_masks(masks, rng)) for _ in range(SHUFFLES)] if len(masks) > 1 else []
-    lows = [floor[0] for floor in floors if not np.isnan(floor[0])]
-    score = label_score(
-        MAIN,
-        KIND,
-        value,
-        ceiling=float(real[0]),
-        floor=float(np.mean(lows)) if lows else float("nan"),
-        curve=judge.curve,
-        n=len(masks),
-    )
-    notes = tuple(_notes(judge, made))
-    return Reliability(() if np.isnan(value[0]) else (score,), len(masks), len(judge.masks), notes)
-
-
-def fit_judge(train: DenseSamples, held: DenseSamples, classes: int, seed: int = 0) -> MaskJudge:
-    """A judge of masks from real tiles; the same ``seed`` gives the same judge. At most 200 tiles of a set are used.
-
-    Raises InputError where fewer than two classes have 30 pixels in both sets.
-    """
-    rng = np.random.default_rng(derive_seed("dense judge", seed))
-    train, held = (_some_tiles(part, rng) for part in (train, held))
     ids = _judged_classes(train, held, classes)
-    train, held = (
-        replace(part, masks=np.where(np.isin(part.masks, ids), part.masks, IGNORE)) for part in (train, held)
+    notes = tuple(_notes(ids, made))
+    sets = [part.take(np.sort(rng.permutation(len(part))[:TILES])) for part in (train, held, made)]
+    space = fit_space(_inputs(sets[0], rng), AXES)
+    (known, _), (real, _), (new, tiles) = (_pixels(part, ids, space) for part in sets)
+    known, real = known.take(at_most(known.y, LEARNT, rng)), real.take(rng.permutation(len(real))[:JUDGED])
+    some = np.sort(rng.permutation(len(new))[:JUDGED])
+    new, tiles = new.take(some), tiles[some]
+    if len(np.unique(new.y)) < 2:
+        return Reliability((), 0, len(sets[1]), notes)
+    score = agreement_score(
+        MAIN, "R1 probe agreement, of pixels", new, real, *guesses_of(known, (new, real)), rng, tiles
     )
-    probes = fit_probes(train, classes, seed)
-    guesses = _guesses(held.images, probes)
-    kinds, sets = _damaged_masks(held.masks, ids, rng)
-    weights = _tile_weights(len(held), rng)
-    readings = np.stack([_agreement(guesses, masks, weights) for masks in sets])
-    wrong = np.stack([(masks != held.masks).sum(axis=(1, 2)) for masks in sets]) @ weights.T
-    labelled = weights @ (held.masks != IGNORE).sum(axis=(1, 2)).astype(np.float64)
-    q = 100 * wrong / np.maximum(labelled, 1)
-    return MaskJudge(ids, probes, guesses, held.masks, calibration_curve(kinds, q, readings), seed)
-
-
-def _guesses(images: NDArray[np.float32], probes: Probes) -> Guesses:
-    mean = np.mean(probes.proba(images), axis=0)
-    return np.asarray(mean.argmax(axis=1) + 1, dtype=np.uint8)
+    return Reliability((score,), len(sets[2]), len(sets[1]), notes)
 
 
 def _judged_classes(train: DenseSamples, held: DenseSamples, classes: int) -> tuple[int, ...]:
@@ -149,40 +74,46 @@ def _judged_classes(train: DenseSamples, held: DenseSamples, classes: int) -> tu
     return ids
 
 
-def _some_tiles(samples: DenseSamples, rng: np.random.Generator) -> DenseSamples:
-    """Return at most MOST of the tiles, in their order."""
-    return samples.take(np.sort(rng.permutation(len(samples))[:MOST]))
+def _maps(images: Float32) -> Array:
+    """(n, D, H, W) the spectrum of each pixel; of two dates both, their difference, its size, angle and length."""
+    if images.shape[1] == 1:
+        return images[:, 0].astype(np.float64)
+    before, after = images[:, 0].astype(np.float64), images[:, 1].astype(np.float64)
+    angle = spectral_angle(np.moveaxis(before, 1, -1), np.moveaxis(after, 1, -1))
+    length = np.linalg.norm(np.moveaxis(after - before, 1, -1), axis=-1)
+    change = np.stack([angle, length], axis=1)
+    return np.concatenate([before, after, after - before, np.abs(after - before), change], axis=1)
 
 
-def _tile_weights(n: int, rng: np.random.Generator) -> Array:
-    """(1 + ROUNDS, n) how often each tile counts: once first, then as often as each bootstrap round draws it."""
-    return np.concatenate([np.ones((1, n)), rng.multinomial(n, np.full(n, 1 / n), size=ROUNDS)])
+def _inputs(train: DenseSamples, rng: np.random.Generator) -> Array:
+    """(pixels, D) some labelled pixels of each training tile."""
+    most, x = max(1, 20_000 // len(train)), []
+    for image, mask in zip(train.images, train.masks, strict=True):
+        places = rng.permutation(np.flatnonzero(mask.ravel() != IGNORE))[:most]
+        maps = _maps(image[None])[0]
+        x.append(maps.reshape(len(maps), -1)[:, places].T)
+    return np.concatenate(x)
 
 
-def _damaged_masks(
-    masks: Masks, ids: Sequence[int], rng: np.random.Generator
-) -> tuple[tuple[str, ...], list[Masks]]:
-    """Masks as they are, and damaged in every kind, at every level, three times; and the kinds, "" for none."""
-    asked = [(kind, level) for kind in DAMAGES for level in LEVELS[1:] * REPEATS]
-    sets = [damage(masks, kind, level, ids, rng) for kind, level in asked]
-    return ("", *(kind for kind, _ in asked)), [masks, *sets]
+def _pixels(part: DenseSamples, ids: Sequence[int], space: Space) -> tuple[Spectra, Ints]:
+    """The pixels (n, 2k) of these classes, and the tile (n,) of each."""
+    from scipy.ndimage import uniform_filter
+
+    x, y, tiles = [], [], []
+    for i, (image, mask) in enumerate(zip(part.images, part.masks, strict=True)):
+        scores = space.project(np.moveaxis(_maps(image[None])[0], 0, -1))  # (H, W, k)
+        around = uniform_filter(scores, size=(3, 3, 1), mode="nearest")
+        known = np.isin(mask, ids)
+        x.append(np.concatenate([scores, around], axis=-1)[known])
+        y.append(mask[known])
+        tiles.append(np.full(known.sum(), i))
+    return Spectra(np.concatenate(x), np.concatenate(y)), np.concatenate(tiles)
 
 
-def _agreement(guesses: Guesses, masks: Masks, weights: Array) -> Array:
-    """(rounds,) share of the labelled pixels that the probes confirm, under weights (rounds, n) of the tiles."""
-    valid = masks != IGNORE
-    labelled, right = (
-        weights @ part.sum(axis=(1, 2)).astype(np.float64) for part in (valid, (guesses == masks) & valid)
-    )
-    with np.errstate(invalid="ignore"):
-        share: Array = right / labelled
-    return share
-
-
-def _notes(judge: MaskJudge, made: DenseSamples) -> list[str]:
+def _notes(ids: Sequence[int], made: DenseSamples) -> list[str]:
     shown = set(np.unique(made.masks).tolist())
     missing = {
-        "not judged, for want of real pixels": shown - {IGNORE, *judge.ids},
-        "never made": set(judge.ids) - shown,
+        "not judged, for want of real pixels": shown - {IGNORE, *ids},
+        "never made": set(ids) - shown,
     }
-    return [f"{why}: class {', '.join(map(str, sorted(ids)))}" for why, ids in missing.items() if ids]
+    return [f"{why}: class {', '.join(map(str, sorted(found)))}" for why, found in missing.items() if found]

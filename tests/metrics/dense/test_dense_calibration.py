@@ -1,4 +1,4 @@
-"""Known damage: what it does to masks, and that the judge of masks finds its share again on other tiles."""
+"""Known damage: what it does to masks, and that its share is found again on other tiles."""
 
 from __future__ import annotations
 
@@ -7,22 +7,16 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from benchmarks.dense_calibration import SCENES, found_again, thirds, tiles_of, wrong_share
+from benchmarks.dense_calibration import DAMAGES, SCENES, damage, found_again, thirds, tiles_of, wrong_share
 from hsiaug.base.errors import InputError
 from hsiaug.core.tiles import DenseSamples
-from hsiaug.metrics.dense.damage import DAMAGES, damage
-from hsiaug.metrics.dense.reliability import MaskJudge, fit_judge
+from hsiaug.metrics.dense.reliability import dense_reliability
 from tests.toyworld import ToyWorld, toy_world
 
 
 @pytest.fixture(scope="module")
 def world() -> ToyWorld:
     return toy_world(noise=0.06, side=16)
-
-
-@pytest.fixture(scope="module")
-def judge(world: ToyWorld) -> MaskJudge:
-    return fit_judge(world.draw(40, 0), world.draw(30, 1), 5)
 
 
 @pytest.mark.parametrize("kind", DAMAGES)
@@ -53,21 +47,22 @@ def test_damage_that_cannot_be_done_stays_below_the_share(rng: np.random.Generat
         damage(of_one_class, "scratch", 20, (1, 2), rng)
 
 
-def test_a_known_share_of_wrong_pixels_is_found_again_on_the_toy_world(judge: MaskJudge, world: ToyWorld) -> None:
-    for found in found_again(judge, world.draw(30, 2)):
+def test_a_known_share_of_wrong_pixels_is_found_again_on_the_toy_world(world: ToyWorld) -> None:
+    for found in found_again(world.draw(40, 0), world.draw(30, 1), world.draw(30, 2), (10, 40)):
         reached = found.true > 0.8 * found.asked
         assert found.estimate == pytest.approx(found.true, abs=4), found
         assert found.low - 1 <= found.true <= found.high + 1, found
         assert reached or found.kind in ("", "shift")
 
 
-def test_agreement_falls_as_pixels_go_wrong(judge: MaskJudge) -> None:
-    assert (judge.curve.spearman or 0) <= -0.9
+def test_agreement_falls_as_pixels_go_wrong(world: ToyWorld) -> None:
+    report = dense_reliability(world.draw(20, 0), world.draw(20, 1), world.draw(20, 2), classes=5)
+    assert (report["pixels"].spearman or 0) <= -0.9
 
 
 def test_change_masks_are_judged_alike(world: ToyWorld) -> None:
-    judge = fit_judge(world.draw_change(40, 0), world.draw_change(40, 1), 2)
-    found = [f for f in found_again(judge, world.draw_change(40, 2), (5, 10)) if f.kind != "permute"]
+    train, held, judged = (world.draw_change(40, seed) for seed in range(3))
+    found = [f for f in found_again(train, held, judged, (5, 10)) if f.kind != "permute"]
 
     assert np.mean([abs(f.error) for f in found]) < 3
     assert max(abs(f.error) for f in found) < 6
@@ -78,15 +73,13 @@ def test_two_classes_of_real_pixels_are_needed(world: ToyWorld) -> None:
     alone = DenseSamples.made(real.images, np.ones_like(real.masks))
 
     with pytest.raises(InputError, match="two classes"):
-        fit_judge(real, alone, 5)
+        dense_reliability(real, alone, real, classes=5)
 
 
 @pytest.mark.shared_data
 @pytest.mark.parametrize(("name", "bar"), [("jasper_ridge", 3), ("samson", 6)])
 def test_a_known_share_is_found_again_on_real_tiles(shared_data: Path, name: str, bar: float) -> None:
-    tiles = tiles_of(*SCENES[name](shared_data))
-    train, held, judged = thirds(tiles, 0)
-    found = found_again(fit_judge(train, held, int(tiles.masks.max())), judged)
+    found = found_again(*thirds(tiles_of(*SCENES[name](shared_data)), 0))
     errors = {kind: [abs(f.error) for f in found if f.kind == kind] for kind in DAMAGES}
 
     assert sum(max(worst) <= bar for worst in errors.values()) >= 2, errors

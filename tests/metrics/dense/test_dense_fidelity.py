@@ -12,7 +12,7 @@ from hsiaug.base.errors import InputError
 from hsiaug.core.tiles import DenseSamples
 from hsiaug.metrics.dense.extractor import fit_axes, fit_image_space, frechet_between, image_features
 from hsiaug.metrics.dense.fidelity import dense_fidelity
-from hsiaug.metrics.dense.layout import adjacency, segments
+from hsiaug.metrics.dense.layout import adjacency
 from hsiaug.metrics.dense.memory import copying_statistic
 from hsiaug.metrics.neighbours import turn_maps
 from tests.toyworld import ToyWorld, toy_world
@@ -160,7 +160,6 @@ def test_every_kind_of_feature_has_the_same_say_and_a_rare_one_no_more() -> None
 def test_masks_by_hand() -> None:
     masks = np.array([[[1, 1, 2], [0, 1, 2], [3, 3, 2]]])
 
-    assert sorted(np.bincount(segments(masks).ravel())[1:]) == [2, 3, 3]
     # 1–2 meet twice, 1–3 once, 2–3 once.
     assert adjacency(masks, 3)[0, 1] == pytest.approx(2 / 8)
 
