@@ -51,6 +51,7 @@ def test_the_packages_list_these_plugins():
         ("classifier", "emp"),
         ("classifier", "filtered"),
         ("classifier", "superpixel"),
+        ("classifier", "random-walk"),
         ("classifier", "sklearn"),
         ("classifier", "self-training"),
         ("classifier", "label-spreading"),
@@ -81,6 +82,7 @@ def test_only_what_is_computed_without_torch_stays_on_the_cpu():
     resampling = ["none", "duplicate", "duplicate-balanced", "noise", "mixup", "smote", "imblearn"]
     assert [c.name for c in cards if not c.uses_device] == [
         *resampling, "pseudo", "fill", "svm", "rf", "hgb", "coords", "teacher", "fused", "emp", "filtered", "superpixel",
+        "random-walk",
         "sklearn", "self-training", "label-spreading",
     ]  # fmt: skip
 

@@ -17,9 +17,15 @@ from hsiaug_builtin.nets.choice import mean_logarithms, strongest
 from hsiaug_builtin.spatial.components import component_image, fit_components, guide_image
 from hsiaug_builtin.spatial.filtered import Filtered, FilteredParams
 from hsiaug_builtin.spatial.profiles import opened, profiles
-from hsiaug_builtin.spatial.smoothing import guided_filter, superpixel_means
+from hsiaug_builtin.spatial.smoothing import guided_filter, superpixel_means, walk_at_random
 
-CLASSICS = ("emp", "filtered:svm", "superpixel:svm")
+SMOOTHED = ("filtered:svm", "superpixel:svm", "random-walk:svm")
+CLASSICS = ("emp", *SMOOTHED)
+WAYS = {
+    "filter": lambda image: guided_filter(image, 2),
+    "superpixels": lambda image: superpixel_means(image, (4, 6)),
+    "random walks": lambda image: walk_at_random(image, 10),
+}
 
 
 @pytest.fixture(scope="module")
@@ -52,19 +58,18 @@ def noisy(image: np.ndarray, seed: int = 0) -> np.ndarray:
     return np.stack([1 - bright, bright], axis=2).astype(np.float32)
 
 
-@pytest.mark.parametrize("way", ["filter", "superpixels"])
+@pytest.mark.parametrize("way", WAYS)
 def test_smoothing_mends_noise_and_keeps_the_edge(way: str) -> None:
     image, known = halves()
-    smooth = guided_filter(image, 2) if way == "filter" else superpixel_means(image, (4, 6))
-    made = smooth(noisy(image), known)
+    made = WAYS[way](image)(noisy(image), known)
     assert np.allclose(made.sum(axis=2), 1, atol=1e-5)
     assert ((made.argmax(axis=2) == image[:, :, 0]).mean()) > 0.95
 
 
-@pytest.mark.parametrize("way", ["filter", "superpixels"])
+@pytest.mark.parametrize("way", WAYS)
 def test_a_pixel_without_shares_reaches_no_other(way: str) -> None:
     image, known = halves()
-    smooth = guided_filter(image, 2) if way == "filter" else superpixel_means(image, (4,))
+    smooth = WAYS[way](image)
     shares, known[5, 3] = noisy(image), False
     other = shares.copy()
     other[5, 3] = 1000
@@ -131,7 +136,7 @@ def test_it_learns_the_scene(toy: Scene, crops: TrainView, name: str) -> None:
     assert (named == true)[true > 0].mean() > 0.6
 
 
-@pytest.mark.parametrize("name", ["filtered:svm", "superpixel:svm"])
+@pytest.mark.parametrize("name", SMOOTHED)
 def test_the_record_says_what_was_chosen_and_why(crops: TrainView, name: str) -> None:
     facts = fitted(crops, name).facts
     assert facts["smoothed"] in facts["left_out"] and "none" in facts["left_out"]

@@ -20,6 +20,7 @@ PLACES = {
     "emp": "spatial.emp:Emp",
     "filtered": "spatial.filtered:Filtered",
     "superpixel": "spatial.filtered:Superpixel",
+    "random-walk": "spatial.filtered:RandomWalk",
     "sklearn": "by_name.classifier:Sklearn",
 }
 hsiaug_plugins = listing("classifier", PLACES)

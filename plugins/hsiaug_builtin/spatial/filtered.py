@@ -1,4 +1,7 @@
-"""A classifier whose shares are smoothed: ``filtered:NAME`` by a guided filter, ``superpixel:NAME`` over superpixels."""
+"""A classifier whose shares are smoothed.
+
+``filtered:NAME`` by a guided filter, ``superpixel:NAME`` over superpixels, ``random-walk:NAME`` by random walks.
+"""
 
 from __future__ import annotations
 
@@ -15,6 +18,8 @@ GUIDES = 3
 """Principal components along whose edges shares are smoothed."""
 RADII = (1, 2, 3)
 """Pixels, of the filter's windows."""
+STEPS = (2, 6, 18)
+"""Of random walks, at most."""
 SIDES = (3, 5, 8)
 """Pixels, of superpixels; a choice averages over all sides up to its own. Both, and the rule of the choice, were set on
 draws 100 to 103 of Indian Pines, of crops of Houston and Pavia, and of Jasper Ridge, and on 400 and 401 of Houston, under
@@ -35,6 +40,13 @@ class FilteredParams(SmoothedParams):
     """Of ``filtered:NAME``."""
 
     family: ClassVar[str] = "filtered"
+
+
+@dataclass(frozen=True)
+class RandomWalkParams(SmoothedParams):
+    """Of ``random-walk:NAME``."""
+
+    family: ClassVar[str] = "random-walk"
 
 
 @dataclass(frozen=True)
@@ -107,3 +119,35 @@ class Superpixel(Smoothed[SuperpixelParams]):
         image = guide_image(view, GUIDES)
         ways = (SIDES[: i + 1] for i in range(len(SIDES)))
         return {f"side {sides[-1]}": Choice(superpixel_means(image, sides), 2 * sides[-1]) for sides in ways}
+
+
+class RandomWalk(Smoothed[RandomWalkParams]):
+    """The partner's shares where random walks from a pixel end, which cross edges of the first components rarely.
+
+    Kang et al. solve for walks without end, and weigh them against the shares by hand; here the number of steps is chosen
+    on left-out training pixels, and may be none.
+    """
+
+    card = Card(
+        name="random-walk",
+        version="1",
+        summary="Shares of a classifier where random walks end, which cross edges rarely, as random-walk:NAME",
+        paper="""After @article{kang2015erw, author={Xudong Kang and Shutao Li and Leyuan Fang and Meixiu Li and J{\\'o}n
+            Atli Benediktsson}, title={Extended Random Walker-Based Classification of Hyperspectral Images},
+            journal={IEEE Transactions on Geoscience and Remote Sensing}, volume={53}, number={1}, pages={144--153},
+            year={2015}, doi={10.1109/TGRS.2014.2319373}}; walks: @article{grady2006walks, author={Leo Grady},
+            title={Random Walks for Image Segmentation}, journal={IEEE Transactions on Pattern Analysis and Machine
+            Intelligence}, volume={28}, number={11}, pages={1768--1783}, year={2006}, doi={10.1109/TPAMI.2006.233}}""",
+        scope="scene",
+        input="scene+samples",
+        seconds=3.0,
+        params=RandomWalkParams,
+        variant="partner",
+    )
+
+    def choices(self, view: TrainView) -> Mapping[str, Choice]:
+        """Return random walks of several lengths."""
+        from hsiaug_builtin.spatial.smoothing import walk_at_random
+
+        image = guide_image(view, GUIDES)
+        return {f"{steps} steps": Choice(walk_at_random(image, steps), steps) for steps in STEPS}

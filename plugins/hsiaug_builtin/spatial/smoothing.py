@@ -15,6 +15,8 @@ EPSILON = 0.001
 """Variance of a guide, scaled to 0..1, below which a window counts as without an edge."""
 STRIPE = 2**22
 """Values that are filtered at a time."""
+WALKS = 0.9
+"""Probability of a further step of a random walk."""
 COMPACTNESS = 0.1
 """Difference of spectra, scaled to 0..1, that counts as much as the side of a superpixel does in place."""
 
@@ -90,6 +92,26 @@ def superpixel_means(image: Image, sides: tuple[int, ...]) -> Smooth:
             for c in range(flat.shape[1]):
                 means = np.bincount(segment, weight * flat[:, c]) / mass
                 made[:, :, c] += (means[segment] / len(segments)).reshape(height, width)
+        return made
+
+    return smooth
+
+
+def walk_at_random(image: Image, steps: int) -> Smooth:
+    """Shares of where a random walk from a pixel ends, which crosses edges of ``image`` (H, W, c) rarely.
+
+    It goes on to a neighbour with probability WALKS, at most ``steps`` times.
+    """
+    from hsiaug_builtin.nets.grid import grid_graph, spread
+
+    height, width, channels = image.shape
+    graph = grid_graph(
+        np.argwhere(np.ones((height, width), dtype=bool)).astype(np.int32), image.reshape(-1, channels)
+    )
+
+    def smooth(shares: Image, known: NDArray[np.bool_]) -> Image:
+        own, made = np.flatnonzero(known), np.zeros_like(shares)
+        made[known] = spread(shares[known].astype(np.float64), graph[own][:, own], WALKS, steps)
         return made
 
     return smooth
