@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from hsiaug.metrics.significance import mean_std, paired_wilcoxon, t_interval
+from hsiaug.metrics.significance import mean_std, t_interval
 from hsiaug.registry.card import build_params
 from hsiaug.registry.lookup import registry
 from hsiaug.trial.store import Store
@@ -28,7 +28,8 @@ __all__ = [
     "worst",
 ]
 
-OMEGA = 3.0
+OMEGA = registry().find("generator", "txt2hsi").load().card.guidance
+"""The usual guidance strength."""
 LAMBDA = {"kshot:1": 60.0, "kshot:3": 20.0, "random-twin:kshot:3": 20.0}
 """λ at which all but λ is compared, by protocol: it brings every class to 60 samples."""
 
@@ -86,7 +87,6 @@ class Difference:
     """a − b over the draws that both have, in points."""
 
     values: tuple[float, ...]
-    p: float | None
 
     @property
     def mean(self) -> float:
@@ -95,8 +95,7 @@ class Difference:
 
     def __str__(self) -> str:
         interval = t_interval(self.values)
-        text = f"{self.mean:+.1f}" + ("" if interval is None else f" [{interval[0]:+.1f}, {interval[1]:+.1f}]")
-        return text + (f", p = {self.p:.3f}" if self.p is not None else "")
+        return f"{self.mean:+.1f}" + ("" if interval is None else f" [{interval[0]:+.1f}, {interval[1]:+.1f}]")
 
     def verdict(self, sign: int = 1) -> str:
         """Of the claim that the difference has that sign."""
@@ -109,8 +108,7 @@ class Difference:
 def difference(a: Series, b: Series, metric: str) -> Difference:
     """Of one metric over the draws that both arms have."""
     draws = sorted(set(a) & set(b))
-    x, y = ([100 * part[d][metric] for d in draws] for part in (a, b))
-    return Difference(tuple(u - v for u, v in zip(x, y, strict=True)), paired_wilcoxon(x, y))
+    return Difference(tuple(100 * (a[d][metric] - b[d][metric]) for d in draws))
 
 
 Arms = Mapping[Arm, Series]

@@ -99,7 +99,7 @@ def _best_of(sign: str, swept: Mapping[Any, Series], first: Series) -> Sequence[
     values = sorted(v for v in swept if v is not None)
     oa = {v: mean_std([100 * swept[v][d]["oa"] for d in shared]).mean for v in values}
     best = max(values, key=oa.__getitem__)
-    gain = Difference(tuple(_unseen_gain(swept, first, d, shared) for d in shared), None)
+    gain = Difference(tuple(_unseen_gain(swept, first, d, shared) for d in shared))
     interior = best not in (values[0], values[-1])
     curve = " ".join(f"{v:g}: {oa[v]:.1f}" for v in values)
     place = f"{sign} = {best:g}, {'interior' if interior else 'at the end'}"
@@ -134,7 +134,7 @@ def claim_5(arms: Arms, protocol: str) -> Rows:
         ours, without = arms[usual(protocol, classifier)], arms[plain(protocol, classifier)]
         gains[classifier] = difference(ours, without, "oa")
         yield compared(f"{classifier} + txt2hsi − {classifier}", ours, without, ("oa", "aa"))
-    more = Difference(tuple(c - s for c, s in zip(gains["cnn2d"].values, gains["svm"].values, strict=True)), None)
+    more = Difference(tuple(c - s for c, s in zip(gains["cnn2d"].values, gains["svm"].values, strict=True)))
     yield ("gain of cnn2d − gain of svm", str(more), "", more.verdict())
 
 
@@ -173,8 +173,8 @@ MEASURED: tuple[tuple[str, tuple[str, ...], tuple[str, ...]], ...] = (
 HEAD = """\
 # Claims of the paper behind txt2hsi, tested on Indian Pines with few labels
 
-Differences in points, mean over paired draws with the 95 % t interval; p (Wilcoxon, uncorrected) from six \
-draws on. A claim *holds* where every difference has its sign and an interval clear of 0, *leans that way* \
+Differences in points, mean over paired draws with the 95 % t interval. A claim *holds* where every difference \
+has its sign and an interval clear of 0, *leans that way* \
 where only the mean has, and else *fails*. The best ω and λ are shown over all \
 draws; their gain on a draw is that of the value that is best on the others."""
 

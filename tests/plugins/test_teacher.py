@@ -83,10 +83,11 @@ def test_shares_are_averaged_only_where_left_out_pixels_are_not_told_surely(
     assert pool.facts["averaged"] == (sure > 1) and 0 < pool.facts["left_out_share"] <= 1
 
 
-def test_where_nothing_can_be_left_out_shares_are_averaged(toy: Scene) -> None:
+def test_where_nothing_can_be_left_out_the_voters_alone_are_asked_and_shares_are_averaged(toy: Scene) -> None:
     view = train_view(toy, draw_split(toy, parse_protocol("kshot:1"), 0, 5), "scene")
     facts = teach(view, 0).facts
     assert facts["averaged"] is True and facts["left_out_share"] is None
+    assert facts["weights"][-1] == 0 < min(facts["weights"][:-1]), "nothing says how far svm can be trusted"
 
 
 def test_of_many_labels_it_learns_one_of_each_class_in_turn(
