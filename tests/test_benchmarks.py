@@ -197,7 +197,7 @@ def test_a_palette_of_few_steps(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_a_store_of_twenty_records(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    asked = f"20 --draws 2 --packed --shapes md --keep {tmp_path}"
+    asked = f"20 --draws 2 --shapes md --keep {tmp_path}"
     script("store_scale", monkeypatch, asked, RUN=SMALL, SEEDS=1).main()
     told = capsys.readouterr().out
     assert "exit 0" in told

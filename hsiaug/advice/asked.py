@@ -83,7 +83,7 @@ def picks_plan(scene: Scene, request: Request, plugins: Registry, scene_ref: str
     asked = replace(
         request,
         generators=request.generators or [n for n in controls_of(task, "scene") if n not in CONTROLS],
-        classifiers=request.classifiers or (*usual.classifiers, *_scene_readers(plugins, task.name)),
+        classifiers=request.classifiers or _with_scene_readers(usual.classifiers, plugins, task.name),
         lambdas=[min(request.lambdas)],
         seeds=range(min(picks.parts, len(picks.known(scene, patch).places))),
     )
@@ -98,15 +98,17 @@ def picks_plan(scene: Scene, request: Request, plugins: Registry, scene_ref: str
     return replace(plan, trials=kept)
 
 
-def _scene_readers(plugins: Registry, task: str) -> list[str]:
-    """Classifiers that read the whole scene by themselves, the quickest first."""
+def _with_scene_readers(usual: Sequence[str], plugins: Registry, task: str) -> list[str]:
+    """The usual classifiers and others that read the whole scene by themselves, the quickest first."""
     cards: list[Card] = []
     for name in plugins.names("classifier"):
         # One that cannot be loaded is named by 'hsiaug plugins list'.
         with suppress(Exception):
             cards.append(plugins.find("classifier", name).load().card)
     found = [card for card in cards if card.reads_scene and task in card.tasks]
-    return [card.name for card in sorted(found, key=lambda card: (card.seconds, card.name))]
+    families = {name.partition(":")[0] for name in usual}
+    others = [card for card in found if card.name not in families]
+    return [*usual, *(card.name for card in sorted(others, key=lambda card: (card.seconds, card.name)))]
 
 
 def advise_by_picks(plan: Plan, request: Request, session: Session) -> PickAdvice:

@@ -140,7 +140,9 @@ def _runs(
         plan = join_plans(members)
         mine = [trial for trial in plan.trials if trial.hash in left]
         left -= {trial.hash for trial in mine}
-        about = write_duration(Forecast({t.hash: t for t in mine}, costs, jobs=jobs).left().seconds) if mine else None
+        about = (
+            write_duration(Forecast({t.hash: t for t in mine}, costs, jobs=jobs).left().seconds) if mine else None
+        )
         yield *row, len({t.seed for t in plan.trials}), len(plan.trials), len(mine), about
 
 

@@ -87,7 +87,8 @@ def info(
     if as_json:
         print_json(facts)
         return
-    facts["citation"] = plain(facts["citation"])
+    if "citation" in facts:
+        facts["citation"] = plain(facts["citation"])
     facts["missing"] = {place: shortly(files) for place, files in facts.get("missing", {}).items()}
     for name, text in flat_facts(facts, TOLD_BY_CLASS):
         say(f"{name:<12} {text}")

@@ -17,7 +17,7 @@ from hsiaug.protocol.balance import Rate
 from hsiaug.protocol.protocols import parse_protocol
 from hsiaug.registry.lookup import Registry
 
-LEARN = ("svm", "cnn2d", "emp", "filtered", "fused", "random-walk", "superpixel")
+LEARN = ("svm", "cnn2d", "emp", "filtered:svm", "fused", "random-walk", "superpixel")
 """The usual classifiers, and those that read the whole scene and learn from samples."""
 
 

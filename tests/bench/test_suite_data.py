@@ -84,6 +84,9 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path
 
 
+CARD = "pairs/card.toml"
+
+
 def suite_on(folder: Path, *refs: str) -> Suite:
     return on_data(read_suite(folder / "suite.toml"), refs)
 
@@ -95,18 +98,18 @@ def run(*words: str) -> Result:
 
 
 def test_runs_of_the_data_s_task_are_run_on_them_and_others_are_named(folder: Path) -> None:
-    suite = suite_on(folder, "pairs")
-    assert [(r.name, [ref for ref, _ in r.asked]) for r in suite.runs] == [("cities", ["pairs", "pairs"])]
+    suite = suite_on(folder, CARD)
+    assert [(r.name, [ref for ref, _ in r.asked]) for r in suite.runs] == [("cities", [CARD, CARD])]
     (note,) = suite.notes
-    assert "not that of pairs (change): first (segmentation), again (segmentation), tripled" in note
+    assert "not that of pairs/card.toml (change): first (segmentation), again (segmentation), tripled" in note
     assert note.endswith("pixels (pixels)")
 
     suite = suite_on(folder, "toy")
     assert [r.name for r in suite.runs] == ["first", "again", "tripled", "pixels"]
 
-    suite = suite_on(folder, "toy", "pairs")
+    suite = suite_on(folder, "toy", CARD)
     assert [(r.name, [ref for ref, _ in r.asked][-1]) for r in suite.runs][-2:] == [
-        ("cities", "pairs"),
+        ("cities", CARD),
         ("pixels", "toy"),
     ]
 
@@ -117,7 +120,7 @@ def test_data_of_no_run_s_task_are_refused(folder: Path) -> None:
 
 
 def test_a_protocol_that_does_not_fit_is_replaced_and_said(folder: Path) -> None:
-    named, blocks = plan_runs(suite_on(folder, "pairs").runs, registry())
+    named, blocks = plan_runs(suite_on(folder, CARD).runs, registry())
     assert named.trials[0].protocol.text == "blocks:32" and blocks.trials[0].protocol.text == "blocks:20"
     assert "protocol blocks:32 in place of places:3, which does not fit" in named.notes[0]
     assert not any("does not fit" in note for note in blocks.notes)
@@ -125,10 +128,10 @@ def test_a_protocol_that_does_not_fit_is_replaced_and_said(folder: Path) -> None
 
 def test_a_report_shows_what_was_run_on_other_data(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     run_trials_here(monkeypatch)
-    told = run("benchmark", "suite.toml", "--data", "pairs", "--jobs", "1")
+    told = run("benchmark", "suite.toml", "--data", CARD, "--jobs", "1")
     assert "runs left out" in told.stderr
     assert "places:3, which does not fit" in told.stderr
-    shown = run("report", "--suite", "suite.toml", "--data", "pairs", "--format", "json")
+    shown = run("report", "--suite", "suite.toml", "--data", CARD, "--format", "json")
     hashes = {record["hash"] for record in Store(folder / "kept").records()}
     assert hashes and all(found in shown.stdout for found in hashes)
     assert {table["run"] for table in json.loads(shown.stdout)["tables"]} == {"cities"}

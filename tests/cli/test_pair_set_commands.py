@@ -70,7 +70,7 @@ def test_a_folder_of_small_pairs_is_told_how_it_can_be_split(
     (tmp_path / "card.toml").write_text(card.replace("{}", "") + 'any = ["*"]\n')
     monkeypatch.chdir(tmp_path)
     with pytest.raises(SplitError, match=r"no test tile .* or folders train and test of places"):
-        run("benchmark", ".", "--generator", "duplicate", "--dry-run")
+        run("benchmark", "card.toml", "--generator", "duplicate", "--dry-run")
     for side, names in (("train", "012"), ("test", "3")):
         for folder in ("images", "masks"):
             (tmp_path / side / folder).mkdir(parents=True)
@@ -78,7 +78,7 @@ def test_a_folder_of_small_pairs_is_told_how_it_can_be_split(
                 (tmp_path / folder / f"{name}.npy").rename(tmp_path / side / folder / f"{name}.npy")
     sides = 'train = ["train/*"]\ntest = ["test/*"]\n'
     (tmp_path / "card.toml").write_text(card.replace("{}", "{group}/") + sides)
-    assert run("benchmark", ".", "--generator", "duplicate", "--dry-run")
+    assert run("benchmark", "card.toml", "--generator", "duplicate", "--dry-run")
 
 
 def test_a_suite_reads_the_task_from_the_card(fields: Path) -> None:

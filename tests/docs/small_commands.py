@@ -63,7 +63,6 @@ SMALL = (
     ("report", "--suite", r"my_suite\.toml|benchmarks/\w+\.toml", "suite.toml"),
     ("report", "--data", r"my_scene\.toml", "flight.toml"),
     ("report", "--by", r"labels", "lambda"),  # tests/cli/test_labels.py runs it
-    ("report", "--by", r"scene", "lambda"),  # tests/report/test_across.py runs it
     ("report", "--store", r"hsiaug-results-\w+", "hsiaug-results-suite"),
     ("compare", "A", r".+/.+", AS_IT_IS),
     ("compare", "B", r".+/.+", AS_IT_IS),

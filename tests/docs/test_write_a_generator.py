@@ -85,4 +85,4 @@ def test_the_benchmark_prints_the_table_of_the_page(followed: tuple[Path, dict[s
 
 def means(row: str) -> list[float]:
     """The means of a row of results."""
-    return [float(cell.partition("±")[0]) for cell in row.split("|")[3:-1]]
+    return [float(cell.strip(" *").partition("±")[0]) for cell in row.split("|")[3:-1]]

@@ -114,7 +114,7 @@ def test_the_keyboard_sorts(browser: Any, page_file: Path, key: str) -> None:
 def test_tab_reaches_the_verdict_the_contents_and_every_heading(browser: Any, page_file: Path) -> None:
     tab, _ = opened(browser, page_file)
     reached = []
-    for _ in range(100):
+    for _ in range(150):
         tab.keyboard.press("Tab")
         read = "e => [e.tagName, (e.innerText || e.ariaLabel).trim(), getComputedStyle(e).outlineStyle]"
         tag, text, outline = tab.evaluate(f"({read})(document.activeElement)")

@@ -2,13 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
-from hsiaug.api import Card, NoParams, PatchSamples, Plugin, Progress, TrainView
+from hsiaug.api import Card, FittedClassifier, NoParams, PatchSamples, Plugin, Progress, TrainView
 from hsiaug_builtin.nets.fitted import real_samples
-
-if TYPE_CHECKING:
-    from hsiaug_builtin.teacher.teacher import Pool
 
 
 class TeacherClassifier(Plugin[NoParams]):
@@ -28,7 +23,9 @@ class TeacherClassifier(Plugin[NoParams]):
         seconds=6.0,
     )
 
-    def fit(self, samples: PatchSamples, view: TrainView, *, seed: int, device: str, progress: Progress) -> Pool:
+    def fit(
+        self, samples: PatchSamples, view: TrainView, *, seed: int, device: str, progress: Progress
+    ) -> FittedClassifier:
         """Fit the teacher on the view. Raises PluginError where there is no real sample."""
         from hsiaug_builtin.teacher.teacher import fit_teacher
 

@@ -3,14 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, ClassVar
+from typing import ClassVar
 
-from hsiaug.api import Card, PatchSamples, Plugin, Progress, TrainView
+from hsiaug.api import Card, FittedClassifier, PatchSamples, Plugin, Progress, TrainView
 from hsiaug_builtin.nets.fitted import real_samples
 from hsiaug_builtin.spatial.partner import PartnerParams
-
-if TYPE_CHECKING:
-    from hsiaug_builtin.teacher.teacher import Pool
 
 
 @dataclass(frozen=True)
@@ -46,7 +43,9 @@ class Fused(Plugin[FusedParams]):
         variant="partner",
     )
 
-    def fit(self, samples: PatchSamples, view: TrainView, *, seed: int, device: str, progress: Progress) -> Pool:
+    def fit(
+        self, samples: PatchSamples, view: TrainView, *, seed: int, device: str, progress: Progress
+    ) -> FittedClassifier:
         """Weigh the opinions on left-out pixels, then fit all. Raises PluginError where there is no real sample."""
         from hsiaug_builtin.teacher.teacher import fit_pool
 

@@ -187,8 +187,9 @@ def _say_nothing(done: int, total: int, note: str = "") -> None:
 def fit_teacher(view: TrainView, real: PatchSamples, seed: int) -> Pool:
     """The pool of the voters and ``svm``, learnt from training pixels of a view, at most MOST.
 
-    Where nothing can be left out, as with one label a class, ``svm`` has no weight: on draws 110 to 115 of five scenes
-    under ``kshot:1`` the voters alone were 4 to 16 points of average accuracy better on all but Pavia, and equal there.
+    Where nothing can be left out, as with one label a class, ``svm`` has no weight: on draws 110 to 115 under ``kshot:1``
+    this is worth +18.5 points of average accuracy on Indian Pines, +3.9 and -2.4 on crops of Houston and Pavia, -1.9 on
+    Jasper Ridge and +3.6 on Samson.
     """
     if len(real) > MOST:
         mixed = np.random.default_rng(derive_seed("teacher", seed)).permutation(len(real))
