@@ -1,6 +1,7 @@
 """Size and power of verdicts: how often a table says that an arm gains or helps, where none does and where one does.
 
-    python -m benchmarks.verdict_size benchmarks/results/txt2hsi_bar/version_5.csv > benchmarks/results/statistics/verdict_size.md
+    python -m benchmarks.verdict_size benchmarks/results/txt2hsi_bar/version_5.csv
+        > benchmarks/results/statistics/verdict_size.md
 
 Tables are resampled from twenty committed draws of four scenes: whole draws with replacement, the mean of each arm
 removed, so that arms are as correlated and as unequal in spread as in the records. A draw is as likely to be taken
@@ -147,6 +148,7 @@ def main(path: Path) -> None:
     """Print the table."""
     header = ["draws", "arms", "gains: false", "helps: false", "hardest control differs", "skew kept"]
     header += ["gains: true", "helps: true"]
+    say("# Size and power of verdicts\n")
     say(
         f"Share of {TABLES} tables in which an arm is said to; in brackets by Wilcoxon and Holm. True: {GAIN:g} sd.\n"
     )
