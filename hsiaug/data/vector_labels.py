@@ -122,7 +122,9 @@ def _read_geojson(path: Path) -> tuple[list[Feature], str]:
     listed = content.get("features") if isinstance(content, dict) else None
     features: list[Feature] = []
     for number, feature in enumerate(listed if isinstance(listed, list) else [None], start=1):
-        pair = [feature.get(key) for key in ("geometry", "properties")] if isinstance(feature, dict) else [0, 0]
+        pair: list[Any] = (
+            [feature.get(key) for key in ("geometry", "properties")] if isinstance(feature, dict) else [0, 0]
+        )
         if not all(part is None or isinstance(part, dict) for part in pair):
             raise SceneError(
                 f"{path} must be a GeoJSON FeatureCollection",

@@ -24,7 +24,7 @@ def save_state(
     (folder / "state.json").write_text(json.dumps(dict(facts or {}), ensure_ascii=False), encoding="utf-8")
 
 
-def load_state(folder: Path) -> tuple[dict[str, NDArray[Any]], dict[str, object]]:
+def load_state(folder: Path) -> tuple[dict[str, NDArray[Any]], dict[str, Any]]:
     """Load the state that :func:`save_state` wrote. Raises StoreError where it is missing or damaged."""
     from safetensors.numpy import load_file
 

@@ -85,7 +85,7 @@ def read_frame(records: Iterable[Record]) -> DataFrame:
                 hint="Read it with the version of hsiaug that wrote it.",
             )
         try:
-            shared = {"spec": {k: v for k, v in record["spec"].items() if k != "seed"}}
+            shared: dict[str, Any] = {"spec": {k: v for k, v in record["spec"].items() if k != "seed"}}
             shared |= {key: record.get(key) for key in SHARED}
             row = _row(record, about_of(json_line(shared)), audit_of(json_line(record.get("audit"))))
         except (KeyError, TypeError, ValueError, AttributeError) as error:
