@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -124,12 +125,15 @@ class Svm(Plugin[SvmParams]):
             for c in np.unique(samples.y):
                 asked[np.flatnonzero(samples.y == c)[: view.counts.get(int(c), 0)]] = True
         z = view.normaliser.spectra(samples.centres)
-        cost, gamma = choose(z[asked], samples.y[asked], self.params.folds, seed)
         model = None
-        if len(np.unique(samples.y)) > 1:
-            # Only probabilities would use it, but without it numpy's global state is read and changed.
-            model = SVC(C=cost, gamma=gamma, random_state=0)
-            model.fit(z, samples.y, sample_weight=samples.weight)
+        with warnings.catch_warnings():
+            # Classes with one or two samples are what few labels mean.
+            warnings.filterwarnings("ignore", "The number of unique classes")
+            cost, gamma = choose(z[asked], samples.y[asked], self.params.folds, seed)
+            if len(np.unique(samples.y)) > 1:
+                # Only probabilities would use it, but without it numpy's global state is read and changed.
+                model = SVC(C=cost, gamma=gamma, random_state=0)
+                model.fit(z, samples.y, sample_weight=samples.weight)
         return FittedSvm(view.normaliser, model, int(samples.y[0]), cost, gamma, len(view.class_names))
 
 

@@ -27,19 +27,16 @@ Own = TypeVar("Own", bound=PartnerParams)
 
 
 @dataclass(frozen=True, eq=False)
-class FittedSmoothed:
-    """shares: (H, W, k) float32 smoothed shares of ``classes`` (k,). known: (H, W) bool, where there are any.
+class SceneShares:
+    """A fitted classifier that knows its shares of the pixels of a scene, and names others from their patches.
 
-    class_count: C of the scene.
+    shares: (H, W, k) float32 of ``classes`` (k,). known: (H, W) bool, where there are any. class_count: C of the scene.
     """
 
-    partner: Partner
-    fitted: FittedClassifier
     shares: Image
     known: NDArray[np.bool_]
     classes: NDArray[np.int64]
     class_count: int
-    facts: Mapping[str, object] = field(default_factory=dict)
 
     def predict(self, patches: Patches) -> NDArray[np.int64]:
         """(n,) class ids; only classes with real samples are ever named."""
@@ -50,11 +47,25 @@ class FittedSmoothed:
         return by_class(self._of(patches), self.classes, self.class_count)
 
     def _of(self, patches: Patches) -> NDArray[np.float32]:
-        """A patch that lies nowhere, or that the view did not show, has the partner's shares as they are."""
-        found = look_up(
-            self.shares, self.known, patches, lambda alone: self.partner.shares(self.fitted, alone, self.classes)
-        )
+        found = look_up(self.shares, self.known, patches, self.shares_alone)
         return np.asarray(found / np.maximum(found.sum(axis=1, keepdims=True), 1e-9))
+
+    def shares_alone(self, patches: Patches) -> NDArray[np.float32]:
+        """(n, k) shares of patches that lie nowhere, or that the view did not show."""
+        raise NotImplementedError
+
+
+@dataclass(frozen=True, eq=False)
+class FittedSmoothed(SceneShares):
+    """The partner's smoothed shares; of other patches, its shares as they are."""
+
+    partner: Partner
+    fitted: FittedClassifier
+    facts: Mapping[str, object] = field(default_factory=dict)
+
+    def shares_alone(self, patches: Patches) -> NDArray[np.float32]:
+        """(n, k) shares of the partner."""
+        return self.partner.shares(self.fitted, patches, self.classes)
 
 
 class Smoothed(Plugin[Own]):
@@ -90,7 +101,7 @@ class Smoothed(Plugin[Own]):
             shares = choices[chosen].smooth(shares, known)
         told_of = {name: round(float(score), 3) for name, score in zip(names, scores, strict=True)}
         facts = {"partner_view": partner.spectra.name, "smoothed": chosen, "left_out": told_of}
-        return FittedSmoothed(partner, fitted, shares, known, classes, len(view.class_names), facts)
+        return FittedSmoothed(shares, known, classes, len(view.class_names), partner, fitted, facts)
 
 
 @dataclass(frozen=True, eq=False)

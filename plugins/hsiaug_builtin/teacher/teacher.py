@@ -22,10 +22,8 @@ from scipy.special import softmax
 
 from hsiaug.api import Patches, PatchSamples, Progress, TrainView, derive_seed, spatial_folds, take_in_turn
 from hsiaug_builtin.nets.choice import mean_logarithms
-from hsiaug_builtin.nets.fitted import by_class
-from hsiaug_builtin.spatial.components import look_up
 from hsiaug_builtin.spatial.partner import LEAST_SHARE, Floats, Partner, PartnerParams, partner_of
-from hsiaug_builtin.spatial.smoothed import share_image
+from hsiaug_builtin.spatial.smoothed import SceneShares, share_image
 from hsiaug_builtin.teacher.pool import pool_weights
 from hsiaug_builtin.teacher.voters import Reading, Voter, average_alike, readings
 
@@ -43,32 +41,14 @@ MOST = 600
 
 
 @dataclass(frozen=True, eq=False)
-class Pool:
-    """shares: (H, W, k) float32 of ``classes`` (k,). known: (H, W) bool, where there are any.
-
-    weights: (v + 1,) of the voters and the partner. class_count: C of the scene.
-    """
+class Pool(SceneShares):
+    """Shares of all opinions together. weights: (v + 1,) of the voters and the partner."""
 
     partner: Partner
     fitted: FittedClassifier
     voters: tuple[Voter, ...]
     weights: Floats
-    shares: NDArray[np.float32]
-    known: NDArray[np.bool_]
-    classes: NDArray[np.int64]
-    class_count: int
     facts: Mapping[str, object] = field(default_factory=dict)
-
-    def predict(self, patches: Patches) -> NDArray[np.int64]:
-        """(n,) class ids; only classes with real samples are ever named."""
-        return np.asarray(self.classes[self._of(patches).argmax(axis=1)])
-
-    def predict_proba(self, patches: Patches) -> NDArray[np.float32]:
-        """(n, C) shares for class ids 1..C; 0 for a class without a real sample."""
-        return by_class(self._of(patches), self.classes, self.class_count)
-
-    def _of(self, patches: Patches) -> NDArray[np.float32]:
-        return look_up(self.shares, self.known, patches, self.shares_alone)
 
     def shares_alone(self, patches: Patches) -> NDArray[np.float32]:
         """(n, k) shares of patches of raw spectra, not averaged over neighbours."""
@@ -133,7 +113,7 @@ def fit_pool(
         "left_out_share": round(sure, 3) if held.any() else None,
         "averaged": average,
     }
-    return Pool(partner, fitted, voters, weights, image, known, classes, len(view.class_names), facts)
+    return Pool(image, known, classes, len(view.class_names), partner, fitted, voters, weights, facts)
 
 
 def _of_true(told: Floats, target: NDArray[np.int64]) -> Floats:
