@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -17,6 +18,8 @@ from hsiaug.cli.output import console, print_lines, print_table, say_written
 
 if TYPE_CHECKING:
     from hsiaug.metrics.calibration import LabelScore
+    from hsiaug.quality.kits import SampleKit
+    from hsiaug.quality.synthesis import GuidedMeasure, SampleRequest
 
 MEASURES = ("fidelity", "synthetic", "floor (held-out)", "unit", "good is", "n")
 ATTENTION = ("attention (region of the class)", "AUC", "IoU", "patches")
@@ -31,7 +34,10 @@ def inspect(
     generator: options.GeneratorName = None,
     lam: options.Lambda = 1.0,
     times: options.Times = None,
-    omega: options.Omega = None,
+    omega: Annotated[
+        str | None,
+        option("Guidance strength ω; several, as --lambda of a benchmark takes them, add curves over ω."),
+    ] = None,
     protocol: options.AnyProtocol = None,
     buffer: options.Buffer = None,
     seed: options.Seed = 0,
@@ -51,28 +57,46 @@ def inspect(
 
     Examples:
       hsiaug inspect indian_pines --generator smote --out look
-      hsiaug inspect indian_pines --generator txt2hsi --omega 1 --attention --out look
+      hsiaug inspect indian_pines --generator txt2hsi --omega 0,0.5,1,2,4 --attention --out look
       hsiaug inspect oscd --generator specdm --out look
     """
     one_thread()
+    from hsiaug.bench.ranges import numbers
     from hsiaug.cli.generate import make_samples
+    from hsiaug.protocol.balance import check_omega
     from hsiaug.quality.attention import LABELS, inspect_attention
     from hsiaug.quality.attention_figure import draw_attention
     from hsiaug.quality.export import check_folder, make_folder
-    from hsiaug.quality.figures import save_figures
+    from hsiaug.quality.figures import guidance_figure, save_figures, save_guidance
     from hsiaug.report.labels import measured
 
     if out.suffix and not out.is_dir():
         hint = f"For example --out {out.with_suffix('')}."
         raise InputError("--out must be a folder", value=repr(str(out)), hint=hint)
     check_folder(out)
-    kit, made = make_samples(ctx.params, attention=attention)
-    looked = inspect_attention(made) if attention else None
-    report = kit.inspect(made)
+    strengths = [] if omega is None else list(dict.fromkeys(numbers("--omega", omega)))
+    for strength in strengths:
+        check_omega(strength)
+
+    def check(kit: SampleKit, request: SampleRequest) -> None:
+        if len(strengths) > 1 and not kit.task.single_pixels:
+            rule = "curves over ω are drawn for single pixels"
+            raise InputError(rule, value=f"--omega {omega}", hint="Name one ω for masks.")
+
+    kit, makes = make_samples(ctx.params, check, strengths or [None], attention=attention)
+    first = next(makes)
+    looked = inspect_attention(first) if attention else None
+    report = kit.inspect(first)
+    points = report.guided if len(strengths) > 1 else []
+    for made in makes:
+        points += kit.inspect(made).guided
     pictures, content = report.pictures(), report.as_json()
+    if points:
+        pictures["guidance"], content["guidance"] = guidance_figure(points), [vars(point) for point in points]
     if looked:
-        pictures["attention"], content["attention"] = draw_attention(looked, made), looked.as_json()
+        pictures["attention"], content["attention"] = draw_attention(looked, first), looked.as_json()
     files = save_figures(pictures, make_folder(out))
+    files += [save_guidance(points, out)] if points else []
     files.append(write_text_whole(out / "quality.json", json_of(content, indent=1) + "\n"))
     screen = console()
     rows = (
@@ -81,6 +105,8 @@ def inspect(
     )
     print_table(screen, MEASURES, rows)
     print_table(screen, SCORES, map(_score_row, report.reliability.scores))
+    if points:
+        print_table(screen, ("guidance", "held-out", *(f"ω={one:g}" for one in strengths)), _guidance_rows(points))
     if looked:
         scored = ((LABELS[name], score) for name, score in looked.rows.items())
         print_table(
@@ -90,6 +116,15 @@ def inspect(
         )
     print_lines(screen, (*report.remarks, *report.verdict))
     say_written(files)
+
+
+def _guidance_rows(points: Sequence[GuidedMeasure]) -> Iterator[tuple[str, ...]]:
+    from hsiaug.report.labels import measured
+
+    for name in dict.fromkeys(point.measure for point in points):
+        own = [point for point in points if point.measure == name]
+        label = f"{name.replace('_', ' ')} {own[0].unit}".strip()
+        yield label, measured(own[0].reference), *(measured(point.value) for point in own)
 
 
 def _score_row(score: LabelScore) -> tuple[object, ...]:

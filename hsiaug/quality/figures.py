@@ -12,11 +12,11 @@ from numpy.typing import NDArray
 
 from hsiaug.base.arrays import AnyArray
 from hsiaug.base.colours import HELD_OUT, SYNTHETIC, TRAIN, class_colours, rgb_bands, stretched
-from hsiaug.base.files import write_whole
+from hsiaug.base.files import write_text_whole, write_whole
 from hsiaug.base.text import plotted
 from hsiaug.core.tiles import DenseSamples
 from hsiaug.metrics.spectra import Spectra, at_most, fit_space
-from hsiaug.quality.synthesis import AnySynthesis, PixelSynthesis
+from hsiaug.quality.synthesis import AnySynthesis, GuidedMeasure, PixelSynthesis
 from hsiaug.report.figures.charts import Block, Panel, draw_blocks
 from hsiaug.report.figures.files import WIDTHS, class_legend, figure_bytes, legend_columns, new_figure
 
@@ -143,6 +143,34 @@ def _draw_cloud(
 def _plane(scores: Array) -> Array:
     """(n, 2): the first two scores, with 0 for an axis that is not there."""
     return np.pad(scores, ((0, 0), (0, max(0, 2 - scores.shape[1]))))[:, :2]
+
+
+def save_guidance(points: Sequence[GuidedMeasure], folder: Path) -> Path:
+    """Write the points as guidance.csv. Raises InputError where the file cannot be written."""
+    from pandas import DataFrame
+
+    return write_text_whole(folder / "guidance.csv", DataFrame(map(vars, points)).to_csv(index=False))
+
+
+def guidance_figure(points: Sequence[GuidedMeasure]) -> Figure:
+    """A panel for each measure: samples over ω, and held-out ones, which do not depend on it."""
+    panels = []
+    for name in dict.fromkeys(point.measure for point in points):
+        own = [point for point in points if point.measure == name]
+        unit = f" ({own[0].unit})" if own[0].unit else ""
+        panels.append(Panel((f"{name.replace('_', ' ')}{unit}",), partial(_draw_guidance, own)))
+    return draw_blocks([Block("", panels, 1.9, narrowest=2.2, along="ω")], 2, "samples and held-out ones over ω")
+
+
+def _draw_guidance(own: Sequence[GuidedMeasure], axes: Axes) -> dict[str, Any]:
+    entries = {}
+    for label, colour, look in (("held-out", HELD_OUT, "--"), ("synthetic", SYNTHETIC, "-o")):
+        values = [(p.omega, p.value if label == "synthetic" else p.reference) for p in own]
+        known = [(omega, value) for omega, value in values if value is not None]
+        x, y = zip(*known, strict=True) if known else ((), ())
+        (entries[label],) = axes.plot(x, y, look, color=colour, linewidth=1.2, markersize=4)
+    axes.margins(y=0.15)
+    return entries
 
 
 def spread(samples: DenseSamples) -> DenseSamples:

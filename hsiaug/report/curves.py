@@ -9,9 +9,10 @@ from functools import lru_cache, partial
 from operator import attrgetter
 from typing import Literal
 
+from hsiaug.metrics.significance import mean_std
 from hsiaug.report.grid import Grid, GridColumn, GridEntry, make_grid
 from hsiaug.report.labels import MISSING, number, plus_minus, seeds_text
-from hsiaug.report.records import ArmCell, DrawKey
+from hsiaug.report.records import MEASURED, MEASURED_REAL, ArmCell, DrawKey
 from hsiaug.report.scores import Metric
 from hsiaug.report.tables import Table
 from hsiaug.trial.arm import BOTH, CONTROLS, Method
@@ -19,6 +20,8 @@ from hsiaug.trial.arm import BOTH, CONTROLS, Method
 Axis = Literal["lambda", "times", "omega"]
 AXES: tuple[Axis, ...] = ("lambda", "times", "omega")
 SIGNS: dict[Axis, str] = {"lambda": "λ", "times": "M", "omega": "ω"}
+STATED = ("density", "coverage", "purity", "nearer_training", "nearer_pool", "copies_training", "copies_pool")
+"""Of samples, in the order of rows; all are fractions (docs/plugins.md)."""
 Held = tuple[tuple[Axis, float | None], ...]
 """Axes that a line does not run along, and where it lies on them."""
 Dot = tuple[float, float, float]
@@ -150,6 +153,37 @@ def curve_grids(table: Table, axis: Axis) -> tuple[Grid, ...]:
         )
         for score in (*curve_metrics(table), *table.brief_fields)
     )
+
+
+def measured_grids(table: Table) -> tuple[Grid, ...]:
+    """What generators state of their samples: rows generator × number, columns left-out real patches and values of ω.
+
+    Of several classifiers the first: all get the same samples. Nothing where no trial states anything.
+    """
+    found: dict[object, SweepLine] = {}
+    for line in all_lines(table, "omega"):
+        if any(isinstance(trial.measured, dict) for _, cell in line.points for trial in cell.ok):
+            found.setdefault((line.generator, line.held), line)
+    values = sorted({value for line in found.values() for value in line.values})
+
+    def entry(part: str, name: str, cells: Iterable[ArmCell]) -> str:
+        stated = [getattr(trial, part) for cell in cells for trial in cell.ok]
+        known = [one[name] for one in stated if isinstance(one, dict) and one.get(name) is not None]
+        return plus_minus(mean_std(known)) if known else MISSING
+
+    def point(value: float, row: tuple[SweepLine, str]) -> GridEntry:
+        cell = dict(row[0].points).get(value)
+        return GridEntry(MISSING if cell is None else entry(MEASURED, row[1], [cell]), cell)
+
+    columns = [
+        GridColumn("generator", lambda row: line_label(table, row[0]), numeric=False),
+        GridColumn("samples", lambda row: row[1].replace("_", " "), numeric=False),
+        GridColumn("real", lambda row: entry(MEASURED_REAL, row[1], [cell for _, cell in row[0].points])),
+        *(GridColumn(f"{SIGNS['omega']}={number(value)}", partial(point, value)) for value in values),
+    ]
+    rows = [(line, name) for line in found.values() for name in STATED]
+    heading = f"What samples are like against {SIGNS['omega']}, in percent"
+    return (make_grid(heading, columns, rows, keys=2, block=lambda row: row[0].generator),) if rows else ()
 
 
 def curve_metrics(table: Table) -> tuple[Metric, Metric]:

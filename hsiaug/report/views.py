@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 from hsiaug.base.errors import InputError, did_you_mean
 from hsiaug.metrics.significance import mean_std, t_interval
 from hsiaug.report.compare import Against
-from hsiaug.report.curves import curve_grids
+from hsiaug.report.curves import curve_grids, measured_grids
 from hsiaug.report.findings import FINDINGS, verdict_text
 from hsiaug.report.grid import Grid, GridColumn, GridEntry, make_grid
 from hsiaug.report.labels import (
@@ -327,6 +327,6 @@ VIEWS: dict[str, Callable[[Table], tuple[Grid, ...]]] = {
     "seed": lambda table: (_seeds(table),),
     "lambda": lambda table: curve_grids(table, "lambda"),
     "times": lambda table: curve_grids(table, "times"),
-    "omega": lambda table: curve_grids(table, "omega"),
+    "omega": lambda table: (*curve_grids(table, "omega"), *measured_grids(table)),
 }
 """The grids of a table in each view of it."""

@@ -300,6 +300,11 @@ class Workbench:
                 blocks.append(drawn if block.used == block.counts else self.task.first(drawn, block.used))
         return blocks
 
+    def drop_pools(self) -> None:
+        """Drop the samples that were drawn; what they were drawn from stays."""
+        values = self._of_fit.values
+        self._of_fit.values = {key: value for key, value in values.items() if isinstance(value, Fit)}
+
     def _draw(
         self,
         spec: TrialSpec,

@@ -16,7 +16,7 @@ from hsiaug.data import toy_scene
 from hsiaug.protocol.protocols import parse_protocol
 from hsiaug.protocol.split import draw_split
 from hsiaug.report import build_report, figure_of, render_report, save_picture
-from hsiaug.report.curves import Axis, lines, reference
+from hsiaug.report.curves import Axis, lines, measured_grids, reference
 from hsiaug.report.figures.split import split_figure
 from hsiaug.report.findings import headline
 
@@ -315,3 +315,18 @@ def test_the_map_of_a_split_has_a_title_only_where_it_leaks() -> None:
         split_figure(toy, draw_split(toy, parse_protocol(name), 0, 9)) for name in ("issd", "random:0.05")
     )
     assert honest.get_suptitle() == "" and leaky.get_suptitle().startswith("LEAKY")
+
+
+def test_what_generators_state_of_their_samples_stands_along_omega_beside_left_out_real_ones() -> None:
+    records = [record(0.5, 0.4, seed=seed) for seed in (0, 1)]
+    for omega in (0.0, 2.0):
+        for seed in (0, 1):
+            made = record(0.6, 0.5, generator="txt2hsi", lam=1.0, omega=omega, seed=seed)
+            measured = {"density": 0.5 + 0.1 * omega + 0.02 * seed, "coverage": None}
+            records.append({**made, "provenance": {"measured": measured, "measured_real": {"density": 0.9}}})
+    (table,) = build_report(records).tables
+    (grid,) = measured_grids(table)
+    assert [column.header for column in grid.columns] == ["generator", "samples", "real", "ω=0", "ω=2"]
+    first, second = ([entry.text for entry in row] for row in grid.rows[:2])
+    assert first[1:] == ["density", "90.0 ± 0.0", "51.0 ± 1.4", "71.0 ± 1.4"]
+    assert second[1:] == ["coverage", "–", "–", "–"]
