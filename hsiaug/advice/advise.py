@@ -10,18 +10,18 @@ import statistics
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Literal
 
-from hsiaug.advice.gains import ArmGain, candidates, conclude, gain_of, key
+from hsiaug.advice.gains import ArmGain, candidates, conclude, gain_of
 from hsiaug.advice.screening import (
     CONFIRM,
-    SCREEN,
     Ceiling,
     LeftOut,
     alone,
     arms,
-    best_alone,
     gains_of,
+    recipe,
     scoring,
     screen,
 )
@@ -30,7 +30,6 @@ from hsiaug.base.errors import InputError
 from hsiaug.bench.costs import Costs, Forecast
 from hsiaug.bench.plan import Plan, Request, build_plan
 from hsiaug.bench.schedule import join_plans
-from hsiaug.protocol.balance import Rate
 from hsiaug.trial.arm import Arm
 from hsiaug.trial.spec import TrialSpec
 
@@ -44,16 +43,15 @@ class Advice:
     screened: on the screening draws. confirmed: on the others, the best candidate first.
     level: of the intervals, so that all candidates together are held to 95 %. left_out: generator, λ (None: all of
     them), and why it was not tried. failed: hashes. alone: AA of each classifier without a generator on the screening
-    draws, the control's too. final: the trial that a benchmark should run, on its inner draw. per_draw: seconds of one
-    more confirming draw. ceiling: where the kind is "cannot tell", why inner draws could tell nothing.
-    score, large: as of the session that found it.
+    draws, the control's too. final: the recipe, on its inner draw. per_draw: seconds of one more confirming draw.
+    ceiling: where the kind is "cannot tell", why inner draws could tell nothing. score, large: as of the session.
     """
 
     kind: Literal["use", "none helps", "not decided", "cannot tell"]
     left_out: LeftOut
     failed: tuple[str, ...]
     alone: Mapping[str, float]
-    final: TrialSpec | None
+    final: TrialSpec
     score: str
     large: tuple[int, ...]
     ceiling: Ceiling | None = None
@@ -79,17 +77,9 @@ def advise(planned: tuple[Plan, LeftOut], request: Request, session: Session) ->
     session = scoring(plan, session)
     met = screen(plan, session, left_out)
     without = {name: statistics.fmean(values) for name, values in alone(plan, session).items()}
+    known = partial(Advice, left_out=left_out, alone=without, score=session.score, large=session.large)
     if met is not None:
-        return Advice(
-            kind="cannot tell",
-            left_out=left_out,
-            failed=_failed(plan.trials, session),
-            alone=without,
-            final=_final(None, plan, without),
-            ceiling=met,
-            score=session.score,
-            large=session.large,
-        )
+        return known("cannot tell", failed=session.failed(plan.trials), final=recipe(plan, session), ceiling=met)
     tried = gains_of(plan, session)
     best = [(one.arm, one.classifier) for one in candidates(tried)]
     fresh = _confirming_plan(best, request, plan, session)
@@ -103,9 +93,9 @@ def advise(planned: tuple[Plan, LeftOut], request: Request, session: Session) ->
     missed = dict.fromkeys((arm.generator.name, arm.rate) for arm, _ in arms(plan))
     left_out += [(*rung, "failed, or not finished on every screening draw") for rung in missed if rung not in told]
     level = 1 - ALPHA / max(1, len(best))
-    known = session.results(fresh)
+    results = session.results(fresh)
     confirmed = [
-        gain_of(*one, known, CONFIRM, plan.controls(one[0].generator.name), session.large) for one in best
+        gain_of(*one, results, CONFIRM, plan.controls(one[0].generator.name), session.large) for one in best
     ]
     found_by = {
         finding: [one for one in confirmed if conclude(one, level, len(CONFIRM)) == finding]
@@ -119,30 +109,21 @@ def advise(planned: tuple[Plan, LeftOut], request: Request, session: Session) ->
         about = sorted(found_by["helps"], key=lambda one: -statistics.fmean(one.aa))
     elif found_by["open"] or not tried:
         kind, about = "not decided", found_by["open"]
-    final = None if kind == "not decided" else _final(about[0] if kind == "use" else None, plan, without)
     one_more = Forecast(
         {t.hash: t for t in fresh.trials if t.seed == CONFIRM[-1]},
         Costs.of([fresh], session.known.values()),
         jobs=session.engine.jobs,
     )
-    return Advice(
-        kind=kind,
+    return known(
+        kind,
         chosen=about[0] if about else None,
         screened=tuple(tried),
         confirmed=tuple(one for one in confirmed if one.seeds),
         level=level,
-        left_out=left_out,
-        failed=_failed((*plan.trials, *fresh.trials), session),
-        alone=without,
-        final=final,
+        failed=session.failed((*plan.trials, *fresh.trials)),
+        final=recipe(plan, session, about[0] if kind == "use" else None),
         per_draw=one_more.left().seconds,
-        score=session.score,
-        large=session.large,
     )
-
-
-def _failed(trials: Sequence[TrialSpec], session: Session) -> tuple[str, ...]:
-    return tuple(t.hash for t in trials if not session.record(t) and session.store.sound(t.hash))
 
 
 def _confirming_plan(best: Sequence[tuple[Arm, str]], request: Request, tried: Plan, session: Session) -> Plan:
@@ -163,11 +144,3 @@ def _confirming_plan(best: Sequence[tuple[Arm, str]], request: Request, tried: P
     plan = join_plans([replace(tried, trials=(), notes=()), *plans])
     making = sorted((t for t in plan.trials if t.hash not in plan.nothing), key=lambda t: t.seed)
     return replace(plan, trials=tuple(making))
-
-
-def _final(use: ArmGain | None, plan: Plan, without: Mapping[str, float]) -> TrialSpec:
-    """The trial to go on with: of the arm to use; else of ``none`` with the classifier that does best without."""
-    asked: tuple[str, Rate, float | None, str] = ("none", Rate(0.0), None, best_alone(plan, without))
-    if use is not None:
-        asked = (use.arm.generator.name, use.arm.rate, use.arm.omega, use.classifier)
-    return next(trial for trial in plan.trials if key(trial) == (*asked, SCREEN[0]))

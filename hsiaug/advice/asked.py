@@ -10,19 +10,17 @@ from __future__ import annotations
 import time
 from collections import Counter
 from collections.abc import Sequence
-from contextlib import suppress
 from dataclasses import dataclass, replace
 from statistics import fmean
 from typing import cast
 
-from hsiaug.advice.screening import LeftOut, price
+from hsiaug.advice.screening import LeftOut, classifiers_to_try, price
 from hsiaug.advice.session import Session
 from hsiaug.bench.plan import Plan, Request, build_plan
 from hsiaug.core.scene import Scene
 from hsiaug.protocol.picks import Picks
 from hsiaug.protocol.protocols import parse_protocol
 from hsiaug.protocol.split import Split
-from hsiaug.registry.card import Card
 from hsiaug.registry.lookup import Registry
 from hsiaug.tasks.task import get_task
 from hsiaug.trial.arm import CONTROLS, RIVALS, controls_of
@@ -78,12 +76,11 @@ def picks_plan(scene: Scene, request: Request, plugins: Registry, scene_ref: str
     Raises what :func:`build_plan` raises.
     """
     task = get_task(request.task)
-    usual = task.defaults(scene)
-    picks, patch = cast(Picks, request.protocol), request.patch or usual.patch
+    picks, patch = cast(Picks, request.protocol), request.patch or task.defaults(scene).patch
     asked = replace(
         request,
         generators=request.generators or [n for n in controls_of(task, "scene") if n not in CONTROLS],
-        classifiers=request.classifiers or _with_scene_readers(usual.classifiers, plugins, task.name),
+        classifiers=classifiers_to_try(scene, request),
         lambdas=[min(request.lambdas)],
         seeds=range(min(picks.parts, len(picks.known(scene, patch).places))),
     )
@@ -96,19 +93,6 @@ def picks_plan(scene: Scene, request: Request, plugins: Registry, scene_ref: str
         and trial.hash not in plan.nothing
     )
     return replace(plan, trials=kept)
-
-
-def _with_scene_readers(usual: Sequence[str], plugins: Registry, task: str) -> list[str]:
-    """The usual classifiers and others that read the whole scene by themselves, the quickest first."""
-    cards: list[Card] = []
-    for name in plugins.names("classifier"):
-        # One that cannot be loaded is named by 'hsiaug plugins list'.
-        with suppress(Exception):
-            cards.append(plugins.find("classifier", name).load().card)
-    found = [card for card in cards if card.reads_scene and task in card.tasks]
-    families = {name.partition(":")[0] for name in usual}
-    others = [card for card in found if card.name not in families]
-    return [*usual, *(card.name for card in sorted(others, key=lambda card: (card.seconds, card.name)))]
 
 
 def advise_by_picks(plan: Plan, request: Request, session: Session) -> PickAdvice:
@@ -125,7 +109,7 @@ def advise_by_picks(plan: Plan, request: Request, session: Session) -> PickAdvic
             session.run(plan, trials)
     whole = [_pick_arm(trials, plan, session) for trials in arms.values() if all(map(session.record, trials))]
     ranked = tuple(sorted(whole, key=lambda arm: rank(arm.trial, plan)))
-    failed = tuple(t.hash for t in plan.trials if not session.record(t) and session.store.sound(t.hash))
+    failed = session.failed(plan.trials)
     if not ranked:
         return PickAdvice((), None, None, left_out, failed)
     free = [arm for arm in ranked if arm.trial.classifier.name not in RIVALS]

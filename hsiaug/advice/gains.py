@@ -133,7 +133,7 @@ def candidates(screened: Iterable[ArmGain], most: int = 2) -> list[ArmGain]:
     arms: dict[tuple[str, str], ArmGain] = {}
     for one in screened:
         known = arms.get((one.classifier, one.arm.generator.name))
-        if one.mean > TINY and (known is None or _above(one, known)):
+        if one.mean > TINY and (known is None or above(one.aa, known.aa)):
             arms[one.classifier, one.arm.generator.name] = one
     best: dict[str, ArmGain] = {}
     for one in arms.values():
@@ -142,9 +142,11 @@ def candidates(screened: Iterable[ArmGain], most: int = 2) -> list[ArmGain]:
     return sorted(best.values(), key=lambda one: -one.mean)[:most]
 
 
-def _above(one: ArmGain, other: ArmGain) -> bool:
-    """Whether the same draws tell that an arm has the higher AA."""
-    differences = [a - b for a, b in zip(one.aa, other.aa, strict=True)]
+def above(one: Sequence[float], other: Sequence[float]) -> bool:
+    """Whether the same draws tell that an arm has the higher AA; never where one was not run on all of them."""
+    if len(one) != len(other) or not one:
+        return False
+    differences = [a - b for a, b in zip(one, other, strict=True)]
     return fmean(differences) > 0 and told_apart(differences)
 
 

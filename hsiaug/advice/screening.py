@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import statistics
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from hsiaug.advice.gains import ArmGain, candidates, gain_of, scored
+from hsiaug.advice.gains import ArmGain, above, candidates, gain_of, key, scored
 from hsiaug.advice.session import Session
 from hsiaug.base.errors import HsiaugError, InputError, PluginError
 from hsiaug.bench.costs import TimeLeft, write_duration
@@ -19,7 +19,7 @@ from hsiaug.registry.card import Card, build_params
 from hsiaug.registry.lookup import Registry
 from hsiaug.report.scores import metric_set, over_large
 from hsiaug.tasks.task import TaskData
-from hsiaug.trial.arm import BALANCED, CONTROLS, Arm
+from hsiaug.trial.arm import BALANCED, CONTROLS, PSEUDO, Arm
 from hsiaug.trial.spec import TrialSpec
 
 SCREEN = range(3)
@@ -28,6 +28,10 @@ CONFIRM = range(100, 112)
 """Inner draws for the best of them; as many of these as the time allows."""
 SCREEN_SHARE = 0.5
 """Part of the time that the screening may take."""
+CLASSICS = ("emp", "fused:svm")
+"""Classifiers that are tried beside the task's usual ones where none was asked for."""
+CLOSE = 50.0
+"""Percentage of inner test pixels in training patches above which patches tell nothing of pixels farther away."""
 HEADROOM = 0.02
 """AA that a classifier must have left to 100 %, for a gain to be told.
 
@@ -107,9 +111,8 @@ def screening_plan(
     if len(request.views) > 1:
         raise InputError("--view must be one spectral view here", value=", ".join(request.views), hint="Try each.")
     names, broken = (list(request.generators), []) if request.generators else ladder(plugins, request)
-    plan = _worth(
-        build_plan(scene, replace(request, generators=names, seeds=SCREEN), plugins, scene_ref=scene_ref), scene
-    )
+    asked = replace(request, generators=names, classifiers=classifiers_to_try(scene, request), seeds=SCREEN)
+    plan = _far_sighted(_worth(build_plan(scene, asked, plugins, scene_ref=scene_ref), scene))
     if not arms(plan):
         raise InputError(
             "`generators` and `lambdas` must leave something to try",
@@ -117,6 +120,13 @@ def screening_plan(
             hint="Name a generator and a λ that makes samples.",
         )
     return plan, broken
+
+
+def classifiers_to_try(scene: TaskData, request: Request) -> Sequence[str]:
+    """Those that were asked for, else the task's usual ones and, of pixels, classics."""
+    task = request.kind
+    usual = (*task.defaults(scene).classifiers, *(CLASSICS if task.single_pixels else ()))
+    return request.classifiers or usual
 
 
 def _worth(plan: Plan, scene: TaskData) -> Plan:
@@ -138,6 +148,26 @@ def _worth(plan: Plan, scene: TaskData) -> Plan:
         made.setdefault(asked, rate)
     kept = [t for t in plan.trials if t.rate not in useless and (t.rate or t.generator.name == "none")]
     return replace(plan, trials=tuple(kept), notes=tuple(notes))
+
+
+def close(plan: Plan) -> bool:
+    """Whether most inner test pixels lie in the patch of a training pixel."""
+    return statistics.fmean(split.audit.centre_overlap_percent for split in plan.splits) > CLOSE
+
+
+def _far_sighted(plan: Plan) -> Plan:
+    """A plan of close draws without the classifiers that learn patches, if others are left: they know such pixels."""
+    learning = {
+        t.classifier.name for t in plan.trials if plan.cards["classifier", t.classifier.name].learns_samples
+    }
+    blind = {name for name in learning if plan.cards["classifier", name].input == "patch"}
+    if not close(plan) or blind in (set(), learning):
+        return plan
+    note = (
+        f"inner test pixels lie in training patches, which {', '.join(sorted(blind))} learns by heart: not tried"
+    )
+    kept = tuple(t for t in plan.trials if t.classifier.name not in blind)
+    return replace(plan, trials=kept, notes=(*plan.notes, note))
 
 
 def arms(plan: Plan) -> list[tuple[Arm, str]]:
@@ -239,7 +269,35 @@ def _rung(plan: Plan, names: Sequence[str], rate: Rate) -> list[TrialSpec]:
     return [t for name in names for t in plan.trials if t.generator.name == name and t.rate in (Rate(0.0), rate)]
 
 
-def best_alone(plan: Plan, known: Mapping[str, float]) -> str:
-    """The classifier that does best without a generator."""
-    seeing = [name for name in known if plan.cards["classifier", name].learns_samples]
-    return max(seeing, key=lambda name: known[name])
+def recipe(plan: Plan, session: Session, use: ArmGain | None = None) -> TrialSpec:
+    """What to go on with: the first classifier with samples of ``pseudo``, if there are any, and nothing tells another.
+
+    That gained on most public scenes. Another classifier with such samples takes its place where the screening draws tell
+    it above, and the chosen one goes without samples where they tell it above itself. An arm whose gain was confirmed is
+    taken if it has as much there.
+    """
+    trials: dict[tuple[str, bool], TrialSpec] = {}
+    for trial in plan.trials:
+        if (
+            trial.generator.name in ("none", PSEUDO)
+            and plan.cards["classifier", trial.classifier.name].learns_samples
+        ):
+            trials.setdefault((trial.classifier.name, bool(trial.rate)), trial)
+    known = session.results(plan)
+
+    def told(trial: TrialSpec) -> list[float]:
+        found = [known.get((*key(trial)[:-1], seed)) for seed in SCREEN]
+        return [scored(record, large=session.large) for record in found if record]
+
+    samples = any(rate for _, rate in trials)
+    first, *others = (trial for (_, rate), trial in trials.items() if rate == samples)
+    better = [trial for trial in others if above(told(trial), told(first))]
+    best = max(better, key=lambda trial: statistics.fmean(told(trial)), default=first)
+    without = trials[best.classifier.name, False]
+    if above(told(without), told(best)):
+        best = without
+    if use is None:
+        return best
+    named = (use.arm.generator.name, use.arm.rate, use.arm.omega, use.classifier, SCREEN[0])
+    confirmed = next(trial for trial in plan.trials if key(trial) == named)
+    return best if above(told(best), told(confirmed)) else confirmed

@@ -50,6 +50,10 @@ class Session:
             self.known[trial.hash] = record
         return self.known[trial.hash]
 
+    def failed(self, trials: Iterable[TrialSpec]) -> tuple[str, ...]:
+        """Hashes of the trials that failed."""
+        return tuple(t.hash for t in trials if not self.record(t) and self.store.sound(t.hash))
+
     def results(self, plan: Plan) -> Results:
         """The records of a plan that are there."""
         return {key(trial): record for trial in plan.trials if (record := self.record(trial))}

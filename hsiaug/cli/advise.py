@@ -51,8 +51,11 @@ def advise(
         option("Spectra that classifiers are shown (default: auto); with --asked several to try, between commas."),
     ] = None,
     lambdas: Annotated[
-        str, option("Sample balance rates λ to try, between commas, the smallest first.", "--lambda")
-    ] = "1,4,8",
+        str | None,
+        option(
+            "Sample balance rates λ to try, between commas, the smallest first (0,1,4,8; masks 1,4,8).", "--lambda"
+        ),
+    ] = None,
     times: options.TimesList = None,
     omega: options.Omegas = None,
     patch: options.Patch = None,
@@ -101,7 +104,8 @@ def advise(
     loaded = learning_task.load(scene)
     usual = learning_task.defaults(loaded).protocol
     inner = f"within:{protocol or usual}" if asked is None else _picks(asked, protocol, usual, learning_task)
-    request = options.plan_request(learning_task.name, ctx.params, protocol=inner)
+    lambdas = lambdas or ("0,1,4,8" if learning_task.single_pixels else "1,4,8")
+    request = options.plan_request(learning_task.name, ctx.params, protocol=inner, lambdas=lambdas)
     if asked is None:
         planned = screening_plan(loaded, request, registry(), scene)
     else:

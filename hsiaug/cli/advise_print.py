@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from hsiaug.advice.advise import Advice
 from hsiaug.advice.asked import PickAdvice, PickArm
 from hsiaug.advice.gains import ArmGain
-from hsiaug.advice.screening import CONFIRM, SCREEN, LeftOut
+from hsiaug.advice.screening import CONFIRM, SCREEN, LeftOut, close
 from hsiaug.advice.session import Session
 from hsiaug.bench.command import command_for, generate_command
 from hsiaug.bench.costs import write_duration
@@ -27,8 +27,6 @@ if TYPE_CHECKING:
 
 Lines = Iterator[tuple[str, str]]
 
-CLOSE = 50.0
-"""Percentage of inner test pixels in training patches above which a warning is due."""
 WIDTH = 11
 """Of the names of lines."""
 
@@ -55,7 +53,8 @@ def advice_json(advice: Advice, plan: Plan, session: Session) -> dict[str, objec
     return {
         "scene": session.scene.name,
         "protocol": plan.trials[0].protocol.as_json(),
-        **asdict(replace(advice, final=None)),
+        **asdict(advice),
+        "final": advice.final.hash,
         "chosen": None if advice.chosen is None else _as_json(advice.chosen),
         "screened": [entry(one) for one in advice.screened],
         "confirmed": [entry(one) for one in advice.confirmed],
@@ -97,10 +96,9 @@ def _written(found: tuple[float, float] | None) -> str:
 
 
 def _lines(advice: Advice, plan: Plan, session: Session) -> Lines:
-    names, audits = _names(advice, plan), [split.audit for split in plan.splits]
-    near = [audit.centre_overlap_percent for audit in audits]
+    names = _names(advice, plan)
     yield "verdict", _verdict(advice, names)
-    if fmean(near) > CLOSE:
+    if close(plan):
         yield (
             "warning",
             "the training pixels lie in clumps too small to be divided with a distance between: what helps or harms only "
@@ -108,11 +106,11 @@ def _lines(advice: Advice, plan: Plan, session: Session) -> Lines:
         )
     yield from (("also", _gain(one, advice.level, names)) for one in advice.confirmed if one is not advice.chosen)
     if plan.task.single_pixels:
-        if (final := advice.final) is not None:
-            record = session.known.get(final.hash)
-            view = record["spectral_view"]["name"] if record else final.view
-            samples = f"{final.generator.name} at λ={final.rate}" if final.rate else "no samples"
-            yield "recipe", f"{final.classifier.name} on {view} spectra, {samples}"
+        final = advice.final
+        record = session.known.get(final.hash)
+        view = record["spectral_view"]["name"] if record else final.view
+        samples = f"{final.generator.name} at λ={final.rate}" if final.rate else "no samples"
+        yield "recipe", f"{final.classifier.name} on {view} spectra, {samples}"
         ref = shlex.quote(session.scene_ref)
         told = f"hsiaug suggest {ref} -n 16 --out picks.csv; then hsiaug advise {ref} --asked picks.csv"
         yield "or", f"label 16 pixels first, which tells of fields without a label too: {told}"
@@ -179,8 +177,6 @@ def _gain(one: ArmGain, level: float, names: tuple[str, str]) -> str:
 
 def _commands(advice: Advice, plan: Plan, session: Session) -> Iterator[str]:
     """How to go on: on the outer test pixels of that very draw, or to a map."""
-    if advice.final is None:
-        return
     outer, draw = advice.final.protocol.outer
     if outer is None:
         outer = plan.task.nearly_all(session.scene)

@@ -17,11 +17,11 @@ from hsiaug.protocol.balance import Rate
 from hsiaug.protocol.protocols import parse_protocol
 from hsiaug.registry.lookup import Registry
 
-LEARN = ("svm", "cnn2d", "emp", "filtered:svm", "fused", "random-walk", "superpixel")
-"""The usual classifiers, and those that read the whole scene and learn from samples."""
+LEARN = ("svm", "cnn2d", "filtered:svm", "emp", "fused:svm")
+"""The usual classifiers, and classics."""
 
 
-def test_every_classifier_that_reads_spectra_is_tried_with_and_without_real_pixels_of_the_teacher(
+def test_the_usual_classifiers_and_classics_are_tried_with_and_without_real_pixels_of_the_teacher(
     plugins: Registry,
 ) -> None:
     request = Request(

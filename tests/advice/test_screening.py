@@ -12,7 +12,7 @@ import pytest
 from rich.console import Console
 
 from hsiaug.advice import gains, screening
-from hsiaug.advice.screening import SCREEN, LeftOut, screen, screening_plan
+from hsiaug.advice.screening import SCREEN, LeftOut, recipe, screen, screening_plan
 from hsiaug.advice.session import Session
 from hsiaug.base.errors import InputError
 from hsiaug.bench.engines.local import Local
@@ -249,3 +249,65 @@ def test_where_nothing_is_left_to_try_it_is_said_why(toy: Scene, plugins: Regist
         InputError, match=r"must leave something to try.*λ = 1 makes no synthetic sample.*a larger λ"
     ):
         screening_plan(small, asked(protocol=parse_protocol("within:kshot:12")), plugins)
+
+
+@pytest.mark.parametrize(
+    ("above", "chosen"),
+    [
+        # Points of AA above 80, on each screening draw; what is not named has 0.
+        ({}, ("svm", "pseudo")),
+        ({("emp", "pseudo"): (3, 4, 5)}, ("emp", "pseudo")),
+        ({("emp", "pseudo"): (9, 0, -9)}, ("svm", "pseudo")),
+        ({("emp", "pseudo"): (3, 4, 5), ("fused", "pseudo"): (6, 5, 6)}, ("fused", "pseudo")),
+        ({("emp", "pseudo"): (3, 4, 5), ("emp", "none"): (6, 6, 6)}, ("emp", "none")),
+        # What samples add to one classifier is no reason to leave them out with another.
+        ({("emp", "none"): (6, 6, 6)}, ("svm", "pseudo")),
+        ({("svm", "pseudo"): (-3, -4, -5)}, ("fused", "pseudo")),
+    ],
+)
+def test_the_recipe_is_the_first_classifier_with_samples_unless_draws_tell_another_above(
+    toy: Scene, plugins: Registry, tmp_path: Path, above: dict[tuple[str, str], Any], chosen: tuple[str, str]
+) -> None:
+    plan, _ = screening_plan(toy, asked(generators=["pseudo"], classifiers=["svm", "fused", "emp"]), plugins)
+    session = session_of(toy, tmp_path, 1e6)
+    for trial in plan.trials:
+        points = above.get((trial.classifier.name, trial.generator.name), (0, 0, 0))[trial.seed]
+        session.known[trial.hash] = {"spec": trial.as_json(), "metrics": {"aa": 0.8 + points / 100}}
+    found = recipe(plan, session)
+
+    assert (found.classifier.name, found.generator.name) == chosen and found.seed == SCREEN[0]
+
+
+def test_where_no_draw_was_run_the_recipe_is_the_first_classifier_with_samples_of_the_smallest_lambda(
+    toy: Scene, plugins: Registry, tmp_path: Path
+) -> None:
+    plan, _ = screening_plan(toy, asked(generators=["pseudo"], lambdas=[4.0, 1.0], classifiers=["svm"]), plugins)
+    found = recipe(plan, session_of(toy, tmp_path, 1e6))
+
+    assert (found.classifier.name, found.generator.name, found.rate) == ("svm", "pseudo", Rate(1.0))
+
+
+def test_where_test_pixels_lie_in_training_patches_no_classifier_of_patches_is_tried(
+    toy: Scene, plugins: Registry
+) -> None:
+    def tried(protocol: str, *classifiers: str) -> tuple[set[str], bool]:
+        request = asked(protocol=parse_protocol(protocol), patch=7, classifiers=classifiers, generators=["smote"])
+        plan, _ = screening_plan(toy, request, plugins)
+        return {t.classifier.name for t in plan.trials}, "cnn2d learns by heart" in " ".join(plan.notes)
+
+    assert tried("within:issd", "svm", "cnn2d") == ({"svm", "coords"}, True)
+    assert tried("within:all", "svm", "cnn2d") == ({"svm", "cnn2d", "coords"}, False)
+    assert tried("within:issd", "cnn2d") == ({"cnn2d", "coords"}, False), "there is nothing else to try"
+
+
+def test_classics_are_tried_beside_the_usual_classifiers(toy: Scene, plugins: Registry) -> None:
+    plan, _ = screening_plan(toy, asked(classifiers=[]), plugins)
+
+    assert {t.classifier.name for t in plan.trials} == {
+        "svm",
+        "cnn2d",
+        "filtered:svm",
+        "emp",
+        "fused:svm",
+        "coords",
+    }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import cache
 
 import numpy as np
@@ -12,13 +13,14 @@ from hypothesis import strategies as st
 import hsiaug_builtin.baselines
 from hsiaug.api import PluginError
 from hsiaug_builtin.baselines.controls import Duplicate, Nothing
+from hsiaug_builtin.baselines.forest_flow import ForestFlow
 from hsiaug_builtin.baselines.generative import Cvae, Wgan
 from hsiaug_builtin.baselines.mixup import Mixup
 from hsiaug_builtin.baselines.noise import Noise
 from hsiaug_builtin.baselines.smote import Smote
 
 SIZES = (20, 6, 2, 1)
-ADDING = [Duplicate, Noise, Mixup, Smote, Cvae, Wgan]
+ADDING = [Duplicate, Noise, Mixup, Smote, Cvae, Wgan, ForestFlow]
 INTERPOLATING = [Mixup, Smote]
 adding = pytest.mark.parametrize("plugin", ADDING, ids=lambda plugin: plugin.card.name)
 interpolating = pytest.mark.parametrize("plugin", INTERPOLATING, ids=lambda plugin: plugin.card.name)
@@ -165,3 +167,15 @@ def test_mixup_mixes_two_different_patches_of_a_class(view, fit):
     share = (made - b) @ (a - b) / ((a - b) @ (a - b))
     assert np.allclose(made, b + share[:, None] * (a - b), atol=1e-5)
     assert share.min() < 0.1 and share.max() > 0.9 and abs(share.mean() - 0.5) < 0.1
+
+
+def test_a_flow_with_trees_finds_the_two_kinds_of_a_class_and_little_between(view, fit):
+    """Two clusters; a Gaussian of their mean and variance has 45 % in the middle."""
+    toy = view((60, 3), spread=0.1)
+    cube = toy.cube.copy()
+    rows = toy.coords[toy.y == 1]
+    cube[tuple(rows[:30].T)] += 10
+    samples = draw(fit(ForestFlow, replace(toy, cube=cube)), {1: 200})
+    heights = (samples.x[:, :, 1, 1].mean(axis=1) - cube[tuple(rows[30:].T)].mean()) / 10
+    assert 0.3 < (heights > 0.5).mean() < 0.7
+    assert (np.abs(heights - 0.5) < 0.3).mean() < 0.3

@@ -34,6 +34,7 @@ def test_the_packages_list_these_plugins():
         ("generator", "wgan"),
         ("generator", "pseudo"),
         ("generator", "fill"),
+        ("generator", "forest-flow"),
         ("classifier", "svm"),
         ("classifier", "rf"),
         ("classifier", "hgb"),

@@ -1,5 +1,5 @@
 """Generators that ship with hsiaug: the controls none, duplicate, duplicate-balanced and pseudo, noise, mixup, SMOTE,
-and the learnt cvae and wgan."""
+and the learnt cvae, wgan and forest-flow."""
 
 from hsiaug_builtin import listing
 
@@ -15,5 +15,6 @@ PLACES = {
     "wgan": "baselines.generative:Wgan",
     "pseudo": "baselines.pseudo:Pseudo",
     "fill": "baselines.fill:Fill",
+    "forest-flow": "baselines.forest_flow:ForestFlow",
 }
 hsiaug_plugins = listing("generator", PLACES)

@@ -1,0 +1,233 @@
+"""Which classifier is best, does a generator add to it, does ``advise`` find it? The tables of benchmarks/results/field.
+
+    python -m benchmarks.make_scenes FOLDER        (for the small scenes; see there)
+    python -m benchmarks.field run STORE [RUN,… [DRAW,…]]
+    python -m benchmarks.field recipe STORE [DRAW,…]
+    python -m benchmarks.field table STORE
+
+``run`` is the suite field.toml without the controls duplicate and coords, draw by draw. ``recipe`` lets ``advise`` screen
+the generator of the suite on inner draws of each draw's training pixels, and writes what it takes to recipe.csv.
+``table`` prints both, and writes trials.csv: average accuracy over the classes with at least 25 test pixels in the draw.
+"""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+from statistics import fmean, stdev
+
+from benchmarks.common import HERE, markdown, read_csv, say, write_csv
+from benchmarks.recipe import average
+from hsiaug.advice.screening import recipe, screen, screening_plan
+from hsiaug.advice.screening import scoring as scored
+from hsiaug.advice.session import Session
+from hsiaug.base.terminal import Console
+from hsiaug.bench.engine import cluster_settings, open_engine
+from hsiaug.bench.plan import Plan, build_plan
+from hsiaug.bench.run import run
+from hsiaug.bench.suite import Run, read_suite
+from hsiaug.data import load_scene
+from hsiaug.protocol.protocols import parse_protocol
+from hsiaug.registry.lookup import registry
+from hsiaug.trial.store import Store
+
+SUITE, OUT = HERE / "field.toml", HERE / "results" / "field"
+CONTROLS, BASE, MOST = ("duplicate", "coords"), ("svm", "none"), 3600.0
+Values = dict[str, dict[int, tuple[float, float]]]
+"""By scene and draw: AA in all and in new fields, in per cent."""
+
+
+def suite_runs(names: Sequence[str] = (), draws: Sequence[int] = ()) -> Iterator[Run]:
+    """The runs of the suite, draw by draw."""
+    for name in names or [one.name for one in read_suite(SUITE).runs]:
+        (whole,) = read_suite(SUITE, only=[name]).runs
+        for draw in draws or whole.asked[0][1].seeds:
+            yield from read_suite(SUITE, only=[name], draws=[draw]).runs
+
+
+def run_suite(root: Path, names: Sequence[str], draws: Sequence[int]) -> None:
+    """Run what is missing."""
+    scenes = {ref: load_scene(ref) for ref, _ in read_suite(SUITE).runs[0].asked}
+    for one in suite_runs(names, draws):
+        begin = time.time()
+        plans = [
+            without_controls(build_plan(scenes[ref], asked, registry(), scene_ref=ref)) for ref, asked in one.asked
+        ]
+        run(plans, root, device="cpu", jobs=1, console=Console(stderr=True), say=say, warn=say, quiet=True)
+        say(f"{one.name}, draw {one.asked[0][1].seeds[0]}: {time.time() - begin:.0f} s")
+
+
+def without_controls(plan: Plan) -> Plan:
+    """A plan without the trials of two controls, which another suite has."""
+    kept = (t for t in plan.trials if t.generator.name not in CONTROLS and t.classifier.name not in CONTROLS)
+    return replace(plan, trials=tuple(kept), notes=())
+
+
+def take_recipes(root: Path, draws: Sequence[int]) -> None:
+    """Let ``advise`` choose on inner draws; confirming draws, not run, could change the generator alone."""
+    (whole,) = read_suite(SUITE, only=["classics"]).runs
+    rows = read_csv(OUT / "recipe.csv") if (OUT / "recipe.csv").exists() else []
+    with open_engine(cluster_settings(None, ()), 1, say) as engine:
+        for draw in draws or whole.asked[0][1].seeds:
+            for ref, asked in whole.asked:
+                now, scene = time.time(), load_scene(ref)
+                store = Store(root, create=True)
+                session = Session(
+                    scene, ref, registry(), store, "cpu", engine, now, now + MOST, Console(stderr=True)
+                )
+                inner = replace(asked, protocol=parse_protocol(f"within:issd@{draw}"), classifiers=(), seeds=())
+                plan, left_out = screening_plan(scene, inner, registry(), ref)
+                session, plan = scored(plan, session), without_controls(plan)
+                screen(plan, session, left_out)
+                taken, seconds = recipe(plan, session), time.time() - now
+                named = {"generator": taken.generator.name, "classifier": taken.classifier.name}
+                rows.append({"scene": scene.name, "draw": str(draw), **named, "seconds": f"{seconds:.0f}"})
+                write_csv(OUT / "recipe.csv", rows)
+                say(" ".join(rows[-1].values()))
+
+
+def read_trials(root: Path) -> list[dict[str, str]]:
+    """A row per trial of the draws themselves, in the order of the suite."""
+    order = [name for one in read_suite(SUITE).runs for name in one.asked[0][1].classifiers]
+    rows = []
+    for record in Store(root).records():
+        spec, protocol = record["spec"], str(record["spec"]["protocol"])
+        if "within" in protocol or spec["classifier"]["name"] == "coords":
+            continue
+        named = {"scene": spec["scene"]["name"], "draw": str(spec["seed"])}
+        arm = {kind: spec[kind]["name"] for kind in ("classifier", "generator")}
+        if record["status"] != "ok":
+            rows.append({**named, **arm, "aa": "", "aa_new": "", "seconds": "", "status": record["status"]})
+            continue
+        metrics = record["metrics"]
+        scores = (average(metrics, r) for r in (metrics["recall"], metrics["fields"]["new"]["recall"]))
+        aa, new = (f"{100 * score:.2f}" for score in scores)
+        seconds = f"{record['cpu_seconds']['total']:.1f}"
+        rows.append({**named, **arm, "aa": aa, "aa_new": new, "seconds": seconds, "status": "ok"})
+    return sorted(rows, key=lambda r: (order.index(r["classifier"]), r["generator"], r["scene"], int(r["draw"])))
+
+
+def by_arm(rows: Sequence[Mapping[str, str]]) -> dict[tuple[str, str], Values]:
+    """The scores of each arm."""
+    found: dict[tuple[str, str], Values] = {}
+    for row in rows:
+        if row["status"] == "ok":
+            own = found.setdefault((row["classifier"], row["generator"]), {}).setdefault(row["scene"], {})
+            own[int(row["draw"])] = (float(row["aa"]), float(row["aa_new"]))
+    return found
+
+
+def tables(rows: Sequence[Mapping[str, str]], chosen: Sequence[Mapping[str, str]]) -> Iterator[str]:
+    """Lines of Markdown: the field, what samples add to the best, and the recipe."""
+    arms, scenes = by_arm(rows), [load_scene(ref).name for ref, _ in read_suite(SUITE).runs[0].asked]
+    yield from markdown(("classifier", "samples", "draws", *scenes), field_rows(arms, scenes))
+    yield ""
+    yield from markdown(("scene", "best without samples", "AA", "samples add to it", "best with samples", "above it"),
+                        [best_row(arms, scene) for scene in scenes])  # fmt: skip
+    yield ""
+    header = ("scene", "draws", "svm alone", "recipe", "least", "in new fields", "regret", "largest", "taken")
+    yield from markdown(header, [recipe_row(arms, chosen, scene) for scene in scenes])
+
+
+def field_rows(arms: Mapping[tuple[str, str], Values], scenes: Sequence[str]) -> Iterator[tuple[str, ...]]:
+    """AA / AA in new fields, means over draws."""
+    for (classifier, generator), values in arms.items():
+        told = []
+        for scene in scenes:
+            aa, new = zip(*values[scene].values(), strict=True) if scene in values else ([], [])
+            told.append(f"{fmean(aa):.1f} / {mean_of(new):.1f}" if aa else "–")
+        draws = "–".join(str(n) for n in sorted({len(one) for one in values.values()}))
+        yield f"`{classifier}`", "" if generator == "none" else f"`{generator}`", draws, *told
+
+
+def mean_of(values: Sequence[float]) -> float:
+    """Mean of the numbers among values; some draws have no large class in a new field."""
+    return fmean([v for v in values if v == v] or [float("nan")])
+
+
+def best_row(arms: Mapping[tuple[str, str], Values], scene: str) -> tuple[str, ...]:
+    """The best mean of the arms on all draws of a scene, without and with samples, paired by draw."""
+    most = max(len(values[scene]) for values in arms.values() if scene in values)
+    mean = {
+        arm: fmean(aa for aa, _ in v[scene].values()) for arm, v in arms.items() if len(v.get(scene, ())) == most
+    }
+    alone, made = (max((a for a in mean if (a[1] == "none") == no), key=mean.__getitem__) for no in (True, False))
+    same = (alone[0], made[1])
+    added = told(differences(arms, same, alone, scene)) if same in arms else "–"
+    return (
+        scene,
+        f"`{alone[0]}`",
+        f"{mean[alone]:.1f}",
+        added,
+        f"`{made[0]}`",
+        told(differences(arms, made, alone, scene)),
+    )
+
+
+def differences(
+    arms: Mapping[tuple[str, str], Values],
+    one: tuple[str, str],
+    other: tuple[str, str],
+    scene: str,
+    which: int = 0,
+) -> list[float]:
+    """One arm's score less another's, on the draws of both."""
+    a, b = arms[one][scene], arms[other][scene]
+    return [a[d][which] - b[d][which] for d in sorted(a.keys() & b.keys())]
+
+
+def told(values: Sequence[float]) -> str:
+    """Mean and 95 % t interval."""
+    from scipy.stats import t
+
+    if len(values) < 2:
+        return f"{fmean(values):+.1f}"
+    half = t.ppf(0.975, len(values) - 1) * stdev(values) / len(values) ** 0.5
+    return f"{fmean(values):+.1f} [{fmean(values) - half:.1f}, {fmean(values) + half:.1f}]"
+
+
+def recipe_row(
+    arms: Mapping[tuple[str, str], Values], chosen: Sequence[Mapping[str, str]], scene: str
+) -> tuple[str, ...]:
+    """The recipe's gain over the SVM without samples, and what it loses to the arm with the best mean on the scene."""
+    gains, new, lost = [], [], []
+    names: Counter[str] = Counter()
+    full = {
+        arm: values[scene] for arm, values in arms.items() if len(values.get(scene, ())) >= len(arms[BASE][scene])
+    }
+    best = max(full.values(), key=lambda own: fmean(aa for aa, _ in own.values()))
+    for row in (row for row in chosen if row["scene"] == scene):
+        arm, draw = (row["classifier"], row["generator"]), int(row["draw"])
+        own, base = arms[arm][scene][draw], arms[BASE][scene][draw]
+        gains.append(own[0] - base[0])
+        new.append(own[1] - base[1])
+        lost.append(best[draw][0] - own[0])
+        names["`" + "` + `".join(arm).removesuffix("` + `none") + "`"] += 1
+    often = ", ".join(f"{name} {n}" for name, n in names.most_common())
+    base_aa = f"{fmean(aa for aa, _ in arms[BASE][scene].values()):.1f}"
+    least, regret = f"{min(gains):+.1f}", (f"{fmean(lost):.1f}", f"{max(lost):.1f}")
+    return scene, str(len(gains)), base_aa, told(gains), least, f"{mean_of(new):+.1f}", *regret, often
+
+
+def main() -> None:
+    """Do what the first word says."""
+    what, root, *rest = sys.argv[1:]
+    listed = [word.split(",") for word in rest]
+    if what == "run":
+        names, draws = (*listed, [], [])[:2]
+        run_suite(Path(root), names, [int(draw) for draw in draws])
+    elif what == "recipe":
+        take_recipes(Path(root), [int(draw) for draw in (listed or [[]])[0]])
+    else:
+        rows = read_trials(Path(root))
+        write_csv(OUT / "trials.csv", rows)
+        for line in tables(rows, read_csv(OUT / "recipe.csv")):
+            say(line)
+
+
+if __name__ == "__main__":
+    main()
