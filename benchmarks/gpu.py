@@ -23,7 +23,7 @@ from torch.utils.flop_counter import FlopCounterMode
 
 from benchmarks.common import markdown, say, write_csv
 from hsiaug.api import TrainView
-from hsiaug.protocol.balance import Rate
+from hsiaug.protocol.balance import Rate, synthetic_counts
 from hsiaug.protocol.protocols import parse_protocol
 from hsiaug.protocol.view import view_without_labels
 from hsiaug.registry.card import build_params
@@ -59,7 +59,7 @@ def row(preset: str, draw: int, device: str, peak: float) -> dict[str, Any]:
     start = time.perf_counter()
     fitted = fit(view, preset, device)
     fit_seconds = time.perf_counter() - start
-    counts = task.counts(alone, RATE)
+    counts = synthetic_counts(alone.counts, RATE)
     start = time.perf_counter()
     samples = fitted.sample(counts, guidance=OMEGA, seed=draw)
     row = {
@@ -72,7 +72,7 @@ def row(preset: str, draw: int, device: str, peak: float) -> dict[str, Any]:
     }
     for name in CLASSIFIERS:
         classifier = registry().find("classifier", name).load()
-        joined = task.shown(task.join(alone, [samples], counts), classifier.card)
+        joined = task.shown(task.join(alone, [samples]), classifier.card)
         learnt = classifier(build_params(classifier.card)).fit(
             joined, alone, seed=draw, device=device, progress=quiet
         )

@@ -24,8 +24,6 @@ from numpy.typing import NDArray
 from benchmarks.common import markdown, read_csv, say, write_csv
 from hsiaug.base.seeds import derive_seed
 from hsiaug.core.scene import Scene
-from hsiaug.core.spectral_views import SpectralView
-from hsiaug.core.view_names import best_view
 from hsiaug.data import load_scene
 from hsiaug.protocol.protocols import parse_protocol
 from hsiaug.protocol.split import Blind, BlindSplit, Split, draw_split
@@ -34,6 +32,7 @@ from hsiaug.registry.lookup import registry
 from hsiaug.suggest.committee import committee
 from hsiaug.suggest.picks import suggestions
 from hsiaug.tasks.task import get_task
+from hsiaug.tasks.view_choice import choose_view
 
 PATCH, JUDGE = 9, "svm"
 NUMBERS = (4, 8, 16, 32)
@@ -81,7 +80,7 @@ def judged(scene: Scene, split: Split, revealed: list[int], test: NDArray[np.boo
     train.ravel()[revealed] = True
     known: BlindSplit = Blind(train, test, scene.labels[train].astype(np.int64), PATCH)
     view = task.view(scene.unlabelled, known, plugin.card.scope)
-    spectra = SpectralView(best_view(task.view_scores(view)), scene.wavelengths)
+    spectra = choose_view(view)
     samples, seen = task.shown(view.real, plugin.card, spectra), task.seen(view, spectra)
     seed = derive_seed("classifier", JUDGE, split.seed)
     fitted = plugin(build_params(plugin.card)).fit(samples, seen, seed=seed, device="cpu", progress=silent)

@@ -82,6 +82,11 @@ class PatchSamples(Patches):
                     hint="Return arrays of equal length.",
                 )
 
+    @property
+    def labels(self) -> NDArray[np.int64]:
+        """Class ids as they are predicted."""
+        return self.y
+
     @classmethod
     def made(
         cls, x: NDArray[np.float32], y: NDArray[np.int64], provenance: Mapping[str, Any] | None = None

@@ -16,6 +16,7 @@ units. Generators so know nothing of views, and a gain of a better view is no ga
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -31,10 +32,13 @@ Rows = NDArray[np.float32]
 
 @dataclass(frozen=True, eq=False)
 class SpectralView:
-    """One of ``VIEWS``, for spectra of known bands. wavelengths: (B,) nm or None."""
+    """One of ``VIEWS``, for spectra of known bands. wavelengths: (B,) nm or None. scores: of each view, 0..1, where it
+    was chosen by them.
+    """
 
     name: str
     wavelengths: NDArray[np.float64] | None = None
+    scores: Mapping[str, float] | None = None
 
     def __call__(self, x: NDArray[np.float32], axis: int) -> NDArray[np.float32]:
         """float32 spectra in scene units along ``axis`` (B) → the view of each along the same axis (B').

@@ -84,6 +84,11 @@ class DenseSamples(Tiles):
                     hint="Return one mask of the tile's height and width per tile, and one entry of all else.",
                 )
 
+    @property
+    def labels(self) -> NDArray[np.int64]:
+        """Class ids as they are predicted."""
+        return self.masks
+
     @classmethod
     def made(
         cls,

@@ -48,8 +48,7 @@ def alone(rate: Rate) -> Rate:
 
 
 def synthetic_counts(real: Mapping[int, int], rate: Rate) -> dict[int, int]:
-    """Synthetic samples per class id: n_syn(c) = max(0, ⌊λ·n_max + ½⌋ − n_c) + ⌊M·n_c + ½⌋, over classes with training
-    pixels.
+    """Synthetic samples of each class id with training pixels: max(0, ⌊λ·n_max + ½⌋ − n_c) + ⌊M·n_c + ½⌋.
 
     λ = 0 fills nothing, λ = 1 brings every class to the size of the largest, λ > 1 lets all grow; M keeps the shares of
     the classes. The formula is this project's reading of the name "sample balance rate"; the paper's is not public.
@@ -72,12 +71,13 @@ def _fill(real: Mapping[int, int], lam: float) -> dict[int, int]:
 @dataclass(frozen=True)
 class Block(Generic[Counts]):
     """A part of a pool that is drawn at once. label: what its seed depends on. counts: of it; used: those of a trial,
-    the first of each class.
+    the first of each class, ``total`` in all.
     """
 
     label: int | str
     counts: Counts
     used: Counts
+    total: int
 
 
 def pool_steps(real: Mapping[int, int], rate: Rate) -> list[Block[dict[int, int]]]:
@@ -92,13 +92,12 @@ def pool_steps(real: Mapping[int, int], rate: Rate) -> list[Block[dict[int, int]
     for j in range(1, math.ceil(round(rate.lam / STEP, 9)) + 1):
         now = _fill(real, j * STEP)
         used = {c: min(now[c], wanted[c]) - min(last[c], wanted[c]) for c in now}
-        blocks.append(Block(j - 1, {c: now[c] - last[c] for c in now}, used))
+        blocks.append(Block(j - 1, {c: now[c] - last[c] for c in now}, used, sum(used.values())))
         last = now
     for m in range(math.ceil(round(rate.times, 9))):
         end = min(m + 1, rate.times)
-        blocks.append(
-            Block(f"times {m}", dict(real), {c: _multiple(n, end) - _multiple(n, m) for c, n in real.items()})
-        )
+        used = {c: _multiple(n, end) - _multiple(n, m) for c, n in real.items()}
+        blocks.append(Block(f"times {m}", dict(real), used, sum(used.values())))
     return blocks
 
 

@@ -54,7 +54,9 @@ class MaskSamples:
 
         Raises InputError for no pair, a name without training pixels, or fewer pairs than names.
         """
-        count = self.task.counts(view, rate).total if request.count is None else request.count
+        count = (
+            sum(block.total for block in self.task.blocks(view, rate)) if request.count is None else request.count
+        )
         names = tuple(dict.fromkeys(request.show))
         known = {view.class_names[c - 1]: c for c in sorted(view.counts)}
         if unknown := [name for name in names if name not in known]:

@@ -20,6 +20,7 @@ from hsiaug.metrics.fidelity import fidelity
 from hsiaug.metrics.measures import Fidelity
 from hsiaug.metrics.reliability import reliability
 from hsiaug.metrics.spectra import Spectra
+from hsiaug.protocol.balance import synthetic_counts
 from hsiaug.protocol.view import TrainView
 from hsiaug.quality.export import ENDINGS, save_samples
 from hsiaug.quality.figures import pixel_figures
@@ -59,15 +60,15 @@ class PixelSamples:
     ) -> Drawn[PatchSamples]:
         """The trial's own samples: the prefix of its pool that λ takes. Raises InputError where λ asks for none."""
         view = cast(TrainView, bench.view(spec, generator.card.scope))
-        counts = self.task.counts(view, spec.rate)
-        if not self.task.total(counts):
+        count = sum(synthetic_counts(view.counts, spec.rate).values())
+        if not count:
             sizes = view.counts.values()
             raise InputError(
                 "λ and M must ask for at least one synthetic sample",
                 value=f"λ = {spec.rate}, with {min(sizes)} to {max(sizes)} samples per class",
                 hint="λ = 1 fills every class to the largest; more than 1 lets all grow.",
             )
-        check_samples(bench.scene, self.task.total(counts), spec.patch)
+        check_samples(bench.scene, count, spec.patch)
         device = resolve_device(request.device, generator.card)
         timer = StageTimer()
         samples = cast(PatchSamples, augment(spec, bench, generator, device, timer, progress))

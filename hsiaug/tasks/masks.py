@@ -48,7 +48,6 @@ from hsiaug.tasks.pixels import (
     check_finite,
     check_ids,
     check_numbers,
-    count_by_class,
 )
 
 
@@ -111,28 +110,18 @@ class Segmentation:
             return view
         return replace(view, real=_convert(view.real, spectra), wavelengths=spectra.shown_wavelengths)
 
-    def view_scores(self, view: DenseView) -> dict[str, float]:
-        """Nothing is chosen: tiles of training places are too few to tell."""
-        return {RAW: 0.0}
-
-    def counts(self, view: DenseView, rate: Rate) -> PairCounts:
-        """λ + M synthetic pairs for each real one: no class is filled up."""
-        return PairCounts(_pairs(len(view.real), rate))
-
-    def total(self, counts: PairCounts) -> int:
-        """Synthetic pairs in all."""
-        return counts.total
-
     def sizes(self, split: TileSplit, rate: Rate) -> tuple[int, int]:
         """Real pairs of a draw, and the synthetic ones that a rate asks for; cuts no tile, as a view would."""
         return len(split.train), _pairs(len(split.train), rate)
 
     def blocks(self, view: DenseView, rate: Rate) -> list[Block[PairCounts]]:
-        """Return the blocks of a pool, as for pixels: every rate takes a prefix of the same blocks."""
-        most = math.ceil(round((rate.lam + rate.times) / STEP, 9))
+        """The blocks of a pool, as for pixels: every rate takes a prefix of the same ones. λ + M pairs for each real
+        one: no class is filled up.
+        """
+        most, wanted = math.ceil(round((rate.lam + rate.times) / STEP, 9)), _pairs(len(view.real), rate)
         ends = [_pairs(len(view.real), Rate(j * STEP)) for j in range(most + 1)]
-        steps = [PairCounts(end - start) for start, end in itertools.pairwise(ends)]
-        return [Block(j, counts, counts) for j, counts in enumerate(steps)]
+        numbers = [(end - start, min(end, wanted) - start) for start, end in itertools.pairwise(ends)]
+        return [Block(j, PairCounts(n), PairCounts(used), used) for j, (n, used) in enumerate(numbers)]
 
     def first(self, samples: DenseSamples, counts: PairCounts) -> DenseSamples:
         """Return the first pairs, so many."""
@@ -164,13 +153,9 @@ class Segmentation:
                 hint="Map network outputs back to class ids.",
             )
 
-    def join(
-        self, view: DenseView, pool: Sequence[DenseSamples], counts: PairCounts, card: Card | None = None
-    ) -> DenseSamples:
-        """Real pairs, then the first of the pool. card: of the classifier, whatever it reads."""
-        if not counts.total:
-            return view.real
-        return concatenate([view.real, concatenate(pool).take(np.arange(counts.total))])
+    def join(self, view: DenseView, pool: Sequence[DenseSamples], card: Card | None = None) -> DenseSamples:
+        """Real pairs, then those of the pool. card: of the classifier, whatever it reads."""
+        return concatenate([view.real, *pool])
 
     def shown(self, samples: DenseSamples, card: Card, spectra: SpectralView = RAW_VIEW) -> DenseSamples:
         return seal_all(_convert(samples, spectra))
@@ -233,10 +218,6 @@ class Segmentation:
     ) -> dict[str, object]:
         """mIoU, macro-F1 and what else a record holds, of a confusion matrix (C, C); of change also F1 of "changed"."""
         return dense_score(matrix, change=isinstance(self, ChangeDetection))
-
-    def class_counts(self, samples: DenseSamples, data: PairSet) -> dict[str, list[int]]:
-        """Labelled pixels of each class."""
-        return count_by_class(samples.masks, samples.synthetic, len(data.class_names))
 
 
 class ChangeDetection(Segmentation):

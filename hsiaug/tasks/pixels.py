@@ -27,7 +27,6 @@ from hsiaug.protocol.protocols import SplitProtocol, parse_protocol
 from hsiaug.protocol.split import BlindSplit, Split, draw_split
 from hsiaug.protocol.view import BATCH_BYTES, TrainView, patches_at, train_view, train_view_seen
 from hsiaug.registry.card import Card, Scope
-from hsiaug.tasks.view_choice import view_scores
 
 Prediction = tuple[NDArray[np.int32], NDArray[np.int16]]
 """Flat index and predicted class id of every test pixel."""
@@ -108,18 +107,6 @@ class PixelClassification:
         """The train view for a classifier: cube, patches and normaliser of a spectral view."""
         return train_view_seen(view, spectra)
 
-    def view_scores(self, view: TrainView) -> dict[str, float]:
-        """How well each spectral view carries classes over the training pixels, 0..1."""
-        return view_scores(view)
-
-    def counts(self, view: TrainView, rate: Rate) -> dict[int, int]:
-        """Synthetic samples of each class that a rate asks for."""
-        return synthetic_counts(view.counts, rate)
-
-    def total(self, counts: Mapping[int, int]) -> int:
-        """Synthetic samples in all."""
-        return sum(counts.values())
-
     def sizes(self, split: Split, rate: Rate) -> tuple[int, int]:
         """Real samples of a draw, and the synthetic ones that a rate asks for; copies no cube, as a view would."""
         ids, counts = np.unique(split.labels[split.train], return_counts=True)
@@ -127,6 +114,7 @@ class PixelClassification:
         return sum(real.values()), sum(synthetic_counts(real, rate).values())
 
     def blocks(self, view: TrainView, rate: Rate) -> list[Block[dict[int, int]]]:
+        """The blocks of a pool that a rate takes samples from."""
         return pool_steps(view.counts, rate)
 
     def first(self, samples: PatchSamples, counts: Mapping[int, int]) -> PatchSamples:
@@ -159,9 +147,7 @@ class PixelClassification:
         check_finite(samples.x, "samples")
         check_numbers(samples.y, samples.weight)
 
-    def join(
-        self, view: TrainView, pool: Sequence[PatchSamples], counts: Mapping[int, int], card: Card | None = None
-    ) -> PatchSamples:
+    def join(self, view: TrainView, pool: Sequence[PatchSamples], card: Card | None = None) -> PatchSamples:
         """Real samples, then those of the pool, class by class.
 
         card: of the classifier that they are for; patches that it does not read are not copied.
@@ -169,9 +155,10 @@ class PixelClassification:
         real, *made = [
             part if card is None or card.reads_patches else self.shown(part, card) for part in (view.real, *pool)
         ]
-        if not any(counts.values()):
+        if not made:
             return real
-        return concatenate([real, self.first(concatenate(made), counts)])
+        synthetic = concatenate(made)
+        return concatenate([real, synthetic.take(np.argsort(synthetic.y, kind="stable"))])
 
     def shown(self, samples: PatchSamples, card: Card, spectra: SpectralView = RAW_VIEW) -> PatchSamples:
         """The input that a classifier's card names, in a spectral view: patches, centre spectra, or locations alone."""
@@ -270,18 +257,6 @@ class PixelClassification:
         new: of the pixels in new fields; hidden: of those that no plugin saw.
         """
         return score(matrix, subsets, new, hidden)
-
-    def class_counts(self, samples: PatchSamples, scene: Scene | UnlabelledScene) -> dict[str, list[int]]:
-        """Samples of each class, real and synthetic."""
-        return count_by_class(samples.y, samples.synthetic, len(scene.class_names))
-
-
-def count_by_class(ids: NDArray[np.int64], synthetic: NDArray[np.bool_], classes: int) -> dict[str, list[int]]:
-    """How often each class id 1..C is in the labels (n, ...) of real and of synthetic samples."""
-    return {
-        name: np.bincount(ids[synthetic == made].ravel(), minlength=classes + 1)[1:].tolist()
-        for name, made in (("real", False), ("synthetic", True))
-    }
 
 
 def check_finite(made: NDArray[np.float32], what: str) -> None:

@@ -41,7 +41,8 @@ def view_scores(view: TrainView) -> dict[str, float]:
 
 def choose_view(view: TrainView) -> SpectralView:
     """The spectral view that ``views`` auto gives a classifier of this view, of raw spectra."""
-    return SpectralView(best_view(view_scores(view)), view.wavelengths)
+    scores = view_scores(view)
+    return SpectralView(best_view(scores), view.wavelengths, scores)
 
 
 def spatial_folds(coords: Ints, y: Ints, patch: int) -> Ints:

@@ -9,7 +9,7 @@ import shutil
 import time
 from collections.abc import Callable, Hashable, Sequence
 from contextlib import nullcontext
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar, cast
@@ -19,11 +19,12 @@ from hsiaug.base.seeds import derive_seed
 from hsiaug.contracts import FittedGenerator, Generator, Prepared, Progress
 from hsiaug.core.sealed import SealedView
 from hsiaug.core.spectral_views import SpectralView
-from hsiaug.core.view_names import AUTO, best_view
+from hsiaug.core.view_names import AUTO
 from hsiaug.protocol.balance import Block
 from hsiaug.protocol.view import TrainView, checksum_of_pixels, view_without_labels
 from hsiaug.registry.card import Card, Scope, preparing_params
 from hsiaug.tasks.task import Task, TaskData, TaskSamples, TaskSplit, TaskView
+from hsiaug.tasks.view_choice import choose_view
 from hsiaug.trial.arm import SYNTHETIC
 from hsiaug.trial.fits import (
     Fit,
@@ -110,18 +111,16 @@ class Workbench:
             spec.draw_hash, scope, lambda: self.task.view(self.scene, self.split(spec), scope)
         )
 
-    def view_scores(self, spec: TrialSpec) -> dict[str, float] | None:
-        """How well each spectral view does inside the training pixels of a draw; None where the trial names its view."""
-        if spec.view != AUTO:
-            return None
-        return self._of_draw.once(
-            spec.draw_hash, "view scores", lambda: self.task.view_scores(self.view(spec, "none"))
-        )
-
     def spectra(self, spec: TrialSpec) -> SpectralView:
         """The spectral view that a trial's classifier is shown."""
-        scores = self.view_scores(spec)
-        return SpectralView(spec.view if scores is None else best_view(scores), self.scene.wavelengths)
+        wavelengths = self.scene.wavelengths
+        if spec.view != AUTO:
+            return SpectralView(spec.view, wavelengths)
+        return self._of_draw.once(
+            spec.draw_hash,
+            "spectra",
+            lambda: replace(choose_view(cast("TrainView", self.view(spec, "none"))), wavelengths=wavelengths),
+        )
 
     def seen(self, spec: TrialSpec, scope: Scope) -> TaskView:
         """The view of a classifier of that scope in a trial, in its spectral view. Labels are there for real samples."""
@@ -146,7 +145,7 @@ class Workbench:
         """Drop the views that a plugin wrote into; they are made anew, and so are the fits that may hold them."""
         if self._changed():
             kept = self._of_draw.values
-            self._of_draw.values = {key: kept[key] for key in ("split", "view scores") if key in kept}
+            self._of_draw.values = {key: kept[key] for key in ("split", "spectra") if key in kept}
             self._of_fit.values = {}
 
     def _changed(self) -> list[str]:
@@ -287,18 +286,20 @@ class Workbench:
                 shutil.rmtree(begun, ignore_errors=True)
         return fit(checkpoint=begun)
 
-    def pool(self, spec: TrialSpec, fit: Fit[FittedGenerator], view: TaskView) -> list[TaskSamples]:
-        """The checked blocks of the pool that the trial's rate takes prefixes of."""
-        blocks: list[TaskSamples] = []
-        asked, goes_on = self.task.blocks(view, spec.made), callable(getattr(fit.fitted, "continued", None))
+    def pool(
+        self, spec: TrialSpec, fit: Fit[FittedGenerator], view: TaskView, asked: Sequence[Block[Any]]
+    ) -> list[TaskSamples]:
+        """The checked samples that the trial takes of the blocks of its pool."""
+        taken: list[TaskSamples] = []
+        goes_on = callable(getattr(fit.fitted, "continued", None))
         for j, block in enumerate(asked):
-            if self.task.total(block.used):
+            if block.total:
                 # What one goes on from is part of what it draws.
                 key = spec.generator.hash, spec.omega, block.label, j if goes_on else 0
                 draw = partial(self._draw, spec, fit.fitted, view, asked[:j], block)
                 drawn = self._of_fit.once(spec.fit_hash, key, draw)
-                blocks.append(drawn if block.used == block.counts else self.task.first(drawn, block.used))
-        return blocks
+                taken.append(drawn if block.used == block.counts else self.task.first(drawn, block.used))
+        return taken
 
     def drop_pools(self) -> None:
         """Drop the samples that were drawn; what they were drawn from stays."""
@@ -317,10 +318,8 @@ class Workbench:
         if callable(continued := getattr(fitted, "continued", None)):
             fitted, block = continued([one.counts for one in earlier]), 0
         # Of the task, which the contract of a plugin does not tell: ``check`` refuses other samples.
-        sample = cast("Callable[..., TaskSamples]", fitted.sample)
-        samples = sample(
-            counts, guidance=spec.omega, seed=derive_seed("sample", spec.generator.name, spec.seed, block)
-        )
+        sample, seed = cast("Any", fitted.sample), derive_seed("sample", spec.generator.name, spec.seed, block)
+        samples: TaskSamples = sample(counts, guidance=spec.omega, seed=seed)
         self.check_views()
         self.task.check(samples, counts, view)
         return samples

@@ -20,7 +20,6 @@ from hsiaug.base.errors import PluginError
 from hsiaug.base.seeds import derive_seed
 from hsiaug.base.threads import threads
 from hsiaug.contracts import Classifier, FittedClassifier, Generator, Progress
-from hsiaug.protocol.balance import Rate
 from hsiaug.registry.card import Card
 from hsiaug.registry.lookup import Registry
 from hsiaug.tasks.pixels import Prediction
@@ -144,11 +143,12 @@ def compute(
         with time_limit(limit):
             timer.stage = "split"
             tell("split")
-            result["spectral_view"] = {"name": bench.spectra(spec).name, "scores": bench.view_scores(spec)}
+            spectra = bench.spectra(spec)
+            result["spectral_view"] = {"name": spectra.name, "scores": spectra.scores}
             samples = augment(
                 spec, bench, generator, devices["generator"], timer, progress, classifier=classifier.card
             )
-            result["samples"] = bench.task.class_counts(samples, bench.scene)
+            result["samples"] = _count_by_class(samples, len(bench.scene.class_names))
             result["provenance"] = plain_json(samples.provenance)
             if timer.prepared is not None:
                 result["prepared"] = {"key": timer.prepared.key, "seconds": timer.prepared.seconds}
@@ -157,9 +157,7 @@ def compute(
             if isinstance(facts, Mapping) and facts:
                 result["classifier_facts"] = plain_json(facts, "the facts of a fit")
             with timer.at("predict"):
-                labels = bench.task.predict(
-                    fitted, classifier.card, bench.scene, bench.split(spec), bench.spectra(spec)
-                )
+                labels = bench.task.predict(fitted, classifier.card, bench.scene, bench.split(spec), spectra)
                 bench.check_views()
     except BaseException as error:
         # SystemExit and KeyboardInterrupt too: in a worker nobody but a plugin raises them.
@@ -203,8 +201,7 @@ def finish(
 
 def load_plugins(spec: TrialSpec, plugins: Registry) -> tuple[Generator, Classifier]:
     """Both plugins of a trial, and the libraries that they compute with."""
-    generator: Generator = plugins.find("generator", spec.generator.name).load()(spec.generator.params)
-    classifier: Classifier = plugins.find("classifier", spec.classifier.name).load()(spec.classifier.params)
+    generator, classifier = (plugins.find(kind, one.name).load()(one.params) for kind, one in spec.plugins)
     if generator.card.uses_device or classifier.card.uses_device:
         # A time limit that strikes in the middle of this import leaves a torch that cannot be imported again.
         import torch  # noqa: F401
@@ -227,9 +224,9 @@ def augment(
     seconds of ``fit_generator`` and ``sample``.
     """
     view = bench.view(spec, generator.card.scope)
-    counts = bench.task.counts(view, spec.made if generator.card.adds else Rate(0.0))
-    if not bench.task.total(counts):
-        return bench.task.join(view, [], counts, classifier)
+    blocks = bench.task.blocks(view, spec.made) if generator.card.adds else []
+    if not any(block.total for block in blocks):
+        return bench.task.join(view, [], classifier)
     if generator.card.prepares:
         with timer.fitting("prepare", generator.card):
             timer.prepared = bench.prepare(spec, generator, device, progress)
@@ -240,9 +237,15 @@ def augment(
     timer.steps["fit_generator"] = timer.steps["fit_generator"] or None
     timer.seconds["fit_generator"] = fit.seconds
     with timer.at("sample"):
-        pool = bench.pool(spec, fit, view)
-    samples = bench.task.join(view, pool, counts, classifier)
+        pool = bench.pool(spec, fit, view, blocks)
+    samples = bench.task.join(view, pool, classifier)
     return _alone(samples) if spec.train == SYNTHETIC else samples
+
+
+def _count_by_class(samples: TaskSamples, classes: int) -> dict[str, list[int]]:
+    """Real and synthetic samples of each class id 1..C; of masks their labelled pixels."""
+    ids = {"real": samples.labels[~samples.synthetic], "synthetic": samples.labels[samples.synthetic]}
+    return {name: np.bincount(own.ravel(), minlength=classes + 1)[1:].tolist() for name, own in ids.items()}
 
 
 def _alone(samples: TaskSamples) -> TaskSamples:
@@ -322,14 +325,13 @@ def lost(stage: str, kind: str, message: str) -> Outcome:
 
 def empty(spec: TrialSpec, bench: Workbench, scene_ref: str, command: str) -> Record:
     """The record of a trial whose λ asks for no sample in its draw: nothing is fitted, and no plugin is loaded."""
-    view = bench.view(spec, "none")
-    real = bench.task.join(view, [], bench.task.counts(view, Rate(0.0)))
+    real = bench.task.join(bench.view(spec, "none"), [])
     result = {
         "status": EMPTY,
         "error": None,
         "metrics": None,
         "audit": bench.split(spec).audit.as_json(),
-        "samples": bench.task.class_counts(real, bench.scene),
+        "samples": _count_by_class(real, len(bench.scene.class_names)),
         **NOT_TIMED,
     }
     return _record(spec, bench.scene.class_names, scene_ref, command, result)

@@ -31,9 +31,9 @@ Make = Callable[..., PixelSynthesis]
 class Spy(PixelClassification):
     """Keeps the samples of which a trial's classifier was shown what it reads."""
 
-    def join(self, view: Any, pool: Any, counts: Any, card: Any = None) -> Any:
-        self.joined = super().join(view, pool, counts)
-        return super().join(view, pool, counts, card)
+    def join(self, view: Any, pool: Any, card: Any = None) -> Any:
+        self.joined = super().join(view, pool)
+        return super().join(view, pool, card)
 
 
 @pytest.mark.parametrize(("generator", "omega"), [("smote", None), ("guided", 1.5)])

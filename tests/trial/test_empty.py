@@ -46,7 +46,10 @@ def test_a_split_tells_what_a_view_would_be_asked_for(toy: Scene, protocol: str,
     split = task.split(toy, parse_protocol(protocol), 0, 5)
     view = task.view(toy, split, "none")
 
-    assert task.sizes(split, Rate(lam)) == (len(view.y), task.total(task.counts(view, Rate(lam))))
+    assert task.sizes(split, Rate(lam)) == (
+        len(view.y),
+        sum(block.total for block in task.blocks(view, Rate(lam))),
+    )
 
 
 @pytest.mark.parametrize("lam", [0.001, 0.25, 1.0, 3.0])
@@ -56,7 +59,10 @@ def test_pairs_are_told_from_a_split_too(toy: Scene, lam: float) -> None:
     split = task.split(pairs, parse_protocol("blocks:24"), 0, 16)
     view = task.view(pairs, split, "none")
 
-    assert task.sizes(split, Rate(lam)) == (len(view.real), task.total(task.counts(view, Rate(lam))))
+    assert task.sizes(split, Rate(lam)) == (
+        len(view.real),
+        sum(block.total for block in task.blocks(view, Rate(lam))),
+    )
 
 
 def test_an_empty_record_holds_the_draw_and_its_real_samples_and_no_number(toy: Scene, plugins: Registry) -> None:
