@@ -24,7 +24,7 @@ from hsiaug.report.labels import percent
 from hsiaug.report.output_files import figure_writers, write_files
 from hsiaug.report.scores import metric_set
 from hsiaug.tasks.task import get_task
-from hsiaug.trial.mapping import Agreement, Refitted, agreement, refit, spec_of
+from hsiaug.trial.mapping import Refitted, refit, repeats, spec_of
 from hsiaug.trial.store import Record, Store
 
 if TYPE_CHECKING:
@@ -41,14 +41,14 @@ class SceneMap:
     """The map of a scene, or of every place of a set of pairs.
 
     maps: by place, (H, W) int16 class ids, 0 = no data. record: that of the trial whose classifier maps.
-    agreement: how far the test pixels come out as in the record. grounds: by place, where it lies on Earth, or None.
+    same: whether the test pixels come out exactly as in the record. grounds: by place, where it lies on Earth, or None.
     """
 
     record: Record
     maps: Mapping[str, NDArray[np.int16]]
     class_names: tuple[str, ...]
     made: Refitted
-    agreement: Agreement
+    same: bool
     grounds: Mapping[str, Georeference | None]
 
     @property
@@ -88,7 +88,7 @@ class SceneMap:
         headline = metric_set(self.made.spec.task)
         scores = ", ".join(f"{one.name} {percent(metrics[one.key])}" for one in (headline.second, headline.main))
         said = [
-            _repeats(self.agreement, audit.n_test, self.record),
+            _repeats(self.same, audit.n_test, self.record),
             f"warning: the map holds the {audit.n_train:,} training pixels, so its agreement with the labels is no "
             f"accuracy; that of the record is {scores} on its test pixels{leaky}",
         ]
@@ -175,19 +175,14 @@ def make_map(scene: str, store: Store, record: str, device: str, console: rich.c
     with show_progress(console, f"{spec.generator.name}, {spec.classifier_label}") as progress:
         made = refit(spec, data, registry(), store.cache, device=device, progress=progress)
         maps = task.mapped(made.fitted, made.card, data, made.split, progress, made.spectra)
-    same = agreement(made, data, maps, source)
-    return SceneMap(source, maps, tuple(data.class_names), made, same, task.georeferences(scene, data))
+    same, grounds = repeats(made, maps, source), task.georeferences(scene, data)
+    return SceneMap(source, maps, tuple(data.class_names), made, same, grounds)
 
 
-def _repeats(same: Agreement, tested: int, record: Record) -> str:
+def _repeats(same: bool, tested: int, record: Record) -> str:
     """Whether the test pixels come out as in the record."""
-    if same == "map":
+    if same:
         return f"the {tested:,} test pixels come out exactly as in the record"
-    if same == "classifier":
-        return (
-            "the classifier repeats the record's predictions exactly; in the map some test pixels differ, because "
-            "its batches are rounded otherwise"
-        )
     versions = ", ".join(f"{name} {v}" for name, v in record["environment"]["versions"].items())
     return (
         "warning: the classifier does NOT repeat the record's predictions, so the record's accuracy is not that "

@@ -33,6 +33,11 @@ def shortest(value: float) -> str:
     return text if float(text) == value else repr(float(value))
 
 
+def nanometres(value: float) -> str:
+    """A band centre as it is, without digits of binary arithmetic."""
+    return f"{value:.10g}"
+
+
 def shortened(text: str, most: int = QUOTED) -> str:
     """The text, or its beginning and end round an ellipsis where it has more than ``most`` characters."""
     if len(text) <= most:

@@ -19,7 +19,6 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationIn
 from hsiaug.base.errors import InputError, did_you_mean
 from hsiaug.bench.plan import Request
 from hsiaug.bench.ranges import DIGITS, LONGEST, numbers, seeds
-from hsiaug.data.cards import FileName
 from hsiaug.data.pair_sets import find_pairs, task_of
 from hsiaug.data.paths import is_file, user_path
 from hsiaug.data.tomlfile import read_toml, validate_table
@@ -114,14 +113,14 @@ class RunKeys(Keys):
 class Profile(Keys):
     """Keys that override those of every run. store: a folder for its records."""
 
-    store: FileName | None = None
+    store: str | None = None
 
 
 class SuiteFile(_Table):
     """A whole suite. Made by :func:`read_suite`, which turns what is wrong into an InputError."""
 
     title: str = ""
-    store: FileName | None = None
+    store: str | None = None
     cluster: dict[str, str | int] = {}
     defaults: Keys = Keys()
     run: Annotated[tuple[RunKeys, ...], Field(min_length=1)]

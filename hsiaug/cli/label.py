@@ -99,7 +99,7 @@ def _begin(
     import numpy as np
 
     from hsiaug.data import load_scene
-    from hsiaug.data.bare_scenes import CUBES, bare_scene
+    from hsiaug.data.adding import CUBES, bare_scene
     from hsiaug.data.georeference import scene_georeference
 
     if Path(ref).suffix.lower() in CUBES:

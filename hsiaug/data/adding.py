@@ -6,6 +6,7 @@ not at all.
 
 from __future__ import annotations
 
+import json
 import math
 import os
 import re
@@ -22,9 +23,9 @@ from hsiaug.base.errors import InputError, SceneError
 from hsiaug.base.files import file_errors
 from hsiaug.base.public import LABELS
 from hsiaug.base.targets import check_target
-from hsiaug.core.scene import Scene
+from hsiaug.base.text import nanometres
+from hsiaug.core.scene import Descriptions, Scene, UnlabelledScene
 from hsiaug.data.cards import SceneCard
-from hsiaug.data.cardtext import card_text, nanometres
 from hsiaug.data.cube_check import CubeFacts, CubeValues, guess_axes, look_through, read_values
 from hsiaug.data.georeference import Georeference, read_declared
 from hsiaug.data.label_source import (
@@ -35,8 +36,8 @@ from hsiaug.data.label_source import (
     read_labels,
 )
 from hsiaug.data.loading import load_scene
-from hsiaug.data.raw import RawArray
-from hsiaug.data.readers import read_cube_file
+from hsiaug.data.raw import RawArray, convert_cube
+from hsiaug.data.readers import must_exist, read_cube_file
 from hsiaug.data.tomlfile import validate_table
 
 Save = Callable[[Path], object]
@@ -45,6 +46,12 @@ Save = Callable[[Path], object]
 Picture = Callable[[Scene, Path], object]
 """Draws a scene into a PNG."""
 
+
+CUBES = (".hdr", ".tif", ".tiff", ".mat", ".npy", ".img", ".dat", ".raw", ".bsq", ".bil", ".bip")
+"""Endings of files that are taken for a cube."""
+
+BARE = re.compile(r"[A-Za-z0-9_-]+")
+"""Keys of TOML that need no quotes."""
 
 FEW = 10
 """Classes with fewer labelled pixels than this are named: hardly any is left to test on."""
@@ -119,13 +126,6 @@ def add_scene(
     PNG that it is told. moved: files among the two that are moved beside the card.
     Raises InputError, SceneError or DataUnavailableError where something is wrong; then nothing is written.
     """
-    for path in (cube, labels):
-        if path.is_dir():
-            raise InputError(
-                "datasets add writes the card of a scene: one file of a cube, and one of its labels",
-                value=f"{path}, a folder",
-                hint="The card of a set of image–mask pairs is written by hand: docs/masks.md shows one.",
-            )
     name = re.sub(r"[^A-Za-z0-9_.-]+", "_", options.name or cube.stem).lstrip("_.-") or "my_scene"
     out = Path(f"{name}.toml") if out is None else out
     check_target(out, (".toml",))
@@ -137,7 +137,7 @@ def add_scene(
     cube_name, label_name = (path.name if path in moved else _relative(path, out) for path in (cube, labels))
     card, derived = _card(name, cube_name, label_name, out, options, found)
     derived |= {path.name: path.replace for path in moved}
-    text = partial(card_text, card, found.read.remarks)
+    text = partial(_card_text, card, found.read.remarks)
     scene, files = _write(out, text, derived, picture, (cube, labels), options.overwrite)
     said = list(_warnings(found))
     if (public := scene.drawn_as) in LABELS.values():
@@ -155,12 +155,6 @@ def _understand(cube: Path, raw: RawArray, labels: Path, options: ImportOptions)
     axes, others = _axes(cube, raw, options.axes, given if isinstance(given, LabelRaster) else None)
     view = np.transpose(raw.array, [axes.index(axis) for axis in "hwb"])
     nodata = options.nodata if options.nodata is not None else said.nodata
-    if beyond := [band for band in options.bad_bands if not 0 <= band < view.shape[2]]:
-        raise InputError(
-            f"`bad_bands` must name some of the bands 0 to {view.shape[2] - 1}",
-            value=", ".join(map(str, beyond)),
-            hint="Bands are counted from 0.",
-        )
     seen = look_through(view, nodata, (*said.bad_bands, *options.bad_bands), str(cube))
     raster = labels_on_cube(given, seen, said.ground, options.classes, options.ignore, str(labels))
     coding = code_labels(given, raster, options.classes, options.ignore)
@@ -326,3 +320,64 @@ def _warnings(found: _Findings) -> Iterator[str]:
     few = [f"{n} ({count:,})" for n, code, count in rows if count < FEW and not {n, code} & set(coding.ignore)]
     if few:
         yield f"fewer than {FEW} labelled pixels: {', '.join(few)}; label more, or leave them out with `ignore`"
+
+
+def _card_text(card: SceneCard, remarks: Mapping[str, str], renamed: Mapping[str, str]) -> str:
+    """TOML of all that is not at its default. remarks: sentences behind "#" above a key, by "table.key": why it has its
+    value. renamed: other names of files.
+    """
+    entries = card.model_dump(exclude_defaults=True, exclude_none=True)
+    entries["cube"]["units"] = card.cube.units
+    for table in ("cube", "labels"):
+        entries[table]["file"] = renamed.get(entries[table]["file"], entries[table]["file"])
+    tables = {"": {key: value for key, value in entries.items() if not isinstance(value, dict)}}
+    tables |= {table: values for table, values in entries.items() if isinstance(values, dict)}
+    lines: list[str] = []
+    for table, values in tables.items():
+        lines += ["", f"[{table}]"] if table else []
+        for key, value in values.items():
+            remark = remarks.get(f"{table}.{key}")
+            lines += [f"# {remark}"] if remark else []
+            lines.append(f"{key if BARE.fullmatch(key) else _value(key)} = {_value(value)}")
+    return "\n".join(lines) + "\n"
+
+
+def _value(value: object) -> str:
+    """A value of TOML; its basic strings are those of JSON."""
+    if not isinstance(value, str) and isinstance(value, Sequence):
+        parts = [_value(item) for item in value]
+        if sum(map(len, parts)) < 90:
+            return f"[{', '.join(parts)}]"
+        rows = [", ".join(parts[i : i + 8]) for i in range(0, len(parts), 8)]
+        return "[\n" + "".join(f"    {row},\n" for row in rows) + "]"
+    if isinstance(value, float):
+        return repr(value)  # of NaN and infinity too
+    return json.dumps(value, ensure_ascii=False).replace("\x7f", "\\u007f")
+
+
+def bare_scene(path: Path) -> tuple[UnlabelledScene, Georeference | None, dict[str, str]]:
+    """The cube of a file (axes: height, width, bands) as 'hsiaug datasets add' would read it without any setting, its
+    place on Earth, and what is a guess, by key of the card. It has no class.
+
+    Raises SceneError where the file is missing or damaged.
+    """
+    must_exist(path)
+    said = read_declared(path)
+    ground = said.ground
+    raw = read_cube_file(path)
+    seen = look_through(raw.array, said.nodata, said.bad_bands, str(path))
+    read = read_values(raw, seen, said, None, None, ())
+    kept = [band for band in range(seen.shape[2]) if band not in read.bad_bands]
+    cube = convert_cube(
+        raw.array,
+        str(path),
+        bands=kept if read.bad_bands else None,
+        scale=raw.scale if read.scale is None else read.scale,
+        offset=read.offset,
+        nodata=None if not seen.unfilled else math.nan if said.nodata is None else said.nodata,
+    )
+    known = read.centres is not None and len(read.centres) == seen.shape[2]
+    centres = np.array(read.centres, dtype=np.float64)[kept] if known else None
+    metres = None if ground is None else ground.metres
+    scene = UnlabelledScene(cube, (), centres, metres, read.units, Descriptions({}))
+    return scene, ground, read.remarks

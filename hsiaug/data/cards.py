@@ -7,28 +7,12 @@ from collections import Counter
 from pathlib import PurePosixPath
 from typing import Annotated, Literal, Self
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, FiniteFloat, PositiveFloat, model_validator
+from pydantic import BaseModel, ConfigDict, Field, FiniteFloat, PositiveFloat, model_validator
 
 from hsiaug.base.errors import did_you_mean
-from hsiaug.base.text import shortened
 
 MOST_CLASSES = 255
 """Classes of a card at most: tables have a row and pictures a panel for each, a confusion matrix their square."""
-LONGEST_PATH = 1000
-LONGEST_NAME = 255
-"""Bytes of a file's name at most, as file systems have it."""
-
-
-def file_name(text: str) -> str:
-    """A path that a file system can hold. Raises ValueError for what would reach it as an error of its own."""
-    if re.search(r"[\x00-\x1f]", text):
-        raise ValueError(f"a file's name must hold no control character, found {shortened(text, 80)!r}")
-    if len(text) > LONGEST_PATH or max(len(part.encode()) for part in re.split(r"[/\\]", text)) > LONGEST_NAME:
-        raise ValueError(f"a file's name must have at most {LONGEST_NAME} bytes, found {shortened(text, 80)!r}")
-    return text
-
-
-FileName = Annotated[str, AfterValidator(file_name)]
 Span = Annotated[tuple[int, ...], Field(min_length=2, max_length=2)]
 Band = Annotated[int, Field(ge=0)]
 Wavelength = Annotated[PositiveFloat, Field(allow_inf_nan=False)]
@@ -51,9 +35,9 @@ class FileSpec(CardTable):
     package: the installed Python distribution that carries the file, for embedded scenes.
     """
 
-    file: FileName | None = None
+    file: str | None = None
     key: str | None = None
-    data: FileName | None = None
+    data: str | None = None
     urls: tuple[Annotated[str, Field(pattern=r"^https?://")], ...] = ()
     sha256: Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")] | None = None
     size: Annotated[int, Field(gt=0)] | None = None

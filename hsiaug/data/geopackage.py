@@ -17,7 +17,7 @@ from typing import Any
 
 from hsiaug.base.errors import SceneError
 from hsiaug.data.bounds import in_bytes
-from hsiaug.data.raw import damaged
+from hsiaug.data.raw import reading
 
 ENVELOPES = (0, 32, 48, 48, 64)
 """Bytes of the envelope, by its code in the flags."""
@@ -48,34 +48,30 @@ def read_geopackage(path: Path) -> tuple[list[Feature], str]:
     Geometry is None where the feature has none; of kinds beyond points and polygons only the type is given.
     Raises SceneError where the file is damaged or too large, or holds no layer or several.
     """
-    try:
-        # SQLite would leave files beside one in write-ahead mode, unless it is told that nobody writes.
-        still = "" if Path(f"{path}-wal").exists() else "&immutable=1"
-        with closing(sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro{still}", uri=True)) as file:
-            end = time.monotonic() + MOST_SECONDS
-            file.set_progress_handler(lambda: time.monotonic() > end, 10_000)
-            file.setlimit(sqlite3.SQLITE_LIMIT_LENGTH, MOST_BYTES)
-            for pragma in ("trusted_schema = OFF", "mmap_size = 0", "cell_size_check = ON", "query_only = ON"):
-                file.execute(f"PRAGMA {pragma}")
-            for table in ("gpkg_contents", "gpkg_geometry_columns", "gpkg_spatial_ref_sys"):
-                _check_plain(file, table)
-            layers = file.execute(LAYERS).fetchall()
-            if len(layers) != 1:
-                raise SceneError(
-                    f"{path} must hold exactly one layer of labels",
-                    value=", ".join(repr(layer[0])[:40] for layer in layers) or "none",
-                    hint="Export the layer of the labels to a file of its own.",
-                )
-            table, column, srs = layers[0]
+    # SQLite would leave files beside one in write-ahead mode, unless it is told that nobody writes.
+    still = "" if Path(f"{path}-wal").exists() else "&immutable=1"
+    address = f"{path.absolute().as_uri()}?mode=ro{still}"
+    with reading(path, "GeoPackage"), closing(sqlite3.connect(address, uri=True)) as file:
+        end = time.monotonic() + MOST_SECONDS
+        file.set_progress_handler(lambda: time.monotonic() > end, 10_000)
+        file.setlimit(sqlite3.SQLITE_LIMIT_LENGTH, MOST_BYTES)
+        for pragma in ("trusted_schema = OFF", "mmap_size = 0", "cell_size_check = ON", "query_only = ON"):
+            file.execute(f"PRAGMA {pragma}")
+        for table in ("gpkg_contents", "gpkg_geometry_columns", "gpkg_spatial_ref_sys"):
             _check_plain(file, table)
-            system = None if srs in (0, -1) else file.execute(SYSTEM, (srs,)).fetchone()
-            organization, code, definition = system or ("", "", "")
-            crs = f"EPSG:{code}" if str(organization).upper() == "EPSG" else str(definition)
-            return _rows(path, file, table, column), crs
-    except SceneError:
-        raise
-    except Exception as cause:  # a damaged database can hold any type in any place
-        raise damaged(path, "GeoPackage", cause) from cause
+        layers = file.execute(LAYERS).fetchall()
+        if len(layers) != 1:
+            raise SceneError(
+                f"{path} must hold exactly one layer of labels",
+                value=", ".join(repr(layer[0])[:40] for layer in layers) or "none",
+                hint="Export the layer of the labels to a file of its own.",
+            )
+        table, column, srs = layers[0]
+        _check_plain(file, table)
+        system = None if srs in (0, -1) else file.execute(SYSTEM, (srs,)).fetchone()
+        organization, code, definition = system or ("", "", "")
+        crs = f"EPSG:{code}" if str(organization).upper() == "EPSG" else str(definition)
+        return _rows(path, file, table, column), crs
 
 
 def _check_plain(file: sqlite3.Connection, table: str) -> None:

@@ -135,12 +135,7 @@ def code_labels(
         names = raster.names[1:] if any(raster.names) else classes
     present, counts = np.unique(raster.codes, return_counts=True)
     of = dict(zip(present.tolist(), counts.tolist(), strict=True))
-    if len(of) > MOST_CODES:
-        raise SceneError(
-            f"{raster.where}: a label raster has at most {MOST_CODES} codes",
-            value=f"{len(of):,} different values, {present[0]} to {present[-1]}",
-            hint="Name the raster of the classes; for a .mat with several arrays, with `labels_key`.",
-        )
+    _check_number(len(of), raster.where)
     below = {code for code in of if code < 0}
     dropped = {int(item) for item in ignore if _is_code(item)} | below | {raster.missing or 0}
     ids = tuple(code for code in of if code != 0 and code not in dropped)
@@ -175,6 +170,15 @@ def code_labels(
     return ClassCodes(names, ids, (*words, *sorted(dropped & set(of) - {0})), tuple(notes))
 
 
+def _check_number(codes: int, where: str) -> None:
+    if codes > MOST_CODES:
+        raise SceneError(
+            f"{where}: labels have at most {MOST_CODES} codes",
+            value=f"{codes:,} different values",
+            hint="Name what holds the classes: of a .mat with several arrays by `labels_key`, of marks by `field`.",
+        )
+
+
 def _is_code(item: str) -> bool:
     """True where a text is the code of a class: a whole number that an array can hold."""
     return re.fullmatch(r"-?[0-9]{1,18}", item) is not None
@@ -196,12 +200,7 @@ def rasterise(
     """
     codes, names = _code_values(marks.values, names, where)
     ids = sorted({code for code in codes if code > 0})
-    if len(ids) > MOST_CODES:
-        raise SceneError(
-            f"{where}: labels have at most {MOST_CODES} classes",
-            value=f"{len(ids):,}",
-            hint="Name the attribute that holds the class with `field`.",
-        )
+    _check_number(len(ids), where)
     shapes = _transform(marks, ground, where) if marks.shapes else ()
     claimed, disputed, lost = np.zeros(shape, dtype=np.int64), np.zeros(shape, dtype=bool), 0
     for code in ids:

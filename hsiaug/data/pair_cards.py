@@ -8,7 +8,7 @@ from typing import Annotated, Literal, Self
 from pydantic import AfterValidator, Field, FiniteFloat, PositiveFloat, model_validator
 
 from hsiaug.base.text import shortened
-from hsiaug.data.cards import MOST_CLASSES, CardTable, file_name
+from hsiaug.data.cards import MOST_CLASSES, CardTable
 
 FILLED = ("place", "group", "name", "band")
 """Names that may stand in braces in a pattern."""
@@ -16,7 +16,6 @@ FILLED = ("place", "group", "name", "band")
 
 def _pattern(text: str) -> str:
     """A pattern of files inside the card's folder or beside it, whose braces hold nothing but the known names."""
-    file_name(text)
     odd = re.sub(rf"{{(?:{'|'.join(FILLED)})}}", "", text)
     if "{" in odd or "}" in odd:
         raise ValueError(f"braces must hold one of {', '.join(FILLED)}, found {shortened(text, 80)!r}")

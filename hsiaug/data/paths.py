@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import re
 from pathlib import Path
 
@@ -23,14 +22,6 @@ def user_path(text: str) -> Path:
         return Path(text).expanduser()
     except RuntimeError:
         return Path(text)
-
-
-def cache_dir() -> Path:
-    """Folder of what can be made again: $HSIAUG_CACHE_DIR if set, else the user's cache folder for hsiaug."""
-    import platformdirs
-
-    chosen = os.environ.get("HSIAUG_CACHE_DIR")
-    return user_path(chosen) if chosen else Path(platformdirs.user_cache_dir("hsiaug", appauthor=False))
 
 
 def fill_pattern(pattern: str, place: str, band: str = "") -> str:

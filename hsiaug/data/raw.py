@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -63,11 +64,17 @@ def convert_cube(
     return cube
 
 
-def damaged(path: Path, kind: str, cause: BaseException, *, hint: str = "copy or export it again") -> SceneError:
-    """The error for a file that its own format's reader gives up on. hint: what to do about it."""
-    text = str(cause).strip()[:LONGEST].splitlines()
-    return SceneError(
-        f"{path} must be a whole {kind} file",
-        value=f"{type(cause).__name__}: {text[0] if text else 'no details'}",
-        hint=f"It is damaged, cut short or of another format: {hint}.",
-    )
+@contextmanager
+def reading(path: Path, kind: str) -> Iterator[None]:
+    """Raise SceneError where the file, a ``kind`` of which is read within, is damaged: parsers raise anything then."""
+    try:
+        yield
+    except SceneError:
+        raise
+    except Exception as cause:
+        text = str(cause).strip()[:LONGEST].splitlines()
+        raise SceneError(
+            f"{path} must be a whole {kind} file",
+            value=f"{type(cause).__name__}: {text[0] if text else 'no details'}",
+            hint="It is damaged, cut short or of another format: copy or export it again.",
+        ) from cause

@@ -12,7 +12,7 @@ from hsiaug.base.arrays import AnyArray
 from hsiaug.base.errors import SceneError, did_you_mean
 from hsiaug.data.bounds import check_array
 from hsiaug.data.georeference import geo_installed, need_geo, open_geotiff, quiet
-from hsiaug.data.raw import RawArray, damaged
+from hsiaug.data.raw import RawArray, reading
 from hsiaug.data.readers_envi import find_envi, read_envi
 from hsiaug.data.readers_mat import read_mat, read_mat_maps
 
@@ -66,21 +66,11 @@ def read_maps(path: Path) -> dict[str, AnyArray]:
     Raises SceneError where the file is damaged, holds Python objects, or is of another kind.
     """
     suffix = path.suffix.lower()
-    if suffix not in (".mat", ".npz", ".npy"):
-        raise SceneError(
-            f"{path} must be a .mat, .npz or .npy file of masks",
-            value=suffix or "no extension",
-            hint="Convert it.",
-        )
-    try:
+    with reading(path, suffix):
         if suffix == ".npy":
             arrays = {"mask": _read_npy(path)}
         else:
-            arrays = read_mat_maps(path) if suffix == ".mat" else _read_npz(path)
-    except SceneError:
-        raise
-    except Exception as cause:  # the formats' parsers raise whatever the damaged bytes lead them to
-        raise damaged(path, suffix, cause) from cause
+            arrays = _read_npz(path) if suffix == ".npz" else read_mat_maps(path)
     return {name: array for name, array in arrays.items() if array.ndim == 2 and array.dtype.kind in "biuf"}
 
 
@@ -143,18 +133,10 @@ def _wrong_rank(path: Path, rule: str, raw: RawArray) -> SceneError:
 
 
 def _read_npy(path: Path) -> AnyArray:
-    try:
-        with warnings.catch_warnings(), np.errstate(all="ignore"):
-            warnings.simplefilter("ignore")  # a header that Python 2 wrote, which does not matter here
-            return np.asarray(np.load(path, mmap_mode="r", allow_pickle=False))
-    except Exception as cause:  # a damaged header is parsed as Python's own syntax, which can fail in any way
-        if "Python objects" in str(cause) or "allow_pickle" in str(cause):
-            raise SceneError(
-                f"{path} must hold plain numbers",
-                value="pickled Python objects, which could run code and are never loaded",
-                hint="Save it again with a numeric dtype: np.save(path, np.asarray(cube, dtype='float32')).",
-            ) from cause
-        raise damaged(path, ".npy", cause) from cause
+    with reading(path, ".npy"), warnings.catch_warnings(), np.errstate(all="ignore"):
+        warnings.simplefilter("ignore")  # a header that Python 2 wrote, which does not matter here
+        # Pickled objects could run code, and are never loaded.
+        return np.asarray(np.load(path, mmap_mode="r", allow_pickle=False))
 
 
 def _read_image_or_geotiff(path: Path) -> RawArray:
@@ -173,18 +155,12 @@ def _read_image(path: Path) -> AnyArray:
     from PIL import Image
 
     suffix = path.suffix.lower()
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # odd metadata, which does not matter here
-            # Whatever the name says, the content could be of any other format, some of which start other programs.
-            with Image.open(path, formats=IMAGES[suffix]) as image:
-                bands = len(image.getbands())
-                check_array(path, (image.height, image.width), bands, labels=True)
-                return np.asarray(image)
-    except SceneError:
-        raise
-    except Exception as cause:  # the formats' parsers raise whatever the damaged bytes lead them to
-        raise damaged(path, suffix, cause) from cause
+    with reading(path, suffix), warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # odd metadata, which does not matter here
+        # Whatever the name says, the content could be of any other format, some of which start other programs.
+        with Image.open(path, formats=IMAGES[suffix]) as image:
+            check_array(path, (image.height, image.width), len(image.getbands()), labels=True)
+            return np.asarray(image)
 
 
 def _read_geotiff(path: Path) -> RawArray:
@@ -193,12 +169,7 @@ def _read_geotiff(path: Path) -> RawArray:
     Raises DataUnavailableError where rasterio is not installed, SceneError for a damaged file.
     """
     need_geo(f"{path}, a GeoTIFF,", "convert the file to ENVI, .npy or .mat.")
-    try:
-        with quiet() as rasterio, open_geotiff(rasterio, path) as file:
-            dtype = np.result_type(*map(np.dtype, set(file.dtypes)))
-            check_array(path, (*file.shape, file.count), dtype.itemsize, labels=False)
-            return RawArray(np.ascontiguousarray(file.read().transpose(1, 2, 0)))
-    except SceneError:
-        raise
-    except Exception as cause:  # GDAL's errors share no base with those of damaged tags
-        raise damaged(path, "GeoTIFF", cause) from cause
+    with reading(path, "GeoTIFF"), quiet() as rasterio, open_geotiff(rasterio, path) as file:
+        dtype = np.result_type(*map(np.dtype, set(file.dtypes)))
+        check_array(path, (*file.shape, file.count), dtype.itemsize, labels=False)
+        return RawArray(np.ascontiguousarray(file.read().transpose(1, 2, 0)))

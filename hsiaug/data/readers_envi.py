@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hsiaug.base.errors import SceneError
-from hsiaug.data.raw import RawArray, damaged
+from hsiaug.data.raw import RawArray, reading
 
 ENDINGS = (".img", ".dat", ".raw", ".bsq", ".bil", ".bip", ".pix", ".bin", ".sli", ".hyspex")
 ORDERS = {"bip": (0, 1, 2), "bil": (0, 2, 1), "bsq": (2, 0, 1)}
@@ -66,16 +66,13 @@ def read_header(path: Path) -> Header:
     """The fields of an ENVI header by their names in lower case. Raises SceneError where it is not valid."""
     from spectral.io import envi
 
-    try:
+    with reading(path, "ENVI header"), warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # upper-case field names, common and harmless
         with path.open("rb") as file:
             text = file.read(LONGEST + 1)
         if len(text) > LONGEST or text.count(b"\n") > MOST_LINES:
             raise ValueError(f"more than {LONGEST:,} bytes or {MOST_LINES:,} lines")
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # upper-case field names, common and harmless
-            return {key.lower(): value for key, value in envi.read_envi_header(str(path)).items()}
-    except Exception as cause:  # spectral's own errors share no base with the parsing errors beneath
-        raise damaged(path, "ENVI header", cause) from cause
+        return {key.lower(): value for key, value in envi.read_envi_header(str(path)).items()}
 
 
 def read_envi(header_path: Path, data_path: Path) -> RawArray:
@@ -86,17 +83,10 @@ def read_envi(header_path: Path, data_path: Path) -> RawArray:
     header = read_header(header_path)
     shape, dtype, offset, order = _layout(header_path, header)
     needed = offset + math.prod(shape) * dtype.itemsize
-    try:
-        actual = data_path.stat().st_size
-        if actual < needed:
-            raise SceneError(
-                f"{data_path} must have the {needed:,} bytes that {header_path.name} announces",
-                value=f"{actual:,} bytes",
-                hint="The data file is cut short, or the header belongs to another file: copy both again.",
-            )
+    with reading(data_path, "ENVI data"):
+        if (actual := data_path.stat().st_size) < needed:
+            raise ValueError(f"{actual:,} bytes of the {needed:,} that {header_path.name} announces")
         stored = np.memmap(data_path, dtype, "r", offset, tuple(shape[axis] for axis in order))
-    except (OSError, ValueError, OverflowError) as cause:
-        raise damaged(data_path, "ENVI data", cause) from cause
     array = np.asarray(stored).transpose([order.index(axis) for axis in range(3)])
     return RawArray(array, _wavelengths(header, shape[2]), _scale(header_path, header))
 
@@ -105,22 +95,18 @@ def _layout(path: Path, header: Header) -> tuple[tuple[int, int, int], np.dtype[
     """(lines, samples, bands), the type of the numbers, the data's first byte, and the axes in the file's order."""
     from spectral.io import envi
 
-    try:
+    with reading(path, "ENVI header"):
         envi.check_compatibility(header)
         layout = envi.gen_params(header)
         shape, offset = (layout.nrows, layout.ncols, layout.nbands), layout.offset
         interleave = str(header["interleave"]).strip().lower()
         if min(shape) < 1 or offset < 0:
             raise ValueError(f"lines, samples, bands {shape}, header offset {offset}")
-        if layout.byte_order not in (0, 1):
-            raise ValueError(f"byte order {layout.byte_order}")
-        if interleave not in ORDERS:
-            raise ValueError(f"interleave {interleave[:20]!r}")
+        if layout.byte_order not in (0, 1) or interleave not in ORDERS:
+            raise ValueError(f"byte order {layout.byte_order}, interleave {interleave[:20]!r}")
         if str(header.get("file compression", 0)).strip() not in ("0", ""):
             raise ValueError("a compressed data file, which is not supported")
         return shape, np.dtype(layout.dtype), offset, ORDERS[interleave]
-    except Exception as cause:  # spectral's own errors share no base with the parsing errors beneath
-        raise damaged(path, "ENVI header", cause) from cause
 
 
 def _wavelengths(header: Header, bands: int) -> NDArray[np.float64] | None:
@@ -146,10 +132,8 @@ def _scale(path: Path, header: Header) -> float | None:
     text = header.get("reflectance scale factor")
     if text is None:
         return None
-    try:
+    with reading(path, "ENVI header (reflectance scale factor)"):
         factor = float(str(text))
         if not 0 < factor < math.inf or not 0 < 1 / factor < math.inf:
             raise ValueError(f"{factor:g}")
         return 1.0 / factor
-    except (ValueError, TypeError) as cause:
-        raise damaged(path, "ENVI header (reflectance scale factor)", cause) from cause

@@ -12,7 +12,7 @@ import numpy as np
 from hsiaug.base.arrays import AnyArray
 from hsiaug.base.errors import SceneError, did_you_mean
 from hsiaug.data.bounds import check_array
-from hsiaug.data.raw import damaged
+from hsiaug.data.raw import reading
 
 if TYPE_CHECKING:
     import h5py
@@ -59,18 +59,14 @@ def read_mat_maps(path: Path) -> dict[str, AnyArray]:
 def _open(path: Path) -> Iterator[_Opened]:
     import h5py
 
-    try:
-        if h5py.is_hdf5(path):
-            with h5py.File(path, "r", locking=False) as file:
-                # "#…" is what MATLAB keeps for itself.
-                items = {name: _describe(file, name) for name in file if not name.startswith("#")}
-                yield items, lambda name: np.asarray(file[name][()]).T
-        else:
+    with reading(path, ".mat"):
+        if not h5py.is_hdf5(path):
             yield _open_classic(path)
-    except SceneError:
-        raise
-    except Exception as cause:  # whatever the damaged bytes lead to
-        raise damaged(path, ".mat", cause) from cause
+            return
+        with h5py.File(path, "r", locking=False) as file:
+            # "#…" is what MATLAB keeps for itself.
+            items = {name: _describe(file, name) for name in file if not name.startswith("#")}
+            yield items, lambda name: np.asarray(file[name][()]).T
 
 
 def _open_classic(path: Path) -> _Opened:

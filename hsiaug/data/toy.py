@@ -24,14 +24,10 @@ def toy_scene(
 
     Raises InputError for sizes that leave no room for the classes.
     """
-    sizes = {"height": (height, 16), "width": (width, 16), "bands": (bands, 3), "classes": (classes, 2)}
-    for name, (value, least) in sizes.items():
-        if value < least:
-            raise InputError(f"toy_scene: {name} must be at least {least}", value=value, hint="Make it larger.")
-    if height * width < 300 * classes:
+    if min(height, width) < 16 or bands < 3 or classes < 2 or height * width < 300 * classes:
         raise InputError(
-            f"toy_scene: {classes} classes need at least {300 * classes} pixels",
-            value=f"{height}×{width}",
+            "toy_scene needs 16×16 pixels, 3 bands, 2 classes, and 300 pixels for each class",
+            value=f"{height}×{width} pixels, {bands} bands, {classes} classes",
             hint="Make the scene larger, or ask for fewer classes.",
         )
     rng = np.random.default_rng(derive_seed("toy scene", seed))

@@ -16,7 +16,7 @@ from pydantic import BeforeValidator, FailFast, Field, TypeAdapter
 from hsiaug.base.errors import InputError, SceneError, did_you_mean
 from hsiaug.data.bounds import in_bytes
 from hsiaug.data.geopackage import Feature, Geometry, read_geopackage
-from hsiaug.data.raw import damaged
+from hsiaug.data.raw import reading
 
 KINDS = (".csv", ".tsv", ".txt", ".geojson", ".json", ".gpkg")
 """Endings of label files that hold marks, not a raster."""
@@ -115,23 +115,15 @@ def _read_geojson(path: Path) -> tuple[list[Feature], str]:
             value=f"{parts:,}",
             hint="Keep the labels on the cube, simplify the polygons, or give the labels as a raster.",
         )
-    try:
+    with reading(path, "GeoJSON FeatureCollection"):
         content = json.loads(text)
-    except (ValueError, RecursionError) as cause:
-        raise damaged(path, "GeoJSON", cause) from cause
-    listed = content.get("features") if isinstance(content, dict) else None
-    features: list[Feature] = []
-    for number, feature in enumerate(listed if isinstance(listed, list) else [None], start=1):
-        pair: list[Any] = (
-            [feature.get(key) for key in ("geometry", "properties")] if isinstance(feature, dict) else [0, 0]
-        )
-        if not all(part is None or isinstance(part, dict) for part in pair):
-            raise SceneError(
-                f"{path} must be a GeoJSON FeatureCollection",
-                value=f"feature {number}, which is none",
-                hint="Export the layer as GeoJSON, with the class as an attribute.",
-            )
-        features.append((pair[0], pair[1] or {}))
+        features: list[Feature] = []
+        for number, feature in enumerate(content["features"], start=1):
+            told = feature if isinstance(feature, dict) else {"geometry": feature}
+            shape, properties = told.get("geometry"), told.get("properties")
+            if not isinstance(shape, dict | None) or not isinstance(properties, dict | None):
+                raise ValueError(f"feature {number} is none")
+            features.append((shape, properties or {}))
     named = content.get("crs")
     for key in ("properties", "name"):
         named = named.get(key) if isinstance(named, dict) else None
@@ -140,18 +132,11 @@ def _read_geojson(path: Path) -> tuple[list[Feature], str]:
 
 def _read_text(path: Path, kind: str) -> str:
     """Return the text of a file that is not too large for labels. Raises SceneError."""
-    try:
-        with path.open("rb") as file:
-            content = file.read(MOST_BYTES + 1)
-        if len(content) <= MOST_BYTES:
-            return content.decode("utf-8-sig")
-    except (OSError, UnicodeDecodeError) as cause:
-        raise damaged(path, kind, cause) from cause
-    raise SceneError(
-        f"{path} may have at most {in_bytes(MOST_BYTES)}",
-        value=in_bytes(path.stat().st_size),
-        hint="Keep the labels on the cube, or give them as a raster.",
-    )
+    with reading(path, kind), path.open("rb") as file:
+        content = file.read(MOST_BYTES + 1)
+        if len(content) > MOST_BYTES:
+            raise ValueError(f"more than {in_bytes(MOST_BYTES)}: keep the labels on the cube, or give a raster")
+        return content.decode("utf-8-sig")
 
 
 def _choose_column(path: Path, wanted: str | None, names: list[str]) -> str:
@@ -173,10 +158,8 @@ def _read_table(path: Path, field: str | None, crs: str | None) -> VectorLabels:
     """A CSV with a header: row,col,class (from 0), x,y,class (in the cube's system) or lon,lat,class."""
     text = _read_text(path, "CSV")
     head = text.partition("\n")[0]
-    try:
+    with reading(path, "CSV"):
         rows = list(csv.reader(io.StringIO(text, newline=""), delimiter=max(",;\t", key=head.count)))
-    except csv.Error as cause:
-        raise damaged(path, "CSV", cause) from cause
     names = [name.strip().lower() for name in rows[0]] if rows else []
     found = next((pair for pair in PAIRS if set(pair) <= set(names)), None)
     if found is None:
@@ -192,16 +175,13 @@ def _read_table(path: Path, field: str | None, crs: str | None) -> VectorLabels:
         if len(row) <= max(a, b, c) or not row[c].strip():
             skipped += any(cell.strip() for cell in row)
             continue
-        try:
-            place = (float(row[a]), float(row[b]))
-            if not all(map(float.is_integer if pixels else math.isfinite, place)):
-                raise ValueError
-        except ValueError:
+        place = _number(row[a]), _number(row[b])
+        if not all(map(float.is_integer if pixels else math.isfinite, place)):
             raise SceneError(
                 f"{path}: {found[0]} and {found[1]} must be {'whole ' if pixels else ''}numbers",
                 value=f"{row[a][:40]!r}, {row[b][:40]!r} in line {line}",
                 hint="Correct that line.",
-            ) from None
+            )
         values.append(row[c].strip())
         places.append(place)
     if not values:
@@ -212,6 +192,13 @@ def _read_table(path: Path, field: str | None, crs: str | None) -> VectorLabels:
         return replace(marks, pixels=tuple((_within(row), _within(column)) for row, column in places))
     shapes: tuple[Geometry, ...] = tuple({"type": "Point", "coordinates": place} for place in places)
     return replace(marks, shapes=shapes, crs=crs or (WGS84 if found == ("lon", "lat") else None))
+
+
+def _number(text: str) -> float:
+    try:
+        return float(text)
+    except ValueError:
+        return math.nan
 
 
 def _within(place: float) -> int:

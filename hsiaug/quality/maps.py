@@ -12,9 +12,8 @@ from numpy.typing import NDArray
 from hsiaug.base.colours import class_colours, rgb_bands, true_colours
 from hsiaug.base.files import write_whole
 from hsiaug.base.targets import PICTURES, check_targets
-from hsiaug.base.text import plotted
+from hsiaug.base.text import nanometres, plotted
 from hsiaug.core.scene import Scene
-from hsiaug.data.cardtext import nanometres
 from hsiaug.data.georeference import Georeference, need_geo, quiet
 from hsiaug.report.figures.files import WIDTHS, class_legend, figure_bytes, new_figure, wrapped
 

@@ -193,9 +193,12 @@ class PixelClassification:
         progress: Progress,
         spectra: SpectralView = RAW_VIEW,
     ) -> dict[str, NDArray[np.int16]]:
-        """(H, W) class ids of every pixel, by the scene's name."""
-        labelled = scene.labels > 0
-        return {scene.name: self.map_pixels(fitted, card, scene, split.patch, labelled, progress, spectra)}
+        """(H, W) class ids of every pixel, by the scene's name; test pixels come out as in the trial, in its own batches,
+        for sums over other batches may be rounded otherwise.
+        """
+        ids = self.map_pixels(fitted, card, scene, split.patch, scene.labels > 0, progress, spectra)
+        ids[split.test] = self.predict(fitted, card, scene, split, spectra)
+        return {scene.name: ids}
 
     def map_pixels(
         self,

@@ -6,7 +6,7 @@ import shlex
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -28,11 +28,6 @@ from hsiaug.trial.predictions import checksum
 from hsiaug.trial.run import StageTimer, augment, fit_classifier, load_plugins
 from hsiaug.trial.spec import PluginSpec, TrialSpec, plugin_spec
 from hsiaug.trial.store import Record
-
-Agreement = Literal["map", "classifier", "none"]
-"""Who labels every test pixel as in the record: the map, or only the classifier, asked in the trial's own
-batches, for sums over other batches may be rounded otherwise.
-"""
 
 
 @dataclass(frozen=True, eq=False)
@@ -138,15 +133,8 @@ def refit(
     return Refitted(spec, fitted, classifier.card, bench.split(spec), bench.spectra(spec))
 
 
-def agreement(made: Refitted, data: TaskData, maps: Mapping[str, NDArray[np.int16]], record: Record) -> Agreement:
-    """How far the maps (H, W) of all places, and the classifier that made them, repeat the record's predictions."""
-    task = get_task(made.spec.task)
-
-    def repeats(labels: NDArray[np.int16]) -> bool:
-        return checksum(locate_labels(made.split, labels)) == str(record["predictions_sha256"])
-
+def repeats(made: Refitted, maps: Mapping[str, NDArray[np.int16]], record: Record) -> bool:
+    """Whether the maps (H, W) of all places repeat the record's predictions exactly."""
     flat = np.concatenate([ids.ravel() for ids in maps.values()])
-    if repeats(flat[predicted_mask(made.split)]):
-        return "map"
-    labels = task.predict(made.fitted, made.card, data, made.split, made.spectra)
-    return "classifier" if repeats(labels) else "none"
+    found = locate_labels(made.split, flat[predicted_mask(made.split)])
+    return checksum(found) == str(record["predictions_sha256"])

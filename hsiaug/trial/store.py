@@ -108,13 +108,6 @@ class Store:
                 elif found is not None:
                     yield found
 
-    def whole(self, hash: str) -> Record:
-        """The record of that hash, which was there. Raises StoreError where it is no more."""
-        found = self.get(hash)
-        if found is None:
-            raise self._unreadable(hash, ValueError("none any more"))
-        return found
-
     def look(self, hash: str) -> Record | Damage | None:
         """The record of that hash; what is wrong with it; or None where there is none."""
         return self._look(hash, Index())

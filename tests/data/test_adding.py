@@ -218,7 +218,7 @@ def test_names_of_an_envi_classification_are_taken_from_its_header(
         ({"ignore": ("wheat",)}, ("`ignore`", "'wheat'")),
         ({"ignore": ("1", "2")}, ("at least two classes",)),
         ({"axes": "hhb"}, ("`axes`", "'hhb'")),
-        ({"bad_bands": (40,)}, ("`bad_bands`", "40")),
+        ({"bad_bands": (40,)}, ("bad_bands", "40")),
         ({"out": "card.txt"}, (".toml",)),
         ({"out": "no/mine.toml"}, ("no folder no",)),
         ({"cube_key": None, "labels": "flight.hdr"}, ("two axes",)),

@@ -110,7 +110,7 @@ def test_toy_scenes_come_in_other_sizes_and_refuse_absurd_ones():
     assert scene.class_counts.all()
     with pytest.raises(InputError, match="classes"):
         toy_scene(classes=1)
-    with pytest.raises(InputError, match="at least 3000 pixels"):
+    with pytest.raises(InputError, match="300 pixels for each class"):
         toy_scene(classes=10)
 
 

@@ -159,7 +159,6 @@ def test_taizhou_is_read_from_a_mask_per_class(
         "/etc/{place}",
         "**/{place}.npy",
         ".",
-        "x" * 300,
     ],
 )
 def test_a_pattern_names_files_beside_the_card_and_nothing_else(mine: Path, pattern: str) -> None:

@@ -84,9 +84,9 @@ def test_a_file_of_something_else_is_refused(estate, tmp_path, name, content):
 
 def test_pickled_objects_are_never_loaded(estate, tmp_path):
     np.save(tmp_path / "c.npy", np.array([{"a": 1}], dtype=object), allow_pickle=True)
-    assert "never loaded" in refusal(estate('file = "c.npy"'))
+    assert "Python objects" in refusal(estate('file = "c.npy"'))
     (tmp_path / "c.npy").write_bytes(pickle.dumps([1, 2, 3]))
-    assert "never loaded" in refusal(estate('file = "c.npy"'))
+    assert "pickle" in refusal(estate('file = "c.npy"'))
 
 
 def test_complex_numbers_and_text_are_refused(estate, cube, tmp_path):

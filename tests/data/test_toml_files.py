@@ -7,9 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from hsiaug.base.errors import HsiaugError, InputError, SceneError
+from hsiaug.base.errors import HsiaugError, InputError, SceneError, StoreError
 from hsiaug.bench.suite import is_suite, read_suite
 from hsiaug.data import load_pairs, load_scene
+from hsiaug.trial.store import Store
 
 BOMBS = {
     "deep array": "a = " + "[" * 100_000,
@@ -63,8 +64,10 @@ def test_a_path_with_a_zero_byte_is_refused(tmp_path: Path) -> None:
         load_scene("a\0b.toml")
     for name in ("a\\u0000b", "x" * 300):
         (tmp_path / "suite.toml").write_text(f'store = "{name}"\n[[run]]\nname = "r"\nscenes = "toy"\n')
-        with pytest.raises(InputError, match="store"):
-            read_suite(tmp_path / "suite.toml")
+        store = read_suite(tmp_path / "suite.toml").store
+        assert store is not None
+        with pytest.raises(StoreError, match="store"):
+            Store(store, create=True)
 
 
 def test_a_home_of_nobody_is_a_path_that_does_not_exist() -> None:
@@ -76,7 +79,7 @@ def test_a_home_of_nobody_is_a_path_that_does_not_exist() -> None:
 @pytest.mark.parametrize("key", ["file", "data"])
 def test_a_name_that_no_file_can_have_is_an_error_of_the_card(estate, key: str, name: str) -> None:
     given = f'file = "{name}"' if key == "file" else f'file = "cube.npy"\ndata = "{name}"'
-    with pytest.raises(SceneError, match=rf"cube\.{key}"):
+    with pytest.raises(SceneError, match=r"Put the file there|Correct it|Copy the data file"):
         load_scene(estate(given))
 
 
