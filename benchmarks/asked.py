@@ -18,7 +18,7 @@ from statistics import fmean
 
 from benchmarks.common import main_score, markdown, read_csv, say, scored_rows, write_csv
 from hsiaug.metrics.significance import t_interval
-from hsiaug.protocol.asked import read_asked
+from hsiaug.protocol.based import read_asked
 
 KEPT = (
     "hash", "scene", "protocol_argument", "seed", "generator", "generator_version", "lambda", "classifier",

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -17,7 +16,6 @@ from hsiaug.tasks.task import TaskData
 from hsiaug.trial.run import Outcome
 from hsiaug.trial.spec import TrialSpec
 
-VARIABLE = "HSIAUG_CLUSTER"
 MOST = 10**6
 Number = Annotated[int, Field(ge=1, le=MOST)]
 Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9_][A-Za-z0-9_.,:@+-]{0,254}$")]
@@ -53,18 +51,17 @@ class ClusterSettings(BaseModel):
 def cluster_settings(
     on: str | None, typed: Iterable[str], suite: Mapping[str, object] | None = None
 ) -> ClusterSettings:
-    """Return settings: KEY=VALUE as typed beats the environment, which beats the suite. on: the engine, if named.
+    """Return settings: KEY=VALUE as typed beats the suite. on: the engine, if named.
 
     Raises InputError for anything that is no such setting.
     """
     found = dict(suite or {})
-    for source, words in ((VARIABLE, os.environ.get(VARIABLE, "").split()), ("`cluster`", typed)):
-        for word in words:
-            key, equals, value = word.partition("=")
-            if not equals or key not in ClusterSettings.model_fields:
-                hint = did_you_mean(key, ClusterSettings.model_fields)
-                raise InputError(f"{source} must be KEY=VALUE", value=repr(word), hint=hint)
-            found[key] = value
+    for word in typed:
+        key, equals, value = word.partition("=")
+        if not equals or key not in ClusterSettings.model_fields:
+            hint = did_you_mean(key, ClusterSettings.model_fields)
+            raise InputError("`cluster` must be KEY=VALUE", value=repr(word), hint=hint)
+        found[key] = value
     if on is not None:
         found["on"] = on
     try:

@@ -18,7 +18,7 @@ from hsiaug.base.terminal import live, progress_bars
 from hsiaug.bench.costs import Costs, Forecast
 from hsiaug.bench.engine import Event, OnEvent
 from hsiaug.trial.arm import ALONE, BOTH
-from hsiaug.trial.failures import ErrorKind, error_kind, one_line, why_failed
+from hsiaug.trial.record_json import ErrorKind, error_kind, one_line, why_failed
 from hsiaug.trial.spec import TrialSpec
 from hsiaug.trial.store import Store
 

@@ -147,7 +147,7 @@ def _picks(asked: str, protocol: str | None, usual: str, task: Task) -> str:
     protocol, which it takes the place of.
     """
     from hsiaug.advice.asked import PARTS
-    from hsiaug.protocol.asked import MOST
+    from hsiaug.protocol.based import MOST
     from hsiaug.protocol.picks import FILES
 
     if not task.single_pixels:

@@ -68,10 +68,6 @@ class Georeference:
         # Far beyond any cube, but within int64.
         return np.clip(np.stack([row, column], axis=1), -(2.0**40), 2.0**40)
 
-    def pixels(self, x: NDArray[np.float64], y: NDArray[np.float64]) -> NDArray[np.int64]:
-        """(n, 2) row and column of the pixels that hold the points at x (n,), y (n,)."""
-        return np.floor(self.places(x, y)).astype(np.int64)
-
 
 @dataclass(frozen=True)
 class Declared:

@@ -135,7 +135,7 @@ def _known_keys(loc: tuple[int | str, ...], schema: type[BaseModel]) -> list[str
     return list(fields)
 
 
-def _models(annotation: object) -> Iterator[type[BaseModel]]:
+def _models(annotation: Any) -> Iterator[type[BaseModel]]:
     """The models among the parts of a type, as of ``tuple[Model, ...]``."""
     if hasattr(annotation, "model_fields"):
         yield annotation

@@ -91,6 +91,28 @@ def read_added(argument: str) -> AddedLabels | None:
     return AddedLabels(int(match[1]), match[2]) if match else None
 
 
+STRATEGIES = ("suggest", "random", "uncertain")
+"""Pixels to ask for: those of ``hsiaug suggest``; any; those that its committee disagrees on most."""
+MOST = 999
+"""Pixels that can be asked for."""
+
+
+class AskedLabels(NamedTuple):
+    """Parts of an argument: pixels in all, one of STRATEGIES, and the text of the base protocol."""
+
+    number: int
+    strategy: str
+    base: str
+
+
+def read_asked(argument: str) -> AskedLabels | None:
+    """``16xsuggest:issd`` → 16, ``suggest`` and ``issd``; ``0:issd`` → none at all; None for another form."""
+    if argument.strip().startswith("0:"):
+        return AskedLabels(0, "random", argument.strip()[2:])
+    match = re.fullmatch(r"([1-9][0-9]{0,2})x([a-z]+):(.+)", argument.strip(), flags=re.ASCII | re.DOTALL)
+    return AskedLabels(int(match[1]), match[2], match[3]) if match else None
+
+
 @dataclass(frozen=True)
 class Added(Based):
     """The base draw, its buffer, and K more labelled pixels of each class, anywhere; draws are nested in K.

@@ -135,15 +135,6 @@ class Fields(_InPlaces):
     def amount(cls, text: str) -> str:
         return cls.number(text, whole="." not in text and "e" not in text)
 
-    def draw(self, scene: Scene, seed: int, patch: int) -> Draw:
-        if all(len(np.unique(scene.fields[scene.labels == c])) < 2 for c in scene.class_ids):
-            raise SplitError(
-                f"protocol {self.name} needs a class of two fields or more",
-                value=f"one field of each class of {scene.name}",
-                hint="Take issd.",
-            )
-        return super().draw(scene, seed, patch)
-
 
 class KShot(_InPlaces):
     """K pixels of each class, capped at a quarter of the small ones; or K of the rarest to M of the largest."""

@@ -7,7 +7,6 @@ pluggy's own loading is eager and stops at the first failure; here a package tha
 from __future__ import annotations
 
 import importlib
-import os
 import traceback
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
@@ -163,8 +162,7 @@ class Registry:
 def registry() -> Registry:
     """The registry of the installed entry points, which are read once per process, and of classes handed over.
 
-    Raises PluginError for two distributions that claim one name, and, with HSIAUG_PLUGINS=strict, for any
-    package that fails to load.
+    Raises PluginError for two distributions that claim one name.
     """
     found = _installed()
     return Registry({**found.plugins, **_handed}, found.broken) if _handed else found
@@ -215,12 +213,6 @@ def build_registry(points: list[EntryPoint]) -> Registry:
             continue
         for entry in entries:
             _add(plugins, Found(entry, distribution, version))
-    if broken and os.environ.get("HSIAUG_PLUGINS") == "strict":
-        raise PluginError(
-            f"plugin package {broken[0].distribution} must load (HSIAUG_PLUGINS=strict)",
-            value=broken[0].error,
-            hint="Repair or uninstall it, or unset HSIAUG_PLUGINS.",
-        )
     return Registry(plugins, tuple(broken))
 
 

@@ -16,7 +16,7 @@ from hsiaug.report.records import PARTS, ArmCell, Audit, CellKey, DrawKey, Trial
 from hsiaug.report.scores import CONTROL_CLASSIFIERS
 from hsiaug.report.tables import Table, named
 from hsiaug.trial.arm import ALONE, RIVALS, needed_of
-from hsiaug.trial.failures import ErrorKind, error_kind, why_failed
+from hsiaug.trial.record_json import ErrorKind, error_kind, why_failed
 
 NAMED = 12
 """Arms that a line names; the rest is counted, and listed by ``hsiaug report --by seed``."""

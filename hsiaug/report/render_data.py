@@ -17,7 +17,7 @@ from hsiaug.report.notes import control_notes, number_notes, significance_note, 
 from hsiaug.report.records import ArmCell, Trial
 from hsiaug.report.tables import Report, Table
 from hsiaug.trial.arm import Arm, Method
-from hsiaug.trial.failures import why_failed
+from hsiaug.trial.record_json import why_failed
 
 AUDITED = (
     "leaky", "radius", "n_train", "n_test", "n_buffered", "centre_overlap_percent", "patch_overlap_percent"

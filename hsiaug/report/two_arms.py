@@ -32,7 +32,7 @@ from hsiaug.report.render_data import mean_json
 from hsiaug.report.scores import Metric
 from hsiaug.report.tables import Report, Table
 from hsiaug.trial.arm import ALONE, Method
-from hsiaug.trial.failures import why_failed
+from hsiaug.trial.record_json import why_failed
 
 if TYPE_CHECKING:
     from pandas import DataFrame

@@ -12,8 +12,7 @@ from numpy.typing import NDArray
 from hsiaug.base.errors import InputError, did_you_mean
 from hsiaug.base.seeds import derive_seed
 from hsiaug.core.scene import Scene
-from hsiaug.protocol.asked import MOST, STRATEGIES, AskedLabels, read_asked
-from hsiaug.protocol.based import Based, takeable
+from hsiaug.protocol.based import MOST, STRATEGIES, AskedLabels, Based, read_asked, takeable
 from hsiaug.protocol.protocols import Buffer, Draw
 from hsiaug.protocol.split import Blind
 from hsiaug.quality.synthesis import silent
@@ -38,13 +37,13 @@ class Asked(Based):
 
     Of each class one labelled pixel in ``ONE_IN``, at random, may be asked for, and all others that the base draw tests
     are tested: so the test pixels of a draw are the same for any strategy and number. Labels are read once they are
-    chosen; of several batches, each is chosen by what the earlier ones gave. Nothing is left out round asked pixels, so
-    some of their neighbours are tested: the audit counts them, and the draw is tagged LEAKY. Fields are seen or new
-    as they are without the asked pixels. ``buffer`` is that of the base draw.
+    chosen. Nothing is left out round asked pixels, so some of their neighbours are tested: the audit counts them, and
+    the draw is tagged LEAKY. Fields are seen or new as they are without the asked pixels. ``buffer`` is that of the base
+    draw.
     """
 
     card = Card("asked", "1", "The draw of another protocol with more labels, where a strategy asks for them")
-    usage = "asked:NxSTRATEGY:PROTOCOL, as asked:16xsuggest:issd; asked:16/4xsuggest:issd in batches of 4, asked:0:issd"
+    usage = "asked:NxSTRATEGY:PROTOCOL, as asked:16xsuggest:issd or asked:0:issd"
     example = "2xrandom:issd"
     leaky = True
     left_out = "not asked for"
@@ -65,7 +64,7 @@ class Asked(Based):
                 value=repr(said.strategy),
                 hint=did_you_mean(said.strategy, STRATEGIES),
             )
-        return cls.of(_head(said), said.base, buffer, folder)
+        return cls.of(f"{said.number}x{said.strategy}" if said.number else "0", said.base, buffer, folder)
 
     @property
     def asked(self) -> AskedLabels:
@@ -99,7 +98,7 @@ class Asked(Based):
             pixels = rng.permutation(np.argwhere(rest & (scene.labels == c)))
             kept = takeable(test[tuple(pixels.T)])
             pool[tuple(pixels[kept][: len(pixels) // ONE_IN].T)] = True
-        key = (scene.sha256, *self.of_base, patch, seed, said.strategy, said.batch)
+        key = (scene.sha256, *self.of_base, patch, seed, said.strategy)
         order = _orders.setdefault(key, [])
         if said.strategy == "random" and not order:
             order += map(tuple, rng.permutation(np.argwhere(pool))[:MOST].tolist())
@@ -133,17 +132,9 @@ class Asked(Based):
         doubt = disagreement(votes, len(scene.class_names))
         if said.strategy == "uncertain":
             pixels = np.random.default_rng(derive_seed("uncertain", seed)).permutation(np.argwhere(open_))
-            most = np.argsort(-doubt[tuple(pixels.T)], kind="stable")[: said.batch]
+            most = np.argsort(-doubt[tuple(pixels.T)], kind="stable")[:MOST]
             return [(row, column) for row, column in pixels[most].tolist()]
         segments = Segments(ground, open_)
-        count = min(said.batch, len(segments.ids))
+        count = min(MOST, len(segments.ids))
         chosen, _ = cover(segments.centres, segments.sums(doubt + FLOOR), ground.features[train], count)
         return [segments.medoid(j) for j in chosen]
-
-
-def _head(said: AskedLabels) -> str:
-    """What stands before the base protocol; without batches where there is one, or they change nothing."""
-    if not said.number:
-        return "0"
-    one = said.batch >= said.number or said.strategy == "random"
-    return f"{said.number}{'' if one else f'/{said.batch}'}x{said.strategy}"

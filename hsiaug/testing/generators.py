@@ -208,7 +208,7 @@ def resumes(subject: GeneratorSubject) -> None:
     if subject.card.prepares:
         learn["prepared"] = bench.prepared(
             bench.spec, subject.plugin(subject.params), DEVICE, ProgressRecorder()
-        ).state
+        ).fitted
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name) / "checkpoint"
 

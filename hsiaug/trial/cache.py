@@ -9,7 +9,7 @@ import shutil
 import time
 from collections.abc import Callable, Hashable, Sequence
 from contextlib import nullcontext
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar, cast
@@ -46,15 +46,6 @@ WORTH_SAVING = 2.0
 def has_fit(folder: Path, spec: TrialSpec) -> bool:
     """Whether a trial's fit was saved in the folder of a store's fits."""
     return (folder / spec.fit_hash).is_dir()
-
-
-@dataclass(frozen=True)
-class Preparation:
-    """What a generator learnt of a scene without labels. seconds: that this took, now or when it was saved."""
-
-    key: str
-    state: Prepared
-    seconds: float
 
 
 class _Kept:
@@ -159,7 +150,7 @@ class Workbench:
 
     def prepare(
         self, spec: TrialSpec, generator: Generator, device: str, progress: Progress
-    ) -> Preparation | None:
+    ) -> Fit[Prepared] | None:
         """What the trial's generator learns without labels: from memory, from disk, or learnt now.
 
         None where the generator declares no such stage, or its fit is there already. Of the processes that share a
@@ -172,7 +163,7 @@ class Workbench:
             return None
         return self.prepared(spec, generator, device, progress)
 
-    def prepared(self, spec: TrialSpec, generator: Generator, device: str, progress: Progress) -> Preparation:
+    def prepared(self, spec: TrialSpec, generator: Generator, device: str, progress: Progress) -> Fit[Prepared]:
         """As :meth:`prepare`, whether the fit needs it or not."""
         view = cast("TrainView", self.view(spec, generator.card.scope))
         identity = spec.generator.of_preparation(self.pixels(spec, generator.card.scope), spec.patch)
@@ -185,7 +176,7 @@ class Workbench:
             shown = view_without_labels(view)
             return partial(made.prepare, shown, seed=seed, device=device, progress=progress)
 
-        def load_or_learn() -> Preparation:
+        def load_or_learn() -> Fit[Prepared]:
             wait = self._folder is not None and self.saves
             with only_one(cast(Path, self._folder) / key, progress) if wait else nullcontext():
                 found: Fit[Prepared] = self._load_or_make(
@@ -196,7 +187,7 @@ class Workbench:
                     learn,
                     {"scene": spec.scene, **identity["prepares"], **identity},
                 )
-            return Preparation(key, found.fitted, found.seconds)
+            return replace(found, key=key)
 
         return self._of_pixels.once(key, device, load_or_learn)
 
@@ -209,11 +200,10 @@ class Workbench:
             fit = cast("Callable[..., FittedGenerator]", generator.fit)
             fit = partial(fit, view, seed=seed, device=device, progress=progress)
             if generator.card.prepares:
-                fit = partial(fit, prepared=self.prepared(spec, generator, device, progress).state)
+                fit = partial(fit, prepared=self.prepared(spec, generator, device, progress).fitted)
             return fit
 
         def load_or_fit() -> Fit[FittedGenerator]:
-            # Looked up only where something is saved: a generator of a test need not have it.
             return self._load_or_make(
                 spec.fit_hash, generator.card, "fit", lambda path: generator.load(path, device=device), learn
             )

@@ -34,10 +34,13 @@ POLL = 0.5
 
 @dataclass(frozen=True)
 class Fit(Generic[State]):
-    """A fitted generator, or what one prepared, and the seconds that it took, now or when it was saved."""
+    """A fitted generator, or what one prepared, and the seconds that it took, now or when it was saved. key: of what was
+    prepared, by its content.
+    """
 
     fitted: State
     seconds: float
+    key: str = ""
 
 
 def load_fit(folder: Path, load: Callable[[Path], State]) -> Fit[State] | str | None:

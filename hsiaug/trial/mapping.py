@@ -59,27 +59,33 @@ def spec_of(record: Record, data: TaskData, plugins: Registry) -> TrialSpec:
             value=f"{data.name}, sha256 {data.sha256[:12]}… in place of {scene['sha256'][:12]}…",
             hint=f"Name {record.get('scene_ref') or scene['name']}; if its files or card changed, benchmark it anew.",
         )
-    protocol = _protocol(record)
-    spec = TrialSpec(
-        task=stated["task"],
-        scene=stated["scene"]["name"],
-        scene_sha256=data.sha256,
-        protocol=protocol,
-        patch=stated["patch"],
-        seed=stated["seed"],
-        generator=_plugin("generator", stated["generator"], plugins, data),
-        classifier=_plugin("classifier", stated["classifier"], plugins, data),
-        rate=Rate.of(stated),
-        omega=stated["omega"],
-        draws=data.drawn_as,
-        view=stated.get("view", RAW),
-        train=stated.get("train", BOTH),
-    )
-    if spec.hash != record["hash"]:
+    differs = ""
+    try:
+        spec = TrialSpec(
+            task=stated["task"],
+            scene=stated["scene"]["name"],
+            scene_sha256=data.sha256,
+            protocol=_protocol(record),
+            patch=stated["patch"],
+            seed=stated["seed"],
+            generator=_plugin("generator", stated["generator"], plugins, data),
+            classifier=_plugin("classifier", stated["classifier"], plugins, data),
+            rate=Rate.of(stated),
+            omega=stated["omega"],
+            draws=data.drawn_as,
+            view=stated.get("view", RAW),
+            train=stated.get("train", BOTH),
+        )
+        for kind, one in spec.plugins:
+            if one.version != stated[kind]["version"]:
+                differs = f"{kind} {one.name} has version {one.version}, in the record {stated[kind]['version']}"
+    except TypeError as error:
+        differs = f"a plugin takes other parameters ({error})"
+    if differs or spec.hash != record["hash"]:
         raise InputError(
             "--record must be of a trial that this hsiaug runs alike",
-            value=f"record {record['hash']}, which would be {spec.hash} here",
-            hint="Descriptions or draws of the card, or the format, have changed: benchmark the scene anew.",
+            value=differs or "descriptions or draws of the card, or the format, are others",
+            hint="Benchmark the scene anew, or install the hsiaug of that time.",
         )
     return spec
 
@@ -98,21 +104,7 @@ def _protocol(record: Record) -> SplitProtocol:
 
 def _plugin(kind: Kind, stated: dict[str, Any], plugins: Registry, data: TaskData) -> PluginSpec:
     card: Card = plugins.find(kind, stated["name"]).load().card
-    if card.version != stated["version"]:
-        raise InputError(
-            f"{kind} {card.name} must have the version of the record, {stated['version']}",
-            value=card.version,
-            hint="Benchmark the scene anew, or install the hsiaug of that time.",
-        )
-    try:
-        params = card.params(**stated["params"])
-    except TypeError as error:
-        raise InputError(
-            f"{kind} {card.name} must take the parameters of the record",
-            value=error,
-            hint="Benchmark the scene anew.",
-        ) from error
-    return plugin_spec(card, params, data)
+    return plugin_spec(card, card.params(**stated["params"]), data)
 
 
 def refit(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, TypeGuard
 
 import numpy as np
 from numpy.typing import NDArray
@@ -280,28 +280,23 @@ def _recomputed(
     return get_task(task).metrics(matrix, named, parts.get("fields"), parts.get("visibility"))
 
 
-def _difference(stated: Any, found: Any, key: str) -> str | None:
+def _difference(stated: object, found: object, key: str) -> str | None:
     """The first place where two values of JSON differ by more than rounding, in words."""
-    if isinstance(found, dict) and isinstance(stated, dict):
-        for name in dict.fromkeys((*found, *stated)):
-            if name not in stated:
-                return f"{key}.{name} is missing"
-            if name not in found:
-                return f"{key}.{name} does not follow from metrics.confusion"
-            if said := _difference(stated[name], found[name], f"{key}.{name}"):
-                return said
+    if stated == found:
         return None
-    if isinstance(found, list) and isinstance(stated, list) and len(found) == len(stated):
-        if stated == found:
-            return None
-        pairs = zip(stated, found, strict=True)
-        return next((said for i, pair in enumerate(pairs) if (said := _difference(*pair, f"{key}[{i}]"))), None)
-    if _number(stated) and _number(found):
-        equal = math.isclose(stated, found, rel_tol=CLOSE, abs_tol=CLOSE)
-    else:
-        equal = type(stated) is type(found) and stated == found
-    return None if equal else f"{key} states {_short(stated)}, where metrics.confusion gives {_short(found)}"
+    places: Iterable[tuple[str | int, object]] = ()
+    if isinstance(found, dict) and isinstance(stated, dict):
+        if odd := sorted(stated.keys() ^ found.keys()):
+            return f"{key}.{odd[0]} is missing or does not follow from metrics.confusion"
+        places = found.items()
+    elif isinstance(found, list) and isinstance(stated, list) and len(stated) == len(found):
+        places = enumerate(found)
+    elif not (_number(stated) and _number(found) and math.isclose(stated, found, rel_tol=CLOSE, abs_tol=CLOSE)):
+        return f"{key} states {_short(stated)}, where metrics.confusion gives {_short(found)}"
+    inner: Any = stated
+    form = "{}.{}" if isinstance(found, dict) else "{}[{}]"
+    return next((said for i, value in places if (said := _difference(inner[i], value, form.format(key, i)))), None)
 
 
-def _number(value: object) -> bool:
+def _number(value: object) -> TypeGuard[float]:
     return isinstance(value, int | float) and not isinstance(value, bool)

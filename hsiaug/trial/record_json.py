@@ -1,9 +1,10 @@
-"""Records as JSON: what is read of a file, and what is written."""
+"""Records as JSON: what is read of a file, and what is written; and the error of a failed one in a line."""
 
 from __future__ import annotations
 
 import json
 import math
+import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -99,3 +100,38 @@ def made_nothing(record: Record) -> bool:
         return False
     fitted = "fit_generator" in (record.get("timings") or {})
     return not fitted and not any((record.get("samples") or {}).get("synthetic") or [0])
+
+
+LONGEST_LINE = 160
+"""Characters of an error in a line; the whole of it is in the record."""
+
+ESCAPES = re.compile(r"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)?|.?)", re.DOTALL)
+"""Sequences that a terminal obeys: colours, titles, links, single commands."""
+
+ErrorKind = tuple[str, str, str]
+"""Type, stage and first line of an error: two failures that share them have one cause."""
+
+
+def error_kind(record: Record) -> ErrorKind:
+    """The key by which failures are grouped."""
+    error = record.get("error") or {}
+    lines = str(error.get("message") or "").strip().splitlines()
+    return (
+        one_line(error.get("type") or "unknown error"),
+        one_line(error.get("stage") or "unknown"),
+        one_line(lines[0] if lines else ""),
+    )
+
+
+def why_failed(record: Record) -> str:
+    """``PluginError in sample: no sample came back``."""
+    type_, stage, line = error_kind(record)
+    where = "" if stage == "unknown" else f" in {stage}"
+    return f"{type_}{where}" + (f": {line}" if line else "")
+
+
+def one_line(text: object, longest: int = LONGEST_LINE) -> str:
+    """A text without line breaks and without characters that move a cursor or hide others; cut where it is longer."""
+    bare = ESCAPES.sub(" ", str(text))
+    line = " ".join("".join(c if c.isprintable() else " " for c in bare).split())
+    return line if len(line) <= longest else f"{line[:longest].rstrip()} (cut)"

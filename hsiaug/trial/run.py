@@ -19,13 +19,14 @@ from numpy.typing import NDArray
 from hsiaug.base.errors import PluginError
 from hsiaug.base.seeds import derive_seed
 from hsiaug.base.threads import threads
-from hsiaug.contracts import Classifier, FittedClassifier, Generator, Progress
+from hsiaug.contracts import Classifier, FittedClassifier, Generator, Prepared, Progress
 from hsiaug.registry.card import Card
 from hsiaug.registry.lookup import Registry
 from hsiaug.tasks.pixels import Prediction
 from hsiaug.tasks.task import Task, TaskData, TaskSamples, TaskSplit, locate_labels, predicted_mask
 from hsiaug.trial.arm import SYNTHETIC
-from hsiaug.trial.cache import Preparation, Workbench
+from hsiaug.trial.cache import Workbench
+from hsiaug.trial.fits import Fit
 from hsiaug.trial.guard import call_failure, kept_state, plain_json, time_limit
 from hsiaug.trial.machine import PeakMemory, counted_work, environment, resolve_device
 from hsiaug.trial.predictions import checksum
@@ -54,7 +55,7 @@ class StageTimer:
     cpu: dict[str, float] = field(default_factory=dict)
     steps: dict[str, int | None] = field(default_factory=lambda: {"fit_generator": None, "fit_classifier": None})
     tell: Callable[[str], None] = _nobody
-    prepared: Preparation | None = None
+    prepared: Fit[Prepared] | None = None
 
     @contextmanager
     def at(self, stage: str) -> Iterator[None]:

@@ -18,7 +18,7 @@ from hsiaug.registry.lookup import Registry
 from hsiaug.tasks.task import TaskData, get_task
 from hsiaug.trial.arm import BOTH, SYNTHETIC, Arm, Method
 from hsiaug.trial.guard import kept_state
-from hsiaug.trial.hashing import canonical_json, short_hash
+from hsiaug.trial.hashing import short_hash
 
 FORMAT = 1
 """Raise when the same spec gives another result than before (a change of protocol, metric or seeding)."""
@@ -42,11 +42,6 @@ class PluginSpec:
     @cached_property
     def _params(self) -> dict[str, Any]:
         return asdict(self.params)
-
-    @cached_property
-    def canonical(self) -> str:
-        """All of it as canonical JSON."""
-        return canonical_json(self.as_json())
 
     @cached_property
     def hash(self) -> str:

@@ -204,22 +204,18 @@ def test_a_local_run_imports_no_engine_of_clusters(tmp_path: Path, env: dict[str
     assert hsiaug(*arguments(tmp_path / "local"), env=env).returncode == 0
 
 
-def test_options_beat_the_environment_and_that_the_suite(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("HSIAUG_CLUSTER", "workers=3 memory=4GB")
-
+def test_options_beat_the_suite() -> None:
     found = cluster_settings(
         None, ["workers=5"], {"on": "dask", "workers": 2, "memory": "1GB", "partition": "short"}
     )
 
-    assert (found.workers, found.memory, found.partition) == (5, "4GB", "short")
+    assert (found.workers, found.memory, found.partition) == (5, "1GB", "short")
     assert found.on == "dask" and cluster_settings("local", [], {"on": "dask"}).on == "local"
 
 
-def test_a_setting_nobody_knows_is_refused_wherever_it_stands(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("HSIAUG_CLUSTER", "nodes=3")
-
-    with pytest.raises(InputError, match="HSIAUG_CLUSTER must be KEY=VALUE"):
-        cluster_settings(None, [])
+def test_a_setting_nobody_knows_is_refused() -> None:
+    with pytest.raises(InputError, match="`cluster` must be KEY=VALUE"):
+        cluster_settings(None, ["nodes=3"])
 
 
 @pytest.mark.parametrize("key", ["partition", "account"])

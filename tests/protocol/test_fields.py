@@ -140,7 +140,7 @@ def test_classes_of_one_field_are_named_as_not_evaluable() -> None:
 
 def test_a_scene_of_one_field_per_class_is_one_error() -> None:
     labels = np.kron(np.array([[1, 0, 2]]), np.ones((8, 8), dtype=int))
-    with pytest.raises(SplitError, match="a class of two fields or more"):
+    with pytest.raises(SplitError, match="leaves no test pixel"):
         draw_split(scene_of(labels), parse_protocol("fields"), 0, 3)
 
 

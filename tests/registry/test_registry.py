@@ -63,14 +63,6 @@ def test_a_broken_package_is_listed_and_the_others_live_on(path: Path) -> None:
         found.find("generator", "oops")
 
 
-def test_strict_mode_makes_a_broken_package_fatal(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    install(path, "broken_plugin", "raise RuntimeError('no luck')")
-    monkeypatch.setenv("HSIAUG_PLUGINS", "strict")
-
-    with pytest.raises(PluginError, match="no luck"):
-        build_registry([point("broken_plugin")])
-
-
 def test_two_packages_with_one_name_are_an_error_that_names_both(path: Path) -> None:
     install(path, "dummy_plugin", DUMMY)
     install(path, "rival_plugin", DUMMY)

@@ -11,12 +11,12 @@ from hsiaug.base.errors import InputError, PluginError
 from hsiaug.core.fields import seen_fields
 from hsiaug.core.scene import Scene
 from hsiaug.data import toy_scene
-from hsiaug.protocol.asked import STRATEGIES
+from hsiaug.protocol.based import STRATEGIES
 from hsiaug.protocol.protocols import parse_protocol
 from hsiaug.protocol.split import Blind, Split, draw_split
 from hsiaug.registry.lookup import registry
 from hsiaug.suggest.asked import Asked
-from hsiaug.suggest.committee import Member, cast_votes
+from hsiaug.suggest.committee import Member
 from hsiaug.suggest.picks import suggestions
 from hsiaug.testing import check_protocol
 
@@ -80,28 +80,6 @@ def test_no_label_is_read_before_it_is_chosen(strategy: str) -> None:
     assert asked_first(strategy, replace(TOY, labels=labels)) == asked_first(strategy, TOY)
 
 
-@pytest.mark.parametrize("strategy", ["suggest", "uncertain"])
-def test_a_later_batch_is_chosen_by_what_the_earlier_ones_gave(
-    strategy: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    learnt = []
-
-    def told(scene: Scene, known: Blind, *rest: object, **more: object) -> np.ndarray:
-        learnt.append(known)
-        return cast_votes(scene, known, *rest, **more)
-
-    monkeypatch.setattr("hsiaug.suggest.asked.cast_votes", told)
-    whole, first = drawn(f"asked:8x{strategy}:kshot:4"), drawn(f"asked:4x{strategy}:kshot:4")
-    learnt.clear()
-    batches = drawn(f"asked:8/4x{strategy}:kshot:4")
-
-    base = drawn("kshot:4").train
-    assert [known.train.sum() for known in learnt] == [base.sum(), base.sum() + 4]
-    assert all((known.train_labels == TOY.labels[known.train]).all() for known in learnt)
-    assert (learnt[1].train == first.train).all() and (first.asked <= batches.asked).all()
-    assert batches.asked.sum() == whole.asked.sum() == 8
-
-
 def test_a_committee_is_fitted_once_for_all_numbers_of_a_draw(monkeypatch: pytest.MonkeyPatch) -> None:
     drawn("asked:4xsuggest:kshot:4")
     monkeypatch.setattr("hsiaug.suggest.asked.cast_votes", None)
@@ -128,13 +106,8 @@ def test_where_too_few_can_be_asked_for_the_draw_says_so() -> None:
     assert f"{split.asked.sum()} of 999 pixels could be asked for" in split.notes
 
 
-def test_one_batch_and_batches_of_random_pixels_are_written_without() -> None:
-    said = {
-        "8/8xsuggest:issd": "8xsuggest:issd:0.05",
-        "8/4xsuggest:issd": "8/4xsuggest:issd:0.05",
-        "8/4xrandom:issd": "8xrandom:issd:0.05",
-        "0:kshot:4": "0:kshot:4",
-    }
+def test_the_argument_is_written_in_one_form() -> None:
+    said = {"8xsuggest:issd": "8xsuggest:issd:0.05", "0:kshot:4": "0:kshot:4"}
     for text, canonical in said.items():
         assert Asked.parse(text, "centre").argument == canonical
     assert parse_protocol("within:asked:4xrandom:issd").text == "within:asked:4xrandom:issd:0.05"

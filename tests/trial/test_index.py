@@ -13,7 +13,6 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from hsiaug.base.errors import StoreError
 from hsiaug.report import build_report, render_report
 from hsiaug.trial import index as index_module
 from hsiaug.trial import store as store_module
@@ -228,10 +227,3 @@ def test_a_report_takes_its_numbers_from_records_that_it_reads_once(
     report = build_report(several.each())
     monkeypatch.setattr(Store, "_bytes", lambda self, hash: pytest.fail(f"{hash} is read again"))
     assert [render_report(report, format=format) for format in ("md", "csv", "json")] == before
-
-
-def test_a_record_that_has_gone_since_is_one_error(several: Store) -> None:
-    hash = several.hashes()[0]
-    shutil.rmtree(several.folder(hash))
-    with pytest.raises(StoreError, match=hash):
-        several.whole(hash)

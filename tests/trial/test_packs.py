@@ -32,7 +32,8 @@ def pack(store: Store, name: str = "0123456789abcdef") -> Path:
     with sqlite3.connect(path) as made:
         made.executescript(TABLES)
         for folder in [one.parent for one in store.root.glob("records/??/*/record.json")]:
-            record = store.whole(folder.name)
+            record = store.get(folder.name)
+            assert record is not None
             row = (folder.name, record["created"], (folder / "record.json").read_bytes())
             made.execute("INSERT INTO records (hash, created, record) VALUES (?, ?, ?)", row)
             if (npz := folder / "predictions.npz").exists():

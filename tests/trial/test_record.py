@@ -68,7 +68,7 @@ def test_what_a_trial_wrote_is_believed(filled: Store) -> None:
         (put("metrics", "confusion", 0, 0, value=0.5), ("metrics.confusion.0.0 (0.5)",)),
         (put("metrics", "confusion", value=[[1]]), ("class_names",)),
         (put("metrics", "confusion", value=[]), ("metrics.confusion ([])",)),
-        (put("metrics", "invented", value=0.9), ("metrics.invented does not follow",)),
+        (put("metrics", "invented", value=0.9), ("metrics.invented is missing or does not follow",)),
         (put("metrics", "subsets", value={"x": {"classes": [99]}}), ("cannot be computed",)),
         (put("metrics", "subsets", value={"x": {"classes": "no"}}), ("cannot be computed",)),
         (put("metrics", "fields", "new", "aa", value=0.999), ("metrics.fields.new.aa states 0.999",)),
