@@ -2,21 +2,27 @@
 
 from __future__ import annotations
 
+import contextlib
 import subprocess
 import sys
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
+from typer.testing import CliRunner
 
 from hsiaug.api import InputError, Patches, PluginError, load_plugin
+from hsiaug.cli.main import app
 from hsiaug.cli.options import overrides
 from hsiaug.core.samples import concatenate
 from hsiaug.registry.card import build_params
 from hsiaug.registry.lookup import registry
+from hsiaug.trial.store import Store
 from hsiaug_builtin.by_name.classifier import SklearnParams
 from hsiaug_builtin.by_name.generator import ImblearnParams
 from hsiaug_builtin.by_name.lookup import parse_options
+from tests.in_process import run_trials_here
 
 CLASSIFIERS = (
     "ensemble.ExtraTreesClassifier",
@@ -105,6 +111,31 @@ def test_a_classifier_that_fails_on_a_class_of_one_pixel_is_one_clear_error(view
     plugin = made("classifier", "sklearn:calibration.CalibratedClassifierCV", options="cv=3")
     with pytest.raises(PluginError, match="learn from 10 samples of 2 classes"):
         fit(plugin, spectra(toy.real), toy)
+
+
+def test_its_trial_is_recorded_as_failed_and_the_run_goes_on(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run_trials_here(monkeypatch)
+    names = "sklearn:calibration.CalibratedClassifierCV,sklearn:naive_bayes.GaussianNB"
+    words = ["--generator", "none", "--classifier", names, "--protocol", "kshot:1", "--seeds", "1", "--patch", "3"]
+    with contextlib.chdir(tmp_path):
+        answer = CliRunner().invoke(app, ["benchmark", "toy", *words, "--jobs", "1", "--view", "raw"])
+    assert answer.exit_code == 1
+    ended = {r["spec"]["classifier"]["name"]: r for r in Store(tmp_path / "hsiaug-results").records()}
+    failed, other = (ended[name] for name in names.split(","))
+    assert (failed["status"], other["status"]) == ("failed", "ok")
+    assert "CalibratedClassifierCV must be able to learn from 5 samples of 5 classes" in failed["error"]["message"]
+
+
+@pytest.mark.parametrize("family", ["filtered", "fused"])
+def test_one_without_shares_cannot_be_smoothed_or_pooled(view, family: str) -> None:
+    toy = view((20, 9, 6))
+    plugin = load_plugin("classifier", f"{family}:sklearn:linear_model.RidgeClassifier")
+    with pytest.raises(
+        InputError, match=rf"{family}:NAME must name a classifier that gives shares.*predict_proba"
+    ):
+        fit(plugin, toy.real, toy)
 
 
 def test_arguments_are_set_and_change_the_result(view) -> None:
