@@ -86,6 +86,7 @@ def take_recipes(root: Path, draws: Sequence[int]) -> None:
                 taken, seconds = recipe(plan, session), time.time() - now
                 named = {"generator": taken.generator.name, "classifier": taken.classifier.name}
                 rows.append({"scene": scene.name, "draw": str(draw), **named, "seconds": f"{seconds:.0f}"})
+                OUT.mkdir(parents=True, exist_ok=True)
                 write_csv(OUT / "recipe.csv", rows)
                 say(" ".join(rows[-1].values()))
 
@@ -124,7 +125,7 @@ def by_arm(rows: Sequence[Mapping[str, str]]) -> dict[tuple[str, str], Values]:
 def tables(rows: Sequence[Mapping[str, str]], chosen: Sequence[Mapping[str, str]]) -> Iterator[str]:
     """Lines of Markdown: the field, what samples add to the best, and the recipe."""
     arms, scenes = by_arm(rows), [load_scene(ref).name for ref, _ in read_suite(SUITE).runs[0].asked]
-    yield from markdown(("classifier", "samples", "draws", *scenes), field_rows(arms, scenes))
+    yield from markdown(("classifier", "draws", *scenes), field_rows(arms, scenes))
     yield ""
     yield from markdown(("scene", "best without samples", "AA", "samples add to it", "best with samples", "above it"),
                         [best_row(arms, scene) for scene in scenes])  # fmt: skip
@@ -134,14 +135,18 @@ def tables(rows: Sequence[Mapping[str, str]], chosen: Sequence[Mapping[str, str]
 
 
 def field_rows(arms: Mapping[tuple[str, str], Values], scenes: Sequence[str]) -> Iterator[tuple[str, ...]]:
-    """AA / AA in new fields, means over draws."""
-    for (classifier, generator), values in arms.items():
-        told = []
-        for scene in scenes:
-            aa, new = zip(*values[scene].values(), strict=True) if scene in values else ([], [])
-            told.append(f"{fmean(aa):.1f} / {mean_of(new):.1f}" if aa else "–")
-        draws = "–".join(str(n) for n in sorted({len(one) for one in values.values()}))
-        yield f"`{classifier}`", "" if generator == "none" else f"`{generator}`", draws, *told
+    """AA/AA in new fields, without→with samples; means over draws."""
+    for classifier in dict.fromkeys(name for name, _ in arms):
+        own = {generator: values for (name, generator), values in arms.items() if name == classifier}
+        draws = max(len(one) for one in own["none"].values())
+        cells = ["→".join(cell(values[scene]) for values in own.values() if scene in values) for scene in scenes]
+        yield f"`{classifier}`", str(draws), *(one or "–" for one in cells)
+
+
+def cell(draws: Mapping[int, tuple[float, float]]) -> str:
+    """Means over draws."""
+    aa, new = zip(*draws.values(), strict=True)
+    return f"{fmean(aa):.1f}/{mean_of(new):.1f}"
 
 
 def mean_of(values: Sequence[float]) -> float:

@@ -27,7 +27,6 @@ from hsiaug.advice.screening import (
 )
 from hsiaug.advice.session import Session
 from hsiaug.base.errors import InputError
-from hsiaug.bench.costs import Costs, Forecast
 from hsiaug.bench.plan import Plan, Request, build_plan
 from hsiaug.bench.schedule import join_plans
 from hsiaug.trial.arm import Arm
@@ -43,7 +42,7 @@ class Advice:
     screened: on the screening draws. confirmed: on the others, the best candidate first.
     level: of the intervals, so that all candidates together are held to 95 %. left_out: generator, λ (None: all of
     them), and why it was not tried. failed: hashes. alone: AA of each classifier without a generator on the screening
-    draws, the control's too. final: the recipe, on its inner draw. per_draw: seconds of one more confirming draw.
+    draws, the control's too. final: the recipe, on its inner draw.
     ceiling: where the kind is "cannot tell", why inner draws could tell nothing. score, large: as of the session.
     """
 
@@ -59,7 +58,6 @@ class Advice:
     screened: tuple[ArmGain, ...] = ()
     confirmed: tuple[ArmGain, ...] = ()
     level: float = 1 - ALPHA
-    per_draw: float = 0.0
 
 
 def advise(planned: tuple[Plan, LeftOut], request: Request, session: Session) -> Advice:
@@ -109,11 +107,6 @@ def advise(planned: tuple[Plan, LeftOut], request: Request, session: Session) ->
         about = sorted(found_by["helps"], key=lambda one: -statistics.fmean(one.aa))
     elif found_by["open"] or not tried:
         kind, about = "not decided", found_by["open"]
-    one_more = Forecast(
-        {t.hash: t for t in fresh.trials if t.seed == CONFIRM[-1]},
-        Costs.of([fresh], session.known.values()),
-        jobs=session.engine.jobs,
-    )
     return known(
         kind,
         chosen=about[0] if about else None,
@@ -122,7 +115,6 @@ def advise(planned: tuple[Plan, LeftOut], request: Request, session: Session) ->
         level=level,
         failed=session.failed((*plan.trials, *fresh.trials)),
         final=recipe(plan, session, about[0] if kind == "use" else None),
-        per_draw=one_more.left().seconds,
     )
 
 

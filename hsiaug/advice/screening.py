@@ -155,11 +155,14 @@ def close(plan: Plan) -> bool:
     return statistics.fmean(split.audit.centre_overlap_percent for split in plan.splits) > CLOSE
 
 
+def _learning(plan: Plan) -> set[str]:
+    """Names of the classifiers that samples can change."""
+    return {name for (kind, name), card in plan.cards.items() if kind == "classifier" and card.learns_samples}
+
+
 def _far_sighted(plan: Plan) -> Plan:
     """A plan of close draws without the classifiers that learn patches, if others are left: they know such pixels."""
-    learning = {
-        t.classifier.name for t in plan.trials if plan.cards["classifier", t.classifier.name].learns_samples
-    }
+    learning = _learning(plan)
     blind = {name for name in learning if plan.cards["classifier", name].input == "patch"}
     if not close(plan) or blind in (set(), learning):
         return plan
@@ -199,16 +202,12 @@ def alone(plan: Plan, session: Session) -> dict[str, list[float]]:
 
 def ceiling(plan: Plan, session: Session) -> Ceiling | None:
     """Return a ceiling if the best classifier without a generator can gain at most ``HEADROOM``; else None."""
-    seeing = {
-        name: values
-        for name, values in alone(plan, session).items()
-        if plan.cards["classifier", name].learns_samples and len(values) == len(SCREEN)
+    learning = _learning(plan)
+    means = {
+        n: statistics.fmean(v) for n, v in alone(plan, session).items() if n in learning and len(v) == len(SCREEN)
     }
-    if not seeing:
-        return None
-    name, values = max(seeing.items(), key=lambda item: statistics.fmean(item[1]))
-    mean = statistics.fmean(values)
-    if 1 - mean > HEADROOM:
+    name = max(means, key=means.__getitem__, default="")
+    if not name or 1 - (mean := means[name]) > HEADROOM:
         return None
     return Ceiling(plan.trials[0].protocol.label.removeprefix("within:"), name, mean, session.score)
 
@@ -252,10 +251,7 @@ def _affordable(
 
 def _with_controls(plan: Plan, names: Sequence[str]) -> list[str]:
     """Generators with what they are measured against; ``none`` was run before."""
-    return [
-        *dict.fromkeys(control for name in names for control in plan.controls(name) if control != "none"),
-        *names,
-    ]
+    return [*dict.fromkeys(c for name in names for c in plan.controls(name) if c != "none"), *names]
 
 
 def price(cost: TimeLeft) -> str:
@@ -277,11 +273,9 @@ def recipe(plan: Plan, session: Session, use: ArmGain | None = None) -> TrialSpe
     taken if it has as much there.
     """
     trials: dict[tuple[str, bool], TrialSpec] = {}
+    learning = _learning(plan)
     for trial in plan.trials:
-        if (
-            trial.generator.name in ("none", PSEUDO)
-            and plan.cards["classifier", trial.classifier.name].learns_samples
-        ):
+        if trial.generator.name in ("none", PSEUDO) and trial.classifier.name in learning:
             trials.setdefault((trial.classifier.name, bool(trial.rate)), trial)
     known = session.results(plan)
 

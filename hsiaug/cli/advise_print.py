@@ -15,7 +15,6 @@ from hsiaug.advice.gains import ArmGain
 from hsiaug.advice.screening import CONFIRM, SCREEN, LeftOut, close
 from hsiaug.advice.session import Session
 from hsiaug.bench.command import command_for, generate_command
-from hsiaug.bench.costs import write_duration
 from hsiaug.bench.plan import Plan
 from hsiaug.cli.output import name_options, print_facts, print_table
 from hsiaug.metrics.significance import MIN_PAIRS, paired_share_interval, share_interval, t_interval, told_apart
@@ -154,8 +153,7 @@ def _verdict(advice: Advice, names: tuple[str, str]) -> str:
             "not decided: no generator could be tried on every screening draw; give more time, or see what failed"
         )
     n = len(one.seeds)
-    left = count(len(CONFIRM) - n, "more draw")
-    said = f"the same command again goes on: {left}, about {write_duration((len(CONFIRM) - n) * advice.per_draw)}"
+    said = f"the same command again goes on: {count(len(CONFIRM) - n, 'more draw')}"
     if not n:
         return f"not decided: no time was left to confirm {_name_arm(one)}; {said}"
     why = f"fewer than {MIN_PAIRS} draws" if n < MIN_PAIRS else "the interval over a control holds 0"
