@@ -59,16 +59,34 @@ from hsiaug.contracts import (
     Prepared,
     Progress,
 )
+from hsiaug.core.fields import dilate, seen_fields
 from hsiaug.core.pairs import PairSet
 from hsiaug.core.samples import Patches, PatchSamples, take_in_turn
 from hsiaug.core.scene import Scene
 from hsiaug.core.segments import find_segments
 from hsiaug.core.spectral_views import SpectralView
 from hsiaug.core.tiles import DenseSamples, DenseView, PairCounts, Tiles
+from hsiaug.data.labels import check_whole
+from hsiaug.data.paths import user_file
+from hsiaug.data.readers import read_maps
 from hsiaug.metrics.neighbours import prdc
 from hsiaug.metrics.patch_distances import PatchReference, PatchSpace, block_means, block_side, nearest_patches
 from hsiaug.metrics.significance import told_apart
-from hsiaug.protocol.protocols import Areas, Draw, SplitProtocol
+from hsiaug.protocol.based import Based
+from hsiaug.protocol.protocols import (
+    KEPT_FOR_TEST,
+    Areas,
+    Buffer,
+    Draw,
+    SplitProtocol,
+    at_draw,
+    draw_train,
+    parse_base,
+    parse_protocol,
+    split_draw,
+)
+from hsiaug.protocol.tile_grid import fits, train_tiles
+from hsiaug.protocol.tiling import draw_tiles
 from hsiaug.protocol.view import Normaliser, TrainView, patches_at, train_view_seen
 from hsiaug.registry.card import Card, NoParams, Plugin, defaults, param, resampled
 from hsiaug.registry.hookspecs import Entry, hookimpl
@@ -77,8 +95,11 @@ from hsiaug.registry.state import load_state, save_state
 from hsiaug.tasks.view_choice import choose_view, spatial_folds
 
 __all__ = [
+    "KEPT_FOR_TEST",
     "Areas",
     "Attention",
+    "Based",
+    "Buffer",
     "Card",
     "Classifier",
     "DataUnavailableError",
@@ -112,24 +133,37 @@ __all__ = [
     "SplitProtocol",
     "Tiles",
     "TrainView",
+    "at_draw",
     "block_means",
     "block_side",
+    "check_whole",
     "choose_view",
     "defaults",
     "derive_seed",
     "did_you_mean",
+    "dilate",
+    "draw_tiles",
+    "draw_train",
     "find_segments",
+    "fits",
     "hookimpl",
     "load_plugin",
     "load_state",
     "nearest_patches",
     "param",
+    "parse_base",
+    "parse_protocol",
     "patches_at",
     "prdc",
+    "read_maps",
     "resampled",
     "save_state",
+    "seen_fields",
     "spatial_folds",
+    "split_draw",
     "take_in_turn",
     "told_apart",
+    "train_tiles",
     "train_view_seen",
+    "user_file",
 ]

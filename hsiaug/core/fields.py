@@ -36,3 +36,13 @@ def seen_fields(fields: NDArray[np.int32], train: NDArray[np.bool_]) -> NDArray[
     trained[0] = False
     seen: NDArray[np.bool_] = trained[fields]
     return seen
+
+
+def dilate(mask: NDArray[np.bool_], radius: int) -> NDArray[np.bool_]:
+    """Pixels within Chebyshev distance ``radius`` of the mask."""
+    from scipy import ndimage
+
+    if radius == 0:
+        return mask.copy()
+    grown: NDArray[np.bool_] = ndimage.maximum_filter(mask, size=2 * radius + 1, mode="constant", cval=False)
+    return grown

@@ -24,6 +24,12 @@ def user_path(text: str) -> Path:
         return Path(text)
 
 
+def user_file(text: str, folder: Path) -> Path | None:
+    """The whole path of a file that a user names, perhaps relative to a folder; None where there is none."""
+    path = folder / user_path(text)
+    return path.resolve() if text and is_file(path) else None
+
+
 def fill_pattern(pattern: str, place: str, band: str = "") -> str:
     """A pattern of a card for one place, and one band where it names bands."""
     group, _, name = place.rpartition("/")

@@ -1,4 +1,4 @@
-"""Protocols that change the draw of another one, whose text ends theirs: ``added`` and ``hidden``."""
+"""Protocols that change the draw of another one, whose text ends theirs, and ``added`` among them."""
 
 from __future__ import annotations
 
@@ -12,19 +12,20 @@ from numpy.typing import NDArray
 
 from hsiaug.base.errors import InputError
 from hsiaug.base.seeds import derive_seed
+from hsiaug.core.fields import dilate
 from hsiaug.core.scene import Scene
-from hsiaug.protocol.compact import KEPT_FOR_TEST, dilate
-from hsiaug.protocol.protocols import Buffer, Draw, SplitProtocol, draw_train, parse_protocol
-from hsiaug.protocol.within import parse_base
+from hsiaug.protocol.protocols import (
+    KEPT_FOR_TEST,
+    Buffer,
+    Draw,
+    SplitProtocol,
+    draw_train,
+    parse_base,
+    parse_protocol,
+)
 from hsiaug.registry.card import Card
 
 NO_BUFFER = "added labels have no buffer: test pixels round them lie in training patches"
-
-PATCHES = 4
-"""Side of a hidden block, in sides of a patch: a window of a patch then reads little of what lies round a block."""
-
-LEAST_ACROSS = 4
-"""Hidden blocks across the shorter side of a scene; in small scenes they shrink for it, down to two patches."""
 
 Mask = NDArray[np.bool_]
 
@@ -166,53 +167,3 @@ def takeable(tested: Mask) -> Mask:
     """(n,) of pixels in the order in which they are taken: all but the test pixels (``tested``) that must stay."""
     kept: Mask = ~tested | (np.cumsum(tested) <= tested.sum() - KEPT_FOR_TEST)
     return kept
-
-
-@dataclass(frozen=True)
-class Hidden(Based):
-    """The base draw, with a share of its test pixels in blocks that plugins see only when they predict them.
-
-    Blocks are taken in random order while they hold no more than the share. Pixels of training patches stay visible. What
-    unlabelled test pixels are worth shows in the difference between test pixels inside and outside the blocks: a
-    transductive method may read the latter alone, and on the next flight it can read none.
-    """
-
-    card = Card("hidden", "1", "The draw of another protocol, with blocks whose pixels no plugin sees")
-    usage = "hidden:SHARE:PROTOCOL, as hidden:0.5:issd"
-    example = "0.5:issd"
-    nests_in = ()
-
-    @classmethod
-    def parse(cls, argument: str, buffer: Buffer, folder: Path = Path()) -> Self:
-        share, _, text = argument.partition(":")
-        return cls.of(cls.number(share, whole=False), text, buffer, folder)
-
-    def buffer_radius(self, patch: int) -> int:
-        return self.inner.buffer_radius(patch)
-
-    def draw(self, scene: Scene, seed: int, patch: int) -> Draw:
-        first, _, test = self.base_draw(scene, seed, patch)
-        side = max(2 * patch, min(PATCHES * patch, min(scene.shape) // LEAST_ACROSS))
-        blocks = _blocks(test, float(self.head), side, self.rng_of(scene, seed))
-        hidden = blocks & ~dilate(first.train, patch // 2)
-        found = (hidden & test).sum() / max(1, test.sum())
-        note = f"blocks of {side}×{side} pixels are hidden, {found:.0%} of the test pixels"
-        return replace(first, hidden=hidden, notes=(*first.notes, note))
-
-
-def _blocks(test: Mask, share: float, side: int, rng: np.random.Generator) -> Mask:
-    """(H, W) pixels of the first blocks in random order, as many as hold at most ``share`` of the test pixels, or one."""
-    height, width = test.shape
-    down, right = rng.integers(side, size=2)
-    rows, columns = (np.arange(height) + down) // side, (np.arange(width) + right) // side
-    block = rows[:, None] * (columns[-1] + 1) + columns[None, :]
-    held = np.bincount(block[test], minlength=int(block.max()) + 1)
-    order = rng.permutation(np.flatnonzero(held))
-    if len(order) < 2:
-        raise InputError(
-            "`protocol` hidden needs test pixels in two blocks or more, to hide some of them",
-            value=f"{len(order)} of {side}×{side} pixels",
-            hint="Use smaller patches, or another protocol.",
-        )
-    taken = order[: max(1, np.searchsorted(np.cumsum(held[order]), share * held.sum(), side="right"))]
-    return np.isin(block, taken)

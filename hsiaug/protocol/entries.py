@@ -1,29 +1,29 @@
-"""The protocols of the core, registered through an entry point like those of any other package."""
+"""The protocols that come with hsiaug, registered through an entry point like those of any other package."""
 
 from __future__ import annotations
 
 from hsiaug.registry.hookspecs import Entry, hookimpl
 
 TARGETS = {
-    "issd": "protocol.sampled:Issd",
-    "kshot": "protocol.sampled:KShot",
-    "fields": "protocol.sampled:Fields",
-    "blocks": "protocol.blocks:Blocks",
-    "random": "protocol.sampled:Random",
-    "random-twin": "protocol.sampled:RandomTwin",
-    "fixed": "protocol.fixed:Fixed",
-    "places": "protocol.blocks:Places",
-    "within": "protocol.within:Within",
-    "added": "protocol.based:Added",
-    "hidden": "protocol.based:Hidden",
-    "asked": "suggest.asked:Asked",
-    "picks": "protocol.picks:Picks",
+    "issd": "hsiaug_builtin.protocols.sampled:Issd",
+    "kshot": "hsiaug_builtin.protocols.sampled:KShot",
+    "fields": "hsiaug_builtin.protocols.sampled:Fields",
+    "blocks": "hsiaug_builtin.protocols.blocks:Blocks",
+    "random": "hsiaug_builtin.protocols.sampled:Random",
+    "random-twin": "hsiaug_builtin.protocols.sampled:RandomTwin",
+    "fixed": "hsiaug_builtin.protocols.fixed:Fixed",
+    "places": "hsiaug_builtin.protocols.blocks:Places",
+    "within": "hsiaug_builtin.protocols.within:Within",
+    "added": "hsiaug.protocol.based:Added",
+    "hidden": "hsiaug_builtin.protocols.hidden:Hidden",
+    "asked": "hsiaug.suggest.asked:Asked",
+    "picks": "hsiaug.protocol.picks:Picks",
 }
 
-BUILT_IN = {name: Entry("protocol", name, f"hsiaug.{target}") for name, target in TARGETS.items()}
+BUILT_IN = {name: Entry("protocol", name, target) for name, target in TARGETS.items()}
 
 
 @hookimpl
 def hsiaug_plugins() -> list[Entry]:
-    """Every protocol of the core."""
+    """Every protocol that comes with hsiaug."""
     return list(BUILT_IN.values())

@@ -15,9 +15,8 @@ from numpy.typing import NDArray
 
 from hsiaug.base.errors import InputError, did_you_mean
 from hsiaug.core.scene import Scene
-from hsiaug.data.paths import is_file, user_path
-from hsiaug.protocol.protocols import Buffer, Draw, SplitProtocol, draw_train
-from hsiaug.protocol.within import at_draw, parse_base, split_draw
+from hsiaug.data.paths import user_file
+from hsiaug.protocol.protocols import Buffer, Draw, SplitProtocol, at_draw, draw_train, parse_base, split_draw
 from hsiaug.registry.card import Card
 
 FILES = (".csv", ".geojson")
@@ -72,13 +71,10 @@ class Picks(SplitProtocol):
         count, _, text = argument.partition(":")
         parts = cls.number(count)
         if Path(text.lower()).suffix in FILES:
-            path = (folder / user_path(text)).resolve()
-            if not is_file(path):
-                raise InputError(
-                    "protocol picks needs the file of 'hsiaug suggest' with classes written into it",
-                    value=repr(str(path)),
-                    hint=f"Write {cls.usage}.",
-                )
+            path = user_file(text, folder)
+            if path is None:
+                rule = "protocol picks needs the file of 'hsiaug suggest' with classes written into it"
+                raise InputError(rule, value=repr(text), hint=f"Write {cls.usage}.")
             digest = hashlib.sha256(path.read_bytes()).hexdigest()[:16]
             return cls(f"{parts}:{path.name}#{digest}", buffer, path=path)
         plain, draw = split_draw(text)

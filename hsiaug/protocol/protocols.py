@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -20,6 +21,9 @@ from hsiaug.registry.lookup import Found, registry
 
 Buffer = Literal["none", "centre", "patch"]
 Result = TypeVar("Result")
+
+KEPT_FOR_TEST = 3
+"""Test pixels that a draw should leave a class."""
 
 
 @dataclass(frozen=True)
@@ -207,6 +211,31 @@ def parse_protocol(text: str, buffer: str | None = None, folder: Path = Path()) 
         )
     chosen: Buffer = buffer or kind.usual_buffer  # type: ignore[assignment]
     return run_guarded(name, "read its argument", lambda: kind.parse(argument, chosen, folder))
+
+
+def parse_base(kind: type[SplitProtocol], text: str, folder: Path) -> SplitProtocol:
+    """The protocol that one of ``kind`` is made of. Raises InputError where that is itself made of another."""
+    # Before it is parsed, which would go as deep as the text does.
+    other = protocol_class(text.strip().partition(":")[0])
+    nested = other is kind or (other.nests_in is not None and kind.card.name not in other.nests_in)
+    if nested or not set(other.card.tasks) & set(kind.card.tasks):
+        raise InputError(
+            f"protocol {kind.card.name} needs a protocol of single pixels that is not nested",
+            value=repr(text),
+            hint=f"Write {kind.usage}.",
+        )
+    return parse_protocol(text, folder=folder)
+
+
+def split_draw(text: str) -> tuple[str, int]:
+    """``issd@3`` → issd and 3; without a number draw 0."""
+    match = re.fullmatch(r"(.*?)(?:@([0-9]{1,9}))?", text)
+    return (match[1], int(match[2] or 0)) if match else (text, 0)
+
+
+def at_draw(draw: int) -> str:
+    """``@3`` for draw 3; nothing for draw 0."""
+    return f"@{draw}" if draw else ""
 
 
 def protocol_class(name: str) -> type[SplitProtocol]:

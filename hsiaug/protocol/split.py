@@ -13,9 +13,8 @@ from numpy.typing import NDArray
 
 from hsiaug.base.arrays import AnyArray
 from hsiaug.base.errors import InputError, SplitError
-from hsiaug.core.fields import COMPONENTS, label_fields, seen_fields
+from hsiaug.core.fields import COMPONENTS, dilate, label_fields, seen_fields
 from hsiaug.core.scene import Scene, UnlabelledScene
-from hsiaug.protocol.compact import dilate
 from hsiaug.protocol.large_classes import FEWEST
 from hsiaug.protocol.protocols import SplitProtocol, draw_train
 

@@ -13,13 +13,13 @@ from numpy.typing import NDArray
 
 from hsiaug.base.arrays import AnyArray
 from hsiaug.base.errors import PluginError
+from hsiaug.core.fields import dilate
 from hsiaug.core.samples import PatchSamples
 from hsiaug.core.scene import Descriptions, Scene, UnlabelledScene
 from hsiaug.core.sealed import SealedView, Seals
 from hsiaug.core.spectral_views import SpectralView
 from hsiaug.core.view_names import RAW
 from hsiaug.data.bounds import STRIPE_BYTES, empty_cube
-from hsiaug.protocol.compact import dilate
 from hsiaug.protocol.split import BlindSplit, Split
 from hsiaug.registry.card import Scope
 

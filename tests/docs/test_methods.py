@@ -79,7 +79,9 @@ def test_a_page_of_a_method_is_linked_from_the_list() -> None:
 
 def test_the_reference_holds_every_public_name() -> None:
     text = (ROOT / "docs" / "api.md").read_text("utf-8")
-    shown = re.findall(r"^\.\. (?:autoclass|autofunction|autoexception|py:decorator):: (\w+)$", text, re.MULTILINE)
+    shown = re.findall(
+        r"^\.\. (?:autoclass|autofunction|autodata|autoexception|py:decorator):: (\w+)$", text, re.MULTILINE
+    )
     assert sorted(shown) == sorted(api.__all__)
 
 

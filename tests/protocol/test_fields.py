@@ -14,11 +14,11 @@ from hsiaug.core.fields import label_fields
 from hsiaug.core.pairs import PairSet
 from hsiaug.core.scene import Scene
 from hsiaug.data import load_scene
-from hsiaug.protocol.compact import compact_draw
 from hsiaug.protocol.protocols import parse_protocol
-from hsiaug.protocol.sampled import by_number, by_ratio, training_sizes
 from hsiaug.protocol.split import Split, draw_split
 from hsiaug.protocol.tiling import draw_tiles
+from hsiaug_builtin.protocols.compact import compact_draw
+from hsiaug_builtin.protocols.sampled import by_number, by_ratio, training_sizes
 
 
 def scene_of(labels: np.ndarray) -> Scene:

@@ -8,9 +8,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from hsiaug.base.errors import InputError, SplitError
+from hsiaug.core.fields import dilate
 from hsiaug.core.scene import Scene
 from hsiaug.data import toy_scene
-from hsiaug.protocol.compact import dilate
 from hsiaug.protocol.protocols import parse_protocol
 from hsiaug.protocol.split import Split, draw_split
 

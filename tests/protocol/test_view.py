@@ -10,9 +10,9 @@ import numpy as np
 import pytest
 
 from hsiaug.base.errors import PluginError
+from hsiaug.core.fields import dilate
 from hsiaug.core.samples import PatchSamples
 from hsiaug.core.scene import Scene
-from hsiaug.protocol.compact import dilate
 from hsiaug.protocol.protocols import parse_protocol
 from hsiaug.protocol.split import Split, draw_split
 from hsiaug.protocol.view import TrainView, train_view

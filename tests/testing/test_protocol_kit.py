@@ -9,13 +9,13 @@ import numpy as np
 import pytest
 
 from hsiaug.base.errors import PluginError
-from hsiaug.protocol.blocks import Blocks
 from hsiaug.protocol.entries import BUILT_IN
 from hsiaug.protocol.protocols import Draw, SplitProtocol
-from hsiaug.protocol.sampled import KShot, Random
 from hsiaug.registry.card import Card
 from hsiaug.testing import ConformanceError, check_protocol
 from hsiaug.testing.protocols import ProtocolSubject
+from hsiaug_builtin.protocols.blocks import Blocks
+from hsiaug_builtin.protocols.sampled import KShot, Random
 
 
 class Unseeded(KShot):

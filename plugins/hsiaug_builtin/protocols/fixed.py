@@ -11,13 +11,18 @@ from typing import Self
 import numpy as np
 from numpy.typing import NDArray
 
-from hsiaug.base.errors import InputError, SplitError
-from hsiaug.core.scene import Scene
-from hsiaug.data.labels import check_whole
-from hsiaug.data.paths import is_file, user_path
-from hsiaug.data.readers import read_maps
-from hsiaug.protocol.protocols import Buffer, Draw, SplitProtocol
-from hsiaug.registry.card import Card
+from hsiaug.api import (
+    Buffer,
+    Card,
+    Draw,
+    InputError,
+    Scene,
+    SplitError,
+    SplitProtocol,
+    check_whole,
+    read_maps,
+    user_file,
+)
 
 TRAIN_NAME = re.compile(r"(^|_)(tr|train)")
 TEST_NAME = re.compile(r"(^|_)(te|ts|test)")
@@ -41,14 +46,14 @@ class Fixed(SplitProtocol):
 
     @classmethod
     def parse(cls, argument: str, buffer: Buffer, folder: Path = Path()) -> Self:
-        paths = tuple(folder / user_path(part) for part in argument.split("+"))
-        for path in paths:
-            if not argument or len(paths) > 2 or not is_file(path):
-                raise InputError(
-                    "protocol fixed needs a file of masks, or one of training and one of test pixels",
-                    value=repr(str(path) if argument else argument),
-                    hint=f"Write {cls.usage}.",
-                )
+        found = [user_file(part, folder) for part in argument.split("+")]
+        paths = tuple(path for path in found if path is not None)
+        if not 0 < len(paths) == len(found) < 3:
+            raise InputError(
+                "protocol fixed needs a file of masks, or one of training and one of test pixels",
+                value=repr(argument),
+                hint=f"Write {cls.usage}.",
+            )
         digest = hashlib.sha256(b"".join(path.read_bytes() for path in paths)).hexdigest()[:16]
         names = "+".join(path.name for path in paths)
         return cls(f"{names}#{digest}", buffer, tuple(path.resolve() for path in paths))

@@ -7,24 +7,11 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from hsiaug.core.fields import seen_fields
-from hsiaug.protocol.protocols import Draw
+from hsiaug.api import KEPT_FOR_TEST, Draw, dilate, seen_fields
 
 SMALL_CLASS = 60
 """Labelled pixels below which a class's clump sits at an end of its component (evaluation protocol)."""
-KEPT_FOR_TEST = 3
-"""A clump that leaves a class fewer test pixels than this is drawn again, or made smaller."""
 TRIES = 100
-
-
-def dilate(mask: NDArray[np.bool_], radius: int) -> NDArray[np.bool_]:
-    """Pixels within Chebyshev distance ``radius`` of the mask."""
-    from scipy import ndimage
-
-    if radius == 0:
-        return mask.copy()
-    grown: NDArray[np.bool_] = ndimage.maximum_filter(mask, size=2 * radius + 1, mode="constant", cval=False)
-    return grown
 
 
 def compact_draw(

@@ -10,12 +10,19 @@ from typing import ClassVar, Self
 import numpy as np
 from numpy.typing import NDArray
 
-from hsiaug.base.errors import InputError, SplitError
-from hsiaug.core.scene import Scene
-from hsiaug.protocol.compact import SMALL_CLASS, compact_draw
-from hsiaug.protocol.protocols import Buffer, Draw, SplitProtocol, draw_train, parse_protocol
-from hsiaug.protocol.within import parse_base
-from hsiaug.registry.card import Card
+from hsiaug.api import (
+    Buffer,
+    Card,
+    Draw,
+    InputError,
+    Scene,
+    SplitError,
+    SplitProtocol,
+    draw_train,
+    parse_base,
+    parse_protocol,
+)
+from hsiaug_builtin.protocols.compact import SMALL_CLASS, compact_draw
 
 DEFAULT_RATIO = 0.05
 FEWEST = 3

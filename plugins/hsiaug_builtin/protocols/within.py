@@ -7,7 +7,6 @@ the outer test pixels still judge the choice fairly.
 from __future__ import annotations
 
 import hashlib
-import re
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Self
@@ -15,22 +14,23 @@ from typing import Self
 import numpy as np
 from numpy.typing import NDArray
 
-from hsiaug.base.errors import InputError, SplitError
-from hsiaug.core.pairs import PairSet
-from hsiaug.core.scene import Scene
-from hsiaug.protocol.compact import KEPT_FOR_TEST
-from hsiaug.protocol.protocols import (
+from hsiaug.api import (
+    KEPT_FOR_TEST,
     Areas,
     Buffer,
+    Card,
     Draw,
+    PairSet,
+    Scene,
+    SplitError,
     SplitProtocol,
+    at_draw,
+    draw_tiles,
     draw_train,
-    parse_protocol,
-    protocol_class,
+    parse_base,
+    split_draw,
 )
-from hsiaug.protocol.tile_grid import Side, best_halves
-from hsiaug.protocol.tiling import draw_tiles
-from hsiaug.registry.card import Card
+from hsiaug_builtin.protocols.halves import best_halves
 
 ENOUGH = 10
 """Test pixels of a class that the buffer leaves where the class has twice as many; half of them where it has fewer."""
@@ -91,38 +91,13 @@ class Within(SplitProtocol):
     def draw_tiles(self, pairs: PairSet, seed: int, patch: int) -> Areas:
         """The pixels of the outer draw's training tiles, or all, in blocks of two tiles. Those outside are not read."""
         outer, number = self.outer
-        area: Side = [np.ones(place.mask.shape, dtype=bool) for place in pairs.places]
+        area = [np.ones(place.mask.shape, dtype=bool) for place in pairs.places]
         drawn = pairs.drawn_as
         if outer is not None:
             area = draw_tiles(pairs, outer, number, patch).trained
             known = [np.where(inside, place.mask, 0) for place, inside in zip(pairs.places, area, strict=True)]
             drawn = hashlib.sha256(b"".join(mask.tobytes() for mask in known)).hexdigest()
         return best_halves(pairs, 2 * patch, area, self, patch, self._seeded("tiles", drawn, seed), cuts=12)
-
-
-def parse_base(kind: type[SplitProtocol], text: str, folder: Path) -> SplitProtocol:
-    """The protocol that one of ``kind`` is made of. Raises InputError where that is itself made of another."""
-    # Before it is parsed, which would go as deep as the text does.
-    other = protocol_class(text.strip().partition(":")[0])
-    nested = other is kind or (other.nests_in is not None and kind.card.name not in other.nests_in)
-    if nested or not ("pixels" in other.card.tasks or kind is Within):
-        raise InputError(
-            f"protocol {kind.card.name} needs a protocol of single pixels that is not nested",
-            value=repr(text),
-            hint=f"Write {kind.usage}.",
-        )
-    return parse_protocol(text, folder=folder)
-
-
-def split_draw(text: str) -> tuple[str, int]:
-    """``issd@3`` → issd and 3; without a number draw 0."""
-    match = re.fullmatch(r"(.*?)(?:@([0-9]{1,9}))?", text)
-    return (match[1], int(match[2] or 0)) if match else (text, 0)
-
-
-def at_draw(draw: int) -> str:
-    """``@3`` for draw 3; nothing for draw 0."""
-    return f"@{draw}" if draw else ""
 
 
 def _within_draw(

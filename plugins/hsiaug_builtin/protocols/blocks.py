@@ -7,13 +7,9 @@ from collections.abc import Mapping
 import numpy as np
 from numpy.typing import NDArray
 
-from hsiaug.base.errors import InputError
-from hsiaug.core.pairs import PairSet
-from hsiaug.core.scene import Scene
-from hsiaug.protocol.protocols import Areas, Draw, SplitProtocol
-from hsiaug.protocol.sampled import DEFAULT_RATIO, by_ratio, training_sizes
-from hsiaug.protocol.tile_grid import best_halves
-from hsiaug.registry.card import Card
+from hsiaug.api import Areas, Card, Draw, InputError, PairSet, Scene, SplitProtocol
+from hsiaug_builtin.protocols.halves import best_halves
+from hsiaug_builtin.protocols.sampled import DEFAULT_RATIO, by_ratio, training_sizes
 
 
 class Blocks(SplitProtocol):
