@@ -72,21 +72,18 @@ from hsiaug.data.readers import read_maps
 from hsiaug.metrics.neighbours import prdc
 from hsiaug.metrics.patch_distances import PatchReference, PatchSpace, block_means, block_side, nearest_patches
 from hsiaug.metrics.significance import told_apart
-from hsiaug.protocol.based import Based
+from hsiaug.protocol.based import Based, takeable
 from hsiaug.protocol.protocols import (
     KEPT_FOR_TEST,
     Areas,
     Buffer,
     Draw,
     SplitProtocol,
-    at_draw,
     draw_train,
     parse_base,
     parse_protocol,
-    split_draw,
 )
-from hsiaug.protocol.tile_grid import fits, train_tiles
-from hsiaug.protocol.tiling import draw_tiles
+from hsiaug.protocol.tiling import draw_tiles, fits, train_tiles
 from hsiaug.protocol.view import Normaliser, TrainView, patches_at, train_view_seen
 from hsiaug.registry.card import Card, NoParams, Plugin, defaults, param, resampled
 from hsiaug.registry.hookspecs import Entry, hookimpl
@@ -133,7 +130,6 @@ __all__ = [
     "SplitProtocol",
     "Tiles",
     "TrainView",
-    "at_draw",
     "block_means",
     "block_side",
     "check_whole",
@@ -160,8 +156,8 @@ __all__ = [
     "save_state",
     "seen_fields",
     "spatial_folds",
-    "split_draw",
     "take_in_turn",
+    "takeable",
     "told_apart",
     "train_tiles",
     "train_view_seen",

@@ -12,13 +12,12 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from statistics import fmean
-from typing import cast
+from typing import Any, cast
 
 from hsiaug.advice.screening import LeftOut, classifiers_to_try, price
 from hsiaug.advice.session import Session
 from hsiaug.bench.plan import Plan, Request, build_plan
 from hsiaug.core.scene import Scene
-from hsiaug.protocol.picks import Picks
 from hsiaug.protocol.protocols import parse_protocol
 from hsiaug.protocol.split import Split
 from hsiaug.registry.lookup import Registry
@@ -72,11 +71,11 @@ class PickAdvice:
 def picks_plan(scene: Scene, request: Request, plugins: Registry, scene_ref: str = "") -> Plan:
     """Every classifier that reads spectra, without samples and with those of each generator at the smallest λ.
 
-    request: of a protocol :class:`Picks`; without generators, the control of those that read unlabelled pixels.
+    request: of the protocol ``picks``; without generators, the control of those that read unlabelled pixels.
     Raises what :func:`build_plan` raises.
     """
     task = get_task(request.task)
-    picks, patch = cast(Picks, request.protocol), request.patch or task.defaults(scene).patch
+    picks, patch = cast(Any, request.protocol), request.patch or task.defaults(scene).patch
     asked = replace(
         request,
         generators=request.generators or [n for n in controls_of(task, "scene") if n not in CONTROLS],
@@ -142,7 +141,7 @@ def _pick_arm(trials: Sequence[TrialSpec], plan: Plan, session: Session) -> Pick
 def _try_last(arm: PickArm, request: Request, session: Session, picks: int) -> TrialSpec | None:
     """The trial of an arm that learns all picks but one, once it went well."""
     trial = arm.trial
-    protocol = cast(Picks, trial.protocol)
+    protocol = cast(Any, trial.protocol)
     named = {trial.generator.name, trial.classifier.name}
     asked = replace(
         request,

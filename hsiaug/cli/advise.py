@@ -147,8 +147,7 @@ def _picks(asked: str, protocol: str | None, usual: str, task: Task) -> str:
     protocol, which it takes the place of.
     """
     from hsiaug.advice.asked import PARTS
-    from hsiaug.protocol.based import MOST
-    from hsiaug.protocol.picks import FILES
+    from hsiaug.protocol.based import FILES, MOST
 
     if not task.single_pixels:
         raise InputError("--asked is of single pixels", value=f"task {task.name}", hint="Leave it out.")

@@ -1,4 +1,4 @@
-"""Protocols that change the draw of another one, whose text ends theirs, and ``added`` among them."""
+"""What protocols have in common that change the draw of another one, whose text ends theirs."""
 
 from __future__ import annotations
 
@@ -10,7 +10,6 @@ from typing import NamedTuple, Self
 import numpy as np
 from numpy.typing import NDArray
 
-from hsiaug.base.errors import InputError
 from hsiaug.base.seeds import derive_seed
 from hsiaug.core.fields import dilate
 from hsiaug.core.scene import Scene
@@ -23,9 +22,6 @@ from hsiaug.protocol.protocols import (
     parse_base,
     parse_protocol,
 )
-from hsiaug.registry.card import Card
-
-NO_BUFFER = "added labels have no buffer: test pixels round them lie in training patches"
 
 Mask = NDArray[np.bool_]
 
@@ -92,6 +88,8 @@ def read_added(argument: str) -> AddedLabels | None:
     return AddedLabels(int(match[1]), match[2]) if match else None
 
 
+FILES = (".csv", ".geojson")
+"""Endings of the files of picks into which people write classes."""
 STRATEGIES = ("suggest", "random", "uncertain")
 """Pixels to ask for: those of ``hsiaug suggest``; any; those that its committee disagrees on most."""
 MOST = 999
@@ -112,55 +110,6 @@ def read_asked(argument: str) -> AskedLabels | None:
         return AskedLabels(0, "random", argument.strip()[2:])
     match = re.fullmatch(r"([1-9][0-9]{0,2})x([a-z]+):(.+)", argument.strip(), flags=re.ASCII | re.DOTALL)
     return AskedLabels(int(match[1]), match[2], match[3]) if match else None
-
-
-@dataclass(frozen=True)
-class Added(Based):
-    """The base draw, its buffer, and K more labelled pixels of each class, anywhere; draws are nested in K.
-
-    The added pixels leave the test set and nothing round them does, so some of their neighbours are tested: the audit
-    counts them, and the draw is tagged LEAKY. ``buffer`` is that of the base draw.
-    """
-
-    card = Card("added", "1", "The draw of another protocol with more labelled pixels of each class")
-    usage = "added:Kxscattered:PROTOCOL, as added:5xscattered:issd"
-    example = "2xscattered:issd"
-    leaky = True
-    nests_in = ("within",)
-
-    @classmethod
-    def parse(cls, argument: str, buffer: Buffer, folder: Path = Path()) -> Self:
-        said = read_added(argument)
-        if said is None:
-            rule = "protocol added needs a number of labels and a protocol"
-            raise InputError(rule, value=repr(argument), hint=f"Write {cls.usage}.")
-        return cls.of(f"{said.number}xscattered", said.base, buffer, folder)
-
-    @property
-    def added(self) -> AddedLabels:
-        """The parsed argument."""
-        said = read_added(self.argument)
-        assert said is not None
-        return said
-
-    def buffer_radius(self, patch: int) -> int:
-        """0: the draw leaves out the base draw's buffer by itself, and none round the added pixels."""
-        return 0
-
-    def draw(self, scene: Scene, seed: int, patch: int) -> Draw:
-        said, (first, rest, test) = self.added, self.base_draw(scene, seed, patch)
-        rng = self.rng_of(scene, seed, "scattered")
-        train, notes = first.train.copy(), [*first.notes, NO_BUFFER]
-        for c in scene.class_ids:
-            pixels = rng.permutation(np.argwhere((scene.labels == c) & ~first.train))
-            kept = takeable(test[tuple(pixels.T)])
-            chosen = pixels[kept][: said.number]
-            train[tuple(chosen.T)] = True
-            if len(chosen) < said.number:
-                notes.append(
-                    f"class {c} has {len(chosen)} of {said.number} added labels, so that some remain for test"
-                )
-        return Draw(train, rest & ~test & ~train, tuple(notes), asked=first.asked)
 
 
 def takeable(tested: Mask) -> Mask:

@@ -14,10 +14,10 @@ TARGETS = {
     "fixed": "hsiaug_builtin.protocols.fixed:Fixed",
     "places": "hsiaug_builtin.protocols.blocks:Places",
     "within": "hsiaug_builtin.protocols.within:Within",
-    "added": "hsiaug.protocol.based:Added",
+    "added": "hsiaug_builtin.protocols.added:Added",
     "hidden": "hsiaug_builtin.protocols.hidden:Hidden",
     "asked": "hsiaug.suggest.asked:Asked",
-    "picks": "hsiaug.protocol.picks:Picks",
+    "picks": "hsiaug_builtin.protocols.picks:Picks",
 }
 
 BUILT_IN = {name: Entry("protocol", name, target) for name, target in TARGETS.items()}

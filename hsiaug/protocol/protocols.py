@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -225,17 +224,6 @@ def parse_base(kind: type[SplitProtocol], text: str, folder: Path) -> SplitProto
             hint=f"Write {kind.usage}.",
         )
     return parse_protocol(text, folder=folder)
-
-
-def split_draw(text: str) -> tuple[str, int]:
-    """``issd@3`` → issd and 3; without a number draw 0."""
-    match = re.fullmatch(r"(.*?)(?:@([0-9]{1,9}))?", text)
-    return (match[1], int(match[2] or 0)) if match else (text, 0)
-
-
-def at_draw(draw: int) -> str:
-    """``@3`` for draw 3; nothing for draw 0."""
-    return f"@{draw}" if draw else ""
 
 
 def protocol_class(name: str) -> type[SplitProtocol]:

@@ -28,9 +28,9 @@ from hsiaug.data.pair_sets import find_pairs, pairs_status
 from hsiaug.metrics.accuracy import Counts, confusion, dense_score
 from hsiaug.protocol.balance import STEP, Block, Rate, check_lambda, check_times
 from hsiaug.protocol.protocols import SplitProtocol, parse_protocol
-from hsiaug.protocol.tile_grid import Tile
 from hsiaug.protocol.tiling import (
     BlindTiles,
+    Tile,
     TileSplit,
     cut,
     dense_view,

@@ -57,14 +57,14 @@ def count_errors(made: Samples, asked: Counts) -> str:
     Pairs are counted whatever they show; of one class alone, most of them must show it.
     """
     if isinstance(asked, Mapping):
-        ids, numbers = np.unique(labels(made), return_counts=True)
+        ids, numbers = np.unique(made.labels, return_counts=True)
         got = dict(zip(ids.tolist(), numbers.tolist(), strict=True))
         return "" if got == {c: n for c, n in asked.items() if n} else f"{got} in place of {dict(asked)}"
     if len(made) != asked.total:
         return f"{len(made)} pairs in place of {asked.total}"
     parts = [c for c, _ in asked.parts()]
     if len(parts) == 1 and parts[0] is not None and len(made) >= MANY:
-        share = float((labels(made) == parts[0]).any(axis=(1, 2)).mean())
+        share = float((made.labels == parts[0]).any(axis=(1, 2)).mean())
         return "" if share >= SHOWN else f"{share:.0%} of {len(made)} pairs show class {parts[0]}, asked for"
     return ""
 
@@ -72,7 +72,7 @@ def count_errors(made: Samples, asked: Counts) -> str:
 def inspect(made: Samples, view: View) -> None:
     """Raise Violation for samples that are not what the contract says, their numbers and values apart."""
     require(isinstance(made, type(view.real)), f"a {type(made).__name__}")
-    x, y, shape = values(made), labels(made), values(view.real).shape[1:]
+    x, y, shape = values(made), made.labels, values(view.real).shape[1:]
     require(x.shape[1:] == shape and x.dtype == np.float32, f"spectra {x.dtype} {x.shape}")
     require(y.dtype == np.int64, f"class ids {y.dtype}")
     if isinstance(made, PatchSamples):
@@ -92,21 +92,16 @@ def values(samples: Items) -> NDArray[np.float32]:
     return samples.x if isinstance(samples, Patches) else samples.images
 
 
-def labels(samples: Samples) -> NDArray[np.int64]:
-    """Class ids of samples, in the shape in which they are predicted; 0 = ignore."""
-    return samples.y if isinstance(samples, PatchSamples) else samples.masks
-
-
 def arrays(samples: Samples) -> Arrays:
     """Samples as arrays that can be compared."""
-    found: Arrays = {"spectra": values(samples), "class ids": labels(samples), "weight": samples.weight}
+    found: Arrays = {"spectra": values(samples), "class ids": samples.labels, "weight": samples.weight}
     if isinstance(samples, DenseSamples) and samples.confidence is not None:
         found["confidence"] = samples.confidence
     return found
 
 
 def of_class(samples: Samples, c: int) -> NDArray[np.float32]:
-    """All values of one class; c may be any of :func:`labels`."""
+    """All values of one class; c may be any of its labels."""
     if isinstance(samples, PatchSamples):
         return np.asarray(samples.x[samples.y == c])
     return np.asarray(samples.images.transpose(0, 3, 4, 1, 2)[samples.masks == c])
@@ -172,7 +167,7 @@ def _noisy(x: NDArray[np.float32]) -> NDArray[np.float32]:
 def mislabel(real: Samples, classes: int) -> Samples:
     """Synthetic samples of weight 0 with wrong labels: enough to spoil what does not heed the weight."""
     wrong = repeat(real)
-    ids = np.where(labels(wrong) == IGNORE, IGNORE, labels(wrong) % classes + 1)
+    ids = np.where(wrong.labels == IGNORE, IGNORE, wrong.labels % classes + 1)
     weight = np.zeros_like(wrong.weight)
     if isinstance(wrong, PatchSamples):
         return replace(wrong, weight=weight, y=ids)

@@ -109,7 +109,7 @@ class ClassifierSubject(Subject[Fitted]):
     def own_recall(self, fitted: Fitted, bench: CaseBench) -> tuple[float, float]:
         """Mean recall on the real training pixels, and the least that it must be."""
         real = bench.task.shown(bench.plugin_view.real, self.card)
-        y = access.labels(real)
+        y = real.labels
         return self.recall(fitted, access.items(real), y), access.least(self.task, len(access.judged_ids(y)))
 
     def result(self, fitted: Fitted) -> Arrays:
@@ -190,7 +190,7 @@ def synthetic_only(subject: ClassifierSubject) -> None:
     made = access.repeat(subject.view.real)
     with contextlib.suppress(HsiaugError):
         labels = subject.predict(subject.learn(made), batch)
-        known = np.setdiff1d(access.labels(made), [IGNORE])
+        known = np.setdiff1d(made.labels, [IGNORE])
         require(np.isin(labels, known).all(), f"it names {np.unique(labels).tolist()}")
 
 

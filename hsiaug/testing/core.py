@@ -1,11 +1,13 @@
-"""Checks, how they are run, and their outcomes."""
+"""Checks, how they are run and their outcomes; and what they do to a plugin while it computes."""
 
 from __future__ import annotations
 
+import random
 import time
 import traceback
 import unittest
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, Literal, TypeVar
@@ -14,6 +16,7 @@ import numpy as np
 
 from hsiaug.base.arrays import AnyArray
 from hsiaug.base.errors import HsiaugError, PluginError
+from hsiaug.trial.guard import kept_state
 
 LONGEST = 2000
 """Characters of a strange exception's message that are kept."""
@@ -198,3 +201,33 @@ def _describe(error: BaseException) -> str:
         return text
     last = traceback.extract_tb(error.__traceback__)[-1]
     return f"{text[:LONGEST]} (at {last.filename}:{last.lineno}, {last.line})"
+
+
+class Cancelled(Exception):
+    """Raised out of ``progress`` by the kit, as a user's Ctrl-C or a time limit would."""
+
+
+class ProgressRecorder:
+    """A ``progress`` that counts its calls, and cancels at one of them."""
+
+    def __init__(self, cancel_at: int | None = None) -> None:
+        self.calls = 0
+        self._at = cancel_at
+
+    def __call__(self, done: int, total: int, note: str = "") -> None:
+        self.calls += 1
+        if self._at is not None and self.calls >= self._at:
+            raise Cancelled("by the conformance kit")
+
+
+@contextmanager
+def other_global_seeds() -> Iterator[None]:
+    """Within it the global random states are others; afterwards they are as before."""
+    import torch
+
+    with kept_state():
+        random.seed(20_11)
+        np.random.seed(20_11)
+        # Not torch.manual_seed, which would reseed the GPUs too, and these are not restored.
+        torch.default_generator.manual_seed(20_11)
+        yield

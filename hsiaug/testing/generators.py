@@ -19,8 +19,7 @@ from hsiaug.registry.card import preparing_params
 from hsiaug.testing import access
 from hsiaug.testing.access import Counts, Samples, View
 from hsiaug.testing.cases import Case, hardest_cases
-from hsiaug.testing.core import Arrays, CheckList, Violation, require, require_equal
-from hsiaug.testing.monitoring import Cancelled, ProgressRecorder
+from hsiaug.testing.core import Arrays, Cancelled, CheckList, ProgressRecorder, Violation, require, require_equal
 from hsiaug.testing.shared_checks import AFTER, BEFORE
 from hsiaug.testing.subject import DEVICE, CaseBench, Subject
 
@@ -135,7 +134,7 @@ def scene_units(subject: GeneratorSubject) -> None:
     require(np.isfinite(access.values(made)).all(), "NaN or infinity")
     seen = access.visible(subject.view)
     low, high = seen.min(), seen.max()
-    for c in np.unique(access.labels(made)):
+    for c in np.unique(made.labels):
         x = access.of_class(made, c)
         inside = float(((x >= low - (high - low)) & (x <= high + (high - low))).mean())
         found = f"class {c}: {inside:.0%} of the values near the visible pixels' range {low:.0f}..{high:.0f}"

@@ -19,8 +19,7 @@ from hsiaug.protocol.split import Split, draw_split
 from hsiaug.protocol.tiling import TileSplit, draw_tiles
 from hsiaug.registry.card import Card
 from hsiaug.registry.hookspecs import Entry
-from hsiaug.testing.core import CheckList, require
-from hsiaug.testing.monitoring import other_global_seeds
+from hsiaug.testing.core import CheckList, other_global_seeds, require
 from hsiaug.testing.shared_checks import STATIC
 
 PATCH, TILE = 5, 16

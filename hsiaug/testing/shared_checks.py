@@ -14,8 +14,7 @@ from hsiaug.registry.card import PRESETS, Card, build_params
 from hsiaug.registry.hookspecs import Entry
 from hsiaug.tasks.task import task_names
 from hsiaug.testing.cases import scramble
-from hsiaug.testing.core import CheckList, require, require_equal
-from hsiaug.testing.monitoring import other_global_seeds
+from hsiaug.testing.core import CheckList, other_global_seeds, require, require_equal
 from hsiaug.testing.subject import Subject
 
 F = TypeVar("F")

@@ -9,10 +9,10 @@ from hypothesis import strategies as st
 
 from hsiaug.base.errors import InputError
 from hsiaug.data import toy_scene
-from hsiaug.protocol.based import Added
 from hsiaug.protocol.protocols import parse_protocol
 from hsiaug.protocol.split import draw_split
 from hsiaug.testing import check_protocol
+from hsiaug_builtin.protocols.added import Added
 
 TOY = toy_scene()
 BASES = ["issd", "kshot:4", "fields", "random:0.1"]

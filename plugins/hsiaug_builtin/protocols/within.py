@@ -7,6 +7,7 @@ the outer test pixels still judge the choice fairly.
 from __future__ import annotations
 
 import hashlib
+import re
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Self
@@ -24,11 +25,9 @@ from hsiaug.api import (
     Scene,
     SplitError,
     SplitProtocol,
-    at_draw,
     draw_tiles,
     draw_train,
     parse_base,
-    split_draw,
 )
 from hsiaug_builtin.protocols.halves import best_halves
 
@@ -98,6 +97,17 @@ class Within(SplitProtocol):
             known = [np.where(inside, place.mask, 0) for place, inside in zip(pairs.places, area, strict=True)]
             drawn = hashlib.sha256(b"".join(mask.tobytes() for mask in known)).hexdigest()
         return best_halves(pairs, 2 * patch, area, self, patch, self._seeded("tiles", drawn, seed), cuts=12)
+
+
+def split_draw(text: str) -> tuple[str, int]:
+    """``issd@3`` → issd and 3; without a number draw 0."""
+    match = re.fullmatch(r"(.*?)(?:@([0-9]{1,9}))?", text)
+    return (match[1], int(match[2] or 0)) if match else (text, 0)
+
+
+def at_draw(draw: int) -> str:
+    """``@3`` for draw 3; nothing for draw 0."""
+    return f"@{draw}" if draw else ""
 
 
 def _within_draw(

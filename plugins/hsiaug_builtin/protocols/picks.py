@@ -13,11 +13,19 @@ from typing import Any, NamedTuple, Self
 import numpy as np
 from numpy.typing import NDArray
 
-from hsiaug.base.errors import InputError, did_you_mean
-from hsiaug.core.scene import Scene
-from hsiaug.data.paths import user_file
-from hsiaug.protocol.protocols import Buffer, Draw, SplitProtocol, at_draw, draw_train, parse_base, split_draw
-from hsiaug.registry.card import Card
+from hsiaug.api import (
+    Buffer,
+    Card,
+    Draw,
+    InputError,
+    Scene,
+    SplitProtocol,
+    did_you_mean,
+    draw_train,
+    parse_base,
+    user_file,
+)
+from hsiaug_builtin.protocols.within import at_draw, split_draw
 
 FILES = (".csv", ".geojson")
 """Endings of the files of ``hsiaug suggest`` into which people write classes."""
