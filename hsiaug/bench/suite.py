@@ -27,12 +27,12 @@ from hsiaug.tasks.task import task_names
 from hsiaug.trial.arm import BOTH
 
 
-def _listed(value: object) -> Any:
+def _listed(value: object) -> tuple[object, ...]:
     """A single entry is a list of one."""
     return tuple(value) if isinstance(value, list | tuple) else (value,)
 
 
-def _numbers(value: object, info: ValidationInfo) -> Any:
+def _numbers(value: object, info: ValidationInfo) -> tuple[object, ...]:
     """Numbers, and texts such as "0:1.5:0.25", as numbers."""
     try:
         parts = [numbers(str(info.field_name), v) if isinstance(v, str) else [v] for v in _listed(value)]
@@ -41,7 +41,7 @@ def _numbers(value: object, info: ValidationInfo) -> Any:
     return tuple(number for part in parts for number in part)
 
 
-def _draws(value: object) -> Any:
+def _draws(value: object) -> tuple[object, ...]:
     """5 or "5" for draws 0 to 4, "100-109", or a list of draws."""
     if isinstance(value, bool) or not isinstance(value, int | str):
         return _listed(value)
@@ -51,7 +51,7 @@ def _draws(value: object) -> Any:
         raise ValueError(str(error)) from error
 
 
-def _text(value: object) -> Any:
+def _text(value: object) -> str:
     """A parameter's value as the text that ``set`` takes."""
     if isinstance(value, bool):
         return "true" if value else "false"

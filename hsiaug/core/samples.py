@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any, Self, TypeVar
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 from hsiaug.base.arrays import AnyArray
 from hsiaug.base.errors import PluginError
@@ -70,7 +70,7 @@ class PatchSamples(Patches):
     y: NDArray[np.int64]
     synthetic: NDArray[np.bool_]
     weight: NDArray[np.float32]
-    provenance: Mapping[str, Any] = field(default_factory=dict)
+    provenance: Mapping[str, object] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -89,7 +89,7 @@ class PatchSamples(Patches):
 
     @classmethod
     def made(
-        cls, x: NDArray[np.float32], y: NDArray[np.int64], provenance: Mapping[str, Any] | None = None
+        cls, x: NDArray[np.float32], y: NDArray[np.int64], provenance: Mapping[str, object] | None = None
     ) -> PatchSamples:
         """Synthetic samples from x (n, B, p, p) and y (n,), with weight 1 and no location."""
         return cls(
@@ -102,7 +102,7 @@ class PatchSamples(Patches):
         )
 
 
-def class_ids(given: Any) -> NDArray[np.int64]:
+def class_ids(given: ArrayLike) -> NDArray[np.int64]:
     """The same as int64. Raises PluginError where that would change one, such as 1.4."""
     values = np.asarray(given)
     with np.errstate(invalid="ignore"):  # NaN is no id either

@@ -69,7 +69,7 @@ class DenseSamples(Tiles):
     synthetic: NDArray[np.bool_]
     weight: NDArray[np.float32]
     confidence: NDArray[np.float32] | None = None
-    provenance: Mapping[str, Any] = field(default_factory=dict)
+    provenance: Mapping[str, object] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -96,7 +96,7 @@ class DenseSamples(Tiles):
         masks: AnyArray,
         *,
         confidence: NDArray[np.float32] | None = None,
-        provenance: Mapping[str, Any] | None = None,
+        provenance: Mapping[str, object] | None = None,
     ) -> DenseSamples:
         """Synthetic samples from images (n, T, B, H, W) and masks (n, H, W), with weight 1."""
         return cls(

@@ -32,7 +32,7 @@ INTEGERS = range(-(2**63), 2**63)
 """Whole numbers that TOML has."""
 
 
-def read_toml(path: Path, what: str, kind: type[HsiaugError]) -> dict[str, Any]:
+def read_toml(path: Path, what: str, kind: type[HsiaugError]) -> dict[str, object]:
     """The top table of a TOML file. what: what it is called in messages, as "card" or "suite".
 
     Raises FileNotFoundError where there is no such file, and otherwise ``kind``, naming the file and what is wrong.

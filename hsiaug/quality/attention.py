@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -30,7 +29,7 @@ LABELS = {
     "spectra": "no map: likeness to the centre's spectrum",
 }
 """What each row compares with the region of the class of the centre."""
-Array = NDArray[np.floating[Any]]
+Array = NDArray[np.floating]
 Ask = Callable[[NDArray[np.float32], NDArray[np.int64]], Attention]
 Maps = dict[str, NDArray[np.float32]]
 """Maps (p, p) of one patch by the word, in lower case; their sum where a prompt repeats a word."""

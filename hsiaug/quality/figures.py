@@ -32,7 +32,7 @@ SHOWN = 300
 GAP, ACROSS = 2, 8
 """Pixels between the tiles of a contact sheet, and tiles of a row."""
 Array = NDArray[np.float64]
-ClassSpectra = Callable[[int], NDArray[np.floating[Any]]]
+ClassSpectra = Callable[[int], NDArray[np.floating]]
 """Gives the spectra (n, bands) of a class id."""
 
 

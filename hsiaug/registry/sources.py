@@ -85,7 +85,7 @@ def _parts(value: Any) -> Iterator[tuple[str, Any]]:
         yield from ((str(place), one) for place, one in enumerate(listed))
 
 
-def _referred(value: type | FunctionType) -> Iterator[tuple[str, Any]]:
+def _referred(value: type | FunctionType) -> Iterator[tuple[str, object]]:
     """Members of a class, or objects that the code of a function names."""
     if isinstance(value, FunctionType):
         code, there = value.__code__, value.__globals__
@@ -126,6 +126,6 @@ def _source(value: type | FunctionType) -> str:
         return repr(_bytecode(value.__code__))
 
 
-def _bytecode(code: CodeType) -> list[Any]:
+def _bytecode(code: CodeType) -> list[object]:
     inner = [_bytecode(one) if isinstance(one, CodeType) else repr(one) for one in code.co_consts]
     return [code.co_code, code.co_names, inner]

@@ -8,14 +8,12 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
+from hsiaug.base.arrays import AnyArray
 from hsiaug.base.errors import StoreError
 
 
-def save_state(
-    folder: Path, arrays: Mapping[str, NDArray[Any]], facts: Mapping[str, object] | None = None
-) -> None:
+def save_state(folder: Path, arrays: Mapping[str, AnyArray], facts: Mapping[str, object] | None = None) -> None:
     """Write named arrays and JSON-able facts into ``folder``."""
     from safetensors.numpy import save_file
 
@@ -24,7 +22,7 @@ def save_state(
     (folder / "state.json").write_text(json.dumps(dict(facts or {}), ensure_ascii=False), encoding="utf-8")
 
 
-def load_state(folder: Path) -> tuple[dict[str, NDArray[Any]], dict[str, Any]]:
+def load_state(folder: Path) -> tuple[dict[str, AnyArray], dict[str, Any]]:
     """Load the state that :func:`save_state` wrote. Raises StoreError where it is missing or damaged."""
     from safetensors.numpy import load_file
 

@@ -133,14 +133,14 @@ class Kit:
     make: builds the subject, when the first check is run.
     """
 
-    def __init__(self, title: str, checks: Iterable[Check], make: Callable[[], Any]) -> None:
+    def __init__(self, title: str, checks: Iterable[Check], make: Callable[[], object]) -> None:
         self.title = title
         self.checks = {one.name: one for one in checks}
         self._make = make
         self._outcomes: dict[str, Outcome] = {}
 
     @cached_property
-    def subject(self) -> Any:
+    def subject(self) -> object:
         """The plugin under test. Raises PluginError for a class that cannot be checked."""
         return self._make()
 

@@ -14,6 +14,7 @@ import numpy as np
 
 from hsiaug.base.errors import HsiaugError
 from hsiaug.base.seeds import derive_seed
+from hsiaug.contracts import Prepared
 from hsiaug.protocol.view import TrainView, view_without_labels
 from hsiaug.registry.card import preparing_params
 from hsiaug.testing import access
@@ -258,7 +259,7 @@ def preparation(subject: GeneratorSubject) -> None:
         again = saved_files(prepare(ProgressRecorder(), **more), folder / "again")
         require(again == kept, "made again, or stopped and resumed, it is other")
 
-        def fit(state: Any) -> Arrays:
+        def fit(state: Prepared) -> Arrays:
             more = {"checkpoint": None} if subject.card.resumes else {}
             learner: Any = subject.plugin(subject.params)
             return subject.result(
@@ -272,7 +273,7 @@ def preparation(subject: GeneratorSubject) -> None:
         require_equal(here, fit(plugin.load_prepared(folder / "first", device=DEVICE)), "loaded, it gives other")
 
 
-def saved_files(state: Any, folder: Path) -> dict[str, bytes]:
+def saved_files(state: Prepared, folder: Path) -> dict[str, bytes]:
     """The files that a state saves into a new folder."""
     folder.mkdir()
     state.save(folder)

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from hsiaug.core.view_names import RAW
 from hsiaug.protocol.balance import Rate
 from hsiaug.trial.hashing import canonical_json
+from hsiaug.trial.record_json import Record
 
 if TYPE_CHECKING:
     from hsiaug.tasks.task import Task
@@ -77,7 +77,7 @@ class Method:
     train: str = BOTH
 
     @classmethod
-    def of(cls, spec: Mapping[str, Any], convention: object = None, view: str = RAW, train: str = BOTH) -> Method:
+    def of(cls, spec: Record, convention: object = None, view: str = RAW, train: str = BOTH) -> Method:
         """Make a method from what a trial's specification says of a plugin."""
         params = canonical_json(spec.get("params") or {})
         return cls(

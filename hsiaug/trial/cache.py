@@ -20,10 +20,9 @@ from hsiaug.contracts import FittedGenerator, Generator, Prepared, Progress
 from hsiaug.core.sealed import SealedView
 from hsiaug.core.spectral_views import SpectralView
 from hsiaug.core.view_names import AUTO
-from hsiaug.protocol.balance import Block
 from hsiaug.protocol.view import TrainView, checksum_of_pixels, view_without_labels
 from hsiaug.registry.card import Card, Scope, preparing_params
-from hsiaug.tasks.task import Task, TaskData, TaskSamples, TaskSplit, TaskView
+from hsiaug.tasks.task import AnyBlock, Task, TaskData, TaskSamples, TaskSplit, TaskView
 from hsiaug.tasks.view_choice import choose_view
 from hsiaug.trial.arm import SYNTHETIC
 from hsiaug.trial.fits import (
@@ -277,7 +276,7 @@ class Workbench:
         return fit(checkpoint=begun)
 
     def pool(
-        self, spec: TrialSpec, fit: Fit[FittedGenerator], view: TaskView, asked: Sequence[Block[Any]]
+        self, spec: TrialSpec, fit: Fit[FittedGenerator], view: TaskView, asked: Sequence[AnyBlock]
     ) -> list[TaskSamples]:
         """The checked samples that the trial takes of the blocks of its pool."""
         taken: list[TaskSamples] = []
@@ -301,8 +300,8 @@ class Workbench:
         spec: TrialSpec,
         fitted: FittedGenerator,
         view: TaskView,
-        earlier: Sequence[Block[Any]],
-        asked: Block[Any],
+        earlier: Sequence[AnyBlock],
+        asked: AnyBlock,
     ) -> TaskSamples:
         block, counts = asked.label, asked.counts
         if callable(continued := getattr(fitted, "continued", None)):

@@ -6,7 +6,6 @@ import shlex
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -102,7 +101,7 @@ def _protocol(record: Record) -> SplitProtocol:
         return parse_protocol(words[words.index("--protocol") + 1], stated["buffer"])
 
 
-def _plugin(kind: Kind, stated: dict[str, Any], plugins: Registry, data: TaskData) -> PluginSpec:
+def _plugin(kind: Kind, stated: Record, plugins: Registry, data: TaskData) -> PluginSpec:
     card: Card = plugins.find(kind, stated["name"]).load().card
     return plugin_spec(card, card.params(**stated["params"]), data)
 

@@ -270,8 +270,8 @@ def _miscounted(record: Record) -> str | None:
 
 
 def _recomputed(
-    matrix: NDArray[np.int64], task: str, subsets: Mapping[str, Any], parts: Mapping[str, NDArray[np.int64]]
-) -> dict[str, Any]:
+    matrix: NDArray[np.int64], task: str, subsets: Record, parts: Mapping[str, NDArray[np.int64]]
+) -> dict[str, object]:
     from hsiaug.tasks.task import get_task
 
     named = {name: tuple(subset["classes"]) for name, subset in subsets.items()}

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
-from typing import Any, cast
+from typing import cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -83,7 +83,7 @@ class Outcome:
     labels: (n,) int16 predicted class ids at the test positions; None where the trial failed.
     """
 
-    result: dict[str, Any]
+    result: Record
     labels: NDArray[np.int16] | None
 
     @property

@@ -34,13 +34,13 @@ class PluginSpec:
     params: Any
     text: str | None = None
 
-    def as_json(self) -> dict[str, Any]:
+    def as_json(self) -> dict[str, object]:
         """The same values for every trial of a plan: they are not to be changed."""
-        identity = {"name": self.name, "version": self.version, "params": self._params}
+        identity: dict[str, object] = {"name": self.name, "version": self.version, "params": self._params}
         return identity if self.text is None else {**identity, "text": self.text}
 
     @cached_property
-    def _params(self) -> dict[str, Any]:
+    def _params(self) -> dict[str, object]:
         return asdict(self.params)
 
     @cached_property
@@ -55,10 +55,10 @@ class PluginSpec:
         return {"format": FORMAT, "prepares": identity, "pixels": pixels, "patch": patch}
 
     @property
-    def of_fit(self) -> dict[str, Any]:
+    def of_fit(self) -> dict[str, object]:
         """Identity of a generator's fit: all but the hyper-parameters that only sampling reads."""
-        later, whole = sampling_params(self.params), self.as_json()
-        return {**whole, "params": {name: value for name, value in whole["params"].items() if name not in later}}
+        later = sampling_params(self.params)
+        return {**self.as_json(), "params": {name: one for name, one in self._params.items() if name not in later}}
 
 
 def plugin_spec(card: Card, params: object, data: TaskData) -> PluginSpec:

@@ -12,7 +12,7 @@ from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from importlib.util import find_spec
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from hsiaug.base.errors import DataUnavailableError, HsiaugError, InputError, install
 
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from starlette.requests import Request
     from starlette.responses import Response
     from starlette.routing import BaseRoute
-    from starlette.types import ASGIApp, Receive, Scope, Send
+    from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 Endpoint = Callable[["Request"], "Response | Awaitable[Response]"]
 
@@ -68,7 +68,7 @@ class Guard:
         given = f"{scope['path']}/".split("/")[1].encode()  # "*" has no slash
         allowed = len(hosts) == 1 and hosts[0] in self._hosts and secrets.compare_digest(given, self._token)
 
-        async def marked(message: Any) -> None:
+        async def marked(message: Message) -> None:
             if message["type"] == "http.response.start":
                 set_already = {name.lower() for name, _ in message["headers"]}
                 more = [(name.lower().encode(), value.encode()) for name, value in HEADERS.items()]
@@ -133,7 +133,7 @@ def png(pixels: NDArray[np.uint8]) -> Response:
     return Response(out.getvalue(), media_type="image/png")
 
 
-def serve_here(routes: Sequence[BaseRoute], port: int, *, browser: bool, said: Any) -> None:
+def serve_here(routes: Sequence[BaseRoute], port: int, *, browser: bool, said: Callable[[str], object]) -> None:
     """Serve on 127.0.0.1 until Ctrl-C. port: 0 = one that is free. said: is given the address.
 
     Raises InputError where the port is taken.
