@@ -11,8 +11,7 @@ from hsiaug.advice.gains import ArmGain, above, candidates, gain_of, key, scored
 from hsiaug.advice.session import Session
 from hsiaug.base.errors import HsiaugError, InputError, PluginError
 from hsiaug.bench.costs import TimeLeft, write_duration
-from hsiaug.bench.memory_check import samples_bytes
-from hsiaug.bench.plan import Plan, Request, build_plan
+from hsiaug.bench.plan import Plan, Request, build_plan, samples_bytes
 from hsiaug.protocol.balance import Rate
 from hsiaug.protocol.large_classes import large_classes
 from hsiaug.registry.card import Card, build_params

@@ -11,12 +11,6 @@ PICTURES = (".png", ".svg", ".pdf")
 TABLES = (".md", ".tex", ".csv", ".json")
 """Endings of a figure and of a table, for every command that has one to write."""
 
-FILES = (
-    ".csv", ".html", ".jpg", ".jpeg", ".json", ".mat", ".md", ".npy", ".npz", ".pdf", ".png", ".svg", ".tex", ".tif",
-    ".tiff", ".toml", ".txt", ".xlsx", ".zip",
-)  # fmt: skip
-"""Endings that no folder has which is meant as one."""
-
 
 def check_target(path: Path, endings: Sequence[str], option: str = "`out`") -> str:
     """The ending of ``path`` in small letters, which is one of ``endings``; "" among them allows a name without one.
@@ -48,13 +42,3 @@ def check_targets(paths: Sequence[Path], endings: Sequence[str]) -> None:
             raise InputError(
                 "`out` must name each file once", value=f"{str(path)!r} twice", hint="Leave out one of them."
             )
-
-
-def check_folder_name(path: Path) -> None:
-    """Raise InputError for the name of a file where several files are to be written, unless there is such a folder."""
-    if path.suffix.lower() in FILES and not path.is_dir():
-        raise InputError(
-            "`out` must name a folder, as several files are written",
-            value=repr(str(path)),
-            hint=f"For example `out` {path.with_suffix('')}.",
-        )

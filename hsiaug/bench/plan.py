@@ -1,14 +1,15 @@
-"""Conversion of a user's request to the list of trials, controls included."""
+"""Conversion of a user's request to the list of trials, controls included; and whether their samples fit into memory."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property, partial
 from typing import TypeVar
 
 from hsiaug.base.errors import InputError, did_you_mean
 from hsiaug.core.view_names import RAW, check_view
+from hsiaug.data.bounds import physical_memory
 from hsiaug.protocol.balance import Rate, check_amounts
 from hsiaug.protocol.protocols import SplitProtocol, parse_protocol
 from hsiaug.registry.card import Card
@@ -276,3 +277,29 @@ def between(numbers: Sequence[int]) -> str:
     """``1,450``, or the range ``1,434–1,460`` where the numbers differ."""
     low, high = min(numbers), max(numbers)
     return f"{low:,}" if low == high else f"{low:,}–{high:,}"
+
+
+def check_memory(plans: Iterable[Plan], todo: Sequence[TrialSpec]) -> None:
+    """Raise InputError where one of the trials asks for more samples than the memory holds. Other trials are not run."""
+    waiting = {trial.hash for trial in todo}
+    for plan in plans:
+        for trial in (trial for trial in plan.trials if trial.hash in waiting):
+            check_samples(plan.scene, plan.samples[trial.hash][1], trial.patch)
+
+
+def check_samples(data: TaskData, samples: int, patch: int) -> None:
+    """The same of so many patches, or tiles, of the side ``patch``. data: a scene, or a set of pairs."""
+    size = samples_bytes(data, samples, patch)
+    memory = physical_memory()
+    if memory is not None and size > memory:
+        raise InputError(
+            f"`lambdas` (or -n) must ask for no more samples than this machine holds in {memory / 1e9:,.0f} GB",
+            value=f"{samples:,} samples of {data.bands} bands and {patch}×{patch} pixels, {size / 1e9:,.0f} GB",
+            hint="Take a smaller λ, or a smaller `patch`.",
+        )
+
+
+def samples_bytes(data: TaskData, samples: int, patch: int) -> int:
+    """Bytes of so many patches, or tiles of all dates, of the side ``patch``."""
+    size: int = 4 * samples * patch**2 * data.bands * getattr(data, "dates", 1)
+    return size

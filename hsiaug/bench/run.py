@@ -17,8 +17,7 @@ from hsiaug.base.threads import cores
 from hsiaug.bench.command import command_for
 from hsiaug.bench.costs import Costs, Forecast
 from hsiaug.bench.engine import Batch, ClusterSettings, Engine, Job, Say, open_engine
-from hsiaug.bench.memory_check import check_memory
-from hsiaug.bench.plan import Plan
+from hsiaug.bench.plan import Plan, check_memory
 from hsiaug.bench.progress import watch_trials
 from hsiaug.bench.schedule import in_order, join_plans, trials_of
 from hsiaug.trial.cache import Workbench

@@ -16,8 +16,7 @@ import typer
 from hsiaug.base.errors import StoreError
 from hsiaug.base.terminal import Console
 from hsiaug.bench.costs import Costs, Forecast, TimeLeft, write_duration
-from hsiaug.bench.memory_check import check_memory
-from hsiaug.bench.plan import Plan, between
+from hsiaug.bench.plan import Plan, between, check_memory
 from hsiaug.bench.run import Existing, read_held, run, select_missing, workers
 from hsiaug.bench.schedule import hashes_by_run, join_plans, trials_of
 from hsiaug.cli.output import notes_console, print_json, print_lines, print_table, read_report

@@ -64,8 +64,7 @@ def inspect(
     from hsiaug.bench.ranges import numbers
     from hsiaug.cli.generate import make_samples
     from hsiaug.protocol.balance import check_omega
-    from hsiaug.quality.attention import LABELS, inspect_attention
-    from hsiaug.quality.attention_figure import draw_attention
+    from hsiaug.quality.attention import LABELS, draw_attention, inspect_attention
     from hsiaug.quality.export import check_folder, make_folder
     from hsiaug.quality.figures import guidance_figure, save_figures, save_guidance
     from hsiaug.report.labels import measured

@@ -169,23 +169,14 @@ def _freeze(array: AnyArray, dtype: type[Scalar]) -> NDArray[Scalar]:
 
 
 def _check_shapes(scene: Scene) -> None:
-    if scene.cube.ndim != 3 or 0 in scene.cube.shape:
+    cube = scene.cube.shape
+    waves = cube[-1] if scene.wavelengths is None else len(scene.wavelengths)
+    if len(cube) != 3 or 0 in cube or scene.labels.shape != cube[:2] or waves != cube[2]:
         raise SceneError(
-            f"scene {scene.name}: the cube must be (height, width, bands)",
-            value=f"shape {scene.cube.shape}",
-            hint="Name the right array in the card, and its order of axes (cube.axes).",
-        )
-    if scene.labels.shape != scene.cube.shape[:2]:
-        raise SceneError(
-            f"scene {scene.name}: labels must have the cube's height and width {scene.cube.shape[:2]}",
-            value=f"shape {scene.labels.shape}",
-            hint="Check that both files show the same scene; if one is transposed, set cube.axes in the card.",
-        )
-    if scene.wavelengths is not None and len(scene.wavelengths) != scene.bands:
-        raise SceneError(
-            f"scene {scene.name}: one wavelength is needed for each of its {scene.bands} bands",
-            value=f"{len(scene.wavelengths)} wavelengths",
-            hint="Correct sensor.wavelengths in the card, or leave it out.",
+            f"scene {scene.name}: the cube must be (height, width, bands), with labels of its height and width, "
+            "and one wavelength for each band",
+            value=f"cube {cube}, labels {scene.labels.shape}, {waves} wavelengths",
+            hint="Check that all are of one scene, and name the right arrays in the card; cube.axes says their order.",
         )
 
 
@@ -220,15 +211,10 @@ def _check_labels(scene: Scene) -> None:
 
 def _check_descriptions(scene: Scene) -> None:
     for name, sentences in scene.descriptions.items():
-        if name not in scene.class_names:
+        known = name in scene.class_names
+        if not known or not sentences or not all(sentence.strip() for sentence in sentences):
             raise SceneError(
-                f"scene {scene.name}: descriptions must be of its classes",
-                value=repr(name),
-                hint=did_you_mean(name, scene.class_names),
-            )
-        if not sentences or not all(sentence.strip() for sentence in sentences):
-            raise SceneError(
-                f"scene {scene.name}: every described class needs sentences, none of them empty",
+                f"scene {scene.name}: descriptions must be of its classes, with sentences of which none is empty",
                 value=f"{list(sentences)} for {name}",
-                hint="Write a sentence, or leave the class out of the descriptions.",
+                hint="Write one." if known else did_you_mean(name, scene.class_names),
             )

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from hsiaug.base.errors import InputError
 from hsiaug.base.files import file_errors
-from hsiaug.base.targets import check_folder_name, check_target
+from hsiaug.base.targets import check_target
 from hsiaug.base.temporary_folders import temporary_folder
 from hsiaug.core.samples import PatchSamples, concatenate
 from hsiaug.quality.figures import contact_sheet, spread
@@ -32,7 +32,6 @@ def check_folder(path: Path, *, empty: bool = False) -> None:
 
     empty: nothing must be in it.
     """
-    check_folder_name(path)
     fits = path.is_dir() and not (empty and any(path.iterdir())) if path.exists() else path.parent.is_dir()
     if not fits:
         found = (

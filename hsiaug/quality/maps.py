@@ -33,22 +33,19 @@ LOWEST, HIGHEST = 1.5, 8.5
 LEGEND_WIDTH = 2.1
 """Inches of a legend beside a map."""
 
-SPARSE = 0.01
-"""Labels on a smaller share of the pixels are drawn larger than they are, or nobody would see them."""
-
 
 def save_quick_look(scene: Scene, path: Path) -> None:
     """A PNG of the scene in red, green and blue, and beside it the same with the labels over it, and the legend."""
     step = picture_step(scene.shape)
     bands = rgb_bands(scene.wavelengths, scene.bands)
     rgb = true_colours(scene.cube, scene.wavelengths, step)
-    ids, note = _thin(scene.labels, step)
+    ids = _thin(scene.labels, step)
     colours = class_colours(len(scene.class_names))
     over = np.where(ids[:, :, None] > 0, colours[ids], (rgb // 2) + 40).astype(np.uint8)
     figure, panels = map_figure(rgb.shape[:2], 2, beside=LEGEND_WIDTH)
     centres = scene.wavelengths
     shown = " / ".join(f"{nanometres(centres[b])} nm" if centres is not None else f"band {b}" for b in bands)
-    for panel, image, title in zip(panels, (rgb, over), (f"{scene.name}: {shown}", f"labels{note}"), strict=True):
+    for panel, image, title in zip(panels, (rgb, over), (f"{scene.name}: {shown}", "labels"), strict=True):
         panel.imshow(image, interpolation="nearest")
         panel.set_title(wrapped(plotted(title), WIDTHS[2] / 2 - LEGEND_WIDTH / 2), fontsize=8)
     counted = zip(scene.class_names, scene.class_counts, strict=True)
@@ -134,15 +131,11 @@ def picture_step(shape: tuple[int, ...]) -> int:
     return -(-max(shape[:2]) // LONGEST)
 
 
-def _thin(labels: NDArray[np.int16], step: int) -> tuple[NDArray[np.int16], str]:
-    """Labels of every step-th row and column, such that no labelled block looks unlabelled; and how they are drawn."""
+def _thin(labels: NDArray[np.int16], step: int) -> NDArray[np.int16]:
+    """Labels of every step-th row and column, such that no labelled block looks unlabelled."""
     from scipy.ndimage import maximum_filter
 
-    sparse = np.count_nonzero(labels) < SPARSE * labels.size
-    side = max(step, max(labels.shape) // 120) if sparse else step
-    if side > 1:
-        labels = np.where(labels > 0, labels, maximum_filter(labels, side))
-    return labels[::step, ::step], ", drawn larger than they are" if sparse and side > 1 else ""
+    return np.where(labels > 0, labels, maximum_filter(labels, step))[::step, ::step] if step > 1 else labels
 
 
 def map_figure(

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from hsiaug.base.colours import SYNTHETIC, TRAIN
 from hsiaug.base.errors import InputError, did_you_mean
 from hsiaug.base.seeds import derive_seed
-from hsiaug.bench.memory_check import check_samples
+from hsiaug.bench.plan import check_samples
 from hsiaug.contracts import FittedPairGenerator, Generator, Progress
 from hsiaug.core.samples import concatenate
 from hsiaug.core.tiles import DenseSamples, DenseView, PairCounts

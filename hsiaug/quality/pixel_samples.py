@@ -12,7 +12,7 @@ import numpy as np
 
 from hsiaug.base.errors import InputError
 from hsiaug.base.targets import check_target
-from hsiaug.bench.memory_check import check_samples
+from hsiaug.bench.plan import check_samples
 from hsiaug.contracts import Generator, Progress
 from hsiaug.core.samples import PatchSamples
 from hsiaug.metrics.calibration import LabelScore, Reliability

@@ -194,15 +194,9 @@ def build_params(card: Card, preset: str = "cpu", overrides: Mapping[str, str] |
                 hint=f"Name the plugin {card.name.partition(':')[0]}:{text}.",
             )
         values[name] = _parse(card, fields[name], text)
-    for name, value in values.items():
-        if name not in fields:
-            raise PluginError(
-                f"preset {preset} of plugin {card.name} sets a parameter it does not have",
-                value=repr(name),
-                hint="Correct Card.presets.",
-            )
-        _check_value(card, fields[name], value)
     try:
+        for name, value in values.items():
+            _check_value(card, fields[name], value)
         return card.params(**values)
     except HsiaugError:
         raise

@@ -12,7 +12,6 @@ from typing import ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
-from hsiaug.base.arrays import AnyArray
 from hsiaug.base.errors import PluginError
 from hsiaug.contracts import FittedMaskClassifier, Progress
 from hsiaug.core.pairs import PairSet
@@ -46,8 +45,8 @@ from hsiaug.tasks.pixels import (
     Prediction,
     TaskDefaults,
     check_finite,
-    check_ids,
     check_numbers,
+    check_predicted,
 )
 
 
@@ -252,21 +251,8 @@ def _predict_tiles(
     for start in range(0, len(tiles), step):
         batch = tiles[start : start + step]
         images = spectra(np.stack([cut(data.places[w].images, r, c, side) for w, r, c in batch]), axis=2)
-        masks = _check_masks(fitted.predict(seal_all(Tiles(images))), images, data)
+        shape = (len(images), *images.shape[3:])
+        masks = check_predicted(fitted.predict(seal_all(Tiles(images))), shape, len(data.class_names))
         for (where, row, column), mask in zip(batch, masks, strict=True):
             into[where][row : row + side, column : column + side] = mask
         yield len(batch)
-
-
-def _check_masks(masks: AnyArray, images: NDArray[np.float32], data: PairSet) -> AnyArray:
-    masks = np.asarray(masks)
-    shape = (len(images), *images.shape[3:])
-    if masks.shape != shape or masks.dtype.kind not in "iu":
-        raise PluginError(
-            f"predict must give integer masks of shape {shape}",
-            value=f"{masks.dtype} of shape {masks.shape}",
-            hint="Return one class id per pixel of each tile.",
-        )
-    hint = "Map network outputs back to the ids of the masks; 0 is no class."
-    check_ids(masks, len(data.class_names), hint)
-    return masks

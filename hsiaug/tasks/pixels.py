@@ -179,7 +179,7 @@ class PixelClassification:
         """(n,) int16: predicted class id of every test pixel, row by row. Reads no test label."""
         coords = np.argwhere(split.test).astype(np.int32)
         labels = [
-            _check_labels(fitted.predict(seal_all(batch)), batch, scene)
+            check_predicted(fitted.predict(seal_all(batch)), (len(batch),), len(scene.class_names))
             for batch in _batches(scene, coords, split.patch, card, spectra)
         ]
         return np.concatenate(labels).astype(np.int16)
@@ -230,7 +230,8 @@ class PixelClassification:
             for start in range(0, len(coords), step):
                 part = coords[start : start + step]
                 batch = _select_input(patches_at(seen, part - np.array([first, 0]), side), part, card)
-                ids[part[:, 0], part[:, 1]] = _check_labels(fitted.predict(seal_all(batch)), batch, scene)
+                predicted = fitted.predict(seal_all(batch))
+                ids[part[:, 0], part[:, 1]] = check_predicted(predicted, (len(part),), len(scene.class_names))
             progress(bottom, height, "rows")
         return ids
 
@@ -288,12 +289,18 @@ def check_numbers(ids: AnyArray, weight: AnyArray) -> None:
         )
 
 
-def check_ids(labels: AnyArray, classes: int, hint: str) -> None:
-    """Raise PluginError where a prediction is no class id."""
-    if labels.size and not (labels.min() >= 1 and labels.max() <= classes):
+def check_predicted(answer: AnyArray, shape: tuple[int, ...], classes: int) -> AnyArray:
+    """What a fit predicted, an array. Raises PluginError unless it is a class id for each item, of that shape."""
+    labels = np.asarray(answer)
+    integer = labels.dtype.kind in "iu"
+    if labels.shape != shape or not integer or (labels.size and not 1 <= labels.min() <= labels.max() <= classes):
+        told = f", of {labels.min()}..{labels.max()}" if labels.size and integer else ""
         raise PluginError(
-            f"predict must give class ids in 1..{classes}", value=f"{labels.min()}..{labels.max()}", hint=hint
+            f"predict must give integer class ids in 1..{classes} of shape {shape}",
+            value=f"{labels.dtype} of shape {labels.shape}{told}",
+            hint="Map network outputs back to the ids of the samples; 0 is no class.",
         )
+    return labels
 
 
 def _select_input(x: NDArray[np.float32], coords: NDArray[np.int32], card: Card) -> Patches:
@@ -317,15 +324,3 @@ def _batches(
     for start in range(0, len(coords), step):
         part = coords[start : start + step]
         yield _select_input(patches_at(cube, part, side), part, card)
-
-
-def _check_labels(labels: NDArray[np.int64], batch: Patches, scene: Scene | UnlabelledScene) -> NDArray[np.int64]:
-    labels = np.asarray(labels)
-    if labels.shape != (len(batch),) or labels.dtype.kind not in "iu":
-        raise PluginError(
-            f"predict must give one integer class id per patch, {len(batch)} here",
-            value=f"{labels.dtype} of shape {labels.shape}",
-            hint="Return an integer array of shape (n,).",
-        )
-    check_ids(labels, len(scene.class_names), "Map network outputs back to the ids of samples.y.")
-    return labels

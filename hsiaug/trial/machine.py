@@ -119,26 +119,21 @@ def _processor() -> str:
     return platform.processor() or platform.machine()
 
 
-class PeakMemory:
-    """Peak resident memory of this process since :meth:`restart`, in MB, where the system tells (else None).
+def restart_peak_memory() -> None:
+    """Forget the peak so far, where the system can (Linux)."""
+    with contextlib.suppress(OSError):
+        Path("/proc/self/clear_refs").write_text("5")
 
-    Linux resets the mark; elsewhere it is the peak of the process so far.
-    """
 
-    def restart(self) -> None:
-        with contextlib.suppress(OSError):
-            Path("/proc/self/clear_refs").write_text("5")
-
-    def read(self) -> float | None:
-        try:
-            for line in Path("/proc/self/status").read_text().splitlines():
-                if line.startswith("VmHWM"):
-                    return round(int(line.split()[1]) / 1024, 1)
-        except OSError:
-            pass
-        try:
-            import resource
-        except ImportError:
-            return None
-        scale = 2**20 if sys.platform == "darwin" else 2**10
-        return round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / scale, 1)
+def peak_memory() -> float | None:
+    """Peak resident memory of this process in MB, since it was restarted where that can be; None where none is told."""
+    with contextlib.suppress(OSError):
+        for line in Path("/proc/self/status").read_text().splitlines():
+            if line.startswith("VmHWM"):
+                return round(int(line.split()[1]) / 1024, 1)
+    try:
+        import resource
+    except ImportError:
+        return None
+    scale = 2**20 if sys.platform == "darwin" else 2**10
+    return round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / scale, 1)

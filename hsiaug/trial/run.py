@@ -28,7 +28,7 @@ from hsiaug.trial.arm import SYNTHETIC
 from hsiaug.trial.cache import Workbench
 from hsiaug.trial.fits import Fit
 from hsiaug.trial.guard import call_failure, kept_state, plain_json, time_limit
-from hsiaug.trial.machine import PeakMemory, counted_work, environment, resolve_device
+from hsiaug.trial.machine import counted_work, environment, peak_memory, resolve_device, restart_peak_memory
 from hsiaug.trial.predictions import checksum
 from hsiaug.trial.record_json import EMPTY
 from hsiaug.trial.spec import TrialSpec
@@ -128,9 +128,9 @@ def compute(
     limit: seconds after which the trial is ended and failed; None = never. They run from the moment at which all
     libraries are loaded. tell: is called with the name of each stage that begins, "split" being the first.
     """
-    timer, memory = StageTimer(tell=tell), PeakMemory()
+    timer = StageTimer(tell=tell)
     start, busy = time.perf_counter(), time.process_time()
-    memory.restart()
+    restart_peak_memory()
     result: dict[str, object] = {"status": "ok", "error": None, "samples": None, "provenance": {}}
     labels = None
     try:
@@ -169,7 +169,7 @@ def compute(
     result["timings"] = {**timer.seconds, "total": time.perf_counter() - start}
     result["cpu_seconds"] = {**timer.cpu, "total": time.process_time() - busy}
     result["optimiser_steps"] = timer.steps
-    result["peak_memory_mb"] = memory.read()
+    result["peak_memory_mb"] = peak_memory()
     return Outcome(result, labels)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from hsiaug.base.errors import InputError
-from hsiaug.bench import memory_check
+from hsiaug.bench import plan as memory_check
 from hsiaug.bench.plan import Plan, Request, build_plan
 from hsiaug.core.scene import Scene
 from hsiaug.registry.lookup import registry

@@ -63,7 +63,7 @@ def test_a_scene_refuses_an_unknown_class_with_a_hint():
 
 @pytest.mark.parametrize("sentences", [(), ("",), ("the meadow is green", " ")])
 def test_a_scene_refuses_empty_sentences(sentences):
-    with pytest.raises(SceneError, match="none of them empty"):
+    with pytest.raises(SceneError, match="none is empty"):
         with_descriptions(Meadow=sentences)
 
 

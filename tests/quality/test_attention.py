@@ -14,8 +14,7 @@ from PIL import Image
 
 from hsiaug.api import Attention, InputError, PluginError
 from hsiaug.core.scene import Scene
-from hsiaug.quality.attention import LABELS, inspect_attention, score_map
-from hsiaug.quality.attention_figure import draw_attention
+from hsiaug.quality.attention import LABELS, draw_attention, inspect_attention, score_map
 from hsiaug.quality.figures import save_figures
 from hsiaug.quality.synthesis import PixelSynthesis
 
