@@ -61,6 +61,7 @@ class Segmentation:
     generator = "specdm"
     views: tuple[str, ...] = VIEWS
     classifiers: ClassVar[tuple[str, ...]] = ("unet", "pixel-svm")
+    split = staticmethod(draw_tiles)
 
     def load(self, ref: str | os.PathLike[str], *, progress: bool = True) -> PairSet:
         return load_pairs(ref, self.name, progress=progress)
@@ -96,9 +97,6 @@ class Segmentation:
     def nearly_all(self, data: PairSet) -> SplitProtocol:
         """No protocol trains on every pixel: the usual one comes near."""
         return parse_protocol(self.defaults(data).protocol, "none")
-
-    def split(self, data: PairSet, protocol: SplitProtocol, seed: int, patch: int) -> TileSplit:
-        return draw_tiles(data, protocol, seed, patch)
 
     def view(self, data: PairSet, split: TileSplit | BlindTiles, scope: Scope) -> DenseView:
         return dense_view(data, split)

@@ -21,12 +21,12 @@ from hsiaug.core.view_names import AUTO, DEFAULT_VIEW, FEWEST, RAW, VIEWS
 from hsiaug.data import load_scene
 from hsiaug.data.catalogue import find_entry, status
 from hsiaug.data.georeference import Georeference, scene_georeference
-from hsiaug.metrics.accuracy import Counts, grouped_confusion, score
+from hsiaug.metrics.accuracy import grouped_confusion, score
 from hsiaug.protocol.balance import DEFAULT_TIMES, Block, Rate, pool_steps, synthetic_counts
 from hsiaug.protocol.protocols import SplitProtocol, parse_protocol
 from hsiaug.protocol.split import BlindSplit, Split, draw_split
 from hsiaug.protocol.view import BATCH_BYTES, TrainView, patches_at, train_view, train_view_seen
-from hsiaug.registry.card import Card, Scope
+from hsiaug.registry.card import Card
 
 Prediction = tuple[NDArray[np.int32], NDArray[np.int16]]
 """Flat index and predicted class id of every test pixel."""
@@ -59,12 +59,11 @@ class PixelClassification:
     generator = "smote"
     views: tuple[str, ...] = (*VIEWS, AUTO)
 
-    def load(self, ref: str | os.PathLike[str], *, progress: bool = True) -> Scene:
-        return load_scene(ref, progress=progress)
-
-    def load_labels(self, ref: str) -> Scene:
-        """The scene."""
-        return load_scene(ref)
+    load = load_labels = staticmethod(load_scene)
+    split = staticmethod(draw_split)
+    view = staticmethod(train_view)
+    seen = staticmethod(train_view_seen)
+    metrics = staticmethod(score)
 
     def load_local(self, ref: str, most: int | None = None) -> Scene:
         """The scene, of at most so many values (None: any), where nothing needs to be downloaded.
@@ -96,16 +95,6 @@ class PixelClassification:
     def nearly_all(self, scene: Scene) -> SplitProtocol:
         """No protocol trains on every pixel: nine tenths of each class come nearest."""
         return parse_protocol("issd:0.9", "none")
-
-    def split(self, scene: Scene, protocol: SplitProtocol, seed: int, patch: int) -> Split:
-        return draw_split(scene, protocol, seed, patch)
-
-    def view(self, scene: Scene | UnlabelledScene, split: Split | BlindSplit, scope: Scope) -> TrainView:
-        return train_view(scene, split, scope)
-
-    def seen(self, view: TrainView, spectra: SpectralView) -> TrainView:
-        """The train view for a classifier: cube, patches and normaliser of a spectral view."""
-        return train_view_seen(view, spectra)
 
     def sizes(self, split: Split, rate: Rate) -> tuple[int, int]:
         """Real samples of a draw, and the synthetic ones that a rate asks for; copies no cube, as a view would."""
@@ -248,19 +237,6 @@ class PixelClassification:
         counts = grouped_confusion(new + 2 * hidden, 4, true, label, classes)
         unseen = None if split.hidden is None else counts[2:].sum(axis=0)
         return self.metrics(counts.sum(axis=0), scene.subsets, counts[1::2].sum(axis=0), unseen)
-
-    def metrics(
-        self,
-        matrix: Counts,
-        subsets: Mapping[str, tuple[int, ...]],
-        new: Counts | None = None,
-        hidden: Counts | None = None,
-    ) -> dict[str, object]:
-        """OA, AA, κ and what else a record holds, of a confusion matrix (C, C).
-
-        new: of the pixels in new fields; hidden: of those that no plugin saw.
-        """
-        return score(matrix, subsets, new, hidden)
 
 
 def check_finite(made: NDArray[np.float32], what: str) -> None:

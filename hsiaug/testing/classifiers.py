@@ -19,9 +19,9 @@ from hsiaug.tasks.task import get_task, locate_labels
 from hsiaug.testing import access
 from hsiaug.testing.access import Items, Samples
 from hsiaug.testing.cases import Case
-from hsiaug.testing.core import Arrays, CheckList, Violation, require
+from hsiaug.testing.core import Arrays, CheckList, ProgressRecorder, Violation, require
 from hsiaug.testing.shared_checks import AFTER, BEFORE
-from hsiaug.testing.subject import DEVICE, CaseBench, Subject, silent
+from hsiaug.testing.subject import DEVICE, CaseBench, Subject
 from hsiaug.trial.machine import counted_work
 
 WEIGHTLESS = 0.2
@@ -52,7 +52,7 @@ class ClassifierSubject(Subject[Fitted]):
         view, shown = bench.plugin_view, bench.task.shown(samples, self.card)
         seed = derive_seed("classifier", self.card.name, bench.spec.seed)
         plugin = self.plugin(self.params)
-        fitted: Fitted = plugin.fit(shown, view, seed=seed, device=DEVICE, progress=silent)
+        fitted: Fitted = plugin.fit(shown, view, seed=seed, device=DEVICE, progress=ProgressRecorder())
         return fitted
 
     @cached_property

@@ -82,10 +82,6 @@ REFERENCE_PLUGINS: Mapping[Kind, Any] = {"generator": _Repeats, "classifier": _N
 """The kit's own plugin of each kind."""
 
 
-def silent(done: int, total: int, note: str = "") -> None:
-    """A progress that nobody watches."""
-
-
 class CaseBench(Workbench):
     """A runner's workbench with the split of a case.
 
@@ -164,7 +160,7 @@ class Subject(ABC, Generic[F]):
             entry = Entry(kind, one.card.name, f"{one.__module__}:{one.__qualname__}")
             plugins[kind, entry.name] = _Loaded(entry, "kit", "0", None, one)
         bench = self.base_bench
-        record, _ = run_trial(bench.spec, bench, Registry(plugins), device=DEVICE, progress=silent)
+        record, _ = run_trial(bench.spec, bench, Registry(plugins), device=DEVICE, progress=ProgressRecorder())
         return record
 
     @cached_property
