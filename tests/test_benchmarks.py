@@ -32,6 +32,7 @@ SMALL = ("benchmark", "toy", "--generator", "smote", "--classifier", "svm", "--d
 
 PRINTED = {
     "asked": ("table RESULTS/asked/trials.csv", "asked/table.md"),
+    "field": ("table RESULTS/field/trials.csv RESULTS/field/recipe.csv", "field/table.md"),
     "hidden": ("table RESULTS/hidden/trials.csv", "hidden/table.md"),
     "ladder": ("table RESULTS/txt2hsi_bar/trials.csv", "txt2hsi_bar/table.md"),
     "recipe": ("table RESULTS/recipe/trials.csv", "recipe/table.md"),

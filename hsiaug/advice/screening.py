@@ -29,8 +29,6 @@ SCREEN_SHARE = 0.5
 """Part of the time that the screening may take."""
 CLASSICS = ("emp", "fused:svm")
 """Classifiers that are tried beside the task's usual ones where none was asked for."""
-CLOSE = 50.0
-"""Percentage of inner test pixels in training patches above which patches tell nothing of pixels farther away."""
 HEADROOM = 0.02
 """AA that a classifier must have left to 100 %, for a gain to be told.
 
@@ -149,25 +147,22 @@ def _worth(plan: Plan, scene: TaskData) -> Plan:
     return replace(plan, trials=tuple(kept), notes=tuple(notes))
 
 
-def close(plan: Plan) -> bool:
-    """Whether most inner test pixels lie in the patch of a training pixel."""
-    return statistics.fmean(split.audit.centre_overlap_percent for split in plan.splits) > CLOSE
-
-
 def _learning(plan: Plan) -> set[str]:
     """Names of the classifiers that samples can change."""
     return {name for (kind, name), card in plan.cards.items() if kind == "classifier" and card.learns_samples}
 
 
 def _far_sighted(plan: Plan) -> Plan:
-    """A plan of close draws without the classifiers that learn patches, if others are left: they know such pixels."""
+    """A plan within a few training pixels without the classifiers that learn patches, if others are left.
+
+    Both halves of a clump lie in one field: there a network gains that loses on all others.
+    """
     learning = _learning(plan)
     blind = {name for name in learning if plan.cards["classifier", name].input == "patch"}
-    if not close(plan) or blind in (set(), learning):
+    whole = plan.trials[0].protocol.outer[0] is None or not plan.task.single_pixels
+    if whole or blind in (set(), learning):
         return plan
-    note = (
-        f"inner test pixels lie in training patches, which {', '.join(sorted(blind))} learns by heart: not tried"
-    )
+    note = f"inner draws lie in the fields that were learnt, which {', '.join(sorted(blind))} learns by heart: not tried"
     kept = tuple(t for t in plan.trials if t.classifier.name not in blind)
     return replace(plan, trials=kept, notes=(*plan.notes, note))
 

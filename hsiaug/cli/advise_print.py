@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from hsiaug.advice.advise import Advice
 from hsiaug.advice.asked import PickAdvice, PickArm
 from hsiaug.advice.gains import ArmGain
-from hsiaug.advice.screening import CONFIRM, SCREEN, LeftOut, close
+from hsiaug.advice.screening import CONFIRM, SCREEN, LeftOut
 from hsiaug.advice.session import Session
 from hsiaug.bench.command import command_for, generate_command
 from hsiaug.bench.plan import Plan
@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 
 Lines = Iterator[tuple[str, str]]
 
+CLOSE = 50.0
+"""Percentage of inner test pixels in training patches above which a warning is due."""
 WIDTH = 11
 """Of the names of lines."""
 
@@ -97,7 +99,7 @@ def _written(found: tuple[float, float] | None) -> str:
 def _lines(advice: Advice, plan: Plan, session: Session) -> Lines:
     names = _names(advice, plan)
     yield "verdict", _verdict(advice, names)
-    if close(plan):
+    if fmean(split.audit.centre_overlap_percent for split in plan.splits) > CLOSE:
         yield (
             "warning",
             "the training pixels lie in clumps too small to be divided with a distance between: what helps or harms only "
