@@ -19,6 +19,7 @@ from hsiaug.registry.card import Card
 from hsiaug.registry.lookup import Found, registry
 
 Buffer = Literal["none", "centre", "patch"]
+"""Which labelled pixels round the training pixels are left out; see :class:`SplitProtocol`."""
 Result = TypeVar("Result")
 
 KEPT_FOR_TEST = 3

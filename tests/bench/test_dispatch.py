@@ -162,7 +162,7 @@ def test_splits_that_are_kept_do_not_grow_with_the_draws(
     draw, drawn = task.split, list[tuple[int, Any]]()
 
     def noted(self: Any, scene: Any, protocol: Any, seed: int, patch: int) -> Any:
-        split = draw(self, scene, protocol, seed, patch)
+        split = draw(scene, protocol, seed, patch)
         drawn.append((seed, weakref.ref(split)))
         return split
 
