@@ -126,6 +126,11 @@ def add_scene(
     PNG that it is told. moved: files among the two that are moved beside the card.
     Raises InputError, SceneError or DataUnavailableError where something is wrong; then nothing is written.
     """
+    if folder := next((path for path in (cube, labels) if path.is_dir()), None):
+        rule = "datasets add writes the card of a scene: one file of a cube, and one of its labels"
+        raise InputError(
+            rule, value=f"{folder}, a folder", hint="Cards of pairs are written by hand: docs/masks.md."
+        )
     name = re.sub(r"[^A-Za-z0-9_.-]+", "_", options.name or cube.stem).lstrip("_.-") or "my_scene"
     out = Path(f"{name}.toml") if out is None else out
     check_target(out, (".toml",))
