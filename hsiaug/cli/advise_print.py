@@ -111,7 +111,8 @@ def _lines(advice: Advice, plan: Plan, session: Session) -> Lines:
         record = session.known.get(final.hash)
         view = record["spectral_view"]["name"] if record else final.view
         samples = f"{final.generator.name} at λ={final.rate}" if final.rate else "no samples"
-        yield "recipe", f"{final.classifier.name} on {view} spectra, {samples}"
+        untried = "" if record else " (not run on inner draws: what gained on most public scenes)"
+        yield "recipe", f"{final.classifier.name} on {view} spectra, {samples}{untried}"
         ref = shlex.quote(session.scene_ref)
         told = f"hsiaug suggest {ref} -n 16 --out picks.csv; then hsiaug advise {ref} --asked picks.csv"
         yield "or", f"label 16 pixels first, which tells of fields without a label too: {told}"

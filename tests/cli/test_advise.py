@@ -474,6 +474,7 @@ def test_with_its_defaults_every_generator_is_considered(tmp_path: Path, monkeyp
     said = {line.split(maxsplit=1)[0].rstrip(":"): line for line in fields(answer.stdout)["not tried"]}
 
     assert {"smote", "pseudo", "txt2hsi"} <= set(said) and all("no time left" in line for line in said.values())
+    assert "svm on auto spectra, pseudo at λ=0x3 (not run on inner draws" in answer.stdout
 
 
 def outcome(
