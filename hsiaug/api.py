@@ -46,6 +46,7 @@ and in its ``pyproject.toml``::
 
 from hsiaug.base.errors import DataUnavailableError, InputError, PluginError, SplitError, did_you_mean
 from hsiaug.base.seeds import derive_seed
+from hsiaug.base.text import text_of_spreadsheet
 from hsiaug.contracts import (
     Attention,
     Classifier,
@@ -158,6 +159,7 @@ __all__ = [
     "spatial_folds",
     "take_in_turn",
     "takeable",
+    "text_of_spreadsheet",
     "told_apart",
     "train_tiles",
     "train_view_seen",

@@ -16,6 +16,9 @@ UNSEEN = re.compile(
     "\u2028\u2029"  # line and paragraph separator
     "\ud800-\udfff\U000e0000-\U000e007f]"  # halves of a pair, which no file can hold; tags
 )
+FORMULA = re.compile(r"'*\s*[=+@-]")
+NUMBER = re.compile(r"-?[0-9]+(\.[0-9]+)?(e[+-]?[0-9]+)?")
+"""A number, which is not a formula although it may begin with a minus."""
 DRAWN = 80
 """Characters of a name in a picture."""
 QUOTED = 400
@@ -25,6 +28,16 @@ QUOTED = 400
 def visible(text: str, *, keep: str = "") -> str:
     r"""The text with every control character as its escape (``\x1b``, ``\n``, ``\u202e``), but for those of ``keep``."""
     return UNSEEN.sub(lambda found: found[0] if found[0] in keep else _escape(found[0]), text)
+
+
+def spreadsheet_text(text: str) -> str:
+    """A text that no spreadsheet runs as a formula: what begins like one gets an apostrophe before it."""
+    return f"'{text}" if FORMULA.match(text) and not NUMBER.fullmatch(text) else text
+
+
+def text_of_spreadsheet(cell: str) -> str:
+    """What :func:`spreadsheet_text` was given."""
+    return cell[1:] if cell.startswith("'") and FORMULA.match(cell) else cell
 
 
 def shortest(value: float) -> str:

@@ -82,14 +82,18 @@ def label(
         ground=ground,
     )
     path = answers or Path(f"{name}-answers.csv")
-    labelling = Labelling(task, Answers(path, bare.shape, ground), registry())
-    labelling.ask()
+    given = Answers(path, bare.shape, ground)
+    labelling = Labelling(task, given, registry())
+    for line in given.wrong:
+        say(f"warning: {path}, {line}; it is left out, and {path}.bak keeps it", err=True)
 
     def opened(address: str) -> None:
         say(f"label at: {address}")
-        say(f"answers: {path} ({len(labelling.answers.given):,} so far); end with Ctrl-C", err=True)
+        say(f"answers: {path} ({len(given.given):,} so far); end with Ctrl-C", err=True)
 
-    serve_here(LabelPage(labelling).routes(), port, browser=not no_browser, said=opened)
+    with given.held():
+        labelling.ask()
+        serve_here(LabelPage(labelling).routes(), port, browser=not no_browser, said=opened)
 
 
 def _begin(

@@ -14,6 +14,7 @@ from typing import Annotated, Any
 from pydantic import BeforeValidator, FailFast, Field, TypeAdapter
 
 from hsiaug.base.errors import InputError, SceneError, did_you_mean
+from hsiaug.base.text import text_of_spreadsheet
 from hsiaug.data.bounds import in_bytes
 from hsiaug.data.geopackage import Feature, Geometry, read_geopackage
 from hsiaug.data.raw import reading
@@ -182,7 +183,7 @@ def _read_table(path: Path, field: str | None, crs: str | None) -> VectorLabels:
                 value=f"{row[a][:40]!r}, {row[b][:40]!r} in line {line}",
                 hint="Correct that line.",
             )
-        values.append(row[c].strip())
+        values.append(text_of_spreadsheet(row[c].strip()))
         places.append(place)
     if not values:
         raise SceneError(f"{path} must hold labelled pixels", value="no row", hint="Add rows below the header.")

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import json
 import math
-import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from hsiaug.base.text import json_of, visible
+from hsiaug.base.text import json_of, spreadsheet_text, visible
 from hsiaug.metrics.significance import MeanStd, mean_std, t_interval
 from hsiaug.report.compare import Comparison
 from hsiaug.report.findings import headline, verdict_text
@@ -22,8 +21,6 @@ from hsiaug.trial.record_json import why_failed
 AUDITED = (
     "leaky", "radius", "n_train", "n_test", "n_buffered", "centre_overlap_percent", "patch_overlap_percent"
 )  # fmt: skip
-NUMBER = re.compile(r"-?[0-9]+(\.[0-9]+)?(e[+-]?[0-9]+)?")
-"""A number, which is not a formula although it may begin with a minus."""
 
 
 def report_json(report: Report) -> dict[str, Any]:
@@ -201,11 +198,8 @@ def csv_of(rows: Sequence[Mapping[str, Any]]) -> str:
 
 
 def _plain(value: Any) -> Any:
-    """A text as one line that no spreadsheet takes for a formula: what begins like one gets an apostrophe before it."""
-    if not isinstance(value, str):
-        return value
-    text = visible(value)
-    return f"'{text}" if re.match(r"\s*[=+@-]", text) and not NUMBER.fullmatch(text) else text
+    """A text as one line that no spreadsheet takes for a formula."""
+    return spreadsheet_text(visible(value)) if isinstance(value, str) else value
 
 
 def data_rows(report: Report, by: str = "") -> list[dict[str, Any]]:

@@ -4,19 +4,21 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import Literal, cast, get_args
 
 import numpy as np
+from filelock import SoftFileLock, Timeout
 from numpy.typing import NDArray
 
 from hsiaug.base.errors import InputError
-from hsiaug.base.files import file_errors, sync_folder, write_text_whole
+from hsiaug.base.files import file_errors, reason, sync_folder, write_text_whole, write_whole
 from hsiaug.base.targets import check_target
-from hsiaug.base.text import visible
+from hsiaug.base.text import spreadsheet_text, text_of_spreadsheet, visible
 from hsiaug.data.georeference import Georeference
 
 Said = Literal["class", "none", "skip"]
@@ -46,18 +48,46 @@ class Answers:
     """Answers in their order, and the file that holds them.
 
     A row of the CSV is a pixel and its latest answer. ``class`` is empty for "none" and "skip", so 'hsiaug datasets add'
-    skips these rows. Rows of one polygon share the number in ``answer``.
-    Raises InputError for a file that is none of these, holds a pixel outside the scene, or cannot be.
+    skips these rows. Rows of one polygon share the number in ``answer``. ``wrong``: what is wrong with the lines that
+    hold no answer of this scene; the file as it was is kept as ``….csv.bak`` before they are left out.
+    Raises InputError for a file that has no answer of this scene but other lines, or cannot be read.
     """
 
     def __init__(self, path: Path, shape: tuple[int, int], ground: Georeference | None = None) -> None:
         self.path, self._shape, self._ground = path, shape, ground
         self.given: list[Answer] = []
+        self.wrong: list[str] = []
         check_target(path, (".csv",), "`answers`")
         if path.exists():
             with file_errors(f"`answers` {path} must be a file that can be read", "Name another file."):
                 self.given = self._read(path.read_bytes())
         self._written = self._state()
+
+    @contextmanager
+    def held(self) -> Iterator[None]:
+        """While it lasts, no other process may hold these answers.
+
+        Raises InputError, with the number of the process that holds them, where one does.
+        """
+        lock = SoftFileLock(self.path.with_name(f"{self.path.name}.lock"))
+        try:
+            lock.acquire(timeout=0)
+        except Timeout as error:
+            raise InputError(
+                f"`answers` {self.path} must be of one page at a time",
+                value=f"process {lock.pid or 'unknown'} holds {lock.lock_file}",
+                hint="End that 'hsiaug label', or name another file; delete the lock if its machine was switched off.",
+            ) from error
+        except OSError as error:
+            raise InputError(
+                f"`answers` {self.path} must be in a folder that can be written",
+                value=reason(error),
+                hint="Name another file.",
+            ) from error
+        try:
+            yield
+        finally:
+            lock.release()
 
     def add(self, answer: Answer) -> None:
         """Keep an answer; it is on disk when this returns."""
@@ -98,6 +128,10 @@ class Answers:
             )
         before, self.given = self.given, given
         try:
+            if self.wrong:
+                spoilt = self.path.read_bytes()
+                write_whole(self.path.with_name(f"{self.path.name}.bak"), lambda fresh: fresh.write_bytes(spoilt))
+                self.wrong = []
             write_text_whole(self.path, self._text(), "`answers`")
             sync_folder(self.path.absolute().parent)
         except BaseException:
@@ -117,7 +151,7 @@ class Answers:
         rows.writerow(name for name in COLUMNS if ground or name not in ("x", "y"))
         for (row, column), (number, one) in self.latest.items():
             place = ground.centre(row, column) if ground else ()
-            rows.writerow((row, column, *place, one.name, one.said, number))
+            rows.writerow((row, column, *place, spreadsheet_text(one.name), one.said, number))
         return out.getvalue()
 
     def _read(self, content: bytes) -> list[Answer]:
@@ -127,14 +161,13 @@ class Answers:
             if not {"row", "column", "class", "said", "answer"} <= set(reader.fieldnames or ()):
                 raise ValueError("no columns row, column, class, said, answer")
             for row in reader:
-                pixel = int(row["row"]), int(row["column"])
-                if row["said"] not in get_args(Said) or (row["said"] == "class") != bool(row["class"]):
-                    raise ValueError(f"line {reader.line_num}: said {row['said']!r}, class {row['class']!r}")
-                if not all(0 <= at < size for at, size in zip(pixel, self._shape, strict=True)):
-                    raise ValueError(f"line {reader.line_num}: pixel {pixel} of a scene of {self._shape}")
-                name = check_name(row["class"]) if row["class"] else ""
-                said = cast(Said, row["said"])
-                found.setdefault(int(row["answer"]), ([], said, name))[0].append(pixel)
+                try:
+                    pixel, said, name = self._parse(row)
+                    found.setdefault(int(row["answer"]), ([], said, name))[0].append(pixel)
+                except (ValueError, TypeError) as error:
+                    self.wrong.append(f"line {reader.line_num}: {error}")
+            if self.wrong and not found:
+                raise ValueError(self.wrong[0])
         except (ValueError, TypeError, csv.Error) as error:
             raise InputError(
                 f"`answers` {self.path} must be a file that 'hsiaug label' wrote of this scene",
@@ -142,6 +175,16 @@ class Answers:
                 hint="Name another file; one that is not there yet is begun.",
             ) from error
         return [Answer(tuple(pixels), said, name) for _, (pixels, said, name) in sorted(found.items())]
+
+    def _parse(self, row: dict[str, str]) -> tuple[Pixel, Said, str]:
+        """Pixel, what was said of it, and the name. Raises ValueError or TypeError for what is no answer."""
+        pixel, said = (int(row["row"]), int(row["column"])), row["said"]
+        if said not in get_args(Said) or (said == "class") != bool(row["class"]):
+            raise ValueError(f"said {said!r}, class {row['class']!r}")
+        if not all(0 <= at < size for at, size in zip(pixel, self._shape, strict=True)):
+            raise ValueError(f"pixel {pixel} of a scene of {self._shape}")
+        name = check_name(text_of_spreadsheet(row["class"])) if row["class"] else ""
+        return pixel, cast(Said, said), name
 
 
 def check_name(name: str) -> str:

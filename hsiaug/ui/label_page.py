@@ -23,8 +23,6 @@ if TYPE_CHECKING:
     from starlette.responses import Response
     from starlette.routing import BaseRoute
 
-MOST_BYTES = 2**20
-"""Of a request."""
 EXPORTS = ("map.tif", "map.npy")
 
 
@@ -160,14 +158,9 @@ class LabelPage:
 
 
 async def _read(request: Request) -> _Body:
-    """The JSON of a request. Raises InputError where it is none, or too large."""
-    content = b""
-    async for part in request.stream():
-        content += part
-        if len(content) > MOST_BYTES:
-            raise InputError("a request is small", value=f"over {MOST_BYTES} bytes", hint="Draw fewer corners.")
+    """The JSON of a request. Raises InputError where it is none."""
     try:
-        return _Body.model_validate_json(content)
+        return _Body.model_validate_json(await request.body())
     except ValidationError as error:
         first = error.errors(include_url=False)[0]
         raise InputError("a request must be sound", value=first["msg"], hint="Load the page again.") from error

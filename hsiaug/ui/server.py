@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import io
 import os
 import secrets
@@ -25,6 +26,8 @@ if TYPE_CHECKING:
     from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 Endpoint = Callable[["Request"], "Response | Awaitable[Response]"]
+Refusal = tuple[int, str]
+"""A status of HTTP, and why."""
 
 HERE = Path(__file__).parent / "static"
 KINDS = {".css": "text/css", ".js": "text/javascript", ".html": "text/html"}
@@ -48,11 +51,21 @@ def need_ui() -> None:
         )
 
 
+MOST_BYTES = 2**20
+"""Of a request."""
+MOST_DRAINED = 2**25
+"""Of a request that is refused: so that a browser reads why, rather than that the connection broke."""
+SLOWEST = 30.0
+"""Seconds that the body of a request may take."""
+
+
 class Guard:
-    """Lets through only requests to ``/TOKEN/…`` whose Host is this machine's own.
+    """Lets through only requests to ``/TOKEN/…`` whose Host is this machine's own, and what acts only from its own page.
 
     The token keeps other users and pages out; the Host keeps out a page whose name was made to lead here (DNS
-    rebinding). Everything else is answered 403. Every answer has ``HEADERS`` that it does not set itself.
+    rebinding). Everything else is answered 403. A POST from another page is refused too, as is one that is not JSON
+    (415), has a body above ``MOST_BYTES`` (413), or sends it too slowly (408), all before anything is done. Every answer
+    has ``HEADERS`` that it does not set itself.
     """
 
     def __init__(self, app: ASGIApp, token: str, port: int) -> None:
@@ -60,13 +73,19 @@ class Guard:
         self._hosts = {f"127.0.0.1:{port}".encode(), f"localhost:{port}".encode()}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        from starlette.responses import PlainTextResponse
+        from starlette.responses import JSONResponse
 
         if scope["type"] != "http":
             return
-        hosts = [value for name, value in scope["headers"] if name == b"host"]
+        headers = scope["headers"]
+        hosts = [value for name, value in headers if name == b"host"]
         given = f"{scope['path']}/".split("/")[1].encode()  # "*" has no slash
         allowed = len(hosts) == 1 and hosts[0] in self._hosts and secrets.compare_digest(given, self._token)
+        refusal = None if allowed else (403, "use the address that the command printed")
+        if allowed and scope["method"] not in ("GET", "HEAD"):
+            content, refusal = await _body(receive)
+            refusal = self._refuse_foreign(dict(headers)) or refusal
+            receive = _replayed(content, receive)
 
         async def marked(message: Message) -> None:
             if message["type"] == "http.response.start":
@@ -75,8 +94,55 @@ class Guard:
                 message["headers"] = [*message["headers"], *(one for one in more if one[0] not in set_already)]
             await send(message)
 
-        refused = PlainTextResponse("403: use the address that the command printed", status_code=403)
-        await (self._app if allowed else refused)(scope, receive, marked)
+        app = self._app if refusal is None else JSONResponse({"error": refusal[1]}, status_code=refusal[0])
+        await app(scope, receive, marked)
+
+    def _refuse_foreign(self, headers: Mapping[bytes, bytes]) -> Refusal | None:
+        origin = headers.get(b"origin")
+        own = origin is None or origin.removeprefix(b"http://") in self._hosts
+        if not own or headers.get(b"sec-fetch-site", b"same-origin") != b"same-origin":
+            return 403, "only the page itself may ask for this"
+        if headers.get(b"content-type", b"").partition(b";")[0].strip().lower() != b"application/json":
+            return 415, "a request must be JSON: content-type application/json"
+        return None
+
+
+async def _body(receive: Receive) -> tuple[bytes, Refusal | None]:
+    """The body of a request, or why it is refused."""
+    content, length = [], 0
+
+    async def read() -> None:
+        nonlocal length
+        while length <= MOST_DRAINED:
+            message = await receive()
+            part = message.get("body", b"")
+            length += len(part)
+            if length <= MOST_BYTES:
+                content.append(part)
+            if not message.get("more_body", False):
+                return
+
+    try:
+        await asyncio.wait_for(read(), SLOWEST)
+    except TimeoutError:
+        return b"", (408, f"a request may take {SLOWEST:.0f} s")
+    if length > MOST_BYTES:
+        return b"", (413, f"a request may have {MOST_BYTES:,} bytes: draw fewer corners")
+    return b"".join(content), None
+
+
+def _replayed(content: bytes, receive: Receive) -> Receive:
+    """Gives the body that was read, then what else comes."""
+    given = False
+
+    async def again() -> Message:
+        nonlocal given
+        if given:
+            return await receive()
+        given = True
+        return {"type": "http.request", "body": content, "more_body": False}
+
+    return again
 
 
 def local_app(routes: Sequence[BaseRoute], token: str, port: int) -> ASGIApp:

@@ -287,9 +287,7 @@ def test_where_no_draw_was_run_the_recipe_is_the_first_classifier_with_samples_o
     assert (found.classifier.name, found.generator.name, found.rate) == ("svm", "pseudo", Rate(1.0))
 
 
-def test_within_a_few_training_pixels_no_classifier_of_patches_is_tried(
-    toy: Scene, plugins: Registry
-) -> None:
+def test_within_a_few_training_pixels_no_classifier_of_patches_is_tried(toy: Scene, plugins: Registry) -> None:
     def tried(protocol: str, *classifiers: str) -> tuple[set[str], bool]:
         request = asked(protocol=parse_protocol(protocol), patch=7, classifiers=classifiers, generators=["smote"])
         plan, _ = screening_plan(toy, request, plugins)

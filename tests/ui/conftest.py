@@ -59,7 +59,9 @@ def client(begin: Begin) -> Iterator[Any]:
 
     labelling = begin()
     app = local_app(LabelPage(labelling).routes(), TOKEN, PORT)
-    made: Any = TestClient(app, base_url=f"http://127.0.0.1:{PORT}/{TOKEN}/")
+    made: Any = TestClient(
+        app, base_url=f"http://127.0.0.1:{PORT}/{TOKEN}/", headers={"Content-Type": "application/json"}
+    )
     made.labelling = labelling
     yield made
     labelling.wait()
@@ -78,6 +80,7 @@ def served() -> Iterator[Callable[[Any], str]]:
     def serve(routes: Any) -> str:
         listening = socket.socket()
         listening.bind(("127.0.0.1", 0))
+        listening.listen()  # who comes before uvicorn does waits
         port = listening.getsockname()[1]
         config = uvicorn.Config(local_app(routes, TOKEN, port), log_level="error", lifespan="off")
         server = uvicorn.Server(config)

@@ -92,6 +92,30 @@ def test_another_file_is_refused_and_stays(answers: Path, text: str) -> None:
     assert answers.read_text(encoding="latin-1") == text
 
 
+def test_a_bad_line_is_named_and_the_others_are_kept(answers: Path) -> None:
+    head = "row,column,class,said,answer\n"
+    text = f"{head}1,2,wheat,class,1\n1,99,wheat,class,2\nx,3,rye,class,3\n4,5,rye,class,4\n"
+    answers.write_text(text, encoding="utf-8")
+    given = Answers(answers, SHAPE)
+
+    assert [one.name for one in given.given] == ["wheat", "rye"]
+    assert [line.partition(":")[0] for line in given.wrong] == ["line 3", "line 4"] and "(1, 99)" in given.wrong[0]
+    assert answers.read_text(encoding="utf-8") == text
+    given.add(Answer(((6, 7),), "class", "wheat"))
+    assert answers.with_name("answers.csv.bak").read_text(encoding="utf-8") == text
+    assert Answers(answers, SHAPE).wrong == [] and len(rows(answers)) == 3
+
+
+@pytest.mark.parametrize("name", ["=1+1", "+rye", "-wheat", "@SUM(A1)", "'=x", "''-y", "-5", "'quoted'", "= x"])
+def test_a_class_may_be_called_like_a_formula_and_no_spreadsheet_runs_it(answers: Path, name: str) -> None:
+    Answers(answers, SHAPE).add(Answer(((1, 2),), "class", name))
+
+    cell = rows(answers)[0]["class"]
+    assert cell[0] not in "=+@" and (cell == "-5" or cell[0] != "-")
+    assert Answers(answers, SHAPE).names == [name]
+    assert [str(value) for value in read_vector_labels(answers, None, None).values] == [name]
+
+
 def test_what_another_program_wrote_meanwhile_is_not_lost(answers: Path) -> None:
     given = Answers(answers, SHAPE)
     given.add(Answer(((1, 2),), "class", "wheat"))

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import errno
 import io
 import json
 import os
 import signal
+import socket
 import subprocess
 import sys
 import urllib.request
@@ -24,6 +26,7 @@ from hsiaug.data.georeference import quiet
 from hsiaug.data.vector_labels import read_vector_labels
 from hsiaug.ui import server
 from hsiaug.ui.answers import Answers
+from hsiaug.ui.label_page import LabelPage
 from hsiaug.ui.labelling import Labelling, pixels_within
 from tests.strangers import hsiaug
 
@@ -180,7 +183,6 @@ def test_a_cube_without_labels_becomes_a_scene(begin: Begin, toy: Scene, answers
         b'{"pixel": [1, 4000], "said": "none"}',
         b'{"polygon": [[1, 2], [3, 4]], "said": "none"}',
         b'{"polygon": [["a", 2]], "said": "none"}',
-        b'{"pixel": [1, 2], "name": "' + b"x" * 2**21 + b'"}',
     ],
 )
 def test_what_is_no_answer_is_refused_and_writes_nothing(client: Any, answers: Path, body: bytes) -> None:
@@ -263,18 +265,98 @@ def test_a_killed_server_loses_no_answer(tmp_path: Path) -> None:
         address = run.stdout.readline().removeprefix("label at: ").strip()
         for row in range(5):
             body = json.dumps({"pixel": [row, 7], "said": "none"}).encode()
-            with urllib.request.urlopen(f"{address}answer", body, timeout=60) as answer:
+            asked = urllib.request.Request(f"{address}answer", body, {"Content-Type": "application/json"})
+            with urllib.request.urlopen(asked, timeout=60) as answer:
                 assert answer.status == 200
         os.kill(run.pid, getattr(signal, "SIGKILL", signal.SIGTERM))
         run.communicate()
     left = Answers(tmp_path / "toy-answers.csv", (48, 48))
     assert [one.pixels for one in left.given] == [((row, 7),) for row in range(5)]
-    assert sorted(path.name for path in tmp_path.iterdir()) == ["toy-answers.csv"]
+    with left.held():  # the lock of a process that is gone holds nobody up
+        assert {path.name for path in tmp_path.iterdir()} == {"toy-answers.csv", "toy-answers.csv.lock"}
+    assert [path.name for path in tmp_path.iterdir()] == ["toy-answers.csv"]
+
+
+def test_a_second_page_over_the_same_answers_says_who_holds_them(tmp_path: Path, answers: Path) -> None:
+    with Answers(answers, (48, 48)).held():
+        said = hsiaug(
+            "label", "toy", "--protocol", "none", "--answers", str(answers), "--no-browser", cwd=tmp_path
+        )
+    assert said.returncode == 2 and f"process {os.getpid()}" in said.stderr and "label at" not in said.stdout
+
+
+@pytest.mark.parametrize(
+    ("headers", "content", "status"),
+    [
+        ({"Origin": "http://evil.example"}, b"{}", 403),
+        ({"Origin": "null"}, b"{}", 403),
+        ({"Sec-Fetch-Site": "cross-site"}, b"{}", 403),
+        ({"Sec-Fetch-Site": "same-site"}, b"{}", 403),
+        ({"Content-Type": "text/plain"}, b"{}", 415),
+        ({"Content-Type": "application/x-www-form-urlencoded"}, b"{}", 415),
+        ({}, b'{"name": "' + b"x" * 2**23 + b'"}', 413),
+    ],
+)
+@pytest.mark.parametrize("address", ["undo", "answer", "class", "ask", "map"])
+def test_what_comes_from_another_page_or_is_too_large_does_nothing(
+    client: Any, answers: Path, address: str, headers: dict[str, str], content: bytes, status: int
+) -> None:
+    answered(client, 3, 4, client.labelling.names[0])
+    before, state = answers.read_bytes(), client.get("state").json()
+    refused = client.post(address, content=content, headers=headers)
+    assert refused.status_code == status and refused.json()["error"]
+    assert answers.read_bytes() == before and client.get("state").json() == state
+
+
+def test_its_own_page_may_act(client: Any) -> None:
+    own = {"Origin": "http://127.0.0.1:4321", "Sec-Fetch-Site": "same-origin"}
+    assert client.post("class", json={"name": "water"}, headers=own).status_code == 200
+
+
+def test_idle_and_slow_connections_do_not_stop_the_page(
+    begin: Begin, served: Callable[[Any], str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(server, "SLOWEST", 0.5)
+    address = served(LabelPage(begin()).routes())
+    host, _, path = address.removeprefix("http://").partition("/")
+    place = (host.partition(":")[0], int(host.partition(":")[2]))
+    idle = [socket.create_connection(place) for _ in range(200)]
+    for one in idle[:50]:
+        one.sendall(f"GET /{path}state HTTP/1.1\r\nHost: {host}\r\nX-Slow: ".encode())
+    with socket.create_connection(place) as slow:
+        sent = f"Host: {host}\r\nContent-Type: application/json\r\nContent-Length: 9"
+        head = f"POST /{path}undo HTTP/1.1\r\n{sent}\r\n\r\n{{"
+        slow.sendall(head.encode())
+        with urllib.request.urlopen(f"{address}state", timeout=60) as answer:
+            assert answer.status == 200
+        assert b"408" in slow.recv(100)
+    for one in idle:
+        one.close()
+
+
+def test_a_full_disk_is_told_and_loses_no_earlier_answer(
+    client: Any, answers: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    name = client.labelling.names[0]
+    answered(client, 3, 4, name)
+    before = answers.read_bytes()
+
+    def full(*_: object, **__: object) -> None:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    for step in ("fsync", "replace"):
+        with monkeypatch.context() as broken:
+            broken.setattr(os, step, full)
+            if step == "replace":
+                broken.setattr(Path, "replace", full)
+            refused = client.post("answer", json={"pixel": [5, 6], "said": "class", "name": name})
+        assert refused.status_code == 400 and "No space left" in refused.json()["error"]
+        assert answers.read_bytes() == before and client.get("state").json()["answers"] == 1
+        assert [path.name for path in answers.parent.iterdir() if path.is_file()] == [answers.name]
+    assert answered(client, 5, 6, name)["answers"] == 2
 
 
 def test_a_port_that_is_taken_is_named(begin: Begin) -> None:
-    import socket
-
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
         taken.listen()

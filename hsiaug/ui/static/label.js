@@ -21,7 +21,7 @@ const say = (text, bad = false) => {
   $("said").className = bad ? "bad" : "";
 };
 const call = async (path, body) => {
-  const options = body === undefined ? {} : { method: "POST", body: JSON.stringify(body) };
+  const options = body === undefined ? {} : { method: "POST", headers: { "Content-Type": "application/json" }, body: JSON.stringify(body) };
   let answer;
   try {
     answer = await fetch(path, options);

@@ -23,6 +23,7 @@ from hsiaug.api import (
     did_you_mean,
     draw_train,
     parse_base,
+    text_of_spreadsheet,
     user_file,
 )
 from hsiaug_builtin.protocols.within import at_draw, split_draw
@@ -160,7 +161,7 @@ def _read_picks(path: Path, scene: Scene) -> tuple[NDArray[np.int32], NDArray[np
     answers, labels = np.zeros(scene.shape, dtype=np.int32), scene.labels.copy()
     numbers: dict[str, int] = {}
     for line, row in enumerate(_read_rows(path), start=1):
-        name = str(row.get("class") or "").strip()
+        name = text_of_spreadsheet(str(row.get("class") or "").strip())
         if not name:
             continue
         try:
