@@ -82,8 +82,8 @@ def test_only_what_is_computed_without_torch_stays_on_the_cpu():
     cards = [Found(entry, "hsiaug", "0").load().card for entry in ENTRIES]
     resampling = ["none", "duplicate", "duplicate-balanced", "noise", "mixup", "smote", "imblearn"]
     assert [c.name for c in cards if not c.uses_device] == [
-        *resampling, "pseudo", "fill", "svm", "rf", "hgb", "coords", "teacher", "fused", "emp", "filtered", "superpixel",
-        "random-walk",
+        *resampling, "pseudo", "fill", "forest-flow", "svm", "rf", "hgb", "coords", "teacher", "fused", "emp", "filtered",
+        "superpixel", "random-walk",
         "sklearn", "self-training", "label-spreading",
     ]  # fmt: skip
 
