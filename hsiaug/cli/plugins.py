@@ -9,7 +9,7 @@ import math
 import os
 import signal
 import sys
-from collections.abc import Generator, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -19,6 +19,7 @@ from hsiaug.base.errors import HsiaugError, InputError, PluginError, did_you_mea
 from hsiaug.cli.options import Json, TaskName
 from hsiaug.cli.output import console, print_facts, print_json, print_lines, print_table, say
 from hsiaug.registry.hookspecs import Kind
+from hsiaug.registry.lookup import registry
 
 if TYPE_CHECKING:
     from multiprocessing.connection import Connection
@@ -26,7 +27,7 @@ if TYPE_CHECKING:
     from rich.console import Console
 
     from hsiaug.registry.card import Card
-    from hsiaug.registry.lookup import Found, Registry
+    from hsiaug.registry.lookup import Found
 
 app = typer.Typer(
     no_args_is_help=True, help="List the generators, classifiers and protocols, write your own, check them."
@@ -72,8 +73,6 @@ ROW = ("kind", "name", "from", "tasks", "summary", "error")
 
 def _row(kind: str, name: str, plugin: Found) -> dict[str, Any]:
     """A row of the list. error: why it cannot be loaded; its card then tells nothing."""
-    from hsiaug.base.errors import PluginError
-
     row = {"kind": kind, "name": name, "from": f"{plugin.distribution} {plugin.version}"}
     try:
         card: Card = plugin.load().card
@@ -142,7 +141,36 @@ def check(
       hsiaug plugins check smote
       hsiaug plugins check my_module:MyClass --kind generator --json
     """
-    if not run_checks(kind, name, as_json=json):
+    out, err = console(), console(err=True)
+    kind = _kind_of(kind, name)
+    checks: list[Facts] = []
+    # torch alone takes seconds to import.
+    with err.status("loading the conformance kit") as status:
+        for facts in _outcomes(kind, name):
+            state = {"passed": "ok", "failed": "FAILED", "skipped": "skipped"}[facts["status"]]
+            told = {"FAILED": ("rule", "seen", "hint"), "skipped": ("seen",)}.get(state, ())
+            notes = {key: facts[key] for key in told if facts[key]}
+            checks.append(
+                {"check": facts["name"], "status": state, **notes, "seconds": round(facts["seconds"], 3)}
+            )
+            status.update(f"{len(checks)} checks done")
+            if not json:
+                words = [f"{key}: {note}" if len(told) > 1 else note for key, note in notes.items()]
+                lines = ["\t".join(" ".join(field.split()) for field in (state, facts["name"], *words))]
+                if out.is_terminal:
+                    lines = [f"{state:<8}{facts['name']}", *(f"        {word}" for word in words)]
+                # On a terminal, the lines would land in the one that says what is being checked.
+                status.stop()
+                print_lines(out, lines)
+                out.file.flush()
+                status.start()
+    failed, skipped = (sum(one["status"] == status for one in checks) for status in ("FAILED", "skipped"))
+    if json:
+        print_json({"kind": kind, "name": name, "passed": not failed, "checks": checks})
+    seconds = sum(one["seconds"] for one in checks)
+    summary = f"{kind} {name}: {len(checks) - failed - skipped} ok, {failed} failed, {skipped} skipped"
+    print_lines(err, [f"{summary}, in {seconds:.1f} s"])
+    if failed:
         raise typer.Exit(1)
 
 
@@ -194,52 +222,6 @@ Facts = dict[str, Any]
 """The outcome of a check: name, status (passed, failed or skipped), rule, seen, hint, seconds."""
 
 
-def run_checks(kind: Kind | None, name: str, *, as_json: bool) -> bool:
-    """Run every check on a plugin and print what came of each as soon as it is known; whether none failed.
-
-    name: registered, ``NAME:VALUE`` included, or ``module:Class``. kind: None = as the name tells. What the plugin prints
-    goes to standard error. Raises InputError for a name that is neither or does not tell the kind, and PluginError for a
-    plugin that cannot be loaded.
-    """
-    out, err = console(), console(err=True)
-    kind = _kind_of(kind, name)
-    checks: list[Facts] = []
-    # torch alone takes seconds to import.
-    with err.status("loading the conformance kit") as status:
-        for facts in _outcomes(kind, name):
-            state = {"passed": "ok", "failed": "FAILED", "skipped": "skipped"}[facts["status"]]
-            told = {"FAILED": ("rule", "seen", "hint"), "skipped": ("seen",)}.get(state, ())
-            notes = {key: facts[key] for key in told if facts[key]}
-            checks.append(
-                {"check": facts["name"], "status": state, **notes, "seconds": round(facts["seconds"], 3)}
-            )
-            status.update(f"{len(checks)} checks done")
-            if not as_json:
-                words = [f"{key}: {note}" if len(told) > 1 else note for key, note in notes.items()]
-                lines = ["\t".join(" ".join(field.split()) for field in (state, facts["name"], *words))]
-                if out.is_terminal:
-                    lines = [f"{state:<8}{facts['name']}", *(f"        {word}" for word in words)]
-                # On a terminal, the lines would land in the one that says what is being checked.
-                status.stop()
-                print_lines(out, lines)
-                out.file.flush()
-                status.start()
-    failed, skipped = (sum(one["status"] == status for one in checks) for status in ("FAILED", "skipped"))
-    if as_json:
-        print_json({"kind": kind, "name": name, "passed": not failed, "checks": checks})
-    seconds = sum(one["seconds"] for one in checks)
-    summary = f"{kind} {name}: {len(checks) - failed - skipped} ok, {failed} failed, {skipped} skipped"
-    print_lines(err, [f"{summary}, in {seconds:.1f} s"])
-    return not failed
-
-
-def registry() -> Registry:
-    """The installed plugins; reading what packages register takes too long for ``--help``."""
-    from hsiaug.registry.lookup import registry as installed
-
-    return installed()
-
-
 def kinds_of(name: str) -> list[Kind]:
     """The kinds of which there is a plugin of that name, ``NAME:VALUE`` included. Raises InputError for none."""
     kinds = registry().kinds(name)
@@ -265,63 +247,48 @@ def _kind_of(kind: Kind | None, name: str) -> Kind:
 
 
 def _outcomes(kind: Kind, name: str) -> Iterator[Facts]:
-    """The outcome of each check as it comes. Raises InputError or PluginError where the plugin cannot be loaded."""
-    loaded, done, ended = False, 0, ""
-    with contextlib.closing(_messages(kind, name)) as messages:
-        from hsiaug.testing import CHECKS
+    """The outcome of each check, which a child runs, as it comes.
 
-        plan = CHECKS[kind]
-        for message in messages:
-            if isinstance(message, HsiaugError):
-                raise message
-            if isinstance(message, str):
-                ended = message
-            elif message is None:
-                loaded = True
-            else:
-                done += 1
-                yield message
-                if done == len(plan):
-                    return  # Threads of the plugin may keep the child.
-    if not loaded:
-        raise PluginError(f"{kind} {name} must load", value=ended, hint="Repair or uninstall its package.")
-    status, seen = "failed", ended
-    for check in plan[done:]:
-        yield {
-            "name": check.name,
-            "status": status,
-            "rule": check.rule,
-            "seen": seen,
-            "hint": HINT,
-            "seconds": 0.0,
-        }
-        status, seen = "skipped", "its process has ended"
-
-
-def _messages(*args: object) -> Generator[Facts | HsiaugError | str | None, None, None]:
-    """The messages of a child that runs the checks: None once the plugin is loaded, outcomes, and how it ended.
-
-    args: of :func:`_serve` behind its pipe.
+    Raises InputError or PluginError where the plugin cannot be loaded.
     """
     import multiprocessing
 
     context = multiprocessing.get_context("spawn")
     ours, theirs = context.Pipe(duplex=False)
-    child = context.Process(target=_serve, args=(theirs, *args))
+    child = context.Process(target=_serve, args=(theirs, kind, name))
+    loaded = False
     try:
         child.start()
         theirs.close()
+        from hsiaug.testing import CHECKS
+
+        left = list(CHECKS[kind])
         with contextlib.suppress(EOFError, OSError):
-            while True:
-                yield ours.recv()
-        child.join()
-        code = child.exitcode or 0
-        how = f"exit code {code}" if code >= 0 else f"signal {signal.Signals(-code).name}"
-        yield f"it ended its process with {how}"
+            # Not until it ends: threads of the plugin may keep it.
+            while left:
+                message = ours.recv()
+                if isinstance(message, HsiaugError):
+                    raise message
+                if loaded:
+                    del left[0]
+                    yield message
+                loaded = True
+        if left:
+            child.join()
     finally:
+        code = child.exitcode or 0
         child.kill()
         child.join()
         ours.close()
+    seen = (
+        f"it ended its process with {f'exit code {code}' if code >= 0 else f'signal {signal.Signals(-code).name}'}"
+    )
+    if not loaded:
+        raise PluginError(f"{kind} {name} must load", value=seen, hint="Repair or uninstall its package.")
+    status = "failed"
+    for check in left:
+        yield {**vars(check), "status": status, "seen": seen, "hint": HINT, "seconds": 0.0}
+        status, seen = "skipped", "its process has ended"
 
 
 def _serve(pipe: Connection, kind: Kind, name: str) -> None:
