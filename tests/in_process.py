@@ -1,9 +1,14 @@
-"""Trials in this process in place of worker processes, for tests whose plugins, scene or clock exist here alone."""
+"""In this process, which has its libraries loaded: commands, and trials whose plugins, scene or clock exist only here."""
 
 from __future__ import annotations
 
+import contextlib
+import functools
+import io
+import sys
 from collections.abc import Iterable
 from pathlib import Path
+from subprocess import CompletedProcess
 from typing import Any
 
 import pytest
@@ -11,6 +16,7 @@ import pytest
 import hsiaug.registry.lookup as plugins
 from hsiaug.bench.engine import TrialEnded
 from hsiaug.bench.worker import WorkerStart
+from hsiaug.cli.main import main
 from hsiaug.tasks.task import get_task
 from hsiaug.trial.cache import Workbench
 from hsiaug.trial.run import Outcome, compute
@@ -55,4 +61,45 @@ def run_trials_here(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("hsiaug.bench.engines.local.wait_for_messages", _listen)
 
 
-__all__ = ["run_trials_here"]
+def hsiaug(*words: str, cwd: Path | None = None, site: Path | None = None) -> CompletedProcess[str]:
+    """What :func:`tests.strangers.hsiaug` does in processes. site: a folder of plugin packages, installed meanwhile."""
+    out, err = io.StringIO(), io.StringIO()
+    with (
+        pytest.MonkeyPatch.context() as patch,
+        contextlib.chdir(cwd or Path.cwd()),
+        contextlib.redirect_stdout(out),
+        contextlib.redirect_stderr(err),
+        pytest.raises(SystemExit) as ended,
+    ):
+        run_trials_here(patch)
+        if site is not None:
+            make_importable(patch, site)
+        patch.setenv("COLUMNS", "140")
+        patch.setattr(sys, "argv", ["hsiaug", *words])
+        main()
+    code = ended.value.code
+    return CompletedProcess(words, code if isinstance(code, int) else 0, out.getvalue(), err.getvalue())
+
+
+def make_importable(patch: pytest.MonkeyPatch, site: Path) -> None:
+    """Install the plugin packages of a folder in this process, until the patch is undone."""
+    patch.syspath_prepend(site)
+    for file in site.glob("*.py"):
+        # What is imported from there is forgotten in the end, so that another folder's module of that name is read anew.
+        patch.setitem(sys.modules, file.stem, None)
+        del sys.modules[file.stem]
+    patch.setattr(plugins, "_installed", functools.cache(plugins._installed.__wrapped__))
+
+
+def refused(folder: Path, *words: str) -> str:
+    """The error message of a command that must be refused, typed in a folder, which must stay as it is."""
+    before = sorted(folder.rglob("*"))
+    answer = hsiaug(*words, cwd=folder)
+
+    assert answer.returncode == 2, answer.stdout + answer.stderr
+    assert "Traceback" not in answer.stderr and answer.stdout == ""
+    assert sorted(folder.rglob("*")) == before
+    return " ".join(answer.stderr.split())
+
+
+__all__ = ["hsiaug", "refused", "run_trials_here"]

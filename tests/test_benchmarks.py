@@ -16,7 +16,7 @@ import pytest
 from benchmarks.common import read_csv
 from hsiaug.trial.store import Store
 from hsiaug_builtin.txt2hsi.params import SIZES
-from tests.strangers import hsiaug
+from tests.in_process import hsiaug
 
 FOLDER = Path(__file__).parents[1] / "benchmarks"
 RESULTS = FOLDER / "results"

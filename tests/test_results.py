@@ -15,8 +15,8 @@ import hsiaug
 from hsiaug.base.errors import HsiaugError, InputError, StoreError
 from hsiaug.base.threads import cores, one_thread_each
 from hsiaug.results import Results
+from tests.in_process import hsiaug as command
 from tests.in_process import run_trials_here
-from tests.strangers import hsiaug as command
 
 ASKED = {"lambdas": np.array([1, 3]), "times": 0, "draws": 2, "views": "raw", "patch": 5, "protocol": "kshot:5"}
 

@@ -8,18 +8,8 @@ import numpy as np
 import pytest
 from scipy.io import savemat
 
-from tests.strangers import environment, hsiaug, install
-
-
-def refused(folder: Path, *words: str, env: dict[str, str] | None = None) -> str:
-    """The error message of a command that must be refused."""
-    before = sorted(folder.rglob("*"))
-    answer = hsiaug(*words, cwd=folder, env=env)
-
-    assert answer.returncode == 2, answer.stdout + answer.stderr
-    assert "Traceback" not in answer.stderr and answer.stdout == ""
-    assert sorted(folder.rglob("*")) == before
-    return " ".join(answer.stderr.split())
+from tests import strangers
+from tests.in_process import hsiaug, refused, run_trials_here
 
 
 @pytest.mark.parametrize(
@@ -79,11 +69,10 @@ def files(tmp_path: Path, rng: np.random.Generator) -> Path:
     return tmp_path
 
 
-def test_a_sound_scene_of_ones_own_runs(files: Path) -> None:
-    path = card(files, "cube.npy", "labels.npy")
-    answer = hsiaug(
-        "benchmark", str(path), "--classifier", "rf", "--seeds", "1", "--patch", "3", "--jobs", "1", cwd=files
-    )
+def test_a_sound_scene_of_ones_own_runs(files: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    run_trials_here(monkeypatch)
+    words = ("--classifier", "rf", "--seeds", "1", "--patch", "3", "--jobs", "1")
+    answer = hsiaug("benchmark", str(card(files, "cube.npy", "labels.npy")), *words, cwd=files)
 
     assert answer.returncode == 0, answer.stderr
     assert "smote" in answer.stdout and "mine" in answer.stdout
@@ -135,10 +124,13 @@ def test_a_card_with_a_wrong_key(files: Path) -> None:
 
 
 def test_a_broken_plugin_is_named_when_its_plugin_is_asked_for(tmp_path: Path) -> None:
-    site = install(tmp_path / "site", "broken_plugin", "import no_such_module")
-    message = refused(tmp_path, "benchmark", "toy", "--generator", "theirs", env=environment(site))
+    site = strangers.install(tmp_path / "site", "broken_plugin", "import no_such_module")
+    words = ("benchmark", "toy", "--generator", "theirs")
+    answer = strangers.hsiaug(*words, env=strangers.environment(site), cwd=tmp_path)
 
-    assert "broken-plugin" in message and "no_such_module" in message
+    assert answer.returncode == 2 and answer.stdout == "" and "Traceback" not in answer.stderr
+    assert "broken-plugin" in answer.stderr and "no_such_module" in answer.stderr
+    assert list(tmp_path.iterdir()) == [site]
 
 
 def test_reports_and_records_that_are_not_there(tmp_path: Path) -> None:
@@ -148,6 +140,4 @@ def test_reports_and_records_that_are_not_there(tmp_path: Path) -> None:
 
 
 def test_a_map_that_cannot_be_written(tmp_path: Path) -> None:
-    answer = hsiaug("split", "toy", "--out", "no/such/folder/map.png", cwd=tmp_path)
-
-    assert answer.returncode == 2 and "--out no/such/folder/map.png" in answer.stderr
+    assert "--out no/such/folder/map.png" in refused(tmp_path, "split", "toy", "--out", "no/such/folder/map.png")

@@ -16,10 +16,10 @@ from hsiaug.report.bibtex import bibtex, entries_of, plain, software
 from hsiaug.report.methods_text import methods_paragraph
 from hsiaug.trial.hashing import short_hash
 from hsiaug.trial.store import Store
+from tests.in_process import hsiaug as command
 from tests.in_process import run_trials_here
 from tests.latex import compile_latex, need_latex
 from tests.report.report_records import benchmark, fill, record
-from tests.strangers import hsiaug as command
 
 
 @pytest.fixture(scope="module")

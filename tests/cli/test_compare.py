@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
+from tests.in_process import hsiaug
 from tests.report.report_records import benchmark, fill
-from tests.strangers import hsiaug
 
 
 @pytest.fixture(scope="module")

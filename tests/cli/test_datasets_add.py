@@ -10,8 +10,7 @@ from PIL import Image
 from spectral.io import envi
 
 from hsiaug.data import toy_scene
-from tests.cli.test_bad_input import refused
-from tests.strangers import hsiaug
+from tests.in_process import hsiaug, refused
 
 
 @pytest.fixture(scope="module")
@@ -26,19 +25,9 @@ def flight(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def test_a_scene_is_described_in_parsable_lines_and_drawn(flight: Path, tmp_path: Path) -> None:
-    words = (
-        "--labels",
-        str(flight / "labels.npy"),
-        "--classes",
-        "hay, rye,track",
-        "--set",
-        "ignore=track",
-        "--out",
-        "farm.toml",
-    )
-    answer = hsiaug(
-        "datasets", "add", str(flight / "flight.hdr"), *words, "--set", "bad_bands=0,10-11", cwd=tmp_path
-    )
+    words = ("--labels", str(flight / "labels.npy"), "--classes", "hay, rye,track", "--out", "farm.toml")
+    settings = ("--set", "ignore=track", "--set", "bad_bands=0,10-11")
+    answer = hsiaug("datasets", "add", str(flight / "flight.hdr"), *words, *settings, cwd=tmp_path)
     assert answer.returncode == 0, answer.stderr
     lines = answer.stdout.splitlines()
 
@@ -60,35 +49,33 @@ def test_a_scene_is_described_in_parsable_lines_and_drawn(flight: Path, tmp_path
 @pytest.mark.parametrize(
     ("words", "parts"),
     [
-        (("flight.hdr", "--labels", "labels.npy", "--classes", "a,b"), ("--classes", "2 names for 3 codes")),
-        (("flight.hdr", "--labels", "labels.npy", "--set", "bad_bands=3-x"), ("--set bad_bands", "'3-x'")),
-        (
-            ("flight.hdr", "--labels", "labels.npy", "--set", "bad_bands=0-1000000000"),
-            ("--set bad_bands", "1000 at most"),
-        ),
-        (
-            ("flight.hdr", "--labels", "labels.npy", "--set", "bad_bands=" + "9" * 5000),
-            ("--set bad_bands", "1000 at most"),
-        ),
-        (("flight.hdr", "--labels", "labels.npy", "--set", "bad_bands=5-3"), ("--set bad_bands", "rising")),
-        (("flight.hdr", "--labels", "labels.npy", "--set", "bad_bands=²"), ("--set bad_bands", "'²'")),
-        (("flight.hdr", "--labels", "labels.npy", "--set", "ignore=" + "9" * 5000), ("--set ignore", "999")),
-        (("flight.hdr", "--labels", "labels.npy", "--set", "ignore=--5"), ("--set ignore", "'--5'")),
-        (("flight.hdr", "--labels", "labels.npy", "--set", "scale=big"), ("--set scale", "'big'")),
-        (("flight.hdr", "--labels", "labels.npy", "--set", "scal=1"), ("KEY=VALUE", "Did you mean scale")),
-        (("flight.hdr", "--labels", "labels.npy", "--set", "scale"), ("KEY=VALUE", "'scale'")),
-        (("flight.hdr", "--labels", "lables.npy"), ("lables.npy must exist", "Did you mean labels.npy")),
-        (("flight.hdr", "--labels", "labels.npy", "--out", "nowhere/x.toml"), ("no folder nowhere",)),
-        (("flight.hdr",), ("--labels",)),
+        (("--classes", "a,b"), ("--classes", "2 names for 3 codes")),
+        (("--set", "bad_bands=3-x"), ("--set bad_bands", "'3-x'")),
+        (("--set", "bad_bands=0-1000000000"), ("--set bad_bands", "1000 at most")),
+        (("--set", "bad_bands=" + "9" * 5000), ("--set bad_bands", "1000 at most")),
+        (("--set", "bad_bands=5-3"), ("--set bad_bands", "rising")),
+        (("--set", "bad_bands=²"), ("--set bad_bands", "'²'")),
+        (("--set", "ignore=" + "9" * 5000), ("--set ignore", "999")),
+        (("--set", "ignore=--5"), ("--set ignore", "'--5'")),
+        (("--set", "scale=big"), ("--set scale", "'big'")),
+        (("--set", "scal=1"), ("KEY=VALUE", "Did you mean scale")),
+        (("--set", "scale"), ("KEY=VALUE", "'scale'")),
+        (("--labels", "lables.npy"), ("lables.npy must exist", "Did you mean labels.npy")),
+        (("--out", "nowhere/x.toml"), ("no folder nowhere",)),
     ],
 )
 def test_what_is_wrong_gives_one_error_and_no_file(
     flight: Path, words: tuple[str, ...], parts: tuple[str, ...]
 ) -> None:
-    message = refused(flight, "datasets", "add", *words)
+    labels = () if "--labels" in words else ("--labels", "labels.npy")
+    message = refused(flight, "datasets", "add", "flight.hdr", *labels, *words)
 
     for part in parts:
         assert part in message
+
+
+def test_labels_are_required(flight: Path) -> None:
+    assert "--labels" in refused(flight, "datasets", "add", "flight.hdr")
 
 
 def test_an_existing_card_is_kept(flight: Path, tmp_path: Path) -> None:

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from tests.strangers import hsiaug
+from tests.in_process import hsiaug
 
 
 def test_samples_are_exported_with_a_parsable_table(tmp_path: Path) -> None:

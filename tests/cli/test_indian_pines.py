@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from hsiaug.trial.store import Store
-from tests.strangers import hsiaug
+from tests.in_process import hsiaug
 
 pytestmark = pytest.mark.indian_pines
 

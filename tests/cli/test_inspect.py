@@ -11,7 +11,7 @@ from typer.testing import CliRunner
 from hsiaug.base.errors import InputError
 from hsiaug.cli.main import app
 from tests.cli.test_endings import OPENINGS
-from tests.strangers import hsiaug
+from tests.in_process import hsiaug
 
 
 def test_pictures_and_numbers_are_written_and_printed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -16,7 +16,7 @@ from hsiaug.protocol.split import draw_split
 from hsiaug.report import Report, build_report, render_html, render_report, save_picture
 from hsiaug.tasks.task import get_task
 from hsiaug.trial.store import Store
-from tests.strangers import hsiaug
+from tests.in_process import hsiaug
 
 ASKED = ("toy", "--classifier", "svm", "--view", "raw", "--added", "1,3", "--seeds", "3", "--patch", "5")
 

@@ -36,8 +36,8 @@ from hsiaug.trial.mapping import Refitted, refit, repeats, spec_of
 from hsiaug.trial.run import run_trial
 from hsiaug.trial.spec import TrialSpec, plugin_spec
 from hsiaug.trial.store import Record, Store
-from tests.cli.test_bad_input import refused
 from tests.cli.test_endings import OPENINGS
+from tests.in_process import refused, run_trials_here
 
 
 def typed(folder: Path, *words: str) -> str:
@@ -61,7 +61,9 @@ def mapped(tmp_path_factory: pytest.TempPathFactory) -> Path:
     np.save(folder / "labels.npy", scene.labels)
     typed(folder, "datasets", "add", "flight.hdr", "--labels", "labels.npy", "--classes", "hay,rye,track")
     words = ("--classifier", "rf", "--patch", "3", "--seeds", "1", "--jobs", "1", "--lambda", "0.5")
-    typed(folder, "benchmark", "flight.toml", *words)
+    with pytest.MonkeyPatch.context() as patch:
+        run_trials_here(patch)
+        typed(folder, "benchmark", "flight.toml", *words)
     return folder
 
 

@@ -22,7 +22,7 @@ from hsiaug.core.scene import Scene
 from hsiaug.registry.card import Card, build_params, param
 from hsiaug.registry.lookup import registry
 from hsiaug.registry.progress import show_progress
-from tests.strangers import hsiaug
+from tests.in_process import hsiaug
 from tests.test_texts import Terminal
 
 LONG = "9" * 5000

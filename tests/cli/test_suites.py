@@ -15,7 +15,8 @@ from typer.testing import CliRunner
 from hsiaug.base.errors import HsiaugError
 from hsiaug.cli.main import app
 from hsiaug.trial.store import Store
-from tests.strangers import DUMMY, environment, hsiaug, install
+from tests.in_process import hsiaug
+from tests.strangers import DUMMY, install
 from tests.suites import BEGINNING
 
 AS_STRINGS = BEGINNING.replace('["dummy"]', '"dummy"').replace('["nearest"]', '"nearest"')
@@ -46,7 +47,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def run(root: Path, *words: str) -> CompletedProcess[str]:
-    return hsiaug(*words, env=environment(root / "site"), cwd=root)
+    return hsiaug(*words, site=root / "site", cwd=root)
 
 
 def titles(text: str) -> list[str]:

@@ -8,24 +8,13 @@ from pathlib import Path
 import pytest
 
 from tests.docs.pages import ROOT, blocks
-from tests.strangers import environment, hsiaug, install
+from tests.in_process import hsiaug
+from tests.strangers import install
 
 (EXAMPLE,) = (block.text for block in blocks(ROOT / "docs" / "protocols.md") if block.language == "python")
 TRIALS = (
-    "--generator",
-    "none",
-    "--classifier",
-    "rf",
-    "--lambda",
-    "0",
-    "--times",
-    "0",
-    "--patch",
-    "5",
-    "--seeds",
-    "1",
-    "--jobs",
-    "1",
+    *("--generator", "none", "--classifier", "rf", "--lambda", "0", "--times", "0", "--patch", "5"),
+    *("--seeds", "1", "--jobs", "1"),
 )
 
 
@@ -41,13 +30,13 @@ def store(site: Path) -> Path:
     folder = site.parent / "store"
     for text in ("edge:0.1", "within:edge:0.3"):
         words = ("benchmark", "toy", *TRIALS, "--protocol", text, "--preset", "tiny", "--store", str(folder))
-        answer = hsiaug(*words, env=environment(site))
+        answer = hsiaug(*words, site=site)
         assert answer.returncode == 0, answer.stderr
     return folder
 
 
 def test_the_example_of_the_page_passes_the_kit(site: Path) -> None:
-    answer = hsiaug("plugins", "check", "edge", "--json", env=environment(site))
+    answer = hsiaug("plugins", "check", "edge", "--json", site=site)
     found = json.loads(answer.stdout)
 
     assert answer.returncode == 0, answer.stdout
@@ -64,23 +53,23 @@ def test_a_class_that_is_no_protocol_is_one_error(tmp_path: Path) -> None:
 
 
 def test_it_is_listed_and_tells_of_itself(site: Path) -> None:
-    listed = hsiaug("plugins", "list", env=environment(site)).stdout
+    listed = hsiaug("plugins", "list", site=site).stdout
     assert "protocol\tedge\tmy-protocols 1.0\tpixels\t" in listed
-    (told,) = json.loads(hsiaug("plugins", "info", "edge", "--json", env=environment(site)).stdout)
+    (told,) = json.loads(hsiaug("plugins", "info", "edge", "--json", site=site).stdout)
     assert (told["kind"], told["usage"], told["leaky"]) == ("protocol", "edge:RATIO, as edge:0.1", False)
 
 
 def test_split_draws_with_it_and_refuses_a_bad_argument(site: Path, tmp_path: Path) -> None:
-    hsiaug("split", "toy", "--protocol", "edge:0.1", "--out", "split.json", env=environment(site), cwd=tmp_path)
+    hsiaug("split", "toy", "--protocol", "edge:0.1", "--out", "split.json", site=site, cwd=tmp_path)
     drawn = json.loads((tmp_path / "split.json").read_text("utf-8"))
     assert drawn["protocol"] == "edge:0.1" and not drawn["leaky"] and drawn["n_buffered"] > 0
-    refused = hsiaug("split", "toy", "--protocol", "edge:2", env=environment(site))
+    refused = hsiaug("split", "toy", "--protocol", "edge:2", site=site)
     assert refused.returncode == 2 and "Write edge:RATIO, as edge:0.1." in refused.stderr
 
 
 def test_its_records_are_found_again(site: Path, store: Path) -> None:
     words = ("benchmark", "toy", *TRIALS, "--protocol", "edge:0.1", "--preset", "tiny", "--store", str(store))
-    answer = hsiaug(*words, "--dry-run", env=environment(site))
+    answer = hsiaug(*words, "--dry-run", site=site)
     assert answer.returncode == 0 and "0 of 2 trials to run" in answer.stdout + answer.stderr
 
 
@@ -89,7 +78,7 @@ def test_a_suite_names_it(site: Path, tmp_path: Path) -> None:
         '[[run]]\nname = "own"\nscenes = "toy"\nprotocols = ["edge:0.1", "within:edge:0.3@1"]\nseeds = 1\n'
         'generators = "noise"\nclassifiers = "rf"\n'
     )
-    answer = hsiaug("benchmark", str(tmp_path / "suite.toml"), "--dry-run", env=environment(site))
+    answer = hsiaug("benchmark", str(tmp_path / "suite.toml"), "--dry-run", site=site)
     assert answer.returncode == 0 and "within:edge:0.3@1" in answer.stdout + answer.stderr, answer.stderr
 
 

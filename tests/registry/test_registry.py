@@ -13,7 +13,8 @@ import pytest
 from hsiaug import api
 from hsiaug.base.errors import InputError, PluginError
 from hsiaug.registry.lookup import build_registry, registry
-from tests.strangers import DUMMY, environment, hsiaug, install
+from tests.in_process import hsiaug
+from tests.strangers import DUMMY, install
 
 
 def point(name: str) -> EntryPoint:
@@ -121,7 +122,7 @@ def test_listing_names_imports_nothing_heavy() -> None:
 
 def test_plugins_list_shows_a_broken_package_with_its_traceback(tmp_path: Path) -> None:
     install(tmp_path, "broken_plugin", "raise ValueError('broken on purpose')")
-    answer = hsiaug("plugins", "list", env=environment(tmp_path))
+    answer = hsiaug("plugins", "list", site=tmp_path)
 
     assert answer.returncode == 0
     assert "generator\tsmote\t" in answer.stdout
@@ -130,7 +131,7 @@ def test_plugins_list_shows_a_broken_package_with_its_traceback(tmp_path: Path) 
 
 def test_a_package_that_exits_at_import_is_broken_and_no_more(tmp_path: Path) -> None:
     install(tmp_path, "exiting_plugin", "import sys; sys.exit('gone')")
-    answer = hsiaug("plugins", "list", env=environment(tmp_path))
+    answer = hsiaug("plugins", "list", site=tmp_path)
 
     assert answer.returncode == 0 and "broken: exiting-plugin" in answer.stdout
 
@@ -142,7 +143,7 @@ def test_the_example_in_the_api_docstring_is_a_working_plugin(path: Path, tmp_pa
     answer = hsiaug(
         *("benchmark", "toy", "--generator", "gain", "--classifier", "rf", "--seeds", "1", "--jobs", "1"),
         *("--patch", "3", "--store", str(tmp_path / "store")),
-        env=environment(tmp_path / "example"),
+        site=tmp_path / "example",
     )
 
     assert answer.returncode == 0, answer.stderr

@@ -11,7 +11,7 @@ from report_records import benchmark, fill, hash_of, spec_of
 
 from hsiaug.report import build_report, render_report
 from hsiaug.trial.store import Store
-from tests.strangers import hsiaug
+from tests.in_process import hsiaug
 
 
 @pytest.fixture

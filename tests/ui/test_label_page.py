@@ -28,7 +28,7 @@ from hsiaug.ui import server
 from hsiaug.ui.answers import Answers
 from hsiaug.ui.label_page import LabelPage
 from hsiaug.ui.labelling import Labelling, pixels_within
-from tests.strangers import hsiaug
+from tests.in_process import hsiaug
 
 Begin = Callable[..., Labelling]
 

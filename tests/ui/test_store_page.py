@@ -13,7 +13,7 @@ from hsiaug.trial.store import Store
 from hsiaug.ui import store_page
 from hsiaug.ui.store_page import StorePage
 from tests.browsers import AXE, CONTRAST, Tab, axe, browser
-from tests.strangers import hsiaug
+from tests.in_process import hsiaug
 
 __all__ = ["axe", "browser"]
 
