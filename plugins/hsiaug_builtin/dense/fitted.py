@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, ClassVar, TypeVar
 
 import numpy as np
@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 
 PIXELS = 2**16
 """Pixels that are predicted at a time: the activations then take some hundred MB."""
+SINGLE_RATE = 2e-3
+"""Learning rate of a path for single pixels."""
 
 
 Own = TypeVar("Own", bound=DenseRecipe)
@@ -55,8 +57,8 @@ class NetSegmenter(Plugin[Own]):
         self, samples: DenseSamples, view: DenseView, *, seed: int, device: str, progress: Progress
     ) -> FittedDense:
         """Train on bands z-scored by the view's real tiles, which with ``centre`` lose each tile's mean at each date."""
-        from hsiaug_builtin.dense.nets import Padded
-        from hsiaug_builtin.dense.training import batches, criterion, settle
+        from hsiaug_builtin.dense.nets import ContextAndPixel, Padded
+        from hsiaug_builtin.dense.training import batches, criterion, settle, single_pixels
         from hsiaug_builtin.nets.seeded import fresh
         from hsiaug_builtin.nets.training import train
 
@@ -66,6 +68,11 @@ class NetSegmenter(Plugin[Own]):
         draw, error = batches(data, scale, own.batch, seed, device), criterion(data, own, device)
         net = train(net, draw, error, own, seed=seed, device=device, progress=progress)
         settle(net, real, scale, seed, device)
+        if isinstance(net.net, ContextAndPixel):
+            # Not settled: statistics of pixels without a label, which may be of other materials, cost up to 20 mIoU.
+            pixels = single_pixels(data, scale, seed, device)
+            budget = replace(own, rate=SINGLE_RATE)
+            train(net.net.single, pixels, error, budget, seed=seed, device=device, progress=progress)
         return FittedDense(scale, net, data.classes, classes, device)
 
 

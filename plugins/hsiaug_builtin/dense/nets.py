@@ -15,9 +15,14 @@ DECODER = ((1,), (2, 1), (4, 4, 2), (8, 8, 4))
 """The same for the decoder, finest level first."""
 
 
+DROPPED = 0.3
+"""Share of the features of a single pixel that are dropped in training."""
+CONTEXT = 0.25
+"""Weight of the log shares that know a pixel's surroundings, beside those of its spectrum alone."""
+
+
 class TileNet(nn.Module):
-    """Scores (n, k, H, W) of tiles (n, T, B, H, W) whose sides are a multiple of ``multiple``; of several paths, one
-    after the other, in training."""
+    """Scores (n, k, H, W) of tiles (n, T, B, H, W) whose sides are a multiple of ``multiple``."""
 
     multiple: int
 
@@ -127,15 +132,33 @@ def _larger(x: Tensor, like: Tensor) -> Tensor:
     return interpolate(x, size=like.shape[-2:], mode="bilinear", align_corners=False)
 
 
+class SinglePixel(nn.Module):
+    """Scores (n, k, H, W) of pixels, each by its own spectrum in (n, bands, H, W)."""
+
+    def __init__(self, bands: int, width: int, classes: int) -> None:
+        super().__init__()
+        self.layers = nn.Sequential(
+            convolution(bands, width, kernel=1),
+            nn.Dropout(DROPPED),
+            convolution(width, width, kernel=1),
+            nn.Dropout(DROPPED),
+            nn.Conv2d(width, classes, 1),
+        )
+
+    def forward(self, x: Tensor) -> Tensor:
+        scores: Tensor = self.layers(x)
+        return scores
+
+
 class ContextAndPixel(TileNet):
     """Scores of a network of segmentation-models-pytorch, and of each pixel's spectrum by itself.
 
-    In training both are given, one after the other (2n, k, H, W), so that each has a loss of its own: in a common one
-    the first, which learns few tiles by heart, would leave nothing for the second to learn. Afterwards their log shares
-    are added, which is the product of experts.
+    In training only the first are given; ``single`` is trained by itself, on pixels that differ. Afterwards their log
+    shares are added, those of the first times ``CONTEXT``, which is a product of experts: the first learns few tiles by
+    heart, and is too sure of what it says elsewhere.
 
-    bands: of the data, then of spectra of unit norm; the second path reads these alone, as brightness differs between
-    places. channels: of the map before the network; the hidden layers of the other path have twice as many.
+    bands: of the data, then of spectra of unit norm; ``single`` reads these alone, as brightness differs between
+    places. channels: of the map before the network; the hidden layers of ``single`` have twice as many.
     """
 
     multiple = 32
@@ -148,19 +171,15 @@ class ContextAndPixel(TileNet):
         self.context = create_model(
             architecture, encoder, encoder_weights=None, in_channels=channels, classes=classes
         )
-        self.pixel = nn.Sequential(
-            convolution(bands // 2, 2 * channels, kernel=1),
-            convolution(2 * channels, 2 * channels, kernel=1),
-            nn.Conv2d(2 * channels, classes, 1),
-        )
+        self.single = SinglePixel(bands // 2, 2 * channels, classes)
 
     def forward(self, x: Tensor) -> Tensor:
         x = x[:, 0]  # (n, 1, B, H, W) → (n, B, H, W)
-        context, pixel = self.context(self.bands(x)), self.pixel(x[:, x.shape[1] // 2 :])
+        scores: Tensor = self.context(self.bands(x))
         if self.training:
-            return torch.cat([context, pixel])
-        scores: Tensor = context.log_softmax(dim=1) + pixel.log_softmax(dim=1)
-        return scores
+            return scores
+        single: Tensor = self.single(x[:, x.shape[1] // 2 :])
+        return CONTEXT * scores.log_softmax(dim=1) + single.log_softmax(dim=1)
 
 
 class OverDates(nn.Module):

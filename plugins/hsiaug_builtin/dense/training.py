@@ -11,13 +11,17 @@ from torch import Tensor, nn
 from torch.nn.functional import cross_entropy, one_hot
 from torch.optim.swa_utils import update_bn
 
-from hsiaug_builtin.dense.inputs import IGNORED, BandScale, DenseRecipe, TrainingTiles
+from hsiaug.api import derive_seed
+from hsiaug_builtin.dense.inputs import IGNORED, BandScale, DenseRecipe, TrainingTiles, unit_norm
 from hsiaug_builtin.nets.seeded import seeded, to_device
 from hsiaug_builtin.nets.training import Draw, Error
 from hsiaug_builtin.nets.views import turn_batch
 
 SETTLED, SETTLED_BATCH = 512, 32
 """Real tiles that batch normalisations are settled on, at most, and how many at once."""
+
+GRID = (16, 32)
+"""Single pixels that are drawn for a step, laid out as a tile, so that a loss of tiles can be taken."""
 
 
 def settle(net: nn.Module, real: NDArray[np.float32], scale: BandScale, seed: int, device: str) -> None:
@@ -67,11 +71,38 @@ def batches(data: TrainingTiles, scale: BandScale, size: int, seed: int, device:
     return draw
 
 
+def single_pixels(data: TrainingTiles, scale: BandScale, seed: int, device: str) -> Draw:
+    """Labelled pixels of tiles of one date, as one tile (1, B, *GRID) of z-scored unit-norm spectra, and their targets
+    (1, *GRID) int64.
+
+    Tiles overlap, and their middles would be seen more often than their margins: of pixels with the same spectrum and
+    label one is kept, with the largest weight, in proportion to which they are drawn.
+    """
+    bands = data.images.shape[2]
+    labelled = data.target != IGNORED
+    spectra, target = unit_norm(data.images)[:, 0].transpose(0, 2, 3, 1)[labelled], data.target[labelled]
+    weight = np.broadcast_to(data.weight[:, None, None], labelled.shape)[labelled]
+    # The heaviest first, so that of equal pixels the one with the largest weight is found.
+    order = np.argsort(-weight, kind="stable")
+    rows = np.column_stack([spectra[order], target[order].astype(np.float32)])
+    kept = order[np.sort(np.unique(rows, axis=0, return_index=True)[1])]
+    x = torch.from_numpy((spectra[kept] - scale.mean[bands:]) / scale.std[bands:])
+    y, chances = torch.from_numpy(target[kept]), torch.from_numpy(weight[kept])
+    size = GRID[0] * GRID[1]
+    chooser = torch.Generator().manual_seed(derive_seed("single pixels", seed))
+
+    def draw(step: int) -> tuple[Tensor, Tensor]:
+        drawn = torch.multinomial(chances, size, replacement=True, generator=chooser)
+        tile = x[drawn].T.reshape(1, bands, *GRID)
+        return to_device(tile, device), to_device(y[drawn].reshape(1, *GRID), device)
+
+    return draw
+
+
 def criterion(data: TrainingTiles, recipe: DenseRecipe, device: str) -> Error:
     """Mean cross-entropy of the labelled pixels, plus ``recipe.dice`` times the Dice loss.
 
-    With ``recipe.class_weights`` it is a weighted mean, by 1/√share of each pixel's class. A network of several paths
-    gives the scores (n, k, H, W) of one after the other: the loss is then their mean.
+    With ``recipe.class_weights`` it is a weighted mean, by 1/√share of each pixel's class.
     """
     weight = None
     if recipe.class_weights:
@@ -80,8 +111,6 @@ def criterion(data: TrainingTiles, recipe: DenseRecipe, device: str) -> Error:
         weight = torch.tensor(1 / np.sqrt(shares), dtype=torch.float32, device=device)
 
     def error(scores: Tensor, target: Tensor) -> Tensor:
-        if len(scores) > len(target):
-            target = target.repeat(len(scores) // len(target), 1, 1)
         loss = cross_entropy(scores, target, weight=weight, ignore_index=IGNORED)
         return loss + recipe.dice * dice_loss(scores, target) if recipe.dice else loss
 

@@ -9,9 +9,9 @@ import pytest
 import torch
 
 from hsiaug_builtin.dense.inputs import IGNORED, BandScale, DenseRecipe, fit_scale, training_tiles
-from hsiaug_builtin.dense.nets import ContextAndPixel, Padded, SiameseU, dates_as_tiles
+from hsiaug_builtin.dense.nets import CONTEXT, ContextAndPixel, Padded, SiameseU, dates_as_tiles
 from hsiaug_builtin.dense.networks import FcSiamParams
-from hsiaug_builtin.dense.training import batches, criterion, dice_loss
+from hsiaug_builtin.dense.training import GRID, batches, criterion, dice_loss, single_pixels
 
 
 def draw(seed: int = 0) -> torch.Generator:
@@ -102,21 +102,43 @@ def test_dates_are_taken_apart_and_bands_mapped_only_where_they_are_many():
     assert [isinstance(SiameseU(bands, 2, 2).map, torch.nn.Identity) for bands in (4, 5)] == [True, False]
 
 
-def test_paths_have_a_loss_each_in_training_and_their_shares_are_multiplied_afterwards(toy):
+def test_surroundings_are_learnt_first_and_weigh_less_than_the_spectrum_of_a_pixel():
     torch.manual_seed(0)
     net = ContextAndPixel(6, 8, 3, "fpn", "resnet18")
     x = torch.randn((2, 1, 6, 32, 32), generator=draw())
-    both = net(x)
-    assert both.shape == (4, 3, 32, 32)
-    target = torch.randint(0, 3, (2, 32, 32), generator=draw())
-    error = criterion(training_tiles(toy("segmentation", n=2).real, 3), DenseRecipe(), "cpu")
-    one, other = (error(scores, target) for scores in both.chunk(2))
-    assert error(both, target).item() == pytest.approx((one + other).item() / 2, rel=1e-5)
+    context = net(x)
+    assert context.shape == (2, 3, 32, 32)
+    context.sum().backward()
+    assert all(weight.grad is None for weight in net.single.parameters())
 
     net.eval()
-    shares = [path.softmax(dim=1) for path in (net.context(net.bands(x[:, 0])), net.pixel(x[:, 0, 3:]))]
-    product = shares[0] * shares[1]
+    one, other = (path.softmax(dim=1) for path in (net.context(net.bands(x[:, 0])), net.single(x[:, 0, 3:])))
+    product = one**CONTEXT * other
+    assert CONTEXT < 1
     assert torch.allclose(net(x).softmax(dim=1), product / product.sum(dim=1, keepdim=True), atol=1e-5)
+
+
+def test_of_equal_pixels_one_is_drawn_by_its_largest_weight_and_none_without_a_label(toy):
+    real = toy("segmentation", n=3).real
+    images, masks = real.images[[0, 0, 1]].copy(), real.masks[[0, 0, 1]].copy()
+    masks[:2, :8], masks[2, 0, 0] = 0, 1
+    weight = np.array([0.25, 0.5, 1], dtype=np.float32)
+    data = training_tiles(replace(real, images=images, masks=masks, weight=weight), 3)
+    scale = fit_scale(images, centre=False, unit=True)
+    x, target = single_pixels(data, scale, 0, "cpu")(0)
+    assert x.shape == (1, 8, *GRID) and target.shape == (1, *GRID) and (target != IGNORED).all()
+
+    def pixels(unit, index):
+        layers = torch.cat([unit, index[:, None].float()], dim=1)
+        return {tuple(p.tolist()) for p in layers.movedim(1, -1).reshape(-1, layers.shape[1]).round(decimals=3)}
+
+    offered = torch.from_numpy(scale(images)[:, 0, 8:]), torch.from_numpy(data.target)
+    assert pixels(x, target) <= pixels(*offered)
+    drawn = torch.cat([single_pixels(data, scale, seed, "cpu")(0)[0].flatten(2) for seed in range(20)], dim=2)[0]
+    known = torch.from_numpy(scale(images)[2, 0, 8:]).flatten(1)
+    share = (torch.cdist(drawn.T, known.T).min(dim=1).values < 1e-3).double().mean().item()
+    heavy, light = (masks[2] > 0).sum() * 1.0, (masks[1] > 0).sum() * 0.5
+    assert share == pytest.approx(heavy / (heavy + light), abs=0.03)
 
 
 def test_spectra_of_unit_norm_follow_as_bands_that_light_does_not_change():
