@@ -25,7 +25,14 @@ from hsiaug.registry.card import Card, Scope, preparing_params
 from hsiaug.tasks.task import AnyBlock, Task, TaskData, TaskSamples, TaskSplit, TaskView
 from hsiaug.tasks.view_choice import choose_view
 from hsiaug.trial.arm import SYNTHETIC
-from hsiaug.trial.fits import Fit, checkpoint, load_fit, only_one, save_fit
+from hsiaug.trial.fits import (
+    Fit,
+    checkpoint,
+    difference_from_saved,
+    load_fit,
+    only_one,
+    save_fit,
+)
 from hsiaug.trial.hashing import short_hash
 from hsiaug.trial.spec import TrialSpec
 
@@ -158,7 +165,8 @@ class Workbench:
     def prepared(self, spec: TrialSpec, generator: Generator, device: str, progress: Progress) -> Fit[Prepared]:
         """As :meth:`prepare`, whether the fit needs it or not."""
         view = cast("TrainView", self.view(spec, generator.card.scope))
-        key = short_hash(spec.generator.of_preparation(self.pixels(spec, generator.card.scope), spec.patch))
+        identity = spec.generator.of_preparation(self.pixels(spec, generator.card.scope), spec.patch)
+        key = short_hash(identity)
         made = cast("Any", type(generator))(preparing_params(spec.generator.params))
         seed = derive_seed("prepare", spec.generator.name)
 
@@ -170,8 +178,14 @@ class Workbench:
         def load_or_learn() -> Fit[Prepared]:
             wait = self._folder is not None and self.saves
             with only_one(cast(Path, self._folder) / key, progress) if wait else nullcontext():
-                load = partial(made.load_prepared, device=device)
-                found: Fit[Prepared] = self._load_or_make(key, generator.card, "prepare", load, learn)
+                found: Fit[Prepared] = self._load_or_make(
+                    key,
+                    generator.card,
+                    "prepare",
+                    partial(made.load_prepared, device=device),
+                    learn,
+                    {"scene": spec.scene, **identity["prepares"], **identity},
+                )
             return replace(found, key=key)
 
         return self._of_pixels.once(key, device, load_or_learn)
@@ -196,11 +210,17 @@ class Workbench:
         return self._of_fit.once(spec.fit_hash, ("fit", spec.generator.hash, device), load_or_fit)
 
     def _load_or_make(
-        self, key: str, card: Card, stage: str, load: Callable[[Path], T], learn: Callable[[], Callable[..., T]]
+        self,
+        key: str,
+        card: Card,
+        stage: str,
+        load: Callable[[Path], T],
+        learn: Callable[[], Callable[..., T]],
+        identity: dict[str, object] | None = None,
     ) -> Fit[T]:
         """What a stage ("fit" or "prepare") gives: as it was saved under a key, else made now and saved.
 
-        What is prepared is saved however quick it was. learn: gives the plugin's call.
+        learn: gives the plugin's call. identity: as of :func:`save_fit`; what has one is saved however quick it was.
         """
         fits = stage == "fit"
         what = f"fit of {card.name}" if fits else f"preparation of {card.name}"
@@ -213,6 +233,12 @@ class Workbench:
             self._notes.append(
                 f"The saved {what} could not be used, and was {'fitted' if fits else 'learnt'} again: {saved}."
             )
+        elif folder is not None and identity is not None:
+            differs = difference_from_saved(folder.parent, identity)
+            if differs:
+                self._notes.append(
+                    f"{card.name} learnt {identity['scene']} without labels anew: what is saved differs in {differs}."
+                )
         folder = folder if self.saves else None
         resumes = card.resumes and folder is not None
         with checkpoint(cast(Path, folder)) if resumes else nullcontext() as begun:
@@ -227,8 +253,8 @@ class Workbench:
                     value=type(made).__name__,
                     hint=f"Return the {'fitted object' if fits else 'object that fit is to be given'}.",
                 )
-            if folder is not None and (not fits or seconds > WORTH_SAVING):
-                fault = save_fit(folder, cast("Any", made).save, seconds)
+            if folder is not None and (identity is not None or seconds > WORTH_SAVING):
+                fault = save_fit(folder, cast("Any", made).save, seconds, **(identity or {}))
                 self.check_views()
                 if fault:
                     self._notes.append(f"The {what} could not be saved for another run: {fault}.")

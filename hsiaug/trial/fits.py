@@ -5,11 +5,12 @@ A saved fit only saves time. So one that is damaged is fitted again, and one tha
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import json
 import math
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -80,22 +81,39 @@ def _checksums(folder: Path) -> dict[str, str]:
     return checksums
 
 
-def save_fit(folder: Path, save: Callable[[Path], object], seconds: float) -> str | None:
+def save_fit(folder: Path, save: Callable[[Path], object], seconds: float, **identity: object) -> str | None:
     """Save a fit whole or not at all, in place of a damaged one; why that failed, or None where it did not.
 
-    save: writes the fitted generator into the empty folder that it is given.
+    save: writes the fitted generator into the empty folder that it is given. identity: JSON-able; what
+    determined it.
     """
     try:
         with temporary_folder(folder.parent, folder.name) as fresh:
             (fresh / FITTED).mkdir()
             save(fresh / FITTED)
-            facts = {"seconds": seconds, "files": _checksums(fresh / FITTED)}
+            facts = {"seconds": seconds, "files": _checksums(fresh / FITTED), "identity": identity}
             (fresh / FACTS).write_text(json.dumps(facts), encoding="utf-8")
             mark(fresh, f"fit {folder.name}")
             _put_in_place(fresh, folder)
     except (Exception, SystemExit) as error:
         return f"{type(error).__name__}: {error}"
     return None
+
+
+PARTS = "pixels", "params", "version", "patch", "format"
+
+
+def difference_from_saved(cache: Path, identity: Mapping[str, object]) -> str | None:
+    """The parts in which ``identity`` differs from the nearest saved of its generator and scene; None without one."""
+    reasons: list[list[str]] = []
+    for facts in cache.glob(f"*/{FACTS}"):
+        # What is damaged, or older, says nothing.
+        with contextlib.suppress(OSError, ValueError, TypeError, KeyError, AttributeError):
+            other = json.loads(facts.read_text("utf-8"))["identity"]
+            if (other.get("name"), other.get("scene")) == (identity["name"], identity["scene"]):
+                reasons.append([part for part in PARTS if identity[part] != other.get(part)])
+    nearest = sorted(reasons, key=lambda parts: (len(parts), parts))
+    return " and ".join(nearest[0]) if nearest else None
 
 
 def _put_in_place(fresh: Path, folder: Path) -> None:

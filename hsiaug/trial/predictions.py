@@ -12,6 +12,8 @@ import contextlib
 import hashlib
 import io
 import zipfile
+from collections.abc import Iterable
+from itertools import chain
 from pathlib import Path
 
 import numpy as np
@@ -43,10 +45,10 @@ def checksum(predictions: Predictions) -> str:
     return hashlib.sha256(predictions[1].tobytes()).hexdigest()
 
 
-def find_npz(folder: Path, wanted: str) -> tuple[bytes, Predictions] | None:
-    """The bytes of the file of predictions with that checksum, under whatever name, and these; or None."""
+def find_npz(folder: Path, wanted: str, packed: Iterable[bytes] = ()) -> tuple[bytes, Predictions] | None:
+    """The bytes of the file of predictions with that checksum, under whatever name or ``packed``, and these; or None."""
     paths = (folder / PREDICTIONS, *sorted(folder.glob("predictions.*.npz")))
-    for data in (path.read_bytes() for path in paths if path.is_file()):
+    for data in chain((path.read_bytes() for path in paths if path.is_file()), packed):
         # What zipfile, zlib and numpy make of flipped bits: a dozen kinds of errors.
         with contextlib.suppress(Exception):
             loaded = _load(io.BytesIO(data))

@@ -13,6 +13,7 @@ from hsiaug.base import temporary_folders
 from hsiaug.base.errors import InputError, StoreError
 from hsiaug.base.files import file_errors, reason, sync_files, sync_folder
 from hsiaug.trial.index import Index, open_index
+from hsiaug.trial.packs import Packs
 from hsiaug.trial.predictions import PREDICTIONS, Predictions, checksum, find_npz, pack, replace
 from hsiaug.trial.record import Damage, fault_of
 from hsiaug.trial.record_json import EMPTY, LARGEST, Record, decode, encode, storable
@@ -51,6 +52,7 @@ class Store:
     def __init__(self, root: Path, *, create: bool = False) -> None:
         self.root = root
         self._records = root / "records"
+        self._packs = Packs(root / "packs")
         if create:
             try:
                 self._records.mkdir(parents=True, exist_ok=True)
@@ -131,10 +133,11 @@ class Store:
         return index.add(hash, data) if fault is None else Damage(hash, fault)
 
     def _bytes(self, hash: str) -> bytes | None:
+        """The bytes of a record, or None; what is packed lies under what was written since."""
         try:
             return _read_plain(f"{self._place(hash)}/{RECORD}")
         except FileNotFoundError:
-            return None
+            return self._packs.get(hash)
 
     def _unreadable(self, hash: str, error: OSError | ValueError) -> StoreError:
         return StoreError(
@@ -185,11 +188,13 @@ class Store:
         """The names of all records, in order."""
         with self._access("read"):
             parts = [part.path for part in os.scandir(self._records) if len(part.name) == 2 and part.is_dir()]
-            named = ((part, entry.name) for part in parts for entry in os.scandir(part))
-            return sorted(name for part, name in named if name.startswith(part[-2:]))
+            written = {
+                name for part in parts for entry in os.scandir(part) if (name := entry.name).startswith(part[-2:])
+            }
+            return sorted(written | set(self._packs.hashes()))
 
     def changed(self, hash: str) -> int:
-        """When the file of a record was last written, in nanoseconds; 0 where it has gone."""
+        """When the file of a record was last written, in nanoseconds; 0 for one that is packed."""
         with suppress(FileNotFoundError):
             return (self.folder(hash) / RECORD).stat().st_mtime_ns
         return 0
@@ -215,7 +220,7 @@ class Store:
 
     def find_npz(self, hash: str, stated: str) -> tuple[bytes, Predictions] | None:
         """The bytes of the file of predictions that have the checksum, and these; or None."""
-        return find_npz(self.folder(hash), stated)
+        return find_npz(self.folder(hash), stated, self._packs.predictions(hash))
 
     def put(self, record: Record, made: Predictions | None) -> Record:
         """Write a record whole or not at all, in place of an older one of the same hash; returns what was written.

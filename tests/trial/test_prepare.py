@@ -179,6 +179,25 @@ def test_it_is_expected_once_a_scene_over_all_plans_and_no_more_once_a_record_sa
     assert seconds(record) == 0
 
 
+def test_a_record_says_why_what_is_saved_of_a_scene_is_not_used(
+    toy: Scene, plugins: Registry, run: Run, tmp_path: Path
+) -> None:
+    cache = tmp_path / "cache"
+
+    def notes(scene: Scene = toy, **asked: Any) -> list[str]:
+        plan = planned(scene, plugins, **asked)
+        trial = next(t for t in plan.trials if t.generator.name == "axes")
+        record, _ = run(trial, Workbench(scene, get_task("pixels"), cache))
+        return [note for note in record["notes"] if "anew" in note]
+
+    changed = replace(toy, cube=toy.cube + np.float32(1e-3))
+    begin = "axes learnt toy without labels anew: what is saved differs in "
+    assert not notes() and not notes(seeds=[5])
+    assert notes(changed) == [begin + "pixels."] and not notes(changed)
+    assert notes(overrides={"axes": {"number": "3"}}) == [begin + "params."]
+    assert not notes(replace(changed, name="other")), "of another scene"
+
+
 def test_it_sees_the_visible_pixels_and_no_label(toy: Scene) -> None:
     def shown(protocol: str, seed: int) -> str:
         split = draw_split(toy, parse_protocol(protocol), seed, 5)

@@ -1,0 +1,71 @@
+"""Packs of earlier versions: many records in one SQLite file, with their predictions, under ``packs/`` of a store.
+
+A pack never changes, so it is opened without locks. Several may hold a trial: the newest record counts. ``records`` has
+``hash``, ``created`` and ``record``, the bytes of ``record.json``; ``predictions`` has ``hash`` and ``npz``.
+"""
+
+from __future__ import annotations
+
+import re
+import sqlite3
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from hsiaug.base.errors import StoreError
+
+NAME = re.compile(r"[0-9a-f]{16}\.sqlite")
+SETTLED = 2 * 10**9
+"""Nanoseconds after which a folder that changes has another time of change."""
+
+
+class Packs:
+    """The packs in a folder, which need not be there. Raises StoreError for a file that is no pack."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self._open: dict[str, sqlite3.Connection] = {}
+        self._looked = 0
+
+    def hashes(self) -> Iterator[str]:
+        """The hashes of all records."""
+        return (hash for (hash,) in self._ask("SELECT hash FROM records"))
+
+    def get(self, hash: str) -> bytes | None:
+        """The bytes of the newest record of that hash, or None."""
+        found = max(self._ask("SELECT created, record FROM records WHERE hash = ?", hash), default=None)
+        return None if found is None else bytes(found[1])
+
+    def predictions(self, hash: str) -> Iterator[bytes]:
+        """The bytes of the predictions of that hash, of each pack that has some."""
+        return (npz for (npz,) in self._ask("SELECT npz FROM predictions WHERE hash = ?", hash))
+
+    def _ask(self, query: str, *values: str) -> Iterator[tuple[Any, ...]]:
+        self._look()
+        for name, pack in self._open.items():
+            try:
+                yield from pack.execute(query, values)
+            except sqlite3.Error as error:
+                raise StoreError(
+                    f"{self.folder / name} must be a pack of records as it was written",
+                    value=error,
+                    hint="Copy it anew, or delete it and run the benchmark again.",
+                ) from error
+
+    def _look(self) -> None:
+        """Open what came since, and close what went."""
+        try:
+            changed = self.folder.stat().st_mtime_ns
+        except FileNotFoundError:
+            self._open = {}
+            return
+        if changed != self._looked:
+            found = {path.name: path for path in self.folder.iterdir() if NAME.fullmatch(path.name)}
+            self._open = {name: self._open.get(name) or _open_pack(path) for name, path in sorted(found.items())}
+            self._looked = changed if time.time_ns() - changed > SETTLED else 0
+
+
+def _open_pack(path: Path) -> sqlite3.Connection:
+    """A connection that takes no lock and writes nothing."""
+    return sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro&immutable=1", uri=True, check_same_thread=False)

@@ -1,0 +1,116 @@
+"""Packs of earlier versions, which held many records in one SQLite file, are read as folders are."""
+
+from __future__ import annotations
+
+import shutil
+import sqlite3
+import threading
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from hsiaug.base.errors import StoreError
+from hsiaug.cli.output import read_report
+from hsiaug.report import render_report
+from hsiaug.trial.store import Store
+from hsiaug.trial.upkeep import merge, verify
+from tests.report.report_records import believable, benchmark, failure
+from tests.trial.test_upkeep import uncounted
+
+TABLES = """
+CREATE TABLE records (hash, status, scene, seed, oa, created, record BLOB, PRIMARY KEY (hash));
+CREATE TABLE predictions (hash PRIMARY KEY, npz BLOB);
+CREATE TABLE briefs (hash PRIMARY KEY, numbers BLOB);
+"""
+
+
+def pack(store: Store, name: str = "0123456789abcdef") -> Path:
+    """Put all records of folders into a pack, as earlier versions did."""
+    (store.root / "packs").mkdir(exist_ok=True)
+    path = store.root / "packs" / f"{name}.sqlite"
+    with sqlite3.connect(path) as made:
+        made.executescript(TABLES)
+        for folder in [one.parent for one in store.root.glob("records/??/*/record.json")]:
+            record = store.get(folder.name)
+            assert record is not None
+            row = (folder.name, record["created"], (folder / "record.json").read_bytes())
+            made.execute("INSERT INTO records (hash, created, record) VALUES (?, ?, ?)", row)
+            if (npz := folder / "predictions.npz").exists():
+                made.execute("INSERT INTO predictions VALUES (?, ?)", (folder.name, npz.read_bytes()))
+            shutil.rmtree(folder)
+    made.close()
+    return path
+
+
+def contents(store: Store) -> list[Any]:
+    """All that a store gives, read by somebody who has not seen it before."""
+    fresh = Store(store.root)
+    records = list(fresh.read().records)
+    assert records == list(fresh.records()) == [fresh.find(record["hash"]) for record in records]
+    return [(record, *map(bytes, fresh.predictions(record["hash"]))) for record in records]
+
+
+def test_a_packed_store_gives_what_it_gave_before(filled: Store, tmp_path: Path) -> None:
+    before, reader = contents(filled), Store(filled.root)
+    assert len(reader.read().records) == 2
+    pack(filled)
+
+    assert contents(filled) == before and list(reader.records()) == [one[0] for one in before]
+    assert not list(verify(filled, uncounted))
+    merged = merge(tmp_path / "merged", filled, uncounted)
+    assert merged.copied == 2 and contents(Store(tmp_path / "merged")) == before
+
+
+def test_a_report_of_packs_and_of_folders_is_the_same_to_the_byte(tmp_path: Path) -> None:
+    store = Store(tmp_path / "store", create=True)
+    for record in [*benchmark(3, ("none", "duplicate", "smote")), failure(generator="mixup")]:
+        store.put(believable(record), None)
+    before = [render_report(read_report(Store(store.root)), form, "class") for form in ("md", "csv")]
+    pack(store)
+    assert [render_report(read_report(Store(store.root)), form, "class") for form in ("md", "csv")] == before
+
+
+def test_a_record_that_is_written_again_counts_over_the_packed_one_and_of_packs_the_newest(filled: Store) -> None:
+    record = next(filled.records())
+    made = filled.predictions(record["hash"])
+    pack(filled)
+    newer = filled.put({**record, "command": "again", "created": "2999-01-01T00:00:00+00:00"}, made)
+    assert filled.get(record["hash"]) == newer and len(filled.hashes()) == 2
+    pack(filled, "0" * 16)
+    assert Store(filled.root).get(record["hash"]) == newer
+
+
+def test_a_pack_that_is_damaged_ends_with_one_sentence_and_its_name(filled: Store) -> None:
+    path = pack(filled)
+    path.write_bytes(b"no pack" * 1000)
+    with pytest.raises(StoreError, match=path.name):
+        Store(filled.root).read()
+    (filled.root / "packs" / "notes.txt").write_text("not a pack")
+    path.unlink()
+    assert Store(filled.root).hashes() == []
+
+
+def test_a_packed_record_with_flipped_bytes_is_damaged_and_can_be_written_anew(filled: Store) -> None:
+    record = next(filled.records())
+    made = filled.predictions(record["hash"])
+    with sqlite3.connect(pack(filled)) as changed:
+        values = (b'{"hash": "no"}', record["hash"])
+        changed.execute("UPDATE records SET record = ? WHERE hash = ?", values)
+    changed.close()
+    store = Store(filled.root)
+    assert [one.hash for one in store.read().damaged] == [record["hash"]]
+    assert [one.name for one in verify(store, uncounted)] == [record["hash"]]
+    store.put(record, made)
+    assert not store.read().damaged and len(store.read().records) == 2
+
+
+def test_a_pack_is_read_from_several_threads(filled: Store) -> None:
+    pack(filled)
+    store, found = Store(filled.root), []
+    threads = [threading.Thread(target=lambda: found.append(len(store.read().records))) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert found == [2] * 4
