@@ -76,9 +76,7 @@ def test_a_script_says_what_it_does_and_what_it_needs_is_there(name: str) -> Non
 
 
 @pytest.mark.parametrize("name", PRINTED)
-def test_a_committed_table_is_what_its_script_prints(
-    name: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_a_committed_table_is_what_its_script_prints(name, monkeypatch, capsys):
     words, kept = PRINTED[name]
     run(name, *words.replace("RESULTS", str(RESULTS)).split(), monkeypatch=monkeypatch)
     printed = [line for line in capsys.readouterr().out.splitlines() if line.startswith("|")]
@@ -103,9 +101,7 @@ OLD_REGIMES = "recall" not in read_csv(RESULTS / "regimes" / "trials.csv")[0]
         "ceilings",
     ],
 )
-def test_a_table_that_is_written_beside_its_trials(
-    name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_table_that_is_written_beside_its_trials(name, tmp_path, monkeypatch):
     here, images = tmp_path / "benchmarks", tmp_path / "docs" / "images"
     images.mkdir(parents=True)
     here.mkdir()
@@ -125,9 +121,7 @@ def test_pictures_of_committed_trials(tmp_path: Path, monkeypatch: pytest.Monkey
     assert len(list(tmp_path.glob("*.svg"))) == 7
 
 
-def test_a_simulated_cluster_writes_where_it_is_told_and_nowhere_else(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_simulated_cluster_writes_where_it_is_told_and_nowhere_else(tmp_path, monkeypatch):
     picture = FOLDER.parent / "docs" / "images" / "cluster_scaling.png"
     before = picture.stat().st_mtime_ns
     script("cluster_scaling", monkeypatch, f"--out {tmp_path}", WORKERS=(1, 200), COPIES=(20,)).main()
@@ -144,9 +138,7 @@ def test_what_a_million_trials_cost(monkeypatch: pytest.MonkeyPatch, capsys: pyt
 
 
 @pytest.mark.parametrize("name", ["cnn1d", "cnn2d"])
-def test_a_training_step_beside_a_plain_one(
-    name: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_a_training_step_beside_a_plain_one(name, monkeypatch, capsys):
     script("step_cost", monkeypatch, STEPS=3, ROUNDS=1).main([name])
     assert capsys.readouterr().out.splitlines()[-1].startswith(name)
 
@@ -164,9 +156,7 @@ def test_maps_of_toy(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixt
     assert len(rows) == 3
 
 
-def test_the_presets_of_txt2hsi_on_a_device(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_the_presets_of_txt2hsi_on_a_device(tmp_path, monkeypatch, capsys):
     """One step of each training of both presets; the networks of ``paper`` with fewer channels."""
     shrunk = replace(SIZES["paper"], vae_width=8, vae_batch=8, width=20, depth=2, batch=8, scene_batch=8)
     monkeypatch.setitem(SIZES, "paper", shrunk)
@@ -195,9 +185,7 @@ def test_a_palette_of_few_steps(monkeypatch: pytest.MonkeyPatch) -> None:
     assert worth < 0 or colours.shape == (16, 3)
 
 
-def test_a_store_of_twenty_records(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_a_store_of_twenty_records(tmp_path, monkeypatch, capsys):
     asked = f"20 --draws 2 --shapes md --keep {tmp_path}"
     script("store_scale", monkeypatch, asked, RUN=SMALL, SEEDS=1).main()
     told = capsys.readouterr().out
@@ -231,18 +219,14 @@ def test_the_page_of_claims(store: Path, tmp_path: Path, monkeypatch: pytest.Mon
     assert len(read_csv(tmp_path / "trials.csv")) == len(Store(store).hashes())
 
 
-def test_how_busy_a_cluster_of_two_is_kept(
-    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_how_busy_a_cluster_of_two_is_kept(monkeypatch, capsys):
     script("cluster_busy", monkeypatch, "2 --trials 8 --seconds 0.3 --scene toy").main()
 
     said = capsys.readouterr().out
     assert "2 slots, " in said and "busy: " in said and said.count("ms a trial") == 4
 
 
-def test_a_disturbed_run_on_a_cluster(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_a_disturbed_run_on_a_cluster(tmp_path, monkeypatch, capsys):
     run("cluster_faults", "dask", "--runs", "1", monkeypatch=monkeypatch)
 
     said = capsys.readouterr().out

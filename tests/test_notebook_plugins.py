@@ -84,9 +84,7 @@ def test_a_class_of_a_notebook_is_benchmarked_in_worker_processes(tmp_path: Path
     assert versions == {f"1+{source_digest(made['Bright'])}"}
 
 
-def test_a_changed_cell_gives_other_trials_and_the_same_cell_the_same(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_changed_cell_gives_other_trials_and_the_same_cell_the_same(tmp_path, monkeypatch):
     run_trials_here(monkeypatch)
     asked: dict[str, Any] = {"store": tmp_path, "jobs": 1, "progress": False, **ASKED}
     runs = [

@@ -74,9 +74,7 @@ def test_a_scene_that_is_refused_leaves_the_old_one_as_it_was(tmp_path: Path) ->
     assert in_folder(tmp_path) == before
 
 
-def test_a_kill_at_any_step_leaves_the_old_scene_or_the_new_one(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_kill_at_any_step_leaves_the_old_scene_or_the_new_one(tmp_path, monkeypatch):
     class Killed(BaseException):
         """The process ends here."""
 
@@ -138,9 +136,7 @@ def test_a_name_is_no_path(tmp_path: Path, name: Any) -> None:
     ],
     ids=range(15),
 )
-def test_an_argument_of_another_kind_is_one_error_and_writes_nothing(
-    wrong: dict[str, Any], tmp_path: Path
-) -> None:
+def test_an_argument_of_another_kind_is_one_error_and_writes_nothing(wrong, tmp_path):
     rng = np.random.default_rng(0)
     usual = {
         "cube": rng.random((6, 5, 3)),

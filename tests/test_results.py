@@ -36,18 +36,14 @@ def test_a_call_plans_the_trials_that_the_command_plans(run: Results) -> None:
     assert {trial["hash"] for trial in json.loads(planned.stdout)["trials"]} == set(run.hashes)
 
 
-def test_what_is_in_the_store_is_not_run_again_and_read_alike(
-    run: Results, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_what_is_in_the_store_is_not_run_again_and_read_alike(run, monkeypatch):
     monkeypatch.setattr("hsiaug.bench.engines.local.Worker", None)
     noise = hsiaug.generator("noise", level=0.3)
     again = hsiaug.benchmark("toy", [noise, "smote"], "svm", store=run.store.root, progress=False, **ASKED)
     assert str(again.table()) == str(run.table()) == str(hsiaug.read_store(run.store.root).table())
 
 
-def test_nothing_is_printed_where_no_progress_is_asked_for(
-    run: Results, capfd: pytest.CaptureFixture[str]
-) -> None:
+def test_nothing_is_printed_where_no_progress_is_asked_for(run, capfd):
     hsiaug.benchmark("toy", "smote", "svm", store=run.store.root, existing="none", progress=False, **ASKED)
     assert capfd.readouterr() == ("", "")
     hsiaug.benchmark("toy", "smote", "svm", store=run.store.root, existing="none", **ASKED)
@@ -77,9 +73,7 @@ def test_gains_are_paired_differences_in_points(run: Results) -> None:
     )
 
 
-def test_plugins_of_one_name_with_other_parameters_are_arms_of_their_own(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_plugins_of_one_name_with_other_parameters_are_arms_of_their_own(tmp_path, monkeypatch):
     run_trials_here(monkeypatch)
     both = [hsiaug.generator("noise", level=level) for level in (0.1, 0.5)]
     made = hsiaug.benchmark(

@@ -96,9 +96,7 @@ def test_wavelengths_follow_the_bands() -> None:
         ((0.5,), "raw"),  # too few bands for any other
     ],
 )
-def test_raw_is_kept_where_none_is_better_and_unit_beaten_only_by_a_margin(
-    scores: tuple[float, ...], chosen: str
-) -> None:
+def test_raw_is_kept_where_none_is_better_and_unit_beaten_only_by_a_margin(scores, chosen):
     assert best_view(dict(zip(VIEWS, scores, strict=False))) == chosen
 
 
@@ -106,8 +104,6 @@ def test_raw_is_kept_where_none_is_better_and_unit_beaten_only_by_a_margin(
     ("name", "known", "bands", "said"),
     [("unt", VIEWS, 9, "unit"), (AUTO, VIEWS, 9, "masks"), ("continuum", VIEWS, 2, "3 bands")],
 )
-def test_a_view_that_cannot_be_is_one_clear_error(
-    name: str, known: tuple[str, ...], bands: int, said: str
-) -> None:
+def test_a_view_that_cannot_be_is_one_clear_error(name, known, bands, said):
     with pytest.raises(InputError, match=said):
         check_view(name, known, bands)

@@ -21,9 +21,7 @@ LEARN = ("svm", "cnn2d", "filtered:svm", "emp", "fused:svm")
 """The usual classifiers, and classics."""
 
 
-def test_the_usual_classifiers_and_classics_are_tried_with_and_without_real_pixels_of_the_teacher(
-    plugins: Registry,
-) -> None:
+def test_the_usual_classifiers_and_classics_are_tried_with_and_without_real_pixels_of_the_teacher(plugins):
     request = Request(
         lambdas=[4.0, 1.0], seeds=(), protocol=parse_protocol("picks:8:asked:3xrandom:issd"), patch=3
     )

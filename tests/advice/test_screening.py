@@ -114,9 +114,7 @@ def test_one_spectral_view_is_judged_on(toy: Scene, plugins: Registry) -> None:
         screening_plan(toy, asked(views=["raw", "unit"]), plugins)
 
 
-def test_a_generator_that_is_slower_than_it_says_leaves_the_others_their_share(
-    world: World, toy: Scene, plugins: Registry, tmp_path: Path
-) -> None:
+def test_a_generator_that_is_slower_than_it_says_leaves_the_others_their_share(world, toy, plugins, tmp_path):
     """mixup says 0.01 s and takes 100 s a draw; in 250 s it could have had two draws, and the others none whole."""
     world.seconds = {"mixup": 100.0, "noise": 20.0, "smote": 20.0}
     plan, _ = screening_plan(toy, asked(), plugins)
@@ -127,9 +125,7 @@ def test_a_generator_that_is_slower_than_it_says_leaves_the_others_their_share(
     assert left_out == [("mixup", Rate(1.0), "no time left: about 3 min to try it")]
 
 
-def test_a_control_is_repeated_only_where_something_is_compared_with_it(
-    world: World, toy: Scene, plugins: Registry, tmp_path: Path
-) -> None:
+def test_a_control_is_repeated_only_where_something_is_compared_with_it(world, toy, plugins, tmp_path):
     world.seconds = {"smote": 50.0}
     plan, _ = screening_plan(toy, asked(generators=["smote"], lambdas=[1.0, 2.0]), plugins)
     _, left_out = screened(world, plan, toy, tmp_path, 200.0)
@@ -157,9 +153,7 @@ def test_what_reads_unlabelled_pixels_is_tried_after_its_third_control_and_must_
     assert [one.control for one in of["smote"].against] == ["none", "duplicate"]
 
 
-def test_a_control_that_was_asked_for_is_tried_and_judged_against_the_others(
-    world: World, toy: Scene, plugins: Registry, tmp_path: Path
-) -> None:
+def test_a_control_that_was_asked_for_is_tried_and_judged_against_the_others(world, toy, plugins, tmp_path):
     plan, _ = screening_plan(toy, asked(generators=["smote", "pseudo", "duplicate"]), plugins)
     screened(world, plan, toy, tmp_path, 1e6)
     judged = {arm.generator.name for arm, _ in screening.arms(plan)}
@@ -168,9 +162,7 @@ def test_a_control_that_was_asked_for_is_tried_and_judged_against_the_others(
     assert plan.controls("pseudo") == ("none", "duplicate") and plan.controls("duplicate") == ("none",)
 
 
-def test_what_others_leave_is_used_by_whoever_gave_way(
-    world: World, toy: Scene, plugins: Registry, tmp_path: Path
-) -> None:
+def test_what_others_leave_is_used_by_whoever_gave_way(world, toy, plugins, tmp_path):
     world.seconds = {"mixup": 100.0, "noise": 1.0, "smote": 1.0}
     plan, _ = screening_plan(toy, asked(), plugins)
     _, left_out = screened(world, plan, toy, tmp_path, 350.0)
@@ -223,18 +215,14 @@ def test_lambdas_that_make_nothing_or_the_same_are_not_tried_and_it_is_said(toy:
     assert "λ = 1 makes no synthetic sample" in said and "λ = 2.05 asks for the same samples as λ = 2" in said
 
 
-def test_a_lambda_whose_samples_no_memory_holds_is_not_tried_and_it_is_said(
-    toy: Scene, plugins: Registry, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_lambda_whose_samples_no_memory_holds_is_not_tried_and_it_is_said(toy, plugins, monkeypatch):
     monkeypatch.setattr(screening, "LARGEST", 2**24)
     plan, _ = screening_plan(toy, asked(generators=["smote"], lambdas=[1.0, 1000.0]), plugins)
 
     assert tried(plan) == {("smote", 1.0, None)} and "GiB: not tried" in plan.notes[-1]
 
 
-def test_a_generator_that_adds_nothing_is_none_and_omegas_are_for_those_that_take_one(
-    toy: Scene, plugins: Registry, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_generator_that_adds_nothing_is_none_and_omegas_are_for_those_that_take_one(toy, plugins, monkeypatch):
     dummy = plugins.find("generator", "dummy").load()
     monkeypatch.setattr(dummy, "card", replace(dummy.card, adds=False))
     plan, _ = screening_plan(toy, asked(generators=["dummy", "smote", "guided"], omegas=[0.0, 2.0]), plugins)

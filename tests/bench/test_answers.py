@@ -60,9 +60,7 @@ def test_what_no_worker_says_is_no_message(message: Any, ends: tuple[Connection,
 
 
 @pytest.mark.skipif(os.name != "posix", reason="pipes wait here")
-def test_a_message_whose_rest_does_not_follow_is_not_waited_for(
-    ends: tuple[Connection, Connection], monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_message_whose_rest_does_not_follow_is_not_waited_for(ends, monkeypatch):
     monkeypatch.setattr(local, "WHOLE_WITHIN", 0.1)
     here, there = ends
     without_half_messages(here)

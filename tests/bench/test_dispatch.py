@@ -78,9 +78,7 @@ def planned(toy: Scene) -> list[TrialSpec]:
 @pytest.mark.parametrize(
     ("right_number", "said"), [(False, "class ids must come back; found 3"), (True, "must lie in 1..5; found 9")]
 )
-def test_labels_that_no_classifier_may_give_make_a_failed_record(
-    planned: list[TrialSpec], toy: Scene, tmp_path: Path, right_number: bool, said: str
-) -> None:
+def test_labels_that_no_classifier_may_give_make_a_failed_record(planned, toy, tmp_path, right_number, said):
     result = {"status": "ok", "error": None, "timings": {}, "cpu_seconds": {}, "peak_memory_mb": None}
 
     def wrong(seat: Seat, trial: TrialSpec) -> Message:
@@ -131,9 +129,7 @@ def test_trials_that_share_a_fit_run_in_one_slot(planned: list[TrialSpec], toy: 
     assert fits[0] and fits[1] and not fits[0] & fits[1]
 
 
-def test_a_trial_whose_slots_are_lost_twice_is_recorded_as_failed(
-    planned: list[TrialSpec], toy: Scene, tmp_path: Path
-) -> None:
+def test_a_trial_whose_slots_are_lost_twice_is_recorded_as_failed(planned, toy, tmp_path):
     deadly = planned[0]
 
     def die(seat: Seat, trial: TrialSpec) -> Message:
@@ -153,9 +149,7 @@ def test_late_work_is_not_begun(planned: list[TrialSpec], toy: Scene, tmp_path: 
     assert not run(planned, toy, Seats(seat), tmp_path, deadline=0.0) and not seat.ran
 
 
-def test_splits_that_are_kept_do_not_grow_with_the_draws(
-    toy: Scene, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_splits_that_are_kept_do_not_grow_with_the_draws(toy, tmp_path, monkeypatch):
     request = Request(generators=["none"], classifiers=["svm"], lambdas=[1.0], seeds=range(40), patch=5)
     first, *others = {t.seed: t for t in build_plan(toy, request, registry()).trials}.values()
     task = type(get_task("pixels"))

@@ -25,8 +25,6 @@ def test_more_samples_than_memory_are_refused(toy: Scene, monkeypatch: pytest.Mo
     memory_check.check_memory([part], [trial for trial in part.trials if trial.rate.lam <= 1])
 
 
-def test_a_system_that_does_not_tell_its_memory_is_not_asked_twice(
-    toy: Scene, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_system_that_does_not_tell_its_memory_is_not_asked_twice(toy, monkeypatch):
     monkeypatch.setattr(memory_check, "physical_memory", lambda: None)
     memory_check.check_samples(toy, 10**12, 9)

@@ -323,9 +323,7 @@ def test_a_generator_may_end_in_any_way_and_costs_its_own_trials_only(tmp_path: 
     assert "must return PatchSamples; found tuple" in errors["pair"]["message"]
 
 
-def test_a_classifier_that_writes_into_what_it_is_given_fails_and_changes_no_other_trial(
-    tmp_path: Path, env: dict[str, str]
-) -> None:
+def test_a_classifier_that_writes_into_what_it_is_given_fails_and_changes_no_other_trial(tmp_path, env):
     words = ["--generator", "dummy", "--jobs", "1"]
     assert hsiaug(*arguments(tmp_path / "plain"), *words, "--classifier", "nearest", env=env).returncode == 0
     expected = results(tmp_path / "plain")
@@ -376,9 +374,7 @@ def same(store: Store, undisturbed: dict[str, Any]) -> bool:
     return {hash: found.get(hash) for hash in undisturbed} == undisturbed
 
 
-def test_what_a_plugin_replaces_in_its_process_no_other_trial_sees(
-    tmp_path: Path, undisturbed: dict[str, Any]
-) -> None:
+def test_what_a_plugin_replaces_in_its_process_no_other_trial_sees(tmp_path, undisturbed):
     names = ["arrays", "library", "core", "functions", "modules"]
     store = spoiled(tmp_path, names, "spoiler,nearest,svm")
     assert same(store, undisturbed)
@@ -396,9 +392,7 @@ def test_a_worker_may_say_anything_and_costs_its_own_trial(tmp_path: Path, undis
         assert all(f"{expected}, 2 times" in said for said in errors(store, name)), name
 
 
-def test_weights_that_are_no_weights_ids_that_are_none_and_a_scene_with_labels_are_refused(
-    tmp_path: Path, undisturbed: dict[str, Any]
-) -> None:
+def test_weights_that_are_no_weights_ids_that_are_none_and_a_scene_with_labels_are_refused(tmp_path, undisturbed):
     store = spoiled(tmp_path, ["nan", "negative", "between", "scene"])
     assert same(store, undisturbed)
     assert all("weights that are finite and not negative; found nan" in one for one in errors(store, "nan"))
@@ -407,9 +401,7 @@ def test_weights_that_are_no_weights_ids_that_are_none_and_a_scene_with_labels_a
     assert all("may load no scene in a trial" in one for one in errors(store, "scene"))
 
 
-def test_the_number_of_threads_in_the_environment_changes_no_prediction(
-    tmp_path: Path, env: dict[str, str]
-) -> None:
+def test_the_number_of_threads_in_the_environment_changes_no_prediction(tmp_path, env):
     words = ["--generator", "dummy", "--classifier", "nearest", "--jobs", "1"]
     for threads in ("1", "4"):
         run = hsiaug(*arguments(tmp_path / threads), *words, env=env | {"OMP_NUM_THREADS": threads})

@@ -56,9 +56,7 @@ def test_controls_run_without_being_asked(toy: Scene, plugins: Registry) -> None
     ]
 
 
-def test_classifiers_are_shown_every_view_that_is_asked_for_and_the_control_reads_none(
-    toy: Scene, plugins: Registry
-) -> None:
+def test_classifiers_are_shown_every_view_that_is_asked_for_and_the_control_reads_none(toy, plugins):
     plan = plan_of(toy, plugins, views=["raw", "unit", "auto", "unit"], seeds=[0])
     views = {
         name: [t.view for t in plan.trials if t.classifier.name == name and t.rate.lam == 0]
@@ -136,9 +134,7 @@ def test_lambda_zero_collapses_onto_none_and_says_so(toy: Scene, plugins: Regist
     assert "see the row of none" in plan.notes[0]
 
 
-def test_a_plan_knows_how_many_samples_each_trial_makes_and_names_those_of_none(
-    toy: Scene, plugins: Registry
-) -> None:
+def test_a_plan_knows_how_many_samples_each_trial_makes_and_names_those_of_none(toy, plugins):
     plan = plan_of(toy, plugins, protocol=parse_protocol("kshot:5"), lambdas=[1.0, 3.0])
     made = {(t.generator.name, t.rate.lam): plan.samples[t.hash][1] for t in plan.trials}
 
@@ -172,9 +168,7 @@ def test_a_lambda_that_makes_nothing_is_told(toy: Scene, plugins: Registry) -> N
         ({"generators": ["dummy"], "overrides": {"dummy": {"gain": "5"}}}, "must lie in"),
     ],
 )
-def test_bad_requests_are_refused_before_anything_runs(
-    toy: Scene, plugins: Registry, asked: dict[str, Any], message: str
-) -> None:
+def test_bad_requests_are_refused_before_anything_runs(toy, plugins, asked, message):
     with pytest.raises(InputError, match=message):
         plan_of(toy, plugins, **asked)
 
@@ -227,9 +221,7 @@ def test_a_preset_is_estimated_from_its_own_records(toy: Scene, plugins: Registr
     assert found.measured and found.seconds == pytest.approx(3 * 0.5 + 0.5, rel=0.15)
 
 
-def test_a_card_may_declare_presets_of_its_own(
-    toy: Scene, plugins: Registry, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_card_may_declare_presets_of_its_own(toy, plugins, monkeypatch):
     svm = plugins.find("classifier", "svm").load()
     monkeypatch.setattr(
         svm, "card", dataclasses.replace(svm.card, presets={**svm.card.presets, "quick": {"folds": 4}})
@@ -242,9 +234,7 @@ def test_a_card_may_declare_presets_of_its_own(
 
 
 @pytest.mark.parametrize("elsewhere", [{"protocol": parse_protocol("kshot:10")}, {"patch": 7}])
-def test_a_time_on_other_draws_or_patches_is_a_guess_of_these(
-    toy: Scene, plugins: Registry, elsewhere: dict[str, Any]
-) -> None:
+def test_a_time_on_other_draws_or_patches_is_a_guess_of_these(toy, plugins, elsewhere):
     plan, other = plan_of(toy, plugins), plan_of(toy, plugins, **elsewhere)
     records = [times(t, other, fit_classifier=999.0, fit_generator=999.0, sample=0.0) for t in other.trials]
     found = estimate(plan, plan.trials, *records)

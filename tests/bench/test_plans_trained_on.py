@@ -45,9 +45,7 @@ def test_both_is_what_was_always_done_and_is_in_no_hash(toy: Scene, plugins: Reg
     assert not any("train" in t.as_json() for t in plain.trials)
 
 
-def test_what_was_asked_for_has_an_arm_of_synthetic_samples_alone_and_controls_have_none(
-    toy: Scene, plugins: Registry
-) -> None:
+def test_what_was_asked_for_has_an_arm_of_synthetic_samples_alone_and_controls_have_none(toy, plugins):
     plan = plan_of(toy, plugins, generators=["smote", "pseudo"], train=["both", "synthetic", "real"])
     assert arms(plan) == {
         *((name, "both") for name in ("none", "duplicate", "smote", "pseudo")),
@@ -67,9 +65,7 @@ def test_without_both_nothing_but_none_runs_beside(toy: Scene, plugins: Registry
 
 
 @pytest.mark.parametrize(("lam", "times"), [(0.0, 0.0), (1.0, 0.0), (0.3, 0.5), (1.0, 3.0)])
-def test_synthetic_samples_alone_are_as_many_as_both_together(
-    toy: Scene, plugins: Registry, lam: float, times: float
-) -> None:
+def test_synthetic_samples_alone_are_as_many_as_both_together(toy, plugins, lam, times):
     plan = plan_of(toy, plugins, lambdas=[lam], times=[times], train=["synthetic"])
     (real, made) = next(plan.samples[t.hash] for t in plan.trials if t.train == "synthetic")
     beside = plan_of(toy, plugins, lambdas=[lam], times=[times])

@@ -11,14 +11,11 @@ import pytest
 from hsiaug.bench.engine import TrialEnded
 from hsiaug.bench.engines.local import Worker
 from hsiaug.bench.worker import WorkerStart
-from hsiaug.core.scene import Scene
 from tests.bench.test_progress import plan
 
 
 @pytest.mark.skipif(not hasattr(signal, "pthread_sigmask"), reason="no masks of signals here")
-def test_ctrl_c_while_a_worker_loads_its_libraries_ends_it_without_a_word(
-    toy: Scene, tmp_path: Path, capfd: pytest.CaptureFixture[str]
-) -> None:
+def test_ctrl_c_while_a_worker_loads_its_libraries_ends_it_without_a_word(toy, tmp_path, capfd):
     worker = Worker(WorkerStart("pixels", "toy", toy.sha256, tmp_path, "cpu", None))
     trial = next(iter(plan().values()))
     worker.send(trial, None)

@@ -202,9 +202,7 @@ def failing(store: Store, trials: Mapping[str, TrialSpec]) -> None:
 
 
 @pytest.mark.parametrize("terminal", [False, True])
-def test_each_error_is_told_once_as_it_comes_with_its_reason_and_where_to_see_it(
-    tmp_path: Path, terminal: bool
-) -> None:
+def test_each_error_is_told_once_as_it_comes_with_its_reason_and_where_to_see_it(tmp_path, terminal):
     store, trials, out = Store(tmp_path / "my results", create=True), plan(2, ("svm", "coords")), io.StringIO()
     failing(store, trials)
     console = Console(file=out, width=400, force_terminal=terminal, color_system=None)

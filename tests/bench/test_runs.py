@@ -291,9 +291,7 @@ def test_a_dry_run_prints_the_plan_and_writes_nothing(tmp_path: Path, env: dict[
     assert len(plan["trials"]) == len(plan["to_run"]) == 18 and plan["seconds"] > 0
 
 
-def test_json_is_one_strict_document_and_show_leads_back_to_the_same_record(
-    tmp_path: Path, env: dict[str, str]
-) -> None:
+def test_json_is_one_strict_document_and_show_leads_back_to_the_same_record(tmp_path, env):
     store = tmp_path / "store"
     answer = hsiaug(*arguments(store, "--json"), env=env)
     assert json.loads(answer.stdout)["planned"] == 18

@@ -151,9 +151,7 @@ def test_what_is_missing_is_submitted_once(site: Callable[..., None], batch: Bat
 
 
 @pytest.mark.parametrize("name", ["a\ntouch stolen\n", "%j", "a\\b", "a\udcff"])
-def test_a_path_that_a_job_script_cannot_hold_is_refused(
-    site: Callable[..., None], batch: Batch, tmp_path: Path, name: str
-) -> None:
+def test_a_path_that_a_job_script_cannot_hold_is_refused(site, batch, tmp_path, name):
     site(most=100)
 
     with pytest.raises(InputError, match="`store` must be a path without %"):

@@ -67,9 +67,7 @@ def test_a_damaged_record_is_run_again_and_replaced(filled: Path, env: dict[str,
 
 
 @pytest.mark.parametrize("jobs", ["1", "2"])
-def test_a_full_disk_ends_a_run_with_one_error_and_the_next_run_goes_on(
-    tmp_path: Path, env: dict[str, str], jobs: str
-) -> None:
+def test_a_full_disk_ends_a_run_with_one_error_and_the_next_run_goes_on(tmp_path, env, jobs):
     store = tmp_path / "store"
     command = [sys.executable, "-m", "hsiaug.cli.main", *arguments(store, jobs=jobs)]
     full = subprocess.run(
@@ -103,9 +101,7 @@ main()
 """
 
 
-def test_a_whole_store_that_is_read_only_gives_its_tables_and_one_that_is_not_whole_an_error(
-    filled: Path, env: dict[str, str]
-) -> None:
+def test_a_whole_store_that_is_read_only_gives_its_tables_and_one_that_is_not_whole_an_error(filled, env):
     def run(*words: str) -> subprocess.CompletedProcess[str]:
         command = [sys.executable, "-c", READ_ONLY, *words]
         return subprocess.run(command, env=env, capture_output=True, text=True)

@@ -50,9 +50,7 @@ def parts_of(suite: Suite, scene: Scene, plugins: Registry) -> tuple[Plan, ...]:
     return plan_runs(suite.runs, plugins, lambda task, ref: scene)
 
 
-def test_runs_that_share_a_split_draw_it_once_and_progress_is_told_of_every_split(
-    toy: Scene, plugins: Registry, tmp_path: Path
-) -> None:
+def test_runs_that_share_a_split_draw_it_once_and_progress_is_told_of_every_split(toy, plugins, tmp_path):
     suite = suite_of(tmp_path, SUITE + '\n[[run]]\nname = "again"\ngenerators = ["dummy"]\n')
     told: list[tuple[int, int]] = []
     plans = plan_runs(
@@ -162,9 +160,7 @@ def test_cards_and_masks_are_found_beside_the_suite(tmp_path: Path) -> None:
         ("[[run]]", "[[profiles.run]]", ("'run'",)),
     ],
 )
-def test_a_wrong_key_is_met_with_the_rule_and_the_mend(
-    tmp_path: Path, old: str, new: str, parts: tuple[str, ...]
-) -> None:
+def test_a_wrong_key_is_met_with_the_rule_and_the_mend(tmp_path, old, new, parts):
     with pytest.raises(InputError) as error:
         suite_of(tmp_path, SUITE.replace(old, new))
     for part in ("suite.toml", *parts):
@@ -243,9 +239,7 @@ def test_trials_that_runs_share_are_one(tmp_path: Path, toy: Scene, plugins: Reg
     assert arms == {(*arm, "issd") for arm in (("none", 0.0), ("duplicate", 1.0), ("dummy", 1.0))}
 
 
-def test_work_is_ordered_so_that_each_split_and_fit_is_made_once(
-    tmp_path: Path, toy: Scene, plugins: Registry
-) -> None:
+def test_work_is_ordered_so_that_each_split_and_fit_is_made_once(tmp_path, toy, plugins):
     trials = in_order(trials_of(parts_of(suite_of(tmp_path), toy, plugins)))
 
     for key in ("draw_hash", "fit_hash"):

@@ -261,9 +261,7 @@ def test_no_time_for_any_arm_is_said(typed: Typed, tmp_path: Path) -> None:
         (("--asked", "4", "--task", "segmentation", "--classifier", "unet"), "--asked is of single pixels"),
     ],
 )
-def test_picks_that_cannot_be_used_are_met_before_anything_is_written(
-    typed: Typed, tmp_path: Path, words: tuple[str, ...], message: str
-) -> None:
+def test_picks_that_cannot_be_used_are_met_before_anything_is_written(typed, tmp_path, words, message):
     scene = own_scene(tmp_path)
     with pytest.raises(HsiaugError, match=message):
         typed(*words, "--generator", "oracle", scene=scene)
@@ -308,9 +306,7 @@ def test_draws_that_lie_too_near_are_warned_of_right_below_the_verdict(typed: Ty
     assert "warning" not in far
 
 
-def test_where_inner_draws_are_at_their_ceiling_nothing_is_tried_and_nothing_claimed(
-    typed: Typed, tmp_path: Path
-) -> None:
+def test_where_inner_draws_are_at_their_ceiling_nothing_is_tried_and_nothing_claimed(typed, tmp_path):
     said = fields(typed("--generator", "poison,oracle", "--classifier", "seer", "--view", "raw"))
     tried = [r["spec"]["generator"]["name"] for r in Store(tmp_path / "hsiaug-advice").records()]
 
@@ -358,9 +354,7 @@ def test_labels_of_outer_test_pixels_change_nothing_in_the_advice(typed: Typed, 
         assert one[0] != other[0] and one[1:] == other[1:]
 
 
-def test_the_time_is_kept_where_cards_lie_and_what_was_not_tried_is_named(
-    typed: Typed, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_the_time_is_kept_where_cards_lie_and_what_was_not_tried_is_named(typed, tmp_path, monkeypatch):
     # A clock that sleeping and looking at it move on: how busy the machine is changes nothing.
     spent = 0.0
 
@@ -425,9 +419,7 @@ def test_two_processes_say_what_one_says(typed: Typed, site: Path, tmp_path: Pat
     assert made[0] == made[1] and len(made[0]) >= 4 * len(SCREEN)
 
 
-def test_a_failing_generator_is_named_and_the_others_go_on(
-    typed: Typed, planted: Registry, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_failing_generator_is_named_and_the_others_go_on(typed, planted, monkeypatch):
     def fit(*_: Any, **__: Any) -> Any:
         raise ValueError("it broke")
 
@@ -555,9 +547,7 @@ def test_budgets_are_read_as_people_write_them(text: str, seconds: float) -> Non
         (("--protocol", "kshot:3"), "two classes with at least 6 training pixels"),
     ],
 )
-def test_a_wrong_word_is_met_before_anything_is_written(
-    typed: Typed, tmp_path: Path, words: tuple[str, ...], message: str
-) -> None:
+def test_a_wrong_word_is_met_before_anything_is_written(typed, tmp_path, words, message):
     with pytest.raises(HsiaugError, match=message):
         typed(*words)
     assert list(tmp_path.iterdir()) == []

@@ -35,9 +35,7 @@ from tests.in_process import hsiaug, refused, run_trials_here
         (("absent.toml",), ("absent.toml",)),
     ],
 )
-def test_a_wrong_word_is_met_with_the_rule_and_the_mend(
-    tmp_path: Path, words: tuple[str, ...], parts: tuple[str, ...]
-) -> None:
+def test_a_wrong_word_is_met_with_the_rule_and_the_mend(tmp_path, words, parts):
     message = refused(tmp_path, "benchmark", *words)
 
     for part in parts:

@@ -124,9 +124,7 @@ def test_lists_numbers_draws_and_settings_are_read_as_documented() -> None:
         (("datasets", "add", "a.npy", "--labels", "b.npy", "--out", "x.json"), "must end in .toml"),
     ],
 )
-def test_no_command_writes_a_file_of_another_kind_than_its_name_says(
-    words: tuple[str, ...], part: str, tmp_path: Path
-) -> None:
+def test_no_command_writes_a_file_of_another_kind_than_its_name_says(words, part, tmp_path):
     with contextlib.chdir(tmp_path), pytest.raises(InputError, match=part):
         CliRunner().invoke(app, words, catch_exceptions=False)
     assert not list(tmp_path.iterdir())
@@ -152,9 +150,7 @@ def test_pixels_in_neither_mask_are_no_buffer(tmp_path: Path) -> None:
         ("datasets", "list"),
     ],
 )
-def test_a_list_as_json_is_an_array_of_objects_with_the_same_keys_and_nothing_else(
-    words: tuple[str, ...], tmp_path: Path
-) -> None:
+def test_a_list_as_json_is_an_array_of_objects_with_the_same_keys_and_nothing_else(words, tmp_path):
     with contextlib.chdir(tmp_path):
         answer = CliRunner().invoke(app, [*words, "--json"], catch_exceptions=False)
 

@@ -64,9 +64,7 @@ def test_a_scene_is_described_in_parsable_lines_and_drawn(flight: Path, tmp_path
         (("--out", "nowhere/x.toml"), ("no folder nowhere",)),
     ],
 )
-def test_what_is_wrong_gives_one_error_and_no_file(
-    flight: Path, words: tuple[str, ...], parts: tuple[str, ...]
-) -> None:
+def test_what_is_wrong_gives_one_error_and_no_file(flight, words, parts):
     labels = () if "--labels" in words else ("--labels", "labels.npy")
     message = refused(flight, "datasets", "add", "flight.hdr", *labels, *words)
 

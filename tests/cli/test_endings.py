@@ -60,9 +60,7 @@ def pdf_fonts(content: bytes) -> set[bytes]:
 @pytest.mark.parametrize(
     ("name", "pictures", "row"), [("split", PICTURES, "class,name,"), ("compare", (), "scene,protocol,")]
 )
-def test_a_command_writes_every_ending_that_it_names(
-    store: Path, tmp_path: Path, name: str, pictures: tuple[str, ...], row: str
-) -> None:
+def test_a_command_writes_every_ending_that_it_names(store, tmp_path, name, pictures, row):
     files = [tmp_path / f"x{ending}" for ending in (*pictures, *TABLES, *FURTHER[name])]
     answer = typed(tmp_path, *command(store, name), *(word for file in files for word in ("--out", str(file))))
 
@@ -87,9 +85,7 @@ def test_a_report_is_what_its_ending_says(store: Path, tmp_path: Path, ending: s
 
 @pytest.mark.parametrize("name", list(FURTHER))
 @pytest.mark.parametrize("ending", [".xyz", ".docx", ".jpg"])
-def test_another_ending_is_refused_and_nothing_is_written(
-    store: Path, tmp_path: Path, name: str, ending: str
-) -> None:
+def test_another_ending_is_refused_and_nothing_is_written(store, tmp_path, name, ending):
     good = () if name == "report" else ("--out", "good.csv")
     answer = typed(tmp_path, *command(store, name), *good, "--out", f"x{ending}")
 
@@ -136,9 +132,7 @@ def test_masks_of_a_split_are_read_again_as_the_same_split(tmp_path: Path) -> No
 
 @pytest.mark.parametrize("by", ["generator", "gain"])
 @pytest.mark.parametrize(("columns", "inches"), [(1, 3.5), (2, 7.2)])
-def test_a_picture_is_as_wide_as_the_columns_that_it_fills(
-    store: Path, tmp_path: Path, by: str, columns: int, inches: float
-) -> None:
+def test_a_picture_is_as_wide_as_the_columns_that_it_fills(store, tmp_path, by, columns, inches):
     words = ("--by", by, "--columns", str(columns), "--out", "x.png")
     assert typed(tmp_path, *command(store, "report"), *words).exit_code == 0
 

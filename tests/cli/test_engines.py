@@ -51,9 +51,7 @@ def local(tmp_path: Path, env: dict[str, str]) -> dict[str, Any]:
     return results(tmp_path / "local")
 
 
-def test_a_run_on_dask_gives_the_records_of_a_local_one(
-    tmp_path: Path, env: dict[str, str], local: dict[str, Any]
-) -> None:
+def test_a_run_on_dask_gives_the_records_of_a_local_one(tmp_path, env, local):
     answer = hsiaug(*arguments(tmp_path / "dask", "--on", "dask"), env=env)
 
     assert answer.returncode == 0, answer.stderr
@@ -173,9 +171,7 @@ def test_a_scheduler_that_does_not_answer_is_one_error(tmp_path: Path, env: dict
         (("--cluster", "partition=short\ntouch stolen"), "the cluster setting partition is not valid"),
     ],
 )
-def test_a_wrong_engine_or_setting_is_one_error(
-    words: tuple[str, ...], said: str, tmp_path: Path, env: dict[str, str]
-) -> None:
+def test_a_wrong_engine_or_setting_is_one_error(words, said, tmp_path, env):
     answer = hsiaug(*arguments(tmp_path / "none", *words), env=env)
 
     assert answer.returncode == 2 and "Traceback" not in answer.stderr
@@ -186,9 +182,7 @@ def test_a_wrong_engine_or_setting_is_one_error(
 @pytest.mark.parametrize(
     ("name", "library", "extra"), [("dask", "distributed", "dask"), ("slurm", "submitit", "slurm")]
 )
-def test_an_engine_without_its_library_says_what_to_install(
-    name: str, library: str, extra: str, tmp_path: Path, env: dict[str, str]
-) -> None:
+def test_an_engine_without_its_library_says_what_to_install(name, library, extra, tmp_path, env):
     (tmp_path / "site" / f"{library}.py").write_text("raise ImportError('not installed')")
 
     answer = hsiaug(*arguments(tmp_path / "none", "--on", name), env=env)
@@ -259,9 +253,7 @@ def test_slurm_is_refused_where_there_is_none(tmp_path: Path, env: dict[str, str
 
 
 @pytest.mark.usefixtures("slurm")
-def test_jobs_of_slurm_give_the_records_of_a_local_run(
-    tmp_path: Path, env: dict[str, str], local: dict[str, Any]
-) -> None:
+def test_jobs_of_slurm_give_the_records_of_a_local_run(tmp_path, env, local):
     store = tmp_path / "slurm"
     first = hsiaug(*arguments(store, "--on", "slurm"), env=env)
     assert first.returncode == 0, first.stderr

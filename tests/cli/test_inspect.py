@@ -65,9 +65,7 @@ def test_a_folder_that_cannot_be_is_refused_before_any_work(tmp_path: Path) -> N
         assert answer.returncode == 2 and "--out" in answer.stderr and answer.stdout == ""
 
 
-def test_several_omegas_give_curves_of_the_samples_that_each_gives_alone(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_several_omegas_give_curves_of_the_samples_that_each_gives_alone(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr("hsiaug.metrics.reliability.ROUNDS", 20)
     words = ("inspect", "toy", "--generator", "txt2hsi", "--preset", "tiny", "--patch", "5", "--times", "0")
@@ -101,9 +99,7 @@ def test_several_omegas_give_curves_of_the_samples_that_each_gives_alone(
         (("toy", "--task", "segmentation", "--generator", "specdm", "--omega", "0,1"), "single pixels"),
     ],
 )
-def test_omegas_that_mean_nothing_are_refused_before_any_work(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, words: tuple[str, ...], said: str
-) -> None:
+def test_omegas_that_mean_nothing_are_refused_before_any_work(tmp_path, monkeypatch, words, said):
     monkeypatch.chdir(tmp_path)
     answer = CliRunner().invoke(app, ["inspect", *words, "--out", "look"])
     assert answer.exit_code != 0 and said in answer.output + str(answer.exception)

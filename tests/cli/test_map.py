@@ -212,9 +212,7 @@ def maps_of(made: Refitted, data: Any, progress: Any) -> dict[str, Any]:
 
 
 @pytest.mark.parametrize("classifier", ["nearest", "coords", "svm", "cnn2d"])
-def test_stripes_give_what_the_whole_scene_would(
-    toy: Scene, tried: Any, plugins: Registry, monkeypatch: pytest.MonkeyPatch, classifier: str
-) -> None:
+def test_stripes_give_what_the_whole_scene_would(toy, tried, plugins, monkeypatch, classifier):
     spec, record = tried("smote", classifier)
     assert spec_of(record, toy, plugins) == spec
     made = refit(spec, toy, plugins, None, device="cpu", progress=silent)
@@ -234,9 +232,7 @@ def test_stripes_give_what_the_whole_scene_would(
 
 
 @pytest.mark.parametrize(("classifier", "view"), [("nearest", "auto"), ("cnn2d", "continuum")])
-def test_a_map_is_of_the_spectral_view_of_its_record(
-    toy: Scene, tried: Any, plugins: Registry, monkeypatch: pytest.MonkeyPatch, classifier: str, view: str
-) -> None:
+def test_a_map_is_of_the_spectral_view_of_its_record(toy, tried, plugins, monkeypatch, classifier, view):
     spec, record = tried("smote", classifier, view=view)
     assert spec_of(record, toy, plugins) == spec
     made = refit(spec, toy, plugins, None, device="cpu", progress=silent)

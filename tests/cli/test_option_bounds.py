@@ -110,9 +110,7 @@ def test_output_that_cannot_be_written_is_one_clear_error() -> None:
         assert len(answer.stderr.splitlines()) == 1
 
 
-def test_what_does_not_fit_into_memory_is_one_clear_error(
-    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_what_does_not_fit_into_memory_is_one_clear_error(monkeypatch, capsys):
     def too_large(*_: object, **__: object) -> None:
         raise MemoryError("Unable to allocate 64.0 GiB")
 

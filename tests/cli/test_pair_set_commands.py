@@ -56,9 +56,7 @@ def test_a_benchmark_reads_the_task_from_the_card(fields: Path) -> None:
         run("benchmark", fields, "--task", "pixels", *words)
 
 
-def test_a_folder_of_small_pairs_is_told_how_it_can_be_split(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_folder_of_small_pairs_is_told_how_it_can_be_split(tmp_path, monkeypatch):
     for folder in ("images", "masks"):
         (tmp_path / folder).mkdir()
         for i in range(4):

@@ -99,9 +99,7 @@ def test_a_benchmark_of_masks_runs_from_the_command_line(tmp_path: Path) -> None
         (("generate", "toy", "--show", "Water"), "--show is an option of masks"),
     ],
 )
-def test_bad_input_is_refused_before_anything_is_written(
-    tmp_path: Path, words: tuple[str, ...], message: str
-) -> None:
+def test_bad_input_is_refused_before_anything_is_written(tmp_path, words, message):
     with pytest.raises(HsiaugError, match=message):
         run(*words, "--out", str(tmp_path / "out"), "--store", str(tmp_path / "store"))
     assert not (tmp_path / "out").exists()

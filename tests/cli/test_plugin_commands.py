@@ -10,7 +10,6 @@ import subprocess
 import sys
 import time
 from pathlib import Path
-from typing import Literal
 
 import pytest
 from typer.testing import CliRunner
@@ -31,9 +30,7 @@ MASKS = [(kind, task) for kind in ("generator", "classifier") for task in ("segm
 
 
 @pytest.mark.parametrize(("kind", "task"), MASKS)
-def test_a_new_plugin_of_masks_passes_the_kit(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, kind: Literal["generator", "classifier"], task: str
-) -> None:
+def test_a_new_plugin_of_masks_passes_the_kit(tmp_path, monkeypatch, kind, task):
     write_package(kind, f"{task}-{kind}", tmp_path, task)
     monkeypatch.syspath_prepend(tmp_path / f"hsiaug-{task}-{kind}")
     module = importlib.import_module(f"hsiaug_{task}_{kind}")
@@ -93,9 +90,7 @@ def test_the_test_of_a_new_package_asks_for_every_check(tmp_path: Path) -> None:
         ("x" * 300, ("can be written", "too long")),
     ],
 )
-def test_a_name_that_cannot_be_taken_is_refused_and_nothing_is_written(
-    tmp_path: Path, name: str, parts: tuple[str, ...]
-) -> None:
+def test_a_name_that_cannot_be_taken_is_refused_and_nothing_is_written(tmp_path, name, parts):
     (tmp_path / "hsiaug-there").mkdir()
     with pytest.raises(InputError) as caught:
         write_package("generator", name, tmp_path)
@@ -105,9 +100,7 @@ def test_a_name_that_cannot_be_taken_is_refused_and_nothing_is_written(
     assert [path.name for path in tmp_path.iterdir()] == ["hsiaug-there"]
 
 
-def test_a_package_that_fails_in_the_middle_leaves_nothing(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_package_that_fails_in_the_middle_leaves_nothing(tmp_path, monkeypatch):
     def full(path: Path, *args: object, **more: object) -> None:
         if path.suffix == ".py":
             raise OSError(28, "No space left on device")
@@ -195,9 +188,7 @@ class Forks(Generator):
     ("ends", "seen", "behind"),
     [("Exits", "SystemExit: 3", "needs runs"), ("Leaves", "with exit code 0", "its process has ended")],
 )
-def test_a_plugin_that_ends_its_process_fails_with_a_reason_and_exit_code_1(
-    tmp_path: Path, ends: str, seen: str, behind: str
-) -> None:
+def test_a_plugin_that_ends_its_process_fails_with_a_reason_and_exit_code_1(tmp_path, ends, seen, behind):
     (tmp_path / "dummy_plugin.py").write_text(DUMMY + ENDS)
     answer = hsiaug("plugins", "check", f"dummy_plugin:{ends}", "--kind", "generator", cwd=tmp_path)
 

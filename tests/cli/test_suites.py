@@ -150,9 +150,7 @@ def test_runs_on_several_scenes_are_one_list_of_work(folder: Path) -> None:
         ((), ("of a scene or of a suite",)),
     ],
 )
-def test_a_wrong_word_is_met_with_one_error(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, words: tuple[str, ...], parts: tuple[str, ...]
-) -> None:
+def test_a_wrong_word_is_met_with_one_error(tmp_path, monkeypatch, words, parts):
     (tmp_path / "suite.toml").write_text(SUITE)
     (tmp_path / "neither.toml").write_text("a = 1\n")
     monkeypatch.chdir(tmp_path)

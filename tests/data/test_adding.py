@@ -72,9 +72,7 @@ def said(added: Added) -> str:
     return "\n".join((*(": ".join(fact) for fact in added.facts), *added.warnings))
 
 
-def test_an_envi_scene_becomes_a_card_that_loads(
-    add: Add, flight: np.ndarray, farm: Scene, tmp_path: Path
-) -> None:
+def test_an_envi_scene_becomes_a_card_that_loads(add, flight, farm, tmp_path):
     added = add("flight.hdr", "labels.npy", classes=farm.class_names)
     scene = load_scene(tmp_path / "mine.toml")
 
@@ -202,9 +200,7 @@ def test_codes_below_nought_and_nought_are_no_labels(add: Add, flight: np.ndarra
     assert added.scene.class_names == ("class 1", "class 2") and "below 0 count as unlabelled: -1" in said(added)
 
 
-def test_names_of_an_envi_classification_are_taken_from_its_header(
-    add: Add, flight: np.ndarray, farm: Scene, tmp_path: Path
-) -> None:
+def test_names_of_an_envi_classification_are_taken_from_its_header(add, flight, farm, tmp_path):
     header = {"classes": 4, "class names": ["Unclassified", "wheat", "rye", "track"]}
     save_envi(tmp_path / "classes.hdr", farm.labels.astype(np.uint8)[:, :, None], **header)
 
@@ -226,9 +222,7 @@ def test_names_of_an_envi_classification_are_taken_from_its_header(
         ({"cube": "flihgt.hdr"}, ("flihgt.hdr must exist", "flight.hdr")),
     ],
 )
-def test_what_does_not_fit_is_refused(
-    add: Add, flight: np.ndarray, tmp_path: Path, options: dict[str, Any], parts: tuple[str, ...]
-) -> None:
+def test_what_does_not_fit_is_refused(add, flight, tmp_path, options, parts):
     call = {"cube": "flight.hdr", "labels": "labels.npy", **options}
     message = refusal(tmp_path, lambda: add(**call))
 
@@ -236,9 +230,7 @@ def test_what_does_not_fit_is_refused(
         assert part in message
 
 
-def test_labels_of_another_size_or_of_too_many_codes_are_refused(
-    add: Add, flight: np.ndarray, tmp_path: Path
-) -> None:
+def test_labels_of_another_size_or_of_too_many_codes_are_refused(add, flight, tmp_path):
     np.save(tmp_path / "small.npy", np.ones((10, 10), dtype=int))
     np.save(tmp_path / "heights.npy", np.arange(40 * 32).reshape(40, 32))
 
@@ -253,9 +245,7 @@ def test_a_card_that_is_there_stays_unless_told_otherwise(add: Add, flight: np.n
     assert add("flight.hdr", "labels.npy", name="other", overwrite=True).scene.name == "other"
 
 
-def test_the_scenes_own_files_are_never_replaced(
-    add: Add, flight: np.ndarray, farm: Scene, tmp_path: Path
-) -> None:
+def test_the_scenes_own_files_are_never_replaced(add, flight, farm, tmp_path):
     np.save(tmp_path / "mine_labels.npy", np.where(farm.labels == 1, np.nan, farm.labels))
 
     message = refusal(tmp_path, lambda: add("flight.hdr", "mine_labels.npy", overwrite=True))
@@ -286,9 +276,7 @@ def ground(row: float, column: float) -> tuple[float, float]:
 
 
 @pytest.mark.parametrize("separator", [",", ";", "\t"])
-def test_a_csv_of_pixels_counts_from_nought(
-    add: Add, flight: np.ndarray, farm: Scene, tmp_path: Path, separator: str
-) -> None:
+def test_a_csv_of_pixels_counts_from_nought(add, flight, farm, tmp_path, separator):
     rows = marks(farm)
     lines = [
         separator.join(map(str, row)) for row in (("Row", "Col", "Class"), *rows, (3, 3, ""), (900, 0, "Maize"))
@@ -330,9 +318,7 @@ def test_pixels_that_two_classes_claim_stay_unlabelled(add: Add, flight: np.ndar
         ("row,col,class\n1,1,a\n2,2,a\n", "at least two classes"),
     ],
 )
-def test_a_table_that_cannot_be_understood_is_refused(
-    add: Add, flight: np.ndarray, tmp_path: Path, text: str, part: str
-) -> None:
+def test_a_table_that_cannot_be_understood_is_refused(add, flight, tmp_path, text, part):
     (tmp_path / "points.csv").write_text(text)
 
     assert part in refusal(tmp_path, lambda: add("flight.hdr", "points.csv"))
@@ -357,9 +343,7 @@ def geojson(path: Path, shapes: list[tuple[str, Any]], **more: Any) -> None:
     path.write_text(json.dumps({"type": "FeatureCollection", "features": features, **more}))
 
 
-def test_polygons_of_geojson_label_the_pixels_whose_centres_they_hold(
-    add: Add, flight: np.ndarray, farm: Scene, tmp_path: Path
-) -> None:
+def test_polygons_of_geojson_label_the_pixels_whose_centres_they_hold(add, flight, farm, tmp_path):
     pytest.importorskip("rasterio")
     from rasterio.warp import transform_geom
 
@@ -379,9 +363,7 @@ def gpkg_header(envelope: int = 0) -> bytes:
     return b"GP\x00" + bytes([1 | envelope << 1]) + struct.pack("<i", 32633) + b"\x00" * (0, 32)[envelope]
 
 
-def test_multipolygons_and_points_of_a_geopackage(
-    add: Add, flight: np.ndarray, farm: Scene, tmp_path: Path
-) -> None:
+def test_multipolygons_and_points_of_a_geopackage(add, flight, farm, tmp_path):
     pytest.importorskip("rasterio")
     shapes, pixels = polygons(farm)
     blobs: list[tuple[str, bytes | None]] = []
@@ -438,9 +420,7 @@ def save_tif(tmp_path: Path) -> Callable[..., None]:
     return save
 
 
-def test_a_geotiff_gives_band_centres_scale_and_missing_data_by_its_tags(
-    add: Add, farm: Scene, save_tif: Any
-) -> None:
+def test_a_geotiff_gives_band_centres_scale_and_missing_data_by_its_tags(add, farm, save_tif):
     raw = np.round(farm.cube * 10_000).astype(np.int16).transpose(2, 0, 1)
     raw[:, 0, 0] = -32768
     with save_tif("cube.tif", raw) as file:
@@ -461,18 +441,14 @@ def test_a_geotiff_gives_band_centres_scale_and_missing_data_by_its_tags(
 @pytest.mark.parametrize(
     ("corner", "side", "system"), [((5, 0), 2, 32633), ((0, 0), 1, 32633), ((0, 0), 2, 32632)], ids=str
 )
-def test_a_label_raster_on_another_grid_is_refused(
-    add: Add, flight: np.ndarray, farm: Scene, save_tif: Any, tmp_path: Path, corner: Any, side: float, system: int
-) -> None:
+def test_a_label_raster_on_another_grid_is_refused(add, flight, farm, save_tif, tmp_path, corner, side, system):
     with save_tif("classes.tif", farm.labels[None], ground(*corner), side) as file:
         file.crs = f"EPSG:{system}"
 
     assert "must lie on the grid of the cube" in refusal(tmp_path, lambda: add("flight.hdr", "classes.tif"))
 
 
-def test_without_rasterio_a_geotiff_says_what_to_install(
-    add: Add, farm: Scene, save_tif: Any, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_without_rasterio_a_geotiff_says_what_to_install(add, farm, save_tif, monkeypatch):
     save_tif("cube.tif", farm.cube.transpose(2, 0, 1)).close()
     np.save("labels.npy", farm.labels)
     monkeypatch.setitem(__import__("sys").modules, "rasterio", None)
@@ -489,9 +465,7 @@ def test_classes_given_for_words_set_their_order(add: Add, flight: np.ndarray, t
         add("flight.hdr", "points.csv", classes=("c", "b"), overwrite=True)
 
 
-def test_band_centres_keep_their_digits_wherever_they_are_written(
-    add: Add, farm: Scene, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_band_centres_keep_their_digits_wherever_they_are_written(add, farm, tmp_path, monkeypatch):
     centres = [410.30125, *(500.123456 + 10 * band for band in range(10)), 2489.1134567]
     raw = np.round(farm.cube * 10_000).astype(np.int16)
     raw[0, 0] = -9999
@@ -508,9 +482,7 @@ def test_band_centres_keep_their_digits_wherever_they_are_written(
     assert titles[0] == "flight: 660.5 nm / 560.125 nm / 490.25 nm"
 
 
-def test_a_label_map_of_another_size_is_named_with_the_two_sizes(
-    add: Add, flight: np.ndarray, tmp_path: Path
-) -> None:
+def test_a_label_map_of_another_size_is_named_with_the_two_sizes(add, flight, tmp_path):
     np.save(tmp_path / "small.npy", np.ones((39, 32), dtype=np.uint8))
     message = refusal(tmp_path, lambda: add("flight.hdr", "small.npy"))
 

@@ -72,9 +72,7 @@ def test_a_mat_file_of_version_4_may_hold_labels(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     "shape", [(-1, 5, 4), (2**31 - 1, 2**31 - 1, 2**31 - 1), (6, 5, 400), (0, 0, 0), (-6, -5, 4)]
 )
-def test_a_shape_that_does_not_fit_the_numbers_of_a_mat_file_is_refused(
-    tmp_path: Path, shape: tuple[int, int, int]
-) -> None:
+def test_a_shape_that_does_not_fit_the_numbers_of_a_mat_file_is_refused(tmp_path, shape):
     whole = mat(cube=CUBE)
     (tmp_path / "c.mat").write_bytes(whole.replace(struct.pack("<3i", 6, 5, 4), struct.pack("<3i", *shape)))
     assert "c.mat must " in refusal(lambda: read_cube_file(tmp_path / "c.mat"))
@@ -92,9 +90,7 @@ def bomb(shape: tuple[int, ...]) -> bytes:
     return start + struct.pack("<II", 15, len(packed)) + packed
 
 
-def test_a_packed_variable_may_not_be_many_times_larger_than_its_file(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_packed_variable_may_not_be_many_times_larger_than_its_file(tmp_path, monkeypatch):
     monkeypatch.setattr(bounds, "UNPACKED", 2**20)
     (tmp_path / "c.mat").write_bytes(bomb((128, 128, 256)))
     (tmp_path / "l.mat").write_bytes(bomb((2048, 2048)))
@@ -174,9 +170,7 @@ def test_a_damaged_header_of_an_npy_is_refused(tmp_path: Path, header: str) -> N
         assert "c.npy must be a whole .npy file" in refusal(lambda read=read: read(tmp_path / "c.npy"))
 
 
-def test_a_packed_npz_may_not_be_many_times_larger_than_its_file(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_packed_npz_may_not_be_many_times_larger_than_its_file(tmp_path, monkeypatch):
     monkeypatch.setattr(bounds, "UNPACKED", 2**20)
     np.savez_compressed(tmp_path / "m.npz", train=np.zeros((2000, 2000)))
     assert "store what it announces" in refusal(lambda: read_maps(tmp_path / "m.npz"))

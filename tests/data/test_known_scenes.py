@@ -38,9 +38,7 @@ def draw(scene: Scene) -> str:
 
 
 @pytest.mark.indian_pines
-def test_the_same_labels_in_other_files_keep_the_public_draws(
-    raw: tuple[np.ndarray, np.ndarray], indian_pines: Scene
-) -> None:
+def test_the_same_labels_in_other_files_keep_the_public_draws(raw, indian_pines):
     savemat("cube.mat", {"corrected": raw[0].astype(np.int32)})
     np.save("labels.npy", raw[1].astype(np.float64))
     added = add("cube.mat", "labels.npy")

@@ -28,9 +28,7 @@ def mapped(values: object) -> bool:
     return False
 
 
-def test_a_large_cube_and_what_plugins_see_of_it_are_the_same_in_a_file(
-    estate: Estate, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
-) -> None:
+def test_a_large_cube_and_what_plugins_see_of_it_are_the_same_in_a_file(estate, monkeypatch, tmp_path):
     card = estate()
     protocol = parse_protocol("hidden:0.5:kshot:2")
 
@@ -49,9 +47,7 @@ def test_a_large_cube_and_what_plugins_see_of_it_are_the_same_in_a_file(
     assert np.isnan(large[1]).any()
 
 
-def test_a_folder_of_temporary_files_without_room_is_named(
-    estate: Estate, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_folder_of_temporary_files_without_room_is_named(estate, monkeypatch):
     monkeypatch.setattr(bounds, "IN_MEMORY", 0)
     monkeypatch.setattr(shutil, "disk_usage", lambda folder: SimpleNamespace(free=10))
     with pytest.raises(SceneError, match="TMPDIR"):

@@ -134,9 +134,7 @@ def test_oscd_is_read_with_its_two_codings(oscd: Path, monkeypatch: pytest.Monke
 
 
 @pytest.mark.shared_data
-def test_taizhou_is_read_from_a_mask_per_class(
-    shared_data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_taizhou_is_read_from_a_mask_per_class(shared_data, tmp_path, monkeypatch):
     (tmp_path / "taizhou").symlink_to(shared_data / "Taizhou")
     monkeypatch.setenv("HSIAUG_DATA_DIR", str(tmp_path))
     pairs = load_pairs("taizhou", "change")

@@ -48,9 +48,7 @@ def pixels_of_tiles(split: TileSplit, tiles: tuple[tuple[int, int, int], ...]) -
     st.integers(20, 40),
     st.integers(0, 99),
 )
-def test_blocks_keep_training_tiles_off_test_tiles(
-    height: int, width: int, tile: int, block: int, seed: int
-) -> None:
+def test_blocks_keep_training_tiles_off_test_tiles(height, width, tile, block, seed):
     try:
         split = draw_tiles(scene(height, width), parse_protocol(f"blocks:{block}"), seed, tile)
     except SplitError:

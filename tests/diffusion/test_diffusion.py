@@ -121,9 +121,7 @@ def fit_noisy_line(checkpoint: Path | None, stop: int | None, half: bool = False
     return line
 
 
-def test_a_killed_training_goes_on_where_it_was_and_ends_the_same_bit_for_bit(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_killed_training_goes_on_where_it_was_and_ends_the_same_bit_for_bit(tmp_path, monkeypatch):
     monkeypatch.setattr("hsiaug_builtin.nets.training.CHECKPOINT_EVERY", 0.0)
     whole = fit_noisy_line(None, None)
     file = tmp_path / "line.safetensors"

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from pathlib import Path
 
 import pytest
 
@@ -19,9 +18,7 @@ from benchmarks.docs_commands import NOT_RUN, TABLE, TOGETHER, run, typed
         ("plugins info noise", 0.0, ("stopped", "")),
     ],
 )
-def test_a_command_ends_well_or_fails_or_is_stopped(
-    words: str, limit: float, said: tuple[str, str], tmp_path: Path
-) -> None:
+def test_a_command_ends_well_or_fails_or_is_stopped(words, limit, said, tmp_path):
     outcome, code, _, last = run(["hsiaug", *words.split()], tmp_path, limit)
 
     assert (outcome, code) == said

@@ -60,9 +60,7 @@ def executed(block: Block) -> dict[str, Any]:
 
 
 @pytest.mark.parametrize("block", of("python"), ids=str)
-def test_python_of_the_pages_runs(
-    block: Block, world: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_python_of_the_pages_runs(block, world, tmp_path, monkeypatch):
     run_trials_here(monkeypatch)
     with contextlib.chdir(small_world.copy(world, tmp_path / "here")):
         names = executed(block)

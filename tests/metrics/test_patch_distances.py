@@ -106,9 +106,7 @@ def test_shares_compare_within_a_class_and_leave_out_what_has_no_neighbour() -> 
     assert share_nearer(made, made_y, real[:2], np.array([7, 7])) is None
 
 
-def test_copies_of_pool_and_training_are_told_from_fresh_patches(
-    field: np.ndarray, rng: np.random.Generator
-) -> None:
+def test_copies_of_pool_and_training_are_told_from_fresh_patches(field, rng):
     everything = rng.permutation(every(60, 60))
     training_at = everything[np.abs(everything - [10, 10]).max(axis=1) < 2]
     left_at = everything[:200]

@@ -54,9 +54,7 @@ def test_scenes_that_agree_promise_a_new_scene_what_they_show() -> None:
 @given(
     st.lists(st.tuples(st.floats(-0.5, 0.5), st.floats(1e-6, 0.01)), min_size=3, max_size=6), st.floats(-0.3, 0.3)
 )
-def test_a_shift_of_every_draw_shifts_the_mean_and_both_intervals(
-    scenes: list[tuple[float, float]], shift: float
-) -> None:
+def test_a_shift_of_every_draw_shifts_the_mean_and_both_intervals(scenes, shift):
     before = pool_scenes([draws(m, v) for m, v in scenes])
     after = pool_scenes([draws(m + shift, v) for m, v in scenes])
     assert after.mean == pytest.approx(before.mean + shift, abs=1e-6)

@@ -73,9 +73,7 @@ WIDE = evidence([4.0, -4.0] * 5, 0.8)
         (UP, UP, {"failed": 2, "of": 12}, "helps", "helps"),
     ],
 )
-def test_an_arm_is_judged_against_both_controls(
-    none: Evidence, duplicate: Evidence, told: dict[str, int], finding: str, text: str
-) -> None:
+def test_an_arm_is_judged_against_both_controls(none, duplicate, told, finding, text):
     found = both(none, duplicate, **told)
     assert (found.finding, found.text) == (finding, text)
 
@@ -99,9 +97,7 @@ def test_an_arm_is_judged_against_both_controls(
         (UP, LEVEL, UP, "equivalent", "above none; above pseudo; equivalent to duplicate (±1)"),
     ],
 )  # fmt: skip
-def test_a_further_control_must_be_beaten_to_help_and_says_nothing_of_harm(
-    none: Evidence, duplicate: Evidence, pseudo: Evidence, finding: str, text: str
-) -> None:
+def test_a_further_control_must_be_beaten_to_help_and_says_nothing_of_harm(none, duplicate, pseudo, finding, text):
     found = judge({"none": none, "duplicate": duplicate}, of=10, further={"pseudo": pseudo})
     assert (found.finding, found.text) == (finding, text)
 
@@ -154,9 +150,7 @@ def test_exchanging_arm_and_controls_exchanges_helps_and_hurts(none: Evidence, d
 
 
 @given(ARMS, ARMS, ARMS)
-def test_a_further_control_can_take_a_gain_away_and_change_nothing_else(
-    none: Evidence, duplicate: Evidence, pseudo: Evidence
-) -> None:
+def test_a_further_control_can_take_a_gain_away_and_change_nothing_else(none, duplicate, pseudo):
     without = both(none, duplicate)
     found = judge({"none": none, "duplicate": duplicate}, of=10, further={"pseudo": pseudo})
     assert (
@@ -188,9 +182,7 @@ def test_enough_draws_are_never_undecided(one: Evidence) -> None:
 
 
 @given(ARMS, ARMS)
-def test_an_arm_called_equivalent_or_not_better_lies_below_the_margin_of_a_control(
-    none: Evidence, duplicate: Evidence
-) -> None:
+def test_an_arm_called_equivalent_or_not_better_lies_below_the_margin_of_a_control(none, duplicate):
     found = both(none, duplicate)
     if found.finding in ("equivalent", "not better"):
         assert min(none.mean, duplicate.mean) < POINT

@@ -122,9 +122,7 @@ MAKERS = [Paste(PasteParams()), DuplicateBalanced(NoParams())]
 @given(
     total=st.integers(0, 12), asked=st.dictionaries(st.integers(1, 3), st.integers(0, 4)), seed=st.integers(0, 99)
 )
-def test_pairs_show_the_classes_that_they_are_asked_for_and_seeds_repeat(
-    plugin: Any, total: int, asked: dict[int, int], seed: int
-) -> None:
+def test_pairs_show_the_classes_that_they_are_asked_for_and_seeds_repeat(plugin, total, asked, seed):
     counts = PairCounts(total + sum(asked.values()), asked)
     found, again = (made(plugin, view(), counts, seed) for _ in range(2))
     assert len(found) == counts.total

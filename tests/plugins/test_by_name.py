@@ -6,7 +6,6 @@ import contextlib
 import subprocess
 import sys
 from dataclasses import replace
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -113,9 +112,7 @@ def test_a_classifier_that_fails_on_a_class_of_one_pixel_is_one_clear_error(view
         fit(plugin, spectra(toy.real), toy)
 
 
-def test_its_trial_is_recorded_as_failed_and_the_run_goes_on(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_its_trial_is_recorded_as_failed_and_the_run_goes_on(tmp_path, monkeypatch):
     run_trials_here(monkeypatch)
     names = "sklearn:calibration.CalibratedClassifierCV,sklearn:naive_bayes.GaussianNB"
     words = ["--generator", "none", "--classifier", names, "--protocol", "kshot:1", "--seeds", "1", "--patch", "3"]

@@ -35,9 +35,7 @@ def test_segments_part_two_halves_that_differ() -> None:
     assert found.shape == (20, 20) and not set(found[:, :9].ravel()) & set(found[:, 9:].ravel())
 
 
-def test_believed_pixels_lie_in_a_segment_with_a_label_of_the_class_that_they_are_named_after(
-    toy, seen, fitted
-) -> None:
+def test_believed_pixels_lie_in_a_segment_with_a_label_of_the_class_that_they_are_named_after(toy, seen, fitted):
     labelled = seen.visible & False
     labelled[tuple(seen.coords.T)] = True
     assert not labelled[tuple(fitted.coords.T)][np.isin(fitted.y, list(seen.counts))].all()

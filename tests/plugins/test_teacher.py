@@ -73,9 +73,7 @@ def test_votes_of_a_pixel_are_those_of_its_patch_averaged_over_its_neighbours(cr
 
 
 @pytest.mark.parametrize("sure", [0.0, 1.1])
-def test_shares_are_averaged_only_where_left_out_pixels_are_not_told_surely(
-    crops: TrainView, monkeypatch: pytest.MonkeyPatch, sure: float
-) -> None:
+def test_shares_are_averaged_only_where_left_out_pixels_are_not_told_surely(crops, monkeypatch, sure):
     monkeypatch.setattr("hsiaug_builtin.teacher.teacher.SURE", sure)
     pool, pixels = fit_teacher(crops, crops.real, 0), crops.unlabelled
     alone = pool.shares_alone(Patches(crops.patches(pixels), pixels))
@@ -90,9 +88,7 @@ def test_where_nothing_can_be_left_out_the_voters_alone_are_asked_and_shares_are
     assert facts["weights"][-1] == 0 < min(facts["weights"][:-1]), "nothing says how far svm can be trusted"
 
 
-def test_of_many_labels_it_learns_one_of_each_class_in_turn(
-    crops: TrainView, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_of_many_labels_it_learns_one_of_each_class_in_turn(crops, monkeypatch):
     monkeypatch.setattr("hsiaug_builtin.teacher.teacher.MOST", 20)
     learnt = []
     monkeypatch.setattr(
@@ -104,9 +100,7 @@ def test_of_many_labels_it_learns_one_of_each_class_in_turn(
     assert (counts >= np.minimum(there, counts.max() - 1)).all()
 
 
-def test_attached_pixels_touch_a_training_pixel_of_their_name_through_pixels_of_that_name(
-    crops: TrainView,
-) -> None:
+def test_attached_pixels_touch_a_training_pixel_of_their_name_through_pixels_of_that_name(crops):
     votes = teach(crops, 0)
     named = dict(
         zip(map(tuple, votes.pixels.tolist()), votes.classes[votes.shares.argmax(axis=1)].tolist(), strict=True)
@@ -129,9 +123,7 @@ def test_pixels_that_may_not_be_believed_are_not(crops: TrainView) -> None:
     assert np.array_equal(np.sort(rows), np.flatnonzero(votes.attached))
 
 
-def test_brightness_that_differs_from_place_to_place_does_not_change_what_most_voters_say(
-    toy: Scene, crops: TrainView
-) -> None:
+def test_brightness_that_differs_from_place_to_place_does_not_change_what_most_voters_say(toy, crops):
     """Two of the three views are blind to it."""
     shade = np.linspace(0.5, 1.5, toy.shape[1], dtype=np.float32)[None, :, None]
     darker = replace(crops, cube=crops.cube * shade)
@@ -164,9 +156,7 @@ def test_a_teacher_reads_what_the_view_shows_and_names_nothing_else(toy: Scene, 
     st.floats(0, 1),
     st.none() | st.integers(1, 20),
 )
-def test_pixels_are_believed_once_at_most_the_widest_margins_of_each_class_first(
-    k: int, n: int, seed: int, share: float, most: int | None
-) -> None:
+def test_pixels_are_believed_once_at_most_the_widest_margins_of_each_class_first(k, n, seed, share, most):
     shares = np.random.default_rng(seed).dirichlet(np.ones(k), n)
     rows, margin = choose_trusted(shares, share, most), margins(shares)
     assert len(rows) == k and len(np.unique(np.concatenate(rows))) == sum(map(len, rows))
@@ -188,9 +178,7 @@ def noisy(crops: TrainView, noise: np.ndarray, apart: float = 0.0) -> TrainView:
     return replace(crops, cube=cube.astype(np.float32), wavelengths=None)
 
 
-def test_components_are_in_units_of_how_much_neighbours_differ_whatever_the_noise_of_a_band(
-    crops: TrainView,
-) -> None:
+def test_components_are_in_units_of_how_much_neighbours_differ_whatever_the_noise_of_a_band(crops):
     view = noisy(crops, np.array([0.01, 0.1, 0.001, 0.05]), apart=0.2)
     plane = plane_of(view, fit_noise_projection(view, 4))
     side = np.abs(plane[:, plane.shape[1] // 2 :, 0].mean() - plane[:, : plane.shape[1] // 2, 0].mean())

@@ -35,9 +35,7 @@ def test_times_adds_so_many_for_each_real_sample_of_a_class() -> None:
 
 
 @given(counts, rates, rates)
-def test_a_trial_uses_the_first_samples_of_each_class_of_the_blocks(
-    real: dict[int, int], lam: float, times: float
-) -> None:
+def test_a_trial_uses_the_first_samples_of_each_class_of_the_blocks(real, lam, times):
     blocks = pool_steps(real, Rate(lam, times))
 
     assert all(0 <= block.used[c] <= block.counts[c] for block in blocks for c in real)
@@ -48,9 +46,7 @@ def test_a_trial_uses_the_first_samples_of_each_class_of_the_blocks(
 
 
 @given(counts, rates)
-def test_the_pool_holds_at_least_what_lambda_asks_and_at_most_a_quarter_more(
-    real: dict[int, int], lam: float
-) -> None:
+def test_the_pool_holds_at_least_what_lambda_asks_and_at_most_a_quarter_more(real, lam):
     pooled = {c: sum(block.counts[c] for block in pool_steps(real, Rate(lam))) for c in real}
     a_quarter_more = synthetic_counts(real, Rate(lam + 0.25))
 

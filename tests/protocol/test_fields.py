@@ -94,9 +94,7 @@ def split_of(scene: Scene, text: str, seed: int) -> Split:
     farms(), st.integers(1, 12), st.integers(1, 4), st.sampled_from(["none", "centre", "patch"]), st.integers(0, 9)
 )
 @settings(max_examples=60, deadline=None)
-def test_no_training_field_holds_a_test_pixel(
-    scene: Scene, count: int, places: int, buffer: str, seed: int
-) -> None:
+def test_no_training_field_holds_a_test_pixel(scene, count, places, buffer, seed):
     protocol = parse_protocol(f"fields:{count}x{places}", buffer)
     try:
         split = draw_split(scene, protocol, seed, 3)
@@ -112,9 +110,7 @@ def test_no_training_field_holds_a_test_pixel(
 
 @given(farms(), st.integers(1, 12), st.integers(1, 4), st.integers(0, 9))
 @settings(max_examples=60, deadline=None)
-def test_counts_are_exact_and_as_many_fields_are_visited_as_asked_for(
-    scene: Scene, count: int, places: int, seed: int
-) -> None:
+def test_counts_are_exact_and_as_many_fields_are_visited_as_asked_for(scene, count, places, seed):
     split = split_of(scene, f"fields:{count}x{places}", seed)
     sizes, _ = training_sizes(scene, by_number(count))
     for c, wanted in sizes.items():

@@ -123,9 +123,7 @@ def test_objects_and_damaged_files_are_refused(tmp_path: Path) -> None:
 
 @pytest.mark.shared_data
 @pytest.mark.indian_pines
-def test_the_disjoint_mask_of_indian_pines_is_far_from_disjoint_at_patch_level(
-    indian_pines: Scene, shared_data: Path
-) -> None:
+def test_the_disjoint_mask_of_indian_pines_is_far_from_disjoint_at_patch_level(indian_pines, shared_data):
     path = shared_data / "ground_truth_only" / "indianpines_disjoint_dset.mat"
     audit = draw_split(indian_pines, parse_protocol(f"fixed:{path}"), 0, 9).audit
 

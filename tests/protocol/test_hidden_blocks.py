@@ -19,9 +19,7 @@ TOY = toy_scene()
 
 @settings(max_examples=20, deadline=None)
 @given(st.sampled_from(["issd", "kshot:4", "random:0.1"]), st.sampled_from([0.2, 0.4, 0.6]), st.integers(0, 9))
-def test_the_base_draw_stays_and_its_test_pixels_are_hidden_block_by_block(
-    base: str, share: float, seed: int
-) -> None:
+def test_the_base_draw_stays_and_its_test_pixels_are_hidden_block_by_block(base, share, seed):
     protocol = parse_protocol(f"hidden:{share}:{base}")
     plain = draw_split(TOY, parse_protocol(base, protocol.buffer), seed, 5)
     split = draw_split(TOY, protocol, seed, 5)

@@ -45,9 +45,7 @@ def filled(path: Path, picks: Sequence[tuple[int, int]], names: Sequence[str]) -
 
 
 @pytest.mark.parametrize("name", ["picks.csv", "picks.geojson"])
-def test_picks_are_left_out_in_parts_and_everything_else_that_has_a_label_trains(
-    tmp_path: Path, name: str
-) -> None:
+def test_picks_are_left_out_in_parts_and_everything_else_that_has_a_label_trains(tmp_path, name):
     scene = field()
     path = filled(tmp_path / name, NEW, ["grass", "soil", "grass", "", "soil"])
     protocol = parse_protocol(f"picks:2:{path}")
@@ -126,9 +124,7 @@ def test_the_file_s_content_is_what_identifies_a_trial_and_not_where_it_lies(tmp
         ([(9, 9), (9, 1)], ["grass", ""], "two pixels or more"),
     ],
 )
-def test_a_file_that_does_not_fit_is_refused(
-    tmp_path: Path, picks: list[tuple[int, int]], names: list[str], message: str
-) -> None:
+def test_a_file_that_does_not_fit_is_refused(tmp_path, picks, names, message):
     path = filled(tmp_path / "picks.csv", picks, names)
     with pytest.raises(InputError, match=message):
         draw_split(field(), parse_protocol(f"picks:2:{path}"), 0, 3)

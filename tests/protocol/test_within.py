@@ -32,9 +32,7 @@ def outer_pixels(scene: Scene, text: str, patch: int) -> np.ndarray:
 
 @settings(max_examples=40, deadline=None)
 @given(st.sampled_from(NESTED), st.integers(0, 50), st.sampled_from([1, 5, 9]))
-def test_no_pixel_outside_the_outer_training_pixels_is_trained_or_tested_on(
-    text: str, seed: int, patch: int
-) -> None:
+def test_no_pixel_outside_the_outer_training_pixels_is_trained_or_tested_on(text, seed, patch):
     split = draw_split(TOY, parse_protocol(text), seed, patch)
     outer = outer_pixels(TOY, text, patch)
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -57,9 +56,7 @@ def coded(toy: Scene) -> Scene:
     return replace(toy, cube=cube + 0.01 * toy.cube[..., :5], wavelengths=None)
 
 
-def test_attention_to_the_class_is_told_from_what_it_is_compared_with(
-    make: Make, coded: Scene, tmp_path: Path
-) -> None:
+def test_attention_to_the_class_is_told_from_what_it_is_compared_with(make, coded, tmp_path):
     attentive = Attentive(coded.class_names)
     made = replace(make(scene=coded), fitted=attentive)  # type: ignore[arg-type]
     report = inspect_attention(made)

@@ -2,21 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from pathlib import Path
-
 import pytest
 
 from hsiaug import augment_scene
 from hsiaug.base.errors import InputError
 from hsiaug.core.samples import concatenate
-from hsiaug.core.scene import Scene
-from hsiaug.quality.synthesis import PixelSynthesis
 
 
-def test_a_scene_is_augmented_as_the_trial_does(
-    toy: Scene, make: Callable[..., PixelSynthesis], tmp_path: Path
-) -> None:
+def test_a_scene_is_augmented_as_the_trial_does(toy, make, tmp_path):
     samples = augment_scene(toy, "smote", lam=0.5, times=0, seed=1, patch=5, params={"neighbours": 3})
     made = make("smote", lam=0.5, seed=1, overrides={"neighbours": "3"})
 

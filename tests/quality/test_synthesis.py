@@ -19,7 +19,6 @@ from hsiaug.protocol.protocols import parse_protocol
 from hsiaug.quality.export import check_folder, save_samples
 from hsiaug.quality.synthesis import PixelSynthesis
 from hsiaug.registry.card import build_params
-from hsiaug.registry.lookup import Registry
 from hsiaug.tasks.task import PixelClassification
 from hsiaug.trial.cache import Workbench
 from hsiaug.trial.run import run_trial
@@ -37,9 +36,7 @@ class Spy(PixelClassification):
 
 
 @pytest.mark.parametrize(("generator", "omega"), [("smote", None), ("guided", 1.5)])
-def test_samples_are_those_of_the_trial_bit_for_bit(
-    make: Make, toy: Scene, plugins: Registry, generator: str, omega: float | None
-) -> None:
+def test_samples_are_those_of_the_trial_bit_for_bit(make, toy, plugins, generator, omega):
     def plugin(kind: Any, name: str) -> PluginSpec:
         card = plugins.find(kind, name).load().card
         return plugin_spec(card, build_params(card), toy)
@@ -108,9 +105,7 @@ def test_npz_and_mat_hold_the_same_and_need_no_pickle(make: Make, tmp_path: Path
     assert max(len(name) for name in mat) <= 31
 
 
-def test_a_file_is_written_whole_or_not_at_all(
-    make: Make, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_file_is_written_whole_or_not_at_all(make, tmp_path, monkeypatch):
     made, path = make(), tmp_path / "out" / "a.npz"
     path.parent.mkdir()
     path.write_text("older")

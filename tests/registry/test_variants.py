@@ -47,9 +47,7 @@ def plugins(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Registry:
 
 
 @pytest.mark.parametrize(("preset", "steps"), [("tiny", 2), ("cpu", 9), ("paper", 9), ("own", 5)])
-def test_the_value_sets_the_declared_parameter_under_every_preset(
-    plugins: Registry, preset: str, steps: int
-) -> None:
+def test_the_value_sets_the_declared_parameter_under_every_preset(plugins, preset, steps):
     plugin = plugins.find("classifier", "family:large").load()
     params = build_params(plugin.card, preset)
     assert plugin.card.name == "family:large" and (params.body, params.steps) == ("large", steps)

@@ -401,9 +401,7 @@ BEFORE = [
         ),
     ],
 )
-def test_a_generator_that_reads_unlabelled_pixels_helps_only_above_pseudo_too(
-    pseudo: list[float], verdict_is: str
-) -> None:
+def test_a_generator_that_reads_unlabelled_pixels_helps_only_above_pseudo_too(pseudo, verdict_is):
     table = table_of([*BEFORE, *seeing(arm("pseudo", pseudo))])
     assert table.controls == ("none", "duplicate", "pseudo")
     assert f"ldm λ=1 with svm: {verdict_is}" in said([*BEFORE, *seeing(arm("pseudo", pseudo))])
@@ -441,9 +439,7 @@ def test_what_helps_most_stands_in_the_headline_be_it_a_control() -> None:
         (0.1, "not better than duplicate by 0.1", "No arm is better than its controls by 0.1 points."),
     ],
 )
-def test_the_margin_of_equivalence_may_be_another_and_is_said_wherever_it_counts(
-    margin: float, text: str, first: str
-) -> None:
+def test_the_margin_of_equivalence_may_be_another_and_is_said_wherever_it_counts(margin, text, first):
     wobble = [41 - 0.05 + 0.2 * (-1) ** i for i in range(12)]
     records = [*arm("none", level(40, 12)), *arm("duplicate", level(41, 12)), *arm("smote", wobble)]
     report = build_report(records, margin=margin)

@@ -164,9 +164,7 @@ def small_page(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return path
 
 
-def test_axe_finds_nothing_serious_in_both_schemes_at_four_widths(
-    browser: Any, small_page: Path, axe: str
-) -> None:
+def test_axe_finds_nothing_serious_in_both_schemes_at_four_widths(browser, small_page, axe):
     context = browser.new_context(bypass_csp=True)
     tab = context.new_page()
     tab.goto(small_page.as_uri())

@@ -64,9 +64,7 @@ def point_at(canvas: Any, toy: Scene, row: int, column: int) -> tuple[float, flo
 
 
 @pytest.mark.parametrize("touch", [False, True])
-def test_a_pixel_of_the_map_says_its_true_class_and_those_of_both_trials(
-    browser: Any, page_file: Path, toy: Scene, split: Split, touch: bool
-) -> None:
+def test_a_pixel_of_the_map_says_its_true_class_and_those_of_both_trials(browser, page_file, toy, split, touch):
     context = browser.new_context(viewport={"width": 390 if touch else 1280, "height": 800}, has_touch=touch)
     tab = context.new_page()
     said: list[str] = []
@@ -96,9 +94,7 @@ def test_a_pixel_of_the_map_says_its_true_class_and_those_of_both_trials(
     context.close()
 
 
-def test_the_map_is_read_by_keyboard_and_both_sides_are_zoomed_as_one(
-    browser: Any, page_file: Path, toy: Scene
-) -> None:
+def test_the_map_is_read_by_keyboard_and_both_sides_are_zoomed_as_one(browser, page_file, toy):
     tab, said = opened(browser, page_file)
     canvas = on_map(tab)
     canvas.focus()

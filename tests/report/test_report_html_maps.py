@@ -97,9 +97,7 @@ def test_another_draw_than_the_records_is_not_drawn(store: Store) -> None:
 
 
 @pytest.mark.parametrize(("change", "why"), ABSENT_SCENES)
-def test_a_scene_that_is_not_here_is_not_downloaded(
-    store: Store, change: dict, why: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
-) -> None:
+def test_a_scene_that_is_not_here_is_not_downloaded(store, change, why, monkeypatch, tmp_path):
     monkeypatch.setenv("HSIAUG_DATA_DIR", str(tmp_path))
     page = page_of(store, change)
     assert not maps(page)

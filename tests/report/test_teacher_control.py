@@ -19,9 +19,7 @@ PLAIN = [*trials("none", 0.40), *trials("duplicate", 0.40)]
 
 
 @pytest.mark.parametrize(("teacher", "finding"), [(0.45, "helps"), (0.60, "not better")])
-def test_an_arm_that_reads_unlabelled_pixels_must_be_above_the_teachers_own_map(
-    teacher: float, finding: str
-) -> None:
+def test_an_arm_that_reads_unlabelled_pixels_must_be_above_the_teachers_own_map(teacher, finding):
     own = trials("ldm", 0.55, scope=True)
     for seed, one in enumerate(own):
         one["metrics"]["recall"] = [one["metrics"]["aa"] + 0.0003 * seed] * 3

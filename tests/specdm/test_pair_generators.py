@@ -203,9 +203,7 @@ def test_what_a_fit_was_like_is_on_record(fitted: Any) -> None:
     assert facts["may_memorise"] and facts["omega"] == 0.5
 
 
-def test_a_fit_that_was_killed_ends_as_if_it_had_not_been(
-    make: Make, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_fit_that_was_killed_ends_as_if_it_had_not_been(make, tmp_path, monkeypatch):
     monkeypatch.setattr("hsiaug_builtin.nets.training.CHECKPOINT_EVERY", 0.0)
     view, stages = make(6, 16), []
     whole = fit(view, **SHORT)

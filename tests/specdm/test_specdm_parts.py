@@ -253,9 +253,7 @@ def test_decoded_shares_of_classes_sum_to_one(view: DenseView, build: Any) -> No
 
 
 @pytest.mark.parametrize(("levels", "attend", "blocks"), [((1,), 0, 1), ((1, 2), 8, 1), ((1, 2, 2), 4, 2)])
-def test_the_denoiser_has_the_latents_shape_and_starts_at_zero(
-    levels: tuple[int, ...], attend: int, blocks: int
-) -> None:
+def test_the_denoiser_has_the_latents_shape_and_starts_at_zero(levels, attend, blocks):
     size = replace(SIZES["tiny"], levels=levels, attend=attend, unet_blocks=blocks)
     out = UNet(size, 6, 8, 3)(torch.randn(2, 6, 8, 8), torch.tensor([0, 999]), torch.ones(2, 4))
 

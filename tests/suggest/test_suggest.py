@@ -100,9 +100,7 @@ def test_more_picks_than_segments_are_refused(toy: Scene, corner: np.ndarray, pl
         named(toy, corner, plugins, 1000)
 
 
-def test_of_many_labels_a_committee_learns_a_pixel_of_each_class_in_turn(
-    toy: Scene, plugins: Registry, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_of_many_labels_a_committee_learns_a_pixel_of_each_class_in_turn(toy, plugins, monkeypatch):
     def voted(train: np.ndarray) -> np.ndarray:
         known = Blind(train, np.zeros_like(train), toy.labels[train].astype(np.int64), 5)
         return cast_votes(toy.unlabelled, known, TWO, plugins, progress=silent)

@@ -56,9 +56,7 @@ def again(run: Run, trial: TrialSpec, toy: Scene, tmp_path: Path) -> Any:
     return record
 
 
-def test_a_fit_that_a_strangers_classifier_may_have_spoilt_is_not_saved(
-    monkeypatch: pytest.MonkeyPatch, spec: Spec, run: Run, toy: Scene, tmp_path: Path
-) -> None:
+def test_a_fit_that_a_strangers_classifier_may_have_spoilt_is_not_saved(monkeypatch, spec, run, toy, tmp_path):
     monkeypatch.setattr(cache, "WORTH_SAVING", -1.0)
     bench = Workbench(toy, get_task("pixels"), tmp_path / "cache")
     bench.saves = False
@@ -95,9 +93,7 @@ DAMAGE: dict[str, Callable[[Path], object]] = {
 
 
 @pytest.mark.parametrize("damage", DAMAGE)
-def test_a_damaged_fit_is_fitted_again_and_replaced(
-    saved: tuple[TrialSpec, Any, Path], run: Run, toy: Scene, tmp_path: Path, damage: str
-) -> None:
+def test_a_damaged_fit_is_fitted_again_and_replaced(saved, run, toy, tmp_path, damage):
     trial, record, folder = saved
     DAMAGE[damage](folder)
     healed = again(run, trial, toy, tmp_path)
@@ -110,9 +106,7 @@ def test_a_damaged_fit_is_fitted_again_and_replaced(
     assert [path.name for path in (tmp_path / "cache").iterdir()] == [folder.name]
 
 
-def test_a_fit_that_its_plugin_cannot_load_is_fitted_again(
-    saved: tuple[TrialSpec, Any, Path], run: Run, toy: Scene, tmp_path: Path, dummy: Any
-) -> None:
+def test_a_fit_that_its_plugin_cannot_load_is_fitted_again(saved, run, toy, tmp_path, dummy):
     trial, record, _ = saved
     for error in (RuntimeError("no such tensor"), SystemExit(3)):
         with pytest.MonkeyPatch.context() as patch:
@@ -125,9 +119,7 @@ def test_a_fit_that_its_plugin_cannot_load_is_fitted_again(
 @pytest.mark.parametrize(
     "error", [OSError(errno.ENOSPC, os.strerror(errno.ENOSPC)), ValueError("no"), SystemExit(3)]
 )
-def test_a_fit_that_cannot_be_saved_is_a_note_and_not_a_failure(
-    monkeypatch: pytest.MonkeyPatch, spec: Spec, run: Run, tmp_path: Path, dummy: Any, error: BaseException
-) -> None:
+def test_a_fit_that_cannot_be_saved_is_a_note_and_not_a_failure(monkeypatch, spec, run, tmp_path, dummy, error):
     monkeypatch.setattr(cache, "WORTH_SAVING", -1.0)
 
     def save(self: Any, folder: Path) -> None:
@@ -142,9 +134,7 @@ def test_a_fit_that_cannot_be_saved_is_a_note_and_not_a_failure(
     assert list((tmp_path / "cache").iterdir()) == []
 
 
-def test_a_cache_that_cannot_be_written_to_costs_no_trial(
-    monkeypatch: pytest.MonkeyPatch, spec: Spec, run: Run, toy: Scene, tmp_path: Path, dummy: Any
-) -> None:
+def test_a_cache_that_cannot_be_written_to_costs_no_trial(monkeypatch, spec, run, toy, tmp_path, dummy):
     monkeypatch.setattr(cache, "WORTH_SAVING", -1.0)
     (tmp_path / "file").write_text("")
     record, _ = run(spec(), Workbench(toy, get_task("pixels"), tmp_path / "file" / "cache"))
@@ -236,18 +226,14 @@ def rerun(spec: Spec, run: Run, tmp_path: Path) -> Callable[[str], Any]:
     return again
 
 
-def test_a_rerun_goes_on_from_a_killed_runs_checkpoint_and_leaves_none(
-    rerun: Callable[[str], Any], tmp_path: Path, resuming: list[str]
-) -> None:
+def test_a_rerun_goes_on_from_a_killed_runs_checkpoint_and_leaves_none(rerun, tmp_path, resuming):
     record = rerun("half")
 
     assert record["status"] == "ok" and record["notes"] == [] and resuming == ["half"]
     assert [path.suffix for path in (tmp_path / "cache").iterdir()] == [".lock"]
 
 
-def test_a_checkpoint_that_cannot_be_used_is_begun_anew(
-    rerun: Callable[[str], Any], tmp_path: Path, resuming: list[str]
-) -> None:
+def test_a_checkpoint_that_cannot_be_used_is_begun_anew(rerun, tmp_path, resuming):
     record = rerun("damaged")
 
     assert record["status"] == "ok", record["error"]

@@ -121,9 +121,7 @@ CHANGES = (put_again, edit, touch, cut, swap, empty_predictions, delete, read, r
 @pytest.mark.usefixtures("eager")
 @settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.lists(st.tuples(st.sampled_from(CHANGES), st.integers(0, RECORDS - 1)), min_size=1, max_size=8))
-def test_a_store_reads_the_same_with_and_without_its_index_whatever_befalls_it(
-    several: Store, changes: list[tuple[Any, int]]
-) -> None:
+def test_a_store_reads_the_same_with_and_without_its_index_whatever_befalls_it(several, changes):
     root = several.root.parent / "changed"
     shutil.rmtree(root, ignore_errors=True)
     shutil.copytree(several.root, root)
@@ -175,9 +173,7 @@ def test_an_index_of_another_version_is_made_anew(several: Store) -> None:
 
 
 @pytest.mark.usefixtures("eager")
-def test_a_store_that_cannot_be_written_to_is_read_without_an_index(
-    several: Store, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_store_that_cannot_be_written_to_is_read_without_an_index(several, monkeypatch):
     (several.cache / "index.json").unlink()
 
     def refuse(*_: Any, **__: Any) -> Any:
@@ -218,9 +214,7 @@ def test_a_record_whose_lines_are_another_programs_is_read_alike(several: Store,
         assert list(reading.records) == list(several.records())
 
 
-def test_a_report_takes_its_numbers_from_records_that_it_reads_once(
-    several: Store, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_report_takes_its_numbers_from_records_that_it_reads_once(several, monkeypatch):
     before = [
         render_report(build_report(several.read().records), format=format) for format in ("md", "csv", "json")
     ]

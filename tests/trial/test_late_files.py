@@ -53,9 +53,7 @@ def test_a_fit_that_another_process_saved_and_that_is_not_seen_yet_is_made_again
     assert [path.name for path in folder.iterdir()] == [trial.fit_hash]
 
 
-def test_a_record_that_another_process_wrote_and_that_is_not_seen_yet_is_written_once(
-    late: list[Path], spec: Spec, run: Run, tmp_path: Path
-) -> None:
+def test_a_record_that_another_process_wrote_and_that_is_not_seen_yet_is_written_once(late, spec, run, tmp_path):
     store = Store(tmp_path / "store", create=True)
     record, prediction = run(spec())
     store.put(record, prediction)
@@ -69,9 +67,7 @@ def test_a_record_that_another_process_wrote_and_that_is_not_seen_yet_is_written
 
 
 @pytest.mark.parametrize("ahead", [-1e6, 1e6])
-def test_folders_are_swept_by_the_clock_of_the_disk(
-    ahead: float, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_folders_are_swept_by_the_clock_of_the_disk(ahead, tmp_path, monkeypatch):
     store = Store(tmp_path, create=True)
     old, new = (left_in(store.root / "records") for _ in range(2))
     for path in (old, *old.rglob("*")):

@@ -3,24 +3,18 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
 import numpy as np
 import pytest
 
-from hsiaug.core.scene import Scene
 from hsiaug.protocol.protocols import parse_protocol
-from hsiaug.registry.lookup import Registry
 from hsiaug.tasks.task import get_task
 from hsiaug.trial.cache import Workbench
-from hsiaug.trial.spec import TrialSpec
 
 
-def test_permuting_the_test_labels_changes_no_prediction(
-    toy: Scene, spec: Callable[..., TrialSpec], run: Callable[..., Any]
-) -> None:
+def test_permuting_the_test_labels_changes_no_prediction(toy, spec, run):
     """The strongest statement that can be tested: all that is learnt is blind to every test label."""
     trial = spec("smote", "svm", 1.0, protocol=parse_protocol("random:0.1"))
     honest = Workbench(toy, get_task("pixels"))
@@ -41,13 +35,7 @@ def test_permuting_the_test_labels_changes_no_prediction(
 @pytest.mark.parametrize(
     "attempt", ["view.labels", "view.scene.labels", "view.split.test", "view.patches(hidden)"]
 )
-def test_a_generator_that_reaches_for_more_fails_its_trial(
-    spec: Callable[..., TrialSpec],
-    run: Callable[..., Any],
-    monkeypatch: pytest.MonkeyPatch,
-    plugins: Registry,
-    attempt: str,
-) -> None:
+def test_a_generator_that_reaches_for_more_fails_its_trial(spec, run, monkeypatch, plugins, attempt):
     module = sys.modules[plugins.find("generator", "dummy").load().__module__]
 
     def fit(self: Any, view: Any, **_: Any) -> Any:

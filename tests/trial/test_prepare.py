@@ -179,9 +179,7 @@ def test_it_is_expected_once_a_scene_over_all_plans_and_no_more_once_a_record_sa
     assert seconds(record) == 0
 
 
-def test_a_record_says_why_what_is_saved_of_a_scene_is_not_used(
-    toy: Scene, plugins: Registry, run: Run, tmp_path: Path
-) -> None:
+def test_a_record_says_why_what_is_saved_of_a_scene_is_not_used(toy, plugins, run, tmp_path):
     cache = tmp_path / "cache"
 
     def notes(scene: Scene = toy, **asked: Any) -> list[str]:

@@ -109,9 +109,7 @@ def test_what_a_trial_wrote_is_believed(filled: Store) -> None:
         (put("provenance", value={"a": "\ud800"}), ("text that is not Unicode",)),
     ],
 )
-def test_a_changed_record_is_named_with_its_key_and_left_out(
-    filled: Store, change: Callable[[Record], None], parts: tuple[str, ...]
-) -> None:
+def test_a_changed_record_is_named_with_its_key_and_left_out(filled, change, parts):
     hash = edited(filled, change)
     read = filled.read()
 

@@ -17,7 +17,6 @@ import pytest
 from hsiaug.base.errors import InputError, StoreError
 from hsiaug.trial import store as store_module
 from hsiaug.trial.predictions import checksum, find_npz
-from hsiaug.trial.spec import TrialSpec
 from hsiaug.trial.store import Store
 from hsiaug.trial.upkeep import merge, verify
 from tests.leavings import age, files_of_others, left_in, paths_in
@@ -141,9 +140,7 @@ def test_readers_see_the_old_record_or_the_new_one_at_every_step_of_a_replacemen
     assert seen[0] == record["command"] and seen[-1] == "other" and sorted(seen, key="other".__eq__) == seen
 
 
-def test_a_writer_that_is_killed_at_any_step_leaves_a_whole_record_and_nothing_after_a_sweep(
-    filled: Store, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_writer_that_is_killed_at_any_step_leaves_a_whole_record_and_nothing_after_a_sweep(filled, monkeypatch):
     record = next(filled.records())
     usual = record, filled.predictions(record["hash"])
     changed = other(*usual)
@@ -235,9 +232,7 @@ def test_damaged_predictions_are_none_and_no_other_error(filled: Store, tmp_path
 
 @pytest.mark.parametrize("code", [errno.ENOSPC, errno.EROFS, errno.EDQUOT, errno.EFBIG])
 @pytest.mark.parametrize("step", ["write_bytes", "mkdir", "rename"])
-def test_a_disk_that_refuses_is_one_clear_error_and_the_old_record_stays(
-    filled: Store, monkeypatch: pytest.MonkeyPatch, step: str, code: int
-) -> None:
+def test_a_disk_that_refuses_is_one_clear_error_and_the_old_record_stays(filled, monkeypatch, step, code):
     record = next(filled.records())
     predictions = filled.predictions(record["hash"])
     before = sorted(filled.root.rglob("*"))
@@ -256,9 +251,7 @@ def test_a_disk_that_refuses_is_one_clear_error_and_the_old_record_stays(
     assert filled.get(record["hash"]) == record
 
 
-def test_a_store_that_cannot_be_written_to_is_told_before_any_work(
-    filled: Store, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_store_that_cannot_be_written_to_is_told_before_any_work(filled, monkeypatch):
     def refuse(*_: Any, **__: Any) -> Any:
         raise OSError(errno.EROFS, os.strerror(errno.EROFS))
 
@@ -269,9 +262,7 @@ def test_a_store_that_cannot_be_written_to_is_told_before_any_work(
     assert len(filled.read().records) == 2
 
 
-def test_a_store_that_cannot_be_listed_is_not_a_smaller_store(
-    filled: Store, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_store_that_cannot_be_listed_is_not_a_smaller_store(filled, monkeypatch):
     def refuse(*_: Any) -> Any:
         raise PermissionError(errno.EACCES, "Permission denied")
 
@@ -339,9 +330,7 @@ def test_hashes_that_fit_none_or_several_are_refused(filled: Store) -> None:
         filled.find("")
 
 
-def test_a_hash_depends_on_all_that_determines_the_result_and_on_nothing_else(
-    spec: Callable[..., TrialSpec],
-) -> None:
+def test_a_hash_depends_on_all_that_determines_the_result_and_on_nothing_else(spec):
     base = spec()
     changed = [spec(lam=0.5), spec(seed=1), spec(patch=3), spec(omega=1.0)]
     changed += [spec("smote"), spec(classifier="rf")]

@@ -32,9 +32,7 @@ def samples(bench: Workbench, plugins: Registry) -> Callable[[TrialSpec], Any]:
 
 @pytest.mark.parametrize("rate", [Rate(0.0), Rate(0.6), Rate(1.0, 0.5)])
 @pytest.mark.parametrize("name", ["smote", "pseudo"])
-def test_each_class_has_as_many_samples_as_of_both_and_those_of_both_are_among_them(
-    samples: Callable[[TrialSpec], Any], spec: Make, name: str, rate: Rate
-) -> None:
+def test_each_class_has_as_many_samples_as_of_both_and_those_of_both_are_among_them(samples, spec, name, rate):
     alone = samples(spec(name, rate=rate, train="synthetic"))
     both = samples(spec(name, rate=rate))
     assert alone.synthetic.all() and not both.synthetic.all()
@@ -45,9 +43,7 @@ def test_each_class_has_as_many_samples_as_of_both_and_those_of_both_are_among_t
         assert len(made) > np.sum(both.synthetic), "it goes on where it was, and repeats nothing before it must"
 
 
-def test_samples_do_not_depend_on_what_was_drawn_before(
-    samples: Callable[[TrialSpec], Any], spec: Make, toy: Any, plugins: Registry
-) -> None:
+def test_samples_do_not_depend_on_what_was_drawn_before(samples, spec, toy, plugins):
     trial = spec("pseudo", rate=Rate(0.6), train="synthetic")
     samples(spec("pseudo", rate=Rate(3.0)))
     later = samples(trial)
@@ -57,18 +53,14 @@ def test_samples_do_not_depend_on_what_was_drawn_before(
     assert np.array_equal(first.x, later.x) and np.array_equal(first.y, later.y)
 
 
-def test_weights_keep_their_ratios_and_are_one_in_the_mean(
-    samples: Callable[[TrialSpec], Any], spec: Make, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_weights_keep_their_ratios_and_are_one_in_the_mean(samples, spec, monkeypatch):
     weighed(monkeypatch, lambda y: 0.01 * y)
     alone = samples(spec("smote", train="synthetic"))
     assert np.isclose(alone.weight.mean(), 1) and alone.weight.dtype == np.float32
     assert np.allclose(alone.weight / alone.weight[0], alone.y / alone.y[0])
 
 
-def test_samples_without_any_weight_fail_the_trial(
-    run: Callable[..., Any], spec: Make, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_samples_without_any_weight_fail_the_trial(run, spec, monkeypatch):
     weighed(monkeypatch, lambda y: 0.0 * y)
     record, _ = run(spec("smote", train="synthetic"))
     assert record["status"] == "failed" and "must have some weight" in record["error"]["message"]
@@ -107,9 +99,7 @@ class Looks:
 
 @pytest.mark.parametrize("scope", ["none", "scene"])
 @pytest.mark.parametrize("view", ["raw", "unit"])
-def test_no_real_label_is_shown_to_what_learns_from_synthetic_samples_alone(
-    samples: Callable[[TrialSpec], Any], bench: Workbench, spec: Make, scope: Any, view: str
-) -> None:
+def test_no_real_label_is_shown_to_what_learns_from_synthetic_samples_alone(samples, bench, spec, scope, view):
     def shown(train: str) -> Looks:
         trial = replace(spec("smote", "cnn2d", train=train), view=view)
         looks = Looks(Card(name="looks", version="1", summary="looks", scope=scope))

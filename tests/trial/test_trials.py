@@ -14,7 +14,6 @@ import pytest
 from hsiaug.api import param, resampled
 from hsiaug.core.scene import Scene
 from hsiaug.protocol.view import TrainView
-from hsiaug.registry.lookup import Registry
 from hsiaug.tasks.task import get_task
 from hsiaug.trial import cache
 from hsiaug.trial.cache import Workbench
@@ -56,9 +55,7 @@ def test_the_metrics_follow_from_the_stored_predictions(toy: Scene, spec: Spec, 
 
 
 @pytest.mark.parametrize(("generator", "classifier"), [("smote", "svm"), ("mixup", "rf"), ("noise", "cnn2d")])
-def test_the_same_trial_gives_the_same_record(
-    toy: Scene, spec: Spec, run: Run, generator: str, classifier: str
-) -> None:
+def test_the_same_trial_gives_the_same_record(toy, spec, run, generator, classifier):
     trial = spec(generator, classifier, 0.5)
     first, _ = run(trial, Workbench(toy, get_task("pixels")))
     again, _ = run(trial, Workbench(toy, get_task("pixels")))
@@ -92,9 +89,7 @@ def test_a_sample_does_not_depend_on_the_other_lambdas_of_the_plan(toy: Scene, s
     assert alone["predictions_sha256"] == after["predictions_sha256"]
 
 
-def test_a_sweep_fits_each_generator_once_and_samples_each_block_once(
-    spec: Spec, run: Run, monkeypatch: pytest.MonkeyPatch, plugins: Registry
-) -> None:
+def test_a_sweep_fits_each_generator_once_and_samples_each_block_once(spec, run, monkeypatch, plugins):
     calls = []
     module = sys.modules[plugins.find("generator", "dummy").load().__module__]
     fit, sample = module.Generator.fit, module.Fitted.sample
@@ -108,9 +103,7 @@ def test_a_sweep_fits_each_generator_once_and_samples_each_block_once(
     assert calls.count("sample") == 4
 
 
-def test_a_slow_fit_is_saved_and_gives_the_same_trial_when_loaded(
-    toy: Scene, spec: Spec, run: Run, bench: Workbench, tmp_path: Any, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_slow_fit_is_saved_and_gives_the_same_trial_when_loaded(toy, spec, run, bench, tmp_path, monkeypatch):
     monkeypatch.setattr(cache, "WORTH_SAVING", 0.0)
     trial = spec("smote", "nearest", 1.0)
     first, _ = run(trial, bench)
@@ -122,9 +115,7 @@ def test_a_slow_fit_is_saved_and_gives_the_same_trial_when_loaded(
     assert again["timings"]["fit_generator"] == first["timings"]["fit_generator"]
 
 
-def test_a_failing_plugin_gives_a_failed_record_with_stage_and_traceback(
-    spec: Spec, run: Run, monkeypatch: pytest.MonkeyPatch, plugins: Registry
-) -> None:
+def test_a_failing_plugin_gives_a_failed_record_with_stage_and_traceback(spec, run, monkeypatch, plugins):
     module = sys.modules[plugins.find("classifier", "nearest").load().__module__]
 
     def explode(*_: Any, **__: Any) -> None:
@@ -147,9 +138,7 @@ def test_a_failing_plugin_gives_a_failed_record_with_stage_and_traceback(
         (lambda s: type(s).made(s.x[:, :3], s.y), "patches of shape"),
     ],
 )
-def test_a_generator_that_breaks_its_contract_is_told_how(
-    spec: Spec, run: Run, monkeypatch: pytest.MonkeyPatch, plugins: Registry, damage: Any, message: str
-) -> None:
+def test_a_generator_that_breaks_its_contract_is_told_how(spec, run, monkeypatch, plugins, damage, message):
     module = sys.modules[plugins.find("generator", "dummy").load().__module__]
     sample = module.Fitted.sample
     monkeypatch.setattr(module.Fitted, "sample", lambda *a, **k: damage(sample(*a, **k)))
@@ -161,9 +150,7 @@ def test_a_generator_that_breaks_its_contract_is_told_how(
 @pytest.mark.parametrize(
     "answer", [lambda n: np.zeros(n, dtype=int), lambda n: np.ones(n), lambda n: np.ones(n - 1, int)]
 )
-def test_a_classifier_that_breaks_its_contract_fails_its_trial(
-    spec: Spec, run: Run, monkeypatch: pytest.MonkeyPatch, plugins: Registry, answer: Any
-) -> None:
+def test_a_classifier_that_breaks_its_contract_fails_its_trial(spec, run, monkeypatch, plugins, answer):
     module = sys.modules[plugins.find("classifier", "nearest").load().__module__]
     monkeypatch.setattr(module.Nearest, "predict", lambda self, patches: answer(len(patches)))
     record, _ = run(spec())
@@ -171,9 +158,7 @@ def test_a_classifier_that_breaks_its_contract_fails_its_trial(
     assert record["status"] == "failed" and "predict must give" in record["error"]["message"]
 
 
-def test_classifiers_get_what_their_card_reads_and_no_more(
-    spec: Spec, run: Run, toy: Scene, monkeypatch: pytest.MonkeyPatch, plugins: Registry
-) -> None:
+def test_classifiers_get_what_their_card_reads_and_no_more(spec, run, toy, monkeypatch, plugins):
     seen: dict[str, Any] = {}
     for name in ("svm", "coords"):
         cls = plugins.find("classifier", name).load()

@@ -35,9 +35,7 @@ def replace_record(store: Store, record: Any) -> None:
     store.put(record, store.predictions(record["hash"]) if record["status"] == "ok" else None)
 
 
-def test_merging_copies_what_the_target_lacks_and_leaves_the_source_as_it_is(
-    filled: Store, tmp_path: Path
-) -> None:
+def test_merging_copies_what_the_target_lacks_and_leaves_the_source_as_it_is(filled, tmp_path):
     before, target = files(filled), tmp_path / "all"
     first = merge(target, filled, uncounted)
     again = merge(target, filled, uncounted)

@@ -16,7 +16,6 @@ from hsiaug.core.view_names import AUTO, RAW, VIEWS, best_view
 from hsiaug.protocol.protocols import parse_protocol
 from hsiaug.tasks.pixels import PixelClassification
 from hsiaug.tasks.view_choice import spatial_folds, view_scores
-from hsiaug.trial.cache import Workbench
 from hsiaug.trial.spec import TrialSpec
 
 TASK = PixelClassification()
@@ -86,9 +85,7 @@ def test_one_clump_is_cut_across_its_longer_side() -> None:
     assert len({*fold[coords[:, 1] < 5]}) == len({*fold[coords[:, 1] >= 5]}) == 1
 
 
-def test_a_record_holds_the_choice_and_its_scores_and_arms_share_it(
-    spec: Callable[..., TrialSpec], run: Callable[..., Any], bench: Workbench
-) -> None:
+def test_a_record_holds_the_choice_and_its_scores_and_arms_share_it(spec, run, bench):
     records = [run(spec(generator, view=AUTO))[0] for generator in ("none", "dummy")]
     found = [record["spectral_view"] for record in records]
     assert found[0] == found[1] and found[0]["name"] == best_view(found[0]["scores"])
@@ -104,9 +101,7 @@ def test_raw_trials_keep_their_hashes(spec: Callable[..., TrialSpec]) -> None:
 
 
 @pytest.mark.parametrize("view", VIEWS)
-def test_all_that_a_classifier_is_given_is_in_one_view(
-    spec: Callable[..., TrialSpec], bench: Workbench, view: str
-) -> None:
+def test_all_that_a_classifier_is_given_is_in_one_view(spec, bench, view):
     trial = spec("none", view=view)
     spectra, seen = bench.spectra(trial), bench.seen(trial, "scene")
     raw = bench.view(trial, "scene")

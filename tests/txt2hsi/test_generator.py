@@ -114,9 +114,7 @@ def test_words_share_the_attention_of_every_token(view: TrainView, fitted: Any, 
         fit(view, vae_steps=1, scene_steps=1, steps=1, text="number").attention(x, y)
 
 
-def test_it_states_what_its_samples_are_like_and_draws_nothing_for_it(
-    view: TrainView, fitted: Any, tmp_path: Path
-) -> None:
+def test_it_states_what_its_samples_are_like_and_draws_nothing_for_it(view, fitted, tmp_path):
     counts = {1: 8, 2: 20, 4: 12}
     made = fitted.sample(counts, guidance=0.0, seed=0)
     unmeasured = replace(fitted, measure=lambda x, y: {}).sample(counts, guidance=0.0, seed=0)
@@ -176,9 +174,7 @@ def test_it_works_with_less_to_see(toy: Scene, protocol: str, scope: Any) -> Non
     assert len(fit(view, vae_steps=5, scene_steps=3, steps=3).sample(COUNTS, guidance=1.0, seed=0)) == 10
 
 
-def test_a_fit_that_was_killed_ends_as_if_it_had_not_been(
-    view: TrainView, fitted: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_fit_that_was_killed_ends_as_if_it_had_not_been(view, fitted, tmp_path, monkeypatch):
     monkeypatch.setattr("hsiaug_builtin.nets.training.CHECKPOINT_EVERY", 0.0)
     stages: list[tuple[str, int]] = []
 
@@ -249,9 +245,7 @@ def bfloat16(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.usefixtures("bfloat16")
-def test_the_paper_preset_learns_and_samples_in_bfloat16_when_shrunk(
-    view: TrainView, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_the_paper_preset_learns_and_samples_in_bfloat16_when_shrunk(view, monkeypatch):
     shrunk = replace(SIZES["paper"], vae_width=16, width=16, depth=2, heads=2, scene_batch=8, batch=8, vae_batch=8)
     monkeypatch.setitem(SIZES, "paper", shrunk)
     short = {"latent": 4, "vae_steps": 2, "scene_steps": 2, "steps": 2, "sample_steps": 2}

@@ -166,9 +166,7 @@ def test_a_finger_labels_on_a_small_screen(browser: Any, address: str, answers: 
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_every_text_can_be_read_and_axe_finds_nothing_serious(
-    browser: Any, address: str, axe: str, scheme: str
-) -> None:
+def test_every_text_can_be_read_and_axe_finds_nothing_serious(browser, address, axe, scheme):
     tab = labelled(browser, address, color_scheme=scheme, bypass_csp=True)
     seen, poor = tab.page.evaluate(CONTRAST)
     assert seen > 30 and poor == []

@@ -58,9 +58,7 @@ def truth(toy: Scene, labelling: Labelling) -> None:
         ("state", {"Host": ""}),
     ],
 )
-def test_without_the_token_or_under_another_name_all_is_refused(
-    client: Any, address: str, headers: dict[str, str]
-) -> None:
+def test_without_the_token_or_under_another_name_all_is_refused(client, address, headers):
     assert client.get("state").status_code == 200
     for call in (client.get, client.post):
         refused = call(address, headers=headers)
@@ -313,9 +311,7 @@ def test_its_own_page_may_act(client: Any) -> None:
     assert client.post("class", json={"name": "water"}, headers=own).status_code == 200
 
 
-def test_idle_and_slow_connections_do_not_stop_the_page(
-    begin: Begin, served: Callable[[Any], str], monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_idle_and_slow_connections_do_not_stop_the_page(begin, served, monkeypatch):
     monkeypatch.setattr(server, "SLOWEST", 0.5)
     address = served(LabelPage(begin()).routes())
     host, _, path = address.removeprefix("http://").partition("/")
@@ -334,9 +330,7 @@ def test_idle_and_slow_connections_do_not_stop_the_page(
         one.close()
 
 
-def test_a_full_disk_is_told_and_loses_no_earlier_answer(
-    client: Any, answers: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_full_disk_is_told_and_loses_no_earlier_answer(client, answers, monkeypatch):
     name = client.labelling.names[0]
     answered(client, 3, 4, name)
     before = answers.read_bytes()
