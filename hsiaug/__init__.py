@@ -13,29 +13,9 @@ loads neither torch nor numpy: what it offers is loaded when it is first used.
 from __future__ import annotations
 
 from importlib import import_module
-from typing import TYPE_CHECKING, Any
-
-if TYPE_CHECKING:
-    from hsiaug.data import load_scene
-    from hsiaug.own_scenes import add_scene
-    from hsiaug.results import Results, augment_scene, benchmark, classifier, generator, read_store, split
-    from hsiaug.scene_maps import SceneMap, map_scene
+from typing import Any
 
 __version__ = "0.1.0"
-__all__ = [
-    "Results",
-    "SceneMap",
-    "__version__",
-    "add_scene",
-    "augment_scene",
-    "benchmark",
-    "classifier",
-    "generator",
-    "load_scene",
-    "map_scene",
-    "read_store",
-    "split",
-]
 
 _HOMES = {
     "Results": "hsiaug.results",
@@ -50,6 +30,9 @@ _HOMES = {
     "read_store": "hsiaug.results",
     "split": "hsiaug.results",
 }
+"""The module of each name; ``__init__.pyi`` tells them to type checkers."""
+
+__all__ = ["__version__", *_HOMES]
 
 
 def __getattr__(name: str) -> Any:

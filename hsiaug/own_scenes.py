@@ -10,13 +10,12 @@ from typing import Annotated, Any
 
 import numpy as np
 from numpy.typing import NDArray
-from pydantic import TypeAdapter, ValidationError
 
 from hsiaug.base.arguments import AnyPath, Argument, Switch, checked, optional, path, text
 from hsiaug.base.errors import InputError, did_you_mean
 from hsiaug.base.files import file_errors
 from hsiaug.base.temporary_folders import temporary_folder
-from hsiaug.data.adding import Added, ImportOptions
+from hsiaug.data.adding import Added, ImportOptions, import_options
 from hsiaug.data.adding import add_scene as add_files
 from hsiaug.quality.maps import save_quick_look
 
@@ -67,7 +66,12 @@ def add_scene(
     arrays = {f"{name}_{part}.npy": one for part, one in given.items() if isinstance(one, np.ndarray)}
     if arrays and name is None:
         raise InputError("an array needs a name", value="name=None", hint='For example "farm".')
-    asked = _options({"name": name, "overwrite": overwrite, **options})
+    known = [field.name for field in fields(ImportOptions)]
+    for unknown in options.keys() - set(known):
+        hint = did_you_mean(unknown, known)
+        raise InputError("an option must be one of ImportOptions", value=repr(unknown), hint=hint)
+    plain = {key: value.tolist() if isinstance(value, np.ndarray) else value for key, value in options.items()}
+    asked = import_options({"name": name, "overwrite": overwrite, **plain})
     where = Path(folder)
     for target in () if overwrite else [where / file for file in arrays if (where / file).exists()]:
         raise InputError(
@@ -86,20 +90,3 @@ def add_scene(
         ]
         out = where / f"{name or files[0].stem}.toml"
         return add_files(files[0], files[1], out, asked, save_quick_look, [fresh / file for file in arrays])
-
-
-def _options(given: dict[str, object]) -> ImportOptions:
-    known = [field.name for field in fields(ImportOptions)]
-    for unknown in given.keys() - set(known):
-        raise InputError(
-            "an option must be one of ImportOptions", value=repr(unknown), hint=did_you_mean(unknown, known)
-        )
-    plain = {key: value.tolist() if isinstance(value, np.ndarray) else value for key, value in given.items()}
-    try:
-        return TypeAdapter(ImportOptions).validate_python(plain)
-    except ValidationError as error:
-        first = error.errors(include_url=False)[0]
-        option = str(first["loc"][0])
-        raise InputError(
-            f"{option}: {first['msg']}", value=repr(given[option]), hint=f"Correct {option}."
-        ) from error

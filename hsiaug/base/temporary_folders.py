@@ -64,15 +64,11 @@ def sweep(folder: Path) -> None:
         found = [path for path in folder.iterdir() if NAME.fullmatch(path.name)]
         now = _now(folder) if found else 0.0
         for path in found:
-            if _own(path) and now - _newest(path) > ABANDONED:
+            # An empty one is of a process that ended just before or after the mark.
+            empty = path.is_dir() and not path.is_symlink() and not any(path.iterdir())
+            own = empty or marked(path, f"temporary folder {path.name}")
+            if own and now - _newest(path) > ABANDONED:
                 _remove(path)
-
-
-def _own(path: Path) -> bool:
-    """Whether it has the mark of a temporary folder, or is empty: its process ended just before or after the mark."""
-    if marked(path, f"temporary folder {path.name}"):
-        return True
-    return path.is_dir() and not path.is_symlink() and not any(path.iterdir())
 
 
 def _now(folder: Path) -> float:

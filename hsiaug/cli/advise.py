@@ -15,11 +15,15 @@ from hsiaug.base.text import json_of
 from hsiaug.base.threads import one_thread
 from hsiaug.cli import options
 from hsiaug.cli.options import option
-from hsiaug.cli.output import console, print_lines, say_written
+from hsiaug.cli.output import console, print_facts, print_lines, print_table, say_written
 
 if TYPE_CHECKING:
     from hsiaug.core.scene import Scene
     from hsiaug.tasks.task import Task
+
+
+WIDTH = 11
+"""Of the names of lines."""
 
 
 def advise(
@@ -92,7 +96,7 @@ def advise(
     from hsiaug.advice.session import Session
     from hsiaug.bench.engine import cluster_settings, open_engine
     from hsiaug.bench.run import workers
-    from hsiaug.cli.advise_print import advice_json, pick_advice_json, print_advice, print_pick_advice
+    from hsiaug.cli.advise_print import tell_advice, tell_pick_advice
     from hsiaug.cli.benchmark_run import stoppable
     from hsiaug.registry.lookup import registry
     from hsiaug.tasks.task import get_task
@@ -128,17 +132,14 @@ def advise(
             console=err,
         )
         if asked is None:
-            advice = find_advice(planned, request, session)
+            told = tell_advice(find_advice(planned, request, session), planned[0], session)
         else:
-            by_picks = advise_by_picks(planned[0], request, session)
-    if asked is None:
-        print_advice(advice, planned[0], session, console())
-        told = advice_json(advice, planned[0], session)
-    else:
-        print_pick_advice(by_picks, session, console())
-        told = pick_advice_json(by_picks, session)
+            told = tell_pick_advice(advise_by_picks(planned[0], request, session), session)
+    screen = console()
+    print_table(screen, told.header, told.rows)
+    print_facts(screen, told.lines, WIDTH)
     if out is not None:
-        write_text_whole(out, json_of(told, indent=1) + "\n")
+        write_text_whole(out, json_of(told.facts, indent=1) + "\n")
         say_written([out])
 
 

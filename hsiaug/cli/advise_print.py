@@ -4,45 +4,47 @@ from __future__ import annotations
 
 import shlex
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import asdict, replace
 from statistics import fmean
-from typing import TYPE_CHECKING
+from typing import NamedTuple
 
 from hsiaug.advice.advise import Advice
 from hsiaug.advice.asked import PickAdvice, PickArm
 from hsiaug.advice.gains import ArmGain
-from hsiaug.advice.screening import CONFIRM, SCREEN, LeftOut
+from hsiaug.advice.screening import CONFIRM, SCREEN
 from hsiaug.advice.session import Session
 from hsiaug.bench.command import command_for, generate_command
 from hsiaug.bench.plan import Plan
-from hsiaug.cli.output import name_options, print_facts, print_table
+from hsiaug.cli.output import name_options
 from hsiaug.metrics.significance import MIN_PAIRS, paired_share_interval, share_interval, t_interval, told_apart
 from hsiaug.protocol.large_classes import FEWEST
 from hsiaug.report.labels import count, percent, signed, span
 
-if TYPE_CHECKING:
-    from rich.console import Console
-
 Lines = Iterator[tuple[str, str]]
+Row = tuple[object, ...]
 
 CLOSE = 50.0
 """Percentage of inner test pixels in training patches above which a warning is due."""
-WIDTH = 11
-"""Of the names of lines."""
 
 
-def print_advice(advice: Advice, plan: Plan, session: Session, out: Console) -> None:
-    """A table of all arms, and below it the verdict, the command to go on with, and what limits both."""
-    main, second = _names(advice, plan)
-    arm = ("generator", "λ", "ω", "classifier")
-    header = ("stage", *arm, "draws", main, f"Δ{main}", "interval", f"Δ{second}", "interval", "over")
-    print_table(out, header, _rows(advice))
-    print_facts(out, _lines(advice, plan, session), WIDTH)
+class Told(NamedTuple):
+    """A table of all arms, and below it lines: the verdict, the commands to go on with, and what limits both.
+
+    facts: all numbers, as fractions, and the hashes of their records.
+    """
+
+    header: tuple[str, ...]
+    rows: Iterable[Row]
+    lines: list[tuple[str, str]]
+    facts: Mapping[str, object]
 
 
-def advice_json(advice: Advice, plan: Plan, session: Session) -> dict[str, object]:
-    """All numbers, as fractions, and the hashes of their records."""
+def tell_advice(advice: Advice, plan: Plan, session: Session) -> Told:
+    """What is printed and written of an advice."""
+    names = advice.score, plan.task.scores[1][1]
+    gains = (f"Δ{names[0]}", "interval", f"Δ{names[1]}", "interval", "over")
+    header = ("stage", "generator", "λ", "ω", "classifier", "draws", names[0], *gains)
 
     def entry(one: ArmGain) -> dict[str, object]:
         intervals = {
@@ -51,7 +53,8 @@ def advice_json(advice: Advice, plan: Plan, session: Session) -> dict[str, objec
         }
         return {**_as_json(one), "intervals": intervals, "corrected": one.corrected(advice.level)}
 
-    return {
+    lines = list(_lines(advice, plan, session, names))
+    facts = {
         "scene": session.scene.name,
         "protocol": plan.trials[0].protocol.as_json(),
         **asdict(advice),
@@ -59,10 +62,11 @@ def advice_json(advice: Advice, plan: Plan, session: Session) -> dict[str, objec
         "chosen": None if advice.chosen is None else _as_json(advice.chosen),
         "screened": [entry(one) for one in advice.screened],
         "confirmed": [entry(one) for one in advice.confirmed],
-        "lines": list(_lines(advice, plan, session)),
+        "lines": lines,
         "seconds": time.time() - session.start,
         "budget": session.end - session.start,
     }
+    return Told(header, _rows(advice), lines, facts)
 
 
 def _as_json(one: ArmGain) -> dict[str, object]:
@@ -71,33 +75,25 @@ def _as_json(one: ArmGain) -> dict[str, object]:
     return {**facts, "arm": {**named, "lam": rate.lam, "times": rate.times, "classifier": one.classifier}}
 
 
-def _names(advice: Advice, plan: Plan) -> tuple[str, str]:
-    """The scores that gains are told in: of pixels AA and OA."""
-    return advice.score, plan.task.scores[1][1]
-
-
-def _rows(advice: Advice) -> Iterator[tuple[object, ...]]:
+def _rows(advice: Advice) -> Iterator[Row]:
     for stage, listed in (("screened", advice.screened), ("confirmed", advice.confirmed)):
         for one in listed:
             gains: list[str | None] = []
             for values in (one.better.aa, one.better.oa):
                 # Of the screening no interval: the best of many is no expectation.
-                gains += [signed(fmean(values)), None if stage == "screened" else _interval(values, advice.level)]
+                interval = None if stage == "screened" else _written(t_interval(values, advice.level))
+                gains += [signed(fmean(values)), interval]
             arm, aa = one.arm, percent(fmean(one.aa))
             named = (arm.generator.name, arm.rate, arm.omega, one.classifier)
             yield stage, *named, len(one.seeds), aa, *gains, one.better.control
-
-
-def _interval(values: Sequence[float], level: float) -> str:
-    return _written(t_interval(values, level))
 
 
 def _written(found: tuple[float, float] | None) -> str:
     return "–" if found is None else f"{signed(found[0])} to {signed(found[1])}"
 
 
-def _lines(advice: Advice, plan: Plan, session: Session) -> Lines:
-    names = _names(advice, plan)
+def _lines(advice: Advice, plan: Plan, session: Session, names: tuple[str, str]) -> Lines:
+    """names: of the scores that gains are told in, of pixels AA and OA."""
     yield "verdict", _verdict(advice, names)
     if fmean(split.audit.centre_overlap_percent for split in plan.splits) > CLOSE:
         yield (
@@ -117,23 +113,21 @@ def _lines(advice: Advice, plan: Plan, session: Session) -> Lines:
         told = f"hsiaug suggest {ref} -n 16 --out picks.csv; then hsiaug advise {ref} --asked picks.csv"
         yield "or", f"label 16 pixels first, which tells of fields without a label too: {told}"
     yield from (("command", text) for text in _commands(advice, plan, session))
-    yield from _not_tried(advice.left_out, advice.failed)
-    yield from _notes(advice, plan, session)
-    yield _time(session)
+    yield from _rest(advice, _notes(advice, plan, session), session)
 
 
-def _not_tried(left_out: LeftOut, failed: Sequence[str]) -> Lines:
+def _rest(advice: Advice | PickAdvice, notes: Iterable[tuple[str, str]], session: Session) -> Lines:
+    """What was not tried, what failed, the notes, and the time that was spent."""
+    left_out, failed = advice.left_out, advice.failed
     reasons = {name: name_options(why) for name, _, why in reversed(left_out)}
     for name, why in reversed(reasons.items()):
         lams = ", ".join(str(rate) for one, rate, _ in left_out if one == name and rate is not None)
         yield "not tried", f"{name}{' at λ=' if lams else ''}{lams}: {why}"
     if failed:
         yield "failed", f"{count(len(failed), 'trial')}: {', '.join(h[:8] for h in failed)}"
-
-
-def _time(session: Session) -> tuple[str, str]:
+    yield from notes
     spent, whole = time.time() - session.start, session.end - session.start
-    return "time", f"{spent:.0f} of {whole:.0f} s; records in {session.store.root}"
+    yield "time", f"{spent:.0f} of {whole:.0f} s; records in {session.store.root}"
 
 
 def _verdict(advice: Advice, names: tuple[str, str]) -> str:
@@ -170,7 +164,7 @@ def _name_arm(one: ArmGain) -> str:
 
 def _gain(one: ArmGain, level: float, names: tuple[str, str]) -> str:
     better = one.better
-    aa, oa = (f"{signed(fmean(values))} [{_interval(values, level)}]" for values in (better.aa, better.oa))
+    aa, oa = (f"{signed(fmean(v))} [{_written(t_interval(v, level))}]" for v in (better.aa, better.oa))
     if better.all != better.aa:
         aa += f", AA all {signed(fmean(better.all))}"
     return f"{_name_arm(one)}: {names[0]} {aa}, {names[1]} {oa} over {better.control} ({count(len(one.seeds), 'draw')})"
@@ -210,50 +204,31 @@ def _notes(advice: Advice, plan: Plan, session: Session) -> Lines:
             f"{advice.score}: classes with at least {FEWEST} test pixels in every inner draw; not {small}",
         )
     elif task.single_pixels and min(n for a in audits for n in a.test_counts if n) < FEWEST:
-        yield (
-            "note",
-            f"fewer than two classes have {FEWEST} test pixels in every inner draw, so that AA is over all of them",
+        said = (
+            f"fewer than two classes have {FEWEST} test pixels in every inner draw, so that AA is over all of them"
         )
+        yield "note", said
     lost = sorted({c for a in audits for c in a.lost_classes if a.train_counts[c - 1]})
     if lost:
         yield "note", f"too few pixels to be judged by: {', '.join(scene.class_names[c - 1] for c in lost)}"
     one = advice.chosen
     if one is not None and len(one.seeds) > 1:
-        wider = _written(one.corrected(advice.level))
-        yield (
-            "note",
-            f"all draws divide the same pixels; for others like them the interval of {advice.score} is rather [{wider}]",
-        )
-    if (
-        advice.kind == "use"
-        and one is not None
-        and plan.cards["generator", one.arm.generator.name].scope == "scene"
-    ):
-        yield (
-            "note",
-            f"TRANSDUCTIVE: {one.arm.generator.name} learns from unlabelled pixels of the whole scene",
-        )
+        wider = f"the interval of {advice.score} is rather [{_written(one.corrected(advice.level))}]"
+        yield "note", f"all draws divide the same pixels; for others like them {wider}"
+    used = one.arm.generator.name if one is not None and advice.kind == "use" else ""
+    if used and plan.cards["generator", used].scope == "scene":
+        yield "note", f"TRANSDUCTIVE: {used} learns from unlabelled pixels of the whole scene"
     if advice.level > 0.95:
-        yield (
-            "note",
-            f"intervals are at {100 * advice.level:g} %, so that both candidates together are held to 95 %",
-        )
+        said = f"intervals are at {100 * advice.level:g} %, so that both candidates together are held to 95 %"
+        yield "note", said
 
 
 # --asked
 
 
-def print_pick_advice(advice: PickAdvice, session: Session, out: Console) -> None:
-    """A table of all arms, and below it the verdict, the commands and what limits both."""
+def tell_pick_advice(advice: PickAdvice, session: Session) -> Told:
+    """What is printed and written of an advice by picks; numbers pick by pick, seconds those of a processor."""
     shares = ("picks right", "%", "95 %", "in new fields", "above", "seconds")
-    print_table(
-        out, ("classifier", "generator", "λ", "spectra", *shares), (_pick_row(arm, advice) for arm in advice.arms)
-    )
-    print_facts(out, _pick_lines(advice, session), WIDTH)
-
-
-def pick_advice_json(advice: PickAdvice, session: Session) -> dict[str, object]:
-    """All numbers, pick by pick; shares are fractions, seconds those of a processor."""
 
     def entry(arm: PickArm) -> dict[str, object]:
         spec = arm.trial
@@ -261,15 +236,18 @@ def pick_advice_json(advice: PickAdvice, session: Session) -> dict[str, object]:
         facts = {name: value for name, value in vars(arm).items() if name != "trial"}
         return {**facts, "trial": spec.hash, **named, "classifier": spec.classifier_label}
 
-    return {
+    lines = list(_pick_lines(advice, session))
+    facts = {
         "scene": session.scene.name,
         "arms": [entry(arm) for arm in advice.arms],
         "chosen": None if advice.chosen is None else entry(advice.chosen),
         "final": None if advice.final is None else advice.final.hash,
         "left_out": advice.left_out,
         "failed": advice.failed,
-        "lines": list(_pick_lines(advice, session)),
+        "lines": lines,
     }
+    rows = (_pick_row(arm, advice) for arm in advice.arms)
+    return Told(("classifier", "generator", "λ", "spectra", *shares), rows, lines, facts)
 
 
 def _without(arm: PickArm, advice: PickAdvice) -> PickArm | None:
@@ -305,13 +283,8 @@ def _pick_lines(advice: PickAdvice, session: Session) -> Lines:
         yield "verdict", "not decided: no arm predicted every pick; give more time, or see what failed"
     else:
         yield from _pick_verdict(chosen, advice, session)
-    yield from _not_tried(advice.left_out, advice.failed)
-    yield (
-        "note",
-        "picks were asked for where classifiers disagree, so these shares lie below the accuracy of a map: "
-        "they compare arms on new ground",
-    )
-    yield _time(session)
+    where = "where classifiers disagree, so these shares lie below the accuracy of a map: they compare arms on new ground"
+    yield from _rest(advice, [("note", f"picks were asked for {where}")], session)
 
 
 def _pick_verdict(chosen: PickArm, advice: PickAdvice, session: Session) -> Lines:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -25,7 +25,6 @@ from hsiaug.cli.output import (
 )
 
 if TYPE_CHECKING:
-    from hsiaug.data.adding import ImportOptions
     from hsiaug.data.catalogue import SceneEntry
     from hsiaug.data.pair_sets import PairEntry
 
@@ -164,16 +163,19 @@ def add(
       hsiaug datasets add cube.tif --labels classes.tif --classes wheat,rye,track
       hsiaug datasets add cube.mat --labels points.csv --out farm.toml
     """
-    from hsiaug.data.adding import add_scene
+    from hsiaug.data.adding import add_scene, import_options
     from hsiaug.quality.maps import save_quick_look
 
-    typed = {
-        "name": out.stem if out else None,
-        "classes": tuple(words(classes)),
-        "field": field,
-        "overwrite": force,
-    }
-    added = add_scene(cube, labels, out, _import_options(settings or [], typed), save_quick_look)
+    name = out.stem if out else None
+    typed: dict[str, object] = {"name": name, "classes": words(classes), "field": field, "overwrite": force}
+    for setting in settings or ():
+        key, equals, text = setting.partition("=")
+        if key not in CARD_SETTINGS or not equals:
+            raise InputError("--set must be KEY=VALUE", value=repr(setting), hint=did_you_mean(key, CARD_SETTINGS))
+        read = {"bad_bands": lambda text: sorted(integers("--set bad_bands", text)), "ignore": words}
+        typed[key] = read.get(key, str)(text)
+    asked = import_options(typed, "--set ", "For example --set scale=0.0001 or --set nodata=-9999.")
+    added = add_scene(cube, labels, out, asked, save_quick_look)
     screen, scene = console(), added.scene
     print_table(screen, ("found", "value"), added.facts, f"{scene.name}: {cube}")
     counts = zip(scene.class_ids, scene.class_names, scene.class_counts, strict=True)
@@ -181,32 +183,6 @@ def add(
     print_lines(screen, (f"warning: {name_options(sentence)}" for sentence in added.warnings))
     print_lines(screen, [f"next: hsiaug benchmark {added.files[0]}"])
     say_written(added.files)
-
-
-def _import_options(settings: list[str], typed: Mapping[str, object]) -> ImportOptions:
-    """The options with ``--set KEY=VALUE``; Raises InputError for a key or value that is none."""
-    from pydantic import TypeAdapter, ValidationError
-
-    from hsiaug.data.adding import ImportOptions
-
-    found: dict[str, object] = dict(typed)
-    for setting in settings:
-        key, equals, text = setting.partition("=")
-        if key not in CARD_SETTINGS or not equals:
-            raise InputError("--set must be KEY=VALUE", value=repr(setting), hint=did_you_mean(key, CARD_SETTINGS))
-        if key == "bad_bands":
-            found[key] = tuple(sorted(integers("--set bad_bands", text)))
-        else:
-            found[key] = tuple(words(text)) if key == "ignore" else text
-    try:
-        return TypeAdapter(ImportOptions).validate_python(found)
-    except ValidationError as error:
-        first = error.errors(include_url=False)[0]
-        raise InputError(
-            f"--set {first['loc'][0]} is not valid ({first['msg'][:1].lower()}{first['msg'][1:]})",
-            value=repr(first["input"]),
-            hint="For example --set scale=0.0001 or --set nodata=-9999.",
-        ) from error
 
 
 LISTED = ("name", "tasks", "size", "bands", "classes", "labelled px", "GSD", "status")

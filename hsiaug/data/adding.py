@@ -18,6 +18,7 @@ from functools import partial
 from pathlib import Path
 
 import numpy as np
+from pydantic import TypeAdapter, ValidationError
 
 from hsiaug.base.errors import InputError, SceneError
 from hsiaug.base.files import file_errors
@@ -81,6 +82,22 @@ class ImportOptions:
     bad_bands: tuple[int, ...] = ()
     nodata: float | None = None
     overwrite: bool = False
+
+
+def import_options(given: Mapping[str, object], option: str = "", hint: str = "") -> ImportOptions:
+    """The options of these names and values. option: how they are typed, before each name.
+
+    Raises InputError for a value of another kind.
+    """
+    try:
+        return TypeAdapter(ImportOptions).validate_python(given)
+    except ValidationError as error:
+        first = error.errors(include_url=False)[0]
+        raise InputError(
+            f"{option}{first['loc'][0]} is not valid ({first['msg'][:1].lower()}{first['msg'][1:]})",
+            value=repr(given[str(first["loc"][0])]),
+            hint=hint or f"Correct {first['loc'][0]}.",
+        ) from error
 
 
 @dataclass(frozen=True, eq=False)
