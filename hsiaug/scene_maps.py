@@ -1,22 +1,26 @@
-"""The class of every pixel of a scene, by the classifier of a record: what ``hsiaug map`` writes, as an object."""
+"""The class of every pixel of a scene, by a classifier: what ``hsiaug map`` writes, as an object."""
 
 from __future__ import annotations
 
 import os
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Annotated
 
 import numpy as np
 from numpy.typing import NDArray
 
-from hsiaug.base.arguments import AnyPath, Switch, Text, checked
+from hsiaug.base.arguments import AnyPath, Switch, Text, checked, optional, text
+from hsiaug.base.errors import InputError
 from hsiaug.base.notebooks import show_in_cells
 from hsiaug.base.terminal import log_console
 from hsiaug.base.threads import one_thread_here
+from hsiaug.bench.plan import Request, build_plan
+from hsiaug.bench.run import run
 from hsiaug.data.georeference import Georeference
+from hsiaug.data.pair_sets import task_of
 from hsiaug.quality.maps import RASTERS, check_map_targets, class_map_figure, save_map
 from hsiaug.registry.lookup import registry
 from hsiaug.registry.progress import show_progress
@@ -148,8 +152,9 @@ class SceneMap:
 @checked
 def map_scene(
     scene: AnyPath,
-    record: Text,
+    record: Annotated[str | None, optional(text)] = None,
     *,
+    classifier: Annotated[str | None, optional(text)] = None,
     store: AnyPath = "hsiaug-results",
     device: Text = "auto",
     progress: Switch = True,
@@ -157,17 +162,34 @@ def map_scene(
     """Do as ``hsiaug map``: fit the classifier of a record again, and let it name every pixel of the scene.
 
     scene: a name of the catalogue, or the path of a card. record: the hash of a record in ``store``, or its beginning.
-    progress: False = nothing is printed.
+    classifier: in place of a record, one that learns from nearly all labels; None = ``filtered:svm``, of pairs
+    ``pixel-svm`` or ``fc-siam-diff``. progress: False = nothing is printed.
 
-    Raises InputError for a record of a failed trial or of another scene, StoreError where there is no such record.
+    Raises InputError for a record of a failed trial or of another scene, or a record beside a classifier; StoreError
+    where there is no such record.
     """
     console = log_console(quiet=not progress)
     with one_thread_here():
-        return make_map(os.fspath(scene), Store(Path(store)), record, device, console)
+        return make_map(os.fspath(scene), Path(store), record, classifier, device, console)
 
 
-def make_map(scene: str, store: Store, record: str, device: str, console: rich.console.Console) -> SceneMap:
-    """The map, made in this process; its progress goes to the console."""
+def make_map(
+    scene: str,
+    folder: Path,
+    record: str | None,
+    classifier: str | None,
+    device: str,
+    console: rich.console.Console,
+) -> SceneMap:
+    """The map, made in this process; its progress goes to the console. folder: the store."""
+    if record and classifier:
+        raise InputError(
+            "a map is made by a record or by a classifier",
+            value=f"record {record} and classifier {classifier}",
+            hint="Leave out one of them.",
+        )
+    record = record or _train_on_most(scene, folder, classifier, device, console)
+    store = Store(folder)
     source = store.find(record, "`record`")
     task = get_task(source["spec"]["task"])
     data = task.load(scene)
@@ -177,6 +199,30 @@ def make_map(scene: str, store: Store, record: str, device: str, console: rich.c
         maps = task.mapped(made.fitted, made.card, data, made.split, progress, made.spectra)
     same, grounds = repeats(made, maps, source), task.georeferences(scene, data)
     return SceneMap(source, maps, tuple(data.class_names), made, same, grounds)
+
+
+def _train_on_most(
+    scene: str, folder: Path, classifier: str | None, device: str, console: rich.console.Console
+) -> str:
+    """The hash of the trial in which a classifier learns from nearly all labels and no sample; run if it is not there."""
+    task = get_task(task_of(scene, None))
+    data = task.load(scene)
+    asked = Request(
+        task=task.name,
+        protocol=task.nearly_all(data),
+        generators=["none"],
+        classifiers=[classifier or task.defaults(data).classifiers[-1]],
+        lambdas=[1.0],
+        seeds=[0],
+    )
+    plan = build_plan(data, asked, registry(), scene_ref=scene)
+    mine = [trial for trial in plan.trials if trial.generator.name == "none" and trial.classifier.name != "coords"]
+
+    def say(line: str) -> None:
+        console.print(line, soft_wrap=True)
+
+    run([replace(plan, trials=tuple(mine))], folder, device=device, jobs=1, console=console, say=say, warn=say)
+    return mine[0].hash
 
 
 def _repeats(same: bool, tested: int, record: Record) -> str:

@@ -1,4 +1,4 @@
-"""``hsiaug map``: the class of every pixel of a scene or of a set of pairs, by the classifier of a record."""
+"""``hsiaug map``: the class of every pixel of a scene or of a set of pairs, by a classifier or that of a record."""
 
 from __future__ import annotations
 
@@ -13,7 +13,6 @@ from hsiaug.cli.output import console, print_lines, print_table, say_written
 
 def map_(
     scene: options.SceneRef,
-    record: Annotated[str, option("Hash of the record whose classifier maps, or its beginning.")],
     out: Annotated[
         list[Path],
         option(
@@ -21,16 +20,29 @@ def map_(
             "legend); of several places NAME_PLACE.tif. Repeat for more."
         ),
     ],
+    record: Annotated[
+        str | None,
+        option("Hash of the record whose classifier maps, or its beginning.", show_default="no record"),
+    ] = None,
+    classifier: Annotated[
+        str | None,
+        option(
+            "In place of a record: what learns from nearly all labels. Default: filtered:svm, of pairs pixel-svm or "
+            "fc-siam-diff."
+        ),
+    ] = None,
     store: options.StoreDir = Path("hsiaug-results"),
     device: options.Device = "auto",
 ) -> None:
-    """Map a whole scene, or every place of a set of pairs, with the classifier of one record.
+    """Map a whole scene, or every place of a set of pairs, with a classifier or that of one record.
 
-    Fits the record's generator (or takes it from the store) and classifier again, on the training pixels of its draw,
-    and predicts every pixel, in stripes. Writes class ids (0 = no data), in the place on Earth that the cube's file
+    Without --record, trains a classifier on nine tenths of the labels and scores it on the rest, as a trial. With it,
+    fits the record's generator (or takes it from the store) and classifier again, on the training pixels of its draw.
+    Then predicts every pixel, in stripes. Writes class ids (0 = no data), in the place on Earth that the cube's file
     names, and beside them a picture with a legend. Says whether the test pixels come out as in the record.
 
     Examples:
+      hsiaug map my_scene.toml --out map.tif
       hsiaug map my_scene.toml --record 3fa9 --out map.tif
       hsiaug map indian_pines --record 3fa9 --out map.pdf
       hsiaug map oscd --record 3fa9 --out change.tif
@@ -40,11 +52,10 @@ def map_(
     from hsiaug.data.catalogue import check_spared
     from hsiaug.quality.maps import check_map_targets
     from hsiaug.scene_maps import HEADER, make_map
-    from hsiaug.trial.store import Store
 
     check_map_targets(out)
     check_spared(scene, out)
-    made = make_map(scene, Store(store), record, device, console(err=True))
+    made = make_map(scene, store, record, classifier, device, console(err=True))
     files, screen = made.save_all(out), console()
     print_table(screen, HEADER, made.rows())
     print_lines(screen, made.remarks())

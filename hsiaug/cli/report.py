@@ -67,13 +67,11 @@ def report(
     for name, said in (("--profile", profile), ("--data", data)):
         if said is not None and suite is None:
             raise InputError(f"{name} belongs to a suite", value=repr(said), hint="Name it with --suite SUITE.")
-    if format and out:
-        found, rule = (
-            f"--format {format} and --out",
-            "--format is for the terminal; a file is what its ending says",
-        )
-        raise InputError(rule, value=found, hint="Leave out one of them.")
     shapes = [ENDINGS[check_target(path, tuple(ENDINGS))] for path in out or ()]
+    if format and shapes and {format} != set(shapes):
+        rule = "--format must agree with the endings of --out"
+        found = f"--format {format} and --out {', '.join(map(str, out or ()))}"
+        raise InputError(rule, value=found, hint="Leave out --format.")
     runs, named = (None, None) if suite is None else _runs(suite, profile, data)
     kept = Store(store or named or Path("hsiaug-results"))
     with uncollected():

@@ -119,10 +119,26 @@ def test_a_map_may_be_an_array_or_pictures_alone(mapped: Path, tmp_path: Path) -
         assert path.read_bytes().startswith(OPENINGS[path.suffix])
 
 
+def test_without_a_record_a_classifier_learns_from_most_labels_once(mapped: Path, tmp_path: Path) -> None:
+    copy = tmp_path / "copy"
+    shutil.copytree(mapped, copy)
+    held = len(list(Store(copy / "hsiaug-results").records()))
+    with pytest.MonkeyPatch.context() as patch:
+        run_trials_here(patch)
+        for _ in range(2):
+            typed(copy, "map", "flight.toml", "--classifier", "rf", "--out", "m.npy")
+    made = list(Store(copy / "hsiaug-results").records())
+    new = [one for one in made if one["spec"]["protocol"]["argument"] == "0.9"]
+    assert len(made) == held + 1 and [one["spec"]["classifier"]["name"] for one in new] == ["rf"]
+    index, label = Store(copy / "hsiaug-results").predictions(new[0]["hash"])
+    assert np.array_equal(np.load(copy / "m.npy").ravel()[index], label)
+
+
 @pytest.mark.parametrize(
     ("changes", "parts"),
     [
         ({"--record": "zz"}, ("fits 0 of them",)),
+        ({"--classifier": "rf"}, ("by a record or by a classifier", "classifier rf")),
         ({"--out": "m.jpg"}, ("--out must end in .tif",)),
         ({"--out": "no/m.tif"}, ("no folder no",)),
         ({"--store": "nowhere"}, ("must be a store",)),

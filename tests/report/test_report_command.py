@@ -67,10 +67,12 @@ def test_a_file_holds_what_its_ending_says_or_is_not_written(store: Path, tmp_pa
     assert not list(tmp_path.iterdir())
 
 
-def test_a_format_is_for_the_terminal(store: Path) -> None:
+def test_a_format_is_for_the_terminal_or_that_of_the_file(store: Path, tmp_path: Path) -> None:
     assert json.loads(run(store, "--format", "json"))
-    with pytest.raises(InputError, match="is for the terminal"):
-        run(store, "--format", "md", "--out", "x.md")
+    run(store, "--format", "md", "--out", tmp_path / "x.md")
+    assert (tmp_path / "x.md").read_text(encoding="utf-8") == run(store, "--format", "md")
+    with pytest.raises(InputError, match="must agree with the endings"):
+        run(store, "--format", "md", "--out", tmp_path / "x.csv")
 
 
 def test_a_folder_that_is_no_store(tmp_path: Path) -> None:
