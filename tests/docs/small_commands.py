@@ -36,6 +36,7 @@ SMALL = (
     ("benchmark", "--lambda", r"1,3(,5)?", "0.5,1"),
     ("benchmark", "--protocol", r"places:100", "places:4"),
     ("benchmark", "--generator", r"shrunk-gauss", "noise"),  # test_write_a_generator.py runs it itself
+    ("benchmark", "--generator", r"specdm,specdm-squared", "specdm"),  # the same
     ("benchmark", "--on", r"dask(:\S+)?|slurm", "local"),  # tests/cli/test_engines.py runs them
     ("labels", "SCENE", rf"indian_pines|{OWN}", "flight.toml"),
     ("store merge", "TARGET", r"all-results", AS_IT_IS),

@@ -16,9 +16,10 @@ from hsiaug_builtin.diffusion.angles import mean_angle
 from hsiaug_builtin.nets.views import SYMMETRIES, symmetry
 from hsiaug_builtin.specdm.codec import OneStream, TwoStream, fit_codec
 from hsiaug_builtin.specdm.components import PatchComponents
-from hsiaug_builtin.specdm.fit import SCHEDULE, accuracy
+from hsiaug_builtin.specdm.fit import accuracy
 from hsiaug_builtin.specdm.params import SIZES
 from hsiaug_builtin.specdm.plugin import LdmSingle, SpecDm
+from hsiaug_builtin.specdm.sampler import SCHEDULE
 from hsiaug_builtin.specdm.tileformat import TileFormat
 from hsiaug_builtin.specdm.training_pairs import PairRun, draw_weights
 from hsiaug_builtin.specdm.unet import UNet
@@ -29,7 +30,7 @@ Make = Callable[..., DenseView]
 
 def run_of(view: DenseView, plugin: Any = SpecDm, **settings: Any) -> PairRun:
     params = build_params(plugin.card, "tiny", {name: str(value) for name, value in settings.items()})
-    return PairRun.of(view, params, 0, "cpu", lambda *_: None, None)
+    return PairRun.of(view, params, plugin(params).losses(), 0, "cpu", lambda *_: None, None)
 
 
 def few(view: DenseView, n: int) -> DenseView:

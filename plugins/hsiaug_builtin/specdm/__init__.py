@@ -2,6 +2,19 @@
 which draws masks alone and quilts real pixels into them.
 
 A reimplementation from the paper (arXiv 2502.17056): no author code is public and many hyper-parameters are not known.
+
+Read top down, and to change something open one file:
+
+- ``params.py``: hyper-parameters and sizes of the networks;
+- ``plugin.py``: the cards of the three generators, and the codec, the losses and the sampling that each is made of;
+- ``losses.py``: all losses, of the VAEs and of the denoiser;
+- ``codec.py``: what a pair is encoded to: two streams, the mask's alone, or one; ``vae.py`` is the VAE of a stream, which
+  starts as the principal components of ``components.py``;
+- ``unet.py``: the denoiser of the joint latents; both networks are built of ``blocks.py``;
+- ``fit.py``: training from end to end, on tiles as ``tileformat.py`` and ``training_pairs.py`` give them;
+- ``sampler.py``: the noise schedule, and latents from noise, with guidance;
+- ``fitted.py``: from counts of pairs to pairs, classes asked for, and saving;
+- ``quilted.py``, ``quilting.py``: what ``quilt`` does in place of decoding an image.
 """
 
 from hsiaug_builtin import listing

@@ -6,12 +6,11 @@ from collections.abc import Callable
 
 import torch
 from torch import Tensor, nn
-from torch.nn.functional import cross_entropy
 
 from hsiaug.api import derive_seed
-from hsiaug_builtin.diffusion.angles import mean_angle
 from hsiaug_builtin.diffusion.training import randomness, train
 from hsiaug_builtin.nets.seeded import fresh
+from hsiaug_builtin.specdm.losses import Compare
 from hsiaug_builtin.specdm.params import LatentParams, Params, SpecDmParams
 from hsiaug_builtin.specdm.tileformat import TileFormat
 from hsiaug_builtin.specdm.training_pairs import PairRun
@@ -49,7 +48,7 @@ class Codec(nn.Module):
 class TwoStream(Codec):
     """A VAE of the images and one of the mask, whose latents are only laid side by side.
 
-    L1 + λ·angle + KL for the images, cross-entropy + KL for the mask (eqs. 1, 2).
+    Trained by ``losses.image`` and ``losses.mask`` (eqs. 1, 2).
     """
 
     def __init__(self, form: TileFormat, params: LatentParams) -> None:
@@ -75,8 +74,7 @@ class TwoStream(Codec):
         assert isinstance(params, SpecDmParams)
 
         def loss(out: Tensor, x: Tensor) -> Tensor:
-            found = (out - x).abs().mean()
-            return found + params.sad * mean_angle(form.apart(x), form.apart(out), dim=2) if params.sad else found
+            return run.losses.image(form.apart(out), form.apart(x))
 
         def images(rows: Tensor, turns: list[int]) -> Tensor:
             return run.cut(run.pairs.x, rows, turns)
@@ -86,7 +84,7 @@ class TwoStream(Codec):
 
 
 class MaskStream(Codec):
-    """A VAE of the mask alone: images are made for the masks that it gives. Cross-entropy + KL (eq. 2)."""
+    """A VAE of the mask alone: images are made for the masks that it gives. Trained by ``losses.mask``."""
 
     def __init__(self, form: TileFormat, params: LatentParams) -> None:
         super().__init__(form, params)
@@ -106,7 +104,7 @@ class MaskStream(Codec):
 class OneStream(Codec):
     """One stream of image and one-hot mask; its latents cannot be told apart, and are as many as the two streams'.
 
-    Plain L1 over all channels, of bands and of the one-hot mask alike, + KL.
+    Trained by ``losses.pair``.
     """
 
     def __init__(self, form: TileFormat, params: LatentParams) -> None:
@@ -134,7 +132,7 @@ class OneStream(Codec):
         def read(rows: Tensor, turns: list[int]) -> Tensor:
             return torch.cat([run.cut(pairs.x, rows, turns), form.one_hot(run.cut(pairs.y, rows, turns))], dim=1)
 
-        _fit_stream(run, self.both, read, lambda out, x: (out - x).abs().mean(), "VAE", run.params.vae_steps)
+        _fit_stream(run, self.both, read, run.losses.pair, "VAE", run.params.vae_steps)
 
 
 def fit_codec(kind: type[Codec], run: PairRun) -> Codec:
@@ -164,23 +162,21 @@ def _fit_masks(run: PairRun, vae: StreamVae, sharp: float = 1.0) -> None:
     def masks(rows: Tensor, turns: list[int]) -> Tensor:
         return run.format.one_hot(run.cut(run.pairs.y, rows, turns))
 
-    _fit_stream(run, vae, masks, lambda out, y: cross_entropy(sharp * out, y), "mask VAE", run.params.vae_steps)
+    def loss(out: Tensor, y: Tensor) -> Tensor:
+        return run.losses.mask(sharp * out, y)
 
-
-def _divergence(mean: Tensor, log_variance: Tensor) -> Tensor:
-    """Kullback-Leibler divergence from a standard normal, the mean per latent number."""
-    return 0.5 * (mean.square() + log_variance.exp() - 1 - log_variance).mean()
+    _fit_stream(run, vae, masks, loss, "mask VAE", run.params.vae_steps)
 
 
 def _fit_stream(
     run: PairRun,
     stream: StreamVae,
     read: Callable[[Tensor, list[int]], Tensor],
-    loss: Callable[[Tensor, Tensor], Tensor],
+    loss: Compare,
     note: str,
     steps: int,
 ) -> None:
-    """Train a stream where it is. read(rows, turns): a batch. loss(out, batch): without the Kullback-Leibler term."""
+    """Train a stream where it is. read(rows, turns): a batch. loss(out, batch): without what is added for the latents."""
     params = run.params
     seed = derive_seed(note, run.seed)
 
@@ -189,7 +185,7 @@ def _fit_stream(
         x = read(*run.rows(draw))
         mean, log_variance = stream.posterior(x)
         out = stream.decode(mean + (0.5 * log_variance).exp() * run.noise(mean, draw))
-        return loss(out, x) + params.network.kl * _divergence(mean, log_variance)
+        return loss(out, x) + params.network.kl * run.losses.latents(mean, log_variance)
 
     train(
         stream,

@@ -8,17 +8,17 @@ from pathlib import Path
 
 import torch
 from torch import Tensor
-from torch.nn.functional import mse_loss
 
 from hsiaug.api import DenseView, Progress, derive_seed
 from hsiaug_builtin.diffusion.angles import mean_angle
 from hsiaug_builtin.diffusion.latents import LatentNorm
-from hsiaug_builtin.diffusion.schedule import make_schedule
 from hsiaug_builtin.diffusion.training import randomness, train
 from hsiaug_builtin.nets.seeded import fresh, to_device
 from hsiaug_builtin.nets.views import SYMMETRIES
 from hsiaug_builtin.specdm.codec import Codec, fit_codec
+from hsiaug_builtin.specdm.losses import Losses
 from hsiaug_builtin.specdm.params import DROP, NOISE_STEPS, LatentParams
+from hsiaug_builtin.specdm.sampler import SCHEDULE
 from hsiaug_builtin.specdm.training_pairs import PairRun
 from hsiaug_builtin.specdm.unet import UNet
 
@@ -31,21 +31,18 @@ WEIGHTS_PER_TILE = 10_000
 """Weights of the denoiser per tile above which samples are likely to repeat training tiles."""
 
 
-SCHEDULE = make_schedule("scaled_linear", NOISE_STEPS, 0.0015, 0.0155)
-"""β from 0.0015 to 0.0155, linear in √β: what latent diffusion code, and so the paper, calls linear."""
-
-
 def learn(
     view: DenseView,
     params: LatentParams,
     kind: type[Codec],
+    losses: Losses,
     seed: int,
     device: str,
     progress: Progress,
     checkpoint: Path | None,
 ) -> dict[str, object]:
     """All fields of :class:`hsiaug_builtin.specdm.fitted.FittedPairs`."""
-    run = PairRun.of(view, params, seed, device, progress, checkpoint)
+    run = PairRun.of(view, params, losses, seed, device, progress, checkpoint)
     codec = fit_codec(kind, run)
     latents = _latents(codec, run)
     norm = LatentNorm.fit(latents.flatten(0, 1))
@@ -128,17 +125,13 @@ def _latents(codec: Codec, run: PairRun) -> Tensor:
 
 
 def _denoiser(run: PairRun, latents: Tensor, split: int) -> UNet:
-    """E‖v − v_θ(z_t, t)‖² (the paper's eq. 4 of v, which learns faster where noise is strong); a share of tiles is not
-    told its classes.
-
-    Both streams weigh the same, however many channels each has (an extension: in the paper's sizes they have as many).
-    """
+    """The velocity v of noised latents is learnt (the paper: the noise ε; v learns faster where noise is strong). A share
+    of tiles is not told its classes."""
     params, pairs = run.params, run.pairs
     views, _, channels, side, _ = latents.shape
     schedule = SCHEDULE.to(run.device)
     model = fresh(lambda: UNet(params.network, channels, side, pairs.shares.shape[1]), run.seed).to(run.device)
     told = torch.cat([pairs.shares, torch.ones(len(pairs), 1)], dim=1)
-    streams = [part for part in (slice(split), slice(split, channels)) if part.stop]
     seed = derive_seed("denoiser", run.seed)
 
     def loss(step: int) -> Tensor:
@@ -151,8 +144,7 @@ def _denoiser(run: PairRun, latents: Tensor, split: int) -> UNet:
         shares = told[rows] * (torch.rand(len(rows), 1, generator=draw) >= DROP)
         t = to_device(t, run.device)
         out = model(schedule.add_noise(z, t, noise), t, to_device(shares, run.device))
-        aim = schedule.velocity(z, t, noise)
-        return torch.stack([mse_loss(out[:, part], aim[:, part]) for part in streams]).mean()
+        return run.losses.denoiser(out, schedule.velocity(z, t, noise), split)
 
     return train(
         model,

@@ -14,12 +14,11 @@ from torch import Tensor
 
 from hsiaug.api import DenseSamples, DenseView, PairCounts, PluginError, load_state, resampled, save_state
 from hsiaug_builtin.diffusion.latents import LatentNorm
-from hsiaug_builtin.diffusion.schedule import guide, sample
 from hsiaug_builtin.nets import state
 from hsiaug_builtin.specdm.codec import Codec
-from hsiaug_builtin.specdm.fit import SCHEDULE
 from hsiaug_builtin.specdm.params import LatentParams
 from hsiaug_builtin.specdm.quilting import Grounds
+from hsiaug_builtin.specdm.sampler import sample_latents
 from hsiaug_builtin.specdm.tileformat import TileFormat
 from hsiaug_builtin.specdm.unet import UNet
 
@@ -51,8 +50,7 @@ class FittedPairs:
         The denoiser is told the shares of classes of training tiles: of any, or, for a class, of tiles drawn in
         proportion to their share of it, with guidance ω. Pairs that do not show it all the same are drawn again, up to
         ``AGAIN`` times, each time with ω larger by a half. With ``strength`` < 1 each starts from the very tile that its
-        shares are of, noised so far, and keeps the more of it the less that is (SDEdit, Meng et al., ICLR 2022; an
-        extension).
+        shares are of, noised so far, and keeps the more of it the less that is (an extension).
         Raises PluginError for a class without training pixels.
         """
         omega = guidance or 0.0
@@ -133,20 +131,9 @@ class FittedPairs:
         shown = np.concatenate([self.shares[rows], np.ones((n, 1), np.float32)], axis=1)
         told = torch.from_numpy(shown).to(self.device)
         side = self.format.padded // params.factor_of(self.format.side)
-        schedule = SCHEDULE.to(self.device)
-
-        def velocity(z: Tensor, t: Tensor) -> Tensor:
-            own: Tensor = self.denoiser(z, t, told)
-            return guide(own, self.denoiser(z, t, torch.zeros_like(told)), omega) if omega else own
-
-        z = torch.randn((n, len(self.norm.mean), side, side), generator=draw).to(self.device)
-        steps, first = min(params.sample_steps, schedule.steps), None
-        if params.strength < 1:
-            first = max(0, round(params.strength * schedule.steps) - 1)
-            steps = max(1, round(params.strength * steps))
-            begin = torch.from_numpy(self.latents[rows]).to(self.device)
-            z = schedule.add_noise(begin, torch.full((n,), first, device=self.device), z)
-        return self.norm.back(sample(schedule, velocity, z, steps, "dpm++", first))
+        noise = torch.randn((n, len(self.norm.mean), side, side), generator=draw).to(self.device)
+        begin = torch.from_numpy(self.latents[rows]).to(self.device)
+        return self.norm.back(sample_latents(self.denoiser, noise, told, begin, params, omega))
 
     def save(self, folder: Path) -> None:
         """All state as safetensors and JSON."""

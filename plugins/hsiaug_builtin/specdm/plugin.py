@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -11,6 +12,7 @@ from hsiaug_builtin.specdm.params import PAPER, TINY, LatentParams, Params, Quil
 if TYPE_CHECKING:
     from hsiaug_builtin.specdm.codec import Codec
     from hsiaug_builtin.specdm.fitted import FittedPairs
+    from hsiaug_builtin.specdm.losses import Losses
 
 SOURCE = """@misc{liu2025specdm, author={Wendi Liu and Pei Yang and Wenhui Hong and Xiaoguang Mei and Jiayi Ma},
 title={{SpecDM}: Hyperspectral Dataset Synthesis with Pixel-level Semantic Annotations},
@@ -33,6 +35,12 @@ class _LatentDiffusion(Plugin[LatentParams]):
         """The class of the fitted generator, and that of its codec."""
         raise NotImplementedError
 
+    def losses(self) -> Losses:
+        """The losses that it is trained by; a generator of your own replaces some."""
+        from hsiaug_builtin.specdm.losses import Losses
+
+        return Losses()
+
     def fit(
         self, view: DenseView, *, seed: int, device: str, progress: Progress, checkpoint: Path | None = None
     ) -> FittedPairs:
@@ -40,7 +48,7 @@ class _LatentDiffusion(Plugin[LatentParams]):
         from hsiaug_builtin.specdm.fit import learn
 
         fitted, codec = self._parts()
-        learnt = learn(view, self.params, codec, seed, device, progress, checkpoint)
+        learnt = learn(view, self.params, codec, self.losses(), seed, device, progress, checkpoint)
         return fitted.of(learnt, view)
 
     def load(self, folder: Path, *, device: str) -> FittedPairs:
@@ -69,6 +77,12 @@ class SpecDm(_LatentDiffusion):
             "paper": {**PAPER, "image_steps": 100000},
         },
     )
+
+    def losses(self) -> Losses:
+        from hsiaug_builtin.specdm.losses import Losses, spectral_l1
+
+        assert isinstance(self.params, SpecDmParams)
+        return Losses(image=partial(spectral_l1, weight=self.params.sad))
 
     def _parts(self) -> tuple[type[FittedPairs], type[Codec]]:
         from hsiaug_builtin.specdm.codec import TwoStream

@@ -13,6 +13,7 @@ from hsiaug.api import DenseView, Progress
 from hsiaug_builtin.diffusion.training import Run
 from hsiaug_builtin.nets.seeded import to_device
 from hsiaug_builtin.nets.views import SYMMETRIES, symmetry
+from hsiaug_builtin.specdm.losses import Losses
 from hsiaug_builtin.specdm.params import LatentParams
 from hsiaug_builtin.specdm.tileformat import TileFormat
 
@@ -41,12 +42,14 @@ class PairRun(Run):
     format: TileFormat
     pairs: Pairs
     params: LatentParams
+    losses: Losses
 
     @classmethod
     def of(
         cls,
         view: DenseView,
         params: LatentParams,
+        losses: Losses,
         seed: int,
         device: str,
         progress: Progress,
@@ -63,7 +66,7 @@ class PairRun(Run):
             weight=draw_weights(torch.from_numpy(shares), form.ids),
             shares=torch.from_numpy(shares.astype(np.float32)),
         )
-        return cls(seed, device, progress, checkpoint, form, pairs, params)
+        return cls(seed, device, progress, checkpoint, form, pairs, params, losses)
 
     def rows(self, draw: torch.Generator) -> tuple[Tensor, list[int]]:
         """A batch: rows (b,) int64, rare classes more often, and a turn for each."""

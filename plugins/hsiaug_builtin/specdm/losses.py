@@ -1,0 +1,54 @@
+"""The losses of all networks. To change one, replace it in what ``losses()`` of the plugin returns."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+from torch.nn.functional import cross_entropy, mse_loss
+
+from hsiaug_builtin.diffusion.angles import mean_angle
+
+Compare = Callable[[Tensor, Tensor], Tensor]
+"""The loss () of what a network gives, and of what it should give."""
+
+
+def spectral_l1(out: Tensor, x: Tensor, weight: float = 0.1) -> Tensor:
+    """Mean |out − x| + weight · mean spectral angle in radians, of images (n, T, B, P, P) (the paper's eq. 1)."""
+    found = (out - x).abs().mean()
+    return found + weight * mean_angle(x, out, dim=2) if weight else found
+
+
+def l1(out: Tensor, x: Tensor) -> Tensor:
+    """Mean |out − x| over all channels, of bands and of one-hot masks alike."""
+    return (out - x).abs().mean()
+
+
+def divergence(mean: Tensor, log_variance: Tensor) -> Tensor:
+    """Kullback-Leibler divergence from a standard normal, the mean per latent number."""
+    return 0.5 * (mean.square() + log_variance.exp() - 1 - log_variance).mean()
+
+
+def by_stream(out: Tensor, aim: Tensor, split: int) -> Tensor:
+    """‖out − aim‖² of latents (n, d, h, w) (eq. 4). The first ``split`` channels, of the image, and the others weigh the
+    same, however many each has (ours; in the paper's sizes they are as many)."""
+    parts = [part for part in (slice(split), slice(split, None)) if part != slice(0)]
+    return torch.stack([mse_loss(out[:, part], aim[:, part]) for part in parts]).mean()
+
+
+@dataclass(frozen=True)
+class Losses:
+    """image: of the VAE of images (n, T, B, P, P), T dates, B bands, in reflectance where the data are. mask: of the VAE
+    of masks, scores (n, K, P, P) beside shares of classes. pair: of the one VAE of ``ldm_single`` (n, T·B + K, P, P).
+
+    latents: what is added for the mean and log-variance (n, d, h, w) of a VAE's latents, times its weight. denoiser: of
+    the velocity that the denoiser gives beside the true one (n, d, h, w), and how many channels are the image's.
+    """
+
+    image: Compare = spectral_l1
+    mask: Compare = cross_entropy
+    pair: Compare = l1
+    latents: Compare = divergence
+    denoiser: Callable[[Tensor, Tensor, int], Tensor] = by_stream

@@ -1,0 +1,35 @@
+"""The noise schedule, and the sampler of latents: from noise, or from noised training pairs, to clean ones."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+from hsiaug_builtin.diffusion.schedule import guide, make_schedule, sample
+from hsiaug_builtin.specdm.params import NOISE_STEPS, LatentParams
+from hsiaug_builtin.specdm.unet import UNet
+
+SCHEDULE = make_schedule("scaled_linear", NOISE_STEPS, 0.0015, 0.0155)
+"""β from 0.0015 to 0.0155, linear in √β: what latent diffusion code, and so the paper, calls linear."""
+
+
+def sample_latents(
+    denoiser: UNet, noise: Tensor, shares: Tensor, begin: Tensor, params: LatentParams, omega: float
+) -> Tensor:
+    """Latents (n, d, h, w), normalised, made of ``noise`` of this shape by DPM-Solver++(2M).
+
+    shares: (n, K + 1), as the denoiser is told them, with guidance ω. begin: latents of training pairs, which are noised
+    where ``strength`` < 1 (SDEdit, Meng et al., ICLR 2022).
+    """
+    schedule = SCHEDULE.to(noise.device)
+
+    def velocity(z: Tensor, t: Tensor) -> Tensor:
+        own: Tensor = denoiser(z, t, shares)
+        return guide(own, denoiser(z, t, torch.zeros_like(shares)), omega) if omega else own
+
+    z, steps, first = noise, min(params.sample_steps, schedule.steps), None
+    if params.strength < 1:
+        first = max(0, round(params.strength * schedule.steps) - 1)
+        steps = max(1, round(params.strength * steps))
+        z = schedule.add_noise(begin, torch.full((len(z),), first, device=z.device), noise)
+    return sample(schedule, velocity, z, steps, "dpm++", first)
