@@ -16,6 +16,7 @@ check: $(VENV)/.dev  ## Lint, types, and which way imports point.
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy hsiaug plugins/hsiaug_*
 	$(BIN)/lint-imports
+	$(BIN)/python -m pip check
 
 docs: $(VENV)/.dev  ## Build the site of the documentation, build/docs/index.html; a warning is an error.
 	$(BIN)/python -m sphinx -W --keep-going -b html -c docs -d build/doctrees . build/docs

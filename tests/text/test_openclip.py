@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from pathlib import Path
 
 import numpy as np
@@ -59,6 +60,28 @@ def test_features_are_those_before_pooling(checkpoint):
 def test_a_file_of_another_model_is_refused(checkpoint):
     with pytest.raises(PluginError, match="belong together"):
         encode(TEXTS, f"openclip:RN50@{checkpoint}")
+
+
+class Payload:
+    """What a hostile checkpoint holds: opened without care, it makes a folder."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+
+    def __reduce__(self):
+        return os.mkdir, (str(self.folder),)
+
+
+def test_a_checkpoint_that_would_run_code_is_refused_before_it_does(checkpoint, tmp_path):
+    import torch
+
+    hostile, made = tmp_path / "weights.pt", tmp_path / "made"
+    torch.save({"state_dict": Payload(made)}, hostile)
+    with pytest.raises(PluginError, match="must hold the weights"):
+        encode(TEXTS, f"openclip:{NAME}@{hostile}")
+    assert not made.exists()
+    torch.load(hostile, weights_only=False)
+    assert made.exists()
 
 
 def test_texts_beyond_the_context_are_refused_rather_than_cut(checkpoint):
