@@ -83,15 +83,7 @@ def outputs(toy: Scene, made: PixelSynthesis) -> dict[str, Callable[[Path], obje
 NAMES = (
     *(f"table.{name}" for name in ("md", "tex", "csv", "json", "html")),
     *(f"curves.{name}" for name in ("png", "svg", "pdf")),
-    *(
-        "split.png",
-        "map.npy",
-        "map.tif",
-        "map.png",
-        "samples.npz",
-        "samples.mat",
-        "spectra.png",
-    ),
+    *("split.png", "map.npy", "map.tif", "map.png", "samples.npz", "samples.mat", "spectra.png"),
 )
 
 

@@ -88,10 +88,7 @@ class Ledger:
 
 
 def run(
-    pool: Seats,
-    *groups: tuple[Any, ...],
-    ledger: Ledger | None = None,
-    expected: dict[str, float] | None = None,
+    pool: Seats, *groups: tuple[Any, ...], ledger: Ledger | None = None, expected: dict[str, float] | None = None
 ) -> dict[str, str]:
     ledger, trials = ledger or Ledger(), [trial for group in groups for trial in group]
     batch: Any = SimpleNamespace(trials=trials, commands={}, expected=expected or {}, deadline=None)

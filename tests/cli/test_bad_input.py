@@ -85,13 +85,6 @@ def test_nan_in_the_cube(files: Path) -> None:
     assert "NaN" in message and "1 pixels" in message and "bad_bands" in message
 
 
-def test_labels_of_another_shape(files: Path) -> None:
-    np.save(files / "labels.npy", np.ones((30, 29), dtype=np.int16))
-
-    message = refused(files, "benchmark", str(card(files, "cube.npy", "labels.npy")))
-    assert "cube (30, 30, 6)" in message and "labels (30, 29)" in message
-
-
 def test_a_class_with_one_pixel(files: Path) -> None:
     labels = np.load(files / "labels.npy")
     labels[labels == 2] = 0
@@ -100,25 +93,6 @@ def test_a_class_with_one_pixel(files: Path) -> None:
 
     message = refused(files, "benchmark", str(card(files, "cube.npy", "labels.npy")))
     assert "class 2 (b)" in message and "labels.ignore" in message
-
-
-def test_a_truncated_mat_file(files: Path) -> None:
-    whole = (files / "cube.mat").read_bytes()
-    (files / "cube.mat").write_bytes(whole[: len(whole) // 2])
-
-    assert "cube.mat" in refused(files, "benchmark", str(card(files, "cube.mat", "labels.npy")))
-
-
-def test_pickles_are_never_loaded(files: Path) -> None:
-    np.save(files / "cube.npy", np.array([{"code": "runs"}], dtype=object), allow_pickle=True)
-
-    assert "Python objects" in refused(files, "benchmark", str(card(files, "cube.npy", "labels.npy")))
-
-
-def test_a_card_with_a_wrong_key(files: Path) -> None:
-    message = refused(files, "benchmark", str(card(files, "cube.npy", "labels.npy", "[sensr]\ngsd = 1\n")))
-
-    assert "my_scene.toml" in message and "sensor" in message
 
 
 def test_a_broken_plugin_is_named_when_its_plugin_is_asked_for(tmp_path: Path) -> None:

@@ -48,10 +48,7 @@ def test_json_is_whole_and_strict(store: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("words", "parts"),
-    [
-        (("none/svm", "smot/svm"), ("error:", "'smot/svm'", "Did you mean smote")),
-    ],
+    ("words", "parts"), [(("none/svm", "smot/svm"), ("error:", "'smot/svm'", "Did you mean smote"))]
 )
 def test_bad_input_gets_one_error(store: Path, words: tuple[str, ...], parts: tuple[str, ...]) -> None:
     answer = hsiaug("compare", *words[:2], "--store", str(store), *words[2:])
@@ -65,8 +62,3 @@ def test_a_folder_that_is_no_store(tmp_path: Path) -> None:
     answer = hsiaug("compare", "none/svm", "smote/svm", cwd=tmp_path)
     assert answer.returncode == 2 and "hsiaug-results" in answer.stderr
     assert not list(tmp_path.iterdir())
-
-
-def test_the_help_shows_examples() -> None:
-    answer = hsiaug("compare", "--help")
-    assert answer.returncode == 0 and "hsiaug compare none/svm smote@0.5/svm" in answer.stdout

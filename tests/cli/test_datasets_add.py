@@ -83,9 +83,3 @@ def test_an_existing_card_is_kept(flight: Path, tmp_path: Path) -> None:
     assert "--force" in refused(tmp_path, *words)
     assert hsiaug(*words, "--force", cwd=tmp_path).returncode == 0
     assert (tmp_path / "flight.toml").read_text().startswith('name = "flight"')
-
-
-def test_the_help_shows_examples() -> None:
-    answer = hsiaug("datasets", "add", "--help")
-
-    assert "hsiaug datasets add flight.hdr --labels plots.gpkg" in " ".join(answer.stdout.split())

@@ -25,11 +25,7 @@ OPENINGS = {
     ".npy": b"\x93NUMPY", ".mat": b"MATLAB 5.0", ".tif": b"II*\0", ".geojson": b"{",
 }  # fmt: skip
 """How a file of that ending begins."""
-FURTHER = {
-    "split": (".npz", ".mat"),
-    "compare": (),
-    "report": (".html", ".htm", ".txt"),
-}
+FURTHER = {"split": (".npz", ".mat"), "compare": (), "report": (".html", ".htm", ".txt")}
 """Endings beside those of figures and tables. What suggest writes is looked at where it is tested."""
 
 

@@ -207,11 +207,6 @@ def test_options_beat_the_suite() -> None:
     assert found.on == "dask" and cluster_settings("local", [], {"on": "dask"}).on == "local"
 
 
-def test_a_setting_nobody_knows_is_refused() -> None:
-    with pytest.raises(InputError, match="`cluster` must be KEY=VALUE"):
-        cluster_settings(None, ["nodes=3"])
-
-
 @pytest.mark.parametrize("key", ["partition", "account"])
 @pytest.mark.parametrize(
     "value",

@@ -44,9 +44,3 @@ def test_bad_input_is_refused_and_leaves_nothing(tmp_path: Path, words: tuple[st
     assert answer.returncode == 2 and answer.stdout == "" and "Traceback" not in answer.stderr
     assert part in " ".join(answer.stderr.split())
     assert list(tmp_path.iterdir()) == []
-
-
-def test_the_help_shows_an_example() -> None:
-    for command in ("generate", "inspect"):
-        answer = hsiaug(command, "--help")
-        assert "Example" in answer.stdout and f"hsiaug {command} indian_pines" in answer.stdout

@@ -37,7 +37,7 @@ from hsiaug.trial.run import run_trial
 from hsiaug.trial.spec import TrialSpec, plugin_spec
 from hsiaug.trial.store import Record, Store
 from tests.cli.test_endings import OPENINGS
-from tests.in_process import refused, run_trials_here
+from tests.in_process import run_trials_here
 
 
 def typed(folder: Path, *words: str) -> str:
@@ -155,11 +155,6 @@ def test_what_cannot_be_mapped_is_refused(mapped: Path, changes: dict[str, str],
     assert sorted(mapped.rglob("*")) == before
     for part in parts:
         assert part in str(error.value)
-
-
-def test_the_command_says_so_in_one_error(mapped: Path) -> None:
-    said = refused(mapped, "map", "flight.toml", "--record", "zz", "--out", "m.tif")
-    assert "--record must be the beginning of one record's hash" in said and "fits 0 of them" in said
 
 
 @pytest.mark.parametrize("words", [("map", "--record", "0"), ("generate", "--generator", "smote")])

@@ -211,11 +211,7 @@ def test_checks_behind_one_that_ends_the_process_are_skipped(tmp_path: Path) -> 
     assert len(outcomes) == 14 and outcomes["samples"]["status"] == "ok"
     (ended,) = (outcome for outcome in outcomes.values() if "SIGSEGV" in outcome.get("seen", ""))
     assert ended["status"] == "FAILED" and ended["hint"]
-    assert outcomes["hard-data"] == {
-        **outcomes["hard-data"],
-        "status": "skipped",
-        "seen": "its process has ended",
-    }
+    assert outcomes["hard-data"] == {**outcomes["hard-data"], "status": "skipped", "seen": "its process has ended"}
 
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="no forks here")

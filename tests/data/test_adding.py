@@ -480,10 +480,3 @@ def test_band_centres_keep_their_digits_wherever_they_are_written(add, farm, tmp
     shown = np.array([*np.linspace(410.3, 450, 9), 490.25, 560.125, 660.5])
     save_quick_look(replace(added.scene, wavelengths=shown), tmp_path / "look.png")
     assert titles[0] == "flight: 660.5 nm / 560.125 nm / 490.25 nm"
-
-
-def test_a_label_map_of_another_size_is_named_with_the_two_sizes(add, flight, tmp_path):
-    np.save(tmp_path / "small.npy", np.ones((39, 32), dtype=np.uint8))
-    message = refusal(tmp_path, lambda: add("flight.hdr", "small.npy"))
-
-    assert "labels 39×32, cube 40×32. " in message

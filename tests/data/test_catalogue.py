@@ -156,11 +156,6 @@ def test_fetch_prints_where_the_files_are_and_checks_all_names_first(estate, tmp
         runner.invoke(app, ["fetch", "ksc", "salines"], catch_exceptions=False)
 
 
-def test_help_has_examples():
-    for command in ("list", "info", "fetch"):
-        assert "hsiaug datasets" in runner.invoke(app, [command, "--help"]).output
-
-
 def test_errors_of_cards_reach_the_caller(estate):
     with pytest.raises(SceneError, match="Did you mean gsd"):
         runner.invoke(app, ["info", str(estate(rest="[sensor]\ngds = 1"))], catch_exceptions=False)

@@ -2,16 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import numpy as np
 import pytest
-import torch
 
 from hsiaug.api import Patches
-from hsiaug.core.samples import concatenate
-from hsiaug.registry.card import build_params
-from hsiaug_builtin.baselines.controls import Duplicate
 from hsiaug_builtin.classifiers.networks import Cnn2d
 from hsiaug_builtin.nets.projection import fit_projection
 
@@ -45,49 +39,6 @@ def test_it_works_with_any_patch_and_names_only_classes_it_has_seen(view, fit, s
 def test_no_patches_give_no_labels(view, fit):
     toy = view((5, 4))
     assert tiny(fit, toy, steps="2").predict(nowhere(toy.real.x[:0])).shape == (0,)
-
-
-def test_the_same_seed_gives_the_same_predictions_and_another_seed_other_weights(view, fit):
-    toy = view((20, 9, 6), spread=2.0)
-    patches = nowhere(toy.real.x)
-    one, same, other = (tiny(fit, toy, seed=s).predict_proba(patches) for s in (3, 3, 4))
-    assert np.array_equal(one, same) and not np.array_equal(one, other)
-
-
-def test_the_global_random_state_is_neither_read_nor_moved(view, fit):
-    toy = view((9, 6))
-    torch.manual_seed(1)
-    before = torch.get_rng_state()
-    one = tiny(fit, toy, steps="3").predict_proba(nowhere(toy.real.x))
-    assert torch.equal(before, torch.get_rng_state())
-    torch.manual_seed(2)
-    assert np.array_equal(one, tiny(fit, toy, steps="3").predict_proba(nowhere(toy.real.x)))
-
-
-def test_more_samples_do_not_buy_more_steps(view):
-    toy = view((20, 9, 6))
-    seen = []
-    for extra in (0, 200):
-        copies = Duplicate(None).fit(toy, seed=0, device="cpu", progress=print)
-        samples = concatenate([toy.real, copies.sample({2: extra}, guidance=None, seed=0)])
-        told: list[tuple[int, int]] = []
-        Cnn2d(build_params(Cnn2d.card, "tiny", {"steps": "7"})).fit(
-            samples,
-            toy,
-            seed=0,
-            device="cpu",
-            progress=lambda done, total, note="", told=told: told.append((done, total)),
-        )
-        seen.append(told)
-    assert seen[0] == seen[1] and seen[0][-1] == (7, 7)
-
-
-def test_samples_of_no_weight_count_for_nothing(view, fit):
-    toy = view((20, 9), spread=0.1)
-    wrong = fit(Duplicate, toy).sample({1: 60}, guidance=None, seed=0)
-    wrong = replace(wrong, y=wrong.y + 1, weight=np.zeros(60, dtype=np.float32))
-    fitted = tiny(fit, toy, concatenate([toy.real, wrong]))
-    assert (fitted.predict(nowhere(toy.real.x)) == toy.y).mean() > 0.9
 
 
 def test_components_are_uncorrelated_and_constant_bands_give_none(view):

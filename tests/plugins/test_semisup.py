@@ -110,18 +110,6 @@ def test_the_unlabelled_loss_makes_weak_and_strong_views_of_unlabelled_pixels_ag
 
 
 @every
-def test_the_same_seed_gives_the_same_predictions_and_no_global_state_moves(fit, crops, plugin):
-    patches = nowhere(crops.patches(crops.unlabelled[::9]))
-    before = torch.get_rng_state(), np.random.get_state()[1].copy()
-    once, again = (
-        fit(plugin, crops, samples=crops.real, preset="tiny", seed=3).predict(patches) for _ in range(2)
-    )
-    assert np.array_equal(once, again)
-    assert torch.equal(before[0], torch.get_rng_state())
-    assert np.array_equal(before[1], np.random.get_state()[1])
-
-
-@every
 def test_a_view_without_unlabelled_pixels_is_refused(fit, plugin):
     _, view = fields("none")
     with pytest.raises(PluginError, match=f"classifier {plugin.card.name} learns from unlabelled pixels"):

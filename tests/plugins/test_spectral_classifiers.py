@@ -10,7 +10,6 @@ from sklearn.svm import SVC
 
 from hsiaug.api import Patches, PatchSamples
 from hsiaug.core.samples import concatenate
-from hsiaug_builtin.baselines.controls import Duplicate
 from hsiaug_builtin.baselines.noise import Noise
 from hsiaug_builtin.classifiers import svm
 from hsiaug_builtin.classifiers.forest import Forest
@@ -54,24 +53,6 @@ def test_it_works_with_few_samples_and_names_only_classes_it_has_seen(view, fit,
     patches, _ = fresh(toy)
     found = fit(plugin, toy, samples=spectra(toy.real)).predict(patches)
     assert set(found) <= set(toy.counts) and found.dtype == np.int64 and found.shape == (100,)
-
-
-@both
-def test_the_same_seed_gives_the_same_predictions(view, fit, plugin):
-    toy = view((20, 9, 6), spread=2.0)
-    patches, _ = fresh(toy)
-    once, again = (fit(plugin, toy, samples=spectra(toy.real), seed=3).predict(patches) for _ in range(2))
-    assert np.array_equal(once, again)
-
-
-@both
-def test_samples_of_no_weight_count_for_nothing(view, fit, plugin):
-    toy = view((20, 9, 6))
-    wrong = fit(Duplicate, toy).sample({1: 60}, guidance=None, seed=0)
-    wrong = replace(wrong, y=wrong.y + 1, weight=np.full(60, 1e-6, dtype=np.float32))
-    patches, y = fresh(toy)
-    found = fit(plugin, toy, samples=spectra(concatenate([toy.real, wrong]))).predict(patches)
-    assert (found == y).mean() > 0.9
 
 
 def test_the_forest_gives_shares_for_all_classes_of_the_scene(view, fit):

@@ -19,12 +19,7 @@ BASES = ["issd", "kshot:4", "fields", "random:0.1"]
 
 
 @settings(max_examples=30, deadline=None)
-@given(
-    st.sampled_from(BASES),
-    st.integers(1, 6),
-    st.integers(1, 30),
-    st.integers(0, 9),
-)
+@given(st.sampled_from(BASES), st.integers(1, 6), st.integers(1, 30), st.integers(0, 9))
 def test_the_base_draw_stays_and_more_labels_hold_fewer(base: str, few: int, more: int, seed: int) -> None:
     plain = draw_split(TOY, parse_protocol(base), seed, 5)
     buffer = plain.protocol.buffer

@@ -162,16 +162,7 @@ def test_places_stand_behind_an_x(text: str, argument: str, label: str) -> None:
 
 @pytest.mark.parametrize(
     "text",
-    [
-        "issd:x0",
-        "issd:3x",
-        "issd:10x3",
-        "fields:0x2",
-        "fields:1.5",
-        "fields:x2x2",
-        "fields:-1",
-        "issd:0.3cap0.1",
-    ],
+    ["issd:x0", "issd:3x", "issd:10x3", "fields:0x2", "fields:1.5", "fields:x2x2", "fields:-1", "issd:0.3cap0.1"],
 )
 def test_what_is_no_number_of_places_is_refused(text: str) -> None:
     with pytest.raises(InputError):

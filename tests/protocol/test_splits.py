@@ -183,9 +183,3 @@ def test_protocols_that_are_not_are_refused(text: str, message: str) -> None:
 def test_patches_must_be_odd_and_fit_the_scene(patch: int) -> None:
     with pytest.raises(InputError, match="odd number"):
         draw_split(TOY, parse_protocol("issd"), 0, patch)
-
-
-def test_the_text_of_a_protocol_parses_again() -> None:
-    for text in PROTOCOLS:
-        protocol = parse_protocol(text)
-        assert parse_protocol(protocol.text, protocol.buffer) == protocol

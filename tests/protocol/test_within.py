@@ -86,13 +86,6 @@ def test_the_buffer_is_narrower_where_it_would_leave_a_class_too_few_test_pixels
     assert all(10 <= n < 72 for n in small.test_counts) and none.test_counts == (72, 72)
 
 
-@pytest.mark.parametrize("text", NESTED)
-def test_a_draw_is_the_same_every_time_and_another_seed_is_another_draw(text: str) -> None:
-    hashes = [draw_split(TOY, parse_protocol(text), seed, 5).audit.sha256 for seed in (0, 0, 1)]
-
-    assert hashes[0] == hashes[1] != hashes[2]
-
-
 def test_the_labels_of_outer_test_pixels_change_nothing(tmp_path: Path) -> None:
     """Masks from a file, so that the outer draw itself does not depend on them either."""
     train = draw_train(TOY, parse_protocol("issd:0.1"), 5, 0).train
@@ -113,14 +106,6 @@ def test_the_labels_of_outer_test_pixels_change_nothing(tmp_path: Path) -> None:
 def test_classes_that_cannot_be_judged_are_refused_when_fewer_than_two_are_left() -> None:
     with pytest.raises(SplitError, match="two classes with at least 6 training pixels"):
         draw_split(TOY, parse_protocol("within:kshot:5"), 0, 5)
-
-
-@pytest.mark.parametrize("text", NESTED)
-def test_the_text_of_a_nested_protocol_parses_again(text: str) -> None:
-    protocol = parse_protocol(text)
-
-    assert parse_protocol(protocol.text, protocol.buffer) == protocol
-    assert protocol.label == text
 
 
 def test_the_identity_of_nested_masks_does_not_depend_on_where_they_lie(tmp_path: Path) -> None:

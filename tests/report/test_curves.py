@@ -175,10 +175,7 @@ def test_what_cannot_be_drawn_is_refused(tmp_path: Path) -> None:
 def test_runs_of_a_suite_are_compared_within_themselves() -> None:
     records = sweep(draws=6)
     hashes = {r["hash"]: (r["spec"]["generator"]["name"], r["spec"]["lambda"]) for r in records}
-    runs = {
-        "all": set(hashes),
-        "small": {h for h, (name, lam) in hashes.items() if name == "none" or lam == 0.25},
-    }
+    runs = {"all": set(hashes), "small": {h for h, (name, lam) in hashes.items() if name == "none" or lam == 0.25}}
     whole, small = build_report(records, runs=runs).tables
 
     assert (whole.title, small.title) == (f"all: {small.title[7:]}", small.title) and small.run == "small"

@@ -107,10 +107,7 @@ def test_a_gain_of_aa_is_said_with_its_loss_of_oa() -> None:
         *arm("duplicate", level(41, 9)),
         *arm("smote", level(45, 9, 0.1), level(35, 9, 0.1)),
     ]
-    assert said(records) == [
-        "Every arm helps, at a loss of OA.",
-        "smote λ=1 with svm: helps, at a loss of OA",
-    ]
+    assert said(records) == ["Every arm helps, at a loss of OA.", "smote λ=1 with svm: helps, at a loss of OA"]
     row = "| svm | smote | 1 | +5.4 | −4.6 | +4.4 | −5.6 | 9 | .004 | helps, at a loss of OA |"
     assert row in render_report(build_report(records))
 
@@ -395,10 +392,7 @@ BEFORE = [
     ("pseudo", "verdict_is"),
     [
         (level(54, 12, 0.1), "helps"),
-        (
-            level(58.5, 12, 0.29),
-            "above none; above duplicate; below pseudo; equivalent to pseudo (±1)",
-        ),
+        (level(58.5, 12, 0.29), "above none; above duplicate; below pseudo; equivalent to pseudo (±1)"),
     ],
 )
 def test_a_generator_that_reads_unlabelled_pixels_helps_only_above_pseudo_too(pseudo, verdict_is):

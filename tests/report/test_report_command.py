@@ -16,8 +16,6 @@ from hsiaug.base.errors import InputError, StoreError
 from hsiaug.cli.report import report
 from tests.effort import calls
 
-COMMAND = "import typer; from hsiaug.cli.report import report; a = typer.Typer(); a.command()(report); a()"
-
 
 @pytest.fixture(scope="module")
 def store(tmp_path_factory: pytest.TempPathFactory) -> Path:
@@ -44,27 +42,6 @@ def test_a_file_can_hold_the_tables_alone(store: Path) -> None:
     whole, alone = run(store), run(store, "--no-notes")
     assert "### Audit" in whole and "Mean ± std" in whole and whole.startswith(alone.split("###")[0])
     assert "### Audit" not in alone and "Mean ± std" not in alone and "| svm" in alone
-
-
-def test_the_suffix_of_out_chooses_the_format(store: Path, tmp_path: Path) -> None:
-    for suffix, opening in ((".json", "{"), (".tex", "% Needs"), (".csv", "hash,"), (".txt", "## ")):
-        out = tmp_path / f"table{suffix}"
-        assert run(store, "--out", out) == ""
-        assert out.read_text(encoding="utf-8").startswith(opening)
-
-
-def test_out_in_a_folder_that_is_not_there(store: Path, tmp_path: Path) -> None:
-    with pytest.raises(InputError, match="must be a file in a folder that exists"):
-        run(store, "--out", tmp_path / "nowhere" / "table.md")
-
-
-@pytest.mark.parametrize("name", ["x.docx", "table"])
-def test_a_file_holds_what_its_ending_says_or_is_not_written(store: Path, tmp_path: Path, name: str) -> None:
-    with pytest.raises(InputError, match=r"`out` must end in \.") as caught:
-        run(store, "--out", tmp_path / name)
-
-    assert ".md, .tex, .csv, .json, .html" in str(caught.value)
-    assert not list(tmp_path.iterdir())
 
 
 def test_a_format_is_for_the_terminal_or_that_of_the_file(store: Path, tmp_path: Path) -> None:

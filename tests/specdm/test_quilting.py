@@ -63,12 +63,6 @@ def test_what_differs_from_that_tile_is_taken_from_elsewhere(view: DenseView) ->
     assert same[:6].all() and same[:, 22:].all() and not same[10:18, 10:18].any()
 
 
-def test_the_same_seed_gives_the_same_images(view: DenseView) -> None:
-    one, again, other = (quilt(view).paint(drawn(2), None, np.random.default_rng(s)) for s in (0, 0, 1))
-
-    assert (one == again).all() and (one != other).any()
-
-
 def test_pieces_of_another_place_are_brought_to_the_light_of_each_date(make: Make) -> None:
     view = make(6, 16, dates=2)
     images = view.real.images.copy()

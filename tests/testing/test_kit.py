@@ -12,13 +12,7 @@ import pytest
 
 import hsiaug.testing
 from hsiaug.api import Card, PluginError
-from hsiaug.testing import (
-    ConformanceError,
-    check_classifier,
-    check_generator,
-    classifiers,
-    generators,
-)
+from hsiaug.testing import ConformanceError, check_classifier, check_generator, classifiers, generators
 from tests.testing import faulty_classifiers, faulty_generators, faulty_masks
 
 CHECK = {"generator": check_generator, "classifier": check_classifier}
@@ -146,13 +140,7 @@ def test_one_error_lists_every_broken_rule_with_what_was_seen_and_the_mend():
         check_generator(Twice)
     text = str(caught.value)
     assert isinstance(caught.value, PluginError) and text.startswith("generator Twice (preset tiny)")
-    for part in (
-        "failed  scene-units",
-        "failed  seed",
-        "the same samples for seeds 0 and 1",
-        "rule: ",
-        "hint: ",
-    ):
+    for part in ("failed  scene-units", "failed  seed", "the same samples for seeds 0 and 1", "rule: ", "hint: "):
         assert part in text
 
 

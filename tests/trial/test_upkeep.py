@@ -98,10 +98,7 @@ def run(*words: object) -> Any:
 def test_the_commands_print_fields_between_tabs_and_verify_ends_with_1(filled: Store, tmp_path: Path) -> None:
     target = tmp_path / "all"
     copied = run("merge", target, filled.root)
-    assert copied.stdout.splitlines() == [
-        "source\tcopied\tequal\tkept\tdamaged",
-        f"{filled.root}\t2\t0\t0\t0",
-    ]
+    assert copied.stdout.splitlines() == ["source\tcopied\tequal\tkept\tdamaged", f"{filled.root}\t2\t0\t0\t0"]
     sound = run("verify", target)
     assert sound.exit_code == 0 and "2 records" in sound.stdout
     cut = next(target.glob("records/??/*/record.json"))

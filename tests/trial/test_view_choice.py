@@ -51,9 +51,7 @@ def test_labels_and_spectra_of_test_pixels_change_no_score() -> None:
     scene = lit(np.linspace(0.3, 3, 24)[:, None] * np.ones((1, 24)))
     split = TASK.split(scene, parse_protocol("issd:0.2", "none"), 0, 3)
     other = replace(
-        scene,
-        cube=np.where(split.train[:, :, None], scene.cube, 7),
-        labels=np.where(split.train, scene.labels, 1),
+        scene, cube=np.where(split.train[:, :, None], scene.cube, 7), labels=np.where(split.train, scene.labels, 1)
     )
     assert view_scores(TASK.view(scene, split, "none")) == view_scores(TASK.view(other, split, "none"))
 

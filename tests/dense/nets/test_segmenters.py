@@ -56,18 +56,6 @@ def test_it_fits_a_small_world_almost_to_the_pixel(toy, fit, plugin):
 
 
 @each
-def test_the_same_seed_gives_the_same_shares_whatever_the_global_state(toy, fit, plugin):
-    view = toy(task(plugin), n=5)
-    shares = []
-    for noise, seed in ((1, 3), (2, 3), (1, 4)):
-        torch.manual_seed(noise)
-        before = torch.get_rng_state()
-        shares.append(fit(plugin, view, seed=seed, steps=2).predict_proba(unlabelled(view)))
-        assert torch.equal(before, torch.get_rng_state())
-    assert np.array_equal(shares[0], shares[1]) and not np.array_equal(shares[0], shares[2])
-
-
-@each
 @pytest.mark.parametrize("side", [16, 21, 33])
 def test_odd_sides_bands_and_no_tiles_at_all_are_borne(toy, fit, plugin, side):
     view = toy(task(plugin), n=3, side=side, bands=40 if side == 21 else 5)
@@ -102,22 +90,6 @@ def test_labels_from_a_third_of_the_pixels_are_enough(toy, fit, plugin):
     unseen = np.random.default_rng(0).random(view.real.masks.shape) > 1 / 3
     fitted = fit(plugin, view, hidden(view, unseen), steps=60)
     assert intersection_over_union(fitted.predict(unlabelled(view))[unseen], view.real.masks[unseen]) > 0.75
-
-
-@each
-def test_more_samples_do_not_buy_more_steps(toy, fit, plugin):
-    seen = []
-    for n in (2, 12):
-        told: list[tuple[int, int]] = []
-        fit(
-            plugin,
-            toy(task(plugin), n=n),
-            steps=3,
-            progress=lambda done, total, note="", told=told: told.append((done, total)),
-        )
-        seen.append(told)
-    # A path for single pixels is trained afterwards.
-    assert seen[0] == seen[1] == [(1, 3), (2, 3), (3, 3)] * (2 if plugin.unit else 1)
 
 
 @pytest.mark.parametrize("plugin", [UNET, FC_SIAM], ids=lambda plugin: plugin.card.name)
