@@ -33,6 +33,10 @@ def generate(
     show: Annotated[
         str, option("Of masks: classes, between commas, that the pairs shall show, an equal part of them each.")
     ] = "",
+    agreement: Annotated[
+        float,
+        option("Of masks: leave out pairs of which probes of training pixels confirm less, 0 to 1.", min=0, max=1),
+    ] = 0.0,
     omega: options.Omega = None,
     protocol: options.AnyProtocol = None,
     buffer: options.Buffer = None,
@@ -49,7 +53,8 @@ def generate(
     The same split, seeds and pool as a trial with these settings, bit for bit; a slow fit is taken from the store,
     or kept there. Arrays: x (n, B, p, p) in scene units, y, synthetic, coords, weight, class_names, and provenance
     as JSON text. Of masks: a folder of images (GeoTIFF where rasterio is installed, else .npy), masks (PNG), a contact
-    sheet, a manifest, and a card that 'hsiaug benchmark' reads.
+    sheet, a card that 'hsiaug benchmark' reads, and a manifest, which says how well masks and images agree (measured on
+    held-out tiles: a diagnosis, like 'hsiaug inspect').
 
     Examples:
       hsiaug generate indian_pines --generator smote --lambda 1 --out aug.npz
@@ -64,7 +69,7 @@ def generate(
         check_spared(scene, [out])
 
     shown = tuple(word.strip() for word in show.split(",")) if show else ()
-    kit, (made,) = make_samples(ctx.params, check, [omega], count=pairs, show=shown)
+    kit, (made,) = make_samples(ctx.params, check, [omega], count=pairs, show=shown, agreement=agreement)
     written = kit.save(out, made, with_real=with_real)
     form = ".1f" if kit.unit else "d"
     rows = [

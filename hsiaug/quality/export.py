@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -73,9 +74,12 @@ def save_samples(path: Path, made: PixelSynthesis, *, with_real: bool) -> PatchS
     return samples
 
 
-def save_pairs(folder: Path, made: MaskSynthesis) -> list[Path]:
+def save_pairs(
+    folder: Path, made: MaskSynthesis, reliability: Mapping[str, object], agreement: NDArray[np.float64]
+) -> list[Path]:
     """Write the pairs, whole or not at all; returns the paths of the contact sheet, the manifest and the card.
 
+    reliability, and agreement (n,) of each pair, go into the manifest; NaN as null.
     images_1/ (and images_2/ for change detection): GeoTIFF (band-sequential float32) where rasterio is installed, else
     .npy (B, H, W). masks/: PNG of class ids, 0 = ignore. confidence/: .npy (H, W) where the generator gives it.
     """
@@ -85,7 +89,9 @@ def save_pairs(folder: Path, made: MaskSynthesis) -> list[Path]:
         groups = [("real", spread(made.real)), ("synthetic", made.synthetic)]
         sheet = contact_sheet(groups, made.data.class_names, made.data.wavelengths)
         (fresh / "contact_sheet.png").write_bytes(figure_bytes(sheet, "png"))
-        manifest = {"format": 1, **made.provenance(), "files": names}
+        shares = [None if np.isnan(share) else round(share, 3) for share in agreement.tolist()]
+        files = [{**row, "agreement": share} for row, share in zip(names, shares, strict=True)]
+        manifest = {"format": 1, **made.provenance(), "reliability": dict(reliability), "files": files}
         text = json.dumps(manifest, ensure_ascii=False, indent=1, allow_nan=False)
         (fresh / "manifest.json").write_text(text + "\n", encoding="utf-8")
         (fresh / "pairs.toml").write_text(_pairs_card(made, names[0]["images"]), encoding="utf-8")

@@ -19,12 +19,12 @@ from hsiaug.core.samples import concatenate
 from hsiaug.core.tiles import DenseSamples, DenseView, PairCounts
 from hsiaug.metrics.calibration import Reliability
 from hsiaug.metrics.dense.fidelity import dense_fidelity
-from hsiaug.metrics.dense.reliability import MAIN, dense_reliability
+from hsiaug.metrics.dense.reliability import MAIN, dense_reliability, tile_agreement
 from hsiaug.metrics.measures import Fidelity
 from hsiaug.protocol.balance import Rate
 from hsiaug.protocol.tiling import real_samples
 from hsiaug.quality.export import check_folder, save_pairs
-from hsiaug.quality.figures import class_spectra, contact_sheet, spread
+from hsiaug.quality.figures import ACROSS, class_spectra, contact_sheet, spread
 from hsiaug.quality.synthesis import ClassRow, Drawn, Inspection, MaskSynthesis, SampleRequest
 from hsiaug.registry.card import Card
 from hsiaug.report.labels import wrong_share
@@ -88,16 +88,30 @@ class MaskSamples:
             samples = sample(part, guidance=spec.omega, seed=seed)
             self.task.check(samples, part, view)
             parts.append(samples)
-        return concatenate(parts), fit.fitted, {"fit_generator": fit.seconds}
+        made = concatenate(parts)
+        if request.agreement:
+            found = tile_agreement(view.real, made, classes=len(view.class_names))
+            made = made.take(np.flatnonzero(found >= request.agreement))
+            if not len(made):
+                most = "none can be judged" if np.isnan(found).all() else f"{np.nanmax(found):.2f} at most"
+                rule = f"`agreement` must leave a pair of the {counts.total}"
+                raise InputError(rule, value=f"{request.agreement:g}; {most}", hint="Ask for less agreement.")
+        return made, fit.fitted, {"fit_generator": fit.seconds}
 
     def facts(self, spec: TrialSpec, card: Card, request: SampleRequest, samples: int) -> dict[str, object]:
         """How many pairs were asked for, and which."""
-        return {"pairs": samples, "show": list(request.show)}
+        return {"pairs": samples, "show": list(request.show), "min_agreement": request.agreement}
 
     def save(self, path: Path, made: MaskSynthesis, *, with_real: bool) -> list[str]:
         """A folder; the real pairs stay where they are."""
-        sheet, manifest, _ = save_pairs(path, made)
-        lines = []
+        held, classes = real_samples(made.split, made.split.test), len(made.data.class_names)
+        try:
+            labels = dense_reliability(made.real, held, made.synthetic, classes=classes)
+            found = tile_agreement(made.real, made.synthetic, classes=classes)
+        except InputError as error:  # too few pixels to judge by, which is no reason to make no pairs
+            labels, found = Reliability((), 0, len(held), (str(error),)), np.full(len(made.synthetic), np.nan)
+        sheet, manifest, _ = save_pairs(path, made, labels.as_json(), found)
+        lines = [_mask_verdict(labels)]
         for name in cast("list[str]", made.facts["show"]):
             shown = (made.synthetic.masks == made.data.class_names.index(name) + 1).any(axis=(1, 2))
             lines.append(f"{shown.sum()} of {len(shown)} pairs show {name}")
@@ -125,35 +139,31 @@ class MaskSamples:
             like,
             labels,
             verdict=tuple(_verdict(like, labels)),
-            pictures=partial(_pictures, made, like.worst),
+            pictures=partial(_pictures, made, like.nearest),
         )
 
 
-def _pictures(made: MaskSynthesis, worst: Sequence[tuple[int, int, float]]) -> dict[str, Figure]:
+def _pictures(made: MaskSynthesis, nearest: Sequence[tuple[int, int, float]]) -> dict[str, Figure]:
     """Contact sheet, spectra, and the pairs of synthetic and training tiles that are nearest to each other."""
     data, real, synthetic = made.data, made.real, made.synthetic
-    groups = [("real", spread(real)), (made.card.name, synthetic)]
-    # Copies would look alike.
-    nearest = [
-        ("training tile nearest to it (turned or not)", real.take(np.array([j for _, j, _ in worst]))),
-        ("synthetic", synthetic.take(np.array([i for i, _, _ in worst]))),
-    ]
+
+    def beside(pairs: Sequence[tuple[int, int, float]]) -> list[tuple[str, DenseSamples]]:
+        own, known, _ = map(np.array, zip(*pairs, strict=True))
+        title = "training tile nearest to it (turned or not)"
+        return [(made.card.name, synthetic.take(own)), (title, real.take(known))]
+
+    some = [("real", spread(real)), *beside(sorted(nearest)[:ACROSS])]
     return {
-        "contact_sheet": contact_sheet(groups, data.class_names, data.wavelengths),
+        "contact_sheet": contact_sheet(some, data.class_names, data.wavelengths),
         "spectra": _spectra(made),
-        "nearest": contact_sheet(nearest, data.class_names, data.wavelengths),
+        # Copies would look alike.
+        "nearest": contact_sheet(beside(nearest[:ACROSS]), data.class_names, data.wavelengths),
     }
 
 
 def _verdict(like: Fidelity, labels: Reliability) -> Iterator[str]:
     """The report in a few sentences."""
-    pixels = labels.get(MAIN)
-    if pixels is not None and pixels.wrong is not None and pixels.wrong_interval is not None:
-        low, high = pixels.wrong_interval
-        share = wrong_share(pixels.wrong)
-        yield f"masks: as if {share} % of the pixels were labelled wrongly [{low:.0f} to {high:.0f} %]"
-    else:
-        yield "masks: too little difference between these classes to judge labels by it"
+    yield _mask_verdict(labels)
     copies, statistic = like["copies"].value, like["copying"].value
     if copies:
         yield f"memorisation: {copies:.3g} % of the synthetic tiles are copies of training tiles, turned or not"
@@ -163,6 +173,15 @@ def _verdict(like: Fidelity, labels: Reliability) -> Iterator[str]:
         yield "memorisation: no sign of it"
     shares = like["shares"]
     yield f"classes: total variation of their shares {_number(shares.value)} (real tiles: {_number(shares.floor)})"
+
+
+def _mask_verdict(labels: Reliability) -> str:
+    pixels = labels.get(MAIN)
+    if pixels is None or pixels.wrong is None or pixels.wrong_interval is None:
+        return "masks: too little difference between these classes to judge labels by it"
+    low, high = pixels.wrong_interval
+    share = wrong_share(pixels.wrong)
+    return f"masks: as if {share} % of the pixels were labelled wrongly [{low:.0f} to {high:.0f} %]"
 
 
 def _number(value: float | None) -> str:

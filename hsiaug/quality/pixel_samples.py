@@ -46,6 +46,7 @@ class PixelSamples:
         set_options = {
             "-n": request.count is not None,
             "`show`": bool(request.show),
+            "`agreement`": bool(request.agreement),
         }
         for name in (name for name, is_set in set_options.items() if is_set):
             raise InputError(

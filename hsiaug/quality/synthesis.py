@@ -44,7 +44,8 @@ class SampleRequest:
     buffer: of the usual protocol. overrides: {parameter: text}. attention: maps of it are to be looked at.
 
     Of masks alone: count: pairs, in place of ``lam`` for each real one. show: names of classes that the pairs shall
-    show, an equal part of the pairs each; none = whatever classes.
+    show, an equal part of the pairs each; none = whatever classes. agreement: pairs below this share of pixels that
+    probes of training pixels confirm, 0..1, are left out.
     """
 
     generator: str
@@ -61,6 +62,7 @@ class SampleRequest:
     attention: bool = False
     count: int | None = None
     show: tuple[str, ...] = ()
+    agreement: float = 0.0
 
 
 Data = TypeVar("Data", bound=TaskData)

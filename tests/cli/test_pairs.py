@@ -32,6 +32,8 @@ def test_pairs_are_written_as_a_set_that_can_be_read_again(tmp_path: Path) -> No
     assert manifest["pairs"] == len(manifest["files"]) == 6
     assert manifest["generator"]["name"] == "duplicate" and manifest["audit"]["centre_overlap_percent"] == 0
     assert (out / "contact_sheet.png").stat().st_size > 5000
+    assert manifest["reliability"]["scores"][0]["name"] == "pixels"
+    assert all(0 <= row["agreement"] <= 1 for row in manifest["files"])
 
     again = load_pairs(out / "pairs.toml", "segmentation")
     scene = load_pairs("toy", "segmentation")
@@ -54,6 +56,16 @@ def test_rare_classes_can_be_asked_for(tmp_path: Path) -> None:
     masks = [np.asarray(Image.open(out / f["mask"])) for f in manifest["files"]]
     # Three of the first, two of the second: a duplicate of a tile shows what it is asked for.
     assert all((mask == ids[0]).any() for mask in masks[:3]) and all((mask == ids[1]).any() for mask in masks[3:])
+
+
+def test_pairs_whose_masks_do_not_fit_can_be_left_out(tmp_path: Path) -> None:
+    words, shares = (*MASKS, "-n", "8", "--store", str(tmp_path / "store")), []
+    for name, least in (("all", []), ("some", ["--agreement", "1"])):
+        run("generate", *words, *least, "--out", str(tmp_path / name))
+        manifest = json.loads((tmp_path / name / "manifest.json").read_text())
+        shares.append([row["agreement"] for row in manifest["files"]])
+    best = [share for share in shares[0] if share == 1]
+    assert 0 < len(best) < 8 and len(shares[1]) == len(best) == manifest["pairs"]
 
 
 @pytest.mark.parametrize(("lam", "pairs"), [("2", 2), ("0.5", 0.5)])
@@ -95,6 +107,11 @@ def test_a_benchmark_of_masks_runs_from_the_command_line(tmp_path: Path) -> None
         (("generate", "toy", "--task", "change", "--generator", "duplicate"), "two dates"),
         (("generate", *MASKS, "-n", "4", "--show", "Atlantis"), "--show must name classes"),
         (("generate", *MASKS, "-n", "1", "--show", ",".join(TOY)), "one for each class of --show"),
+        (
+            ("generate", *MASKS[:3], "--generator", "specdm", "--preset", "tiny", "-n", "3", "--agreement", "1"),
+            "--agreement must leave a pair of the 3",
+        ),
+        (("generate", "toy", "--agreement", "0.9"), "--agreement is an option of masks"),
         (("generate", "toy", "-n", "4"), "-n is an option of masks"),
         (("generate", "toy", "--show", "Water"), "--show is an option of masks"),
     ],

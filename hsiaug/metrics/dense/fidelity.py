@@ -41,6 +41,9 @@ SIZES = 8
 MOST = 400
 """Tiles of a set that are used at most."""
 
+WORST = 8
+"""Likeliest copies that are told."""
+
 TOO_FEW = "too few tiles or classes"
 
 MEASURES: MeasureTable = {
@@ -61,19 +64,19 @@ MEASURES: MeasureTable = {
 
 @dataclass(frozen=True, eq=False)
 class DenseFidelity(Fidelity):
-    """worst: (made tile, training tile, distance) of the likeliest copies, the nearest first, by index as handed in.
+    """nearest: (made tile, training tile nearest to it, distance), the likeliest copies first, by index as handed in.
 
     by_class: {class id: {"train", "held_out", "made": share of labelled pixels; "ratio": made / train; "angle": degrees
     between the mean spectra of all training and all made tiles}}.
     """
 
     by_class: Mapping[int, Mapping[str, float | None]]
-    worst: tuple[tuple[int, int, float], ...]
+    nearest: tuple[tuple[int, int, float], ...]
 
     def as_json(self) -> dict[str, object]:
         """The entry in quality.json."""
         by_class = {str(c): dict(row) for c, row in self.by_class.items()}
-        pairs = [list(pair) for pair in self.worst]
+        pairs = [list(pair) for pair in self.nearest[:WORST]]
         return {**super().as_json(), "extractor": EXTRACTOR, "by_class": by_class, "worst_pairs": pairs}
 
 
@@ -104,12 +107,12 @@ def dense_fidelity(
     known, real, new = _features([train, held, made], space, classes)
     size = min(len(train), len(held), len(made))
     drawn = [_round([part.draw(size, rng) for part in (known, real, new)], size) for _ in range(REPEATS)]
-    audit, worst = memory_audit(train.images, held.images, made.images, space)
+    audit, nearest = memory_audit(train.images, held.images, made.images, space)
     everything: Round = (_over_all(known, new, rng), _over_all(known, real, rng), len(made))
     measures = average_rounds(MEASURES, [drawn, [everything], [audit]], TOO_FEW, every=True)
     shares = [class_shares(part.masks, classes) for part in (train, held, made)]
     by_class, notes = _classes(shares, _angles(known, new))
-    pairs = tuple((int(index[2][i]), int(index[0][j]), distance) for i, j, distance in worst)
+    pairs = tuple((int(index[2][i]), int(index[0][j]), distance) for i, j, distance in nearest)
     compared = tuple(c for c, row in by_class.items() if row["angle"] is not None)
     return DenseFidelity(measures, compared, notes, by_class, pairs)
 

@@ -14,7 +14,6 @@ Array = NDArray[np.float64]
 Float32 = NDArray[np.float32]
 
 AXES = 8
-WORST = 8
 
 
 def memory_audit(
@@ -25,7 +24,7 @@ def memory_audit(
     Distances are per pixel, on z-scored principal axes, the least over the 8 flips and rotations. nearer: share of
     (made, held) pairs in which the made tile is nearer to training. copies: share of made tiles within a thousandth of
     the usual distance of held-out ones. copying: C_T, below −3 for a generator that copies. The second answer is the
-    pairs (made, training, distance) to look at, the nearest first.
+    nearest training tile of each made one, as (made, training, distance), the likeliest copies first.
     """
     known, real, new = (np.stack(list(axis_maps(images, space, AXES))) for images in (train, held, made))
     (distance, which), (usual, _) = (nearest_turned(maps, known) for maps in (new, real))
@@ -38,8 +37,8 @@ def memory_audit(
         "copies": float((distance <= limit).mean()),
     }
     floors: Values = {"nearer": 0.5, "copying": 0.0, "copies": float((usual <= limit).mean())}
-    worst = np.argsort(distance, kind="stable")[:WORST]
-    return (values, floors, len(made)), tuple((int(i), int(which[i]), float(distance[i])) for i in worst)
+    order = np.argsort(distance, kind="stable")
+    return (values, floors, len(made)), tuple((int(i), int(which[i]), float(distance[i])) for i in order)
 
 
 def copying_statistic(made: Array, held: Array) -> float:

@@ -1,4 +1,4 @@
-"""Do made masks fit made images? R1 of docs/quality.md on the pixels of tiles, without any training on made tiles.
+"""Do made masks fit made images? R1 and R2 of docs/quality.md on tiles, without any training on made tiles.
 
 Pixels of real training tiles train the probes, those of real held-out tiles give the ceiling and the calibration, as in
 :mod:`hsiaug.metrics.reliability`; the floor is made pixels with the labels of others. Held-out tiles are test tiles,
@@ -15,8 +15,10 @@ from numpy.typing import NDArray
 from hsiaug.base.errors import InputError
 from hsiaug.base.seeds import derive_seed
 from hsiaug.core.tiles import IGNORE, DenseSamples
-from hsiaug.metrics.calibration import Reliability
+from hsiaug.metrics.calibration import LabelScore, Reliability
 from hsiaug.metrics.distances import spectral_angle
+from hsiaug.metrics.neighbours import rank_nearer
+from hsiaug.metrics.probes import PROBES
 from hsiaug.metrics.reliability import agreement_score, guesses_of
 from hsiaug.metrics.spectra import Space, Spectra, at_most, fit_space
 
@@ -33,6 +35,8 @@ TILES = 200
 """Tiles of a set that are used at most."""
 LEARNT, JUDGED = 500, 10_000
 """Pixels that are used at most: of a class for the probes, of all held-out or made tiles."""
+OF_TILE = 100
+"""Pixels that a single tile is judged by at most."""
 
 
 def dense_reliability(
@@ -41,7 +45,10 @@ def dense_reliability(
     """Judge the masks of made tiles by per-pixel probes that are trained on real ones.
 
     R1: train on real, test on synthetic (GAN-test, Shmelkov et al. 2018, arXiv:1807.09499). A pixel is its scores on the
-    principal axes and the mean of these over the 3×3 pixels about it. Intervals draw whole made tiles. The same ``seed``
+    principal axes and the mean of these over the 3×3 pixels about it. Intervals draw whole made tiles.
+
+    R2, boundary agreement: how surely the difference of two neighbouring pixels' spectra tells a boundary of the mask
+    from none, the area under the ROC curve. Its floor are masks of other tiles; it is not calibrated. The same ``seed``
     gives the same report. Raises InputError where fewer than two classes have 30 pixels in both real sets.
     """
     rng = np.random.default_rng(derive_seed("dense reliability", seed))
@@ -58,7 +65,55 @@ def dense_reliability(
     score = agreement_score(
         MAIN, "R1 probe agreement, of pixels", new, real, *guesses_of(known, (new, real)), rng, tiles
     )
-    return Reliability((score,), len(sets[2]), len(sets[1]), notes)
+    edges = _boundary_score(sets[1], sets[2], space)
+    return Reliability((score, *edges), len(sets[2]), len(sets[1]), notes)
+
+
+def tile_agreement(train: DenseSamples, made: DenseSamples, *, classes: int, seed: int = 0) -> Array:
+    """(n,) the share of pixels of each made tile whose class the probes of R1 confirm, 0..1; NaN where none is judged.
+
+    No held-out tile is read: tiles may be chosen by it. Raises InputError as :func:`dense_reliability`.
+    """
+    rng = np.random.default_rng(derive_seed("tile agreement", seed))
+    ids = _judged_classes(train, train, classes)
+    few = train.take(np.sort(rng.permutation(len(train))[:TILES]))
+    space = fit_space(_inputs(few, rng), AXES)
+    (known, _), (new, tiles) = (_pixels(part, ids, space) for part in (few, made))
+    known, some = known.take(at_most(known.y, LEARNT, rng)), at_most(tiles, OF_TILE, rng)
+    new, tiles = new.take(some), tiles[some]
+    right = np.mean([fit(known)(new.x) == new.y for fit in PROBES], axis=0) if len(new) else np.empty(0)
+    judged = np.bincount(tiles, minlength=len(made))
+    found: Array = np.bincount(tiles, right, len(made)) / np.where(judged, judged, np.nan)
+    return found
+
+
+def _boundary_score(held: DenseSamples, made: DenseSamples, space: Space) -> list[LabelScore]:
+    """R2; none where no held-out or no made tile has a boundary."""
+
+    def area(part: DenseSamples, shift: int = 0) -> float:
+        masks = np.roll(part.masks, shift, axis=0)
+        scores = (space.project(np.moveaxis(_maps(image[None])[0], 0, -1)) for image in part.images)
+        areas = [a for a in map(_edge_area, scores, masks) if a is not None]
+        return 100 * float(np.mean(areas)) if areas else np.nan
+
+    value, ceiling, floor = area(made), area(held), area(made, 1)
+    if not np.isfinite([value, ceiling, floor]).all():
+        return []
+    r = (value - floor) / (ceiling - floor) if ceiling - floor > 1e-9 else None
+    label = "R2 boundary agreement"
+    return [LabelScore("boundaries", label, value, ceiling, floor, r, None, None, None, (), len(made))]
+
+
+def _edge_area(scores: Array, mask: Ints) -> float | None:
+    """0..1: chance that two neighbours of unlike classes differ more, in scores (H, W, k), than two of one class."""
+    steps, unlike = [], []
+    for axis in (0, 1):
+        a, b = (np.delete(mask, end, axis) for end in (0, -1))
+        known = (a != IGNORE) & (b != IGNORE)
+        steps.append(np.linalg.norm(np.diff(scores, axis=axis), axis=-1)[known])
+        unlike.append((a != b)[known])
+    step, apart = np.concatenate(steps), np.concatenate(unlike)
+    return rank_nearer(step[~apart], step[apart]) if 0 < apart.sum() < len(apart) else None
 
 
 def _judged_classes(train: DenseSamples, held: DenseSamples, classes: int) -> tuple[int, ...]:

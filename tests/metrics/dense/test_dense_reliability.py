@@ -10,7 +10,7 @@ import pytest
 
 from hsiaug.core.tiles import DenseSamples
 from hsiaug.metrics.calibration import LEVELS
-from hsiaug.metrics.dense.reliability import dense_reliability
+from hsiaug.metrics.dense.reliability import dense_reliability, tile_agreement
 from hsiaug.report.labels import MOST_WRONG, wrong_share
 from tests.toyworld import ToyWorld, toy_world
 
@@ -40,6 +40,26 @@ def test_real_tiles_reach_the_ceiling_and_permuted_masks_the_floor(sets: Sets) -
     assert (wrong["pixels"].wrong or 0) > 50
     assert real.n == 25 and real["pixels"].n == 25 * 16 * 16
     json.dumps(wrong.as_json(), allow_nan=False)
+
+
+def test_boundaries_of_masks_lie_where_the_spectra_change(sets: Sets) -> None:
+    train, held, made = sets
+    blurred = replace(made, masks=np.roll(made.masks, 3, axis=2))
+    real, moved = (dense_reliability(train, held, one, classes=5)["boundaries"] for one in (made, blurred))
+
+    assert real.ceiling > 65 and real.r == pytest.approx(1, abs=0.3)
+    assert real.floor == pytest.approx(50, abs=10)
+    assert (moved.r or 0) < 0.5
+
+
+def test_each_tile_is_judged_by_training_tiles_alone(sets: Sets) -> None:
+    train, _, made = sets
+    masks = made.masks.copy()
+    masks[:5], masks[5] = np.roll(masks[:5], 1, axis=0), 0
+    found = tile_agreement(train, replace(made, masks=masks), classes=5)
+
+    assert found.shape == (25,) and np.isnan(found[5])
+    assert found[:5].max() < 0.6 < 0.8 < found[6:].min()
 
 
 def test_ignored_pixels_count_nowhere(sets: Sets) -> None:
