@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -116,6 +117,21 @@ def hsiaug(
     """Run the installed command as a user does."""
     command = [sys.executable, "-m", "hsiaug.cli.main", *words]
     return subprocess.run(command, env=env or environment(), cwd=cwd, capture_output=True, text=True, timeout=280)
+
+
+def started(*words: str, env: dict[str, str], cwd: Path | None = None) -> subprocess.Popen[str]:
+    """The command, begun as at a terminal: Ctrl-C reaches all its processes. Its stderr can be read."""
+    return subprocess.Popen(
+        [sys.executable, "-m", "hsiaug", *words],
+        env=env,
+        cwd=cwd,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+        # A shell that runs the tests in the background has them ignore Ctrl-C, and they hand that down.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
+    )
 
 
 def results(store: Path) -> dict[str, Any]:

@@ -85,22 +85,7 @@ def test_a_committed_table_is_what_its_script_prints(name, monkeypatch, capsys):
     assert [line for line in committed if line.startswith("|")] == printed
 
 
-OLD_REGIMES = "recall" not in read_csv(RESULTS / "regimes" / "trials.csv")[0]
-
-
-@pytest.mark.parametrize(
-    "name",
-    [
-        pytest.param(
-            "regimes",
-            marks=pytest.mark.skipif(
-                OLD_REGIMES, reason="the committed trials are of before recalls were collected"
-            ),
-        ),
-        "txt2hsi_grid",
-        "ceilings",
-    ],
-)
+@pytest.mark.parametrize("name", ["regimes", "txt2hsi_grid", "ceilings"])
 def test_a_table_that_is_written_beside_its_trials(name, tmp_path, monkeypatch):
     here, images = tmp_path / "benchmarks", tmp_path / "docs" / "images"
     images.mkdir(parents=True)

@@ -30,16 +30,8 @@ from tests.strangers import install
 
 
 def plan_of(scene: Scene, plugins: Registry, **asked: Any) -> Plan:
-    usual = {
-        "protocol": parse_protocol("issd"),
-        "generators": ["smote"],
-        "classifiers": ["svm"],
-        "lambdas": [0.5],
-        "times": [0.0],
-        "omegas": [],
-        "seeds": [0, 1],
-        "patch": 5,
-    }
+    usual = {"generators": ["smote"], "classifiers": ["svm"], "lambdas": [0.5], "times": [0.0], "omegas": []}
+    usual |= {"protocol": parse_protocol("issd"), "seeds": [0, 1], "patch": 5}
     return build_plan(scene, Request(**{**usual, **asked}), plugins)
 
 

@@ -14,7 +14,8 @@ from pathlib import Path
 import pytest
 
 from hsiaug.trial.store import Store
-from tests.strangers import DUMMY, environment, hsiaug, install, results
+from tests import in_process
+from tests.strangers import DUMMY, environment, hsiaug, install, results, started
 
 SLOW = DUMMY.replace("class Nearest", "import time\n\nclass Nearest").replace(
     "self.ids = np.unique(samples.y)", "time.sleep(0.3); self.ids = np.unique(samples.y)"
@@ -81,21 +82,21 @@ def arguments(store: Path, *more: str) -> list[str]:
         "--lambda": "0.5,1",
         "--times": "0",
         "--patch": "5",
-        "--seeds": "3",
     }
-    usual |= {"--store": str(store), "--device": "cpu"}
+    usual |= {"--seeds": "3", "--store": str(store), "--device": "cpu"}
     kept = (word for name, value in usual.items() if name not in more for word in (name, value))
     return ["benchmark", "toy", *kept, *more]
 
 
 @pytest.fixture
-def env(tmp_path: Path) -> dict[str, str]:
-    return environment(install(tmp_path / "site", "dummy_plugin", DUMMY))
+def site(tmp_path: Path) -> Path:
+    """The dummy plugins, installed."""
+    return install(tmp_path / "site", "dummy_plugin", DUMMY)
 
 
-def test_one_process_and_two_give_the_same_records(tmp_path: Path, env: dict[str, str]) -> None:
+def test_one_process_and_two_give_the_same_records(tmp_path: Path, site: Path) -> None:
     for jobs in ("1", "2"):
-        answer = hsiaug(*arguments(tmp_path / jobs, "--jobs", jobs), env=env)
+        answer = hsiaug(*arguments(tmp_path / jobs, "--jobs", jobs), env=environment(site))
         assert answer.returncode == 0, answer.stderr
 
     assert results(tmp_path / "1") == results(tmp_path / "2")
@@ -165,31 +166,21 @@ AMPLE = ("--timeout", "10s", "--view", "raw")
 """Far more than a trial takes that ends, on a machine with other work too; no view is chosen, which loads libraries."""
 
 
-def test_a_trial_that_takes_too_long_is_ended_and_the_others_go_on(tmp_path: Path) -> None:
-    env = environment(install(tmp_path / "endless", "dummy_plugin", ENDLESS))
-    words = [*("--jobs", "2"), *("--seeds", "1"), *("--lambda", "0.5"), *AMPLE]
-    answer = hsiaug(*arguments(tmp_path / "store", *words), env=env)
+@pytest.mark.parametrize(
+    ("code", "jobs", "told"), [(ENDLESS, "2", "time limit"), (COMPILED, "1", "had to be killed")]
+)
+def test_a_trial_that_takes_too_long_is_ended_and_the_others_go_on(tmp_path, code, jobs, told):
+    site = install(tmp_path / "site", "dummy_plugin", code)
+    words = ["--jobs", jobs, "--seeds", "1", "--lambda", "0.5", *AMPLE]
+    answer = hsiaug(*arguments(tmp_path / "store", *words), env=environment(site))
 
     assert answer.returncode == 1, answer.stderr
     records = list(Store(tmp_path / "store").records())
     failed = [r for r in records if r["status"] == "failed"]
     assert len(records) == 4 and len(failed) == 2
     assert {(r["error"]["type"], r["error"]["stage"]) for r in failed} == {("TrialTimeout", "fit_classifier")}
-    assert all(r["timings"]["total"] >= 10 for r in failed)
+    assert all(r["timings"]["total"] >= 10 and told in r["error"]["message"] for r in failed)
     assert "longer than its time limit of 10 s" in answer.stdout
-
-
-def test_a_trial_in_compiled_code_is_ended_with_its_process(tmp_path: Path) -> None:
-    env = environment(install(tmp_path / "compiled", "dummy_plugin", COMPILED))
-    words = [*("--jobs", "1"), *("--seeds", "1"), *("--lambda", "0.5"), *AMPLE]
-    answer = hsiaug(*arguments(tmp_path / "store", *words), env=env)
-
-    assert answer.returncode == 1, answer.stderr
-    records = list(Store(tmp_path / "store").records())
-    failed = [r for r in records if r["status"] == "failed"]
-    assert len(records) == 4 and len(failed) == 2
-    assert {(r["error"]["type"], r["error"]["stage"]) for r in failed} == {("TrialTimeout", "fit_classifier")}
-    assert all("its process had to be killed" in r["error"]["message"] for r in failed)
 
 
 def test_a_timeout_in_the_middle_of_an_import_costs_one_trial(tmp_path: Path) -> None:
@@ -206,8 +197,8 @@ def test_a_timeout_in_the_middle_of_an_import_costs_one_trial(tmp_path: Path) ->
 
 
 def test_trials_that_need_a_fit_which_failed_fail_with_it_and_without_another_try(tmp_path: Path) -> None:
-    env = environment(install(tmp_path / "unfit", "dummy_plugin", UNFIT))
-    answer = hsiaug(*arguments(tmp_path / "store", "--jobs", "1", "--seeds", "1"), env=env)
+    site = install(tmp_path / "unfit", "dummy_plugin", UNFIT)
+    answer = in_process.hsiaug(*arguments(tmp_path / "store", "--jobs", "1", "--seeds", "1"), site=site)
 
     assert answer.returncode == 1, answer.stderr
     failed = [r for r in Store(tmp_path / "store").records() if r["status"] == "failed"]
@@ -219,44 +210,38 @@ def test_trials_that_need_a_fit_which_failed_fail_with_it_and_without_another_tr
     ) == 1
 
 
-def test_a_timeout_without_a_unit_is_refused(tmp_path: Path, env: dict[str, str]) -> None:
-    answer = hsiaug(*arguments(tmp_path / "store", "--timeout", "20"), env=env)
-    assert answer.returncode == 2 and "--timeout must be a time with its unit" in answer.stderr
-    assert not (tmp_path / "store").exists()
-
-
 def test_failed_trials_run_again_and_finished_ones_do_not(tmp_path: Path) -> None:
     site, store = tmp_path / "site", tmp_path / "store"
-    env = environment(install(site, "dummy_plugin", DUMMY.replace("patches.centres[:", "patches.centre[:")))
-    failed = hsiaug(*arguments(store, "--jobs", "1"), env=env)
+    install(site, "dummy_plugin", DUMMY.replace("patches.centres[:", "patches.centre[:"))
+    failed = in_process.hsiaug(*arguments(store, "--jobs", "1"), site=site)
     assert failed.returncode == 1 and "AttributeError" in failed.stdout
     told = [line for line in failed.stderr.splitlines() if line.startswith("failed: ")]
     assert len(told) == 1 and "AttributeError" in told[0], "the first of its kind, as it happens"
 
     (site / "dummy_plugin.py").write_text(DUMMY)
-    repaired = hsiaug(*arguments(store, "--jobs", "1"), env=env)
+    repaired = in_process.hsiaug(*arguments(store, "--jobs", "1"), site=site)
     assert repaired.returncode == 0
     assert "3 of 18 trials are taken from" in repaired.stderr  # coords never failed
     assert {status for status, _ in results(store).values()} == {"ok"}
 
 
-def test_existing_all_runs_everything_again_and_none_runs_nothing(tmp_path: Path, env: dict[str, str]) -> None:
+def test_existing_all_runs_everything_again_and_none_runs_nothing(tmp_path: Path, site: Path) -> None:
     store = tmp_path / "store"
-    assert hsiaug(*arguments(store, "--jobs", "1"), env=env).returncode == 0
+    assert in_process.hsiaug(*arguments(store, "--jobs", "1"), site=site).returncode == 0
     created = {path: path.stat().st_mtime_ns for path in store.glob("records/??/*/record.json")}
 
-    hsiaug(*arguments(store, "--existing", "none", "--lambda", "0.5,1,2"), env=env)
+    in_process.hsiaug(*arguments(store, "--existing", "none", "--lambda", "0.5,1,2"), site=site)
     assert {path: path.stat().st_mtime_ns for path in store.glob("records/??/*/record.json")} == created
-    hsiaug(*arguments(store, "--existing", "all", "--jobs", "1"), env=env)
+    in_process.hsiaug(*arguments(store, "--existing", "all", "--jobs", "1"), site=site)
     again = {path: path.stat().st_mtime_ns for path in store.glob("records/??/*/record.json")}
     assert again.keys() == created.keys() and all(again[p] > created[p] for p in created)
 
 
-def test_arms_that_make_nothing_are_recorded_and_not_run(tmp_path: Path, env: dict[str, str]) -> None:
+def test_arms_that_make_nothing_are_recorded_and_not_run(tmp_path: Path, site: Path) -> None:
     """Five pixels of every class: λ = 1 asks for none, and what trains on real samples alone is none."""
     store = tmp_path / "store"
     words = arguments(store, "--protocol", "kshot:5", "--seeds", "2")
-    first = hsiaug(*words, "--jobs", "1", env=env)
+    first = in_process.hsiaug(*words, "--jobs", "1", site=site)
 
     assert first.returncode == 0, first.stderr
     records = list(Store(store).records())
@@ -269,46 +254,35 @@ def test_arms_that_make_nothing_are_recorded_and_not_run(tmp_path: Path, env: di
     assert note.startswith("note: ") and "a larger λ" in note
 
     created = {path: path.stat().st_mtime_ns for path in store.glob("records/??/*/record.json")}
-    again = hsiaug(*words, "--jobs", "1", env=env)
+    again = in_process.hsiaug(*words, "--jobs", "1", site=site)
     assert again.returncode == 0 and "12 of 12 trials are taken from" in again.stderr
     assert {path: path.stat().st_mtime_ns for path in store.glob("records/??/*/record.json")} == created
 
 
-def test_a_dry_run_shows_the_synthetic_samples_of_each_arm(tmp_path: Path, env: dict[str, str]) -> None:
+def test_a_dry_run_shows_the_synthetic_samples_of_each_arm(tmp_path: Path, site: Path) -> None:
     words = arguments(tmp_path / "store", "--protocol", "kshot:5", "--lambda", "1,3", "--dry-run")
-    answer = hsiaug(*words, env=env)
+    answer = in_process.hsiaug(*words, site=site)
 
     rows = [line.split("\t") for line in answer.stdout.splitlines() if line.startswith("dummy")]
     assert rows == [["dummy", "1", "–", "nearest", "0", "3", "0"], ["dummy", "3", "–", "nearest", "50", "3", "3"]]
     assert "12 of 18 trials to run (6 make nothing)" in answer.stdout
-    plan = json.loads(hsiaug(*words, "--json", env=env).stdout)
+    plan = json.loads(in_process.hsiaug(*words, "--json", site=site).stdout)
     assert {(t["lambda"], t["synthetic"]) for t in plan["trials"]} == {(0.0, 0), (1.0, 0), (3.0, 50)}
     assert len(plan["to_run"]) == 12
 
 
-def test_a_dry_run_prints_the_plan_and_writes_nothing(tmp_path: Path, env: dict[str, str]) -> None:
-    answer = hsiaug(*arguments(tmp_path / "store", "--dry-run"), env=env)
-
-    assert answer.returncode == 0 and "18 of 18 trials to run, about" in answer.stdout
-    assert "dummy\t0.5\t–\tnearest\t50\t3\t3" in answer.stdout
-    assert not (tmp_path / "store").exists()
-
-    plan = json.loads(hsiaug(*arguments(tmp_path / "store", "--dry-run", "--json"), env=env).stdout)
-    assert len(plan["trials"]) == len(plan["to_run"]) == 18 and plan["seconds"] > 0
-
-
-def test_json_is_one_strict_document_and_show_leads_back_to_the_same_record(tmp_path, env):
+def test_json_is_one_strict_document_and_show_leads_back_to_the_same_record(tmp_path, site):
     store = tmp_path / "store"
-    answer = hsiaug(*arguments(store, "--json"), env=env)
+    answer = in_process.hsiaug(*arguments(store, "--json"), site=site)
     assert json.loads(answer.stdout)["planned"] == 18
 
     hash, before = next(iter(results(store).items()))
-    shown = hsiaug("show", hash[:10], "--store", str(store), env=env)
+    shown = in_process.hsiaug("show", hash[:10], "--store", str(store), site=site)
     assert shown.returncode == 0 and hash in shown.stdout
     command = shown.stdout.strip().splitlines()[-1]
     assert command.startswith("hsiaug benchmark toy")
     words = shlex.split(command)[1:]
-    again = hsiaug(*words, "--store", str(tmp_path / "again"), "--device", "cpu", env=env)
+    again = in_process.hsiaug(*words, "--store", str(tmp_path / "again"), "--device", "cpu", site=site)
     assert again.returncode == 0, again.stderr
     assert results(tmp_path / "again")[hash] == before
 
@@ -318,17 +292,7 @@ def test_json_is_one_strict_document_and_show_leads_back_to_the_same_record(tmp_
 def test_ctrl_c_and_the_end_of_a_job_stop_quietly(sent: str, tmp_path: Path) -> None:
     number = getattr(signal, sent)
     env = environment(install(tmp_path / "slow", "dummy_plugin", SLOW))
-    command = [sys.executable, "-m", "hsiaug.cli.main", *arguments(tmp_path / "store", "--jobs", "2")]
-    with subprocess.Popen(
-        command,
-        env=env,
-        stderr=subprocess.PIPE,
-        stdout=subprocess.DEVNULL,
-        text=True,
-        start_new_session=True,
-        # A shell that runs the tests in the background has them ignore Ctrl-C, and they hand that down.
-        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
-    ) as run:
+    with started(*arguments(tmp_path / "store", "--jobs", "2"), env=env) as run:
         while not list((tmp_path / "store").glob("records/??/*")):
             time.sleep(0.02)
         (os.killpg if sent == "SIGINT" else os.kill)(run.pid, number)

@@ -11,36 +11,32 @@ from pathlib import Path
 import pytest
 
 from hsiaug.trial.store import Store
-from tests.strangers import DUMMY, environment, hsiaug, install
+from tests.in_process import hsiaug
+from tests.strangers import DUMMY, environment, install
 
 
 def arguments(store: Path, *more: str, jobs: str = "1") -> list[str]:
     return [
-        *(
-            "benchmark",
-            "toy",
-            "--generator",
-            "duplicate",
-            "--classifier",
-            "nearest",
-            "--lambda",
-            "0.5",
-            "--patch",
-            "5",
-        ),
-        *("--seeds", "1", "--store", str(store), "--device", "cpu", "--jobs", jobs, *more),
+        *("benchmark", "toy", "--generator", "duplicate", "--classifier", "nearest", "--lambda", "0.5"),
+        *("--patch", "5", "--seeds", "1", "--store", str(store), "--device", "cpu", "--jobs", jobs, *more),
     ]
 
 
 @pytest.fixture
-def env(tmp_path: Path) -> dict[str, str]:
-    return environment(install(tmp_path / "site", "dummy_plugin", DUMMY))
+def site(tmp_path: Path) -> Path:
+    """The dummy plugins, installed."""
+    return install(tmp_path / "site", "dummy_plugin", DUMMY)
 
 
 @pytest.fixture
-def filled(tmp_path: Path, env: dict[str, str]) -> Path:
+def env(site: Path) -> dict[str, str]:
+    return environment(site)
+
+
+@pytest.fixture
+def filled(tmp_path: Path, site: Path) -> Path:
     """The store of a whole run."""
-    answer = hsiaug(*arguments(tmp_path / "store"), env=env)
+    answer = hsiaug(*arguments(tmp_path / "store"), site=site)
     assert answer.returncode == 0, answer.stderr
     return tmp_path / "store"
 
@@ -49,25 +45,25 @@ def files(store: Path) -> list[Path]:
     return sorted(store.glob("records/??/*/record.json"))
 
 
-def test_a_damaged_record_is_run_again_and_replaced(filled: Path, env: dict[str, str]) -> None:
-    whole = hsiaug(*arguments(filled), env=env).stdout
+def test_a_damaged_record_is_run_again_and_replaced(filled: Path, site: Path) -> None:
+    whole = hsiaug(*arguments(filled), site=site).stdout
     edited, cut = files(filled)[:2]
     record = json.loads(edited.read_text())
     record["metrics"]["aa"] = 0.999
     edited.write_text(json.dumps(record))
     cut.write_text('{"format": 1, "spec')
 
-    shown = hsiaug(*arguments(filled, "--existing", "none"), env=env)
+    shown = hsiaug(*arguments(filled, "--existing", "none"), site=site)
     assert f"damaged record {edited.parent.name}: metrics.aa states 0.999" in shown.stderr
     assert "2 records of the store are damaged and left out" in shown.stdout and "99.9" not in shown.stdout
-    again = hsiaug(*arguments(filled), env=env)
+    again = hsiaug(*arguments(filled), site=site)
     assert again.returncode == 0, again.stderr
     assert "metrics.aa states 0.999" in again.stderr and "its trial is run again" in again.stderr
     assert again.stdout == whole and Store(filled).read().damaged == ()
 
 
 @pytest.mark.parametrize("jobs", ["1", "2"])
-def test_a_full_disk_ends_a_run_with_one_error_and_the_next_run_goes_on(tmp_path, env, jobs):
+def test_a_full_disk_ends_a_run_with_one_error_and_the_next_run_goes_on(tmp_path, site, env, jobs):
     store = tmp_path / "store"
     command = [sys.executable, "-m", "hsiaug.cli.main", *arguments(store, jobs=jobs)]
     full = subprocess.run(
@@ -82,7 +78,7 @@ def test_a_full_disk_ends_a_run_with_one_error_and_the_next_run_goes_on(tmp_path
     assert f"error: the store {store} must be a folder that can be written to" in full.stderr
     assert "File too large" in full.stderr and "the same command again" in full.stderr
     assert not files(store) and not list(store.glob("records/.*"))
-    assert hsiaug(*arguments(store), env=env).returncode == 0
+    assert hsiaug(*arguments(store), site=site).returncode == 0
 
 
 READ_ONLY = """
@@ -101,14 +97,14 @@ main()
 """
 
 
-def test_a_whole_store_that_is_read_only_gives_its_tables_and_one_that_is_not_whole_an_error(filled, env):
+def test_a_whole_store_that_is_read_only_gives_its_tables_and_one_that_is_not_whole_an_error(filled, site, env):
     def run(*words: str) -> subprocess.CompletedProcess[str]:
         command = [sys.executable, "-c", READ_ONLY, *words]
         return subprocess.run(command, env=env, capture_output=True, text=True)
 
     shown = run(*arguments(filled))
     assert shown.returncode == 0, shown.stderr
-    assert shown.stdout == hsiaug(*arguments(filled), env=env).stdout
+    assert shown.stdout == hsiaug(*arguments(filled), site=site).stdout
     assert run("report", "--store", str(filled)).returncode == 0
     files(filled)[0].write_text("{}")
     refused = run(*arguments(filled))

@@ -27,17 +27,8 @@ def store(tmp_path_factory: pytest.TempPathFactory) -> Path:
     with pytest.MonkeyPatch.context() as patch:
         run_trials_here(patch)
         folder = tmp_path_factory.mktemp("cite") / "store"
-        hsiaug.benchmark(
-            "indian_pines",
-            ["smote"],
-            ["svm"],
-            lambdas=[0.5, 1],
-            times=0,
-            draws=2,
-            store=folder,
-            jobs=1,
-            progress=False,
-        )
+        asked = {"lambdas": [0.5, 1], "times": 0, "draws": 2, "views": "raw"}
+        hsiaug.benchmark("indian_pines", ["smote"], ["svm"], store=folder, jobs=1, progress=False, **asked)
         return folder
 
 
@@ -134,9 +125,8 @@ def test_strangers_give_entries_as_publishers_do_and_words_round_them() -> None:
         "journal = {J}, year = 2020,}; ours"
     )
     (entry,) = entries_of(given)
-    assert (
-        entry.kind == "article" and entry.fields["title"] == r"A {{GAN}} \& b" and entry.fields["year"] == "2020"
-    )
+    assert entry.kind == "article" and entry.fields["title"] == r"A {{GAN}} \& b"
+    assert entry.fields["year"] == "2020"
     assert plain(given).endswith("A GAN & b, J, 2020; ours") and plain(given).startswith("After Ann ")
     other = "@misc{k1, title={Another}}"
     made = bibtex([("one", given), ("two", given), ("three", other)])

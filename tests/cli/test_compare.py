@@ -47,15 +47,11 @@ def test_json_is_whole_and_strict(store: Path) -> None:
     assert condition["test"]["p"] == pytest.approx(1 / 128)
 
 
-@pytest.mark.parametrize(
-    ("words", "parts"), [(("none/svm", "smot/svm"), ("error:", "'smot/svm'", "Did you mean smote"))]
-)
-def test_bad_input_gets_one_error(store: Path, words: tuple[str, ...], parts: tuple[str, ...]) -> None:
-    answer = hsiaug("compare", *words[:2], "--store", str(store), *words[2:])
+def test_bad_input_gets_one_error(store: Path) -> None:
+    answer = hsiaug("compare", "none/svm", "smot/svm", "--store", str(store))
     message = " ".join(answer.stderr.split())
     assert answer.returncode == 2 and answer.stdout == "" and "Traceback" not in message
-    for part in parts:
-        assert part in message
+    assert "error:" in message and "'smot/svm'" in message and "Did you mean smote" in message
 
 
 def test_a_folder_that_is_no_store(tmp_path: Path) -> None:

@@ -17,7 +17,8 @@ import pytest
 
 from hsiaug.base.errors import InputError
 from hsiaug.bench.engine import cluster_settings
-from tests.strangers import DUMMY, environment, hsiaug, install, results
+from tests import in_process
+from tests.strangers import DUMMY, environment, hsiaug, install, results, started
 
 # A classifier that waits from the fourth fit on, until the folder GATE holds the file "open".
 GATED = DUMMY.replace(
@@ -132,17 +133,7 @@ def test_ctrl_c_on_dask_stops_quietly(tmp_path: Path) -> None:
     gate, store = tmp_path / "gate", tmp_path / "store"
     gate.mkdir()
     env = environment(install(tmp_path / "gated", "dummy_plugin", GATED), GATE=str(gate))
-    command = [sys.executable, "-m", "hsiaug.cli.main", *arguments(store, "--on", "dask")]
-    with subprocess.Popen(
-        command,
-        env=env,
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.PIPE,
-        text=True,
-        start_new_session=True,
-        # A shell that runs the tests in the background has them ignore Ctrl-C, and they hand that down.
-        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
-    ) as run:
+    with started(*arguments(store, "--on", "dask"), env=env) as run:
         while len(list(gate.iterdir())) < 5:
             assert run.poll() is None
             time.sleep(0.05)
@@ -172,7 +163,7 @@ def test_a_scheduler_that_does_not_answer_is_one_error(tmp_path: Path, env: dict
     ],
 )
 def test_a_wrong_engine_or_setting_is_one_error(words, said, tmp_path, env):
-    answer = hsiaug(*arguments(tmp_path / "none", *words), env=env)
+    answer = in_process.hsiaug(*arguments(tmp_path / "none", *words), site=tmp_path / "site")
 
     assert answer.returncode == 2 and "Traceback" not in answer.stderr
     assert said in answer.stderr

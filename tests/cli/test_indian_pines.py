@@ -15,20 +15,9 @@ pytestmark = pytest.mark.indian_pines
 def test_the_main_job_ends_with_a_table_an_audit_and_records(tmp_path: Path) -> None:
     store = tmp_path / "store"
     answer = hsiaug(
-        *(
-            "benchmark",
-            "indian_pines",
-            "--generator",
-            "smote",
-            "--classifier",
-            "svm,rf",
-            "--lambda",
-            "0.5",
-            "--times",
-            "0",
-        ),
+        *("benchmark", "indian_pines", "--generator", "smote", "--classifier", "svm,rf", "--lambda", "0.5"),
         # A tenth of the trees: what they say is not looked at here.
-        *("--set", "rf.trees=30", "--seeds", "2", "--store", str(store)),
+        *("--times", "0", "--set", "rf.trees=30", "--seeds", "2", "--store", str(store)),
     )
     assert answer.returncode == 0, answer.stderr
 

@@ -100,10 +100,8 @@ def test_a_split_of_pairs_is_drawn_counted_and_pictured(fields: Path) -> None:
     out = fields.parent / "map.png"
     text = run("split", fields, "--patch", "16", "--protocol", "places:5", "--out", out)
     lines = text.splitlines()
-    assert (
-        lines[0] == "class\tname\tlabelled\ttrain\ttest\tin new fields"
-        and "place\tpart\ttraining tiles\ttest tiles" in lines
-    )
+    assert lines[0] == "class\tname\tlabelled\ttrain\ttest\tin new fields"
+    assert "place\tpart\ttraining tiles\ttest tiles" in lines
     tiles = {line.split("\t")[0]: line.split("\t")[1:] for line in lines if line[:2] in ("a\t", "b\t", "c\t")}
     assert int(tiles["a"][1]) + int(tiles["b"][1]) == 5 and tiles["c"] == ["test", "0", "9"]
     assert "0 pixels lie in a training and in a test tile" in lines
@@ -195,20 +193,8 @@ def test_add_says_that_sets_are_written_by_hand(tmp_path: Path) -> None:
 def mapped(ref: object, folder: Path, out: str, *words: str) -> str:
     """What ``hsiaug map`` says of the first record of a small benchmark without a generator."""
     store = ("--store", folder / "store")
-    run(
-        "benchmark",
-        ref,
-        *words,
-        "--generator",
-        "duplicate",
-        "--lambda",
-        "0.5",
-        "--seeds",
-        "1",
-        "--jobs",
-        "1",
-        *store,
-    )
+    usual = ("--generator", "duplicate", "--lambda", "0.5", "--seeds", "1", "--jobs", "1")
+    run("benchmark", ref, *words, *usual, *store)
     records = Store(folder / "store").records()
     kept = next(r for r in records if r["spec"]["generator"]["name"] == "none")
     return run("map", ref, "--record", kept["hash"], "--out", folder / out, *store)

@@ -6,7 +6,6 @@ import importlib
 import json
 import os
 import signal
-import subprocess
 import sys
 import time
 from pathlib import Path
@@ -18,7 +17,7 @@ from hsiaug.base.errors import InputError
 from hsiaug.cli.main import app
 from hsiaug.registry.scaffold import write_package
 from hsiaug.testing import check_classifier, check_generator
-from tests.strangers import DUMMY, environment, hsiaug, install
+from tests.strangers import DUMMY, environment, hsiaug, install, started
 from tests.wheels import CAN_BUILD, install_by_hand, install_wheel
 
 UNSEEDED = DUMMY.replace(
@@ -228,23 +227,15 @@ def test_ctrl_c_ends_a_check_that_never_would_and_leaves_no_process(tmp_path: Pa
     hangs = "\nimport os, pathlib, time\nclass Hangs(Generator):\n    def fit(self, view, **given):\n"
     hangs += "        pathlib.Path('pid.tmp').write_text(str(os.getpid()))\n        os.rename('pid.tmp', 'pid')\n"
     (tmp_path / "dummy_plugin.py").write_text(DUMMY + hangs + "        time.sleep(600)\n")
-    words = [sys.executable, "-m", "hsiaug", "plugins", "check", "dummy_plugin:Hangs", "--kind", "generator"]
-    command = subprocess.Popen(
-        words,
-        cwd=tmp_path,
-        env=environment(),
-        start_new_session=True,
-        stderr=subprocess.PIPE,
-        # A shell that runs the tests in the background has them ignore Ctrl-C, and they hand that down.
-        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
-    )
+    words = ("plugins", "check", "dummy_plugin:Hangs", "--kind", "generator")
+    command = started(*words, env=environment(), cwd=tmp_path)
     while not (tmp_path / "pid").exists():
         assert command.poll() is None, command.communicate()
         time.sleep(0.05)
     os.killpg(command.pid, signal.SIGINT)
 
     _, err = command.communicate()
-    assert command.returncode == 130 and b"Traceback" not in err
+    assert command.returncode == 130 and "Traceback" not in err
     with pytest.raises(ProcessLookupError):
         os.kill(int((tmp_path / "pid").read_text()), 0)
 

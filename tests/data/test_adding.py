@@ -432,9 +432,8 @@ def test_a_geotiff_gives_band_centres_scale_and_missing_data_by_its_tags(add, fa
     added = add("cube.tif", "labels.png")
 
     assert added.scene.wavelengths is not None and np.allclose(added.scene.wavelengths, np.arange(400, 1000, 50))
-    assert (
-        np.allclose(added.scene.cube[1:], raw.transpose(1, 2, 0)[1:] * 1e-4) and added.scene.units == "reflectance"
-    )
+    assert np.allclose(added.scene.cube[1:], raw.transpose(1, 2, 0)[1:] * 1e-4)
+    assert added.scene.units == "reflectance"
     assert added.scene.gsd == 2 and not added.scene.cube[0, 0].any()
 
 

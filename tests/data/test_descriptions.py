@@ -74,10 +74,6 @@ def test_the_train_view_has_its_own_unchangeable_copy(described_view):
     assert pickle.loads(pickle.dumps(described_view.descriptions)) == described_view.descriptions
 
 
-def test_a_scene_without_descriptions_has_an_empty_mapping():
-    assert toy_scene().descriptions == {}
-
-
 def test_the_public_scenes_are_described():
     assert {*scene_names()} - {*DESCRIBED} == {"toy", "hills"}
 

@@ -23,12 +23,8 @@ SMALL = (
     # command             argument or option  on the page                     typed in its place
     ("benchmark", "SCENE|SUITE", rf"indian_pines|toy|hills|{OWN}", "flight.toml"),
     ("benchmark", "SCENE|SUITE", r"oscd|my_pairs", "pairs.toml"),
-    (
-        "benchmark",
-        "--data",
-        r"my_pairs\.toml|my_scene\.toml",
-        "flight.toml",
-    ),  # tests/bench/test_suite_data.py runs it on a folder
+    # tests/bench/test_suite_data.py runs it on a folder.
+    ("benchmark", "--data", r"my_pairs\.toml|my_scene\.toml", "flight.toml"),
     ("benchmark", "SCENE|SUITE", r"my_suite\.toml|benchmarks/\w+\.toml", "suite.toml"),
     ("benchmark", "--suite", r"my_suite\.toml|txt2hsi_\w+|specdm_paper", "suite.toml"),
     ("benchmark", "--seeds", r".+", "1"),

@@ -5,7 +5,6 @@ What is typed in place of what, says the table in small_commands.py; a command f
 
 from __future__ import annotations
 
-import dataclasses
 import re
 import shlex
 import tomllib
@@ -156,37 +155,3 @@ def test_a_wrong_command_would_fail(line: str, said: str, world: Path, tmp_path:
     with pytest.raises(AssertionError, match=said) as error:
         typed(made_up(line), world, tmp_path / "here")
     assert "docs/made-up.md:7" in str(error.value) and "correct the page" in str(error.value)
-
-
-@pytest.mark.parametrize(
-    "line",
-    [
-        "hsiaug benchmark atlantis --generator smote",
-        "hsiaug datasets add other.hdr --labels plots.gpkg",
-        "hsiaug datasets add flight.hdr --labels other.csv",
-        "hsiaug map flight.toml --record newest --out map.tif",
-    ],
-)
-def test_a_command_that_no_row_covers_would_fail(line: str) -> None:
-    with pytest.raises(AssertionError, match=r"docs/made-up.md:7: SMALL in .* does not say .*; add a row"):
-        small(made_up(line), PLACEHOLDER)
-
-
-def test_values_are_made_small_and_options_stay() -> None:
-    line = "hsiaug benchmark indian_pines --lambda=0:1.5:0.25 --seeds 10 --omega 0,1  # words"
-    assert small(made_up(line), PLACEHOLDER) == (
-        *(
-            "benchmark",
-            "flight.toml",
-            "--device",
-            "cpu",
-            "--jobs",
-            "1",
-            "--lambda",
-            "0:0.5:0.25",
-            "--omega",
-            "0,1",
-        ),
-        *("--preset", "tiny", "--seeds", "1"),
-    )
-    assert dataclasses.astuple(made_up("hsiaug show \\\n  3fa9"))[2] == ("hsiaug", "show", "3fa9")

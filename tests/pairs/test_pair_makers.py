@@ -151,7 +151,6 @@ def test_components_are_within_a_tile_and_touch_at_corners_where_asked() -> None
     ids[:, 0, 0] = ids[:, 1, 1] = 2
     ids[0, 3, 3] = 1
     found = components(ids)
-    assert (
-        found.tile.tolist() == [0, 0, 1] and found.kind.tolist() == [1, 2, 2] and found.size.tolist() == [1, 2, 2]
-    )
+    assert found.tile.tolist() == [0, 0, 1] and found.kind.tolist() == [1, 2, 2]
+    assert found.size.tolist() == [1, 2, 2]
     assert components(ids, corners=False).size.tolist() == [1, 1, 1, 1, 1]

@@ -95,28 +95,6 @@ def test_one_draw_has_no_interval() -> None:
     assert dict(facts(comparison(arms([0.1])), one(arms([0.1]))))["interval"] == "– (no end with these draws)"
 
 
-def test_draws_that_tie_carry_nothing() -> None:
-    found = one(arms([0.0, 0.0, 0.0, 0.0, 0.02, 0.02, 0.02, 0.02]))
-    assert found.counts == (4, 4, 0) and found.verdict == NO_CLAIM
-    assert told(found) == "p = .125 (n = 8)"
-
-
-def test_equal_arms_tie_in_every_draw() -> None:
-    found = one(arms([0.0] * 6))
-    assert found.counts == (0, 6, 0) and found.verdict == NO_CLAIM
-    assert told(found) == "p = 1 (n = 6)"
-
-
-def test_draws_that_disagree_carry_nothing() -> None:
-    found = one(arms([0.01, -0.02, 0.03, -0.04, 0.05, -0.06]))
-    assert found.verdict == NO_CLAIM and found.counts == (3, 0, 3)
-
-
-def test_one_draw_against_many_shows_nothing() -> None:
-    found = one(arms([0.001 * k for k in range(1, 12)] + [-0.3]))
-    assert found.comparison.main.mean < 0 and found.verdict == NO_CLAIM
-
-
 def test_each_condition_is_a_table_of_its_own_as_in_the_report() -> None:
     gains = [0.01, 0.02, 0.03, 0.04, 0.05, 0.06]
     found = comparison(arms(gains) + arms(gains, scene="pavia_university"))

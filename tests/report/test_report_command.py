@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
@@ -14,7 +12,7 @@ from typer.testing import CliRunner
 
 from hsiaug.base.errors import InputError, StoreError
 from hsiaug.cli.report import report
-from tests.effort import calls
+from tests.effort import calls, loaded
 
 
 @pytest.fixture(scope="module")
@@ -76,8 +74,5 @@ def thousand(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def test_the_report_room_loads_no_heavy_library() -> None:
-    code = "import sys, hsiaug.report, hsiaug.cli.report; print(*sys.modules)"
-    loaded = subprocess.run(
-        [sys.executable, "-c", code], capture_output=True, text=True, check=True
-    ).stdout.split()
-    assert not {"torch", "scipy", "numpy", "sklearn", "rich.console", "pluggy"} & set(loaded)
+    modules = loaded("import hsiaug.report, hsiaug.cli.report")
+    assert not {"torch", "scipy", "numpy", "sklearn", "rich.console", "pluggy"} & modules

@@ -78,13 +78,6 @@ def test_the_page_names_scene_and_protocol_and_leads_to_what_failed() -> None:
     assert [node.text for node in page_of([]).all("title")] == ["hsiaug report"]
 
 
-def test_without_a_generator_there_is_nothing_to_judge() -> None:
-    assert not signs(page_of(benchmark(2, ("none", "duplicate"))))
-    assert headline(page_of(benchmark(2, ("none", "duplicate")))) == (
-        "Only controls were run, so there is nothing to judge yet."
-    )
-
-
 def test_an_empty_store_gives_a_page_that_says_so() -> None:
     assert headline(page_of([])) == "There is no record in results yet."
 

@@ -236,29 +236,11 @@ def test_helps_needs_both_controls_and_enough_draws() -> None:
     )
 
 
-def test_differences_that_chance_explains_claim_nothing() -> None:
-    wobble = [0.4 + 0.1 * (-1) ** i + 0.001 * i for i in range(8)]
-    assert verdict([0.4] * 8, [0.4] * 8, wobble) == "open against none (8 draws could show 14.4)"
-
-
-def test_a_loss_takes_as_many_draws_as_a_gain() -> None:
-    assert verdict(steps(0.6, 3), steps(0.61, 3), steps(0.5, 3)).startswith("undecided (3 draws")
-    assert verdict(steps(0.6, 9), steps(0.61, 9), steps(0.5, 9, 0.009)) == "hurts"
-
-
-def test_equal_arms_are_no_loss() -> None:
-    assert verdict(steps(0.5, 9), steps(0.5, 9), steps(0.5, 9)) == "equivalent to none (±1)"
-
-
 def test_a_gain_over_one_control_says_which() -> None:
     wobble = [0.5 + 0.05 * (-1) ** i + 0.011 * i for i in range(9)]
     assert verdict(steps(0.40, 9), wobble, steps(0.50, 9, 0.011)) == (
         "gains: above none; open against duplicate (9 draws could show 4.9)"
     )
-
-
-def test_a_gain_too_small_to_print_is_none() -> None:
-    assert verdict([0.4] * 10, [0.4] * 10, [0.40013] * 10) == "equivalent to none (±1)"
 
 
 def test_an_arm_that_failed_is_called_that_and_not_without_control() -> None:
@@ -285,9 +267,8 @@ def test_a_draw_in_which_nothing_was_made_is_no_pair() -> None:
     some = arm("smote", steps(0.5, 9))
     some[0]["samples"] = {"real": [5, 5, 5], "synthetic": [0, 0, 0]}
     gain = gain_of(table_of([*arm("none", steps(0.4, 9)), *some]), "smote λ=1 svm")
-    assert gain.against["none"] is not None and [a.seed for a, _ in gain.against["none"].pairs] == list(
-        range(1, 9)
-    )
+    assert gain.against["none"] is not None
+    assert [a.seed for a, _ in gain.against["none"].pairs] == list(range(1, 9))
 
 
 def test_one_lucky_draw_among_many_losses_shows_nothing() -> None:

@@ -324,17 +324,6 @@ def test_a_latex_table_is_parted_where_a_page_ends() -> None:
     assert rows == list(makers) and len(first) <= 46 and first[:2] == second[:2] and "Part 2 of 2." in text
 
 
-@pytest.mark.parametrize("form", ["md", "tex", "rich"])
-def test_a_loss_has_a_true_minus_sign(form: str) -> None:
-    text = render_report(build_report([record(0.5, 0.5), record(0.45, 0.5, generator="smote")]), form)
-    assert ("$-$5.0" if form == "tex" else "−5.0") in text and "-5.0" not in text.replace("$-$5.0", "")
-
-
-def test_markdown_rows_survive_a_pipe_and_a_star_in_a_name() -> None:
-    text = markdown([record(generator="a|b*c_d")])
-    assert r"| a\|b\*c_d |" in text
-
-
 def test_rich_is_readable_at_100_columns() -> None:
     generators = ("none", "duplicate", "borderline-smote", "specdm")
     records = [*benchmark(8, generators, ("cnn2d", "svm")), *benchmark(8, ("specdm",), lam=0.5)]
@@ -350,10 +339,6 @@ def test_a_narrow_terminal_parts_the_table_and_loses_nothing() -> None:
     text = on_terminal(benchmark(3), width=45)
     assert "…" not in text and max(map(len, text.splitlines())) <= 45
     assert text.count("59.0 ± 3.0") == 2  # the OA of smote, once per classifier
-
-
-def test_square_brackets_in_names_are_no_markup() -> None:
-    assert "[red]x" in on_terminal([record(generator="[red]x")])
 
 
 @pytest.mark.parametrize("format", FORMATS)

@@ -38,9 +38,8 @@ def checkpoint(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def test_a_checkpoint_file_gives_features_for_each_token(checkpoint, no_network):
     encoded = encode(TEXTS, f"openclip:{NAME}@{checkpoint}")
-    assert (
-        encoded.tokens.shape == (2, int(encoded.mask.sum(axis=1).max()), 16) and encoded.tokens.dtype == np.float32
-    )
+    assert encoded.tokens.shape == (2, int(encoded.mask.sum(axis=1).max()), 16)
+    assert encoded.tokens.dtype == np.float32
     assert encoded.pooled.shape == (2, 8)
     assert encoded.mask[1].sum() == len(("[BOS]", "the", "pond", "is", "dark", "[EOS]"))
     assert (encoded.tokens[~encoded.mask] == 0).all() and np.abs(encoded.tokens[encoded.mask]).sum(axis=1).all()

@@ -40,13 +40,6 @@ def test_a_record_can_be_replaced(filled: Store) -> None:
     assert len(list(filled.records())) == 2
 
 
-def test_stores_of_two_machines_merge_by_copying(filled: Store, tmp_path: Path) -> None:
-    other = Store(tmp_path / "other", create=True)
-    shutil.copytree(filled.root, other.root, dirs_exist_ok=True)
-
-    assert list(other.records()) == list(filled.records())
-
-
 def test_what_a_killed_writer_left_is_no_record_and_is_swept_once_it_is_old(filled: Store) -> None:
     half = left_in(filled.root / "records")
     assert len(list(filled.records())) == 2

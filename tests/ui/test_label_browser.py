@@ -64,9 +64,8 @@ def test_the_keyboard_alone_labels_asks_and_maps(tab: Tab, answers: Path, toy: S
         assert "All picks are answered" in tab.page.inner_text("#said")
         tab.press("a")
         tab.until("state.picks.every(p => p.label === 0) && !state.job.running")
-    assert len(rows(answers)) == 12 and all(
-        sum(n for _, n in votes) == 2 for votes in tab.read("state.picks.map(p => p.votes)")
-    )
+    assert len(rows(answers)) == 12
+    assert all(sum(n for _, n in votes) == 2 for votes in tab.read("state.picks.map(p => p.votes)"))
     tab.press("ArrowRight", "ArrowRight", "ArrowLeft")
     assert tab.read("target.pick") == 1
     tab.press("s")
