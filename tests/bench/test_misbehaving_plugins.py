@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from hsiaug.trial.store import Store
-from tests.strangers import DUMMY, environment, hsiaug, install
+from tests.strangers import DUMMY, environment, hsiaug, install, results
 
 MISBEHAVING = '''
 import ctypes, os, random, signal, sys, time
@@ -263,10 +263,6 @@ def hsiaug_plugins():
 
 WELL = {"wreck", "print", "fork", "junk"}
 """These end as they should: what they change is put back, and what they say is harmless."""
-
-
-def results(store: Path) -> dict[str, Any]:
-    return {r["hash"]: (r["status"], r["predictions_sha256"]) for r in Store(store).records()}
 
 
 def arguments(store: Path, *more: str) -> list[str]:

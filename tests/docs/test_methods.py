@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from pathlib import Path
 
 import pytest
 
@@ -83,11 +82,6 @@ def test_the_reference_holds_every_public_name() -> None:
         r"^\.\. (?:autoclass|autofunction|autodata|autoexception|py:decorator):: (\w+)$", text, re.MULTILINE
     )
     assert sorted(shown) == sorted(api.__all__)
-
-
-def test_pictures_are_small() -> None:
-    for path in (ROOT / "docs" / "images").iterdir():
-        assert path.stat().st_size < 150_000, Path(path).name
 
 
 def test_no_page_or_message_installs_hsiaug_from_an_index() -> None:

@@ -23,20 +23,9 @@ from tests.effort import loaded
 from tests.in_process import run_trials_here
 
 CLASSIFIERS = (
-    "ensemble.ExtraTreesClassifier",
-    "ensemble.AdaBoostClassifier",
-    "ensemble.GradientBoostingClassifier",
-    "discriminant_analysis.LinearDiscriminantAnalysis",
-    "gaussian_process.GaussianProcessClassifier",
-    "linear_model.LogisticRegression",
-    "linear_model.RidgeClassifier",
-    "naive_bayes.GaussianNB",
-    "neighbors.KNeighborsClassifier",
-    "neighbors.NearestCentroid",
-    "svm.LinearSVC",
-    "svm.SVC",
-    "tree.DecisionTreeClassifier",
-    "tree.ExtraTreeClassifier",
+    *("ensemble.ExtraTreesClassifier", "discriminant_analysis.LinearDiscriminantAnalysis"),
+    *("gaussian_process.GaussianProcessClassifier", "linear_model.RidgeClassifier", "neighbors.NearestCentroid"),
+    *("naive_bayes.GaussianNB", "svm.SVC"),
 )
 SAMPLERS = ("ADASYN", "BorderlineSMOTE", "RandomOverSampler", "SMOTE", "SVMSMOTE", "KMeansSMOTE")
 OPTIONS = {"KMeansSMOTE": "cluster_balance_threshold=0.1"}

@@ -103,6 +103,29 @@ class Prepares(Sound):
 faulty = listing(FAULTY.append)
 
 
+def sampling(rule, name, sample):
+    """A generator that is sound but for the method ``sample`` of what it fits."""
+    return faulty(rule)(type(name, (Sound,), {"fitted": type("fitted", (Fitted,), {"sample": sample})}))
+
+
+def asking(rule, name, other):
+    """One that makes samples of other counts: those of ``other(counts, y)``, y being the labels that it learnt."""
+    sampling(rule, name, lambda self, counts, **given: Fitted.sample(self, other(counts, self.y), **given))
+
+
+asking("runs", "HalfOfThem", lambda counts, y: {c: n // 2 for c, n in counts.items()})
+asking("counts", "FewAtMost", lambda counts, y: {c: min(n, 20) for c, n in counts.items()})
+asking("untrained-class", "SkipsUntrained", lambda counts, y: {c: n for c, n in counts.items() if c in y})
+sampling(
+    "determinism",
+    "DrawsGlobally",
+    lambda self, counts, **given: Fitted.sample(self, counts, **{**given, "seed": np.random.randint(2**30)}),
+)
+IgnoresSeed = sampling(
+    "seed", "IgnoresSeed", lambda self, counts, **given: Fitted.sample(self, counts, **{**given, "seed": 0})
+)
+
+
 @faulty("card")
 class WithoutSummary(Sound):
     card = Card(name="a", version="1", summary="", params=Params)
@@ -128,13 +151,6 @@ class WithoutFit(Sound):
     fit = None
 
 
-@faulty("runs")
-class HalfOfThem(Sound):
-    class fitted(Fitted):
-        def sample(self, counts, **given):
-            return super().sample({c: n // 2 for c, n in counts.items()}, **given)
-
-
 @faulty("samples")
 class NotMarked(Sound):
     class fitted(Fitted):
@@ -150,20 +166,6 @@ class NothingIsAnError(Sound):
         def sample(self, counts, **given):
             assert sum(counts.values()) > 0
             return super().sample(counts, **given)
-
-
-@faulty("counts")
-class FewAtMost(Sound):
-    class fitted(Fitted):
-        def sample(self, counts, **given):
-            return super().sample({c: min(n, 20) for c, n in counts.items()}, **given)
-
-
-@faulty("untrained-class")
-class SkipsUntrained(Sound):
-    class fitted(Fitted):
-        def sample(self, counts, **given):
-            return super().sample({c: n for c, n in counts.items() if c in self.y}, **given)
 
 
 @faulty("untrained-class")
@@ -210,20 +212,6 @@ class Unseeded(Sound):
 class UnseededFit(Sound):
     def fit(self, view, **_):
         return Fitted(view.real.x, view.real.y, 0.01 + 0.01 * int.from_bytes(os.urandom(4)) / 2**32)
-
-
-@faulty("determinism")
-class DrawsGlobally(Sound):
-    class fitted(Fitted):
-        def sample(self, counts, *, guidance, seed):
-            return super().sample(counts, guidance=guidance, seed=np.random.randint(2**30))
-
-
-@faulty("seed")
-class IgnoresSeed(Sound):
-    class fitted(Fitted):
-        def sample(self, counts, *, guidance, seed):
-            return super().sample(counts, guidance=guidance, seed=0)
 
 
 @faulty("guidance")
