@@ -93,8 +93,13 @@ def _place(entry: PairEntry, name: str, side: Side, mask_only: bool) -> Place:
     if mask_only:
         return Place(name, np.broadcast_to(np.float32(0), (len(spec.files), 1, *mask.shape)), mask, side)
     dates = [_image(entry, pattern, name) for pattern in spec.files]
-    shape = max((image.shape[1:] for image in dates), key=lambda s: s[0] * s[1])
-    images = np.stack([_enlarge(image, shape) for image in dates])
+    if len({image.shape for image in dates}) > 1:
+        raise SceneError(
+            f"set {entry.card.name}: both dates of {name} must have the same bands, height and width",
+            value=" and ".join(map(str, (image.shape for image in dates))),
+            hint="Give both the same bands, on one grid.",
+        )
+    images = np.stack(dates)
     with np.errstate(over="ignore", invalid="ignore"):  # what overflows float32 is refused by Place
         scale, offset = np.array([spec.scale, spec.offset]).astype(np.float32)
         images = np.ascontiguousarray(images * scale + offset, dtype=np.float32)

@@ -56,6 +56,22 @@ def test_a_benchmark_reads_the_task_from_the_card(fields: Path) -> None:
         run("benchmark", fields, "--task", "pixels", *words)
 
 
+@pytest.mark.parametrize("shape", [(40, 40, 4), (40, 36, 3)])
+@pytest.mark.parametrize("command", [("benchmark", "--patch", "16"), ("generate", "--out", "made")])
+def test_dates_that_differ_in_bands_or_size_are_one_error(
+    fields: Path, monkeypatch: pytest.MonkeyPatch, shape: tuple[int, ...], command: tuple[str, ...]
+) -> None:
+    monkeypatch.chdir(fields.parent)
+    np.save("b_after.npy", np.ones(shape, dtype=np.float32))
+    before = sorted(fields.parent.iterdir())
+    rows, columns, bands = shape
+    found = rf"found \(3, 40, 40\) and \({bands}, {rows}, {columns}\)"
+    words = [command[0], fields, *command[1:], "--generator", "duplicate"]
+    with pytest.raises(SceneError, match=f"both dates of b must have the same bands, height and width; {found}"):
+        run(*words)
+    assert sorted(fields.parent.iterdir()) == before
+
+
 def test_a_folder_of_small_pairs_is_told_how_it_can_be_split(tmp_path, monkeypatch):
     for folder in ("images", "masks"):
         (tmp_path / folder).mkdir()
