@@ -91,8 +91,15 @@ class SceneMap:
         leaky = " [LEAKY]" if audit.leaky else ""
         headline = metric_set(self.made.spec.task)
         scores = ", ".join(f"{one.name} {percent(metrics[one.key])}" for one in (headline.second, headline.main))
+        versions = ", ".join(f"{name} {v}" for name, v in self.record["environment"]["versions"].items())
+        repeats = (
+            f"the {audit.n_test:,} test pixels come out exactly as in the record"
+            if self.same
+            else "warning: the classifier does NOT repeat the record's predictions, so the record's accuracy is not that "
+            f"of this map; the record was made on {self.record['device']['classifier']} with {versions}"
+        )
         said = [
-            _repeats(self.same, audit.n_test, self.record),
+            repeats,
             f"warning: the map holds the {audit.n_train:,} training pixels, so its agreement with the labels is no "
             f"accuracy; that of the record is {scores} on its test pixels{leaky}",
         ]
@@ -223,14 +230,3 @@ def _train_on_most(
 
     run([replace(plan, trials=tuple(mine))], folder, device=device, jobs=1, console=console, say=say, warn=say)
     return mine[0].hash
-
-
-def _repeats(same: bool, tested: int, record: Record) -> str:
-    """Whether the test pixels come out as in the record."""
-    if same:
-        return f"the {tested:,} test pixels come out exactly as in the record"
-    versions = ", ".join(f"{name} {v}" for name, v in record["environment"]["versions"].items())
-    return (
-        "warning: the classifier does NOT repeat the record's predictions, so the record's accuracy is not that "
-        f"of this map; the record was made on {record['device']['classifier']} with {versions}"
-    )

@@ -17,6 +17,7 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Iterable
+from functools import partial
 
 from hsiaug.base.text import shortened, visible
 
@@ -45,11 +46,7 @@ class HsiaugError(Exception):
 
     def __reduce__(self) -> tuple[object, ...]:
         # Exceptions cross process borders by pickling; the default would lose the keyword arguments.
-        return (_rebuild, (type(self), self.rule, self.value, self.hint))
-
-
-def _rebuild(kind: type[HsiaugError], rule: str, value: object, hint: str) -> HsiaugError:
-    return kind(rule, value=value, hint=hint)
+        return partial(type(self), value=self.value, hint=self.hint), (self.rule,)
 
 
 class InputError(HsiaugError):

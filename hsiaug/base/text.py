@@ -27,7 +27,9 @@ QUOTED = 400
 
 def visible(text: str, *, keep: str = "") -> str:
     r"""The text with every control character as its escape (``\x1b``, ``\n``, ``\u202e``), but for those of ``keep``."""
-    return UNSEEN.sub(lambda found: found[0] if found[0] in keep else _escape(found[0]), text)
+    return UNSEEN.sub(
+        lambda found: found[0] if found[0] in keep else found[0].encode("unicode_escape").decode("ascii"), text
+    )
 
 
 def spreadsheet_text(text: str) -> str:
@@ -78,10 +80,6 @@ def json_of(value: object, indent: int | None = None) -> str:
 def ascii_json(text: str) -> str:
     """JSON with escapes for all letters but those of ASCII."""
     return re.sub(r"[^\x00-\x7f]", lambda found: _json_escape(found[0]), text)
-
-
-def _escape(character: str) -> str:
-    return character.encode("unicode_escape").decode("ascii")
 
 
 def _json_escape(character: str) -> str:

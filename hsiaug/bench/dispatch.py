@@ -17,7 +17,6 @@ from typing import Protocol
 from hsiaug.bench.engine import Batch, Event, Job, Message, OnEvent, PluginProgress, TrialEnded
 from hsiaug.bench.worker import strangers
 from hsiaug.registry.card import Card
-from hsiaug.registry.hookspecs import Kind
 from hsiaug.registry.lookup import registry
 from hsiaug.tasks.task import TaskData, TaskSplit, get_task
 from hsiaug.trial.cache import WORTH_SAVING, has_fit
@@ -122,7 +121,8 @@ class Dispatch:
         for group in groups(batch.trials):
             first = group[0]
             self._waiting.append(_Part(deque(group), first.fit_hash))
-            if not _card("generator", first.generator.name).adds or ledger.keeps_fit(first):
+            card: Card = registry().find("generator", first.generator.name).load().card
+            if not card.adds or ledger.keeps_fit(first):
                 self._fitted.add(first.fit_hash)
 
     def run(self) -> None:
@@ -227,8 +227,3 @@ class Dispatch:
                 doomed |= mine
                 other.left = deque(x for x in other.left if x.hash not in mine)
         return list(doomed.values())
-
-
-def _card(kind: Kind, name: str) -> Card:
-    card: Card = registry().find(kind, name).load().card
-    return card

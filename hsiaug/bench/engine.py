@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from importlib import import_module
 from pathlib import Path
-from typing import Annotated, Literal, Protocol
+from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
@@ -152,26 +153,32 @@ class Event:
 OnEvent = Callable[[Event], None]
 
 
-class Engine(Protocol):
-    """Somewhere to run trials."""
+class Engine(ABC):
+    """Somewhere to run trials. waits: whether :meth:`wait` ends with the trials; else they go on elsewhere."""
+
+    waits = True
+    batches: Sequence[Batch] = ()
 
     @property
+    @abstractmethod
     def jobs(self) -> int:
         """Trials that run at the same time, as far as is known now."""
 
-    @property
-    def waits(self) -> bool:
-        """Whether :meth:`wait` ends with the trials; else they go on elsewhere."""
-
     def submit(self, batches: Sequence[Batch]) -> None:
-        """Take trials, to be run in their order. Raises InputError where they are not taken."""
+        """Take trials, to be run in their order when they are waited for, or at once.
 
+        Raises InputError where they are not taken.
+        """
+        self.batches = batches
+
+    @abstractmethod
     def wait(self, on_event: OnEvent) -> None:
         """Wait for what was submitted; records go to the store, events to ``on_event``.
 
         Raises StoreError where a record cannot be written, SceneError where a machine has another scene than the plan.
         """
 
+    @abstractmethod
     def cancel(self) -> None:
         """End what still runs in workers that answer to this process, and these workers."""
 

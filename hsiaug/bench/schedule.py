@@ -133,11 +133,12 @@ def plan_labels(ref: str, request: Request, added: Sequence[float], plugins: Reg
     texts = (f"added:{k}xscattered:{first.protocol.text}" for k in sorted({int(k) for k in added}))
     asked = [(ref, replace(alone, protocol=parse_protocol(text, first.protocol.buffer))) for text in texts]
     more = plan_runs((Run("", tuple(asked)),), plugins, lambda task, ref: base.scene)
-    return (base, *map(_none_alone, more))
-
-
-def _none_alone(plan: Plan) -> Plan:
-    """The plan without ``duplicate``, and without classifiers that read no spectrum."""
-    spectral = {name for (kind, name), card in plan.cards.items() if kind == "classifier" and card.learns_samples}
-    kept = tuple(t for t in plan.trials if t.generator.name == "none" and t.classifier.name in spectral)
-    return replace(plan, trials=kept, notes=(), samples={t.hash: plan.samples[t.hash] for t in kept})
+    plans = [base]
+    for plan in more:
+        # Without ``duplicate``, and without classifiers that read no spectrum.
+        spectral = {
+            name for (kind, name), card in plan.cards.items() if kind == "classifier" and card.learns_samples
+        }
+        kept = tuple(t for t in plan.trials if t.generator.name == "none" and t.classifier.name in spectral)
+        plans.append(replace(plan, trials=kept, notes=(), samples={t.hash: plan.samples[t.hash] for t in kept}))
+    return tuple(plans)

@@ -1,8 +1,8 @@
 """The worker process: it runs the plugins of one trial after the other, and holds no test label.
 
-It is sent a :class:`TrialRequest` for each trial, as a pickle. What it answers is JSON, and the bytes of the predicted
-class ids: nothing that a plugin made is unpickled by the process that started it. In order: ``{"step": […]}`` as the
-trial goes on, ``{"result": …, "trial": hash, "labels": bool}`` at its end, and then the labels, where there are any.
+It is sent each trial and its split as a pickle: None for a split that it has. What it answers is JSON, and the bytes of
+the predicted class ids: nothing that a plugin made is unpickled by the process that started it. In order:
+``{"step": […]}`` as it goes on, ``{"result": …, "trial": hash, "labels": bool}`` at its end, and then labels, if any.
 ``answers.py`` reads it. The stage that a trial has come to stands in memory that both processes share.
 """
 
@@ -24,7 +24,7 @@ from hsiaug.base.errors import HsiaugError
 from hsiaug.bench.processes import end_with_parent, hold_back
 from hsiaug.data.loading import hide_labels
 from hsiaug.registry.handed import Parcel, parcels, unpack
-from hsiaug.registry.lookup import registry
+from hsiaug.registry.lookup import OWN, registry
 from hsiaug.registry.progress import progress_values
 from hsiaug.tasks.task import TaskData, get_task
 from hsiaug.trial.cache import Workbench
@@ -55,14 +55,6 @@ class WorkerStart:
     plugins: tuple[Parcel, ...] = field(default_factory=parcels)
 
 
-@dataclass(frozen=True)
-class TrialRequest:
-    """A trial to run. split: without any test label; None where the worker has the draw's."""
-
-    spec: TrialSpec
-    split: object | None
-
-
 def strangers(spec: TrialSpec) -> frozenset[tuple[str, str]]:
     """Parts of a trial that may leave traces in a process, which trials without these parts must not see: kind and
     name of each plugin that does not come with hsiaug, and then also the draw, whose labels such a plugin may keep.
@@ -72,10 +64,8 @@ def strangers(spec: TrialSpec) -> frozenset[tuple[str, str]]:
         *((kind, one.name) for kind, one in spec.plugins),
         *(("protocol", n) for n in spec.protocol.text.split(":")),
     ]
-    known = registry().plugins
-    found = {
-        key for kind, name in asked if (key := (kind, name.partition(":")[0])) in known and not known[key].built_in
-    }
+    known = {key: one for key, one in registry().plugins.items() if one.distribution != OWN}
+    found = {key for kind, name in asked if (key := (kind, name.partition(":")[0])) in known}
     return frozenset({*found, ("draw", spec.draw_hash)} if found else ())
 
 
@@ -101,19 +91,19 @@ def serve(
     hide_labels()
     while True:
         try:
-            request: TrialRequest = connection.recv()
+            spec, split = connection.recv()
         except (EOFError, OSError):
             # Not by the interpreter's shutdown, which would wait for threads that plugins left, and can abort.
             os._exit(0)
         if isinstance(bench, str):
-            channel.answer(request.spec, lost("load", "SceneError", bench))
+            channel.answer(spec, lost("load", "SceneError", bench))
             continue
-        if request.split is not None:
-            bench.give(request.spec, request.split)
+        if split is not None:
+            bench.give(spec, split)
         # Else a stranger's classifier could spoil a fit that trials without it find.
-        bench.saves = bench.saves and "classifier" not in dict(strangers(request.spec))
+        bench.saves = bench.saves and "classifier" not in dict(strangers(spec))
         outcome = compute(
-            request.spec,
+            spec,
             bench,
             registry(),
             device=start.device,
@@ -121,7 +111,7 @@ def serve(
             limit=start.limit,
             tell=tell,
         )
-        channel.answer(request.spec, outcome)
+        channel.answer(spec, outcome)
 
 
 def _workbench(start: WorkerStart) -> Workbench | str:

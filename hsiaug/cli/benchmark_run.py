@@ -122,7 +122,11 @@ def print_plan(
         print_table(out, header, _runs(plans, todo, costs, jobs))
     else:
         print_table(out, ("generator", "λ", "ω", "classifier", "synthetic", "draws", "to run"), _arms(plan, todo))
-        print_lines(out, [_split_line(plan)])
+        audit = plan.splits[0].audit.as_json()
+        leaky = " [LEAKY]" if audit["leaky"] else ""
+        said = f"protocol {audit['protocol']}, draw {plan.splits[0].seed}: {audit['n_train']} train, {audit['n_test']} "
+        near = f"{audit['centre_overlap_percent']} % of test pixels lie in training patches{leaky}"
+        print_lines(out, [f"{said}test pixels; {near}"])
     print_lines(out, [_cost_line(plan, todo, left, jobs)])
 
 
@@ -172,15 +176,6 @@ def _arms(plan: Plan, todo: Sequence[TrialSpec]) -> Iterator[tuple[object, ...]]
     for arm, members in arms.items():
         made = between([plan.samples[t.hash][1] for t in members])
         yield *arm, made, len(members), sum(t.hash in waiting for t in members)
-
-
-def _split_line(plan: Plan) -> str:
-    audit = plan.splits[0].audit.as_json()
-    leaky = " [LEAKY]" if audit["leaky"] else ""
-    return (
-        f"protocol {audit['protocol']}, draw {plan.splits[0].seed}: {audit['n_train']} train, {audit['n_test']} "
-        f"test pixels; {audit['centre_overlap_percent']} % of test pixels lie in training patches{leaky}"
-    )
 
 
 def _cost_line(plan: Plan, todo: Sequence[TrialSpec], cost: TimeLeft, jobs: int) -> str:

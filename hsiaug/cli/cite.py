@@ -38,7 +38,8 @@ def cite(
     from hsiaug.base.targets import check_target
     from hsiaug.base.text import visible
     from hsiaug.cli.output import read_report, say
-    from hsiaug.report.methods_text import methods_paragraph
+    from hsiaug.report.bibtex import bibtex, software
+    from hsiaug.report.methods_text import methods_paragraph, versions_of
     from hsiaug.report.render_text import markdown_text
     from hsiaug.trial.store import Store
 
@@ -48,7 +49,13 @@ def cite(
     if not report.tables:
         found = f"none in {report.where}"
         raise InputError("there must be a record to cite", value=found, hint="Run a benchmark first.")
-    entries = "\n\n".join(_entries(report))
+    entries = "\n\n".join(
+        [
+            "% Needs \\usepackage{url}, and \\usepackage[utf8]{inputenc} (the default since 2018).",
+            str(software(versions_of(report.tables).get("hsiaug", []))),
+            *bibtex(_sources(report)),
+        ]
+    )
     safe = markdown_text if out is not None and out.suffix.lower() == ".md" else visible
     text = "\n\n".join([*(safe(methods_paragraph(table)) for table in report.tables), entries])
     if out is None:
@@ -56,16 +63,6 @@ def cite(
             say(line)
     else:
         write_text_whole(out, f"{entries if out.suffix.lower() == '.bib' else text}\n")
-
-
-def _entries(report: Report) -> Iterator[str]:
-    """BibTeX of the program, of the scenes, and of the methods that have a source."""
-    from hsiaug.report.bibtex import bibtex, software
-    from hsiaug.report.methods_text import versions_of
-
-    yield "% Needs \\usepackage{url}, and \\usepackage[utf8]{inputenc} (the default since 2018)."
-    yield str(software(versions_of(report.tables).get("hsiaug", [])))
-    yield from bibtex(_sources(report))
 
 
 def _sources(report: Report) -> Iterator[tuple[str, str]]:

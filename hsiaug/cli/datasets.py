@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
@@ -24,14 +24,12 @@ from hsiaug.cli.output import (
     say_written,
 )
 
-if TYPE_CHECKING:
-    from hsiaug.data.catalogue import SceneEntry
-    from hsiaug.data.pair_sets import PairEntry
-
 app = typer.Typer(
     no_args_is_help=True, help="Public scenes and sets of pairs, and your own: list, describe, download, add."
 )
 
+LISTED = ("name", "tasks", "size", "bands", "classes", "labelled px", "GSD", "status")
+"""Of each entry of the catalogue."""
 TOLD_BY_CLASS = {"names", "ids", "counts", "codes", "descriptions"}
 """Keys of a card that stand in the table of its classes."""
 
@@ -39,16 +37,24 @@ TOLD_BY_CLASS = {"names", "ids", "counts", "codes", "descriptions"}
 @app.command("list", epilog="Examples: hsiaug datasets list · hsiaug datasets list --json")
 def list_scenes(as_json: Json = False) -> None:
     """List the catalogue: scenes, then sets of image–mask pairs, and what of them is on this machine."""
-    from hsiaug.data.catalogue import data_dir, find_entry, pair_set_names, scene_names
-    from hsiaug.data.pair_sets import find_pairs
+    from hsiaug.data.catalogue import data_dir, find_entry, pair_set_names, scene_names, status
+    from hsiaug.data.pair_sets import find_pairs, pairs_status
 
-    sets = [entry for name in pair_set_names() if (entry := find_pairs(name))]
-    rows = [_scene_row(find_entry(name)) for name in scene_names()] + [_pairs_row(entry) for entry in sets]
+    rows: list[tuple[object, ...]] = []
+    for entry in map(find_entry, scene_names()):
+        card, shape, counts = entry.card, entry.card.cube.shape, entry.card.labels.counts
+        size, bands = (f"{shape[0]}×{shape[1]}", shape[2]) if shape else (None, None)
+        sums = len(card.labels.kept), sum(counts) if counts else None
+        rows.append((card.name, "pixels, segmentation", size, bands, *sums, card.sensor.gsd, status(entry)))
+    for pairs in filter(None, map(find_pairs, pair_set_names())):
+        images, classes = pairs.card.images, len(pairs.card.masks.names)
+        facts = (pairs.card.task, None, len(images.bands) or None, classes, None, images.gsd)
+        rows.append((pairs.card.name, *facts, pairs_status(pairs)))
     if as_json:
-        print_json(rows)
+        print_json([dict(zip(LISTED, row, strict=True)) for row in rows])
         return
     out = console()
-    print_table(out, list(rows[0]), (list(row.values()) for row in rows))
+    print_table(out, LISTED, rows)
     if out.is_terminal:
         say(f"Data folder: {data_dir()} (set HSIAUG_DATA_DIR for another one)")
 
@@ -183,27 +189,3 @@ def add(
     print_lines(screen, (f"warning: {name_options(sentence)}" for sentence in added.warnings))
     print_lines(screen, [f"next: hsiaug benchmark {added.files[0]}"])
     say_written(added.files)
-
-
-LISTED = ("name", "tasks", "size", "bands", "classes", "labelled px", "GSD", "status")
-"""Of each entry of the catalogue."""
-
-
-def _scene_row(entry: SceneEntry) -> dict[str, object]:
-    from hsiaug.data.catalogue import status
-
-    card = entry.card
-    shape, counts = card.cube.shape, card.labels.counts
-    size, bands = (f"{shape[0]}×{shape[1]}", shape[2]) if shape else (None, None)
-    sums = len(card.labels.kept), sum(counts) if counts else None
-    row = (card.name, "pixels, segmentation", size, bands, *sums, card.sensor.gsd, status(entry))
-    return dict(zip(LISTED, row, strict=True))
-
-
-def _pairs_row(entry: PairEntry) -> dict[str, object]:
-    from hsiaug.data.pair_sets import pairs_status
-
-    card = entry.card
-    bands, classes = len(card.images.bands) or None, len(card.masks.names)
-    row = (card.name, card.task, None, bands, classes, None, card.images.gsd, pairs_status(entry))
-    return dict(zip(LISTED, row, strict=True))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -17,7 +16,6 @@ from hsiaug.cli.options import option
 from hsiaug.cli.output import console, print_lines, print_table, say_written
 
 if TYPE_CHECKING:
-    from hsiaug.metrics.calibration import LabelScore
     from hsiaug.quality.kits import SampleKit
     from hsiaug.quality.synthesis import GuidedMeasure, SampleRequest
 
@@ -67,7 +65,7 @@ def inspect(
     from hsiaug.quality.attention import LABELS, draw_attention, inspect_attention
     from hsiaug.quality.export import check_folder, make_folder
     from hsiaug.quality.figures import guidance_figure, save_figures, save_guidance
-    from hsiaug.report.labels import measured
+    from hsiaug.report.labels import measured, wrong_share
 
     if out.suffix and not out.is_dir():
         hint = f"For example --out {out.with_suffix('')}."
@@ -103,9 +101,22 @@ def inspect(
         for m in report.fidelity.measures
     )
     print_table(screen, MEASURES, rows)
-    print_table(screen, SCORES, map(_score_row, report.reliability.scores))
+    judged = []
+    for one in report.reliability.scores:
+        interval = None if one.wrong_interval is None else "{:.0f}–{:.0f} %".format(*one.wrong_interval)
+        wrong = None if one.wrong is None else f"{wrong_share(one.wrong)} %"
+        values = map(measured, (one.value, one.ceiling, one.floor))
+        judged.append((one.label, *values, one.unit, measured(one.r), wrong, interval))
+    print_table(screen, SCORES, judged)
     if points:
-        print_table(screen, ("guidance", "held-out", *(f"ω={one:g}" for one in strengths)), _guidance_rows(points))
+        curves: dict[str, list[GuidedMeasure]] = {}
+        for point in points:
+            curves.setdefault(f"{point.measure.replace('_', ' ')} {point.unit}".strip(), []).append(point)
+        guided = (
+            (name, measured(own[0].reference), *(measured(point.value) for point in own))
+            for name, own in curves.items()
+        )
+        print_table(screen, ("guidance", "held-out", *(f"ω={strength:g}" for strength in strengths)), guided)
     if looked:
         scored = ((LABELS[name], score) for name, score in looked.rows.items())
         print_table(
@@ -115,21 +126,3 @@ def inspect(
         )
     print_lines(screen, (*report.remarks, *report.verdict))
     say_written(files)
-
-
-def _guidance_rows(points: Sequence[GuidedMeasure]) -> Iterator[tuple[str, ...]]:
-    from hsiaug.report.labels import measured
-
-    for name in dict.fromkeys(point.measure for point in points):
-        own = [point for point in points if point.measure == name]
-        label = f"{name.replace('_', ' ')} {own[0].unit}".strip()
-        yield label, measured(own[0].reference), *(measured(point.value) for point in own)
-
-
-def _score_row(score: LabelScore) -> tuple[object, ...]:
-    from hsiaug.report.labels import measured, wrong_share
-
-    interval = None if score.wrong_interval is None else "{:.0f}–{:.0f} %".format(*score.wrong_interval)
-    wrong = None if score.wrong is None else f"{wrong_share(score.wrong)} %"
-    numbers = map(measured, (score.value, score.ceiling, score.floor))
-    return score.label, *numbers, score.unit, measured(score.r), wrong, interval

@@ -54,7 +54,7 @@ def label(
       hsiaug label indian_pines --protocol none --classifier rf
     """
     one_thread()
-    from hsiaug.ui.server import need_ui
+    from hsiaug.ui import need_ui
 
     need_ui()
     from dataclasses import replace

@@ -24,8 +24,6 @@ from hsiaug.registry.lookup import registry
 if TYPE_CHECKING:
     from multiprocessing.connection import Connection
 
-    from rich.console import Console
-
     from hsiaug.registry.card import Card
     from hsiaug.registry.lookup import Found
 
@@ -97,8 +95,23 @@ def info(
     if json:
         print_json(cards)
         return
+    from hsiaug.report.bibtex import plain
+
+    out = console()
     for card in cards:
-        _print_card(card, console())
+        print_lines(out, [f"{card['kind']} {card['name']}"])
+        shown = {**card, "paper": plain(card["paper"] or "")}
+        told = {key: value for key, value in shown.items() if key not in ("kind", "name", "params", "presets")}
+        print_facts(out, ((key, None if value in ("", ()) else value) for key, value in told.items()))
+        usual, rows = card["presets"].get("cpu", {}), []
+        for one in card["params"]:
+            low, high = "-∞" if one["low"] is None else one["low"], "∞" if one["high"] is None else one["high"]
+            bounds = ", ".join(map(str, one["choices"] or ())) or f"{low} … {high}"
+            default = str(usual.get(one["name"], one["default"]))
+            rows.append((one["name"], default, one["unit"] or "", bounds, one["help"] or ""))
+        if rows:
+            print_table(out, ("parameter", "default", "unit", "range", "meaning"), rows)
+        print_lines(out, (f"preset {preset}: {values}" for preset, values in card["presets"].items()))
 
 
 @app.command()
@@ -194,26 +207,6 @@ def _card(kind: str, plugin: Any) -> dict[str, Any]:
     ]
     presets = {name: dict(values) for name, values in card.presets.items()}
     return {"kind": kind, **facts, "params": params, "presets": presets}
-
-
-def _print_card(card: dict[str, Any], out: Console) -> None:
-    from hsiaug.report.bibtex import plain
-
-    print_lines(out, [f"{card['kind']} {card['name']}"])
-    shown = {**card, "paper": plain(card["paper"] or "")}
-    left = ("kind", "name", "params", "presets")
-    print_facts(
-        out, ((key, None if value in ("", ()) else value) for key, value in shown.items() if key not in left)
-    )
-    usual, rows = card["presets"].get("cpu", {}), []
-    for one in card["params"]:
-        low, high = "-∞" if one["low"] is None else one["low"], "∞" if one["high"] is None else one["high"]
-        bounds = ", ".join(map(str, one["choices"] or ())) or f"{low} … {high}"
-        default = str(usual.get(one["name"], one["default"]))
-        rows.append((one["name"], default, one["unit"] or "", bounds, one["help"] or ""))
-    if rows:
-        print_table(out, ("parameter", "default", "unit", "range", "meaning"), rows)
-    print_lines(out, (f"preset {preset}: {values}" for preset, values in card["presets"].items()))
 
 
 HINT = "Let fit, sample, predict, save and load return, or raise an exception; end no process, and look at native code."

@@ -24,7 +24,7 @@ def serve(
     Examples:
       hsiaug serve hsiaug-results
     """
-    from hsiaug.ui.server import need_ui
+    from hsiaug.ui import need_ui
 
     need_ui()
     from hsiaug.trial.store import Store

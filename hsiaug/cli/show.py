@@ -2,17 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
 from hsiaug.cli import options
 from hsiaug.cli.output import console, flat_facts, print_facts, print_json, print_lines, print_table
-
-if TYPE_CHECKING:
-    from hsiaug.trial.record_json import Record
 
 BY_CLASS = ("class_names", "recall", "real", "synthetic", "n_test", "train_counts", "test_counts")
 LEFT_OUT = (*BY_CLASS, "format", "traceback", "confusion", "new_confusion", "hidden_confusion", "command")
@@ -36,7 +32,8 @@ def show(
     if json:
         print_json(record, indent=1)
         return
-    print_facts(out, _facts(record), 32)
+    # Values within others as "spec.seed".
+    print_facts(out, [("hash", record["hash"]), *flat_facts(record, (*LEFT_OUT, "hash"))], 32)
     if record["error"]:
         print_lines(out, (record["error"]["traceback"] or record["error"]["message"]).splitlines())
     if metrics := record["metrics"]:
@@ -47,9 +44,3 @@ def show(
         )
         print_table(out, ("class", "train", "synthetic", "test", "recall %"), rows)
     print_lines(out, ["run it again, with its controls:", record["command"]])
-
-
-def _facts(record: Record) -> Iterator[tuple[str, object]]:
-    """The keys of a record with their values, those within others as ``spec.seed``."""
-    yield "hash", record["hash"]
-    yield from flat_facts(record, (*LEFT_OUT, "hash"))

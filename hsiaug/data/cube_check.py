@@ -161,13 +161,16 @@ def read_values(
     """
     remarks = {}
     stated = scale if scale is not None else said.scale if said.scale is not None else raw.scale
-    guessed = _usual_scale(raw.array.dtype, seen) if stated is None else None
+    # As most products are stored: integers of more than 8 bits.
+    wide = raw.array.dtype.kind in "iu" and raw.array.dtype.itemsize > 1
+    guessed = 1e-4 if stated is None and wide and seen.typical[1] > 1.5 else None
     used = stated if stated is not None else guessed if guessed is not None else 1.0
     low, high = sorted(float(value * used + said.offset) for value in seen.typical)
     if guessed is not None:
         remarks["cube.scale"] = f"a guess: the file holds integers up to {seen.high:g} and names no scale"
     if units is None:
-        units = _usual_units(low, high, scale_known=guessed is None)
+        units = "reflectance" if guessed is None else "reflectance or scaled radiance"
+        units = "unknown" if low < -0.2 or high > 1.6 else units
         remarks["cube.units"] = f"a guess: 99.8 % of the values lie in {low:.3g} to {high:.3g}"
     reasons = {
         "asked for": bad_bands,
@@ -181,19 +184,6 @@ def read_values(
     centres = said.wavelengths if raw.wavelengths is None else tuple(float(nm) for nm in raw.wavelengths)
     in_card = scale if scale is not None else said.scale if said.scale is not None else guessed
     return CubeValues(in_card, said.offset, units, bad, centres, remarks)
-
-
-def _usual_scale(dtype: np.dtype[np.generic], facts: CubeFacts) -> float | None:
-    """1e-4 for integers of more than 8 bits, as most products are stored; None elsewhere."""
-    wide = dtype.kind in "iu" and dtype.itemsize > 1
-    return 1e-4 if wide and facts.typical[1] > 1.5 else None
-
-
-def _usual_units(low: float, high: float, *, scale_known: bool) -> str:
-    """Return the probable units of scaled values between low and high; "unknown" if they cannot be told."""
-    if low < -0.2 or high > 1.6:
-        return "unknown"
-    return "reflectance" if scale_known else "reflectance or scaled radiance"
 
 
 def _runs(bands: tuple[int, ...]) -> str:

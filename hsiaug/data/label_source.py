@@ -76,7 +76,6 @@ def read_raster(path: Path, key: str | None) -> LabelRaster:
 
     Raises SceneError where the file is missing or damaged, or holds no whole numbers.
     """
-    must_exist(path)
     said, codes = read_declared(path), read_label_file(path, key=key)
     missing = None if said.nodata is None or said.nodata != int(said.nodata) else int(said.nodata)
     gone = np.isnan(codes) if codes.dtype.kind == "f" else np.zeros(codes.shape, dtype=bool)

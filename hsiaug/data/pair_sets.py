@@ -68,15 +68,14 @@ class PairEntry:
 
     def missing(self) -> dict[str, list[str]]:
         """The places that lack a file, those first that are not here at all; of each what is not here, as patterns."""
-        places = dict.fromkeys([*self.missing_places(), *(p for listed in self.here().values() for p in listed)])
-        found = {place: [t for t in self._needed(place) if not find_files(self.folder, t)] for place in places}
-        return {place: files for place, files in found.items() if files}
-
-    def _needed(self, place: str) -> list[str]:
-        images, masks = self.card.images, self.card.masks
+        images, masks, found = self.card.images, self.card.masks, {}
         bands = {pattern: images.bands if "{band}" in pattern else ("",) for pattern in images.files}
-        listed = [fill_pattern(p, place, band) for p in bands for band in bands[p]]
-        return listed + [fill_pattern(p, place) for p in masks.by_class or (self.mask_pattern(place),)]
+        for place in [*self.missing_places(), *(p for listed in self.here().values() for p in listed)]:
+            needed = [fill_pattern(p, place, band) for p in bands for band in bands[p]]
+            needed += [fill_pattern(p, place) for p in masks.by_class or (self.mask_pattern(place),)]
+            if lacking := [text for text in needed if not find_files(self.folder, text)]:
+                found[place] = lacking
+        return found
 
     def mask_pattern(self, place: str) -> str:
         """The first pattern of a mask of which the place has a file, or of all; of masks by class that of the first."""

@@ -58,25 +58,20 @@ def read_mat_maps(path: Path) -> dict[str, AnyArray]:
 @contextmanager
 def _open(path: Path) -> Iterator[_Opened]:
     import h5py
+    from scipy.io import loadmat, whosmat
 
     with reading(path, ".mat"):
         if not h5py.is_hdf5(path):
-            yield _open_classic(path)
+            # Of version 4 to 7.
+            items = {name: _Item(shape, kind, SIZES.get(kind, 0)) for name, shape, kind in whosmat(str(path))}
+            if any(min(item.shape, default=0) < 0 for item in items.values()):
+                raise ValueError("an axis of negative length")
+            yield items, lambda name: loadmat(str(path), variable_names=[name])[name]
             return
         with h5py.File(path, "r", locking=False) as file:
             # "#…" is what MATLAB keeps for itself.
             items = {name: _describe(file, name) for name in file if not name.startswith("#")}
             yield items, lambda name: np.asarray(file[name][()]).T
-
-
-def _open_classic(path: Path) -> _Opened:
-    """A file of version 4 to 7."""
-    from scipy.io import loadmat, whosmat
-
-    items = {name: _Item(shape, kind, SIZES.get(kind, 0)) for name, shape, kind in whosmat(str(path))}
-    if any(min(item.shape, default=0) < 0 for item in items.values()):
-        raise ValueError("an axis of negative length")
-    return items, lambda name: loadmat(str(path), variable_names=[name])[name]
 
 
 def _describe(file: h5py.File, name: str) -> _Item:

@@ -39,10 +39,6 @@ class CalibrationCurve:
     rounds: NDArray[np.float64]
     spearman: float | None
 
-    def percents(self, scores: NDArray[np.float64]) -> NDArray[np.float64]:
-        """(rounds,) the q in % of the scores (rounds,) of bootstrap rounds, each by the curve of its round."""
-        return np.array([read_curve(curve, score) for curve, score in zip(self.rounds, scores, strict=True)])
-
 
 def calibrate(
     score: LabelScorer, held: Spectra, labels: NDArray[np.int64], rounds: int, rng: np.random.Generator

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -47,6 +49,12 @@ def frechet(mean_a: Array, cov_a: Array, mean_b: Array, cov_b: Array) -> float:
     root = (vectors * np.sqrt(values.clip(0))) @ vectors.T
     trace = np.sqrt(np.linalg.eigvalsh(root @ cov_b @ root).clip(0)).sum()
     return max(0.0, float(gap + np.trace(cov_a) + np.trace(cov_b) - 2 * trace))
+
+
+def frechet_between(sets: Sequence[Array]) -> tuple[float, ...]:
+    """Fréchet distances of the first set (n, d) to each of the others, of Ledoit–Wolf covariances; n ≥ 2."""
+    laws = [(x.mean(axis=0), np.atleast_2d(shrunk_covariance(x))) for x in sets]
+    return tuple(frechet(*laws[0], *law) for law in laws[1:])
 
 
 def histogram_js(a: Array, b: Array, frame: Array) -> float:

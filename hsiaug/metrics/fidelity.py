@@ -93,14 +93,9 @@ def _by_class(train: Spectra, other: Spectra, space: Space) -> Values:
         return dict.fromkeys(("sad", "frechet", "diversity"))
     return {
         "sad": float(np.mean([distances.spectral_angle(a.mean(axis=0), b.mean(axis=0)) for a, b in pairs])),
-        "frechet": float(np.mean([_frechet(space.project(a), space.project(b)) for a, b in pairs])),
+        "frechet": float(np.mean([distances.frechet_between([*map(space.project, pair)]) for pair in pairs])),
         "diversity": _ratio(pairs, space),
     }
-
-
-def _frechet(a: distances.Array, b: distances.Array) -> float:
-    covariances = [distances.shrunk_covariance(x) for x in (a, b)]
-    return distances.frechet(a.mean(axis=0), covariances[0], b.mean(axis=0), covariances[1])
 
 
 def _ratio(pairs: Sequence[tuple[distances.Array, distances.Array]], space: Space) -> float | None:

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from hsiaug.base.errors import InputError
-from hsiaug.metrics.significance import mean_std
+from hsiaug.metrics.significance import mean_std, t_quantile
 
 FEWEST_SCENES = 3
 """Scenes without which nothing is pooled: the prediction interval has that number less two degrees of freedom."""
@@ -32,8 +32,6 @@ def pool_scenes(differences: Sequence[Sequence[float]]) -> Pooled:
     interval that of Higgins, Thompson and Spiegelhalter (Journal of the Royal Statistical Society A 172, 2009, equation
     12). Raises InputError for fewer than three scenes, or a scene with one draw.
     """
-    from scipy.special import stdtrit
-
     k = len(differences)
     if k < FEWEST_SCENES or any(len(own) < 2 for own in differences):
         raise InputError(
@@ -52,8 +50,8 @@ def pool_scenes(differences: Sequence[Sequence[float]]) -> Pooled:
     centre = math.fsum(w * y for w, y in zip(weights, effects, strict=True)) / math.fsum(weights)
     spread = math.fsum(w * (y - centre) ** 2 for w, y in zip(weights, effects, strict=True))
     error = spread / ((k - 1) * math.fsum(weights))
-    half = float(stdtrit(k - 1, (1 + LEVEL) / 2)) * math.sqrt(error)
-    wide = float(stdtrit(k - 2, (1 + LEVEL) / 2)) * math.sqrt(between + error)
+    half = t_quantile(k - 1, (1 + LEVEL) / 2) * math.sqrt(error)
+    wide = t_quantile(k - 2, (1 + LEVEL) / 2) * math.sqrt(between + error)
     return Pooled(centre, (centre - half, centre + half), (centre - wide, centre + wide), k)
 
 

@@ -143,7 +143,13 @@ def draw_tiles(pairs: PairSet, protocol: SplitProtocol, seed: int, patch: int) -
     Raises SplitError where there is no tile on a side, InputError for a protocol of the other tasks or a tile that
     does not fit.
     """
-    _check_tile(pairs, patch)
+    shortest = min(min(place.mask.shape) for place in pairs.places)
+    if not SMALLEST <= patch <= shortest:
+        raise InputError(
+            f"`patch`, the side of a tile, must be {SMALLEST} pixels or more, and fit into {pairs.name}'s {shortest}",
+            value=str(patch),
+            hint="32 or 64 are usual." if shortest >= SMALLEST else "Leave out the places that are smaller.",
+        )
     areas = draw_areas(pairs, protocol, patch, seed)
     stride, tiles = train_tiles(areas.train, patch)
     if areas.tiles is not None:
@@ -202,16 +208,6 @@ def _stack(arrays: Sequence[NDArray[Scalar]], tiles: Sequence[Tile], side: int) 
 def cut(array: NDArray[Scalar], row: int, column: int, side: int) -> NDArray[Scalar]:
     """The tile of an array (..., H, W)."""
     return array[..., row : row + side, column : column + side].copy()
-
-
-def _check_tile(pairs: PairSet, patch: int) -> None:
-    shortest = min(min(place.mask.shape) for place in pairs.places)
-    if not SMALLEST <= patch <= shortest:
-        raise InputError(
-            f"`patch`, the side of a tile, must be {SMALLEST} pixels or more, and fit into {pairs.name}'s {shortest}",
-            value=str(patch),
-            hint="32 or 64 are usual." if shortest >= SMALLEST else "Leave out the places that are smaller.",
-        )
 
 
 def counts(pairs: PairSet, side: Side) -> tuple[int, ...]:

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -193,12 +193,8 @@ def _content(maps: Sequence[Maps]) -> set[str]:
     from sklearn.feature_extraction.text import ENGLISH_STOP_WORDS
 
     everywhere = set.intersection(*(set(each) for each in maps))
-    return set.union(*map(_plain, maps)) - everywhere - set(ENGLISH_STOP_WORDS)
-
-
-def _plain(words: Iterable[str]) -> set[str]:
-    """Words without marks and punctuation."""
-    return {word for word in words if word.isalnum()}
+    plain = {word for each in maps for word in each if word.isalnum()}
+    return plain - everywhere - set(ENGLISH_STOP_WORDS)
 
 
 def draw_attention(report: AttentionReport, made: AnySynthesis) -> Figure:
@@ -231,7 +227,8 @@ def draw_attention(report: AttentionReport, made: AnySynthesis) -> Figure:
         axes.set_axis_off()
     for axes, c in zip(panels, classes, strict=False):
         rows = [i for i, patch in enumerate(shown) if patch.class_id == c]
-        words = _choose_words(change[rows[0]], words_of(made.data.class_names[c - 1]))
+        name, varied = words_of(made.data.class_names[c - 1]), change[rows[0]]
+        words = sorted(varied, key=lambda word: (word not in name, -varied[word].std()))[:WORDS]
         sheet = np.full((len(rows) * side - 1, (2 + WORDS) * side - 1, 3), 255, dtype=np.uint8)
         for row, i in enumerate(rows):
             region = np.nan_to_num(255 * shown[i].region, nan=150.0).astype(np.uint8)
@@ -250,8 +247,3 @@ def draw_attention(report: AttentionReport, made: AnySynthesis) -> Figure:
     bar.ax.tick_params(labelsize=7)
     figure.suptitle(wrapped(CAPTION, WIDTHS[2]), fontsize=8)
     return figure
-
-
-def _choose_words(maps: dict[str, NDArray[np.float32]], name: Sequence[str]) -> list[str]:
-    """The words of a class's name, then others, most varied first."""
-    return sorted(maps, key=lambda word: (word not in name, -maps[word].std()))[:WORDS]

@@ -111,7 +111,9 @@ def _clouds(sets: Mapping[str, Spectra], classes: Mapping[int, str]) -> Figure:
     points = {}
     for name, part in sets.items():
         few = part.take(at_most(part.y, SHOWN, rng))
-        points[name] = _plane(space.project(few.x)), few.y
+        scores = space.project(few.x)
+        # 0 for an axis that is not there.
+        points[name] = np.pad(scores, ((0, 0), (0, max(0, 2 - scores.shape[1]))))[:, :2], few.y
     low, high = np.percentile(np.concatenate([plane for plane, _ in points.values()]), [0.2, 99.8], axis=0)
     room = 0.06 * (high - low) + 1e-9
     panels = []
@@ -138,11 +140,6 @@ def _draw_cloud(
     axes.set_xlim(*limits[:, 0])
     axes.set_ylim(*limits[:, 1])
     return entries
-
-
-def _plane(scores: Array) -> Array:
-    """(n, 2): the first two scores, with 0 for an axis that is not there."""
-    return np.pad(scores, ((0, 0), (0, max(0, 2 - scores.shape[1]))))[:, :2]
 
 
 def save_guidance(points: Sequence[GuidedMeasure], folder: Path) -> Path:

@@ -9,22 +9,24 @@ from pathlib import Path
 from typing import cast
 
 import numpy as np
+from numpy.typing import NDArray
 
 from hsiaug.base.errors import InputError
+from hsiaug.base.seeds import derive_seed
 from hsiaug.base.targets import check_target
 from hsiaug.bench.plan import check_samples
 from hsiaug.contracts import Generator, Progress
 from hsiaug.core.samples import PatchSamples
 from hsiaug.metrics.calibration import LabelScore, Reliability
 from hsiaug.metrics.fidelity import fidelity
-from hsiaug.metrics.measures import Fidelity
+from hsiaug.metrics.measures import Fidelity, FidelityMeasure, MeasureTable, average_rounds
+from hsiaug.metrics.patch_distances import PatchReference, PatchSpace, block_means
 from hsiaug.metrics.reliability import reliability
-from hsiaug.metrics.spectra import Spectra
+from hsiaug.metrics.spectra import Spectra, at_most
 from hsiaug.protocol.balance import synthetic_counts
-from hsiaug.protocol.view import TrainView
+from hsiaug.protocol.view import TrainView, patches_at
 from hsiaug.quality.export import ENDINGS, save_samples
 from hsiaug.quality.figures import pixel_figures
-from hsiaug.quality.patch_nearness import measure_nearness
 from hsiaug.quality.synthesis import ClassRow, Drawn, Inspection, PixelSynthesis, SampleRequest
 from hsiaug.registry.card import Card
 from hsiaug.report.labels import wrong_share
@@ -33,6 +35,18 @@ from hsiaug.trial.cache import Workbench
 from hsiaug.trial.machine import resolve_device
 from hsiaug.trial.run import StageTimer, augment
 from hsiaug.trial.spec import TrialSpec
+
+MOST, POOL = 100, 30_000
+"""Patches of a class, made or left out, and patches of the pool that are compared at most."""
+PIXELS = 5000
+"""Pixels that the space of the comparison is fitted on."""
+
+MEASURES: MeasureTable = {
+    "nearer_training": ("patches nearer to training than held-out are", "%", "50 %"),
+    "copies_training": ("patches that copy training patches", "%", "lower"),
+    "nearer_pool": ("patches nearer to the pool than held-out are", "%", "50 %"),
+    "copies_pool": ("patches that copy patches of the pool", "%", "lower"),
+}
 
 
 class PixelSamples:
@@ -127,6 +141,41 @@ def _verdict(like: Fidelity, labels: Reliability) -> Iterator[str]:
             f"samples; {nearer:.0f} % of the time a synthetic sample lies nearer to a training "
             "sample than a held-out one of its class does (50 % for fresh real samples)"
         )
+
+
+def measure_nearness(made: PixelSynthesis, view: TrainView) -> tuple[tuple[FidelityMeasure, ...], tuple[str, ...]]:
+    """Distances of whole patches to the nearest that the generator saw, beside those of held-out ones of their class; and
+    notes on what was left out.
+
+    view: of the generator. Its unlabelled pixels are the pool; without any, rows of the pool are left out.
+    """
+    rng = np.random.default_rng(derive_seed("patch nearness", 0))
+    scene, held = made.data, made.split.test.copy()
+    rows, columns = _some(np.argwhere(view.visible), PIXELS, rng).T
+    space = PatchSpace.fit(scene.cube[rows, columns])
+    scores, pool = space.scores(scene.cube), _some(view.unlabelled, POOL, rng)
+    if len(pool):
+        seen = np.zeros_like(held)
+        seen[tuple(view.unlabelled.T)] = True
+        held &= seen
+    left = np.argwhere(held)
+    y = scene.labels[held].astype(np.int64)
+    chosen = at_most(y, MOST, rng)
+    training, known, apart = (
+        (block_means(patches_at(scores, at, view.patch)), at) for at in (view.coords, pool, left[chosen])
+    )
+    reference = PatchReference.of(training, known, apart, y[chosen], view.patch)
+    some = made.synthetic.take(at_most(made.synthetic.y, MOST, rng))
+    values, floors = reference.measure(space.reduce(some.x), some.y)
+    table = {name: entry for name, entry in MEASURES.items() if name in values}
+    measures = average_rounds(table, [[(values, floors, len(some))]], "no held-out patch to compare with")
+    large = len(view.unlabelled) > len(pool)
+    return measures, (f"of {len(view.unlabelled)} patches of the pool {len(pool)} were compared",) if large else ()
+
+
+def _some(rows: NDArray[np.integer], most: int, rng: np.random.Generator) -> NDArray[np.integer]:
+    """At most so many of the rows (n, ...), in their order."""
+    return rows[np.sort(rng.choice(len(rows), size=min(most, len(rows)), replace=False))]
 
 
 def _labels(score: LabelScore, judge: str) -> str:

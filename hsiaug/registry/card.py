@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import dataclasses
 import math
-import pickle
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, ClassVar, Generic, Literal, TypeVar
 
-from hsiaug.base.errors import HsiaugError, InputError, PluginError, did_you_mean
+from hsiaug.base.errors import HsiaugError, InputError, did_you_mean
 
 Scope = Literal["none", "scene"]
 Input = Literal["patch", "spectrum", "location", "scene", "scene+samples"]
@@ -216,18 +215,6 @@ def check_serves(card: Card, kind: str, task: str) -> None:
             value=f"{card.name}, which serves {', '.join(card.tasks)}",
             hint=f"Choose another; 'hsiaug plugins list' shows what each serves, or use --task {card.tasks[0]}.",
         )
-
-
-def check_sendable(card: Card, params: object) -> None:
-    """Raise PluginError for parameters that cannot be sent to another process."""
-    try:
-        pickle.dumps(params)
-    except Exception as error:
-        raise PluginError(
-            f"the params of {card.name} must be of a class that other processes can import",
-            value=f"{type(error).__name__}: {error}",
-            hint="Define it at the top level of its module.",
-        ) from error
 
 
 def _parse(card: Card, item: dataclasses.Field[Any], text: str) -> Any:

@@ -7,6 +7,7 @@ pluggy's own loading is eager and stops at the first failure; here a package tha
 from __future__ import annotations
 
 import importlib
+import pickle
 import traceback
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
@@ -20,7 +21,7 @@ import pluggy
 from hsiaug.base.errors import InputError, PluginError, did_you_mean
 from hsiaug.base.text import visible
 from hsiaug.registry import hookspecs
-from hsiaug.registry.card import PRESETS, Card, Scope, build_params, check_preset, check_sendable, check_serves
+from hsiaug.registry.card import PRESETS, Card, Scope, build_params, check_preset, check_serves
 from hsiaug.registry.hookspecs import Entry, Kind
 
 GROUP = "hsiaug"
@@ -39,11 +40,6 @@ class Found:
     distribution: str
     version: str
     variant: str | None = None
-
-    @property
-    def built_in(self) -> bool:
-        """Whether it came with hsiaug itself."""
-        return self.distribution == OWN
 
     def load(self) -> Any:
         """The plugin's class; for a variant a subclass, whose card has that name and sets that value.
@@ -155,7 +151,14 @@ class Registry:
         card: Card = self.find(kind, name).load().card
         check_serves(card, kind, task)
         params = build_params(card, preset, overrides)
-        check_sendable(card, params)
+        try:
+            pickle.dumps(params)
+        except Exception as error:
+            raise PluginError(
+                f"the params of {card.name} must be of a class that other processes can import",
+                value=f"{type(error).__name__}: {error}",
+                hint="Define it at the top level of its module.",
+            ) from error
         return card, params
 
 

@@ -19,8 +19,7 @@ from hsiaug.quality.synthesis import silent
 from hsiaug.registry.card import Card
 from hsiaug.registry.lookup import registry
 from hsiaug.suggest.committee import CLASSIFIERS, cast_votes, committee, disagreement
-from hsiaug.suggest.ground import ground_of
-from hsiaug.suggest.picks import FLOOR, Segments, cover
+from hsiaug.suggest.picks import FLOOR, Segments, cover, ground_of
 
 ONE_IN = 4
 """Of each class one in so many labelled pixels beyond the base draw's may be asked for; the others never are."""

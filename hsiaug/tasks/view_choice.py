@@ -6,8 +6,6 @@ labels, and nothing else: neither a test pixel nor a synthetic sample, so that e
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import numpy as np
 from numpy.typing import NDArray
 
@@ -99,17 +97,10 @@ def _thin(y: Ints) -> Ints:
 def _score(x: NDArray[np.float32], y: Ints, fold: Ints) -> float:
     """Mean over the classes of the share of held-out pixels that the judge names."""
     right = np.zeros(len(y), dtype=bool)
-    for train, held in _divide(fold):
-        right[held] = _predict(x[train], y[train], x[held]) == y[held]
+    for held in (fold == k for k in range(FOLDS) if (fold == k).any()):
+        right[held] = _predict(x[~held], y[~held], x[held]) == y[held]
     asked = np.unique(y[fold >= 0])
     return float(np.mean([right[(y == c) & (fold >= 0)].mean() for c in asked])) if len(asked) else 0.0
-
-
-def _divide(fold: Ints) -> Iterator[tuple[Ints, Ints]]:
-    for k in range(FOLDS):
-        held = np.flatnonzero(fold == k)
-        if len(held):
-            yield np.flatnonzero(fold != k), held
 
 
 def _predict(x: NDArray[np.float32], y: Ints, held: NDArray[np.float32]) -> Ints:

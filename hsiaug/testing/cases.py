@@ -168,7 +168,10 @@ def _make_tiles(dates: int, sizes: Mapping[int, int] | None = None) -> Case:
     hard = sizes is not None
     train = _place("one", TRAIN, dates, hard, rng)
     test = _place("other", TEST, dates, hard, rng)
-    mask = _corners(train.mask) if hard else train.mask.copy()
+    mask = np.zeros_like(train.mask) if hard else train.mask.copy()
+    for row, column in [_tiles(mask.shape)[tile] for tile in CORNERS] if hard else ():
+        tile = (slice(row, row + TILE), slice(column, column + TILE))
+        mask[tile][CORNER] = train.mask[tile][CORNER]
     for c, size in (sizes or {}).items():
         mask.ravel()[np.flatnonzero(mask == c)[size:]] = 0
     names = NAMES if dates == 1 else ("unchanged", "changed")
@@ -201,12 +204,3 @@ def _place(name: str, cells: Sequence[tuple[int, int]], dates: int, hard: bool, 
 def _tiles(shape: tuple[int, ...]) -> list[tuple[int, int]]:
     """First row and column of each tile, row by row."""
     return [(row, column) for row in range(0, shape[0], TILE) for column in range(0, shape[1], TILE)]
-
-
-def _corners(mask: NDArray[np.int16]) -> NDArray[np.int16]:
-    """The mask with labels in a corner of some tiles alone."""
-    kept = np.zeros_like(mask)
-    for row, column in (_tiles(mask.shape)[tile] for tile in CORNERS):
-        tile = (slice(row, row + TILE), slice(column, column + TILE))
-        kept[tile][CORNER] = mask[tile][CORNER]
-    return kept

@@ -71,13 +71,6 @@ class GeneratorSubject(Subject[Fitted]):
         bench.task.check(self.draw(fitted, counts), self.expected(counts), view)
         return fitted
 
-    def without_a_class(self) -> tuple[Fitted, int, int]:
-        """A fit, a class id that had training pixels in it, and one that had none."""
-        case, fitted = hardest_cases(self.task)[-1], self.hardest
-        trained = self.bench(case).plugin_view.counts
-        missing = [c for c in range(1, len(case.data.class_names) + 1) if c not in trained]
-        return fitted, min(trained), missing[0]
-
     def result(self, fitted: Fitted) -> Arrays:
         return access.arrays(self.draw(fitted))
 
@@ -116,10 +109,12 @@ def counts(subject: GeneratorSubject) -> None:
 )
 def untrained_class(subject: GeneratorSubject) -> None:
     """asked for a class without training pixels, it raises one clear error or makes what was asked for"""
-    fitted, trained, missing = subject.without_a_class()
-    asked = access.of_classes(subject.task, {trained: 2, missing: 3})
+    case = hardest_cases(subject.task)[-1]
+    trained = subject.bench(case).plugin_view.counts
+    missing = next(c for c in range(1, len(case.data.class_names) + 1) if c not in trained)
+    asked = access.of_classes(subject.task, {min(trained): 2, missing: 3})
     try:
-        made = subject.draw(fitted, asked)
+        made = subject.draw(subject.hardest, asked)
     except HsiaugError:
         return
     wrong = access.count_errors(made, subject.expected(asked))
@@ -169,6 +164,8 @@ def guidance(subject: GeneratorSubject) -> None:
 )
 def save_and_load(subject: GeneratorSubject) -> None:
     """what is saved samples the same after loading, bit for bit, and lies in .safetensors and .json files only"""
+    from safetensors.numpy import load_file
+
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         subject.base.save(folder)
@@ -176,22 +173,16 @@ def save_and_load(subject: GeneratorSubject) -> None:
         strange = [path.name for path in files if path.suffix not in (".safetensors", ".json")]
         require(files and not strange, f"files {', '.join(strange) or 'none'}")
         for path in files:
-            _readable(path)
+            # A pickle may have any name.
+            try:
+                _ = load_file(path) if path.suffix == ".safetensors" else json.loads(path.read_text("utf-8"))
+            except Exception as error:
+                raise Violation(f"{path.name} cannot be read: {type(error).__name__}: {error}") from error
         plugin = subject.plugin(subject.params)
         loaded = plugin.load(folder, device=DEVICE)
     # The folder is gone by now: nothing may be read later.
     here, there = subject.result(subject.base), subject.result(loaded)
     require_equal(here, there, "after loading other")
-
-
-def _readable(path: Path) -> None:
-    """Raise Violation for a file that is not what its name says: a pickle may have any name."""
-    from safetensors.numpy import load_file
-
-    try:
-        _ = load_file(path) if path.suffix == ".safetensors" else json.loads(path.read_text("utf-8"))
-    except Exception as error:
-        raise Violation(f"{path.name} cannot be read: {type(error).__name__}: {error}") from error
 
 
 @CHECKS.add(

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
-from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, ClassVar, Generic, Self, TypeVar, cast
 
@@ -15,6 +14,7 @@ from hsiaug.core.samples import Patches
 from hsiaug.core.tiles import PairCounts
 from hsiaug.protocol.balance import Rate
 from hsiaug.registry.card import Card, Scope, build_params, check_preset
+from hsiaug.registry.handed import Handed
 from hsiaug.registry.hookspecs import Entry, Kind
 from hsiaug.registry.lookup import Found, Registry
 from hsiaug.tasks.task import TaskSplit, get_task
@@ -101,16 +101,6 @@ class CaseBench(Workbench):
         return self.view(self.spec, self.scope)
 
 
-@dataclass(frozen=True)
-class _Loaded(Found):
-    """A plugin that is at hand, in the place of one that is found."""
-
-    plugin: Any = None
-
-    def load(self) -> Any:
-        return self.plugin
-
-
 class Subject(ABC, Generic[F]):
     """A plugin under test, and what was noticed of it so far.
 
@@ -158,7 +148,7 @@ class Subject(ABC, Generic[F]):
         plugins: dict[tuple[Kind, str], Found] = {}
         for kind, one in {**REFERENCE_PLUGINS, self.kind: self.plugin}.items():
             entry = Entry(kind, one.card.name, f"{one.__module__}:{one.__qualname__}")
-            plugins[kind, entry.name] = _Loaded(entry, "kit", "0", None, one)
+            plugins[kind, entry.name] = Handed(entry, "kit", one.card.version, plugin=one)
         bench = self.base_bench
         record, _ = run_trial(bench.spec, bench, Registry(plugins), device=DEVICE, progress=ProgressRecorder())
         return record

@@ -66,7 +66,12 @@ def json_line(value: object) -> str:
 
 def storable(record: Record) -> Record:
     """The record itself; or, where something in it is no strict JSON, a failed record that says what and why."""
-    faults = {key: fault for key, value in record.items() if (fault := _unwritable(value))}
+    faults = {}
+    for key, value in record.items():
+        try:
+            json_line(value)
+        except (TypeError, ValueError, RecursionError) as fault:
+            faults[key] = str(fault)
     if not faults:
         return record
     told = "; ".join(f"{key}: {fault}" for key, fault in faults.items())
@@ -78,14 +83,6 @@ def storable(record: Record) -> Record:
     }
     kept: Record = {key: {} if key == "provenance" else None for key in faults}
     return {**record, **kept, "status": "failed", "error": error, "metrics": None, "predictions_sha256": None}
-
-
-def _unwritable(value: object) -> str | None:
-    try:
-        json_line(value)
-    except (TypeError, ValueError, RecursionError) as error:
-        return str(error)
-    return None
 
 
 def made_nothing(record: Record) -> bool:

@@ -101,19 +101,19 @@ class Store:
         wanted = self.hashes() if hashes is None else list(hashes)
         with open_index(self.cache, writes=index) as files:
             for hash in wanted:
-                found = self._look(hash, files)
+                found = self.look(hash, files)
                 if isinstance(found, Damage):
                     if damaged is not None:
                         damaged.append(found)
                 elif found is not None:
                     yield found
 
-    def look(self, hash: str) -> Record | Damage | None:
-        """The record of that hash; what is wrong with it; or None where there is none."""
-        return self._look(hash, Index())
+    def look(self, hash: str, index: Index | None = None) -> Record | Damage | None:
+        """The record of that hash; what is wrong with it; or None where there is none.
 
-    def _look(self, hash: str, index: Index) -> Record | Damage | None:
-        """Do as :meth:`look`, but without checking again content that the index knows."""
+        index: content that it knows is not checked again.
+        """
+        index = index or Index()
         try:
             data = self._bytes(hash)
             if data is None:

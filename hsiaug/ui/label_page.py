@@ -5,23 +5,21 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import TYPE_CHECKING, Literal
+from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
 from pydantic import BaseModel, ValidationError
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import BaseRoute
 
 from hsiaug.base.colours import class_colours, true_colours
 from hsiaug.base.errors import InputError
 from hsiaug.quality.maps import check_map_targets, picture_step, save_map
 from hsiaug.report.html.markup import HERE as REPORT
 from hsiaug.ui.labelling import Labelling
-from hsiaug.ui.server import HERE, Endpoint, json_answer, page_routes, png
-
-if TYPE_CHECKING:
-    from starlette.requests import Request
-    from starlette.responses import Response
-    from starlette.routing import BaseRoute
+from hsiaug.ui.server import HERE, Endpoint, page_routes, png
 
 EXPORTS = ("map.tif", "map.npy")
 
@@ -48,7 +46,7 @@ class LabelPage:
         gets: dict[str, Endpoint] = {
             "scene": self.scene,
             "state": lambda _: self._state(),
-            "means": lambda _: json_answer(labelling.class_means()),
+            "means": lambda _: JSONResponse(labelling.class_means()),
             "pixel": self.pixel,
             "picture/{kind}": self.picture,
             "export/{file}": self.export,
@@ -63,7 +61,7 @@ class LabelPage:
         return page_routes(files, gets, posts)
 
     def _state(self) -> Response:
-        return json_answer(self._labelling.state())
+        return JSONResponse(self._labelling.state())
 
     def _after(self, work: Callable[[], None]) -> Endpoint:
         def endpoint(_: Request) -> Response:
@@ -75,7 +73,7 @@ class LabelPage:
     def scene(self, _: Request) -> Response:
         """What does not change."""
         task, waves = self._labelling.task, self._scene.wavelengths
-        return json_answer(
+        return JSONResponse(
             {
                 "name": task.name,
                 "shape": list(self._scene.shape),
@@ -97,7 +95,7 @@ class LabelPage:
         if spectrum is None:
             raise InputError("row and column must be of the scene", hint="Point at the scene.")
         made = self._labelling.map
-        return json_answer(
+        return JSONResponse(
             {
                 "spectrum": [round(float(value), 6) for value in spectrum],
                 "label": int(self._labelling.labels()[row, column]),
@@ -132,7 +130,7 @@ class LabelPage:
 
     async def undo(self, request: Request) -> Response:
         last = self._labelling.undo()
-        return json_answer({**self._labelling.state(), "undone": None if last is None else last.pixels[0]})
+        return JSONResponse({**self._labelling.state(), "undone": None if last is None else last.pixels[0]})
 
     async def add_class(self, request: Request) -> Response:
         self._labelling.add_class((await _read(request)).name)
@@ -140,8 +138,6 @@ class LabelPage:
 
     def export(self, request: Request) -> Response:
         """The map as a file of class ids, as ``hsiaug map`` writes it."""
-        from starlette.responses import Response
-
         name, labelling = request.path_params["file"], self._labelling
         made, task = labelling.map, labelling.task
         if made is None or name not in EXPORTS:

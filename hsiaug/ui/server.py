@@ -11,21 +11,21 @@ import sys
 import webbrowser
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
-from importlib.util import find_spec
 from pathlib import Path
-from typing import TYPE_CHECKING
 
-from hsiaug.base.errors import DataUnavailableError, HsiaugError, InputError, install
+import numpy as np
+import uvicorn
+from numpy.typing import NDArray
+from PIL import Image
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import BaseRoute, Mount, Route
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-if TYPE_CHECKING:
-    import numpy as np
-    from numpy.typing import NDArray
-    from starlette.requests import Request
-    from starlette.responses import Response
-    from starlette.routing import BaseRoute
-    from starlette.types import ASGIApp, Message, Receive, Scope, Send
+from hsiaug.base.errors import HsiaugError, InputError
 
-Endpoint = Callable[["Request"], "Response | Awaitable[Response]"]
+Endpoint = Callable[[Request], Response | Awaitable[Response]]
 Refusal = tuple[int, str]
 """A status of HTTP, and why."""
 
@@ -39,16 +39,6 @@ HEADERS = {
     "Referrer-Policy": "no-referrer",
     "X-Content-Type-Options": "nosniff",
 }
-
-
-def need_ui() -> None:
-    """Raise DataUnavailableError, with the command that mends it, where Starlette or uvicorn is not installed."""
-    if not (find_spec("starlette") and find_spec("uvicorn")):
-        raise DataUnavailableError(
-            "a page in the browser needs Starlette and uvicorn",
-            value="not installed",
-            hint=f"{install('ui', 'starlette', 'uvicorn')}.",
-        )
 
 
 MOST_BYTES = 2**20
@@ -73,8 +63,6 @@ class Guard:
         self._hosts = {f"127.0.0.1:{port}".encode(), f"localhost:{port}".encode()}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        from starlette.responses import JSONResponse
-
         if scope["type"] != "http":
             return
         headers = scope["headers"]
@@ -147,9 +135,6 @@ def _replayed(content: bytes, receive: Receive) -> Receive:
 
 def local_app(routes: Sequence[BaseRoute], token: str, port: int) -> ASGIApp:
     """The routes below ``/TOKEN``, guarded; an error of hsiaug is answered 400 with its text."""
-    from starlette.applications import Starlette
-    from starlette.responses import JSONResponse
-    from starlette.routing import Mount
 
     def refuse(_: Request, error: Exception) -> Response:
         return JSONResponse({"error": str(error)}, status_code=400)
@@ -165,8 +150,6 @@ def page_routes(
 
     The address of the page itself is ``/``.
     """
-    from starlette.responses import Response
-    from starlette.routing import Route
 
     def route(path: Path) -> BaseRoute:
         def answer(_: Request) -> Response:
@@ -181,19 +164,8 @@ def page_routes(
     ]
 
 
-def json_answer(value: object) -> Response:
-    """An answer of plain JSON."""
-    from starlette.responses import JSONResponse
-
-    return JSONResponse(value)
-
-
 def png(pixels: NDArray[np.uint8]) -> Response:
     """A picture (h, w), (h, w, 3) or (h, w, 4)."""
-    import numpy as np
-    from PIL import Image
-    from starlette.responses import Response
-
     out = io.BytesIO()
     Image.fromarray(np.ascontiguousarray(pixels)).save(out, format="PNG")
     return Response(out.getvalue(), media_type="image/png")
@@ -204,8 +176,6 @@ def serve_here(routes: Sequence[BaseRoute], port: int, *, browser: bool, said: C
 
     Raises InputError where the port is taken.
     """
-    import uvicorn
-
     token = secrets.token_urlsafe(24)
     with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as listening:
         if os.name == "posix":  # a port is free again as soon as its last server ended

@@ -5,17 +5,15 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Mapping
-from typing import TYPE_CHECKING
+
+from starlette.requests import Request
+from starlette.responses import HTMLResponse, JSONResponse, Response
+from starlette.routing import BaseRoute
 
 from hsiaug.report import Report, build_report, render_html
 from hsiaug.report.html.markup import HERE as REPORT
 from hsiaug.trial.store import Reading, Store
-from hsiaug.ui.server import HERE, json_answer, page_routes
-
-if TYPE_CHECKING:
-    from starlette.requests import Request
-    from starlette.responses import Response
-    from starlette.routing import BaseRoute
+from hsiaug.ui.server import HERE, page_routes
 
 REST = 2.0
 """Seconds between two looks at the store."""
@@ -43,12 +41,10 @@ class StorePage:
         with self._lock:
             self._look()
             records = len(self._read.records) + len(self._read.damaged)
-            return json_answer({"version": self._version, "records": records, "seconds": self._took})
+            return JSONResponse({"version": self._version, "records": records, "seconds": self._took})
 
     def report(self, _: Request) -> Response:
         """The page of ``hsiaug report --out report.html``, made again where records have changed."""
-        from starlette.responses import HTMLResponse
-
         with self._lock:
             self._look()
             if self._html[0] != self._version:

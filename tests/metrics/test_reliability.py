@@ -9,8 +9,7 @@ import pytest
 
 from hsiaug.core.scene import Scene
 from hsiaug.metrics.calibration import LEVELS, read_curve, stand_ins, wrong_contents
-from hsiaug.metrics.probes import fit_lda, fit_svm
-from hsiaug.metrics.reliability import reliability
+from hsiaug.metrics.reliability import fit_lda, fit_svm, reliability
 from hsiaug.metrics.spectra import Spectra
 from hsiaug.protocol.protocols import parse_protocol
 from hsiaug.protocol.split import draw_split

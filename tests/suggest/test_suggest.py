@@ -27,8 +27,7 @@ from hsiaug.protocol.split import Blind
 from hsiaug.registry.lookup import Registry
 from hsiaug.suggest.committee import Member, _thinned, cast_votes, committee, disagreement
 from hsiaug.suggest.files import ENDINGS
-from hsiaug.suggest.ground import ground_of
-from hsiaug.suggest.picks import Suggestions, cover, suggestions
+from hsiaug.suggest.picks import Suggestions, cover, ground_of, suggestions
 from tests.cli.test_endings import OPENINGS
 
 TWO = (Member("svm", "raw"), Member("nearest", "unit"))

@@ -19,6 +19,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from hsiaug import ui
 from hsiaug.base.errors import DataUnavailableError, InputError
 from hsiaug.core.scene import Scene
 from hsiaug.data.adding import ImportOptions, add_scene, bare_scene
@@ -238,9 +239,9 @@ def test_spectra_and_means(client: Any, toy: Scene) -> None:
 
 
 def test_without_the_extra_one_sentence_says_how_to_get_it(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(server, "find_spec", lambda name: None)
+    monkeypatch.setattr(ui, "find_spec", lambda name: None)
     with pytest.raises(DataUnavailableError, match="pip install starlette uvicorn"):
-        server.need_ui()
+        ui.need_ui()
 
 
 def test_bad_input_is_refused_before_the_page_opens(tmp_path: Path, answers: Path) -> None:

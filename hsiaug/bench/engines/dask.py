@@ -20,9 +20,9 @@ from typing import Any
 from hsiaug.base.errors import HsiaugError, InputError, install
 from hsiaug.base.threads import one_thread
 from hsiaug.bench.dispatch import Pool
-from hsiaug.bench.engine import Batch, ClusterSettings, Event, Message, OnEvent, Say
+from hsiaug.bench.engine import ClusterSettings, Engine, Event, Message, OnEvent, Say
 from hsiaug.bench.engines.chunks import Chunk, Piece, chunk_of, chunks_of, new_pieces, seconds_of
-from hsiaug.bench.engines.local import Local, Worker, wait_for_messages
+from hsiaug.bench.engines.local import Local, LocalPool, Worker
 from hsiaug.bench.processes import without_ctrl_c
 from hsiaug.bench.worker import WorkerStart
 
@@ -44,14 +44,11 @@ SHARE = 8
 """Tasks for each thread, where there are trials enough."""
 
 
-class _Dask:
+class _Dask(Engine):
     """cluster: that of this machine which was started for the run, or None."""
-
-    waits = True
 
     def __init__(self, client: Any, cluster: Any, gpus: int) -> None:
         self._client, self._cluster, self._gpus = client, cluster, gpus
-        self._batches: Sequence[Batch] = ()
         self._futures: list[object] = []
 
     @property
@@ -59,13 +56,9 @@ class _Dask:
         """Threads of all workers that are there now."""
         return max(1, int(sum(self._client.nthreads().values())))
 
-    def submit(self, batches: Sequence[Batch]) -> None:
-        """Take trials, to be run when they are waited for."""
-        self._batches = batches
-
     def wait(self, on_event: OnEvent) -> None:
         """Run the trials as tasks, and tell of them as a task ends. Raises HsiaugError where tasks are lost."""
-        pieces = new_pieces(self._batches)
+        pieces = new_pieces(self.batches)
         shortest = min(LONGEST, seconds_of(pieces) / (SHARE * self.jobs))
         waiting, running, ended = chunks_of(pieces, len(pieces), shortest), list[Any](), threading.Event()
         while waiting or running:
@@ -160,26 +153,20 @@ class _Cancelled(Exception):
     """Nobody waits for a task any more: its run was stopped, or the scheduler has gone."""
 
 
-class _Seats:
+class _Seat(LocalPool):
     """The process of a task."""
 
     def __init__(self, start: WorkerStart) -> None:
-        self._worker = Worker(start)
+        super().__init__(start, 1)
         # A Dask worker that ends, as when the scheduler has gone, would wait for it.
-        self._finally = Finalize(self, self._worker.end, exitpriority=0)
-
-    def slots(self) -> list[Worker]:
-        return [self._worker]
+        self._finally = Finalize(self, self.slots()[0].end, exitpriority=0)
 
     def wait(self) -> list[tuple[Worker, Message]]:
         here = distributed.get_worker()
         task = here.state.tasks.get(here.get_current_task())
         if task is None or task.state == "cancelled" or here.status in _ENDING:
             raise _Cancelled
-        return wait_for_messages([self._worker])
-
-    def close(self) -> None:
-        self._worker.end()
+        return super().wait()
 
 
 _ENDING = (distributed.Status.closing, distributed.Status.closed)
@@ -187,7 +174,7 @@ _ENDING = (distributed.Status.closing, distributed.Status.closed)
 
 class _OnWorker(Local):
     def pool(self, start: WorkerStart) -> Pool:
-        return _Seats(start)
+        return _Seat(start)
 
 
 def run_chunk(chunk: Chunk) -> list[Event]:

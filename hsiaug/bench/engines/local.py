@@ -7,12 +7,11 @@ worker's last words, and a call into compiled code cannot be ended.
 from __future__ import annotations
 
 import json
-import math
 import os
 import signal
 import socket
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable
 from contextlib import suppress
 from dataclasses import dataclass, field
 from multiprocessing.connection import Connection
@@ -21,13 +20,13 @@ from multiprocessing.process import BaseProcess
 from typing import Annotated, Any, Literal
 
 import numpy as np
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
 
 from hsiaug.base.errors import InputError
 from hsiaug.bench.dispatch import Dispatch, Ledger, Pool
 from hsiaug.bench.engine import (
-    Batch,
     ClusterSettings,
+    Engine,
     Message,
     OnEvent,
     PluginProgress,
@@ -36,7 +35,7 @@ from hsiaug.bench.engine import (
     WorkerLost,
 )
 from hsiaug.bench.processes import CONTEXT, without_ctrl_c, without_main
-from hsiaug.bench.worker import STAGES, TrialRequest, WorkerStart, serve, strangers
+from hsiaug.bench.worker import STAGES, WorkerStart, serve, strangers
 from hsiaug.registry.progress import progress_values
 from hsiaug.trial.guard import LARGEST_PROVENANCE, LONGEST_MESSAGE, LONGEST_TRACEBACK
 from hsiaug.trial.run import Outcome, lost
@@ -47,8 +46,6 @@ LARGEST = 32 * LARGEST_PROVENANCE
 """Bytes of a message: what a generator and a classifier may say of themselves, each character escaped, and more."""
 MOST_LABELS = 2**31
 """Bytes of predicted class ids."""
-DEEPEST = 200
-"""Lists and mappings within one another."""
 WHOLE_WITHIN = 60.0
 """Seconds in which the rest of a message follows its beginning."""
 
@@ -94,6 +91,13 @@ class _Ended(_Part):
     labels: bool
 
 
+class _Step(_Part):
+    step: tuple[object, object, object]
+
+
+SAID: TypeAdapter[_Ended | _Step] = TypeAdapter(_Ended | _Step)
+
+
 def without_half_messages(connection: Connection) -> None:
     """Let reading fail where the rest of a message does not follow, in place of waiting for ever."""
     if os.name == "posix":
@@ -104,49 +108,22 @@ def without_half_messages(connection: Connection) -> None:
 
 def read_answer(connection: Connection, trial: str) -> PluginProgress | TrialEnded:
     """The next message. trial: hash of the one that runs. Raises BadAnswer."""
-    said = _received(connection, LARGEST, _parsed)
-    try:
-        if "step" in said:
-            done, total, note = said["step"]
-            return PluginProgress(*progress_values(done, total, note))
-        ended = _Ended.model_validate(said)
-    except (TypeError, ValueError) as error:  # pydantic's too
-        raise BadAnswer from error
-    ok = ended.result.status == "ok"
-    if ended.trial != trial or ok != ended.labels or ok != (ended.result.error is None):
+    # It refuses what is nested more than 200 deep.
+    said, result = _received(connection, LARGEST, lambda data: (SAID.validate_json(data), json.loads(data)))
+    if isinstance(said, _Step):
+        return PluginProgress(*progress_values(*said.step))
+    ok = said.result.status == "ok"
+    if said.trial != trial or ok != said.labels or ok != (said.result.error is None):
         raise BadAnswer
-    labels = (
-        _received(connection, MOST_LABELS, lambda data: np.frombuffer(data, np.int16)) if ended.labels else None
-    )
-    return TrialEnded(Outcome(said["result"], labels))
+    labels = _received(connection, MOST_LABELS, lambda data: np.frombuffer(data, np.int16)) if ok else None
+    return TrialEnded(Outcome(result["result"], labels))
 
 
 def _received(connection: Connection, most: int, read: Callable[[bytes], object]) -> Any:
     try:
         return read(connection.recv_bytes(most))
-    except (EOFError, OSError, ValueError, RecursionError, MemoryError) as error:
+    except (EOFError, OSError, ValueError, RecursionError, MemoryError) as error:  # pydantic's is a ValueError too
         raise BadAnswer from error
-
-
-def _parsed(data: bytes) -> dict[str, object]:
-    said = json.loads(data, parse_constant=_finite, parse_float=_finite)
-    _check_depth(said, DEEPEST)
-    if not isinstance(said, dict):
-        raise ValueError("not an object")
-    return said
-
-
-def _finite(text: str) -> float:
-    if not math.isfinite(number := float(text)):
-        raise ValueError(text)
-    return number
-
-
-def _check_depth(value: object, left: int) -> None:
-    if not left:
-        raise ValueError("too deep")
-    for one in value.values() if isinstance(value, dict) else value if isinstance(value, list) else ():
-        _check_depth(one, left - 1)
 
 
 GRACE = 5.0
@@ -197,7 +174,7 @@ class Worker:
         assert self.connection is not None
         # Where it died while it was idle, that is noticed when its answer is waited for.
         with suppress(OSError):
-            self.connection.send(TrialRequest(trial, None if known else blind))
+            self.connection.send((trial, None if known else blind))
 
     def _begin(self) -> None:
         here, there = CONTEXT.Pipe()
@@ -284,7 +261,7 @@ def _manner(code: int | None) -> str:
     return f"was killed by {name}{reason}"
 
 
-class _LocalPool:
+class LocalPool:
     """Processes of this machine."""
 
     def __init__(self, start: WorkerStart, jobs: int) -> None:
@@ -301,11 +278,10 @@ class _LocalPool:
             worker.end()
 
 
-class Local:
+class Local(Engine):
     """The engine of this machine. jobs: processes."""
 
-    waits = True
-    _batches: Sequence[Batch] = ()
+    jobs = 1
     _start: WorkerStart | None = None
     _pool: Pool | None = None
 
@@ -314,11 +290,7 @@ class Local:
 
     def pool(self, start: WorkerStart) -> Pool:
         """Slots for the trials of one scene."""
-        return _LocalPool(start, self.jobs)
-
-    def submit(self, batches: Sequence[Batch]) -> None:
-        """Take trials, to be run when they are waited for."""
-        self._batches = batches
+        return LocalPool(start, self.jobs)
 
     def wait(self, on_event: OnEvent) -> None:
         """Carry out the trials scene by scene.
@@ -326,7 +298,7 @@ class Local:
         A trial whose process dies is begun anew, and recorded as failed where it dies again; one that keeps no time
         limit is killed. Neither touches the others.
         """
-        for batch in self._batches:
+        for batch in self.batches:
             job, store = batch.job, Store(batch.job.store, create=True)
             cache = store.cache.resolve()
             start = WorkerStart(job.task, job.scene_ref, batch.scene.sha256, cache, job.device, job.limit)

@@ -21,7 +21,7 @@ from pathlib import Path
 
 from hsiaug.base.errors import InputError, StoreError, install
 from hsiaug.base.files import write_text_whole
-from hsiaug.bench.engine import Batch, ClusterSettings, OnEvent, Say
+from hsiaug.bench.engine import Batch, ClusterSettings, Engine, OnEvent, Say
 from hsiaug.bench.engines.chunks import (
     Chunk,
     Piece,
@@ -108,8 +108,8 @@ def live_jobs(jobs: Iterable[SlurmJob]) -> list[SlurmJob]:
     return [by_number[job] for job, _, state in states if state in LIVE and job in by_number]
 
 
-@dataclass(frozen=True)
-class _Slurm:
+@dataclass
+class _Slurm(Engine):
     """The engine of a SLURM cluster, whose jobs write to the store themselves."""
 
     settings: ClusterSettings

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
 from hsiaug.base.seeds import derive_seed
-from hsiaug.core.tiles import DenseSamples
-from hsiaug.metrics.dense.layout import adjacency, class_shares
-from hsiaug.metrics.distances import frechet, shrunk_covariance
+from hsiaug.core.tiles import IGNORE, DenseSamples
 from hsiaug.metrics.spectra import Space, fit_space
 
 Array = NDArray[np.float64]
@@ -87,6 +85,24 @@ def mask_features(masks: NDArray[np.int64], classes: int) -> Blocks:
     return (shares, meet, *(np.concatenate(kind) for kind in zip(*rows, strict=True)))
 
 
+def class_shares(masks: NDArray[np.int64], classes: int) -> Array:
+    """(C,) share of each class of the labelled pixels; zeros where none is labelled."""
+    counts = np.bincount(masks.ravel(), minlength=classes + 1)[1 : classes + 1]
+    shares: Array = counts / max(1, counts.sum())
+    return shares
+
+
+def adjacency(masks: NDArray[np.int64], classes: int) -> Array:
+    """(C, C) symmetric shares of the pairs of 4-neighbours that show two different classes; zeros where none do."""
+    counts = np.zeros((classes + 1, classes + 1))
+    for a, b in ((masks[:, :, 1:], masks[:, :, :-1]), (masks[:, 1:], masks[:, :-1])):
+        apart = (a != b) & (a != IGNORE) & (b != IGNORE)
+        np.add.at(counts, (a[apart], b[apart]), 1)
+    counts = (counts + counts.T)[1:, 1:]
+    shares: Array = counts / max(1.0, counts.sum())
+    return shares
+
+
 @dataclass(frozen=True, eq=False)
 class _FeatureAxes:
     """Axes of features. mean, scale: of each kind. axes: (F, d), d = min(64, n/10) for n training tiles."""
@@ -113,12 +129,6 @@ def fit_axes(known: Blocks) -> _FeatureAxes:
     whole = np.concatenate([(x - m) / s for x, m, s in zip(known, mean, scale, strict=True)], axis=1)
     axes = np.linalg.svd(whole, full_matrices=False)[2]
     return _FeatureAxes(mean, scale, axes[: max(1, min(MOST_FEATURES, len(whole) // 10))].T)
-
-
-def frechet_between(scores: Sequence[Array]) -> tuple[float, ...]:
-    """Fréchet distances of the first set (n, d) to each of the others, of Ledoit–Wolf covariances; n ≥ 2."""
-    laws = [(x.mean(axis=0), np.atleast_2d(shrunk_covariance(x))) for x in scores]
-    return tuple(frechet(*laws[0], *law) for law in laws[1:])
 
 
 def _random_filters(maps: Array, of: str) -> list[Array]:

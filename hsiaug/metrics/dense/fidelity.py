@@ -21,16 +21,15 @@ from hsiaug.base.seeds import derive_seed
 from hsiaug.core.tiles import DenseSamples
 from hsiaug.metrics.dense.extractor import (
     EXTRACTOR,
+    class_shares,
     fit_axes,
     fit_image_space,
-    frechet_between,
     image_features,
     mask_features,
     spectra_of,
 )
-from hsiaug.metrics.dense.layout import class_shares, total_variation
 from hsiaug.metrics.dense.memory import memory_audit
-from hsiaug.metrics.distances import spectral_angle
+from hsiaug.metrics.distances import frechet_between, spectral_angle
 from hsiaug.metrics.measures import Fidelity, MeasureTable, Round, Values, average_rounds
 from hsiaug.metrics.spectra import Space
 
@@ -199,9 +198,11 @@ def _compare(known: _Features, other: _Features) -> Values:
     pixels = [part.shares.sum(axis=0) for part in (known, other)]
     angles = _angles(known, other)
     both = ~np.isnan(angles)
+    p, q = (n / max(1.0, n.sum()) for n in pixels)
+    # Of the shares the total variation: 0 = alike, 1 = disjoint.
     return {
         "msad": float(angles[both].mean()) if both.any() else None,
-        "shares": total_variation(*(n / max(1.0, n.sum()) for n in pixels)),
+        "shares": float(np.abs(p - q).sum() / 2),
     }
 
 
