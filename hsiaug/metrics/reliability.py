@@ -80,9 +80,13 @@ def fit_svm(train: Spectra) -> Probe:
     return lambda x: np.asarray(model.predict(space.z(x)), dtype=np.int64)
 
 
+PROBES: tuple[Callable[[Spectra], Probe], ...] = (fit_lda, fit_svm)
+"""The probes of R1."""
+
+
 def guesses_of(known: Spectra, sets: tuple[Spectra, Spectra]) -> tuple[Ints, Ints]:
     """(probes, n) class ids of two sets by probes that learnt from ``known``."""
-    probes = [fit_lda(known), fit_svm(known)]
+    probes = [fit(known) for fit in PROBES]
     a, b = (np.stack([probe(part.x) for probe in probes]) for part in sets)
     return a, b
 

@@ -18,8 +18,7 @@ from hsiaug.core.tiles import IGNORE, DenseSamples
 from hsiaug.metrics.calibration import LabelScore, Reliability
 from hsiaug.metrics.distances import spectral_angle
 from hsiaug.metrics.neighbours import rank_nearer
-from hsiaug.metrics.probes import PROBES
-from hsiaug.metrics.reliability import agreement_score, guesses_of
+from hsiaug.metrics.reliability import PROBES, agreement_score, guesses_of
 from hsiaug.metrics.spectra import Space, Spectra, at_most, fit_space
 
 Float32 = NDArray[np.float32]
