@@ -10,7 +10,7 @@ from typing import TypeVar
 from hsiaug.base.errors import InputError, did_you_mean
 from hsiaug.core.view_names import RAW, check_view
 from hsiaug.data.bounds import physical_memory
-from hsiaug.protocol.balance import Rate, check_amounts
+from hsiaug.protocol.balance import Rate, check_lambda, check_omega, check_times
 from hsiaug.protocol.protocols import SplitProtocol, parse_protocol
 from hsiaug.registry.card import Card
 from hsiaug.registry.hookspecs import Kind
@@ -110,7 +110,11 @@ def build_plan(
     Raises InputError for unknown names, numbers out of range, and masks that the first draw's labels are too sparse for;
     SplitError and PluginError likewise.
     """
-    check_amounts(request.lambdas, request.times, request.omegas)
+    for lam in request.lambdas:
+        check_lambda(lam, "lambdas")
+    for amounts, check in ((request.times, check_times), (request.omegas, check_omega)):
+        for amount in amounts:
+            check(amount)
     for train in request.train:
         if train not in TRAIN:
             rule = "`train` must be both, synthetic or real"
@@ -194,7 +198,8 @@ def build_plan(
         # A control reads no spectrum, or all of them by itself.
         for view in ((RAW,) if c_card.name == task.control or c_card.reads_scene else views)
         if c_card.learns_samples or not g_card.adds
-        if train == BOTH or _learns_alone(c_card, task)
+        # One that reads the scene reads its labels too.
+        if train == BOTH or (c_card.learns_samples and not c_card.reads_scene and c_card.name != task.control)
     ]
     cards: dict[tuple[Kind, str], Card] = {("generator", card.name): card for _, card in loaded}
     cards |= {("classifier", card.name): card for _, card in tests}
@@ -262,11 +267,6 @@ def _trained(request: Request, rate: Rate, wanted: bool) -> Iterator[str]:
         yield BOTH
     if wanted and SYNTHETIC in request.train:
         yield SYNTHETIC
-
-
-def _learns_alone(card: Card, task: Task) -> bool:
-    """Whether a classifier can learn from synthetic samples alone: one that reads the scene reads its labels too."""
-    return card.learns_samples and not card.reads_scene and card.name != task.control
 
 
 def _unique(items: Sequence[T]) -> tuple[T, ...]:

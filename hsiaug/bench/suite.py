@@ -259,7 +259,8 @@ def _merged(path: Path, defaults: Keys, run: RunKeys, profile: Profile, draws: S
 
 def _requests(path: Path, run: RunKeys, keys: dict[str, Any]) -> Iterator[tuple[str, Request]]:
     for scene, protocol, overrides in product(*(keys[name] for name in PRODUCT)):
-        ref = _scene_ref(path, scene)
+        # The path of a card is relative to the suite.
+        ref = os.path.normpath(path.parent / user_path(scene)) if scene.lower().endswith(".toml") else scene
         try:
             task = task_of(ref, keys["task"])
             parsed = protocol and parse_protocol(protocol, keys["buffer"], path.parent)
@@ -269,8 +270,3 @@ def _requests(path: Path, run: RunKeys, keys: dict[str, Any]) -> Iterator[tuple[
             ) from error
         given = {name: value for name, value in keys.items() if name not in (*PRODUCT, "task", "view")}
         yield ref, Request(task=task, protocol=parsed, overrides=overrides, views=keys["view"], **given)
-
-
-def _scene_ref(path: Path, scene: str) -> str:
-    """A catalogue name as it is; the path of a card relative to the suite."""
-    return os.path.normpath(path.parent / user_path(scene)) if scene.lower().endswith(".toml") else scene

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from hsiaug.base.errors import InputError
-from hsiaug.base.files import write_text_whole
+from hsiaug.base.files import file_errors, write_text_whole
 from hsiaug.base.text import json_of
 from hsiaug.base.threads import one_thread
 from hsiaug.cli import options
@@ -59,12 +59,14 @@ def inspect(
       hsiaug inspect oscd --generator specdm --out look
     """
     one_thread()
+    from pandas import DataFrame
+
     from hsiaug.bench.ranges import numbers
     from hsiaug.cli.generate import make_samples
     from hsiaug.protocol.balance import check_omega
     from hsiaug.quality.attention import LABELS, draw_attention, inspect_attention
-    from hsiaug.quality.export import check_folder, make_folder
-    from hsiaug.quality.figures import guidance_figure, save_figures, save_guidance
+    from hsiaug.quality.export import check_folder
+    from hsiaug.quality.figures import guidance_figure, save_figures
     from hsiaug.report.labels import measured, wrong_share
 
     if out.suffix and not out.is_dir():
@@ -92,8 +94,12 @@ def inspect(
         pictures["guidance"], content["guidance"] = guidance_figure(points), [vars(point) for point in points]
     if looked:
         pictures["attention"], content["attention"] = draw_attention(looked, first), looked.as_json()
-    files = save_figures(pictures, make_folder(out))
-    files += [save_guidance(points, out)] if points else []
+    with file_errors(f"--out {out} must be a folder that can be written to", "Name another folder."):
+        out.mkdir(exist_ok=True)
+    files = save_figures(pictures, out)
+    if points:
+        table = DataFrame(map(vars, points)).to_csv(index=False)
+        files.append(write_text_whole(out / "guidance.csv", table))
     files.append(write_text_whole(out / "quality.json", json_of(content, indent=1) + "\n"))
     screen = console()
     rows = (

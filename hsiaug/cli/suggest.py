@@ -81,16 +81,9 @@ def suggest(
     notes = [f"committee: {', '.join(map(str, members))}, each fitted on {learnt}"]
     rows = rows_of(found, loaded.class_names, ground)
     places = [name for name in ("x", "y") if name in rows[0]]
-    texts: list[tuple[object, ...]] = []
-    for row in rows:
-        where = (f"{row[name]:.10g}" for name in places)
-        told = (
-            row["committee"],
-            f"{row['uncertainty']:.2f}",
-            f"{row['segment_pixels']} px",
-            f"{row['share']:.1%}".rstrip("%"),
-        )
-        texts.append((row["rank"], row["row"], row["column"], *where, *told))
+    form = {"uncertainty": "{:.2f}", "segment_pixels": "{} px", "share": "{:.1%}", "x": "{:.10g}", "y": "{:.10g}"}
+    shown = ("rank", "row", "column", *places, "committee", "uncertainty", "segment_pixels", "share")
+    texts = ([form.get(key, "{}").format(row[key]).rstrip("%") for key in shown] for row in rows)
     header = ("rank", "row", "column", *places, "committee says", "uncertainty", "segment", "share %")
     print_table(screen, header, texts)
     print_lines(screen, notes)

@@ -174,7 +174,11 @@ def _understand(cube: Path, raw: RawArray, labels: Path, options: ImportOptions)
     said = read_declared(cube)
     said = replace(said, wavelengths=options.wavelengths or said.wavelengths)
     given = read_labels(labels, options.labels_key, options.field, options.crs)
-    axes, others = _axes(cube, raw, options.axes, given if isinstance(given, LabelRaster) else None)
+    axes, others = "hwb" if options.axes is None else options.axes, list[str]()
+    if sorted(axes) != ["b", "h", "w"]:
+        raise InputError("`axes` must be a permutation of hwb", value=repr(axes), hint="For example bhw.")
+    if options.axes is None and isinstance(given, LabelRaster) and cube.suffix.lower() in (".mat", ".npy"):
+        axes, others = guess_axes(raw.array.shape, given.codes.shape, given.where)
     view = np.transpose(raw.array, [axes.index(axis) for axis in "hwb"])
     nodata = options.nodata if options.nodata is not None else said.nodata
     seen = look_through(view, nodata, (*said.bad_bands, *options.bad_bands), str(cube))
@@ -231,17 +235,6 @@ def _card(
         label_table |= {"file": file, "key": None}
     table: dict[str, object] = {"name": name, "cube": cube_table, "labels": label_table, "sensor": sensor}
     return validate_table(table, SceneCard, out, "card", SceneError), derived
-
-
-def _axes(path: Path, raw: RawArray, wanted: str | None, labels: LabelRaster | None) -> tuple[str, list[str]]:
-    """The order of the axes in the file, and the orders that would fit as well."""
-    if wanted is not None:
-        if sorted(wanted) != ["b", "h", "w"]:
-            raise InputError("`axes` must be a permutation of hwb", value=repr(wanted), hint="For example bhw.")
-        return wanted, []
-    if labels is None or path.suffix.lower() not in (".mat", ".npy"):
-        return "hwb", []
-    return guess_axes(raw.array.shape, labels.codes.shape, labels.where)
 
 
 def _relative(path: Path, card: Path) -> str:

@@ -41,7 +41,14 @@ def read_label_file(path: Path, *, key: str | None = None, data: str | None = No
     """The two-dimensional numeric array in a .mat, .npy, ENVI or image file. Raises as for cubes."""
     if path.suffix.lower() in IMAGES:
         must_exist(path)
-        raw = _read_image_or_geotiff(path)
+        try:
+            raw = RawArray(_read_image(path))
+        except SceneError:
+            if path.suffix.lower() not in GEOTIFF or not geo_installed():
+                raise
+            # A TIFF of numbers that no picture has.
+            raw = _read_geotiff(path)
+            check_array(path, raw.array.shape, 1, labels=True)
     else:
         raw = _read(path, key, data, ndim=2)
     array = raw.array
@@ -137,18 +144,6 @@ def _read_npy(path: Path) -> AnyArray:
         warnings.simplefilter("ignore")  # a header that Python 2 wrote, which does not matter here
         # Pickled objects could run code, and are never loaded.
         return np.asarray(np.load(path, mmap_mode="r", allow_pickle=False))
-
-
-def _read_image_or_geotiff(path: Path) -> RawArray:
-    """An image; a TIFF of numbers that no picture has where rasterio is installed."""
-    try:
-        return RawArray(_read_image(path))
-    except SceneError:
-        if path.suffix.lower() not in GEOTIFF or not geo_installed():
-            raise
-        raw = _read_geotiff(path)
-        check_array(path, raw.array.shape, 1, labels=True)
-        return raw
 
 
 def _read_image(path: Path) -> AnyArray:

@@ -190,7 +190,8 @@ def _read_table(path: Path, field: str | None, crs: str | None) -> VectorLabels:
     marks = VectorLabels(_convert_values(values), skipped=skipped)
     if pixels:
         # Far beyond any cube is all that matters of numbers that no array can hold.
-        return replace(marks, pixels=tuple((_within(row), _within(column)) for row, column in places))
+        near = [[int(max(-1, min(at, 2**40))) for at in place] for place in places]
+        return replace(marks, pixels=tuple((row, column) for row, column in near))
     shapes: tuple[Geometry, ...] = tuple({"type": "Point", "coordinates": place} for place in places)
     return replace(marks, shapes=shapes, crs=crs or (WGS84 if found == ("lon", "lat") else None))
 
@@ -200,10 +201,6 @@ def _number(text: str) -> float:
         return float(text)
     except ValueError:
         return math.nan
-
-
-def _within(place: float) -> int:
-    return int(max(-1, min(place, 2**40)))
 
 
 def _check_shape(path: Path, shape: Geometry) -> Geometry:

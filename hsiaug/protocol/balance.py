@@ -4,7 +4,7 @@ one; and the range of ω."""
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 
@@ -101,24 +101,14 @@ def pool_steps(real: Mapping[int, int], rate: Rate) -> list[Block[dict[int, int]
     return blocks
 
 
-def check_amounts(lambdas: Sequence[float], times: Sequence[float], omegas: Sequence[float]) -> None:
-    """Raise InputError for a λ, an M or an ω of a benchmark that is out of range."""
-    for lam in lambdas:
-        check_lambda(lam, "lambdas")
-    for one in times:
-        check_times(one)
-    for omega in omegas:
-        check_omega(omega)
-
-
 def check_lambda(lam: float, name: str = "lam") -> None:
     """Raise InputError unless λ is a number from 0 to LARGEST. name: the parameter that it came in."""
     _check(f"`{name}`", lam, "Use 0 for no synthetic samples, 1 to bring every class to the size of the largest.")
 
 
-def check_times(times: float, name: str = "times") -> None:
-    """Raise InputError unless M is a number from 0 to LARGEST. name: the parameter that it came in."""
-    _check(f"`{name}`", times, "3 makes three synthetic samples for each real one; 0 makes those of λ alone.")
+def check_times(times: float) -> None:
+    """Raise InputError unless M is a number from 0 to LARGEST."""
+    _check("`times`", times, "3 makes three synthetic samples for each real one; 0 makes those of λ alone.")
 
 
 def check_omega(omega: float) -> None:

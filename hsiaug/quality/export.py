@@ -42,13 +42,6 @@ def check_folder(path: Path, *, empty: bool = False) -> None:
         raise InputError(rule, value=found, hint="Name another one.")
 
 
-def make_folder(path: Path) -> Path:
-    """Make a folder where there is none yet. Raises InputError where that is refused."""
-    with file_errors(f"`out` {path} must be a folder that can be written to", "Name another folder."):
-        path.mkdir(exist_ok=True)
-    return path
-
-
 def save_samples(path: Path, made: PixelSynthesis, *, with_real: bool) -> PatchSamples:
     """Write the synthetic samples, after the real training ones where asked for; returns what was written.
 
@@ -112,23 +105,20 @@ def _write_arrays(folder: Path, made: MaskSynthesis) -> list[dict[str, list[str]
         (folder / name).mkdir()
     for i in range(len(samples)):
         name = f"{i:0{digits}d}"
-        images = [
-            _write_image(folder / f"images_{t + 1}" / name, image) for t, image in enumerate(samples.images[i])
-        ]
+        images = []
+        for t, image in enumerate(samples.images[i]):
+            path = folder / f"images_{t + 1}" / f"{name}.npy"
+            if find_spec("rasterio") is None:
+                np.save(path, image)
+            else:
+                path = write_geotiff(path.with_suffix(".tif"), image, interleave="band")
+            images.append(path)
         Image.fromarray(samples.masks[i].astype(np.uint8)).save(folder / "masks" / f"{name}.png")
         if samples.confidence is not None:
             np.save(folder / "confidence" / f"{name}.npy", samples.confidence[i])
         paths = [path.relative_to(folder).as_posix() for path in images]
         listed.append({"images": paths, "mask": f"masks/{name}.png"})
     return listed
-
-
-def _write_image(path: Path, image: NDArray[np.float32]) -> Path:
-    """One date (B, H, W): GeoTIFF, or .npy without rasterio."""
-    if find_spec("rasterio") is None:
-        np.save(path.with_suffix(".npy"), image)
-        return path.with_suffix(".npy")
-    return write_geotiff(path.with_suffix(".tif"), image, interleave="band")
 
 
 def _pairs_card(made: MaskSynthesis, images: list[str] | str) -> str:

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from hsiaug.base.arrays import AnyArray
 from hsiaug.base.colours import HELD_OUT, SYNTHETIC, TRAIN, class_colours, rgb_bands, stretched
-from hsiaug.base.files import write_text_whole, write_whole
+from hsiaug.base.files import write_whole
 from hsiaug.base.text import plotted
 from hsiaug.core.tiles import DenseSamples
 from hsiaug.metrics.spectra import Spectra, at_most, fit_space
@@ -140,13 +140,6 @@ def _draw_cloud(
     axes.set_xlim(*limits[:, 0])
     axes.set_ylim(*limits[:, 1])
     return entries
-
-
-def save_guidance(points: Sequence[GuidedMeasure], folder: Path) -> Path:
-    """Write the points as guidance.csv. Raises InputError where the file cannot be written."""
-    from pandas import DataFrame
-
-    return write_text_whole(folder / "guidance.csv", DataFrame(map(vars, points)).to_csv(index=False))
 
 
 def guidance_figure(points: Sequence[GuidedMeasure]) -> Figure:

@@ -142,11 +142,6 @@ class Workbench:
         views = {id(kept): kept for kept in self._of_draw.values.values() if isinstance(kept, SealedView)}
         return [name for view in views.values() for name in view.changed]
 
-    def pixels(self, spec: TrialSpec, scope: Scope) -> str:
-        """Checksum of the pixels that a plugin of that scope is shown in a trial."""
-        view = cast("TrainView", self.view(spec, scope))
-        return self._of_draw.once(spec.draw_hash, ("pixels", scope), lambda: checksum_of_pixels(view))
-
     def prepare(
         self, spec: TrialSpec, generator: Generator, device: str, progress: Progress
     ) -> Fit[Prepared] | None:
@@ -165,7 +160,10 @@ class Workbench:
     def prepared(self, spec: TrialSpec, generator: Generator, device: str, progress: Progress) -> Fit[Prepared]:
         """As :meth:`prepare`, whether the fit needs it or not."""
         view = cast("TrainView", self.view(spec, generator.card.scope))
-        identity = spec.generator.of_preparation(self.pixels(spec, generator.card.scope), spec.patch)
+        pixels = self._of_draw.once(
+            spec.draw_hash, ("pixels", generator.card.scope), lambda: checksum_of_pixels(view)
+        )
+        identity = spec.generator.of_preparation(pixels, spec.patch)
         key = short_hash(identity)
         made = cast("Any", type(generator))(preparing_params(spec.generator.params))
         seed = derive_seed("prepare", spec.generator.name)

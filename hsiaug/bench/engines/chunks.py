@@ -142,8 +142,3 @@ def chunk_of(pieces: Sequence[Piece], jobs: int) -> Chunk:
 def seconds_of(pieces: Sequence[Piece]) -> float:
     """Seconds that pieces should take, one trial after the other."""
     return sum(batch.expected.get(trial.hash, USUAL_SECONDS) for batch, group in pieces for trial in group)
-
-
-def hashes(pieces: Sequence[Piece]) -> tuple[str, ...]:
-    """Hashes of the trials."""
-    return tuple(trial.hash for _, group in pieces for trial in group)

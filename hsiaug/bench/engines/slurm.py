@@ -22,15 +22,7 @@ from pathlib import Path
 from hsiaug.base.errors import InputError, StoreError, install
 from hsiaug.base.files import write_text_whole
 from hsiaug.bench.engine import Batch, ClusterSettings, Engine, OnEvent, Say
-from hsiaug.bench.engines.chunks import (
-    Chunk,
-    Piece,
-    chunk_of,
-    chunks_of,
-    hashes,
-    new_pieces,
-    seconds_of,
-)
+from hsiaug.bench.engines.chunks import Chunk, Piece, chunk_of, chunks_of, new_pieces, seconds_of
 
 try:
     import submitit
@@ -129,7 +121,8 @@ class _Slurm(Engine):
         if chunks:
             tasks = [chunk_of(chunk, self.settings.threads) for chunk in chunks]
             numbers = _submit_array(tasks, parameters, runs_folder(store) / "jobs" / name)
-            sent = [SlurmJob(job, hashes(chunk)) for job, chunk in zip(numbers, chunks, strict=True)]
+            hashes = (tuple(trial.hash for _, group in chunk for trial in group) for chunk in chunks)
+            sent = list(map(SlurmJob, numbers, hashes))
             write_jobs(store, name, sent)
             trials = sum(len(job.trials) for job in sent)
             self.say(
