@@ -5,8 +5,11 @@ from __future__ import annotations
 import compileall
 import os
 import sys
+from collections.abc import Callable
+from dataclasses import replace
 from importlib.metadata import EntryPoint
 from pathlib import Path
+from typing import Any
 
 # One thread, as the command line sets it: tests run side by side, and results must not depend on it.
 os.environ.setdefault("OMP_NUM_THREADS", "1")
@@ -18,7 +21,11 @@ import pytest
 
 from hsiaug.core.scene import Scene
 from hsiaug.data import load_scene, toy_scene
+from hsiaug.protocol.balance import Rate
+from hsiaug.protocol.protocols import parse_protocol
+from hsiaug.registry.card import build_params
 from hsiaug.registry.lookup import Registry, build_registry
+from hsiaug.trial.spec import PluginSpec, TrialSpec, plugin_spec
 from tests.strangers import DUMMY, install
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -61,6 +68,32 @@ def plugins(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Registry:
     monkeypatch.delitem(sys.modules, "dummy_plugin", raising=False)
     names = ("hsiaug_builtin.baselines", "hsiaug_builtin.classifiers", "dummy_plugin")
     return build_registry([EntryPoint(name, name, "hsiaug") for name in names])
+
+
+@pytest.fixture
+def spec(toy: Scene, plugins: Registry) -> Callable[..., TrialSpec]:
+    """``spec(generator="smote", lam=0.5, …)``: a trial on the toy scene."""
+
+    def make(generator: str = "dummy", classifier: str = "nearest", lam: float = 1.0, **changes: Any) -> TrialSpec:
+        def plugin(kind: Any, name: str) -> PluginSpec:
+            card = plugins.find(kind, name).load().card
+            return plugin_spec(card, build_params(card, "tiny"), toy)
+
+        trial = TrialSpec(
+            task="pixels",
+            scene=toy.name,
+            scene_sha256=toy.sha256,
+            protocol=parse_protocol("issd"),
+            patch=5,
+            seed=0,
+            generator=plugin("generator", generator),
+            classifier=plugin("classifier", classifier),
+            rate=Rate(lam),
+            omega=None,
+        )
+        return replace(trial, **changes)
+
+    return make
 
 
 @pytest.fixture

@@ -130,25 +130,10 @@ def test_what_is_wrong_is_named(wrong: object, message: str) -> None:
 
 
 WRONG = (
-    None,
-    float("nan"),
-    float("inf"),
-    -1,
-    1.5,
-    "x",
-    "",
-    "a\0b",
-    b"x",
-    [None],
-    [[1]],
-    {"a": 1},
-    object(),
-    int,
-    1j,
-    10**30,
+    *(None, float("nan"), float("inf"), -1, 1.5, "x", "", "a\0b", b"x", [None], [[1]], {"a": 1}, object(), int),
+    *(1j, 10**30, np.ones((2, 2)), np.array([np.nan])),
 )
-WRONG += (np.ones((2, 2)), np.array([np.nan]))
-NAMES = (
+NAMES = [
     "generators",
     "classifiers",
     "lambdas",
@@ -159,7 +144,7 @@ NAMES = (
     "preset",
     "existing",
     "store",
-)
+]
 NONE_IS_USUAL = ("generators", "classifiers", "protocol", "patch", "jobs", "timeout")
 
 

@@ -76,14 +76,8 @@ UNFIT = DUMMY.replace("        progress(1, 1)", "        raise ValueError('no fi
 
 def arguments(store: Path, *more: str) -> list[str]:
     """A small benchmark; an option among ``more`` replaces the usual one, as it may be given once."""
-    usual = {
-        "--generator": "dummy",
-        "--classifier": "nearest",
-        "--lambda": "0.5,1",
-        "--times": "0",
-        "--patch": "5",
-    }
-    usual |= {"--seeds": "3", "--store": str(store), "--device": "cpu"}
+    usual = {"--generator": "dummy", "--classifier": "nearest", "--lambda": "0.5,1", "--times": "0"}
+    usual |= {"--patch": "5", "--seeds": "3", "--store": str(store), "--device": "cpu"}
     kept = (word for name, value in usual.items() if name not in more for word in (name, value))
     return ["benchmark", "toy", *kept, *more]
 

@@ -25,16 +25,9 @@ def went_well(fit_seconds: float = 0.1) -> TrialEnded:
 
 def group(name: str, trials: int, generator: str = "smote") -> tuple[Any, ...]:
     made = SimpleNamespace(name=generator)
-    return tuple(
-        SimpleNamespace(
-            hash=f"{name}{i}",
-            fit_hash=name,
-            generator=made,
-            plugins=[("generator", made)],
-            protocol=SimpleNamespace(text="issd"),
-        )
-        for i in range(trials)
-    )
+    alike = {"fit_hash": name, "generator": made, "plugins": [("generator", made)]}
+    alike["protocol"] = SimpleNamespace(text="issd")
+    return tuple(SimpleNamespace(hash=f"{name}{i}", **alike) for i in range(trials))
 
 
 class Seat:

@@ -107,14 +107,8 @@ def hsiaug_plugins():
     return [*generators, *classifiers]
 '''
 MODULES = ("dummy_plugin", "planted_plugin")
-QUICK = {
-    "--classifier": "memory",
-    "--lambda": "1",
-    "--times": "0",
-    "--patch": "3",
-    "--jobs": "1",
-    "--device": "cpu",
-}
+QUICK = {"--classifier": "memory", "--lambda": "1", "--times": "0", "--patch": "3"}
+QUICK |= {"--jobs": "1", "--device": "cpu"}
 Typed = Callable[..., str]
 
 
@@ -340,13 +334,9 @@ def test_labels_of_outer_test_pixels_change_nothing_in_the_advice(typed: Typed, 
         typed(*words, "--out", f"{name}.json", scene="mine.toml")
         answer = json.loads((tmp_path / f"{name}.json").read_text("utf-8"))
         records = sorted(Store(tmp_path / name).records(), key=lambda r: json.dumps({**r["spec"], "scene": 0}))
-        told.append(
-            (
-                answer["kind"],
-                [{**one, "hashes": 0} for one in (*answer["screened"], *answer["confirmed"])],
-                [(r["spec"]["scene"]["sha256"], r["predictions_sha256"], r["metrics"]) for r in records],
-            )
-        )
+        gains = [{**one, "hashes": 0} for one in (*answer["screened"], *answer["confirmed"])]
+        made = [(r["spec"]["scene"]["sha256"], r["predictions_sha256"], r["metrics"]) for r in records]
+        told.append((answer["kind"], gains, made))
 
     assert told[0][:2] == told[1][:2] and len(told[0][2]) > 60
     for one, other in zip(told[0][2], told[1][2], strict=True):

@@ -24,17 +24,14 @@ from hsiaug.cli.main import app
 from hsiaug.core.samples import Patches
 from hsiaug.core.scene import Scene
 from hsiaug.data import load_scene, toy_scene
-from hsiaug.protocol.balance import Rate
-from hsiaug.protocol.protocols import parse_protocol
 from hsiaug.protocol.view import patches_at
-from hsiaug.registry.card import build_params
 from hsiaug.registry.lookup import Registry
 from hsiaug.tasks import pixels
 from hsiaug.tasks.task import get_task
 from hsiaug.trial.cache import Workbench
 from hsiaug.trial.mapping import Refitted, refit, repeats, spec_of
 from hsiaug.trial.run import run_trial
-from hsiaug.trial.spec import TrialSpec, plugin_spec
+from hsiaug.trial.spec import TrialSpec
 from hsiaug.trial.store import Record, Store
 from tests.cli.test_endings import OPENINGS
 from tests.in_process import run_trials_here
@@ -184,33 +181,18 @@ def test_a_record_that_is_not_repeated_is_warned_of(mapped: Path, tmp_path: Path
 
 
 @pytest.fixture
-def tried(toy: Scene, plugins: Registry) -> Callable[..., tuple[TrialSpec, Record]]:
+def tried(
+    toy: Scene, plugins: Registry, spec: Callable[..., TrialSpec]
+) -> Callable[..., tuple[TrialSpec, Record]]:
     """``tried("smote", "nearest")``: a trial, and its record."""
 
-    def run(generator: str, classifier: str, patch: int = 5, view: str = "raw") -> tuple[TrialSpec, Record]:
-        cards = {
-            kind: plugins.find(kind, n).load().card
-            for kind, n in (("generator", generator), ("classifier", classifier))
-        }
-        parts = {kind: plugin_spec(card, build_params(card, "tiny"), toy) for kind, card in cards.items()}
-        spec = TrialSpec(
-            "pixels",
-            toy.name,
-            toy.sha256,
-            parse_protocol("issd"),
-            patch,
-            0,
-            parts["generator"],
-            parts["classifier"],
-            Rate(0.5),
-            None,
-            view=view,
-        )
+    def run(generator: str, classifier: str, view: str = "raw") -> tuple[TrialSpec, Record]:
+        trial = spec(generator, classifier, 0.5, view=view)
         bench = Workbench(toy, get_task("pixels"))
-        record, _ = run_trial(spec, bench, plugins, device="cpu", progress=silent)
+        record, _ = run_trial(trial, bench, plugins, device="cpu", progress=silent)
         assert record["status"] == "ok", record["error"]
         # As it comes back from the store.
-        return spec, json.loads(json.dumps(record))
+        return trial, json.loads(json.dumps(record))
 
     return run
 

@@ -69,13 +69,6 @@ def test_python_of_the_pages_runs(block, world, tmp_path, monkeypatch):
                 made()
 
 
-def test_part_of_a_program_is_told_from_a_whole_one() -> None:
-    assert unknown("import numpy as np\nfor i in range(3): print(np.zeros(i))") == set()
-    assert unknown("from a import b\nx = b(train)") == {"train"}
-    with pytest.raises(ImportError):
-        executed(Block("made-up", 1, "python", "from hsiaug.api import Nothing\nNothing(x)"))
-
-
 def card(path: Path) -> None:
     found = read_card(path)
     assert found.cube.file and found.labels.names

@@ -11,7 +11,7 @@ import pytest
 
 from hsiaug.core.scene import Scene
 from hsiaug.protocol.protocols import parse_protocol
-from hsiaug.protocol.split import Split
+from hsiaug.protocol.split import Split, draw_split
 from hsiaug.protocol.view import TrainView, train_view
 from hsiaug.registry.card import build_params
 
@@ -44,6 +44,12 @@ def toy_view(sizes: tuple[int, ...], patch: int = 3, bands: int = 6, spread: flo
 def view() -> Callable[..., TrainView]:
     """``view((20, 5, 1))``: a train view with these class sizes; ``patch=``, ``bands=``, ``spread=``."""
     return toy_view
+
+
+@pytest.fixture(scope="session")
+def seen(toy: Scene) -> TrainView:
+    """The toy scene under ``issd`` with 5 × 5 patches, seen whole."""
+    return train_view(toy, draw_split(toy, parse_protocol("issd"), 0, 5), "scene")
 
 
 def no_progress(done: int, total: int, note: str = "") -> None: ...

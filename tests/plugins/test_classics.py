@@ -7,7 +7,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from hsiaug.api import InputError, Patches, PluginError, load_plugin
+from hsiaug.api import InputError, Patches, load_plugin
 from hsiaug.core.samples import concatenate
 from hsiaug.core.scene import Scene
 from hsiaug.protocol.protocols import parse_protocol
@@ -163,13 +163,6 @@ def test_a_pixel_that_the_view_hid_is_named_from_its_patch(toy: Scene, crops: Tr
     true = toy.labels[tuple(hidden.T)]
     nowhere = Patches(crops.patches(hidden), np.full_like(hidden, -1))
     assert ((fitted(crops, name).predict(nowhere) == true)[true > 0]).mean() > 0.4
-
-
-@pytest.mark.parametrize("name", CLASSICS)
-def test_it_needs_a_real_sample(crops: TrainView, name: str) -> None:
-    made = replace(crops.real, synthetic=np.ones(len(crops.y), dtype=bool))
-    with pytest.raises(PluginError, match="0 real"):
-        fitted(crops, name, made)
 
 
 def test_a_filter_works_on_classifiers_that_read_the_scene(crops: TrainView) -> None:

@@ -8,15 +8,7 @@ import numpy as np
 import pytest
 
 from hsiaug.api import find_segments
-from hsiaug.protocol.protocols import parse_protocol
-from hsiaug.protocol.split import draw_split
-from hsiaug.protocol.view import TrainView, train_view
 from hsiaug_builtin.baselines.fill import Fill, FillParams, FittedFill
-
-
-@pytest.fixture(scope="module")
-def seen(toy) -> TrainView:
-    return train_view(toy, draw_split(toy, parse_protocol("issd"), 0, 5), "scene")
 
 
 @pytest.fixture(scope="module")

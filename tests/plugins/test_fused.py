@@ -7,7 +7,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from hsiaug.api import InputError, Patches, PluginError, load_plugin
+from hsiaug.api import InputError, Patches, load_plugin
 from hsiaug.core.samples import concatenate
 from hsiaug.core.scene import Scene
 from hsiaug.protocol.protocols import parse_protocol
@@ -121,9 +121,3 @@ def test_a_partner_that_is_not_installed_is_refused() -> None:
 def test_a_partner_without_shares_is_refused(crops: TrainView) -> None:
     with pytest.raises(InputError, match="predict_proba"):
         fitted(crops, "self-training")
-
-
-def test_it_needs_a_real_sample(crops: TrainView) -> None:
-    made = replace(crops.real, synthetic=np.ones(len(crops.y), dtype=bool))
-    with pytest.raises(PluginError, match="0 real"):
-        fitted(crops, samples=made)

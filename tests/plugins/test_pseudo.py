@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from hsiaug.api import PatchSamples, PluginError
 from hsiaug.protocol.protocols import parse_protocol
 from hsiaug.protocol.split import draw_split
-from hsiaug.protocol.view import TrainView, train_view
+from hsiaug.protocol.view import train_view
 from hsiaug_builtin.baselines.pseudo import FittedPseudo, Pseudo
 from hsiaug_builtin.teacher.teacher import teach
 
@@ -23,11 +23,6 @@ def made(fitted: FittedPseudo, counts: dict[int, int], seed: int = 0) -> PatchSa
 
 def keys(x: np.ndarray) -> set[bytes]:
     return {patch.tobytes() for patch in x}
-
-
-@pytest.fixture(scope="module")
-def seen(toy) -> TrainView:
-    return train_view(toy, draw_split(toy, parse_protocol("issd"), 0, 5), "scene")
 
 
 @pytest.fixture(scope="module")

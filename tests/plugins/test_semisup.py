@@ -65,20 +65,14 @@ def recall(fitted, scene: Scene, view: TrainView) -> float:
     return float(np.mean([(found[y == c] == c).mean() for c in np.unique(y[y > 0])]))
 
 
-@pytest.fixture(scope="module")
-def crops(toy) -> TrainView:
-    """The toy scene under ``issd`` with 5 × 5 patches, seen whole."""
-    return train_view(toy, draw_split(toy, parse_protocol("issd"), 0, 5), "scene")
-
-
 @every
 def test_the_card_says_that_it_is_transductive_and_where_it_comes_from(plugin):
     assert plugin.card.scope == "scene" and plugin.card.input == "patch" and plugin.card.paper
 
 
 @every
-def test_its_tiny_preset_is_far_better_than_chance_on_the_toy_scene(fit, toy, crops, plugin):
-    assert recall(fit(plugin, crops, samples=crops.real, preset="tiny"), toy, crops) > 0.45  # chance: 0.2
+def test_its_tiny_preset_is_far_better_than_chance_on_the_toy_scene(fit, toy, seen, plugin):
+    assert recall(fit(plugin, seen, samples=seen.real, preset="tiny"), toy, seen) > 0.45  # chance: 0.2
 
 
 @without_net
@@ -92,13 +86,13 @@ def test_unlabelled_neighbours_teach_what_few_noisy_samples_cannot(fit, plugin):
     assert recall(fit(plugin, view, samples=view.real), scene, view) > supervised + 0.02
 
 
-def test_the_unlabelled_loss_makes_weak_and_strong_views_of_unlabelled_pixels_agree(fit, crops):
-    x = crops.patches(crops.unlabelled[::7])
+def test_the_unlabelled_loss_makes_weak_and_strong_views_of_unlabelled_pixels_agree(fit, seen):
+    x = seen.patches(seen.unlabelled[::7])
 
     def agreement(strength: float) -> float:
         # A hundred steps of so small a network: no probability comes up to the usual threshold.
         given = {"steps": "100", "rise": "0.2", "strength": str(strength), "threshold": "0.4"}
-        fitted = fit(FixMatch, crops, samples=crops.real, preset="tiny", **given)
+        fitted = fit(FixMatch, seen, samples=seen.real, preset="tiny", **given)
         components = torch.from_numpy(fitted.read(x))
         with torch.inference_mode():
             calm, shaken = (
@@ -117,42 +111,33 @@ def test_a_view_without_unlabelled_pixels_is_refused(fit, plugin):
 
 
 @every
-def test_samples_of_no_weight_do_not_even_name_a_class(fit, crops, plugin):
+def test_samples_of_no_weight_do_not_even_name_a_class(fit, seen, plugin):
     def spoilt(samples: PatchSamples) -> PatchSamples:
         return concatenate([samples, replace(samples, y=samples.y % 3 + 1, weight=0 * samples.weight)])
 
-    patches, few = nowhere(crops.patches(crops.unlabelled[::9])), crops.real.take(crops.real.y <= 2)
-    clean, with_them = (fit(plugin, crops, samples=s, preset="tiny").predict(patches) for s in (few, spoilt(few)))
+    patches, few = nowhere(seen.patches(seen.unlabelled[::9])), seen.real.take(seen.real.y <= 2)
+    clean, with_them = (fit(plugin, seen, samples=s, preset="tiny").predict(patches) for s in (few, spoilt(few)))
     assert np.array_equal(clean, with_them) and set(clean) <= {1, 2}
     with pytest.raises(PluginError, match="none of positive weight"):
-        fit(plugin, crops, samples=replace(few, weight=0 * few.weight), preset="tiny")
+        fit(plugin, seen, samples=replace(few, weight=0 * few.weight), preset="tiny")
 
 
 @every
-def test_wrong_samples_harm_less_the_lighter_they_are(fit, toy, crops, plugin):
-    wrong = replace(crops.real, y=crops.real.y % 5 + 1)
+def test_wrong_samples_harm_less_the_lighter_they_are(fit, toy, seen, plugin):
+    wrong = replace(seen.real, y=seen.real.y % 5 + 1)
 
     def with_wrong(weight: float) -> float:
         light = replace(wrong, weight=np.full(len(wrong), weight, dtype=np.float32))
-        return recall(fit(plugin, crops, samples=concatenate([crops.real, light]), preset="tiny"), toy, crops)
+        return recall(fit(plugin, seen, samples=concatenate([seen.real, light]), preset="tiny"), toy, seen)
 
     assert with_wrong(0.02) > with_wrong(20.0) + 0.1
 
 
-@every
-def test_a_class_without_samples_is_never_named_and_a_lone_class_always(fit, crops, plugin):
-    patches = nowhere(crops.patches(crops.unlabelled[::9]))
-    some = fit(plugin, crops, samples=crops.real.take(crops.real.y != 2), preset="tiny")
-    assert 2 not in some.predict(patches) and len(some.predict(nowhere(patches.x[:0]))) == 0
-    lone = fit(plugin, crops, samples=crops.real.take(crops.real.y == 3), preset="tiny")
-    assert (lone.predict(patches) == 3).all()
-
-
-def test_unlabelled_batches_are_patches_of_unlabelled_pixels_in_components(crops):
-    projection = fit_projection(crops, 6)
-    draw = unlabelled_batches(crops, projection, 40, seed=0, device="cpu")
+def test_unlabelled_batches_are_patches_of_unlabelled_pixels_in_components(seen):
+    projection = fit_projection(seen, 6)
+    draw = unlabelled_batches(seen, projection, 40, seed=0, device="cpu")
     batch = np.concatenate([draw().numpy(), draw().numpy()])
-    all_of_them = projection.patches(crops.patches(crops.unlabelled)).reshape(len(crops.unlabelled), -1)
+    all_of_them = projection.patches(seen.patches(seen.unlabelled)).reshape(len(seen.unlabelled), -1)
     nearest = np.abs(all_of_them[None] - batch.reshape(80, 1, -1)).max(axis=2).min(axis=1)
     assert batch.shape == (80, 6, 5, 5) and nearest.max() < 1e-3
 

@@ -31,16 +31,10 @@ def view_of(toy: Scene, scope: str, patch: int = 5) -> TrainView:
     return train_view(toy, draw_split(toy, parse_protocol("issd"), 0, patch), scope)
 
 
-@pytest.fixture(scope="module")
-def crops(toy: Scene) -> TrainView:
-    """The toy scene under ``issd`` with 5 × 5 patches, seen whole."""
-    return view_of(toy, "scene")
-
-
-def test_votes_are_for_every_unlabelled_pixel_and_beat_chance_by_far(toy: Scene, crops: TrainView) -> None:
-    votes = teach(crops, 0)
-    assert np.array_equal(votes.pixels, crops.unlabelled) and votes.classes.tolist() == sorted(crops.counts)
-    assert votes.shares.sum(axis=1) == pytest.approx(np.ones(len(crops.unlabelled)))
+def test_votes_are_for_every_unlabelled_pixel_and_beat_chance_by_far(toy: Scene, seen: TrainView) -> None:
+    votes = teach(seen, 0)
+    assert np.array_equal(votes.pixels, seen.unlabelled) and votes.classes.tolist() == sorted(seen.counts)
+    assert votes.shares.sum(axis=1) == pytest.approx(np.ones(len(seen.unlabelled)))
     rows = choose_trusted(votes.shares, 0.5, 30)
     right = [toy.labels[tuple(votes.pixels[own].T)] for own in rows]
     share = [
@@ -65,18 +59,18 @@ def test_the_classifier_names_shown_pixels_by_their_votes_and_others_by_their_pa
     assert ((fitted.predict(there) == true)[true > 0]).mean() > 0.6
 
 
-def test_votes_of_a_pixel_are_those_of_its_patch_averaged_over_its_neighbours(crops: TrainView) -> None:
+def test_votes_of_a_pixel_are_those_of_its_patch_averaged_over_its_neighbours(seen: TrainView) -> None:
     """Far from borders both agree; a pixel that is hidden lacks the average alone."""
-    pool, votes = fit_teacher(crops, crops.real, 0), teach(crops, 0)
-    alone = pool.shares_alone(Patches(crops.patches(votes.pixels), votes.pixels)).argmax(axis=1)
+    pool, votes = fit_teacher(seen, seen.real, 0), teach(seen, 0)
+    alone = pool.shares_alone(Patches(seen.patches(votes.pixels), votes.pixels)).argmax(axis=1)
     assert (alone == votes.shares.argmax(axis=1)).mean() > 0.8
 
 
 @pytest.mark.parametrize("sure", [0.0, 1.1])
-def test_shares_are_averaged_only_where_left_out_pixels_are_not_told_surely(crops, monkeypatch, sure):
+def test_shares_are_averaged_only_where_left_out_pixels_are_not_told_surely(seen, monkeypatch, sure):
     monkeypatch.setattr("hsiaug_builtin.teacher.teacher.SURE", sure)
-    pool, pixels = fit_teacher(crops, crops.real, 0), crops.unlabelled
-    alone = pool.shares_alone(Patches(crops.patches(pixels), pixels))
+    pool, pixels = fit_teacher(seen, seen.real, 0), seen.unlabelled
+    alone = pool.shares_alone(Patches(seen.patches(pixels), pixels))
     assert np.allclose(pool.shares[tuple(pixels.T)], alone, atol=1e-3) == (not pool.facts["averaged"])
     assert pool.facts["averaged"] == (sure > 1) and 0 < pool.facts["left_out_share"] <= 1
 
@@ -88,24 +82,24 @@ def test_where_nothing_can_be_left_out_the_voters_alone_are_asked_and_shares_are
     assert facts["weights"][-1] == 0 < min(facts["weights"][:-1]), "nothing says how far svm can be trusted"
 
 
-def test_of_many_labels_it_learns_one_of_each_class_in_turn(crops, monkeypatch):
+def test_of_many_labels_it_learns_one_of_each_class_in_turn(seen, monkeypatch):
     monkeypatch.setattr("hsiaug_builtin.teacher.teacher.MOST", 20)
     learnt = []
     monkeypatch.setattr(
         "hsiaug_builtin.teacher.teacher.fit_pool", lambda _, samples, *__, **___: learnt.append(samples)
     )
-    fit_teacher(crops, crops.real, 0)
-    assert len(crops.y) > len(learnt[0]) == 20
-    counts, there = np.bincount(learnt[0].y)[1:], np.bincount(crops.y)[1:]
+    fit_teacher(seen, seen.real, 0)
+    assert len(seen.y) > len(learnt[0]) == 20
+    counts, there = np.bincount(learnt[0].y)[1:], np.bincount(seen.y)[1:]
     assert (counts >= np.minimum(there, counts.max() - 1)).all()
 
 
-def test_attached_pixels_touch_a_training_pixel_of_their_name_through_pixels_of_that_name(crops):
-    votes = teach(crops, 0)
+def test_attached_pixels_touch_a_training_pixel_of_their_name_through_pixels_of_that_name(seen):
+    votes = teach(seen, 0)
     named = dict(
         zip(map(tuple, votes.pixels.tolist()), votes.classes[votes.shares.argmax(axis=1)].tolist(), strict=True)
     )
-    reached = dict(zip(map(tuple, crops.coords.tolist()), crops.y.tolist(), strict=True))
+    reached = dict(zip(map(tuple, seen.coords.tolist()), seen.y.tolist(), strict=True))
     queue = list(reached)
     while queue:
         row, column = queue.pop()
@@ -117,26 +111,26 @@ def test_attached_pixels_touch_a_training_pixel_of_their_name_through_pixels_of_
     assert votes.attached.tolist() == [pixel in reached for pixel in map(tuple, votes.pixels.tolist())]
 
 
-def test_pixels_that_may_not_be_believed_are_not(crops: TrainView) -> None:
-    votes = teach(crops, 0)
+def test_pixels_that_may_not_be_believed_are_not(seen: TrainView) -> None:
+    votes = teach(seen, 0)
     rows = np.concatenate(choose_trusted(votes.shares, 1.0, among=votes.attached))
     assert np.array_equal(np.sort(rows), np.flatnonzero(votes.attached))
 
 
-def test_brightness_that_differs_from_place_to_place_does_not_change_what_most_voters_say(toy, crops):
+def test_brightness_that_differs_from_place_to_place_does_not_change_what_most_voters_say(toy, seen):
     """Two of the three views are blind to it."""
     shade = np.linspace(0.5, 1.5, toy.shape[1], dtype=np.float32)[None, :, None]
-    darker = replace(crops, cube=crops.cube * shade)
+    darker = replace(seen, cube=seen.cube * shade)
 
     def told(view: TrainView) -> np.ndarray:
         voters = fit_teacher(view, view.real, 0).voters
         return sum(voter.patches(view.patches(view.unlabelled)) for voter in voters).argmax(axis=1)
 
-    assert (told(crops) == told(darker)).mean() > 0.8
+    assert (told(seen) == told(darker)).mean() > 0.8
 
 
-def test_spectra_of_two_bands_have_one_view_and_are_named_all_the_same(crops: TrainView) -> None:
-    narrow = replace(crops, cube=crops.cube[:, :, :2], wavelengths=None)
+def test_spectra_of_two_bands_have_one_view_and_are_named_all_the_same(seen: TrainView) -> None:
+    narrow = replace(seen, cube=seen.cube[:, :, :2], wavelengths=None)
     votes = teach(narrow, 0)
     assert votes.shares.sum(axis=1) == pytest.approx(np.ones(len(votes.pixels)))
 
@@ -170,16 +164,16 @@ def test_pixels_are_believed_once_at_most_the_widest_margins_of_each_class_first
     assert [len(own) for own in drawn] == [len(own) for own in rows]
 
 
-def noisy(crops: TrainView, noise: np.ndarray, apart: float = 0.0) -> TrainView:
+def noisy(seen: TrainView, noise: np.ndarray, apart: float = 0.0) -> TrainView:
     """Spectra that are noise of the given standard deviations (B,), with a border down the middle."""
-    height, width, _ = crops.cube.shape
+    height, width, _ = seen.cube.shape
     cube = 1 + np.random.default_rng(0).normal(size=(height, width, len(noise))) * noise
     cube[:, width // 2 :] += apart
-    return replace(crops, cube=cube.astype(np.float32), wavelengths=None)
+    return replace(seen, cube=cube.astype(np.float32), wavelengths=None)
 
 
-def test_components_are_in_units_of_how_much_neighbours_differ_whatever_the_noise_of_a_band(crops):
-    view = noisy(crops, np.array([0.01, 0.1, 0.001, 0.05]), apart=0.2)
+def test_components_are_in_units_of_how_much_neighbours_differ_whatever_the_noise_of_a_band(seen):
+    view = noisy(seen, np.array([0.01, 0.1, 0.001, 0.05]), apart=0.2)
     plane = plane_of(view, fit_noise_projection(view, 4))
     side = np.abs(plane[:, plane.shape[1] // 2 :, 0].mean() - plane[:, : plane.shape[1] // 2, 0].mean())
     rest = np.diff(plane[:, : plane.shape[1] // 2], axis=0).std(axis=(0, 1)) / np.sqrt(2)
@@ -189,13 +183,13 @@ def test_components_are_in_units_of_how_much_neighbours_differ_whatever_the_nois
 
 
 @pytest.mark.parametrize("bands", [1, 4])
-def test_a_scene_without_noise_or_with_one_band_has_components_too(crops: TrainView, bands: int) -> None:
-    flat = noisy(crops, np.zeros(bands), apart=0.2)
-    for view in (flat, noisy(crops, np.zeros(bands))):
+def test_a_scene_without_noise_or_with_one_band_has_components_too(seen: TrainView, bands: int) -> None:
+    flat = noisy(seen, np.zeros(bands), apart=0.2)
+    for view in (flat, noisy(seen, np.zeros(bands))):
         assert np.isfinite(plane_of(view, fit_noise_projection(view, 3))).all()
 
 
-def test_votes_are_averaged_with_neighbours_that_look_alike_and_not_across_a_border(crops: TrainView) -> None:
+def test_votes_are_averaged_with_neighbours_that_look_alike_and_not_across_a_border(seen: TrainView) -> None:
     pixels = np.argwhere(np.ones((9, 8), dtype=bool)).astype(np.int32)
     plane = np.zeros((9, 8, 2), dtype=np.float32)
     plane[:, 4:] = 50
@@ -214,12 +208,12 @@ def test_one_label_a_class_is_enough_to_name_most_of_a_scene(toy: Scene) -> None
     assert (named == true)[true > 0].mean() > 0.7
 
 
-def test_features_of_the_plane_are_those_of_the_patches_up_to_the_edges_of_the_scene(crops):
-    pixels = crops.unlabelled[::5]
-    means, seen = fit_local_means(crops, pixels, 8, (1, 3, 9))
+def test_features_of_the_plane_are_those_of_the_patches_up_to_the_edges_of_the_scene(seen):
+    pixels = seen.unlabelled[::5]
+    means, found = fit_local_means(seen, pixels, 8, (1, 3, 9))
     assert means.sides == (1, 3, 5)  # no window is larger than the patch
-    assert np.allclose(means.patches(crops.patches(pixels)), seen, atol=1e-3)
-    assert np.allclose(seen.std(axis=0), 1, atol=1e-3)
+    assert np.allclose(means.patches(seen.patches(pixels)), found, atol=1e-3)
+    assert np.allclose(found.std(axis=0), 1, atol=1e-3)
 
 
 def test_the_discriminant_weighs_a_sample_of_weight_two_like_two_samples():

@@ -11,8 +11,6 @@ from hsiaug.base.errors import InputError
 from hsiaug.data import toy_scene
 from hsiaug.protocol.protocols import parse_protocol
 from hsiaug.protocol.split import draw_split
-from hsiaug.testing import check_protocol
-from hsiaug_builtin.protocols.added import Added
 
 TOY = toy_scene()
 BASES = ["issd", "kshot:4", "fields", "random:0.1"]
@@ -37,10 +35,6 @@ def test_the_base_draw_stays_and_more_labels_hold_fewer(base: str, few: int, mor
         assert (added <= k).all() and sum("added labels, so" in note for note in split.notes) == len(capped)
         kept = np.minimum(plain.audit.test_counts, 3)
         assert (np.array(split.audit.test_counts) >= kept).all()
-
-
-def test_it_passes_the_conformance_kit() -> None:
-    check_protocol(Added)
 
 
 @pytest.mark.parametrize(

@@ -91,10 +91,6 @@ def test_mean_spread_interval_and_median_of_the_differences() -> None:
     assert dict(facts(comparison(arms([0.01, 0.02, 0.06])), found))["median Δ"] == "+2.0"
 
 
-def test_one_draw_has_no_interval() -> None:
-    assert dict(facts(comparison(arms([0.1])), one(arms([0.1]))))["interval"] == "– (no end with these draws)"
-
-
 def test_each_condition_is_a_table_of_its_own_as_in_the_report() -> None:
     gains = [0.01, 0.02, 0.03, 0.04, 0.05, 0.06]
     found = comparison(arms(gains) + arms(gains, scene="pavia_university"))

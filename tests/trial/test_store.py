@@ -32,14 +32,6 @@ def test_records_come_back_as_they_were_written(filled: Store) -> None:
         assert index.dtype == np.int32 and label.dtype == np.int16 and len(index) == len(label)
 
 
-def test_a_record_can_be_replaced(filled: Store) -> None:
-    record = next(filled.records())
-    filled.put({**record, "command": "changed"}, filled.predictions(record["hash"]))
-
-    assert filled.get(record["hash"])["command"] == "changed"  # type: ignore[index]
-    assert len(list(filled.records())) == 2
-
-
 def test_what_a_killed_writer_left_is_no_record_and_is_swept_once_it_is_old(filled: Store) -> None:
     half = left_in(filled.root / "records")
     assert len(list(filled.records())) == 2
