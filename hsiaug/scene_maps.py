@@ -27,9 +27,8 @@ from hsiaug.registry.progress import show_progress
 from hsiaug.report.labels import percent
 from hsiaug.report.output_files import figure_writers, write_files
 from hsiaug.report.scores import metric_set
-from hsiaug.tasks.task import get_task, locate_labels, predicted_mask
-from hsiaug.trial.mapping import Refitted, refit, spec_of
-from hsiaug.trial.predictions import checksum
+from hsiaug.tasks.task import get_task
+from hsiaug.trial.mapping import Refitted, refit, repeats, spec_of
 from hsiaug.trial.store import Record, Store
 
 if TYPE_CHECKING:
@@ -205,10 +204,8 @@ def make_map(
     with show_progress(console, f"{spec.generator.name}, {spec.classifier_label}") as progress:
         made = refit(spec, data, registry(), store.cache, device=device, progress=progress)
         maps = task.mapped(made.fitted, made.card, data, made.split, progress, made.spectra)
-    flat = np.concatenate([ids.ravel() for ids in maps.values()])
-    found = locate_labels(made.split, flat[predicted_mask(made.split)])
-    same = checksum(found) == str(source["predictions_sha256"])
-    return SceneMap(source, maps, tuple(data.class_names), made, same, task.georeferences(scene, data))
+    same, grounds = repeats(made, maps, source), task.georeferences(scene, data)
+    return SceneMap(source, maps, tuple(data.class_names), made, same, grounds)
 
 
 def _train_on_most(

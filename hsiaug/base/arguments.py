@@ -109,11 +109,11 @@ def whole(low: int = 0) -> Argument:
 
 def choice(*words: object) -> Argument:
     """One of these values."""
-    return Argument(f"one of {', '.join(map(str, words))}", lambda value: words[words.index(_plain(value))])
 
+    def convert(value: object) -> object:
+        return words[words.index(_refuse(value, isinstance(value, str | int) and not isinstance(value, bool)))]
 
-def _plain(value: object) -> Any:
-    return _refuse(value, isinstance(value, str | int) and not isinstance(value, bool))
+    return Argument(f"one of {', '.join(map(str, words))}", convert)
 
 
 def optional(kind: Argument) -> Argument:

@@ -127,7 +127,12 @@ def print_plan(
         said = f"protocol {audit['protocol']}, draw {plan.splits[0].seed}: {audit['n_train']} train, {audit['n_test']} "
         near = f"{audit['centre_overlap_percent']} % of test pixels lie in training patches{leaky}"
         print_lines(out, [f"{said}test pixels; {near}"])
-    print_lines(out, [_cost_line(plan, todo, left, jobs)])
+    count = f"{len(todo)} of {len(plan.trials)} trials to run"
+    if plan.nothing:
+        count += f" ({len(plan.nothing)} make nothing)"
+    processes = "1 process" if jobs == 1 else f"{jobs} processes"
+    source = "timed in this store" if left.measured else "rough: the plugins' own figures, of Indian Pines"
+    print_lines(out, [f"{count}, about {write_duration(left.seconds)} with {processes} ({source})"])
 
 
 def _runs(
@@ -176,12 +181,3 @@ def _arms(plan: Plan, todo: Sequence[TrialSpec]) -> Iterator[tuple[object, ...]]
     for arm, members in arms.items():
         made = between([plan.samples[t.hash][1] for t in members])
         yield *arm, made, len(members), sum(t.hash in waiting for t in members)
-
-
-def _cost_line(plan: Plan, todo: Sequence[TrialSpec], cost: TimeLeft, jobs: int) -> str:
-    processes = "1 process" if jobs == 1 else f"{jobs} processes"
-    count = f"{len(todo)} of {len(plan.trials)} trials to run"
-    if plan.nothing:
-        count += f" ({len(plan.nothing)} make nothing)"
-    source = "timed in this store" if cost.measured else "rough: the plugins' own figures, of Indian Pines"
-    return f"{count}, about {write_duration(cost.seconds)} with {processes} ({source})"

@@ -88,7 +88,14 @@ def read_envi(header_path: Path, data_path: Path) -> RawArray:
             raise ValueError(f"{actual:,} bytes of the {needed:,} that {header_path.name} announces")
         stored = np.memmap(data_path, dtype, "r", offset, tuple(shape[axis] for axis in order))
     array = np.asarray(stored).transpose([order.index(axis) for axis in range(3)])
-    return RawArray(array, _wavelengths(header, shape[2]), _scale(header_path, header))
+    scale = None
+    if (text := header.get("reflectance scale factor")) is not None:
+        with reading(header_path, "ENVI header (reflectance scale factor)"):
+            factor = float(str(text))
+            if not 0 < factor < math.inf or not 0 < 1 / factor < math.inf:
+                raise ValueError(f"{factor:g}")
+            scale = 1.0 / factor
+    return RawArray(array, _wavelengths(header, shape[2]), scale)
 
 
 def _layout(path: Path, header: Header) -> tuple[tuple[int, int, int], np.dtype[np.generic], int, tuple[int, ...]]:
@@ -126,14 +133,3 @@ def _wavelengths(header: Header, bands: int) -> NDArray[np.float64] | None:
         factor = NANOMETRES.get(unit)
     known = factor is not None and bool(((values > 0) & (values < LONGEST_WAVE)).all())
     return values * factor if known and factor else None
-
-
-def _scale(path: Path, header: Header) -> float | None:
-    text = header.get("reflectance scale factor")
-    if text is None:
-        return None
-    with reading(path, "ENVI header (reflectance scale factor)"):
-        factor = float(str(text))
-        if not 0 < factor < math.inf or not 0 < 1 / factor < math.inf:
-            raise ValueError(f"{factor:g}")
-        return 1.0 / factor

@@ -34,7 +34,9 @@ def toy_scene(
     fields = _fields(rng, height, width, count=6 * classes)
     class_of_field = _assign(np.bincount(fields.ravel()), classes)
     labels = (class_of_field[fields] + 1).astype(np.int16)
-    labels[_borders(fields)] = 0
+    # Tracks: pixels whose right or lower neighbour belongs to another field.
+    labels[:, :-1][fields[:, :-1] != fields[:, 1:]] = 0
+    labels[:-1][fields[:-1] != fields[1:]] = 0
     names = tuple(NAMES[i] if i < len(NAMES) else f"Crop {i + 1}" for i in range(classes))
     return Scene(
         name="toy",
@@ -73,14 +75,6 @@ def _assign(areas: NDArray[np.int64], classes: int) -> NDArray[np.int64]:
     return class_of_field
 
 
-def _borders(fields: NDArray[np.int64]) -> NDArray[np.bool_]:
-    """(H, W): pixels whose right or lower neighbour belongs to another field."""
-    border = np.zeros(fields.shape, dtype=bool)
-    border[:, :-1] |= fields[:, :-1] != fields[:, 1:]
-    border[:-1] |= fields[:-1] != fields[1:]
-    return border
-
-
 def _cube(
     rng: np.random.Generator,
     fields: NDArray[np.int64],
@@ -94,7 +88,10 @@ def _cube(
     spectra = _smooth(rng, classes, bands, 0.12)  # (classes, B)
     spectra += rng.uniform(0.08, 0.2, (classes, 1)) - spectra.min(axis=1, keepdims=True)
     by_field = spectra[class_of_field] + _smooth(rng, count, bands, 0.04)  # (fields, B)
-    cube = _blur(by_field[fields])
+    # Mean over 3×3 pixels, so that borders are mixed as in a real sensor.
+    padded = np.pad(by_field[fields], ((1, 1), (1, 1), (0, 0)), mode="edge")
+    shifted = [padded[dy : dy + height, dx : dx + width] for dy in range(3) for dx in range(3)]
+    cube = np.asarray(sum(shifted)) / 9
     y, x = np.mgrid[0 : 1 : height * 1j, 0 : 1 : width * 1j]
     phase = rng.uniform(0, 2 * np.pi, 2)
     brightness = 1 + 0.1 * np.sin(3 * x + phase[0]) * np.cos(2 * y + phase[1])
@@ -111,11 +108,3 @@ def _smooth(rng: np.random.Generator, rows: int, bands: int, height: float) -> N
     amplitude = rng.normal(0, height, (rows, 4, 1)) / order[:, None]
     waves: NDArray[np.float64] = (amplitude * np.sin(np.pi * order[:, None] * grid + phase)).sum(axis=1)
     return waves
-
-
-def _blur(cube: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Mean over 3×3 pixels, so that borders are mixed as in a real sensor."""
-    height, width = cube.shape[:2]
-    padded = np.pad(cube, ((1, 1), (1, 1), (0, 0)), mode="edge")
-    shifted = [padded[dy : dy + height, dx : dx + width] for dy in range(3) for dx in range(3)]
-    return np.asarray(sum(shifted)) / 9

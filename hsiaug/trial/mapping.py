@@ -1,10 +1,14 @@
-"""The classifier of a record made again."""
+"""The classifier of a record made again, and whether the maps that it makes repeat the record."""
 
 from __future__ import annotations
 
 import shlex
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
 
 from hsiaug.base.errors import InputError
 from hsiaug.contracts import FittedClassifier, Progress
@@ -15,10 +19,11 @@ from hsiaug.protocol.protocols import SplitProtocol, parse_protocol
 from hsiaug.registry.card import Card
 from hsiaug.registry.hookspecs import Kind
 from hsiaug.registry.lookup import Registry
-from hsiaug.tasks.task import TaskData, TaskSplit, get_task
+from hsiaug.tasks.task import TaskData, TaskSplit, get_task, locate_labels, predicted_mask
 from hsiaug.trial.arm import BOTH
 from hsiaug.trial.cache import Workbench
 from hsiaug.trial.machine import resolve_device
+from hsiaug.trial.predictions import checksum
 from hsiaug.trial.run import StageTimer, augment, fit_classifier, load_plugins
 from hsiaug.trial.spec import PluginSpec, TrialSpec, plugin_spec
 from hsiaug.trial.store import Record
@@ -117,3 +122,10 @@ def refit(
     where = resolve_device(device, classifier.card)
     fitted = fit_classifier(spec, bench, classifier, samples, where, timer, progress)
     return Refitted(spec, fitted, classifier.card, bench.split(spec), bench.spectra(spec))
+
+
+def repeats(made: Refitted, maps: Mapping[str, NDArray[np.int16]], record: Record) -> bool:
+    """Whether the maps (H, W) of all places repeat the record's predictions exactly."""
+    flat = np.concatenate([ids.ravel() for ids in maps.values()])
+    found = locate_labels(made.split, flat[predicted_mask(made.split)])
+    return checksum(found) == str(record["predictions_sha256"])

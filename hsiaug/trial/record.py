@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Annotated, Any, Literal, TypeGuard
 
 import numpy as np
-from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from hsiaug.base.errors import InputError
@@ -262,22 +261,17 @@ def _miscounted(record: Record) -> str | None:
         if (counts > matrix).any():
             return f"metrics.{key} counts more pixels than metrics.confusion"
     by_part = dict(zip(parts, others, strict=True))
+    from hsiaug.tasks.task import get_task
+
     try:
-        found = _recomputed(matrix, record["spec"]["task"], metrics["subsets"], by_part)
+        named = {name: tuple(subset["classes"]) for name, subset in metrics["subsets"].items()}
+        if any(not 1 <= c <= classes for ids in named.values() for c in ids):
+            raise IndexError("a subset of classes that are not there")
+        task = get_task(record["spec"]["task"])
+        found = task.metrics(matrix, named, by_part.get("fields"), by_part.get("visibility"))
         return _difference(metrics, found, "metrics")
     except (KeyError, TypeError, IndexError, OverflowError, InputError) as error:
         return f"metrics cannot be computed from metrics.confusion: {type(error).__name__} {error}"
-
-
-def _recomputed(
-    matrix: NDArray[np.int64], task: str, subsets: Record, parts: Mapping[str, NDArray[np.int64]]
-) -> dict[str, object]:
-    from hsiaug.tasks.task import get_task
-
-    named = {name: tuple(subset["classes"]) for name, subset in subsets.items()}
-    if any(not 1 <= c <= len(matrix) for ids in named.values() for c in ids):
-        raise IndexError("a subset of classes that are not there")
-    return get_task(task).metrics(matrix, named, parts.get("fields"), parts.get("visibility"))
 
 
 def _difference(stated: object, found: object, key: str) -> str | None:

@@ -193,15 +193,10 @@ def serve_here(routes: Sequence[BaseRoute], port: int, *, browser: bool, said: C
         )
         listening.listen()  # so that the browser may come before uvicorn does
         said(address)
-        if browser and _has_screen():
+        # One in the terminal would hold up the server.
+        screen = os.name != "posix" or sys.platform == "darwin"
+        if browser and (screen or os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY")):
             with suppress(webbrowser.Error):
                 webbrowser.open(address)
         with suppress(KeyboardInterrupt):
             uvicorn.Server(config).run(sockets=[listening])
-
-
-def _has_screen() -> bool:
-    """Whether a browser can open a window: one in the terminal would hold up the server."""
-    return (
-        os.name != "posix" or sys.platform == "darwin" or any(map(os.environ.get, ("DISPLAY", "WAYLAND_DISPLAY")))
-    )

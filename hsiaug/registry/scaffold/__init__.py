@@ -22,7 +22,19 @@ def write_package(kind: Kind, name: str, out: Path, task: str | None = None) -> 
     protocol with a task, a name that cannot be a plugin's or that a plugin has, and a folder that is there or cannot be
     written.
     """
-    _check_name(name)
+    if not re.fullmatch(r"[a-z][a-z0-9]*(-[a-z0-9]+)*", name):
+        near = re.sub(r"[^a-z0-9]+", "-", name.lower()).lstrip("-0123456789").rstrip("-")
+        raise InputError(
+            "NAME must be small letters and digits, with hyphens between words and a letter first",
+            value=repr(name),
+            hint=f"Write {near or 'my-plugin'}.",
+        )
+    if found := [plugin for (_, known), plugin in registry().plugins.items() if known == name]:
+        raise InputError(
+            "NAME must be one that no plugin has",
+            value=f"{name!r}, a {found[0].entry.kind} of {found[0].distribution}",
+            hint="Take another; 'hsiaug plugins list' shows those that are taken.",
+        )
     (usual,) = Card.tasks
     masks = task not in (None, usual)
     if kind == "protocol" and masks:
@@ -68,20 +80,3 @@ def write_package(kind: Kind, name: str, out: Path, task: str | None = None) -> 
             hint="Make it, or give another.",
         ) from error
     return folder
-
-
-def _check_name(name: str) -> None:
-    if not re.fullmatch(r"[a-z][a-z0-9]*(-[a-z0-9]+)*", name):
-        near = re.sub(r"[^a-z0-9]+", "-", name.lower()).lstrip("-0123456789").rstrip("-")
-        raise InputError(
-            "NAME must be small letters and digits, with hyphens between words and a letter first",
-            value=repr(name),
-            hint=f"Write {near or 'my-plugin'}.",
-        )
-    found = [plugin for (_, known), plugin in registry().plugins.items() if known == name]
-    if found:
-        raise InputError(
-            "NAME must be one that no plugin has",
-            value=f"{name!r}, a {found[0].entry.kind} of {found[0].distribution}",
-            hint="Take another; 'hsiaug plugins list' shows those that are taken.",
-        )
