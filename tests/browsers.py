@@ -1,7 +1,5 @@
 """A real browser, and what it measures of a page."""
 
-from __future__ import annotations
-
 import os
 import shutil
 import time

@@ -1,7 +1,5 @@
 """What tests share: scenes, and a registry with throw-away plugins."""
 
-from __future__ import annotations
-
 import compileall
 import os
 import sys

@@ -1,7 +1,5 @@
 """What code costs, in numbers that are the same on a busy machine and on an idle one."""
 
-from __future__ import annotations
-
 import cProfile
 import json
 import subprocess

@@ -1,7 +1,5 @@
 """GeoPackages, in as far as they are read here."""
 
-from __future__ import annotations
-
 import contextlib
 import sqlite3
 from collections.abc import Iterable

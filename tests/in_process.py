@@ -1,7 +1,5 @@
 """In this process, which has its libraries loaded: commands, and trials whose plugins, scene or clock exist only here."""
 
-from __future__ import annotations
-
 import contextlib
 import functools
 import io

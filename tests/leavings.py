@@ -1,7 +1,5 @@
 """What killed processes leave behind, and files of others beside it."""
 
-from __future__ import annotations
-
 import os
 import shutil
 import uuid

@@ -1,7 +1,5 @@
 """Plugin packages as a stranger would install them: a module and its dist-info on the path."""
 
-from __future__ import annotations
-
 import os
 import signal
 import subprocess

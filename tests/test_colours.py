@@ -1,7 +1,5 @@
 """Colours are told apart by colour-blind eyes too, and each has one meaning."""
 
-from __future__ import annotations
-
 import re
 from itertools import combinations
 

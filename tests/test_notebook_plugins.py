@@ -1,7 +1,5 @@
 """Plugins that no package registers, handed to a benchmark as classes and objects."""
 
-from __future__ import annotations
-
 import pickle
 from collections.abc import Iterator
 from pathlib import Path

@@ -1,7 +1,5 @@
 """hsiaug from Python: the same trials as the command line's, as tables, frames and figures."""
 
-from __future__ import annotations
-
 import json
 import os
 import subprocess

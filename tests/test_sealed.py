@@ -1,7 +1,5 @@
 """Arrays handed to plugins: NumPy refuses to write into them, and what writes all the same is found."""
 
-from __future__ import annotations
-
 import numpy as np
 import pytest
 from hypothesis import given

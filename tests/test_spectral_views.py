@@ -1,7 +1,5 @@
 """Spectral views: what of a spectrum a classifier is shown."""
 
-from __future__ import annotations
-
 import numpy as np
 import pytest
 from hypothesis import given, settings

@@ -1,7 +1,5 @@
 """Made-up tiles of which all is known: the law that they are drawn from."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass, replace
 
 import numpy as np

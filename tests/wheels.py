@@ -1,7 +1,5 @@
 """Packages with a pyproject.toml, installed into a folder of their own as ``pip install`` would."""
 
-from __future__ import annotations
-
 import shutil
 import subprocess
 import sys

@@ -1,7 +1,5 @@
 """What the process that started a worker takes for a message of it."""
 
-from __future__ import annotations
-
 import json
 import os
 from collections.abc import Iterator

@@ -1,7 +1,5 @@
 """Samples are counted before they are made: what no memory holds is refused at once."""
 
-from __future__ import annotations
-
 import pytest
 
 from hsiaug.base.errors import InputError
@@ -19,7 +17,6 @@ def part_of(toy: Scene, *lambdas: float) -> Plan:
 def test_more_samples_than_memory_are_refused(toy: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
     part = part_of(toy, 1.0, 100.0)
     monkeypatch.setattr(memory_check, "physical_memory", lambda: 20_000_000)
-
     with pytest.raises(InputError, match=r"`lambdas` .* GB"):
         memory_check.check_memory([part], part.trials)
     memory_check.check_memory([part], [trial for trial in part.trials if trial.rate.lam <= 1])

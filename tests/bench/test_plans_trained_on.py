@@ -1,7 +1,5 @@
 """Plans of what classifiers learn from: real and synthetic samples, or synthetic ones alone."""
 
-from __future__ import annotations
-
 import shlex
 from pathlib import Path
 from typing import Any

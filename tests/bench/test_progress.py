@@ -1,7 +1,5 @@
 """What is told while trials run: how long the rest takes, and each error as it first comes. By a clock of its own."""
 
-from __future__ import annotations
-
 import io
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace

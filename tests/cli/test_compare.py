@@ -1,7 +1,5 @@
 """``hsiaug compare``: plain lines in a pipe, strict JSON, one clear error."""
 
-from __future__ import annotations
-
 import json
 from pathlib import Path
 from typing import Any
@@ -22,7 +20,6 @@ def test_a_pipe_gets_fields_and_tables_of_tab_separated_words(store: Path) -> No
     answer = hsiaug("compare", "none/svm", "smote/svm", "--store", str(store))
     lines = answer.stdout.splitlines()
     fields = dict(line.split("\t", 1) for line in lines if "\t" in line)
-
     assert answer.returncode == 0 and answer.stderr == ""
     assert "\x1b" not in answer.stdout and "│" not in answer.stdout
     assert lines[0] == "condition\tindian-pines, issd:0.05, centre buffer, 9×9 patches, pixels"

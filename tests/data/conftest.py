@@ -1,7 +1,5 @@
 """A small scene on disk, cards for it, and a web server on this machine to download it from."""
 
-from __future__ import annotations
-
 import contextlib
 import threading
 from collections.abc import Callable, Iterator

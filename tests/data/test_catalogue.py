@@ -1,7 +1,5 @@
 """The public scenes: their cards, the embedded one, and the command line's view of them."""
 
-from __future__ import annotations
-
 import json
 
 import numpy as np

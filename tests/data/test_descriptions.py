@@ -1,7 +1,5 @@
 """Descriptions travel with the scene: from its card to the train view, and checked on the way."""
 
-from __future__ import annotations
-
 import dataclasses
 import pickle
 import re

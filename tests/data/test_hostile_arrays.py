@@ -1,7 +1,5 @@
 """Cubes and label rasters that are damaged, or made to do harm: refused by one error, before memory is taken."""
 
-from __future__ import annotations
-
 import io
 import struct
 import threading

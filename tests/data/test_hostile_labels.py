@@ -1,7 +1,5 @@
 """Labels as tables, GeoJSON and GeoPackage that are damaged, or made to do harm: refused by one error, in time."""
 
-from __future__ import annotations
-
 import json
 import math
 import sqlite3

@@ -1,7 +1,5 @@
 """Labels of public scenes are known by their checksums, whatever files they come from, and keep their draws."""
 
-from __future__ import annotations
-
 from pathlib import Path
 from typing import Any
 
@@ -43,7 +41,6 @@ def test_the_same_labels_in_other_files_keep_the_public_draws(raw, indian_pines)
     np.save("labels.npy", raw[1].astype(np.float64))
     added = add("cube.mat", "labels.npy")
     scene = load_scene("mine.toml")
-
     assert "these are the labels of indian_pines" in "\n".join(added.warnings)
     assert scene.drawn_as == "indian_pines" and draw(scene) == draw(indian_pines)
 

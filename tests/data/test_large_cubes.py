@@ -1,7 +1,5 @@
 """Cubes above a size lie in temporary files, with the same values."""
 
-from __future__ import annotations
-
 import shutil
 from collections.abc import Callable
 from pathlib import Path

@@ -1,7 +1,5 @@
 """Sets of image–mask pairs: cards, files, codes, and the traps of the public ones."""
 
-from __future__ import annotations
-
 import tarfile
 from pathlib import Path
 

@@ -1,7 +1,5 @@
 """A card says what is wrong with it in one sentence: the file, the key, the value, the hint."""
 
-from __future__ import annotations
-
 import numpy as np
 import pytest
 

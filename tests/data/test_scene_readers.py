@@ -1,7 +1,5 @@
 """Every format gives the same scene, and a damaged file gives one clear error."""
 
-from __future__ import annotations
-
 import pickle
 import tracemalloc
 from collections.abc import Callable

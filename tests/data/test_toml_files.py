@@ -1,7 +1,5 @@
 """Cards and suites that are no TOML, or more than anybody writes: one clear error, before memory or time is spent."""
 
-from __future__ import annotations
-
 import os
 from pathlib import Path
 
@@ -38,7 +36,6 @@ def test_a_file_that_is_no_card_is_refused_by_name(tmp_path: Path, bomb: str) ->
     text = BOMBS[bomb]
     path = tmp_path / "odd.toml"
     path.write_bytes(text if isinstance(text, bytes) else text.encode())
-
     for read in (load_scene, lambda ref: load_pairs(ref, "segmentation"), read_suite):
         with pytest.raises((SceneError, InputError)) as error:
             read(path)
@@ -51,7 +48,6 @@ def test_what_is_no_file_is_refused_without_being_read(tmp_path: Path) -> None:
     (tmp_path / "folder.toml").mkdir()
     (tmp_path / "zero.toml").symlink_to("/dev/zero")
     (tmp_path / "loop.toml").symlink_to("loop.toml")
-
     for name in ("pipe", "folder", "zero", "loop", "x" * 300):
         with pytest.raises(HsiaugError) as error:
             load_scene(tmp_path / f"{name}.toml")

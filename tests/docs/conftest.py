@@ -1,7 +1,5 @@
 """The small world is built once for all tests of the pages."""
 
-from __future__ import annotations
-
 from pathlib import Path
 
 import pytest

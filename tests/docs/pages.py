@@ -1,7 +1,5 @@
 """The README and the pages of docs/, taken apart: blocks of code, commands, links."""
 
-from __future__ import annotations
-
 import re
 import shlex
 from collections.abc import Iterator

@@ -3,8 +3,6 @@
 SMALL changes values, so that every option of the pages stays in use; a command for which it has no row is an error.
 """
 
-from __future__ import annotations
-
 import re
 from collections.abc import Mapping
 from pathlib import Path

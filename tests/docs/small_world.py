@@ -1,7 +1,5 @@
 """A folder with everything that the commands of the pages name, small: scenes, pairs, a suite, a store of records."""
 
-from __future__ import annotations
-
 import contextlib
 import shutil
 import struct

@@ -1,7 +1,5 @@
 """The suite that runs once, on a scene that nothing was chosen on, is the one that the pages name by its checksum."""
 
-from __future__ import annotations
-
 import hashlib
 import tomllib
 from pathlib import Path

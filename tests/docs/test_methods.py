@@ -1,7 +1,5 @@
 """docs/methods.md and docs/api.md hold what there is: every built-in plugin with its card's source, every public name."""
 
-from __future__ import annotations
-
 import re
 
 import pytest

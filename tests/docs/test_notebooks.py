@@ -1,7 +1,5 @@
 """The notebooks of the documentation run from their first cell to their last, and show what they hold."""
 
-from __future__ import annotations
-
 import re
 from pathlib import Path
 from typing import Any

@@ -3,8 +3,6 @@
 What is typed in place of what, says the table in small_commands.py; a command for which it has no row fails.
 """
 
-from __future__ import annotations
-
 import re
 import shlex
 import tomllib
@@ -105,7 +103,6 @@ def test_a_benchmark_of_the_pages_is_accepted_as_it_stands(command: Command, tmp
     (suite,) = (block for block in blocks(ROOT / "docs" / "suites.md") if block.language == "toml")
     (tmp_path / "my_suite.toml").write_text(suite.text, "utf-8")
     words = [*(words_of(command) or ()), *(() if "--dry-run" in command.words else ("--dry-run",))]
-
     assert "trials to run" in small_world.run(tmp_path, *words)
     assert not (tmp_path / "hsiaug-results").exists()
 

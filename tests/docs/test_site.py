@@ -1,7 +1,5 @@
 """The site is built without a warning, and every link leads somewhere: on the site, and for readers of the files."""
 
-from __future__ import annotations
-
 import os
 import re
 import shutil

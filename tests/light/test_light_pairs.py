@@ -1,7 +1,5 @@
 """Tiles under another light."""
 
-from __future__ import annotations
-
 import numpy as np
 import pytest
 from hypothesis import given, settings

@@ -1,7 +1,5 @@
 """What paired draws say where no gain is shown."""
 
-from __future__ import annotations
-
 import math
 
 import numpy as np

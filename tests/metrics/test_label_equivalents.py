@@ -1,7 +1,5 @@
 """Label equivalents: where a curve over added labels reaches a score, and what lies outside it."""
 
-from __future__ import annotations
-
 import numpy as np
 import pytest
 from hypothesis import given, settings

@@ -1,7 +1,5 @@
 """Gains over several scenes: the mean, its interval, and the interval for a new scene."""
 
-from __future__ import annotations
-
 import math
 
 import numpy as np

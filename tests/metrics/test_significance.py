@@ -1,7 +1,5 @@
 """Spread, intervals, and the sign-flip test with its correction for many arms."""
 
-from __future__ import annotations
-
 import math
 from itertools import product
 

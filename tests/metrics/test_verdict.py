@@ -1,7 +1,5 @@
 """The rule by which a difference is called a gain or a loss, as a table of cases and as laws."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from dataclasses import replace
 from typing import get_args

@@ -1,7 +1,5 @@
 """``hsiaug_builtin.pairs`` and balanced copies: what is pasted comes from where it says, and labels move with it."""
 
-from __future__ import annotations
-
 from typing import Any
 
 import numpy as np

@@ -1,7 +1,5 @@
 """Toy views with exactly as many training pixels per class as a test asks for."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from functools import cache
 from typing import Any

@@ -1,7 +1,5 @@
 """What every built-in generator promises, and what each one makes."""
 
-from __future__ import annotations
-
 from dataclasses import replace
 from functools import cache
 

@@ -1,7 +1,5 @@
 """The built-in plugins register as a stranger's would, and listing them stays light."""
 
-from __future__ import annotations
-
 import subprocess
 import sys
 

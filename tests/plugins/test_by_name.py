@@ -1,7 +1,5 @@
 """Any classifier of scikit-learn and any over-sampler of imbalanced-learn by its name."""
 
-from __future__ import annotations
-
 import contextlib
 from dataclasses import replace
 

@@ -1,7 +1,5 @@
 """``centre-cnn`` reads the centre's whole spectrum, and in every other member the mean round it."""
 
-from __future__ import annotations
-
 from dataclasses import replace
 
 import numpy as np

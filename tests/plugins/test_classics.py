@@ -1,7 +1,5 @@
 """Spatial–spectral classics: ``emp``; and smoothed shares of a classifier, ``filtered:NAME`` and ``superpixel:NAME``."""
 
-from __future__ import annotations
-
 from dataclasses import replace
 
 import numpy as np

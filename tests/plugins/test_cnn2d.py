@@ -1,7 +1,5 @@
 """``cnn2d``: an equal budget for every arm, deterministic by its seed, and no trace in torch's global state."""
 
-from __future__ import annotations
-
 import numpy as np
 import pytest
 
@@ -34,11 +32,6 @@ def test_it_works_with_any_patch_and_names_only_classes_it_has_seen(view, fit, s
     shares = fitted.predict_proba(nowhere(toy.real.x))
     assert shares.shape == (len(toy.y), len(sizes)) and np.allclose(shares.sum(axis=1), 1, atol=1e-5)
     assert (shares[:, [c - 1 for c in range(1, len(sizes) + 1) if c not in toy.counts]] == 0).all()
-
-
-def test_no_patches_give_no_labels(view, fit):
-    toy = view((5, 4))
-    assert tiny(fit, toy, steps="2").predict(nowhere(toy.real.x[:0])).shape == (0,)
 
 
 def test_components_are_uncorrelated_and_constant_bands_give_none(view):

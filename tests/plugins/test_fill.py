@@ -1,7 +1,5 @@
 """``fill``: real unlabelled patches of segments that touch a label, named by the teacher."""
 
-from __future__ import annotations
-
 from dataclasses import replace
 
 import numpy as np

@@ -1,7 +1,5 @@
 """``fused:NAME``: the product of a classifier's shares and the teacher's, with weights from left-out training pixels."""
 
-from __future__ import annotations
-
 from dataclasses import replace
 
 import numpy as np

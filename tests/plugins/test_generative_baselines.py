@@ -1,7 +1,5 @@
 """cvae and wgan: components and back, what a sample is made of, and whether they learn a distribution."""
 
-from __future__ import annotations
-
 from dataclasses import replace
 
 import numpy as np

@@ -1,7 +1,5 @@
 """``coords`` reads where a pixel lies and nothing else."""
 
-from __future__ import annotations
-
 from dataclasses import replace
 
 import numpy as np

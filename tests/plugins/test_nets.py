@@ -1,7 +1,5 @@
 """``hsiaug_builtin.nets``: views keep what they promise, draws are fair, and nothing leaks into torch's global state."""
 
-from __future__ import annotations
-
 import numpy as np
 import pytest
 import torch

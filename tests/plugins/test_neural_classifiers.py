@@ -1,7 +1,5 @@
 """Every network classifier: learns, is deterministic, honours weights, and bears small and odd scenes."""
 
-from __future__ import annotations
-
 from dataclasses import replace
 
 import numpy as np

@@ -1,7 +1,5 @@
 """The control ``pseudo``: real unlabelled patches under the labels of a teacher, as many as are asked for."""
 
-from __future__ import annotations
-
 from dataclasses import replace
 
 import numpy as np

@@ -1,7 +1,5 @@
 """``hsiaug_builtin.semisup``: what unlabelled pixels add, that they come from the view alone, and what weights do."""
 
-from __future__ import annotations
-
 from dataclasses import replace
 from functools import cache
 

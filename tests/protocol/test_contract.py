@@ -1,7 +1,5 @@
 """What a protocol is to the core: an identity, a guarded draw, and masks that are checked."""
 
-from __future__ import annotations
-
 import pickle
 from typing import Any
 

@@ -1,7 +1,5 @@
 """What a scene is called decides nothing: draws follow the labels. Those of public scenes stay as they were."""
 
-from __future__ import annotations
-
 import csv
 import dataclasses
 import json

@@ -1,7 +1,5 @@
 """Hidden blocks: the base draw, with test pixels that no plugin sees before it predicts them."""
 
-from __future__ import annotations
-
 import numpy as np
 import pytest
 from hypothesis import given, settings

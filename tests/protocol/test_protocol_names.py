@@ -1,7 +1,5 @@
 """The texts of protocols: what is a number, what may be nested, and what is refused at once."""
 
-from __future__ import annotations
-
 import pytest
 
 from hsiaug.base.errors import InputError

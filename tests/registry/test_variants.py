@@ -1,7 +1,5 @@
 """``NAME:VALUE``: a plugin whose card declares a variant takes one in its name."""
 
-from __future__ import annotations
-
 import pickle
 import sys
 from importlib.metadata import EntryPoint

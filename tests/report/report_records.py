@@ -1,7 +1,5 @@
 """Records as the store gives them, with invented numbers."""
 
-from __future__ import annotations
-
 import hashlib
 import json
 from pathlib import Path

@@ -1,7 +1,5 @@
 """Gains over several scenes: one row per arm, with the mean over scenes and what a new scene may expect."""
 
-from __future__ import annotations
-
 import json
 
 import pytest

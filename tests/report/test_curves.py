@@ -1,7 +1,5 @@
 """Sweeps: accuracy against λ and ω as tables, as CSV, and as pictures."""
 
-from __future__ import annotations
-
 import re
 from pathlib import Path
 from typing import Any
@@ -48,7 +46,6 @@ def rows_of(text: str, heading: str) -> list[list[str]]:
 
 def test_a_table_along_lambda_has_a_column_per_value_and_none_at_zero() -> None:
     header, _, *rows = rows_of(render_report(build_report(sweep()), by="lambda"), "OA against λ")
-
     assert header == ["classifier", "generator", "ω", "λ=0", "λ=0.25", "λ=0.5", "λ=1"]
     assert rows[0] == ["svm", "none", "–", "52.0 ± 2.0", "–", "–", "–"]
     assert rows[1][:3] == ["svm", "duplicate", "–"]
@@ -58,7 +55,6 @@ def test_a_table_along_lambda_has_a_column_per_value_and_none_at_zero() -> None:
 
 def test_a_table_along_omega_heads_the_arms_without_one_by_a_dash() -> None:
     header, _, *rows = rows_of(render_report(build_report(sweep()), by="omega"), "AA against ω")
-
     assert header == ["classifier", "generator", "λ", "ω=–", "ω=0", "ω=2"]
     assert ["svm", "smote", "0.5", "67.0 ± 2.0", "–", "–"] in rows
     assert ["svm", "txt2hsi", "0.5", "–", "67.0 ± 2.0", "69.0 ± 2.0"] in rows
@@ -69,7 +65,6 @@ def test_failed_trials_and_missing_draws_are_told() -> None:
     records += [failure(generator="smote", lam=2.0, seed=seed) for seed in range(3)]
     records += [record(0.5, 0.6, generator="smote", lam=3.0)]
     text = render_report(build_report(records), by="lambda")
-
     (smote,) = [row for row in rows_of(text, "OA against λ") if row[1] == "smote"]
     assert smote[-2:] == ["failed", "50.0 (n=1)"]
 
@@ -77,7 +72,6 @@ def test_failed_trials_and_missing_draws_are_told() -> None:
 def test_lines_are_what_varies() -> None:
     (table,) = build_report(sweep()).tables
     (svm,) = table.classifiers
-
     named = {(line.generator.name, dict(line.held)["omega"]): line.values for line in lines(table, svm, "lambda")}
     assert named["txt2hsi", 2.0] == LAMBDAS and named["smote", None] == LAMBDAS and named["none", None] == (0.0,)
     level = reference(table, svm)
@@ -95,7 +89,6 @@ def test_pictures_have_a_panel_for_each_score(tmp_path: Path, by: str) -> None:
 def test_vector_pictures_are_the_same_for_the_same_records(tmp_path: Path) -> None:
     for name in ("a.svg", "b.svg"):
         save_picture(build_report(sweep(draws=1)), tmp_path / name, "svg", "lambda")
-
     assert (tmp_path / "a.svg").read_bytes() == (tmp_path / "b.svg").read_bytes()
     save_picture(build_report(sweep(draws=1)), tmp_path / "a.pdf", "pdf", "omega")
     assert (tmp_path / "a.pdf").read_bytes().startswith(b"%PDF")
@@ -177,7 +170,6 @@ def test_runs_of_a_suite_are_compared_within_themselves() -> None:
     hashes = {r["hash"]: (r["spec"]["generator"]["name"], r["spec"]["lambda"]) for r in records}
     runs = {"all": set(hashes), "small": {h for h, (name, lam) in hashes.items() if name == "none" or lam == 0.25}}
     whole, small = build_report(records, runs=runs).tables
-
     assert (whole.title, small.title) == (f"all: {small.title[7:]}", small.title) and small.run == "small"
     assert len(small.comparisons) < len(whole.comparisons) and len(small.trials) == 6 * (1 + 1 + 1 + 2)
     (alone,) = build_report([r for r in records if r["hash"] in runs["small"]]).tables
@@ -200,7 +192,6 @@ def in_tables(records: list[dict[str, Any]]) -> dict[tuple[str, str], str]:
 def test_one_smoke_trial_leaves_the_curves_over_all_their_draws() -> None:
     records = [*sweep(6, omegas=()), record(0.9, 0.9, generator="smote", lam=3.0, seed=0)]
     text = render_report(build_report(records), by="lambda")
-
     usual = in_tables(records)
     assert column_of(text, "OA against λ", "none")["λ=0"] == usual["none", "–"] == "55.0 ± 3.7"
     smote = column_of(text, "OA against λ", "smote")
@@ -216,7 +207,6 @@ def test_one_failed_trial_does_not_make_curves_contradict_the_tables() -> None:
     records = [r for r in sweep(6, omegas=()) if not is_arm(r, "smote", 0.5, seeds=(3,))]
     records.append(failure(generator="smote", lam=0.5, seed=3))
     text = render_report(build_report(records), by="lambda")
-
     usual = in_tables(records)
     assert column_of(text, "OA against λ", "none")["λ=0"] == usual["none", "–"] == "55.0 ± 3.7"
     assert column_of(text, "OA against λ", "smote")["λ=1"] == usual["smote", "1"]
@@ -234,7 +224,6 @@ def test_a_point_over_more_draws_than_its_line_is_as_in_the_tables_and_stands_ap
     records += [record(0.9, 0.9, generator="smote", lam=1.0, seed=seed) for seed in range(3, 6)]
     report = build_report(records)
     text = render_report(report, by="lambda")
-
     assert in_tables(records)["smote", "1"] == "76.0 ± 15.4"
     assert column_of(text, "OA against λ", "smote")["λ=1"] == "76.0 ± 15.4"
     assert (
@@ -248,7 +237,6 @@ def test_only_a_line_over_the_draws_of_none_begins_there() -> None:
     records += [record(0.7, 0.7, generator="mixup", lam=lam, seed=s) for lam in (0.5, 1.0) for s in (0, 1)]
     (table,) = build_report(records).tables
     (svm,) = table.classifiers
-
     found = {line.generator.name: line for line in lines(table, svm, "lambda")}
     assert found["mixup"].start is None and found["smote"].start is not None
     assert len(found["smote"].start.ok) == 6 and reference(table, svm) == found["smote"].start
@@ -261,7 +249,6 @@ def test_a_table_along_times_has_a_column_per_value_and_a_row_per_lambda() -> No
         *(record(generator="smote", lam=lam, times=m) for lam in (0.0, 1.0) for m in (1.0, 3.0)),
     ]
     header, _, *rows = rows_of(render_report(build_report(records), by="times"), "OA against M")
-
     assert header == ["classifier", "generator", "λ", "M=0", "M=1", "M=3"]
     assert [row[1:3] for row in rows] == [["none", "–"], ["smote", "0"], ["smote", "1"]]
 
@@ -274,7 +261,6 @@ def test_only_a_line_on_which_lambda_and_times_can_both_be_zero_begins_at_none(a
         records += [record(generator="smote", **{names[axis]: value, names[held]: level}) for value in (0.5, 1.0)]
     (table,) = build_report(records).tables
     (svm,) = table.classifiers
-
     smote = [line for line in lines(table, svm, axis) if line.generator.name == "smote"]
     assert {dict(line.held)[held]: line.start is not None for line in smote} == {0.0: True, 3.0: False}
 
@@ -285,7 +271,6 @@ def test_what_was_not_run_is_absent_and_has_not_failed() -> None:
         empty = record(generator="smote", lam=0.01, seed=seed)
         records.append({**empty, "status": "empty", "metrics": None})
     text = render_report(build_report(records), by="lambda")
-
     assert "| λ=0.01 |" not in text
     assert column_of(text, "OA against λ", "smote")["λ=0.25"] == "54.5 ± 2.0"
 
@@ -300,7 +285,6 @@ def test_a_picture_names_the_draws_of_each_panel_and_counts_no_failed_trial(tmp_
     records += [record(0.9, 0.9, generator="txt2hsi", lam=3.0, omega=2.0, seed=0)]
     save_picture(build_report(records), tmp_path / "x.svg", "svg", "lambda")
     words = words_in(tmp_path / "x.svg")
-
     assert words.count("n = 3 (seeds 0–2)") == 2, "a panel of each score"
     assert "7" not in "".join(re.findall(r"seeds? [0-9–, ]+", words))
     assert "n=1" not in words, "points over other draws are in the tables alone"

@@ -1,7 +1,5 @@
 """What a table ends in: sentences that a person understands, in every format."""
 
-from __future__ import annotations
-
 import csv
 import io
 import json

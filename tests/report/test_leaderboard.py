@@ -1,7 +1,5 @@
 """The leaderboard: entries of one setting on all scenes, ranked in new ground, with failures counted as ``none``."""
 
-from __future__ import annotations
-
 import json
 from pathlib import Path
 from typing import Any

@@ -1,7 +1,5 @@
 """``hsiaug report`` on a store: formats, files, and what it costs."""
 
-from __future__ import annotations
-
 import json
 from pathlib import Path
 

@@ -1,7 +1,5 @@
 """Damaged records: named with every table, in every form of the report, and never a number of it."""
 
-from __future__ import annotations
-
 import json
 from pathlib import Path
 from typing import Any

@@ -1,7 +1,5 @@
 """The page of HTML: what it says, where its numbers lead, and that it needs nothing beside itself."""
 
-from __future__ import annotations
-
 import re
 from statistics import fmean
 

@@ -1,7 +1,5 @@
 """The page in a real browser: it loads without a word, sorts, is read on small screens, by keyboard, in the dark."""
 
-from __future__ import annotations
-
 from pathlib import Path
 from typing import Any
 

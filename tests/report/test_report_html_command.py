@@ -1,7 +1,5 @@
 """``hsiaug report --format html``: files, options, and what a thousand trials cost."""
 
-from __future__ import annotations
-
 from pathlib import Path
 
 import pytest

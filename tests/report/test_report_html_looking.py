@@ -1,7 +1,5 @@
 """What the page's scripts let people look at, in a real browser: maps pixel by pixel."""
 
-from __future__ import annotations
-
 from pathlib import Path
 from typing import Any
 

@@ -1,7 +1,5 @@
 """The main score: AA over the classes with at least 25 test pixels in every draw, from records of any age."""
 
-from __future__ import annotations
-
 import pytest
 
 from hsiaug.protocol.large_classes import FEWEST

@@ -1,7 +1,5 @@
 """Reports of classifiers that learnt from synthetic samples alone."""
 
-from __future__ import annotations
-
 import csv
 import io
 import json

@@ -1,7 +1,5 @@
 """The teacher's own map as a control of arms that read every unlabelled pixel."""
 
-from __future__ import annotations
-
 import pytest
 
 from hsiaug.report import build_report, render_report

@@ -1,7 +1,5 @@
 """Tiles whose truth is known: Voronoi cells of classes with Gaussian spectra."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 
 import numpy as np

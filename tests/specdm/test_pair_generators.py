@@ -1,7 +1,5 @@
 """The three generators of this package as a whole, at their tiny size."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -55,7 +53,6 @@ def test_it_makes_as_many_pairs_as_are_asked_for(make: Make, plugin: Any, dates:
     view = make(6, 16, dates=dates, ignored=True)
     dark = {"light": 0} if plugin is Quilting else {}
     made = fit(view, plugin, **SHORT, **dark).sample(PairCounts(5, {1: 0, 2: 2}), guidance=1.0, seed=0)
-
     assert made.images.shape == (5, dates, 10, 16, 16) and made.images.dtype == np.float32
     assert made.masks.shape == (5, 16, 16) and set(np.unique(made.masks)) <= set(np.unique(view.real.masks))
     assert made.confidence is not None and (made.confidence > 0).all() and (made.confidence <= 1).all()
@@ -66,7 +63,6 @@ def test_it_makes_as_many_pairs_as_are_asked_for(make: Make, plugin: Any, dates:
 def test_pairs_look_like_the_real_ones(view: DenseView, fitted: Any) -> None:
     made = fitted.sample(PairCounts(24), guidance=0, seed=0)
     shares = [np.bincount(s.masks.ravel(), minlength=5) / s.masks.size for s in (made, view.real)]
-
     assert np.abs(shares[0] - shares[1]).sum() / 2 < 0.35
     assert made.images.mean() == pytest.approx(view.real.images.mean(), rel=0.15)
 
@@ -77,14 +73,12 @@ def test_a_class_that_is_asked_for_shows_more(name: str, request: pytest.Fixture
     if name == "quilted":
         drawn = replace(drawn, params=replace(drawn.params, pasted=0))
     rare, common = (drawn.sample(PairCounts(24, {c: 24}), guidance=2.0, seed=0).masks for c in (4, 2))
-
     assert (rare == 4).mean() > 2 * (common == 4).mean()
     assert (common == 2).mean() > 1.3 * (rare == 2).mean()
 
 
 def test_pairs_that_do_not_show_the_class_they_were_asked_for_are_drawn_again(fitted: Any) -> None:
     shown = fitted.sample(PairCounts(20, {4: 20}), guidance=0, seed=0).masks == 4
-
     assert shown.any(axis=(1, 2)).mean() >= 0.9
 
 
@@ -102,7 +96,6 @@ def test_every_part_can_be_switched(make: Make, settings: dict[str, Any], monkey
     # Half the bands are enough for two dates to need a stem.
     short = {**SHORT, "image_steps": 3}
     made = fit(make(4, 18, 20, dates=2), **{**short, **settings}).sample(PairCounts(2), guidance=0, seed=0)
-
     assert made.images.shape == (2, 2, 20, 18, 18) and np.isfinite(made.images).all()
 
 
@@ -122,7 +115,6 @@ def test_components_of_rare_classes_are_set_into_finished_pairs(quilted: Any, st
 
 def test_of_two_dates_nothing_is_pasted(make: Make) -> None:
     one, other = (fit(make(6, 16, dates=2), Quilting, strength=0.3, pasted=n, **SHORT) for n in (0, 6))
-
     assert same(*(f.sample(PairCounts(4), guidance=0, seed=0) for f in (one, other)))
 
 
@@ -147,7 +139,6 @@ def test_starting_from_training_pairs_survives_saving_and_weighs_as_it_is_told(m
         f.sample(PairCounts(3), guidance=0, seed=1)
         for f in (fitted, SpecDm(fitted.params).load(tmp_path, device="cpu"))
     )
-
     assert same(made, again) and made.weight.tolist() == [0.25] * 3
     assert len(fitted.latents) == 6
 
@@ -158,14 +149,12 @@ def test_one_fit_serves_every_way_of_sampling(make: Make, tmp_path: Path) -> Non
     others = {**SHORT, "sample_steps": 3, "strength": 0.5, "weight": 0.5}
     anew = fit(view, **others)
     loaded = SpecDm(anew.params).load(tmp_path, device="cpu")
-
     assert loaded.params == anew.params
     assert same(*(f.sample(PairCounts(3), guidance=0, seed=1) for f in (loaded, anew)))
 
 
 def test_what_a_fit_was_like_is_on_record(fitted: Any) -> None:
     facts = fitted.sample(PairCounts(1), guidance=0.5, seed=0).provenance
-
     assert facts["reconstruction_accuracy"] > 0.9 and 0 < facts["reconstruction_angle"] < 10
     assert {"scale", "shift"} <= set(facts)
     assert facts["denoiser_weights_per_tile"] == round(facts["denoiser_weights"] / 60)

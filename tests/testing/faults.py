@@ -1,7 +1,5 @@
 """Faults that plugins of several kinds have alike, and how a faulty plugin is listed under the rule that it breaks."""
 
-from __future__ import annotations
-
 import os
 
 

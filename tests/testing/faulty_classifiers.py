@@ -1,7 +1,5 @@
 """A sound classifier, and others that each break one rule. Each names its rule: the check that must fail."""
 
-from __future__ import annotations
-
 import os
 import sys
 

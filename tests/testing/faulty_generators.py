@@ -1,7 +1,5 @@
 """A sound generator, and others that each break one rule. Each names its rule: the check that must fail."""
 
-from __future__ import annotations
-
 import itertools
 import os
 import pickle

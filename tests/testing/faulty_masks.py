@@ -1,7 +1,5 @@
 """Sound plugins for masks, and others that each break one rule. Each names its rule: the check that must fail."""
 
-from __future__ import annotations
-
 import sys
 
 import numpy as np

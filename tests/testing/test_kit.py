@@ -1,7 +1,5 @@
 """The conformance kit itself: sound plugins pass it, and each check can fail, for its own rule alone."""
 
-from __future__ import annotations
-
 import itertools
 import signal
 import sys

@@ -1,7 +1,5 @@
 """The kit for protocols: every built-in passes, and each rule finds who breaks it."""
 
-from __future__ import annotations
-
 from pathlib import Path
 from typing import Any
 

@@ -1,7 +1,5 @@
 """Toy views, and no network."""
 
-from __future__ import annotations
-
 import dataclasses
 import socket
 from collections.abc import Callable, Mapping, Sequence

@@ -1,7 +1,5 @@
 """Encoders: what they return, that they fail clearly and never stand in for another."""
 
-from __future__ import annotations
-
 import shutil
 
 import numpy as np

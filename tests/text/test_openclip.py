@@ -1,7 +1,5 @@
 """OpenCLIP towers: token features of a tiny random model, and a clear no where its file is missing."""
 
-from __future__ import annotations
-
 import json
 import os
 from pathlib import Path

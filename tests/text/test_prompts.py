@@ -1,7 +1,5 @@
 """The grammar of prompts: number, coarse, fine, both, auto."""
 
-from __future__ import annotations
-
 import pytest
 
 from hsiaug_builtin.text import class_words, prompts_of

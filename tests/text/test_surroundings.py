@@ -1,7 +1,5 @@
 """Automatic texts: what a view shows round the labels of each class."""
 
-from __future__ import annotations
-
 from dataclasses import replace
 
 import numpy as np

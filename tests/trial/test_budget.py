@@ -1,7 +1,5 @@
 """Equal budget: the runner counts optimiser steps itself, and reports name classifiers whose arms differ."""
 
-from __future__ import annotations
-
 import sys
 from collections.abc import Callable
 from importlib.metadata import EntryPoint

@@ -1,7 +1,5 @@
 """What a plugin's call may do to the process, and how it may end."""
 
-from __future__ import annotations
-
 import os
 import random
 import signal

@@ -1,7 +1,5 @@
 """Packs of earlier versions, which held many records in one SQLite file, are read as folders are."""
 
-from __future__ import annotations
-
 import shutil
 import sqlite3
 import threading
@@ -55,7 +53,6 @@ def test_a_packed_store_gives_what_it_gave_before(filled: Store, tmp_path: Path)
     before, reader = contents(filled), Store(filled.root)
     assert len(reader.read().records) == 2
     pack(filled)
-
     assert contents(filled) == before and list(reader.records()) == [one[0] for one in before]
     assert not list(verify(filled, uncounted))
     merged = merge(tmp_path / "merged", filled, uncounted)

@@ -1,7 +1,5 @@
 """Trials whose classifier learns from synthetic samples alone."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from dataclasses import replace
 from typing import Any

@@ -1,7 +1,5 @@
 """The spectral view that a draw chooses: inside its training pixels, by the same rule for every arm."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from dataclasses import replace
 from typing import Any

@@ -1,7 +1,5 @@
 """A scene that is being labelled, with its page."""
 
-from __future__ import annotations
-
 import socket
 import threading
 from collections.abc import Callable, Iterator

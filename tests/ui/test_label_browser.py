@@ -1,7 +1,5 @@
 """The page of ``hsiaug label`` in a real browser: by mouse, by keyboard alone, by touch, in the dark."""
 
-from __future__ import annotations
-
 import csv
 import os
 import subprocess

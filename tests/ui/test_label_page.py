@@ -1,7 +1,5 @@
 """The server of ``hsiaug label``: who may ask, what an answer does, and what comes out."""
 
-from __future__ import annotations
-
 import errno
 import io
 import json

@@ -1,7 +1,5 @@
 """``hsiaug serve``: the report while it grows."""
 
-from __future__ import annotations
-
 import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path

@@ -1,7 +1,5 @@
 """Small worlds with known masks: Voronoi cells of Gaussian classes, and blobs that change between two dates."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from typing import Any
 
