@@ -25,12 +25,12 @@ if TYPE_CHECKING:
     from multiprocessing.connection import Connection
 
     from hsiaug.registry.card import Card
-    from hsiaug.registry.lookup import Found
 
 app = typer.Typer(
     no_args_is_help=True, help="List the generators, classifiers and protocols, write your own, check them."
 )
 
+ROW = ("kind", "name", "from", "tasks", "summary", "error")
 PARAM_FACTS = ("unit", "low", "high", "choices", "help")
 
 
@@ -45,7 +45,14 @@ def list_(json: Json = False) -> None:
     # What a plugin prints when it is loaded is no part of the list.
     with contextlib.redirect_stdout(sys.stderr):
         found = registry()
-        listed = [_row(kind, name, plugin) for (kind, name), plugin in sorted(found.plugins.items())]
+        listed: list[dict[str, Any]] = []
+        for (kind, name), plugin in sorted(found.plugins.items()):
+            row = {"kind": kind, "name": name, "from": f"{plugin.distribution} {plugin.version}"}
+            try:
+                card: Card = plugin.load().card
+                listed.append({**row, "tasks": list(card.tasks), "summary": card.summary, "error": None})
+            except PluginError as error:
+                listed.append({**row, "tasks": [], "summary": None, "error": str(error)})
     if json:
         # The plugins of a package that is broken are not known.
         unknown: dict[str, Any] = {"kind": None, "name": None, "tasks": [], "summary": None}
@@ -64,19 +71,6 @@ def list_(json: Json = False) -> None:
     for broken in found.broken:
         print_lines(out, [f"broken: {broken.distribution} (entry point {broken.entry_point})"])
         print_lines(out, broken.trace.splitlines())
-
-
-ROW = ("kind", "name", "from", "tasks", "summary", "error")
-
-
-def _row(kind: str, name: str, plugin: Found) -> dict[str, Any]:
-    """A row of the list. error: why it cannot be loaded; its card then tells nothing."""
-    row = {"kind": kind, "name": name, "from": f"{plugin.distribution} {plugin.version}"}
-    try:
-        card: Card = plugin.load().card
-    except PluginError as error:
-        return {**row, "tasks": [], "summary": None, "error": str(error)}
-    return {**row, "tasks": list(card.tasks), "summary": card.summary, "error": None}
 
 
 @app.command()

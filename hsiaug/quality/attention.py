@@ -115,7 +115,11 @@ def inspect_attention(made: AnySynthesis) -> AttentionReport:
         "elsewhere": of_class[1:] + of_class[:1],
         "spectra": [*-np.linalg.norm(scaled - scaled[:, :, middle, middle], axis=1)],
     }
-    rows = {name: mean_score(maps, region) for name, maps in compared.items()}
+    rows: dict[str, MapScore | None] = {}
+    for name, maps in compared.items():
+        scores = [score_map(own, where) for own, where in zip(maps, region, strict=True) if own is not None]
+        auc, iou = np.mean(scores or [(0.0, 0.0)], axis=0).tolist()
+        rows[name] = MapScore(auc, iou, len(scores)) if scores else None
     shown = []
     for c in np.unique(y).tolist():
         own = [patch for patch in patches if patch.class_id == c]
@@ -140,16 +144,6 @@ def score_map(values: Array, region: Array) -> tuple[float, float]:
     inside, seen = region[known] > 0, values[known]
     high = seen > seen.mean()
     return rank_nearer(seen[~inside], seen[inside]), float((inside & high).sum() / (inside | high).sum())
-
-
-def mean_score(maps: Sequence[Array | None], regions: Sequence[Array] | Array) -> MapScore | None:
-    """Mean of the scores of maps against the regions of their patches, where there is a map."""
-    pairs = [(values, region) for values, region in zip(maps, regions, strict=True) if values is not None]
-    scores = [score_map(*pair) for pair in pairs]
-    if not scores:
-        return None
-    auc, iou = np.mean(scores, axis=0).tolist()
-    return MapScore(auc, iou, len(scores))
 
 
 def _held_out(made: AnySynthesis) -> tuple[NDArray[np.float32], NDArray[np.int64], Array]:

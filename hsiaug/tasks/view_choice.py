@@ -96,19 +96,17 @@ def _thin(y: Ints) -> Ints:
 
 def _score(x: NDArray[np.float32], y: Ints, fold: Ints) -> float:
     """Mean over the classes of the share of held-out pixels that the judge names."""
-    right = np.zeros(len(y), dtype=bool)
-    for held in (fold == k for k in range(FOLDS) if (fold == k).any()):
-        right[held] = _predict(x[~held], y[~held], x[held]) == y[held]
-    asked = np.unique(y[fold >= 0])
-    return float(np.mean([right[(y == c) & (fold >= 0)].mean() for c in asked])) if len(asked) else 0.0
-
-
-def _predict(x: NDArray[np.float32], y: Ints, held: NDArray[np.float32]) -> Ints:
     from sklearn.pipeline import make_pipeline
     from sklearn.preprocessing import StandardScaler
     from sklearn.svm import SVC
 
-    if len(np.unique(y)) < 2:
-        return np.full(len(held), y[0])
-    model = make_pipeline(StandardScaler(), SVC(C=COST, gamma=WIDTH / x.shape[1], random_state=0))
-    return np.asarray(model.fit(x, y).predict(held))
+    right = np.zeros(len(y), dtype=bool)
+    for held in (fold == k for k in range(FOLDS) if (fold == k).any()):
+        known = y[~held]
+        if len(np.unique(known)) < 2:
+            right[held] = known[0] == y[held]
+            continue
+        model = make_pipeline(StandardScaler(), SVC(C=COST, gamma=WIDTH / x.shape[1], random_state=0))
+        right[held] = model.fit(x[~held], known).predict(x[held]) == y[held]
+    asked = np.unique(y[fold >= 0])
+    return float(np.mean([right[(y == c) & (fold >= 0)].mean() for c in asked])) if len(asked) else 0.0

@@ -217,7 +217,14 @@ class Worker:
         assert self.process is not None
         self.process.join(timeout=wait)
         self.busy = False
-        return WorkerLost(_manner(self.end()), self.stage)
+        code = self.end()
+        if code is None or code >= 0:
+            return WorkerLost(
+                "gave no valid answer" if code is None else f"left with exit code {code}", self.stage
+            )
+        name = signal.Signals(-code).name if -code in set(signal.Signals) else f"signal {-code}"
+        reason = {"SIGKILL": ", often for want of memory", "SIGSEGV": ", in compiled code"}.get(name, "")
+        return WorkerLost(f"was killed by {name}{reason}", self.stage)
 
     def overdue(self) -> TrialEnded | None:
         """The end of a trial that did not keep its limit, and could not be ended from within; its process is killed."""
@@ -248,17 +255,6 @@ def wait_for_messages(workers: Iterable[Worker]) -> list[tuple[Worker, Message]]
         elif worker.process.sentinel in speaking or worker.process.exitcode is not None:
             found.append((worker, worker.receive() if worker.connection.poll() else worker.lost()))
     return found
-
-
-def _manner(code: int | None) -> str:
-    """How a process ended, in words."""
-    if code is None:
-        return "gave no valid answer"
-    if code >= 0:
-        return f"left with exit code {code}"
-    name = signal.Signals(-code).name if -code in set(signal.Signals) else f"signal {-code}"
-    reason = {"SIGKILL": ", often for want of memory", "SIGSEGV": ", in compiled code"}.get(name, "")
-    return f"was killed by {name}{reason}"
 
 
 class LocalPool:
