@@ -24,7 +24,7 @@ from hsiaug.quality.kits import sample_kit, synthesise
 from hsiaug.quality.maps import class_map_figure, save_map, save_quick_look
 from hsiaug.quality.synthesis import PixelSynthesis, SampleRequest
 from hsiaug.registry.lookup import Registry
-from hsiaug.report import build_report, render_report, save_picture
+from hsiaug.report import build_report, render_report, save_report
 from hsiaug.report.figures.split import split_figure
 from hsiaug.report.output_files import figure_writers, write_files
 from tests.report.report_records import benchmark, record
@@ -63,7 +63,7 @@ def outputs(toy: Scene, made: PixelSynthesis) -> dict[str, Callable[[Path], obje
             for name in ("md", "tex", "csv", "json", "html")
         },
         **{
-            f"curves.{name}": lambda path, name=name: save_picture(sweep, path, name, "lambda")
+            f"curves.{name}": lambda path, name=name: save_report(sweep, path, name, "lambda")
             for name in ("png", "svg", "pdf")
         },
         "split.png": lambda path: write_files([path], figure_writers(lambda: split_figure(toy, split))),

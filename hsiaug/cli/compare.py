@@ -43,30 +43,14 @@ def compare(
       hsiaug compare none/svm smote@0.5/svm --out pair.tex --out pair.csv
     """
     from hsiaug.base.targets import TABLES, check_targets
-    from hsiaug.cli.output import (
-        console,
-        print_facts,
-        print_json,
-        print_lines,
-        print_table,
-        read_report,
-        say_written,
-    )
-    from hsiaug.report import two_arms
-    from hsiaug.report.output_files import table_writers, write_files
-    from hsiaug.report.two_arms import compare_arms
+    from hsiaug.cli.output import print_json, read_report, show_tables
+    from hsiaug.report.two_arms import compare_arms, comparison_tables
     from hsiaug.trial.store import Store
 
     check_targets(out or [], TABLES)
-    comparison, screen = compare_arms(read_report(Store(store), margin=margin), a, b, metric=metric), console()
+    found = compare_arms(read_report(Store(store), margin=margin), a, b, metric=metric)
+    made = comparison_tables(found, str(store))
     if json:
-        print_json(two_arms.comparison_json(comparison, str(store)), indent=1)
-    for pairing in () if json else comparison.pairings:
-        print_facts(screen, two_arms.facts(comparison, pairing), 34)
-        print_table(screen, two_arms.DRAW_HEADER, two_arms.draw_rows(pairing), title="Draw by draw")
-        print_table(screen, two_arms.CLASS_HEADER, two_arms.class_rows(pairing), title="Recall per class, B − A")
-        print_lines(screen, [*(f"note\t{text}" for text in two_arms.notes(pairing)), ""])
-    print_lines(screen, (f"not compared\t{text}" for text in (() if json else comparison.apart)))
-    if out:
-        write_files(out, table_writers(lambda: two_arms.comparison_tables(comparison, str(store))))
-        say_written(out)
+        print_json(made.value, indent=1)
+    if out or not json:
+        show_tables(made, out or [])

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 from typing import Annotated
-
-import typer
 
 from hsiaug.cli import options
 from hsiaug.cli.options import option
@@ -30,22 +29,12 @@ def leaderboard(
       hsiaug leaderboard --store hsiaug-results-leaderboard --out board.html --out board.json
     """
     from hsiaug.base.targets import TABLES, check_targets
-    from hsiaug.cli.output import console, on_terminal, read_report, say_written
+    from hsiaug.cli.output import read_report, show_tables
     from hsiaug.report.html.page import pages_html
     from hsiaug.report.leaderboard import boards, leaderboard_files
-    from hsiaug.report.output_files import table_writers, write_files
-    from hsiaug.report.render_rich import print_page
-    from hsiaug.report.render_text import markdown
     from hsiaug.trial.store import Store
 
     check_targets(out or [], (*TABLES, ".html"))
     made = leaderboard_files(*boards(read_report(Store(store))))
-    if out:
-        page = pages_html("Leaderboard · hsiaug", made.pages)
-        write_files(out, {**table_writers(lambda: made), ".html": lambda path: path.write_text(page, "utf-8")})
-        say_written(out)
-    elif on_terminal():
-        for shown in made.pages:
-            print_page(shown, console())
-    else:
-        typer.echo(markdown(made.pages), nl=False)
+    page = partial(pages_html, "Leaderboard · hsiaug", made.pages)
+    show_tables(made, out or [], {".html": lambda path: path.write_text(page(), "utf-8")})

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from rich.console import Console
 
     from hsiaug.base.terminal import Console as Ours
+    from hsiaug.report.output_files import TableFiles, Writers
     from hsiaug.report.tables import Report
     from hsiaug.trial.store import Reading, Store
 
@@ -151,6 +152,25 @@ def say_json(text: str) -> None:
     except UnicodeEncodeError:
         text = ascii_json(text)
     typer.echo(text)
+
+
+def show_tables(made: TableFiles, out: Sequence[Path], others: Writers | None = None) -> None:
+    """Tables of a command in files by their endings; without any, on a terminal, and as Markdown elsewhere.
+
+    others: writers of further endings.
+    """
+    from hsiaug.report.output_files import table_writers, write_files
+    from hsiaug.report.render_rich import print_page
+    from hsiaug.report.render_text import markdown
+
+    if out:
+        write_files(out, {**table_writers(lambda: made), **(others or {})})
+        say_written(out)
+    elif on_terminal():
+        for page in made.pages:
+            print_page(page, console(), notes=True)
+    else:
+        typer.echo(markdown(made.pages), nl=False)
 
 
 def read_report(

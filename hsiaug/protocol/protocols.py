@@ -74,7 +74,6 @@ class SplitProtocol:
         nothing is typed; None = something must be.
     usage: how it is typed, for error messages. example: an argument that the conformance kit tries.
     usual_buffer: where the user names none. leaky: train and test pixels are neighbours by construction.
-    left_out: what the labelled pixels are that a draw neither trains on nor tests, the buffer apart.
     nests_in: names of the only protocols that may be made of this one; None = all but itself.
     """
 
@@ -85,7 +84,6 @@ class SplitProtocol:
     example: ClassVar[str] = ""
     usual_buffer: ClassVar[Buffer] = "centre"
     leaky: ClassVar[bool] = False
-    left_out: ClassVar[str] = ""
     nests_in: ClassVar[tuple[str, ...] | None] = None
 
     argument: str

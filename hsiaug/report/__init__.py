@@ -1,8 +1,8 @@
 """Tables from records: nothing but the records of a store is read, and no plugin, scene or torch is loaded.
 
 ``build_report`` groups records into tables, ``print_report`` shows them on a terminal, ``render_report`` writes
-them as text, ``save_picture`` draws accuracy against λ or ω. ``render_html`` makes a page of everything; for its
-maps it reads predictions and scenes too, where they lie here.
+them as text, ``figure_of`` draws them. ``render_html`` makes a page of everything; for its maps it reads predictions
+and scenes too, where they lie here.
 """
 
 from __future__ import annotations
@@ -35,7 +35,6 @@ __all__ = [
     "render_html",
     "render_report",
     "report_json",
-    "save_picture",
     "save_report",
 ]
 
@@ -43,9 +42,6 @@ FORMATS = ("rich", "md", "tex", "csv", "json", "html")
 PICTURES = ("png", "svg", "pdf")
 ENDINGS = {f".{name}": name for name in (*FORMATS[1:], *PICTURES)} | {".txt": "md", ".htm": "html"}
 """The format that the ending of a file asks for."""
-
-WIDTH = 100
-"""Columns of ``rich`` text that goes to a file instead of a terminal."""
 
 
 def print_report(report: Report, console: Console, by: str = "summary", *, notes: bool = False) -> None:
@@ -75,6 +71,7 @@ def render_report(report: Report, format: str = "md", by: str = "generator", *, 
     """
     from hsiaug.report.matrix import pages
     from hsiaug.report.render_data import csv_of, data_rows, json_text
+    from hsiaug.report.render_rich import rich_text
     from hsiaug.report.render_text import latex, markdown, markdown_text
     from hsiaug.report.views import check_view
 
@@ -89,9 +86,9 @@ def render_report(report: Report, format: str = "md", by: str = "generator", *, 
         return csv_of(data_rows(report, by))
     if format == "html":
         return render_html(report)
-    if format == "rich":
-        return _rich_text(report, by)
     shown = pages(report, by)
+    if format == "rich":
+        return rich_text(shown) if shown else f"{_empty(report)}\n"
     if not notes:
         shown = tuple(replace(page, notes=(), closing=(), audit=()) for page in shown)
     if not shown:
@@ -122,10 +119,17 @@ def save_report(
     Returns what the caption of a picture must say, if anything. Raises InputError as :func:`figure_of` and
     :func:`render_report` do, and for a file that cannot be written.
     """
-    from hsiaug.base.files import write_text_whole
+    from hsiaug.base.files import write_text_whole, write_whole
+    from hsiaug.report.views import check_view
 
     if format in PICTURES:
-        return save_picture(report, path, format, by, columns)
+        from hsiaug.report.figures.files import figure_bytes
+
+        check_view(by)
+        figure = figure_of(report, by, columns)
+        picture = figure_bytes(figure, format)
+        write_whole(path, lambda fresh: fresh.write_bytes(picture))
+        return str(figure.get_label())
     text = render_html(report, store) if format == "html" else render_report(report, format, by, notes=notes)
     write_text_whole(path, text)
     return ""
@@ -139,9 +143,8 @@ def figure_of(report: Report, by: str, columns: int = 2) -> Figure:
     Raises InputError for another view, where no generator was run at two values, or the store holds no learning curve.
     """
     from hsiaug.report.curves import AXES
-    from hsiaug.report.figures.card import card_figure
     from hsiaug.report.figures.curves import curve_figure, label_figure
-    from hsiaug.report.figures.gains import gain_figure
+    from hsiaug.report.figures.gains import card_figure, gain_figure
     from hsiaug.report.views_labels import curves_of
 
     figures: dict[str, Callable[[], Figure]] = {
@@ -158,32 +161,6 @@ def figure_of(report: Report, by: str, columns: int = 2) -> Figure:
             ".tex or .json.",
         )
     return figures[by]()
-
-
-def save_picture(report: Report, path: Path, format: str, by: str, columns: int = 2) -> str:
-    """Write what :func:`figure_of` draws, and return what its caption must say. format: one of PICTURES.
-
-    Raises InputError as that does, and for a file that cannot be written.
-    """
-    from hsiaug.base.files import write_whole
-    from hsiaug.report.figures.files import figure_bytes
-    from hsiaug.report.views import check_view
-
-    check_view(by)
-    figure = figure_of(report, by, columns)
-    picture = figure_bytes(figure, format)
-    write_whole(path, lambda fresh: fresh.write_bytes(picture))
-    return str(figure.get_label())
-
-
-def _rich_text(report: Report, by: str) -> str:
-    import io
-
-    from hsiaug.base.terminal import Console
-
-    out = io.StringIO()
-    print_report(report, Console(file=out, width=WIDTH, color_system=None), by, notes=True)
-    return "".join(f"{line.rstrip()}\n" for line in out.getvalue().splitlines())
 
 
 def _empty(report: Report) -> str:

@@ -117,23 +117,14 @@ def compare(cells: Mapping[tuple[Arm, Method], ArmCell], scores: MetricSet) -> d
 
 def alone(cells: Mapping[tuple[Arm, Method], ArmCell], scores: MetricSet) -> dict[tuple[Arm, Method], Against]:
     """Every arm of synthetic samples alone against ``none``, which is real ones alone, and against both; uncorrected."""
-    return {
-        (arm, classifier): {
-            "none": _by_itself(
-                _against(
-                    cell,
-                    "none",
-                    [c for (a, k), c in cells.items() if a.generator.name == "none" and k == classifier],
-                    scores,
-                )
-            ),
-            BOTH: _by_itself(
-                _against(cell, BOTH, [c for key, c in cells.items() if key == (arm.both, classifier)], scores)
-            ),
-        }
-        for (arm, classifier), cell in cells.items()
-        if arm != arm.both
-    }
+    found: dict[tuple[Arm, Method], Against] = {}
+    for (arm, classifier), cell in cells.items():
+        if arm != arm.both:
+            none = [c for (a, by), c in cells.items() if a.generator.name == "none" and by == classifier]
+            both = [c for key, c in cells.items() if key == (arm.both, classifier)]
+            against = {name: _against(cell, name, there, scores) for name, there in (("none", none), (BOTH, both))}
+            found[arm, classifier] = {name: one and among((), one) for name, one in against.items()}
+    return found
 
 
 @dataclass(frozen=True)
@@ -215,10 +206,6 @@ def among(gains: Iterable[Gain], comparison: Comparison) -> Comparison:
     overs = (gain.against.get("none") for gain in gains if gain.cell.arm.judged)
     family = [one.main for one in overs if one is not None]
     return replace(comparison, main=correct([*family, comparison.main])[-1])
-
-
-def _by_itself(comparison: Comparison | None) -> Comparison | None:
-    return comparison and among((), comparison)
 
 
 def _against(cell: ArmCell, name: str, controls: Iterable[ArmCell], scores: MetricSet) -> Comparison | None:

@@ -4,24 +4,21 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import lru_cache, partial
 from operator import attrgetter
 from typing import Literal
 
-from hsiaug.metrics.significance import mean_std
-from hsiaug.report.grid import Grid, GridColumn, GridEntry, make_grid
+from hsiaug.report.grid import Grid, GridColumn, make_grid
 from hsiaug.report.labels import MISSING, number, plus_minus, seeds_text
-from hsiaug.report.records import MEASURED, MEASURED_REAL, ArmCell, DrawKey
+from hsiaug.report.records import ArmCell, DrawKey
 from hsiaug.report.scores import Metric
 from hsiaug.report.tables import Table
-from hsiaug.trial.arm import BOTH, CONTROLS, Method
+from hsiaug.trial.arm import CONTROLS, Method
 
 Axis = Literal["lambda", "times", "omega"]
 AXES: tuple[Axis, ...] = ("lambda", "times", "omega")
 SIGNS: dict[Axis, str] = {"lambda": "λ", "times": "M", "omega": "ω"}
-STATED = ("density", "coverage", "purity", "nearer_training", "nearer_pool", "copies_training", "copies_pool")
-"""Of samples, in the order of rows; all are fractions (docs/plugins.md)."""
 Held = tuple[tuple[Axis, float | None], ...]
 """Axes that a line does not run along, and where it lies on them."""
 Dot = tuple[float, float, float]
@@ -34,7 +31,6 @@ class SweepLine:
 
     points: (value on the axis, cell), in the order of the values; None for an arm without ω along ω.
     draws: those that most of its points are over; the others are in tables, and not comparable.
-    start: ``none`` over these draws, which is 0 of a line along λ or M where the other is 0; None where it has others.
     """
 
     generator: Method
@@ -42,7 +38,6 @@ class SweepLine:
     held: Held
     points: tuple[tuple[float | None, ArmCell], ...]
     draws: frozenset[DrawKey]
-    start: ArmCell | None = None
 
     @property
     def key(self) -> tuple[Method, Held]:
@@ -77,18 +72,12 @@ def lines(table: Table, classifier: Method, axis: Axis) -> tuple[SweepLine, ...]
         values: dict[Axis, float | None] = {"lambda": rate.lam, "times": rate.times, "omega": omega}
         value = values.pop(axis)
         found.setdefault((cell.arm.generator, tuple(values.items())), []).append((value, cell))
-    none = reference(table, classifier)
     made = []
     for (generator, held), points in found.items():
         counted = Counter(draws_of(cell) for _, cell in points if cell.ok)
         draws = max(counted, key=lambda d: (counted[d], len(d), sorted(d)), default=frozenset())
-        # Only a line on which λ and M can both be 0 meets ``none``.
-        meets = (
-            axis != "omega" and generator.train == BOTH and not any(dict(held).get(x) for x in ("lambda", "times"))
-        )
-        start = none if none and meets and draws_of(none) == draws else None
         ordered = tuple(sorted(points, key=lambda point: _first_none(point[0])))
-        made.append(SweepLine(generator, classifier, held, ordered, draws, start))
+        made.append(SweepLine(generator, classifier, held, ordered, draws))
     return tuple(made)
 
 
@@ -104,9 +93,8 @@ def find_sweeps(table: Table, axis: Axis) -> list[SweepLine]:
 
 
 def _tried(table: Table, classifier: Method) -> list[ArmCell]:
-    """The cells of a classifier with the trials that were run; a cell of which none was run is left out."""
-    run = [(c, tuple(t for t in c.trials if t.status != "empty")) for c in table.cells_of(classifier)]
-    return [c if len(trials) == len(c.trials) else replace(c, trials=trials) for c, trials in run if trials]
+    """The cells of a classifier of which a trial was run."""
+    return [c for c in table.cells_of(classifier) if any(trial.status != "empty" for trial in c.trials)]
 
 
 def _first_none(value: float | None) -> tuple[bool, float]:
@@ -131,12 +119,12 @@ def curve_grids(table: Table, axis: Axis) -> tuple[Grid, ...]:
     def held(other: Axis, line: SweepLine) -> str:
         return number(None if line.generator.name == "none" else dict(line.held)[other])
 
-    def point(metric: str, value: float | None, line: SweepLine) -> GridEntry:
+    def point(metric: str, value: float | None, line: SweepLine) -> str:
         cell = dict(line.points).get(value)
         summary = cell.summary(metric) if cell else None
         if cell is None or summary is None:
-            return GridEntry("failed" if cell and not cell.ok else MISSING, cell)
-        return GridEntry(plus_minus(summary) + (f" (n={summary.n})" if summary.n < len(table.draws) else ""), cell)
+            return "failed" if cell and not cell.ok else MISSING
+        return plus_minus(summary) + (f" (n={summary.n})" if summary.n < len(table.draws) else "")
 
     keys = [
         GridColumn("classifier", lambda line: table.labels[line.classifier], numeric=False),
@@ -153,37 +141,6 @@ def curve_grids(table: Table, axis: Axis) -> tuple[Grid, ...]:
         )
         for score in (*curve_metrics(table), *table.brief_fields)
     )
-
-
-def measured_grids(table: Table) -> tuple[Grid, ...]:
-    """What generators state of their samples: rows generator × number, columns left-out real patches and values of ω.
-
-    Of several classifiers the first: all get the same samples. Nothing where no trial states anything.
-    """
-    found: dict[object, SweepLine] = {}
-    for line in all_lines(table, "omega"):
-        if any(isinstance(trial.measured, dict) for _, cell in line.points for trial in cell.ok):
-            found.setdefault((line.generator, line.held), line)
-    values = sorted({value for line in found.values() for value in line.values})
-
-    def entry(part: str, name: str, cells: Iterable[ArmCell]) -> str:
-        stated = [getattr(trial, part) for cell in cells for trial in cell.ok]
-        known = [one[name] for one in stated if isinstance(one, dict) and one.get(name) is not None]
-        return plus_minus(mean_std(known)) if known else MISSING
-
-    def point(value: float, row: tuple[SweepLine, str]) -> GridEntry:
-        cell = dict(row[0].points).get(value)
-        return GridEntry(MISSING if cell is None else entry(MEASURED, row[1], [cell]), cell)
-
-    columns = [
-        GridColumn("generator", lambda row: line_label(table, row[0]), numeric=False),
-        GridColumn("samples", lambda row: row[1].replace("_", " "), numeric=False),
-        GridColumn("real", lambda row: entry(MEASURED_REAL, row[1], [cell for _, cell in row[0].points])),
-        *(GridColumn(f"{SIGNS['omega']}={number(value)}", partial(point, value)) for value in values),
-    ]
-    rows = [(line, name) for line in found.values() for name in STATED]
-    heading = f"What samples are like against {SIGNS['omega']}, in percent"
-    return (make_grid(heading, columns, rows, keys=2, block=lambda row: row[0].generator),) if rows else ()
 
 
 def curve_metrics(table: Table) -> tuple[Metric, Metric]:

@@ -10,9 +10,8 @@ from typing import NamedTuple
 from hsiaug.metrics.significance import USUAL_DRAWS
 from hsiaug.metrics.verdict import Finding, points
 from hsiaug.report.compare import Gain
-from hsiaug.report.labels import count, join_words, signed
+from hsiaug.report.labels import count, p_said, signed, with_interval
 from hsiaug.report.tables import Table
-from hsiaug.trial.arm import needed_of
 
 
 class _Words(NamedTuple):
@@ -72,18 +71,17 @@ def verdict_text(table: Table, gain: Gain) -> str:
 
 
 def headline(table: Table) -> str:
-    """Summarize the findings, and say which of several arms that help gains most, or how to run the missing draws."""
+    """Summarize the findings, and say which arm that helps gains most, or how to run the missing draws."""
     if needed := go_on(table):
         return f"{said_of(table)} The same benchmark with --seeds {needed} runs the draws that are missing."
-    best = max(arms := table.judged, key=attrgetter("rank"), default=None)
-    if best is None or len(arms) < 2 or not best.rank[0] or best.hardest is None:
+    best = max(table.judged, key=attrgetter("rank"), default=None)
+    if best is None or not best.rank[0] or best.hardest is None:
         return said_of(table)
-    overs = {name: one.main.mean for name, one in best.against.items() if one is not None}
-    gains = [
-        f"{signed(overs[name])} over {name}" for name in dict.fromkeys(("none", best.hardest[0])) if name in overs
-    ]
-    gained = f"{table.scores.main.name} {join_words(gains)}{_beside_best(table, best)}"
-    return f"{said_of(table)} The largest gain: {table.cell_label(best.cell)}, {gained}."
+    control, one = best.hardest
+    gained = f"{with_interval(one.main.mean, one.main.interval)} over {control}"
+    about = f"({p_said(one.main.p_corrected)}, {count(len(one.mine), 'draw')}){_beside_best(table, best)}"
+    label = table.cell_label(best.cell)
+    return f"{said_of(table)} The largest gain: {label}, {table.scores.main.name} {gained} {about}."
 
 
 def _beside_best(table: Table, gain: Gain) -> str:
@@ -107,7 +105,7 @@ def said_of(table: Table) -> str:
             else "Only controls were run, so there is nothing to judge yet."
         )
     if len(counted) == 1:
-        return _lacking(table) or FINDINGS[next(iter(counted))].of_all.format(**said)
+        return FINDINGS[next(iter(counted))].of_all.format(**said)
     arms, helping = counted.total(), counted["helps"]
     rest = ", ".join(
         f"{n} {words.of_some.format(**said)}"
@@ -118,19 +116,6 @@ def said_of(table: Table) -> str:
         return f"{helping} of {count(arms, 'arm')} {'helps' if helping == 1 else 'help'}; of the others: {rest}."
     without = f" without a loss of {said['second']}" if counted["helps, at a loss"] else ""
     return f"Nothing is shown to help{without}. Of {count(arms, 'arm')}: {rest}."
-
-
-def _lacking(table: Table) -> str:
-    """Explain that every arm is shown above what it was run beside but lacks a control; else return ""."""
-    waiting = ["" if v.draws else v.waits_for for gain in table.judged if (v := gain.verdict)]
-    names = [name for name in dict.fromkeys(waiting) if name]
-    if not all(waiting):
-        return ""
-    who = " or ".join(dict.fromkeys(map(needed_of, names)))
-    return (
-        f"No arm was measured against {' or '.join(names)}, which {who} must be above to help. The same "
-        "benchmark again runs it."
-    )
 
 
 def go_on(table: Table) -> int | None:

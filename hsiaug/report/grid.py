@@ -9,8 +9,6 @@ from itertools import groupby, pairwise
 from operator import itemgetter
 from typing import Any
 
-from hsiaug.report.records import ArmCell
-
 NUMBER = re.compile(r"[+−-]?\d|–$")
 """How a number begins, or what stands where there is none."""
 MEAN = re.compile(r"\d+(?:\.\d+)?(?= ± |$)")
@@ -23,14 +21,11 @@ LONGEST = 24
 class GridEntry:
     """Content of one field of a grid; text alone in most formats, the rest is for the page.
 
-    cell: what a number comes from. tone: good, bad, warn or nothing, of a verdict; None of anything else.
-    shade: −1..1 of a diverging scale; None where nothing is shaded. strong: the highest mean of its column.
+    tone: good, bad, warn or nothing, of a verdict; None of anything else. strong: the highest mean of its column.
     """
 
     text: str
-    cell: ArmCell | None = None
     tone: str | None = None
-    shade: float | None = None
     strong: bool = False
 
 
@@ -50,17 +45,13 @@ class GridColumn:
 
 @dataclass(frozen=True)
 class Grid:
-    """Rows of entries. keys: how many leading columns say what a row is; breaks: rows that start a new block.
-
-    narrower: the same with less in it, for a terminal on which this one does not fit.
-    """
+    """Rows of entries. keys: how many leading columns say what a row is; breaks: rows that start a new block."""
 
     heading: str
     columns: tuple[GridColumn, ...]
     rows: tuple[tuple[GridEntry, ...], ...]
     keys: int = 1
     breaks: frozenset[int] = frozenset()
-    narrower: Grid | None = None
 
 
 def make_grid(
@@ -71,17 +62,15 @@ def make_grid(
     keys: int = 1,
     block: Callable[[Any], object] = lambda _: None,
 ) -> Grid:
-    """A row for each of what they are about; the numbers of a row that is about a cell come from it.
+    """A row for each of what they are about.
 
     block: a row in which it changes starts a new block.
     """
     subjects = list(about)
     rows = []
     for one in subjects:
-        cell = one if isinstance(one, ArmCell) else None
         texts = [column.entry(one) for column in columns]
-        entries = [text if isinstance(text, GridEntry) else GridEntry(text) for text in texts]
-        rows.append([*entries[:keys], *(e if e.cell else replace(e, cell=cell) for e in entries[keys:])])
+        rows.append([text if isinstance(text, GridEntry) else GridEntry(text) for text in texts])
     for place in (i for i, column in enumerate(columns) if column.best):
         found = [MEAN.match(row[place].text) for row in rows]
         means = [float(mean[0]) for mean in found if mean]

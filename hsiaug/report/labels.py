@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 
@@ -19,19 +18,6 @@ MOST_TOLD = 3
 
 MOST_WRONG = 80
 """The largest share of wrong labels in % that is injected to calibrate, so that "80 %" means 80 or more."""
-
-
-def left_out(protocol: str, buffer: str) -> str:
-    """Describe the labelled pixels that a draw neither trains on nor tests: not all protocols keep a buffer."""
-    from hsiaug.protocol.entries import BUILT_IN
-    from hsiaug.protocol.protocols import protocol_class
-
-    name = re.split("[: ]", protocol, maxsplit=1)[0]
-    # The plugin of another protocol may not be here, and reading records must not wait for the list of plugins.
-    elsewhere = protocol_class(name).left_out if name in BUILT_IN else ""
-    if buffer == "none" or name not in BUILT_IN:
-        return elsewhere or "neither train nor test"
-    return f"{elsewhere} or buffer" if elsewhere else "left out as buffer"
 
 
 def measured(value: float | None) -> str:

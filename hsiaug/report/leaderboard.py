@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from statistics import fmean
 
 import numpy as np
-from numpy.typing import NDArray
 
 from hsiaug.base.errors import InputError
 from hsiaug.base.seeds import derive_seed
@@ -15,15 +14,15 @@ from hsiaug.metrics.verdict import Finding
 from hsiaug.protocol.large_classes import FEWEST
 from hsiaug.report.findings import CONTROL, SIGNS
 from hsiaug.report.grid import ReportPage, text_grid
-from hsiaug.report.labels import MISSING, count, count_range, percent, signed
+from hsiaug.report.labels import MISSING, count, percent, signed
 from hsiaug.report.output_files import TableFiles
 from hsiaug.report.records import ArmCell, CellKey, Trial, known, number_of, recall_of
 from hsiaug.report.tables import ADDED, ASKED, Report, Table
+from hsiaug.report.text_templates import sentences
 
 RESAMPLES = 2000
 FILE = "#sha256:"
 """In a parameter that names a file, as earlier versions had them: outside data."""
-HEADER = ("rank", "entry", "track", "new ground", "over none", "finding by scene", "CPU s")
 Pooled = tuple[float, float, float]
 """An inter-quartile mean over scenes, and the ends of its 95 % interval from resampled scenes."""
 
@@ -98,16 +97,6 @@ def boards(report: Report) -> tuple[list[Board], list[str]]:
     return [_board(tuple(tables)) for tables in groups.values()], leaky
 
 
-def inter_quartile_mean(values: NDArray[np.float64]) -> NDArray[np.float64]:
-    """(...) mean of ``values`` (..., n) without the lowest and the highest quarter, of n // 4 values each.
-
-    R. Agarwal et al., Deep reinforcement learning at the edge of the statistical precipice, NeurIPS 2021, section 4.
-    """
-    cut = values.shape[-1] // 4
-    ordered = np.sort(values, axis=-1)
-    return np.asarray(ordered[..., cut : values.shape[-1] - cut].mean(axis=-1))
-
-
 def _board(tables: tuple[Table, ...]) -> Board:
     entries, partial = [], []
     for key in dict.fromkeys(key for table in tables for key in table.every_cell):
@@ -163,12 +152,18 @@ def _new_ground(table: Table, trial: Trial) -> float | None:
 
 
 def _pooled(values: Sequence[float]) -> Pooled:
-    """Of one value per scene; the resamples are the same for every entry."""
+    """Of one value per scene; the resamples are the same for every entry.
+
+    The inter-quartile mean is that of R. Agarwal et al., Deep reinforcement learning at the edge of the statistical
+    precipice, NeurIPS 2021, section 4.
+    """
+    from scipy.stats import trim_mean
+
     known = np.array(values, dtype=np.float64)
     rng = np.random.default_rng(derive_seed("leaderboard", len(known)))
-    drawn = inter_quartile_mean(known[rng.integers(len(known), size=(RESAMPLES, len(known)))])
+    drawn = trim_mean(known[rng.integers(len(known), size=(RESAMPLES, len(known)))], 0.25, axis=1)
     low, high = np.percentile(drawn, (2.5, 97.5))
-    return float(inter_quartile_mean(known)), float(low), float(high)
+    return float(trim_mean(known, 0.25)), float(low), float(high)
 
 
 def _track(trials: Sequence[Trial]) -> str:
@@ -189,38 +184,26 @@ def _page(board: Board, leaky: Sequence[str]) -> ReportPage:
             entry.track,
             "{} [{}, {}]".format(*map(percent, entry.score)),
             "{} [{}, {}]".format(*map(signed, entry.gain)),
-            " ".join(SIGNS[result.finding] if result.finding else CONTROL for result in entry.results),
+            *(
+                f"{percent(fmean(r.scores))} {SIGNS[r.finding] if r.finding else CONTROL} {signed(fmean(r.gains))}"
+                for r in entry.results
+            ),
             MISSING if entry.seconds is None else f"{entry.seconds:.1f}",
         )
         for rank, entry in enumerate(board.entries, start=1)
     ]
-    by_scene = [
-        (
-            entry.label,
-            *(f"{percent(fmean(r.scores))} ({signed(fmean(r.gains))})" for r in entry.results),
-            count_range([len(r.scores) for r in entry.results]),
-            str(sum(len(r.cell.failed) for r in entry.results)),
-        )
-        for entry in board.entries
-    ]
-    grids = (
-        text_grid("Ranking", HEADER, ranking, keys=3),
-        text_grid("By scene, with the gain over none", ("entry", *board.scenes, "draws", "failed"), by_scene),
+    header = ("rank", "entry", "track", "new ground", "over none", *board.scenes, "CPU s")
+    notes = sentences(
+        "leaderboard.txt",
+        board=board,
+        fewest=FEWEST,
+        resamples=f"{RESAMPLES:,}",
+        signs=SIGNS,
+        control=CONTROL,
+        leaky=leaky,
     )
-    notes = [
-        f"New ground: mean recall over the classes with at least {FEWEST} test pixels in every draw, on hidden test "
-        "pixels where the protocol hides some, else in fields without a training pixel. For masks, mIoU. In percent.",
-        "Rank and both intervals: inter-quartile mean over scenes (Agarwal et al., 2021), 95 % from "
-        f"{RESAMPLES:,} resamples of the {count(len(board.scenes), 'scene')}. So few scenes make a wide interval, "
-        "and ranks whose intervals overlap are not told apart.",
-        "A failed trial counts as none with the same classifier. Each entry has one version and one setting on all "
-        f"scenes ({', '.join(board.scenes)}).",
-        "Finding by scene, in this order: "
-        f"{', '.join(f'{sign} {finding}' for finding, sign in SIGNS.items())}, · a control.",
-        *([f"Not ranked, for want of a scene: {'; '.join(board.partial)}."] if board.partial else []),
-        *([f"Refused: {'; '.join(leaky)}."] if leaky else []),
-    ]
-    return ReportPage(f"Leaderboard: {board.title}", grids=grids, notes=tuple(notes))
+    grid = text_grid("Ranking", header, ranking, keys=3)
+    return ReportPage(f"Leaderboard: {board.title}", grids=(grid,), notes=tuple(notes))
 
 
 def leaderboard_files(made: Sequence[Board], leaky: Sequence[str]) -> TableFiles:

@@ -2,32 +2,38 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property, partial
 from operator import attrgetter
 from statistics import fmean
 
 from hsiaug.metrics.pooling import FEWEST_SCENES, Pooled, pool_scenes
-from hsiaug.metrics.significance import MIN_PAIRS
 from hsiaug.report.compare import Comparison, Gain
 from hsiaug.report.curves import AXES, curve_notes
-from hsiaug.report.findings import CONTROL, FINDINGS, OF_SIGNS, go_on, over, said_of, signs_note
+from hsiaug.report.findings import CONTROL, FINDINGS, OF_SIGNS, headline, said_of, signs_note
 from hsiaug.report.grid import Grid, GridColumn, GridEntry, ReportPage, make_grid
-from hsiaug.report.labels import MISSING, count, p_said, percent, range_text, signed, with_interval
+from hsiaug.report.labels import MISSING, count, range_text, signed, with_interval
 from hsiaug.report.notes import (
     audit_lines,
-    control_notes,
-    number_notes,
     short_audit,
-    significance_note,
     table_notes,
     table_page,
     warnings,
 )
 from hsiaug.report.records import CellKey
 from hsiaug.report.tables import ADDED, Report, Table
-from hsiaug.report.views import LABELS, MOST_ROWS, SUMMARY, VIEWS, alone_grid, check_view, metric_text, overview
+from hsiaug.report.views import (
+    LABELS,
+    MOST_ROWS,
+    SUMMARY,
+    VIEWS,
+    alone_grid,
+    check_view,
+    metric_text,
+    of_rows,
+    overview,
+)
 
 NOTE = (
     "Over none, all scenes: mean difference to none, in points, by random effects, with the 95 % interval of Hartung and "
@@ -47,13 +53,11 @@ def pages(report: Report, by: str) -> tuple[ReportPage, ...]:
 
         return label_pages(report)
     made = tuple(_table_page(table, report.where, by) for table in report.tables if by in VIEWS)
-    return (*made, *_summaries(report, alone=by == SUMMARY)) if by in ("generator", SUMMARY) else made
+    return (*made, *summaries(report, brief=by == SUMMARY)) if by in ("generator", SUMMARY) else made
 
 
 def _table_page(table: Table, where: str, by: str) -> ReportPage:
-    notes = table_notes(table) if by == "generator" else number_notes(table)
-    if by in ("gain", "classifier") and table.gains:
-        notes += control_notes(table) + significance_note(table)
+    notes = table_notes(table, compared=by in ("generator", "gain", "classifier"))
     for axis in (axis for axis in AXES if axis == by):
         notes += curve_notes(table, axis)
         notes.append("none has no synthetic sample: it is λ = 0 of every generator, at any ω.")
@@ -106,47 +110,62 @@ class Matrix:
         )
 
     @property
-    def grid(self) -> Grid:
-        """A row per arm, a column per scene; over three scenes the mean over ``none`` and what to expect of another.
+    def grids(self) -> tuple[Grid, ...]:
+        """The overview of each scene, unless these are too long; of several scenes also the arms by scene."""
+        tables = [table for table in self.tables if table.cells]
+        short = len(tables) < 2 or sum(len(table.cells) for table in tables) <= MOST_ROWS
+        return (*(map(overview, tables) if short else ()), *([self._by_scene()] if len(self.tables) > 1 else []))
 
-        Where it is too wide, without the columns over all scenes, or without intervals.
-        """
-        rows, group = self.rows[:MOST_ROWS], "over none, all scenes"
+    def _by_scene(self) -> Grid:
+        """A row per arm, the main score and its gain by scene."""
+        none = {
+            key: ArmRow(key, table.cell_label(cell, ", "), (None,) * len(self.tables), None)
+            for table in self.tables
+            for key, cell in table.cells.items()
+            if key[0].generator.name == "none"
+        }
 
-        def grid(*, interval: bool, pooled: bool, narrower: Grid | None = None) -> Grid:
-            columns = [GridColumn("arm", attrgetter("label"), numeric=False)]
-            for place, table in enumerate(self.tables):
-                entry = partial(self._entry, place, interval=interval)
-                draws = count(len(table.draws), "draw")
-                columns.append(GridColumn(draws, entry, table.condition.scene, numeric=False))
-            if pooled:
-                columns += [GridColumn("mean", _mean, group), GridColumn("a new scene", _new, group)]
-            return replace(make_grid(self.heading, columns, rows), narrower=narrower)
+        def score(table: Table, row: ArmRow) -> str:
+            cell = table.cells.get(row.key)
+            return metric_text(table.scores.main.key, cell) if cell else MISSING
 
-        whole = grid(interval=True, pooled=False, narrower=grid(interval=False, pooled=False))
-        return grid(interval=True, pooled=True, narrower=whole) if self.pooled else whole
+        def gain(place: int, row: ArmRow) -> GridEntry:
+            found = row.gains[place]
+            if found is None:
+                return GridEntry(MISSING)
+            words = FINDINGS[found.verdict.finding] if found.verdict else None
+            mean = f" {signed(found.hardest[1].main.mean)}" if found.hardest else ""
+            return GridEntry((words.sign if words else CONTROL) + mean, words.tone if words else "")
 
-    def _entry(self, place: int, row: ArmRow, interval: bool = True) -> GridEntry:
-        gain = row.gains[place]
-        if gain is None:
-            return GridEntry(MISSING)
-        words = FINDINGS[gain.verdict.finding] if gain.verdict else None
-        parts = [words.sign if words else CONTROL]
-        if gain.hardest:
-            test = gain.hardest[1].main
-            parts.append(with_interval(test.mean, test.interval if interval else None))
-            if interval and len(self.tables) == 1 and over(gain):
-                parts.append(over(gain))
-        return GridEntry(" ".join(parts), gain.cell, words.tone if words else "")
+        columns = [GridColumn("arm", attrgetter("label"), numeric=False)]
+        for place, table in enumerate(self.tables):
+            columns += [
+                GridColumn(table.scores.main.name, partial(score, table), table.condition.scene, best=True),
+                GridColumn("Δ", partial(gain, place), table.condition.scene, numeric=False),
+            ]
+        rows = [*none.values(), *self.rows]
+        heading = f"{score_of(self.tables)} in percent, and {self.heading}{of_rows(len(rows))}"
+        return make_grid(heading, columns, rows[:MOST_ROWS])
+
+
+def pooled_grids(matrix: Matrix) -> tuple[Grid, ...]:
+    """A row per arm that was run on three scenes: its mean gain over ``none``, and what to expect of another scene."""
+
+    def pooled(text: Callable[[Pooled], str]) -> Callable[[ArmRow], str]:
+        return lambda row: text(row.pooled) if row.pooled else MISSING
+
+    columns = [
+        GridColumn("arm", attrgetter("label"), numeric=False),
+        GridColumn("mean", pooled(lambda found: with_interval(found.mean, found.interval))),
+        GridColumn("a new scene", pooled(lambda found: range_text(found.prediction))),
+        GridColumn("scenes", pooled(lambda found: str(found.scenes))),
+    ]
+    grid = make_grid("Gain over none, all scenes, in points", columns, matrix.pooled)
+    return (grid,) if grid.rows else ()
 
 
 def matrices(report: Report) -> list[Matrix]:
-    """A matrix for the tables of each run, task and protocol."""
-    return [Matrix(tables, _rows(tables)) for tables in same_but_scene(report)]
-
-
-def same_but_scene(report: Report) -> list[tuple[Table, ...]]:
-    """The tables that differ in the scene alone, those of each run and protocol; without points of learning curves.
+    """Tables that differ in the scene alone, those of each run and protocol; without points of learning curves.
 
     All of a report that has nothing else.
     """
@@ -155,7 +174,7 @@ def same_but_scene(report: Report) -> list[tuple[Table, ...]]:
     for table in compared:
         c = table.condition
         groups.setdefault((table.run, c.task, c.protocol, c.argument, c.buffer, c.patch, c.rest), []).append(table)
-    return [tuple(tables) for tables in groups.values()]
+    return [Matrix(tuple(tables), _rows(tables)) for tables in groups.values()]
 
 
 def pool_gains(gains: Sequence[Gain | None]) -> Pooled | None:
@@ -176,81 +195,34 @@ def score_of(tables: Sequence[Table]) -> str:
     return names.pop() if len(names) == 1 else f"{tables[0].scores.main.name.split(' (')[0]} of large classes"
 
 
-def loss_of(gain: Gain) -> float | None:
-    """The largest loss in the second metric (a fraction below 0) of an arm that helps at a loss; None for others."""
-    if gain.verdict is None or gain.verdict.finding != "helps, at a loss":
-        return None
-    return min(c.second.mean for c in gain.against.values() if c and c.second)
-
-
-def overviews(matrix: Matrix) -> tuple[Grid, ...]:
-    """The overview of each scene; where these are too long, the main score of every arm by scene, the best arm first."""
-    tables = [table for table in matrix.tables if table.cells]
-    if len(tables) < 2 or sum(len(table.cells) for table in tables) <= MOST_ROWS:
-        return tuple(map(overview, tables))
-    none = {
-        key: ArmRow(key, table.cell_label(cell, ", "), (None,) * len(tables), None)
-        for table in tables
-        for key, cell in table.cells.items()
-        if key[0].generator.name == "none"
-    }
-
-    def score(table: Table, row: ArmRow) -> GridEntry:
-        cell = table.cells.get(row.key)
-        return GridEntry(metric_text(table.scores.main.key, cell), cell) if cell else GridEntry(MISSING)
-
-    columns = [GridColumn("arm", attrgetter("label"), numeric=False)]
-    for place, table in enumerate(matrix.tables):
-        gain = partial(matrix._entry, place, interval=False)
-        columns += [
-            GridColumn("score", partial(score, table), table.condition.scene, best=True),
-            GridColumn("Δ", gain, table.condition.scene, numeric=False),
-        ]
-    rows = [*none.values(), *matrix.rows][:MOST_ROWS]
-    return (make_grid(f"{score_of(tables)} in percent, and {matrix.heading}", columns, rows),)
-
-
 def closing(matrix: Matrix) -> tuple[str, ...]:
-    """What helps, by how much, and what is not decided yet: the sentences in which every report ends."""
+    """What helps and by how much: the sentences in which every report ends."""
     if len(matrix.tables) == 1:
-        found = said_of(matrix.tables[0])
-        said = [found] if found != FINDINGS["undecided"].of_all else []
-    else:
-        said = []
-        for table in matrix.tables:
-            helping = sum(gain.rank[0] > 1 for gain in table.judged)
-            said.append(f"{helping} of {count(len(table.judged), 'arm')} on {table.condition.scene}")
-        said = [f"Shown to help: {', '.join(said)}."]
-    if matrix.rows and matrix.rows[0].rank[0]:
-        said.append(_gain_of(matrix.rows[0], matrix))
-    return (*said, *_undecided(matrix))
+        return (headline(matrix.tables[0]),)
+    said = [f"{table.condition.scene}: {said_of(table)}" for table in matrix.tables]
+    for row in matrix.pooled[:1]:
+        mean, interval, new, scenes = row.pooled  # type: ignore[misc]
+        said.append(
+            f"The largest mean gain over none: {row.label}, {with_interval(mean, interval)} on {scenes} scenes, and "
+            f"{range_text(new)} on a new scene."
+        )
+    return tuple(said)
 
 
-def class_sentence(table: Table) -> str:
-    """The classes of the lowest and of the highest mean recall of the arm with the highest mean score."""
-    key = table.scores.main.key
-    best = max(table.cells.values(), key=lambda cell: s[0] if (s := cell.summary(key)) else -1.0, default=None)
-    means = {
-        name: fmean(r) for i, name in enumerate(table.class_names, start=1) if best and (r := best.recalls(i))
-    }
-    if best is None or not means:
-        return ""
-    worst, top = min(means, key=means.__getitem__), max(means, key=means.__getitem__)
-    told = f"worst class {worst} ({percent(means[worst])} % recall), best {top} ({percent(means[top])} %)"
-    scene = f" on {table.condition.scene}"
-    return f"Highest mean {table.scores.main.name}{scene}: {table.cell_label(best)}; {told}."
+def summary_notes(matrix: Matrix) -> tuple[str, ...]:
+    """What the signs and numbers of several scenes are."""
+    signs = [f"{signs_note(matrix.tables)} {CONTROL}: a control.", OF_SIGNS] if len(matrix.tables) > 1 else []
+    return (*signs, *([NOTE] if matrix.pooled else []))
 
 
-def _summaries(report: Report, *, alone: bool) -> tuple[ReportPage, ...]:
+def summaries(report: Report, *, brief: bool) -> tuple[ReportPage, ...]:
     """A page per matrix: accuracy, what helps, and by how much; below the last, the command to run next.
 
-    alone: with accuracy, and the notes and the audit of its tables.
+    brief: for a terminal, with the notes and the audit of its tables and without gains over all scenes.
     """
     store = "" if report.store == "hsiaug-results" else f" --store {report.where}"
-    more = [found for table in report.tables if (found := go_on(table))]
-    again = f"the same benchmark with --seeds {max(more)} runs the draws that are missing; " if more else ""
-    next_ = f"Next: {again}hsiaug report{store} --out report.html (on a terminal --notes or --by generator)"
-    made = [_page(matrix, report, alone) for matrix in matrices(report)]
+    next_ = f"Next: hsiaug report{store} --out report.html (on a terminal --notes or --by generator)"
+    made = [_page(matrix, report, brief=brief) for matrix in matrices(report)]
     return (*made[:-1], *(replace(page, closing=(*page.closing, next_)) for page in made[-1:]))
 
 
@@ -266,83 +238,19 @@ def _rows(tables: Sequence[Table]) -> tuple[ArmRow, ...]:
     return tuple(sorted(found, key=attrgetter("rank"), reverse=True))
 
 
-def _mean(row: ArmRow) -> str:
-    if row.pooled is None:
-        return MISSING
-    mean, interval, _, scenes = row.pooled
-    return with_interval(mean, interval) + (f" ({scenes})" if scenes < len(row.gains) else "")
-
-
-def _new(row: ArmRow) -> str:
-    return range_text(row.pooled.prediction) if row.pooled else MISSING
-
-
-def _gain_of(row: ArmRow, matrix: Matrix) -> str:
-    """By how much the best arm gains, on each scene and over all."""
-    parts = []
-    for table, gain in zip(matrix.tables, row.gains, strict=True):
-        if gain and gain.hardest:
-            control, one = gain.hardest
-            loss = loss_of(gain)
-            at = f" at {table.scores.second.name} {signed(loss)}" if loss is not None else ""
-            p = f"{p_said(one.main.p_corrected)}, " if one.main.p is not None else ""
-            about = f" ({p}{count(len(one.mine), 'draw')})"
-            where = about if len(matrix.tables) == 1 else f" on {table.condition.scene}"
-            parts.append(f"{with_interval(one.main.mean, one.main.interval)}{at} over {control}{where}")
-    if row.pooled:
-        mean, interval, new, scenes = row.pooled
-        parts.append(
-            f"over none {with_interval(mean, interval)} in the mean of {scenes} scenes and {range_text(new)} on a new "
-            "scene"
-        )
-    shown = "The largest gain" if row.rank[1] else "Closest to a gain"
-    return f"{shown}: {row.label}, {score_of(matrix.tables)} {'; '.join(parts) or 'not known'}."
-
-
-def _undecided(matrix: Matrix) -> list[str]:
-    """One sentence on the arms for which the draws are too few, and one on those that are open."""
-    verdicts = [gain.verdict for table in matrix.tables for gain in table.judged if gain.verdict]
-    waiting, open_ = ([v for v in verdicts if v.finding == finding] for finding in ("undecided", "open"))
-    of, said = count(len(verdicts), "arm" if len(matrix.tables) == 1 else "verdict"), []
-    if waiting:
-        had = min(one.draws for one in waiting)
-        there = f"{had} {'is' if had == 1 else 'are'} there"
-        said.append(f"Undecided: {len(waiting)} of {of}; {count(MIN_PAIRS, 'draw')} are needed, {there}.")
-    if open_:
-        largest = max(one.detectable for one in open_)
-        said.append(f"Open: {len(open_)} of {of}; these draws could show {largest:.1f} points.")
-    return said
-
-
-def _page(matrix: Matrix, report: Report, alone: bool) -> ReportPage:
+def _page(matrix: Matrix, report: Report, *, brief: bool) -> ReportPage:
     tables = matrix.tables
+    said = dict.fromkeys(note for table in tables if brief for note in table_notes(table))
+    apart = tuple(grid for table in tables if brief and (grid := alone_grid(table)).rows)
     failed, trials = (sum(len(getattr(table, name)) for table in tables) for name in ("failed", "trials"))
-    store = f"hsiaug report --store {report.where}"
-    apart = tuple(grid for table in tables if alone and (grid := alone_grid(table)).rows)
-    notes = dict.fromkeys(note for table in tables if alone for note in table_notes(table))
-    shown = overviews(matrix) if alone else ()
-    gains = (matrix.grid,) if matrix.rows and not alone else ()
-    arms = (
-        [len(table.cells) for table in tables] if len(shown) > 1 else [len({k for t in tables for k in t.cells})]
-    )
-    more = sum(arms) - sum(len(grid.rows) for grid in shown) if shown else 0
+    which = f"hsiaug report --store {report.where} --by seed"
     return ReportPage(
         title=f"Summary: {matrix.title}",
         leaky=any(table.leaky for table in tables),
-        failed=f"{failed:,} of {count(trials, 'trial')} failed; which: {store} --by seed" if failed else None,
+        failed=f"{failed:,} of {count(trials, 'trial')} failed; which: {which}" if failed else None,
         warnings=tuple(dict.fromkeys(text for table in tables for text in warnings(table))),
-        grids=(*shown, *gains, *apart),
-        notes=(*notes, OF_SIGNS, *([NOTE] if matrix.pooled else [])),
-        audit=tuple(line for table in tables if alone for line in audit_lines(table, report.where)),
-        closing=(
-            *([f"and {count(more, 'more row')}: {store} --by generator"] if more > 0 else []),
-            *(filter(None, map(class_sentence, tables)) if len(shown) == len(tables) else ()),
-            *(
-                [f"{signs_note(tables)} {CONTROL}: a control."]
-                if matrix.rows and (gains or len(tables) > 1)
-                else []
-            ),
-            short_audit(tables),
-            *closing(matrix),
-        ),
+        grids=(*matrix.grids, *(() if brief else pooled_grids(matrix)), *apart),
+        notes=(*said, *summary_notes(matrix)),
+        audit=tuple(line for table in tables if brief for line in audit_lines(table, report.where)),
+        closing=(*summary_notes(matrix)[:1], short_audit(tables), *closing(matrix)),
     )

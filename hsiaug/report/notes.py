@@ -4,28 +4,33 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
+from functools import partial
 from typing import Any
 
 from hsiaug.core.view_names import AUTO, RAW
 from hsiaug.metrics.significance import ALPHA, MIN_PAIRS
 from hsiaug.metrics.verdict import meanings
+from hsiaug.protocol.balance import Rate
 from hsiaug.protocol.large_classes import FEWEST
 from hsiaug.report.grid import Grid, ReportPage
-from hsiaug.report.labels import MISSING, count, count_range, draws_text, left_out, plus_minus, seeds_text, span
-from hsiaug.report.records import PARTS, ArmCell, Audit, CellKey, DrawKey, Trial, in_order, number_of
+from hsiaug.report.labels import MISSING, count, count_range, plus_minus, seeds_text, span
+from hsiaug.report.records import ArmCell, Audit, CellKey, DrawKey, Trial, in_order, number_of
 from hsiaug.report.scores import CONTROL_CLASSIFIERS
 from hsiaug.report.tables import Table, named
-from hsiaug.trial.arm import ALONE, RIVALS, needed_of
+from hsiaug.report.text_templates import sentences
+from hsiaug.trial.arm import RIVALS, Method, needed_of
 from hsiaug.trial.record_json import ErrorKind, error_kind, why_failed
 
 NAMED = 12
 """Arms that a line names; the rest is counted, and listed by ``hsiaug report --by seed``."""
 LACKING = {
-    "lost": "no test pixel, not evaluable",
-    "thin": f"fewer than {FEWEST} test pixels",
-    "untrained": "no training pixel",
+    "lost classes": "no test pixel, not evaluable",
+    "thin classes": f"fewer than {FEWEST} test pixels",
+    "untrained classes": "no training pixel",
+    "no new classes": "no test pixel in new fields",
+    "no seen classes": "no test pixel in seen fields",
 }
-"""Classes that an audit names, and what they lack."""
+"""Classes that an audit lists, and what they lack; the first three are also named where there are none."""
 
 
 def table_page(table: Table, where: str, grids: Iterable[Grid], notes: Iterable[str]) -> ReportPage:
@@ -83,89 +88,52 @@ def warnings(table: Table) -> tuple[str, ...]:
     return tuple(warned)
 
 
-# What the numbers are
+# Below the numbers
 
 
-def table_notes(table: Table) -> list[str]:
-    """Every note on a table: its numbers, its controls, its tests, and what its verdicts claim."""
-    compared = control_notes(table) + significance_note(table) + _verdict_note(table) if table.gains else []
-    alone = (
-        f"{ALONE.strip()}: the classifier learnt from synthetic samples alone, as many of each class as there are real "
-        "and synthetic ones in the arm of both, and chose its own parameters on them; weights are 1 in the mean. "
-        "Spectral view and scaling are those of the training pixels. Such an arm has no verdict; its intervals, of "
-        "95 %, are not corrected."
-    )
-    return number_notes(table) + compared + ([alone] if table.alone else [])
+def table_notes(table: Table, *, compared: bool = True) -> list[str]:
+    """Notes on the figures of a table: their meaning, their draws, and those that are missing.
 
-
-def number_notes(table: Table) -> list[str]:
-    """Notes on the figures of a table: their meaning, their draws, and those that are missing."""
-    draws = f"{count(len(table.draws), 'draw')} (seeds {draws_text(table.draws)})"
-    notes = [
-        f"Mean ± std (ddof 1) in percent, κ × 100, over {draws}; n is given where a cell has fewer. "
-        f"{table.scores.meaning} Failed trials are never averaged."
-    ]
-    notes += [f"ω: {one}." for one in sorted({a.generator.convention or "" for a in table.arms} - {""})]
-    notes += [*_parts(table), *repeat_notes(table)]
+    compared: also how arms are compared with controls, its tests, and what its verdicts claim.
+    """
     splits = Counter(seed for seed, _ in {(trial.seed, trial.split) for trial in table.trials if trial.ok})
-    if changed := [seed for seed, n in splits.items() if n > 1]:
-        notes.append(
-            f"{seeds_text(changed).capitalize()} drew different pixels in different trials: means mix them, and only "
-            "trials of the same pixels are paired. Rerun with --existing all to have one split per seed."
-        )
-    notes += _unequal_budgets(table)
     auto = {t.draw: str(t.view_shown) for t in table.trials if t.ok and t.classifier.view == AUTO}
-    if auto:
-        listed = ", ".join(f"{name} in {count(n, 'draw')}" for name, n in Counter(auto.values()).most_common())
-        notes.append(
-            f"Spectral view auto, chosen by cross-validation inside the training pixels of each draw: {listed}."
-        )
-    elif table.scores.chooses_view and table.classifiers:
+    pairs = [len(c.mine) for c in table.comparisons]
+    further = table.further_controls
+    known = meanings(further, " or ".join(dict.fromkeys(map(needed_of, further))), table.scores.margin)
+    used = {gain.verdict.finding for gain in table.judged if gain.verdict}
+    return sentences(
+        "notes.txt",
+        table=table,
+        conventions=sorted({arm.generator.convention or "" for arm in table.arms} - {""}),
+        parts=_parts(table),
+        changed=[seed for seed, n in splits.items() if n > 1],
+        unequal=list(_unequal_budgets(table)),
+        auto=Counter(auto.values()).most_common(),
         # The control that reads no spectrum has raw ones beside any other view.
-        views = ", ".join(sorted({c.view for c in table.classifiers} - {RAW}) or [RAW])
-        notes.append(f"Spectral view {views}, named for the run and not chosen draw by draw.")
-    return notes
+        views=table.classifiers and (sorted({c.view for c in table.classifiers} - {RAW}) or [RAW]),
+        compared=compared and table.gains,
+        rivals=RIVALS,
+        few=[n for n in pairs if n < MIN_PAIRS],
+        tested=[n for n in pairs if n >= MIN_PAIRS],
+        min_pairs=MIN_PAIRS,
+        legend="; ".join(f"{word}: {meaning}" for word, meaning in known.items() if word in used),
+        alpha=ALPHA,
+    )
 
 
-def _parts(table: Table) -> Iterator[str]:
-    """Definitions of seen and new fields and of shown and hidden pixels, and the classes that these have."""
-
-    def over(parts: tuple[str, ...], told: Sequence[Trial], word: str) -> str:
-        classes = ([int(number_of(trial, f"n_classes_{part}") or 0) for trial in told] for part in parts)
-        return " and ".join(f"{count_range(n)} {word}{part}" for n, part in zip(classes, parts, strict=True))
-
-    classes = len(table.class_names)
-    if table.scores.fields and (told := table.told("new")):
-        what = sorted({str((trial.audit or {}).get("fields") or "fields") for trial in told})
-        yield (
-            f"AA seen, AA new: of the test pixels in fields ({' or '.join(what)}) that hold training pixels, and in "
-            "fields that hold none; means over the classes that have such pixels: "
-            f"{over(PARTS[:2], told, 'in ')} fields, of {classes}."
-        )
-        if older := sum(trial.ok for trial in table.trials) - len(told):
-            yield (
-                f"{count(older, 'older record')} of this table do not tell seen and new fields apart, and are left out "
-                "of these means. Rerun with --existing all to have them."
-            )
-    if told := table.told("hidden"):
-        yield (
-            "AA shown, AA hidden: of test pixels whose spectra plugins could read, and of those in blocks that no plugin "
-            "saw before it predicted them; means over the classes that have such pixels: "
-            f"{over(PARTS[2:], told, '')}, of {classes}."
-        )
+def _parts(table: Table) -> dict[tuple[str, str], list[str]]:
+    """Seen and new fields, shown and hidden pixels, and how many classes have such pixels."""
+    pairs = [("seen", "new"), ("shown", "hidden")] if table.scores.fields else []
+    return {
+        pair: [count_range([int(number_of(trial, f"n_classes_{part}") or 0) for trial in told]) for part in pair]
+        for pair in pairs
+        if (told := table.told(pair[1]))
+    }
 
 
-def repeat_notes(table: Table) -> list[str]:
-    """Names the seeds that drew the same split."""
-    same = "; ".join(seeds_text(seeds) for seeds in table.repeated)
-    return [
-        f"Equal splits count once: the same pixels were drawn by {same}. Of these seeds, each arm has its first trial "
-        "that went well in every mean and test; what its others differ by is the randomness of training."
-    ] * bool(same)
-
-
-def _unequal_budgets(table: Table) -> Iterator[str]:
-    """Names the classifiers whose arms differ in optimiser steps within one draw, as counted by the runner."""
+def _unequal_budgets(table: Table) -> Iterator[tuple[Method, int, int, list[tuple[int, str]]]]:
+    """Classifiers whose arms differ in optimiser steps within one draw, in how many, and the first of these draws."""
     for classifier in table.classifiers:
         taken: dict[DrawKey, dict[int, str]] = {}
         for cell in table.cells_of(classifier):
@@ -174,99 +142,41 @@ def _unequal_budgets(table: Table) -> Iterator[str]:
                     taken.setdefault(trial.draw, {}).setdefault(int(steps), table.arm_label(cell.arm))
         if unequal := [(seed, arms) for (seed, _), arms in sorted(taken.items()) if len(arms) > 1]:
             seed, arms = unequal[0]
-            listed = ", ".join(f"{n:,} with {arm}" for n, arm in sorted(arms.items()))
-            yield (
-                f"Unequal budget: {table.labels[classifier]} took different numbers of optimiser steps in arms of one "
-                f"draw, in {count(len(unequal), 'draw')} (seed {seed}: {listed}). What an arm gains may be its longer "
-                "training; make the classifier take the same steps whatever samples it is given."
-            )
-
-
-def control_notes(table: Table) -> list[str]:
-    """How Δ is made, and what further controls are."""
-    notes = [
-        "Δ: percentage points against the controls with the same classifier, paired over the draws that both "
-        "share; duplicate is taken at the same λ. pairs counts those draws: with none / with duplicate where the "
-        "two differ."
-    ]
-    for name in sorted(table.further_controls, key=lambda name: name in RIVALS):
-        notes.append(
-            f"{name}, a further control, is none with that classifier: {RIVALS[name]}."
-            if name in RIVALS
-            else f"{name}, a further control, is taken at the same λ too, its draws come last in pairs, and it is judged "
-            "itself, against the others."
-        )
-    return notes
-
-
-def significance_note(table: Table) -> list[str]:
-    """Notes on the significance tests, or on why none was possible."""
-    pairs = [len(c.mine) for c in table.comparisons]
-    few, tested = [n for n in pairs if n < MIN_PAIRS], [n for n in pairs if n >= MIN_PAIRS]
-    notes = []
-    if few:
-        rest = "; those comparisons have no p" if tested else ", so no p is given"
-        notes.append(
-            f"n={count_range(few)}: cannot reach .05. A two-sided sign-flip test needs {MIN_PAIRS} pairs{rest}."
-        )
-    if tested:
-        arms = sum(gain.verdict is not None for gain in table.gains.values())
-        notes.append(
-            f"p: two-sided sign-flip test on {table.scores.main.name}, paired over draws, and corrected for the "
-            f"{count(arms, 'arm')} of this table (step-down max-T): over none by itself, and over all other controls "
-            "together. An arm stands with the largest p over its controls."
-        )
-    return notes
-
-
-def _verdict_note(table: Table) -> list[str]:
-    """The legend of the verdicts that occur."""
-    further = table.further_controls
-    known = meanings(further, " or ".join(dict.fromkeys(map(needed_of, further))), table.scores.margin)
-    used = {gain.verdict.finding for gain in table.gains.values() if gain.verdict}
-    legend = "; ".join(f"{word}: {meaning}" for word, meaning in known.items() if word in used)
-    main = table.scores.main.name
-    return [
-        f"Verdicts, on Δ{main}: {legend}. Shown means p < {ALPHA:g}, corrected for all arms, and a mean that "
-        "does not print as 0.0; the interval then leaves out 0. "
-        f"The highest mean {main} of several arms is no gain shown."
-    ] * bool(legend)
-
-
-# The audit
+            yield classifier, len(unequal), seed, sorted(arms.items())
 
 
 def audit_lines(table: Table, where: str) -> tuple[tuple[str, str], ...]:
     """(label, sentence) pairs on costs and leaks of a table's draws. where: what the user types for the store."""
-    users = "; ".join(f"scope {scope}: {', '.join(names)}" for scope, names in users_of_unlabelled(table).items())
-    scope = f"inductive ({users or 'scope none for every generator and classifier'})"
-    if transductive(table):
-        scope = f"TRANSDUCTIVE: some arms learn from all unlabelled pixels, test pixels too ({users})"
-    lines = [("protocol", _protocol(table)), ("unlabelled pixels", scope)]
-    if table.splits:
-        neither, side = left_out(table.condition.protocol, table.condition.buffer), table.condition.patch
-        pixels = (
-            f"train {audit_mean(table, 'n_train')}, test {audit_mean(table, 'n_test')}, "
-            f"{neither} {audit_mean(table, 'n_buffered')} (mean and range over the splits)"
-        )
-        overlap = (
-            f"{audit_mean(table, 'centre_overlap_percent', 1)} % of test pixels lie in a {side}×{side} training patch; "
-            f"the patch of {audit_mean(table, 'patch_overlap_percent', 1)} % shares a pixel with one"
-        )
-        lines += [("pixels", pixels), ("overlap", overlap), *_fields(table)]
-        for kind, meaning in LACKING.items():
-            classes = _classes(table, f"{kind}_classes")
-            lines.append((f"{kind} classes", f"{classes}: {meaning}" if classes else "none"))
-        lines += [("note", f"{note}{seeds}") for note, seeds in _by_split(table, "notes").items()]
-    lines += [("synthetic", sentence) for sentence in _synthetic(table)]
-    lines += [("without spectra", sentence) for sentence in _without_spectra(table)]
-    kinds = Counter(trial.status for trial in table.trials)
-    empty = f", {kinds['empty']:,} not run as λ asked for no sample" if kinds["empty"] else ""
-    records = (
-        f"{count(len(table.trials), 'trial')} ({kinds['ok']:,} ok, {kinds['failed']:,} failed{empty}) in {where}; "
-        f"hashes: hsiaug report --store {where} --by seed; how to rerun one: hsiaug show HASH"
+    told = [audit for audit in table.splits.values() if audit.get("seen_counts") is not None]
+    shares = [100 * sum(audit["seen_counts"]) / max(1, int(audit["n_test"])) for audit in told]
+    lacking = {kind: (_classes(table, kind.replace(" ", "_")), meaning) for kind, meaning in LACKING.items()}
+    shown = (table.scores.second, table.scores.main, *table.brief_fields)
+    lines = sentences(
+        "audit.txt",
+        table=table,
+        seeds=[seed for seed, _ in table.splits],
+        leaky=[seed for (seed, _), audit in table.splits.items() if audit.get("leaky")],
+        transductive=transductive(table),
+        users=users_of_unlabelled(table),
+        mean=partial(audit_mean, table),
+        seen=span(shares) if shares else "",
+        lacking={kind: found for kind, found in lacking.items() if found[0] or not kind.startswith("no ")},
+        notes=_by_split(table, "notes"),
+        made=list(_synthetic(table)),
+        blind=[
+            (
+                table.labels[cell.classifier],
+                CONTROL_CLASSIFIERS[cell.classifier.name],
+                ", ".join(f"{score.name} {plus_minus(cell.summary(score.key))}" for score in shown),
+                len(cell.ok),
+            )
+            for cell in _blind(table)
+        ],
+        control_classifiers=CONTROL_CLASSIFIERS,
+        kinds=Counter(trial.status for trial in table.trials),
+        where=where,
     )
-    return (*lines, ("records", records))
+    return tuple((label, sentence) for label, _, sentence in (line.partition("\t") for line in lines))
 
 
 def short_audit(tables: Sequence[Table]) -> str:
@@ -308,43 +218,6 @@ def audit_mean(table: Table, key: str, digits: int = 0) -> str:
     return span(values, digits) if values else MISSING
 
 
-def _protocol(table: Table) -> str:
-    audits = table.splits
-    if not audits:
-        return f"{table.condition.protocol}; no trial got as far as a split, so there is no audit"
-    radius = sorted({int(audit["radius"]) for audit in audits.values()})
-    name = f"{table.condition.protocol}, buffer {table.condition.buffer}"
-    draws = f"{count(len(audits), 'split')} (seeds {draws_text(seed for seed, _ in audits)}"
-    draws += "".join(f"; {seeds_text(seeds)} drew the same" for seeds in table.repeated) + ")"
-    said = f"{name}, patch radius {', '.join(map(str, radius))} px, {draws}"
-    if not table.leaky:
-        return f"{said}; not leaky by its audit"
-    bad = [seed for (seed, _), audit in audits.items() if audit.get("leaky")]
-    some = "" if len(bad) == len(audits) else f" in seeds {draws_text(bad)}"
-    return (
-        f"{said}; LEAKY{some}: test pixels are neighbours of training pixels, so location alone answers for part of the "
-        "score. For comparison with published numbers only"
-    )
-
-
-def _fields(table: Table) -> list[tuple[str, str]]:
-    """How many test pixels lie in fields that hold training pixels, and which classes are not tested in others."""
-    told = [audit for audit in table.splits.values() if audit.get("seen_counts") is not None]
-    if not told:
-        return []
-    shares = [100.0 * sum(audit["seen_counts"]) / max(1, int(audit["n_test"])) for audit in told]
-    places = any(audit.get("fields") == "places" for audit in told)
-    name, holding = ("places", "training tiles") if places else ("fields", "training pixels")
-    whole = min(shares) == max(shares) and {0.0: "no test pixel lies", 100.0: "every test pixel lies"}.get(
-        shares[0]
-    )
-    said = [f"{whole or f'{span(shares)} % of test pixels lie'} in {name} that hold {holding}"]
-    if max(shares) > 0 and min(shares) < 100:
-        untested = ((where, _classes(table, f"no_{where}_classes")) for where in ("new", "seen"))
-        said += [f"no test pixel in {where} {name}: {classes}" for where, classes in untested if classes]
-    return [(name, "; ".join(said))]
-
-
 def _classes(table: Table, key: str) -> str:
     """The classes whose ids the audits list under a key, with the seeds where not all of them do."""
     names = dict(enumerate(table.class_names, start=1))
@@ -371,31 +244,14 @@ def _entries(audit: Audit, key: str) -> Iterable[Any]:
     return audit.get(key) or ()
 
 
-def _synthetic(table: Table) -> list[str]:
-    """How much every λ made beside real samples: the same for all generators of a draw."""
-    parts = []
+def _synthetic(table: Table) -> Iterator[tuple[Rate, str, str]]:
+    """Samples that every λ made, and real ones beside them: the same for all generators of a draw."""
     for rate in sorted({arm.rate for arm, _ in table.every_cell if arm.rate}):
         made = [t for t in table.trials if t.arm.rate == rate and t.arm == t.arm.both and t.real is not None]
-        real, synthetic = [sum(t.real) for t in made], [sum(t.synthetic) for t in made]
         if made:
-            parts.append(f"λ = {rate}: {span(synthetic, 0)} beside {span(real, 0)} real")
-    return [f"{table.scores.unit} for training, {'; '.join(parts)}"] if parts else []
+            yield rate, span([sum(t.synthetic) for t in made], 0), span([sum(t.real) for t in made], 0)
 
 
 def _blind(table: Table) -> list[ArmCell]:
     """The control classifiers without a generator."""
     return [cell for cell in table.blind if cell.arm.generator.name == "none" and cell.ok]
-
-
-def _without_spectra(table: Table) -> Iterator[str]:
-    """Sentences on the scores of the control classifiers."""
-    if not (cells := _blind(table)):
-        names = " or ".join(CONTROL_CLASSIFIERS)
-        yield f"not measured: there is no trial of {names} with the generator none that went well"
-    for cell in cells:
-        first, apart = (
-            " and ".join(f"{score.name} {plus_minus(cell.summary(score.key))}" for score in scores)
-            for scores in ((table.scores.second, table.scores.main), table.brief_fields)
-        )
-        who = f"{table.labels[cell.classifier]}, which {CONTROL_CLASSIFIERS[cell.classifier.name]},"
-        yield f"{who} reaches {first}{apart and f', {apart}'} (n={len(cell.ok)})"

@@ -32,8 +32,6 @@ Trial = Any
 
 PARTS = ("seen", "new", "shown", "hidden")
 """Test pixels in fields with and without training pixels; those that plugins saw, and hidden ones."""
-MEASURED, MEASURED_REAL = "measured", "measured_real"
-"""What a generator states of its samples in their provenance, and the same of left-out real ones; see docs/plugins.md."""
 SHARED = ("scope", "transductive", "class_names", "environment", "scene_ref", "error")
 """Keys whose values many records share."""
 OF_TRIAL = {
@@ -67,8 +65,8 @@ def read_frame(records: Iterable[Record]) -> DataFrame:
     Columns: ``hash``, ``seed``, ``split`` (checksum), ``created``; ``condition``, ``arm``, ``classifier``; ``ok``,
     ``idle`` (λ asked for no sample; older records hold such a trial as ok, with the metrics of none), ``failed`` and
     ``status``; SHARED, ``view_shown`` and ``audit``; every metric as a fraction, those of PARTS as ``aa_new``, AA over
-    fixed classes as ``subset:NAME``; ``recall`` and ``recall_new``: of each class; ``confusion``; MEASURED and
-    MEASURED_REAL; ``real`` and ``synthetic``: samples by class; ``seconds``, ``cpu_seconds``, ``steps``,
+    fixed classes as ``subset:NAME``; ``recall`` and ``recall_new``: of each class; ``confusion``;
+    ``real`` and ``synthetic``: samples by class; ``seconds``, ``cpu_seconds``, ``steps``,
     ``peak_memory_mb``.
 
     Raises StoreError for a record that is not as in docs/results-format.md.
@@ -133,7 +131,6 @@ def _row(record: Record, about: Mapping[str, Any], audit: Audit | None) -> dict[
         "recall": metrics.get("recall"),
         **{f"recall_{part}": (parts.get(part) or {}).get("recall") for part in PARTS},
         "confusion": np.array(metrics["confusion"], dtype=np.uint32) if metrics.get("confusion") else None,
-        **{part: (record.get("provenance") or {}).get(part) for part in (MEASURED, MEASURED_REAL)},
         "real": samples.get("real"),
         "synthetic": samples.get("synthetic"),
         "seconds": (record.get("timings") or {}).get("total"),

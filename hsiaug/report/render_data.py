@@ -12,7 +12,7 @@ from hsiaug.metrics.significance import MeanStd, mean_std, t_interval
 from hsiaug.report.compare import Comparison
 from hsiaug.report.findings import headline, verdict_text
 from hsiaug.report.matrix import Matrix, matrices, over_none
-from hsiaug.report.notes import control_notes, number_notes, significance_note, transductive
+from hsiaug.report.notes import table_notes, transductive
 from hsiaug.report.records import ArmCell, Trial
 from hsiaug.report.tables import Report, Table
 from hsiaug.trial.arm import Arm, Method
@@ -57,12 +57,18 @@ def _strict(value: Any) -> Any:
 
 def _pool_json(matrix: Matrix) -> dict[str, Any]:
     """Gains over none on several scenes, as fractions."""
-    arms = []
-    for row in matrix.pooled:
-        mean, interval, prediction, scenes = row.pooled or (None, None, None, 0)
-        gains = [(over := over_none(gain)) and over.main.mean for gain in row.gains]
-        pooled = {"mean": mean, "interval95": interval, "prediction95": prediction, "n_scenes": scenes}
-        arms.append({"arm": row.label.replace(", ", " with "), "gains": gains, **pooled})
+    arms = [
+        {
+            "arm": row.label.replace(", ", " with "),
+            "gains": [(over := over_none(gain)) and over.main.mean for gain in row.gains],
+            "mean": row.pooled.mean,
+            "interval95": row.pooled.interval,
+            "prediction95": row.pooled.prediction,
+            "n_scenes": row.pooled.scenes,
+        }
+        for row in matrix.pooled
+        if row.pooled
+    ]
     tables = matrix.tables
     return {"run": tables[0].run or None, "scenes": [t.condition.scene for t in tables], "arms": arms}
 
@@ -87,8 +93,8 @@ def _table_json(table: Table) -> dict[str, Any]:
         "seeds": table.draws,
         "class_names": table.class_names,
         "trials": len(table.trials),
-        "failed": [_failure_json(table, trial) for trial in table.failed],
-        "notes": [*number_notes(table), *control_notes(table), *significance_note(table)],
+        "failed": [{**_identity(trial), "why": why_failed({"error": trial.error})} for trial in table.failed],
+        "notes": table_notes(table),
         "headline": headline(table),
         "splits": [{"seed": seed, **audit} for (seed, _), audit in table.splits.items()],
         "without_spectra": [_cell_json(table, cell) for cell in table.blind],
@@ -100,21 +106,8 @@ def _arm_json(arm: Arm) -> dict[str, Any]:
     return {"train": arm.generator.train, "lambda": arm.rate.lam, "times": arm.rate.times, "omega": arm.omega}
 
 
-def _failure_json(table: Table, trial: Trial) -> dict[str, Any]:
-    error = trial.error or {}
-    return {
-        "hash": trial.hash,
-        "seed": trial.seed,
-        "generator": table.labels[trial.arm.generator],
-        **_arm_json(trial.arm),
-        "classifier": table.labels[trial.classifier],
-        "error": {"type": error.get("type", "unknown error"), "message": _one_line(error.get("message"))},
-        "why": why_failed({"error": error}),
-    }
-
-
 def _cell_json(table: Table, cell: ArmCell) -> dict[str, Any]:
-    gain = table.gain(cell)
+    gain, best = table.gain(cell), table.over_best.get((cell.arm, cell.classifier))
     return {
         "generator": _method_json(table, cell.arm.generator),
         **_arm_json(cell.arm),
@@ -133,18 +126,12 @@ def _cell_json(table: Table, cell: ArmCell) -> dict[str, Any]:
         "nothing_made_draws": len(cell.idle),
         "verdict": (gain.verdict.finding if gain.verdict else "control") if gain else None,
         "verdict_text": verdict_text(table, gain) if gain else None,
-        "over_best_without_samples": _best_json(table, cell),
-    }
-
-
-def _best_json(table: Table, cell: ArmCell) -> dict[str, Any] | None:
-    found = table.over_best.get((cell.arm, cell.classifier))
-    if found is None:
-        return None
-    return {
-        "classifier": table.labels[found.classifier],
-        "shown": found.shown,
-        **(_comparison_json(table, found.comparison) or {}),
+        "over_best_without_samples": best
+        and {
+            "classifier": table.labels[best.classifier],
+            "shown": best.shown,
+            **(_comparison_json(table, best.comparison) or {}),
+        },
     }
 
 
@@ -160,10 +147,8 @@ def _method_json(table: Table, method: Method) -> dict[str, Any]:
 
 
 def _summary_json(values: list[float]) -> dict[str, Any]:
-    return {
-        **mean_json(mean_std(values) if values else None),
-        "interval95": t_interval(values) if values else None,
-    }
+    interval = t_interval(values) if values else None
+    return {**mean_json(mean_std(values) if values else None), "interval95": interval}
 
 
 def mean_json(summary: MeanStd | None) -> dict[str, Any]:

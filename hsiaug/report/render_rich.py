@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import textwrap
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
@@ -16,8 +17,21 @@ if TYPE_CHECKING:
 
 TEXT_WIDTH, ROOMY = 28, 48
 """Columns of an entry of text: where tables must be parted, and where one has room."""
+WIDTH = 100
+"""Columns of text that goes to a file instead of a terminal."""
 GAP = 2
 GROUP_WIDTH = 14
+
+
+def rich_text(pages: Iterable[ReportPage]) -> str:
+    """Pages with their notes as a file has them, WIDTH columns wide."""
+    from hsiaug.base.terminal import Console
+
+    out = io.StringIO()
+    console = Console(file=out, width=WIDTH, color_system=None)
+    for page in pages:
+        print_page(page, console, notes=True)
+    return "".join(f"{line.rstrip()}\n" for line in out.getvalue().splitlines())
 
 
 def print_page(page: ReportPage, console: Console, *, notes: bool = False) -> None:
@@ -72,8 +86,6 @@ def _print_grid(grid: Grid, console: Console) -> None:
     every = range(grid.keys, len(grid.columns))
     if fits(every, ROOMY):
         console.print(_table(grid, every, widths(every, ROOMY)))
-    elif grid.narrower and not fits(every):
-        _print_grid(grid.narrower, console)
     else:
         for number, part in enumerate(part_columns(grid, fits)):
             if number:

@@ -12,6 +12,7 @@ from itertools import groupby
 
 from hsiaug.base.text import visible
 from hsiaug.report.grid import Grid, GridEntry, ReportPage, part_columns
+from hsiaug.report.text_templates import text_templates
 
 PREAMBLE = "% Needs \\usepackage{array,booktabs} and \\usepackage[utf8]{inputenc} (the default since 2018)."
 WIDTH = 345.0
@@ -58,37 +59,8 @@ LATEX = {
 
 def markdown(pages: Sequence[ReportPage]) -> str:
     """All pages as one Markdown text."""
-    return "\n\n".join(_markdown_page(page) for page in pages) + "\n"
-
-
-def _markdown_page(page: ReportPage) -> str:
-    def items(lines: Iterable[str]) -> str:
-        return "\n".join(f"- {line}" for line in lines)
-
-    text = markdown_text
-    blocks = [f"## {text(page.heading)}"]
-    if page.failed:
-        blocks += [f"**{text(page.failed)}:**", items(map(text, page.failures))]
-    blocks += [f"**{text(warning)}**" for warning in page.warnings]
-    for grid in page.grids:
-        blocks += [f"### {text(grid.heading)}", _markdown_grid(grid)]
-    blocks.append(items(map(text, page.notes)))
-    if page.audit:
-        blocks += ["### Audit", items(f"**{text(label)}**: {text(sentence)}" for label, sentence in page.audit)]
-    blocks += map(text, page.closing)
-    return "\n\n".join(block for block in blocks if block)
-
-
-def _markdown_grid(grid: Grid) -> str:
-    headers = [markdown_text(f"{c.group} {c.header}".strip()) for c in grid.columns]
-    rule = ["---:" if c.numeric else "---" for c in grid.columns]
-    lines = [headers, rule, *([_marked(entry) for entry in row] for row in grid.rows)]
-    return "\n".join(f"| {' | '.join(line)} |" for line in lines)
-
-
-def _marked(entry: GridEntry) -> str:
-    text = markdown_text(entry.text)
-    return f"**{text}**" if entry.strong else text
+    text = text_templates(markdown_text).get_template("pages.md").render(pages=pages)
+    return re.sub(r"\n{3,}", "\n\n", text).strip() + "\n"
 
 
 def markdown_text(text: str) -> str:

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import numpy as np
 from numpy.typing import NDArray
 
 from hsiaug.protocol.large_classes import FEWEST
 from hsiaug.protocol.split import Audit, class_counts
 from hsiaug.report.grid import ReportPage, text_grid
-from hsiaug.report.labels import left_out
 from hsiaug.report.output_files import TableFiles
+from hsiaug.report.text_templates import sentences
 from hsiaug.tasks.task import TaskData, TaskSplit
 
 
@@ -46,25 +44,16 @@ def split_masks(drawn: TaskSplit) -> dict[str, NDArray[np.int16]]:
     return masks
 
 
-def _remarks(audit: Audit, names: dict[int, str]) -> Iterator[str]:
-    """Pixels of either side, those in seen fields, and the classes that lack some."""
-    buffer = "" if audit.buffer == "none" else f" ({audit.buffer})"
-    why = left_out(audit.protocol, audit.buffer)
-    yield f"{audit.n_train} train, {audit.n_test} test, {audit.n_buffered} labelled pixels {why}{buffer}"
-    seen, places = sum(audit.seen_counts), audit.fields == "places"
-    where = (
-        "in a place that holds training tiles"
-        if places
-        else f"in a field that holds training pixels, the others in new fields ({audit.fields})"
+def _remarks(audit: Audit, names: dict[int, str]) -> list[str]:
+    seen = sum(audit.seen_counts)
+    parted = seen and sum(audit.new_counts)
+    lacking = {"new": audit.no_new_classes, "seen": audit.no_seen_classes} if parted else {}
+    return sentences(
+        "split.txt",
+        audit=audit,
+        names=names,
+        seen=seen,
+        share=f"{100 * seen / audit.n_test:.1f}",
+        fewest=FEWEST,
+        lacking={kind: [names[c] for c in missing] for kind, missing in lacking.items()},
     )
-    yield f"{seen} of {audit.n_test} test pixels ({100 * seen / audit.n_test:.1f} %) lie {where}"
-    thin = ", ".join(f"{names[c]} ({audit.test_counts[c - 1]})" for c in audit.thin_classes)
-    yield from (f"no test pixel: {names[c]}" for c in audit.lost_classes)
-    yield from [f"fewer than {FEWEST} test pixels: {thin}"] if thin else []
-    yield from (f"no training pixel: {names[c]}" for c in audit.untrained_classes)
-    if seen and sum(audit.new_counts):
-        for kind, missing in (("new", audit.no_new_classes), ("seen", audit.no_seen_classes)):
-            if missing:
-                listed = ", ".join(names[c] for c in missing)
-                yield f"no test pixel in {kind} {'places' if places else 'fields'}: {listed}"
-    yield from audit.notes

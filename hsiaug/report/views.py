@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
-from dataclasses import replace
+from collections.abc import Callable, Iterator
 from functools import partial
 from operator import attrgetter
-from statistics import fmean
 from typing import Any, NamedTuple
 
 from hsiaug.base.errors import InputError, did_you_mean
 from hsiaug.metrics.significance import mean_std, t_interval
-from hsiaug.report.compare import Against
-from hsiaug.report.curves import curve_grids, measured_grids
+from hsiaug.report.curves import curve_grids
 from hsiaug.report.findings import FINDINGS, verdict_text
 from hsiaug.report.grid import Grid, GridColumn, GridEntry, make_grid
 from hsiaug.report.labels import (
@@ -31,16 +28,12 @@ from hsiaug.report.records import ArmCell, Trial, class_counts, number_of
 from hsiaug.report.tables import Table
 from hsiaug.trial.arm import BOTH, SYNTHETIC, Arm, Method
 
-SHORT = {"duplicate": "dup.", "duplicate-balanced": "bal."}
-"""Names of controls in narrow columns."""
 LABELS, SUMMARY = "labels", "summary"
 """Views of several tables at once; the first reads predictions too."""
 REAL = {"real": "none", BOTH: BOTH}
 """What synthetic samples alone are compared with, as it is called here and among the comparisons of an arm."""
 MOST_ROWS = 22
 """Rows that an overview shows; the rest is counted."""
-SEED = GridColumn("seed", lambda trial: str(trial.seed))
-N = GridColumn("n", lambda cell: str(len(cell.ok)))
 
 
 def check_view(by: str) -> None:
@@ -79,63 +72,62 @@ def metric_text(metric: str, cell: ArmCell) -> str:
     return plus_minus(summary) + (f" (n={summary.n})" if summary.n < len(cell.ok) else "")
 
 
-def overview(table: Table, most: int = MOST_ROWS) -> Grid:
-    """A row per arm and classifier, the highest main score first: scores, gain over ``none``, and the finding.
+def of_rows(number: int) -> str:
+    """What the heading of an overview says where it shows the first of more rows."""
+    return f"; {MOST_ROWS} of {number} rows (all: --by generator)" if number > MOST_ROWS else ""
 
-    most: rows that are shown; those of ``none`` always are. On a narrow terminal gains have no interval.
-    """
+
+def overview(table: Table) -> Grid:
+    """A row per arm and classifier, the highest main score first: scores, gain over ``none``, and the finding."""
     main = table.scores.main
     short, _, classes = main.name.partition(" (")
 
     def score(cell: ArmCell) -> float:
         return mean[0] if (mean := cell.summary(main.key)) else -1.0
 
-    def gain(cell: ArmCell, *, interval: bool) -> str:
+    def gain(cell: ArmCell) -> str:
         found = table.against(cell).get("none")
-        return with_interval(found.main.mean, found.main.interval if interval else None) if found else MISSING
+        return with_interval(found.main.mean, found.main.interval) if found else MISSING
 
     def finding(cell: ArmCell) -> GridEntry:
         found = table.gain(cell)
         if found is None or found.verdict is None:
             return GridEntry("control" if cell.arm.control else MISSING)
-        return GridEntry(found.verdict.finding, tone=FINDINGS[found.verdict.finding].tone)
+        words = FINDINGS[found.verdict.finding]
+        return GridEntry(f"{words.sign} {found.verdict.finding}", tone=words.tone)
 
     cells = sorted(table.cells.values(), key=score, reverse=True)
-    kept = {id(cell) for cell in [*(c for c in cells if c.arm.generator.name == "none"), *cells][:most]}
-    shown = [cell for cell in cells if id(cell) in kept]
+    # Those of ``none`` are shown however low they are.
+    kept = sorted(cells, key=lambda cell: cell.arm.generator.name != "none")[:MOST_ROWS]
+    shown = sorted(kept, key=score, reverse=True)
     scores = [one for one in table.scores.shown if one is main or one.key != "aa"]
     columns = [
         GridColumn("arm", lambda cell: table.arm_label(cell.arm), numeric=False),
         GridColumn("with", lambda cell: table.labels[cell.classifier], numeric=False),
         *(GridColumn(one.name.split(" (")[0], partial(metric_text, one.key), best=True) for one in scores),
     ]
-    verdict = GridColumn("verdict", finding, numeric=False)
     of = f"; {short} and its gain over {classes[:-1]} classes" if classes else ""
-    heading = f"Accuracy on {table.condition.scene} in percent, {count(len(table.draws), 'draw')}{of}"
-    wide, narrow = (
-        make_grid(
-            heading,
-            [*columns, GridColumn(f"Δ{short} over none", partial(gain, interval=interval)), verdict],
-            shown,
-            keys=2,
-        )
-        for interval in (True, False)
-    )
-    return replace(wide, narrower=narrow)
+    draws = count(len(table.draws), "draw")
+    heading = f"Accuracy on {table.condition.scene} in percent, {draws}{of}{of_rows(len(cells))}"
+    columns += [
+        GridColumn(f"Δ{short} over none", gain),
+        GridColumn("verdict", finding, numeric=False),
+    ]
+    return make_grid(heading, columns, shown, keys=2)
 
 
 def _accuracy(table: Table) -> Grid:
     """Rows generator × λ × ω, columns classifiers with the metrics of the task."""
 
-    def entry(classifier: Method, text: Callable[[ArmCell], str | GridEntry], arm: Arm) -> GridEntry:
+    def entry(classifier: Method, text: Callable[[ArmCell], str | GridEntry], arm: Arm) -> str | GridEntry:
         cell = table.cells.get((arm, classifier))
-        return GridEntry(str(text(cell)), cell) if cell else GridEntry(MISSING)
+        return text(cell) if cell else MISSING
 
     columns = keys = arm_columns(table, lambda arm: arm)
     for classifier in table.classifiers:
         scores = [GridColumn(s.name, partial(metric_text, s.key), best=True) for s in table.brief]
         if any(len(cell.ok) < len(table.draws) for cell in table.cells_of(classifier)):
-            scores.append(N)
+            scores.append(GridColumn("n", lambda cell: str(len(cell.ok))))
         columns = columns + [
             GridColumn(c.header, partial(entry, classifier, c.entry), table.labels[classifier], best=c.best)
             for c in scores
@@ -187,65 +179,47 @@ def _against(table: Table, control: str, what: str, cell: ArmCell) -> str:
     return p_text(found.main.p_corrected) if what == "p" else signed(test.mean if test else None)
 
 
-class _Trained(NamedTuple):
-    """What a classifier learnt from, and how it did. arm: of both, where it was run; the rows of one block share it.
-
-    over: of synthetic samples alone, what they are compared with.
-    """
-
-    arm: Arm
-    classifier: Method
-    train: str
-    cell: ArmCell
-    over: Against
-
-
 def alone_grid(table: Table) -> Grid:
     """Rows classifier × arm × what was learnt from: scores, and what synthetic samples alone gain over the others."""
     main = table.scores.main
 
-    def score(metric: str, row: _Trained) -> GridEntry:
-        return GridEntry(metric_text(metric, row.cell), row.cell)
-
     def over(control: str, row: _Trained) -> str:
-        found = row.over.get(control)
+        found = table.alone.get((row.cell.arm, row.cell.classifier), {}).get(control)
         return with_interval(found.main.mean, found.main.interval) if found else MISSING
-
-    def share(row: _Trained) -> str:
-        """Mean score of synthetic samples alone over that of both, on the draws that they share."""
-        found = row.over.get(BOTH)
-        if found is None:
-            return MISSING
-        ours, whole = found.cell.column(main.key)[found.mine], found.control.column(main.key)[found.theirs]
-        return percent(fmean(ours) / fmean(whole)) if fmean(whole) else MISSING
 
     keys = [*cell_columns(table), GridColumn("train on", attrgetter("train"), numeric=False)]
     columns = [
         *keys,
-        *(GridColumn(s.name, partial(score, s.key)) for s in table.brief),
+        *(GridColumn(s.name, partial(lambda key, row: metric_text(key, row.cell), s.key)) for s in table.brief),
         *(GridColumn(f"Δ{main.name} vs {name}", partial(over, control)) for name, control in REAL.items()),
-        GridColumn(f"% of {main.name} of both", share),
     ]
     rows = [row for cell in table.by_classifier for row in _trained(table, cell)]
     heading = f"Train on synthetic samples, test on real ones: {table.condition.scene}"
     return make_grid(heading, columns, rows, keys=len(keys), block=attrgetter("arm", "classifier"))
 
 
+class _Trained(NamedTuple):
+    """What a classifier learnt from, and how it did. arm: of both, where it was run; the rows of one block share it."""
+
+    arm: Arm
+    classifier: Method
+    train: str
+    cell: ArmCell
+
+
 def _trained(table: Table, cell: ArmCell) -> Iterator[_Trained]:
     """Real samples, synthetic ones, both: of what was run on draws of an arm of synthetic samples alone."""
-    over = table.alone.get((cell.arm, cell.classifier))
-    if over is None:
-        return
-    arm = both.control.arm if (both := over[BOTH]) else cell.arm
-    for train, control in REAL.items():
-        if train == BOTH:
-            yield _Trained(arm, cell.classifier, SYNTHETIC, cell, over)
-        if found := over[control]:
-            yield _Trained(arm, cell.classifier, train, found.control, {})
+    if over := table.alone.get((cell.arm, cell.classifier)):
+        arm = both.control.arm if (both := over[BOTH]) else cell.arm
+        shown = {"real": over["none"], SYNTHETIC: cell, BOTH: both}
+        for train, found in shown.items():
+            if found:
+                own = found if isinstance(found, ArmCell) else found.control
+                yield _Trained(arm, cell.classifier, train, own)
 
 
 def _every_metric(table: Table) -> Grid:
-    """Rows classifier × arm: all metrics, the interval of the main one, and the corrected tests."""
+    """Rows classifier × arm: all metrics, the interval of the main one, and its corrected tests."""
     main, keys = table.scores.main, cell_columns(table)
 
     def interval(cell: ArmCell) -> str:
@@ -255,16 +229,10 @@ def _every_metric(table: Table) -> Grid:
 
     columns = [
         *keys,
-        *(GridColumn(score.name, partial(metric_text, score.key), "accuracy") for score in table.metrics),
-        GridColumn(N.header, N.entry, "accuracy"),
-        GridColumn(f"{main.name} 95 %", interval, f"{main.name} in detail"),
-        *(
-            GridColumn(
-                f"{name} {SHORT.get(control, control)}", partial(_against, table, control, what), "controls"
-            )
-            for control in table.controls
-            for what, name in (("main", f"Δ{main.name}"), ("p", "p"))
-        ),
+        *(GridColumn(score.name, partial(metric_text, score.key)) for score in table.metrics),
+        GridColumn("n", lambda cell: str(len(cell.ok))),
+        GridColumn(f"{main.name} 95 %", interval),
+        *(GridColumn(f"p vs {control}", partial(_against, table, control, "p")) for control in table.controls),
     ]
     heading, cells = f"Every metric, and the tests on {main.name}", table.by_classifier
     return make_grid(heading, columns, cells, keys=len(keys), block=attrgetter("classifier"))
@@ -276,12 +244,12 @@ def _recalls(table: Table, classifier: Method) -> Grid:
     counts = ("train_counts", "test_counts")
     trained, tested = ([class_counts(table.splits.values(), key, i) for i in ids] for key in counts)
 
-    def recall(cell: ArmCell, i: int) -> GridEntry:
+    def recall(cell: ArmCell, i: int) -> str:
         values = cell.recalls(i)
         if not values:
-            return GridEntry(MISSING if any(tested[i - 1]) else "not evaluable", cell)
+            return MISSING if any(tested[i - 1]) else "not evaluable"
         short = f" (n={len(values)})" if len(values) < len(table.draws) else ""
-        return GridEntry(plus_minus(mean_std(values)) + short, cell)
+        return plus_minus(mean_std(values)) + short
 
     columns = [
         GridColumn("class", lambda i: f"{i} {table.class_names[i - 1]}", numeric=False),
@@ -294,29 +262,22 @@ def _recalls(table: Table, classifier: Method) -> Grid:
 
 def _seeds(table: Table) -> Grid:
     """One row per trial, those of control classifiers too: how it went, how long it took, and its hash."""
-    classifier, *arm = cell_columns(table)
-    columns = [SEED, *arm, classifier, *_trial_columns(table)]
-    trials = sorted(table.trials, key=attrgetter("seed"))
-    return make_grid("Trials", columns, trials, keys=len(arm) + 2, block=attrgetter("seed"))
 
-
-def record_grid(table: Table, heading: str, trials: Iterable[Trial]) -> Grid:
-    """The same of the trials of one cell, without what they share."""
-    shown = [*trials]
-    status = {trial.status for trial in shown} != {"ok"}
-    return make_grid(heading, [SEED, *_trial_columns(table)[0 if status else 1 :]], shown)
-
-
-def _trial_columns(table: Table) -> list[GridColumn]:
     def text(metric: str, write: Callable[[float], str], trial: Trial) -> str:
         return MISSING if (value := number_of(trial, metric)) is None else write(value)
 
-    return [
+    classifier, *arm = cell_columns(table)
+    columns = [
+        GridColumn("seed", lambda trial: str(trial.seed)),
+        *arm,
+        classifier,
         GridColumn("status", attrgetter("status"), numeric=False),
         *(GridColumn(one.name, partial(text, one.key, percent)) for one in table.brief),
         GridColumn("seconds", partial(text, "seconds", "{:.1f}".format)),
         GridColumn("hash", attrgetter("hash"), numeric=False),
     ]
+    trials = sorted(table.trials, key=attrgetter("seed"))
+    return make_grid("Trials", columns, trials, keys=len(arm) + 2, block=attrgetter("seed"))
 
 
 VIEWS: dict[str, Callable[[Table], tuple[Grid, ...]]] = {
@@ -327,6 +288,6 @@ VIEWS: dict[str, Callable[[Table], tuple[Grid, ...]]] = {
     "seed": lambda table: (_seeds(table),),
     "lambda": lambda table: curve_grids(table, "lambda"),
     "times": lambda table: curve_grids(table, "times"),
-    "omega": lambda table: (*curve_grids(table, "omega"), *measured_grids(table)),
+    "omega": lambda table: curve_grids(table, "omega"),
 }
 """The grids of a table in each view of it."""

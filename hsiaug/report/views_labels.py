@@ -10,13 +10,13 @@ from functools import partial
 from hsiaug.base.errors import InputError
 from hsiaug.metrics.label_equivalents import RESAMPLES, LabelEquivalent
 from hsiaug.protocol.large_classes import FEWEST
-from hsiaug.report.findings import verdict_text
-from hsiaug.report.grid import Grid, GridColumn, GridEntry, ReportPage, make_grid
-from hsiaug.report.labels import MISSING, count, count_range, decimal, draws_text, plus_minus
+from hsiaug.report.grid import Grid, GridColumn, ReportPage, make_grid
+from hsiaug.report.labels import MISSING, decimal, plus_minus
 from hsiaug.report.notes import table_page
 from hsiaug.report.scenes.label_curves import ArmWorth, LabelCurve, label_curves
 from hsiaug.report.scores import Metric
 from hsiaug.report.tables import Report, Table
+from hsiaug.report.text_templates import sentences
 from hsiaug.report.views import arm_columns
 
 MANY = 10
@@ -41,9 +41,8 @@ def label_pages(report: Report) -> tuple[ReportPage, ...]:
     pages = []
     for table in dict.fromkeys(curve.table for curve in found):
         curves = [curve for curve in found if curve.table is table]
-        page = table_page(table, report.where, label_grids(table, curves), list(label_notes(curves)))
-        sentences = tuple(said(curve, arm) for curve in curves for arm in curve.arms)
-        pages.append(replace(page, title=f"Label equivalents: {table.title}", closing=sentences))
+        page = table_page(table, report.where, label_grids(table, curves), label_notes(curves))
+        pages.append(replace(page, title=f"Label equivalents: {table.title}"))
     return tuple(pages)
 
 
@@ -54,13 +53,12 @@ def label_grids(table: Table, curves: Sequence[LabelCurve]) -> tuple[Grid, ...]:
         curve, score = row
         return plus_minus(curve.means[score.key][curve.labels.index(k)]) if k in curve.labels else MISSING
 
-    def worth(score: Metric, row: tuple[LabelCurve, ArmWorth]) -> GridEntry:
-        curve, arm = row
-        found = arm.worth.get(score.key)
-        return GridEntry(worth_text(found, curve.labels[-1]) if found else MISSING, arm.cell)
+    def worth(score: Metric, row: tuple[LabelCurve, ArmWorth]) -> str:
+        found = row[1].worth.get(score.key)
+        return worth_text(found, row[0].labels[-1]) if found else MISSING
 
-    def reached(score: Metric, row: tuple[LabelCurve, ArmWorth]) -> GridEntry:
-        return GridEntry(plus_minus(row[1].means.get(score.key)), row[1].cell)
+    def reached(score: Metric, row: tuple[LabelCurve, ArmWorth]) -> str:
+        return plus_minus(row[1].means.get(score.key))
 
     first = [GridColumn("classifier", lambda row: table.labels[row[0].classifier], numeric=False)]
     numbers, scores = sorted({k for curve in curves for k in curve.labels}), curves[0].scores
@@ -106,105 +104,67 @@ def _labels(value: float, most: int) -> str:
     return decimal(value).removesuffix(".0") if value < 10 else f"{value:.0f}"
 
 
-def said(curve: LabelCurve, arm: ArmWorth) -> str:
-    """``smote λ=1 with svm: undecided (…); worth 2.1 (1.2 to 4) more labels per class in AA, …``."""
-    gain = curve.table.gain(arm.cell)
-    verdict = f"{verdict_text(curve.table, gain)}; " if gain is not None and gain.verdict is not None else ""
-    known = [(score.name, arm.worth[score.key]) for score in curve.scores if score.key in arm.worth]
-    worths = ", ".join(f"{worth_text(worth, curve.labels[-1])} in {name}" for name, worth in known)
-    return f"{curve.table.cell_label(arm.cell)}: {verdict}worth {worths} in labels per class."
-
-
-def curve_label(curve: LabelCurve) -> str:
-    """``svm``: a curve in the title of a panel."""
-    return curve.table.labels[curve.classifier]
-
-
-def label_notes(curves: Sequence[LabelCurve]) -> Iterator[str]:
-    """Yield notes on the figures: their meaning, their pixels and their limits."""
-    labels = sorted({k for curve in curves for k in curve.labels})
-    seeds = sorted({seed for curve in curves for seed in curve.seeds})
-    pixels = count_range([n for curve in curves for n in curve.pixels])
-    narrow = f"; intervals from fewer than {MANY} are too narrow" if len(seeds) < MANY else ""
-    yield (
-        f"k*: how many more labels per class give none the arm's score: where the non-decreasing fit to the means at "
-        f"k = {', '.join(map(str, labels))} reaches it, linear in between; 95 % interval from {RESAMPLES:,} resamples of "
-        f"the draws, curve and arm together. < 0: below none; > {labels[-1]}: above the end of the curve."
+def label_notes(curves: Sequence[LabelCurve]) -> list[str]:
+    """Notes on the figures: their meaning, their pixels and their limits."""
+    return sentences(
+        "labels.txt",
+        labels=sorted({k for curve in curves for k in curve.labels}),
+        seeds=sorted({seed for curve in curves for seed in curve.seeds}),
+        pixels=[draw.pixels for curve in curves for draw in curve.draws],
+        resamples=f"{RESAMPLES:,}",
+        many=MANY,
+        large=dict.fromkeys(c.scores[0].name for c in curves if c.scores[0].key == "aa_large"),
+        fewest=FEWEST,
+        overlap=f"{curves[-1].overlap:.0f}",
+        left=dict.fromkeys(why for curve in curves for why in curve.why),
     )
-    yield (
-        f"Mean ± std in percent over {count(len(seeds), 'draw')} (seeds {draws_text(seeds)}){narrow}. Curve and arms are "
-        f"scored on the same {pixels} test pixels of a draw, so the scores are not those of the other tables."
-    )
-    for name in dict.fromkeys(c.scores[0].name for c in curves if c.scores[0].key == "aa_large"):
-        yield f"{name}: over the classes with at least {FEWEST} of these pixels in every draw; AA all: over every class."
-    yield (
-        f"Added labels have no buffer: with {labels[-1]}, {curves[-1].overlap:.0f} % of the test pixels lie in a "
-        "training patch. What reads patches gains location by it, which lifts its curve and lowers k*."
-    )
-    if capped := [curves[0].table.class_names[c - 1] for c in curves[0].capped]:
-        yield f"Fewer labels than {labels[-1]} could be added to {', '.join(capped)}, so that some remain for test."
-    yield from dict.fromkeys(f"Left out of the curves: {why}." for curve in curves for why in curve.why)
 
 
 def curve_rows(curves: Sequence[LabelCurve]) -> Iterator[dict[str, object]]:
-    """Yield rows for CSV: one for each point of a curve, and for each arm, by score, in fractions."""
+    """Yield rows for CSV and JSON: one for each point of a curve, and for each arm, by score, in fractions."""
     for curve in curves:
+        condition, most = curve.table.condition, curve.labels[-1]
+        about = {
+            "scene": condition.scene,
+            "protocol": condition.protocol,
+            "protocol_argument": condition.argument,
+            "classifier": curve.classifier.name,
+            "view": curve.classifier.view,
+        }
         for score in curve.scores:
-            shared = {**_shared(curve), "score": score.key}
             for k, mean in zip(curve.labels, curve.means.get(score.key, ()), strict=False):
                 none = {"generator": "none", "lambda": 0.0, "times": 0.0}
-                yield {**shared, **none, "labels": k, **mean._asdict()}
-            for arm in curve.arms:
-                if score.key in arm.worth:
-                    yield {**shared, **_arm_row(curve, arm, score.key)}
-
-
-def _shared(curve: LabelCurve) -> dict[str, object]:
-    condition = curve.table.condition
-    return {
-        "scene": condition.scene,
-        "protocol": condition.protocol,
-        "protocol_argument": condition.argument,
-        "classifier": curve.classifier.name,
-        "view": curve.classifier.view,
-    }
-
-
-def _arm_row(curve: LabelCurve, arm: ArmWorth, score: str) -> dict[str, object]:
-    own, found = arm.cell.arm, arm.worth[score]
-    ends = {"equivalent": found.value, "low": found.low, "high": found.high}
-    return {
-        "generator": curve.table.labels[own.generator],
-        "lambda": own.rate.lam,
-        "times": own.rate.times,
-        "omega": own.omega,
-        **arm.means[score]._asdict(),
-        # JSON has no number for what is censored.
-        **{
-            name: _labels(end, curve.labels[-1]) if end is not None and math.isinf(end) else end
-            for name, end in ends.items()
-        },
-    }
+                yield {**about, "score": score.key, **none, "labels": k, **mean._asdict()}
+            for arm in (arm for arm in curve.arms if score.key in arm.worth):
+                own, found = arm.cell.arm, arm.worth[score.key]
+                ends = {"equivalent": found.value, "low": found.low, "high": found.high}
+                yield {
+                    **about,
+                    "score": score.key,
+                    "generator": curve.table.labels[own.generator],
+                    "lambda": own.rate.lam,
+                    "times": own.rate.times,
+                    "omega": own.omega,
+                    **arm.means[score.key]._asdict(),
+                    # JSON has no number for what is censored.
+                    **{
+                        name: _labels(end, most) if end is not None and math.isinf(end) else end
+                        for name, end in ends.items()
+                    },
+                }
 
 
 def curves_json(curves: Sequence[LabelCurve]) -> list[dict[str, object]]:
     """Curves and equivalents as plain values: scores as fractions, what is censored as ``< 0`` or ``> 20``."""
-    answer = []
-    for curve in curves:
-        shared = _shared(curve)
-        rows = [{key: v for key, v in row.items() if key not in shared} for row in curve_rows([curve])]
-        answer.append(
-            {
-                **shared,
-                "labels": curve.labels,
-                "seeds": curve.seeds,
-                "test_pixels": curve.pixels,
-                "overlap_percent": curve.overlap,
-                "capped_classes": curve.capped,
-                "curve": [row for row in rows if "labels" in row],
-                "arms": [row for row in rows if "equivalent" in row],
-                "said": [said(curve, arm) for arm in curve.arms],
-                "notes": list(label_notes([curve])),
-            }
-        )
-    return answer
+    return [
+        {
+            "labels": curve.labels,
+            "seeds": curve.seeds,
+            "test_pixels": [draw.pixels for draw in curve.draws],
+            "overlap_percent": curve.overlap,
+            "curve": [row for row in curve_rows([curve]) if "labels" in row],
+            "arms": [row for row in curve_rows([curve]) if "equivalent" in row],
+            "notes": label_notes([curve]),
+        }
+        for curve in curves
+    ]

@@ -1,4 +1,4 @@
-"""``hsiaug compare``: plain lines in a pipe, strict JSON, one clear error."""
+"""``hsiaug compare``: Markdown in a pipe, strict JSON, one clear error."""
 
 import json
 from pathlib import Path
@@ -16,20 +16,18 @@ def store(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return fill(tmp_path_factory.mktemp("compared") / "results", benchmark(8, classifiers=("svm",)))
 
 
-def test_a_pipe_gets_fields_and_tables_of_tab_separated_words(store: Path) -> None:
+def test_a_pipe_gets_markdown(store: Path) -> None:
     answer = hsiaug("compare", "none/svm", "smote/svm", "--store", str(store))
     lines = answer.stdout.splitlines()
-    fields = dict(line.split("\t", 1) for line in lines if "\t" in line)
     assert answer.returncode == 0 and answer.stderr == ""
     assert "\x1b" not in answer.stdout and "│" not in answer.stdout
-    assert lines[0] == "condition\tindian-pines, issd:0.05, centre buffer, 9×9 patches, pixels"
-    assert fields["ΔAA B − A"] == "+6.0 ± 0.0 points"
-    assert fields["verdict"] == "B above A"
-    assert "McNemar" not in answer.stdout
-    (start,) = (i for i, line in enumerate(lines) if line.startswith("seed\tA\tB"))
-    rows = [line.split("\t") for line in lines[start : start + 9]]
-    assert {len(row) for row in rows} == {6}
-    assert [row[0] for row in rows[1:]] == list("01234567")
+    assert lines[0] == (
+        "## A = none/svm, B = smote@1/svm: indian-pines, issd:0.05, centre buffer, 9×9 patches, pixels"
+    )
+    assert any(line.startswith("| AA | ") and "| +6.0 ± 0.0 |" in line for line in lines)
+    assert lines[-1].startswith("AA: B above A (p = .008, corrected")
+    (start,) = (i for i, line in enumerate(lines) if line.startswith("| seed | A | B |"))
+    assert [line.split(" | ")[0] for line in lines[start + 2 : start + 10]] == [f"| {seed}" for seed in range(8)]
 
 
 def test_json_is_whole_and_strict(store: Path) -> None:

@@ -11,7 +11,7 @@ import pytest
 from hsiaug.base.errors import InputError
 from hsiaug.protocol.protocols import parse_protocol
 from hsiaug.protocol.split import draw_split
-from hsiaug.report import Report, build_report, render_html, render_report, save_picture
+from hsiaug.report import Report, build_report, render_html, render_report, save_report
 from hsiaug.tasks.task import get_task
 from hsiaug.trial.store import Store
 from tests.in_process import hsiaug
@@ -24,7 +24,7 @@ def store(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("labels") / "store"
     done = hsiaug("labels", *ASKED, "--store", str(folder), "--jobs", "1")
     assert done.returncode == 0, done.stderr
-    assert "duplicate λ=1x3 with svm: worth" in done.stdout and "k=3" in done.stdout
+    assert "| svm | duplicate | 1x3 |" in done.stdout and "k=3" in done.stdout
     return folder
 
 
@@ -65,10 +65,10 @@ def test_the_last_point_of_the_curve_is_the_score_of_its_own_records(store: Path
 def test_every_format_has_them(store: Path, tmp_path: Path) -> None:
     report = built(store)
     assert "k\\* AA" in render_report(report, "md", "labels")
-    assert "worth" in render_report(report, "rich", "labels")
+    assert "Label equivalents" in render_report(report, "rich", "labels")
     rows = list(csv.DictReader(io.StringIO(render_report(report, "csv", "labels"))))
     assert {row["labels"] for row in rows if row["generator"] == "none"} == {"0", "1", "3"}
-    save_picture(report, tmp_path / "curves.svg", "svg", "labels")
+    save_report(report, tmp_path / "curves.svg", "svg", "labels")
     assert "<svg" in (tmp_path / "curves.svg").read_text()
     assert "Label equivalents" in render_html(report, Store(store))
 

@@ -46,8 +46,9 @@ def test_an_arm_counts_where_three_scenes_have_it() -> None:
     pool = pooled(records)
     assert [arm.label.split()[0] for arm in pool.pooled] == ["smote", "duplicate"]
     text = render_report(build_report(records), "md")
-    row = next(line for line in text.splitlines() if line.startswith("| smote λ=1, svm |") and "(3)" in line)
-    assert row.count("–") == 1, "the scene that lacks it"
+    by_scene, over_all = (line for line in text.splitlines() if line.startswith("| smote λ=1, svm |"))
+    assert by_scene.count("–") == 2 and by_scene.count("▲") == 3, "the scene that lacks it"
+    assert over_all == "| smote λ=1, svm | +5.5 [+5.5, +5.5] | [+5.5, +5.5] | 3 |"
 
 
 def test_every_format_says_what_a_new_scene_may_expect() -> None:

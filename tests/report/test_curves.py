@@ -13,8 +13,8 @@ from hsiaug.base.errors import InputError
 from hsiaug.data import toy_scene
 from hsiaug.protocol.protocols import parse_protocol
 from hsiaug.protocol.split import draw_split
-from hsiaug.report import build_report, figure_of, render_report, save_picture
-from hsiaug.report.curves import Axis, lines, measured_grids, reference
+from hsiaug.report import build_report, figure_of, render_report, save_report
+from hsiaug.report.curves import lines, reference
 from hsiaug.report.figures.split import split_figure
 from hsiaug.report.findings import headline
 
@@ -80,7 +80,7 @@ def test_lines_are_what_varies() -> None:
 
 @pytest.mark.parametrize("by", ["lambda", "omega"])
 def test_pictures_have_a_panel_for_each_score(tmp_path: Path, by: str) -> None:
-    save_picture(build_report(sweep()), tmp_path / "both.png", "png", by)
+    save_report(build_report(sweep()), tmp_path / "both.png", "png", by)
     with Image.open(tmp_path / "both.png") as both:
         assert both.width > 800 and len(both.convert("RGB").getcolors(2**24) or ()) > 100
     assert len(figure_of(build_report(sweep()), by).axes) == 2
@@ -88,20 +88,20 @@ def test_pictures_have_a_panel_for_each_score(tmp_path: Path, by: str) -> None:
 
 def test_vector_pictures_are_the_same_for_the_same_records(tmp_path: Path) -> None:
     for name in ("a.svg", "b.svg"):
-        save_picture(build_report(sweep(draws=1)), tmp_path / name, "svg", "lambda")
+        save_report(build_report(sweep(draws=1)), tmp_path / name, "svg", "lambda")
     assert (tmp_path / "a.svg").read_bytes() == (tmp_path / "b.svg").read_bytes()
-    save_picture(build_report(sweep(draws=1)), tmp_path / "a.pdf", "pdf", "omega")
+    save_report(build_report(sweep(draws=1)), tmp_path / "a.pdf", "pdf", "omega")
     assert (tmp_path / "a.pdf").read_bytes().startswith(b"%PDF")
 
 
 @pytest.mark.parametrize("by", ["generator", "gain"])
 def test_verdict_and_gains_are_drawn_with_fonts_that_journals_take(tmp_path: Path, by: str) -> None:
-    save_picture(build_report(sweep()), tmp_path / "picture.pdf", "pdf", by)
+    save_report(build_report(sweep()), tmp_path / "picture.pdf", "pdf", by)
     written = (tmp_path / "picture.pdf").read_bytes()
     assert written.startswith(b"%PDF") and b"/Type3" not in written and b"/FontFile2" in written
     only_controls = build_report([record()])
     with pytest.raises(InputError, match="beside the controls"):
-        save_picture(only_controls, tmp_path / "none.png", "png", by)
+        save_report(only_controls, tmp_path / "none.png", "png", by)
     assert not (tmp_path / "none.png").exists()
 
 
@@ -137,19 +137,19 @@ def test_long_names_stay_inside_a_picture(by: str, columns: int) -> None:
 
 @pytest.mark.parametrize("by", ["gain", "lambda"])
 def test_a_picture_of_one_table_leaves_its_title_to_the_caption(tmp_path: Path, by: str) -> None:
-    told = save_picture(build_report(sweep()), tmp_path / "one.svg", "svg", by)
+    told = save_report(build_report(sweep()), tmp_path / "one.svg", "svg", by)
     assert "mean" in told and "indian-pines" not in words_in(tmp_path / "one.svg")
     both = [*sweep(), *(record(0.5, 0.4, scene="pavia", generator=g) for g in ("none", "duplicate"))]
     both += [record(0.5, 0.4, scene="pavia", generator="smote", lam=lam) for lam in (0.5, 1.0)]
-    save_picture(build_report(both), tmp_path / "both.svg", "svg", by)
+    save_report(build_report(both), tmp_path / "both.svg", "svg", by)
     assert all(scene in words_in(tmp_path / "both.svg") for scene in ("indian-pines", "pavia"))
     leaky = [{**one, "audit": one["audit"] | {"leaky": True}} for one in sweep()]
-    save_picture(build_report(leaky), tmp_path / "leaky.svg", "svg", by)
+    save_report(build_report(leaky), tmp_path / "leaky.svg", "svg", by)
     assert "LEAKY" in words_in(tmp_path / "leaky.svg")
 
 
 def test_a_card_is_a_small_file_of_text(tmp_path: Path) -> None:
-    save_picture(build_report(sweep()), tmp_path / "card.svg", "svg", "generator")
+    save_report(build_report(sweep()), tmp_path / "card.svg", "svg", "generator")
     assert (tmp_path / "card.svg").stat().st_size < 40_000
     assert "smote" in words_in(tmp_path / "card.svg")
 
@@ -157,11 +157,11 @@ def test_a_card_is_a_small_file_of_text(tmp_path: Path) -> None:
 def test_what_cannot_be_drawn_is_refused(tmp_path: Path) -> None:
     flat = build_report([record(), record(generator="smote")])
     with pytest.raises(InputError, match="at two λ or more"):
-        save_picture(flat, tmp_path / "x.png", "png", "lambda")
+        save_report(flat, tmp_path / "x.png", "png", "lambda")
     with pytest.raises(InputError, match="`by` generator, gain, lambda, times, omega or labels with it"):
-        save_picture(flat, tmp_path / "x.png", "png", "class")
+        save_report(flat, tmp_path / "x.png", "png", "class")
     with pytest.raises(InputError, match="can be written"):
-        save_picture(build_report(sweep()), tmp_path / "no" / "x.png", "png", "lambda")
+        save_report(build_report(sweep()), tmp_path / "no" / "x.png", "png", "lambda")
     assert not list(tmp_path.iterdir())
 
 
@@ -232,17 +232,6 @@ def test_a_point_over_more_draws_than_its_line_is_as_in_the_tables_and_stands_ap
     )
 
 
-def test_only_a_line_over_the_draws_of_none_begins_there() -> None:
-    records = [*sweep(6, omegas=())]
-    records += [record(0.7, 0.7, generator="mixup", lam=lam, seed=s) for lam in (0.5, 1.0) for s in (0, 1)]
-    (table,) = build_report(records).tables
-    (svm,) = table.classifiers
-    found = {line.generator.name: line for line in lines(table, svm, "lambda")}
-    assert found["mixup"].start is None and found["smote"].start is not None
-    assert len(found["smote"].start.ok) == 6 and reference(table, svm) == found["smote"].start
-    assert len(found["mixup"].dots("oa")) == 2
-
-
 def test_a_table_along_times_has_a_column_per_value_and_a_row_per_lambda() -> None:
     records = [
         record(0.5),
@@ -251,18 +240,6 @@ def test_a_table_along_times_has_a_column_per_value_and_a_row_per_lambda() -> No
     header, _, *rows = rows_of(render_report(build_report(records), by="times"), "OA against M")
     assert header == ["classifier", "generator", "λ", "M=0", "M=1", "M=3"]
     assert [row[1:3] for row in rows] == [["none", "–"], ["smote", "0"], ["smote", "1"]]
-
-
-@pytest.mark.parametrize(("axis", "held"), [("lambda", "times"), ("times", "lambda")])
-def test_only_a_line_on_which_lambda_and_times_can_both_be_zero_begins_at_none(axis: Axis, held: str) -> None:
-    names = {"lambda": "lam", "times": "times"}
-    records = [record(0.5)]
-    for level in (0.0, 3.0):
-        records += [record(generator="smote", **{names[axis]: value, names[held]: level}) for value in (0.5, 1.0)]
-    (table,) = build_report(records).tables
-    (svm,) = table.classifiers
-    smote = [line for line in lines(table, svm, axis) if line.generator.name == "smote"]
-    assert {dict(line.held)[held]: line.start is not None for line in smote} == {0.0: True, 3.0: False}
 
 
 def test_what_was_not_run_is_absent_and_has_not_failed() -> None:
@@ -283,7 +260,7 @@ def words_in(path: Path) -> str:
 def test_a_picture_names_the_draws_of_each_panel_and_counts_no_failed_trial(tmp_path: Path) -> None:
     records = [*sweep(3), *(failure(generator="smote", lam=0.5, seed=seed) for seed in (7, 8))]
     records += [record(0.9, 0.9, generator="txt2hsi", lam=3.0, omega=2.0, seed=0)]
-    save_picture(build_report(records), tmp_path / "x.svg", "svg", "lambda")
+    save_report(build_report(records), tmp_path / "x.svg", "svg", "lambda")
     words = words_in(tmp_path / "x.svg")
     assert words.count("n = 3 (seeds 0–2)") == 2, "a panel of each score"
     assert "7" not in "".join(re.findall(r"seeds? [0-9–, ]+", words))
@@ -296,18 +273,3 @@ def test_the_map_of_a_split_has_a_title_only_where_it_leaks() -> None:
         split_figure(toy, draw_split(toy, parse_protocol(name), 0, 9)) for name in ("issd", "random:0.05")
     )
     assert honest.get_suptitle() == "" and leaky.get_suptitle().startswith("LEAKY")
-
-
-def test_what_generators_state_of_their_samples_stands_along_omega_beside_left_out_real_ones() -> None:
-    records = [record(0.5, 0.4, seed=seed) for seed in (0, 1)]
-    for omega in (0.0, 2.0):
-        for seed in (0, 1):
-            made = record(0.6, 0.5, generator="txt2hsi", lam=1.0, omega=omega, seed=seed)
-            measured = {"density": 0.5 + 0.1 * omega + 0.02 * seed, "coverage": None}
-            records.append({**made, "provenance": {"measured": measured, "measured_real": {"density": 0.9}}})
-    (table,) = build_report(records).tables
-    (grid,) = measured_grids(table)
-    assert [column.header for column in grid.columns] == ["generator", "samples", "real", "ω=0", "ω=2"]
-    first, second = ([entry.text for entry in row] for row in grid.rows[:2])
-    assert first[1:] == ["density", "90.0 ± 0.0", "51.0 ± 1.4", "71.0 ± 1.4"]
-    assert second[1:] == ["coverage", "–", "–", "–"]

@@ -15,7 +15,7 @@ from hsiaug.core.scene import Scene
 from hsiaug.protocol.protocols import parse_protocol
 from hsiaug.protocol.split import draw_split
 from hsiaug.quality.maps import class_map_figure, save_quick_look
-from hsiaug.report import FORMATS, build_report, print_report, render_report, save_picture
+from hsiaug.report import FORMATS, build_report, print_report, render_report, save_report
 from hsiaug.report.figures.files import figure_bytes
 from hsiaug.report.figures.split import split_figure
 from tests.test_texts import Terminal
@@ -88,5 +88,5 @@ def test_pictures_draw_names_as_they_are(tmp_path: Path, toy: Scene, names: tupl
     figure_bytes(split_figure(scene, draw_split(scene, parse_protocol("issd"), 0, 5)), "png")
     class_map_figure(labels, names, "$\\odd$", "$")
     records = [r for lam in (0.5, 1.0) for r in benchmark(2, generators=("none", "$\\frac$"), lam=lam)]
-    save_picture(build_report(records), out, "png", "lambda")
+    save_report(build_report(records), out, "png", "lambda")
     assert out.stat().st_size > 1000

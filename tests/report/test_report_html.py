@@ -1,9 +1,7 @@
 """The page of HTML: what it says, where its numbers lead, and that it needs nothing beside itself."""
 
 import re
-from statistics import fmean
 
-import pytest
 from html_pages import Node, parsed, table_named
 from report_records import CLASSES, audit_of, benchmark, failure, record
 
@@ -16,13 +14,8 @@ def page_of(records: list[dict], **report: object) -> Node:
 
 def signs(page: Node) -> list[str]:
     (section,) = page.all("section", id="verdict")
-    return [
-        node.text
-        for table in section.all("table")
-        if "matrix" in table.attributes["class"]
-        for node in table.every()
-        if node.attributes.get("class", "").startswith("badge") and not node.text.startswith("·")
-    ]
+    badges = (node for node in section.every() if node.attributes.get("class", "").startswith("badge"))
+    return [node.text for node in badges if "control" not in node.text]
 
 
 def headline(page: Node) -> str:
@@ -55,14 +48,13 @@ def test_a_generator_that_helps_is_said_to() -> None:
         for aa in [0.4 + 0.01 * seed + gain + (0.001 * seed if generator == "txt2hsi" else 0)]
     ]
     page = page_of(records)
-    assert headline(page) == "Every arm helps."
-    assert signs(page) == ["▲ +4.5 [+4.2, +4.7] over duplicate"]
+    assert headline(page).startswith(
+        "Every arm helps. The largest gain: txt2hsi λ=1 with svm, AA +4.5 [+4.2, +4.7] over"
+    )
+    assert signs(page) == ["▲ helps"]
     accuracy = page.all("table")[0]
     assert [row.text.startswith("txt2hsi λ=1") for row in accuracy.all("tr")].index(True) == 1, (
         "accuracy comes first"
-    )
-    assert (
-        next(badge.text for badge in accuracy.every() if "badge" in badge.attributes.get("class", "")) == "helps"
     )
 
 
@@ -87,7 +79,7 @@ def test_every_link_leads_to_one_place() -> None:
         ids = [node.attributes["id"] for node in page.every() if "id" in node.attributes]
         assert len(ids) == len(set(ids))
         links = [node.attributes["href"] for node in page.all("a")]
-        assert len(links) > 50
+        assert len(links) > 5
         assert {link.removeprefix("#") for link in links} <= set(ids)
 
 
@@ -132,75 +124,10 @@ def test_a_row_for_every_arm_and_every_record() -> None:
     page = page_of(records)
     assert len(table_named(page, "Accuracy")) == len(table.arms) == 7
     assert len(table_named(page, "Gain over the controls")) == len(table.gains)
-    lists = [t for t in page.all("table") if t.attributes.get("aria-label", "").startswith("Records of ")]
-    rows = [row for found in lists for row in found.all("tbody")[0].all("tr")]
-    hashes = [row.all("td")[-1].text for row in rows]
+    rows = table_named(page, "Trials")
+    hashes = [row[-1].text for row in rows]
     assert sorted(hashes) == sorted(r["hash"] for r in records)
-    assert "failed" in rows[hashes.index(records[-1]["hash"])].text
-
-
-def test_each_number_leads_to_the_records_that_it_is_the_mean_of() -> None:
-    records = spread()
-    scores = {r["hash"]: 100 * r["metrics"]["aa"] for r in records}
-    page = page_of(records)
-    groups = {n.attributes["id"]: n for n in page.all("details") if "-cell-" in n.attributes.get("id", "")}
-    mean = {
-        name: fmean(scores[row.all("td")[-1].text] for row in group.all("tbody")[0].all("tr"))
-        for name, group in groups.items()
-    }
-    checked = 0
-    for heading in ("Accuracy", "Every metric, and the tests on AA", "AA against λ", "AA against ω"):
-        for row in table_named(page, heading):
-            for cell in row:
-                # κ and macro-F1 are others; OA is AA here.
-                for link in cell.all("a"):
-                    if heading.startswith("AA against") or link is first_link(row):
-                        number = float(link.text.split(" ± ")[0])
-                        assert number == pytest.approx(mean[link.attributes["href"][1:]], abs=0.051), heading
-                        checked += 1
-    assert checked > 40
-
-
-def first_link(row: list[Node]) -> Node:
-    return next(link for cell in row for link in cell.all("a"))
-
-
-def test_gains_lead_to_the_arm_that_gains() -> None:
-    records = spread()
-    page = page_of(records)
-    names = {n.attributes["id"]: n.all("summary")[0].text for n in page.all("details") if "id" in n.attributes}
-    for row in table_named(page, "Gain over the controls"):
-        classifier, generator, lam, omega = (cell.text for cell in row[:4])
-        settings = f"λ={lam}" + ("" if omega == "–" else f" ω={omega}")
-        target = names[first_link(row).attributes["href"][1:]]
-        assert target == f"{generator} {settings}, {classifier}: 4 records"
-
-
-def test_class_gains_are_paired_over_the_draws_that_have_the_class() -> None:
-    recalls = {"none": (0.4, [0.5, None]), "duplicate": (0.5, [0.4, 0.9]), "smote": (0.6, [0.7, 0.3])}
-    records = [
-        record(0.5, aa, generator=g, seed=s, recall=[0.5, 0.5, oats])
-        for g, (aa, listed) in recalls.items()
-        for s, oats in enumerate(listed)
-    ]
-    table = table_named(page_of(records), "Gain in recall per class, svm")
-    (oats,) = [row for row in table if row[0].text == "oats"]
-    assert [cell.text for cell in oats] == ["oats", "3", "−15.0"]
-
-
-def test_classes_stand_rarest_first_and_are_shaded() -> None:
-    gained = {"none": (0.0, 0.0, 0.0), "duplicate": (0.0, 0.0, 0.0), "smote": (0.02, -0.1, 0.0)}
-    records = [
-        record(0.5, 0.5, generator=g, seed=s, recall=[0.5 + d for d in deltas])
-        for g, deltas in gained.items()
-        for s in range(3)
-    ]
-    rows = table_named(page_of(records), "Gain in recall per class, svm")
-    assert [(*(cell.text for cell in row), row[2].attributes.get("class")) for row in rows] == [
-        ("oats", "3", "0.0", None),
-        ("alfalfa", "5", "+2.0", "m2"),
-        ("corn_notill", "12", "−10.0", "l9"),
-    ]
+    assert "failed" in [cell.text for cell in rows[hashes.index(records[-1]["hash"])]]
 
 
 def test_a_sweep_names_the_points_that_are_over_other_draws() -> None:
@@ -236,14 +163,6 @@ def test_masks_have_their_own_metrics_and_no_map() -> None:
     page = page_of(records)
     assert "mIoU" in page.all("table", **{"aria-label": "Accuracy"})[0].text
     assert "No maps: " in page.text
-
-
-def test_environments_are_listed() -> None:
-    records = benchmark(2)
-    records[0]["environment"] = {"python": "3.12", "versions": {"torch": "2.9"}}
-    (section,) = page_of(records).all("section", id="environment")
-    said = dict(zip([n.text for n in section.all("dt")], [n.text for n in section.all("dd")], strict=True))
-    assert said == {"python": "3.11, 3.12", "torch": "2.9"}
 
 
 def test_equal_records_give_equal_pages() -> None:

@@ -122,9 +122,9 @@ def test_tab_reaches_the_verdict_the_contents_and_every_heading(browser: Any, pa
     assert ("BUTTON", "generator") in reached
 
 
-def test_a_number_opens_its_records(browser: Any, page_file: Path) -> None:
+def test_a_link_of_the_contents_opens_what_is_folded(browser: Any, page_file: Path) -> None:
     tab, _ = opened(browser, page_file)
-    link = tab.locator("table[aria-label='Accuracy'] tbody a").first
+    link = tab.locator("nav a[href$='-records']").first
     target = link.get_attribute("href")
     assert not tab.locator(f"{target} tbody tr").first.is_visible()
     link.focus()

@@ -11,7 +11,7 @@ from hsiaug.base.errors import StoreError
 from hsiaug.report import build_report
 from hsiaug.report.compare import Gain
 from hsiaug.report.findings import headline
-from hsiaug.report.notes import number_notes
+from hsiaug.report.notes import table_notes
 from hsiaug.report.records import ArmCell, number_of
 from hsiaug.report.tables import Table
 
@@ -99,14 +99,14 @@ def test_spectral_views_of_a_classifier_are_columns_of_one_table() -> None:
     table = table_of(records)
     assert [table.labels[c] for c in table.classifiers] == ["svm (raw)", "svm (auto)", "svm (unit)"]
     assert len(cell_of(table, "none svm (unit)").trials) == 2
-    assert any("auto" in note and "derivative in 2 draws" in note for note in number_notes(table))
+    assert any("auto" in note and "derivative in 2 draws" in note for note in table_notes(table))
 
 
 @pytest.mark.parametrize("view", ["raw", "unit"])
 def test_a_view_that_all_share_is_told_below_the_table_and_in_no_column(view: str) -> None:
     table = table_of(benchmark(2, classifiers=("svm", "cnn2d"), view=view))
     assert [table.labels[c] for c in table.classifiers] == ["cnn2d", "svm"]
-    assert f"Spectral view {view}, named for the run and not chosen draw by draw." in number_notes(table)
+    assert f"Spectral view {view}, named for the run and not chosen draw by draw." in table_notes(table)
 
 
 def test_a_failed_trial_is_named_and_not_averaged() -> None:

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from hsiaug.registry.lookup import Registry, build_registry
-from hsiaug.report.notes import number_notes
+from hsiaug.report.notes import table_notes
 from hsiaug.report.tables import build_report
 from hsiaug.trial.cache import Workbench
 from hsiaug.trial.machine import counted_work
@@ -80,7 +80,7 @@ def plugins(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Registry:
 def notes(records: list[dict[str, Any]]) -> list[str]:
     """The sentences on budgets below the one table of these records."""
     (table,) = build_report(records).tables
-    return [note for note in number_notes(table) if "Unequal budget" in note]
+    return [note for note in table_notes(table) if "Unequal budget" in note]
 
 
 def test_the_record_holds_the_steps_that_torch_counted(spec: Spec, run: Run) -> None:

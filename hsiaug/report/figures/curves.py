@@ -29,7 +29,6 @@ from hsiaug.report.records import ArmCell
 from hsiaug.report.scenes.label_curves import LabelCurve
 from hsiaug.report.scores import Metric
 from hsiaug.report.tables import Report, Table
-from hsiaug.report.views_labels import curve_label
 from hsiaug.trial.arm import EVERY_CONTROL, Method
 
 if TYPE_CHECKING:
@@ -54,8 +53,7 @@ def curve_figure(report: Report, axis: Axis, columns: int = 2) -> Figure:
     """The figure of every table in which some generator has two values of the axis or more.
 
     Mean over the draws with a bar of one standard deviation, in percent: two panels per classifier, OA and AA. ``none``
-    is the dotted line and its band; other controls are grey. Lines begin with ``none`` where λ and M are 0, which it is
-    by definition.
+    is the dotted line and its band; other controls are grey.
 
     columns: of a page with two, which the figure fills. Raises InputError where nothing varies.
     """
@@ -124,11 +122,7 @@ def _draw_sweep(
     for line in shown:
         style = styles[line.key]
         if line.values:
-            dots = line.dots(score.key)
-            entries[style["label"]] = _draw_line(axes, dots, style)
-            start = percentages(line.start, score.key) if 0.0 not in line.values else None
-            if start and dots:
-                axes.plot([0, dots[0][0]], [start[0], dots[0][1]], color=style["color"], linewidth=0.9, alpha=0.6)
+            entries[style["label"]] = _draw_line(axes, line.dots(score.key), style)
         elif level := percentages(line.points[0][1], score.key):
             entries[style["label"]] = axes.axhline(
                 level[0], color=style["color"], linestyle=style["linestyle"], linewidth=1.2
@@ -152,7 +146,7 @@ def label_figure(curves: Sequence[LabelCurve], columns: int = 2) -> Figure:
         first = Shared()
         panels = [
             Panel(
-                (curve_label(curve), f"n = {curve.means[score.key][0].n} ({seeds_text(curve.seeds)})"),
+                (table.labels[curve.classifier], f"n = {curve.means[score.key][0].n} ({seeds_text(curve.seeds)})"),
                 partial(_draw_labels, curve, score, first),
             )
             for curve in curves

@@ -1,4 +1,4 @@
-"""Pictures of gains: every draw's difference to a control, their mean and its interval."""
+"""Pictures of gains: the verdict on every arm as a card, and every draw's difference to every control."""
 
 from __future__ import annotations
 
@@ -7,24 +7,38 @@ from collections.abc import Mapping, Sequence
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
+from hsiaug.base.colours import TONES
 from hsiaug.base.errors import InputError
 from hsiaug.metrics.verdict import Evidence
 from hsiaug.report.compare import Gain
 from hsiaug.report.figures.charts import Block, Panel, draw_blocks
 from hsiaug.report.figures.files import series_style
+from hsiaug.report.findings import FINDINGS, over, signs_note
+from hsiaug.report.labels import p_said, signed
+from hsiaug.report.matrix import Matrix, closing, matrices
 from hsiaug.report.tables import Report, Table
-from hsiaug.trial.arm import Arm, Method
+from hsiaug.report.views import MOST_ROWS
+from hsiaug.trial.arm import Arm
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-LINE = 0.15
-"""Inches of the line of one control."""
+ROW, LINE, AXIS = 0.48, 0.15, 0.5
+"""Inches of an arm on a card, of the line of one control, and of an axis with its title."""
 CONTROLS = {"duplicate": 0, "none": 1}
 FURTHER = 2
 """Place of each control among the colours of series and markers, as on the page."""
-HOW_TO_READ = "ticks: draws; mark: mean; bar: its t interval, of 95 % corrected over arms; panels share their axis"
+OF_CARD = "mark: mean gain over the control that decides; bar: its interval"
+OF_GAINS = "ticks: draws; mark: mean; bar: its t interval, of 95 % corrected over arms; panels share their axis"
+
+
+def card_figure(report: Report, columns: int = 2) -> Figure:
+    """A card per run and protocol: what is found, and for every arm a sign and an interval on every scene.
+
+    columns: of a page with two, which the figure fills. Raises InputError where nothing but controls was run.
+    """
+    return _drawn([_card(matrix) for matrix in matrices(report)], columns, OF_CARD)
 
 
 def gain_figure(report: Report, columns: int = 2) -> Figure:
@@ -32,34 +46,86 @@ def gain_figure(report: Report, columns: int = 2) -> Figure:
 
     columns: of a page with two, which the figure fills. Raises InputError where nothing but controls was run.
     """
-    shown = [(table, _by_classifier(table)) for table in report.tables]
-    blocks = [_gains(table, found) for table, found in shown if found]
-    if not blocks:
+    return _drawn([_gains(table) for table in report.tables], columns, OF_GAINS)
+
+
+def _drawn(blocks: Sequence[Block], columns: int, how_to_read: str) -> Figure:
+    if not (shown := [block for block in blocks if block.rows]):
         raise InputError(
             "a picture of gains needs a generator beside the controls",
-            value=f"{len(report.tables)} tables",
+            value=f"{len(blocks)} tables",
             hint="Run a benchmark with `generators` smote, for example.",
         )
-    return draw_blocks(blocks, columns, HOW_TO_READ)
+    return draw_blocks(shown, columns, how_to_read)
 
 
-def _by_classifier(table: Table) -> dict[Method, list[Gain]]:
-    found: dict[Method, list[Gain]] = {}
-    for gain in table.judged:
-        if any(gain.against.values()):
-            found.setdefault(gain.cell.classifier, []).append(gain)
-    return found
+def _card(matrix: Matrix) -> Block:
+    tables = matrix.tables
+    rows = [row for row in matrix.rows if any(gain and gain.verdict for gain in row.gains)][:MOST_ROWS]
+    names = [table.condition.scene for table in tables] if len(tables) > 1 else [""]
+    return Block(
+        "LEAKY: " * any(table.leaky for table in tables) + matrix.title,
+        [Panel((name,), partial(_draw_verdicts, [row.gains[i] for row in rows])) for i, name in enumerate(names)],
+        ROW * len(rows) + AXIS,
+        narrowest=1.3,
+        around=1.4,
+        rows=[(row.label, y) for y, row in enumerate(rows)],
+        along=matrix.heading,
+        headline=" ".join(closing(matrix)),
+        note=signs_note(tables),
+    )
 
 
-def _gains(table: Table, found: Mapping[Method, Sequence[Gain]]) -> Block:
+def _draw_verdicts(gains: Sequence[Gain | None], axes: Axes) -> dict[str, Any]:
+    axes.axvline(0, color="0.4", linewidth=0.8)
+    for y, gain in enumerate(gains):
+        if gain is None or gain.verdict is None:
+            _write(axes, y, "not run", TONES[""])
+            continue
+        words = FINDINGS[gain.verdict.finding]
+        colour = TONES[words.tone]
+        if gain.hardest is None:
+            _write(axes, y, f"{words.sign} {gain.verdict.finding}", colour)
+            continue
+        test = gain.hardest[1].main
+        ends = [100 * end for end in test.interval or (test.mean, test.mean)]
+        axes.plot(ends, [y, y], color=colour, linewidth=2.5, alpha=0.55, solid_capstyle="butt")
+        axes.plot([100 * test.mean], [y], "o", color=colour, markersize=4)
+        _write(axes, y, f"{words.sign} {signed(test.mean)} {over(gain)}", colour)
+        _write(axes, y, p_said(test.p_corrected), colour, below=True)
+    axes.set_ylim(len(gains) - 0.5, -0.8)
+    axes.spines[["top", "right", "left"]].set_visible(False)
+    return {}
+
+
+def _write(axes: Axes, y: float, text: str, colour: str, *, below: bool = False) -> None:
+    """A text at the left end of a row, where it covers no name, above or below the line of its interval."""
+    axes.annotate(
+        text,
+        (0, y),
+        (0, -4 if below else 4),
+        xycoords=axes.get_yaxis_transform(),
+        textcoords="offset points",
+        fontsize=7,
+        va="top" if below else "bottom",
+        color=colour,
+    )
+
+
+def _gains(table: Table) -> Block:
     """Each arm has a line for each control."""
-    known = {gain.cell.arm for gains in found.values() for gain in gains}
-    each = len(table.controls) + 1
-    lines = {arm: each * i for i, arm in enumerate(arm for arm in table.arms if arm in known)}
+    known = [gain for gain in table.judged if any(gain.against.values())]
+    arms, each = {gain.cell.arm for gain in known}, len(table.controls) + 1
+    lines = {arm: each * i for i, arm in enumerate(arm for arm in table.arms if arm in arms)}
+    panels = [
+        Panel((table.labels[classifier],), partial(_draw_gains, found, lines, each))
+        for classifier in table.classifiers
+        if (found := [gain for gain in known if gain.cell.classifier == classifier])
+    ]
     return Block(
         table.heading,
-        [Panel((table.labels[c],), partial(_draw_gains, gains, lines, each)) for c, gains in found.items()],
-        LINE * each * len(lines) + 0.55,
+        panels,
+        LINE * each * len(lines) + AXIS,
         rows=[(table.arm_label(arm), y + (each - 2) / 2) for arm, y in lines.items()],
         along=f"Δ{table.scores.main.name} (points)",
     )

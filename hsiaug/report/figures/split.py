@@ -13,7 +13,6 @@ from hsiaug.base.colours import class_colours
 from hsiaug.base.text import plotted
 from hsiaug.report.figures.charts import name_table
 from hsiaug.report.figures.files import WIDTHS, class_legend, legend_columns, new_figure, wrapped
-from hsiaug.report.labels import left_out
 from hsiaug.report.scenes.ground_truth import ROLES, TINTS, split_roles
 from hsiaug.tasks.task import TaskData, TaskSplit
 
@@ -58,6 +57,8 @@ def split_figure(data: TaskData, split: TaskSplit) -> Figure:
 
 def _counted(split: TaskSplit, roles: Sequence[NDArray[np.uint8]]) -> list[str]:
     """``train: 200`` for every role."""
-    neither = left_out(split.audit.protocol, split.audit.buffer)
     counts = np.bincount(np.concatenate([one.ravel() for one in roles]), minlength=len(ROLES))
-    return [f"{neither if role == 'left out' else role}: {n:,}" for role, n in zip(ROLES, counts, strict=True)]
+    return [
+        f"{'neither train nor test' if role == 'left out' else role}: {n:,}"
+        for role, n in zip(ROLES, counts, strict=True)
+    ]

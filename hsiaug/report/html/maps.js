@@ -111,8 +111,8 @@ class MapViewer {
     for (const f of this.of("called")) named.set(f.dataset.cell, f.dataset.name);
     for (const id of ["a", "b"]) {
       this[id].replaceChildren(...[...named].map(([value, text]) => element("option", { value }, text)));
-      this[id].value = this.about[id];
     }
+    this.b.selectedIndex = Math.min(1, named.size - 1);
   }
   async ids(figure, colours) {
     if (!figure) return null;

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from operator import attrgetter
 from typing import Any
 
@@ -15,7 +15,6 @@ from numpy.typing import NDArray
 from hsiaug.base.colours import class_colours
 from hsiaug.base.text import visible
 from hsiaug.report.html.markup import macros, picture_source
-from hsiaug.report.html.section import TableSection, best_cells
 from hsiaug.report.labels import percent
 from hsiaug.report.records import ArmCell, Trial, number_of
 from hsiaug.report.scenes.ground_truth import (
@@ -27,7 +26,9 @@ from hsiaug.report.scenes.ground_truth import (
     read_predicted_maps,
     redraw_roles,
 )
+from hsiaug.report.tables import Table
 from hsiaug.tasks.pixels import NoGroundTruthError
+from hsiaug.trial.arm import EVERY_CONTROL, Method
 from hsiaug.trial.store import Store
 
 SIDE = 800
@@ -49,14 +50,14 @@ class MapMaker:
         self._ground_truths: dict[str, GroundTruth] = {}
         self._left = ROOM
 
-    def maps(self, section: TableSection) -> Markup:
+    def maps(self, table: Table) -> Markup:
         """The maps of a table, or the sentence why there are none."""
         try:
-            return Markup(macros().maps(self._maps(section)))
+            return Markup(macros().maps(self._maps(table)))
         except NoGroundTruthError as error:
             return Markup(macros().note(f"No maps: {error}."))
 
-    def _maps(self, section: TableSection) -> dict[str, Any]:
+    def _maps(self, table: Table) -> dict[str, Any]:
         if self._store is None:
             raise NoGroundTruthError(
                 "the page was made from records alone, and maps need the predictions beside them"
@@ -65,9 +66,9 @@ class MapMaker:
             raise NoGroundTruthError(
                 "the page has as many as keep it small; a report of this run alone has its own"
             )
-        best = _best_trials(section)
+        best = _best_trials(table)
         first = best[0][1]
-        truth = local_ground_truth(section.table.trials, self._ground_truths, MOST_VALUES)
+        truth = local_ground_truth(table.trials, self._ground_truths, MOST_VALUES)
         if len(truth.class_names) >= PALETTE:
             raise NoGroundTruthError(f"a map has {PALETTE - 1} classes at most")
         colours = [(r, g, b) for r, g, b in class_colours(len(truth.class_names)).tolist()]
@@ -75,22 +76,33 @@ class MapMaker:
         tested = [int((mask > 0).sum()) for mask in made[0][2]]
         shown = sorted(sorted(range(len(tested)), key=lambda i: -tested[i])[:PLACES])
         figures = [*_ground(first, truth, shown, colours)]
-        for cell, trial, called in made:
-            name, main = section.table.cell_label(cell, ", "), section.table.scores.main
+        for number, (cell, trial, called) in enumerate(made):
+            name, main = table.cell_label(cell, ", "), table.scores.main
             score = number_of(trial, main.key)
             reached = f"{name}: {main.name} {percent(score)} %" if score is not None else name
-            about = {"cell": section.cell_id(cell), "name": name}
             for i in shown:
                 text = _at(f"{reached}, draw {trial.seed}", truth, i)
-                figures.append(_palette_figure(called[i], colours, "called", i, text) | about)
+                drawn = _palette_figure(called[i], colours, "called", i, text)
+                figures.append(drawn | {"cell": number, "name": name})
+        step = max(_step(truth.masks[i].shape) for i in shown)
+        about = {
+            "classes": list(map(visible, truth.class_names)),
+            "colours": [_hex(colour) for colour in colours[1:]],
+            "roles": ROLES,
+            "tints": [_hex(colour) for colour in TINTS],
+            "places": list(map(visible, truth.places)),
+            "step": step,
+        }
         self._left -= sum(len(figure["source"]) for figure in figures) * 3 // 4
-        ids = {"a": section.cell_id(best[0][0]), "b": section.cell_id(best[min(1, len(best) - 1)][0])}
         return {
             "figures": figures,
             "legend": [(name, _hex(colour)) for name, colour in zip(truth.class_names, colours[1:], strict=True)],
-            "about": _about(truth, colours, max(_step(truth.masks[i].shape) for i in shown), ids),
+            "about": json.dumps(about, ensure_ascii=False),
             "heading": f"Maps of draw {first.seed} beside each other",
-            "note": _note(section, truth, shown),
+            "scores": table.scores.main.name,
+            "places": len(truth.places),
+            "drawn": len(shown),
+            "step": step,
         }
 
 
@@ -118,22 +130,12 @@ def _palette_figure(
 
 
 def _figure(data: bytes, shape: tuple[int, ...], kind: str, place: int, text: str) -> dict[str, Any]:
-    height, width = shape
-    source = picture_source(data)
-    return {
-        "source": source,
-        "width": width,
-        "height": height,
-        "kind": kind,
-        "place": place,
-        "text": text,
-        "cell": "",
-    }
+    size = {"height": shape[0], "width": shape[1]}
+    return {"source": picture_source(data), **size, "kind": kind, "place": place, "text": text, "cell": None}
 
 
-def _best_trials(section: TableSection) -> list[tuple[ArmCell, Trial]]:
+def _best_trials(table: Table) -> list[tuple[ArmCell, Trial]]:
     """The best arm, the control that is hardest to beat, and other controls and arms, in the draw that most have."""
-    table = section.table
     best = [cell for classifier in table.classifiers for cell in best_cells(table, classifier)]
     if (first := max(table.judged, key=attrgetter("rank"), default=None)) and first.hardest:
         pair = [first.cell, first.hardest[1].control]
@@ -145,34 +147,15 @@ def _best_trials(section: TableSection) -> list[tuple[ArmCell, Trial]]:
     return [(cell, trial) for cell in best for trial in cell.ok if trial.seed == seed]
 
 
-def _note(section: TableSection, truth: GroundTruth, shown: Sequence[int]) -> str:
-    """Note on the content of the maps, and on what is left out."""
-    note = (
-        f"The controls, and of the other arms the one of the highest mean {section.table.scores.main.name}. The best of "
-        "many is best partly by luck."
-    )
-    if len(shown) < len(truth.places):
-        note += f" Of {len(truth.places)} places the {len(shown)} with most test pixels are drawn."
-    step = max(_step(truth.masks[i].shape) for i in shown)
-    if step > 1:
-        note += f" Of larger maps every {step}. row and column is drawn, and the pixels between them are not."
-    return note
-
-
-def _about(truth: GroundTruth, colours: Sequence[Colour], step: int, ids: Mapping[str, str]) -> str:
-    """Return the viewer's data on its pictures, as JSON. ids: of the cells that it shows first."""
-    return json.dumps(
-        {
-            "classes": list(map(visible, truth.class_names)),
-            "colours": [_hex(colour) for colour in colours[1:]],
-            "roles": ROLES,
-            "tints": [_hex(colour) for colour in TINTS],
-            "places": list(map(visible, truth.places)),
-            "step": step,
-            **ids,
-        },
-        ensure_ascii=False,
-    )
+def best_cells(table: Table, classifier: Method) -> list[ArmCell]:
+    """The controls, and the best of the other arms."""
+    best: dict[str, tuple[float, ArmCell]] = {}
+    for cell in table.cells_of(classifier):
+        name = cell.arm.generator.name if cell.arm.control else "other"
+        summary = cell.summary(table.scores.main.key)
+        if summary and (name not in best or summary.mean > best[name][0]):
+            best[name] = summary.mean, cell
+    return [best[name][1] for name in (*EVERY_CONTROL, "other") if name in best]
 
 
 def _at(text: str, truth: GroundTruth, place: int) -> str:

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from functools import cache
 from itertools import groupby
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 from urllib.parse import quote
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
@@ -17,18 +17,6 @@ from hsiaug.base.text import visible
 from hsiaug.report.grid import Grid, ReportPage
 
 HERE = Path(__file__).parent
-SHADES = 9
-"""Steps of either side of the diverging scale: l1 to l9 and m1 to m9 of the page's style."""
-
-
-class Heading(NamedTuple):
-    """The heading of a column, or of several. place: of the column that it sorts by; None where it names a group."""
-
-    text: str
-    place: int | None
-    across: int = 1
-    down: int = 1
-    kind: str = ""
 
 
 @cache
@@ -43,7 +31,7 @@ def templates() -> Environment:
         keep_trailing_newline=True,
         undefined=StrictUndefined,
     )
-    made.globals |= {"heads": _heads, "shade": _shade}
+    made.globals |= {"heads": _heads}
     return made
 
 
@@ -69,24 +57,18 @@ def _shown(value: Any) -> Any:
     return visible(value) if isinstance(value, str) and not isinstance(value, Markup) else value
 
 
-def _shade(share: float | None) -> str:
-    """The class of a field on the diverging scale, −1..1; none in the middle, and beyond its ends that of the end."""
-    step = min(SHADES, round(SHADES * abs(share or 0.0)))
-    return f"{'m' if (share or 0.0) > 0 else 'l'}{step}" if step else ""
-
-
-def _heads(grid: Grid) -> list[list[Heading]]:
-    """One row, or two where neighbouring columns share a group."""
+def _heads(grid: Grid) -> list[list[tuple[str, int | None, int, int, str]]]:
+    """One row, or two where neighbouring columns share a group: (text, column that it sorts by, columns and rows that it
+    spans, kind) of each heading."""
     two = any(column.group for column in grid.columns)
-    upper: list[Heading] = []
-    lower: list[Heading] = []
+    upper: list[tuple[str, int | None, int, int, str]] = []
+    lower: list[tuple[str, int | None, int, int, str]] = []
     for group, same in groupby(enumerate(grid.columns), key=lambda entry: entry[1].group):
-        own = [Heading(column.header, place, kind="" if column.numeric else "t") for place, column in same]
-        if group:
-            upper.append(Heading(group, None, across=len(own), kind="group"))
-            lower += own
-        else:
-            upper += [heading._replace(down=1 + two) for heading in own]
+        across = [*same]
+        upper += [(group, None, len(across), 1, "group")] if group else []
+        for place, column in across:
+            own = (column.header, place, 1, 1 if group else 1 + two, "" if column.numeric else "t")
+            (lower if group else upper).append(own)
     return [upper, lower] if two else [upper]
 
 

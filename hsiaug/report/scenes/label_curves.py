@@ -7,8 +7,9 @@ predictions are read again here, on the pixels that are for test in all of them,
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from functools import cached_property
 from pathlib import Path
 from statistics import fmean
 from typing import Any, cast
@@ -54,27 +55,66 @@ class ArmWorth:
 
 
 @dataclass(frozen=True, eq=False)
+class DrawScores:
+    """Scores of one draw. pixels: that are scored. points: at each number of labels. arms: by the id of the cell."""
+
+    seed: int
+    pixels: int
+    points: tuple[Scores, ...]
+    arms: Mapping[int, Scores]
+
+
+@dataclass(frozen=True, eq=False)
 class LabelCurve:
     """``none`` with one classifier over added labels.
 
-    table: of the base protocol. labels: per class, from 0 on. seeds: draws that have them all. scores: main one first,
-    as in reports, but over the classes of which enough pixels are scored in every draw of the table's curves. means: by
-    the key of a score, one for each of ``labels``. overlap: percent of the test pixels of the largest number that lie in
-    a training patch, mean over the draws. capped: ids of classes that could not be given so many. pixels: scored in each
-    draw. why: what is wrong with draws that were left out.
+    table: of the base protocol. labels: per class, from 0 on. draws: that have them all. scores: main one first, as in
+    reports, but over the classes of which enough pixels are scored in every draw of the table's curves. overlap: percent
+    of the test pixels of the largest number that lie in a training patch, mean over the draws. why: what is wrong with
+    draws that were left out.
     """
 
     table: Table
     classifier: Method
     labels: tuple[int, ...]
-    seeds: tuple[int, ...]
+    draws: Sequence[DrawScores]
     scores: tuple[Metric, ...]
-    means: Mapping[str, tuple[MeanStd, ...]]
-    arms: tuple[ArmWorth, ...]
     overlap: float
-    capped: tuple[int, ...]
-    pixels: tuple[int, ...]
     why: tuple[str, ...]
+
+    @property
+    def seeds(self) -> tuple[int, ...]:
+        """Seeds of the draws."""
+        return tuple(draw.seed for draw in self.draws)
+
+    @cached_property
+    def means(self) -> dict[str, tuple[MeanStd, ...]]:
+        """Key of a score → its mean at each of ``labels``, over the draws that have every number."""
+        rows = {s.key: [[point[s.key] for point in draw.points] for draw in self.draws] for s in self.scores}
+        whole = {key: [row for row in found if None not in row] for key, found in rows.items()}
+        return {
+            key: tuple(mean_std(column) for column in zip(*found, strict=True))
+            for key, found in whole.items()
+            if found
+        }
+
+    @cached_property
+    def arms(self) -> tuple[ArmWorth, ...]:
+        """The arms that share a draw with the curve."""
+        cells = self.table.cells_of(self.classifier)
+        found = [self._worth(cell) for cell in cells if cell.arm.generator.name != "none"]
+        return tuple(arm for arm in found if arm.worth)
+
+    def _worth(self, cell: ArmCell) -> ArmWorth:
+        shared = [draw for draw in self.draws if id(cell) in draw.arms]
+        means, worth = {}, {}
+        for key in (one.key for one in self.scores):
+            rows = [[*(point[key] for point in draw.points), draw.arms[id(cell)][key]] for draw in shared]
+            known = np.array([row for row in rows if None not in row], dtype=np.float64)
+            if len(known):
+                means[key] = mean_std(known[:, -1].tolist())
+                worth[key] = label_equivalent(self.labels, known[:, :-1], known[:, -1])
+        return ArmWorth(cell, tuple(draw.seed for draw in shared), means, worth)
 
 
 def label_curves(report: Report, store: Store | None = None) -> list[LabelCurve]:
@@ -91,14 +131,14 @@ def label_curves(report: Report, store: Store | None = None) -> list[LabelCurve]
     found = []
     for table in report.tables:
         added = places.get(_key(table.run, table.condition), {})
-        read = [_read(table, name, added, reader) for name in table.classifiers if added]
-        known = [one for one in read if one is not None]
-        scores = _scores_of([draw for one in known for draw in one.draws])
-        found += [_curve(table, one, scores) for one in known]
+        made = [_curve(table, name, added, reader) for name in table.classifiers if added]
+        known = [curve for curve in made if curve is not None]
+        scores = _scores_of([draw for curve in known for draw in curve.draws])
+        found += [replace(curve, scores=scores) for curve in known]
     return found
 
 
-def _scores_of(draws: Sequence[_DrawScores]) -> tuple[Metric, ...]:
+def _scores_of(draws: Sequence[DrawScores]) -> tuple[Metric, ...]:
     """The scores of a table's curves; adds the main one to the draws where it is over some of the classes."""
     large, tested = large_classes(draw.points[0]["n_test"] for draw in draws)
     shown = over_large(metric_set("pixels"), len(large), tested)
@@ -127,16 +167,13 @@ def _key(run: str, condition: Condition, protocol: str | None = None) -> tuple[o
     return run, *same, protocol or own, json.dumps(rest, sort_keys=True)
 
 
-def _read(table: Table, classifier: Method, place: Place, reader: _Reader) -> _Read | None:
-    """What a classifier's curve is made of; None where there are no two points, or no draw that has them all."""
-    plain = reference(table, classifier)
-    points = {0: plain} if plain and plain.ok else {}
-    for k, added in sorted(place.items()):
-        cell = reference(added, classifier)
-        points |= {k: cell} if cell and cell.ok else {}
-    if plain is None or 0 not in points or len(points) < 2:
+def _curve(table: Table, classifier: Method, place: Place, reader: _Reader) -> LabelCurve | None:
+    """A classifier's curve, still without scores; None without two points, or a draw that has them all."""
+    cells = {0: reference(table, classifier)}
+    cells |= {k: reference(added, classifier) for k, added in sorted(place.items())}
+    by_seed = {k: {trial.seed: trial for trial in cell.ok} for k, cell in cells.items() if cell and cell.ok}
+    if 0 not in by_seed or len(by_seed) < 2:
         return None
-    by_seed = {k: {trial.seed: trial for trial in cell.ok} for k, cell in points.items()}
     common = sorted(set.intersection(*(set(trials) for trials in by_seed.values())))
     arms = [cell for cell in table.cells_of(classifier) if cell.arm.generator.name != "none"]
     draws, why = [], [f"draw {s}: not at every number of labels" for s in sorted(set(by_seed[0]) - set(common))]
@@ -149,53 +186,9 @@ def _read(table: Table, classifier: Method, place: Place, reader: _Reader) -> _R
             why.append(f"draw {seed}: {error}")
     if not draws:
         return None
-    labels = tuple(points)
-    overlaps = [
-        (by_seed[labels[-1]][draw.seed].audit or {}).get("centre_overlap_percent", np.nan) for draw in draws
-    ]
-    return _Read(classifier, labels, arms, draws, float(np.mean(overlaps)), tuple(why))
-
-
-def _curve(table: Table, read: _Read, scores: tuple[Metric, ...]) -> LabelCurve:
-    draws, labels = read.draws, read.labels
-    means = {s.key: _means([[point[s.key] for point in draw.points] for draw in draws]) for s in scores}
-    fewest = np.min([draw.added for draw in draws], axis=0)
-    return LabelCurve(
-        table,
-        read.classifier,
-        labels,
-        tuple(draw.seed for draw in draws),
-        scores,
-        {key: found for key, found in means.items() if found},
-        tuple(_worths(read, scores)),
-        read.overlap,
-        tuple(int(c) + 1 for c in np.flatnonzero(fewest < labels[-1])),
-        tuple(draw.pixels for draw in draws),
-        read.why,
-    )
-
-
-@dataclass(frozen=True, eq=False)
-class _Read:
-    """Draws of a curve whose predictions could be read, and facts that :class:`LabelCurve` has as they are."""
-
-    classifier: Method
-    labels: tuple[int, ...]
-    arms: Sequence[ArmCell]
-    draws: Sequence[_DrawScores]
-    overlap: float
-    why: tuple[str, ...]
-
-
-@dataclass(frozen=True, eq=False)
-class _DrawScores:
-    """Scores of one draw. points: at each number of labels. arms: of those that have the draw, by the id of the cell."""
-
-    seed: int
-    pixels: int
-    added: NDArray[np.int64]
-    points: tuple[Scores, ...]
-    arms: Mapping[int, Scores]
+    last = by_seed[max(by_seed)]
+    overlaps = [(last[draw.seed].audit or {}).get("centre_overlap_percent", np.nan) for draw in draws]
+    return LabelCurve(table, classifier, tuple(by_seed), draws, (), float(np.mean(overlaps)), tuple(why))
 
 
 @dataclass
@@ -206,23 +199,19 @@ class _Reader:
     truths: dict[str, GroundTruth] = field(default_factory=dict)
     fields: dict[tuple[Condition, DrawKey], NDArray[np.bool_]] = field(default_factory=dict)
 
-    def draw(self, points: Sequence[Trial], arms: Mapping[int, Trial]) -> _DrawScores:
+    def draw(self, points: Sequence[Trial], arms: Mapping[int, Trial]) -> DrawScores:
         """The scores of a draw on the pixels that all of ``points`` test, the first of which is of the base draw.
 
         Raises NoGroundTruthError where predictions, scene or draw cannot be had.
         """
-        plain = points[0]
         truth = local_ground_truth(points, self.truths)
         called = [read_predicted_maps(self.store, trial, truth)[0] for trial in points]
         tested = np.logical_and.reduce([label > 0 for label in called])
-        new = tested & ~self._seen(plain, truth)
-        counts = [np.asarray((trial.audit or {}).get("train_counts"), dtype=np.int64) for trial in points]
+        new = tested & ~self._seen(points[0], truth)
         others = {cell: read_predicted_maps(self.store, trial, truth)[0] for cell, trial in arms.items()}
-
-        return _DrawScores(
-            plain.seed,
+        return DrawScores(
+            points[0].seed,
             int(tested.sum()),
-            counts[-1] - counts[0],
             tuple(_scores(label, tested, new, truth) for label in called),
             {cell: _scores(label, tested, new, truth) for cell, label in others.items()},
         )
@@ -246,23 +235,3 @@ def _scores(
     whole, part = (confusion(true[mask], label[mask], classes) for mask in (tested, new))
     found = score(whole, {}, part)
     return {**found, "aa_new": found["fields"]["new"]["aa"]}
-
-
-def _means(rows: Sequence[Sequence[float | None]]) -> tuple[MeanStd, ...]:
-    """Mean over the draws that have every number; empty where none has."""
-    whole = [[v for v in row if v is not None] for row in rows if None not in row]
-    return tuple(mean_std(column) for column in zip(*whole, strict=True))
-
-
-def _worths(read: _Read, scores: Iterable[Metric]) -> Iterator[ArmWorth]:
-    for cell in read.arms:
-        shared = [(draw.points, draw.arms[id(cell)], draw.seed) for draw in read.draws if id(cell) in draw.arms]
-        means, worth = {}, {}
-        for key in (s.key for s in scores):
-            rows = [[*(point[key] for point in points), own[key]] for points, own, _ in shared]
-            known = np.array([row for row in rows if None not in row], dtype=np.float64)
-            if len(known):
-                means[key] = mean_std(known[:, -1].tolist())
-                worth[key] = label_equivalent(read.labels, known[:, :-1], known[:, -1])
-        if worth:
-            yield ArmWorth(cell, tuple(seed for *_, seed in shared), means, worth)

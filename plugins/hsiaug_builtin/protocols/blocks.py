@@ -27,7 +27,6 @@ class Blocks(SplitProtocol):
     usage = "blocks:B, the side of a block in pixels, as blocks:16"
     takes = "number"
     example = "16"
-    left_out = "left over in blocks"
 
     def draw(self, scene: Scene, seed: int, patch: int) -> Draw:
         sizes, notes = training_sizes(scene, by_ratio(DEFAULT_RATIO))
@@ -49,7 +48,6 @@ class Places(SplitProtocol):
     takes = "number"
     usual_argument = ""
     usual_buffer = "none"
-    left_out = "in no tile"
 
     def draw_tiles(self, pairs: PairSet, seed: int, patch: int) -> Areas:
         if not {"train", "test"} <= {place.part for place in pairs.places}:

@@ -40,7 +40,6 @@ class Fixed(SplitProtocol):
     card = Card("fixed", "1", "Masks of train and test pixels from a file, for comparability")
     usage = "fixed:FILE, a .mat, .npz or .npy with a train mask and a test mask, or fixed:TRAIN+TEST, two files"
     usual_buffer = "none"
-    left_out = "in neither mask"
 
     paths: tuple[Path, ...] = field(default=(), compare=False)
 

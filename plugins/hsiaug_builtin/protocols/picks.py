@@ -68,7 +68,6 @@ class Picks(SplitProtocol):
     example = "2:asked:300xrandom:issd"
     usual_buffer = "none"
     leaky = True
-    left_out = "no training pixels of the outer draw"
     nests_in = ()
 
     base: SplitProtocol | None = field(default=None, compare=False)

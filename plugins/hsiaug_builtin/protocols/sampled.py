@@ -135,7 +135,6 @@ class Fields(_InPlaces):
     usage = "fields, fields:RATIOxN or fields:KxN, as fields:0.05 (in one field of each class) or fields:10x3 (in three)"
     usual_argument = repr(DEFAULT_RATIO)
     example = "5"
-    left_out = "left over in training fields"
     in_fields = True
 
     @classmethod

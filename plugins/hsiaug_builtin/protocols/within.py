@@ -51,7 +51,6 @@ class Within(SplitProtocol):
     )
     usage = "within:PROTOCOL, within:PROTOCOL@DRAW or within:all, as within:issd"
     example = "all"
-    left_out = "no training pixels of the outer draw"
     nests_in = ()
 
     divided: SplitProtocol | None = field(default=None, compare=False)

@@ -1,0 +1,40 @@
+"""Templates of texts: of sentences, one a line, and of whole pages."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import cache
+from typing import TYPE_CHECKING
+
+from hsiaug.base.text import visible
+from hsiaug.report.labels import count, count_range, draws_text, join_words, seeds_text
+
+if TYPE_CHECKING:
+    from jinja2 import Environment
+
+
+@cache
+def text_templates(escape: Callable[[str], str] = visible) -> Environment:
+    """The templates of this package. escape: of every text that is put into one; a line break must not stay."""
+    from jinja2 import Environment, PackageLoader, StrictUndefined
+
+    made = Environment(
+        loader=PackageLoader("hsiaug.report"),
+        trim_blocks=True,
+        lstrip_blocks=True,
+        undefined=StrictUndefined,
+        finalize=lambda value: escape(value) if isinstance(value, str) else value,
+    )
+    made.filters |= {
+        "count": count,
+        "draws": draws_text,
+        "seeds": seeds_text,
+        "range": count_range,
+        "words": join_words,
+    }
+    return made
+
+
+def sentences(name: str, **about: object) -> list[str]:
+    """The lines of a template of sentences that are not empty."""
+    return [line for line in text_templates().get_template(name).render(about).splitlines() if line.strip()]
