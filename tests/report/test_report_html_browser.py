@@ -116,6 +116,8 @@ def test_tab_reaches_the_verdict_the_contents_and_every_heading(browser: Any, pa
         tab.keyboard.press("Tab")
         read = "e => [e.tagName, (e.innerText || e.ariaLabel).trim(), getComputedStyle(e).outlineStyle]"
         tag, text, outline = tab.evaluate(f"({read})(document.activeElement)")
+        if tag == "BODY":  # behind the last
+            break
         assert outline != "none", f"no ring around {tag} {text}"
         reached.append((tag, text))
     assert reached[:2] == [("A", "To the verdict"), ("SUMMARY", "Contents")]
@@ -203,7 +205,7 @@ def test_paper_shows_what_is_folded_and_cuts_no_table(browser: Any, page_file: P
     tab.emulate_media(media="print")
     tab.set_viewport_size({"width": 703, "height": 1000})
     folded = "[...document.querySelectorAll('main details:not([open])')]"
-    assert tab.evaluate(f"{folded}.length") and tab.evaluate(f"{folded}.every(d => d.querySelector('.list'))")
+    assert tab.evaluate(f"{folded}.length") and tab.evaluate(f"{folded}.every(d => d.id.endsWith('-records'))")
     widths = (
         "[...document.querySelectorAll('.scroll:not(.wide) > table')].map(t => t.getBoundingClientRect().right)"
     )

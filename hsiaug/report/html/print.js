@@ -3,7 +3,7 @@
 const NARROW = 660, WIDE = 1480, LETTERS = 0.8;  // CSS pixels across A4, and across A3 on its side; size of letters on paper
 addEventListener("beforeprint", () => {
   for (const part of document.querySelectorAll("main details:not([open])")) {
-    if (part.querySelector(".list")) continue;
+    if (part.id.endsWith("-records")) continue;
     part.open = true;
     part.dataset.folded = "";
   }
