@@ -83,7 +83,7 @@ def test_every_table_of_accuracy_has_both_and_says_over_how_many_classes() -> No
     assert "| 65.0 ± 5.0 | 22.0 ± 1.0" not in text, "the mean over the draws of each recall"
     assert "| 65.0 ± 5.0 | 21.0 ± 1.0 |" in text
     assert "3 seen and 2 new, of 3." in text
-    assert "- **no new classes**: oats: no test pixel in new fields" in text
+    assert "no new classes: oats: no test pixel in new fields" in text
     assert "60.0 % of test pixels lie in fields that hold training pixels" in text
 
 
