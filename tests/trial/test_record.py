@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 
 from hsiaug.base.errors import StoreError
-from hsiaug.cli import show as show_module
+from hsiaug.cli.output import flat_facts
+from hsiaug.cli.show import LEFT_OUT
 from hsiaug.report import build_report, render_report
 from hsiaug.report.methods_text import methods_paragraph
 from hsiaug.trial.hashing import short_hash
@@ -201,4 +202,4 @@ def test_a_record_with_any_value_of_another_kind_is_damaged_or_can_be_reported(f
                 render_report(report, "md", by)
             render_report(report, "json")
             [methods_paragraph(table) for table in report.tables]
-            dict(show_module._facts(changed))
+            dict(flat_facts(changed, LEFT_OUT))
