@@ -7,6 +7,7 @@ import torch
 from torch import nn
 
 from hsiaug.api import PluginError
+from hsiaug_builtin.diffusion.latents import LatentNorm
 from hsiaug_builtin.diffusion.schedule import guide, make_schedule, sample
 from hsiaug_builtin.diffusion.training import randomness, train
 from hsiaug_builtin.nets.seeded import fresh
@@ -51,6 +52,14 @@ def test_the_velocity_and_the_noised_latent_give_back_the_latent() -> None:
     a = schedule.alpha_bar[t].reshape(-1, 1, 1, 1)
     again = a.sqrt() * schedule.add_noise(z, t, noise) - (1 - a).sqrt() * schedule.velocity(z, t, noise)
     assert torch.allclose(again, z, atol=1e-5)
+
+
+def test_normalised_latents_have_unit_variance_per_channel_and_come_back() -> None:
+    z = torch.randn(50, 3, 4, 4) * torch.tensor([1.0, 10.0, 0.1])[:, None, None] + 7
+    norm = LatentNorm.fit(z)
+    flat = norm.forward(z).transpose(0, 1).flatten(1)
+    assert torch.allclose(flat.std(dim=1), torch.ones(3), atol=1e-4)
+    assert torch.allclose(norm.back(norm.forward(z)), z, atol=1e-4)
 
 
 def fit_line(seed: int, ema: float = 0.0) -> nn.Module:

@@ -15,8 +15,6 @@ from hsiaug_builtin.nets.views import SYMMETRIES, symmetry
 from hsiaug_builtin.specdm.codec import OneStream, TwoStream, fit_codec
 from hsiaug_builtin.specdm.components import PatchComponents
 from hsiaug_builtin.specdm.fit import accuracy
-from hsiaug_builtin.specdm.joint_norm import JointNorm
-from hsiaug_builtin.specdm.losses import by_stream
 from hsiaug_builtin.specdm.params import SIZES
 from hsiaug_builtin.specdm.plugin import LdmSingle, SpecDm
 from hsiaug_builtin.specdm.sampler import SCHEDULE
@@ -86,11 +84,6 @@ def test_only_data_that_are_no_reflectance_are_shifted(view: DenseView) -> None:
 def test_tiles_that_cannot_be_learnt_from_are_named(view: DenseView, change: Any, words: str) -> None:
     with pytest.raises(PluginError, match=words):
         TileFormat.of(replace(view.real, **change(view.real)), 4, 4)
-
-
-def test_tiles_smaller_than_the_network_s_stride_are_named(make: Make) -> None:
-    with pytest.raises(PluginError, match=r"larger than 8 pixels for this network; found 8 pixels"):
-        run_of(make(4, 8), size="small", factor=8)
 
 
 def test_the_eight_turns_differ_and_keep_pixels_together() -> None:
@@ -234,47 +227,6 @@ def test_decoded_shares_of_classes_sum_to_one(view: DenseView, build: Any) -> No
     _, shares = build(run.format, run.params).decode(torch.randn(2, 8, 16, 16))
     assert shares.shape == (2, 4, 32, 32) and (shares >= 0).all()
     assert torch.allclose(shares.sum(dim=1), torch.ones(2, 32, 32), atol=1e-5)
-
-
-# Joint latents
-
-
-@pytest.mark.parametrize("split", [0, 2])
-def test_joint_latents_have_unit_variance_per_channel_and_come_back(split: int) -> None:
-    z = torch.randn(50, 3, 4, 4) * torch.tensor([1.0, 10.0, 0.1])[:, None, None] + 7
-    norm = JointNorm.fit(z, split)
-    flat = norm.forward(z).transpose(0, 1).flatten(1)
-
-    assert torch.allclose(flat.std(dim=1), torch.ones(3), atol=1e-4)
-    assert torch.allclose(norm.back(norm.forward(z)), z, atol=1e-4)
-
-
-def test_of_the_image_s_latents_only_what_the_mask_does_not_tell_is_left() -> None:
-    draw = torch.Generator().manual_seed(0)
-    mask, noise = (torch.randn(40, 2, 8, 8, generator=draw) for _ in range(2))
-    image = 3 * mask.sum(dim=1, keepdim=True) + 0.1 * noise[:, :1]
-    z = torch.cat([image, noise[:, 1:], mask], dim=1)
-    norm = JointNorm.fit(z, 2)
-    new = norm.forward(z).transpose(0, 1).flatten(1)
-
-    assert norm.std[0].item() == pytest.approx(0.1, rel=0.1)
-    assert (torch.corrcoef(new) - torch.eye(4)).abs().max() < 0.05
-    # Where the denoiser adds nothing, the image is the one that belongs to the mask.
-    made = norm.back(torch.cat([torch.zeros_like(z[:, :2]), norm.forward(z)[:, 2:]], dim=1))
-    assert torch.allclose(made[:, :1], 3 * mask.sum(dim=1, keepdim=True), atol=0.1)
-
-
-def test_the_image_s_channels_count_by_their_weight_and_as_much_as_the_mask_s() -> None:
-    aim, off = torch.zeros(2, 3, 4, 4), torch.zeros(2, 3, 4, 4)
-    weight = torch.tensor([0.9, 0.1])
-    found = []
-    for channel in range(3):
-        out = off.clone()
-        out[:, channel] = 1
-        found.append(by_stream(out, aim, weight).item())
-
-    assert found == pytest.approx([0.45, 0.05, 0.5])
-    assert by_stream(off + 2, aim, weight[:0]).item() == 4
 
 
 # Denoiser and settings

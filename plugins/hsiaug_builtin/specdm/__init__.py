@@ -10,7 +10,6 @@ Read top down, and to change something open one file:
 - ``losses.py``: all losses, of the VAEs and of the denoiser;
 - ``codec.py``: what a pair is encoded to: two streams, the mask's alone, or one; ``vae.py`` is the VAE of a stream, which
   starts as the principal components of ``components.py``;
-- ``joint_norm.py``: the scale of the joint latents, where the image's are told from the mask's;
 - ``unet.py``: the denoiser of the joint latents; both networks are built of ``blocks.py``;
 - ``fit.py``: training from end to end, on tiles as ``tileformat.py`` and ``training_pairs.py`` give them;
 - ``sampler.py``: the noise schedule, and latents from noise, with guidance;

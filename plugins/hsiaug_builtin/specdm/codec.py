@@ -37,10 +37,6 @@ class Codec(nn.Module):
         which sum to 1."""
         raise NotImplementedError
 
-    def spread(self) -> Tensor:
-        """(split,) by how much a unit of each of the image's latents changes the image."""
-        return torch.ones(self.split)
-
     def fit_inputs(self, x: Tensor, one_hot: Tensor) -> None:
         """Take from the training pairs what is not trained by steps."""
 
@@ -68,10 +64,6 @@ class TwoStream(Codec):
     def decode(self, z: Tensor) -> tuple[Tensor, Tensor]:
         scores = SHARP * self.mask.decode(z[:, self.split :])
         return self.image.decode(z[:, : self.split]), scores.softmax(dim=1)
-
-    def spread(self) -> Tensor:
-        assert self.image.linear is not None
-        return self.image.linear.outward.square().sum(dim=0).sqrt()
 
     def fit_inputs(self, x: Tensor, one_hot: Tensor) -> None:
         self.image.fit_input(x)

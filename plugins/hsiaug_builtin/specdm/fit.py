@@ -11,11 +11,11 @@ from torch import Tensor
 
 from hsiaug.api import DenseView, Progress, derive_seed
 from hsiaug_builtin.diffusion.angles import mean_angle
+from hsiaug_builtin.diffusion.latents import LatentNorm
 from hsiaug_builtin.diffusion.training import randomness, train
 from hsiaug_builtin.nets.seeded import fresh, to_device
 from hsiaug_builtin.nets.views import SYMMETRIES
 from hsiaug_builtin.specdm.codec import Codec, fit_codec
-from hsiaug_builtin.specdm.joint_norm import JointNorm
 from hsiaug_builtin.specdm.losses import Losses
 from hsiaug_builtin.specdm.params import DROP, NOISE_STEPS, LatentParams
 from hsiaug_builtin.specdm.sampler import SCHEDULE
@@ -45,11 +45,9 @@ def learn(
     run = PairRun.of(view, params, losses, seed, device, progress, checkpoint)
     codec = fit_codec(kind, run)
     latents = _latents(codec, run)
-    norm = JointNorm.fit(latents.flatten(0, 1), codec.split)
+    norm = LatentNorm.fit(latents.flatten(0, 1))
     latents = torch.stack([norm.forward(z) for z in latents])
-    # What is hardly seen in an image is hardly worth learning: the last components are noise.
-    weight = codec.spread().to(device) * norm.std[: codec.split]
-    denoiser = _denoiser(run, latents, weight / weight.sum())
+    denoiser = _denoiser(run, latents, codec.split)
     weights = sum(p.numel() for p in denoiser.parameters())
     facts = {
         "reconstruction_accuracy": accuracy(codec, run),
@@ -126,7 +124,7 @@ def _latents(codec: Codec, run: PairRun) -> Tensor:
     return torch.stack([first, *(encoded(view) for view in range(1, views))])
 
 
-def _denoiser(run: PairRun, latents: Tensor, weight: Tensor) -> UNet:
+def _denoiser(run: PairRun, latents: Tensor, split: int) -> UNet:
     """The velocity v of noised latents is learnt (the paper: the noise ε; v learns faster where noise is strong). A share
     of tiles is not told its classes."""
     params, pairs = run.params, run.pairs
@@ -146,7 +144,7 @@ def _denoiser(run: PairRun, latents: Tensor, weight: Tensor) -> UNet:
         shares = told[rows] * (torch.rand(len(rows), 1, generator=draw) >= DROP)
         t = to_device(t, run.device)
         out = model(schedule.add_noise(z, t, noise), t, to_device(shares, run.device))
-        return run.losses.denoiser(out, schedule.velocity(z, t, noise), weight)
+        return run.losses.denoiser(out, schedule.velocity(z, t, noise), split)
 
     return train(
         model,

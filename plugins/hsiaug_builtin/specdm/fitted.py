@@ -13,9 +13,9 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from hsiaug.api import DenseSamples, DenseView, PairCounts, PluginError, load_state, resampled, save_state
+from hsiaug_builtin.diffusion.latents import LatentNorm
 from hsiaug_builtin.nets import state
 from hsiaug_builtin.specdm.codec import Codec
-from hsiaug_builtin.specdm.joint_norm import JointNorm
 from hsiaug_builtin.specdm.params import LatentParams
 from hsiaug_builtin.specdm.quilting import Grounds
 from hsiaug_builtin.specdm.sampler import sample_latents
@@ -38,7 +38,7 @@ class FittedPairs:
     format: TileFormat
     codec: Codec
     denoiser: UNet
-    norm: JointNorm
+    norm: LatentNorm
     shares: NDArray[np.float32]
     latents: NDArray[np.float32]
     facts: Mapping[str, Any]
@@ -155,7 +155,7 @@ class FittedPairs:
         form = TileFormat(**{**facts["format"], "ids": tuple(facts["format"]["ids"])})
         side = form.padded // params.factor_of(form.side)
         built = state.restore("codec", arrays, lambda: codec(form, params), device)
-        norm = JointNorm.restore(arrays, device)
+        norm = LatentNorm.restore(arrays, device)
         denoiser = state.restore(
             "denoiser", arrays, lambda: UNet(params.network, len(norm.mean), side, len(form.ids)), device
         )

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
+import torch
 from torch import Tensor
 from torch.nn.functional import cross_entropy, mse_loss
 
@@ -30,15 +31,11 @@ def divergence(mean: Tensor, log_variance: Tensor) -> Tensor:
     return 0.5 * (mean.square() + log_variance.exp() - 1 - log_variance).mean()
 
 
-def by_stream(out: Tensor, aim: Tensor, weight: Tensor) -> Tensor:
-    """‖out − aim‖² of latents (n, d, h, w) (eq. 4). The first channels, of the image, count by their ``weight`` (split,),
-    which sums to 1; together they weigh as much as all the others (ours; the paper's are as many and count the same)."""
-    split = len(weight)
-    others = mse_loss(out[:, split:], aim[:, split:])
-    if not split:
-        return others
-    image = (out[:, :split] - aim[:, :split]).square().mean(dim=(0, 2, 3)) @ weight
-    return (image + others) / 2
+def by_stream(out: Tensor, aim: Tensor, split: int) -> Tensor:
+    """‖out − aim‖² of latents (n, d, h, w) (eq. 4). The first ``split`` channels, of the image, and the others weigh the
+    same, however many each has (ours; in the paper's sizes they are as many)."""
+    parts = [part for part in (slice(split), slice(split, None)) if part != slice(0)]
+    return torch.stack([mse_loss(out[:, part], aim[:, part]) for part in parts]).mean()
 
 
 @dataclass(frozen=True)
@@ -47,11 +44,11 @@ class Losses:
     of masks, scores (n, K, P, P) beside shares of classes. pair: of the one VAE of ``ldm_single`` (n, T·B + K, P, P).
 
     latents: what is added for the mean and log-variance (n, d, h, w) of a VAE's latents, times its weight. denoiser: of
-    the velocity that the denoiser gives beside the true one (n, d, h, w), and the weights of the image's channels.
+    the velocity that the denoiser gives beside the true one (n, d, h, w), and how many channels are the image's.
     """
 
     image: Compare = spectral_l1
     mask: Compare = cross_entropy
     pair: Compare = l1
     latents: Compare = divergence
-    denoiser: Callable[[Tensor, Tensor, Tensor], Tensor] = by_stream
+    denoiser: Callable[[Tensor, Tensor, int], Tensor] = by_stream
