@@ -73,7 +73,7 @@ def test_a_class_that_is_asked_for_shows_more(name: str, request: pytest.Fixture
     if name == "quilted":
         drawn = replace(drawn, params=replace(drawn.params, pasted=0))
     rare, common = (drawn.sample(PairCounts(24, {c: 24}), guidance=2.0, seed=0).masks for c in (4, 2))
-    assert (rare == 4).mean() > 2 * (common == 4).mean()
+    assert (rare == 4).mean() > 1.7 * (common == 4).mean()
     assert (common == 2).mean() > 1.3 * (rare == 2).mean()
 
 

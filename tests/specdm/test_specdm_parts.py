@@ -7,11 +7,13 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+from torch import Tensor
 
 from hsiaug.api import DenseView, InputError, PluginError
 from hsiaug.registry.card import build_params
 from hsiaug_builtin.diffusion.angles import mean_angle
 from hsiaug_builtin.nets.views import SYMMETRIES, symmetry
+from hsiaug_builtin.specdm.classwise import ClassUnits
 from hsiaug_builtin.specdm.codec import OneStream, TwoStream, fit_codec
 from hsiaug_builtin.specdm.components import PatchComponents
 from hsiaug_builtin.specdm.fit import accuracy
@@ -250,3 +252,42 @@ def test_the_paper_preset_is_large() -> None:
 def test_a_choice_that_does_not_exist_is_named(name: str, value: str) -> None:
     with pytest.raises(InputError, match=name):
         build_params(SpecDm.card, "tiny", {name: value})
+
+
+def mixed_latents(rows: int = 40) -> tuple[Tensor, Tensor, Tensor]:
+    """Latents (n, 3, 8, 8) whose mean and covariance depend on the class of their 2×2 pixels, masks (n, 16, 16) of three
+    indices, and these one-hot (n, 3, 16, 16); the last class fills no latent pixel alone."""
+    draw = torch.Generator().manual_seed(0)
+    cells = torch.randint(2, (rows, 8, 8), generator=draw)
+    spread = torch.tensor([[[1.0, 0, 0], [2, 0.5, 0], [0, 0, 3]], [[0.5, 0, 0], [0, 0.7, 0], [0.3, 0.3, 0.6]]])
+    means = torch.tensor([[5.0, 0, 0], [0, -5, 2]])
+    noise = torch.randn((rows, 8, 8, 3), generator=draw)
+    z = means[cells] + torch.einsum("nhwij,nhwj->nhwi", spread[cells], noise)
+    y = cells.repeat_interleave(2, dim=1).repeat_interleave(2, dim=2)
+    y[:, 1::4, 1::4] = 2
+    return z.movedim(-1, 1), y, torch.nn.functional.one_hot(y, 3).movedim(-1, 1).float()
+
+
+def test_what_a_mask_tells_of_an_image_is_no_longer_in_its_latents() -> None:
+    z, y, shown = mixed_latents()
+    units = ClassUnits(3, 3, 2)
+    units.fit_input([(z[:15], y[:15]), (z[15:], y[15:])], torch.tensor([True, True, True]), views=1)
+    e = units(z, shown)
+
+    assert torch.allclose(units.back(e, shown), z, atol=1e-4)
+    cells = shown[:, :, ::2, ::2].argmax(dim=1)
+    whole = (y.unfold(1, 2, 2).unfold(2, 2, 2).flatten(3) == cells[..., None]).all(dim=-1)
+    for k in (0, 1):
+        own = e.movedim(1, -1)[whole & (cells == k)]
+        assert own.mean(dim=0).abs().max() < 0.1
+        assert torch.allclose(torch.cov(own.T), torch.eye(3), atol=0.15)
+    assert units.covariance[2].diagonal().min() > 0
+
+
+def test_pixels_without_a_label_tell_nothing_of_a_class_that_has_few() -> None:
+    z, y, _ = mixed_latents()
+    z = torch.where((y[:, ::2, ::2] == 0)[:, None], 1000 * z, z)
+    units = ClassUnits(3, 3, 2)
+    units.fit_input([(z, y)], torch.tensor([False, True, True]), views=1)
+
+    assert torch.allclose(units.covariance[2], units.covariance[1], rtol=0.05, atol=1e-3)

@@ -9,7 +9,7 @@ Read top down, and to change something open one file:
 - ``plugin.py``: the cards of the three generators, and the codec, the losses and the sampling that each is made of;
 - ``losses.py``: all losses, of the VAEs and of the denoiser;
 - ``codec.py``: what a pair is encoded to: two streams, the mask's alone, or one; ``vae.py`` is the VAE of a stream, which
-  starts as the principal components of ``components.py``;
+  starts as the principal components of ``components.py``; ``classwise.py`` has the units of latents of images;
 - ``unet.py``: the denoiser of the joint latents; both networks are built of ``blocks.py``;
 - ``fit.py``: training from end to end, on tiles as ``tileformat.py`` and ``training_pairs.py`` give them;
 - ``sampler.py``: the noise schedule, and latents from noise, with guidance;

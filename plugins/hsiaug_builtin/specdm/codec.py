@@ -6,24 +6,30 @@ from collections.abc import Callable
 
 import torch
 from torch import Tensor, nn
+from torch.nn.functional import one_hot as as_one_hot
 
 from hsiaug.api import derive_seed
 from hsiaug_builtin.diffusion.training import randomness, train
 from hsiaug_builtin.nets.seeded import fresh
+from hsiaug_builtin.nets.views import SYMMETRIES
+from hsiaug_builtin.specdm.classwise import ClassUnits
 from hsiaug_builtin.specdm.losses import Compare
 from hsiaug_builtin.specdm.params import LatentParams, Params, SpecDmParams
 from hsiaug_builtin.specdm.tileformat import TileFormat
 from hsiaug_builtin.specdm.training_pairs import PairRun
 from hsiaug_builtin.specdm.vae import STEM, StreamVae
 
+OF_MASK = 0.75
+"""Share of the mask in the loss of the denoiser. What is left of an image once its classes are known is mostly noise,
+which no step can learn; a mask has to be right everywhere."""
+ENCODED = 64
+"""Tiles that are encoded at a time."""
 SHARP = 10.0
 """Factor from the values of a mask's components, about 0 and 1, to the scores of classes."""
 
 
 class Codec(nn.Module):
-    """Between pairs and their joint latents. split: the first latent channels that are the images' alone."""
-
-    split = 0
+    """Between pairs and their joint latents."""
 
     def __init__(self, form: TileFormat, params: LatentParams) -> None:
         super().__init__()
@@ -37,6 +43,10 @@ class Codec(nn.Module):
         which sum to 1."""
         raise NotImplementedError
 
+    def weights(self) -> Tensor | None:
+        """(d,) weights of the latent channels in the loss of the denoiser, whose sum is 1; None = all weigh the same."""
+        return None
+
     def fit_inputs(self, x: Tensor, one_hot: Tensor) -> None:
         """Take from the training pairs what is not trained by steps."""
 
@@ -46,24 +56,35 @@ class Codec(nn.Module):
 
 
 class TwoStream(Codec):
-    """A VAE of the images and one of the mask, whose latents are only laid side by side.
+    """A VAE of the images and one of the mask, whose latents are laid side by side, the image's in units of what is usual
+    for the classes of the mask.
 
-    Trained by ``losses.image`` and ``losses.mask`` (eqs. 1, 2).
+    Trained by ``losses.image`` and ``losses.mask`` (eqs. 1, 2); the units are ours.
     """
+
+    spread: Tensor
 
     def __init__(self, form: TileFormat, params: LatentParams) -> None:
         super().__init__(form, params)
         assert isinstance(params, SpecDmParams)
-        self.split = params.latent_image
+        self.split, self.mask_channels = params.latent_image, params.latent_mask
         self.image = _image_stream(form, params, form.channels, self.split)
         self.mask = _mask_stream(form, params, linear=True)
+        self.units = ClassUnits(self.split, len(form.ids), params.factor_of(form.side))
+        self.register_buffer("spread", torch.ones(self.split))
 
     def encode(self, x: Tensor, one_hot: Tensor) -> Tensor:
-        return torch.cat([self.image.encode(x), self.mask.encode(one_hot)], dim=1)
+        return torch.cat([self.units(self.image.encode(x), one_hot), self.mask.encode(one_hot)], dim=1)
 
     def decode(self, z: Tensor) -> tuple[Tensor, Tensor]:
         scores = SHARP * self.mask.decode(z[:, self.split :])
-        return self.image.decode(z[:, : self.split]), scores.softmax(dim=1)
+        shown = as_one_hot(scores.argmax(dim=1), scores.shape[1]).movedim(-1, 1).float()
+        return self.image.decode(self.units.back(z[:, : self.split], shown)), scores.softmax(dim=1)
+
+    def weights(self) -> Tensor:
+        """The mask's channels have ``OF_MASK``, the image's the rest, each by how much it changes an image (ours)."""
+        even = self.spread.new_full((self.mask_channels,), OF_MASK / self.mask_channels)
+        return torch.cat([(1 - OF_MASK) * self.spread / self.spread.sum(), even])
 
     def fit_inputs(self, x: Tensor, one_hot: Tensor) -> None:
         self.image.fit_input(x)
@@ -81,6 +102,22 @@ class TwoStream(Codec):
 
         _fit_stream(run, self.image, images, loss, "image VAE", params.image_steps)
         _fit_masks(run, self.mask, SHARP)
+        self._fit_units(run)
+
+    @torch.no_grad()
+    def _fit_units(self, run: PairRun) -> None:
+        """From all training tiles in every turn."""
+        parts, pairs = [], run.pairs
+        for turn in range(SYMMETRIES):
+            for rows in torch.split(torch.arange(len(pairs)), ENCODED):
+                turns = [turn] * len(rows)
+                z = self.image.encode(run.cut(pairs.x, rows, turns))
+                parts.append((z, run.cut(pairs.y, rows, turns)))
+        labelled = torch.tensor([c != 0 for c in run.format.ids], device=run.device)
+        self.units.fit_input(parts, labelled, SYMMETRIES)
+        assert self.image.linear is not None
+        changes = (self.image.linear.outward @ self.units.factors().float()).norm(dim=1)  # (K, d)
+        self.spread.copy_(pairs.shares.mean(dim=0).to(changes) @ changes)
 
 
 class MaskStream(Codec):

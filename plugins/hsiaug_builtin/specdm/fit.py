@@ -47,7 +47,7 @@ def learn(
     latents = _latents(codec, run)
     norm = LatentNorm.fit(latents.flatten(0, 1))
     latents = torch.stack([norm.forward(z) for z in latents])
-    denoiser = _denoiser(run, latents, codec.split)
+    denoiser = _denoiser(run, latents, codec.weights())
     weights = sum(p.numel() for p in denoiser.parameters())
     facts = {
         "reconstruction_accuracy": accuracy(codec, run),
@@ -124,7 +124,7 @@ def _latents(codec: Codec, run: PairRun) -> Tensor:
     return torch.stack([first, *(encoded(view) for view in range(1, views))])
 
 
-def _denoiser(run: PairRun, latents: Tensor, split: int) -> UNet:
+def _denoiser(run: PairRun, latents: Tensor, weights: Tensor | None) -> UNet:
     """The velocity v of noised latents is learnt (the paper: the noise ε; v learns faster where noise is strong). A share
     of tiles is not told its classes."""
     params, pairs = run.params, run.pairs
@@ -144,7 +144,7 @@ def _denoiser(run: PairRun, latents: Tensor, split: int) -> UNet:
         shares = told[rows] * (torch.rand(len(rows), 1, generator=draw) >= DROP)
         t = to_device(t, run.device)
         out = model(schedule.add_noise(z, t, noise), t, to_device(shares, run.device))
-        return run.losses.denoiser(out, schedule.velocity(z, t, noise), split)
+        return run.losses.denoiser(out, schedule.velocity(z, t, noise), weights)
 
     return train(
         model,

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-import torch
 from torch import Tensor
 from torch.nn.functional import cross_entropy, mse_loss
 
@@ -31,11 +30,11 @@ def divergence(mean: Tensor, log_variance: Tensor) -> Tensor:
     return 0.5 * (mean.square() + log_variance.exp() - 1 - log_variance).mean()
 
 
-def by_stream(out: Tensor, aim: Tensor, split: int) -> Tensor:
-    """‖out − aim‖² of latents (n, d, h, w) (eq. 4). The first ``split`` channels, of the image, and the others weigh the
-    same, however many each has (ours; in the paper's sizes they are as many)."""
-    parts = [part for part in (slice(split), slice(split, None)) if part != slice(0)]
-    return torch.stack([mse_loss(out[:, part], aim[:, part]) for part in parts]).mean()
+def weighted(out: Tensor, aim: Tensor, weights: Tensor | None) -> Tensor:
+    """‖out − aim‖² of latents (n, d, h, w) (eq. 4), its channels weighted by (d,) numbers whose sum is 1 (ours)."""
+    if weights is None:
+        return mse_loss(out, aim)
+    return (out - aim).square().mean(dim=(0, 2, 3)) @ weights
 
 
 @dataclass(frozen=True)
@@ -44,11 +43,11 @@ class Losses:
     of masks, scores (n, K, P, P) beside shares of classes. pair: of the one VAE of ``ldm_single`` (n, T·B + K, P, P).
 
     latents: what is added for the mean and log-variance (n, d, h, w) of a VAE's latents, times its weight. denoiser: of
-    the velocity that the denoiser gives beside the true one (n, d, h, w), and how many channels are the image's.
+    the velocity that the denoiser gives beside the true one (n, d, h, w), and the weights of the channels.
     """
 
     image: Compare = spectral_l1
     mask: Compare = cross_entropy
     pair: Compare = l1
     latents: Compare = divergence
-    denoiser: Callable[[Tensor, Tensor, int], Tensor] = by_stream
+    denoiser: Callable[[Tensor, Tensor, Tensor | None], Tensor] = weighted

@@ -61,13 +61,14 @@ class SpecDm(_LatentDiffusion):
     """Learns a VAE of images (L1 + 0.1 · spectral angle), one of one-hot masks (cross-entropy), and a denoiser of their
     latents side by side. A pair is drawn from noise, and each half of it decoded by its own VAE; two dates are one input.
 
-    The VAEs start as the principal components of patches, the denoiser predicts v and is told the share of
-    each class: these are ours.
+    The VAEs start as the principal components of patches; latents of an image are in units of what is usual for the
+    classes of its mask, and weighted by how much they change it; the denoiser predicts v and is told the share of each
+    class: these are ours.
     """
 
     card = Card(
         name="specdm",
-        version="10",
+        version="11",
         summary="Two-stream latent diffusion of images with their masks, SpecDM, reimplemented",
         paper=SOURCE + "; no code is public, and much of the configuration is this project's estimate",
         **ALIKE,
