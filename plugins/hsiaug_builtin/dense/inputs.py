@@ -90,13 +90,14 @@ class TrainingTiles:
     """The tiles that a network may draw, all with a label and a weight above 0.
 
     images: (n, T, B, H, W) float32 in the data's units. target: (n, H, W) int64 output index, or IGNORED.
-    weight: (n,) float64. classes: (k,) int64 class ids of the outputs: those that have a labelled pixel.
+    weight: (n,) float64. synthetic: (n,) bool. classes: (k,) int64 class ids of the outputs: those that have a labelled pixel.
     share: (k,) float64, their shares of the labelled pixels, tiles counted by weight.
     """
 
     images: NDArray[np.float32]
     target: NDArray[np.int64]
     weight: NDArray[np.float64]
+    synthetic: NDArray[np.bool_]
     classes: NDArray[np.int64]
     share: NDArray[np.float64]
 
@@ -128,7 +129,7 @@ def training_tiles(samples: DenseSamples, class_count: int) -> TrainingTiles:
     output[classes] = np.arange(len(classes))
     share = mass[classes - 1] / mass.sum()
     images = samples.images if len(kept) == len(samples) else samples.images[kept]
-    return TrainingTiles(images, output[masks], weight, classes, share)
+    return TrainingTiles(images, output[masks], weight, samples.synthetic[kept], classes, share)
 
 
 def _mass(ids: NDArray[np.int64], weight: NDArray[np.float64], count: int) -> NDArray[np.float64]:

@@ -76,23 +76,30 @@ def single_pixels(data: TrainingTiles, scale: BandScale, seed: int, device: str)
     (1, *GRID) int64.
 
     Tiles overlap, and their middles would be seen more often than their margins: of pixels with the same spectrum and
-    label one is kept, with the largest weight, in proportion to which they are drawn.
+    label one is kept, with the largest weight, in proportion to which they are drawn. Real and synthetic pixels together
+    weigh as they do in the tiles: real tiles overlap, and would count for little beside synthetic ones, which do not.
     """
     bands = data.images.shape[2]
     labelled = data.target != IGNORED
     spectra, target = unit_norm(data.images)[:, 0].transpose(0, 2, 3, 1)[labelled], data.target[labelled]
-    weight = np.broadcast_to(data.weight[:, None, None], labelled.shape)[labelled]
+    weight, synthetic = (
+        np.broadcast_to(of_tile[:, None, None], labelled.shape)[labelled] for of_tile in (data.weight, data.synthetic)
+    )
     # The heaviest first, so that of equal pixels the one with the largest weight is found.
     order = np.argsort(-weight, kind="stable")
     rows = np.column_stack([spectra[order], target[order].astype(np.float32)])
     kept = order[np.sort(np.unique(rows, axis=0, return_index=True)[1])]
     x = torch.from_numpy((spectra[kept] - scale.mean[bands:]) / scale.std[bands:])
-    y, chances = torch.from_numpy(target[kept]), torch.from_numpy(weight[kept])
+    chances = weight[kept]
+    for made in (False, True):
+        own = synthetic[kept] == made
+        chances[own] *= weight[synthetic == made].sum() / max(chances[own].sum(), 1e-12)
+    y, chosen = torch.from_numpy(target[kept]), torch.from_numpy(chances)
     size = GRID[0] * GRID[1]
     chooser = torch.Generator().manual_seed(derive_seed("single pixels", seed))
 
     def draw(step: int) -> tuple[Tensor, Tensor]:
-        drawn = torch.multinomial(chances, size, replacement=True, generator=chooser)
+        drawn = torch.multinomial(chosen, size, replacement=True, generator=chooser)
         tile = x[drawn].T.reshape(1, bands, *GRID)
         return to_device(tile, device), to_device(y[drawn].reshape(1, *GRID), device)
 
