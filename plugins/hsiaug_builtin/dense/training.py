@@ -83,7 +83,8 @@ def single_pixels(data: TrainingTiles, scale: BandScale, seed: int, device: str)
     labelled = data.target != IGNORED
     spectra, target = unit_norm(data.images)[:, 0].transpose(0, 2, 3, 1)[labelled], data.target[labelled]
     weight, synthetic = (
-        np.broadcast_to(of_tile[:, None, None], labelled.shape)[labelled] for of_tile in (data.weight, data.synthetic)
+        np.broadcast_to(of_tile[:, None, None], labelled.shape)[labelled]
+        for of_tile in (data.weight, data.synthetic)
     )
     # The heaviest first, so that of equal pixels the one with the largest weight is found.
     order = np.argsort(-weight, kind="stable")
