@@ -90,7 +90,7 @@ class TrainingTiles:
     """The tiles that a network may draw, all with a label and a weight above 0.
 
     images: (n, T, B, H, W) float32 in the data's units. target: (n, H, W) int64 output index, or IGNORED.
-    weight: (n,) float64. synthetic: (n,) bool. classes: (k,) int64 class ids of the outputs: those that have a labelled pixel.
+    weight: (n,) float64. synthetic: (n,) bool. classes: (k,) int64 class ids of the outputs: those with a labelled pixel.
     share: (k,) float64, their shares of the labelled pixels, tiles counted by weight.
     """
 
