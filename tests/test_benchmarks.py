@@ -197,6 +197,7 @@ class EveryArm(dict[Any, Any]):
 def test_the_page_of_claims(store: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     made = script("txt2hsi_claims", monkeypatch, str(store), OUT=tmp_path, read=lambda _: EveryArm())
     made.main()
+
     page = (tmp_path / "claims.md").read_text(encoding="utf-8")
     assert all(f"## C{number}. " in page for number in range(1, 8))
     assert len(read_csv(tmp_path / "trials.csv")) == len(Store(store).hashes())
@@ -204,6 +205,7 @@ def test_the_page_of_claims(store: Path, tmp_path: Path, monkeypatch: pytest.Mon
 
 def test_how_busy_a_cluster_of_two_is_kept(monkeypatch, capsys):
     script("cluster_busy", monkeypatch, "2 --trials 4 --seconds 0.1 --scene toy").main()
+
     said = capsys.readouterr().out
     assert "2 slots, " in said and "busy: " in said and said.count("ms a trial") == 4
 

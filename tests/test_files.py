@@ -97,6 +97,7 @@ def test_a_full_disk_costs_no_output_that_was_there(outputs, tmp_path, name):
         pytest.raises(InputError, match=r"must be a file that can be written; found (File|the Geo)"),
     ):
         outputs[name](folder / name)
+
     assert [path.name for path in folder.iterdir()] == [name]
     assert (folder / name).read_bytes() == OLD
     outputs[name](folder / name)
@@ -134,6 +135,7 @@ def test_the_permissions_of_a_file_and_the_link_to_it_stay(tmp_path: Path) -> No
     target.chmod(0o604)
     link.symlink_to(target)
     write_text_whole(link, "new\n")
+
     assert link.is_symlink() and target.read_text() == "new\n"
     assert stat.S_IMODE(target.stat().st_mode) == 0o604
 
@@ -142,6 +144,7 @@ def test_a_device_is_written_to_and_not_replaced(tmp_path: Path) -> None:
     code = "from pathlib import Path; from hsiaug.base.files import write_text_whole as w; "
     code += "w(Path('/dev/stdout'), 'to the screen'); w(Path('/dev/null'), 'away')"
     answer = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+
     assert answer.stdout == "to the screen"
     assert Path("/dev/null").is_char_device()
     with (tmp_path / "table.md").open("w") as file:

@@ -68,6 +68,7 @@ def in_folder(folder: Path) -> dict[str, bytes]:
 def test_a_scene_that_is_refused_leaves_the_old_one_as_it_was(tmp_path: Path) -> None:
     added(tmp_path, TOY.cube)
     before = in_folder(tmp_path)
+
     with pytest.raises(InputError):
         added(tmp_path, TOY.cube + 1, classes=["one"])
     assert in_folder(tmp_path) == before

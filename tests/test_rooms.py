@@ -12,9 +12,11 @@ ROOMS = {f"hsiaug.{room.name}" for room in pkgutil.iter_modules(hsiaug.__path__)
 
 def test_plugins_may_import_no_room_but_the_api() -> None:
     (forbidden,) = (rule["forbidden_modules"] for rule in RULES["contracts"] if "hsiaug.api" in rule["name"])
+
     assert set(forbidden) == ROOMS - {"hsiaug.api"}
 
 
 def test_every_room_has_its_place_in_the_order_of_imports() -> None:
     (layers,) = (rule["layers"] for rule in RULES["contracts"] if rule["type"] == "layers")
+
     assert {room for layer in layers for room in layer.replace("|", ":").replace(" ", "").split(":")} == ROOMS

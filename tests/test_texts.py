@@ -60,6 +60,7 @@ def test_a_name_in_a_picture_is_no_formula_and_is_not_left_out_of_the_legend() -
 def test_a_console_reads_no_markup_in_what_is_data(name: str) -> None:
     table = Table("class", title=name)
     table.add_row(name)
+
     for item in (name, table):
         assert name in shown(item)
 
@@ -68,6 +69,7 @@ def test_a_console_reads_no_markup_in_what_is_data(name: str) -> None:
 def test_no_control_character_reaches_a_terminal(item: object) -> None:
     table = Table("class")
     table.add_row(item)
+
     for said in (shown(item), shown(table)):
         assert not set("\x1b\x9b\x07\u202e\r\x7f") & set(said)
 
@@ -76,5 +78,6 @@ def test_a_message_is_one_short_line_whatever_it_quotes() -> None:
     error = InputError(
         f"{'f' * 5000} must be a file", value="9" * 5000 + HOSTILE, hint=did_you_mean("zz", map(str, range(10**4)))
     )
+
     assert len(str(error)) < 2000 and visible(str(error)) == str(error)
     assert "must be a file" in str(error) and "and 9960 more" in str(error)

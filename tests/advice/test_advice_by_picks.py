@@ -24,6 +24,7 @@ def test_the_usual_classifiers_and_classics_are_tried_with_and_without_real_pixe
         lambdas=[4.0, 1.0], seeds=(), protocol=parse_protocol("picks:8:asked:3xrandom:issd"), patch=3
     )
     plan = picks_plan(toy_scene(), request, plugins)
+
     arms = {(t.classifier.name, t.generator.name, t.rate.lam) for t in plan.trials}
     assert arms == {
         *((name, "none", 0.0) for name in (*LEARN, "teacher")),
@@ -36,6 +37,7 @@ def test_of_equals_the_arm_that_reads_unlabelled_pixels_most_is_first(plugins: R
     request = Request(lambdas=[1.0], seeds=(), protocol=parse_protocol("picks:8:asked:2xrandom:issd"), patch=3)
     asked = replace(request, classifiers=("svm", "fused"), generators=("smote", "pseudo"))
     plan = picks_plan(toy_scene(), asked, plugins)
+
     arms = dict.fromkeys(
         (t.classifier.name, t.generator.name) for t in sorted(plan.trials, key=lambda t: rank(t, plan))
     )

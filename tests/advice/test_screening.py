@@ -98,6 +98,7 @@ def test_every_generator_is_tried_at_the_smallest_lambda_first_and_the_cheapest_
     world.seconds = {"mixup": 1.0, "noise": 2.0, "smote": 3.0}
     plan, _ = screening_plan(toy, asked(lambdas=[4.0, 1.0]), plugins)
     screened(world, plan, toy, tmp_path, 1e6)
+
     # By their cards: mixup 0.01 s, noise 0.05 s, smote 0.3 s.
     assert order(world) == [
         ("none", 0.0),
@@ -117,6 +118,7 @@ def test_a_generator_that_is_slower_than_it_says_leaves_the_others_their_share(w
     plan, _ = screening_plan(toy, asked(), plugins)
     _, left_out = screened(world, plan, toy, tmp_path, 250.0)
     draws = {name: sum(t.generator.name == name for t in world.ran) for name in world.seconds}
+
     assert draws == {"mixup": 1, "noise": len(SCREEN), "smote": len(SCREEN)} and world.now <= 250
     assert left_out == [("mixup", Rate(1.0), "no time left: about 3 min to try it")]
 
@@ -125,6 +127,7 @@ def test_a_control_is_repeated_only_where_something_is_compared_with_it(world, t
     world.seconds = {"smote": 50.0}
     plan, _ = screening_plan(toy, asked(generators=["smote"], lambdas=[1.0, 2.0]), plugins)
     _, left_out = screened(world, plan, toy, tmp_path, 200.0)
+
     assert [rate for _, rate, _ in left_out] == [Rate(2.0)]
     assert order(world) == [("none", 0.0), ("duplicate", 1.0), ("smote", 1.0)]
 
@@ -137,6 +140,7 @@ def test_what_reads_unlabelled_pixels_is_tried_after_its_third_control_and_must_
     plan, _ = screening_plan(toy, asked(generators=["smote", "mixup"]), plugins)
     screened(world, plan, toy, tmp_path, 1e6)
     begun = order(world)
+
     assert begun.index(("pseudo", 1.0)) < begun.index(("mixup", 1.0)) and len(begun) == 5
     judged = {arm.generator.name for arm, _ in screening.arms(plan)}
     known = {gains.key(trial): world.record(plan, trial) for trial in plan.trials}
@@ -151,6 +155,7 @@ def test_a_control_that_was_asked_for_is_tried_and_judged_against_the_others(wor
     plan, _ = screening_plan(toy, asked(generators=["smote", "pseudo", "duplicate"]), plugins)
     screened(world, plan, toy, tmp_path, 1e6)
     judged = {arm.generator.name for arm, _ in screening.arms(plan)}
+
     assert judged == {"smote", "pseudo", "duplicate"} == {t.generator.name for t in world.ran} - {"none"}
     assert plan.controls("pseudo") == ("none", "duplicate") and plan.controls("duplicate") == ("none",)
 
@@ -159,6 +164,7 @@ def test_what_others_leave_is_used_by_whoever_gave_way(world, toy, plugins, tmp_
     world.seconds = {"mixup": 100.0, "noise": 1.0, "smote": 1.0}
     plan, _ = screening_plan(toy, asked(), plugins)
     _, left_out = screened(world, plan, toy, tmp_path, 350.0)
+
     assert sum(t.generator.name == "mixup" for t in world.ran) == len(SCREEN) and not left_out
     assert world.now <= 350
 
@@ -178,6 +184,7 @@ def test_the_screening_stops_after_the_controls_where_nothing_is_left_to_gain(
     world.aa = aa
     plan, _ = screening_plan(toy, asked(), plugins)
     found, _ = screened(world, plan, toy, tmp_path, 1e6)
+
     assert (found is not None) is stops
     assert ({t.generator.name for t in world.ran} == {"none"}) is stops
     if stops:
@@ -199,6 +206,7 @@ def test_lambdas_that_make_nothing_or_the_same_are_not_tried_and_it_is_said(toy:
     )
     small = replace(toy, labels=toy.labels * (toy.labels < 5))
     plan, _ = screening_plan(small, request, plugins)
+
     assert tried(plan) == {("smote", 2.0, None), ("smote", 3.0, None)}
     assert {t.rate.lam for t in plan.trials if t.generator.name == "duplicate"} == {2.0, 3.0}
     said = " ".join(plan.notes)
@@ -208,6 +216,7 @@ def test_lambdas_that_make_nothing_or_the_same_are_not_tried_and_it_is_said(toy:
 def test_a_lambda_whose_samples_no_memory_holds_is_not_tried_and_it_is_said(toy, plugins, monkeypatch):
     monkeypatch.setattr(screening, "LARGEST", 2**24)
     plan, _ = screening_plan(toy, asked(generators=["smote"], lambdas=[1.0, 1000.0]), plugins)
+
     assert tried(plan) == {("smote", 1.0, None)} and "GiB: not tried" in plan.notes[-1]
 
 
@@ -215,6 +224,7 @@ def test_a_generator_that_adds_nothing_is_none_and_omegas_are_for_those_that_tak
     dummy = plugins.find("generator", "dummy").load()
     monkeypatch.setattr(dummy, "card", replace(dummy.card, adds=False))
     plan, _ = screening_plan(toy, asked(generators=["dummy", "smote", "guided"], omegas=[0.0, 2.0]), plugins)
+
     assert tried(plan) == {("smote", 1.0, None), ("guided", 1.0, 0.0), ("guided", 1.0, 2.0)}
     assert "generator dummy never adds a sample, as none: not tried" in plan.notes
 
@@ -250,6 +260,7 @@ def test_the_recipe_is_the_first_classifier_with_samples_unless_draws_tell_anoth
         points = above.get((trial.classifier.name, trial.generator.name), (0, 0, 0))[trial.seed]
         session.known[trial.hash] = {"spec": trial.as_json(), "metrics": {"aa": 0.8 + points / 100}}
     found = recipe(plan, session)
+
     assert (found.classifier.name, found.generator.name) == chosen and found.seed == SCREEN[0]
 
 
@@ -258,6 +269,7 @@ def test_where_no_draw_was_run_the_recipe_is_the_first_classifier_with_samples_o
 ) -> None:
     plan, _ = screening_plan(toy, asked(generators=["pseudo"], lambdas=[4.0, 1.0], classifiers=["svm"]), plugins)
     found = recipe(plan, session_of(toy, tmp_path, 1e6))
+
     assert (found.classifier.name, found.generator.name, found.rate) == ("svm", "pseudo", Rate(1.0))
 
 
@@ -274,6 +286,7 @@ def test_within_a_few_training_pixels_no_classifier_of_patches_is_tried(toy: Sce
 
 def test_classics_are_tried_beside_the_usual_classifiers(toy: Scene, plugins: Registry) -> None:
     plan, _ = screening_plan(toy, asked(classifiers=[]), plugins)
+
     assert {t.classifier.name for t in plan.trials} == {
         "svm",
         "cnn2d",

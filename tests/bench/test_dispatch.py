@@ -119,7 +119,9 @@ def ended(events: list[Event]) -> list[str]:
 
 def test_trials_that_share_a_fit_run_in_one_slot(planned: list[TrialSpec], toy: Scene, tmp_path: Path) -> None:
     first, second = Seat(lambda *_: failure()), Seat(lambda *_: failure())
+
     events = run(planned, toy, Seats(first, second), tmp_path)
+
     assert ended(events) == sorted(trial.hash for trial in planned)
     fits = [{trial.fit_hash for trial in seat.ran} for seat in (first, second)]
     assert fits[0] and fits[1] and not fits[0] & fits[1]
@@ -132,6 +134,7 @@ def test_a_trial_whose_slots_are_lost_twice_is_recorded_as_failed(planned, toy, 
         return WorkerLost("left the cluster", "fit_classifier") if trial == deadly else failure()
 
     events = run(planned, toy, Seats(Seat(die)), tmp_path)
+
     assert ended(events) == sorted(trial.hash for trial in planned)
     record = Store(tmp_path).sound(deadly.hash)
     assert record is not None
@@ -140,6 +143,7 @@ def test_a_trial_whose_slots_are_lost_twice_is_recorded_as_failed(planned, toy, 
 
 def test_late_work_is_not_begun(planned: list[TrialSpec], toy: Scene, tmp_path: Path) -> None:
     seat = Seat(lambda *_: failure())
+
     assert not run(planned, toy, Seats(seat), tmp_path, deadline=0.0) and not seat.ran
 
 
@@ -161,6 +165,7 @@ def test_splits_that_are_kept_do_not_grow_with_the_draws(toy, tmp_path, monkeypa
         ledger.write(trial, failure().outcome, "")
     ledger.write(others[-1], failure().outcome, "")
     ledger.write(first, failure().outcome, "")
+
     assert sum(split() is not None for _, split in drawn) <= IDLE_SPLITS + 1
     # One that is needed after all is drawn again.
     assert Counter(seed for seed, _ in drawn) == {**dict.fromkeys(range(40), 1), first.seed: 2}

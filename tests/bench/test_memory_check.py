@@ -17,6 +17,7 @@ def part_of(toy: Scene, *lambdas: float) -> Plan:
 def test_more_samples_than_memory_are_refused(toy: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
     part = part_of(toy, 1.0, 100.0)
     monkeypatch.setattr(memory_check, "physical_memory", lambda: 20_000_000)
+
     with pytest.raises(InputError, match=r"`lambdas` .* GB"):
         memory_check.check_memory([part], part.trials)
     memory_check.check_memory([part], [trial for trial in part.trials if trial.rate.lam <= 1])

@@ -284,6 +284,7 @@ def test_a_generator_may_end_in_any_way_and_costs_its_own_trials_only(tmp_path: 
         line.split('"')[1] for line in MISBEHAVING.splitlines() if line.startswith('    "') and "lambda" in line
     ]
     bad = [*names, "alter", "unlock", "tensor", "wreck", "numpy", "nan", "large", "cycle", "none", "pair"]
+
     store = tmp_path / "store"
     words = [
         *arguments(store, "--jobs", "2", "--json"),
@@ -291,6 +292,7 @@ def test_a_generator_may_end_in_any_way_and_costs_its_own_trials_only(tmp_path: 
         ",".join(["dummy", *(f"bad-{n}" for n in bad)]),
     ]
     answer = hsiaug(*words, "--classifier", "nearest", env=env)
+
     assert answer.returncode == 1 and "Traceback" not in answer.stderr, answer.stderr[-2000:]
     json.loads(answer.stdout)  # nothing that a plugin printed is in between
     records = {r["hash"]: r for r in Store(store).records()}
@@ -319,7 +321,9 @@ def test_a_classifier_that_writes_into_what_it_is_given_fails_and_changes_no_oth
     words = ["--generator", "dummy", "--jobs", "1"]
     assert hsiaug(*arguments(tmp_path / "plain"), *words, "--classifier", "nearest", env=env).returncode == 0
     expected = results(tmp_path / "plain")
+
     answer = hsiaug(*arguments(tmp_path / "store"), *words, "--classifier", "writer,nearest", env=env)
+
     assert answer.returncode == 1
     records = list(Store(tmp_path / "store").records())
     writer = [r for r in records if r["spec"]["classifier"]["name"] == "writer"]

@@ -52,6 +52,7 @@ def test_classifiers_are_shown_every_view_that_is_asked_for_and_the_control_read
         name: [t.view for t in plan.trials if t.classifier.name == name and t.rate.lam == 0]
         for name in ("svm", "coords")
     }
+
     assert views == {"svm": ["raw", "unit", "auto"], "coords": ["raw"]}
     # One fit of the generator serves them all.
     assert len({t.fit_hash for t in plan.trials if t.generator.name == "smote"}) == 1
@@ -78,6 +79,7 @@ def test_a_generator_that_reads_unlabelled_pixels_runs_beside_a_control_that_see
     assert "pseudo is run too: mixup reads unlabelled pixels" in plan.notes[0]
     assert "classifier teacher is run too" in plan.notes[1]
     assert {arm[:2] for arm in arms(plan) if arm[3] == "teacher"} == {("none", 0.0)}, "it learns from no sample"
+
     asked = plan_of(toy, plugins, generators=["smote", "mixup", "pseudo"], lambdas=[0.5, 1.0])
     assert arms(asked) == arms(plan) and not [n for n in asked.notes if "pseudo is run" in n]
 
@@ -92,17 +94,20 @@ def test_asking_for_a_control_does_not_run_it_twice(toy: Scene, plugins: Registr
     asked = plan_of(
         toy, plugins, generators=["none", "duplicate", "smote", "smote"], classifiers=["svm", "coords"]
     )
+
     assert arms(asked) == arms(plan_of(toy, plugins))
 
 
 def test_every_arm_runs_on_every_draw(toy: Scene, plugins: Registry) -> None:
     plan = plan_of(toy, plugins, seeds=[3, 4, 5])
+
     assert len(plan.trials) == 3 * len(arms(plan)) and [s.seed for s in plan.splits] == [3, 4, 5]
     assert len({t.hash for t in plan.trials}) == len(plan.trials)
 
 
 def test_omega_sweeps_collapse_for_generators_without_guidance_and_say_so(toy: Scene, plugins: Registry) -> None:
     plan = plan_of(toy, plugins, generators=["smote", "guided"], omegas=[0.0, 2.0])
+
     assert [a[2] for a in arms(plan) if a[0] == "guided"] == [0.0, 2.0]
     assert [a[2] for a in arms(plan) if a[0] == "smote"] == [None]
     assert "smote takes no guidance" in plan.notes[0]
@@ -114,6 +119,7 @@ def test_a_guided_generator_has_its_own_default_omega(toy: Scene, plugins: Regis
 
 def test_lambda_zero_collapses_onto_none_and_says_so(toy: Scene, plugins: Registry) -> None:
     plan = plan_of(toy, plugins, lambdas=[0.0, 1.0])
+
     assert {a[1] for a in arms(plan) if a[0] == "smote"} == {1.0}
     assert "see the row of none" in plan.notes[0]
 
@@ -121,6 +127,7 @@ def test_lambda_zero_collapses_onto_none_and_says_so(toy: Scene, plugins: Regist
 def test_a_plan_knows_how_many_samples_each_trial_makes_and_names_those_of_none(toy, plugins):
     plan = plan_of(toy, plugins, protocol=parse_protocol("kshot:5"), lambdas=[1.0, 3.0])
     made = {(t.generator.name, t.rate.lam): plan.samples[t.hash][1] for t in plan.trials}
+
     assert made == {
         ("none", 0.0): 0,
         **{(name, lam): n for name in ("duplicate", "smote") for lam, n in ((1.0, 0), (3.0, 50))},
@@ -131,6 +138,7 @@ def test_a_plan_knows_how_many_samples_each_trial_makes_and_names_those_of_none(
 
 def test_a_lambda_that_makes_nothing_is_told(toy: Scene, plugins: Registry) -> None:
     (note,) = plan_of(toy, plugins, protocol=parse_protocol("kshot:5"), lambdas=[1.0, 3.0]).notes
+
     assert "λ = 1 makes no synthetic sample" in note and "its arms are not run" in note and "a larger λ" in note
     assert not plan_of(toy, plugins, lambdas=[1.0]).notes
 
@@ -162,6 +170,7 @@ def test_a_scene_that_cannot_be_split_is_refused_before_anything_runs(toy: Scene
 
 def test_groups_share_a_fitted_generator(toy: Scene, plugins: Registry) -> None:
     plan = plan_of(toy, plugins, generators=["guided"], omegas=[0.0, 1.0], lambdas=[0.5, 1.0])
+
     for group in groups(plan.trials):
         assert len({(t.seed, t.generator.name) for t in group}) == 1
     assert len(groups(plan.trials)) == 2 * 3
@@ -187,6 +196,7 @@ def test_an_estimate_uses_the_cards_until_records_know_better(toy: Scene, plugin
     plan = plan_of(toy, plugins, seeds=[0])
     rough = estimate(plan, plan.trials)
     known = estimate(plan, plan.trials, times(plan.trials[0], plan, fit_classifier=100.0), jobs=2)
+
     assert not rough.measured and 1 < rough.seconds < 6
     assert not known.measured and known.seconds >= 100
     assert (write_duration(5), write_duration(600), write_duration(7200)) == ("5 s", "10 min", "2.0 h")
@@ -196,6 +206,7 @@ def test_a_preset_is_estimated_from_its_own_records(toy: Scene, plugins: Registr
     plan = plan_of(toy, plugins, seeds=[0], preset="tiny", generators=["none"])
     records = [times(t, plan, fit_classifier=0.5, fit_generator=0.25, sample=0.25) for t in plan.trials]
     found = estimate(plan, plan.trials, *records)
+
     # svm for none and duplicate, coords for none; duplicate is fitted once.
     assert found.measured and found.seconds == pytest.approx(3 * 0.5 + 0.5, rel=0.15)
 
@@ -217,6 +228,7 @@ def test_a_time_on_other_draws_or_patches_is_a_guess_of_these(toy, plugins, else
     plan, other = plan_of(toy, plugins), plan_of(toy, plugins, **elsewhere)
     records = [times(t, other, fit_classifier=999.0, fit_generator=999.0, sample=0.0) for t in other.trials]
     found = estimate(plan, plan.trials, *records)
+
     assert not found.measured and found.seconds > 10 * estimate(plan, plan.trials).seconds
 
 
@@ -226,6 +238,7 @@ def test_a_larger_training_set_takes_longer(toy: Scene, plugins: Registry) -> No
     svm = {t.rate.lam: t for t in plan.trials if t.classifier.name == "svm"}
     seen = [times(svm[lam], plan, fit_classifier=10.0) for lam in (0.0, 1.0)]
     found = estimate(plan, [svm[4.0]], *seen)
+
     assert not found.measured and 10.0 < found.seconds < 40.0
 
 
@@ -233,6 +246,7 @@ def test_what_each_trial_is_expected_to_take_adds_up_to_the_estimate(toy: Scene,
     """The first trial of those that share a fit makes it."""
     plan = plan_of(toy, plugins, generators=["guided"], lambdas=[0.5, 1.0], classifiers=["svm", "cnn2d"])
     each = Forecast({t.hash: t for t in plan.trials}, Costs.of([plan], ())).each
+
     assert sum(each.values()) == pytest.approx(estimate(plan, plan.trials).seconds)
     guided = [
         t for t in plan.trials if t.generator.name == "guided" and t.seed == 0 and t.classifier.name == "svm"
@@ -249,6 +263,7 @@ def test_side_by_side_the_costliest_fits_are_started_first(toy: Scene, plugins: 
     (batch,) = make_batches([plan], {t.hash: t for t in plan.trials}, job, known, 2)
     ordered = batch.trials
     first = [group[0].generator.name for group in groups(ordered)]
+
     assert plan.trials[0].generator.name == "none"
     assert first[:2] == ["guided", "guided"] and "guided" not in first[2:]
     assert sorted(t.hash for t in ordered) == sorted(t.hash for t in plan.trials)
@@ -259,6 +274,7 @@ def test_the_command_of_a_trial_names_its_settings(toy: Scene, plugins: Registry
     plan = plan_of(toy, plugins, generators=["guided"], omegas=[2.0], overrides={"guided": {"gain": "0.5"}})
     trial = next(t for t in plan.trials if t.generator.name == "guided" and t.seed == 1)
     words = shlex.split(command_for(trial, "my scene.toml"))
+
     assert words[:3] == ["hsiaug", "benchmark", "my scene.toml"]
     for pair in (("--seeds", "1-1"), ("--omega", "2"), ("--set", "guided.gain=0.5"), ("--existing", "all")):
         assert words[words.index(pair[0]) + 1] == pair[1]
@@ -267,6 +283,7 @@ def test_the_command_of_a_trial_names_its_settings(toy: Scene, plugins: Registry
 def test_the_command_of_a_trial_gives_its_very_number_back(toy: Scene, plugins: Registry) -> None:
     trial = next(t for t in plan_of(toy, plugins, lambdas=[0.1234567, 2.0]).trials if t.rate.lam == 0.1234567)
     whole = dataclasses.replace(trial, rate=Rate(2.0))
+
     assert "--lambda 0.1234567 " in command_for(trial, "toy")
     assert "--lambda 2 " in command_for(whole, "toy")
 
@@ -314,6 +331,7 @@ def test_params_with_code_of_their_own_leave_the_process_as_it_is_and_are_refuse
     found = build_registry([EntryPoint("careless", "careless", "hsiaug")])
     plugins = Registry({**plugins.plugins, **found.plugins})
     before = Path.cwd(), dict(os.environ), sys.stdout
+
     plan_of(toy, plugins, generators=["own"])
     with pytest.raises(
         InputError, match="own must be given parameters that it takes; found ValueError: k must be odd"

@@ -24,6 +24,7 @@ def test_ctrl_c_while_a_worker_loads_its_libraries_ends_it_without_a_word(toy, t
         worker.process.join(20)
         if worker.process.exitcode is not None:
             break
+
     assert worker.process.exitcode == 130
     assert capfd.readouterr().err == ""
     assert signal.SIGINT not in signal.pthread_sigmask(signal.SIG_BLOCK, [])
@@ -36,6 +37,7 @@ def test_a_worker_refuses_a_scene_whose_files_changed_after_the_plan(tmp_path: P
         WorkerStart("pixels", "toy", "the checksum of the scene as it was planned", tmp_path, "cpu", None)
     )
     worker.send(next(iter(plan().values())), None)
+
     said = worker.receive()
     assert isinstance(said, TrialEnded) and said.outcome.failed
     assert (

@@ -90,6 +90,7 @@ def test_one_process_and_two_give_the_same_records(tmp_path: Path, site: Path) -
     for jobs in ("1", "2"):
         answer = hsiaug(*arguments(tmp_path / jobs, "--jobs", jobs), env=environment(site))
         assert answer.returncode == 0, answer.stderr
+
     assert results(tmp_path / "1") == results(tmp_path / "2")
     assert len(results(tmp_path / "1")) == 3 * 6
 
@@ -106,9 +107,11 @@ def test_a_killed_run_goes_on_where_it_was_and_gives_the_same_table(tmp_path: Pa
         run.send_signal(signal.SIGKILL)
     before = results(store)
     assert 4 <= len(before) <= 6
+
     (tmp_path / "gate" / "open").touch()
     whole = hsiaug(*arguments(tmp_path / "whole", "--jobs", "2"), env=env)
     assert whole.returncode == 0, whole.stderr
+
     again = hsiaug(*arguments(store, "--jobs", "2"), env=env)
     assert f"{len(before)} of 18 trials are taken from" in again.stderr
     assert results(store) == results(tmp_path / "whole")
@@ -140,6 +143,7 @@ def alive(pid: str) -> bool:
 def test_a_worker_that_dies_costs_its_own_trials_only(tmp_path: Path) -> None:
     env = environment(install(tmp_path / "deadly", "dummy_plugin", DEADLY))
     answer = hsiaug(*arguments(tmp_path / "store", "--jobs", "2", "--seeds", "1"), env=env)
+
     assert answer.returncode == 1, answer.stderr
     records = list(Store(tmp_path / "store").records())
     failed = [r for r in records if r["status"] == "failed"]
@@ -161,6 +165,7 @@ def test_a_trial_that_takes_too_long_is_ended_and_the_others_go_on(tmp_path, cod
     site = install(tmp_path / "site", "dummy_plugin", code)
     words = ["--jobs", jobs, "--seeds", "1", "--lambda", "0.5", *AMPLE]
     answer = hsiaug(*arguments(tmp_path / "store", *words), env=environment(site))
+
     assert answer.returncode == 1, answer.stderr
     records = list(Store(tmp_path / "store").records())
     failed = [r for r in records if r["status"] == "failed"]
@@ -177,6 +182,7 @@ def test_a_timeout_in_the_middle_of_an_import_costs_one_trial(tmp_path: Path) ->
     (site / "fragile.py").write_text(FRAGILE)
     words = ["--jobs", "1", "--lambda", "0.5", *AMPLE]
     answer = hsiaug(*arguments(tmp_path / "store", *words), env=environment(site))
+
     assert answer.returncode == 1, answer.stderr
     failed = [r for r in Store(tmp_path / "store").records() if r["status"] == "failed"]
     assert [(r["error"]["type"], r["error"]["stage"]) for r in failed] == [("TrialTimeout", "fit_generator")]
@@ -185,6 +191,7 @@ def test_a_timeout_in_the_middle_of_an_import_costs_one_trial(tmp_path: Path) ->
 def test_trials_that_need_a_fit_which_failed_fail_with_it_and_without_another_try(tmp_path: Path) -> None:
     site = install(tmp_path / "unfit", "dummy_plugin", UNFIT)
     answer = in_process.hsiaug(*arguments(tmp_path / "store", "--jobs", "1", "--seeds", "1"), site=site)
+
     assert answer.returncode == 1, answer.stderr
     failed = [r for r in Store(tmp_path / "store").records() if r["status"] == "failed"]
     assert {r["spec"]["lambda"] for r in failed} == {0.5, 1.0}
@@ -202,6 +209,7 @@ def test_failed_trials_run_again_and_finished_ones_do_not(tmp_path: Path) -> Non
     assert failed.returncode == 1 and "AttributeError" in failed.stdout
     told = [line for line in failed.stderr.splitlines() if line.startswith("failed: ")]
     assert len(told) == 1 and "AttributeError" in told[0], "the first of its kind, as it happens"
+
     (site / "dummy_plugin.py").write_text(DUMMY)
     repaired = in_process.hsiaug(*arguments(store, "--jobs", "1"), site=site)
     assert repaired.returncode == 0
@@ -213,6 +221,7 @@ def test_existing_all_runs_everything_again_and_none_runs_nothing(tmp_path: Path
     store = tmp_path / "store"
     assert in_process.hsiaug(*arguments(store, "--jobs", "1"), site=site).returncode == 0
     created = {path: path.stat().st_mtime_ns for path in store.glob("records/??/*/record.json")}
+
     in_process.hsiaug(*arguments(store, "--existing", "none", "--lambda", "0.5,1,2"), site=site)
     assert {path: path.stat().st_mtime_ns for path in store.glob("records/??/*/record.json")} == created
     in_process.hsiaug(*arguments(store, "--existing", "all", "--jobs", "1"), site=site)
@@ -225,6 +234,7 @@ def test_arms_that_make_nothing_are_recorded_and_not_run(tmp_path: Path, site: P
     store = tmp_path / "store"
     words = arguments(store, "--protocol", "kshot:5", "--seeds", "2")
     first = in_process.hsiaug(*words, "--jobs", "1", site=site)
+
     assert first.returncode == 0, first.stderr
     records = list(Store(store).records())
     by_status = {s: {r["spec"]["generator"]["name"] for r in records if r["status"] == s} for s in ("ok", "empty")}
@@ -234,6 +244,7 @@ def test_arms_that_make_nothing_are_recorded_and_not_run(tmp_path: Path, site: P
     assert "[4/4]" in first.stderr and "TRANSDUCTIVE" not in first.stdout
     (note,) = (line for line in first.stderr.splitlines() if "λ = 1 makes no synthetic sample" in line)
     assert note.startswith("note: ") and "a larger λ" in note
+
     created = {path: path.stat().st_mtime_ns for path in store.glob("records/??/*/record.json")}
     again = in_process.hsiaug(*words, "--jobs", "1", site=site)
     assert again.returncode == 0 and "12 of 12 trials are taken from" in again.stderr
@@ -243,6 +254,7 @@ def test_arms_that_make_nothing_are_recorded_and_not_run(tmp_path: Path, site: P
 def test_a_dry_run_shows_the_synthetic_samples_of_each_arm(tmp_path: Path, site: Path) -> None:
     words = arguments(tmp_path / "store", "--protocol", "kshot:5", "--lambda", "1,3", "--dry-run")
     answer = in_process.hsiaug(*words, site=site)
+
     rows = [line.split("\t") for line in answer.stdout.splitlines() if line.startswith("dummy")]
     assert rows == [["dummy", "1", "–", "nearest", "0", "3", "0"], ["dummy", "3", "–", "nearest", "50", "3", "3"]]
     assert "12 of 18 trials to run (6 make nothing)" in answer.stdout
@@ -255,6 +267,7 @@ def test_json_is_one_strict_document_and_show_leads_back_to_the_same_record(tmp_
     store = tmp_path / "store"
     answer = in_process.hsiaug(*arguments(store, "--json"), site=site)
     assert json.loads(answer.stdout)["planned"] == 18
+
     hash, before = next(iter(results(store).items()))
     shown = in_process.hsiaug("show", hash[:10], "--store", str(store), site=site)
     assert shown.returncode == 0 and hash in shown.stdout
@@ -276,5 +289,6 @@ def test_ctrl_c_and_the_end_of_a_job_stop_quietly(sent: str, tmp_path: Path) -> 
             time.sleep(0.02)
         (os.killpg if sent == "SIGINT" else os.kill)(run.pid, number)
         _, err = run.communicate()
+
     assert run.returncode == 128 + number
     assert "run the same command to go on" in err and "Traceback" not in err

@@ -91,28 +91,36 @@ def run(
 
 def test_a_free_slot_takes_the_end_of_a_group_once_its_fit_is_there() -> None:
     first, second = Seat(), Seat()
+
     run(Seats(first, second), group("a", 9))
+
     assert first.ran[0] == "a0" and first.ran[1] == "a1"
     assert second.ran[:4] == ["a5", "a6", "a7", "a8"]
 
 
 def test_what_has_nothing_to_fit_is_shared_at_once() -> None:
     seats = Seat(), Seat(), Seat()
+
     run(Seats(*seats), group("a", 8, "none"))
+
     assert [seat.ran[0] for seat in seats] == ["a0", "a4", "a2"]
 
 
 @pytest.mark.parametrize(("kept", "shared"), [((), False), (("a",), True)])
 def test_a_long_fit_is_shared_only_where_the_store_has_it(kept: tuple[str, ...], shared: bool) -> None:
     first, second = Seat(lambda trial: went_well(LONG)), Seat(lambda trial: went_well(LONG))
+
     run(Seats(first, second), group("a", 6), ledger=Ledger(kept))
+
     assert bool(second.ran) == shared
 
 
 def test_what_would_take_seconds_only_stays_where_it_is() -> None:
     first, second = Seat(), Seat()
     trials = group("a", 9)
+
     run(Seats(first, second), trials, expected={trial.hash: 0.1 for trial in trials})
+
     assert not second.ran
 
 
@@ -120,14 +128,18 @@ def test_the_group_with_most_seconds_left_is_divided_first() -> None:
     seats = Seat(), Seat(), Seat()
     few, many = group("few", 3, "none"), group("many", 8, "none")
     expected = {**{trial.hash: 100.0 for trial in few}, **{trial.hash: 10.0 for trial in many}}
+
     run(Seats(*seats), few, many, expected=expected)
+
     assert seats[2].ran[0] == "few2"
 
 
 def test_a_fit_that_fails_elsewhere_ends_the_rest_of_its_group() -> None:
     failing = Seat(lambda trial: TrialEnded(lost("fit_generator", "ValueError", "as planned")))
     first = Seat()
+
     said = run(Seats(first, failing), group("a", 12), group("b", 1))
+
     assert len(failing.ran) == 2
     assert set(said.values()) == {
         *("ok", "as planned"),
@@ -150,4 +162,5 @@ def test_every_trial_is_recorded_once_whatever_happens(sizes, more, fates):
     }
     turn = iter(fates * 100)
     seats = [Seat(lambda trial: answers[next(turn)]) for _ in range(1 + more)]
+
     run(Seats(*seats), *(group(str(i), n, name) for i, (n, name) in enumerate(sizes)))

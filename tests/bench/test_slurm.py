@@ -34,6 +34,7 @@ def pieces(seconds: list[float]) -> list[Any]:
 @given(st.lists(st.floats(0.01, 1000), min_size=1, max_size=60), st.integers(1, 20))
 def test_jobs_last_a_minute_at_least_and_are_no_more_than_allowed(seconds: list[float], most: int) -> None:
     chunks = chunks_of(pieces(seconds), most, 60.0)
+
     assert len(chunks) <= most
     assert [trial.hash for chunk in chunks for _, (trial,) in chunk] == [str(i) for i in range(len(seconds))]
     lasting = [sum(batch.expected[trial.hash] for batch, (trial,) in chunk) for chunk in chunks]
@@ -50,6 +51,7 @@ def part(toy: Scene, tmp_path: Path) -> ChunkPart:
 
 def test_a_job_runs_what_is_missing(part: ChunkPart, tmp_path: Path) -> None:
     Chunk((part,), 1)()
+
     records = {record["hash"]: record for record in Store(tmp_path).records()}
     assert records.keys() == {trial.hash for trial in part.trials}
     assert {record["status"] for record in records.values()} == {"ok"}
@@ -57,6 +59,7 @@ def test_a_job_runs_what_is_missing(part: ChunkPart, tmp_path: Path) -> None:
 
 def test_a_job_that_finds_another_scene_refuses(part: ChunkPart) -> None:
     other = ChunkPart(part.job, "another checksum", part.version, part.trials, {})
+
     with pytest.raises(
         SceneError, match="the scene, the hsiaug and the plugins that its trials were planned with"
     ):
@@ -69,12 +72,14 @@ def test_jobs_of_a_colleague_over_the_same_store_are_seen(tmp_path: Path, monkey
     monkeypatch.setenv("PATH", str(tmp_path), prepend=os.pathsep)
     job = SlurmJob("7_0", ("a",))
     write_jobs(tmp_path, "one", [job, SlurmJob("7_1", ("b",))])
+
     assert live_jobs(read_jobs(tmp_path)) == [job]
 
 
 def test_a_damaged_list_of_jobs_is_one_error(tmp_path: Path) -> None:
     runs_folder(tmp_path).mkdir()
     (runs_folder(tmp_path) / "one.json").write_text("{")
+
     with pytest.raises(StoreError, match="must be the list of a submission's jobs"):
         read_jobs(tmp_path)
 
@@ -136,6 +141,7 @@ def test_what_is_missing_is_submitted_once(site: Callable[..., None], batch: Bat
     submit(batch)
     first = read_jobs(store)
     said = submit(batch)
+
     assert {hash for job in first for hash in job.trials} == hashes
     assert live_jobs(first) == first == read_jobs(store)
     assert said == [f"{len(hashes)} trials are in jobs of SLURM already"]
@@ -144,14 +150,18 @@ def test_what_is_missing_is_submitted_once(site: Callable[..., None], batch: Bat
 @pytest.mark.parametrize("name", ["a\ntouch stolen\n", "%j", "a\\b", "a\udcff"])
 def test_a_path_that_a_job_script_cannot_hold_is_refused(site, batch, tmp_path, name):
     site(most=100)
+
     with pytest.raises(InputError, match="`store` must be a path without %"):
         submit(replace(batch, job=replace(batch.job, store=tmp_path / name)))
+
     assert not (tmp_path / name).exists()
 
 
 def test_a_site_that_takes_no_job_at_all_is_one_error(site: Callable[..., None], batch: Batch) -> None:
     site(most=0)
+
     with pytest.raises(InputError, match=r"SLURM must take the jobs; found .*QOS policy"):
         submit(batch)
+
     assert not read_jobs(batch.job.store)
     assert not list((runs_folder(batch.job.store) / "jobs").rglob("*.pkl"))

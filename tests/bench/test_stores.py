@@ -50,6 +50,7 @@ def test_a_damaged_record_is_run_again_and_replaced(filled: Path, site: Path) ->
     record["metrics"]["aa"] = 0.999
     edited.write_text(json.dumps(record))
     cut.write_text('{"format": 1, "spec')
+
     shown = hsiaug(*arguments(filled, "--existing", "none"), site=site)
     assert f"damaged record {edited.parent.name}: metrics.aa states 0.999" in shown.stderr
     assert "2 records of the store are damaged and left out" in shown.stdout and "99.9" not in shown.stdout

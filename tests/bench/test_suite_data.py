@@ -101,8 +101,10 @@ def test_runs_of_the_data_s_task_are_run_on_them_and_others_are_named(folder: Pa
     (note,) = suite.notes
     assert "not that of pairs/card.toml (change): first (segmentation), again (segmentation), tripled" in note
     assert note.endswith("pixels (pixels)")
+
     suite = suite_on(folder, "toy")
     assert [r.name for r in suite.runs] == ["first", "again", "tripled", "pixels"]
+
     suite = suite_on(folder, "toy", CARD)
     assert [(r.name, [ref for ref, _ in r.asked][-1]) for r in suite.runs][-2:] == [
         ("cities", CARD),

@@ -105,6 +105,7 @@ def test_the_draws_of_a_suite_have_the_same_bounds(tmp_path: Path, draws: str) -
 
 def test_a_run_takes_from_the_defaults_what_it_does_not_say(tmp_path: Path) -> None:
     headline, sweep = suite_of(tmp_path).runs
+
     assert [(ref, request.protocol.label) for ref, request in headline.asked] == [
         ("toy", "issd"),
         ("toy", "random:0.05"),
@@ -120,6 +121,7 @@ def test_a_profile_beats_the_runs_and_draws_typed_beat_both(tmp_path: Path) -> N
     smoke = suite_of(tmp_path, profile="smoke")
     assert {request.seeds for run in smoke.runs for _, request in run.asked} == {(7,)}
     assert smoke.store == Path("small") and suite_of(tmp_path).store == Path("results")
+
     typed = suite_of(tmp_path, profile="smoke", draws=[3, 4], only=["sweep"])
     assert [run.name for run in typed.runs] == ["sweep"]
     assert {request.seeds for run in typed.runs for _, request in run.asked} == {(3, 4)}
@@ -129,6 +131,7 @@ def test_cards_and_masks_are_found_beside_the_suite(tmp_path: Path) -> None:
     (tmp_path / "masks.npz").write_bytes(b"")
     text = SUITE.replace('scenes = "toy"', 'scenes = ["toy", "../mine.toml"]')
     suite = suite_of(tmp_path, text.replace('"random:0.05"', '"fixed:masks.npz"'))
+
     refs = [ref for ref, _ in suite.runs[0].asked]
     assert refs == ["toy", "toy", str(tmp_path.parent / "mine.toml"), str(tmp_path.parent / "mine.toml")]
     assert suite.runs[0].asked[1][1].protocol.paths == (tmp_path.resolve() / "masks.npz",)
@@ -226,6 +229,7 @@ def test_trials_that_runs_share_are_one(tmp_path: Path, toy: Scene, plugins: Reg
     text = SUITE.replace('generators = ["dummy", "guided"]\nlambdas = "0.5:1:0.25"', "lambdas = [0.5, 1]")
     parts = parts_of(suite_of(tmp_path, text), toy, plugins)
     trials, runs = trials_of(parts), hashes_by_run(parts)
+
     assert len(trials) == len({trial.hash for trial in trials}) < sum(len(part.trials) for part in parts)
     assert runs.keys() == {"headline", "sweep"} and runs["headline"] | runs["sweep"] == {t.hash for t in trials}
     shared = [t for t in trials if t.hash in runs["headline"] & runs["sweep"]]
@@ -235,6 +239,7 @@ def test_trials_that_runs_share_are_one(tmp_path: Path, toy: Scene, plugins: Reg
 
 def test_work_is_ordered_so_that_each_split_and_fit_is_made_once(tmp_path, toy, plugins):
     trials = in_order(trials_of(parts_of(suite_of(tmp_path), toy, plugins)))
+
     for key in ("draw_hash", "fit_hash"):
         values = [getattr(trial, key) for trial in trials]
         changes = 1 + sum(a != b for a, b in pairwise(values))
@@ -246,5 +251,6 @@ def test_work_is_ordered_so_that_each_split_and_fit_is_made_once(tmp_path, toy, 
 
 def test_an_error_of_a_plan_names_its_run(tmp_path: Path, toy: Scene, plugins: Registry) -> None:
     suite = suite_of(tmp_path, SUITE.replace('["dummy", "guided"]', '["dummy", "gided"]'))
+
     with pytest.raises(InputError, match=r"run 'sweep': .*'gided'.*guided"):
         parts_of(suite, toy, plugins)

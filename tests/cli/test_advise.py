@@ -158,6 +158,7 @@ def fields(stdout: str) -> dict[str, list[str]]:
 def test_a_generator_that_helps_is_found_and_its_gain_told_from_fresh_draws(typed: Typed, tmp_path: Path) -> None:
     said = fields(typed("--protocol", "all", "--generator", "poison,oracle", "--out", "advice.json"))
     found = json.loads((tmp_path / "advice.json").read_text("utf-8"))
+
     assert found["kind"] == "use" and found["chosen"]["arm"]["generator"] == "oracle"
     assert found["score"] == "AA (4 of 5)" and found["large"] == [1, 2, 3, 4]
     assert re.match(r"use oracle at λ=1 with memory: AA \(4 of 5\) \+.*\], AA all \+.*, OA", said["verdict"][0])
@@ -217,6 +218,7 @@ def test_picks_choose_between_samples_and_none_and_the_commands_carry_it_out(typ
     words = ("--asked", "picks.csv", "--generator", "poison,oracle", "--out", "advice.json")
     said = fields(typed(*words, scene=own_scene(tmp_path)))
     found = json.loads((tmp_path / "advice.json").read_text("utf-8"))
+
     arms = {arm["generator"]: arm for arm in found["arms"]}
     assert set(arms) == {"none", "poison", "oracle"} and all(len(arm["right"]) == 10 for arm in arms.values())
     assert all(all(arm["new"]) for arm in arms.values()), "no pick has a label beside it"
@@ -263,12 +265,14 @@ def test_what_is_set_for_a_generator_holds_on_the_confirming_draws_too(typed: Ty
     typed("--protocol", "all", "--generator", "poison,oracle", *sets)
     specs = [r["spec"] for r in Store(tmp_path / "hsiaug-advice").records()]
     params = {(s["generator"]["name"], s["generator"]["params"].get("gain")) for s in specs if s["lambda"]}
+
     assert params == {("oracle", 0.9), ("poison", 0.5), ("duplicate", None)}
     assert set(CONFIRM) <= {s["seed"] for s in specs if s["generator"]["name"] == "oracle"}
 
 
 def test_generators_that_harm_or_repeat_are_not_advised(typed: Typed) -> None:
     said = fields(typed("--generator", "poison,dummy"))
+
     assert said["verdict"][0].startswith("none helps")
     # What is left is the classifier alone, on the outer test pixels of the very draw that was looked into.
     assert "--generator none" in said["command"][0] and "--protocol issd:0.05" in said["command"][0]
@@ -277,6 +281,7 @@ def test_generators_that_harm_or_repeat_are_not_advised(typed: Typed) -> None:
 
 def test_the_limits_are_said_beside_the_verdict(typed: Typed) -> None:
     notes = " ".join(fields(typed("--generator", "dummy"))["note"])
+
     assert (
         "fewer than two classes have 25 test pixels in every inner draw, so that AA is over all of them" in notes
     )
@@ -286,6 +291,7 @@ def test_the_limits_are_said_beside_the_verdict(typed: Typed) -> None:
 
 def test_draws_that_lie_too_near_are_warned_of_right_below_the_verdict(typed: Typed) -> None:
     near, far = (typed("--generator", "dummy", "--protocol", p, "--patch", "7") for p in ("issd", "all"))
+
     assert "verdict" in near
     assert near.split("verdict\t")[1].splitlines()[1].startswith("warning\tthe training pixels")
     assert "warning" not in far
@@ -294,6 +300,7 @@ def test_draws_that_lie_too_near_are_warned_of_right_below_the_verdict(typed: Ty
 def test_where_inner_draws_are_at_their_ceiling_nothing_is_tried_and_nothing_claimed(typed, tmp_path):
     said = fields(typed("--generator", "poison,oracle", "--classifier", "seer", "--view", "raw"))
     tried = [r["spec"]["generator"]["name"] for r in Store(tmp_path / "hsiaug-advice").records()]
+
     assert said["verdict"][0].startswith("cannot tell: inner draws are at their ceiling: without a generator seer")
     assert "none helps" not in said["verdict"][0] and "screened" not in said
     assert "--protocol all may" in said["verdict"][0]
@@ -328,6 +335,7 @@ def test_labels_of_outer_test_pixels_change_nothing_in_the_advice(typed: Typed, 
         gains = [{**one, "hashes": 0} for one in (*answer["screened"], *answer["confirmed"])]
         made = [(r["spec"]["scene"]["sha256"], r["predictions_sha256"], r["metrics"]) for r in records]
         told.append((answer["kind"], gains, made))
+
     assert told[0][:2] == told[1][:2] and len(told[0][2]) > 60
     for one, other in zip(told[0][2], told[1][2], strict=True):
         assert one[0] != other[0] and one[1:] == other[1:]
@@ -346,6 +354,7 @@ def test_the_time_is_kept_where_cards_lie_and_what_was_not_tried_is_named(typed,
         monkeypatch.setattr(time, name, lambda: spend(0.0005))
     monkeypatch.setattr(time, "sleep", spend)
     said = fields(typed("--generator", "poison,vast,sleepy", "--budget", "5s"))
+
     # sleepy needs 2 s on each of 3 draws; the trial in flight may end late.
     assert spent < 5 + 2
     assert said["verdict"][0].startswith(("none helps", "not decided"))
@@ -364,6 +373,7 @@ def test_the_same_command_again_goes_on_and_ends_where_a_long_one_does(typed: Ty
     again = fields(typed(*words, "--store", "short"))
     made = {r["hash"]: r["created"] for r in Store(tmp_path / "short").records()}
     once_more = fields(typed(*words, "--store", "short"))
+
     assert short["verdict"][0].startswith("not decided")
     for kind in ("screened", "confirmed", "verdict", "command", "note"):
         assert again[kind] == long[kind] == once_more[kind]
@@ -375,6 +385,7 @@ def test_two_processes_say_what_one_says(typed: Typed, site: Path, tmp_path: Pat
     one = typed(*words)
     quick = (word for pair in {**QUICK, "--jobs": "2"}.items() for word in pair)
     two = hsiaug("advise", "toy", *quick, *words[:2], "--store", "two", cwd=tmp_path, env=environment(site))
+
     assert two.returncode == 0, two.stderr
     told = ([line for line in text.splitlines() if not line.startswith("time")] for text in (one, two.stdout))
     assert next(told) == next(told)
@@ -388,6 +399,7 @@ def test_a_failing_generator_is_named_and_the_others_go_on(typed, planted, monke
 
     monkeypatch.setattr(planted.find("generator", "poison").load(), "fit", fit)
     said = fields(typed("--protocol", "all", "--generator", "poison,oracle"))
+
     assert said["verdict"][0].startswith("use oracle")
     assert said["failed"][0].startswith(f"{len(SCREEN)} trials")
     assert any(line.startswith("poison at λ=1: failed") for line in said["not tried"])
@@ -395,6 +407,7 @@ def test_a_failing_generator_is_named_and_the_others_go_on(typed, planted, monke
 
 def test_the_ladder_is_what_the_cards_say_the_cheapest_first(planted: Registry) -> None:
     names, broken = ladder(planted, Request(lambdas=[1.0], seeds=[]))
+
     cards = [planted.find("generator", name).load().card for name in names]
     assert [card.seconds for card in cards] == sorted(card.seconds for card in cards)
     assert {"smote", "mixup", "oracle"} < set(names) and not broken
@@ -409,6 +422,7 @@ def test_a_generator_that_cannot_be_made_with_what_it_was_given_is_left_out_with
 
     monkeypatch.setattr(planted.find("generator", "poison").load(), "__init__", picky)
     names, broken = ladder(planted, Request(lambdas=[1.0], seeds=[]))
+
     ((name, _, why),) = broken
     assert name == "poison" and "could not be made; found ValueError: needs a table of prices" in why
     assert "oracle" in names and "poison" not in names
@@ -424,6 +438,7 @@ def test_with_its_defaults_every_generator_is_considered(tmp_path: Path, monkeyp
         answer = CliRunner().invoke(app, ["advise", "toy", "--budget", "0.5s"])
     assert answer.exception is None, answer.output
     said = {line.split(maxsplit=1)[0].rstrip(":"): line for line in fields(answer.stdout)["not tried"]}
+
     assert {"smote", "pseudo", "txt2hsi"} <= set(said) and all("no time left" in line for line in said.values())
     assert "svm on auto spectra, pseudo at λ=0x3 (not run on inner draws" in answer.stdout
 
@@ -445,6 +460,7 @@ def test_an_interval_corrected_for_draws_of_the_same_pixels_stands_beside() -> N
     """By hand: mean ± t(3 degrees, 97.5 %)·√((1/4 + 1/2)·s²)."""
     values = [0.01, 0.03, 0.02, 0.06]
     low, high = outcome(values, values).corrected(0.95) or (0, 0)
+
     half = 3.182446 * np.sqrt((1 / 4 + 1 / 2) * np.var(values, ddof=1))
     assert (low, high) == pytest.approx((np.mean(values) - half, np.mean(values) + half), rel=1e-5)
     assert outcome([0.1], [0.1]).corrected(0.95) is None
@@ -452,6 +468,7 @@ def test_an_interval_corrected_for_draws_of_the_same_pixels_stands_beside() -> N
 
 def test_a_gain_counts_only_against_both_controls_and_on_draws_enough() -> None:
     sure, unsure = [0.02, 0.03, 0.02, 0.03, 0.02, 0.03], [0.2, -0.1, 0.2, -0.1, 0.2, -0.1]
+
     assert conclude(outcome(sure, sure), 0.95, 20) == "helps"
     assert conclude(outcome(sure, unsure), 0.95, 20) == "open"
     assert conclude(outcome(sure[:5], sure[:5]), 0.95, 20) == "open"
@@ -464,6 +481,7 @@ def test_candidates_are_the_best_of_each_classifier_and_none_below_a_control() -
         outcome([d] * 3, [0.09] * 3, n, "svm") for d, n in ((0.05, "a"), (0.04, "b"), (-0.01, "c"))
     )
     other = outcome([0.09] * 3, [0.01] * 3, "d", "cnn2d")
+
     assert candidates([good, better, bad]) == [better]
     assert candidates([other, bad, better]) == [better, other]
     assert candidates([bad]) == []
@@ -478,6 +496,7 @@ def test_a_larger_lambda_counts_only_where_the_draws_tell_it_from_a_smaller() ->
         replace(outcome(gains, [0.02] * 3), arm=replace(one.arm, rate=Rate(4.0)))
         for gains in ([0.09, 0.0, 0.03], [0.05, 0.06, 0.05])
     )
+
     assert candidates([one, noisy]) == [one] and candidates([one, surely]) == [surely]
 
 

@@ -35,6 +35,7 @@ from tests.in_process import hsiaug, refused, run_trials_here
 )
 def test_a_wrong_word_is_met_with_the_rule_and_the_mend(tmp_path, words, parts):
     message = refused(tmp_path, "benchmark", *words)
+
     for part in parts:
         assert part in message
 
@@ -68,6 +69,7 @@ def test_a_sound_scene_of_ones_own_runs(files: Path, monkeypatch: pytest.MonkeyP
     run_trials_here(monkeypatch)
     words = ("--classifier", "rf", "--seeds", "1", "--patch", "3", "--jobs", "1")
     answer = hsiaug("benchmark", str(card(files, "cube.npy", "labels.npy")), *words, cwd=files)
+
     assert answer.returncode == 0, answer.stderr
     assert "smote" in answer.stdout and "mine" in answer.stdout
 
@@ -76,6 +78,7 @@ def test_nan_in_the_cube(files: Path) -> None:
     cube = np.load(files / "cube.npy")
     cube[3, 4, 5] = np.nan
     np.save(files / "cube.npy", cube)
+
     message = refused(files, "benchmark", str(card(files, "cube.npy", "labels.npy")))
     assert "NaN" in message and "1 pixels" in message and "bad_bands" in message
 
@@ -85,6 +88,7 @@ def test_a_class_with_one_pixel(files: Path) -> None:
     labels[labels == 2] = 0
     labels[0, 25] = 2
     np.save(files / "labels.npy", labels)
+
     message = refused(files, "benchmark", str(card(files, "cube.npy", "labels.npy")))
     assert "class 2 (b)" in message and "labels.ignore" in message
 
@@ -93,6 +97,7 @@ def test_a_broken_plugin_is_named_when_its_plugin_is_asked_for(tmp_path: Path) -
     site = strangers.install(tmp_path / "site", "broken_plugin", "import no_such_module")
     words = ("benchmark", "toy", "--generator", "theirs")
     answer = strangers.hsiaug(*words, env=strangers.environment(site), cwd=tmp_path)
+
     assert answer.returncode == 2 and answer.stdout == "" and "Traceback" not in answer.stderr
     assert "broken-plugin" in answer.stderr and "no_such_module" in answer.stderr
     assert list(tmp_path.iterdir()) == [site]

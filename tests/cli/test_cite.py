@@ -50,6 +50,7 @@ def test_the_command_writes_paragraph_and_entries_by_the_ending(store: Path, tmp
     assert {("article", "chawla2002smote"), ("article", "cortes1995svm"), ("article", "melgani2004svm")} <= {*keys}
     assert "% smote\n@article{chawla2002smote,\n  author = {Nitesh V. Chawla and " in done.stdout
     assert "doi = {10.1613/jair.953}" in done.stdout
+
     assert command("cite", "--store", str(store), "--out", str(tmp_path / "all.bib")).returncode == 0
     assert (tmp_path / "all.bib").read_text().startswith("% Needs ")
     assert command("cite", "--store", str(store), "--out", str(tmp_path / "all.md")).returncode == 0
@@ -66,6 +67,7 @@ def test_texts_of_a_record_are_no_markup_and_act_on_no_terminal(tmp_path: Path) 
         one["hash"] = short_hash(one["spec"])
     store = fill(tmp_path / "store", records)
     assert len(Store(store).read().records) == len(records)
+
     for name in ("all.md", "all.txt", "all.bib"):
         made = command("cite", "--store", str(store), "--out", str(tmp_path / name))
         assert made.returncode == 0, made.stderr

@@ -56,6 +56,7 @@ def test_a_shell_completes_commands_and_options(typed: str, number: int, offered
     asked = {"_HSIAUG_COMPLETE": "complete_bash", "COMP_WORDS": typed, "COMP_CWORD": str(number)}
     command = [str(Path(sys.executable).with_name("hsiaug"))]
     done = subprocess.run(command, env=environment(**asked), capture_output=True, text=True, check=True)
+
     assert set(offered) <= set(done.stdout.split()) and done.stderr == ""
 
 
@@ -76,6 +77,7 @@ EXAMPLED = (
 @pytest.mark.parametrize("command", EXAMPLED, ids=" ".join)
 def test_every_help_shows_an_example(command: tuple[str, ...]) -> None:
     answer = typed(*command, "--help")
+
     assert answer.returncode == 0 and "Example" in answer.stdout
     assert "hsiaug " + " ".join(command) in answer.stdout.split("Example")[1]
 
@@ -83,16 +85,19 @@ def test_every_help_shows_an_example(command: tuple[str, ...]) -> None:
 def test_split_prints_parsable_lines_and_draws_a_map(tmp_path: Path) -> None:
     answer = typed("split", "toy", "--patch", "5", "--out", "split.png", cwd=tmp_path)
     lines = answer.stdout.splitlines()
+
     assert lines[0].split("\t") == ["class", "name", "labelled", "train", "test", "in new fields"]
     assert len(lines[1].split("\t")) == 6
     with Image.open(tmp_path / "split.png") as image:
         assert image.width > 1000
+
     typed("split", "toy", "--protocol", "random:0.1", "--out", "split.json", cwd=tmp_path)
     assert json.loads((tmp_path / "split.json").read_text("utf-8"))["leaky"] is True
 
 
 def test_plugins_info_shows_what_the_card_declares() -> None:
     answer = typed("plugins", "info", "smote")
+
     assert answer.returncode == 0
     assert "generator smote" in answer.stdout and "parameter\tdefault" in answer.stdout
 
@@ -130,6 +135,7 @@ def test_pixels_in_neither_mask_are_no_buffer(tmp_path: Path) -> None:
     sides = np.where(labels > 0, np.arange(labels.shape[1])[None] // 16, 0)
     np.savez(tmp_path / "masks.npz", train=(labels > 0) & (sides == 0), test=(labels > 0) & (sides == 1))
     answer = typed("split", "toy", "--patch", "5", "--protocol", "fixed:masks.npz", cwd=tmp_path)
+
     assert answer.returncode == 0, answer.stderr
     assert f"{((labels > 0) & (sides > 1)).sum()} labelled pixels in neither mask" in answer.stdout
     assert "buffer" not in answer.stdout
@@ -147,6 +153,7 @@ def test_pixels_in_neither_mask_are_no_buffer(tmp_path: Path) -> None:
 def test_a_list_as_json_is_an_array_of_objects_with_the_same_keys_and_nothing_else(words, tmp_path):
     with contextlib.chdir(tmp_path):
         answer = CliRunner().invoke(app, [*words, "--json"], catch_exceptions=False)
+
     rows = json.loads(answer.stdout)
     assert isinstance(rows, list) and rows
     assert {tuple(row) for row in rows} == {tuple(rows[0])}
@@ -157,6 +164,7 @@ def test_a_package_that_cannot_be_loaded_or_prints_leaves_the_json_whole(tmp_pat
     late = "\n@hookimpl\ndef hsiaug_plugins(): return [Entry('generator', 'late', 'nowhere:Class')]"
     install(tmp_path, "late_plugin", "from hsiaug.api import Entry, hookimpl\nprint('more')" + late)
     answer = hsiaug("plugins", "list", "--json", env=environment(tmp_path))
+
     rows = {(row["name"], row["from"]): row for row in json.loads(answer.stdout)}
     assert "broken on purpose" in rows[None, "broken-plugin"]["error"]
     assert "nowhere" in rows["late", "late-plugin 1.0"]["error"]

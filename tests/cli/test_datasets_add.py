@@ -28,6 +28,7 @@ def test_a_scene_is_described_in_parsable_lines_and_drawn(flight: Path, tmp_path
     answer = hsiaug("datasets", "add", str(flight / "flight.hdr"), *words, *settings, cwd=tmp_path)
     assert answer.returncode == 0, answer.stderr
     lines = answer.stdout.splitlines()
+
     facts = dict(line.split("\t", 1) for line in lines if "\t" in line)
     assert facts["size"] == "40×32 pixels" and facts["band centres"] == "400–1000 nm"
     assert facts["bands"] == "12 in the file, 9 kept (asked for: 0, 10–11)"
@@ -38,6 +39,7 @@ def test_a_scene_is_described_in_parsable_lines_and_drawn(flight: Path, tmp_path
     with Image.open(tmp_path / "farm_look.png") as image:
         assert image.width > image.height > 300
         assert len(image.convert("RGB").getcolors(1 << 24) or ()) > 100
+
     info = hsiaug("datasets", "info", "farm.toml", cwd=tmp_path)
     assert "1\thay\t1\t" in info.stdout and "status       here" in info.stdout
 
@@ -63,6 +65,7 @@ def test_a_scene_is_described_in_parsable_lines_and_drawn(flight: Path, tmp_path
 def test_what_is_wrong_gives_one_error_and_no_file(flight, words, parts):
     labels = () if "--labels" in words else ("--labels", "labels.npy")
     message = refused(flight, "datasets", "add", "flight.hdr", *labels, *words)
+
     for part in parts:
         assert part in message
 
@@ -74,6 +77,7 @@ def test_labels_are_required(flight: Path) -> None:
 def test_an_existing_card_is_kept(flight: Path, tmp_path: Path) -> None:
     (tmp_path / "flight.toml").write_text("mine")
     words = ("datasets", "add", str(flight / "flight.hdr"), "--labels", str(flight / "labels.npy"))
+
     assert "--force" in refused(tmp_path, *words)
     assert hsiaug(*words, "--force", cwd=tmp_path).returncode == 0
     assert (tmp_path / "flight.toml").read_text().startswith('name = "flight"')

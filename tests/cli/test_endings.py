@@ -57,6 +57,7 @@ def pdf_fonts(content: bytes) -> set[bytes]:
 def test_a_command_writes_every_ending_that_it_names(store, tmp_path, name, pictures, row):
     files = [tmp_path / f"x{ending}" for ending in (*pictures, *TABLES, *FURTHER[name])]
     answer = typed(tmp_path, *command(store, name), *(word for file in files for word in ("--out", str(file))))
+
     assert answer.exit_code == 0, answer.exception
     assert sorted(tmp_path.iterdir()) == sorted(files)
     for file in files:
@@ -72,6 +73,7 @@ def test_a_command_writes_every_ending_that_it_names(store, tmp_path, name, pict
 @pytest.mark.parametrize("ending", [*PICTURES, *TABLES, *FURTHER["report"]])
 def test_a_report_is_what_its_ending_says(store: Path, tmp_path: Path, ending: str) -> None:
     assert typed(tmp_path, *command(store, "report"), "--out", f"x{ending}").exit_code == 0
+
     assert (tmp_path / f"x{ending}").read_bytes().lower().startswith(OPENINGS[ending].lower())
 
 
@@ -80,6 +82,7 @@ def test_a_report_is_what_its_ending_says(store: Path, tmp_path: Path, ending: s
 def test_another_ending_is_refused_and_nothing_is_written(store, tmp_path, name, ending):
     good = () if name == "report" else ("--out", "good.csv")
     answer = typed(tmp_path, *command(store, name), *good, "--out", f"x{ending}")
+
     assert isinstance(answer.exception, InputError) and answer.stdout == ""
     message = str(answer.exception)
     assert f"x{ending}" in message and all(e in message for e in (".csv", ".json"))
@@ -96,6 +99,7 @@ def test_another_ending_is_refused_and_nothing_is_written(store, tmp_path, name,
 )
 def test_what_cannot_be_written_is_said_before_any_work(tmp_path: Path, words: tuple[str, ...], why: str) -> None:
     answer = typed(tmp_path, *words)
+
     assert isinstance(answer.exception, InputError) and why in str(answer.exception)
     assert not list(tmp_path.iterdir())
 
@@ -122,5 +126,6 @@ def test_masks_of_a_split_are_read_again_as_the_same_split(tmp_path: Path) -> No
 def test_a_picture_is_as_wide_as_the_columns_that_it_fills(store, tmp_path, by, columns, inches):
     words = ("--by", by, "--columns", str(columns), "--out", "x.png")
     assert typed(tmp_path, *command(store, "report"), *words).exit_code == 0
+
     with Image.open(tmp_path / "x.png") as image:
         assert image.width == inches * 300

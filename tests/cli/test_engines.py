@@ -52,6 +52,7 @@ def local(tmp_path: Path, env: dict[str, str]) -> dict[str, Any]:
 
 def test_a_run_on_dask_gives_the_records_of_a_local_one(tmp_path, env, local):
     answer = hsiaug(*arguments(tmp_path / "dask", "--on", "dask"), env=env)
+
     assert answer.returncode == 0, answer.stderr
     assert "Dask scheduler tcp://127.0.0.1:" in answer.stderr
     # Without bokeh its page would only say that bokeh is missing.
@@ -72,6 +73,7 @@ def test_a_dask_worker_that_is_killed_costs_no_record(tmp_path: Path, local: dic
         os.kill(_dask_workers(run.pid)[0], signal.SIGKILL)
         (gate / "open").touch()
         tables, said = run.communicate(timeout=200)
+
     assert run.returncode == 0, tables + said
     assert results(store) == local
 
@@ -106,6 +108,7 @@ def test_workers_and_the_run_end_when_the_scheduler_goes(tmp_path: Path) -> None
         finally:
             serving.kill()
             working.kill()
+
     assert run.returncode == 2 and "the Dask scheduler must stay until the run has ended" in said, said
     assert "Traceback" not in said
     assert results(store)
@@ -134,12 +137,14 @@ def test_ctrl_c_on_dask_stops_quietly(tmp_path: Path) -> None:
             time.sleep(0.05)
         os.killpg(run.pid, signal.SIGINT)
         _, said = run.communicate(timeout=200)
+
     assert run.returncode == 130
     assert "run the same command to go on" in said and "Traceback" not in said
 
 
 def test_a_scheduler_that_does_not_answer_is_one_error(tmp_path: Path, env: dict[str, str]) -> None:
     answer = hsiaug(*arguments(tmp_path / "none", "--on", "dask:tcp://127.0.0.1:1"), env=env)
+
     assert answer.returncode == 2 and "Traceback" not in answer.stderr
     assert "--on dask:ADDRESS must name a scheduler that answers" in answer.stderr
 
@@ -157,6 +162,7 @@ def test_a_scheduler_that_does_not_answer_is_one_error(tmp_path: Path, env: dict
 )
 def test_a_wrong_engine_or_setting_is_one_error(words, said, tmp_path, env):
     answer = in_process.hsiaug(*arguments(tmp_path / "none", *words), site=tmp_path / "site")
+
     assert answer.returncode == 2 and "Traceback" not in answer.stderr
     assert said in answer.stderr
     assert not (tmp_path / "none" / "records").exists() or not results(tmp_path / "none")
@@ -167,7 +173,9 @@ def test_a_wrong_engine_or_setting_is_one_error(words, said, tmp_path, env):
 )
 def test_an_engine_without_its_library_says_what_to_install(name, library, extra, tmp_path, env):
     (tmp_path / "site" / f"{library}.py").write_text("raise ImportError('not installed')")
+
     answer = hsiaug(*arguments(tmp_path / "none", "--on", name), env=env)
+
     assert answer.returncode == 2 and "Traceback" not in answer.stderr
     assert f"pip install {library}" in answer.stderr and f"pip install -e '.[{extra}]'" in answer.stderr
 
@@ -175,6 +183,7 @@ def test_an_engine_without_its_library_says_what_to_install(name, library, extra
 def test_a_local_run_imports_no_engine_of_clusters(tmp_path: Path, env: dict[str, str]) -> None:
     for library in ("distributed", "submitit"):
         (tmp_path / "site" / f"{library}.py").write_text("raise SystemExit('imported')")
+
     assert hsiaug(*arguments(tmp_path / "local"), env=env).returncode == 0
 
 
@@ -182,6 +191,7 @@ def test_options_beat_the_suite() -> None:
     found = cluster_settings(
         None, ["workers=5"], {"on": "dask", "workers": 2, "memory": "1GB", "partition": "short"}
     )
+
     assert (found.workers, found.memory, found.partition) == (5, "1GB", "short")
     assert found.on == "dask" and cluster_settings("local", [], {"on": "dask"}).on == "local"
 
@@ -221,6 +231,7 @@ def slurm() -> None:
 
 def test_slurm_is_refused_where_there_is_none(tmp_path: Path, env: dict[str, str]) -> None:
     run = hsiaug(*arguments(tmp_path / "none", "--on", "slurm"), env={**env, "PATH": str(tmp_path / "empty")})
+
     assert run.returncode == 2 and "no sbatch here" in run.stderr
     assert not (tmp_path / "none").exists()
 
@@ -232,6 +243,8 @@ def test_jobs_of_slurm_give_the_records_of_a_local_run(tmp_path, env, local):
     assert first.returncode == 0, first.stderr
     again = hsiaug(*arguments(store, "--on", "slurm"), env=env)
     assert f"{len(local)} trials are in jobs of SLURM already" in again.stderr or "are taken from" in again.stderr
+
     while subprocess.run(["squeue", "--me", "-h"], capture_output=True, text=True, check=True).stdout:
         time.sleep(0.5)
+
     assert results(store) == local

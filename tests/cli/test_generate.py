@@ -13,6 +13,7 @@ def test_samples_are_exported_with_a_parsable_table(tmp_path: Path) -> None:
     words = ("generate", "toy", "--generator", "mixup", "--lambda", "0.5", "--patch", "5", "--with-real")
     answer = hsiaug(*words, "--out", "aug.npz", cwd=tmp_path)
     rows = [line.split("\t") for line in answer.stdout.splitlines()]
+
     assert answer.returncode == 0, answer.stderr
     assert rows[0] == ["class", "name", "real", "synthetic"] and len(rows) == 6
     with np.load(tmp_path / "aug.npz", allow_pickle=False) as file:
@@ -37,6 +38,7 @@ def test_samples_are_exported_with_a_parsable_table(tmp_path: Path) -> None:
 )
 def test_bad_input_is_refused_and_leaves_nothing(tmp_path: Path, words: tuple[str, ...], part: str) -> None:
     answer = hsiaug("generate", "toy", *words, cwd=tmp_path)
+
     assert answer.returncode == 2 and answer.stdout == "" and "Traceback" not in answer.stderr
     assert part in " ".join(answer.stderr.split())
     assert list(tmp_path.iterdir()) == []

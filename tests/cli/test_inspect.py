@@ -16,6 +16,7 @@ def test_pictures_and_numbers_are_written_and_printed(tmp_path: Path, monkeypatc
     words = ("inspect", "toy", "--generator", "smote", "--patch", "5", "--out", "look")
     answer = hsiaug(*words, cwd=tmp_path)
     lines = answer.stdout.splitlines()
+
     assert answer.returncode == 0, answer.stderr
     assert sorted(path.name for path in (tmp_path / "look").iterdir()) == [
         "pca.png",
@@ -27,6 +28,7 @@ def test_pictures_and_numbers_are_written_and_printed(tmp_path: Path, monkeypatc
     assert any(line.startswith("R1 probe agreement\t") and len(line.split("\t")) == 8 for line in lines)
     assert any(line.startswith("memorisation:") for line in lines)
     kept = json.loads((tmp_path / "look" / "quality.json").read_text("utf-8"))
+
     # Once as a process is enough: most of its time goes into libraries.
     monkeypatch.chdir(tmp_path)
     assert CliRunner().invoke(app, [*words[:-1], "again"]).stdout == answer.stdout
@@ -42,6 +44,7 @@ def test_attention_is_drawn_and_stands_among_the_numbers(tmp_path: Path, monkeyp
     answer = CliRunner().invoke(app, words)
     line = next(line for line in answer.stdout.splitlines() if line.startswith("words of the class's name\t"))
     kept = json.loads(Path("look", "quality.json").read_text("utf-8"))["attention"]["rows"]["class"]
+
     assert line.split("\t")[1:] == [f"{kept['auc']:.3g}", f"{kept['iou']:.3g}", str(kept["n"])]
     assert Path("look", "attention.png").read_bytes().startswith(OPENINGS[".png"])
 
@@ -67,6 +70,7 @@ def test_several_omegas_give_curves_of_the_samples_that_each_gives_alone(tmp_pat
     answer = CliRunner().invoke(app, [*words, "--omega", "0,2", "--out", "up"])
     again = CliRunner().invoke(app, [*words, "--omega", "2,0", "--out", "down"])
     alone = CliRunner().invoke(app, [*words, "--omega", "0", "--out", "alone"])
+
     assert (answer.exit_code, again.exit_code, alone.exit_code) == (0, 0, 0), answer.output
     header, *rows = (tmp_path / "up" / "guidance.csv").read_text("utf-8").splitlines()
     assert header == "omega,measure,value,reference,unit,n"

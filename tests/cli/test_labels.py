@@ -36,6 +36,7 @@ def test_curve_and_arms_are_scored_on_the_pixels_that_all_of_them_test(store: Pa
     done = hsiaug("labels", *ASKED, "--store", str(store))
     assert done.returncode == 0 and "trials are taken from" in done.stderr
     (found,) = json.loads(render_report(built(store), "json", "labels"))["labels"]
+
     scene = get_task("pixels").load("toy")
     last = [draw_split(scene, parse_protocol("added:3xscattered:issd"), seed, 5) for seed in range(3)]
     assert found["test_pixels"] == [split.audit.n_test for split in last]
@@ -53,6 +54,7 @@ def test_curve_and_arms_are_scored_on_the_pixels_that_all_of_them_test(store: Pa
 def test_the_last_point_of_the_curve_is_the_score_of_its_own_records(store: Path) -> None:
     made = json.loads(render_report(built(store), "json", "labels"))
     (found,) = made["labels"]
+
     (last,) = (t for t in made["tables"] if (t["protocol"]["argument"] or "").startswith("3xscattered"))
     (cell,) = last["cells"]
     (point,) = (row for row in found["curve"] if row["score"] == "oa" and row["labels"] == 3)
@@ -64,6 +66,7 @@ def test_the_last_point_of_the_curve_is_the_score_of_its_own_records(store: Path
 
 def test_every_format_has_them(store: Path, tmp_path: Path) -> None:
     report = built(store)
+
     assert "k\\* AA" in render_report(report, "md", "labels")
     assert "Label equivalents" in render_report(report, "rich", "labels")
     rows = list(csv.DictReader(io.StringIO(render_report(report, "csv", "labels"))))

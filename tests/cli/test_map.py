@@ -25,10 +25,9 @@ from hsiaug.data import load_scene, toy_scene
 from hsiaug.protocol.view import patches_at
 from hsiaug.registry.lookup import Registry
 from hsiaug.tasks import pixels
-from hsiaug.tasks.task import get_task, locate_labels, predicted_mask
+from hsiaug.tasks.task import get_task
 from hsiaug.trial.cache import Workbench
-from hsiaug.trial.mapping import Refitted, refit, spec_of
-from hsiaug.trial.predictions import checksum
+from hsiaug.trial.mapping import Refitted, refit, repeats, spec_of
 from hsiaug.trial.run import run_trial
 from hsiaug.trial.spec import TrialSpec
 from hsiaug.trial.store import Record, Store
@@ -77,6 +76,7 @@ def test_a_map_keeps_its_place_and_repeats_the_record(mapped: Path, tmp_path: Pa
     record = hash_of(mapped, "smote")
     out = tmp_path / "map.tif"
     answer = typed(mapped, "map", "flight.toml", "--record", record[:10], "--out", str(out))
+
     with rasterio.open(out) as file, rasterio.open(mapped / "flight.img") as source:
         ids = file.read(1)
         assert file.transform == source.transform and file.crs == source.crs and file.nodata == 0
@@ -87,6 +87,7 @@ def test_a_map_keeps_its_place_and_repeats_the_record(mapped: Path, tmp_path: Pa
     assert (ids[:-3] > 0).all()
     labels = load_scene(mapped / "flight.toml").labels
     assert np.array_equal(ids[-3:] == 0, labels[-3:] == 0)
+
     lines = answer.splitlines()
     rows = [line.split("\t") for line in lines if "\t" in line]
     assert [int(row[2]) for row in rows[1:]] == [int((ids == c).sum()) for c in (1, 2, 3, 0)]
@@ -104,6 +105,7 @@ def test_a_map_may_be_an_array_or_pictures_alone(mapped: Path, tmp_path: Path) -
     for files in (("map.npy",), [f"alone{ending}" for ending in PICTURES]):
         words = [word for name in files for word in ("--out", str(tmp_path / name))]
         typed(mapped, "map", "flight.toml", "--record", record, *words)
+
     assert np.load(tmp_path / "map.npy").shape == (40, 32)
     assert sorted(path.name for path in tmp_path.iterdir()) == sorted(
         ["map.npy", "map.png", *(f"alone{ending}" for ending in PICTURES)]
@@ -144,6 +146,7 @@ def test_what_cannot_be_mapped_is_refused(mapped: Path, changes: dict[str, str],
     before = sorted(mapped.rglob("*"))
     with pytest.raises(HsiaugError) as error:
         typed(mapped, "map", scene, *(word for pair in words.items() for word in pair))
+
     assert sorted(mapped.rglob("*")) == before
     for part in parts:
         assert part in str(error.value)
@@ -168,6 +171,7 @@ def test_a_record_that_is_not_repeated_is_warned_of(mapped: Path, tmp_path: Path
     path = Store(tmp_path / "copy" / "hsiaug-results").folder(record) / "record.json"
     path.write_text(json.dumps({**json.loads(path.read_text()), "predictions_sha256": "0" * 64}))
     answer = typed(tmp_path / "copy", "map", "flight.toml", "--record", record, "--out", "m.png")
+
     assert "does NOT repeat the record's predictions" in answer and "numpy" in answer
 
 
@@ -198,13 +202,6 @@ def maps_of(made: Refitted, data: Any, progress: Any) -> dict[str, Any]:
     return get_task(made.spec.task).mapped(made.fitted, made.card, data, made.split, progress, made.spectra)
 
 
-def repeats(made: Refitted, maps: dict[str, Any], record: Record) -> bool:
-    """Whether the maps of all places repeat the record's predictions exactly."""
-    flat = np.concatenate([ids.ravel() for ids in maps.values()])
-    found = locate_labels(made.split, flat[predicted_mask(made.split)])
-    return checksum(found) == str(record["predictions_sha256"])
-
-
 @pytest.mark.parametrize("classifier", ["nearest", "coords", "svm", "cnn2d"])
 def test_stripes_give_what_the_whole_scene_would(toy, tried, plugins, monkeypatch, classifier):
     spec, record = tried("smote", classifier)
@@ -214,6 +211,7 @@ def test_stripes_give_what_the_whole_scene_would(toy, tried, plugins, monkeypatc
     seen: list[int] = []
     maps = maps_of(made, toy, lambda done, total, note="": seen.append(done))
     ids = maps[toy.name]
+
     assert len(seen) > 5 and seen[-1] == toy.shape[0]
     assert repeats(made, maps, record)
     coords = np.argwhere(np.ones(toy.shape, dtype=bool)).astype(np.int32)
@@ -230,8 +228,21 @@ def test_a_map_is_of_the_spectral_view_of_its_record(toy, tried, plugins, monkey
     assert spec_of(record, toy, plugins) == spec
     made = refit(spec, toy, plugins, None, device="cpu", progress=silent)
     monkeypatch.setattr(pixels, "BATCH_BYTES", 12_000)
+
     assert made.spectra.name == record["spectral_view"]["name"]
     assert repeats(made, maps_of(made, toy, silent), record)
+
+
+def test_a_classifier_that_answers_otherwise_is_noticed(toy: Scene, tried: Any, plugins: Registry) -> None:
+    spec, record = tried("none", "nearest")
+    made = refit(spec, toy, plugins, None, device="cpu", progress=silent)
+    maps = maps_of(made, toy, silent)
+    assert repeats(made, maps, record)
+    ids = maps[toy.name]
+    row, column = np.argwhere(made.split.test)[0]
+    ids[row, column] = ids[row, column] % 5 + 1
+
+    assert not repeats(made, maps, record)
 
 
 def test_a_record_that_would_be_another_trial_here_is_refused(toy: Scene, tried: Any, plugins: Registry) -> None:

@@ -81,6 +81,7 @@ def test_trials_are_counted_before_a_split_is_drawn(toy: Scene) -> None:
 )
 def test_bad_words_cost_one_short_clear_message(tmp_path: Path, words: tuple[str, ...]) -> None:
     answer = hsiaug(*words, cwd=tmp_path)
+
     assert answer.returncode == 2, answer.stdout + answer.stderr
     assert "Traceback" not in answer.stderr and len(answer.stderr) < 2000 and "\x1b]" not in answer.stderr
     assert not list(tmp_path.iterdir())
@@ -128,6 +129,7 @@ def test_a_reader_that_goes_away_and_a_closed_output_are_no_news(tmp_path: Path)
 
 def test_an_entry_of_a_table_stays_one_field_in_a_pipe(capsys: pytest.CaptureFixture[str]) -> None:
     print_table(Console(), ("class", "n"), [("a\tb\nc\x1b[2J", "1")])
+
     assert capsys.readouterr().out == "class\tn\na\\tb\\nc\\x1b[2J\t1\n"
 
 
@@ -137,6 +139,7 @@ def test_a_note_of_a_plugin_is_shown_as_it_is(toy: Scene, note: str) -> None:
     trial = build_plan(toy, request, registry()).trials[0]
     out = Terminal()
     screen = Console(file=out, width=160, color_system=None)
+
     with watch_trials({trial.hash: trial}, screen) as on_event:
         on_event(Event("start", trial.hash))
         on_event(Event("step", trial.hash, 1, 3, note))
@@ -145,5 +148,6 @@ def test_a_note_of_a_plugin_is_shown_as_it_is(toy: Scene, note: str) -> None:
     with show_progress(screen, "smote") as progress:
         progress("1", None, note)  # type: ignore[arg-type]
         screen.print("meanwhile")
+
     assert note.startswith("\x1b") or note in out.getvalue()
     assert "\x1b[2J" not in out.getvalue()

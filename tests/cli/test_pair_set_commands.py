@@ -47,6 +47,7 @@ def test_a_benchmark_reads_the_task_from_the_card(fields: Path) -> None:
     words = ("--generator", "duplicate", "--seeds", "1", "--patch", "16", "--dry-run", "--json")
     plan = json.loads(run("benchmark", fields, *words))
     assert plan["trials"] or plan["runs"]
+
     with pytest.raises(InputError, match="for the task change, as its card says; found task segmentation"):
         run("benchmark", fields, "--task", "segmentation", *words)
     with pytest.raises(InputError, match="Leave the task out, or say change"):
@@ -97,6 +98,7 @@ def test_a_suite_reads_the_task_from_the_card(fields: Path) -> None:
     suite.write_text('[defaults]\nscenes = "fields.toml"\ngenerators = "duplicate"\npatch = 16\nseeds = 1\n')
     suite.write_text(suite.read_text() + '[[run]]\nname = "one"\n')
     assert "one\tfields\tplaces\t1\t6\t6" in run("benchmark", suite, "--dry-run")
+
     suite.write_text(suite.read_text() + 'task = "pixels"\n')
     with pytest.raises(InputError, match=r"run 'one'.*for the task change"):
         run("benchmark", suite, "--dry-run")
@@ -185,6 +187,7 @@ def test_advice_on_a_set_divides_its_training_places(fields: Path, tmp_path: Pat
     words = ("--classifier", "majority", "--generator", "ldm_single", "--preset", "tiny", "--budget", "10s")
     out = tmp_path / "advice.json"
     run("advise", fields, *words, "--jobs", "1", "--store", tmp_path / "s", "--out", out)
+
     assert json.loads(out.read_text())["protocol"]["argument"] == "places"
 
 
@@ -213,6 +216,7 @@ def mapped(ref: object, folder: Path, out: str, *words: str) -> str:
 
 def test_a_map_shows_every_place_of_a_set_and_repeats_the_record(fields: Path, tmp_path: Path) -> None:
     said = mapped(fields, tmp_path, "map.npy", "--classifier", "majority", "--patch", "16")
+
     for name in "abc":
         ids = np.load(tmp_path / f"map_{name}.npy")
         assert ids.shape == (40, 40) and len(np.unique(ids)) == 1 and ids[0, 0] in (1, 2)
@@ -225,6 +229,7 @@ def test_a_map_shows_every_place_of_a_set_and_repeats_the_record(fields: Path, t
 def test_a_scene_maps_by_a_classifier_of_masks(tmp_path: Path) -> None:
     words = ("--task", "segmentation", "--classifier", "unet", "--preset", "tiny", "--device", "cpu")
     said = mapped("toy", tmp_path, "map.npy", *words)
+
     scene = load_pairs("toy", "segmentation").places[0]
     ids = np.load(tmp_path / "map.npy")
     assert ids.shape == scene.mask.shape and ids.min() >= 1
@@ -235,6 +240,7 @@ def test_advice_on_masks_is_told_in_the_scores_of_masks(tmp_path: Path) -> None:
     words = ("--task", "segmentation", "--classifier", "majority", "--generator", "ldm_single", "--preset", "tiny")
     out = tmp_path / "advice.json"
     told = run("advise", "toy", *words, "--budget", "20s", "--jobs", "1", "--store", tmp_path / "s", "--out", out)
+
     assert told.splitlines()[0].split("\t")[6:9] == ["mIoU", "ΔmIoU", "interval"]
     answer = json.loads(out.read_text())
     assert answer["protocol"]["name"] == "within" and answer["protocol"]["argument"].startswith("blocks:")

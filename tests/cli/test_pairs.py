@@ -32,6 +32,7 @@ def test_pairs_are_written_as_a_set_that_can_be_read_again(tmp_path: Path) -> No
     assert (out / "contact_sheet.png").stat().st_size > 5000
     assert manifest["reliability"]["scores"][0]["name"] == "pixels"
     assert all(0 <= row["agreement"] <= 1 for row in manifest["files"])
+
     again = load_pairs(out / "pairs.toml", "segmentation")
     scene = load_pairs("toy", "segmentation")
     assert len(again.places) == 6 and again.class_names == scene.class_names

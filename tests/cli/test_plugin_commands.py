@@ -32,6 +32,7 @@ def test_a_new_plugin_of_masks_passes_the_kit(tmp_path, monkeypatch, kind, task)
     monkeypatch.syspath_prepend(tmp_path / f"hsiaug-{task}-{kind}")
     module = importlib.import_module(f"hsiaug_{task}_{kind}")
     plugin = getattr(module, f"{task.capitalize()}{kind.capitalize()}{kind.capitalize()}")
+
     report = {"generator": check_generator, "classifier": check_classifier}[kind](plugin)
     assert not report.failures and plugin.card.tasks == (task,)
 
@@ -50,8 +51,10 @@ def test_a_new_package_passes_its_check_at_once(tmp_path: Path, kind: str) -> No
         str(path) for path in package.rglob("*") if path.is_file()
     )
     assert [path.name for path in tmp_path.iterdir()] == ["hsiaug-brand-new"]
+
     (install_wheel if CAN_BUILD else install_by_hand)(package, tmp_path / "site")
     answer = hsiaug("plugins", "check", "brand-new", env=environment(tmp_path / "site"))
+
     assert answer.returncode == 0, answer.stdout + answer.stderr
     lines = [line.split("\t") for line in answer.stdout.splitlines()]
     telling = "labels-only" if kind == "protocol" else "no-test-label"
@@ -88,6 +91,7 @@ def test_a_name_that_cannot_be_taken_is_refused_and_nothing_is_written(tmp_path,
     (tmp_path / "hsiaug-there").mkdir()
     with pytest.raises(InputError) as caught:
         write_package("generator", name, tmp_path)
+
     for part in parts:
         assert part in str(caught.value)
     assert [path.name for path in tmp_path.iterdir()] == ["hsiaug-there"]
@@ -101,6 +105,7 @@ def test_a_package_that_fails_in_the_middle_leaves_nothing(tmp_path, monkeypatch
     monkeypatch.setattr(Path, "write_text", full)
     with pytest.raises(InputError, match="No space left"):
         write_package("generator", "half", tmp_path)
+
     assert list(tmp_path.iterdir()) == []
 
 
@@ -118,6 +123,7 @@ def test_a_package_that_fails_in_the_middle_leaves_nothing(tmp_path, monkeypatch
 )
 def test_bad_input_gives_one_message(words: tuple[str, ...], part: str) -> None:
     result = CliRunner().invoke(app, ["plugins", *words])
+
     assert isinstance(result.exception, InputError) and part in str(result.exception)
     assert result.stdout == ""
 
@@ -127,6 +133,7 @@ def test_a_broken_rule_is_named_with_the_mend_and_gives_exit_code_1(tmp_path: Pa
     (tmp_path / "dummy_plugin.py").write_text(UNSEEDED + "\nprint('noise of a plugin')\n")
     words = ("plugins", "check", "dummy_plugin:Generator", "--kind", "generator", "--json")
     answer = hsiaug(*words, cwd=tmp_path)
+
     assert answer.returncode == 1, answer.stderr
     found = json.loads(answer.stdout)
     outcomes = {outcome["check"]: outcome for outcome in found["checks"]}
@@ -174,6 +181,7 @@ class Forks(Generator):
 def test_a_plugin_that_ends_its_process_fails_with_a_reason_and_exit_code_1(tmp_path, ends, seen, behind):
     (tmp_path / "dummy_plugin.py").write_text(DUMMY + ENDS)
     answer = hsiaug("plugins", "check", f"dummy_plugin:{ends}", "--kind", "generator", cwd=tmp_path)
+
     assert answer.returncode == 1, answer.stderr
     lines = [line.split("\t") for line in answer.stdout.splitlines()]
     assert [line[1] for line in lines if line[0] == "FAILED"] == ["runs"]
@@ -187,6 +195,7 @@ def test_a_plugin_that_ends_its_process_fails_with_a_reason_and_exit_code_1(tmp_
 def test_checks_behind_one_that_ends_the_process_are_skipped(tmp_path: Path) -> None:
     (tmp_path / "dummy_plugin.py").write_text(DUMMY + ENDS)
     answer = hsiaug("plugins", "check", "dummy_plugin:Faults", "--kind", "generator", "--json", cwd=tmp_path)
+
     assert answer.returncode == 1, answer.stderr
     outcomes = {outcome["check"]: outcome for outcome in json.loads(answer.stdout)["checks"]}
     assert len(outcomes) == 14 and outcomes["samples"]["status"] == "ok"
@@ -199,6 +208,7 @@ def test_checks_behind_one_that_ends_the_process_are_skipped(tmp_path: Path) -> 
 def test_a_plugin_that_copies_its_process_is_checked_once(tmp_path: Path) -> None:
     (tmp_path / "dummy_plugin.py").write_text(DUMMY + ENDS)
     answer = hsiaug("plugins", "check", "dummy_plugin:Forks", "--kind", "generator", "--json", cwd=tmp_path)
+
     names = [outcome["check"] for outcome in json.loads(answer.stdout)["checks"]]
     assert len(names) == len(set(names)) == 14
 
@@ -214,6 +224,7 @@ def test_ctrl_c_ends_a_check_that_never_would_and_leaves_no_process(tmp_path: Pa
         assert command.poll() is None, command.communicate()
         time.sleep(0.05)
     os.killpg(command.pid, signal.SIGINT)
+
     _, err = command.communicate()
     assert command.returncode == 130 and "Traceback" not in err
     with pytest.raises(ProcessLookupError):
@@ -222,6 +233,7 @@ def test_ctrl_c_ends_a_check_that_never_would_and_leaves_no_process(tmp_path: Pa
 
 def test_info_knows_variants() -> None:
     answer = CliRunner().invoke(app, ["plugins", "info", "timm:test_resnet"])
+
     assert answer.exit_code == 0, answer.output
     assert "classifier timm:test_resnet" in answer.stdout and "backbone\ttest_resnet\t" in answer.stdout
 
@@ -243,11 +255,13 @@ def test_no_plugin_can_spoil_help(tmp_path: Path, bad_company: Path) -> None:
         answer = hsiaug(*words, env=environment(bad_company))
         assert answer.returncode == 0 and answer.stderr == "" and "hsiaug" in answer.stdout
         assert "Example" in answer.stdout or "plugins" not in words
+
     assert list(tmp_path.glob("*.imported")) == []
 
 
 def test_names_that_collide_are_one_message_where_plugins_are_needed(tmp_path: Path) -> None:
     install(tmp_path, "dummy_plugin", DUMMY)
     answer = hsiaug("plugins", "list", env=environment(install(tmp_path, "rival_plugin", DUMMY)))
+
     assert answer.returncode == 2 and "Traceback" not in answer.stderr
     assert "dummy-plugin and rival-plugin" in answer.stderr

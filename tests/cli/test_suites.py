@@ -65,6 +65,7 @@ def test_every_run_gets_tables_of_its_own_and_shared_trials_run_once(folder: Pat
 
 def test_arms_that_differ_in_a_parameter_are_told_apart(folder: Path) -> None:
     headline, gains = (folder / "out.md").read_text().split("## gains")
+
     assert "| dummy | 1 |" in headline and "gain=" not in headline
     assert "| dummy gain=0.5 | 1 |" in gains and "| dummy gain=1.0 | 1 |" in gains
 
@@ -73,14 +74,17 @@ def test_a_finished_suite_runs_nothing_and_its_report_is_the_same(folder: Path) 
     again = run(folder, "benchmark", "suite.toml", "--jobs", "1")
     assert "24 of 24 trials are taken from results" in again.stderr
     assert again.stdout == (folder / "out.md").read_text()
+
     reported = run(folder, "report", "--suite", "suite.toml")
     assert reported.returncode == 0 and reported.stdout == again.stdout
+
     only = run(folder, "benchmark", "--suite", "suite.toml", "--only", "gains", "--existing", "none")
     assert len(titles(only.stdout)) == 1 and "## gains: toy" in only.stdout
 
 
 def test_a_dry_run_lists_the_runs_and_counts_shared_trials_once(folder: Path) -> None:
     table = run(folder, "benchmark", "suite.toml", "--dry-run", "--store", "fresh").stdout
+
     rows = [line.split("\t")[:6] for line in table.splitlines()]
     assert rows[0] == ["run", "scene", "protocol", "draws", "trials", "to run"]
     assert rows[1:4] == [
@@ -98,8 +102,10 @@ def test_reports_by_run_as_csv_and_json_name_the_run_and_what_is_missing(folder:
     table = run(folder, "report", "--suite", "suite.toml", "--format", "csv").stdout
     rows = list(csv.DictReader(io.StringIO(table)))
     assert [row["run"] for row in rows].count("headline") == 16 and len(rows) == 32
+
     bare = csv.DictReader(io.StringIO(run(folder, "report", "--store", "results", "--format", "csv").stdout))
     assert "run" not in (bare.fieldnames or [])
+
     (folder / "longer.toml").write_text(SUITE.replace("seeds = 2", "seeds = 3"))
     answer = run(folder, "report", "--suite", "longer.toml", "--format", "json")
     assert "run gains: 8 of 24 trials are not in results" in answer.stderr
@@ -119,6 +125,7 @@ def test_runs_on_several_scenes_are_one_list_of_work(folder: Path) -> None:
     text = SUITE.replace('scenes = "toy"', 'scenes = ["toy", "../mine.toml"]').replace(', "random:0.05"', "")
     (folder / "sub" / "suite.toml").write_text(text)
     answer = run(folder, "benchmark", "sub/suite.toml", "--jobs", "2", "--store", "both", "--seeds", "0-0")
+
     assert answer.returncode == 0, answer.stderr
     assert "[16/16]" in answer.stderr
     assert {r["scene_ref"] for r in Store(folder / "both").records()} == {"toy", "mine.toml"}
@@ -145,6 +152,7 @@ def test_a_wrong_word_is_met_with_one_error(tmp_path, monkeypatch, words, parts)
     monkeypatch.chdir(tmp_path)
     with pytest.raises(HsiaugError) as error:
         CliRunner().invoke(app, ["benchmark", *words], catch_exceptions=False)
+
     for part in parts:
         assert part in str(error.value)
     assert sorted(path.name for path in tmp_path.iterdir()) == ["neither.toml", "suite.toml"]

@@ -73,6 +73,7 @@ def said(added: Added) -> str:
 def test_an_envi_scene_becomes_a_card_that_loads(add, flight, farm, tmp_path):
     added = add("flight.hdr", "labels.npy", classes=farm.class_names)
     scene = load_scene(tmp_path / "mine.toml")
+
     assert scene.name == "flight" and scene.gsd == 2 and scene.units == "reflectance"
     assert np.allclose(scene.cube, flight / 1e4) and np.array_equal(scene.labels, farm.labels)
     assert scene.wavelengths is not None and np.allclose(scene.wavelengths[[0, -1]], [400, 1000])
@@ -86,6 +87,7 @@ def test_an_envi_scene_becomes_a_card_that_loads(add, flight, farm, tmp_path):
 def test_a_card_in_another_folder_still_finds_its_files(add: Add, flight: np.ndarray, tmp_path: Path) -> None:
     (tmp_path / "cards").mkdir()
     add("flight.hdr", "labels.npy", out="cards/mine.toml")
+
     assert load_scene(tmp_path / "cards" / "mine.toml").bands == 12
 
 
@@ -106,6 +108,7 @@ def test_a_picture_is_drawn_of_the_scene_as_it_will_load(flight: np.ndarray, tmp
 def test_the_order_of_the_axes_follows_from_the_labels(add: Add, farm: Scene, tmp_path: Path, axes: str) -> None:
     np.save(tmp_path / "cube.npy", np.transpose(farm.cube, ["hwb".index(axis) for axis in axes]))
     savemat(tmp_path / "labels.mat", {"gt": farm.labels, "note": "text"})
+
     assert np.array_equal(add("cube.npy", "labels.mat").scene.cube, farm.cube)
 
 
@@ -114,11 +117,13 @@ def test_a_square_scene_says_that_its_axes_are_not_certain(add: Add, tmp_path: P
     np.save(tmp_path / "cube.npy", square.cube)
     np.save(tmp_path / "labels.npy", square.labels.T)
     sentences = said(add("cube.npy", "labels.npy"))
+
     assert "order whb" in sentences
 
 
 def test_cube_and_labels_may_lie_in_one_mat_file(add: Add, farm: Scene, tmp_path: Path) -> None:
     savemat(tmp_path / "all.mat", {"cube": farm.cube, "other": farm.cube + 1, "gt": farm.labels})
+
     assert "cube 40×32×12" in refusal(tmp_path, lambda: add("all.mat", "all.mat"))
     assert np.array_equal(add("all.mat", "all.mat", cube_key="cube").scene.cube, farm.cube)
 
@@ -128,6 +133,7 @@ def test_integers_without_a_scale_get_a_guess_that_is_said(add: Add, farm: Scene
     np.save(tmp_path / "cube.npy", raw)
     np.save(tmp_path / "labels.npy", farm.labels)
     guessed = add("cube.npy", "labels.npy")
+
     assert np.allclose(guessed.scene.cube, raw * 1e-4) and guessed.scene.units == "reflectance or scaled radiance"
     assert "scale: 0.0001 (a guess)" in said(guessed) and "`scale`" in said(guessed)
     assert "# a guess" in Path("mine.toml").read_text()
@@ -143,6 +149,7 @@ def test_bands_that_say_nothing_are_dropped_with_their_reason(add: Add, farm: Sc
     save_envi(tmp_path / "c.hdr", cube, bbl=[0] + [1] * 11)
     np.save(tmp_path / "labels.npy", farm.labels)
     added = add("c.hdr", "labels.npy", bad_bands=(11,))
+
     assert scene_card("mine.toml").cube.bad_bands == (0, 3, 9, 11) and added.scene.bands == 8
     for reason in ("header: 0", "one value only: 3", "many values missing: 9", "asked for: 11"):
         assert reason in said(added)
@@ -177,6 +184,7 @@ def test_codes_may_be_any_and_names_follow_their_order(add: Add, flight: np.ndar
     codes[0, :3] = 255
     np.save("codes.npy", codes)
     added = add("flight.hdr", "codes.npy", classes=("hay", "wheat", "rape"), ignore=("255",))
+
     names = np.array(["", *added.scene.class_names])
     assert (
         names[added.scene.labels[5:]].tolist() == np.array(["", "wheat", "hay", "rape"])[farm.labels[5:]].tolist()
@@ -193,6 +201,7 @@ def test_codes_below_nought_and_nought_are_no_labels(add: Add, flight: np.ndarra
 def test_names_of_an_envi_classification_are_taken_from_its_header(add, flight, farm, tmp_path):
     header = {"classes": 4, "class names": ["Unclassified", "wheat", "rye", "track"]}
     save_envi(tmp_path / "classes.hdr", farm.labels.astype(np.uint8)[:, :, None], **header)
+
     assert add("flight.hdr", "classes.hdr").scene.class_names == ("wheat", "rye", "track")
 
 
@@ -214,6 +223,7 @@ def test_names_of_an_envi_classification_are_taken_from_its_header(add, flight, 
 def test_what_does_not_fit_is_refused(add, flight, tmp_path, options, parts):
     call = {"cube": "flight.hdr", "labels": "labels.npy", **options}
     message = refusal(tmp_path, lambda: add(**call))
+
     for part in parts:
         assert part in message
 
@@ -221,18 +231,21 @@ def test_what_does_not_fit_is_refused(add, flight, tmp_path, options, parts):
 def test_labels_of_another_size_or_of_too_many_codes_are_refused(add, flight, tmp_path):
     np.save(tmp_path / "small.npy", np.ones((10, 10), dtype=int))
     np.save(tmp_path / "heights.npy", np.arange(40 * 32).reshape(40, 32))
+
     assert "labels 10×10, cube 40×32" in refusal(tmp_path, lambda: add("flight.hdr", "small.npy"))
     assert "1,280 different values" in refusal(tmp_path, lambda: add("flight.hdr", "heights.npy"))
 
 
 def test_a_card_that_is_there_stays_unless_told_otherwise(add: Add, flight: np.ndarray, tmp_path: Path) -> None:
     add("flight.hdr", "labels.npy")
+
     assert "`overwrite`" in refusal(tmp_path, lambda: add("flight.hdr", "labels.npy", name="other"))
     assert add("flight.hdr", "labels.npy", name="other", overwrite=True).scene.name == "other"
 
 
 def test_the_scenes_own_files_are_never_replaced(add, flight, farm, tmp_path):
     np.save(tmp_path / "mine_labels.npy", np.where(farm.labels == 1, np.nan, farm.labels))
+
     message = refusal(tmp_path, lambda: add("flight.hdr", "mine_labels.npy", overwrite=True))
     assert "one of the scene's own files" in message
 
@@ -268,6 +281,7 @@ def test_a_csv_of_pixels_counts_from_nought(add, flight, farm, tmp_path, separat
     ]
     (tmp_path / "points.csv").write_text("\ufeff" + "\n".join(lines), encoding="utf-8")
     added = add("flight.hdr", "points.csv")
+
     assert called(added.scene) == expected(rows) and added.files[1] == Path("mine_labels.npy")
     assert "1 of 202 labels are without a class" in said(added) and "1 of 202 labels are outside" in said(added)
 
@@ -278,12 +292,14 @@ def test_a_csv_may_hold_coordinates_and_numbers(add: Add, flight: np.ndarray, fa
     codes = {name: 10 * c for c, name in enumerate(farm.class_names, start=1)}
     lines = [f"{ground(r + 0.3, c + 0.9)[0]},{ground(r + 0.3, c + 0.9)[1]},{codes[name]}" for r, c, name in rows]
     (tmp_path / "points.csv").write_text("\n".join(["x,y,label", *lines]))
+
     assert called(add("flight.hdr", "points.csv", classes=farm.class_names).scene) == expected(rows)
 
 
 def test_pixels_that_two_classes_claim_stay_unlabelled(add: Add, flight: np.ndarray, tmp_path: Path) -> None:
     (tmp_path / "points.csv").write_text("row,col,class\n1,1,a\n2,2,b\n3,3,a\n3,3,b\n4,4,a\n4,4,a\n")
     added = add("flight.hdr", "points.csv")
+
     assert called(added.scene) == {(1, 1): "a", (2, 2): "b", (4, 4): "a"}
     assert "1 pixels are claimed by several classes" in said(added)
 
@@ -302,6 +318,7 @@ def test_pixels_that_two_classes_claim_stay_unlabelled(add: Add, flight: np.ndar
 )
 def test_a_table_that_cannot_be_understood_is_refused(add, flight, tmp_path, text, part):
     (tmp_path / "points.csv").write_text(text)
+
     assert part in refusal(tmp_path, lambda: add("flight.hdr", "points.csv"))
 
 
@@ -334,6 +351,7 @@ def test_polygons_of_geojson_label_the_pixels_whose_centres_they_hold(add, fligh
     geojson(tmp_path / "utm.geojson", [*here, tiny], crs={"properties": {"name": "urn:ogc:def:crs:EPSG::32633"}})
     added = add("flight.hdr", "utm.geojson", field="crop")
     assert called(added.scene) == pixels and "too small" in said(added)
+
     degrees = [(name, transform_geom("EPSG:32633", "OGC:CRS84", shape)) for name, shape in here]
     geojson(tmp_path / "wgs.geojson", degrees)
     assert called(add("flight.hdr", "wgs.geojson", field="crop", overwrite=True).scene) == pixels
@@ -355,6 +373,7 @@ def test_multipolygons_and_points_of_a_geopackage(add, flight, farm, tmp_path):
     blobs += [("rye", gpkg_header() + point), ("rye", None)]
     write_geopackage(tmp_path / "plots.gpkg", [(blob, name) for name, blob in blobs])
     added = add("flight.hdr", "plots.gpkg", field="crop")
+
     assert called(added.scene) == pixels | {(35, 30): "rye"} and "1 of 4 labels are without" in said(added)
 
 
@@ -363,6 +382,7 @@ def test_a_damaged_or_unfit_vector_file_is_refused(add: Add, flight: np.ndarray,
     (tmp_path / "b.geojson").write_text("{")
     (tmp_path / "d.shp").write_bytes(b"")
     geojson(tmp_path / "c.geojson", [("rye", {"type": "LineString", "coordinates": [[0, 0], [1, 1]]})])
+
     assert "whole GeoPackage" in refusal(tmp_path, lambda: add("flight.hdr", "a.gpkg"))
     assert "whole GeoJSON" in refusal(tmp_path, lambda: add("flight.hdr", "b.geojson"))
     assert "LineString" in refusal(tmp_path, lambda: add("flight.hdr", "c.geojson", field="crop"))
@@ -373,6 +393,7 @@ def test_a_damaged_or_unfit_vector_file_is_refused(add: Add, flight: np.ndarray,
 def test_coordinates_need_a_cube_that_lies_somewhere(add: Add, farm: Scene, tmp_path: Path) -> None:
     np.save(tmp_path / "cube.npy", farm.cube)
     geojson(tmp_path / "p.geojson", [("rye", {"type": "Point", "coordinates": [15, 45]})])
+
     assert "georeference" in refusal(tmp_path, lambda: add("cube.npy", "p.geojson", field="crop"))
 
 
@@ -407,6 +428,7 @@ def test_a_geotiff_gives_band_centres_scale_and_missing_data_by_its_tags(add, fa
             file.update_tags(band, wavelength=str(0.35 + 0.05 * band), wavelength_units="Micrometers")
     Image.fromarray(farm.labels.astype(np.uint8)).save("labels.png")
     added = add("cube.tif", "labels.png")
+
     assert added.scene.wavelengths is not None and np.allclose(added.scene.wavelengths, np.arange(400, 1000, 50))
     assert np.allclose(added.scene.cube[1:], raw.transpose(1, 2, 0)[1:] * 1e-4)
     assert added.scene.units == "reflectance"
@@ -419,6 +441,7 @@ def test_a_geotiff_gives_band_centres_scale_and_missing_data_by_its_tags(add, fa
 def test_a_label_raster_on_another_grid_is_refused(add, flight, farm, save_tif, tmp_path, corner, side, system):
     with save_tif("classes.tif", farm.labels[None], ground(*corner), side) as file:
         file.crs = f"EPSG:{system}"
+
     assert "must lie on the grid of the cube" in refusal(tmp_path, lambda: add("flight.hdr", "classes.tif"))
 
 
@@ -426,12 +449,14 @@ def test_without_rasterio_a_geotiff_says_what_to_install(add, farm, save_tif, mo
     save_tif("cube.tif", farm.cube.transpose(2, 0, 1)).close()
     np.save("labels.npy", farm.labels)
     monkeypatch.setitem(__import__("sys").modules, "rasterio", None)
+
     with pytest.raises(HsiaugError, match=r"pip install rasterio .*pip install -e '\.\[geo\]'"):
         add("cube.tif", "labels.npy")
 
 
 def test_classes_given_for_words_set_their_order(add: Add, flight: np.ndarray, tmp_path: Path) -> None:
     (tmp_path / "points.csv").write_text("row,col,class\n1,1,b\n2,2,a\n3,3,c\n")
+
     assert add("flight.hdr", "points.csv", classes=("c", "b"), ignore=("a",)).scene.class_names == ("c", "b")
     with pytest.raises(InputError, match="`classes` must name every class"):
         add("flight.hdr", "points.csv", classes=("c", "b"), overwrite=True)
@@ -444,6 +469,7 @@ def test_band_centres_keep_their_digits_wherever_they_are_written(add, farm, tmp
     save_envi(tmp_path / "flight.hdr", raw, **{"wavelength": centres, "wavelength units": "Nanometers"})
     np.save(tmp_path / "labels.npy", farm.labels)
     added = add("flight.hdr", "labels.npy", nodata=-9999.0)
+
     assert "410.30125–2489.113457 nm" in said(added)
     assert added.scene.wavelengths is not None and added.scene.wavelengths.tolist() == centres
     titles: list[str] = []

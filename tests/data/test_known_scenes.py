@@ -41,6 +41,7 @@ def test_the_same_labels_in_other_files_keep_the_public_draws(raw, indian_pines)
     np.save("labels.npy", raw[1].astype(np.float64))
     added = add("cube.mat", "labels.npy")
     scene = load_scene("mine.toml")
+
     assert "these are the labels of indian_pines" in "\n".join(added.warnings)
     assert scene.drawn_as == "indian_pines" and draw(scene) == draw(indian_pines)
 

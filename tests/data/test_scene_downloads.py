@@ -46,9 +46,11 @@ def remote(estate: Callable[..., Path], tmp_path: Path) -> Callable[..., Remote]
 def test_a_missing_file_is_downloaded_when_the_scene_is_loaded(remote, server, cube):
     scene = remote(server.url("good"))
     server.files["good"] = scene.content
+
     assert status(find_entry(scene.card)) == "to download"
     assert np.array_equal(load_scene(scene.card, progress=False).cube, cube)
     assert status(find_entry(scene.card)) == "here"
+
     load_scene(scene.card, progress=False)
     assert server.seen == ["good"], "what is here is not asked for again"
 
@@ -61,7 +63,9 @@ def test_the_next_mirror_is_tried_when_one_fails(remote, server, trouble, monkey
     server.files["good"] = scene.content
     server.cut.add("cut")
     server.stall.add("stalled")
+
     assert fetch_scene(scene.card)[0] == scene.target
+
     assert scene.target.read_bytes() == scene.content
     assert server.seen == [trouble, "good"]
     assert scene.leftovers() == ["cube.npy", "estate.toml", "labels.npy"]
@@ -73,8 +77,10 @@ def test_the_next_mirror_is_tried_when_one_fails(remote, server, trouble, monkey
 def test_when_every_mirror_fails_the_error_names_file_folder_and_reasons(remote, server):
     scene = remote(server.url("absent"), server.url("wrong"))
     server.files["wrong"] = b"another file"
+
     with pytest.raises(DataUnavailableError) as error:
         fetch_scene(scene.card, progress=False)
+
     for part in ("cube.npy", str(scene.target.parent), scene.sha256, "404", "another checksum"):
         assert part in str(error.value)
     assert scene.leftovers() == ["estate.toml", "labels.npy"], "nothing half-written stays"
@@ -111,6 +117,7 @@ def test_what_a_killed_download_left_goes_with_the_next_one_and_files_of_others_
     others = paths_in(scene.target.parent)
     (left,) = (name for name in scene.leftovers() if name.startswith(".download."))
     monkeypatch.setattr("hsiaug.base.temporary_folders.ABANDONED", -1.0)
+
     fetch_scene(scene.card, progress=False)
     assert others - paths_in(scene.target.parent) == {left, f"{left}/.hsiaug", f"{left}/new"}
 
@@ -126,8 +133,10 @@ def test_a_file_with_another_checksum_is_refused_and_left_alone(remote, server):
     scene = remote(server.url("good"))
     server.files["good"] = scene.content
     scene.target.write_bytes(b"an older version")
+
     with pytest.raises(SceneError) as error:
         load_scene(scene.card)
+
     actual = hashlib.sha256(b"an older version").hexdigest()
     for part in (str(scene.target), scene.sha256, actual, "move it away", server.url("good")):
         assert part in str(error.value)

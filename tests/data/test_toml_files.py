@@ -36,6 +36,7 @@ def test_a_file_that_is_no_card_is_refused_by_name(tmp_path: Path, bomb: str) ->
     text = BOMBS[bomb]
     path = tmp_path / "odd.toml"
     path.write_bytes(text if isinstance(text, bytes) else text.encode())
+
     for read in (load_scene, lambda ref: load_pairs(ref, "segmentation"), read_suite):
         with pytest.raises((SceneError, InputError)) as error:
             read(path)
@@ -48,6 +49,7 @@ def test_what_is_no_file_is_refused_without_being_read(tmp_path: Path) -> None:
     (tmp_path / "folder.toml").mkdir()
     (tmp_path / "zero.toml").symlink_to("/dev/zero")
     (tmp_path / "loop.toml").symlink_to("loop.toml")
+
     for name in ("pipe", "folder", "zero", "loop", "x" * 300):
         with pytest.raises(HsiaugError) as error:
             load_scene(tmp_path / f"{name}.toml")

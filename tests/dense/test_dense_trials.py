@@ -64,6 +64,7 @@ def test_a_benchmark_of_masks_runs_with_its_controls(masks: Registry, task: str,
     assert ("duplicate-balanced", 2.0, "threshold") in arms
     assert plan.controls("mirror") == ("none", "duplicate", "duplicate-balanced")
     assert plan.trials[0].protocol.label == "places"  # the usual one of data that name their sides
+
     records = records_of(data, masks, plan, task)
     perfect, prediction = records["mirror", "threshold", 2.0]
     assert perfect["metrics"]["miou"] == perfect["metrics"]["oa"] == 1
@@ -81,6 +82,7 @@ def test_masks_are_learnt_from_a_spectral_view(masks: Registry, task: str, dates
     data = world(dates)
     plan = plan_of(data, masks, task, views=["raw+unit"])
     assert {t.view for t in plan.trials if t.classifier.name == "majority"} == {"raw"}
+
     records = records_of(data, masks, plan, task)
     shown = Threshold.seen[-1]
     assert shown.images.shape[2] == 2 * data.bands
@@ -100,6 +102,7 @@ def test_a_lambda_that_asks_for_less_than_half_a_pair_makes_nothing(masks: Regis
     pairs = get_task("segmentation").load("toy")
     plan = plan_of(pairs, masks, "segmentation", lambdas=[0.001, 1.0], protocol=parse_protocol("blocks:24"))
     real = len(plan.splits[0].train)
+
     assert {plan.samples[t.hash] for t in plan.trials} == {(real, 0), (real, real)}
     assert plan.nothing == {t.hash for t in plan.trials if t.rate.lam == 0.001}
     assert any("λ = 0.001 makes no synthetic sample" in note for note in plan.notes)

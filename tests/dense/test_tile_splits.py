@@ -161,6 +161,7 @@ def test_nested_tiles_stay_inside_the_training_tiles_of_the_outer_draw(outer: st
     text, _, number = outer.partition("@")
     whole = draw_tiles(toy, parse_protocol(text), int(number or 0), 16).trained
     inner = draw_tiles(toy, parse_protocol(f"within:{outer}"), seed, 16)
+
     assert inner.train and inner.test and inner.shared == 0
     for inside, train, test in zip(whole, inner.trained, inner.tested, strict=True):
         assert not ((train | test) & ~inside).any()
@@ -171,6 +172,7 @@ def test_labels_outside_the_outer_training_tiles_change_no_nested_draw() -> None
     test = data.places[2]
     other = replace(data, places=(*data.places[:2], replace(test, mask=np.ones_like(test.mask))))
     drawn = [draw_tiles(one, parse_protocol("within:places"), 5, 16) for one in (data, other)]
+
     assert (drawn[0].train, drawn[0].test) == (drawn[1].train, drawn[1].test)
     assert {where for where, _, _ in (*drawn[0].train, *drawn[0].test)} <= {0, 1}
 

@@ -16,6 +16,7 @@ from hsiaug_builtin.nets.seeded import fresh
 @pytest.mark.parametrize("kind", ["linear", "scaled_linear"])
 def test_signal_only_falls(kind: str) -> None:
     alpha_bar = make_schedule(kind, 1000, 1e-4, 0.02).alpha_bar  # type: ignore[arg-type]
+
     assert (alpha_bar.diff() < 0).all() and 0 < alpha_bar[-1] < alpha_bar[0] < 1
 
 
@@ -27,6 +28,7 @@ def test_the_usual_schedules_end_where_published_ones_do() -> None:
 
 def test_omega_zero_is_purely_conditional_and_one_extrapolates() -> None:
     told, null = torch.ones(3), torch.zeros(3)
+
     assert (guide(told, null, 0) == told).all()
     assert (guide(told, null, 1.5) == 2.5).all()
 
@@ -51,6 +53,7 @@ def test_the_velocity_and_the_noised_latent_give_back_the_latent() -> None:
     t = torch.arange(6) * 15
     a = schedule.alpha_bar[t].reshape(-1, 1, 1, 1)
     again = a.sqrt() * schedule.add_noise(z, t, noise) - (1 - a).sqrt() * schedule.velocity(z, t, noise)
+
     assert torch.allclose(again, z, atol=1e-5)
 
 
@@ -58,6 +61,7 @@ def test_normalised_latents_have_unit_variance_per_channel_and_come_back() -> No
     z = torch.randn(50, 3, 4, 4) * torch.tensor([1.0, 10.0, 0.1])[:, None, None] + 7
     norm = LatentNorm.fit(z)
     flat = norm.forward(z).transpose(0, 1).flatten(1)
+
     assert torch.allclose(flat.std(dim=1), torch.ones(3), atol=1e-4)
     assert torch.allclose(norm.back(norm.forward(z)), z, atol=1e-4)
 
@@ -79,10 +83,15 @@ def fit_line(seed: int, ema: float = 0.0) -> nn.Module:
 def test_training_learns_and_is_deterministic_and_leaves_torch_as_it_was() -> None:
     state = torch.get_rng_state()
     one, again, other = fit_line(0), fit_line(0), fit_line(1)
+
     assert one.weight.item() == pytest.approx(3, abs=0.05)  # type: ignore[operator, union-attr]
     assert torch.equal(one.weight, again.weight)  # type: ignore[arg-type]
     assert not torch.equal(one.weight, other.weight)  # type: ignore[arg-type]
     assert torch.equal(torch.get_rng_state(), state)
+
+
+def test_the_moving_average_ends_close_to_the_weights() -> None:
+    assert fit_line(0, ema=0.9).weight.item() == pytest.approx(3, abs=0.2)  # type: ignore[operator, union-attr]
 
 
 class Killed(Exception):
@@ -118,6 +127,7 @@ def test_a_killed_training_goes_on_where_it_was_and_ends_the_same_bit_for_bit(tm
         fit_noisy_line(file, 41)
     resumed = fit_noisy_line(file, None)
     finished = fit_noisy_line(file, 1)  # every step is done already: nothing is left to stop at
+
     for net in (resumed, finished):
         assert all(torch.equal(a, b) for a, b in zip(whole.parameters(), net.parameters(), strict=True))
 
@@ -142,6 +152,7 @@ def test_a_flipped_bit_in_a_checkpoint_is_seen(tmp_path: Path, monkeypatch: pyte
 
 def test_training_in_bfloat16_keeps_weights_in_float32_and_learns() -> None:
     net = fit_noisy_line(None, None, half=True)
+
     assert net.weight.dtype == torch.float32  # type: ignore[union-attr]
     assert net.weight.item() == pytest.approx(fit_noisy_line(None, None).weight.item(), abs=0.1)  # type: ignore[operator, union-attr]
 

@@ -16,6 +16,7 @@ def wiener(x: Tensor, sigma: float) -> Tensor:
 
 def test_levels_fall_from_the_most_to_the_least() -> None:
     levels = noise_levels(10, 30.0, 0.03)
+
     assert levels[0] == pytest.approx(30) and levels[-1] == pytest.approx(0.03)
     assert levels == sorted(levels, reverse=True) and len(set(levels)) == 10
 
@@ -24,6 +25,7 @@ def test_levels_fall_from_the_most_to_the_least() -> None:
 def test_samples_of_the_best_denoiser_have_the_moments_of_the_data(steps: int) -> None:
     noise = torch.randn(20_000, generator=torch.Generator().manual_seed(0))
     made = sample(wiener, noise * 30, noise_levels(steps, 30.0, 0.03))
+
     assert float(made.mean()) == pytest.approx(MEAN, abs=0.03)
     assert float(made.std()) == pytest.approx(SPREAD, rel=0.1)
 
@@ -31,6 +33,7 @@ def test_samples_of_the_best_denoiser_have_the_moments_of_the_data(steps: int) -
 def test_guidance_leads_away_within_its_interval_alone() -> None:
     led = guided(wiener, lambda x, sigma: torch.zeros_like(x), 2.0, 0.1, 1.0)
     x = torch.ones(3)
+
     assert torch.allclose(led(x, 0.5), 3 * wiener(x, 0.5))
     assert torch.equal(led(x, 2.0), wiener(x, 2.0)) and torch.equal(led(x, 0.05), wiener(x, 0.05))
     assert torch.equal(guided(wiener, wiener, 0.0, 0.0, 100.0)(x, 0.5), wiener(x, 0.5))

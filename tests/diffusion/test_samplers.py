@@ -29,6 +29,7 @@ def perfect(mean: float, std: float) -> Callable[[Tensor, Tensor], Tensor]:
 @pytest.mark.parametrize(("sampler", "count"), [("ddim", 50), ("dpm++", 20)])
 def test_a_perfect_model_gives_the_data_back(sampler: Sampler, count: int) -> None:
     made = sample(SCHEDULE, perfect(2.0, 0.5), drawn(4000, 1), count, sampler)
+
     # DDIM's coarse steps leave a tenth of the spread out or so.
     assert made.mean().item() == pytest.approx(2.0, abs=0.05)
     assert made.std().item() == pytest.approx(0.5, rel=0.15)
@@ -40,12 +41,14 @@ def test_the_second_order_sampler_needs_fewer_steps() -> None:
     a = SCHEDULE.alpha_bar[-1]
     exact = (z - a.sqrt() * 2.0) / (a * 0.5**2 + 1 - a).sqrt() * 0.5 + 2.0
     first, second = (sample(SCHEDULE, perfect(2.0, 0.5), z, 20, kind) for kind in ("ddim", "dpm++"))
+
     assert (second - exact).abs().mean() < (first - exact).abs().mean() / 2
 
 
 def test_the_velocity_tells_the_clean_latent_from_the_noise() -> None:
     clean, noise, t = drawn(5, 3), drawn(5, 3, seed=1), torch.full((5,), 400)
     found = SCHEDULE.apart(SCHEDULE.add_noise(clean, t, noise), t, SCHEDULE.velocity(clean, t, noise))
+
     assert all(torch.allclose(a, b, atol=1e-5) for a, b in zip(found, (clean, noise), strict=True))
 
 

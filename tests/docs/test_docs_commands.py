@@ -18,12 +18,14 @@ from benchmarks.docs_commands import NOT_RUN, TABLE, TOGETHER, run, typed
 )
 def test_a_command_ends_well_or_fails_or_is_stopped(words, limit, said, tmp_path):
     outcome, code, _, last = run(["hsiaug", *words.split()], tmp_path, limit)
+
     assert (outcome, code) == said
     assert str(tmp_path) not in last and ("atlantis" in last) is (outcome == "failed")
 
 
 def test_every_exception_is_that_of_a_command_of_the_pages() -> None:
     lines = [f"{page} {line}" for line, page in typed().items()]
+
     assert all(any(re.search(pattern, line) for line in lines) for pattern, _ in (*NOT_RUN, *TOGETHER))
 
 

@@ -123,6 +123,7 @@ def test_the_quickstart_shows_what_its_steps_print(world: Path, tmp_path: Path) 
     here = small_world.copy(world, tmp_path / "here")
     said = small_world.run(here, "datasets", "add", "farm.npy", "--labels", "fields.csv")
     assert said.splitlines() == shown("found\tvalue")
+
     from hsiaug import __version__
 
     assert shown("hsiaug 0") == [f"hsiaug {__version__}"]

@@ -103,6 +103,7 @@ def test_a_benchmark_of_the_pages_is_accepted_as_it_stands(command: Command, tmp
     (suite,) = (block for block in blocks(ROOT / "docs" / "suites.md") if block.language == "toml")
     (tmp_path / "my_suite.toml").write_text(suite.text, "utf-8")
     words = [*(words_of(command) or ()), *(() if "--dry-run" in command.words else ("--dry-run",))]
+
     assert "trials to run" in small_world.run(tmp_path, *words)
     assert not (tmp_path / "hsiaug-results").exists()
 

@@ -49,6 +49,7 @@ def followed(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, dict[str, 
 def test_it_takes_fewer_than_sixty_lines() -> None:
     module = generator()
     typed = [line for line in (*module.splitlines(), *map(" ".join, commands())) if line.strip()]
+
     assert len(module.splitlines()) < 60 and len(typed) < 60
 
 
@@ -57,6 +58,7 @@ def test_the_generator_of_the_page_passes_the_check(followed: tuple[Path, dict[s
     check = ["hsiaug", "plugins", "check", "shrunk-gauss"]
     assert check in commands()
     answer = hsiaug(*check[1:], env=env, cwd=folder)
+
     assert answer.returncode == 0, answer.stdout + answer.stderr
     assert "ok\tdeterminism" in answer.stdout and "FAILED" not in answer.stdout
 
@@ -66,6 +68,7 @@ def test_the_benchmark_prints_the_table_of_the_page(followed: tuple[Path, dict[s
     (benchmark,) = [words for words in commands() if words[:3] == ["hsiaug", "benchmark", "toy"]]
     answer = hsiaug(*benchmark[1:], "--jobs", "1", env=env, cwd=folder)
     assert answer.returncode == 0, answer.stderr
+
     shown = [
         line
         for line in next(block for block in blocks("text") if block.startswith("| generator")).splitlines()
@@ -92,6 +95,7 @@ def test_the_loss_of_a_built_in_generator_is_changed_in_ten_lines_and_benchmarke
     words = [*benchmark[1:], "--seeds", "1", "--jobs", "1"]
     answer = hsiaug(*words, env=environment(tmp_path / "site"), cwd=tmp_path)
     assert answer.returncode == 0, answer.stdout + answer.stderr
+
     records = Store(tmp_path / "hsiaug-results").records()
     facts = {r["spec"]["generator"]["name"]: r["provenance"] for r in records}
     assert facts["specdm-squared"]["reconstruction_angle"] != facts["specdm"]["reconstruction_angle"]

@@ -33,6 +33,7 @@ def test_its_wheel_holds_the_module_and_its_entry_point(tmp_path: Path) -> None:
 
 def test_it_is_listed_with_its_package(env: dict[str, str]) -> None:
     listed = hsiaug("plugins", "list", env=env)
+
     assert listed.returncode == 0, listed.stderr
     assert "generator\tjitter\thsiaug-jitter 0.1.0\tpixels\t" in listed.stdout
     assert "waves\t4\t" in hsiaug("plugins", "info", "jitter", env=env).stdout
@@ -40,6 +41,7 @@ def test_it_is_listed_with_its_package(env: dict[str, str]) -> None:
 
 def test_it_passes_the_check(env: dict[str, str]) -> None:
     answer = hsiaug("plugins", "check", "jitter", env=env)
+
     assert answer.returncode == 0, answer.stdout + answer.stderr
     assert "FAILED" not in answer.stdout
 
@@ -51,6 +53,7 @@ def test_it_runs_in_a_benchmark_beside_the_controls(env: dict[str, str], tmp_pat
         env=env,
         cwd=tmp_path,
     )
+
     assert answer.returncode == 0, answer.stderr
     rows = [line.split("|")[1].strip() for line in answer.stdout.splitlines() if line.startswith("|")]
     assert rows[2:5] == ["none", "duplicate", "jitter gain=0.1"] or rows[2:5] == ["none", "duplicate", "jitter"]
@@ -61,4 +64,5 @@ def test_its_own_tests_pass(env: dict[str, str], tmp_path: Path) -> None:
     answer = subprocess.run(
         [sys.executable, "-B", "-m", "pytest", *words], env=env, cwd=tmp_path, capture_output=True, text=True
     )
+
     assert answer.returncode == 0, answer.stdout[-3000:]

@@ -95,6 +95,7 @@ def test_a_judge_that_tells_no_strength_from_plain_copies_takes_the_least_and_sa
     cube[rows, columns] = np.eye(view.bands)[view.y] + 0.01 * cube[rows, columns]
     apart = replace(view, cube=cube)
     fitted = fit_relight(apart)
+
     assert set(fitted.recall.values()) == {1.0} and fitted.strength == 0.1
     assert "tell no strength" in fitted.sample({1: 1}, guidance=None, seed=0).provenance["weakest_strength"]
     assert "weakest_strength" not in fit_relight(apart, strength=0.5).notes

@@ -10,6 +10,7 @@ def test_the_spectral_angle_ignores_brightness_and_is_exact_for_small_angles() -
     u = np.array([[1.0, 0.0], [1.0, 1.0], [2.0, 4.0], [0.0, 0.0], [0.0, 0.0]])
     v = np.array([[0.0, 3.0], [5.0, 0.0], [1.0, 2.0], [1.0, 0.0], [0.0, 0.0]])
     assert spectral_angle(u, v) == pytest.approx([90, 45, 0, 90, 0])
+
     tiny = 1e-9
     assert spectral_angle(np.array([1.0, 0.0]), np.array([1.0, tiny])) == pytest.approx(np.degrees(tiny))
 
@@ -18,6 +19,7 @@ def test_the_frechet_distance_of_gaussians_has_a_closed_form(rng: np.random.Gene
     mean, other = np.array([0.0, 1.0]), np.array([3.0, 5.0])
     # Diagonal covariances commute: |μ − μ'|² + Σ (σ − σ')².
     assert frechet(mean, np.diag([4.0, 9.0]), other, np.diag([1.0, 16.0])) == pytest.approx(25 + 1 + 1)
+
     half = rng.normal(size=(6, 6))
     covariance = half @ half.T
     assert frechet(half[0], covariance, half[0], covariance) == pytest.approx(0, abs=1e-5)
@@ -29,6 +31,7 @@ def test_the_frechet_distance_of_gaussians_has_a_closed_form(rng: np.random.Gene
 
 def test_histogram_divergence_is_0_for_equal_and_1_for_disjoint_clouds(rng: np.random.Generator) -> None:
     a = rng.normal(size=(400, 2))
+
     assert histogram_js(a, a, a) == 0
     assert histogram_js(a, a + 1000, np.concatenate([a, a + 1000])) == pytest.approx(1)
     # Two points against one of them: JS((½, ½), (1, 0)) = ½·½·log2(⅔) + ½·½·log2(2) + ½·log2(4/3).

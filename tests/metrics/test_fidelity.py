@@ -21,6 +21,7 @@ def drawn(rng: np.random.Generator, counts: tuple[int, ...] = (60, 60, 60)) -> S
 
 def test_matched_sets_have_the_same_number_of_each_class(rng: np.random.Generator) -> None:
     parts = match_sizes([drawn(rng, (9, 2, 5)), drawn(rng, (3, 8, 5)), drawn(rng, (9, 9, 0))], rng)
+
     assert [part.counts for part in parts] == [{1: 3, 2: 2}] * 3
 
 
@@ -29,6 +30,7 @@ def test_the_space_is_of_the_training_set_and_measures_what_it_leaves_out(rng: n
     train[:, 3] = 7
     space = fit_space(train)
     z = space.z(train)
+
     assert z.mean(axis=0) == pytest.approx(np.zeros(BANDS), abs=1e-9)
     assert space.std[3] == 1
     assert space.axes.T @ space.axes == pytest.approx(np.eye(space.axes.shape[1]), abs=1e-9)
@@ -40,6 +42,7 @@ def test_fresh_real_samples_reach_the_floor_and_wrong_labels_do_not(rng: np.rand
     train, held, fresh = (drawn(rng) for _ in range(3))
     good = fidelity(train, held, fresh)
     bad = fidelity(train, held, Spectra(fresh.x, rng.permutation(fresh.y)))
+
     for name in ("sad", "frechet"):
         floor, like, worse = good[name].floor, good[name].value, bad[name].value
         assert floor is not None and like is not None and worse is not None
@@ -53,6 +56,7 @@ def test_copies_and_noise_are_each_caught_by_their_measure(rng: np.random.Genera
     train, held = drawn(rng), drawn(rng)
     copies = fidelity(train, held, train)
     loud = fidelity(train, held, Spectra(held.x + rng.normal(size=held.x.shape), held.y))
+
     assert copies["copies"].value == copies["nearer"].value == 100
     assert copies["copies"].floor == 0
     for name in ("sad", "wasserstein", "js"):
@@ -75,5 +79,13 @@ def test_sets_too_small_give_none_with_a_reason_and_never_nan(rng: np.random.Gen
 
 def test_classes_without_held_out_samples_are_named(rng: np.random.Generator) -> None:
     report = fidelity(drawn(rng), drawn(rng, (30, 0, 30)), drawn(rng))
+
     assert report.classes == (1, 3)
     assert report.notes == ("left out, for want of training or held-out samples: class 2",)
+
+
+def test_the_same_seed_gives_the_same_report(rng: np.random.Generator) -> None:
+    sets = [drawn(rng, counts) for counts in ((40, 20, 5), (60, 30, 9), (50, 25, 7))]
+
+    assert fidelity(*sets, seed=3) == fidelity(*sets, seed=3)
+    assert fidelity(*sets, seed=3) != fidelity(*sets, seed=4)

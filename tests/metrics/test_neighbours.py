@@ -11,6 +11,7 @@ def test_prdc_by_hand() -> None:
     real = np.array([[0.0], [1.0], [10.0]])
     fake = np.array([[-9.0], [0.5], [1.0]])
     result = prdc(real, fake, k=1)
+
     # Real balls: (-1, 1), (0, 2), (1, 19): the fake points lie in 0, 2 and 1 of them.
     assert result["precision"] == pytest.approx(2 / 3)
     assert result["density"] == pytest.approx(3 / 3)
@@ -22,6 +23,7 @@ def test_prdc_by_hand() -> None:
 
 def test_prdc_of_equal_sets_is_full_and_of_far_ones_empty(rng: np.random.Generator) -> None:
     x = rng.normal(size=(60, 3))
+
     assert [prdc(x, x)[name] for name in ("precision", "recall", "coverage")] == [1, 1, 1]
     assert set(prdc(x, x + 100).values()) == {0}
     assert prdc(x[:2], x[:3])["coverage"] == 1
@@ -29,6 +31,7 @@ def test_prdc_of_equal_sets_is_full_and_of_far_ones_empty(rng: np.random.Generat
 
 def test_copies_are_nearer_to_training_than_anything_held_out(rng: np.random.Generator) -> None:
     train, held, fresh = (rng.normal(size=(200, 4)) for _ in range(3))
+
     assert nearest(train[:5], train).max() == 0
     assert rank_nearer(nearest(train, train), nearest(held, train)) == 1
     assert copy_share(train, train) == 1
@@ -49,6 +52,7 @@ def test_mean_distance_between_points() -> None:
 
 def test_a_classifier_tells_sets_apart_only_where_they_differ(rng: np.random.Generator) -> None:
     a, b = rng.normal(size=(150, 3)), rng.normal(size=(150, 3))
+
     assert two_sample_accuracy(a, b, 0) == pytest.approx(0.5, abs=0.08)
     assert two_sample_accuracy(a, b + 4, 0) == pytest.approx(1, abs=0.02)
     assert two_sample_accuracy(a[:9], b, 0) is None

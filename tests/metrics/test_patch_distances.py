@@ -44,6 +44,7 @@ def test_patches_are_reduced_to_means_of_blocks_of_components(rng: np.random.Gen
     space = PatchSpace.fit(spectra)
     x = spectra[rng.integers(200, size=4 * 81)].reshape(4, 81, 20).swapaxes(1, 2).reshape(4, 20, 9, 9)
     found = space.reduce(x)
+
     assert found.shape == (4, 12, 3, 3)
     by_pixel = space.scores(x.transpose(0, 2, 3, 1))
     np.testing.assert_allclose(found[2, :, 0, 1], by_pixel[2, :3, 3:6].mean(axis=(0, 1)), atol=1e-4)
@@ -56,6 +57,7 @@ def test_a_copy_is_found_however_it_is_turned(field: np.ndarray, flip: bool, tur
     patch = patches_at(field, np.array([[30, 20]]), SIDE)
     copy = np.rot90(patch[..., ::-1] if flip else patch, turn, (2, 3))
     pool = reduced(field, every(60, 60))
+
     assert nearest_patches(block_means(copy), pool)[0] < 1e-6
     assert nearest_patches(block_means(copy) + 0.01, pool)[0] > 0.01
 
@@ -70,6 +72,7 @@ def test_the_nearest_is_the_nearest(rng: np.random.Generator, monkeypatch: pytes
         )
         for p in x
     ]
+
     np.testing.assert_allclose(nearest_patches(x, to), by_hand, rtol=1e-5)
     monkeypatch.setattr("hsiaug.metrics.neighbours.BYTES", 1)
     np.testing.assert_allclose(nearest_patches(x, to), by_hand, rtol=1e-5)
@@ -80,6 +83,7 @@ def test_patches_that_overlap_are_no_neighbours(field: np.ndarray) -> None:
     at, pool_at = np.array([[30, 20], [5, 50]]), every(60, 60)
     x, pool = reduced(field, at), reduced(field, pool_at)
     apart = nearest_patches(x, pool, at, pool_at, SIDE)
+
     assert (nearest_patches(x, pool) < 1e-6).all() and (apart > 0.1).all()
     # A patch one pixel further shares most of its pixels.
     shifted = nearest_patches(x, pool, at, pool_at, 1)
@@ -93,6 +97,7 @@ def test_patches_that_overlap_are_no_neighbours(field: np.ndarray) -> None:
 def test_shares_compare_within_a_class_and_leave_out_what_has_no_neighbour() -> None:
     made, made_y = np.array([1.0, 2.0, 30.0, 5.0]), np.array([1, 1, 2, 3])
     real, real_y = np.array([1.5, np.inf, 40.0, 20.0]), np.array([1, 1, 2, 2])
+
     # Class 1: one of two is nearer; class 2: 30 < 40 and not < 20; class 3 has no real one.
     assert share_nearer(made, made_y, real, real_y) == pytest.approx((1 + 0.5) / 3)
     assert share_copies(np.array([0.1, 2.0, 4.0]), np.array([1, 1, 2]), real, real_y) == pytest.approx(1 / 3)
@@ -106,6 +111,7 @@ def test_copies_of_pool_and_training_are_told_from_fresh_patches(field, rng):
     y = np.ones(len(left_at), dtype=np.int64)
     training, pool, left = ((reduced(field, at), at) for at in (training_at, everything, left_at))
     reference = PatchReference.of(training, pool, left, y, SIDE)
+
     by_training = overlap(left_at, training_at, SIDE).any(axis=1)
     assert by_training.any() and (np.isinf(reference.to_training) == by_training).all()
     values, real = reference.measure(np.rot90(pool[0][:50], 1, (2, 3)), y[:50])
@@ -124,4 +130,5 @@ def test_without_a_pool_nothing_is_told_of_it(field: np.ndarray) -> None:
     at, none = np.array([[10, 10], [40, 40]]), np.empty((0, 2), dtype=int)
     parts = [(reduced(field, rows), rows) for rows in (at[:1], none, at[1:])]
     values, real = PatchReference.of(*parts, np.array([1]), SIDE).measure(parts[2][0], np.array([1]))
+
     assert set(values) == set(real) == {"nearer_training", "copies_training"}

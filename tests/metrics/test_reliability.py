@@ -44,6 +44,7 @@ def toy_halves(toy: Scene) -> Sets:
 def test_a_known_share_of_wrong_labels_is_found_on_the_toy_scene(toy_halves: Sets, percent: int) -> None:
     train, held, rest = toy_halves
     report = reliability(train, held, relabelled(rest, percent, 5))
+
     for name in ("agreement", "oracle"):
         assert report[name].wrong == pytest.approx(percent, abs=5)
         assert report[name].spearman == pytest.approx(-1)
@@ -63,6 +64,7 @@ def test_a_known_share_of_wrong_labels_is_found_on_indian_pines(pines_halves, pe
     monkeypatch.setattr("hsiaug.metrics.reliability.ROUNDS", 15)
     train, held, rest = pines_halves
     report = reliability(train, held, relabelled(rest, percent, 16))
+
     for name in ("agreement", "oracle"):
         assert report[name].wrong == pytest.approx(percent, abs=5)
 
@@ -72,6 +74,7 @@ def test_real_samples_reach_the_ceiling_and_permuted_labels_the_floor(toy_halves
     real = reliability(train, held, rest)
     shuffled = Spectra(rest.x, np.random.default_rng(0).permutation(rest.y))
     wrong = reliability(train, held, shuffled)
+
     json.dumps(real.as_json(), allow_nan=False)
     assert real["agreement"].r == pytest.approx(1, abs=0.1)
     assert real["agreement"].wrong == pytest.approx(0, abs=4)
@@ -79,10 +82,15 @@ def test_real_samples_reach_the_ceiling_and_permuted_labels_the_floor(toy_halves
         assert wrong[name].r == pytest.approx(0, abs=0.1)
 
 
+def test_the_same_seed_gives_the_same_report(toy_halves: Sets) -> None:
+    assert reliability(*toy_halves, seed=1) == reliability(*toy_halves, seed=1)
+
+
 def test_what_cannot_be_judged_is_said(toy_halves: Sets) -> None:
     train, held, rest = toy_halves
     alone = reliability(train, held, rest.only([1]))
     lost = reliability(train, held.only([1, 2, 3]), rest)
+
     assert alone.scores == () and "two classes" in alone.notes[-1]
     json.dumps(alone.as_json(), allow_nan=False)
     assert lost.notes == ("not judged, for want of real samples: class 4, 5",)
@@ -91,6 +99,7 @@ def test_what_cannot_be_judged_is_said(toy_halves: Sets) -> None:
 def test_probes_of_one_training_sample_per_class_still_work() -> None:
     x = np.array([[0.0, 0.1, 1.0], [1.0, 0.9, 0.0], [5.0, 5.1, 5.2]])
     train = Spectra(x, np.array([1, 2, 4]))
+
     for fit in (fit_lda, fit_svm):
         assert fit(train)(x + 0.01).tolist() == [1, 2, 4]
 
@@ -100,6 +109,7 @@ def test_stand_ins_have_the_labels_asked_for_and_wrong_ones_never(rng: np.random
     labels = rng.permutation(np.repeat([1, 2, 3], [5, 40, 9]))
     rows = stand_ins(held, labels, rng)
     order, donors = wrong_contents(labels, rng)
+
     assert (held.y[rows] == labels).all()
     assert sorted(order) == list(range(len(labels)))
     assert (labels[donors] != labels).all()
@@ -107,6 +117,7 @@ def test_stand_ins_have_the_labels_asked_for_and_wrong_ones_never(rng: np.random
 
 def test_curves_are_read_between_levels_and_kept_in_range() -> None:
     curve = np.array([1.0, 0.9, 0.8, 0.6, 0.4, 0.2, 0.1])
+
     assert [read_curve(curve, score) for score in (2.0, 1.0, 0.95, 0.5, 0.1, 0.0)] == pytest.approx(
         [0, 0, 2.5, 30, 80, LEVELS[-1]]
     )

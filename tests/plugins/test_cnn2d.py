@@ -34,6 +34,11 @@ def test_it_works_with_any_patch_and_names_only_classes_it_has_seen(view, fit, s
     assert (shares[:, [c - 1 for c in range(1, len(sizes) + 1) if c not in toy.counts]] == 0).all()
 
 
+def test_no_patches_give_no_labels(view, fit):
+    toy = view((5, 4))
+    assert tiny(fit, toy, steps="2").predict(nowhere(toy.real.x[:0])).shape == (0,)
+
+
 def test_components_are_uncorrelated_and_constant_bands_give_none(view):
     toy = view((20, 9, 6), bands=5)
     projection = fit_projection(toy, 30)

@@ -11,6 +11,7 @@ def test_patches_are_what_imbalanced_learn_makes_of_them():
     x, y = rng.normal(size=(40, 3, 1, 1)).astype(np.float32), np.repeat([1, 2], [30, 10])
     ranks = np.argsort(((x[:, None] - x) ** 2).sum(axis=(2, 3, 4)), axis=1).astype(np.int32)
     made = FittedSmote(x, y, ranks, 3).make(2, 20, np.flatnonzero(y == 2), seed=5)[:, :, 0, 0]
+
     plain = SMOTE(sampling_strategy={2: 30}, random_state=5, k_neighbors=3)
     expected = plain.fit_resample(x[:, :, 0, 0], y)[0][40:]
     assert np.allclose(sorted(made.tolist()), sorted(expected.tolist()), atol=1e-5)

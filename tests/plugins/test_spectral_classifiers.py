@@ -114,6 +114,7 @@ def test_the_svm_chooses_with_one_kernel_for_each_gamma_and_one_fit_for_each_pai
     monkeypatch.setattr(svm, "squared_distances", lambda z: squares.append(len(z)) or whole(z))
     monkeypatch.setattr(SVC, "fit", lambda self, *a, **b: fits.append(self.kernel) or one(self, *a, **b))
     fit(Svm, toy, samples=spectra(toy.real))
+
     assert squares == [518]
     assert fits.count("precomputed") == len(COSTS) * len(WIDTHS) * SvmParams().folds
     assert fits.count("rbf") == 1 and len(fits) == fits.count("precomputed") + 1

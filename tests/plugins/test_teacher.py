@@ -48,6 +48,7 @@ def test_the_classifier_names_shown_pixels_by_their_votes_and_others_by_their_pa
     votes = teach(shown, 0)
     named = fitted.predict(Patches(shown.patches(votes.pixels), votes.pixels))
     assert np.array_equal(named, votes.classes[votes.shares.argmax(axis=1)])
+
     hidden = view.unlabelled[1::2]
     there = Patches(view.patches(hidden), hidden)
     columns = [c - 1 for c in votes.classes]
@@ -246,6 +247,7 @@ def test_scores_of_the_machine_are_those_of_sklearn(rng: np.random.Generator, cl
     machine = fit_machine(x, y, np.ones(60, dtype=np.float32), cost=10.0, reach=0.1)
     kernel = rbf_kernel(x.astype(np.float64), gamma=machine.gamma)
     theirs = SVC(C=10.0, kernel="precomputed", random_state=0).fit(kernel, y).decision_function(kernel)
+
     scores = machine.scores(x)
     assert len(machine.support) < len(x)
     assert scores == pytest.approx(theirs if classes > 2 else np.stack([-theirs, theirs], axis=1), abs=1e-12)

@@ -38,6 +38,7 @@ def test_junk_becomes_plain_values(said: tuple[object, ...], taken: tuple[int, i
 
 def test_what_is_told_can_cross_to_another_process() -> None:
     done, total, note = progress_values(np.int64(1), np.float64(2), Own("x"))
+
     assert (type(done), type(total), type(note)) == (int, int, str)
     assert pickle.loads(pickle.dumps(note)) == "x"
 

@@ -22,6 +22,7 @@ def test_the_base_draw_stays_and_more_labels_hold_fewer(base: str, few: int, mor
     small, large = (
         draw_split(TOY, parse_protocol(f"added:{k}xscattered:{base}", buffer), seed, 5) for k in (few, few + more)
     )
+
     for one, other in ((plain, small), (small, large)):
         assert (one.train <= other.train).all() and (other.test <= one.test).all()
     assert not (large.train & large.test).any()

@@ -22,6 +22,7 @@ def test_zero_adds_nothing_and_one_fills_every_class_to_the_largest() -> None:
 
 def test_indian_pines_at_five_percent_asks_for_1450() -> None:
     real = dict(enumerate((3, 71, 42, 12, 24, 37, 3, 24, 3, 49, 123, 30, 10, 63, 19, 5), start=1))
+
     assert sum(synthetic_counts(real, Rate(1)).values()) == 1450
 
 
@@ -34,6 +35,7 @@ def test_times_adds_so_many_for_each_real_sample_of_a_class() -> None:
 @given(counts, rates, rates)
 def test_a_trial_uses_the_first_samples_of_each_class_of_the_blocks(real, lam, times):
     blocks = pool_steps(real, Rate(lam, times))
+
     assert all(0 <= block.used[c] <= block.counts[c] for block in blocks for c in real)
     used = {c: sum(block.used[c] for block in blocks) for c in real}
     assert used == synthetic_counts(real, Rate(lam, times))
@@ -45,6 +47,7 @@ def test_a_trial_uses_the_first_samples_of_each_class_of_the_blocks(real, lam, t
 def test_the_pool_holds_at_least_what_lambda_asks_and_at_most_a_quarter_more(real, lam):
     pooled = {c: sum(block.counts[c] for block in pool_steps(real, Rate(lam))) for c in real}
     a_quarter_more = synthetic_counts(real, Rate(lam + 0.25))
+
     assert all(n <= pooled[c] <= a_quarter_more[c] for c, n in synthetic_counts(real, Rate(lam)).items())
 
 
@@ -53,6 +56,7 @@ def test_a_larger_lambda_only_adds_blocks(real: dict[int, int], one: float, othe
     fewer, more = sorted(
         ([block.counts for block in pool_steps(real, Rate(lam))] for lam in (one, other)), key=len
     )
+
     assert more[: len(fewer)] == fewer
 
 

@@ -45,6 +45,7 @@ def fields_of(scene: Scene, mask: np.ndarray) -> set[int]:
 def test_a_field_is_a_connected_component_of_one_class_corners_included() -> None:
     labels = np.array([[1, 1, 0, 2], [0, 0, 1, 2], [3, 3, 0, 2], [1, 0, 0, 2]], dtype=np.int16)
     fields = label_fields(labels)
+
     assert fields.dtype == np.int32 and (fields == 0).tolist() == (labels == 0).tolist()
     assert fields[0, 0] == fields[1, 2], "one corner joins two pixels"
     assert fields[3, 0] != fields[0, 0], "a class may have several fields"
@@ -54,6 +55,7 @@ def test_a_field_is_a_connected_component_of_one_class_corners_included() -> Non
 def test_on_indian_pines_a_third_to_a_half_of_the_test_pixels_lie_in_the_training_fields() -> None:
     scene = load_scene("indian_pines")
     audits = [draw_split(scene, parse_protocol("issd"), seed, 9).audit for seed in range(3)]
+
     assert [round(100 * sum(a.seen_counts) / a.n_test) for a in audits] == [48, 43, 33]
     assert {a.fields for a in audits} == {"connected components"}
     alone = ("Alfalfa", "Corn", "Grass-pasture-mowed", "Hay-windrowed", "Oats", "Wheat", "Stone-Steel-Towers")
@@ -68,6 +70,7 @@ def test_the_audit_counts_the_test_pixels_of_seen_fields_by_class(scene: Scene, 
     expected = [0] * len(scene.class_names)
     for row, column in np.argwhere(split.test):
         expected[scene.labels[row, column] - 1] += int(scene.fields[row, column]) in trained
+
     audit = split.audit
     assert list(audit.seen_counts) == expected
     assert [s + n for s, n in zip(audit.seen_counts, audit.new_counts, strict=True)] == list(audit.test_counts)
@@ -96,6 +99,7 @@ def test_no_training_field_holds_a_test_pixel(scene, count, places, buffer, seed
     except SplitError:
         assume(False)
         raise
+
     assert not fields_of(scene, split.train) & fields_of(scene, split.test)
     assert sum(split.audit.seen_counts) == 0
     again = draw_split(scene, protocol, seed, 3)
@@ -123,6 +127,7 @@ def test_counts_are_exact_and_as_many_fields_are_visited_as_asked_for(scene, cou
 def test_classes_of_one_field_are_named_as_not_evaluable() -> None:
     labels = np.kron(np.array([[1, 0, 1], [0, 0, 0], [2, 0, 0]]), np.ones((8, 8), dtype=int))
     split = draw_split(scene_of(labels), parse_protocol("fields:5"), 0, 3)
+
     assert split.audit.lost_classes == (2,) and split.audit.train_counts == (5, 5)
     assert "classes of one field train in it and are not evaluable: 2" in split.notes
 

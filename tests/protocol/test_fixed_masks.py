@@ -32,6 +32,7 @@ def test_a_file_with_train_and_test(tmp_path: Path, suffix: str) -> None:
     train, test = halves()
     path = tmp_path / f"masks{suffix}"
     (np.savez if suffix == ".npz" else lambda p, **a: savemat(p, a))(path, train=train, test=test)
+
     split = split_by(path)
     assert (split.train == (train > 0)).all() and (split.test == (test > 0)).all()
     assert split.audit.n_buffered == 0
@@ -41,6 +42,7 @@ def test_two_files_and_one_file_of_training_pixels_alone(tmp_path: Path) -> None
     train, test = halves()
     np.save(tmp_path / "a.npy", train)
     np.save(tmp_path / "b.npy", test)
+
     both = split_by(f"{tmp_path / 'a.npy'}+{tmp_path / 'b.npy'}")
     alone = split_by(tmp_path / "a.npy")
     assert both.audit.sha256 == alone.audit.sha256
@@ -49,6 +51,7 @@ def test_two_files_and_one_file_of_training_pixels_alone(tmp_path: Path) -> None
 def test_binary_masks_take_their_labels_from_the_scene(tmp_path: Path) -> None:
     train, _ = halves()
     np.save(tmp_path / "binary.npy", train > 0)
+
     assert split_by(tmp_path / "binary.npy").audit.train_counts == tuple(np.bincount(train.ravel())[1:])
 
 
@@ -59,6 +62,7 @@ def test_permuted_class_ids_are_seen_through_and_disagreements_dropped(tmp_path:
     background = tuple(np.argwhere(TOY.labels == 0)[0])
     permuted[wrong], permuted[background] = 5, 1
     np.save(tmp_path / "permuted.npy", permuted)
+
     split = split_by(tmp_path / "permuted.npy")
     assert not split.train[wrong] and not split.train[background]
     assert split.audit.n_train == int((train > 0).sum()) - 1
@@ -68,6 +72,7 @@ def test_permuted_class_ids_are_seen_through_and_disagreements_dropped(tmp_path:
 def test_ids_of_sixteen_bits_take_no_more_memory_than_others(tmp_path: Path) -> None:
     train, _ = halves()
     np.save(tmp_path / "high.npy", np.where(train > 0, 65535 - train, 0).astype(np.uint16))
+
     tracemalloc.start()
     split = split_by(tmp_path / "high.npy")
     assert tracemalloc.get_traced_memory()[1] < 2**26
@@ -79,6 +84,7 @@ def test_ids_of_sixteen_bits_take_no_more_memory_than_others(tmp_path: Path) -> 
 def test_a_mask_of_anything_but_whole_numbers_is_refused(tmp_path: Path, value: float) -> None:
     train, _ = halves()
     np.save(tmp_path / "odd.npy", np.where(train > 0, value, 0))
+
     with pytest.raises(SceneError, match="must be whole numbers"):
         split_by(tmp_path / "odd.npy")
 
@@ -86,6 +92,7 @@ def test_a_mask_of_anything_but_whole_numbers_is_refused(tmp_path: Path, value: 
 def test_a_mask_of_another_scene_is_refused(tmp_path: Path, rng: np.random.Generator) -> None:
     np.save(tmp_path / "noise.npy", rng.integers(0, 6, size=TOY.shape))
     np.save(tmp_path / "small.npy", np.ones((3, 3), dtype=int))
+
     with pytest.raises(SplitError, match="must agree with the labels"):
         split_by(tmp_path / "noise.npy")
     with pytest.raises(SplitError, match=r"expected one mask of shape \(48, 48\)"):
@@ -95,6 +102,7 @@ def test_a_mask_of_another_scene_is_refused(tmp_path: Path, rng: np.random.Gener
 def test_overlapping_masks_are_refused(tmp_path: Path) -> None:
     train, _ = halves()
     np.savez(tmp_path / "same.npz", train=train, test=train)
+
     with pytest.raises(SplitError, match="share a pixel"):
         split_by(tmp_path / "same.npz")
 
@@ -103,6 +111,7 @@ def test_objects_and_damaged_files_are_refused(tmp_path: Path) -> None:
     np.save(tmp_path / "objects.npy", np.array([{"a": 1}], dtype=object), allow_pickle=True)
     (tmp_path / "cut.mat").write_bytes(b"MATLAB 5.0")
     (tmp_path / "words.txt").write_text("train")
+
     for name in ("objects.npy", "cut.mat", "words.txt"):
         with pytest.raises(SceneError, match=name):
             split_by(tmp_path / name)
@@ -115,6 +124,7 @@ def test_objects_and_damaged_files_are_refused(tmp_path: Path) -> None:
 def test_the_disjoint_mask_of_indian_pines_is_far_from_disjoint_at_patch_level(indian_pines, shared_data):
     path = shared_data / "ground_truth_only" / "indianpines_disjoint_dset.mat"
     audit = draw_split(indian_pines, parse_protocol(f"fixed:{path}"), 0, 9).audit
+
     assert audit.leaky
     assert audit.centre_overlap_percent == pytest.approx(71, abs=1)
     assert audit.n_train == 5689 - 161
@@ -128,6 +138,7 @@ def test_the_two_files_of_pavia_university(shared_data: Path) -> None:
     scene = Scene("paviaU", np.ones((*labels.shape, 1)), labels, tuple("abcdefghi"))
     text = f"fixed:{folder / 'TRpavia_fixed.mat'}+{folder / 'TSpavia_fixed.mat'}"
     audit = draw_split(scene, parse_protocol(text), 0, 9).audit
+
     assert audit.n_train == 3921 - 1147
     assert audit.n_test == 40002
     assert audit.centre_overlap_percent == pytest.approx(14, abs=1)

@@ -16,6 +16,7 @@ EXPECTED = (3, 71, 42, 12, 24, 37, 3, 24, 3, 49, 123, 30, 10, 63, 19, 5)
 @pytest.mark.parametrize("seed", range(10))
 def test_issd_keeps_all_sixteen_classes_evaluable(indian_pines: Scene, seed: int) -> None:
     audit = draw_split(indian_pines, parse_protocol("issd"), seed, 9).audit
+
     assert audit.train_counts == EXPECTED
     assert audit.lost_classes == () and min(audit.test_counts) >= 3
     assert 7500 <= audit.n_test <= 8500

@@ -36,6 +36,7 @@ def store(site: Path) -> Path:
 def test_the_example_of_the_page_passes_the_kit(site: Path) -> None:
     answer = hsiaug("plugins", "check", "edge", "--json", site=site)
     found = json.loads(answer.stdout)
+
     assert answer.returncode == 0, answer.stdout
     assert found["kind"] == "protocol" and {check["status"] for check in found["checks"]} == {"ok"}
 
@@ -75,6 +76,7 @@ def test_without_its_package_records_are_reported_and_a_rerun_is_one_clear_error
     assert report.returncode == 0 and "edge:0.1" in report.stdout and "within:edge:0.3" in report.stdout
     page = hsiaug("report", "--store", str(store), "--format", "html")
     assert page.returncode == 0 and "edge:0.1" in page.stdout
+
     rerun = hsiaug("benchmark", "toy", *TRIALS, "--protocol", "edge:0.1", "--store", str(store))
     assert rerun.returncode == 2 and "--protocol must name a protocol plugin" in rerun.stderr
     assert "Traceback" not in rerun.stderr and len(rerun.stderr.strip().splitlines()) <= 3

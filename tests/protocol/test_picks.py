@@ -48,6 +48,7 @@ def test_picks_are_left_out_in_parts_and_everything_else_that_has_a_label_trains
     path = filled(tmp_path / name, NEW, ["grass", "soil", "grass", "", "soil"])
     protocol = parse_protocol(f"picks:2:{path}")
     parts = [draw_split(scene, protocol, seed, 3) for seed in range(2)]
+
     tested = np.argwhere(parts[0].test | parts[1].test)
     assert sorted(map(tuple, tested.tolist())) == [(1, 9), (9, 1), (9, 5), (9, 9)], (
         "a pick without a class is none"
@@ -64,6 +65,7 @@ def test_a_pick_beyond_the_scene_s_labels_is_learnt_and_judged_by_the_file(tmp_p
     scene, task = field(), get_task("pixels")
     path = filled(tmp_path / "picks.csv", NEW[:2], ["grass", "soil"])
     split = draw_split(scene, parse_protocol(f"picks:2:{path}"), 0, 3)
+
     view = task.view(scene.unlabelled, split.blind, "scene")
     assert dict(zip(map(tuple, view.coords.tolist()), view.y.tolist(), strict=True))[9, 1] == 2
     (held,) = np.flatnonzero(split.test)
@@ -76,6 +78,7 @@ def test_a_pick_that_the_scene_holds_already_is_taken_out_of_training(tmp_path: 
     scene = field()
     path = filled(tmp_path / "picks.csv", [(0, 0), (3, 3), (9, 9)], ["grass", "soil", "soil"])
     split = draw_split(scene, parse_protocol(f"picks:1:{path}"), 0, 3)
+
     assert split.test.sum() == 3 and split.train.sum() == (scene.labels > 0).sum() - 2
 
 
@@ -87,6 +90,7 @@ def test_a_polygon_of_hsiaug_label_is_one_answer_judged_by_its_middle(tmp_path: 
         draw_split(field(), parse_protocol(f"picks:8:{tmp_path / 'answers.csv'}"), seed, 3) for seed in (0, 1)
     ]
     (polygon,) = (split for split in splits if split.test[9, 9])
+
     assert polygon.test.sum() == 1 and not polygon.train[9, 7:11].any() and polygon.train[9, 1]
 
 
@@ -94,6 +98,7 @@ def test_more_parts_than_picks_leave_each_out_alone_and_further_draws_repeat(tmp
     path = filled(tmp_path / "picks.csv", NEW[:3], ["grass", "soil", "grass"])
     protocol = parse_protocol(f"picks:8:{path}")
     held = [np.flatnonzero(draw_split(field(), protocol, seed, 3).test).tolist() for seed in range(4)]
+
     assert len({*map(tuple, held[:3])}) == 3 and all(len(one) == 1 for one in held) and held[3] == held[0]
 
 

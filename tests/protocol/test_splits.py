@@ -25,6 +25,7 @@ def scene_of(labels: np.ndarray, names: int) -> Scene:
 @given(st.sampled_from(PROTOCOLS), st.integers(0, 50), st.sampled_from([1, 3, 5, 9]))
 def test_train_and_test_are_disjoint_labelled_and_audited(text: str, seed: int, patch: int) -> None:
     split = draw_split(TOY, parse_protocol(text), seed, patch)
+
     assert not (split.train & split.test).any()
     assert (TOY.labels[split.train] > 0).all() and (TOY.labels[split.test] > 0).all()
     audit = split.audit
@@ -37,6 +38,7 @@ def test_train_and_test_are_disjoint_labelled_and_audited(text: str, seed: int, 
 @given(st.sampled_from(["issd", "kshot:3", "blocks:6"]), st.integers(0, 50), st.sampled_from([3, 5, 9]))
 def test_the_centre_buffer_keeps_test_pixels_out_of_training_patches(text: str, seed: int, patch: int) -> None:
     split = draw_split(TOY, parse_protocol(text), seed, patch)
+
     in_training_patches = dilate(split.train, patch // 2)
     assert not (in_training_patches & split.test).any()
     assert split.audit.centre_overlap_percent == 0
@@ -45,6 +47,7 @@ def test_the_centre_buffer_keeps_test_pixels_out_of_training_patches(text: str, 
 
 def test_the_patch_buffer_keeps_test_patches_clear_of_training_patches() -> None:
     split = draw_split(TOY, parse_protocol("issd", "patch"), 0, 5)
+
     train_patches, test_patches = dilate(split.train, 2), dilate(split.test, 2)
     assert not (train_patches & test_patches).any()
     assert split.audit.patch_overlap_percent == 0
@@ -59,6 +62,7 @@ def test_more_pixels_than_any_class_has_are_refused(text: str) -> None:
 @pytest.mark.parametrize("text", PROTOCOLS)
 def test_a_draw_is_the_same_every_time_and_another_seed_is_another_draw(text: str) -> None:
     hashes = [draw_split(TOY, parse_protocol(text), seed, 5).audit.sha256 for seed in (0, 0, 1)]
+
     assert hashes[0] == hashes[1] != hashes[2]
 
 
@@ -69,6 +73,7 @@ def test_random_draws_are_tagged_leaky_whatever_they_measure() -> None:
 
 def test_no_buffer_where_clumps_touch_test_pixels_is_leaky() -> None:
     audit = draw_split(TOY, parse_protocol("issd", "none"), 0, 9).audit
+
     assert audit.leaky and audit.centre_overlap_percent > 0
 
 
@@ -82,6 +87,7 @@ def test_a_twin_has_the_counts_of_its_protocol_and_none_of_its_distance() -> Non
 
 def test_kshot_gives_k_of_each_class_and_caps_small_ones() -> None:
     split = draw_split(TOY, parse_protocol("kshot:8"), 0, 3)
+
     for total, train in zip(TOY.class_counts, split.audit.train_counts, strict=True):
         assert train == 8 if total >= 60 else train <= max(1, total // 4)
 
@@ -91,6 +97,7 @@ def test_kshot_from_the_rarest_class_to_the_largest_is_as_unequal_as_it_says() -
     labels[:50], labels[60:75, :40], labels[80:, :10] = 1, 2, 3
     scene = scene_of(labels, 3)
     counts = draw_split(scene, parse_protocol("kshot:5-50"), 0, 3).audit.train_counts
+
     assert (counts[0], counts[2]) == (50, 5) and 5 < counts[1] < 50
     assert parse_protocol("kshot:05-5x1") == parse_protocol("kshot:5")
     assert parse_protocol("kshot:5-50x2").label == "kshot:5-50x2"
@@ -99,6 +106,7 @@ def test_kshot_from_the_rarest_class_to_the_largest_is_as_unequal_as_it_says() -
 def test_one_class_pixel_is_refused_with_the_class_and_the_mend() -> None:
     labels = np.zeros((20, 20), dtype=int)
     labels[:8, :8], labels[12:, 12:], labels[0, 19] = 1, 2, 3
+
     with pytest.raises(SplitError, match=r"class 3.*labels\.ignore"):
         draw_split(scene_of(labels, 3), parse_protocol("issd"), 0, 3)
 
@@ -107,6 +115,7 @@ def test_a_small_class_keeps_fewer_training_pixels_so_that_some_remain_for_test(
     labels = np.zeros((30, 30), dtype=int)
     labels[:10, :], labels[20, 0:8], labels[25:, 15:] = 1, 2, 3
     split = draw_split(scene_of(labels, 3), parse_protocol("issd:0.5"), 0, 9)
+
     assert split.audit.test_counts[1] >= 3
     assert split.audit.train_counts[1] < 4
     assert any("class 2 keeps" in note for note in split.audit.notes)
@@ -116,6 +125,7 @@ def test_lost_and_thin_classes_are_named() -> None:
     labels = np.zeros((30, 30), dtype=int)
     labels[:10, :], labels[25, 20:24] = 1, 2
     audit = draw_split(scene_of(labels, 2), parse_protocol("issd"), 0, 9).audit
+
     assert audit.lost_classes == (2,)
     thin = draw_split(scene_of(labels, 2), parse_protocol("issd"), 0, 1).audit
     assert thin.thin_classes == (2,) and thin.test_counts[1] < 25
@@ -131,6 +141,7 @@ def test_a_split_refuses_shared_pixels_empty_sides_and_missing_labels() -> None:
     none = np.zeros((4, 4), dtype=bool)
     one, other, background = none.copy(), none.copy(), none.copy()
     one[1, 1], other[3, 3], background[0, 0] = True, True, True
+
     assert masks(one, other).audit.n_test == 1
     with pytest.raises(SplitError, match="share a pixel"):
         masks(one, one | other)

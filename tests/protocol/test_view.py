@@ -42,6 +42,7 @@ def test_no_test_label_can_be_reached(toy: Scene, split: Split, scope: Any) -> N
     view = train_view(toy, split, scope)
     view.real, view.normaliser  # noqa: B018  fill what the view caches
     found = reachable(view)
+
     assert not any(isinstance(item, Scene | Split) for item in found)
     hidden = {id(toy.labels), id(toy.cube), id(split.train), id(split.test)}
     assert not any(id(item) in hidden for item in found)
@@ -53,12 +54,14 @@ def test_no_test_label_can_be_reached(toy: Scene, split: Split, scope: Any) -> N
 
 def test_labels_are_those_of_the_training_pixels(toy: Scene, split: Split) -> None:
     view = train_view(toy, split, "none")
+
     assert (view.y == toy.labels[view.coords[:, 0], view.coords[:, 1]]).all()
     assert split.train[view.coords[:, 0], view.coords[:, 1]].all()
 
 
 def test_scope_none_shows_training_patches_only(toy: Scene, split: Split) -> None:
     view = train_view(toy, split, "none")
+
     assert (view.visible == dilate(split.train, 2)).all()
     assert np.isnan(view.cube[~view.visible]).all() and np.isfinite(view.cube[view.visible]).all()
     assert len(view.unlabelled) == 0
@@ -66,12 +69,14 @@ def test_scope_none_shows_training_patches_only(toy: Scene, split: Split) -> Non
 
 def test_scope_scene_shows_all_spectra(toy: Scene, split: Split) -> None:
     view = train_view(toy, split, "scene")
+
     assert (view.cube == toy.cube).all()
     assert len(view.unlabelled) == toy.labels.size - int(split.train.sum())
 
 
 def test_hidden_pixels_cannot_be_cut(toy: Scene, split: Split) -> None:
     view = train_view(toy, split, "none")
+
     with pytest.raises(PluginError, match="all visible"):
         view.patches(np.argwhere(split.test)[:3])
 
@@ -79,6 +84,7 @@ def test_hidden_pixels_cannot_be_cut(toy: Scene, split: Split) -> None:
 def test_patches_are_centred_on_their_pixel_and_mirrored_at_edges(toy: Scene, split: Split) -> None:
     view = train_view(toy, split, "scene")
     corner = view.patches(np.array([[0, 0], [10, 20]]))
+
     assert corner.shape == (2, toy.bands, 5, 5)
     assert (corner[1] == toy.cube[8:13, 18:23].transpose(2, 0, 1)).all()
     assert (corner[0][:, 2, 2] == toy.cube[0, 0]).all()
@@ -89,6 +95,7 @@ def test_the_normaliser_sees_visible_pixels_only(toy: Scene, split: Split) -> No
     view = train_view(toy, split, "none")
     expected = toy.cube[view.visible].mean(axis=0)
     z = view.normaliser.spectra(view.cube[view.visible])
+
     assert view.normaliser.mean == pytest.approx(expected, rel=1e-5)
     assert z.std(axis=0) == pytest.approx(np.ones(toy.bands), abs=1e-3)
     assert view.normaliser.patches_back(view.normaliser.patches(view.real.x)) == pytest.approx(
@@ -98,6 +105,7 @@ def test_the_normaliser_sees_visible_pixels_only(toy: Scene, split: Split) -> No
 
 def test_a_view_cannot_be_written_to(toy: Scene, split: Split) -> None:
     view: TrainView = train_view(toy, split, "scene")
+
     with pytest.raises(ValueError, match="read-only"):
         view.cube[0, 0] = 0
 
@@ -109,6 +117,7 @@ def test_samples_are_joined_as_large_as_their_classifier_reads_them(toy: Scene, 
     view = task.view(toy, task.split(toy, parse_protocol("issd"), 0, 5), "none")
     pool = [PatchSamples.made(view.real.x, view.real.y)]
     joined = task.join(view, pool, card)
+
     whole, own = task.shown(task.join(view, pool), card), task.shown(joined, card)
     assert joined.x.shape[2:] == ((5, 5) if reads == "patch" else (1, 1))
     assert (own.x == whole.x).all() and (own.coords == whole.coords).all() and (own.y == whole.y).all()

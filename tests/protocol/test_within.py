@@ -33,6 +33,7 @@ def outer_pixels(scene: Scene, text: str, patch: int) -> np.ndarray:
 def test_no_pixel_outside_the_outer_training_pixels_is_trained_or_tested_on(text, seed, patch):
     split = draw_split(TOY, parse_protocol(text), seed, patch)
     outer = outer_pixels(TOY, text, patch)
+
     assert not (split.train & ~outer).any() and not (split.test & ~outer).any()
     assert not (split.train & split.test).any()
 
@@ -42,6 +43,7 @@ def test_no_pixel_outside_the_outer_training_pixels_is_trained_or_tested_on(text
 def test_every_class_keeps_about_half_and_the_smallest_train_whole_and_are_listed(text: str, seed: int) -> None:
     split = draw_split(TOY, parse_protocol(text), seed, 5)
     totals = np.bincount(TOY.labels[outer_pixels(TOY, text, 5)], minlength=6)[1:]
+
     for c, (total, train) in enumerate(zip(totals, split.audit.train_counts, strict=True), start=1):
         assert train == (total if total < 6 else (total + 1) // 2)
         assert (c in split.audit.lost_classes) == (total < 6)
@@ -57,6 +59,7 @@ def squares() -> Scene:
 @pytest.mark.parametrize("seed", range(5))
 def test_the_halves_of_a_clump_lie_on_two_sides_of_a_line(seed: int) -> None:
     split = draw_split(squares(), parse_protocol("within:all", "none"), seed, 9)
+
     for c in (1, 2):
         train, test = (np.argwhere(mask & (split.labels == c)) for mask in (split.train, split.test))
         assert len(train) == len(test) == 72
@@ -76,6 +79,7 @@ def test_the_buffer_is_kept_whole_where_the_clumps_are_large_enough() -> None:
 def test_the_buffer_is_narrower_where_it_would_leave_a_class_too_few_test_pixels_and_it_is_said() -> None:
     small = draw_split(squares(), parse_protocol("within:all", "centre"), 0, 19).audit
     none = draw_split(squares(), parse_protocol("within:all", "none"), 0, 19).audit
+
     assert small.leaky and any("narrower" in note for note in small.notes)
     assert all(10 <= n < 72 for n in small.test_counts) and none.test_counts == (72, 72)
 
@@ -89,6 +93,7 @@ def test_the_labels_of_outer_test_pixels_change_nothing(tmp_path: Path) -> None:
     outside = (labels > 0) & ~train
     labels[outside] = np.random.default_rng(0).permutation(labels[outside])
     scrambled = replace(TOY, labels=labels)
+
     for seed in range(5):
         one, other = (draw_split(scene, protocol, seed, 5) for scene in (TOY, scrambled))
         assert (one.train == other.train).all() and (one.test == other.test).all()
@@ -107,6 +112,7 @@ def test_the_identity_of_nested_masks_does_not_depend_on_where_they_lie(tmp_path
         np.save(folder / "train.npy", draw_train(TOY, parse_protocol("issd:0.1"), 5, 0).train.astype(np.uint8))
     here = parse_protocol(f"within:fixed:{tmp_path / 'train.npy'}@2")
     there = parse_protocol(f"within:fixed:{tmp_path / 'elsewhere' / 'train.npy'}@2")
+
     assert here == there and here.as_json() == there.as_json()
     assert here.label == "within:fixed:train.npy@2"
     assert parse_protocol(here.text) == here

@@ -59,9 +59,11 @@ def test_attention_to_the_class_is_told_from_what_it_is_compared_with(make, code
     made = replace(make(scene=coded), fitted=attentive)  # type: ignore[arg-type]
     report = inspect_attention(made)
     auc = {name: score and score.auc for name, score in report.rows.items()}
+
     assert auc["class"] == pytest.approx(1) and auc["elsewhere"] < 0.9 and auc["spectra"] > 0.9
     ((x, y),) = attentive.asked
     assert ((x > 0.5).any(axis=(2, 3)).sum(axis=1) >= 2).all() and set(y.tolist()) == set(coded.class_ids)
+
     said = json.loads(json.dumps(report.as_json(), allow_nan=False))
     assert said["rows"].keys() == LABELS.keys() and said["rows"]["class"]["n"] == len(x)
     assert {patch.class_id for patch in report.shown} == set(coded.class_ids)

@@ -24,6 +24,7 @@ inspect_samples = sample_kit("pixels").inspect
 def test_every_generator_is_inspected(make: Make, tmp_path: Path, generator: str) -> None:
     report = inspect_samples(make(generator))
     files = save_figures(report.pictures(), tmp_path)
+
     assert [path.name for path in files] == ["spectra.png", "spectra.svg", "pca.png"]
     for path in (files[0], files[2]):
         with Image.open(path) as image:
@@ -49,6 +50,7 @@ def test_spectra_are_drawn_as_lines_too_in_the_same_bytes_each_time(make: Make, 
         (tmp_path / name).mkdir()
         files.append(save_figures(report.pictures(), tmp_path / name)[1].read_bytes())
     drawn = fromstring(files[0].decode())
+
     assert files[0] == files[1] and len(files[0]) < 300_000
     words = {text.text for text in drawn.iter("{http://www.w3.org/2000/svg}text")}
     assert {"wavelength (nm)", *report.made.data.class_names} <= words
@@ -57,4 +59,5 @@ def test_spectra_are_drawn_as_lines_too_in_the_same_bytes_each_time(make: Make, 
 
 def test_the_same_request_gives_the_same_numbers(make: Make) -> None:
     first, again = inspect_samples(make("smote")), inspect_samples(make("smote"))
+
     assert first.fidelity == again.fidelity and first.reliability == again.reliability

@@ -44,6 +44,7 @@ def test_samples_are_those_of_the_trial_bit_for_bit(make, toy, plugins, generato
     spec = TrialSpec("pixels", toy.name, toy.sha256, protocol, 5, 2, *names, Rate(0.7), omega)
     run_trial(spec, Workbench(toy, task), plugins, device="cpu", progress=lambda *_: None)
     made = make(generator, lam=0.7, seed=2)
+
     samples = concatenate([made.real, made.synthetic])
     assert (samples.x == task.joined.x).all() and (samples.y == task.joined.y).all()
     assert made.spec.fit_hash == spec.fit_hash
@@ -53,6 +54,7 @@ def test_samples_are_those_of_the_trial_bit_for_bit(make, toy, plugins, generato
 def test_provenance_holds_what_makes_the_samples_again(make: Make, toy: Scene) -> None:
     made = make("smote", lam=0.5, seed=3, overrides={"neighbours": "2"})
     facts = made.provenance()
+
     assert json.loads(json.dumps(facts, allow_nan=False)) == facts
     assert facts["scene"] == {"name": "toy", "sha256": toy.sha256}
     assert facts["generator"]["params"] == {"neighbours": 2}
@@ -92,6 +94,7 @@ def test_npz_and_mat_hold_the_same_and_need_no_pickle(make: Make, tmp_path: Path
         assert npz["class_names"].tolist() == list(made.data.class_names)
         facts = json.loads(str(npz["provenance"]))
     mat = loadmat(tmp_path / "a.mat")
+
     assert mat["x"].dtype == np.float32 and (mat["x"] == expected.x).all()
     assert (mat["y"].ravel() == expected.y).all() and (mat["coords"] == expected.coords).all()
     assert (mat["synthetic"].ravel() == expected.synthetic).all()

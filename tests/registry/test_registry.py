@@ -29,6 +29,7 @@ def path(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 def test_built_ins_arrive_through_entry_points() -> None:
     found = registry()
+
     assert {"none", "duplicate", "noise", "mixup", "smote"} <= set(found.names("generator"))
     assert {"svm", "rf", "cnn2d", "coords"} <= set(found.names("classifier"))
     assert found.find("generator", "smote").distribution == "hsiaug"
@@ -53,6 +54,7 @@ def test_a_broken_package_is_listed_and_the_others_live_on(path: Path) -> None:
     install(path, "broken_plugin", "import not_a_module_of_anyone")
     install(path, "dummy_plugin", DUMMY)
     found = build_registry([point("broken_plugin"), point("dummy_plugin")])
+
     assert found.names("generator") == ["dummy", "guided"]
     assert "not_a_module_of_anyone" in found.broken[0].error
     assert "Traceback" in found.broken[0].trace
@@ -63,6 +65,7 @@ def test_a_broken_package_is_listed_and_the_others_live_on(path: Path) -> None:
 def test_two_packages_with_one_name_are_an_error_that_names_both(path: Path) -> None:
     install(path, "dummy_plugin", DUMMY)
     install(path, "rival_plugin", DUMMY)
+
     with pytest.raises(PluginError, match=r"'dummy'.*dummy_plugin and rival_plugin"):
         build_registry([point("dummy_plugin"), point("rival_plugin")])
 
@@ -73,6 +76,7 @@ def test_entries_that_are_not_entries_are_broken(path: Path) -> None:
         "odd_plugin",
         "from hsiaug.api import hookimpl\n@hookimpl\ndef hsiaug_plugins():\n    return ['smote']",
     )
+
     assert "must return Entry" in build_registry([point("odd_plugin")]).broken[0].error
 
 
@@ -85,6 +89,7 @@ def test_a_class_without_its_card_is_refused_when_it_is_used(path: Path) -> None
     )
     install(path, "cardless_plugin", code)
     found = build_registry([point("cardless_plugin")])
+
     with pytest.raises(PluginError, match="must carry a Card of the same name"):
         found.find("generator", "bare").load()
     with pytest.raises(PluginError, match="could not be loaded"):
@@ -98,6 +103,7 @@ def test_a_scope_that_is_not_known_is_refused_and_the_error_names_what_hides_pix
         "@hookimpl\ndef hsiaug_plugins(): return [Entry('generator', 'region', 'region_plugin:Region')]"
     )
     install(path, "region_plugin", code)
+
     with pytest.raises(PluginError, match=r"(?s)must be one of none, scene.*'train-region'.*hidden:0.5:issd"):
         build_registry([point("region_plugin")]).find("generator", "region").load()
 
@@ -110,6 +116,7 @@ def test_listing_names_imports_nothing_heavy() -> None:
 def test_plugins_list_shows_a_broken_package_with_its_traceback(tmp_path: Path) -> None:
     install(tmp_path, "broken_plugin", "raise ValueError('broken on purpose')")
     answer = hsiaug("plugins", "list", site=tmp_path)
+
     assert answer.returncode == 0
     assert "generator\tsmote\t" in answer.stdout
     assert "broken: broken-plugin" in answer.stdout and "broken on purpose" in answer.stdout
@@ -118,6 +125,7 @@ def test_plugins_list_shows_a_broken_package_with_its_traceback(tmp_path: Path) 
 def test_a_package_that_exits_at_import_is_broken_and_no_more(tmp_path: Path) -> None:
     install(tmp_path, "exiting_plugin", "import sys; sys.exit('gone')")
     answer = hsiaug("plugins", "list", site=tmp_path)
+
     assert answer.returncode == 0 and "broken: exiting-plugin" in answer.stdout
 
 
@@ -130,5 +138,6 @@ def test_the_example_in_the_api_docstring_is_a_working_plugin(path: Path, tmp_pa
         *("--patch", "3", "--store", str(tmp_path / "store")),
         site=tmp_path / "example",
     )
+
     assert answer.returncode == 0, answer.stderr
     assert "gain" in answer.stdout

@@ -41,6 +41,7 @@ def rendered(format: str, *names: str) -> str:
 @pytest.mark.parametrize("format", FORMATS)
 def test_no_control_character_reaches_a_file(format: str) -> None:
     said = rendered(format, CONTROLS, "b\nc", "d\te\r")
+
     assert not set(CONTROLS) - set("]0;title31m") & set(said)
     assert r"\x1b" in said or r"\u001b" in said or "x1b" in said
 
@@ -51,6 +52,7 @@ def test_no_markup_is_read_on_a_terminal(by: str) -> None:
     print_report(
         build_report(named("[/]", "[red]b", CONTROLS)), Console(file=out, width=160, color_system=None), by
     )
+
     if by == "class":
         assert "[/]" in out.getvalue() and "[red]b" in out.getvalue()
     assert not {"\x07", "\x9b", "\u202e"} & set(out.getvalue()) and "\x1b]" not in out.getvalue()
@@ -59,6 +61,7 @@ def test_no_markup_is_read_on_a_terminal(by: str) -> None:
 def test_a_cell_of_a_csv_is_no_formula() -> None:
     cells = list(csv.reader(io.StringIO(rendered("csv", "=cmd|' /C calc'!A0", "+1+1", "@SUM(1)"))))
     minus = list(csv.reader(io.StringIO(rendered("csv", "-2+3", " =1", "-0.5"))))
+
     found = {cell for row in (*cells, *minus) for cell in row}
     assert not [cell for cell in found if cell.strip()[:1] in ("=", "+", "@")]
     assert {"'=cmd|' /C calc'!A0", "'-2+3", "-0.5"} <= found
@@ -66,16 +69,19 @@ def test_a_cell_of_a_csv_is_no_formula() -> None:
 
 def test_markdown_has_no_live_link_no_html_and_no_formula() -> None:
     said = rendered("md", "[a](javascript:alert(1))", "<b>&lt;", "$x$")
+
     assert r"[a\](javascript" in said and r"\<b\>\&lt;" in said and r"\$x\$" in said
 
 
 def test_latex_runs_no_command() -> None:
     said = rendered("tex", "\\input{/etc/passwd}", "$\\write18{id}$", "%c&_#^~{}")
+
     assert "\\input{" not in said and "\\write18" not in said and r"\%c\&\_\#" in said
 
 
 def test_json_holds_the_names_as_they_are() -> None:
     told = json.loads(rendered("json", CONTROLS, "[/]", "=1"))
+
     assert told["tables"][0]["class_names"] == [CONTROLS, "[/]", "=1"]
 
 
@@ -84,6 +90,7 @@ def test_pictures_draw_names_as_they_are(tmp_path: Path, toy: Scene, names: tupl
     labels = np.minimum(toy.labels, 3)
     scene = Scene("odd", toy.cube, labels, names)
     out = tmp_path / "a.png"
+
     save_quick_look(scene, out)
     figure_bytes(split_figure(scene, draw_split(scene, parse_protocol("issd"), 0, 5)), "png")
     class_map_figure(labels, names, "$\\odd$", "$")

@@ -73,6 +73,13 @@ def test_what_a_spectral_view_gives_is_compared_like_any_arm() -> None:
     }
 
 
+def test_the_other_way_round_b_is_below() -> None:
+    found = one(arms([0.01, 0.02, 0.03, 0.04, 0.05, 0.06]), B, A)
+    assert found.verdict == B_BELOW
+    assert found.comparison.main.mean == pytest.approx(-0.035)
+    assert found.counts == (0, 0, 6)
+
+
 @pytest.mark.parametrize("n", [1, 2, 5])
 def test_five_draws_carry_none_however_large_the_difference(n: int) -> None:
     records = arms([0.3] * n)

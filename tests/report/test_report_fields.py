@@ -58,6 +58,7 @@ def store(draws: int = 3, gain: float = 0.1) -> list[dict[str, Any]]:
 def test_a_matrix_gives_the_scores_of_seen_and_of_new_fields_with_their_classes() -> None:
     new = np.array([[10, 0, 0], [5, 5, 0], [0, 0, 0]])
     found = score(np.diag([40, 20, 8]) + new, {}, new)["fields"]
+
     assert found["new"] == {
         "oa": 0.75,
         "aa": 0.75,
@@ -99,6 +100,7 @@ def test_older_records_have_a_dash_and_enter_no_mean_in_silence() -> None:
     older = [made for made in benchmark(3, ("none", "duplicate")) if made["spec"]["classifier"]["name"] == "svm"]
     text = render_report(build_report(older), "md")
     assert "AA seen" not in text, "nothing but dashes"
+
     mixed = [made for made in store() if made["spec"]["seed"] < 2] + [
         made for made in older if made["spec"]["seed"] == 2
     ]
@@ -113,6 +115,7 @@ def test_machines_get_them_as_fractions() -> None:
     assert smote["metrics"]["aa_seen"]["mean"] == pytest.approx(0.75)
     assert smote["metrics"]["aa_new"]["mean"] == pytest.approx(0.21)
     assert smote["against"]["none"]["delta_aa_seen"]["mean"] == pytest.approx(0.1)
+
     rows = list(csv.DictReader(io.StringIO(render_report(report, "csv"))))
     assert float(rows[0]["aa_seen"]) == 0.6 and float(rows[0]["aa_new"]) == pytest.approx(0.2)
 

@@ -121,5 +121,6 @@ def test_a_map_shows_each_class_in_a_colour_of_its_own() -> None:
     ids = np.arange(256, dtype=np.uint8).reshape(1, -1)
     colours = [(r, g, b) for r, g, b in class_colours(255).tolist()]
     drawn = np.asarray(Image.open(io.BytesIO(palette_png(ids, colours))).convert("RGBA"))
+
     assert [tuple(rgb) for rgb in drawn[0, :, :3].tolist()] == colours
     assert drawn[0, :, 3].tolist() == [0, *[255] * 255]

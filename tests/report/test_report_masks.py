@@ -96,6 +96,7 @@ def test_the_largest_tested_places_are_drawn_with_split_and_classes(kept: Store,
         )
     assert [name.split(", ")[-1] for name in found][:8] == ["b", "b", "c", "c"] + ["b", "c"] * 2
     assert "Of 4 places the 2 with most test pixels are drawn." in page.text
+
     drawn = next(image for name, image in found.items() if name.startswith("none") and name.endswith(", c"))
     wrong = (drawn[..., :3] != found["true classes, c"][..., :3]).any(axis=-1) & (drawn[..., 3] > 0)
     first = pairs.offsets[2]

@@ -97,6 +97,7 @@ def test_spectral_views_of_a_classifier_are_columns_of_one_table() -> None:
             "scores": None,
         }
     table = table_of(records)
+
     assert [table.labels[c] for c in table.classifiers] == ["svm (raw)", "svm (auto)", "svm (unit)"]
     assert len(cell_of(table, "none svm (unit)").trials) == 2
     assert any("auto" in note and "derivative in 2 draws" in note for note in table_notes(table))
@@ -105,6 +106,7 @@ def test_spectral_views_of_a_classifier_are_columns_of_one_table() -> None:
 @pytest.mark.parametrize("view", ["raw", "unit"])
 def test_a_view_that_all_share_is_told_below_the_table_and_in_no_column(view: str) -> None:
     table = table_of(benchmark(2, classifiers=("svm", "cnn2d"), view=view))
+
     assert [table.labels[c] for c in table.classifiers] == ["cnn2d", "svm"]
     assert f"Spectral view {view}, named for the run and not chosen draw by draw." in table_notes(table)
 
@@ -229,6 +231,13 @@ def test_helps_needs_both_controls_and_enough_draws() -> None:
     # One arm: all of its controls must be beaten, so that none of them costs a correction.
     assert verdict(steps(0.40, 5), steps(0.41, 5), steps(0.50, 5, 0.011)) == (
         "undecided (5 draws: at least 6 are needed)"
+    )
+
+
+def test_a_gain_over_one_control_says_which() -> None:
+    wobble = [0.5 + 0.05 * (-1) ** i + 0.011 * i for i in range(9)]
+    assert verdict(steps(0.40, 9), wobble, steps(0.50, 9, 0.011)) == (
+        "gains: above none; open against duplicate (9 draws could show 4.9)"
     )
 
 

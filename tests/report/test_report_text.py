@@ -113,6 +113,7 @@ def test_the_audit_tells_how_many_samples_each_lambda_made() -> None:
     few, many = (record(generator="smote", lam=1.0, seed=s) for s in (0, 1))
     few["samples"]["synthetic"] = [1, 0, 1]
     line = "- **synthetic**: samples for training, λ = 1: 9 (2–16) beside 20 real; λ = 3: 16 beside 20 real"
+
     assert line in markdown([record(), few, many, record(generator="mixup", lam=3.0)])
     assert "**synthetic**" not in markdown([record()])
 

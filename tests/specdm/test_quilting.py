@@ -30,6 +30,7 @@ def test_every_segment_shows_spectra_of_its_class(view: DenseView) -> None:
     real = view.real.images[:, 0].transpose(0, 2, 3, 1)
     means = np.stack([real[view.real.masks == c].mean(axis=0) for c in range(1, 5)])
     far = ((images[:, 0].transpose(0, 2, 3, 1)[..., None, :] - means) ** 2).sum(axis=-1)
+
     assert images.shape == (6, 1, 10, 32, 32) and images.dtype == np.float32
     # Only seams are mixed.
     assert (far.argmin(axis=-1) + 1 == masks).mean() > 0.9
@@ -39,6 +40,7 @@ def test_pixels_inside_a_piece_are_real_ones(view: DenseView) -> None:
     image = quilt(view).paint(drawn(1), None, np.random.default_rng(0))[0, 0]
     known = {pixel.tobytes() for pixel in view.real.images[:, 0].transpose(0, 2, 3, 1).reshape(-1, 10)}
     inner = image.transpose(1, 2, 0)[4:12, 4:12].reshape(-1, 10)
+
     assert np.mean([pixel.tobytes() in known for pixel in inner]) > 0.5
 
 
@@ -46,6 +48,7 @@ def test_a_mask_of_the_training_tile_that_it_starts_from_gives_that_tile(view: D
     made = quilt(view).paint(
         view.real.masks[:4], (view.real.images[:4], view.real.masks[:4]), np.random.default_rng(0)
     )
+
     np.testing.assert_array_equal(made, view.real.images[:4])
 
 
@@ -54,6 +57,7 @@ def test_what_differs_from_that_tile_is_taken_from_elsewhere(view: DenseView) ->
     mask[8:20, 8:20] = 1 + mask[8:20, 8:20] % 4
     made = quilt(view).paint(mask[None], (view.real.images[:1], view.real.masks[:1]), np.random.default_rng(0))[0]
     same = (made == view.real.images[0]).all(axis=(0, 1))
+
     assert same[:6].all() and same[:, 22:].all() and not same[10:18, 10:18].any()
 
 
@@ -64,11 +68,13 @@ def test_pieces_of_another_place_are_brought_to_the_light_of_each_date(make: Mak
     masks = np.where(np.indices((16, 16)).sum(axis=0) < 12, 2, 1)[None]
     level = np.median(images[:, 1], axis=(1, 2, 3))
     made = Quilt(images, view.real.masks).paint(masks, (images[:1], view.real.masks[:1]), np.random.default_rng(0))
+
     assert np.median(made[0, 1]) == pytest.approx(level[0], rel=0.3)
 
 
 def test_segments_part_a_mask_into_its_connected_classes() -> None:
     mask = np.array([[1, 1, 2], [2, 1, 2], [2, 2, 1]])
     found = [(c, sorted(map(tuple, pixels.tolist()))) for c, pixels in segments(mask)]
+
     assert sorted(len(pixels) for _, pixels in found) == [1, 2, 3, 3]
     assert all(mask[p] == c for c, pixels in found for p in pixels)

@@ -39,6 +39,7 @@ def few(view: DenseView, n: int) -> DenseView:
 
 def test_the_noise_schedule_is_the_paper_s_as_latent_diffusion_reads_it() -> None:
     alpha_bar = SCHEDULE.alpha_bar
+
     assert len(alpha_bar) == 1000
     assert alpha_bar[0].item() == pytest.approx(1 - 0.0015)
     assert alpha_bar[-1].item() == pytest.approx(6.69e-4, rel=0.01)
@@ -51,6 +52,7 @@ def test_tiles_come_back_from_tensors(make: Make) -> None:
     view = make(5, 30, dates=2, ignored=True)
     form = TileFormat.of(view.real, 2, 8)
     x, y = form.images(view.real.images), form.masks(view.real.masks)
+
     assert form.ids == (0, 1, 2) and form.padded == 32
     assert x.shape == (5, 20, 32, 32) and y.shape == (5, 32, 32)
     np.testing.assert_allclose(form.images_back(x), view.real.images, rtol=1e-5)
@@ -62,6 +64,7 @@ def test_tiles_come_back_from_tensors(make: Make) -> None:
 def test_one_scale_serves_all_bands_and_keeps_reflectance_in_proportion(view: DenseView) -> None:
     form = TileFormat.of(view.real, 4, 4)
     x = form.images(view.real.images)
+
     assert form.shift == 0 and form.scale == pytest.approx(np.percentile(view.real.images, 99.9))
     np.testing.assert_allclose(x[0, :, 3, 3] * form.scale, view.real.images[0, 0, :, 3, 3], rtol=1e-5)
 
@@ -70,6 +73,7 @@ def test_only_data_that_are_no_reflectance_are_shifted(view: DenseView) -> None:
     noisy = view.real.images.copy()
     noisy.reshape(-1)[::1000] = -5
     centred = view.real.images - view.real.images.mean()
+
     assert TileFormat.of(replace(view.real, images=noisy), 4, 4).shift == 0
     assert TileFormat.of(replace(view.real, images=centred), 4, 4).shift < 0
 
@@ -91,6 +95,7 @@ def test_tiles_that_cannot_be_learnt_from_are_named(view: DenseView, change: Any
 def test_the_eight_turns_differ_and_keep_pixels_together() -> None:
     x = torch.arange(9.0).reshape(1, 3, 3)
     turns = [symmetry(x, turn) for turn in range(SYMMETRIES)]
+
     assert len({tuple(one.flatten().tolist()) for one in turns}) == 8
     assert all(one[0, 1, 1] == 4 and sorted(one.flatten().tolist()) == list(range(9)) for one in turns)
 
@@ -99,6 +104,7 @@ def test_tiles_with_a_rare_class_are_drawn_more_often() -> None:
     # Columns: ignored, a common class, a rare class.
     shares = torch.tensor([[0.5, 0.5, 0.0], [0.0, 0.9, 0.1], [1.0, 0.0, 0.0], [0.1, 0.9, 0.0]])
     weight = draw_weights(shares, (0, 1, 2))
+
     assert weight[1] == weight.max() and weight[1] == pytest.approx(24**0.5)
     assert weight[0] == weight[2] == weight[3] == weight.min()
 
@@ -108,6 +114,7 @@ def test_tiles_with_a_rare_class_are_drawn_more_often() -> None:
 
 def test_the_spectral_angle_is_the_angle() -> None:
     x, y = torch.tensor([[1.0, 0.0], [1.0, 1.0]]), torch.tensor([[0.0, 2.0], [3.0, 3.0]])
+
     assert mean_angle(x, y, dim=1).item() == pytest.approx(np.pi / 4)
     assert mean_angle(x, 5 * x, dim=1).item() == pytest.approx(0, abs=1e-5)
 
@@ -117,11 +124,13 @@ def test_the_spectral_angle_is_the_angle() -> None:
 def test_its_gradient_is_finite_at_equality_and_at_zero(x: list[float], y: list[float]) -> None:
     made = torch.tensor([y], requires_grad=True)
     mean_angle(torch.tensor([x]), made, dim=1).backward()  # type: ignore[no-untyped-call]
+
     assert made.grad is not None and made.grad.isfinite().all()
 
 
 def test_pixels_without_data_do_not_count() -> None:
     x, y = torch.tensor([[1.0, 0.0], [0.0, 0.0]]), torch.tensor([[0.0, 1.0], [1.0, 0.0]])
+
     assert mean_angle(x, y, dim=1).item() == pytest.approx(np.pi / 2)
 
 
@@ -132,6 +141,7 @@ def test_latents_are_as_large_as_the_factor_says() -> None:
     for factor, unshuffle in ((2, True), (4, True), (2, False), (8, True)):
         vae = StreamVae(10, 4, factor, replace(SIZES["tiny"], unshuffle=unshuffle), width=8)
         mean, log_variance = vae.posterior(torch.rand(2, 10, 16, 16))
+
         assert mean.shape == log_variance.shape == (2, 4, 16 // factor, 16 // factor)
         assert vae.decode(mean).shape == (2, 10, 16, 16)
 
@@ -143,6 +153,7 @@ def test_many_bands_pass_a_stem_that_starts_as_principal_components() -> None:
     vae.fit_input(x)
     assert vae.stem is not None and vae.crown is not None
     scaled = (x - vae.mean[:, None, None]) / vae.std[:, None, None]
+
     assert vae.stem(scaled).shape[1] == 32
     assert torch.allclose(vae.crown(vae.stem(scaled)), scaled, atol=1e-4)
     assert StreamVae(32, 4, 2, SIZES["tiny"], width=8).stem is None
@@ -157,6 +168,7 @@ def test_images_come_back_from_the_principal_components_of_their_patches() -> No
     codec = PatchComponents(5, 4, 2)
     codec.fit_input(x)
     z = codec.encode(x)
+
     assert torch.allclose(codec.decode(z), x, atol=1e-4)
     own = z.transpose(0, 1).flatten(1)
     assert torch.allclose(own[:3].std(dim=1), torch.ones(3), atol=0.02)
@@ -169,6 +181,7 @@ def test_a_vae_of_images_starts_as_the_principal_components_of_their_patches(vie
     vae, known = StreamVae(10, 12, 2, SIZES["tiny"], width=8, linear=True), PatchComponents(10, 12, 2)
     vae.fit_input(x)
     known.fit_input(x)
+
     assert torch.allclose(vae.encode(x), known.encode(x))
     assert vae.encode(x).std().item() == pytest.approx(1, abs=0.1)
     assert torch.allclose(vae.decode(vae.encode(x)), known.decode(known.encode(x)), atol=1e-5)
@@ -179,6 +192,7 @@ def test_the_spectral_angle_counts_as_its_weight_says(view: DenseView) -> None:
     with_it, without = (
         fit_codec(TwoStream, run_of(few(view, 8), image_steps=3, vae_steps=1, sad=sad)) for sad in (0.1, 0)
     )
+
     assert not all(map(torch.equal, with_it.image.parameters(), without.image.parameters()))
     assert all(map(torch.equal, with_it.mask.parameters(), without.mask.parameters()))
 
@@ -201,6 +215,7 @@ def test_other_masks_do_not_change_the_image_stream(view: DenseView) -> None:
     one, two = (
         fit_codec(TwoStream, run_of(v, vae_steps=3, image_steps=3)) for v in (replace(view, real=real), other)
     )
+
     assert all(torch.equal(a, b) for a, b in zip(one.image.parameters(), two.image.parameters(), strict=True))
     assert any((a != b).any() for a, b in zip(one.mask.parameters(), two.mask.parameters(), strict=True))
 
@@ -209,6 +224,7 @@ def test_a_few_tiles_can_be_learnt_by_heart(make: Make) -> None:
     run = run_of(make(8, 16), vae_steps=600, image_steps=200)
     codec = fit_codec(TwoStream, run)
     images, _ = codec.decode(codec.encode(run.pairs.x, run.format.one_hot(run.pairs.y)))
+
     assert accuracy(codec, run) > 0.98
     assert float(mean_angle(run.pairs.x, images, dim=1)) < 0.08
     assert float((images - run.pairs.x).square().mean()) ** 0.5 < 0.08
@@ -218,6 +234,7 @@ def test_two_streams_keep_masks_better_than_one_of_the_same_latents(make: Make) 
     view = make(12, 16, 40)
     two, one = (run_of(view, plugin, vae_steps=160) for plugin in (SpecDm, LdmSingle))
     codec, single = fit_codec(TwoStream, two), fit_codec(OneStream, one)
+
     channels = [c.encode(two.pairs.x, two.format.one_hot(two.pairs.y)).shape[1] for c in (codec, single)]
     assert channels[0] == channels[1]
     assert accuracy(codec, two) > accuracy(single, one)
@@ -227,6 +244,7 @@ def test_two_streams_keep_masks_better_than_one_of_the_same_latents(make: Make) 
 def test_decoded_shares_of_classes_sum_to_one(view: DenseView, build: Any) -> None:
     run = run_of(few(view, 4))
     _, shares = build(run.format, run.params).decode(torch.randn(2, 8, 16, 16))
+
     assert shares.shape == (2, 4, 32, 32) and (shares >= 0).all()
     assert torch.allclose(shares.sum(dim=1), torch.ones(2, 32, 32), atol=1e-5)
 
@@ -238,6 +256,7 @@ def test_decoded_shares_of_classes_sum_to_one(view: DenseView, build: Any) -> No
 def test_the_denoiser_has_the_latents_shape_and_starts_at_zero(levels, attend, blocks):
     size = replace(SIZES["tiny"], levels=levels, attend=attend, unet_blocks=blocks)
     out = UNet(size, 6, 8, 3)(torch.randn(2, 6, 8, 8), torch.tensor([0, 999]), torch.ones(2, 4))
+
     assert out.shape == (2, 6, 8, 8) and (out == 0).all()
 
 
@@ -245,6 +264,7 @@ def test_the_paper_preset_is_large() -> None:
     params = build_params(SpecDm.card, "paper")
     with torch.device("meta"):
         denoiser = UNet(params.network, 6, 32, 13)
+
     assert sum(weight.numel() for weight in denoiser.parameters()) > 150e6
 
 

@@ -36,6 +36,7 @@ def drawn(text: str, seed: int = 0, scene: Scene = TOY) -> Split:
 def test_more_labels_hold_fewer_and_all_test_the_same_pixels(strategy: str) -> None:
     plain, none = drawn("kshot:4"), drawn("asked:0:kshot:4")
     few, more = (drawn(f"asked:{n}x{strategy}:kshot:4") for n in (5, 12))
+
     assert (none.train == plain.train).all() and not none.asked.any()
     for split, n in ((few, 5), (more, 12)):
         assert (split.train == plain.train | split.asked).all() and not (split.asked & plain.train).any()
@@ -47,6 +48,7 @@ def test_more_labels_hold_fewer_and_all_test_the_same_pixels(strategy: str) -> N
 
 def test_asked_pixels_make_no_field_a_seen_one() -> None:
     plain, more = drawn("kshot:4"), drawn("asked:12xrandom:kshot:4")
+
     assert (more.seen == plain.seen).all()
     assert (seen_fields(TOY.fields, more.train) != plain.seen).any()
 
@@ -63,6 +65,7 @@ def test_suggest_asks_for_what_the_command_names() -> None:
     known = Blind(base.train, np.zeros_like(base.train), base.train_labels, 5)
     rest = (TOY.labels > 0) & ~base.train
     found = suggestions(TOY.unlabelled, known, rest, 6, TWO, registry(), seed=3, progress=lambda *_: None)
+
     assert asked_first("suggest", TOY) == [(pick.row, pick.column) for pick in found.picks]
 
 
@@ -71,12 +74,14 @@ def test_no_label_is_read_before_it_is_chosen(strategy: str) -> None:
     rest = (TOY.labels > 0) & ~drawn("kshot:4", 3).train
     labels = TOY.labels.copy()
     labels[rest] = np.random.default_rng(0).permutation(labels[rest])
+
     assert asked_first(strategy, replace(TOY, labels=labels)) == asked_first(strategy, TOY)
 
 
 def test_a_committee_is_fitted_once_for_all_numbers_of_a_draw(monkeypatch: pytest.MonkeyPatch) -> None:
     drawn("asked:4xsuggest:kshot:4")
     monkeypatch.setattr("hsiaug.suggest.asked.cast_votes", None)
+
     assert drawn("asked:9xsuggest:kshot:4").asked.sum() == 9
     with pytest.raises(PluginError, match="not callable"):
         drawn("asked:4xsuggest:kshot:4", 1)
@@ -88,11 +93,13 @@ def test_the_contract_is_kept_where_a_committee_is_asked() -> None:
 
 def test_the_identity_holds_the_versions_of_the_committee(monkeypatch: pytest.MonkeyPatch) -> None:
     suggest, random = (parse_protocol(f"asked:4x{name}:issd").as_json() for name in ("suggest", "random"))
+
     assert "svm 2" in suggest["version"] and "rf 1" in suggest["version"] and "version" not in random
 
 
 def test_where_too_few_can_be_asked_for_the_draw_says_so() -> None:
     split = drawn("asked:999xuncertain:kshot:4")
+
     assert split.asked.sum() < 999
     assert f"{split.asked.sum()} of 999 pixels could be asked for" in split.notes
 
@@ -124,4 +131,5 @@ def test_what_cannot_be_asked_is_refused(argument: str, part: str) -> None:
 
 def test_labels_are_added_to_asked_ones() -> None:
     asked, more = drawn("asked:4xrandom:kshot:4"), drawn("added:2xscattered:asked:4xrandom:kshot:4")
+
     assert (more.train >= asked.train).all() and (more.asked == asked.asked).all()

@@ -53,6 +53,7 @@ def test_picks_are_of_several_segments_and_best_first(toy: Scene, corner: np.nda
     found = named(toy, corner, plugins)
     segments = ground_of(toy.unlabelled).segments
     places = [(pick.row, pick.column) for pick in found.picks]
+
     assert [pick.rank for pick in found.picks] == [1, 2, 3, 4, 5, 6]
     assert len({segments[place] for place in places}) == 6
     assert not any(corner[place] for place in places)
@@ -66,6 +67,7 @@ def test_no_label_beyond_those_that_are_known_is_read(toy: Scene, corner: np.nda
     labels = toy.labels.copy()
     labels[~corner] = np.random.default_rng(0).permutation(labels[~corner])
     other = replace(toy, labels=labels)
+
     assert named(other, corner, plugins).picks == named(toy, corner, plugins).picks
 
 
@@ -78,6 +80,7 @@ def test_the_first_pick_lies_on_ground_that_nothing_known_is_like(plugins: Regis
     labels = np.where(ground < 2, ground + 1, 0)
     scene = Scene("three", cube, labels, ("a", "b"))
     found = named(scene, labels > 0, plugins, 3)
+
     assert found.picks[0].column >= 20 and found.picks[0].share > 0.5
 
 
@@ -85,6 +88,7 @@ def test_where_there_is_no_data_nothing_is_asked(toy: Scene, corner: np.ndarray,
     cube = toy.cube.copy()
     cube[30:] = 0
     found = named(replace(toy, cube=cube, labels=np.where(corner, toy.labels, 0)), corner, plugins, 8)
+
     assert all(pick.row < 30 for pick in found.picks)
 
 
@@ -103,6 +107,7 @@ def test_of_many_labels_a_committee_learns_a_pixel_of_each_class_in_turn(toy, pl
     monkeypatch.setattr("hsiaug.suggest.committee.MOST", 40)
     known = Blind(train, np.zeros_like(train), toy.labels[train].astype(np.int64), 5)
     learnt = _thinned(known, 0)
+
     counts = np.unique(learnt.train_labels, return_counts=True)[1]
     assert counts.sum() == 40 and np.ptp(counts) <= 1
     assert (learnt.train <= train).all() and (learnt.train_labels == toy.labels[learnt.train]).all()
@@ -127,6 +132,7 @@ def test_a_committee_needs_two_members() -> None:
 def test_disagreement_is_0_where_all_agree_and_1_where_none_does() -> None:
     votes = np.array([[[1, 1, 1, 0]], [[1, 2, 1, 0]], [[1, 3, 2, 0]]], dtype=np.int16)
     found = disagreement(votes, 5)[0]
+
     assert found[0] == found[3] == 0 and found[1] == pytest.approx(1) and 0 < found[2] < 1
 
 
@@ -136,6 +142,7 @@ def test_a_cover_takes_each_segment_once_and_never_more_than_there_is(s: int, se
     rng = np.random.default_rng(seed)
     centres = np.zeros((s, 2)) if alike else rng.normal(size=(s, 2))
     chosen, shares = cover(centres, rng.uniform(0.01, 1, s), rng.normal(size=(3, 2)), s)
+
     assert sorted(chosen) == list(range(s))
     assert all(share >= 0 for share in shares) and sum(shares) <= 1 + 1e-9
     assert all(a >= b - 1e-9 for a, b in pairwise(shares))
@@ -172,6 +179,7 @@ def test_all_files_of_an_own_scene_hold_the_same_picks(own: Path, tmp_path: Path
     outs = [word for name in names for word in ("--out", str(tmp_path / name))]
     typed(own, "flight.toml", *QUICK, *outs)
     told = json.loads((tmp_path / "picks.json").read_text("utf-8"))
+
     with (tmp_path / "picks.csv").open(encoding="utf-8") as file:
         rows = list(csv.DictReader(file))
     assert [(row["row"], row["column"]) for row in rows] == [
@@ -198,6 +206,7 @@ def test_a_table_that_was_filled_in_is_read_as_labels(own: Path, tmp_path: Path)
     with pytest.raises(InputError, match="classes may have been written into it"):
         typed(own, "flight.toml", *QUICK, "--out", str(tmp_path / "filled.csv"))
     labels = read_vector_labels(tmp_path / "filled.csv", None, None)
+
     assert labels.values == ("hay", "rye") and labels.pixels and labels.skipped == 3
     assert labels.pixels[0] == (int(rows[1]["row"]), int(rows[1]["column"]))
 
@@ -206,6 +215,7 @@ def test_of_a_draw_only_labelled_pixels_are_named(toy: Scene, tmp_path: Path) ->
     out = ("--out", str(tmp_path / "picks.json"))
     said = typed(Path(), "toy", *QUICK, "--protocol", "issd", "--seed", "3", *out)
     told = json.loads((tmp_path / "picks.json").read_text("utf-8"))
+
     assert all(toy.labels[pick["row"], pick["column"]] for pick in told["picks"])
     assert "training pixels of issd, draw 3" in told["notes"][0]
     assert said.count("\n") == 7

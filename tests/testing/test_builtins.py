@@ -41,6 +41,7 @@ def test_what_only_sampling_reads_changes_no_fit_and_a_loaded_one_samples_by_its
     other.params = replace(other.params, **others)
     subject.base.save(tmp_path)
     loaded = plugin(other.params).load(tmp_path, device="cpu")
+
     here, there = other.result(loaded), other.result(other.base)
     assert all(np.array_equal(here[part], there[part]) for part in access.arrays(subject.draw(subject.base)))
 

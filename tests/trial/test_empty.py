@@ -43,6 +43,7 @@ def test_a_split_tells_what_a_view_would_be_asked_for(toy: Scene, protocol: str,
     task = get_task("pixels")
     split = task.split(toy, parse_protocol(protocol), 0, 5)
     view = task.view(toy, split, "none")
+
     assert task.sizes(split, Rate(lam)) == (
         len(view.y),
         sum(block.total for block in task.blocks(view, Rate(lam))),
@@ -55,6 +56,7 @@ def test_pairs_are_told_from_a_split_too(toy: Scene, lam: float) -> None:
     pairs = task.load("toy")
     split = task.split(pairs, parse_protocol("blocks:24"), 0, 16)
     view = task.view(pairs, split, "none")
+
     assert task.sizes(split, Rate(lam)) == (
         len(view.real),
         sum(block.total for block in task.blocks(view, Rate(lam))),
@@ -66,6 +68,7 @@ def test_an_empty_record_holds_the_draw_and_its_real_samples_and_no_number(toy: 
     plan = build_plan(toy, request, plugins)
     trial = next(t for t in plan.trials if t.generator.name == "smote")
     found = empty(trial, Workbench(toy, get_task("pixels")), "toy", "hsiaug benchmark toy")
+
     assert (found["status"], found["metrics"], found["error"]) == ("empty", None, None)
     assert found["predictions_sha256"] is None and found["timings"] == {}
     # Nobody learned from anything: there is nothing to warn of.

@@ -95,6 +95,7 @@ def test_a_damaged_fit_is_fitted_again_and_replaced(saved, run, toy, tmp_path, d
     trial, record, folder = saved
     DAMAGE[damage](folder)
     healed = again(run, trial, toy, tmp_path)
+
     assert healed["status"] == "ok", healed["error"]
     assert healed["predictions_sha256"] == record["predictions_sha256"]
     (note,) = healed["notes"]
@@ -187,6 +188,7 @@ def test_a_folder_that_is_no_fit_is_not_replaced_by_one(tmp_path: Path) -> None:
     folder = tmp_path / "abc"
     folder.mkdir()
     (folder / "kept").write_text("mine")
+
     said = save_fit(folder, lambda fresh: (fresh / "x").write_text("x"), 1.0)
     assert said is not None and "no saved fit" in said and paths_in(tmp_path) == {"abc", "abc/kept"}
 
@@ -224,12 +226,14 @@ def rerun(spec: Spec, run: Run, tmp_path: Path) -> Callable[[str], Any]:
 
 def test_a_rerun_goes_on_from_a_killed_runs_checkpoint_and_leaves_none(rerun, tmp_path, resuming):
     record = rerun("half")
+
     assert record["status"] == "ok" and record["notes"] == [] and resuming == ["half"]
     assert [path.suffix for path in (tmp_path / "cache").iterdir()] == [".lock"]
 
 
 def test_a_checkpoint_that_cannot_be_used_is_begun_anew(rerun, tmp_path, resuming):
     record = rerun("damaged")
+
     assert record["status"] == "ok", record["error"]
     assert resuming == ["damaged", "nothing"]
     assert "could not go on from its checkpoint, and began anew: ValueError" in record["notes"][0]

@@ -140,6 +140,7 @@ def test_a_record_edited_to_the_same_size_and_time_is_found_damaged(several: Sto
     place = text.index('"oa": 0.') + len('"oa": 0.')
     path.write_text(f"{text[:place]}{'1' if text[place] != '1' else '2'}{text[place + 1 :]}")
     os.utime(path, ns=(told.st_atime_ns, told.st_mtime_ns))
+
     assert path.stat().st_size == told.st_size
     assert [one.hash for one in several.read().damaged] == [path.parent.name]
 

@@ -41,9 +41,11 @@ def test_a_fit_that_another_process_saved_and_that_is_not_seen_yet_is_made_again
     trial, folder = spec(), tmp_path / "cache"
     first, _ = run(trial)
     late.append(folder / trial.fit_hash)
+
     record, _ = run(trial, Workbench(toy, get_task("pixels"), folder))
     late.clear()
     after, _ = run(trial, Workbench(toy, get_task("pixels"), folder))
+
     assert record["notes"] == after["notes"] == []
     assert record["predictions_sha256"] == after["predictions_sha256"] == first["predictions_sha256"]
     assert [path.name for path in folder.iterdir()] == [trial.fit_hash]
@@ -54,8 +56,10 @@ def test_a_record_that_another_process_wrote_and_that_is_not_seen_yet_is_written
     record, prediction = run(spec())
     store.put(record, prediction)
     late.append(store.folder(record["hash"]))
+
     Store(store.root).put(record, prediction)
     late.clear()
+
     assert [one["hash"] for one in store.records()] == [record["hash"]]
     assert not [path for path in (store.root / "records").iterdir() if path.name.startswith(".")]
 
@@ -68,5 +72,7 @@ def test_folders_are_swept_by_the_clock_of_the_disk(ahead, tmp_path, monkeypatch
         os.utime(path, (0, time.time() - 2 * ABANDONED))
     there = time.time() + ahead
     monkeypatch.setattr(time, "time", lambda: there)
+
     store.sweep()
+
     assert new.exists() and not old.exists()

@@ -17,12 +17,14 @@ def test_permuting_the_test_labels_changes_no_prediction(toy, spec, run):
     trial = spec("smote", "svm", 1.0, protocol=parse_protocol("random:0.1"))
     honest = Workbench(toy, get_task("pixels"))
     record, prediction = run(trial, honest)
+
     split = honest.split(trial)
     labels = toy.labels.copy()
     labels[split.test] = np.random.default_rng(0).permutation(labels[split.test])
     scrambled = Workbench(replace(toy, labels=labels), get_task("pixels"))
     scrambled.split = lambda _: replace(split, labels=labels)  # type: ignore[method-assign]
     other, same = run(trial, scrambled)
+
     assert record["status"] == other["status"] == "ok"
     assert (prediction[1] == same[1]).all()
     assert record["metrics"]["oa"] != other["metrics"]["oa"]
@@ -40,5 +42,6 @@ def test_a_generator_that_reaches_for_more_fails_its_trial(spec, run, monkeypatc
 
     monkeypatch.setattr(module.Generator, "fit", fit)
     record, _ = run(spec())
+
     assert record["status"] == "failed" and record["error"]["stage"] == "fit_generator"
     assert record["error"]["type"] in ("AttributeError", "PluginError")

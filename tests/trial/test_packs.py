@@ -53,6 +53,7 @@ def test_a_packed_store_gives_what_it_gave_before(filled: Store, tmp_path: Path)
     before, reader = contents(filled), Store(filled.root)
     assert len(reader.read().records) == 2
     pack(filled)
+
     assert contents(filled) == before and list(reader.records()) == [one[0] for one in before]
     assert not list(verify(filled, uncounted))
     merged = merge(tmp_path / "merged", filled, uncounted)

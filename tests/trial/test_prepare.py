@@ -127,6 +127,7 @@ def test_it_is_learnt_once_for_all_draws_rates_and_classifiers(spec: Spec, run: 
     trials = [spec("axes", classifier, lam=lam, seed=seed) for seed in (0, 1) for lam in (1.0, 2.0) for classifier in
               ("nearest", "commonest")]  # fmt: skip
     records = [run(trial)[0] for trial in trials]
+
     assert {record["status"] for record in records} == {"ok"} and count(prepared) == 1
     first, again = (next(r for r in records if r["spec"]["seed"] == seed) for seed in (0, 1))
     assert first["prepared"] == again["prepared"] and first["timings"]["prepare"] > 0
@@ -224,6 +225,7 @@ def test_one_process_learns_while_the_others_wait(tmp_path: Path) -> None:
     events = sorted((told.get(timeout=60) for _ in range(6)), key=lambda event: event[1])
     for process in processes:
         process.join(60)
+
     owners = [owner for owner, _ in events]
     assert all(owners[i] == owners[i + 1] for i in (0, 2, 4)) and len(set(owners)) == 3
     assert [path.name for path in tmp_path.iterdir()] == ["state.lock"]

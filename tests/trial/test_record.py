@@ -111,6 +111,7 @@ def test_what_a_trial_wrote_is_believed(filled: Store) -> None:
 def test_a_changed_record_is_named_with_its_key_and_left_out(filled, change, parts):
     hash = edited(filled, change)
     read = filled.read()
+
     assert [record["hash"] for record in read.records] == [r for r in filled.hashes() if r != hash]
     (damage,) = read.damaged
     assert damage.hash == hash
@@ -145,6 +146,7 @@ def test_what_is_no_record_at_all_costs_the_others_nothing(filled: Store, text: 
     hash = next(filled.records())["hash"]
     (filled.folder(hash) / "record.json").write_text(text, encoding="latin-1")
     read = filled.read()
+
     assert len(read.records) == 1
     assert read.damaged[0].hash == hash and part in read.damaged[0].fault
 

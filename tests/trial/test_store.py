@@ -22,6 +22,7 @@ from tests.leavings import age, files_of_others, left_in, paths_in
 
 def test_records_come_back_as_they_were_written(filled: Store) -> None:
     records = list(filled.records())
+
     assert len(records) == 2
     for record in records:
         assert filled.get(record["hash"]) == record == filled.find(record["hash"][:8])
@@ -32,6 +33,7 @@ def test_records_come_back_as_they_were_written(filled: Store) -> None:
 def test_what_a_killed_writer_left_is_no_record_and_is_swept_once_it_is_old(filled: Store) -> None:
     half = left_in(filled.root / "records")
     assert len(list(filled.records())) == 2
+
     os.utime(half, (0, 0))
     filled.sweep()
     assert half.exists()
@@ -204,6 +206,7 @@ def test_damaged_predictions_are_none_and_no_other_error(filled: Store, tmp_path
     (folder / "predictions.npz").unlink()
     os.mkfifo(folder / "predictions.npz")
     assert find_npz(folder, wanted) is None
+
     (folder / "predictions.npz").unlink()
     (folder / "predictions.npz").write_bytes(whole[:-60] + bytes(b ^ 0x55 for b in whole[-60:]))
     assert [one.kind for one in verify(filled, lambda *_: None)] == ["predictions"]
@@ -268,6 +271,7 @@ def test_text_that_cannot_be_encoded_costs_no_record(filled: Store) -> None:
     record = next(filled.records())
     error = {"stage": "fit", "type": "OSError", "message": "no file \udcff", "traceback": ""}
     filled.put({**record, "status": "failed", "metrics": None, "error": error}, None)
+
     found = filled.sound(record["hash"])
     assert found is not None and found["error"]["message"] == "no file ?"
 
@@ -313,5 +317,6 @@ def test_a_hash_depends_on_all_that_determines_the_result_and_on_nothing_else(sp
     base = spec()
     changed = [spec(lam=0.5), spec(seed=1), spec(patch=3), spec(omega=1.0)]
     changed += [spec("smote"), spec(classifier="rf")]
+
     assert len({trial.hash for trial in [base, *changed]}) == 7
     assert spec().hash == base.hash

@@ -30,6 +30,7 @@ def test_a_record_is_strict_json_and_holds_what_is_needed_to_trust_it(spec: Spec
     record, prediction = run(spec("dummy", "nearest", 0.5))
     assert record["status"] == "ok", record["error"]
     json.dumps(record, allow_nan=False)
+
     assert record["spec"]["lambda"] == 0.5 and record["spec"]["seed"] == 0
     assert record["scope"] == {"generator": "none", "classifier": "none"} and record["transductive"] is False
     assert record["audit"]["centre_overlap_percent"] == 0
@@ -45,6 +46,7 @@ def test_a_record_is_strict_json_and_holds_what_is_needed_to_trust_it(spec: Spec
 def test_the_metrics_follow_from_the_stored_predictions(toy: Scene, spec: Spec, run: Run) -> None:
     record, (index, label) = run(spec())
     true = toy.labels.ravel()[index]
+
     assert record["metrics"]["oa"] == pytest.approx(float((true == label).mean()))
     recalls = [float((label[true == c] == c).mean()) for c in np.unique(true)]
     assert record["metrics"]["aa"] == pytest.approx(np.mean(recalls))
@@ -55,6 +57,7 @@ def test_the_same_trial_gives_the_same_record(toy, spec, run, generator, classif
     trial = spec(generator, classifier, 0.5)
     first, _ = run(trial, Workbench(toy, get_task("pixels")))
     again, _ = run(trial, Workbench(toy, get_task("pixels")))
+
     assert first["status"] == "ok", first["error"]
     assert stable(first) == stable(again)
 
@@ -63,6 +66,7 @@ def test_the_same_trial_gives_the_same_record(toy, spec, run, generator, classif
 def test_lambda_zero_equals_none_bit_for_bit(spec: Spec, run: Run, classifier: str) -> None:
     nothing, expected = run(spec("none", classifier, 0.0))
     zero, predicted = run(spec("smote", classifier, 0.0))
+
     assert zero["predictions_sha256"] == nothing["predictions_sha256"]
     assert (predicted[1] == expected[1]).all()
     assert zero["metrics"] == nothing["metrics"]
@@ -70,6 +74,7 @@ def test_lambda_zero_equals_none_bit_for_bit(spec: Spec, run: Run, classifier: s
 
 def test_every_arm_of_a_draw_has_the_same_split(spec: Spec, run: Run) -> None:
     audits = [run(spec(g, c, lam))[0]["audit"] for g, c, lam in [("none", "svm", 0), ("smote", "rf", 1)]]
+
     assert audits[0] == audits[1]
 
 
@@ -78,6 +83,7 @@ def test_a_sample_does_not_depend_on_the_other_lambdas_of_the_plan(toy: Scene, s
     shared = Workbench(toy, get_task("pixels"))
     run(spec("smote", "nearest", 1.0), shared)
     after, _ = run(spec("smote", "nearest", 0.5), shared)
+
     assert alone["predictions_sha256"] == after["predictions_sha256"]
 
 
@@ -87,6 +93,7 @@ def test_a_sweep_fits_each_generator_once_and_samples_each_block_once(spec, run,
     fit, sample = module.Generator.fit, module.Fitted.sample
     monkeypatch.setattr(module.Generator, "fit", lambda *a, **k: calls.append("fit") or fit(*a, **k))
     monkeypatch.setattr(module.Fitted, "sample", lambda *a, **k: calls.append("sample") or sample(*a, **k))
+
     for lam in (0.25, 0.5, 1.0):
         for classifier in ("nearest", "commonest"):
             run(spec("dummy", classifier, lam))
@@ -100,6 +107,7 @@ def test_a_slow_fit_is_saved_and_gives_the_same_trial_when_loaded(toy, spec, run
     first, _ = run(trial, bench)
     saved = tmp_path / "cache" / trial.fit_hash
     assert (saved / "fitted").is_dir()
+
     again, _ = run(trial, Workbench(toy, get_task("pixels"), tmp_path / "cache"))
     assert again["predictions_sha256"] == first["predictions_sha256"]
     assert again["timings"]["fit_generator"] == first["timings"]["fit_generator"]
@@ -113,6 +121,7 @@ def test_a_failing_plugin_gives_a_failed_record_with_stage_and_traceback(spec, r
 
     monkeypatch.setattr(module.Nearest, "fit", explode)
     record, prediction = run(spec())
+
     assert prediction is None and record["metrics"] is None
     assert record["status"] == "failed"
     assert record["error"]["stage"] == "fit_classifier" and record["error"]["type"] == "ZeroDivisionError"
@@ -132,6 +141,7 @@ def test_a_generator_that_breaks_its_contract_is_told_how(spec, run, monkeypatch
     sample = module.Fitted.sample
     monkeypatch.setattr(module.Fitted, "sample", lambda *a, **k: damage(sample(*a, **k)))
     record, _ = run(spec())
+
     assert record["error"]["type"] == "PluginError" and message in record["error"]["message"]
 
 
@@ -142,6 +152,7 @@ def test_a_classifier_that_breaks_its_contract_fails_its_trial(spec, run, monkey
     module = sys.modules[plugins.find("classifier", "nearest").load().__module__]
     monkeypatch.setattr(module.Nearest, "predict", lambda self, patches: answer(len(patches)))
     record, _ = run(spec())
+
     assert record["status"] == "failed" and "predict must give" in record["error"]["message"]
 
 
@@ -157,6 +168,7 @@ def test_classifiers_get_what_their_card_reads_and_no_more(spec, run, toy, monke
 
         monkeypatch.setattr(cls, "fit", spy)
         assert run(spec("none", name, 0.0))[0]["status"] == "ok"
+
     assert seen["svm"].x.shape[1:] == (toy.bands, 1, 1) and (seen["svm"].coords == -1).all()
     assert seen["coords"].x.shape[1] == 0 and (seen["coords"].coords >= 0).all()
 

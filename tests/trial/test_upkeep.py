@@ -37,6 +37,7 @@ def test_merging_copies_what_the_target_lacks_and_leaves_the_source_as_it_is(fil
     before, target = files(filled), tmp_path / "all"
     first = merge(target, filled, uncounted)
     again = merge(target, filled, uncounted)
+
     assert (first.copied, first.equal) == (2, 0) and (again.copied, again.equal) == (0, 2)
     assert list(Store(target).records()) == list(filled.records()) and files(filled) == before
     for record in filled.records():
@@ -51,6 +52,7 @@ def test_of_two_records_of_one_trial_the_newest_that_went_well_stays(filled: Sto
     one, two = filled.records()
     replace_record(other, as_failed({**one, "created": "2999-01-01T00:00:00+00:00"}))
     replace_record(other, {**two, "created": "2999-01-01T00:00:00+00:00"})
+
     into = merge(filled.root, other, uncounted)
     assert (into.copied, into.kept) == (1, 1)
     assert filled.get(one["hash"]) == one and filled.get(two["hash"]) == other.get(two["hash"])
@@ -64,6 +66,7 @@ def test_damaged_records_are_not_merged_and_are_replaced_in_the_target(filled: S
     cut.write_text("{")
     healed.write_text("{")
     found = merge(filled.root, other, uncounted)
+
     assert [one.hash for one in found.damaged] == [cut.parent.name] and (found.copied, found.equal) == (1, 0)
     assert filled.read().damaged == ()
 
@@ -79,6 +82,7 @@ def test_verifying_finds_each_kind_of_damage_and_says_what_heals_it(filled: Stor
     cut.write_text(cut.read_text()[:-100])
     (other.parent / "predictions.npz").write_bytes(b"cut")
     found = {one.kind: one for one in verify(filled, uncounted)}
+
     assert set(found) == {"record", "predictions"}
     assert found["record"].name == cut.parent.name and "once more" in found["record"].heal
     command = json.loads(other.read_text())["command"]
@@ -100,4 +104,5 @@ def test_the_commands_print_fields_between_tabs_and_verify_ends_with_1(filled: S
     found = run("verify", target)
     assert found.exit_code == 1
     assert found.stdout.splitlines()[1].split("\t")[:2] == ["record", cut.parent.name]
+
     assert "it is not copied" not in copied.stderr and run("merge", target).exit_code == 2

@@ -64,6 +64,7 @@ def test_the_tiny_preset_computes_little(view: TrainView) -> None:
 )
 def test_each_part_of_the_method_changes_what_is_made(view: TrainView, fitted: Any, part: dict[str, Any]) -> None:
     made = fit(view, **part).sample(COUNTS, guidance=0.0, seed=0).x
+
     assert np.isfinite(made).all() and (made != fitted.sample(COUNTS, guidance=0.0, seed=0).x).any()
 
 
@@ -71,6 +72,7 @@ def test_words_share_the_attention_of_every_token(view: TrainView, fitted: Any, 
     x, y = view.real.x[:4], view.real.y[:4]
     seen = fitted.attention(x, y)
     seen.check(x)
+
     for words, maps in zip(seen.words, seen.maps, strict=True):
         assert words[:4] == ("a", "hyperspectral", "image", "of") and words[-1] == "[marks]"
         # The patch of 5 pixels is a single token, whose pixels have no places.
@@ -89,6 +91,7 @@ def test_it_states_what_its_samples_are_like_and_draws_nothing_for_it(view, fitt
     unmeasured = replace(fitted, measure=lambda x, y: {}).sample(counts, guidance=0.0, seed=0)
     fitted.save(tmp_path)
     again = plugin_of().load(tmp_path, device="cpu").sample(counts, guidance=0.0, seed=0)
+
     assert (made.x == unmeasured.x).all() and "measured" not in unmeasured.provenance
     stated, real = (made.provenance[key] for key in ("measured", "measured_real"))
     assert set(stated) == set(real) >= {"density", "coverage", "purity", "nearer_training", "nearer_pool", "n"}
@@ -108,6 +111,7 @@ def test_a_saved_fit_serves_other_weights_and_numbers_of_steps(view: TrainView, 
     plugin = registry().find("generator", "txt2hsi").load()
     other = fit(view, vae_steps=5, scene_steps=3, steps=3, weight=0.5, sample_steps=3, guide="scene")
     again = plugin(other.params).load(tmp_path, device="cpu").sample(COUNTS, guidance=1.0, seed=3)
+
     made = other.sample(COUNTS, guidance=1.0, seed=3)
     assert (again.x == made.x).all() and (again.weight == np.float32(0.5)).all()
 
@@ -129,6 +133,7 @@ def test_a_saved_fit_serves_other_weights_and_numbers_of_steps(view: TrainView, 
 )
 def test_every_part_can_be_switched(view: TrainView, settings: dict[str, Any]) -> None:
     made = fit(view, vae_steps=5, scene_steps=3, steps=3, **settings).sample(COUNTS, guidance=1.0, seed=0)
+
     assert len(made) == 10 and np.isfinite(made.x).all()
     assert (made.weight == np.float32(settings.get("weight", 0.05))).all()
 
@@ -136,6 +141,7 @@ def test_every_part_can_be_switched(view: TrainView, settings: dict[str, Any]) -
 @pytest.mark.parametrize(("protocol", "scope"), [("issd", "none"), ("hidden:0.5:issd", "scene")])
 def test_it_works_with_less_to_see(toy: Scene, protocol: str, scope: Any) -> None:
     view = train_view(toy, draw_split(toy, parse_protocol(protocol), 0, 5), scope)
+
     assert len(fit(view, vae_steps=5, scene_steps=3, steps=3).sample(COUNTS, guidance=1.0, seed=0)) == 10
 
 
@@ -154,12 +160,14 @@ def test_what_is_prepared_depends_on_no_label(toy: Scene, view: TrainView, tmp_p
     other = train_view(toy, draw_split(toy, parse_protocol("issd"), 1, 5), "scene")
     for number, one in enumerate((view, permuted, other)):
         prepare(one, plugin_of()).save(tmp_path / str(number))
+
     first, *others = ((tmp_path / str(n) / "state.safetensors").read_bytes() for n in range(3))
     assert others == [first, first]
 
 
 def test_the_codec_keeps_what_a_classifier_of_spectra_needs(fitted: Any) -> None:
     kept = fitted.facts["codec"]
+
     assert kept["decoded"] > kept["real"] - 15 and kept["real"] > 50
 
 
@@ -170,6 +178,7 @@ def test_the_paper_preset_is_large() -> None:
     moments = Moments(table, table, torch.arange(3).repeat(17, 1))
     with torch.device("meta"):
         denoiser = denoiser_of(params, tokens, moments, 384)
+
     assert sum(weights.numel() for weights in denoiser.parameters()) >= 50e6
 
 
@@ -187,6 +196,7 @@ def test_the_paper_preset_learns_and_samples_in_bfloat16_when_shrunk(view, monke
     short = {"latent": 4, "vae_steps": 2, "scene_steps": 2, "steps": 2, "sample_steps": 2}
     fitted = fit(view, preset="paper", **short)
     made = fitted.sample(COUNTS, guidance=1.5, seed=0)
+
     assert {weights.dtype for weights in fitted.denoiser.parameters()} == {torch.float32}
     assert made.x.dtype == np.float32 and len(made) == 10 and np.isfinite(made.x).all()
     assert (fitted.sample(COUNTS, guidance=0.0, seed=0).x != made.x).any()
@@ -196,6 +206,7 @@ def test_bfloat16_changes_samples_little(view: TrainView, fitted: Any, request: 
     full = fitted.sample(COUNTS, guidance=0.0, seed=0).x
     request.getfixturevalue("bfloat16")
     half = fit(view).sample(COUNTS, guidance=0.0, seed=0).x
+
     assert (half != full).any() and np.abs(half - full).max() < 0.1 * full.std()
 
 

@@ -33,12 +33,14 @@ def test_a_polygon_spares_the_centre_and_covers_a_part(seed: int, side: int) -> 
     masks = polygons(5, side, np.random.default_rng(seed))
     middle = side // 2
     area = masks.mean(axis=(1, 2))
+
     assert (masks[:, middle - 1 : middle + 2, middle - 1 : middle + 2] == 0).all()
     assert ((area == 0) | ((area >= 0.05) & (area <= 0.5))).all()
 
 
 def test_polygons_mix_to_varying_degrees() -> None:
     area = polygons(1000, 9, np.random.default_rng(0)).mean(axis=(1, 2))
+
     assert (area == 0).mean() < 0.01
     assert 0.12 < np.median(area) < 0.22 and np.quantile(area, 0.95) > 0.28
 
@@ -46,6 +48,7 @@ def test_polygons_mix_to_varying_degrees() -> None:
 def test_clipping_changes_patches_but_never_their_centre(rng: np.random.Generator) -> None:
     x, donors = torch.from_numpy(rng.normal(size=(2, 40, 3, 9, 9)).astype(np.float32))
     out = clip(x, donors, 1.0, rng)
+
     assert (out != x).flatten(1).any(dim=1).float().mean() > 0.9
     assert (out[:, :, 4, 4] == x[:, :, 4, 4]).all()
     assert (clip(x, donors, 0.0, rng) == x).all()
@@ -72,6 +75,7 @@ def test_tokens_hold_all_of_a_patch(patch: int) -> None:
     x = torch.randn(6, patch, patch, 4)
     tokens = Tokens.fit(x)
     taken = tokens.take(x)
+
     assert taken.shape == (6, (patch // block_side(patch)) ** 2, 4 * block_side(patch) ** 2)
     assert torch.allclose(tokens.patches(taken), x, atol=1e-5)
     assert torch.allclose(taken.mean(dim=(0, 1)), torch.zeros(taken.shape[2]), atol=1e-5)
@@ -88,6 +92,7 @@ def test_the_vae_begins_as_principal_components_and_loses_nothing_with_all_of_th
     whole, part = Vae(6, 6, 8), Vae(6, 2, 8)
     for vae in (whole, part):
         vae.begin_as_pca(x, torch.ones(6))
+
     assert torch.allclose(whole.decode(whole.encode(x)), x, atol=1e-3)
     z = part.encode(x)
     assert torch.allclose(z.T @ z / len(z), torch.eye(2), atol=1e-2)
@@ -117,6 +122,7 @@ def test_what_the_vae_leaves_out_comes_back_as_it_was_in_pixels_of_the_class(rng
     left = [rng.normal(size=(n, 5)).astype(np.float32) + 10 * n for n in (50, 3)]
     drawn = Remainder.of_classes(left, 0).draw(np.repeat([0, 1], 400), 3, torch.Generator().manual_seed(0)).numpy()
     assert drawn.shape == (800, 3, 3, 5)
+
     own, few = drawn[:400].reshape(-1, 5), drawn[400:].reshape(-1, 5)
     assert set(map(tuple, own)) == set(map(tuple, left[0].astype(np.float16).astype(np.float32)))
     alien = (few > 100).all(axis=1)
@@ -136,6 +142,7 @@ def test_moments_are_those_of_the_patches_of_each_code(view: TrainView, rng: np.
     tokens = Tokens.fit(field.cut(seen.unlabelled))
     moments = Moments.fit(tokens, field.cut, codes, seen.unlabelled)
     first = seen.unlabelled[codes[seen.unlabelled[:, 0], seen.unlabelled[:, 1]] == 0]
+
     centre = tokens.take(field.cut(first))[:, 4].mean(dim=0)
     assert torch.allclose(moments.mean[0, 0, :4], centre[:4] * len(first) / (len(first) + 5), atol=1e-4)
     assert not moments.mean[moments.no_code].any()
@@ -151,6 +158,7 @@ def test_a_class_has_moments_of_its_own_where_its_pixels_are(view: TrainView, rn
     tokens = Tokens.fit(field.cut(pixels))
     scene = Moments.fit(tokens, field.cut, codes, pixels)
     moments = scene.with_classes(tokens, field.cut, codes, {2: own}, 2)
+
     assert moments.index.shape == (3, 4) and (moments.index[:2] == scene.index).all()
     assert (moments.index[2, 2:] == scene.index[0, 2:]).all(), "codes that no pixel of the class has"
     rows = moments.index[2, :2]
@@ -165,6 +173,7 @@ def test_codes_are_numbered_without_gaps_even_where_most_patches_are_alike(rng: 
     latents[:2] = torch.from_numpy(rng.normal(size=(2, 30, 3)).astype(np.float32))
     pixels = np.argwhere(np.ones((30, 30), dtype=bool)).astype(np.int32)
     codes = find_codes(latents, torch.ones(3), pixels, 5, 22, 0)
+
     used = np.unique(codes)
     assert used.tolist() == list(range(len(used))) and len(used) > 1
 
@@ -172,6 +181,7 @@ def test_codes_are_numbered_without_gaps_even_where_most_patches_are_alike(rng: 
 def test_the_prior_draws_the_codes_of_a_class_as_often_as_its_pixels_have_them() -> None:
     prior = Prior.fit({2: np.array([0, 0, 0, 3]), 7: np.array([1])})
     drawn = prior.draw(np.repeat([7, 2], 4000), np.random.default_rng(0)).numpy()
+
     assert (drawn[:4000] == 1).all()
     assert np.bincount(drawn[4000:], minlength=4) / 4000 == pytest.approx([0.75, 0, 0, 0.25], abs=0.03)
 
@@ -207,6 +217,7 @@ def test_padding_and_having_no_text_hide_the_words() -> None:
     one, other = torch.randn(2, 2, 6, 6)
     mask = torch.tensor([[True, True, False, False, False, False]]).expand(2, -1)
     other[:, :2] = one[:, :2]
+
     said = net(z, sigma, told(0, 1), texts(one, mask))[0]
     assert torch.allclose(said, net(z, sigma, told(0, 1), texts(other, mask))[0], atol=1e-6)
     silent = net(z, sigma, told(-1, -1), texts(one, mask))[0]
@@ -219,6 +230,7 @@ def test_every_pixel_shares_its_attention_among_the_words_of_its_own_text() -> N
     mask = torch.tensor([[True, True, True, False], [True, False, False, False]])
     words = texts(torch.randn(2, 4, 6), mask)
     _, share = net(z, torch.ones(2), told(1, 0), words)
+
     assert share is not None and share.shape == (2, 4, 81, 4)
     assert torch.allclose(share.sum(dim=3), torch.ones(2, 4, 81))
     assert (share[0, :, :, 1:] == 0).all() and (share[1, :, :, 3] == 0).all()
@@ -232,5 +244,6 @@ def test_turning_moves_whole_spectra_by_one_of_eight_symmetries(rng: np.random.G
     symmetries = [torch.rot90(side, k) for side in (square, square.flip(1)) for k in range(4)]
     turned = turn_patches(patches, rng)
     seen = [next(k for k, one in enumerate(symmetries) if torch.equal(patch[..., 0], one)) for patch in turned]
+
     assert set(seen) == set(range(8))
     assert all(torch.equal(patch[..., 1], patch[..., 0] + 10) for patch in turned)

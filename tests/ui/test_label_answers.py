@@ -35,6 +35,7 @@ def test_labels_are_read_from_it_without_none_and_skip(answers: Path) -> None:
     for pixel, said, name in (((1, 2), "class", "wheat, winter"), ((2, 3), "none", ""), ((3, 4), "skip", "")):
         given.add(Answer((pixel,), said, name))
     found = read_vector_labels(answers, None, None)
+
     assert found.values == ("wheat, winter",) and found.pixels == ((1, 2),)
     assert found.skipped == 2
 
@@ -45,6 +46,7 @@ def test_it_goes_on_where_it_was(answers: Path) -> None:
     first.add(Answer(((2, 3),), "none"))
     first.add(Answer(((1, 2),), "class", "rye"))
     again = Answers(answers, SHAPE)
+
     assert again.names == ["wheat", "rye"]
     np.testing.assert_array_equal(again.labels(again.names), first.labels(again.names))
     assert again.labels(["wheat", "rye"])[1, 2:4].tolist() == [2, 1] and again.labels(["wheat", "rye"])[2, 3] == -1
@@ -64,6 +66,7 @@ def test_undo_brings_an_earlier_answer_back(answers: Path) -> None:
 def test_of_a_georeferenced_cube_it_says_the_place_on_earth(answers: Path) -> None:
     given = Answers(answers, SHAPE, Georeference((2.0, 0.0, 500.0, 0.0, -2.0, 900.0)))
     given.add(Answer(((1, 2),), "class", "wheat"))
+
     assert (rows(answers)[0]["x"], rows(answers)[0]["y"]) == ("505.0", "897.0")
     assert read_vector_labels(answers, None, None).pixels
 
@@ -92,6 +95,7 @@ def test_a_bad_line_is_named_and_the_others_are_kept(answers: Path) -> None:
     text = f"{head}1,2,wheat,class,1\n1,99,wheat,class,2\nx,3,rye,class,3\n4,5,rye,class,4\n"
     answers.write_text(text, encoding="utf-8")
     given = Answers(answers, SHAPE)
+
     assert [one.name for one in given.given] == ["wheat", "rye"]
     assert [line.partition(":")[0] for line in given.wrong] == ["line 3", "line 4"] and "(1, 99)" in given.wrong[0]
     assert answers.read_text(encoding="utf-8") == text
@@ -103,6 +107,7 @@ def test_a_bad_line_is_named_and_the_others_are_kept(answers: Path) -> None:
 @pytest.mark.parametrize("name", ["=1+1", "+rye", "-wheat", "@SUM(A1)", "'=x", "''-y", "-5", "'quoted'", "= x"])
 def test_a_class_may_be_called_like_a_formula_and_no_spreadsheet_runs_it(answers: Path, name: str) -> None:
     Answers(answers, SHAPE).add(Answer(((1, 2),), "class", name))
+
     cell = rows(answers)[0]["class"]
     assert cell[0] not in "=+@" and (cell == "-5" or cell[0] != "-")
     assert Answers(answers, SHAPE).names == [name]

@@ -108,6 +108,7 @@ def test_surroundings_are_learnt_first_and_weigh_less_than_the_spectrum_of_a_pix
     assert context.shape == (2, 3, 32, 32)
     context.sum().backward()
     assert all(weight.grad is None for weight in net.single.parameters())
+
     net.eval()
     one, other = (path.softmax(dim=1) for path in (net.context(net.bands(x[:, 0])), net.single(x[:, 0, 3:])))
     product = one**CONTEXT * other

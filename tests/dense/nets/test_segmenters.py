@@ -173,6 +173,7 @@ def test_change_is_told_alike_whatever_the_haze_or_season_of_a_date(toy, fit, pl
     view = toy("change", n=4)
     other = view.real.images.copy()
     other[:, 1] += np.linspace(0.05, 0.3, view.bands, dtype=np.float32)[:, None, None]
+
     shares = [fit(plugin, view, steps=3).predict_proba(Tiles(images)) for images in (view.real.images, other)]
     assert np.allclose(*shares, atol=1e-3)
     shares = [fit(plugin, view, steps=3, centre=False).predict_proba(Tiles(i)) for i in (view.real.images, other)]

@@ -42,6 +42,7 @@ def test_fresh_real_tiles_lie_near_the_floor_and_others_far_above(sets: Sets, wo
     coarse = replace(world, fields=9).draw(50, 3)
     blurred = replace(coarse, images=(coarse.images + np.roll(coarse.images, 1, axis=-1)) / 2)
     far = dense_fidelity(train, held, blurred, classes=5)
+
     for name in ("fd_image", "fd_mask", "msad", "shares"):
         value, floor = real[name].value or 0, real[name].floor or 0
         assert value < 2.5 * floor, name
@@ -59,6 +60,7 @@ def test_copies_are_found_however_they_are_turned(sets: Sets, way: int) -> None:
     train, held, _ = sets
     copies = DenseSamples.made(turn_maps(train.images[20:40])[way], turn_maps(train.masks[20:40])[way])
     report = dense_fidelity(train, held, copies, classes=5)
+
     assert report["copies"].value == 100
     assert report["copies"].floor == 0
     assert (report["copying"].value or 0) < -3
@@ -71,6 +73,7 @@ def test_noisy_copies_are_no_copies_but_lie_too_near(sets: Sets) -> None:
     noise = np.random.default_rng(0).normal(0, 0.02, train.images[:30].shape)
     noisy = dense_fidelity(train, held, DenseSamples.made(train.images[:30] + noise, train.masks[:30]), classes=5)
     fresh = dense_fidelity(train, held, made, classes=5)
+
     assert noisy["copies"].value == 0
     assert (noisy["copying"].value or 0) < -3 < (fresh["copying"].value or 0)
     assert noisy["nearer"].value == 100
@@ -80,6 +83,7 @@ def test_over_all_tiles_the_distance_does_not_grow_as_tiles_get_fewer(world: Toy
     train, held = world.draw(120, 0), world.draw(120, 1)
     again = [train.take(np.random.default_rng(n).choice(120, n)) for n in (30, 300)]
     few, many = (dense_fidelity(train, held, part, classes=5) for part in again)
+
     for name in ("fd_image", "fd_mask"):
         plain, freed = few[name].value or 0, few[f"{name}_all"].value or 0
         assert freed < 0.7 * plain, (name, freed, plain)
@@ -92,6 +96,7 @@ def test_over_all_tiles_the_distance_does_not_grow_as_tiles_get_fewer(world: Toy
 def test_the_angle_of_each_class_is_told_and_their_mean_is_msad(sets: Sets) -> None:
     train, held, made = sets
     report = dense_fidelity(train, held, replace(made, masks=np.where(made.masks == 5, 0, made.masks)), classes=5)
+
     angles = [row["angle"] for row in report.by_class.values()]
     assert angles[4] is None
     assert report["msad_all"].value == pytest.approx(np.mean([a for a in angles[:4] if a is not None]))
@@ -101,6 +106,7 @@ def test_missing_classes_are_named_and_left_out_of_msad(sets: Sets) -> None:
     train, held, made = sets
     lost = replace(made, masks=np.where(made.masks >= 4, 0, made.masks))
     report = dense_fidelity(train, held, lost, classes=5)
+
     assert report.notes == ("without a pixel in the made tiles, and so not in mSAD: class 4, 5",)
     assert report.by_class[5]["made"] == 0
     assert (report["msad"].value or 90) < 3 * (report["msad"].floor or 0)
@@ -114,6 +120,7 @@ def test_msad_is_the_angle_of_class_means_and_ignores_unlabelled_pixels() -> Non
     real = DenseSamples.made(images, masks)
     swapped = DenseSamples.made(images, np.array([0, 2, 1])[masks])
     report = dense_fidelity(real, real, swapped, classes=2)
+
     assert report["msad"].value == pytest.approx(45, abs=0.01)
     assert report["msad"].floor == pytest.approx(0, abs=0.01)
     assert report["shares"].value == pytest.approx(1 / 3, abs=1e-6)
@@ -122,6 +129,7 @@ def test_msad_is_the_angle_of_class_means_and_ignores_unlabelled_pixels() -> Non
 def test_change_pairs_and_unlike_tiles(world: ToyWorld) -> None:
     pairs = [world.draw_change(20, seed) for seed in range(3)]
     report = dense_fidelity(pairs[0], pairs[1], pairs[2], classes=2)
+
     assert all(measure.value is not None for measure in report.measures)
     with pytest.raises(InputError, match="one shape"):
         dense_fidelity(pairs[0], pairs[1], world.draw(20, 0), classes=2)
@@ -130,6 +138,7 @@ def test_change_pairs_and_unlike_tiles(world: ToyWorld) -> None:
 def test_features_are_fixed_by_the_extractor_alone(sets: Sets) -> None:
     space = fit_image_space(sets[0], np.random.default_rng(0))
     first, second = (image_features(sets[1].images[:4], space) for _ in range(2))
+
     assert all((a == b).all() for a, b in zip(first, second, strict=True))
     assert [kind.shape for kind in first] == [(4, 12)] * 7 + [(4, space.axes.shape[1])] + [
         (4, width) for width in (16, 16, 32, 32, 32, 32)
@@ -141,6 +150,7 @@ def test_every_kind_of_feature_has_the_same_say_and_a_rare_one_no_more() -> None
     large, rare = rng.normal(0, 1000, (400, 1)), np.zeros((400, 2))
     rare[:, 0], rare[7, 1] = rng.normal(0, 0.01, 400), 1e-4
     axes = fit_axes((large, rare))
+
     before, after = (axes.scores((large, seen)) for seen in (rare, rare + np.array([0, 0.01])))
     assert before.var(axis=0).sum() == pytest.approx(2)
     assert abs(after - before).max() == pytest.approx(1, abs=0.02), "one σ of its kind, and not 2,000 of its own"
@@ -148,6 +158,7 @@ def test_every_kind_of_feature_has_the_same_say_and_a_rare_one_no_more() -> None
 
 def test_masks_by_hand() -> None:
     masks = np.array([[[1, 1, 2], [0, 1, 2], [3, 3, 2]]])
+
     # 1–2 meet twice, 1–3 once, 2–3 once.
     assert adjacency(masks, 3)[0, 1] == pytest.approx(2 / 8)
 

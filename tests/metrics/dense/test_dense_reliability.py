@@ -31,6 +31,7 @@ def test_real_tiles_reach_the_ceiling_and_permuted_masks_the_floor(sets: Sets) -
     real = dense_reliability(train, held, made, classes=5)
     moved = [replace(made, masks=np.roll(made.masks, n, axis=0)) for n in (1, 2, 3)]
     wrong, *others = (dense_reliability(train, held, one, classes=5) for one in moved)
+
     assert real["pixels"].r == pytest.approx(1, abs=0.1)
     assert np.mean([one["pixels"].r or 0 for one in (wrong, *others)]) == pytest.approx(0, abs=0.1)
     assert real["pixels"].wrong == pytest.approx(0, abs=2)
@@ -43,6 +44,7 @@ def test_boundaries_of_masks_lie_where_the_spectra_change(sets: Sets) -> None:
     train, held, made = sets
     blurred = replace(made, masks=np.roll(made.masks, 3, axis=2))
     real, moved = (dense_reliability(train, held, one, classes=5)["boundaries"] for one in (made, blurred))
+
     assert real.ceiling > 65 and real.r == pytest.approx(1, abs=0.3)
     assert real.floor == pytest.approx(50, abs=10)
     assert (moved.r or 0) < 0.5
@@ -53,6 +55,7 @@ def test_each_tile_is_judged_by_training_tiles_alone(sets: Sets) -> None:
     masks = made.masks.copy()
     masks[:5], masks[5] = np.roll(masks[:5], 1, axis=0), 0
     found = tile_agreement(train, replace(made, masks=masks), classes=5)
+
     assert found.shape == (25,) and np.isnan(found[5])
     assert found[:5].max() < 0.6 < 0.8 < found[6:].min()
 
@@ -63,6 +66,7 @@ def test_ignored_pixels_count_nowhere(sets: Sets) -> None:
     masks[:, :8] = np.roll(masks, 1, axis=0)[:, :8]
     partly = np.where(np.arange(16)[:, None] < 8, 0, masks)
     half, whole = (dense_reliability(train, held, replace(made, masks=m), classes=5) for m in (partly, masks))
+
     assert (half["pixels"].wrong or 0) < 3 and (whole["pixels"].wrong or 0) > 20
     assert dense_reliability(train, held, replace(made, masks=0 * masks), classes=5).scores == ()
 
@@ -72,6 +76,7 @@ def test_classes_that_no_real_tile_has_are_named_not_judged(sets: Sets) -> None:
     fewer = replace(held, masks=np.where(held.masks == 5, 0, held.masks))
     without = replace(made, masks=np.where(made.masks == 4, 0, made.masks))
     report = dense_reliability(train, fewer, without, classes=5)
+
     assert report.notes[:2] == ("not judged, for want of real pixels: class 5", "never made: class 4")
 
 
