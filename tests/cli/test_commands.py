@@ -23,7 +23,8 @@ from tests.strangers import environment, hsiaug, install
 
 
 def test_help_loads_little_and_nothing_heavy() -> None:
-    # The goal is half a second; 450 modules without native code take less, nine tenths of them of rich and typer; seconds depend on the machine.
+    # The goal is half a second; 450 modules without native code, nine tenths of them libraries', take less, and seconds
+    # depend on the machine.
     modules = loaded("from hsiaug.cli.main import main; main()", "--help")
     assert len(modules) < 450
     assert not {"numpy", "scipy", "torch", "sklearn", "pydantic", "pooch", "matplotlib"} & modules
