@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache, partial
 from operator import attrgetter
@@ -162,21 +162,6 @@ def panel_n(shown: Sequence[SweepLine], none: ArmCell | None) -> str:
     if len(groups) > 1:
         return f"n = {min(map(len, groups))} to {max(map(len, groups))}, by line"
     return "".join(f"n = {len(draws)} ({_seeds(draws)})" for draws in groups)
-
-
-def curve_notes(table: Table, axis: Axis) -> Iterator[str]:
-    """A sentence for every line of which a point is over other draws than most."""
-    for line in all_lines(table, axis):
-        apart = [
-            f"{f'no {SIGNS[axis]}' if value is None else f'{SIGNS[axis]}={value:g}'} ({_seeds(draws_of(cell))})"
-            for value, cell in line.points
-            if cell.ok and draws_of(cell) != line.draws
-        ]
-        if apart:
-            yield (
-                f"{table.labels[line.classifier]}, {line_label(table, line)}: not comparable with the others, which are "
-                f"over {_seeds(line.draws)}, and in no figure: {', '.join(apart)}."
-            )
 
 
 def _seeds(draws: Iterable[DrawKey]) -> str:

@@ -21,8 +21,6 @@ from hsiaug.report.tables import ADDED, ASKED, Report, Table
 from hsiaug.report.text_templates import sentences
 
 RESAMPLES = 2000
-FILE = "#sha256:"
-"""In a parameter that names a file, as earlier versions had them: outside data."""
 Pooled = tuple[float, float, float]
 """An inter-quartile mean over scenes, and the ends of its 95 % interval from resampled scenes."""
 
@@ -167,10 +165,8 @@ def _pooled(values: Sequence[float]) -> Pooled:
 
 
 def _track(trials: Sequence[Trial]) -> str:
-    """``inductive`` or ``transductive``, with outside data and labels that were asked for."""
+    """``inductive`` or ``transductive``, with labels that were asked for."""
     parts = ["transductive" if any(trial.transductive for trial in trials) else "inductive"]
-    if any(FILE in method.params for trial in trials for method in (trial.arm.generator, trial.classifier)):
-        parts.append("outside data")
     if any(trial.condition.protocol == ASKED for trial in trials):
         parts.append("asked labels")
     return ", ".join(parts)

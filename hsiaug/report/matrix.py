@@ -10,7 +10,7 @@ from statistics import fmean
 
 from hsiaug.metrics.pooling import FEWEST_SCENES, Pooled, pool_scenes
 from hsiaug.report.compare import Comparison, Gain
-from hsiaug.report.curves import AXES, curve_notes
+from hsiaug.report.curves import AXES
 from hsiaug.report.findings import CONTROL, FINDINGS, OF_SIGNS, headline, said_of, signs_note
 from hsiaug.report.grid import Grid, GridColumn, GridEntry, ReportPage, make_grid
 from hsiaug.report.labels import MISSING, count, range_text, signed, with_interval
@@ -58,8 +58,7 @@ def pages(report: Report, by: str) -> tuple[ReportPage, ...]:
 
 def _table_page(table: Table, where: str, by: str) -> ReportPage:
     notes = table_notes(table, compared=by in ("generator", "gain", "classifier"))
-    for axis in (axis for axis in AXES if axis == by):
-        notes += curve_notes(table, axis)
+    if by in AXES:
         notes.append("none has no synthetic sample: it is λ = 0 of every generator, at any ω.")
     return table_page(table, where, VIEWS[by](table), notes)
 

@@ -5,7 +5,6 @@ LaTeX needs the packages array and booktabs, which every distribution has.
 
 from __future__ import annotations
 
-import math
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import groupby
@@ -19,10 +18,6 @@ WIDTH = 345.0
 """Points of the text of an article at 10 pt: the narrowest that is usual. Both columns of IEEEtran have 516."""
 LETTER, GAP = 4.6, 6.0
 """Points of a letter at \\footnotesize, the wide ones counted in, and between two columns."""
-LINES = 44
-"""Lines of a float: as many as the page of an article holds, without the caption and the header."""
-WAITING = 12
-"""Floats that LaTeX is left to place; it takes 18 at most."""
 LONGEST = 24
 """Letters of a text that stands on one line; longer ones break."""
 GROUP = 80.0
@@ -95,38 +90,23 @@ def _latex_page(page: ReportPage, label: str) -> str:
     audit = [f"{bold(what)}: {_tex(sentence)}" for what, sentence in page.audit]
     items = [*map(_tex, (*page.failures, *page.notes)), *audit, *map(_tex, page.closing)]
     listed = [r"{\footnotesize\raggedright\sloppy", r"\begin{itemize}", *(rf"\item {item}" for item in items)]
-    blocks = ["\n\n".join(floats[start : start + WAITING]) for start in range(0, len(floats), WAITING)]
     below = ["\n".join([*listed, r"\end{itemize}}"])] if items else []
-    return "\n\n".join(["\n\n\\clearpage\n\n".join(blocks), *below])
+    return "\n\n".join([*floats, *below])
 
 
 def _floats(grid: Grid, caption: str, label: str) -> Iterator[str]:
-    """The grid as one float, or as several that repeat the key columns or the header."""
+    """The grid as one float, or as several that repeat the key columns."""
     widths = [_points(grid, place) for place in range(len(grid.columns))]
     keys = [*range(grid.keys)]
     parts = part_columns(grid, lambda part: sum(widths[place] + GAP for place in (*keys, *part)) <= WIDTH)
-    floats = [([*keys, *part], rows) for part in parts for rows in _part_rows(grid, [*keys, *part], widths)]
-    for number, (places, rows) in enumerate(floats, start=1):
-        more = f" Part {number} of {len(floats)}." if len(floats) > 1 else ""
+    for number, part in enumerate(parts, start=1):
+        places = [*keys, *part]
+        more = f" Part {number} of {len(parts)}." if len(parts) > 1 else ""
         bold = f" {BEST}" if any(grid.columns[place].best for place in places) else ""
         named = f"{label}-{number}" if number > 1 else label
         head = [r"\begin{table*}[htbp]", r"\centering\footnotesize\setlength{\tabcolsep}{3pt}"]
         head += [rf"\caption{{{caption}{more}{bold}}}", rf"\label{{{named}}}", r"\smallskip"]
-        yield "\n".join([*head, *_tabular(grid, places, rows, widths), r"\end{table*}"])
-
-
-def _part_rows(grid: Grid, places: Sequence[int], widths: Sequence[float]) -> list[list[int]]:
-    """The rows by their places, parted so that each part fits a page."""
-    parts: list[list[int]] = [[]]
-    room = LINES
-    for i, row in enumerate(grid.rows):
-        lines = max(math.ceil(LETTER * len(row[place].text) / widths[place]) for place in places)
-        if parts[-1] and lines > room:
-            parts.append([])
-            room = LINES
-        parts[-1].append(i)
-        room -= lines
-    return parts
+        yield "\n".join([*head, *_tabular(grid, places, widths), r"\end{table*}"])
 
 
 def _points(grid: Grid, place: int) -> float:
@@ -137,8 +117,8 @@ def _points(grid: Grid, place: int) -> float:
     return max(LETTER * (longest if column.numeric else min(longest, LONGEST + 1)), group)
 
 
-def _tabular(grid: Grid, places: Sequence[int], rows: Sequence[int], widths: Sequence[float]) -> Iterator[str]:
-    """These columns of these rows; the largest mean of a column is bold, wherever in the grid it stands."""
+def _tabular(grid: Grid, places: Sequence[int], widths: Sequence[float]) -> Iterator[str]:
+    """These columns; the largest mean of each is bold."""
     specs = [
         "r" if grid.columns[i].numeric
         else "l" if widths[i] < LONGEST * LETTER
@@ -160,10 +140,10 @@ def _tabular(grid: Grid, places: Sequence[int], rows: Sequence[int], widths: Seq
     yield from _groups(grid, places, widths)
     yield line(_tex(grid.columns[i].header) for i in places)
     yield r"\midrule"
-    for i in rows:
-        if i in grid.breaks and i != rows[0]:
+    for i, row in enumerate(grid.rows):
+        if i in grid.breaks:
             yield r"\midrule"
-        yield line(text(grid.rows[i][place]) for place in places)
+        yield line(text(row[place]) for place in places)
     yield r"\bottomrule"
     yield r"\end{tabular}"
 

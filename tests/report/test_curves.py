@@ -197,10 +197,6 @@ def test_one_smoke_trial_leaves_the_curves_over_all_their_draws() -> None:
     smote = column_of(text, "OA against λ", "smote")
     assert [smote[f"λ={lam:g}"] for lam in LAMBDAS] == [usual["smote", f"{lam:g}"] for lam in LAMBDAS]
     assert smote["λ=3"] == "90.0 (n=1)"
-    assert (
-        "svm, smote: not comparable with the others, which are over seeds 0–5, and in no figure: λ=3 (seed 0)."
-        in text
-    )
 
 
 def test_one_failed_trial_does_not_make_curves_contradict_the_tables() -> None:
@@ -211,7 +207,6 @@ def test_one_failed_trial_does_not_make_curves_contradict_the_tables() -> None:
     assert column_of(text, "OA against λ", "none")["λ=0"] == usual["none", "–"] == "55.0 ± 3.7"
     assert column_of(text, "OA against λ", "smote")["λ=1"] == usual["smote", "1"]
     assert column_of(text, "OA against λ", "smote")["λ=0.5"] == f"{usual['smote', '0.5']} (n=5)"
-    assert "λ=0.5 (seeds 0–2, 4, 5)" in text
 
 
 def is_arm(made: dict[str, Any], name: str, lam: float, seeds: tuple[int, ...]) -> bool:
@@ -226,10 +221,6 @@ def test_a_point_over_more_draws_than_its_line_is_as_in_the_tables_and_stands_ap
     text = render_report(report, by="lambda")
     assert in_tables(records)["smote", "1"] == "76.0 ± 15.4"
     assert column_of(text, "OA against λ", "smote")["λ=1"] == "76.0 ± 15.4"
-    assert (
-        "svm, smote: not comparable with the others, which are over seeds 0–2, and in no figure: λ=1 (seeds 0–5)."
-        in text
-    )
 
 
 def test_a_table_along_times_has_a_column_per_value_and_a_row_per_lambda() -> None:

@@ -92,12 +92,11 @@ def test_leaky_protocols_are_refused() -> None:
 
 def test_tracks_say_what_an_entry_uses() -> None:
     seeing = on_scene("houston", "pseudo", 0.1)
-    outside = on_scene("houston", "library", 0.1, generator_params={"path": "usgs#sha256:0123456789abcdef"})
     for one in seeing:
         one["transductive"] = True
-    board = board_of(on_scene("houston") + seeing + outside)
+    board = board_of(on_scene("houston") + seeing)
     tracks = {entry.label.split()[0]: entry.track for entry in board.entries}
-    assert tracks == {"none": "inductive", "pseudo": "transductive", "library": "inductive, outside data"}
+    assert tracks == {"none": "inductive", "pseudo": "transductive"}
 
 
 def test_labels_that_were_asked_for_are_a_track_although_their_neighbours_are_tested() -> None:

@@ -39,7 +39,7 @@ DASHES = dict(zip(EVERY_CONTROL[1:], ("--", (0, (5, 1, 1, 1)), "-."), strict=Tru
 """Dashes of the grey lines of the controls but ``none``."""
 LEVELS = ("--", "-.", ":", (0, (6, 2, 1, 2, 1, 2)))
 """Dashes of arms on learning curves."""
-OF_SWEEPS = "mean ± std over the same draws; one scale for each score"
+OF_SWEEPS = "mean ± std over the same draws, points over others left out; one scale for each score"
 OF_LABELS = (
     "mean over draws, band ± std; a level is an arm's mean, its mark and bar are k* and the 95 % interval; "
     "panels of one score and table share their axis"

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from markupsafe import Markup
 
-from hsiaug.report.curves import AXES, SIGNS, curve_notes, find_sweeps
+from hsiaug.report.curves import AXES, SIGNS, find_sweeps
 from hsiaug.report.figures.curves import curve_figure, label_figure
 from hsiaug.report.figures.files import figure_bytes
 from hsiaug.report.figures.gains import gain_figure
@@ -147,7 +147,6 @@ def _sweeps(table: Table) -> Markup:
             blocks += [
                 Markup("<h4>Along {}</h4>").format(SIGNS[axis]),
                 _picture(curve_figure(Report((table,)), axis), f"OA and AA against {SIGNS[axis]}"),
-                *map(macros().note, curve_notes(table, axis)),
                 macros().fold("The numbers of these curves", _grids(VIEWS[axis](table))),
             ]
     return join(*blocks)
