@@ -14,7 +14,7 @@ from hsiaug.protocol.balance import Rate
 from hsiaug.protocol.large_classes import FEWEST
 from hsiaug.report.grid import Grid, ReportPage
 from hsiaug.report.labels import MISSING, count, count_range, plus_minus, seeds_text, span
-from hsiaug.report.records import ArmCell, CellKey, DrawKey, Trial, in_order, number_of
+from hsiaug.report.records import ArmCell, Audit, CellKey, DrawKey, Trial, in_order, number_of
 from hsiaug.report.scores import CONTROL_CLASSIFIERS
 from hsiaug.report.tables import Table, named
 from hsiaug.report.text_templates import sentences
@@ -232,9 +232,16 @@ def _by_split(table: Table, key: str) -> dict[Any, str]:
     ]
     seeds: dict[Any, list[int]] = {}
     for seed, audit in told:
-        for entry in dict.fromkeys(audit.get(key) or ()):
+        for entry in dict.fromkeys(_entries(audit, key)):
             seeds.setdefault(entry, []).append(seed)
     return {entry: "" if len(where) == len(told) else f" ({seeds_text(where)})" for entry, where in seeds.items()}
+
+
+def _entries(audit: Audit, key: str) -> Iterable[Any]:
+    """What an audit lists under a key. Thin classes are counted again: older records list those below another number."""
+    if key == "thin_classes" and audit.get("test_counts"):
+        return [c for c, n in enumerate(audit["test_counts"], start=1) if 0 < n < FEWEST]
+    return audit.get(key) or ()
 
 
 def _synthetic(table: Table) -> Iterator[tuple[Rate, str, str]]:
