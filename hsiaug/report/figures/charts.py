@@ -35,7 +35,7 @@ class Block:
     """The panels of a table.
 
     height, narrowest: inches of a panel. around: inches of heading, legend and notes. rows: (name, y) of rows; panels of
-    rows share both axes. along: name of the axis. pairs: panels two by two stay side by side. headline, note:
+    rows share both axes. along, up: names of the axes. pairs: panels two by two stay side by side. headline, note:
     sentences above and below the panels.
     """
 
@@ -46,6 +46,7 @@ class Block:
     around: float = 1.0
     rows: Sequence[tuple[str, float]] = ()
     along: str = ""
+    up: str = ""
     pairs: bool = False
     headline: str = ""
     note: str = ""
@@ -115,6 +116,8 @@ def _draw_block(place: SubFigure, block: Block, columns: int) -> float:
     for axes in panels[max(0, n - wide) : n]:
         axes.tick_params(axis="x", labelbottom=True)
         axes.set_xlabel(wrapped(block.along, block.room(columns) / wide - 0.2, 7), fontsize=7)
+    if block.up:
+        place.supylabel(block.up, fontsize=7)
     if block.note:
         place.supxlabel(wrapped(_sentence(block.note), width, 7), fontsize=7)
     if entries:
