@@ -1,7 +1,7 @@
 """Expected seconds of trials, for dry runs, the time left and deadlines: of the plugins' cards, corrected by records.
 
-A card's seconds are of Indian Pines. A stage deviates from them as the records of trials most like it do: of the same
-plugin, scene and protocol, else of the same plugin.
+A card's seconds are of Indian Pines. A plugin deviates from them as in the records of trials that had it, with the same
+settings.
 """
 
 from __future__ import annotations
@@ -13,9 +13,9 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
+from typing import Any
 
 from hsiaug.bench.plan import Plan
-from hsiaug.protocol.balance import Rate
 from hsiaug.registry.card import Card
 from hsiaug.tasks.task import USUAL
 from hsiaug.trial.cache import has_fit
@@ -25,8 +25,6 @@ from hsiaug.trial.store import Record
 
 USUAL_REAL = 518
 """Training pixels of Indian Pines under ``issd``, to which the seconds of cards refer."""
-SAMPLES_SHARE = 0.1
-"""Share of sampling in the seconds of a generator."""
 LEARN_POWER = 0.4
 """Power of the training set that times grow with."""
 SHORT = 0.05
@@ -34,22 +32,22 @@ SHORT = 0.05
 MOST = 20_000
 """Records that costs are learned from; more would tell no more, and take longer."""
 UNKNOWN = 10.0
-"""Seconds of a stage of which there is no card."""
-
-Like = tuple[str, ...]
-"""What a stage has in common with others: its name, its plugin, the draws and, of a classifier, the samples."""
+"""Seconds of a plugin of which there is no card."""
+STAGES = {"classifier": ("fit_classifier", "predict"), "generator": ("fit_generator", "sample")}
+"""Stages of a record's timings, by the kind of the plugin that they are of."""
 
 
 class Costs:
-    """Seconds by the stages of trials. cache: of the store; what is saved there takes no time."""
+    """Seconds by the plugins of trials. cache: of the store; a generator that is saved there takes no time."""
 
     def __init__(self, cache: Path | None = None) -> None:
         self.cache = cache
         self._cards: dict[str, Card] = {}
         self._samples: dict[str, tuple[int, int]] = {}
-        # Number and sum of measured over guessed seconds.
-        self._timed: dict[Like, tuple[int, float]] = {}
-        self.prepared: set[Like] = set()
+        # Number and sum of measured over guessed seconds, by plugin and settings.
+        self._timed: dict[str, tuple[int, float]] = {}
+        # Generators and scenes, of which what is learnt once is there.
+        self._prepared: set[str] = set()
 
     @classmethod
     def of(cls, plans: Sequence[Plan], records: Iterable[Record], cache: Path | None = None) -> Costs:
@@ -64,60 +62,42 @@ class Costs:
         return costs
 
     def _learn(self, record: Record) -> None:
-        timings, prepared = record["timings"], record.get("prepared")
-        made = sum(record["samples"]["synthetic"])
-        for like, guess in self._guesses(record["spec"], sum(record["samples"]["real"]), made).items():
-            seconds = timings.get(like[0], 0.0)
-            if like[0] == "prepare":
-                if not prepared:
-                    continue
-                seconds = prepared["seconds"]
-                self.prepared.add(like)
-            elif like[0] == "fit_classifier":
-                seconds += timings.get("predict", 0.0)
-            elif seconds <= SHORT and like in self._timed:
-                # Samples that a larger λ had made took no time.
-                continue
-            for known in (like[:2], like):
-                number, total = self._timed.get(known, (0, 0.0))
-                self._timed[known] = number + 1, total + max(SHORT, seconds) / max(SHORT, guess)
+        spec, timings, samples = record["spec"], record["timings"], record["samples"]
+        if record.get("prepared"):
+            self._prepared.add(canonical_json([spec["generator"], spec["scene"]]))
+        for kind, guess in self._guesses(spec, sum(samples["real"]), sum(samples["synthetic"])).items():
+            seconds = sum(timings.get(stage, 0.0) for stage in STAGES[kind])
+            plugin = canonical_json([kind, spec[kind]])
+            # Samples that a larger λ had made took no time.
+            if kind == "classifier" or seconds > SHORT or plugin not in self._timed:
+                number, total = self._timed.get(plugin, (0, 0.0))
+                self._timed[plugin] = number + 1, total + max(SHORT, seconds) / guess
 
-    def _guesses(self, spec: Mapping[str, object], real: int, made: int) -> dict[Like, float]:
-        """Seconds of the stages of a trial by the cards. spec: as JSON."""
-        pixels = spec["task"] == USUAL
-        place = canonical_json([spec[key] for key in ("task", "scene", "protocol", "patch")])
-
-        def named(kind: str) -> tuple[Card | None, str]:
-            plugin = spec[kind]
-            assert isinstance(plugin, dict)
-            return self._cards.get(plugin["name"]), canonical_json(plugin)
-
-        def growth(card: Card | None, size: int) -> float:
+    def _guesses(self, spec: Mapping[str, Any], real: int, made: int) -> dict[str, float]:
+        """Seconds by the cards of a trial's plugins, by kind. spec: as JSON."""
+        found = {}
+        for kind, size in {"classifier": real + made, **({"generator": real} if made else {})}.items():
+            card = self._cards.get(spec[kind]["name"])
+            seconds = card.seconds if card else UNKNOWN
             # A network takes the same number of steps of any training set.
-            grows = card is not None and not card.uses_device and pixels
-            return float((max(1, size) / USUAL_REAL) ** LEARN_POWER) if grows else 1.0
-
-        (classifier, learner), (generator, maker) = named("classifier"), named("generator")
-        learning = (classifier.seconds if classifier else UNKNOWN) * growth(classifier, real + made)
-        # Shown spectra and the number of samples matter to a classifier.
-        found: dict[Like, float] = {
-            ("fit_classifier", learner, place, f"{spec.get('view')} {Rate.of(spec)}"): learning
-        }
-        if made:
-            making = generator.seconds if generator else UNKNOWN
-            fit = making * (1 - SAMPLES_SHARE) * growth(generator, real)
-            found |= {("fit_generator", maker, place): fit, ("sample", maker, place): making * SAMPLES_SHARE}
-            if generator and generator.prepares:
-                found["prepare", maker, canonical_json(spec["scene"])] = generator.prepare_seconds
+            if card and not card.uses_device and spec["task"] == USUAL:
+                seconds *= float((max(1, size) / USUAL_REAL) ** LEARN_POWER)
+            found[kind] = max(SHORT, seconds)
         return found
 
-    def stages(self, trial: TrialSpec) -> dict[Like, tuple[float, bool]]:
-        """Expected seconds of a trial's stages, and whether the very like was timed."""
+    def parts(self, trial: TrialSpec) -> dict[str, tuple[float, bool]]:
+        """Expected seconds of what a trial makes, and whether it was timed; by a key that trials share with the part."""
+        spec, keys = trial.as_json(), {"classifier": trial.hash, "generator": trial.fit_hash}
         real, made = self._samples.get(trial.hash, (USUAL_REAL, int(bool(trial.made))))
         found = {}
-        for like, guess in self._guesses(trial.as_json(), real, made).items():
-            number, total = self._timed.get(like) or self._timed.get(like[:2]) or (0, 0.0)
-            found[like] = max(SHORT, guess) * (total / number if number else 1.0), like in self._timed
+        for kind, guess in self._guesses(spec, real, made).items():
+            number, total = self._timed.get(canonical_json([kind, spec[kind]]), (0, 0.0))
+            found[keys[kind]] = guess * (total / number if number else 1.0), number > 0
+        if self.cache and has_fit(self.cache, trial):
+            found.pop(trial.fit_hash, None)
+        card, once = self._cards.get(trial.generator.name), canonical_json([spec["generator"], spec["scene"]])
+        if made and card and card.prepares and once not in self._prepared:
+            found[once] = card.prepare_seconds, False
         return found
 
 
@@ -138,7 +118,7 @@ OVERRUN = 0.25
 
 @dataclass(frozen=True)
 class TimeLeft:
-    """seconds: of the rest of a run. measured: whether all kinds of its stages were timed before it."""
+    """seconds: of the rest of a run. measured: whether all its plugins were timed before it."""
 
     seconds: float
     measured: bool
@@ -165,22 +145,12 @@ class Forecast:
         self._left, self._jobs, self._clock = dict(trials), max(1, jobs), clock
         self.each: dict[str, float] = {}
         """Expected seconds of every trial, by hash; the first of those that share something makes it."""
-        self._measured, made = True, {*costs.prepared}
+        self._measured, made = True, set[str]()
         for hash, trial in trials.items():
-            seconds = 0.0
-            for like, (expected, timed) in costs.stages(trial).items():
-                place = {
-                    "prepare": like,
-                    "fit_generator": (trial.fit_hash,),
-                    "sample": (trial.fit_hash, str(trial.omega)),
-                    "fit_classifier": (trial.hash, ""),
-                }[like[0]]
-                saved = like[0] == "fit_generator" and costs.cache and has_fit(costs.cache, trial)
-                if place not in made and not saved:
-                    seconds += expected
-                    self._measured &= timed
-                made.add(place)
-            self.each[hash] = seconds
+            parts = {key: found for key, found in costs.parts(trial).items() if key not in made}
+            made |= parts.keys()
+            self.each[hash] = sum(seconds for seconds, _ in parts.values())
+            self._measured &= all(timed for _, timed in parts.values())
         self._running: dict[str, float] = {}
         # Expected and real seconds of what has ended.
         prior = WARM_UP * sum(self.each.values())

@@ -131,7 +131,7 @@ def print_plan(
     if plan.nothing:
         count += f" ({len(plan.nothing)} make nothing)"
     processes = "1 process" if jobs == 1 else f"{jobs} processes"
-    source = "timed in this store" if left.measured else "rough: the plugins' own figures, of Indian Pines"
+    source = "plugins timed in this store" if left.measured else "rough: the plugins' own figures, of Indian Pines"
     print_lines(out, [f"{count}, about {write_duration(left.seconds)} with {processes} ({source})"])
 
 

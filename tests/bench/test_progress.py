@@ -79,10 +79,10 @@ class Guessed(Costs):
         super().__init__()
         self.times = times
 
-    def stages(self, trial: TrialSpec) -> dict[tuple[str, ...], tuple[float, bool]]:
-        made = {"fit_generator": FIT, "sample": 0.0} if trial.rate else {}
-        found = {**made, "fit_classifier": SECONDS[trial.classifier.name]}
-        return {(stage,): (self.times * seconds, False) for stage, seconds in found.items()}
+    def parts(self, trial: TrialSpec) -> dict[str, tuple[float, bool]]:
+        made = {trial.fit_hash: FIT} if trial.rate else {}
+        found = {**made, trial.hash: SECONDS[trial.classifier.name]}
+        return {key: (self.times * seconds, False) for key, seconds in found.items()}
 
 
 def run(forecast: Forecast, clock: Clock, trials: Mapping[str, TrialSpec], count: int) -> None:
