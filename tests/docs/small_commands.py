@@ -61,7 +61,6 @@ SMALL = (
     ("report", "--store", r"hsiaug-results-\w+", "hsiaug-results-suite"),
     ("compare", "A", r".+/.+", AS_IT_IS),
     ("compare", "B", r".+/.+", AS_IT_IS),
-    ("leaderboard", "--store", r"hsiaug-results-\w+", "hsiaug-results-suite"),
     ("compare", "--store", r"my-results", "hsiaug-results"),
     ("split", "SCENE", r"indian_pines", AS_IT_IS),
     ("split", "SCENE", r"oscd", "pairs.toml"),

@@ -5,12 +5,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from typer.testing import CliRunner
 
+from benchmarks import leaderboard
+from benchmarks.leaderboard import Board, boards, leaderboard_files
 from hsiaug.base.errors import InputError
-from hsiaug.cli.main import app
 from hsiaug.report import build_report
-from hsiaug.report.leaderboard import Board, boards, leaderboard_files
 from tests.report.report_records import failure, fill, record
 from tests.report.test_report_fields import scored
 
@@ -113,12 +112,12 @@ def test_json_names_the_records_of_every_number() -> None:
     assert {hash for row in value["results"] for hash in row["trials"]} == {one["hash"] for one in records}
 
 
-def test_the_command_writes_page_and_json_from_a_store(tmp_path: Path) -> None:
+def test_the_script_writes_page_and_json_from_a_store(tmp_path: Path, monkeypatch, capsys) -> None:
     fill(tmp_path / "store", [one for scene in SCENES for one in on_scene(scene)])
     page, data = tmp_path / "board.html", tmp_path / "board.json"
-    said = CliRunner().invoke(app, ["leaderboard", "--store", str(tmp_path / "store")])
-    assert said.exit_code == 0 and "| 1 | none with svm | inductive |" in said.output
-    files = ["--out", str(page), "--out", str(data)]
-    assert CliRunner().invoke(app, ["leaderboard", "--store", str(tmp_path / "store"), *files]).exit_code == 0
+    for files in ((), (page, data)):
+        monkeypatch.setattr("sys.argv", ["leaderboard", str(tmp_path / "store"), *map(str, files)])
+        leaderboard.main()
+    assert "| 1 | none with svm | inductive |" in capsys.readouterr().out
     assert "none with svm" in page.read_text() and "://" not in page.read_text()
     assert len(json.loads(data.read_text())["results"]) == len(SCENES)

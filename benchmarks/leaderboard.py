@@ -1,25 +1,41 @@
-"""The leaderboard: every entry of a suite with one setting for all scenes, ranked by its accuracy in new ground."""
+"""The leaderboard: every entry of a suite with one setting for all scenes, ranked by its accuracy in new ground.
+
+    hsiaug benchmark benchmarks/leaderboard.toml
+    python -m benchmarks.leaderboard hsiaug-results-leaderboard                              (prints Markdown)
+    python -m benchmarks.leaderboard hsiaug-results-leaderboard board.html board.json        (or .md, .tex, .csv)
+
+An entry is one version with one setting on all scenes. It is ranked by the inter-quartile mean over scenes of its
+accuracy in new ground, with an interval from resampled scenes. Only records are read; records of a LEAKY protocol are
+refused.
+"""
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from statistics import fmean
 
 import numpy as np
 
 from hsiaug.base.errors import InputError
 from hsiaug.base.seeds import derive_seed
+from hsiaug.base.targets import TABLES, check_targets
+from hsiaug.cli.output import read_report, show_tables
 from hsiaug.metrics.verdict import Finding
 from hsiaug.protocol.large_classes import FEWEST
 from hsiaug.report.findings import CONTROL, SIGNS
 from hsiaug.report.grid import ReportPage, text_grid
+from hsiaug.report.html.page import pages_html
 from hsiaug.report.labels import MISSING, count, percent, signed
 from hsiaug.report.output_files import TableFiles
 from hsiaug.report.records import ArmCell, CellKey, Trial, known, number_of, recall_of
 from hsiaug.report.tables import ADDED, ASKED, Report, Table
-from hsiaug.report.text_templates import sentences
+from hsiaug.report.text_templates import text_templates
+from hsiaug.trial.store import Store
 
+NOTES = Path(__file__).with_suffix(".txt")
 RESAMPLES = 2000
 Pooled = tuple[float, float, float]
 """An inter-quartile mean over scenes, and the ends of its 95 % interval from resampled scenes."""
@@ -189,8 +205,8 @@ def _page(board: Board, leaky: Sequence[str]) -> ReportPage:
         for rank, entry in enumerate(board.entries, start=1)
     ]
     header = ("rank", "entry", "track", "new ground", "over none", *board.scenes, "CPU s")
-    notes = sentences(
-        "leaderboard.txt",
+    notes = text_templates().from_string(NOTES.read_text("utf-8"))
+    said = notes.render(
         board=board,
         fewest=FEWEST,
         resamples=f"{RESAMPLES:,}",
@@ -199,7 +215,8 @@ def _page(board: Board, leaky: Sequence[str]) -> ReportPage:
         leaky=leaky,
     )
     grid = text_grid("Ranking", header, ranking, keys=3)
-    return ReportPage(f"Leaderboard: {board.title}", grids=(grid,), notes=tuple(notes))
+    lines = tuple(line for line in said.splitlines() if line.strip())
+    return ReportPage(f"Leaderboard: {board.title}", grids=(grid,), notes=lines)
 
 
 def leaderboard_files(made: Sequence[Board], leaky: Sequence[str]) -> TableFiles:
@@ -227,3 +244,16 @@ def leaderboard_files(made: Sequence[Board], leaky: Sequence[str]) -> TableFiles
     plain = [{key: field for key, field in row.items() if not isinstance(field, list)} for row in rows]
     value = {"results": rows, "refused": list(leaky)}
     return TableFiles("leaderboard", [_page(board, leaky) for board in made], plain, value)
+
+
+def main() -> None:
+    store, *named = sys.argv[1:]
+    out = [Path(name) for name in named]
+    check_targets(out, (*TABLES, ".html"))
+    made = leaderboard_files(*boards(read_report(Store(Path(store)))))
+    page = pages_html("Leaderboard · hsiaug", made.pages)
+    show_tables(made, out, {".html": lambda path: path.write_text(page, "utf-8")})
+
+
+if __name__ == "__main__":
+    main()
