@@ -2,7 +2,7 @@
 
 import pytest
 
-from hsiaug.report import build_report, render_report
+from hsiaug.report import build_report, figure_of, render_report
 from tests.report.report_records import record
 
 SEES = {"generator": "scene", "classifier": "none"}
@@ -25,6 +25,9 @@ def test_an_arm_that_reads_unlabelled_pixels_must_be_above_the_teachers_own_map(
     report = build_report([*PLAIN, *trials("none", teacher, "teacher"), *trials("pseudo", 0.5, scope=True), *own])
     (gain,) = (g for g in report.tables[0].gains.values() if g.cell.arm.generator.name == "ldm")
     assert list(gain.against) == ["none", "duplicate", "pseudo", "teacher"]
+    lines = [line for axes in figure_of(report, "gain").axes for line in axes.lines]
+    marks = {(one.get_color(), one.get_marker()) for one in lines if str(one.get_label()).startswith("over ")}
+    assert len(marks) == 4
     assert gain.verdict is not None and gain.verdict.finding == finding
     assert "vs teacher" in render_report(report, "md")
 

@@ -27,8 +27,7 @@ if TYPE_CHECKING:
 ROW, LINE, AXIS = 0.48, 0.15, 0.5
 """Inches of an arm on a card, of the line of one control, and of an axis with its title."""
 CONTROLS = {"duplicate": 0, "none": 1}
-FURTHER = 2
-"""Place of each control among the colours of series and markers, as on the page."""
+"""Place of these among the colours of series and markers, as on the page; further controls take the places behind."""
 OF_CARD = "mark: mean gain over the control that decides; bar: its interval"
 OF_GAINS = "ticks: draws; mark: mean; bar: its t interval, of 95 % corrected over arms; panels share their axis"
 
@@ -117,8 +116,10 @@ def _gains(table: Table) -> Block:
     known = [gain for gain in table.judged if any(gain.against.values())]
     arms, each = {gain.cell.arm for gain in known}, len(table.controls) + 1
     lines = {arm: each * i for i, arm in enumerate(arm for arm in table.arms if arm in arms)}
+    further = dict.fromkeys(name for gain in known for name in gain.against if name not in CONTROLS)
+    places = CONTROLS | {name: i for i, name in enumerate(further, start=len(CONTROLS))}
     panels = [
-        Panel((table.labels[classifier],), partial(_draw_gains, found, lines, each))
+        Panel((table.labels[classifier],), partial(_draw_gains, found, lines, places, each))
         for classifier in table.classifiers
         if (found := [gain for gain in known if gain.cell.classifier == classifier])
     ]
@@ -131,7 +132,9 @@ def _gains(table: Table) -> Block:
     )
 
 
-def _draw_gains(gains: Sequence[Gain], lines: Mapping[Arm, int], each: int, axes: Axes) -> dict[str, Any]:
+def _draw_gains(
+    gains: Sequence[Gain], lines: Mapping[Arm, int], places: Mapping[str, int], each: int, axes: Axes
+) -> dict[str, Any]:
     axes.axvline(0, color="0.4", linewidth=0.8)
     found: dict[str, list[tuple[int, Evidence]]] = {}
     for gain in gains:
@@ -141,14 +144,14 @@ def _draw_gains(gains: Sequence[Gain], lines: Mapping[Arm, int], each: int, axes
     entries = {}
     for control, tests in found.items():
         # One outline for all arms: one of each would make a page of twenty arms many times as large.
-        style = series_style(CONTROLS.get(control, FURTHER))
+        style = series_style(places[control])
         bars = [(x, y) for y, test in tests for x in test.interval or (test.mean, test.mean)]
         _outline(axes, bars, color=style["color"], linewidth=1.6, alpha=0.7)
         ticks = [(d, y + up) for y, test in tests for d in test.differences for up in (-0.3, 0.3)]
         _outline(axes, ticks, color=style["color"], linewidth=0.6, alpha=0.7)
-        means, places = [100 * test.mean for _, test in tests], [y for y, _ in tests]
+        means, rows = [100 * test.mean for _, test in tests], [y for y, _ in tests]
         name = f"over {control}"
-        (entries[name],) = axes.plot(means, places, linestyle="none", ms=4, label=name, **style)
+        (entries[name],) = axes.plot(means, rows, linestyle="none", ms=4, label=name, **style)
     axes.set_ylim(each * len(lines) - 0.5, -0.8)
     return entries
 
