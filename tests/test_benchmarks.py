@@ -204,7 +204,7 @@ def test_the_page_of_claims(store: Path, tmp_path: Path, monkeypatch: pytest.Mon
 
 
 def test_how_busy_a_cluster_of_two_is_kept(monkeypatch, capsys):
-    script("cluster_busy", monkeypatch, "2 --trials 4 --seconds 0.1 --scene toy").main()
+    script("cluster_busy", monkeypatch, "2 --trials 8 --seconds 0.3 --scene toy").main()
 
     said = capsys.readouterr().out
     assert "2 slots, " in said and "busy: " in said and said.count("ms a trial") == 4

@@ -138,7 +138,7 @@ def test_pixels_in_neither_mask_are_no_buffer(tmp_path: Path) -> None:
     answer = typed("split", "toy", "--patch", "5", "--protocol", "fixed:masks.npz", cwd=tmp_path)
 
     assert answer.returncode == 0, answer.stderr
-    assert f"{((labels > 0) & (sides > 1)).sum()} labelled pixels in neither mask" in answer.stdout
+    assert f"{((labels > 0) & (sides > 1)).sum()} labelled pixels neither train nor test" in answer.stdout
     assert "buffer" not in answer.stdout
 
 

@@ -77,7 +77,6 @@ def test_the_other_way_round_b_is_below() -> None:
     found = one(arms([0.01, 0.02, 0.03, 0.04, 0.05, 0.06]), B, A)
     assert found.verdict == B_BELOW
     assert found.comparison.main.mean == pytest.approx(-0.035)
-    assert found.counts == (0, 0, 6)
 
 
 @pytest.mark.parametrize("n", [1, 2, 5])
