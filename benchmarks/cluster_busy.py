@@ -81,7 +81,7 @@ def run(words: list[str], env: dict[str, str], store: Path, slots: int, schedule
                 "workers and the processes of their trials": with_descendants(workers),
             }
             samples.append((time.time(), spent))
-            time.sleep(1)
+            time.sleep(0.2)
     if process.returncode:
         raise SystemExit(process.returncode)
     files = store.glob("records/??/*/record.json")
