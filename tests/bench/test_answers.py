@@ -44,6 +44,8 @@ def test_a_trial_ends_with_its_result_and_its_labels(ends: tuple[Connection, Con
         {**GOOD, "labels": False, "result": {"status": "failed", "error": None, "timings": {}}},
         {**GOOD, "labels": True, "result": {**GOOD["result"], "hash": "of another record"}},
         {**GOOD, "labels": True, "result": {**GOOD["result"], "timings": {"total": float("inf")}}},
+        {**GOOD, "labels": True, "result": {**GOOD["result"], "provenance": {"angle": float("nan")}}},
+        {"step": [1, float("inf"), ""]},
         {"step": [1, 2]},
         {"refused": "another scene"},
         [],

@@ -6,7 +6,6 @@ worker's last words, and a call into compiled code cannot be ended.
 
 from __future__ import annotations
 
-import json
 import os
 import signal
 import socket
@@ -38,6 +37,7 @@ from hsiaug.bench.processes import CONTEXT, without_ctrl_c, without_main
 from hsiaug.bench.worker import STAGES, WorkerStart, serve, strangers
 from hsiaug.registry.progress import progress_values
 from hsiaug.trial.guard import LARGEST_PROVENANCE, LONGEST_MESSAGE, LONGEST_TRACEBACK
+from hsiaug.trial.record_json import decode
 from hsiaug.trial.run import Outcome, lost
 from hsiaug.trial.spec import TrialSpec
 from hsiaug.trial.store import Store
@@ -108,8 +108,8 @@ def without_half_messages(connection: Connection) -> None:
 
 def read_answer(connection: Connection, trial: str) -> PluginProgress | TrialEnded:
     """The next message. trial: hash of the one that runs. Raises BadAnswer."""
-    # It refuses what is nested more than 200 deep.
-    said, result = _received(connection, LARGEST, lambda data: (SAID.validate_json(data), json.loads(data)))
+    # Of what is nested more than 200 deep the first makes an error, of a number that is not finite the second.
+    said, result = _received(connection, LARGEST, lambda data: (SAID.validate_json(data), decode(data)))
     if isinstance(said, _Step):
         return PluginProgress(*progress_values(*said.step))
     ok = said.result.status == "ok"
