@@ -27,7 +27,7 @@ from hsiaug.registry.progress import show_progress
 from hsiaug.report.labels import percent
 from hsiaug.report.output_files import figure_writers, write_files
 from hsiaug.report.scores import metric_set
-from hsiaug.tasks.task import get_task
+from hsiaug.tasks.task import Task, TaskData, get_task
 from hsiaug.trial.mapping import Refitted, refit, repeats, spec_of
 from hsiaug.trial.store import Record, Store
 
@@ -189,31 +189,38 @@ def make_map(
     console: rich.console.Console,
 ) -> SceneMap:
     """The map, made in this process; its progress goes to the console. folder: the store."""
-    if record and classifier:
+    if record is not None and classifier is not None:
         raise InputError(
             "a map is made by a record or by a classifier",
             value=f"record {record} and classifier {classifier}",
             hint="Leave out one of them.",
         )
-    record = record or _train_on_most(scene, folder, classifier, device, console)
-    store = Store(folder)
-    source = store.find(record, "`record`")
-    task = get_task(source["spec"]["task"])
-    data = task.load(scene)
+    if record is not None:
+        source = Store(folder).find(record, "`record`")
+        task = get_task(source["spec"]["task"])
+        data = task.load(scene)
+    else:
+        task = get_task(task_of(scene, None))
+        data = task.load(scene)
+        source = _train_on_most(scene, task, data, folder, classifier, device, console)
     spec = spec_of(source, data, registry())
     with show_progress(console, f"{spec.generator.name}, {spec.classifier_label}") as progress:
-        made = refit(spec, data, registry(), store.cache, device=device, progress=progress)
+        made = refit(spec, data, registry(), Store(folder).cache, device=device, progress=progress)
         maps = task.mapped(made.fitted, made.card, data, made.split, progress, made.spectra)
     same, grounds = repeats(made, maps, source), task.georeferences(scene, data)
     return SceneMap(source, maps, tuple(data.class_names), made, same, grounds)
 
 
 def _train_on_most(
-    scene: str, folder: Path, classifier: str | None, device: str, console: rich.console.Console
-) -> str:
-    """The hash of the trial in which a classifier learns from nearly all labels and no sample; run if it is not there."""
-    task = get_task(task_of(scene, None))
-    data = task.load(scene)
+    scene: str,
+    task: Task,
+    data: TaskData,
+    folder: Path,
+    classifier: str | None,
+    device: str,
+    console: rich.console.Console,
+) -> Record:
+    """The record of a classifier that learns from nearly all labels and no sample; run if it is not there."""
     asked = Request(
         task=task.name,
         protocol=task.nearly_all(data),
@@ -223,10 +230,11 @@ def _train_on_most(
         seeds=[0],
     )
     plan = build_plan(data, asked, registry(), scene_ref=scene)
-    mine = [trial for trial in plan.trials if trial.generator.name == "none" and trial.classifier.name != "coords"]
+    # Classifiers that are run beside the one asked for come behind it.
+    own = next(trial for trial in plan.trials if trial.generator.name == "none")
 
     def say(line: str) -> None:
         console.print(line, soft_wrap=True)
 
-    run([replace(plan, trials=tuple(mine))], folder, device=device, jobs=1, console=console, say=say, warn=say)
-    return mine[0].hash
+    run([replace(plan, trials=(own,))], folder, device=device, jobs=1, console=console, say=say, warn=say)
+    return Store(folder).find(own.hash)

@@ -129,6 +129,16 @@ def test_without_a_record_a_classifier_learns_from_most_labels_once(mapped: Path
     assert np.array_equal(np.load(copy / "m.npy").ravel()[index], label)
 
 
+def test_what_a_benchmark_runs_as_a_control_may_map_too(mapped: Path, tmp_path: Path) -> None:
+    shutil.copytree(mapped, tmp_path / "copy")
+    before = {one["hash"] for one in Store(mapped / "hsiaug-results").records()}
+    with pytest.MonkeyPatch.context() as patch:
+        run_trials_here(patch)
+        typed(tmp_path / "copy", "map", "flight.toml", "--classifier", "coords", "--out", "m.npy")
+    made = [one for one in Store(tmp_path / "copy" / "hsiaug-results").records() if one["hash"] not in before]
+    assert [one["spec"]["classifier"]["name"] for one in made] == ["coords"]
+
+
 @pytest.mark.parametrize(
     ("changes", "parts"),
     [
