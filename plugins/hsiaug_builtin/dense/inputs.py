@@ -72,6 +72,16 @@ def with_unit(images: NDArray[np.float32]) -> NDArray[np.float32]:
     return np.concatenate([images, unit_norm(images)], axis=2)
 
 
+def heaviest_distinct(values: NDArray[np.float32], weight: NDArray[np.floating]) -> NDArray[np.int64]:
+    """The rows of values (n, k) that differ, the heaviest first: of equal ones that with the largest weight (n,).
+
+    Tiles may overlap, and would show the pixels of their middles more often than those of their margins.
+    """
+    order = np.argsort(-weight, kind="stable")
+    found: NDArray[np.int64] = order[np.sort(np.unique(values[order], axis=0, return_index=True)[1])]
+    return found
+
+
 def fit_scale(images: NDArray[np.float32], centre: bool, unit: bool = False) -> BandScale:
     """Statistics of all pixels of both dates of images (n, T, B, H, W); a constant band only loses its mean.
 

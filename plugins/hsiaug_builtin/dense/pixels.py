@@ -19,7 +19,7 @@ from hsiaug.api import (
     derive_seed,
     param,
 )
-from hsiaug_builtin.dense.inputs import unit_norm
+from hsiaug_builtin.dense.inputs import heaviest_distinct, unit_norm
 from hsiaug_builtin.nets.fitted import by_class
 
 BLOCK = 2**16
@@ -122,10 +122,8 @@ class _Pixels(Plugin[Any]):
         rng = np.random.default_rng(derive_seed("pixels", seed))
         kept = []
         for c in np.unique(y[rows]):
-            # The heaviest first, so that of equal pixels the one with the largest weight is found.
             own = rows[y[rows] == c]
-            own = own[np.argsort(-weight[own], kind="stable")]
-            own = own[np.sort(np.unique(spectra[own], axis=0, return_index=True)[1])]
+            own = own[heaviest_distinct(spectra[own], weight[own])]
             kept.append(rng.permutation(own)[: self.params.most])
         chosen = np.concatenate(kept)
         model = None

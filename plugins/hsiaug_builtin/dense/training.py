@@ -12,7 +12,14 @@ from torch.nn.functional import cross_entropy, one_hot
 from torch.optim.swa_utils import update_bn
 
 from hsiaug.api import derive_seed
-from hsiaug_builtin.dense.inputs import IGNORED, BandScale, DenseRecipe, TrainingTiles, unit_norm
+from hsiaug_builtin.dense.inputs import (
+    IGNORED,
+    BandScale,
+    DenseRecipe,
+    TrainingTiles,
+    heaviest_distinct,
+    unit_norm,
+)
 from hsiaug_builtin.nets.seeded import seeded, to_device
 from hsiaug_builtin.nets.training import Draw, Error
 from hsiaug_builtin.nets.views import turn_batch
@@ -75,9 +82,9 @@ def single_pixels(data: TrainingTiles, scale: BandScale, seed: int, device: str)
     """Labelled pixels of tiles of one date, as one tile (1, B, *GRID) of z-scored unit-norm spectra, and their targets
     (1, *GRID) int64.
 
-    Tiles overlap, and their middles would be seen more often than their margins: of pixels with the same spectrum and
-    label one is kept, with the largest weight, in proportion to which they are drawn. Real and synthetic pixels together
-    weigh as they do in the tiles: real tiles overlap, and would count for little beside synthetic ones, which do not.
+    Of pixels with the same spectrum and label one is kept, with the largest weight, in proportion to which they are
+    drawn. Real and synthetic pixels together weigh as they do in the tiles: real tiles overlap, and would count for
+    little beside synthetic ones, which do not.
     """
     bands = data.images.shape[2]
     labelled = data.target != IGNORED
@@ -86,10 +93,7 @@ def single_pixels(data: TrainingTiles, scale: BandScale, seed: int, device: str)
         np.broadcast_to(of_tile[:, None, None], labelled.shape)[labelled]
         for of_tile in (data.weight, data.synthetic)
     )
-    # The heaviest first, so that of equal pixels the one with the largest weight is found.
-    order = np.argsort(-weight, kind="stable")
-    rows = np.column_stack([spectra[order], target[order].astype(np.float32)])
-    kept = order[np.sort(np.unique(rows, axis=0, return_index=True)[1])]
+    kept = heaviest_distinct(np.column_stack([spectra, target.astype(np.float32)]), weight)
     x = torch.from_numpy((spectra[kept] - scale.mean[bands:]) / scale.std[bands:])
     chances = weight[kept]
     for made in (False, True):

@@ -50,11 +50,12 @@ class ClassUnits(nn.Module):
         def total(found: Iterable[Tensor]) -> Tensor:
             return torch.stack(list(found)).sum(dim=0)
 
-        count = sum(len(z) for z, _, _ in flat())
+        count = sum(z.numel() for z, _ in parts) // len(self.mean)
         self.mean.copy_(total(z.sum(dim=0) for z, _, _ in flat()) / count)
-        aims = total(pixels.T @ (z - self.mean) for z, pixels, _ in flat())
+        products = [(pixels.T @ pixels, pixels.T @ (z - self.mean)) for z, pixels, _ in flat()]
+        squared, aims = map(total, zip(*products, strict=True))
         ridge = torch.eye(len(self.by_pixel), dtype=torch.float64, device=aims.device)
-        self.by_pixel.copy_(torch.linalg.solve(total(pixels.T @ pixels for _, pixels, _ in flat()) + ridge, aims))
+        self.by_pixel.copy_(torch.linalg.solve(squared + ridge, aims))
         squares, counts = torch.zeros_like(self.covariance), torch.zeros_like(self.covariance[:, 0, 0])
         for z, pixels, shares in flat():
             left = z - self.mean - pixels @ self.by_pixel
