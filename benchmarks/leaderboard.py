@@ -32,7 +32,7 @@ from hsiaug.report.labels import MISSING, count, percent, signed
 from hsiaug.report.output_files import TableFiles
 from hsiaug.report.records import ArmCell, CellKey, Trial, known, number_of, recall_of
 from hsiaug.report.tables import ADDED, ASKED, Report, Table
-from hsiaug.report.text_templates import text_templates
+from hsiaug.report.text_templates import sentences, text_templates
 from hsiaug.trial.store import Store
 
 NOTES = Path(__file__).with_suffix(".txt")
@@ -205,8 +205,8 @@ def _page(board: Board, leaky: Sequence[str]) -> ReportPage:
         for rank, entry in enumerate(board.entries, start=1)
     ]
     header = ("rank", "entry", "track", "new ground", "over none", *board.scenes, "CPU s")
-    notes = text_templates().from_string(NOTES.read_text("utf-8"))
-    said = notes.render(
+    notes = sentences(
+        text_templates().from_string(NOTES.read_text("utf-8")),
         board=board,
         fewest=FEWEST,
         resamples=f"{RESAMPLES:,}",
@@ -215,8 +215,7 @@ def _page(board: Board, leaky: Sequence[str]) -> ReportPage:
         leaky=leaky,
     )
     grid = text_grid("Ranking", header, ranking, keys=3)
-    lines = tuple(line for line in said.splitlines() if line.strip())
-    return ReportPage(f"Leaderboard: {board.title}", grids=(grid,), notes=lines)
+    return ReportPage(f"Leaderboard: {board.title}", grids=(grid,), notes=tuple(notes))
 
 
 def leaderboard_files(made: Sequence[Board], leaky: Sequence[str]) -> TableFiles:

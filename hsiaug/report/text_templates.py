@@ -10,7 +10,7 @@ from hsiaug.base.text import visible
 from hsiaug.report.labels import count, count_range, draws_text, join_words, seeds_text
 
 if TYPE_CHECKING:
-    from jinja2 import Environment
+    from jinja2 import Environment, Template
 
 
 @cache
@@ -35,6 +35,7 @@ def text_templates(escape: Callable[[str], str] = visible) -> Environment:
     return made
 
 
-def sentences(name: str, **about: object) -> list[str]:
-    """The lines of a template of sentences that are not empty."""
-    return [line for line in text_templates().get_template(name).render(about).splitlines() if line.strip()]
+def sentences(template: str | Template, **about: object) -> list[str]:
+    """The lines of a template of sentences that are not empty. template: its name in this package, or itself."""
+    said = text_templates().get_template(template).render(about)
+    return [line for line in said.splitlines() if line.strip()]
