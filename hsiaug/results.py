@@ -57,7 +57,7 @@ from hsiaug.data.pair_sets import task_of
 from hsiaug.protocol.protocols import parse_protocol
 from hsiaug.protocol.split import Split, draw_split
 from hsiaug.quality.kits import sample_kit, synthesise
-from hsiaug.quality.synthesis import PixelSynthesis, SampleRequest
+from hsiaug.quality.synthesis import PixelSynthesis, sample_request
 from hsiaug.registry.card import build_params, check_preset
 from hsiaug.registry.handed import as_typed, named
 from hsiaug.registry.hookspecs import Kind
@@ -139,17 +139,14 @@ def augment_scene(
     Raises InputError for names and numbers that are not valid, SplitError where the scene cannot be split so.
     """
     loaded = scene if isinstance(scene, Scene) else load_scene(scene)
-    name, settings = named("generator", generator, preset)
-    request = SampleRequest(
-        generator=name,
+    request = sample_request(
+        *(generator, preset, params),
         protocol=parse_protocol(protocol),
         lam=lam,
         times=times,
         omega=omega,
         seed=seed,
         patch=patch,
-        preset=preset,
-        overrides={**settings, **{key: str(value) for key, value in (params or {}).items()}},
         device=device,
     )
     made: PixelSynthesis = synthesise(sample_kit("pixels"), loaded, request, registry())

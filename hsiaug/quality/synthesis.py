@@ -19,6 +19,7 @@ from hsiaug.protocol.protocols import SplitProtocol, parse_protocol
 from hsiaug.protocol.split import Split
 from hsiaug.protocol.tiling import TileSplit
 from hsiaug.registry.card import Card, NoParams, build_params, check_preset, check_serves
+from hsiaug.registry.handed import named
 from hsiaug.registry.lookup import Registry
 from hsiaug.tasks.task import TaskData, TaskSamples, TaskSplit, get_task
 from hsiaug.trial.machine import environment
@@ -63,6 +64,15 @@ class SampleRequest:
     count: int | None = None
     show: tuple[str, ...] = ()
     agreement: float = 0.0
+
+
+def sample_request(
+    generator: str | Any, preset: str, params: Mapping[str, object] | None, **fields: Any
+) -> SampleRequest:
+    """A request as Python users state it. generator: a name, or a plugin. params: its hyper-parameters by name."""
+    name, own = named("generator", generator, preset)
+    overrides = {**own, **{key: str(value) for key, value in (params or {}).items()}}
+    return SampleRequest(name, preset=preset, overrides=overrides, **fields)
 
 
 Data = TypeVar("Data", bound=TaskData)

@@ -1,0 +1,143 @@
+"""Generators as samplers of scikit-learn and imbalanced-learn.
+
+::
+
+    from hsiaug.sklearn import Augmenter
+    from imblearn.pipeline import make_pipeline
+    from sklearn.svm import SVC
+
+    make_pipeline(Augmenter("smote", lam=1.0, random_state=0), SVC()).fit(X, y)
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from numbers import Real
+from typing import Any, ClassVar, cast
+
+import numpy as np
+from imblearn.base import BaseSampler
+from numpy.typing import ArrayLike, NDArray
+from scipy import sparse
+from sklearn.utils import check_random_state
+from sklearn.utils._param_validation import Interval
+
+from hsiaug.base.arrays import AnyArray
+from hsiaug.core.scene import Scene
+from hsiaug.protocol.balance import LARGEST, Rate, synthetic_counts
+from hsiaug.protocol.split import Blind
+from hsiaug.quality.kits import sample_kit, synthesise
+from hsiaug.quality.synthesis import PixelSynthesis, sample_request
+from hsiaug.registry.lookup import registry
+from hsiaug.tasks.task import TaskSplit, get_task
+from hsiaug.trial.cache import Workbench
+from hsiaug.trial.spec import TrialSpec
+
+MOST = Interval(Real, 0, LARGEST, closed="both")
+
+
+class Augmenter(BaseSampler):  # type: ignore[misc]
+    """Add synthetic spectra of any generator plugin to labelled spectra: ``fit_resample(X, y)``.
+
+    X: (n, B) spectra, as an array, a list, a pandas frame or a sparse matrix. y: (n,) labels of at least two classes.
+    What comes back begins with X and y as they were given.
+
+    generator: a name or a plugin. lam: sample balance rate λ; 1 fills every class to the largest. times: further samples
+    for each real one. omega: guidance strength, None = the generator's own. params: its hyper-parameters by name.
+    preset, device: as in :func:`hsiaug.augment_scene`. wavelengths: (B,) band centres in nm, or None. random_state: of
+    the fit and of the samples.
+
+    The generator sees spectra alone: no neighbours and no unlabelled pixels. The labels are its names of classes.
+
+    After a call, ``sampling_strategy_`` holds the number of synthetic samples by label, and ``weights_`` (n',) float32
+    the weights that the generator gives its samples, 1 for real ones. No pipeline passes them on.
+    Raises InputError for names and parameters that are not valid, ValueError for other arguments.
+    """
+
+    _sampling_type = "over-sampling"
+    _parameter_constraints: ClassVar[dict[str, object]] = {
+        "generator": "no_validation",
+        "lam": [MOST],
+        "times": [MOST],
+        "omega": [MOST, None],
+        "params": [Mapping, None],
+        "preset": [str],
+        "device": [str],
+        "wavelengths": ["array-like", None],
+        "random_state": ["random_state"],
+    }
+
+    def __init__(
+        self,
+        generator: str | Any = "smote",
+        lam: float = 1.0,
+        *,
+        times: float = 0.0,
+        omega: float | None = None,
+        params: Mapping[str, object] | None = None,
+        preset: str = "cpu",
+        device: str = "auto",
+        wavelengths: ArrayLike | None = None,
+        random_state: int | np.random.RandomState | None = None,
+    ) -> None:
+        self.generator = generator
+        self.lam = lam
+        self.times = times
+        self.omega = omega
+        self.params = params
+        self.preset = preset
+        self.device = device
+        self.wavelengths = wavelengths
+        self.random_state = random_state
+
+    def sampling_strategy(self, y: AnyArray) -> dict[Any, int]:
+        """Samples of each label, real and synthetic, as λ and ``times`` ask; imbalanced-learn calls it."""
+        labels, counts = np.unique(y, return_counts=True)
+        real = dict(zip(labels.tolist(), counts.tolist(), strict=True))
+        made = synthetic_counts(real, Rate(self.lam, self.times))
+        return {label: n + made[label] for label, n in real.items()}
+
+    def _fit_resample(self, X: Any, y: AnyArray) -> tuple[Any, AnyArray]:
+        self.weights_ = np.ones(len(y), dtype=np.float32)
+        if not any(self.sampling_strategy_.values()):
+            return X, y
+        labels, ids = np.unique(y, return_inverse=True)
+        as_sparse = sparse.issparse(X)
+        spectra = X.toarray() if as_sparse else X
+        made = self._synthesise(spectra, ids.astype(np.int16) + 1, labels.tolist()).synthetic
+        self.weights_ = np.concatenate([self.weights_, made.weight])
+        spectra = np.vstack([spectra, made.centres])
+        return type(X)(spectra) if as_sparse else spectra, np.concatenate([y, labels[made.y - 1]])
+
+    def _synthesise(self, x: AnyArray, ids: NDArray[np.int16], labels: Sequence[object]) -> PixelSynthesis:
+        """Synthetic samples of spectra (n, B) with class ids (n,), which stand in a scene of one column."""
+        scene = Scene(
+            "samples",
+            x[:, None],
+            ids[:, None],
+            tuple(map(str, labels)),
+            None if self.wavelengths is None else np.asarray(self.wavelengths, dtype=np.float64),
+            units="as given",
+        )
+        seed = int(check_random_state(self.random_state).randint(2**31 - 1))
+        request = sample_request(
+            *(self.generator, self.preset, self.params),
+            lam=float(self.lam),
+            times=float(self.times),
+            omega=self.omega,
+            seed=seed,
+            patch=1,
+            device=self.device,
+        )
+        kit = sample_kit("pixels")
+        bench = _AllForTraining(scene, get_task("pixels"))
+        return cast(PixelSynthesis, synthesise(kit, scene, request, registry(), bench=bench))
+
+
+class _AllForTraining(Workbench):
+    """A workbench that draws no split: whoever calls a sampler has split already."""
+
+    def split(self, spec: TrialSpec) -> TaskSplit:
+        scene = cast(Scene, self.scene)
+        every = np.ones(scene.shape, dtype=bool)
+        return cast(TaskSplit, Blind(every, ~every, scene.labels.ravel().astype(np.int64), spec.patch))
