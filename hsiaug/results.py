@@ -283,31 +283,9 @@ class Results:
     def gain(self) -> DataFrame:
         """pandas: a row per arm, classifier and control, in points: mean paired difference of the main metric with its
         simultaneous 95 % interval, that of the second metric, p corrected for all arms, draws, and the arm's verdict."""
-        return frame_of(
-            {
-                "scene": table.condition.scene,
-                "protocol": table.condition.protocol,
-                "generator": table.labels[gain.cell.arm.generator],
-                "lambda": gain.cell.arm.rate.lam,
-                "times": gain.cell.arm.rate.times,
-                "omega": gain.cell.arm.omega,
-                "classifier": table.labels[gain.cell.classifier],
-                "over": control,
-                "metric": table.scores.main.key,
-                "gain": 100 * one.main.mean,
-                "low": None if one.main.interval is None else 100 * one.main.interval[0],
-                "high": None if one.main.interval is None else 100 * one.main.interval[1],
-                "second_metric": table.scores.second.key,
-                "second_gain": None if one.second is None else 100 * one.second.mean,
-                "p_corrected": one.main.p_corrected,
-                "draws": len(one.mine),
-                "verdict": "control" if gain.verdict is None else gain.verdict.finding,
-            }
-            for table in self.report.tables
-            for gain in table.gains.values()
-            for control, one in gain.against.items()
-            if one is not None
-        )
+        from hsiaug.report.render_data import gain_rows
+
+        return frame_of(gain_rows(self.report))
 
     @checked
     def plot(self, by: Annotated[str, choice(*FIGURES)] = "gain", columns: Columns = 2) -> Figure:

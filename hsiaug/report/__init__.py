@@ -65,12 +65,13 @@ def print_report(report: Report, console: Console, by: str = "summary", *, notes
 def render_report(report: Report, format: str = "md", by: str = "generator", *, notes: bool = True) -> str:
     """The report as text in one of FORMATS, ending in a newline. notes: of md and tex, what stands below the tables.
 
-    ``json`` and ``html`` hold every view at once; ``csv`` has one row per trial, for ``by="class"`` one per trial and
-    class, for ``by="labels"`` one per point of a curve and per arm on it, which ``json`` then holds too. Raises
-    InputError for an unknown format or view.
+    ``html`` holds every view at once; ``csv`` has one row per trial, for ``by="class"`` one per trial and class, for
+    ``by="labels"`` one per point of a curve and per arm on it; ``json`` the rows of trials, of gains, and then those
+    of curves. Raises InputError for an unknown format or view.
     """
+    from hsiaug.base.text import json_of
     from hsiaug.report.matrix import pages
-    from hsiaug.report.render_data import csv_of, data_rows, json_text
+    from hsiaug.report.render_data import csv_of, data_rows
     from hsiaug.report.render_rich import rich_text
     from hsiaug.report.render_text import latex, markdown, markdown_text
     from hsiaug.report.views import check_view
@@ -81,7 +82,8 @@ def render_report(report: Report, format: str = "md", by: str = "generator", *, 
         hint = did_you_mean(format, known)
         raise InputError(f"`format` must be one of {', '.join(known)}", value=repr(format), hint=hint)
     if format == "json":
-        return json_text(report, by)
+        curves = {"labels": data_rows(report, by)} if by == "labels" else {}
+        return json_of(report_json(report) | curves, indent=2) + "\n"
     if format == "csv":
         return csv_of(data_rows(report, by))
     if format == "html":

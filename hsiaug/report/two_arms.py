@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from hsiaug.base.errors import InputError, did_you_mean
-from hsiaug.metrics.significance import ALPHA, MIN_PAIRS, MeanStd
+from hsiaug.metrics.significance import MIN_PAIRS, MeanStd
 from hsiaug.metrics.verdict import TINY, undecided
 from hsiaug.report.compare import Comparison, among, compare, pair_up
 from hsiaug.report.grid import ReportPage, text_grid
@@ -27,7 +27,6 @@ from hsiaug.report.labels import (
 )
 from hsiaug.report.output_files import TableFiles
 from hsiaug.report.records import ArmCell, CellKey, class_counts, in_order, summarise
-from hsiaug.report.render_data import mean_json
 from hsiaug.report.scores import Metric
 from hsiaug.report.tables import Report, Table
 from hsiaug.trial.arm import ALONE
@@ -227,53 +226,19 @@ def _plain(numbers: str) -> str:
 
 
 def comparison_tables(comparison: ArmComparison, store: str) -> TableFiles:
-    """A page per condition; rows: one per paired draw, in fractions as recorded; value: the JSON of the command."""
+    """A page per condition; rows: one per paired draw, in fractions as recorded; value: these, and what they show."""
     rows: list[dict[str, Any]] = []
+    shown: list[dict[str, Any]] = []
     for pairing in comparison.pairings:
         about = {key: getattr(pairing.table.condition, key) for key in ("scene", "protocol", "argument", "patch")}
         about |= {"metric": pairing.score.key, "arm_a": comparison.a, "arm_b": comparison.b}
         rows += ({**about, **draw} for draw in pairing.draws.to_dict("records"))
+        test = pairing.comparison.main
+        tested = {"p": test.p, "p_corrected": test.p_corrected, "interval_95": test.interval}
+        shown.append({**about, "verdict": pairing.verdict, **test.summary._asdict(), **tested})
     pages = [_page(comparison, pairing) for pairing in comparison.pairings]
-    return TableFiles("compare", pages, rows, comparison_json(comparison, store))
-
-
-def comparison_json(comparison: ArmComparison, store: str | None) -> dict[str, object]:
-    """Everything as plain values: fractions, B − A; null where there is no number."""
-    return {
-        "format": 1,
-        "store": store,
-        "a": comparison.a,
-        "b": comparison.b,
-        "difference": "B - A, as a fraction",
-        "alpha": ALPHA,
-        "fewest_draws": MIN_PAIRS,
-        "conditions": [_condition_json(pairing) for pairing in comparison.pairings],
-        "apart": list(comparison.apart),
-    }
-
-
-def _condition_json(pairing: Pairing) -> dict[str, object]:
-    table, test = pairing.table, pairing.comparison.main
-    fields = {score.key: pairing.comparison.delta(score.key) for score in table.fields}
-    classes = pairing.comparison.class_deltas(len(table.class_names))
-    return {
-        "title": table.title,
-        "condition": asdict(table.condition),
-        "leaky": table.leaky,
-        "metric": pairing.score.key,
-        "verdict": pairing.verdict,
-        "finding": test.shown,
-        **test.summary._asdict(),
-        "interval_95": test.interval,
-        "test": {"p": test.p, "p_corrected": test.p_corrected},
-        "in_fields": {f"delta_{key}": mean_json(mean) for key, mean in fields.items() if mean},
-        "draws": pairing.draws.to_dict("records"),
-        "classes": [
-            {"id": c, "name": name, "test_pixels": _pixels_tested(pairing, c), **mean_json(classes.get(c))}
-            for c, name in enumerate(table.class_names, start=1)
-        ],
-        "notes": [*notes(pairing)],
-    }
+    value = {"format": 2, "store": store, "conditions": shown, "draws": rows, "apart": list(comparison.apart)}
+    return TableFiles("compare", pages, rows, value)
 
 
 def _page(comparison: ArmComparison, pairing: Pairing) -> ReportPage:

@@ -121,7 +121,7 @@ def label_notes(curves: Sequence[LabelCurve]) -> list[str]:
 
 
 def curve_rows(curves: Sequence[LabelCurve]) -> Iterator[dict[str, object]]:
-    """Yield rows for CSV and JSON: one for each point of a curve, and for each arm, by score, in fractions."""
+    """Yield rows: one for each point of a curve, and for each arm, by score, in fractions."""
     for curve in curves:
         condition, most = curve.table.condition, curve.labels[-1]
         about = {
@@ -152,19 +152,3 @@ def curve_rows(curves: Sequence[LabelCurve]) -> Iterator[dict[str, object]]:
                         for name, end in ends.items()
                     },
                 }
-
-
-def curves_json(curves: Sequence[LabelCurve]) -> list[dict[str, object]]:
-    """Curves and equivalents as plain values: scores as fractions, what is censored as ``< 0`` or ``> 20``."""
-    return [
-        {
-            "labels": curve.labels,
-            "seeds": curve.seeds,
-            "test_pixels": [draw.pixels for draw in curve.draws],
-            "overlap_percent": curve.overlap,
-            "curve": [row for row in curve_rows([curve]) if "labels" in row],
-            "arms": [row for row in curve_rows([curve]) if "equivalent" in row],
-            "notes": label_notes([curve]),
-        }
-        for curve in curves
-    ]

@@ -12,6 +12,8 @@ from hsiaug.base.errors import InputError
 from hsiaug.protocol.protocols import parse_protocol
 from hsiaug.protocol.split import draw_split
 from hsiaug.report import Report, build_report, render_html, render_report, save_report
+from hsiaug.report.scenes.label_curves import label_curves
+from hsiaug.report.views_labels import label_notes
 from hsiaug.tasks.task import get_task
 from hsiaug.trial.store import Store
 from tests.in_process import hsiaug
@@ -35,33 +37,31 @@ def built(store: Path) -> Report:
 def test_curve_and_arms_are_scored_on_the_pixels_that_all_of_them_test(store: Path) -> None:
     done = hsiaug("labels", *ASKED, "--store", str(store))
     assert done.returncode == 0 and "trials are taken from" in done.stderr
-    (found,) = json.loads(render_report(built(store), "json", "labels"))["labels"]
+    (found,) = label_curves(built(store))
+    told = json.loads(render_report(built(store), "json", "labels"))["labels"]
 
     scene = get_task("pixels").load("toy")
     last = [draw_split(scene, parse_protocol("added:3xscattered:issd"), seed, 5) for seed in range(3)]
-    assert found["test_pixels"] == [split.audit.n_test for split in last]
-    assert found["labels"] == [0, 1, 3] and found["seeds"] == [0, 1, 2]
-    assert {row["score"] for row in found["arms"]} == {"aa_large", "aa", "oa", "aa_new", "worst_recall"}
+    assert [draw.pixels for draw in found.draws] == [split.audit.n_test for split in last]
+    assert found.labels == (0, 1, 3) and found.seeds == (0, 1, 2)
+    assert {row["score"] for row in told} == {"aa_large", "aa", "oa", "aa_new", "worst_recall"}
     assert any(
-        note.startswith("AA (4 of 5): over the classes with at least 25 of these") for note in found["notes"]
+        note.startswith("AA (4 of 5): over the classes with at least 25 of these") for note in label_notes([found])
     )
-    levels = [row["mean"] for row in found["curve"] if row["score"] == "aa"]
-    (arm,) = (row for row in found["arms"] if row["score"] == "aa")
+    levels = [row["mean"] for row in told if row["score"] == "aa" and "labels" in row]
+    (arm,) = (row for row in told if row["score"] == "aa" and "equivalent" in row)
     if arm["mean"] < min(levels):
         assert arm["equivalent"] == "< 0"
 
 
 def test_the_last_point_of_the_curve_is_the_score_of_its_own_records(store: Path) -> None:
-    made = json.loads(render_report(built(store), "json", "labels"))
-    (found,) = made["labels"]
+    report = built(store)
+    (found,) = label_curves(report)
 
-    (last,) = (t for t in made["tables"] if (t["protocol"]["argument"] or "").startswith("3xscattered"))
-    (cell,) = last["cells"]
-    (point,) = (row for row in found["curve"] if row["score"] == "oa" and row["labels"] == 3)
-    assert np.isclose(point["mean"], cell["metrics"]["oa"]["mean"])
-    (point,) = (row for row in found["curve"] if row["score"] == "aa_large" and row["labels"] == 3)
-    recalls = [record["metrics"]["recall"][:4] for record in map(Store(store).get, cell["hashes"])]
-    assert np.isclose(point["mean"], np.mean(recalls))
+    (last,) = (t for t in report.tables if t.condition.argument.startswith("3xscattered"))
+    (cell,) = last.cells.values()
+    assert np.isclose(found.means["oa"][-1].mean, np.mean(cell.values("oa")))
+    assert np.isclose(found.means["aa_large"][-1].mean, np.mean([trial.recall[:4] for trial in cell.ok]))
 
 
 def test_every_format_has_them(store: Path, tmp_path: Path) -> None:

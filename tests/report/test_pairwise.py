@@ -1,6 +1,5 @@
 """Two arms against each other: what is claimed, what is refused, and how arms are named."""
 
-import json
 from collections.abc import Sequence
 from typing import Any
 
@@ -17,7 +16,6 @@ from hsiaug.report.two_arms import (
     Pairing,
     arm_names,
     compare_arms,
-    comparison_json,
     comparison_tables,
     find_arm,
     notes,
@@ -247,18 +245,6 @@ def test_scores_then_draws_with_their_records() -> None:
 def test_a_leaky_protocol_is_said_so() -> None:
     records = arms([0.1], protocol=("random", "0.1", "none"), audit=audit_of(leaky=True))
     assert page_of(comparison(records)).heading.startswith("LEAKY")
-
-
-def test_the_json_is_strict_and_leads_to_the_records() -> None:
-    records = arms([0.01, 0.02, 0.03])
-    made = json.loads(json.dumps(comparison_json(comparison(records), "results"), allow_nan=False))
-    (condition,) = made["conditions"]
-    assert (made["a"], made["b"]) == ("none/svm", "smote@1/svm")
-    assert condition["verdict"] == "undecided (3 draws: at least 6 are needed)" and condition["n"] == 3
-    assert condition["finding"] == "undecided"
-    assert condition["test"] == {"p": None, "p_corrected": None}
-    assert [d["record_b"] for d in condition["draws"]] == [r["hash"] for r in records[3:]]
-    assert condition["mean"] == pytest.approx(0.02)
 
 
 # Names of arms

@@ -12,7 +12,7 @@ from report_records import audit_of, benchmark, failure, record
 from rich.console import Console
 
 from hsiaug.base.errors import InputError, StoreError
-from hsiaug.report import FORMATS, build_report, print_report, render_report, report_json
+from hsiaug.report import FORMATS, build_report, print_report, render_report
 from hsiaug.report.views import VIEWS
 from tests.latex import compile_latex, need_latex, overfull
 
@@ -104,7 +104,7 @@ def test_a_leaky_protocol_says_so_in_the_title_of_every_format() -> None:
     assert render_report(report, "md").startswith("## LEAKY: indian-pines, random:0.1, no buffer")
     assert r"\caption{\textbf{LEAKY: indian-pines" in render_report(report, "tex")
     assert render_report(report, "rich").lstrip().startswith("LEAKY: indian-pines")
-    assert report_json(report)["tables"][0]["leaky"] is True
+    assert json.loads(render_report(report, "json"))["tables"][0]["leaky"] is True
     assert {row["leaky"] for row in csv.DictReader(io.StringIO(render_report(report, "csv")))} == {"True"}
     assert "99.6 % of test pixels lie in a 9×9 training patch" in render_report(report, "md")
 
@@ -201,30 +201,23 @@ def test_records_of_parameters_that_a_plugin_no_longer_has_are_reported_beside_n
     }
 
 
-def test_json_is_strict_and_lists_the_hashes_of_every_cell() -> None:
-    records = [*benchmark(6), record(math.nan, 0.5, generator="smote", generator_params={"limit": 3})]
-    text = render_report(build_report(records), "json")
-
-    def refuse(constant: str) -> None:
-        raise AssertionError(constant)
-
-    (table,) = json.loads(text, parse_constant=refuse)["tables"]
-    listed = [h for c in table["cells"] + table["without_spectra"] for h in c["hashes"] + c["failed_hashes"]]
-    assert sorted(listed) == sorted(r["hash"] for r in records)
-    cell = next(c for c in table["cells"] if c["generator"]["name"] == "duplicate")
-    assert cell["metrics"]["aa"]["n"] == 6 and cell["metrics"]["subset:IP-2"]["mean"] == pytest.approx(0.545)
-    assert len(cell["against"]["none"]["hashes"]) == 6 and cell["against"]["duplicate"] is None
-
-
 def test_a_parameter_that_json_cannot_hold_is_refused_for_no_trial_could_have_had_it() -> None:
     with pytest.raises(StoreError, match="not JSON compliant"):
         build_report([record(0.5, 0.5, generator="smote", generator_params={"limit": math.inf})])
 
 
-def test_json_says_null_where_there_is_no_number() -> None:
-    (table,) = report_json(build_report([failure()]))["tables"]
-    assert table["cells"][0]["metrics"]["aa"] == {"mean": None, "std": None, "n": 0, "interval95": None}
-    assert table["failed"][0]["error_type"] == "PluginError"
+def test_json_is_strict_and_has_the_rows_of_trials_and_of_gains() -> None:
+    records = [*benchmark(6), failure(seed=9), record(math.nan, 0.5, generator="smote", generator_params={"k": 3})]
+
+    def refuse(constant: str) -> None:
+        raise AssertionError(constant)
+
+    found = json.loads(render_report(build_report(records), "json"), parse_constant=refuse)
+    assert sorted(trial["hash"] for trial in found["trials"]) == sorted(r["hash"] for r in records)
+    (failed,) = (trial for trial in found["trials"] if trial["status"] == "failed")
+    assert failed["aa"] is None and failed["error_type"] == "PluginError"
+    gains = [row for row in found["gains"] if (row["generator"], row["over"]) == ("mixup", "none")]
+    assert len(gains) == 2 and all(row["gain"] == pytest.approx(4) and row["draws"] == 6 for row in gains)
 
 
 def test_csv_has_one_row_per_trial() -> None:

@@ -2,7 +2,6 @@
 
 import csv
 import io
-import json
 from typing import Any
 
 import pytest
@@ -99,9 +98,9 @@ def test_compare_names_such_arms_and_a_name_without_the_word_is_that_of_both() -
 
 def test_files_for_machines_say_what_was_learnt_from() -> None:
     found = report(records())
-    (table,) = json.loads(render_report(found, "json"))["tables"]
-    (alone,) = (cell for cell in table["cells"] if cell["train"] == "synthetic")
-    assert alone["verdict"] is None and set(alone["against"]) == {"none", "both"}
-    assert alone["against"]["both"]["delta_aa"]["mean"] == pytest.approx(-0.049, abs=2e-4)
+    (table,) = found.tables
+    ((alone, against),) = table.alone.items()
+    assert table.gain(table.cells[alone]) is None and set(against) == {"none", "both"}
+    assert against["both"].main.mean == pytest.approx(-0.049, abs=2e-4)
     lines = csv.DictReader(io.StringIO(render_report(found, "csv")))
     assert [line["train"] for line in lines].count("synthetic") == len(DRAWS)
