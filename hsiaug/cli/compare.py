@@ -29,7 +29,6 @@ def compare(
         list[Path] | None,
         option("File to write: .md, .tex, .csv (a row per draw) or .json; repeat for more.", show_default=False),
     ] = None,
-    margin: options.Margin = 1.0,
     json: options.Json = False,
 ) -> None:
     """Compare two arms, draw by draw, and claim a difference only where the draws carry it.
@@ -48,7 +47,7 @@ def compare(
     from hsiaug.trial.store import Store
 
     check_targets(out or [], TABLES)
-    found = compare_arms(read_report(Store(store), margin=margin), a, b, metric=metric)
+    found = compare_arms(read_report(Store(store)), a, b, metric=metric)
     made = comparison_tables(found, str(store))
     if json:
         print_json(made.value, indent=1)

@@ -129,7 +129,6 @@ Json = Annotated[bool, option("Print JSON on stdout, and nothing else there.", "
 Quiet = Annotated[bool, option("Only the result, and what went wrong.", "--quiet", "-q", panel=OUTPUT)]
 Port = Annotated[int, option("Port; by default one that is free.", min=0, max=65535, show_default=False)]
 NoBrowser = Annotated[bool, option("Only print the address.", "--no-browser")]
-Margin = Annotated[float, option("Difference in the main score, in points, that does not matter.")]
 StoreDir = Annotated[Path, option("Folder of the records.", "--store")]
 
 

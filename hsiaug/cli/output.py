@@ -177,12 +177,10 @@ def read_report(
     store: Store,
     runs: Mapping[str, Collection[str]] | None = None,
     read: Reading | None = None,
-    margin: float = 1.0,
 ) -> Report:
     """The report of a store; what is missing of the runs and what is damaged is said on standard error.
 
     runs: hashes of the trials of each run of a suite, by its name. read: the records, where they are not to be read anew.
-    margin: of equivalence, in points.
     """
     from hsiaug.report import build_report
     from hsiaug.trial.record import damage_lines
@@ -193,7 +191,6 @@ def read_report(
         store=str(store.root),
         runs=runs,
         damaged=damaged,
-        margin=margin,
     )
     cells = [cell for table in report.tables for cell in table.every_cell.values()]
     known = {trial.hash for cell in cells for trial in cell.trials} if runs else set()

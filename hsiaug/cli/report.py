@@ -39,7 +39,6 @@ def report(
     suite: options.SuiteFile = None,
     profile: options.Profile = None,
     data: options.SuiteData = None,
-    margin: options.Margin = 1.0,
     columns: Annotated[
         int, option("Of a picture: columns of a two-column page that it fills.", min=1, max=2, metavar="N")
     ] = 2,
@@ -75,7 +74,7 @@ def report(
     runs, named = (None, None) if suite is None else _runs(suite, profile, data)
     kept = Store(store or named or Path("hsiaug-results"))
     with uncollected():
-        built = read_report(kept, runs, margin=margin)
+        built = read_report(kept, runs)
         for path, shape in zip(out or (), shapes, strict=True):
             told = notes is not False
             said = save_report(built, path, shape, by or "generator", store=kept, columns=columns, notes=told)

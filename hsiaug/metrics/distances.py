@@ -9,9 +9,6 @@ from numpy.typing import NDArray
 
 Array = NDArray[np.float64]
 
-BINS = 32
-MARGIN = 0.1
-
 
 def spectral_angle(u: Array, v: Array) -> Array:
     """(...,) angle in degrees between spectra u and v (..., B), in scene units (Kruse et al. 1993, SAM).
@@ -55,19 +52,3 @@ def frechet_between(sets: Sequence[Array]) -> tuple[float, ...]:
     """Fréchet distances of the first set (n, d) to each of the others, of Ledoit–Wolf covariances; n ≥ 2."""
     laws = [(x.mean(axis=0), np.atleast_2d(shrunk_covariance(x))) for x in sets]
     return tuple(frechet(*laws[0], *law) for law in laws[1:])
-
-
-def histogram_js(a: Array, b: Array, frame: Array) -> float:
-    """Jensen–Shannon divergence in bits (0..1) of the 2-D histograms of a and b (n, 2), 32 × 32 bins.
-
-    The bins span ``frame`` (k, 2), the training scores, and a tenth more on each side; what lies beyond counts in
-    the outermost bins.
-    """
-    from scipy.spatial.distance import jensenshannon
-
-    low, high = frame.min(axis=0), frame.max(axis=0)
-    room = np.maximum(MARGIN * (high - low), 1e-9)
-    low, high = low - room, high + room
-    edges = list(np.linspace(low, high, BINS + 1).T)
-    p, q = (np.histogramdd(x.clip(low, high), edges)[0].ravel() for x in (a, b))
-    return float(jensenshannon(p, q, base=2) ** 2)

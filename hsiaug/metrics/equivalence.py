@@ -10,7 +10,6 @@ import math
 from collections.abc import Sequence
 from typing import Literal
 
-from hsiaug.base.errors import InputError
 from hsiaug.metrics.significance import ALPHA, mean_std, t_quantile
 
 Equivalence = Literal["equivalent", "not better", "open"]
@@ -22,20 +21,19 @@ POWER = 0.8
 """Power with which a difference is called detectable."""
 
 
-def equivalence(differences: Sequence[float], margin: float = MARGIN) -> Equivalence:
+def equivalence(differences: Sequence[float]) -> Equivalence:
     """The claim of paired differences (fractions, one per draw) at 5 %.
 
-    ``equivalent``: the mean lies within ±margin, by both one-sided tests. ``not better``: it lies below +margin.
-    ``open``: neither is shown, as of a single draw. Raises InputError for a margin that is not positive.
+    ``equivalent``: the mean lies within ±MARGIN, by both one-sided tests. ``not better``: it lies below +MARGIN.
+    ``open``: neither is shown, as of a single draw.
     """
-    check_margin(margin)
     mean, std, n = mean_std(differences)
     if std is None:
         return "open"
     half = t_quantile(n - 1, 1 - ALPHA) * std / math.sqrt(n)
-    if mean + half >= margin:
+    if mean + half >= MARGIN:
         return "open"
-    return "equivalent" if mean - half > -margin else "not better"
+    return "equivalent" if mean - half > -MARGIN else "not better"
 
 
 def detectable_difference(std: float, draws: int, critical: float | None = None) -> float:
@@ -48,9 +46,3 @@ def detectable_difference(std: float, draws: int, critical: float | None = None)
         return math.inf
     beyond = t_quantile(draws - 1, 1 - ALPHA / 2) if critical is None else critical
     return (beyond + t_quantile(draws - 1, POWER)) * std / math.sqrt(draws)
-
-
-def check_margin(margin: float, unit: str = "0.01 for one point") -> None:
-    """Raise InputError for a margin that is no number above 0. unit: what one point is passed as."""
-    if not 0 < margin < math.inf:
-        raise InputError("`margin` must be a number above 0", value=margin, hint=f"Pass {unit}.")

@@ -25,7 +25,7 @@ class FidelityMeasure:
     """One number beside its floor.
 
     value: training against synthetic; floor: training against held-out, real both. None where it is not defined,
-        and ``note`` says why. unit: "%", "°", "bit", "σ" (training standard deviations of a band) or "".
+        and ``note`` says why. unit: "%", "°", "σ" (training standard deviations of a band) or "".
     n: samples of each set that were compared at once.
     """
 

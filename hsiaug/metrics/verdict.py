@@ -43,8 +43,8 @@ MEANINGS: dict[Finding, str] = {
     "helps, at a loss": "helps, and by the same rule loses in the second metric against any control",
     "gains": "shown above none; whether it is above its other controls is open",
     "hurts": "shown below none and below duplicate",
-    "equivalent": "shown to lie within ±{margin} of the control over which it gains least",
-    "not better": "shown to gain less than {margin} over that control",
+    "equivalent": "shown to lie within ±1 point of the control over which it gains least",
+    "not better": "shown to gain less than 1 point over that control",
     "open": "enough draws for a large gain or loss, and none of this is shown: the draws are too few for a small one",
     "undecided": "fewer draws than any gain or loss could be shown with",
     "nothing made": "λ asked for no synthetic sample in any draw, so there is nothing to judge",
@@ -53,24 +53,16 @@ MEANINGS: dict[Finding, str] = {
 """Every finding, and what it claims of an arm with two controls."""
 
 
-def points(margin: float) -> str:
-    """``1 point``, ``0.5 points``."""
-    return f"{margin:g} point{'' if margin == 1 else 's'}"
-
-
-def meanings(
-    also: Sequence[str] = (), who: str = "an arm that reads unlabelled pixels", margin: float = 100 * MARGIN
-) -> dict[Finding, str]:
+def meanings(also: Sequence[str] = (), who: str = "an arm that reads unlabelled pixels") -> Mapping[Finding, str]:
     """The same of a table in which some arms need a further control to help.
 
-    also: the names of these controls; who: the arms that need them. margin: of equivalence, in points.
+    also: the names of these controls; who: the arms that need them.
     """
-    said = {finding: meaning.format(margin=points(margin)) for finding, meaning in MEANINGS.items()}
     if not also:
-        return said
+        return MEANINGS
     names = " or ".join(also)
     return {
-        **said,
+        **MEANINGS,
         "helps": f"{MEANINGS['helps']}; {who} also above {names}",
     }
 
@@ -138,7 +130,7 @@ class Verdict:
     against: control → what is shown against it. draws: of the control that shares fewest.
     waits_for: of an arm that gains, the control with which it shares too few draws, where it is above all others.
     failed, of: draws that failed, of those that were run. hardest: of an arm that gains, or is equivalent, not better or
-    open, the control over which it gains least; margin: in points; detectable: the difference that so many draws could
+    open, the control over which it gains least; detectable: the difference that so many draws could
     show, in points.
     """
 
@@ -149,7 +141,6 @@ class Verdict:
     of: int = 0
     waits_for: str = ""
     hardest: str = ""
-    margin: float = 0.0
     detectable: float = 0.0
 
     @property
@@ -177,8 +168,8 @@ class Verdict:
         clear = [f"{said} {control}" for control, said in self.against.items() if said in ("above", "below")]
         still = f"open against {self.hardest} ({self.draws} draws could show {self.detectable:.1f})"
         rest = {
-            "equivalent": f"equivalent to {self.hardest} (±{self.margin:g})",
-            "not better": f"not better than {self.hardest} by {self.margin:g}",
+            "equivalent": f"equivalent to {self.hardest} (±{100 * MARGIN:g})",
+            "not better": f"not better than {self.hardest} by {100 * MARGIN:g}",
         }.get(self.finding, still)
         implied = self.finding == "not better" and self.against.get(self.hardest) == "below"
         return "; ".join(clear if implied else [*clear, rest])
@@ -192,7 +183,6 @@ def judge(
     failed: int = 0,
     nothing_made: int = 0,
     further: Mapping[str, Evidence] | None = None,
-    margin: float = MARGIN,
 ) -> Verdict:
     """The verdict on an arm.
 
@@ -200,8 +190,7 @@ def judge(
     against all controls. further: the main one against controls that an arm must be above as well to help; they say
     nothing of harm, and an arm that is not above the others is decided without them. The first question is whether it
     is above ``none``: what is, and is not shown to be above the rest or without use beside them, gains.
-    of: draws that were run; of these, failed ended in an error, and in nothing_made λ asked for no sample. margin: as a
-    fraction, the difference that does not matter.
+    of: draws that were run; of these, failed ended in an error, and in nothing_made λ asked for no sample.
     """
     if failed + nothing_made >= of:
         return Verdict("failed" if failed else "nothing made", failed=failed, of=of)
@@ -225,12 +214,11 @@ def judge(
         key=lambda pair: pair[1].mean,
     )
     below = "below" in against.values()
-    spread, found = least.summary, equivalence(least.differences, margin)
+    spread, found = least.summary, equivalence(least.differences)
     return told(
         "gains" if found == "open" and against.get("none") == "above" and not below else found,
         draws=spread.n,
         hardest=hardest,
-        margin=100 * margin,
         detectable=100 * detectable_difference(spread.std or 0.0, spread.n, least.critical),
     )
 

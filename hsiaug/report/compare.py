@@ -51,11 +51,10 @@ Against = Mapping[str, Comparison | None]
 
 @dataclass(frozen=True)
 class Gain:
-    """An arm with one classifier, against each of its controls. margin: of equivalence, in points."""
+    """An arm with one classifier, against each of its controls."""
 
     cell: ArmCell
     against: Against
-    margin: float = 1.0
 
     @cached_property
     def verdict(self) -> Verdict | None:
@@ -70,7 +69,6 @@ class Gain:
             of=len(self.cell.trials),
             failed=len(self.cell.failed),
             nothing_made=len(self.cell.idle),
-            margin=self.margin / 100,
         )
 
     @cached_property
@@ -111,7 +109,7 @@ def compare(cells: Mapping[tuple[Arm, Method], ArmCell], scores: MetricSet) -> d
         if cell.rival in alone:
             known[cell.rival] = alone[cell.rival]
         against = {name: _against(cell, name, there, scores) for name, there in known.items()}
-        gains.append(Gain(cell, against, scores.margin))
+        gains.append(Gain(cell, against))
     return {(gain.cell.arm, gain.cell.classifier): gain for gain in corrected(gains)}
 
 

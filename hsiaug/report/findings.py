@@ -8,7 +8,7 @@ from operator import attrgetter
 from typing import NamedTuple
 
 from hsiaug.metrics.significance import USUAL_DRAWS
-from hsiaug.metrics.verdict import Finding, points
+from hsiaug.metrics.verdict import Finding
 from hsiaug.report.compare import Gain
 from hsiaug.report.labels import count, p_said, signed, with_interval
 from hsiaug.report.tables import Table
@@ -17,7 +17,7 @@ from hsiaug.report.tables import Table
 class _Words(NamedTuple):
     """Words of a finding: a sentence where all arms have it, words for some of them, its tone on a page, and its sign.
 
-    {second} stands for the second metric, {margin} for the margin of equivalence.
+    {second} stands for the second metric.
     """
 
     of_all: str
@@ -39,9 +39,9 @@ FINDINGS: dict[Finding, _Words] = {
     ),
     "hurts": _Words("Every arm hurts.", "shown to hurt", "bad", "▼"),
     "equivalent": _Words(
-        "Every arm is equivalent to a control (±{margin}).", "equivalent to a control (±{margin})", "", "≈"
+        "Every arm is equivalent to a control (±1 point).", "equivalent to a control (±1 point)", "", "≈"
     ),
-    "not better": _Words("No arm is better than its controls by {margin}.", "not better by {margin}", "", "○"),
+    "not better": _Words("No arm is better than its controls by 1 point.", "not better by 1 point", "", "○"),
     "open": _Words("Open: these draws show neither a gain nor that there is none.", "open", "", "◇"),
     "undecided": _Words(
         "Undecided: these are too few draws to tell whether anything helps or hurts.", "undecided", "", "?"
@@ -97,7 +97,7 @@ def _beside_best(table: Table, gain: Gain) -> str:
 def said_of(table: Table) -> str:
     """Summarize the findings on all arms of a table."""
     counted = Counter(gain.verdict.finding for gain in table.judged if gain.verdict)
-    said = {"second": table.scores.second.name, "margin": points(table.scores.margin)}
+    said = {"second": table.scores.second.name}
     if not counted:
         return (
             "Synthetic samples alone are compared with real ones, not judged."
@@ -142,8 +142,8 @@ def signs_note(tables: Sequence[Table]) -> str:
     scores = tables[0].scores
     words = {
         "helps, at a loss": f"helps, at a loss of {scores.second.name}",
-        "equivalent": f"equivalent (±{points(scores.margin)})",
-        "not better": f"not better by {points(scores.margin)}",
+        "equivalent": "equivalent (±1 point)",
+        "not better": "not better by 1 point",
     }
     signs = [f"{sign} {words.get(finding, finding)}" for finding, sign in SIGNS.items() if finding in found]
     return f"{', '.join([*signs, 'with 95 % intervals, corrected as p is'])}."

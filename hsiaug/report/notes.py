@@ -100,7 +100,7 @@ def table_notes(table: Table, *, compared: bool = True) -> list[str]:
     auto = {t.draw: str(t.view_shown) for t in table.trials if t.ok and t.classifier.view == AUTO}
     pairs = [len(c.mine) for c in table.comparisons]
     further = table.further_controls
-    known = meanings(further, " or ".join(dict.fromkeys(map(needed_of, further))), table.scores.margin)
+    known = meanings(further, " or ".join(dict.fromkeys(map(needed_of, further))))
     used = {gain.verdict.finding for gain in table.judged if gain.verdict}
     return sentences(
         "notes.txt",

@@ -28,7 +28,6 @@ def report_json(report: Report) -> dict[str, Any]:
                 "leaky": table.leaky,
                 "transductive": transductive(table),
                 "metric": table.scores.main.key,
-                "margin": table.scores.margin,
                 "class_names": list(table.class_names),
                 "headline": headline(table),
             }

@@ -28,7 +28,7 @@ class MetricSet:
     shown: in every table; more: in the detailed one; fields: in seen and in new fields, and visibility: in test pixels
     that plugins could see and in hidden ones; those of AA stand in every table. meaning: the sentence below every table.
     unit: what a record counts of the samples. chooses_view: whether each draw chooses the spectral view where the user
-    names none. margin: difference in the main metric that does not matter, in points.
+    names none.
     """
 
     main: Metric
@@ -40,7 +40,6 @@ class MetricSet:
     fields: tuple[Metric, ...] = ()
     visibility: tuple[Metric, ...] = ()
     chooses_view: bool = False
-    margin: float = 1.0
 
 
 OA, AA, KAPPA = Metric("oa", "OA"), Metric("aa", "AA"), Metric("kappa", "κ")

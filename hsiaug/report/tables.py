@@ -9,7 +9,6 @@ from functools import cached_property
 from math import fsum, nan
 from typing import TYPE_CHECKING
 
-from hsiaug.metrics.equivalence import check_margin
 from hsiaug.protocol.large_classes import large_classes
 from hsiaug.report.compare import Against, Comparison, Gain, OverBest, alone, compare, over_best
 from hsiaug.report.labels import key_labels
@@ -240,7 +239,6 @@ def build_report(
     store: str | None = None,
     runs: Mapping[str, Collection[str]] | None = None,
     damaged: Iterable[Damage] = (),
-    margin: float = 1.0,
 ) -> Report:
     """Group records into tables and compute every comparison; nothing but the records is read.
 
@@ -250,12 +248,9 @@ def build_report(
     runs: hashes of the trials of each run of a suite, by its name. Every run gets tables of its own, from its
         trials alone: its comparisons and their correction do not depend on the other runs. A trial that no run
         names is left out.
-    damaged: what the store left out, to be named with every table. margin: difference in the main score, in points, that
-        does not matter: what equivalent arms are, and what an arm is not better by.
-    Raises InputError for a margin that is not above 0, StoreError for a record that is not as in
-    docs/results-format.md.
+    damaged: what the store left out, to be named with every table.
+    Raises StoreError for a record that is not as in docs/results-format.md.
     """
-    check_margin(margin, "1 for one point")
     left_out = tuple(damaged)
     tables = []
     with uncollected():
@@ -265,7 +260,7 @@ def build_report(
             groups = {} if mine.empty else dict(list(mine.groupby("condition", sort=False)))
             # The points of learning curves last: one of them says little alone.
             for condition in sorted(groups, key=lambda c: (c.protocol == ADDED, *astuple(c))):
-                table = _table(run, _title(condition, groups), condition, by_draw(groups[condition]), margin)
+                table = _table(run, _title(condition, groups), condition, by_draw(groups[condition]))
                 tables.append(replace(table, damaged=left_out))
     return Report(tuple(tables), store, left_out)
 
@@ -276,10 +271,10 @@ def named(damaged: Sequence[Damage]) -> str:
     return "; ".join([*map(str, damaged[:NAMED]), *([f"and {rest:,} more"] if rest > 0 else [])])
 
 
-def _table(run: str, title: str, condition: Condition, trials: DataFrame, margin: float) -> Table:
+def _table(run: str, title: str, condition: Condition, trials: DataFrame) -> Table:
     audits = {id(audit): audit for audit in trials.audit if audit is not None}.values()
     large, tested = large_classes(audit["test_counts"] for audit in audits)
-    scores = over_large(replace(metric_set(condition.task), margin=margin), len(large), tested)
+    scores = over_large(metric_set(condition.task), len(large), tested)
     if scores.main.key == "aa_large":
         recall = recall_of(rows_of(trials))
         classes = [class_id - 1 for class_id in large]

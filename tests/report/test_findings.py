@@ -12,7 +12,6 @@ import pytest
 from html_pages import parsed
 from report_records import audit_of, failure, fill, record
 
-from hsiaug.base.errors import InputError
 from hsiaug.base.terminal import Console
 from hsiaug.report import build_report, print_report, render_html, render_report
 from hsiaug.report.figures.gains import card_figure
@@ -419,31 +418,6 @@ def test_what_helps_most_stands_in_the_headline_be_it_a_control() -> None:
         "1 of 2 arms helps; of the others: 1 not better by 1 point. "
         "The largest gain: pseudo λ=1 with svm, AA +11.0 [+10.8, +11.3] over duplicate (p < .001, 12 draws)."
     )
-
-
-@pytest.mark.parametrize(
-    ("margin", "text", "first"),
-    [
-        (1.0, "equivalent to duplicate (±1)", "Every arm is equivalent to a control (±1 point)."),
-        (0.5, "equivalent to duplicate (±0.5)", "Every arm is equivalent to a control (±0.5 points)."),
-        (0.1, "not better than duplicate by 0.1", "No arm is better than its controls by 0.1 points."),
-    ],
-)
-def test_the_margin_of_equivalence_may_be_another_and_is_said_wherever_it_counts(margin, text, first):
-    wobble = [41 - 0.05 + 0.2 * (-1) ** i for i in range(12)]
-    records = [*arm("none", level(40, 12)), *arm("duplicate", level(41, 12)), *arm("smote", wobble)]
-    report = build_report(records, margin=margin)
-    (table,) = report.tables
-    assert headline(table) == first and text in render_report(report)
-    assert json.loads(render_report(report, "json"))["tables"][0]["margin"] == margin
-    meaning = "within ±" if "equivalent" in text else "gain less than "
-    assert f"{meaning}{margin:g} point" in render_report(report)
-
-
-@pytest.mark.parametrize("margin", [0.0, -1.0, float("nan"), float("inf")])
-def test_a_margin_that_is_no_number_above_0_is_refused(margin: float) -> None:
-    with pytest.raises(InputError, match="`margin` must be a number above 0"):
-        build_report([], margin=margin)
 
 
 def test_records_from_before_that_control_claim_no_gain_and_say_what_lacks() -> None:
