@@ -34,8 +34,8 @@ class Against:
 class ArmGain:
     """An arm with one classifier, over the draws in which it and its controls went well.
 
-    aa: of the arm itself, over the large classes where there are some. against: its controls at the same λ. hashes: of
-    the arm and of its controls, by draw. ratio: test pixels per training pixel of these draws.
+    aa: of the arm itself, over the large classes where there are some. against: its controls at the same λ. ratio:
+    test pixels per training pixel of these draws.
     """
 
     arm: Arm
@@ -43,7 +43,6 @@ class ArmGain:
     seeds: tuple[int, ...]
     aa: tuple[float, ...]
     against: tuple[Against, ...]
-    hashes: tuple[tuple[str, ...], ...]
     ratio: float
 
     @property
@@ -119,7 +118,6 @@ def gain_of(
         tuple(shared),
         tuple(scores(0, 0, large)),
         tuple(Against(c[0], over(i, 0, large), over(i, 1), over(i, 0)) for i, c in enumerate(controls, start=1)),
-        tuple(tuple(record["hash"] for record in records) for records in shared.values()),
         fmean(r["audit"]["n_test"] / r["audit"]["n_train"] for r, *_ in shared.values()) if shared else 0.0,
     )
 

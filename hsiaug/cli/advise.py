@@ -9,13 +9,10 @@ from typing import TYPE_CHECKING, Annotated, cast
 import typer
 
 from hsiaug.base.errors import InputError
-from hsiaug.base.files import write_text_whole
-from hsiaug.base.targets import check_target
-from hsiaug.base.text import json_of
 from hsiaug.base.threads import one_thread
 from hsiaug.cli import options
 from hsiaug.cli.options import option
-from hsiaug.cli.output import console, print_facts, print_lines, print_table, say_written
+from hsiaug.cli.output import console, print_facts, print_lines, print_table
 
 if TYPE_CHECKING:
     from hsiaug.core.scene import Scene
@@ -68,7 +65,6 @@ def advise(
     preset: options.Preset = "cpu",
     device: options.Device = "auto",
     jobs: options.Jobs = None,
-    out: Annotated[Path | None, option("File to write, .json: all numbers, and the hashes of records.")] = None,
 ) -> None:
     """Say which generator to use on a scene, at which λ and ω, with the gain to expect, or that none helps.
 
@@ -83,10 +79,8 @@ def advise(
       hsiaug advise my_scene.toml --budget 20m
       hsiaug advise my_scene.toml --protocol all --classifier svm
       hsiaug advise my_scene.toml --asked picks.csv
-      hsiaug advise indian_pines --generator smote,mixup --lambda 1,2,4,8 --out advice.json
+      hsiaug advise indian_pines --generator smote,mixup --lambda 1,2,4,8
     """
-    if out is not None:
-        check_target(out, (".json",))
     start = time.time()
     # As in a benchmark: trials side by side, one thread each.
     one_thread()
@@ -138,9 +132,6 @@ def advise(
     screen = console()
     print_table(screen, told.header, told.rows)
     print_facts(screen, told.lines, WIDTH)
-    if out is not None:
-        write_text_whole(out, json_of(told.facts, indent=1) + "\n")
-        say_written([out])
 
 
 def _picks(asked: str, protocol: str | None, usual: str, task: Task) -> str:

@@ -1,11 +1,11 @@
-"""Output of ``hsiaug advise``: its lines and its file."""
+"""Output of ``hsiaug advise``: a table of the arms, and lines."""
 
 from __future__ import annotations
 
 import shlex
 import time
-from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import asdict, replace
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from statistics import fmean
 from typing import NamedTuple
 
@@ -29,50 +29,19 @@ CLOSE = 50.0
 
 
 class Told(NamedTuple):
-    """A table of all arms, and below it lines: the verdict, the commands to go on with, and what limits both.
-
-    facts: all numbers, as fractions, and the hashes of their records.
-    """
+    """A table of all arms, and below it lines: the verdict, the commands to go on with, and what limits both."""
 
     header: tuple[str, ...]
     rows: Iterable[Row]
-    lines: list[tuple[str, str]]
-    facts: Mapping[str, object]
+    lines: Lines
 
 
 def tell_advice(advice: Advice, plan: Plan, session: Session) -> Told:
-    """What is printed and written of an advice."""
+    """What is printed of an advice."""
     names = advice.score, plan.task.scores[1][1]
     gains = (f"Δ{names[0]}", "interval", f"Δ{names[1]}", "interval", "over")
     header = ("stage", "generator", "λ", "ω", "classifier", "draws", names[0], *gains)
-
-    def entry(one: ArmGain) -> dict[str, object]:
-        intervals = {
-            c.control: {"aa": t_interval(c.aa, advice.level), "oa": t_interval(c.oa, advice.level)}
-            for c in one.against
-        }
-        return {**_as_json(one), "intervals": intervals, "corrected": one.corrected(advice.level)}
-
-    lines = list(_lines(advice, plan, session, names))
-    facts = {
-        "scene": session.scene.name,
-        "protocol": plan.trials[0].protocol.as_json(),
-        **asdict(advice),
-        "final": advice.final.hash,
-        "chosen": None if advice.chosen is None else _as_json(advice.chosen),
-        "screened": [entry(one) for one in advice.screened],
-        "confirmed": [entry(one) for one in advice.confirmed],
-        "lines": lines,
-        "seconds": time.time() - session.start,
-        "budget": session.end - session.start,
-    }
-    return Told(header, _rows(advice), lines, facts)
-
-
-def _as_json(one: ArmGain) -> dict[str, object]:
-    rate, named = one.arm.rate, {"generator": one.arm.generator.name, "omega": one.arm.omega}
-    facts = {name: value for name, value in asdict(one).items() if name != "classifier"}
-    return {**facts, "arm": {**named, "lam": rate.lam, "times": rate.times, "classifier": one.classifier}}
+    return Told(header, _rows(advice), _lines(advice, plan, session, names))
 
 
 def _rows(advice: Advice) -> Iterator[Row]:
@@ -227,27 +196,10 @@ def _notes(advice: Advice, plan: Plan, session: Session) -> Lines:
 
 
 def tell_pick_advice(advice: PickAdvice, session: Session) -> Told:
-    """What is printed and written of an advice by picks; numbers pick by pick, seconds those of a processor."""
+    """What is printed of an advice by picks; numbers pick by pick, seconds those of a processor."""
     shares = ("picks right", "%", "95 %", "in new fields", "above", "seconds")
-
-    def entry(arm: PickArm) -> dict[str, object]:
-        spec = arm.trial
-        named = {"generator": spec.generator.name, "lam": spec.rate.lam, "times": spec.rate.times}
-        facts = {name: value for name, value in vars(arm).items() if name != "trial"}
-        return {**facts, "trial": spec.hash, **named, "classifier": spec.classifier_label}
-
-    lines = list(_pick_lines(advice, session))
-    facts = {
-        "scene": session.scene.name,
-        "arms": [entry(arm) for arm in advice.arms],
-        "chosen": None if advice.chosen is None else entry(advice.chosen),
-        "final": None if advice.final is None else advice.final.hash,
-        "left_out": advice.left_out,
-        "failed": advice.failed,
-        "lines": lines,
-    }
     rows = (_pick_row(arm, advice) for arm in advice.arms)
-    return Told(("classifier", "generator", "λ", "spectra", *shares), rows, lines, facts)
+    return Told(("classifier", "generator", "λ", "spectra", *shares), rows, _pick_lines(advice, session))
 
 
 def _without(arm: PickArm, advice: PickAdvice) -> PickArm | None:
