@@ -81,6 +81,8 @@ def add_scene(
         file_errors(f"{where} must be a folder that can be written to", "Name another one."),
         ExitStack() as stack,
     ):
+        if arrays:
+            where.mkdir(parents=True, exist_ok=True)
         fresh = stack.enter_context(temporary_folder(where, "scene")) if arrays else where
         for file, values in arrays.items():
             np.save(fresh / file, values)

@@ -37,9 +37,10 @@ def marked(folder: Path, what: str) -> bool:
 
 @contextmanager
 def temporary_folder(folder: Path, name: str) -> Iterator[Path]:
-    """A new folder below ``folder``, which is made where it is not there. What is left of it at the end is removed."""
+    """A new folder below ``folder``, which must be there. What is left of it at the end is removed."""
     outer = folder / f".{name}.{uuid.uuid4().hex[:12]}"
-    outer.mkdir(parents=True)
+    # Without its parents: a store that was moved away during a run must not be begun anew.
+    outer.mkdir()
     try:
         # The mark stays outside of what is renamed into its place, and is removed last.
         mark(outer, f"temporary folder {outer.name}")

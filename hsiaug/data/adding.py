@@ -283,8 +283,12 @@ def _write(
         if picture:
             picture(scene, fresh[look])
         card.write_text(text({}), encoding="utf-8")
-        for name, path in fresh.items():
-            path.replace(folder / name)
+        with ExitStack() as placed:
+            for name, path in fresh.items():
+                path.replace(folder / name)
+                if not overwrite:
+                    placed.callback((folder / name).unlink, missing_ok=True)
+            placed.pop_all()
     return scene, (out, *(folder / name for name in names))
 
 

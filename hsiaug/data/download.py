@@ -56,6 +56,7 @@ def _try_mirror(url: str, spec: FileSpec, target: Path, progress: bool) -> str |
     pooch.get_logger().setLevel("ERROR")  # the line above says the same
     sweep(target.parent)
     try:
+        target.parent.mkdir(parents=True, exist_ok=True)
         with temporary_folder(target.parent, "download") as fresh:
             fetch = pooch.HTTPDownloader(
                 progressbar=progress and console.is_terminal,

@@ -77,6 +77,8 @@ def save_pairs(
     .npy (B, H, W). masks/: PNG of class ids, 0 = ignore. confidence/: .npy (H, W) where the generator gives it.
     """
     rule, hint = f"`out` {folder} must be a folder that can be written to", "Free some space, or name another one."
+    with file_errors(rule, hint):
+        folder.parent.mkdir(parents=True, exist_ok=True)
     with file_errors(rule, hint), temporary_folder(folder.parent, folder.name) as fresh:
         names = _write_arrays(fresh, made)
         groups = [("real", spread(made.real)), ("synthetic", made.synthetic)]

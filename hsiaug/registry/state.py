@@ -17,7 +17,7 @@ def save_state(folder: Path, arrays: Mapping[str, AnyArray], facts: Mapping[str,
     """Write named arrays and JSON-able facts into ``folder``."""
     from safetensors.numpy import save_file
 
-    folder.mkdir(parents=True, exist_ok=True)
+    folder.mkdir(exist_ok=True)
     save_file({name: np.ascontiguousarray(array) for name, array in arrays.items()}, folder / "state.safetensors")
     (folder / "state.json").write_text(json.dumps(dict(facts or {}), ensure_ascii=False), encoding="utf-8")
 

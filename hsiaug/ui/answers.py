@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import os
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -79,6 +80,9 @@ class Answers:
                 hint="End that 'hsiaug label', or name another file; delete the lock if its machine was switched off.",
             ) from error
         except OSError as error:
+            if lock.pid in (None, os.getpid()):
+                # Half a lock, on a disk that is full, would be nobody's and for ever.
+                lock.break_lock()
             raise InputError(
                 f"`answers` {self.path} must be in a folder that can be written",
                 value=reason(error),

@@ -295,7 +295,7 @@ class Local(Engine):
         limit is killed. Neither touches the others.
         """
         for batch in self.batches:
-            job, store = batch.job, Store(batch.job.store, create=True)
+            job, store = batch.job, Store(batch.job.store)
             cache = store.cache.resolve()
             start = WorkerStart(job.task, job.scene_ref, batch.scene.sha256, cache, job.device, job.limit)
             if self._pool is None or start != self._start:

@@ -69,7 +69,7 @@ def write_jobs(store: Path, name: str, jobs: Sequence[SlurmJob]) -> None:
 def read_jobs(store: Path) -> list[SlurmJob]:
     """All jobs that were submitted over a store. Raises StoreError for a file that is damaged."""
     found = []
-    for path in sorted(runs_folder(store).glob("*.json")):
+    for path in sorted(runs_folder(store).glob("[!.]*.json")):
         try:
             chunks = json.loads(path.read_bytes())["chunks"]
             found += [SlurmJob(one["job"], tuple(one["trials"])) for one in chunks]

@@ -1,0 +1,69 @@
+"""Disks that are full, broken, read-only or gone, at every operation in turn: one error that names the path, what was
+there stays readable, and the same once more ends as on a good disk. ``benchmarks/faults`` has more kinds and commands.
+"""
+
+import sys
+from contextlib import suppress
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from benchmarks.faults.disk import faulty_disk
+from benchmarks.faults.pieces import each_fault, pieces
+from hsiaug.base.errors import InputError
+from hsiaug.bench.engines.slurm import SlurmJob, read_jobs, runs_folder, write_jobs
+from hsiaug.data.adding import ImportOptions, add_scene
+from hsiaug.trial import index
+from hsiaug.ui.answers import Answers
+from tests.report.report_records import believable, record
+
+pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="looks for open files in /proc")
+
+KINDS = ("full", "broken", "read-only", "short", "gone")
+PIECES = pieces([believable(record(0.5 + seed / 100, 0.4, seed=seed)) for seed in range(2)])
+
+
+@pytest.mark.parametrize(
+    ("name", "kind"),
+    [(name, kind) for name, piece in PIECES.items() for kind in KINDS if not (piece.makes and kind == "gone")],
+)
+def test_every_operation_may_fail(name: str, kind: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(index, "WORTH_WRITING", (1, 0.0))
+
+    assert each_fault(PIECES[name], kind, tmp_path) > 0
+
+
+@pytest.mark.parametrize("at", [1, 2, 3])
+def test_a_lock_that_a_full_disk_does_not_hold_is_not_in_the_way(tmp_path: Path, at: int) -> None:
+    folder = tmp_path / "disk"
+    folder.mkdir()
+    given = Answers(folder / "answers.csv", (20, 30))
+    with faulty_disk(folder, "full", at), pytest.raises(InputError, match="No space left"), given.held():
+        raise AssertionError
+    with given.held():
+        pass
+    assert not list(folder.iterdir())
+
+
+def test_half_a_list_of_jobs_is_none(tmp_path: Path) -> None:
+    write_jobs(tmp_path, "one", [SlurmJob("1_0", ("a",))])
+    (runs_folder(tmp_path) / ".0123456789abcdef.json").write_text('{"name": "two"')
+
+    assert read_jobs(tmp_path) == [SlurmJob("1_0", ("a",))]
+
+
+def test_a_scene_whose_card_cannot_be_put_in_its_place_leaves_no_picture(tmp_path: Path) -> None:
+    source, folder = tmp_path / "source", tmp_path / "disk"
+    source.mkdir()
+    folder.mkdir()
+    np.save(source / "cube.npy", np.arange(120, dtype=np.float32).reshape(6, 5, 4))
+    np.save(source / "labels.npy", np.arange(30).reshape(6, 5) % 4)
+    asked = source / "cube.npy", source / "labels.npy", folder / "farm.toml", ImportOptions()
+
+    for at in range(1, 9):
+        with faulty_disk(folder, "broken", at), suppress(InputError):
+            add_scene(*asked, lambda scene, path: path.write_bytes(b"a picture"))
+        found = (folder / "farm.toml").exists(), (folder / "farm_look.png").exists()
+        assert found == (False, False), at
+    add_scene(*asked)
