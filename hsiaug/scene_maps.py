@@ -113,8 +113,8 @@ class SceneMap:
 
     @checked
     def save(self, path: AnyPath) -> list[Path]:
-        """Write what the ending says: class ids as GeoTIFF (.tif) or .npy, a PNG beside them; the map with its legend
-        (.png, .svg, .pdf).
+        """Write what the ending says: class ids as cloud-optimised GeoTIFF (.tif), ENVI classification (.hdr) or .npy, a
+        PNG beside them; the map with its legend (.png, .svg, .pdf).
 
         Returns the files; of several places each has its own, NAME_PLACE. Raises InputError for another ending.
         """
@@ -134,8 +134,7 @@ class SceneMap:
             ending = f"_{name}" if len(names) > 1 else ""
             for raster in rasters:
                 target = raster.with_stem(raster.stem + ending)
-                save_map(target, self.maps[place], self.class_names, self.grounds[place], self._facts())
-                files.append(target)
+                files += save_map(target, self.maps[place], self.class_names, self.grounds[place], self._facts())
             targets = [picture.with_stem(picture.stem + ending) for picture in pictures]
             files += write_files(targets, figure_writers(partial(self._figure, place)))
         return files

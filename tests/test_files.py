@@ -69,6 +69,7 @@ def outputs(toy: Scene, made: PixelSynthesis) -> dict[str, Callable[[Path], obje
         "split.png": lambda path: write_files([path], figure_writers(lambda: split_figure(toy, split))),
         "map.npy": lambda path: save_map(path, toy.labels, names, None, {}),
         "map.tif": lambda path: save_map(path, toy.labels, names, GROUND, {}),
+        "map.hdr": lambda path: save_map(path, toy.labels, names, GROUND, {}),
         "map.png": lambda path: write_files(
             [path], figure_writers(lambda: class_map_figure(toy.labels, names, "map", ""))
         ),
@@ -81,13 +82,13 @@ def outputs(toy: Scene, made: PixelSynthesis) -> dict[str, Callable[[Path], obje
 NAMES = (
     *(f"table.{name}" for name in ("md", "tex", "csv", "json", "html")),
     *(f"curves.{name}" for name in ("png", "svg", "pdf")),
-    *("split.png", "map.npy", "map.tif", "map.png", "samples.npz", "samples.mat", "spectra.png"),
+    *("split.png", "map.npy", "map.tif", "map.hdr", "map.png", "samples.npz", "samples.mat", "spectra.png"),
 )
 
 
 @pytest.mark.parametrize("name", NAMES)
 def test_a_full_disk_costs_no_output_that_was_there(outputs, tmp_path, name):
-    if name.endswith(".tif"):
+    if name.endswith((".tif", ".hdr")):
         pytest.importorskip("rasterio")
     folder = tmp_path / "out"
     folder.mkdir()

@@ -16,8 +16,8 @@ def map_(
     out: Annotated[
         list[Path],
         option(
-            "File to write: .tif or .npy (the map, with a .png where no picture is named), .png, .svg or .pdf (with its "
-            "legend); of several places NAME_PLACE.tif. Repeat for more."
+            "File to write: .tif, .hdr (ENVI) or .npy (the map, with a .png where no picture is named), .png, .svg or "
+            ".pdf (with its legend); of several places NAME_PLACE.tif. Repeat for more."
         ),
     ],
     record: Annotated[
@@ -38,8 +38,9 @@ def map_(
 
     Without --record, trains a classifier on nine tenths of the labels and scores it on the rest, as a trial. With it,
     fits the record's generator (or takes it from the store) and classifier again, on the training pixels of its draw.
-    Then predicts every pixel, in stripes. Writes class ids (0 = no data), in the place on Earth that the cube's file
-    names, and beside them a picture with a legend. Says whether the test pixels come out as in the record.
+    Then predicts every pixel, in stripes. Writes class ids (0 = no data) with names and colours of classes, which QGIS
+    shows, in the place on Earth that the cube's file names, and beside them a picture with a legend. Says whether the
+    test pixels come out as in the record.
 
     Examples:
       hsiaug map my_scene.toml --out map.tif
@@ -53,8 +54,7 @@ def map_(
     from hsiaug.quality.maps import check_map_targets
     from hsiaug.scene_maps import HEADER, make_map
 
-    check_map_targets(out)
-    check_spared(scene, out)
+    check_spared(scene, check_map_targets(out))
     made = make_map(scene, store, record, classifier, device, console(err=True))
     files, screen = made.save_all(out), console()
     print_table(screen, HEADER, made.rows())

@@ -4,15 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
+from tempfile import TemporaryDirectory
+from types import ModuleType
 from typing import TYPE_CHECKING
+from xml.etree import ElementTree
 
 import numpy as np
 from numpy.typing import NDArray
+from spectral.io import envi
 
 from hsiaug.base.colours import class_colours, rgb_bands, true_colours
-from hsiaug.base.files import write_whole
+from hsiaug.base.files import write_text_whole, write_whole
 from hsiaug.base.targets import PICTURES, check_targets
-from hsiaug.base.text import nanometres, plotted
+from hsiaug.base.text import nanometres, plotted, visible
 from hsiaug.core.scene import Scene
 from hsiaug.data.georeference import Georeference, need_geo, quiet
 from hsiaug.report.figures.files import WIDTHS, class_legend, figure_bytes, new_figure, wrapped
@@ -22,8 +26,13 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
     from rasterio.io import DatasetWriter
 
-RASTERS = (".tif", ".tiff", ".npy")
+RASTERS = (".tif", ".tiff", ".hdr", ".npy")
 """Endings of map files that hold class ids."""
+BESIDE = {".tif": "{0.name}.aux.xml", ".tiff": "{0.name}.aux.xml", ".hdr": "{0.stem}.img"}
+"""Name of the second file of a map, by the ending of the first: class names as GDAL and QGIS look for them, ENVI data."""
+
+NO_DATA = "no data"
+"""Name of class id 0."""
 
 LONGEST = 1400
 """Pixels of the longer side of a picture; larger scenes are thinned out to it."""
@@ -71,36 +80,97 @@ def class_map_figure(ids: NDArray[np.int16], names: Sequence[str], title: str, n
     return figure
 
 
-def check_map_targets(paths: Sequence[Path]) -> None:
-    """Raise, before any work, InputError for a file that cannot be, DataUnavailableError where rasterio is missing."""
+def check_map_targets(paths: Sequence[Path]) -> list[Path]:
+    """All files of these maps. Raises, before any work, InputError for a file that cannot be, DataUnavailableError where
+    rasterio is missing."""
     check_targets(paths, (*RASTERS, *PICTURES))
     if any(path.suffix.lower() in (".tif", ".tiff") for path in paths):
-        need_geo("a map as GeoTIFF", "use `out` map.npy, or `out` map.png.")
+        need_geo("a map as GeoTIFF", "use `out` map.hdr, map.npy or map.png.")
+    return [*paths, *(second for path in paths if (second := _second_file(path)))]
+
+
+def _second_file(path: Path) -> Path | None:
+    name = BESIDE.get(path.suffix.lower())
+    return path.with_name(name.format(path)) if name else None
 
 
 def save_map(
     path: Path, ids: NDArray[np.int16], names: Sequence[str], ground: Georeference | None, facts: Mapping[str, str]
-) -> None:
-    """Write a map (H, W) of class ids 1..C, 0 = no data, as GeoTIFF or .npy, by the ending.
+) -> list[Path]:
+    """Write a map (H, W) of class ids 1..C, 0 = no data, by the ending: GeoTIFF, ENVI classification (.hdr) or .npy.
 
-    The GeoTIFF is uint8 with a colour table (int16 without one, for more than 255 classes), lies where ``ground`` says,
-    and carries the names of the classes (CLASS_1, …) and ``facts`` as tags.
-    Raises InputError where the file cannot be written.
+    The GeoTIFF is cloud-optimised, uint8 with a colour table (int16 without one, for more than 255 classes), with the
+    names of the classes (CLASS_1, …) and ``facts`` as tags. The ENVI header has colours and names too. Both lie where
+    ``ground`` says.
+    Returns the files. Raises InputError where one cannot be written.
     """
-    if path.suffix.lower() == ".npy":
-        write_whole(path, lambda fresh: np.save(fresh, ids))
-        return
-    small = len(names) < 256
+    second = _second_file(path)
+    if second is None:
+        return [write_whole(path, lambda fresh: np.save(fresh, ids))]
+    image = ids.astype(np.uint8) if len(names) < 256 else ids
+    if path.suffix.lower() == ".hdr":
+        write_whole(second, lambda fresh: fresh.write_bytes(image.tobytes()))
+        return [
+            write_whole(path, lambda fresh: fresh.write_bytes(_envi_header(image, names, ground, facts))),
+            second,
+        ]
 
     def describe(file: DatasetWriter) -> None:
-        if small:
+        if image.dtype == np.uint8:
             colours = class_colours(len(names)).tolist()
             file.write_colormap(1, {i: (*rgb, 255 if i else 0) for i, rgb in enumerate(colours)})
         file.update_tags(**facts, **{f"CLASS_{i}": name for i, name in enumerate(names, start=1)})
         file.set_band_description(1, "class")
 
-    image = ids[None].astype(np.uint8 if small else np.int16)
-    write_whole(path, lambda fresh: write_geotiff(fresh, image, ground, describe, nodata=0, compress="deflate"))
+    cloud = {"driver": "COG", "nodata": 0, "compress": "deflate", "overview_resampling": "nearest"}
+    write_whole(path, lambda fresh: write_geotiff(fresh, image[None], ground, describe, **cloud))
+    return [path, write_text_whole(second, _category_names(names))]
+
+
+def _category_names(names: Sequence[str]) -> str:
+    """GDAL's auxiliary metadata of a band: the name of each value from 0 on, of which QGIS makes the legend."""
+    root = ElementTree.Element("PAMDataset")
+    band = ElementTree.SubElement(root, "PAMRasterBand", band="1")
+    listed = ElementTree.SubElement(band, "CategoryNames")
+    for name in (NO_DATA, *names):
+        ElementTree.SubElement(listed, "Category").text = visible(name)
+    ElementTree.indent(root)
+    return ElementTree.tostring(root, encoding="unicode") + "\n"
+
+
+def _envi_header(
+    image: NDArray[np.generic], names: Sequence[str], ground: Georeference | None, facts: Mapping[str, str]
+) -> bytes:
+    """The header of an ENVI classification."""
+    # A header knows no escape of its braces; spectral replaces commas.
+    about = "; ".join(f"{key}: {value}" for key, value in facts.items())
+    about, *plain = (visible(text).translate(str.maketrans("{}", "()")) for text in (about, NO_DATA, *names))
+    said: dict[str, object] = {"description": about, "data ignore value": 0}
+    with TemporaryDirectory() as folder:
+        header = Path(folder) / "map.hdr"
+        if ground is not None:
+            said |= _envi_ground(header.with_name("pixel.img"), ground)
+        colours = class_colours(len(names)).tolist()
+        envi.save_classification(str(header), image, class_names=plain, class_colors=colours, metadata=said)
+        return header.read_bytes()
+
+
+def _envi_ground(path: Path, ground: Georeference) -> dict[str, str]:
+    """The fields of an ENVI header that say where it lies, as GDAL writes them beside ``path``."""
+    with quiet() as rasterio:
+        shape = {"count": 1, "height": 1, "width": 1, "dtype": "uint8"}
+        with rasterio.open(path, "w", driver="ENVI", **_placed(rasterio, ground), **shape) as file:
+            file.write(np.zeros((1, 1, 1), np.uint8))
+    fields = (line.partition(" = ") for line in path.with_suffix(".hdr").read_text("utf-8").splitlines())
+    return {
+        key: value
+        for key, _, value in fields
+        if key in ("map info", "projection info", "coordinate system string")
+    }
+
+
+def _placed(rasterio: ModuleType, ground: Georeference) -> dict[str, object]:
+    return {"transform": rasterio.Affine(*ground.transform), "crs": ground.crs or None}
 
 
 def write_geotiff(
@@ -115,10 +185,10 @@ def write_geotiff(
     size = {"count": count, "height": height, "width": width, "dtype": image.dtype.name}
     with quiet() as rasterio:
         if ground is not None:
-            profile.update(transform=rasterio.Affine(*ground.transform), crs=ground.crs or None)
+            profile.update(_placed(rasterio, ground))
         # In memory first: GDAL does not tell of a full disk when it closes a file.
         with rasterio.MemoryFile() as memory:
-            with memory.open(driver="GTiff", **size, **profile) as file:
+            with memory.open(**{"driver": "GTiff", **size, **profile}) as file:
                 file.write(image)
                 if describe is not None:
                     describe(file)

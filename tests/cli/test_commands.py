@@ -120,7 +120,7 @@ def test_lists_numbers_draws_and_settings_are_read_as_documented() -> None:
     [
         (("inspect", "toy", "--out", "look.pdf"), "must be a folder"),
         (("generate", "toy", "--out", "x.csv"), "must end in .npz or .mat"),
-        (("map", "toy", "--record", "3fa9", "--out", "x.jpg"), "must end in .tif, .tiff, .npy, .png"),
+        (("map", "toy", "--record", "3fa9", "--out", "x.jpg"), "must end in .tif, .tiff, .hdr, .npy, .png"),
         (("datasets", "add", "a.npy", "--labels", "b.npy", "--out", "x.json"), "must end in .toml"),
     ],
 )

@@ -7,6 +7,7 @@ import shutil
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
+from xml.etree import ElementTree
 
 import numpy as np
 import pytest
@@ -22,7 +23,9 @@ from hsiaug.cli.main import app
 from hsiaug.core.samples import Patches
 from hsiaug.core.scene import Scene
 from hsiaug.data import load_scene, toy_scene
+from hsiaug.data.georeference import Georeference
 from hsiaug.protocol.view import patches_at
+from hsiaug.quality.maps import save_map
 from hsiaug.registry.lookup import Registry
 from hsiaug.tasks import pixels
 from hsiaug.tasks.task import get_task
@@ -82,6 +85,7 @@ def test_a_map_keeps_its_place_and_repeats_the_record(mapped: Path, tmp_path: Pa
         assert file.transform == source.transform and file.crs == source.crs and file.nodata == 0
         assert file.tags()["CLASS_3"] == "track" and file.tags()["RECORD"] == record
         assert file.dtypes == ("uint8",) and len({file.colormap(1)[c] for c in (1, 2, 3)}) == 3
+        assert file.tags(ns="IMAGE_STRUCTURE")["LAYOUT"] == "COG"
     index, label = Store(mapped / "hsiaug-results").predictions(record)
     assert np.array_equal(ids.ravel()[index], label)
     assert (ids[:-3] > 0).all()
@@ -97,7 +101,36 @@ def test_a_map_keeps_its_place_and_repeats_the_record(mapped: Path, tmp_path: Pa
     with Image.open(tmp_path / "map.png") as image:
         colours = {colour for _, colour in image.convert("RGB").getcolors(1 << 24) or ()}
         assert set(map(rgb_of, CLASSES[:3])) <= colours
-    assert sorted(path.name for path in tmp_path.iterdir()) == ["map.png", "map.tif"]
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["map.png", "map.tif", "map.tif.aux.xml"]
+
+
+def test_gis_programs_find_the_names_of_the_classes_and_no_data(mapped: Path, tmp_path: Path) -> None:
+    rasterio = pytest.importorskip("rasterio")
+    copying = pytest.importorskip("rasterio.shutil")
+    names = ("hay & clover", "{wet}, rye", "=track\n")
+    ids = np.arange(300 * 4, dtype=np.int16).reshape(300, 4) % 4
+    with rasterio.open(mapped / "flight.img") as source:
+        ground = Georeference(tuple(source.transform)[:6], source.crs.to_wkt())
+    assert save_map(tmp_path / "m.tif", ids, names, ground, {}) == [tmp_path / "m.tif", tmp_path / "m.tif.aux.xml"]
+    assert save_map(tmp_path / "m.hdr", ids, names, ground, {"SCENE": "{x}"}) == [
+        tmp_path / "m.hdr",
+        tmp_path / "m.img",
+    ]
+
+    # As GDAL itself has read them.
+    copying.copy(tmp_path / "m.tif", tmp_path / "m.vrt", driver="VRT")
+    listed = ElementTree.parse(tmp_path / "m.vrt").findall("VRTRasterBand/CategoryNames/Category")
+    assert [one.text for one in listed] == ["no data", "hay & clover", "{wet}, rye", "=track\\n"]
+    for name in ("m.tif", "m.img"):
+        with rasterio.open(tmp_path / name) as file:
+            assert (file.transform, file.crs, file.nodata) == (source.transform, source.crs, 0)
+            assert [file.colormap(1)[c][:3] for c in (1, 2, 3)] == list(map(rgb_of, CLASSES[:3]))
+            assert np.array_equal(file.read(1), ids)
+    classified = envi.open(str(tmp_path / "m.hdr"))
+    assert classified.metadata["file type"] == "ENVI Classification"
+    assert classified.metadata["description"] == "SCENE: (x)"
+    assert classified.metadata["class names"] == ["no data", "hay & clover", "(wet)- rye", "=track\\n"]
+    assert np.array_equal(classified.read_band(0), ids)
 
 
 def test_a_map_may_be_an_array_or_pictures_alone(mapped: Path, tmp_path: Path) -> None:
