@@ -1,4 +1,4 @@
-"""Output of ``hsiaug advise``: a table of the arms, and lines."""
+"""Output of ``hsiaug advise``: a table of the arms, and below it lines, whose sentences are templates."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import shlex
 import time
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
+from functools import partial
 from statistics import fmean
 from typing import NamedTuple
 
@@ -20,8 +21,8 @@ from hsiaug.cli.output import name_options
 from hsiaug.metrics.significance import MIN_PAIRS, paired_share_interval, share_interval, t_interval, told_apart
 from hsiaug.protocol.large_classes import FEWEST
 from hsiaug.report.labels import count, percent, signed, span
+from hsiaug.report.text_templates import labelled
 
-Lines = Iterator[tuple[str, str]]
 Row = tuple[object, ...]
 
 CLOSE = 50.0
@@ -33,15 +34,51 @@ class Told(NamedTuple):
 
     header: tuple[str, ...]
     rows: Iterable[Row]
-    lines: Lines
+    lines: Iterable[tuple[str, str]]
 
 
 def tell_advice(advice: Advice, plan: Plan, session: Session) -> Told:
     """What is printed of an advice."""
+    # Of pixels AA and OA.
     names = advice.score, plan.task.scores[1][1]
     gains = (f"Δ{names[0]}", "interval", f"Δ{names[1]}", "interval", "over")
     header = ("stage", "generator", "λ", "ω", "classifier", "draws", names[0], *gains)
-    return Told(header, _rows(advice), _lines(advice, plan, session, names))
+    audits, classes, final = [split.audit for split in plan.splits], session.scene.class_names, advice.final
+    near = [audit.centre_overlap_percent for audit in audits]
+    tested = [c for c in range(1, len(classes) + 1) if any(a.test_counts[c - 1] for a in audits)]
+    record = session.known.get(final.hash)
+    used = plan.cards["generator", advice.chosen.arm.generator.name] if advice.chosen else None
+    lines = labelled(
+        "advise.txt",
+        **_spent(advice, session),
+        gain=partial(_gain, level=advice.level, names=names),
+        name=_name_arm,
+        interval=_written,
+        percent=percent,
+        untried={name for name, *_ in advice.left_out} - {one.arm.generator.name for one in advice.screened},
+        screen=len(SCREEN),
+        confirm=len(CONFIRM),
+        min_pairs=MIN_PAIRS,
+        near=fmean(near),
+        close=CLOSE,
+        single_pixels=plan.task.single_pixels,
+        view=record["spectral_view"]["name"] if record and plan.task.single_pixels else "",
+        ref=shlex.quote(session.scene_ref),
+        commands=list(_commands(advice, plan, session)),
+        notes=plan.notes,
+        train=span([audit.n_train for audit in audits], 0),
+        test=span([audit.n_test for audit in audits], 0),
+        overlap=span(near),
+        blind={name for (_, name), card in plan.cards.items() if card.input == "location"},
+        fewest=FEWEST,
+        small=[classes[c - 1] for c in tested if c not in advice.large],
+        few=min(n for audit in audits for n in audit.test_counts if n) < FEWEST,
+        lost=[
+            classes[c - 1] for c in sorted({c for a in audits for c in a.lost_classes if a.train_counts[c - 1]})
+        ],
+        transductive=advice.kind == "use" and used is not None and used.scope == "scene",
+    )
+    return Told(header, _rows(advice), lines)
 
 
 def _rows(advice: Advice) -> Iterator[Row]:
@@ -61,69 +98,19 @@ def _written(found: tuple[float, float] | None) -> str:
     return "–" if found is None else f"{signed(found[0])} to {signed(found[1])}"
 
 
-def _lines(advice: Advice, plan: Plan, session: Session, names: tuple[str, str]) -> Lines:
-    """names: of the scores that gains are told in, of pixels AA and OA."""
-    yield "verdict", _verdict(advice, names)
-    if fmean(split.audit.centre_overlap_percent for split in plan.splits) > CLOSE:
-        yield (
-            "warning",
-            "the training pixels lie in clumps too small to be divided with a distance between: what helps or harms only "
-            "farther away cannot be seen here; --protocol all divides all labelled pixels",
-        )
-    yield from (("also", _gain(one, advice.level, names)) for one in advice.confirmed if one is not advice.chosen)
-    if plan.task.single_pixels:
-        final = advice.final
-        record = session.known.get(final.hash)
-        view = record["spectral_view"]["name"] if record else final.view
-        samples = f"{final.generator.name} at λ={final.rate}" if final.rate else "no samples"
-        untried = "" if record else " (not run on inner draws: what gained on most public scenes)"
-        yield "recipe", f"{final.classifier.name} on {view} spectra, {samples}{untried}"
-        ref = shlex.quote(session.scene_ref)
-        told = f"hsiaug suggest {ref} -n 16 --out picks.csv; then hsiaug advise {ref} --asked picks.csv"
-        yield "or", f"label 16 pixels first, which tells of fields without a label too: {told}"
-    yield from (("command", text) for text in _commands(advice, plan, session))
-    yield from _rest(advice, _notes(advice, plan, session), session)
-
-
-def _rest(advice: Advice | PickAdvice, notes: Iterable[tuple[str, str]], session: Session) -> Lines:
-    """What was not tried, what failed, the notes, and the time that was spent."""
-    left_out, failed = advice.left_out, advice.failed
+def _spent(advice: Advice | PickAdvice, session: Session) -> dict[str, object]:
+    """The advice, what was not tried (generator, its rates, and why), and the time that was spent."""
+    left_out, spent = advice.left_out, time.time() - session.start
     reasons = {name: name_options(why) for name, _, why in reversed(left_out)}
-    for name, why in reversed(reasons.items()):
-        lams = ", ".join(str(rate) for one, rate, _ in left_out if one == name and rate is not None)
-        yield "not tried", f"{name}{' at λ=' if lams else ''}{lams}: {why}"
-    if failed:
-        yield "failed", f"{count(len(failed), 'trial')}: {', '.join(h[:8] for h in failed)}"
-    yield from notes
-    spent, whole = time.time() - session.start, session.end - session.start
-    yield "time", f"{spent:.0f} of {whole:.0f} s; records in {session.store.root}"
-
-
-def _verdict(advice: Advice, names: tuple[str, str]) -> str:
-    one = advice.chosen
-    if advice.kind == "use" and one is not None:
-        return f"use {_gain(one, advice.level, names)}"
-    if advice.kind == "none helps":
-        tried = {arm.arm.generator.name for arm in advice.screened}
-        untried = {name for name, _, _ in advice.left_out} - tried
-        said = f"none helps of {count(len(advice.screened), 'arm')} tried"
-        said += f" ({count(len(untried), 'generator')} not tried)" if untried else ""
-        if one is None:
-            return f"{said}: not one lay above all its controls on {len(SCREEN)} draws"
-        return f"{said}: the best was {_gain(one, advice.level, names)}"
-    if (met := advice.ceiling) is not None:
-        at = f"without a generator {met.classifier} has {met.score} {percent(met.aa)}"
-        return f"cannot tell: inner draws are at their ceiling: {at}, which leaves no room for a gain; --protocol all may"
-    if one is None:
-        return (
-            "not decided: no generator could be tried on every screening draw; give more time, or see what failed"
-        )
-    n = len(one.seeds)
-    said = f"the same command again goes on: {count(len(CONFIRM) - n, 'more draw')}"
-    if not n:
-        return f"not decided: no time was left to confirm {_name_arm(one)}; {said}"
-    why = f"fewer than {MIN_PAIRS} draws" if n < MIN_PAIRS else "the interval over a control holds 0"
-    return f"not decided: {_gain(one, advice.level, names)}: {why}; {said}"
+    return {
+        "advice": advice,
+        "tried": [
+            (name, [str(rate) for one, rate, _ in left_out if one == name and rate is not None], why)
+            for name, why in reversed(reasons.items())
+        ],
+        "spent": f"{spent:.0f} of {session.end - session.start:.0f}",
+        "root": session.store.root,
+    }
 
 
 def _name_arm(one: ArmGain) -> str:
@@ -131,7 +118,8 @@ def _name_arm(one: ArmGain) -> str:
     return f"{arm.generator.name} at λ={arm.rate}{omega} with {one.classifier}"
 
 
-def _gain(one: ArmGain, level: float, names: tuple[str, str]) -> str:
+def _gain(one: ArmGain, *, level: float, names: tuple[str, str]) -> str:
+    """The gain of an arm in the scores of these names."""
     better = one.better
     aa, oa = (f"{signed(fmean(v))} [{_written(t_interval(v, level))}]" for v in (better.aa, better.oa))
     if better.all != better.aa:
@@ -151,47 +139,6 @@ def _commands(advice: Advice, plan: Plan, session: Session) -> Iterator[str]:
         yield generate_command(spec, session.scene_ref)
 
 
-def _notes(advice: Advice, plan: Plan, session: Session) -> Lines:
-    audits, scene = [split.audit for split in plan.splits], session.scene
-    task = plan.task
-    yield from (("note", note) for note in plan.notes)
-    train, test = (span([getattr(a, name) for a in audits], 0) for name in ("n_train", "n_test"))
-    near = span([a.centre_overlap_percent for a in audits])
-    yield (
-        "note",
-        f"inner draws train on {train} pixels, about half of the training pixels, and test on {test}: with all of them a "
-        f"gain may be smaller; {near} % of inner test pixels lie in a training patch",
-    )
-    blind = {name for (_, name), card in plan.cards.items() if card.input == "location"}
-    alone = (f"{percent(aa)} with {n}{' (reads no band)' * (n in blind)}" for n, aa in advice.alone.items())
-    yield "note", f"without a generator inner {advice.score} is {', '.join(alone) or '–'}"
-    if task.single_pixels and advice.large:
-        tested = (c for c in range(1, len(scene.class_names) + 1) if any(a.test_counts[c - 1] for a in audits))
-        small = ", ".join(scene.class_names[c - 1] for c in tested if c not in advice.large)
-        yield (
-            "note",
-            f"{advice.score}: classes with at least {FEWEST} test pixels in every inner draw; not {small}",
-        )
-    elif task.single_pixels and min(n for a in audits for n in a.test_counts if n) < FEWEST:
-        said = (
-            f"fewer than two classes have {FEWEST} test pixels in every inner draw, so that AA is over all of them"
-        )
-        yield "note", said
-    lost = sorted({c for a in audits for c in a.lost_classes if a.train_counts[c - 1]})
-    if lost:
-        yield "note", f"too few pixels to be judged by: {', '.join(scene.class_names[c - 1] for c in lost)}"
-    one = advice.chosen
-    if one is not None and len(one.seeds) > 1:
-        wider = f"the interval of {advice.score} is rather [{_written(one.corrected(advice.level))}]"
-        yield "note", f"all draws divide the same pixels; for others like them {wider}"
-    used = one.arm.generator.name if one is not None and advice.kind == "use" else ""
-    if used and plan.cards["generator", used].scope == "scene":
-        yield "note", f"TRANSDUCTIVE: {used} learns from unlabelled pixels of the whole scene"
-    if advice.level > 0.95:
-        said = f"intervals are at {100 * advice.level:g} %, so that both candidates together are held to 95 %"
-        yield "note", said
-
-
 # --asked
 
 
@@ -199,7 +146,21 @@ def tell_pick_advice(advice: PickAdvice, session: Session) -> Told:
     """What is printed of an advice by picks; numbers pick by pick, seconds those of a processor."""
     shares = ("picks right", "%", "95 %", "in new fields", "above", "seconds")
     rows = (_pick_row(arm, advice) for arm in advice.arms)
-    return Told(("classifier", "generator", "λ", "spectra", *shares), rows, _pick_lines(advice, session))
+    chosen = advice.chosen
+    none = _without(chosen, advice) if chosen else None
+    lines = labelled(
+        "picks.txt",
+        **_spent(advice, session),
+        chosen=chosen,
+        name=_name_pick_arm,
+        sure=sum(sum(apart) > 0 and told_apart(apart) for apart in map(chosen.above, advice.arms))
+        if chosen
+        else 0,
+        above=[_name_pick_arm(arm) for arm in advice.arms if chosen and sum(arm.right) > sum(chosen.right)],
+        samples=_above(chosen, none) if chosen and none else "",
+        commands=list(_pick_commands(advice, session)),
+    )
+    return Told(("classifier", "generator", "λ", "spectra", *shares), rows, lines)
 
 
 def _without(arm: PickArm, advice: PickAdvice) -> PickArm | None:
@@ -229,33 +190,11 @@ def _name_pick_arm(arm: PickArm) -> str:
     return f"{spec.classifier.name} on {arm.view} spectra{samples}"
 
 
-def _pick_lines(advice: PickAdvice, session: Session) -> Lines:
-    chosen = advice.chosen
-    if chosen is None:
-        yield "verdict", "not decided: no arm predicted every pick; give more time, or see what failed"
-    else:
-        yield from _pick_verdict(chosen, advice, session)
-    where = "where classifiers disagree, so these shares lie below the accuracy of a map: they compare arms on new ground"
-    yield from _rest(advice, [("note", f"picks were asked for {where}")], session)
-
-
-def _pick_verdict(chosen: PickArm, advice: PickAdvice, session: Session) -> Lines:
-    n, right = len(chosen.right), sum(chosen.right)
-    above = [_name_pick_arm(arm) for arm in advice.arms if sum(arm.right) > right]
-    sure = [arm for arm in advice.arms if sum(chosen.above(arm)) > 0 and told_apart(chosen.above(arm))]
-    yield (
-        "verdict",
-        f"{_name_pick_arm(chosen)}: {right} of {n} picks right that it had not learnt; "
-        f"{len(sure)} of {count(len(advice.arms) - 1, 'other arm')} lie below by more than a standard error",
-    )
-    if above:
-        yield "note", f"{', '.join(above)} has more, but is a control, which loses much where its names are wrong"
-    none = _without(chosen, advice)
-    if none is not None:
-        yield "samples", f"{_above(chosen, none)} points above the same classifier without samples"
+def _pick_commands(advice: PickAdvice, session: Session) -> Iterator[str]:
+    """How to go on with the trial that learnt all picks but one, where there is one."""
     if advice.final is not None:
         ref, store = session.scene_ref, str(session.store.root)
         record = ["--record", advice.final.hash, "--store", store]
-        yield "command", shlex.join(["hsiaug", "map", ref, *record, "--out", "map.png"])
-        if chosen.samples:
-            yield "command", generate_command(advice.final, ref, store)
+        yield shlex.join(["hsiaug", "map", ref, *record, "--out", "map.png"])
+        if advice.final.rate:
+            yield generate_command(advice.final, ref, store)

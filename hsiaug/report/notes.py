@@ -17,7 +17,7 @@ from hsiaug.report.labels import MISSING, count, count_range, plus_minus, seeds_
 from hsiaug.report.records import ArmCell, Audit, CellKey, DrawKey, Trial, in_order, number_of
 from hsiaug.report.scores import CONTROL_CLASSIFIERS
 from hsiaug.report.tables import Table, named
-from hsiaug.report.text_templates import sentences
+from hsiaug.report.text_templates import labelled, sentences
 from hsiaug.trial.arm import RIVALS, Method, needed_of
 from hsiaug.trial.record_json import ErrorKind, error_kind, why_failed
 
@@ -43,7 +43,7 @@ def table_page(table: Table, where: str, grids: Iterable[Grid], notes: Iterable[
         warnings=warnings(table),
         grids=tuple(grid for grid in grids if grid.rows),
         notes=tuple(notes),
-        audit=audit_lines(table, where),
+        audit=tuple(audit_lines(table, where)),
     )
 
 
@@ -145,13 +145,13 @@ def _unequal_budgets(table: Table) -> Iterator[tuple[Method, int, int, list[tupl
             yield classifier, len(unequal), seed, sorted(arms.items())
 
 
-def audit_lines(table: Table, where: str) -> tuple[tuple[str, str], ...]:
+def audit_lines(table: Table, where: str) -> list[tuple[str, str]]:
     """(label, sentence) pairs on costs and leaks of a table's draws. where: what the user types for the store."""
     told = [audit for audit in table.splits.values() if audit.get("seen_counts") is not None]
     shares = [100 * sum(audit["seen_counts"]) / max(1, int(audit["n_test"])) for audit in told]
     lacking = {kind: (_classes(table, kind.replace(" ", "_")), meaning) for kind, meaning in LACKING.items()}
     shown = (table.scores.second, table.scores.main, *table.brief_fields)
-    lines = sentences(
+    return labelled(
         "audit.txt",
         table=table,
         seeds=[seed for seed, _ in table.splits],
@@ -176,7 +176,6 @@ def audit_lines(table: Table, where: str) -> tuple[tuple[str, str], ...]:
         kinds=Counter(trial.status for trial in table.trials),
         where=where,
     )
-    return tuple((label, sentence) for label, _, sentence in (line.partition("\t") for line in lines))
 
 
 def short_audit(tables: Sequence[Table]) -> str:

@@ -39,3 +39,8 @@ def sentences(template: str | Template, **about: object) -> list[str]:
     """The lines of a template of sentences that are not empty. template: its name in this package, or itself."""
     said = text_templates().get_template(template).render(about)
     return [line for line in said.splitlines() if line.strip()]
+
+
+def labelled(template: str, **about: object) -> list[tuple[str, str]]:
+    """The lines of a template that are a label, a tab and a sentence, as pairs."""
+    return [(label, said) for label, _, said in (line.partition("\t") for line in sentences(template, **about))]
