@@ -42,6 +42,11 @@ def text_of_spreadsheet(cell: str) -> str:
     return cell[1:] if cell.startswith("'") and FORMULA.match(cell) else cell
 
 
+def envi_text(text: str) -> str:
+    """A text as a field of an ENVI header can hold it, which knows no escape of braces and commas."""
+    return visible(text).translate(str.maketrans("{},", "();"))
+
+
 def shortest(value: float) -> str:
     """A number in as few characters as give the very same number again: ``1``, ``0.5``, ``0.1234567``."""
     text = f"{value:g}"

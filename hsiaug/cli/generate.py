@@ -23,7 +23,13 @@ if TYPE_CHECKING:
 def generate(
     ctx: typer.Context,
     scene: options.SceneRef,
-    out: Annotated[Path, option("File to write: .npz, or .mat (MATLAB 5); for masks a new folder.")],
+    out: Annotated[
+        Path,
+        option(
+            "File to write: .npz or .mat (MATLAB 5); of centre spectra .csv or .sli (ENVI spectral library); for masks a "
+            "new folder."
+        ),
+    ],
     task: options.Task = None,
     generator: options.GeneratorName = None,
     lam: options.Lambda = 1.0,
@@ -65,7 +71,7 @@ def generate(
 
     def check(kit: SampleKit, request: SampleRequest) -> None:
         kit.check(request, out)
-        check_spared(scene, [out])
+        check_spared(scene, [out, out.with_suffix(".hdr")] if out.suffix.lower() == ".sli" else [out])
 
     shown = tuple(word.strip() for word in show.split(",")) if show else ()
     kit, made = make_samples(ctx.params, check, count=pairs, show=shown, agreement=agreement)

@@ -1,4 +1,5 @@
-"""Samples as files, whole or not at all: patches as .npz or MATLAB 5, pairs as a folder that hsiaug reads again."""
+"""Samples as files, whole or not at all: patches as .npz or MATLAB 5, centre spectra as CSV or ENVI spectral library,
+pairs as a folder that hsiaug reads again."""
 
 from __future__ import annotations
 
@@ -11,17 +12,20 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hsiaug.base.errors import InputError
-from hsiaug.base.files import file_errors
+from hsiaug.base.files import file_errors, write_text_whole, write_whole
 from hsiaug.base.targets import check_target
 from hsiaug.base.temporary_folders import temporary_folder
+from hsiaug.base.text import envi_text, nanometres
 from hsiaug.core.samples import PatchSamples, concatenate
+from hsiaug.core.scene import Scene
 from hsiaug.quality.figures import contact_sheet, spread
 from hsiaug.quality.maps import write_geotiff
 from hsiaug.quality.synthesis import MaskSynthesis, PixelSynthesis
 from hsiaug.report.figures.files import figure_bytes
 from hsiaug.report.output_files import array_writers, write_files
+from hsiaug.report.render_data import csv_of
 
-ENDINGS = (".npz", ".mat")
+ENDINGS = (".npz", ".mat", ".csv", ".sli")
 """Endings of the files that samples are written to."""
 
 MAT_LIMIT = 2**31 - 1
@@ -45,10 +49,12 @@ def check_folder(path: Path, *, empty: bool = False) -> None:
 def save_samples(path: Path, made: PixelSynthesis, *, with_real: bool) -> PatchSamples:
     """Write the synthetic samples, after the real training ones where asked for; returns what was written.
 
-    x (n, B, p, p) float32 in scene units; y (n,) int64 class ids; synthetic (n,) bool; coords (n, 2) int32 row and
-    column of the centre, -1 for synthetic samples; weight (n,) float32; class_names (C,) text; provenance: JSON
+    .npz and .mat: x (n, B, p, p) float32 in scene units; y (n,) int64 class ids; synthetic (n,) bool; coords (n, 2) int32
+    row and column of the centre, -1 for synthetic samples; weight (n,) float32; class_names (C,) text; provenance: JSON
     text. The centre spectra are ``x[:, :, p // 2, p // 2]``. ``numpy.load`` reads the .npz without pickle; the .mat has
     the same names, ``class_names`` a cell of text.
+    .csv: a row for each sample, its centre spectrum last. .sli: a spectral library of the centre spectra, named by their
+    classes, with a header (.hdr) beside it.
     Raises InputError for another ending, a folder that is not there, or samples too large for MATLAB 5.
     """
     check_target(path, ENDINGS)
@@ -59,12 +65,62 @@ def save_samples(path: Path, made: PixelSynthesis, *, with_real: bool) -> PatchS
             value=f"{samples.x.nbytes / 2**30:.1f} GB of patches",
             hint="Use `out` FILE.npz, a smaller `lambdas` or a smaller `patch`.",
         )
+    if path.suffix.lower() == ".csv":
+        write_text_whole(path, csv_of(_rows(samples, made.data)))
+        return samples
+    if path.suffix.lower() == ".sli":
+        write_whole(path, lambda fresh: fresh.write_bytes(samples.centres.astype("<f4").tobytes()))
+        write_whole(path.with_suffix(".hdr"), lambda fresh: _write_library_header(fresh, samples, made))
+        return samples
     facts = made.provenance()
     arrays = {name: getattr(samples, name) for name in ("x", "y", "synthetic", "coords", "weight")}
     arrays["class_names"] = np.array(facts["class_names"])
     arrays["provenance"] = np.array(json.dumps(facts, ensure_ascii=False, allow_nan=False))
     write_files([path], array_writers(lambda: arrays))
     return samples
+
+
+def _rows(samples: PatchSamples, scene: Scene) -> list[dict[str, object]]:
+    """A row for each sample: its class, where it lies, and a column for each band, named by its centre in nm."""
+    centres = scene.wavelengths
+    bands = [f"band {i}" for i in range(scene.bands)] if centres is None else [nanometres(v) for v in centres]
+    return [
+        {
+            "class": c,
+            "name": scene.class_names[c - 1],
+            "synthetic": synthetic,
+            "row": row,
+            "column": column,
+            "weight": weight,
+            **dict(zip(bands, spectrum, strict=True)),
+        }
+        for c, synthetic, (row, column), weight, spectrum in zip(
+            *(samples.y, samples.synthetic, samples.coords, samples.weight, samples.centres), strict=True
+        )
+    ]
+
+
+def _write_library_header(path: Path, samples: PatchSamples, made: PixelSynthesis) -> None:
+    from spectral.io import envi
+
+    scene, spec = made.data, made.spec
+    names = [envi_text(scene.class_names[c - 1]) for c in samples.y]
+    fields = {
+        "description": envi_text(f"{spec.generator.name} on {scene.name}, fit {spec.fit_hash}"),
+        "samples": scene.bands,
+        "lines": len(samples),
+        "bands": 1,
+        "header offset": 0,
+        "data type": 4,
+        "interleave": "bsq",
+        "byte order": 0,
+        "spectra names": [
+            f"{name} (synthetic)" if new else name for name, new in zip(names, samples.synthetic, strict=True)
+        ],
+    }
+    if scene.wavelengths is not None:
+        fields |= {"wavelength units": "Nanometers", "wavelength": [nanometres(v) for v in scene.wavelengths]}
+    envi.write_envi_header(str(path), fields, is_library=True)
 
 
 def save_pairs(

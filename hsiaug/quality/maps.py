@@ -16,7 +16,7 @@ from spectral.io import envi
 from hsiaug.base.colours import class_colours, rgb_bands, true_colours
 from hsiaug.base.files import write_text_whole, write_whole
 from hsiaug.base.targets import PICTURES, check_targets
-from hsiaug.base.text import nanometres, plotted, visible
+from hsiaug.base.text import envi_text, nanometres, plotted, visible
 from hsiaug.core.scene import Scene
 from hsiaug.data.georeference import Georeference, need_geo, quiet
 from hsiaug.report.figures.files import WIDTHS, class_legend, figure_bytes, new_figure, wrapped
@@ -142,9 +142,8 @@ def _envi_header(
     image: NDArray[np.generic], names: Sequence[str], ground: Georeference | None, facts: Mapping[str, str]
 ) -> bytes:
     """The header of an ENVI classification."""
-    # A header knows no escape of its braces; spectral replaces commas.
     about = "; ".join(f"{key}: {value}" for key, value in facts.items())
-    about, *plain = (visible(text).translate(str.maketrans("{}", "()")) for text in (about, NO_DATA, *names))
+    about, *plain = map(envi_text, (about, NO_DATA, *names))
     said: dict[str, object] = {"description": about, "data ignore value": 0}
     with TemporaryDirectory() as folder:
         header = Path(folder) / "map.hdr"

@@ -56,7 +56,7 @@ class PixelSamples:
     unit = ""
 
     def check(self, request: SampleRequest, out: Path) -> None:
-        """Refuse options of masks, which would do nothing, and what is no .npz or .mat in a folder that exists."""
+        """Refuse options of masks, which would do nothing, and a file of another ending or in no folder."""
         set_options = {
             "-n": request.count is not None,
             "`show`": bool(request.show),

@@ -119,7 +119,7 @@ def test_lists_numbers_draws_and_settings_are_read_as_documented() -> None:
     ("words", "part"),
     [
         (("inspect", "toy", "--out", "look.pdf"), "must be a folder"),
-        (("generate", "toy", "--out", "x.csv"), "must end in .npz or .mat"),
+        (("generate", "toy", "--out", "x.xls"), "must end in .npz, .mat, .csv or .sli"),
         (("map", "toy", "--record", "3fa9", "--out", "x.jpg"), "must end in .tif, .tiff, .hdr, .npy, .png"),
         (("datasets", "add", "a.npy", "--labels", "b.npy", "--out", "x.json"), "must end in .toml"),
     ],

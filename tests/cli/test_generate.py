@@ -27,7 +27,7 @@ def test_samples_are_exported_with_a_parsable_table(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("words", "part"),
     [
-        (("--out", "aug.csv"), ".npz or .mat"),
+        (("--out", "aug.xls"), ".npz, .mat, .csv or .sli"),
         (("--out", "absent/aug.npz"), "folder that exists"),
         (("--out", "a.npz", "--generator", "smot"), "Did you mean smote"),
         (("--out", "a.npz", "--generator", "none"), "makes samples"),

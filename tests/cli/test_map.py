@@ -129,7 +129,7 @@ def test_gis_programs_find_the_names_of_the_classes_and_no_data(mapped: Path, tm
     classified = envi.open(str(tmp_path / "m.hdr"))
     assert classified.metadata["file type"] == "ENVI Classification"
     assert classified.metadata["description"] == "SCENE: (x)"
-    assert classified.metadata["class names"] == ["no data", "hay & clover", "(wet)- rye", "=track\\n"]
+    assert classified.metadata["class names"] == ["no data", "hay & clover", "(wet); rye", "=track\\n"]
     assert np.array_equal(classified.read_band(0), ids)
 
 
@@ -206,6 +206,16 @@ def test_no_command_writes_over_a_file_of_its_scene(tmp_path: Path, words: tuple
     with pytest.raises(InputError, match="must not be a file of the scene"):
         typed(tmp_path, words[0], "own.toml", *words[1:], "--out", target)
     assert {path: path.read_bytes() for path in tmp_path.iterdir()} == before
+
+
+@pytest.mark.parametrize(
+    "words", [("map", "--record", "0", "--out", "flight.hdr"), ("generate", "--out", "flight.sli")]
+)
+def test_the_header_of_a_scene_is_spared_too(mapped: Path, words: tuple[str, ...]) -> None:
+    before = (mapped / "flight.hdr").read_bytes()
+    with pytest.raises(InputError, match=r"flight\.hdr must not be a file of the scene"):
+        typed(mapped, words[0], "flight.toml", *words[1:])
+    assert (mapped / "flight.hdr").read_bytes() == before
 
 
 def test_a_record_that_is_not_repeated_is_warned_of(mapped: Path, tmp_path: Path) -> None:

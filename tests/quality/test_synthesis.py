@@ -2,14 +2,18 @@
 
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
+from pandas import read_csv
 from scipy.io import loadmat
+from spectral.io import envi
 
 from hsiaug.base.errors import InputError
+from hsiaug.base.text import text_of_spreadsheet
 from hsiaug.core.samples import concatenate
 from hsiaug.core.scene import Scene
 from hsiaug.protocol.balance import DEFAULT_TIMES, Rate
@@ -103,6 +107,36 @@ def test_npz_and_mat_hold_the_same_and_need_no_pickle(make: Make, tmp_path: Path
     assert max(len(name) for name in mat) <= 31
 
 
+@pytest.mark.parametrize("with_real", [False, True])
+@pytest.mark.parametrize("wavelengths", [True, False])
+def test_csv_and_spectral_library_hold_the_centre_spectra(make, tmp_path, with_real, wavelengths):
+    made = make("mixup")
+    plain = made.data.class_names
+    names = tuple(f"={name}, {{wet}}" for name in plain)
+    at = made.data.wavelengths if wavelengths else None
+    made = replace(made, data=replace(made.data, class_names=names, wavelengths=at, descriptions={}))
+    expected = concatenate([made.real, made.synthetic]) if with_real else made.synthetic
+    for path in (tmp_path / "a.csv", tmp_path / "a.sli"):
+        save_samples(path, made, with_real=with_real)
+    frame = read_csv(tmp_path / "a.csv")
+    bands = [f"{v:.10g}" for v in at] if wavelengths else [f"band {i}" for i in range(made.data.bands)]
+
+    assert frame.columns.tolist() == ["class", "name", "synthetic", "row", "column", "weight", *bands]
+    assert np.array_equal(frame[bands].to_numpy(np.float32), expected.centres)
+    for name, column in (("y", "class"), ("synthetic", "synthetic"), ("weight", "weight")):
+        assert np.array_equal(frame[column], getattr(expected, name))
+    assert np.array_equal(frame[["row", "column"]], expected.coords)
+    assert frame.name.str.startswith("'=").all()
+    assert [names[c - 1] for c in expected.y] == [text_of_spreadsheet(name) for name in frame.name]
+
+    library = envi.open(str(tmp_path / "a.hdr"))
+    assert np.array_equal(library.spectra, expected.centres)
+    assert library.bands.centers == (at.tolist() if wavelengths else None)
+    said = [f"={plain[c - 1]}; (wet)" for c in expected.y]
+    assert [name.removesuffix(" (synthetic)") for name in library.names] == said
+    assert [name.endswith(" (synthetic)") for name in library.names] == expected.synthetic.tolist()
+
+
 def test_a_file_is_written_whole_or_not_at_all(make, tmp_path, monkeypatch):
     made, path = make(), tmp_path / "out" / "a.npz"
     path.parent.mkdir()
@@ -118,7 +152,7 @@ def test_a_file_is_written_whole_or_not_at_all(make, tmp_path, monkeypatch):
     assert [file.name for file in path.parent.iterdir()] == ["a.npz"] and path.read_text() == "older"
 
 
-@pytest.mark.parametrize("name", ["a.csv", "a", "absent/a.npz", "folder.npz"])
+@pytest.mark.parametrize("name", ["a.xls", "a", "absent/a.npz", "folder.npz"])
 def test_a_file_that_cannot_be_is_refused(make: Make, tmp_path: Path, name: str) -> None:
     (tmp_path / "folder.npz").mkdir()
     with pytest.raises(InputError, match="`out`"):
