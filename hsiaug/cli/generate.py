@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -74,7 +75,7 @@ def generate(
         check_spared(scene, [out, out.with_suffix(".hdr")] if out.suffix.lower() == ".sli" else [out])
 
     shown = tuple(word.strip() for word in show.split(",")) if show else ()
-    kit, made = make_samples(ctx.params, check, count=pairs, show=shown, agreement=agreement)
+    kit, (made,) = make_samples(ctx.params, check, [omega], count=pairs, show=shown, agreement=agreement)
     written = kit.save(out, made, with_real=with_real)
     form = ".1f" if kit.unit else "d"
     rows = [
@@ -86,16 +87,17 @@ def generate(
         say(line, err=True)
 
 
-FIELDS = ("lam", "times", "omega", "seed", "patch", "preset", "device")
+FIELDS = ("lam", "times", "seed", "patch", "preset", "device")
 """Options that stand in a request as they are."""
 
 
 def make_samples(
     typed: Mapping[str, Any],
     check: Callable[[SampleKit, SampleRequest], None] = lambda kit, request: None,
+    omegas: Sequence[float | None] = (None,),
     **fields: Any,
-) -> tuple[SampleKit, AnySynthesis]:
-    """The functions of a task, and the samples of the generator that a command was asked for.
+) -> tuple[SampleKit, Iterator[AnySynthesis]]:
+    """The functions of a task, and the samples of the generator that a command was asked for, at one ω after the other.
 
     typed: options of the command by parameter. check: refuses a request before anything is made. fields: of the request
     beside those. Raises InputError for a protocol that there is not, and where ``--set`` names another plugin.
@@ -116,6 +118,15 @@ def make_samples(
     request = SampleRequest(name, rule, typed["buffer"], overrides=own.get(name, {}), **fields)
     check(kit, request)
     data = kit.task.load(typed["scene"])
-    bench = Workbench(data, get_task(kit.task.name), Path(typed["store"]) / "cache")
-    with show_progress(console(err=True), name) as progress:
-        return kit, synthesise(kit, data, request, registry(), progress=progress, bench=bench)
+
+    def each() -> Iterator[AnySynthesis]:
+        bench = Workbench(data, get_task(kit.task.name), Path(typed["store"]) / "cache")
+        for omega in omegas:
+            asked = replace(request, omega=omega)
+            with show_progress(console(err=True), name) as progress:
+                made = synthesise(kit, data, asked, registry(), progress=progress, bench=bench)
+            yield made
+            # Each would keep as many samples as a trial has.
+            bench.drop_pools()
+
+    return kit, each()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -14,6 +14,10 @@ from hsiaug.base.threads import one_thread
 from hsiaug.cli import options
 from hsiaug.cli.options import option
 from hsiaug.cli.output import console, print_lines, print_table, say_written
+
+if TYPE_CHECKING:
+    from hsiaug.quality.kits import SampleKit
+    from hsiaug.quality.synthesis import GuidedMeasure, SampleRequest
 
 MEASURES = ("fidelity", "synthetic", "floor (held-out)", "unit", "good is", "n")
 ATTENTION = ("attention (region of the class)", "AUC", "IoU", "patches")
@@ -28,7 +32,10 @@ def inspect(
     generator: options.GeneratorName = None,
     lam: options.Lambda = 1.0,
     times: options.Times = None,
-    omega: options.Omega = None,
+    omega: Annotated[
+        str | None,
+        option("Guidance strength ω; several, as --lambda of a benchmark takes them, add curves over ω."),
+    ] = None,
     protocol: options.AnyProtocol = None,
     buffer: options.Buffer = None,
     seed: options.Seed = 0,
@@ -48,29 +55,51 @@ def inspect(
 
     Examples:
       hsiaug inspect indian_pines --generator smote --out look
-      hsiaug inspect indian_pines --generator txt2hsi --omega 1 --attention --out look
+      hsiaug inspect indian_pines --generator txt2hsi --omega 0,0.5,1,2,4 --attention --out look
       hsiaug inspect oscd --generator specdm --out look
     """
     one_thread()
+    from pandas import DataFrame
+
+    from hsiaug.bench.ranges import numbers
     from hsiaug.cli.generate import make_samples
+    from hsiaug.protocol.balance import check_omega
     from hsiaug.quality.attention import LABELS, draw_attention, inspect_attention
     from hsiaug.quality.export import check_folder
-    from hsiaug.quality.figures import save_figures
+    from hsiaug.quality.figures import guidance_figure, save_figures
     from hsiaug.report.labels import measured, wrong_share
 
     if out.suffix and not out.is_dir():
         hint = f"For example --out {out.with_suffix('')}."
         raise InputError("--out must be a folder", value=repr(str(out)), hint=hint)
     check_folder(out)
-    kit, made = make_samples(ctx.params, attention=attention)
-    looked = inspect_attention(made) if attention else None
-    report = kit.inspect(made)
+    strengths = [] if omega is None else list(dict.fromkeys(numbers("--omega", omega)))
+    for strength in strengths:
+        check_omega(strength)
+
+    def check(kit: SampleKit, request: SampleRequest) -> None:
+        if len(strengths) > 1 and not kit.task.single_pixels:
+            rule = "curves over ω are drawn for single pixels"
+            raise InputError(rule, value=f"--omega {omega}", hint="Name one ω for masks.")
+
+    kit, makes = make_samples(ctx.params, check, strengths or [None], attention=attention)
+    first = next(makes)
+    looked = inspect_attention(first) if attention else None
+    report = kit.inspect(first)
+    points = report.guided if len(strengths) > 1 else []
+    for made in makes:
+        points += kit.inspect(made).guided
     pictures, content = report.pictures(), report.as_json()
+    if points:
+        pictures["guidance"], content["guidance"] = guidance_figure(points), [vars(point) for point in points]
     if looked:
-        pictures["attention"], content["attention"] = draw_attention(looked, made), looked.as_json()
+        pictures["attention"], content["attention"] = draw_attention(looked, first), looked.as_json()
     with file_errors(f"--out {out} must be a folder that can be written to", "Name another folder."):
         out.mkdir(exist_ok=True)
     files = save_figures(pictures, out)
+    if points:
+        table = DataFrame(map(vars, points)).to_csv(index=False)
+        files.append(write_text_whole(out / "guidance.csv", table))
     files.append(write_text_whole(out / "quality.json", json_of(content, indent=1) + "\n"))
     screen = console()
     rows = (
@@ -85,6 +114,15 @@ def inspect(
         values = map(measured, (one.value, one.ceiling, one.floor))
         judged.append((one.label, *values, one.unit, measured(one.r), wrong, interval))
     print_table(screen, SCORES, judged)
+    if points:
+        curves: dict[str, list[GuidedMeasure]] = {}
+        for point in points:
+            curves.setdefault(f"{point.measure.replace('_', ' ')} {point.unit}".strip(), []).append(point)
+        guided = (
+            (name, measured(own[0].reference), *(measured(point.value) for point in own))
+            for name, own in curves.items()
+        )
+        print_table(screen, ("guidance", "held-out", *(f"ω={strength:g}" for strength in strengths)), guided)
     if looked:
         scored = ((LABELS[name], score) for name, score in looked.rows.items())
         print_table(

@@ -1,4 +1,4 @@
-"""Figures of samples: class spectra, principal components, and pairs of images and masks."""
+"""Figures of samples: class spectra, principal components, and measures over ω."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from hsiaug.base.files import write_whole
 from hsiaug.base.text import plotted
 from hsiaug.core.tiles import DenseSamples
 from hsiaug.metrics.spectra import Spectra, at_most, fit_space
-from hsiaug.quality.synthesis import AnySynthesis, PixelSynthesis
+from hsiaug.quality.synthesis import AnySynthesis, GuidedMeasure, PixelSynthesis
 from hsiaug.report.figures.charts import Block, Panel, draw_blocks
 from hsiaug.report.figures.files import WIDTHS, class_legend, figure_bytes, legend_columns, new_figure
 
@@ -139,6 +139,27 @@ def _draw_cloud(
         entries[name] = axes.scatter(*plane[y == c].T, rasterized=True, **look)
     axes.set_xlim(*limits[:, 0])
     axes.set_ylim(*limits[:, 1])
+    return entries
+
+
+def guidance_figure(points: Sequence[GuidedMeasure]) -> Figure:
+    """A panel for each measure: samples over ω, and held-out ones, which do not depend on it."""
+    panels = []
+    for name in dict.fromkeys(point.measure for point in points):
+        own = [point for point in points if point.measure == name]
+        unit = f" ({own[0].unit})" if own[0].unit else ""
+        panels.append(Panel((f"{name.replace('_', ' ')}{unit}",), partial(_draw_guidance, own)))
+    return draw_blocks([Block("", panels, 1.9, narrowest=2.2, along="ω")], 2, "samples and held-out ones over ω")
+
+
+def _draw_guidance(own: Sequence[GuidedMeasure], axes: Axes) -> dict[str, Any]:
+    entries = {}
+    for label, colour, look in (("held-out", HELD_OUT, "--"), ("synthetic", SYNTHETIC, "-o")):
+        values = [(p.omega, p.value if label == "synthetic" else p.reference) for p in own]
+        known = [(omega, value) for omega, value in values if value is not None]
+        x, y = zip(*known, strict=True) if known else ((), ())
+        (entries[label],) = axes.plot(x, y, look, color=colour, linewidth=1.2, markersize=4)
+    axes.margins(y=0.15)
     return entries
 
 

@@ -28,6 +28,8 @@ from hsiaug.trial.spec import PluginSpec, TrialSpec, plugin_spec
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
+GUIDED = ("density", "coverage", "nearer_training", "nearer_pool")
+"""Rows of the fidelity table that a curve over ω is drawn of; beside them stands ``purity``, the oracle agreement."""
 NO_CLASSIFIER = PluginSpec("none", "0", NoParams())
 """Stands where a trial has its classifier, which nothing here reads."""
 
@@ -131,6 +133,21 @@ MaskSynthesis = Synthesis[PairSet, TileSplit, DenseSamples]
 AnySynthesis = Synthesis[Any, Any, Any]
 
 
+@dataclass(frozen=True)
+class GuidedMeasure:
+    """One number of the samples at an ω. reference: the same of held-out real ones; both None where it is not defined.
+
+    n: samples that were compared at once.
+    """
+
+    omega: float
+    measure: str
+    value: float | None
+    reference: float | None
+    unit: str
+    n: int
+
+
 @dataclass(frozen=True, eq=False)
 class Inspection:
     """The report of ``hsiaug inspect`` on the samples of one generator on one draw.
@@ -150,6 +167,19 @@ class Inspection:
     def remarks(self) -> tuple[str, ...]:
         """Lines on what the numbers leave out."""
         return tuple(f"note: {note}" for note in (*self.fidelity.notes, *self.reliability.notes))
+
+    @property
+    def guided(self) -> list[GuidedMeasure]:
+        """The points of curves over ω; none of a generator without ω."""
+        omega = self.made.spec.omega
+        if omega is None:
+            return []
+        scores = (one for one in self.reliability.scores if one.name == "oracle")
+        measures = (one for one in self.fidelity.measures if one.name in GUIDED)
+        return [
+            *(GuidedMeasure(omega, "purity", one.value, one.ceiling, one.unit, one.n) for one in scores),
+            *(GuidedMeasure(omega, one.name, one.value, one.floor, one.unit, one.n) for one in measures),
+        ]
 
     def as_json(self) -> dict[str, object]:
         """The content of quality.json."""

@@ -63,14 +63,41 @@ def test_a_folder_that_cannot_be_is_refused_before_any_work(tmp_path: Path) -> N
         assert answer.returncode == 2 and "--out" in answer.stderr and answer.stdout == ""
 
 
+def test_several_omegas_give_curves_of_the_samples_that_each_gives_alone(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr("hsiaug.metrics.reliability.ROUNDS", 20)
+    words = ("inspect", "toy", "--generator", "txt2hsi", "--preset", "tiny", "--patch", "5", "--times", "0")
+    answer = CliRunner().invoke(app, [*words, "--omega", "0,2", "--out", "up"])
+    again = CliRunner().invoke(app, [*words, "--omega", "2,0", "--out", "down"])
+    alone = CliRunner().invoke(app, [*words, "--omega", "0", "--out", "alone"])
+
+    assert (answer.exit_code, again.exit_code, alone.exit_code) == (0, 0, 0), answer.output
+    header, *rows = (tmp_path / "up" / "guidance.csv").read_text("utf-8").splitlines()
+    assert header == "omega,measure,value,reference,unit,n"
+    # One fit, and samples that do not depend on the order, so those of a trial.
+    assert sorted(rows) == sorted((tmp_path / "down" / "guidance.csv").read_text("utf-8").splitlines()[1:])
+    up, single = (json.loads((tmp_path / name / "quality.json").read_text("utf-8")) for name in ("up", "alone"))
+    assert up["fidelity"] == single["fidelity"] and "guidance" not in single
+    found = {(point["omega"], point["measure"]): point["value"] for point in up["guidance"]}
+    names = ["purity", "density", "coverage", "nearer_training", "nearer_pool"]
+    assert [*found] == [(omega, name) for omega in (0, 2) for name in names]
+    of_table = {measure["name"]: measure["value"] for measure in up["fidelity"]["measures"]}
+    assert all(found[0, name] == of_table[name] for name in names[1:])
+    assert (tmp_path / "up" / "guidance.png").read_bytes().startswith(OPENINGS[".png"])
+    assert not (tmp_path / "alone" / "guidance.csv").exists()
+    assert "guidance\theld-out\tω=0\tω=2" in answer.stdout
+
+
 @pytest.mark.parametrize(
     ("words", "said"),
     [
-        (("toy", "--generator", "smote", "--omega", "1"), "smote takes none"),
-        (("toy", "--generator", "txt2hsi", "--omega", "-1"), "from 0 to 1000"),
+        (("toy", "--generator", "smote", "--omega", "0,1"), "smote takes none"),
+        (("toy", "--generator", "txt2hsi", "--omega", "0,-1"), "from 0 to 1000"),
+        (("toy", "--generator", "txt2hsi", "--omega", "0,much"), "--omega must be numbers"),
+        (("toy", "--task", "segmentation", "--generator", "specdm", "--omega", "0,1"), "single pixels"),
     ],
 )
-def test_an_omega_that_means_nothing_is_refused_before_any_work(tmp_path, monkeypatch, words, said):
+def test_omegas_that_mean_nothing_are_refused_before_any_work(tmp_path, monkeypatch, words, said):
     monkeypatch.chdir(tmp_path)
     answer = CliRunner().invoke(app, ["inspect", *words, "--out", "look"])
     assert answer.exit_code != 0 and said in answer.output + str(answer.exception)
