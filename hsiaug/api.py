@@ -74,16 +74,8 @@ from hsiaug.metrics.neighbours import prdc
 from hsiaug.metrics.patch_distances import PatchReference, PatchSpace, block_means, block_side, nearest_patches
 from hsiaug.metrics.significance import told_apart
 from hsiaug.protocol.based import Based, takeable
-from hsiaug.protocol.protocols import (
-    KEPT_FOR_TEST,
-    Areas,
-    Buffer,
-    Draw,
-    SplitProtocol,
-    draw_train,
-    parse_base,
-    parse_protocol,
-)
+from hsiaug.protocol.protocols import KEPT_FOR_TEST, draw_train, parse_base, parse_protocol
+from hsiaug.protocol.split_protocol import Areas, Buffer, Draw, SplitProtocol
 from hsiaug.protocol.tiling import draw_tiles, fits, train_tiles
 from hsiaug.protocol.view import Normaliser, TrainView, patches_at, train_view_seen
 from hsiaug.registry.card import Card, NoParams, Plugin, defaults, param, resampled

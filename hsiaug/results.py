@@ -61,7 +61,7 @@ from hsiaug.quality.synthesis import PixelSynthesis, sample_request
 from hsiaug.registry.card import build_params, check_preset
 from hsiaug.registry.handed import as_typed, named
 from hsiaug.registry.hookspecs import Kind
-from hsiaug.registry.lookup import registry
+from hsiaug.registry.lookup import import_here, registry
 from hsiaug.report import ENDINGS, Report, build_report, figure_of, render_report, save_report
 from hsiaug.trial.guard import check_limit
 from hsiaug.trial.store import Store
@@ -149,6 +149,7 @@ def augment_scene(
         patch=patch,
         device=device,
     )
+    import_here()
     made: PixelSynthesis = synthesise(sample_kit("pixels"), loaded, request, registry())
     return replace(concatenate([made.real, made.synthetic]), provenance=made.provenance())
 
@@ -324,6 +325,7 @@ def _results(store: Store, read: Reading) -> Results:
 
 
 def _plugin(kind: Kind, name: str, preset: str, params: Mapping[str, object]) -> Any:
+    import_here()
     made = registry().find(kind, name).load()
     check_preset(preset, [made.card])
     return made(build_params(made.card, preset, {key: as_typed(value) for key, value in params.items()}))

@@ -22,7 +22,7 @@ from hsiaug.bench.run import run
 from hsiaug.data.georeference import Georeference
 from hsiaug.data.pair_sets import task_of
 from hsiaug.quality.maps import RASTERS, check_map_targets, class_map_figure, save_map
-from hsiaug.registry.lookup import registry
+from hsiaug.registry.lookup import import_here, registry
 from hsiaug.registry.progress import show_progress
 from hsiaug.report.labels import percent
 from hsiaug.report.output_files import figure_writers, write_files
@@ -175,6 +175,7 @@ def map_scene(
     where there is no such record.
     """
     console = log_console(quiet=not progress)
+    import_here()
     with one_thread_here():
         return make_map(os.fspath(scene), Path(store), record, classifier, device, console)
 

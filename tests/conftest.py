@@ -22,9 +22,12 @@ from hsiaug.data import load_scene, toy_scene
 from hsiaug.protocol.balance import Rate
 from hsiaug.protocol.protocols import parse_protocol
 from hsiaug.registry.card import build_params
-from hsiaug.registry.lookup import Registry, build_registry
+from hsiaug.registry.lookup import Registry, build_registry, import_here
 from hsiaug.trial.spec import PluginSpec, TrialSpec, plugin_spec
 from tests.strangers import DUMMY, install
+
+# Plugins that a test installs are imported in its process; tests/bench/test_third_party.py has processes of its own.
+import_here()
 
 ROOT = Path(__file__).resolve().parents[1]
 SHARED = ROOT.parent / "shared" / "data"

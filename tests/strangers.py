@@ -105,7 +105,7 @@ def install(folder: Path, module: str, code: str, distribution: str | None = Non
 
 def environment(*folders: Path, **extra: str) -> dict[str, str]:
     """The environment of a process that finds the packages in ``folders``."""
-    path = os.pathsep.join(map(str, folders))
+    path = os.pathsep.join([*map(str, folders), *filter(None, [os.environ.get("PYTHONPATH")])])
     return {**os.environ, "PYTHONPATH": path, "COLUMNS": "140", "OMP_NUM_THREADS": "1", **extra}
 
 

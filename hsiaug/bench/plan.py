@@ -11,7 +11,8 @@ from hsiaug.base.errors import InputError, did_you_mean
 from hsiaug.core.view_names import RAW, check_view
 from hsiaug.data.bounds import physical_memory
 from hsiaug.protocol.balance import Rate, check_lambda, check_omega, check_times
-from hsiaug.protocol.protocols import SplitProtocol, parse_protocol
+from hsiaug.protocol.protocols import parse_protocol
+from hsiaug.protocol.split_protocol import SplitProtocol
 from hsiaug.registry.card import Card
 from hsiaug.registry.hookspecs import Kind
 from hsiaug.registry.lookup import Registry

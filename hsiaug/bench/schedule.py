@@ -13,7 +13,8 @@ from hsiaug.bench.plan import Plan, Request, build_plan
 from hsiaug.bench.suite import Run
 from hsiaug.contracts import Progress
 from hsiaug.data.paths import is_file
-from hsiaug.protocol.protocols import SplitProtocol, parse_protocol
+from hsiaug.protocol.protocols import parse_protocol
+from hsiaug.protocol.split_protocol import SplitProtocol
 from hsiaug.registry.lookup import Registry
 from hsiaug.tasks.task import Task, TaskData, TaskSplit
 from hsiaug.trial.spec import TrialSpec

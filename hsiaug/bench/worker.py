@@ -21,10 +21,10 @@ from pathlib import Path
 from typing import cast
 
 from hsiaug.base.errors import HsiaugError
-from hsiaug.bench.processes import end_with_parent, hold_back
+from hsiaug.base.processes import end_with_parent, hold_back
 from hsiaug.data.loading import hide_labels
 from hsiaug.registry.handed import Parcel, parcels, unpack
-from hsiaug.registry.lookup import OWN, registry
+from hsiaug.registry.lookup import OWN, Found, import_here, registry, third_party
 from hsiaug.registry.progress import progress_values
 from hsiaug.tasks.task import TaskData, get_task
 from hsiaug.trial.cache import Workbench
@@ -43,7 +43,7 @@ class WorkerStart:
     """Arguments that a worker is started with.
 
     sha256: of the scene that the run was planned on. cache: of fitted generators. version: of hsiaug.
-    plugins: those that no package registers.
+    plugins: those that no package registers. third_party: those of other packages.
     """
 
     task: str
@@ -53,6 +53,7 @@ class WorkerStart:
     device: str
     limit: float | None
     plugins: tuple[Parcel, ...] = field(default_factory=parcels)
+    third_party: tuple[Found, ...] = field(default_factory=third_party)
 
 
 def strangers(spec: TrialSpec) -> frozenset[tuple[str, str]]:
@@ -86,6 +87,7 @@ def serve(
             shown[1] = time.monotonic()
         shown[0] = STAGES.index(stage)
 
+    import_here(start.third_party)
     unpack(start.plugins)
     bench = _workbench(start)
     hide_labels()

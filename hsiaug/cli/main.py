@@ -18,6 +18,7 @@ from hsiaug import __version__
 from hsiaug.base.errors import HsiaugError
 from hsiaug.base.text import shortened, visible
 from hsiaug.cli.output import name_options, say
+from hsiaug.cli.own_process import run_in_own_process, say_ended
 
 LONGEST = 500
 """Characters of a message of typer at most."""
@@ -101,10 +102,14 @@ def main() -> None:
             stream.reconfigure(errors="backslashreplace")
     try:
         try:
+            code = run_in_own_process(sys.argv[1:])
+            if code is not None:
+                sys.exit(code)
             app()
         finally:
             if sys.stdout is not None:
                 sys.stdout.flush()
+            say_ended()
     except HsiaugError as error:
         _fail(error)
     except BrokenPipeError:

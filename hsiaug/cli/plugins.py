@@ -19,7 +19,7 @@ from hsiaug.base.errors import HsiaugError, InputError, PluginError, did_you_mea
 from hsiaug.cli.options import Json, TaskName
 from hsiaug.cli.output import console, print_facts, print_json, print_lines, print_table, say
 from hsiaug.registry.hookspecs import Kind
-from hsiaug.registry.lookup import registry
+from hsiaug.registry.lookup import Found, import_here, registry, third_party
 
 if TYPE_CHECKING:
     from multiprocessing.connection import Connection
@@ -242,7 +242,7 @@ def _outcomes(kind: Kind, name: str) -> Iterator[Facts]:
 
     context = multiprocessing.get_context("spawn")
     ours, theirs = context.Pipe(duplex=False)
-    child = context.Process(target=_serve, args=(theirs, kind, name))
+    child = context.Process(target=_serve, args=(theirs, kind, name, third_party()))
     loaded = False
     try:
         child.start()
@@ -278,7 +278,7 @@ def _outcomes(kind: Kind, name: str) -> Iterator[Facts]:
         status, seen = "skipped", "its process has ended"
 
 
-def _serve(pipe: Connection, kind: Kind, name: str) -> None:
+def _serve(pipe: Connection, kind: Kind, name: str, known: tuple[Found, ...]) -> None:
     """The child: load the plugin, and run its checks."""
     # Ctrl-C reaches parent and child; the parent then ends this process.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
@@ -299,6 +299,7 @@ def _serve(pipe: Connection, kind: Kind, name: str) -> None:
             os._exit(1)  # the parent is gone
 
     try:
+        import_here(known)
         plugin = _load(kind, name)
         from hsiaug.testing import kit
 

@@ -13,15 +13,8 @@ from numpy.typing import NDArray
 from hsiaug.base.seeds import derive_seed
 from hsiaug.core.fields import dilate
 from hsiaug.core.scene import Scene
-from hsiaug.protocol.protocols import (
-    KEPT_FOR_TEST,
-    Buffer,
-    Draw,
-    SplitProtocol,
-    draw_train,
-    parse_base,
-    parse_protocol,
-)
+from hsiaug.protocol.protocols import KEPT_FOR_TEST, draw_train, parse_base, parse_protocol
+from hsiaug.protocol.split_protocol import Buffer, Draw, SplitProtocol
 
 Mask = NDArray[np.bool_]
 

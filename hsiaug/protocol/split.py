@@ -16,7 +16,8 @@ from hsiaug.base.errors import InputError, SplitError
 from hsiaug.core.fields import COMPONENTS, dilate, label_fields, seen_fields
 from hsiaug.core.scene import Scene, UnlabelledScene
 from hsiaug.protocol.large_classes import FEWEST
-from hsiaug.protocol.protocols import SplitProtocol, draw_train
+from hsiaug.protocol.protocols import draw_train
+from hsiaug.protocol.split_protocol import SplitProtocol
 
 Positions = TypeVar("Positions")
 

@@ -15,8 +15,9 @@ from hsiaug.base.errors import InputError, SplitError
 from hsiaug.core.pairs import PairSet
 from hsiaug.core.scene import Descriptions
 from hsiaug.core.tiles import DenseSamples, DenseView
-from hsiaug.protocol.protocols import SplitProtocol, draw_areas
+from hsiaug.protocol.protocols import draw_areas
 from hsiaug.protocol.split import Audit, Blind, Places, class_counts
+from hsiaug.protocol.split_protocol import SplitProtocol
 
 SMALLEST = 16
 """Pixels: the shortest side of a tile. Networks that halve it four times have nothing left of a shorter one."""

@@ -15,8 +15,9 @@ from hsiaug.core.tiles import DenseSamples
 from hsiaug.metrics.calibration import Reliability
 from hsiaug.metrics.measures import Fidelity
 from hsiaug.protocol.balance import Rate, check_lambda, check_omega, check_times
-from hsiaug.protocol.protocols import SplitProtocol, parse_protocol
+from hsiaug.protocol.protocols import parse_protocol
 from hsiaug.protocol.split import Split
+from hsiaug.protocol.split_protocol import SplitProtocol
 from hsiaug.protocol.tiling import TileSplit
 from hsiaug.registry.card import Card, NoParams, build_params, check_preset, check_serves
 from hsiaug.registry.handed import named

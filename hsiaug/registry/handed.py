@@ -14,7 +14,7 @@ from typing import Any
 from hsiaug.base.errors import PluginError
 from hsiaug.registry.card import Card, build_params
 from hsiaug.registry.hookspecs import Entry, Kind
-from hsiaug.registry.lookup import Found, hand_over, registry
+from hsiaug.registry.lookup import Found, hand_over, params_of, registry
 from hsiaug.registry.sources import source_digest
 
 SESSION = "this session"
@@ -115,9 +115,4 @@ def _keep(kind: Kind, plugin: Any, digest: str) -> None:
     hand_over(Handed(Entry(kind, card.name, target), SESSION, version, plugin=plugin, digest=digest))
     if card.params.__module__ == plugin.__module__:
         # Of trials on their way to a process that cannot import the class either.
-        copyreg.pickle(card.params, lambda params: (_params, (kind, card.name, asdict(params))))
-
-
-def _params(kind: Kind, name: str, values: Mapping[str, object]) -> Any:
-    """Hyper-parameters as a worker process has them."""
-    return registry().find(kind, name).load().card.params(**values)
+        copyreg.pickle(card.params, lambda params: (params_of, (kind, card.name, asdict(params))))

@@ -6,12 +6,13 @@ pluggy's own loading is eager and stops at the first failure; here a package tha
 
 from __future__ import annotations
 
+import copyreg
 import importlib
 import pickle
 import traceback
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, make_dataclass, replace
 from functools import cache
 from importlib.metadata import EntryPoint, entry_points
 from typing import Any, get_args
@@ -21,8 +22,18 @@ import pluggy
 from hsiaug.base.errors import InputError, PluginError, did_you_mean
 from hsiaug.base.text import visible
 from hsiaug.registry import hookspecs
-from hsiaug.registry.card import PRESETS, Card, Scope, build_params, check_preset, check_serves
+from hsiaug.registry.card import PRESETS, Card, Scope, build_params, check_preset, check_serves, param
 from hsiaug.registry.hookspecs import Entry, Kind
+from hsiaug.registry.third_party import (
+    Child,
+    ToldEntries,
+    ToldEntry,
+    ToldPlugin,
+    ToldProtocol,
+    imported_here,
+    read_told,
+    set_imported_here,
+)
 
 GROUP = "hsiaug"
 OWN = "hsiaug"
@@ -33,20 +44,28 @@ OWN = "hsiaug"
 class Found:
     """A plugin that a distribution registers; its class is imported by :meth:`load` only.
 
-    variant: VALUE where the user typed ``NAME:VALUE``.
+    variant: VALUE where the user typed ``NAME:VALUE``. child: the process that imports it in place of this one.
     """
 
     entry: Entry
     distribution: str
     version: str
     variant: str | None = None
+    child: Child | None = None
 
     def load(self) -> Any:
         """The plugin's class; for a variant a subclass, whose card has that name and sets that value.
 
+        Of other packages only processes that run plugins have the class; others have a :class:`StandIn`, with its card.
         Raises PluginError where it cannot be imported or has no valid card, and InputError for a variant where the
         card declares none.
         """
+        plugin = self._imported() if self.child is None else _stand_in(self.entry, self.child)
+        # What follows the colon of a protocol is its argument, which it reads itself.
+        plain = self.variant is None or self.entry.kind == "protocol"
+        return plugin if plain else _variant(plugin, self.variant or "")
+
+    def _imported(self) -> Any:
         module, _, name = self.entry.target.partition(":")
         try:
             plugin = getattr(importlib.import_module(module), name)
@@ -70,9 +89,45 @@ class Found:
                 value=repr(card.scope),
                 hint="A protocol such as hidden:0.5:issd hides pixels, from every plugin.",
             )
-        # What follows the colon of a protocol is its argument, which it reads itself.
-        plain = self.variant is None or self.entry.kind == "protocol"
-        return plugin if plain else _variant(plugin, self.variant or "")
+        return plugin
+
+
+class StandIn:
+    """A plugin of another package, in a process that does not import it.
+
+    child: the process that does. told: of a protocol, what its class says.
+    """
+
+    card: Card
+    entry: Entry
+    child: Child
+    told: ToldProtocol | None
+
+
+@cache
+def _stand_in(entry: Entry, child: Child) -> type[StandIn]:
+    """Raises PluginError where the child cannot import it, or it has no valid card."""
+    said = read_told(ToldPlugin, child.ask("plugin", entry.kind, entry.name, entry.target), child.package)
+
+    def check(params: Any) -> None:
+        values = asdict(params)
+        if any(values[one.name] != one.default for one in said.params):
+            child.ask("params", entry.kind, entry.name, entry.target, values)
+
+    fields = [
+        (one.name, type(one.default), param(**one.model_dump(exclude={"name"}, round_trip=True)))
+        for one in said.params
+    ]
+    params = make_dataclass("Params", fields, frozen=True, namespace={"__post_init__": check})
+    copyreg.pickle(params, lambda one: (params_of, (entry.kind, entry.name, asdict(one))))
+    card = Card(**{**said.card.model_dump(), "params": params})
+    members = {"card": card, "entry": entry, "child": child, "told": said.protocol}
+    return type(entry.target.partition(":")[2], (StandIn,), members)
+
+
+def params_of(kind: Kind, name: str, values: Mapping[str, object]) -> Any:
+    """Hyper-parameters as this process has their class: how others send them."""
+    return registry().find(kind, name).load().card.params(**values)
 
 
 def _variant(plugin: Any, value: str) -> Any:
@@ -162,6 +217,25 @@ class Registry:
         return card, params
 
 
+def import_here(known: Iterable[Found] | None = None) -> None:
+    """Let this process import plugins of other packages from now on: it is there to run them.
+
+    known: these plugins, as another process found them, and no others: their packages are imported when they are used;
+    None = every package is imported to ask for its plugins.
+    """
+    global _known
+    if known is not None:
+        _known = {**(_known or {}), **{(one.entry.kind, one.entry.name): one for one in known}}
+    if known is not None or not imported_here():
+        set_imported_here()
+        _installed.cache_clear()
+
+
+def third_party() -> tuple[Found, ...]:
+    """The plugins of other packages, as a process that imports them is told them."""
+    return tuple(replace(one, child=None) for one in _installed().plugins.values() if one.distribution != OWN)
+
+
 def registry() -> Registry:
     """The registry of the installed entry points, which are read once per process, and of classes handed over.
 
@@ -194,29 +268,54 @@ def hand_over(found: Found) -> None:
     _handed[key] = found
 
 
+_known: dict[tuple[Kind, str], Found] | None = None
+
+
 @cache
 def _installed() -> Registry:
-    return build_registry(sorted(entry_points(group=GROUP), key=lambda point: (point.name, point.value)))
+    points = sorted(entry_points(group=GROUP), key=lambda point: (point.name, point.value))
+    if _known is None:
+        return build_registry(points)
+    own = build_registry([point for point in points if point.dist and point.dist.name == OWN])
+    return Registry({**own.plugins, **_known})
 
 
 def build_registry(points: list[EntryPoint]) -> Registry:
     """The registry of the given entry points; each module is asked for its plugins in isolation."""
-    manager = pluggy.PluginManager(GROUP)
-    manager.add_hookspecs(hookspecs)
     plugins: dict[tuple[Kind, str], Found] = {}
     broken = []
-    for point in points:
-        distribution = point.dist.name if point.dist else point.value
-        version = point.dist.version if point.dist else "unknown"
-        try:
-            entries = _ask(manager, point.load())
-        except (Exception, SystemExit) as error:
-            text = f"{type(error).__name__}: {error}"
-            broken.append(Broken(point.name, distribution, text, traceback.format_exc()))
-            continue
-        for entry in entries:
-            _add(plugins, Found(entry, distribution, version))
+    named = {point: point.dist.name if point.dist else point.value for point in points}
+    # All of them begin, before the first is asked.
+    others = (
+        {} if imported_here() else {name: Child(name) for name in dict.fromkeys(named.values()) if name != OWN}
+    )
+    for point, distribution in named.items():
+        child = others.get(distribution)
+        told = ask_entries(point.name, point.value) if child is None else _told_entries(child, point)
+        if told.error:
+            broken.append(Broken(point.name, distribution, told.error, told.trace))
+        for one in told.entries:
+            version = point.dist.version if point.dist else "unknown"
+            _add(plugins, Found(Entry(one.kind, one.name, one.target), distribution, version, child=child))
     return Registry(plugins, tuple(broken))
+
+
+def _told_entries(child: Child, point: EntryPoint) -> ToldEntries:
+    try:
+        return read_told(ToldEntries, child.ask("entries", point.name, point.value), child.package)
+    except PluginError as error:
+        return ToldEntries(error=str(error), trace=str(error))
+
+
+def ask_entries(name: str, value: str) -> ToldEntries:
+    """The plugins of an entry point, whose module is imported here."""
+    manager = pluggy.PluginManager(GROUP)
+    manager.add_hookspecs(hookspecs)
+    try:
+        entries = _ask(manager, EntryPoint(name, value, GROUP).load())
+        return ToldEntries(entries=[ToldEntry(**vars(entry)) for entry in entries])
+    except (Exception, SystemExit) as error:
+        return ToldEntries(error=f"{type(error).__name__}: {error}", trace=traceback.format_exc())
 
 
 def _ask(manager: pluggy.PluginManager, module: object) -> list[Entry]:

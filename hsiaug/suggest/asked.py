@@ -13,8 +13,8 @@ from hsiaug.base.errors import InputError, did_you_mean
 from hsiaug.base.seeds import derive_seed
 from hsiaug.core.scene import Scene
 from hsiaug.protocol.based import MOST, STRATEGIES, AskedLabels, Based, read_asked, takeable
-from hsiaug.protocol.protocols import Buffer, Draw
 from hsiaug.protocol.split import Blind
+from hsiaug.protocol.split_protocol import Buffer, Draw
 from hsiaug.quality.synthesis import silent
 from hsiaug.registry.card import Card
 from hsiaug.registry.lookup import registry

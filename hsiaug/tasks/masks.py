@@ -26,7 +26,8 @@ from hsiaug.data.pair_loading import pair_georeferences
 from hsiaug.data.pair_sets import find_pairs, pairs_status
 from hsiaug.metrics.accuracy import Counts, confusion, dense_score
 from hsiaug.protocol.balance import STEP, Block, Rate, check_lambda, check_times
-from hsiaug.protocol.protocols import SplitProtocol, parse_protocol
+from hsiaug.protocol.protocols import parse_protocol
+from hsiaug.protocol.split_protocol import SplitProtocol
 from hsiaug.protocol.tiling import (
     BlindTiles,
     Tile,

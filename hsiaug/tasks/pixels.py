@@ -23,8 +23,9 @@ from hsiaug.data.catalogue import find_entry, status
 from hsiaug.data.georeference import Georeference, scene_georeference
 from hsiaug.metrics.accuracy import grouped_confusion, score
 from hsiaug.protocol.balance import DEFAULT_TIMES, Block, Rate, pool_steps, synthetic_counts
-from hsiaug.protocol.protocols import SplitProtocol, parse_protocol
+from hsiaug.protocol.protocols import parse_protocol
 from hsiaug.protocol.split import BlindSplit, Split, draw_split
+from hsiaug.protocol.split_protocol import SplitProtocol
 from hsiaug.protocol.view import BATCH_BYTES, TrainView, patches_at, train_view, train_view_seen
 from hsiaug.registry.card import Card
 

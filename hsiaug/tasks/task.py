@@ -29,8 +29,8 @@ from hsiaug.core.spectral_views import SpectralView
 from hsiaug.core.tiles import DenseSamples, DenseView
 from hsiaug.data.georeference import Georeference
 from hsiaug.protocol.balance import Block, Rate
-from hsiaug.protocol.protocols import SplitProtocol
 from hsiaug.protocol.split import Split as PixelSplit
+from hsiaug.protocol.split_protocol import SplitProtocol
 from hsiaug.protocol.tiling import TileSplit
 from hsiaug.protocol.view import TrainView
 from hsiaug.registry.card import Card, Scope

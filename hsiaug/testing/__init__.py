@@ -16,7 +16,7 @@ from __future__ import annotations
 from hsiaug.base.errors import PluginError
 from hsiaug.registry.card import Card
 from hsiaug.registry.hookspecs import Kind
-from hsiaug.registry.lookup import registry
+from hsiaug.registry.lookup import import_here, registry
 from hsiaug.testing import classifiers, generators, protocols
 from hsiaug.testing.cases import TASKS
 from hsiaug.testing.classifiers import ClassifierSubject
@@ -71,6 +71,7 @@ def _subject(
     kind: Kind, plugin: str | type, preset: str
 ) -> ProtocolSubject | GeneratorSubject | ClassifierSubject:
     """The plugin as its checks see it. Raises PluginError for a class that cannot be checked."""
+    import_here()
     found = registry().find(kind, plugin) if isinstance(plugin, str) else None
     entry, loaded = (found.entry, found.load()) if found else (None, plugin)
     if kind == "protocol":

@@ -14,8 +14,8 @@ from hsiaug.base.errors import PluginError
 from hsiaug.core.pairs import PairSet, Place, Side
 from hsiaug.core.scene import Scene
 from hsiaug.data import toy_scene
-from hsiaug.protocol.protocols import Buffer, SplitProtocol
 from hsiaug.protocol.split import Split, draw_split
+from hsiaug.protocol.split_protocol import Buffer, SplitProtocol
 from hsiaug.protocol.tiling import TileSplit, draw_tiles
 from hsiaug.registry.card import Card
 from hsiaug.registry.hookspecs import Entry

@@ -15,7 +15,8 @@ from hsiaug.contracts import FittedClassifier, Progress
 from hsiaug.core.spectral_views import SpectralView
 from hsiaug.core.view_names import RAW
 from hsiaug.protocol.balance import Rate
-from hsiaug.protocol.protocols import SplitProtocol, parse_protocol
+from hsiaug.protocol.protocols import parse_protocol
+from hsiaug.protocol.split_protocol import SplitProtocol
 from hsiaug.registry.card import Card
 from hsiaug.registry.hookspecs import Kind
 from hsiaug.registry.lookup import Registry

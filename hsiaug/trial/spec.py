@@ -11,7 +11,7 @@ from typing import Any
 
 from hsiaug.core.view_names import DEFAULT_VIEW, RAW, with_view
 from hsiaug.protocol.balance import Rate, alone
-from hsiaug.protocol.protocols import SplitProtocol
+from hsiaug.protocol.split_protocol import SplitProtocol
 from hsiaug.registry.card import Card, preparing_params, sampling_params
 from hsiaug.registry.hookspecs import Kind
 from hsiaug.registry.lookup import Registry

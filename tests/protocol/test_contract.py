@@ -10,8 +10,9 @@ from hsiaug.base.errors import InputError, PluginError, SplitError
 from hsiaug.core.pairs import PairSet
 from hsiaug.data import toy_scene
 from hsiaug.protocol.entries import BUILT_IN
-from hsiaug.protocol.protocols import Areas, Draw, SplitProtocol, parse_protocol, protocol_class
+from hsiaug.protocol.protocols import parse_protocol, protocol_class
 from hsiaug.protocol.split import draw_split
+from hsiaug.protocol.split_protocol import Areas, Draw, SplitProtocol
 from hsiaug.protocol.tiling import draw_tiles
 from hsiaug.registry.card import Card
 from hsiaug.report.records import read_frame

@@ -8,7 +8,7 @@ import pytest
 
 from hsiaug.base.errors import PluginError
 from hsiaug.protocol.entries import BUILT_IN
-from hsiaug.protocol.protocols import Draw, SplitProtocol
+from hsiaug.protocol.split_protocol import Draw, SplitProtocol
 from hsiaug.registry.card import Card
 from hsiaug.testing import ConformanceError, check_protocol
 from hsiaug.testing.protocols import ProtocolSubject

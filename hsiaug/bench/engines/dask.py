@@ -18,12 +18,12 @@ from multiprocessing.util import Finalize
 from typing import Any
 
 from hsiaug.base.errors import HsiaugError, InputError, install
+from hsiaug.base.processes import without_ctrl_c
 from hsiaug.base.threads import one_thread
 from hsiaug.bench.dispatch import Pool
 from hsiaug.bench.engine import ClusterSettings, Engine, Event, Message, OnEvent, Say
 from hsiaug.bench.engines.chunks import Chunk, Piece, chunk_of, chunks_of, new_pieces, seconds_of
 from hsiaug.bench.engines.local import Local, LocalPool, Worker
-from hsiaug.bench.processes import without_ctrl_c
 from hsiaug.bench.worker import WorkerStart
 
 try:

@@ -22,6 +22,7 @@ import numpy as np
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
 
 from hsiaug.base.errors import InputError
+from hsiaug.base.processes import CONTEXT, without_ctrl_c, without_main
 from hsiaug.bench.dispatch import Dispatch, Ledger, Pool
 from hsiaug.bench.engine import (
     ClusterSettings,
@@ -33,7 +34,6 @@ from hsiaug.bench.engine import (
     TrialEnded,
     WorkerLost,
 )
-from hsiaug.bench.processes import CONTEXT, without_ctrl_c, without_main
 from hsiaug.bench.worker import STAGES, WorkerStart, serve, strangers
 from hsiaug.registry.progress import progress_values
 from hsiaug.trial.guard import LARGEST_PROVENANCE, LONGEST_MESSAGE, LONGEST_TRACEBACK

@@ -1,0 +1,222 @@
+"""Plugins of other packages, told to the process of a command by a child process: that process imports none of them.
+
+A module of another package may replace functions of numpy, end its process or never return. So a child of each package
+imports them, and answers in JSON, which is checked here. Processes that are there to run plugins import them themselves:
+:func:`hsiaug.registry.lookup.import_here`.
+"""
+
+from __future__ import annotations
+
+import atexit
+import json
+from importlib import import_module
+from multiprocessing import get_context
+from multiprocessing.connection import Connection
+from typing import Any, Literal, TypeVar
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from hsiaug.base import errors
+from hsiaug.base.errors import HsiaugError, PluginError
+from hsiaug.base.processes import without_ctrl_c, without_main
+from hsiaug.registry.card import Input, Scope
+
+ANSWERS_WITHIN = 60.0
+"""Seconds in which a package is imported, or says what its card is."""
+DRAWS_WITHIN = 3600.0
+"""Seconds in which a protocol draws."""
+LARGEST = 2**31
+"""Bytes of an answer: the masks of a draw."""
+
+SERVES = "hsiaug.protocol.third_party_process"
+"""The module of the child. Its room is above this one."""
+
+Plain = bool | int | float | str | None | tuple[Any, ...]
+"""Values of hyper-parameters as JSON can tell them."""
+
+Told = TypeVar("Told", bound=BaseModel)
+
+_here = False
+
+
+def set_imported_here() -> None:
+    """As :func:`hsiaug.registry.lookup.import_here`, which drops what was found before too."""
+    global _here
+    _here = True
+
+
+def imported_here() -> bool:
+    """Whether this process imports plugins of other packages."""
+    return _here
+
+
+class _Told(BaseModel):
+    model_config = ConfigDict(strict=True, extra="forbid")
+
+
+class ToldEntry(_Told):
+    """As :class:`hsiaug.registry.hookspecs.Entry`."""
+
+    kind: Literal["generator", "classifier", "protocol"]
+    name: str
+    target: str = Field(pattern=":")
+
+
+class ToldEntries(_Told):
+    """The plugins of an entry point, or why it could not be loaded."""
+
+    entries: list[ToldEntry] = []
+    error: str = ""
+    trace: str = ""
+
+
+class ToldParam(_Told):
+    """A hyper-parameter, as :func:`hsiaug.registry.card.param` declares it."""
+
+    name: str = Field(pattern=r"^[A-Za-z_]\w*$")
+    default: Plain
+    help: str
+    unit: str
+    low: float | None
+    high: float | None
+    choices: tuple[Plain, ...]
+    preparing: bool
+    sampling: bool
+
+
+class ToldCard(_Told):
+    """As :class:`hsiaug.registry.card.Card`."""
+
+    name: str
+    version: str
+    summary: str
+    paper: str
+    tasks: tuple[str, ...]
+    needs: tuple[str, ...]
+    scope: Scope
+    input: Input
+    adds: bool
+    guidance: float | None
+    text: bool
+    uses_device: bool
+    resumes: bool
+    prepares: bool
+    prepare_seconds: float
+    seconds: float
+    presets: dict[str, dict[str, Plain]]
+    variant: str | None
+
+
+class ToldProtocol(_Told):
+    """What the class of a protocol says of itself, as :class:`hsiaug.protocol.split_protocol.SplitProtocol`."""
+
+    takes: Literal["nothing", "number", "ratio"]
+    usual_argument: str | None
+    usage: str
+    example: str
+    usual_buffer: Literal["none", "centre", "patch"]
+    leaky: bool
+    nests_in: tuple[str, ...] | None
+
+
+class ToldPlugin(_Told):
+    """A plugin. protocol: of one, None of others; also where its class is none of SplitProtocol."""
+
+    card: ToldCard
+    params: tuple[ToldParam, ...]
+    protocol: ToldProtocol | None
+
+
+class _Failure(_Told):
+    kind: Literal["InputError", "SceneError", "SplitError", "DataUnavailableError", "PluginError", "StoreError"]
+    rule: str
+    value: str | None
+    hint: str
+
+
+class Child:
+    """The process that imports the plugins of one package."""
+
+    def __init__(self, package: str) -> None:
+        self.package = package
+        self._kept = ""
+        self._fault: PluginError | None = None
+        context = get_context("spawn")
+        self._pipe, theirs = context.Pipe()
+        self._process = context.Process(target=_serve, args=(theirs,), daemon=True)
+        with without_ctrl_c(), without_main():
+            self._process.start()
+        theirs.close()
+        atexit.register(self.end)
+
+    def ask(self, question: str, *values: object, within: float = ANSWERS_WITHIN) -> Any:
+        """What the package answers, as JSON has it.
+
+        Raises the error that it raised as far as it is one of hsiaug's, PluginError for any other, and where no valid
+        answer comes: then no question is asked again.
+        """
+        if self._fault is None:
+            try:
+                self._pipe.send((question, values))
+                if not self._pipe.poll(within):
+                    self._fault = self._gone(f"no answer within {within:g} s")
+                else:
+                    said = json.loads(self._pipe.recv_bytes(LARGEST))
+                    failure = said.get("failure")
+                    if failure is None:
+                        return said["said"]
+                    raise _as_raised(_Failure.model_validate_json(json.dumps(failure)))
+            except HsiaugError:
+                raise
+            except (EOFError, OSError):
+                self._process.join(5)
+                code = self._process.exitcode
+                self._fault = self._gone(
+                    f"its process ended with {'no exit code' if code is None else f'exit code {code}'}"
+                )
+            except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
+                self._fault = self._gone(f"an answer that cannot be read ({type(error).__name__})")
+        assert self._fault is not None
+        raise self._fault
+
+    def keep(self, key: str, data: object) -> None:
+        """Give it a scene or pairs to draw from, where it has others. key: their checksum."""
+        if self._kept != key:
+            self.ask("keep", data)
+            self._kept = key
+
+    def end(self) -> None:
+        """Kill the process."""
+        self._process.kill()
+        self._process.join()
+        self._pipe.close()
+
+    def _gone(self, found: str) -> PluginError:
+        self.end()
+        return PluginError(
+            f"the package {self.package} must load, and say what its plugins are",
+            value=found,
+            hint="Repair or uninstall it; all other plugins still work.",
+        )
+
+
+def read_told(model: type[Told], said: object, package: str) -> Told:
+    """An answer, checked. Raises PluginError."""
+    try:
+        return model.model_validate_json(json.dumps(said))
+    except ValidationError as error:
+        first = error.errors(include_url=False)[0]
+        raise PluginError(
+            f"a plugin of {package} must have a valid card",
+            value=f"{'.'.join(map(str, first['loc']))}: {first['msg']}",
+            hint="Repair or uninstall that package; all other plugins still work.",
+        ) from error
+
+
+def _as_raised(failure: _Failure) -> HsiaugError:
+    kind: type[HsiaugError] = getattr(errors, failure.kind)
+    return kind(failure.rule, value=failure.value, hint=failure.hint)
+
+
+def _serve(pipe: Connection) -> None:
+    import_module(SERVES).serve(pipe)

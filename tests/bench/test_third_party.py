@@ -1,0 +1,188 @@
+"""Packages that misbehave where they are imported: no process of a command imports one, and it spoils its own plugins."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from hsiaug.registry import third_party
+from hsiaug.registry.third_party import Child
+from hsiaug.trial.store import Store
+from tests.strangers import DUMMY, environment, hsiaug, install, results
+
+REPLACING = """
+import builtins, json, os, sys
+import numpy as np
+real, dumps = np.random.default_rng, json.dumps
+np.random.default_rng = lambda *seed: real(7)
+json.dumps = lambda *a, **k: "null" if "mean" in str(a) else dumps(*a, **k)
+print("a line of the package", flush=True)
+with open(os.environ["IMPORTED_BY"], "a") as file:
+    print(os.getppid(), os.getpid(), file=file)
+from dummy_plugin import Generator
+from hsiaug.api import Card, Entry, hookimpl
+
+
+class Sly(Generator):
+    card = Card(name="sly", version="1", summary="replaces functions of numpy", params=Generator.card.params)
+
+
+@hookimpl
+def hsiaug_plugins():
+    return [Entry("generator", "sly", "replacing_plugin:Sly")]
+"""
+LATE = """
+from hsiaug.api import Entry, hookimpl
+
+@hookimpl
+def hsiaug_plugins():
+    return [Entry("generator", "late", "late_module:Late")]
+"""
+PROTOCOL = """
+import os
+import numpy as np
+from hsiaug.api import Card, Draw, Entry, SplitProtocol, hookimpl
+
+
+class Left(SplitProtocol):
+    '''Trains on the left part of the scene.'''
+
+    card = Card(name="left", version="1", summary="left part", tasks=("pixels",))
+    takes, usage, example = "ratio", "left:RATIO", "0.3"
+
+    def draw(self, scene, seed, patch):
+        if self.argument == "0.9":
+            os._exit(0)
+        columns = np.arange(scene.shape[1]) < float(self.argument) * scene.shape[1]
+        train = (scene.labels > 0) & columns & (self.rng(scene, seed).random(scene.shape) < 0.5)
+        np.flatnonzero = None
+        return Draw(train, np.zeros(scene.shape, bool), ("half of the left part",))
+
+
+@hookimpl
+def hsiaug_plugins():
+    return [Entry("protocol", "left", "left_plugin:Left")]
+"""
+TRIALS = ("--classifier", "nearest", "--seeds", "2", "--patch", "3", "--jobs", "1", "--view", "raw")
+
+
+@pytest.fixture(scope="module")
+def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A harmless package, one that replaces functions where it is imported, and one that leaves when it is."""
+    folder = tmp_path_factory.mktemp("third") / "site"
+    install(folder, "dummy_plugin", DUMMY)
+    install(folder, "replacing_plugin", REPLACING)
+    install(folder, "leaving_plugin", "import os; os._exit(0)")
+    install(folder, "late_plugin", LATE)
+    (folder / "late_module.py").write_text("import os; os._exit(0)")
+    install(folder, "left_plugin", PROTOCOL)
+    return folder
+
+
+def test_a_package_that_replaces_functions_changes_no_other_trial(site: Path, tmp_path: Path) -> None:
+    env = environment(site, IMPORTED_BY=str(tmp_path / "imported"))
+    quiet, loud = tmp_path / "quiet", tmp_path / "loud"
+    words = ("benchmark", "toy", *TRIALS)
+
+    assert hsiaug(*words, "--generator", "dummy,noise", "--store", str(quiet), env=env).returncode == 0
+    answer = hsiaug(*words, "--generator", "dummy,noise,sly", "--store", str(loud), env=env)
+
+    assert answer.returncode == 0, answer.stderr
+    alone, beside = results(quiet), results(loud)
+    assert {key: beside[key] for key in alone} == alone and len(beside) > len(alone)
+    assert {record["status"] for record in Store(loud).records()} == {"ok"}
+
+
+def test_packages_are_imported_by_children_alone(site: Path, tmp_path: Path) -> None:
+    imported = tmp_path / "imported"
+    code = (
+        "import os, sys; from hsiaug.registry.lookup import registry; r = registry();"
+        "card = r.find('generator', 'sly').load().card;"
+        "print(os.getpid(), 'replacing_plugin' in sys.modules, card.summary, card.params().gain)"
+    )
+    env = environment(site, IMPORTED_BY=str(imported))
+    pid, here, told = subprocess.check_output([sys.executable, "-c", code], env=env, text=True).split(maxsplit=2)
+
+    assert (here, told) == ("False", "replaces functions of numpy 1.0\n")
+    assert [line.split()[0] for line in imported.read_text().splitlines()] == [pid]
+
+
+def test_the_list_names_a_package_that_ends_its_process_and_shows_all_others(site: Path, tmp_path: Path) -> None:
+    answer = hsiaug("plugins", "list", "--json", env=environment(site, IMPORTED_BY=str(tmp_path / "imported")))
+    rows = {row["name"] or row["from"]: row for row in json.loads(answer.stdout)}
+
+    assert answer.returncode == 0
+    assert "ended with exit code 0" in rows["leaving-plugin"]["error"]
+    assert "ended with exit code 0" in rows["late"]["error"]
+    assert rows["dummy"]["error"] is None and rows["smote"]["error"] is None and rows["left"]["error"] is None
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("benchmark", "toy", "--generator", "late"),
+        ("generate", "toy", "--generator", "late", "--out", "made.npz"),
+        ("inspect", "toy", "--generator", "late", "--out", "look"),
+        ("plugins", "info", "late"),
+        ("plugins", "check", "late"),
+        ("advise", "toy", "--generator", "late"),
+    ],
+)
+def test_a_plugin_that_ends_its_process_is_one_clear_error(
+    words: tuple[str, ...], site: Path, tmp_path: Path
+) -> None:
+    answer = hsiaug(*words, env=environment(site, IMPORTED_BY=str(tmp_path / "imported")), cwd=tmp_path)
+
+    assert answer.returncode == 2 and "exit code 0" in answer.stderr, answer.stderr
+    assert "Traceback" not in answer.stderr and answer.stdout == ""
+    assert {path.name for path in tmp_path.iterdir()} <= {"imported"}
+
+
+def test_an_import_that_does_not_end_is_given_up(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.syspath_prepend(install(tmp_path / "site", "endless_plugin", "while True: pass"))
+    child = Child("endless-plugin")
+
+    with pytest.raises(third_party.PluginError, match=r"endless-plugin must load.* no answer within 0.5 s"):
+        child.ask("entries", "endless_plugin", "endless_plugin", within=0.5)
+    with pytest.raises(third_party.PluginError, match="no answer"):
+        child.ask("entries", "endless_plugin", "endless_plugin")
+
+
+def test_values_are_checked_by_the_class_of_the_package(site: Path, tmp_path: Path) -> None:
+    env = environment(site, IMPORTED_BY=str(tmp_path / "imported"))
+    answer = hsiaug("benchmark", "toy", "--generator", "dummy", "--set", "dummy.gain=3", env=env, cwd=tmp_path)
+
+    assert answer.returncode == 2 and "`dummy.gain`" not in answer.stderr
+    assert "dummy.gain must lie in [0.0, 2.0]; found 3.0" in answer.stderr
+
+
+def test_a_protocol_draws_in_its_own_process(site: Path, tmp_path: Path) -> None:
+    env = environment(site, IMPORTED_BY=str(tmp_path / "imported"))
+    words = ("benchmark", "toy", *TRIALS, "--generator", "noise", "--store", "store")
+
+    answer = hsiaug(*words, "--protocol", "left:0.4", env=env, cwd=tmp_path)
+    assert answer.returncode == 0, answer.stderr
+    records = list(Store(tmp_path / "store").records())
+    assert {record["status"] for record in records} == {"ok"} and "left:0.4" in answer.stdout
+    split = hsiaug("split", "toy", "--protocol", "within:left:0.4", "--out", "s.npz", env=env, cwd=tmp_path)
+    assert split.returncode == 0, split.stderr
+    with np.load(tmp_path / "s.npz") as masks:
+        assert not masks["train"][:, 20:].any()
+
+    refused = hsiaug(*words, "--protocol", "left:2", env=env, cwd=tmp_path)
+    assert refused.returncode == 2 and "Write left:RATIO" in refused.stderr
+    gone = hsiaug(*words, "--protocol", "left:0.9", env=env, cwd=tmp_path)
+    assert gone.returncode == 2 and "left-plugin" in gone.stderr and "Traceback" not in gone.stderr
+
+
+def test_generate_ends_with_an_error_where_a_plugin_ends_it_in_silence(site: Path, tmp_path: Path) -> None:
+    code = DUMMY.replace("progress(1, 1)", "import os; os._exit(0)").replace('"dummy"', '"quitter"')
+    install(tmp_path / "site", "dummy_plugin", code.replace('"guided"', '"other"'))
+    words = ("generate", "toy", "--generator", "quitter", "--out", "made.npz")
+    answer = hsiaug(*words, env=environment(tmp_path / "site"), cwd=tmp_path)
+
+    assert answer.returncode == 2 and "generate must come to its end" in answer.stderr
+    assert [path.name for path in tmp_path.iterdir()] == ["site"]
