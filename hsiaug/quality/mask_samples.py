@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, cast
@@ -28,6 +28,7 @@ from hsiaug.quality.figures import ACROSS, class_spectra, contact_sheet, spread
 from hsiaug.quality.synthesis import ClassRow, Drawn, Inspection, MaskSynthesis, SampleRequest
 from hsiaug.registry.card import Card
 from hsiaug.report.labels import wrong_share
+from hsiaug.report.text_templates import sentences
 from hsiaug.tasks.masks import Segmentation
 from hsiaug.trial.cache import Workbench
 from hsiaug.trial.machine import resolve_device
@@ -111,7 +112,7 @@ class MaskSamples:
         except InputError as error:  # too few pixels to judge by, which is no reason to make no pairs
             labels, found = Reliability((), 0, len(held), (str(error),)), np.full(len(made.synthetic), np.nan)
         sheet, manifest, _ = save_pairs(path, made, labels.as_json(), found)
-        lines = [_mask_verdict(labels)]
+        lines = _verdict(labels)
         for name in cast("list[str]", made.facts["show"]):
             shown = (made.synthetic.masks == made.data.class_names.index(name) + 1).any(axis=(1, 2))
             lines.append(f"{shown.sum()} of {len(shown)} pairs show {name}")
@@ -138,7 +139,7 @@ class MaskSamples:
             dict(zip(("train", "held_out", "synthetic"), map(len, sets), strict=True)),
             like,
             labels,
-            verdict=tuple(_verdict(like, labels)),
+            verdict=tuple(_verdict(labels, like)),
             pictures=partial(_pictures, made, like.nearest),
         )
 
@@ -161,31 +162,9 @@ def _pictures(made: MaskSynthesis, nearest: Sequence[tuple[int, int, float]]) ->
     }
 
 
-def _verdict(like: Fidelity, labels: Reliability) -> Iterator[str]:
-    """The report in a few sentences."""
-    yield _mask_verdict(labels)
-    copies, statistic = like["copies"].value, like["copying"].value
-    if copies:
-        yield f"memorisation: {copies:.3g} % of the synthetic tiles are copies of training tiles, turned or not"
-    elif statistic is not None and statistic < -3:
-        yield f"memorisation: no copies, but nearer to training tiles than held-out ones are (C_T = {statistic:.1f})"
-    else:
-        yield "memorisation: no sign of it"
-    shares = like["shares"]
-    yield f"classes: total variation of their shares {_number(shares.value)} (real tiles: {_number(shares.floor)})"
-
-
-def _mask_verdict(labels: Reliability) -> str:
-    pixels = labels.get(MAIN)
-    if pixels is None or pixels.wrong is None or pixels.wrong_interval is None:
-        return "masks: too little difference between these classes to judge labels by it"
-    low, high = pixels.wrong_interval
-    share = wrong_share(pixels.wrong)
-    return f"masks: as if {share} % of the pixels were labelled wrongly [{low:.0f} to {high:.0f} %]"
-
-
-def _number(value: float | None) -> str:
-    return "–" if value is None else f"{value:.2f}"
+def _verdict(labels: Reliability, like: Fidelity | None = None) -> list[str]:
+    """What is said of pairs in a few sentences."""
+    return sentences("pairs.txt", pixels=labels.get(MAIN), like=like, share=wrong_share)
 
 
 def _spectra(made: MaskSynthesis) -> Figure:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -17,7 +16,7 @@ from hsiaug.base.targets import check_target
 from hsiaug.bench.plan import check_samples
 from hsiaug.contracts import Generator, Progress
 from hsiaug.core.samples import PatchSamples
-from hsiaug.metrics.calibration import LabelScore, Reliability
+from hsiaug.metrics.calibration import Reliability
 from hsiaug.metrics.fidelity import fidelity
 from hsiaug.metrics.measures import Fidelity, FidelityMeasure, MeasureTable, average_rounds
 from hsiaug.metrics.patch_distances import PatchReference, PatchSpace, block_means
@@ -30,6 +29,7 @@ from hsiaug.quality.figures import pixel_figures
 from hsiaug.quality.synthesis import ClassRow, Drawn, Inspection, PixelSynthesis, SampleRequest
 from hsiaug.registry.card import Card
 from hsiaug.report.labels import wrong_share
+from hsiaug.report.text_templates import sentences
 from hsiaug.tasks.pixels import PixelClassification
 from hsiaug.trial.cache import Workbench
 from hsiaug.trial.machine import resolve_device
@@ -128,19 +128,15 @@ def _centres(samples: PatchSamples) -> Spectra:
     return Spectra(samples.centres.astype(np.float64), samples.y)
 
 
-def _verdict(like: Fidelity, labels: Reliability) -> Iterator[str]:
+def _verdict(like: Fidelity, labels: Reliability) -> list[str]:
     """The report in a few sentences."""
     scores = {score.name: score for score in labels.scores}
-    if scores:
-        yield _labels(scores["agreement"], "probes of training pixels")
-        yield _labels(scores["oracle"], "oracle probes, which know half of the held-out pixels too,")
-    copies, nearer = like["copies"].value, like["nearer"].value
-    if nearer is not None:
-        yield (
-            f"memorisation: {f'{copies:.3g} %' if copies else 'none'} of the synthetic samples are copies of training "
-            f"samples; {nearer:.0f} % of the time a synthetic sample lies nearer to a training "
-            "sample than a held-out one of its class does (50 % for fresh real samples)"
-        )
+    words = {
+        "agreement": "probes of training pixels",
+        "oracle": "oracle probes, which know half of the held-out pixels too,",
+    }
+    judges = {said: scores[name] for name, said in words.items() if name in scores}
+    return sentences("samples.txt", judges=judges, like=like, share=wrong_share)
 
 
 def measure_nearness(made: PixelSynthesis, view: TrainView) -> tuple[tuple[FidelityMeasure, ...], tuple[str, ...]]:
@@ -176,14 +172,3 @@ def measure_nearness(made: PixelSynthesis, view: TrainView) -> tuple[tuple[Fidel
 def _some(rows: NDArray[np.integer], most: int, rng: np.random.Generator) -> NDArray[np.integer]:
     """At most so many of the rows (n, ...), in their order."""
     return rows[np.sort(rng.choice(len(rows), size=min(most, len(rows)), replace=False))]
-
-
-def _labels(score: LabelScore, judge: str) -> str:
-    value, ceiling = score.value or 0, score.ceiling or 0  # both are defined for every score of samples
-    agree = f"{judge} agree with {value:.0f} % (real held-out: {ceiling:.0f} %)"
-    if score.r is not None and score.r > 1:
-        return f"labels: {agree}; samples more typical than real ones hide what wrong labels there are"
-    if score.wrong is None or score.wrong_interval is None:
-        return f"labels: {agree}; too little difference between these classes to judge labels by it"
-    low, high = score.wrong_interval
-    return f"labels: {agree}, as if {wrong_share(score.wrong)} % of them were wrong [{low:.0f} to {high:.0f} %]"
