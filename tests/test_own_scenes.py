@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import contextlib
+import dataclasses
 import itertools
 import os
+import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -14,7 +16,7 @@ import pytest
 from scipy.sparse import csr_array
 
 import hsiaug
-from hsiaug.base.errors import InputError, SceneError
+from hsiaug.base.errors import DataUnavailableError, InputError, SceneError
 from hsiaug.data import toy_scene
 from tests.in_process import run_trials_here
 
@@ -43,6 +45,32 @@ def test_arrays_become_a_scene_and_the_scene_a_map(tmp_path: Path, monkeypatch: 
     assert "exactly as in the record" in made.remarks()[0]
     assert made.plot().get_figwidth() == 7.2
     assert made.plot().get_label().startswith("farm: svm with none") and not made.plot().axes[0].get_title()
+
+
+def test_a_scene_goes_through_xarray_and_back(tmp_path: Path) -> None:
+    pytest.importorskip("xarray", reason="xarray is not installed: pip install -e '.[xarray]'")
+    made = TOY.to_xarray()
+    assert made.cube.dims == ("y", "x", "wavelength") and made.attrs["class_names"] == list(TOY.class_names)
+    assert np.array_equal(made.cube.wavelength, TOY.wavelengths) and made.wavelength.units == "nm"
+    assert np.array_equal(made.cube, TOY.cube) and np.array_equal(made.labels, TOY.labels)
+
+    moved = made.assign_coords(wavelength=("wavelength", TOY.wavelengths / 1000, {"units": "µm"})).transpose()
+    for where, cube, labels in (("a", moved.cube, moved.labels), ("b", made.cube, TOY.labels)):
+        (tmp_path / where).mkdir()
+        again = hsiaug.add_scene(cube, labels, "farm", folder=tmp_path / where, classes=made.class_names).scene
+        assert np.array_equal(again.cube, np.swapaxes(TOY.cube, 0, 1) if where == "a" else TOY.cube)
+        assert again.wavelengths == pytest.approx(TOY.wavelengths)
+        assert again.class_counts.tolist() == TOY.class_counts.tolist()
+    without = dataclasses.replace(TOY, wavelengths=None).to_xarray().cube
+    assert without.dims == ("y", "x", "band")
+    with pytest.raises(InputError, match=r"two dimensions of pixels.*found y, x, z"):
+        hsiaug.add_scene(without.rename(band="z"), TOY.labels, "farm", folder=tmp_path)
+
+
+def test_without_xarray_it_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "xarray", None)
+    with pytest.raises(DataUnavailableError, match=r"needs xarray.*pip install xarray"):
+        TOY.to_xarray()
 
 
 def test_nothing_is_left_behind_of_a_scene_that_is_none_and_nothing_is_replaced(tmp_path: Path) -> None:

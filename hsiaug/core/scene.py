@@ -6,15 +6,18 @@ import hashlib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 from hsiaug.base.arrays import AnyArray
-from hsiaug.base.errors import SceneError, did_you_mean
+from hsiaug.base.errors import DataUnavailableError, SceneError, did_you_mean, install
 from hsiaug.base.public import LABELS, array_checksum
 from hsiaug.core.fields import label_fields
+
+if TYPE_CHECKING:
+    from xarray import Dataset
 
 Scalar = TypeVar("Scalar", bound=np.generic)
 
@@ -107,6 +110,26 @@ class Scene:
     def class_counts(self) -> NDArray[np.int64]:
         """(C,) int64: labelled pixels of class ids 1..C."""
         return np.bincount(self.labels.ravel(), minlength=len(self.class_names) + 1)[1:]
+
+    def to_xarray(self) -> Dataset:
+        """An xarray.Dataset: ``cube`` (y, x, wavelength), wavelengths in nm, and ``labels`` (y, x) with ``class_names``.
+
+        Without wavelengths the bands are the dimension ``band``. Raises DataUnavailableError where xarray is missing.
+        """
+        try:
+            from xarray import Dataset
+        except ImportError as error:
+            hint = f"{install('xarray', 'xarray')}."
+            raise DataUnavailableError("to_xarray needs xarray", value="it is not installed", hint=hint) from error
+        dim = "band" if self.wavelengths is None else "wavelength"
+        facts = {"name": self.name, "units": self.units, "class_names": list(self.class_names), "gsd": self.gsd}
+        made = Dataset(
+            {"cube": (("y", "x", dim), self.cube), "labels": (("y", "x"), self.labels)},
+            attrs={key: value for key, value in facts.items() if value is not None},
+        )
+        if self.wavelengths is None:
+            return made
+        return made.assign_coords(wavelength=(dim, self.wavelengths, {"units": "nm"}))
 
     @cached_property
     def fields(self) -> NDArray[np.int32]:

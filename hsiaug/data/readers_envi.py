@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import warnings
+from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
@@ -95,7 +96,7 @@ def read_envi(header_path: Path, data_path: Path) -> RawArray:
             if not 0 < factor < math.inf or not 0 < 1 / factor < math.inf:
                 raise ValueError(f"{factor:g}")
             scale = 1.0 / factor
-    return RawArray(array, _wavelengths(header, shape[2]), scale)
+    return RawArray(array, band_centres(header, shape[2]), scale)
 
 
 def _layout(path: Path, header: Header) -> tuple[tuple[int, int, int], np.dtype[np.generic], int, tuple[int, ...]]:
@@ -116,8 +117,8 @@ def _layout(path: Path, header: Header) -> tuple[tuple[int, int, int], np.dtype[
         return shape, np.dtype(layout.dtype), offset, ORDERS[interleave]
 
 
-def _wavelengths(header: Header, bands: int) -> NDArray[np.float64] | None:
-    """Band centres in nanometres, or None where the header has none, or none in a unit of length."""
+def band_centres(header: Mapping[str, object], bands: int) -> NDArray[np.float64] | None:
+    """Band centres in nanometres, or None where an ENVI header has none, or none in a unit of length."""
     listed = header.get("wavelength")
     if not isinstance(listed, list) or len(listed) != bands:
         return None
