@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hsiaug.base.arguments import AnyPath, Argument, Switch, checked, optional, path, text
-from hsiaug.base.errors import InputError, did_you_mean
+from hsiaug.base.errors import InputError, check_known
 from hsiaug.base.files import file_errors
 from hsiaug.base.temporary_folders import temporary_folder
 from hsiaug.data.adding import Added, ImportOptions, import_options
@@ -80,10 +80,10 @@ def add_scene(
     arrays = {f"{name}_{part}.npy": one for part, one in given.items() if isinstance(one, np.ndarray)}
     if arrays and name is None:
         raise InputError("an array needs a name", value="name=None", hint='For example "farm".')
-    known = [field.name for field in fields(ImportOptions)]
-    for unknown in options.keys() - set(known):
-        hint = did_you_mean(unknown, known)
-        raise InputError("an option must be one of ImportOptions", value=repr(unknown), hint=hint)
+    for option in options:
+        check_known(
+            "an option must be one of ImportOptions", option, [field.name for field in fields(ImportOptions)]
+        )
     plain = {key: value.tolist() if isinstance(value, np.ndarray) else value for key, value in options.items()}
     asked = import_options({"name": name, "overwrite": overwrite, **plain})
     where = Path(folder)

@@ -83,6 +83,13 @@ def did_you_mean(name: str, known: Iterable[str]) -> str:
     return f"Known names: {', '.join(known[:LISTED]) or 'none'}{more}."
 
 
+def check_known(rule: str, name: str, known: Iterable[str]) -> None:
+    """Raise InputError, with this rule and near names, for a name that is not among those known."""
+    known = list(known)
+    if name not in known:
+        raise InputError(rule, value=repr(name), hint=did_you_mean(name, known))
+
+
 def install(extra: str, *libraries: str) -> str:
     """How to get an optional library. hsiaug itself is installed from a clone; no package index has it."""
     return f"pip install {' '.join(libraries)} (in a clone of hsiaug: pip install -e '.[{extra}]')"

@@ -12,7 +12,7 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from hsiaug.base.errors import InputError, did_you_mean
+from hsiaug.base.errors import InputError, check_known, did_you_mean
 from hsiaug.tasks.task import TaskData
 from hsiaug.trial.run import Outcome
 from hsiaug.trial.spec import TrialSpec
@@ -195,8 +195,7 @@ def open_engine(settings: ClusterSettings, jobs: int, say: Say) -> Iterator[Engi
     Raises InputError for an unknown name, and for one whose libraries are not installed.
     """
     name, _, address = settings.on.partition(":")
-    if name not in ENGINES:
-        raise InputError("`on` must name an engine", value=repr(name), hint=did_you_mean(name, ENGINES))
+    check_known("`on` must name an engine", name, ENGINES)
     engine: Engine = import_module(ENGINES[name]).make(address, jobs, settings, say)
     try:
         yield engine

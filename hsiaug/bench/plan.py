@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from functools import cached_property, partial
 from typing import TypeVar
 
-from hsiaug.base.errors import InputError, did_you_mean
+from hsiaug.base.errors import InputError, check_known
 from hsiaug.core.view_names import RAW, check_view
 from hsiaug.data.bounds import physical_memory
 from hsiaug.protocol.balance import Rate, check_lambda, check_omega, check_times
@@ -117,9 +117,7 @@ def build_plan(
         for amount in amounts:
             check(amount)
     for train in request.train:
-        if train not in TRAIN:
-            rule = "`train` must be both, synthetic or real"
-            raise InputError(rule, value=repr(train), hint=did_you_mean(train, TRAIN))
+        check_known("`train` must be both, synthetic or real", train, TRAIN)
     task = request.kind
     usual = task.defaults(scene)
     protocol = request.protocol or parse_protocol(usual.protocol, request.buffer)

@@ -16,7 +16,7 @@ from typing import Annotated, Any
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationInfo
 
-from hsiaug.base.errors import InputError, did_you_mean
+from hsiaug.base.errors import InputError, check_known
 from hsiaug.bench.plan import Request
 from hsiaug.bench.ranges import DIGITS, LONGEST, numbers, seeds
 from hsiaug.data.pair_sets import find_pairs, task_of
@@ -205,9 +205,7 @@ def read_suite(
         raise InputError(rule, value=repr(twice[0]), hint="Rename one of them.")
     typed = [(name, names, "only") for name in only] + ([(profile, asked.profiles, "profile")] if profile else [])
     for name, known, option in typed:
-        if name not in known:
-            rule = f"`{option}` must be a name in suite {path}"
-            raise InputError(rule, value=repr(name), hint=did_you_mean(name, known))
+        check_known(f"`{option}` must be a name in suite {path}", name, known)
     chosen = asked.profiles[profile] if profile else Profile()
     wanted = [run for run in asked.run if not only or run.name in only]
     keys = [_merged(path, asked.defaults, run, chosen, draws) for run in wanted]

@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from hsiaug.base.errors import InputError, SceneError, did_you_mean, install
+from hsiaug.base.errors import InputError, SceneError, check_known, install
 from hsiaug.data.cube_check import CubeFacts, unlike_shapes
 from hsiaug.data.geopackage import Geometry
 from hsiaug.data.georeference import Georeference, quiet, read_declared
@@ -154,11 +154,8 @@ def code_labels(
         names = tuple((code > 0 and said.get(code)) or f"class {code}" for code in ids)
         if not said:
             notes += ["classes have no names: give them with `classes`, or edit labels.names of the card"]
-    unknown = [item for item in ignore if not _is_code(item) and item not in names]
-    if unknown:
-        raise InputError(
-            "`ignore` must name a class or a code", value=repr(unknown[0]), hint=did_you_mean(unknown[0], names)
-        )
+    for item in (item for item in ignore if not _is_code(item)):
+        check_known("`ignore` must name a class or a code", item, names)
     if len(ids) < 2:
         raise SceneError(
             f"{raster.where}: labels need at least two classes",
@@ -236,11 +233,8 @@ def _code_values(
     if all(isinstance(value, int) for value in values):
         return [int(value) for value in values], ()
     present = sorted({str(value) for value in values})
-    for name in present:
-        if names and name not in names:
-            raise InputError(
-                f"`classes` must name every class of {where}", value=repr(name), hint=did_you_mean(name, names)
-            )
+    for name in present if names else ():
+        check_known(f"`classes` must name every class of {where}", name, names)
     names = names or tuple(present)
     code_of = {name: code for code, name in reversed(list(enumerate(names, start=1)))}
     return [code_of[str(value)] for value in values], names

@@ -8,7 +8,7 @@ from typing import TypeVar, get_args
 
 import numpy as np
 
-from hsiaug.base.errors import HsiaugError, InputError, PluginError, did_you_mean
+from hsiaug.base.errors import HsiaugError, InputError, PluginError, check_known
 from hsiaug.core.pairs import PairSet
 from hsiaug.core.scene import Scene
 from hsiaug.protocol.entries import BUILT_IN
@@ -30,12 +30,8 @@ def parse_protocol(text: str, buffer: str | None = None, folder: Path = Path()) 
     """
     name, _, argument = text.strip().partition(":")
     kind = protocol_class(name)
-    if buffer is not None and buffer not in get_args(Buffer):
-        raise InputError(
-            "`buffer` must be none, centre or patch",
-            value=repr(buffer),
-            hint=did_you_mean(buffer, get_args(Buffer)),
-        )
+    if buffer is not None:
+        check_known("`buffer` must be none, centre or patch", buffer, get_args(Buffer))
     chosen: Buffer = buffer or kind.usual_buffer  # type: ignore[assignment]
     return run_guarded(name, "read its argument", lambda: kind.parse(argument, chosen, folder))
 

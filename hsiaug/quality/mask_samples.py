@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hsiaug.base.colours import SYNTHETIC, TRAIN
-from hsiaug.base.errors import InputError, did_you_mean
+from hsiaug.base.errors import InputError, check_known
 from hsiaug.base.seeds import derive_seed
 from hsiaug.bench.plan import check_samples
 from hsiaug.contracts import FittedPairGenerator, Generator, Progress
@@ -60,12 +60,8 @@ class MaskSamples:
         )
         names = tuple(dict.fromkeys(request.show))
         known = {view.class_names[c - 1]: c for c in sorted(view.counts)}
-        if unknown := [name for name in names if name not in known]:
-            raise InputError(
-                "`show` must name classes with training pixels, with commas between",
-                value=repr(unknown[0]),
-                hint=did_you_mean(unknown[0], known),
-            )
+        for name in names:
+            check_known("`show` must name classes with training pixels, with commas between", name, known)
         if count < max(1, len(names)):
             rule = "-n, or λ times the real pairs, must be at least one pair, and one for each class of `show`"
             raise InputError(rule, value=str(count), hint="Ask for more.")

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
-from hsiaug.base.errors import InputError, did_you_mean
+from hsiaug.base.errors import InputError, check_known, did_you_mean
 from hsiaug.metrics.significance import MIN_PAIRS, MeanStd
 from hsiaug.metrics.verdict import TINY, undecided
 from hsiaug.report.compare import Comparison, among, compare, pair_up
@@ -137,10 +137,8 @@ def compare_arms(report: Report, a: str, b: str, *, metric: str | None = None) -
 
 def _pairing(table: Table, a: ArmCell, b: ArmCell, metric: str | None) -> Pairing:
     known = {score.key: score for score in table.metrics}
-    if metric is not None and metric not in known:
-        raise InputError(
-            f"`metric` must be one that {table.title} has", value=repr(metric), hint=did_you_mean(metric, known)
-        )
+    if metric is not None:
+        check_known(f"`metric` must be one that {table.title} has", metric, known)
     score = table.scores.main if metric is None else known[metric]
     scores = replace(table.scores, main=score)
     gains = table.gains if metric is None else compare(table.cells, scores)

@@ -7,7 +7,7 @@ from functools import partial
 from operator import attrgetter
 from typing import Any, NamedTuple
 
-from hsiaug.base.errors import InputError, did_you_mean
+from hsiaug.base.errors import check_known
 from hsiaug.metrics.significance import mean_std, t_interval
 from hsiaug.report.curves import curve_grids
 from hsiaug.report.findings import FINDINGS, verdict_text
@@ -39,8 +39,7 @@ MOST_ROWS = 22
 def check_view(by: str) -> None:
     """Raise InputError for a view that does not exist."""
     known = (SUMMARY, *VIEWS, LABELS)
-    if by not in known:
-        raise InputError(f"`by` must be one of {', '.join(known)}", value=repr(by), hint=did_you_mean(by, known))
+    check_known(f"`by` must be one of {', '.join(known)}", by, known)
 
 
 def arm_columns(table: Table, arm: Callable[[Any], Arm] = attrgetter("arm")) -> list[GridColumn]:

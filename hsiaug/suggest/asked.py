@@ -9,7 +9,7 @@ from typing import Self
 import numpy as np
 from numpy.typing import NDArray
 
-from hsiaug.base.errors import InputError, did_you_mean
+from hsiaug.base.errors import InputError, check_known
 from hsiaug.base.seeds import derive_seed
 from hsiaug.core.scene import Scene
 from hsiaug.protocol.based import MOST, STRATEGIES, AskedLabels, Based, read_asked, takeable
@@ -57,12 +57,7 @@ class Asked(Based):
                 value=repr(argument[:200]),
                 hint=f"Write {cls.usage}.",
             )
-        if said.strategy not in STRATEGIES:
-            raise InputError(
-                "labels must be asked for by suggest, random or uncertain",
-                value=repr(said.strategy),
-                hint=did_you_mean(said.strategy, STRATEGIES),
-            )
+        check_known("labels must be asked for by suggest, random or uncertain", said.strategy, STRATEGIES)
         return cls.of(f"{said.number}x{said.strategy}" if said.number else "0", said.base, buffer, folder)
 
     @property

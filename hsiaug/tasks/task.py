@@ -20,7 +20,7 @@ from typing import Any, Protocol, cast
 import numpy as np
 from numpy.typing import NDArray
 
-from hsiaug.base.errors import InputError, did_you_mean
+from hsiaug.base.errors import check_known
 from hsiaug.contracts import FittedClassifier, Progress
 from hsiaug.core.pairs import PairSet
 from hsiaug.core.samples import PatchSamples
@@ -137,6 +137,5 @@ def task_names(*, of_scenes: bool = False) -> tuple[str, ...]:
 
 def get_task(name: str) -> Task:
     """The task of that name. Raises InputError where there is none."""
-    if name not in _TASKS:
-        raise InputError("the task must be known", value=repr(name), hint=did_you_mean(name, _TASKS))
+    check_known("the task must be known", name, _TASKS)
     return _TASKS[name]
