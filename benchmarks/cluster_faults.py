@@ -5,6 +5,10 @@
     python -m benchmarks.cluster_faults two --runs 5        # two runs on Dask over one store, at the same time
     python -m benchmarks.cluster_faults full --runs 5       # a disk that is full in the middle of a run; as root
     python -m benchmarks.cluster_faults readonly --runs 5   # a disk that becomes read-only; as root
+    python -m benchmarks.cluster_faults suspend --runs 3    # a Dask worker that is suspended for a minute
+    python -m benchmarks.cluster_faults scheduler --runs 3  # a Dask scheduler that goes, and comes back
+    python -m benchmarks.cluster_faults requeue --runs 3    # preempted and lost jobs of a SLURM that is simulated here
+    python -m benchmarks.cluster_faults arrays --runs 3     # two arrays of the same trials at the same time, as above
 
 Each run is compared with an undisturbed one on this machine: the same hashes, predictions and table. Needs Linux.
 """
@@ -22,21 +26,33 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from functools import partial
 from pathlib import Path
 from typing import Any
 
 from benchmarks.common import descendants
+from benchmarks.faults import fake_slurm
 
 PLAN = ("benchmark", "toy", "--generator", "smote,mixup", "--classifier", "svm", "--seeds", "6", "--device", "cpu")
 TRIALS = 30
 """Of the plan, the control of location included."""
+SMALL_JOBS = """
+import hsiaug.bench.engines.slurm
+from hsiaug.cli.main import main
+
+hsiaug.bench.engines.slurm.SHORTEST = 3.0
+main()
+"""
+"""The command, with jobs of SLURM that take seconds: so few trials would be one job."""
+SUSPENDED = 60.0
+"""Seconds for which a worker is suspended."""
 
 
-def hsiaug(*words: str) -> subprocess.CompletedProcess[str]:
-    """Run a command to its end."""
-    return subprocess.run([sys.executable, "-m", "hsiaug", *words], capture_output=True, text=True, check=False)
+def hsiaug(*words: str, env: dict[str, str] | None = None) -> subprocess.CompletedProcess[str]:
+    """Run a command to its end. env: of a simulated SLURM."""
+    command = [sys.executable, *(["-c", SMALL_JOBS] if env else ["-m", "hsiaug"]), *words]
+    return subprocess.run(command, env=env, capture_output=True, text=True, check=False)
 
 
 def results(store: Path) -> dict[str, tuple[str, str]]:
@@ -113,6 +129,101 @@ def two_runs(store: Path, dice: random.Random) -> str:
     return f"the second began after {after} records; exit codes {codes}, {'the same' if same else 'other'} tables printed"
 
 
+def suspended_run(store: Path, dice: random.Random) -> str:
+    """A run on two Dask workers, one of which is suspended for a minute with all its processes."""
+    command = [sys.executable, "-m", "hsiaug", *PLAN, "--store", str(store), "--on", "dask", "--jobs", "2"]
+    after = dice.randrange(1, TRIALS - 10)
+    with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True) as run:
+        _wait(lambda: len(results(store)) >= after or run.poll() is not None)
+        chosen = dice.choice(workers(run.pid) or [0])
+        held = [chosen, *descendants(chosen)] if chosen else []
+        for number, pause in ((signal.SIGSTOP, SUSPENDED), (signal.SIGCONT, 0.0)):
+            for one in held:
+                with suppress(ProcessLookupError):
+                    os.kill(one, number)
+            time.sleep(pause)
+        _, said = run.communicate(timeout=600)
+    trouble = "" if run.returncode == 0 and "Traceback" not in said else f"; exit {run.returncode}: {said[-300:]}"
+    return f"suspended {len(held)} processes after {after} records{trouble}"
+
+
+def scheduler_run(store: Path, dice: random.Random) -> str:
+    """A run on a Dask scheduler that is killed and comes back with other workers; then the same command again."""
+    port = dice.randrange(20000, 30000)
+    words = [*PLAN, "--store", str(store), "--on", f"dask:tcp://127.0.0.1:{port}"]
+    after = dice.randrange(1, TRIALS - 10)
+    with dask_cluster(port) as scheduler:
+        command = [sys.executable, "-m", "hsiaug", *words]
+        with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True) as run:
+            _wait(lambda: len(results(store)) >= after or run.poll() is not None)
+            scheduler.kill()
+            scheduler.wait()
+            with dask_cluster(port):
+                _, said = run.communicate(timeout=600)
+                kept = len(results(store))
+                again = hsiaug(*words)
+    errors = [line for line in said.splitlines() if line.startswith("error")]
+    trouble = "; a traceback" if "Traceback" in said + again.stderr else ""
+    return (
+        f"exit code {run.returncode}, {len(errors)} error, with {kept} records; again: {again.returncode}{trouble}"
+    )
+
+
+@contextmanager
+def dask_cluster(port: int) -> Iterator[subprocess.Popen[bytes]]:
+    """A scheduler at a port of this machine, which it gives, with a worker of two threads."""
+    dask = [sys.executable, "-m", "dask"]
+    scheduler = [*dask, "scheduler", "--host", "127.0.0.1", "--port", str(port), "--no-dashboard"]
+    worker = [*dask, "worker", f"tcp://127.0.0.1:{port}", "--nthreads", "2", "--no-nanny", "--no-dashboard"]
+    quiet: dict[str, Any] = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
+    with subprocess.Popen(scheduler, **quiet) as serving, subprocess.Popen(worker, **quiet) as working:
+        try:
+            yield serving
+        finally:
+            working.kill()
+            serving.kill()
+
+
+def requeue_run(store: Path, dice: random.Random) -> str:
+    """Jobs of a simulated SLURM, each of which is preempted or lost with its node once, and begins again."""
+    cluster = Path(f"{store}-slurm")
+    env = fake_slurm.make_commands(cluster)
+    words = [*PLAN, "--store", str(store), "--on", "slurm", "--cluster", "tasks=4"]
+    first = hsiaug(*words, env=env)
+    done = []
+    for job in fake_slurm.live(cluster):
+        number = dice.choice((signal.SIGUSR2, signal.SIGKILL))
+        after = len(results(store)) + dice.randrange(0, 4)
+        _wait(lambda after=after, job=job: len(results(store)) >= after or job not in fake_slurm.live(cluster))
+        if fake_slurm.interrupt(cluster, job, number):
+            done.append(f"{number.name} to {job}")
+    _wait(lambda: not fake_slurm.live(cluster))
+    again = 0
+    # One that is preempted before it listens to signals ends for good.
+    while len(results(store)) < TRIALS and again < 3:
+        again += 1
+        hsiaug(*words, env=env)
+        _wait(lambda: not fake_slurm.live(cluster))
+    trouble = "; a traceback" if "Traceback" in first.stderr else ""
+    return f"exit code {first.returncode}; {', '.join(done)}; submitted {again} times more{trouble}"
+
+
+def arrays_run(store: Path, dice: random.Random) -> str:
+    """Two arrays of the same trials, the second submitted as from a machine that knows nothing of the first."""
+    cluster = Path(f"{store}-slurm")
+    env = fake_slurm.make_commands(cluster)
+    words = [*PLAN, "--store", str(store), "--on", "slurm", "--cluster", "tasks=3"]
+    codes = [hsiaug(*words, env=env).returncode]
+    after = dice.randrange(0, TRIALS - 10)
+    _wait(lambda: len(results(store)) >= after or not fake_slurm.live(cluster))
+    for file in (store / "runs").glob("*.json"):
+        file.unlink()
+    codes.append(hsiaug(*words, env=env).returncode)
+    both = len(fake_slurm.live(cluster))
+    _wait(lambda: not fake_slurm.live(cluster))
+    return f"the second began after {after} records, beside {both} jobs; exit codes {codes}"
+
+
 @contextmanager
 def disk(folder: Path, size: str) -> Iterator[None]:
     """A file system of that size in a folder."""
@@ -170,6 +281,10 @@ CAMPAIGNS: dict[str, Callable[[Path, random.Random], str]] = {
     "two": two_runs,
     "full": partial(disk_run, full=True),
     "readonly": partial(disk_run, full=False),
+    "suspend": suspended_run,
+    "scheduler": scheduler_run,
+    "requeue": requeue_run,
+    "arrays": arrays_run,
 }
 
 

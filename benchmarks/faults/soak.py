@@ -36,8 +36,8 @@ GENERATORS = ("smote", "mixup", "noise", "duplicate")
 RATES = ("0.5", "1")
 SEEDS = 4
 ENDINGS = ("md", "tex", "csv", "json", "html", "png")
-SHAPE = (48, 48)
-"""Of the scene toy."""
+SHAPE = (1000, 1000)
+"""Of a scene that is labelled; no pixel is asked for twice."""
 REFUSALS = {
     "label": ("must be of one page at a time",),
     "report": ("a picture of gains needs a generator beside the controls",),
@@ -48,10 +48,10 @@ import sys
 from pathlib import Path
 from hsiaug.ui.answers import Answer, Answers
 
-given = Answers(Path(sys.argv[1]), (48, 48))
+given = Answers(Path(sys.argv[1]), (1000, 1000))
 with given.held():
     for number in range(len(given.given), len(given.given) + 40):
-        given.add(Answer(((number % 48, number // 48 % 48),), "class", f"class {number % 5}"))
+        given.add(Answer(((number // 1000, number % 1000),), "class", f"class {number % 5}"))
         print(number + 1, flush=True)
 """
 """Says how many answers there are, each time that one is on disk."""
