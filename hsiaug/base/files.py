@@ -11,8 +11,11 @@ import uuid
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import TypeVar
 
 from hsiaug.base.errors import HsiaugError, InputError
+
+T = TypeVar("T")
 
 LONGEST_MARK = 2**20
 """Bytes of a file that tells what hsiaug wrote."""
@@ -99,6 +102,16 @@ def link(source: Path, target: Path) -> None:
         raise
     except OSError:
         shutil.copyfile(source, target)
+
+
+def read_again(read: Callable[[], T]) -> T:
+    """What ``read`` gives, once more where another machine replaced the file on a network folder meanwhile."""
+    try:
+        return read()
+    except OSError as error:
+        if error.errno != errno.ESTALE:
+            raise
+        return read()
 
 
 def reason(error: OSError) -> str:

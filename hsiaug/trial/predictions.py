@@ -19,7 +19,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from hsiaug.base.files import link, sync_folder
+from hsiaug.base.files import link, read_again, sync_folder
 
 Predictions = tuple[NDArray[np.int32], NDArray[np.int16]]
 """Flat pixel index (n,) int32 and predicted class id (n,) int16 of every test pixel of a trial."""
@@ -48,7 +48,7 @@ def checksum(predictions: Predictions) -> str:
 def find_npz(folder: Path, wanted: str, packed: Iterable[bytes] = ()) -> tuple[bytes, Predictions] | None:
     """The bytes of the file of predictions with that checksum, under whatever name or ``packed``, and these; or None."""
     paths = (folder / PREDICTIONS, *sorted(folder.glob("predictions.*.npz")))
-    for data in chain((path.read_bytes() for path in paths if path.is_file()), packed):
+    for data in chain((read_again(path.read_bytes) for path in paths if path.is_file()), packed):
         # What zipfile, zlib and numpy make of flipped bits: a dozen kinds of errors.
         with contextlib.suppress(Exception):
             loaded = _load(io.BytesIO(data))

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from hsiaug.base import temporary_folders
 from hsiaug.base.errors import InputError, StoreError
-from hsiaug.base.files import file_errors, reason, sync_files, sync_folder
+from hsiaug.base.files import file_errors, read_again, reason, sync_files, sync_folder
 from hsiaug.trial.index import Index, open_index
 from hsiaug.trial.packs import Packs
 from hsiaug.trial.predictions import PREDICTIONS, Predictions, checksum, find_npz, pack, replace
@@ -135,7 +135,7 @@ class Store:
     def _bytes(self, hash: str) -> bytes | None:
         """The bytes of a record, or None; what is packed lies under what was written since."""
         try:
-            return _read_plain(f"{self._place(hash)}/{RECORD}")
+            return read_again(lambda: _read_plain(f"{self._place(hash)}/{RECORD}"))
         except FileNotFoundError:
             return self._packs.get(hash)
 
