@@ -14,13 +14,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from hsiaug.base.errors import InputError, SceneError, StoreError
-from hsiaug.bench.engine import Batch, ClusterSettings, Job
+from hsiaug.bench.engine import Batch, ClusterSettings, Event, Job
 from hsiaug.bench.engines.chunks import Chunk, ChunkPart, chunks_of
+from hsiaug.bench.engines.local import Local
 from hsiaug.bench.engines.slurm import SlurmJob, live_jobs, make, read_jobs, runs_folder, write_jobs
 from hsiaug.bench.plan import Request, build_plan
 from hsiaug.core.scene import Scene
 from hsiaug.registry.lookup import registry
 from hsiaug.trial.store import Store
+from hsiaug.trial.upkeep import verify
+from tests.in_process import run_trials_here
 
 
 def pieces(seconds: list[float]) -> list[Any]:
@@ -55,6 +58,53 @@ def test_a_job_runs_what_is_missing(part: ChunkPart, tmp_path: Path) -> None:
     records = {record["hash"]: record for record in Store(tmp_path).records()}
     assert records.keys() == {trial.hash for trial in part.trials}
     assert {record["status"] for record in records.values()} == {"ok"}
+
+
+def contents(store: Path) -> dict[str, Any]:
+    """What must be equal in every run, by hash."""
+    assert list(verify(Store(store), lambda *_: None)) == []
+    keys = "status", "metrics", "predictions_sha256", "samples"
+    return {record["hash"]: [record[key] for key in keys] for record in Store(store).records()}
+
+
+@pytest.fixture
+def quiet(part: ChunkPart, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
+    """What an undisturbed job leaves; all jobs run in this process."""
+    run_trials_here(monkeypatch)
+    part = replace(part, job=replace(part.job, store=tmp_path / "quiet"))
+    Chunk((part,), 1)()
+    return contents(tmp_path / "quiet")
+
+
+def test_a_job_that_is_preempted_and_requeued_goes_on(part: ChunkPart, quiet: dict[str, Any]) -> None:
+    chunk, store = Chunk((part,), 1), Store(part.job.store, create=True)
+
+    def preempted(event: Event) -> None:
+        if event.kind == "ok":
+            # As the handler of the signal ends the process.
+            raise SystemExit(-1)
+
+    with pytest.raises(SystemExit):
+        chunk.run(Local(1), preempted)
+    before = {hash: store.changed(hash) for hash in store.hashes()}
+    assert 0 < len(before) < len(quiet)
+    chunk.checkpoint().function()
+
+    assert contents(store.root) == quiet
+    assert {hash: store.changed(hash) for hash in before} == before
+
+
+def test_jobs_of_two_arrays_may_run_the_same_trials(part: ChunkPart, quiet: dict[str, Any]) -> None:
+    chunk, other = Chunk((part,), 1), []
+
+    def meanwhile(event: Event) -> None:
+        if event.kind == "ok" and not other:
+            other.append(event.hash)
+            chunk.run(Local(1), lambda event: None)
+
+    chunk.run(Local(1), meanwhile)
+
+    assert other and contents(part.job.store) == quiet
 
 
 def test_a_job_that_finds_another_scene_refuses(part: ChunkPart) -> None:
