@@ -46,7 +46,7 @@ class Fitted:
 
 
 class SpectralVae(Plugin):
-    card = Card("spectral-vae", "1", "Spectral VAE", params=Params, presets={"tiny": {"steps": 50}}, uses_device=True)
+    card = Card("spectral-vae", "1", "Small VAE", params=Params, presets={"tiny": {"steps": 50}}, uses_device=True)
 
     def fit(self, view, *, seed, device, progress):
         import torch
