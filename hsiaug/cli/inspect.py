@@ -20,7 +20,6 @@ if TYPE_CHECKING:
     from hsiaug.quality.synthesis import GuidedMeasure, SampleRequest
 
 MEASURES = ("fidelity", "synthetic", "floor (held-out)", "unit", "good is", "n")
-ATTENTION = ("attention (region of the class)", "AUC", "IoU", "patches")
 SCORES = ("reliability", "synthetic", "ceiling", "floor", "unit", "r", "wrong labels", "95 %")
 
 
@@ -64,7 +63,7 @@ def inspect(
     from hsiaug.bench.ranges import numbers
     from hsiaug.cli.generate import make_samples
     from hsiaug.protocol.balance import check_omega
-    from hsiaug.quality.attention import LABELS, draw_attention, inspect_attention
+    from hsiaug.quality.attention import draw_attention, look_at_attention
     from hsiaug.quality.export import check_folder
     from hsiaug.quality.figures import guidance_figure, save_figures
     from hsiaug.report.labels import measured, wrong_share
@@ -84,7 +83,7 @@ def inspect(
 
     kit, makes = make_samples(ctx.params, check, strengths or [None], attention=attention)
     first = next(makes)
-    looked = inspect_attention(first) if attention else None
+    looked = look_at_attention(first) if attention else None
     report = kit.inspect(first)
     points = report.guided if len(strengths) > 1 else []
     for made in makes:
@@ -93,7 +92,7 @@ def inspect(
     if points:
         pictures["guidance"], content["guidance"] = guidance_figure(points), [vars(point) for point in points]
     if looked:
-        pictures["attention"], content["attention"] = draw_attention(looked, first), looked.as_json()
+        pictures["attention"] = draw_attention(looked, first)
     with file_errors(f"--out {out} must be a folder that can be written to", "Name another folder."):
         out.mkdir(exist_ok=True)
     files = save_figures(pictures, out)
@@ -123,12 +122,5 @@ def inspect(
             for name, own in curves.items()
         )
         print_table(screen, ("guidance", "held-out", *(f"ω={strength:g}" for strength in strengths)), guided)
-    if looked:
-        scored = ((LABELS[name], score) for name, score in looked.rows.items())
-        print_table(
-            screen,
-            ATTENTION,
-            ((label, *map(measured, (s.auc, s.iou)), s.n) if s else (label, None, None, 0) for label, s in scored),
-        )
     print_lines(screen, (*report.remarks, *report.verdict))
     say_written(files)

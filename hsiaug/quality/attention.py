@@ -1,12 +1,12 @@
-"""Whether the maps of attention of a text-conditioned generator follow the layout of classes in real patches; and the
-figure: of each class a few patches, the region of the class, and a map for each word.
+"""Maps of attention of a text-conditioned generator: of each class a few real patches, the region of the class, and a map
+for each word.
 """
 
 from __future__ import annotations
 
 import math
 import re
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -19,7 +19,6 @@ from hsiaug.base.seeds import derive_seed
 from hsiaug.base.text import plotted, shortened
 from hsiaug.contracts import Attention
 from hsiaug.core.samples import take_in_turn
-from hsiaug.metrics.neighbours import rank_nearer
 from hsiaug.protocol.view import patches_at
 from hsiaug.quality.synthesis import AnySynthesis, no_attention
 from hsiaug.report.figures.files import WIDTHS, new_figure, wrapped
@@ -33,12 +32,6 @@ LEAST = 0.1
 """Share of a patch that its class must cover, and other trained classes."""
 SHOWN = 3
 """Patches of a class in the figure."""
-LABELS = {
-    "class": "words of the class's name",
-    "elsewhere": "words of the class's name, map of another patch",
-    "spectra": "no map: likeness to the centre's spectrum",
-}
-"""What each row compares with the region of the class of the centre."""
 WORDS = 6
 """Words that are shown at most: those of the class's name, then those whose maps vary most."""
 LETTERS = 13
@@ -54,18 +47,6 @@ Maps = dict[str, NDArray[np.float32]]
 """Maps (p, p) of one patch by the word, in lower case; their sum where a prompt repeats a word."""
 
 
-@dataclass(frozen=True)
-class MapScore:
-    """Means over n patches. auc: area under the ROC curve of a map's values against the region; 0.5 = it tells nothing.
-
-    iou: intersection over union of the region and the pixels where the map is above its mean.
-    """
-
-    auc: float
-    iou: float
-    n: int
-
-
 @dataclass(frozen=True, eq=False)
 class LookedAt:
     """A patch x (B, p, p) of a class and its maps. region: (p, p), 1 = the class, 0 = another, NaN = not known."""
@@ -77,25 +58,27 @@ class LookedAt:
 
 
 @dataclass(frozen=True, eq=False)
-class AttentionReport:
-    """rows: by the names of LABELS; None where no patch has such words. content: words that may tell classes apart.
+class AttentionMaps:
+    """Real held-out patches that show several classes, in turn of their classes, with the maps of their prompts.
 
-    shown: patches for the figure, class by class; those of a class have one prompt.
+    content: words that may tell classes apart.
     """
 
-    rows: dict[str, MapScore | None]
+    patches: tuple[LookedAt, ...]
     content: set[str]
-    shown: tuple[LookedAt, ...]
 
-    def as_json(self) -> dict[str, object]:
-        """The entry in quality.json."""
-        return {
-            "rows": {name: score and {"label": LABELS[name], **vars(score)} for name, score in self.rows.items()}
-        }
+    @property
+    def shown(self) -> list[LookedAt]:
+        """Patches for the figure, class by class; those of a class have one prompt."""
+        found = []
+        for c in sorted({patch.class_id for patch in self.patches}):
+            own = [patch for patch in self.patches if patch.class_id == c]
+            found += [patch for patch in own if patch.maps.keys() == own[0].maps.keys()][:SHOWN]
+        return found
 
 
-def inspect_attention(made: AnySynthesis) -> AttentionReport:
-    """Score maps of real held-out patches that show several classes. Reads test labels: a diagnosis after the fit.
+def look_at_attention(made: AnySynthesis) -> AttentionMaps:
+    """Maps of real held-out patches. Reads test labels: a diagnosis after the fit.
 
     Raises InputError for a generator without attention or words, or where no patch shows two trained classes.
     """
@@ -103,47 +86,13 @@ def inspect_attention(made: AnySynthesis) -> AttentionReport:
     if not callable(ask):
         raise no_attention(made.card.name)
     x, y, region = _held_out(made)
-    patches = list(map(LookedAt, y.tolist(), x, region, _maps(ask, x, y)))
-    content = _content([patch.maps for patch in patches])
-    names = [content.intersection(words_of(name)) for name in made.data.class_names]
-    of_class = [total(patch.maps, names[patch.class_id - 1]) for patch in patches]
-    middle = slice(x.shape[2] // 2, x.shape[2] // 2 + 1)
-    scaled = x / (made.real.x.std(axis=(0, 2, 3))[:, None, None] + 1e-9)
-    compared = {
-        "class": of_class,
-        # Classes take turns: the next patch is of another class, where there are several left.
-        "elsewhere": of_class[1:] + of_class[:1],
-        "spectra": [*-np.linalg.norm(scaled - scaled[:, :, middle, middle], axis=1)],
-    }
-    rows: dict[str, MapScore | None] = {}
-    for name, maps in compared.items():
-        scores = [score_map(own, where) for own, where in zip(maps, region, strict=True) if own is not None]
-        auc, iou = np.mean(scores or [(0.0, 0.0)], axis=0).tolist()
-        rows[name] = MapScore(auc, iou, len(scores)) if scores else None
-    shown = []
-    for c in np.unique(y).tolist():
-        own = [patch for patch in patches if patch.class_id == c]
-        shown += [patch for patch in own if patch.maps.keys() == own[0].maps.keys()][:SHOWN]
-    return AttentionReport(rows, content, tuple(shown))
+    patches = tuple(map(LookedAt, y.tolist(), x, region, _maps(ask, x, y)))
+    return AttentionMaps(patches, _content([patch.maps for patch in patches]))
 
 
 def words_of(text: str) -> list[str]:
     """The words of a text, in lower case and without punctuation."""
     return re.findall(r"[^\W_]+", text.lower())
-
-
-def total(maps: Maps, words: Collection[str]) -> NDArray[np.float32] | None:
-    """(p, p) sum of the maps of some words; None where there is none of them."""
-    found = [values for word, values in maps.items() if word in words]
-    return np.sum(found, axis=0) if found else None
-
-
-def score_map(values: Array, region: Array) -> tuple[float, float]:
-    """AUC and IoU, as of :class:`MapScore`, of a map (p, p) where its region (p, p) of 1 and 0 is not NaN."""
-    known = ~np.isnan(region)
-    inside, seen = region[known] > 0, values[known]
-    high = seen > seen.mean()
-    return rank_nearer(seen[~inside], seen[inside]), float((inside & high).sum() / (inside | high).sum())
 
 
 def _held_out(made: AnySynthesis) -> tuple[NDArray[np.float32], NDArray[np.int64], Array]:
@@ -191,7 +140,7 @@ def _content(maps: Sequence[Maps]) -> set[str]:
     return plain - everywhere - set(ENGLISH_STOP_WORDS)
 
 
-def draw_attention(report: AttentionReport, made: AnySynthesis) -> Figure:
+def draw_attention(report: AttentionMaps, made: AnySynthesis) -> Figure:
     """A panel per class. All maps share one scale: the difference from the mean of the map, in percent of it."""
     import matplotlib
     from matplotlib.cm import ScalarMappable

@@ -37,15 +37,11 @@ def test_pictures_and_numbers_are_written_and_printed(tmp_path: Path, monkeypatc
     assert kept["provenance"]["generator"]["name"] == "smote"
 
 
-def test_attention_is_drawn_and_stands_among_the_numbers(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_attention_is_drawn(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("hsiaug.metrics.reliability.ROUNDS", 20)
     monkeypatch.chdir(tmp_path)
     words = ("inspect", "toy", "--generator", "txt2hsi", "--preset", "tiny", "--attention", "--out", "look")
-    answer = CliRunner().invoke(app, words)
-    line = next(line for line in answer.stdout.splitlines() if line.startswith("words of the class's name\t"))
-    kept = json.loads(Path("look", "quality.json").read_text("utf-8"))["attention"]["rows"]["class"]
-
-    assert line.split("\t")[1:] == [f"{kept['auc']:.3g}", f"{kept['iou']:.3g}", str(kept["n"])]
+    assert CliRunner().invoke(app, words).exit_code == 0
     assert Path("look", "attention.png").read_bytes().startswith(OPENINGS[".png"])
 
 

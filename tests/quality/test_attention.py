@@ -1,6 +1,5 @@
 """Attention: maps whose answer is known, and generators that have none."""
 
-import json
 from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
@@ -9,9 +8,10 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from benchmarks.attention import LABELS, score_map, score_maps
 from hsiaug.api import Attention, InputError, PluginError
 from hsiaug.core.scene import Scene
-from hsiaug.quality.attention import LABELS, draw_attention, inspect_attention, score_map
+from hsiaug.quality.attention import draw_attention, look_at_attention
 from hsiaug.quality.figures import save_figures
 from hsiaug.quality.synthesis import PixelSynthesis
 
@@ -57,15 +57,15 @@ def coded(toy: Scene) -> Scene:
 def test_attention_to_the_class_is_told_from_what_it_is_compared_with(make, coded, tmp_path):
     attentive = Attentive(coded.class_names)
     made = replace(make(scene=coded), fitted=attentive)  # type: ignore[arg-type]
-    report = inspect_attention(made)
-    auc = {name: score and score.auc for name, score in report.rows.items()}
+    report = look_at_attention(made)
+    scores = score_maps(report, made)
+    auc = {name: score and score.auc for name, score in scores.items()}
 
     assert auc["class"] == pytest.approx(1) and auc["elsewhere"] < 0.9 and auc["spectra"] > 0.9
     ((x, y),) = attentive.asked
     assert ((x > 0.5).any(axis=(2, 3)).sum(axis=1) >= 2).all() and set(y.tolist()) == set(coded.class_ids)
 
-    said = json.loads(json.dumps(report.as_json(), allow_nan=False))
-    assert said["rows"].keys() == LABELS.keys() and said["rows"]["class"]["n"] == len(x)
+    assert scores.keys() == LABELS.keys() and scores["class"] and scores["class"].n == len(x)
     assert {patch.class_id for patch in report.shown} == set(coded.class_ids)
     (path,) = save_figures({"attention": draw_attention(report, made)}, tmp_path)
     with Image.open(path) as image:
@@ -76,14 +76,14 @@ def test_attention_to_the_class_is_told_from_what_it_is_compared_with(make, code
 def test_maps_that_break_the_contract_are_refused(make: Make, coded: Scene, scale: float) -> None:
     broken: Any = Attentive(coded.class_names, scale)
     with pytest.raises(PluginError, match="sum to 1"):
-        inspect_attention(replace(make(scene=coded), fitted=broken))
+        look_at_attention(replace(make(scene=coded), fitted=broken))
 
 
 def test_a_generator_without_attention_or_patches_is_refused(make: Make) -> None:
     with pytest.raises(InputError, match="generators that read text"):
         make("smote", attention=True)  # before any fit
     with pytest.raises(InputError, match="generators that read text"):
-        inspect_attention(make("smote"))
+        look_at_attention(make("smote"))
     single: Any = Attentive(("a",) * 9)
     with pytest.raises(InputError, match="two trained classes"):
-        inspect_attention(replace(make("smote", patch=1), fitted=single))
+        look_at_attention(replace(make("smote", patch=1), fitted=single))
