@@ -2,6 +2,7 @@
 there stays readable, and the same once more ends as on a good disk. ``benchmarks/faults`` has more kinds and commands.
 """
 
+import itertools
 import shutil
 import subprocess
 import sys
@@ -12,6 +13,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
+from torch import nn
 
 from benchmarks.faults.disk import faulty_disk
 from benchmarks.faults.pieces import each_fault, pieces
@@ -21,7 +24,8 @@ from hsiaug.data.adding import ImportOptions, add_scene
 from hsiaug.trial import index
 from hsiaug.trial.record_json import Record
 from hsiaug.trial.store import Store
-from hsiaug.ui.answers import Answers
+from hsiaug.ui.answers import Answer, Answers
+from hsiaug_builtin.nets.checkpoint import resume, save
 from tests.report.report_records import believable, record
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="looks for open files in /proc")
@@ -112,3 +116,38 @@ def test_a_scene_whose_card_cannot_be_put_in_its_place_leaves_no_picture(tmp_pat
         found = (folder / "farm.toml").exists(), (folder / "farm_look.png").exists()
         assert found == (False, False), at
     add_scene(*asked)
+
+
+@pytest.mark.parametrize("kind", ["full once", "broken"])
+def test_answers_go_on_after_one_that_the_disk_refused(tmp_path: Path, kind: str) -> None:
+    first, second, third = (Answer(((number, 2),), "class", "wheat") for number in range(3))
+    for at in itertools.count(1):
+        file = tmp_path / str(at) / "answers.csv"
+        file.parent.mkdir()
+        given, refused = Answers(file, (20, 30)), False
+        given.add(first)
+        with faulty_disk(file.parent, kind, at) as disk:
+            try:
+                given.add(second)
+            except InputError as error:
+                assert str(file) in str(error)
+                refused = True
+        given.add(third)
+        assert Answers(file, (20, 30)).given == given.given == [first, *([] if refused else [second]), third]
+        if disk.fired is None:
+            break
+    assert at > 4
+
+
+@pytest.mark.parametrize("kind", ["full", "broken"])
+def test_a_training_goes_on_without_a_checkpoint_that_the_disk_refuses(tmp_path: Path, kind: str) -> None:
+    net, optimiser = nn.Linear(3, 3), torch.optim.SGD([torch.zeros(1)])
+    for at in itertools.count(1):
+        folder = tmp_path / str(at)
+        folder.mkdir()
+        with faulty_disk(folder, kind, at) as disk:
+            save(folder / "state" / "net.safetensors", 1, net, net, optimiser)
+        if disk.fired is None:
+            break
+        assert "remove" in disk.fired or not [path for path in folder.rglob("*") if path.is_file()]
+    assert at > 2 and resume(folder / "state" / "net.safetensors", net, net, optimiser) == 1

@@ -90,7 +90,9 @@ class Disk:
         if self.away:
             REAL["rename"](self.folder, self.folder + AWAY)
         else:
-            raise OSError(self.kind.code, os.strerror(self.kind.code), found)
+            # Of an open file the system does not name the path.
+            names = () if isinstance(path, int) else (found,)
+            raise OSError(self.kind.code, os.strerror(self.kind.code), *names)
 
     def note(self, what: str, path: str) -> None:
         """Keep what failed first."""

@@ -137,11 +137,12 @@ class Answers:
                 write_whole(self.path.with_name(f"{self.path.name}.bak"), lambda fresh: fresh.write_bytes(spoilt))
                 self.wrong = []
             write_text_whole(self.path, self._text(), "`answers`")
-            sync_folder(self.path.absolute().parent)
+            self._written = self._state()
+            with file_errors(f"`answers` {self.path} must be a file that can be written", "Name another file."):
+                sync_folder(self.path.absolute().parent)
         except BaseException:
             self.given = before
             raise
-        self._written = self._state()
 
     def _state(self) -> tuple[int, int] | None:
         if not self.path.exists():

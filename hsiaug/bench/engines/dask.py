@@ -72,9 +72,10 @@ class _Dask(Engine):
             ended.wait(PATIENCE)
             ended.clear()
             for future in [future for future in running if future.done()]:
-                running.remove(future)
-                for event in _result(future):
-                    on_event(event)
+                if (events := _result(future)) is not None:
+                    running.remove(future)
+                    for event in events:
+                        on_event(event)
 
     def _submit(self, chunk: Sequence[Piece]) -> Any:
         key = f"{chunk[0][1][0].generator.name}-{uuid.uuid4().hex[:12]}"
@@ -94,14 +95,17 @@ class _Dask(Engine):
             self._cluster.close()
 
 
-def _result(future: Any) -> list[Event]:
-    """The ends of a task's trials. Raises HsiaugError for what stopped it."""
+def _result(future: Any) -> list[Event] | None:
+    """The ends of a task's trials; None while its worker does not answer. Raises HsiaugError for what stopped it."""
     try:
         ended: list[Event] = future.result(timeout=CONNECT)
         return ended
     except HsiaugError:
         raise
     except Exception as error:
+        if isinstance(error, TimeoutError) and future.status != "error":
+            # It is suspended, or Dask will find that it has gone and run the task again.
+            return None
         raise _lost(f"{type(error).__name__}: {error}") from None
 
 

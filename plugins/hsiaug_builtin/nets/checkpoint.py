@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 
 import torch
@@ -14,7 +15,11 @@ from hsiaug_builtin.nets.state import under
 
 
 def save(file: Path, step: int, model: nn.Module, average: nn.Module, optimiser: torch.optim.Optimizer) -> None:
-    """Weights, their average and the optimiser's moments, whole or not at all."""
+    """Weights, their average and the optimiser's moments, whole or not at all.
+
+    On a disk that is full or fails the training goes on without: a checkpoint only saves time.
+    """
+    from safetensors import SafetensorError
     from safetensors.torch import save_file
 
     tensors = {"step": torch.tensor(step)}
@@ -22,11 +27,14 @@ def save(file: Path, step: int, model: nn.Module, average: nn.Module, optimiser:
         tensors |= {f"{name}.{key}": value for key, value in net.state_dict().items()}
     for i, moments in optimiser.state_dict()["state"].items():
         tensors |= {f"optimiser.{i}.{key}": value for key, value in moments.items()}
-    file.parent.mkdir(parents=True, exist_ok=True)
     fresh_file = file.with_name(f"{file.name}.new")
     tensors = {key: value.detach().clone().contiguous() for key, value in tensors.items()}
-    save_file(tensors, fresh_file, {"sha256": _checksum(tensors)})
-    fresh_file.replace(file)
+    with suppress(OSError, SafetensorError):
+        file.parent.mkdir(exist_ok=True)
+        save_file(tensors, fresh_file, {"sha256": _checksum(tensors)})
+        fresh_file.replace(file)
+    with suppress(OSError):
+        fresh_file.unlink(missing_ok=True)
 
 
 def _checksum(tensors: Mapping[str, Tensor]) -> str:
