@@ -111,27 +111,19 @@ class Augmenter(BaseSampler):  # type: ignore[misc]
 
     def _synthesise(self, x: AnyArray, ids: NDArray[np.int16], labels: Sequence[object]) -> PixelSynthesis:
         """Synthetic samples of spectra (n, B) with class ids (n,), which stand in a scene of one column."""
-        scene = Scene(
-            "samples",
-            x[:, None],
-            ids[:, None],
-            tuple(map(str, labels)),
-            None if self.wavelengths is None else np.asarray(self.wavelengths, dtype=np.float64),
-            units="as given",
-        )
-        seed = int(check_random_state(self.random_state).randint(2**31 - 1))
+        centres = None if self.wavelengths is None else np.asarray(self.wavelengths, dtype=np.float64)
+        scene = Scene("samples", x[:, None], ids[:, None], tuple(map(str, labels)), centres, units="as given")
         request = sample_request(
             *(self.generator, self.preset, self.params),
             lam=float(self.lam),
             times=float(self.times),
             omega=self.omega,
-            seed=seed,
+            seed=int(check_random_state(self.random_state).randint(2**31 - 1)),
             patch=1,
             device=self.device,
         )
-        kit = sample_kit("pixels")
         bench = _AllForTraining(scene, get_task("pixels"))
-        return cast(PixelSynthesis, synthesise(kit, scene, request, registry(), bench=bench))
+        return cast(PixelSynthesis, synthesise(sample_kit("pixels"), scene, request, registry(), bench=bench))
 
 
 class _AllForTraining(Workbench):

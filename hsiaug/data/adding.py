@@ -29,6 +29,7 @@ from hsiaug.core.scene import Descriptions, Scene, UnlabelledScene
 from hsiaug.data.cards import SceneCard
 from hsiaug.data.cube_check import CubeFacts, CubeValues, guess_axes, look_through, read_values
 from hsiaug.data.georeference import Georeference, read_declared
+from hsiaug.data.label_shift import better_shift
 from hsiaug.data.label_source import (
     ClassCodes,
     LabelRaster,
@@ -105,6 +106,7 @@ class _Findings:
     """All that was found in the two files. counts: pixels of each class.
 
     other_axes: orders of the cube's axes that would fit the labels as well. nodata: raw value of pixels without data.
+    shift: rows and columns by which the labels would have to move to fit the spectra better.
     """
 
     raw: RawArray
@@ -117,6 +119,7 @@ class _Findings:
     coding: ClassCodes
     counts: tuple[int, ...]
     nodata: float | None = None
+    shift: tuple[int, int] | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -180,12 +183,17 @@ def _understand(cube: Path, raw: RawArray, labels: Path, options: ImportOptions)
     if options.axes is None and isinstance(given, LabelRaster) and cube.suffix.lower() in (".mat", ".npy"):
         axes, others = guess_axes(raw.array.shape, given.codes.shape, given.where)
     view = np.transpose(raw.array, [axes.index(axis) for axis in "hwb"])
+    if options.axes and isinstance(given, LabelRaster) and sorted(view.shape[:2]) != sorted(given.codes.shape):
+        hint = f"Leave it out, or say {guess_axes(raw.array.shape, given.codes.shape, given.where)[0]}."
+        raise InputError("`axes` must give the cube the height and width of the labels", value=axes, hint=hint)
     nodata = options.nodata if options.nodata is not None else said.nodata
     seen = look_through(view, nodata, (*said.bad_bands, *options.bad_bands), str(cube))
     raster = labels_on_cube(given, seen, said.ground, options.classes, options.ignore, str(labels))
     coding = code_labels(given, raster, options.classes, options.ignore)
+    classes = np.where(np.isin(raster.codes, coding.ids), raster.codes, 0)
     counts = tuple(int((raster.codes == code).sum()) for code in coding.ids)
     read = read_values(raw, seen, said, options.scale, options.units, options.bad_bands)
+    kept = [band for band in range(seen.shape[2]) if band not in read.bad_bands]
     return _Findings(
         raw=raw,
         axes=axes,
@@ -197,6 +205,7 @@ def _understand(cube: Path, raw: RawArray, labels: Path, options: ImportOptions)
         coding=coding,
         counts=counts,
         nodata=nodata,
+        shift=better_shift(view, classes, seen.empty, kept) if isinstance(given, LabelRaster) else None,
     )
 
 
@@ -320,11 +329,22 @@ def _warnings(found: _Findings) -> Iterator[str]:
     if seen.unfilled:
         held = "NaN or infinity" if found.nodata is None else f"NaN, infinity or {found.nodata:g}"
         yield f"{held} at {seen.unfilled:,} of {seen.empty.size:,} pixels: they count as 0 (cube.nodata of the card)"
+    if found.shift:
+        down, right = found.shift
+        yield (
+            f"the labels would fit the spectra better {down:+d} rows and {right:+d} columns away: look at the borders in "
+            "the picture; if they are off, correct the label map"
+        )
     if found.other_axes:
         orders = " or ".join(found.other_axes)
         yield f"the cube's axes may also be in the order {orders}: look at the picture; `axes` says it"
     if "cube.scale" in read.remarks:
-        yield f"cube.scale is {read.remarks['cube.scale']}: say it with `scale` (1 to keep the numbers)"
+        yield f"cube.scale is {read.remarks['cube.scale']}: say it with `scale` (1 to keep the numbers, 0.01 for percent)"
+    if read.units == "unknown" and "cube.units" in read.remarks:
+        yield (
+            f"values up to {seen.high:g} are no reflectance: multiply them by `scale` (0.01 for percent, 0.0001 for "
+            "reflectance times 10,000), or say with `units` what they are"
+        )
     if read.centres is None:
         yield (
             "no band centres in the file: the picture's colours are arbitrary; "

@@ -118,7 +118,9 @@ def find_entry(ref: str | os.PathLike[str]) -> SceneEntry:
         raise InputError(
             "a scene is a name of the catalogue, or the path of your own card, ending in .toml",
             value=repr(text),
-            hint=did_you_mean(name, (*scene_names(), *pair_set_names())),
+            hint=f"Write its card first: hsiaug datasets add {text} --labels FILE."
+            if is_file(Path(text))
+            else did_you_mean(name, (*scene_names(), *pair_set_names())),
         )
     return SceneEntry(_catalogue_card(name), (data_dir() / name, data_dir()), public=True)
 

@@ -140,6 +140,9 @@ def code_labels(
     ids = tuple(code for code in of if code != 0 and code not in dropped)
     listed = ", ".join(f"{code} ({of[code]:,} px)" for code in ids[:12]) + (", …" if len(ids) > 12 else "")
     notes = [f"codes below 0 count as unlabelled: {', '.join(map(str, sorted(below)))}"] if below else []
+    # Codes from 0 on: of the names the last has no code, or -1 stands for no label.
+    if 0 in of and (below or (ids and len(names) == len(ids) + 1 == ids[-1] + 1)):
+        notes += ["0 counts as unlabelled too: if it is a class, add 1 to every code of the labels"]
     if names and len(names) > len(ids) > 1 and len(names) >= ids[-1]:
         ids = tuple(range(1, len(names) + 1))
         notes += [f"no pixel: {', '.join(n for n, code in zip(names, ids, strict=True) if code not in of)}"]
@@ -147,7 +150,7 @@ def code_labels(
         raise InputError(
             f"`classes` must name every code of {raster.where}, in ascending order",
             value=f"{len(names)} names for {len(ids)} codes: {listed or 'none but 0'}",
-            hint="Give one name per code; leave codes out with `ignore`.",
+            hint="Give one name per code; leave codes out with `ignore`. If 0 is a class, add 1 to all.",
         )
     elif not names:
         said = dict(enumerate(raster.names))

@@ -134,9 +134,10 @@ def must_exist(path: Path) -> None:
 
 
 def _wrong_rank(path: Path, rule: str, raw: RawArray) -> SceneError:
-    return SceneError(
-        f"{path}: {rule}", value=f"shape {raw.array.shape}", hint="Name the right array (key) or the right file."
-    )
+    hint = "Name the right array (key) or the right file."
+    if raw.array.shape[2:] in ((3,), (4,)):
+        hint = "A picture in colours tells no classes: save their codes as one channel, with 0 for unlabelled."
+    return SceneError(f"{path}: {rule}", value=f"shape {raw.array.shape}", hint=hint)
 
 
 def _read_npy(path: Path) -> AnyArray:

@@ -84,20 +84,15 @@ def _rows(samples: PatchSamples, scene: Scene) -> list[dict[str, object]]:
     """A row for each sample: its class, where it lies, and a column for each band, named by its centre in nm."""
     centres = scene.wavelengths
     bands = [f"band {i}" for i in range(scene.bands)] if centres is None else [nanometres(v) for v in centres]
-    return [
-        {
-            "class": c,
-            "name": scene.class_names[c - 1],
-            "synthetic": synthetic,
-            "row": row,
-            "column": column,
-            "weight": weight,
-            **dict(zip(bands, spectrum, strict=True)),
-        }
-        for c, synthetic, (row, column), weight, spectrum in zip(
-            *(samples.y, samples.synthetic, samples.coords, samples.weight, samples.centres), strict=True
-        )
-    ]
+    columns = {
+        "class": samples.y,
+        "name": [scene.class_names[c - 1] for c in samples.y],
+        "synthetic": samples.synthetic,
+        **dict(zip(("row", "column"), samples.coords.T, strict=True)),
+        "weight": samples.weight,
+        **dict(zip(bands, samples.centres.T, strict=True)),
+    }
+    return [dict(zip(columns, row, strict=True)) for row in zip(*columns.values(), strict=True)]
 
 
 def _write_library_header(path: Path, samples: PatchSamples, made: PixelSynthesis) -> None:
@@ -105,19 +100,11 @@ def _write_library_header(path: Path, samples: PatchSamples, made: PixelSynthesi
 
     scene, spec = made.data, made.spec
     names = [envi_text(scene.class_names[c - 1]) for c in samples.y]
-    fields = {
-        "description": envi_text(f"{spec.generator.name} on {scene.name}, fit {spec.fit_hash}"),
-        "samples": scene.bands,
-        "lines": len(samples),
-        "bands": 1,
-        "header offset": 0,
-        "data type": 4,
-        "interleave": "bsq",
-        "byte order": 0,
-        "spectra names": [
-            f"{name} (synthetic)" if new else name for name, new in zip(names, samples.synthetic, strict=True)
-        ],
-    }
+    fields: dict[str, object] = {"samples": scene.bands, "lines": len(samples), "bands": 1, "header offset": 0}
+    fields |= {"data type": 4, "interleave": "bsq", "byte order": 0}
+    fields["description"] = envi_text(f"{spec.generator.name} on {scene.name}, fit {spec.fit_hash}")
+    real = zip(names, ~samples.synthetic, strict=True)
+    fields["spectra names"] = [name if is_real else f"{name} (synthetic)" for name, is_real in real]
     if scene.wavelengths is not None:
         fields |= {"wavelength units": "Nanometers", "wavelength": [nanometres(v) for v in scene.wavelengths]}
     envi.write_envi_header(str(path), fields, is_library=True)

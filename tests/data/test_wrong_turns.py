@@ -1,0 +1,108 @@
+"""Wrong turns of who brings a first scene: each ends in a line that says what to do."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from hsiaug.data import load_scene, toy_scene
+from hsiaug.data.label_shift import better_shift
+from tests.in_process import hsiaug
+
+SCENE, FIVE = toy_scene(classes=3), toy_scene()
+CODES = SCENE.labels.astype(int)
+Arrays = dict[str, np.ndarray]
+NAMES = ("--classes", "hay,rye,track")
+ADD = ("datasets", "add", "cube.npy", "--labels", "labels.npy")
+CSV = (*ADD[:-1], "labels.csv")
+
+
+def picture(folder: Path) -> None:
+    colours = np.stack([50 * CODES, CODES, CODES], axis=2).astype(np.uint8)
+    Image.fromarray(colours).save(folder / "labels.png")
+
+
+def table(folder: Path) -> None:
+    (folder / "labels.csv").write_text("row,col,class\n0,0,hay\n5,5,rey\n9,9,track\n")
+
+
+TURNS: dict[str, tuple[Arrays, tuple[str, ...], tuple[str, ...]]] = {
+    "a class misspelt": ({}, (*CSV, *NAMES), ("'rey'", "Did you mean rye?")),
+    "a class to leave out misspelt": (
+        {},
+        (*ADD, *NAMES, "--set", "ignore=trak"),
+        ("'trak'", "Did you mean track?"),
+    ),
+    "a name too few": ({}, (*ADD, "--classes", "hay,rye"), ("2 names for 3 codes", "Give one name per code")),
+    "classes from 0 on": (
+        {"labels": CODES - 1},
+        (*ADD, *NAMES),
+        ("0 counts as unlabelled", "add 1 to every code"),
+    ),
+    "labels moved by a column": (
+        {"cube": FIVE.cube, "labels": np.roll(FIVE.labels, -1, axis=1)},
+        ADD,
+        ("+0 rows and +1 columns", "look at the"),
+    ),
+    "labels of another size": ({"labels": CODES[1:]}, ADD, ("labels 47×48", "crop or resample one of the two")),
+    "labels with axes exchanged": (
+        {"cube": SCENE.cube[:40], "labels": CODES[:40].T},
+        (*ADD, "--set", "axes=hwb"),
+        ("height and width of the labels are exchanged: transposed",),
+    ),
+    "labels that are a picture": (
+        {},
+        (*ADD[:-1], "labels.png"),
+        ("picture in colours", "save their codes as one"),
+    ),
+    "labels that are no codes": ({"labels": CODES / 3}, ADD, ("whole numbers", "save class codes as integers")),
+    "bands first, said to be last": (
+        {"cube": np.moveaxis(SCENE.cube[:40], 2, 0), "labels": CODES[:40]},
+        (*ADD, "--set", "axes=hwb"),
+        ("--set axes", "Leave it out, or say bhw"),
+    ),
+    "axes that cannot be told apart": ({}, ADD, ("axes may also be in the order whb", "look at the picture")),
+    "reflectance in percent": ({"cube": 100 * SCENE.cube}, ADD, ("are no reflectance", "0.01 for percent")),
+    "whole percent": ({"cube": (100 * SCENE.cube).astype(np.int16)}, ADD, ("a guess", "0.01 for percent")),
+    "reflectance times 10,000": ({"cube": 1e4 * SCENE.cube}, ADD, ("no reflectance", "0.0001 for")),
+    "labels in place of the cube": (
+        {},
+        (*ADD[:2], "labels.npy", "--labels", "cube.npy"),
+        ("three axes", "right file"),
+    ),
+    "a cube without a card": ({}, ("benchmark", "cube.npy"), ("hsiaug datasets add cube.npy --labels FILE",)),
+}
+
+
+@pytest.mark.parametrize("turn", TURNS)
+def test_a_wrong_turn_is_met_with_what_to_do(turn: str, tmp_path: Path) -> None:
+    arrays, words, parts = TURNS[turn]
+    for name, array in {"cube": SCENE.cube, "labels": CODES, **arrays}.items():
+        np.save(tmp_path / f"{name}.npy", array)
+    picture(tmp_path)
+    table(tmp_path)
+    before = sorted(tmp_path.iterdir())
+    answer = hsiaug(*words, cwd=tmp_path)
+
+    said = " ".join((answer.stdout + answer.stderr).split())
+    assert [part for part in parts if part not in said] == []
+    assert answer.returncode in (0, 2) and "Traceback" not in said
+    # Either a scene with a warning, or one error and nothing else.
+    assert answer.returncode == 0 or (said.count("error:") == 1 and sorted(tmp_path.iterdir()) == before)
+
+
+@pytest.mark.parametrize("name", ["toy", "hills", pytest.param("indian_pines", marks=pytest.mark.indian_pines)])
+def test_labels_in_their_place_are_left_there(name: str) -> None:
+    scene = load_scene(name)
+    empty = np.zeros(scene.shape, dtype=bool)
+    assert better_shift(scene.cube, scene.labels.astype(np.int64), empty, range(scene.bands)) is None
+
+
+@pytest.mark.indian_pines
+@pytest.mark.parametrize("moved", [(1, 0), (-1, 1), (0, -1)])
+def test_labels_a_pixel_beside_the_fields_of_indian_pines_are_noticed(moved: tuple[int, int]) -> None:
+    scene = load_scene("indian_pines")
+    labels = np.roll(scene.labels, moved, axis=(0, 1)).astype(np.int64)
+    found = better_shift(scene.cube, labels, np.zeros(scene.shape, dtype=bool), range(scene.bands))
+    assert found == (-moved[0], -moved[1])
