@@ -9,6 +9,7 @@ from __future__ import annotations
 import logging
 import multiprocessing
 import os
+import pickle
 import threading
 import uuid
 from collections.abc import Sequence
@@ -80,7 +81,7 @@ class _Dask(Engine):
     def _submit(self, chunk: Sequence[Piece]) -> Any:
         key = f"{chunk[0][1][0].generator.name}-{uuid.uuid4().hex[:12]}"
         asked = {"key": key, "pure": False, "resources": {"GPU": self._gpus} if self._gpus else None}
-        self._futures.append(self._client.submit(run_chunk, chunk_of(chunk, 1), **asked))
+        self._futures.append(self._client.submit(run_chunk, pickle.dumps(chunk_of(chunk, 1)), **asked))
         return self._futures[-1]
 
     def cancel(self) -> None:
@@ -181,13 +182,17 @@ class _OnWorker(Local):
         return _Seat(start)
 
 
-def run_chunk(chunk: Chunk) -> list[Event]:
-    """Run a chunk's trials on a Dask worker; how each ended."""
+def run_chunk(packed: bytes) -> list[Event]:
+    """Run a chunk's trials on a Dask worker; how each ended.
+
+    packed: the pickled chunk. To unpack it asks for its plugins, which Dask's own threads must not wait for.
+    """
     one_thread()
     # A worker that a nanny started may have no children else. They end with their parent by themselves.
     multiprocessing.current_process().daemon = False
     # Dask's nannies set it: memory then goes back to the system at every turn, and networks take twice as long.
     os.environ.pop("MALLOC_TRIM_THRESHOLD_", None)
     ended: list[Event] = []
+    chunk: Chunk = pickle.loads(packed)
     chunk.run(_OnWorker(1), lambda event: ended.append(event) if event.kind in ("ok", "failed") else None)
     return ended
