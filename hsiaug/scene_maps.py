@@ -124,9 +124,8 @@ class SceneMap:
         """:meth:`save` of several files; beside class ids goes a PNG only where no picture is named."""
         check_map_targets(paths)
         rasters = [path for path in paths if path.suffix.lower() in RASTERS]
-        pictures = [path for path in paths if path not in rasters] or [
-            path.with_suffix(".png") for path in rasters
-        ]
+        beside = dict.fromkeys(path.with_suffix(".png") for path in rasters)
+        pictures = [path for path in paths if path not in rasters] or [*beside]
         plain = [place.replace("/", "_") for place in self.maps]
         names = plain if len(set(plain)) == len(plain) else [f"{i}" for i in range(len(plain))]
         files = []

@@ -39,6 +39,8 @@ def test_arrays_become_a_scene_and_the_scene_a_map(tmp_path: Path, monkeypatch: 
         (record,) = run.frame().query("classifier == 'svm' and status == 'ok'").hash
         made = hsiaug.map_scene("farm.toml", record, progress=False)
         assert [path.name for path in made.save("map.npy")] == ["map.npy", "map.png"]
+        both = made.save_all([Path("map.npy"), Path("map.hdr")])
+        assert [path.name for path in both] == ["map.npy", "map.hdr", "map.img", "map.png"]
         assert made.save("map.svg") == [Path("map.svg")] and b"<svg" in Path("map.svg").read_bytes()
         assert np.array_equal(np.load("map.npy"), made.ids) and made.ids.shape == scene.shape
     assert made.frame().pixels.sum() == made.ids.size and made.frame().train.tolist() == [5] * 5
