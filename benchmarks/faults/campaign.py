@@ -2,9 +2,9 @@
 
     python -m benchmarks.faults.campaign pieces commands runs mounts odd --seed 0
 
-Prints a line for every case that is lost, and a table in Markdown. A case survives if it ends with exit code 0, or with
-2 and one error that names the path; without a traceback; with all that was recorded before; and if the same command on
-a good disk then ends as an undisturbed one, bit for bit. Needs Linux; ``mounts`` needs to mount, as root.
+Prints a line for every case, and a table in Markdown, also after Ctrl-C. A case survives if it ends with exit code 0, or
+with 2 and one error that names the path; without a traceback; with all that was recorded before; and if the same command
+on a good disk then ends as an undisturbed one, bit for bit. Needs Linux; ``mounts`` needs to mount, as root.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ import tempfile
 import time
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
@@ -90,7 +90,7 @@ class Campaign:
         self.counts[family].tried += 1
         if faults:
             self.counts[family].lost.append(name)
-            say(f"LOST {family}: {name}: {'; '.join(faults)[:900]}")
+        say(f"{family}: {name}: {'; '.join(['LOST', *faults])[:900] if faults else 'survived'}")
 
     def fresh(self, name: str) -> Path:
         """An empty folder."""
@@ -231,52 +231,47 @@ def do_commands(campaign: Campaign) -> None:
             quiet.append(seen(out))
         # Some files hold the time.
         same = {key: value for key, value in quiet[0].items() if quiet[1][key] == value}
-        for kind in KINDS:
-            if kind in ("quota", "fsync", "full once"):
+        for _ in range(campaign.most):
+            kind, at = campaign.dice.choice(list(KINDS)), campaign.dice.randint(1, 9)
+            shutil.rmtree(out)
+            out.mkdir()
+            old = dict.fromkeys(quiet[0], OLD) if set(words) & {"report", "compare", "split", "cite"} else {}
+            for file, content in old.items():
+                (out / file).write_bytes(content)
+            ended = forked(words, out, kind, at, base)
+            if not ended.fired:
                 continue
-            at = 1
-            for _ in range(campaign.most):
-                shutil.rmtree(out)
-                out.mkdir()
-                old = dict.fromkeys(quiet[0], OLD) if set(words) & {"report", "compare", "split", "cite"} else {}
-                for file, content in old.items():
-                    (out / file).write_bytes(content)
-                ended = forked(words, out, kind, at, base)
-                if not ended.fired:
-                    break
-                if (gone := out.with_name(out.name + AWAY)).exists():
-                    if out.exists():
-                        # What makes its folder may make it anew.
-                        shutil.rmtree(out)
-                    gone.rename(out)
-                faults = list(ended.faults(out))
-                found = seen(out)
-                faults += [
-                    f"{file} is neither old nor new"
-                    for file, content in found.items()
-                    if content != old.get(file) and file in same and content != same[file]
-                ]
-                faults += [f"{file} is gone" for file in old.keys() - found.keys()]
-                for path in out.iterdir():
-                    if not path.name.startswith("."):
-                        shutil.rmtree(path) if path.is_dir() else path.unlink()
-                again = forked(words, out, kind, 10**9, base)
-                now = seen(out)
-                if again.code or now.keys() != quiet[0].keys() or any(now[key] != same[key] for key in same):
-                    faults.append(f"again: exit code {again.code}, {sorted(now)}: {again.said[-300:]}")
-                campaign.case("a command's files", f"{name}, {kind} {at}, {ended.fired}", faults)
-                at += campaign.dice.choice((1, 1, 2))
+            if (gone := out.with_name(out.name + AWAY)).exists():
+                # What makes its folder may make it anew.
+                shutil.rmtree(out, ignore_errors=True)
+                gone.rename(out)
+            faults = [*ended.faults(out), *_file_faults(seen(out), old, same)]
+            for path in out.glob("[!.]*"):
+                shutil.rmtree(path) if path.is_dir() else path.unlink()
+            again = forked(words, out, kind, 10**9, base)
+            now = seen(out)
+            if again.code or now.keys() != quiet[0].keys() or any(now[key] != same[key] for key in same):
+                faults.append(f"again: exit code {again.code}, {sorted(now)}: {again.said[-300:]}")
+            campaign.case("a command's files", f"{name}, {kind} {at}, {ended.fired}", faults)
+
+
+def _file_faults(found: Mapping[str, bytes], old: Mapping[str, bytes], new: Mapping[str, bytes]) -> Iterator[str]:
+    """What is wrong with files, which were old and are to be new."""
+    yield from (f"{file} is gone" for file in old.keys() - found.keys())
+    for file, content in found.items():
+        if content != old.get(file) and content != new.get(file, content):
+            yield f"{file} is neither old nor new"
 
 
 def do_runs(campaign: Campaign) -> None:
     """Benchmarks whose store lies on a faulty disk, in all their processes."""
     site = campaign.fresh("site")
-    for plan, seeds in ((PLAN, "3"), (LEARNT, "1")):
+    for plan, seeds, repeated in ((PLAN, "3", campaign.most), (LEARNT, "1", campaign.most // 2)):
         quiet_store = campaign.fresh("quiet") / "store"
         good([*plan, "--seeds", seeds, "--store", str(quiet_store)])
         quiet = contents(quiet_store)
         for kind in KINDS:
-            for _ in range(campaign.most):
+            for _ in range(repeated):
                 base = campaign.fresh("run")
                 store, log = base / "store", base / "log"
                 log.write_text("")
@@ -463,8 +458,9 @@ def main() -> None:
     say(f"seed {asked.seed}")
     with tempfile.TemporaryDirectory() as folder:
         campaign = Campaign(Path(folder), asked.seed, asked.most)
-        for family in asked.families:
-            FAMILIES[family](campaign)
+        with suppress(KeyboardInterrupt):
+            for family in asked.families:
+                FAMILIES[family](campaign)
         rows = [
             (name, str(one.tried), str(one.tried - len(one.lost)), str(len(one.lost)))
             for name, one in campaign.counts.items()
