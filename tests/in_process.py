@@ -32,8 +32,7 @@ class Here:
 
     def send(self, trial: TrialSpec, blind: Any) -> None:
         if self._bench is None:
-            data: Any = get_task(self._start.task).load(self._start.scene_ref, progress=False)
-            self._bench = Workbench(data.unlabelled, get_task(self._start.task), Path(self._start.cache))
+            self._bench = Workbench(self._start.data.data, get_task(self._start.task), Path(self._start.cache))
         self._bench.give(trial, blind)
         self.outcome = compute(
             trial, self._bench, plugins.registry(), device=self._start.device, progress=lambda *_: None

@@ -11,7 +11,9 @@ import pytest
 import hsiaug
 import hsiaug.registry.lookup as registry_module
 from hsiaug.base.errors import InputError, PluginError
+from hsiaug.bench.blind_data import BlindData
 from hsiaug.bench.worker import WorkerStart
+from hsiaug.data import toy_scene
 from hsiaug.registry.handed import named, parcels, unpack
 from hsiaug.registry.lookup import registry
 from hsiaug.registry.sources import source_digest
@@ -141,7 +143,7 @@ def test_names_of_packages_are_not_taken_and_plugins_of_packages_stay_theirs() -
 def test_what_is_sent_is_known_there_with_the_same_version() -> None:
     made = cell()
     named("generator", made["Bright"])
-    start = WorkerStart("pixels", "toy", "", Path(), "cpu", None)
+    start = WorkerStart("pixels", "", Path(), "cpu", None, BlindData(toy_scene()))
     sent, params = pickle.dumps(start), pickle.dumps(made["Params"](gain=0.7))
     version = registry().find("generator", "bright").load().card.version
     registry_module._handed.clear()

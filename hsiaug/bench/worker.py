@@ -10,29 +10,34 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import signal
 import sys
+import tempfile
 import threading
 import time
 from collections.abc import Callable, Mapping, MutableSequence
 from dataclasses import dataclass, field
 from multiprocessing.connection import Connection
 from pathlib import Path
-from typing import cast
 
-from hsiaug.base.errors import HsiaugError
 from hsiaug.base.processes import end_with_parent, hold_back
+from hsiaug.bench.blind_data import BlindData
+from hsiaug.bench.landlock import hide_files
 from hsiaug.data.loading import hide_labels
 from hsiaug.registry.handed import Parcel, parcels, unpack
 from hsiaug.registry.lookup import OWN, Found, import_here, registry, third_party
 from hsiaug.registry.progress import progress_values
-from hsiaug.tasks.task import TaskData, get_task
+from hsiaug.tasks.task import get_task
 from hsiaug.trial.cache import Workbench
-from hsiaug.trial.run import Outcome, compute, lost
+from hsiaug.trial.run import Outcome, compute
 from hsiaug.trial.spec import TrialSpec
 
 STAGES = ("load", "split", "prepare", "fit_generator", "sample", "fit_classifier", "predict")
 """Stages of a trial, by their numbers."""
+
+SECRET = re.compile(r"TOKEN|SECRET|PASSWORD|CREDENTIAL|API_?KEY", re.IGNORECASE)
+"""Names of variables that plugins are not shown."""
 
 STEP_EVERY = 0.2
 """Seconds between two reports of a plugin's own progress: fits call it at every step."""
@@ -42,16 +47,19 @@ STEP_EVERY = 0.2
 class WorkerStart:
     """Arguments that a worker is started with.
 
-    sha256: of the scene that the run was planned on. cache: of fitted generators. version: of hsiaug.
+    sha256: of the scene that the run was planned on. cache: of fitted generators. data: the scene without labels.
+    hidden: files with labels, and the store, which it is not to read. temporary: folder of its temporary files.
     plugins: those that no package registers. third_party: those of other packages.
     """
 
     task: str
-    scene_ref: str
     sha256: str
     cache: Path
     device: str
     limit: float | None
+    data: BlindData = field(compare=False)
+    hidden: tuple[Path, ...] = ()
+    temporary: Path | None = field(default=None, compare=False)
     plugins: tuple[Parcel, ...] = field(default_factory=parcels)
     third_party: tuple[Found, ...] = field(default_factory=third_party)
 
@@ -78,7 +86,9 @@ def serve(
     shown: the number of the trial's stage, and when "split" began by ``time.monotonic()``. environment: of the process.
     """
     os.environ.clear()
-    os.environ.update(environment)
+    os.environ.update({name: value for name, value in environment.items() if not SECRET.search(name)})
+    bench = _seal(start)
+    del start.__dict__["hidden"]
     _settle()
     channel = _Channel(connection)
 
@@ -89,7 +99,6 @@ def serve(
 
     import_here(start.third_party)
     unpack(start.plugins)
-    bench = _workbench(start)
     hide_labels()
     while True:
         try:
@@ -97,9 +106,6 @@ def serve(
         except (EOFError, OSError):
             # Not by the interpreter's shutdown, which would wait for threads that plugins left, and can abort.
             os._exit(0)
-        if isinstance(bench, str):
-            channel.answer(spec, lost("load", "SceneError", bench))
-            continue
         if split is not None:
             bench.give(spec, split)
         # Else a stranger's classifier could spoil a fit that trials without it find.
@@ -116,16 +122,16 @@ def serve(
         channel.answer(spec, outcome)
 
 
-def _workbench(start: WorkerStart) -> Workbench | str:
-    """What trials run on, without a label; or what is wrong with the scene."""
-    task = get_task(start.task)
-    try:
-        data = task.load(start.scene_ref, progress=False)
-    except HsiaugError as error:
-        return str(error)
-    if data.sha256 != start.sha256:
-        return f"{start.scene_ref} has other values or labels than when the run was planned: run it again"
-    return Workbench(cast(TaskData, data.unlabelled), task, start.cache)
+def _seal(start: WorkerStart) -> Workbench:
+    """What trials run on, without a label. From now on this process reads no file that holds one, where the system allows
+    that: before a second thread is there, and before any plugin."""
+    folders = [start.cache] if start.temporary is None else [start.cache, start.temporary]
+    if start.temporary is not None:
+        tempfile.tempdir = os.environ["TMPDIR"] = str(start.temporary)
+    if start.hidden:
+        start.cache.mkdir(parents=True, exist_ok=True)
+        hide_files(start.hidden, folders)
+    return Workbench(start.data.data, get_task(start.task), start.cache)
 
 
 class _Channel:

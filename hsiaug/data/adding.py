@@ -27,6 +27,7 @@ from hsiaug.base.targets import check_target
 from hsiaug.base.text import nanometres
 from hsiaug.core.scene import Descriptions, Scene, UnlabelledScene
 from hsiaug.data.cards import SceneCard
+from hsiaug.data.catalogue import LOOK
 from hsiaug.data.cube_check import CubeFacts, CubeValues, guess_axes, look_through, read_values
 from hsiaug.data.georeference import Georeference, read_declared
 from hsiaug.data.label_shift import better_shift
@@ -267,7 +268,7 @@ def _write(
     text: of the card, with other names of the files that it is given. derived: by file name, what else is written into
     the card's folder. inputs: files that are never replaced. Returns the scene, and the files, the card first.
     """
-    folder, token, look = out.parent, uuid.uuid4().hex[:8], f"{out.stem}_look.png"
+    folder, token, look = out.parent, uuid.uuid4().hex[:8], f"{out.stem}{LOOK}"
     names = (*derived, look) if picture else tuple(derived)
     for final in (folder / name for name in names):
         mine = any(final.exists() and final.samefile(path) for path in inputs if path.exists())

@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 
 SCENES = Path(__file__).parent / "scenes"
 SETS = Path(__file__).parent / "pairs"
+LOOK = "_look.png"
+"""End of the name of the picture that is made beside a card of one's own; it shows the labels."""
 
 
 @dataclass(frozen=True)

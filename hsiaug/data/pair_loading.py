@@ -8,10 +8,10 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from hsiaug.base.errors import InputError, SceneError, did_you_mean
+from hsiaug.base.errors import HsiaugError, InputError, SceneError, did_you_mean
 from hsiaug.core.pairs import PairSet, Place, Side
 from hsiaug.data.bounds import check_memory
-from hsiaug.data.catalogue import own_card, pair_set_names, scene_names
+from hsiaug.data.catalogue import LOOK, find_entry, find_file, own_card, pair_set_names, scene_names
 from hsiaug.data.georeference import Georeference, read_declared, scene_georeference
 from hsiaug.data.labels import class_ids
 from hsiaug.data.loading import check_not_hidden, load_scene
@@ -61,6 +61,19 @@ def pair_georeferences(ref: str | os.PathLike[str], pairs: PairSet) -> dict[str,
         place.name: read_declared(_one(entry, entry.mask_pattern(place.name), place.name)).ground
         for place in pairs.places
     }
+
+
+def label_files(ref: str | os.PathLike[str]) -> tuple[Path, ...]:
+    """The files of a scene and its picture, or the masks of pairs; none of data that no file holds, or no name leads to."""
+    try:
+        if entry := find_pairs(ref):
+            places = [name for names in entry.here().values() for name in names]
+            return tuple(_one(entry, entry.mask_pattern(name), name) for name in places)
+        scene = find_entry(ref)
+        files = (find_file(scene, spec) for spec in scene.card.files)
+        return (scene.folders[0] / f"{Path(ref).stem}{LOOK}", *(path for path in files if path))
+    except HsiaugError:
+        return ()
 
 
 def _check_dates(pairs: PairSet, task: str, ref: str) -> PairSet:

@@ -2,11 +2,10 @@
 
 import os
 import signal
-from pathlib import Path
 
 import pytest
 
-from hsiaug.bench.engine import TrialEnded
+from hsiaug.bench.blind_data import BlindData
 from hsiaug.bench.engines.local import Worker
 from hsiaug.bench.worker import WorkerStart
 from tests.bench.test_progress import plan
@@ -14,7 +13,7 @@ from tests.bench.test_progress import plan
 
 @pytest.mark.skipif(not hasattr(signal, "pthread_sigmask"), reason="no masks of signals here")
 def test_ctrl_c_while_a_worker_loads_its_libraries_ends_it_without_a_word(toy, tmp_path, capfd):
-    worker = Worker(WorkerStart("pixels", "toy", toy.sha256, tmp_path, "cpu", None))
+    worker = Worker(WorkerStart("pixels", toy.sha256, tmp_path, "cpu", None, BlindData(toy)))
     trial = next(iter(plan().values()))
     worker.send(trial, None)
     assert worker.process is not None and worker.process.pid is not None
@@ -29,17 +28,3 @@ def test_ctrl_c_while_a_worker_loads_its_libraries_ends_it_without_a_word(toy, t
     assert capfd.readouterr().err == ""
     assert signal.SIGINT not in signal.pthread_sigmask(signal.SIG_BLOCK, [])
     worker.end()
-
-
-def test_a_worker_refuses_a_scene_whose_files_changed_after_the_plan(tmp_path: Path) -> None:
-    """Else the record would state the checksum of values and labels that the trial never read."""
-    worker = Worker(
-        WorkerStart("pixels", "toy", "the checksum of the scene as it was planned", tmp_path, "cpu", None)
-    )
-    worker.send(next(iter(plan().values())), None)
-
-    said = worker.receive()
-    assert isinstance(said, TrialEnded) and said.outcome.failed
-    assert (
-        "toy has other values or labels than when the run was planned" in said.outcome.result["error"]["message"]
-    )

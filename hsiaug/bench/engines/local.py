@@ -9,13 +9,15 @@ from __future__ import annotations
 import os
 import signal
 import socket
+import tempfile
 import time
 from collections.abc import Callable, Iterable
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from multiprocessing.connection import Connection
 from multiprocessing.connection import wait as wait_for
 from multiprocessing.process import BaseProcess
+from pathlib import Path
 from typing import Annotated, Any, Literal
 
 import numpy as np
@@ -23,6 +25,7 @@ from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
 
 from hsiaug.base.errors import InputError
 from hsiaug.base.processes import CONTEXT, without_ctrl_c, without_main
+from hsiaug.bench.blind_data import BlindData
 from hsiaug.bench.dispatch import Dispatch, Ledger, Pool
 from hsiaug.bench.engine import (
     ClusterSettings,
@@ -35,6 +38,7 @@ from hsiaug.bench.engine import (
     WorkerLost,
 )
 from hsiaug.bench.worker import STAGES, WorkerStart, serve, strangers
+from hsiaug.data.pair_loading import label_files
 from hsiaug.registry.progress import progress_values
 from hsiaug.trial.guard import LARGEST_PROVENANCE, LONGEST_MESSAGE, LONGEST_TRACEBACK
 from hsiaug.trial.record_json import decode
@@ -280,6 +284,7 @@ class Local(Engine):
     jobs = 1
     _start: WorkerStart | None = None
     _pool: Pool | None = None
+    _temporary: tempfile.TemporaryDirectory[str]
 
     def __init__(self, jobs: int) -> None:
         self.jobs = jobs
@@ -295,18 +300,22 @@ class Local(Engine):
         limit is killed. Neither touches the others.
         """
         for batch in self.batches:
-            job, store = batch.job, Store(batch.job.store)
-            cache = store.cache.resolve()
-            start = WorkerStart(job.task, job.scene_ref, batch.scene.sha256, cache, job.device, job.limit)
+            job, store = batch.job, Store(batch.job.store, create=True)
+            cache, sha256 = store.cache.resolve(), batch.scene.sha256
+            hidden = (*label_files(job.scene_ref), job.store.resolve())
+            start = WorkerStart(job.task, sha256, cache, job.device, job.limit, BlindData(batch.scene), hidden)
             if self._pool is None or start != self._start:
                 self.cancel()
-                self._start, self._pool = start, self.pool(start)
+                self._temporary = tempfile.TemporaryDirectory(prefix="hsiaug-")
+                self._start = replace(start, temporary=Path(self._temporary.name).resolve())
+                self._pool = self.pool(self._start)
             Dispatch(batch, self._pool, Ledger(batch.scene, job, store, self.jobs), on_event).run()
 
     def cancel(self) -> None:
         """End the processes, which stay between runs on the same scene."""
         if self._pool is not None:
             self._pool.close()
+            self._temporary.cleanup()
         self._pool = None
 
 

@@ -1,0 +1,59 @@
+"""Data of a run as its workers have them: without a label, mapped from one temporary file that has no name."""
+
+from __future__ import annotations
+
+import mmap
+import pickle
+import tempfile
+from functools import cached_property
+from multiprocessing.reduction import DupFd
+from typing import Any, cast
+
+from hsiaug.tasks.task import TaskData
+
+ALIGNED = 64
+"""Bytes that an array begins at a multiple of."""
+
+
+class BlindData:
+    """A scene or pairs without labels. Sent to a process that is being started, it maps the arrays: all of these
+    processes share one copy, and the file is gone once the last of them has ended.
+    """
+
+    def __init__(self, data: TaskData) -> None:
+        self._unlabelled = cast(TaskData, data.unlabelled)
+
+    @property
+    def data(self) -> TaskData:
+        """The data; arrays are read-only where they are mapped."""
+        return self._unlabelled
+
+    @cached_property
+    def _stored(self) -> tuple[Any, bytes, list[tuple[int, int]]]:
+        """The file, the pickle of all but the arrays, and where the bytes of each array begin and end."""
+        arrays: list[pickle.PickleBuffer] = []
+        head = pickle.dumps(self._unlabelled, protocol=5, buffer_callback=arrays.append)
+        file, spans = tempfile.TemporaryFile(), []  # noqa: SIM115
+        for array in arrays:
+            file.write(b"\0" * (-file.tell() % ALIGNED))
+            begin = file.tell()
+            file.write(array.raw())
+            spans.append((begin, file.tell()))
+        # An empty file cannot be mapped.
+        file.write(b"\0")
+        file.flush()
+        return file, head, spans
+
+    def __del__(self) -> None:
+        if "_stored" in vars(self):
+            self._stored[0].close()
+
+    def __getstate__(self) -> tuple[Any, bytes, list[tuple[int, int]]]:
+        file, head, spans = self._stored
+        return DupFd(file.fileno()), head, spans
+
+    def __setstate__(self, state: tuple[Any, bytes, list[tuple[int, int]]]) -> None:
+        descriptor, head, spans = state
+        with open(descriptor.detach(), "rb") as file:  # noqa: PTH123
+            mapped = memoryview(mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ))
+        self._unlabelled = pickle.loads(head, buffers=[mapped[begin:end] for begin, end in spans])
