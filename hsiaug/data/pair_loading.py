@@ -64,7 +64,7 @@ def pair_georeferences(ref: str | os.PathLike[str], pairs: PairSet) -> dict[str,
 
 
 def label_files(ref: str | os.PathLike[str]) -> tuple[Path, ...]:
-    """The files of a scene and its picture, or the masks of pairs; none of data that no file holds, or no name leads to."""
+    """The files of a scene and its picture, or the masks of pairs; none of data that lie in no file."""
     try:
         if entry := find_pairs(ref):
             places = [name for names in entry.here().values() for name in names]

@@ -27,7 +27,6 @@ from hsiaug.registry.hookspecs import Entry, Kind
 from hsiaug.registry.third_party import (
     Child,
     ToldEntries,
-    ToldEntry,
     ToldPlugin,
     ToldProtocol,
     imported_here,
@@ -294,9 +293,9 @@ def build_registry(points: list[EntryPoint]) -> Registry:
         told = ask_entries(point.name, point.value) if child is None else _told_entries(child, point)
         if told.error:
             broken.append(Broken(point.name, distribution, told.error, told.trace))
-        for one in told.entries:
+        for entry in told.entries:
             version = point.dist.version if point.dist else "unknown"
-            _add(plugins, Found(Entry(one.kind, one.name, one.target), distribution, version, child=child))
+            _add(plugins, Found(entry, distribution, version, child=child))
     return Registry(plugins, tuple(broken))
 
 
@@ -313,7 +312,7 @@ def ask_entries(name: str, value: str) -> ToldEntries:
     manager.add_hookspecs(hookspecs)
     try:
         entries = _ask(manager, EntryPoint(name, value, GROUP).load())
-        return ToldEntries(entries=[ToldEntry(**vars(entry)) for entry in entries])
+        return ToldEntries(entries=entries)
     except (Exception, SystemExit) as error:
         return ToldEntries(error=f"{type(error).__name__}: {error}", trace=traceback.format_exc())
 

@@ -12,14 +12,15 @@ import json
 from importlib import import_module
 from multiprocessing import get_context
 from multiprocessing.connection import Connection
-from typing import Any, Literal, TypeVar
+from typing import Any, Literal, TypeVar, get_type_hints
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, create_model
 
 from hsiaug.base import errors
 from hsiaug.base.errors import HsiaugError, PluginError
 from hsiaug.base.processes import without_ctrl_c, without_main
-from hsiaug.registry.card import Input, Scope
+from hsiaug.registry.card import Card
+from hsiaug.registry.hookspecs import Entry
 
 ANSWERS_WITHIN = 60.0
 """Seconds in which a package is imported, or says what its card is."""
@@ -54,18 +55,10 @@ class _Told(BaseModel):
     model_config = ConfigDict(strict=True, extra="forbid")
 
 
-class ToldEntry(_Told):
-    """As :class:`hsiaug.registry.hookspecs.Entry`."""
-
-    kind: Literal["generator", "classifier", "protocol"]
-    name: str
-    target: str = Field(pattern=":")
-
-
 class ToldEntries(_Told):
     """The plugins of an entry point, or why it could not be loaded."""
 
-    entries: list[ToldEntry] = []
+    entries: list[Entry] = []
     error: str = ""
     trace: str = ""
 
@@ -84,27 +77,9 @@ class ToldParam(_Told):
     sampling: bool
 
 
-class ToldCard(_Told):
-    """As :class:`hsiaug.registry.card.Card`."""
-
-    name: str
-    version: str
-    summary: str
-    paper: str
-    tasks: tuple[str, ...]
-    needs: tuple[str, ...]
-    scope: Scope
-    input: Input
-    adds: bool
-    guidance: float | None
-    text: bool
-    uses_device: bool
-    resumes: bool
-    prepares: bool
-    prepare_seconds: float
-    seconds: float
-    presets: dict[str, dict[str, Plain]]
-    variant: str | None
+_fields: dict[str, Any] = {name: (hint, ...) for name, hint in get_type_hints(Card).items() if name != "params"}
+ToldCard: Any = create_model("ToldCard", __base__=_Told, **_fields)
+"""All fields of a :class:`hsiaug.registry.card.Card` but its params."""
 
 
 class ToldProtocol(_Told):
