@@ -10,7 +10,7 @@ from __future__ import annotations
 import atexit
 import json
 from importlib import import_module
-from multiprocessing import get_context
+from multiprocessing import current_process, get_context
 from multiprocessing.connection import Connection
 from typing import Any, Literal, TypeVar, get_type_hints
 
@@ -119,8 +119,12 @@ class Child:
         context = get_context("spawn")
         self._pipe, theirs = context.Pipe()
         self._process = context.Process(target=_serve, args=(theirs,), daemon=True)
+        here = current_process()
+        daemon, here.daemon = here.daemon, False
+        # Workers of Dask may have no children else.
         with without_ctrl_c(), without_main():
             self._process.start()
+        here.daemon = daemon
         theirs.close()
         atexit.register(self.end)
 

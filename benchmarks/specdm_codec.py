@@ -1,0 +1,107 @@
+"""What SpecDM's VAE of images costs a segmenter: trained on real tiles, and on the same tiles encoded and decoded.
+
+    HSIAUG_DATA_DIR=benchmarks/scenes python -m benchmarks.specdm_codec STORE [DATA ...] [DRAW ...]
+
+Masks are the real ones both times; the test pixels are real. Fits are those of the suite, from the store's cache. Writes
+benchmarks/results/specdm/codec.csv: mIoU in percent, or of change F1, and their difference.
+"""
+
+from __future__ import annotations
+
+import sys
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+
+from benchmarks.common import write_csv
+from benchmarks.specdm_quality import DATA, OUT
+from hsiaug.base.errors import HsiaugError
+from hsiaug.protocol.protocols import parse_protocol
+from hsiaug.quality.kits import sample_kit
+from hsiaug.quality.synthesis import SampleRequest, sample_spec
+from hsiaug.registry.card import build_params
+from hsiaug.registry.lookup import registry
+from hsiaug.tasks.task import get_task, locate_labels
+from hsiaug.trial.cache import Workbench
+from hsiaug.trial.run import StageTimer, fit_classifier
+from hsiaug.trial.spec import plugin_spec
+
+SEGMENTERS = {"segmentation": ("pixel-svm", "segformer"), "change": ("changeformer",)}
+SCORE = {"segmentation": "miou", "change": "f1_change"}
+
+
+def nothing(done: int, total: int, note: str = "") -> None:
+    """Progress is not shown."""
+
+
+def main() -> None:
+    store, asked = Path(sys.argv[1]), sys.argv[2:]
+    names = [name for name in asked if not name.isdigit()] or list(DATA)
+    draws = [int(draw) for draw in asked if draw.isdigit()] or [80, 81, 82]
+    rows: list[dict[str, Any]] = []
+    for name in names:
+        for draw in draws:
+            for row in compare(store, name, draw):
+                rows.append(row)
+                write_csv(OUT / "codec.csv", rows)
+
+
+def compare(store: Path, name: str, draw: int) -> list[dict[str, Any]]:
+    """The rows of one draw."""
+    task_name, ref, protocol = DATA[name]
+    kit, task = sample_kit(task_name), get_task(task_name)
+    data = kit.task.load(ref)
+    bench = Workbench(data, task, store / "cache")
+    request = SampleRequest("specdm", protocol and parse_protocol(protocol), seed=draw)
+    generator, spec = sample_spec(task_name, data, request, registry())
+    fitted: Any = bench.fit(spec, generator, "cpu", nothing).fitted
+    view = bench.view(spec, "none")
+    real = task.join(view, [])
+    decoded = replace(real, images=round_trip(fitted, real))
+    rows = []
+    for classifier in SEGMENTERS[task_name]:
+        plugin = registry().find("classifier", classifier).load()
+        own = replace(spec, classifier=plugin_spec(plugin.card, build_params(plugin.card), data), view="raw")
+        scores = []
+        for samples in (real, decoded):
+            learnt = fit_classifier(
+                own, bench, plugin(own.classifier.params), samples, "cpu", StageTimer(), nothing
+            )
+            split = bench.split(own)
+            labels = task.predict(learnt, plugin.card, data, split, bench.spectra(own))
+            metrics: Any = task.score(data, split, locate_labels(split, labels))
+            scores.append(100 * float(metrics[SCORE[task_name]]))
+        rows.append(
+            {
+                "data": name,
+                "draw": draw,
+                "segmenter": classifier,
+                "score": SCORE[task_name],
+                "real": round(scores[0], 2),
+                "decoded": round(scores[1], 2),
+                "difference": round(scores[1] - scores[0], 2),
+            }
+        )
+    return rows
+
+
+@torch.inference_mode()
+def round_trip(fitted: Any, real: Any) -> np.ndarray[Any, np.dtype[np.float32]]:
+    """Images of tiles, encoded and decoded, in the data's units."""
+    form, parts = fitted.format, []
+    for begin in range(0, len(real), 64):
+        tiles = real.take(np.arange(begin, min(begin + 64, len(real))))
+        shares = form.one_hot(form.masks(tiles.masks))
+        image, _ = fitted.codec.decode(fitted.codec.encode(form.images(tiles.images), shares))
+        parts.append(form.images_back(image))
+    made = np.concatenate(parts).astype(np.float32)
+    if made.shape != real.images.shape:
+        raise HsiaugError("tiles must keep their shape", value=made.shape, hint="Look at TileFormat.")
+    return made
+
+
+if __name__ == "__main__":
+    main()
