@@ -37,8 +37,7 @@ def run_in_own_process(arguments: Sequence[str]) -> int | None:
         return None
     if not FIT_HERE & set(arguments[:1]) or {"-h", "--help"} & set(arguments):
         return None
-    from hsiaug.registry.lookup import registry, third_party
-    from hsiaug.registry.third_party import imported_here
+    from hsiaug.registry.lookup import imported_here, registry, third_party
 
     others = third_party()
     if not others or imported_here():

@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import base64
+import io
+import zlib
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
 from typing import Any, ClassVar, Self
+from zipfile import BadZipFile
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,50 +24,31 @@ from hsiaug.registry.lookup import StandIn, registry
 from hsiaug.registry.third_party import DRAWS_WITHIN, read_told
 
 
-class ToldArray(BaseModel):
-    """An array: its dtype, its shape and its bytes in base 64."""
-
-    model_config = ConfigDict(strict=True, extra="forbid")
-
-    dtype: str
-    shape: tuple[int, ...]
-    content: str
-
-    @classmethod
-    def of(cls, array: NDArray[Any]) -> Self:
-        """An array as it is told."""
-        content = base64.b64encode(np.ascontiguousarray(array).tobytes()).decode()
-        return cls(dtype=array.dtype.str, shape=array.shape, content=content)
-
-    @property
-    def array(self) -> NDArray[Any]:
-        """The array. Raises PluginError where the bytes are not of that dtype and shape."""
-        try:
-            found = np.frombuffer(base64.b64decode(self.content), np.dtype(self.dtype))
-            return found.reshape(self.shape).copy()
-        except (TypeError, ValueError) as error:
-            raise PluginError(
-                "a protocol must draw masks", value=f"{self.dtype} {self.shape}", hint="Return boolean arrays."
-            ) from error
-
-
 class ToldDraw(BaseModel):
-    """As :class:`hsiaug.protocol.split_protocol.Draw`."""
+    """A draw. arrays: as :func:`packed`, by field, or ``train0``, ``test0``, … of areas."""
 
     model_config = ConfigDict(strict=True, extra="forbid")
 
-    masks: dict[str, ToldArray]
-    notes: tuple[str, ...]
+    arrays: str
+    notes: tuple[str, ...] = ()
+    tiles: int | None = None
 
 
-class ToldAreas(BaseModel):
-    """As :class:`hsiaug.protocol.split_protocol.Areas`."""
+def packed(arrays: Mapping[str, NDArray[Any]]) -> str:
+    """Arrays as text: an .npz in base 64."""
+    file = io.BytesIO()
+    np.savez_compressed(file, **arrays)  # type: ignore[arg-type]
+    return base64.b64encode(file.getvalue()).decode()
 
-    model_config = ConfigDict(strict=True, extra="forbid")
 
-    train: tuple[ToldArray, ...]
-    test: tuple[ToldArray, ...]
-    tiles: int | None
+def _unpacked(text: str) -> dict[str, NDArray[Any]]:
+    try:
+        with np.load(io.BytesIO(base64.b64decode(text)), allow_pickle=False) as arrays:
+            return dict(arrays)
+    except (ValueError, OSError, EOFError, KeyError, BadZipFile, zlib.error) as error:
+        raise PluginError(
+            "a protocol must draw masks", value=f"{type(error).__name__}: {error}", hint="Return boolean arrays."
+        ) from error
 
 
 class ToldText(BaseModel):
@@ -110,18 +95,20 @@ class ThirdParty(SplitProtocol):
         return self.said
 
     def draw(self, scene: Scene, seed: int, patch: int) -> Draw:
-        self.plugin.child.keep(scene.sha256, scene)
-        said = self._ask("draw", self.argument, self.buffer, seed, patch)
-        told = read_told(ToldDraw, said, self.plugin.child.package)
-        masks: dict[str, Any] = {name: one.array for name, one in told.masks.items()}
+        told = self._drawn("draw", scene, seed, patch)
+        masks: dict[str, Any] = _unpacked(told.arrays)
         return Draw(**masks, notes=told.notes)
 
     def draw_tiles(self, pairs: PairSet, seed: int, patch: int) -> Areas:
-        self.plugin.child.keep(pairs.sha256, pairs)
-        said = self._ask("draw_tiles", self.argument, self.buffer, seed, patch)
-        told = read_told(ToldAreas, said, self.plugin.child.package)
-        train, test = (tuple(one.array for one in side) for side in (told.train, told.test))
+        told = self._drawn("draw_tiles", pairs, seed, patch)
+        masks = _unpacked(told.arrays)
+        train, test = (tuple(masks[f"{side}{i}"] for i in range(len(pairs.places))) for side in ("train", "test"))
         return Areas(train, test, told.tiles)
+
+    def _drawn(self, question: str, data: Scene | PairSet, seed: int, patch: int) -> ToldDraw:
+        child = self.plugin.child
+        child.keep(data.sha256, data)
+        return read_told(ToldDraw, self._ask(question, self.argument, self.buffer, seed, patch), child.package)
 
     @property
     def canonical(self) -> str:

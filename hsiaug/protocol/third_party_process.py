@@ -18,7 +18,7 @@ from hsiaug.base.errors import HsiaugError
 from hsiaug.base.processes import end_with_parent
 from hsiaug.protocol.protocols import draw_areas, draw_train
 from hsiaug.protocol.split_protocol import Buffer, SplitProtocol
-from hsiaug.protocol.third_party import RADII, ToldAreas, ToldArray, ToldDraw, ToldText
+from hsiaug.protocol.third_party import RADII, ToldText, packed
 from hsiaug.registry.card import Card
 from hsiaug.registry.hookspecs import Entry, Kind
 from hsiaug.registry.lookup import Found, ask_entries, import_here
@@ -70,7 +70,8 @@ def _text(error: BaseException) -> str:
 
 
 def _entries(name: str, value: str) -> Any:
-    return ask_entries(name, value).model_dump()
+    entries, error, trace = ask_entries(name, value)
+    return {"entries": [dataclasses.asdict(entry) for entry in entries], "error": error, "trace": trace}
 
 
 def _load(kind: Kind, name: str, target: str) -> Any:
@@ -113,14 +114,15 @@ def _parse(name: str, target: str, argument: str, buffer: Buffer, folder: str) -
 def _draw(name: str, target: str, argument: str, buffer: Buffer, seed: int, patch: int) -> Any:
     drawn = draw_train(_data, _load("protocol", name, target).parse(argument, buffer), patch, seed)
     arrays = {key: getattr(drawn, key) for key in ("train", "dropped", "hidden", "labels", "asked")}
-    masks = {key: ToldArray.of(array) for key, array in arrays.items() if array is not None}
-    return ToldDraw(masks=masks, notes=drawn.notes).model_dump()
+    arrays = {key: array for key, array in arrays.items() if array is not None}
+    return {"arrays": packed(arrays), "notes": drawn.notes}
 
 
 def _draw_tiles(name: str, target: str, argument: str, buffer: Buffer, seed: int, patch: int) -> Any:
     drawn = draw_areas(_data, _load("protocol", name, target).parse(argument, buffer), patch, seed)
-    train, test = (tuple(map(ToldArray.of, side)) for side in (drawn.train, drawn.test))
-    return ToldAreas(train=train, test=test, tiles=drawn.tiles).model_dump()
+    sides = {"train": drawn.train, "test": drawn.test}
+    arrays = {f"{side}{i}": mask for side, masks in sides.items() for i, mask in enumerate(masks)}
+    return {"arrays": packed(arrays), "tiles": drawn.tiles}
 
 
 ANSWERS: dict[str, Callable[..., Any]] = {

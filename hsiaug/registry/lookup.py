@@ -15,7 +15,7 @@ from contextlib import suppress
 from dataclasses import asdict, dataclass, make_dataclass, replace
 from functools import cache
 from importlib.metadata import EntryPoint, entry_points
-from typing import Any, get_args
+from typing import TYPE_CHECKING, Any, get_args
 
 import pluggy
 
@@ -24,15 +24,9 @@ from hsiaug.base.text import visible
 from hsiaug.registry import hookspecs
 from hsiaug.registry.card import PRESETS, Card, Scope, build_params, check_preset, check_serves, param
 from hsiaug.registry.hookspecs import Entry, Kind
-from hsiaug.registry.third_party import (
-    Child,
-    ToldEntries,
-    ToldPlugin,
-    ToldProtocol,
-    imported_here,
-    read_told,
-    set_imported_here,
-)
+
+if TYPE_CHECKING:
+    from hsiaug.registry.third_party import Child, ToldProtocol
 
 GROUP = "hsiaug"
 OWN = "hsiaug"
@@ -106,6 +100,8 @@ class StandIn:
 @cache
 def _stand_in(entry: Entry, child: Child) -> type[StandIn]:
     """Raises PluginError where the child cannot import it, or it has no valid card."""
+    from hsiaug.registry.third_party import ToldPlugin, read_told
+
     said = read_told(ToldPlugin, child.ask("plugin", entry.kind, entry.name, entry.target), child.package)
 
     def check(params: Any) -> None:
@@ -222,12 +218,17 @@ def import_here(known: Iterable[Found] | None = None) -> None:
     known: these plugins, as another process found them, and no others: their packages are imported when they are used;
     None = every package is imported to ask for its plugins.
     """
-    global _known
+    global _here, _known
     if known is not None:
         _known = {**(_known or {}), **{(one.entry.kind, one.entry.name): one for one in known}}
-    if known is not None or not imported_here():
-        set_imported_here()
+    if known is not None or not _here:
+        _here = True
         _installed.cache_clear()
+
+
+def imported_here() -> bool:
+    """Whether this process imports plugins of other packages."""
+    return _here
 
 
 def third_party() -> tuple[Found, ...]:
@@ -267,6 +268,7 @@ def hand_over(found: Found) -> None:
     _handed[key] = found
 
 
+_here = False
 _known: dict[tuple[Kind, str], Found] | None = None
 
 
@@ -284,37 +286,38 @@ def build_registry(points: list[EntryPoint]) -> Registry:
     plugins: dict[tuple[Kind, str], Found] = {}
     broken = []
     named = {point: point.dist.name if point.dist else point.value for point in points}
-    # All of them begin, before the first is asked.
-    others = (
-        {} if imported_here() else {name: Child(name) for name in dict.fromkeys(named.values()) if name != OWN}
-    )
+    children = {} if _here else _children(dict.fromkeys(name for name in named.values() if name != OWN))
     for point, distribution in named.items():
-        child = others.get(distribution)
-        told = ask_entries(point.name, point.value) if child is None else _told_entries(child, point)
-        if told.error:
-            broken.append(Broken(point.name, distribution, told.error, told.trace))
-        for entry in told.entries:
+        child = children.get(distribution)
+        entries, error, trace = (
+            child.entries(point.name, point.value) if child else ask_entries(point.name, point.value)
+        )
+        if error:
+            broken.append(Broken(point.name, distribution, error, trace))
+        for entry in entries:
             version = point.dist.version if point.dist else "unknown"
             _add(plugins, Found(entry, distribution, version, child=child))
     return Registry(plugins, tuple(broken))
 
 
-def _told_entries(child: Child, point: EntryPoint) -> ToldEntries:
-    try:
-        return read_told(ToldEntries, child.ask("entries", point.name, point.value), child.package)
-    except PluginError as error:
-        return ToldEntries(error=str(error), trace=str(error))
+def _children(packages: Iterable[str]) -> dict[str, Child]:
+    """A process for each; all begin, before the first is asked."""
+    names = list(packages)
+    if not names:
+        return {}
+    from hsiaug.registry.third_party import Child
+
+    return {name: Child(name) for name in names}
 
 
-def ask_entries(name: str, value: str) -> ToldEntries:
-    """The plugins of an entry point, whose module is imported here."""
+def ask_entries(name: str, value: str) -> tuple[list[Entry], str, str]:
+    """The plugins of an entry point, whose module is imported here; or why it could not be, and the traceback."""
     manager = pluggy.PluginManager(GROUP)
     manager.add_hookspecs(hookspecs)
     try:
-        entries = _ask(manager, EntryPoint(name, value, GROUP).load())
-        return ToldEntries(entries=entries)
+        return _ask(manager, EntryPoint(name, value, GROUP).load()), "", ""
     except (Exception, SystemExit) as error:
-        return ToldEntries(error=f"{type(error).__name__}: {error}", trace=traceback.format_exc())
+        return [], f"{type(error).__name__}: {error}", traceback.format_exc()
 
 
 def _ask(manager: pluggy.PluginManager, module: object) -> list[Entry]:

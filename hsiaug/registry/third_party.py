@@ -37,30 +37,17 @@ Plain = bool | int | float | str | None | tuple[Any, ...]
 
 Told = TypeVar("Told", bound=BaseModel)
 
-_here = False
-
-
-def set_imported_here() -> None:
-    """As :func:`hsiaug.registry.lookup.import_here`, which drops what was found before too."""
-    global _here
-    _here = True
-
-
-def imported_here() -> bool:
-    """Whether this process imports plugins of other packages."""
-    return _here
-
 
 class _Told(BaseModel):
     model_config = ConfigDict(strict=True, extra="forbid")
 
 
 class ToldEntries(_Told):
-    """The plugins of an entry point, or why it could not be loaded."""
+    """As :func:`hsiaug.registry.lookup.ask_entries` gives them."""
 
-    entries: list[Entry] = []
-    error: str = ""
-    trace: str = ""
+    entries: list[Entry]
+    error: str
+    trace: str
 
 
 class ToldParam(_Told):
@@ -157,6 +144,14 @@ class Child:
                 self._fault = self._gone(f"an answer that cannot be read ({type(error).__name__})")
         assert self._fault is not None
         raise self._fault
+
+    def entries(self, name: str, value: str) -> tuple[list[Entry], str, str]:
+        """As :func:`hsiaug.registry.lookup.ask_entries`."""
+        try:
+            told = read_told(ToldEntries, self.ask("entries", name, value), self.package)
+        except PluginError as error:
+            return [], str(error), str(error)
+        return told.entries, told.error, told.trace
 
     def keep(self, key: str, data: object) -> None:
         """Give it a scene or pairs to draw from, where it has others. key: their checksum."""
