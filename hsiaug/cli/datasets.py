@@ -137,7 +137,7 @@ def add(
     labels: Annotated[
         Path,
         option(
-            "Its labels: a raster (ENVI, .tif, .png, .mat, .npy), points or polygons (GeoPackage, GeoJSON), "
+            "Its labels: a raster (ENVI, .tif, .png, .mat, .npy), points or polygons (GeoJSON), "
             "or a CSV with the header row,col,class (counted from 0), x,y,class or lon,lat,class."
         ),
     ],
@@ -165,7 +165,7 @@ def add(
     NAME_labels.npy. Where something is wrong, nothing is written.
 
     Examples:
-      hsiaug datasets add flight.hdr --labels plots.gpkg --field crop
+      hsiaug datasets add flight.hdr --labels plots.geojson --field crop
       hsiaug datasets add cube.tif --labels classes.tif --classes wheat,rye,track
       hsiaug datasets add cube.mat --labels points.csv --out farm.toml
     """

@@ -12,11 +12,10 @@ from numpy.typing import NDArray
 
 from hsiaug.base.errors import InputError, SceneError, check_known, install
 from hsiaug.data.cube_check import CubeFacts, unlike_shapes
-from hsiaug.data.geopackage import Geometry
 from hsiaug.data.georeference import Georeference, quiet, read_declared
 from hsiaug.data.labels import LARGEST, check_whole
 from hsiaug.data.readers import must_exist, read_label_file
-from hsiaug.data.vector_labels import KINDS, VectorLabels, read_vector_labels
+from hsiaug.data.vector_labels import KINDS, Geometry, VectorLabels, read_vector_labels
 
 MOST_CODES = 256
 """Labels with more codes than this are hardly classes."""
@@ -62,11 +61,12 @@ def read_labels(path: Path, key: str | None, field: str | None, crs: str | None)
     Raises as these readers do.
     """
     must_exist(path)
-    if path.suffix.lower() == ".shp":
+    if path.suffix.lower() in (".gpkg", ".shp", ".kml"):
         raise SceneError(
-            "labels must be a raster, a GeoPackage, a GeoJSON or a CSV",
-            value=f"{path}, a shapefile",
-            hint="Export the layer as GeoPackage in a GIS, or with ogr2ogr labels.gpkg labels.shp.",
+            "labels must be a raster, a GeoJSON or a CSV",
+            value=str(path),
+            hint="Export the layer as GeoJSON: in QGIS with Export > Save Features As, or with "
+            f"ogr2ogr -f GeoJSON {path.stem}.geojson {path.name}.",
         )
     return read_vector_labels(path, field, crs) if path.suffix.lower() in KINDS else read_raster(path, key)
 

@@ -1,4 +1,4 @@
-"""Labels that are no raster: points and polygons of GeoJSON and GeoPackage, and rows of a CSV."""
+"""Labels that are no raster: points and polygons of GeoJSON, and rows of a CSV."""
 
 from __future__ import annotations
 
@@ -16,11 +16,16 @@ from pydantic import BeforeValidator, FailFast, Field, TypeAdapter
 from hsiaug.base.errors import InputError, SceneError, did_you_mean
 from hsiaug.base.text import text_of_spreadsheet
 from hsiaug.data.bounds import in_bytes
-from hsiaug.data.geopackage import Feature, Geometry, read_geopackage
 from hsiaug.data.raw import reading
 
-KINDS = (".csv", ".tsv", ".txt", ".geojson", ".json", ".gpkg")
+KINDS = (".csv", ".tsv", ".txt", ".geojson", ".json")
 """Endings of label files that hold marks, not a raster."""
+
+Geometry = dict[str, Any]
+"""A geometry of GeoJSON: its type and its coordinates."""
+
+Feature = tuple[Geometry | None, dict[str, object]]
+"""A geometry, None where the feature has none, and its properties."""
 
 USUAL = ("class", "label", "class_name", "classname", "name", "id")
 """Names of the attribute that holds the class, in order of preference."""
@@ -85,15 +90,14 @@ def read_vector_labels(path: Path, field: str | None, crs: str | None) -> Vector
     Raises SceneError where the file is damaged, empty or of another kind, InputError for a field it does not have,
     DataUnavailableError where a library is missing.
     """
-    suffix = path.suffix.lower()
-    if suffix in (".csv", ".tsv", ".txt"):
+    if path.suffix.lower() in (".csv", ".tsv", ".txt"):
         return _read_table(path, field, crs)
-    features, own = read_geopackage(path) if suffix == ".gpkg" else _read_geojson(path)
+    features, own = _read_geojson(path)
     column = _choose_column(path, field, list(dict.fromkeys(str(name) for _, row in features for name in row)))
     kept = [
         (shape, row[column])
         for shape, row in features
-        if shape and shape.get("coordinates", 0) not in ([], ()) and row.get(column) not in (None, "")
+        if shape and shape.get("coordinates") != [] and row.get(column) not in (None, "")
     ]
     strange = sorted({str(shape.get("type"))[:40] for shape, _ in kept} - set(SHAPES))[:8]
     if strange or not kept:

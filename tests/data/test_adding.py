@@ -1,7 +1,6 @@
 """A scene of one's own: what is found in its files, what is refused, and the card that comes of it."""
 
 import json
-import struct
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -18,7 +17,6 @@ from hsiaug.core.scene import Scene
 from hsiaug.data import load_scene, scene_card, toy_scene
 from hsiaug.data.adding import Added, ImportOptions, add_scene
 from hsiaug.quality.maps import save_quick_look
-from tests.geopackages import write_geopackage
 
 Add = Callable[..., Added]
 
@@ -357,37 +355,36 @@ def test_polygons_of_geojson_label_the_pixels_whose_centres_they_hold(add, fligh
     assert called(add("flight.hdr", "wgs.geojson", field="crop", overwrite=True).scene) == pixels
 
 
-def gpkg_header(envelope: int = 0) -> bytes:
-    return b"GP\x00" + bytes([1 | envelope << 1]) + struct.pack("<i", 32633) + b"\x00" * (0, 32)[envelope]
-
-
-def test_multipolygons_and_points_of_a_geopackage(add, flight, farm, tmp_path):
+def test_multipolygons_and_points_of_geojson(add, flight, farm, tmp_path):
     pytest.importorskip("rasterio")
     shapes, pixels = polygons(farm)
-    blobs: list[tuple[str, bytes | None]] = []
-    for name, ring in shapes:
-        numbers = [value for x, y in ring for value in (x, y, 77.0)]  # with heights, as digitised in 3D
-        polygon = struct.pack("<BIII", 1, 1003, 1, len(ring)) + struct.pack(f"<{len(numbers)}d", *numbers)
-        blobs.append((name, gpkg_header(1) + struct.pack("<BII", 1, 1006, 1) + polygon))
-    point = struct.pack(">BI2d", 0, 1, *ground(35.5, 30.5))
-    blobs += [("rye", gpkg_header() + point), ("rye", None)]
-    write_geopackage(tmp_path / "plots.gpkg", [(blob, name) for name, blob in blobs])
-    added = add("flight.hdr", "plots.gpkg", field="crop")
+    found: list[tuple[str, Any]] = [
+        # with heights, as digitised in 3D
+        (name, {"type": "MultiPolygon", "coordinates": [[[(x, y, 77.0) for x, y in ring]]]})
+        for name, ring in shapes
+    ]
+    found += [("rye", {"type": "Point", "coordinates": ground(35.5, 30.5)}), ("rye", None)]
+    geojson(tmp_path / "plots.geojson", found, crs={"properties": {"name": "EPSG:32633"}})
+    added = add("flight.hdr", "plots.geojson", field="crop")
 
     assert called(added.scene) == pixels | {(35, 30): "rye"} and "1 of 4 labels are without" in said(added)
 
 
 def test_a_damaged_or_unfit_vector_file_is_refused(add: Add, flight: np.ndarray, tmp_path: Path) -> None:
-    (tmp_path / "a.gpkg").write_bytes(b"no database")
     (tmp_path / "b.geojson").write_text("{")
-    (tmp_path / "d.shp").write_bytes(b"")
     geojson(tmp_path / "c.geojson", [("rye", {"type": "LineString", "coordinates": [[0, 0], [1, 1]]})])
 
-    assert "whole GeoPackage" in refusal(tmp_path, lambda: add("flight.hdr", "a.gpkg"))
     assert "whole GeoJSON" in refusal(tmp_path, lambda: add("flight.hdr", "b.geojson"))
     assert "LineString" in refusal(tmp_path, lambda: add("flight.hdr", "c.geojson", field="crop"))
     assert "Did you mean crop" in refusal(tmp_path, lambda: add("flight.hdr", "c.geojson", field="crops"))
-    assert "Export the layer as GeoPackage" in refusal(tmp_path, lambda: add("flight.hdr", "d.shp"))
+
+
+@pytest.mark.parametrize("name", ["plots.gpkg", "plots.shp", "plots.KML"])
+def test_other_vector_files_are_refused_with_the_way_to_geojson(add, flight, tmp_path, name):
+    (tmp_path / name).write_bytes(b"")
+
+    message = refusal(tmp_path, lambda: add("flight.hdr", name))
+    assert f"ogr2ogr -f GeoJSON plots.geojson {name}" in message and "a GeoJSON or a CSV" in message
 
 
 def test_coordinates_need_a_cube_that_lies_somewhere(add: Add, farm: Scene, tmp_path: Path) -> None:

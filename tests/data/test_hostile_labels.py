@@ -1,9 +1,7 @@
-"""Labels as tables, GeoJSON and GeoPackage that are damaged, or made to do harm: refused by one error, in time."""
+"""Labels as tables and GeoJSON that are damaged, or made to do harm: refused by one error, in time."""
 
 import json
 import math
-import sqlite3
-import struct
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -12,12 +10,10 @@ import numpy as np
 import pytest
 
 from hsiaug.base.errors import HsiaugError, InputError, SceneError
-from hsiaug.data import geopackage, vector_labels
-from hsiaug.data.geopackage import read_geopackage
+from hsiaug.data import vector_labels
 from hsiaug.data.georeference import Georeference
 from hsiaug.data.label_source import rasterise
 from hsiaug.data.vector_labels import VectorLabels, read_vector_labels
-from tests.geopackages import write_geopackage
 
 GROUND = Georeference((2.0, 0.0, 500_000.0, 0.0, -2.0, 5_000_000.0), "")
 SQUARE = [[500_002, 4_999_998], [500_012, 4_999_998], [500_012, 4_999_988], [500_002, 4_999_988]]
@@ -173,111 +169,6 @@ def test_many_polygons_are_filled_together_as_each_would_be_alone(monkeypatch: p
     assert np.array_equal(rasterised.codes > 0, alone) and 0 < alone.sum() < alone.size
 
 
-# GeoPackage.
-
-
-def polygon(corners: list[list[float]] = SQUARE) -> bytes:
-    return struct.pack("<BIII", 1, 3, 1, len(corners)) + b"".join(struct.pack("<2d", *c) for c in corners)
-
-
-def blob(shape: bytes) -> bytes:
-    return b"GP\0\1" + struct.pack("<i", 32633) + shape
-
-
-@pytest.fixture
-def plots(tmp_path: Path) -> Path:
-    write_geopackage(tmp_path / "plots.gpkg", [(blob(polygon()), "a"), (blob(polygon()), "b")])
-    return tmp_path / "plots.gpkg"
-
-
-def changed(path: Path, sql: str) -> str:
-    """The refusal of the file after these statements."""
-    file = sqlite3.connect(path)
-    file.executescript(sql)
-    file.close()
-    with pytest.raises(SceneError) as error:
-        read_geopackage(path)
-    assert str(path) in str(error.value)
-    return str(error.value)
-
-
-ENDLESS = "WITH RECURSIVE r(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM r)"
-
-
-@pytest.mark.parametrize(
-    "sql",
-    [
-        f"DROP TABLE plots; CREATE VIEW plots AS {ENDLESS} SELECT n AS fid, NULL AS geom, 'a' AS crop FROM r;",
-        f"DROP TABLE gpkg_contents; CREATE VIEW gpkg_contents AS {ENDLESS} SELECT n AS table_name, n AS data_type FROM r",
-        "DROP TABLE plots; CREATE VIEW plots AS SELECT 1 AS fid, zeroblob(900000000) AS geom, 'a' AS crop;",
-        "DROP TABLE plots; CREATE TABLE plots (geom BLOB AS (zeroblob(900000000)), crop TEXT);",
-        "DROP TABLE plots; CREATE VIRTUAL TABLE plots USING rtree(geom, a, b);",
-        "UPDATE gpkg_contents SET table_name = NULL; UPDATE gpkg_geometry_columns SET table_name = NULL;",
-    ],
-)
-def test_only_plain_tables_of_a_geopackage_are_read(plots: Path, sql: str) -> None:
-    assert "interrupted" not in changed(plots, sql)
-
-
-def test_reading_a_geopackage_ends_in_time(plots: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(geopackage, "MOST_SECONDS", 0.2)
-    many = "WITH RECURSIVE r(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM r LIMIT 3000) INSERT INTO {} FROM r;"
-    sql = many.format("gpkg_contents SELECT 'p', 'features'") + many.format(
-        "gpkg_geometry_columns SELECT 'p', 'g', n"
-    )
-    assert "interrupted" in changed(plots, sql)
-
-
-@pytest.mark.parametrize(
-    "sql",
-    [
-        "UPDATE plots SET geom = 5;",
-        "UPDATE plots SET geom = 'text';",
-        "UPDATE gpkg_geometry_columns SET column_name = 'nope';",
-        "UPDATE gpkg_geometry_columns SET column_name = NULL;",
-        "DROP TABLE plots;",
-    ],
-)
-def test_a_geopackage_of_unexpected_content_is_refused(plots: Path, sql: str) -> None:
-    assert "whole GeoPackage" in changed(plots, sql)
-
-
-@pytest.mark.parametrize(
-    "shape",
-    [
-        struct.pack("<BII", 1, 6, 1) * 5000,
-        struct.pack("<BII", 1, 6, 1) + struct.pack("<BII", 1, 2, 0),
-        struct.pack("<BII", 1, 4, 1) + polygon(),
-        struct.pack("<BII", 1, 6, 2**32 - 1),
-        struct.pack("<BIII", 1, 3, 1, 2**32 - 1),
-        b"",
-    ],
-)
-def test_damaged_well_known_binary_is_refused(tmp_path: Path, shape: bytes) -> None:
-    write_geopackage(tmp_path / "p.gpkg", [(blob(shape), "a")])
-    with pytest.raises(SceneError, match="whole GeoPackage"):
-        read_geopackage(tmp_path / "p.gpkg")
-
-
-def test_a_geopackage_in_write_ahead_mode_leaves_no_files_beside_it(plots: Path) -> None:
-    file = sqlite3.connect(plots)
-    file.execute("PRAGMA journal_mode = WAL")
-    file.close()
-    assert len(read_geopackage(plots)[0]) == 2
-    assert [path.name for path in plots.parent.iterdir()] == [plots.name]
-
-
-def test_an_empty_point_has_no_place(tmp_path: Path) -> None:
-    write_geopackage(tmp_path / "p.gpkg", [(blob(struct.pack("<BI2d", 1, 1, math.nan, math.nan)), "a")])
-    assert read_geopackage(tmp_path / "p.gpkg")[0][0][0] is None
-
-
-def test_a_layer_is_bounded_in_size(plots: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(geopackage, "MOST_BYTES", 150)
-    monkeypatch.setattr(sqlite3, "SQLITE_LIMIT_LENGTH", sqlite3.SQLITE_LIMIT_ATTACHED)
-    assert "may hold at most" in changed(plots, "")
-
-
 def flips(content: bytes, count: int) -> Iterator[bytes]:
     rng = np.random.default_rng(0)
     for _ in range(count):
@@ -286,13 +177,9 @@ def flips(content: bytes, count: int) -> Iterator[bytes]:
         yield bytes(bad)
 
 
-def test_no_flipped_bit_of_a_label_file_is_more_than_an_error(tmp_path: Path, plots: Path) -> None:
+def test_no_flipped_bit_of_a_label_file_is_more_than_an_error(tmp_path: Path) -> None:
     text = geojson({"type": "Polygon", "coordinates": [SQUARE]}, {"type": "Point", "coordinates": [1, 2]}).encode()
-    for name, content in (
-        ("l.gpkg", plots.read_bytes()),
-        ("l.geojson", text),
-        ("l.csv", b"row,col,class\n1,1,a\n"),
-    ):
+    for name, content in (("l.geojson", text), ("l.csv", b"row,col,class\n1,1,a\n")):
         for bad in flips(content, 100):
             (tmp_path / name).write_bytes(bad)
             try:

@@ -69,7 +69,7 @@ SMALL = (
     ("datasets info", "SCENE", r"\w+", AS_IT_IS),
     ("datasets fetch", "SCENES", r"salinas|ksc", "toy"),
     ("datasets add", "CUBE", r"flight\.hdr|farm\.npy", AS_IT_IS),
-    ("datasets add", "--labels", r"plots\.gpkg|fields\.csv", AS_IT_IS),
+    ("datasets add", "--labels", r"plots\.geojson|fields\.csv", AS_IT_IS),
     ("plugins info", "NAME", r"\S+", AS_IT_IS),
     ("plugins new", "NAME", r"my-\w+|shrunk-gauss", AS_IT_IS),
     ("plugins check", "NAME", r"my-\w+|shrunk-gauss", "noise"),  # is not installed here

@@ -1,8 +1,8 @@
 """A folder with everything that the commands of the pages name, small: scenes, pairs, a suite, a store of records."""
 
 import contextlib
+import json
 import shutil
-import struct
 from pathlib import Path
 
 import numpy as np
@@ -14,7 +14,6 @@ from hsiaug.cli.main import app
 from hsiaug.data import toy_scene
 from hsiaug.trial.store import Store
 from tests.docs.pages import ROOT, blocks
-from tests.geopackages import write_geopackage
 
 SUITE = """
 title = "Small"
@@ -78,7 +77,7 @@ def run(folder: Path, *words: str) -> str:
 
 
 def build(folder: Path) -> Path:
-    """Fill a folder: flight.hdr, plots.gpkg, flight.toml, filled.csv, pairs.toml, suite.toml, farm.npy,
+    """Fill a folder: flight.hdr, plots.geojson, flight.toml, filled.csv, pairs.toml, suite.toml, farm.npy,
     hsiaug-results."""
     scene = toy_scene()
     place = ["UTM", "1", "1", "500000", "5000000", "2", "2", "33", "North", "WGS-84", "units=Meters"]
@@ -88,13 +87,17 @@ def build(folder: Path) -> Path:
     }
     envi.save_image(str(folder / "flight.hdr"), scene.cube, ext=".img", metadata={"map info": place, **bands})
     plots = [
-        (500001 + 2 * column, 4999999 - 2 * row, scene.class_names[scene.labels[row, column] - 1])
+        {
+            "geometry": {"type": "Point", "coordinates": [int(500001 + 2 * column), int(4999999 - 2 * row)]},
+            "properties": {"crop": scene.class_names[scene.labels[row, column] - 1]},
+        }
         for row, column in np.argwhere(scene.labels)
     ]
     picked = [(r, c, scene.class_names[scene.labels[r, c] - 1]) for r, c in np.argwhere(scene.labels)[::300]]
     rows = [f"{row},{column},{name}" for row, column, name in picked]
     (folder / "filled.csv").write_text("\n".join(["row,column,class", *rows]))
-    write_geopackage(folder / "plots.gpkg", [(point(x, y), crop) for x, y, crop in plots])
+    system = {"properties": {"name": "urn:ogc:def:crs:EPSG::32633"}}
+    (folder / "plots.geojson").write_text(json.dumps({"features": plots, "crs": system}))
     rng = np.random.default_rng(0)
     for name in "abc":
         # Smooth ground, as masks of pure noise have no edges to measure.
@@ -109,7 +112,7 @@ def build(folder: Path) -> Path:
     (farm,) = (block for block in blocks(ROOT / "docs" / "quickstart.md") if block.language == "python")
     with contextlib.chdir(folder):
         exec(compile(farm.text, str(farm), "exec"), {})
-    run(folder, "datasets", "add", "flight.hdr", "--labels", "plots.gpkg", "--field", "crop")
+    run(folder, "datasets", "add", "flight.hdr", "--labels", "plots.geojson", "--field", "crop")
     run(folder, *RECORDS)
     run(folder, "benchmark", "suite.toml", "--jobs", "1", "--device", "cpu")
     return folder
@@ -129,8 +132,3 @@ def record_of(world: Path) -> str:
     """The beginning of the hash of a record in the world's store."""
     records = Store(world / "hsiaug-results").records()
     return str(next(r["hash"] for r in records if r["spec"]["classifier"]["name"] == "svm"))[:10]
-
-
-def point(x: float, y: float) -> bytes:
-    """A point as a GeoPackage holds it."""
-    return b"GP\x00\x01" + struct.pack("<i", 32633) + struct.pack("<BI2d", 1, 1, x, y)
