@@ -22,7 +22,6 @@ from pathlib import Path
 from statistics import fmean, stdev
 
 from benchmarks.common import HERE, markdown, read_csv, say, write_csv
-from benchmarks.recipe import average
 from hsiaug.advice.screening import recipe, screen, screening_plan
 from hsiaug.advice.screening import scoring as scored
 from hsiaug.advice.session import Session
@@ -34,10 +33,10 @@ from hsiaug.bench.suite import Run, read_suite
 from hsiaug.data import load_scene
 from hsiaug.protocol.protocols import parse_protocol
 from hsiaug.registry.lookup import registry
-from hsiaug.trial.store import Store
+from hsiaug.trial.store import Record, Store
 
 SUITE, OUT = HERE / "field.toml", HERE / "results" / "field"
-CONTROLS, BASE, MOST = ("duplicate", "coords"), ("svm", "none"), 3600.0
+CONTROLS, BASE, MOST, FEWEST = ("duplicate", "coords"), ("svm", "none"), 3600.0, 25
 FIELD = """Average accuracy in per cent over the classes with at least 25 test pixels of the draw / in new fields, without
 samples→with three of `pseudo` for each real one (λ = 0); means over draws from 90 on, under `issd`: a row of two draws
 is no match for one of ten. Nothing was chosen on these draws. Each trial is in trials.csv; `benchmarks.leaderboard` ranks
@@ -59,6 +58,12 @@ def suite_runs(names: Sequence[str] = (), draws: Sequence[int] = ()) -> Iterator
         (whole,) = read_suite(SUITE, only=[name]).runs
         for draw in draws or whole.asked[0][1].seeds:
             yield from read_suite(SUITE, only=[name], draws=[draw]).runs
+
+
+def average(metrics: Record, recall: list[float | None]) -> float:
+    """Mean recall over the classes with ``FEWEST`` test pixels; NaN where none of them is in these fields."""
+    large = [r for r, n in zip(recall, metrics["n_test"], strict=True) if n >= FEWEST and r is not None]
+    return fmean(large) if large else float("nan")
 
 
 def run_suite(root: Path, names: Sequence[str], draws: Sequence[int]) -> None:

@@ -108,7 +108,7 @@ def screening_plan(
     if len(request.views) > 1:
         raise InputError("--view must be one spectral view here", value=", ".join(request.views), hint="Try each.")
     names, broken = (list(request.generators), []) if request.generators else ladder(plugins, request)
-    asked = replace(request, generators=names, classifiers=classifiers_to_try(scene, request), seeds=SCREEN)
+    asked = replace(request, generators=names, classifiers=_classifiers_to_try(scene, request), seeds=SCREEN)
     plan = _far_sighted(_worth(build_plan(scene, asked, plugins, scene_ref=scene_ref), scene))
     if not arms(plan):
         raise InputError(
@@ -119,7 +119,7 @@ def screening_plan(
     return plan, broken
 
 
-def classifiers_to_try(scene: TaskData, request: Request) -> Sequence[str]:
+def _classifiers_to_try(scene: TaskData, request: Request) -> Sequence[str]:
     """Those that were asked for, else the task's usual ones and, of pixels, classics."""
     task = request.kind
     usual = (*task.defaults(scene).classifiers, *(CLASSICS if task.single_pixels else ()))
@@ -237,7 +237,7 @@ def _affordable(
     for name in sorted(names, key=lambda name: costs[name].seconds):
         together = session.time(plan, _rung(plan, _with_controls(plan, [*chosen, name]), rate))
         if costs[name].seconds and time.time() + together.seconds > until:
-            left_out.append((name, rate, f"no time left: {price(costs[name])}"))
+            left_out.append((name, rate, f"no time left: {_price(costs[name])}"))
         else:
             chosen.append(name)
     return chosen
@@ -248,7 +248,7 @@ def _with_controls(plan: Plan, names: Sequence[str]) -> list[str]:
     return [*dict.fromkeys(c for name in names for c in plan.controls(name) if c != "none"), *names]
 
 
-def price(cost: TimeLeft) -> str:
+def _price(cost: TimeLeft) -> str:
     """What it takes to try something, as far as that is known."""
     said = write_duration(cost.seconds)
     return f"about {said} to try it" if cost.measured else f"perhaps {said} to try it, by its card"

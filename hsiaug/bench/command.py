@@ -28,13 +28,12 @@ def command_for(trial: TrialSpec, scene_ref: str) -> str:
     return shlex.join([*words, "--existing", "all"])
 
 
-def generate_command(trial: TrialSpec, scene_ref: str, store: str | None = None) -> str:
+def generate_command(trial: TrialSpec, scene_ref: str) -> str:
     """``hsiaug generate …`` that writes the samples of this trial."""
     words = ["hsiaug", "generate", scene_ref, *(["--task", trial.task] if trial.task != USUAL else [])]
     words += ["--generator", trial.generator.name, *_drawn(trial, trial.made), "--seed", str(trial.seed)]
-    kept = [] if store is None else ["--store", store]
     out = "samples.npz" if get_task(trial.task).single_pixels else "samples"
-    return shlex.join([*words, *_settings(trial.generator), *kept, "--out", out])
+    return shlex.join([*words, *_settings(trial.generator), "--out", out])
 
 
 def _drawn(trial: TrialSpec, rate: Rate) -> list[str]:

@@ -4,20 +4,14 @@ from __future__ import annotations
 
 import time
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, cast
+from typing import Annotated
 
 import typer
 
-from hsiaug.base.errors import InputError
 from hsiaug.base.threads import one_thread
 from hsiaug.cli import options
 from hsiaug.cli.options import option
 from hsiaug.cli.output import console, print_facts, print_lines, print_table
-
-if TYPE_CHECKING:
-    from hsiaug.core.scene import Scene
-    from hsiaug.tasks.task import Task
-
 
 WIDTH = 11
 """Of the names of lines."""
@@ -35,21 +29,14 @@ def advise(
             "draw 0, or another as issd@3; all: every labelled pixel, also where other draws can tell nothing."
         ),
     ] = None,
-    asked: Annotated[
-        str | None,
-        option(
-            "Choose by picks: the file of 'hsiaug suggest' with classes written into it (.csv, .geojson), or a number of "
-            "labels to ask for among those that --protocol does not train on."
-        ),
-    ] = None,
     generator: Annotated[
         str | None,
-        option("Generators to try, between commas. Default: all that need no file (with --asked: pseudo)."),
+        option("Generators to try, between commas. Default: all that need no file."),
     ] = None,
     classifier: options.Classifiers = None,
     view: Annotated[
         str | None,
-        option("Spectra that classifiers are shown (default: auto); with --asked several to try, between commas."),
+        option("Spectra that classifiers are shown (default: auto)."),
     ] = None,
     lambdas: Annotated[
         str | None,
@@ -72,25 +59,20 @@ def advise(
     generators on some of these draws, and confirms the best on others. Starts nothing that would end after --budget;
     the same command again goes on where it was. What the answer is worth: docs/decide.md.
 
-    With --asked, each pick is predicted by what learnt without it, and classifier and samples are chosen by that: picks
-    lie on new ground, which training pixels in clumps say nothing about.
-
     Examples:
       hsiaug advise my_scene.toml --budget 20m
       hsiaug advise my_scene.toml --protocol all --classifier svm
-      hsiaug advise my_scene.toml --asked picks.csv
       hsiaug advise indian_pines --generator smote,mixup --lambda 1,2,4,8
     """
     start = time.time()
     # As in a benchmark: trials side by side, one thread each.
     one_thread()
     from hsiaug.advice.advise import advise as find_advice
-    from hsiaug.advice.asked import advise_by_picks, picks_plan
     from hsiaug.advice.screening import screening_plan
     from hsiaug.advice.session import Session
     from hsiaug.bench.engine import cluster_settings, open_engine
     from hsiaug.bench.run import workers
-    from hsiaug.cli.advise_print import tell_advice, tell_pick_advice
+    from hsiaug.cli.advise_print import tell_advice
     from hsiaug.cli.benchmark_run import stoppable
     from hsiaug.registry.lookup import registry
     from hsiaug.tasks.task import get_task
@@ -101,13 +83,10 @@ def advise(
     learning_task = get_task(options.task_of(scene, task))
     loaded = learning_task.load(scene)
     usual = learning_task.defaults(loaded).protocol
-    inner = f"within:{protocol or usual}" if asked is None else _picks(asked, protocol, usual, learning_task)
+    inner = f"within:{protocol or usual}"
     lambdas = lambdas or ("0,1,4,8" if learning_task.single_pixels else "1,4,8")
     request = options.plan_request(learning_task.name, ctx.params, protocol=inner, lambdas=lambdas)
-    if asked is None:
-        planned = screening_plan(loaded, request, registry(), scene)
-    else:
-        planned = picks_plan(cast("Scene", loaded), request, registry(), scene), []
+    planned = screening_plan(loaded, request, registry(), scene)
     err, jobs = console(err=True), workers(jobs, device, [planned[0]])
 
     def note(line: str) -> None:
@@ -125,37 +104,7 @@ def advise(
             end=end,
             console=err,
         )
-        if asked is None:
-            told = tell_advice(find_advice(planned, request, session), planned[0], session)
-        else:
-            told = tell_pick_advice(advise_by_picks(planned[0], request, session), session)
+        told = tell_advice(find_advice(planned, request, session), planned[0], session)
     screen = console()
     print_table(screen, told.header, told.rows)
     print_facts(screen, told.lines, WIDTH)
-
-
-def _picks(asked: str, protocol: str | None, usual: str, task: Task) -> str:
-    """The protocol that leaves parts of the picks out. Raises InputError where the task has none, and for a file beside a
-    protocol, which it takes the place of.
-    """
-    from hsiaug.advice.asked import PARTS
-    from hsiaug.protocol.based import FILES, MOST
-
-    if not task.single_pixels:
-        raise InputError("--asked is of single pixels", value=f"task {task.name}", hint="Leave it out.")
-    number = asked.isascii() and asked.isdigit()
-    if not (2 <= int(asked[:9]) <= MOST if number else Path(asked.lower()).suffix in FILES):
-        raise InputError(
-            f"--asked must be a file ({' or '.join(FILES)}) or a number of labels from 2 to {MOST}",
-            value=repr(asked),
-            hint="Write --asked picks.csv or --asked 16.",
-        )
-    if number:
-        return f"picks:{PARTS}:asked:{asked}xsuggest:{protocol or usual}"
-    if protocol is not None:
-        raise InputError(
-            "--asked FILE learns all labels of the scene and of the file",
-            value=f"--protocol {protocol}",
-            hint="Leave out --protocol, or give --asked a number.",
-        )
-    return f"picks:{PARTS}:{asked}"

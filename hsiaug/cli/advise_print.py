@@ -11,14 +11,13 @@ from statistics import fmean
 from typing import NamedTuple
 
 from hsiaug.advice.advise import Advice
-from hsiaug.advice.asked import PickAdvice, PickArm
 from hsiaug.advice.gains import ArmGain
 from hsiaug.advice.screening import CONFIRM, SCREEN
 from hsiaug.advice.session import Session
 from hsiaug.bench.command import command_for, generate_command
 from hsiaug.bench.plan import Plan
 from hsiaug.cli.output import name_options
-from hsiaug.metrics.significance import MIN_PAIRS, paired_share_interval, share_interval, t_interval, told_apart
+from hsiaug.metrics.significance import MIN_PAIRS, t_interval
 from hsiaug.protocol.large_classes import FEWEST
 from hsiaug.report.labels import count, percent, signed, span
 from hsiaug.report.text_templates import labelled
@@ -98,7 +97,7 @@ def _written(found: tuple[float, float] | None) -> str:
     return "–" if found is None else f"{signed(found[0])} to {signed(found[1])}"
 
 
-def _spent(advice: Advice | PickAdvice, session: Session) -> dict[str, object]:
+def _spent(advice: Advice, session: Session) -> dict[str, object]:
     """The advice, what was not tried (generator, its rates, and why), and the time that was spent."""
     left_out, spent = advice.left_out, time.time() - session.start
     reasons = {name: name_options(why) for name, _, why in reversed(left_out)}
@@ -137,64 +136,3 @@ def _commands(advice: Advice, plan: Plan, session: Session) -> Iterator[str]:
     yield shlex.join(["hsiaug", "map", session.scene_ref, "--record", spec.hash, "--out", "map.png"])
     if spec.rate:
         yield generate_command(spec, session.scene_ref)
-
-
-# --asked
-
-
-def tell_pick_advice(advice: PickAdvice, session: Session) -> Told:
-    """What is printed of an advice by picks; numbers pick by pick, seconds those of a processor."""
-    shares = ("picks right", "%", "95 %", "in new fields", "above", "seconds")
-    rows = (_pick_row(arm, advice) for arm in advice.arms)
-    chosen = advice.chosen
-    none = _without(chosen, advice) if chosen else None
-    lines = labelled(
-        "picks.txt",
-        **_spent(advice, session),
-        chosen=chosen,
-        name=_name_pick_arm,
-        sure=sum(sum(apart) > 0 and told_apart(apart) for apart in map(chosen.above, advice.arms))
-        if chosen
-        else 0,
-        above=[_name_pick_arm(arm) for arm in advice.arms if chosen and sum(arm.right) > sum(chosen.right)],
-        samples=_above(chosen, none) if chosen and none else "",
-        commands=list(_pick_commands(advice, session)),
-    )
-    return Told(("classifier", "generator", "λ", "spectra", *shares), rows, lines)
-
-
-def _without(arm: PickArm, advice: PickAdvice) -> PickArm | None:
-    """The same classifier without samples; None where it is that, or was not tried."""
-    same = (one for one in advice.arms if not one.samples and one.trial.classifier == arm.trial.classifier)
-    return next(same, None) if arm.samples else None
-
-
-def _pick_row(arm: PickArm, advice: PickAdvice) -> tuple[object, ...]:
-    spec, right, n, none = arm.trial, sum(arm.right), len(arm.right), _without(arm, advice)
-    low, high = share_interval(right, n)
-    new = f"{sum(r for r, new in zip(arm.right, arm.new, strict=True) if new)} of {sum(arm.new)}"
-    named = (spec.classifier.name, spec.generator.name, spec.rate or None, arm.view)
-    share = (f"{right} of {n}", percent(right / n), f"{percent(low)} to {percent(high)}")
-    return *named, *share, new, None if none is None else _above(arm, none), f"{arm.seconds:.1f}"
-
-
-def _above(one: PickArm, other: PickArm) -> str:
-    apart = one.above(other)
-    low, high = paired_share_interval(apart.count(1), apart.count(-1), len(apart))
-    return f"{signed(sum(apart) / len(apart))} [{signed(low)} to {signed(high)}]"
-
-
-def _name_pick_arm(arm: PickArm) -> str:
-    spec = arm.trial
-    samples = f" with {spec.generator.name} at λ={spec.rate}" if arm.samples else " without samples"
-    return f"{spec.classifier.name} on {arm.view} spectra{samples}"
-
-
-def _pick_commands(advice: PickAdvice, session: Session) -> Iterator[str]:
-    """How to go on with the trial that learnt all picks but one, where there is one."""
-    if advice.final is not None:
-        ref, store = session.scene_ref, str(session.store.root)
-        record = ["--record", advice.final.hash, "--store", store]
-        yield shlex.join(["hsiaug", "map", ref, *record, "--out", "map.png"])
-        if advice.final.rate:
-            yield generate_command(advice.final, ref, store)

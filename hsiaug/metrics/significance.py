@@ -30,9 +30,6 @@ EXACT_DRAWS = 12
 PATTERNS = 4096
 """Patterns of signs that stand for all of them, the one seen among them."""
 
-Z = 1.959963984540054
-"""Quantile of the normal distribution that 95 % lie within."""
-
 SAME = 12
 """Decimals after which two differences are the same number: 0.3 - 0.2 must tie with 0.2 - 0.1."""
 
@@ -83,25 +80,6 @@ def t_quantile(freedom: int, level: float) -> float:
     from scipy.special import stdtrit
 
     return float(stdtrit(freedom, level))
-
-
-def share_interval(right: int, n: int) -> tuple[float, float]:
-    """Wilson's 95 % interval of a share (E. B. Wilson, Journal of the American Statistical Association 22, 1927)."""
-    centre, half = (right + Z**2 / 2) / (n + Z**2), Z * math.sqrt(right * (n - right) / n + Z**2 / 4) / (n + Z**2)
-    return max(0.0, centre - half), min(1.0, centre + half)
-
-
-def paired_share_interval(gained: int, lost: int, n: int) -> tuple[float, float]:
-    """95 % interval of the difference of two shares of the same n: ``gained`` are right in the first alone, ``lost`` in
-    the second alone.
-
-    Half a case is added to each cell of the table: A. Agresti and Y. Min, Simple improved confidence intervals for
-    comparing matched proportions, Statistics in Medicine 24, 2005.
-    """
-    n += 2
-    mean = (gained - lost) / n
-    half = Z * math.sqrt((gained + lost + 1) / n - mean**2) / math.sqrt(n)
-    return mean - half, mean + half
 
 
 class FlipTest(NamedTuple):

@@ -81,8 +81,6 @@ def read_added(argument: str) -> AddedLabels | None:
     return AddedLabels(int(match[1]), match[2]) if match else None
 
 
-FILES = (".csv", ".geojson")
-"""Endings of the files of picks into which people write classes."""
 STRATEGIES = ("suggest", "random", "uncertain")
 """Pixels to ask for: those of ``hsiaug suggest``; any; those that its committee disagrees on most."""
 MOST = 999

@@ -194,71 +194,9 @@ def test_a_generator_that_helps_is_found_and_its_gain_told_from_fresh_draws(type
     (recipe,) = said["recipe"]
     assert recipe.startswith("memory on ") and recipe.endswith("oracle at λ=1")
     # The alternative.
-    assert "hsiaug suggest toy -n 16" in said["or"][0] and "--asked picks.csv" in said["or"][0]
-
-
-def own_scene(folder: Path) -> str:
-    """The card of the toy scene with the labels of its left half alone, noisy; and picks in the right half, filled in."""
-    toy = toy_scene()
-    rng = np.random.default_rng(1)
-    left = np.arange(48) < 24
-    np.save(folder / "cube.npy", (toy.cube + rng.normal(0, 0.1, toy.cube.shape)).astype(np.float32))
-    np.save(folder / "labels.npy", np.where(left, toy.labels, 0))
-    names = ", ".join(f'"{c}"' for c in toy.class_names)
-    (folder / "mine.toml").write_text(
-        f'name = "mine"\n[cube]\nfile = "cube.npy"\n[labels]\nfile = "labels.npy"\nnames = [{names}]\n'
+    assert (
+        "hsiaug suggest toy -n 16" in said["or"][0] and "hsiaug benchmark toy --protocol picks:8:" in said["or"][0]
     )
-    places = rng.permutation(np.argwhere((toy.labels > 0) & ~left))[:10]
-    rows = [f"{r},{c},{toy.class_names[toy.labels[r, c] - 1]}" for r, c in places]
-    (folder / "picks.csv").write_text("\n".join(["row,column,class", *rows, "0,0,"]) + "\n")
-    return "mine.toml"
-
-
-def test_picks_choose_between_samples_and_none_and_the_commands_carry_it_out(typed: Typed, tmp_path: Path) -> None:
-    words = ("--asked", "picks.csv", "--generator", "poison,oracle")
-    said = fields(typed(*words, scene=own_scene(tmp_path)))
-
-    header = said["classifier"][0].split("\t")
-    rows = [dict(zip(header, row.split("\t"), strict=True)) for row in said["memory"]]
-    right = {row["generator"]: row["picks right"] for row in rows}
-    assert set(right) == {"none", "poison", "oracle"} and all(told.endswith(" of 10") for told in right.values())
-    assert all(row["in new fields"] == row["picks right"] for row in rows), "no pick has a label beside it"
-    assert int(right["poison"].split()[0]) < int(right["oracle"].split()[0])
-    assert "poison" not in said["verdict"][0] and " of 10 picks right" in said["verdict"][0]
-    # What was chosen has learnt all picks but one, and is there to be mapped.
-    (final,) = re.findall(r"map .*--record (\w+)", said["command"][0])
-    record = Store(tmp_path / "hsiaug-advice").find(final)
-    assert record["audit"]["n_train"] == int((np.load(tmp_path / "labels.npy") > 0).sum()) + 9
-    with contextlib.chdir(tmp_path):
-        for line in said["command"]:
-            answer = CliRunner().invoke(app, [*shlex.split(line)[1:], "--device", "cpu"])
-            assert answer.exception is None, answer.stdout
-    assert (tmp_path / "map.png").is_file()
-
-
-def test_no_time_for_any_arm_is_said(typed: Typed, tmp_path: Path) -> None:
-    said = fields(
-        typed("--asked", "picks.csv", "--generator", "vast", "--budget", "0.01s", scene=own_scene(tmp_path))
-    )
-    assert said["verdict"][0].startswith("not decided") and said["not tried"] and "command" not in said
-
-
-@pytest.mark.parametrize(
-    ("words", "message"),
-    [
-        (("--asked", "picks.csv", "--protocol", "issd"), "--asked FILE learns all labels"),
-        (("--asked", "nowhere.csv"), "needs the file of 'hsiaug suggest'"),
-        (("--asked", "picks.txt"), "--asked must be a file .* or a number of labels from 2 to 999.*'picks.txt'"),
-        (("--asked", "1"), "--asked must be"),
-        (("--asked", "1000"), "--asked must be"),
-        (("--asked", "4", "--task", "segmentation", "--classifier", "unet"), "--asked is of single pixels"),
-    ],
-)
-def test_picks_that_cannot_be_used_are_met_before_anything_is_written(typed, tmp_path, words, message):
-    scene = own_scene(tmp_path)
-    with pytest.raises(HsiaugError, match=message):
-        typed(*words, "--generator", "oracle", scene=scene)
-    assert not (tmp_path / "hsiaug-advice").exists()
 
 
 def test_what_is_set_for_a_generator_holds_on_the_confirming_draws_too(typed: Typed, tmp_path: Path) -> None:

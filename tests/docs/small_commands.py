@@ -29,6 +29,7 @@ SMALL = (
     ("benchmark", "--lambda", r"0\.5,1,2,4,8|0:1\.5:0\.25", "0:0.5:0.25"),
     ("benchmark", "--lambda", r"1,3(,5)?", "0.5,1"),
     ("benchmark", "--protocol", r"places:100", "places:4"),
+    ("benchmark", "--protocol", r"picks:8:picks\.csv", "picks:8:filled.csv"),
     ("benchmark", "--generator", r"shrunk-gauss", "noise"),  # test_write_a_generator.py runs it itself
     ("benchmark", "--generator", r"specdm,specdm-squared", "specdm"),  # the same
     ("benchmark", "--on", r"dask(:\S+)?|slurm", "local"),  # tests/cli/test_engines.py runs them
@@ -43,8 +44,6 @@ SMALL = (
     ("inspect", "SCENE", rf"indian_pines|{OWN}", "flight.toml"),
     ("inspect", "SCENE", r"oscd", "pairs.toml"),
     ("advise", "SCENE", rf"indian_pines|{OWN}", "flight.toml"),
-    ("advise", "--asked", r"picks\.csv", "filled.csv"),
-    ("advise", "--asked", r"\d+", "3"),
     ("suggest", "SCENE", rf"indian_pines|{OWN}", "flight.toml"),
     ("suggest", "-n", r"\d+", "4"),
     ("suggest", "--classifier", r".+", "svm,rf"),
@@ -90,7 +89,7 @@ ADDED = (
     ("advise", "--budget", "5s"),
     ("datasets add", "--out", "mine.toml"),  # the world has a flight.toml already
 )
-FILES = {"--asked", "--labels", "--suite", "--data", "--record", "--store"}
+FILES = {"--labels", "--suite", "--data", "--record", "--store"}
 """Options whose value has to be there, so that they need a row."""
 UNKNOWN = "-?"
 GROUP = typer.main.get_command(app)

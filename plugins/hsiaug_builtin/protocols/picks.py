@@ -96,12 +96,8 @@ class Picks(SplitProtocol):
 
     @property
     def text(self) -> str:
-        return self.in_parts(self.parts)
-
-    def in_parts(self, parts: int) -> str:
-        """The text of the same picks in another number of parts."""
         of = str(self.path) if self.base is None else self.base.text
-        return f"{self.name}:{parts}:{of}{at_draw(self.number_of_draw)}"
+        return f"{self.name}:{self.parts}:{of}{at_draw(self.number_of_draw)}"
 
     @property
     def short(self) -> str:
@@ -117,7 +113,7 @@ class Picks(SplitProtocol):
         of_base = {} if self.base is None else self.base.as_json()
         return {**super().as_json(), **{key: of_base[key] for key in ("version",) if key in of_base}}
 
-    def known(self, scene: Scene, patch: int) -> Known:
+    def _known(self, scene: Scene, patch: int) -> Known:
         """What has a label in the draw of ``base``, or in the scene and the file together.
 
         Raises InputError where fewer than two pixels were asked for, and for a file that does not fit the scene.
@@ -141,7 +137,7 @@ class Picks(SplitProtocol):
         return found
 
     def draw(self, scene: Scene, seed: int, patch: int) -> Draw:
-        known = self.known(scene, patch)
+        known = self._known(scene, patch)
         places = known.places
         parts = min(self.parts, len(places))
         test = np.zeros(scene.shape, dtype=bool)
