@@ -103,6 +103,7 @@ def run(
     planned: list[TrialSpec], toy: Scene, engine: Seats, store: Path, deadline: float | None = None
 ) -> list[Event]:
     events: list[Event] = []
+    Store(store, create=True)
     given = Given(engine)
     given.submit([Batch(toy, Job("pixels", "toy", store, "cpu"), planned, {}, {}, deadline)])
     try:
