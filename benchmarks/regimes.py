@@ -23,7 +23,7 @@ from statistics import fmean
 from typing import Any
 
 from benchmarks.common import markdown, read_csv, write_csv
-from hsiaug.metrics.pooling import pool_scenes
+from benchmarks.pooling import pool_scenes
 from hsiaug.metrics.significance import t_interval
 from hsiaug.protocol.large_classes import large_classes
 from hsiaug.trial.store import Store

@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property, partial
 from operator import attrgetter
 from statistics import fmean
 
-from hsiaug.metrics.pooling import FEWEST_SCENES, Pooled, pool_scenes
-from hsiaug.report.compare import Comparison, Gain
+from hsiaug.report.compare import Gain
 from hsiaug.report.curves import AXES
 from hsiaug.report.findings import CONTROL, FINDINGS, OF_SIGNS, headline, said_of, signs_note
 from hsiaug.report.grid import Grid, GridColumn, GridEntry, ReportPage, make_grid
-from hsiaug.report.labels import MISSING, count, range_text, signed, with_interval
+from hsiaug.report.labels import MISSING, count, signed
 from hsiaug.report.notes import (
     audit_lines,
     short_audit,
@@ -33,12 +32,6 @@ from hsiaug.report.views import (
     metric_text,
     of_rows,
     overview,
-)
-
-NOTE = (
-    "Over none, all scenes: mean difference to none, in points, by random effects, with the 95 % interval of Hartung and "
-    "Knapp. A new scene: the 95 % prediction interval of the gain on a scene that is not among these (Higgins et al., "
-    "2009). It supposes that such a scene is drawn as these were."
 )
 
 
@@ -65,13 +58,11 @@ def _table_page(table: Table, where: str, by: str) -> ReportPage:
 
 @dataclass(frozen=True)
 class ArmRow:
-    """An arm with a classifier. gains: of each scene, None where it was not run. pooled: over ``none``, of three scenes
-    that have two draws."""
+    """An arm with a classifier. gains: of each scene, None where it was not run."""
 
     key: CellKey
     label: str
     gains: tuple[Gain | None, ...]
-    pooled: Pooled | None
 
     @cached_property
     def rank(self) -> tuple[bool, int, float]:
@@ -102,13 +93,6 @@ class Matrix:
         return f"Δ{score_of(self.tables)} over the control that decides, in points"
 
     @property
-    def pooled(self) -> list[ArmRow]:
-        """The arms that were run on three scenes, the largest mean gain over ``none`` first."""
-        return sorted(
-            (row for row in self.rows if row.pooled), key=lambda row: -row.pooled.mean if row.pooled else 0
-        )
-
-    @property
     def grids(self) -> tuple[Grid, ...]:
         """The overview of each scene, unless these are too long; of several scenes also the arms by scene."""
         tables = [table for table in self.tables if table.cells]
@@ -118,7 +102,7 @@ class Matrix:
     def _by_scene(self) -> Grid:
         """A row per arm, the main score and its gain by scene."""
         none = {
-            key: ArmRow(key, table.cell_label(cell, ", "), (None,) * len(self.tables), None)
+            key: ArmRow(key, table.cell_label(cell, ", "), (None,) * len(self.tables))
             for table in self.tables
             for key, cell in table.cells.items()
             if key[0].generator.name == "none"
@@ -147,22 +131,6 @@ class Matrix:
         return make_grid(heading, columns, rows[:MOST_ROWS])
 
 
-def pooled_grids(matrix: Matrix) -> tuple[Grid, ...]:
-    """A row per arm that was run on three scenes: its mean gain over ``none``, and what to expect of another scene."""
-
-    def pooled(text: Callable[[Pooled], str]) -> Callable[[ArmRow], str]:
-        return lambda row: text(row.pooled) if row.pooled else MISSING
-
-    columns = [
-        GridColumn("arm", attrgetter("label"), numeric=False),
-        GridColumn("mean", pooled(lambda found: with_interval(found.mean, found.interval))),
-        GridColumn("a new scene", pooled(lambda found: range_text(found.prediction))),
-        GridColumn("scenes", pooled(lambda found: str(found.scenes))),
-    ]
-    grid = make_grid("Gain over none, all scenes, in points", columns, matrix.pooled)
-    return (grid,) if grid.rows else ()
-
-
 def matrices(report: Report) -> list[Matrix]:
     """Tables that differ in the scene alone, those of each run and protocol; without points of learning curves.
 
@@ -176,18 +144,6 @@ def matrices(report: Report) -> list[Matrix]:
     return [Matrix(tuple(tables), _rows(tables)) for tables in groups.values()]
 
 
-def pool_gains(gains: Sequence[Gain | None]) -> Pooled | None:
-    """The gains of an arm over ``none`` on several scenes; None where fewer than three have two draws."""
-    known = [over.main.differences for gain in gains if (over := over_none(gain))]
-    return pool_scenes(known) if len(known) >= FEWEST_SCENES else None
-
-
-def over_none(gain: Gain | None) -> Comparison | None:
-    """The comparison with ``none``, where that has two draws."""
-    over = gain.against["none"] if gain else None
-    return over if over is not None and len(over.main.differences) > 1 else None
-
-
 def score_of(tables: Sequence[Table]) -> str:
     """The main score, without the number of its classes where that differs between scenes."""
     names = {table.scores.main.name for table in tables}
@@ -198,26 +154,19 @@ def closing(matrix: Matrix) -> tuple[str, ...]:
     """What helps and by how much: the sentences in which every report ends."""
     if len(matrix.tables) == 1:
         return (headline(matrix.tables[0]),)
-    said = [f"{table.condition.scene}: {said_of(table)}" for table in matrix.tables]
-    for row in matrix.pooled[:1]:
-        mean, interval, new, scenes = row.pooled  # type: ignore[misc]
-        said.append(
-            f"The largest mean gain over none: {row.label}, {with_interval(mean, interval)} on {scenes} scenes, and "
-            f"{range_text(new)} on a new scene."
-        )
-    return tuple(said)
+    return tuple(f"{table.condition.scene}: {said_of(table)}" for table in matrix.tables)
 
 
 def summary_notes(matrix: Matrix) -> tuple[str, ...]:
     """What the signs and numbers of several scenes are."""
-    signs = [f"{signs_note(matrix.tables)} {CONTROL}: a control.", OF_SIGNS] if len(matrix.tables) > 1 else []
-    return (*signs, *([NOTE] if matrix.pooled else []))
+    several = len(matrix.tables) > 1
+    return (f"{signs_note(matrix.tables)} {CONTROL}: a control.", OF_SIGNS) if several else ()
 
 
 def summaries(report: Report, *, brief: bool) -> tuple[ReportPage, ...]:
     """A page per matrix: accuracy, what helps, and by how much; below the last, the command to run next.
 
-    brief: for a terminal, with the notes and the audit of its tables and without gains over all scenes.
+    brief: for a terminal, with the notes and the audit of its tables.
     """
     store = "" if report.store == "hsiaug-results" else f" --store {report.where}"
     next_ = f"Next: hsiaug report{store} --out report.html (on a terminal --notes or --by generator)"
@@ -232,8 +181,7 @@ def _rows(tables: Sequence[Table]) -> tuple[ArmRow, ...]:
             labels.setdefault(key, table.cell_label(gain.cell, ", "))
     found = []
     for key, label in labels.items():
-        gains = tuple(table.gains.get(key) for table in tables)
-        found.append(ArmRow(key, label, gains, pool_gains(gains)))
+        found.append(ArmRow(key, label, tuple(table.gains.get(key) for table in tables)))
     return tuple(sorted(found, key=attrgetter("rank"), reverse=True))
 
 
@@ -248,7 +196,7 @@ def _page(matrix: Matrix, report: Report, *, brief: bool) -> ReportPage:
         leaky=any(table.leaky for table in tables),
         failed=f"{failed:,} of {count(trials, 'trial')} failed; which: {which}" if failed else None,
         warnings=tuple(dict.fromkeys(text for table in tables for text in warnings(table))),
-        grids=(*matrix.grids, *(() if brief else pooled_grids(matrix)), *apart),
+        grids=(*matrix.grids, *apart),
         notes=(*said, *summary_notes(matrix)),
         audit=tuple(line for table in tables if brief for line in audit_lines(table, report.where)),
         closing=(*summary_notes(matrix)[:1], short_audit(tables), *closing(matrix)),

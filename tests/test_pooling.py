@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from benchmarks.pooling import pool_scenes
 from hsiaug.base.errors import InputError
-from hsiaug.metrics.pooling import pool_scenes
 
 
 def draws(mean: float, variance: float, n: int = 20) -> list[float]:
