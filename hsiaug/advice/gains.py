@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from statistics import fmean
 from typing import Any
 
-from hsiaug.metrics.significance import t_interval, told_apart
+from hsiaug.metrics.significance import told_apart
 from hsiaug.metrics.verdict import TINY, Confirmation, confirm
 from hsiaug.protocol.balance import Rate
 from hsiaug.tasks.task import get_task
@@ -34,8 +33,7 @@ class Against:
 class ArmGain:
     """An arm with one classifier, over the draws in which it and its controls went well.
 
-    aa: of the arm itself, over the large classes where there are some. against: its controls at the same λ. ratio:
-    test pixels per training pixel of these draws.
+    aa: of the arm itself, over the large classes where there are some. against: its controls at the same λ.
     """
 
     arm: Arm
@@ -43,7 +41,6 @@ class ArmGain:
     seeds: tuple[int, ...]
     aa: tuple[float, ...]
     against: tuple[Against, ...]
-    ratio: float
 
     @property
     def better(self) -> Against:
@@ -54,19 +51,6 @@ class ArmGain:
     def mean(self) -> float:
         """Mean gain of AA over the best control."""
         return fmean(self.better.aa)
-
-    def corrected(self, level: float) -> tuple[float, float] | None:
-        """Interval of the mean gain over the best control that allows for draws of the same pixels; None for one draw.
-
-        Inner draws divide the same pixels again and again, so they are not independent, and the t interval is too
-        narrow for what other training pixels would give: the variance of the mean is taken as (1/n + ratio)·s² in place
-        of s²/n (C. Nadeau and Y. Bengio, Inference for the generalization error, Machine Learning 52, 2003).
-        """
-        usual = t_interval(self.better.aa, level)
-        if usual is None:
-            return None
-        half = (usual[1] - usual[0]) / 2 * math.sqrt(1 + len(self.seeds) * self.ratio)
-        return self.mean - half, self.mean + half
 
 
 def key(trial: TrialSpec) -> Key:
@@ -118,7 +102,6 @@ def gain_of(
         tuple(shared),
         tuple(scores(0, 0, large)),
         tuple(Against(c[0], over(i, 0, large), over(i, 1), over(i, 0)) for i, c in enumerate(controls, start=1)),
-        fmean(r["audit"]["n_test"] / r["audit"]["n_train"] for r, *_ in shared.values()) if shared else 0.0,
     )
 
 

@@ -52,7 +52,6 @@ def tell_advice(advice: Advice, plan: Plan, session: Session) -> Told:
         **_spent(advice, session),
         gain=partial(_gain, level=advice.level, names=names),
         name=_name_arm,
-        interval=_written,
         percent=percent,
         untried={name for name, *_ in advice.left_out} - {one.arm.generator.name for one in advice.screened},
         screen=len(SCREEN),

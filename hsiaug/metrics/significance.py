@@ -62,12 +62,7 @@ def t_interval(values: Sequence[float], level: float = 0.95) -> tuple[float, flo
     """Student's t interval for the mean; None for a single value, which says nothing of its spread."""
     if not 0 < level < 1:
         raise InputError("level must lie between 0 and 1", value=level, hint="Pass 0.95 for 95 %.")
-    return summary_interval(mean_std(values), level)
-
-
-def summary_interval(summary: MeanStd, level: float = 0.95) -> tuple[float, float] | None:
-    """The same of values of which only mean, spread and number are at hand."""
-    mean, std, n = summary
+    mean, std, n = mean_std(values)
     if std is None:
         return None
     half = t_quantile(n - 1, (1 + level) / 2) * std / math.sqrt(n)

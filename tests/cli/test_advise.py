@@ -390,17 +390,7 @@ def outcome(
     )
     arm = Arm(Method(generator, "1", "{}"), 1.0, None)
     aa = tuple(0.5 + gain for gain in aa_none)
-    return ArmGain(arm, classifier, seeds, aa, against, ratio=0.5)
-
-
-def test_an_interval_corrected_for_draws_of_the_same_pixels_stands_beside() -> None:
-    """By hand: mean ± t(3 degrees, 97.5 %)·√((1/4 + 1/2)·s²)."""
-    values = [0.01, 0.03, 0.02, 0.06]
-    low, high = outcome(values, values).corrected(0.95) or (0, 0)
-
-    half = 3.182446 * np.sqrt((1 / 4 + 1 / 2) * np.var(values, ddof=1))
-    assert (low, high) == pytest.approx((np.mean(values) - half, np.mean(values) + half), rel=1e-5)
-    assert outcome([0.1], [0.1]).corrected(0.95) is None
+    return ArmGain(arm, classifier, seeds, aa, against)
 
 
 def test_a_gain_counts_only_against_both_controls_and_on_draws_enough() -> None:
