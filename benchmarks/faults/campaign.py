@@ -1,6 +1,6 @@
 """Faults of the disk and of the system under whole commands: is anything lost, changed, or told badly?
 
-    python -m benchmarks.faults.campaign pieces commands runs mounts odd --seed 0
+    python -m benchmarks.faults.campaign pieces commands runs learnt mounts odd --seed 0
 
 Prints a line for every case, and a table in Markdown, also after Ctrl-C. A case survives if it ends with exit code 0, or
 with 2 and one error that names the path; without a traceback; with all that was recorded before; and if the same command
@@ -264,38 +264,44 @@ def _file_faults(found: Mapping[str, bytes], old: Mapping[str, bytes], new: Mapp
 
 
 def do_runs(campaign: Campaign) -> None:
-    """Benchmarks whose store lies on a faulty disk, in all their processes."""
-    site = campaign.fresh("site")
-    for plan, seeds, repeated in ((PLAN, "3", campaign.most), (LEARNT, "1", campaign.most // 2)):
-        quiet_store = campaign.fresh("quiet") / "store"
-        good([*plan, "--seeds", seeds, "--store", str(quiet_store)])
-        quiet = contents(quiet_store)
-        for kind in KINDS:
-            for _ in range(repeated):
-                base = campaign.fresh("run")
-                store, log = base / "store", base / "log"
-                log.write_text("")
-                before: dict[str, Any] = {}
-                if plan is PLAN:
-                    shutil.copytree(campaign.store, store)
-                    before = contents(store)
-                at = campaign.dice.randint(1, 60 if plan is PLAN else 120)
-                words = [*plan, "--seeds", seeds, "--store", str(store), "--jobs", campaign.dice.choice("12")]
-                ended = run(words, environment(site, store, kind, at, log))
-                anew = store.with_name(store.name + AWAY).exists()
-                faults = list(ended.faults(store))
-                if anew:
-                    if store.exists():
-                        faults.append("the store was begun anew")
-                        shutil.rmtree(store)
-                    store.with_name(store.name + AWAY).rename(store)
-                faults += store_faults(store, before, quiet)
-                faults += again_faults(words, store, quiet)
-                fired = " ".join(log.read_text().split())
-                if fired:
-                    campaign.case("a benchmark's store", f"{kind} {at} ({fired})", faults)
-                elif faults:
-                    raise SystemExit(f"an undisturbed run: {faults}")
+    """Benchmarks that go on with a store that lies on a faulty disk."""
+    _runs(campaign, "a benchmark's store", [*PLAN, "--seeds", "3"], campaign.store, 60)
+
+
+def do_learnt(campaign: Campaign) -> None:
+    """Benchmarks that begin a store on a faulty disk, with what a generator learns and how far its training is."""
+    _runs(campaign, "a benchmark's store, with a generator that learns", [*LEARNT, "--seeds", "1"], None, 120)
+
+
+def _runs(campaign: Campaign, family: str, plan: Sequence[str], begun: Path | None, operations: int) -> None:
+    """Runs of a plan, all of whose processes have the faulty disk. begun: the store to go on with."""
+    site, quiet_store = campaign.fresh("site"), campaign.fresh("quiet") / "store"
+    good([*plan, "--store", str(quiet_store)])
+    quiet = contents(quiet_store)
+    for kind in [kind for kind in KINDS for _ in range(campaign.most)]:
+        base = campaign.fresh("run")
+        store, log = base / "store", base / "log"
+        log.write_text("")
+        before: dict[str, Any] = {}
+        if begun is not None:
+            shutil.copytree(begun, store)
+            before = contents(store)
+        at = campaign.dice.randint(1, operations)
+        words = [*plan, "--store", str(store), "--jobs", campaign.dice.choice("12")]
+        ended = run(words, environment(site, store, kind, at, log))
+        faults = list(ended.faults(store))
+        if (away := store.with_name(store.name + AWAY)).exists():
+            if store.exists():
+                faults.append("the store was begun anew")
+                shutil.rmtree(store)
+            away.rename(store)
+        faults += store_faults(store, before, quiet)
+        faults += again_faults(words, store, quiet)
+        fired = " ".join(log.read_text().split())
+        if fired:
+            campaign.case(family, f"{kind} {at} ({fired})", faults)
+        elif faults:
+            raise SystemExit(f"an undisturbed run: {faults}")
 
 
 @contextmanager
@@ -446,7 +452,14 @@ def _set_back(campaign: Campaign, quiet: Mapping[str, Any]) -> None:
         campaign.case("a clock that was set back", f"{what}, merge", faults)
 
 
-FAMILIES = {"pieces": do_pieces, "commands": do_commands, "runs": do_runs, "mounts": do_mounts, "odd": do_odd}
+FAMILIES = {
+    "pieces": do_pieces,
+    "commands": do_commands,
+    "runs": do_runs,
+    "learnt": do_learnt,
+    "mounts": do_mounts,
+    "odd": do_odd,
+}
 
 
 def main() -> None:
