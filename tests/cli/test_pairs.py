@@ -104,6 +104,11 @@ def test_a_benchmark_of_masks_runs_from_the_command_line(tmp_path: Path) -> None
         ),
         (("generate", "toy", "--task", "change", "--generator", "duplicate"), "two dates"),
         (("generate", *MASKS, "-n", "4", "--show", "Atlantis"), "--show must name classes"),
+        # Class 5 has no pixel on the training side of this draw.
+        (
+            ("generate", *MASKS, "--protocol", "blocks:24", "--seed", "2", "--patch", "16", "--show", "Pond"),
+            "classes with training pixels.*'Pond'.*Meadow",
+        ),
         (("generate", *MASKS, "-n", "1", "--show", ",".join(TOY)), "one for each class of --show"),
         (
             ("generate", *MASKS[:3], "--generator", "specdm", "--preset", "tiny", "-n", "3", "--agreement", "1"),
