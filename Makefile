@@ -5,8 +5,9 @@ BIN = $(VENV)/bin
 
 .PHONY: demo test check docs clean
 
-demo: $(VENV)/.demo  ## One generator that helps and one that does not, on a simulated scene.
-	$(BIN)/hsiaug benchmark hills --generator relight,smote --set relight.strength=2 --classifier svm --view raw --seeds 10
+demo: $(VENV)/.demo  ## Does Txt2HSI help on Indian Pines? Tables, and a page with maps: demo.html.
+	$(BIN)/hsiaug benchmark indian_pines --generator txt2hsi --lambda 0.5
+	$(BIN)/hsiaug report --out demo.html
 
 test: $(VENV)/.dev  ## Run the tests; those of one room: make test ROOM=report.
 	$(BIN)/python -m pytest -n auto $(if $(ROOM),tests/$(ROOM))
