@@ -25,7 +25,7 @@ from hsiaug.base.targets import TABLES, check_targets
 from hsiaug.cli.output import read_report, show_tables
 from hsiaug.metrics.verdict import Finding
 from hsiaug.protocol.large_classes import FEWEST
-from hsiaug.report.findings import CONTROL, SIGNS
+from hsiaug.report.findings import CONTROL, FINDINGS
 from hsiaug.report.grid import ReportPage, text_grid
 from hsiaug.report.html.page import pages_html
 from hsiaug.report.labels import MISSING, count, percent, signed
@@ -36,6 +36,7 @@ from hsiaug.report.text_templates import sentences, text_templates
 from hsiaug.trial.store import Store
 
 NOTES = Path(__file__).with_suffix(".txt")
+SIGNS = {finding: look.sign for finding, look in FINDINGS.items()}
 RESAMPLES = 2000
 Pooled = tuple[float, float, float]
 """An inter-quartile mean over scenes, and the ends of its 95 % interval from resampled scenes."""

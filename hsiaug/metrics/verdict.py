@@ -12,7 +12,7 @@ from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Literal
 
-from hsiaug.metrics.equivalence import MARGIN, detectable_difference, equivalence
+from hsiaug.metrics.equivalence import detectable_difference, equivalence
 from hsiaug.metrics.significance import ALPHA, MIN_PAIRS, MeanStd, max_t, mean_std, t_interval
 
 Shown = Literal["above", "below", "no difference shown", "undecided"]
@@ -37,34 +37,6 @@ Confirmation = Literal["helps", "open", "no"]
 
 TINY = 1e-12
 """Value below which a difference of one draw is rounding."""
-
-MEANINGS: dict[Finding, str] = {
-    "helps": "shown above none and above duplicate",
-    "helps, at a loss": "helps, and by the same rule loses in the second metric against any control",
-    "gains": "shown above none; whether it is above its other controls is open",
-    "hurts": "shown below none and below duplicate",
-    "equivalent": "shown to lie within ±1 point of the control over which it gains least",
-    "not better": "shown to gain less than 1 point over that control",
-    "open": "enough draws for a large gain or loss, and none of this is shown: the draws are too few for a small one",
-    "undecided": "fewer draws than any gain or loss could be shown with",
-    "nothing made": "λ asked for no synthetic sample in any draw, so there is nothing to judge",
-    "failed": "no draw went well",
-}
-"""Every finding, and what it claims of an arm with two controls."""
-
-
-def meanings(also: Sequence[str] = (), who: str = "an arm that reads unlabelled pixels") -> Mapping[Finding, str]:
-    """The same of a table in which some arms need a further control to help.
-
-    also: the names of these controls; who: the arms that need them.
-    """
-    if not also:
-        return MEANINGS
-    names = " or ".join(also)
-    return {
-        **MEANINGS,
-        "helps": f"{MEANINGS['helps']}; {who} also above {names}",
-    }
 
 
 @dataclass(frozen=True)
@@ -143,37 +115,6 @@ class Verdict:
     hardest: str = ""
     detectable: float = 0.0
 
-    @property
-    def text(self) -> str:
-        """The finding in a few words, with its number of draws where that is what it is about."""
-        if self.finding == "failed":
-            return f"failed ({self.failed} of {self.of} {_draws(self.of)})"
-        if self.finding == "undecided":
-            return undecided(self.draws)
-        if self.waits_for:
-            return f"gains: {self._waiting()}"
-        if self.finding in ("gains", "equivalent", "not better", "open"):
-            return f"{'gains: ' if self.finding == 'gains' else ''}{self._mixed()}"
-        return self.finding
-
-    def _waiting(self) -> str:
-        clear = " and ".join(control for control, said in self.against.items() if said == "above")
-        if not self.draws:
-            return f"above {clear}; no draw in common with {self.waits_for}"
-        had = f"{self.draws} {_draws(self.draws)} with {self.waits_for}"
-        return f"above {clear}; {had}, at least {MIN_PAIRS} are needed"
-
-    def _mixed(self) -> str:
-        """Describe a difference that is shown against one control, or opposite ones against two."""
-        clear = [f"{said} {control}" for control, said in self.against.items() if said in ("above", "below")]
-        still = f"open against {self.hardest} ({self.draws} draws could show {self.detectable:.1f})"
-        rest = {
-            "equivalent": f"equivalent to {self.hardest} (±{100 * MARGIN:g})",
-            "not better": f"not better than {self.hardest} by {100 * MARGIN:g}",
-        }.get(self.finding, still)
-        implied = self.finding == "not better" and self.against.get(self.hardest) == "below"
-        return "; ".join(clear if implied else [*clear, rest])
-
 
 def judge(
     main: Mapping[str, Evidence],
@@ -241,14 +182,10 @@ def confirm(against: Sequence[Sequence[float]], level: float, most: int) -> Conf
 
 def undecided(draws: int) -> str:
     """``undecided (3 draws: at least 6 are needed)``."""
-    had = f"{draws} {_draws(draws)}" if draws else "no draw in common"
+    had = f"{draws} draw{'s' * (draws > 1)}" if draws else "no draw in common"
     return f"undecided ({had}: at least {MIN_PAIRS} are needed)"
 
 
 def prints_zero(fraction: float) -> bool:
     """True for a difference that every table prints as 0.0 points: it is neither a gain nor a loss."""
     return round(100 * fraction, 1) == 0
-
-
-def _draws(n: int) -> str:
-    return "draw" if n == 1 else "draws"

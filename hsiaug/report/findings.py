@@ -7,53 +7,34 @@ from collections.abc import Sequence
 from operator import attrgetter
 from typing import NamedTuple
 
-from hsiaug.metrics.significance import USUAL_DRAWS
-from hsiaug.metrics.verdict import Finding
+from hsiaug.metrics.equivalence import MARGIN
+from hsiaug.metrics.significance import MIN_PAIRS, USUAL_DRAWS
+from hsiaug.metrics.verdict import Finding, Verdict, undecided
 from hsiaug.report.compare import Gain
-from hsiaug.report.labels import count, p_said, signed, with_interval
 from hsiaug.report.tables import Table
+from hsiaug.report.text_templates import sentences
 
 
-class _Words(NamedTuple):
-    """Words of a finding: a sentence where all arms have it, words for some of them, its tone on a page, and its sign.
+class Look(NamedTuple):
+    """Tone of a finding on a page and in a picture, and its sign; signs are told apart by shape, not by colour alone."""
 
-    {second} stands for the second metric.
-    """
-
-    of_all: str
-    of_some: str
     tone: str
     sign: str
 
 
-FINDINGS: dict[Finding, _Words] = {
-    "helps": _Words("Every arm helps.", "shown to help", "good", "▲"),
-    "helps, at a loss": _Words(
-        "Every arm helps, at a loss of {second}.", "shown to help at a loss of {second}", "loss", "▲▼"
-    ),
-    "gains": _Words(
-        "Every arm gains over none; more is open.",
-        "shown to gain over none, and open beside another control",
-        "gain",
-        "△",
-    ),
-    "hurts": _Words("Every arm hurts.", "shown to hurt", "bad", "▼"),
-    "equivalent": _Words(
-        "Every arm is equivalent to a control (±1 point).", "equivalent to a control (±1 point)", "", "≈"
-    ),
-    "not better": _Words("No arm is better than its controls by 1 point.", "not better by 1 point", "", "○"),
-    "open": _Words("Open: these draws show neither a gain nor that there is none.", "open", "", "◇"),
-    "undecided": _Words(
-        "Undecided: these are too few draws to tell whether anything helps or hurts.", "undecided", "", "?"
-    ),
-    "nothing made": _Words(
-        "No synthetic sample was made, so there is nothing to judge.", "that made nothing", "warn", "–"
-    ),
-    "failed": _Words("Every arm failed, so there is nothing to judge.", "failed", "warn", "✕"),
+FINDINGS: dict[Finding, Look] = {
+    "helps": Look("good", "▲"),
+    "helps, at a loss": Look("loss", "▲▼"),
+    "gains": Look("", "△"),
+    "hurts": Look("bad", "▼"),
+    "equivalent": Look("", "≈"),
+    "not better": Look("", "○"),
+    "open": Look("", "◇"),
+    "undecided": Look("", "?"),
+    "nothing made": Look("warn", "–"),
+    "failed": Look("warn", "✕"),
 }
-"""Every finding, in the order in which a report names them."""
-SIGNS: dict[Finding, str] = {finding: words.sign for finding, words in FINDINGS.items()}
-"""Signs of every finding; told apart by shape, not by colour alone."""
+"""Every finding."""
 CONTROL = "·"
 """Sign of a control that is not judged itself."""
 OF_SIGNS = (
@@ -62,60 +43,25 @@ OF_SIGNS = (
 )
 
 
-def verdict_text(table: Table, gain: Gain) -> str:
-    """The verdict as the entry of a table; ``control`` for a control."""
-    found = gain.verdict
-    if found is None:
-        return "control"
-    return f"{found.text} of {table.scores.second.name}" if found.finding == "helps, at a loss" else found.text
+def verdict_text(found: Verdict | None, second: str) -> str:
+    """A verdict as the entry of a table; ``control`` without one. second: the name of the second metric."""
+    about = {"min_pairs": MIN_PAIRS, "margin": f"{100 * MARGIN:g}", "undecided": undecided}
+    return "".join(sentences("verdict.txt", found=found, second=second, **about))
 
 
 def headline(table: Table) -> str:
     """Summarize the findings, and say which arm that helps gains most, or how to run the missing draws."""
-    if needed := go_on(table):
-        return f"{said_of(table)} The same benchmark with --seeds {needed} runs the draws that are missing."
     best = max(table.judged, key=attrgetter("rank"), default=None)
-    if best is None or not best.rank[0] or best.hardest is None:
-        return said_of(table)
-    control, one = best.hardest
-    gained = f"{with_interval(one.main.mean, one.main.interval)} over {control}"
-    about = f"({p_said(one.main.p_corrected)}, {count(len(one.mine), 'draw')}){_beside_best(table, best)}"
-    label = table.cell_label(best.cell)
-    return f"{said_of(table)} The largest gain: {label}, {table.scores.main.name} {gained} {about}."
-
-
-def _beside_best(table: Table, gain: Gain) -> str:
-    """``; +1.2 over the best that needs no sample, filtered:svm (shown)``; "" of a table with one classifier."""
-    found = table.over_best.get((gain.cell.arm, gain.cell.classifier))
-    if found is None or len(table.classifiers) < 2:
-        return ""
-    said = {"above": "shown", "below": "shown below", "undecided": "too few draws"}.get(found.shown, "open")
-    over = f"{signed(found.comparison.main.mean)} over the best that needs no sample, {table.labels[found.classifier]}"
-    return f"; {over} ({said})"
+    return " ".join(sentences("headline.txt", **_counted(table), needed=go_on(table), best=best))
 
 
 def said_of(table: Table) -> str:
     """Summarize the findings on all arms of a table."""
-    counted = Counter(gain.verdict.finding for gain in table.judged if gain.verdict)
-    said = {"second": table.scores.second.name}
-    if not counted:
-        return (
-            "Synthetic samples alone are compared with real ones, not judged."
-            if table.alone
-            else "Only controls were run, so there is nothing to judge yet."
-        )
-    if len(counted) == 1:
-        return FINDINGS[next(iter(counted))].of_all.format(**said)
-    arms, helping = counted.total(), counted["helps"]
-    rest = ", ".join(
-        f"{n} {words.of_some.format(**said)}"
-        for finding, words in FINDINGS.items()
-        if (n := counted[finding]) and finding != "helps"
-    )
-    if helping:
-        return f"{helping} of {count(arms, 'arm')} {'helps' if helping == 1 else 'help'}; of the others: {rest}."
-    without = f" without a loss of {said['second']}" if counted["helps, at a loss"] else ""
-    return f"Nothing is shown to help{without}. Of {count(arms, 'arm')}: {rest}."
+    return " ".join(sentences("findings.txt", **_counted(table)))
+
+
+def _counted(table: Table) -> dict[str, object]:
+    return {"table": table, "counted": Counter(gain.verdict.finding for gain in table.judged if gain.verdict)}
 
 
 def go_on(table: Table) -> int | None:
@@ -139,11 +85,5 @@ def over(gain: Gain) -> str:
 def signs_note(tables: Sequence[Table]) -> str:
     """Explain the signs of the verdicts of these tables."""
     found = {gain.verdict.finding for table in tables for gain in table.judged if gain.verdict}
-    scores = tables[0].scores
-    words = {
-        "helps, at a loss": f"helps, at a loss of {scores.second.name}",
-        "equivalent": "equivalent (±1 point)",
-        "not better": "not better by 1 point",
-    }
-    signs = [f"{sign} {words.get(finding, finding)}" for finding, sign in SIGNS.items() if finding in found]
-    return f"{', '.join([*signs, 'with 95 % intervals, corrected as p is'])}."
+    signs = {finding: look.sign for finding, look in FINDINGS.items() if finding in found}
+    return " ".join(sentences("signs.txt", signs=signs, second=tables[0].scores.second.name))

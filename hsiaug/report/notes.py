@@ -9,7 +9,6 @@ from typing import Any
 
 from hsiaug.core.view_names import AUTO, RAW
 from hsiaug.metrics.significance import ALPHA, MIN_PAIRS
-from hsiaug.metrics.verdict import meanings
 from hsiaug.protocol.balance import Rate
 from hsiaug.protocol.large_classes import FEWEST
 from hsiaug.report.grid import Grid, ReportPage
@@ -100,7 +99,7 @@ def table_notes(table: Table, *, compared: bool = True) -> list[str]:
     auto = {t.draw: str(t.view_shown) for t in table.trials if t.ok and t.classifier.view == AUTO}
     pairs = [len(c.mine) for c in table.comparisons]
     further = table.further_controls
-    known = meanings(further, " or ".join(dict.fromkeys(map(needed_of, further))))
+    known = labelled("meanings.txt", further=further, needed=dict.fromkeys(map(needed_of, further)))
     used = {gain.verdict.finding for gain in table.judged if gain.verdict}
     return sentences(
         "notes.txt",
@@ -117,7 +116,7 @@ def table_notes(table: Table, *, compared: bool = True) -> list[str]:
         few=[n for n in pairs if n < MIN_PAIRS],
         tested=[n for n in pairs if n >= MIN_PAIRS],
         min_pairs=MIN_PAIRS,
-        legend="; ".join(f"{word}: {meaning}" for word, meaning in known.items() if word in used),
+        legend="; ".join(f"{word}: {meaning}" for word, meaning in known if word in used),
         alpha=ALPHA,
     )
 

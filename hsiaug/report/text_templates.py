@@ -7,7 +7,17 @@ from functools import cache
 from typing import TYPE_CHECKING
 
 from hsiaug.base.text import visible
-from hsiaug.report.labels import count, count_range, draws_text, join_words, seeds_text
+from hsiaug.report.labels import (
+    count,
+    count_range,
+    draws_text,
+    join_words,
+    p_said,
+    plus_minus,
+    seeds_text,
+    signed,
+    with_interval,
+)
 
 if TYPE_CHECKING:
     from jinja2 import Environment, Template
@@ -31,6 +41,10 @@ def text_templates(escape: Callable[[str], str] = visible) -> Environment:
         "seeds": seeds_text,
         "range": count_range,
         "words": join_words,
+        "p_said": p_said,
+        "plus_minus": plus_minus,
+        "signed": signed,
+        "with_interval": with_interval,
     }
     return made
 

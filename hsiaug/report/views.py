@@ -148,10 +148,9 @@ def _gains(table: Table) -> Grid:
         return p_text(max(known) if known and (len(known) == len(found) or not cell.arm.judged) else None)
 
     def verdict(cell: ArmCell) -> GridEntry:
-        gain = table.gains[cell.arm, cell.classifier]
-        return GridEntry(
-            verdict_text(table, gain), tone=FINDINGS[gain.verdict.finding].tone if gain.verdict else ""
-        )
+        found = table.gains[cell.arm, cell.classifier].verdict
+        tone = FINDINGS[found.finding].tone if found else ""
+        return GridEntry(verdict_text(found, table.scores.second.name), tone=tone)
 
     keys, scores = cell_columns(table), {"main": table.scores.main, "second": table.scores.second}
     columns = [

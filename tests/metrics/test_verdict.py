@@ -9,7 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from hsiaug.metrics.significance import MIN_PAIRS
-from hsiaug.metrics.verdict import MEANINGS, Evidence, Finding, Verdict, correct, judge, meanings, prints_zero
+from hsiaug.metrics.verdict import Evidence, Finding, Verdict, correct, judge, prints_zero
+from hsiaug.report.findings import FINDINGS, verdict_text
+from hsiaug.report.text_templates import labelled
 
 POINT = 0.01
 
@@ -73,7 +75,7 @@ WIDE = evidence([4.0, -4.0] * 5, 0.8)
 )
 def test_an_arm_is_judged_against_both_controls(none, duplicate, told, finding, text):
     found = both(none, duplicate, **told)
-    assert (found.finding, found.text) == (finding, text)
+    assert (found.finding, verdict_text(found, "OA")) == (finding, text)
 
 
 @pytest.mark.parametrize(
@@ -97,7 +99,7 @@ def test_an_arm_is_judged_against_both_controls(none, duplicate, told, finding, 
 )  # fmt: skip
 def test_a_further_control_must_be_beaten_to_help_and_says_nothing_of_harm(none, duplicate, pseudo, finding, text):
     found = judge({"none": none, "duplicate": duplicate}, of=10, further={"pseudo": pseudo})
-    assert (found.finding, found.text) == (finding, text)
+    assert (found.finding, verdict_text(found, "OA")) == (finding, text)
 
 
 def test_an_arm_that_helps_may_lose_in_the_second_metric_by_the_same_rule() -> None:
@@ -108,10 +110,10 @@ def test_an_arm_that_helps_may_lose_in_the_second_metric_by_the_same_rule() -> N
 
 
 def test_every_finding_has_a_meaning() -> None:
-    assert set(meanings()) == set(MEANINGS) and "±1 point" in meanings()["equivalent"]
-    assert set(meanings(["pseudo"])) == set(MEANINGS)
-    assert meanings(["pseudo"])["helps"].endswith("an arm that reads unlabelled pixels also above pseudo")
-    assert set(MEANINGS) == set(get_args(Finding))
+    meanings = dict(labelled("meanings.txt", further=[], needed=[]))
+    assert set(meanings) == set(FINDINGS) == set(get_args(Finding)) and "±1 point" in meanings["equivalent"]
+    helps = dict(labelled("meanings.txt", further=["pseudo"], needed=["an arm that sees"]))["helps"]
+    assert helps.endswith("above duplicate; an arm that sees also above pseudo")
 
 
 def with_test(points: list[int]) -> Evidence:

@@ -12,10 +12,11 @@ import pytest
 from html_pages import parsed
 from report_records import audit_of, failure, fill, record
 
+from hsiaug.base.colours import TONES
 from hsiaug.base.terminal import Console
 from hsiaug.report import build_report, print_report, render_html, render_report
 from hsiaug.report.figures.gains import card_figure
-from hsiaug.report.findings import SIGNS, headline, said_of, verdict_text
+from hsiaug.report.findings import FINDINGS, headline, said_of, verdict_text
 from hsiaug.report.matrix import matrices
 from hsiaug.report.tables import Table
 from hsiaug.report.two_arms import compare_arms
@@ -32,7 +33,7 @@ def table_of(records: list[dict]) -> Table:
 def said(records: list[dict]) -> list[str]:
     """The headline, and the verdict on each arm."""
     table = table_of(records)
-    arms = (f"{table.cell_label(gain.cell)}: {verdict_text(table, gain)}" for gain in table.judged)
+    arms = (f"{table.cell_label(gain.cell)}: {verdict_text(gain.verdict, 'OA')}" for gain in table.judged)
     return [headline(table), *arms]
 
 
@@ -193,7 +194,7 @@ def test_every_format_says_the_same_words() -> None:
     assert first in " ".join(render_report(report, "rich").split())
     assert first in render_report(report, "md")
     for gain in table.judged:
-        assert f"{verdict_text(table, gain)} |" in render_report(report, "md")
+        assert f"{verdict_text(gain.verdict, 'OA')} |" in render_report(report, "md")
 
 
 def on_terminal(records: list[dict], **asked: bool) -> str:
@@ -348,7 +349,7 @@ def test_the_headline_counts_what_the_grid_shows() -> None:
         "The largest gain: smote λ=0.5 with svm, AA +4.6 [+4.3, +4.8] over duplicate (p < .001, 12 draws)."
     )
     assert Counter(text.split()[0] for text in shown.elements()) == {"▲": 1, "▲▼": 2, "▼": 1, "control": 3}
-    assert len(set(SIGNS.values())) == len(SIGNS)
+    assert len({look.sign for look in FINDINGS.values()}) == len(FINDINGS)
 
 
 def test_the_interval_is_the_one_that_decides() -> None:
@@ -449,3 +450,7 @@ def test_every_format_of_every_view_holds_the_third_control(by: str, format: str
     report = build_report([*BEFORE, *seeing(arm("pseudo", level(54, 12))), *arm("smote", level(51, 12))])
     text = render_html(report) if format == "html" else render_report(report, format, by=by)
     assert "pseudo" in text and "None" not in text
+
+
+def test_every_finding_has_a_colour_in_pictures() -> None:
+    assert {look.tone for look in FINDINGS.values()} <= set(TONES)

@@ -10,7 +10,7 @@ from report_records import audit_of, benchmark, failure, record
 from hsiaug.base.errors import StoreError
 from hsiaug.report import build_report
 from hsiaug.report.compare import Gain
-from hsiaug.report.findings import headline
+from hsiaug.report.findings import headline, verdict_text
 from hsiaug.report.notes import table_notes
 from hsiaug.report.records import ArmCell, number_of
 from hsiaug.report.tables import Table
@@ -201,7 +201,7 @@ def test_the_duplicate_control_is_taken_at_the_same_lambda() -> None:
     gain = gain_of(table_of(records), "smote λ=0.5 svm")
     assert gain.against["none"] is not None and gain.against["duplicate"] is None
     assert gain.verdict is not None
-    assert gain.verdict.text == "undecided (no draw in common: at least 6 are needed)"
+    assert verdict_text(gain.verdict, "OA") == "undecided (no draw in common: at least 6 are needed)"
 
 
 def test_the_control_has_the_same_classifier_down_to_its_parameters() -> None:
@@ -219,7 +219,7 @@ def verdict(none: list[float], duplicate: list[float], smote: list[float]) -> st
     records = [*arm("none", none), *arm("duplicate", duplicate), *arm("smote", smote)]
     found = gain_of(table_of(records), "smote λ=1 svm").verdict
     assert found is not None
-    return found.text
+    return verdict_text(found, "OA")
 
 
 def steps(start: float, n: int, step: float = 0.01) -> list[float]:
@@ -245,7 +245,7 @@ def test_an_arm_that_failed_is_called_that_and_not_without_control() -> None:
     lost = [failure(generator="smote", seed=s) for s in range(9)]
     table = table_of([*arm("none", steps(0.4, 9)), *arm("duplicate", steps(0.4, 9)), *lost])
     found = gain_of(table, "smote λ=1 svm").verdict
-    assert found is not None and (found.finding, found.text) == ("failed", "failed (9 of 9 draws)")
+    assert found is not None and (found.finding, verdict_text(found, "OA")) == ("failed", "failed (9 of 9 draws)")
 
 
 def test_an_arm_that_made_nothing_is_not_judged() -> None:
@@ -257,7 +257,7 @@ def test_an_arm_that_made_nothing_is_not_judged() -> None:
             r |= {"metrics": None} if status == "empty" else {}
         table = table_of([*arm("none", steps(0.4, 9)), *arm("duplicate", steps(0.4, 9)), *idle])
         gain = gain_of(table, "smote λ=1 svm")
-        assert gain.verdict is not None and gain.verdict.text == "nothing made"
+        assert gain.verdict is not None and gain.verdict.finding == "nothing made"
         assert gain.against["none"] is None and table.failed == ()
 
 
