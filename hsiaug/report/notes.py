@@ -22,14 +22,6 @@ from hsiaug.trial.record_json import ErrorKind, error_kind, why_failed
 
 NAMED = 12
 """Arms that a line names; the rest is counted, and listed by ``hsiaug report --by seed``."""
-LACKING = {
-    "lost classes": "no test pixel, not evaluable",
-    "thin classes": f"fewer than {FEWEST} test pixels",
-    "untrained classes": "no training pixel",
-    "no new classes": "no test pixel in new fields",
-    "no seen classes": "no test pixel in seen fields",
-}
-"""Classes that an audit lists, and what they lack; the first three are also named where there are none."""
 
 
 def table_page(table: Table, where: str, grids: Iterable[Grid], notes: Iterable[str]) -> ReportPage:
@@ -57,34 +49,22 @@ def failure_heading(table: Table) -> str | None:
 
 def failure_lines(table: Table, where: str) -> tuple[str, ...]:
     """A line per error, the most frequent first: how often, what it was, which arms, and how to see the first whole."""
-    groups: dict[ErrorKind, list[Trial]] = {}
+    groups: dict[ErrorKind, dict[CellKey, list[Trial]]] = {}
     for trial in sorted(table.failed, key=lambda t: (t.seed, t.hash)):
-        groups.setdefault(error_kind({"error": trial.error}), []).append(trial)
-    lines = []
+        found = groups.setdefault(error_kind({"error": trial.error}), {})
+        found.setdefault((trial.arm, trial.classifier), []).append(trial)
+    errors = []
     for found in groups.values():
-        seeds: dict[CellKey, list[int]] = {}
-        for trial in found:
-            seeds.setdefault((trial.arm, trial.classifier), []).append(trial.seed)
-        keys, why = in_order(seeds), why_failed({"error": found[0].error})
-        arms = [f"{table.cell_label(table.every_cell[key])} ({seeds_text(seeds[key])})" for key in keys[:NAMED]]
-        if len(keys) > NAMED:
-            arms.append(f"and {count(len(keys) - NAMED, 'more arm')}: hsiaug report --store {where} --by seed")
-        show = f"hsiaug show {found[0].hash} --store {where}"
-        lines.append((-len(found), why, f"{len(found):,} × {why}. In {', '.join(arms)}. See it whole: {show}"))
-    return tuple(said for *_, said in sorted(lines))
+        (first, *_), *_ = found.values()
+        arms = [(table.cell_label(table.every_cell[k]), [t.seed for t in found[k]]) for k in in_order(found)]
+        errors.append((-sum(map(len, found.values())), why_failed({"error": first.error}), arms, first.hash))
+    return tuple(sentences("failures.txt", errors=sorted(errors), named=NAMED, where=where))
 
 
 def warnings(table: Table) -> tuple[str, ...]:
     """Warnings to be read before the numbers: damaged records, arms that saw test pixels."""
-    warned = []
-    if table.damaged:
-        records = (
-            f"{count(len(table.damaged), 'record')} of the store {'is' if len(table.damaged) == 1 else 'are'}"
-        )
-        warned.append(f"{records} damaged and left out, of this table or another: {named(table.damaged)}.")
-    if seen := users_of_unlabelled(table).get("scene"):
-        warned.append(f"TRANSDUCTIVE: {', '.join(seen)} learned from unlabelled pixels of the whole scene.")
-    return tuple(warned)
+    seers = users_of_unlabelled(table).get("scene")
+    return tuple(sentences("warnings.txt", table=table, damaged=named(table.damaged), seers=seers))
 
 
 # Below the numbers
@@ -148,8 +128,6 @@ def audit_lines(table: Table, where: str) -> list[tuple[str, str]]:
     """(label, sentence) pairs on costs and leaks of a table's draws. where: what the user types for the store."""
     told = [audit for audit in table.splits.values() if audit.get("seen_counts") is not None]
     shares = [100 * sum(audit["seen_counts"]) / max(1, int(audit["n_test"])) for audit in told]
-    lacking = {kind: (_classes(table, kind.replace(" ", "_")), meaning) for kind, meaning in LACKING.items()}
-    shown = (table.scores.second, table.scores.main, *table.brief_fields)
     return labelled(
         "audit.txt",
         table=table,
@@ -159,18 +137,11 @@ def audit_lines(table: Table, where: str) -> list[tuple[str, str]]:
         users=users_of_unlabelled(table),
         mean=partial(audit_mean, table),
         seen=span(shares) if shares else "",
-        lacking={kind: found for kind, found in lacking.items() if found[0] or not kind.startswith("no ")},
+        classes=partial(_classes, table),
+        fewest=FEWEST,
         notes=_by_split(table, "notes"),
         made=list(_synthetic(table)),
-        blind=[
-            (
-                table.labels[cell.classifier],
-                CONTROL_CLASSIFIERS[cell.classifier.name],
-                ", ".join(f"{score.name} {plus_minus(cell.summary(score.key))}" for score in shown),
-                len(cell.ok),
-            )
-            for cell in _blind(table)
-        ],
+        blind=_blind(table),
         control_classifiers=CONTROL_CLASSIFIERS,
         kinds=Counter(trial.status for trial in table.trials),
         where=where,
@@ -180,17 +151,14 @@ def audit_lines(table: Table, where: str) -> list[tuple[str, str]]:
 def short_audit(tables: Sequence[Table]) -> str:
     """One sentence on the splits of tables: whether they leak, and what is reached without any spectrum."""
     audits = [audit for table in tables for audit in table.splits.values()]
-    if not audits:
-        return "No trial got as far as a split, so there is no audit."
-    overlap = max(float(audit.get("centre_overlap_percent") or 0) for audit in audits)
-    leaks = "LEAKY: location alone answers for part of the score" if any(t.leaky for t in tables) else "not leaky"
+    overlaps = [float(audit.get("centre_overlap_percent") or 0) for audit in audits]
     reached: dict[str, list[str]] = {}
     for table in tables:
         for cell in _blind(table):
             name = f"{table.labels[cell.classifier]} reaches {table.scores.main.name}"
             reached.setdefault(name, []).append(plus_minus(cell.summary(table.scores.main.key)))
-    blind = "".join(f"; without a spectrum {name} {', '.join(values)}" for name, values in reached.items())
-    return f"Splits: {leaks}; at most {overlap:.1f} % of test pixels lie in a training patch{blind}."
+    leaky = any(table.leaky for table in tables)
+    return "".join(sentences("short_audit.txt", overlaps=overlaps, leaky=leaky, reached=reached))
 
 
 def transductive(table: Table) -> bool:
