@@ -7,17 +7,7 @@ from functools import cache
 from typing import TYPE_CHECKING
 
 from hsiaug.base.text import visible
-from hsiaug.report.labels import (
-    count,
-    count_range,
-    draws_text,
-    join_words,
-    p_said,
-    plus_minus,
-    seeds_text,
-    signed,
-    with_interval,
-)
+from hsiaug.report import labels
 
 if TYPE_CHECKING:
     from jinja2 import Environment, Template
@@ -36,15 +26,15 @@ def text_templates(escape: Callable[[str], str] = visible) -> Environment:
         finalize=lambda value: escape(value) if isinstance(value, str) else value,
     )
     made.filters |= {
-        "count": count,
-        "draws": draws_text,
-        "seeds": seeds_text,
-        "range": count_range,
-        "words": join_words,
-        "p_said": p_said,
-        "plus_minus": plus_minus,
-        "signed": signed,
-        "with_interval": with_interval,
+        "count": labels.count,
+        "draws": labels.draws_text,
+        "seeds": labels.seeds_text,
+        "range": labels.count_range,
+        "words": labels.join_words,
+        "p_said": labels.p_said,
+        "plus_minus": labels.plus_minus,
+        "signed": labels.signed,
+        "with_interval": labels.with_interval,
     }
     return made
 

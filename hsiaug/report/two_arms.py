@@ -18,7 +18,6 @@ from hsiaug.report.labels import (
     count,
     count_range,
     key_labels,
-    p_said,
     percent,
     plus_minus,
     range_text,
@@ -29,6 +28,7 @@ from hsiaug.report.output_files import TableFiles
 from hsiaug.report.records import ArmCell, CellKey, class_counts, in_order, summarise
 from hsiaug.report.scores import Metric
 from hsiaug.report.tables import Report, Table
+from hsiaug.report.text_templates import sentences
 from hsiaug.trial.arm import ALONE
 from hsiaug.trial.record_json import why_failed
 
@@ -267,11 +267,7 @@ def _page(comparison: ArmComparison, pairing: Pairing) -> ReportPage:
         )
         for c, name in enumerate(table.class_names, start=1)
     ]
-    p = (
-        f"no p: {MIN_PAIRS} paired draws are needed"
-        if test.p is None
-        else f"{p_said(test.p_corrected)}, corrected for the arms of its table"
-    )
+    left = (*notes(pairing), *comparison.apart)
     return ReportPage(
         f"A = {comparison.a}, B = {comparison.b}: {table.title}",
         leaky=table.leaky,
@@ -280,10 +276,7 @@ def _page(comparison: ArmComparison, pairing: Pairing) -> ReportPage:
             text_grid(f"{pairing.score.name}, draw by draw", DRAW_HEADER, draws),
             text_grid("Recall per class", CLASS_HEADER, classes),
         ),
-        closing=(
-            *(f"Not compared: {text}." for text in (*notes(pairing), *comparison.apart)),
-            f"{pairing.score.name}: {pairing.verdict} ({p}).",
-        ),
+        closing=tuple(sentences("compare.txt", pairing=pairing, left=left, min_pairs=MIN_PAIRS)),
     )
 
 
