@@ -30,7 +30,6 @@ from hsiaug.data.cards import SceneCard
 from hsiaug.data.catalogue import LOOK
 from hsiaug.data.cube_check import CubeFacts, CubeValues, guess_axes, look_through, read_values
 from hsiaug.data.georeference import Georeference, read_declared
-from hsiaug.data.label_shift import better_shift
 from hsiaug.data.label_source import (
     ClassCodes,
     LabelRaster,
@@ -107,7 +106,6 @@ class _Findings:
     """All that was found in the two files. counts: pixels of each class.
 
     other_axes: orders of the cube's axes that would fit the labels as well. nodata: raw value of pixels without data.
-    shift: rows and columns by which the labels would have to move to fit the spectra better.
     """
 
     raw: RawArray
@@ -120,7 +118,6 @@ class _Findings:
     coding: ClassCodes
     counts: tuple[int, ...]
     nodata: float | None = None
-    shift: tuple[int, int] | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -191,10 +188,8 @@ def _understand(cube: Path, raw: RawArray, labels: Path, options: ImportOptions)
     seen = look_through(view, nodata, (*said.bad_bands, *options.bad_bands), str(cube))
     raster = labels_on_cube(given, seen, said.ground, options.classes, options.ignore, str(labels))
     coding = code_labels(given, raster, options.classes, options.ignore)
-    classes = np.where(np.isin(raster.codes, coding.ids), raster.codes, 0)
     counts = tuple(int((raster.codes == code).sum()) for code in coding.ids)
     read = read_values(raw, seen, said, options.scale, options.units, options.bad_bands)
-    kept = [band for band in range(seen.shape[2]) if band not in read.bad_bands]
     return _Findings(
         raw=raw,
         axes=axes,
@@ -206,7 +201,6 @@ def _understand(cube: Path, raw: RawArray, labels: Path, options: ImportOptions)
         coding=coding,
         counts=counts,
         nodata=nodata,
-        shift=better_shift(view, classes, seen.empty, kept) if isinstance(given, LabelRaster) else None,
     )
 
 
@@ -330,12 +324,6 @@ def _warnings(found: _Findings) -> Iterator[str]:
     if seen.unfilled:
         held = "NaN or infinity" if found.nodata is None else f"NaN, infinity or {found.nodata:g}"
         yield f"{held} at {seen.unfilled:,} of {seen.empty.size:,} pixels: they count as 0 (cube.nodata of the card)"
-    if found.shift:
-        down, right = found.shift
-        yield (
-            f"the labels would fit the spectra better {down:+d} rows and {right:+d} columns away: look at the borders in "
-            "the picture; if they are off, correct the label map"
-        )
     if found.other_axes:
         orders = " or ".join(found.other_axes)
         yield f"the cube's axes may also be in the order {orders}: look at the picture; `axes` says it"
@@ -407,7 +395,6 @@ def bare_scene(path: Path) -> tuple[UnlabelledScene, Georeference | None, dict[s
     raw = read_cube_file(path)
     seen = look_through(raw.array, said.nodata, said.bad_bands, str(path))
     read = read_values(raw, seen, said, None, None, ())
-    kept = [band for band in range(seen.shape[2]) if band not in read.bad_bands]
     cube = convert_cube(
         raw.array,
         str(path),

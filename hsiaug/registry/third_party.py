@@ -10,7 +10,7 @@ from __future__ import annotations
 import atexit
 import json
 from importlib import import_module
-from multiprocessing import current_process, get_context
+from multiprocessing import get_context
 from multiprocessing.connection import Connection
 from typing import Any, Literal, TypeVar, get_type_hints
 
@@ -32,9 +32,6 @@ LARGEST = 2**31
 SERVES = "hsiaug.protocol.third_party_process"
 """The module of the child. Its room is above this one."""
 
-Plain = bool | int | float | str | None | tuple[Any, ...]
-"""Values of hyper-parameters as JSON can tell them."""
-
 Told = TypeVar("Told", bound=BaseModel)
 
 
@@ -54,12 +51,12 @@ class ToldParam(_Told):
     """A hyper-parameter, as :func:`hsiaug.registry.card.param` declares it."""
 
     name: str = Field(pattern=r"^[A-Za-z_]\w*$")
-    default: Plain
+    default: bool | int | float | str | None
     help: str
     unit: str
     low: float | None
     high: float | None
-    choices: tuple[Plain, ...]
+    choices: tuple[Any, ...]
     preparing: bool
     sampling: bool
 
@@ -106,12 +103,8 @@ class Child:
         context = get_context("spawn")
         self._pipe, theirs = context.Pipe()
         self._process = context.Process(target=_serve, args=(theirs,), daemon=True)
-        here = current_process()
-        daemon, here.daemon = here.daemon, False
-        # Workers of Dask may have no children else.
         with without_ctrl_c(), without_main():
             self._process.start()
-        here.daemon = daemon
         theirs.close()
         atexit.register(self.end)
 
@@ -131,15 +124,13 @@ class Child:
                     failure = said.get("failure")
                     if failure is None:
                         return said["said"]
-                    raise _as_raised(_Failure.model_validate_json(json.dumps(failure)))
+                    told = _Failure.model_validate_json(json.dumps(failure))
+                    raise getattr(errors, told.kind)(told.rule, value=told.value, hint=told.hint)
             except HsiaugError:
                 raise
             except (EOFError, OSError):
                 self._process.join(5)
-                code = self._process.exitcode
-                self._fault = self._gone(
-                    f"its process ended with {'no exit code' if code is None else f'exit code {code}'}"
-                )
+                self._fault = self._gone(f"its process ended with exit code {self._process.exitcode}")
             except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
                 self._fault = self._gone(f"an answer that cannot be read ({type(error).__name__})")
         assert self._fault is not None
@@ -185,11 +176,6 @@ def read_told(model: type[Told], said: object, package: str) -> Told:
             value=f"{'.'.join(map(str, first['loc']))}: {first['msg']}",
             hint="Repair or uninstall that package; all other plugins still work.",
         ) from error
-
-
-def _as_raised(failure: _Failure) -> HsiaugError:
-    kind: type[HsiaugError] = getattr(errors, failure.kind)
-    return kind(failure.rule, value=failure.value, hint=failure.hint)
 
 
 def _serve(pipe: Connection) -> None:

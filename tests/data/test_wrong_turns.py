@@ -6,8 +6,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from hsiaug.data import load_scene, toy_scene
-from hsiaug.data.label_shift import better_shift
+from hsiaug.data import toy_scene
 from tests.in_process import hsiaug
 
 SCENE, FIVE = toy_scene(classes=3), toy_scene()
@@ -39,11 +38,6 @@ TURNS: dict[str, tuple[Arrays, tuple[str, ...], tuple[str, ...]]] = {
         {"labels": CODES - 1},
         (*ADD, *NAMES),
         ("0 counts as unlabelled", "add 1 to every code"),
-    ),
-    "labels moved by a column": (
-        {"cube": FIVE.cube, "labels": np.roll(FIVE.labels, -1, axis=1)},
-        ADD,
-        ("+0 rows and +1 columns", "look at the"),
     ),
     "labels of another size": ({"labels": CODES[1:]}, ADD, ("labels 47×48", "crop or resample one of the two")),
     "labels with axes exchanged": (
@@ -90,19 +84,3 @@ def test_a_wrong_turn_is_met_with_what_to_do(turn: str, tmp_path: Path) -> None:
     assert answer.returncode in (0, 2) and "Traceback" not in said
     # Either a scene with a warning, or one error and nothing else.
     assert answer.returncode == 0 or (said.count("error:") == 1 and sorted(tmp_path.iterdir()) == before)
-
-
-@pytest.mark.parametrize("name", ["toy", "hills", pytest.param("indian_pines", marks=pytest.mark.indian_pines)])
-def test_labels_in_their_place_are_left_there(name: str) -> None:
-    scene = load_scene(name)
-    empty = np.zeros(scene.shape, dtype=bool)
-    assert better_shift(scene.cube, scene.labels.astype(np.int64), empty, range(scene.bands)) is None
-
-
-@pytest.mark.indian_pines
-@pytest.mark.parametrize("moved", [(1, 0), (-1, 1), (0, -1)])
-def test_labels_a_pixel_beside_the_fields_of_indian_pines_are_noticed(moved: tuple[int, int]) -> None:
-    scene = load_scene("indian_pines")
-    labels = np.roll(scene.labels, moved, axis=(0, 1)).astype(np.int64)
-    found = better_shift(scene.cube, labels, np.zeros(scene.shape, dtype=bool), range(scene.bands))
-    assert found == (-moved[0], -moved[1])
