@@ -395,6 +395,7 @@ def bare_scene(path: Path) -> tuple[UnlabelledScene, Georeference | None, dict[s
     raw = read_cube_file(path)
     seen = look_through(raw.array, said.nodata, said.bad_bands, str(path))
     read = read_values(raw, seen, said, None, None, ())
+    kept = [band for band in range(seen.shape[2]) if band not in read.bad_bands]
     cube = convert_cube(
         raw.array,
         str(path),
