@@ -20,19 +20,24 @@ if FORKS:
     CONTEXT.set_forkserver_preload(["hsiaug.bench.worker", "sklearn.svm", "imblearn.over_sampling"])
 
 
+_hiding = threading.RLock()
+
+
 @contextmanager
 def without_main() -> Iterator[None]:
     """Hide where the program came from: a new process would run that script again, and with it the benchmark."""
     main = sys.modules["__main__"]
-    hidden = {name: getattr(main, name) for name in ("__file__", "__spec__") if hasattr(main, name)}
-    try:
-        main.__spec__ = None
-        if "__file__" in hidden:
-            del main.__file__
-        yield
-    finally:
-        for name, value in hidden.items():
-            setattr(main, name, value)
+    # Threads of a Dask worker start processes at the same time.
+    with _hiding:
+        hidden = {name: getattr(main, name) for name in ("__file__", "__spec__") if hasattr(main, name)}
+        try:
+            main.__spec__ = None
+            if "__file__" in hidden:
+                del main.__file__
+            yield
+        finally:
+            for name, value in hidden.items():
+                setattr(main, name, value)
 
 
 @contextmanager
