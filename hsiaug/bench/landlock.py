@@ -1,4 +1,4 @@
-"""Files that a process can no longer read: by Landlock, which Linux has since 5.13 (kernel documentation, "Landlock").
+"""Files that a process can no longer read: by Landlock, as Linux has it since 5.19 (kernel documentation, "Landlock").
 
 What is allowed is told, not what is forbidden; so everything beside the forbidden files, and beside the folders above
 them, is allowed one by one. Such a process cannot look into the memory of others either.

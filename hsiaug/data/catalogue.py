@@ -183,11 +183,18 @@ def check_spared(ref: str, paths: Iterable[Path]) -> None:
         entry = find_entry(ref)
     except HsiaugError:
         return  # a set of pairs; of others, the loader says what is wrong
-    names = [name for spec in entry.card.files for name in (spec.file, spec.data) if name]
-    own = [path for name in names for folder in entry.folders if is_file(path := folder / name)]
+    own = [path for spec in entry.card.files for path in files_of(entry, spec)]
     for path in paths:
         if path.exists() and any(path.samefile(one) for one in own):
             raise InputError(f"--out {path} must not be a file of the scene", value=ref, hint="Name another file.")
+
+
+def files_of(entry: SceneEntry, spec: FileSpec) -> list[Path]:
+    """The files of one array that are here, whatever they hold."""
+    if spec.package:
+        return [path] if (path := _embedded_path(spec)) else []
+    names = [name for name in (spec.file, spec.data) if name]
+    return [path for name in names for folder in entry.folders if is_file(path := folder / name)]
 
 
 def find_file(entry: SceneEntry, spec: FileSpec) -> Path | None:

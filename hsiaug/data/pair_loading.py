@@ -11,13 +11,14 @@ from numpy.typing import NDArray
 from hsiaug.base.errors import HsiaugError, InputError, SceneError, did_you_mean
 from hsiaug.core.pairs import PairSet, Place, Side
 from hsiaug.data.bounds import check_memory
-from hsiaug.data.catalogue import LOOK, find_entry, find_file, own_card, pair_set_names, scene_names
+from hsiaug.data.catalogue import LOOK, files_of, find_entry, own_card, pair_set_names, scene_names
 from hsiaug.data.georeference import Georeference, read_declared, scene_georeference
 from hsiaug.data.labels import class_ids
 from hsiaug.data.loading import check_not_hidden, load_scene
 from hsiaug.data.pair_sets import PairEntry, check_pairs, find_pairs
 from hsiaug.data.paths import fill_pattern, find_files
 from hsiaug.data.readers import read_cube_file, read_label_file, read_picture_file
+from hsiaug.data.readers_envi import find_envi
 
 
 def load_pairs(
@@ -70,8 +71,10 @@ def label_files(ref: str | os.PathLike[str]) -> tuple[Path, ...]:
             places = [name for names in entry.here().values() for name in names]
             return tuple(_one(entry, entry.mask_pattern(name), name) for name in places)
         scene = find_entry(ref)
-        files = (find_file(scene, spec) for spec in scene.card.files)
-        return (scene.folders[0] / f"{Path(ref).stem}{LOOK}", *(path for path in files if path))
+        files = [(path, spec.data) for spec in scene.card.files for path in files_of(scene, spec)]
+        # Header and data, whichever of them the card names.
+        both = [one for path, data in files for one in find_envi(path, data) or (path,)]
+        return (scene.folders[0] / f"{Path(ref).stem}{LOOK}", *both)
     except HsiaugError:
         return ()
 

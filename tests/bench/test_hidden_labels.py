@@ -10,6 +10,7 @@ from hsiaug.bench.blind_data import BlindData
 from hsiaug.bench.landlock import landlock_version
 from hsiaug.core.scene import Scene
 from hsiaug.data import load_scene
+from hsiaug.data.pair_loading import label_files
 from hsiaug.own_scenes import add_scene
 from hsiaug.trial.store import Store
 from tests.strangers import environment, hsiaug, install
@@ -151,6 +152,17 @@ def test_a_plugin_that_looks_for_labels_finds_none(folder: Path) -> None:
     assert len(records) == 4 and {record["status"] for record in records} == {"ok"}
     assert [record["classifier_facts"] for record in records] == [{"found": []}] * 4
     assert len({str(record["metrics"]) for record in records}) == 2  # of the draws
+
+
+def test_both_files_of_labels_in_envi_are_hidden_whichever_the_card_names(toy: Scene, folder: Path) -> None:
+    from spectral.io import envi
+
+    labels = folder / "scene" / "classes.hdr"
+    envi.save_image(str(labels), toy.labels, ext=".img", dtype=np.int16)
+    for name, given in (("by_header", labels), ("by_data", labels.with_suffix(".img"))):
+        add_scene(folder / "scene" / "cube.npy", given, name, folder=folder / "scene")
+        hidden = {path.name for path in label_files(folder / "scene" / f"{name}.toml")}
+        assert hidden == {"cube.npy", "classes.hdr", "classes.img", f"{name}_look.png"}
 
 
 def test_workers_map_one_copy_of_the_cube_and_no_label(toy: Scene, folder: Path) -> None:
