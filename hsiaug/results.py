@@ -149,7 +149,6 @@ def augment_scene(
         patch=patch,
         device=device,
     )
-    import_here()
     made: PixelSynthesis = synthesise(sample_kit("pixels"), loaded, request, registry())
     return replace(concatenate([made.real, made.synthetic]), provenance=made.provenance())
 

@@ -21,7 +21,7 @@ from hsiaug.protocol.split_protocol import SplitProtocol
 from hsiaug.protocol.tiling import TileSplit
 from hsiaug.registry.card import Card, NoParams, build_params, check_preset, check_serves
 from hsiaug.registry.handed import named
-from hsiaug.registry.lookup import Registry
+from hsiaug.registry.lookup import Registry, import_here
 from hsiaug.tasks.task import TaskData, TaskSamples, TaskSplit, get_task
 from hsiaug.trial.machine import environment
 from hsiaug.trial.spec import PluginSpec, TrialSpec, plugin_spec
@@ -70,7 +70,11 @@ class SampleRequest:
 def sample_request(
     generator: str | Any, preset: str, params: Mapping[str, object] | None, **fields: Any
 ) -> SampleRequest:
-    """A request as Python users state it. generator: a name, or a plugin. params: its hyper-parameters by name."""
+    """A request as Python users state it. generator: a name, or a plugin. params: its hyper-parameters by name.
+
+    Their own process is to fit it, and so imports the packages of plugins.
+    """
+    import_here()
     name, own = named("generator", generator, preset)
     overrides = {**own, **{key: str(value) for key, value in (params or {}).items()}}
     return SampleRequest(name, preset=preset, overrides=overrides, **fields)

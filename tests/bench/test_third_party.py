@@ -186,3 +186,15 @@ def test_generate_ends_with_an_error_where_a_plugin_ends_it_in_silence(site: Pat
 
     assert answer.returncode == 2 and "generate must come to its end" in answer.stderr
     assert [path.name for path in tmp_path.iterdir()] == ["site"]
+
+
+def test_functions_of_python_import_the_package_in_the_process_that_calls_them(site: Path, tmp_path: Path) -> None:
+    code = (
+        "import numpy as np, hsiaug; from hsiaug.sklearn import Augmenter;"
+        "x = np.random.RandomState(0).rand(30, 5); y = np.repeat([0, 1], [20, 10]);"
+        "print(len(Augmenter('dummy', random_state=0).fit_resample(x, y)[1]),"
+        "hsiaug.augment_scene('toy', 'dummy', patch=3).synthetic.any())"
+    )
+    clean = install(tmp_path / "clean", "dummy_plugin", DUMMY)
+    answer = subprocess.run([sys.executable, "-c", code], env=environment(clean), capture_output=True, text=True)
+    assert answer.stdout == "40 True\n", answer.stderr
