@@ -18,21 +18,18 @@ ALIGNED = 64
 class BlindData:
     """A scene or pairs without labels. Sent to a process that is being started, it maps the arrays: all of these
     processes share one copy, and the file is gone once the last of them has ended.
+
+    data: the data; arrays are read-only where they are mapped.
     """
 
     def __init__(self, data: TaskData) -> None:
-        self._unlabelled = cast(TaskData, data.unlabelled)
-
-    @property
-    def data(self) -> TaskData:
-        """The data; arrays are read-only where they are mapped."""
-        return self._unlabelled
+        self.data = cast(TaskData, data.unlabelled)
 
     @cached_property
     def _stored(self) -> tuple[Any, bytes, list[tuple[int, int]]]:
         """The file, the pickle of all but the arrays, and where the bytes of each array begin and end."""
         arrays: list[pickle.PickleBuffer] = []
-        head = pickle.dumps(self._unlabelled, protocol=5, buffer_callback=arrays.append)
+        head = pickle.dumps(self.data, protocol=5, buffer_callback=arrays.append)
         file, spans = tempfile.TemporaryFile(), []  # noqa: SIM115
         for array in arrays:
             file.write(b"\0" * (-file.tell() % ALIGNED))
@@ -56,4 +53,4 @@ class BlindData:
         descriptor, head, spans = state
         with open(descriptor.detach(), "rb") as file:  # noqa: PTH123
             mapped = memoryview(mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ))
-        self._unlabelled = pickle.loads(head, buffers=[mapped[begin:end] for begin, end in spans])
+        self.data = pickle.loads(head, buffers=[mapped[begin:end] for begin, end in spans])

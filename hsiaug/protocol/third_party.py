@@ -14,20 +14,17 @@ from zipfile import BadZipFile
 
 import numpy as np
 from numpy.typing import NDArray
-from pydantic import BaseModel, ConfigDict
 
 from hsiaug.base.errors import PluginError
 from hsiaug.core.pairs import PairSet
 from hsiaug.core.scene import Scene
 from hsiaug.protocol.split_protocol import Areas, Buffer, Draw, SplitProtocol
 from hsiaug.registry.lookup import StandIn, registry
-from hsiaug.registry.third_party import DRAWS_WITHIN, read_told
+from hsiaug.registry.third_party import DRAWS_WITHIN, ToldModel, read_told
 
 
-class ToldDraw(BaseModel):
+class ToldDraw(ToldModel):
     """A draw. arrays: as :func:`packed`, by field, or ``train0``, ``test0``, … of areas."""
-
-    model_config = ConfigDict(strict=True, extra="forbid")
 
     arrays: str
     notes: tuple[str, ...] = ()
@@ -51,10 +48,8 @@ def _unpacked(text: str) -> dict[str, NDArray[Any]]:
         ) from error
 
 
-class ToldText(BaseModel):
+class ToldText(ToldModel):
     """A protocol that was read from its text. radii: of its buffer, by the side of patches."""
-
-    model_config = ConfigDict(strict=True, extra="forbid")
 
     argument: str
     buffer: Buffer
@@ -76,7 +71,7 @@ class ThirdParty(SplitProtocol):
 
     plugin: ClassVar[type[StandIn]]
 
-    said: ToldText | None = field(default=None, compare=False, repr=False)
+    said: ToldText = field(compare=False, repr=False)
 
     @classmethod
     def parse(cls, argument: str, buffer: Buffer, folder: Path = Path()) -> Self:
@@ -84,15 +79,9 @@ class ThirdParty(SplitProtocol):
         return cls(said.argument, said.buffer, said)
 
     @classmethod
-    def _ask(cls, question: str, *values: object, within: float = DRAWS_WITHIN) -> Any:
+    def _ask(cls, question: str, *values: object) -> Any:
         entry = cls.plugin.entry
-        return cls.plugin.child.ask(question, entry.name, entry.target, *values, within=within)
-
-    @property
-    def told(self) -> ToldText:
-        """What it says of itself."""
-        assert self.said is not None
-        return self.said
+        return cls.plugin.child.ask(question, entry.name, entry.target, *values, within=DRAWS_WITHIN)
 
     def draw(self, scene: Scene, seed: int, patch: int) -> Draw:
         told = self._drawn("draw", scene, seed, patch)
@@ -112,25 +101,25 @@ class ThirdParty(SplitProtocol):
 
     @property
     def canonical(self) -> str:
-        return self.told.canonical
+        return self.said.canonical
 
     @property
     def text(self) -> str:
-        return self.told.text
+        return self.said.text
 
     @property
     def short(self) -> str:
-        return self.told.short
+        return self.said.short
 
     @property
     def reads_spectra(self) -> bool:
-        return self.told.reads_spectra
+        return self.said.reads_spectra
 
     def buffer_radius(self, patch: int) -> int:
-        return self.told.radii.get(str(patch), super().buffer_radius(patch))
+        return self.said.radii.get(str(patch), super().buffer_radius(patch))
 
     def as_json(self) -> dict[str, str]:
-        return dict(self.told.identity)
+        return dict(self.said.identity)
 
     def __reduce__(self) -> tuple[Any, ...]:
         # Where it is read again, it may be the class itself.

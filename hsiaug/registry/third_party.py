@@ -35,11 +35,13 @@ SERVES = "hsiaug.protocol.third_party_process"
 Told = TypeVar("Told", bound=BaseModel)
 
 
-class _Told(BaseModel):
+class ToldModel(BaseModel):
+    """A part of an answer: nothing beyond its fields, each of its very type."""
+
     model_config = ConfigDict(strict=True, extra="forbid")
 
 
-class ToldEntries(_Told):
+class ToldEntries(ToldModel):
     """As :func:`hsiaug.registry.lookup.ask_entries` gives them."""
 
     entries: list[Entry]
@@ -47,7 +49,7 @@ class ToldEntries(_Told):
     trace: str
 
 
-class ToldParam(_Told):
+class ToldParam(ToldModel):
     """A hyper-parameter, as :func:`hsiaug.registry.card.param` declares it."""
 
     name: str = Field(pattern=r"^[A-Za-z_]\w*$")
@@ -62,11 +64,11 @@ class ToldParam(_Told):
 
 
 _fields: dict[str, Any] = {name: (hint, ...) for name, hint in get_type_hints(Card).items() if name != "params"}
-ToldCard: Any = create_model("ToldCard", __base__=_Told, **_fields)
+ToldCard: Any = create_model("ToldCard", __base__=ToldModel, **_fields)
 """All fields of a :class:`hsiaug.registry.card.Card` but its params."""
 
 
-class ToldProtocol(_Told):
+class ToldProtocol(ToldModel):
     """What the class of a protocol says of itself, as :class:`hsiaug.protocol.split_protocol.SplitProtocol`."""
 
     takes: Literal["nothing", "number", "ratio"]
@@ -78,7 +80,7 @@ class ToldProtocol(_Told):
     nests_in: tuple[str, ...] | None
 
 
-class ToldPlugin(_Told):
+class ToldPlugin(ToldModel):
     """A plugin. protocol: of one, None of others; also where its class is none of SplitProtocol."""
 
     card: ToldCard
@@ -86,7 +88,7 @@ class ToldPlugin(_Told):
     protocol: ToldProtocol | None
 
 
-class _Failure(_Told):
+class _Failure(ToldModel):
     kind: Literal["InputError", "SceneError", "SplitError", "DataUnavailableError", "PluginError", "StoreError"]
     rule: str
     value: str | None
