@@ -20,8 +20,8 @@ from statistics import fmean
 import numpy as np
 
 from hsiaug.base.errors import InputError
+from hsiaug.base.files import TABLES, check_targets
 from hsiaug.base.seeds import derive_seed
-from hsiaug.base.targets import TABLES, check_targets
 from hsiaug.cli.output import read_report, show_tables
 from hsiaug.metrics.verdict import Finding
 from hsiaug.protocol.large_classes import FEWEST

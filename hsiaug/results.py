@@ -41,8 +41,8 @@ from hsiaug.base.arguments import (
     text,
     whole,
 )
-from hsiaug.base.notebooks import frame_of, show_in_cells
-from hsiaug.base.targets import check_target
+from hsiaug.base.files import check_target
+from hsiaug.base.notebooks import show_in_cells
 from hsiaug.base.terminal import log_console
 from hsiaug.base.threads import one_thread_each
 from hsiaug.bench.engine import cluster_settings
@@ -276,16 +276,20 @@ class Results:
     @checked
     def frame(self, by: Annotated[Literal["trial", "class"], choice("trial", "class")] = "trial") -> DataFrame:
         """pandas, tidy: a row per trial with every metric (fractions), or per trial and class."""
+        from pandas import DataFrame
+
         from hsiaug.report.render_data import data_rows
 
-        return frame_of(data_rows(self.report, "" if by == "trial" else by))
+        return DataFrame(data_rows(self.report, "" if by == "trial" else by))
 
     def gain(self) -> DataFrame:
         """pandas: a row per arm, classifier and control, in points: mean paired difference of the main metric with its
         simultaneous 95 % interval, that of the second metric, p corrected for all arms, draws, and the arm's verdict."""
+        from pandas import DataFrame
+
         from hsiaug.report.render_data import gain_rows
 
-        return frame_of(gain_rows(self.report))
+        return DataFrame(gain_rows(self.report))
 
     @checked
     def plot(self, by: Annotated[str, choice(*FIGURES)] = "gain", columns: Columns = 2) -> Figure:

@@ -25,8 +25,8 @@ from hsiaug.quality.maps import class_map_figure, save_map, save_quick_look
 from hsiaug.quality.synthesis import PixelSynthesis, SampleRequest
 from hsiaug.registry.lookup import Registry
 from hsiaug.report import build_report, render_report, save_report
-from hsiaug.report.figures.split import split_figure
 from hsiaug.report.output_files import figure_writers, write_files
+from hsiaug.report.splits import split_figure
 from tests.report.report_records import benchmark, record
 
 OLD = b"what was there before"

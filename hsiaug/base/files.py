@@ -1,4 +1,4 @@
-"""Files that are written whole or not at all, and what is on disk after a power failure."""
+"""Files: their endings say what is in them, they are written whole or not at all, and last through a power failure."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import os
 import shutil
 import stat
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TypeVar
@@ -17,10 +17,46 @@ from hsiaug.base.errors import HsiaugError, InputError
 
 T = TypeVar("T")
 
+PICTURES = (".png", ".svg", ".pdf")
+TABLES = (".md", ".tex", ".csv", ".json")
+"""Endings of a figure and of a table, for every command that has one to write."""
+
 LONGEST_MARK = 2**20
 """Bytes of a file that tells what hsiaug wrote."""
 LONGEST_ENDING = 16
 """Characters: longer suffixes mean nothing to any library, and a name has a limit."""
+
+
+def check_target(path: Path, endings: Sequence[str], option: str = "`out`") -> str:
+    """The ending of ``path`` in small letters, which is one of ``endings``; "" among them allows a name without one.
+
+    Raises InputError for another ending, a folder, or a file in a folder that is not there.
+    """
+    ending = path.suffix.lower()
+    if ending not in endings:
+        known = [one for one in endings if one]
+        listed = " or ".join([", ".join(known[:-1]), known[-1]] if len(known) > 1 else known)
+        example = path.with_suffix(known[0]) if path.name else f"file{known[0]}"
+        raise InputError(
+            f"{option} must end in {listed}", value=repr(str(path)), hint=f"For example {option} {example}."
+        )
+    if not path.absolute().parent.is_dir() or path.is_dir():
+        raise InputError(
+            f"{option} {path} must be a file in a folder that exists",
+            value="a folder" if path.is_dir() else f"no folder {path.parent}",
+            hint="Make the folder first, or name another file.",
+        )
+    return ending
+
+
+def check_targets(paths: Sequence[Path], endings: Sequence[str]) -> None:
+    """:func:`check_target` of each of several files. Raises InputError for one that is named twice too."""
+    for place, path in enumerate(paths):
+        check_target(path, endings)
+        if path.absolute() in {other.absolute() for other in paths[:place]}:
+            raise InputError(
+                "`out` must name each file once", value=f"{str(path)!r} twice", hint="Leave out one of them."
+            )
 
 
 def write_whole(path: Path, write: Callable[[Path], object], option: str = "`out`") -> Path:

@@ -1,25 +1,16 @@
-"""Tables and figures as notebooks show them."""
+"""Figures as notebooks show them."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
 from functools import partial
 from io import BytesIO
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
-    from pandas import DataFrame
 
 NOTEBOOK_DPI = 110
 """Makes a figure across a page as wide as a notebook's text; what is saved has its own."""
-
-
-def frame_of(rows: Iterable[Mapping[str, object]]) -> DataFrame:
-    """A frame with a line for each row."""
-    from pandas import DataFrame
-
-    return DataFrame(list(rows))
 
 
 def show_in_cells(figure: Figure) -> Figure:

@@ -9,6 +9,8 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Iterable
+from itertools import groupby
 
 UNSEEN = re.compile(
     "[\x00-\x1f\x7f-\x9f"  # C0 with ESC, DEL, C1
@@ -56,6 +58,13 @@ def shortest(value: float) -> str:
 def nanometres(value: float) -> str:
     """A band centre as it is, without digits of binary arithmetic."""
     return f"{value:.10g}"
+
+
+def in_runs(numbers: Iterable[int], least: int = 3) -> str:
+    """Whole numbers in short, where at least so many follow one another: 0, 2, 3, 4 → ``0, 2–4``."""
+    groups = groupby(enumerate(sorted(set(numbers))), key=lambda item: item[1] - item[0])
+    runs = [[number for _, number in group] for _, group in groups]
+    return ", ".join(f"{run[0]}–{run[-1]}" if len(run) >= least else ", ".join(map(str, run)) for run in runs)
 
 
 def shortened(text: str, most: int = QUOTED) -> str:

@@ -104,7 +104,7 @@ def advise(
             end=end,
             console=err,
         )
-        told = tell_advice(find_advice(planned, request, session), planned[0], session)
+        header, rows, lines = tell_advice(find_advice(planned, request, session), planned[0], session)
     screen = console()
-    print_table(screen, told.header, told.rows)
-    print_facts(screen, told.lines, WIDTH)
+    print_table(screen, header, rows)
+    print_facts(screen, lines, WIDTH)

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import shlex
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import replace
 from functools import partial
 from statistics import fmean
-from typing import NamedTuple
 
 from hsiaug.advice.advise import Advice
 from hsiaug.advice.gains import ArmGain
@@ -28,16 +27,10 @@ CLOSE = 50.0
 """Percentage of inner test pixels in training patches above which a warning is due."""
 
 
-class Told(NamedTuple):
-    """A table of all arms, and below it lines: the verdict, the commands to go on with, and what limits both."""
-
-    header: tuple[str, ...]
-    rows: Iterable[Row]
-    lines: Iterable[tuple[str, str]]
-
-
-def tell_advice(advice: Advice, plan: Plan, session: Session) -> Told:
-    """What is printed of an advice."""
+def tell_advice(
+    advice: Advice, plan: Plan, session: Session
+) -> tuple[tuple[str, ...], Iterator[Row], list[tuple[str, str]]]:
+    """Header and rows of all arms, and lines below: the verdict, the commands to go on with, and what limits both."""
     # Of pixels AA and OA.
     names = advice.score, plan.task.scores[1][1]
     gains = (f"Δ{names[0]}", "interval", f"Δ{names[1]}", "interval", "over")
@@ -76,7 +69,7 @@ def tell_advice(advice: Advice, plan: Plan, session: Session) -> Told:
         ],
         transductive=advice.kind == "use" and used is not None and used.scope == "scene",
     )
-    return Told(header, _rows(advice), lines)
+    return header, _rows(advice), lines
 
 
 def _rows(advice: Advice) -> Iterator[Row]:

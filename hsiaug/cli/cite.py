@@ -34,8 +34,7 @@ def cite(
       hsiaug cite --store my-results --out references.bib
     """
     from hsiaug.base.errors import InputError
-    from hsiaug.base.files import write_text_whole
-    from hsiaug.base.targets import check_target
+    from hsiaug.base.files import check_target, write_text_whole
     from hsiaug.base.text import visible
     from hsiaug.cli.output import read_report, say
     from hsiaug.report.bibtex import bibtex, software

@@ -41,7 +41,7 @@ def compare(
       hsiaug compare duplicate@1/cnn2d txt2hsi@1@3/cnn2d --store my-results --metric oa
       hsiaug compare none/svm smote@0.5/svm --out pair.tex --out pair.csv
     """
-    from hsiaug.base.targets import TABLES, check_targets
+    from hsiaug.base.files import TABLES, check_targets
     from hsiaug.cli.output import print_json, read_report, show_tables
     from hsiaug.report.two_arms import compare_arms, comparison_tables
     from hsiaug.trial.store import Store

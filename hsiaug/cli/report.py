@@ -58,7 +58,7 @@ def report(
       hsiaug report --suite my_suite.toml --data my_pairs --out runs.md
     """
     from hsiaug.base.errors import InputError
-    from hsiaug.base.targets import check_target
+    from hsiaug.base.files import check_target
     from hsiaug.report import ENDINGS, save_report
     from hsiaug.trial.index import uncollected
     from hsiaug.trial.store import Store

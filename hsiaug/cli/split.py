@@ -33,10 +33,10 @@ def split(
       hsiaug split indian_pines --protocol random:0.1 --seed 3
       hsiaug split oscd --protocol places:100 --out tiles.png
     """
-    from hsiaug.base.targets import PICTURES, TABLES, check_targets
+    from hsiaug.base.files import PICTURES, TABLES, check_targets
     from hsiaug.protocol.protocols import parse_protocol
     from hsiaug.report.output_files import ARRAYS, array_writers, figure_writers, table_writers, write_files
-    from hsiaug.report.split_tables import split_masks, split_tables
+    from hsiaug.report.splits import split_figure, split_masks, split_tables
     from hsiaug.tasks.task import get_task
 
     kind = get_task(options.task_of(scene, task))
@@ -52,9 +52,6 @@ def split(
             print_table(screen, [c.header for c in grid.columns], rows, "" if place else page.title)
         print_lines(screen, page.notes)
     if out:
-        # It loads matplotlib.
-        from hsiaug.report.figures.split import split_figure
-
         writers = {
             **figure_writers(lambda: split_figure(loaded, drawn)),
             **table_writers(lambda: tables),

@@ -16,18 +16,11 @@ vector_labels, layers) · toy.
 
 from __future__ import annotations
 
-from hsiaug.data.catalogue import data_dir, pair_set_names, scene_card, scene_names
-from hsiaug.data.loading import fetch_scene, load_scene
-from hsiaug.data.pair_loading import load_pairs
-from hsiaug.data.toy import toy_scene
-
-__all__ = [
-    "data_dir",
-    "fetch_scene",
-    "load_pairs",
-    "load_scene",
-    "pair_set_names",
-    "scene_card",
-    "scene_names",
-    "toy_scene",
-]
+from hsiaug.data.catalogue import data_dir as data_dir
+from hsiaug.data.catalogue import pair_set_names as pair_set_names
+from hsiaug.data.catalogue import scene_card as scene_card
+from hsiaug.data.catalogue import scene_names as scene_names
+from hsiaug.data.loading import fetch_scene as fetch_scene
+from hsiaug.data.loading import load_scene as load_scene
+from hsiaug.data.pair_loading import load_pairs as load_pairs
+from hsiaug.data.toy import toy_scene as toy_scene

@@ -6,7 +6,6 @@ not at all.
 
 from __future__ import annotations
 
-import json
 import math
 import os
 import re
@@ -21,9 +20,8 @@ import numpy as np
 from pydantic import TypeAdapter, ValidationError
 
 from hsiaug.base.errors import InputError, SceneError
-from hsiaug.base.files import file_errors
+from hsiaug.base.files import check_target, file_errors
 from hsiaug.base.public import LABELS
-from hsiaug.base.targets import check_target
 from hsiaug.base.text import nanometres
 from hsiaug.core.scene import Descriptions, Scene, UnlabelledScene
 from hsiaug.data.cards import SceneCard
@@ -40,7 +38,7 @@ from hsiaug.data.label_source import (
 from hsiaug.data.loading import load_scene
 from hsiaug.data.raw import RawArray, convert_cube
 from hsiaug.data.readers import must_exist, read_cube_file
-from hsiaug.data.tomlfile import validate_table
+from hsiaug.data.tomlfile import toml_text, validate_table
 
 Save = Callable[[Path], object]
 """Writes one derived file under the name that it is told."""
@@ -51,9 +49,6 @@ Picture = Callable[[Scene, Path], object]
 
 CUBES = (".hdr", ".tif", ".tiff", ".mat", ".npy", ".img", ".dat", ".raw", ".bsq", ".bil", ".bip")
 """Endings of files that are taken for a cube."""
-
-BARE = re.compile(r"[A-Za-z0-9_-]+")
-"""Keys of TOML that need no quotes."""
 
 FEW = 10
 """Classes with fewer labelled pixels than this are named: hardly any is left to test on."""
@@ -351,36 +346,12 @@ def _warnings(found: _Findings) -> Iterator[str]:
 
 
 def _card_text(card: SceneCard, remarks: Mapping[str, str], renamed: Mapping[str, str]) -> str:
-    """TOML of all that is not at its default. remarks: sentences behind "#" above a key, by "table.key": why it has its
-    value. renamed: other names of files.
-    """
+    """TOML of all that is not at its default. remarks: why keys have their values. renamed: other names of files."""
     entries = card.model_dump(exclude_defaults=True, exclude_none=True)
     entries["cube"]["units"] = card.cube.units
     for table in ("cube", "labels"):
         entries[table]["file"] = renamed.get(entries[table]["file"], entries[table]["file"])
-    tables = {"": {key: value for key, value in entries.items() if not isinstance(value, dict)}}
-    tables |= {table: values for table, values in entries.items() if isinstance(values, dict)}
-    lines: list[str] = []
-    for table, values in tables.items():
-        lines += ["", f"[{table}]"] if table else []
-        for key, value in values.items():
-            remark = remarks.get(f"{table}.{key}")
-            lines += [f"# {remark}"] if remark else []
-            lines.append(f"{key if BARE.fullmatch(key) else _value(key)} = {_value(value)}")
-    return "\n".join(lines) + "\n"
-
-
-def _value(value: object) -> str:
-    """A value of TOML; its basic strings are those of JSON."""
-    if not isinstance(value, str) and isinstance(value, Sequence):
-        parts = [_value(item) for item in value]
-        if sum(map(len, parts)) < 90:
-            return f"[{', '.join(parts)}]"
-        rows = [", ".join(parts[i : i + 8]) for i in range(0, len(parts), 8)]
-        return "[\n" + "".join(f"    {row},\n" for row in rows) + "]"
-    if isinstance(value, float):
-        return repr(value)  # of NaN and infinity too
-    return json.dumps(value, ensure_ascii=False).replace("\x7f", "\\u007f")
+    return toml_text(entries, remarks)
 
 
 def bare_scene(path: Path) -> tuple[UnlabelledScene, Georeference | None, dict[str, str]]:

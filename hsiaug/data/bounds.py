@@ -10,6 +10,7 @@ from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
+from rich.filesize import decimal
 
 from hsiaug.base.errors import SceneError
 
@@ -89,12 +90,7 @@ def empty_cube(shape: tuple[int, ...], what: str = "the cube") -> NDArray[np.flo
 
 def in_bytes(size: int | None) -> str:
     """Return a size as text for people: "12.0 kB", "3.2 GB", or "size unknown"."""
-    if size is None:
-        return "size unknown"
-    for unit, name in ((10**9, "GB"), (10**6, "MB"), (10**3, "kB")):
-        if size >= unit:
-            return f"{size / unit:,.1f} {name}"
-    return f"{size} bytes"
+    return "size unknown" if size is None else decimal(size)
 
 
 def free_memory() -> int | None:

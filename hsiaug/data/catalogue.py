@@ -19,6 +19,7 @@ from hsiaug.data.tomlfile import read_toml, validate_table
 if TYPE_CHECKING:
     from hsiaug.data.cards import FileSpec, SceneCard
     from hsiaug.data.pair_cards import PairCard
+    from hsiaug.data.tomlfile import Model
 
 SCENES = Path(__file__).parent / "scenes"
 SETS = Path(__file__).parent / "pairs"
@@ -68,19 +69,19 @@ def read_card(path: Path) -> SceneCard:
     """
     from hsiaug.data.cards import SceneCard
 
-    return validate_table(_card_table(path), SceneCard, path, "card", SceneError)
+    return _read_card(path, SceneCard)
 
 
 def read_pair_card(path: Path) -> PairCard:
     """The card of a set of image–mask pairs in a TOML file. Raises as :func:`read_card` does."""
     from hsiaug.data.pair_cards import PairCard
 
-    return validate_table(_card_table(path), PairCard, path, "card", SceneError)
+    return _read_card(path, PairCard)
 
 
-def _card_table(path: Path) -> dict[str, object]:
+def _read_card(path: Path, schema: type[Model]) -> Model:
     try:
-        return read_toml(path, "card", SceneError)
+        return validate_table(read_toml(path, "card", SceneError), schema, path, "card", SceneError)
     except FileNotFoundError:
         hint = "Check the path, or see docs/scenes.md for how to write a card."
         raise SceneError(f"card {path} must exist", hint=hint) from None

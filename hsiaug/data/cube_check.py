@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -11,6 +10,7 @@ from numpy.typing import NDArray
 
 from hsiaug.base.arrays import AnyArray
 from hsiaug.base.errors import SceneError
+from hsiaug.base.text import in_runs
 from hsiaug.data.georeference import Declared
 from hsiaug.data.raw import RawArray
 
@@ -180,14 +180,9 @@ def read_values(
     }
     bad = tuple(sorted(set().union(*reasons.values())))
     if bad:
-        remarks["cube.bad_bands"] = "; ".join(f"{why}: {_runs(bands)}" for why, bands in reasons.items() if bands)
+        remarks["cube.bad_bands"] = "; ".join(
+            f"{why}: {in_runs(bands, 2)}" for why, bands in reasons.items() if bands
+        )
     centres = said.wavelengths if raw.wavelengths is None else tuple(float(nm) for nm in raw.wavelengths)
     in_card = scale if scale is not None else said.scale if said.scale is not None else guessed
     return CubeValues(in_card, said.offset, units, bad, centres, remarks)
-
-
-def _runs(bands: tuple[int, ...]) -> str:
-    """0, 1, 2, 7 → ``0–2, 7``."""
-    groups = itertools.groupby(enumerate(bands), key=lambda item: item[1] - item[0])
-    parts = [[band for _, band in group] for _, group in groups]
-    return ", ".join(f"{part[0]}–{part[-1]}" if len(part) > 1 else f"{part[0]}" for part in parts)

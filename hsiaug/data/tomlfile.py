@@ -10,7 +10,7 @@ import json
 import re
 import stat
 import tomllib
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar, get_args
 
@@ -30,6 +30,8 @@ DEEP_KEY = re.compile(rf"(?<![A-Za-z0-9_-])(?:{_PART}[ \t]*+\.[ \t]*+){{{DEEPEST
 """A dotted key of so many parts, for which the parser takes memory by the square of their number."""
 INTEGERS = range(-(2**63), 2**63)
 """Whole numbers that TOML has."""
+BARE = re.compile(r"[A-Za-z0-9_-]+")
+"""Keys of TOML that need no quotes."""
 
 
 def read_toml(path: Path, what: str, kind: type[HsiaugError]) -> dict[str, object]:
@@ -141,3 +143,30 @@ def _models(annotation: Any) -> Iterator[type[BaseModel]]:
         yield annotation
     for part in get_args(annotation):
         yield from _models(part)
+
+
+def toml_text(entries: Mapping[str, object], remarks: Mapping[str, str] | None = None) -> str:
+    """A file of TOML, in which a mapping is a table. remarks: sentences behind "#" above a key, by "table.key"."""
+    tables = {"": {key: value for key, value in entries.items() if not isinstance(value, dict)}}
+    tables |= {table: values for table, values in entries.items() if isinstance(values, dict)}
+    lines: list[str] = []
+    for table, values in tables.items():
+        lines += ["", f"[{table}]"] if table else []
+        for key, value in values.items():
+            remark = (remarks or {}).get(f"{table}.{key}")
+            lines += [f"# {remark}"] if remark else []
+            lines.append(f"{key if BARE.fullmatch(key) else _toml(key)} = {_toml(value)}")
+    return "\n".join(lines) + "\n"
+
+
+def _toml(value: object) -> str:
+    """A value of TOML; its basic strings are those of JSON."""
+    if not isinstance(value, str) and isinstance(value, Sequence):
+        parts = [_toml(item) for item in value]
+        if sum(map(len, parts)) < 90:
+            return f"[{', '.join(parts)}]"
+        rows = [", ".join(parts[i : i + 8]) for i in range(0, len(parts), 8)]
+        return "[\n" + "".join(f"    {row},\n" for row in rows) + "]"
+    if isinstance(value, float):
+        return repr(value)  # of NaN and infinity too
+    return json.dumps(value, ensure_ascii=False).replace("\x7f", "\\u007f")

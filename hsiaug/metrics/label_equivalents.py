@@ -40,15 +40,9 @@ class LabelEquivalent:
 
 def isotonic(values: Array) -> Array:
     """(..., K) the non-decreasing sequence that is nearest to ``values`` (..., K) in squares, all weighted alike."""
-    k = values.shape[-1]
-    sums = np.concatenate([np.zeros((*values.shape[:-1], 1)), np.cumsum(values, axis=-1)], axis=-1)
-    first, last = np.arange(k)[:, None], np.arange(k)[None]
-    with np.errstate(divide="ignore", invalid="ignore"):
-        means = (sums[..., None, 1:] - sums[..., :-1, None]) / (last - first + 1)
-    # The fit at i is the largest, over beginnings up to i, of the smallest mean from there to an end from i on.
-    smallest = np.minimum.accumulate(np.where(last >= first, means, np.inf)[..., ::-1], axis=-1)[..., ::-1]
-    highest = np.maximum.accumulate(np.where(last >= first, smallest, -np.inf), axis=-2)
-    return np.asarray(np.diagonal(highest, axis1=-2, axis2=-1))
+    from scipy.optimize import isotonic_regression
+
+    return np.apply_along_axis(lambda row: isotonic_regression(row).x, -1, values)
 
 
 def crossing(labels: Array, curve: Array, score: Array) -> Array:

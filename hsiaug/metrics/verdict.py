@@ -12,8 +12,7 @@ from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Literal
 
-from hsiaug.metrics.equivalence import detectable_difference, equivalence
-from hsiaug.metrics.significance import ALPHA, MIN_PAIRS, MeanStd, max_t, mean_std, t_interval
+from hsiaug.metrics.significance import ALPHA, MIN_PAIRS, MeanStd, max_t, mean_std, t_interval, t_quantile
 
 Shown = Literal["above", "below", "no difference shown", "undecided"]
 """Verdicts on one difference of paired draws."""
@@ -37,6 +36,12 @@ Confirmation = Literal["helps", "open", "no"]
 
 TINY = 1e-12
 """Value below which a difference of one draw is rounding."""
+
+MARGIN = 0.01
+"""Difference, as a fraction, that does not matter: one point of AA."""
+
+POWER = 0.8
+"""Power with which a difference is called detectable."""
 
 
 @dataclass(frozen=True)
@@ -189,3 +194,31 @@ def undecided(draws: int) -> str:
 def prints_zero(fraction: float) -> bool:
     """True for a difference that every table prints as 0.0 points: it is neither a gain nor a loss."""
     return round(100 * fraction, 1) == 0
+
+
+def equivalence(differences: Sequence[float]) -> Literal["equivalent", "not better", "open"]:
+    """The claim of paired differences (fractions, one per draw) at 5 %, by two one-sided t tests (Schuirmann, Journal of
+    Pharmacokinetics and Biopharmaceutics 15, 1987).
+
+    ``equivalent``: the mean lies within ±MARGIN, by both one-sided tests. ``not better``: it lies below +MARGIN.
+    ``open``: neither is shown, as of a single draw.
+    """
+    mean, std, n = mean_std(differences)
+    if std is None:
+        return "open"
+    half = t_quantile(n - 1, 1 - ALPHA) * std / math.sqrt(n)
+    if mean + half >= MARGIN:
+        return "open"
+    return "equivalent" if mean - half > -MARGIN else "not better"
+
+
+def detectable_difference(std: float, draws: int, critical: float | None = None) -> float:
+    """The mean difference that is found with a power of 80 % where the mean must be beyond ``critical`` standard errors.
+
+    std: standard deviation of the paired differences. critical: None for that of a two-sided t test at 5 %. Infinite for
+    fewer than two draws.
+    """
+    if draws < 2:
+        return math.inf
+    beyond = t_quantile(draws - 1, 1 - ALPHA / 2) if critical is None else critical
+    return (beyond + t_quantile(draws - 1, POWER)) * std / math.sqrt(draws)

@@ -12,12 +12,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hsiaug.base.errors import InputError
-from hsiaug.base.files import file_errors, write_text_whole, write_whole
-from hsiaug.base.targets import check_target
+from hsiaug.base.files import check_target, file_errors, write_text_whole, write_whole
 from hsiaug.base.temporary_folders import temporary_folder
 from hsiaug.base.text import envi_text, nanometres
 from hsiaug.core.samples import PatchSamples, concatenate
 from hsiaug.core.scene import Scene
+from hsiaug.data.tomlfile import toml_text
 from hsiaug.quality.figures import contact_sheet, spread
 from hsiaug.quality.maps import write_geotiff
 from hsiaug.quality.synthesis import MaskSynthesis, PixelSynthesis
@@ -169,25 +169,17 @@ def _write_arrays(folder: Path, made: MaskSynthesis) -> list[dict[str, list[str]
 def _pairs_card(made: MaskSynthesis, images: list[str] | str) -> str:
     """A card of the folder, so that it can be loaded like any other set."""
     data, ending = made.data, Path(images[0]).suffix
-    files = ", ".join(f'"images_{t + 1}/{{name}}{ending}"' for t in range(made.synthetic.dates))
-    title = json.dumps(f"Synthetic pairs of {made.card.name}, trained on {data.name}")
-    names = json.dumps(list(data.class_names), ensure_ascii=False)
-    sensor = "" if data.wavelengths is None else f"wavelengths = {json.dumps(data.wavelengths.tolist())}\n"
-    sensor += "" if data.gsd is None else f"gsd = {float(data.gsd)}\n"
-    return f"""name = "synthetic_{data.name}"
-title = {title}
-task = "{made.spec.task}"
-
-[images]
-files = [{files}]
-axes = "bhw"
-units = {json.dumps(data.units)}
-{sensor}
-[masks]
-files = ["masks/{{name}}.png"]
-names = {names}
-ignore = [0]
-
-[places]
-any = ["*"]
-"""
+    waves = None if data.wavelengths is None else data.wavelengths.tolist()
+    facts = {"units": data.units, "wavelengths": waves, "gsd": data.gsd}
+    known = {key: value for key, value in facts.items() if value is not None}
+    files = [f"images_{t + 1}/{{name}}{ending}" for t in range(made.synthetic.dates)]
+    return toml_text(
+        {
+            "name": f"synthetic_{data.name}",
+            "title": f"Synthetic pairs of {made.card.name}, trained on {data.name}",
+            "task": made.spec.task,
+            "images": {"files": files, "axes": "bhw", **known},
+            "masks": {"files": ["masks/{name}.png"], "names": data.class_names, "ignore": [0]},
+            "places": {"any": ["*"]},
+        }
+    )

@@ -14,8 +14,7 @@ from numpy.typing import NDArray
 from spectral.io import envi
 
 from hsiaug.base.colours import class_colours, rgb_bands, true_colours
-from hsiaug.base.files import write_text_whole, write_whole
-from hsiaug.base.targets import PICTURES, check_targets
+from hsiaug.base.files import PICTURES, check_targets, write_text_whole, write_whole
 from hsiaug.base.text import envi_text, nanometres, plotted, visible
 from hsiaug.core.scene import Scene
 from hsiaug.data.georeference import Georeference, need_geo, quiet

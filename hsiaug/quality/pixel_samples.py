@@ -11,8 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hsiaug.base.errors import InputError
+from hsiaug.base.files import check_target
 from hsiaug.base.seeds import derive_seed
-from hsiaug.base.targets import check_target
 from hsiaug.bench.plan import check_samples
 from hsiaug.contracts import Generator, Progress
 from hsiaug.core.samples import PatchSamples

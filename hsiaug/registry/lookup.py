@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import copyreg
 import importlib
-import pickle
 import traceback
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
@@ -22,7 +21,7 @@ import pluggy
 from hsiaug.base.errors import InputError, PluginError, did_you_mean
 from hsiaug.base.text import visible
 from hsiaug.registry import hookspecs
-from hsiaug.registry.card import PRESETS, Card, Scope, build_params, check_preset, check_serves, param
+from hsiaug.registry.card import PRESETS, Card, Scope, build_params, param
 from hsiaug.registry.hookspecs import Entry, Kind
 
 if TYPE_CHECKING:
@@ -188,28 +187,6 @@ class Registry:
             broken = "; ".join(f"{b.distribution} ({b.error})" for b in self.broken)
             hint += f" Packages that failed to load: {broken}; see 'hsiaug plugins list'."
         raise InputError(f"--{kind} must name a {kind} plugin", value=repr(name), hint=hint)
-
-    def configure(
-        self, kind: Kind, name: str, task: str, preset: str = "cpu", overrides: Mapping[str, str] | None = None
-    ) -> tuple[Card, Any]:
-        """The card of a plugin that is to serve a task, and its params as :func:`build_params` makes them.
-
-        Raises InputError for unknown names and values, and for a plugin of other tasks; PluginError where it cannot be
-        loaded, or its params cannot be sent to other processes.
-        """
-        check_preset(preset, self.cards())
-        card: Card = self.find(kind, name).load().card
-        check_serves(card, kind, task)
-        params = build_params(card, preset, overrides)
-        try:
-            pickle.dumps(params)
-        except Exception as error:
-            raise PluginError(
-                f"the params of {card.name} must be of a class that other processes can import",
-                value=f"{type(error).__name__}: {error}",
-                hint="Define it at the top level of its module.",
-            ) from error
-        return card, params
 
 
 def import_here(known: Iterable[Found] | None = None) -> None:

@@ -13,8 +13,10 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from hsiaug.base.errors import InputError, did_you_mean
-from hsiaug.report.render_data import report_json
-from hsiaug.report.tables import Report, build_report, named
+from hsiaug.report.render_data import report_json as report_json
+from hsiaug.report.tables import Report as Report
+from hsiaug.report.tables import build_report as build_report
+from hsiaug.report.tables import named
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -23,20 +25,6 @@ if TYPE_CHECKING:
     from rich.console import Console
 
     from hsiaug.trial.store import Store
-
-__all__ = [
-    "ENDINGS",
-    "FORMATS",
-    "PICTURES",
-    "Report",
-    "build_report",
-    "figure_of",
-    "print_report",
-    "render_html",
-    "render_report",
-    "report_json",
-    "save_report",
-]
 
 FORMATS = ("rich", "md", "tex", "csv", "json", "html")
 PICTURES = ("png", "svg", "pdf")

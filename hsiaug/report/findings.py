@@ -7,9 +7,8 @@ from collections.abc import Sequence
 from operator import attrgetter
 from typing import NamedTuple
 
-from hsiaug.metrics.equivalence import MARGIN
 from hsiaug.metrics.significance import MIN_PAIRS, USUAL_DRAWS
-from hsiaug.metrics.verdict import Finding, Verdict, undecided
+from hsiaug.metrics.verdict import MARGIN, Finding, Verdict, undecided
 from hsiaug.report.compare import Gain
 from hsiaug.report.tables import Table
 from hsiaug.report.text_templates import sentences

@@ -6,6 +6,7 @@ import json
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 
+from hsiaug.base.text import in_runs
 from hsiaug.core.view_names import with_view
 from hsiaug.metrics.significance import MeanStd
 from hsiaug.trial.arm import ALONE, BOTH, Arm, Method
@@ -154,22 +155,10 @@ def count_range(counts: Sequence[int]) -> str:
     return "–".join(map(str, dict.fromkeys((min(counts), max(counts))))) if counts else MISSING
 
 
-def draws_text(seeds: Iterable[int]) -> str:
-    """Seeds in short: 0, 2, 3, 4 → ``0, 2–4``."""
-    runs: list[list[int]] = []
-    for seed in sorted(set(seeds)):
-        if runs and seed == runs[-1][-1] + 1:
-            runs[-1].append(seed)
-        else:
-            runs.append([seed])
-    texts = [f"{run[0]}–{run[-1]}" if len(run) > 2 else ", ".join(map(str, run)) for run in runs]
-    return ", ".join(texts)
-
-
 def seeds_text(seeds: Iterable[int]) -> str:
     """``seed 3``, ``seeds 0, 2–4``."""
     listed = set(seeds)
-    return f"{'seed' if len(listed) == 1 else 'seeds'} {draws_text(listed)}"
+    return f"{'seed' if len(listed) == 1 else 'seeds'} {in_runs(listed)}"
 
 
 def count(number: int, noun: str) -> str:

@@ -1,6 +1,6 @@
 """Files by their endings, one writer for each, the same for every command.
 
-A command checks the names before any work (:func:`hsiaug.base.targets.check_targets`), says what it has (a figure,
+A command checks the names before any work (:func:`hsiaug.base.files.check_targets`), says what it has (a figure,
 tables, arrays), and gets writers by ending for :func:`write_files`.
 """
 
@@ -12,8 +12,7 @@ from functools import cache, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from hsiaug.base.files import write_whole
-from hsiaug.base.targets import PICTURES
+from hsiaug.base.files import PICTURES, write_whole
 from hsiaug.base.text import json_of
 from hsiaug.report.grid import ReportPage
 from hsiaug.report.render_data import csv_of

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from functools import cache
 from typing import TYPE_CHECKING
 
-from hsiaug.base.text import visible
+from hsiaug.base.text import in_runs, visible
 from hsiaug.report import labels
 
 if TYPE_CHECKING:
@@ -27,7 +27,7 @@ def text_templates(escape: Callable[[str], str] = visible) -> Environment:
     )
     made.filters |= {
         "count": labels.count,
-        "draws": labels.draws_text,
+        "draws": in_runs,
         "seeds": labels.seeds_text,
         "range": labels.count_range,
         "words": labels.join_words,

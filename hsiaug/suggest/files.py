@@ -10,7 +10,7 @@ import numpy as np
 
 from hsiaug.base.colours import rgb_of, true_colours
 from hsiaug.base.errors import InputError
-from hsiaug.base.targets import PICTURES, check_targets
+from hsiaug.base.files import PICTURES, check_targets
 from hsiaug.base.text import plotted
 from hsiaug.core.scene import UnlabelledScene
 from hsiaug.data.georeference import Georeference

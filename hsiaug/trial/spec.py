@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pickle
 import sys
 from collections.abc import Mapping
 from contextlib import redirect_stdout
@@ -9,10 +10,11 @@ from dataclasses import asdict, dataclass
 from functools import cached_property
 from typing import Any
 
+from hsiaug.base.errors import PluginError
 from hsiaug.core.view_names import DEFAULT_VIEW, RAW, with_view
 from hsiaug.protocol.balance import Rate, alone
 from hsiaug.protocol.split_protocol import SplitProtocol
-from hsiaug.registry.card import Card, preparing_params, sampling_params
+from hsiaug.registry.card import Card, build_params, check_preset, check_serves, preparing_params, sampling_params
 from hsiaug.registry.hookspecs import Kind
 from hsiaug.registry.lookup import Registry
 from hsiaug.tasks.task import TaskData, get_task
@@ -76,10 +78,25 @@ def configure_plugin(
     preset: str,
     overrides: Mapping[str, str] | None = None,
 ) -> tuple[PluginSpec, Card]:
-    """A plugin as it enters trials, and its card. Raises what :meth:`Registry.configure` raises."""
+    """A plugin as it enters trials, and its card.
+
+    Raises InputError for unknown names and values, and for a plugin of other tasks; PluginError where it cannot be
+    loaded, or its params cannot be sent to other processes.
+    """
     # A plugin's module and its params are code of its own too, which may print.
     with kept_state(), redirect_stdout(sys.stderr):
-        card, params = plugins.configure(kind, name, task, preset, overrides)
+        check_preset(preset, plugins.cards())
+        card: Card = plugins.find(kind, name).load().card
+        check_serves(card, kind, task)
+        params = build_params(card, preset, overrides)
+        try:
+            pickle.dumps(params)
+        except Exception as error:
+            raise PluginError(
+                f"the params of {card.name} must be of a class that other processes can import",
+                value=f"{type(error).__name__}: {error}",
+                hint="Define it at the top level of its module.",
+            ) from error
     return plugin_spec(card, params, data), card
 
 

@@ -17,8 +17,7 @@ from filelock import SoftFileLock, Timeout
 from numpy.typing import NDArray
 
 from hsiaug.base.errors import InputError
-from hsiaug.base.files import file_errors, reason, sync_folder, write_text_whole, write_whole
-from hsiaug.base.targets import check_target
+from hsiaug.base.files import check_target, file_errors, reason, sync_folder, write_text_whole, write_whole
 from hsiaug.base.text import spreadsheet_text, text_of_spreadsheet, visible
 from hsiaug.data.georeference import Georeference
 

@@ -10,7 +10,7 @@ from PIL import Image
 from typer.testing import CliRunner, Result
 
 from hsiaug.base.errors import InputError
-from hsiaug.base.targets import PICTURES, TABLES
+from hsiaug.base.files import PICTURES, TABLES
 from hsiaug.cli.main import app
 from hsiaug.data import toy_scene
 from hsiaug.protocol.protocols import parse_protocol

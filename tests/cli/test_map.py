@@ -18,7 +18,7 @@ from typer.testing import CliRunner
 
 from hsiaug.base.colours import CLASSES, rgb_of
 from hsiaug.base.errors import HsiaugError, InputError
-from hsiaug.base.targets import PICTURES
+from hsiaug.base.files import PICTURES
 from hsiaug.cli.main import app
 from hsiaug.core.samples import Patches
 from hsiaug.core.scene import Scene

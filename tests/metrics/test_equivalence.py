@@ -6,7 +6,7 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hsiaug.metrics.equivalence import detectable_difference, equivalence
+from hsiaug.metrics.verdict import detectable_difference, equivalence
 
 SMALL = [0.002, -0.001, 0.0, 0.001, -0.002, 0.001, 0.0, -0.001]
 

@@ -15,8 +15,8 @@ from hsiaug.protocol.protocols import parse_protocol
 from hsiaug.protocol.split import draw_split
 from hsiaug.report import build_report, figure_of, render_report, save_report
 from hsiaug.report.curves import lines, reference
-from hsiaug.report.figures.split import split_figure
 from hsiaug.report.findings import headline
+from hsiaug.report.splits import split_figure
 
 LAMBDAS = (0.25, 0.5, 1.0)
 OMEGAS = (0.0, 2.0)

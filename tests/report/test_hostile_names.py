@@ -17,7 +17,7 @@ from hsiaug.protocol.split import draw_split
 from hsiaug.quality.maps import class_map_figure, save_quick_look
 from hsiaug.report import FORMATS, build_report, print_report, render_report, save_report
 from hsiaug.report.figures.files import figure_bytes
-from hsiaug.report.figures.split import split_figure
+from hsiaug.report.splits import split_figure
 from tests.test_texts import Terminal
 
 CONTROLS = "\x1b]0;title\x07\x9b31m\u202e"
