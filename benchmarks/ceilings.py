@@ -1,4 +1,4 @@
-"""What is missing, by scene: gains of ceilings over ``none``, as a table and as the picture of docs/decide.md.
+"""What is missing, by scene: gains of ceilings over ``none``, as a table and as the picture of docs/label-worth.md.
 
 The trials are of a version that could make such samples.
 

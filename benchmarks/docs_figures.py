@@ -15,6 +15,8 @@ from pathlib import Path
 from statistics import fmean
 from typing import TYPE_CHECKING, Any
 
+from matplotlib.patches import Rectangle
+
 from benchmarks.common import HERE, main_score, read_csv
 from hsiaug.metrics.significance import t_interval
 from hsiaug.report.figures.files import figure_bytes, new_figure
@@ -274,8 +276,52 @@ def teacher() -> Figure:
     return figure
 
 
+STEPS = (
+    # (title, what happens, top, left, width), in hundredths of an inch
+    ("Scene", "a cube and labels of some pixels", 10, 10, 380),
+    ("Split", "a protocol draws who trains and who is tested", 92, 10, 380),
+    ("Train view", "training pixels, no test label", 190, 10, 250),
+    ("Generator", "or a control: none, duplicate …", 272, 10, 250),
+    ("Samples", "as many as λ and M ask for", 354, 10, 250),
+    ("Classifier", "learns real and synthetic ones", 436, 10, 250),
+    ("Score", "predictions against test labels, for each draw", 534, 10, 380),
+    ("Verdict", "gains over controls, over all draws", 616, 10, 380),
+)
+BOX, END = 54, 680
+"""Height of a step, and of the figure, in the same unit."""
+DOWN = ((200, 0, 1), (135, 1, 2), (135, 2, 3), (135, 3, 4), (135, 4, 5), (135, 5, 6), (200, 6, 7))
+"""(how far right, step, next step)"""
+
+
+def concepts() -> Figure:
+    """From a scene to a verdict: eight steps, of which four never see a test label."""
+    figure = new_figure(4, END / 100)
+    figure.set_layout_engine("none")
+    panel = figure.add_axes((0, 0, 1, 1))
+    panel.set(xlim=(0, 400), ylim=(END, 0))
+    panel.axis("off")
+    panel.add_patch(Rectangle((0, 172), 270, 336, color=BLUE, alpha=0.1, lw=0))
+    panel.text(262, 502, "plugins", ha="right", fontsize=9, color=BLUE)
+    for title, what, top, left, width in STEPS:
+        panel.add_patch(Rectangle((left, top), width, BOX, facecolor="white", edgecolor=BLUE, lw=1.4))
+        panel.text(left + 12, top + 21, title, fontsize=11, fontweight="bold")
+        panel.text(left + 12, top + 42, what, fontsize=9)
+    for x, one, other in DOWN:
+        arrow(panel, x, STEPS[one][2] + BOX, STEPS[other][2], BLUE)
+    arrow(panel, 335, STEPS[1][2] + BOX, STEPS[6][2], RED)
+    for row, word in enumerate(("test labels", "pass by", "the plugins")):
+        panel.text(335, 320 + 18 * row, word, ha="center", fontsize=9, color=RED, backgroundcolor="white")
+    return figure
+
+
+def arrow(panel: Axes, x: float, start: float, end: float, colour: str) -> None:
+    """A vertical arrow between two steps."""
+    panel.annotate("", (x, end), (x, start), arrowprops={"arrowstyle": "-|>", "color": colour, "lw": 1.4})
+
+
 FIGURES: dict[str, Callable[[], Any]] = {
     "baselines_fields": fields,
+    "concepts": concepts,
     "baselines_generators": generators,
     "spectral_views": views,
     "labels_scenes": labels,

@@ -30,7 +30,7 @@ SCALE = 0.75
 LARGEST = 150_000
 """Bytes of a picture."""
 PICKS = "suggest indian_pines -n 16 --protocol issd"
-"""What docs/decide.md shows."""
+"""What docs/label-next.md shows."""
 GAP, GREY = 30, (209, 213, 219)
 
 

@@ -146,7 +146,7 @@ def add(
     settings: Annotated[
         list[str] | None,
         option(
-            f"What else the card is to say; repeat for more. Keys: {', '.join(CARD_SETTINGS)} (docs/scenes.md).",
+            f"What else the card is to say; repeat for more. Keys: {', '.join(CARD_SETTINGS)} (docs/card.md).",
             "--set",
             metavar="KEY=VALUE",
             show_default=False,

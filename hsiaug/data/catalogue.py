@@ -83,7 +83,7 @@ def _read_card(path: Path, schema: type[Model]) -> Model:
     try:
         return validate_table(read_toml(path, "card", SceneError), schema, path, "card", SceneError)
     except FileNotFoundError:
-        hint = "Check the path, or see docs/scenes.md for how to write a card."
+        hint = "Check the path, or see docs/card.md for how to write a card."
         raise SceneError(f"card {path} must exist", hint=hint) from None
 
 

@@ -2,7 +2,7 @@
 
 Known damage to real labels gives the curve that a score is read on.
 
-The calibration is this project's own: we know of none in the literature (docs/quality.md).
+The calibration is this project's own: we know of none in the literature (docs/quality-labels.md).
 """
 
 from __future__ import annotations

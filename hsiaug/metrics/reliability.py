@@ -1,4 +1,4 @@
-"""Do the labels of synthetic samples fit their spectra? R1 of docs/quality.md, without any training on synthetic samples.
+"""Do the labels of synthetic samples fit their spectra? R1 of docs/quality-labels.md, with no training on them.
 
 Every score stands beside its **ceiling** (real held-out samples in place of the synthetic ones, class by class),
 its **floor** (the synthetic labels permuted), r = (score − floor) / (ceiling − floor), and the share of wrong

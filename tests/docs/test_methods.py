@@ -1,4 +1,4 @@
-"""docs/methods.md and docs/api.md hold what there is: every built-in plugin with its card's source, every public name."""
+"""Pages of methods and docs/api.md hold what there is: every built-in plugin with its papers, every public name."""
 
 import re
 
@@ -10,16 +10,17 @@ from hsiaug.registry.lookup import registry
 from hsiaug.report.bibtex import entries_of
 from tests.docs.pages import PAGES, ROOT
 
-METHODS = ROOT / "docs" / "methods.md"
+METHODS = "\n".join((ROOT / "docs" / f"{name}.md").read_text("utf-8") for name in ("generators", "classifiers"))
+"""The lists of generators and of classifiers."""
 ITEM = re.compile(r"^- ((?:\*\*`[^`]+`\*\*(?:, )?)+)(.*?)(?=^- |^#|^\S|\Z)", re.DOTALL | re.MULTILINE)
 
 
 def items() -> dict[str, str]:
-    """What the page says of each name."""
+    """What the pages say of each name."""
     found: dict[str, str] = {}
-    for names, text in ITEM.findall(METHODS.read_text("utf-8")):
+    for names, text in ITEM.findall(METHODS):
         for name in re.findall(r"`([^`]+)`", names):
-            assert name not in found, f"docs/methods.md names {name} twice"
+            assert name not in found, f"the pages of methods name {name} twice"
             found[name] = text
     return found
 
@@ -43,7 +44,7 @@ def sources(card: Card) -> list[set[str]]:
 
 
 def test_the_page_names_every_built_in_plugin_and_no_other() -> None:
-    assert sorted(items()) == sorted(built_in()), "bring docs/methods.md in line with 'hsiaug plugins list'"
+    assert sorted(items()) == sorted(built_in()), "bring the pages in line with 'hsiaug plugins list'"
 
 
 @pytest.mark.parametrize(
@@ -51,13 +52,12 @@ def test_the_page_names_every_built_in_plugin_and_no_other() -> None:
 )
 def test_a_method_links_to_the_papers_of_its_card(name: str, card: Card) -> None:
     missing = [links for links in sources(card) if not any(link in items()[name] for link in links)]
-    assert not missing, f"docs/methods.md: {name}"
+    assert not missing, name
     assert len(items()[name].split()) >= 6, "a word or two on what it is"
 
 
 def test_methods_that_read_test_spectra_are_called_transductive() -> None:
-    text = METHODS.read_text("utf-8")
-    group = re.search(r"all of them transductive\..*?(?=^## )", text, re.DOTALL | re.MULTILINE)
+    group = re.search(r"all of them transductive\..*?(?=^## )", METHODS, re.DOTALL | re.MULTILINE)
     assert group
     for name, card in built_in().items():
         said = "ransductive" in items()[name] or f"- **`{name}`**" in group[0]

@@ -12,6 +12,7 @@ pytest.importorskip(
 )
 
 from benchmarks.notebooks import FOLDER, executed
+from tests.docs.pages import ROOT
 
 NOTEBOOKS = sorted(FOLDER.glob("*.ipynb"))
 MOST_CELLS = 12
@@ -51,3 +52,18 @@ def test_a_first_table_takes_five_lines_at_most() -> None:
     nbformat = pytest.importorskip("nbformat")
     first = code(nbformat.read(FOLDER / "first_benchmark.ipynb", as_version=4))[0]
     assert len(first.source.splitlines()) <= 5 and any("<table>" in o.data["text/html"] for o in first.outputs)
+
+
+def test_the_quickstart_and_its_notebook_tell_the_same_numbers() -> None:
+    nbformat = pytest.importorskip("nbformat")
+    notebook = nbformat.read(FOLDER / "first_benchmark.ipynb", as_version=4)
+    said = "".join(line for cell in code(notebook) for line in shown(cell))
+    table = (ROOT / "docs" / "quickstart.md").read_text("utf-8").partition("ΔAA over none  verdict\n")[2]
+    rows = [line.split() for line in table.partition("\n\n")[0].splitlines()[1:]]
+    assert len(rows) == 5
+    for name, *rest in rows:
+        classifier, oa = [word for word in rest if not word.startswith("λ")][:2]
+        assert re.search(rf"{name} +{oa} ", said[said.index(classifier) :]), (name, classifier, oa)
+    (gain,) = re.findall(r"it gains (\S+) points over `none`", table)
+    (measured,) = re.findall(r"pseudo +none +(\S+)", said)
+    assert f"{float(measured):.1f}" == gain

@@ -18,6 +18,8 @@ import pytest
 from tests.docs.pages import PAGES, ROOT, links
 
 FILES = (*PAGES, *ROOT.glob("examples/*/README.md"), *ROOT.glob("benchmarks/results/*/*.md"))
+MOST_WORDS, WORDS_IN_ALL = 900, 25_000
+"""Of a page, and of the README and docs/ together: what one reads in a sitting."""
 OUTWARD = sorted({link for page in FILES for link in links(page) if re.match(r"\w+:", link)})
 
 
@@ -106,6 +108,12 @@ def test_every_measured_table_is_listed_with_its_title() -> None:
     )
     there = {path.relative_to(ROOT).as_posix() for path in ROOT.glob("benchmarks/results/*/*.md")}
     assert sorted(listed) == sorted(there)
+
+
+def test_pages_are_short() -> None:
+    words = {page.name: len(page.read_text("utf-8").split()) for page in PAGES if page.name != "CONTRIBUTING.md"}
+    assert not {name: n for name, n in words.items() if n > MOST_WORDS and name != "txt2hsi.md"}
+    assert sum(words.values()) < WORDS_IN_ALL
 
 
 def test_the_glossary_is_sorted() -> None:

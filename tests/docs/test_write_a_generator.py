@@ -1,4 +1,4 @@
-"""docs/plugins.md: who does what the page says gets what the page shows."""
+"""docs/plugins.md and plugins-check.md: who does what they say gets what they show."""
 
 import re
 import shlex
@@ -10,13 +10,14 @@ from hsiaug.trial.store import Store
 from tests.strangers import environment, hsiaug
 from tests.wheels import CAN_BUILD, install_by_hand, install_wheel
 
-PAGE = Path(__file__).parents[2] / "docs" / "plugins.md"
+DOCS = Path(__file__).parents[2] / "docs"
+PAGES = "".join((DOCS / name).read_text("utf-8") for name in ("plugins.md", "plugins-check.md"))
 NAME = "hsiaug-shrunk-gauss"
 
 
 def blocks(language: str) -> list[str]:
-    """The code blocks of the page in that language, in order."""
-    return re.findall(rf"^```{language}\n(.*?)^```$", PAGE.read_text("utf-8"), re.DOTALL | re.MULTILINE)
+    """The code blocks of the pages in that language, in order."""
+    return re.findall(rf"^```{language}\n(.*?)^```$", PAGES, re.DOTALL | re.MULTILINE)
 
 
 def commands() -> list[list[str]]:

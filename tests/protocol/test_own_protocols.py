@@ -1,4 +1,4 @@
-"""A protocol of another package: the example of docs/protocols.md, installed as a stranger would, from list to report."""
+"""A protocol of another package: the example of docs/own-protocol.md, installed as a stranger would, list to report."""
 
 import json
 from pathlib import Path
@@ -9,7 +9,7 @@ from tests.docs.pages import ROOT, blocks
 from tests.in_process import hsiaug
 from tests.strangers import install
 
-(EXAMPLE,) = (block.text for block in blocks(ROOT / "docs" / "protocols.md") if block.language == "python")
+(EXAMPLE,) = (block.text for block in blocks(ROOT / "docs" / "own-protocol.md") if block.language == "python")
 TRIALS = (
     *("--generator", "none", "--classifier", "rf", "--lambda", "0", "--times", "0", "--patch", "5"),
     *("--seeds", "1", "--jobs", "1"),
