@@ -50,19 +50,20 @@ from hsiaug.bench.plan import Request
 from hsiaug.bench.run import Existing, run
 from hsiaug.bench.schedule import plan_runs, trials_of
 from hsiaug.bench.suite import Run
-from hsiaug.core.samples import PatchSamples, concatenate
+from hsiaug.core.samples import concatenate
 from hsiaug.core.scene import Scene
 from hsiaug.data import load_scene
 from hsiaug.data.pair_sets import task_of
 from hsiaug.protocol.protocols import parse_protocol
 from hsiaug.protocol.split import Split, draw_split
 from hsiaug.quality.kits import sample_kit, synthesise
-from hsiaug.quality.synthesis import PixelSynthesis, sample_request
+from hsiaug.quality.synthesis import sample_request
 from hsiaug.registry.card import build_params, check_preset
 from hsiaug.registry.handed import as_typed, named
 from hsiaug.registry.hookspecs import Kind
 from hsiaug.registry.lookup import import_here, registry
 from hsiaug.report import ENDINGS, Report, build_report, figure_of, render_report, save_report
+from hsiaug.tasks.task import TaskSamples
 from hsiaug.trial.guard import check_limit
 from hsiaug.trial.store import Store
 
@@ -119,29 +120,31 @@ def split(scene: AnyScene, protocol: Text = "issd", *, draw: Whole = 0, patch: S
 @checked
 def augment_scene(
     scene: AnyScene,
-    generator: One = "smote",
+    generator: One | None = None,
     lam: Number = 1.0,
     *,
     times: Annotated[float | None, optional(number)] = None,
     omega: Annotated[float | None, optional(number)] = None,
-    protocol: Text = "issd",
+    protocol: Annotated[str | None, optional(text)] = None,
     seed: Whole = 0,
-    patch: Side = 9,
+    patch: Annotated[int | None, optional(whole(1))] = None,
     params: Annotated[Mapping[str, object] | None, optional(mapping)] = None,
     preset: Text = "cpu",
     device: Text = "auto",
-) -> PatchSamples:
+) -> TaskSamples:
     """Training samples of one draw of a scene: the real ones, then the synthetic ones that λ and M (``times``) ask for.
 
-    scene: a Scene, a name of the catalogue, or the path of a card. generator: a name, or a plugin, as
-    ``hsiaug.benchmark`` takes it. The same as ``hsiaug generate --with-real`` and as a benchmark's trial of these
-    settings; ``provenance`` of the result holds what makes them again.
+    scene: a Scene, or the name or card of a scene or of image–mask pairs. generator: a name, or a plugin, as
+    ``hsiaug.benchmark`` takes it; None = smote, of pairs specdm. The same as ``hsiaug generate --with-real`` and as a
+    benchmark's trial of these settings; ``provenance`` of the result holds what makes them again. ``to_torch()`` makes
+    a Dataset of torch of the result.
     Raises InputError for names and numbers that are not valid, SplitError where the scene cannot be split so.
     """
-    loaded = scene if isinstance(scene, Scene) else load_scene(scene)
+    kit = sample_kit("pixels" if isinstance(scene, Scene) else task_of(scene, None))
+    loaded = scene if isinstance(scene, Scene) else kit.task.load(scene)
     request = sample_request(
-        *(generator, preset, params),
-        protocol=parse_protocol(protocol),
+        *(kit.task.generator if generator is None else generator, preset, params),
+        protocol=None if protocol is None else parse_protocol(protocol),
         lam=lam,
         times=times,
         omega=omega,
@@ -149,8 +152,9 @@ def augment_scene(
         patch=patch,
         device=device,
     )
-    made: PixelSynthesis = synthesise(sample_kit("pixels"), loaded, request, registry())
-    return replace(concatenate([made.real, made.synthetic]), provenance=made.provenance())
+    made = synthesise(kit, loaded, request, registry())
+    samples: TaskSamples = concatenate([made.real, made.synthetic])
+    return replace(samples, provenance=made.provenance())
 
 
 @checked

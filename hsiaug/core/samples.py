@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any, Self, TypeVar
+from typing import TYPE_CHECKING, Any, Self, TypeVar
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -12,6 +12,9 @@ from numpy.typing import ArrayLike, NDArray
 from hsiaug.base.arrays import AnyArray
 from hsiaug.base.errors import PluginError
 from hsiaug.core.sealed import arrays_of
+
+if TYPE_CHECKING:
+    from torch.utils.data import TensorDataset
 
 B = TypeVar("B", bound="Batch")
 
@@ -87,6 +90,10 @@ class PatchSamples(Patches):
         """Class ids as they are predicted."""
         return self.y
 
+    def to_torch(self) -> TensorDataset:
+        """A Dataset of torch: patch (B, p, p), class index 0..C-1 and weight of each sample, copied."""
+        return torch_dataset(self.x, self.y - 1, self.weight)
+
     @classmethod
     def made(
         cls, x: NDArray[np.float32], y: NDArray[np.int64], provenance: Mapping[str, object] | None = None
@@ -100,6 +107,14 @@ class PatchSamples(Patches):
             weight=np.ones(len(x), dtype=np.float32),
             provenance=dict(provenance or {}),
         )
+
+
+def torch_dataset(*arrays: AnyArray) -> TensorDataset:
+    """A Dataset of torch whose items are a row of each array."""
+    import torch
+    from torch.utils.data import TensorDataset
+
+    return TensorDataset(*(torch.from_numpy(array.copy()) for array in arrays))
 
 
 def class_ids(given: ArrayLike) -> NDArray[np.int64]:

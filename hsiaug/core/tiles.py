@@ -4,15 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from hsiaug.base.arrays import AnyArray
 from hsiaug.base.errors import PluginError
-from hsiaug.core.samples import Batch, class_ids
+from hsiaug.core.samples import Batch, class_ids, torch_dataset
 from hsiaug.core.sealed import SealedView, Seals
+
+if TYPE_CHECKING:
+    from torch.utils.data import TensorDataset
 
 IGNORE = 0
 """The mask of a pixel that has no label: it counts neither in a loss nor in a score."""
@@ -88,6 +91,14 @@ class DenseSamples(Tiles):
     def labels(self) -> NDArray[np.int64]:
         """Class ids as they are predicted."""
         return self.masks
+
+    def to_torch(self) -> TensorDataset:
+        """A Dataset of torch: image (B, H, W), of two dates (2, B, H, W), and mask (H, W) of each pair, copied.
+
+        Masks hold class indices 0..C-1, and -100, which torch's losses ignore, where a pixel has no label.
+        """
+        images = self.images[:, 0] if self.dates == 1 else self.images
+        return torch_dataset(images, np.where(self.masks == IGNORE, -100, self.masks - 1))
 
     @classmethod
     def made(
