@@ -309,7 +309,7 @@ def concepts() -> Figure:
     for x, one, other in DOWN:
         arrow(panel, x, STEPS[one][2] + BOX, STEPS[other][2], BLUE)
     arrow(panel, 335, STEPS[1][2] + BOX, STEPS[6][2], RED)
-    for row, word in enumerate(("test labels", "pass by", "the plugins")):
+    for row, word in enumerate(("test labels", "hidden from", "plugins")):
         panel.text(335, 320 + 18 * row, word, ha="center", fontsize=9, color=RED, backgroundcolor="white")
     return figure
 

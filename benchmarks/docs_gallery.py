@@ -1,4 +1,4 @@
-"""Make the pictures of docs/index.md and docs/gallery.md anew.
+"""Make the pictures of docs/gallery.md anew.
 
     python -m benchmarks.docs_gallery [FOLDER]
 
