@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,13 +21,14 @@ from hsiaug.bench.plan import Request, build_plan
 from hsiaug.bench.run import run
 from hsiaug.data.georeference import Georeference
 from hsiaug.data.pair_sets import task_of
-from hsiaug.quality.maps import RASTERS, check_map_targets, class_map_figure, save_map
+from hsiaug.protocol.tiling import TileSplit, side_by_side
+from hsiaug.quality.maps import RASTERS, check_map_targets, class_map_figure, save_map, save_shares
 from hsiaug.registry.lookup import import_here, registry
 from hsiaug.registry.progress import show_progress
 from hsiaug.report.labels import percent
 from hsiaug.report.output_files import figure_writers, write_files
 from hsiaug.report.scores import metric_set
-from hsiaug.tasks.task import Task, TaskData, get_task
+from hsiaug.tasks.task import Task, TaskData, TaskSplit, get_task
 from hsiaug.trial.mapping import Refitted, refit, repeats, spec_of
 from hsiaug.trial.store import Record, Store
 
@@ -46,6 +47,7 @@ class SceneMap:
 
     maps: by place, (H, W) int16 class ids, 0 = no data. record: that of the trial whose classifier maps.
     same: whether the test pixels come out exactly as in the record. grounds: by place, where it lies on Earth, or None.
+    probabilities: by place, (C, H, W) float32, what the classifier gives each class, NaN = no data; {}: not asked for.
     """
 
     record: Record
@@ -54,6 +56,7 @@ class SceneMap:
     made: Refitted
     same: bool
     grounds: Mapping[str, Georeference | None]
+    probabilities: Mapping[str, NDArray[np.float32]] = field(default_factory=dict)
 
     @property
     def ids(self) -> NDArray[np.int16]:
@@ -114,7 +117,7 @@ class SceneMap:
     @checked
     def save(self, path: AnyPath) -> list[Path]:
         """Write what the ending says: class ids as cloud-optimised GeoTIFF (.tif), ENVI classification (.hdr) or .npy, a
-        PNG beside them; the map with its legend (.png, .svg, .pdf).
+        PNG beside them, and NAME_probabilities with a band for each class; the map with its legend (.png, .svg, .pdf).
 
         Returns the files; of several places each has its own, NAME_PLACE. Raises InputError for another ending.
         """
@@ -134,6 +137,9 @@ class SceneMap:
             for raster in rasters:
                 target = raster.with_stem(raster.stem + ending)
                 files += save_map(target, self.maps[place], self.class_names, self.grounds[place], self._facts())
+                if place in self.probabilities:
+                    shares = self.probabilities[place]
+                    files += save_shares(target, shares, self.class_names, self.grounds[place])
             targets = [picture.with_stem(picture.stem + ending) for picture in pictures]
             files += write_files(targets, figure_writers(partial(self._figure, place)))
         return files
@@ -160,6 +166,7 @@ def map_scene(
     record: Annotated[str | None, optional(text)] = None,
     *,
     classifier: Annotated[str | None, optional(text)] = None,
+    probabilities: Switch = False,
     store: AnyPath = "hsiaug-results",
     device: Text = "auto",
     progress: Switch = True,
@@ -168,15 +175,15 @@ def map_scene(
 
     scene: a name of the catalogue, or the path of a card. record: the hash of a record in ``store``, or its beginning.
     classifier: in place of a record, one that learns from nearly all labels; None = ``filtered:svm``, of pairs
-    ``pixel-svm`` or ``fc-siam-diff``. progress: False = nothing is printed.
+    ``pixel-svm`` or ``fc-siam-diff``. probabilities: also what it gives each class. progress: False = nothing is printed.
 
-    Raises InputError for a record of a failed trial or of another scene, or a record beside a classifier; StoreError
-    where there is no such record.
+    Raises InputError for a record of a failed trial or of another scene, a record beside a classifier, or one that gives
+    no probabilities; StoreError where there is no such record.
     """
     console = log_console(quiet=not progress)
     import_here()
     with one_thread_here():
-        return make_map(os.fspath(scene), Path(store), record, classifier, device, console)
+        return make_map(os.fspath(scene), Path(store), record, classifier, device, console, shares=probabilities)
 
 
 def make_map(
@@ -186,8 +193,10 @@ def make_map(
     classifier: str | None,
     device: str,
     console: rich.console.Console,
+    *,
+    shares: bool = False,
 ) -> SceneMap:
-    """The map, made in this process; its progress goes to the console. folder: the store."""
+    """The map, made in this process; its progress goes to the console. folder: the store. shares: probabilities too."""
     if record is not None and classifier is not None:
         raise InputError(
             "a map is made by a record or by a classifier",
@@ -205,9 +214,39 @@ def make_map(
     spec = spec_of(source, data, registry())
     with show_progress(console, f"{spec.generator.name}, {spec.classifier_label}") as progress:
         made = refit(spec, data, registry(), Store(folder).cache, device=device, progress=progress)
-        maps = task.mapped(made.fitted, made.card, data, made.split, progress, made.spectra)
+        fitted = _Sharing(made.fitted, spec.classifier.name) if shares else made.fitted
+        maps = task.mapped(fitted, made.card, data, made.split, progress, made.spectra)
     same, grounds = repeats(made, maps, source), task.georeferences(scene, data)
-    return SceneMap(source, maps, tuple(data.class_names), made, same, grounds)
+    found = fitted.placed(made.split, maps) if isinstance(fitted, _Sharing) else {}
+    return SceneMap(source, maps, tuple(data.class_names), made, same, grounds, found)
+
+
+class _Sharing:
+    """A fitted classifier that keeps what it gives each class. Raises InputError for one that gives nothing."""
+
+    def __init__(self, fitted: Any, name: str) -> None:
+        if not hasattr(fitted, "predict_proba"):
+            rule, hint = "`probabilities` needs a classifier that gives some", "Take svm or rf, or leave it out."
+            raise InputError(rule, value=name, hint=hint)
+        self._fitted, self._shares = fitted, list[NDArray[np.float32]]()
+
+    def predict(self, batch: Any) -> Any:
+        self._shares.append(self._fitted.predict_proba(batch))
+        return self._fitted.predict(batch)
+
+    def placed(self, split: TaskSplit, maps: Mapping[str, NDArray[np.int16]]) -> dict[str, NDArray[np.float32]]:
+        """(C, H, W) by place, in the order of a map: pixels row by row, or tiles side by side, those of test last."""
+        shares = np.concatenate(self._shares)
+        sheets = [np.full((shares.shape[1], *ids.shape), np.nan, np.float32) for ids in maps.values()]
+        if isinstance(split, TileSplit):
+            tiles = (*side_by_side(split.pairs, split.patch), *split.test)
+            for (where, row, column), tile in zip(tiles, shares, strict=True):
+                sheets[where][:, row : row + split.patch, column : column + split.patch] = tile
+        for sheet, ids in zip(sheets, maps.values(), strict=True):
+            if not isinstance(split, TileSplit):
+                sheet[:, ids > 0] = shares[: np.count_nonzero(ids)].T
+            sheet[:, ids == 0] = np.nan
+        return dict(zip(maps, sheets, strict=True))
 
 
 def _train_on_most(

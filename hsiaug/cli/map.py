@@ -31,6 +31,9 @@ def map_(
             "fc-siam-diff."
         ),
     ] = None,
+    probabilities: Annotated[
+        bool, option("Beside class ids NAME_probabilities, a band for each class.", "--probabilities")
+    ] = False,
     store: options.StoreDir = Path("hsiaug-results"),
     device: options.Device = "auto",
 ) -> None:
@@ -46,6 +49,7 @@ def map_(
       hsiaug map my_scene.toml --out map.tif
       hsiaug map my_scene.toml --record 3fa9 --out map.tif
       hsiaug map indian_pines --record 3fa9 --out map.pdf
+      hsiaug map my_scene.toml --classifier svm --probabilities --out map.tif
       hsiaug map oscd --record 3fa9 --out change.tif
     """
     # As a benchmark does, so that the classifier becomes the same.
@@ -54,8 +58,8 @@ def map_(
     from hsiaug.quality.maps import check_map_targets
     from hsiaug.scene_maps import HEADER, make_map
 
-    check_spared(scene, check_map_targets(out))
-    made = make_map(scene, store, record, classifier, device, console(err=True))
+    check_spared(scene, check_map_targets(out, shares=probabilities))
+    made = make_map(scene, store, record, classifier, device, console(err=True), shares=probabilities)
     files, screen = made.save_all(out), console()
     print_table(screen, HEADER, made.rows())
     print_lines(screen, made.remarks())

@@ -19,7 +19,7 @@ from hsiaug.core.samples import PatchSamples, concatenate
 from hsiaug.core.scene import Scene
 from hsiaug.data.tomlfile import toml_text
 from hsiaug.quality.figures import contact_sheet, spread
-from hsiaug.quality.maps import write_geotiff
+from hsiaug.quality.maps import ENVI_FLOATS, write_geotiff
 from hsiaug.quality.synthesis import MaskSynthesis, PixelSynthesis
 from hsiaug.report.figures.files import figure_bytes
 from hsiaug.report.output_files import array_writers, write_files
@@ -100,8 +100,7 @@ def _write_library_header(path: Path, samples: PatchSamples, made: PixelSynthesi
 
     scene, spec = made.data, made.spec
     names = [envi_text(scene.class_names[c - 1]) for c in samples.y]
-    fields: dict[str, object] = {"samples": scene.bands, "lines": len(samples), "bands": 1, "header offset": 0}
-    fields |= {"data type": 4, "interleave": "bsq", "byte order": 0}
+    fields: dict[str, object] = {"samples": scene.bands, "lines": len(samples), "bands": 1, **ENVI_FLOATS}
     fields["description"] = envi_text(f"{spec.generator.name} on {scene.name}, fit {spec.fit_hash}")
     real = zip(names, ~samples.synthetic, strict=True)
     fields["spectra names"] = [name if is_real else f"{name} (synthetic)" for name, is_real in real]

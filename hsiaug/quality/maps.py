@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from types import ModuleType
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 from xml.etree import ElementTree
 
 import numpy as np
@@ -14,6 +15,7 @@ from numpy.typing import NDArray
 from spectral.io import envi
 
 from hsiaug.base.colours import class_colours, rgb_bands, true_colours
+from hsiaug.base.errors import InputError
 from hsiaug.base.files import PICTURES, check_targets, write_text_whole, write_whole
 from hsiaug.base.text import envi_text, nanometres, plotted, visible
 from hsiaug.core.scene import Scene
@@ -29,6 +31,9 @@ RASTERS = (".tif", ".tiff", ".hdr", ".npy")
 """Endings of map files that hold class ids."""
 BESIDE = {".tif": "{0.name}.aux.xml", ".tiff": "{0.name}.aux.xml", ".hdr": "{0.stem}.img"}
 """Name of the second file of a map, by the ending of the first: class names as GDAL and QGIS look for them, ENVI data."""
+
+ENVI_FLOATS = {"header offset": 0, "data type": 4, "interleave": "bsq", "byte order": 0}
+"""Fields of the header of a file of float32, little-endian."""
 
 NO_DATA = "no data"
 """Name of class id 0."""
@@ -79,10 +84,17 @@ def class_map_figure(ids: NDArray[np.int16], names: Sequence[str], title: str, n
     return figure
 
 
-def check_map_targets(paths: Sequence[Path]) -> list[Path]:
-    """All files of these maps. Raises, before any work, InputError for a file that cannot be, DataUnavailableError where
-    rasterio is missing."""
+def check_map_targets(paths: Sequence[Path], *, shares: bool = False) -> list[Path]:
+    """All files of these maps. shares: :func:`save_shares` is to write some beside them.
+
+    Raises, before any work, InputError for a file that cannot be, DataUnavailableError where rasterio is missing.
+    """
     check_targets(paths, (*RASTERS, *PICTURES))
+    rasters = [path for path in paths if path.suffix.lower() in RASTERS]
+    if shares and not rasters:
+        hint = "Name a file that ends in .tif, .hdr or .npy too."
+        raise InputError("`probabilities` needs a file of class ids", value=", ".join(map(str, paths)), hint=hint)
+    paths = [*paths, *map(shares_beside, rasters if shares else [])]
     if any(path.suffix.lower() in (".tif", ".tiff") for path in paths):
         need_geo("a map as GeoTIFF", "use `out` map.hdr, map.npy or map.png.")
     return [*paths, *(second for path in paths if (second := _second_file(path)))]
@@ -91,6 +103,31 @@ def check_map_targets(paths: Sequence[Path]) -> list[Path]:
 def _second_file(path: Path) -> Path | None:
     name = BESIDE.get(path.suffix.lower())
     return path.with_name(name.format(path)) if name else None
+
+
+def shares_beside(path: Path) -> Path:
+    """The file of shares beside a map of class ids."""
+    return path.with_stem(f"{path.stem}_probabilities")
+
+
+def save_shares(
+    path: Path, shares: NDArray[np.float32], names: Sequence[str], ground: Georeference | None
+) -> list[Path]:
+    """Write what a classifier gives each class, (C, H, W) with NaN = no data, beside the map ``path``, in its format: a
+    band for each class, called by its name. Returns the files. Raises InputError where one cannot be written.
+    """
+    path = shares_beside(path)
+    if path.suffix.lower() == ".npy":
+        return [write_whole(path, lambda fresh: np.save(fresh, shares))]
+    if path.suffix.lower() != ".hdr":
+        shown = list(map(visible, names))
+        cloud: dict[str, Any] = {"driver": "COG", "nodata": math.nan, "compress": "deflate"}
+        return [write_whole(path, lambda fresh: write_geotiff(fresh, shares, ground, shown, **cloud))]
+    said = dict(zip(("bands", "lines", "samples"), shares.shape, strict=True)) | ENVI_FLOATS
+    said |= {"data ignore value": "nan", "band names": list(map(envi_text, names)), **_envi_ground(ground)}
+    data = path.with_suffix(".img")
+    write_whole(data, lambda fresh: fresh.write_bytes(shares.astype("<f4").tobytes()))
+    return [write_whole(path, lambda fresh: envi.write_envi_header(str(fresh), said)), data]
 
 
 def save_map(
@@ -119,10 +156,9 @@ def save_map(
             colours = class_colours(len(names)).tolist()
             file.write_colormap(1, {i: (*rgb, 255 if i else 0) for i, rgb in enumerate(colours)})
         file.update_tags(**facts, **{f"CLASS_{i}": name for i, name in enumerate(names, start=1)})
-        file.set_band_description(1, "class")
 
     cloud = {"driver": "COG", "nodata": 0, "compress": "deflate", "overview_resampling": "nearest"}
-    write_whole(path, lambda fresh: write_geotiff(fresh, image[None], ground, describe, **cloud))
+    write_whole(path, lambda fresh: write_geotiff(fresh, image[None], ground, ["class"], describe, **cloud))
     return [path, write_text_whole(second, _category_names(names))]
 
 
@@ -146,20 +182,23 @@ def _envi_header(
     said: dict[str, object] = {"description": about, "data ignore value": 0}
     with TemporaryDirectory() as folder:
         header = Path(folder) / "map.hdr"
-        if ground is not None:
-            said |= _envi_ground(header.with_name("pixel.img"), ground)
+        said |= _envi_ground(ground)
         colours = class_colours(len(names)).tolist()
         envi.save_classification(str(header), image, class_names=plain, class_colors=colours, metadata=said)
         return header.read_bytes()
 
 
-def _envi_ground(path: Path, ground: Georeference) -> dict[str, str]:
-    """The fields of an ENVI header that say where it lies, as GDAL writes them beside ``path``."""
-    with quiet() as rasterio:
+def _envi_ground(ground: Georeference | None) -> dict[str, str]:
+    """The fields of an ENVI header that say where it lies, as GDAL writes them."""
+    if ground is None:
+        return {}
+    with quiet() as rasterio, TemporaryDirectory() as folder:
+        path = Path(folder) / "pixel.img"
         shape = {"count": 1, "height": 1, "width": 1, "dtype": "uint8"}
         with rasterio.open(path, "w", driver="ENVI", **_placed(rasterio, ground), **shape) as file:
             file.write(np.zeros((1, 1, 1), np.uint8))
-    fields = (line.partition(" = ") for line in path.with_suffix(".hdr").read_text("utf-8").splitlines())
+        lines = path.with_suffix(".hdr").read_text("utf-8").splitlines()
+    fields = (line.partition(" = ") for line in lines)
     return {
         key: value
         for key, _, value in fields
@@ -175,10 +214,11 @@ def write_geotiff(
     path: Path,
     image: NDArray[np.generic],
     ground: Georeference | None = None,
+    bands: Sequence[str] = (),
     describe: Callable[[DatasetWriter], None] | None = None,
     **profile: object,
 ) -> Path:
-    """Write an image (B, H, W), where ``ground`` says it lies. describe: adds colours and tags to the open file."""
+    """Write an image (B, H, W), where ``ground`` says it lies. bands: their names. describe: adds colours and tags."""
     count, height, width = image.shape
     size = {"count": count, "height": height, "width": width, "dtype": image.dtype.name}
     with quiet() as rasterio:
@@ -188,6 +228,7 @@ def write_geotiff(
         with rasterio.MemoryFile() as memory:
             with memory.open(**{"driver": "GTiff", **size, **profile}) as file:
                 file.write(image)
+                file.descriptions = bands or file.descriptions
                 if describe is not None:
                     describe(file)
             path.write_bytes(memory.read())

@@ -27,6 +27,7 @@ from hsiaug.data.georeference import Georeference
 from hsiaug.protocol.view import patches_at
 from hsiaug.quality.maps import save_map
 from hsiaug.registry.lookup import Registry
+from hsiaug.scene_maps import map_scene
 from hsiaug.tasks import pixels
 from hsiaug.tasks.task import get_task
 from hsiaug.trial.cache import Workbench
@@ -160,6 +161,71 @@ def test_without_a_record_a_classifier_learns_from_most_labels_once(mapped: Path
     assert len(made) == held + 1 and [one["spec"]["classifier"]["name"] for one in new] == ["rf"]
     index, label = Store(copy / "hsiaug-results").predictions(new[0]["hash"])
     assert np.array_equal(np.load(copy / "m.npy").ravel()[index], label)
+
+
+@pytest.mark.parametrize("out", ["map.tif", "map.hdr", "map.npy"])
+def test_probabilities_are_bands_beside_the_map(mapped: Path, tmp_path: Path, out: str) -> None:
+    rasterio = pytest.importorskip("rasterio")
+    (mapped / "named.toml").write_text((mapped / "flight.toml").read_text().replace('"rye"', '"rye, wet"'))
+    words = ("--store", str(tmp_path / "kept"), "--out", str(tmp_path / out))
+    typed(mapped, "map", "named.toml", "--classifier", "rf", "--probabilities", *words)
+
+    beside = tmp_path / out.replace("map", "map_probabilities")
+    if out.endswith(".npy"):
+        shares, ids = np.load(beside), np.load(tmp_path / out)
+    else:
+        with rasterio.open(beside.with_suffix(".img") if out.endswith(".hdr") else beside) as file:
+            shares = file.read()
+            assert file.descriptions == ("hay", "rye, wet" if out.endswith(".tif") else "rye; wet", "track")
+            assert np.isnan(file.nodata) and set(file.dtypes) == {"float32"}
+            with rasterio.open(mapped / "flight.img") as source:
+                assert file.transform == source.transform and file.crs == source.crs
+        with rasterio.open((tmp_path / out).with_suffix(".img" if out.endswith(".hdr") else ".tif")) as file:
+            ids = file.read(1)
+    assert np.array_equal(np.isnan(shares).all(axis=0), ids == 0)
+    assert np.allclose(shares.sum(axis=0)[ids > 0], 1, atol=1e-4)
+    assert (shares.argmax(axis=0) + 1)[ids > 0].tolist() == ids[ids > 0].tolist()
+
+
+def test_probabilities_of_masks_lie_where_the_map_does(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    run_trials_here(monkeypatch)
+    made = make_pairs(tmp_path)
+    found = map_scene(made, classifier="pixel-rf", probabilities=True, store=tmp_path / "kept", progress=False)
+    for place, ids in found.maps.items():
+        shares = found.probabilities[place]
+        assert np.allclose(shares.sum(axis=0), 1, atol=1e-4)
+        assert (shares.argmax(axis=0) + 1 == ids).mean() > 0.99
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (("--classifier", "coords", "--out", "map.npy"), "needs a classifier that gives some; found coords"),
+        (("--classifier", "rf", "--out", "map.png"), "needs a file of class ids; found map.png"),
+    ],
+)
+def test_probabilities_that_cannot_be_had_are_refused(
+    mapped: Path, tmp_path: Path, words: tuple[str, ...], said: str
+) -> None:
+    before = sorted(mapped.iterdir())
+    with pytest.raises(InputError, match=f"probabilities {said}"):
+        typed(mapped, "map", "flight.toml", "--probabilities", "--store", str(tmp_path), *words)
+    assert sorted(mapped.iterdir()) == before
+
+
+def make_pairs(folder: Path) -> Path:
+    """A set of two places of two classes, whose tiles overlap at the edges."""
+    rng, masks = np.random.default_rng(0), {"a": (48, 40), "b": (40, 56)}
+    for name, shape in masks.items():
+        mask = rng.integers(1, 3, (shape[0] // 8, shape[1] // 8)).repeat(8, 0).repeat(8, 1)
+        np.save(folder / f"{name}_mask.npy", mask)
+        image = mask + rng.normal(0, 0.2, (4, *shape))
+        np.save(folder / f"{name}_image.npy", image.astype(np.float32))
+    (folder / "ground.toml").write_text(
+        'name = "ground"\ntask = "segmentation"\n[images]\nfiles = ["{name}_image.npy"]\naxes = "bhw"\n'
+        '[masks]\nfiles = ["{name}_mask.npy"]\nnames = ["low", "high"]\n[places]\ntrain = ["a"]\ntest = ["b"]\n'
+    )
+    return folder / "ground.toml"
 
 
 def test_what_a_benchmark_runs_as_a_control_may_map_too(mapped: Path, tmp_path: Path) -> None:
