@@ -27,7 +27,8 @@ from hsiaug.metrics.verdict import Finding
 from hsiaug.protocol.large_classes import FEWEST
 from hsiaug.report.findings import CONTROL, FINDINGS
 from hsiaug.report.grid import ReportPage, text_grid
-from hsiaug.report.html.page import pages_html
+from hsiaug.report.html.markup import join, macros
+from hsiaug.report.html.page import Section, document_html, grids_html
 from hsiaug.report.labels import MISSING, count, percent, signed
 from hsiaug.report.output_files import TableFiles
 from hsiaug.report.records import ArmCell, CellKey, Trial, known, number_of, recall_of
@@ -251,7 +252,11 @@ def main() -> None:
     out = [Path(name) for name in named]
     check_targets(out, (*TABLES, ".html"))
     made = leaderboard_files(*boards(read_report(Store(Path(store)))))
-    page = pages_html("Leaderboard · hsiaug", made.pages)
+    sections = [
+        Section(f"page-{i}", page.heading, join(grids_html(page.grids), *map(macros().note, page.notes)))
+        for i, page in enumerate(made.pages)
+    ]
+    page = document_html("Leaderboard · hsiaug", sections)
     show_tables(made, out, {".html": lambda path: path.write_text(page, "utf-8")})
 
 

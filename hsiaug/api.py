@@ -44,116 +44,74 @@ and in its ``pyproject.toml``::
     my_package = "my_package"
 """
 
-from hsiaug.base.errors import DataUnavailableError, InputError, PluginError, SplitError, did_you_mean
-from hsiaug.base.seeds import derive_seed
-from hsiaug.base.text import text_of_spreadsheet
-from hsiaug.contracts import (
-    Attention,
-    Classifier,
-    FittedClassifier,
-    FittedGenerator,
-    FittedMaskClassifier,
-    FittedPairGenerator,
-    Generator,
-    MaskClassifier,
-    PairGenerator,
-    Prepared,
-    Progress,
-)
-from hsiaug.core.fields import dilate, seen_fields
-from hsiaug.core.pairs import PairSet
-from hsiaug.core.samples import Patches, PatchSamples, take_in_turn
-from hsiaug.core.scene import Scene
-from hsiaug.core.segments import find_segments
-from hsiaug.core.spectral_views import SpectralView
-from hsiaug.core.tiles import DenseSamples, DenseView, PairCounts, Tiles
-from hsiaug.data.labels import check_whole
-from hsiaug.data.paths import user_file
-from hsiaug.data.readers import read_maps
-from hsiaug.metrics.neighbours import prdc
-from hsiaug.metrics.patch_distances import PatchReference, PatchSpace, block_means, block_side, nearest_patches
-from hsiaug.metrics.significance import told_apart
-from hsiaug.protocol.based import Based, takeable
-from hsiaug.protocol.protocols import KEPT_FOR_TEST, draw_train, parse_base, parse_protocol
-from hsiaug.protocol.split_protocol import Areas, Buffer, Draw, SplitProtocol
-from hsiaug.protocol.tiling import draw_tiles, fits, train_tiles
-from hsiaug.protocol.view import Normaliser, TrainView, patches_at, train_view_seen
-from hsiaug.registry.card import Card, NoParams, Plugin, defaults, param, resampled
-from hsiaug.registry.hookspecs import Entry, hookimpl
-from hsiaug.registry.lookup import load_plugin
-from hsiaug.registry.state import load_state, save_state
-from hsiaug.tasks.view_choice import choose_view, spatial_folds
-
-__all__ = [
-    "KEPT_FOR_TEST",
-    "Areas",
-    "Attention",
-    "Based",
-    "Buffer",
-    "Card",
-    "Classifier",
-    "DataUnavailableError",
-    "DenseSamples",
-    "DenseView",
-    "Draw",
-    "Entry",
-    "FittedClassifier",
-    "FittedGenerator",
-    "FittedMaskClassifier",
-    "FittedPairGenerator",
-    "Generator",
-    "InputError",
-    "MaskClassifier",
-    "NoParams",
-    "Normaliser",
-    "PairCounts",
-    "PairGenerator",
-    "PairSet",
-    "PatchReference",
-    "PatchSamples",
-    "PatchSpace",
-    "Patches",
-    "Plugin",
-    "PluginError",
-    "Prepared",
-    "Progress",
-    "Scene",
-    "SpectralView",
-    "SplitError",
-    "SplitProtocol",
-    "Tiles",
-    "TrainView",
-    "block_means",
-    "block_side",
-    "check_whole",
-    "choose_view",
-    "defaults",
-    "derive_seed",
-    "did_you_mean",
-    "dilate",
-    "draw_tiles",
-    "draw_train",
-    "find_segments",
-    "fits",
-    "hookimpl",
-    "load_plugin",
-    "load_state",
-    "nearest_patches",
-    "param",
-    "parse_base",
-    "parse_protocol",
-    "patches_at",
-    "prdc",
-    "read_maps",
-    "resampled",
-    "save_state",
-    "seen_fields",
-    "spatial_folds",
-    "take_in_turn",
-    "takeable",
-    "text_of_spreadsheet",
-    "told_apart",
-    "train_tiles",
-    "train_view_seen",
-    "user_file",
-]
+from hsiaug.base.errors import DataUnavailableError as DataUnavailableError
+from hsiaug.base.errors import InputError as InputError
+from hsiaug.base.errors import PluginError as PluginError
+from hsiaug.base.errors import SplitError as SplitError
+from hsiaug.base.errors import did_you_mean as did_you_mean
+from hsiaug.base.seeds import derive_seed as derive_seed
+from hsiaug.base.text import text_of_spreadsheet as text_of_spreadsheet
+from hsiaug.contracts import Attention as Attention
+from hsiaug.contracts import Classifier as Classifier
+from hsiaug.contracts import FittedClassifier as FittedClassifier
+from hsiaug.contracts import FittedGenerator as FittedGenerator
+from hsiaug.contracts import FittedMaskClassifier as FittedMaskClassifier
+from hsiaug.contracts import FittedPairGenerator as FittedPairGenerator
+from hsiaug.contracts import Generator as Generator
+from hsiaug.contracts import MaskClassifier as MaskClassifier
+from hsiaug.contracts import PairGenerator as PairGenerator
+from hsiaug.contracts import Prepared as Prepared
+from hsiaug.contracts import Progress as Progress
+from hsiaug.core.fields import dilate as dilate
+from hsiaug.core.fields import seen_fields as seen_fields
+from hsiaug.core.pairs import PairSet as PairSet
+from hsiaug.core.samples import Patches as Patches
+from hsiaug.core.samples import PatchSamples as PatchSamples
+from hsiaug.core.samples import take_in_turn as take_in_turn
+from hsiaug.core.scene import Scene as Scene
+from hsiaug.core.segments import find_segments as find_segments
+from hsiaug.core.spectral_views import SpectralView as SpectralView
+from hsiaug.core.tiles import DenseSamples as DenseSamples
+from hsiaug.core.tiles import DenseView as DenseView
+from hsiaug.core.tiles import PairCounts as PairCounts
+from hsiaug.core.tiles import Tiles as Tiles
+from hsiaug.data.labels import check_whole as check_whole
+from hsiaug.data.paths import user_file as user_file
+from hsiaug.data.readers import read_maps as read_maps
+from hsiaug.metrics.neighbours import prdc as prdc
+from hsiaug.metrics.patch_distances import PatchReference as PatchReference
+from hsiaug.metrics.patch_distances import PatchSpace as PatchSpace
+from hsiaug.metrics.patch_distances import block_means as block_means
+from hsiaug.metrics.patch_distances import block_side as block_side
+from hsiaug.metrics.patch_distances import nearest_patches as nearest_patches
+from hsiaug.metrics.significance import told_apart as told_apart
+from hsiaug.protocol.based import Based as Based
+from hsiaug.protocol.based import takeable as takeable
+from hsiaug.protocol.protocols import KEPT_FOR_TEST as KEPT_FOR_TEST
+from hsiaug.protocol.protocols import draw_train as draw_train
+from hsiaug.protocol.protocols import parse_base as parse_base
+from hsiaug.protocol.protocols import parse_protocol as parse_protocol
+from hsiaug.protocol.split_protocol import Areas as Areas
+from hsiaug.protocol.split_protocol import Buffer as Buffer
+from hsiaug.protocol.split_protocol import Draw as Draw
+from hsiaug.protocol.split_protocol import SplitProtocol as SplitProtocol
+from hsiaug.protocol.tiling import draw_tiles as draw_tiles
+from hsiaug.protocol.tiling import fits as fits
+from hsiaug.protocol.tiling import train_tiles as train_tiles
+from hsiaug.protocol.view import Normaliser as Normaliser
+from hsiaug.protocol.view import TrainView as TrainView
+from hsiaug.protocol.view import patches_at as patches_at
+from hsiaug.protocol.view import train_view_seen as train_view_seen
+from hsiaug.registry.card import Card as Card
+from hsiaug.registry.card import NoParams as NoParams
+from hsiaug.registry.card import Plugin as Plugin
+from hsiaug.registry.card import defaults as defaults
+from hsiaug.registry.card import param as param
+from hsiaug.registry.card import resampled as resampled
+from hsiaug.registry.hookspecs import Entry as Entry
+from hsiaug.registry.hookspecs import hookimpl as hookimpl
+from hsiaug.registry.lookup import load_plugin as load_plugin
+from hsiaug.registry.state import load_state as load_state
+from hsiaug.registry.state import save_state as save_state
+from hsiaug.tasks.view_choice import choose_view as choose_view
+from hsiaug.tasks.view_choice import spatial_folds as spatial_folds

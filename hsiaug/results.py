@@ -42,7 +42,6 @@ from hsiaug.base.arguments import (
     whole,
 )
 from hsiaug.base.files import check_target
-from hsiaug.base.notebooks import show_in_cells
 from hsiaug.base.terminal import log_console
 from hsiaug.base.threads import one_thread_each
 from hsiaug.bench.engine import cluster_settings
@@ -63,6 +62,7 @@ from hsiaug.registry.handed import as_typed, named
 from hsiaug.registry.hookspecs import Kind
 from hsiaug.registry.lookup import import_here, registry
 from hsiaug.report import ENDINGS, Report, build_report, figure_of, render_report, save_report
+from hsiaug.report.figures.files import show_in_cells
 from hsiaug.tasks.task import TaskSamples
 from hsiaug.trial.guard import check_limit
 from hsiaug.trial.store import Store

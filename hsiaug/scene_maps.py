@@ -14,7 +14,6 @@ from numpy.typing import NDArray
 
 from hsiaug.base.arguments import AnyPath, Switch, Text, checked, optional, text
 from hsiaug.base.errors import InputError
-from hsiaug.base.notebooks import show_in_cells
 from hsiaug.base.terminal import log_console
 from hsiaug.base.threads import one_thread_here
 from hsiaug.bench.plan import Request, build_plan
@@ -25,6 +24,7 @@ from hsiaug.protocol.tiling import TileSplit, side_by_side
 from hsiaug.quality.maps import RASTERS, check_map_targets, class_map_figure, save_map, save_shares
 from hsiaug.registry.lookup import import_here, registry
 from hsiaug.registry.progress import show_progress
+from hsiaug.report.figures.files import show_in_cells
 from hsiaug.report.labels import percent
 from hsiaug.report.output_files import figure_writers, write_files
 from hsiaug.report.scores import metric_set

@@ -108,7 +108,9 @@ def screening_plan(
     if len(request.views) > 1:
         raise InputError("--view must be one spectral view here", value=", ".join(request.views), hint="Try each.")
     names, broken = (list(request.generators), []) if request.generators else ladder(plugins, request)
-    asked = replace(request, generators=names, classifiers=_classifiers_to_try(scene, request), seeds=SCREEN)
+    task = request.kind
+    usual = (*task.defaults(scene).classifiers, *(CLASSICS if task.single_pixels else ()))
+    asked = replace(request, generators=names, classifiers=request.classifiers or usual, seeds=SCREEN)
     plan = _far_sighted(_worth(build_plan(scene, asked, plugins, scene_ref=scene_ref), scene))
     if not arms(plan):
         raise InputError(
@@ -117,13 +119,6 @@ def screening_plan(
             hint="Name a generator and a λ that makes samples.",
         )
     return plan, broken
-
-
-def _classifiers_to_try(scene: TaskData, request: Request) -> Sequence[str]:
-    """Those that were asked for, else the task's usual ones and, of pixels, classics."""
-    task = request.kind
-    usual = (*task.defaults(scene).classifiers, *(CLASSICS if task.single_pixels else ()))
-    return request.classifiers or usual
 
 
 def _worth(plan: Plan, scene: TaskData) -> Plan:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -23,6 +23,9 @@ from hsiaug.cli.output import (
     say,
     say_written,
 )
+
+if TYPE_CHECKING:
+    from hsiaug.data.adding import Added
 
 app = typer.Typer(
     no_args_is_help=True, help="Public scenes and sets of pairs, and your own: list, describe, download, add."
@@ -182,10 +185,15 @@ def add(
         typed[key] = read.get(key, str)(text)
     asked = import_options(typed, "--set ", "For example --set scale=0.0001 or --set nodata=-9999.")
     added = add_scene(cube, labels, out, asked, save_quick_look)
-    screen, scene = console(), added.scene
-    print_table(screen, ("found", "value"), added.facts, f"{scene.name}: {cube}")
-    counts = zip(scene.class_ids, scene.class_names, scene.class_counts, strict=True)
+    print_added(added, cube)
+    print_lines(console(), [f"next: hsiaug benchmark {added.files[0]}"])
+    say_written(added.files)
+
+
+def print_added(added: Added, cube: Path) -> None:
+    """What was found in the files of a scene, its classes, and what is odd."""
+    screen = console()
+    print_table(screen, ("found", "value"), added.facts, f"{added.scene.name}: {cube}")
+    counts = zip(added.scene.class_ids, added.scene.class_names, added.scene.class_counts, strict=True)
     print_table(screen, ("class", "name", "labelled"), counts)
     print_lines(screen, (f"warning: {name_options(sentence)}" for sentence in added.warnings))
-    print_lines(screen, [f"next: hsiaug benchmark {added.files[0]}"])
-    say_written(added.files)

@@ -69,7 +69,7 @@ app = typer.Typer(
     help="Augment hyperspectral scenes that have few, unequal labels, and measure honestly whether it helped.",
     epilog="Start with: [bold]hsiaug benchmark indian_pines --generator smote,mixup --seeds 8[/bold]",
 )
-COMMANDS = "advise benchmark cite compare generate inspect label labels map report serve show split suggest"
+COMMANDS = "advise benchmark cite compare generate inspect label labels map report serve show split start suggest"
 GROUPS = "datasets plugins store"
 for name in COMMANDS.split():
     module = import_module(f"hsiaug.cli.{name}")

@@ -14,7 +14,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from hsiaug.base.seeds import derive_seed
-from hsiaug.metrics import distances, neighbours
+from hsiaug.metrics import neighbours, spectra
 from hsiaug.metrics.measures import Fidelity, MeasureTable, Round, Values, average_rounds
 from hsiaug.metrics.spectra import Space, Spectra, at_most, fit_space, match_sizes, shared_classes
 
@@ -46,7 +46,7 @@ def fidelity(train: Spectra, held: Spectra, synthetic: Spectra, *, seed: int = 0
     Random matched subsets are drawn five times and the measures averaged; the same ``seed`` gives the same report.
     A measure that no subset defines (fewer than two samples, or ten for the classifier test) is None, never NaN.
     The z-score and the principal axes are fitted on ``train``. Sources stand with each measure in
-    :mod:`hsiaug.metrics.distances` and :mod:`hsiaug.metrics.neighbours`; what differs from them: features are
+    :mod:`hsiaug.metrics.spectra` and :mod:`hsiaug.metrics.neighbours`; what differs from them: features are
     (principal scores of) centre spectra, no network's; covariances are shrunk.
     """
     rng = np.random.default_rng(derive_seed("fidelity", seed))
@@ -90,13 +90,13 @@ def _by_class(train: Spectra, other: Spectra, space: Space) -> Values:
     if not pairs:
         return dict.fromkeys(("sad", "frechet", "diversity"))
     return {
-        "sad": float(np.mean([distances.spectral_angle(a.mean(axis=0), b.mean(axis=0)) for a, b in pairs])),
-        "frechet": float(np.mean([distances.frechet_between([*map(space.project, pair)]) for pair in pairs])),
+        "sad": float(np.mean([spectra.spectral_angle(a.mean(axis=0), b.mean(axis=0)) for a, b in pairs])),
+        "frechet": float(np.mean([spectra.frechet_between([*map(space.project, pair)]) for pair in pairs])),
         "diversity": _ratio(pairs, space),
     }
 
 
-def _ratio(pairs: Sequence[tuple[distances.Array, distances.Array]], space: Space) -> float | None:
+def _ratio(pairs: Sequence[tuple[spectra.Array, spectra.Array]], space: Space) -> float | None:
     """Mean distance within a class as a part of that of the training samples, over classes that have a spread."""
     spread = [(neighbours.pairwise_mean(space.z(a)), neighbours.pairwise_mean(space.z(b))) for a, b in pairs]
     ratios = [b / a for a, b in spread if a and b is not None]

@@ -16,8 +16,7 @@ from numpy.typing import NDArray
 
 from hsiaug.base.seeds import derive_seed
 from hsiaug.metrics.calibration import USABLE, LabelScore, Reliability, calibrate, read_curve
-from hsiaug.metrics.distances import shrunk_covariance
-from hsiaug.metrics.spectra import Spectra, at_most, fit_space, shared_classes
+from hsiaug.metrics.spectra import Spectra, at_most, fit_space, shared_classes, shrunk_covariance
 
 Ints = NDArray[np.int64]
 Probe = Callable[[NDArray[np.float64]], Ints]

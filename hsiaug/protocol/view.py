@@ -197,12 +197,13 @@ def train_view(scene: Scene | UnlabelledScene, split: Split | BlindSplit, scope:
     np.copyto(cube, scene.cube)
     cube[~visible] = np.nan
     coords = np.argwhere(split.train).astype(np.int32)
+    whole = False if scope == "none" else ~dilate(~visible, split.patch // 2)
     return TrainView(
         cube=cube,
         visible=visible,
         coords=coords,
         y=split.train_labels,
-        unlabelled=_list_unlabelled(split, visible, scope),
+        unlabelled=np.argwhere(whole & ~split.train).astype(np.int32),
         class_names=scene.class_names,
         wavelengths=None if scene.wavelengths is None else scene.wavelengths.copy(),
         gsd=scene.gsd,
@@ -248,10 +249,3 @@ def train_view_seen(view: TrainView, spectra: SpectralView) -> TrainView:
     cube[:] = np.nan
     cube[view.visible] = spectra(view.cube[view.visible], axis=1)
     return replace(view, cube=cube, wavelengths=spectra.shown_wavelengths)
-
-
-def _list_unlabelled(split: Split | BlindSplit, visible: NDArray[np.bool_], scope: Scope) -> NDArray[np.int32]:
-    if scope == "none":
-        return np.empty((0, 2), dtype=np.int32)
-    whole = ~dilate(~visible, split.patch // 2)
-    return np.argwhere(whole & ~split.train).astype(np.int32)

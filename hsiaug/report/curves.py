@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache, partial
 from operator import attrgetter
@@ -161,11 +161,7 @@ def panel_n(shown: Sequence[SweepLine], none: ArmCell | None) -> str:
     groups = {line.draws for line in shown if line.draws} | ({draws_of(none)} if none and none.ok else set())
     if len(groups) > 1:
         return f"n = {min(map(len, groups))} to {max(map(len, groups))}, by line"
-    return "".join(f"n = {len(draws)} ({_seeds(draws)})" for draws in groups)
-
-
-def _seeds(draws: Iterable[DrawKey]) -> str:
-    return seeds_text(seed for seed, _ in draws)
+    return "".join(f"n = {len(draws)} ({seeds_text(seed for seed, _ in draws)})" for draws in groups)
 
 
 def draws_of(cell: ArmCell) -> frozenset[DrawKey]:

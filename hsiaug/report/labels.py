@@ -41,7 +41,11 @@ def method_labels(methods: Iterable[Method]) -> dict[Method, str]:
         named.setdefault(method.name, []).append(method)
     labels: dict[Method, str] = {}
     for same in named.values():
-        details = [_details(method) for method in same]
+        # A parameter may itself be called "version": the leading space keeps the two apart.
+        details = [
+            {" version": m.version, **{str(k): canonical_json(v) for k, v in json.loads(m.params).items()}}
+            for m in same
+        ]
         keys = dict.fromkeys(key for detail in details for key in detail)
         differing = [k for k in keys if len({d.get(k) for d in details}) > 1]
         usual = {key: Counter(d.get(key) for d in details).most_common(1)[0][0] for key in differing}
@@ -61,12 +65,6 @@ def key_labels(keys: Iterable[tuple[Arm, Method]]) -> dict[Method, str]:
     """The labels of all generators, and of all classifiers, of arms."""
     listed = list(keys)
     return {**method_labels(arm.generator for arm, _ in listed), **method_labels(by for _, by in listed)}
-
-
-def _details(method: Method) -> dict[str, str]:
-    params = {str(k): canonical_json(v) for k, v in json.loads(method.params).items()}
-    # A parameter may itself be called "version": the leading space keeps the two apart.
-    return {" version": method.version, **params}
 
 
 def _shown(key: str, detail: dict[str, str]) -> str:

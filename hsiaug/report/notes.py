@@ -1,4 +1,4 @@
-"""The sentences around a table: failures and warnings above it, notes on its numbers and the audit of its draws below."""
+"""The sentences around a table: failures and warnings above it, notes and the audit below, and a paper's paragraph."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from hsiaug.metrics.significance import ALPHA, MIN_PAIRS
 from hsiaug.protocol.balance import Rate
 from hsiaug.protocol.large_classes import FEWEST
 from hsiaug.report.grid import Grid, ReportPage
-from hsiaug.report.labels import MISSING, count, count_range, plus_minus, seeds_text, span
+from hsiaug.report.labels import MISSING, count, count_range, number, plus_minus, seeds_text, span
 from hsiaug.report.records import ArmCell, Audit, CellKey, DrawKey, Trial, in_order, number_of
 from hsiaug.report.scores import CONTROL_CLASSIFIERS
 from hsiaug.report.tables import Table, named
@@ -20,6 +20,8 @@ from hsiaug.report.text_templates import labelled, sentences
 from hsiaug.trial.arm import RIVALS, Method, needed_of
 from hsiaug.trial.record_json import ErrorKind, error_kind, why_failed
 
+STATED = ("hsiaug", "torch", "scikit-learn", "imbalanced-learn", "numpy")
+"""Libraries whose versions a paper names."""
 NAMED = 12
 """Arms that a line names; the rest is counted, and listed by ``hsiaug report --by seed``."""
 
@@ -221,3 +223,44 @@ def _synthetic(table: Table) -> Iterator[tuple[Rate, str, str]]:
 def _blind(table: Table) -> list[ArmCell]:
     """The control classifiers without a generator."""
     return [cell for cell in table.blind if cell.arm.generator.name == "none" and cell.ok]
+
+
+# Of a paper
+
+
+def methods_paragraph(table: Table) -> str:
+    """Scene, splits and their audit, arms, controls, who reads test pixels, views, scores, tests, versions, machine."""
+    used = list(dict.fromkeys(arm.generator.name for arm in table.arms))
+    asked = [name for name in used if name not in table.controls]
+    arms = [arm for arm in table.arms if arm.generator.name in asked]
+    condition, versions = table.condition, versions_of([table])
+    lines = sentences(
+        "methods.txt",
+        table=table,
+        asked=asked,
+        classifiers=dict.fromkeys(method.name for method in table.classifiers),
+        protocol=f"{condition.protocol}:{condition.argument}".removesuffix(":"),
+        seeds=sorted({seed for seed, _ in table.splits}),
+        mean=partial(audit_mean, table),
+        rates=[str(rate) for rate in sorted({arm.rate for arm in arms})],
+        omegas=[number(omega) for omega in sorted({arm.omega for arm in arms if arm.omega is not None})],
+        controls=[name for name in table.controls if name in used],
+        seen=users_of_unlabelled(table).get("scene"),
+        views=list({method.view for method in table.classifiers}),
+        tested=any(comparison.main.p is not None for comparison in table.comparisons),
+        alpha=ALPHA,
+        min_pairs=MIN_PAIRS,
+        versions=[f"{name} {' and '.join(versions[name])}" for name in STATED if name in versions],
+        machines=sorted({str((t.environment or {}).get("processor") or "") for t in table.trials} - {""}),
+    )
+    return " ".join(lines)
+
+
+def versions_of(tables: Iterable[Table]) -> dict[str, list[str]]:
+    """Versions of every library that the records name, by its name."""
+    found: dict[str, set[str]] = {}
+    for table in tables:
+        for trial in table.trials:
+            for name, version in ((trial.environment or {}).get("versions") or {}).items():
+                found.setdefault(str(name), set()).add(str(version))
+    return {name: sorted(found[name]) for name in sorted(found)}

@@ -121,17 +121,13 @@ def _class_rows(table: Table, trial: Trial) -> Iterator[dict[str, Any]]:
         yield {"class_id": i + 1, "class_name": name, **told}
 
 
-def _one_line(text: object) -> str:
-    return " ".join(str(text or "").split())
-
-
 def _identity(trial: Trial) -> dict[str, Any]:
     condition, error = trial.condition, trial.error or {}
     row: dict[str, Any] = {
         "hash": trial.hash,
         "status": trial.status,
         "error_type": error.get("type"),
-        "error_message": _one_line(error.get("message")),
+        "error_message": " ".join(str(error.get("message") or "").split()),
         "task": condition.task,
         "scene": condition.scene,
         "scene_sha256": condition.scene_sha256,

@@ -263,7 +263,7 @@ def _page(comparison: ArmComparison, pairing: Pairing) -> ReportPage:
             f"{c} {name}",
             _points(delta := deltas.get(c)),
             str(delta.n if delta else 0),
-            count_range(_pixels_tested(pairing, c)),
+            count_range(class_counts((b.audit for b, _ in found.pairs), "test_counts", c)),
         )
         for c, name in enumerate(table.class_names, start=1)
     ]
@@ -282,11 +282,6 @@ def _page(comparison: ArmComparison, pairing: Pairing) -> ReportPage:
 
 def _points(mean: MeanStd | None) -> str:
     return MISSING if mean is None else signed(mean.mean) + (mean.std is not None) * f" ± {percent(mean.std or 0)}"
-
-
-def _pixels_tested(pairing: Pairing, class_id: int) -> list[int]:
-    """Test pixels of a class in each paired draw, as the audits count them."""
-    return class_counts((b.audit for b, _ in pairing.comparison.pairs), "test_counts", class_id)
 
 
 def notes(pairing: Pairing) -> Iterator[str]:

@@ -41,23 +41,20 @@ def check_files(paths: Sequence[Path]) -> None:
 
 def rows_of(found: Suggestions, names: Sequence[str], ground: Georeference | None) -> list[dict[str, object]]:
     """A row for each pick, the best first. ``class`` is empty: it is what is asked for."""
-    rows = []
-    for pick in found.picks:
-        place = {} if ground is None else dict(zip("xy", ground.centre(pick.row, pick.column), strict=True))
-        rows.append(
-            {
-                "rank": pick.rank,
-                "row": pick.row,
-                "column": pick.column,
-                **place,
-                "class": "",
-                "committee": ", ".join(f"{names[c - 1]} {n}" for c, n in pick.votes.items()),
-                "uncertainty": round(pick.uncertainty, 4),
-                "segment_pixels": pick.pixels,
-                "share": round(pick.share, 5),
-            }
-        )
-    return rows
+    return [
+        {
+            "rank": pick.rank,
+            "row": pick.row,
+            "column": pick.column,
+            **({} if ground is None else dict(zip("xy", ground.centre(pick.row, pick.column), strict=True))),
+            "class": "",
+            "committee": ", ".join(f"{names[c - 1]} {n}" for c, n in pick.votes.items()),
+            "uncertainty": round(pick.uncertainty, 4),
+            "segment_pixels": pick.pixels,
+            "share": round(pick.share, 5),
+        }
+        for pick in found.picks
+    ]
 
 
 def save_suggestions(

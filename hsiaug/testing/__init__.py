@@ -20,19 +20,12 @@ from hsiaug.registry.lookup import import_here, registry
 from hsiaug.testing import classifiers, generators, protocols
 from hsiaug.testing.cases import TASKS
 from hsiaug.testing.classifiers import ClassifierSubject
-from hsiaug.testing.core import CheckList, ConformanceError, Kit, Outcome, Report
+from hsiaug.testing.core import CheckList, Kit
+from hsiaug.testing.core import ConformanceError as ConformanceError
+from hsiaug.testing.core import Outcome as Outcome
+from hsiaug.testing.core import Report as Report
 from hsiaug.testing.generators import GeneratorSubject
 from hsiaug.testing.protocols import ProtocolSubject
-
-__all__ = [
-    "ConformanceError",
-    "Outcome",
-    "Report",
-    "check_classifier",
-    "check_generator",
-    "check_protocol",
-    "kit",
-]
 
 CHECKS: dict[Kind, CheckList] = {
     "generator": generators.CHECKS,

@@ -55,7 +55,7 @@ def kept_state() -> Iterator[None]:
     Raises PluginError in place of SystemExit, which would end the whole command in silence.
     """
     with warnings.catch_warnings(), np.errstate(), _same_random_numbers(), contextlib.ExitStack() as stack:
-        for keep in (_folder, _environment, _interpreter, _signals, _torch):
+        for keep in (_process, _signals, _torch):
             stack.callback(keep())
         try:
             yield
@@ -81,33 +81,19 @@ def _same_random_numbers() -> Iterator[None]:
         np.random.set_bit_generator(numpy)  # type: ignore[attr-defined]
 
 
-def _folder() -> Callable[[], None]:
-    path, mask = os.getcwd(), os.umask(0o022)  # noqa: PTH109
+def _process() -> Callable[[], None]:
+    """Folder, file mode mask, environment, recursion limit and standard streams."""
+    path, mask, before = os.getcwd(), os.umask(0o022), dict(os.environ)  # noqa: PTH109
     os.umask(mask)
+    limit, streams = sys.getrecursionlimit(), (sys.stdin, sys.stdout, sys.stderr)
 
     def restore() -> None:
         os.umask(mask)
         with contextlib.suppress(OSError):
             os.chdir(path)
-
-    return restore
-
-
-def _environment() -> Callable[[], None]:
-    before = dict(os.environ)
-
-    def restore() -> None:
         if dict(os.environ) != before:
             os.environ.clear()
             os.environ.update(before)
-
-    return restore
-
-
-def _interpreter() -> Callable[[], None]:
-    limit, streams = sys.getrecursionlimit(), (sys.stdin, sys.stdout, sys.stderr)
-
-    def restore() -> None:
         sys.setrecursionlimit(limit)
         sys.stdin, sys.stdout, sys.stderr = streams
         for number in (0, 1, 2):

@@ -37,10 +37,6 @@ from hsiaug.trial.store import Record
 NOT_TIMED: Record = {"timings": {}, "cpu_seconds": {}, "peak_memory_mb": None}
 
 
-def _nobody(stage: str) -> None:
-    """Ignore the stages of a trial."""
-
-
 @dataclass
 class StageTimer:
     """How far a trial has come: the stage it is in, seconds per stage, and optimiser steps per fit.
@@ -54,7 +50,7 @@ class StageTimer:
     seconds: dict[str, float] = field(default_factory=dict)
     cpu: dict[str, float] = field(default_factory=dict)
     steps: dict[str, int | None] = field(default_factory=lambda: {"fit_generator": None, "fit_classifier": None})
-    tell: Callable[[str], None] = _nobody
+    tell: Callable[[str], object] = lambda stage: None
     prepared: Fit[Prepared] | None = None
 
     @contextmanager
@@ -121,7 +117,7 @@ def compute(
     device: str,
     progress: Progress,
     limit: float | None = None,
-    tell: Callable[[str], None] = _nobody,
+    tell: Callable[[str], object] = lambda stage: None,
 ) -> Outcome:
     """Fit and predict. Reads no test label: ``bench`` may hold a scene without labels and a blind split.
 

@@ -228,14 +228,7 @@ class Labelling:
                     for name, colour, count in zip(self.names, colours, counts[1:], strict=True)
                 ],
                 "picks": [
-                    {
-                        "row": pick.row,
-                        "column": pick.column,
-                        "votes": [[c, n] for c, n in pick.votes.items()],
-                        "uncertainty": pick.uncertainty,
-                        "pixels": pick.pixels,
-                        "label": int(labels[pick.row, pick.column]),
-                    }
+                    {**vars(pick), "votes": [*pick.votes.items()], "label": int(labels[pick.row, pick.column])}
                     for pick in self.picks
                 ],
                 "points": [[row, column, int(labels[row, column])] for row, column in single],

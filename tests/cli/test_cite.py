@@ -11,7 +11,7 @@ from hsiaug.data import scene_card, scene_names
 from hsiaug.registry.lookup import registry
 from hsiaug.report import build_report
 from hsiaug.report.bibtex import bibtex, entries_of, plain, software
-from hsiaug.report.methods_text import methods_paragraph
+from hsiaug.report.notes import methods_paragraph
 from hsiaug.trial.hashing import short_hash
 from hsiaug.trial.store import Store
 from tests.in_process import hsiaug as command

@@ -79,7 +79,7 @@ def test_the_reference_holds_every_public_name() -> None:
     shown = re.findall(
         r"^\.\. (?:autoclass|autofunction|autodata|autoexception|py:decorator):: (\w+)$", text, re.MULTILINE
     )
-    assert sorted(shown) == sorted(api.__all__)
+    assert sorted(shown) == sorted(name for name in vars(api) if not name.startswith("_"))
 
 
 def test_no_page_or_message_installs_hsiaug_from_an_index() -> None:

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from hsiaug.metrics.distances import frechet, spectral_angle
+from hsiaug.metrics.spectra import frechet, spectral_angle
 
 
 def test_the_spectral_angle_ignores_brightness_and_is_exact_for_small_angles() -> None:

@@ -11,7 +11,7 @@ from hsiaug.base.errors import StoreError
 from hsiaug.cli.output import flat_facts
 from hsiaug.cli.show import LEFT_OUT
 from hsiaug.report import build_report, render_report
-from hsiaug.report.methods_text import methods_paragraph
+from hsiaug.report.notes import methods_paragraph
 from hsiaug.trial.hashing import short_hash
 from hsiaug.trial.record import fault_of
 from hsiaug.trial.record_json import LARGEST

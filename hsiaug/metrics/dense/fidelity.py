@@ -29,10 +29,9 @@ from hsiaug.metrics.dense.extractor import (
     mask_features,
     spectra_of,
 )
-from hsiaug.metrics.distances import frechet_between, spectral_angle
 from hsiaug.metrics.measures import Fidelity, MeasureTable, Round, Values, average_rounds
 from hsiaug.metrics.neighbours import COPY, nearest_turned, rank_nearer
-from hsiaug.metrics.spectra import Space
+from hsiaug.metrics.spectra import Space, frechet_between, spectral_angle
 
 Array = NDArray[np.float64]
 Float32 = NDArray[np.float32]

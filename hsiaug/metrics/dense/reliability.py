@@ -16,10 +16,9 @@ from hsiaug.base.errors import InputError
 from hsiaug.base.seeds import derive_seed
 from hsiaug.core.tiles import IGNORE, DenseSamples
 from hsiaug.metrics.calibration import LabelScore, Reliability
-from hsiaug.metrics.distances import spectral_angle
 from hsiaug.metrics.neighbours import rank_nearer
 from hsiaug.metrics.reliability import PROBES, agreement_score, guesses_of
-from hsiaug.metrics.spectra import Space, Spectra, at_most, fit_space
+from hsiaug.metrics.spectra import Space, Spectra, at_most, fit_space, spectral_angle
 
 Float32 = NDArray[np.float32]
 Array = NDArray[np.float64]

@@ -6,6 +6,7 @@ import io
 import re
 import textwrap
 from collections.abc import Iterable, Sequence
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from hsiaug.base.colours import SERIES
@@ -17,6 +18,8 @@ WIDTHS = {1: 3.5, 2: 7.2}
 """Inches of a figure by the columns of a page that it fills. Nothing in it is printed smaller than 7 pt."""
 
 DPI = 300
+NOTEBOOK_DPI = 110
+"""Makes a figure across a page as wide as a notebook's text; what is saved has its own."""
 MARKERS = "os^DvPXh"
 """Markers of series, in the order of SERIES: told apart by shape too, never by colour alone."""
 METADATA: dict[str, dict[str, Any]] = {"svg": {"Date": None}, "pdf": {"CreationDate": None}}
@@ -81,3 +84,16 @@ def figure_bytes(figure: Figure, format: str) -> bytes:
 def _rounded(outline: re.Match[str]) -> str:
     short = re.sub(r"-?\d+\.\d+", lambda number: f"{float(number[0]):.2f}".rstrip("0").rstrip("."), outline[0])
     return re.sub(r"\s*([A-Za-z])\s*", r"\1", short).strip().replace(" ", ",")
+
+
+def show_in_cells(figure: Figure) -> Figure:
+    """A figure that a cell ends with is drawn, whether or not the notebook has imported pyplot."""
+    figure.set_dpi(NOTEBOOK_DPI)
+    figure.__dict__["_repr_png_"] = partial(_png, figure)
+    return figure
+
+
+def _png(figure: Figure) -> bytes:
+    made = io.BytesIO()
+    figure.savefig(made, format="png", dpi=figure.dpi, bbox_inches="tight")
+    return made.getvalue()

@@ -14,7 +14,7 @@ from hsiaug.report.figures.curves import curve_figure, label_figure
 from hsiaug.report.figures.files import figure_bytes
 from hsiaug.report.figures.gains import gain_figure
 from hsiaug.report.findings import headline
-from hsiaug.report.grid import Grid, ReportPage
+from hsiaug.report.grid import Grid
 from hsiaug.report.html.maps import MapMaker
 from hsiaug.report.html.markup import HERE, join, macros, picture_source, templates
 from hsiaug.report.labels import count
@@ -59,25 +59,16 @@ def html_page(report: Report, store: Store | None = None) -> str:
         sections.append(_table(table, f"t{number}", report.where, maker, own, alone=len(compared) == 1))
     names = [*dict.fromkeys(f"{t.title.split(',')[0]}: {t.condition.protocol}" for t in compared)]
     title = ", ".join(names[:MOST_TITLED]) + (", …" if len(names) > MOST_TITLED else "")
-    return _document(f"{title} · hsiaug" if title else "hsiaug report", sections)
+    return document_html(f"{title} · hsiaug" if title else "hsiaug report", sections)
 
 
-def pages_html(title: str, pages: Sequence[ReportPage]) -> str:
-    """One self-contained page of HTML of tables and notes, without a store behind them."""
-    return _document(
-        title,
-        [
-            Section(f"page-{i}", page.heading, join(_grids(page.grids), *map(macros().note, page.notes)))
-            for i, page in enumerate(pages)
-        ],
-    )
-
-
-def _grids(grids: Iterable[Grid]) -> Markup:
+def grids_html(grids: Iterable[Grid]) -> Markup:
+    """Tables, one below the other; those without a row are left out."""
     return join(*(macros().grid(grid) for grid in grids if grid.rows))
 
 
-def _document(title: str, sections: Sequence[Section]) -> str:
+def document_html(title: str, sections: Sequence[Section]) -> str:
+    """The page of these sections, with its style and scripts."""
     # One script, so that one checksum covers all that may run.
     script = Markup("".join((HERE / name).read_text(encoding="utf-8") for name in SCRIPTS))
     return (
@@ -104,7 +95,7 @@ def _verdicts(report: Report, compared: Sequence[Table]) -> Markup:
     for matrix in (found := matrices(report)):
         leaky = "LEAKY: " * any(table.leaky for table in matrix.tables)
         blocks += [macros().title(leaky + matrix.title)] if len(found) > 1 or leaky else []
-        blocks += [*map(macros().headline, closing_of(matrix)), _grids(matrix.grids)]
+        blocks += [*map(macros().headline, closing_of(matrix)), grids_html(matrix.grids)]
         blocks += map(macros().note, summary_notes(matrix))
     return join(*blocks)
 
@@ -124,14 +115,14 @@ def _table(
     parts: list[tuple[str, str, str, bool]] = [
         ("gains", "Gains, draw by draw", _picture(gain_figure(Report((table,))), gains) if compared else "", True),
         ("maps", "Maps", maker.maps(table), alone),
-        ("tables", "Tables", _grids(VIEWS["generator"](table)), alone),
+        ("tables", "Tables", grids_html(VIEWS["generator"](table)), alone),
         ("sweeps", "λ and ω", _sweeps(table), alone),
         ("labels", "Label equivalents", _labels(table, curves) if curves else "", alone),
-        ("classifier", "Every metric, and the tests", _grids(VIEWS["classifier"](table)), False),
-        ("class", "Recall per class", _grids(VIEWS["class"](table)), False),
+        ("classifier", "Every metric, and the tests", grids_html(VIEWS["classifier"](table)), False),
+        ("class", "Recall per class", grids_html(VIEWS["class"](table)), False),
         ("notes", "What the numbers are", macros().items(table_notes(table)), False),
         ("audit", "Audit of the protocol", macros().facts(audit_lines(table, where)), table.leaky),
-        ("records", "Records", _grids(VIEWS["seed"](table)), False),
+        ("records", "Records", grids_html(VIEWS["seed"](table)), False),
     ]
     made = [(f"{number}-{id}", name, html, opened) for id, name, html, opened in parts if html]
     folded = [macros().fold(name, html, id, opened, "h3") for id, name, html, opened in made]
@@ -147,7 +138,7 @@ def _sweeps(table: Table) -> Markup:
             blocks += [
                 Markup("<h4>Along {}</h4>").format(SIGNS[axis]),
                 _picture(curve_figure(Report((table,)), axis), f"OA and AA against {SIGNS[axis]}"),
-                macros().fold("The numbers of these curves", _grids(VIEWS[axis](table))),
+                macros().fold("The numbers of these curves", grids_html(VIEWS[axis](table))),
             ]
     return join(*blocks)
 
@@ -156,7 +147,7 @@ def _labels(table: Table, curves: Sequence[LabelCurve]) -> Markup:
     """Figure, tables and notes of learning curves."""
     return join(
         _picture(label_figure(curves), "none with more labels per class, and the arms on its curve"),
-        macros().fold("The numbers of these curves", _grids(label_grids(table, curves))),
+        macros().fold("The numbers of these curves", grids_html(label_grids(table, curves))),
         *map(macros().note, label_notes(curves)),
     )
 

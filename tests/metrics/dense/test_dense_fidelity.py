@@ -10,8 +10,8 @@ from hsiaug.base.errors import InputError
 from hsiaug.core.tiles import DenseSamples
 from hsiaug.metrics.dense.extractor import adjacency, fit_axes, fit_image_space, image_features
 from hsiaug.metrics.dense.fidelity import copying_statistic, dense_fidelity
-from hsiaug.metrics.distances import frechet_between
 from hsiaug.metrics.neighbours import turn_maps
+from hsiaug.metrics.spectra import frechet_between
 from tests.toyworld import ToyWorld, toy_world
 
 Sets = tuple[DenseSamples, DenseSamples, DenseSamples]

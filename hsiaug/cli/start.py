@@ -1,0 +1,146 @@
+"""``hsiaug start``: what files hold, a benchmark that suits them, and the commands that run it."""
+
+from __future__ import annotations
+
+import shlex
+import sys
+from collections.abc import Sequence
+from contextlib import suppress
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from hsiaug.base.errors import HsiaugError, InputError, SplitError
+from hsiaug.cli.datasets import print_added
+from hsiaug.cli.options import option
+from hsiaug.cli.output import console, on_terminal, print_lines, say, say_written
+
+if TYPE_CHECKING:
+    from hsiaug.core.scene import Scene
+
+SMALL = 5
+"""Side of patches in pixels where fields are small: the buffer of larger ones may hold all of a field."""
+
+
+def start(
+    place: Annotated[
+        Path,
+        typer.Argument(
+            metavar="SCENE|FOLDER",
+            help="A folder with a cube and its labels, the file of a cube, a card (TOML), or a scene of 'hsiaug datasets "
+            "list'.",
+        ),
+    ],
+    labels: Annotated[Path | None, option("The labels, where several files may be them.")] = None,
+    field: Annotated[str | None, option("Column that holds the class. Default: class, label, …")] = None,
+    yes: Annotated[bool, option("Write the card and its picture without asking.", "--yes", "-y")] = False,
+) -> None:
+    """Look at your files, propose a benchmark, and print the commands that run it.
+
+    Finds the cube and its labels, says what they hold and what is odd, looks for a protocol that leaves every class
+    enough test pixels, and estimates the time. Trains nothing, and writes nothing unless asked: on a terminal it asks
+    which of several files to take, and whether to write the card and a picture in false colours; --labels and --yes
+    answer too.
+
+    Examples:
+      hsiaug start .
+      hsiaug start flight.hdr --labels plots.geojson --field crop --yes
+      hsiaug start indian_pines
+    """
+    from rich.prompt import Confirm
+
+    from hsiaug.data import load_scene
+    from hsiaug.data.adding import CUBES, ImportOptions, add_scene
+    from hsiaug.data.georeference import geo_installed
+    from hsiaug.quality.maps import save_quick_look
+
+    card, commands = str(place), list[Sequence[str]]()
+    if place.is_dir() or place.suffix.lower() in CUBES:
+        cube, sheet = _files(place, labels, field)
+        asked = ImportOptions(field=field)
+        with TemporaryDirectory() as folder:
+            added = add_scene(cube, sheet, Path(folder) / f"{cube.stem}.toml", asked)
+        scene, card = added.scene, f"{added.scene.name}.toml"
+        print_added(added, cube)
+        if Path(card).exists():
+            say(f"note: {card} is there already, and is taken", err=True)
+        elif yes or (_asks() and Confirm.ask(f"Write {card}, and a picture of the scene?", default=False)):
+            say_written(add_scene(cube, sheet, Path(card), asked, save_quick_look).files)
+        else:
+            column = ("--field", field) if field else ()
+            commands.append(("datasets", "add", str(cube), "--labels", str(sheet), *column))
+    else:
+        scene = load_scene(card)
+    chosen, picture = _propose(scene, card), "tif" if geo_installed() else "png"
+    commands.append(("split", card, *chosen, "--out", "split.png"))
+    commands.append(("benchmark", card, *chosen))
+    commands.append(("report", "--out", "report.html"))
+    commands.append(("map", card, "--out", f"{scene.name}_map.{picture}"))
+    print_lines(console(), ["next:", *(f"  {shlex.join(['hsiaug', *one])}" for one in commands)])
+
+
+def _asks() -> bool:
+    """Whether there is somebody to ask."""
+    return on_terminal() and sys.stdin.isatty()
+
+
+def _files(place: Path, labels: Path | None, field: str | None) -> tuple[Path, Path]:
+    """The cube and the labels: as named, or what the readers of ``hsiaug datasets add`` take for them in the folder."""
+    from hsiaug.data.label_source import read_labels
+    from hsiaug.data.readers import IMAGES, read_cube_file
+    from hsiaug.data.vector_labels import KINDS
+
+    folder, cubes, sheets = place if place.is_dir() else place.parent, list[Path](), list[Path]()
+    for path in sorted(folder.iterdir()):
+        if path.suffix.lower() in (".hdr", ".mat", ".npy", *IMAGES, *KINDS):
+            with suppress(HsiaugError):
+                read_labels(path, None, field, None)
+                sheets.append(path)
+            with suppress(HsiaugError):
+                read_cube_file(path)
+                cubes.append(path)
+    cube = _only(cubes, "SCENE", folder) if place == folder else place
+    return cube, labels or _only(sheets, "--labels", folder)
+
+
+def _only(found: Sequence[Path], name: str, folder: Path) -> Path:
+    """The one file, or that which is chosen on a terminal. Raises InputError."""
+    if len(found) > 1 and _asks():
+        from rich.prompt import Prompt
+
+        return Path(Prompt.ask(f"{name} is", choices=list(map(str, found))))
+    if len(found) != 1:
+        seen = ", ".join(map(str, found)) or f"none in {folder} that can be read as such"
+        raise InputError(f"{name} must be one file", value=seen, hint="Name it: hsiaug start CUBE --labels FILE.")
+    return found[0]
+
+
+def _propose(scene: Scene, card: str) -> list[str]:
+    """Print the plan of a usual benchmark, where as few classes as may be have few test pixels; returns its options."""
+    from hsiaug.bench.plan import Request, build_plan
+    from hsiaug.cli.benchmark_run import print_plan
+    from hsiaug.metrics.significance import USUAL_DRAWS
+    from hsiaug.protocol.large_classes import FEWEST
+    from hsiaug.protocol.protocols import parse_protocol
+    from hsiaug.registry.lookup import registry
+    from hsiaug.tasks.task import USUAL, get_task
+
+    task = get_task(USUAL)
+    usual, found = task.defaults(scene), {}
+    for text, patch in ((usual.protocol, usual.patch), (usual.protocol, SMALL), ("kshot:3", SMALL)):
+        with suppress(SplitError):
+            found[text, patch] = task.split(scene, parse_protocol(text), 0, patch).audit
+    # Where nothing can be drawn, the plan says why.
+    few = {key: len(audit.lost_classes + audit.thin_classes) for key, audit in found.items()}
+    text, patch = min(few, key=few.__getitem__, default=(usual.protocol, usual.patch))
+    request = Request([1.0], range(USUAL_DRAWS), protocol=parse_protocol(text), patch=patch)
+    plan, out = build_plan(scene, request, registry(), scene_ref=card), console()
+    print_plan([plan], Path("hsiaug-results"), "only-missing", "auto", None, out, console(err=True), as_json=False)
+    audit = found[text, patch]
+    for what, ids in (("no", audit.lost_classes), (f"fewer than {FEWEST}", audit.thin_classes)):
+        names = ", ".join(scene.class_names[c - 1] for c in ids)
+        print_lines(out, [f"warning: {what} test pixels: {names}; label more fields of them"] if ids else [])
+    changed = ("--protocol", text, usual.protocol), ("--patch", str(patch), str(usual.patch))
+    return [word for name, value, default in changed if value != default for word in (name, value)]

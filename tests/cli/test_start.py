@@ -1,0 +1,131 @@
+"""``hsiaug start``: what it finds, proposes and asks; and that it writes nothing by itself."""
+
+import shlex
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+from spectral.io import envi
+
+from hsiaug.data import toy_scene
+from tests.in_process import hsiaug, refused
+
+
+@pytest.fixture
+def flight(tmp_path: Path) -> Path:
+    """A folder with flight.hdr, labels.npy and a text."""
+    scene = toy_scene(height=40, width=32, bands=12, classes=3)
+    envi.save_image(str(tmp_path / "flight.hdr"), scene.cube, ext=".img")
+    np.save(tmp_path / "labels.npy", scene.labels)
+    (tmp_path / "notes.txt").write_text("wind from the west")
+    return tmp_path
+
+
+def answered(monkeypatch: pytest.MonkeyPatch, *answers: str) -> Iterator[str]:
+    """Somebody at a terminal who types these."""
+    left = iter(answers)
+    monkeypatch.setattr("hsiaug.cli.start._asks", lambda: True)
+    monkeypatch.setattr("builtins.input", lambda *_: next(left))
+    return left
+
+
+def proposed(output: str) -> list[list[str]]:
+    """The commands that are printed."""
+    lines = output.splitlines()
+    return [shlex.split(line)[1:] for line in lines[lines.index("next:") + 1 :]]
+
+
+def test_a_folder_is_looked_through_and_nothing_is_written(flight: Path) -> None:
+    before = sorted(flight.iterdir())
+    done = hsiaug("start", ".", cwd=flight)
+
+    assert done.returncode == 0, done.stderr
+    assert sorted(flight.iterdir()) == before
+    lines = done.stdout.splitlines()
+    assert "size\t40×32 pixels" in lines and "1\tclass 1\t648" in lines
+    assert any(line.startswith("warning: classes have no names") for line in lines)
+    assert any(line.startswith("protocol issd, draw 0: ") for line in lines)
+    assert any(line.startswith("70 of 70 trials to run, about ") for line in lines)
+    add, *more = proposed(done.stdout)
+    assert add == ["datasets", "add", "flight.hdr", "--labels", "labels.npy"]
+    assert [words[:2] for words in more] == [
+        ["split", "flight.toml"],
+        ["benchmark", "flight.toml"],
+        ["report", "--out"],
+        ["map", "flight.toml"],
+    ]
+
+
+def test_what_is_proposed_runs(flight: Path) -> None:
+    add, split, benchmark, *_ = proposed(hsiaug("start", "flight.hdr", cwd=flight).stdout)
+
+    for words in (add, split, [*benchmark, "--dry-run"]):
+        assert hsiaug(*words, cwd=flight).returncode == 0, words
+    known = hsiaug("start", "flight.toml", cwd=flight)
+    assert proposed(known.stdout)[:2] == [split, benchmark]
+
+
+def test_yes_writes_card_and_picture_once(flight: Path) -> None:
+    done = hsiaug("start", ".", "--yes", cwd=flight)
+    assert done.returncode == 0 and "written: flight.toml, flight_look.png" in done.stderr
+    assert proposed(done.stdout)[0][0] == "split"
+
+    (flight / "flight.toml").write_text((flight / "flight.toml").read_text() + "\n# mine\n")
+    again = hsiaug("start", ".", "--yes", cwd=flight)
+    assert again.returncode == 0 and proposed(again.stdout) == proposed(done.stdout)
+    assert (flight / "flight.toml").read_text().endswith("# mine\n")
+
+
+def test_several_files_of_labels_must_be_chosen_from(flight: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    places = [f"{row},{column},{name},north" for name, row in (("hay", 3), ("rye", 20)) for column in range(20)]
+    (flight / "points.csv").write_text("\n".join(["row,col,crop,farm", *places]))
+    assert hsiaug("start", ".", cwd=flight).returncode == 0  # no column `class`: no labels
+
+    both = ("start", ".", "--field", "crop")
+    assert "--labels must be one file; found labels.npy, points.csv" in refused(flight, *both)
+    told = hsiaug(*both, "--labels", "points.csv", cwd=flight)
+    add = ["datasets", "add", "flight.hdr", "--labels", "points.csv", "--field", "crop"]
+    assert proposed(told.stdout)[0] == add
+
+    left = answered(monkeypatch, "points.csv", "y")
+    asked = hsiaug(*both, cwd=flight)
+    assert asked.returncode == 0, asked.stderr
+    assert next(left, None) is None and "1\thay\t20" in asked.stdout.splitlines()
+    assert (flight / "flight.toml").exists() and proposed(asked.stdout)[0][0] == "split"
+
+
+def test_a_no_writes_nothing(flight: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    answered(monkeypatch, "n")
+    done = hsiaug("start", ".", cwd=flight)
+
+    assert proposed(done.stdout)[0][:2] == ["datasets", "add"] and not (flight / "flight.toml").exists()
+
+
+def test_where_a_patch_hides_a_class_a_smaller_one_is_proposed(flight: Path) -> None:
+    labels = np.zeros((40, 32), dtype=np.int16)
+    labels[:20, :15], labels[22:, :15] = 1, 2
+    labels[5:11, 20:27] = 3
+    np.save(flight / "labels.npy", labels)
+    done = hsiaug("start", ".", cwd=flight)
+
+    assert ["benchmark", "flight.toml", "--patch", "5"] in proposed(done.stdout)
+    assert "warning: fewer than 25" not in done.stdout
+
+    labels[5:8, 20:27] = 0
+    np.save(flight / "labels.npy", labels)
+    fewer = hsiaug("start", ".", cwd=flight).stdout.splitlines()
+    assert "warning: fewer than 25 test pixels: class 3; label more fields of them" in fewer
+
+
+@pytest.mark.parametrize(
+    ("words", "part"),
+    [
+        (("start", "empty"), "SCENE must be one file; found none in empty"),
+        (("start", "flight.hdr", "--labels", "lables.npy"), "Did you mean labels.npy"),
+        (("start", "nowhere"), "a scene is a name of the catalogue"),
+    ],
+)
+def test_what_cannot_be_read_is_one_error(flight: Path, words: tuple[str, ...], part: str) -> None:
+    (flight / "empty").mkdir()
+    assert part in refused(flight, *words)
