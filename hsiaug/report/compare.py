@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
+from operator import attrgetter
 
 from hsiaug.metrics.significance import MeanStd
 from hsiaug.metrics.verdict import Evidence, Shown, Verdict, correct, judge
@@ -219,7 +220,8 @@ def _against(cell: ArmCell, name: str, controls: Iterable[ArmCell], scores: Metr
         if other.arm.generator.name == "none" or other.arm.rate == cell.arm.rate
     ]
     found = [c for c in candidates if c.mine]
-    return max(found, key=lambda c: (len(c.mine), _newest(c.control)), default=None)
+    newest = attrgetter("created")
+    return max(found, key=lambda c: (len(c.mine), max(map(newest, c.control.trials))), default=None)
 
 
 def pair_up(cell: ArmCell, control: ArmCell, scores: MetricSet) -> Comparison:
@@ -235,7 +237,3 @@ def pair_up(cell: ArmCell, control: ArmCell, scores: MetricSet) -> Comparison:
         known = {draw: difference for draw, difference in differences if difference == difference}
         tests.append(Evidence(tuple(known.values()), tuple(known)))
     return Comparison(cell, control, i, j, tests[0], tests[1] if tests[1].differences else None)
-
-
-def _newest(cell: ArmCell) -> str:
-    return max(str(trial.created) for trial in cell.trials)

@@ -64,16 +64,16 @@ def percentages(cell: ArmCell | None, metric: str) -> tuple[float, float] | None
 
 
 @lru_cache
-def lines(table: Table, classifier: Method, axis: Axis) -> tuple[SweepLine, ...]:
-    """Every generator's lines, controls first."""
-    found: dict[tuple[Method, Held], list[tuple[float | None, ArmCell]]] = {}
-    for cell in _tried(table, classifier):
+def lines(table: Table, axis: Axis) -> tuple[SweepLine, ...]:
+    """Every generator's lines, classifier by classifier, controls first."""
+    found: dict[tuple[Method, Method, Held], list[tuple[float | None, ArmCell]]] = {}
+    for cell in filter(_tried, table.by_classifier):
         rate, omega = cell.arm.rate, cell.arm.omega
         values: dict[Axis, float | None] = {"lambda": rate.lam, "times": rate.times, "omega": omega}
         value = values.pop(axis)
-        found.setdefault((cell.arm.generator, tuple(values.items())), []).append((value, cell))
+        found.setdefault((cell.arm.generator, cell.classifier, tuple(values.items())), []).append((value, cell))
     made = []
-    for (generator, held), points in found.items():
+    for (generator, classifier, held), points in found.items():
         counted = Counter(draws_of(cell) for _, cell in points if cell.ok)
         draws = max(counted, key=lambda d: (counted[d], len(d), sorted(d)), default=frozenset())
         ordered = tuple(sorted(points, key=lambda point: _first_none(point[0])))
@@ -81,20 +81,15 @@ def lines(table: Table, classifier: Method, axis: Axis) -> tuple[SweepLine, ...]
     return tuple(made)
 
 
-def all_lines(table: Table, axis: Axis) -> list[SweepLine]:
-    """The lines of all classifiers."""
-    return [line for classifier in table.classifiers for line in lines(table, classifier, axis)]
-
-
 def find_sweeps(table: Table, axis: Axis) -> list[SweepLine]:
-    """The lines with two points or more, of all classifiers; none where only controls have such a line."""
-    found = [line for line in all_lines(table, axis) if len(line.values) > 1]
+    """The lines with two points or more; none where only controls have such a line."""
+    found = [line for line in lines(table, axis) if len(line.values) > 1]
     return found if any(line.generator.name not in CONTROLS for line in found) else []
 
 
-def _tried(table: Table, classifier: Method) -> list[ArmCell]:
-    """The cells of a classifier of which a trial was run."""
-    return [c for c in table.cells_of(classifier) if any(trial.status != "empty" for trial in c.trials)]
+def _tried(cell: ArmCell) -> bool:
+    """Whether a trial of a cell was run."""
+    return any(trial.status != "empty" for trial in cell.trials)
 
 
 def _first_none(value: float | None) -> tuple[bool, float]:
@@ -103,7 +98,7 @@ def _first_none(value: float | None) -> tuple[bool, float]:
 
 def reference(table: Table, classifier: Method) -> ArmCell | None:
     """The cell of ``none``, which every generator at λ = M = 0 is; the one of most draws where there are several."""
-    cells = [cell for cell in _tried(table, classifier) if cell.arm.generator.name == "none"]
+    cells = [c for c in table.cells_of(classifier) if c.arm.generator.name == "none" and _tried(c)]
     return max(cells, key=lambda cell: len(cell.ok), default=None)
 
 
@@ -112,7 +107,7 @@ def curve_grids(table: Table, axis: Axis) -> tuple[Grid, ...]:
 
     A row per classifier and line, a column per value of the axis; – heads arms without one.
     """
-    rows = all_lines(table, axis)
+    rows = lines(table, axis)
     values = sorted({value for line in rows for value, _ in line.points}, key=_first_none)
     shown = {"lambda": True, "times": any(arm.rate.times for arm in table.arms), "omega": table.guided}
 

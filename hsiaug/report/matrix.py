@@ -179,10 +179,8 @@ def _rows(tables: Sequence[Table]) -> tuple[ArmRow, ...]:
     for table in tables:
         for key, gain in table.gains.items():
             labels.setdefault(key, table.cell_label(gain.cell, ", "))
-    found = []
-    for key, label in labels.items():
-        found.append(ArmRow(key, label, tuple(table.gains.get(key) for table in tables)))
-    return tuple(sorted(found, key=attrgetter("rank"), reverse=True))
+    rows = (ArmRow(key, label, tuple(table.gains.get(key) for table in tables)) for key, label in labels.items())
+    return tuple(sorted(rows, key=attrgetter("rank"), reverse=True))
 
 
 def _page(matrix: Matrix, report: Report, *, brief: bool) -> ReportPage:

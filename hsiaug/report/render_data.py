@@ -99,7 +99,7 @@ def _all_rows(report: Report, by: str) -> Iterator[tuple[Table, dict[str, Any]]]
     if by == "labels":
         from hsiaug.report.views_labels import curve_rows, curves_of
 
-        yield from ((curve.table, row) for curve in curves_of(report) for row in curve_rows([curve]))
+        yield from ((curve.table, row) for curve in curves_of(report) for row in curve_rows(curve))
         return
     for table in report.tables:
         for trial in table.trials:

@@ -14,8 +14,11 @@ if TYPE_CHECKING:
 
 
 @cache
-def text_templates(escape: Callable[[str], str] = visible) -> Environment:
-    """The templates of this package. escape: of every text that is put into one; a line break must not stay."""
+def text_templates(escape: Callable[[str], str] = visible, **syntax: str) -> Environment:
+    """The templates of this package. escape: of every text that is put into one; a line break must not stay.
+
+    syntax: signs of a template in place of the usual ones of Jinja.
+    """
     from jinja2 import Environment, PackageLoader, StrictUndefined
 
     made = Environment(
@@ -24,6 +27,7 @@ def text_templates(escape: Callable[[str], str] = visible) -> Environment:
         lstrip_blocks=True,
         undefined=StrictUndefined,
         finalize=lambda value: escape(value) if isinstance(value, str) else value,
+        **syntax,  # type: ignore[arg-type]
     )
     made.filters |= {
         "count": labels.count,

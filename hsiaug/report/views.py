@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 
 from hsiaug.base.errors import check_known
 from hsiaug.metrics.significance import mean_std, t_interval
-from hsiaug.report.curves import curve_grids
+from hsiaug.report.curves import AXES, curve_grids
 from hsiaug.report.findings import FINDINGS, verdict_text
 from hsiaug.report.grid import Grid, GridColumn, GridEntry, make_grid
 from hsiaug.report.labels import (
@@ -284,8 +284,6 @@ VIEWS: dict[str, Callable[[Table], tuple[Grid, ...]]] = {
     "classifier": lambda table: (_every_metric(table),),
     "class": lambda table: tuple(_recalls(table, classifier) for classifier in table.classifiers),
     "seed": lambda table: (_seeds(table),),
-    "lambda": lambda table: curve_grids(table, "lambda"),
-    "times": lambda table: curve_grids(table, "times"),
-    "omega": lambda table: curve_grids(table, "omega"),
+    **{axis: partial(curve_grids, axis=axis) for axis in AXES},
 }
 """The grids of a table in each view of it."""

@@ -120,35 +120,34 @@ def label_notes(curves: Sequence[LabelCurve]) -> list[str]:
     )
 
 
-def curve_rows(curves: Sequence[LabelCurve]) -> Iterator[dict[str, object]]:
+def curve_rows(curve: LabelCurve) -> Iterator[dict[str, object]]:
     """Yield rows: one for each point of a curve, and for each arm, by score, in fractions."""
-    for curve in curves:
-        condition, most = curve.table.condition, curve.labels[-1]
-        about = {
-            "scene": condition.scene,
-            "protocol": condition.protocol,
-            "protocol_argument": condition.argument,
-            "classifier": curve.classifier.name,
-            "view": curve.classifier.view,
-        }
-        for score in curve.scores:
-            for k, mean in zip(curve.labels, curve.means.get(score.key, ()), strict=False):
-                none = {"generator": "none", "lambda": 0.0, "times": 0.0}
-                yield {**about, "score": score.key, **none, "labels": k, **mean._asdict()}
-            for arm in (arm for arm in curve.arms if score.key in arm.worth):
-                own, found = arm.cell.arm, arm.worth[score.key]
-                ends = {"equivalent": found.value, "low": found.low, "high": found.high}
-                yield {
-                    **about,
-                    "score": score.key,
-                    "generator": curve.table.labels[own.generator],
-                    "lambda": own.rate.lam,
-                    "times": own.rate.times,
-                    "omega": own.omega,
-                    **arm.means[score.key]._asdict(),
-                    # JSON has no number for what is censored.
-                    **{
-                        name: _labels(end, most) if end is not None and math.isinf(end) else end
-                        for name, end in ends.items()
-                    },
-                }
+    condition, most = curve.table.condition, curve.labels[-1]
+    about = {
+        "scene": condition.scene,
+        "protocol": condition.protocol,
+        "protocol_argument": condition.argument,
+        "classifier": curve.classifier.name,
+        "view": curve.classifier.view,
+    }
+    for score in curve.scores:
+        for k, mean in zip(curve.labels, curve.means.get(score.key, ()), strict=False):
+            none = {"generator": "none", "lambda": 0.0, "times": 0.0}
+            yield {**about, "score": score.key, **none, "labels": k, **mean._asdict()}
+        for arm in (arm for arm in curve.arms if score.key in arm.worth):
+            own, found = arm.cell.arm, arm.worth[score.key]
+            ends = {"equivalent": found.value, "low": found.low, "high": found.high}
+            yield {
+                **about,
+                "score": score.key,
+                "generator": curve.table.labels[own.generator],
+                "lambda": own.rate.lam,
+                "times": own.rate.times,
+                "omega": own.omega,
+                **arm.means[score.key]._asdict(),
+                # JSON has no number for what is censored.
+                **{
+                    name: _labels(end, most) if end is not None and math.isinf(end) else end
+                    for name, end in ends.items()
+                },
+            }

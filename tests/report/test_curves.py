@@ -72,7 +72,7 @@ def test_failed_trials_and_missing_draws_are_told() -> None:
 def test_lines_are_what_varies() -> None:
     (table,) = build_report(sweep()).tables
     (svm,) = table.classifiers
-    named = {(line.generator.name, dict(line.held)["omega"]): line.values for line in lines(table, svm, "lambda")}
+    named = {(line.generator.name, dict(line.held)["omega"]): line.values for line in lines(table, "lambda")}
     assert named["txt2hsi", 2.0] == LAMBDAS and named["smote", None] == LAMBDAS and named["none", None] == (0.0,)
     level = reference(table, svm)
     assert level is not None and level.arm.generator.name == "none"

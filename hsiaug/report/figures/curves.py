@@ -13,7 +13,6 @@ from hsiaug.report.curves import (
     Dot,
     Held,
     SweepLine,
-    all_lines,
     curve_metrics,
     find_sweeps,
     line_label,
@@ -73,9 +72,10 @@ def _sweeps(table: Table, axis: Axis) -> Block:
     styles, first = _styles(table, axis), Shared()
     panels = []
     for classifier in (c for c in table.classifiers if c in lined):
-        found = [line for line in lines(table, classifier, axis) if line.generator.name != "none"]
+        found = [line for line in lines(table, axis) if line.classifier == classifier]
         # Along ω controls are levels to compare with; other generators without guidance are left out.
-        shown = [line for line in found if line.values or line.generator.name in DASHES]
+        makers = [line for line in found if line.generator.name != "none"]
+        shown = [line for line in makers if line.values or line.generator.name in DASHES]
         none = reference(table, classifier)
         title = table.labels[classifier], panel_n(shown, none)
         panels += [
@@ -88,7 +88,7 @@ def _styles(table: Table, axis: Axis) -> Styles:
     """Colour, marker and label of every line of a table, the same in all its panels; controls are grey."""
     styles: dict[tuple[Method, Held], dict[str, Any]] = {}
     coloured = 0
-    for line in all_lines(table, axis):
+    for line in lines(table, axis):
         if line.key in styles or line.generator.name == "none":
             continue
         dashes = DASHES.get(line.generator.name)
