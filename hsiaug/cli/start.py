@@ -98,9 +98,11 @@ def _files(place: Path, labels: Path | None, field: str | None) -> tuple[Path, P
             with suppress(HsiaugError):
                 read_labels(path, None, field, None)
                 sheets.append(path)
+            # Labels alone are a cube of one band too.
             with suppress(HsiaugError):
-                read_cube_file(path)
-                cubes.append(path)
+                if path not in sheets or path.suffix.lower() == ".mat":
+                    read_cube_file(path)
+                    cubes.append(path)
     cube = _only(cubes, "SCENE", folder) if place == folder else place
     return cube, labels or _only(sheets, "--labels", folder)
 
@@ -110,7 +112,7 @@ def _only(found: Sequence[Path], name: str, folder: Path) -> Path:
     if len(found) > 1 and _asks():
         from rich.prompt import Prompt
 
-        return Path(Prompt.ask(f"{name} is", choices=list(map(str, found))))
+        return Path(Prompt.ask(f"Which file is {name}?", choices=list(map(str, found)), console=console()))
     if len(found) != 1:
         seen = ", ".join(map(str, found)) or f"none in {folder} that can be read as such"
         raise InputError(f"{name} must be one file", value=seen, hint="Name it: hsiaug start CUBE --labels FILE.")

@@ -263,7 +263,12 @@ def build_registry(points: list[EntryPoint]) -> Registry:
     plugins: dict[tuple[Kind, str], Found] = {}
     broken = []
     named = {point: point.dist.name if point.dist else point.value for point in points}
-    children = {} if _here else _children(dict.fromkeys(name for name in named.values() if name != OWN))
+    children: dict[str, Child] = {}
+    if others := [] if _here else [name for name in dict.fromkeys(named.values()) if name != OWN]:
+        from hsiaug.registry.third_party import Child
+
+        # All begin, before the first is asked.
+        children = {name: Child(name) for name in others}
     for point, distribution in named.items():
         child = children.get(distribution)
         entries, error, trace = (
@@ -275,16 +280,6 @@ def build_registry(points: list[EntryPoint]) -> Registry:
             version = point.dist.version if point.dist else "unknown"
             _add(plugins, Found(entry, distribution, version, child=child))
     return Registry(plugins, tuple(broken))
-
-
-def _children(packages: Iterable[str]) -> dict[str, Child]:
-    """A process for each; all begin, before the first is asked."""
-    names = list(packages)
-    if not names:
-        return {}
-    from hsiaug.registry.third_party import Child
-
-    return {name: Child(name) for name in names}
 
 
 def ask_entries(name: str, value: str) -> tuple[list[Entry], str, str]:

@@ -61,11 +61,11 @@ class Packs:
             self._open = {}
             return
         if changed != self._looked:
-            found = {path.name: path for path in self.folder.iterdir() if NAME.fullmatch(path.name)}
-            self._open = {name: self._open.get(name) or _open_pack(path) for name, path in sorted(found.items())}
+            found = sorted(path for path in self.folder.iterdir() if NAME.fullmatch(path.name))
+            # Without a lock, and nothing is written.
+            names = {path.name: f"{path.absolute().as_uri()}?mode=ro&immutable=1" for path in found}
+            self._open = {
+                name: self._open.get(name) or sqlite3.connect(uri, uri=True, check_same_thread=False)
+                for name, uri in names.items()
+            }
             self._looked = changed if time.time_ns() - changed > SETTLED else 0
-
-
-def _open_pack(path: Path) -> sqlite3.Connection:
-    """A connection that takes no lock and writes nothing."""
-    return sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro&immutable=1", uri=True, check_same_thread=False)

@@ -6,6 +6,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from PIL import Image
+from scipy.io import savemat
 from spectral.io import envi
 
 from hsiaug.data import toy_scene
@@ -64,6 +66,27 @@ def test_what_is_proposed_runs(flight: Path) -> None:
         assert hsiaug(*words, cwd=flight).returncode == 0, words
     known = hsiaug("start", "flight.toml", cwd=flight)
     assert proposed(known.stdout)[:2] == [split, benchmark]
+
+
+@pytest.mark.parametrize("ending", [".tif", ".hdr"])
+def test_labels_are_no_second_cube(flight: Path, ending: str) -> None:
+    codes = np.load(flight / "labels.npy").astype(np.uint8)
+    (flight / "labels.npy").unlink()
+    if ending == ".tif":
+        Image.fromarray(codes).save(flight / "labels.tif")
+    else:
+        envi.save_classification(str(flight / "labels.hdr"), codes, class_names=["none", "hay", "rye", "track"])
+    done = hsiaug("start", ".", cwd=flight)
+
+    assert done.returncode == 0, done.stderr
+    assert proposed(done.stdout)[0] == ["datasets", "add", "flight.hdr", "--labels", f"labels{ending}"]
+
+
+def test_one_file_of_matlab_may_hold_both(tmp_path: Path) -> None:
+    scene = toy_scene(height=40, width=32, bands=12, classes=3)
+    savemat(tmp_path / "farm.mat", {"cube": scene.cube, "gt": scene.labels})
+    add, *_ = proposed(hsiaug("start", ".", cwd=tmp_path).stdout)
+    assert add == ["datasets", "add", "farm.mat", "--labels", "farm.mat"]
 
 
 def test_yes_writes_card_and_picture_once(flight: Path) -> None:
