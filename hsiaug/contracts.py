@@ -132,7 +132,11 @@ class FittedPairGenerator(Protocol):
 
 
 class PairGenerator(Protocol):
-    """Learns from training tiles to make image–mask pairs; its card names ``segmentation`` or ``change``."""
+    """Learns from training tiles to make image–mask pairs; its card names ``segmentation`` or ``change``.
+
+    Where the card says ``prepares``, ``prepare`` and ``load_prepared`` are as those of :class:`Generator`. The tiles of
+    ``view.real`` are then those that training tiles are drawn among (all of the training places), and their masks 0.
+    """
 
     card: ClassVar[Card]
 

@@ -115,7 +115,7 @@ class Blind(Generic[Positions]):
 
     train, test: pixels, (H, W) bool, or tiles. patch: side of patches or tiles in pixels.
     train_labels: (n,) int64 class ids of training pixels, row by row, or (n, side, side) int16 masks of training tiles.
-    hidden: as of :class:`Split`.
+    hidden: as of :class:`Split`. fold: as of :class:`hsiaug.protocol.tiling.TileSplit`.
     """
 
     train: Positions
@@ -123,6 +123,7 @@ class Blind(Generic[Positions]):
     train_labels: AnyArray
     patch: int
     hidden: NDArray[np.bool_] | None = None
+    fold: Positions | None = None
 
 
 BlindSplit = Blind[NDArray[np.bool_]]

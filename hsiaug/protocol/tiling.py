@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TypeVar
 
@@ -43,7 +44,8 @@ class TileSplit:
     """Training and test tiles of one draw, of side ``patch``.
 
     Training tiles may overlap one another; test tiles too, where a block is no multiple of the tile: each test pixel
-    is scored once. Raises SplitError when a pixel would be in a training and in a test tile.
+    is scored once. fold: the tiles, side by side, that the training tiles were drawn among; empty where these are all.
+    Raises SplitError when a pixel would be in a test tile and in one of the others.
     """
 
     pairs: PairSet
@@ -53,6 +55,7 @@ class TileSplit:
     patch: int
     seed: int
     stride: int
+    fold: tuple[Tile, ...] = ()
 
     def __post_init__(self) -> None:
         if self.shared:
@@ -70,7 +73,7 @@ class TileSplit:
     @property
     def blind(self) -> BlindTiles:
         """The split without any label of a test tile."""
-        return Blind(self.train, self.test, self.train_labels, self.patch)
+        return Blind(self.train, self.test, self.train_labels, self.patch, fold=self.fold)
 
     @cached_property
     def trained(self) -> list[NDArray[np.bool_]]:
@@ -100,8 +103,9 @@ class TileSplit:
 
     @cached_property
     def shared(self) -> int:
-        """Pixels that lie in a training and in a test tile."""
-        return sum(int((a & b).sum()) for a, b in zip(self.trained, self.tested, strict=True))
+        """Pixels that lie in a training tile, or one of the fold, and in a test tile."""
+        known = pixels_of_tiles(self.pairs, self.train + self.fold, self.patch)
+        return sum(int((a & b).sum()) for a, b in zip(known, self.tested, strict=True))
 
     @cached_property
     def audit(self) -> Audit:
@@ -153,6 +157,7 @@ def draw_tiles(pairs: PairSet, protocol: SplitProtocol, seed: int, patch: int) -
         )
     areas = draw_areas(pairs, protocol, patch, seed)
     stride, tiles = train_tiles(areas.train, patch)
+    fold: tuple[Tile, ...] = ()
     if areas.tiles is not None:
         if areas.tiles > len(tiles):
             raise SplitError(
@@ -160,6 +165,7 @@ def draw_tiles(pairs: PairSet, protocol: SplitProtocol, seed: int, patch: int) -
                 value=f"{len(tiles)} in the places of training",
                 hint=f"Ask for at most {len(tiles)}, or for smaller tiles.",
             )
+        fold = tuple(tile for tile in tiles if not (tile[1] % patch or tile[2] % patch))
         order = protocol.rng(pairs, seed).permutation(len(tiles))
         tiles = [tiles[i] for i in np.sort(order[: areas.tiles])]
     tested = [tile for where, mask in enumerate(areas.test) for tile in cover(where, mask, patch)]
@@ -169,7 +175,7 @@ def draw_tiles(pairs: PairSet, protocol: SplitProtocol, seed: int, patch: int) -
                 f"protocol {protocol.label} leaves no {side} tile of {patch}×{patch} pixels of {pairs.name}",
                 hint="Choose a smaller `patch`, other blocks, a smaller `buffer`, or folders train and test of places.",
             )
-    return TileSplit(pairs, tuple(tiles), tuple(tested), protocol, patch, seed, stride)
+    return TileSplit(pairs, tuple(tiles), tuple(tested), protocol, patch, seed, stride, fold)
 
 
 def dense_view(pairs: PairSet, split: TileSplit | BlindTiles) -> DenseView:
@@ -182,6 +188,23 @@ def dense_view(pairs: PairSet, split: TileSplit | BlindTiles) -> DenseView:
         units=pairs.units,
         descriptions=Descriptions(pairs.descriptions),
     )
+
+
+def unlabelled_tiles(pairs: PairSet, split: TileSplit | BlindTiles) -> DenseView:
+    """The tiles that training tiles were drawn among, without any label, as :func:`dense_view` has them."""
+    tiles = split.fold or split.train
+    none = np.zeros((len(tiles), split.patch, split.patch), dtype=np.int16)
+    return replace(
+        dense_view(pairs, Blind(tiles, (), none, split.patch)), class_names=(), descriptions=Descriptions({})
+    )
+
+
+def checksum_of_tiles(view: DenseView) -> str:
+    """SHA-256 of what tiles show: their values, wavelengths, size and units."""
+    nm = None if view.wavelengths is None else view.wavelengths.tobytes()
+    found = hashlib.sha256(repr((view.real.images.shape, view.gsd, view.units, nm)).encode())
+    found.update(view.real.images.data)
+    return found.hexdigest()
 
 
 def real_samples(split: TileSplit, tiles: Sequence[Tile]) -> DenseSamples:

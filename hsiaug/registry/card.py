@@ -95,8 +95,8 @@ class Card:
     uses_device: True where it computes on the device that the user chose; else it runs on the CPU.
     resumes: for generators: True where ``fit`` also takes ``checkpoint``, a folder in which it may save how far it is;
         a fit that was killed finds there what it left, and must end as if it had not been.
-    prepares: for generators of pixels: True where what needs no label is learnt once a scene, by ``prepare``, and handed
-        to every ``fit``. prepare_seconds: rough seconds of that, as ``seconds``.
+    prepares: for generators: True where what needs no label is learnt once a scene, or a set of training places, by
+        ``prepare``, and handed to every ``fit``. prepare_seconds: rough seconds of that, as ``seconds``.
     seconds: rough seconds of one fit on Indian Pines under ``issd`` on one laptop core; used for estimates
         until the store has a record.
     params: frozen dataclass of hyper-parameters, made with :func:`param`.

@@ -32,11 +32,13 @@ from hsiaug.protocol.tiling import (
     BlindTiles,
     Tile,
     TileSplit,
+    checksum_of_tiles,
     cut,
     dense_view,
     draw_tiles,
     pixels_of_tiles,
     side_by_side,
+    unlabelled_tiles,
 )
 from hsiaug.protocol.view import BATCH_BYTES
 from hsiaug.registry.card import Card, Scope
@@ -63,6 +65,7 @@ class Segmentation:
     views: tuple[str, ...] = VIEWS
     classifiers: ClassVar[tuple[str, ...]] = ("unet", "pixel-svm")
     split = staticmethod(draw_tiles)
+    checksum = staticmethod(checksum_of_tiles)
 
     def load(self, ref: str | os.PathLike[str], *, progress: bool = True) -> PairSet:
         return load_pairs(ref, self.name, progress=progress)
@@ -101,6 +104,9 @@ class Segmentation:
 
     def view(self, data: PairSet, split: TileSplit | BlindTiles, scope: Scope) -> DenseView:
         return dense_view(data, split)
+
+    def unlabelled(self, data: PairSet, split: TileSplit | BlindTiles, view: DenseView) -> DenseView:
+        return unlabelled_tiles(data, split)
 
     def seen(self, view: DenseView, spectra: SpectralView) -> DenseView:
         """The view for a classifier: the training tiles in a spectral view."""

@@ -26,7 +26,15 @@ from hsiaug.protocol.balance import DEFAULT_TIMES, Block, Rate, pool_steps, synt
 from hsiaug.protocol.protocols import parse_protocol
 from hsiaug.protocol.split import BlindSplit, Split, draw_split
 from hsiaug.protocol.split_protocol import SplitProtocol
-from hsiaug.protocol.view import BATCH_BYTES, TrainView, patches_at, train_view, train_view_seen
+from hsiaug.protocol.view import (
+    BATCH_BYTES,
+    TrainView,
+    checksum_of_pixels,
+    patches_at,
+    train_view,
+    train_view_seen,
+    view_without_labels,
+)
 from hsiaug.registry.card import Card
 
 Prediction = tuple[NDArray[np.int32], NDArray[np.int16]]
@@ -64,7 +72,11 @@ class PixelClassification:
     split = staticmethod(draw_split)
     view = staticmethod(train_view)
     seen = staticmethod(train_view_seen)
+    checksum = staticmethod(checksum_of_pixels)
     metrics = staticmethod(score)
+
+    def unlabelled(self, data: Scene, split: object, view: TrainView) -> TrainView:
+        return view_without_labels(view)
 
     def load_local(self, ref: str, most: int | None = None) -> Scene:
         """The scene, of at most so many values (None: any), where nothing needs to be downloaded.

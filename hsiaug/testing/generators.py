@@ -15,7 +15,6 @@ import numpy as np
 from hsiaug.base.errors import HsiaugError
 from hsiaug.base.seeds import derive_seed
 from hsiaug.contracts import Prepared
-from hsiaug.protocol.view import TrainView, view_without_labels
 from hsiaug.registry.card import preparing_params
 from hsiaug.testing import access
 from hsiaug.testing.access import Counts, Samples, View
@@ -230,7 +229,7 @@ def preparation(subject: GeneratorSubject) -> None:
         raise unittest.SkipTest("its card says that nothing is")
     bench = subject.base_bench
     view, plugin = (
-        view_without_labels(cast(TrainView, bench.plugin_view)),
+        bench.task.unlabelled(bench.scene, bench.split(bench.spec), bench.plugin_view),
         subject.plugin(preparing_params(subject.params)),
     )
 

@@ -20,7 +20,7 @@ from hsiaug.contracts import FittedGenerator, Generator, Prepared, Progress
 from hsiaug.core.sealed import SealedView
 from hsiaug.core.spectral_views import SpectralView
 from hsiaug.core.view_names import AUTO
-from hsiaug.protocol.view import TrainView, checksum_of_pixels, view_without_labels
+from hsiaug.protocol.view import TrainView
 from hsiaug.registry.card import Card, Scope, preparing_params
 from hsiaug.tasks.task import AnyBlock, Task, TaskData, TaskSamples, TaskSplit, TaskView
 from hsiaug.tasks.view_choice import choose_view
@@ -159,9 +159,12 @@ class Workbench:
 
     def prepared(self, spec: TrialSpec, generator: Generator, device: str, progress: Progress) -> Fit[Prepared]:
         """As :meth:`prepare`, whether the fit needs it or not."""
-        view = cast("TrainView", self.view(spec, generator.card.scope))
+
+        def shown() -> TaskView:
+            return self.task.unlabelled(self.scene, self.split(spec), self.view(spec, generator.card.scope))
+
         pixels = self._of_draw.once(
-            spec.draw_hash, ("pixels", generator.card.scope), lambda: checksum_of_pixels(view)
+            spec.draw_hash, ("pixels", generator.card.scope), lambda: self.task.checksum(shown())
         )
         identity = spec.generator.of_preparation(pixels, spec.patch)
         key = short_hash(identity)
@@ -169,9 +172,8 @@ class Workbench:
         seed = derive_seed("prepare", spec.generator.name)
 
         def learn() -> Callable[..., Prepared]:
-            # Its cube is that of the view, whose changes are looked for afterwards.
-            shown = view_without_labels(view)
-            return partial(made.prepare, shown, seed=seed, device=device, progress=progress)
+            # A cube is that of the view, whose changes are looked for afterwards.
+            return partial(made.prepare, shown(), seed=seed, device=device, progress=progress)
 
         def load_or_learn() -> Fit[Prepared]:
             wait = self._folder is not None and self.saves

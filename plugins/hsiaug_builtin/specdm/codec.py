@@ -59,7 +59,7 @@ class TwoStream(Codec):
     """A VAE of the images and one of the mask, whose latents are laid side by side, the image's in units of what is usual
     for the classes of the mask.
 
-    Trained by ``losses.image`` and ``losses.mask`` (eqs. 1, 2); the units are ours.
+    Trained by ``losses.mask`` (eq. 2); the images' VAE is trained before, without masks. The units are ours.
     """
 
     spread: Tensor
@@ -68,7 +68,7 @@ class TwoStream(Codec):
         super().__init__(form, params)
         assert isinstance(params, SpecDmParams)
         self.split, self.mask_channels = params.latent_image, params.latent_mask
-        self.image = _image_stream(form, params, form.channels, self.split)
+        self.image = image_stream(form, params, self.split)
         self.mask = _mask_stream(form, params, linear=True)
         self.units = ClassUnits(self.split, len(form.ids), params.factor_of(form.side))
         self.register_buffer("spread", torch.ones(self.split))
@@ -87,20 +87,9 @@ class TwoStream(Codec):
         return torch.cat([(1 - OF_MASK) * self.spread / self.spread.sum(), even])
 
     def fit_inputs(self, x: Tensor, one_hot: Tensor) -> None:
-        self.image.fit_input(x)
         self.mask.fit_input(one_hot)
 
     def fit(self, run: PairRun) -> None:
-        form, params = run.format, run.params
-        assert isinstance(params, SpecDmParams)
-
-        def loss(out: Tensor, x: Tensor) -> Tensor:
-            return run.losses.image(form.apart(out), form.apart(x))
-
-        def images(rows: Tensor, turns: list[int]) -> Tensor:
-            return run.cut(run.pairs.x, rows, turns)
-
-        _fit_stream(run, self.image, images, loss, "image VAE", params.image_steps)
         _fit_masks(run, self.mask, SHARP)
         self._fit_units(run)
 
@@ -149,7 +138,7 @@ class OneStream(Codec):
         assert isinstance(params, Params)
         self.bands, classes = form.channels, len(form.ids)
         latent = params.latent_image + params.latent_mask
-        self.both = _image_stream(form, params, form.channels + classes, latent, stem=STEM + classes)
+        self.both = image_stream(form, params, latent, classes)
 
     def encode(self, x: Tensor, one_hot: Tensor) -> Tensor:
         return self.both.encode(torch.cat([x, one_hot], dim=1))
@@ -169,24 +158,25 @@ class OneStream(Codec):
         def read(rows: Tensor, turns: list[int]) -> Tensor:
             return torch.cat([run.cut(pairs.x, rows, turns), form.one_hot(run.cut(pairs.y, rows, turns))], dim=1)
 
-        _fit_stream(run, self.both, read, run.losses.pair, "VAE", run.params.vae_steps)
+        fit_stream(run, self.both, read, run.losses.pair, "VAE", run.params.vae_steps)
 
 
-def fit_codec(kind: type[Codec], run: PairRun) -> Codec:
-    """A codec of that kind, trained on the pairs."""
+def fit_codec(kind: type[Codec], run: PairRun, images: StreamVae | None = None) -> Codec:
+    """A codec of that kind, trained on the pairs. images: the VAE of images that a codec of two streams takes."""
     codec, pairs = fresh(lambda: kind(run.format, run.params), run.seed), run.pairs
+    if images is not None:
+        assert isinstance(codec, TwoStream)
+        codec.image.load_state_dict(images.state_dict())
     codec.fit_inputs(pairs.x.cpu(), run.format.one_hot(pairs.y.cpu()))
     codec = codec.to(run.device)
     codec.fit(run)
     return codec
 
 
-def _image_stream(
-    form: TileFormat, params: LatentParams, channels: int, latent: int, stem: int = STEM
-) -> StreamVae:
-    """A VAE of images, or of images and masks."""
-    factor, size = params.factor_of(form.side), params.network
-    return StreamVae(channels, latent, factor, size, width=size.vae_width, stem=stem, linear=True)
+def image_stream(form: TileFormat, params: LatentParams, latent: int, classes: int = 0) -> StreamVae:
+    """A VAE of images, or of images and masks of so many classes."""
+    channels, factor, size = form.channels + classes, params.factor_of(form.side), params.network
+    return StreamVae(channels, latent, factor, size, width=size.vae_width, stem=STEM + classes, linear=True)
 
 
 def _mask_stream(form: TileFormat, params: LatentParams, linear: bool = False) -> StreamVae:
@@ -202,10 +192,10 @@ def _fit_masks(run: PairRun, vae: StreamVae, sharp: float = 1.0) -> None:
     def loss(out: Tensor, y: Tensor) -> Tensor:
         return run.losses.mask(sharp * out, y)
 
-    _fit_stream(run, vae, masks, loss, "mask VAE", run.params.vae_steps)
+    fit_stream(run, vae, masks, loss, "mask VAE", run.params.vae_steps)
 
 
-def _fit_stream(
+def fit_stream(
     run: PairRun,
     stream: StreamVae,
     read: Callable[[Tensor, list[int]], Tensor],

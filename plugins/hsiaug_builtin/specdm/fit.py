@@ -18,6 +18,7 @@ from hsiaug_builtin.nets.views import SYMMETRIES
 from hsiaug_builtin.specdm.codec import Codec, fit_codec
 from hsiaug_builtin.specdm.losses import Losses
 from hsiaug_builtin.specdm.params import DROP, NOISE_STEPS, LatentParams
+from hsiaug_builtin.specdm.prepare import PreparedImages
 from hsiaug_builtin.specdm.sampler import SCHEDULE
 from hsiaug_builtin.specdm.training_pairs import PairRun
 from hsiaug_builtin.specdm.unet import UNet
@@ -40,10 +41,12 @@ def learn(
     device: str,
     progress: Progress,
     checkpoint: Path | None,
+    prepared: PreparedImages | None,
 ) -> dict[str, object]:
     """All fields of :class:`hsiaug_builtin.specdm.fitted.FittedPairs`."""
-    run = PairRun.of(view, params, losses, seed, device, progress, checkpoint)
-    codec = fit_codec(kind, run)
+    format, images = (None, None) if prepared is None else (prepared.format, prepared.stream)
+    run = PairRun.of(view, params, losses, seed, device, progress, checkpoint, format)
+    codec = fit_codec(kind, run, images)
     latents = _latents(codec, run)
     norm = LatentNorm.fit(latents.flatten(0, 1))
     latents = torch.stack([norm.forward(z) for z in latents])
@@ -55,6 +58,7 @@ def learn(
         "scale": run.format.scale,
         "shift": run.format.shift,
         "tiles": len(run.pairs),
+        "unlabelled_tiles": 0 if prepared is None else prepared.tiles,
         "denoiser_weights": weights,
         "denoiser_weights_per_tile": round(weights / len(run.pairs)),
         "may_memorise": weights / len(run.pairs) > WEIGHTS_PER_TILE or len(run.pairs) < 500,

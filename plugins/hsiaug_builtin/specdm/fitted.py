@@ -152,7 +152,7 @@ class FittedPairs:
         """Read a saved fit, with a codec of a kind and, for what only sampling reads, ``own`` params."""
         arrays, facts = load_state(folder)
         params = resampled(type(own)(**facts["params"]), own)
-        form = TileFormat(**{**facts["format"], "ids": tuple(facts["format"]["ids"])})
+        form = TileFormat.of_json(facts["format"])
         side = form.padded // params.factor_of(form.side)
         built = state.restore("codec", arrays, lambda: codec(form, params), device)
         norm = LatentNorm.restore(arrays, device)

@@ -54,11 +54,12 @@ SIZES = {
 class LatentParams:
     """Shared by all three generators. The defaults are for small sets of tiles on one CPU core."""
 
-    size: str = param("small", "of the networks and batches", choices=tuple(SIZES))
+    size: str = param("small", "of the networks and batches", choices=tuple(SIZES), preparing=True)
     factor: int = param(
         0,
         "pixels per latent pixel; 0 = 4 for tiles of 64 pixels or more, 2 for smaller ones",
         choices=(0, 2, 4, 8),
+        preparing=True,
     )
     latent_mask: int = param(4, "latent channels of the mask", low=1)
     vae_steps: int = param(800, "optimiser steps of the VAE of masks, or of the only one", low=1)
@@ -89,15 +90,17 @@ class LatentParams:
 class Params(LatentParams):
     """Of ``ldm_single``, and of ``specdm`` too."""
 
-    latent_image: int = param(16, "latent channels of the images, all dates together", low=2)
+    latent_image: int = param(16, "latent channels of the images, all dates together", low=2, preparing=True)
 
 
 @dataclass(frozen=True)
 class SpecDmParams(Params):
     """The values of the paper are in the preset "paper"."""
 
-    image_steps: int = param(150, "optimiser steps of the VAE of images", low=1)
-    sad: float = param(0.1, "weight λ of the spectral angle in the loss of the VAE of images", low=0)
+    image_steps: int = param(150, "optimiser steps of the VAE of images", low=1, preparing=True)
+    sad: float = param(
+        0.1, "weight λ of the spectral angle in the loss of the VAE of images", low=0, preparing=True
+    )
 
 
 @dataclass(frozen=True)

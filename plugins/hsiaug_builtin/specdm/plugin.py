@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from hsiaug_builtin.specdm.codec import Codec
     from hsiaug_builtin.specdm.fitted import FittedPairs
     from hsiaug_builtin.specdm.losses import Losses
+    from hsiaug_builtin.specdm.prepare import PreparedImages
 
 SOURCE = """@misc{liu2025specdm, author={Wendi Liu and Pei Yang and Wenhui Hong and Xiaoguang Mei and Jiayi Ma},
 title={{SpecDM}: Hyperspectral Dataset Synthesis with Pixel-level Semantic Annotations},
@@ -42,13 +43,20 @@ class _LatentDiffusion(Plugin[LatentParams]):
         return Losses()
 
     def fit(
-        self, view: DenseView, *, seed: int, device: str, progress: Progress, checkpoint: Path | None = None
+        self,
+        view: DenseView,
+        *,
+        seed: int,
+        device: str,
+        progress: Progress,
+        checkpoint: Path | None = None,
+        prepared: PreparedImages | None = None,
     ) -> FittedPairs:
         """Train codec and denoiser; a training that was killed goes on from ``checkpoint``."""
         from hsiaug_builtin.specdm.fit import learn
 
         fitted, codec = self._parts()
-        learnt = learn(view, self.params, codec, self.losses(), seed, device, progress, checkpoint)
+        learnt = learn(view, self.params, codec, self.losses(), seed, device, progress, checkpoint, prepared)
         return fitted.of(learnt, view)
 
     def load(self, folder: Path, *, device: str) -> FittedPairs:
@@ -61,17 +69,19 @@ class SpecDm(_LatentDiffusion):
     """Learns a VAE of images (L1 + 0.1 · spectral angle), one of one-hot masks (cross-entropy), and a denoiser of their
     latents side by side. A pair is drawn from noise, and each half of it decoded by its own VAE; two dates are one input.
 
-    The VAEs start as the principal components of patches; latents of an image are in units of what is usual for the
-    classes of its mask, and weighted by how much they change it; the denoiser predicts v and is told the share of each
-    class: these are ours.
+    The VAE of images is learnt once, without masks, on all tiles that a draw chooses among. VAEs start as the principal
+    components of patches; latents of an image are in units of what is usual for the classes of its mask, and weighted by
+    how much they change it; the denoiser predicts v and is told the share of each class: these are ours.
     """
 
     card = Card(
         name="specdm",
-        version="11",
+        version="12",
         summary="Two-stream latent diffusion of images with their masks, SpecDM, reimplemented",
         paper=SOURCE + "; no code is public, and much of the configuration is this project's estimate",
         **ALIKE,
+        prepares=True,
+        prepare_seconds=30.0,
         params=SpecDmParams,
         presets={
             "tiny": {**TINY, "latent_image": 4, "latent_mask": 4, "image_steps": 5},
@@ -84,6 +94,21 @@ class SpecDm(_LatentDiffusion):
 
         assert isinstance(self.params, SpecDmParams)
         return Losses(image=partial(spectral_l1, weight=self.params.sad))
+
+    def prepare(
+        self, view: DenseView, *, seed: int, device: str, progress: Progress, checkpoint: Path | None = None
+    ) -> PreparedImages:
+        """Train the VAE of images on all tiles that training tiles are drawn among, without a mask."""
+        from hsiaug_builtin.specdm.prepare import learn_images
+
+        assert isinstance(self.params, SpecDmParams)
+        return learn_images(view, self.params, self.losses(), seed, device, progress, checkpoint)
+
+    def load_prepared(self, folder: Path, *, device: str) -> PreparedImages:
+        """Read what :meth:`prepare` saved."""
+        from hsiaug_builtin.specdm.prepare import PreparedImages
+
+        return PreparedImages.restore(folder, device)
 
     def _parts(self) -> tuple[type[FittedPairs], type[Codec]]:
         from hsiaug_builtin.specdm.codec import TwoStream

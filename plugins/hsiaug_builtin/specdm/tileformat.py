@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 import torch
@@ -52,6 +54,11 @@ class TileFormat:
                 value=f"id {ids[0]} everywhere",
                 hint="Add tiles that show other classes.",
             )
+        return replace(cls.of_images(real, multiple), ids=ids)
+
+    @classmethod
+    def of_images(cls, real: DenseSamples, multiple: int) -> TileFormat:
+        """The same without ids, of tiles without masks."""
         if not np.isfinite(real.images).all():
             raise PluginError(
                 "tiles must be finite", value="NaN or infinity", hint="Replace or cut out what has no data."
@@ -66,7 +73,12 @@ class TileFormat:
                 hint="Check the units of the images.",
             )
         low, high = float(real.images.min()), float(real.images.max())
-        return cls(ids, scale, shift, low, high, real.dates, real.bands, real.side[0], multiple)
+        return cls((), scale, shift, low, high, real.dates, real.bands, real.side[0], multiple)
+
+    @classmethod
+    def of_json(cls, fields: Mapping[str, Any]) -> TileFormat:
+        """As it was saved."""
+        return cls(**{**fields, "ids": tuple(fields["ids"])})
 
     @property
     def channels(self) -> int:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -54,11 +54,13 @@ class PairRun(Run):
         device: str,
         progress: Progress,
         checkpoint: Path | None,
+        images: TileFormat | None = None,
     ) -> PairRun:
-        """Raises PluginError for tiles that cannot be learnt from."""
+        """images: the format of the images, where it is there already. Raises PluginError for tiles that cannot be learnt
+        from."""
         real = view.real
-        smallest = params.factor_of(view.patch) * 2 ** (len(params.network.levels) - 1)
-        form = TileFormat.of(real, len(view.class_names), smallest)
+        form = TileFormat.of(real, len(view.class_names), smallest(view, params))
+        form = form if images is None else replace(images, ids=form.ids)
         shares = form.shares(real.masks)
         pairs = Pairs(
             x=form.images(real.images).to(device),
@@ -80,6 +82,11 @@ class PairRun(Run):
     def noise(self, like: Tensor, draw: torch.Generator) -> Tensor:
         """Normal numbers of a shape, drawn on the CPU."""
         return to_device(torch.randn(like.shape, generator=draw), self.device)
+
+
+def smallest(view: DenseView, params: LatentParams) -> int:
+    """Pixels that the side of a tensor is a multiple of."""
+    return params.factor_of(view.patch) << len(params.network.levels) - 1
 
 
 def draw_weights(shares: Tensor, ids: tuple[int, ...]) -> Tensor:

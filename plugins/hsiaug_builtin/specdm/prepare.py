@@ -1,0 +1,72 @@
+"""What needs no mask: the VAE of images, learnt once for all draws among the same tiles."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from hsiaug.api import DenseView, Progress, load_state, save_state
+from hsiaug_builtin.nets import state
+from hsiaug_builtin.nets.seeded import fresh
+from hsiaug_builtin.specdm.codec import fit_stream, image_stream
+from hsiaug_builtin.specdm.losses import Losses
+from hsiaug_builtin.specdm.params import SpecDmParams
+from hsiaug_builtin.specdm.tileformat import TileFormat
+from hsiaug_builtin.specdm.training_pairs import PairRun, Pairs, smallest
+from hsiaug_builtin.specdm.vae import StreamVae
+
+
+@dataclass(frozen=True, eq=False)
+class PreparedImages:
+    """format: of the images, without ids of masks. stream: the trained VAE. tiles: how many it was trained on."""
+
+    params: SpecDmParams
+    format: TileFormat
+    stream: StreamVae
+    tiles: int
+
+    def save(self, folder: Path) -> None:
+        """All state as safetensors and JSON."""
+        facts = {"params": asdict(self.params), "format": asdict(self.format), "tiles": self.tiles}
+        save_state(folder, state.weights(image=self.stream), facts)
+
+    @classmethod
+    def restore(cls, folder: Path, device: str) -> PreparedImages:
+        """Read what was saved."""
+        arrays, facts = load_state(folder)
+        params, form = SpecDmParams(**facts["params"]), TileFormat.of_json(facts["format"])
+        stream = state.restore("image", arrays, lambda: image_stream(form, params, params.latent_image), device)
+        return cls(params, form, stream, facts["tiles"])
+
+
+def learn_images(
+    view: DenseView,
+    params: SpecDmParams,
+    losses: Losses,
+    seed: int,
+    device: str,
+    progress: Progress,
+    checkpoint: Path | None,
+) -> PreparedImages:
+    """Train the VAE on tiles without masks, each drawn as often, by ``losses.image`` (eq. 1)."""
+    form = TileFormat.of_images(view.real, smallest(view, params))
+    x, even = form.images(view.real.images), torch.ones(len(view.real), 1)
+    pairs = Pairs(
+        x.to(device), x.new_zeros(x.shape[0], *x.shape[2:], dtype=torch.int64), even[:, 0].double(), even
+    )
+    run = PairRun(seed, device, progress, checkpoint, form, pairs, params, losses)
+    stream = fresh(lambda: image_stream(form, params, params.latent_image), seed)
+    stream.fit_input(x)
+    stream = stream.to(device)
+
+    def loss(out: Tensor, aim: Tensor) -> Any:
+        return losses.image(form.apart(out), form.apart(aim))
+
+    fit_stream(
+        run, stream, lambda rows, turns: run.cut(pairs.x, rows, turns), loss, "image VAE", params.image_steps
+    )
+    return PreparedImages(params, form, stream, len(pairs))
