@@ -1,6 +1,8 @@
 """Tiles whose truth is known: Voronoi cells of classes with Gaussian spectra."""
 
 from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import pytest
@@ -53,6 +55,21 @@ def voronoi_view(
     )
     names = ("unchanged", "changed") if dates == 2 else ("soil", "grass", "roof", "water")
     return DenseView(real=real, class_names=names)
+
+
+def nothing(done: int, total: int, note: str = "") -> None:
+    """Progress is not shown."""
+
+
+def without_labels(view: DenseView) -> DenseView:
+    return replace(view.nameless(), class_names=())
+
+
+def learn(plugin: Any, view: DenseView, seed: int = 0) -> Any:
+    """Fit a plugin, after what it prepares."""
+    how: dict[str, Any] = {"seed": seed, "device": "cpu", "progress": nothing}
+    prepared = {"prepared": plugin.prepare(without_labels(view), **how)} if plugin.card.prepares else {}
+    return plugin.fit(view, **how, **prepared)
 
 
 @pytest.fixture(scope="session")

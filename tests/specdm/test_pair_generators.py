@@ -14,6 +14,7 @@ from hsiaug.registry.card import build_params
 from hsiaug.trial.machine import counted_work
 from hsiaug_builtin.specdm.params import SIZES
 from hsiaug_builtin.specdm.plugin import LdmSingle, Quilting, SpecDm
+from tests.specdm.conftest import learn
 
 Make = Callable[..., DenseView]
 SHORT = {"vae_steps": 4, "steps": 3, "sample_steps": 2}
@@ -24,7 +25,7 @@ EACH = pytest.mark.parametrize("plugin", [SpecDm, LdmSingle, Quilting])
 
 def fit(view: DenseView, plugin: Any = SpecDm, seed: int = 0, preset: Any = "tiny", **settings: Any) -> Any:
     params = build_params(plugin.card, preset, {name: str(value) for name, value in settings.items()})
-    return plugin(params).fit(view, seed=seed, device="cpu", progress=lambda *_: None)
+    return learn(plugin(params), view, seed)
 
 
 def same(one: DenseSamples, two: DenseSamples) -> bool:

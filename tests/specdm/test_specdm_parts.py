@@ -24,13 +24,24 @@ from hsiaug_builtin.specdm.tileformat import TileFormat
 from hsiaug_builtin.specdm.training_pairs import PairRun, draw_weights
 from hsiaug_builtin.specdm.unet import UNet
 from hsiaug_builtin.specdm.vae import StreamVae
+from tests.specdm.conftest import nothing, without_labels
 
 Make = Callable[..., DenseView]
 
 
 def run_of(view: DenseView, plugin: Any = SpecDm, **settings: Any) -> PairRun:
     params = build_params(plugin.card, "tiny", {name: str(value) for name, value in settings.items()})
-    return PairRun.of(view, params, plugin(params).losses(), 0, "cpu", lambda *_: None, None)
+    return PairRun.of(view, params, plugin(params).losses(), 0, "cpu", nothing, None)
+
+
+def two_streams(view: DenseView, **settings: Any) -> tuple[TwoStream, PairRun]:
+    """A codec of two streams, its VAE of images prepared from the same tiles."""
+    run = run_of(view, **settings)
+    plugin = SpecDm(run.params)  # type: ignore[arg-type]
+    ready = plugin.prepare(without_labels(view), seed=0, device="cpu", progress=nothing)
+    codec = fit_codec(TwoStream, run, ready.stream)
+    assert isinstance(codec, TwoStream)
+    return codec, run
 
 
 def few(view: DenseView, n: int) -> DenseView:
@@ -189,9 +200,7 @@ def test_a_vae_of_images_starts_as_the_principal_components_of_their_patches(vie
 
 
 def test_the_spectral_angle_counts_as_its_weight_says(view: DenseView) -> None:
-    with_it, without = (
-        fit_codec(TwoStream, run_of(few(view, 8), image_steps=3, vae_steps=1, sad=sad)) for sad in (0.1, 0)
-    )
+    with_it, without = (two_streams(few(view, 8), image_steps=3, vae_steps=1, sad=sad)[0] for sad in (0.1, 0))
 
     assert not all(map(torch.equal, with_it.image.parameters(), without.image.parameters()))
     assert all(map(torch.equal, with_it.mask.parameters(), without.mask.parameters()))
@@ -212,17 +221,14 @@ def test_the_streams_share_nothing(view: DenseView) -> None:
 def test_other_masks_do_not_change_the_image_stream(view: DenseView) -> None:
     real = few(view, 8).real
     other = replace(view, real=replace(real, masks=5 - real.masks))
-    one, two = (
-        fit_codec(TwoStream, run_of(v, vae_steps=3, image_steps=3)) for v in (replace(view, real=real), other)
-    )
+    one, two = (two_streams(v, vae_steps=3, image_steps=3)[0] for v in (replace(view, real=real), other))
 
     assert all(torch.equal(a, b) for a, b in zip(one.image.parameters(), two.image.parameters(), strict=True))
     assert any((a != b).any() for a, b in zip(one.mask.parameters(), two.mask.parameters(), strict=True))
 
 
 def test_a_few_tiles_can_be_learnt_by_heart(make: Make) -> None:
-    run = run_of(make(8, 16), vae_steps=600, image_steps=200)
-    codec = fit_codec(TwoStream, run)
+    codec, run = two_streams(make(8, 16), vae_steps=600, image_steps=200)
     images, _ = codec.decode(codec.encode(run.pairs.x, run.format.one_hot(run.pairs.y)))
 
     assert accuracy(codec, run) > 0.98
@@ -232,8 +238,9 @@ def test_a_few_tiles_can_be_learnt_by_heart(make: Make) -> None:
 
 def test_two_streams_keep_masks_better_than_one_of_the_same_latents(make: Make) -> None:
     view = make(12, 16, 40)
-    two, one = (run_of(view, plugin, vae_steps=160) for plugin in (SpecDm, LdmSingle))
-    codec, single = fit_codec(TwoStream, two), fit_codec(OneStream, one)
+    codec, two = two_streams(view, vae_steps=160)
+    one = run_of(view, LdmSingle, vae_steps=160)
+    single = fit_codec(OneStream, one)
 
     channels = [c.encode(two.pairs.x, two.format.one_hot(two.pairs.y)).shape[1] for c in (codec, single)]
     assert channels[0] == channels[1]

@@ -167,6 +167,7 @@ def fit_codec(kind: type[Codec], run: PairRun, images: StreamVae | None = None) 
     if images is not None:
         assert isinstance(codec, TwoStream)
         codec.image.load_state_dict(images.state_dict())
+        codec.image.requires_grad_(False)
     codec.fit_inputs(pairs.x.cpu(), run.format.one_hot(pairs.y.cpu()))
     codec = codec.to(run.device)
     codec.fit(run)
