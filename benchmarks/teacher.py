@@ -46,7 +46,7 @@ def main() -> None:
                 split = draw_split(scene, parse_protocol(protocol), draw, PATCH)
                 view = train_view(scene, split, "scene")
                 start = time.perf_counter()
-                votes = teach(view, draw)
+                votes = teach(view)
                 found["seconds"].append(time.perf_counter() - start)
                 true = scene.labels[tuple(votes.pixels.T)]
                 named = votes.classes[votes.shares.argmax(axis=1)]

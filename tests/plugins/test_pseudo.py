@@ -71,10 +71,10 @@ def test_it_takes_no_patch_that_shows_a_pixel_which_the_protocol_hides(toy, fit)
 def test_a_class_none_of_whose_segments_was_labelled_repeats_its_training_patches_and_says_so(
     seen, fit, monkeypatch
 ):
-    votes = teach(seen, 0)
+    votes = teach(seen)
     named = votes.classes[votes.shares.argmax(axis=1)]
     lost = replace(votes, attached=votes.attached & (named != 2))
-    monkeypatch.setattr("hsiaug_builtin.teacher.teacher.teach", lambda view, seed: lost)
+    monkeypatch.setattr("hsiaug_builtin.teacher.teacher.teach", lambda view: lost)
     samples = made(fit(Pseudo, seen), {1: 30, 2: 30})
     assert samples.provenance["training_patches_repeated"] == [2]
     assert keys(samples.x[samples.y == 2]) <= keys(seen.real.x[seen.y == 2])

@@ -67,7 +67,7 @@ def test_synthetic_samples_do_not_change_the_chosen_c_and_gamma(view, fit, count
     alone = fit(Svm, toy, samples=spectra(toy.real))
     added = fit(Svm, toy, samples=spectra(concatenate([toy.real, extra])))
     assert (alone.cost, alone.gamma) == (added.cost, added.gamma)
-    assert len(added.model.support_) > len(alone.model.support_)
+    assert len(added.machine.model.support_) > len(alone.machine.model.support_)
 
 
 def test_of_equally_good_c_and_gamma_the_smallest_are_taken(view, fit):
@@ -90,7 +90,7 @@ def test_where_all_samples_are_synthetic_c_and_gamma_are_chosen_on_as_many_as_tr
     more = concatenate([alone, alone.take(np.flatnonzero(real.y == 1)), alone])
     least, most, plain = (fit(Svm, toy, samples=samples) for samples in (alone, more, real))
     assert (least.cost, least.gamma) == (most.cost, most.gamma) == (plain.cost, plain.gamma)
-    assert len(most.model.class_weight_) == 2 and most.model.shape_fit_[0] == len(more)
+    assert len(most.machine.model.class_weight_) == 2 and most.machine.model.shape_fit_[0] == len(more)
 
 
 def test_folds_share_out_each_class_and_leave_lone_samples_in_every_fit():

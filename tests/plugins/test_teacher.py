@@ -30,7 +30,7 @@ def view_of(toy: Scene, scope: str, patch: int = 5) -> TrainView:
 
 
 def test_votes_are_for_every_unlabelled_pixel_and_beat_chance_by_far(toy: Scene, seen: TrainView) -> None:
-    votes = teach(seen, 0)
+    votes = teach(seen)
     assert np.array_equal(votes.pixels, seen.unlabelled) and votes.classes.tolist() == sorted(seen.counts)
     assert votes.shares.sum(axis=1) == pytest.approx(np.ones(len(seen.unlabelled)))
     rows = choose_trusted(votes.shares, 0.5, 30)
@@ -45,7 +45,7 @@ def test_the_classifier_names_shown_pixels_by_their_votes_and_others_by_their_pa
     view = view_of(toy, "scene", 9)
     shown = replace(view, unlabelled=view.unlabelled[::2])  # the other half is hidden
     fitted = TeacherClassifier(None).fit(shown.real, shown, seed=0, device="cpu", progress=lambda *_: None)
-    votes = teach(shown, 0)
+    votes = teach(shown)
     named = fitted.predict(Patches(shown.patches(votes.pixels), votes.pixels))
     assert np.array_equal(named, votes.classes[votes.shares.argmax(axis=1)])
 
@@ -59,15 +59,24 @@ def test_the_classifier_names_shown_pixels_by_their_votes_and_others_by_their_pa
 
 def test_votes_of_a_pixel_are_those_of_its_patch_averaged_over_its_neighbours(seen: TrainView) -> None:
     """Far from borders both agree; a pixel that is hidden lacks the average alone."""
-    pool, votes = fit_teacher(seen, seen.real, 0), teach(seen, 0)
+    pool, votes = fit_teacher(seen), teach(seen)
     alone = pool.shares_alone(Patches(seen.patches(votes.pixels), votes.pixels)).argmax(axis=1)
     assert (alone == votes.shares.argmax(axis=1)).mean() > 0.8
+
+
+def test_all_who_ask_for_the_teacher_of_a_draw_get_the_same_one_fitted_once(seen: TrainView) -> None:
+    first, again = fit_teacher(seen), fit_teacher(seen, seen.real)
+    other = fit_teacher(replace(seen))
+    assert first is again and other is not first and np.array_equal(other.shares, first.shares)
+    fewer = fit_teacher(seen, seen.real.take(np.arange(len(seen.y)) % 2 == 0))
+    assert not np.array_equal(fewer.shares, first.shares) and fit_teacher(seen) is first
 
 
 @pytest.mark.parametrize("sure", [0.0, 1.1])
 def test_shares_are_averaged_only_where_left_out_pixels_are_not_told_surely(seen, monkeypatch, sure):
     monkeypatch.setattr("hsiaug_builtin.teacher.teacher.SURE", sure)
-    pool, pixels = fit_teacher(seen, seen.real, 0), seen.unlabelled
+    seen = replace(seen)  # a view that has no teacher yet
+    pool, pixels = fit_teacher(seen), seen.unlabelled
     alone = pool.shares_alone(Patches(seen.patches(pixels), pixels))
     assert np.allclose(pool.shares[tuple(pixels.T)], alone, atol=1e-3) == (not pool.facts["averaged"])
     assert pool.facts["averaged"] == (sure > 1) and 0 < pool.facts["left_out_share"] <= 1
@@ -75,7 +84,7 @@ def test_shares_are_averaged_only_where_left_out_pixels_are_not_told_surely(seen
 
 def test_where_nothing_can_be_left_out_the_voters_alone_are_asked_and_shares_are_averaged(toy: Scene) -> None:
     view = train_view(toy, draw_split(toy, parse_protocol("kshot:1"), 0, 5), "scene")
-    facts = teach(view, 0).facts
+    facts = teach(view).facts
     assert facts["averaged"] is True and facts["left_out_share"] is None
     assert facts["weights"][-1] == 0 < min(facts["weights"][:-1]), "nothing says how far svm can be trusted"
 
@@ -86,14 +95,14 @@ def test_of_many_labels_it_learns_one_of_each_class_in_turn(seen, monkeypatch):
     monkeypatch.setattr(
         "hsiaug_builtin.teacher.teacher.fit_pool", lambda _, samples, *__, **___: learnt.append(samples)
     )
-    fit_teacher(seen, seen.real, 0)
+    fit_teacher(replace(seen))
     assert len(seen.y) > len(learnt[0]) == 20
     counts, there = np.bincount(learnt[0].y)[1:], np.bincount(seen.y)[1:]
     assert (counts >= np.minimum(there, counts.max() - 1)).all()
 
 
 def test_attached_pixels_touch_a_training_pixel_of_their_name_through_pixels_of_that_name(seen):
-    votes = teach(seen, 0)
+    votes = teach(seen)
     named = dict(
         zip(map(tuple, votes.pixels.tolist()), votes.classes[votes.shares.argmax(axis=1)].tolist(), strict=True)
     )
@@ -110,7 +119,7 @@ def test_attached_pixels_touch_a_training_pixel_of_their_name_through_pixels_of_
 
 
 def test_pixels_that_may_not_be_believed_are_not(seen: TrainView) -> None:
-    votes = teach(seen, 0)
+    votes = teach(seen)
     rows = np.concatenate(choose_trusted(votes.shares, 1.0, among=votes.attached))
     assert np.array_equal(np.sort(rows), np.flatnonzero(votes.attached))
 
@@ -121,7 +130,7 @@ def test_brightness_that_differs_from_place_to_place_does_not_change_what_most_v
     darker = replace(seen, cube=seen.cube * shade)
 
     def told(view: TrainView) -> np.ndarray:
-        voters = fit_teacher(view, view.real, 0).voters
+        voters = fit_teacher(view).voters
         return sum(voter.patches(view.patches(view.unlabelled)) for voter in voters).argmax(axis=1)
 
     assert (told(seen) == told(darker)).mean() > 0.8
@@ -129,14 +138,14 @@ def test_brightness_that_differs_from_place_to_place_does_not_change_what_most_v
 
 def test_spectra_of_two_bands_have_one_view_and_are_named_all_the_same(seen: TrainView) -> None:
     narrow = replace(seen, cube=seen.cube[:, :, :2], wavelengths=None)
-    votes = teach(narrow, 0)
+    votes = teach(narrow)
     assert votes.shares.sum(axis=1) == pytest.approx(np.ones(len(votes.pixels)))
 
 
 @pytest.mark.parametrize(("protocol", "scope"), [("hidden:0.5:issd", "scene"), ("issd", "none")])
 def test_a_teacher_reads_what_the_view_shows_and_names_nothing_else(toy: Scene, protocol: str, scope: str) -> None:
     view = train_view(toy, draw_split(toy, parse_protocol(protocol), 0, 5), scope)
-    votes = teach(view, 0)
+    votes = teach(view)
     assert np.array_equal(votes.pixels, view.unlabelled) and np.isfinite(votes.shares).all()
     assert view.visible[tuple(votes.pixels.T)].all() and len(votes.pixels) == len(view.unlabelled)
 
@@ -200,7 +209,7 @@ def test_votes_are_averaged_with_neighbours_that_look_alike_and_not_across_a_bor
 
 def test_one_label_a_class_is_enough_to_name_most_of_a_scene(toy: Scene) -> None:
     view = train_view(toy, draw_split(toy, parse_protocol("kshot:1"), 0, 5), "scene")
-    votes = teach(view, 0)
+    votes = teach(view)
     true = toy.labels[tuple(votes.pixels.T)]
     named = votes.classes[votes.shares.argmax(axis=1)]
     assert (named == true)[true > 0].mean() > 0.7

@@ -72,7 +72,7 @@ class Fill(Plugin[FillParams]):
 
     card = Card(
         name="fill",
-        version="2",
+        version="3",
         summary="Real unlabelled patches of segments that touch a label, named by a teacher",
         paper="""SLIC segments: @article{achanta2012slic, author={Radhakrishna Achanta and Appu Shaji and Kevin Smith and
             Aurelien Lucchi and Pascal Fua and Sabine S{\\"u}sstrunk}, title={{SLIC} Superpixels Compared to
@@ -93,7 +93,7 @@ class Fill(Plugin[FillParams]):
         near = view.unlabelled[np.isin(segments[tuple(view.unlabelled.T)], own)]
         named, sure = np.empty(0, dtype=np.int64), np.empty(0)
         if len(near):
-            votes = teach(replace(view, unlabelled=near), seed)
+            votes = teach(replace(view, unlabelled=near))
             named, sure = votes.classes[votes.shares.argmax(axis=1)], margins(votes.shares)
         # A segment and a class as one number.
         kinds = len(view.class_names) + 1

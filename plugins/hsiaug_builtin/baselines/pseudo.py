@@ -134,7 +134,7 @@ class Pseudo(Plugin[PseudoParams]):
 
     card = Card(
         name="pseudo",
-        version="4",
+        version="5",
         summary="Control: real unlabelled patches named by a teacher, the same number as other generators make",
         scope="scene",
         seconds=5.0,
@@ -150,7 +150,7 @@ class Pseudo(Plugin[PseudoParams]):
             sure, lack = np.ones(len(view.y)), {"no_unlabelled_pixel": "training patches are repeated"}
             return FittedPseudo(self.params, view.cube, view.patch, view.coords, view.y, sure, lack)
         progress(0, 1, "teacher")
-        votes = teach(view, seed)
+        votes = teach(view)
         rows = choose_trusted(votes.shares, self.params.share, among=votes.attached)
         progress(1, 1, "teacher")
         column, index = np.repeat(np.arange(len(rows)), [len(own) for own in rows]), np.concatenate(rows)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import warnings
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,9 +20,8 @@ from hsiaug.api import (
     param,
 )
 from hsiaug_builtin.nets.fitted import by_class
-
-if TYPE_CHECKING:
-    from sklearn.svm import SVC
+from hsiaug_builtin.remembered import remember
+from hsiaug_builtin.teacher.machine import Machine, machine_of
 
 COSTS = (1.0, 10.0, 100.0, 1000.0)
 """Candidates for C."""
@@ -49,24 +47,17 @@ class SvmParams:
 
 @dataclass(frozen=True, eq=False)
 class FittedSvm:
-    """model: a fitted sklearn SVC, or None where only one class, ``only``, had samples.
-
-    cost, gamma: the chosen C and γ. class_count: C of the scene.
-    """
+    """cost, gamma: the chosen C and γ. class_count: C of the scene."""
 
     normaliser: Normaliser
-    model: SVC | None
-    only: int
+    machine: Machine
     cost: float
     gamma: float
     class_count: int
 
     def predict(self, patches: Patches) -> NDArray[np.int64]:
         """(n,) class ids of the centre spectra."""
-        if self.model is None:
-            return np.full(len(patches), self.only, dtype=np.int64)
-        z = self.normaliser.spectra(patches.centres)
-        return np.asarray(self.model.predict(z), dtype=np.int64)
+        return np.asarray(self.machine.classes[named(self._scores(patches))], dtype=np.int64)
 
     def predict_proba(self, patches: Patches) -> NDArray[np.float32]:
         """(n, C) softmax of SHARPNESS times the decision function, in which a won pair of classes counts 1; 0 for a class
@@ -74,17 +65,20 @@ class FittedSvm:
         """
         from scipy.special import softmax
 
-        if self.model is None or not len(patches):
-            only = np.ones((len(patches), 1))
-            return by_class(only, np.array([self.only]), self.class_count)
-        scores = self.model.decision_function(self.normaliser.spectra(patches.centres))
-        if scores.ndim == 1:
-            scores = np.stack([-scores, scores], axis=1)
-        else:
-            # A score is the pairs won, and a margin below 1/3: of as many pairs ``predict`` names the first class.
-            named = np.rint(scores).argmax(axis=1)
-            scores[np.arange(len(scores)), named] = scores.max(axis=1)
-        return by_class(softmax(SHARPNESS * scores, axis=1), self.model.classes_, self.class_count)
+        scores = self._scores(patches)
+        scores[np.arange(len(scores)), named(scores)] = scores.max(axis=1)
+        return by_class(softmax(SHARPNESS * scores, axis=1), self.machine.classes, self.class_count)
+
+    def _scores(self, patches: Patches) -> NDArray[np.float64]:
+        return self.machine.scores(self.normaliser.spectra(patches.centres))
+
+
+def named(scores: NDArray[np.float64]) -> NDArray[np.int64]:
+    """(n,) columns of the predicted classes, of scores (n, k)."""
+    if scores.shape[1] <= 2:
+        return np.asarray(scores.argmax(axis=1))
+    # A score is the pairs won, and a margin below 1/3: of as many pairs libsvm predicts the first class.
+    return np.asarray(np.rint(scores).argmax(axis=1))
 
 
 class Svm(Plugin[SvmParams]):
@@ -134,9 +128,10 @@ class Svm(Plugin[SvmParams]):
                 # Only probabilities would use it, but without it numpy's global state is read and changed.
                 model = SVC(C=cost, gamma=gamma, random_state=0)
                 model.fit(z, samples.y, sample_weight=samples.weight)
-        return FittedSvm(view.normaliser, model, int(samples.y[0]), cost, gamma, len(view.class_names))
+        return FittedSvm(view.normaliser, machine_of(model, samples.y, gamma), cost, gamma, len(view.class_names))
 
 
+@remember(16)
 def choose(z: NDArray[np.float32], y: NDArray[np.int64], folds: int, seed: int) -> tuple[float, float]:
     """C and γ of the best macro-averaged recall; of equals the smaller C, then the smaller γ.
 

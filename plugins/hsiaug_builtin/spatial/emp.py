@@ -26,6 +26,7 @@ from hsiaug_builtin.nets.fitted import real_samples
 from hsiaug_builtin.nets.projection import Projection
 from hsiaug_builtin.spatial.components import component_image, fit_components, look_up
 from hsiaug_builtin.spatial.profiles import profiles
+from hsiaug_builtin.teacher.machine import machine_of
 
 COMPONENTS = 5
 """Principal components that have a profile."""
@@ -121,7 +122,7 @@ class Emp(Plugin[NoParams]):
         if len(np.unique(shown.y)) > 1:
             model = SVC(C=COST, gamma=gamma, random_state=0)
             model.fit(normaliser.spectra(shown.centres), shown.y, sample_weight=shown.weight)
-        machine = FittedSvm(normaliser, model, int(shown.y[0]), COST, gamma, len(view.class_names))
+        machine = FittedSvm(normaliser, machine_of(model, shown.y, gamma), COST, gamma, len(view.class_names))
         return FittedEmp(read, machine, {"view": spectra.name})
 
 

@@ -16,7 +16,7 @@ class TeacherClassifier(Plugin[NoParams]):
 
     card = Card(
         name="teacher",
-        version="2",
+        version="3",
         summary="Control: the teacher of pseudo, its names as a map; no sample is learnt from",
         scope="scene",
         input="scene",
@@ -29,4 +29,4 @@ class TeacherClassifier(Plugin[NoParams]):
         """Fit the teacher on the view. Raises PluginError where there is no real sample."""
         from hsiaug_builtin.teacher.teacher import fit_teacher
 
-        return fit_teacher(view, real_samples(samples, self.card.name), seed)
+        return fit_teacher(view, real_samples(samples, self.card.name))

@@ -31,6 +31,7 @@ class Machine:
     def scores(self, features: NDArray[np.float32]) -> NDArray[np.float64]:
         """(n, k) of features (n, d), largest at the predicted class: those of sklearn but for rounding."""
         if self.model is None or not len(features):
+            # Of a lone class, whose score is the largest all the same.
             return np.zeros((len(features), len(self.classes)))
         parts = (features[start : start + BLOCK] for start in range(0, len(features), BLOCK))
         return np.concatenate([self._scores(self.model, part) for part in parts])
@@ -53,6 +54,12 @@ class Machine:
             votes[i] += score >= 0
             votes[j] += score < 0
         return np.ascontiguousarray((votes + clear / (3 * (np.abs(clear) + 1))).T)
+
+
+def machine_of(model: SVC | None, y: NDArray[np.int64], gamma: float) -> Machine:
+    """Of a SVC with an RBF kernel that was fitted to classes y (n,), or of a lone class."""
+    support = np.empty((0, 0)) if model is None else model.support_vectors_
+    return Machine(model, np.unique(y), np.asarray(support, dtype=np.float64), gamma)
 
 
 def fit_machine(

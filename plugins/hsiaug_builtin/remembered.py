@@ -1,0 +1,67 @@
+"""Results that several arms of a draw need, computed once in a process."""
+
+from __future__ import annotations
+
+import hashlib
+from collections import OrderedDict
+from collections.abc import Callable
+from functools import wraps
+from typing import Any, TypeVar, cast
+from weakref import WeakKeyDictionary
+
+import numpy as np
+
+from hsiaug.api import TrainView
+
+T = TypeVar("T")
+Function = TypeVar("Function", bound=Callable[..., Any])
+
+
+def remember(most: int) -> Callable[[Function], Function]:
+    """Keep the latest ``most`` results of a function whose arguments are arrays and plain values.
+
+    They are found by the content of the arguments, so that whoever asks gets what it would have computed itself. A
+    result is shared: it must be left as it is.
+    """
+
+    def decorate(function: Function) -> Function:
+        kept: OrderedDict[bytes, Any] = OrderedDict()
+
+        @wraps(function)
+        def remembered(*arguments: Any) -> Any:
+            key = checksum(*arguments)
+            if key not in kept:
+                kept[key] = function(*arguments)
+            kept.move_to_end(key)
+            while len(kept) > most:
+                kept.popitem(last=False)
+            return kept[key]
+
+        return cast(Function, remembered)
+
+    return decorate
+
+
+def checksum(*values: Any) -> bytes:
+    """Of the content of arrays and plain values."""
+    found = hashlib.blake2b(digest_size=16)
+    for value in values:
+        if isinstance(value, np.ndarray):
+            found.update(f"{value.dtype}{value.shape}".encode())
+            found.update(np.ascontiguousarray(value).data)
+        else:
+            found.update(repr(value).encode())
+    return found.digest()
+
+
+def once_a_view(function: Callable[[TrainView], T]) -> Callable[[TrainView], T]:
+    """Keep the result of a function for as long as the view that it was computed of is there."""
+    kept: WeakKeyDictionary[TrainView, T] = WeakKeyDictionary()
+
+    @wraps(function)
+    def remembered(view: TrainView) -> T:
+        if view not in kept:
+            kept[view] = function(view)
+        return kept[view]
+
+    return remembered
