@@ -229,7 +229,7 @@ def test_every_pixel_shares_its_attention_among_the_words_of_its_own_text() -> N
     net, z = denoiser()
     mask = torch.tensor([[True, True, True, False], [True, False, False, False]])
     words = texts(torch.randn(2, 4, 6), mask)
-    _, share = net(z, torch.ones(2), told(1, 0), words)
+    _, share = net(z, torch.ones(2), told(1, 0), words, shares=True)
 
     assert share is not None and share.shape == (2, 4, 81, 4)
     assert torch.allclose(share.sum(dim=3), torch.ones(2, 4, 81))

@@ -122,7 +122,9 @@ class FittedTxt2Hsi:
             z = self._encode(x[part])
             noise = torch.randn(z.shape, generator=draw).to(self.device)
             seen = [
-                self.denoiser(z + level * noise, torch.full((len(z),), level, device=z.device), told, texts)[1]
+                self.denoiser(
+                    z + level * noise, torch.full((len(z),), level, device=z.device), told, texts, shares=True
+                )[1]
                 for level in LOOKED_AT
             ]
             shares = torch.stack(seen).mean(dim=(0, 2)).cpu()  # (n, N·q², L)
