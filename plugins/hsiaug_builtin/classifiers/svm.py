@@ -20,8 +20,8 @@ from hsiaug.api import (
     param,
 )
 from hsiaug_builtin.nets.fitted import by_class
+from hsiaug_builtin.nets.machine import Machine, machine_of
 from hsiaug_builtin.remembered import remember
-from hsiaug_builtin.teacher.machine import Machine, machine_of
 
 COSTS = (1.0, 10.0, 100.0, 1000.0)
 """Candidates for C."""

@@ -12,8 +12,8 @@ from hsiaug.api import Card, Patches, PatchSamples, Plugin, Progress, TrainView,
 from hsiaug_builtin.semisup.shared import usable_samples
 
 if TYPE_CHECKING:
+    from hsiaug_builtin.nets.machine import Machine
     from hsiaug_builtin.teacher.features import LocalMeans
-    from hsiaug_builtin.teacher.machine import Machine
 
 GUIDES = 10
 """Components that say where the grid has a spectral border."""
@@ -87,10 +87,10 @@ class SelfTraining(Plugin[SelfTrainingParams]):
         from scipy.special import softmax
 
         from hsiaug_builtin.nets.grid import grid_graph, spread
+        from hsiaug_builtin.nets.machine import fit_machine
         from hsiaug_builtin.semisup.discriminant import fit_discriminant
         from hsiaug_builtin.teacher.choice import choose_trusted
         from hsiaug_builtin.teacher.features import SIDES, fit_local_means
-        from hsiaug_builtin.teacher.machine import fit_machine
 
         params = self.params
         samples = usable_samples(samples, view, self.card.name)

@@ -16,9 +16,9 @@ from numpy.typing import NDArray
 from scipy.special import softmax
 
 from hsiaug.api import SpectralView, TrainView, train_view_seen
+from hsiaug_builtin.nets.machine import Machine, fit_machine
 from hsiaug_builtin.nets.projection import Projection
 from hsiaug_builtin.teacher.features import SIDES, LocalMeans, local_means, plane_of, windows_of
-from hsiaug_builtin.teacher.machine import Machine, fit_machine
 from hsiaug_builtin.teacher.noise import fit_noise_projection
 
 VIEWS = ("raw", "unit", "continuum")
