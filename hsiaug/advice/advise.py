@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 from functools import partial
 from typing import Literal
 
-from hsiaug.advice.gains import ArmGain, candidates, conclude, gain_of
+from hsiaug.advice.gains import ArmGain, candidates, gain_of
 from hsiaug.advice.screening import (
     CONFIRM,
     Ceiling,
@@ -29,6 +29,7 @@ from hsiaug.advice.session import Session
 from hsiaug.base.errors import InputError
 from hsiaug.bench.plan import Plan, Request, build_plan
 from hsiaug.bench.schedule import join_plans
+from hsiaug.metrics.verdict import Confirmation, confirm
 from hsiaug.trial.arm import Arm
 from hsiaug.trial.spec import TrialSpec
 
@@ -95,10 +96,9 @@ def advise(planned: tuple[Plan, LeftOut], request: Request, session: Session) ->
     confirmed = [
         gain_of(*one, results, CONFIRM, plan.controls(one[0].generator.name), session.large) for one in best
     ]
-    found_by = {
-        finding: [one for one in confirmed if conclude(one, level, len(CONFIRM)) == finding]
-        for finding in ("helps", "open", "no")
-    }
+    found_by: dict[Confirmation, list[ArmGain]] = {"helps": [], "open": [], "no": []}
+    for one in confirmed:
+        found_by[confirm([control.aa for control in one.against], level, len(CONFIRM))].append(one)
     kind: Literal["use", "none helps", "not decided"] = "none helps"
     about = confirmed[:1]
     if found_by["helps"]:

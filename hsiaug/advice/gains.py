@@ -8,7 +8,7 @@ from statistics import fmean
 from typing import Any
 
 from hsiaug.metrics.significance import told_apart
-from hsiaug.metrics.verdict import TINY, Confirmation, confirm
+from hsiaug.metrics.verdict import TINY
 from hsiaug.protocol.balance import Rate
 from hsiaug.tasks.task import get_task
 from hsiaug.trial.arm import CONTROLS, Arm
@@ -129,8 +129,3 @@ def above(one: Sequence[float], other: Sequence[float]) -> bool:
         return False
     differences = [a - b for a, b in zip(one, other, strict=True)]
     return fmean(differences) > 0 and told_apart(differences)
-
-
-def conclude(one: ArmGain, level: float, most: int) -> Confirmation:
-    """Judge an arm on its confirming draws: see :func:`hsiaug.metrics.verdict.confirm`."""
-    return confirm([control.aa for control in one.against], level, most)

@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from hsiaug.advice.gains import ArmGain, above, candidates, gain_of, key, scored
 from hsiaug.advice.session import Session
 from hsiaug.base.errors import HsiaugError, InputError, PluginError
-from hsiaug.bench.costs import TimeLeft, write_duration
+from hsiaug.bench.costs import write_duration
 from hsiaug.bench.plan import Plan, Request, build_plan, samples_bytes
 from hsiaug.protocol.balance import Rate
 from hsiaug.protocol.large_classes import large_classes
@@ -232,7 +232,9 @@ def _affordable(
     for name in sorted(names, key=lambda name: costs[name].seconds):
         together = session.time(plan, _rung(plan, _with_controls(plan, [*chosen, name]), rate))
         if costs[name].seconds and time.time() + together.seconds > until:
-            left_out.append((name, rate, f"no time left: {_price(costs[name])}"))
+            said = f"{write_duration(costs[name].seconds)} to try it"
+            price = f"about {said}" if costs[name].measured else f"perhaps {said}, by its card"
+            left_out.append((name, rate, f"no time left: {price}"))
         else:
             chosen.append(name)
     return chosen
@@ -241,12 +243,6 @@ def _affordable(
 def _with_controls(plan: Plan, names: Sequence[str]) -> list[str]:
     """Generators with what they are measured against; ``none`` was run before."""
     return [*dict.fromkeys(c for name in names for c in plan.controls(name) if c != "none"), *names]
-
-
-def _price(cost: TimeLeft) -> str:
-    """What it takes to try something, as far as that is known."""
-    said = write_duration(cost.seconds)
-    return f"about {said} to try it" if cost.measured else f"perhaps {said} to try it, by its card"
 
 
 def _rung(plan: Plan, names: Sequence[str], rate: Rate) -> list[TrialSpec]:

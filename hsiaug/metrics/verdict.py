@@ -77,7 +77,7 @@ class Evidence:
         """
         if self.p_corrected is None:
             return "undecided"
-        if self.p_corrected < ALPHA and not prints_zero(self.mean):
+        if self.p_corrected < ALPHA and round(100 * self.mean, 1) != 0:
             return "above" if self.mean > 0 else "below"
         return "no difference shown"
 
@@ -189,11 +189,6 @@ def undecided(draws: int) -> str:
     """``undecided (3 draws: at least 6 are needed)``."""
     had = f"{draws} draw{'s' * (draws > 1)}" if draws else "no draw in common"
     return f"undecided ({had}: at least {MIN_PAIRS} are needed)"
-
-
-def prints_zero(fraction: float) -> bool:
-    """True for a difference that every table prints as 0.0 points: it is neither a gain nor a loss."""
-    return round(100 * fraction, 1) == 0
 
 
 def equivalence(differences: Sequence[float]) -> Literal["equivalent", "not better", "open"]:

@@ -287,23 +287,14 @@ def ask_entries(name: str, value: str) -> tuple[list[Entry], str, str]:
     manager = pluggy.PluginManager(GROUP)
     manager.add_hookspecs(hookspecs)
     try:
-        return _ask(manager, EntryPoint(name, value, GROUP).load()), "", ""
+        manager.register(EntryPoint(name, value, GROUP).load())
+        entries = [entry for answer in manager.hook.hsiaug_plugins() for entry in answer]
+        for entry in entries:
+            if not isinstance(entry, Entry) or ":" not in entry.target:
+                raise TypeError(f"hsiaug_plugins() must return Entry(kind, name, 'module:Class'), not {entry!r}")
+        return entries, "", ""
     except (Exception, SystemExit) as error:
         return [], f"{type(error).__name__}: {error}", traceback.format_exc()
-
-
-def _ask(manager: pluggy.PluginManager, module: object) -> list[Entry]:
-    """The entries of one module alone."""
-    manager.register(module)
-    try:
-        answers = manager.hook.hsiaug_plugins()
-    finally:
-        manager.unregister(module)
-    entries = [entry for answer in answers for entry in answer]
-    for entry in entries:
-        if not isinstance(entry, Entry) or ":" not in entry.target:
-            raise TypeError(f"hsiaug_plugins() must return Entry(kind, name, 'module:Class'), not {entry!r}")
-    return entries
 
 
 def _add(plugins: dict[tuple[Kind, str], Found], new: Found) -> None:

@@ -79,10 +79,8 @@ def _shown(key: str, detail: dict[str, str]) -> str:
 def _bare(value: str) -> str:
     """JSON text without the quotes of a plain word; "3" keeps them, so that it differs from 3."""
     word = json.loads(value)
-    return word if isinstance(word, str) and word and word[0].isalpha() and word not in _WORDS else value
-
-
-_WORDS = ("true", "false", "null", "unset")
+    plain = isinstance(word, str) and word[:1].isalpha() and word not in ("true", "false", "null", "unset")
+    return word if plain else value
 
 
 def number(value: float | None) -> str:

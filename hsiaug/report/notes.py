@@ -135,7 +135,6 @@ def audit_lines(table: Table, where: str) -> list[tuple[str, str]]:
         table=table,
         seeds=[seed for seed, _ in table.splits],
         leaky=[seed for (seed, _), audit in table.splits.items() if audit.get("leaky")],
-        transductive=transductive(table),
         users=users_of_unlabelled(table),
         mean=partial(audit_mean, table),
         seen=span(shares) if shares else "",
@@ -161,11 +160,6 @@ def short_audit(tables: Sequence[Table]) -> str:
             reached.setdefault(name, []).append(plus_minus(cell.summary(table.scores.main.key)))
     leaky = any(table.leaky for table in tables)
     return "".join(sentences("short_audit.txt", overlaps=overlaps, leaky=leaky, reached=reached))
-
-
-def transductive(table: Table) -> bool:
-    """True where any trial learned from unlabelled pixels of the whole scene, test pixels included."""
-    return any(trial.transductive for trial in table.trials)
 
 
 def users_of_unlabelled(table: Table) -> dict[str, list[str]]:

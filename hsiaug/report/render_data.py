@@ -7,7 +7,6 @@ from typing import Any
 
 from hsiaug.base.text import spreadsheet_text, visible
 from hsiaug.report.findings import headline
-from hsiaug.report.notes import transductive
 from hsiaug.report.records import Trial, number_of
 from hsiaug.report.tables import Report, Table
 
@@ -26,7 +25,7 @@ def report_json(report: Report) -> dict[str, Any]:
                 "run": table.run or None,
                 "title": table.title,
                 "leaky": table.leaky,
-                "transductive": transductive(table),
+                "transductive": table.transductive,
                 "metric": table.scores.main.key,
                 "class_names": list(table.class_names),
                 "headline": headline(table),

@@ -135,6 +135,11 @@ class Table:
         """True where any split's audit says so."""
         return any(audit.get("leaky") for audit in self.splits.values())
 
+    @property
+    def transductive(self) -> bool:
+        """True where any trial learned from unlabelled pixels of the whole scene, test pixels included."""
+        return any(trial.transductive for trial in self.trials)
+
     @cached_property
     def splits(self) -> dict[DrawKey, Audit]:
         """The audit of every split that the trials used, by its first seed and its checksum."""

@@ -11,7 +11,7 @@ from scipy.special import entr
 
 from hsiaug.base.errors import HsiaugError, InputError, PluginError
 from hsiaug.base.seeds import derive_seed
-from hsiaug.contracts import Classifier, FittedClassifier, Progress
+from hsiaug.contracts import Classifier, Progress
 from hsiaug.core.samples import take_in_turn
 from hsiaug.core.scene import UnlabelledScene
 from hsiaug.core.spectral_views import SpectralView
@@ -72,18 +72,14 @@ def cast_votes(
 
     Raises InputError for a classifier that is not installed, PluginError for one that fails or does not serve pixels.
     """
-    cards = [load_classifier(plugins, member.classifier) for member in members]
+    loaded = [load_classifier(plugins, member.classifier) for member in members]
     known = _thinned(known, seed)
     votes = np.zeros((len(members), *scene.shape), dtype=np.int16)
-    for i, (member, plugin) in enumerate(zip(members, cards, strict=True)):
+    for i, (member, plugin) in enumerate(zip(members, loaded, strict=True)):
         progress(i, len(members), str(member))
         try:
-            with kept_state():
-                fitted, spectra = fit_member(scene, known, member, plugin, seed)
-                # Its own progress would hide whose turn it is.
-                votes[i] = PixelClassification().map_pixels(
-                    fitted, plugin.card, scene, known.patch, known.train, silent, spectra
-                )
+            # Its own progress would hide whose turn it is.
+            votes[i] = learn_and_map(scene, known, member, plugin, seed, silent)
         except HsiaugError:
             raise
         except Exception as error:
@@ -120,21 +116,27 @@ def load_classifier(plugins: Registry, name: str) -> type[Classifier]:
     return plugin
 
 
-def fit_member(
-    scene: UnlabelledScene, known: BlindSplit, member: Member, plugin: type[Classifier], seed: int
-) -> tuple[FittedClassifier, SpectralView]:
-    """A classifier that has learnt the known labels, and the spectral view that it is shown."""
+def learn_and_map(
+    scene: UnlabelledScene,
+    known: BlindSplit,
+    member: Member,
+    plugin: type[Classifier],
+    seed: int,
+    progress: Progress,
+) -> NDArray[np.int16]:
+    """(H, W) int16: what a classifier that has learnt the known labels calls every pixel, 0 where there is no data."""
     task, card = PixelClassification(), plugin.card
     spectra = SpectralView(member.view, scene.wavelengths)
-    view = task.view(scene, known, card.scope)
-    fitted = plugin(build_params(card)).fit(
-        task.shown(view.real, card, spectra),
-        task.seen(view, spectra),
-        seed=derive_seed("classifier", member.classifier, seed),
-        device=resolve_device("auto", card),
-        progress=silent,
-    )
-    return fitted, spectra
+    with kept_state():
+        view = task.view(scene, known, card.scope)
+        fitted = plugin(build_params(card)).fit(
+            task.shown(view.real, card, spectra),
+            task.seen(view, spectra),
+            seed=derive_seed("classifier", member.classifier, seed),
+            device=resolve_device("auto", card),
+            progress=silent,
+        )
+        return task.map_pixels(fitted, card, scene, known.patch, known.train, progress, spectra)
 
 
 def disagreement(votes: NDArray[np.int16], classes: int) -> NDArray[np.float32]:

@@ -32,7 +32,6 @@ class Violation(Exception):
 
     def __init__(self, seen: str, hint: str = "") -> None:
         super().__init__(seen)
-        self.seen = seen
         self.hint = hint
 
 
@@ -182,7 +181,7 @@ class Kit:
         except unittest.SkipTest as reason:
             status, seen = "skipped", str(reason)
         except Violation as broken:
-            seen, hint = broken.seen, broken.hint or one.hint
+            seen, hint = str(broken), broken.hint or one.hint
         except KeyboardInterrupt:
             raise
         except BaseException as error:

@@ -174,11 +174,6 @@ class Subject(ABC, Generic[F]):
         with counted_work() as self.work:
             return self.fit_on(self.base_bench)
 
-    @cached_property
-    def again(self) -> F:
-        """A second fit of the same seed."""
-        return self.fit(self.easy)
-
     def fit(self, case: Case) -> F:
         """A fit of this plugin on a case."""
         return self.fit_on(self.bench(case))

@@ -18,7 +18,7 @@ from hsiaug.base.colours import class_colours, true_colours
 from hsiaug.base.errors import InputError
 from hsiaug.quality.maps import check_map_targets, picture_step, save_map
 from hsiaug.report.html.markup import HERE as REPORT
-from hsiaug.ui.labelling import Labelling
+from hsiaug.ui.labelling import Labelling, pixels_within
 from hsiaug.ui.server import HERE, Endpoint, page_routes, png
 
 EXPORTS = ("map.tif", "map.npy")
@@ -122,10 +122,8 @@ class LabelPage:
 
     async def answer(self, request: Request) -> Response:
         body = await _read(request)
-        if body.pixel is not None:
-            self._labelling.answer([body.pixel], body.said, body.name)
-        else:
-            self._labelling.answer_polygon(body.polygon, body.said, body.name)
+        pixels = pixels_within(body.polygon, self._scene.shape) if body.pixel is None else [body.pixel]
+        self._labelling.answer(pixels, body.said, body.name)
         return self._state()
 
     async def undo(self, request: Request) -> Response:

@@ -13,15 +13,12 @@ from numpy.typing import NDArray
 
 from hsiaug.base.colours import class_colours
 from hsiaug.base.errors import HsiaugError, InputError
-from hsiaug.contracts import Progress
 from hsiaug.core.scene import UnlabelledScene
 from hsiaug.data.georeference import Georeference
 from hsiaug.protocol.split import Blind, BlindSplit
 from hsiaug.registry.lookup import Registry
-from hsiaug.suggest.committee import Member, fit_member, load_classifier
+from hsiaug.suggest.committee import Member, learn_and_map, load_classifier
 from hsiaug.suggest.picks import Pick, suggestions
-from hsiaug.tasks.pixels import PixelClassification
-from hsiaug.trial.guard import kept_state
 from hsiaug.ui.answers import Answer, Answers, Pixel, Said, check_name
 
 PATCH = 9
@@ -40,6 +37,10 @@ class Job:
     note: str = ""
     error: str = ""
     running: bool = True
+
+    def progress(self, done: int, total: int, note: str = "") -> None:
+        """How far it is now."""
+        self.done, self.total, self.note = done, total, note
 
 
 @dataclass(frozen=True, eq=False)
@@ -110,10 +111,6 @@ class Labelling:
             self.answers.add(Answer(kept, said, name if said == "class" else ""))
             self.version += 1
 
-    def answer_polygon(self, corners: Sequence[tuple[float, float]], said: Said, name: str = "") -> None:
-        """The same of the pixels whose centres lie in a polygon of (row, column), where pixel (0, 0) spans 0..1."""
-        self.answer(pixels_within(corners, self.task.scene.shape), said, name)
-
     def undo(self) -> Answer | None:
         """Take back the last answer."""
         with self.lock:
@@ -178,7 +175,7 @@ class Labelling:
             self.task.members,
             self._plugins,
             unnamed=labels == -1,
-            progress=_into(job),
+            progress=job.progress,
         )
         with self.lock:
             self.picks = found.picks
@@ -192,14 +189,10 @@ class Labelling:
                 value=f"{len(np.unique(known.train_labels))}",
                 hint="Answer a few picks first.",
             )
-        member, progress = self.task.mapper, _into(job)
+        member = self.task.mapper
         plugin = load_classifier(self._plugins, member.classifier)
-        with kept_state():
-            progress(0, 1, f"{member} learns")
-            fitted, spectra = fit_member(scene, known, member, plugin, 0)
-            ids = PixelClassification().map_pixels(
-                fitted, plugin.card, scene, PATCH, known.train, progress, spectra
-            )
+        job.progress(0, 1, f"{member} learns")
+        ids = learn_and_map(scene, known, member, plugin, 0, job.progress)
         with self.lock:
             number = 1 if self.map is None else self.map.number + 1
             self.map = MadeMap(ids, number, int(known.train.sum()))
@@ -238,15 +231,11 @@ class Labelling:
             }
 
 
-def _into(job: Job) -> Progress:
-    def progress(done: int, total: int, note: str = "") -> None:
-        job.done, job.total, job.note = done, total, note
-
-    return progress
-
-
 def pixels_within(corners: Sequence[tuple[float, float]], shape: tuple[int, int]) -> list[Pixel]:
-    """Pixels of a scene (H, W) whose centres lie in a polygon of (row, column); without area there are none."""
+    """Pixels of a scene (H, W) whose centres lie in a polygon of (row, column), where pixel (0, 0) spans 0..1.
+
+    Without area there are none.
+    """
     from matplotlib.path import Path as Outline
 
     if len(corners) < 3:

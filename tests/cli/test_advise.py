@@ -16,7 +16,7 @@ import numpy as np
 import pytest
 from typer.testing import CliRunner
 
-from hsiaug.advice.gains import Against, ArmGain, candidates, conclude
+from hsiaug.advice.gains import Against, ArmGain, candidates
 from hsiaug.advice.screening import CONFIRM, SCREEN, ladder
 from hsiaug.base.errors import HsiaugError
 from hsiaug.bench.plan import Request
@@ -24,6 +24,7 @@ from hsiaug.cli.main import app
 from hsiaug.cli.options import duration
 from hsiaug.data import toy_scene
 from hsiaug.metrics.significance import t_interval
+from hsiaug.metrics.verdict import confirm
 from hsiaug.protocol.balance import Rate
 from hsiaug.registry.lookup import Registry, build_registry
 from hsiaug.report.labels import percent, signed
@@ -396,11 +397,11 @@ def outcome(
 def test_a_gain_counts_only_against_both_controls_and_on_draws_enough() -> None:
     sure, unsure = [0.02, 0.03, 0.02, 0.03, 0.02, 0.03], [0.2, -0.1, 0.2, -0.1, 0.2, -0.1]
 
-    assert conclude(outcome(sure, sure), 0.95, 20) == "helps"
-    assert conclude(outcome(sure, unsure), 0.95, 20) == "open"
-    assert conclude(outcome(sure[:5], sure[:5]), 0.95, 20) == "open"
-    assert conclude(outcome(unsure, unsure), 0.95, most=6) == "no"
-    assert conclude(outcome(sure, [-d for d in sure]), 0.95, 20) == "no"
+    assert confirm((sure, sure), 0.95, 20) == "helps"
+    assert confirm((sure, unsure), 0.95, 20) == "open"
+    assert confirm((sure[:5], sure[:5]), 0.95, 20) == "open"
+    assert confirm((unsure, unsure), 0.95, 6) == "no"
+    assert confirm((sure, [-d for d in sure]), 0.95, 20) == "no"
 
 
 def test_candidates_are_the_best_of_each_classifier_and_none_below_a_control() -> None:
