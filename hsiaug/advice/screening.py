@@ -5,7 +5,8 @@ from __future__ import annotations
 import statistics
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
+from operator import itemgetter
 
 from hsiaug.advice.gains import ArmGain, above, candidates, gain_of, key, scored
 from hsiaug.advice.session import Session
@@ -38,19 +39,8 @@ by twelve draws that divide the same pixels (docs/decide.md gives the measuremen
 LARGEST = 2 * 2**30
 """Bytes of synthetic samples above which a λ is not tried: a trial holds them several times over."""
 LeftOut = list[tuple[str, Rate | None, str]]
-
-
-@dataclass(frozen=True)
-class Ceiling:
-    """Inner draws of a protocol on which a classifier has next to nothing left to gain.
-
-    aa: without a generator, mean over the screening draws; score: its name.
-    """
-
-    protocol: str
-    classifier: str
-    aa: float
-    score: str
+Ceiling = tuple[str, float]
+"""A classifier that has next to nothing left to gain on inner draws, and its mean AA on them without a generator."""
 
 
 def scoring(plan: Plan, session: Session) -> Session:
@@ -195,10 +185,8 @@ def ceiling(plan: Plan, session: Session) -> Ceiling | None:
     means = {
         n: statistics.fmean(v) for n, v in alone(plan, session).items() if n in learning and len(v) == len(SCREEN)
     }
-    name = max(means, key=means.__getitem__, default="")
-    if not name or 1 - (mean := means[name]) > HEADROOM:
-        return None
-    return Ceiling(plan.trials[0].protocol.label.removeprefix("within:"), name, mean, session.score)
+    name, mean = max(means.items(), key=itemgetter(1), default=("", 0.0))
+    return (name, mean) if 1 - mean <= HEADROOM else None
 
 
 def screen(plan: Plan, session: Session, left_out: LeftOut) -> Ceiling | None:

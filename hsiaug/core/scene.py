@@ -43,8 +43,25 @@ class Descriptions(Mapping[str, tuple[str, ...]]):
         return f"Descriptions({dict(self._pairs)!r})"
 
 
+class _CubeShape:
+    """Sizes of what has a cube (H, W, B)."""
+
+    cube: NDArray[np.float32]
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        """Height and width in pixels."""
+        height, width, _ = self.cube.shape
+        return height, width
+
+    @property
+    def bands(self) -> int:
+        """Number of bands B."""
+        return int(self.cube.shape[2])
+
+
 @dataclass(frozen=True, eq=False)
-class Scene:
+class Scene(_CubeShape):
     """A cube with a few labelled pixels. Built by :func:`hsiaug.data.load_scene`; arrays are read-only.
 
     name: short name, as users type it.
@@ -82,17 +99,6 @@ class Scene:
         _check_labels(self)
         _check_descriptions(self)
         object.__setattr__(self, "descriptions", Descriptions(self.descriptions))
-
-    @property
-    def shape(self) -> tuple[int, int]:
-        """Height and width in pixels."""
-        height, width = self.labels.shape
-        return height, width
-
-    @property
-    def bands(self) -> int:
-        """Number of bands B."""
-        return int(self.cube.shape[2])
 
     @property
     def unlabelled(self) -> UnlabelledScene:
@@ -163,7 +169,7 @@ class Scene:
 
 
 @dataclass(frozen=True, eq=False)
-class UnlabelledScene:
+class UnlabelledScene(_CubeShape):
     """The part of a scene that is kept by a process that runs plugins; fields as those of :class:`Scene`."""
 
     cube: NDArray[np.float32]
@@ -172,17 +178,6 @@ class UnlabelledScene:
     gsd: float | None
     units: str
     descriptions: Mapping[str, tuple[str, ...]]
-
-    @property
-    def shape(self) -> tuple[int, int]:
-        """Height and width in pixels."""
-        height, width, _ = self.cube.shape
-        return height, width
-
-    @property
-    def bands(self) -> int:
-        """Number of bands B."""
-        return int(self.cube.shape[2])
 
 
 def _freeze(array: AnyArray, dtype: type[Scalar]) -> NDArray[Scalar]:

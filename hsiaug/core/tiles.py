@@ -56,6 +56,11 @@ class Tiles(Batch):
         """Height and width of a tile in pixels."""
         return int(self.images.shape[3]), int(self.images.shape[4])
 
+    @property
+    def spectra(self) -> NDArray[np.float32]:
+        """(n, H, W, T·B): those of each pixel, one date after the other."""
+        return self.images.reshape(len(self), self.dates * self.bands, *self.side).transpose(0, 2, 3, 1)
+
 
 @dataclass(frozen=True, eq=False)
 class DenseSamples(Tiles):

@@ -15,7 +15,7 @@ import numpy as np
 
 from hsiaug.base.seeds import derive_seed
 from hsiaug.metrics import neighbours, spectra
-from hsiaug.metrics.measures import Fidelity, MeasureTable, Round, Values, average_rounds
+from hsiaug.metrics.measures import Fidelity, MeasureTable, Round, Values, average_rounds, note_of
 from hsiaug.metrics.spectra import Space, Spectra, at_most, fit_space, match_sizes, shared_classes
 
 REPEATS = 5
@@ -52,7 +52,7 @@ def fidelity(train: Spectra, held: Spectra, synthetic: Spectra, *, seed: int = 0
     rng = np.random.default_rng(derive_seed("fidelity", seed))
     train, held, synthetic = (part.take(at_most(part.y, MOST, rng)) for part in (train, held, synthetic))
     classes = shared_classes([train, held, synthetic])
-    notes = _left_out([train, held, synthetic], classes)
+    notes = note_of("left out, for want of training or held-out samples", set(synthetic.counts) - set(classes))
     train, held, synthetic = (part.only(classes) for part in (train, held, synthetic))
     if not classes:
         notes = (*notes, "no class has training, held-out and synthetic samples: nothing can be compared")
@@ -111,12 +111,3 @@ def _memory(train: Spectra, held: Spectra, synthetic: Spectra, space: Space) -> 
     values: Values = {"nearer": float(np.mean(ranks)), "copies": neighbours.copy_share(s, t)}
     floors: Values = {"nearer": 0.5, "copies": neighbours.copy_share(h, t)}
     return values, floors, len(synthetic)
-
-
-def _left_out(sets: Sequence[Spectra], classes: Sequence[int]) -> tuple[str, ...]:
-    """Note on the classes of the synthetic samples that could not be compared."""
-    missing = [c for c in sets[2].counts if c not in classes]
-    if not missing:
-        return ()
-    ids = ", ".join(map(str, missing))
-    return (f"left out, for want of training or held-out samples: class {ids}",)

@@ -56,6 +56,12 @@ class Fidelity:
         return {"measures": rows, "classes": list(self.classes), "notes": list(self.notes)}
 
 
+def note_of(why: str, classes: Iterable[int]) -> tuple[str, ...]:
+    """The note on classes that were left out, where there are any."""
+    ids = ", ".join(map(str, sorted(classes)))
+    return (f"{why}: class {ids}",) if ids else ()
+
+
 def average_rounds(
     table: MeasureTable, groups: Iterable[Sequence[Round]], few: str, *, every: bool = False
 ) -> tuple[FidelityMeasure, ...]:

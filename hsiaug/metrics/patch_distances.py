@@ -7,6 +7,7 @@ the patches that share pixels with it: these never count as its neighbours.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -93,29 +94,24 @@ def share_nearer(made: Distances, made_y: Ints, real: Distances, real_y: Ints) -
 
     made, real: (n,) and (m,) distances, of which those that are not finite are left out; made_y, real_y: class ids.
     """
-    pairs = _by_class(made, made_y, real, real_y)
-    return _mean([len(a) * rank_nearer(a, b) for a, b in pairs], pairs)
+    return _share(lambda a, b: len(a) * rank_nearer(a, b), made, made_y, real, real_y)
 
 
 def share_copies(made: Distances, made_y: Ints, real: Distances, real_y: Ints) -> float | None:
     """Share of made distances below :data:`COPY` of the median of the real ones of their class; else as above."""
-    pairs = _by_class(made, made_y, real, real_y)
-    return _mean([float((a <= COPY * np.median(b)).sum()) for a, b in pairs], pairs)
+    return _share(lambda a, b: float((a <= COPY * np.median(b)).sum()), made, made_y, real, real_y)
 
 
-Pairs = list[tuple[Distances, Distances]]
-
-
-def _by_class(made: Distances, made_y: Ints, real: Distances, real_y: Ints) -> Pairs:
+def _share(
+    count: Callable[[Distances, Distances], float], made: Distances, made_y: Ints, real: Distances, real_y: Ints
+) -> float | None:
+    """What is counted of the made distances of each class, beside the real ones, as a share of them."""
     parts = [
         tuple(d[(y == c) & np.isfinite(d)] for d, y in ((made, made_y), (real, real_y)))
         for c in np.intersect1d(made_y, real_y)
     ]
-    return [(a, b) for a, b in parts if len(a) and len(b)]
-
-
-def _mean(sums: list[float], pairs: Pairs) -> float | None:
-    return sum(sums) / sum(len(a) for a, _ in pairs) if pairs else None
+    pairs = [(a, b) for a, b in parts if len(a) and len(b)]
+    return sum(count(a, b) for a, b in pairs) / sum(len(a) for a, _ in pairs) if pairs else None
 
 
 @dataclass(frozen=True, eq=False)

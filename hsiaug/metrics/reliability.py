@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from hsiaug.base.seeds import derive_seed
 from hsiaug.metrics.calibration import USABLE, LabelScore, Reliability, calibrate, read_curve
+from hsiaug.metrics.measures import note_of
 from hsiaug.metrics.spectra import Spectra, at_most, fit_space, shared_classes, shrunk_covariance
 
 Ints = NDArray[np.int64]
@@ -41,8 +42,7 @@ def reliability(train: Spectra, held: Spectra, synthetic: Spectra, *, seed: int 
     """
     rng = np.random.default_rng(derive_seed("reliability", seed))
     classes = shared_classes([train, held, synthetic])
-    dropped = sorted(set(synthetic.counts) - set(classes))
-    notes = (f"not judged, for want of real samples: class {', '.join(map(str, dropped))}",) if dropped else ()
+    notes = note_of("not judged, for want of real samples", set(synthetic.counts) - set(classes))
     if len(classes) < 2:
         return Reliability((), 0, 0, (*notes, "two classes with real and synthetic samples are needed"))
     held, synthetic = (

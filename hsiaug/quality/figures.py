@@ -209,8 +209,5 @@ def contact_sheet(
 
 def _strip(tiles: NDArray[np.uint8]) -> NDArray[np.uint8]:
     """Tiles (n, H, W, …) side by side on white, as wide as ACROSS of them."""
-    n, height, width, *more = tiles.shape
-    strip = np.full((height, ACROSS * (width + GAP) - GAP, *more), 255, dtype=np.uint8)
-    for i in range(n):
-        strip[:, i * (width + GAP) : i * (width + GAP) + width] = tiles[i]
-    return strip
+    room = [(0, ACROSS - len(tiles)), (0, 0), (0, GAP), *[(0, 0)] * (tiles.ndim - 3)]
+    return np.hstack(list(np.pad(tiles, room, constant_values=255)))[:, :-GAP]

@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
 import numpy as np
-from numpy.typing import NDArray
 
 from hsiaug.base.colours import SYNTHETIC, TRAIN
 from hsiaug.base.errors import InputError, check_known
@@ -168,15 +167,8 @@ def _spectra(made: MaskSynthesis) -> Figure:
     data, real = made.data, made.real
     present = {c: name for c, name in enumerate(data.class_names, start=1) if (real.masks == c).any()}
     sets = {
-        "real": (TRAIN, partial(_of_class, real)),
-        "synthetic": (SYNTHETIC, partial(_of_class, made.synthetic)),
+        "real": (TRAIN, lambda c: real.spectra[real.masks == c]),
+        "synthetic": (SYNTHETIC, lambda c: made.synthetic.spectra[made.synthetic.masks == c]),
     }
     wavelengths = data.wavelengths if real.dates == 1 else None
     return class_spectra(made, sets, present, real.dates * real.bands, wavelengths)
-
-
-def _of_class(samples: DenseSamples, c: int) -> NDArray[np.float32]:
-    """(pixels, T·B) of a class."""
-    stacked = samples.images.reshape(len(samples), -1, *samples.side).transpose(0, 2, 3, 1)
-    spectra: NDArray[np.float32] = stacked[samples.masks == c]
-    return spectra

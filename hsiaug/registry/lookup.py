@@ -239,10 +239,8 @@ def hand_over(found: Found) -> None:
 
     Raises PluginError where a package has one of that name.
     """
-    key = (found.entry.kind, found.entry.name)
-    if key in _installed().plugins:
-        _add(dict(_installed().plugins), found)
-    _handed[key] = found
+    _add(dict(_installed().plugins), found)
+    _handed[found.entry.kind, found.entry.name] = found
 
 
 _here = False

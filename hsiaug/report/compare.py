@@ -126,45 +126,36 @@ def alone(cells: Mapping[tuple[Arm, Method], ArmCell], scores: MetricSet) -> dic
     return found
 
 
-@dataclass(frozen=True)
-class OverBest:
-    """An arm against the best classifier of the table that got no sample.
-
-    No test label chooses that classifier: the arm is measured against each. classifier: the one over which it gains
-    least, by ``comparison``. shown: above, where it is shown above each of them; else what is shown against this one.
-    """
-
-    classifier: Method
-    comparison: Comparison
-    shown: Shown
-
-
 def over_best(
     cells: Mapping[tuple[Arm, Method], ArmCell], scores: MetricSet
-) -> dict[tuple[Arm, Method], OverBest]:
-    """Every judged arm against all classifiers without samples, corrected for all of these comparisons."""
+) -> dict[tuple[Arm, Method], tuple[Comparison, Shown]]:
+    """Every judged arm against the best classifier of the table that got no sample, and what is shown.
+
+    No test label chooses that classifier: the arm is measured against each, corrected for all of these comparisons; the
+    one over which it gains least is given. ``above``: it is shown above each of them.
+    """
     cells = {key: cell for key, cell in cells.items() if key[0] == key[0].both}
     bare: dict[Method, list[ArmCell]] = {}
     for (arm, classifier), cell in cells.items():
         if arm.generator.name == "none":
             bare.setdefault(classifier, []).append(cell)
-    pairs = {
-        (key, classifier): pair
+    pairs = [
+        (key, pair)
         for key, cell in cells.items()
-        for classifier, there in bare.items()
+        for there in bare.values()
         if cell.arm.judged and cell.ok and (pair := _against(cell, "none", there, scores)) is not None
-    }
-    tests = correct([pair.main for pair in pairs.values()])
-    found: dict[tuple[Arm, Method], dict[Method, Comparison]] = {}
-    for ((key, classifier), pair), main in zip(pairs.items(), tests, strict=True):
-        found.setdefault(key, {})[classifier] = replace(pair, main=main)
+    ]
+    tests = correct([pair.main for _, pair in pairs])
+    found: dict[tuple[Arm, Method], list[Comparison]] = {}
+    for (key, pair), main in zip(pairs, tests, strict=True):
+        found.setdefault(key, []).append(replace(pair, main=main))
     best = {}
     for key, over in found.items():
-        classifier, hardest = min(over.items(), key=lambda pair: pair[1].main.mean)
+        hardest = min(over, key=lambda pair: pair.main.mean)
         said = hardest.main.shown
-        if said == "above" and (len(over) < len(bare) or any(one.main.shown != "above" for one in over.values())):
+        if said == "above" and (len(over) < len(bare) or any(one.main.shown != "above" for one in over)):
             said = "no difference shown"
-        best[key] = OverBest(classifier, hardest, said)
+        best[key] = hardest, said
     return best
 
 

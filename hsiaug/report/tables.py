@@ -9,8 +9,9 @@ from functools import cached_property
 from math import fsum, nan
 from typing import TYPE_CHECKING
 
+from hsiaug.metrics.verdict import Shown
 from hsiaug.protocol.large_classes import large_classes
-from hsiaug.report.compare import Against, Comparison, Gain, OverBest, alone, compare, over_best
+from hsiaug.report.compare import Against, Comparison, Gain, alone, compare, over_best
 from hsiaug.report.labels import key_labels
 from hsiaug.report.records import (
     ArmCell,
@@ -166,7 +167,7 @@ class Table:
         return alone(self.cells, self.scores)
 
     @cached_property
-    def over_best(self) -> Mapping[CellKey, OverBest]:
+    def over_best(self) -> Mapping[CellKey, tuple[Comparison, Shown]]:
         """The judged arms against the best classifier without samples."""
         return over_best(self.cells, self.scores)
 

@@ -96,7 +96,9 @@ class Asked(Based):
         order = _orders.setdefault(key, [])
         if said.strategy == "random" and not order:
             order += map(tuple, rng.permutation(np.argwhere(pool))[:MOST].tolist())
-        while len(order) < said.number and (more := self._ask(scene, first.train, pool, order, seed, patch)):
+        while self.reads_spectra and len(order) < said.number:
+            if not (more := self._ask(scene, first.train, pool, order, seed, patch)):
+                break
             order += more
         asked = np.zeros_like(rest)
         asked[tuple(np.array(order[: said.number], dtype=np.intp).reshape(-1, 2).T)] = True
@@ -111,9 +113,6 @@ class Asked(Based):
         self, scene: Scene, train: Mask, pool: Mask, known: list[tuple[int, int]], seed: int, patch: int
     ) -> list[tuple[int, int]]:
         """The pixels of the next batch; none where nothing is left to ask for."""
-        said = self.asked
-        if said.strategy == "random":
-            return []
         train = train.copy()
         train[tuple(np.array(known, dtype=np.intp).reshape(-1, 2).T)] = True
         ground = ground_of(scene.unlabelled)
@@ -124,7 +123,7 @@ class Asked(Based):
         members = committee((), scene.bands)
         votes = cast_votes(scene.unlabelled, learnt, members, registry(), seed=seed, progress=silent)
         doubt = disagreement(votes, len(scene.class_names))
-        if said.strategy == "uncertain":
+        if self.asked.strategy == "uncertain":
             pixels = np.random.default_rng(derive_seed("uncertain", seed)).permutation(np.argwhere(open_))
             most = np.argsort(-doubt[tuple(pixels.T)], kind="stable")[:MOST]
             return [(row, column) for row, column in pixels[most].tolist()]

@@ -104,7 +104,7 @@ def of_class(samples: Samples, c: int) -> NDArray[np.float32]:
     """All values of one class; c may be any of its labels."""
     if isinstance(samples, PatchSamples):
         return np.asarray(samples.x[samples.y == c])
-    return np.asarray(samples.images.transpose(0, 3, 4, 1, 2)[samples.masks == c])
+    return np.asarray(samples.spectra[samples.masks == c])
 
 
 def visible(view: View) -> NDArray[np.float32]:

@@ -72,10 +72,7 @@ class _Nearest:
 
 def _spectra(batch: Items) -> NDArray[np.float32]:
     """(n, B) of the centres of patches, or (n, H, W, T·B)."""
-    if isinstance(batch, Patches):
-        return batch.centres
-    n, dates, bands, height, width = batch.images.shape
-    return batch.images.reshape(n, dates * bands, height, width).transpose(0, 2, 3, 1)
+    return batch.centres if isinstance(batch, Patches) else batch.spectra
 
 
 REFERENCE_PLUGINS: Mapping[Kind, Any] = {"generator": _Repeats, "classifier": _Nearest}

@@ -8,7 +8,7 @@ from tempfile import TemporaryDirectory
 from typing import Literal
 
 import numpy as np
-from numpy.typing import NDArray
+from PIL import Image
 from pydantic import BaseModel, ValidationError
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
@@ -17,9 +17,11 @@ from starlette.routing import BaseRoute
 from hsiaug.base.colours import class_colours, true_colours
 from hsiaug.base.errors import InputError
 from hsiaug.quality.maps import check_map_targets, picture_step, save_map
+from hsiaug.report.figures.files import image_bytes
+from hsiaug.report.html.maps import palette_png
 from hsiaug.report.html.markup import HERE as REPORT
 from hsiaug.ui.labelling import Labelling, pixels_within
-from hsiaug.ui.server import HERE, Endpoint, page_routes, png
+from hsiaug.ui.server import HERE, Endpoint, page_routes
 
 EXPORTS = ("map.tif", "map.npy")
 
@@ -107,18 +109,14 @@ class LabelPage:
         """PNGs (h, w) of every ``step``-th row and column."""
         kind, made, step = request.path_params["kind"], self._labelling.map, self._step
         if kind == "colours":
-            return png(true_colours(self._scene.cube, self._scene.wavelengths, step))
-        if kind == "labels":
-            return png(self._classes(self._labelling.labels()))
-        if made is not None and kind == "map":
-            return png(self._classes(made.ids))
-        raise InputError("there is no such picture", value=kind, hint="Make a map first.")
-
-    def _classes(self, ids: NDArray[np.int16]) -> NDArray[np.uint8]:
-        """(h, w, 4): transparent where there is no class."""
-        thin = np.maximum(ids[:: self._step, :: self._step], 0)
-        rgb = class_colours(len(self._labelling.names))[thin]
-        return np.dstack([rgb, np.where(thin > 0, 255, 0).astype(np.uint8)])
+            rgb = true_colours(self._scene.cube, self._scene.wavelengths, step)
+            return Response(image_bytes(Image.fromarray(rgb), format="PNG"), media_type="image/png")
+        ids = {"labels": self._labelling.labels(), "map": None if made is None else made.ids}.get(kind)
+        if ids is None:
+            raise InputError("there is no such picture", value=kind, hint="Make a map first.")
+        thin = np.maximum(ids[::step, ::step], 0).astype(np.uint8)
+        content = palette_png(thin, class_colours(len(self._labelling.names)).tolist())
+        return Response(content, media_type="image/png")
 
     async def answer(self, request: Request) -> Response:
         body = await _read(request)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import io
 import os
 import secrets
 import socket
@@ -13,10 +12,7 @@ from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 
-import numpy as np
 import uvicorn
-from numpy.typing import NDArray
-from PIL import Image
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
@@ -162,13 +158,6 @@ def page_routes(
         *(Route(f"/{name}", endpoint) for name, endpoint in gets.items()),
         *(Route(f"/{name}", endpoint, methods=["POST"]) for name, endpoint in (posts or {}).items()),
     ]
-
-
-def png(pixels: NDArray[np.uint8]) -> Response:
-    """A picture (h, w), (h, w, 3) or (h, w, 4)."""
-    out = io.BytesIO()
-    Image.fromarray(np.ascontiguousarray(pixels)).save(out, format="PNG")
-    return Response(out.getvalue(), media_type="image/png")
 
 
 def serve_here(routes: Sequence[BaseRoute], port: int, *, browser: bool, said: Callable[[str], object]) -> None:

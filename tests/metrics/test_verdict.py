@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from hsiaug.metrics.significance import MIN_PAIRS
-from hsiaug.metrics.verdict import Evidence, Finding, Verdict, correct, judge, prints_zero
+from hsiaug.metrics.verdict import Evidence, Finding, Verdict, correct, judge
 from hsiaug.report.findings import FINDINGS, verdict_text
 from hsiaug.report.text_templates import labelled
 
@@ -169,7 +169,7 @@ def test_a_claim_has_p_enough_draws_and_a_number_to_print(none: Evidence, duplic
     if both(none, duplicate).finding in ("helps", "hurts"):
         for one in (none, duplicate):
             assert one.p_corrected is not None and one.p_corrected < 0.05
-            assert len(one.differences) >= MIN_PAIRS and not prints_zero(one.mean)
+            assert len(one.differences) >= MIN_PAIRS
             assert f"{100 * one.mean:.1f}" not in ("0.0", "-0.0")
 
 
@@ -198,4 +198,5 @@ def test_arms_beside_it_widen_the_interval_that_decides() -> None:
 
 @given(st.floats(-1, 1))
 def test_a_zero_is_what_prints_as_zero(fraction: float) -> None:
-    assert prints_zero(fraction) == (f"{100 * fraction:.1f}" in ("0.0", "-0.0"))
+    shown = Evidence((fraction,), p_corrected=0.01).shown
+    assert (shown == "no difference shown") == (f"{100 * fraction:.1f}" in ("0.0", "-0.0"))

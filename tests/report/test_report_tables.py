@@ -307,7 +307,7 @@ def test_an_arm_is_measured_against_every_classifier_without_samples() -> None:
     for level, said in ((0.45, "shown"), (0.7, "shown below")):
         table = table_of([*two, *arm("none", steps(level, 8), classifier="cnn2d")])
         assert f"over the best that needs no sample, cnn2d ({said})." in headline(table)
-    assert {one.shown for one in table.over_best.values()} == {"below"}
+    assert {shown for _, shown in table.over_best.values()} == {"below"}
 
 
 def test_the_record_of_a_later_format_is_refused() -> None:

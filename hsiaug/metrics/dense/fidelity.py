@@ -29,7 +29,7 @@ from hsiaug.metrics.dense.extractor import (
     mask_features,
     spectra_of,
 )
-from hsiaug.metrics.measures import Fidelity, MeasureTable, Round, Values, average_rounds
+from hsiaug.metrics.measures import Fidelity, MeasureTable, Round, Values, average_rounds, note_of
 from hsiaug.metrics.neighbours import COPY, nearest_turned, rank_nearer
 from hsiaug.metrics.spectra import Space, frechet_between, spectral_angle
 
@@ -215,12 +215,11 @@ def _classes(shares: list[Array], angles: Array) -> tuple[dict[int, dict[str, fl
         angle = None if np.isnan(angles[c - 1]) else float(angles[c - 1])
         ratio = made / known if known else None
         table[c] = {"train": known, "held_out": held, "made": made, "ratio": ratio, "angle": angle}
-    notes = []
+    notes: tuple[str, ...] = ()
     for column, name in (("train", "training"), ("held_out", "held-out"), ("made", "made")):
-        missing = [str(c) for c, row in table.items() if not row[column]]
-        if missing:
-            notes.append(f"without a pixel in the {name} tiles, and so not in mSAD: class {', '.join(missing)}")
-    return table, tuple(notes)
+        missing = [c for c, row in table.items() if not row[column]]
+        notes += note_of(f"without a pixel in the {name} tiles, and so not in mSAD", missing)
+    return table, notes
 
 
 def memory_audit(

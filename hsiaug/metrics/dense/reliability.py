@@ -16,6 +16,7 @@ from hsiaug.base.errors import InputError
 from hsiaug.base.seeds import derive_seed
 from hsiaug.core.tiles import IGNORE, DenseSamples
 from hsiaug.metrics.calibration import LabelScore, Reliability
+from hsiaug.metrics.measures import note_of
 from hsiaug.metrics.neighbours import rank_nearer
 from hsiaug.metrics.reliability import PROBES, agreement_score, guesses_of
 from hsiaug.metrics.spectra import Space, Spectra, at_most, fit_space, spectral_angle
@@ -51,7 +52,9 @@ def dense_reliability(
     """
     rng = np.random.default_rng(derive_seed("dense reliability", seed))
     ids = _judged_classes(train, held, classes)
-    notes = tuple(_notes(ids, made))
+    shown = set(np.unique(made.masks).tolist())
+    notes = note_of("not judged, for want of real pixels", shown - {IGNORE, *ids})
+    notes += note_of("never made", set(ids) - shown)
     sets = [part.take(np.sort(rng.permutation(len(part))[:TILES])) for part in (train, held, made)]
     space = fit_space(_inputs(sets[0], rng), AXES)
     (known, _), (real, _), (new, tiles) = (_pixels(part, ids, space) for part in sets)
@@ -161,12 +164,3 @@ def _pixels(part: DenseSamples, ids: Sequence[int], space: Space) -> tuple[Spect
         y.append(mask[known])
         tiles.append(np.full(known.sum(), i))
     return Spectra(np.concatenate(x), np.concatenate(y)), np.concatenate(tiles)
-
-
-def _notes(ids: Sequence[int], made: DenseSamples) -> list[str]:
-    shown = set(np.unique(made.masks).tolist())
-    missing = {
-        "not judged, for want of real pixels": shown - {IGNORE, *ids},
-        "never made": set(ids) - shown,
-    }
-    return [f"{why}: class {', '.join(map(str, sorted(found)))}" for why, found in missing.items() if found]

@@ -13,6 +13,7 @@ from hsiaug.base.colours import SERIES
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
+    from PIL.Image import Image
 
 WIDTHS = {1: 3.5, 2: 7.2}
 """Inches of a figure by the columns of a page that it fills. Nothing in it is printed smaller than 7 pt."""
@@ -79,6 +80,13 @@ def figure_bytes(figure: Figure, format: str) -> bytes:
     if format != "svg":
         return made
     return re.sub(r'(?<= d=")[^"]*', _rounded, made.decode()).encode()
+
+
+def image_bytes(image: Image, **how: Any) -> bytes:
+    """The file of an image. how: its format, and what Pillow's writer of that format takes."""
+    file = io.BytesIO()
+    image.save(file, **how)
+    return file.getvalue()
 
 
 def _rounded(outline: re.Match[str]) -> str:

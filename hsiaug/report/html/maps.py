@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 import json
 from collections.abc import Iterator, Sequence
 from operator import attrgetter
@@ -11,9 +10,11 @@ from typing import Any
 import numpy as np
 from markupsafe import Markup
 from numpy.typing import NDArray
+from PIL import Image
 
 from hsiaug.base.colours import class_colours
 from hsiaug.base.text import visible
+from hsiaug.report.figures.files import image_bytes
 from hsiaug.report.html.markup import macros, picture_source
 from hsiaug.report.labels import percent
 from hsiaug.report.records import ArmCell, Trial, number_of
@@ -114,7 +115,9 @@ def _ground(
     for i in shown:
         photo = truth.photo(_step(truth.masks[i].shape))
         if photo is not None:
-            yield _figure(_jpeg(photo), photo.shape[:2], "colours", i, _at("colours", truth, i))
+            # A tenth of what it weighs as PNG.
+            picture = image_bytes(Image.fromarray(photo), format="JPEG", quality=82, optimize=True)
+            yield _figure(picture, photo.shape[:2], "colours", i, _at("colours", truth, i))
         yield _palette_figure(truth.masks[i], colours, "true", i, _at("true classes", truth, i))
         if roles is not None:
             yield _palette_figure(roles[i], TINTS, "split", i, _at(f"split of draw {trial.seed}", truth, i))
@@ -173,18 +176,6 @@ def _hex(colour: Colour) -> str:
 
 def palette_png(ids: NDArray[np.uint8], colours: Sequence[Colour]) -> bytes:
     """A PNG of ``colours[ids]``; ids: (H, W), of which 0 is transparent."""
-    from PIL import Image
-
-    image, out = Image.fromarray(ids), io.BytesIO()
+    image = Image.fromarray(ids)
     image.putpalette([value for colour in colours for value in colour])
-    image.save(out, format="PNG", optimize=True, transparency=0)
-    return out.getvalue()
-
-
-def _jpeg(colours: NDArray[np.uint8]) -> bytes:
-    """A photograph, (H, W, 3), in a tenth of what it weighs as PNG."""
-    from PIL import Image
-
-    out = io.BytesIO()
-    Image.fromarray(colours).save(out, format="JPEG", quality=82, optimize=True)
-    return out.getvalue()
+    return image_bytes(image, format="PNG", optimize=True, transparency=0)
