@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from hsiaug.base.arrays import AnyArray
 from hsiaug.base.errors import PluginError
 from hsiaug.core.samples import Batch, class_ids, torch_dataset
-from hsiaug.core.sealed import SealedView, Seals
+from hsiaug.core.sealed import SealedView, Seals, arrays_of
 
 if TYPE_CHECKING:
     from torch.utils.data import TensorDataset
@@ -170,8 +170,7 @@ class DenseView(SealedView):
     _seals: Seals = field(default_factory=Seals, init=False, repr=False)
 
     def __post_init__(self) -> None:
-        names = ("images", "masks", "synthetic", "weight")
-        arrays: dict[str, Any] = {n: self._seals.add(f"real.{n}", getattr(self.real, n)) for n in names}
+        arrays: dict[str, Any] = {n: self._seals.add(f"real.{n}", a) for n, a in arrays_of(self.real).items()}
         object.__setattr__(self, "real", replace(self.real, **arrays))
         super().__post_init__()
 

@@ -114,13 +114,12 @@ def _in_parts(matrix: Counts, new: Counts, rest: str, name_of_new: str) -> dict[
     """
     everything = tuple(range(1, len(matrix) + 1))
     parts = {rest: matrix - new, name_of_new: new}
-    scores = {name: _subset(part, everything) for name, part in parts.items()}
-    kept = {name: {key: found[key] for key in ("oa", "aa", "n_classes")} for name, found in scores.items()}
-    by_class = {
-        name: {"recall": _listed(recall(part)), "n_test": part.sum(axis=1).tolist()}
-        for name, part in parts.items()
-    }
-    return {f"{name_of_new}_confusion": new.tolist(), **{name: kept[name] | by_class[name] for name in parts}}
+    found: dict[str, Any] = {f"{name_of_new}_confusion": new.tolist()}
+    for name, part in parts.items():
+        scores = _subset(part, everything)
+        kept = {key: scores[key] for key in ("oa", "aa", "n_classes")}
+        found[name] = {**kept, "recall": _listed(recall(part)), "n_test": part.sum(axis=1).tolist()}
+    return found
 
 
 def dense_score(matrix: Counts, *, change: bool) -> dict[str, Any]:

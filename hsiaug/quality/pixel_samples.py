@@ -130,12 +130,11 @@ def _centres(samples: PatchSamples) -> Spectra:
 
 def _verdict(like: Fidelity, labels: Reliability) -> list[str]:
     """The report in a few sentences."""
-    scores = {score.name: score for score in labels.scores}
     words = {
         "agreement": "probes of training pixels",
         "oracle": "oracle probes, which know half of the held-out pixels too,",
     }
-    judges = {said: scores[name] for name, said in words.items() if name in scores}
+    judges = {said: score for name, said in words.items() if (score := labels.get(name))}
     return sentences("samples.txt", judges=judges, like=like, share=wrong_share)
 
 

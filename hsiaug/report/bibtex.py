@@ -12,7 +12,6 @@ BRACES = r"\{(?:[^{}]|\{(?:[^{}]|\{[^{}]*\})*\})*\}"
 FIELD = re.compile(rf"(\w+)\s*=\s*({BRACES}|\"(?:[^\"{{}}]|{BRACES})*\"|\w+)")
 ENTRY = re.compile(rf"@(\w+)\s*\{{\s*([^\s,{{}}]+)\s*((?:,\s*{FIELD.pattern}\s*)+),?\s*\}}")
 SPECIAL = str.maketrans({c: f"\\{c}" for c in "&%$#_{}"} | {"\\": r"\textbackslash{}", "~": r"\textasciitilde{}"})
-"""An entry; BibTeX reads nothing between entries. Braces may nest three deep in a value."""
 VENUE = ("journal", "booktitle", "howpublished", "publisher")
 
 
@@ -42,6 +41,11 @@ class Entry:
         return ", ".join(part for part in said if part)
 
 
+def entries_of(source: str) -> list[Entry]:
+    """The entries that stand in a text, between which BibTeX reads nothing; braces may nest three deep in a value."""
+    return [_entry(found) for found in ENTRY.finditer(visible(" ".join(source.split())))]
+
+
 def plain(source: str) -> str:
     """The text with each of its entries as one line of words."""
     return ENTRY.sub(lambda found: _entry(found).plain, " ".join(source.split()))
@@ -54,9 +58,10 @@ def bibtex(sources: Iterable[tuple[str, str]]) -> list[str]:
     """
     found: dict[str, tuple[Entry, list[str]]] = {}
     for name, source in sources:
-        text = visible(" ".join(source.split()))
-        words = Entry("misc", _key(name), {"note": text.translate(SPECIAL)})
-        for entry in list(map(_entry, ENTRY.finditer(text))) or [words]:
+        given = entries_of(source) or [
+            Entry("misc", _key(name), {"note": visible(" ".join(source.split())).translate(SPECIAL)})
+        ]
+        for entry in given:
             key = entry.key
             if key in found and found[key][0] != entry:
                 key = f"{key}-{_key(name)}"

@@ -317,9 +317,7 @@ def scope_of(trial: Trial) -> str | None:
 
 def make_cells(trials: DataFrame) -> dict[CellKey, ArmCell]:
     """Trials grouped by arm and classifier, controls first."""
-    groups: dict[CellKey, list[int]] = {}
-    for place, key in enumerate(zip(trials.arm, trials.classifier, strict=True)):
-        groups.setdefault(key, []).append(place)
+    groups = trials.groupby(["arm", "classifier"], sort=False).indices
     rows, used = rows_of(trials), trials.used.to_numpy()
     numbers = trials.select_dtypes("number")
     return {

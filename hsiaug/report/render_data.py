@@ -87,23 +87,23 @@ def data_rows(report: Report, by: str = "") -> list[dict[str, Any]]:
 
     Fractions as recorded; None: no number. For a suite the first column names the run: a trial is in each of its.
     """
-    named = any(table.run for table in report.tables)
-    return [
-        ({"run": table.run} if named else {}) | {key: None if v != v else v for key, v in row.items()}
-        for table, row in _all_rows(report, by)
-    ]
-
-
-def _all_rows(report: Report, by: str) -> Iterator[tuple[Table, dict[str, Any]]]:
+    rows: list[tuple[Table, Mapping[str, Any]]]
     if by == "labels":
         from hsiaug.report.views_labels import curve_rows, curves_of
 
-        yield from ((curve.table, row) for curve in curves_of(report) for row in curve_rows(curve))
-        return
-    for table in report.tables:
-        for trial in table.trials:
-            told = _class_rows(table, trial) if by == "class" else [_scores(table, trial)]
-            yield from ((table, {**_identity(trial), **row}) for row in told)
+        rows = [(curve.table, row) for curve in curves_of(report) for row in curve_rows(curve)]
+    else:
+        rows = [
+            (table, {**_identity(trial), **row})
+            for table in report.tables
+            for trial in table.trials
+            for row in (_class_rows(table, trial) if by == "class" else [_scores(table, trial)])
+        ]
+    named = any(table.run for table in report.tables)
+    return [
+        ({"run": table.run} if named else {}) | {key: None if v != v else v for key, v in row.items()}
+        for table, row in rows
+    ]
 
 
 def _class_rows(table: Table, trial: Trial) -> Iterator[dict[str, Any]]:

@@ -15,9 +15,9 @@ if TYPE_CHECKING:
 
 @cache
 def text_templates(escape: Callable[[str], str] = visible, **syntax: str) -> Environment:
-    """The templates of this package. escape: of every text that is put into one; a line break must not stay.
+    """The templates of this package, whose filters are the functions of :mod:`hsiaug.report.labels`.
 
-    syntax: signs of a template in place of the usual ones of Jinja.
+    escape: of every text that is put into one; a line break must not stay. syntax: signs in place of Jinja's usual ones.
     """
     from jinja2 import Environment, PackageLoader, StrictUndefined
 
@@ -29,17 +29,7 @@ def text_templates(escape: Callable[[str], str] = visible, **syntax: str) -> Env
         finalize=lambda value: escape(value) if isinstance(value, str) else value,
         **syntax,  # type: ignore[arg-type]
     )
-    made.filters |= {
-        "count": labels.count,
-        "draws": in_runs,
-        "seeds": labels.seeds_text,
-        "range": labels.count_range,
-        "words": labels.join_words,
-        "p_said": labels.p_said,
-        "plus_minus": labels.plus_minus,
-        "signed": labels.signed,
-        "with_interval": labels.with_interval,
-    }
+    made.filters |= {**vars(labels), "in_runs": in_runs}
     return made
 
 

@@ -58,9 +58,9 @@ class ProtocolSubject:
         rows, columns = np.indices(toy.shape).repeat(2, axis=1).repeat(2, axis=2)
         return Scene("conformance", toy.cube[rows, columns], toy.labels[rows, columns], toy.class_names)
 
-    def drawn(self, seed: int, buffer: Buffer | None = None, scene: Scene | None = None) -> Drawn:
+    def drawn(self, seed: int, scene: Scene | None = None) -> Drawn:
         """Draw ``seed`` in every task that the card names; the splits refuse what is shared, empty or unlabelled."""
-        protocol, here, found = self.protocol(buffer), scene or self.scene, Drawn()
+        protocol, here, found = self.protocol(), scene or self.scene, Drawn()
         if "pixels" in self.card.tasks:
             found.append(draw_split(here, protocol, seed, PATCH))
         if {"segmentation", "change"} & set(self.card.tasks):

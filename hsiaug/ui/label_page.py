@@ -90,16 +90,13 @@ class LabelPage:
         """Of a pixel: its spectrum (B,), its label, and what the map calls it."""
         try:
             row, column = (int(request.query_params[name]) for name in ("row", "column"))
-            inside = row >= 0 and column >= 0
-            spectrum = self._scene.cube[row, column] if inside else None
-        except (KeyError, ValueError, IndexError):
-            spectrum = None
-        if spectrum is None:
-            raise InputError("row and column must be of the scene", hint="Point at the scene.")
+            np.ravel_multi_index((row, column), self._scene.shape)
+        except (KeyError, ValueError, OverflowError) as error:
+            raise InputError("row and column must be of the scene", hint="Point at the scene.") from error
         made = self._labelling.map
         return JSONResponse(
             {
-                "spectrum": [round(float(value), 6) for value in spectrum],
+                "spectrum": [round(float(value), 6) for value in self._scene.cube[row, column]],
                 "label": int(self._labelling.labels()[row, column]),
                 "map": None if made is None else int(made.ids[row, column]),
             }
