@@ -66,9 +66,9 @@ def _subject(
     """The plugin as its checks see it. Raises PluginError for a class that cannot be checked."""
     import_here()
     found = registry().find(kind, plugin) if isinstance(plugin, str) else None
-    entry, loaded = (found.entry, found.load()) if found else (None, plugin)
+    loaded = found.load() if found else plugin
     if kind == "protocol":
-        return ProtocolSubject(loaded, found.variant if found else None, entry)
+        return ProtocolSubject(loaded, found.variant if found else None)
     card = getattr(loaded, "card", None)
     tasks = [task for task in card.tasks if task in TASKS] if isinstance(card, Card) else []
     if not tasks:
@@ -79,4 +79,4 @@ def _subject(
         )
     # Pixels first, where the plugin serves them; all else in the order of the card.
     tasks.sort(key=lambda task: task != "pixels")
-    return (GeneratorSubject if kind == "generator" else ClassifierSubject)(loaded, preset, entry, *tasks)
+    return (GeneratorSubject if kind == "generator" else ClassifierSubject)(loaded, preset, *tasks)

@@ -18,7 +18,6 @@ from hsiaug.protocol.split import Split, draw_split
 from hsiaug.protocol.split_protocol import Buffer, SplitProtocol
 from hsiaug.protocol.tiling import TileSplit, draw_tiles
 from hsiaug.registry.card import Card
-from hsiaug.registry.hookspecs import Entry
 from hsiaug.testing.core import CheckList, other_global_seeds, require
 from hsiaug.testing.shared_checks import STATIC
 
@@ -33,18 +32,17 @@ Drawn = list[Split | TileSplit]
 class ProtocolSubject:
     """A protocol under test, and what it drew. Raises PluginError for what is no protocol.
 
-    argument: what is typed after the colon, or None for the protocol's own example. entry: None for a class that was
-    handed over.
+    argument: what is typed after the colon, or None for the protocol's own example.
     """
 
-    def __init__(self, plugin: object, argument: str | None, entry: Entry | None) -> None:
+    def __init__(self, plugin: object, argument: str | None) -> None:
         if not (isinstance(plugin, type) and issubclass(plugin, SplitProtocol) and isinstance(plugin.card, Card)):
             raise PluginError(
                 "the conformance kit checks subclasses of hsiaug.api.SplitProtocol that carry a Card",
                 value=repr(plugin),
                 hint="Derive the class from it, and set card = Card(name=…, version=…, summary=…).",
             )
-        self.plugin, self.card, self.entry = plugin, plugin.card, entry
+        self.plugin, self.card = plugin, plugin.card
         self.argument = plugin.example if argument is None else argument
 
     def protocol(self, buffer: Buffer | None = None) -> SplitProtocol:

@@ -8,10 +8,9 @@ from __future__ import annotations
 
 import dataclasses
 import json
-from typing import Protocol, TypeVar
+from typing import Any, TypeVar
 
 from hsiaug.registry.card import PRESETS, Card, build_params
-from hsiaug.registry.hookspecs import Entry
 from hsiaug.tasks.task import task_names
 from hsiaug.testing.cases import scramble
 from hsiaug.testing.core import CheckList, other_global_seeds, require, require_equal
@@ -22,20 +21,12 @@ F = TypeVar("F")
 STATIC, BEFORE, AFTER = CheckList(), CheckList(), CheckList()
 
 
-class _Declared(Protocol):
-    """Plugins of every kind, as the static checks read them."""
-
-    plugin: type
-    card: Card
-    entry: Entry | None
-
-
 @STATIC.add(
     "Complete the Card; make params a frozen dataclass whose fields are made with hsiaug.api.param.", needs=()
 )
-def card(subject: _Declared) -> None:
+def card(subject: Any) -> None:
     """the card says in words and ranges what the plugin is, and each of its presets can be built"""
-    card = subject.card
+    card: Card = subject.card
     lines = card.summary.strip().splitlines()
     require(len(lines) == 1, f"a summary of {len(lines)} lines", "Write a summary of one line.")
     require(isinstance(card.version, str) and card.version, f"version {card.version!r}", 'Set version="1".')

@@ -101,21 +101,19 @@ class CaseBench(Workbench):
 class Subject(ABC, Generic[F]):
     """A plugin under test, and what was noticed of it so far.
 
-    entry: its entry in the registry, or None for a class that was handed over. task: the one that it is checked in.
-    elsewhere: subjects of the same plugin in the further tasks that it serves.
+    task: the one that it is checked in. elsewhere: subjects of the same plugin in the further tasks that it serves.
     work: what torch's optimisers did in the base fit.
     """
 
     kind: ClassVar[Kind]
 
-    def __init__(self, plugin: Any, preset: str, entry: Entry | None, task: str, *further: str) -> None:
+    def __init__(self, plugin: Any, preset: str, task: str, *further: str) -> None:
         self.plugin = plugin
         self.card: Card = plugin.card
         check_preset(preset, [self.card])
         self.params = build_params(self.card, preset)
-        self.entry = entry
         self.task = task
-        self.elsewhere = cast(list[Self], [type(self)(plugin, preset, entry, other) for other in further])
+        self.elsewhere = cast(list[Self], [type(self)(plugin, preset, other) for other in further])
         self.work = OptimiserWork()
 
     def bench(self, case: Case) -> CaseBench:

@@ -28,7 +28,7 @@ def test_it_passes_the_conformance_kit(kind, name):
 @pytest.mark.parametrize("name", registry().names("generator"))
 def test_what_only_sampling_reads_changes_no_fit_and_a_loaded_one_samples_by_its_own(name, tmp_path):
     plugin = registry().find("generator", name).load()
-    subject = GeneratorSubject(plugin, "tiny", None, plugin.card.tasks[0])
+    subject = GeneratorSubject(plugin, "tiny", plugin.card.tasks[0])
     late = sampling_params(subject.params)
     if not late:
         pytest.skip("it declares none")
@@ -37,7 +37,7 @@ def test_what_only_sampling_reads_changes_no_fit_and_a_loaded_one_samples_by_its
     others = {
         k: not v if isinstance(v, bool) else type(v)(lows[k]) for k, v in values.items() if lows[k] is not None
     }
-    other = GeneratorSubject(plugin, "tiny", None, plugin.card.tasks[0])
+    other = GeneratorSubject(plugin, "tiny", plugin.card.tasks[0])
     other.params = replace(other.params, **others)
     subject.base.save(tmp_path)
     loaded = plugin(other.params).load(tmp_path, device="cpu")

@@ -63,7 +63,7 @@ def test_every_built_in_protocol_keeps_the_contract(name: str) -> None:
 
 
 def test_masks_of_a_file_keep_it_too(tmp_path: Path) -> None:
-    subject = ProtocolSubject(KShot, "20", None)
+    subject = ProtocolSubject(KShot, "20")
     split = subject.pixels(0)
     np.savez(tmp_path / "masks.npz", train=split.train, test=split.test)
     check_protocol(f"fixed:{tmp_path / 'masks.npz'}")
