@@ -10,6 +10,7 @@ import pytest
 from PIL import Image
 
 from hsiaug.base.colours import HELD_OUT, SYNTHETIC, TRAIN
+from hsiaug.metrics.calibration import Reliability
 from hsiaug.quality import pixel_samples
 from hsiaug.quality.figures import save_figures
 from hsiaug.quality.kits import sample_kit
@@ -39,7 +40,7 @@ def test_every_generator_is_inspected(make: Make, tmp_path: Path, generator: str
 
 def test_a_few_copies_are_told_as_the_table_has_them() -> None:
     like = {"copies": SimpleNamespace(value=0.585), "nearer": SimpleNamespace(value=70.0)}
-    (said,) = pixel_samples._verdict(like, SimpleNamespace(scores=()))  # type: ignore[arg-type]
+    (said,) = pixel_samples._verdict(like, Reliability((), 0, 0, ()))  # type: ignore[arg-type]
     assert said.startswith("memorisation: 0.585 % of the synthetic samples are copies of training samples; 70 %")
 
 
