@@ -9,8 +9,9 @@ import sys
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
-from multiprocessing import parent_process, resource_tracker
+from multiprocessing import forkserver, parent_process, resource_tracker
 from multiprocessing.connection import wait
+from pathlib import Path
 from typing import Any
 
 # Without a library loaded again for each: not on macOS, whose libraries do not survive a fork.
@@ -38,6 +39,22 @@ def without_main() -> Iterator[None]:
         finally:
             for name, value in hidden.items():
                 setattr(main, name, value)
+
+
+def hide_fork_server() -> None:
+    """Take the socket of the server that forks workers out of the file system, of Linux.
+
+    It forks for everyone who can name its socket, and asks for no key before Python 3.14: a plugin could get a process
+    that is not kept from the labels.
+    """
+    if FORKS and sys.platform == "linux":
+        server: Any = forkserver._forkserver
+        with _hiding:
+            server.ensure_running()
+            if not server._forkserver_address.startswith("/proc/"):
+                held = os.open(server._forkserver_address, os.O_PATH | os.O_CLOEXEC)
+                Path(server._forkserver_address).unlink()
+                server._forkserver_address = f"/proc/self/fd/{held}"
 
 
 @contextmanager

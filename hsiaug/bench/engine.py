@@ -13,6 +13,7 @@ from typing import Annotated, Literal
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from hsiaug.base.errors import InputError, check_known, did_you_mean
+from hsiaug.bench.bounds import UNBOUNDED, Bounds
 from hsiaug.tasks.task import TaskData
 from hsiaug.trial.run import Outcome
 from hsiaug.trial.spec import TrialSpec
@@ -112,7 +113,7 @@ Message = PluginProgress | TrialEnded | WorkerLost
 class Job:
     """Settings shared by all trials of a run.
 
-    scene_ref: catalogue name or card. limit: seconds that a trial may take; None = any.
+    scene_ref: catalogue name or card. limit: seconds that a trial may take; None = any. bounds: of the workers.
     """
 
     task: str
@@ -120,6 +121,7 @@ class Job:
     store: Path
     device: str
     limit: float | None = None
+    bounds: Bounds = UNBOUNDED
 
 
 @dataclass(frozen=True, eq=False)

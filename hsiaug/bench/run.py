@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Literal
 
 from hsiaug.base.errors import StoreError
 from hsiaug.base.threads import cores
+from hsiaug.bench.bounds import UNBOUNDED, Bounds
 from hsiaug.bench.command import command_for
 from hsiaug.bench.costs import Costs, Forecast
 from hsiaug.bench.engine import Batch, ClusterSettings, Engine, Job, Say, open_engine
@@ -69,6 +70,7 @@ def run(
     settings: ClusterSettings | None = None,
     engine: Engine | None = None,
     limit: float | None = None,
+    bounds: Bounds = UNBOUNDED,
     deadline: float | None = None,
     console: Console,
     say: Say,
@@ -78,9 +80,9 @@ def run(
     """Run what the store does not hold of the plans, scene by scene; this is what every benchmark is.
 
     root: of the store, which is made where there is none, unless ``existing`` is none. engine: one that is open, in place
-    of that of the settings. limit: seconds that a trial may take. deadline: the time (as ``time.time()``) after which no
-    trial should end. console: for the progress; quiet: of failures alone. say: is told notes, and what is taken from
-    the store; warn: what engines have to say.
+    of that of the settings. limit: seconds that a trial may take. bounds: of the workers. deadline: the time (as
+    ``time.time()``) after which no trial should end. console: for the progress; quiet: of failures alone. say: is told
+    notes, and what is taken from the store; warn: what engines have to say.
     Returns the records of the plans' trials; None where they run elsewhere, and have not ended yet.
     Raises InputError where the samples of a trial do not fit into memory, or the engine cannot be had; StoreError where
     the store cannot be written.
@@ -109,7 +111,7 @@ def run(
             _record_nothing(plans, waiting, store)
         if waiting and where:
             costs = Costs.of(plans, store.each(), store.cache)
-            job = partial(Job, store=root, device=device, limit=limit)
+            job = partial(Job, store=root, device=device, limit=limit, bounds=bounds)
             batches = make_batches(plans, waiting, job, costs, where.jobs, deadline)
             ordered = {trial.hash: trial for batch in batches for trial in batch.trials}
             where.submit(batches)

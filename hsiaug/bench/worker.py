@@ -23,6 +23,7 @@ from pathlib import Path
 
 from hsiaug.base.processes import end_with_parent, hold_back
 from hsiaug.bench.blind_data import BlindData
+from hsiaug.bench.bounds import UNBOUNDED, Bounds
 from hsiaug.bench.landlock import hide_files
 from hsiaug.data.loading import hide_labels
 from hsiaug.registry.handed import Parcel, parcels, unpack
@@ -49,6 +50,7 @@ class WorkerStart:
 
     sha256: of the scene that the run was planned on. cache: of fitted generators. data: the scene without labels.
     hidden: files with labels, and the store, which it is not to read. temporary: folder of its temporary files.
+    bounds: what it may read and take.
     plugins: those that no package registers. third_party: those of other packages.
     """
 
@@ -60,6 +62,7 @@ class WorkerStart:
     data: BlindData = field(compare=False)
     hidden: tuple[Path, ...] = ()
     temporary: Path | None = field(default=None, compare=False)
+    bounds: Bounds = UNBOUNDED
     plugins: tuple[Parcel, ...] = field(default_factory=parcels)
     third_party: tuple[Found, ...] = field(default_factory=third_party)
 
@@ -128,9 +131,11 @@ def _seal(start: WorkerStart) -> Workbench:
     folders = [start.cache] if start.temporary is None else [start.cache, start.temporary]
     if start.temporary is not None:
         tempfile.tempdir = os.environ["TMPDIR"] = str(start.temporary)
-    if start.hidden:
+    start.bounds.apply()
+    if start.hidden and start.bounds.isolate != "off":
         start.cache.mkdir(parents=True, exist_ok=True)
-        hide_files(start.hidden, folders)
+        if not hide_files(start.hidden, folders) and start.bounds.isolate == "on":
+            raise OSError("this system cannot keep a worker from the files that hold labels (--isolate on)")
     return Workbench(start.data.data, get_task(start.task), start.cache)
 
 

@@ -60,6 +60,19 @@ def benchmark(
         str | None,
         option("End a trial that takes longer, as 90s, 20m or 1h, and record it as failed.", panel=options.WHERE),
     ] = None,
+    isolate: Annotated[
+        Literal["auto", "on", "off"],
+        option("Keep workers from the files that hold labels; auto: where the system can.", panel=options.WHERE),
+    ] = "auto",
+    limit: Annotated[
+        list[str] | None,
+        option(
+            "Of each worker: memory=8GB, file=500MB (its size) or processes=200; repeat for more.",
+            metavar="NAME=AMOUNT",
+            show_default=False,
+            panel=options.WHERE,
+        ),
+    ] = None,
     suite: options.SuiteFile = None,
     profile: options.Profile = None,
     only: Annotated[
@@ -87,6 +100,7 @@ def benchmark(
     # One thread per trial: trials run side by side instead, and give the same result whatever --jobs is.
     # Set before the numerical libraries load.
     one_thread()
+    from hsiaug.bench.bounds import Bounds
     from hsiaug.bench.engine import cluster_settings
     from hsiaug.bench.schedule import plan_runs
     from hsiaug.bench.suite import Run, find_suite, is_suite, read_suite
@@ -95,8 +109,9 @@ def benchmark(
     from hsiaug.registry.progress import show_progress
     from hsiaug.trial.guard import check_limit
 
-    limit = None if timeout is None else options.duration("--timeout", timeout)
-    check_limit(limit)
+    seconds = None if timeout is None else options.duration("--timeout", timeout)
+    check_limit(seconds)
+    bounds = Bounds.of(isolate, limit or ())
     if (scene is None) == (suite is None):
         found = None if scene is None else f"{scene} and --suite {suite}"
         hint = "Name one of them; --data runs a suite on a scene of yours."
@@ -132,7 +147,8 @@ def benchmark(
         device=device,
         jobs=jobs,
         settings=settings,
-        limit=limit,
+        limit=seconds,
+        bounds=bounds,
     )
 
 

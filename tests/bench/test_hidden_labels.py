@@ -1,12 +1,15 @@
 """A plugin that looks for test labels wherever a process can look finds none, and scores as one that does not look."""
 
 import sys
+import tempfile
 from pathlib import Path
 
 import numpy as np
 import pytest
 
+from hsiaug.base.errors import InputError
 from hsiaug.bench.blind_data import BlindData
+from hsiaug.bench.bounds import Bounds
 from hsiaug.bench.landlock import landlock_version
 from hsiaug.core.scene import Scene
 from hsiaug.data import load_scene
@@ -16,7 +19,7 @@ from hsiaug.trial.store import Store
 from tests.strangers import environment, hsiaug, install
 
 HUNTER = """
-import gc, os, sys
+import gc, os, socket, sys
 from dataclasses import dataclass
 from pathlib import Path
 import numpy as np
@@ -84,6 +87,28 @@ def in_other_processes():
             pass
 
 
+def in_open_files(known):
+    for entry in Path("/proc/self/fd").iterdir():
+        try:
+            read = os.pread(int(entry.name), 2**26, 0)
+        except OSError:
+            continue
+        for kind in (np.int16, np.uint8, np.int64):
+            values = np.frombuffer(read[: len(read) // 8 * 8], dtype=kind)
+            if len(values) and values.min() == 0 and 2 < values.max() < 40 and np.count_nonzero(values) > known:
+                yield entry.name
+    for line in Path("/proc/net/unix").read_text().splitlines()[1:]:
+        at = line.split()[-1]
+        if at.startswith(str(Path(os.environ["TMPDIR"]).parent)):  # of this run, not of others on the machine
+            with socket.socket(socket.AF_UNIX) as client:
+                client.settimeout(1)
+                try:
+                    client.connect(at)
+                    yield at
+                except OSError:
+                    pass
+
+
 def by_the_library(folder):
     import hsiaug
     return hsiaug.load_scene(str(next(Path(folder).glob("*.toml")))).labels
@@ -109,6 +134,7 @@ class Hunter:
             except Exception:
                 pass
             self.found += [name for name in os.environ if "TOKEN" in name]
+            self.found += in_open_files(known)
         self.facts = {"found": [str(one)[:200] for one in self.found]}
         return self
 
@@ -136,13 +162,16 @@ def folder(toy: Scene, tmp_path: Path) -> Path:
 
 @pytest.mark.skipif(landlock_version() < 2, reason="this system has no Landlock that can be used")
 @pytest.mark.skipif(sys.platform != "linux", reason="looks into /proc")
-def test_a_plugin_that_looks_for_labels_finds_none(folder: Path) -> None:
+def test_a_plugin_that_looks_for_labels_finds_none(folder: Path, request: pytest.FixtureRequest) -> None:
     words = (
         *("benchmark", "scene/mine.toml", "--generator", "none", "--classifier", "hunter", "--seeds", "2"),
         *("--lambda", "0", "--times", "0", "--patch", "3", "--jobs", "1", "--view", "raw"),
         *("--set", f"hunter.folder={folder}"),
     )
-    env = environment(folder / "site", A_TOKEN="of somebody")
+    # Sockets have short names.
+    short = tempfile.TemporaryDirectory(dir="/tmp")
+    request.addfinalizer(short.cleanup)
+    env = environment(folder / "site", A_TOKEN="of somebody", TMPDIR=short.name)
     blind = hsiaug(*words, "--set", "hunter.looks=false", "--store", "store", env=env, cwd=folder)
     # There are records of the same draws beside it now.
     answer = hsiaug(*words, "--store", "store", env=env, cwd=folder)
@@ -152,6 +181,36 @@ def test_a_plugin_that_looks_for_labels_finds_none(folder: Path) -> None:
     assert len(records) == 4 and {record["status"] for record in records} == {"ok"}
     assert [record["classifier_facts"] for record in records] == [{"found": []}] * 4
     assert len({str(record["metrics"]) for record in records}) == 2  # of the draws
+
+
+def test_what_a_worker_may_take_can_be_limited(folder: Path) -> None:
+    greedy = HUNTER.replace(
+        "self.facts =", "open(os.path.join(os.environ['TMPDIR'], 'x'), 'wb').write(bytes(3 * 10**6)); self.facts ="
+    )
+    install(folder / "greedy", "hunter_plugin", greedy)
+    words = (
+        *("benchmark", "scene/mine.toml", "--generator", "none", "--classifier", "hunter", "--seeds", "1"),
+        *("--lambda", "0", "--times", "0", "--patch", "3", "--jobs", "1", "--view", "raw"),
+        *("--set", "hunter.looks=false"),
+    )
+    env = environment(folder / "greedy")
+    answer = hsiaug(*words, "--store", "small", "--limit", "file=1MB", "--isolate", "off", env=env, cwd=folder)
+    assert answer.returncode == 1 and "File too large" in answer.stderr
+    answer = hsiaug(*words, "--store", "large", "--limit", "file=9MB", env=env, cwd=folder)
+    assert answer.returncode == 0, answer.stderr
+
+
+@pytest.mark.parametrize("limit", ["memory", "memory=8", "memory=0GB", "processes=2GB", "files=1GB", "file=1e3GB"])
+def test_a_limit_that_cannot_be_read_is_refused(limit: str) -> None:
+    with pytest.raises(InputError, match="--limit must"):
+        Bounds.of("auto", [limit])
+
+
+def test_where_isolation_is_demanded_the_system_must_have_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("hsiaug.bench.bounds.landlock_version", lambda: 1)
+    with pytest.raises(InputError, match="needs Landlock"):
+        Bounds.of("on", [])
+    assert Bounds.of("auto", ["memory=2GB", "processes=90"]).limits == (("memory", 2 * 10**9), ("processes", 90))
 
 
 def test_both_files_of_labels_in_envi_are_hidden_whichever_the_card_names(toy: Scene, folder: Path) -> None:

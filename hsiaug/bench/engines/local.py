@@ -24,7 +24,7 @@ import numpy as np
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
 
 from hsiaug.base.errors import InputError
-from hsiaug.base.processes import CONTEXT, without_ctrl_c, without_main
+from hsiaug.base.processes import CONTEXT, hide_fork_server, without_ctrl_c, without_main
 from hsiaug.bench.blind_data import BlindData
 from hsiaug.bench.dispatch import Dispatch, Ledger, Pool
 from hsiaug.bench.engine import (
@@ -187,6 +187,7 @@ class Worker:
         self.process = CONTEXT.Process(target=serve, args=arguments)
         # It takes Ctrl-C once it can end without a traceback, and not before.
         with without_ctrl_c(), without_main():
+            hide_fork_server()
             self.process.start()
         there.close()
         self.connection, self.draw, self.ran = here, None, frozenset()
@@ -303,7 +304,9 @@ class Local(Engine):
             job, store = batch.job, Store(batch.job.store, create=True)
             cache, sha256 = store.cache.resolve(), batch.scene.sha256
             hidden = (*label_files(job.scene_ref), job.store.resolve())
-            start = WorkerStart(job.task, sha256, cache, job.device, job.limit, BlindData(batch.scene), hidden)
+            start = WorkerStart(
+                job.task, sha256, cache, job.device, job.limit, BlindData(batch.scene), hidden, bounds=job.bounds
+            )
             if self._pool is None or start != self._start:
                 self.cancel()
                 self._temporary = tempfile.TemporaryDirectory(prefix="hsiaug-")
