@@ -16,6 +16,7 @@ import typer
 from hsiaug.base.errors import StoreError
 from hsiaug.base.terminal import Console
 from hsiaug.bench.costs import Costs, Forecast, TimeLeft, write_duration
+from hsiaug.bench.landlock import close_memory
 from hsiaug.bench.plan import Plan, between, check_memory
 from hsiaug.bench.run import Existing, read_held, run, select_missing, workers
 from hsiaug.bench.schedule import hashes_by_run, join_plans, trials_of
@@ -59,6 +60,7 @@ def run_and_print(
     """
     out, err = Console(), Console(stderr=True)
     notes = notes_console(err, quiet=quiet)
+    close_memory()
     with stoppable(err):
         read = run(
             plans,

@@ -1,5 +1,6 @@
 """A plugin that looks for test labels wherever a process can look finds none, and scores as one that does not look."""
 
+import subprocess
 import sys
 import tempfile
 from pathlib import Path
@@ -211,6 +212,15 @@ def test_where_isolation_is_demanded_the_system_must_have_it(monkeypatch: pytest
     with pytest.raises(InputError, match="needs Landlock"):
         Bounds.of("on", [])
     assert Bounds.of("auto", ["memory=2GB", "processes=90"]).limits == (("memory", 2 * 10**9), ("processes", 90))
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="of Linux")
+def test_the_process_that_scores_lets_no_other_look_into_its_memory() -> None:
+    asks = "import ctypes; from hsiaug.bench.landlock import close_memory; p = ctypes.CDLL(None).prctl; b = p(3); "
+    done = subprocess.run(
+        [sys.executable, "-c", asks + "close_memory(); print(b, p(3))"], capture_output=True, text=True, check=True
+    )
+    assert done.stdout.split() == ["1", "0"]
 
 
 def test_both_files_of_labels_in_envi_are_hidden_whichever_the_card_names(toy: Scene, folder: Path) -> None:
