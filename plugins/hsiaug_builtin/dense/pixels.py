@@ -111,7 +111,8 @@ class _Pixels(Plugin[Any]):
     ) -> FittedPixels:
         """Learn from at most ``most`` pixels of each class. Raises PluginError where none has a label and a weight."""
         y, spectra = samples.masks.ravel(), spectra_of(samples.images)
-        weight = np.repeat(samples.weight, np.prod(samples.side))
+        size = int(np.prod(samples.side))
+        weight, made = np.repeat(samples.weight, size), np.repeat(samples.synthetic, size)
         rows = np.flatnonzero((y > 0) & (weight > 0))
         if not len(rows):
             raise PluginError(
@@ -123,9 +124,15 @@ class _Pixels(Plugin[Any]):
         kept = []
         for c in np.unique(y[rows]):
             own = rows[y[rows] == c]
-            own = own[heaviest_distinct(spectra[own], weight[own])]
-            kept.append(rng.permutation(own)[: self.params.most])
+            own = rng.permutation(own[heaviest_distinct(spectra[own], weight[own])])
+            # Synthetic pixels do not overlap, and would push out the real ones, which do.
+            kept.append(own[np.argsort(made[own], kind="stable")][: self.params.most])
         chosen = np.concatenate(kept)
+        of_tiles = [weight[rows][made[rows] == side].sum() for side in (False, True)]
+        if all(of_tiles) and made[chosen].any():
+            # Together they weigh as in the tiles.
+            real, synthetic = (weight[chosen][made[chosen] == side].sum() for side in (False, True))
+            weight = np.where(made, weight * (of_tiles[1] / of_tiles[0] * real / synthetic), weight)
         model = None
         if len(kept) > 1:
             model = self.model(seed).fit(spectra[chosen], y[chosen], sample_weight=weight[chosen])
@@ -140,7 +147,7 @@ class PixelSvm(_Pixels):
 
     card = Card(
         name="pixel-svm",
-        version="1",
+        version="2",
         summary="Baseline: RBF support vector machine on the unit-norm spectrum of each pixel, no context",
         paper="""@inproceedings{boser1992training, author={Bernhard E. Boser and Isabelle M. Guyon and Vladimir N.
             Vapnik}, title={A Training Algorithm for Optimal Margin Classifiers}, booktitle={Proceedings of the Fifth
@@ -163,7 +170,7 @@ class PixelForest(_Pixels):
 
     card = Card(
         name="pixel-rf",
-        version="1",
+        version="2",
         summary="Baseline: random forest on the unit-norm spectrum of each pixel, no context",
         paper="""@article{breiman2001forests, author={Leo Breiman}, title={Random Forests}, journal={Machine
             Learning}, volume={45}, number={1}, pages={5--32}, year={2001}, doi={10.1023/A:1010933404324}}""",

@@ -10,6 +10,7 @@ import torch
 from hsiaug.api import PluginError, Tiles
 from hsiaug.core.samples import concatenate
 from hsiaug_builtin.dense import hsiaug_plugins
+from hsiaug_builtin.dense.pixels import spectra_of
 
 PLUGINS = {
     entry.name: getattr(import_module(t[0]), t[1]) for entry in hsiaug_plugins() if (t := entry.target.split(":"))
@@ -178,3 +179,27 @@ def test_change_is_told_alike_whatever_the_haze_or_season_of_a_date(toy, fit, pl
     assert np.allclose(*shares, atol=1e-3)
     shares = [fit(plugin, view, steps=3, centre=False).predict_proba(Tiles(i)) for i in (view.real.images, other)]
     assert not np.allclose(*shares, atol=1e-3)
+
+
+def test_synthetic_pixels_neither_push_out_real_ones_nor_weigh_more_than_in_the_tiles(toy, fit, monkeypatch):
+    """Real tiles overlap, so that their pixels count once each; synthetic ones are all different."""
+    real, plugin, learnt = toy("segmentation", n=4).real, PLUGINS["pixel-svm"], []
+    real = replace(real, images=np.concatenate([real.images[:2]] * 2), masks=np.concatenate([real.masks[:2]] * 2))
+    made = toy("segmentation", n=30, seed=5).real
+    made = replace(made, synthetic=np.ones(30, dtype=bool), weight=np.full(30, 0.1, dtype=np.float32))
+
+    class Machine:
+        def fit(self, x, y, sample_weight):
+            learnt.append((x, y, sample_weight))
+            return self
+
+    monkeypatch.setattr(plugin, "model", lambda self, seed: Machine())
+    shown = {row.tobytes() for row in spectra_of(real.images)}
+    for most in (20, 10**6):
+        fit(plugin, toy("segmentation"), samples=concatenate([real, made]), most=most)
+        x, y, weight = learnt.pop()
+        own = np.array([row.tobytes() in shown for row in x])
+        assert weight[~own].sum() == pytest.approx(weight[own].sum() * (30 * 0.1) / 4, rel=1e-4) or own.all()
+        for c in np.unique(real.masks):
+            distinct = (real.masks[:2] == c).sum()
+            assert own[y == c].sum() == min(most, distinct)
