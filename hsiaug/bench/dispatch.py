@@ -118,10 +118,12 @@ class Dispatch:
         self._parts: dict[Slot, _Part] = {}
         self._begun: Counter[str] = Counter()
         self._fitted: set[str] = set()
+        self._prepares: dict[str, bool] = {}
         for group in groups(batch.trials):
             first = group[0]
             self._waiting.append(_Part(deque(group), first.fit_hash))
             card: Card = registry().find("generator", first.generator.name).load().card
+            self._prepares[first.generator.hash] = card.prepares
             if not card.adds or ledger.keeps_fit(first):
                 self._fitted.add(first.fit_hash)
 
@@ -159,11 +161,21 @@ class Dispatch:
         part = self._parts.get(slot)
         while part is None or not (trial := self._first(part)):
             self._parts.pop(slot, None)
-            part = self._waiting.popleft() if self._waiting else self._share()
+            part = self._take() or self._share()
             if part is None:
                 return None
             self._parts[slot] = part
         return trial
+
+    def _take(self) -> _Part | None:
+        """The first part that waits; rather one that need not wait until another slot has prepared its generator."""
+        preparing = {part.left[0].generator.hash for part in self._parts.values() if part.left}
+        held = {hash for hash in preparing if self._prepares.get(hash)}
+        ready = (part for part in self._waiting if not part.left or part.left[0].generator.hash not in held)
+        part = next(ready, self._waiting[0] if self._waiting else None)
+        if part is not None:
+            self._waiting.remove(part)
+        return part
 
     def _share(self) -> _Part | None:
         """Half of what is left in the slot that has the most left, of groups whose fit need not be made again."""
@@ -197,6 +209,7 @@ class Dispatch:
         """Write the records of what has ended, while the slot goes on."""
         trial = part.left.popleft()
         doomed = self._doomed(outcome, trial, part)
+        self._prepares[trial.generator.hash] = False
         seconds = outcome.result["timings"].get("fit_generator")
         # A fit that took long may have no place in the store.
         if seconds is not None and (seconds <= WORTH_SAVING or self._ledger.keeps_fit(trial)):

@@ -139,8 +139,8 @@ def make_batches(
 ) -> list[Batch]:
     """The trials that wait, scene by scene. job: that of a task and a scene.
 
-    Where several run at a time those that share the costliest fit come first: left to the end, they would keep one
-    process busy while the others have nothing left to do.
+    Where several run at a time those that share the costliest fits come first: left to the end, they would keep one
+    process busy while the others have nothing left to do. The rest stays draw by draw, and shares what a draw has.
     """
     left, batches = dict(waiting), []
     for (task, ref), scene in {(plan.task.name, plan.scene_ref): plan.scene for plan in plans}.items():
@@ -151,7 +151,8 @@ def make_batches(
             of_fit: dict[str, float] = defaultdict(float)
             for trial in mine:
                 of_fit[trial.fit_hash] += seconds[trial.hash]
-            mine.sort(key=lambda trial: -of_fit[trial.fit_hash])
+            costly = max(of_fit.values(), default=0.0) / 2
+            mine.sort(key=lambda trial: min(0.0, costly - of_fit[trial.fit_hash]))
         if mine:
             commands = {trial.hash: command_for(trial, ref) for trial in mine}
             batches.append(Batch(scene, job(task, ref), mine, commands, seconds, deadline))

@@ -10,7 +10,6 @@ from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
-from rich.filesize import decimal
 
 from hsiaug.base.errors import SceneError
 
@@ -90,6 +89,8 @@ def empty_cube(shape: tuple[int, ...], what: str = "the cube") -> NDArray[np.flo
 
 def in_bytes(size: int | None) -> str:
     """Return a size as text for people: "12.0 kB", "3.2 GB", or "size unknown"."""
+    from rich.filesize import decimal  # rich is loaded late
+
     return "size unknown" if size is None else decimal(size)
 
 

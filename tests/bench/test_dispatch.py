@@ -128,6 +128,19 @@ def test_trials_that_share_a_fit_run_in_one_slot(planned: list[TrialSpec], toy: 
     assert fits[0] and fits[1] and not fits[0] & fits[1]
 
 
+def test_while_one_slot_prepares_a_generator_the_others_run_what_need_not_wait(toy: Scene, tmp_path: Path) -> None:
+    request = Request(
+        generators=["txt2hsi", "smote"], classifiers=["svm"], lambdas=[1.0], seeds=[0, 1], patch=5, preset="tiny"
+    )
+    trials = sorted(
+        build_plan(toy, request, registry()).trials, key=lambda trial: trial.generator.name != "txt2hsi"
+    )
+    seats = Seat(lambda *_: failure()), Seat(lambda *_: failure())
+    run(trials, toy, Seats(*seats), tmp_path)
+    assert seats[0].ran[0].generator.name == "txt2hsi" != seats[1].ran[0].generator.name
+    assert {trial.hash for seat in seats for trial in seat.ran} == {trial.hash for trial in trials}
+
+
 def test_a_trial_whose_slots_are_lost_twice_is_recorded_as_failed(planned, toy, tmp_path):
     deadly = planned[0]
 
