@@ -51,6 +51,10 @@ class Ledger:
         """Whether other workers may find the trial's fit in the cache of the store."""
         return has_fit(self._store.cache, trial)
 
+    def prepares(self, card: Card) -> bool:
+        """Whether the first trial of a generator may prepare it, which the others wait for."""
+        return card.prepares
+
     def _split(self, trial: TrialSpec) -> TaskSplit:
         """The split of a trial, with all labels; drawn again if it is no longer kept."""
         return self._draw(trial.protocol, trial.seed, trial.patch)
@@ -123,7 +127,7 @@ class Dispatch:
             first = group[0]
             self._waiting.append(_Part(deque(group), first.fit_hash))
             card: Card = registry().find("generator", first.generator.name).load().card
-            self._prepares[first.generator.hash] = card.prepares
+            self._prepares[first.generator.hash] = ledger.prepares(card)
             if not card.adds or ledger.keeps_fit(first):
                 self._fitted.add(first.fit_hash)
 

@@ -22,7 +22,7 @@ def went_well(fit_seconds: float = 0.1) -> TrialEnded:
 
 
 def group(name: str, trials: int, generator: str = "smote") -> tuple[Any, ...]:
-    made = SimpleNamespace(name=generator)
+    made = SimpleNamespace(name=generator, hash=generator)
     alike = {"fit_hash": name, "generator": made, "plugins": [("generator", made)]}
     alike["protocol"] = SimpleNamespace(text="issd")
     return tuple(SimpleNamespace(hash=f"{name}{i}", **alike) for i in range(trials))
@@ -68,6 +68,9 @@ class Ledger:
 
     def request(self, trial: Any) -> tuple[Any, object]:
         return trial, None
+
+    def prepares(self, card: Any) -> bool:
+        return False
 
     def keeps_fit(self, trial: Any) -> bool:
         return trial.fit_hash in self.kept
