@@ -18,7 +18,6 @@ from hsiaug.base.colours import class_colours, true_colours
 from hsiaug.base.errors import InputError
 from hsiaug.quality.maps import check_map_targets, picture_step, save_map
 from hsiaug.report.figures.files import image_bytes
-from hsiaug.report.html.maps import palette_png
 from hsiaug.report.html.markup import HERE as REPORT
 from hsiaug.ui.labelling import Labelling, pixels_within
 from hsiaug.ui.server import HERE, Endpoint, page_routes
@@ -111,9 +110,12 @@ class LabelPage:
         ids = {"labels": self._labelling.labels(), "map": None if made is None else made.ids}.get(kind)
         if ids is None:
             raise InputError("there is no such picture", value=kind, hint="Make a map first.")
-        thin = np.maximum(ids[::step, ::step], 0).astype(np.uint8)
-        content = palette_png(thin, class_colours(len(self._labelling.names)).tolist())
-        return Response(content, media_type="image/png")
+        thin = np.maximum(ids[::step, ::step], 0)
+        # No palette: it holds 256 colours, and there may be more classes.
+        rgba = np.dstack(
+            [class_colours(len(self._labelling.names))[thin], np.where(thin > 0, 255, 0).astype(np.uint8)]
+        )
+        return Response(image_bytes(Image.fromarray(rgba), format="PNG"), media_type="image/png")
 
     async def answer(self, request: Request) -> Response:
         body = await _read(request)
