@@ -82,6 +82,16 @@ def heaviest_distinct(values: NDArray[np.float32], weight: NDArray[np.floating])
     return found
 
 
+def lost_by_overlap(
+    weight: NDArray[np.floating], synthetic: NDArray[np.bool_], kept: NDArray[np.integer]
+) -> tuple[float, float]:
+    """How many times as much as the ``kept`` rows of them all real pixels weigh, and all synthetic ones, which do not
+    overlap. weight, synthetic: (n,)"""
+    own, made = weight[kept], synthetic[kept]
+    real, other = (weight[synthetic == side].sum() / max(own[made == side].sum(), 1e-12) for side in (False, True))
+    return float(real), float(other)
+
+
 def fit_scale(images: NDArray[np.float32], centre: bool, unit: bool = False) -> BandScale:
     """Statistics of all pixels of both dates of images (n, T, B, H, W); a constant band only loses its mean.
 

@@ -19,7 +19,7 @@ from hsiaug.api import (
     derive_seed,
     param,
 )
-from hsiaug_builtin.dense.inputs import heaviest_distinct, unit_norm
+from hsiaug_builtin.dense.inputs import heaviest_distinct, lost_by_overlap, unit_norm
 from hsiaug_builtin.nets.fitted import by_class
 
 BLOCK = 2**16
@@ -128,11 +128,10 @@ class _Pixels(Plugin[Any]):
             # Synthetic pixels do not overlap, and would push out the real ones, which do.
             kept.append(own[np.argsort(made[own], kind="stable")][: self.params.most])
         chosen = np.concatenate(kept)
-        of_tiles = [weight[rows][made[rows] == side].sum() for side in (False, True)]
-        if all(of_tiles) and made[chosen].any():
-            # Together they weigh as in the tiles.
-            real, synthetic = (weight[chosen][made[chosen] == side].sum() for side in (False, True))
-            weight = np.where(made, weight * (of_tiles[1] / of_tiles[0] * real / synthetic), weight)
+        if 0 < made[chosen].sum() < len(chosen):
+            # Beside each other they weigh as in the tiles.
+            real, synthetic = lost_by_overlap(np.where(y > 0, weight, 0), made, chosen)
+            weight = np.where(made, weight * (synthetic / real), weight)
         model = None
         if len(kept) > 1:
             model = self.model(seed).fit(spectra[chosen], y[chosen], sample_weight=weight[chosen])

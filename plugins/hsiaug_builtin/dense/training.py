@@ -18,6 +18,7 @@ from hsiaug_builtin.dense.inputs import (
     DenseRecipe,
     TrainingTiles,
     heaviest_distinct,
+    lost_by_overlap,
     unit_norm,
 )
 from hsiaug_builtin.nets.seeded import seeded, to_device
@@ -95,10 +96,8 @@ def single_pixels(data: TrainingTiles, scale: BandScale, seed: int, device: str)
     )
     kept = heaviest_distinct(np.column_stack([spectra, target.astype(np.float32)]), weight)
     x = torch.from_numpy((spectra[kept] - scale.mean[bands:]) / scale.std[bands:])
-    chances = weight[kept]
-    for made in (False, True):
-        own = synthetic[kept] == made
-        chances[own] *= weight[synthetic == made].sum() / max(chances[own].sum(), 1e-12)
+    real, made = lost_by_overlap(weight, synthetic, kept)
+    chances = weight[kept] * np.where(synthetic[kept], made, real)
     y, chosen = torch.from_numpy(target[kept]), torch.from_numpy(chances)
     size = GRID[0] * GRID[1]
     chooser = torch.Generator().manual_seed(derive_seed("single pixels", seed))
