@@ -104,8 +104,8 @@ class TileSplit:
     @cached_property
     def shared(self) -> int:
         """Pixels that lie in a training tile, or one of the fold, and in a test tile."""
-        known = pixels_of_tiles(self.pairs, self.train + self.fold, self.patch)
-        return sum(int((a & b).sum()) for a, b in zip(known, self.tested, strict=True))
+        fold = pixels_of_tiles(self.pairs, self.fold, self.patch)
+        return sum(int(((a | b) & c).sum()) for a, b, c in zip(self.trained, fold, self.tested, strict=True))
 
     @cached_property
     def audit(self) -> Audit:

@@ -65,7 +65,6 @@ class Segmentation:
     views: tuple[str, ...] = VIEWS
     classifiers: ClassVar[tuple[str, ...]] = ("unet", "pixel-svm")
     split = staticmethod(draw_tiles)
-    checksum = staticmethod(checksum_of_tiles)
 
     def load(self, ref: str | os.PathLike[str], *, progress: bool = True) -> PairSet:
         return load_pairs(ref, self.name, progress=progress)
@@ -107,6 +106,9 @@ class Segmentation:
 
     def unlabelled(self, data: PairSet, split: TileSplit | BlindTiles, view: DenseView) -> DenseView:
         return unlabelled_tiles(data, split)
+
+    def checksum(self, data: PairSet, split: TileSplit | BlindTiles, view: DenseView) -> str:
+        return checksum_of_tiles(unlabelled_tiles(data, split))
 
     def seen(self, view: DenseView, spectra: SpectralView) -> DenseView:
         """The view for a classifier: the training tiles in a spectral view."""

@@ -72,11 +72,13 @@ class PixelClassification:
     split = staticmethod(draw_split)
     view = staticmethod(train_view)
     seen = staticmethod(train_view_seen)
-    checksum = staticmethod(checksum_of_pixels)
     metrics = staticmethod(score)
 
     def unlabelled(self, data: Scene, split: object, view: TrainView) -> TrainView:
         return view_without_labels(view)
+
+    def checksum(self, data: Scene, split: object, view: TrainView) -> str:
+        return checksum_of_pixels(view)
 
     def load_local(self, ref: str, most: int | None = None) -> Scene:
         """The scene, of at most so many values (None: any), where nothing needs to be downloaded.

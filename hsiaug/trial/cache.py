@@ -159,12 +159,9 @@ class Workbench:
 
     def prepared(self, spec: TrialSpec, generator: Generator, device: str, progress: Progress) -> Fit[Prepared]:
         """As :meth:`prepare`, whether the fit needs it or not."""
-
-        def shown() -> TaskView:
-            return self.task.unlabelled(self.scene, self.split(spec), self.view(spec, generator.card.scope))
-
+        shown = self.scene, self.split(spec), self.view(spec, generator.card.scope)
         pixels = self._of_draw.once(
-            spec.draw_hash, ("pixels", generator.card.scope), lambda: self.task.checksum(shown())
+            spec.draw_hash, ("pixels", generator.card.scope), lambda: self.task.checksum(*shown)
         )
         identity = spec.generator.of_preparation(pixels, spec.patch)
         key = short_hash(identity)
@@ -173,7 +170,7 @@ class Workbench:
 
         def learn() -> Callable[..., Prepared]:
             # A cube is that of the view, whose changes are looked for afterwards.
-            return partial(made.prepare, shown(), seed=seed, device=device, progress=progress)
+            return partial(made.prepare, self.task.unlabelled(*shown), seed=seed, device=device, progress=progress)
 
         def load_or_learn() -> Fit[Prepared]:
             wait = self._folder is not None and self.saves
