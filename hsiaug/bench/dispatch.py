@@ -122,12 +122,13 @@ class Dispatch:
         self._parts: dict[Slot, _Part] = {}
         self._begun: Counter[str] = Counter()
         self._fitted: set[str] = set()
-        self._prepares: dict[str, bool] = {}
+        self._unprepared: set[str] = set()
         for group in groups(batch.trials):
             first = group[0]
             self._waiting.append(_Part(deque(group), first.fit_hash))
             card: Card = registry().find("generator", first.generator.name).load().card
-            self._prepares[first.generator.hash] = ledger.prepares(card)
+            if ledger.prepares(card):
+                self._unprepared.add(first.generator.hash)
             if not card.adds or ledger.keeps_fit(first):
                 self._fitted.add(first.fit_hash)
 
@@ -173,8 +174,8 @@ class Dispatch:
 
     def _take(self) -> _Part | None:
         """The first part that waits; rather one that need not wait until another slot has prepared its generator."""
-        preparing = {part.left[0].generator.hash for part in self._parts.values() if part.left}
-        held = {hash for hash in preparing if self._prepares.get(hash)}
+        running = {part.left[0].generator.hash for part in self._parts.values() if part.left}
+        held = running & self._unprepared
         ready = (part for part in self._waiting if not part.left or part.left[0].generator.hash not in held)
         part = next(ready, self._waiting[0] if self._waiting else None)
         if part is not None:
@@ -213,7 +214,7 @@ class Dispatch:
         """Write the records of what has ended, while the slot goes on."""
         trial = part.left.popleft()
         doomed = self._doomed(outcome, trial, part)
-        self._prepares[trial.generator.hash] = False
+        self._unprepared.discard(trial.generator.hash)
         seconds = outcome.result["timings"].get("fit_generator")
         # A fit that took long may have no place in the store.
         if seconds is not None and (seconds <= WORTH_SAVING or self._ledger.keeps_fit(trial)):

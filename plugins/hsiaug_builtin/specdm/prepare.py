@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
 
 import torch
 from torch import Tensor
@@ -63,7 +62,7 @@ def learn_images(
     stream.fit_input(x)
     stream = stream.to(device)
 
-    def loss(out: Tensor, aim: Tensor) -> Any:
+    def loss(out: Tensor, aim: Tensor) -> Tensor:
         return losses.image(form.apart(out), form.apart(aim))
 
     fit_stream(
