@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-__all__ = ["AXE", "CONTRAST", "Tab", "axe", "browser"]
+__all__ = ["AXE", "AXE_ALL", "CONTRAST", "Tab", "axe", "browser"]
 
 playwright = pytest.importorskip(
     "playwright.sync_api", reason="playwright, which drives the browser, is not installed"
@@ -61,7 +61,7 @@ CONTRAST = """
   const walker = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
   while (walker.nextNode()) {
     const element = walker.currentNode.parentElement;
-    if (!walker.currentNode.data.trim() || ["SCRIPT", "STYLE"].includes(element.tagName)) continue;
+    if (!walker.currentNode.data.trim() || ["SCRIPT", "STYLE", "title"].includes(element.tagName)) continue;
     const style = getComputedStyle(element);
     const ink = parse(element.closest("svg") ? style.fill : style.color), base = ground(element);
     const [a, b] = [light(over(ink, base)), light(base)].sort((x, y) => y - x);
@@ -73,6 +73,13 @@ CONTRAST = """
 }
 """
 """WCAG 2 contrast of every text against what lies behind it: [texts, those below 4.5]."""
+
+
+AXE_ALL = """
+async () => (await axe.run(document, { resultTypes: ["violations"], preload: false })).violations
+  .map(v => `${v.id}: ${v.nodes.length} of ${v.nodes[0].html.slice(0, 120)}`)
+"""
+"""Whatever axe-core finds, minor or not."""
 
 
 AXE = """

@@ -185,18 +185,7 @@ def _understand(cube: Path, raw: RawArray, labels: Path, options: ImportOptions)
     coding = code_labels(given, raster, options.classes, options.ignore)
     counts = tuple(int((raster.codes == code).sum()) for code in coding.ids)
     read = read_values(raw, seen, said, options.scale, options.units, options.bad_bands)
-    return _Findings(
-        raw=raw,
-        axes=axes,
-        other_axes=tuple(others),
-        ground=said.ground,
-        seen=seen,
-        read=read,
-        raster=raster,
-        coding=coding,
-        counts=counts,
-        nodata=nodata,
-    )
+    return _Findings(raw, axes, tuple(others), said.ground, seen, read, raster, coding, counts, nodata)
 
 
 def _card(

@@ -56,6 +56,7 @@ class Answers:
     def __init__(self, path: Path, shape: tuple[int, int], ground: Georeference | None = None) -> None:
         self.path, self._shape, self._ground = path, shape, ground
         self.given: list[Answer] = []
+        self.undone: list[Answer] = []
         self.wrong: list[str] = []
         check_target(path, (".csv",), "`answers`")
         if path.exists():
@@ -95,6 +96,7 @@ class Answers:
     def add(self, answer: Answer) -> None:
         """Keep an answer; it is on disk when this returns."""
         self._write([*self.given, answer])
+        self.undone.clear()
 
     def undo(self) -> Answer | None:
         """Take the last answer back, on disk too; None where there is none."""
@@ -102,7 +104,15 @@ class Answers:
             return None
         last = self.given[-1]
         self._write(self.given[:-1])
+        self.undone.append(last)
         return last
+
+    def redo(self) -> Answer | None:
+        """Give again what was taken back last, on disk too; None where nothing was since the last answer."""
+        if not self.undone:
+            return None
+        self._write([*self.given, self.undone[-1]])
+        return self.undone.pop()
 
     @property
     def latest(self) -> dict[Pixel, tuple[int, Answer]]:

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Literal
 
+import matplotlib
 import numpy as np
+from numpy.typing import NDArray
 from PIL import Image
 from pydantic import BaseModel, ValidationError
 from starlette.requests import Request
@@ -19,16 +22,17 @@ from hsiaug.base.errors import InputError
 from hsiaug.quality.maps import check_map_targets, picture_step, save_map
 from hsiaug.report.figures.files import image_bytes
 from hsiaug.report.html.markup import HERE as REPORT
+from hsiaug.ui.answers import Answer
 from hsiaug.ui.labelling import Labelling, pixels_within
 from hsiaug.ui.server import HERE, Endpoint, page_routes
 
-EXPORTS = ("map.tif", "map.npy")
+EXPORTS = ("map.tif", "map.npy", "labels.tif", "labels.npy")
 
 
 class _Body(BaseModel):
     said: Literal["class", "none", "skip"] = "class"
     name: str = ""
-    pixel: tuple[int, int] | None = None
+    pixels: list[tuple[int, int]] = []
     polygon: list[tuple[float, float]] = []
 
 
@@ -54,7 +58,8 @@ class LabelPage:
         }
         posts: dict[str, Endpoint] = {
             "answer": self.answer,
-            "undo": self.undo,
+            "undo": self._after(labelling.undo),
+            "redo": self._after(partial(labelling.undo, again=True)),
             "class": self.add_class,
             "ask": self._after(labelling.ask),
             "map": self._after(labelling.make_map),
@@ -64,10 +69,13 @@ class LabelPage:
     def _state(self) -> Response:
         return JSONResponse(self._labelling.state())
 
-    def _after(self, work: Callable[[], None]) -> Endpoint:
+    def _after(self, work: Callable[[], Answer | None]) -> Endpoint:
+        """Does the work, and answers with the state and the pixel of the answer that was taken back or given again."""
+
         def endpoint(_: Request) -> Response:
-            work()
-            return self._state()
+            moved = work()
+            state = self._labelling.state()
+            return JSONResponse({**state, "moved": None if moved is None else moved.pixels[0]})
 
         return endpoint
 
@@ -86,66 +94,69 @@ class LabelPage:
         )
 
     def pixel(self, request: Request) -> Response:
-        """Of a pixel: its spectrum (B,), its label, and what the map calls it."""
+        """Of a pixel: its spectrum (B,), its label, what the map calls it, and how much the committee disagrees."""
         try:
             row, column = (int(request.query_params[name]) for name in ("row", "column"))
             np.ravel_multi_index((row, column), self._scene.shape)
         except (KeyError, ValueError, OverflowError) as error:
             raise InputError("row and column must be of the scene", hint="Point at the scene.") from error
-        made = self._labelling.map
+        made, doubt = self._labelling.map, self._labelling.doubt
         return JSONResponse(
             {
                 "spectrum": [round(float(value), 6) for value in self._scene.cube[row, column]],
                 "label": int(self._labelling.labels()[row, column]),
                 "map": None if made is None else int(made.ids[row, column]),
+                "doubt": None if doubt is None else float(doubt[row, column]),
             }
         )
 
     def picture(self, request: Request) -> Response:
         """PNGs (h, w) of every ``step``-th row and column."""
         kind, made, step = request.path_params["kind"], self._labelling.map, self._step
+        doubt = self._labelling.doubt
         if kind == "colours":
-            rgb = true_colours(self._scene.cube, self._scene.wavelengths, step)
-            return Response(image_bytes(Image.fromarray(rgb), format="PNG"), media_type="image/png")
+            return _png(true_colours(self._scene.cube, self._scene.wavelengths, step))
+        if kind == "doubt" and doubt is not None:
+            return _png(matplotlib.colormaps["viridis"](doubt[::step, ::step], bytes=True))
         ids = {"labels": self._labelling.labels(), "map": None if made is None else made.ids}.get(kind)
         if ids is None:
             raise InputError("there is no such picture", value=kind, hint="Make a map first.")
         thin = np.maximum(ids[::step, ::step], 0)
         # No palette: it holds 256 colours, and there may be more classes.
-        rgba = np.dstack(
-            [class_colours(len(self._labelling.names))[thin], np.where(thin > 0, 255, 0).astype(np.uint8)]
-        )
-        return Response(image_bytes(Image.fromarray(rgba), format="PNG"), media_type="image/png")
+        opaque = np.where(thin > 0, 255, 0).astype(np.uint8)
+        return _png(np.dstack([class_colours(len(self._labelling.names))[thin], opaque]))
 
     async def answer(self, request: Request) -> Response:
         body = await _read(request)
-        pixels = pixels_within(body.polygon, self._scene.shape) if body.pixel is None else [body.pixel]
+        pixels = body.pixels or pixels_within(body.polygon, self._scene.shape)
         self._labelling.answer(pixels, body.said, body.name)
         return self._state()
-
-    async def undo(self, request: Request) -> Response:
-        last = self._labelling.undo()
-        return JSONResponse({**self._labelling.state(), "undone": None if last is None else last.pixels[0]})
 
     async def add_class(self, request: Request) -> Response:
         self._labelling.add_class((await _read(request)).name)
         return self._state()
 
     def export(self, request: Request) -> Response:
-        """The map as a file of class ids, as ``hsiaug map`` writes it."""
+        """The map or the labels as a file of class ids, as ``hsiaug map`` writes it."""
         name, labelling = request.path_params["file"], self._labelling
         made, task = labelling.map, labelling.task
-        if made is None or name not in EXPORTS:
+        if name not in EXPORTS or (made is None and name.startswith("map")):
             raise InputError("there is no such file", value=name, hint="Make a map first.")
         check_map_targets([Path(name)])
-        remark = f"learnt from {made.learnt:,} pixels"
-        facts = {"SCENE": task.name, "CLASSIFIER": str(task.mapper), "REMARK": remark}
+        ids, facts = np.maximum(labelling.labels(), 0), {"SCENE": task.name, "REMARK": "labels"}
+        if made is not None and name.startswith("map"):
+            ids = made.ids
+            facts |= {"CLASSIFIER": str(task.mapper), "REMARK": f"learnt from {made.learnt:,} pixels"}
         with TemporaryDirectory() as folder:
             target = Path(folder) / name
-            save_map(target, made.ids, tuple(labelling.names), task.ground, facts)
+            save_map(target, ids, tuple(labelling.names), task.ground, facts)
             content = target.read_bytes()
         headers = {"Content-Disposition": f'attachment; filename="{name}"'}
         return Response(content, media_type="application/octet-stream", headers=headers)
+
+
+def _png(image: NDArray[np.uint8]) -> Response:
+    return Response(image_bytes(Image.fromarray(image), format="PNG"), media_type="image/png")
 
 
 async def _read(request: Request) -> _Body:

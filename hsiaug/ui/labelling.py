@@ -82,6 +82,8 @@ class Labelling:
         self.picks: tuple[Pick, ...] = ()
         self.job = Job("", running=False)
         self.map: MadeMap | None = None
+        self.doubt: NDArray[np.float32] | None = None
+        """(H, W), 0..1: how much the committee disagreed when it was last asked; None where it had nothing to learn."""
         self.version = 0
         self._thread: threading.Thread | None = None
 
@@ -111,11 +113,11 @@ class Labelling:
             self.answers.add(Answer(kept, said, name if said == "class" else ""))
             self.version += 1
 
-    def undo(self) -> Answer | None:
-        """Take back the last answer."""
+    def undo(self, *, again: bool = False) -> Answer | None:
+        """Take back the last answer. again: give the one that was taken back last once more."""
         with self.lock:
             self.version += 1
-            return self.answers.undo()
+            return self.answers.redo() if again else self.answers.undo()
 
     def add_class(self, name: str) -> str:
         """A class that the scene's card does not name."""
@@ -179,6 +181,7 @@ class Labelling:
         )
         with self.lock:
             self.picks = found.picks
+            self.doubt = found.uncertainty if any(pick.votes for pick in found.picks) else None
             self.version += 1
 
     def _make_map(self, job: Job) -> None:
@@ -226,6 +229,8 @@ class Labelling:
                 ],
                 "points": [[row, column, int(labels[row, column])] for row, column in single],
                 "answers": len(self.answers.given),
+                "undone": len(self.answers.undone),
+                "doubt": self.doubt is not None,
                 "job": vars(job),
                 "map": None if self.map is None else {"number": self.map.number, "learnt": self.map.learnt},
             }

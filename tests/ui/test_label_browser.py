@@ -14,12 +14,12 @@ import pytest
 from hsiaug.core.scene import Scene
 from hsiaug.data.georeference import quiet
 from hsiaug.ui.labelling import Labelling
-from tests.browsers import AXE, CONTRAST, Tab, axe, browser
+from tests.browsers import AXE_ALL, CONTRAST, Tab, axe, browser
 
 __all__ = ["axe", "browser"]
 
 Begin = Callable[..., Labelling]
-KEYS = "123456789bcdefghijklqrtvwxyz"
+KEYS = "123456789cdefghijlqtvwxy"
 
 
 @pytest.fixture
@@ -119,6 +119,105 @@ def test_a_click_names_a_pixel_the_wheel_zooms_and_a_drag_moves(tab: Tab, answer
     assert tab.read("stage.view.scale") == before and tab.said == []
 
 
+def test_what_was_undone_is_done_again_until_something_new_is_said(tab: Tab, answers: Path) -> None:
+    assert tab.page.is_disabled("#undo") and tab.page.is_disabled("#redo")
+    tab.press("1", "2")
+    both = rows(answers)
+    tab.press("u", "Control+z")
+    assert rows(answers) == [] and tab.page.is_disabled("#undo")
+    tab.press("r", "Control+y")
+    assert rows(answers) == both and tab.page.is_disabled("#redo")
+    tab.page.click("#undo")
+    tab.page.evaluate("queue")
+    assert tab.read("target.pick") == 1
+    tab.press("3", "r")
+    assert "nothing to redo" in tab.page.inner_text("#said")
+    assert [row["class"] for row in rows(answers)] == tab.read("[state.classes[0].name, state.classes[2].name]")
+
+
+def test_the_view_follows_the_picks(tab: Tab) -> None:
+    whole = tab.read("stage.view.scale")
+    tab.press("z")
+    assert tab.read("stage.view.scale") > 1.5 * whole
+    for _ in range(3):
+        middle = tab.read("stage.at(place().map(v => v + 0.5))")
+        assert middle == pytest.approx(tab.read("stage.size.map(v => v / 2)"), abs=1)
+        tab.press("1")
+    tab.press("z", "0", "ArrowRight")
+    # The words below the scene may take another line by now.
+    assert tab.read("stage.view.scale") == pytest.approx(whole, rel=0.05) and tab.said == []
+
+
+def test_a_brush_paints_by_mouse_and_by_keyboard(tab: Tab, answers: Path) -> None:
+    tab.press("b")
+    tab.press("1")
+    assert "Paint first" in tab.page.inner_text("#said") and not answers.exists()
+    tab.page.mouse.move(*tab.at(10.5, 10.5))
+    tab.page.mouse.down()
+    tab.page.mouse.move(*tab.at(10.5, 20.5))
+    tab.page.mouse.up()
+    # Three rows wide, round at its ends.
+    band = {(row, column) for row in (9, 10, 11) for column in range(10, 21)} | {(10, 9), (10, 21)}
+    assert (
+        band
+        <= set(map(tuple, tab.read("target.pixels")))
+        <= band | {(row, column) for row in (9, 11) for column in (9, 21)}
+    )
+    tab.page.select_option("#width", "1")
+    tab.page.evaluate("look([30, 30])")
+    tab.page.focus("#stage")
+    tab.press("Space", "Shift+ArrowRight", "Space", "Shift+ArrowDown", "Space")
+    painted = {(30, 30), (30, 31), (31, 31)}
+    assert painted <= set(map(tuple, tab.read("target.pixels")))
+    tab.press("u")
+    assert (31, 31) not in set(map(tuple, tab.read("target.pixels"))) and not answers.exists()
+    wanted = set(map(tuple, tab.read("target.pixels")))
+    tab.press("2")
+    given = rows(answers)
+    assert {(int(row["row"]), int(row["column"])) for row in given} == wanted
+    assert {row["answer"] for row in given} == {"1"} and tab.read("strokes") == []
+    before = tab.at(24, 24)
+    tab.page.keyboard.down("Shift")
+    tab.page.mouse.move(*before)
+    tab.page.mouse.down()
+    tab.page.mouse.move(before[0] + 50, before[1])
+    tab.page.mouse.up()
+    tab.page.keyboard.up("Shift")
+    assert tab.at(24, 24)[0] == pytest.approx(before[0] + 50, abs=0.5) and tab.read("target") is None
+    tab.press("Space", "Escape")
+    assert tab.read("[strokes, target]") == [None, None] and tab.said == []
+
+
+def test_spectra_are_kept_beside_each_other(tab: Tab, toy: Scene) -> None:
+    places = [[5, 5], [20, 30], [40, 10], [30, 40], [12, 12]]
+    for place in places:
+        tab.page.evaluate("(at) => look(at)", place)
+        tab.until("!reading")
+        tab.press("k")
+    assert "remove one first" in tab.page.inner_text("#said")
+    assert tab.page.locator("#spectrum .kept").count() == tab.page.locator("#kept li").count() == 4
+    a, b = (toy.cube[row, column].astype(float) for row, column in (places[1], places[4]))
+    angle = np.degrees(np.arccos(a @ b / np.sqrt((a @ a) * (b @ b))))
+    assert f"2: row 20, column 30; {angle:.1f}° from the pixel" in tab.page.inner_text("#kept")
+    tab.page.click("#kept button >> nth=0")
+    assert tab.page.locator("#kept li").count() == 3 and tab.read("document.activeElement.id") == "keep"
+
+
+def test_it_shows_how_sure_the_committee_is(tab: Tab, toy: Scene) -> None:
+    assert tab.read("$('over').querySelector('[value=doubt]').disabled")
+    for _ in range(2):
+        for row, column in tab.read("state.picks.map(p => [p.row, p.column])"):
+            true = int(toy.labels[row, column])
+            tab.press(KEYS[true - 1] if true else "n")
+        tab.press("a")
+        tab.until("state.picks.every(p => p.label === 0) && !state.job.running")
+    tab.page.select_option("#over", "doubt")
+    tab.until("pictures.doubt && pictures.doubt.naturalWidth > 0")
+    assert tab.page.is_visible("#scale") and "committee disagrees" in tab.page.inner_text("#where")
+    tab.page.select_option("#over", "labels")
+    assert not tab.page.is_visible("#scale") and tab.said == []
+
+
 def test_a_new_class_is_a_button_and_a_key(tab: Tab, answers: Path) -> None:
     count = tab.read("state.classes.length")
     tab.page.fill("#name", "water <b>")
@@ -137,8 +236,10 @@ def test_it_says_when_the_server_is_gone(tab: Tab) -> None:
 def test_a_finger_labels_on_a_small_screen(browser: Any, address: str, answers: Path) -> None:
     tab = labelled(browser, address, viewport={"width": 390, "height": 844}, has_touch=True, is_mobile=True)
     assert tab.read("document.documentElement.scrollWidth") <= 390
-    upper, lower = (tab.page.locator(one).bounding_box() for one in ("#view figure", "#work"))
-    assert upper["y"] + upper["height"] <= lower["y"]
+    # The scene stays in sight while the answers are scrolled to.
+    tab.page.locator("#ask").scroll_into_view_if_needed()
+    scene = tab.page.locator("#stage").bounding_box()
+    assert scene["y"] == pytest.approx(0, abs=1) and scene["height"] >= 200
     row, column = tab.read("[state.picks[2].row, state.picks[2].column]")
     tab.page.touchscreen.tap(*tab.at(row + 0.5, column + 0.5))
     assert tab.read("target.pick") == 2
@@ -147,7 +248,12 @@ def test_a_finger_labels_on_a_small_screen(browser: Any, address: str, answers: 
     assert [(r["row"], r["column"]) for r in rows(answers)] == [(str(row), str(column))]
     smallest = "Math.min(...[...document.querySelectorAll('button')].map(b => b.getBoundingClientRect().height))"
     assert tab.read(smallest) >= 40
-    # Two fingers: the browser's own driver has no pinch.
+    tab.page.locator("#brush").tap()
+    tab.page.evaluate("scrollTo(0, 0)")
+    tab.page.touchscreen.tap(*tab.at(20.5, 20.5))
+    assert [20, 20] in tab.read("target.pixels")
+    drawn = tab.read("target.pixels.length")
+    # Two fingers move and zoom with the brush too, and paint nothing. The browser's own driver has no pinch.
     pinched = """() => {
         const box = stage.root.getBoundingClientRect(), before = stage.view.scale;
         const send = (kind, id, x) => stage.root.dispatchEvent(new PointerEvent(kind, {
@@ -158,17 +264,28 @@ def test_a_finger_labels_on_a_small_screen(browser: Any, address: str, answers: 
         return stage.view.scale / before;
     }"""
     assert tab.page.evaluate(pinched) == pytest.approx(2)
+    assert tab.read("target.pixels.length") == drawn
     assert tab.said == []
     tab.context.close()
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_every_text_can_be_read_and_axe_finds_nothing_serious(browser, address, axe, scheme):
+def test_every_text_can_be_read_and_axe_finds_nothing_at_three_widths(browser, address, axe, scheme):
     tab = labelled(browser, address, color_scheme=scheme, bypass_csp=True)
-    seen, poor = tab.page.evaluate(CONTRAST)
-    assert seen > 30 and poor == []
+    tab.until("spectrum.length && !reading")
+    tab.press("k", "b")
     tab.page.add_script_tag(content=axe)
-    assert tab.page.evaluate(AXE, True) == []
+    for width in (390, 768, 1440):
+        tab.page.set_viewport_size({"width": width, "height": 900})
+        assert tab.read("document.documentElement.scrollWidth") <= width
+        seen, poor = tab.page.evaluate(CONTRAST)
+        assert seen > 30 and poor == []
+        assert tab.page.evaluate(AXE_ALL) == []
+    named = tab.page.locator("body").aria_snapshot()
+    for line in ("heading", "application", 'button "Undo u"', 'button "Brush b"', 'list "Kept spectra"'):
+        assert line in named
+    assert "- button:" not in named and "- combobox:" not in named
+    tab.press("b")
     tab.page.keyboard.press("Tab")
     for _ in range(12):
         tab.page.keyboard.press("Tab")

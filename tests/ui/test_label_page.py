@@ -33,7 +33,7 @@ Begin = Callable[..., Labelling]
 
 
 def answered(client: Any, row: int, column: int, name: str) -> dict[str, Any]:
-    said = client.post("answer", json={"pixel": [row, column], "said": "class", "name": name})
+    said = client.post("answer", json={"pixels": [[row, column]], "said": "class", "name": name})
     assert said.status_code == 200, said.text
     return dict(said.json())
 
@@ -82,9 +82,11 @@ def test_an_answer_is_on_disk_before_it_is_confirmed(client: Any, answers: Path)
     state = answered(client, 3, 4, "meadow" if "meadow" in client.labelling.names else client.labelling.names[0])
     assert state["answers"] == 1 and state["points"] == [[3, 4, 1]]
     assert read_vector_labels(answers, None, None).pixels == ((3, 4),)
-    assert client.post("undo").json()["undone"] == [3, 4]
+    assert client.post("undo").json()["moved"] == [3, 4]
+    assert client.post("redo").json()["moved"] == [3, 4] and "3,4" in answers.read_text()
+    assert client.post("undo").json()["undone"] == 1
     assert "3,4" not in answers.read_text()
-    assert client.post("undo").json()["undone"] is None
+    assert client.post("undo").json()["moved"] is None
 
 
 def test_it_starts_without_any_label(begin: Begin) -> None:
@@ -174,10 +176,10 @@ def test_a_cube_without_labels_becomes_a_scene(begin: Begin, toy: Scene, answers
     [
         b"",
         b"[]",
-        b'{"pixel": [1, 2], "said": "class", "name": "no such class"}',
-        b'{"pixel": [1, 2], "said": "maybe"}',
-        b'{"pixel": [-1, 2], "said": "none"}',
-        b'{"pixel": [1, 4000], "said": "none"}',
+        b'{"pixels": [[1, 2]], "said": "class", "name": "no such class"}',
+        b'{"pixels": [[1, 2]], "said": "maybe"}',
+        b'{"pixels": [[-1, 2]], "said": "none"}',
+        b'{"pixels": [[1, 4000]], "said": "none"}',
         b'{"polygon": [[1, 2], [3, 4]], "said": "none"}',
         b'{"polygon": [["a", 2]], "said": "none"}',
     ],
@@ -205,6 +207,9 @@ def test_the_map_can_be_seen_and_saved(client: Any, toy: Scene) -> None:
     assert made is not None and made.learnt == 15
     assert set(np.unique(made.ids[labelling.data])) <= {1, 2, 3}
     assert client.get("pixel?row=10&column=20").json()["map"] == made.ids[10, 20]
+    labels = np.load(io.BytesIO(client.get("export/labels.npy").content))
+    np.testing.assert_array_equal(labels, np.maximum(client.labelling.labels(), 0))
+    assert labels.any()
     exported = np.load(io.BytesIO(client.get("export/map.npy").content))
     np.testing.assert_array_equal(exported, made.ids)
     for kind in ("map", "labels", "colours"):
@@ -261,7 +266,7 @@ def test_a_killed_server_loses_no_answer(tmp_path: Path) -> None:
         assert run.stdout is not None
         address = run.stdout.readline().removeprefix("label at: ").strip()
         for row in range(5):
-            body = json.dumps({"pixel": [row, 7], "said": "none"}).encode()
+            body = json.dumps({"pixels": [[row, 7]], "said": "none"}).encode()
             asked = urllib.request.Request(f"{address}answer", body, {"Content-Type": "application/json"})
             with urllib.request.urlopen(asked, timeout=60) as answer:
                 assert answer.status == 200
@@ -342,7 +347,7 @@ def test_a_full_disk_is_told_and_loses_no_earlier_answer(client, answers, monkey
             broken.setattr(os, step, full)
             if step == "replace":
                 broken.setattr(Path, "replace", full)
-            refused = client.post("answer", json={"pixel": [5, 6], "said": "class", "name": name})
+            refused = client.post("answer", json={"pixels": [[5, 6]], "said": "class", "name": name})
         assert refused.status_code == 400 and "No space left" in refused.json()["error"]
         assert answers.read_bytes() == before and client.get("state").json()["answers"] == 1
         assert [path.name for path in answers.parent.iterdir() if path.is_file()] == [answers.name]

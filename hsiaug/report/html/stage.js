@@ -2,9 +2,10 @@
 // A scene on a canvas that is zoomed by wheel, buttons or two fingers, and moved by dragging. Places are [row, column], and
 // pixel [0, 0] spans 0 to 1. Linked stages of one size show the same part.
 class Stage {
-  // paint(ink): draws; press(place): a click or tap; hover(place): the pointer, with no button; wheel(event): whether it zooms.
-  constructor(root, { paint, press = () => {}, hover = () => {}, wheel = () => true }) {
-    Object.assign(this, { root, paint, press, hover, wheel, shape: null, asked: 0 });
+  // paint(ink): draws; press(place): a click or tap; hover(place): the pointer, with no button; wheel(event): whether it zooms;
+  // stroke(from, to, first): whether a drag between two places draws, in place of moving the scene; first: it begins here.
+  constructor(root, { paint, press = () => {}, hover = () => {}, wheel = () => true, stroke = () => false }) {
+    Object.assign(this, { root, paint, press, hover, wheel, stroke, shape: null, asked: 0 });
     this.view = { scale: 1, x: 0, y: 0, whole: true };  // CSS pixels per pixel, and where the scene's corner lies
     this.linked = [this];
     this.canvas = root.querySelector("canvas");
@@ -35,6 +36,12 @@ class Stage {
     const [x, y] = this.at(place), [w, h] = this.size;
     if (x < 0 || x > w) this.view.x += w / 2 - x;
     if (y < 0 || y > h) this.view.y += h / 2 - y;
+    this.draw();
+  }
+  // Put a place in the middle, at a scale.
+  centre([row, column], scale) {
+    const [w, h] = this.size;
+    Object.assign(this.view, { scale, x: w / 2 - column * scale, y: h / 2 - row * scale, whole: false });
     this.draw();
   }
   at([row, column]) {
@@ -81,13 +88,16 @@ class Stage {
       const [[ax, ay], [bx, by]] = fingers.values();
       return [Math.hypot(ax - bx, ay - by), (ax + bx) / 2, (ay + by) / 2];
     };
-    let moved = false, apart = 0;
+    let moved = false, pinched = false, pinch = [];
     root.addEventListener("pointerdown", (event) => {
       if (event.button) return;
       root.setPointerCapture(event.pointerId);
       fingers.set(event.pointerId, where(event));
-      if (fingers.size === 1) moved = false;
-      else [apart] = spread();
+      if (fingers.size === 1) moved = pinched = false;
+      else {
+        pinched = true;
+        pinch = spread();
+      }
     });
     root.addEventListener("pointermove", (event) => {
       if (!this.shape) return;
@@ -98,7 +108,12 @@ class Stage {
       }
       if (fingers.size === 1) {
         if (!moved && Math.hypot(now[0] - before[0], now[1] - before[1]) < 6) return;
+        const first = !moved;
         moved = true;
+        if (!pinched && !event.shiftKey && this.stroke(this.place(before), this.place(now), first)) {
+          fingers.set(event.pointerId, now);
+          return;
+        }
         this.view.whole = false;
         this.view.x += now[0] - before[0];
         this.view.y += now[1] - before[1];
@@ -107,8 +122,10 @@ class Stage {
       if (fingers.size === 2) {
         moved = true;
         const [wide, x, y] = spread();
-        this.zoom(wide / (apart || wide), x, y);
-        apart = wide;
+        this.view.x += x - pinch[1];
+        this.view.y += y - pinch[2];
+        this.zoom(wide / (pinch[0] || wide), x, y);
+        pinch = [wide, x, y];
       }
       this.draw();
     });
