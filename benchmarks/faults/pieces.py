@@ -187,9 +187,8 @@ def _add_scene(folder: Path) -> None:
     def picture(scene: object, path: Path) -> None:
         path.write_bytes(b"a picture" * 100)
 
-    # On a disk that is read-only by then, the picture is left, which is written first.
-    options = ImportOptions(overwrite=(folder / "farm_look.png").exists())
-    add_scene(source / "cube.npy", source / "labels.npy", folder / "farm.toml", options, picture)
+    if not (folder / "farm.toml").exists():
+        add_scene(source / "cube.npy", source / "labels.npy", folder / "farm.toml", ImportOptions(), picture)
 
 
 def _scene(folder: Path) -> dict[str, bytes]:

@@ -92,15 +92,18 @@ def replaced(path: Path, write: Callable[[Path], object]) -> None:
     fresh = path.with_name(f".{uuid.uuid4().hex}{_ending(path)}")
     try:
         write(fresh)
-        with fresh.open("rb") as file:
-            os.fsync(file.fileno())
+        sync_file(fresh)
         if path.exists():
             shutil.copymode(path, fresh)
         fresh.replace(path)
     finally:
-        # Where the folder has become read-only, what is told is why the file could not be written.
-        with contextlib.suppress(OSError):
-            fresh.unlink(missing_ok=True)
+        remove(fresh)
+
+
+def remove(path: Path) -> None:
+    """Remove a file, if it is there and the system can: what is told is why another could not be written."""
+    with contextlib.suppress(OSError):
+        path.unlink(missing_ok=True)
 
 
 def _is_device(path: Path) -> bool:
@@ -158,9 +161,14 @@ def reason(error: OSError) -> str:
 def sync_files(folder: Path) -> None:
     """Put the files of a folder on disk, and their names in it."""
     for path in folder.iterdir():
-        with path.open("rb") as file:
-            os.fsync(file.fileno())
+        sync_file(path)
     sync_folder(folder)
+
+
+def sync_file(path: Path) -> None:
+    """Put the content of a file on disk."""
+    with path.open("rb") as file:
+        os.fsync(file.fileno())
 
 
 def sync_folder(folder: Path) -> None:

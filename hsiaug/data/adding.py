@@ -6,6 +6,7 @@ not at all.
 
 from __future__ import annotations
 
+import filecmp
 import math
 import os
 import re
@@ -20,7 +21,7 @@ import numpy as np
 from pydantic import TypeAdapter, ValidationError
 
 from hsiaug.base.errors import InputError, SceneError
-from hsiaug.base.files import check_target, file_errors
+from hsiaug.base.files import check_target, file_errors, remove, sync_file
 from hsiaug.base.public import LABELS
 from hsiaug.base.text import nanometres
 from hsiaug.core.scene import Descriptions, Scene, UnlabelledScene
@@ -249,20 +250,16 @@ def _write(
     folder, token, look = out.parent, uuid.uuid4().hex[:8], f"{out.stem}{LOOK}"
     names = (*derived, look) if picture else tuple(derived)
     for final in (folder / name for name in names):
-        mine = any(final.exists() and final.samefile(path) for path in inputs if path.exists())
-        if mine or (final.exists() and not overwrite):
-            raise InputError(
-                f"{final}, which is to be written, must not exist yet",
-                value="one of the scene's own files" if mine else "a file",
-                hint="Use another `out`." if mine else "Use another `out`, or add `overwrite`.",
-            )
+        if any(final.exists() and final.samefile(path) for path in inputs if path.exists()):
+            rule = f"{final}, which is to be written, must be another file"
+            raise InputError(rule, value="one of the scene's own files", hint="Use another `out`.")
     fresh = {name: folder / f".{token}_{name}" for name in (*names, out.name)}
     with (
         file_errors(f"`out` {out} must lie in a folder that can be written to", "Name another one."),
         ExitStack() as stack,
     ):
         for path in fresh.values():
-            stack.callback(path.unlink, missing_ok=True)
+            stack.callback(remove, path)
         for name, save in derived.items():
             save(fresh[name])
         card = fresh[out.name]
@@ -271,11 +268,18 @@ def _write(
         if picture:
             picture(scene, fresh[look])
         card.write_text(text({}), encoding="utf-8")
+        for name, path in fresh.items():
+            sync_file(path)
+            final = folder / name
+            # The same may be left of a run on a disk that failed.
+            if not overwrite and final.exists() and not filecmp.cmp(path, final, shallow=False):
+                rule = f"{final}, which is to be written, must not exist yet"
+                raise InputError(rule, value="a file", hint="Use another `out`, or add `overwrite`.")
         with ExitStack() as placed:
             for name, path in fresh.items():
                 path.replace(folder / name)
                 if not overwrite:
-                    placed.callback((folder / name).unlink, missing_ok=True)
+                    placed.callback(remove, folder / name)
             placed.pop_all()
     return scene, (out, *(folder / name for name in names))
 

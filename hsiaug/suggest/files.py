@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -10,7 +11,7 @@ import numpy as np
 
 from hsiaug.base.colours import rgb_of, true_colours
 from hsiaug.base.errors import InputError
-from hsiaug.base.files import PICTURES, check_targets
+from hsiaug.base.files import PICTURES, check_targets, plain_text
 from hsiaug.base.text import plotted
 from hsiaug.core.scene import UnlabelledScene
 from hsiaug.data.georeference import Georeference
@@ -31,12 +32,19 @@ def check_files(paths: Sequence[Path]) -> None:
     """Raise, before any work, InputError for a file that cannot be written or that may hold classes."""
     check_targets(paths, ENDINGS)
     for path in paths:
-        if path.suffix.lower() == ".csv" and path.exists():
+        if path.suffix.lower() == ".csv" and path.exists() and not _unanswered(path):
             raise InputError(
                 f"--out {path} must not exist yet: classes may have been written into it",
                 value="a file",
                 hint="Name another file, or move this one.",
             )
+
+
+def _unanswered(path: Path) -> bool:
+    """Whether a file is a table of picks without any class."""
+    text = plain_text(path)
+    rows = [] if text is None else list(csv.DictReader(text.splitlines()))
+    return bool(rows) and all(row.get("class") == "" for row in rows)
 
 
 def rows_of(found: Suggestions, names: Sequence[str], ground: Georeference | None) -> list[dict[str, object]]:
