@@ -17,6 +17,7 @@ from rich.text import Text
 from hsiaug.base.terminal import live, progress_bars
 from hsiaug.bench.costs import Costs, Forecast
 from hsiaug.bench.engine import Event, OnEvent
+from hsiaug.bench.running import tell_others
 from hsiaug.trial.arm import ALONE, BOTH
 from hsiaug.trial.record_json import ErrorKind, error_kind, one_line, why_failed
 from hsiaug.trial.spec import TrialSpec
@@ -51,16 +52,17 @@ def watch_trials(
     """
     forecast = Forecast(trials, costs or Costs(), jobs=jobs, clock=clock)
     drawn = not quiet and live(console)
-    done, last = 0, clock()
+    done, failed, last = 0, 0, clock()
     told: set[ErrorKind] = set()
+    running: dict[str, str] = {}
 
     def print_line(line: Text) -> None:
         console.print(line, soft_wrap=True, highlight=False)
 
     def end(event: Event) -> None:
         """Tell of a trial that has ended: an error once, and a line now and then, and at the end."""
-        nonlocal done, last
-        done += 1
+        nonlocal done, failed, last
+        done, failed = done + 1, failed + (event.kind == "failed")
         name, why = describe(trials[event.hash]), ""
         record = store.get(event.hash) if event.kind == "failed" and store is not None else None
         if record is not None and store is not None:
@@ -75,15 +77,25 @@ def watch_trials(
             said += [str(forecast.left())] if done < len(trials) else []
             print_line(Text(f"[{done}/{len(trials)}] {name}: {', '.join(said)}"))
 
-    with _bars(trials, console, forecast) if drawn else nullcontext(lambda event: None) as draw:
+    def state() -> dict[str, object]:
+        left = str(forecast.left()) if done < len(trials) else ""
+        return {"done": done, "total": len(trials), "failed": failed, "left": left, "now": [*running.values()]}
+
+    with (
+        _bars(trials, console, forecast) if drawn else nullcontext(lambda event: None) as draw,
+        tell_others(store and store.root) as tell,
+    ):
 
         def on_event(event: Event) -> None:
             if event.kind == "start":
                 forecast.started(event.hash)
+                running[event.hash] = describe(trials[event.hash])
             elif event.kind != "step":
                 forecast.ended(event.hash, ok=event.kind == "ok")
+                running.pop(event.hash, None)
                 end(event)
             draw(event)
+            tell(state)
 
         yield on_event
 

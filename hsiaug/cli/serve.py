@@ -19,7 +19,7 @@ def serve(
     """Show the report of a store in a browser, and show it again whenever trials have ended.
 
     Serves a page at 127.0.0.1, which no other machine reaches; its address holds a secret. It is that of 'hsiaug report
-    --out report.html'. Nothing is written.
+    --out report.html', with how far runs are, and filters of rows that stand in the address. Nothing is written.
 
     Examples:
       hsiaug serve hsiaug-results

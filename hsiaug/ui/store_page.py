@@ -10,6 +10,7 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, JSONResponse, Response
 from starlette.routing import BaseRoute
 
+from hsiaug.bench.running import heard_of
 from hsiaug.report import Report, build_report, render_html
 from hsiaug.report.html.markup import HERE as REPORT
 from hsiaug.trial.store import Reading, Store
@@ -37,11 +38,12 @@ class StorePage:
         return page_routes([*files, REPORT / "page.css"], {"version": self.version, "report": self.report})
 
     def version(self, _: Request) -> Response:
-        """A number that rises when records change; how many there are; seconds that the last page took."""
+        """A number that rises when records change; how many there are; seconds that the last page took; what runs."""
         with self._lock:
             self._look()
             records = len(self._read.records) + len(self._read.damaged)
-            return JSONResponse({"version": self._version, "records": records, "seconds": self._took})
+            told = {"version": self._version, "records": records, "seconds": self._took}
+            return JSONResponse({**told, "runs": heard_of(self._store.root)})
 
     def report(self, _: Request) -> Response:
         """The page of ``hsiaug report --out report.html``, made again where records have changed."""

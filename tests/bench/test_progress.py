@@ -1,6 +1,7 @@
 """What is told while trials run: how long the rest takes, and each error as it first comes. By a clock of its own."""
 
 import io
+import os
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -11,6 +12,7 @@ from rich.console import Console
 from hsiaug.bench.costs import Costs, Forecast, TimeLeft
 from hsiaug.bench.engine import Event
 from hsiaug.bench.progress import watch_trials
+from hsiaug.bench.running import heard_of
 from hsiaug.protocol.balance import Rate
 from hsiaug.protocol.protocols import parse_protocol
 from hsiaug.trial.spec import PluginSpec, TrialSpec
@@ -237,3 +239,31 @@ def test_the_line_of_a_failed_trial_has_its_reason_and_quiet_still_tells_failure
     assert last == "[2/2] specdm λ=1 · svm · draw 0: failed (PluginError in sample: [/] no sample came back)"
     (only,) = told(store, trials, quiet=True)
     assert only.startswith("failed: none · svm · draw 0: PluginError in sample")
+
+
+def test_a_run_tells_other_programs_how_far_it_is_while_it_lasts(tmp_path: Path) -> None:
+    store, trials = Store(tmp_path, create=True), plan(1, ("svm", "coords"))
+    first, *_ = trials
+    with watch_trials(trials, Console(file=io.StringIO()), store=store, clock=Clock()) as on_event:
+        on_event(Event("start", first))
+        (told,) = heard_of(store.root)
+        assert told | {"left": "", "quiet": 0} == {
+            "done": 0, "total": 4, "failed": 0, "left": "", "now": ["none · svm · draw 0"], "quiet": 0
+        }  # fmt: skip
+        (path,) = (store.root / "running").iterdir()
+        path.write_text("{half")
+        assert heard_of(store.root) == []
+        path.write_text("{}")
+        os.utime(path, (0, 0))
+        assert heard_of(store.root) == [], "a run that was killed is not told of for ever"
+    assert not (store.root / "running").exists()
+
+
+def test_a_disk_that_refuses_what_is_told_stops_no_run(tmp_path: Path) -> None:
+    store, trials = Store(tmp_path, create=True), plan(1, ("svm",))
+    (tmp_path / "running").write_text("no folder")
+    with watch_trials(trials, Console(file=io.StringIO()), store=store, clock=Clock()) as on_event:
+        for hash in trials:
+            on_event(Event("start", hash))
+            on_event(Event("ok", hash))
+    assert heard_of(store.root) == [] and (tmp_path / "running").read_text() == "no folder"

@@ -1,5 +1,6 @@
 """``hsiaug serve``: the report while it grows."""
 
+import json
 import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -7,10 +8,11 @@ from typing import Any
 
 import pytest
 
+from hsiaug.bench.running import tell_others
 from hsiaug.trial.store import Store
 from hsiaug.ui import store_page
 from hsiaug.ui.store_page import StorePage
-from tests.browsers import AXE, CONTRAST, Tab, axe, browser
+from tests.browsers import AXE_ALL, CONTRAST, Tab, axe, browser
 from tests.in_process import hsiaug
 
 __all__ = ["axe", "browser"]
@@ -100,12 +102,95 @@ def test_the_report_is_loaded_again_when_a_trial_ends(tab: Tab, made: Path, grow
     assert tab.said == []
 
 
+def ready(tab: Tab) -> Any:
+    """The frame of the report, once its rows are on offer."""
+    tab.until("version !== null && $('generator').options.length > 1")
+    return tab.page.frame_locator("#report")
+
+
+def generators(tab: Tab) -> set[str]:
+    """Those of the rows that are shown."""
+    return set(
+        tab.read("""[...page().querySelectorAll("table.sortable")].flatMap(rowsOf)
+            .filter(one => !one.row.hidden && one.generator).map(one => one.generator)""")
+    )
+
+
+def test_filters_stand_in_the_address_and_survive_both_kinds_of_reload(tab, made, growing):
+    ready(tab)
+    every = generators(tab)
+    assert {"none", "noise"} <= every and tab.page.inner_text("#shown") == ""
+    tab.page.select_option("#generator", "noise")
+    tab.page.select_option("#classifier", "svm")
+    assert generators(tab) == {"noise"} and "?generator=noise&classifier=svm" in tab.page.url
+    before = tab.read("version")
+    arrive(made, growing)
+    tab.until(f"version > {before} && frame.contentDocument.readyState === 'complete' && !before")
+    tab.until("$('generator').options.length > 1")
+    assert generators(tab) == {"noise"}
+    tab.page.reload()
+    ready(tab)
+    assert generators(tab) == {"noise"} and tab.read("$('classifier').value") == "svm"
+    assert " rows; verdicts are of all arms" in tab.page.inner_text("#shown")
+    tab.page.click("#all")
+    assert generators(tab) == every and "?" not in tab.page.url and tab.said == []
+
+
+def test_two_maps_move_as_one_and_stay_where_they_are_when_a_trial_ends(tab, made, growing):
+    report = ready(tab)
+    viewer = report.locator(".viewer").first
+    viewer.scroll_into_view_if_needed()
+    viewer.locator("> .legend i").first.wait_for()
+    viewer.get_by_label("Show").select_option("ab")
+    viewer.get_by_label("Show").select_option("errors")
+    viewer.get_by_label("Larger").click()
+    canvas = viewer.locator("canvas[tabindex]").first
+    canvas.focus()
+    tab.page.keyboard.press("ArrowRight")
+    both = """(() => { const { sides, at, show } = page().querySelector(".viewer").viewer;
+        return [...sides.map(({ stage: { view } }) => [view.scale, view.x, view.y]), at, show.value]; })()"""
+    a, b, at, shown = tab.read(both)
+    assert a == b and a[0] > 0 and shown == "errors"
+    assert "errors" in tab.page.url
+    before = tab.read("version")
+    arrive(made, growing)
+    tab.until(f"version > {before} && !before && frame.contentDocument.readyState === 'complete'")
+    viewer.scroll_into_view_if_needed()
+    viewer.locator("> .legend i").first.wait_for()
+    tab.until(f"JSON.stringify({both}.slice(2)) === JSON.stringify({json.dumps([at, shown])})")
+    tab.until(f"Math.abs({both}[0][0] - {a[0]}) < 1e-6 && String({both}[0]) === String({both}[1])")
+    assert tab.said == []
+
+
+def test_it_says_how_far_a_run_is(tab: Tab, growing: Path) -> None:
+    ready(tab)
+    assert not tab.page.is_visible("#runs")
+    with tell_others(growing) as tell:
+        tell(
+            lambda: {
+                "done": 3,
+                "total": 40,
+                "failed": 1,
+                "left": "ETA about 20 s",
+                "now": ["smote · svm · draw 1"],
+            }
+        )
+        tab.until("!$('runs').hidden")
+        said = tab.page.inner_text("#runs")
+        assert "3 of 40 trials, 1 failed, ETA about 20 s" in said and "now: smote · svm · draw 1" in said
+        assert tab.read("$('runs').querySelector('progress').position") == pytest.approx(3 / 40)
+    tab.until("$('runs').hidden")
+
+
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_the_page_can_be_read_on_a_small_screen(tab: Tab, axe: str, scheme: str) -> None:
+def test_the_page_can_be_read_at_three_widths(tab: Tab, axe: str, scheme: str) -> None:
     tab.page.emulate_media(color_scheme=scheme)
-    tab.page.set_viewport_size({"width": 390, "height": 844})
-    tab.until("version !== null")
-    assert tab.read("document.documentElement.scrollWidth") <= 390
-    assert tab.page.evaluate(CONTRAST)[1] == []
+    ready(tab)
     tab.page.evaluate(axe)
-    assert tab.page.evaluate(AXE, True) == []
+    for width in (390, 768, 1440):
+        tab.page.set_viewport_size({"width": width, "height": 844})
+        assert tab.read("document.documentElement.scrollWidth") <= width
+        assert tab.page.evaluate(CONTRAST)[1] == []
+        assert tab.page.evaluate(AXE_ALL) == []
+    tab.page.keyboard.press("Tab")
+    assert tab.read("document.activeElement.id") == "scene"

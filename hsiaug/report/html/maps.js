@@ -38,7 +38,11 @@ class MapViewer {
     this.figures = [...root.querySelectorAll("figure.map")];
     this.read = new Map();
     this.at = null;
+    this.kept = null;  // a view to show, in place of the whole scene
     this.build();
+    // For who shows the page in a frame.
+    root.viewer = this;
+    root.dispatchEvent(new Event("built"));
   }
   of(kind, place = this.place.value) {
     return this.figures.filter((f) => f.dataset.kind === kind && f.dataset.place === place);
@@ -157,6 +161,11 @@ class MapViewer {
       canvas.setAttribute("aria-label", `Map ${both ? id.toUpperCase() : ""}, ${VIEWS[show]}. ${HINT}`);
       if (fresh) stage.fit();
       else stage.draw();
+    }
+    if (this.kept) {
+      Object.assign(this.sides[0].stage.view, this.kept);
+      this.kept = null;
+      this.sides[0].stage.draw();
     }
     if (this.at) this.say(...this.at);
   }
