@@ -83,7 +83,7 @@ def watch_trials(
 
     with (
         _bars(trials, console, forecast) if drawn else nullcontext(lambda event: None) as draw,
-        tell_others(store and store.root) as tell,
+        tell_others(store.root) if store else nullcontext(lambda state: None) as tell,
     ):
 
         def on_event(event: Event) -> None:

@@ -21,17 +21,17 @@ Told = dict[str, object]
 
 
 @contextmanager
-def tell_others(root: Path | None) -> Iterator[Callable[[Callable[[], Told]], None]]:
-    """A function that writes what it is given into the store ``root``, at most every ``EVERY`` seconds; None: nowhere.
+def tell_others(root: Path) -> Iterator[Callable[[Callable[[], Told]], None]]:
+    """A function that writes what it is given into the store ``root``, at most every ``EVERY`` seconds.
 
     The file is gone at the end. A disk that refuses it stops no run: the records alone count.
     """
-    path = (root or Path()) / "running" / f"{uuid.uuid4().hex}.json"
+    path = root / "running" / f"{uuid.uuid4().hex}.json"
     last = -EVERY
 
     def tell(told: Callable[[], Told]) -> None:
         nonlocal last
-        if root is None or time.monotonic() - last < EVERY:
+        if time.monotonic() - last < EVERY:
             return
         last = time.monotonic()
         with suppress(OSError):
