@@ -1,107 +1,205 @@
-"""What txt2hsi costs and brings on a GPU, at its presets ``cpu`` and ``paper``.
+"""What the two flagship generators cost and bring on a GPU, at their defaults and at presets for GPUs.
 
-    python -m benchmarks.gpu FILE.csv [DEVICE [PEAK]]
+    HSIAUG_DATA_DIR=benchmarks/scenes python -m benchmarks.gpu [FILE.csv [DEVICE [PEAK [CASE ...]]]]
 
-Draws 10 to 14 of Indian Pines (``issd``), λ = 0.5. Writes and prints a row per preset and draw: seconds of the fit and
-of the samples by the clock, the largest memory of the GPU in GB, the share of the device's operations that the fit used
-(*MFU*), and AA of each classifier. DEVICE is ``cuda`` where nothing is said; PEAK, in TFLOP/s, is 989, an H200 in
-bfloat16 without sparsity. The operations are torch's count of matrix products, of fits with one step and with two, times
-the steps.
+Writes and prints a row per arm, draw, kind of training set and classifier: seconds by the clock of what is prepared once,
+of the fit, the samples and the classifier, the largest memory of the GPU in GB, the score, and of which shares of the
+device's operations the denoiser's training made use (*MFU*), for what is prepared and for the fit, all else that these do
+counted as lost time. DEVICE is ``cuda`` where nothing is said; PEAK, in TFLOP/s, is 989, an H100 or H200 in bfloat16
+without sparsity. Operations are torch's count of those of matrix products and convolutions, of a training step times the
+steps. Draws: 10 to 14 of Indian Pines, 80 to 82 of the Houston crop, which other tables have opened.
 """
 
 from __future__ import annotations
 
 import datetime
 import sys
-import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import torch
 from torch.utils.flop_counter import FlopCounterMode
 
-from benchmarks.common import markdown, say, write_csv
-from hsiaug.api import TrainView
-from hsiaug.protocol.balance import Rate, synthetic_counts
+from benchmarks.common import HERE, markdown, say, write_csv
+from hsiaug.protocol.balance import Rate
 from hsiaug.protocol.protocols import parse_protocol
-from hsiaug.protocol.view import view_without_labels
+from hsiaug.quality.synthesis import SampleRequest, sample_spec
 from hsiaug.registry.card import build_params
 from hsiaug.registry.lookup import registry
 from hsiaug.tasks.task import get_task
+from hsiaug.trial.arm import BOTH, SYNTHETIC
+from hsiaug.trial.cache import Workbench
+from hsiaug.trial.run import run_trial
+from hsiaug.trial.spec import TrialSpec, plugin_spec
 
-SCENE, DRAWS, CLASSIFIERS = "indian_pines", range(10, 15), ("svm", "cnn2d")
-PRESETS = ("cpu", "paper")
+FEW = 8
+"""Samples that operations are counted on."""
 SETTINGS: dict[str, str] = {}
-"""Parameters that differ from the preset."""
-RATE, OMEGA = Rate(0.5, 3.0), 1.0
+"""Parameters of the flagship that differ from the preset."""
+
+
+@dataclass(frozen=True)
+class Case:
+    """A flagship beside others: arms are generators with their presets. score: key of a record's metrics."""
+
+    flagship: str
+    task: str
+    data: str
+    protocol: str | None
+    view: str
+    arms: tuple[tuple[str, str], ...]
+    classifiers: tuple[str, ...]
+    rate: Rate
+    omega: float
+    draws: range
+    score: str
+    alone: bool
+
+
+CASES = {
+    "txt2hsi": Case(
+        "txt2hsi", "pixels", "indian_pines", "issd", "unit",
+        (("none", "cpu"), ("pseudo", "cpu"), ("txt2hsi", "cpu"), ("txt2hsi", "paper")),
+        ("svm", "cnn2d"), Rate(0.5, 3.0), 1.0, range(10, 15), "aa", alone=False,
+    ),
+    "specdm": Case(
+        "specdm", "segmentation", str(HERE / "scenes" / "houston_crop.toml"), None, "raw",
+        (("none", "cpu"), ("specdm", "cpu"), ("specdm", "large")),
+        ("segformer",), Rate(5.0), 0.0, range(80, 83), "miou", alone=True,
+    ),
+}  # fmt: skip
 
 
 def main() -> None:
-    file, device, peak = [*sys.argv[1:], *(None, "cuda", "989")[len(sys.argv) - 1 :]]
-    rows = [row(preset, draw, device, 1e12 * float(peak)) for preset in PRESETS for draw in DRAWS]
-    write_csv(Path(file), rows)
-    name = torch.cuda.get_device_name(device) if device.startswith("cuda") else device
-    say(f"{name}, {datetime.date.today()}, torch {torch.__version__}")
+    file, device, peak, *names = [*sys.argv[1:], *("gpu.csv", "cuda", "989")[len(sys.argv) - 1 :]]
+    rows: list[dict[str, Any]] = []
+    for name in names or CASES:
+        for row in measure(CASES[name], device, 1e12 * float(peak)):
+            rows.append(row)
+            say(str(row))
+            write_csv(Path(file), rows)
+    card = torch.cuda.get_device_name(device) if device.startswith("cuda") else device
+    say(f"{card}, {datetime.date.today()}, torch {torch.__version__}")
     for line in markdown(list(rows[0]), ([str(value) for value in one.values()] for one in rows)):
         say(line)
 
 
-def row(preset: str, draw: int, device: str, peak: float) -> dict[str, Any]:
-    """One fit, its samples, and what classifiers make of them."""
-    task = get_task("pixels")
-    scene = task.load(SCENE, progress=False)
-    split = task.split(scene, parse_protocol("issd"), draw, 9)
-    view, alone = task.view(scene, split, "scene"), task.view(scene, split, "none")
-    params: Any = build_params(registry().find("generator", "txt2hsi").load().card, preset, SETTINGS)
-    memory = torch.cuda.max_memory_allocated if device.startswith("cuda") else lambda: 0
-    work = operations(view, preset, device)
-    start = time.perf_counter()
-    fitted = fit(view, preset, device)
-    fit_seconds = time.perf_counter() - start
-    counts = synthetic_counts(alone.counts, RATE)
-    start = time.perf_counter()
-    samples = fitted.sample(counts, guidance=OMEGA, seed=draw)
-    row = {
-        "preset": preset,
-        "draw": draw,
-        "fit_seconds": round(fit_seconds, 2),
-        "sample_seconds": round(time.perf_counter() - start, 2),
-        "gpu_gb": round(memory() / 2**30, 2),
-        "mfu": round(work(params.vae_steps, params.scene_steps, params.steps) / fit_seconds / peak, 4),
-    }
-    for name in CLASSIFIERS:
-        classifier = registry().find("classifier", name).load()
-        joined = task.shown(task.join(alone, [samples]), classifier.card)
-        learnt = classifier(build_params(classifier.card)).fit(
-            joined, alone, seed=draw, device=device, progress=quiet
+def measure(case: Case, device: str, peak: float) -> Iterator[dict[str, Any]]:
+    """The rows of a case, draw by draw."""
+    task = get_task(case.task)
+    data = task.load(case.data, progress=False)
+    # One each: a bench keeps what was prepared last.
+    benches = {arm: Workbench(data, task) for arm in case.arms}
+    for draw in case.draws:
+        for generator, preset in case.arms:
+            spec = trial(case, data, generator, preset, draw)
+            for train in (BOTH, SYNTHETIC) if case.alone and generator != "none" else (BOTH,):
+                for classifier in case.classifiers:
+                    plugin = registry().find("classifier", classifier).load()
+                    params = build_params(plugin.card)
+                    one = replace(
+                        spec, train=train, view=case.view, classifier=plugin_spec(plugin.card, params, data)
+                    )
+                    yield row(case, one, preset, benches[generator, preset], device, peak)
+
+
+def trial(case: Case, data: Any, generator: str, preset: str, draw: int) -> TrialSpec:
+    """The trial of an arm, its classifier left open."""
+    mine = generator == case.flagship
+    if not registry().find("generator", generator).load().card.adds:
+        base = trial(case, data, case.flagship, "cpu", draw)
+        card = registry().find("generator", generator).load().card
+        return replace(
+            base,
+            generator=plugin_spec(card, build_params(card), data),
+            omega=None,
+            rate=Rate(0.0, base.rate.times),
         )
-        told = task.predict(learnt, classifier.card, scene, split)
-        row[f"aa_{name}"] = round(task.score(scene, split, (np.flatnonzero(split.test), told))["aa"], 4)
-    say(str(row))
-    return row
+    return sample_spec(
+        case.task,
+        data,
+        SampleRequest(
+            generator,
+            None if case.protocol is None else parse_protocol(case.protocol),
+            seed=draw,
+            lam=case.rate.lam,
+            times=case.rate.times,
+            omega=case.omega if mine else None,
+            preset=preset,
+            overrides=SETTINGS if mine else {},
+        ),
+        registry(),
+    )[1]
 
 
-def fit(view: TrainView, preset: str, device: str, **steps: str) -> Any:
-    """The generator prepared and fitted, with other numbers of steps than the preset has."""
-    card = registry().find("generator", "txt2hsi").load()
-    plugin = card(build_params(card.card, preset, {**SETTINGS, **steps}))
-    prepared = plugin.prepare(view_without_labels(view), seed=0, device=device, progress=quiet)
-    return plugin.fit(view, seed=0, device=device, progress=quiet, prepared=prepared)
+def row(case: Case, spec: TrialSpec, preset: str, bench: Workbench, device: str, peak: float) -> dict[str, Any]:
+    """A trial, and what its generator used of the device."""
+    cuda = device.startswith("cuda")
+    if cuda:
+        torch.cuda.reset_peak_memory_stats()
+    record, _ = run_trial(spec, bench, registry(), device=device, progress=quiet)
+    if record["status"] != "ok":
+        raise RuntimeError(f"{spec.generator.name}: {record['error']}")
+    seconds: Any = record["timings"]
+    metrics: Any = record["metrics"]
+    prepared: Any = record.get("prepared") or {}
+    shares = used(spec, bench, device) if spec.generator.name == case.flagship else {}
+    return {
+        "data": spec.scene,
+        "draw": spec.seed,
+        "generator": spec.generator.name,
+        "preset": preset,
+        "train": spec.train,
+        "classifier": spec.classifier.name,
+        "metric": case.score,
+        "score": round(float(metrics[case.score]), 4),
+        "prepare_seconds": round(float(prepared.get("seconds", 0.0)), 1),
+        "fit_seconds": round(seconds.get("fit_generator", 0.0), 1),
+        "sample_seconds": round(seconds.get("sample", 0.0), 1),
+        "classifier_seconds": round(seconds["fit_classifier"], 1),
+        "gpu_gb": round(torch.cuda.max_memory_allocated() / 2**30, 2) if cuda else 0,
+        "mfu_prepare": share(shares.get("prepare"), prepared.get("seconds"), peak),
+        "mfu_fit": share(shares.get("fit"), seconds.get("fit_generator"), peak),
+    }
 
 
-def operations(view: TrainView, preset: str, device: str) -> Any:
-    """The operations of a fit, as a function of the steps of the VAE, of the scene's denoiser and of that of a draw."""
+def share(operations: float | None, seconds: float | None, peak: float) -> float | None:
+    """Operations a second as a share of ``peak``."""
+    return round(operations / seconds / peak, 4) if operations and seconds else None
 
-    def counted(*steps: int) -> int:
-        named = dict(zip(("vae_steps", "scene_steps", "steps"), map(str, steps), strict=True))
-        with FlopCounterMode(display=False) as counter:
-            fit(view, preset, device, **named)
-        return counter.get_total_flops()
 
-    once = counted(1, 1, 1)
-    more = [counted(*(1 + (i == k) for i in range(3))) - once for k in range(3)]
-    return lambda *steps: once + sum((n - 1) * extra for n, extra in zip(steps, more, strict=True))
+def used(spec: TrialSpec, bench: Workbench, device: str) -> dict[str, float]:
+    """Operations that the denoisers' training took of a generator that has been fitted: ``prepare`` and ``fit``."""
+    plugin = registry().find("generator", spec.generator.name).load()(spec.generator.params)
+    fitted: Any = bench.fit(spec, plugin, device, quiet).fitted
+    params, size = fitted.params, fitted.params.network
+    if spec.generator.name == "specdm":
+        z = torch.from_numpy(fitted.latents[:FEW]).to(device)
+        told = torch.zeros(len(z), fitted.shares.shape[1] + 1, device=device)
+        each = torch.zeros(len(z), dtype=torch.long, device=device)
+        a_pair = operations(fitted.denoiser, lambda: fitted.denoiser(z, each, told).sum()) / len(z)
+        return {"fit": a_pair * size.batch * params.steps}
+    from hsiaug_builtin.txt2hsi.denoiser import Condition
+
+    scene, texts = fitted.scene, fitted.texts.to(device)
+    x = torch.randn(FEW, scene.tokens.grid**2, scene.tokens.size, device=device)
+    row = torch.zeros(FEW, dtype=torch.long, device=device)
+    plain, under_text = Condition(row, row - 1, row), Condition(row, row, row + int(fitted.prior.ids[0]))
+    level = torch.ones(FEW, device=device)
+    scenes = operations(scene.denoiser, lambda: scene.denoiser.loss(x, level, plain, x)) / FEW
+    draws = operations(fitted.denoiser, lambda: fitted.denoiser.loss(x, level, under_text, x, texts)) / FEW
+    return {"prepare": scenes * size.scene_batch * params.scene_steps, "fit": draws * size.batch * params.steps}
+
+
+def operations(model: torch.nn.Module, loss: Callable[[], torch.Tensor]) -> int:
+    """Operations of a loss and its gradients."""
+    model.requires_grad_(True)
+    with torch.enable_grad(), FlopCounterMode(display=False) as counter:
+        torch.autograd.backward(loss())
+    model.requires_grad_(False).zero_grad(set_to_none=True)
+    return int(counter.get_total_flops())
 
 
 def quiet(done: int, total: int, note: str = "") -> None:

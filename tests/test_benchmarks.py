@@ -139,18 +139,21 @@ def test_maps_of_toy(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixt
     assert len(rows) == 3
 
 
-def test_the_presets_of_txt2hsi_on_a_device(tmp_path, monkeypatch, capsys):
+def test_flagships_on_a_device(tmp_path, monkeypatch, capsys):
     """One step of each training of both presets; their networks with fewer channels."""
     for size in ("small", "paper"):
         shrunk = replace(SIZES[size], vae_width=8, vae_batch=8, width=20, depth=2, batch=8, scene_batch=8)
         monkeypatch.setitem(SIZES, size, shrunk)
     once = {"vae_steps": "1", "scene_steps": "1", "steps": "1", "sample_steps": "2"}
-    small = {"SCENE": "toy", "DRAWS": (100,), "CLASSIFIERS": ("svm",), "SETTINGS": once}
-    script("gpu", monkeypatch, f"{tmp_path / 'gpu.csv'} cpu 1", **small).main()
+    gpu = script("gpu", monkeypatch, f"{tmp_path / 'gpu.csv'} cpu 1 txt2hsi", SETTINGS=once)
+    case = replace(gpu.CASES["txt2hsi"], data="toy", draws=range(100, 101), classifiers=("svm",))
+    monkeypatch.setitem(gpu.CASES, "txt2hsi", case)
+    gpu.main()
     rows = read_csv(tmp_path / "gpu.csv")
-    assert [row["preset"] for row in rows] == ["cpu", "paper"]
-    assert all(float(row["mfu"]) >= 0 and 0 < float(row["aa_svm"]) <= 1 for row in rows)
-    assert "| paper | 100 |" in capsys.readouterr().out
+    assert [row["preset"] for row in rows] == ["cpu", "cpu", "cpu", "paper"]
+    assert all(0 < float(row["score"]) <= 1 for row in rows)
+    assert all(float(row["mfu_prepare"]) >= 0 and float(row["mfu_fit"]) >= 0 for row in rows[2:])
+    assert "| txt2hsi | paper |" in capsys.readouterr().out
 
 
 def test_processor_seconds_and_memory_of_a_line(tmp_path: Path) -> None:

@@ -1,8 +1,9 @@
 """Training and evaluation speed of txt2hsi's denoiser beside a diffusers model of the same parameter count.
 
     pip install diffusers
-    python -m benchmarks.speed.denoiser
+    python -m benchmarks.speed.denoiser [DEVICE [SIZE]]
 
+DEVICE is cpu where nothing is said, SIZE one of those of txt2hsi. A GPU computes in bfloat16, and compiled, too.
 The peer is diffusers' PixArtTransformer2DModel: it too attends over the latent's pixels and over the words, with adaLN
 time conditioning. Depth, heads and tokens are equal; its width is the one that brings its number of weights nearest to
 ours. Both learn with AdamW, and are evaluated without gradients, on batches of the default's sizes; they take turns, so
@@ -14,6 +15,7 @@ gives on the core.
 from __future__ import annotations
 
 import statistics
+import sys
 import time
 from collections.abc import Callable
 from typing import Any
@@ -33,34 +35,55 @@ from hsiaug_builtin.txt2hsi.tokens import Tokens, orbits
 
 SIDE, WORDS, EMBEDDING, PROMPTS, CLASSES = 9, 24, 384, 32, 16
 ROUNDS, STEPS = 7, 5
-GEMM = 1024
 
 
 def main() -> None:
+    device, name = [*sys.argv[1:], *("cpu", "small")[len(sys.argv) - 1 :]]
     torch.set_num_threads(1)
     torch.manual_seed(0)
-    say(f"a product of {GEMM} × {GEMM} matrices: {ceiling() / 1e9:.0f} GFLOP/s")
-    params = Params()
+    with torch.device(device), torch.autocast(device, torch.bfloat16, enabled=device != "cpu"):
+        compare(Params(size=name, latent=64 if name == "paper" else 40), device)
+
+
+def compare(params: Params, device: str) -> None:
+    """Print what both do in a second."""
+    edge = 1024 if device == "cpu" else 8192
+    say(f"a product of {edge} × {edge} matrices: {ceiling(edge) / 1e9:.0f} GFLOP/s")
     size = params.network
     tokens = Tokens(SIDE, params.latent, torch.zeros(()))
     ours = Denoiser(tokens, moments_for(tokens, params.codes), size.width, size.depth, size.heads, EMBEDDING)
     peer = nearest_peer(params, weights(ours), tokens.side)
     say(f"weights: txt2hsi {weights(ours):,}, diffusers {weights(peer):,}")
-    row("training steps/s", STEPS, training(ours, ask_ours(ours, tokens, size.batch)),
-        training(peer, ask_peer(peer, params, size.batch)))  # fmt: skip
+    for batch in {size.batch, size.scene_batch}:
+        row(f"training steps/s of {batch}", STEPS, training(ours, ask_ours(ours, tokens, batch)),
+            training(peer, ask_peer(peer, params, batch)))  # fmt: skip
     row("evaluations of patches/s", BATCH, evaluating(ours, ask_ours(ours, tokens, BATCH)),
         evaluating(peer, ask_peer(peer, params, BATCH)))  # fmt: skip
+    if device != "cpu":
+        batch = size.scene_batch
+        ours, peer = torch.compile(ours), torch.compile(peer)  # type: ignore[assignment]
+        row(f"compiled, training steps/s of {batch}", STEPS, training(ours, ask_ours(ours, tokens, batch)),
+            training(peer, ask_peer(peer, params, batch)))  # fmt: skip
 
 
-def ceiling() -> float:
+def ceiling(edge: int) -> float:
     """Floating-point operations a second of one matrix product, the median of ``ROUNDS``."""
-    a, b = torch.randn(2, GEMM, GEMM)
-    seconds = []
-    for _ in range(ROUNDS):
+    a, b = torch.randn(2, edge, edge)
+    torch.mm(a, b)
+    return 2 * edge**3 / statistics.median(seconds(lambda: torch.mm(a, b)) for _ in range(ROUNDS))
+
+
+def seconds(run: Callable[[], Any]) -> float:
+    """Processor seconds of a call; with a GPU those by the clock until it has ended."""
+    if not torch.cuda.is_available():
         start = time.process_time()
-        torch.mm(a, b)
-        seconds.append(time.process_time() - start)
-    return float(2 * GEMM**3 / statistics.median(seconds))
+        run()
+        return time.process_time() - start
+    torch.cuda.synchronize()
+    start = time.perf_counter()
+    run()
+    torch.cuda.synchronize()
+    return time.perf_counter() - start
 
 
 def moments_for(tokens: Tokens, codes: int) -> Moments:
@@ -90,7 +113,7 @@ def nearest_peer(params: Params, size: int, token: int) -> PixArtTransformer2DMo
             caption_channels=EMBEDDING,
             use_additional_conditions=False,
         )
-        for head in range(12, 37, 2)
+        for head in (range(12, 37, 2) if params.size == "small" else range(40, 90, 4))
     )
     return min(models, key=lambda model: abs(weights(model) - size))
 
@@ -149,22 +172,21 @@ def evaluating(model: nn.Module, ask: Callable[[], Tensor]) -> Callable[[], None
 
 def row(what: str, count: int, ours: Callable[[], Any], peer: Callable[[], Any]) -> None:
     """Print how many of ``count`` things a second each does, the median of ``ROUNDS`` alternating runs."""
-    seconds: dict[str, list[float]] = {"ours": [], "peer": []}
+    took: dict[str, list[float]] = {"ours": [], "peer": []}
     for turn in range(ROUNDS + 1):
         for name, run in (("ours", ours), ("peer", peer)):
-            start = time.process_time()
-            run()
+            passed = seconds(run)
             if turn:  # the first warms up
-                seconds[name].append(time.process_time() - start)
-    mine, other = (count / statistics.median(seconds[name]) for name in ("ours", "peer"))
-    rates = [operations(run) / statistics.median(seconds[name]) for name, run in (("ours", ours), ("peer", peer))]
+                took[name].append(passed)
+    mine, other = (count / statistics.median(took[name]) for name in ("ours", "peer"))
+    rates = [operations(run) / statistics.median(took[name]) for name, run in (("ours", ours), ("peer", peer))]
     said = f"{rates[0] / 1e9:.0f} and {rates[1] / 1e9:.0f} GFLOP/s, ratio {rates[0] / rates[1]:.2f}"
     say(f"{what}: txt2hsi {mine:.2f}, diffusers {other:.2f}, ratio {mine / other:.2f}; {said}")
 
 
 def operations(run: Callable[[], Any]) -> int:
     """Floating-point operations of matrix products."""
-    with FlopCounterMode(display=False) as counter:
+    with torch.compiler.set_stance("force_eager"), FlopCounterMode(display=False) as counter:
         run()
     return int(counter.get_total_flops())
 

@@ -7,10 +7,12 @@ import torch
 from torch import nn
 
 from hsiaug.api import PluginError
+from hsiaug_builtin.diffusion import training
 from hsiaug_builtin.diffusion.latents import LatentNorm
 from hsiaug_builtin.diffusion.schedule import guide, make_schedule, sample
-from hsiaug_builtin.diffusion.training import randomness, train
-from hsiaug_builtin.nets.seeded import fresh
+from hsiaug_builtin.diffusion.training import randomness, replayed, train
+from hsiaug_builtin.nets import seeded
+from hsiaug_builtin.nets.seeded import fresh, normal
 
 
 @pytest.mark.parametrize("kind", ["linear", "scaled_linear"])
@@ -161,3 +163,30 @@ def test_a_training_that_diverges_is_stopped_with_the_mend() -> None:
     net = nn.Linear(1, 1)
     with pytest.raises(PluginError, match="must stay finite"):
         train(net, lambda _: net(torch.full((1, 1), torch.nan)).sum(), steps=3, rate=1, progress=print, note="net")
+
+
+def test_a_network_is_captured_once_and_its_copies_compute_with_weights_of_their_own(monkeypatch):
+    """What a GPU records is stood in for by the call itself."""
+    captured = []
+
+    def capture(module: nn.Module, inputs: tuple[torch.Tensor, ...]) -> nn.Module:
+        captured.append(len(inputs))
+        module.forward = lambda *again: net(*again) + 1  # the module that is captured is changed
+        return module
+
+    net, x = nn.Linear(2, 2), torch.ones(3, 2)
+    monkeypatch.setattr(torch.cuda, "make_graphed_callables", capture)
+    monkeypatch.setattr(training, "bf16_is_faster", lambda device: False)
+    call = replayed(net, "cuda")
+
+    assert torch.equal(call(x), net(x) + 1) and torch.equal(call(2 * x), net(2 * x) + 1) and captured == [1]
+    assert replayed(net, "cpu") is net
+
+
+def test_noise_that_a_device_draws_depends_on_the_generator_of_the_cpu_alone(monkeypatch):
+    monkeypatch.setattr(seeded, "draws_itself", lambda device: True)
+    one, again, other = (normal((4, 5), torch.Generator().manual_seed(seed), "cpu") for seed in (0, 0, 1))
+    draw = torch.Generator().manual_seed(0)
+
+    assert torch.equal(one, again) and not torch.equal(one, other)
+    assert not torch.equal(normal((4, 5), draw, "cpu"), normal((4, 5), draw, "cpu"))

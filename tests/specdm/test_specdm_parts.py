@@ -275,7 +275,7 @@ def test_the_paper_preset_is_large() -> None:
     assert sum(weight.numel() for weight in denoiser.parameters()) > 150e6
 
 
-@pytest.mark.parametrize(("name", "value"), [("factor", "3"), ("size", "large")])
+@pytest.mark.parametrize(("name", "value"), [("factor", "3"), ("size", "huge")])
 def test_a_choice_that_does_not_exist_is_named(name: str, value: str) -> None:
     with pytest.raises(InputError, match=name):
         build_params(SpecDm.card, "tiny", {name: value})

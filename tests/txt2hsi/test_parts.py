@@ -238,6 +238,23 @@ def test_every_pixel_shares_its_attention_among_the_words_of_its_own_text() -> N
     assert torch.allclose(net(z, torch.ones(2), told(1, 0), words)[0][[1]], alone, atol=1e-5)
 
 
+def test_a_compiler_finds_one_graph_for_the_loss_which_is_the_same() -> None:
+    """As a GPU compiles it, but for the kernels."""
+    net, z = denoiser()
+    words = texts(torch.randn(2, 4, 6), torch.ones(2, 4, dtype=torch.bool))
+    compiled = torch.compile(net.loss, fullgraph=True, backend="aot_eager")
+    arguments = z, torch.ones(2), told(1, 0), torch.randn(z.shape)
+
+    for shown in (arguments, (*arguments, words)):
+        found = []
+        for loss in (net.loss, compiled):
+            net.zero_grad()
+            value = loss(*shown)
+            value.backward()
+            found.append((value.detach(), net.enter.weight.grad))
+        torch.testing.assert_close(found[1], found[0])
+
+
 def test_turning_moves_whole_spectra_by_one_of_eight_symmetries(rng: np.random.Generator) -> None:
     square = torch.arange(9.0).reshape(3, 3)
     patches = torch.stack([square, square + 10], dim=2)[None].expand(200, -1, -1, -1)

@@ -3,7 +3,7 @@ on the CPU reaches the device."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import TypeVar
 
@@ -40,3 +40,16 @@ def to_device(x: Tensor, device: str | torch.device) -> Tensor:
     if torch.device(device).type != "cuda":
         return x.to(device)
     return x.pin_memory().to(device, non_blocking=True)
+
+
+def draws_itself(device: str | torch.device) -> bool:
+    """Whether noise is drawn on the device: that of a large batch takes the CPU longer than a step takes the GPU."""
+    return torch.device(device).type == "cuda"
+
+
+def normal(shape: Sequence[int], draw: torch.Generator, device: str | torch.device) -> Tensor:
+    """Standard normal numbers on ``device``, which the CPU's generator ``draw`` determines, on every device others."""
+    if not draws_itself(device):
+        return torch.randn(*shape, generator=draw).to(device)
+    own = torch.Generator(device).manual_seed(int(torch.randint(2**62, (), generator=draw)))
+    return torch.randn(*shape, generator=own, device=device)

@@ -12,7 +12,7 @@ from torch import Tensor
 from hsiaug.api import DenseView, Progress, derive_seed
 from hsiaug_builtin.diffusion.angles import mean_angle
 from hsiaug_builtin.diffusion.latents import LatentNorm
-from hsiaug_builtin.diffusion.training import randomness, train
+from hsiaug_builtin.diffusion.training import bf16_is_faster, randomness, replayed, train
 from hsiaug_builtin.nets.seeded import fresh, to_device
 from hsiaug_builtin.nets.views import SYMMETRIES
 from hsiaug_builtin.specdm.codec import Codec, fit_codec
@@ -136,7 +136,7 @@ def _denoiser(run: PairRun, latents: Tensor, weights: Tensor | None) -> UNet:
     schedule = SCHEDULE.to(run.device)
     model = fresh(lambda: UNet(params.network, channels, side, pairs.shares.shape[1]), run.seed).to(run.device)
     told = torch.cat([pairs.shares, torch.ones(len(pairs), 1)], dim=1)
-    seed = derive_seed("denoiser", run.seed)
+    seed, velocity = derive_seed("denoiser", run.seed), replayed(model, run.device)
 
     def loss(step: int) -> Tensor:
         draw = randomness(seed, step)
@@ -147,8 +147,8 @@ def _denoiser(run: PairRun, latents: Tensor, weights: Tensor | None) -> UNet:
         noise = run.noise(z, draw)
         shares = told[rows] * (torch.rand(len(rows), 1, generator=draw) >= DROP)
         t = to_device(t, run.device)
-        out = model(schedule.add_noise(z, t, noise), t, to_device(shares, run.device))
-        return run.losses.denoiser(out, schedule.velocity(z, t, noise), weights)
+        out = velocity(schedule.add_noise(z, t, noise), t, to_device(shares, run.device))
+        return run.losses.denoiser(out.float(), schedule.velocity(z, t, noise), weights)
 
     return train(
         model,
@@ -158,6 +158,7 @@ def _denoiser(run: PairRun, latents: Tensor, weights: Tensor | None) -> UNet:
         progress=run.progress,
         note="denoiser",
         ema=params.network.ema,
+        half=bf16_is_faster(run.device),
         fused=True,
         checkpoint=run.file("denoiser"),
     )

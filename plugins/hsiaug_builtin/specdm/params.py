@@ -42,6 +42,10 @@ SIZES = {
     "small": Size(
         True, 32, 16, 1, 3e-3, 1e-4, unet_width=32, levels=(1, 2), unet_blocks=1, attend=8, batch=16, ema=0.995
     ),
+    "large": Size(
+        True, 64, 32, 1, 2e-3, 1e-4,
+        unet_width=128, levels=(1, 2, 2), unet_blocks=2, attend=16, batch=64, ema=0.9995,
+    ),
     # 1.9e-8 a number is LDM's 1e-6 on sums, for f = 4, three latent channels and ten bands.
     "paper": Size(
         False, 128, 128, 2, 7e-5, 1.9e-8,
@@ -120,6 +124,9 @@ class QuiltParams(LatentParams):
 
 
 TINY = {"size": "tiny", "vae_steps": 15, "steps": 25, "rate": 1e-2, "sample_steps": 4}
+
+LARGE = {"size": "large", "vae_steps": 1000, "steps": 6000, "rate": 5e-4, "sample_steps": 50}
+"""Minutes of a GPU."""
 
 PAPER = {
     "size": "paper", "factor": 4, "latent_image": 3, "latent_mask": 3, "vae_steps": 100000, "steps": 200000,

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from hsiaug.api import Card, DenseView, Plugin, Progress
-from hsiaug_builtin.specdm.params import PAPER, TINY, LatentParams, Params, QuiltParams, SpecDmParams
+from hsiaug_builtin.specdm.params import LARGE, PAPER, TINY, LatentParams, Params, QuiltParams, SpecDmParams
 
 if TYPE_CHECKING:
     from hsiaug_builtin.specdm.codec import Codec
@@ -85,6 +85,7 @@ class SpecDm(_LatentDiffusion):
         params=SpecDmParams,
         presets={
             "tiny": {**TINY, "latent_image": 4, "latent_mask": 4, "image_steps": 5},
+            "large": {**LARGE, "image_steps": 1500},
             "paper": {**PAPER, "image_steps": 100000},
         },
     )
@@ -133,7 +134,7 @@ class LdmSingle(_LatentDiffusion):
             eprint={2112.10752}, archiveprefix={arXiv}}""",
         **ALIKE,
         params=Params,
-        presets={"tiny": {**TINY, "latent_image": 4, "latent_mask": 4}, "paper": PAPER},
+        presets={"tiny": {**TINY, "latent_image": 4, "latent_mask": 4}, "large": LARGE, "paper": PAPER},
     )
 
     def _parts(self) -> tuple[type[FittedPairs], type[Codec]]:

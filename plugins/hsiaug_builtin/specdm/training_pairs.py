@@ -11,7 +11,7 @@ from torch import Tensor
 
 from hsiaug.api import DenseView, Progress
 from hsiaug_builtin.diffusion.training import Run
-from hsiaug_builtin.nets.seeded import to_device
+from hsiaug_builtin.nets.seeded import normal
 from hsiaug_builtin.nets.views import SYMMETRIES, symmetry
 from hsiaug_builtin.specdm.losses import Losses
 from hsiaug_builtin.specdm.params import LatentParams
@@ -80,8 +80,8 @@ class PairRun(Run):
         return torch.stack([symmetry(data[row], turn) for row, turn in zip(rows.tolist(), turns, strict=True)])
 
     def noise(self, like: Tensor, draw: torch.Generator) -> Tensor:
-        """Normal numbers of a shape, drawn on the CPU."""
-        return to_device(torch.randn(like.shape, generator=draw), self.device)
+        """Normal numbers of a shape."""
+        return normal(like.shape, draw, self.device)
 
 
 def smallest(view: DenseView, params: LatentParams) -> int:

@@ -153,7 +153,9 @@ class Denoiser(nn.Module):
         if self.words is not None and texts is not None:
             vector = vector + STEPS * self.words.pooled(texts.pooled)[told.rows] * spoken
         drive = silu(vector)
-        x = self.enter(x) + self.place
+        x = self.enter(x)
+        # Of one type, so that what is added up block by block is as short as its parts.
+        x = x + self.place.to(x.dtype)
         for index, block in enumerate(self.blocks):
             x = block(x, drive)
             if self.words is not None and texts is not None and index == len(self.blocks) // 2:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -14,7 +14,7 @@ from torch import Tensor
 
 from hsiaug.api import Progress, TrainView, derive_seed
 from hsiaug_builtin.diffusion.training import Run, bf16_is_faster, randomness, train
-from hsiaug_builtin.nets.seeded import fresh, to_device
+from hsiaug_builtin.nets.seeded import fresh, normal, to_device
 from hsiaug_builtin.teacher.choice import choose_trusted
 from hsiaug_builtin.teacher.teacher import teach
 from hsiaug_builtin.txt2hsi.codebook import Moments
@@ -31,7 +31,7 @@ from hsiaug_builtin.txt2hsi.prepare import (
     condition,
     denoiser_of,
     draw_levels,
-    like,
+    loss_of,
     turn_patches,
 )
 from hsiaug_builtin.txt2hsi.rpsc import clip
@@ -71,7 +71,7 @@ def learn(
     batches = Batches(field, scene, named, view.unlabelled, params)
     denoiser = train(
         denoiser,
-        TextLoss(denoiser, scene, texts.to(device), batches, seed),
+        TextLoss(loss_of(denoiser, params, device), scene, texts.to(device), batches, seed),
         steps=params.steps,
         rate=params.rate,
         progress=progress,
@@ -144,10 +144,10 @@ class Batches:
 class TextLoss:
     """The denoiser's loss on patches with their class's text and code (dropped at times), and on others with their code.
 
-    texts: on the device of the model.
+    loss: of the denoiser. texts: on its device.
     """
 
-    model: Denoiser
+    loss: Callable[..., Tensor]
     scene: PreparedScene
     texts: Texts
     batches: Batches
@@ -167,4 +167,6 @@ class TextLoss:
         rows[told] = self.texts.choose(label[told], draw)
         x, device = self.scene.tokens.take(z), str(z.device)
         condition_ = condition(code, device, rows, torch.where(told, label, 0))
-        return self.model.loss(x, draw_levels(len(x), draw, device), condition_, like(x, draw), self.texts)
+        return self.loss(
+            x, draw_levels(len(x), draw, device), condition_, normal(x.shape, draw, device), self.texts
+        )

@@ -10,7 +10,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from hsiaug_builtin.nets.seeded import to_device
+from hsiaug_builtin.nets.seeded import normal, to_device
 
 TINY = 1e-6
 
@@ -26,11 +26,11 @@ def perturb(z: Tensor, group: Tensor, draw: torch.Generator) -> Tensor:
     mean = z.mean(dim=(2, 3))
     deviation = (z.var(dim=(2, 3), unbiased=False) + TINY).sqrt()
     spread_mean, spread_deviation = _spread(mean, group), _spread(deviation, group)
-    e = torch.randn((2, *mean.shape), generator=draw).to(z.device)
+    e = normal((2, *mean.shape), draw, z.device)
     shift = mean + spread_mean * e[0]
     scale = (deviation + spread_deviation * e[1]).clamp(min=1e-3)
-    normal = (z - mean[:, :, None, None]) / deviation[:, :, None, None]
-    return scale[:, :, None, None] * normal + shift[:, :, None, None]
+    standard = (z - mean[:, :, None, None]) / deviation[:, :, None, None]
+    return scale[:, :, None, None] * standard + shift[:, :, None, None]
 
 
 def _spread(value: Tensor, group: Tensor) -> Tensor:

@@ -30,7 +30,8 @@ class Size:
 
     vae_width: channels inside the VAE, which works pixel by pixel; vae_batch: pixels per step. width, depth, heads: of
     the denoiser. scene_batch, batch: patches per step, once a scene and in a draw. scene_ema, ema: decay of the moving
-    averages of the weights.
+    averages of the weights. scene_rate: peak learning rate, once a scene. compiled: whether a GPU compiles the
+    denoiser's loss (torch.compile), which pays for a large one.
     """
 
     vae_width: int
@@ -42,13 +43,19 @@ class Size:
     batch: int
     scene_ema: float = 0.995
     ema: float = 0.98
+    scene_rate: float = 2e-3
+    compiled: bool = False
 
 
 SIZES = {
     "tiny": Size(16, 64, width=16, depth=1, heads=2, scene_batch=16, batch=16, scene_ema=0.9, ema=0.9),
     "small": Size(128, 512, width=128, depth=4, heads=4, scene_batch=128, batch=96),
-    "paper": Size(256, 1024, width=640, depth=12, heads=10, scene_batch=256, batch=256, scene_ema=0.9999),
-}
+    # A large batch, so that matrix products and not their launches take the time of a GPU.
+    "paper": Size(
+        256, 1024, width=640, depth=12, heads=5, scene_batch=2048, batch=1024, scene_ema=0.999, scene_rate=5e-4,
+        compiled=True,
+    ),
+}  # fmt: skip
 
 
 @dataclass(frozen=True)

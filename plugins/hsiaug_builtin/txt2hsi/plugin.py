@@ -40,7 +40,7 @@ class Txt2Hsi(Plugin[Params]):
             },
             "edit": {"strength": 0.1},
             "paper": {
-                "size": "paper", "latent": 64, "vae_steps": 5000, "codes": 1024, "scene_steps": 60000, "steps": 6000,
+                "size": "paper", "latent": 64, "vae_steps": 2000, "codes": 1024, "scene_steps": 2000, "steps": 600,
                 "rate": 2e-4, "weight": 1.0, "sample_steps": 20,
             },
         },

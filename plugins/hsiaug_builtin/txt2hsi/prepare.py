@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -14,7 +14,7 @@ from torch import Tensor
 from hsiaug.api import PluginError, Progress, TrainView, derive_seed, load_state, save_state
 from hsiaug_builtin.diffusion.training import Run, bf16_is_faster, randomness, train
 from hsiaug_builtin.nets import state, views
-from hsiaug_builtin.nets.seeded import fresh, to_device
+from hsiaug_builtin.nets.seeded import fresh, normal, to_device
 from hsiaug_builtin.txt2hsi.codebook import Moments, find_codes
 from hsiaug_builtin.txt2hsi.denoiser import Condition, Denoiser
 from hsiaug_builtin.txt2hsi.field import Field, spectra_at
@@ -24,7 +24,6 @@ from hsiaug_builtin.txt2hsi.vae import Codec, Vae, fit_vae
 
 VAE_PIXELS, STATISTICS = 200_000, 4096
 """Pixels that the VAE learns from at most, and patches that statistics of tokens are taken of."""
-SCENE_RATE = 2e-3
 
 
 @dataclass(frozen=True, eq=False)
@@ -86,6 +85,14 @@ def denoiser_of(params: Params, tokens: Tokens, moments: Moments, text: int = 0)
     return Denoiser(tokens, moments, size.width, size.depth, size.heads, text)
 
 
+def loss_of(denoiser: Denoiser, params: Params, device: str) -> Callable[..., Tensor]:
+    """Its loss, compiled on a GPU where the size says so."""
+    if not (params.network.compiled and device.startswith("cuda")):
+        return denoiser.loss
+    compiled: Callable[..., Tensor] = torch.compile(denoiser.loss)
+    return compiled
+
+
 def learn_scene(
     view: TrainView, params: Params, seed: int, device: str, progress: Progress, checkpoint: Path | None
 ) -> PreparedScene:
@@ -106,6 +113,7 @@ def learn_scene(
         tokens = Tokens.fit(patches)
         moments = Moments.fit(tokens, field.cut, codes, view.unlabelled)
     denoiser = fresh(lambda: denoiser_of(params, tokens, moments), seed).to(device)
+    error = loss_of(denoiser, params, device)
 
     def loss(step: int) -> Tensor:
         draw = randomness(seed, step)
@@ -115,11 +123,12 @@ def learn_scene(
         code[rng.random(len(code)) < NO_CODE] = moments.no_code
         told = condition(torch.from_numpy(code), device)
         z = tokens.take(turn_patches(field.cut(at), rng))
-        return denoiser.loss(z, draw_levels(len(z), draw, device), told, like(z, draw))
+        return error(z, draw_levels(len(z), draw, device), told, normal(z.shape, draw, device))
 
-    steps, ema = params.scene_steps, params.network.scene_ema
+    size = params.network
     denoiser = train(
-        denoiser, loss, steps=steps, rate=SCENE_RATE, progress=progress, note="denoiser of the scene", ema=ema,
+        denoiser, loss, steps=params.scene_steps, rate=size.scene_rate, progress=progress,
+        note="denoiser of the scene", ema=size.scene_ema,
         half=bf16_is_faster(device), fused=True, checkpoint=run.file("scene"),
     )  # fmt: skip
     return PreparedScene(params, view.patch, vae, tokens, moments, codes, denoiser)
@@ -143,11 +152,6 @@ def draw_levels(count: int, draw: torch.Generator, device: str) -> Tensor:
     """(n,) log-normal noise levels of training (Karras et al. 2022, table 1)."""
     mean, std = LOG_SIGMA
     return to_device((mean + std * torch.randn(count, generator=draw)).exp(), device)
-
-
-def like(z: Tensor, draw: torch.Generator) -> Tensor:
-    """Gaussian noise of the shape and on the device of z, drawn on the CPU."""
-    return to_device(torch.randn(z.shape, generator=draw), z.device)
 
 
 def turn_patches(x: Tensor, rng: np.random.Generator) -> Tensor:

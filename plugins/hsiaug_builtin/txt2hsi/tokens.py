@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from functools import cache
 
 import numpy as np
 import torch
@@ -81,8 +82,15 @@ class Tokens:
         return squares.reshape(n, g, g, q, q, -1).permute(0, 1, 3, 2, 4, 5).reshape(n, self.patch, self.patch, -1)
 
     def _basis(self, like: Tensor) -> Tensor:
-        one = cosines(self.side)
-        return torch.kron(one, one).to(like.device)
+        return _basis_on(self.side, like.device)
+
+
+@cache
+@torch.inference_mode(False)
+def _basis_on(side: int, device: torch.device) -> Tensor:
+    """Kept: a GPU would be waited for at each copy."""
+    one = cosines(side)
+    return torch.kron(one, one).to(device)
 
 
 def sample_rows(rows: NDArray[np.integer], most: int, rng: np.random.Generator) -> NDArray[np.integer]:

@@ -22,7 +22,7 @@ from torch.nn.functional import cosine_similarity, cross_entropy
 
 from hsiaug_builtin.diffusion.training import Run, randomness, train
 from hsiaug_builtin.nets.blocks import zero_weights
-from hsiaug_builtin.nets.seeded import fresh, to_device
+from hsiaug_builtin.nets.seeded import fresh, normal, to_device
 from hsiaug_builtin.txt2hsi.params import ANGLE, CLASS_RATE, CLASS_STEPS, KL, Params
 
 FEWEST, MOST = 20, 200
@@ -86,7 +86,7 @@ class Codec:
         device, shift, scale = self.x.device, self.shift, self.scale
         shown = self.x[to_device(torch.randint(len(self.x), (self.batch,), generator=draw), device)]
         mean = vae.encode(shown)
-        noise = to_device(torch.randn(mean.shape, generator=draw), device)
+        noise = normal(mean.shape, draw, device)
         out = vae.decode(mean + (0.5 * vae.log_variance).exp() * noise)
         angle = 1 - cosine_similarity(shown * scale + shift, out * scale + shift, dim=1).mean()
         divergence = -0.5 * (1 + vae.log_variance - mean.square() - vae.log_variance.exp()).mean()
