@@ -54,6 +54,7 @@ def start(
     from hsiaug.data import load_scene
     from hsiaug.data.adding import CUBES, ImportOptions, add_scene
     from hsiaug.data.georeference import geo_installed
+    from hsiaug.data.label_shift import shift_warnings
     from hsiaug.quality.maps import save_quick_look
 
     card, commands = str(place), list[Sequence[str]]()
@@ -73,6 +74,7 @@ def start(
             commands.append(("datasets", "add", str(cube), "--labels", str(sheet), *column))
     else:
         scene = load_scene(card)
+        print_lines(console(), (f"warning: {sentence}" for sentence in shift_warnings(scene)))
     chosen, picture = _propose(scene, card), "tif" if geo_installed() else "png"
     commands.append(("split", card, *chosen, "--out", "split.png"))
     commands.append(("benchmark", card, *chosen))

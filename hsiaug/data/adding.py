@@ -29,6 +29,7 @@ from hsiaug.data.cards import SceneCard
 from hsiaug.data.catalogue import LOOK
 from hsiaug.data.cube_check import CubeFacts, CubeValues, guess_axes, look_through, read_values
 from hsiaug.data.georeference import Georeference, read_declared
+from hsiaug.data.label_shift import shift_warnings
 from hsiaug.data.label_source import (
     ClassCodes,
     LabelRaster,
@@ -158,7 +159,7 @@ def add_scene(
     derived |= {path.name: path.replace for path in moved}
     text = partial(_card_text, card, found.read.remarks)
     scene, files = _write(out, text, derived, picture, (cube, labels), options.overwrite)
-    said = list(_warnings(found))
+    said = [*_warnings(found), *shift_warnings(scene)]
     if (public := scene.drawn_as) in LABELS.values():
         said.append(
             f"these are the labels of {public}: under that name the scene comes with all that is known of it"

@@ -1,0 +1,71 @@
+"""Labels that lie a pixel or two beside what they label: a cheap look at how uniform fields are where they lie."""
+
+from __future__ import annotations
+
+from itertools import product
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hsiaug.core.fields import label_fields
+from hsiaug.core.scene import Scene
+
+REACH = 2
+"""Pixels, along rows and columns, by which labels are moved."""
+SMALLEST, FEWEST = 12, 8
+"""Pixels of a field that counts, and fields below which nothing is said."""
+MOST = 50_000
+"""Pixels that are looked at."""
+BANDS, COMPONENTS = 20, 5
+GAIN, SURE = 0.03, 2.0
+"""Mean fall of the log variance within fields, and its ratio to its standard error over fields, that are clear."""
+
+
+def better_shift(cube: NDArray[np.float32], labels: NDArray[np.int16]) -> tuple[int, int] | None:
+    """Rows down and columns right by which labels (H, W) fit a cube (H, W, B) clearly better; None: none is clear.
+
+    A field that lies right is uniform; one that is shifted holds its neighbour's edge. Spectra are compared in principal
+    components of bands that are alike scaled, and fields weigh by the root of their pixels, up to 200.
+    """
+    fields = label_fields(labels).copy()
+    for edge in (fields, fields.T):
+        edge[:REACH] = edge[-REACH:] = 0
+    sizes = np.bincount(fields.ravel())[1:]
+    large = np.flatnonzero(sizes >= SMALLEST) + 1
+    # Whole fields, the same whoever asks.
+    order = np.random.default_rng(0).permutation(large)
+    kept = order[np.cumsum(sizes[order - 1]) <= MOST]
+    if len(kept) < FEWEST:
+        return None
+    number = np.zeros(len(sizes) + 1, dtype=np.intp)
+    number[kept] = np.arange(1, len(kept) + 1)
+    rows, columns = np.nonzero(number[fields])
+    mine, n = number[fields[rows, columns]] - 1, sizes[kept - 1]
+    bands = slice(None, None, max(1, cube.shape[2] // BANDS))
+    spectra = cube[rows, columns, bands].astype(np.float64)
+    mean, std = spectra.mean(axis=0), np.maximum(spectra.std(axis=0), 1e-12)
+    _, variances, axes = np.linalg.svd(np.cov(np.clip((spectra - mean) / std, -4, 4).T))
+    project = axes[:COMPONENTS].T / np.sqrt(max(variances[:COMPONENTS].sum(), 1e-12))
+
+    def spread(down: int, right: int) -> NDArray[np.float64]:
+        """(fields,) log of the variance within each field, moved."""
+        x = np.clip((cube[rows + down, columns + right, bands] - mean) / std, -4, 4) @ project
+        sums = (np.bincount(mine, one**2) / n - (np.bincount(mine, one) / n) ** 2 for one in x.T)
+        return np.asarray(np.log(np.maximum(sum(sums), 0) + 1e-4))
+
+    here, weight = spread(0, 0), np.sqrt(np.minimum(n, 200))
+    reach = range(-REACH, REACH + 1)
+    falls = {by: here - spread(*by) for by in product(reach, reach)}
+    best = max(falls, key=lambda by: np.average(falls[by], weights=weight))
+    gain = np.average(falls[best], weights=weight)
+    error = np.sqrt((weight**2 * (falls[best] - gain) ** 2).sum()) / weight.sum()
+    return best if gain > GAIN and gain > SURE * error else None
+
+
+def shift_warnings(scene: Scene) -> list[str]:
+    """A sentence where the labels of a scene seem to be shifted; else none."""
+    if (by := better_shift(scene.cube, scene.labels)) is None:
+        return []
+    ways = zip(by, ("up", "left"), ("down", "right"), strict=True)
+    moved = " and ".join(f"{abs(n)} px {less if n < 0 else more}" for n, less, more in ways if n)
+    return [f"the labels fit the cube clearly better moved {moved}: look at the picture, and correct their file"]
