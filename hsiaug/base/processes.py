@@ -9,8 +9,9 @@ import sys
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from importlib import import_module
 from multiprocessing import forkserver, parent_process, resource_tracker
-from multiprocessing.connection import wait
+from multiprocessing.connection import Connection, wait
 from pathlib import Path
 from typing import Any
 
@@ -78,6 +79,23 @@ def hold_back(name: str) -> Iterator[None]:
         yield
     finally:
         signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
+def serve(module: str, pipe: Connection) -> None:
+    """Be the process of a module that has a function of this name, and no more is loaded for it."""
+    import_module(module).serve(pipe)
+
+
+def ticks_asleep(pid: int | None) -> str | None:
+    """The processor time of a process that sleeps, as Linux counts it; None for one that works, reads a disk, or has
+    processes of its own, and on other systems.
+    """
+    try:
+        told = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+        own = any(path.read_text() for path in Path(f"/proc/{pid}/task").glob("*/children"))
+    except OSError:
+        return None
+    return f"{told[11]} {told[12]}" if told[0] == "S" and not own else None
 
 
 def end_with_parent() -> None:

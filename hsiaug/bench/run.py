@@ -123,9 +123,12 @@ def run(
                 where.wait(on_event)
     read = store.read(trial.hash for trial in trials)
     begun = {trial.hash for trial in todo}
+    noted: dict[str, list[str]] = {}
     for record in (record for record in read.records if record["hash"] in begun):
         for note in record.get("notes") or ():
-            say(f"note: {note} ({record['hash']})")
+            noted.setdefault(note, []).append(record["hash"])
+    for note, hashes in noted.items():
+        say(f"note: {note} ({hashes[0] if len(hashes) == 1 else f'{len(hashes)} trials'})")
     return read
 
 

@@ -6,6 +6,7 @@ line, beats both, so that a suite can be made small for a try.
 
 from __future__ import annotations
 
+import math
 import os
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
@@ -17,7 +18,7 @@ from typing import Annotated, Any
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationInfo
 
 from hsiaug.base.errors import InputError, check_known
-from hsiaug.bench.plan import Request
+from hsiaug.bench.plan import MOST_TRIALS, Request
 from hsiaug.bench.ranges import DIGITS, LONGEST, numbers, seeds
 from hsiaug.data.pair_sets import find_pairs, task_of
 from hsiaug.data.paths import is_file, user_path
@@ -252,6 +253,9 @@ def _merged(path: Path, defaults: Keys, run: RunKeys, profile: Profile, draws: S
             f"suite {path}: run {run.name!r} must name its scenes",
             hint='Add scenes = ["indian_pines"], for example, to the run or to [defaults].',
         )
+    if (number := math.prod(len(found[name]) for name in PRODUCT)) > MOST_TRIALS:
+        rule = f"suite {path}: run {run.name!r} must be at most {MOST_TRIALS:,} benchmarks"
+        raise InputError(rule, value=f"{number:,}", hint=f"List fewer {', '.join(PRODUCT)}.")
     return found
 
 

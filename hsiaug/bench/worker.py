@@ -40,6 +40,7 @@ STAGES = ("load", "split", "prepare", "fit_generator", "sample", "fit_classifier
 SECRET = re.compile(r"TOKEN|SECRET|PASSWORD|CREDENTIAL|API_?KEY", re.IGNORECASE)
 """Names of variables that plugins are not shown."""
 
+OPEN = "Plugins were not kept from the files that hold labels"
 STEP_EVERY = 0.2
 """Seconds between two reports of a plugin's own progress: fits call it at every step."""
 
@@ -132,11 +133,16 @@ def _seal(start: WorkerStart) -> Workbench:
     if start.temporary is not None:
         tempfile.tempdir = os.environ["TMPDIR"] = str(start.temporary)
     start.bounds.apply()
-    if start.hidden and start.bounds.isolate != "off":
+    bench = Workbench(start.data.data, get_task(start.task), start.cache)
+    if start.bounds.isolate == "off":
+        bench.notes = (f"{OPEN} (--isolate off).",)
+    elif start.hidden:
         start.cache.mkdir(parents=True, exist_ok=True)
-        if not hide_files(start.hidden, folders) and start.bounds.isolate == "on":
-            raise OSError("this system cannot keep a worker from the files that hold labels (--isolate on)")
-    return Workbench(start.data.data, get_task(start.task), start.cache)
+        if not hide_files(start.hidden, folders):
+            if start.bounds.isolate == "on":
+                raise OSError("this system cannot keep a worker from the files that hold labels (--isolate on)")
+            bench.notes = (f"{OPEN}: this system has no Landlock, or forbids it.",)
+    return bench
 
 
 class _Channel:

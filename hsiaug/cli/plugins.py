@@ -44,7 +44,7 @@ def list_(json: Json = False) -> None:
     """
     # What a plugin prints when it is loaded is no part of the list.
     with contextlib.redirect_stdout(sys.stderr):
-        found = registry()
+        found = registry(idle=0.5)
         listed: list[dict[str, Any]] = []
         for (kind, name), plugin in sorted(found.plugins.items()):
             row = {"kind": kind, "name": name, "from": f"{plugin.distribution} {plugin.version}"}

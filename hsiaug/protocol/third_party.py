@@ -96,8 +96,10 @@ class ThirdParty(SplitProtocol):
 
     def _drawn(self, question: str, data: Scene | PairSet, seed: int, patch: int) -> ToldDraw:
         child = self.plugin.child
-        child.keep(data.sha256, data)
-        return read_told(ToldDraw, self._ask(question, self.argument, self.buffer, seed, patch), child.package)
+        with child.lock:
+            child.keep(data.sha256, data)
+            said = self._ask(question, self.argument, self.buffer, seed, patch)
+        return read_told(ToldDraw, said, child.package)
 
     @property
     def canonical(self) -> str:

@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import copyreg
 import importlib
+import threading
 import traceback
 from collections.abc import Iterable, Iterator, Mapping
-from contextlib import suppress
+from contextlib import nullcontext, suppress
 from dataclasses import asdict, dataclass, make_dataclass, replace
 from functools import cache
 from importlib.metadata import EntryPoint, entry_points
@@ -30,6 +31,8 @@ if TYPE_CHECKING:
 GROUP = "hsiaug"
 OWN = "hsiaug"
 """The distribution of the plugins that come with hsiaug."""
+IDLE = 10.0
+"""Seconds after which a package is given up whose process sleeps where it is to load."""
 
 
 @dataclass(frozen=True)
@@ -52,7 +55,8 @@ class Found:
         Raises PluginError where it cannot be imported or has no valid card, and InputError for a variant where the
         card declares none.
         """
-        plugin = self._imported() if self.child is None else _stand_in(self.entry, self.child)
+        with _asking if self.child else nullcontext():
+            plugin = _stand_in(self.entry, self.child) if self.child else self._imported()
         # What follows the colon of a protocol is its argument, which it reads itself.
         plain = self.variant is None or self.entry.kind == "protocol"
         return plugin if plain else _variant(plugin, self.variant or "")
@@ -210,15 +214,15 @@ def imported_here() -> bool:
 
 def third_party() -> tuple[Found, ...]:
     """The plugins of other packages, as a process that imports them is told them."""
-    return tuple(replace(one, child=None) for one in _installed().plugins.values() if one.distribution != OWN)
+    return tuple(replace(one, child=None) for one in _found().plugins.values() if one.distribution != OWN)
 
 
-def registry() -> Registry:
+def registry(idle: float = IDLE) -> Registry:
     """The registry of the installed entry points, which are read once per process, and of classes handed over.
 
-    Raises PluginError for two distributions that claim one name.
+    idle: in place of IDLE. Raises PluginError for two distributions that claim one name.
     """
-    found = _installed()
+    found = _found(idle)
     return Registry({**found.plugins, **_handed}, found.broken) if _handed else found
 
 
@@ -239,8 +243,17 @@ def hand_over(found: Found) -> None:
 
     Raises PluginError where a package has one of that name.
     """
-    _add(dict(_installed().plugins), found)
+    _add(dict(_found().plugins), found)
     _handed[found.entry.kind, found.entry.name] = found
+
+
+_asking = threading.RLock()
+"""Of several threads, as a Dask worker has, one starts the processes of other packages, for all."""
+
+
+def _found(idle: float = IDLE) -> Registry:
+    with _asking:
+        return _installed(idle)
 
 
 _here = False
@@ -248,15 +261,15 @@ _known: dict[tuple[Kind, str], Found] | None = None
 
 
 @cache
-def _installed() -> Registry:
+def _installed(idle: float) -> Registry:
     points = sorted(entry_points(group=GROUP), key=lambda point: (point.name, point.value))
     if _known is None:
-        return build_registry(points)
+        return build_registry(points, idle)
     own = build_registry([point for point in points if point.dist and point.dist.name == OWN])
     return Registry({**own.plugins, **_known})
 
 
-def build_registry(points: list[EntryPoint]) -> Registry:
+def build_registry(points: list[EntryPoint], idle: float = IDLE) -> Registry:
     """The registry of the given entry points; each module is asked for its plugins in isolation."""
     plugins: dict[tuple[Kind, str], Found] = {}
     broken = []
@@ -266,7 +279,7 @@ def build_registry(points: list[EntryPoint]) -> Registry:
         from hsiaug.registry.third_party import Child
 
         # All begin, before the first is asked.
-        children = {name: Child(name) for name in others}
+        children = {name: Child(name, idle) for name in others}
     for point, distribution in named.items():
         child = children.get(distribution)
         entries, error, trace = (

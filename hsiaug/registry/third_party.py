@@ -9,28 +9,30 @@ from __future__ import annotations
 
 import atexit
 import json
-from importlib import import_module
+import threading
+import time
 from multiprocessing import get_context
-from multiprocessing.connection import Connection
 from typing import Any, Literal, TypeVar, get_type_hints
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, create_model
 
 from hsiaug.base import errors
 from hsiaug.base.errors import HsiaugError, PluginError
-from hsiaug.base.processes import without_ctrl_c, without_main
+from hsiaug.base.processes import serve, ticks_asleep, without_ctrl_c, without_main
 from hsiaug.registry.card import Card
 from hsiaug.registry.hookspecs import Entry
 
 ANSWERS_WITHIN = 60.0
 """Seconds in which a package is imported, or says what its card is."""
+LOOKS_EVERY = 0.1
+"""Seconds between two looks at a process that does not answer."""
 DRAWS_WITHIN = 3600.0
 """Seconds in which a protocol draws."""
 LARGEST = 2**31
 """Bytes of an answer: the masks of a draw."""
 
-SERVES = "hsiaug.protocol.third_party_process"
-"""The module of the child. Its room is above this one."""
+SERVES = "hsiaug.registry.child"
+"""The module of the child, which imports others that import this one."""
 
 Told = TypeVar("Told", bound=BaseModel)
 
@@ -96,15 +98,18 @@ class _Failure(ToldModel):
 
 
 class Child:
-    """The process that imports the plugins of one package."""
+    """The process that imports the plugins of one package.
 
-    def __init__(self, package: str) -> None:
-        self.package = package
-        self._kept = ""
+    idle: seconds after which one that sleeps where it is to load a package is given up. lock: of the thread that asks.
+    """
+
+    def __init__(self, package: str, idle: float) -> None:
+        self.package, self.lock = package, threading.RLock()
+        self._kept, self._idle = "", idle
         self._fault: PluginError | None = None
         context = get_context("spawn")
         self._pipe, theirs = context.Pipe()
-        self._process = context.Process(target=_serve, args=(theirs,), daemon=True)
+        self._process = context.Process(target=serve, args=(SERVES, theirs), daemon=True)
         with without_ctrl_c(), without_main():
             self._process.start()
         theirs.close()
@@ -116,27 +121,42 @@ class Child:
         Raises the error that it raised as far as it is one of hsiaug's, PluginError for any other, and where no valid
         answer comes: then no question is asked again.
         """
-        if self._fault is None:
-            try:
-                self._pipe.send((question, values))
-                if not self._pipe.poll(within):
-                    self._fault = self._gone(f"no answer within {within:g} s")
-                else:
-                    said = json.loads(self._pipe.recv_bytes(LARGEST))
-                    failure = said.get("failure")
-                    if failure is None:
-                        return said["said"]
-                    told = _Failure.model_validate_json(json.dumps(failure))
-                    raise getattr(errors, told.kind)(told.rule, value=told.value, hint=told.hint)
-            except HsiaugError:
-                raise
-            except (EOFError, OSError):
-                self._process.join(5)
-                self._fault = self._gone(f"its process ended with exit code {self._process.exitcode}")
-            except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
-                self._fault = self._gone(f"an answer that cannot be read ({type(error).__name__})")
-        assert self._fault is not None
-        raise self._fault
+        with self.lock:
+            if self._fault is None:
+                try:
+                    self._pipe.send((question, values))
+                    if fault := self._silence(within):
+                        self._fault = self._gone(fault)
+                    else:
+                        said = json.loads(self._pipe.recv_bytes(LARGEST))
+                        failure = said.get("failure")
+                        if failure is None:
+                            return said["said"]
+                        told = _Failure.model_validate_json(json.dumps(failure))
+                        raise getattr(errors, told.kind)(told.rule, value=told.value, hint=told.hint)
+                except HsiaugError:
+                    raise
+                except (EOFError, OSError):
+                    self._process.join(5)
+                    self._fault = self._gone(f"its process ended with exit code {self._process.exitcode}")
+                except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
+                    self._fault = self._gone(f"an answer that cannot be read ({type(error).__name__})")
+            assert self._fault is not None
+            raise self._fault
+
+    def _silence(self, within: float) -> str:
+        """Wait for an answer; why none is waited for any longer, empty where one is there."""
+        begun = since = time.monotonic()
+        slept = None
+        while not self._pipe.poll(min(LOOKS_EVERY, within)):
+            now, seen = time.monotonic(), ticks_asleep(self._process.pid)
+            if seen is None or seen != slept:
+                slept, since = seen, now
+            if now - begun > within:
+                return f"no answer within {within:g} s"
+            if within == ANSWERS_WITHIN and now - since > self._idle:
+                return f"no answer, and asleep for {self._idle:g} s"
+        return ""
 
     def entries(self, name: str, value: str) -> tuple[list[Entry], str, str]:
         """As :func:`hsiaug.registry.lookup.ask_entries`."""
@@ -178,7 +198,3 @@ def read_told(model: type[Told], said: object, package: str) -> Told:
             value=f"{'.'.join(map(str, first['loc']))}: {first['msg']}",
             hint="Repair or uninstall that package; all other plugins still work.",
         ) from error
-
-
-def _serve(pipe: Connection) -> None:
-    import_module(SERVES).serve(pipe)

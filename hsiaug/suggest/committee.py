@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
+import scipy  # its parts are loaded where they are used
 from numpy.typing import NDArray
-from scipy.special import entr
 
 from hsiaug.base.errors import HsiaugError, InputError, PluginError
 from hsiaug.base.seeds import derive_seed
@@ -145,5 +145,5 @@ def disagreement(votes: NDArray[np.int16], classes: int) -> NDArray[np.float32]:
     H. S. Seung, M. Opper and H. Sompolinsky, Query by committee, COLT 1992, doi:10.1145/130385.130417; the entropy of
     votes: I. Dagan and S. P. Engelson, Committee-based sampling for training probabilistic classifiers, ICML 1995.
     """
-    entropy = sum(entr((votes == c).mean(axis=0)) for c in range(1, classes + 1))
+    entropy = sum(scipy.special.entr((votes == c).mean(axis=0)) for c in range(1, classes + 1))
     return np.asarray(entropy / np.log(min(len(votes), max(classes, 2))), dtype=np.float32)

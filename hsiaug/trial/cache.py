@@ -67,7 +67,7 @@ class Workbench:
     """Everything that trials on one scene may share. folder: where slow fits are saved, or None.
 
     TaskData, splits, views, samples and their counts are the task's own types. In processes that run plugins, data and
-    splits have no label of a test pixel. saves: whether fits made from now on may be saved.
+    splits have no label of a test pixel. saves: whether fits made from now on may be saved. notes: of every trial.
 
     Only what belongs to the latest draw, and to its latest generator, is kept in memory: run trials draw by draw
     and generator by generator.
@@ -78,6 +78,7 @@ class Workbench:
         self.task = task
         self._folder = folder
         self.saves = True
+        self.notes: tuple[str, ...] = ()
         self._notes: list[str] = []
         self._of_draw, self._of_fit, self._of_pixels = _Kept(), _Kept(), _Kept()
 
@@ -86,8 +87,8 @@ class Workbench:
         self._of_draw.once(spec.draw_hash, "split", lambda: split)
 
     def take_notes(self) -> list[str]:
-        """Notes on saved fits since the last call."""
-        notes, self._notes = self._notes, []
+        """Those of every trial, and on saved fits since the last call."""
+        notes, self._notes = [*self.notes, *self._notes], []
         return notes
 
     def split(self, spec: TrialSpec) -> TaskSplit:

@@ -1,5 +1,8 @@
 """A plugin that looks for test labels wherever a process can look finds none, and scores as one that does not look."""
 
+import ctypes
+import errno
+import struct
 import subprocess
 import sys
 import tempfile
@@ -12,6 +15,7 @@ from hsiaug.base.errors import InputError
 from hsiaug.bench.blind_data import BlindData
 from hsiaug.bench.bounds import Bounds
 from hsiaug.bench.landlock import landlock_version
+from hsiaug.bench.worker import OPEN
 from hsiaug.core.scene import Scene
 from hsiaug.data import load_scene
 from hsiaug.data.pair_loading import label_files
@@ -212,6 +216,48 @@ def test_where_isolation_is_demanded_the_system_must_have_it(monkeypatch: pytest
     with pytest.raises(InputError, match="needs Landlock"):
         Bounds.of("on", [])
     assert Bounds.of("auto", ["memory=2GB", "processes=90"]).limits == (("memory", 2 * 10**9), ("processes", 90))
+
+
+def without_landlock() -> None:
+    """Let this process and its children get ENOSYS for Landlock's system calls: a filter of seccomp (its manual page)."""
+    load, jump_at_least, answer = 0x20, 0x35, 0x06  # BPF_LD|BPF_W|BPF_ABS, BPF_JMP|BPF_JGE|BPF_K, BPF_RET|BPF_K
+    allow, refuse = 0x7FFF0000, 0x00050000 | errno.ENOSYS
+    steps = [
+        *((load, 0, 0, 0), (jump_at_least, 0, 2, 444), (jump_at_least, 1, 0, 447)),
+        *((answer, 0, 0, refuse), (answer, 0, 0, allow)),
+    ]
+    code = ctypes.create_string_buffer(b"".join(struct.pack("HBBI", *step) for step in steps))
+    program = struct.pack("HxxxxxxP", len(steps), ctypes.addressof(code))
+    prctl = ctypes.CDLL(None, use_errno=True).prctl
+    assert prctl(38, 1, 0, 0, 0) == 0 and prctl(22, 2, program, 0, 0) == 0  # PR_SET_NO_NEW_PRIVS, PR_SET_SECCOMP
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="of Linux")
+@pytest.mark.parametrize(
+    ("isolate", "said"),
+    [("auto", f"{OPEN}: this system has no Landlock, or forbids it."), ("off", f"{OPEN} (--isolate off).")],
+)
+def test_output_and_records_say_that_workers_are_not_sealed(isolate: str, said: str, tmp_path: Path) -> None:
+    words = ("benchmark", "toy", "--generator", "none", "--classifier", "svm", "--seeds", "2", "--patch", "3")
+    command = [
+        sys.executable,
+        "-m",
+        "hsiaug",
+        *words,
+        "--view",
+        "raw",
+        "--jobs",
+        "1",
+        "--store",
+        str(tmp_path / "s"),
+    ]
+    command += ["--isolate", isolate]
+    done = subprocess.run(command, capture_output=True, text=True, preexec_fn=without_landlock, timeout=280)
+
+    assert done.returncode == 0, done.stderr
+    assert done.stderr.count(said) == done.stderr.count(OPEN) == 1
+    records = list(Store(tmp_path / "s").records())
+    assert len(records) > 1 and {tuple(record["notes"]) for record in records} == {(said,)}
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="of Linux")

@@ -155,6 +155,7 @@ def test_cards_and_masks_are_found_beside_the_suite(tmp_path: Path) -> None:
         ("gain = 2", "gain = [2]", ("run[sweep].set[1].dummy.gain", "[2]")),
         ("random:0.05", "ranom:0.05", ("run 'headline'", "'ranom'", "Did you mean random")),
         ('scenes = "toy"', "", ("run 'headline'", "must name its scenes")),
+        ('scenes = "toy"', f"scenes = {['toy'] * 150_000}", ("run 'headline'", "at most 100,000 benchmarks")),
         ("[[run]]", "[[profiles.run]]", ("'run'",)),
     ],
 )

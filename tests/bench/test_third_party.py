@@ -141,14 +141,73 @@ def test_a_plugin_that_ends_its_process_is_one_clear_error(
     assert {path.name for path in tmp_path.iterdir()} <= {"imported"}
 
 
-def test_an_import_that_does_not_end_is_given_up(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.syspath_prepend(install(tmp_path / "site", "endless_plugin", "while True: pass"))
-    child = Child("endless-plugin")
+@pytest.mark.parametrize(
+    ("code", "said"),
+    [
+        ("while True: pass", "no answer within 0.5 s"),
+        pytest.param(
+            "import time; time.sleep(3600)",
+            "asleep for 0.2 s",
+            marks=pytest.mark.skipif(sys.platform != "linux", reason="only Linux says that a process sleeps"),
+        ),
+    ],
+)
+def test_an_import_that_does_not_end_is_given_up(
+    code: str, said: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.syspath_prepend(install(tmp_path / "site", "endless_plugin", code))
+    child = Child("endless-plugin", 0.2)
+    if "within" in said:
+        monkeypatch.setattr(third_party, "ANSWERS_WITHIN", 0.5)
 
-    with pytest.raises(third_party.PluginError, match=r"endless-plugin must load.* no answer within 0.5 s"):
-        child.ask("entries", "endless_plugin", "endless_plugin", within=0.5)
-    with pytest.raises(third_party.PluginError, match="no answer"):
+    with pytest.raises(third_party.PluginError, match=rf"endless-plugin must load.* {said}"):
+        child.ask("entries", "endless_plugin", "endless_plugin", within=third_party.ANSWERS_WITHIN)
+    with pytest.raises(third_party.PluginError, match=said):
         child.ask("entries", "endless_plugin", "endless_plugin")
+
+
+def test_a_package_that_computes_or_waits_for_its_own_process_is_not_asleep(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    code = "import subprocess, sys; subprocess.run([sys.executable, '-c', 'import time; time.sleep(2)'])\n" + DUMMY
+    monkeypatch.syspath_prepend(install(tmp_path / "site", "dummy_plugin", code))
+
+    entries, error, _ = Child("dummy-plugin", 0.5).entries("dummy_plugin", "dummy_plugin")
+    assert error == "" and [entry.name for entry in entries][:1] == ["dummy"]
+
+
+THREADS = """
+import threading
+from hsiaug.data import toy_scene
+from hsiaug.protocol.protocols import parse_protocol
+from hsiaug.registry.lookup import registry
+
+start, drawn, scenes = threading.Barrier(6), {}, [toy_scene(0), toy_scene(1)]
+
+def draw(number):
+    return parse_protocol("left:0.4").draw(scenes[number % 2], 0, 3).train.tobytes()
+
+def ask(number):
+    start.wait()
+    registry().find("generator", "sly").load()
+    drawn[number] = draw(number)
+
+threads = [threading.Thread(target=ask, args=(number,)) for number in range(6)]
+for thread in threads:
+    thread.start()
+for thread in threads:
+    thread.join()
+print(len(set(drawn.values())), all(drawn[number] == draw(number) for number in range(6)))
+"""
+
+
+def test_threads_that_ask_at_the_same_time_share_one_process(site: Path, tmp_path: Path) -> None:
+    imported = tmp_path / "imported"
+    env = environment(site, IMPORTED_BY=str(imported))
+    answer = subprocess.run([sys.executable, "-c", THREADS], env=env, capture_output=True, text=True, timeout=280)
+
+    assert answer.stdout == "2 True\n", answer.stderr
+    assert len(imported.read_text().splitlines()) == 1
 
 
 def test_values_are_checked_by_the_class_of_the_package(site: Path, tmp_path: Path) -> None:

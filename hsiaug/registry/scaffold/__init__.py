@@ -66,7 +66,7 @@ def write_package(kind: Kind, name: str, out: Path, task: str | None = None) -> 
                 value=f"{folder}",
                 hint="Remove it, or give another `out`.",
             )
-        with tempfile.TemporaryDirectory(dir=out, prefix=".hsiaug-new-") as scratch:
+        with tempfile.TemporaryDirectory(dir=out, prefix=".hsiaug-new-", ignore_cleanup_errors=True) as scratch:
             made = Path(scratch) / folder.name
             for path, template in files.items():
                 (made / path).parent.mkdir(parents=True, exist_ok=True)

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import numpy as np
+import scipy  # its parts are loaded where they are used
 from numpy.typing import NDArray
-from scipy.special import log_softmax, softmax
 
 FIRM = 12.0
 """Left-out pixels, all classes alike, against which the given weights count. Chosen on draws 100 to 103 of Indian Pines,
@@ -33,8 +33,8 @@ def pool_weights(
     def loss(logarithms: NDArray[np.float64]) -> tuple[float, NDArray[np.float64]]:
         weights, apart = np.exp(logarithms), logarithms - start
         pooled = np.tensordot(weights, opinions, 1)
-        error = -float(share @ log_softmax(pooled, axis=1)[np.arange(n), target])
-        expected = (softmax(pooled, axis=1) * opinions).sum(axis=2)
+        error = -float(share @ scipy.special.log_softmax(pooled, axis=1)[np.arange(n), target])
+        expected = (scipy.special.softmax(pooled, axis=1) * opinions).sum(axis=2)
         slope = weights * ((expected - right) @ share) + 2 * FIRM / n * apart
         return error + FIRM / n * float(apart @ apart), slope
 

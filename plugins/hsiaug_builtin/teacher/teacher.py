@@ -18,8 +18,8 @@ from typing import TYPE_CHECKING
 from zlib import crc32
 
 import numpy as np
+import scipy  # its parts are loaded where they are used
 from numpy.typing import NDArray
-from scipy.special import softmax
 
 from hsiaug.api import Patches, PatchSamples, Progress, TrainView, derive_seed, spatial_folds, take_in_turn
 from hsiaug_builtin.nets.choice import mean_logarithms
@@ -56,7 +56,7 @@ class Pool(SceneShares):
         """(n, k) shares of patches of raw spectra, not averaged over neighbours."""
         told = [voter.patches(patches.x) for voter in self.voters]
         told.append(self.partner.logarithms(self.fitted, patches, self.classes))
-        return np.asarray(softmax(np.tensordot(self.weights, told, 1), axis=1), dtype=np.float32)
+        return np.asarray(scipy.special.softmax(np.tensordot(self.weights, told, 1), axis=1), dtype=np.float32)
 
 
 def fit_pool(
@@ -102,7 +102,7 @@ def fit_pool(
     pooled = weights[-1] * np.log(np.maximum(own, LEAST_SHARE, dtype=np.float64))
     for weight, voter, reading in zip(weights, voters, read, strict=False):
         pooled += weight * voter.logarithms(reading.features)
-    shares = softmax(pooled, axis=1)
+    shares = scipy.special.softmax(pooled, axis=1)
     # NaN, where nothing is left out, is not sure.
     average = not sure >= SURE
     if average:
@@ -120,9 +120,7 @@ def fit_pool(
 
 def _of_true(told: Floats, target: NDArray[np.int64]) -> Floats:
     """(n,) logarithms of the shares of the true classes, from sums of logarithms (n, k)."""
-    from scipy.special import log_softmax
-
-    return np.asarray(log_softmax(told, axis=1)[np.arange(len(target)), target])
+    return np.asarray(scipy.special.log_softmax(told, axis=1)[np.arange(len(target)), target])
 
 
 def _left_out(reading: Reading, y: NDArray[np.int64], fold: NDArray[np.int64]) -> Floats:

@@ -12,8 +12,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
+import scipy  # its parts are loaded where they are used
 from numpy.typing import NDArray
-from scipy.special import softmax
 
 from hsiaug.api import SpectralView, TrainView, train_view_seen
 from hsiaug_builtin.nets.machine import Machine, fit_machine
@@ -53,8 +53,8 @@ class Voter:
     def logarithms(self, features: NDArray[np.float32]) -> Floats:
         """(n, k) logarithms of the shares of pixels with features (n, d)."""
         apart = np.stack([np.square(features - mean).sum(axis=1, dtype=np.float64) for mean in self.means], axis=1)
-        shares = softmax(-0.5 * apart / (TEMPERATURE * features.shape[1]), axis=1)
-        shares = (shares + softmax(self.machine.scores(features), axis=1)) / 2
+        shares = scipy.special.softmax(-0.5 * apart / (TEMPERATURE * features.shape[1]), axis=1)
+        shares = (shares + scipy.special.softmax(self.machine.scores(features), axis=1)) / 2
         return np.asarray(np.log(np.maximum(shares, LEAST_SHARE)))
 
     def patches(self, x: NDArray[np.float32]) -> Floats:
