@@ -52,7 +52,7 @@ def start(
     from rich.prompt import Confirm
 
     from hsiaug.data import load_scene
-    from hsiaug.data.adding import CUBES, ImportOptions, add_scene
+    from hsiaug.data.adding import CUBES, ImportOptions, add_scene, scene_name
     from hsiaug.data.georeference import geo_installed
     from hsiaug.data.label_shift import shift_warnings
     from hsiaug.quality.maps import save_quick_look
@@ -61,13 +61,19 @@ def start(
     if place.is_dir() or place.suffix.lower() in CUBES:
         cube, sheet = _files(place, labels, field)
         asked = ImportOptions(field=field)
+        card = f"{scene_name(cube.stem)}.toml"
+        there = Path(card).exists()
         with TemporaryDirectory() as folder:
-            added = add_scene(cube, sheet, Path(folder) / f"{cube.stem}.toml", asked)
-        scene, card = added.scene, f"{added.scene.name}.toml"
+            kept = yes and not there  # at once: a cube is read no oftener than it must be
+            out = Path(card) if kept else Path(folder) / "card.toml"
+            added = add_scene(cube, sheet, out, asked, save_quick_look if kept else None)
+        scene = added.scene
         print_added(added, cube)
-        if Path(card).exists():
+        if there:
             say(f"note: {card} is there already, and is taken", err=True)
-        elif yes or (_asks() and Confirm.ask(f"Write {card}, and a picture of the scene?", default=False)):
+        elif kept:
+            say_written(added.files)
+        elif _asks() and Confirm.ask(f"Write {card}, and a picture of the scene?", default=False):
             say_written(add_scene(cube, sheet, Path(card), asked, save_quick_look).files)
         else:
             column = ("--field", field) if field else ()
@@ -102,7 +108,7 @@ def _files(place: Path, labels: Path | None, field: str | None) -> tuple[Path, P
                 sheets.append(path)
             # Labels alone are a cube of one band too.
             with suppress(HsiaugError):
-                if path not in sheets or path.suffix.lower() == ".mat":
+                if place == folder and (path not in sheets or path.suffix.lower() == ".mat"):
                     read_cube_file(path)
                     cubes.append(path)
     cube = _only(cubes, "SCENE", folder) if place == folder else place

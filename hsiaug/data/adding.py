@@ -146,7 +146,7 @@ def add_scene(
         raise InputError(
             rule, value=f"{folder}, a folder", hint="Cards of pairs are written by hand: docs/masks.md."
         )
-    name = re.sub(r"[^A-Za-z0-9_.-]+", "_", options.name or cube.stem).lstrip("_.-") or "my_scene"
+    name = scene_name(options.name or cube.stem)
     out = Path(f"{name}.toml") if out is None else out
     check_target(out, (".toml",))
     if out.exists() and not options.overwrite:
@@ -165,6 +165,11 @@ def add_scene(
             f"these are the labels of {public}: under that name the scene comes with all that is known of it"
         )
     return Added(scene, files, _facts(found), tuple(said))
+
+
+def scene_name(text: str) -> str:
+    """The name of a scene that is called so, or whose file is: of letters, digits, "_", "." and "-"."""
+    return re.sub(r"[^A-Za-z0-9_.-]+", "_", text).lstrip("_.-") or "my_scene"
 
 
 def _understand(cube: Path, raw: RawArray, labels: Path, options: ImportOptions) -> _Findings:
