@@ -325,10 +325,7 @@ class Results:
 
 
 def _results(store: Store, read: Reading) -> Results:
-    return Results(
-        store,
-        build_report(read.records, store=str(store.root), damaged=read.damaged),
-    )
+    return Results(store, build_report(read.records, store=str(store.root), damaged=read.damaged))
 
 
 def _plugin(kind: Kind, name: str, preset: str, params: Mapping[str, object]) -> Any:

@@ -14,17 +14,7 @@ from functools import partial
 from typing import Literal
 
 from hsiaug.advice.gains import ArmGain, candidates, gain_of
-from hsiaug.advice.screening import (
-    CONFIRM,
-    Ceiling,
-    LeftOut,
-    alone,
-    arms,
-    gains_of,
-    recipe,
-    scoring,
-    screen,
-)
+from hsiaug.advice.screening import CONFIRM, Ceiling, LeftOut, alone, arms, gains_of, recipe, scoring, screen
 from hsiaug.advice.session import Session
 from hsiaug.base.errors import InputError
 from hsiaug.bench.plan import Plan, Request, build_plan

@@ -1,23 +1,27 @@
 """How far a benchmark is: a live bar on a terminal, a line now and then elsewhere. Always on stderr.
 
-The first trial of every error is told as it fails, with its reason and the command that shows its record.
+The first trial of every error is told as it fails, with its reason and the command that shows its record. For other
+programs the store's folder ``running`` holds a small JSON file while it lasts.
 """
 
 from __future__ import annotations
 
+import json
 import shlex
 import time
+import uuid
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager, nullcontext
+from contextlib import contextmanager, nullcontext, suppress
+from pathlib import Path
 
 from rich.console import Console
 from rich.progress import MofNCompleteColumn, SpinnerColumn, Task, TaskID, TimeElapsedColumn, TimeRemainingColumn
 from rich.text import Text
 
+from hsiaug.base.files import plain_text
 from hsiaug.base.terminal import live, progress_bars
 from hsiaug.bench.costs import Costs, Forecast
 from hsiaug.bench.engine import Event, OnEvent
-from hsiaug.bench.running import tell_others
 from hsiaug.trial.arm import ALONE, BOTH
 from hsiaug.trial.record_json import ErrorKind, error_kind, one_line, why_failed
 from hsiaug.trial.spec import TrialSpec
@@ -25,6 +29,9 @@ from hsiaug.trial.store import Store
 
 PLAIN_EVERY = 5.0
 """Seconds between two lines where there is no terminal."""
+TOLD_EVERY, LOST = 1.0, 600.0
+"""Seconds between two writings for other programs, and without one after which a run is taken for one that was killed."""
+LONGEST = 2**16
 
 
 def describe(trial: TrialSpec) -> str:
@@ -138,3 +145,40 @@ def _bars(trials: Mapping[str, TrialSpec], console: Console, forecast: Forecast)
                     bars.remove_task(running.pop(event.hash))
 
         yield on_event
+
+
+@contextmanager
+def tell_others(root: Path) -> Iterator[Callable[[Callable[[], dict[str, object]]], None]]:
+    """A function that writes what it is given into the store ``root``, at most every ``TOLD_EVERY`` seconds.
+
+    The file is gone at the end. A disk that refuses it stops no run: the records alone count.
+    """
+    path = root / "running" / f"{uuid.uuid4().hex}.json"
+    last = -TOLD_EVERY
+
+    def tell(told: Callable[[], dict[str, object]]) -> None:
+        nonlocal last
+        if time.monotonic() - last < TOLD_EVERY:
+            return
+        last = time.monotonic()
+        with suppress(OSError):
+            path.parent.mkdir(exist_ok=True)
+            path.write_text(json.dumps(told()), encoding="utf-8")
+
+    try:
+        yield tell
+    finally:
+        with suppress(OSError):
+            path.unlink(missing_ok=True)
+            path.parent.rmdir()
+
+
+def heard_of(root: Path) -> list[dict[str, object]]:
+    """What the runs on a store told last, each with the seconds since then (``quiet``), but for what is half-written."""
+    found: list[dict[str, object]] = []
+    for path in sorted((root / "running").glob("*.json")):
+        with suppress(OSError, ValueError, TypeError):
+            quiet = time.time() - path.stat().st_mtime
+            if quiet < LOST and (text := plain_text(path, LONGEST)):
+                found.append({**json.loads(text), "quiet": round(quiet)})
+    return found

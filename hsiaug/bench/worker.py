@@ -115,13 +115,7 @@ def serve(
         # Else a stranger's classifier could spoil a fit that trials without it find.
         bench.saves = bench.saves and "classifier" not in dict(strangers(spec))
         outcome = compute(
-            spec,
-            bench,
-            registry(),
-            device=start.device,
-            progress=channel.progress(),
-            limit=start.limit,
-            tell=tell,
+            spec, bench, registry(), device=start.device, progress=channel.progress(), limit=start.limit, tell=tell
         )
         channel.answer(spec, outcome)
 

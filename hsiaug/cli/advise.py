@@ -30,14 +30,10 @@ def advise(
         ),
     ] = None,
     generator: Annotated[
-        str | None,
-        option("Generators to try, between commas. Default: all that need no file."),
+        str | None, option("Generators to try, between commas. Default: all that need no file.")
     ] = None,
     classifier: options.Classifiers = None,
-    view: Annotated[
-        str | None,
-        option("Spectra that classifiers are shown (default: auto)."),
-    ] = None,
+    view: Annotated[str | None, option("Spectra that classifiers are shown (default: auto).")] = None,
     lambdas: Annotated[
         str | None,
         option(

@@ -21,8 +21,7 @@ def map_(
         ),
     ],
     record: Annotated[
-        str | None,
-        option("Hash of the record whose classifier maps, or its beginning.", show_default="no record"),
+        str | None, option("Hash of the record whose classifier maps, or its beginning.", show_default="no record")
     ] = None,
     classifier: Annotated[
         str | None,

@@ -174,9 +174,7 @@ def show_tables(made: TableFiles, out: Sequence[Path], others: Writers | None = 
 
 
 def read_report(
-    store: Store,
-    runs: Mapping[str, Collection[str]] | None = None,
-    read: Reading | None = None,
+    store: Store, runs: Mapping[str, Collection[str]] | None = None, read: Reading | None = None
 ) -> Report:
     """The report of a store; what is missing of the runs and what is damaged is said on standard error.
 

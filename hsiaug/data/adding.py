@@ -30,13 +30,7 @@ from hsiaug.data.catalogue import LOOK
 from hsiaug.data.cube_check import CubeFacts, CubeValues, guess_axes, look_through, read_values
 from hsiaug.data.georeference import Georeference, read_declared
 from hsiaug.data.label_shift import shift_warnings
-from hsiaug.data.label_source import (
-    ClassCodes,
-    LabelRaster,
-    code_labels,
-    labels_on_cube,
-    read_labels,
-)
+from hsiaug.data.label_source import ClassCodes, LabelRaster, code_labels, labels_on_cube, read_labels
 from hsiaug.data.loading import load_scene
 from hsiaug.data.raw import RawArray, convert_cube
 from hsiaug.data.readers import must_exist, read_cube_file

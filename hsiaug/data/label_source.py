@@ -184,11 +184,7 @@ def _is_code(item: str) -> bool:
 
 
 def rasterise(
-    marks: VectorLabels,
-    shape: tuple[int, int],
-    ground: Georeference | None,
-    names: tuple[str, ...],
-    where: str,
+    marks: VectorLabels, shape: tuple[int, int], ground: Georeference | None, names: tuple[str, ...], where: str
 ) -> LabelRaster:
     """Give each pixel the class of the points it holds and of the polygons its centre lies in.
 

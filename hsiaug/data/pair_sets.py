@@ -8,14 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from hsiaug.base.errors import DataUnavailableError, InputError, SceneError
-from hsiaug.data.catalogue import (
-    SETS,
-    data_dir,
-    is_pair_card,
-    own_card,
-    pair_set_names,
-    read_pair_card,
-)
+from hsiaug.data.catalogue import SETS, data_dir, is_pair_card, own_card, pair_set_names, read_pair_card
 from hsiaug.data.paths import fill_pattern, find_files
 
 if TYPE_CHECKING:

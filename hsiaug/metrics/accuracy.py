@@ -71,10 +71,7 @@ def _where_seen(matrices: Counts, part: Counts, whole: Counts) -> Array:
 
 
 def score(
-    matrix: Counts,
-    subsets: Mapping[str, tuple[int, ...]],
-    new: Counts | None = None,
-    hidden: Counts | None = None,
+    matrix: Counts, subsets: Mapping[str, tuple[int, ...]], new: Counts | None = None, hidden: Counts | None = None
 ) -> dict[str, Any]:
     """The metrics of a confusion matrix (C, C), as they stand in a record.
 

@@ -169,9 +169,7 @@ def spread(samples: DenseSamples) -> DenseSamples:
 
 
 def contact_sheet(
-    groups: Sequence[tuple[str, DenseSamples]],
-    classes: Sequence[str],
-    wavelengths: NDArray[np.float64] | None,
+    groups: Sequence[tuple[str, DenseSamples]], classes: Sequence[str], wavelengths: NDArray[np.float64] | None
 ) -> Figure:
     """Draw a row of images per date and a row of masks for each (title, pairs), then the legend of classes.
 

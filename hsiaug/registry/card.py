@@ -182,9 +182,7 @@ def build_params(card: Card, preset: str = "cpu", overrides: Mapping[str, str] |
     for name, text in (overrides or {}).items():
         if name not in fields:
             raise InputError(
-                f"`{card.name}.{name}`: no such parameter",
-                value=repr(name),
-                hint=did_you_mean(name, fields),
+                f"`{card.name}.{name}`: no such parameter", value=repr(name), hint=did_you_mean(name, fields)
             )
         if name == card.variant and ":" in card.name:
             raise InputError(

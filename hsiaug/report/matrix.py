@@ -13,13 +13,7 @@ from hsiaug.report.curves import AXES
 from hsiaug.report.findings import CONTROL, FINDINGS, OF_SIGNS, headline, said_of, signs_note
 from hsiaug.report.grid import Grid, GridColumn, GridEntry, ReportPage, make_grid
 from hsiaug.report.labels import MISSING, count, signed
-from hsiaug.report.notes import (
-    audit_lines,
-    short_audit,
-    table_notes,
-    table_page,
-    warnings,
-)
+from hsiaug.report.notes import audit_lines, short_audit, table_notes, table_page, warnings
 from hsiaug.report.records import CellKey
 from hsiaug.report.tables import ADDED, Report, Table
 from hsiaug.report.views import (

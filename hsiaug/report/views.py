@@ -108,10 +108,7 @@ def overview(table: Table) -> Grid:
     of = f"; {short} and its gain over {classes[:-1]} classes" if classes else ""
     draws = count(len(table.draws), "draw")
     heading = f"Accuracy on {table.condition.scene} in percent, {draws}{of}{of_rows(len(cells))}"
-    columns += [
-        GridColumn(f"Δ{short} over none", gain),
-        GridColumn("verdict", finding, numeric=False),
-    ]
+    columns += [GridColumn(f"Δ{short} over none", gain), GridColumn("verdict", finding, numeric=False)]
     return make_grid(heading, columns, shown, keys=2)
 
 

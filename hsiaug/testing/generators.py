@@ -47,12 +47,7 @@ class GeneratorSubject(Subject[Fitted]):
         return access.request(self.task, sorted(view.counts))
 
     def draw(
-        self,
-        fitted: Fitted,
-        counts: Counts | None = None,
-        *,
-        seed: int = 0,
-        guidance: float | None = None,
+        self, fitted: Fitted, counts: Counts | None = None, *, seed: int = 0, guidance: float | None = None
     ) -> Samples:
         """Samples as a trial draws them; default counts are those of the easy case. guidance: None = default."""
         omega = self.card.guidance if guidance is None else guidance

@@ -25,14 +25,7 @@ from hsiaug.registry.card import Card, Scope, preparing_params
 from hsiaug.tasks.task import AnyBlock, Task, TaskData, TaskSamples, TaskSplit, TaskView
 from hsiaug.tasks.view_choice import choose_view
 from hsiaug.trial.arm import SYNTHETIC
-from hsiaug.trial.fits import (
-    Fit,
-    checkpoint,
-    difference_from_saved,
-    load_fit,
-    only_one,
-    save_fit,
-)
+from hsiaug.trial.fits import Fit, checkpoint, difference_from_saved, load_fit, only_one, save_fit
 from hsiaug.trial.hashing import short_hash
 from hsiaug.trial.spec import TrialSpec
 

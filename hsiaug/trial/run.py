@@ -94,12 +94,7 @@ class Outcome:
 
 
 def run_trial(
-    spec: TrialSpec,
-    bench: Workbench,
-    plugins: Registry,
-    *,
-    device: str = "auto",
-    progress: Progress,
+    spec: TrialSpec, bench: Workbench, plugins: Registry, *, device: str = "auto", progress: Progress
 ) -> tuple[Record, Prediction | None]:
     """Both halves of a trial in this process: its record, and its predictions.
 

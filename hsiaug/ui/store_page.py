@@ -10,7 +10,7 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, JSONResponse, Response
 from starlette.routing import BaseRoute
 
-from hsiaug.bench.running import heard_of
+from hsiaug.bench.progress import heard_of
 from hsiaug.report import Report, build_report, render_html
 from hsiaug.report.html.markup import HERE as REPORT
 from hsiaug.trial.store import Reading, Store

@@ -11,8 +11,7 @@ from rich.console import Console
 
 from hsiaug.bench.costs import Costs, Forecast, TimeLeft
 from hsiaug.bench.engine import Event
-from hsiaug.bench.progress import watch_trials
-from hsiaug.bench.running import heard_of
+from hsiaug.bench.progress import heard_of, watch_trials
 from hsiaug.protocol.balance import Rate
 from hsiaug.protocol.protocols import parse_protocol
 from hsiaug.trial.spec import PluginSpec, TrialSpec

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from hsiaug.bench.running import tell_others
+from hsiaug.bench.progress import tell_others
 from hsiaug.trial.store import Store
 from hsiaug.ui import store_page
 from hsiaug.ui.store_page import StorePage

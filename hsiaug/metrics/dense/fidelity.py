@@ -203,10 +203,7 @@ def _compare(known: _Features, other: _Features) -> Values:
     both = ~np.isnan(angles)
     p, q = (n / max(1.0, n.sum()) for n in pixels)
     # Of the shares the total variation: 0 = alike, 1 = disjoint.
-    return {
-        "msad": float(angles[both].mean()) if both.any() else None,
-        "shares": float(np.abs(p - q).sum() / 2),
-    }
+    return {"msad": float(angles[both].mean()) if both.any() else None, "shares": float(np.abs(p - q).sum() / 2)}
 
 
 def _classes(shares: list[Array], angles: Array) -> tuple[dict[int, dict[str, float | None]], tuple[str, ...]]:

@@ -104,12 +104,7 @@ def _name_score(axes: Axes, score: str) -> None:
 
 
 def _draw_sweep(
-    shown: Sequence[SweepLine],
-    none: ArmCell | None,
-    score: Metric,
-    styles: Styles,
-    first: Shared,
-    axes: Axes,
+    shown: Sequence[SweepLine], none: ArmCell | None, score: Metric, styles: Styles, first: Shared, axes: Axes
 ) -> dict[str, Any]:
     """Draw the lines of one classifier in one score."""
     axes.sharey(first.setdefault(score.key, axes))
