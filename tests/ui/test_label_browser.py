@@ -314,8 +314,19 @@ def test_from_an_empty_label_file_to_an_exported_map(browser: Any, indian_pines:
                 if not turn:
                     tab.press("a")
                     tab.until("state.picks.every(p => p.label === 0) && !state.job.running")
+            # A stroke of the brush is taken back, given again, and taken back.
+            tab.page.select_option("#over", "doubt")
+            tab.press("z", "b")
+            tab.page.focus("#stage")
+            tab.press("Space", "Shift+ArrowRight", "Space", "2", "u", "r")
+            assert tab.read("state.answers") == 33
+            tab.press("u", "b", "k", "z")
+            assert tab.read("state.answers") == 32 and tab.page.locator("#kept li").count() == 1
             tab.press("m")
             tab.until("state.map")
+            with tab.page.expect_download() as labels:
+                tab.page.click("text=labels.npy")
+            labels.value.save_as(tmp_path / "labels.npy")
             with tab.page.expect_download() as saved:
                 tab.page.click("text=map.tif")
             saved.value.save_as(tmp_path / "map.tif")
@@ -328,6 +339,10 @@ def test_from_an_empty_label_file_to_an_exported_map(browser: Any, indian_pines:
     for row in given:
         id = indian_pines.labels[int(row["row"]), int(row["column"])]
         assert row["class"] == (indian_pines.class_names[id - 1] if id else "")
+    taught = np.load(tmp_path / "labels.npy")
+    assert (taught == indian_pines.labels)[taught > 0].all() and (taught > 0).sum() == sum(
+        row["said"] == "class" for row in given
+    )
     with quiet() as rasterio, rasterio.open(tmp_path / "map.tif") as file:
         ids = file.read(1)
     true = indian_pines.labels > 0
