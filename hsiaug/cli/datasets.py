@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -80,18 +80,11 @@ def info(
     pairs = find_pairs(scene)
     if pairs is None:
         entry = find_entry(scene)
-        facts = {
-            "status": status(entry),
-            "folders": list(map(str, entry.folders)),
-            **entry.card.model_dump(mode="json"),
-        }
+        facts: dict[str, Any] = {"status": status(entry), "folders": list(map(str, entry.folders))}
+        facts |= entry.card.model_dump(mode="json")
     else:
-        facts = {
-            "status": pairs_status(pairs),
-            "folders": [str(pairs.folder)],
-            **pairs.card.model_dump(mode="json"),
-        }
-        facts |= {"places_here": pairs.here(), "missing": pairs.missing()}
+        facts = {"status": pairs_status(pairs), "folders": [str(pairs.folder)]}
+        facts |= {**pairs.card.model_dump(mode="json"), "places_here": pairs.here(), "missing": pairs.missing()}
     if as_json:
         print_json(facts)
         return

@@ -117,14 +117,10 @@ async def _body(receive: Receive) -> tuple[bytes, Refusal | None]:
 
 def _replayed(content: bytes, receive: Receive) -> Receive:
     """Gives the body that was read, then what else comes."""
-    given = False
+    left: list[Message] = [{"type": "http.request", "body": content, "more_body": False}]
 
     async def again() -> Message:
-        nonlocal given
-        if given:
-            return await receive()
-        given = True
-        return {"type": "http.request", "body": content, "more_body": False}
+        return left.pop() if left else await receive()
 
     return again
 
