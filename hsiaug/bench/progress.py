@@ -151,7 +151,7 @@ def _bars(trials: Mapping[str, TrialSpec], console: Console, forecast: Forecast)
 def tell_others(root: Path) -> Iterator[Callable[[Callable[[], dict[str, object]]], None]]:
     """A function that writes what it is given into the store ``root``, at most every ``TOLD_EVERY`` seconds.
 
-    The file is gone at the end. A disk that refuses it stops no run: the records alone count.
+    The file is gone at the end; what a killed run left goes when the next one begins. A disk that refuses it stops none.
     """
     path = root / "running" / f"{uuid.uuid4().hex}.json"
     last = -TOLD_EVERY
@@ -165,6 +165,10 @@ def tell_others(root: Path) -> Iterator[Callable[[Callable[[], dict[str, object]
             path.parent.mkdir(exist_ok=True)
             path.write_text(json.dumps(told()), encoding="utf-8")
 
+    with suppress(OSError):
+        for left in path.parent.glob("*.json"):
+            if time.time() - left.stat().st_mtime > LOST:
+                left.unlink()
     try:
         yield tell
     finally:

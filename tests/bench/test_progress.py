@@ -256,6 +256,12 @@ def test_a_run_tells_other_programs_how_far_it_is_while_it_lasts(tmp_path: Path)
         os.utime(path, (0, 0))
         assert heard_of(store.root) == [], "a run that was killed is not told of for ever"
     assert not (store.root / "running").exists()
+    (store.root / "running").mkdir()
+    (store.root / "running" / "killed.json").write_text("{}")
+    os.utime(store.root / "running" / "killed.json", (0, 0))
+    with watch_trials(trials, Console(file=io.StringIO()), store=store, clock=Clock()):
+        pass
+    assert not (store.root / "running").exists(), "what a killed run left is gone"
 
 
 def test_a_disk_that_refuses_what_is_told_stops_no_run(tmp_path: Path) -> None:
