@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 import io
 import zlib
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
@@ -20,7 +20,7 @@ from hsiaug.core.pairs import PairSet
 from hsiaug.core.scene import Scene
 from hsiaug.protocol.split_protocol import Areas, Buffer, Draw, SplitProtocol
 from hsiaug.registry.lookup import StandIn, registry
-from hsiaug.registry.third_party import DRAWS_WITHIN, ToldModel, read_told
+from hsiaug.registry.third_party import DRAWS_WITHIN, LARGEST, ToldModel, read_told
 
 
 class ToldDraw(ToldModel):
@@ -38,9 +38,14 @@ def packed(arrays: Mapping[str, NDArray[Any]]) -> str:
     return base64.b64encode(file.getvalue()).decode()
 
 
-def _unpacked(text: str) -> dict[str, NDArray[Any]]:
+def unpacked(text: str, needed: Collection[str], others: Collection[str] = ()) -> dict[str, NDArray[Any]]:
+    """Arrays of these names, from :func:`packed`. Raises PluginError."""
     try:
         with np.load(io.BytesIO(base64.b64decode(text)), allow_pickle=False) as arrays:
+            if sum(one.file_size for one in arrays.zip.infolist()) > LARGEST:
+                raise ValueError(f"more than {LARGEST:,} bytes")
+            if not {*needed} <= {*arrays} <= {*needed, *others}:
+                raise ValueError(f"arrays {', '.join(arrays)}")
             return dict(arrays)
     except (ValueError, OSError, EOFError, KeyError, BadZipFile, zlib.error) as error:
         raise PluginError(
@@ -85,13 +90,15 @@ class ThirdParty(SplitProtocol):
 
     def draw(self, scene: Scene, seed: int, patch: int) -> Draw:
         told = self._drawn("draw", scene, seed, patch)
-        masks: dict[str, Any] = _unpacked(told.arrays)
+        masks: dict[str, Any] = unpacked(told.arrays, ("train", "dropped"), ("hidden", "labels", "asked"))
         return Draw(**masks, notes=told.notes)
 
     def draw_tiles(self, pairs: PairSet, seed: int, patch: int) -> Areas:
         told = self._drawn("draw_tiles", pairs, seed, patch)
-        masks = _unpacked(told.arrays)
-        train, test = (tuple(masks[f"{side}{i}"] for i in range(len(pairs.places))) for side in ("train", "test"))
+        places = range(len(pairs.places))
+        names = [[f"{side}{i}" for i in places] for side in ("train", "test")]
+        masks = unpacked(told.arrays, [*names[0], *names[1]])
+        train, test = (tuple(map(masks.__getitem__, side)) for side in names)
         return Areas(train, test, told.tiles)
 
     def _drawn(self, question: str, data: Scene | PairSet, seed: int, patch: int) -> ToldDraw:

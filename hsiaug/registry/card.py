@@ -210,8 +210,8 @@ def check_serves(card: Card, kind: str, task: str) -> None:
     if task not in card.tasks:
         raise InputError(
             f"a {kind} of this benchmark must serve the task {task}",
-            value=f"{card.name}, which serves {', '.join(card.tasks)}",
-            hint=f"Choose another; 'hsiaug plugins list' shows what each serves, or use --task {card.tasks[0]}.",
+            value=f"{card.name}, which serves {', '.join(card.tasks) or 'none'}",
+            hint=f"Choose another{''.join(f', or use --task {one}' for one in card.tasks)}; see 'hsiaug plugins list'.",
         )
 
 

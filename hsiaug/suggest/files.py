@@ -42,8 +42,10 @@ def check_files(paths: Sequence[Path]) -> None:
 
 def _unanswered(path: Path) -> bool:
     """Whether a file is a table of picks without any class."""
-    text = plain_text(path)
-    rows = [] if text is None else list(csv.DictReader(text.splitlines()))
+    try:
+        rows = list(csv.DictReader((plain_text(path) or "").splitlines()))
+    except csv.Error:
+        return False
     return bool(rows) and all(row.get("class") == "" for row in rows)
 
 

@@ -8,6 +8,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from hsiaug.base.errors import PluginError
+from hsiaug.protocol.third_party import packed, unpacked
 from hsiaug.registry import third_party
 from hsiaug.registry.third_party import Child
 from hsiaug.trial.store import Store
@@ -235,6 +237,15 @@ def test_a_protocol_draws_in_its_own_process(site: Path, tmp_path: Path) -> None
     assert refused.returncode == 2 and "Write left:RATIO" in refused.stderr
     gone = hsiaug(*words, "--protocol", "left:0.9", env=env, cwd=tmp_path)
     assert gone.returncode == 2 and "left-plugin" in gone.stderr and "Traceback" not in gone.stderr
+
+
+@pytest.mark.parametrize("names", [("dropped",), ("train", "dropped", "more"), ("train", "dropped", "large")])
+def test_arrays_that_are_no_draw_are_refused(names: tuple[str, ...], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("hsiaug.protocol.third_party.LARGEST", 2**16)
+    arrays = {name: np.zeros(2**17 if name == "large" else 2, bool) for name in names}
+
+    with pytest.raises(PluginError, match="must draw masks"):
+        unpacked(packed(arrays), ("train", "dropped"), ("large",))
 
 
 def test_generate_ends_with_an_error_where_a_plugin_ends_it_in_silence(site: Path, tmp_path: Path) -> None:

@@ -203,8 +203,10 @@ def test_a_table_that_was_filled_in_is_read_as_labels(own: Path, tmp_path: Path)
         writer = csv.DictWriter(file, list(rows[0]))
         writer.writeheader()
         writer.writerows(rows)
-    with pytest.raises(InputError, match="classes may have been written into it"):
-        typed(own, "flight.toml", *QUICK, "--out", str(tmp_path / "filled.csv"))
+    (tmp_path / "long.csv").write_text(f"row,column,class\n1,1,{'x' * 200_000}\n")
+    for name in ("filled.csv", "long.csv"):
+        with pytest.raises(InputError, match="classes may have been written into it"):
+            typed(own, "flight.toml", *QUICK, "--out", str(tmp_path / name))
     labels = read_vector_labels(tmp_path / "filled.csv", None, None)
 
     assert labels.values == ("hay", "rye") and labels.pixels and labels.skipped == 3

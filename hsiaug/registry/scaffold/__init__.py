@@ -8,6 +8,7 @@ from pathlib import Path
 from string import Template
 
 from hsiaug.base.errors import InputError
+from hsiaug.base.files import file_errors
 from hsiaug.registry.card import Card
 from hsiaug.registry.hookspecs import Kind
 from hsiaug.registry.lookup import registry
@@ -59,24 +60,17 @@ def write_package(kind: Kind, name: str, out: Path, task: str | None = None) -> 
         f"{module}.py": f"{kind}{'_of_masks' if masks else ''}.py.txt",
         "tests/test_conformance.py": "test_conformance.py.txt",
     }
-    try:
-        if folder.exists():
-            raise InputError(
-                "the folder of the new package must not be there yet",
-                value=f"{folder}",
-                hint="Remove it, or give another `out`.",
-            )
-        with tempfile.TemporaryDirectory(dir=out, prefix=".hsiaug-new-", ignore_cleanup_errors=True) as scratch:
-            made = Path(scratch) / folder.name
-            for path, template in files.items():
-                (made / path).parent.mkdir(parents=True, exist_ok=True)
-                text = Template((TEMPLATES / template).read_text("utf-8")).substitute(words)
-                (made / path).write_text(text, encoding="utf-8")
-            made.rename(folder)
-    except OSError as error:
-        raise InputError(
-            "`out` must be a folder that can be written",
-            value=f"{out}: {error.strerror}",
-            hint="Make it, or give another.",
-        ) from error
+    if folder.exists():
+        rule = "the folder of the new package must not be there yet"
+        raise InputError(rule, value=f"{folder}", hint="Remove it, or give another `out`.")
+    with (
+        file_errors(f"`out` {out} must be a folder that can be written", "Make it, or give another."),
+        tempfile.TemporaryDirectory(dir=out, prefix=".hsiaug-new-", ignore_cleanup_errors=True) as scratch,
+    ):
+        made = Path(scratch) / folder.name
+        for path, template in files.items():
+            (made / path).parent.mkdir(parents=True, exist_ok=True)
+            text = Template((TEMPLATES / template).read_text("utf-8")).substitute(words)
+            (made / path).write_text(text, encoding="utf-8")
+        made.rename(folder)
     return folder
