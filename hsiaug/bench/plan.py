@@ -210,18 +210,8 @@ def build_plan(
             notes.append(
                 f"λ = {rate} makes no synthetic sample{where}, and its arms are not run there: try a larger λ"
             )
-    return Plan(
-        run,
-        task,
-        scene_ref or scene.name,
-        scene,
-        tuple(trials),
-        tuple(splits),
-        tuple(notes),
-        cards,
-        samples,
-        frozenset(wanted),
-    )
+    ref, listed = scene_ref or scene.name, (tuple(trials), tuple(splits), tuple(notes))
+    return Plan(run, task, ref, scene, *listed, cards, samples, frozenset(wanted))
 
 
 def _further_controls(cards: Sequence[Card], task: Task, notes: list[str]) -> list[str]:

@@ -89,17 +89,8 @@ def advise(
         print_lines(err, [line])
 
     with stoppable(err), open_engine(settings, jobs, note) as engine:
-        session = Session(
-            scene=loaded,
-            scene_ref=scene,
-            plugins=registry(),
-            store=Store(store, create=True),
-            device=device,
-            engine=engine,
-            start=start,
-            end=end,
-            console=err,
-        )
+        kept = Store(store, create=True)
+        session = Session(loaded, scene, registry(), kept, device, engine, start, end, console=err)
         header, rows, lines = tell_advice(find_advice(planned, request, session), planned[0], session)
     screen = console()
     print_table(screen, header, rows)

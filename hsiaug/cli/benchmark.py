@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 import typer
 
@@ -138,18 +138,8 @@ def benchmark(
     if dry_run:
         print_plan(plans, store, existing, device, jobs, console(), notes, as_json=json)
         return
-    run_and_print(
-        plans,
-        store,
-        as_json=json,
-        quiet=quiet,
-        existing=existing,
-        device=device,
-        jobs=jobs,
-        settings=settings,
-        limit=seconds,
-        bounds=bounds,
-    )
+    where: dict[str, Any] = {"device": device, "jobs": jobs, "settings": settings, "limit": seconds}
+    run_and_print(plans, store, as_json=json, quiet=quiet, existing=existing, bounds=bounds, **where)
 
 
 def _given(ctx: typer.Context, names: Sequence[str]) -> list[str]:

@@ -112,18 +112,9 @@ def say_written(files: Iterable[Path]) -> None:
     say(f"written: {', '.join(map(str, files))}", err=True)
 
 
-SPELT = {
-    "lam": "lambda",
-    "lambdas": "lambda",
-    "omegas": "omega",
-    "generators": "generator",
-    "classifiers": "classifier",
-    "views": "view",
-    "draws": "seeds",
-    "overrides": "set",
-    "overwrite": "force",
-    **{key: f"set {key}" for key in CARD_SETTINGS},
-}
+SPELT = {"lam": "lambda", "draws": "seeds", "overrides": "set", "overwrite": "force"}
+SPELT |= {f"{name}s": name for name in ("lambda", "omega", "generator", "classifier", "view")}
+SPELT |= {key: f"set {key}" for key in CARD_SETTINGS}
 """Parameters whose option has another name."""
 
 
@@ -184,12 +175,8 @@ def read_report(
     from hsiaug.trial.record import damage_lines
 
     damaged = [] if read is None else list(read.damaged)
-    report = build_report(
-        store.each(damaged=damaged) if read is None else read.records,
-        store=str(store.root),
-        runs=runs,
-        damaged=damaged,
-    )
+    records = store.each(damaged=damaged) if read is None else read.records
+    report = build_report(records, store=str(store.root), runs=runs, damaged=damaged)
     cells = [cell for table in report.tables for cell in table.every_cell.values()]
     known = {trial.hash for cell in cells for trial in cell.trials} if runs else set()
     for run, hashes in (runs or {}).items():

@@ -78,13 +78,8 @@ def save_suggestions(
     """Write each file, by its ending. name: of the scene. Raises InputError where a file cannot be written."""
     rows, title = rows_of(found, scene.class_names, ground), f"{name}: label these"
     value = {"picks": rows, "notes": list(notes)}
-    write_files(
-        paths,
-        {
-            **table_writers(lambda: TableFiles("suggest", [], rows, value)),
-            **figure_writers(lambda: _figure(found, scene, title)),
-        },
-    )
+    tables = table_writers(lambda: TableFiles("suggest", [], rows, value))
+    write_files(paths, {**tables, **figure_writers(lambda: _figure(found, scene, title))})
 
 
 def _figure(found: Suggestions, scene: UnlabelledScene, title: str) -> Figure:

@@ -169,15 +169,9 @@ class Labelling:
 
     def _ask(self, job: Job) -> None:
         scene, labels, known = self._now()
+        task, open_, none = self.task, self.task.candidates & (labels == 0), labels == -1
         found = suggestions(
-            scene,
-            known,
-            self.task.candidates & (labels == 0),
-            self.task.count,
-            self.task.members,
-            self._plugins,
-            unnamed=labels == -1,
-            progress=job.progress,
+            scene, known, open_, task.count, task.members, self._plugins, unnamed=none, progress=job.progress
         )
         with self.lock:
             self.picks = found.picks
