@@ -18,6 +18,9 @@ from hsiaug.registry.lookup import Found, registry
 
 Result = TypeVar("Result")
 
+LONGEST_NOTES = 10_000
+"""Characters of the notes of a draw, which every record of it holds."""
+
 KEPT_FOR_TEST = 3
 """Test pixels that a draw should leave a class."""
 
@@ -86,8 +89,15 @@ def draw_train(scene: Scene, protocol: SplitProtocol, patch: int, seed: int) -> 
     draw = run_guarded(protocol.name, f"draw on {scene.name}", lambda: protocol.draw(scene, seed, patch))
     more = [mask for name in ("hidden", "asked") if (mask := getattr(draw, name, None)) is not None]
     _check(protocol, draw, Draw, lambda: [draw.train, draw.dropped, *more], [scene.shape] * (2 + len(more)))
-    if not all(isinstance(note, str) for note in draw.notes):
-        raise PluginError(f"protocol {protocol.name} must note sentences", value=repr(draw.notes), hint="Use str.")
+    if not all(isinstance(note, str) for note in draw.notes) or sum(map(len, draw.notes)) > LONGEST_NOTES:
+        rule = f"protocol {protocol.name} must note sentences of {LONGEST_NOTES:,} characters at most"
+        raise PluginError(rule, value=f"{draw.notes!r:.200}", hint="Use str.")
+    labels = draw.labels
+    if labels is not None and (
+        _describe(labels) != f"int16 {scene.shape}" or labels.min() < 0 or labels.max() > len(scene.class_names)
+    ):
+        rule = f"protocol {protocol.name} must draw labels of the scene's shape and classes, or none"
+        raise PluginError(rule, value=_describe(labels), hint="Return int16, with 0 where there is no label.")
     return draw
 
 

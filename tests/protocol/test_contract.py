@@ -93,10 +93,20 @@ def test_masks_that_are_none_are_refused(drawn: Any) -> None:
         draw_tiles(PairSet.of(TOY), own(drawn), 0, 16)
 
 
-def test_notes_must_be_sentences() -> None:
+@pytest.mark.parametrize("notes", [(3,), ("x" * 10_001,)])
+def test_notes_must_be_sentences(notes: Any) -> None:
     some = np.zeros(TOY.shape, bool)
     with pytest.raises(PluginError, match="must note sentences"):
-        draw_split(TOY, own(Draw(some, some, (3,))), 0, 5)  # type: ignore[arg-type]
+        draw_split(TOY, own(Draw(some, some, notes)), 0, 5)
+
+
+@pytest.mark.parametrize(
+    "labels", [TOY.labels[:2], TOY.labels + np.int16(50), -TOY.labels, TOY.labels.astype(np.int64), "labels"]
+)
+def test_labels_of_a_draw_are_those_of_the_scenes_classes(labels: Any) -> None:
+    none = np.zeros(TOY.shape, bool)
+    with pytest.raises(PluginError, match="own must draw labels of the scene's shape and classes"):
+        draw_split(TOY, own(Draw(TOY.labels == 1, none, labels=labels)), 0, 5)
 
 
 def test_training_pixels_without_a_label_are_refused() -> None:
