@@ -1,9 +1,12 @@
 """A store of many records: what it takes to plan with it, to look it up, and to report on it.
 
     python -m benchmarks.store_scale 200000 --draws 1000
+    python -m benchmarks.store_scale 100000 --draws 1000 --scenes 10 --packed --shapes md    # a million in ten tables
 
 Makes a store with about that many records of real shape (a small run on the scene ``toy``, as other draws and other λ),
-in a folder that is removed afterwards, and prints seconds and peak memory of each command, each the whole process.
+in a folder that is removed afterwards, and prints seconds and peak memory of each command, each the whole process. With
+``--packed`` the records are in packs, which hsiaug reads and no longer writes. With ``--scenes`` there are as many again
+of other scenes.
 """
 
 from __future__ import annotations
@@ -12,11 +15,14 @@ import argparse
 import json
 import os
 import shutil
+import sqlite3
 import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import closing
+from itertools import count, islice
 from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
@@ -26,6 +32,13 @@ from hsiaug.trial.record_json import encode
 
 RUN = ("benchmark", "toy", "--generator", "smote,mixup", "--classifier", "svm,rf", "--device", "cpu")
 SHAPES = ("rich", "md", "csv", "json", "html")
+PACK = 100_000
+"""Records of a pack."""
+TABLES = """
+PRAGMA page_size = 8192; PRAGMA journal_mode = OFF; PRAGMA synchronous = OFF;
+CREATE TABLE records (hash, created, record BLOB, PRIMARY KEY (hash));
+CREATE TABLE predictions (hash PRIMARY KEY, npz BLOB);
+"""
 SEEDS = 3
 """Draws of the real run."""
 MOST = 60_000
@@ -60,8 +73,32 @@ def copies(records: Sequence[Sequence[Template]], draws: int, lambdas: int) -> I
                 yield {**record, **changed}, predictions
 
 
-def fill(store: Path, made: Iterator[Template]) -> None:
+def on_scenes(made: Iterable[Template], scenes: int) -> Iterator[Template]:
+    """The records, and each again on further scenes."""
+    for record, predictions in made:
+        yield record, predictions
+        for i in range(1, scenes):
+            spec = {**record["spec"], "scene": {"name": f"toy-{i}", "sha256": f"{i:064x}"}}
+            audit = {**record["audit"], "sha256": f"{i * 10**6 + spec['seed']:064x}"}
+            yield {**record, "spec": spec, "audit": audit, "hash": short_hash(spec)}, predictions
+
+
+def fill(store: Path, made: Iterator[Template], packed: bool) -> None:
     """Write the records as they lie in a store."""
+    (store / "records").mkdir(parents=True)
+    if packed:
+        (store / "packs").mkdir()
+        for number in count():
+            rows = [(r["hash"], r["created"], encode(r), npz) for r, npz in islice(made, PACK)]
+            if not rows:
+                return
+            with closing(sqlite3.connect(store / "packs" / f"{number:016x}.sqlite")) as pack:
+                pack.executescript(TABLES)
+                pack.executemany("INSERT INTO records VALUES (?, ?, ?)", (row[:3] for row in sorted(rows)))
+                pack.executemany(
+                    "INSERT INTO predictions VALUES (?, ?)", ((row[0], row[3]) for row in sorted(rows))
+                )
+                pack.commit()
     for record, predictions in made:
         folder = store / "records" / record["hash"][:2] / record["hash"]
         folder.mkdir(parents=True)
@@ -102,25 +139,29 @@ def main() -> None:
     parser.add_argument("records", type=int)
     parser.add_argument("--draws", type=int, default=1000)
     parser.add_argument("--keep", type=Path, help="Folder to work in; a store that is there is used as it is.")
+    parser.add_argument("--scenes", type=int, default=1)
+    parser.add_argument("--packed", action="store_true")
     parser.add_argument("--shapes", default=",".join(SHAPES), help="Formats of the reports, with commas.")
     asked = parser.parse_args()
     with tempfile.TemporaryDirectory() as temporary:
         folder = asked.keep or Path(temporary)
-        measure(folder, asked.records, asked.draws, asked.shapes.split(","))
+        measure(folder, asked)
 
 
-def measure(folder: Path, records: int, draws: int, shapes: Sequence[str]) -> None:
+def measure(folder: Path, asked: argparse.Namespace) -> None:
     """Make the store where it is not there, and print a line for each command."""
+    draws = asked.draws
     found = templates(folder / "few")
     fixed = sum(not record["spec"]["lambda"] for record, _ in found[0])
     varied = len(found[0]) - fixed
-    lambdas = max(1, round((records / draws - fixed) / varied))
-    number = draws * (fixed + varied * lambdas)
-    store = folder / f"{number}-records-{draws}-draws"
+    lambdas = max(1, round((asked.records / draws - fixed) / varied))
+    number = asked.scenes * draws * (fixed + varied * lambdas)
+    store = folder / f"{number}-records-{draws}-draws{'-packed' * asked.packed}"
     if not store.exists():
         start = time.perf_counter()
         # In a process of its own: others would be said to take at least as much memory as this one.
-        writer = get_context("fork").Process(target=fill, args=(store, copies(found, draws, lambdas)))
+        made = on_scenes(copies(found, draws, lambdas), asked.scenes)
+        writer = get_context("fork").Process(target=fill, args=(store, made, asked.packed))
         writer.start()
         writer.join()
         say(f"{number} records of {draws} draws and {lambdas} λ written in {time.perf_counter() - start:.0f} s")
@@ -137,7 +178,9 @@ def measure(folder: Path, records: int, draws: int, shapes: Sequence[str]) -> No
     planned = some * (fixed + varied * most)
     say(f"plan of {planned} trials (--dry-run), no store: {timed(*plan, str(folder / 'no'))}")
     say(f"the same, all in the store: {timed(*plan, str(store))}")
-    for shape in shapes:
+    compare = ("-m", "hsiaug", "compare", "none/svm", "smote@0.5/svm", "--store", str(store))
+    say(f"compare: {timed(*compare)}")
+    for shape in asked.shapes.split(","):
         say(f"report --format {shape}: {timed(*report, '--format', shape)}")
 
 

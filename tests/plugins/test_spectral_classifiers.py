@@ -129,3 +129,13 @@ def test_the_machine_gives_shares_that_are_largest_at_what_it_names(view, fit, s
     assert shares.shape == (100, len(sizes)) and np.allclose(shares.sum(axis=1), 1)
     assert (shares[np.arange(100), named - 1] == shares.max(axis=1)).all()
     assert (shares[:, [c not in toy.counts for c in range(1, len(sizes) + 1)]] == 0).all()
+
+
+def test_many_samples_choose_the_same_c_and_gamma_without_a_matrix(view, monkeypatch):
+    toy = view((30, 20, 10), spread=2.0)
+    z, y = toy.normaliser.spectra(toy.real.centres), toy.real.y
+    monkeypatch.setattr(svm, "MOST_IN_MATRIX", len(z))
+    with_matrix = svm.choose.__wrapped__(z, y, 3, 0)
+    monkeypatch.setattr(svm, "MOST_IN_MATRIX", len(z) - 1)
+    monkeypatch.setattr(svm, "squared_distances", lambda z: pytest.fail("a matrix of all samples"))
+    assert svm.choose.__wrapped__(z, y, 3, 0) == with_matrix

@@ -34,6 +34,9 @@ UNKNOWN = 1000.0, 0.1
 alike; but the least C and γ·B cannot learn from synthetic samples what these show (draws 100 to 102 of five scenes under
 ``kshot:1``)."""
 
+MOST_IN_MATRIX = 5000
+"""Samples whose kernel is held as a matrix (200 MB); of more, libsvm keeps a part of it."""
+
 SHARPNESS = 3.0
 """Of its shares. Chosen on draws 100 to 103 of five scenes under ``issd``, for the product with those of a teacher."""
 
@@ -142,13 +145,17 @@ def choose(z: NDArray[np.float32], y: NDArray[np.int64], folds: int, seed: int) 
     fold = stratified_folds(y, folds, seed)
     if not (fold >= 0).any():
         return UNKNOWN[0], UNKNOWN[1] / z.shape[1]
-    square = squared_distances(z)
+    square = squared_distances(z) if len(z) <= MOST_IN_MATRIX else None
     best = (-1.0, COSTS[0], WIDTHS[0] / z.shape[1])
     for width in WIDTHS:
         gamma = width / z.shape[1]
-        kernel = np.exp(-gamma * square)
+        kernel = None if square is None else np.exp(-gamma * square)
         for cost in COSTS:
-            recall = validated_recall(kernel, y, fold, cost)
+            recall = (
+                validated_recall(z, y, fold, cost, gamma)
+                if kernel is None
+                else validated_recall(kernel, y, fold, cost)
+            )
             if (recall, -cost, -gamma) > (best[0], -best[1], -best[2]):
                 best = (recall, cost, gamma)
     return best[1:]
@@ -178,11 +185,12 @@ def squared_distances(z: NDArray[np.float32]) -> NDArray[np.float64]:
 
 
 def validated_recall(
-    kernel: NDArray[np.float64], y: NDArray[np.int64], fold: NDArray[np.int64], cost: float
+    x: NDArray[np.floating], y: NDArray[np.int64], fold: NDArray[np.int64], cost: float, gamma: float | None = None
 ) -> float:
     """Recall on held-out samples, averaged over the classes that are validated; 0 where none is.
 
-    kernel: (n, n) RBF kernel; y, fold: (n,) class id and validation fold of each sample.
+    x: (n, n) RBF kernel, or with ``gamma`` (n, B) spectra, of which libsvm computes as much of it as it keeps. y, fold:
+    (n,) class id and validation fold of each sample.
     """
     from sklearn.metrics import recall_score
     from sklearn.svm import SVC
@@ -192,8 +200,11 @@ def validated_recall(
         held = fold == f
         fit = np.flatnonzero(~held)
         if len(np.unique(y[fit])) > 1:
-            model = SVC(C=cost, kernel="precomputed", random_state=0).fit(kernel[np.ix_(fit, fit)], y[fit])
-            predicted[held] = model.predict(kernel[np.ix_(held, fit)])
+            if gamma is None:
+                model = SVC(C=cost, kernel="precomputed", random_state=0).fit(x[np.ix_(fit, fit)], y[fit])
+                predicted[held] = model.predict(x[np.ix_(held, fit)])
+            else:
+                predicted[held] = SVC(C=cost, gamma=gamma, random_state=0).fit(x[fit], y[fit]).predict(x[held])
     held = fold >= 0
     labels = np.unique(y[held])
     return float(recall_score(y[held], predicted[held], labels=labels, average="macro")) if len(labels) else 0.0

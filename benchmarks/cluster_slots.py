@@ -1,0 +1,103 @@
+"""How busy 64, 200 and 10,000 slots are at a second a trial: a discrete-event simulation of a run on Dask.
+
+    python -m benchmarks.cluster_slots --out benchmarks/results/scale
+
+Trials are put into tasks by ``bench/engines/chunks.py``, and as many tasks as slots are under way, as in
+``bench/engines/dask.py``. The command's process, and the scheduler, do one thing after the other. A task starts a
+process, and then runs one trial after the other. COSTS are measured on Indian Pines: benchmarks/results/scale/README.md.
+Prints how busy slots are from the first task to the last trial, and how busy the command's process and the scheduler: the
+first to reach 100 % bounds the number of slots. The plan is made before, and is not counted.
+"""
+
+from __future__ import annotations
+
+import argparse
+import heapq
+import math
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+from benchmarks.common import markdown, say, write_csv
+from hsiaug.bench.engines.chunks import chunks_of, seconds_of
+from hsiaug.bench.engines.dask import LONGEST, SHARE
+
+SECONDS = 1.0
+"""Of a trial."""
+SLOTS = (64, 200, 1000, 2000, 5000, 10_000)
+TRIALS = 600
+"""Of a slot."""
+GROUP = 20
+"""Trials that share a fit, and stay together."""
+
+
+@dataclass(frozen=True)
+class Costs:
+    """Processor seconds of the command's process (parent) and of the scheduler, by trial and by task; those of a slot:
+    the start of a task's process, and what a trial takes beside its own seconds."""
+
+    parent_trial: float
+    parent_task: float
+    scheduler_task: float
+    start: float
+    trial: float
+
+
+COSTS = Costs(parent_trial=0.0007, parent_task=0.0043, scheduler_task=0.0035, start=0.97, trial=0.021)
+
+
+def simulate(slots: int, costs: Costs) -> dict[str, float]:
+    """Shares of the time in which slots run trials, and the command's process and the scheduler are at work."""
+    trials = [SimpleNamespace(hash=str(i)) for i in range(GROUP)]
+    batch: Any = SimpleNamespace(expected={trial.hash: SECONDS for trial in trials})
+    pieces: Any = [(batch, trials)] * math.ceil(slots * TRIALS / GROUP)
+    chunks = chunks_of(pieces, len(pieces), min(LONGEST, seconds_of(pieces) / (SHARE * slots)))
+    waiting = [sum(len(group) for _, group in chunk) for chunk in chunks][::-1]
+    parent = scheduler = end = busy = 0.0
+    spent = {"parent": 0.0, "scheduler": 0.0}
+    ends: list[tuple[float, int]] = []
+
+    def submit(now: float) -> None:
+        nonlocal parent, scheduler, busy
+        size = waiting.pop()
+        parent = max(parent, now) + costs.parent_task
+        scheduler = max(scheduler, parent) + costs.scheduler_task
+        spent["parent"] += costs.parent_task
+        spent["scheduler"] += costs.scheduler_task
+        busy += size * SECONDS
+        heapq.heappush(ends, (scheduler + costs.start + size * (SECONDS + costs.trial), size))
+
+    for _ in range(min(slots, len(waiting))):
+        submit(0.0)
+    while ends:
+        end, size = heapq.heappop(ends)
+        parent = max(parent, end) + size * costs.parent_trial
+        spent["parent"] += size * costs.parent_trial
+        if waiting:
+            submit(parent)
+    return {
+        "slots": slots,
+        "trials": slots * TRIALS,
+        "tasks": len(chunks),
+        "busy": busy / (slots * end),
+        "parent": spent["parent"] / end,
+        "scheduler": spent["scheduler"] / end,
+    }
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--out", type=Path, required=True)
+    asked = parser.parse_args()
+    asked.out.mkdir(parents=True, exist_ok=True)
+    say(str({key: round(1000 * value, 2) for key, value in asdict(COSTS).items()}) + " ms")
+    rows = [{key: round(value, 4) for key, value in simulate(slots, COSTS).items()} for slots in SLOTS]
+    write_csv(asked.out / "cluster_slots.csv", rows)
+    shares = ("busy", "parent", "scheduler")
+    table = [(str(r["slots"]), str(r["tasks"]), *(f"{r[key]:.1%}" for key in shares)) for r in rows]
+    say("\n".join(markdown(("slots", "tasks", "busy", "command's process", "scheduler"), table)))
+
+
+if __name__ == "__main__":
+    main()
