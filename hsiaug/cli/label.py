@@ -71,16 +71,9 @@ def label(
     bare, name, known, candidates, ground = _begin(scene, protocol)
     check_patch(PATCH, bare)
     names = dict.fromkeys([*bare.class_names, *map(check_name, words(classes))])
-    task = Task(
-        scene=replace(bare, class_names=tuple(names)),
-        name=name,
-        known=known,
-        candidates=candidates,
-        members=committee((), bare.bands),
-        mapper=Member(classifier, DEFAULT_VIEW if bare.bands >= FEWEST else RAW),
-        count=number,
-        ground=ground,
-    )
+    bare, members = replace(bare, class_names=tuple(names)), committee((), bare.bands)
+    mapper = Member(classifier, DEFAULT_VIEW if bare.bands >= FEWEST else RAW)
+    task = Task(bare, name, known, candidates, members, mapper, count=number, ground=ground)
     path = answers or Path(f"{name}-answers.csv")
     given = Answers(path, bare.shape, ground)
     labelling = Labelling(task, given, registry())

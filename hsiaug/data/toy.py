@@ -38,15 +38,8 @@ def toy_scene(
     labels[:, :-1][fields[:, :-1] != fields[:, 1:]] = 0
     labels[:-1][fields[:-1] != fields[1:]] = 0
     names = tuple(NAMES[i] if i < len(NAMES) else f"Crop {i + 1}" for i in range(classes))
-    return Scene(
-        name="toy",
-        cube=_cube(rng, fields, class_of_field, bands, relief),
-        labels=labels,
-        class_names=names,
-        wavelengths=np.linspace(*RANGE_NM, bands),
-        gsd=2.0,
-        draws="toy",
-    )
+    cube = _cube(rng, fields, class_of_field, bands, relief)
+    return Scene("toy", cube, labels, names, np.linspace(*RANGE_NM, bands), gsd=2.0, draws="toy")
 
 
 def _fields(rng: np.random.Generator, height: int, width: int, count: int) -> NDArray[np.int64]:
