@@ -12,7 +12,7 @@ from hsiaug.core.scene import Scene
 
 REACH = 2
 """Pixels, along rows and columns, by which labels are moved."""
-SMALLEST, FEWEST = 12, 8
+SMALLEST, FEWEST = 12, 5
 """Pixels of a field that counts, and fields below which nothing is said."""
 MOST = 50_000
 """Pixels that are looked at, about: in every second, third, … field of a scene that has more."""
