@@ -12,7 +12,7 @@ import json
 import threading
 import time
 from multiprocessing import get_context
-from typing import Any, Literal, TypeVar, get_type_hints
+from typing import Annotated, Any, Literal, TypeVar, get_type_hints
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, create_model
 
@@ -38,9 +38,9 @@ Told = TypeVar("Told", bound=BaseModel)
 
 
 class ToldModel(BaseModel):
-    """A part of an answer: nothing beyond its fields, each of its very type."""
+    """A part of an answer: nothing beyond its fields, each of its very type; numbers are finite, as in records."""
 
-    model_config = ConfigDict(strict=True, extra="forbid")
+    model_config = ConfigDict(strict=True, extra="forbid", allow_inf_nan=False)
 
 
 class ToldEntries(ToldModel):
@@ -51,6 +51,9 @@ class ToldEntries(ToldModel):
     trace: str
 
 
+Bound = Annotated[float, Field(allow_inf_nan=True)] | None
+
+
 class ToldParam(ToldModel):
     """A hyper-parameter, as :func:`hsiaug.registry.card.param` declares it."""
 
@@ -58,8 +61,8 @@ class ToldParam(ToldModel):
     default: bool | int | float | str | None
     help: str
     unit: str
-    low: float | None
-    high: float | None
+    low: Bound
+    high: Bound
     choices: tuple[Any, ...]
     preparing: bool
     sampling: bool

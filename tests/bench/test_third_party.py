@@ -11,7 +11,8 @@ import pytest
 from hsiaug.base.errors import PluginError
 from hsiaug.protocol.third_party import packed, unpacked
 from hsiaug.registry import third_party
-from hsiaug.registry.third_party import Child
+from hsiaug.registry.card import Card
+from hsiaug.registry.third_party import Child, ToldCard, ToldParam, read_told
 from hsiaug.trial.store import Store
 from tests.strangers import DUMMY, environment, hsiaug, install, results
 
@@ -49,6 +50,15 @@ import numpy as np
 from hsiaug.api import Card, Draw, Entry, SplitProtocol, hookimpl
 
 
+class Posing(SplitProtocol):
+    '''Says that it is another.'''
+
+    card = Card(name="posing", version="1", summary="poses", tasks=("pixels",))
+
+    def as_json(self):
+        return {"name": "issd", "argument": "", "buffer": "centre"}
+
+
 class Left(SplitProtocol):
     '''Trains on the left part of the scene.'''
 
@@ -66,7 +76,7 @@ class Left(SplitProtocol):
 
 @hookimpl
 def hsiaug_plugins():
-    return [Entry("protocol", "left", "left_plugin:Left")]
+    return [Entry("protocol", "left", "left_plugin:Left"), Entry("protocol", "posing", "left_plugin:Posing")]
 """
 TRIALS = ("--classifier", "nearest", "--seeds", "2", "--patch", "3", "--jobs", "1", "--view", "raw")
 
@@ -235,8 +245,31 @@ def test_a_protocol_draws_in_its_own_process(site: Path, tmp_path: Path) -> None
 
     refused = hsiaug(*words, "--protocol", "left:2", env=env, cwd=tmp_path)
     assert refused.returncode == 2 and "Write left:RATIO" in refused.stderr
+    poses = hsiaug(*words, "--protocol", "posing", env=env, cwd=tmp_path)
+    assert poses.returncode == 2 and "protocol posing must state its own name" in poses.stderr
     gone = hsiaug(*words, "--protocol", "left:0.9", env=env, cwd=tmp_path)
     assert gone.returncode == 2 and "left-plugin" in gone.stderr and "Traceback" not in gone.stderr
+
+
+@pytest.mark.parametrize(
+    ("field", "value"), [("guidance", float("nan")), ("guidance", float("inf")), ("seconds", float("inf"))]
+)
+def test_a_card_with_a_number_that_no_record_can_hold_is_refused(field: str, value: float) -> None:
+    card = Card(name="odd", version="1", summary="a card")
+    told = {name: getattr(card, name) for name in ToldCard.model_fields}
+    assert read_told(ToldCard, told, "odd-plugin").name == "odd"
+
+    with pytest.raises(PluginError, match=f"odd-plugin must have a valid card; found {field}"):
+        read_told(ToldCard, {**told, field: value}, "odd-plugin")
+
+
+@pytest.mark.parametrize("bound", [None, float("inf"), 3.0])
+def test_bounds_of_a_parameter_may_be_infinite_and_its_default_may_not(bound: float | None) -> None:
+    told = {"name": "a", "help": "", "unit": "", "low": None, "high": bound, "choices": []}
+    told |= {"default": 1.0, "preparing": False, "sampling": False}
+    assert read_told(ToldParam, told, "odd-plugin").high == bound
+    with pytest.raises(PluginError, match="valid card; found default"):
+        read_told(ToldParam, {**told, "default": float("nan")}, "odd-plugin")
 
 
 @pytest.mark.parametrize("names", [("dropped",), ("train", "dropped", "more"), ("train", "dropped", "large")])
