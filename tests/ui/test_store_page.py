@@ -228,6 +228,8 @@ def test_a_run_on_indian_pines_is_watched_from_its_first_record_to_its_last(brow
             tab.until("version !== null && !$('runs').hidden || $('said').textContent === '8 records'")
             assert run.wait() == 0
             tab.until("$('runs').hidden && $('said').textContent === '8 records'")
+            # The report is loaded again after the records are told.
+            tab.until("!before && [...$('generator').options].some(one => one.value === 'smote')")
             report = ready(tab)
             assert generators(tab) == {"none", "duplicate", "smote"}
             tab.page.select_option("#generator", "smote")
