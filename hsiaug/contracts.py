@@ -4,8 +4,6 @@ They are structural types: a plugin needs no base class, only the methods. :mod:
 generator in its docstring.
 """
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path

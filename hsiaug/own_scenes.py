@@ -1,7 +1,5 @@
 """The card of a scene of one's own from Python: what ``hsiaug datasets add`` does, with files or arrays."""
 
-from __future__ import annotations
-
 import sys
 from collections.abc import Mapping
 from contextlib import ExitStack

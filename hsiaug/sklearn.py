@@ -9,8 +9,6 @@
     make_pipeline(Augmenter("smote", lam=1.0, random_state=0), SVC()).fit(X, y)
 """
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 from numbers import Real
 from typing import Any, ClassVar, cast

@@ -4,8 +4,6 @@ The gain that is told comes from the confirming draws alone. The best of many on
 these: it is the best because it was lucky there too.
 """
 
-from __future__ import annotations
-
 import statistics
 import time
 from collections.abc import Mapping, Sequence

@@ -1,7 +1,5 @@
 """Gains of arms over the controls, draw by draw, and the conclusions that they allow."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from statistics import fmean

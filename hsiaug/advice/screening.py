@@ -1,7 +1,5 @@
 """Choice and order of the arms to try on the screening draws, and whether these draws can tell anything."""
 
-from __future__ import annotations
-
 import statistics
 import time
 from collections.abc import Sequence

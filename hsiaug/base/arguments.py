@@ -1,7 +1,5 @@
 """Arguments of the functions that Python users call: converted, or refused with one error, before anything is done."""
 
-from __future__ import annotations
-
 import functools
 import inspect
 import math

@@ -1,7 +1,5 @@
 """Types that many rooms name."""
 
-from __future__ import annotations
-
 from typing import Any
 
 from numpy.typing import NDArray

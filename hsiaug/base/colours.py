@@ -1,7 +1,5 @@
 """Colours: three bands of a cube as people see them, and what each colour of a picture or page means."""
 
-from __future__ import annotations
-
 import numpy as np
 from numpy.typing import NDArray
 

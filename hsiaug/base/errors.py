@@ -13,8 +13,6 @@ Each one says the rule that was broken, the value that broke it, and the hint::
 The command line prints an ``HsiaugError`` as one message and exits with code 2.
 """
 
-from __future__ import annotations
-
 import difflib
 from collections.abc import Iterable
 from functools import partial

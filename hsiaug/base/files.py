@@ -1,7 +1,5 @@
 """Files: their endings say what is in them, they are written whole or not at all, and last through a power failure."""
 
-from __future__ import annotations
-
 import contextlib
 import errno
 import os

@@ -1,7 +1,5 @@
 """How the processes of a run are started, and that they end with it."""
 
-from __future__ import annotations
-
 import multiprocessing
 import os
 import signal

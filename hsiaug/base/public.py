@@ -3,8 +3,6 @@
 A checksum of a file would not do: the same array saved as .mat and as .npy is other bytes.
 """
 
-from __future__ import annotations
-
 import hashlib
 from collections.abc import Mapping
 

@@ -4,8 +4,6 @@ Deriving them by name keeps arms paired: draw s gives the same split, and the sa
 whichever generator is tried.
 """
 
-from __future__ import annotations
-
 import hashlib
 
 

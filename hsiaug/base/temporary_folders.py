@@ -3,8 +3,6 @@
 A folder is removed only where its name and the mark inside it say that hsiaug made it; no symbolic link is followed.
 """
 
-from __future__ import annotations
-
 import contextlib
 import errno
 import re

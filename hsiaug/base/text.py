@@ -5,8 +5,6 @@ place where characters that act on a terminal, or reorder what is read, become c
 rich is switched off in :mod:`hsiaug.base.terminal`, and each format of a file escapes its own signs besides.
 """
 
-from __future__ import annotations
-
 import json
 import re
 from collections.abc import Iterable

@@ -1,7 +1,5 @@
 """How many threads numerical libraries compute with: one in each process."""
 
-from __future__ import annotations
-
 import os
 import sys
 from collections.abc import Iterator

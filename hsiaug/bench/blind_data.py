@@ -1,7 +1,5 @@
 """Data of a run as its workers have them: without a label, mapped from one temporary file that has no name."""
 
-from __future__ import annotations
-
 import mmap
 import pickle
 import tempfile

@@ -1,7 +1,5 @@
 """The command lines that rerun a trial and write its samples."""
 
-from __future__ import annotations
-
 import dataclasses
 import shlex
 

@@ -4,8 +4,6 @@ A group is all trials of one draw and one generator, so that a worker fits each 
 no group waits, it takes half of the trials that are left of another's group, once the fit of that group is there.
 """
 
-from __future__ import annotations
-
 import time
 from collections import Counter, deque
 from collections.abc import Iterable, Sequence

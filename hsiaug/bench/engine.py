@@ -1,7 +1,5 @@
 """The interface of engines, what their workers say, and how an engine is named on the command line."""
 
-from __future__ import annotations
-
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager

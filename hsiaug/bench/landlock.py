@@ -4,8 +4,6 @@ What is allowed is told, not what is forbidden; so everything beside the forbidd
 them, is allowed one by one. Such a process cannot look into the memory of others either.
 """
 
-from __future__ import annotations
-
 import ctypes
 import os
 import stat

@@ -1,7 +1,5 @@
 """Conversion of a user's request to the list of trials, controls included; and whether their samples fit into memory."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property, partial

@@ -4,8 +4,6 @@ The first trial of every error is told as it fails, with its reason and the comm
 programs the store's folder ``running`` holds a small JSON file while it lasts.
 """
 
-from __future__ import annotations
-
 import json
 import shlex
 import time

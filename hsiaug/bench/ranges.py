@@ -1,7 +1,5 @@
 """Lists of numbers and of draws, as people type them on the command line and in suites."""
 
-from __future__ import annotations
-
 import re
 from decimal import Decimal, InvalidOperation
 from math import isfinite

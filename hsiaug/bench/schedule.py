@@ -1,7 +1,5 @@
 """The trials of several runs as one list of work, in which everything that can be shared is shared."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from functools import cache, partial

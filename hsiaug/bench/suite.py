@@ -4,8 +4,6 @@ A suite is a list of runs. What a run does not say is taken from ``[defaults]``;
 line, beats both, so that a suite can be made small for a try.
 """
 
-from __future__ import annotations
-
 import math
 import os
 from collections import Counter

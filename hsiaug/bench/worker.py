@@ -6,8 +6,6 @@ the predicted class ids: nothing that a plugin made is unpickled by the process 
 ``answers.py`` reads it. The stage that a trial has come to stands in memory that both processes share.
 """
 
-from __future__ import annotations
-
 import json
 import os
 import re

@@ -1,7 +1,5 @@
 """``hsiaug advise``: which generator to use on a scene, or none."""
 
-from __future__ import annotations
-
 import time
 from pathlib import Path
 from typing import Annotated

@@ -1,7 +1,5 @@
 """Output of ``hsiaug advise``: a table of the arms, and below it lines, whose sentences are templates."""
 
-from __future__ import annotations
-
 import shlex
 import time
 from collections.abc import Iterator

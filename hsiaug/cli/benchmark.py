@@ -1,7 +1,5 @@
 """``hsiaug benchmark``: run what is missing of a plan or a suite, and print its tables."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated, Any, Literal

@@ -3,8 +3,6 @@
 Heavy to import: a command does so once it knows that it has work.
 """
 
-from __future__ import annotations
-
 import signal
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager

@@ -1,7 +1,5 @@
 """``hsiaug compare``: two arms against each other, and what the draws allow to claim."""
 
-from __future__ import annotations
-
 from pathlib import Path
 from typing import Annotated
 

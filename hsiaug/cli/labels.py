@@ -1,7 +1,5 @@
 """``hsiaug labels``: how many more labels per class a generator is worth."""
 
-from __future__ import annotations
-
 from pathlib import Path
 from typing import Annotated
 

@@ -1,7 +1,5 @@
 """The ``hsiaug`` command and its error messages."""
 
-from __future__ import annotations
-
 import os
 import re
 import sys

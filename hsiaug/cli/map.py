@@ -1,7 +1,5 @@
 """``hsiaug map``: the class of every pixel of a scene or of a set of pairs, by a classifier or that of a record."""
 
-from __future__ import annotations
-
 from pathlib import Path
 from typing import Annotated
 

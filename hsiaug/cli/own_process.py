@@ -3,8 +3,6 @@
 It alone imports those packages. It says that it came to its end: a plugin that ends it in silence is noticed.
 """
 
-from __future__ import annotations
-
 import json
 import os
 import re

@@ -1,7 +1,5 @@
 """``hsiaug serve``: the report of a store in a browser, while it grows."""
 
-from __future__ import annotations
-
 from pathlib import Path
 from typing import Annotated
 

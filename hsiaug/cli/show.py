@@ -1,7 +1,5 @@
 """``hsiaug show``: one record, and the command that reruns it."""
 
-from __future__ import annotations
-
 from pathlib import Path
 from typing import Annotated
 

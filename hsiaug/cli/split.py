@@ -1,7 +1,5 @@
 """``hsiaug split``: a draw of train and test pixels, its audit, and its map."""
 
-from __future__ import annotations
-
 from pathlib import Path
 from typing import Annotated
 

@@ -1,7 +1,5 @@
 """``hsiaug store``: the care of stores."""
 
-from __future__ import annotations
-
 from pathlib import Path
 from typing import Annotated
 

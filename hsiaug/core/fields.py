@@ -1,7 +1,5 @@
 """Fields: stretches of ground that one visit would label whole, and that a classifier may only fill in."""
 
-from __future__ import annotations
-
 import numpy as np
 from numpy.typing import NDArray
 

@@ -4,8 +4,6 @@ NumPy refuses to write into a sealed array, and to make it writable again. Code 
 ``torch.from_numpy`` made of it, compiled code) can still write into its memory: a checksum finds that.
 """
 
-from __future__ import annotations
-
 import dataclasses
 import zlib
 from typing import Any, TypeVar

@@ -1,7 +1,5 @@
 """Segments of similar neighbours."""
 
-from __future__ import annotations
-
 import numpy as np
 from numpy.typing import NDArray
 

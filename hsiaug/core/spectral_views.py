@@ -14,8 +14,6 @@ units. Generators so know nothing of views, and a gain of a better view is no ga
 ``auto`` is no view of its own: :mod:`hsiaug.tasks.view_choice` chooses one of these, draw by draw.
 """
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from dataclasses import dataclass
 

@@ -1,7 +1,5 @@
 """Names of spectral views: what each is stands in :mod:`hsiaug.core.spectral_views`. Loads no numerical library."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 
 from hsiaug.base.errors import InputError, did_you_mean

@@ -14,8 +14,6 @@ loading · pair_cards, pair_sets, pair_loading (pairs) · adding (a card from yo
 vector_labels, layers) · toy.
 """
 
-from __future__ import annotations
-
 from hsiaug.data.catalogue import data_dir as data_dir
 from hsiaug.data.catalogue import pair_set_names as pair_set_names
 from hsiaug.data.catalogue import scene_card as scene_card

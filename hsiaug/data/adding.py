@@ -4,8 +4,6 @@ What is derived (labels that were no raster on the cube's grid) is written besid
 not at all.
 """
 
-from __future__ import annotations
-
 import filecmp
 import math
 import os

@@ -1,7 +1,5 @@
 """How much a file may ask for, decided from the sizes it states before any memory is taken."""
 
-from __future__ import annotations
-
 import math
 import os
 import shutil

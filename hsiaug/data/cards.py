@@ -1,7 +1,5 @@
 """The schema of a scene card: a TOML file that says where the arrays are and what they mean."""
 
-from __future__ import annotations
-
 import re
 from collections import Counter
 from pathlib import PurePosixPath

@@ -1,7 +1,5 @@
 """Looking through a cube that somebody wants to use: its axes, values, bands and pixels that will not do."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from dataclasses import dataclass
 

@@ -1,7 +1,5 @@
 """Labels that lie a pixel or two beside what they label: a cheap look at how uniform fields are where they lie."""
 
-from __future__ import annotations
-
 from itertools import product
 
 import numpy as np

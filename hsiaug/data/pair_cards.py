@@ -1,7 +1,5 @@
 """The schema of a card of image–mask pairs: a TOML file that says where images and masks lie and what they mean."""
 
-from __future__ import annotations
-
 import re
 from typing import Annotated, Literal, Self
 

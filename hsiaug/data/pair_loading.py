@@ -1,7 +1,5 @@
 """Loading of image–mask pairs from their card: find the files, read, convert, check."""
 
-from __future__ import annotations
-
 import os
 from pathlib import Path
 

@@ -1,7 +1,5 @@
 """Paths as people and cards write them, and what lies there."""
 
-from __future__ import annotations
-
 import re
 from pathlib import Path
 

@@ -1,7 +1,5 @@
 """Arrays as files hold them, their conversion to a cube, and the error of every reader for a damaged file."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass

@@ -1,7 +1,5 @@
 """Reading the arrays of a file, as lazily as its format allows, and refusing damaged files clearly."""
 
-from __future__ import annotations
-
 import warnings
 import zipfile
 from pathlib import Path

@@ -1,7 +1,5 @@
 """ENVI files: a text header beside a flat binary file."""
 
-from __future__ import annotations
-
 import math
 import warnings
 from collections.abc import Mapping

@@ -1,7 +1,5 @@
 """A made-up scene, small and quick, for tests and first steps. Results on it mean nothing."""
 
-from __future__ import annotations
-
 import numpy as np
 from numpy.typing import NDArray
 

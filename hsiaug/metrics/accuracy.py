@@ -3,8 +3,6 @@
 What is said of one class is NaN where the matrix has no pixel of it.
 """
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from typing import Any
 

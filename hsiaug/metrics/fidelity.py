@@ -7,8 +7,6 @@ nearly every one of these measures grows as sets shrink, or as classes shift.
 Held-out samples are test pixels, labels included: a diagnosis after every fit, never a means to choose one.
 """
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 
 import numpy as np

@@ -5,8 +5,6 @@ Statistical Inference under Order Restrictions, Wiley 1972), linear between its 
 whole draws with replacement, curve and arm together.
 """
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from dataclasses import dataclass
 

@@ -1,7 +1,5 @@
 """A measure of fidelity: real training samples against made ones, beside the same against real held-out ones."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal

@@ -1,7 +1,5 @@
 """Measures over nearest neighbours: PRDC, memorisation, diversity, and a classifier that tells two sets apart."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from typing import Any
 

@@ -7,8 +7,6 @@ labels that would bring real held-out samples down to the same score (:mod:`hsia
 Held-out samples are test pixels, labels included: a diagnosis after every fit, never a means to choose one.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable
 
 import numpy as np

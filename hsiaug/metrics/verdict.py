@@ -4,8 +4,6 @@ Plain numbers in, a typed finding out. Gains and losses need the same evidence, 
 measured against exchanges the words and nothing else. docs/statistics.md says the rule in prose.
 """
 
-from __future__ import annotations
-
 import math
 from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass, field, replace

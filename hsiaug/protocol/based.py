@@ -1,7 +1,5 @@
 """What protocols have in common that change the draw of another one, whose text ends theirs."""
 
-from __future__ import annotations
-
 import re
 from dataclasses import dataclass, field, replace
 from pathlib import Path

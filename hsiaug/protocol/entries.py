@@ -1,7 +1,5 @@
 """The protocols that come with hsiaug, registered through an entry point like those of any other package."""
 
-from __future__ import annotations
-
 from hsiaug.registry.hookspecs import Entry, hookimpl
 
 TARGETS = {

@@ -1,7 +1,5 @@
 """Which classes a split leaves test pixels enough for their recall to tell."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Sequence
 
 FEWEST = 25

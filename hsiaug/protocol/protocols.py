@@ -1,7 +1,5 @@
 """Protocols from their text, and their draws, checked."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TypeVar, get_args

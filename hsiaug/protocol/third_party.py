@@ -1,7 +1,5 @@
 """Protocols of other packages, in a process that does not import them: the package's own process parses and draws."""
 
-from __future__ import annotations
-
 import base64
 import io
 import zlib

@@ -1,7 +1,5 @@
 """What the process that imports the plugins of one other package answers: what they are, and what they draw."""
 
-from __future__ import annotations
-
 import dataclasses
 from collections.abc import Callable, Mapping
 from pathlib import Path

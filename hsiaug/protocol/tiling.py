@@ -1,7 +1,5 @@
 """Splits of the dense tasks: which tiles train and which are tested. No pixel is ever in both."""
 
-from __future__ import annotations
-
 import hashlib
 from collections import Counter
 from collections.abc import Sequence

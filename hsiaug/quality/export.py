@@ -1,8 +1,6 @@
 """Samples as files, whole or not at all: patches as .npz or MATLAB 5, centre spectra as CSV or ENVI spectral library,
 pairs as a folder that hsiaug reads again."""
 
-from __future__ import annotations
-
 import json
 from collections.abc import Mapping
 from importlib.util import find_spec

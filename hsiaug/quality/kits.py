@@ -1,7 +1,5 @@
 """Samples of a generator outside a trial, for ``hsiaug generate`` and ``hsiaug inspect``."""
 
-from __future__ import annotations
-
 from hsiaug.contracts import Progress
 from hsiaug.quality.mask_samples import MaskSamples
 from hsiaug.quality.pixel_samples import PixelSamples

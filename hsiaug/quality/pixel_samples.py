@@ -1,7 +1,5 @@
 """Samples of pixel classification: those that a trial would train on, as one file, and how good they are."""
 
-from __future__ import annotations
-
 from dataclasses import replace
 from functools import partial
 from pathlib import Path

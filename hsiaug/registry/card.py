@@ -1,7 +1,5 @@
 """Cards: what a plugin declares of itself. Nothing is guessed from a name."""
 
-from __future__ import annotations
-
 import dataclasses
 import math
 from collections.abc import Callable, Iterable, Mapping, Sequence

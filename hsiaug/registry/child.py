@@ -1,7 +1,5 @@
 """The process that imports the plugins of one other package, and answers questions in JSON."""
 
-from __future__ import annotations
-
 import dataclasses
 import json
 import os

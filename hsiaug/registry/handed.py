@@ -3,8 +3,6 @@
 They stand in the registry of this process, and go to worker processes by value, as a notebook can be imported nowhere.
 """
 
-from __future__ import annotations
-
 import copyreg
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, fields, replace

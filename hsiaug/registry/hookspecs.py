@@ -1,7 +1,5 @@
 """The one hook of hsiaug: a package lists its plugins as strings, so that listing imports nothing heavy."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Literal

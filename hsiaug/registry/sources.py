@@ -4,8 +4,6 @@ In a notebook a class is changed and run again without a thought for its version
 be taken for those that the store holds.
 """
 
-from __future__ import annotations
-
 import dis
 import hashlib
 import inspect

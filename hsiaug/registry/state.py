@@ -1,7 +1,5 @@
 """Saving the state of a fitted plugin: arrays as safetensors, the rest as JSON. Never pickle."""
 
-from __future__ import annotations
-
 import json
 from collections.abc import Mapping
 from pathlib import Path

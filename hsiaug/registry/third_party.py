@@ -5,8 +5,6 @@ imports them, and answers in JSON, which is checked here. Processes that are the
 :func:`hsiaug.registry.lookup.import_here`.
 """
 
-from __future__ import annotations
-
 import atexit
 import json
 import threading

@@ -1,7 +1,5 @@
 """Sources as BibTeX: a card gives entries as publishers do, among words that say what they are to it, or words alone."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass

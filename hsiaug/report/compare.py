@@ -1,7 +1,5 @@
 """Gains of an arm over its controls, paired over the draws both share."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property

@@ -1,7 +1,5 @@
 """Accuracy against λ, M or ω: lines of sweeps, and their tables."""
 
-from __future__ import annotations
-
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass

@@ -1,7 +1,5 @@
 """The findings of a table in plain words and as signs: a headline, and the arm that stands for a generator."""
 
-from __future__ import annotations
-
 from collections import Counter
 from collections.abc import Sequence
 from operator import attrgetter

@@ -1,7 +1,5 @@
 """The model of a table and of a page, from which every renderer works: entries in columns, and what stands round them."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace

@@ -1,7 +1,5 @@
 """How names and numbers are written in every table."""
 
-from __future__ import annotations
-
 import json
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence

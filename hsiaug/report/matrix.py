@@ -1,7 +1,5 @@
 """Pages of a report: one for each table in a view; the summary, which shows accuracy first; and arms by scene."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property, partial

@@ -1,7 +1,5 @@
 """The sentences around a table: failures and warnings above it, notes and the audit below, and a paper's paragraph."""
 
-from __future__ import annotations
-
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from functools import partial

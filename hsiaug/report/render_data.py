@@ -1,7 +1,5 @@
 """Reports for machines: rows per trial, and per arm and control, as CSV and JSON have them."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 

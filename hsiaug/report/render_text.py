@@ -3,8 +3,6 @@
 LaTeX needs the packages array and booktabs, which every distribution has.
 """
 
-from __future__ import annotations
-
 import re
 from collections.abc import Iterable, Sequence
 from itertools import groupby

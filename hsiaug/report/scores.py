@@ -1,7 +1,5 @@
 """Scores in reports, by task: the metrics, which of them is tested, and how samples are counted."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass, replace
 
 from hsiaug.protocol.large_classes import FEWEST

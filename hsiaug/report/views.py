@@ -1,7 +1,5 @@
 """The ways to look at a table: overview, by generator, classifier, class or seed, and along λ, M or ω."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Iterator
 from functools import partial
 from operator import attrgetter

@@ -1,7 +1,5 @@
 """The view by labels: learning curves of ``none`` over added labels, and how many labels each arm is worth."""
 
-from __future__ import annotations
-
 import math
 from collections.abc import Iterator, Sequence
 from dataclasses import replace

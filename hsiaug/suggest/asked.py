@@ -1,7 +1,5 @@
 """The draw of another protocol with labels that were asked for: a benchmark on labels as they are collected."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Self

@@ -1,7 +1,5 @@
 """The committee: classifiers that learn from the same labels, each in a spectral view, and call every pixel."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 

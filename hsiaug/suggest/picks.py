@@ -1,7 +1,5 @@
 """Pixels to label: a greedy cover of the ground that classifiers disagree on, from what is labelled already."""
 
-from __future__ import annotations
-
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass

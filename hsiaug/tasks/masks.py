@@ -1,7 +1,5 @@
 """The dense tasks: a class for every pixel of a tile, of one date (segmentation) or of two (change detection)."""
 
-from __future__ import annotations
-
 import itertools
 import math
 import os

@@ -1,7 +1,5 @@
 """Classification of single pixels, from the patches round them."""
 
-from __future__ import annotations
-
 import os
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence

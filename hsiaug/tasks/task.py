@@ -11,8 +11,6 @@ lie on Earth, ``nearly_all`` which protocol trains on most labels, ``defaults`` 
 leaves it open.
 """
 
-from __future__ import annotations
-
 import os
 from collections.abc import Mapping, Sequence
 from typing import Any, Protocol, cast

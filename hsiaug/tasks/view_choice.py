@@ -4,8 +4,6 @@ The judge is a support vector machine on centre spectra with fixed C and γ. It 
 labels, and nothing else: neither a test pixel nor a synthetic sample, so that every arm of a draw gets the same view.
 """
 
-from __future__ import annotations
-
 import numpy as np
 from numpy.typing import NDArray
 

@@ -11,8 +11,6 @@ The plugin is fitted a dozen times on scenes of 24 × 22 pixels, or on tiles of 
 What each rule asks, and why, is in docs/plugins-check.md.
 """
 
-from __future__ import annotations
-
 from hsiaug.base.errors import PluginError
 from hsiaug.registry.card import Card
 from hsiaug.registry.hookspecs import Kind

@@ -1,7 +1,5 @@
 """Requests, samples and items of pixels and of masks, as the checks make, read and compare them."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 

@@ -1,7 +1,5 @@
 """The data on which plugins are checked: easy ones of each task, and such as have troubles."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any

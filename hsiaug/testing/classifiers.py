@@ -1,7 +1,5 @@
 """A classifier under test, and the checks of classifiers."""
 
-from __future__ import annotations
-
 import contextlib
 import unittest
 from functools import cached_property

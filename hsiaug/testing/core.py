@@ -1,7 +1,5 @@
 """Checks, how they are run and their outcomes; and what they do to a plugin while it computes."""
 
-from __future__ import annotations
-
 import random
 import time
 import traceback

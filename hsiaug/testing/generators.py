@@ -1,7 +1,5 @@
 """A generator under test, and the checks of generators."""
 
-from __future__ import annotations
-
 import contextlib
 import json
 import tempfile

@@ -1,7 +1,5 @@
 """The checks of a protocol: who trains and who is tested is drawn apart, again alike, and as declared."""
 
-from __future__ import annotations
-
 import pickle
 import unittest
 from collections.abc import Callable

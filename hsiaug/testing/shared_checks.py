@@ -4,8 +4,6 @@ STATIC needs no fit, and serves protocols too. For a generator or classifier, BE
 own kind and AFTER behind them; the ones that look back on all fits come last.
 """
 
-from __future__ import annotations
-
 import dataclasses
 import json
 from typing import Any, TypeVar

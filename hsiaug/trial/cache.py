@@ -3,8 +3,6 @@
 A λ × ω × classifier sweep so trains each generator once per split, and samples it once per ω.
 """
 
-from __future__ import annotations
-
 import shutil
 import time
 from collections.abc import Callable, Hashable, Sequence

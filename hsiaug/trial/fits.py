@@ -3,8 +3,6 @@
 A saved fit only saves time. So one that is damaged is fitted again, and one that cannot be saved is a note.
 """
 
-from __future__ import annotations
-
 import contextlib
 import hashlib
 import json

@@ -7,8 +7,6 @@ and what ended the call becomes text that can be stored. What a stranger replace
 ``os._exit``) are for the process that started this one to notice.
 """
 
-from __future__ import annotations
-
 import contextlib
 import json
 import os

@@ -1,7 +1,5 @@
 """Content hashes: the names of trials, draws and fits."""
 
-from __future__ import annotations
-
 import hashlib
 import json
 

@@ -5,8 +5,6 @@ of two writers the last one stays. An entry counts only for the content that was
 index that is stale, damaged, foreign or missing costs time alone.
 """
 
-from __future__ import annotations
-
 import contextlib
 import gc
 import json

@@ -1,7 +1,5 @@
 """The machine of a trial: device, versions, memory; and the optimiser steps that were taken."""
 
-from __future__ import annotations
-
 import contextlib
 import ctypes
 import platform

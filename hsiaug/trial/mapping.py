@@ -1,7 +1,5 @@
 """The classifier of a record made again, and whether the maps that it makes repeat the record."""
 
-from __future__ import annotations
-
 import shlex
 from collections.abc import Mapping
 from dataclasses import dataclass

@@ -4,8 +4,6 @@ A pack never changes, so it is opened without locks. Several may hold a trial: t
 ``hash``, ``created`` and ``record``, the bytes of ``record.json``; ``predictions`` has ``hash`` and ``npz``.
 """
 
-from __future__ import annotations
-
 import re
 import sqlite3
 import time

@@ -6,8 +6,6 @@ record are first written under the name of their content, ``predictions.<hash>.n
 under one name or the other.
 """
 
-from __future__ import annotations
-
 import contextlib
 import hashlib
 import io

@@ -1,7 +1,5 @@
 """Checks of a record: its schema, the hash of its spec, and numbers that follow from its counts."""
 
-from __future__ import annotations
-
 import math
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass

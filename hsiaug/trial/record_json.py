@@ -1,7 +1,5 @@
 """Records as JSON: what is read of a file, and what is written; and the error of a failed one in a line."""
 
-from __future__ import annotations
-
 import json
 import math
 import re

@@ -4,8 +4,6 @@ In two halves: :func:`compute` runs the plugins and needs no test label, :func:`
 benchmark runs the first in a worker process and the second in its own.
 """
 
-from __future__ import annotations
-
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, nullcontext

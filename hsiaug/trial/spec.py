@@ -1,7 +1,5 @@
 """The specification of a trial: everything that determines its result, and nothing else."""
 
-from __future__ import annotations
-
 import pickle
 import sys
 from collections.abc import Mapping

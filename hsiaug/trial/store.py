@@ -1,7 +1,5 @@
 """The store of records: content-addressed folders, each written whole or not at all."""
 
-from __future__ import annotations
-
 import os
 import stat
 from collections.abc import Iterable, Iterator, Mapping

@@ -1,7 +1,5 @@
 """Care of stores: they are merged and verified."""
 
-from __future__ import annotations
-
 import shlex
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field

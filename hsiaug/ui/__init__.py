@@ -1,7 +1,5 @@
 """Pages on this machine alone: labels given in a browser, and the report of a store while it grows."""
 
-from __future__ import annotations
-
 from importlib.util import find_spec
 
 from hsiaug.base.errors import DataUnavailableError, install

@@ -1,7 +1,5 @@
 """What a user said of pixels: a CSV that is complete on disk after every answer."""
 
-from __future__ import annotations
-
 import csv
 import io
 import os

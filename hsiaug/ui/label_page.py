@@ -1,7 +1,5 @@
 """Addresses of the page of ``hsiaug label``: its state, pictures, spectra, answers and exports."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path

@@ -1,7 +1,5 @@
 """The state behind the page of ``hsiaug label``: what is known of a scene, what is asked, and the present map."""
 
-from __future__ import annotations
-
 import threading
 from collections.abc import Callable, Sequence
 from contextlib import suppress

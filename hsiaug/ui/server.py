@@ -1,7 +1,5 @@
 """A server for one browser on this machine: an address with a secret in it, and nothing from anywhere else."""
 
-from __future__ import annotations
-
 import asyncio
 import os
 import secrets

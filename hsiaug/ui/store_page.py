@@ -1,7 +1,5 @@
 """Addresses of the page of ``hsiaug serve``: the report of a store while it grows."""
 
-from __future__ import annotations
-
 import threading
 import time
 from collections.abc import Mapping

@@ -4,8 +4,6 @@ Whatever ends a chunk (its time, another's higher priority, a machine that dies)
 whoever runs it again runs what is missing.
 """
 
-from __future__ import annotations
-
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from importlib.metadata import version

@@ -4,8 +4,6 @@ A task runs its trials in a process of its own beside the Dask worker, as on one
 spoils its process costs its own trial. Dask runs the tasks of a worker that has gone again elsewhere.
 """
 
-from __future__ import annotations
-
 import logging
 import multiprocessing
 import os

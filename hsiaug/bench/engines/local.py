@@ -4,8 +4,6 @@ A pool of ``concurrent.futures`` will not do: there the death of one worker ends
 worker's last words, and a call into compiled code cannot be ended.
 """
 
-from __future__ import annotations
-
 import os
 import signal
 import socket

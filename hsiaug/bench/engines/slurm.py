@@ -4,8 +4,6 @@ A run returns when its jobs are submitted. The same command again submits what n
 has.
 """
 
-from __future__ import annotations
-
 import io
 import json
 import math

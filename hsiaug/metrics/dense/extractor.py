@@ -1,7 +1,5 @@
 """specfd-2: features of tiles and of masks for Fréchet distances. A number means nothing under another extractor id."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from dataclasses import dataclass
 

@@ -5,8 +5,6 @@ Pixels of real training tiles train the probes, those of real held-out tiles giv
 masks included: a diagnosis after every fit, never a means to choose one.
 """
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 
 import numpy as np

@@ -1,7 +1,5 @@
 """A new plugin package, written from the templates beside this module."""
 
-from __future__ import annotations
-
 import re
 import tempfile
 from pathlib import Path

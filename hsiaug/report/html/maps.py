@@ -1,7 +1,5 @@
 """Maps: the scene in colours, the true classes, the split, and what trials called each pixel, for the page's viewer."""
 
-from __future__ import annotations
-
 import json
 from collections.abc import Iterator, Sequence
 from operator import attrgetter

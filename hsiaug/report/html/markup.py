@@ -1,7 +1,5 @@
 """Templates of pages: whatever is put into one is escaped, and control characters become escapes that can be seen."""
 
-from __future__ import annotations
-
 import base64
 from collections.abc import Sequence
 from functools import cache

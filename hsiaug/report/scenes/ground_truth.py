@@ -1,7 +1,5 @@
 """The ground under a record's pixels: its masks, where they lie here, and what a trial called each pixel of them."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable
 from dataclasses import dataclass
 from zipfile import BadZipFile
