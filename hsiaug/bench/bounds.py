@@ -1,7 +1,5 @@
 """What the workers of a run may read, and how much they may take of the machine."""
 
-from __future__ import annotations
-
 import re
 import sys
 from collections.abc import Iterable
@@ -27,7 +25,7 @@ class Bounds:
     limits: tuple[tuple[str, int], ...] = ()
 
     @classmethod
-    def of(cls, isolate: Isolate, limits: Iterable[str]) -> Bounds:
+    def of(cls, isolate: Isolate, limits: Iterable[str]) -> "Bounds":
         """From options, limits as ``memory=8GB``. Raises InputError for what cannot be read, or kept on this system."""
         if isolate == "on" and landlock_version() < 2:
             hint = "Use --isolate auto, or Linux 5.19 or later."

@@ -4,8 +4,6 @@ A card's seconds are of Indian Pines. A plugin deviates from them as in the reco
 settings.
 """
 
-from __future__ import annotations
-
 import threading
 import time
 from collections import defaultdict
@@ -50,7 +48,7 @@ class Costs:
         self._prepared: set[str] = set()
 
     @classmethod
-    def of(cls, plans: Sequence[Plan], records: Iterable[Record], cache: Path | None = None) -> Costs:
+    def of(cls, plans: Sequence[Plan], records: Iterable[Record], cache: Path | None = None) -> "Costs":
         """Costs of the trials of some plans. records: of any trials, of which the first MOST are read."""
         costs = cls(cache)
         for plan in plans:

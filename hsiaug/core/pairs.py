@@ -1,7 +1,5 @@
 """Data of the dense tasks: places, each an image of one date or two and a mask of all its pixels."""
 
-from __future__ import annotations
-
 import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
@@ -59,7 +57,7 @@ class PairSet:
                 array.flags.writeable = False
 
     @classmethod
-    def of(cls, scene: Scene) -> PairSet:
+    def of(cls, scene: Scene) -> "PairSet":
         """A hyperspectral scene as one place of one date."""
         images = np.ascontiguousarray(scene.cube.transpose(2, 0, 1))[None]
         place = Place(scene.name, images, scene.labels.copy())
@@ -75,7 +73,7 @@ class PairSet:
         )
 
     @property
-    def unlabelled(self) -> PairSet:
+    def unlabelled(self) -> "PairSet":
         """The set with empty masks: what a process that runs plugins keeps of it."""
         return replace(self, places=tuple(replace(p, mask=np.zeros_like(p.mask)) for p in self.places))
 

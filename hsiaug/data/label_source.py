@@ -1,7 +1,5 @@
 """Labels of any kind as a raster on the grid of a cube, and the names of its codes."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -40,7 +38,7 @@ class LabelRaster:
     notes: tuple[str, ...] = ()
     where: str = "labels"
 
-    def with_codes(self, codes: NDArray[np.int64], *notes: str) -> LabelRaster:
+    def with_codes(self, codes: NDArray[np.int64], *notes: str) -> "LabelRaster":
         """The same raster with other codes, which are no longer those of its file."""
         return replace(self, codes=codes, changed=True, notes=(*self.notes, *notes))
 
@@ -71,7 +69,7 @@ def read_labels(path: Path, key: str | None, field: str | None, crs: str | None)
     return read_vector_labels(path, field, crs) if path.suffix.lower() in KINDS else read_raster(path, key)
 
 
-def read_raster(path: Path, key: str | None) -> LabelRaster:
+def read_raster(path: Path, key: str | None) -> "LabelRaster":
     """The label raster of a .mat, .npy, ENVI or image file, a GeoTIFF with its place where rasterio is installed.
 
     Raises SceneError where the file is missing or damaged, or holds no whole numbers.
@@ -95,7 +93,7 @@ def labels_on_cube(
     classes: tuple[str, ...],
     ignore: tuple[str, ...],
     where: str,
-) -> LabelRaster:
+) -> "LabelRaster":
     """The labels as codes (H, W) on the cube's grid, none where the cube has no data.
 
     classes, ignore: as the user gave them. where: how errors name the file.
@@ -185,7 +183,7 @@ def _is_code(item: str) -> bool:
 
 def rasterise(
     marks: VectorLabels, shape: tuple[int, int], ground: Georeference | None, names: tuple[str, ...], where: str
-) -> LabelRaster:
+) -> "LabelRaster":
     """Give each pixel the class of the points it holds and of the polygons its centre lies in.
 
     A pixel that several classes claim stays unlabelled. names: the classes in the order of their codes, where the

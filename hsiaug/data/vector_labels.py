@@ -1,7 +1,5 @@
 """Labels that are no raster: points and polygons of GeoJSON, and rows of a CSV."""
 
-from __future__ import annotations
-
 import csv
 import io
 import json
@@ -72,7 +70,7 @@ class VectorLabels:
     crs: str | None = None
     skipped: int = 0
 
-    def without(self, ignore: tuple[str, ...]) -> VectorLabels:
+    def without(self, ignore: tuple[str, ...]) -> "VectorLabels":
         """The marks whose class, as text, is not among these."""
         kept = [i for i, value in enumerate(self.values) if str(value) not in ignore]
         return replace(

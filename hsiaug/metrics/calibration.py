@@ -5,8 +5,6 @@ Known damage to real labels gives the curve that a score is read on.
 The calibration is this project's own: we know of none in the literature (docs/quality-labels.md).
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -106,16 +104,16 @@ class Reliability:
     n: synthetic samples or tiles judged. n_held: held-out ones. notes: sentences on what was left out.
     """
 
-    scores: tuple[LabelScore, ...]
+    scores: "tuple[LabelScore, ...]"
     n: int
     n_held: int
     notes: tuple[str, ...]
 
-    def get(self, name: str) -> LabelScore | None:
+    def get(self, name: str) -> "LabelScore | None":
         """The score of that name, None where it is not defined."""
         return next((score for score in self.scores if score.name == name), None)
 
-    def __getitem__(self, name: str) -> LabelScore:
+    def __getitem__(self, name: str) -> "LabelScore":
         return next(score for score in self.scores if score.name == name)
 
     def as_json(self) -> dict[str, object]:

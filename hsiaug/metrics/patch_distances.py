@@ -5,8 +5,6 @@ whitened. Distances are Euclidean, the least under the eight symmetries of the s
 the patches that share pixels with it: these never count as its neighbours.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -51,7 +49,7 @@ class PatchSpace:
     offset: Floats
 
     @classmethod
-    def fit(cls, spectra: NDArray[Any]) -> PatchSpace:
+    def fit(cls, spectra: NDArray[Any]) -> "PatchSpace":
         """The space of real spectra (n, B)."""
         space = fit_space(np.asarray(spectra, dtype=np.float64), AXES)
         axes = space.axes / space.std[:, None]
@@ -140,7 +138,7 @@ class PatchReference:
         left: tuple[NDArray[np.floating], Ints],
         y: NDArray[np.int64],
         side: int,
-    ) -> PatchReference:
+    ) -> "PatchReference":
         """Compare left-out patches of classes y (r,). Each pair: reduced patches and their middles; side: in pixels."""
         (x, at), (known, known_at) = left, pool
         to_training = nearest_patches(x, training[0])

@@ -1,7 +1,5 @@
 """Labelled spectra, sets of equal make-up, the space that distances are measured in, and distances of float64 arrays."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -29,11 +27,11 @@ class Spectra:
         ids, counts = np.unique(self.y, return_counts=True)
         return dict(zip(ids.tolist(), counts.tolist(), strict=True))
 
-    def take(self, index: NDArray[np.int64] | NDArray[np.bool_]) -> Spectra:
+    def take(self, index: NDArray[np.int64] | NDArray[np.bool_]) -> "Spectra":
         """The spectra at ``index`` (integers or a mask)."""
         return Spectra(self.x[index], self.y[index])
 
-    def only(self, classes: Sequence[int]) -> Spectra:
+    def only(self, classes: Sequence[int]) -> "Spectra":
         """The spectra of some classes."""
         return self.take(np.isin(self.y, classes))
 

@@ -1,8 +1,6 @@
 """How many synthetic samples are made of which class: λ, how far classes are filled up, and M, how many for each real
 one; and the range of ω."""
 
-from __future__ import annotations
-
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -37,12 +35,12 @@ class Rate:
         return f"{self.lam:g}x{self.times:g}" if self.times else f"{self.lam:g}"
 
     @classmethod
-    def of(cls, spec: Mapping[str, Any]) -> Rate:
+    def of(cls, spec: Mapping[str, Any]) -> "Rate":
         """The rate that a trial's specification states; older ones have no M."""
         return cls(float(spec["lambda"]), float(spec.get("times", 0.0)))
 
 
-def alone(rate: Rate) -> Rate:
+def alone(rate: Rate) -> "Rate":
     """The rate at which the synthetic samples of a class alone are as many as it has with real ones at this rate."""
     return Rate(rate.lam, rate.times + 1)
 

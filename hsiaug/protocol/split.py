@@ -1,7 +1,5 @@
 """A split of a scene's labelled pixels into train and test, which audits itself."""
 
-from __future__ import annotations
-
 import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -70,7 +68,7 @@ class Audit:
         content: bytes,
         notes: tuple[str, ...],
         fields: str,
-    ) -> Audit:
+    ) -> "Audit":
         """The audit of a draw whose ``content`` tells it from others.
 
         counts: labelled pixels of each class in all, for training, for test, and for test in seen fields. overlap:

@@ -1,7 +1,5 @@
 """The base class of protocols: their text, what they draw, and their identity in records."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import ClassVar, Literal, Self
@@ -159,7 +157,7 @@ class SplitProtocol:
         return self.short if self.buffer == self.usual_buffer else f"{self.short} (buffer {self.buffer})"
 
     @property
-    def outer(self) -> tuple[SplitProtocol | None, int]:
+    def outer(self) -> "tuple[SplitProtocol | None, int]":
         """The protocol whose training pixels are divided (None: all labelled pixels), and the number of its draw."""
         return None, 0
 

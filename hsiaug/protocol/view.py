@@ -1,7 +1,5 @@
 """The train view: all that a plugin may see of a scene. No test label can be reached from it."""
 
-from __future__ import annotations
-
 import hashlib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
@@ -96,7 +94,7 @@ class TrainView(SealedView):
         ids, counts = np.unique(self.y, return_counts=True)
         return dict(self.sizes or zip(ids.tolist(), counts.tolist(), strict=True))
 
-    def nameless(self) -> TrainView:
+    def nameless(self) -> "TrainView":
         """The same without the label of any pixel: how many each class has is all that is left of them."""
         return replace(self, y=np.zeros_like(self.y), sizes=tuple(self.counts.items()))
 

@@ -1,7 +1,5 @@
 """A plugin under test, fitted and asked along the very path that a trial takes, beside one of the kit's own."""
 
-from __future__ import annotations
-
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from functools import cached_property
@@ -39,7 +37,7 @@ class _Repeats:
 
     def __init__(self, params: object) -> None: ...
 
-    def fit(self, view: View, **_: object) -> _Repeats:
+    def fit(self, view: View, **_: object) -> "_Repeats":
         self.made = repeat(view.real)
         return self
 
@@ -59,7 +57,7 @@ class _Nearest:
 
     def __init__(self, params: object) -> None: ...
 
-    def fit(self, samples: Samples, view: View, **_: object) -> _Nearest:
+    def fit(self, samples: Samples, view: View, **_: object) -> "_Nearest":
         spectra, y = _spectra(samples), samples.labels
         self.ids = np.unique(y[y > 0])
         self.means = np.stack([spectra[y == c].mean(axis=0) for c in self.ids])

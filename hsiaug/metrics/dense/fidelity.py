@@ -8,8 +8,6 @@ Few tiles make coarse numbers, and held-out tiles are often few. Two generators 
 extrapolation.
 """
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
@@ -128,7 +126,7 @@ class _Features:
     sums: Array
     shares: Array
 
-    def draw(self, n: int, rng: np.random.Generator) -> _Features:
+    def draw(self, n: int, rng: np.random.Generator) -> "_Features":
         """Features of n random tiles."""
         index = rng.permutation(len(self.shares))[:n]
         return _Features(*(getattr(self, name)[index] for name in self.__dataclass_fields__))

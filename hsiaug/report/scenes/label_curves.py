@@ -4,8 +4,6 @@ An added label is a test pixel less, so records of different numbers of labels a
 predictions are read again here, on the pixels that are for test in all of them, with the fields of the base draw.
 """
 
-from __future__ import annotations
-
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -167,7 +165,7 @@ def _key(run: str, condition: Condition, protocol: str | None = None) -> tuple[o
     return run, *same, protocol or own, json.dumps(rest, sort_keys=True)
 
 
-def _curve(table: Table, classifier: Method, place: Place, reader: _Reader) -> LabelCurve | None:
+def _curve(table: Table, classifier: Method, place: Place, reader: "_Reader") -> LabelCurve | None:
     """A classifier's curve, still without scores; None without two points, or a draw that has them all."""
     cells = {0: reference(table, classifier)}
     cells |= {k: reference(added, classifier) for k, added in sorted(place.items())}
