@@ -23,7 +23,7 @@ from benchmarks.common import markdown, write_csv
 from hsiaug.core.fields import seen_fields
 from hsiaug.metrics.accuracy import confusion, score
 from hsiaug.metrics.label_equivalents import label_equivalent
-from hsiaug.report.records import Trial, read_frame, rows_of
+from hsiaug.report.records import read_trials
 from hsiaug.report.scenes.ground_truth import (
     ROLES,
     GroundTruth,
@@ -31,6 +31,7 @@ from hsiaug.report.scenes.ground_truth import (
     read_predicted_maps,
     redraw_roles,
 )
+from hsiaug.report.trials import Trial
 from hsiaug.report.views_labels import worth_text
 from hsiaug.trial.store import Store
 
@@ -43,7 +44,7 @@ def main() -> None:
     store, target = Store(Path(sys.argv[1])), Path(sys.argv[2])
     target.mkdir(parents=True, exist_ok=True)
     draws: dict[tuple[str, int], dict[str, Trial]] = defaultdict(dict)
-    for trial in rows_of(read_frame(store.read().records)):
+    for trial in read_trials(store.read().records):
         if trial.ok and trial.classifier.view == "auto":
             draws[trial.condition.scene, trial.seed][name_of(trial)] = trial
     truths: dict[str, GroundTruth] = {}

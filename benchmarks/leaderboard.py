@@ -31,9 +31,10 @@ from hsiaug.report.html.markup import join, macros
 from hsiaug.report.html.page import Section, document_html, grids_html
 from hsiaug.report.labels import MISSING, count, percent, signed
 from hsiaug.report.output_files import TableFiles
-from hsiaug.report.records import ArmCell, CellKey, Trial, known, number_of, recall_of
+from hsiaug.report.records import ArmCell, CellKey, known, number_of
 from hsiaug.report.tables import ADDED, ASKED, Report, Table
 from hsiaug.report.text_templates import sentences, text_templates
+from hsiaug.report.trials import Trial
 from hsiaug.trial.store import Store
 
 NOTES = Path(__file__).with_suffix(".txt")
@@ -160,8 +161,8 @@ def _new_ground(table: Table, trial: Trial) -> float | None:
     """Mean recall over the large classes on hidden test pixels, else in new fields, else on all; of masks mIoU."""
     if not trial.condition.task.startswith("pixel"):
         return number_of(trial, "miou")
-    where = next((part for part in ("hidden", "new") if getattr(trial, f"recall_{part}") is not None), "")
-    found = recall_of([trial], where)[0]
+    where = next((part for part in ("hidden", "new") if number_of(trial, f"told_{part}")), "")
+    found = trial.recall_in(where)
     large = [class_id - 1 for class_id in table.large if class_id <= len(found)]
     shown = known(found[large] if large else found)
     return fmean(shown) if shown else None

@@ -5,7 +5,7 @@
 
 Makes a store with about that many records of real shape (a small run on the scene ``toy``, as other draws and other λ),
 in a folder that is removed afterwards, and prints seconds and peak memory of each command, each the whole process. With
-``--packed`` the records are in packs, which hsiaug reads and no longer writes. With ``--scenes`` there are as many again
+``--packed`` the records are in packs, as ``hsiaug store pack`` writes them. With ``--scenes`` there are as many again
 of other scenes.
 """
 

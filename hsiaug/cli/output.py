@@ -171,11 +171,11 @@ def read_report(
 
     runs: hashes of the trials of each run of a suite, by its name. read: the records, where they are not to be read anew.
     """
-    from hsiaug.report import build_report
+    from hsiaug.report import build_report, read_store
     from hsiaug.trial.record import damage_lines
 
     damaged = [] if read is None else list(read.damaged)
-    records = store.each(damaged=damaged) if read is None else read.records
+    records = read_store(store, damaged) if read is None else read.records
     report = build_report(records, store=str(store.root), runs=runs, damaged=damaged)
     cells = [cell for table in report.tables for cell in table.every_cell.values()]
     known = {trial.hash for cell in cells for trial in cell.trials} if runs else set()

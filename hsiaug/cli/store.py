@@ -8,7 +8,8 @@ import typer
 from hsiaug.cli.output import console, print_lines, print_table, say
 from hsiaug.registry.progress import show_progress
 
-app = typer.Typer(no_args_is_help=True, help="Stores of records: merge several, verify one.")
+Kept = Annotated[Path, typer.Argument(metavar="STORE", help="Folder of the records.")]
+app = typer.Typer(no_args_is_help=True, help="Stores of records: merge several, verify and pack one.")
 
 
 @app.command()
@@ -43,11 +44,7 @@ def merge(
 
 
 @app.command()
-def verify(
-    store: Annotated[Path, typer.Argument(metavar="STORE", help="Folder of the records.")] = Path(
-        "hsiaug-results"
-    ),
-) -> None:
+def verify(store: Kept = Path("hsiaug-results")) -> None:
     """Read every record and its predictions, and name what is damaged; exit code 1 where something is.
 
     Each finding has the command that puts it right: a damaged record is made again by its benchmark.
@@ -67,3 +64,20 @@ def verify(
     rows = ((one.kind, one.name, one.fault, one.heal) for one in found)
     print_table(out, ("kind", "name", "fault", "to heal it"), rows)
     raise typer.Exit(1)
+
+
+@app.command()
+def pack(store: Kept = Path("hsiaug-results")) -> None:
+    """Put records that did not fail, and their predictions, into one file, so that a store of many has few files.
+
+    All commands read it as they read folders. New records are written beside it. Packing that was stopped goes on.
+
+    Example:
+      hsiaug store pack hsiaug-results
+    """
+    from hsiaug.trial.store import Store
+    from hsiaug.trial.upkeep import pack as packed
+
+    with show_progress(console(err=True), str(store)) as count:
+        number = packed(Store(store), count)
+    print_lines(console(), [f"{number:,} records packed in {store}"])

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Hashable, Mapping, Sequence
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from hsiaug.base.errors import InputError
@@ -141,6 +142,7 @@ def max_t(family: Sequence[Mapping[Hashable, float]]) -> list[FlipTest]:
     return [tests[j] for j in range(len(family))]
 
 
+@lru_cache(maxsize=1)
 def _signs(draws: int) -> NDArray[Any]:
     """(patterns, draws) signs; the first row is +1, and of two opposite patterns there is one."""
     import numpy as np

@@ -7,7 +7,7 @@ measured against exchanges the words and nothing else. docs/statistics.md says t
 import math
 from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from functools import partial
+from functools import cached_property, partial
 from typing import Literal
 
 from hsiaug.metrics.significance import ALPHA, MIN_PAIRS, MeanStd, max_t, mean_std, t_interval, t_quantile
@@ -56,7 +56,7 @@ class Evidence:
     p_corrected: float | None = None
     critical: float | None = None
 
-    @property
+    @cached_property
     def summary(self) -> MeanStd:
         """The effect: mean difference with its spread."""
         return mean_std(self.differences)

@@ -13,6 +13,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from hsiaug.base.errors import InputError, did_you_mean
+from hsiaug.report.records import read_store as read_store
 from hsiaug.report.render_data import report_json as report_json
 from hsiaug.report.tables import Report as Report
 from hsiaug.report.tables import build_report as build_report

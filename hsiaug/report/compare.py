@@ -3,12 +3,15 @@
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
-from operator import attrgetter
+
+import numpy as np
+from numpy.typing import NDArray
 
 from hsiaug.metrics.significance import MeanStd
 from hsiaug.metrics.verdict import Evidence, Shown, Verdict, correct, judge
-from hsiaug.report.records import ArmCell, Trial, summarise
+from hsiaug.report.records import ArmCell, summarise
 from hsiaug.report.scores import MetricSet
+from hsiaug.report.trials import Trial
 from hsiaug.trial.arm import BOTH, CONTROLS, Arm, Method
 
 
@@ -22,8 +25,8 @@ class Comparison:
 
     cell: ArmCell
     control: ArmCell
-    mine: Sequence[int]
-    theirs: Sequence[int]
+    mine: NDArray[np.intp]
+    theirs: NDArray[np.intp]
     main: Evidence
     second: Evidence | None
 
@@ -208,21 +211,22 @@ def _against(cell: ArmCell, name: str, controls: Iterable[ArmCell], scores: Metr
         for other in controls
         if other.arm.generator.name == "none" or other.arm.rate == cell.arm.rate
     ]
-    found = [c for c in candidates if c.mine]
-    newest = attrgetter("created")
-    return max(found, key=lambda c: (len(c.mine), max(map(newest, c.control.trials))), default=None)
+    found = [c for c in candidates if len(c.mine)]
+    return max(found, key=lambda c: (len(c.mine), max(c.control.trials.columns["created"])), default=None)
 
 
 def pair_up(cell: ArmCell, control: ArmCell, scores: MetricSet) -> Comparison:
     """An arm against another, draw by draw; a draw in which either made no sample says nothing, and is left out."""
     main, theirs = scores.main.key, control.places
-    both = [(cell.places[draw], theirs[draw]) for draw in cell.places if draw in theirs]
-    ours, other = cell.column(main), control.column(main)
-    both = [(i, j) for i, j in both if ours[i] == ours[i] and other[j] == other[j]]
-    i, j = [i for i, _ in both], [j for _, j in both]
-    draws, tests = [cell.ok[place].draw for place in i], []
+    both = np.array(
+        [(place, theirs[draw]) for draw, place in cell.places.items() if draw in theirs], dtype=np.intp
+    )
+    i, j = both.reshape(-1, 2).T
+    known = ~np.isnan(cell.column(main)[i] - control.column(main)[j])
+    i, j = i[known], j[known]
+    draws, tests = cell.ok.columns["draw"][i].tolist(), []
     for score in (scores.main, scores.second):
         differences = zip(draws, (cell.column(score.key)[i] - control.column(score.key)[j]).tolist(), strict=True)
-        known = {draw: difference for draw, difference in differences if difference == difference}
-        tests.append(Evidence(tuple(known.values()), tuple(known)))
+        told = {draw: difference for draw, difference in differences if difference == difference}
+        tests.append(Evidence(tuple(told.values()), tuple(told)))
     return Comparison(cell, control, i, j, tests[0], tests[1] if tests[1].differences else None)

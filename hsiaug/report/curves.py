@@ -87,7 +87,7 @@ def find_sweeps(table: Table, axis: Axis) -> list[SweepLine]:
 
 def _tried(cell: ArmCell) -> bool:
     """Whether a trial of a cell was run."""
-    return any(trial.status != "empty" for trial in cell.trials)
+    return set(cell.trials.columns["status"]) != {"empty"}
 
 
 def _first_none(value: float | None) -> tuple[bool, float]:
@@ -159,4 +159,4 @@ def panel_n(shown: Sequence[SweepLine], none: ArmCell | None) -> str:
 
 def draws_of(cell: ArmCell) -> frozenset[DrawKey]:
     """The draws of the trials that gave numbers."""
-    return frozenset(trial.draw for trial in cell.ok)
+    return frozenset(cell.ok.columns["draw"].tolist())

@@ -5,16 +5,19 @@ from collections.abc import Iterable, Iterator, Sequence
 from functools import partial
 from typing import Any
 
+import numpy as np
+
 from hsiaug.core.view_names import AUTO, RAW
 from hsiaug.metrics.significance import ALPHA, MIN_PAIRS
 from hsiaug.protocol.balance import Rate
 from hsiaug.protocol.large_classes import FEWEST
 from hsiaug.report.grid import Grid, ReportPage
 from hsiaug.report.labels import MISSING, count, count_range, number, plus_minus, seeds_text, span
-from hsiaug.report.records import ArmCell, Audit, CellKey, DrawKey, Trial, in_order, number_of
+from hsiaug.report.records import ArmCell, Audit, CellKey, DrawKey, in_order
 from hsiaug.report.scores import CONTROL_CLASSIFIERS
 from hsiaug.report.tables import Table, named
 from hsiaug.report.text_templates import labelled, sentences
+from hsiaug.report.trials import Trial
 from hsiaug.trial.arm import RIVALS, Method, needed_of
 from hsiaug.trial.record_json import ErrorKind, error_kind, why_failed
 
@@ -75,8 +78,11 @@ def table_notes(table: Table, *, compared: bool = True) -> list[str]:
 
     compared: also how arms are compared with controls, its tests, and what its verdicts claim.
     """
-    splits = Counter(seed for seed, _ in {(trial.seed, trial.split) for trial in table.trials if trial.ok})
-    auto = {t.draw: str(t.view_shown) for t in table.trials if t.ok and t.classifier.view == AUTO}
+    drawn = {(seed, split) for seed, split, ok in table.trials.pairs("seed", "split", "ok") if ok}
+    splits = Counter(seed for seed, _ in drawn)
+    chosen = [cell.trials for cell in table.every_cell.values() if cell.classifier.view == AUTO]
+    told = (row for trials in chosen for row in trials.pairs("draw", "view_shown", "ok"))
+    auto = {draw: str(view) for draw, view, ok in told if ok}
     pairs = [len(c.mine) for c in table.comparisons]
     further = table.further_controls
     known = labelled("meanings.txt", further=further, needed=dict.fromkeys(map(needed_of, further)))
@@ -103,12 +109,12 @@ def table_notes(table: Table, *, compared: bool = True) -> list[str]:
 
 def _parts(table: Table) -> dict[tuple[str, str], list[str]]:
     """Seen and new fields, shown and hidden pixels, and how many classes have such pixels."""
-    pairs = [("seen", "new"), ("shown", "hidden")] if table.scores.fields else []
-    return {
-        pair: [count_range([int(number_of(trial, f"n_classes_{part}") or 0) for trial in told]) for part in pair]
-        for pair in pairs
-        if (told := table.told(pair[1]))
-    }
+    found, columns = {}, table.trials.columns
+    for pair in [("seen", "new"), ("shown", "hidden")] if table.scores.fields else []:
+        if (told := table.told(pair[1])).any():
+            counts = [columns.get(f"n_classes_{part}", np.zeros(len(told)))[told] for part in pair]
+            found[pair] = [count_range(np.nan_to_num(own).astype(int).tolist()) for own in counts]
+    return found
 
 
 def _unequal_budgets(table: Table) -> Iterator[tuple[Method, int, int, list[tuple[int, str]]]]:
@@ -116,9 +122,9 @@ def _unequal_budgets(table: Table) -> Iterator[tuple[Method, int, int, list[tupl
     for classifier in table.classifiers:
         taken: dict[DrawKey, dict[int, str]] = {}
         for cell in table.cells_of(classifier):
-            for trial in cell.ok:
-                if (steps := number_of(trial, "steps")) is not None:
-                    taken.setdefault(trial.draw, {}).setdefault(int(steps), table.arm_label(cell.arm))
+            for draw, steps in cell.ok.pairs("draw", "steps"):
+                if steps == steps:
+                    taken.setdefault(draw, {}).setdefault(int(steps), table.arm_label(cell.arm))
         if unequal := [(seed, arms) for (seed, _), arms in sorted(taken.items()) if len(arms) > 1]:
             seed, arms = unequal[0]
             yield classifier, len(unequal), seed, sorted(arms.items())
@@ -142,7 +148,7 @@ def audit_lines(table: Table, where: str) -> list[tuple[str, str]]:
         made=list(_synthetic(table)),
         blind=_blind(table),
         control_classifiers=CONTROL_CLASSIFIERS,
-        kinds=Counter(trial.status for trial in table.trials),
+        kinds=Counter(table.trials.columns["status"].tolist()),
         where=where,
     )
 
@@ -164,7 +170,7 @@ def users_of_unlabelled(table: Table) -> dict[str, list[str]]:
     """Who learned from unlabelled pixels: scope → labels of generators and classifiers."""
     users: dict[str, set[str]] = {}
     for cell in table.every_cell.values():
-        for scopes in {id(trial.scope): trial.scope for trial in cell.trials}.values():
+        for scopes in cell.trials.unlike("scope"):
             for role, method in (("generator", cell.arm.generator), ("classifier", cell.classifier)):
                 scope = (scopes or {}).get(role)
                 if scope and scope != "none":
@@ -206,10 +212,12 @@ def _entries(audit: Audit, key: str) -> Iterable[Any]:
 
 def _synthetic(table: Table) -> Iterator[tuple[Rate, str, str]]:
     """Samples that every λ made, and real ones beside them: the same for all generators of a draw."""
+    cells = [cell for cell in table.every_cell.values() if cell.arm == cell.arm.both]
     for rate in sorted({arm.rate for arm, _ in table.every_cell if arm.rate}):
-        made = [t for t in table.trials if t.arm.rate == rate and t.arm == t.arm.both and t.real is not None]
-        if made:
-            yield rate, span([sum(t.synthetic) for t in made], 0), span([sum(t.real) for t in made], 0)
+        mine = [cell.trials for cell in cells if cell.arm.rate == rate]
+        real, made = ([n for t in mine for n in t.sums(key)] for key in ("real", "synthetic"))
+        if real:
+            yield rate, span(made, 0), span(real, 0)
 
 
 def _blind(table: Table) -> list[ArmCell]:
@@ -243,7 +251,9 @@ def methods_paragraph(table: Table) -> str:
         alpha=ALPHA,
         min_pairs=MIN_PAIRS,
         versions=[f"{name} {' and '.join(versions[name])}" for name in STATED if name in versions],
-        machines=sorted({str((t.environment or {}).get("processor") or "") for t in table.trials} - {""}),
+        machines=sorted(
+            {str((e or {}).get("processor") or "") for e in table.trials.unlike("environment")} - {""}
+        ),
     )
     return " ".join(lines)
 
@@ -252,7 +262,7 @@ def versions_of(tables: Iterable[Table]) -> dict[str, list[str]]:
     """Versions of every library that the records name, by its name."""
     found: dict[str, set[str]] = {}
     for table in tables:
-        for trial in table.trials:
-            for name, version in ((trial.environment or {}).get("versions") or {}).items():
+        for environment in table.trials.unlike("environment"):
+            for name, version in ((environment or {}).get("versions") or {}).items():
                 found.setdefault(str(name), set()).add(str(version))
     return {name: sorted(found[name]) for name in sorted(found)}

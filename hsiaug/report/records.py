@@ -1,39 +1,56 @@
-"""Records as one frame, with a row for each trial (see docs/results-format.md), and cells: the trials of one arm with one
-classifier."""
+"""Records as trials (see docs/results-format.md), and cells: the trials of one arm with one classifier."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import cache, cached_property
 from math import isfinite, nan
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import Any
+from zipfile import BadZipFile
+
+import numpy as np
+from numpy.typing import NDArray
 
 from hsiaug.base.errors import StoreError
+from hsiaug.base.files import replaced
 from hsiaug.core.view_names import RAW
 from hsiaug.metrics.significance import MeanStd, mean_std
 from hsiaug.protocol.balance import Rate
 from hsiaug.report.labels import MISSING
+from hsiaug.report.trials import (
+    PARTS,
+    Columns,
+    Trial,
+    Trials,
+    as_objects,
+    by_class,
+    coded,
+    columns_of,
+    joined,
+    load_columns,
+    recall_of,
+    save_columns,
+)
 from hsiaug.trial.arm import BOTH, CONTROLS, PIXEL_SVM, TEACHER, Arm, Method, controls_of
 from hsiaug.trial.hashing import canonical_json
-from hsiaug.trial.record_json import Record, json_line, made_nothing
-
-if TYPE_CHECKING:
-    import numpy as np
-    from numpy.typing import NDArray
-    from pandas import DataFrame
+from hsiaug.trial.index import open_index, uncollected
+from hsiaug.trial.record import Damage
+from hsiaug.trial.record_json import CHECKS, Record, json_line, made_nothing
+from hsiaug.trial.store import Store
 
 Audit = Mapping[str, Any]
 DrawKey = tuple[int, str]
 """The first seed that drew a split, and the checksum of the split: what two trials must share to be a pair."""
-Trial = Any
-"""A row of the frame, whose columns are its attributes."""
-
-PARTS = ("seen", "new", "shown", "hidden")
-"""Test pixels in fields with and without training pixels; those that plugins saw, and hidden ones."""
 SHARED = ("scope", "transductive", "class_names", "environment", "scene_ref", "error")
 """Keys whose values many records share."""
+TEXTS = ("about", "audit", "real", "synthetic")
+"""Columns of what many records share, as JSON."""
+LAYOUT = f"2.{CHECKS}"
+"""Columns that another version kept are made anew."""
 OF_TRIAL = {
     "seed", "generator", "classifier", "lambda", "times", "train", "omega", "omega_convention", "view", "diagnosis"
 }  # fmt: skip
@@ -59,22 +76,66 @@ class Condition:
     rest: str = "{}"
 
 
-def read_frame(records: Iterable[Record]) -> DataFrame:
+def read_store(store: Store, damaged: list[Damage]) -> Trials:
+    """The trials of all records of a store. damaged: takes in those that are not to be believed.
+
+    The columns of a pack, which never changes, are kept in the store's cache. Raises StoreError as the store does.
+    """
+    with uncollected():
+        loose = store.loose()
+        parts = [raw_columns(store.each(sorted(loose), damaged))]
+        for pack in store.packs.paths():
+            part = _pack_columns(store, pack, damaged)
+            hidden = np.fromiter((hash in loose for hash in part["hash"]), bool, len(part["hash"]))
+            parts.append({name: column[~hidden] for name, column in part.items()} if hidden.any() else part)
+        damaged.sort(key=lambda one: one.hash)
+        return _whole(joined([part for part in parts if len(part["hash"])] or parts[:1]))
+
+
+def _pack_columns(store: Store, pack: Path, damaged: list[Damage]) -> Columns:
+    told = pack.stat()
+    path = store.cache / "columns" / f"{pack.stem}-{told.st_size}-{told.st_mtime_ns}-{LAYOUT}.npz"
+    with suppress(OSError, ValueError, LookupError, EOFError, BadZipFile):
+        return load_columns(path)
+    faults: list[Damage] = []
+
+    def sound() -> Iterator[Record]:
+        with open_index(store.cache, writes=False) as index:
+            for hash, data in store.packs.rows(pack):
+                found = store.look(hash, index, data)
+                if isinstance(found, Damage):
+                    faults.append(found)
+                elif found is not None:
+                    yield found
+
+    columns = raw_columns(sound())
+    damaged += faults
+    if not faults:
+        # Where it cannot be written, the pack is read once more next time.
+        with suppress(OSError):
+            path.parent.mkdir(parents=True, exist_ok=True)
+            replaced(path, lambda fresh: save_columns(fresh, columns))
+    return columns
+
+
+def read_trials(records: Iterable[Record]) -> Trials:
     """A row per hash: of several records the newest that went well, else the newest.
 
-    Columns: ``hash``, ``seed``, ``split`` (checksum), ``created``; ``condition``, ``arm``, ``classifier``; ``ok``,
-    ``idle`` (λ asked for no sample; older records hold such a trial as ok, with the metrics of none), ``failed`` and
-    ``status``; SHARED, ``view_shown`` and ``audit``; every metric as a fraction, those of PARTS as ``aa_new``, AA over
-    fixed classes as ``subset:NAME``; ``recall`` and ``recall_new``: of each class; ``confusion``;
-    ``real`` and ``synthetic``: samples by class; ``seconds``, ``cpu_seconds``, ``steps``,
-    ``peak_memory_mb``.
+    Columns: ``hash``, ``seed``, ``split`` (checksum), ``created``; ``condition``, ``arm``, ``classifier``, and ``table``
+    and ``cell``, numbers of these; ``ok``, ``idle`` (λ asked for no sample; older records hold such a trial as ok, with
+    the metrics of none), ``failed`` and ``status``; SHARED, ``view_shown`` and ``audit``; every metric as a fraction,
+    those of PARTS as ``aa_new``, AA over fixed classes as ``subset:NAME``; ``recall:1`` and ``recall_new:1``: of each
+    class; ``real`` and ``synthetic``: samples by class; ``seconds``, ``cpu_seconds``, ``steps``, ``peak_memory_mb``.
 
-    Raises StoreError for a record that is not as in docs/results-format.md.
+    In the order of tables, cells, seeds and hashes. Raises StoreError for a record that is not as in
+    docs/results-format.md.
     """
-    from pandas import DataFrame
+    return _whole(raw_columns(records))
 
-    rows: dict[str, dict[str, Any]] = {}
-    audit_of, about_of = cache(json.loads), cache(_about)
+
+def raw_columns(records: Iterable[Record]) -> Columns:
+    """The columns of records; what many share is a text of JSON."""
+    rows, same, about_of = [], dict[str, str](), cache(_about)
     for record in records:
         if isinstance(spec := record.get("spec"), dict) and spec.get("diagnosis"):
             continue  # older trials whose samples were made of test labels
@@ -86,31 +147,73 @@ def read_frame(records: Iterable[Record]) -> DataFrame:
                 hint="Read it with the version of hsiaug that wrote it.",
             )
         try:
-            shared: dict[str, Any] = {"spec": {k: v for k, v in record["spec"].items() if k != "seed"}}
-            shared |= {key: record.get(key) for key in SHARED}
-            row = _row(record, about_of(json_line(shared)), audit_of(json_line(record.get("audit"))))
+            row = _row(record)
+            about_of(row["about"])
         except (KeyError, TypeError, ValueError, AttributeError) as error:
             raise StoreError(
                 f"record {name} must hold what docs/results-format.md names",
                 value=f"{type(error).__name__} {error}",
                 hint="Delete the record's folder and run its trial again.",
             ) from error
-        known = rows.get(name)
-        if known is None or (not row["failed"], row["created"]) > (not known["failed"], known["created"]):
-            rows[name] = row
-    return DataFrame(list(rows.values()))
+        rows.append(row | {key: same.setdefault(row[key], row[key]) for key in TEXTS})
+    return columns_of(rows, (*TEXTS, "hash", "created", "view_shown"))
 
 
-def _row(record: Record, about: Mapping[str, Any], audit: Audit | None) -> dict[str, Any]:
-    import numpy as np
+def _whole(columns: Columns) -> Trials:
+    """Trials of raw columns, in order, each with what it shares with others. The columns are emptied."""
+    if not (size := len(columns["hash"])):
+        return Trials(columns)
+    if len(set(columns["hash"])) < size:
+        best: dict[str, tuple[tuple[bool, str], int]] = {}
+        failed = ~(columns["ok"] | columns["idle"])
+        for row, (name, ill, created) in enumerate(zip(columns["hash"], failed, columns["created"], strict=True)):
+            best[name] = max(best.get(name, ((False, ""), -1)), ((not ill, created), row))
+        kept = np.array([row for _, row in best.values()])
+        columns, size = {name: column[kept] for name, column in columns.items()}, len(kept)
+    codes, texts = coded(columns.pop("about"), size)
+    said = [_about(text) for text in texts]
+    # By text, so that the order of records does not matter.
+    known = [said[i] for i in sorted(range(len(said)), key=texts.__getitem__)]
+    tables = {table: i for i, table in enumerate(dict.fromkeys(one["condition"] for one in known))}
+    cells = in_order(dict.fromkeys((one["arm"], one["classifier"]) for one in known))
+    cell = {key: i for i, key in enumerate(cells)}
+    for one in said:
+        one["table"], one["cell"] = tables[one["condition"]], cell[one["arm"], one["classifier"]]
+        # One object of those that are equal is enough, and is found faster.
+        one["arm"], one["classifier"] = cells[one["cell"]]
+    for key in ("table", "cell"):
+        columns[key] = np.array([one[key] for one in said], dtype=np.int32)[codes]
+    order = np.lexsort((columns["hash"].astype(str), columns["seed"], columns["cell"], columns["table"]))
+    columns["about"] = codes
+    for name in columns:
+        columns[name] = columns[name][order]
+    codes = columns.pop("about")
+    for key in ("condition", "arm", "classifier", *SHARED):
+        columns[key] = as_objects(one[key] for one in said)[codes]
+    for key in ("audit", "real", "synthetic"):
+        codes, texts = coded(columns[key], size)
+        columns[key] = as_objects(map(json.loads, texts))[codes]
+        if key == "audit":
+            splits = (str((json.loads(text) or {}).get("sha256", "")) for text in texts)
+            columns["split"] = as_objects(splits)[codes]
+    columns["failed"] = ~(columns["ok"] | columns["idle"])
+    columns["status"] = as_objects(("failed", "empty", "ok"))[
+        np.where(columns["ok"], 2, columns["idle"].astype(int))
+    ]
+    return Trials(columns)
 
+
+def _row(record: Record) -> dict[str, Any]:
     ok, idle = record["status"] == "ok" and record.get("metrics") is not None, made_nothing(record)
-    metrics, samples = (record["metrics"] if ok else {}), record.get("samples") or {}
+    metrics, samples, audit = (record["metrics"] if ok else {}), record.get("samples") or {}, record.get("audit")
+    shared: dict[str, Any] = {"spec": {k: v for k, v in record["spec"].items() if k != "seed"}}
+    shared |= {key: record.get(key) for key in SHARED}
     several = {**(metrics.get("fields") or {}), **(metrics.get("visibility") or {})}
     parts: dict[str, Any] = {part: several[part] for part in PARTS if isinstance(several.get(part), dict)}
     numbers = {name: _finite(value) for name, value in metrics.items() if type(value) in (float, int)}
     for part, found in parts.items():
         numbers |= {f"{name}_{part}": _finite(v) for name, v in found.items() if type(v) in (float, int)}
+        numbers |= {f"told_{part}": 1.0} | by_class(f"recall_{part}", found.get("recall"))
     for name, found in (metrics.get("subsets") or {}).items():
         numbers |= {f"subset:{name}": _finite(found.get("aa")), f"oa subset:{name}": _finite(found.get("oa"))}
     steps = (record.get("optimiser_steps") or {}).get("fit_classifier")
@@ -118,21 +221,16 @@ def _row(record: Record, about: Mapping[str, Any], audit: Audit | None) -> dict[
     return {
         "hash": record["hash"],
         "seed": int(record["spec"]["seed"]),
-        "split": str((audit or {}).get("sha256", "")),
         "created": str(record.get("created", "")),
         "ok": ok,
         "idle": idle,
-        "failed": not ok and not idle,
-        "status": "ok" if ok else "empty" if idle else "failed",
-        "audit": audit,
-        **about,
+        "about": json_line(shared),
+        "audit": json_line(audit),
         "view_shown": (record.get("spectral_view") or {}).get("name"),
         **numbers,
-        "recall": metrics.get("recall"),
-        **{f"recall_{part}": (parts.get(part) or {}).get("recall") for part in PARTS},
-        "confusion": np.array(metrics["confusion"], dtype=np.uint32) if metrics.get("confusion") else None,
-        "real": samples.get("real"),
-        "synthetic": samples.get("synthetic"),
+        **by_class("recall", metrics.get("recall")),
+        "real": json_line(samples.get("real")),
+        "synthetic": json_line(samples.get("synthetic")),
         "seconds": (record.get("timings") or {}).get("total"),
         "cpu_seconds": (record.get("cpu_seconds") or {}).get("total"),
         # Without the steps that only chose among samples.
@@ -180,23 +278,22 @@ def condition_of(spec: Mapping[str, Any]) -> Condition:
     )
 
 
-def by_draw(trials: DataFrame) -> DataFrame:
-    """The trials of one condition by seed, with ``draw``, and ``used``: that enter a mean.
+def by_draw(trials: Trials) -> Trials:
+    """The trials of one condition with ``draw`` and ``used``: that enter a mean.
 
     Those on the same pixels are of the same draw, whatever their seeds; of each arm, classifier and draw the first that
     went well is used.
     """
-    known = trials.sort_values(["seed", "hash"], kind="stable")
-    first = known[known.split != ""].groupby("split").seed.min()
-    seeds = known.split.map(first).fillna(known.seed).astype(int)
-    known = known.assign(draw=list(zip(seeds, known.split, strict=True)))
-    first_ok = known[known.ok].drop_duplicates(["arm", "classifier", "draw"]).index
-    return known.assign(used=known.index.isin(first_ok))
-
-
-def rows_of(frame: DataFrame) -> tuple[Trial, ...]:
-    """The rows of a frame of trials."""
-    return tuple(frame.itertuples(index=False, name="Trial"))
+    columns, size = trials.columns, len(trials)
+    codes, splits = coded(columns["split"], size)
+    first = np.full(len(splits), np.iinfo(np.int64).max)
+    np.minimum.at(first, codes, columns["seed"])
+    seeds = np.where(as_objects(splits)[codes] == "", columns["seed"], first[codes])
+    number, draws = coded(zip(seeds.tolist(), columns["split"], strict=True), size)
+    ok = np.flatnonzero(columns["ok"])
+    used = np.zeros(size, dtype=bool)
+    used[ok[np.unique(columns["cell"][ok] * np.int64(len(draws)) + number[ok], return_index=True)[1]]] = True
+    return Trials({**columns, "draw": as_objects(draws)[number], "used": used})
 
 
 def number_of(trial: Trial, name: str) -> float | None:
@@ -207,27 +304,32 @@ def number_of(trial: Trial, name: str) -> float | None:
 
 @dataclass(frozen=True, eq=False)
 class ArmCell:
-    """The trials of one arm with one classifier, in the order of their seeds. frame: of those that enter a mean."""
+    """The trials of one arm with one classifier, in the order of their seeds."""
 
     arm: Arm
     classifier: Method
-    trials: tuple[Trial, ...]
-    frame: DataFrame
+    trials: Trials
 
     @cached_property
-    def ok(self) -> tuple[Trial, ...]:
+    def ok(self) -> Trials:
         """Trials that gave numbers, one per split: of seeds that drew the same, the first. Only these enter a mean."""
-        return tuple(trial for trial in self.trials if trial.used)
+        used = self.trials.columns["used"]
+        return self.trials if used.all() else self.trials[used]
 
     @property
     def failed(self) -> tuple[Trial, ...]:
         """Trials that are named, and never averaged."""
-        return tuple(trial for trial in self.trials if trial.failed)
+        return tuple(self.trials[self.trials.columns["failed"]])
 
     @property
     def idle(self) -> tuple[Trial, ...]:
         """Trials whose λ asked for no sample: they say nothing of the generator."""
-        return tuple(trial for trial in self.trials if trial.idle)
+        return tuple(self.trials[self.trials.columns["idle"]])
+
+    @property
+    def scopes(self) -> list[str | None]:
+        """Unlabelled pixels that its generator reads; None for trials that ended before that was known."""
+        return [(scope or {}).get("generator") for scope in self.trials.unlike("scope")]
 
     @property
     def rival(self) -> str:
@@ -236,7 +338,7 @@ class ArmCell:
             return ""
         if self.trials[0].condition.task == "segmentation":
             return PIXEL_SVM if self.classifier.name != PIXEL_SVM else ""
-        return TEACHER if any(scope_of(trial) == "scene" for trial in self.trials) else ""
+        return TEACHER if "scene" in self.scopes else ""
 
     @property
     def controls(self) -> tuple[str, ...]:
@@ -245,8 +347,7 @@ class ArmCell:
             return CONTROLS
         from hsiaug.tasks.task import get_task
 
-        scope = next((scope for trial in self.trials if (scope := scope_of(trial))), None)
-        every = controls_of(get_task(self.trials[0].condition.task), scope)
+        every = controls_of(get_task(self.trials[0].condition.task), next(filter(None, self.scopes), None))
         return tuple(name for name in every if name != self.arm.generator.name)
 
     @property
@@ -256,10 +357,8 @@ class ArmCell:
 
     def column(self, metric: str) -> NDArray[np.float64]:
         """A metric of each trial of ``ok`` as a fraction; NaN where it has none."""
-        import numpy as np
-
-        found = self.frame.get(metric)
-        return np.full(len(self.ok), np.nan) if found is None else found.to_numpy(dtype=np.float64)
+        found = self.ok.columns.get(metric)
+        return np.full(len(self.ok), np.nan) if found is None else found.astype(np.float64)
 
     def values(self, metric: str) -> list[float]:
         """The metric of each trial that has it, in the order of the seeds."""
@@ -272,7 +371,7 @@ class ArmCell:
     @cached_property
     def recall(self) -> NDArray[np.float64]:
         """(trials, classes) recall of each trial of ``ok``; NaN where the draw has no test pixel of the class."""
-        return recall_of(self.ok)
+        return recall_of(self.ok.columns)
 
     def recalls(self, class_id: int) -> list[float]:
         """Recall of a class id 1..C in each draw that has a test pixel of it."""
@@ -281,23 +380,12 @@ class ArmCell:
     @cached_property
     def places(self) -> dict[DrawKey, int]:
         """Draw → place in ``ok``, of the trials that made samples or had none to make."""
-        return {trial.draw: i for i, trial in enumerate(self.ok) if not trial.idle}
+        told = np.flatnonzero(~self.ok.columns["idle"])
+        return dict(zip(self.ok.columns["draw"][told].tolist(), told.tolist(), strict=True))
 
 
 CellKey = tuple[Arm, Method]
 """An arm and a classifier."""
-
-
-def recall_of(trials: Sequence[Trial], part: str = "") -> NDArray[np.float64]:
-    """(trials, classes) recall, in one of PARTS or over all test pixels; NaN where there is none."""
-    import numpy as np
-
-    found = [getattr(trial, f"recall_{part}" if part else "recall") or () for trial in trials]
-    classes = max(map(len, found), default=0)
-    made = np.full((len(found), classes), np.nan)
-    for row, own in zip(made, found, strict=True):
-        row[: len(own)] = [np.nan if value is None else value for value in own]
-    return made
 
 
 def known(values: NDArray[np.float64]) -> list[float]:
@@ -310,20 +398,10 @@ def summarise(values: NDArray[np.float64]) -> MeanStd | None:
     return mean_std(found) if (found := known(values)) else None
 
 
-def scope_of(trial: Trial) -> str | None:
-    """Unlabelled pixels that its generator reads; None where the trial ended before that was known."""
-    return (trial.scope or {}).get("generator")
-
-
-def make_cells(trials: DataFrame) -> dict[CellKey, ArmCell]:
-    """Trials grouped by arm and classifier, controls first."""
-    groups = trials.groupby(["arm", "classifier"], sort=False).indices
-    rows, used = rows_of(trials), trials.used.to_numpy()
-    numbers = trials.select_dtypes("number")
-    return {
-        key: ArmCell(*key, tuple(rows[i] for i in groups[key]), numbers.iloc[[i for i in groups[key] if used[i]]])
-        for key in in_order(groups)
-    }
+def make_cells(trials: Trials) -> dict[CellKey, ArmCell]:
+    """Trials of a table, which are in order, by arm and classifier, controls first."""
+    parts = trials.parts("cell")
+    return {(part[0].arm, part[0].classifier): ArmCell(part[0].arm, part[0].classifier, part) for part in parts}
 
 
 def in_order(keys: Iterable[CellKey]) -> list[CellKey]:

@@ -5,8 +5,9 @@ from typing import Any
 
 from hsiaug.base.text import spreadsheet_text, visible
 from hsiaug.report.findings import headline
-from hsiaug.report.records import Trial, number_of
+from hsiaug.report.records import number_of
 from hsiaug.report.tables import Report, Table
+from hsiaug.report.trials import Trial
 
 AUDITED = (
     "leaky", "radius", "n_train", "n_test", "n_buffered", "centre_overlap_percent", "patch_overlap_percent"
@@ -143,15 +144,15 @@ def _identity(trial: Trial) -> dict[str, Any]:
 
 
 def _scores(table: Table, trial: Trial) -> dict[str, Any]:
-    known, audit = dict(zip(table.frame.columns, trial, strict=True)), trial.audit or {}
+    audit = trial.audit or {}
     plain = (metric.key for metric in table.metrics if metric not in table.subsets)
-    scores: dict[str, Any] = {key: known.get(key) for key in (*plain, "worst_class")}
+    scores: dict[str, Any] = {key: getattr(trial, key, None) for key in (*plain, "worst_class")}
     worst = number_of(trial, "worst_class")
     scores["worst_class"] = None if worst is None else int(worst)
     for subset in (metric.key for metric in table.subsets):
         name = subset.removeprefix("subset:")
-        scores |= {f"aa_{name}": known[subset], f"oa_{name}": known[f"oa {subset}"]}
+        scores |= {f"aa_{name}": getattr(trial, subset), f"oa_{name}": getattr(trial, f"oa {subset}")}
     scores["transductive"] = trial.transductive
     scores |= {name: audit.get(name) for name in AUDITED}
     scores["split_sha256"] = audit.get("sha256")
-    return scores | {key: known[key] for key in ("seconds", "cpu_seconds", "peak_memory_mb", "created")}
+    return scores | {key: getattr(trial, key) for key in ("seconds", "cpu_seconds", "peak_memory_mb", "created")}

@@ -9,6 +9,9 @@ from functools import cached_property
 from math import fsum, nan
 from typing import TYPE_CHECKING
 
+import numpy as np
+from numpy.typing import NDArray
+
 from hsiaug.metrics.verdict import Shown
 from hsiaug.protocol.large_classes import large_classes
 from hsiaug.report.compare import Against, Comparison, Gain, alone, compare, over_best
@@ -19,22 +22,18 @@ from hsiaug.report.records import (
     CellKey,
     Condition,
     DrawKey,
-    Trial,
     by_draw,
     make_cells,
     method_rank,
-    read_frame,
-    recall_of,
-    rows_of,
+    read_trials,
 )
 from hsiaug.report.scores import CONTROL_CLASSIFIERS, Metric, MetricSet, metric_set, over_large
+from hsiaug.report.trials import Trial, Trials, recall_of
 from hsiaug.trial.arm import CONTROLS, EVERY_CONTROL, RIVALS, Arm, Method
 from hsiaug.trial.index import uncollected
 from hsiaug.trial.record_json import Record
 
 if TYPE_CHECKING:
-    from pandas import DataFrame
-
     from hsiaug.trial.record import Damage
 
 ADDED = "added"
@@ -49,7 +48,7 @@ NAMED = 20
 class Table:
     """All trials of one condition, in cells.
 
-    frame: a row per trial; trials: its rows, arm by arm. cells: (arm, classifier) → cell, controls first, without the
+    trials: all of them, arm by arm. cells: (arm, classifier) → cell, controls first, without the
     control classifiers; blind: the cells of these: accuracy without spectra. gains: (arm, classifier) → what it gains
     over the controls. scores: the metrics that it shows. large: ids of the classes that ``aa_large`` is over. run: of a
     suite. damaged: records of the store that were left out: what they were of is not to be believed.
@@ -57,8 +56,7 @@ class Table:
 
     title: str
     condition: Condition
-    frame: DataFrame
-    trials: tuple[Trial, ...]
+    trials: Trials
     cells: Mapping[CellKey, ArmCell]
     blind: tuple[ArmCell, ...]
     gains: Mapping[CellKey, Gain]
@@ -87,23 +85,25 @@ class Table:
     def draws(self) -> tuple[int, ...]:
         """Every draw that some cell has, failed or not, by the first seed of its split: what a full cell covers."""
         cells = self.cells.values() or self.blind
-        return tuple(sorted({trial.draw[0] for cell in cells for trial in cell.trials}))
+        return tuple(sorted({draw[0] for cell in cells for draw in cell.trials.columns["draw"]}))
 
     @cached_property
     def repeated(self) -> tuple[tuple[int, ...], ...]:
         """Seeds that drew the same split, for each split that several seeds drew."""
-        seeds = self.frame[self.frame.split != ""].groupby("draw").seed.unique()
-        return tuple(tuple(sorted(found.tolist())) for found in seeds if len(found) > 1)
+        seeds: dict[DrawKey, set[int]] = {}
+        for draw, seed in self.trials.pairs("draw", "seed"):
+            seeds.setdefault(draw, set()).add(seed)
+        return tuple(tuple(sorted(seeds[draw])) for draw in sorted(seeds) if draw[1] and len(seeds[draw]) > 1)
 
     @cached_property
     def fields(self) -> tuple[Metric, ...]:
         """The metrics of seen and of new fields, and of shown and of hidden test pixels; none where no trial has any."""
         parts = {"new": self.scores.fields, "hidden": self.scores.visibility}
-        return tuple(metric for part in parts for metric in parts[part] if self.told(part))
+        return tuple(metric for part in parts for metric in parts[part] if self.told(part).any())
 
-    def told(self, part: str) -> tuple[Trial, ...]:
-        """The trials that have numbers of a part of the test pixels."""
-        return tuple(trial for trial in self.trials if getattr(trial, f"recall_{part}") is not None)
+    def told(self, part: str) -> NDArray[np.bool_]:
+        """Which trials have numbers of a part of the test pixels."""
+        return ~np.isnan(self.trials.columns.get(f"told_{part}", np.full(len(self.trials), np.nan)))
 
     @property
     def brief_fields(self) -> tuple[Metric, ...]:
@@ -123,13 +123,13 @@ class Table:
     @property
     def subsets(self) -> tuple[Metric, ...]:
         """The AA over fixed classes that some trial reports."""
-        known = self.frame.columns[self.frame.notna().any()]
-        return tuple(Metric(n, n.replace("subset:", "AA ")) for n in known if n.startswith("subset:"))
+        named = {n: column for n, column in self.trials.columns.items() if n.startswith("subset:")}
+        return tuple(Metric(n, n.replace("subset:", "AA ")) for n, c in named.items() if not np.isnan(c).all())
 
     @property
     def failed(self) -> tuple[Trial, ...]:
         """Failed trials, those of control classifiers too."""
-        return tuple(trial for trial in self.trials if trial.failed)
+        return tuple(self.trials[self.trials.columns["failed"]])
 
     @cached_property
     def leaky(self) -> bool:
@@ -139,12 +139,12 @@ class Table:
     @property
     def transductive(self) -> bool:
         """True where any trial learned from unlabelled pixels of the whole scene, test pixels included."""
-        return any(trial.transductive for trial in self.trials)
+        return any(self.trials.columns["transductive"])
 
     @cached_property
     def splits(self) -> dict[DrawKey, Audit]:
         """The audit of every split that the trials used, by its first seed and its checksum."""
-        found = {trial.draw: trial.audit for trial in self.trials if trial.audit is not None}
+        found = {draw: audit for draw, audit in self.trials.pairs("draw", "audit") if audit is not None}
         return {draw: found[draw] for draw in sorted(found)}
 
     @cached_property
@@ -191,7 +191,7 @@ class Table:
     def class_names(self) -> tuple[str, ...]:
         """Names of the class ids 1..C."""
         # A trial whose process died left none.
-        return next((tuple(trial.class_names) for trial in self.trials if trial.class_names), ())
+        return next((tuple(names) for names in self.trials.columns["class_names"] if names), ())
 
     @cached_property
     def guided(self) -> bool:
@@ -240,7 +240,7 @@ class Report:
 
 
 def build_report(
-    records: Iterable[Record],
+    records: Iterable[Record] | Trials,
     *,
     store: str | None = None,
     runs: Mapping[str, Collection[str]] | None = None,
@@ -260,10 +260,14 @@ def build_report(
     left_out = tuple(damaged)
     tables = []
     with uncollected():
-        frame = read_frame(records)
+        every = records if isinstance(records, Trials) else read_trials(records)
         for run in [""] if runs is None else runs:
-            mine = frame if runs is None or frame.empty else frame[frame.hash.isin([*runs[run]])]
-            groups = {} if mine.empty else dict(list(mine.groupby("condition", sort=False)))
+            mine = (
+                every
+                if runs is None
+                else every[np.array([hash in runs[run] for hash in every.columns["hash"]], bool)]
+            )
+            groups = {part[0].condition: part for part in mine.parts("table")}
             # The points of learning curves last: one of them says little alone.
             for condition in sorted(groups, key=lambda c: (c.protocol == ADDED, *astuple(c))):
                 table = _table(run, _title(condition, groups), condition, by_draw(groups[condition]))
@@ -277,22 +281,22 @@ def named(damaged: Sequence[Damage]) -> str:
     return "; ".join([*map(str, damaged[:NAMED]), *([f"and {rest:,} more"] if rest > 0 else [])])
 
 
-def _table(run: str, title: str, condition: Condition, trials: DataFrame) -> Table:
-    audits = {id(audit): audit for audit in trials.audit if audit is not None}.values()
+def _table(run: str, title: str, condition: Condition, trials: Trials) -> Table:
+    audits = [audit for audit in trials.unlike("audit") if audit is not None]
     large, tested = large_classes(audit["test_counts"] for audit in audits)
     scores = over_large(metric_set(condition.task), len(large), tested)
     if scores.main.key == "aa_large":
-        recall = recall_of(rows_of(trials))
+        recall = recall_of(trials.columns)
         classes = [class_id - 1 for class_id in large]
         whole = recall.shape[1] > max(classes)
-        trials = trials.assign(aa_large=[fsum(row) / len(row) for row in recall[:, classes]] if whole else nan)
+        means = [fsum(row) / len(row) if whole else nan for row in recall[:, classes if whole else []].tolist()]
+        trials.columns["aa_large"] = np.array(means)
     cells = make_cells(trials)
     ordinary = {key: cell for key, cell in cells.items() if key[1].name not in CONTROL_CLASSIFIERS}
     return Table(
         title=f"{run}: {title}" if run else title,
         condition=condition,
-        frame=trials,
-        trials=tuple(trial for cell in cells.values() for trial in cell.trials),
+        trials=trials,
         cells=ordinary,
         blind=tuple(cell for key, cell in cells.items() if key not in ordinary),
         gains=compare(ordinary, scores),

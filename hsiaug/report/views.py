@@ -22,8 +22,9 @@ from hsiaug.report.labels import (
     signed,
     with_interval,
 )
-from hsiaug.report.records import ArmCell, Trial, class_counts, number_of
+from hsiaug.report.records import ArmCell, class_counts, number_of
 from hsiaug.report.tables import Table
+from hsiaug.report.trials import Trial
 from hsiaug.trial.arm import BOTH, SYNTHETIC, Arm, Method
 
 LABELS, SUMMARY = "labels", "summary"

@@ -1,4 +1,4 @@
-"""Packs of earlier versions: many records in one SQLite file, with their predictions, under ``packs/`` of a store.
+"""Packs: many records in one SQLite file, with their predictions, under ``packs/`` of a store.
 
 A pack never changes, so it is opened without locks. Several may hold a trial: the newest record counts. ``records`` has
 ``hash``, ``created`` and ``record``, the bytes of ``record.json``; ``predictions`` has ``hash`` and ``npz``.
@@ -7,7 +7,8 @@ A pack never changes, so it is opened without locks. Several may hold a trial: t
 import re
 import sqlite3
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,24 @@ from hsiaug.base.errors import StoreError
 NAME = re.compile(r"[0-9a-f]{16}\.sqlite")
 SETTLED = 2 * 10**9
 """Nanoseconds after which a folder that changes has another time of change."""
+
+
+TABLES = """
+PRAGMA journal_mode = OFF; PRAGMA synchronous = OFF; PRAGMA page_size = 8192;
+CREATE TABLE records (hash, created, record BLOB, PRIMARY KEY (hash));
+CREATE TABLE predictions (hash PRIMARY KEY, npz BLOB);
+"""
+
+
+def write_pack(path: Path, rows: Iterable[tuple[str, str, bytes, bytes | None]]) -> None:
+    """Make a pack of hashes, times of creation, records and predictions, which are not yet forced onto the disk."""
+    with closing(sqlite3.connect(path)) as pack:
+        pack.executescript(TABLES)
+        for hash, created, record, npz in rows:
+            pack.execute("INSERT INTO records VALUES (?, ?, ?)", (hash, created, record))
+            if npz is not None:
+                pack.execute("INSERT INTO predictions VALUES (?, ?)", (hash, npz))
+        pack.commit()
 
 
 class Packs:
@@ -30,6 +49,15 @@ class Packs:
         """The hashes of all records."""
         return (hash for (hash,) in self._ask("SELECT hash FROM records"))
 
+    def paths(self) -> list[Path]:
+        """The packs that are there now, by name."""
+        self._look()
+        return [self.folder / name for name in self._open]
+
+    def rows(self, path: Path) -> Iterator[tuple[str, bytes]]:
+        """The hashes and records of a pack, in the order in which they were written."""
+        return self._ask("SELECT hash, record FROM records ORDER BY rowid", only=path.name)
+
     def get(self, hash: str) -> bytes | None:
         """The bytes of the newest record of that hash, or None."""
         found = max(self._ask("SELECT created, record FROM records WHERE hash = ?", hash), default=None)
@@ -39,9 +67,9 @@ class Packs:
         """The bytes of the predictions of that hash, of each pack that has some."""
         return (npz for (npz,) in self._ask("SELECT npz FROM predictions WHERE hash = ?", hash))
 
-    def _ask(self, query: str, *values: str) -> Iterator[tuple[Any, ...]]:
+    def _ask(self, query: str, *values: str, only: str = "") -> Iterator[tuple[Any, ...]]:
         self._look()
-        for name, pack in self._open.items():
+        for name, pack in self._open.items() if not only else [(only, self._open[only])]:
             try:
                 yield from pack.execute(query, values)
             except sqlite3.Error as error:

@@ -50,7 +50,7 @@ class Store:
     def __init__(self, root: Path, *, create: bool = False) -> None:
         self.root = root
         self._records = root / "records"
-        self._packs = Packs(root / "packs")
+        self.packs = Packs(root / "packs")
         if create:
             try:
                 self._records.mkdir(parents=True, exist_ok=True)
@@ -106,18 +106,18 @@ class Store:
                 elif found is not None:
                     yield found
 
-    def look(self, hash: str, index: Index | None = None) -> Record | Damage | None:
+    def look(self, hash: str, index: Index | None = None, packed: bytes | None = None) -> Record | Damage | None:
         """The record of that hash; what is wrong with it; or None where there is none.
 
-        index: content that it knows is not checked again.
+        index: content that it knows is not checked again. packed: its bytes in a pack, where they are all there is.
         """
         index = index or Index()
         try:
-            data = self._bytes(hash)
+            data = packed or self._bytes(hash)
             if data is None:
                 return None
             with suppress(FileNotFoundError):
-                if not os.stat(f"{self._place(hash)}/{PREDICTIONS}").st_size:  # noqa: PTH116
+                if packed is None and not os.stat(f"{self._place(hash)}/{PREDICTIONS}").st_size:  # noqa: PTH116
                     # By a power failure.
                     return Damage(hash, f"{PREDICTIONS} is empty")
             if (known := index.get(hash, data)) is not None:
@@ -135,7 +135,7 @@ class Store:
         try:
             return read_again(lambda: _read_plain(f"{self._place(hash)}/{RECORD}"))
         except FileNotFoundError:
-            return self._packs.get(hash)
+            return self.packs.get(hash)
 
     def _unreadable(self, hash: str, error: OSError | ValueError) -> StoreError:
         return StoreError(
@@ -184,12 +184,15 @@ class Store:
 
     def hashes(self) -> list[str]:
         """The names of all records, in order."""
-        with self._access("read"):
+        return sorted({*self.loose(), *self.packs.hashes()})
+
+    def loose(self) -> set[str]:
+        """The names of the records that have a folder of their own."""
+        with self.access("read"):
             parts = [part.path for part in os.scandir(self._records) if len(part.name) == 2 and part.is_dir()]
-            written = {
+            return {
                 name for part in parts for entry in os.scandir(part) if (name := entry.name).startswith(part[-2:])
             }
-            return sorted(written | set(self._packs.hashes()))
 
     def changed(self, hash: str) -> int:
         """When the file of a record was last written, in nanoseconds; 0 for one that is packed."""
@@ -218,7 +221,7 @@ class Store:
 
     def find_npz(self, hash: str, stated: str) -> tuple[bytes, Predictions] | None:
         """The bytes of the file of predictions that have the checksum, and these; or None."""
-        return find_npz(self.folder(hash), stated, self._packs.predictions(hash))
+        return find_npz(self.folder(hash), stated, self.packs.predictions(hash))
 
     def put(self, record: Record, made: Predictions | None) -> Record:
         """Write a record whole or not at all, in place of an older one of the same hash; returns what was written.
@@ -234,7 +237,7 @@ class Store:
         if made is not None:
             files[PREDICTIONS] = pack(made)
         costly = (record.get("timings") or {}).get("total", WORTH_SYNCING) >= WORTH_SYNCING
-        with self._access("write"):
+        with self.access("write"):
             for left in reversed(range(AGAIN)):
                 try:
                     self._put(record["hash"], files, costly)
@@ -267,11 +270,11 @@ class Store:
 
     def check_writable(self) -> None:
         """Raise StoreError, before any work, where no record could be written."""
-        with self._access("write"), temporary_folders.temporary_folder(self._records, "check") as fresh:
+        with self.access("write"), temporary_folders.temporary_folder(self._records, "check") as fresh:
             # A full disk is told now, and not after the first trial.
             (fresh / RECORD).write_bytes(bytes(ROOM))
 
-    def _access(self, what: str) -> AbstractContextManager[None]:
+    def access(self, what: str) -> AbstractContextManager[None]:
         hint = {
             "read": "Look at its permissions, or name another store.",
             "write": "Free some space or name another --store, then run the same command again: it goes on.",

@@ -1,15 +1,19 @@
-"""Care of stores: they are merged and verified."""
+"""Care of stores: they are merged, verified and packed."""
 
 import shlex
+import uuid
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from hsiaug.base.errors import InputError
+from hsiaug.base.files import sync_files, sync_folder
+from hsiaug.base.temporary_folders import temporary_folder
+from hsiaug.trial.packs import write_pack
 from hsiaug.trial.predictions import PREDICTIONS
 from hsiaug.trial.record import Damage
 from hsiaug.trial.record_json import preference
-from hsiaug.trial.store import Store
+from hsiaug.trial.store import RECORD, Store
 
 Count = Callable[[int, int], object]
 """Told how many are done, and how many there are."""
@@ -59,6 +63,38 @@ def merge(target: Path, source: Store, count: Count) -> Merged:
             into.put(record, made and made[1])
         count(done, total)
     return merged
+
+
+def pack(store: Store, count: Count) -> int:
+    """Move the records that did not fail, and their predictions, into one file, and say how many there are.
+
+    Their folders go once that file is on the disk: whoever is stopped leaves both, and the folder counts. Records that
+    are damaged, lie beside other files or are written anew meanwhile stay. Raises StoreError if the system refuses.
+    """
+    loose, done = sorted(store.loose()), []
+
+    def rows() -> Iterator[tuple[str, str, bytes, bytes | None]]:
+        for place, record in enumerate(store.each(loose), 1):
+            count(place, len(loose))
+            folder, told = store.folder(record["hash"]), bool(record["predictions_sha256"])
+            names = {path.name for path in folder.iterdir()}
+            if record["status"] != "failed" and names == {RECORD, *[PREDICTIONS] * told}:
+                npz = (folder / PREDICTIONS).read_bytes() if told else None
+                done.append(record["hash"])
+                yield record["hash"], record["created"], (folder / RECORD).read_bytes(), npz
+
+    with store.access("write"), temporary_folder(store.root / "records", "pack") as fresh:
+        write_pack(fresh / "pack", rows())
+        if done:
+            sync_files(fresh)
+            store.packs.folder.mkdir(exist_ok=True)
+            (fresh / "pack").rename(store.packs.folder / f"{uuid.uuid4().hex[:16]}.sqlite")
+            sync_folder(store.packs.folder)
+        for hash in done:
+            store.folder(hash).rename(fresh / hash)
+            if (fresh / hash / RECORD).read_bytes() != store.packs.get(hash):
+                (fresh / hash).rename(store.folder(hash))
+    return len(done)
 
 
 def verify(store: Store, count: Count) -> Iterator[Finding]:

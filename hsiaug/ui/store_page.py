@@ -9,9 +9,10 @@ from starlette.responses import HTMLResponse, JSONResponse, Response
 from starlette.routing import BaseRoute
 
 from hsiaug.bench.progress import heard_of
-from hsiaug.report import Report, build_report, render_html
+from hsiaug.report import Report, build_report, read_store, render_html
 from hsiaug.report.html.markup import HERE as REPORT
-from hsiaug.trial.store import Reading, Store
+from hsiaug.trial.record import Damage
+from hsiaug.trial.store import Store
 from hsiaug.ui.server import HERE, page_routes
 
 REST = 2.0
@@ -26,7 +27,7 @@ class StorePage:
     def __init__(self, store: Store) -> None:
         self._store, self._lock = store, threading.RLock()
         self._files: Mapping[str, int] = {}
-        self._read, self._report = Reading(), Report(())
+        self._records, self._report = 0, Report(())
         self._html: tuple[int, str] = (-1, "")
         self._version, self._looked, self._took = 0, -REST, 0.0
 
@@ -39,8 +40,7 @@ class StorePage:
         """A number that rises when records change; how many there are; seconds that the last page took; what runs."""
         with self._lock:
             self._look()
-            records = len(self._read.records) + len(self._read.damaged)
-            told = {"version": self._version, "records": records, "seconds": self._took}
+            told = {"version": self._version, "records": self._records, "seconds": self._took}
             return JSONResponse({**told, "runs": heard_of(self._store.root)})
 
     def report(self, _: Request) -> Response:
@@ -57,10 +57,13 @@ class StorePage:
         """Read what is new or another file, at most every REST seconds."""
         if time.monotonic() - self._looked < REST:
             return
-        files = {hash: self._store.changed(hash) for hash in self._store.hashes()}
+        store, damaged = self._store, list[Damage]()
+        # A pack never changes.
+        files = {path.name: 0 for path in store.packs.paths()}
+        files |= {hash: store.changed(hash) for hash in store.loose()}
         if files != self._files or not self._version:
-            self._read = self._store.read(files)
-            root, read = self._store.root, self._read
-            self._report = build_report(read.records, store=str(root), damaged=read.damaged)
+            trials = read_store(store, damaged)
+            self._records = len(trials) + len(damaged)
+            self._report = build_report(trials, store=str(store.root), damaged=damaged)
             self._files, self._version = files, self._version + 1
         self._looked = time.monotonic()

@@ -15,7 +15,7 @@ from hsiaug.protocol.split import draw_split
 from hsiaug.protocol.split_protocol import Areas, Draw, SplitProtocol
 from hsiaug.protocol.tiling import draw_tiles
 from hsiaug.registry.card import Card
-from hsiaug.report.records import read_frame
+from hsiaug.report.records import read_trials
 
 TOY = toy_scene()
 ALL = ("pixels", "segmentation", "change")
@@ -149,5 +149,5 @@ def test_versions_of_a_protocol_part_the_tables() -> None:
         }
         return {"format": 1, "hash": str(number), "status": "failed", "spec": spec}
 
-    first, second = read_frame([record(1), record(2, version="2")]).condition
+    first, second = read_trials([record(1), record(2, version="2")]).columns["condition"]
     assert first != second

@@ -1,4 +1,4 @@
-"""Packs of earlier versions, which held many records in one SQLite file, are read as folders are."""
+"""Packs, which hold many records in one SQLite file, are read as folders are; a store can be packed."""
 
 import shutil
 import sqlite3
@@ -13,6 +13,7 @@ from hsiaug.cli.output import read_report
 from hsiaug.report import render_report
 from hsiaug.trial.store import Store
 from hsiaug.trial.upkeep import merge, verify
+from hsiaug.trial.upkeep import pack as packed
 from tests.report.report_records import believable, benchmark, failure
 from tests.trial.test_upkeep import uncounted
 
@@ -112,3 +113,29 @@ def test_a_pack_is_read_from_several_threads(filled: Store) -> None:
     for thread in threads:
         thread.join()
     assert found == [2] * 4
+
+
+def test_a_store_is_packed_and_read_as_before(tmp_path: Path) -> None:
+    store = Store(tmp_path / "store", create=True)
+    for record in [*benchmark(3, ("none", "duplicate", "smote")), failure(generator="mixup")]:
+        store.put(believable(record), None)
+    before = [render_report(read_report(Store(store.root)), form, "class") for form in ("md", "csv")]
+    number = len(store.hashes())
+    assert packed(store, uncounted) == number - 1 and packed(store, uncounted) == 0
+    # Once from the pack, once from the columns that are kept of it; spoilt ones are made anew.
+    for _ in range(2):
+        assert [render_report(read_report(Store(store.root)), form, "class") for form in ("md", "csv")] == before
+    (kept,) = (store.cache / "columns").iterdir()
+    kept.write_bytes(kept.read_bytes()[:-100])
+    assert [render_report(read_report(Store(store.root)), form, "class") for form in ("md", "csv")] == before
+    assert [path.parent.name for path in store.root.glob("records/??/*/record.json")] == [
+        record["hash"] for record in store.records() if record["status"] == "failed"
+    ]
+
+
+def test_packing_leaves_what_lies_beside_other_files_and_keeps_predictions(filled: Store) -> None:
+    before = contents(filled)
+    first, second = filled.hashes()
+    (filled.folder(first) / "notes.txt").write_text("mine")
+    assert packed(filled, uncounted) == 1 and contents(filled) == before
+    assert filled.folder(first).is_dir() and not filled.folder(second).exists()

@@ -15,7 +15,7 @@ from hsiaug.base.text import visible
 from hsiaug.report.figures.files import image_bytes
 from hsiaug.report.html.markup import macros, picture_source
 from hsiaug.report.labels import percent
-from hsiaug.report.records import ArmCell, Trial, number_of
+from hsiaug.report.records import ArmCell, number_of
 from hsiaug.report.scenes.ground_truth import (
     MOST_VALUES,
     ROLES,
@@ -26,6 +26,7 @@ from hsiaug.report.scenes.ground_truth import (
     redraw_roles,
 )
 from hsiaug.report.tables import Table
+from hsiaug.report.trials import Trial
 from hsiaug.tasks.pixels import NoGroundTruthError
 from hsiaug.trial.arm import EVERY_CONTROL, Method
 from hsiaug.trial.store import Store

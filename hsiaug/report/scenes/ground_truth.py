@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from hsiaug.base.colours import HELD_OUT, LEFT_OUT, NO_DATA, TRAIN, rgb_of, true_colours
 from hsiaug.base.errors import HsiaugError
-from hsiaug.report.records import Trial
+from hsiaug.report.trials import Trial
 from hsiaug.tasks.pixels import NoGroundTruthError
 from hsiaug.tasks.task import TaskData, TaskSplit, get_task
 from hsiaug.trial.store import Store
@@ -78,11 +78,12 @@ def read_predicted_maps(store: Store, trial: Trial, truth: GroundTruth) -> tuple
         index, called = store.predictions(trial.hash)
     except (HsiaugError, BadZipFile) as error:
         raise NoGroundTruthError(f"record {trial.hash} has no predictions beside it") from error
+    stated = ((store.get(trial.hash) or {}).get("metrics") or {}).get("confusion") or ()
     true = np.concatenate([mask.ravel() for mask in truth.masks])
     classes = len(truth.class_names)
     fits = index.size and index.min() >= 0 and index.max() < true.size and true[index].min() > 0
     fits = fits and called.shape == index.shape and called.min() > 0 and called.max() <= classes
-    if not fits or not np.array_equal(confusion(true[index], called, classes), trial.confusion):
+    if not fits or not np.array_equal(confusion(true[index], called, classes), stated):
         raise NoGroundTruthError(f"the scene {truth.name} here is not the one of record {trial.hash}")
     label = np.zeros(true.size, dtype=np.int16)
     label[index] = called

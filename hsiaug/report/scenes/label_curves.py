@@ -23,7 +23,7 @@ from hsiaug.metrics.significance import MeanStd, mean_std
 from hsiaug.protocol.based import read_added
 from hsiaug.protocol.large_classes import large_classes
 from hsiaug.report.curves import reference
-from hsiaug.report.records import ArmCell, Condition, DrawKey, Trial
+from hsiaug.report.records import ArmCell, Condition, DrawKey
 from hsiaug.report.scenes.ground_truth import (
     ROLES,
     GroundTruth,
@@ -33,6 +33,7 @@ from hsiaug.report.scenes.ground_truth import (
 )
 from hsiaug.report.scores import AA_FIELDS, OA, WORST, Metric, metric_set, over_large
 from hsiaug.report.tables import ADDED, Report, Table
+from hsiaug.report.trials import Trial
 from hsiaug.tasks.pixels import NoGroundTruthError
 from hsiaug.trial.arm import Method
 from hsiaug.trial.store import Store
