@@ -51,9 +51,7 @@ def main() -> None:
         "Of the suite, arms that are missing or – were not run. What 16 asked labels and samples give beside each other:"
     )
     say("")
-    for line in markdown(
-        ("scene", "classifier", "difference", "draws", "AA", "draws above 0"), differences(scenes)
-    ):
+    for line in markdown(("scene", "classifier", "difference", "draws", "AA", "draws above 0"), differences(scenes)):
         say(line)
 
 

@@ -109,9 +109,7 @@ def draw(rows: list[dict[str, str]], folder: Path) -> None:
     header = ("samples", *(f"{title} ({classes[scene]} classes)" for scene, title in TITLES.items()))
     none = ["none, AA", *(f"{fmean(scores[scene]['none'].values()):.1f}" for scene in TITLES)]
     title = "# Gains of ceilings over none in AA, classes with at least 25 test pixels, draws 100 to 109\n"
-    (folder / "table.md").write_text(
-        "\n".join((title, *markdown(header, [none, *table.values()]))) + "\n", "utf-8"
-    )
+    (folder / "table.md").write_text("\n".join((title, *markdown(header, [none, *table.values()]))) + "\n", "utf-8")
 
 
 if __name__ == "__main__":

@@ -71,9 +71,7 @@ def million() -> None:
     say("\n".join(markdown(("a million trials of", "a trial", "hours of one core", "on 200 workers"), table)))
     for name, seconds in OVERHEAD.items():
         hours, rate = MILLION * seconds / 3600, 1 / seconds
-        say(
-            f"{name}: the command's process works {hours:.1f} hours, and serves {rate:.0f} trials a second at most"
-        )
+        say(f"{name}: the command's process works {hours:.1f} hours, and serves {rate:.0f} trials a second at most")
     say(f"records: {MILLION * RECORD / 1e9:.0f} GB, {3 * MILLION:,} inodes")
 
 

@@ -100,9 +100,7 @@ def slurm_run(store: Path, dice: random.Random) -> str:
         for job in _jobs()[:1]:
             subprocess.run(["scancel", job], check=False)
     else:
-        found = subprocess.run(
-            ["pgrep", "-f", "submitit.core._submit"], capture_output=True, text=True, check=False
-        )
+        found = subprocess.run(["pgrep", "-f", "submitit.core._submit"], capture_output=True, text=True, check=False)
         for pid in found.stdout.split()[:1]:
             os.kill(int(pid), signal.SIGKILL)
     again = 0
@@ -126,7 +124,9 @@ def two_runs(store: Path, dice: random.Random) -> str:
             said = [one.communicate(timeout=600) for one in (first, second)]
     codes = first.returncode, second.returncode
     same = len({table(store), *(_anywhere(out, store) for out, _ in said)}) == 1
-    return f"the second began after {after} records; exit codes {codes}, {'the same' if same else 'other'} tables printed"
+    return (
+        f"the second began after {after} records; exit codes {codes}, {'the same' if same else 'other'} tables printed"
+    )
 
 
 def suspended_run(store: Path, dice: random.Random) -> str:
@@ -164,9 +164,7 @@ def scheduler_run(store: Path, dice: random.Random) -> str:
                 again = hsiaug(*words)
     errors = [line for line in said.splitlines() if line.startswith("error")]
     trouble = "; a traceback" if "Traceback" in said + again.stderr else ""
-    return (
-        f"exit code {run.returncode}, {len(errors)} error, with {kept} records; again: {again.returncode}{trouble}"
-    )
+    return f"exit code {run.returncode}, {len(errors)} error, with {kept} records; again: {again.returncode}{trouble}"
 
 
 @contextmanager
@@ -253,9 +251,7 @@ def disk_run(store: Path, dice: random.Random, *, full: bool) -> str:
         shutil.copytree(small / "store", store)
     errors = [line for line in said.splitlines() if line.startswith("error")]
     trouble = "; a traceback" if "Traceback" in said + again.stderr else ""
-    return (
-        f"exit code {run.returncode}, {len(errors)} error, with {kept} records; again: {again.returncode}{trouble}"
-    )
+    return f"exit code {run.returncode}, {len(errors)} error, with {kept} records; again: {again.returncode}{trouble}"
 
 
 def _remount(folder: Path, how: str) -> bool:
@@ -265,9 +261,7 @@ def _remount(folder: Path, how: str) -> bool:
 
 
 def _jobs() -> list[str]:
-    return subprocess.run(
-        ["squeue", "-h", "-r", "-o", "%i"], capture_output=True, text=True, check=True
-    ).stdout.split()
+    return subprocess.run(["squeue", "-h", "-r", "-o", "%i"], capture_output=True, text=True, check=True).stdout.split()
 
 
 def _wait(done: Callable[[], bool]) -> None:

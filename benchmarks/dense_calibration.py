@@ -197,9 +197,7 @@ def found_again(
 def jasper_ridge(folder: Path) -> tuple[NDArray[np.float32], NDArray[np.int64]]:
     """Cube (100, 100, 198) of reflectance, and the class of the largest abundance: tree, water, dirt, road."""
     part = folder / "JasperRidge"
-    cube, shares = unmixed_scene(
-        part / "jasperRidge2_R198.mat", "Y", part / "_EndJasperRidge2_R198.mat", scale=5000
-    )
+    cube, shares = unmixed_scene(part / "jasperRidge2_R198.mat", "Y", part / "_EndJasperRidge2_R198.mat", scale=5000)
     return cube, 1 + shares.argmax(axis=0)
 
 

@@ -168,8 +168,7 @@ def main() -> None:
     pages = typed()
     old = {r["command"]: r for r in read_csv(TABLE)} if TABLE.is_file() else {}
     table = {
-        line: old.get(line) or row(line, page, "not run", **{"last line": "no time"})
-        for line, page in pages.items()
+        line: old.get(line) or row(line, page, "not run", **{"last line": "no time"}) for line, page in pages.items()
     }
     TABLE.parent.mkdir(parents=True, exist_ok=True)
     for line, page in pages.items():

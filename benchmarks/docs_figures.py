@@ -107,9 +107,7 @@ def fields() -> Figure:
         if row["run"] in runs:
             by[row["run"], row["classifier"]].append(row)
     first = next(iter(runs))
-    names = sorted(
-        {c for _, c in by}, key=lambda c: -fmean(percent(by[first, c], "aa_new")) if by[first, c] else 0
-    )
+    names = sorted({c for _, c in by}, key=lambda c: -fmean(percent(by[first, c], "aa_new")) if by[first, c] else 0)
     figure = new_figure(WIDTH, 4.2)
     panels = figure.subplots(1, 3, sharey=True, sharex=True)
     for panel, (run, draws) in zip(panels, runs.items(), strict=True):
@@ -256,9 +254,7 @@ def txt2hsi() -> Figure:
 def teacher() -> Figure:
     """How often the names that the teacher gives are right, under issd."""
     text = (RESULTS / "teacher" / "table.md").read_text(encoding="utf-8")
-    rows = [
-        [cell.strip() for cell in line.strip("|").split("|")] for line in text.splitlines() if "| issd |" in line
-    ]
+    rows = [[cell.strip() for cell in line.strip("|").split("|")] for line in text.splitlines() if "| issd |" in line]
     kinds = {
         "all named test pixels, AA": (2, BLUE, "o"),
         "in new fields, AA": (3, RED, "D"),

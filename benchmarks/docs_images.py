@@ -49,9 +49,7 @@ def main(folder: Path) -> None:
     screenshot(folder / "report.html", folder / "farm_report.png")
     for name in ("indian_pines_split", "suggest_indian_pines", "farm_look", "farm_map", "farm_report"):
         smallest = optimized((folder / f"{name}.png").read_bytes())
-        (DOCS / "images" / f"{name}.png").write_bytes(
-            smallest if len(smallest) < LARGEST else fewer_colours(smallest)
-        )
+        (DOCS / "images" / f"{name}.png").write_bytes(smallest if len(smallest) < LARGEST else fewer_colours(smallest))
 
 
 def optimized(png: bytes) -> bytes:

@@ -93,9 +93,7 @@ def take_recipes(root: Path, draws: Sequence[int]) -> None:
             for ref, asked in whole.asked:
                 now, scene = time.time(), load_scene(ref)
                 store = Store(root, create=True)
-                session = Session(
-                    scene, ref, registry(), store, "cpu", engine, now, now + MOST, Console(stderr=True)
-                )
+                session = Session(scene, ref, registry(), store, "cpu", engine, now, now + MOST, Console(stderr=True))
                 inner = replace(asked, protocol=parse_protocol(f"within:issd@{draw}"), classifiers=(), seeds=())
                 plan, left_out = screening_plan(scene, inner, registry(), ref)
                 session, plan = scored(plan, session), without_controls(plan)
@@ -177,9 +175,7 @@ def mean_of(values: Sequence[float]) -> float:
 def best_row(arms: Mapping[tuple[str, str], Values], scene: str) -> tuple[str, ...]:
     """The best mean of the arms on all draws of a scene, without and with samples, paired by draw."""
     most = max(len(values[scene]) for values in arms.values() if scene in values)
-    mean = {
-        arm: fmean(aa for aa, _ in v[scene].values()) for arm, v in arms.items() if len(v.get(scene, ())) == most
-    }
+    mean = {arm: fmean(aa for aa, _ in v[scene].values()) for arm, v in arms.items() if len(v.get(scene, ())) == most}
     alone, made = (max((a for a in mean if (a[1] == "none") == no), key=mean.__getitem__) for no in (True, False))
     same = (alone[0], made[1])
     added = told(differences(arms, same, alone, scene)) if same in arms else "–"
@@ -221,9 +217,7 @@ def recipe_row(
     """The recipe's gain over the SVM without samples, and what it loses to the arm with the best mean on the scene."""
     gains, new, lost = [], [], []
     names: Counter[str] = Counter()
-    full = {
-        arm: values[scene] for arm, values in arms.items() if len(values.get(scene, ())) >= len(arms[BASE][scene])
-    }
+    full = {arm: values[scene] for arm, values in arms.items() if len(values.get(scene, ())) >= len(arms[BASE][scene])}
     best = max(full.values(), key=lambda own: fmean(aa for aa, _ in own.values()))
     for row in (row for row in chosen if row["scene"] == scene):
         arm, draw = (row["classifier"], row["generator"]), int(row["draw"])

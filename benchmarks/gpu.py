@@ -99,9 +99,7 @@ def measure(case: Case, device: str, peak: float) -> Iterator[dict[str, Any]]:
                 for classifier in case.classifiers:
                     plugin = registry().find("classifier", classifier).load()
                     params = build_params(plugin.card)
-                    one = replace(
-                        spec, train=train, view=case.view, classifier=plugin_spec(plugin.card, params, data)
-                    )
+                    one = replace(spec, train=train, view=case.view, classifier=plugin_spec(plugin.card, params, data))
                     yield row(case, one, preset, benches[generator, preset], device, peak)
 
 

@@ -61,9 +61,7 @@ def main() -> None:
     )
     for row in read_csv(Path(sys.argv[2])):
         if row["status"] == "ok":
-            scores = {key: 100 * float(row[key]) for key in SCORES if row.get(key)} | {
-                "main": 100 * main_score(row)
-            }
+            scores = {key: 100 * float(row[key]) for key in SCORES if row.get(key)} | {"main": 100 * main_score(row)}
             name = TEACHER if row["classifier"] == TEACHER else row["arm"]
             lam = "–" if row["arm"] == "none" else f"{float(row['lambda']):g}"
             arms[row["scene"], protocol_of(row), classifier_of(row)][lam, name][row["seed"]] = scores
@@ -96,9 +94,7 @@ def arm_of(row: Mapping[str, str]) -> str:
     name, params = row["generator"], json.loads(row["generator_params"])
     usual = registry().find("generator", name).load().card.params()
     other = {key: value for key, value in params.items() if value != getattr(usual, key)}
-    settings = ", ".join(
-        key if isinstance(value, str) else f"{key}={value:g}" for key, value in sorted(other.items())
-    )
+    settings = ", ".join(key if isinstance(value, str) else f"{key}={value:g}" for key, value in sorted(other.items()))
     return f"{name}, {settings}" if settings else name
 
 
@@ -126,9 +122,7 @@ def mean(draws: Draws, key: str) -> str:
 
 def gap(draws: Draws, control: Draws, key: str) -> str:
     """Mean difference over the draws that both have, and its interval."""
-    pairs = [
-        draws[s][key] - control[s][key] for s in draws if s in control and key in draws[s] and key in control[s]
-    ]
+    pairs = [draws[s][key] - control[s][key] for s in draws if s in control and key in draws[s] and key in control[s]]
     if len(pairs) < 2:
         return "–"
     interval = t_interval(pairs)

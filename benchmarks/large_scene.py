@@ -70,9 +70,7 @@ with rasterio.open(cube) as source:
 def make_scene(folder: Path, gigabytes: float) -> int:
     """Write ``scene.hdr``, its data and ``labels.npy``; how many pixels."""
     rng, fields = np.random.default_rng(0), round(gigabytes * 1e9 / (4 * BANDS * COLUMNS * FIELD))
-    spectra = (
-        (0.3 + 0.1 * np.cumsum(rng.normal(0, 0.2, (CLASSES, BANDS)), axis=1)).clip(0.02, 0.9).astype(np.float32)
-    )
+    spectra = (0.3 + 0.1 * np.cumsum(rng.normal(0, 0.2, (CLASSES, BANDS)), axis=1)).clip(0.02, 0.9).astype(np.float32)
     rows, across = fields * FIELD, COLUMNS // FIELD
     ids = rng.integers(1, CLASSES + 1, (fields, across)).astype(np.uint8)
     # As many labels whatever the size.

@@ -43,9 +43,7 @@ def main() -> None:
             say(f"trials of some seconds: {said}")
             return
         for by in BY:
-            run, seconds, busy = timed(
-                "report", "--store", str(root / "store"), "--by", by, "--format", "md", env=env
-            )
+            run, seconds, busy = timed("report", "--store", str(root / "store"), "--by", by, "--format", "md", env=env)
             say(f"report --by {by} over {trials} records: {seconds:.2f} ({busy:.2f}) s, {len(run)} characters")
 
 

@@ -25,9 +25,7 @@ FIRST = ("svm", "none")
 def table(rows: list[Row]) -> list[str]:
     """A line per scene: means over draws, in points of AA, and the largest regret; last the mean over scenes."""
     header = ("scene", "draws", "AA of svm", "best arm", "recipe", "in new fields", "regret", "largest", "chosen")
-    found = [
-        of_scene([row for row in rows if row["scene"] == s]) for s in dict.fromkeys(row["scene"] for row in rows)
-    ]
+    found = [of_scene([row for row in rows if row["scene"] == s]) for s in dict.fromkeys(row["scene"] for row in rows)]
     listed = []
     for scene, draws, none, best, gain, new, regret, chosen in found:
         often = ", ".join(f"{name} {chosen.count(name)}" for name in dict.fromkeys(chosen))

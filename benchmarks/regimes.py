@@ -265,8 +265,7 @@ def axes(found: dict[Cell, Gains], path: Path) -> None:
 
     ratios = {"20": "1:1", "6-60": "10:1", "3-123": "41:1"}
     lines: list[Line] = [
-        (g, COLOURS[g], [pooled(found, scenes, "svm", k, g) for k in ratios])
-        for g in ("duplicate", "smote", "pseudo")
+        (g, COLOURS[g], [pooled(found, scenes, "svm", k, g) for k in ratios]) for g in ("duplicate", "smote", "pseudo")
     ]
     lined(panels[0], "Imbalance, about 20 labels per class (svm, four scenes)", list(ratios.values()), lines)
 
@@ -296,9 +295,7 @@ def axes(found: dict[Cell, Gains], path: Path) -> None:
 
     for panel, classifier in zip(panels[3:5], ("svm", "cnn2d"), strict=True):
         names = [g for g in COLOURS if g not in ("duplicate", "true-labels")]
-        lines = [
-            (g, COLOURS[g], [of(found, scenes[0], classifier, k, "clump", g, "aa") for k in ks]) for g in names
-        ]
+        lines = [(g, COLOURS[g], [of(found, scenes[0], classifier, k, "clump", g, "aa") for k in ks]) for g in names]
         lined(
             panel,
             f"Generators, Indian Pines (clumps, {classifier})",
@@ -369,10 +366,7 @@ def placements(rows: Iterable[Row]) -> Iterator[str]:
         ("5 scattered − 5 in a clump", "random-twin:kshot:5", "kshot:5", "auto"),
         ("5 per field − 5 in a clump", "kshot:5x5", "kshot:5", "auto"),
         ("20 in a clump − 5 in a clump", "kshot:20", "kshot:5", "auto"),
-        *(
-            (f"{p}: chosen view − raw", p, p, "raw")
-            for p in ("kshot:5", "random-twin:kshot:5", "random-twin:kshot:20")
-        ),
+        *((f"{p}: chosen view − raw", p, p, "raw") for p in ("kshot:5", "random-twin:kshot:5", "random-twin:kshot:20")),
     )
     lines = []
     for title, more, less, view in pairs:
@@ -423,9 +417,7 @@ def tables(found: dict[Cell, Gains]) -> Iterator[str]:
     """A table per scene, classifier and view: a row per labels, placement and arm."""
     for scene, name in SCENES.items():
         for classifier, view in sorted({(c.classifier, c.view) for c in found if c.scene == scene}):
-            mine = sorted(
-                (c for c in found if (c.scene, c.classifier, c.view) == (scene, classifier, view)), key=order
-            )
+            mine = sorted((c for c in found if (c.scene, c.classifier, c.view) == (scene, classifier, view)), key=order)
             yield f"## {name}, {classifier}, view {view}\n"
             yield "`none`: mean in percent; other rows: gain over it in points (95 % t interval over the draws).\n"
             header = ("labels", "placement", "arm", "draws", *SCORES.values())

@@ -75,9 +75,7 @@ def compare(store: Path, name: str, draw: int) -> list[dict[str, Any]]:
             noise = np.random.default_rng(repeat).normal(scale=scale, size=real.images.shape).astype(np.float32)
             for samples, found in zip((real, decoded), scores, strict=True):
                 moved = replace(samples, images=samples.images + noise)
-                learnt = fit_classifier(
-                    own, bench, plugin(own.classifier.params), moved, "cpu", StageTimer(), nothing
-                )
+                learnt = fit_classifier(own, bench, plugin(own.classifier.params), moved, "cpu", StageTimer(), nothing)
                 split = bench.split(own)
                 labels = task.predict(learnt, plugin.card, data, split, bench.spectra(own))
                 metrics: Any = task.score(data, split, locate_labels(split, labels))

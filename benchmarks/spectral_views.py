@@ -26,9 +26,7 @@ def main() -> None:
             trials[row["scene"], row["run"]][int(row["seed"])][row["view"]] = row
     header = ("scene", "run", "draws", *VIEWS, "auto", "auto chose")
     whole = {
-        key: kept
-        for key, draws in trials.items()
-        if (kept := [v for v in draws.values() if len(v) == asked(draws)])
+        key: kept for key, draws in trials.items() if (kept := [v for v in draws.values() if len(v) == asked(draws)])
     }
     for line in markdown(header, (entry(*one) for one in whole.items())):
         say(line)
@@ -45,9 +43,7 @@ def entry(key: tuple[str, str], draws: list[dict[str, Row]]) -> tuple[str, ...]:
     told = ", ".join(f"{name} {n}" for name, n in Counter(v["auto"]["view_shown"] for v in draws).most_common())
     if set(VIEWS) <= set(draws[0]):
         lost = [max(float(v[view]["aa"]) for view in VIEWS) - float(v["auto"]["aa"]) for v in draws]
-        told += (
-            f"; the best in {sum(gap < 1e-9 for gap in lost)} of {len(draws)}, AA −{100 * fmean(lost):.1f} to it"
-        )
+        told += f"; the best in {sum(gap < 1e-9 for gap in lost)} of {len(draws)}, AA −{100 * fmean(lost):.1f} to it"
     return (*key, str(len(draws)), *cells, told)
 
 

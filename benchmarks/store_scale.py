@@ -95,9 +95,7 @@ def fill(store: Path, made: Iterator[Template], packed: bool) -> None:
             with closing(sqlite3.connect(store / "packs" / f"{number:016x}.sqlite")) as pack:
                 pack.executescript(TABLES)
                 pack.executemany("INSERT INTO records VALUES (?, ?, ?)", (row[:3] for row in sorted(rows)))
-                pack.executemany(
-                    "INSERT INTO predictions VALUES (?, ?)", ((row[0], row[3]) for row in sorted(rows))
-                )
+                pack.executemany("INSERT INTO predictions VALUES (?, ?)", ((row[0], row[3]) for row in sorted(rows)))
                 pack.commit()
     for record, predictions in made:
         folder = store / "records" / record["hash"][:2] / record["hash"]
@@ -128,9 +126,7 @@ def timed(*words: str) -> str:
         out.seek(0)
         said = out.read().splitlines()[-1:] if words[0] == "-c" else []
     seconds, busy = time.perf_counter() - start, used.ru_utime + used.ru_stime
-    figures = (
-        f"{seconds:.1f} s ({busy:.1f} s of processor), {used.ru_maxrss / 1024:.0f} MB, exit {process.returncode}"
-    )
+    figures = f"{seconds:.1f} s ({busy:.1f} s of processor), {used.ru_maxrss / 1024:.0f} MB, exit {process.returncode}"
     return "; ".join([figures, *said])
 
 

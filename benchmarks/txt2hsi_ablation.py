@@ -80,9 +80,7 @@ def to_csv(report: pd.DataFrame) -> str:
     # A report has no column of large classes where all are.
     scores = {"aa": kept["aa_large"].fillna(kept["aa"]), "new": kept["aa_new"], "oa": kept["oa"]}
     arms = [arm_of(row) for _, row in kept.iterrows()]
-    frame = kept[["scene", "seed", "classifier"]].assign(
-        arm=arms, **{name: 100 * one for name, one in scores.items()}
-    )
+    frame = kept[["scene", "seed", "classifier"]].assign(arm=arms, **{name: 100 * one for name, one in scores.items()})
     frame = frame.sort_values(["scene", "seed", "classifier", "arm"])
     return str(frame.to_csv(index=False, float_format="%.2f")).strip()
 

@@ -122,9 +122,7 @@ def claim_4(arms: Arms, protocol: str) -> Rows:
         if fine and coarse:
             yield compared(f"{classifier}: fine − coarse", fine, coarse, ("oa", "aa"))
         if number:
-            yield compared(
-                f"{classifier}: both − class id", arms[usual(protocol, classifier)], number, ("oa", "aa")
-            )
+            yield compared(f"{classifier}: both − class id", arms[usual(protocol, classifier)], number, ("oa", "aa"))
 
 
 def claim_5(arms: Arms, protocol: str) -> Rows:

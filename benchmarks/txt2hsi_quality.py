@@ -55,14 +55,10 @@ def _quality_rows(protocol: str, draw: int, answer: Mapping[str, Any]) -> Iterat
         yield row(m["name"], m["label"], m["value"], m["floor"])
     for s in answer["reliability"]["scores"]:
         yield row(f"label {s['name']}", s["label"], s["value"], s["ceiling"])
-        yield row(
-            f"wrong labels by {s['name']}", f"{s['label']}: equivalent share of wrong labels", s["wrong"], 0.0
-        )
+        yield row(f"wrong labels by {s['name']}", f"{s['label']}: equivalent share of wrong labels", s["wrong"], 0.0)
 
 
-def quality_table(
-    rows: Sequence[Mapping[str, Any]], names: Sequence[str], protocol: str
-) -> Iterator[Sequence[str]]:
+def quality_table(rows: Sequence[Mapping[str, Any]], names: Sequence[str], protocol: str) -> Iterator[Sequence[str]]:
     """Mean ± std of a measure and of the floor (or ceiling) that it stands beside."""
     for name in names:
         own = [r for r in rows if r["protocol"] == protocol and r["name"] == name]

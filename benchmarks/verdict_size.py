@@ -120,9 +120,7 @@ def rows_of(sources: list[Source]) -> Iterator[list[str]]:
     for draws in DRAWS:
         for arms in ARMS:
             rng = np.random.default_rng([draws, arms])
-            counts = {
-                key: np.zeros(2) for key in ("gain", "help", "differing", "skew", "gain found", "help found")
-            }
+            counts = {key: np.zeros(2) for key in ("gain", "help", "differing", "skew", "gain found", "help found")}
             for _ in range(TABLES):
                 case = resample(sources, draws, arms, rng)
                 d = case.differences
@@ -149,9 +147,7 @@ def main(path: Path) -> None:
     header = ["draws", "arms", "gains: false", "helps: false", "hardest control differs", "skew kept"]
     header += ["gains: true", "helps: true"]
     say("# Size and power of verdicts\n")
-    say(
-        f"Share of {TABLES} tables in which an arm is said to; in brackets by Wilcoxon and Holm. True: {GAIN:g} sd.\n"
-    )
+    say(f"Share of {TABLES} tables in which an arm is said to; in brackets by Wilcoxon and Holm. True: {GAIN:g} sd.\n")
     for line in markdown(header, rows_of(read_sources(path))):
         say(line)
 

@@ -79,9 +79,7 @@ def add_scene(
     if arrays and name is None:
         raise InputError("an array needs a name", value="name=None", hint='For example "farm".')
     for option in options:
-        check_known(
-            "an option must be one of ImportOptions", option, [field.name for field in fields(ImportOptions)]
-        )
+        check_known("an option must be one of ImportOptions", option, [field.name for field in fields(ImportOptions)])
     plain = {key: value.tolist() if isinstance(value, np.ndarray) else value for key, value in options.items()}
     asked = import_options({"name": name, "overwrite": overwrite, **plain})
     where = Path(folder)
@@ -99,16 +97,13 @@ def add_scene(
         for file, values in arrays.items():
             np.save(fresh / file, values)
         files = [
-            fresh / f"{name}_{part}.npy" if isinstance(one, np.ndarray) else Path(one)
-            for part, one in given.items()
+            fresh / f"{name}_{part}.npy" if isinstance(one, np.ndarray) else Path(one) for part, one in given.items()
         ]
         out = where / f"{name or files[0].stem}.toml"
         return add_files(files[0], files[1], out, asked, save_quick_look, [fresh / file for file in arrays])
 
 
-def _unpacked(
-    cube: Any, labels: Any, options: Mapping[str, object]
-) -> tuple[NDArray[Any], Any, dict[str, object]]:
+def _unpacked(cube: Any, labels: Any, options: Mapping[str, object]) -> tuple[NDArray[Any], Any, dict[str, object]]:
     """A DataArray as (H, W, B), labels in the order of its other dimensions, and options with its band centres in nm.
 
     Raises InputError where no dimension is that of bands.

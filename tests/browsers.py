@@ -12,9 +12,7 @@ import pytest
 
 __all__ = ["AXE", "AXE_ALL", "CONTRAST", "Tab", "axe", "browser"]
 
-playwright = pytest.importorskip(
-    "playwright.sync_api", reason="playwright, which drives the browser, is not installed"
-)
+playwright = pytest.importorskip("playwright.sync_api", reason="playwright, which drives the browser, is not installed")
 
 NAMES = ("chromium", "chromium-browser", "google-chrome", "chrome")
 """Programs that serve where playwright has no browser of its own."""

@@ -109,9 +109,7 @@ def environment(*folders: Path, **extra: str) -> dict[str, str]:
     return {**os.environ, "PYTHONPATH": path, "COLUMNS": "140", "OMP_NUM_THREADS": "1", **extra}
 
 
-def hsiaug(
-    *words: str, env: dict[str, str] | None = None, cwd: Path | None = None
-) -> subprocess.CompletedProcess[str]:
+def hsiaug(*words: str, env: dict[str, str] | None = None, cwd: Path | None = None) -> subprocess.CompletedProcess[str]:
     """Run the installed command as a user does."""
     command = [sys.executable, "-m", "hsiaug.cli.main", *words]
     return subprocess.run(command, env=env or environment(), cwd=cwd, capture_output=True, text=True, timeout=280)

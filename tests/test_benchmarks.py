@@ -19,9 +19,7 @@ from tests.in_process import hsiaug
 FOLDER = Path(__file__).parents[1] / "benchmarks"
 RESULTS = FOLDER / "results"
 SCRIPTS = sorted(
-    ".".join(path.relative_to(FOLDER).with_suffix("").parts)
-    for path in FOLDER.rglob("*.py")
-    if path.stem != "__init__"
+    ".".join(path.relative_to(FOLDER).with_suffix("").parts) for path in FOLDER.rglob("*.py") if path.stem != "__init__"
 )
 NOT_INSTALLED = {"speed.denoiser": "diffusers"}
 """What a script needs beside hsiaug's own extras."""

@@ -26,9 +26,7 @@ TOY = toy_scene()
 def test_arrays_become_a_scene_and_the_scene_a_map(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     run_trials_here(monkeypatch)
     with contextlib.chdir(tmp_path):
-        added = hsiaug.add_scene(
-            TOY.cube, TOY.labels, "farm", classes=TOY.class_names, wavelengths=TOY.wavelengths
-        )
+        added = hsiaug.add_scene(TOY.cube, TOY.labels, "farm", classes=TOY.class_names, wavelengths=TOY.wavelengths)
         assert added.files[0] == Path("farm.toml") and Path("farm_look.png").is_file()
         scene = hsiaug.load_scene("farm.toml")
         assert np.array_equal(scene.cube, TOY.cube) and np.array_equal(scene.labels, TOY.labels)

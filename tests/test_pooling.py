@@ -38,20 +38,10 @@ def test_scenes_that_disagree_promise_a_new_scene_nothing() -> None:
 
 def test_scenes_that_agree_promise_a_new_scene_what_they_show() -> None:
     pooled = pool_scenes([draws(m, 1e-6) for m in (0.0499, 0.05, 0.0501, 0.05)])
-    assert (
-        0.04
-        < pooled.prediction[0]
-        <= pooled.interval[0]
-        < 0.05
-        < pooled.interval[1]
-        <= pooled.prediction[1]
-        < 0.06
-    )
+    assert 0.04 < pooled.prediction[0] <= pooled.interval[0] < 0.05 < pooled.interval[1] <= pooled.prediction[1] < 0.06
 
 
-@given(
-    st.lists(st.tuples(st.floats(-0.5, 0.5), st.floats(1e-6, 0.01)), min_size=3, max_size=6), st.floats(-0.3, 0.3)
-)
+@given(st.lists(st.tuples(st.floats(-0.5, 0.5), st.floats(1e-6, 0.01)), min_size=3, max_size=6), st.floats(-0.3, 0.3))
 def test_a_shift_of_every_draw_shifts_the_mean_and_both_intervals(scenes, shift):
     before = pool_scenes([draws(m, v) for m, v in scenes])
     after = pool_scenes([draws(m + shift, v) for m, v in scenes])

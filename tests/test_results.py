@@ -30,7 +30,9 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> Results:
 
 
 def test_a_call_plans_the_trials_that_the_command_plans(run: Results) -> None:
-    typed = "benchmark toy --generator noise,smote --classifier svm --view raw --lambda 1,3 --times 0 --seeds 2 --patch 5"
+    typed = (
+        "benchmark toy --generator noise,smote --classifier svm --view raw --lambda 1,3 --times 0 --seeds 2 --patch 5"
+    )
     planned = command(*typed.split(), "--protocol", "kshot:5", "--set", "noise.level=0.3", "--dry-run", "--json")
     assert {trial["hash"] for trial in json.loads(planned.stdout)["trials"]} == set(run.hashes)
 

@@ -35,9 +35,7 @@ def install_by_hand(source: Path, site: Path) -> None:
         shutil.copy(module, site)
     points = "".join(f"{name} = {value}\n" for name, value in project["entry-points"]["hsiaug"].items())
     (info / "entry_points.txt").write_text(f"[hsiaug]\n{points}")
-    (info / "METADATA").write_text(
-        f"Metadata-Version: 2.1\nName: {project['name']}\nVersion: {project['version']}\n"
-    )
+    (info / "METADATA").write_text(f"Metadata-Version: 2.1\nName: {project['name']}\nVersion: {project['version']}\n")
 
 
 def run(*words: str) -> None:

@@ -102,9 +102,7 @@ class Campaign:
 def run(words: Sequence[str], env: dict[str, str] | None = None, umask: int = -1) -> Ended:
     """Run a command to its end."""
     command = [sys.executable, "-m", "hsiaug", *words]
-    done = subprocess.run(
-        command, env=env, capture_output=True, text=True, check=False, timeout=LONGEST, umask=umask
-    )
+    done = subprocess.run(command, env=env, capture_output=True, text=True, check=False, timeout=LONGEST, umask=umask)
     return Ended(done.returncode, done.stderr)
 
 

@@ -156,9 +156,7 @@ def from_environment() -> None:
 
 def environment(site: Path, folder: Path, kind: str, at: int, log: Path) -> dict[str, str]:
     """The environment whose Python processes each have a faulty disk. site: an empty folder, or one of such a call."""
-    (site / "sitecustomize.py").write_text(
-        "from benchmarks.faults.disk import from_environment\nfrom_environment()\n"
-    )
+    (site / "sitecustomize.py").write_text("from benchmarks.faults.disk import from_environment\nfrom_environment()\n")
     root = Path(__file__).parents[2]
     before = os.environ.get("PYTHONPATH", "")
     paths = os.pathsep.join(filter(None, (str(site), str(root), before)))

@@ -222,9 +222,7 @@ def main() -> None:
             soak.check()
             actions += 1
         again = plan(list(GENERATORS), list(RATES), str(SEEDS), soak.store)
-        last = subprocess.run(
-            [sys.executable, "-m", "hsiaug", *again], capture_output=True, text=True, check=False
-        )
+        last = subprocess.run([sys.executable, "-m", "hsiaug", *again], capture_output=True, text=True, check=False)
         soak._judge("benchmark", last.returncode, False, last.stdout, last.stderr)
         soak.check()
         same = contents(soak.store) == soak.quiet

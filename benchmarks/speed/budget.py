@@ -118,8 +118,7 @@ def parts(records: list[dict[str, Any]]) -> dict[str, float]:
         named = {
             f"fit of {generator}": seconds.get("fit_generator", 0.0),
             f"samples of {generator}": seconds.get("sample", 0.0),
-            f"{spec['classifier']['name']}, a trial": seconds.get("fit_classifier", 0.0)
-            + seconds.get("predict", 0.0),
+            f"{spec['classifier']['name']}, a trial": seconds.get("fit_classifier", 0.0) + seconds.get("predict", 0.0),
         }
         for what, value in named.items():
             found[what] = max(found.get(what, 0.0), value)

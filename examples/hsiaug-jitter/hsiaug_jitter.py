@@ -35,9 +35,7 @@ class JitterParams:
     """How strong the jitter is, and how smooth."""
 
     gain: float = param(0.03, "standard deviation of the relative gain", low=0, high=1)
-    offset: float = param(
-        0.05, "standard deviation of the offset", unit="mean band standard deviations", low=0, high=1
-    )
+    offset: float = param(0.05, "standard deviation of the offset", unit="mean band standard deviations", low=0, high=1)
     waves: int = param(4, "half waves over the spectrum; 0 is the same factor for all bands", low=0, high=50)
 
 

@@ -81,9 +81,7 @@ def advise(planned: tuple[Plan, LeftOut], request: Request, session: Session) ->
     left_out += [(*rung, "failed, or not finished on every screening draw") for rung in missed if rung not in told]
     level = 1 - ALPHA / max(1, len(best))
     results = session.results(fresh)
-    confirmed = [
-        gain_of(*one, results, CONFIRM, plan.controls(one[0].generator.name), session.large) for one in best
-    ]
+    confirmed = [gain_of(*one, results, CONFIRM, plan.controls(one[0].generator.name), session.large) for one in best]
     found_by: dict[Confirmation, list[ArmGain]] = {"helps": [], "open": [], "no": []}
     for one in confirmed:
         found_by[confirm([control.aa for control in one.against], level, len(CONFIRM))].append(one)

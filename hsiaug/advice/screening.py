@@ -85,9 +85,7 @@ def ladder(plugins: Registry, request: Request) -> tuple[list[str], LeftOut]:
     return [card.name for card in sorted(cards, key=lambda card: (card.seconds, card.name))], broken
 
 
-def screening_plan(
-    scene: TaskData, request: Request, plugins: Registry, scene_ref: str = ""
-) -> tuple[Plan, LeftOut]:
+def screening_plan(scene: TaskData, request: Request, plugins: Registry, scene_ref: str = "") -> tuple[Plan, LeftOut]:
     """All arms that are worth a trial, and generators that cannot be made.
 
     request: without generators, the whole ladder. scene_ref: what to type for the scene.
@@ -145,7 +143,9 @@ def _far_sighted(plan: Plan) -> Plan:
     whole = plan.trials[0].protocol.outer[0] is None or not plan.task.single_pixels
     if whole or blind in (set(), learning):
         return plan
-    note = f"inner draws lie in the fields that were learnt, which {', '.join(sorted(blind))} learns by heart: not tried"
+    note = (
+        f"inner draws lie in the fields that were learnt, which {', '.join(sorted(blind))} learns by heart: not tried"
+    )
     kept = tuple(t for t in plan.trials if t.classifier.name not in blind)
     return replace(plan, trials=kept, notes=(*plan.notes, note))
 
@@ -153,18 +153,14 @@ def _far_sighted(plan: Plan) -> Plan:
 def arms(plan: Plan) -> list[tuple[Arm, str]]:
     """The arms of a plan that were asked for, be they controls of others, with their classifiers' names, in its order."""
     return list(
-        dict.fromkeys(
-            (t.arm, t.classifier.name) for t in plan.trials if t.rate and t.arm.generator.name in plan.asked
-        )
+        dict.fromkeys((t.arm, t.classifier.name) for t in plan.trials if t.rate and t.arm.generator.name in plan.asked)
     )
 
 
 def gains_of(plan: Plan, session: Session) -> list[ArmGain]:
     """The arms that were tried on every screening draw."""
     known = session.results(plan)
-    found = [
-        gain_of(*one, known, SCREEN, plan.controls(one[0].generator.name), session.large) for one in arms(plan)
-    ]
+    found = [gain_of(*one, known, SCREEN, plan.controls(one[0].generator.name), session.large) for one in arms(plan)]
     return [one for one in found if len(one.seeds) == len(SCREEN)]
 
 
@@ -180,9 +176,7 @@ def alone(plan: Plan, session: Session) -> dict[str, list[float]]:
 def ceiling(plan: Plan, session: Session) -> Ceiling | None:
     """Return a ceiling if the best classifier without a generator can gain at most ``HEADROOM``; else None."""
     learning = _learning(plan)
-    means = {
-        n: statistics.fmean(v) for n, v in alone(plan, session).items() if n in learning and len(v) == len(SCREEN)
-    }
+    means = {n: statistics.fmean(v) for n, v in alone(plan, session).items() if n in learning and len(v) == len(SCREEN)}
     name, mean = max(means.items(), key=itemgetter(1), default=("", 0.0))
     return (name, mean) if 1 - mean <= HEADROOM else None
 

@@ -55,9 +55,7 @@ def checked(function: Callable[P, R]) -> Callable[P, R]:
             try:
                 bound.arguments[name] = rule.convert(value)
             except (TypeError, ValueError, OverflowError) as error:
-                raise InputError(
-                    f"{name} must be {rule.rule}", value=_show(value), hint=f"Correct {name}."
-                ) from error
+                raise InputError(f"{name} must be {rule.rule}", value=_show(value), hint=f"Correct {name}.") from error
         return function(*bound.args, **bound.kwargs)
 
     return called

@@ -64,9 +64,7 @@ def write_whole(path: Path, write: Callable[[Path], object], option: str = "`out
     symbolic link points to is replaced, not the link; a device, as /dev/stdout, is written to as it is.
     option: what the user typed the path for. Raises InputError where it cannot be written.
     """
-    with file_errors(
-        f"{option} {path} must be a file that can be written", "Free some space, or name another file."
-    ):
+    with file_errors(f"{option} {path} must be a file that can be written", "Free some space, or name another file."):
         if _is_device(path):
             with TemporaryDirectory() as folder:
                 write(made := Path(folder) / f"made{_ending(path)}")

@@ -69,9 +69,7 @@ def _beside(hidden: Collection[Path]) -> Iterator[Path]:
         with suppress(OSError):
             # Through a link that is followed, a hidden file could be reached.
             found = (entry for entry in os.scandir(folder) if not entry.is_symlink())
-            yield from (
-                path for entry in found if (path := folder / entry.name) not in above and path not in hidden
-            )
+            yield from (path for entry in found if (path := folder / entry.name) not in above and path not in hidden)
 
 
 def _allow(ruleset: int, path: Path) -> None:

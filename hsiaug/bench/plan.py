@@ -205,9 +205,7 @@ def build_plan(
     for rate in sorted({t.rate for t in trials if t.rate and t.train == BOTH}):
         if nothing := [split.seed for split in splits if not sizes[split.seed, rate][1]]:
             where = f" in draws {', '.join(map(str, nothing))}" if len(nothing) < len(splits) else ""
-            notes.append(
-                f"λ = {rate} makes no synthetic sample{where}, and its arms are not run there: try a larger λ"
-            )
+            notes.append(f"λ = {rate} makes no synthetic sample{where}, and its arms are not run there: try a larger λ")
     ref, listed = scene_ref or scene.name, (tuple(trials), tuple(splits), tuple(notes))
     return Plan(run, task, ref, scene, *listed, cards, samples, frozenset(wanted))
 

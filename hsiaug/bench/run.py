@@ -117,9 +117,7 @@ def run(
             where.submit(batches)
             if not where.waits:
                 return None
-            with watch_trials(
-                ordered, console, costs=costs, jobs=where.jobs, store=store, quiet=quiet
-            ) as on_event:
+            with watch_trials(ordered, console, costs=costs, jobs=where.jobs, store=store, quiet=quiet) as on_event:
                 where.wait(on_event)
     read = store.read(trial.hash for trial in trials)
     begun = {trial.hash for trial in todo}

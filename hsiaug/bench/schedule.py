@@ -17,9 +17,7 @@ from hsiaug.registry.lookup import Registry
 from hsiaug.tasks.task import Task, TaskData, TaskSplit
 from hsiaug.trial.spec import TrialSpec
 
-ABSENT = (
-    "python -m benchmarks.make_scenes, in a clone, makes the scenes of hsiaug's suites; --data takes one of yours."
-)
+ABSENT = "python -m benchmarks.make_scenes, in a clone, makes the scenes of hsiaug's suites; --data takes one of yours."
 
 
 def plan_runs(
@@ -65,9 +63,7 @@ def plan_runs(
                         raise
                     other = plan(replace(request, protocol=None), plugins)
                     usual = other.trials[0].protocol.text
-                    said = (
-                        f"{ref}: protocol {usual} in place of {request.protocol.text}, which does not fit: {error}"
-                    )
+                    said = f"{ref}: protocol {usual} in place of {request.protocol.text}, which does not fit: {error}"
                     plans.append(replace(other, notes=(said, *other.notes)))
             except HsiaugError as error:
                 if not run.name:
@@ -135,9 +131,7 @@ def plan_labels(ref: str, request: Request, added: Sequence[float], plugins: Reg
     plans = [base]
     for plan in more:
         # Without ``duplicate``, and without classifiers that read no spectrum.
-        spectral = {
-            name for (kind, name), card in plan.cards.items() if kind == "classifier" and card.learns_samples
-        }
+        spectral = {name for (kind, name), card in plan.cards.items() if kind == "classifier" and card.learns_samples}
         kept = tuple(t for t in plan.trials if t.generator.name == "none" and t.classifier.name in spectral)
         plans.append(replace(plan, trials=kept, notes=(), samples={t.hash: plan.samples[t.hash] for t in kept}))
     return tuple(plans)

@@ -185,9 +185,7 @@ def is_suite(ref: str) -> bool:
     return bool(keys & {"run", "defaults", "profiles"})
 
 
-def read_suite(
-    path: Path, *, profile: str | None = None, only: Sequence[str] = (), draws: Sequence[int] = ()
-) -> Suite:
+def read_suite(path: Path, *, profile: str | None = None, only: Sequence[str] = (), draws: Sequence[int] = ()) -> Suite:
     """The suite in a TOML file.
 
     profile: a name under [profiles]. only: names of the runs wanted, all where empty. draws: in place of every

@@ -34,9 +34,7 @@ def advise(
     view: Annotated[str | None, option("Spectra that classifiers are shown (default: auto).")] = None,
     lambdas: Annotated[
         str | None,
-        option(
-            "Sample balance rates λ to try, between commas, the smallest first (0,1,4,8; masks 1,4,8).", "--lambda"
-        ),
+        option("Sample balance rates λ to try, between commas, the smallest first (0,1,4,8; masks 1,4,8).", "--lambda"),
     ] = None,
     times: options.TimesList = None,
     omega: options.Omegas = None,

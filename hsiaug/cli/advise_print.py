@@ -63,9 +63,7 @@ def tell_advice(
         fewest=FEWEST,
         small=[classes[c - 1] for c in tested if c not in advice.large],
         few=min(n for audit in audits for n in audit.test_counts if n) < FEWEST,
-        lost=[
-            classes[c - 1] for c in sorted({c for a in audits for c in a.lost_classes if a.train_counts[c - 1]})
-        ],
+        lost=[classes[c - 1] for c in sorted({c for a in audits for c in a.lost_classes if a.train_counts[c - 1]})],
         transductive=advice.kind == "use" and used is not None and used.scope == "scene",
     )
     return header, _rows(advice), lines

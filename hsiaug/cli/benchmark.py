@@ -142,9 +142,7 @@ def benchmark(
 
 def _given(ctx: typer.Context, names: Sequence[str]) -> list[str]:
     """The options among those parameters that the user typed."""
-    sources = {
-        one.opts[0]: ctx.get_parameter_source(one.name or "") for one in ctx.command.params if one.name in names
-    }
+    sources = {one.opts[0]: ctx.get_parameter_source(one.name or "") for one in ctx.command.params if one.name in names}
     return [option for option, source in sources.items() if source is not None and source.name != "DEFAULT"]
 
 

@@ -135,9 +135,7 @@ def print_plan(
     print_lines(out, [f"{count}, about {write_duration(left.seconds)} with {processes} ({source})"])
 
 
-def _runs(
-    plans: Sequence[Plan], todo: Sequence[TrialSpec], costs: Costs, jobs: int
-) -> Iterator[tuple[object, ...]]:
+def _runs(plans: Sequence[Plan], todo: Sequence[TrialSpec], costs: Costs, jobs: int) -> Iterator[tuple[object, ...]]:
     """A row per run, scene and protocol. A trial that several rows share is to be run in the first of them."""
     rows: dict[tuple[str, str, str], list[Plan]] = {}
     for plan in plans:
@@ -148,9 +146,7 @@ def _runs(
         plan = join_plans(members)
         mine = [trial for trial in plan.trials if trial.hash in left]
         left -= {trial.hash for trial in mine}
-        about = (
-            write_duration(Forecast({t.hash: t for t in mine}, costs, jobs=jobs).left().seconds) if mine else None
-        )
+        about = write_duration(Forecast({t.hash: t for t in mine}, costs, jobs=jobs).left().seconds) if mine else None
         yield *row, len({t.seed for t in plan.trials}), len(plan.trials), len(mine), about
 
 

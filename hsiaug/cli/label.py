@@ -25,9 +25,7 @@ if TYPE_CHECKING:
 def label(
     scene: Annotated[
         str,
-        typer.Argument(
-            help="A scene of 'hsiaug datasets list', a card (TOML), or the file of a cube without labels."
-        ),
+        typer.Argument(help="A scene of 'hsiaug datasets list', a card (TOML), or the file of a cube without labels."),
     ],
     answers: Annotated[
         Path | None, option("CSV of the answers; one that is there is continued. Default: SCENE-answers.csv.")

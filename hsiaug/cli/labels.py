@@ -20,9 +20,7 @@ def labels(
     lambdas: options.Lambdas = "1",
     times: options.TimesList = None,
     omega: options.Omegas = None,
-    added: Annotated[
-        str, option("Labels added to each class, between commas.", panel=options.PLAN)
-    ] = "1,2,3,5,10,20",
+    added: Annotated[str, option("Labels added to each class, between commas.", panel=options.PLAN)] = "1,2,3,5,10,20",
     protocol: options.AnyProtocol = None,
     seeds: options.Seeds = "7",
     patch: options.Patch = None,

@@ -73,9 +73,7 @@ OMEGA = "Guidance strength ω; 0 = purely conditional. Default: the generator's.
 Omegas = Annotated[str | None, option(f"{OMEGA} Several as of --lambda.")]
 Omega = Annotated[float | None, option(OMEGA)]
 Preset = Annotated[str, option("Size of plugins that offer several: tiny, cpu, paper, or their own.", panel=PLAN)]
-Setting = Annotated[
-    list[str] | None, option("PLUGIN.PARAMETER=VALUE; repeat for more.", "--set", show_default=False)
-]
+Setting = Annotated[list[str] | None, option("PLUGIN.PARAMETER=VALUE; repeat for more.", "--set", show_default=False)]
 SuiteFile = Annotated[
     str | None,
     option("A suite: a file, or a name that comes with hsiaug.", "--suite", metavar="SUITE", panel=PLAN),

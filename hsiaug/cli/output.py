@@ -164,9 +164,7 @@ def show_tables(made: TableFiles, out: Sequence[Path], others: Writers | None = 
         typer.echo(markdown(made.pages), nl=False)
 
 
-def read_report(
-    store: Store, runs: Mapping[str, Collection[str]] | None = None, read: Reading | None = None
-) -> Report:
+def read_report(store: Store, runs: Mapping[str, Collection[str]] | None = None, read: Reading | None = None) -> Report:
     """The report of a store; what is missing of the runs and what is damaged is said on standard error.
 
     runs: hashes of the trials of each run of a suite, by its name. read: the records, where they are not to be read anew.

@@ -57,15 +57,12 @@ def list_(json: Json = False) -> None:
         # The plugins of a package that is broken are not known.
         unknown: dict[str, Any] = {"kind": None, "name": None, "tasks": [], "summary": None}
         for one in found.broken:
-            listed.append(
-                {**unknown, "from": one.distribution, "error": f"entry point {one.entry_point}: {one.error}"}
-            )
+            listed.append({**unknown, "from": one.distribution, "error": f"entry point {one.entry_point}: {one.error}"})
         print_json([{key: row[key] for key in ROW} for row in listed])
         return
     out = console()
     rows = (
-        [*map(row.get, ROW[:3]), ", ".join(row["tasks"]), row["summary"] or f"broken: {row['error']}"]
-        for row in listed
+        [*map(row.get, ROW[:3]), ", ".join(row["tasks"]), row["summary"] or f"broken: {row['error']}"] for row in listed
     )
     print_table(out, ROW[:5], rows)
     for broken in found.broken:
@@ -157,9 +154,7 @@ def check(
             state = {"passed": "ok", "failed": "FAILED", "skipped": "skipped"}[facts["status"]]
             told = {"FAILED": ("rule", "seen", "hint"), "skipped": ("seen",)}.get(state, ())
             notes = {key: facts[key] for key in told if facts[key]}
-            checks.append(
-                {"check": facts["name"], "status": state, **notes, "seconds": round(facts["seconds"], 3)}
-            )
+            checks.append({"check": facts["name"], "status": state, **notes, "seconds": round(facts["seconds"], 3)})
             status.update(f"{len(checks)} checks done")
             if not json:
                 words = [f"{key}: {note}" if len(told) > 1 else note for key, note in notes.items()]
@@ -267,9 +262,7 @@ def _outcomes(kind: Kind, name: str) -> Iterator[Facts]:
         child.kill()
         child.join()
         ours.close()
-    seen = (
-        f"it ended its process with {f'exit code {code}' if code >= 0 else f'signal {signal.Signals(-code).name}'}"
-    )
+    seen = f"it ended its process with {f'exit code {code}' if code >= 0 else f'signal {signal.Signals(-code).name}'}"
     if not loaded:
         raise PluginError(f"{kind} {name} must load", value=seen, hint="Repair or uninstall its package.")
     status = "failed"

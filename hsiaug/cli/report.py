@@ -17,9 +17,7 @@ if TYPE_CHECKING:
 
 
 def report(
-    store: Annotated[
-        Path | None, option("Folder of the records.", "--store", show_default="hsiaug-results")
-    ] = None,
+    store: Annotated[Path | None, option("Folder of the records.", "--store", show_default="hsiaug-results")] = None,
     by: Annotated[
         str | None,
         option(

@@ -37,8 +37,6 @@ def show(
     if metrics := record["metrics"]:
         recall = ("not evaluable" if one is None else f"{100 * one:.1f}" for one in metrics["recall"])
         samples = record["samples"]
-        rows = zip(
-            record["class_names"], samples["real"], samples["synthetic"], metrics["n_test"], recall, strict=True
-        )
+        rows = zip(record["class_names"], samples["real"], samples["synthetic"], metrics["n_test"], recall, strict=True)
         print_table(out, ("class", "train", "synthetic", "test", "recall %"), rows)
     print_lines(out, ["run it again, with its controls:", record["command"]])

@@ -103,9 +103,7 @@ class Scene(_CubeShape):
     @property
     def unlabelled(self) -> UnlabelledScene:
         """The scene without any label."""
-        return UnlabelledScene(
-            self.cube, self.class_names, self.wavelengths, self.gsd, self.units, self.descriptions
-        )
+        return UnlabelledScene(self.cube, self.class_names, self.wavelengths, self.gsd, self.units, self.descriptions)
 
     @property
     def class_ids(self) -> range:

@@ -151,9 +151,7 @@ def _hull(y: NDArray[np.float64], places: NDArray[np.float64]) -> NDArray[np.flo
     return _between(y, places, corner)
 
 
-def _between(
-    y: NDArray[np.float64], places: NDArray[np.float64], corner: NDArray[np.bool_]
-) -> NDArray[np.float64]:
+def _between(y: NDArray[np.float64], places: NDArray[np.float64], corner: NDArray[np.bool_]) -> NDArray[np.float64]:
     """(n, B): straight lines between the corners (n, B) of each spectrum; the first and last band are corners."""
     found = np.flatnonzero(corner)
     left, place = y.ravel()[found], places[found % y.shape[1]]

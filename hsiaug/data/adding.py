@@ -135,16 +135,12 @@ def add_scene(
     """
     if folder := next((path for path in (cube, labels) if path.is_dir()), None):
         rule = "datasets add writes the card of a scene: one file of a cube, and one of its labels"
-        raise InputError(
-            rule, value=f"{folder}, a folder", hint="Cards of pairs are written by hand: docs/masks.md."
-        )
+        raise InputError(rule, value=f"{folder}, a folder", hint="Cards of pairs are written by hand: docs/masks.md.")
     name = scene_name(options.name or cube.stem)
     out = Path(f"{name}.toml") if out is None else out
     check_target(out, (".toml",))
     if out.exists() and not options.overwrite:
-        raise InputError(
-            f"{out} must not exist yet", value="a file", hint="Use another `out`, or add `overwrite`."
-        )
+        raise InputError(f"{out} must not exist yet", value="a file", hint="Use another `out`, or add `overwrite`.")
     found = _understand(cube, read_cube_file(cube, key=options.cube_key), labels, options)
     cube_name, label_name = (path.name if path in moved else _relative(path, out) for path in (cube, labels))
     card, derived = _card(name, cube_name, label_name, out, options, found)
@@ -153,9 +149,7 @@ def add_scene(
     scene, files = _write(out, text, derived, picture, (cube, labels), options.overwrite)
     said = [*_warnings(found), *shift_warnings(scene)]
     if (public := scene.drawn_as) in LABELS.values():
-        said.append(
-            f"these are the labels of {public}: under that name the scene comes with all that is known of it"
-        )
+        said.append(f"these are the labels of {public}: under that name the scene comes with all that is known of it")
     return Added(scene, files, _facts(found), tuple(said))
 
 

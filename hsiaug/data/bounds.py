@@ -28,9 +28,7 @@ MOST_CELLS = 2**26
 """Cells of a label raster: 8192 × 8192."""
 
 
-def check_array(
-    path: Path, shape: tuple[int, ...], itemsize: int, *, labels: bool, stored: int | None = None
-) -> None:
+def check_array(path: Path, shape: tuple[int, ...], itemsize: int, *, labels: bool, stored: int | None = None) -> None:
     """Raise SceneError for an array that is not to be read: too large for its file, for labels, or for this machine.
 
     itemsize: bytes of one value. stored: bytes that the file spends on it, None = all of the file.

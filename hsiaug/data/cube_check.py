@@ -178,9 +178,7 @@ def read_values(
     }
     bad = tuple(sorted(set().union(*reasons.values())))
     if bad:
-        remarks["cube.bad_bands"] = "; ".join(
-            f"{why}: {in_runs(bands, 2)}" for why, bands in reasons.items() if bands
-        )
+        remarks["cube.bad_bands"] = "; ".join(f"{why}: {in_runs(bands, 2)}" for why, bands in reasons.items() if bands)
     centres = said.wavelengths if raw.wavelengths is None else tuple(float(nm) for nm in raw.wavelengths)
     in_card = scale if scale is not None else said.scale if said.scale is not None else guessed
     return CubeValues(in_card, said.offset, units, bad, centres, remarks)

@@ -70,9 +70,7 @@ def _try_mirror(url: str, spec: FileSpec, target: Path, progress: bool) -> str |
     except requests.HTTPError as cause:
         reason = f"answered {cause.response.status_code}" if cause.response is not None else "refused"
     except requests.RequestException as cause:
-        reason = (
-            "stalled" if "timed out" in str(cause) else f"no connection, or broken off ({type(cause).__name__})"
-        )
+        reason = "stalled" if "timed out" in str(cause) else f"no connection, or broken off ({type(cause).__name__})"
     except ValueError:
         reason = "sent a file with another checksum"
     except OSError as cause:

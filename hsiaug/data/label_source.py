@@ -81,9 +81,7 @@ def read_raster(path: Path, key: str | None) -> "LabelRaster":
         gone |= codes == missing
     codes, changed = np.where(gone, codes.dtype.type(0), codes), bool(gone.any())
     check_whole(codes, f"{path}: labels")
-    return LabelRaster(
-        codes.astype(np.int64), changed, missing or None, said.classes, said.ground, where=str(path)
-    )
+    return LabelRaster(codes.astype(np.int64), changed, missing or None, said.classes, said.ground, where=str(path))
 
 
 def labels_on_cube(
@@ -278,9 +276,7 @@ def _in_pixels(shapes: Sequence[Geometry], ground: Georeference) -> tuple[NDArra
     return points, polygons
 
 
-def _mask(
-    points: NDArray[np.int64], polygons: list[Geometry], shape: tuple[int, int]
-) -> tuple[NDArray[np.bool_], int]:
+def _mask(points: NDArray[np.int64], polygons: list[Geometry], shape: tuple[int, int]) -> tuple[NDArray[np.bool_], int]:
     """(H, W) pixels of one class, and how many of its marks label none that no other does."""
     mask = np.zeros(shape, dtype=bool)
     within = ((points >= 0) & (points < shape)).all(axis=1)

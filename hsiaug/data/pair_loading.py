@@ -19,9 +19,7 @@ from hsiaug.data.readers import read_cube_file, read_label_file, read_picture_fi
 from hsiaug.data.readers_envi import find_envi
 
 
-def load_pairs(
-    ref: str | os.PathLike[str], task: str, *, progress: bool = True, masks_only: bool = False
-) -> PairSet:
+def load_pairs(ref: str | os.PathLike[str], task: str, *, progress: bool = True, masks_only: bool = False) -> PairSet:
     """The pairs of a catalogue name, of your own card of pairs, or (segmentation) of a scene, as one place.
 
     task: "segmentation" (one date) or "change" (two). progress: of the download of a scene. masks_only: of a card of
@@ -165,8 +163,7 @@ def _enlarge(image: NDArray[np.float32], shape: tuple[int, ...]) -> NDArray[np.f
 
     size = (int(shape[1]), int(shape[0]))
     grown = [
-        np.asarray(Image.fromarray(band.astype(np.float32)).resize(size, Image.Resampling.BILINEAR))
-        for band in image
+        np.asarray(Image.fromarray(band.astype(np.float32)).resize(size, Image.Resampling.BILINEAR)) for band in image
     ]
     return np.stack(grown).astype(np.float32)
 

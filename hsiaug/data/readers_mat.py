@@ -22,9 +22,7 @@ if TYPE_CHECKING:
 MOST_SHOWN = 8
 """Arrays of a file that a message lists."""
 
-SIZES = {"double": 8, "single": 4, "logical": 1} | {
-    f"{u}int{b}": b // 8 for u in ("", "u") for b in (8, 16, 32, 64)
-}
+SIZES = {"double": 8, "single": 4, "logical": 1} | {f"{u}int{b}": b // 8 for u in ("", "u") for b in (8, 16, 32, 64)}
 """Bytes of a value of MATLAB's numeric classes."""
 
 

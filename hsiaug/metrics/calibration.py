@@ -78,9 +78,7 @@ def stand_ins(held: Spectra, labels: NDArray[np.int64], rng: np.random.Generator
     return rows
 
 
-def wrong_contents(
-    labels: NDArray[np.int64], rng: np.random.Generator
-) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+def wrong_contents(labels: NDArray[np.int64], rng: np.random.Generator) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     """A random order (n,) in which samples go wrong, and for each the place (n,) of a sample of another class.
 
     A wrong sample keeps its label and takes another class's content, so the classes asked for stay as they are,

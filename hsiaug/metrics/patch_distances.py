@@ -146,9 +146,7 @@ class PatchReference:
         squares, mine = ((middle // (2 * side)).sum(axis=1) % 2 for middle in (known_at, at))
         parts = [(known[squares == h], known_at[squares == h]) for h in (0, 1)]
         apart = [nearest_patches(x, seen, at, seen_at, side) for seen, seen_at in parts]
-        shares = [
-            share_nearer(d[mine != h], y[mine != h], d[mine == h], y[mine == h]) for h, d in enumerate(apart)
-        ]
+        shares = [share_nearer(d[mine != h], y[mine != h], d[mine == h], y[mine == h]) for h, d in enumerate(apart)]
         fresh = np.array(shares, dtype=np.float64)
         return cls(training[0], known, y, to_training, np.minimum(*apart), fresh)
 

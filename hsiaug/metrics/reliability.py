@@ -43,9 +43,7 @@ def reliability(train: Spectra, held: Spectra, synthetic: Spectra, *, seed: int 
     notes = note_of("not judged, for want of real samples", set(synthetic.counts) - set(classes))
     if len(classes) < 2:
         return Reliability((), 0, 0, (*notes, "two classes with real and synthetic samples are needed"))
-    held, synthetic = (
-        part.only(classes).take(at_most(part.only(classes).y, MOST, rng)) for part in (held, synthetic)
-    )
+    held, synthetic = (part.only(classes).take(at_most(part.only(classes).y, MOST, rng)) for part in (held, synthetic))
     made, real = guesses_of(train, (synthetic, held))
     agreement = agreement_score("agreement", "R1 probe agreement", synthetic, held, made, real, rng)
     seen, rest = _halves(held, rng)

@@ -121,9 +121,7 @@ def max_t(family: Sequence[Mapping[Hashable, float]]) -> list[FlipTest]:
     z = np.abs(_signs(len(rows)) @ d) / np.where(length > 0, length, 1)  # (patterns, comparisons); z[0] as seen
     order = np.argsort(-z[0], kind="stable")
     seen = z[0, order] - TIE
-    highest = np.maximum.accumulate(z[:, order[::-1]], axis=1)[
-        :, ::-1
-    ]  # of each comparison and those of smaller z
+    highest = np.maximum.accumulate(z[:, order[::-1]], axis=1)[:, ::-1]  # of each comparison and those of smaller z
     corrected = np.maximum.accumulate((highest >= seen).mean(axis=0))
     rank = len(z) - math.ceil(ALPHA * len(z))
     needed = np.partition(highest, rank, axis=0)[rank]

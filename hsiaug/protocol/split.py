@@ -155,9 +155,7 @@ class Split:
     def __post_init__(self) -> None:
         both = int((self.train & self.test).sum())
         if both:
-            raise SplitError(
-                "train and test must not share a pixel", value=f"{both} shared", hint="Draw them apart."
-            )
+            raise SplitError("train and test must not share a pixel", value=f"{both} shared", hint="Draw them apart.")
         for side, mask in (("train", self.train), ("test", self.test)):
             if not mask.any():
                 raise SplitError(

@@ -86,9 +86,7 @@ class ThirdParty(SplitProtocol):
         if names != {cls.card.name}:
             # Else its trials would have the hashes, and stand in the rows, of another protocol.
             rule = f"protocol {cls.card.name} must state its own name, in its texts and its identity"
-            raise PluginError(
-                rule, value=f"{names!r:.200}", hint="Leave name, canonical, text, short and as_json."
-            )
+            raise PluginError(rule, value=f"{names!r:.200}", hint="Leave name, canonical, text, short and as_json.")
         return cls(said.argument, said.buffer, said)
 
     @classmethod

@@ -46,9 +46,7 @@ def _keep(data: Any) -> None:
 
 def _parse(name: str, target: str, argument: str, buffer: Buffer, folder: str) -> Any:
     made = _load("protocol", name, target).parse(argument, buffer, Path(folder))
-    told = {
-        key: getattr(made, key) for key in ("argument", "buffer", "canonical", "text", "short", "reads_spectra")
-    }
+    told = {key: getattr(made, key) for key in ("argument", "buffer", "canonical", "text", "short", "reads_spectra")}
     radii = {str(side): made.buffer_radius(side) for side in RADII}
     return ToldText(**told, radii=radii, identity=made.as_json()).model_dump()
 

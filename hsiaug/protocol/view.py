@@ -137,9 +137,7 @@ class TrainView(SealedView):
         )
 
 
-def _moments(
-    cube: NDArray[np.float32], visible: NDArray[np.bool_]
-) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+def _moments(cube: NDArray[np.float32], visible: NDArray[np.bool_]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """(B,) mean and standard deviation of the visible pixels of a cube (H, W, B), read twice in parts.
 
     NumPy adds the pixels of a band one after the other, and so do parts that each begin with the sum so far: the
@@ -168,8 +166,7 @@ def patches_at(cube: NDArray[Scalar], coords: AnyArray, patch: int) -> NDArray[S
     """
     radius, steps = patch // 2, np.arange(patch)
     down, across = (
-        np.pad(np.arange(length), radius, mode="reflect") if radius else np.arange(length)
-        for length in cube.shape[:2]
+        np.pad(np.arange(length), radius, mode="reflect") if radius else np.arange(length) for length in cube.shape[:2]
     )
     rows, columns = (np.asarray(coords)[:, axis, None] + steps for axis in (0, 1))
     out = np.empty((len(coords), cube.shape[2], patch, patch), dtype=cube.dtype)

@@ -151,11 +151,7 @@ def draw_attention(report: AttentionMaps, made: AnySynthesis) -> Figure:
     rgb = np.stack([patch.x[bands].transpose(1, 2, 0) for patch in shown])
     images = stretched(rgb, *np.percentile(rgb, (2, 98), axis=(0, 1, 2)))
     change = [
-        {
-            word: 100 * (each / (each.mean() + 1e-9) - 1)
-            for word, each in patch.maps.items()
-            if word in report.content
-        }
+        {word: 100 * (each / (each.mean() + 1e-9) - 1) for word, each in patch.maps.items() if word in report.content}
         for patch in shown
     ]
     every = np.concatenate([np.ones(1), *(each.ravel() for maps in change for each in maps.values())])

@@ -37,9 +37,7 @@ def check_folder(path: Path, *, empty: bool = False) -> None:
     """
     fits = path.is_dir() and not (empty and any(path.iterdir())) if path.exists() else path.parent.is_dir()
     if not fits:
-        found = (
-            "a folder with files" if path.is_dir() else "a file" if path.exists() else f"no folder {path.parent}"
-        )
+        found = "a folder with files" if path.is_dir() else "a file" if path.exists() else f"no folder {path.parent}"
         rule = f"`out` {path} must be {'an empty' if empty else 'a'} folder, or a new name in a folder that exists"
         raise InputError(rule, value=found, hint="Name another one.")
 

@@ -41,9 +41,7 @@ def save_figures(figures: Mapping[str, Figure], folder: Path) -> list[Path]:
 
     Raises InputError where a file cannot be written.
     """
-    wanted = [
-        (name, ending) for name in figures for ending in ("png", "svg") if ending == "png" or name == "spectra"
-    ]
+    wanted = [(name, ending) for name in figures for ending in ("png", "svg") if ending == "png" or name == "spectra"]
     made = {f"{name}.{ending}": figure_bytes(figures[name], ending) for name, ending in wanted}
     return [write_whole(folder / name, partial(Path.write_bytes, data=data)) for name, data in made.items()]
 
@@ -129,9 +127,7 @@ def _draw_cloud(
     points: Mapping[str, tuple[Array, NDArray[np.int64]]], c: int, limits: Array, axes: Axes
 ) -> dict[str, Artist]:
     pale: dict[str, Any] = {"s": 2, "color": "#dddddd", "linewidths": 0}
-    entries: dict[str, Artist] = {
-        "train, all classes": axes.scatter(*points["train"][0].T, rasterized=True, **pale)
-    }
+    entries: dict[str, Artist] = {"train, all classes": axes.scatter(*points["train"][0].T, rasterized=True, **pale)}
     for name, (plane, y) in points.items():
         look: dict[str, Any] = {"s": 4, "color": COLOURS[name], "alpha": 0.45, "linewidths": 0}
         if name == "train":

@@ -200,9 +200,7 @@ def _envi_ground(ground: Georeference | None) -> dict[str, str]:
         lines = path.with_suffix(".hdr").read_text("utf-8").splitlines()
     fields = (line.partition(" = ") for line in lines)
     return {
-        key: value
-        for key, _, value in fields
-        if key in ("map info", "projection info", "coordinate system string")
+        key: value for key, _, value in fields if key in ("map info", "projection info", "coordinate system string")
     }
 
 

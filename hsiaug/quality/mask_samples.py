@@ -54,9 +54,7 @@ class MaskSamples:
 
         Raises InputError for no pair, a name without training pixels, or fewer pairs than names.
         """
-        count = (
-            sum(block.total for block in self.task.blocks(view, rate)) if request.count is None else request.count
-        )
+        count = sum(block.total for block in self.task.blocks(view, rate)) if request.count is None else request.count
         names = tuple(dict.fromkeys(request.show))
         known = {view.class_names[c - 1]: c for c in sorted(view.counts)}
         for name in names:

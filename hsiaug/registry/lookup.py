@@ -113,8 +113,7 @@ def _stand_in(entry: Entry, child: Child) -> type[StandIn]:
             child.ask("params", entry.kind, entry.name, entry.target, values)
 
     fields = [
-        (one.name, type(one.default), param(**one.model_dump(exclude={"name"}, round_trip=True)))
-        for one in said.params
+        (one.name, type(one.default), param(**one.model_dump(exclude={"name"}, round_trip=True))) for one in said.params
     ]
     params = make_dataclass("Params", fields, frozen=True, namespace={"__post_init__": check})
     copyreg.pickle(params, lambda one: (params_of, (entry.kind, entry.name, asdict(one))))

@@ -89,9 +89,7 @@ class Gain:
     def rank(self) -> tuple[int, float]:
         """Largest for the arm to show of several: 3 where it helps, 2 at a loss, 1 where it gains, else 0; then by how
         much."""
-        helps = {"helps": 3, "helps, at a loss": 2, "gains": 1}.get(
-            self.verdict.finding if self.verdict else "", 0
-        )
+        helps = {"helps": 3, "helps, at a loss": 2, "gains": 1}.get(self.verdict.finding if self.verdict else "", 0)
         return helps, self.hardest[1].main.mean if self.hardest else float("-inf")
 
 
@@ -218,9 +216,7 @@ def _against(cell: ArmCell, name: str, controls: Iterable[ArmCell], scores: Metr
 def pair_up(cell: ArmCell, control: ArmCell, scores: MetricSet) -> Comparison:
     """An arm against another, draw by draw; a draw in which either made no sample says nothing, and is left out."""
     main, theirs = scores.main.key, control.places
-    both = np.array(
-        [(place, theirs[draw]) for draw, place in cell.places.items() if draw in theirs], dtype=np.intp
-    )
+    both = np.array([(place, theirs[draw]) for draw, place in cell.places.items() if draw in theirs], dtype=np.intp)
     i, j = both.reshape(-1, 2).T
     known = ~np.isnan(cell.column(main)[i] - control.column(main)[j])
     i, j = i[known], j[known]

@@ -49,9 +49,7 @@ class SweepLine:
 
     def dots(self, metric: str) -> list[Dot]:
         """The points over its draws that have a number."""
-        shown = (
-            (value, cell) for value, cell in self.points if value is not None and draws_of(cell) == self.draws
-        )
+        shown = ((value, cell) for value, cell in self.points if value is not None and draws_of(cell) == self.draws)
         return [(value, *level) for value, cell in shown if (level := percentages(cell, metric))]
 
 

@@ -193,9 +193,7 @@ def _classes(table: Table, key: str) -> str:
 
 def _by_split(table: Table, key: str) -> dict[Any, str]:
     """Return {entry of the audits: ``" (seeds 0, 3)"`` if only some of those that tell list it, else ``""``}."""
-    told = [
-        (seed, audit) for (seed, _), audit in table.splits.items() if key in audit or not key.startswith("no_")
-    ]
+    told = [(seed, audit) for (seed, _), audit in table.splits.items() if key in audit or not key.startswith("no_")]
     seeds: dict[Any, list[int]] = {}
     for seed, audit in told:
         for entry in dict.fromkeys(_entries(audit, key)):
@@ -251,9 +249,7 @@ def methods_paragraph(table: Table) -> str:
         alpha=ALPHA,
         min_pairs=MIN_PAIRS,
         versions=[f"{name} {' and '.join(versions[name])}" for name in STATED if name in versions],
-        machines=sorted(
-            {str((e or {}).get("processor") or "") for e in table.trials.unlike("environment")} - {""}
-        ),
+        machines=sorted({str((e or {}).get("processor") or "") for e in table.trials.unlike("environment")} - {""}),
     )
     return " ".join(lines)
 

@@ -1,7 +1,5 @@
 """Records as trials (see docs/results-format.md), and cells: the trials of one arm with one classifier."""
 
-from __future__ import annotations
-
 import json
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
@@ -197,9 +195,7 @@ def _whole(columns: Columns) -> Trials:
             splits = (str((json.loads(text) or {}).get("sha256", "")) for text in texts)
             columns["split"] = as_objects(splits)[codes]
     columns["failed"] = ~(columns["ok"] | columns["idle"])
-    columns["status"] = as_objects(("failed", "empty", "ok"))[
-        np.where(columns["ok"], 2, columns["idle"].astype(int))
-    ]
+    columns["status"] = as_objects(("failed", "empty", "ok"))[np.where(columns["ok"], 2, columns["idle"].astype(int))]
     return Trials(columns)
 
 

@@ -115,8 +115,6 @@ def _groups(part: Sequence[_Placed]) -> list[tuple[str, int, int, float]]:
 
 def _tex(text: str) -> str:
     """Escape for LaTeX: signs become mathematics, a leading minus a real one, double hyphens stay two."""
-    escaped = "".join(
-        LATEX.get(c, c if ord(c) < 0x180 else f"U+{ord(c):04X}") for c in visible(" ".join(text.split()))
-    )
+    escaped = "".join(LATEX.get(c, c if ord(c) < 0x180 else f"U+{ord(c):04X}") for c in visible(" ".join(text.split())))
     escaped = re.sub(r"(?<![\w.-])-(?=\d)", "$-$", escaped)
     return re.sub(r"-(?=-[A-Za-z])", "-{}", escaped)

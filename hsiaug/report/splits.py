@@ -37,9 +37,7 @@ def split_tables(data: TaskData, drawn: TaskSplit) -> TableFiles:
     labels = np.concatenate([mask.ravel() for mask, _, _ in drawn.sides])
     labelled = class_counts(labels, len(names))
     keys = ("class", "name", "labelled", "train", "test", "in_new_fields")
-    counts = zip(
-        names, names.values(), labelled, audit.train_counts, audit.test_counts, audit.new_counts, strict=True
-    )
+    counts = zip(names, names.values(), labelled, audit.train_counts, audit.test_counts, audit.new_counts, strict=True)
     rows = [dict(zip(keys, row, strict=True)) for row in counts]
     header = tuple(key.replace("_", " ") for key in keys)
     grids = [text_grid("Labelled pixels by class", header, [tuple(map(str, row.values())) for row in rows], 2)]

@@ -263,9 +263,7 @@ def build_report(
         every = records if isinstance(records, Trials) else read_trials(records)
         for run in [""] if runs is None else runs:
             mine = (
-                every
-                if runs is None
-                else every[np.array([hash in runs[run] for hash in every.columns["hash"]], bool)]
+                every if runs is None else every[np.array([hash in runs[run] for hash in every.columns["hash"]], bool)]
             )
             groups = {part[0].condition: part for part in mine.parts("table")}
             # The points of learning curves last: one of them says little alone.

@@ -1,7 +1,5 @@
 """Trials by column: numbers of many records take little memory, and are compared in arrays."""
 
-from __future__ import annotations
-
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import count, takewhile
@@ -68,7 +66,7 @@ class Trials(Sequence[Any]):
     def __iter__(self) -> Iterator[Any]:
         return (Trial(self.columns, row) for row in range(len(self)))
 
-    def parts(self, name: str) -> list[Trials]:
+    def parts(self, name: str) -> list["Trials"]:
         """Those that follow each other with one number in a column."""
         starts = [0, *(np.flatnonzero(np.diff(self.columns[name])) + 1).tolist()] if len(self) else []
         return [self[start:end] for start, end in zip(starts, [*starts[1:], len(self)], strict=False)]

@@ -137,9 +137,7 @@ class Segmentation:
         if not isinstance(samples, DenseSamples) or (len(samples) and samples.images.shape[1:] != shape):
             raise PluginError(
                 f"a generator must make tiles of shape {shape}",
-                value=str(samples.images.shape[1:])
-                if isinstance(samples, DenseSamples)
-                else type(samples).__name__,
+                value=str(samples.images.shape[1:]) if isinstance(samples, DenseSamples) else type(samples).__name__,
                 hint="Return DenseSamples in the shape of DenseView.real.",
             )
         if len(samples) != counts.total:

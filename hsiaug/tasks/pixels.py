@@ -101,9 +101,7 @@ class PixelClassification:
 
     def defaults(self, data: Scene) -> TaskDefaults:
         view = DEFAULT_VIEW if data.bands >= FEWEST else RAW
-        return TaskDefaults(
-            "issd", 9, (self.generator,), ("svm", "cnn2d", "filtered:svm"), (view,), (DEFAULT_TIMES,)
-        )
+        return TaskDefaults("issd", 9, (self.generator,), ("svm", "cnn2d", "filtered:svm"), (view,), (DEFAULT_TIMES,))
 
     def nearly_all(self, scene: Scene) -> SplitProtocol:
         """No protocol trains on every pixel: nine tenths of each class come nearest."""
@@ -166,9 +164,7 @@ class PixelClassification:
         """The input that a classifier's card names, in a spectral view: patches, centre spectra, or locations alone."""
         seen = _select_input(samples.x, samples.coords, card)
         x = spectra(seen.x, axis=1) if seen.x.size else seen.x
-        return seal_all(
-            PatchSamples(x, seen.coords, samples.y, samples.synthetic, samples.weight, samples.provenance)
-        )
+        return seal_all(PatchSamples(x, seen.coords, samples.y, samples.synthetic, samples.weight, samples.provenance))
 
     def predict(
         self,

@@ -58,9 +58,7 @@ def kit(kind: Kind, plugin: str | type, preset: str = "tiny") -> Kit:
     return Kit(title, CHECKS[kind], lambda: _subject(kind, plugin, preset))
 
 
-def _subject(
-    kind: Kind, plugin: str | type, preset: str
-) -> ProtocolSubject | GeneratorSubject | ClassifierSubject:
+def _subject(kind: Kind, plugin: str | type, preset: str) -> ProtocolSubject | GeneratorSubject | ClassifierSubject:
     """The plugin as its checks see it. Raises PluginError for a class that cannot be checked."""
     import_here()
     found = registry().find(kind, plugin) if isinstance(plugin, str) else None

@@ -95,9 +95,7 @@ def scramble(case: Case, card: Card) -> Case:
     assert isinstance(data, PairSet) and isinstance(split, TileSplit)
     train, test = data.places
     images = test.images[..., ::-1] + np.float32(SPAN)
-    pairs = replace(
-        data, places=(train, replace(test, images=images, mask=_wrong(test.mask, len(data.class_names))))
-    )
+    pairs = replace(data, places=(train, replace(test, images=images, mask=_wrong(test.mask, len(data.class_names)))))
     return Case(case.task, pairs, replace(split, pairs=pairs))
 
 

@@ -82,9 +82,7 @@ class ClassifierSubject(Subject[Fitted]):
         recall, least = self.own_recall(fitted, bench)
         # One that learns nothing at all is for the check learns to name.
         if recall < least and self.learnt[0] >= self.learnt[1]:
-            raise Violation(
-                f"a mean recall of {recall:.2f} on its own training pixels, {self.learnt[0]:.2f} otherwise"
-            )
+            raise Violation(f"a mean recall of {recall:.2f} on its own training pixels, {self.learnt[0]:.2f} otherwise")
         return fitted
 
     @cached_property

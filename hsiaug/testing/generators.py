@@ -197,9 +197,7 @@ def resumes(subject: GeneratorSubject) -> None:
 
         def fit(progress: ProgressRecorder) -> Fitted:
             plugin: Any = subject.plugin(subject.params)
-            made: Fitted = plugin.fit(
-                view, seed=seed, device=DEVICE, progress=progress, checkpoint=folder, **learn
-            )
+            made: Fitted = plugin.fit(view, seed=seed, device=DEVICE, progress=progress, checkpoint=folder, **learn)
             return made
 
         # Late, so that something is likely to have been saved; what was prepared told its progress first.

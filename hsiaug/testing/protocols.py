@@ -157,6 +157,4 @@ def buffer(subject: ProtocolSubject) -> None:
 def leaky(subject: ProtocolSubject) -> None:
     """leaky = True where test pixels lie in training patches, and nowhere else"""
     overlap, declared = subject.pixels(0).audit.centre_overlap_percent, subject.plugin.leaky
-    require(
-        declared == (overlap > 0), f"{overlap} % of test pixels lie in a training patch, and leaky = {declared}"
-    )
+    require(declared == (overlap > 0), f"{overlap} % of test pixels lie in a training patch, and leaky = {declared}")

@@ -19,9 +19,7 @@ F = TypeVar("F")
 STATIC, BEFORE, AFTER = CheckList(), CheckList(), CheckList()
 
 
-@STATIC.add(
-    "Complete the Card; make params a frozen dataclass whose fields are made with hsiaug.api.param.", needs=()
-)
+@STATIC.add("Complete the Card; make params a frozen dataclass whose fields are made with hsiaug.api.param.", needs=())
 def card(subject: Any) -> None:
     """the card says in words and ranges what the plugin is, and each of its presets can be built"""
     card: Card = subject.card
@@ -38,9 +36,7 @@ def card(subject: Any) -> None:
         values = dataclasses.asdict(build_params(card, preset))
         require(json.loads(json.dumps(values)) == values, f"preset {preset}: parameters that JSON does not keep")
     if card.uses_device:
-        require(
-            "tiny" in card.presets, "a network without the preset tiny", "Add a preset for tests, with few steps."
-        )
+        require("tiny" in card.presets, "a network without the preset tiny", "Add a preset for tests, with few steps.")
 
 
 BEFORE += STATIC

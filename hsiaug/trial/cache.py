@@ -89,9 +89,7 @@ class Workbench:
 
     def view(self, spec: TrialSpec, scope: Scope) -> TaskView:
         """The view of a plugin of that scope in a trial."""
-        return self._of_draw.once(
-            spec.draw_hash, scope, lambda: self.task.view(self.scene, self.split(spec), scope)
-        )
+        return self._of_draw.once(spec.draw_hash, scope, lambda: self.task.view(self.scene, self.split(spec), scope))
 
     def spectra(self, spec: TrialSpec) -> SpectralView:
         """The spectral view that a trial's classifier is shown."""
@@ -134,17 +132,13 @@ class Workbench:
         views = {id(kept): kept for kept in self._of_draw.values.values() if isinstance(kept, SealedView)}
         return [name for view in views.values() for name in view.changed]
 
-    def prepare(
-        self, spec: TrialSpec, generator: Generator, device: str, progress: Progress
-    ) -> Fit[Prepared] | None:
+    def prepare(self, spec: TrialSpec, generator: Generator, device: str, progress: Progress) -> Fit[Prepared] | None:
         """What the trial's generator learns without labels: from memory, from disk, or learnt now.
 
         None where the generator declares no such stage, or its fit is there already. Of the processes that share a
         folder one learns, the others wait for it.
         """
-        fitted = (
-            spec.fit_hash == self._of_fit.owner and ("fit", spec.generator.hash, device) in self._of_fit.values
-        )
+        fitted = spec.fit_hash == self._of_fit.owner and ("fit", spec.generator.hash, device) in self._of_fit.values
         if not generator.card.prepares or fitted or (self._folder is not None and has_fit(self._folder, spec)):
             return None
         return self.prepared(spec, generator, device, progress)

@@ -61,9 +61,7 @@ def _checked(folder: Path) -> float:
     facts = json.loads((folder / FACTS).read_text("utf-8"))
     seconds = float(facts["seconds"])
     present = _checksums(folder / FITTED)
-    changed = [
-        name for name in sorted({*present, *facts["files"]}) if present.get(name) != facts["files"].get(name)
-    ]
+    changed = [name for name in sorted({*present, *facts["files"]}) if present.get(name) != facts["files"].get(name)]
     if changed or not (math.isfinite(seconds) and seconds >= 0):
         raise ValueError(f"{', '.join(changed) or FACTS} is not as it was written")
     return seconds

@@ -35,9 +35,7 @@ FOR_PLUGINS = np.random.MT19937(0)
 """Source of numpy's global random functions while a plugin runs."""
 
 SIGNALS = tuple(
-    getattr(signal, name)
-    for name in ("SIGINT", "SIGTERM", "SIGALRM", "SIGHUP", "SIGUSR1")
-    if hasattr(signal, name)
+    getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGALRM", "SIGHUP", "SIGUSR1") if hasattr(signal, name)
 )
 
 

@@ -47,9 +47,7 @@ def spec_of(record: Record, data: TaskData, plugins: Registry) -> TrialSpec:
     """
     stated = record["spec"]
     if record["status"] != "ok":
-        raise InputError(
-            "--record must be of a trial that went well", value=record["status"], hint="Name another one."
-        )
+        raise InputError("--record must be of a trial that went well", value=record["status"], hint="Name another one.")
     scene = stated["scene"]
     if scene["sha256"] != data.sha256:
         raise InputError(

@@ -135,9 +135,7 @@ def compute(
             tell("split")
             spectra = bench.spectra(spec)
             result["spectral_view"] = {"name": spectra.name, "scores": spectra.scores}
-            samples = augment(
-                spec, bench, generator, devices["generator"], timer, progress, classifier=classifier.card
-            )
+            samples = augment(spec, bench, generator, devices["generator"], timer, progress, classifier=classifier.card)
             result["samples"] = _count_by_class(samples, len(bench.scene.class_names))
             result["provenance"] = plain_json(samples.provenance)
             if timer.prepared is not None:

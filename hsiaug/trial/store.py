@@ -190,9 +190,7 @@ class Store:
         """The names of the records that have a folder of their own."""
         with self.access("read"):
             parts = [part.path for part in os.scandir(self._records) if len(part.name) == 2 and part.is_dir()]
-            return {
-                name for part in parts for entry in os.scandir(part) if (name := entry.name).startswith(part[-2:])
-            }
+            return {name for part in parts for entry in os.scandir(part) if (name := entry.name).startswith(part[-2:])}
 
     def changed(self, hash: str) -> int:
         """When the file of a record was last written, in nanoseconds; 0 for one that is packed."""
@@ -213,9 +211,7 @@ class Store:
                 return found[1]
         raise StoreError(
             f"{self.folder(hash) / PREDICTIONS}: expected the predictions of a trial",
-            value="none that the record names"
-            if stated is None
-            else f"none with the record's checksum {stated[:12]}…",
+            value="none that the record names" if stated is None else f"none with the record's checksum {stated[:12]}…",
             hint="Run the trial again.",
         )
 

@@ -107,9 +107,7 @@ def verify(store: Store, count: Count) -> Iterator[Finding]:
         found = store.look(hash)
         if isinstance(found, Damage):
             yield Finding("record", hash, found.fault, "the benchmark that made it, once more")
-        elif (
-            found is not None and (stated := found["predictions_sha256"]) and store.find_npz(hash, stated) is None
-        ):
+        elif found is not None and (stated := found["predictions_sha256"]) and store.find_npz(hash, stated) is None:
             fault = f"no {PREDICTIONS} with the record's checksum {stated[:12]}…"
             yield Finding("predictions", hash, fault, f"{found['command']} --store {where}")
         count(done, len(hashes))

@@ -102,9 +102,7 @@ class Labelling:
         inside = [(row, column) for row, column in pixels if 0 <= row < height and 0 <= column < width]
         kept = tuple(pixel for pixel in inside if self.data[pixel])
         if not kept:
-            raise InputError(
-                "an answer must be of pixels that hold data", value="none", hint="Point at the scene."
-            )
+            raise InputError("an answer must be of pixels that hold data", value="none", hint="Point at the scene.")
         with self.lock:
             if said == "class" and name not in self.names:
                 raise InputError("an answer must name a class of the scene", value=name, hint="Add it first.")

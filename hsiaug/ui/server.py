@@ -171,9 +171,7 @@ def serve_here(routes: Sequence[BaseRoute], port: int, *, browser: bool, said: C
             ) from error
         port = listening.getsockname()[1]
         address = f"http://127.0.0.1:{port}/{token}/"
-        config = uvicorn.Config(
-            local_app(routes, token, port), log_level="error", access_log=False, lifespan="off"
-        )
+        config = uvicorn.Config(local_app(routes, token, port), log_level="error", access_log=False, lifespan="off")
         listening.listen()  # so that the browser may come before uvicorn does
         said(address)
         # One in the terminal would hold up the server.

@@ -193,17 +193,13 @@ def test_the_screening_stops_after_the_controls_where_nothing_is_left_to_gain(
 
 def tried(plan: Plan) -> set[tuple[str, float, float | None]]:
     return {
-        (t.generator.name, t.rate.lam, t.omega)
-        for t in plan.trials
-        if t.generator.name not in ("none", "duplicate")
+        (t.generator.name, t.rate.lam, t.omega) for t in plan.trials if t.generator.name not in ("none", "duplicate")
     }
 
 
 def test_lambdas_that_make_nothing_or_the_same_are_not_tried_and_it_is_said(toy: Scene, plugins: Registry) -> None:
     """Six pixels of each class: λ = 1 adds nothing, and 2.05 fills to 12 as 2 does."""
-    request = asked(
-        protocol=parse_protocol("within:kshot:12"), lambdas=[1.0, 2.0, 2.05, 3.0], generators=["smote"]
-    )
+    request = asked(protocol=parse_protocol("within:kshot:12"), lambdas=[1.0, 2.0, 2.05, 3.0], generators=["smote"])
     small = replace(toy, labels=toy.labels * (toy.labels < 5))
     plan, _ = screening_plan(small, request, plugins)
 
@@ -231,9 +227,7 @@ def test_a_generator_that_adds_nothing_is_none_and_omegas_are_for_those_that_tak
 
 def test_where_nothing_is_left_to_try_it_is_said_why(toy: Scene, plugins: Registry) -> None:
     small = replace(toy, labels=toy.labels * (toy.labels < 5))
-    with pytest.raises(
-        InputError, match=r"must leave something to try.*λ = 1 makes no synthetic sample.*a larger λ"
-    ):
+    with pytest.raises(InputError, match=r"must leave something to try.*λ = 1 makes no synthetic sample.*a larger λ"):
         screening_plan(small, asked(protocol=parse_protocol("within:kshot:12")), plugins)
 
 

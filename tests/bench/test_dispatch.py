@@ -67,9 +67,7 @@ class Seats:
 
 @pytest.fixture
 def planned(toy: Scene) -> list[TrialSpec]:
-    request = Request(
-        generators=["smote"], classifiers=["svm"], lambdas=[1.0], seeds=[0, 1], patch=5, preset="tiny"
-    )
+    request = Request(generators=["smote"], classifiers=["svm"], lambdas=[1.0], seeds=[0, 1], patch=5, preset="tiny")
     return list(build_plan(toy, request, registry()).trials)
 
 
@@ -99,9 +97,7 @@ class Given(Local):
         return self._given
 
 
-def run(
-    planned: list[TrialSpec], toy: Scene, engine: Seats, store: Path, deadline: float | None = None
-) -> list[Event]:
+def run(planned: list[TrialSpec], toy: Scene, engine: Seats, store: Path, deadline: float | None = None) -> list[Event]:
     events: list[Event] = []
     Store(store, create=True)
     given = Given(engine)
@@ -132,9 +128,7 @@ def test_while_one_slot_prepares_a_generator_the_others_run_what_need_not_wait(t
     request = Request(
         generators=["txt2hsi", "smote"], classifiers=["svm"], lambdas=[1.0], seeds=[0, 1], patch=5, preset="tiny"
     )
-    trials = sorted(
-        build_plan(toy, request, registry()).trials, key=lambda trial: trial.generator.name != "txt2hsi"
-    )
+    trials = sorted(build_plan(toy, request, registry()).trials, key=lambda trial: trial.generator.name != "txt2hsi")
     seats = Seat(lambda *_: failure()), Seat(lambda *_: failure())
     run(trials, toy, Seats(*seats), tmp_path)
     assert seats[0].ran[0].generator.name == "txt2hsi" != seats[1].ran[0].generator.name

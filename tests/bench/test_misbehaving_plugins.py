@@ -280,9 +280,7 @@ def test_a_generator_may_end_in_any_way_and_costs_its_own_trials_only(tmp_path: 
     plain = [*arguments(tmp_path / "plain"), "--generator", "dummy", "--classifier", "nearest"]
     assert hsiaug(*plain, env=env).returncode == 0
     expected = results(tmp_path / "plain")
-    names = [
-        line.split('"')[1] for line in MISBEHAVING.splitlines() if line.startswith('    "') and "lambda" in line
-    ]
+    names = [line.split('"')[1] for line in MISBEHAVING.splitlines() if line.startswith('    "') and "lambda" in line]
     bad = [*names, "alter", "unlock", "tensor", "wreck", "numpy", "nan", "large", "cycle", "none", "pair"]
 
     store = tmp_path / "store"
@@ -300,9 +298,9 @@ def test_a_generator_may_end_in_any_way_and_costs_its_own_trials_only(tmp_path: 
     assert all(len(found) == 1 for found in mine.values())
     assert {n for n, found in mine.items() if found[0]["status"] == "ok"} == WELL
     assert {r["status"] for n in bad if n not in WELL for r in mine[n]} == {"failed"}
-    assert {
-        r["hash"]: (r["status"], r["predictions_sha256"]) for r in records.values() if r["hash"] in expected
-    } == (expected)
+    assert {r["hash"]: (r["status"], r["predictions_sha256"]) for r in records.values() if r["hash"] in expected} == (
+        expected
+    )
     errors = {n: found[0]["error"] for n, found in mine.items() if found[0]["error"]}
     assert "sys.exit(3)" in errors["exit"]["message"]
     assert errors["interrupt"]["type"] == "KeyboardInterrupt"

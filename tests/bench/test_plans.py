@@ -91,9 +91,7 @@ def test_a_view_that_is_not_known_is_refused(toy: Scene, plugins: Registry, view
 
 
 def test_asking_for_a_control_does_not_run_it_twice(toy: Scene, plugins: Registry) -> None:
-    asked = plan_of(
-        toy, plugins, generators=["none", "duplicate", "smote", "smote"], classifiers=["svm", "coords"]
-    )
+    asked = plan_of(toy, plugins, generators=["none", "duplicate", "smote", "smote"], classifiers=["svm", "coords"])
 
     assert arms(asked) == arms(plan_of(toy, plugins))
 
@@ -213,9 +211,7 @@ def test_a_preset_is_estimated_from_its_own_records(toy: Scene, plugins: Registr
 
 def test_a_card_may_declare_presets_of_its_own(toy, plugins, monkeypatch):
     svm = plugins.find("classifier", "svm").load()
-    monkeypatch.setattr(
-        svm, "card", dataclasses.replace(svm.card, presets={**svm.card.presets, "quick": {"folds": 4}})
-    )
+    monkeypatch.setattr(svm, "card", dataclasses.replace(svm.card, presets={**svm.card.presets, "quick": {"folds": 4}}))
     folds = {t.classifier.params.folds for t in plan_of(toy, plugins, seeds=[0], preset="quick").trials if
              t.classifier.name == "svm"}  # fmt: skip
     assert folds == {4}
@@ -248,9 +244,7 @@ def test_what_each_trial_is_expected_to_take_adds_up_to_the_estimate(toy: Scene,
     each = Forecast({t.hash: t for t in plan.trials}, Costs.of([plan], ())).each
 
     assert sum(each.values()) == pytest.approx(estimate(plan, plan.trials).seconds)
-    guided = [
-        t for t in plan.trials if t.generator.name == "guided" and t.seed == 0 and t.classifier.name == "svm"
-    ]
+    guided = [t for t in plan.trials if t.generator.name == "guided" and t.seed == 0 and t.classifier.name == "svm"]
     first, second = (each[t.hash] for t in guided)
     assert first > second
 
@@ -333,9 +327,7 @@ def test_params_with_code_of_their_own_leave_the_process_as_it_is_and_are_refuse
     before = Path.cwd(), dict(os.environ), sys.stdout
 
     plan_of(toy, plugins, generators=["own"])
-    with pytest.raises(
-        InputError, match="own must be given parameters that it takes; found ValueError: k must be odd"
-    ):
+    with pytest.raises(InputError, match="own must be given parameters that it takes; found ValueError: k must be odd"):
         plan_of(toy, plugins, generators=["own"], overrides={"own": {"k": "2"}})
     with pytest.raises(PluginError, match="params of nested must be of a class that other processes can import"):
         plan_of(toy, plugins, generators=["nested"])

@@ -23,9 +23,7 @@ def plugins() -> Registry:
 
 def plan_of(scene: Scene, plugins: Registry, **asked: Any) -> Plan:
     usual = {"generators": ["smote"], "classifiers": ["svm"], "lambdas": [1.0], "times": [0.0], "seeds": [0]}
-    return build_plan(
-        scene, Request(**{"protocol": parse_protocol("issd"), "patch": 5, **usual, **asked}), plugins
-    )
+    return build_plan(scene, Request(**{"protocol": parse_protocol("issd"), "patch": 5, **usual, **asked}), plugins)
 
 
 def arms(plan: Plan) -> set[tuple[str, str]]:

@@ -37,9 +37,7 @@ class Params:
 def trial(generator: str, classifier: str, seed: int, lam: float = 1.0) -> TrialSpec:
     made, tested = (PluginSpec(name, "1", Params()) for name in (generator, classifier))
     lam = 0.0 if generator == "none" else lam
-    spec = TrialSpec(
-        "pixels", "toy", "0" * 64, parse_protocol("issd:0.05"), 9, seed, made, tested, Rate(lam), None
-    )
+    spec = TrialSpec("pixels", "toy", "0" * 64, parse_protocol("issd:0.05"), 9, seed, made, tested, Rate(lam), None)
     return replace(spec, view=spec.usual_view)
 
 

@@ -18,9 +18,9 @@ from tests.strangers import DUMMY, environment, hsiaug, install, results, starte
 SLOW = DUMMY.replace("class Nearest", "import time\n\nclass Nearest").replace(
     "self.ids = np.unique(samples.y)", "time.sleep(0.3); self.ids = np.unique(samples.y)"
 )
-DEADLY = DUMMY.replace(
-    "self.ids = np.unique(samples.y)", "import os; samples.synthetic.any() and os._exit(9)"
-).replace("self.means = np.stack", "self.ids = np.unique(samples.y); self.means = np.stack")
+DEADLY = DUMMY.replace("self.ids = np.unique(samples.y)", "import os; samples.synthetic.any() and os._exit(9)").replace(
+    "self.means = np.stack", "self.ids = np.unique(samples.y); self.means = np.stack"
+)
 
 # A plugin that waits at the seventh fit and at every later one, until the folder GATE holds the file "open".
 GATED = DUMMY.replace(
@@ -158,9 +158,7 @@ AMPLE = ("--timeout", "10s", "--view", "raw")
 """Far more than a trial takes that ends, on a machine with other work too; no view is chosen, which loads libraries."""
 
 
-@pytest.mark.parametrize(
-    ("code", "jobs", "told"), [(ENDLESS, "2", "time limit"), (COMPILED, "1", "had to be killed")]
-)
+@pytest.mark.parametrize(("code", "jobs", "told"), [(ENDLESS, "2", "time limit"), (COMPILED, "1", "had to be killed")])
 def test_a_trial_that_takes_too_long_is_ended_and_the_others_go_on(tmp_path, code, jobs, told):
     site = install(tmp_path / "site", "dummy_plugin", code)
     words = ["--jobs", jobs, "--seeds", "1", "--lambda", "0.5", *AMPLE]
@@ -178,9 +176,7 @@ def test_a_trial_that_takes_too_long_is_ended_and_the_others_go_on(tmp_path, cod
 
 
 def test_a_timeout_in_the_middle_of_an_import_costs_one_trial(tmp_path: Path) -> None:
-    site = install(
-        tmp_path / "site", "dummy_plugin", DUMMY.replace("        progress(1, 1)", "        import fragile")
-    )
+    site = install(tmp_path / "site", "dummy_plugin", DUMMY.replace("        progress(1, 1)", "        import fragile"))
     (site / "fragile.py").write_text(FRAGILE)
     words = ["--jobs", "1", "--lambda", "0.5", *AMPLE]
     answer = hsiaug(*arguments(tmp_path / "store", *words), env=environment(site))
@@ -199,9 +195,7 @@ def test_trials_that_need_a_fit_which_failed_fail_with_it_and_without_another_tr
     assert {r["spec"]["lambda"] for r in failed} == {0.5, 1.0}
     assert {(r["error"]["type"], r["error"]["stage"]) for r in failed} == {("ValueError", "fit_generator")}
     first = next(r for r in failed if r["error"]["traceback"])
-    assert [f"the same fit failed in trial {first['hash']}" in r["error"]["message"] for r in failed].count(
-        True
-    ) == 1
+    assert [f"the same fit failed in trial {first['hash']}" in r["error"]["message"] for r in failed].count(True) == 1
 
 
 def test_failed_trials_run_again_and_finished_ones_do_not(tmp_path: Path) -> None:

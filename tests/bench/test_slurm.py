@@ -110,9 +110,7 @@ def test_jobs_of_two_arrays_may_run_the_same_trials(part: ChunkPart, quiet: dict
 def test_a_job_that_finds_another_scene_refuses(part: ChunkPart) -> None:
     other = ChunkPart(part.job, "another checksum", part.version, part.trials, {})
 
-    with pytest.raises(
-        SceneError, match="the scene, the hsiaug and the plugins that its trials were planned with"
-    ):
+    with pytest.raises(SceneError, match="the scene, the hsiaug and the plugins that its trials were planned with"):
         Chunk((other,), 1)()
 
 

@@ -76,9 +76,7 @@ def test_ranges_hold_the_very_numbers_that_would_be_typed() -> None:
     ],
 )
 def test_a_wrong_range_is_refused(text: str) -> None:
-    with pytest.raises(
-        InputError, match="--lambda must be numbers, or rising ranges START:STOP:STEP of at most 1000"
-    ):
+    with pytest.raises(InputError, match="--lambda must be numbers, or rising ranges START:STOP:STEP of at most 1000"):
         numbers("--lambda", text)
 
 
@@ -95,9 +93,7 @@ def test_draws_are_counted_before_they_are_listed(text: str) -> None:
     assert len(str(error.value)) < 1000
 
 
-@pytest.mark.parametrize(
-    "draws", ["1000000000", "[1000000000000000000]", f"{list(range(1001))}", '"0-1000000000"']
-)
+@pytest.mark.parametrize("draws", ["1000000000", "[1000000000000000000]", f"{list(range(1001))}", '"0-1000000000"'])
 def test_the_draws_of_a_suite_have_the_same_bounds(tmp_path: Path, draws: str) -> None:
     with pytest.raises(InputError, match="seeds"):
         suite_of(tmp_path, f'[[run]]\nname = "r"\nscenes = "toy"\nseeds = {draws}\n')
@@ -197,9 +193,7 @@ def test_a_suite_is_a_file_or_a_name_that_there_is(tmp_path: Path) -> None:
     for path in (tmp_path / "no_ending", tmp_path / "absent.toml"):
         assert find_suite(str(path)) == path
     for name in ("txt2hsi_claim", "", "../benchmarks/txt2hsi_claims"):
-        with pytest.raises(
-            InputError, match=r"`suite` must be .* Known names: .*txt2hsi_ablation.*txt2hsi_claims"
-        ):
+        with pytest.raises(InputError, match=r"`suite` must be .* Known names: .*txt2hsi_ablation.*txt2hsi_claims"):
             find_suite(name)
 
 
@@ -209,9 +203,7 @@ def test_the_wheel_has_the_named_suites(tmp_path: Path) -> None:
     subprocess.run(build, cwd=ROOT, check=True, capture_output=True)
     with zipfile.ZipFile(*tmp_path.glob("*.whl")) as wheel:
         wheel.extractall(tmp_path / "site")
-    code = (
-        "from hsiaug.bench.suite import find_suite, read_suite; import sys; print(*map(find_suite, sys.argv[1:]))"
-    )
+    code = "from hsiaug.bench.suite import find_suite, read_suite; import sys; print(*map(find_suite, sys.argv[1:]))"
     asked = (sys.executable, "-c", code, *NAMED)
     env = {**os.environ, "PYTHONPATH": str(tmp_path / "site")}
     found = subprocess.run(asked, cwd=tmp_path, env=env, check=True, capture_output=True, text=True).stdout

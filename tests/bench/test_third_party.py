@@ -143,9 +143,7 @@ def test_the_list_names_a_package_that_ends_its_process_and_shows_all_others(sit
         ("advise", "toy", "--generator", "late"),
     ],
 )
-def test_a_plugin_that_ends_its_process_is_one_clear_error(
-    words: tuple[str, ...], site: Path, tmp_path: Path
-) -> None:
+def test_a_plugin_that_ends_its_process_is_one_clear_error(words: tuple[str, ...], site: Path, tmp_path: Path) -> None:
     answer = hsiaug(*words, env=environment(site, IMPORTED_BY=str(tmp_path / "imported")), cwd=tmp_path)
 
     assert answer.returncode == 2 and "exit code 0" in answer.stderr, answer.stderr

@@ -161,9 +161,7 @@ def test_a_generator_that_helps_is_found_and_its_gain_told_from_fresh_draws(type
     said = fields(typed("--protocol", "all", "--generator", "poison,oracle"))
 
     assert re.match(r"use oracle at λ=1 with memory: AA \(4 of 5\) \+.*\], AA all \+.*, OA", said["verdict"][0])
-    (which,) = (
-        note for note in said["note"] if note.startswith("AA (4 of 5): classes with at least 25 test pixels")
-    )
+    (which,) = (note for note in said["note"] if note.startswith("AA (4 of 5): classes with at least 25 test pixels"))
     assert which.endswith("not Pond")
     (confirmed,) = said["confirmed"]
     shown = dict(zip(said["stage"][0].split("\t"), confirmed.split("\t"), strict=True))
@@ -195,9 +193,7 @@ def test_a_generator_that_helps_is_found_and_its_gain_told_from_fresh_draws(type
     (recipe,) = said["recipe"]
     assert recipe.startswith("memory on ") and recipe.endswith("oracle at λ=1")
     # The alternative.
-    assert (
-        "hsiaug suggest toy -n 16" in said["or"][0] and "hsiaug benchmark toy --protocol picks:8:" in said["or"][0]
-    )
+    assert "hsiaug suggest toy -n 16" in said["or"][0] and "hsiaug benchmark toy --protocol picks:8:" in said["or"][0]
 
 
 def test_what_is_set_for_a_generator_holds_on_the_confirming_draws_too(typed: Typed, tmp_path: Path) -> None:
@@ -222,9 +218,7 @@ def test_generators_that_harm_or_repeat_are_not_advised(typed: Typed) -> None:
 def test_the_limits_are_said_beside_the_verdict(typed: Typed) -> None:
     notes = " ".join(fields(typed("--generator", "dummy"))["note"])
 
-    assert (
-        "fewer than two classes have 25 test pixels in every inner draw, so that AA is over all of them" in notes
-    )
+    assert "fewer than two classes have 25 test pixels in every inner draw, so that AA is over all of them" in notes
     assert "about half" in notes and "too few pixels to be judged by: Pond" in notes
     assert "% of inner test pixels lie in a training patch" in notes and "coords (reads no band)" in notes
 
@@ -381,13 +375,10 @@ def test_with_its_defaults_every_generator_is_considered(tmp_path: Path, monkeyp
     assert "svm on auto spectra, pseudo at λ=0x3 (not run on inner draws" in answer.stdout
 
 
-def outcome(
-    aa_none: list[float], aa_duplicate: list[float], generator: str = "g", classifier: str = "c"
-) -> ArmGain:
+def outcome(aa_none: list[float], aa_duplicate: list[float], generator: str = "g", classifier: str = "c") -> ArmGain:
     seeds = tuple(range(len(aa_none)))
     against = tuple(
-        Against(name, tuple(aa), tuple(aa), tuple(aa))
-        for name, aa in (("none", aa_none), ("duplicate", aa_duplicate))
+        Against(name, tuple(aa), tuple(aa), tuple(aa)) for name, aa in (("none", aa_none), ("duplicate", aa_duplicate))
     )
     arm = Arm(Method(generator, "1", "{}"), 1.0, None)
     aa = tuple(0.5 + gain for gain in aa_none)
@@ -405,9 +396,7 @@ def test_a_gain_counts_only_against_both_controls_and_on_draws_enough() -> None:
 
 
 def test_candidates_are_the_best_of_each_classifier_and_none_below_a_control() -> None:
-    better, good, bad = (
-        outcome([d] * 3, [0.09] * 3, n, "svm") for d, n in ((0.05, "a"), (0.04, "b"), (-0.01, "c"))
-    )
+    better, good, bad = (outcome([d] * 3, [0.09] * 3, n, "svm") for d, n in ((0.05, "a"), (0.04, "b"), (-0.01, "c")))
     other = outcome([0.09] * 3, [0.01] * 3, "d", "cnn2d")
 
     assert candidates([good, better, bad]) == [better]

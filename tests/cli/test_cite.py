@@ -101,8 +101,7 @@ def test_a_control_that_was_asked_for_is_named_and_so_is_who_reads_test_pixels()
 def said_of(*generators: str, draws: int = 2, scope: dict[str, str] | None = None) -> str:
     """The paragraph of invented records: a trial of each generator on each draw."""
     records = [
-        record(generator=g, seed=seed)
-        | {"scope": {"generator": (scope or {}).get(g, "none"), "classifier": "none"}}
+        record(generator=g, seed=seed) | {"scope": {"generator": (scope or {}).get(g, "none"), "classifier": "none"}}
         for g in generators
         for seed in range(draws)
     ]
@@ -111,10 +110,7 @@ def said_of(*generators: str, draws: int = 2, scope: dict[str, str] | None = Non
 
 def test_words_without_an_entry_become_a_note_that_gives_no_letter_to_latex() -> None:
     (entry,) = bibtex([("a b", "Mäkinen & Xu, 100 % of_it {now}, Nature 1, 2019")])
-    assert (
-        entry
-        == "% a-b\n@misc{a-b,\n  note = {" + r"Mäkinen \& Xu, 100 \% of\_it \{now\}, Nature 1, 2019" + "},\n}"
-    )
+    assert entry == "% a-b\n@misc{a-b,\n  note = {" + r"Mäkinen \& Xu, 100 \% of\_it \{now\}, Nature 1, 2019" + "},\n}"
 
 
 def test_strangers_give_entries_as_publishers_do_and_words_round_them() -> None:
@@ -142,9 +138,7 @@ def own_sources() -> list[tuple[str, str]]:
         if p.distribution == "hsiaug" and kind != "protocol"
     ]
     scenes = [scene_card(name) for name in scene_names()]
-    return [(c.name, c.paper) for c in plugins if c.paper] + [
-        (c.name, c.citation) for c in scenes if not c.procedural
-    ]
+    return [(c.name, c.paper) for c in plugins if c.paper] + [(c.name, c.citation) for c in scenes if not c.procedural]
 
 
 @pytest.mark.parametrize(("name", "source"), own_sources(), ids=lambda value: value[:20])

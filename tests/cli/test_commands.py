@@ -39,9 +39,7 @@ def test_every_command_that_reads_or_writes_records_takes_the_store_by_the_same_
 
 
 def test_python_m_hsiaug_is_the_command() -> None:
-    done = subprocess.run(
-        [sys.executable, "-m", "hsiaug", "--version"], capture_output=True, text=True, check=True
-    )
+    done = subprocess.run([sys.executable, "-m", "hsiaug", "--version"], capture_output=True, text=True, check=True)
     assert done.stdout == f"hsiaug {__version__}\n"
 
 

@@ -21,9 +21,7 @@ def test_a_pipe_gets_markdown(store: Path) -> None:
     lines = answer.stdout.splitlines()
     assert answer.returncode == 0 and answer.stderr == ""
     assert "\x1b" not in answer.stdout and "│" not in answer.stdout
-    assert lines[0] == (
-        "## A = none/svm, B = smote@1/svm: indian-pines, issd:0.05, centre buffer, 9×9 patches, pixels"
-    )
+    assert lines[0] == ("## A = none/svm, B = smote@1/svm: indian-pines, issd:0.05, centre buffer, 9×9 patches, pixels")
     assert any(line.startswith("| AA | ") and "| +6.0 ± 0.0 |" in line for line in lines)
     assert lines[-1].startswith("AA: B above A (p = .008, corrected")
     (start,) = (i for i, line in enumerate(lines) if line.startswith("| seed | A | B |"))

@@ -225,9 +225,7 @@ def test_a_local_run_imports_no_engine_of_clusters(tmp_path: Path, env: dict[str
 
 
 def test_options_beat_the_suite() -> None:
-    found = cluster_settings(
-        None, ["workers=5"], {"on": "dask", "workers": 2, "memory": "1GB", "partition": "short"}
-    )
+    found = cluster_settings(None, ["workers=5"], {"on": "dask", "workers": 2, "memory": "1GB", "partition": "short"})
 
     assert (found.workers, found.memory, found.partition) == (5, "1GB", "short")
     assert found.on == "dask" and cluster_settings("local", [], {"on": "dask"}).on == "local"

@@ -24,9 +24,7 @@ def test_the_main_job_ends_with_a_table_an_audit_and_records(tmp_path: Path) -> 
     assert {r["status"] for r in records} == {"ok"}
     for words in ("| none |", "| duplicate | 0.5 |", "| smote | 0.5 |", "lost classes", "without spectra"):
         assert words in answer.stdout
-    by_arm = {
-        (r["spec"]["generator"]["name"], r["spec"]["classifier"]["name"], r["spec"]["seed"]): r for r in records
-    }
+    by_arm = {(r["spec"]["generator"]["name"], r["spec"]["classifier"]["name"], r["spec"]["seed"]): r for r in records}
     assert by_arm["smote", "svm", 0]["samples"]["synthetic"][10] == 0
     assert by_arm["smote", "svm", 0]["samples"]["synthetic"][8] == 62 - 3
     assert 0.35 < by_arm["none", "svm", 0]["metrics"]["oa"] < 0.6

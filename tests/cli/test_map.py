@@ -298,9 +298,7 @@ def test_a_record_that_is_not_repeated_is_warned_of(mapped: Path, tmp_path: Path
 
 
 @pytest.fixture
-def tried(
-    toy: Scene, plugins: Registry, spec: Callable[..., TrialSpec]
-) -> Callable[..., tuple[TrialSpec, Record]]:
+def tried(toy: Scene, plugins: Registry, spec: Callable[..., TrialSpec]) -> Callable[..., tuple[TrialSpec, Record]]:
     """``tried("smote", "nearest")``: a trial, and its record."""
 
     def run(generator: str, classifier: str, view: str = "raw") -> tuple[TrialSpec, Record]:

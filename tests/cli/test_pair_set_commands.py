@@ -74,9 +74,7 @@ def test_a_folder_of_small_pairs_is_told_how_it_can_be_split(tmp_path, monkeypat
     for folder in ("images", "masks"):
         (tmp_path / folder).mkdir()
         for i in range(4):
-            np.save(
-                tmp_path / folder / f"{i}.npy", np.full((16, 16, *[3] * (folder == "images")), i % 2, np.uint8)
-            )
+            np.save(tmp_path / folder / f"{i}.npy", np.full((16, 16, *[3] * (folder == "images")), i % 2, np.uint8))
     card = 'name = "small"\ntask = "segmentation"\n[images]\nfiles = ["{}images/{name}.npy"]\n'
     card += '[masks]\nfiles = ["{}masks/{name}.npy"]\nnames = ["a", "b"]\ncodes = [[0], [1]]\n[places]\n'
     (tmp_path / "card.toml").write_text(card.replace("{}", "") + 'any = ["*"]\n')

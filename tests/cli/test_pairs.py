@@ -71,9 +71,7 @@ def test_lambda_counts_pairs_for_each_real_one(tmp_path: Path, lam: str, pairs: 
     out, store = tmp_path / "pairs", str(tmp_path / "store")
     run("generate", *MASKS, "--lambda", lam, "--out", str(out), "--store", store)
     run("generate", *MASKS, "--out", str(tmp_path / "one"), "--store", store)
-    made, real = (
-        json.loads((folder / "manifest.json").read_text())["pairs"] for folder in (out, tmp_path / "one")
-    )
+    made, real = (json.loads((folder / "manifest.json").read_text())["pairs"] for folder in (out, tmp_path / "one"))
     assert made == round(pairs * real)
 
 

@@ -184,9 +184,7 @@ def test_codes_may_be_any_and_names_follow_their_order(add: Add, flight: np.ndar
     added = add("flight.hdr", "codes.npy", classes=("hay", "wheat", "rape"), ignore=("255",))
 
     names = np.array(["", *added.scene.class_names])
-    assert (
-        names[added.scene.labels[5:]].tolist() == np.array(["", "wheat", "hay", "rape"])[farm.labels[5:]].tolist()
-    )
+    assert names[added.scene.labels[5:]].tolist() == np.array(["", "wheat", "hay", "rape"])[farm.labels[5:]].tolist()
     assert (added.scene.labels[0, :3] == 0).all()
 
 
@@ -274,9 +272,7 @@ def ground(row: float, column: float) -> tuple[float, float]:
 @pytest.mark.parametrize("separator", [",", ";", "\t"])
 def test_a_csv_of_pixels_counts_from_nought(add, flight, farm, tmp_path, separator):
     rows = marks(farm)
-    lines = [
-        separator.join(map(str, row)) for row in (("Row", "Col", "Class"), *rows, (3, 3, ""), (900, 0, "Maize"))
-    ]
+    lines = [separator.join(map(str, row)) for row in (("Row", "Col", "Class"), *rows, (3, 3, ""), (900, 0, "Maize"))]
     (tmp_path / "points.csv").write_text("\ufeff" + "\n".join(lines), encoding="utf-8")
     added = add("flight.hdr", "points.csv")
 
@@ -402,9 +398,7 @@ def save_tif(tmp_path: Path) -> Callable[..., None]:
     """Writes bands (B, h, w) as a GeoTIFF; ``corner`` and ``side`` in metres say where it lies."""
     rasterio = pytest.importorskip("rasterio")
 
-    def save(
-        name: str, bands: np.ndarray, corner: tuple[float, float] = (500000, 5000000), side: float = 2
-    ) -> Any:
+    def save(name: str, bands: np.ndarray, corner: tuple[float, float] = (500000, 5000000), side: float = 2) -> Any:
         count, height, width = bands.shape
         where = {"transform": rasterio.Affine(side, 0, corner[0], 0, -side, corner[1]), "crs": "EPSG:32633"}
         size = {"count": count, "height": height, "width": width, "dtype": bands.dtype.name}

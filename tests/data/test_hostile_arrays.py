@@ -67,9 +67,7 @@ def test_a_mat_file_of_version_4_may_hold_labels(tmp_path: Path) -> None:
     assert np.array_equal(read_label_file(tmp_path / "l.mat"), LABELS)
 
 
-@pytest.mark.parametrize(
-    "shape", [(-1, 5, 4), (2**31 - 1, 2**31 - 1, 2**31 - 1), (6, 5, 400), (0, 0, 0), (-6, -5, 4)]
-)
+@pytest.mark.parametrize("shape", [(-1, 5, 4), (2**31 - 1, 2**31 - 1, 2**31 - 1), (6, 5, 400), (0, 0, 0), (-6, -5, 4)])
 def test_a_shape_that_does_not_fit_the_numbers_of_a_mat_file_is_refused(tmp_path, shape):
     whole = mat(cube=CUBE)
     (tmp_path / "c.mat").write_bytes(whole.replace(struct.pack("<3i", 6, 5, 4), struct.pack("<3i", *shape)))
@@ -144,16 +142,12 @@ def test_an_hdf5_array_without_numbers_is_refused_before_memory_is_taken(tmp_pat
 
     save_hdf5(tmp_path / "c.mat", cube)
     assert "(4.3 GB) in" in refusal(lambda: read_cube_file(tmp_path / "c.mat"))
-    save_hdf5(
-        tmp_path / "l.mat", lambda f: f.create_dataset("gt", (60000, 60000), dtype="u1", chunks=(1000, 1000))
-    )
+    save_hdf5(tmp_path / "l.mat", lambda f: f.create_dataset("gt", (60000, 60000), dtype="u1", chunks=(1000, 1000)))
     assert "at most" in refusal(lambda: read_label_file(tmp_path / "l.mat"))
 
 
 def test_a_message_lists_some_of_ten_thousand_arrays(tmp_path: Path) -> None:
-    save_hdf5(
-        tmp_path / "c.mat", lambda f: [f.create_dataset(f"a{i}", data=np.zeros((1, 1, 1))) for i in range(300)]
-    )
+    save_hdf5(tmp_path / "c.mat", lambda f: [f.create_dataset(f"a{i}", data=np.zeros((1, 1, 1))) for i in range(300)])
     assert len(refusal(lambda: read_cube_file(tmp_path / "c.mat"))) < 1000
 
 
@@ -315,12 +309,7 @@ def png(width: int, height: int) -> bytes:
         return struct.pack(">I", len(content)) + kind + content + struct.pack(">I", zlib.crc32(kind + content))
 
     head = struct.pack(">IIBBBBB", width, height, 8, 0, 0, 0, 0)
-    return (
-        b"\x89PNG\r\n\x1a\n"
-        + chunk(b"IHDR", head)
-        + chunk(b"IDAT", zlib.compress(bytes(99)))
-        + chunk(b"IEND", b"")
-    )
+    return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", head) + chunk(b"IDAT", zlib.compress(bytes(99))) + chunk(b"IEND", b"")
 
 
 @pytest.mark.parametrize("size", [(100_000, 100_000), (2**31 - 1, 1), (12_000, 12_000), (0, 0)])

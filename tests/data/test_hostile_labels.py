@@ -120,9 +120,7 @@ def test_a_member_crs_of_another_type_counts_as_none(tmp_path: Path, crs: Any) -
 
 
 def test_a_geojson_of_more_parts_than_it_may_have_is_not_parsed(tmp_path: Path) -> None:
-    assert "at most 2,000,000 points" in refusal(
-        tmp_path / "l.geojson", '{"features": [' + "[]," * 2_000_000 + "[]]}"
-    )
+    assert "at most 2,000,000 points" in refusal(tmp_path / "l.geojson", '{"features": [' + "[]," * 2_000_000 + "[]]}")
 
 
 def test_a_polygon_of_endless_holes_is_refused(tmp_path: Path) -> None:

@@ -26,9 +26,7 @@ def scene(height: int = 60, width: int = 70) -> PairSet:
 
 def cities() -> PairSet:
     parts = [("x", "train"), ("y", "train"), ("z", "test")]
-    return PairSet(
-        "cities", tuple(place(n, 40, 50, part, i) for i, (n, part) in enumerate(parts)), ("a", "b", "c")
-    )
+    return PairSet("cities", tuple(place(n, 40, 50, part, i) for i, (n, part) in enumerate(parts)), ("a", "b", "c"))
 
 
 def pixels_of_tiles(split: TileSplit, tiles: tuple[tuple[int, int, int], ...]) -> list[np.ndarray]:

@@ -13,9 +13,7 @@ def test_the_lock_box_was_not_changed_after_it_was_closed() -> None:
 
 
 def test_no_other_suite_opens_the_scene_of_the_lock_box() -> None:
-    (scene,) = tomllib.loads((HERE / "benchmarks" / "lock_box.toml").read_text(encoding="utf-8"))["defaults"][
-        "scenes"
-    ]
+    (scene,) = tomllib.loads((HERE / "benchmarks" / "lock_box.toml").read_text(encoding="utf-8"))["defaults"]["scenes"]
     for path in sorted((HERE / "benchmarks").glob("*.toml")):
         if path.name != "lock_box.toml":
             assert f'"{scene}"' not in path.read_text(encoding="utf-8"), path.name

@@ -37,8 +37,7 @@ LINKS = {"doi": "https://doi.org/", "eprint": "https://arxiv.org/abs/"}
 def sources(card: Card) -> list[set[str]]:
     """What may stand for each paper of a card: a link by its DOI or e-print, or its year."""
     return [
-        {f"({url}{entry.fields[key]})" for key, url in LINKS.items() if key in entry.fields}
-        | {entry.fields["year"]}
+        {f"({url}{entry.fields[key]})" for key, url in LINKS.items() if key in entry.fields} | {entry.fields["year"]}
         for entry in entries_of(card.paper)
     ]
 
@@ -47,9 +46,7 @@ def test_the_page_names_every_built_in_plugin_and_no_other() -> None:
     assert sorted(items()) == sorted(built_in()), "bring the pages in line with 'hsiaug plugins list'"
 
 
-@pytest.mark.parametrize(
-    ("name", "card"), sorted(built_in().items()), ids=lambda v: v if isinstance(v, str) else ""
-)
+@pytest.mark.parametrize(("name", "card"), sorted(built_in().items()), ids=lambda v: v if isinstance(v, str) else "")
 def test_a_method_links_to_the_papers_of_its_card(name: str, card: Card) -> None:
     missing = [links for links in sources(card) if not any(link in items()[name] for link in links)]
     assert not missing, name

@@ -7,9 +7,7 @@ from typing import Any
 import pytest
 
 pytest.importorskip("nbclient", reason="nbclient, which runs notebooks, is not installed: pip install -e '.[dev]'")
-pytest.importorskip(
-    "ipykernel", reason="ipykernel, which runs notebooks, is not installed: pip install -e '.[dev]'"
-)
+pytest.importorskip("ipykernel", reason="ipykernel, which runs notebooks, is not installed: pip install -e '.[dev]'")
 
 from benchmarks.notebooks import FOLDER, executed
 from tests.docs.pages import ROOT
@@ -43,9 +41,7 @@ def test_a_notebook_shows_what_it_holds(path: Path, monkeypatch: pytest.MonkeyPa
     held, fresh = code(nbformat.read(path, as_version=4)), code(executed(path))
     assert len(held) <= MOST_CELLS and all(cell.outputs for cell in held[1:])
     for before, now in zip(held, fresh, strict=True):
-        assert shown(now) == shown(before), (
-            f"{path.name}: run python -m benchmarks.notebooks, and read what is new"
-        )
+        assert shown(now) == shown(before), f"{path.name}: run python -m benchmarks.notebooks, and read what is new"
 
 
 def test_a_first_table_takes_five_lines_at_most() -> None:

@@ -52,9 +52,7 @@ def test_the_table_covers_every_command() -> None:
 
 def test_every_row_of_the_table_is_in_use() -> None:
     parts = [
-        (name, part, words[-1])
-        for name, _, found in map(taken_apart, map(words_of, OURS))
-        for part, words in found
+        (name, part, words[-1]) for name, _, found in map(taken_apart, map(words_of, OURS)) for part, words in found
     ]
     assert not [row for row in SMALL if not any(row[:2] == p[:2] and re.fullmatch(row[2], p[2]) for p in parts)]
 

@@ -49,9 +49,7 @@ def build(source: Path, out: Path) -> subprocess.CompletedProcess[str]:
 @pytest.fixture(scope="module")
 def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
     for name in ("sphinx", "myst_nb", "furo"):
-        pytest.importorskip(
-            name, reason=f"{name}, which builds the site, is not installed: pip install -e '.[docs]'"
-        )
+        pytest.importorskip(name, reason=f"{name}, which builds the site, is not installed: pip install -e '.[docs]'")
     folder = tmp_path_factory.mktemp("site")
     answer = build(ROOT, folder / "html")
     assert answer.returncode == 0, answer.stderr
@@ -103,9 +101,7 @@ def test_links_of_the_site_lead_to_pages_and_places_that_are_there(site: Path) -
 
 
 def test_every_measured_table_is_listed_with_its_title() -> None:
-    listed = re.findall(
-        r"^- \[.+\]\(\.\./(.+\.md)\): ", (ROOT / "docs" / "tables.md").read_text("utf-8"), re.MULTILINE
-    )
+    listed = re.findall(r"^- \[.+\]\(\.\./(.+\.md)\): ", (ROOT / "docs" / "tables.md").read_text("utf-8"), re.MULTILINE)
     there = {path.relative_to(ROOT).as_posix() for path in ROOT.glob("benchmarks/results/*/*.md")}
     assert sorted(listed) == sorted(there)
 
@@ -124,9 +120,7 @@ def test_the_glossary_is_sorted() -> None:
 def test_the_architecture_names_every_module_and_folder_of_the_core() -> None:
     text = (ROOT / "docs" / "architecture.md").read_text("utf-8")
     rooms = [
-        path.name
-        for path in (ROOT / "hsiaug").iterdir()
-        if not path.name.startswith("_") and path.suffix != ".typed"
+        path.name for path in (ROOT / "hsiaug").iterdir() if not path.name.startswith("_") and path.suffix != ".typed"
     ]
     assert not [name for name in rooms if not re.search(rf"`(hsiaug/)?{re.escape(name)}/?`", text)]
 

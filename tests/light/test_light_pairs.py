@@ -40,9 +40,7 @@ def test_a_segment_has_a_gain_of_its_own_at_both_dates_and_ignored_pixels_keep_t
 
 
 @pytest.mark.parametrize("wavelengths", [NM, NO_NM])
-def test_shadow_takes_more_of_the_red_than_of_the_blue_and_without_wavelengths_of_all_alike(
-    wavelengths, monkeypatch
-):
+def test_shadow_takes_more_of_the_red_than_of_the_blue_and_without_wavelengths_of_all_alike(wavelengths, monkeypatch):
     monkeypatch.setattr("hsiaug_builtin.light.tiles.SHADOW", 1.0)
     monkeypatch.setattr("hsiaug_builtin.light.tiles.SEGMENT", 0.0)
     images, masks = tiles()

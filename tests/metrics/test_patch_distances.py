@@ -65,11 +65,7 @@ def test_a_copy_is_found_however_it_is_turned(field: np.ndarray, flip: bool, tur
 def test_the_nearest_is_the_nearest(rng: np.random.Generator, monkeypatch: pytest.MonkeyPatch) -> None:
     x, to = (rng.normal(size=(n, 2, 3, 3)).astype(np.float32) for n in (7, 40))
     by_hand = [
-        min(
-            np.linalg.norm(np.rot90(p[..., ::-1] if flip else p, turn, (1, 2)) - t)
-            for flip, turn in WAYS
-            for t in to
-        )
+        min(np.linalg.norm(np.rot90(p[..., ::-1] if flip else p, turn, (1, 2)) - t) for flip, turn in WAYS for t in to)
         for p in x
     ]
 

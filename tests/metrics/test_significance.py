@@ -184,7 +184,5 @@ def test_noise_is_shown_in_one_of_twenty_runs_at_most() -> None:
     shown = 0
     for _ in range(400):
         table = rng.normal(size=(7, 12)) + rng.normal(size=(7, 1))
-        shown += any(
-            one.corrected is not None and one.corrected < ALPHA for one in max_t(family(*table.T.tolist()))
-        )
+        shown += any(one.corrected is not None and one.corrected < ALPHA for one in max_t(family(*table.T.tolist())))
     assert shown / 400 <= 0.05 + 0.02

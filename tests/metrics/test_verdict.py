@@ -150,11 +150,7 @@ def test_exchanging_arm_and_controls_exchanges_helps_and_hurts(none: Evidence, d
 def test_a_further_control_can_take_a_gain_away_and_change_nothing_else(none, duplicate, pseudo):
     without = both(none, duplicate)
     found = judge({"none": none, "duplicate": duplicate}, of=10, further={"pseudo": pseudo})
-    assert (
-        found.finding == without.finding
-        or without.finding == "helps"
-        or {found.finding, without.finding} <= UNSHOWN
-    )
+    assert found.finding == without.finding or without.finding == "helps" or {found.finding, without.finding} <= UNSHOWN
     assert (found.finding == "helps") == (without.finding == "helps" and pseudo.shown == "above")
 
 

@@ -45,9 +45,7 @@ def test_pixels_and_labels_of_a_component_move_together_and_the_ground_stays(res
     # Five components of at most 25 pixels cover less than half of a tile.
     found = made(Paste(PasteParams(most=5, light=0, reshaped=reshaped)), seen, PairCounts(100))
     assert np.array_equal(found.images[:, 0, 1], found.masks)  # band 1 is the class, hard borders
-    tiles = (
-        found.images[:, 0, 0].reshape(100, -1).astype(int)
-    )  # band 0 is the tile, and most pixels are of the ground
+    tiles = found.images[:, 0, 0].reshape(100, -1).astype(int)  # band 0 is the tile, and most pixels are of the ground
     homes = np.array([np.bincount(tile).argmax() for tile in tiles])
     assert sorted(np.bincount(homes, minlength=TILES)) == [10] * TILES
     untouched = found.images[:, 0, 0] == homes[:, None, None]
@@ -60,8 +58,7 @@ def test_the_outline_of_another_component_is_filled_with_spectra_that_vary() -> 
     """Class 3 has a square of four pixels; those of class 2, of 25, give outlines and deviations."""
     seen = view()
     kept, other = (
-        made(Paste(PasteParams(most=1, light=0, reshaped=share)), seen, PairCounts(40, {3: 40}))
-        for share in (0, 1)
+        made(Paste(PasteParams(most=1, light=0, reshaped=share)), seen, PairCounts(40, {3: 40})) for share in (0, 1)
     )
     ground = seen.real.masks[0] == 3
     new = [((s.masks == 3) & ~ground).sum(axis=(1, 2)).max() for s in (kept, other)]
@@ -117,9 +114,7 @@ MAKERS = [Paste(PasteParams()), DuplicateBalanced(NoParams())]
 
 @pytest.mark.parametrize("plugin", MAKERS, ids=lambda plugin: plugin.card.name)
 @settings(max_examples=10, deadline=None)
-@given(
-    total=st.integers(0, 12), asked=st.dictionaries(st.integers(1, 3), st.integers(0, 4)), seed=st.integers(0, 99)
-)
+@given(total=st.integers(0, 12), asked=st.dictionaries(st.integers(1, 3), st.integers(0, 4)), seed=st.integers(0, 99))
 def test_pairs_show_the_classes_that_they_are_asked_for_and_seeds_repeat(plugin, total, asked, seed):
     counts = PairCounts(total + sum(asked.values()), asked)
     found, again = (made(plugin, view(), counts, seed) for _ in range(2))

@@ -57,9 +57,7 @@ def no_progress(done: int, total: int, note: str = "") -> None: ...
 def fit() -> Callable[..., Any]:
     """``fit(Generator, view, alpha="0.5")`` or ``fit(Classifier, view, samples=…)``: a fitted plugin."""
 
-    def run(
-        plugin: Any, view: TrainView, *, samples: Any = None, seed: int = 0, preset: str = "cpu", **params: str
-    ):
+    def run(plugin: Any, view: TrainView, *, samples: Any = None, seed: int = 0, preset: str = "cpu", **params: str):
         made = plugin(build_params(plugin.card, preset, params))
         given = (view,) if samples is None else (samples, view)
         return made.fit(*given, seed=seed, device="cpu", progress=no_progress)

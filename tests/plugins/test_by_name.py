@@ -115,9 +115,7 @@ def test_its_trial_is_recorded_as_failed_and_the_run_goes_on(tmp_path, monkeypat
 def test_one_without_shares_cannot_be_smoothed_or_pooled(view, family: str) -> None:
     toy = view((20, 9, 6))
     plugin = load_plugin("classifier", f"{family}:sklearn:linear_model.RidgeClassifier")
-    with pytest.raises(
-        InputError, match=rf"{family}:NAME must name a classifier that gives shares.*predict_proba"
-    ):
+    with pytest.raises(InputError, match=rf"{family}:NAME must name a classifier that gives shares.*predict_proba"):
         fit(plugin, toy.real, toy)
 
 

@@ -158,9 +158,7 @@ def test_a_seeded_block_is_left_by_an_exception_too():
 def test_a_training_that_diverges_says_so():
     net = Net2d(4, 4, 3)
     with pytest.raises(PluginError, match="must stay finite"):
-        descend(
-            net, lambda step: net(patches(4, 4)).mean() * float("nan"), Recipe(steps=2), seed=0, progress=silent
-        )
+        descend(net, lambda step: net(patches(4, 4)).mean() * float("nan"), Recipe(steps=2), seed=0, progress=silent)
 
 
 def softmax(net: Net2d, x: np.ndarray) -> np.ndarray:

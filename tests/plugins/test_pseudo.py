@@ -52,9 +52,7 @@ def test_blocks_of_a_trial_go_on_where_the_last_one_ended(fitted, blocks):
         assert np.array_equal(joined, at_once.x[at_once.y == c])
 
 
-def test_its_patches_are_unlabelled_ones_of_the_view_and_most_have_the_class_they_are_named_after(
-    toy, seen, fitted
-):
+def test_its_patches_are_unlabelled_ones_of_the_view_and_most_have_the_class_they_are_named_after(toy, seen, fitted):
     samples = made(fitted, dict.fromkeys(seen.counts, 20))
     assert keys(samples.x) <= keys(seen.patches(seen.unlabelled))
     assert not set(map(tuple, fitted.coords)) & set(map(tuple, seen.coords))
@@ -68,9 +66,7 @@ def test_it_takes_no_patch_that_shows_a_pixel_which_the_protocol_hides(toy, fit)
     assert len(coords) and not any(split.hidden[r - 2 : r + 3, c - 2 : c + 3].any() for r, c in coords.tolist())
 
 
-def test_a_class_none_of_whose_segments_was_labelled_repeats_its_training_patches_and_says_so(
-    seen, fit, monkeypatch
-):
+def test_a_class_none_of_whose_segments_was_labelled_repeats_its_training_patches_and_says_so(seen, fit, monkeypatch):
     votes = teach(seen)
     named = votes.classes[votes.shares.argmax(axis=1)]
     lost = replace(votes, attached=votes.attached & (named != 2))

@@ -24,15 +24,11 @@ from hsiaug_builtin.semisup.label_spreading import SpectralSpatialSpreading
 from hsiaug_builtin.semisup.self_training import SelfTraining
 from hsiaug_builtin.teacher.features import fit_local_means
 
-ENTRIES = [
-    entry for entry in hsiaug_builtin.semisup.hsiaug_plugins() if entry.name != "teacher"
-]  # see test_teacher
+ENTRIES = [entry for entry in hsiaug_builtin.semisup.hsiaug_plugins() if entry.name != "teacher"]  # see test_teacher
 PLUGINS = {entry.name: Found(entry, "hsiaug", "0").load() for entry in ENTRIES}
 
 every = pytest.mark.parametrize("plugin", PLUGINS.values(), ids=PLUGINS)
-without_net = pytest.mark.parametrize(
-    "plugin", [SelfTraining, SpectralSpatialSpreading], ids=lambda p: p.card.name
-)
+without_net = pytest.mark.parametrize("plugin", [SelfTraining, SpectralSpatialSpreading], ids=lambda p: p.card.name)
 
 
 def nowhere(x: np.ndarray) -> Patches:

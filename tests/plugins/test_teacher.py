@@ -35,9 +35,7 @@ def test_votes_are_for_every_unlabelled_pixel_and_beat_chance_by_far(toy: Scene,
     assert votes.shares.sum(axis=1) == pytest.approx(np.ones(len(seen.unlabelled)))
     rows = choose_trusted(votes.shares, 0.5, 30)
     right = [toy.labels[tuple(votes.pixels[own].T)] for own in rows]
-    share = [
-        (true[true > 0] == c).mean() for c, true in zip(votes.classes, right, strict=True) if (true > 0).any()
-    ]
+    share = [(true[true > 0] == c).mean() for c, true in zip(votes.classes, right, strict=True) if (true > 0).any()]
     assert np.mean(share) > 0.7
 
 
@@ -232,9 +230,7 @@ def test_the_discriminant_weighs_a_sample_of_weight_two_like_two_samples():
         fit_discriminant(x, y, weight),
         fit_discriminant(x[twice], y[twice], np.ones(80, np.float32)),
     )
-    assert np.allclose(
-        weighed.centres @ weighed.centres.T, repeated.centres @ repeated.centres.T, rtol=0.15, atol=0.05
-    )
+    assert np.allclose(weighed.centres @ weighed.centres.T, repeated.centres @ repeated.centres.T, rtol=0.15, atol=0.05)
     inner = weighed.coordinates(x)
     assert inner.shape == (60, 2)
 

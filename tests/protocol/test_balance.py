@@ -53,9 +53,7 @@ def test_the_pool_holds_at_least_what_lambda_asks_and_at_most_a_quarter_more(rea
 
 @given(counts, rates, rates)
 def test_a_larger_lambda_only_adds_blocks(real: dict[int, int], one: float, other: float) -> None:
-    fewer, more = sorted(
-        ([block.counts for block in pool_steps(real, Rate(lam))] for lam in (one, other)), key=len
-    )
+    fewer, more = sorted(([block.counts for block in pool_steps(real, Rate(lam))] for lam in (one, other)), key=len)
 
     assert more[: len(fewer)] == fewer
 

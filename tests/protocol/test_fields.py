@@ -88,9 +88,7 @@ def split_of(scene: Scene, text: str, seed: int) -> Split:
         raise
 
 
-@given(
-    farms(), st.integers(1, 12), st.integers(1, 4), st.sampled_from(["none", "centre", "patch"]), st.integers(0, 9)
-)
+@given(farms(), st.integers(1, 12), st.integers(1, 4), st.sampled_from(["none", "centre", "patch"]), st.integers(0, 9))
 @settings(max_examples=60, deadline=None)
 def test_no_training_field_holds_a_test_pixel(scene, count, places, buffer, seed):
     protocol = parse_protocol(f"fields:{count}x{places}", buffer)
@@ -117,9 +115,7 @@ def test_counts_are_exact_and_as_many_fields_are_visited_as_asked_for(scene, cou
         held = sum(int((scene.fields == f).sum()) for f in visited)
         trained = int((mine & split.train).sum())
         assert trained == min(wanted, held)
-        assert trained == wanted or f"class {c} keeps {trained} of {wanted} training pixels" in " ".join(
-            split.notes
-        )
+        assert trained == wanted or f"class {c} keeps {trained} of {wanted} training pixels" in " ".join(split.notes)
         assert len(visited) == min(max(1, min(places, len(of_class) - 1)), wanted)
         assert len(of_class) > 1 or not (mine & split.test).any(), "of one field: trained on, not evaluable"
 
@@ -189,6 +185,4 @@ def test_of_masks_a_field_is_a_place() -> None:
     labels = np.random.default_rng(0).integers(1, 3, (96, 96))
     pairs = PairSet.of(scene_of(labels))
     audit = draw_tiles(pairs, parse_protocol("blocks:48"), 0, 16).audit
-    assert audit.fields == "places" and audit.seen_counts == audit.test_counts, (
-        "blocks of one place, trained on too"
-    )
+    assert audit.fields == "places" and audit.seen_counts == audit.test_counts, "blocks of one place, trained on too"

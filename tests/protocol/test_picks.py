@@ -29,8 +29,7 @@ def field() -> Scene:
 def filled(path: Path, picks: Sequence[tuple[int, int]], names: Sequence[str]) -> Path:
     """The file of ``hsiaug suggest`` with classes written into it."""
     rows = [
-        {"rank": i, "row": r, "column": c, "class": n}
-        for i, ((r, c), n) in enumerate(zip(picks, names, strict=True))
+        {"rank": i, "row": r, "column": c, "class": n} for i, ((r, c), n) in enumerate(zip(picks, names, strict=True))
     ]
     if path.suffix == ".geojson":
         path.write_text(json.dumps({"features": [{"properties": row} for row in rows]}))
@@ -50,9 +49,7 @@ def test_picks_are_left_out_in_parts_and_everything_else_that_has_a_label_trains
     parts = [draw_split(scene, protocol, seed, 3) for seed in range(2)]
 
     tested = np.argwhere(parts[0].test | parts[1].test)
-    assert sorted(map(tuple, tested.tolist())) == [(1, 9), (9, 1), (9, 5), (9, 9)], (
-        "a pick without a class is none"
-    )
+    assert sorted(map(tuple, tested.tolist())) == [(1, 9), (9, 1), (9, 5), (9, 9)], "a pick without a class is none"
     for split, other in zip(parts, parts[::-1], strict=True):
         assert not (split.test & other.test).any() and split.test.sum() == 2
         assert (split.train == ((scene.labels > 0) | other.test)).all()
@@ -86,9 +83,7 @@ def test_a_polygon_of_hsiaug_label_is_one_answer_judged_by_its_middle(tmp_path: 
     rows = [(9, 8, 1), (9, 9, 1), (9, 10, 1), (9, 1, 2)]
     lines = [f"{row},{column},grass,class,{answer}" for row, column, answer in rows]
     (tmp_path / "answers.csv").write_text("\n".join(["row,column,class,said,answer", *lines, "5,5,,none,3"]))
-    splits = [
-        draw_split(field(), parse_protocol(f"picks:8:{tmp_path / 'answers.csv'}"), seed, 3) for seed in (0, 1)
-    ]
+    splits = [draw_split(field(), parse_protocol(f"picks:8:{tmp_path / 'answers.csv'}"), seed, 3) for seed in (0, 1)]
     (polygon,) = (split for split in splits if split.test[9, 9])
 
     assert polygon.test.sum() == 1 and not polygon.train[9, 7:11].any() and polygon.train[9, 1]

@@ -98,9 +98,7 @@ def test_the_normaliser_sees_visible_pixels_only(toy: Scene, split: Split) -> No
 
     assert view.normaliser.mean == pytest.approx(expected, rel=1e-5)
     assert z.std(axis=0) == pytest.approx(np.ones(toy.bands), abs=1e-3)
-    assert view.normaliser.patches_back(view.normaliser.patches(view.real.x)) == pytest.approx(
-        view.real.x, abs=1e-5
-    )
+    assert view.normaliser.patches_back(view.normaliser.patches(view.real.x)) == pytest.approx(view.real.x, abs=1e-5)
 
 
 def test_a_view_cannot_be_written_to(toy: Scene, split: Split) -> None:

@@ -116,9 +116,7 @@ def test_a_card_has_a_sign_for_every_arm_and_classifier() -> None:
 @pytest.mark.parametrize("by", ["generator", "gain", "lambda"])
 @pytest.mark.parametrize("columns", [1, 2])
 def test_long_names_stay_inside_a_picture(by: str, columns: int) -> None:
-    generator, classifier = (
-        f"{kind}-of-a-name-wider-than-a-column-of-a-journal-is" for kind in ("maker", "learner")
-    )
+    generator, classifier = (f"{kind}-of-a-name-wider-than-a-column-of-a-journal-is" for kind in ("maker", "learner"))
     records = [
         one
         for lam in (0.5, 1.0)
@@ -260,7 +258,5 @@ def test_a_picture_names_the_draws_of_each_panel_and_counts_no_failed_trial(tmp_
 
 def test_the_map_of_a_split_has_a_title_only_where_it_leaks() -> None:
     toy = toy_scene()
-    honest, leaky = (
-        split_figure(toy, draw_split(toy, parse_protocol(name), 0, 9)) for name in ("issd", "random:0.05")
-    )
+    honest, leaky = (split_figure(toy, draw_split(toy, parse_protocol(name), 0, 9)) for name in ("issd", "random:0.05"))
     assert honest.get_suptitle() == "" and leaky.get_suptitle().startswith("LEAKY")

@@ -244,10 +244,7 @@ def test_twenty_arms_on_three_scenes_take_forty_lines() -> None:
 
 
 def test_without_a_generator_there_is_nothing_to_judge() -> None:
-    assert (
-        headline(table_of(arm("none", level(40, 2))))
-        == "Only controls were run, so there is nothing to judge yet."
-    )
+    assert headline(table_of(arm("none", level(40, 2)))) == "Only controls were run, so there is nothing to judge yet."
 
 
 # Draws are splits
@@ -328,16 +325,14 @@ def test_a_gain_at_a_loss_has_a_mark_of_its_own(format: str) -> None:
     assert (r"$\bigtriangleup$$\bigtriangledown$" if format == "tex" else "▲▼ helps, at a loss") in text
     if format == "html":
         (row,) = (r for r in parsed(text).all("tr") if r.text.startswith("mixup λ=1svm") and "▲▼" in r.text)
-        assert [
-            badge.attributes["class"] for badge in row.all("span") if "badge" in badge.attributes["class"]
-        ] == ["badge loss"]
+        assert [badge.attributes["class"] for badge in row.all("span") if "badge" in badge.attributes["class"]] == [
+            "badge loss"
+        ]
 
 
 def test_a_card_shows_a_loss_in_a_colour_of_its_own() -> None:
     figure = card_figure(build_report(LOSSES))
-    colours = {
-        text.get_text().split()[0]: text.get_color() for place in figure.subfigs for text in place.axes[0].texts
-    }
+    colours = {text.get_text().split()[0]: text.get_color() for place in figure.subfigs for text in place.axes[0].texts}
     assert set(colours) == {"▲▼", "▲", "▼", "p"} and colours["▲▼"] != colours["▲"]
 
 
@@ -355,9 +350,7 @@ def test_the_headline_counts_what_the_grid_shows() -> None:
 def test_the_interval_is_the_one_that_decides() -> None:
     """Beside eight other arms it is wider than the usual one, which leaves out 0."""
     wobble = [41 + (0.6 if i % 3 else -0.2) for i in range(12)]
-    many = [
-        one for i in range(8) for one in arm(f"other{i}", [41 + (-1) ** (s * (i + 1) // 5) for s in range(12)])
-    ]
+    many = [one for i in range(8) for one in arm(f"other{i}", [41 + (-1) ** (s * (i + 1) // 5) for s in range(12)])]
     alone = [*arm("none", level(40, 12)), *arm("duplicate", level(41, 12)), *arm("smote", wobble)]
     (only,), (among, *_) = (
         [gain for gain in table_of(found).judged if gain.cell.arm.generator.name == "smote"]
@@ -430,9 +423,7 @@ def test_records_from_before_that_control_claim_no_gain_and_say_what_lacks() -> 
 
 
 def test_records_of_a_generator_and_a_scope_that_are_gone_are_reported_as_of_any_other() -> None:
-    gone = [
-        {**one, "scope": {**SEES, "generator": "train-region"}} for one in arm("pseudo-region", level(61, 12, 0.3))
-    ]
+    gone = [{**one, "scope": {**SEES, "generator": "train-region"}} for one in arm("pseudo-region", level(61, 12, 0.3))]
     lines = said([*BEFORE, *seeing(arm("pseudo", level(54, 12, 0.1))), *gone])
     assert any(line.startswith("pseudo-region λ=1 with svm: ") for line in lines)
     assert "scope train-region: pseudo-region" in render_report(build_report([*BEFORE, *gone]), "md")

@@ -49,9 +49,7 @@ def test_no_control_character_reaches_a_file(format: str) -> None:
 @pytest.mark.parametrize("by", ["generator", "class", "seed"])
 def test_no_markup_is_read_on_a_terminal(by: str) -> None:
     out = Terminal()
-    print_report(
-        build_report(named("[/]", "[red]b", CONTROLS)), Console(file=out, width=160, color_system=None), by
-    )
+    print_report(build_report(named("[/]", "[red]b", CONTROLS)), Console(file=out, width=160, color_system=None), by)
 
     if by == "class":
         assert "[/]" in out.getvalue() and "[red]b" in out.getvalue()

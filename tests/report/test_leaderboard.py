@@ -20,8 +20,7 @@ DRAWS = range(3)
 def on_scene(scene: str, generator: str = "none", gain: float = 0.0, **spec: Any) -> list[dict[str, Any]]:
     """An arm whose recall in new fields is ``gain`` above 0.40, and the same in seen ones."""
     return [
-        scored(record(generator=generator, seed=s, scene=scene, **spec), [0.8] * 3, [0.40 + gain] * 3)
-        for s in DRAWS
+        scored(record(generator=generator, seed=s, scene=scene, **spec), [0.8] * 3, [0.40 + gain] * 3) for s in DRAWS
     ]
 
 

@@ -53,9 +53,7 @@ def test_a_generator_that_helps_is_said_to() -> None:
     )
     assert signs(page) == ["▲ helps"]
     accuracy = page.all("table")[0]
-    assert [row.text.startswith("txt2hsi λ=1") for row in accuracy.all("tr")].index(True) == 1, (
-        "accuracy comes first"
-    )
+    assert [row.text.startswith("txt2hsi λ=1") for row in accuracy.all("tr")].index(True) == 1, "accuracy comes first"
 
 
 def test_the_page_names_scene_and_protocol_and_leads_to_what_failed() -> None:

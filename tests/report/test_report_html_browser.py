@@ -206,9 +206,7 @@ def test_paper_shows_what_is_folded_and_cuts_no_table(browser: Any, page_file: P
     tab.set_viewport_size({"width": 703, "height": 1000})
     folded = "[...document.querySelectorAll('main details:not([open])')]"
     assert tab.evaluate(f"{folded}.length") and tab.evaluate(f"{folded}.every(d => d.id.endsWith('-records'))")
-    widths = (
-        "[...document.querySelectorAll('.scroll:not(.wide) > table')].map(t => t.getBoundingClientRect().right)"
-    )
+    widths = "[...document.querySelectorAll('.scroll:not(.wide) > table')].map(t => t.getBoundingClientRect().right)"
     assert 0 < max(tab.evaluate(widths)) <= 703
     tab.evaluate("dispatchEvent(new Event('afterprint'))")
     assert not tab.evaluate("document.querySelector('[data-folded]')")

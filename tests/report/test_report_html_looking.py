@@ -34,9 +34,7 @@ def page_file(toy: Scene, split: Split, tmp_path_factory: pytest.TempPathFactory
         for generator, every in (("none", 2), ("duplicate", 3), ("smote", 4), ("mixup", 5)):
             called = true.copy()
             called[::every] = true[::every] % len(toy.class_names) + 1
-            made = record(
-                scene="toy", patch=5, generator=generator, classifier=classifier, audit=split.audit.as_json()
-            )
+            made = record(scene="toy", patch=5, generator=generator, classifier=classifier, audit=split.audit.as_json())
             made["metrics"] = score(confusion(true, called, len(toy.class_names)), {})
             made["class_names"] = list(toy.class_names)
             made["hash"] = hash_of(made["spec"])
@@ -85,9 +83,7 @@ def test_a_pixel_of_the_map_says_its_true_class_and_those_of_both_trials(browser
     expected = f"row {row}, column {column} · true: {right} · A: {other} (wrong) · B: {other} (wrong) · test"
     tab.wait_for_function("text => document.querySelector('.viewer .said').innerText === text", arg=expected)
     tests = int(split.test.sum())
-    assert (
-        f"wrong (A {-(-tests // 2):,}, B {-(-tests // 5):,} px)" in tab.locator(".viewer > .legend").inner_text()
-    )
+    assert f"wrong (A {-(-tests // 2):,}, B {-(-tests // 5):,} px)" in tab.locator(".viewer > .legend").inner_text()
     assert not said
     context.close()
 

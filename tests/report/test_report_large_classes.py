@@ -11,9 +11,7 @@ from tests.report.report_records import audit_of, record
 def trials(counts: list[list[int]], gain: float = 0.1) -> list[dict]:
     """none and smote in as many draws as there are test counts; smote gains in the last class alone."""
     return [
-        record(
-            0.5, 0.5, recall=[0.5, 0.5, 0.5 + shift], generator=name, seed=s, audit=audit_of(s, test_counts=own)
-        )
+        record(0.5, 0.5, recall=[0.5, 0.5, 0.5 + shift], generator=name, seed=s, audit=audit_of(s, test_counts=own))
         for name, shift in (("none", 0.0), ("duplicate", 0.0), ("smote", gain))
         for s, own in enumerate(counts)
     ]

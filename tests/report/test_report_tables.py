@@ -293,9 +293,7 @@ def test_over_none_is_a_question_of_its_own() -> None:
     records = [*arm("none", steps(0.2, 9)), *arm("duplicate", steps(0.4, 9)), *arm("smote", steps(0.45, 9, 0.03))]
     alone = gain_of(table_of(records), "smote λ=1 svm").against
     beside = gain_of(table_of([*records, *arm("mixup", wobble)]), "smote λ=1 svm").against
-    before, now = (
-        {name: one and one.main.p_corrected for name, one in found.items()} for found in (alone, beside)
-    )
+    before, now = ({name: one and one.main.p_corrected for name, one in found.items()} for found in (alone, beside))
     assert before["none"] == before["duplicate"] == now["none"] == 2 / 2**9
     assert now["duplicate"] is not None and now["duplicate"] > 2 / 2**9
 

@@ -63,9 +63,7 @@ def test_what_was_not_run_has_no_row() -> None:
 
 def test_such_an_arm_is_not_judged_and_changes_no_verdict() -> None:
     found = records()
-    (whole,), (plain,) = (
-        report(some).tables for some in (found, [one for one in found if "train" not in one["spec"]])
-    )
+    (whole,), (plain,) = (report(some).tables for some in (found, [one for one in found if "train" not in one["spec"]]))
     assert headline(whole) == headline(plain)
     assert [gain.verdict for gain in whole.judged] == [gain.verdict for gain in plain.judged]
     assert [gain.cell.arm.generator.train for gain in whole.gains.values()] == ["both", "both"]

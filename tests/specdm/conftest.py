@@ -35,16 +35,12 @@ def voronoi_view(
     images, masks = [], []
     for _ in range(n):
         centres = rng.uniform(0, side, size=(CELLS, 2))
-        cell = np.argmin(
-            (rows[..., None] - centres[:, 0]) ** 2 + (columns[..., None] - centres[:, 1]) ** 2, axis=-1
-        )
+        cell = np.argmin((rows[..., None] - centres[:, 0]) ** 2 + (columns[..., None] - centres[:, 1]) ** 2, axis=-1)
         cover = rng.choice(CLASSES, size=CELLS, p=[0.3, 0.3, 0.3, 0.1])[cell]
         row, column, radius = *rng.uniform(0, side, size=2), rng.uniform(side / 8, side / 3)
         disc = np.hypot(rows - row, columns - column) < radius
         covers = [cover, np.where(disc, (cover + 1) % CLASSES, cover)][:dates]
-        images.append(
-            [spectra[c].transpose(2, 0, 1) + 0.01 * rng.normal(size=(bands, side, side)) for c in covers]
-        )
+        images.append([spectra[c].transpose(2, 0, 1) + 0.01 * rng.normal(size=(bands, side, side)) for c in covers])
         mask = disc + 1 if dates == 2 else cover + 1
         masks.append(np.where(cell == 0, 0, mask) if ignored else mask)
     real = DenseSamples(

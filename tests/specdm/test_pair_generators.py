@@ -123,9 +123,7 @@ def test_the_less_noise_sampling_starts_from_the_nearer_the_pairs_lie_to_real_on
     def apart(strength: float) -> float:
         params = replace(fitted.params, strength=strength, sample_steps=20)
         made, form = replace(fitted, params=params).sample(PairCounts(16), guidance=0, seed=0), fitted.format
-        z = fitted.norm.forward(
-            fitted.codec.encode(form.images(made.images), form.one_hot(form.masks(made.masks)))
-        )
+        z = fitted.norm.forward(fitted.codec.encode(form.images(made.images), form.one_hot(form.masks(made.masks))))
         known = torch.from_numpy(fitted.latents)
         return float(torch.cdist(z.flatten(1), known.flatten(1)).min(dim=1).values.mean())
 

@@ -19,9 +19,7 @@ def quilt(view: DenseView) -> Quilt:
 def drawn(n: int, side: int = 32) -> NDArray[np.int64]:
     """Masks of no training tile: quarters of the classes 1 to 4, in another order each."""
     rng = np.random.default_rng(3)
-    return np.stack(
-        [np.kron(rng.permutation(4).reshape(2, 2) + 1, np.ones((side // 2,) * 2, int)) for _ in range(n)]
-    )
+    return np.stack([np.kron(rng.permutation(4).reshape(2, 2) + 1, np.ones((side // 2,) * 2, int)) for _ in range(n)])
 
 
 def test_every_segment_shows_spectra_of_its_class(view: DenseView) -> None:
@@ -45,9 +43,7 @@ def test_pixels_inside_a_piece_are_real_ones(view: DenseView) -> None:
 
 
 def test_a_mask_of_the_training_tile_that_it_starts_from_gives_that_tile(view: DenseView) -> None:
-    made = quilt(view).paint(
-        view.real.masks[:4], (view.real.images[:4], view.real.masks[:4]), np.random.default_rng(0)
-    )
+    made = quilt(view).paint(view.real.masks[:4], (view.real.images[:4], view.real.masks[:4]), np.random.default_rng(0))
 
     np.testing.assert_array_equal(made, view.real.images[:4])
 

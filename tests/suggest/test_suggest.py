@@ -182,9 +182,7 @@ def test_all_files_of_an_own_scene_hold_the_same_picks(own: Path, tmp_path: Path
 
     with (tmp_path / "picks.csv").open(encoding="utf-8") as file:
         rows = list(csv.DictReader(file))
-    assert [(row["row"], row["column"]) for row in rows] == [
-        (str(p["row"]), str(p["column"])) for p in told["picks"]
-    ]
+    assert [(row["row"], row["column"]) for row in rows] == [(str(p["row"]), str(p["column"])) for p in told["picks"]]
     for pick in told["picks"]:
         x, y = 500000 + 2 * (pick["column"] + 0.5), 5000000 - 2 * (pick["row"] + 0.5)
         assert (pick["x"], pick["y"]) == (x, y)

@@ -34,9 +34,7 @@ def test_what_only_sampling_reads_changes_no_fit_and_a_loaded_one_samples_by_its
         pytest.skip("it declares none")
     lows = {item.name: item.metadata.get("low") for item in fields(subject.params)}
     values = {name: getattr(subject.params, name) for name in late}
-    others = {
-        k: not v if isinstance(v, bool) else type(v)(lows[k]) for k, v in values.items() if lows[k] is not None
-    }
+    others = {k: not v if isinstance(v, bool) else type(v)(lows[k]) for k, v in values.items() if lows[k] is not None}
     other = GeneratorSubject(plugin, "tiny", plugin.card.tasks[0])
     other.params = replace(other.params, **others)
     subject.base.save(tmp_path)

@@ -114,9 +114,7 @@ def test_a_fit_that_its_plugin_cannot_load_is_fitted_again(saved, run, toy, tmp_
         assert type(error).__name__ in healed["notes"][0]
 
 
-@pytest.mark.parametrize(
-    "error", [OSError(errno.ENOSPC, os.strerror(errno.ENOSPC)), ValueError("no"), SystemExit(3)]
-)
+@pytest.mark.parametrize("error", [OSError(errno.ENOSPC, os.strerror(errno.ENOSPC)), ValueError("no"), SystemExit(3)])
 def test_a_fit_that_cannot_be_saved_is_a_note_and_not_a_failure(monkeypatch, spec, run, tmp_path, dummy, error):
     monkeypatch.setattr(cache, "WORTH_SAVING", -1.0)
 

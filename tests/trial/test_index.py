@@ -213,9 +213,7 @@ def test_a_record_whose_lines_are_another_programs_is_read_alike(several: Store,
 
 
 def test_a_report_takes_its_numbers_from_records_that_it_reads_once(several, monkeypatch):
-    before = [
-        render_report(build_report(several.read().records), format=format) for format in ("md", "csv", "json")
-    ]
+    before = [render_report(build_report(several.read().records), format=format) for format in ("md", "csv", "json")]
     report = build_report(several.each())
     monkeypatch.setattr(Store, "_bytes", lambda self, hash: pytest.fail(f"{hash} is read again"))
     assert [render_report(report, format=format) for format in ("md", "csv", "json")] == before

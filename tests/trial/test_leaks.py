@@ -30,9 +30,7 @@ def test_permuting_the_test_labels_changes_no_prediction(toy, spec, run):
     assert record["metrics"]["oa"] != other["metrics"]["oa"]
 
 
-@pytest.mark.parametrize(
-    "attempt", ["view.labels", "view.scene.labels", "view.split.test", "view.patches(hidden)"]
-)
+@pytest.mark.parametrize("attempt", ["view.labels", "view.scene.labels", "view.split.test", "view.patches(hidden)"])
 def test_a_generator_that_reaches_for_more_fails_its_trial(spec, run, monkeypatch, plugins, attempt):
     module = sys.modules[plugins.find("generator", "dummy").load().__module__]
 

@@ -55,9 +55,7 @@ def test_labels_and_spectra_of_test_pixels_change_no_score() -> None:
 
 
 @settings(max_examples=40)
-@given(
-    st.lists(st.tuples(st.integers(0, 30), st.integers(0, 30)), min_size=1, max_size=40, unique=True), st.randoms()
-)
+@given(st.lists(st.tuples(st.integers(0, 30), st.integers(0, 30)), min_size=1, max_size=40, unique=True), st.randoms())
 def test_neighbours_stay_together_where_a_class_has_several_clumps(places: list[Any], random: Any) -> None:
     coords = np.array(places)
     y = np.array([random.choice((1, 2)) for _ in places])

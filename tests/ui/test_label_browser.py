@@ -289,9 +289,7 @@ def test_every_text_can_be_read_and_axe_finds_nothing_at_three_widths(browser, a
     tab.page.keyboard.press("Tab")
     for _ in range(12):
         tab.page.keyboard.press("Tab")
-        tag, outline = tab.read(
-            "[document.activeElement.id, getComputedStyle(document.activeElement).outlineStyle]"
-        )
+        tag, outline = tab.read("[document.activeElement.id, getComputedStyle(document.activeElement).outlineStyle]")
         assert outline != "none", f"no ring around {tag}"
     tab.context.close()
 

@@ -281,9 +281,7 @@ def test_a_killed_server_loses_no_answer(tmp_path: Path) -> None:
 
 def test_a_second_page_over_the_same_answers_says_who_holds_them(tmp_path: Path, answers: Path) -> None:
     with Answers(answers, (48, 48)).held():
-        said = hsiaug(
-            "label", "toy", "--protocol", "none", "--answers", str(answers), "--no-browser", cwd=tmp_path
-        )
+        said = hsiaug("label", "toy", "--protocol", "none", "--answers", str(answers), "--no-browser", cwd=tmp_path)
     assert said.returncode == 2 and f"process {os.getpid()}" in said.stderr and "label at" not in said.stdout
 
 

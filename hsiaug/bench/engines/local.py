@@ -222,9 +222,7 @@ class Worker:
         self.busy = False
         code = self.end()
         if code is None or code >= 0:
-            return WorkerLost(
-                "gave no valid answer" if code is None else f"left with exit code {code}", self.stage
-            )
+            return WorkerLost("gave no valid answer" if code is None else f"left with exit code {code}", self.stage)
         name = signal.Signals(-code).name if -code in set(signal.Signals) else f"signal {-code}"
         reason = {"SIGKILL": ", often for want of memory", "SIGSEGV": ", in compiled code"}.get(name, "")
         return WorkerLost(f"was killed by {name}{reason}", self.stage)
@@ -244,9 +242,7 @@ def wait_for_messages(workers: Iterable[Worker]) -> list[tuple[Worker, Message]]
     """Wait until something is heard of one of the busy workers, or for a moment."""
     busy = [worker for worker in workers if worker.busy]
     speaking: set[object] = set(
-        wait_for(
-            [x for w in busy if w.connection and w.process for x in (w.connection, w.process.sentinel)], PATIENCE
-        )
+        wait_for([x for w in busy if w.connection and w.process for x in (w.connection, w.process.sentinel)], PATIENCE)
     )
     found: list[tuple[Worker, Message]] = []
     for worker in busy:

@@ -123,9 +123,7 @@ class _Slurm(Engine):
             sent = list(map(SlurmJob, numbers, hashes))
             write_jobs(store, name, sent)
             trials = sum(len(job.trials) for job in sent)
-            self.say(
-                f"submitted {trials} trials as {len(sent)} jobs of SLURM; the same command tells what is left"
-            )
+            self.say(f"submitted {trials} trials as {len(sent)} jobs of SLURM; the same command tells what is left")
 
     def wait(self, on_event: OnEvent) -> None:
         """Jobs are not waited for."""

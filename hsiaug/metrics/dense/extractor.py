@@ -77,9 +77,7 @@ def mask_features(masks: NDArray[np.int64], classes: int) -> Blocks:
     rows = []
     for start in range(0, len(masks), BATCH):
         part = masks[start : start + BATCH]
-        rows.append(
-            _random_filters((part[:, None] == np.arange(classes + 1)[:, None, None]).astype(float), "mask")
-        )
+        rows.append(_random_filters((part[:, None] == np.arange(classes + 1)[:, None, None]).astype(float), "mask"))
     return (shares, meet, *(np.concatenate(kind) for kind in zip(*rows, strict=True)))
 
 

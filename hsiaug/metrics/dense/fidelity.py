@@ -186,10 +186,7 @@ def _angles(known: _Features, other: _Features) -> Array:
     angles = np.full(len(both), np.nan)
     if both.any():
         angles[both] = spectral_angle(
-            *(
-                part.sums.sum(axis=0)[both] / n[both][:, None]
-                for part, n in zip((known, other), pixels, strict=True)
-            )
+            *(part.sums.sum(axis=0)[both] / n[both][:, None] for part, n in zip((known, other), pixels, strict=True))
         )
     return angles
 

@@ -59,13 +59,9 @@ class MapMaker:
 
     def _maps(self, table: Table) -> dict[str, Any]:
         if self._store is None:
-            raise NoGroundTruthError(
-                "the page was made from records alone, and maps need the predictions beside them"
-            )
+            raise NoGroundTruthError("the page was made from records alone, and maps need the predictions beside them")
         if self._left <= 0:
-            raise NoGroundTruthError(
-                "the page has as many as keep it small; a report of this run alone has its own"
-            )
+            raise NoGroundTruthError("the page has as many as keep it small; a report of this run alone has its own")
         best = _best_trials(table)
         first = best[0][1]
         truth = local_ground_truth(table.trials, self._ground_truths, MOST_VALUES)

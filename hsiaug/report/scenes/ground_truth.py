@@ -42,9 +42,7 @@ class GroundTruth:
         return None if self.cube is None else true_colours(self.cube, self.data.wavelengths, step)
 
 
-def local_ground_truth(
-    trials: Iterable[Trial], read: dict[str, GroundTruth], most: int | None = None
-) -> GroundTruth:
+def local_ground_truth(trials: Iterable[Trial], read: dict[str, GroundTruth], most: int | None = None) -> GroundTruth:
     """The truth that the first of these trials names; read: what is read already, which this one joins.
 
     most: values of the largest scene that is read; None for any. Raises NoGroundTruthError where the truth cannot be had
@@ -59,9 +57,7 @@ def local_ground_truth(
             data = kind.load_local(ref, most)
             masks = kind.truth(data)
             places = ("",) if len(masks) == 1 else tuple(masks)
-            read[key] = GroundTruth(
-                data.name, data.class_names, places, tuple(masks.values()), data, kind.cube(data)
-            )
+            read[key] = GroundTruth(data.name, data.class_names, places, tuple(masks.values()), data, kind.cube(data))
         except (HsiaugError, OSError) as error:
             raise NoGroundTruthError(f"the scene {ref or 'of the records'} cannot be read here") from error
     return read[key]

@@ -92,9 +92,7 @@ class LabelCurve:
         rows = {s.key: [[point[s.key] for point in draw.points] for draw in self.draws] for s in self.scores}
         whole = {key: [row for row in found if None not in row] for key, found in rows.items()}
         return {
-            key: tuple(mean_std(column) for column in zip(*found, strict=True))
-            for key, found in whole.items()
-            if found
+            key: tuple(mean_std(column) for column in zip(*found, strict=True)) for key, found in whole.items() if found
         }
 
     @cached_property
@@ -226,9 +224,7 @@ class _Reader:
         return self.fields[key]
 
 
-def _scores(
-    label: NDArray[np.int16], tested: NDArray[np.bool_], new: NDArray[np.bool_], truth: GroundTruth
-) -> Scores:
+def _scores(label: NDArray[np.int16], tested: NDArray[np.bool_], new: NDArray[np.bool_], truth: GroundTruth) -> Scores:
     """Scores of predictions (H, W) on the pixels that are tested, some of which lie in new fields."""
     true, classes = truth.masks[0], len(truth.class_names)
     whole, part = (confusion(true[mask], label[mask], classes) for mask in (tested, new))

@@ -59,9 +59,7 @@ class Wgan(Conditional):
         params, device = self.params, data.z.device
         critic = fresh(lambda: Critic(self.size, params.width), seed + 1).to(device)
         draw = torch.Generator().manual_seed(seed)
-        maker, judge = (
-            torch.optim.Adam(net.parameters(), lr=params.rate, betas=(0.0, 0.9)) for net in (self, critic)
-        )
+        maker, judge = (torch.optim.Adam(net.parameters(), lr=params.rate, betas=(0.0, 0.9)) for net in (self, critic))
         for step in range(params.steps):
             for turn in range(params.critic_steps):
                 z, y = data.batch(params.batch, draw, step + turn)

@@ -29,9 +29,7 @@ SIDE, COMPONENTS = 7, 10
 class FillParams:
     """Chosen on draws 100 to 103 of Indian Pines, of crops of Houston and Pavia and of Jasper Ridge under ``issd``."""
 
-    weight: float = param(
-        0.3, "sample weight of a patch that is surely named; a real one has 1", low=0, sampling=True
-    )
+    weight: float = param(0.3, "sample weight of a patch that is surely named; a real one has 1", low=0, sampling=True)
 
 
 @dataclass(frozen=True, eq=False)

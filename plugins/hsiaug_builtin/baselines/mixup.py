@@ -15,9 +15,7 @@ from hsiaug_builtin.nets.patches import FittedPatches, PatchGenerator, cycle, lo
 class MixupParams:
     """How evenly two patches are mixed."""
 
-    alpha: float = param(
-        1.0, "α of the Beta(α, α) weights: 1 = uniform, smaller = nearer to one of the two", low=0.01
-    )
+    alpha: float = param(1.0, "α of the Beta(α, α) weights: 1 = uniform, smaller = nearer to one of the two", low=0.01)
 
 
 @dataclass(frozen=True, eq=False)

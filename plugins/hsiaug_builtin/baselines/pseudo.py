@@ -35,9 +35,7 @@ class PseudoParams:
     on the others.
     """
 
-    share: float = param(
-        0.8, "share of the pixels named after a class that is believed, the surest", low=0, high=1
-    )
+    share: float = param(0.8, "share of the pixels named after a class that is believed, the surest", low=0, high=1)
     weight: float = param(0.05, "sample weight of a patch; a real sample has 1", low=0, sampling=True)
 
 

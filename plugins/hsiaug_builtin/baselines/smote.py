@@ -41,9 +41,7 @@ class FittedSmote(FittedPatches):
         """
         lone = lone_classes(self.y)
         ids, sizes = np.unique(self.y, return_counts=True)
-        lowered = {
-            str(c): n - 1 for c, n in zip(ids.tolist(), sizes.tolist(), strict=True) if 1 < n <= self.neighbours
-        }
+        lowered = {str(c): n - 1 for c, n in zip(ids.tolist(), sizes.tolist(), strict=True) if 1 < n <= self.neighbours}
         return {name: value for name, value in {"k": lowered, "duplicated": lone}.items() if value}
 
     def make(self, c: int, count: int, rows: NDArray[np.int64], seed: int) -> NDArray[np.float32]:

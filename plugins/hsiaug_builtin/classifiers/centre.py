@@ -63,9 +63,7 @@ class CentreCnn(Plugin[CentreCnnParams]):
         presets={"tiny": {"steps": 40, "members": 2, "width": 32, "rate": 1e-2}},
     )
 
-    def fit(
-        self, samples: PatchSamples, view: TrainView, *, seed: int, device: str, progress: Progress
-    ) -> FittedNet:
+    def fit(self, samples: PatchSamples, view: TrainView, *, seed: int, device: str, progress: Progress) -> FittedNet:
         """Train the members one after the other, all on all samples."""
         from hsiaug_builtin.classifiers.nets import Averaged, CentreNet
         from hsiaug_builtin.nets.seeded import fresh

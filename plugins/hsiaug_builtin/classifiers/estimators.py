@@ -43,9 +43,7 @@ class FittedShares(FittedEstimator):
         return by_class(shares, self.model.classes_, self.class_count)
 
 
-def fit_estimator(
-    model: Any, samples: PatchSamples, view: TrainView, facts: Mapping[str, object]
-) -> FittedEstimator:
+def fit_estimator(model: Any, samples: PatchSamples, view: TrainView, facts: Mapping[str, object]) -> FittedEstimator:
     """Fit a classifier of scikit-learn on z-scored centre spectra, by weight where it takes weights.
 
     Else samples without weight are left out, and all others count alike. Raises PluginError where the estimator cannot

@@ -123,9 +123,7 @@ class SpectralNet(nn.Module):
     on, a convolution over all tokens joins a layer's input with that of the layer before the last.
     """
 
-    def __init__(
-        self, bands: int, side: int, group: int, stride: int, width: int, layers: int, classes: int
-    ) -> None:
+    def __init__(self, bands: int, side: int, group: int, stride: int, width: int, layers: int, classes: int) -> None:
         super().__init__()
         self.group, self.stride = min(group, bands), stride
         tokens = (bands - self.group) // stride + 2

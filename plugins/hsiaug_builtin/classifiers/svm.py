@@ -111,9 +111,7 @@ class Svm(Plugin[SvmParams]):
         presets={"tiny": {"folds": 2}},
     )
 
-    def fit(
-        self, samples: PatchSamples, view: TrainView, *, seed: int, device: str, progress: Progress
-    ) -> FittedSvm:
+    def fit(self, samples: PatchSamples, view: TrainView, *, seed: int, device: str, progress: Progress) -> FittedSvm:
         """Choose C and γ on the real samples, where there are some, then learn from all."""
         from sklearn.svm import SVC
 
@@ -152,9 +150,7 @@ def choose(z: NDArray[np.float32], y: NDArray[np.int64], folds: int, seed: int) 
         kernel = None if square is None else np.exp(-gamma * square)
         for cost in COSTS:
             recall = (
-                validated_recall(z, y, fold, cost, gamma)
-                if kernel is None
-                else validated_recall(kernel, y, fold, cost)
+                validated_recall(z, y, fold, cost, gamma) if kernel is None else validated_recall(kernel, y, fold, cost)
             )
             if (recall, -cost, -gamma) > (best[0], -best[1], -best[2]):
                 best = (recall, cost, gamma)

@@ -53,9 +53,7 @@ class NetSegmenter(Plugin[Own]):
         """Return the network, from (n, T, bands, H, W) to scores (n, classes, H, W); bands: those that are read."""
         raise NotImplementedError
 
-    def fit(
-        self, samples: DenseSamples, view: DenseView, *, seed: int, device: str, progress: Progress
-    ) -> FittedDense:
+    def fit(self, samples: DenseSamples, view: DenseView, *, seed: int, device: str, progress: Progress) -> FittedDense:
         """Train on bands z-scored by the view's real tiles, which with ``centre`` lose each tile's mean at each date."""
         from hsiaug_builtin.dense.nets import ContextAndPixel, Padded
         from hsiaug_builtin.dense.training import batches, criterion, settle, single_pixels

@@ -23,9 +23,7 @@ class DenseRecipe(Budget):
     """The budget and the loss."""
 
     batch: int = param(8, "tiles per step, drawn with replacement", low=2)
-    class_weights: bool = param(
-        False, "weigh classes by 1/√(their share of the labelled pixels) in the cross-entropy"
-    )
+    class_weights: bool = param(False, "weigh classes by 1/√(their share of the labelled pixels) in the cross-entropy")
     dice: float = param(0.0, "weight of the Dice loss beside the cross-entropy", low=0)
     centre: bool = param(False, "take each band's mean off each date of each tile")
 

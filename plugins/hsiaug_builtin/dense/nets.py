@@ -69,9 +69,7 @@ class UShaped(TileNet):
             for above, own in zip([width, *widths], widths, strict=False)
         )
         self.enlarge = nn.ModuleList(nn.ConvTranspose2d(2 * own, own, 2, stride=2) for own in widths[:-1])
-        self.up = nn.ModuleList(
-            nn.Sequential(convolution(2 * own, own), convolution(own, own)) for own in widths[:-1]
-        )
+        self.up = nn.ModuleList(nn.Sequential(convolution(2 * own, own), convolution(own, own)) for own in widths[:-1])
         self.head = nn.Conv2d(width, classes, 1)
 
     def forward(self, x: Tensor) -> Tensor:
@@ -168,9 +166,7 @@ class ContextAndPixel(TileNet):
 
         super().__init__()
         self.bands = convolution(bands, channels, kernel=1)
-        self.context = create_model(
-            architecture, encoder, encoder_weights=None, in_channels=channels, classes=classes
-        )
+        self.context = create_model(architecture, encoder, encoder_weights=None, in_channels=channels, classes=classes)
         self.single = SinglePixel(bands // 2, 2 * channels, classes)
 
     def forward(self, x: Tensor) -> Tensor:

@@ -30,9 +30,7 @@ BLOCK = 2**16
 class PixelParams:
     """Shared by both baselines."""
 
-    most: int = param(
-        500, "labelled pixels of a class that are learnt from, at most; more are drawn at random", low=1
-    )
+    most: int = param(500, "labelled pixels of a class that are learnt from, at most; more are drawn at random", low=1)
 
 
 @dataclass(frozen=True)

@@ -69,9 +69,7 @@ def batches(data: TrainingTiles, scale: BandScale, size: int, seed: int, device:
         rows = torch.multinomial(chances, size, replacement=True, generator=order).numpy()
         tiles, target = scale(data.images[rows]), data.target[rows]
         # As one stack of layers, so that a mask cannot be turned otherwise than its image.
-        layers = np.concatenate(
-            [tiles.reshape(size, -1, *tiles.shape[-2:]), target[:, None]], axis=1, dtype=np.float32
-        )
+        layers = np.concatenate([tiles.reshape(size, -1, *tiles.shape[-2:]), target[:, None]], axis=1, dtype=np.float32)
         shown = turn_batch(torch.from_numpy(layers), step)
         x = shown[:, :-1].reshape(tiles.shape)
         return to_device(x, device), to_device(shown[:, -1].long(), device)
@@ -91,8 +89,7 @@ def single_pixels(data: TrainingTiles, scale: BandScale, seed: int, device: str)
     labelled = data.target != IGNORED
     spectra, target = unit_norm(data.images)[:, 0].transpose(0, 2, 3, 1)[labelled], data.target[labelled]
     weight, synthetic = (
-        np.broadcast_to(of_tile[:, None, None], labelled.shape)[labelled]
-        for of_tile in (data.weight, data.synthetic)
+        np.broadcast_to(of_tile[:, None, None], labelled.shape)[labelled] for of_tile in (data.weight, data.synthetic)
     )
     kept = heaviest_distinct(np.column_stack([spectra, target.astype(np.float32)]), weight)
     x = torch.from_numpy((spectra[kept] - scale.mean[bands:]) / scale.std[bands:])

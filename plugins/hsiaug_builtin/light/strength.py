@@ -59,8 +59,7 @@ def strongest(view: TrainView, changes: Mapping[float, Change]) -> tuple[float, 
     found = {0.0: right(lambda rows, rng: spectra[rows])}
     found |= {strength: right(change) for strength, change in changes.items()}
     recall = {
-        s: float(np.mean([r[(y == c) & (fold >= 0)].mean() for c in np.unique(y[fold >= 0])]))
-        for s, r in found.items()
+        s: float(np.mean([r[(y == c) & (fold >= 0)].mean() for c in np.unique(y[fold >= 0])])) for s, r in found.items()
     }
     tells = any(told_apart([r[half].mean() - found[0.0][half].mean() for half in halves]) for r in found.values())
     borne = [strength for strength in changes if tells and recall[strength] >= recall[0.0] - TOLERANCE]

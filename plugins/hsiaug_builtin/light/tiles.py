@@ -33,9 +33,7 @@ def light_of(view: DenseView) -> tuple[float, float]:
     return bounded_slope(slope, np.moveaxis(images, 2, -1).reshape(-1, view.bands)), colour
 
 
-def of_dates(
-    images: NDArray[np.float32], masks: NDArray[np.int64], usual: tuple[float, float]
-) -> tuple[float, float]:
+def of_dates(images: NDArray[np.float32], masks: NDArray[np.int64], usual: tuple[float, float]) -> tuple[float, float]:
     """Slope and colour by which the two dates of pairs (n, 2, B, H, W) differ.
 
     Of the unchanged pixels of each tile and each band the mean log ratio of the dates is taken. Over the tiles, its mean

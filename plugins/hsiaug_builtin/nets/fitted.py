@@ -99,9 +99,7 @@ class NetClassifier(Plugin[Own]):
         """The torch module from (n, channels, side, side) to scores (n, classes)."""
         raise NotImplementedError
 
-    def fit(
-        self, samples: PatchSamples, view: TrainView, *, seed: int, device: str, progress: Progress
-    ) -> FittedNet:
+    def fit(self, samples: PatchSamples, view: TrainView, *, seed: int, device: str, progress: Progress) -> FittedNet:
         """Read the samples once, build the network with weights from ``seed``, and train it."""
         from hsiaug_builtin.nets.seeded import fresh
         from hsiaug_builtin.nets.training import batches, criterion, train

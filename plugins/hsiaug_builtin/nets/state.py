@@ -19,9 +19,7 @@ Value = TypeVar("Value")
 def weights(**nets: nn.Module) -> dict[str, NDArray[Any]]:
     """``NAME.KEY`` → array, of everything in the networks' state."""
     return {
-        f"{name}.{key}": value.cpu().numpy()
-        for name, net in nets.items()
-        for key, value in net.state_dict().items()
+        f"{name}.{key}": value.cpu().numpy() for name, net in nets.items() for key, value in net.state_dict().items()
     }
 
 

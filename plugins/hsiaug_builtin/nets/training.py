@@ -58,9 +58,7 @@ class TrainingPatches:
     classes: int
 
 
-def train(
-    net: Net, draw: Draw, error: Error, budget: Budget, *, seed: int, device: str, progress: Progress
-) -> Net:
+def train(net: Net, draw: Draw, error: Error, budget: Budget, *, seed: int, device: str, progress: Progress) -> Net:
     """The network after ``budget.steps`` steps down ``error`` on what ``draw`` draws, as :func:`descend` gives it.
 
     The same network and seed give the same weights on one CPU; on a GPU up to rounding.

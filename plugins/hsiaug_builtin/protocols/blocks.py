@@ -42,9 +42,7 @@ class Places(SplitProtocol):
     """Every draw has the same test tiles, and all training tiles, or with ``places:N`` N of them at random."""
 
     card = Card("places", "1", "The places that the data's makers named", tasks=("segmentation", "change"))
-    usage = (
-        "places, the places of training and of test that the data's makers named, or places:N, N tiles of training"
-    )
+    usage = "places, the places of training and of test that the data's makers named, or places:N, N tiles of training"
     takes = "number"
     usual_argument = ""
     usual_buffer = "none"
@@ -56,8 +54,7 @@ class Places(SplitProtocol):
                 hint="Use blocks:48, for example.",
             )
         train, test = (
-            tuple(np.full(place.mask.shape, place.part == part) for place in pairs.places)
-            for part in ("train", "test")
+            tuple(np.full(place.mask.shape, place.part == part) for place in pairs.places) for part in ("train", "test")
         )
         return Areas(train, test, int(self.argument) if self.argument else None)
 

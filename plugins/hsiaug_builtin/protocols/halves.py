@@ -63,9 +63,7 @@ def _counts(pairs: PairSet, side: Side) -> list[int]:
     return counts
 
 
-def _half(
-    grids: Sequence[NDArray[np.int64]], area: Side, rng: np.random.Generator
-) -> tuple[NDArray[np.bool_], ...]:
+def _half(grids: Sequence[NDArray[np.int64]], area: Side, rng: np.random.Generator) -> tuple[NDArray[np.bool_], ...]:
     """The pixels of ``area`` in half of the blocks that meet it, place by place."""
     firsts = np.cumsum([0, *(int(grid.max()) + 1 for grid in grids)])
     numbers = [first + grid for first, grid in zip(firsts, grids, strict=False)]

@@ -62,9 +62,7 @@ class Picks(SplitProtocol):
     """
 
     card = Card("picks", "1", "All known labels but one of N parts of those that were asked for, which are tested")
-    usage = (
-        "picks:N:PROTOCOL or PROTOCOL@DRAW, as picks:8:asked:16xsuggest:issd, or picks:N:FILE of 'hsiaug suggest'"
-    )
+    usage = "picks:N:PROTOCOL or PROTOCOL@DRAW, as picks:8:asked:16xsuggest:issd, or picks:N:FILE of 'hsiaug suggest'"
     example = "2:asked:300xrandom:issd"
     usual_buffer = "none"
     leaky = True

@@ -132,7 +132,9 @@ class Fields(_InPlaces):
         "1",
         "A ratio of each class (default 0.05), or K pixels, in N of its fields (default 1); it is tested in the others",
     )
-    usage = "fields, fields:RATIOxN or fields:KxN, as fields:0.05 (in one field of each class) or fields:10x3 (in three)"
+    usage = (
+        "fields, fields:RATIOxN or fields:KxN, as fields:0.05 (in one field of each class) or fields:10x3 (in three)"
+    )
     usual_argument = repr(DEFAULT_RATIO)
     example = "5"
     in_fields = True
@@ -150,7 +152,9 @@ class KShot(_InPlaces):
         "1",
         "K pixels of each class, or K to M by its size, in one compact clump or N; at most a quarter of small classes",
     )
-    usage = "kshot:K as kshot:10, kshot:K-M for K pixels of the rarest class to M of the largest, kshot:KxN for N clumps"
+    usage = (
+        "kshot:K as kshot:10, kshot:K-M for K pixels of the rarest class to M of the largest, kshot:KxN for N clumps"
+    )
     example = "5"
 
     @classmethod
@@ -179,9 +183,7 @@ class KShot(_InPlaces):
 class Random(SplitProtocol):
     """Stratified random pixels."""
 
-    card = Card(
-        "random", "1", "A ratio of each class at random: neighbours of the test pixels, for comparability only"
-    )
+    card = Card("random", "1", "A ratio of each class at random: neighbours of the test pixels, for comparability only")
     usage = "random:RATIO, as random:0.1"
     takes = "ratio"
     example = "0.1"

@@ -109,9 +109,7 @@ def at_draw(draw: int) -> str:
     return f"@{draw}" if draw else ""
 
 
-def _within_draw(
-    labels: NDArray[np.int16], outer: NDArray[np.bool_], radius: int, rng: np.random.Generator
-) -> Draw:
+def _within_draw(labels: NDArray[np.int16], outer: NDArray[np.bool_], radius: int, rng: np.random.Generator) -> Draw:
     """Cut each class's pixels of ``outer`` (H, W) in two by a line of random direction: ⌈n/2⌉ train, the rest test.
 
     radius: Chebyshev distance in pixels within which no test pixel should lie of a training pixel. A clump may be
@@ -155,9 +153,7 @@ def _cut_in_two(
     return train, small
 
 
-def _keep_buffer(
-    known: NDArray[np.int16], train: NDArray[np.bool_], radius: int
-) -> tuple[NDArray[np.bool_], bool]:
+def _keep_buffer(known: NDArray[np.int16], train: NDArray[np.bool_], radius: int) -> tuple[NDArray[np.bool_], bool]:
     """The test pixels that the buffer leaves, and whether it had to be narrower somewhere."""
     from scipy import ndimage
 

@@ -34,9 +34,7 @@ class Discriminant:
         return np.asarray(features @ (self.axes @ (kept if len(kept) else directions[:1]).T), dtype=np.float32)
 
 
-def fit_discriminant(
-    features: NDArray[np.float32], y: NDArray[np.int64], weight: NDArray[np.float32]
-) -> Discriminant:
+def fit_discriminant(features: NDArray[np.float32], y: NDArray[np.int64], weight: NDArray[np.float32]) -> Discriminant:
     """features (n, d), y (n,) class ids, weight (n,) > 0.
 
     The covariance is shrunk as Ledoit and Wolf do, on features scaled to unit spread within classes (scikit-learn's

@@ -65,9 +65,7 @@ class FixMatch(Plugin[FixMatchParams]):
         presets={"tiny": {"steps": 40, "width": 16, "components": 8, "unlabelled": 64}},
     )
 
-    def fit(
-        self, samples: PatchSamples, view: TrainView, *, seed: int, device: str, progress: Progress
-    ) -> FittedNet:
+    def fit(self, samples: PatchSamples, view: TrainView, *, seed: int, device: str, progress: Progress) -> FittedNet:
         """Train on labelled and unlabelled patches. Raises PluginError where the view shows no unlabelled pixel."""
         import torch
         from torch.nn.functional import cross_entropy

@@ -53,9 +53,7 @@ class FittedSpreading:
     def _shares(self, patches: Patches) -> NDArray[np.float64]:
         if not len(patches):
             return np.empty((0, len(self.model.classes_)))
-        shares: NDArray[np.float64] = self.model.predict_proba(
-            self.metric.coordinates(self.means.patches(patches.x))
-        )
+        shares: NDArray[np.float64] = self.model.predict_proba(self.metric.coordinates(self.means.patches(patches.x)))
         return shares
 
 

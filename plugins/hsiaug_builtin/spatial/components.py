@@ -48,9 +48,7 @@ def guide_image(view: TrainView, components: int) -> Image:
     return np.asarray((image - low) / np.where(high > low, high - low, 1), dtype=np.float32)
 
 
-def look_up(
-    image: Image, known: NDArray[np.bool_], patches: Patches, otherwise: Callable[[Patches], Image]
-) -> Image:
+def look_up(image: Image, known: NDArray[np.bool_], patches: Patches, otherwise: Callable[[Patches], Image]) -> Image:
     """(n, d) values of an image (H, W, d) where patches lie, or what ``otherwise`` gives.
 
     The latter of patches that lie nowhere, as synthetic ones do, or where ``known`` (H, W) is false.

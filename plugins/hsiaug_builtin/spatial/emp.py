@@ -103,9 +103,7 @@ class Emp(Plugin[NoParams]):
         seconds=2.0,
     )
 
-    def fit(
-        self, samples: PatchSamples, view: TrainView, *, seed: int, device: str, progress: Progress
-    ) -> FittedEmp:
+    def fit(self, samples: PatchSamples, view: TrainView, *, seed: int, device: str, progress: Progress) -> FittedEmp:
         """Make the profiles of the scene, and learn from all samples. Raises PluginError where there is no real one."""
         from sklearn.svm import SVC
 

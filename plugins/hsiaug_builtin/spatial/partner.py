@@ -84,18 +84,14 @@ class Partner:
             x = x[:, :, middle : middle + 1, middle : middle + 1]
         return replace(patches, x=self.spectra(x, axis=1), coords=np.full_like(patches.coords, NOWHERE))
 
-    def fit(
-        self, samples: PatchSamples, coords: NDArray[np.int32], y: NDArray[np.int64], progress: Progress
-    ) -> Any:
+    def fit(self, samples: PatchSamples, coords: NDArray[np.int32], y: NDArray[np.int64], progress: Progress) -> Any:
         """Learn from samples; coords (n, 2) and y (n,) are the training pixels that it may know of."""
         view = replace(self.view, coords=coords, y=y)
         shown = self.shown(samples)
         assert isinstance(shown, PatchSamples)
         return self.plugin.fit(shown, view, seed=self.seed, device=self.device, progress=progress)
 
-    def shares(
-        self, fitted: FittedClassifier, patches: Patches, classes: NDArray[np.int64]
-    ) -> NDArray[np.float32]:
+    def shares(self, fitted: FittedClassifier, patches: Patches, classes: NDArray[np.int64]) -> NDArray[np.float32]:
         """(n, k) its shares of ``classes`` (k,). Raises InputError where it gives none."""
         if not hasattr(fitted, "predict_proba"):
             raise InputError(

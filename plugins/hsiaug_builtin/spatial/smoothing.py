@@ -105,9 +105,7 @@ def walk_at_random(image: Image, steps: int) -> Smooth:
     from hsiaug_builtin.nets.grid import grid_graph, spread
 
     height, width, channels = image.shape
-    graph = grid_graph(
-        np.argwhere(np.ones((height, width), dtype=bool)).astype(np.int32), image.reshape(-1, channels)
-    )
+    graph = grid_graph(np.argwhere(np.ones((height, width), dtype=bool)).astype(np.int32), image.reshape(-1, channels))
 
     def smooth(shares: Image, known: NDArray[np.bool_]) -> Image:
         own, made = np.flatnonzero(known), np.zeros_like(shares)

@@ -65,9 +65,7 @@ class ClassUnits(nn.Module):
         kept = labelled if counts[labelled].sum() else torch.ones_like(labelled)
         tied = squares[kept].sum(dim=0) / counts[kept].sum().clamp(min=1)
         own, many = squares / views, (counts / views)[:, None, None]
-        small = (1e-6 * tied.diagonal().mean() + 1e-12) * torch.eye(
-            len(tied), dtype=torch.float64, device=tied.device
-        )
+        small = (1e-6 * tied.diagonal().mean() + 1e-12) * torch.eye(len(tied), dtype=torch.float64, device=tied.device)
         self.covariance.copy_((own + TIED * tied) / (many + TIED) + small)
 
     def forward(self, z: Tensor, shown: Tensor) -> Tensor:

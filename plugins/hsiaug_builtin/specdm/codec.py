@@ -164,9 +164,7 @@ class OneStream(Codec):
 def fit_codec(kind: type[Codec], run: PairRun, images: StreamVae | None = None) -> Codec:
     """A codec of that kind, trained on the pairs. images: the VAE of images that a codec of two streams takes."""
     codec, pairs = fresh(lambda: kind(run.format, run.params), run.seed), run.pairs
-    assert isinstance(codec, TwoStream) == (images is not None), (
-        "two streams take the VAE of images that was prepared"
-    )
+    assert isinstance(codec, TwoStream) == (images is not None), "two streams take the VAE of images that was prepared"
     if isinstance(codec, TwoStream) and images is not None:
         codec.image.load_state_dict(images.state_dict())
         codec.image.requires_grad_(False)

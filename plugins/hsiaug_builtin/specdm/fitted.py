@@ -119,9 +119,7 @@ class FittedPairs:
 
     def _rows(self, c: int | None, n: int, rng: np.random.Generator) -> NDArray[np.int64]:
         """(n,) training tiles that pairs shall be like which show class c, or any where c is None."""
-        weight = (
-            self.shares[:, self.format.ids.index(c)].astype(float) if c is not None else np.ones(len(self.shares))
-        )
+        weight = self.shares[:, self.format.ids.index(c)].astype(float) if c is not None else np.ones(len(self.shares))
         return rng.choice(len(self.shares), size=n, p=weight / weight.sum())
 
     @torch.inference_mode()

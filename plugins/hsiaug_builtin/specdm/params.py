@@ -102,9 +102,7 @@ class SpecDmParams(Params):
     """The values of the paper are in the preset "paper"."""
 
     image_steps: int = param(150, "optimiser steps of the VAE of images", low=1, preparing=True)
-    sad: float = param(
-        0.1, "weight λ of the spectral angle in the loss of the VAE of images", low=0, preparing=True
-    )
+    sad: float = param(0.1, "weight λ of the spectral angle in the loss of the VAE of images", low=0, preparing=True)
 
 
 @dataclass(frozen=True)

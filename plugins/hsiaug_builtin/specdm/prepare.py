@@ -54,9 +54,7 @@ def learn_images(
     """Train the VAE on tiles without masks, each drawn as often, by ``losses.image`` (eq. 1)."""
     form = TileFormat.of_images(view.real, smallest(view, params))
     x, even = form.images(view.real.images), torch.ones(len(view.real), 1)
-    pairs = Pairs(
-        x.to(device), x.new_zeros(x.shape[0], *x.shape[2:], dtype=torch.int64), even[:, 0].double(), even
-    )
+    pairs = Pairs(x.to(device), x.new_zeros(x.shape[0], *x.shape[2:], dtype=torch.int64), even[:, 0].double(), even)
     run = PairRun(seed, device, progress, checkpoint, form, pairs, params, losses)
     stream = fresh(lambda: image_stream(form, params, params.latent_image), seed)
     stream.fit_input(x)
@@ -65,7 +63,5 @@ def learn_images(
     def loss(out: Tensor, aim: Tensor) -> Tensor:
         return losses.image(form.apart(out), form.apart(aim))
 
-    fit_stream(
-        run, stream, lambda rows, turns: run.cut(pairs.x, rows, turns), loss, "image VAE", params.image_steps
-    )
+    fit_stream(run, stream, lambda rows, turns: run.cut(pairs.x, rows, turns), loss, "image VAE", params.image_steps)
     return PreparedImages(params, form, stream, len(pairs))

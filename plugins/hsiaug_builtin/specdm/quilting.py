@@ -54,9 +54,7 @@ class Quilt:
     images: NDArray[np.float32]
     masks: NDArray[np.int64]
 
-    def paint(
-        self, masks: NDArray[np.int64], grounds: Grounds | None, rng: np.random.Generator
-    ) -> NDArray[np.float32]:
+    def paint(self, masks: NDArray[np.int64], grounds: Grounds | None, rng: np.random.Generator) -> NDArray[np.float32]:
         """(m, T, B, H, H) float32 images for masks (m, H, H) of ids that training tiles show.
 
         grounds: the pairs that most of each image is of, with their masks; None = the training tiles that fit best.

@@ -64,9 +64,7 @@ class StreamVae(nn.Module):
         self.encoder.extend([norm(wide), nn.SiLU(), leave])
         self.decoder = nn.Sequential(nn.Conv2d(latent, wide, 3, padding=1), *_up(levels[::-1], size.vae_blocks))
         last = nn.Conv2d(width, thin * fold**2, 3, padding=1)
-        self.decoder.extend(
-            [norm(width), nn.SiLU(), zero_weights(last) if linear else last, nn.PixelShuffle(fold)]
-        )
+        self.decoder.extend([norm(width), nn.SiLU(), zero_weights(last) if linear else last, nn.PixelShuffle(fold)])
 
     def fit_input(self, x: Tensor) -> None:
         """Take mean and spread of x (n, C, P, P); a stem starts from its principal components, and so does the whole

@@ -65,9 +65,7 @@ def plane_of(view: TrainView, projection: Projection) -> NDArray[np.float32]:
     return np.where(view.visible[:, :, None], view.cube, 0) @ projection.matrix - projection.offset
 
 
-def local_means(
-    plane: NDArray[np.float32], coords: NDArray[np.int32], sides: tuple[int, ...]
-) -> NDArray[np.float32]:
+def local_means(plane: NDArray[np.float32], coords: NDArray[np.int32], sides: tuple[int, ...]) -> NDArray[np.float32]:
     """(n, k · windows) means of a plane (H, W, k) over windows round pixels (n, 2), the same as from patches."""
     from scipy.ndimage import uniform_filter
 

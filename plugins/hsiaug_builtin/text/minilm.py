@@ -121,9 +121,7 @@ def _load(folder: Path) -> tuple[Any, Mapping[str, Tensor], list[nn.Module]]:
     for i in range(LAYERS):
         own = {name: weights[f"encoder.layer.{i}.{theirs}"] for name, theirs in LAYER.items()}
         for kind in ("weight", "bias"):
-            parts = [
-                weights[f"encoder.layer.{i}.attention.self.{part}.{kind}"] for part in ("query", "key", "value")
-            ]
+            parts = [weights[f"encoder.layer.{i}.attention.self.{part}.{kind}"] for part in ("query", "key", "value")]
             own[f"self_attn.in_proj_{kind}"] = torch.cat(parts)
         with torch.device("meta"):
             layer = torch.nn.TransformerEncoderLayer(

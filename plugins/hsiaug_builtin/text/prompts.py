@@ -47,9 +47,7 @@ def prompts_of(view: TrainView, mode: str = "both") -> dict[int, tuple[str, ...]
 def class_words(names: Sequence[str]) -> tuple[str, ...]:
     """Class names as words of a sentence, all different: names that become equal get their class id appended."""
     words = [humanise(name) for name in names]
-    return tuple(
-        f"{word} {c}" if words.count(word) > 1 or not word else word for c, word in enumerate(words, start=1)
-    )
+    return tuple(f"{word} {c}" if words.count(word) > 1 or not word else word for c, word in enumerate(words, start=1))
 
 
 def humanise(name: str) -> str:

@@ -68,9 +68,7 @@ class Words(nn.Module):
         """
         n, count, _ = x.shape
         query = self.query(x).reshape(n, count * self.pixels, PIXEL_HEADS, PIXEL_WIDTH).transpose(1, 2)
-        key, value = (
-            self.key_value(tokens)[rows].reshape(n, -1, 2, PIXEL_HEADS, PIXEL_WIDTH).permute(2, 0, 3, 1, 4)
-        )
+        key, value = self.key_value(tokens)[rows].reshape(n, -1, 2, PIXEL_HEADS, PIXEL_WIDTH).permute(2, 0, 3, 1, 4)
         # A sum is faster than a mask, and one product than the shares by themselves.
         hidden = torch.zeros(mask.shape, dtype=x.dtype, device=x.device).masked_fill(~mask, -torch.inf)[rows]
         seen = scaled_dot_product_attention(query, key, value, attn_mask=hidden[:, None, None])
@@ -89,9 +87,7 @@ class Denoiser(nn.Module):
     index: Tensor
     worth: Tensor
 
-    def __init__(
-        self, tokens: Tokens, moments: Moments, width: int, depth: int, heads: int, text: int = 0
-    ) -> None:
+    def __init__(self, tokens: Tokens, moments: Moments, width: int, depth: int, heads: int, text: int = 0) -> None:
         super().__init__()
         count = tokens.size
         self.register_buffer("kinds", orbits(tokens.grid), persistent=False)

@@ -167,6 +167,4 @@ class TextLoss:
         rows[told] = self.texts.choose(label[told], draw)
         x, device = self.scene.tokens.take(z), str(z.device)
         condition_ = condition(code, device, rows, torch.where(told, label, 0))
-        return self.loss(
-            x, draw_levels(len(x), draw, device), condition_, normal(x.shape, draw, device), self.texts
-        )
+        return self.loss(x, draw_levels(len(x), draw, device), condition_, normal(x.shape, draw, device), self.texts)

@@ -53,9 +53,7 @@ class Prior:
         """(n,) a code for each class id of y (n,)."""
         edges = self.share.cumsum(axis=1)
         point = rng.random(len(y)) * edges[self.row(y), -1]
-        return torch.from_numpy(
-            (edges[self.row(y)] <= point[:, None]).sum(axis=1).clip(max=self.share.shape[1] - 1)
-        )
+        return torch.from_numpy((edges[self.row(y)] <= point[:, None]).sum(axis=1).clip(max=self.share.shape[1] - 1))
 
 
 @dataclass(frozen=True, eq=False)

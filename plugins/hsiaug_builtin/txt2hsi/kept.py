@@ -23,9 +23,7 @@ def measure_kept(view: TrainView, vae: Vae, named: Mapping[int, NDArray[np.int32
     The noise that decoding adds is that of the pixels that learn. Empty where fewer than two classes can be asked.
     """
     found = [_compare(view, vae, named, np.random.default_rng([seed % 2**32, each])) for each in range(REPEATS)]
-    return {
-        name: round(float(np.mean([each[name] for each in found])), 2) for name in ("real", "decoded") if found[0]
-    }
+    return {name: round(float(np.mean([each[name] for each in found])), 2) for name in ("real", "decoded") if found[0]}
 
 
 def _compare(

@@ -70,9 +70,7 @@ class Params:
     latent: int = param(40, "channels of the latent, at most one a band", low=1, preparing=True)
     vae_steps: int = param(200, "optimiser steps of the VAE on the scene", low=1, preparing=True)
     codes: int = param(256, "codes that the patches of the scene are grouped into", low=1, preparing=True)
-    scene_steps: int = param(
-        400, "optimiser steps of the denoiser on the scene, without text", low=1, preparing=True
-    )
+    scene_steps: int = param(400, "optimiser steps of the denoiser on the scene, without text", low=1, preparing=True)
     text: str = param("both", "prompts", choices=MODES)
     encoder: str = param("minilm", "text encoder: minilm or openclip:MODEL@FILE")
     pseudo: bool = param(True, "give confident unlabelled pixels the text of their pseudo-label")

@@ -69,9 +69,7 @@ class Tokens:
     def take(self, patches: Tensor) -> Tensor:
         """(n, p, p, d) → (n, N, k) tokens of mean 0."""
         n, q, g = len(patches), self.side, self.grid
-        squares = (
-            patches.reshape(n, g, q, g, q, self.channels).permute(0, 1, 3, 2, 4, 5).reshape(n, g * g, q * q, -1)
-        )
+        squares = patches.reshape(n, g, q, g, q, self.channels).permute(0, 1, 3, 2, 4, 5).reshape(n, g * g, q * q, -1)
         return torch.einsum("fs,ntsd->ntfd", self._basis(patches), squares).reshape(n, g * g, -1) - self.mean
 
     def patches(self, tokens: Tensor) -> Tensor:

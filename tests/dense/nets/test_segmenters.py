@@ -35,9 +35,7 @@ def hidden(view, hide):
 
 def intersection_over_union(found, truth) -> float:
     classes = np.unique(truth)
-    return float(
-        np.mean([((found == c) & (truth == c)).sum() / ((found == c) | (truth == c)).sum() for c in classes])
-    )
+    return float(np.mean([((found == c) & (truth == c)).sum() / ((found == c) | (truth == c)).sum() for c in classes]))
 
 
 def test_every_entry_is_named_as_its_card_and_serves_a_dense_task():
