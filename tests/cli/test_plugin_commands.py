@@ -112,7 +112,7 @@ def test_a_package_that_fails_in_the_middle_leaves_nothing(tmp_path, monkeypatch
 @pytest.mark.parametrize(
     ("words", "part"),
     [
-        (("new", "mine", "--kind", "generator", "--out", "no/such"), "--out must be a folder"),
+        (("new", "mine", "--kind", "generator", "--out", "no/such"), "--out no/such must be a folder"),
         (("check", "smot"), "Did you mean smote"),
         (("check", "module:Class"), "--kind must say"),
         (("check", "no_module:Class", "--kind", "generator"), "No module named"),

@@ -58,17 +58,15 @@ def write_package(kind: Kind, name: str, out: Path, task: str | None = None) -> 
         f"{module}.py": f"{kind}{'_of_masks' if masks else ''}.py.txt",
         "tests/test_conformance.py": "test_conformance.py.txt",
     }
-    if folder.exists():
-        rule = "the folder of the new package must not be there yet"
-        raise InputError(rule, value=f"{folder}", hint="Remove it, or give another `out`.")
-    with (
-        file_errors(f"`out` {out} must be a folder that can be written", "Make it, or give another."),
-        tempfile.TemporaryDirectory(dir=out, prefix=".hsiaug-new-", ignore_cleanup_errors=True) as scratch,
-    ):
-        made = Path(scratch) / folder.name
-        for path, template in files.items():
-            (made / path).parent.mkdir(parents=True, exist_ok=True)
-            text = Template((TEMPLATES / template).read_text("utf-8")).substitute(words)
-            (made / path).write_text(text, encoding="utf-8")
-        made.rename(folder)
+    with file_errors(f"`out` {out} must be a folder that can be written", "Make it, or give another."):
+        if folder.exists():
+            rule = "the folder of the new package must not be there yet"
+            raise InputError(rule, value=f"{folder}", hint="Remove it, or give another `out`.")
+        with tempfile.TemporaryDirectory(dir=out, prefix=".hsiaug-new-", ignore_cleanup_errors=True) as scratch:
+            made = Path(scratch) / folder.name
+            for path, template in files.items():
+                (made / path).parent.mkdir(parents=True, exist_ok=True)
+                text = Template((TEMPLATES / template).read_text("utf-8")).substitute(words)
+                (made / path).write_text(text, encoding="utf-8")
+            made.rename(folder)
     return folder
