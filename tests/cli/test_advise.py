@@ -128,7 +128,7 @@ def planted(site: Path, monkeypatch: pytest.MonkeyPatch) -> Registry:
     names = ("hsiaug.protocol.entries", "hsiaug_builtin.baselines", "hsiaug_builtin.classifiers", *MODULES)
     found = build_registry([EntryPoint(name, name, "hsiaug") for name in names])
     # Not registry itself: a module that is loaded meanwhile would keep it.
-    monkeypatch.setattr("hsiaug.registry.lookup._installed", lambda: found)
+    monkeypatch.setattr("hsiaug.registry.lookup._installed", lambda idle: found)
     run_trials_here(monkeypatch)
     return found
 

@@ -90,7 +90,7 @@ class LatentParams:
 
 
 @dataclass(frozen=True)
-@defaults(latent_mask=8, vae_steps=300, steps=450, weight=0.1)
+@defaults(latent_mask=8, vae_steps=300, steps=2000, weight=0.1)
 class Params(LatentParams):
     """Of ``ldm_single``, and of ``specdm`` too."""
 

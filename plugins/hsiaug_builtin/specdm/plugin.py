@@ -24,7 +24,6 @@ ALIKE: dict[str, Any] = {
     "guidance": 0.0,
     "uses_device": True,
     "resumes": True,
-    "seconds": 60.0,
 }
 """Fields of all cards."""
 
@@ -76,10 +75,11 @@ class SpecDm(_LatentDiffusion):
 
     card = Card(
         name="specdm",
-        version="12",
+        version="13",
         summary="Two-stream latent diffusion of images with their masks, SpecDM, reimplemented",
         paper=SOURCE + "; no code is public, and much of the configuration is this project's estimate",
         **ALIKE,
+        seconds=180.0,
         prepares=True,
         prepare_seconds=30.0,
         params=SpecDmParams,
@@ -123,7 +123,7 @@ class LdmSingle(_LatentDiffusion):
 
     card = Card(
         name="ldm_single",
-        version="6",
+        version="7",
         summary="Single-stream latent diffusion of images with their masks, the baseline SpecDM is compared with",
         paper="the baseline of "
         + SOURCE
@@ -133,6 +133,7 @@ class LdmSingle(_LatentDiffusion):
             Pattern Recognition}, pages={10684--10695}, year={2022}, doi={10.1109/CVPR52688.2022.01042},
             eprint={2112.10752}, archiveprefix={arXiv}}""",
         **ALIKE,
+        seconds=180.0,
         params=Params,
         presets={"tiny": {**TINY, "latent_image": 4, "latent_mask": 4}, "large": LARGE, "paper": PAPER},
     )
@@ -159,6 +160,7 @@ class Quilting(_LatentDiffusion):
             Conference on Computer Graphics and Interactive Techniques}, pages={341--346}, year={2001},
             doi={10.1145/383259.383296}}""",
         **ALIKE,
+        seconds=60.0,
         params=QuiltParams,
         presets={"tiny": {**TINY, "light": 0.3}},
     )
