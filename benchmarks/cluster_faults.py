@@ -91,14 +91,22 @@ def dask_run(store: Path, dice: random.Random) -> str:
 
 
 def slurm_run(store: Path, dice: random.Random) -> str:
-    """Jobs of SLURM, one of which is cancelled or has its step killed; then the same command again until all is there."""
+    """Jobs of SLURM, one of which is cancelled, requeued or has its step killed, or beside which a second array of the
+    same trials begins, as from a machine that knows nothing of the first; then that command until all is there."""
     words = [*PLAN, "--store", str(store), "--on", "slurm", "--cluster", "workers=2", "--cluster", "tasks=4"]
     hsiaug(*words)
-    after, how = dice.randrange(TRIALS - 10), dice.choice(("scancel", "kill"))
+    after, how = dice.randrange(TRIALS - 10), dice.choice(("scancel", "kill", "requeue", "second array"))
     _wait(lambda: len(results(store)) >= after or not _jobs())
     if how == "scancel":
         for job in _jobs()[:1]:
             subprocess.run(["scancel", job], check=False)
+    elif how == "requeue":
+        for job in _jobs()[:1]:
+            subprocess.run(["scontrol", "requeue", job], check=False)
+    elif how == "second array":
+        for file in (store / "runs").glob("*.json"):
+            file.unlink()
+        hsiaug(*words)
     else:
         found = subprocess.run(["pgrep", "-f", "submitit.core._submit"], capture_output=True, text=True, check=False)
         for pid in found.stdout.split()[:1]:
