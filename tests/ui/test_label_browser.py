@@ -105,6 +105,9 @@ def test_a_click_names_a_pixel_the_wheel_zooms_and_a_drag_moves(tab: Tab, answer
         "said": "none",
         "answer": "1",
     }
+    # What is said of the pixel comes after the answer, and takes room from the scene.
+    tab.until("$('where').textContent.startsWith('row 5, column 40')")
+    tab.press("0")
     before = tab.read("stage.view.scale")
     tab.page.mouse.move(*tab.at(24, 24))
     tab.page.mouse.wheel(0, -100)
