@@ -105,10 +105,9 @@ def measure(case: Case, device: str, peak: float) -> Iterator[dict[str, Any]]:
 
 def trial(case: Case, data: Any, generator: str, preset: str, draw: int) -> TrialSpec:
     """The trial of an arm, its classifier left open."""
-    mine = generator == case.flagship
-    if not registry().find("generator", generator).load().card.adds:
+    mine, card = generator == case.flagship, registry().find("generator", generator).load().card
+    if not card.adds:
         base = trial(case, data, case.flagship, "cpu", draw)
-        card = registry().find("generator", generator).load().card
         return replace(
             base,
             generator=plugin_spec(card, build_params(card), data),

@@ -262,9 +262,10 @@ def build_report(
     with uncollected():
         every = records if isinstance(records, Trials) else read_trials(records)
         for run in [""] if runs is None else runs:
-            mine = (
-                every if runs is None else every[np.array([hash in runs[run] for hash in every.columns["hash"]], bool)]
-            )
+            mine = every
+            if runs is not None:
+                asked = set(runs[run])
+                mine = every[np.fromiter((hash in asked for hash in every.columns["hash"]), bool, len(every))]
             groups = {part[0].condition: part for part in mine.parts("table")}
             # The points of learning curves last: one of them says little alone.
             for condition in sorted(groups, key=lambda c: (c.protocol == ADDED, *astuple(c))):

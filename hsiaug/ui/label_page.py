@@ -1,7 +1,6 @@
 """Addresses of the page of ``hsiaug label``: its state, pictures, spectra, answers and exports."""
 
 from collections.abc import Callable
-from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Literal
@@ -43,7 +42,7 @@ class LabelPage:
 
     def routes(self) -> list[BaseRoute]:
         """All of them."""
-        files = [HERE / name for name in ("label.html", "label.js", "ui.css")]
+        files = [HERE / name for name in ("label.html", "common.js", "label.js", "ui.css")]
         files += [REPORT / name for name in ("stage.js", "page.css")]
         labelling = self._labelling
         gets: dict[str, Endpoint] = {
@@ -57,7 +56,7 @@ class LabelPage:
         posts: dict[str, Endpoint] = {
             "answer": self.answer,
             "undo": self._after(labelling.undo),
-            "redo": self._after(partial(labelling.undo, again=True)),
+            "redo": self._after(labelling.redo),
             "class": self.add_class,
             "ask": self._after(labelling.ask),
             "map": self._after(labelling.make_map),

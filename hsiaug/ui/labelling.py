@@ -109,11 +109,17 @@ class Labelling:
             self.answers.add(Answer(kept, said, name if said == "class" else ""))
             self.version += 1
 
-    def undo(self, *, again: bool = False) -> Answer | None:
-        """Take back the last answer. again: give the one that was taken back last once more."""
+    def undo(self) -> Answer | None:
+        """Take back the last answer."""
         with self.lock:
             self.version += 1
-            return self.answers.redo() if again else self.answers.undo()
+            return self.answers.undo()
+
+    def redo(self) -> Answer | None:
+        """Give the answer that was taken back last once more."""
+        with self.lock:
+            self.version += 1
+            return self.answers.redo()
 
     def add_class(self, name: str) -> str:
         """A class that the scene's card does not name."""

@@ -33,7 +33,7 @@ class StorePage:
 
     def routes(self) -> list[BaseRoute]:
         """All of them."""
-        files = [HERE / name for name in ("store.html", "store.js", "ui.css")]
+        files = [HERE / name for name in ("store.html", "common.js", "store.js", "ui.css")]
         return page_routes([*files, REPORT / "page.css"], {"version": self.version, "report": self.report})
 
     def version(self, _: Request) -> Response:

@@ -1,12 +1,5 @@
 "use strict";
 // The page of `hsiaug label`. The server holds the answers; this page shows its state and sends what is clicked or typed.
-const $ = (id) => document.getElementById(id);
-const element = (tag, attributes = {}, ...children) => {
-  const made = document.createElement(tag);
-  for (const [name, value] of Object.entries(attributes)) made.setAttribute(name, value);
-  made.append(...children);
-  return made;
-};
 const KEYS = "123456789cdefghijlqtvwxy";  // without the letters of commands
 const NONE = -1, SKIP = -2;
 const MOST_KEPT = 4;  // spectra beside that of the pixel
@@ -22,10 +15,6 @@ let follows = false;  // whether the view zooms to every pick
 let spectrum = [];  // of the cursor's pixel
 const kept = [];  // to compare: { row, column, values }
 
-const say = (text, bad = false) => {
-  $("said").textContent = text;
-  $("said").className = bad ? "bad" : "";
-};
 const call = async (path, body) => {
   const options = body === undefined ? {} : { method: "POST", headers: { "Content-Type": "application/json" }, body: JSON.stringify(body) };
   let answer;

@@ -1,16 +1,5 @@
 "use strict";
 // The page of `hsiaug serve`: the report, loaded again when records change, the rows of it that are asked for, and what runs.
-const $ = (id) => document.getElementById(id);
-const element = (tag, attributes = {}, ...children) => {
-  const made = document.createElement(tag);
-  for (const [name, value] of Object.entries(attributes)) made.setAttribute(name, value);
-  made.append(...children);
-  return made;
-};
-const say = (text, bad = false) => {
-  $("said").textContent = text;
-  $("said").className = bad ? "bad" : "";
-};
 const call = async (path) => {
   const answer = await fetch(path);
   const content = await answer.json();

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import warnings
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -147,11 +149,9 @@ def choose(z: NDArray[np.float32], y: NDArray[np.int64], folds: int, seed: int) 
     best = (-1.0, COSTS[0], WIDTHS[0] / z.shape[1])
     for width in WIDTHS:
         gamma = width / z.shape[1]
-        kernel = None if square is None else np.exp(-gamma * square)
+        x, read = (z, {"gamma": gamma}) if square is None else (np.exp(-gamma * square), {"kernel": "precomputed"})
         for cost in COSTS:
-            recall = (
-                validated_recall(z, y, fold, cost, gamma) if kernel is None else validated_recall(kernel, y, fold, cost)
-            )
+            recall = validated_recall(x, y, fold, {"C": cost, **read})
             if (recall, -cost, -gamma) > (best[0], -best[1], -best[2]):
                 best = (recall, cost, gamma)
     return best[1:]
@@ -181,12 +181,12 @@ def squared_distances(z: NDArray[np.float32]) -> NDArray[np.float64]:
 
 
 def validated_recall(
-    x: NDArray[np.floating], y: NDArray[np.int64], fold: NDArray[np.int64], cost: float, gamma: float | None = None
+    x: NDArray[np.floating], y: NDArray[np.int64], fold: NDArray[np.int64], settings: Mapping[str, Any]
 ) -> float:
     """Recall on held-out samples, averaged over the classes that are validated; 0 where none is.
 
-    x: (n, n) RBF kernel, or with ``gamma`` (n, B) spectra, of which libsvm computes as much of it as it keeps. y, fold:
-    (n,) class id and validation fold of each sample.
+    x: (n, n) kernel, or (n, B) spectra, of whose kernel libsvm computes as much as it keeps. y, fold: (n,) class id and
+    validation fold of each sample. settings: of scikit-learn's SVC.
     """
     from sklearn.metrics import recall_score
     from sklearn.svm import SVC
@@ -196,11 +196,9 @@ def validated_recall(
         held = fold == f
         fit = np.flatnonzero(~held)
         if len(np.unique(y[fit])) > 1:
-            if gamma is None:
-                model = SVC(C=cost, kernel="precomputed", random_state=0).fit(x[np.ix_(fit, fit)], y[fit])
-                predicted[held] = model.predict(x[np.ix_(held, fit)])
-            else:
-                predicted[held] = SVC(C=cost, gamma=gamma, random_state=0).fit(x[fit], y[fit]).predict(x[held])
+            columns = fit if settings.get("kernel") == "precomputed" else np.arange(x.shape[1])
+            model = SVC(random_state=0, **settings).fit(x[np.ix_(fit, columns)], y[fit])
+            predicted[held] = model.predict(x[np.ix_(held, columns)])
     held = fold >= 0
     labels = np.unique(y[held])
     return float(recall_score(y[held], predicted[held], labels=labels, average="macro")) if len(labels) else 0.0
