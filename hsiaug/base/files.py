@@ -124,7 +124,8 @@ def plain_text(path: Path, most: int = LONGEST_MARK) -> str | None:
         told = path.lstat()
         if not stat.S_ISREG(told.st_mode) or told.st_size > most:
             return None
-        return path.read_text("utf-8")
+        # Files of the system, as /proc/kmsg, say that they are empty and never end.
+        return path.read_text("utf-8") if told.st_size else ""
     except (OSError, ValueError):
         return None
 

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Literal
 from hsiaug.base.errors import DataUnavailableError, HsiaugError, InputError, SceneError, did_you_mean
 from hsiaug.base.files import file_errors
 from hsiaug.data.bounds import in_bytes
-from hsiaug.data.paths import is_file, user_path
+from hsiaug.data.paths import check_filled, is_file, user_path
 from hsiaug.data.tomlfile import read_toml, validate_table
 
 if TYPE_CHECKING:
@@ -217,6 +217,7 @@ def find_file(entry: SceneEntry, spec: FileSpec) -> Path | None:
         paths = [folder / (spec.file or "") for folder in entry.folders]
     wrong = None
     for path in filter(is_file, paths):
+        check_filled(path)
         with (
             file_errors(f"{path} must be readable", "Check its permissions and the disk.", SceneError),
             path.open("rb") as file,

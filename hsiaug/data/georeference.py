@@ -22,6 +22,7 @@ from numpy.typing import NDArray
 
 from hsiaug.base.errors import DataUnavailableError, install
 from hsiaug.data.catalogue import find_entry, find_file
+from hsiaug.data.paths import check_filled
 from hsiaug.data.readers_envi import LONGEST_WAVE, NANOMETRES, find_envi, read_header
 
 if TYPE_CHECKING:
@@ -115,8 +116,9 @@ def quiet() -> Iterator[ModuleType]:
 def open_geotiff(rasterio: ModuleType, path: Path, driver: str = "GTiff") -> DatasetReader:
     """The file as one format only: by content GDAL would also take formats that read other files, or the network.
 
-    Raises what rasterio raises, and ValueError for more bands than any sensor has.
+    Raises what rasterio raises, SceneError for an empty file, and ValueError for more bands than any sensor has.
     """
+    check_filled(path)
     file = rasterio.open(path, driver=driver)
     if file.count > MOST_BANDS:
         file.close()

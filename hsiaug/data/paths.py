@@ -5,6 +5,9 @@ from pathlib import Path
 
 from hsiaug.base.errors import SceneError
 
+LARGEST = 2**30
+"""Bytes (1 GiB) of masks or picks, at most."""
+
 
 def is_file(path: Path) -> bool:
     """True where there is such a file; False also for a name that the system refuses, as one that is too long."""
@@ -22,10 +25,26 @@ def user_path(text: str) -> Path:
         return Path(text)
 
 
+def check_filled(path: Path) -> None:
+    """Raise SceneError for an empty file, before it is opened: /proc/kmsg says that it is empty, and never ends."""
+    if is_file(path) and not path.stat().st_size:
+        raise SceneError(f"{path} must not be empty", hint="Copy or export it again.")
+
+
 def user_file(text: str, folder: Path) -> Path | None:
-    """The whole path of a file that a user names, perhaps relative to a folder; None where there is none."""
+    """The whole path of masks or picks that a user names, perhaps relative to a folder; None where there is none.
+
+    Raises SceneError for a file that is empty or larger than 1 GiB.
+    """
     path = folder / user_path(text)
-    return path.resolve() if text and is_file(path) else None
+    if not text or not is_file(path):
+        return None
+    check_filled(path)
+    if (size := path.stat().st_size) > LARGEST:
+        raise SceneError(
+            f"{path} must be of 1 GiB at most", value=f"{size:,} bytes", hint="Keep its masks or picks only."
+        )
+    return path.resolve()
 
 
 def fill_pattern(pattern: str, place: str, band: str = "") -> str:

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from hsiaug.base.arrays import AnyArray
 from hsiaug.base.errors import SceneError
 from hsiaug.data.bounds import STRIPE_BYTES, empty_cube
+from hsiaug.data.paths import check_filled
 
 LONGEST = 200
 """Characters of a library's own message that are passed on."""
@@ -65,6 +66,7 @@ def convert_cube(
 @contextmanager
 def reading(path: Path, kind: str) -> Iterator[None]:
     """Raise SceneError where the file, a ``kind`` of which is read within, is damaged: parsers raise anything then."""
+    check_filled(path)
     try:
         yield
     except SceneError:

@@ -43,6 +43,8 @@ def read_toml(path: Path, what: str, kind: type[HsiaugError]) -> dict[str, objec
         about = path.stat()
         if not stat.S_ISREG(about.st_mode):
             raise ValueError("a folder, a device or a pipe")
+        if not about.st_size:
+            raise ValueError("an empty file")
         if about.st_size > LARGEST:
             raise ValueError(f"{about.st_size / 1e6:,.1f} MB, more than {LARGEST // 1_000_000}")
         text = path.read_bytes().decode("utf-8")

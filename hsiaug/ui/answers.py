@@ -18,6 +18,7 @@ from hsiaug.base.errors import InputError
 from hsiaug.base.files import check_target, file_errors, reason, sync_folder, write_text_whole, write_whole
 from hsiaug.base.text import spreadsheet_text, text_of_spreadsheet, visible
 from hsiaug.data.georeference import Georeference
+from hsiaug.data.paths import check_filled
 
 Said = Literal["class", "none", "skip"]
 """A class, none of the classes, or no answer: do not ask again."""
@@ -58,6 +59,7 @@ class Answers:
         self.wrong: list[str] = []
         check_target(path, (".csv",), "`answers`")
         if path.exists():
+            check_filled(path)
             with file_errors(f"`answers` {path} must be a file that can be read", "Name another file."):
                 self.given = self._read(path.read_bytes())
         self._written = self._state()

@@ -23,6 +23,7 @@ from hsiaug.data import bounds
 from hsiaug.data.georeference import quiet, read_declared
 from hsiaug.data.label_source import read_raster
 from hsiaug.data.readers import read_cube_file, read_label_file, read_maps
+from hsiaug.data.vector_labels import read_vector_labels
 from hsiaug.quality.maps import save_quick_look
 
 CUBE = np.random.default_rng(0).random((6, 5, 4)).astype(np.float32)
@@ -302,6 +303,20 @@ def test_an_image_must_be_of_the_format_that_its_name_says(tmp_path: Path, suffi
     Image.fromarray(LABELS).save(tmp_path / "image", kind)
     (tmp_path / "image").rename(tmp_path / f"l{suffix}")
     assert f"l{suffix} must be a whole " in refusal(lambda: read_label_file(tmp_path / f"l{suffix}"))
+
+
+@pytest.mark.parametrize(
+    "name", ["c.npy", "c.mat", "c.tif", "c.hdr", "c.img", "l.png", "l.npz", "l.csv", "l.geojson", "l.gpkg"]
+)
+def test_an_empty_file_is_refused_before_it_is_opened(tmp_path: Path, name: str, monkeypatch) -> None:
+    # /proc/kmsg, which only root may open, says that it is empty, and never ends.
+    for each in (name, "c.hdr", "c.img") if name[-4:] in (".hdr", ".img") else (name,):
+        (tmp_path / each).touch()
+    vectors = dict.fromkeys((".csv", ".geojson", ".gpkg"), lambda path: read_vector_labels(path, None, None))
+    read = {".npz": read_maps, ".png": read_label_file, **vectors}
+    monkeypatch.setattr(Path, "open", lambda *_, **__: pytest.fail("opened"))
+    said = refusal(lambda: read.get(Path(name).suffix, read_cube_file)(tmp_path / name))
+    assert said.startswith(f"{tmp_path / name[:2]}") and "must not be empty" in said
 
 
 def png(width: int, height: int) -> bytes:

@@ -50,7 +50,9 @@ def test_what_is_no_file_is_refused_without_being_read(tmp_path: Path) -> None:
     (tmp_path / "zero.toml").symlink_to("/dev/zero")
     (tmp_path / "loop.toml").symlink_to("loop.toml")
 
-    for name in ("pipe", "folder", "zero", "loop", "x" * 300):
+    (tmp_path / "empty.toml").touch()
+
+    for name in ("pipe", "folder", "zero", "loop", "empty", "x" * 300):
         with pytest.raises(HsiaugError) as error:
             load_scene(tmp_path / f"{name}.toml")
         assert name[:20] in str(error.value)

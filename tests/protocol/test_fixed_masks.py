@@ -119,6 +119,15 @@ def test_objects_and_damaged_files_are_refused(tmp_path: Path) -> None:
         split_by(tmp_path / "absent.mat")
 
 
+def test_a_file_without_end_and_an_empty_one_are_refused_before_they_are_read(tmp_path: Path) -> None:
+    (tmp_path / "empty.npy").touch()
+    with (tmp_path / "long.npy").open("wb") as file:
+        file.truncate(2**40)
+    for name in ("empty.npy", "long.npy"):
+        with pytest.raises(SceneError, match=f"{name} must "):
+            split_by(tmp_path / name)
+
+
 @pytest.mark.shared_data
 @pytest.mark.indian_pines
 def test_the_disjoint_mask_of_indian_pines_is_far_from_disjoint_at_patch_level(indian_pines, shared_data):

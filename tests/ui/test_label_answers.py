@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from hsiaug.base.errors import InputError
+from hsiaug.base.errors import InputError, SceneError
 from hsiaug.data.georeference import Georeference
 from hsiaug.data.vector_labels import read_vector_labels
 from hsiaug.ui.answers import Answer, Answers
@@ -28,6 +28,12 @@ def test_an_answer_is_on_disk_when_it_is_given(answers: Path) -> None:
     assert [row["answer"] for row in rows(answers)] == ["1", "2", "2"]
     given.undo()
     assert [row["class"] for row in rows(answers)] == ["wheat"]
+
+
+def test_an_empty_file_holds_no_answers_and_is_not_opened(answers: Path) -> None:
+    answers.touch()
+    with pytest.raises(SceneError, match=r"\.csv must not be empty"):
+        Answers(answers, SHAPE)
 
 
 def test_labels_are_read_from_it_without_none_and_skip(answers: Path) -> None:

@@ -25,7 +25,7 @@ def clip(spec: str, texts: tuple[str, ...]) -> Encoded:
     model, _, file = spec.partition("@")
     text = _config(model)["text_cfg"]
     weights = Path(file).expanduser()
-    if not weights.is_file():
+    if not weights.is_file() or not weights.stat().st_size:
         raise DataUnavailableError(
             f"openclip:{spec}: {file or 'the part behind @'} must be a file with the weights of {model}",
             hint="Download published weights, for example with `hf download REPOSITORY open_clip_model.safetensors`, and "
