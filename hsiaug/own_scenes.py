@@ -87,10 +87,7 @@ def add_scene(
         raise InputError(
             f"{target}, which is to be written, must not exist yet", value="a file", hint="Add overwrite=True."
         )
-    with (
-        file_errors(f"{where} must be a folder that can be written to", "Name another one."),
-        ExitStack() as stack,
-    ):
+    with file_errors(f"{where} must be a folder that can be written to", "Name another one."), ExitStack() as stack:
         if arrays:
             where.mkdir(parents=True, exist_ok=True)
         fresh = stack.enter_context(temporary_folder(where, "scene")) if arrays else where

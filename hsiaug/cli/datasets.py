@@ -108,9 +108,7 @@ def info(
 
 
 @app.command("fetch", epilog="Examples: hsiaug datasets fetch salinas_a · hsiaug datasets fetch salinas ksc")
-def fetch(
-    scenes: Annotated[list[str], typer.Argument(help="Names from the catalogue, or paths of cards.")],
-) -> None:
+def fetch(scenes: Annotated[list[str], typer.Argument(help="Names from the catalogue, or paths of cards.")]) -> None:
     """Download what is missing, verify every checksum, and print where the files are."""
     from hsiaug.data import fetch_scene, scene_card
     from hsiaug.data.pair_sets import PairEntry, check_pairs, find_pairs
@@ -133,7 +131,7 @@ def add(
     labels: Annotated[
         Path,
         option(
-            "Its labels: a raster (ENVI, .tif, .png, .mat, .npy), points or polygons (GeoJSON), "
+            "Its labels: a raster (ENVI, .tif, .png, .mat, .npy), points or polygons (GeoJSON, ENVI ROI), "
             "or a CSV with the header row,col,class (counted from 0), x,y,class or lon,lat,class."
         ),
     ],
@@ -149,8 +147,7 @@ def add(
         ),
     ] = None,
     out: Annotated[
-        Path | None,
-        option("The card to write, NAME.toml, which names the scene. Default: that of the cube's file."),
+        Path | None, option("The card to write, NAME.toml, which names the scene. Default: that of the cube's file.")
     ] = None,
     force: Annotated[bool, option("Replace files that are there already.", "--force")] = False,
 ) -> None:

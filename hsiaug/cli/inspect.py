@@ -32,8 +32,7 @@ def inspect(
     lam: options.Lambda = 1.0,
     times: options.Times = None,
     omega: Annotated[
-        str | None,
-        option("Guidance strength ω; several, as --lambda of a benchmark takes them, add curves over ω."),
+        str | None, option("Guidance strength ω; several, as --lambda of a benchmark takes them, add curves over ω.")
     ] = None,
     protocol: options.AnyProtocol = None,
     buffer: options.Buffer = None,

@@ -34,8 +34,7 @@ def label(
     number: Annotated[int, option("Pixels to ask for at a time.", "--number", "-n", min=1, max=1000)] = 16,
     classifier: Annotated[str, option("The classifier that makes the map.")] = "svm",
     protocol: Annotated[
-        str,
-        option("What is known at first: all labels, none, or the training pixels of draw 0 of issd, kshot:K, …"),
+        str, option("What is known at first: all labels, none, or the training pixels of draw 0 of issd, kshot:K, …")
     ] = ALL,
     port: options.Port = 0,
     no_browser: options.NoBrowser = False,

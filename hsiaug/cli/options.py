@@ -41,8 +41,7 @@ Task = Annotated[
 Generators = Annotated[str | None, option("Generators, between commas. The controls that each needs run unasked.")]
 GeneratorName = Annotated[str | None, option("The generator. Default: smote, or specdm for masks.")]
 Classifiers = Annotated[
-    str | None,
-    option("Classifiers, between commas. Default: svm,cnn2d; masks: unet,pixel-svm; change: fc-siam-diff."),
+    str | None, option("Classifiers, between commas. Default: svm,cnn2d; masks: unet,pixel-svm; change: fc-siam-diff.")
 ]
 View = Annotated[
     str | None,
@@ -66,8 +65,7 @@ TIMES = "Synthetic samples for each real one of a class, beside those of λ."
 TimesList = Annotated[str | None, option(TIMES, "--times", show_default=f"{DEFAULT_TIMES:g}")]
 Times = Annotated[float | None, option(TIMES, show_default=f"{DEFAULT_TIMES:g}")]
 Train = Annotated[
-    str | None,
-    option("What classifiers learn from: both, synthetic or real samples.", show_default="both", panel=PLAN),
+    str | None, option("What classifiers learn from: both, synthetic or real samples.", show_default="both", panel=PLAN)
 ]
 OMEGA = "Guidance strength ω; 0 = purely conditional. Default: the generator's."
 Omegas = Annotated[str | None, option(f"{OMEGA} Several as of --lambda.")]
@@ -75,8 +73,7 @@ Omega = Annotated[float | None, option(OMEGA)]
 Preset = Annotated[str, option("Size of plugins that offer several: tiny, cpu, paper, or their own.", panel=PLAN)]
 Setting = Annotated[list[str] | None, option("PLUGIN.PARAMETER=VALUE; repeat for more.", "--set", show_default=False)]
 SuiteFile = Annotated[
-    str | None,
-    option("A suite: a file, or a name that comes with hsiaug.", "--suite", metavar="SUITE", panel=PLAN),
+    str | None, option("A suite: a file, or a name that comes with hsiaug.", "--suite", metavar="SUITE", panel=PLAN)
 ]
 Profile = Annotated[str | None, option("Of a suite: the profile that changes its runs.", panel=PLAN)]
 SuiteData = Annotated[

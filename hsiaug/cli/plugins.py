@@ -110,8 +110,7 @@ def new(
     name: Annotated[str, typer.Argument(help="Name of the plugin, as users will type it.")],
     kind: Annotated[Kind, typer.Option(help="What it is to be.")],
     task: Annotated[
-        TaskName | None,
-        typer.Option(help="What a generator or classifier serves; of masks segmentation or change."),
+        TaskName | None, typer.Option(help="What a generator or classifier serves; of masks segmentation or change.")
     ] = None,
     out: Annotated[Path, typer.Option(help="Folder in which the package's own is made.")] = Path(),
 ) -> None:

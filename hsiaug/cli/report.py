@@ -30,8 +30,7 @@ def report(
         option("Definitions and audits below the tables. Default: not on a terminal.", "--notes/--no-notes"),
     ] = None,
     format: Annotated[
-        str | None,
-        option("Without --out: rich, md, tex, csv, json or html. Default: rich on a terminal, else md."),
+        str | None, option("Without --out: rich, md, tex, csv, json or html. Default: rich on a terminal, else md.")
     ] = None,
     out: Annotated[list[Path] | None, option("Write to this file, by its ending; repeat for more.")] = None,
     suite: options.SuiteFile = None,

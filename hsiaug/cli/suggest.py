@@ -42,8 +42,7 @@ def suggest(
     out: Annotated[
         list[Path] | None,
         option(
-            "File to write: .csv or .json (a table), .png, .svg or .pdf (a map); repeat for more.",
-            show_default=False,
+            "File to write: .csv or .json (a table), .png, .svg or .pdf (a map); repeat for more.", show_default=False
         ),
     ] = None,
 ) -> None:

@@ -11,7 +11,7 @@ own lie beside your files. Both follow one schema, :class:`hsiaug.data.cards.Sce
 Inside: cards (the schema) · catalogue (names, folders, files and checksums) · download (mirrors) ·
 bounds (how much a file may ask for) · readers (.mat, .npy, ENVI, GeoTIFF, images) · labels (codes to class ids) ·
 loading · pair_cards, pair_sets, pair_loading (pairs) · adding (a card from your own files, by cube_check, label_source,
-vector_labels, layers) · toy.
+vector_labels, envi_regions, layers) · toy.
 """
 
 from hsiaug.data.catalogue import data_dir as data_dir

@@ -146,12 +146,7 @@ def _invalid(block: AnyArray, nodata: float | None) -> NDArray[np.bool_] | None:
 
 
 def read_values(
-    raw: RawArray,
-    seen: CubeFacts,
-    said: Declared,
-    scale: float | None,
-    units: str | None,
-    bad_bands: tuple[int, ...],
+    raw: RawArray, seen: CubeFacts, said: Declared, scale: float | None, units: str | None, bad_bands: tuple[int, ...]
 ) -> CubeValues:
     """Scale, units and bands of a cube: as given, else as its file says, else as usual, said to be a guess.
 

@@ -97,9 +97,7 @@ def need_geo(what: str, hint: str) -> None:
     """Raise DataUnavailableError, with what to do instead, where rasterio is not installed."""
     if not geo_installed():
         raise DataUnavailableError(
-            f"{what} needs rasterio",
-            value="rasterio is not installed",
-            hint=f"{install('geo', 'rasterio')}, or {hint}",
+            f"{what} needs rasterio", value="rasterio is not installed", hint=f"{install('geo', 'rasterio')}, or {hint}"
         )
 
 

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from hsiaug.base.errors import InputError, SceneError, check_known, install
 from hsiaug.data.cube_check import CubeFacts, unlike_shapes
-from hsiaug.data.georeference import Georeference, quiet, read_declared
+from hsiaug.data.georeference import Georeference, need_geo, quiet, read_declared
 from hsiaug.data.labels import LARGEST, check_whole
 from hsiaug.data.readers import must_exist, read_label_file
 from hsiaug.data.vector_labels import KINDS, Geometry, VectorLabels, read_vector_labels
@@ -61,7 +61,7 @@ def read_labels(path: Path, key: str | None, field: str | None, crs: str | None)
     must_exist(path)
     if path.suffix.lower() in (".gpkg", ".shp", ".kml"):
         raise SceneError(
-            "labels must be a raster, a GeoJSON or a CSV",
+            "labels must be a raster, a GeoJSON, an ENVI ROI or a CSV",
             value=str(path),
             hint="Export the layer as GeoJSON: in QGIS with Export > Save Features As, or with "
             f"ogr2ogr -f GeoJSON {path.stem}.geojson {path.name}.",
@@ -192,6 +192,11 @@ def rasterise(
     codes, names = _code_values(marks.values, names, where)
     ids = sorted({code for code in codes if code > 0})
     _check_number(len(ids), where)
+    if marks.size not in (None, shape):
+        raise unlike_shapes(shape, marks.size, where)
+    if marks.crs == "":
+        need_geo(f"{where}: geometry", "export the regions as ASCII with pixel locations")
+        ground = Georeference((1.0, 0.0, 0.0, 0.0, 1.0, 0.0))
     shapes = _transform(marks, ground, where) if marks.shapes else ()
     claimed, disputed, lost = np.zeros(shape, dtype=np.int64), np.zeros(shape, dtype=bool), 0
     for code in ids:

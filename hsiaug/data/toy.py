@@ -67,11 +67,7 @@ def _assign(areas: NDArray[np.int64], classes: int) -> NDArray[np.int64]:
 
 
 def _cube(
-    rng: np.random.Generator,
-    fields: NDArray[np.int64],
-    class_of_field: NDArray[np.int64],
-    bands: int,
-    relief: float,
+    rng: np.random.Generator, fields: NDArray[np.int64], class_of_field: NDArray[np.int64], bands: int, relief: float
 ) -> NDArray[np.float32]:
     """(H, W, B) float32 reflectance."""
     height, width = fields.shape

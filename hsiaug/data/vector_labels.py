@@ -1,4 +1,4 @@
-"""Labels that are no raster: points and polygons of GeoJSON, and rows of a CSV."""
+"""Labels that are no raster: points and polygons of GeoJSON or an ENVI ROI, and rows of a CSV."""
 
 import csv
 import io
@@ -14,16 +14,14 @@ from pydantic import BeforeValidator, FailFast, Field, TypeAdapter
 from hsiaug.base.errors import InputError, SceneError, did_you_mean
 from hsiaug.base.text import text_of_spreadsheet
 from hsiaug.data.bounds import in_bytes
+from hsiaug.data.envi_regions import CLASSIC, Feature, parse_classic, parse_xml
 from hsiaug.data.raw import reading
 
-KINDS = (".csv", ".tsv", ".txt", ".geojson", ".json")
+KINDS = (".csv", ".tsv", ".txt", ".geojson", ".json", ".roi", ".xml")
 """Endings of label files that hold marks, not a raster."""
 
 Geometry = dict[str, Any]
 """A geometry of GeoJSON: its type and its coordinates."""
-
-Feature = tuple[Geometry | None, dict[str, object]]
-"""A geometry, None where the feature has none, and its properties."""
 
 USUAL = ("class", "label", "class_name", "classname", "name", "id")
 """Names of the attribute that holds the class, in order of preference."""
@@ -61,7 +59,8 @@ class VectorLabels:
     """Labelled pixels or shapes, in the file's order.
 
     values: the class of each, a whole number or a word. pixels: (row, column) of each, counted from 0; or shapes: its
-    geometry as GeoJSON, crs: the system of these, None = the cube's own. skipped: how many had no class or no place.
+    geometry as GeoJSON, crs: the system of these, None = the cube's own, "" = columns and rows. skipped: how many had no
+    class or no place. size: (rows, columns) of the image that the pixels were drawn on, where the file says.
     """
 
     values: tuple[int | str, ...]
@@ -69,6 +68,7 @@ class VectorLabels:
     shapes: tuple[Geometry, ...] = ()
     crs: str | None = None
     skipped: int = 0
+    size: tuple[int, int] | None = None
 
     def without(self, ignore: tuple[str, ...]) -> "VectorLabels":
         """The marks whose class, as text, is not among these."""
@@ -88,9 +88,9 @@ def read_vector_labels(path: Path, field: str | None, crs: str | None) -> Vector
     Raises SceneError where the file is damaged, empty or of another kind, InputError for a field it does not have,
     DataUnavailableError where a library is missing.
     """
-    if path.suffix.lower() in (".csv", ".tsv", ".txt"):
+    if path.suffix.lower() in (".csv", ".tsv", ".txt", ".roi"):
         return _read_table(path, field, crs)
-    features, own = _read_geojson(path)
+    features, own = _read_xml(path) if path.suffix.lower() == ".xml" else _read_geojson(path)
     column = _choose_column(path, field, list(dict.fromkeys(str(name) for _, row in features for name in row)))
     kept = [
         (shape, row[column])
@@ -106,7 +106,7 @@ def read_vector_labels(path: Path, field: str | None, crs: str | None) -> Vector
         )
     shapes = tuple(_check_shape(path, shape) for shape, _ in kept)
     values = _convert_values([value for _, value in kept])
-    return VectorLabels(values, shapes=shapes, crs=crs or own, skipped=len(features) - len(kept))
+    return VectorLabels(values, shapes=shapes, crs=own and (crs or own), skipped=len(features) - len(kept))
 
 
 def _read_geojson(path: Path) -> tuple[list[Feature], str]:
@@ -131,6 +131,11 @@ def _read_geojson(path: Path) -> tuple[list[Feature], str]:
     for key in ("properties", "name"):
         named = named.get(key) if isinstance(named, dict) else None
     return features, str(named or WGS84)
+
+
+def _read_xml(path: Path) -> tuple[list[Feature], str]:
+    with reading(path, "ENVI ROI"):
+        return parse_xml(_read_text(path, "ENVI ROI"))
 
 
 def _read_text(path: Path, kind: str) -> str:
@@ -158,8 +163,14 @@ def _choose_column(path: Path, wanted: str | None, names: list[str]) -> str:
 
 
 def _read_table(path: Path, field: str | None, crs: str | None) -> VectorLabels:
-    """A CSV with a header: row,col,class (from 0), x,y,class (in the cube's system) or lon,lat,class."""
-    text = _read_text(path, "CSV")
+    """A CSV with a header: row,col,class (from 0), x,y,class (in the cube's system) or lon,lat,class; or an ENVI ROI."""
+    roi, kind = path.suffix.lower() == ".roi", "ENVI ROI text (of File > Output ROIs to ASCII)"
+    text = _read_text(path, kind if roi else "CSV")
+    if roi or text.startswith(CLASSIC):
+        _choose_column(path, field, ["class"])
+        with reading(path, kind):
+            classes, at, size = parse_classic(text)
+        return VectorLabels(_convert_values(classes), _pixels(at), size=size)
     head = text.partition("\n")[0]
     with reading(path, "CSV"):
         rows = list(csv.reader(io.StringIO(text, newline=""), delimiter=max(",;\t", key=head.count)))
@@ -191,11 +202,14 @@ def _read_table(path: Path, field: str | None, crs: str | None) -> VectorLabels:
         raise SceneError(f"{path} must hold labelled pixels", value="no row", hint="Add rows below the header.")
     marks = VectorLabels(_convert_values(values), skipped=skipped)
     if pixels:
-        # Far beyond any cube is all that matters of numbers that no array can hold.
-        near = [[int(max(-1, min(at, 2**40))) for at in place] for place in places]
-        return replace(marks, pixels=tuple((row, column) for row, column in near))
+        return replace(marks, pixels=_pixels(places))
     shapes: tuple[Geometry, ...] = tuple({"type": "Point", "coordinates": place} for place in places)
     return replace(marks, shapes=shapes, crs=crs or (WGS84 if found == ("lon", "lat") else None))
+
+
+def _pixels(places: Sequence[tuple[float, float]]) -> tuple[tuple[int, int], ...]:
+    """Rows and columns. Far beyond any cube is all that matters of numbers that no array can hold."""
+    return tuple((int(max(-1, min(row, 2**40))), int(max(-1, min(column, 2**40)))) for row, column in places)
 
 
 def _number(text: str) -> float:

@@ -63,9 +63,7 @@ def turn_maps(maps: NDArray[Any]) -> list[NDArray[Any]]:
 
 
 def nearest_turned(
-    maps: NDArray[np.floating],
-    known: NDArray[np.floating],
-    hidden: Callable[[slice], NDArray[np.bool_]] | None = None,
+    maps: NDArray[np.floating], known: NDArray[np.floating], hidden: Callable[[slice], NDArray[np.bool_]] | None = None
 ) -> tuple[Array, NDArray[np.int64]]:
     """Distance (n,) and index (n,) of the nearest of ``known`` (m, k, H, W) to each of maps (n, k, H, W), however turned.
 
@@ -86,10 +84,7 @@ def nearest_turned(
         score = (ways.reshape(-1, flat.shape[1]) @ flat.T - half).reshape(*ways.shape[:2], len(flat))
         if hidden is not None:
             score[np.broadcast_to(hidden(part)[:, None], score.shape)] = -np.inf
-        rows, (way, found) = (
-            np.arange(len(ways)),
-            np.divmod(score.reshape(len(ways), -1).argmax(axis=1), len(flat)),
-        )
+        rows, (way, found) = (np.arange(len(ways)), np.divmod(score.reshape(len(ways), -1).argmax(axis=1), len(flat)))
         apart = np.linalg.norm(ways[rows, way].astype(np.float64) - flat[found], axis=1)
         distance[part] = np.where(np.isfinite(score[rows, way, found]), apart, np.inf)
         which[part] = found

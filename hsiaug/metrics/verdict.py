@@ -154,8 +154,7 @@ def judge(
     if said == {"below"}:
         return told("hurts", draws=draws)
     hardest, least = min(
-        ((name, evidence) for name, evidence in every.items() if evidence.differences),
-        key=lambda pair: pair[1].mean,
+        ((name, evidence) for name, evidence in every.items() if evidence.differences), key=lambda pair: pair[1].mean
     )
     below = "below" in against.values()
     spread, found = least.summary, equivalence(least.differences)

@@ -250,7 +250,5 @@ def check_patch(patch: int, scene: Scene | UnlabelledScene) -> None:
     largest = 2 * min(scene.shape) - 1
     if patch < 1 or patch % 2 == 0 or patch > largest:
         raise InputError(
-            f"`patch` must be an odd number of pixels between 1 and {largest}",
-            value=str(patch),
-            hint="9 is usual.",
+            f"`patch` must be an odd number of pixels between 1 and {largest}", value=str(patch), hint="9 is usual."
         )

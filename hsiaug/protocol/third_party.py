@@ -79,10 +79,7 @@ class ThirdParty(SplitProtocol):
     @classmethod
     def parse(cls, argument: str, buffer: Buffer, folder: Path = Path()) -> Self:
         said = read_told(ToldText, cls._ask("parse", argument, buffer, str(folder)), cls.plugin.child.package)
-        names = {
-            said.identity.get("name"),
-            *(one.partition(":")[0] for one in (said.canonical, said.text, said.short)),
-        }
+        names = {said.identity.get("name"), *(one.partition(":")[0] for one in (said.canonical, said.text, said.short))}
         if names != {cls.card.name}:
             # Else its trials would have the hashes, and stand in the rows, of another protocol.
             rule = f"protocol {cls.card.name} must state its own name, in its texts and its identity"

@@ -58,9 +58,7 @@ class TileSplit:
     def __post_init__(self) -> None:
         if self.shared:
             raise SplitError(
-                "training and test tiles must not share a pixel",
-                value=f"{self.shared} shared",
-                hint="Draw them apart.",
+                "training and test tiles must not share a pixel", value=f"{self.shared} shared", hint="Draw them apart."
             )
 
     @property

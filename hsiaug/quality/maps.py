@@ -146,10 +146,7 @@ def save_map(
     image = ids.astype(np.uint8) if len(names) < 256 else ids
     if path.suffix.lower() == ".hdr":
         write_whole(second, lambda fresh: fresh.write_bytes(image.tobytes()))
-        return [
-            write_whole(path, lambda fresh: fresh.write_bytes(_envi_header(image, names, ground, facts))),
-            second,
-        ]
+        return [write_whole(path, lambda fresh: fresh.write_bytes(_envi_header(image, names, ground, facts))), second]
 
     def describe(file: DatasetWriter) -> None:
         if image.dtype == np.uint8:

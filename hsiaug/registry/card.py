@@ -15,12 +15,7 @@ Class = TypeVar("Class", bound=type)
 
 PRESETS = ("tiny", "cpu", "paper")
 """Presets that may be asked of any plugin; a card may declare further ones."""
-KINDS = {
-    int: "a whole number of at most 18 digits",
-    float: "a float, and finite",
-    bool: "true or false",
-    str: "a text",
-}
+KINDS = {int: "a whole number of at most 18 digits", float: "a float, and finite", bool: "true or false", str: "a text"}
 
 
 def param(

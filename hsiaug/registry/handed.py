@@ -51,9 +51,7 @@ def named(kind: Kind, plugin: Any, preset: str = "cpu") -> tuple[str, Mapping[st
     card = getattr(made, "card", None)
     if not isinstance(card, Card):
         raise PluginError(
-            f"a {kind} must be a name, or a plugin that carries a Card",
-            value=repr(plugin),
-            hint="See docs/plugins.md.",
+            f"a {kind} must be a name, or a plugin that carries a Card", value=repr(plugin), hint="See docs/plugins.md."
         )
     if not _known(kind, made, card):
         _keep(kind, made, source_digest(made))

@@ -115,12 +115,7 @@ def load_classifier(plugins: Registry, name: str) -> type[Classifier]:
 
 
 def learn_and_map(
-    scene: UnlabelledScene,
-    known: BlindSplit,
-    member: Member,
-    plugin: type[Classifier],
-    seed: int,
-    progress: Progress,
+    scene: UnlabelledScene, known: BlindSplit, member: Member, plugin: type[Classifier], seed: int, progress: Progress
 ) -> NDArray[np.int16]:
     """(H, W) int16: what a classifier that has learnt the known labels calls every pixel, 0 where there is no data."""
     task, card = PixelClassification(), plugin.card

@@ -79,13 +79,7 @@ class Task(Protocol):
     def join(self, view: TaskView, pool: Sequence[TaskSamples], card: Card | None = None, /) -> TaskSamples: ...
     def shown(self, samples: TaskSamples, card: Card, spectra: SpectralView = ..., /) -> TaskSamples: ...
     def predict(
-        self,
-        fitted: FittedClassifier,
-        card: Card,
-        data: TaskData,
-        split: TaskSplit,
-        spectra: SpectralView = ...,
-        /,
+        self, fitted: FittedClassifier, card: Card, data: TaskData, split: TaskSplit, spectra: SpectralView = ..., /
     ) -> NDArray[np.int16]: ...
     def mapped(
         self,

@@ -81,12 +81,7 @@ class Method:
         """Make a method from what a trial's specification says of a plugin."""
         params = canonical_json(spec.get("params") or {})
         return cls(
-            spec["name"],
-            str(spec["version"]),
-            params,
-            None if convention is None else str(convention),
-            view,
-            train,
+            spec["name"], str(spec["version"]), params, None if convention is None else str(convention), view, train
         )
 
 

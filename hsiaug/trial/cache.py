@@ -279,12 +279,7 @@ class Workbench:
         self._of_fit.values = {key: value for key, value in values.items() if isinstance(value, Fit)}
 
     def _draw(
-        self,
-        spec: TrialSpec,
-        fitted: FittedGenerator,
-        view: TaskView,
-        earlier: Sequence[AnyBlock],
-        asked: AnyBlock,
+        self, spec: TrialSpec, fitted: FittedGenerator, view: TaskView, earlier: Sequence[AnyBlock], asked: AnyBlock
     ) -> TaskSamples:
         block, counts = asked.label, asked.counts
         if callable(continued := getattr(fitted, "continued", None)):

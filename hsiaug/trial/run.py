@@ -161,14 +161,7 @@ def compute(
 
 
 def finish(
-    spec: TrialSpec,
-    outcome: Outcome,
-    task: Task,
-    data: TaskData,
-    split: TaskSplit,
-    *,
-    scene_ref: str,
-    command: str,
+    spec: TrialSpec, outcome: Outcome, task: Task, data: TaskData, split: TaskSplit, *, scene_ref: str, command: str
 ) -> tuple[Record, Prediction | None]:
     """The record of a trial, scored, and its predictions. data, split: with all labels."""
     if (labels := outcome.labels) is not None:

@@ -206,8 +206,6 @@ def check_name(name: str) -> str:
     name = name.strip()
     if not 0 < len(name) <= LONGEST_NAME or visible(name) != name:
         raise InputError(
-            f"a class needs a name of 1 to {LONGEST_NAME} plain characters",
-            value=repr(name),
-            hint="For example wheat.",
+            f"a class needs a name of 1 to {LONGEST_NAME} plain characters", value=repr(name), hint="For example wheat."
         )
     return name

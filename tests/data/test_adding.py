@@ -380,7 +380,7 @@ def test_other_vector_files_are_refused_with_the_way_to_geojson(add, flight, tmp
     (tmp_path / name).write_bytes(b"")
 
     message = refusal(tmp_path, lambda: add("flight.hdr", name))
-    assert f"ogr2ogr -f GeoJSON plots.geojson {name}" in message and "a GeoJSON or a CSV" in message
+    assert f"ogr2ogr -f GeoJSON plots.geojson {name}" in message and "a GeoJSON, an ENVI ROI or a CSV" in message
 
 
 def test_coordinates_need_a_cube_that_lies_somewhere(add: Add, farm: Scene, tmp_path: Path) -> None:

@@ -29,8 +29,7 @@ try:
     import distributed
 except ImportError as error:
     raise InputError(
-        "`on` dask needs the library dask.distributed",
-        hint=f"Install it: {install('dask', 'distributed', 'bokeh')}.",
+        "`on` dask needs the library dask.distributed", hint=f"Install it: {install('dask', 'distributed', 'bokeh')}."
     ) from error
 
 CONNECT = 10.0

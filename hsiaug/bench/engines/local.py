@@ -25,16 +25,7 @@ from hsiaug.base.errors import InputError
 from hsiaug.base.processes import CONTEXT, hide_fork_server, without_ctrl_c, without_main
 from hsiaug.bench.blind_data import BlindData
 from hsiaug.bench.dispatch import Dispatch, Ledger, Pool
-from hsiaug.bench.engine import (
-    ClusterSettings,
-    Engine,
-    Message,
-    OnEvent,
-    PluginProgress,
-    Say,
-    TrialEnded,
-    WorkerLost,
-)
+from hsiaug.bench.engine import ClusterSettings, Engine, Message, OnEvent, PluginProgress, Say, TrialEnded, WorkerLost
 from hsiaug.bench.worker import STAGES, WorkerStart, serve, strangers
 from hsiaug.data.pair_loading import label_files
 from hsiaug.registry.progress import progress_values

@@ -24,13 +24,7 @@ from hsiaug.protocol.based import read_added
 from hsiaug.protocol.large_classes import large_classes
 from hsiaug.report.curves import reference
 from hsiaug.report.records import ArmCell, Condition, DrawKey
-from hsiaug.report.scenes.ground_truth import (
-    ROLES,
-    GroundTruth,
-    local_ground_truth,
-    read_predicted_maps,
-    redraw_roles,
-)
+from hsiaug.report.scenes.ground_truth import ROLES, GroundTruth, local_ground_truth, read_predicted_maps, redraw_roles
 from hsiaug.report.scores import AA_FIELDS, OA, WORST, Metric, metric_set, over_large
 from hsiaug.report.tables import ADDED, Report, Table
 from hsiaug.report.trials import Trial

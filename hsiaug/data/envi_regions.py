@@ -1,0 +1,68 @@
+"""Regions of interest of ENVI: the text that ENVI Classic exports, and the XML of ENVI 5. A region's name is its class.
+
+A library of either was not found; the layout is that of files which ENVI writes.
+"""
+
+import re
+from typing import Any
+from xml.etree import ElementTree
+
+Feature = tuple[dict[str, Any] | None, dict[str, object]]
+"""A geometry of GeoJSON, None where there is none, and its properties."""
+
+CLASSIC = "; ENVI Output of ROIs"
+"""Begins the text of "Output ROIs to ASCII"."""
+
+
+def parse_classic(text: str) -> tuple[list[str], list[tuple[int, int]], tuple[int, int] | None]:
+    """Class, and (row, column) from 0, of each point; (rows, columns) of the image, None where the file gives none.
+
+    Raises ValueError, or as tables do, for another text, one without X and Y, or one cut short.
+    """
+    if not text.startswith(CLASSIC):
+        raise ValueError(f"no line {CLASSIC!r}; in ENVI Classic choose File > Output ROIs to ASCII")
+    heads = [line.strip("; \t\r") for line in text.splitlines() if line.startswith(";")]
+    said = [(key, value.strip()) for key, _, value in (head.partition(":") for head in heads)]
+    names = [value for key, value in said if key == "ROI name"]
+    counts = [int(value) for key, value in said if key == "ROI npts"]
+    columns = re.split(r"\s{2,}|\t", heads[-1])
+    if not {"X", "Y"} <= set(columns):
+        raise ValueError("no columns X and Y; export the ROIs with their pixel locations")
+    rows = [line.split() for line in text.splitlines() if line.strip() and not line.startswith(";")]
+    if sum(counts) != len(rows) or len(names) != len(counts):
+        raise ValueError(f"{len(rows):,} points, where {sum(counts):,} of {len(names)} ROIs are announced")
+    x, y = columns.index("X"), columns.index("Y")
+    places = [(int(row[y]) - 1, int(row[x]) - 1) for row in rows]
+    size = re.fullmatch(r"(\d+) x (\d+)", dict(said).get("File Dimension", ""))
+    classes = [name for name, count in zip(names, counts, strict=True) for _ in range(count)]
+    return classes, places, (int(size[2]), int(size[1])) if size else None
+
+
+def parse_xml(text: str) -> tuple[list[Feature], str]:
+    """Geometry, as GeoJSON has it, and class of each shape; their coordinate system, "" for columns and rows of pixels.
+
+    Raises ValueError, or as XML does, for another text, and for regions in several systems.
+    """
+    if "<!DOCTYPE" in text:  # entities could grow without bounds
+        raise ValueError("a document type")
+    root, systems, found = ElementTree.fromstring(text), set[str](), list[Feature]()
+    if root.tag != "RegionsOfInterest":
+        raise ValueError(f"<{root.tag[:40]}>, not <RegionsOfInterest>")
+    for region in root.iter("Region"):
+        named: dict[str, object] = {"class": region.get("name")}
+        shapes = [(part, shape) for part in region.iter("GeometryDef") for shape in part if shape.tag != "CoordSysStr"]
+        for part, shape in shapes:
+            systems.add((part.findtext("CoordSysStr") or "none").strip())
+            rings = [_points(item.text or "") for item in shape.iter("Coordinates")]
+            lines = rings if shape.tag == "Polygon" else [point for ring in rings for point in ring]
+            found.append(({"type": shape.tag.replace("Point", "MultiPoint"), "coordinates": lines}, named))
+        found += [] if shapes else [(None, named)]
+    if len(systems) > 1:
+        raise ValueError(f"{len(systems)} coordinate systems")
+    return found, systems.pop().removeprefix("none") if systems else ""
+
+
+def _points(text: str) -> list[tuple[float, float]]:
+    """The points of "x y x y …"."""
+    numbers = list(map(float, text.split()))
+    return list(zip(numbers[::2], numbers[1::2], strict=True))

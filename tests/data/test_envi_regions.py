@@ -1,0 +1,146 @@
+"""Regions of interest of ENVI as labels."""
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from spectral.io import envi
+
+from hsiaug.base.errors import HsiaugError, SceneError
+from hsiaug.data import toy_scene
+from hsiaug.data.adding import add_scene, import_options
+from hsiaug.data.label_source import LabelRaster, rasterise
+from hsiaug.data.vector_labels import read_vector_labels
+from tests.in_process import hsiaug
+
+CLASSIC = """\
+; ENVI Output of ROIs (5.3) [Mon Mar 02 10:11:12 2020]
+; Number of ROIs: 2
+; File Dimension: 7 x 5
+;
+; ROI name: winter rye
+; ROI rgb value: {255, 0, 0}
+; ROI npts: 2
+;
+; ROI name: hay
+; ROI rgb value: {0, 255, 0}
+; ROI npts: 1
+;   ID    X    Y       Map X       Map Y        Lat       Lon   B1
+     1    1    1   500000.00  5000000.00  45.150000  15.000000  112
+     2    2    5   500002.00  4999992.00  45.150000  15.000000  113
+
+     1    7    2   500012.00  4999998.00  45.150000  15.000000   98
+"""
+PLACES = {(0, 0): 2, (4, 1): 2, (1, 6): 1}
+"""Row and column, from 0, of the points; classes are numbered by the alphabet."""
+
+REGION = '<Region name="{0}" color="255,0,0"><GeometryDef><CoordSysStr>{1}</CoordSysStr>{2}</GeometryDef></Region>'
+POLYGON = "<Polygon><Exterior><LinearRing><Coordinates>{}</Coordinates></LinearRing></Exterior>{}</Polygon>"
+HOLE = "<Interior><LinearRing><Coordinates>2 2 3 2 3 3 2 3 2 2</Coordinates></LinearRing></Interior>"
+POINTS = "<Point><Coordinates>5.5 0.5 6.2 4.9</Coordinates></Point>"
+
+
+def xml(*regions: str) -> str:
+    head = '<?xml version="1.0" encoding="UTF-8"?>\n<RegionsOfInterest version="1.1">'
+    return f"{head}{''.join(regions)}</RegionsOfInterest>"
+
+
+def labels(path: Path, text: str | bytes, shape: tuple[int, int] = (5, 7), **more: Any) -> LabelRaster:
+    path.write_bytes(text if isinstance(text, bytes) else text.encode())
+    return rasterise(read_vector_labels(path, None, None), shape, more.get("ground"), (), path.name)
+
+
+def placed(raster: LabelRaster) -> dict[tuple[int, int], int]:
+    return {(int(r), int(c)): int(raster.codes[r, c]) for r, c in np.argwhere(raster.codes)}
+
+
+@pytest.mark.parametrize("name", ["plots.roi", "plots.txt"])
+@pytest.mark.parametrize("end", ["\n", "\r\n"])
+def test_the_ascii_export_counts_from_one(tmp_path: Path, name: str, end: str) -> None:
+    raster = labels(tmp_path / name, CLASSIC.replace("\n", end))
+    assert placed(raster) == PLACES
+    assert raster.names == ("", "hay", "winter rye")
+
+
+def test_regions_of_an_image_of_another_size_are_refused(tmp_path: Path) -> None:
+    with pytest.raises(SceneError, match="labels 5×7, cube 6×7"):
+        labels(tmp_path / "plots.roi", CLASSIC, (6, 7))
+
+
+@pytest.mark.parametrize(
+    ("text", "part"),
+    [
+        (b"\x00\x01\xff\xfe\x00ENVI", "Output ROIs to ASCII"),
+        ("row,col,class\n1,1,a\n", "choose File > Output ROIs to ASCII"),
+        (CLASSIC[: CLASSIC.index("     1    7")], "2 points, where 3 of 2 ROIs are announced"),
+        (CLASSIC.replace("    X    Y", ""), "no columns X and Y"),
+        (CLASSIC.replace("    1    1    1", "    1    one  1"), "'one'"),
+    ],
+)
+def test_a_text_that_is_no_export_is_refused(tmp_path: Path, text: str | bytes, part: str) -> None:
+    with pytest.raises(SceneError) as error:
+        labels(tmp_path / "plots.roi", text)
+    assert part in str(error.value) and "plots.roi" in str(error.value)
+
+
+def test_polygons_with_holes_and_points_of_the_xml_lie_on_pixels(tmp_path: Path) -> None:
+    pytest.importorskip("rasterio")
+    square = POLYGON.format("1 1 4 1 4 4 1 4 1 1", HOLE)
+    raster = labels(
+        tmp_path / "plots.xml", xml(REGION.format("hay", "none", square), REGION.format("rye", "none", POINTS))
+    )
+    ring = {(r, c): 1 for r in range(1, 4) for c in range(1, 4) if (r, c) != (2, 2)}
+    assert placed(raster) == ring | {(0, 5): 2, (4, 6): 2}
+
+
+def test_polygons_of_the_xml_lie_where_their_system_says(tmp_path: Path) -> None:
+    rasterio = pytest.importorskip("rasterio")
+    from hsiaug.data.georeference import Georeference
+
+    here = rasterio.CRS.from_epsg(32633).to_wkt()
+    ground = Georeference((2.0, 0.0, 500_000.0, 0.0, -2.0, 5_000_000.0), here)
+    corners = "500002 4999998 500006 4999998 500006 4999994 500002 4999994 500002 4999998"
+    system = here.replace('"', "&quot;")
+    regions = [REGION.format("hay", system, POLYGON.format(corners, "")), '<Region name="empty" color="0,0,0"/>']
+    raster = labels(tmp_path / "plots.xml", xml(*regions), ground=ground)
+    assert placed(raster) == {(r, c): 1 for r in (1, 2) for c in (1, 2)}
+    assert raster.notes == ("1 of 2 labels are without a class or a place: left out",)
+
+
+@pytest.mark.parametrize(
+    ("text", "part"),
+    [
+        ("<kml/>", "not <RegionsOfInterest>"),
+        ("<RegionsOfInterest>", "whole ENVI ROI file"),
+        ('<!DOCTYPE a [<!ENTITY b "c">]><RegionsOfInterest/>', "document type"),
+        (xml('<Region name="a"/>'), "must hold points or polygons"),
+        (xml(), "class"),
+        (xml(REGION.format("a", "none", POINTS.replace("4.9", ""))), "whole ENVI ROI file"),
+        (xml(REGION.format("a", "none", POINTS.replace("Point", "Linestring"))), "Linestring"),
+        (xml(REGION.format("a", "none", POINTS), REGION.format("b", "UTM", POINTS)), "2 coordinate systems"),
+    ],
+)
+def test_an_xml_that_holds_no_regions_is_refused(tmp_path: Path, text: str, part: str) -> None:
+    with pytest.raises(HsiaugError) as error:
+        labels(tmp_path / "plots.xml", text)
+    assert part in str(error.value) and "plots.xml" in str(error.value)
+
+
+def test_start_finds_an_export_beside_the_cube(tmp_path: Path) -> None:
+    scene = toy_scene(classes=3)
+    envi.save_image(str(tmp_path / "flight.hdr"), scene.cube, ext=".img", metadata={})
+    height, width = scene.labels.shape
+    places = [np.argwhere(scene.labels == code) for code in (1, 2, 3)]
+    heads = [f"; ROI name: field {i}\n; ROI npts: {len(at)}\n" for i, at in enumerate(places)]
+    rows = "".join(f"{i} {c + 1} {r + 1}\n" for at in places for i, (r, c) in enumerate(at, start=1))
+    text = (
+        f"; ENVI Output of ROIs (4.8)\n; File Dimension: {width} x {height}\n{''.join(heads)};   ID    X    Y\n{rows}"
+    )
+    (tmp_path / "plots.roi").write_text(text)
+
+    answer = hsiaug("start", ".", "--yes", cwd=tmp_path)
+    assert answer.returncode == 0, answer.stderr
+    assert "field 0" in answer.stdout + answer.stderr and (tmp_path / "flight.toml").exists()
+    again = add_scene(tmp_path / "flight.hdr", tmp_path / "plots.roi", tmp_path / "again.toml", import_options({}))
+    assert np.array_equal(again.scene.labels, scene.labels)
