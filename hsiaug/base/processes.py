@@ -84,16 +84,16 @@ def serve(module: str, pipe: Connection) -> None:
     import_module(module).serve(pipe)
 
 
-def ticks_asleep(pid: int | None) -> str | None:
-    """The processor time of a process that sleeps, as Linux counts it; None for one that works, reads a disk, or has
-    processes of its own, and on other systems.
+def work_of(pid: int | None) -> tuple[float, bool]:
+    """Seconds of the processor that a process took, and whether it sleeps, neither reading a disk nor waiting for a
+    process of its own. On systems other than Linux, 0 and False.
     """
     try:
         told = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
         own = any(path.read_text() for path in Path(f"/proc/{pid}/task").glob("*/children"))
     except OSError:
-        return None
-    return f"{told[11]} {told[12]}" if told[0] == "S" and not own else None
+        return 0.0, False
+    return (int(told[11]) + int(told[12])) / os.sysconf("SC_CLK_TCK"), told[0] == "S" and not own
 
 
 def end_with_parent() -> None:

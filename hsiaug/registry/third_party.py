@@ -7,6 +7,7 @@ imports them, and answers in JSON, which is checked here. Processes that are the
 
 import atexit
 import json
+import sys
 import threading
 import time
 from multiprocessing import get_context
@@ -16,12 +17,16 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, create_model
 
 from hsiaug.base import errors
 from hsiaug.base.errors import HsiaugError, PluginError
-from hsiaug.base.processes import serve, ticks_asleep, without_ctrl_c, without_main
+from hsiaug.base.processes import serve, without_ctrl_c, without_main, work_of
 from hsiaug.registry.card import Card
 from hsiaug.registry.hookspecs import Entry
 
 ANSWERS_WITHIN = 60.0
 """Seconds in which a package is imported, or says what its card is."""
+BUSY = 20.0
+"""The same, of the processor: torch takes two."""
+SAYS_AFTER = 2.0
+"""Seconds after which the user is told what is waited for."""
 LOOKS_EVERY = 0.1
 """Seconds between two looks at a process that does not answer."""
 DRAWS_WITHIN = 3600.0
@@ -106,7 +111,7 @@ class Child:
 
     def __init__(self, package: str, idle: float) -> None:
         self.package, self.lock = package, threading.RLock()
-        self._kept, self._idle = "", idle
+        self._kept, self._idle, self._told = "", idle, False
         self._fault: PluginError | None = None
         context = get_context("spawn")
         self._pipe, theirs = context.Pipe()
@@ -148,15 +153,22 @@ class Child:
     def _silence(self, within: float) -> str:
         """Wait for an answer; why none is waited for any longer, empty where one is there."""
         begun = since = time.monotonic()
-        slept = None
+        first = before = work_of(self._process.pid)
         while not self._pipe.poll(min(LOOKS_EVERY, within)):
-            now, seen = time.monotonic(), ticks_asleep(self._process.pid)
-            if seen is None or seen != slept:
-                slept, since = seen, now
+            now, seen = time.monotonic(), work_of(self._process.pid)
+            if seen != before or not seen[1]:
+                before, since = seen, now
             if now - begun > within:
                 return f"no answer within {within:g} s"
-            if within == ANSWERS_WITHIN and now - since > self._idle:
+            if within != ANSWERS_WITHIN:
+                continue
+            if now - since > self._idle:
                 return f"no answer, and asleep for {self._idle:g} s"
+            if seen[0] - first[0] > BUSY:
+                return f"no answer within {BUSY:g} s of the processor"
+            if now - begun > SAYS_AFTER and not self._told:
+                self._told = True
+                sys.stderr.write(f"waiting for the package {self.package} to load ('pip uninstall' takes it out)\n")
         return ""
 
     def entries(self, name: str, value: str) -> tuple[list[Entry], str, str]:
