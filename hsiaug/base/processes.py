@@ -16,8 +16,19 @@ from typing import Any
 # Without a library loaded again for each: not on macOS, whose libraries do not survive a fork.
 FORKS = sys.platform != "darwin" and "forkserver" in multiprocessing.get_all_start_methods()
 CONTEXT: Any = multiprocessing.get_context("forkserver" if FORKS else "spawn")
-if FORKS:
-    CONTEXT.set_forkserver_preload(["hsiaug.bench.worker", "sklearn.svm", "imblearn.over_sampling"])
+
+
+def load_before_fork(*modules: str) -> None:
+    """Let processes that are started from now on share modules, beside those of any worker, where forks are in use.
+
+    No effect once the server that forks them is there: each then loads its own.
+    """
+    if FORKS:
+        usual = "hsiaug.bench.worker", "sklearn.svm", "imblearn.over_sampling"
+        CONTEXT.set_forkserver_preload([*usual, *modules, "hsiaug.base.frozen"])
+
+
+load_before_fork()
 
 
 _hiding = threading.RLock()

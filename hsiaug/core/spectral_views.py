@@ -22,8 +22,9 @@ from numpy.typing import NDArray
 
 from hsiaug.core.view_names import RAW
 
-ROWS_BYTES = 4 * 2**20
-"""Spectra are converted in parts of about this size, so that memory stays bounded."""
+ROWS_BYTES, HULL_BYTES = 2**19, 4 * 2**20
+"""Spectra are converted in parts of about this size, which a processor keeps at hand; hulls in larger ones, as each band
+of a part is a step of Python."""
 
 Rows = NDArray[np.float32]
 
@@ -50,7 +51,7 @@ class SpectralView:
         made = np.empty(shape, dtype=np.float32)
         # A single spectrum too has rows then.
         rows, places = (np.atleast_2d(np.moveaxis(array, axis, -1)) for array in (x, made))
-        step = max(1, ROWS_BYTES // max(1, rows[:1].nbytes))
+        step = max(1, (HULL_BYTES if self.name == "continuum" else ROWS_BYTES) // max(1, rows[:1].nbytes))
         for start in range(0, len(rows), step):
             part = np.ascontiguousarray(rows[start : start + step])
             spectra = self._rows(part.reshape(-1, part.shape[-1]))

@@ -21,8 +21,9 @@ from hsiaug.data.bounds import STRIPE_BYTES, empty_cube
 from hsiaug.protocol.split import BlindSplit, Split
 from hsiaug.registry.card import Scope
 
-BATCH_BYTES = 16 * 2**20
-"""Patches are gathered, and predicted, in batches of about this size."""
+BATCH_BYTES, CUT_BYTES = 16 * 2**20, 2**20
+"""Patches are predicted in batches of about the first size, and cut in parts of the second: a processor keeps these at
+hand."""
 
 Scalar = TypeVar("Scalar", bound=np.generic)
 
@@ -162,7 +163,7 @@ def _moments(cube: NDArray[np.float32], visible: NDArray[np.bool_]) -> tuple[NDA
 def patches_at(cube: NDArray[Scalar], coords: AnyArray, patch: int) -> NDArray[Scalar]:
     """(n, B, p, p) patches of a cube (H, W, B) round ``coords`` (n, 2), mirrored at its edges.
 
-    Reads the pixels of the patches alone, in batches: nothing of the size of the cube is made.
+    Reads the pixels of the patches alone, in parts: nothing of the size of the cube is made.
     """
     radius, steps = patch // 2, np.arange(patch)
     down, across = (
@@ -170,7 +171,7 @@ def patches_at(cube: NDArray[Scalar], coords: AnyArray, patch: int) -> NDArray[S
     )
     rows, columns = (np.asarray(coords)[:, axis, None] + steps for axis in (0, 1))
     out = np.empty((len(coords), cube.shape[2], patch, patch), dtype=cube.dtype)
-    step = max(1, BATCH_BYTES // max(1, out[:1].nbytes))
+    step = max(1, CUT_BYTES // max(1, out[:1].nbytes))
     for start in range(0, len(out), step):
         part = slice(start, start + step)
         found = cube[down[rows[part]][:, :, None], across[columns[part]][:, None, :]]

@@ -155,9 +155,11 @@ class Segmentation:
                 hint="Map network outputs back to class ids.",
             )
 
-    def join(self, view: DenseView, pool: Sequence[DenseSamples], card: Card | None = None) -> DenseSamples:
-        """Real pairs, then those of the pool. card: of the classifier, whatever it reads."""
-        return concatenate([view.real, *pool])
+    def join(
+        self, view: DenseView, pool: Sequence[DenseSamples], card: Card | None = None, spectra: SpectralView = RAW_VIEW
+    ) -> DenseSamples:
+        """Real pairs, then those of the pool, in a spectral view. card: of the classifier, whatever it reads."""
+        return _convert(concatenate([view.real, *pool]), spectra)
 
     def shown(self, samples: DenseSamples, card: Card, spectra: SpectralView = RAW_VIEW) -> DenseSamples:
         return seal_all(_convert(samples, spectra))

@@ -3,7 +3,7 @@
 import os
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -37,6 +37,10 @@ from hsiaug.registry.card import Card
 
 Prediction = tuple[NDArray[np.int32], NDArray[np.int16]]
 """Flat index and predicted class id of every test pixel."""
+
+
+ROWS = 64
+"""Patches that are copied at a time."""
 
 
 class NoGroundTruthError(Exception):
@@ -147,18 +151,26 @@ class PixelClassification:
         check_finite(samples.x, "samples")
         check_numbers(samples.y, samples.weight)
 
-    def join(self, view: TrainView, pool: Sequence[PatchSamples], card: Card | None = None) -> PatchSamples:
+    def join(
+        self, view: TrainView, pool: Sequence[PatchSamples], card: Card | None = None, spectra: SpectralView = RAW_VIEW
+    ) -> PatchSamples:
         """Real samples, then those of the pool, class by class.
 
-        card: of the classifier that they are for; patches that it does not read are not copied.
+        card: of the classifier that they are for: they are what it reads, in a spectral view, as of :meth:`shown`.
         """
-        real, *made = [
-            part if card is None or card.reads_patches else self.shown(part, card) for part in (view.real, *pool)
-        ]
-        if not made:
-            return real
-        synthetic = concatenate(made)
-        return concatenate([real, synthetic.take(np.argsort(synthetic.y, kind="stable"))])
+        parts = [part if card is None else self.shown(part, card) for part in (view.real, *pool)]
+        if not pool and spectra.name == RAW:
+            return parts[0]
+        joined = concatenate([replace(part, x=part.x[:, :0]) for part in parts])
+        # Patches take most of a trial's memory, and are copied once, to their places.
+        order = np.lexsort((joined.synthetic * joined.y, joined.synthetic))
+        first, places = parts[0].x, np.split(np.argsort(order), np.cumsum([len(part) for part in parts])[:-1])
+        spectra = spectra if first.shape[1] else RAW_VIEW
+        x = np.empty((len(order), spectra.bands(first.shape[1]), *first.shape[2:]), dtype=np.float32)
+        for part, place in zip(parts, places, strict=True):
+            for rows in (slice(start, start + ROWS) for start in range(0, len(part), ROWS)):
+                x[place[rows]] = spectra(part.x[rows], axis=1)
+        return replace(joined.take(order), x=x)
 
     def shown(self, samples: PatchSamples, card: Card, spectra: SpectralView = RAW_VIEW) -> PatchSamples:
         """The input that a classifier's card names, in a spectral view: patches, centre spectra, or locations alone."""

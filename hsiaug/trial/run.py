@@ -18,6 +18,8 @@ from hsiaug.base.errors import PluginError
 from hsiaug.base.seeds import derive_seed
 from hsiaug.base.threads import threads
 from hsiaug.contracts import Classifier, FittedClassifier, Generator, Prepared, Progress
+from hsiaug.core.sealed import seal_all
+from hsiaug.core.spectral_views import RAW_VIEW
 from hsiaug.registry.card import Card
 from hsiaug.registry.lookup import Registry
 from hsiaug.tasks.pixels import Prediction
@@ -201,13 +203,14 @@ def augment(
 ) -> TaskSamples:
     """Real samples and then the synthetic ones that λ asks for. Where it asks for none, nothing is fitted.
 
-    classifier: the card of the only one that is to learn from the samples; None = any may. ``timer`` receives the
-    seconds of ``fit_generator`` and ``sample``.
+    classifier: the card of the one that is to learn from them: they are what it is shown; None = whole, in scene units.
+    ``timer`` receives the seconds of ``fit_generator`` and ``sample``.
     """
     view = bench.view(spec, generator.card.scope)
     blocks = bench.task.blocks(view, spec.made) if generator.card.adds else []
+    spectra = RAW_VIEW if classifier is None else bench.spectra(spec)
     if not any(block.total for block in blocks):
-        return bench.task.join(view, [], classifier)
+        return bench.task.join(view, [], classifier, spectra)
     if generator.card.prepares:
         with timer.fitting("prepare", generator.card):
             timer.prepared = bench.prepare(spec, generator, device, progress)
@@ -219,7 +222,7 @@ def augment(
     timer.seconds["fit_generator"] = fit.seconds
     with timer.at("sample"):
         pool = bench.pool(spec, fit, view, blocks)
-    samples = bench.task.join(view, pool, classifier)
+    samples = bench.task.join(view, pool, classifier, spectra)
     return _alone(samples) if spec.train == SYNTHETIC else samples
 
 
@@ -251,14 +254,13 @@ def fit_classifier(
     timer: StageTimer,
     progress: Progress,
 ) -> FittedClassifier:
-    """Fit on what ``augment`` gave. The seed is the same for every arm of a draw."""
+    """Fit on what ``augment`` gave for it. The seed is the same for every arm of a draw."""
     card: Card = classifier.card
-    view, spectra = bench.seen(spec, card.scope), bench.spectra(spec)
+    view = bench.seen(spec, card.scope)
     seed = derive_seed("classifier", spec.classifier.name, spec.seed)
     with timer.fitting("fit_classifier", card):
-        shown = bench.task.shown(samples, card, spectra)
         learn = cast("Callable[..., FittedClassifier]", classifier.fit)
-        fitted = learn(shown, view, seed=seed, device=device, progress=progress)
+        fitted = learn(seal_all(samples), view, seed=seed, device=device, progress=progress)
         bench.check_views()
     if not callable(getattr(fitted, "predict", None)):
         raise PluginError(

@@ -6,7 +6,7 @@ import signal
 import pytest
 
 from hsiaug.bench.blind_data import BlindData
-from hsiaug.bench.engines.local import Worker
+from hsiaug.bench.engines.local import Worker, computes_on_device
 from hsiaug.bench.worker import WorkerStart
 from tests.bench.test_progress import plan
 
@@ -28,3 +28,9 @@ def test_ctrl_c_while_a_worker_loads_its_libraries_ends_it_without_a_word(toy, t
     assert capfd.readouterr().err == ""
     assert signal.SIGINT not in signal.pthread_sigmask(signal.SIG_BLOCK, [])
     worker.end()
+
+
+def test_torch_is_loaded_for_all_workers_at_once_where_a_plugin_computes_with_it():
+    trials = plan().values()
+    assert computes_on_device(trials) and {t.classifier.name for t in trials} > {"svm"}
+    assert not computes_on_device([t for t in trials if t.generator.name == "none" and t.classifier.name == "svm"])

@@ -11,6 +11,7 @@ from hsiaug.base.errors import PluginError
 from hsiaug.core.fields import dilate
 from hsiaug.core.samples import PatchSamples
 from hsiaug.core.scene import Scene
+from hsiaug.core.spectral_views import SpectralView
 from hsiaug.protocol.protocols import parse_protocol
 from hsiaug.protocol.split import Split, draw_split
 from hsiaug.protocol.view import TrainView, train_view
@@ -108,14 +109,18 @@ def test_a_view_cannot_be_written_to(toy: Scene, split: Split) -> None:
         view.cube[0, 0] = 0
 
 
+@pytest.mark.parametrize("seen", ["raw", "unit", "derivative"])
 @pytest.mark.parametrize("reads", ["spectrum", "location", "patch"])
-def test_samples_are_joined_as_large_as_their_classifier_reads_them(toy: Scene, reads: Any) -> None:
+def test_samples_are_joined_as_their_classifier_reads_them(toy: Scene, reads: Any, seen: str) -> None:
     """Whole patches of 9×9 pixels take 81 times the memory of the spectra in their centres."""
     task, card = PixelClassification(), Card(name="own", version="1", summary="s", input=reads)
     view = task.view(toy, task.split(toy, parse_protocol("issd"), 0, 5), "none")
-    pool = [PatchSamples.made(view.real.x, view.real.y)]
-    joined = task.join(view, pool, card)
+    pool = [PatchSamples.made(2 * view.real.x, view.real.y), PatchSamples.made(view.real.x[::-1], view.real.y[::-1])]
+    spectra = SpectralView(seen, toy.wavelengths)
+    own = task.join(view, pool, card, spectra)
 
-    whole, own = task.shown(task.join(view, pool), card), task.shown(joined, card)
-    assert joined.x.shape[2:] == ((5, 5) if reads == "patch" else (1, 1))
+    whole = task.shown(task.join(view, pool), card, spectra)
+    assert own.x.shape[2:] == ((5, 5) if reads == "patch" else (1, 1))
     assert (own.x == whole.x).all() and (own.coords == whole.coords).all() and (own.y == whole.y).all()
+    real, made = len(view.y), np.concatenate([one.y for one in pool])
+    assert (own.y[:real] == view.y).all() and (own.y[real:] == np.sort(made)).all()

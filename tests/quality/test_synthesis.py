@@ -32,9 +32,9 @@ Make = Callable[..., PixelSynthesis]
 class Spy(PixelClassification):
     """Keeps the samples of which a trial's classifier was shown what it reads."""
 
-    def join(self, view: Any, pool: Any, card: Any = None) -> Any:
+    def join(self, view: Any, pool: Any, *shown: Any) -> Any:
         self.joined = super().join(view, pool)
-        return super().join(view, pool, card)
+        return super().join(view, pool, *shown)
 
 
 @pytest.mark.parametrize(("generator", "omega"), [("smote", None), ("guided", 1.5)])

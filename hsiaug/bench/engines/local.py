@@ -22,12 +22,13 @@ import numpy as np
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
 
 from hsiaug.base.errors import InputError
-from hsiaug.base.processes import CONTEXT, hide_fork_server, without_ctrl_c, without_main
+from hsiaug.base.processes import CONTEXT, hide_fork_server, load_before_fork, without_ctrl_c, without_main
 from hsiaug.bench.blind_data import BlindData
 from hsiaug.bench.dispatch import Dispatch, Ledger, Pool
 from hsiaug.bench.engine import ClusterSettings, Engine, Message, OnEvent, PluginProgress, Say, TrialEnded, WorkerLost
 from hsiaug.bench.worker import STAGES, WorkerStart, serve, strangers
 from hsiaug.data.pair_loading import label_files
+from hsiaug.registry.lookup import registry
 from hsiaug.registry.progress import progress_values
 from hsiaug.trial.guard import LARGEST_PROVENANCE, LONGEST_MESSAGE, LONGEST_TRACEBACK
 from hsiaug.trial.record_json import decode
@@ -264,6 +265,12 @@ class LocalPool:
             worker.end()
 
 
+def computes_on_device(trials: Iterable[TrialSpec]) -> bool:
+    """Whether a plugin of any of the trials computes with torch, which takes 450 MB and 2 s to load."""
+    named = {(kind, one.name) for trial in trials for kind, one in trial.plugins}
+    return any(registry().find(kind, name).load().card.uses_device for kind, name in named)
+
+
 class Local(Engine):
     """The engine of this machine. jobs: processes."""
 
@@ -294,6 +301,8 @@ class Local(Engine):
             )
             if self._pool is None or start != self._start:
                 self.cancel()
+                if computes_on_device(batch.trials):
+                    load_before_fork("torch")
                 self._temporary = tempfile.TemporaryDirectory(prefix="hsiaug-")
                 self._start = replace(start, temporary=Path(self._temporary.name).resolve())
                 self._pool = self.pool(self._start)
