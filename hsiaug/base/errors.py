@@ -5,7 +5,7 @@ Each one says the rule that was broken, the value that broke it, and the hint::
     HsiaugError
     ├── InputError            a name, number or option the user gave
     ├── SceneError            a scene, its files or its card
-    ├── DataUnavailableError  a public scene that could not be had
+    ├── DataUnavailableError  a public scene, or an optional library, that is not here
     ├── SplitError            a draw of train and test pixels that is not sound
     ├── PluginError           a plugin that is broken, or breaks its contract
     └── StoreError            a store of records that cannot be read or written
@@ -16,6 +16,7 @@ The command line prints an ``HsiaugError`` as one message and exits with code 2.
 import difflib
 from collections.abc import Iterable
 from functools import partial
+from importlib.util import find_spec
 
 from hsiaug.base.text import shortened, visible
 
@@ -56,7 +57,7 @@ class SceneError(HsiaugError):
 
 
 class DataUnavailableError(HsiaugError):
-    """A public scene is not on this machine and could not be downloaded."""
+    """A public scene is not on this machine and could not be downloaded, or an optional library is not installed."""
 
 
 class SplitError(HsiaugError):
@@ -91,3 +92,10 @@ def check_known(rule: str, name: str, known: Iterable[str]) -> None:
 def install(extra: str, *libraries: str) -> str:
     """How to get an optional library. hsiaug itself is installed from a clone; no package index has it."""
     return f"pip install {' '.join(libraries)} (in a clone of hsiaug: pip install -e '.[{extra}]')"
+
+
+def need(what: str, extra: str, *libraries: str, instead: str = "") -> None:
+    """Raise DataUnavailableError where one of the libraries of an extra is missing. instead: what may be done as well."""
+    if missing := [name for name in libraries if not find_spec(name)]:
+        hint = f"{install(extra, *libraries)}{instead and f', or {instead}'}."
+        raise DataUnavailableError(f"{what} needs {missing[0]}", value="not installed", hint=hint)

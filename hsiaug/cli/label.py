@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from hsiaug.base.errors import need
 from hsiaug.base.threads import one_thread
 from hsiaug.bench.ranges import words
 from hsiaug.cli import options
@@ -51,9 +52,7 @@ def label(
       hsiaug label indian_pines --protocol none --classifier rf
     """
     one_thread()
-    from hsiaug.ui import need_ui
-
-    need_ui()
+    need("a page in the browser", "ui", "starlette", "uvicorn")
     from dataclasses import replace
 
     from hsiaug.core.view_names import DEFAULT_VIEW, FEWEST, RAW

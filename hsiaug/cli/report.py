@@ -30,7 +30,8 @@ def report(
         option("Definitions and audits below the tables. Default: not on a terminal.", "--notes/--no-notes"),
     ] = None,
     format: Annotated[
-        str | None, option("Without --out: rich, md, tex, csv, json or html. Default: rich on a terminal, else md.")
+        str | None,
+        option("Without --out: rich, md, tex, csv, json, html; mlflow. Default: rich on a terminal, else md."),
     ] = None,
     out: Annotated[list[Path] | None, option("Write to this file, by its ending; repeat for more.")] = None,
     suite: options.SuiteFile = None,
@@ -45,39 +46,46 @@ def report(
     On a terminal: accuracy of every arm on every scene, what helps, and by how much. In a file: all tables, or what --by
     names. html is one page of everything, which needs no network. png, svg and pdf draw the verdict as a card, or what
     --by gain, lambda, times, omega or labels shows. csv has one row per trial (--by class: per trial and class; --by
-    labels: per point and arm); json has these rows, and what each arm gains. Nothing is trained or downloaded.
+    labels: per point and arm); json has these rows, and what each arm gains. --format mlflow adds a run for each trial
+    to mlflow.db in the folder --out, or here: 'mlflow ui' shows it there. Nothing is trained or downloaded.
 
     Examples:
       hsiaug report
       hsiaug report --out report.html
       hsiaug report --by classifier --no-notes --out table.tex
       hsiaug report --by gain --out gains.pdf --columns 1
+      hsiaug report --format mlflow --out runs
       hsiaug report --suite my_suite.toml --data my_pairs --out runs.md
     """
     from hsiaug.base.errors import InputError
     from hsiaug.base.files import check_target
     from hsiaug.report import ENDINGS, save_report
+    from hsiaug.report.mlflow_store import write_mlflow
     from hsiaug.trial.index import uncollected
     from hsiaug.trial.store import Store
 
     for name, said in (("--profile", profile), ("--data", data)):
         if said is not None and suite is None:
             raise InputError(f"{name} belongs to a suite", value=repr(said), hint="Name it with --suite SUITE.")
-    shapes = [ENDINGS[check_target(path, tuple(ENDINGS))] for path in out or ()]
+    folders = (out or [Path()]) if format == "mlflow" else []
+    out = [] if folders else out or []
+    shapes = [ENDINGS[check_target(path, tuple(ENDINGS))] for path in out]
     if format and shapes and {format} != set(shapes):
         rule = "--format must agree with the endings of --out"
-        found = f"--format {format} and --out {', '.join(map(str, out or ()))}"
+        found = f"--format {format} and --out {', '.join(map(str, out))}"
         raise InputError(rule, value=found, hint="Leave out --format.")
     runs, named = (None, None) if suite is None else _runs(suite, profile, data)
     kept = Store(store or named or Path("hsiaug-results"))
     with uncollected():
         built = read_report(kept, runs)
-        for path, shape in zip(out or (), shapes, strict=True):
+        for path, shape in zip(out, shapes, strict=True):
             told = notes is not False
             said = save_report(built, path, shape, by or "generator", store=kept, columns=columns, notes=told)
             if said:
                 typer.echo(f"caption of {path.name}: {said}", err=True)
-        if not out:
+        for folder in folders:
+            typer.echo(write_mlflow(built, folder), err=True)
+        if not out and not folders:
             _print(built, kept, format or ("rich" if on_terminal() else "md"), by, notes)
 
 

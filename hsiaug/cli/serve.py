@@ -5,6 +5,7 @@ from typing import Annotated
 
 import typer
 
+from hsiaug.base.errors import need
 from hsiaug.cli import options
 from hsiaug.cli.output import say
 
@@ -22,9 +23,7 @@ def serve(
     Examples:
       hsiaug serve hsiaug-results
     """
-    from hsiaug.ui import need_ui
-
-    need_ui()
+    need("a page in the browser", "ui", "starlette", "uvicorn")
     from hsiaug.trial.store import Store
     from hsiaug.ui.server import serve_here
     from hsiaug.ui.store_page import StorePage

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hsiaug.base.arrays import AnyArray
-from hsiaug.base.errors import DataUnavailableError, SceneError, did_you_mean, install
+from hsiaug.base.errors import SceneError, did_you_mean, need
 from hsiaug.base.public import LABELS, array_checksum
 from hsiaug.core.fields import label_fields
 
@@ -120,11 +120,9 @@ class Scene(_CubeShape):
 
         Without wavelengths the bands are the dimension ``band``. Raises DataUnavailableError where xarray is missing.
         """
-        try:
-            from xarray import Dataset
-        except ImportError as error:
-            hint = f"{install('xarray', 'xarray')}."
-            raise DataUnavailableError("to_xarray needs xarray", value="it is not installed", hint=hint) from error
+        need("to_xarray", "xarray", "xarray")
+        from xarray import Dataset
+
         dim = "band" if self.wavelengths is None else "wavelength"
         facts = {"name": self.name, "units": self.units, "class_names": list(self.class_names), "gsd": self.gsd}
         made = Dataset(

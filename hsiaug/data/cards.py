@@ -26,10 +26,9 @@ class CardTable(BaseModel):
 class FileSpec(CardTable):
     """One array in one file.
 
-    file: path relative to the scene's folder (a user's card: relative to the card).
-    key: name of the array in a .mat file; may be left out where only one array fits.
-    data: for ENVI, the data file, where its name is not the header's with a usual ending.
-    urls, sha256, size: mirrors in order of preference, checksum, and bytes, for files to download.
+    file: path relative to the scene's folder (a user's card: relative to the card). key: name of the array in a .mat
+    file; may be left out where only one array fits. data: for ENVI, the data file, where its name is not the header's
+    with a usual ending. urls, sha256, size: mirrors in order of preference, checksum, and bytes, for files to download.
     package: the installed Python distribution that carries the file, for embedded scenes.
     """
 
@@ -56,14 +55,12 @@ class FileSpec(CardTable):
 class CubeSpec(FileSpec):
     """The cube. What the scene holds is ``raw * scale + offset`` in float32, as (height, width, band).
 
-    axes: order of the axes in the file, a permutation of "hwb".
-    rows, columns: the part [start, stop) that is kept, counted from 0.
-    bad_bands: bands of the file that are dropped, counted from 0.
-    nodata: raw value of pixels without data, perhaps nan; pixels that hold it, NaN or infinity in a kept band hold 0 in
+    axes: order of the axes in the file, a permutation of "hwb". rows, columns: the part [start, stop) that is kept,
+    counted from 0. bad_bands: bands of the file that are dropped, counted from 0. nodata: raw value of pixels without
+    data, perhaps nan; pixels that hold it, NaN or infinity in a kept band hold 0 in
         all. None: there is no such pixel.
-    shape: height, width, bands after all that; verified when given.
-    scale: None means 1, or what an ENVI header says under "reflectance scale factor".
-    units: what a value means after scaling.
+    shape: height, width, bands after all that; verified when given. scale: None means 1, or what an ENVI header says
+    under "reflectance scale factor". units: what a value means after scaling.
     """
 
     axes: Literal["hwb", "hbw", "whb", "wbh", "bhw", "bwh"] = "hwb"
@@ -89,12 +86,10 @@ class CubeSpec(FileSpec):
 class LabelSpec(FileSpec):
     """The label map.
 
-    axes: "hw", or "wh" where the file is transposed.
-    names: class names; the order gives the class ids 1..C.
-    ids: the codes of these classes in the file, default 1..C. Code 0 is unlabelled unless listed here.
-    ignore: class names or codes to be treated as unlabelled; ids of later classes move up.
-    counts: labelled pixels per name; verified when given.
-    cells: the file has this many cells per pixel along each axis; a pixel gets the class that more
+    axes: "hw", or "wh" where the file is transposed. names: class names; the order gives the class ids 1..C. ids: the
+    codes of these classes in the file, default 1..C. Code 0 is unlabelled unless listed here. ignore: class names or
+    codes to be treated as unlabelled; ids of later classes move up. counts: labelled pixels per name; verified when
+    given. cells: the file has this many cells per pixel along each axis; a pixel gets the class that more
         than half of its cells carry, else none.
     """
 

@@ -1,7 +1,4 @@
-"""Regions of interest of ENVI: the text that ENVI Classic exports, and the XML of ENVI 5. A region's name is its class.
-
-A library of either was not found; the layout is that of files which ENVI writes.
-"""
+"""Regions of interest of ENVI, whose names are classes: the text that ENVI Classic exports, and the XML of ENVI 5."""
 
 import re
 from typing import Any
@@ -39,30 +36,26 @@ def parse_classic(text: str) -> tuple[list[str], list[tuple[int, int]], tuple[in
 
 
 def parse_xml(text: str) -> tuple[list[Feature], str]:
-    """Geometry, as GeoJSON has it, and class of each shape; their coordinate system, "" for columns and rows of pixels.
+    """Geometry and class of each shape; the coordinate system of all, "" for columns and rows of pixels.
 
     Raises ValueError, or as XML does, for another text, and for regions in several systems.
     """
     if "<!DOCTYPE" in text:  # entities could grow without bounds
         raise ValueError("a document type")
-    root, systems, found = ElementTree.fromstring(text), set[str](), list[Feature]()
-    if root.tag != "RegionsOfInterest":
-        raise ValueError(f"<{root.tag[:40]}>, not <RegionsOfInterest>")
+    root, found = ElementTree.fromstring(text), list[Feature]()
+    systems = {(item.text or "none").strip() for item in root.iter("CoordSysStr")}
+    if root.tag != "RegionsOfInterest" or len(systems) > 1:
+        raise ValueError(f"<{root.tag[:40]}> in {len(systems)} coordinate systems, not <RegionsOfInterest> in one")
     for region in root.iter("Region"):
-        named: dict[str, object] = {"class": region.get("name")}
-        shapes = [(part, shape) for part in region.iter("GeometryDef") for shape in part if shape.tag != "CoordSysStr"]
-        for part, shape in shapes:
-            systems.add((part.findtext("CoordSysStr") or "none").strip())
-            rings = [_points(item.text or "") for item in shape.iter("Coordinates")]
-            lines = rings if shape.tag == "Polygon" else [point for ring in rings for point in ring]
-            found.append(({"type": shape.tag.replace("Point", "MultiPoint"), "coordinates": lines}, named))
-        found += [] if shapes else [(None, named)]
-    if len(systems) > 1:
-        raise ValueError(f"{len(systems)} coordinate systems")
-    return found, systems.pop().removeprefix("none") if systems else ""
+        shapes: list[dict[str, Any] | None]
+        shapes = [_geometry(item) for item in region.iterfind("GeometryDef/*") if item.tag != "CoordSysStr"]
+        found += ((shape, {"class": region.get("name")}) for shape in shapes or [None])
+    return found, "".join(systems).removeprefix("none")
 
 
-def _points(text: str) -> list[tuple[float, float]]:
-    """The points of "x y x y …"."""
-    numbers = list(map(float, text.split()))
-    return list(zip(numbers[::2], numbers[1::2], strict=True))
+def _geometry(shape: ElementTree.Element) -> dict[str, Any]:
+    """A shape, whose coordinates are texts "x y x y …", as GeoJSON."""
+    numbers = [list(map(float, (item.text or "").split())) for item in shape.iter("Coordinates")]
+    rings = [list(zip(ring[::2], ring[1::2], strict=True)) for ring in numbers]
+    places = rings if shape.tag == "Polygon" else [point for ring in rings for point in ring]
+    return {"type": shape.tag.replace("Point", "MultiPoint"), "coordinates": places}

@@ -20,7 +20,6 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from hsiaug.base.errors import DataUnavailableError, install
 from hsiaug.data.catalogue import find_entry, find_file
 from hsiaug.data.paths import check_filled
 from hsiaug.data.readers_envi import LONGEST_WAVE, NANOMETRES, find_envi, read_header
@@ -91,14 +90,6 @@ class Declared:
 def geo_installed() -> bool:
     """Whether rasterio is there."""
     return find_spec("rasterio") is not None
-
-
-def need_geo(what: str, hint: str) -> None:
-    """Raise DataUnavailableError, with what to do instead, where rasterio is not installed."""
-    if not geo_installed():
-        raise DataUnavailableError(
-            f"{what} needs rasterio", value="rasterio is not installed", hint=f"{install('geo', 'rasterio')}, or {hint}"
-        )
 
 
 @contextmanager

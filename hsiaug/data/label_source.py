@@ -8,9 +8,9 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from hsiaug.base.errors import InputError, SceneError, check_known, install
+from hsiaug.base.errors import InputError, SceneError, check_known, install, need
 from hsiaug.data.cube_check import CubeFacts, unlike_shapes
-from hsiaug.data.georeference import Georeference, need_geo, quiet, read_declared
+from hsiaug.data.georeference import Georeference, quiet, read_declared
 from hsiaug.data.labels import LARGEST, check_whole
 from hsiaug.data.readers import must_exist, read_label_file
 from hsiaug.data.vector_labels import KINDS, Geometry, VectorLabels, read_vector_labels
@@ -195,7 +195,7 @@ def rasterise(
     if marks.size not in (None, shape):
         raise unlike_shapes(shape, marks.size, where)
     if marks.crs == "":
-        need_geo(f"{where}: geometry", "export the regions as ASCII with pixel locations")
+        need(f"{where}, of polygons,", "geo", "rasterio", instead="export the regions as ASCII")
         ground = Georeference((1.0, 0.0, 0.0, 0.0, 1.0, 0.0))
     shapes = _transform(marks, ground, where) if marks.shapes else ()
     claimed, disputed, lost = np.zeros(shape, dtype=np.int64), np.zeros(shape, dtype=bool), 0

@@ -159,6 +159,4 @@ def _wavelengths(card: SceneCard, raw: RawArray) -> NDArray[np.float64] | None:
         listed = np.linspace(first, last, total)
     if card.sensor.wavelengths is not None:
         listed = np.array(card.sensor.wavelengths, dtype=np.float64)
-    if listed is None or len(listed) != total:
-        return listed
-    return np.take(listed, kept)
+    return listed if listed is None or len(listed) != total else np.take(listed, kept)

@@ -35,9 +35,8 @@ class _Images(CardTable):
 
     ``{place}`` stands for a place's name (of "train/a7", ``{group}`` is "train" and ``{name}`` "a7"), ``{band}`` for
     each of ``bands`` where a file holds one band, and ``*`` for anything, where exactly one file must fit. Bands on
-    coarser grids are enlarged to the finest.
-    axes: of a .npy or .mat file with several bands. scale, offset: value = raw · scale + offset.
-    bands: names, in the order wanted. wavelengths: nm, one per band.
+    coarser grids are enlarged to the finest. axes: of a .npy or .mat file with several bands. scale, offset: value =
+    raw · scale + offset. bands: names, in the order wanted. wavelengths: nm, one per band.
     """
 
     files: Annotated[tuple[Pattern, ...], Field(min_length=1, max_length=2)]

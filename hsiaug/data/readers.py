@@ -7,9 +7,9 @@ from pathlib import Path
 import numpy as np
 
 from hsiaug.base.arrays import AnyArray
-from hsiaug.base.errors import SceneError, did_you_mean
+from hsiaug.base.errors import SceneError, did_you_mean, need
 from hsiaug.data.bounds import check_array
-from hsiaug.data.georeference import geo_installed, need_geo, open_geotiff, quiet
+from hsiaug.data.georeference import geo_installed, open_geotiff, quiet
 from hsiaug.data.raw import RawArray, reading
 from hsiaug.data.readers_envi import find_envi, read_envi
 from hsiaug.data.readers_mat import read_mat, read_mat_maps
@@ -162,7 +162,7 @@ def _read_geotiff(path: Path) -> RawArray:
 
     Raises DataUnavailableError where rasterio is not installed, SceneError for a damaged file.
     """
-    need_geo(f"{path}, a GeoTIFF,", "convert the file to ENVI, .npy or .mat.")
+    need(f"{path}, a GeoTIFF,", "geo", "rasterio", instead="convert the file to ENVI, .npy or .mat")
     with reading(path, "GeoTIFF"), quiet() as rasterio, open_geotiff(rasterio, path) as file:
         dtype = np.result_type(*map(np.dtype, set(file.dtypes)))
         check_array(path, (*file.shape, file.count), dtype.itemsize, labels=False)

@@ -84,13 +84,16 @@ class VectorLabels:
 def read_vector_labels(path: Path, field: str | None, crs: str | None) -> VectorLabels:
     """The marks of a file. field: the attribute or column of the class, None = the usual one.
 
-    crs: of their coordinates, None = what the file says.
-    Raises SceneError where the file is damaged, empty or of another kind, InputError for a field it does not have,
-    DataUnavailableError where a library is missing.
+    crs: of their coordinates, None = what the file says. Raises SceneError where the file is damaged, empty or of
+    another kind, InputError for a field it does not have, DataUnavailableError where a library is missing.
     """
     if path.suffix.lower() in (".csv", ".tsv", ".txt", ".roi"):
         return _read_table(path, field, crs)
-    features, own = _read_xml(path) if path.suffix.lower() == ".xml" else _read_geojson(path)
+    if path.suffix.lower() == ".xml":
+        with reading(path, "ENVI ROI"):
+            features, own = parse_xml(_read_text(path, "ENVI ROI"))
+    else:
+        features, own = _read_geojson(path)
     column = _choose_column(path, field, list(dict.fromkeys(str(name) for _, row in features for name in row)))
     kept = [
         (shape, row[column])
@@ -131,11 +134,6 @@ def _read_geojson(path: Path) -> tuple[list[Feature], str]:
     for key in ("properties", "name"):
         named = named.get(key) if isinstance(named, dict) else None
     return features, str(named or WGS84)
-
-
-def _read_xml(path: Path) -> tuple[list[Feature], str]:
-    with reading(path, "ENVI ROI"):
-        return parse_xml(_read_text(path, "ENVI ROI"))
 
 
 def _read_text(path: Path, kind: str) -> str:

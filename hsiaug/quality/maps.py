@@ -15,11 +15,11 @@ from numpy.typing import NDArray
 from spectral.io import envi
 
 from hsiaug.base.colours import class_colours, rgb_bands, true_colours
-from hsiaug.base.errors import InputError
+from hsiaug.base.errors import InputError, need
 from hsiaug.base.files import PICTURES, check_targets, write_text_whole, write_whole
 from hsiaug.base.text import envi_text, nanometres, plotted, visible
 from hsiaug.core.scene import Scene
-from hsiaug.data.georeference import Georeference, need_geo, quiet
+from hsiaug.data.georeference import Georeference, quiet
 from hsiaug.report.figures.files import WIDTHS, class_legend, figure_bytes, new_figure, wrapped
 
 if TYPE_CHECKING:
@@ -96,7 +96,7 @@ def check_map_targets(paths: Sequence[Path], *, shares: bool = False) -> list[Pa
         raise InputError("`probabilities` needs a file of class ids", value=", ".join(map(str, paths)), hint=hint)
     paths = [*paths, *map(shares_beside, rasters if shares else [])]
     if any(path.suffix.lower() in (".tif", ".tiff") for path in paths):
-        need_geo("a map as GeoTIFF", "use `out` map.hdr, map.npy or map.png.")
+        need("a map as GeoTIFF", "geo", "rasterio", instead="use `out` map.hdr, map.npy or map.png")
     return [*paths, *(second for path in paths if (second := _second_file(path)))]
 
 
@@ -137,8 +137,7 @@ def save_map(
 
     The GeoTIFF is cloud-optimised, uint8 with a colour table (int16 without one, for more than 255 classes), with the
     names of the classes (CLASS_1, …) and ``facts`` as tags. The ENVI header has colours and names too. Both lie where
-    ``ground`` says.
-    Returns the files. Raises InputError where one cannot be written.
+    ``ground`` says. Returns the files. Raises InputError where one cannot be written.
     """
     second = _second_file(path)
     if second is None:

@@ -67,7 +67,7 @@ def render_report(report: Report, format: str = "md", by: str = "generator", *, 
 
     check_view(by)
     if format not in FORMATS:
-        known = (*FORMATS, *PICTURES)
+        known = (*FORMATS, *PICTURES, "mlflow")
         hint = did_you_mean(format, known)
         raise InputError(f"`format` must be one of {', '.join(known)}", value=repr(format), hint=hint)
     if format == "json":

@@ -113,9 +113,8 @@ def part_columns(grid: Grid, fits: Callable[[Sequence[int]], bool]) -> list[list
 class ReportPage:
     """One table of a report: failures and warnings above the grids; notes, the audit and what is found below.
 
-    leaky: the title must say so before anything else.
-    failed: how many trials failed, or None; failures: a line per error. audit: (label, sentence) pairs.
-    closing: the last sentences of all, on what is found.
+    leaky: the title must say so before anything else. failed: how many trials failed, or None; failures: a line per
+    error. audit: (label, sentence) pairs. closing: the last sentences of all, on what is found.
     """
 
     title: str

@@ -69,9 +69,7 @@ def _shown(key: str, detail: dict[str, str]) -> str:
     value = detail.get(key)
     if key == " version":
         return f"v{value}"
-    if value is None:
-        return f"{key} unset"
-    return f"{key}={_bare(value)}"
+    return f"{key} unset" if value is None else f"{key}={_bare(value)}"
 
 
 def _bare(value: str) -> str:

@@ -305,7 +305,7 @@ def test_pixels_that_two_classes_claim_stay_unlabelled(add: Add, flight: np.ndar
         ("row,col,class\n1,one,a\n", "'one' in line 2"),
         ("row,col,crop,site\n1,1,a,b\n", "`field`"),
         ("row,col,class\n", "no row"),
-        ("", "row,col,class"),
+        ("", "must not be empty"),
         ("row,col,class\n100,100,a\n", "all 1 outside"),
         ("row,col,class\n1,1,a\n2,2,a\n", "at least two classes"),
     ],

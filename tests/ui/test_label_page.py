@@ -17,8 +17,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from hsiaug import ui
 from hsiaug.base.errors import DataUnavailableError, InputError
+from hsiaug.cli.label import label
 from hsiaug.core.scene import Scene
 from hsiaug.data.adding import ImportOptions, add_scene, bare_scene
 from hsiaug.data.georeference import quiet
@@ -242,9 +242,9 @@ def test_spectra_and_means(client: Any, toy: Scene) -> None:
 
 
 def test_without_the_extra_one_sentence_says_how_to_get_it(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(ui, "find_spec", lambda name: None)
+    monkeypatch.setitem(sys.modules, "uvicorn", None)
     with pytest.raises(DataUnavailableError, match="pip install starlette uvicorn"):
-        ui.need_ui()
+        label("toy")
 
 
 def test_bad_input_is_refused_before_the_page_opens(tmp_path: Path, answers: Path) -> None:

@@ -77,9 +77,7 @@ def figure_bytes(figure: Figure, format: str) -> bytes:
     with matplotlib.rc_context(STYLE):  # type: ignore[arg-type]  # keys of a dict are texts, not Literals
         figure.savefig(file, dpi=DPI, format=format, metadata=METADATA.get(format, {}))
     made = file.getvalue()
-    if format != "svg":
-        return made
-    return re.sub(r'(?<= d=")[^"]*', _rounded, made.decode()).encode()
+    return made if format != "svg" else re.sub(r'(?<= d=")[^"]*', _rounded, made.decode()).encode()
 
 
 def image_bytes(image: Image, **how: Any) -> bytes:
