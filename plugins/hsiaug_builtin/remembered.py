@@ -65,3 +65,21 @@ def once_a_view(function: Callable[[TrainView], T]) -> Callable[[TrainView], T]:
         return kept[view]
 
     return remembered
+
+
+def once_the_pixels(function: Callable[[TrainView], T]) -> Callable[[TrainView], T]:
+    """Keep the latest result of a function of what a view shows, whatever its labels: of all draws that hide no pixel.
+
+    A result is shared: it must be left as it is.
+    """
+    kept: dict[bytes, T] = {}
+
+    @wraps(function)
+    def remembered(view: TrainView) -> T:
+        key = checksum(view.cube, view.visible, view.wavelengths)
+        if key not in kept:
+            kept.clear()
+            kept[key] = function(view)
+        return kept[key]
+
+    return remembered

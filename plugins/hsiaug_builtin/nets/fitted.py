@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
@@ -43,6 +43,13 @@ def real_samples(samples: PatchSamples, classifier: str) -> PatchSamples:
             hint="Give it the training pixels, or use another classifier.",
         )
     return real
+
+
+def view_with(view: TrainView, real: PatchSamples) -> TrainView:
+    """The view with the training pixels of real samples; itself where it has these, so that what it is asked is kept."""
+    if np.array_equal(view.coords, real.coords) and np.array_equal(view.y, real.y):
+        return view
+    return replace(view, coords=real.coords, y=real.y)
 
 
 @dataclass(frozen=True, eq=False)

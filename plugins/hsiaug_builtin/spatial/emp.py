@@ -22,7 +22,7 @@ from hsiaug.api import (
     train_view_seen,
 )
 from hsiaug_builtin.classifiers.svm import FittedSvm
-from hsiaug_builtin.nets.fitted import real_samples
+from hsiaug_builtin.nets.fitted import real_samples, view_with
 from hsiaug_builtin.nets.machine import machine_of
 from hsiaug_builtin.nets.projection import Projection
 from hsiaug_builtin.spatial.components import component_image, fit_components, look_up
@@ -108,7 +108,7 @@ class Emp(Plugin[NoParams]):
         from sklearn.svm import SVC
 
         real = real_samples(samples, self.card.name)
-        view = replace(view, coords=real.coords, y=real.y)
+        view = view_with(view, real)
         spectra, projection = choose_view(view), fit_components(view, COMPONENTS)
         layers = component_image(view, projection).transpose(2, 0, 1)[:, None]
         image = profiles(layers)[:, 0].transpose(1, 2, 0)

@@ -20,6 +20,7 @@ from hsiaug.api import (
     param,
     train_view_seen,
 )
+from hsiaug_builtin.remembered import once_a_view
 
 if TYPE_CHECKING:
     from hsiaug.api import Classifier, FittedClassifier
@@ -112,10 +113,14 @@ def partner_of(params: PartnerParams, view: TrainView, seed: int, device: str) -
     from scipy.ndimage import maximum_filter
 
     plugin = load_plugin("classifier", params.partner)
-    spectra = SpectralView("raw", view.wavelengths) if plugin.card.reads_scene else choose_view(view)
+    spectra = SpectralView("raw", view.wavelengths) if plugin.card.reads_scene else _chosen_view(view)
     if plugin.card.scope == "none":
         near = np.zeros_like(view.visible)
         near[tuple(view.coords.T)] = True
         near = maximum_filter(near, view.patch) & view.visible
         view = replace(view, visible=near, unlabelled=view.unlabelled[:0], scope="none")
     return Partner(params.family, plugin, spectra, train_view_seen(view, spectra), seed, device)
+
+
+_chosen_view = once_a_view(choose_view)
+"""The spectral view of a draw, which several classifiers and the teacher ask for."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, TypeVar
 
 import numpy as np
@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from hsiaug.api import Patches, PatchSamples, Plugin, Progress, TrainView, spatial_folds
 from hsiaug_builtin.nets.choice import mean_logarithms, strongest
-from hsiaug_builtin.nets.fitted import by_class, real_samples
+from hsiaug_builtin.nets.fitted import by_class, real_samples, view_with
 from hsiaug_builtin.spatial.components import look_up
 from hsiaug_builtin.spatial.partner import LEAST_SHARE, Floats, Partner, PartnerParams, partner_of
 
@@ -88,7 +88,7 @@ class Smoothed(Plugin[Own]):
         pixels = np.concatenate([view.unlabelled, view.coords])
         known = np.zeros(view.visible.shape, dtype=bool)
         known[tuple(pixels.T)] = True
-        view = replace(view, coords=real.coords, y=real.y)
+        view = view_with(view, real)
         partner, classes = partner_of(self.params, view, seed, device), np.unique(real.y)
         choices = self.choices(view)
         names = [NONE, *choices]

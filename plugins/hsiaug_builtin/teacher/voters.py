@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from hsiaug.api import SpectralView, TrainView, train_view_seen
 from hsiaug_builtin.nets.machine import Machine, fit_machine
 from hsiaug_builtin.nets.projection import Projection
+from hsiaug_builtin.remembered import once_the_pixels
 from hsiaug_builtin.teacher.features import SIDES, LocalMeans, local_means, plane_of, windows_of
 from hsiaug_builtin.teacher.noise import fit_noise_projection
 
@@ -80,13 +81,21 @@ class Reading:
         return Voter(self.spectra, self.projection, self.sides, machine, means)
 
 
-def readings(view: TrainView, pixels: NDArray[np.int32]) -> Iterator[Reading]:
-    """What each voter reads of pixels (n, 2); no label is read."""
+@once_the_pixels
+def planes(view: TrainView) -> tuple[tuple[SpectralView, Projection, NDArray[np.float32]], ...]:
+    """Each spectral view, the projection of its spectra, and the components (H, W, c) of all pixels; no label is read."""
+    found = []
     for name in VIEWS if view.bands >= FEWEST else VIEWS[:1]:
         spectra = SpectralView(name, view.wavelengths)
         seen = train_view_seen(view, spectra)
         projection = fit_noise_projection(seen, COMPONENTS)
-        plane = plane_of(seen, projection)
+        found.append((spectra, projection, plane_of(seen, projection)))
+    return tuple(found)
+
+
+def readings(view: TrainView, pixels: NDArray[np.int32]) -> Iterator[Reading]:
+    """What each voter reads of pixels (n, 2); no label is read."""
+    for spectra, projection, plane in planes(view):
         for sides in ((1,), windows_of(view, SIDES)):
             yield Reading(spectra, projection, sides, plane, local_means(plane, pixels, sides))
 
