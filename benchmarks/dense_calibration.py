@@ -154,7 +154,7 @@ def wrong_share(damaged: NDArray[np.int64], masks: NDArray[np.int64]) -> float:
 class DamageEstimate:
     """Damage of one kind, "" for none: the share asked for, reached, and estimated, all in % of labelled pixels.
 
-    estimate, low, high: by the judge, with its 95 % interval.
+    estimate, low, high: by the judge, with its 95 % interval. edges: as R2 has it.
     """
 
     kind: str
@@ -163,6 +163,7 @@ class DamageEstimate:
     estimate: float
     low: float
     high: float
+    edges: float
 
     @property
     def error(self) -> float:
@@ -187,10 +188,12 @@ def found_again(
     for kind in ("", *DAMAGES):
         for level in levels if kind else (0,):
             worse = damage(masks, kind, level, ids, rng) if kind else masks
-            score = dense_reliability(train, held, replace(judged, masks=worse), classes=classes, seed=seed)[MAIN]
+            found = dense_reliability(train, held, replace(judged, masks=worse), classes=classes, seed=seed)
+            score, edges = found[MAIN], found["boundaries"].wrong
+            other = np.nan if edges is None else edges
             low, high = score.wrong_interval or (np.nan, np.nan)
             estimate = np.nan if score.wrong is None else score.wrong
-            rows.append(DamageEstimate(kind, level, wrong_share(worse, masks), estimate, low, high))
+            rows.append(DamageEstimate(kind, level, wrong_share(worse, masks), estimate, low, high, other))
     return rows
 
 
@@ -269,19 +272,19 @@ def main() -> None:
 
 def lines(rows: dict[tuple[str, str, float], list[DamageEstimate]]) -> Iterator[str]:
     """The table, mean over the splits, and the verdict by data and kind."""
-    yield "| data | damage | asked | true | estimate | error, worst | in 95 % |"
-    yield "|---|---|---|---|---|---|---|"
+    yield "| data | damage | asked | true | estimate | error, worst | in 95 % | by R2 |"
+    yield "|---|---|---|---|---|---|---|---|"
     met: dict[tuple[str, str], list[bool]] = defaultdict(list)
     for (name, kind, asked), found in rows.items():
-        columns = np.array([[f.true, f.estimate, f.error, f.low <= f.true <= f.high] for f in found])
-        true, estimate, error, inside = columns.mean(axis=0)
+        columns = np.array([[f.true, f.estimate, f.error, f.low <= f.true <= f.high, f.edges] for f in found])
+        true, estimate, error, inside, edges = columns.mean(axis=0)
         worst = columns[np.abs(columns[:, 2]).argmax(), 2]
         reached = true >= REACHED * asked
         if kind and reached:
             met[name, kind].append(abs(error) <= BAR)
         yield (
             f"| {name} | {kind or 'none'} | {asked:g} | {true:.1f}{'' if reached else ' (not reached)'} | {estimate:.1f} "
-            f"| {error:+.1f}, {worst:+.1f} | {inside:.0%} |"
+            f"| {error:+.1f}, {worst:+.1f} | {inside:.0%} | {edges:.1f} |"
         )
     yield ""
     for name in dict.fromkeys(name for name, _ in met):

@@ -13,10 +13,10 @@ from numpy.typing import NDArray
 from hsiaug.base.errors import InputError
 from hsiaug.base.seeds import derive_seed
 from hsiaug.core.tiles import IGNORE, DenseSamples
-from hsiaug.metrics.calibration import LabelScore, Reliability
+from hsiaug.metrics.calibration import LEVELS, LabelScore, Reliability
 from hsiaug.metrics.measures import note_of
 from hsiaug.metrics.neighbours import rank_nearer
-from hsiaug.metrics.reliability import PROBES, agreement_score, guesses_of
+from hsiaug.metrics.reliability import PROBES, ROUNDS, agreement_score, guesses_of
 from hsiaug.metrics.spectra import Space, Spectra, at_most, fit_space, spectral_angle
 
 Float32 = NDArray[np.float32]
@@ -45,8 +45,10 @@ def dense_reliability(
     principal axes and the mean of these over the 3×3 pixels about it. Intervals draw whole made tiles.
 
     R2, boundary agreement: how surely the difference of two neighbouring pixels' spectra tells a boundary of the mask
-    from none, the area under the ROC curve. Its floor are masks of other tiles; it is not calibrated. The same ``seed``
-    gives the same report. Raises InputError where fewer than two classes have 30 pixels in both real sets.
+    from none, the area under the ROC curve. Its floor are masks of other tiles, and so is the damage of its calibration.
+    The same ``seed`` gives the same report.
+
+    Raises InputError where fewer than two classes have 30 pixels in both real sets.
     """
     rng = np.random.default_rng(derive_seed("dense reliability", seed))
     ids = _judged_classes(train, held, classes)
@@ -64,7 +66,7 @@ def dense_reliability(
     score = agreement_score(
         MAIN, "R1 probe agreement, of pixels", new, real, *guesses_of(known, (new, real)), rng, tiles
     )
-    edges = _boundary_score(sets[1], sets[2], space)
+    edges = _boundary_score(sets[1], sets[2], space, rng)
     return Reliability((score, *edges), len(sets[2]), len(sets[1]), notes)
 
 
@@ -86,25 +88,51 @@ def tile_agreement(train: DenseSamples, made: DenseSamples, *, classes: int, see
     return found
 
 
-def _boundary_score(held: DenseSamples, made: DenseSamples, space: Space) -> list[LabelScore]:
-    """R2; none where no held-out or no made tile has a boundary."""
+def _boundary_score(held: DenseSamples, made: DenseSamples, space: Space, rng: np.random.Generator) -> list[LabelScore]:
+    """R2; none where no held-out or no made tile has a boundary.
 
-    def area(part: DenseSamples, shift: int = 0) -> float:
-        masks = np.roll(part.masks, shift, axis=0)
+    Its curve is a line: held-out tiles, more and more of which have the mask of another tile, which makes q % of all
+    pixels wrong, and ``most`` where all have. It is read where the line falls in 95 % of the rounds. These draw whole
+    tiles of both sets.
+    """
+
+    def areas(part: DenseSamples, masks: Ints) -> Array:
         scores = (space.project(np.moveaxis(_maps(image[None])[0], 0, -1)) for image in part.images)
-        areas = [a for a in map(_edge_area, scores, masks) if a is not None]
-        return 100 * float(np.mean(areas)) if areas else np.nan
+        return 100 * np.array([_edge_area(*tile) for tile in zip(scores, masks, strict=True)])
 
-    value, ceiling, floor = area(made), area(held), area(made, 1)
-    if not np.isfinite([value, ceiling, floor]).all():
+    swapped, moved = (np.roll(part.masks, 1, axis=0) for part in (held, made))
+    wrong = (held.masks != swapped) & (held.masks != IGNORE) & (swapped != IGNORE)
+    tiles = np.stack([areas(held, held.masks), areas(held, swapped), 100 * wrong.mean(axis=(1, 2))])
+    tiles = tiles[:, np.isfinite(tiles).all(axis=0)]
+    new, floor = (row[np.isfinite(row)] for row in (areas(made, made.masks), areas(made, moved)))
+    if not (tiles.size and new.size and floor.size):
         return []
-    r = (value - floor) / (ceiling - floor) if ceiling - floor > 1e-9 else None
-    label = "R2 boundary agreement"
-    return [LabelScore("boundaries", label, value, ceiling, floor, r, None, None, None, (), len(made))]
+    rows, others = (rng.integers(n, size=(ROUNDS, n)) for n in (tiles.shape[1], len(new)))
+    ceiling, other, most = np.concatenate([tiles.mean(axis=1)[:, None], tiles[:, rows].mean(axis=2)], axis=1)
+    value = np.array([new.mean(), *new[others].mean(axis=1)])
+    falls = ceiling - other
+    usable = bool(np.mean(falls > 0) >= 0.95)
+    found = most * np.clip((ceiling - value) / np.where(falls > 0, falls, np.nan), 0, 1)
+    return [
+        LabelScore(
+            "boundaries",
+            "R2 boundary agreement",
+            float(value[0]),
+            float(ceiling[0]),
+            float(floor.mean()),
+            r=float((value[0] - floor.mean()) / (ceiling[0] - floor.mean())),
+            wrong=float(found[0]) if usable else None,
+            wrong_interval=tuple(np.nanpercentile(found[1:], [2.5, 97.5]).tolist()) if usable else None,
+            spearman=-1.0 if usable else None,
+            curve=tuple((ceiling[0] - falls[0] * np.minimum(1, np.array(LEVELS) / most[0])).tolist()),
+            n=len(made),
+        )
+    ]
 
 
-def _edge_area(scores: Array, mask: Ints) -> float | None:
-    """0..1: chance that two neighbours of unlike classes differ more, in scores (H, W, k), than two of one class."""
+def _edge_area(scores: Array, mask: Ints) -> float:
+    """0..1: chance that two neighbours of unlike classes differ more, in scores (H, W, k), than two of one class; NaN
+    without such neighbours."""
     steps, unlike = [], []
     for axis in (0, 1):
         a, b = (np.delete(mask, end, axis) for end in (0, -1))
@@ -112,7 +140,7 @@ def _edge_area(scores: Array, mask: Ints) -> float | None:
         steps.append(np.linalg.norm(np.diff(scores, axis=axis), axis=-1)[known])
         unlike.append((a != b)[known])
     step, apart = np.concatenate(steps), np.concatenate(unlike)
-    return rank_nearer(step[~apart], step[apart]) if 0 < apart.sum() < len(apart) else None
+    return rank_nearer(step[~apart], step[apart]) if 0 < apart.sum() < len(apart) else np.nan
 
 
 def _judged_classes(train: DenseSamples, held: DenseSamples, classes: int) -> tuple[int, ...]:

@@ -50,6 +50,28 @@ def test_boundaries_of_masks_lie_where_the_spectra_change(sets: Sets) -> None:
     assert (moved.r or 0) < 0.5
 
 
+def test_boundaries_say_how_many_pixels_masks_of_other_tiles_make_wrong(sets: Sets) -> None:
+    train, held, made = sets
+    masks = made.masks.copy()
+    masks[:10] = np.roll(masks[:10], 1, axis=0)
+    share = 100 * (masks != made.masks).mean()
+    real, worse, all_wrong = (
+        dense_reliability(train, held, replace(made, masks=m), classes=5)["boundaries"]
+        for m in (made.masks, masks, np.roll(made.masks, 1, axis=0))
+    )
+
+    assert worse.wrong_interval is not None and worse.wrong_interval[0] <= share <= worse.wrong_interval[1]
+    assert (real.wrong or 0) < (worse.wrong or 0) < (all_wrong.wrong or 0)
+
+
+def test_boundaries_that_no_spectrum_shows_are_not_calibrated(sets: Sets) -> None:
+    train, held, made = sets
+    noise = replace(held, images=np.random.default_rng(0).random(held.images.shape).astype(np.float32))
+    score = dense_reliability(train, noise, made, classes=5)["boundaries"]
+
+    assert score.wrong is score.wrong_interval is score.spearman is None
+
+
 def test_each_tile_is_judged_by_training_tiles_alone(sets: Sets) -> None:
     train, _, made = sets
     masks = made.masks.copy()
