@@ -68,6 +68,10 @@ WORTH_SHARING = 5.0
 """Seconds that are left of a group: for less, no worker makes the split, the view and the samples once more."""
 
 
+AHEAD = 64
+"""Groups among which a slot looks for one of its draw."""
+
+
 class Slot(Protocol):
     """Runs one trial at a time."""
 
@@ -107,7 +111,7 @@ class _Part:
     """Trials of a group that are left, in one slot."""
 
     left: deque[TrialSpec]
-    fit: str
+    first: TrialSpec
     begun: bool = False
 
 
@@ -123,7 +127,7 @@ class Dispatch:
         self._unprepared: set[str] = set()
         for group in groups(batch.trials):
             first = group[0]
-            self._waiting.append(_Part(deque(group), first.fit_hash))
+            self._waiting.append(_Part(deque(group), first))
             card: Card = registry().find("generator", first.generator.name).load().card
             if ledger.prepares(card):
                 self._unprepared.add(first.generator.hash)
@@ -162,33 +166,40 @@ class Dispatch:
     def _next(self, slot: Slot) -> TrialSpec | None:
         """The trial that a slot runs now: of its part, else of the first that waits, else half of another's."""
         part = self._parts.get(slot)
+        draw = part.first.draw_hash if part else ""
         while part is None or not (trial := self._first(part)):
             self._parts.pop(slot, None)
-            part = self._take() or self._share()
+            part = self._take(draw) or self._share()
             if part is None:
                 return None
             self._parts[slot] = part
         return trial
 
-    def _take(self) -> _Part | None:
-        """The first part that waits; rather one that need not wait until another slot has prepared its generator."""
-        running = {part.left[0].generator.hash for part in self._parts.values() if part.left}
-        held = running & self._unprepared
-        ready = (part for part in self._waiting if not part.left or part.left[0].generator.hash not in held)
-        part = next(ready, self._waiting[0] if self._waiting else None)
+    def _take(self, draw: str) -> _Part | None:
+        """The first part that waits: of the draw that the slot knows, else of one that is in no other slot, so that what
+        the arms of a draw share is made once; but rather one whose generator is not being prepared in another slot.
+        """
+        running = [part.left[0] for part in self._parts.values() if part.left]
+        held, elsewhere = {t.generator.hash for t in running} & self._unprepared, {t.draw_hash for t in running}
+
+        def rank(part: _Part) -> tuple[bool, bool, bool]:
+            own = part.first.draw_hash
+            return part.first.generator.hash in held, own != draw, own in elsewhere
+
+        part = min(islice(self._waiting, AHEAD), key=rank, default=None)
         if part is not None:
             self._waiting.remove(part)
         return part
 
     def _share(self) -> _Part | None:
         """Half of what is left in the slot that has the most left, of groups whose fit need not be made again."""
-        parts = [part for part in self._parts.values() if part.fit in self._fitted]
+        parts = [part for part in self._parts.values() if part.first.fit_hash in self._fitted]
         behind = {part: sum(map(self._expected, islice(part.left, 1, None))) for part in parts}
         longest = max(parts, key=lambda part: behind[part], default=None)
         if longest is None or behind[longest] < WORTH_SHARING:
             return None
         taken = [longest.left.pop() for _ in range(len(longest.left) // 2)]
-        return _Part(deque(reversed(taken)), longest.fit, longest.begun)
+        return _Part(deque(reversed(taken)), longest.first, longest.begun)
 
     def _begin(self, slot: Slot, trial: TrialSpec) -> None:
         self._begun[trial.hash] += 1
@@ -216,7 +227,7 @@ class Dispatch:
         seconds = outcome.result["timings"].get("fit_generator")
         # A fit that took long may have no place in the store.
         if seconds is not None and (seconds <= WORTH_SAVING or self._ledger.keeps_fit(trial)):
-            self._fitted.add(part.fit)
+            self._fitted.add(part.first.fit_hash)
         if following := self._first(part):
             # Before the record is written: the worker need not wait for that.
             self._begin(slot, following)
@@ -238,7 +249,7 @@ class Dispatch:
         running = {other.left[0].hash for other in self._parts.values() if other.left and other is not part}
         doomed: dict[str, TrialSpec] = {}
         for other in (part, *self._waiting, *self._parts.values()):
-            if other.fit == part.fit:
+            if other.first.fit_hash == part.first.fit_hash:
                 mine = {x.hash: x for x in other.left if x.hash not in running and to_blame <= strangers(x)}
                 doomed |= mine
                 other.left = deque(x for x in other.left if x.hash not in mine)

@@ -148,6 +148,7 @@ def compute(
                 result["classifier_facts"] = plain_json(facts, "the facts of a fit")
             with timer.at("predict"):
                 labels = bench.task.predict(fitted, classifier.card, bench.scene, bench.split(spec), spectra)
+                # What the fit wrote into a view is found here too.
                 bench.check_views()
     except BaseException as error:
         # SystemExit and KeyboardInterrupt too: in a worker nobody but a plugin raises them.
@@ -261,7 +262,6 @@ def fit_classifier(
     with timer.fitting("fit_classifier", card):
         learn = cast("Callable[..., FittedClassifier]", classifier.fit)
         fitted = learn(seal_all(samples), view, seed=seed, device=device, progress=progress)
-        bench.check_views()
     if not callable(getattr(fitted, "predict", None)):
         raise PluginError(
             "a classifier's fit must return an object with predict",

@@ -21,9 +21,9 @@ def went_well(fit_seconds: float = 0.1) -> TrialEnded:
     return TrialEnded(Outcome({"status": "ok", "error": None, "timings": {"fit_generator": fit_seconds}}, None))
 
 
-def group(name: str, trials: int, generator: str = "smote") -> tuple[Any, ...]:
+def group(name: str, trials: int, generator: str = "smote", draw: str = "") -> tuple[Any, ...]:
     made = SimpleNamespace(name=generator, hash=generator)
-    alike = {"fit_hash": name, "generator": made, "plugins": [("generator", made)]}
+    alike = {"fit_hash": name, "draw_hash": draw or name, "generator": made, "plugins": [("generator", made)]}
     alike["protocol"] = SimpleNamespace(text="issd")
     return tuple(SimpleNamespace(hash=f"{name}{i}", **alike) for i in range(trials))
 
@@ -135,6 +135,16 @@ def test_the_group_with_most_seconds_left_is_divided_first() -> None:
     run(Seats(*seats), few, many, expected=expected)
 
     assert seats[2].ran[0] == "few2"
+
+
+def test_a_slot_stays_with_its_draw_and_then_begins_one_that_no_other_has() -> None:
+    first, second = Seat(), Seat()
+    asked = [group(f"{name}{draw}", 1, draw=f"draw {draw}") for draw in range(3) for name in "abc"]
+
+    run(Seats(first, second), *asked)
+
+    assert first.ran == ["a00", "b00", "c00", "a20", "c20"]
+    assert second.ran == ["a10", "b10", "c10", "b20"]
 
 
 def test_a_fit_that_fails_elsewhere_ends_the_rest_of_its_group() -> None:
