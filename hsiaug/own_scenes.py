@@ -108,11 +108,8 @@ def _unpacked(cube: Any, labels: Any, options: Mapping[str, object]) -> tuple[ND
     centres = cube.coords.get("wavelength")
     bands = "band" if centres is None or centres.ndim != 1 else centres.dims[0]
     if cube.ndim != 3 or bands not in cube.dims:
-        raise InputError(
-            "a DataArray must have two dimensions of pixels, and one with a coordinate `wavelength`, or named `band`",
-            value=", ".join(map(str, cube.dims)),
-            hint="Rename it: cube.rename(z='band').",
-        )
+        rule = "a DataArray must have two dimensions of pixels, and one with a coordinate `wavelength`, or named `band`"
+        raise InputError(rule, value=", ".join(map(str, cube.dims)), hint="Rename it: cube.rename(z='band').")
     cube = cube.transpose(..., bands)
     if _is_data_array(labels):
         labels = labels.transpose(*cube.dims[:2], missing_dims="ignore")

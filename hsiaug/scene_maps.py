@@ -198,11 +198,8 @@ def make_map(
 ) -> SceneMap:
     """The map, made in this process; its progress goes to the console. folder: the store. shares: probabilities too."""
     if record is not None and classifier is not None:
-        raise InputError(
-            "a map is made by a record or by a classifier",
-            value=f"record {record} and classifier {classifier}",
-            hint="Leave out one of them.",
-        )
+        rule, hint = "a map is made by a record or by a classifier", "Leave out one of them."
+        raise InputError(rule, value=f"record {record} and classifier {classifier}", hint=hint)
     if record is not None:
         source = Store(folder).find(record, "`record`")
         task = get_task(source["spec"]["task"])

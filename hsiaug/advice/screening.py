@@ -96,11 +96,8 @@ def screening_plan(scene: TaskData, request: Request, plugins: Registry, scene_r
     asked = replace(request, generators=names, classifiers=request.classifiers or usual, seeds=SCREEN)
     plan = _far_sighted(_worth(build_plan(scene, asked, plugins, scene_ref=scene_ref), scene))
     if not arms(plan):
-        raise InputError(
-            "`generators` and `lambdas` must leave something to try",
-            value="; ".join(plan.notes) or None,
-            hint="Name a generator and a λ that makes samples.",
-        )
+        rule = "`generators` and `lambdas` must leave something to try"
+        raise InputError(rule, value="; ".join(plan.notes) or None, hint="Name a generator and a λ that makes samples.")
     return plan, broken
 
 

@@ -68,11 +68,8 @@ def integers(option: str, text: str) -> list[int]:
         ends = [part.partition("-")[::2] for part in parts]
         listed = [range(int(first), int(last or first) + 1) for first, last in ends]
     if not listed or not all(listed) or sum(map(len, listed)) > LONGEST:
-        raise InputError(
-            f"{option} must be whole numbers and rising ranges between commas, {LONGEST} at most",
-            value=repr(text),
-            hint="For example 3,5,8-9.",
-        )
+        rule = f"{option} must be whole numbers and rising ranges between commas, {LONGEST} at most"
+        raise InputError(rule, value=repr(text), hint="For example 3,5,8-9.")
     return list(dict.fromkeys(number for part in listed for number in part))
 
 
@@ -83,9 +80,6 @@ def seeds(text: str, option: str = "`draws`") -> list[int]:
         if re.fullmatch(r"[\s,]*[0-9]+[\s,]*", text):
             found = integers(option, f"0-{found[0] - 1}")
     except InputError as error:
-        raise InputError(
-            f"{option} must be a number of draws, or a range or list of draws, {LONGEST} at most",
-            value=repr(text),
-            hint="Write 5 for draws 0 to 4, 100-109, or 3,5,8-9.",
-        ) from error
+        rule = f"{option} must be a number of draws, or a range or list of draws, {LONGEST} at most"
+        raise InputError(rule, value=repr(text), hint="Write 5 for draws 0 to 4, 100-109, or 3,5,8-9.") from error
     return found

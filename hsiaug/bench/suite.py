@@ -228,11 +228,8 @@ def on_data(suite: Suite, refs: Sequence[str]) -> Suite:
     left_out = [f"{run.name} ({' and '.join(sorted(others[run.name]))})" for run in runs if not run.asked]
     named = ", ".join(f"{ref} ({' or '.join(its)})" for ref, its in tasks.items())
     if len(left_out) == len(runs):
-        raise InputError(
-            f"`data` must be of a task that the suite has: {', '.join(sorted(set().union(*others.values())))}",
-            value=named,
-            hint="Name other data, or another suite.",
-        )
+        rule = f"`data` must be of a task that the suite has: {', '.join(sorted(set().union(*others.values())))}"
+        raise InputError(rule, value=named, hint="Name other data, or another suite.")
     said = [f"runs left out, whose task is not that of {named}: {', '.join(left_out)}"] if left_out else []
     return replace(suite, runs=tuple(run for run in runs if run.asked), notes=(*suite.notes, *said))
 

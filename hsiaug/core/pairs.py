@@ -131,8 +131,5 @@ def _check(pairs: PairSet, place: Place) -> None:
         )
     low, high = int(place.mask.min()), int(place.mask.max())
     if low < 0 or high > len(pairs.class_names):
-        raise SceneError(
-            f"{where}: mask ids must lie in 0..{len(pairs.class_names)} (0 = ignore)",
-            value=f"{low}..{high}",
-            hint="List the mask's codes in the card.",
-        )
+        rule = f"{where}: mask ids must lie in 0..{len(pairs.class_names)} (0 = ignore)"
+        raise SceneError(rule, value=f"{low}..{high}", hint="List the mask's codes in the card.")

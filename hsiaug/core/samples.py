@@ -123,11 +123,8 @@ def class_ids(given: ArrayLike) -> NDArray[np.int64]:
     with np.errstate(invalid="ignore"):  # NaN is no id either
         ids = values.astype(np.int64)
     if not np.array_equal(ids, values):
-        raise PluginError(
-            "class ids of samples must be whole numbers",
-            value=str(values[ids != values][0]),
-            hint="Round, or take the arg max, before labels are returned.",
-        )
+        hint = "Round, or take the arg max, before labels are returned."
+        raise PluginError("class ids of samples must be whole numbers", value=str(values[ids != values][0]), hint=hint)
     return ids
 
 

@@ -22,11 +22,8 @@ def check_view(name: str, known: Sequence[str], bands: int) -> None:
         hint = "Views of masks are not chosen: name one." if name == AUTO else did_you_mean(name, known)
         raise InputError(f"`views` must be one of {', '.join(known)}", value=repr(name), hint=hint)
     if name != RAW and bands < FEWEST:
-        raise InputError(
-            f"`views` {name} needs spectra of {FEWEST} bands at least",
-            value=f"{bands} bands",
-            hint=f"Leave it at {RAW}.",
-        )
+        rule = f"`views` {name} needs spectra of {FEWEST} bands at least"
+        raise InputError(rule, value=f"{bands} bands", hint=f"Leave it at {RAW}.")
 
 
 def best_view(scores: Mapping[str, float]) -> str:

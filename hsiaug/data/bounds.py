@@ -36,11 +36,8 @@ def check_array(path: Path, shape: tuple[int, ...], itemsize: int, *, labels: bo
     cells = math.prod(shape)
     extent = "×".join(map(str, shape))
     if labels and cells > MOST_CELLS:
-        raise SceneError(
-            f"{path}: a label raster may have at most {MOST_CELLS:,} cells",
-            value=extent,
-            hint="Name the raster of the classes, and crop it to the extent of the cube.",
-        )
+        hint = "Name the raster of the classes, and crop it to the extent of the cube."
+        raise SceneError(f"{path}: a label raster may have at most {MOST_CELLS:,} cells", value=extent, hint=hint)
     needed = cells * itemsize
     stored = path.stat().st_size if stored is None else stored
     if needed > max(UNPACKED, RATIO * stored):

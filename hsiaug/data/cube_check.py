@@ -105,11 +105,8 @@ def look_through(view: AnyArray, nodata: float | None, bad_bands: tuple[int, ...
     values = np.concatenate(sample)
     values = values[np.isfinite(values)]
     if not kept or not values.size:
-        raise SceneError(
-            f"{where}: the cube must hold data",
-            value="no band with valid values",
-            hint="Check `nodata`, and that this is the file of the cube.",
-        )
+        rule, hint = f"{where}: the cube must hold data", "Check `nodata`, and that this is the file of the cube."
+        raise SceneError(rule, value="no band with valid values", hint=hint)
     zero = 0
     for rows, block in _stripes(view):
         if missing[kept].any() and (lacking := _invalid(block[:, :, kept], nodata)) is not None:

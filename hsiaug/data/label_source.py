@@ -156,11 +156,8 @@ def code_labels(
     for item in (item for item in ignore if not _is_code(item)):
         check_known("`ignore` must name a class or a code", item, names)
     if len(ids) < 2:
-        raise SceneError(
-            f"{raster.where}: labels need at least two classes",
-            value=f"codes {listed or 'none but 0'}",
-            hint="0 is unlabelled; check `ignore`.",
-        )
+        rule, hint = f"{raster.where}: labels need at least two classes", "0 is unlabelled; check `ignore`."
+        raise SceneError(rule, value=f"codes {listed or 'none but 0'}", hint=hint)
     words = tuple(item for item in ignore if item in names)
     return ClassCodes(names, ids, (*words, *sorted(dropped & set(of) - {0})), tuple(notes))
 

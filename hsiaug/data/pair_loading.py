@@ -36,11 +36,8 @@ def load_pairs(ref: str | os.PathLike[str], task: str, *, progress: bool = True,
     name = text.lower().replace("-", "_")
     if own_card(ref) is None and name not in scene_names():
         known = (*pair_set_names(), *scene_names())
-        raise InputError(
-            f"`task` {task} needs a set of image–mask pairs, a scene, or the path of a card of either",
-            value=repr(text),
-            hint=did_you_mean(name, known),
-        )
+        rule = f"`task` {task} needs a set of image–mask pairs, a scene, or the path of a card of either"
+        raise InputError(rule, value=repr(text), hint=did_you_mean(name, known))
     scene = load_scene(ref, progress=progress)
     check_memory(f"scene {text}: the cube, which is one image for `task` {task},", scene.cube.nbytes)
     return _check_dates(PairSet.of(scene), task, text)
@@ -78,11 +75,8 @@ def label_files(ref: str | os.PathLike[str]) -> tuple[Path, ...]:
 def _check_dates(pairs: PairSet, task: str, ref: str) -> PairSet:
     found = "change" if pairs.dates == 2 else "segmentation"
     if found != task:
-        raise InputError(
-            f"`task` {task} needs images of {'two dates' if task == 'change' else 'one date'}",
-            value=f"{ref} has {pairs.dates}",
-            hint=f"Use `task` {found}, or another set.",
-        )
+        rule = f"`task` {task} needs images of {'two dates' if task == 'change' else 'one date'}"
+        raise InputError(rule, value=f"{ref} has {pairs.dates}", hint=f"Use `task` {found}, or another set.")
     return pairs
 
 
@@ -182,9 +176,6 @@ def _mask(entry: PairEntry, place: str) -> NDArray[np.int16]:
     ids = {code: c for c, listed in enumerate(known, start=1) for code in listed}
     mask, strangers = class_ids(read_label_file(path), ids, spec.ignore, str(path))
     if strangers:
-        raise SceneError(
-            f"{path}: every code must be listed in the card",
-            value=f"codes {', '.join(map(str, sorted(strangers)[:8]))}",
-            hint="Add them to masks.codes or masks.ignore.",
-        )
+        rule, hint = f"{path}: every code must be listed in the card", "Add them to masks.codes or masks.ignore."
+        raise SceneError(rule, value=f"codes {', '.join(map(str, sorted(strangers)[:8]))}", hint=hint)
     return mask

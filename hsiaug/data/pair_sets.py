@@ -100,11 +100,8 @@ def task_of(ref: str | os.PathLike[str], asked: str | None) -> str:
     if entry is None:
         return asked or "pixels"
     if asked not in (None, entry.card.task):
-        raise InputError(
-            f"{os.fspath(ref)} is a set of pairs for the task {entry.card.task}, as its card says",
-            value=f"task {asked}",
-            hint=f"Leave the task out, or say {entry.card.task}.",
-        )
+        rule = f"{os.fspath(ref)} is a set of pairs for the task {entry.card.task}, as its card says"
+        raise InputError(rule, value=f"task {asked}", hint=f"Leave the task out, or say {entry.card.task}.")
     return entry.card.task
 
 

@@ -99,17 +99,11 @@ def _read(path: Path, key: str | None, data: str | None, *, ndim: int) -> RawArr
         kinds = ".mat, .npy or ENVI (.hdr), or " + (
             f"an image ({', '.join(IMAGES)})" if ndim == 2 else f"a GeoTIFF ({', '.join(GEOTIFF)})"
         )
-        raise SceneError(
-            f"{path} must be {kinds}",
-            value=f"extension '{path.suffix}' and no ENVI header beside it",
-            hint="Convert the file, or give it the extension of its format.",
-        )
+        rule, hint = f"{path} must be {kinds}", "Convert the file, or give it the extension of its format."
+        raise SceneError(rule, value=f"extension '{path.suffix}' and no ENVI header beside it", hint=hint)
     if raw.array.dtype.kind not in "iufb":
-        raise SceneError(
-            f"{path} must hold plain numbers",
-            value=f"dtype {raw.array.dtype}",
-            hint="Save the array as integers or floats.",
-        )
+        rule, hint = f"{path} must hold plain numbers", "Save the array as integers or floats."
+        raise SceneError(rule, value=f"dtype {raw.array.dtype}", hint=hint)
     return raw
 
 

@@ -153,11 +153,8 @@ def _choose(path: Path, key: str | None, ndim: int, items: Mapping[str, _Item]) 
         fitting = _numeric(items, ndim)
         if len(fitting) == 1:
             return fitting[0]
-        raise SceneError(
-            f"{path} must hold exactly one numeric array with {ndim} axes, or the card must name one",
-            value=f"{len(fitting)} among: {overview}",
-            hint="Name the array with 'key' in the card.",
-        )
+        rule = f"{path} must hold exactly one numeric array with {ndim} axes, or the card must name one"
+        raise SceneError(rule, value=f"{len(fitting)} among: {overview}", hint="Name the array with 'key' in the card.")
     if key not in items:
         hint = f"Correct 'key' in the card. {did_you_mean(key, items)}"
         raise SceneError(f"{path} must hold an array '{key}'", value=overview, hint=hint)

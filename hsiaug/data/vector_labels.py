@@ -116,11 +116,8 @@ def _read_geojson(path: Path) -> tuple[list[Feature], str]:
     """(geometry, properties) of each feature, and the system: WGS 84 unless the file still has a member "crs"."""
     text = _read_text(path, "GeoJSON")
     if (parts := text.count("[") + text.count("{")) > MOST_PARTS:
-        raise SceneError(
-            f"{path} may hold at most {MOST_PARTS:,} points and features",
-            value=f"{parts:,}",
-            hint="Keep the labels on the cube, simplify the polygons, or give the labels as a raster.",
-        )
+        hint = "Keep the labels on the cube, simplify the polygons, or give the labels as a raster."
+        raise SceneError(f"{path} may hold at most {MOST_PARTS:,} points and features", value=f"{parts:,}", hint=hint)
     with reading(path, "GeoJSON FeatureCollection"):
         content = json.loads(text)
         features: list[Feature] = []
@@ -189,11 +186,8 @@ def _read_table(path: Path, field: str | None, crs: str | None) -> VectorLabels:
             continue
         place = _number(row[a]), _number(row[b])
         if not all(map(float.is_integer if pixels else math.isfinite, place)):
-            raise SceneError(
-                f"{path}: {found[0]} and {found[1]} must be {'whole ' if pixels else ''}numbers",
-                value=f"{row[a][:40]!r}, {row[b][:40]!r} in line {line}",
-                hint="Correct that line.",
-            )
+            rule = f"{path}: {found[0]} and {found[1]} must be {'whole ' if pixels else ''}numbers"
+            raise SceneError(rule, value=f"{row[a][:40]!r}, {row[b][:40]!r} in line {line}", hint="Correct that line.")
         values.append(text_of_spreadsheet(row[c].strip()))
         places.append(place)
     if not values:

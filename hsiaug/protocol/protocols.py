@@ -43,11 +43,8 @@ def parse_base(kind: type[SplitProtocol], text: str, folder: Path) -> SplitProto
     other = protocol_class(text.strip().partition(":")[0])
     nested = other is kind or (other.nests_in is not None and kind.card.name not in other.nests_in)
     if nested or not set(other.card.tasks) & set(kind.card.tasks):
-        raise InputError(
-            f"protocol {kind.card.name} needs a protocol of single pixels that is not nested",
-            value=repr(text),
-            hint=f"Write {kind.usage}.",
-        )
+        rule = f"protocol {kind.card.name} needs a protocol of single pixels that is not nested"
+        raise InputError(rule, value=repr(text), hint=f"Write {kind.usage}.")
     return parse_protocol(text, folder=folder)
 
 
@@ -59,11 +56,8 @@ def protocol_class(name: str) -> type[SplitProtocol]:
     found = Found(BUILT_IN[name], "hsiaug", "") if name in BUILT_IN else registry().find("protocol", name)
     kind = protocol_of(found.load())
     if not (isinstance(kind, type) and issubclass(kind, SplitProtocol)):
-        raise PluginError(
-            f"protocol {name} of {found.distribution} must be a subclass of hsiaug.api.SplitProtocol",
-            value=repr(kind),
-            hint="Derive its class from it.",
-        )
+        rule = f"protocol {name} of {found.distribution} must be a subclass of hsiaug.api.SplitProtocol"
+        raise PluginError(rule, value=repr(kind), hint="Derive its class from it.")
     return kind
 
 

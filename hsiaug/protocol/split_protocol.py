@@ -91,11 +91,8 @@ class SplitProtocol:
         if cls.takes != "nothing":
             return cls(cls.number(argument, whole=cls.takes == "number"), buffer)
         if argument:
-            raise InputError(
-                f"protocol {cls.card.name} takes nothing after its name",
-                value=repr(argument),
-                hint=f"Write {cls.card.name}.",
-            )
+            rule, hint = f"protocol {cls.card.name} takes nothing after its name", f"Write {cls.card.name}."
+            raise InputError(rule, value=repr(argument), hint=hint)
         return cls(argument, buffer)
 
     @classmethod
@@ -108,11 +105,8 @@ class SplitProtocol:
             number = -1
         if number <= 0 or (whole and len(argument) > 9) or (not whole and not number < 1):
             allowed = "a whole number from 1 on, of 9 digits at most" if whole else "a ratio between 0 and 1"
-            raise InputError(
-                f"protocol {cls.card.name} needs {allowed}",
-                value=repr(argument),
-                hint=f"Write {cls.usage or cls.card.name}.",
-            )
+            rule, hint = f"protocol {cls.card.name} needs {allowed}", f"Write {cls.usage or cls.card.name}."
+            raise InputError(rule, value=repr(argument), hint=hint)
         return repr(number)
 
     def draw(self, scene: Scene, seed: int, patch: int) -> Draw:
@@ -125,11 +119,8 @@ class SplitProtocol:
 
     def draw_tiles(self, pairs: PairSet, seed: int, patch: int) -> Areas:
         """Draw ``seed`` of the areas of training and of test, for tiles of side ``patch``."""
-        raise InputError(
-            "`protocol` of a dense task is places, places:N or blocks:B",
-            value=repr(self.text),
-            hint="Use blocks:48, for example, or leave it out.",
-        )
+        hint = "Use blocks:48, for example, or leave it out."
+        raise InputError("`protocol` of a dense task is places, places:N or blocks:B", value=repr(self.text), hint=hint)
 
     @property
     def name(self) -> str:

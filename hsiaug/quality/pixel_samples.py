@@ -61,11 +61,8 @@ class PixelSamples:
             "`agreement`": bool(request.agreement),
         }
         for name in (name for name, is_set in set_options.items() if is_set):
-            raise InputError(
-                f"{name} is an option of masks",
-                value=f"`task` {self.task.name}",
-                hint="Give `task` segmentation or change, or leave it out; of pixels, `lambdas` says how many.",
-            )
+            hint = "Give `task` segmentation or change, or leave it out; of pixels, `lambdas` says how many."
+            raise InputError(f"{name} is an option of masks", value=f"`task` {self.task.name}", hint=hint)
         check_target(out, ENDINGS)
 
     def draw(

@@ -211,11 +211,8 @@ def sample_spec(
     plugin = plugins.find("generator", request.generator).load()
     card: Card = plugin.card
     if not card.adds:
-        raise InputError(
-            "`generators` must be one that makes samples",
-            value=repr(request.generator),
-            hint=f"Use {task.generator}, for example; 'hsiaug plugins list' shows all.",
-        )
+        hint = f"Use {task.generator}, for example; 'hsiaug plugins list' shows all."
+        raise InputError("`generators` must be one that makes samples", value=repr(request.generator), hint=hint)
     if request.attention and not card.text:
         raise no_attention(card.name)
     if request.omega is not None and card.guidance is None:

@@ -191,11 +191,8 @@ def build_params(card: Card, preset: str = "cpu", overrides: Mapping[str, str] |
     except HsiaugError:
         raise
     except Exception as error:
-        raise InputError(
-            f"{card.name} must be given parameters that it takes",
-            value=f"{type(error).__name__}: {error}",
-            hint=f"See 'hsiaug plugins info {card.name}'.",
-        ) from error
+        rule, hint = f"{card.name} must be given parameters that it takes", f"See 'hsiaug plugins info {card.name}'."
+        raise InputError(rule, value=f"{type(error).__name__}: {error}", hint=hint) from error
 
 
 def check_serves(card: Card, kind: str, task: str) -> None:
@@ -220,11 +217,8 @@ def _parse(card: Card, item: dataclasses.Field[Any], text: str) -> Any:
                 return value
     except (ValueError, KeyError):
         pass
-    raise InputError(
-        f"`{card.name}.{item.name}` must be {KINDS.get(kind, kind.__name__)}",
-        value=repr(text),
-        hint=f"The default is {item.default!r}.",
-    )
+    hint = f"The default is {item.default!r}."
+    raise InputError(f"`{card.name}.{item.name}` must be {KINDS.get(kind, kind.__name__)}", value=repr(text), hint=hint)
 
 
 def _check_value(card: Card, item: dataclasses.Field[Any], value: object) -> None:
@@ -238,8 +232,5 @@ def _check_value(card: Card, item: dataclasses.Field[Any], value: object) -> Non
     low, high = item.metadata.get("low"), item.metadata.get("high")
     if (low is not None and value < low) or (high is not None and value > high):
         bounds = f"[{'-∞' if low is None else low}, {'∞' if high is None else high}]"
-        raise InputError(
-            f"`{card.name}.{item.name}` must lie in {bounds}",
-            value=repr(value),
-            hint=f"The default is {item.default!r}.",
-        )
+        rule, hint = f"`{card.name}.{item.name}` must lie in {bounds}", f"The default is {item.default!r}."
+        raise InputError(rule, value=repr(value), hint=hint)

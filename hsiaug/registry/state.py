@@ -27,8 +27,5 @@ def load_state(folder: Path) -> tuple[dict[str, AnyArray], dict[str, Any]]:
     try:
         return load_file(folder / "state.safetensors"), json.loads((folder / "state.json").read_text("utf-8"))
     except Exception as error:
-        raise StoreError(
-            f"{folder}: expected the saved state of a fitted plugin",
-            value=f"{type(error).__name__}: {error}",
-            hint="Delete this folder; it is made again.",
-        ) from error
+        rule, hint = f"{folder}: expected the saved state of a fitted plugin", "Delete this folder; it is made again."
+        raise StoreError(rule, value=f"{type(error).__name__}: {error}", hint=hint) from error

@@ -139,11 +139,8 @@ def raw_columns(records: Iterable[Record]) -> Columns:
             continue  # older trials whose samples were made of test labels
         name = record.get("hash", "without a hash")
         if record.get("format") != 1:
-            raise StoreError(
-                f"record {name} must have format 1",
-                value=f"format {record.get('format')!r}",
-                hint="Read it with the version of hsiaug that wrote it.",
-            )
+            rule, hint = f"record {name} must have format 1", "Read it with the version of hsiaug that wrote it."
+            raise StoreError(rule, value=f"format {record.get('format')!r}", hint=hint)
         try:
             row = _row(record)
             about_of(row["about"])

@@ -107,11 +107,8 @@ def compare_arms(report: Report, a: str, b: str, *, metric: str | None = None) -
     """
     keys = [key for table in report.tables for key in table.every_cell]
     if not keys:
-        raise InputError(
-            f"{report.where} must hold records",
-            value="none",
-            hint="Run 'hsiaug benchmark … --store DIR' first, or name another folder.",
-        )
+        hint = "Run 'hsiaug benchmark … --store DIR' first, or name another folder."
+        raise InputError(f"{report.where} must hold records", value="none", hint=hint)
     ours, theirs, names = find_arm(a, "A", keys), find_arm(b, "B", keys), arm_names(keys)
     if ours == theirs:
         raise InputError("A and B must be two arms", value=f"{names[ours]} twice", hint="Name another one as B.")

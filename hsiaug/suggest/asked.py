@@ -50,11 +50,8 @@ class Asked(Based):
     def parse(cls, argument: str, buffer: Buffer, folder: Path = Path()) -> Self:
         said = read_asked(argument)
         if said is None:
-            raise InputError(
-                f"protocol asked needs a number up to {MOST}, a strategy and a protocol",
-                value=repr(argument[:200]),
-                hint=f"Write {cls.usage}.",
-            )
+            rule, hint = f"protocol asked needs a number up to {MOST}, a strategy and a protocol", f"Write {cls.usage}."
+            raise InputError(rule, value=repr(argument[:200]), hint=hint)
         check_known("labels must be asked for by suggest, random or uncertain", said.strategy, STRATEGIES)
         return cls.of(f"{said.number}x{said.strategy}" if said.number else "0", said.base, buffer, folder)
 

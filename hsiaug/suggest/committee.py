@@ -48,11 +48,8 @@ def committee(classifiers: Sequence[str], bands: int) -> tuple[Member, ...]:
     shown = VIEWS if bands >= FEWEST else (RAW,)
     members = tuple(dict.fromkeys(Member(name, view) for name in classifiers or CLASSIFIERS for view in shown))
     if len(members) < 2:
-        raise InputError(
-            "a committee needs two members at least: of fewer bands than spectral views need, two classifiers",
-            value=", ".join(map(str, members)),
-            hint="For example `classifiers` svm,rf.",
-        )
+        rule = "a committee needs two members at least: of fewer bands than spectral views need, two classifiers"
+        raise InputError(rule, value=", ".join(map(str, members)), hint="For example `classifiers` svm,rf.")
     return members
 
 
@@ -106,11 +103,8 @@ def load_classifier(plugins: Registry, name: str) -> type[Classifier]:
     """The classifier of that name. Raises InputError where there is none, or it does not serve pixels."""
     plugin: type[Classifier] = plugins.find("classifier", name).load()
     if PixelClassification.name not in plugin.card.tasks:
-        raise InputError(
-            "`classifiers` must name classifiers of pixels",
-            value=repr(name),
-            hint=f"{name} serves {', '.join(plugin.card.tasks)}; 'hsiaug plugins list' shows all.",
-        )
+        hint = f"{name} serves {', '.join(plugin.card.tasks)}; 'hsiaug plugins list' shows all."
+        raise InputError("`classifiers` must name classifiers of pixels", value=repr(name), hint=hint)
     return plugin
 
 

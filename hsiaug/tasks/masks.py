@@ -141,11 +141,8 @@ class Segmentation:
                 hint="Return DenseSamples in the shape of DenseView.real.",
             )
         if len(samples) != counts.total:
-            raise PluginError(
-                "a generator must make exactly the pairs that were asked for",
-                value=f"{len(samples)} in place of {counts.total}",
-                hint="Return counts.total pairs.",
-            )
+            rule, hint = "a generator must make exactly the pairs that were asked for", "Return counts.total pairs."
+            raise PluginError(rule, value=f"{len(samples)} in place of {counts.total}", hint=hint)
         check_finite(samples.images, "images")
         check_numbers(samples.masks, samples.weight)
         if len(samples) and not (samples.masks.min() >= 0 and samples.masks.max() <= len(view.class_names)):

@@ -128,11 +128,8 @@ class PixelClassification:
     def check(self, samples: PatchSamples, counts: Mapping[int, int], view: TrainView) -> None:
         """Raise PluginError unless a generator made exactly what was asked for."""
         if not isinstance(samples, PatchSamples):
-            raise PluginError(
-                "a generator's sample must return PatchSamples",
-                value=type(samples).__name__,
-                hint="Return PatchSamples.made(x, y), for example.",
-            )
+            rule, hint = "a generator's sample must return PatchSamples", "Return PatchSamples.made(x, y), for example."
+            raise PluginError(rule, value=type(samples).__name__, hint=hint)
         side = (view.bands, view.patch, view.patch)
         if len(samples) and samples.x.shape[1:] != side:
             raise PluginError(

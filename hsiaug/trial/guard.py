@@ -56,11 +56,8 @@ def kept_state() -> Iterator[None]:
         try:
             yield
         except SystemExit as error:
-            raise PluginError(
-                "a plugin must return, or raise an exception",
-                value=f"sys.exit({error.code!r})",
-                hint="Raise a ValueError that says what is wrong.",
-            ) from error
+            rule, hint = "a plugin must return, or raise an exception", "Raise a ValueError that says what is wrong."
+            raise PluginError(rule, value=f"sys.exit({error.code!r})", hint=hint) from error
 
 
 @contextlib.contextmanager
@@ -181,11 +178,8 @@ def plain_json(provenance: Mapping[str, object], what: str = "the provenance of 
             hint="Convert numpy numbers by float() or int(), arrays by tolist(); leave out NaN.",
         ) from error
     if len(text) > LARGEST_PROVENANCE:
-        raise PluginError(
-            f"{what} may have {LARGEST_PROVENANCE:,} characters of JSON",
-            value=f"{len(text):,}",
-            hint="Keep facts there, and arrays elsewhere.",
-        )
+        rule = f"{what} may have {LARGEST_PROVENANCE:,} characters of JSON"
+        raise PluginError(rule, value=f"{len(text):,}", hint="Keep facts there, and arrays elsewhere.")
     kept: dict[str, object] = json.loads(text)
     return kept
 
@@ -197,11 +191,8 @@ class TrialTimeout(BaseException):
 def check_limit(seconds: float | None) -> None:
     """Raise InputError where this system cannot keep a limit."""
     if seconds is not None and not hasattr(signal, "setitimer"):
-        raise InputError(
-            "`timeout` needs a system with interval timers",
-            value="none here",
-            hint="Leave it out, or run under Linux, macOS or WSL.",
-        )
+        rule, hint = "`timeout` needs a system with interval timers", "Leave it out, or run under Linux, macOS or WSL."
+        raise InputError(rule, value="none here", hint=hint)
 
 
 @contextlib.contextmanager

@@ -41,11 +41,8 @@ def check_device(requested: str) -> str:
     except RuntimeError:
         there = False
     if not there:
-        raise InputError(
-            "`device` must name a device of this machine",
-            value=repr(requested),
-            hint=f"Here: auto, {', '.join(sorted({'cpu', gpu}))}.",
-        )
+        rule, hint = "`device` must name a device of this machine", f"Here: auto, {', '.join(sorted({'cpu', gpu}))}."
+        raise InputError(rule, value=repr(requested), hint=hint)
     return requested
 
 

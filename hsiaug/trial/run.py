@@ -238,11 +238,8 @@ def _alone(samples: TaskSamples) -> TaskSamples:
     made = samples.take(samples.synthetic)
     mean = made.weight.mean(dtype=np.float64)
     if not mean:
-        raise PluginError(
-            "synthetic samples that are learnt from alone must have some weight",
-            value=f"{len(made)} of weight 0",
-            hint="Give them weights above 0.",
-        )
+        rule, hint = "synthetic samples that are learnt from alone must have some weight", "Give them weights above 0."
+        raise PluginError(rule, value=f"{len(made)} of weight 0", hint=hint)
     return replace(made, weight=(made.weight / mean).astype(np.float32))
 
 
@@ -263,11 +260,8 @@ def fit_classifier(
         learn = cast("Callable[..., FittedClassifier]", classifier.fit)
         fitted = learn(seal_all(samples), view, seed=seed, device=device, progress=progress)
     if not callable(getattr(fitted, "predict", None)):
-        raise PluginError(
-            "a classifier's fit must return an object with predict",
-            value=type(fitted).__name__,
-            hint="Return self, or the fitted object.",
-        )
+        rule, hint = "a classifier's fit must return an object with predict", "Return self, or the fitted object."
+        raise PluginError(rule, value=type(fitted).__name__, hint=hint)
     return fitted
 
 

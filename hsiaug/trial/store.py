@@ -163,11 +163,8 @@ class Store:
                 hint=f"List them with 'hsiaug report --store {self.root} --by seed'.",
             )
         if isinstance(found, Damage):
-            raise StoreError(
-                f"{self.folder(found.hash) / RECORD} must be a record as it was written",
-                value=found.fault,
-                hint="Run its benchmark again: a damaged record is replaced.",
-            )
+            rule = f"{self.folder(found.hash) / RECORD} must be a record as it was written"
+            raise StoreError(rule, value=found.fault, hint="Run its benchmark again: a damaged record is replaced.")
         return found
 
     def get(self, hash: str) -> Record | None:

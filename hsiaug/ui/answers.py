@@ -83,11 +83,8 @@ class Answers:
             if lock.pid in (None, os.getpid()):
                 # Half a lock, on a disk that is full, would be nobody's and for ever.
                 lock.break_lock()
-            raise InputError(
-                f"`answers` {self.path} must be in a folder that can be written",
-                value=reason(error),
-                hint="Name another file.",
-            ) from error
+            rule, hint = f"`answers` {self.path} must be in a folder that can be written", "Name another file."
+            raise InputError(rule, value=reason(error), hint=hint) from error
         try:
             yield
         finally:

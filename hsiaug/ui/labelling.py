@@ -183,11 +183,8 @@ class Labelling:
     def _make_map(self, job: Job) -> None:
         scene, _, known = self._now()
         if len(np.unique(known.train_labels)) < 2:
-            raise InputError(
-                "a map needs labels of two classes at least",
-                value=f"{len(np.unique(known.train_labels))}",
-                hint="Answer a few picks first.",
-            )
+            rule, hint = "a map needs labels of two classes at least", "Answer a few picks first."
+            raise InputError(rule, value=f"{len(np.unique(known.train_labels))}", hint=hint)
         member = self.task.mapper
         plugin = load_classifier(self._plugins, member.classifier)
         job.progress(0, 1, f"{member} learns")

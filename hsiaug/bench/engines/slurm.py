@@ -72,11 +72,8 @@ def read_jobs(store: Path) -> list[SlurmJob]:
             chunks = json.loads(path.read_bytes())["chunks"]
             found += [SlurmJob(one["job"], tuple(one["trials"])) for one in chunks]
         except (ValueError, KeyError, TypeError) as error:
-            raise StoreError(
-                f"{path} must be the list of a submission's jobs as it was written",
-                value=error,
-                hint="Delete it: the records do not need it.",
-            ) from error
+            rule = f"{path} must be the list of a submission's jobs as it was written"
+            raise StoreError(rule, value=error, hint="Delete it: the records do not need it.") from error
     return found
 
 
@@ -168,21 +165,15 @@ def _submit_array(tasks: Sequence[Chunk], parameters: Mapping[str, object], fold
             return [job.job_id for job in executor.map_array(Chunk.__call__, tasks)]
     except (submitit.core.utils.FailedJobError, subprocess.CalledProcessError) as error:
         shutil.rmtree(array, ignore_errors=True)
-        raise InputError(
-            "SLURM must take the jobs",
-            value=str(error).strip().splitlines()[-1],
-            hint="Look at `cluster` partition, account, time, memory, gpus and tasks (jobs of an array at most).",
-        ) from error
+        hint = "Look at `cluster` partition, account, time, memory, gpus and tasks (jobs of an array at most)."
+        raise InputError("SLURM must take the jobs", value=str(error).strip().splitlines()[-1], hint=hint) from error
 
 
 def _scriptable(store: Path) -> Path:
     """The store. Raises InputError where SLURM would read its path, which stands in a job's script, otherwise."""
     if not str(store).isprintable() or set("%\\") & set(str(store)):
-        raise InputError(
-            "`store` must be a path without %, \\ and control characters for `on` slurm",
-            value=repr(str(store)),
-            hint="Rename the folder.",
-        )
+        rule, hint = "`store` must be a path without %, \\ and control characters for `on` slurm", "Rename the folder."
+        raise InputError(rule, value=repr(str(store)), hint=hint)
     return store
 
 

@@ -148,11 +148,8 @@ def _judged_classes(train: DenseSamples, held: DenseSamples, classes: int) -> tu
     counts = [np.bincount(part.masks.ravel(), minlength=classes + 1)[1:] for part in (train, held)]
     ids = tuple((np.flatnonzero(np.minimum(*counts) >= FEWEST) + 1).tolist())
     if len(ids) < 2:
-        raise InputError(
-            f"two classes need {FEWEST} labelled pixels in training and in held-out tiles",
-            value=f"classes {ids}",
-            hint="Use more tiles.",
-        )
+        rule, hint = f"two classes need {FEWEST} labelled pixels in training and in held-out tiles", "Use more tiles."
+        raise InputError(rule, value=f"classes {ids}", hint=hint)
     return ids
 
 
