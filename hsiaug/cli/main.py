@@ -65,7 +65,8 @@ app = typer.Typer(
     rich_markup_mode="rich",
     context_settings={"help_option_names": ["-h", "--help"]},
     help="Augment hyperspectral scenes that have few, unequal labels, and measure honestly whether it helped.",
-    epilog="Start with: [bold]hsiaug benchmark indian_pines --generator smote,mixup --seeds 8[/bold]",
+    epilog="Your own files: [bold]hsiaug start FOLDER[/bold]. "
+    "A scene to try: [bold]hsiaug benchmark indian_pines --generator smote,mixup --seeds 8[/bold]",
 )
 COMMANDS = "advise benchmark cite compare generate inspect label labels map report serve show split start suggest"
 GROUPS = "datasets plugins store"

@@ -126,7 +126,7 @@ def must_exist(path: Path) -> None:
 
 
 def _wrong_rank(path: Path, rule: str, raw: RawArray) -> SceneError:
-    hint = "Name the right array (key) or the right file."
+    hint = "Name the right file, or the right array of it: `cube_key` or `labels_key`, key in a card."
     if raw.array.shape[2:] in ((3,), (4,)):
         hint = "A picture in colours tells no classes: save their codes as one channel, with 0 for unlabelled."
     return SceneError(f"{path}: {rule}", value=f"shape {raw.array.shape}", hint=hint)

@@ -153,10 +153,11 @@ def _choose(path: Path, key: str | None, ndim: int, items: Mapping[str, _Item]) 
         fitting = _numeric(items, ndim)
         if len(fitting) == 1:
             return fitting[0]
-        rule = f"{path} must hold exactly one numeric array with {ndim} axes, or the card must name one"
-        raise SceneError(rule, value=f"{len(fitting)} among: {overview}", hint="Name the array with 'key' in the card.")
+        rule = f"{path} must hold exactly one numeric array with {ndim} axes, or be told which"
+        hint = f"Name it: {'`cube_key`' if ndim == 3 else '`labels_key`'}, key in a card."
+        raise SceneError(rule, value=f"{len(fitting)} among: {overview}", hint=hint)
     if key not in items:
-        hint = f"Correct 'key' in the card. {did_you_mean(key, items)}"
+        hint = f"Correct the name. {did_you_mean(key, items)}"
         raise SceneError(f"{path} must hold an array '{key}'", value=overview, hint=hint)
     if not items[key].size:
         raise _not_numeric(path, key, f"MATLAB {items[key].kind}", f"; the file holds {overview}")
@@ -164,5 +165,5 @@ def _choose(path: Path, key: str | None, ndim: int, items: Mapping[str, _Item]) 
 
 
 def _not_numeric(path: Path, key: str, found: str, others: str) -> SceneError:
-    hint = f"Name a numeric array with 'key'{others}."
+    hint = f"Name a numeric array{others}."
     return SceneError(f"{path}: '{key}' must be a numeric array", value=f"a {found}", hint=hint)
