@@ -33,7 +33,7 @@ clean:
 
 $(VENV)/.demo: pyproject.toml
 	$(PYTHON) -m venv $(VENV)
-	$(BIN)/python -m pip install -e .
+	$(BIN)/python -m pip install -e '.[geo,ui]'
 	touch $@
 
 $(VENV)/.dev: pyproject.toml

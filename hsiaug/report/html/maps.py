@@ -72,6 +72,9 @@ class MapMaker:
         tested = [int((mask > 0).sum()) for mask in made[0][2]]
         shown = sorted(sorted(range(len(tested)), key=lambda i: -tested[i])[:PLACES])
         figures = [*_ground(first, truth, shown, colours)]
+        legend = [*zip(truth.class_names, colours[1:], strict=True)]
+        if any(figure["kind"] == "split" for figure in figures):
+            legend += ((f"split: {role}", tint) for role, tint in [*zip(ROLES, TINTS, strict=True)][1:])
         for number, (cell, trial, called) in enumerate(made):
             name, main = table.cell_label(cell, ", "), table.scores.main
             score = number_of(trial, main.key)
@@ -92,7 +95,7 @@ class MapMaker:
         self._left -= sum(len(figure["source"]) for figure in figures) * 3 // 4
         return {
             "figures": figures,
-            "legend": [(name, _hex(colour)) for name, colour in zip(truth.class_names, colours[1:], strict=True)],
+            "legend": [(name, _hex(colour)) for name, colour in legend],
             "about": json.dumps(about, ensure_ascii=False),
             "heading": f"Maps of draw {first.seed} beside each other",
             "scores": table.scores.main.name,

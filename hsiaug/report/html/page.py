@@ -104,7 +104,7 @@ def _table(
     table: Table, number: str, where: str, maker: MapMaker, curves: Sequence[LabelCurve], *, alone: bool
 ) -> Section:
     """Everything about a table. alone: it is the only one, so that more of it is unfolded."""
-    above = [macros().headline(headline(table))]
+    above = [] if alone else [macros().headline(headline(table))]
     if said := failure_heading(table):
         above.append(macros().failures(f"{number}-failed", said, failure_lines(table, where)))
     above += map(macros().warning, warnings(table))
