@@ -9,6 +9,7 @@ import time
 from pathlib import Path
 
 import pytest
+import yaml
 from typer.testing import CliRunner
 
 from hsiaug.base.errors import InputError
@@ -68,8 +69,11 @@ def test_the_test_of_a_new_package_asks_for_every_check(tmp_path: Path) -> None:
         folder = write_package(kind, f"new-{kind}", tmp_path)  # type: ignore[arg-type]
         text = (folder / "tests" / "test_conformance.py").read_text()
         assert f'list({kind}_checks("new-{kind}"))' in text
-        for path in folder.rglob("*.*"):
-            assert "$" not in path.read_text()
+        for path in filter(Path.is_file, folder.rglob("*")):
+            assert "$" not in path.read_text().replace("${{ vars.HSIAUG || 'hsiaug' }}", "")
+        workflow = (folder / ".github" / "workflows" / "check.yml").read_text()
+        steps = yaml.safe_load(workflow)["jobs"]["check"]["steps"]
+        assert [step["run"] for step in steps if "run" in step][-2:] == [f"hsiaug plugins check new-{kind}", "pytest"]
 
 
 @pytest.mark.parametrize(

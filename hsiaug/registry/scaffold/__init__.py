@@ -57,6 +57,7 @@ def write_package(kind: Kind, name: str, out: Path, task: str | None = None) -> 
         "README.md": "README.md.txt",
         f"{module}.py": f"{kind}{'_of_masks' if masks else ''}.py.txt",
         "tests/test_conformance.py": "test_conformance.py.txt",
+        ".github/workflows/check.yml": "check.yml.txt",
     }
     with file_errors(f"`out` {out} must be a folder that can be written", "Make it, or give another."):
         if folder.exists():
