@@ -33,7 +33,7 @@ from hsiaug_builtin.txt2hsi.params import Params
 from hsiaug_builtin.txt2hsi.texts import Texts
 from hsiaug_builtin.txt2hsi.tokens import Tokens, orbits
 
-SIDE, WORDS, EMBEDDING, PROMPTS, CLASSES = 9, 24, 384, 32, 16
+SIDE, WORDS, EMBEDDING, PROMPTS, CLASSES = 9, 32, 384, 32, 16
 ROUNDS, STEPS = 7, 5
 
 

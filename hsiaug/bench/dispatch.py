@@ -64,7 +64,7 @@ TRIES = 2
 """Attempts at a trial whose process dies."""
 USUAL_SECONDS = 30.0
 """Default duration of an untimed trial, in seconds."""
-WORTH_SHARING = 5.0
+WORTH_SHARING = 10.0
 """Seconds that are left of a group: for less, no worker makes the split, the view and the samples once more."""
 
 

@@ -78,13 +78,13 @@ class Params:
     unlabelled: float = param(0.25, "share of patches of a step that have no label and no text", low=0, high=0.9)
     rpsc: bool = param(True, "clip random polygons into training patches")
     lfue: bool = param(True, "resample channel statistics of latents in training")
-    steps: int = param(100, "optimiser steps of the denoiser with text, in a draw", low=1)
+    steps: int = param(60, "optimiser steps of the denoiser with text, in a draw", low=1)
     rate: float = param(1e-3, "peak learning rate of these", low=0)
     strength: float = param(
         1.0, "noise that sampling starts from: 1 = pure noise, less = editing of real patches (SDEdit)",
         low=0, high=1,
     )  # fmt: skip
-    sample_steps: int = param(8, "denoising steps", low=2, sampling=True)
+    sample_steps: int = param(5, "denoising steps", low=2, sampling=True)
     guide: str = param(
         "null", "what guidance leads away from: null = no text and no code, scene = the denoiser before texts",
         choices=("null", "scene"), sampling=True,

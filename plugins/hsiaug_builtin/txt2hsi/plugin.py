@@ -18,7 +18,7 @@ class Txt2Hsi(Plugin[Params]):
 
     card = Card(
         name="txt2hsi",
-        version="12",
+        version="13",
         summary="Semi-supervised text-conditioned latent diffusion, Txt2HSI-LDM(VAE), reimplemented",
         paper="""@misc{zhu2025txt2hsi, author={Yimin Zhu and Lincoln Linlin Xu}, title={Language-Informed
             Hyperspectral Image Synthesis for Imbalanced-Small Sample Classification via Semi-Supervised
@@ -31,7 +31,7 @@ class Txt2Hsi(Plugin[Params]):
         resumes=True,
         prepares=True,
         prepare_seconds=60.0,
-        seconds=15.0,
+        seconds=10.0,
         params=Params,
         presets={
             "tiny": {

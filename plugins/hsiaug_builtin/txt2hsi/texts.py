@@ -7,9 +7,13 @@ from dataclasses import dataclass, replace
 
 import torch
 from torch import Tensor
+from torch.nn.functional import pad
 
 from hsiaug.api import TrainView
 from hsiaug_builtin.text import encode, prompts_of
+
+WORDS = 16
+"""Places for words come in multiples of this: torch's attention over 31 of them takes a CPU twice as long as over 32."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -51,5 +55,7 @@ def encode_prompts(view: TrainView, mode: str, encoder: str) -> Texts:
     # All prompts say "a hyperspectral image of"; what they share tells no class.
     pooled = torch.from_numpy(answer.pooled - answer.pooled.mean(axis=0))
     pooled = pooled / pooled.norm(dim=1, keepdim=True).clamp(min=1e-6)
-    tokens, mask, word = (torch.from_numpy(array) for array in (answer.tokens, answer.mask, answer.word))
+    more = -answer.mask.shape[1] % WORDS
+    tokens, mask = pad(torch.from_numpy(answer.tokens), (0, 0, 0, more)), pad(torch.from_numpy(answer.mask), (0, more))
+    word = pad(torch.from_numpy(answer.word), (0, more), value=-1)
     return Texts(tokens, mask, pooled, rows, tuple(listed), answer.words, word)
