@@ -90,9 +90,9 @@ def hold_back(name: str) -> Iterator[None]:
         signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
-def serve(module: str, pipe: Connection) -> None:
+def serve(module: str, pipe: Connection, temporary: str) -> None:
     """Be the process of a module that has a function of this name, and no more is loaded for it."""
-    import_module(module).serve(pipe)
+    import_module(module).serve(pipe, temporary)
 
 
 def work_of(pid: int | None) -> tuple[float, bool]:

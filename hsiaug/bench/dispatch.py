@@ -13,11 +13,10 @@ from itertools import islice
 from typing import Protocol
 
 from hsiaug.bench.engine import Batch, Event, Job, Message, OnEvent, PluginProgress, TrialEnded
-from hsiaug.bench.worker import strangers
 from hsiaug.registry.card import Card
 from hsiaug.registry.lookup import registry
 from hsiaug.tasks.task import TaskData, TaskSplit, get_task
-from hsiaug.trial.cache import WORTH_SAVING, has_fit
+from hsiaug.trial.cache import WORTH_SAVING, has_fit, strangers
 from hsiaug.trial.run import Outcome, finish, lost
 from hsiaug.trial.spec import TrialSpec
 from hsiaug.trial.store import Store

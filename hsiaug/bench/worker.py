@@ -16,21 +16,23 @@ import threading
 import time
 from collections.abc import Callable, Mapping, MutableSequence
 from dataclasses import dataclass, field
+from functools import partial
 from multiprocessing.connection import Connection
 from pathlib import Path
 
+from hsiaug.base.landlock import hide_files
 from hsiaug.base.processes import end_with_parent, hold_back
 from hsiaug.bench.blind_data import BlindData
 from hsiaug.bench.bounds import UNBOUNDED, Bounds
-from hsiaug.bench.landlock import hide_files
 from hsiaug.data.loading import hide_labels
 from hsiaug.registry.handed import Parcel, parcels, unpack
-from hsiaug.registry.lookup import OWN, Found, import_here, registry, third_party
+from hsiaug.registry.lookup import Found, import_here, registry, third_party
 from hsiaug.registry.progress import progress_values
 from hsiaug.tasks.task import get_task
-from hsiaug.trial.cache import Workbench
+from hsiaug.trial.cache import Workbench, strangers
 from hsiaug.trial.run import Outcome, compute
 from hsiaug.trial.spec import TrialSpec
+from hsiaug.trial.store import OTHERS
 
 STAGES = ("load", "split", "prepare", "fit_generator", "sample", "fit_classifier", "predict")
 """Stages of a trial, by their numbers."""
@@ -66,20 +68,6 @@ class WorkerStart:
     third_party: tuple[Found, ...] = field(default_factory=third_party)
 
 
-def strangers(spec: TrialSpec) -> frozenset[tuple[str, str]]:
-    """Parts of a trial that may leave traces in a process, which trials without these parts must not see: kind and
-    name of each plugin that does not come with hsiaug, and then also the draw, whose labels such a plugin may keep.
-    """
-    # A protocol may build on others, which are named in its argument.
-    asked = [
-        *((kind, one.name) for kind, one in spec.plugins),
-        *(("protocol", n) for n in spec.protocol.text.split(":")),
-    ]
-    known = {key: one for key, one in registry().plugins.items() if one.distribution != OWN}
-    found = {key for kind, name in asked if (key := (kind, name.partition(":")[0])) in known}
-    return frozenset({*found, ("draw", spec.draw_hash)} if found else ())
-
-
 def serve(
     connection: Connection, shown: MutableSequence[float], start: WorkerStart, environment: Mapping[str, str]
 ) -> None:
@@ -99,7 +87,7 @@ def serve(
             shown[1] = time.monotonic()
         shown[0] = STAGES.index(stage)
 
-    import_here(start.third_party)
+    import_here(start.third_party, partial(_keep_fits, start))
     unpack(start.plugins)
     hide_labels()
     while True:
@@ -135,6 +123,13 @@ def _seal(start: WorkerStart) -> Workbench:
                 raise OSError("this system cannot keep a worker from the files that hold labels (--isolate on)")
             bench.notes = (f"{OPEN}: this system has no Landlock, or forbids it.",)
     return bench
+
+
+def _keep_fits(start: WorkerStart) -> None:
+    """Before a plugin of another package is imported: from now on this process changes no fit of hsiaug's own."""
+    if start.bounds.isolate != "off":
+        (others := start.cache / OTHERS).mkdir(parents=True, exist_ok=True)
+        hide_files([start.cache], [others], readable=True)
 
 
 class _Channel:

@@ -12,9 +12,9 @@ from typing import Any, NoReturn
 import typer
 
 from hsiaug.base.errors import StoreError
+from hsiaug.base.landlock import close_memory
 from hsiaug.base.terminal import Console
 from hsiaug.bench.costs import Costs, Forecast, TimeLeft, write_duration
-from hsiaug.bench.landlock import close_memory
 from hsiaug.bench.plan import Plan, between, check_memory
 from hsiaug.bench.run import Existing, read_held, run, select_missing, workers
 from hsiaug.bench.schedule import hashes_by_run, join_plans, trials_of

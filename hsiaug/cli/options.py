@@ -213,7 +213,7 @@ def plan_request(task: str, typed: Mapping[str, Any], **changed: Any) -> Request
         times=numbers("times", "--times"),
         train=names("train") or (BOTH,),
         omegas=numbers("omega", "--omega"),
-        seeds=ranges.seeds(asked["seeds"]) if asked.get("seeds") else (),
+        seeds=ranges.seeds(asked["seeds"]) if asked.get("seeds") is not None else (),
         patch=asked["patch"],
         preset=asked["preset"],
         overrides=overrides(asked["set_"]),

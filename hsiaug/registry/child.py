@@ -5,13 +5,18 @@ import json
 import os
 import signal
 import sys
+import tempfile
 import traceback
 from contextlib import suppress
 from importlib import import_module
 from multiprocessing.connection import Connection
+from pathlib import Path
 from typing import Any
 
+from platformdirs import user_cache_path
+
 from hsiaug.base.errors import HsiaugError
+from hsiaug.base.landlock import write_below
 from hsiaug.base.processes import end_with_parent
 from hsiaug.registry.lookup import ask_entries, import_here
 
@@ -19,8 +24,14 @@ ANSWERS = "hsiaug.protocol.third_party_process"
 """The module of all answers but the first. Its room is above this one."""
 
 
-def serve(pipe: Connection) -> None:
-    """Answer questions until the other end of the pipe is closed."""
+def serve(pipe: Connection, temporary: str) -> None:
+    """Answer questions until the other end of the pipe is closed.
+
+    temporary: the folder of temporary files. Nothing else can be changed, on Linux with Landlock, but what lies in the
+    user's cache.
+    """
+    tempfile.tempdir = os.environ["TMPDIR"] = temporary
+    write_below([Path(temporary), Path("/dev"), user_cache_path()])
     # Ctrl-C reaches both; the other process then ends this one.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     end_with_parent()

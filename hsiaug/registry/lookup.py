@@ -10,7 +10,7 @@ import copyreg
 import importlib
 import threading
 import traceback
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import nullcontext, suppress
 from dataclasses import asdict, dataclass, make_dataclass, replace
 from functools import cache
@@ -63,6 +63,8 @@ class Found:
 
     def _imported(self) -> Any:
         module, _, name = self.entry.target.partition(":")
+        if self.distribution != OWN:
+            _before()
         try:
             plugin = getattr(importlib.import_module(module), name)
         except (Exception, SystemExit) as error:
@@ -192,13 +194,14 @@ class Registry:
         raise InputError(f"--{kind} must name a {kind} plugin", value=repr(name), hint=hint)
 
 
-def import_here(known: Iterable[Found] | None = None) -> None:
+def import_here(known: Iterable[Found] | None = None, before: Callable[[], object] = bool) -> None:
     """Let this process import plugins of other packages from now on: it is there to run them.
 
     known: these plugins, as another process found them, and no others: their packages are imported when they are used;
-    None = every package is imported to ask for its plugins.
+    None = every package is imported to ask for its plugins. before: called once, before the first of them is imported.
     """
-    global _here, _known
+    global _here, _known, _before
+    _before = cache(before)
     if known is not None:
         _known = {**(_known or {}), **{(one.entry.kind, one.entry.name): one for one in known}}
     if known is not None or not _here:
@@ -256,6 +259,7 @@ def _found(idle: float = IDLE) -> Registry:
 
 
 _here = False
+_before: Callable[[], object] = bool
 _known: dict[tuple[Kind, str], Found] | None = None
 
 

@@ -8,6 +8,7 @@ imports them, and answers in JSON, which is checked here. Processes that are the
 import atexit
 import json
 import sys
+import tempfile
 import threading
 import time
 from multiprocessing import get_context
@@ -26,7 +27,7 @@ ANSWERS_WITHIN = 60.0
 BUSY = 20.0
 """The same, of the processor: torch takes two."""
 SAYS_AFTER = 2.0
-"""Seconds after which the user is told what is waited for."""
+"""Seconds asleep, or of the processor, after which the user is told what is waited for."""
 LOOKS_EVERY = 0.1
 """Seconds between two looks at a process that does not answer."""
 DRAWS_WITHIN = 3600.0
@@ -115,7 +116,8 @@ class Child:
         self._fault: PluginError | None = None
         context = get_context("spawn")
         self._pipe, theirs = context.Pipe()
-        self._process = context.Process(target=serve, args=(SERVES, theirs), daemon=True)
+        self._temporary = tempfile.TemporaryDirectory(prefix="hsiaug-", ignore_cleanup_errors=True)
+        self._process = context.Process(target=serve, args=(SERVES, theirs, self._temporary.name), daemon=True)
         with without_ctrl_c(), without_main():
             self._process.start()
         theirs.close()
@@ -166,7 +168,7 @@ class Child:
                 return f"no answer, and asleep for {self._idle:g} s"
             if seen[0] - first[0] > BUSY:
                 return f"no answer within {BUSY:g} s of the processor"
-            if now - begun > SAYS_AFTER and not self._told:
+            if max(now - since, seen[0] - first[0]) > SAYS_AFTER and not self._told:
                 self._told = True
                 sys.stderr.write(f"waiting for the package {self.package} to load ('pip uninstall' takes it out)\n")
         return ""
@@ -190,6 +192,7 @@ class Child:
         self._process.kill()
         self._process.join()
         self._pipe.close()
+        self._temporary.cleanup()
 
     def _gone(self, found: str) -> PluginError:
         self.end()

@@ -5,7 +5,7 @@ A λ × ω × classifier sweep so trains each generator once per split, and samp
 
 import shutil
 import time
-from collections.abc import Callable, Hashable, Sequence
+from collections.abc import Callable, Hashable, Mapping, Sequence
 from contextlib import nullcontext
 from dataclasses import replace
 from functools import partial
@@ -20,12 +20,14 @@ from hsiaug.core.spectral_views import SpectralView
 from hsiaug.core.view_names import AUTO
 from hsiaug.protocol.view import TrainView
 from hsiaug.registry.card import Card, Scope, preparing_params
+from hsiaug.registry.lookup import OWN, Found, registry
 from hsiaug.tasks.task import AnyBlock, Task, TaskData, TaskSamples, TaskSplit, TaskView
 from hsiaug.tasks.view_choice import choose_view
 from hsiaug.trial.arm import SYNTHETIC
 from hsiaug.trial.fits import Fit, checkpoint, difference_from_saved, load_fit, only_one, save_fit
 from hsiaug.trial.hashing import short_hash
 from hsiaug.trial.spec import TrialSpec
+from hsiaug.trial.store import OTHERS
 
 T = TypeVar("T")
 
@@ -33,9 +35,28 @@ WORTH_SAVING = 2.0
 """Seconds: a fit that took longer is saved, so that a killed run need not repeat it."""
 
 
+def strangers(spec: TrialSpec) -> frozenset[tuple[str, str]]:
+    """Parts of a trial that may leave traces in a process, which trials without these parts must not see: kind and
+    name of each plugin that does not come with hsiaug, and then also the draw, whose labels such a plugin may keep.
+    """
+    # A protocol may build on others, which are named in its argument.
+    asked = [
+        *((kind, one.name.partition(":")[0]) for kind, one in spec.plugins),
+        *(("protocol", name) for name in spec.protocol.text.split(":")),
+    ]
+    plugins: Mapping[Any, Found] = registry().plugins
+    found = {key for key in asked if (one := plugins.get(key)) and one.distribution != OWN}
+    return frozenset({*found, ("draw", spec.draw_hash)} if found else ())
+
+
+def fits_of(folder: Path, spec: TrialSpec) -> Path:
+    """Where, in the folder of a store's fits, those of a trial are: of other packages apart from hsiaug's own."""
+    return folder / OTHERS if {"generator", "protocol"} & {*dict(strangers(spec))} else folder
+
+
 def has_fit(folder: Path, spec: TrialSpec) -> bool:
     """Whether a trial's fit was saved in the folder of a store's fits."""
-    return (folder / spec.fit_hash).is_dir()
+    return (fits_of(folder, spec) / spec.fit_hash).is_dir()
 
 
 class _Kept:
@@ -159,10 +180,10 @@ class Workbench:
             return partial(made.prepare, self.task.unlabelled(*shown), seed=seed, device=device, progress=progress)
 
         def load_or_learn() -> Fit[Prepared]:
-            wait = self._folder is not None and self.saves
-            with only_one(cast(Path, self._folder) / key, progress) if wait else nullcontext():
+            folder = self._folder and fits_of(self._folder, spec) / key
+            with only_one(folder, progress) if folder and self.saves else nullcontext():
                 found: Fit[Prepared] = self._load_or_make(
-                    key,
+                    folder,
                     generator.card,
                     "prepare",
                     partial(made.load_prepared, device=device),
@@ -186,28 +207,28 @@ class Workbench:
             return fit
 
         def load_or_fit() -> Fit[FittedGenerator]:
+            folder = self._folder and fits_of(self._folder, spec) / spec.fit_hash
             return self._load_or_make(
-                spec.fit_hash, generator.card, "fit", lambda path: generator.load(path, device=device), learn
+                folder, generator.card, "fit", lambda path: generator.load(path, device=device), learn
             )
 
         return self._of_fit.once(spec.fit_hash, ("fit", spec.generator.hash, device), load_or_fit)
 
     def _load_or_make(
         self,
-        key: str,
+        folder: Path | None,
         card: Card,
         stage: str,
         load: Callable[[Path], T],
         learn: Callable[[], Callable[..., T]],
         identity: dict[str, object] | None = None,
     ) -> Fit[T]:
-        """What a stage ("fit" or "prepare") gives: as it was saved under a key, else made now and saved.
+        """What a stage ("fit" or "prepare") gives: as it was saved in a folder, else made now and saved.
 
         learn: gives the plugin's call. identity: as of :func:`save_fit`; what has one is saved however quick it was.
         """
         fits = stage == "fit"
         what = f"fit of {card.name}" if fits else f"preparation of {card.name}"
-        folder = None if self._folder is None else self._folder / key
         saved = None if folder is None else load_fit(folder, load)
         if isinstance(saved, Fit):
             self.check_views()

@@ -84,7 +84,7 @@ def save_fit(folder: Path, save: Callable[[Path], object], seconds: float, **ide
     determined it.
     """
     try:
-        folder.parent.mkdir(exist_ok=True)
+        folder.parent.mkdir(parents=True, exist_ok=True)
         with temporary_folder(folder.parent, folder.name) as fresh:
             (fresh / FITTED).mkdir()
             save(fresh / FITTED)
@@ -141,7 +141,7 @@ def checkpoint(folder: Path) -> Iterator[Path | None]:
     begun = folder.with_name(f"{folder.name}{UNFINISHED}")
     lock = FileLock(f"{begun}{LOCK}")
     try:
-        begun.parent.mkdir(exist_ok=True)
+        begun.parent.mkdir(parents=True, exist_ok=True)
         begun.mkdir(exist_ok=True)
         lock.acquire(blocking=False)
     except (OSError, NotImplementedError):
@@ -160,7 +160,7 @@ def only_one(folder: Path, progress: Progress) -> Iterator[None]:
     lock = FileLock(folder.with_name(f"{folder.name}{LOCK}"))
     while not lock.is_locked:
         try:
-            folder.parent.mkdir(exist_ok=True)
+            folder.parent.mkdir(parents=True, exist_ok=True)
             lock.acquire(timeout=POLL)
         except Timeout:
             progress(0, 1, "another process prepares")

@@ -40,6 +40,10 @@ class Reading:
         return frozenset(record["hash"] for record in self.records if record["status"] in ("ok", EMPTY))
 
 
+OTHERS = "others"
+"""Folder in the cache for fits of other packages, which can change no other."""
+
+
 class Store:
     """A folder of records. ``create=False`` raises StoreError where there is none.
 
@@ -279,6 +283,7 @@ class Store:
         """Remove what killed runs left half-written, if nobody can still be writing it."""
         temporary_folders.sweep(self._records)
         temporary_folders.sweep(self.cache)
+        temporary_folders.sweep(self.cache / OTHERS)
 
 
 def _read_plain(path: str) -> bytes:

@@ -150,11 +150,11 @@ class Answers:
             self.given = before
             raise
 
-    def _state(self) -> tuple[int, int] | None:
+    def _state(self) -> tuple[int, int, int] | None:
         if not self.path.exists():
             return None
         told = self.path.stat()
-        return told.st_mtime_ns, told.st_size
+        return told.st_ino, told.st_mtime_ns, told.st_size
 
     def _text(self) -> str:
         out = io.StringIO(newline="")

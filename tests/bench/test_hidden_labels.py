@@ -12,9 +12,9 @@ import numpy as np
 import pytest
 
 from hsiaug.base.errors import InputError
+from hsiaug.base.landlock import landlock_version
 from hsiaug.bench.blind_data import BlindData
 from hsiaug.bench.bounds import Bounds
-from hsiaug.bench.landlock import landlock_version
 from hsiaug.bench.worker import OPEN
 from hsiaug.core.scene import Scene
 from hsiaug.data import load_scene
@@ -262,7 +262,7 @@ def test_output_and_records_say_that_workers_are_not_sealed(isolate: str, said: 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="of Linux")
 def test_the_process_that_scores_lets_no_other_look_into_its_memory() -> None:
-    asks = "import ctypes; from hsiaug.bench.landlock import close_memory; p = ctypes.CDLL(None).prctl; b = p(3); "
+    asks = "import ctypes; from hsiaug.base.landlock import close_memory; p = ctypes.CDLL(None).prctl; b = p(3); "
     done = subprocess.run(
         [sys.executable, "-c", asks + "close_memory(); print(b, p(3))"], capture_output=True, text=True, check=True
     )

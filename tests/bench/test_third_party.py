@@ -94,8 +94,14 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
+def noting(folder: Path) -> dict[str, str]:
+    """Variables with which packages note in a file who imports them: in the user's cache, where they can write."""
+    (folder / "cache").mkdir()
+    return {"XDG_CACHE_HOME": str(folder / "cache"), "IMPORTED_BY": str(folder / "cache" / "imported")}
+
+
 def test_a_package_that_replaces_functions_changes_no_other_trial(site: Path, tmp_path: Path) -> None:
-    env = environment(site, IMPORTED_BY=str(tmp_path / "imported"))
+    env = environment(site, **noting(tmp_path))
     quiet, loud = tmp_path / "quiet", tmp_path / "loud"
     words = ("benchmark", "toy", *TRIALS)
 
@@ -109,13 +115,13 @@ def test_a_package_that_replaces_functions_changes_no_other_trial(site: Path, tm
 
 
 def test_packages_are_imported_by_children_alone(site: Path, tmp_path: Path) -> None:
-    imported = tmp_path / "imported"
+    imported = tmp_path / "cache" / "imported"
     code = (
         "import os, sys; from hsiaug.registry.lookup import registry; r = registry();"
         "card = r.find('generator', 'sly').load().card;"
         "print(os.getpid(), 'replacing_plugin' in sys.modules, card.summary, card.params().gain)"
     )
-    env = environment(site, IMPORTED_BY=str(imported))
+    env = environment(site, **noting(tmp_path))
     pid, here, told = subprocess.check_output([sys.executable, "-c", code], env=env, text=True).split(maxsplit=2)
 
     assert (here, told) == ("False", "replaces functions of numpy 1.0\n")
@@ -123,7 +129,7 @@ def test_packages_are_imported_by_children_alone(site: Path, tmp_path: Path) -> 
 
 
 def test_the_list_names_a_package_that_ends_its_process_and_shows_all_others(site: Path, tmp_path: Path) -> None:
-    answer = hsiaug("plugins", "list", "--json", env=environment(site, IMPORTED_BY=str(tmp_path / "imported")))
+    answer = hsiaug("plugins", "list", "--json", env=environment(site, **noting(tmp_path)))
     rows = {row["name"] or row["from"]: row for row in json.loads(answer.stdout)}
 
     assert answer.returncode == 0
@@ -144,11 +150,11 @@ def test_the_list_names_a_package_that_ends_its_process_and_shows_all_others(sit
     ],
 )
 def test_a_plugin_that_ends_its_process_is_one_clear_error(words: tuple[str, ...], site: Path, tmp_path: Path) -> None:
-    answer = hsiaug(*words, env=environment(site, IMPORTED_BY=str(tmp_path / "imported")), cwd=tmp_path)
+    answer = hsiaug(*words, env=environment(site, **noting(tmp_path)), cwd=tmp_path)
 
     assert answer.returncode == 2 and "exit code 0" in answer.stderr, answer.stderr
     assert "Traceback" not in answer.stderr and answer.stdout == ""
-    assert {path.name for path in tmp_path.iterdir()} <= {"imported"}
+    assert {path.name for path in tmp_path.iterdir()} <= {"cache"}
 
 
 @pytest.mark.parametrize(
@@ -182,7 +188,10 @@ def test_an_import_that_does_not_end_is_given_up(
         child.ask("entries", "endless_plugin", "endless_plugin", within=third_party.ANSWERS_WITHIN)
     with pytest.raises(third_party.PluginError, match=said):
         child.ask("entries", "endless_plugin", "endless_plugin")
-    assert capfd.readouterr().err == "waiting for the package endless-plugin to load ('pip uninstall' takes it out)\n"
+    if "processor" in said:
+        assert (
+            capfd.readouterr().err == "waiting for the package endless-plugin to load ('pip uninstall' takes it out)\n"
+        )
 
 
 def test_a_package_that_computes_or_waits_for_its_own_process_is_not_asleep(
@@ -221,8 +230,8 @@ print(len(set(drawn.values())), all(drawn[number] == draw(number) for number in 
 
 
 def test_threads_that_ask_at_the_same_time_share_one_process(site: Path, tmp_path: Path) -> None:
-    imported = tmp_path / "imported"
-    env = environment(site, IMPORTED_BY=str(imported))
+    imported = tmp_path / "cache" / "imported"
+    env = environment(site, **noting(tmp_path))
     answer = subprocess.run([sys.executable, "-c", THREADS], env=env, capture_output=True, text=True, timeout=280)
 
     assert answer.stdout == "2 True\n", answer.stderr
@@ -230,7 +239,7 @@ def test_threads_that_ask_at_the_same_time_share_one_process(site: Path, tmp_pat
 
 
 def test_values_are_checked_by_the_class_of_the_package(site: Path, tmp_path: Path) -> None:
-    env = environment(site, IMPORTED_BY=str(tmp_path / "imported"))
+    env = environment(site, **noting(tmp_path))
     answer = hsiaug("benchmark", "toy", "--generator", "dummy", "--set", "dummy.gain=3", env=env, cwd=tmp_path)
 
     assert answer.returncode == 2 and "`dummy.gain`" not in answer.stderr
@@ -238,7 +247,7 @@ def test_values_are_checked_by_the_class_of_the_package(site: Path, tmp_path: Pa
 
 
 def test_a_protocol_draws_in_its_own_process(site: Path, tmp_path: Path) -> None:
-    env = environment(site, IMPORTED_BY=str(tmp_path / "imported"))
+    env = environment(site, **noting(tmp_path))
     words = ("benchmark", "toy", *TRIALS, "--generator", "noise", "--store", "store")
 
     answer = hsiaug(*words, "--protocol", "left:0.4", env=env, cwd=tmp_path)

@@ -23,6 +23,7 @@ from tests.in_process import hsiaug, refused, run_trials_here
         (("toy", "--protocol", "ksot:5"), ("'ksot'", "kshot")),
         (("toy", "--protocol", "kshot:none"), ("kshot:10",)),
         (("toy", "--buffer", "center"), ("'center'", "centre")),
+        (("toy", "--seeds", ""), ("--seeds", "''")),
         (("toy", "--seeds", "0"), ("--seeds", "'0'")),
         (("toy", "--seeds", "1.5"), ("--seeds", "'1.5'")),
         (("toy", "--patch", "4"), ("--patch", "odd")),

@@ -18,6 +18,7 @@ from hsiaug.trial import cache
 from hsiaug.trial.cache import Workbench
 from hsiaug.trial.fits import checkpoint, save_fit
 from hsiaug.trial.spec import TrialSpec
+from hsiaug.trial.store import OTHERS
 from tests.leavings import paths_in
 
 Spec = Callable[..., TrialSpec]
@@ -43,7 +44,7 @@ def saved(monkeypatch: pytest.MonkeyPatch, spec: Spec, run: Run, tmp_path: Path)
     monkeypatch.setattr(cache, "WORTH_SAVING", -1.0)
     trial = spec()
     record, _ = run(trial)
-    folder = tmp_path / "cache" / trial.fit_hash
+    folder = tmp_path / "cache" / OTHERS / trial.fit_hash
     assert record["status"] == "ok" and record["notes"] == [] and folder.is_dir()
     return trial, record, folder
 
@@ -59,7 +60,7 @@ def test_a_fit_that_a_strangers_classifier_may_have_spoilt_is_not_saved(monkeypa
     bench = Workbench(toy, get_task("pixels"), tmp_path / "cache")
     bench.saves = False
     assert run(spec(), bench)[0]["status"] == "ok"
-    assert not (tmp_path / "cache" / spec().fit_hash).exists()
+    assert not (tmp_path / "cache" / OTHERS / spec().fit_hash).exists()
 
 
 def biggest(folder: Path) -> Path:
@@ -101,7 +102,7 @@ def test_a_damaged_fit_is_fitted_again_and_replaced(saved, run, toy, tmp_path, d
     (note,) = healed["notes"]
     assert note.startswith("The saved fit of dummy could not be used, and was fitted again: ")
     assert again(run, trial, toy, tmp_path)["notes"] == []
-    assert [path.name for path in (tmp_path / "cache").iterdir()] == [folder.name]
+    assert [path.name for path in (tmp_path / "cache" / OTHERS).iterdir()] == [folder.name]
 
 
 def test_a_fit_that_its_plugin_cannot_load_is_fitted_again(saved, run, toy, tmp_path, dummy):
@@ -127,7 +128,7 @@ def test_a_fit_that_cannot_be_saved_is_a_note_and_not_a_failure(monkeypatch, spe
     assert record["status"] == "ok", record["error"]
     (note,) = record["notes"]
     assert note.startswith("The fit of dummy could not be saved for another run: ")
-    assert list((tmp_path / "cache").iterdir()) == []
+    assert list((tmp_path / "cache" / OTHERS).iterdir()) == []
 
 
 def test_a_cache_that_cannot_be_written_to_costs_no_trial(monkeypatch, spec, run, toy, tmp_path, dummy):
@@ -216,7 +217,7 @@ def rerun(spec: Spec, run: Run, tmp_path: Path) -> Callable[[str], Any]:
 
     def again(checkpoint: str) -> Any:
         trial = spec()
-        left_by(tmp_path / "cache" / trial.fit_hash, checkpoint)
+        left_by(tmp_path / "cache" / OTHERS / trial.fit_hash, checkpoint)
         return run(trial)[0]
 
     return again
@@ -226,7 +227,7 @@ def test_a_rerun_goes_on_from_a_killed_runs_checkpoint_and_leaves_none(rerun, tm
     record = rerun("half")
 
     assert record["status"] == "ok" and record["notes"] == [] and resuming == ["half"]
-    assert [path.suffix for path in (tmp_path / "cache").iterdir()] == [".lock"]
+    assert [path.suffix for path in (tmp_path / "cache" / OTHERS).iterdir()] == [".lock"]
 
 
 def test_a_checkpoint_that_cannot_be_used_is_begun_anew(rerun, tmp_path, resuming):

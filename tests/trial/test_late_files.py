@@ -14,7 +14,7 @@ from hsiaug.tasks.task import get_task
 from hsiaug.trial import cache
 from hsiaug.trial.cache import Workbench
 from hsiaug.trial.spec import TrialSpec
-from hsiaug.trial.store import Store
+from hsiaug.trial.store import OTHERS, Store
 from tests.leavings import left_in
 
 Spec = Callable[..., TrialSpec]
@@ -40,7 +40,7 @@ def test_a_fit_that_another_process_saved_and_that_is_not_seen_yet_is_made_again
     monkeypatch.setattr(cache, "WORTH_SAVING", -1.0)
     trial, folder = spec(), tmp_path / "cache"
     first, _ = run(trial)
-    late.append(folder / trial.fit_hash)
+    late.append(folder / OTHERS / trial.fit_hash)
 
     record, _ = run(trial, Workbench(toy, get_task("pixels"), folder))
     late.clear()
@@ -48,7 +48,7 @@ def test_a_fit_that_another_process_saved_and_that_is_not_seen_yet_is_made_again
 
     assert record["notes"] == after["notes"] == []
     assert record["predictions_sha256"] == after["predictions_sha256"] == first["predictions_sha256"]
-    assert [path.name for path in folder.iterdir()] == [trial.fit_hash]
+    assert [path.name for path in (folder / OTHERS).iterdir()] == [trial.fit_hash]
 
 
 def test_a_record_that_another_process_wrote_and_that_is_not_seen_yet_is_written_once(late, spec, run, tmp_path):

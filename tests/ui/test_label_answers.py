@@ -1,6 +1,7 @@
 """Answers are on disk as they are given, are read as labels, and outlive the server."""
 
 import csv
+import os
 from pathlib import Path
 
 import numpy as np
@@ -127,3 +128,15 @@ def test_what_another_program_wrote_meanwhile_is_not_lost(answers: Path) -> None
     with pytest.raises(InputError, match="must not be changed"):
         given.add(Answer(((3, 4),), "class", "rye"))
     assert answers.read_text(encoding="utf-8") == "row,column,class\n" and len(given.given) == 1
+
+
+def test_a_file_of_the_same_size_and_time_that_took_its_place_is_not_lost(answers: Path) -> None:
+    given = Answers(answers, SHAPE)
+    given.add(Answer(((1, 2),), "class", "wheat"))
+    told, other = answers.stat(), answers.with_name("other.csv")
+    other.write_text(answers.read_text("utf-8").replace("wheat", "maize"), "utf-8")
+    os.utime(other, ns=(told.st_atime_ns, told.st_mtime_ns))
+    other.replace(answers)
+    with pytest.raises(InputError, match="must not be changed"):
+        given.add(Answer(((3, 4),), "class", "rye"))
+    assert "maize" in answers.read_text("utf-8")

@@ -26,10 +26,11 @@ from hsiaug.base.processes import CONTEXT, hide_fork_server, load_before_fork, w
 from hsiaug.bench.blind_data import BlindData
 from hsiaug.bench.dispatch import Dispatch, Ledger, Pool
 from hsiaug.bench.engine import ClusterSettings, Engine, Message, OnEvent, PluginProgress, Say, TrialEnded, WorkerLost
-from hsiaug.bench.worker import STAGES, WorkerStart, serve, strangers
+from hsiaug.bench.worker import STAGES, WorkerStart, serve
 from hsiaug.data.pair_loading import label_files
 from hsiaug.registry.lookup import registry
 from hsiaug.registry.progress import progress_values
+from hsiaug.trial.cache import strangers
 from hsiaug.trial.guard import LARGEST_PROVENANCE, LONGEST_MESSAGE, LONGEST_TRACEBACK
 from hsiaug.trial.record_json import decode
 from hsiaug.trial.run import Outcome, lost

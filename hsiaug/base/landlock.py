@@ -1,4 +1,6 @@
-"""Files that a process can no longer read: by Landlock, as Linux has it since 5.19 (kernel documentation, "Landlock").
+"""Files that a process can no longer read or change: by Landlock, as Linux has it since 5.19.
+
+Source: kernel documentation, "Landlock".
 
 What is allowed is told, not what is forbidden; so everything beside the forbidden files, and beside the folders above
 them, is allowed one by one. Such a process cannot look into the memory of others either.
@@ -8,7 +10,7 @@ import ctypes
 import os
 import stat
 import sys
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from contextlib import suppress
 from pathlib import Path
 
@@ -17,7 +19,10 @@ CREATE, ADD, RESTRICT = 444, 445, 446
 VERSION = 1
 """Flag of CREATE that asks for the version."""
 PATH_BENEATH = 1
-READ_FILE, REFER = 1 << 2, 1 << 13
+WRITE_FILE, READ_FILE, TRUNCATE = 1 << 1, 1 << 2, 1 << 14
+"""Rights to a file; the last from version 3 on."""
+FOLDERS = WRITE_FILE | READ_FILE | 0b11_1111_1111 << 4
+"""Also to remove and make files and folders of any kind, and to rename from one folder to another."""
 SIGNALS = 1 << 1
 NO_NEW_PRIVILEGES, SET_DUMPABLE = 38, 4
 """Of prctl."""
@@ -38,24 +43,38 @@ def close_memory() -> None:
         ctypes.CDLL(None).prctl(SET_DUMPABLE, 0, 0, 0, 0)
 
 
-def hide_files(hidden: Collection[Path], allowed: Collection[Path] = ()) -> bool:
-    """Let this process, and those that it starts, never read these files, nor what lies in these folders.
+def hide_files(hidden: Collection[Path], allowed: Collection[Path] = (), *, readable: bool = False) -> bool:
+    """Let this process, and those that it starts, never read or change these files, nor what lies in these folders.
 
-    allowed: folders in hidden ones that may be read. New files beside hidden ones cannot be read either. To be called
-    before a second thread is started. Returns whether the system can do that: version 2 is the first that lets a file
-    be renamed from one folder to another.
+    allowed: folders in hidden ones to which that does not apply. readable: they may be read, and not changed. Beside
+    hidden ones no new file can be made. Holds for this thread and those that it starts. Returns whether the system can
+    do that: version 2 is the first that lets a file be renamed from one folder to another.
     """
+    rights = FOLDERS & ~READ_FILE if readable else FOLDERS
+    return _restrict(rights, (*_beside({path.resolve() for path in hidden}), *allowed))
+
+
+def write_below(folders: Collection[Path]) -> bool:
+    """Let this process, and those that it starts, read everything and change only what lies in these folders; the rest
+    as :func:`hide_files`.
+    """
+    return _restrict(FOLDERS & ~READ_FILE, folders)
+
+
+def _restrict(rights: int, allowed: Iterable[Path]) -> bool:
+    """Have rights only to what is allowed, and to what lies in it."""
     version = landlock_version()
     if version < 2:
         return False
+    rights |= TRUNCATE if version >= 3 else 0
     # struct landlock_ruleset_attr: handled_access_fs, handled_access_net, scoped.
-    rules = (ctypes.c_uint64 * 3)(READ_FILE | REFER, 0, SIGNALS)
+    rules = (ctypes.c_uint64 * 3)(rights, 0, SIGNALS)
     ruleset = _call(CREATE, rules, ctypes.c_size_t(24 if version >= 6 else 8), 0)
     if ruleset < 0:
         return False
     try:
-        for path in (*_beside({path.resolve() for path in hidden}), *allowed):
-            _allow(ruleset, path)
+        for path in allowed:
+            _allow(ruleset, path, rights)
         prctl = ctypes.CDLL(None).prctl
         return prctl(NO_NEW_PRIVILEGES, 1, 0, 0, 0) == 0 and _call(RESTRICT, ruleset, 0) == 0
     finally:
@@ -72,12 +91,12 @@ def _beside(hidden: Collection[Path]) -> Iterator[Path]:
             yield from (path for entry in found if (path := folder / entry.name) not in above and path not in hidden)
 
 
-def _allow(ruleset: int, path: Path) -> None:
+def _allow(ruleset: int, path: Path, rights: int) -> None:
     with suppress(OSError):
         descriptor = os.open(path, os.O_PATH | os.O_CLOEXEC)
         try:
             folder = stat.S_ISDIR(os.fstat(descriptor).st_mode)
-            access = READ_FILE | (REFER if folder else 0)
+            access = rights if folder else rights & (WRITE_FILE | READ_FILE | TRUNCATE)
             # struct landlock_path_beneath_attr, packed: allowed_access, parent_fd.
             beneath = access.to_bytes(8, sys.byteorder) + descriptor.to_bytes(4, sys.byteorder, signed=True)
             _call(ADD, ruleset, PATH_BENEATH, ctypes.c_char_p(beneath), 0)
