@@ -27,7 +27,7 @@ from benchmarks.common import descendants, markdown, read_csv, say, write_csv
 LINE = "benchmark indian_pines --generator txt2hsi --lambda 0.5 --jobs 1 --device cpu --quiet"
 LIMITS = {
     "line": 150.0,
-    "memory of the line, MB": 1200.0,
+    "memory of the line, MB": 900.0,
     "start-up: hsiaug --version": None,
     "fit of txt2hsi": 10.0,
     "fit of pseudo": 1.5,
