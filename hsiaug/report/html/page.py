@@ -113,8 +113,8 @@ def _table(
     compared = any(any(gain.against.values()) for gain in table.judged)
     gains = f"Δ{table.scores.main.name} of every arm over its controls, in percentage points"
     parts: list[tuple[str, str, str, bool]] = [
-        ("gains", "Gains, draw by draw", _picture(gain_figure(Report((table,))), gains) if compared else "", True),
         ("maps", "Maps", maker.maps(table), alone),
+        ("gains", "Gains, draw by draw", _picture(gain_figure(Report((table,))), gains) if compared else "", True),
         ("tables", "Tables", grids_html(VIEWS["generator"](table)), alone),
         ("sweeps", "λ and ω", _sweeps(table), alone),
         ("labels", "Label equivalents", _labels(table, curves) if curves else "", alone),
