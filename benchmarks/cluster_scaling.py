@@ -115,6 +115,7 @@ def recorded_groups(copies: int) -> list[list[Any]]:
             trial = SimpleNamespace(
                 hash=f"{copy}-{row['hash']}",
                 fit_hash=fit,
+                draw_hash=f"{copy} {row['seed']}",
                 generator=SimpleNamespace(name=row["generator"], hash=row["generator"]),
                 plugins=(),
                 protocol=SimpleNamespace(text=row["protocol"]),

@@ -32,12 +32,14 @@ from hsiaug.report.html.page import Section, document_html, grids_html
 from hsiaug.report.labels import MISSING, count, percent, signed
 from hsiaug.report.output_files import TableFiles
 from hsiaug.report.records import ArmCell, CellKey, known, number_of
-from hsiaug.report.tables import ADDED, ASKED, Report, Table
+from hsiaug.report.tables import ADDED, Report, Table
 from hsiaug.report.text_templates import sentences, text_templates
 from hsiaug.report.trials import Trial
 from hsiaug.trial.store import Store
 
 NOTES = Path(__file__).with_suffix(".txt")
+ASKED = "asked"
+"""The protocol whose training labels were asked for, of earlier records."""
 SIGNS = {finding: look.sign for finding, look in FINDINGS.items()}
 RESAMPLES = 2000
 Pooled = tuple[float, float, float]

@@ -72,11 +72,7 @@ def info(
     ],
     as_json: Json = False,
 ) -> None:
-    """Print everything a card says: files, mirrors, checksums, classes, sensor, citation; of pairs what is missing.
-
-    Example:
-      hsiaug datasets info salinas
-    """
+    """Print everything a card says: files, mirrors, checksums, classes, sensor, citation; of pairs what is missing."""
     from hsiaug.data.catalogue import find_entry, status
     from hsiaug.data.pair_sets import find_pairs, pairs_status, shortly
     from hsiaug.report.bibtex import plain
@@ -113,11 +109,7 @@ def info(
 
 @app.command("fetch", epilog="Examples: hsiaug datasets fetch salinas_a · hsiaug datasets fetch salinas ksc")
 def fetch(scenes: Annotated[list[str], typer.Argument(help="Names from the catalogue, or paths of cards.")]) -> None:
-    """Download what is missing, verify every checksum, and print where the files are.
-
-    Example:
-      hsiaug datasets fetch salinas ksc
-    """
+    """Download what is missing, verify every checksum, and print where the files are."""
     from hsiaug.data import fetch_scene, scene_card
     from hsiaug.data.pair_sets import PairEntry, check_pairs, find_pairs
 

@@ -38,8 +38,6 @@ if TYPE_CHECKING:
 
 ADDED = "added"
 """The protocol of learning curves over added labels."""
-ASKED = "asked"
-"""The protocol whose training labels were asked for."""
 NAMED = 20
 """Damaged records that a sentence names at most; JSON has all of them."""
 

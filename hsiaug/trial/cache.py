@@ -39,13 +39,12 @@ def strangers(spec: TrialSpec) -> frozenset[tuple[str, str]]:
     """Parts of a trial that may leave traces in a process, which trials without these parts must not see: kind and
     name of each plugin that does not come with hsiaug, and then also the draw, whose labels such a plugin may keep.
     """
-    # A protocol may build on others, which are named in its argument.
-    asked = [
-        *((kind, one.name.partition(":")[0]) for kind, one in spec.plugins),
-        *(("protocol", name) for name in spec.protocol.text.split(":")),
-    ]
     plugins: Mapping[Any, Found] = registry().plugins
-    found = {key for key in asked if (one := plugins.get(key)) and one.distribution != OWN}
+    own = {key for key, one in plugins.items() if one.distribution == OWN}
+    named = {(kind, one.name.partition(":")[0]) for kind, one in spec.plugins}
+    # A protocol may build on others, which are named in its argument, beside numbers.
+    rules = {("protocol", name) for name in spec.protocol.text.split(":")} & plugins.keys()
+    found = (named | rules) - own
     return frozenset({*found, ("draw", spec.draw_hash)} if found else ())
 
 

@@ -18,6 +18,7 @@ from filelock import FileLock, Timeout
 
 from hsiaug.base.temporary_folders import mark, marked, taken, temporary_folder
 from hsiaug.contracts import Progress
+from hsiaug.trial.store import OTHERS
 
 State = TypeVar("State")
 
@@ -77,6 +78,13 @@ def _checksums(folder: Path) -> dict[str, str]:
     return checksums
 
 
+def _make_parent(folder: Path) -> None:
+    """The folder of fits, or the one of other packages in it; that of the store is never made anew."""
+    if folder.parent.name == OTHERS:
+        folder.parent.parent.mkdir(exist_ok=True)
+    folder.parent.mkdir(exist_ok=True)
+
+
 def save_fit(folder: Path, save: Callable[[Path], object], seconds: float, **identity: object) -> str | None:
     """Save a fit whole or not at all, in place of a damaged one; why that failed, or None where it did not.
 
@@ -84,7 +92,7 @@ def save_fit(folder: Path, save: Callable[[Path], object], seconds: float, **ide
     determined it.
     """
     try:
-        folder.parent.mkdir(parents=True, exist_ok=True)
+        _make_parent(folder)
         with temporary_folder(folder.parent, folder.name) as fresh:
             (fresh / FITTED).mkdir()
             save(fresh / FITTED)
@@ -141,7 +149,7 @@ def checkpoint(folder: Path) -> Iterator[Path | None]:
     begun = folder.with_name(f"{folder.name}{UNFINISHED}")
     lock = FileLock(f"{begun}{LOCK}")
     try:
-        begun.parent.mkdir(parents=True, exist_ok=True)
+        _make_parent(begun)
         begun.mkdir(exist_ok=True)
         lock.acquire(blocking=False)
     except (OSError, NotImplementedError):
@@ -160,7 +168,7 @@ def only_one(folder: Path, progress: Progress) -> Iterator[None]:
     lock = FileLock(folder.with_name(f"{folder.name}{LOCK}"))
     while not lock.is_locked:
         try:
-            folder.parent.mkdir(parents=True, exist_ok=True)
+            _make_parent(folder)
             lock.acquire(timeout=POLL)
         except Timeout:
             progress(0, 1, "another process prepares")

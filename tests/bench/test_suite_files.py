@@ -124,7 +124,7 @@ def test_a_profile_beats_the_runs_and_draws_typed_beat_both(tmp_path: Path) -> N
 
 
 def test_cards_and_masks_are_found_beside_the_suite(tmp_path: Path) -> None:
-    (tmp_path / "masks.npz").write_bytes(b"")
+    (tmp_path / "masks.npz").write_bytes(b"masks")
     text = SUITE.replace('scenes = "toy"', 'scenes = ["toy", "../mine.toml"]')
     suite = suite_of(tmp_path, text.replace('"random:0.05"', '"fixed:masks.npz"'))
 

@@ -145,7 +145,7 @@ def test_another_process_takes_it_from_the_disk_and_a_damaged_one_is_learnt_agai
         return record["predictions_sha256"], record["notes"]
 
     first = samples()
-    assert samples() == first and count(prepared) == 1 and len(list(folder.glob("*/fit.json"))) == 1
+    assert samples() == first and count(prepared) == 1 and len(list(folder.rglob("fit.json"))) == 1
     (saved,) = folder.rglob("state.safetensors")
     saved.write_bytes(saved.read_bytes()[:-4] + b"oops")
     checksum, notes = samples()
