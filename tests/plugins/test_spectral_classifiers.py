@@ -131,11 +131,17 @@ def test_the_machine_gives_shares_that_are_largest_at_what_it_names(view, fit, s
     assert (shares[:, [c not in toy.counts for c in range(1, len(sizes) + 1)]] == 0).all()
 
 
-def test_many_samples_choose_the_same_c_and_gamma_without_a_matrix(view, monkeypatch):
-    toy = view((30, 20, 10), spread=2.0)
+def test_c_and_gamma_of_many_samples_are_chosen_on_some_of_each_class(view, monkeypatch):
+    toy = view((90, 60, 3), spread=2.0)
     z, y = toy.normaliser.spectra(toy.real.centres), toy.real.y
-    monkeypatch.setattr(svm, "MOST_IN_MATRIX", len(z))
-    with_matrix = svm.choose.__wrapped__(z, y, 3, 0)
-    monkeypatch.setattr(svm, "MOST_IN_MATRIX", len(z) - 1)
-    monkeypatch.setattr(svm, "squared_distances", lambda z: pytest.fail("a matrix of all samples"))
-    assert svm.choose.__wrapped__(z, y, 3, 0) == with_matrix
+    asked = []
+    monkeypatch.setattr(
+        svm, "squared_distances", lambda z, known=svm.squared_distances: asked.append(len(z)) or known(z)
+    )
+    monkeypatch.setattr(svm, "MOST_VALIDATED", len(z) - 1)
+    monkeypatch.setattr(svm, "DRAWN", len(z) // 2)
+    first = svm.choose.__wrapped__(z, y, 3, 0)
+    assert first == svm.choose.__wrapped__(z, y, 3, 0) and first[0] in COSTS
+    # Half of the large classes, but 30 at least, and all of a small one.
+    assert asked == [45 + 30 + 3] * 2
+    assert np.bincount(y[svm.drawn_of_each(y, 0)])[1:].tolist() == [45, 30, 3]

@@ -94,7 +94,7 @@ def test_the_contract_is_kept_where_a_committee_is_asked() -> None:
 def test_the_identity_holds_the_versions_of_the_committee(monkeypatch: pytest.MonkeyPatch) -> None:
     suggest, random = (parse_protocol(f"asked:4x{name}:issd").as_json() for name in ("suggest", "random"))
 
-    assert "svm 2" in suggest["version"] and "rf 1" in suggest["version"] and "version" not in random
+    assert "svm 3" in suggest["version"] and "rf 1" in suggest["version"] and "version" not in random
 
 
 def test_where_too_few_can_be_asked_for_the_draw_says_so() -> None:
