@@ -57,8 +57,7 @@ class CubeSpec(FileSpec):
 
     axes: order of the axes in the file, a permutation of "hwb". rows, columns: the part [start, stop) that is kept,
     counted from 0. bad_bands: bands of the file that are dropped, counted from 0. nodata: raw value of pixels without
-    data, perhaps nan; pixels that hold it, NaN or infinity in a kept band hold 0 in
-        all. None: there is no such pixel.
+    data, perhaps nan; pixels that hold it, NaN or infinity in a kept band hold 0 in all. None: there is no such pixel.
     shape: height, width, bands after all that; verified when given. scale: None means 1, or what an ENVI header says
     under "reflectance scale factor". units: what a value means after scaling.
     """
@@ -89,8 +88,8 @@ class LabelSpec(FileSpec):
     axes: "hw", or "wh" where the file is transposed. names: class names; the order gives the class ids 1..C. ids: the
     codes of these classes in the file, default 1..C. Code 0 is unlabelled unless listed here. ignore: class names or
     codes to be treated as unlabelled; ids of later classes move up. counts: labelled pixels per name; verified when
-    given. cells: the file has this many cells per pixel along each axis; a pixel gets the class that more
-        than half of its cells carry, else none.
+    given. cells: the file has this many cells per pixel along each axis; a pixel gets the class that more than half of
+    its cells carry, else none.
     """
 
     axes: Literal["hw", "wh"] = "hw"

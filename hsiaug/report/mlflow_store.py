@@ -49,10 +49,8 @@ def _add_run(client: Any, experiment: str, row: dict[str, Any]) -> None:
     from mlflow.entities import Metric, Param, RunTag
 
     end = round(1000 * datetime.fromisoformat(row["created"]).timestamp())
-    start, name = (
-        end - round(1000 * (row["seconds"] or 0)),
-        f"{row['generator']}/{row['classifier']} draw {row['seed']}",
-    )
+    start = end - round(1000 * (row["seconds"] or 0))
+    name = f"{row['generator']}/{row['classifier']} draw {row['seed']}"
     run = client.create_run(experiment, start_time=start, run_name=name).info.run_id
     metrics, params, tags = list[Metric](), list[Param](), list[RunTag]()
     for key, value in ((key, value) for key, value in row.items() if value not in (None, "")):

@@ -40,11 +40,10 @@ def strangers(spec: TrialSpec) -> frozenset[tuple[str, str]]:
     name of each plugin that does not come with hsiaug, and then also the draw, whose labels such a plugin may keep.
     """
     plugins: Mapping[Any, Found] = registry().plugins
-    own = {key for key, one in plugins.items() if one.distribution == OWN}
     named = {(kind, one.name.partition(":")[0]) for kind, one in spec.plugins}
     # A protocol may build on others, which are named in its argument, beside numbers.
     rules = {("protocol", name) for name in spec.protocol.text.split(":")} & plugins.keys()
-    found = (named | rules) - own
+    found = {key for key in named | rules if (one := plugins.get(key)) is None or one.distribution != OWN}
     return frozenset({*found, ("draw", spec.draw_hash)} if found else ())
 
 

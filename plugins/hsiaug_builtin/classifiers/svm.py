@@ -141,8 +141,9 @@ def choose(z: NDArray[np.float32], y: NDArray[np.int64], folds: int, seed: int) 
     """C and γ of the best macro-averaged recall; of equals the smaller C, then the smaller γ.
 
     z: (n, B) z-scored spectra. y: (n,) class ids. Where no class has two samples nothing can be validated, and
-    ``UNKNOWN`` is taken. The recall of a class is over all its samples, whatever their folds;
-    scikit-learn's GridSearchCV would average over folds, in some of which a rare class is missing.
+    ``UNKNOWN`` is taken; of more than ``MOST_VALIDATED`` samples, some of each class are validated. The recall of a class
+    is over all its samples, whatever their folds; scikit-learn's GridSearchCV would average over folds, in some of which
+    a rare class is missing.
     """
     if len(z) > MOST_VALIDATED:
         kept = drawn_of_each(y, seed)
