@@ -119,7 +119,8 @@ def main() -> None:
         # A full disk, a folder that may not be written to, a name that is too long: the system says what and where.
         if error.filename is None:
             _drop_output()
-        rule = f"{error.filename or 'standard output'} must be something that can be read or written"
+        unnamed = "a temporary folder (TMPDIR)" if isinstance(error, FileNotFoundError) else "standard output"
+        rule = f"{error.filename or unnamed} must be something that can be read or written"
         _fail(HsiaugError(rule, value=error.strerror, hint="Name another file or folder, or correct this one."))
     except MemoryError as error:
         rule = "what was asked for must fit into the memory of this machine"

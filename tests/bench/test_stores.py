@@ -83,13 +83,18 @@ READ_ONLY = """
 import errno, os, sys
 from pathlib import Path
 
-def refuse(path, *_, **__):
-    # As the system does: of a folder that is there it says so first.
-    code = errno.EEXIST if Path(path).exists() else errno.EROFS
-    raise OSError(code, os.strerror(code), str(path))
+def refuse(does):
+    def change(path, *words, **options):
+        if not str(path).startswith(STORE):
+            return does(path, *words, **options)
+        # As the system does: of a folder that is there it says so first.
+        code = errno.EEXIST if Path(path).exists() else errno.EROFS
+        raise OSError(code, os.strerror(code), str(path))
+    return change
 
+STORE = sys.argv.pop(1)
 for name in ("mkdir", "rename", "replace", "unlink", "rmdir"):
-    setattr(os, name, refuse)
+    setattr(os, name, refuse(getattr(os, name)))
 from hsiaug.cli.main import main
 main()
 """
@@ -97,7 +102,7 @@ main()
 
 def test_a_whole_store_that_is_read_only_gives_its_tables_and_one_that_is_not_whole_an_error(filled, site, env):
     def run(*words: str) -> subprocess.CompletedProcess[str]:
-        command = [sys.executable, "-c", READ_ONLY, *words]
+        command = [sys.executable, "-c", READ_ONLY, str(filled), *words]
         return subprocess.run(command, env=env, capture_output=True, text=True)
 
     shown = run(*arguments(filled))
@@ -127,3 +132,11 @@ def test_a_full_disk_under_what_is_printed_is_one_error(filled: Path, env: dict[
             "standard output must be something that can be read or written; found No space left on device"
             in answer.stderr
         )
+
+
+def test_a_machine_without_a_temporary_folder_is_told_so(filled: Path, env: dict[str, str], tmp_path: Path) -> None:
+    code = "import sys, tempfile; absent = [sys.argv.pop(1)]; tempfile._candidate_tempdir_list = lambda: absent; "
+    command = [sys.executable, "-c", code + "from hsiaug.cli.main import main; main()", str(tmp_path / "absent")]
+    answer = subprocess.run([*command, *arguments(filled)], env=env, capture_output=True, text=True)
+    assert answer.returncode == 2 and "Traceback" not in answer.stderr
+    assert "a temporary folder (TMPDIR) must be something that can be read or written" in answer.stderr
