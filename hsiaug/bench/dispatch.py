@@ -65,8 +65,6 @@ USUAL_SECONDS = 30.0
 """Default duration of an untimed trial, in seconds."""
 WORTH_SHARING = 10.0
 """Seconds that are left of a group: for less, no worker makes the split, the view and the samples once more."""
-
-
 AHEAD = 64
 """Groups among which a slot looks for one of its draw."""
 

@@ -149,10 +149,12 @@ def make_batches(
         mine = in_order(trial for trial in here if left.pop(trial.hash, None))
         seconds = Forecast({trial.hash: trial for trial in mine}, costs).each
         if jobs > 1:
-            of_fit: dict[str, float] = defaultdict(float)
+            # Without what is prepared once: beside a group that waits for that, no other would count as costly.
+            parts = {key: found for trial in mine for key, (found, _) in costs.parts(trial).items()}
+            of_fit: dict[str, float] = defaultdict(float, parts)
             for trial in mine:
-                of_fit[trial.fit_hash] += seconds[trial.hash]
-            costly = max(of_fit.values(), default=0.0) / 2
+                of_fit[trial.fit_hash] += parts[trial.hash]
+            costly = max((of_fit[trial.fit_hash] for trial in mine), default=0.0) / 2
             mine.sort(key=lambda trial: min(0.0, costly - of_fit[trial.fit_hash]))
         if mine:
             commands = {trial.hash: command_for(trial, ref) for trial in mine}

@@ -249,10 +249,18 @@ def test_what_each_trial_is_expected_to_take_adds_up_to_the_estimate(toy: Scene,
     assert first > second
 
 
-def test_side_by_side_the_costliest_fits_are_started_first(toy: Scene, plugins: Registry) -> None:
+class Prepared(Costs):
+    """What is learnt once for ``guided`` takes longer than all its fits."""
+
+    def parts(self, trial: TrialSpec) -> dict[str, tuple[float, bool]]:
+        return super().parts(trial) | ({"once": (999.0, False)} if trial.generator.name == "guided" else {})
+
+
+@pytest.mark.parametrize("costs", (Costs, Prepared))
+def test_side_by_side_the_costliest_fits_are_started_first(costs: type[Costs], toy: Scene, plugins: Registry) -> None:
     plan = plan_of(toy, plugins, generators=["guided"], omegas=[0.0, 1.0], seeds=[0, 1])
     guided = next(t for t in plan.trials if t.generator.name == "guided")
-    known = Costs.of([plan], [times(guided, plan, fit_classifier=0.0, fit_generator=99.0, sample=1.0)])
+    known = costs.of([plan], [times(guided, plan, fit_classifier=0.0, fit_generator=99.0, sample=1.0)])
     job = partial(Job, store=Path(), device="cpu")
     (batch,) = make_batches([plan], {t.hash: t for t in plan.trials}, job, known, 2)
     ordered = batch.trials
