@@ -1,7 +1,7 @@
 """Runs every command of README and docs as it stands there: ``python -m benchmarks.docs_commands FOLDER --limit 60``.
 
-Each runs in a folder of its own below FOLDER, which holds what the pages name (``my_scene.toml``, ``my_pairs``, records,
-...), small; those that belong together share one (``TOGETHER``). Nothing else is made small: a command that takes longer
+Each runs in a folder of its own below FOLDER, which holds what the pages name (``my_scene.toml``, records, ...),
+small; those that belong together share one (``TOGETHER``). Nothing else is made small: a command that takes longer
 than ``--limit`` seconds is stopped, and that is what the table says of it.
 
 The table, benchmarks/results/docs_commands/commands.csv, is written after every command. The same line again goes on: it
@@ -23,9 +23,6 @@ import time
 from datetime import UTC, datetime
 from pathlib import Path
 
-import numpy as np
-from PIL import Image
-
 from benchmarks.common import HERE, read_csv, say, write_csv
 from hsiaug import __version__
 from hsiaug.trial.store import Store
@@ -42,7 +39,7 @@ TOGETHER = (
 """(regular expression of a page and command, folder): commands of which one needs what another one writes"""
 TABLE = HERE / "results" / "docs_commands" / "commands.csv"
 NOT_RUN = (
-    (r"benchmark oscd|generate oscd|inspect oscd|split oscd|pavia_university|datasets fetch", "needs a download"),
+    (r"benchmark oscd|generate oscd|inspect oscd|split oscd|datasets fetch", "needs a download"),
     (r"--on (dask:|slurm)(?!.*--dry-run)", "needs a cluster"),
     (r"(check|--generator) (my-|shrunk-)|--protocol edge:", "needs the plugin that the page writes, installed"),
     (r"benchmarks/baselines\.toml", "needs the scenes of benchmarks.make_scenes, and many hours"),
@@ -79,17 +76,9 @@ def world(folder: Path) -> Path:
         names = {"Maize": "track", "Reeds": "pond"}
         scene = (folder / "flight.toml").read_text("utf-8")
         (folder / "my_scene.toml").write_text(re.sub("|".join(names), lambda m: names[m[0]], scene), "utf-8")
-        shutil.copytree(folder / "learnt", folder / "prior")
-        for side, places in (("train", "ab"), ("test", "c")):
-            for kind, date in (("A", "before"), ("B", "after"), ("label", "mask")):
-                here = folder / "my_pairs" / side / kind
-                here.mkdir(parents=True)
-                for place in places:
-                    array = np.load(folder / f"{place}_{date}.npy")
-                    if kind == "label":
-                        Image.fromarray(array).save(here / f"{place}.png")
-                    else:
-                        np.save(here / f"{place}.npy", array)
+        shutil.copy(folder / "pairs.toml", folder / "my_pairs.toml")
+        # Picks are answered by a person.
+        shutil.copy(folder / "filled.csv", folder / "picks.csv")
         (folder / "benchmarks").symlink_to(ROOT / "benchmarks")
         (suite,) = (block for block in blocks(ROOT / "docs" / "suites.md") if block.language == "toml")
         (folder / "my_suite.toml").write_text(suite.text, "utf-8")

@@ -19,8 +19,6 @@ from hsiaug.trial.arm import BOTH, EVERY_CONTROL, SYNTHETIC, TEACHER, controls_o
 from hsiaug.trial.spec import PluginSpec, TrialSpec, configure_plugin
 
 T = TypeVar("T")
-
-
 REAL = "real"
 TRAIN = (BOTH, SYNTHETIC, REAL)
 """What a classifier may learn from."""

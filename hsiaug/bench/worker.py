@@ -36,10 +36,8 @@ from hsiaug.trial.store import OTHERS
 
 STAGES = ("load", "split", "prepare", "fit_generator", "sample", "fit_classifier", "predict")
 """Stages of a trial, by their numbers."""
-
 SECRET = re.compile(r"TOKEN|SECRET|PASSWORD|CREDENTIAL|API_?KEY", re.IGNORECASE)
 """Names of variables that plugins are not shown."""
-
 OPEN = "Plugins were not kept from the files that hold labels"
 STEP_EVERY = 0.2
 """Seconds between two reports of a plugin's own progress: fits call it at every step."""

@@ -39,8 +39,6 @@ Save = Callable[[Path], object]
 
 Picture = Callable[[Scene, Path], object]
 """Draws a scene into a PNG."""
-
-
 CUBES = (".hdr", ".tif", ".tiff", ".mat", ".npy", ".img", ".dat", ".raw", ".bsq", ".bil", ".bip")
 """Endings of files that are taken for a cube."""
 

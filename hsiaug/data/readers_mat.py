@@ -24,8 +24,6 @@ MOST_SHOWN = 8
 
 SIZES = {"double": 8, "single": 4, "logical": 1} | {f"{u}int{b}": b // 8 for u in ("", "u") for b in (8, 16, 32, 64)}
 """Bytes of a value of MATLAB's numeric classes."""
-
-
 NUMERIC_CLASSES, NUMBER_TYPES = range(6, 16), (*range(1, 8), 9, 12, 13)
 COMPRESSED, LONGEST_HEADER = 15, 2**16
 """Codes of MATLAB's numeric classes, of the types that their numbers are stored as, of compressed data; bytes."""

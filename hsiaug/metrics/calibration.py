@@ -19,8 +19,6 @@ LEVELS = (0, 5, 10, 20, 40, 60, 80)
 
 LabelScorer = Callable[[NDArray[np.int64], NDArray[np.int64]], float]
 """(rows of the real held-out set (n,), label of each (n,)) → share of labels that are confirmed, 0..1."""
-
-
 USABLE = -0.9
 """A curve is read only where the score falls with q at least this surely (Spearman)."""
 

@@ -18,22 +18,16 @@ if TYPE_CHECKING:
 
 ALPHA = 0.05
 """A corrected p below this carries a claim."""
-
 MIN_PAIRS = 6
 """Fewest draws with which a two-sided sign-flip test can reach .05 (2 / 2**6 = .031)."""
-
 USUAL_DRAWS = 7
 """Draws of a benchmark that names no number: one more than the fewest, so that one draw may go the other way a little."""
-
 EXACT_DRAWS = 12
 """Up to so many draws all patterns of signs are counted; beyond it PATTERNS of them."""
-
 PATTERNS = 4096
 """Patterns of signs that stand for all of them, the one seen among them."""
-
 SAME = 12
 """Decimals after which two differences are the same number: 0.3 - 0.2 must tie with 0.2 - 0.1."""
-
 TIE = 1e-9
 """Difference of two statistics that is rounding."""
 

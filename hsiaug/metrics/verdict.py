@@ -31,13 +31,10 @@ Finding = Literal[
 
 Confirmation = Literal["helps", "open", "no"]
 """Verdicts of fresh draws on a candidate."""
-
 TINY = 1e-12
 """Value below which a difference of one draw is rounding."""
-
 MARGIN = 0.01
 """Difference, as a fraction, that does not matter: one point of AA."""
-
 POWER = 0.8
 """Power with which a difference is called detectable."""
 

@@ -2,7 +2,8 @@
 
 from collections import Counter
 from collections.abc import Sequence
-from operator import attrgetter
+from operator import attrgetter, itemgetter
+from statistics import fmean
 from typing import NamedTuple
 
 from hsiaug.metrics.significance import MIN_PAIRS, USUAL_DRAWS
@@ -55,6 +56,15 @@ def headline(table: Table) -> str:
 def said_of(table: Table) -> str:
     """Summarize the findings on all arms of a table."""
     return " ".join(sentences("findings.txt", **_counted(table)))
+
+
+def classes_said(table: Table) -> list[str]:
+    """Of the row with the highest main score the classes that are right most and least often, in a sentence, if told."""
+    means = {cell: mean[0] for cell in table.cells.values() if (mean := cell.summary(table.scores.main.key))}
+    cell = max(means, key=lambda one: means[one], default=None)
+    ids = table.large or range(1, len(table.class_names) + 1)
+    told = {table.class_names[i - 1]: fmean(values) for i in ids if cell and (values := cell.recalls(i))}
+    return sentences("classes.txt", table=table, cell=cell, told=sorted(told.items(), key=itemgetter(1)))
 
 
 def _counted(table: Table) -> dict[str, object]:

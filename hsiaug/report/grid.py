@@ -32,6 +32,7 @@ class GridColumn:
     """A column of a grid. entry: what it shows of that which a row is about.
 
     group: what neighbouring columns have in common, printed once above them. best: the highest mean is marked.
+    spare: its deviations may be left out where there is no room.
     """
 
     header: str
@@ -39,6 +40,7 @@ class GridColumn:
     group: str = ""
     numeric: bool = True
     best: bool = False
+    spare: bool = False
 
 
 @dataclass(frozen=True)

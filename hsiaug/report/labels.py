@@ -11,10 +11,8 @@ from hsiaug.trial.arm import ALONE, BOTH, Arm, Method
 from hsiaug.trial.hashing import canonical_json
 
 MISSING = "–"
-
 MOST_TOLD = 3
 """Parameters that the names of arms all say, where they differ."""
-
 MOST_WRONG = 80
 """The largest share of wrong labels in % that is injected to calibrate, so that "80 %" means 80 or more."""
 

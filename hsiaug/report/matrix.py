@@ -8,7 +8,7 @@ from statistics import fmean
 
 from hsiaug.report.compare import Gain
 from hsiaug.report.curves import AXES
-from hsiaug.report.findings import CONTROL, FINDINGS, OF_SIGNS, headline, said_of, signs_note
+from hsiaug.report.findings import CONTROL, FINDINGS, OF_SIGNS, classes_said, headline, said_of, signs_note
 from hsiaug.report.grid import Grid, GridColumn, GridEntry, ReportPage, make_grid
 from hsiaug.report.labels import MISSING, count, signed
 from hsiaug.report.notes import audit_lines, short_audit, table_notes, table_page, warnings
@@ -181,6 +181,7 @@ def _page(matrix: Matrix, report: Report, *, brief: bool) -> ReportPage:
     apart = tuple(grid for table in tables if brief and (grid := alone_grid(table)).rows)
     failed, trials = (sum(len(getattr(table, name)) for table in tables) for name in ("failed", "trials"))
     which = f"hsiaug report --store {report.where} --by seed"
+    best = classes_said(tables[0]) if len(tables) == 1 else ()
     return ReportPage(
         title=f"Summary: {matrix.title}",
         leaky=any(table.leaky for table in tables),
@@ -189,5 +190,5 @@ def _page(matrix: Matrix, report: Report, *, brief: bool) -> ReportPage:
         grids=(*matrix.grids, *apart),
         notes=(*said, *summary_notes(matrix)),
         audit=tuple(line for table in tables if brief for line in audit_lines(table, report.where)),
-        closing=(*summary_notes(matrix)[:1], short_audit(tables), *closing(matrix)),
+        closing=(*summary_notes(matrix)[:1], short_audit(tables), *closing(matrix), *best),
     )

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import io
+import re
 import textwrap
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from hsiaug.base.text import visible
-from hsiaug.report.grid import Grid, GridColumn, ReportPage, part_columns
+from hsiaug.report.grid import Grid, GridColumn, GridEntry, ReportPage, part_columns
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -20,6 +22,8 @@ TEXT_WIDTH, ROOMY = 28, 48
 WIDTH = 100
 """Columns of text that goes to a file instead of a terminal."""
 GAP = 2
+BLANKS = re.compile(r"(?<=\[)\+|(?<=\d,) \+?(?=[−\d.]+\])| (?=±)|(?<=±) |^\W+ (?=[a-z])")
+"""What a number and its interval are read without, and the sign in front of a word."""
 GROUP_WIDTH = 14
 
 
@@ -67,11 +71,8 @@ def print_page(page: ReportPage, console: Console, *, notes: bool = False) -> No
 
 
 def _print_grid(grid: Grid, console: Console) -> None:
-    """One table, or several that repeat the key columns, each as wide as the console allows."""
+    """One table, tight if need be; or several that repeat the key columns, each as wide as the console allows."""
     from rich.cells import cell_len
-
-    # Rich would find the same widths, but takes seconds over a thousand rows.
-    widest = [max(cell_len(visible(row[i].text)) for row in grid.rows) for i in range(len(grid.columns))]
 
     def widths(part: Sequence[int], most: int) -> list[int]:
         """Of the key columns and of those of ``part``, headers included; long texts wrap."""
@@ -81,16 +82,30 @@ def _print_grid(grid: Grid, console: Console) -> None:
         return [w if grid.columns[i].numeric else min(w, most) for i, w in zip(kept, found, strict=True)]
 
     def fits(part: Sequence[int], most: int = TEXT_WIDTH) -> bool:
-        return sum(widths(part, most)) + GAP * (grid.keys + len(part) - 1) < console.width
+        return sum(widths(part, most)) + gap * (grid.keys + len(part) - 1) < console.width
 
     every = range(grid.keys, len(grid.columns))
-    if fits(every, ROOMY):
-        console.print(_table(grid, every, widths(every, ROOMY)))
-    else:
-        for number, part in enumerate(part_columns(grid, fits)):
-            if number:
-                console.print()
-            console.print(_table(grid, part, widths(part, TEXT_WIDTH) if fits(part) else None))
+    for gap, brief in ((GAP, None), (1, False), (1, True), (GAP, None)):
+        shown = grid if brief is None else _tight(grid, brief=brief)
+        # Rich would find the same widths, but takes seconds over a thousand rows.
+        widest = [max(cell_len(visible(row[i].text)) for row in shown.rows) for i in range(len(grid.columns))]
+        if fits(every, ROOMY):
+            console.print(_table(shown, every, widths(every, ROOMY), gap))
+            return
+    for number, part in enumerate(part_columns(grid, fits)):
+        if number:
+            console.print()
+        console.print(_table(grid, part, widths(part, TEXT_WIDTH) if fits(part) else None))
+
+
+def _tight(grid: Grid, *, brief: bool) -> Grid:
+    """The grid without BLANKS. brief: without the deviations that may be left out, too."""
+
+    def text(place: int, entry: GridEntry) -> GridEntry:
+        tight = entry.text if place < grid.keys else BLANKS.sub("", entry.text)
+        return replace(entry, text=tight.partition("±")[0] if brief and grid.columns[place].spare else tight)
+
+    return replace(grid, rows=tuple(tuple(text(*cell) for cell in enumerate(row)) for row in grid.rows))
 
 
 def _plain(text: str, style: str = "") -> Text:
@@ -100,14 +115,14 @@ def _plain(text: str, style: str = "") -> Text:
     return Text(visible(text, keep="\n"), style=style)
 
 
-def _table(grid: Grid, part: Sequence[int], widths: Sequence[int] | None) -> RichTable:
+def _table(grid: Grid, part: Sequence[int], widths: Sequence[int] | None, gap: int = GAP) -> RichTable:
     """The key columns and those of ``part``. widths: one per column shown; None leaves them to rich."""
     from rich import box
     from rich.table import Table
 
     kept = [*range(grid.keys), *part]
     headers = _headers([grid.columns[i] for i in kept])
-    table = Table(box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0), pad_edge=False, show_edge=False)
+    table = Table(box=box.SIMPLE_HEAD, padding=(0, gap - 1, 0, 0), pad_edge=False, show_edge=False)
     for place, (i, header) in enumerate(zip(kept, headers, strict=True)):
         width = widths[place] if widths else None
         justify = "right" if grid.columns[i].numeric else "left"

@@ -25,7 +25,6 @@ LATEX_SYNTAX = {
     "comment_start_string": "<#", "comment_end_string": "#>",
 }  # fmt: skip
 """Of its template: LaTeX is full of the usual braces."""
-
 LATEX = {
     **{c: rf"\{c}" for c in "{}$&#%_"},
     **{c: f"${c}$" for c in "<>|"},

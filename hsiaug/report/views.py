@@ -102,8 +102,10 @@ def overview(table: Table) -> Grid:
     columns = [
         GridColumn("arm", lambda cell: table.arm_label(cell.arm), numeric=False),
         GridColumn("with", lambda cell: table.labels[cell.classifier], numeric=False),
-        *(GridColumn(one.name.split(" (")[0], partial(metric_text, one.key), best=True) for one in scores),
     ]
+    for one in scores:
+        name, text = one.name.split(" (")[0], partial(metric_text, one.key)
+        columns.append(GridColumn(name, text, best=True, spare=one is not main))
     of = f"; {short} and its gain over {classes[:-1]} classes" if classes else ""
     draws = count(len(table.draws), "draw")
     heading = f"Accuracy on {table.condition.scene} in percent, {draws}{of}{of_rows(len(cells))}"

@@ -37,8 +37,6 @@ from hsiaug.registry.card import Card
 
 Prediction = tuple[NDArray[np.int32], NDArray[np.int16]]
 """Flat index and predicted class id of every test pixel."""
-
-
 ROWS = 64
 """Patches that are copied at a time."""
 

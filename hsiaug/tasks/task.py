@@ -121,8 +121,6 @@ def locate_labels(split: TaskSplit, labels: NDArray[np.int16]) -> Prediction:
 
 
 _TASKS = {task.name: cast(Task, task) for task in (PixelClassification(), Segmentation(), ChangeDetection())}
-
-
 USUAL = PixelClassification.name
 """The task where none is named."""
 

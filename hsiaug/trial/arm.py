@@ -17,29 +17,22 @@ BOTH, SYNTHETIC = "both", "synthetic"
 """What a classifier learns from: real and synthetic samples, or synthetic ones alone."""
 ALONE = " synthetic-only"
 """Behind the name of a generator whose synthetic samples are learnt from alone."""
-
 CONTROLS = ("none", "duplicate")
 """Generators that every other one is measured against; they lead the rows, in this order."""
-
 BALANCED = "duplicate-balanced"
 """Further control where λ does not even out the classes: real samples repeated equally often for each class."""
-
 PSEUDO = "pseudo"
 """Further control of a generator that reads unlabelled pixels: the control sees as much."""
-
 TEACHER = "teacher"
 """A classifier that is a control of what reads every unlabelled pixel: the map of the names that ``pseudo`` draws from.
 Such an arm is also measured against ``none`` with this classifier, where that was run on the same draws."""
-
 PIXEL_SVM = "pixel-svm"
 """A classifier as a control of every arm of segmentation: single pixels, against networks that learn shapes."""
-
 RIVALS = {
     TEACHER: "the map of the names that pseudo draws from",
     PIXEL_SVM: "the spectrum of each pixel and nothing of shapes",
 }
 """Classifiers that are controls without a sample, and what each reads."""
-
 EVERY_CONTROL = (*CONTROLS, BALANCED, PSEUDO)
 """All generators that are controls, in the order of rows and columns."""
 

@@ -17,8 +17,6 @@ from hsiaug.base.errors import StoreError
 NAME = re.compile(r"[0-9a-f]{16}\.sqlite")
 SETTLED = 2 * 10**9
 """Nanoseconds after which a folder that changes has another time of change."""
-
-
 TABLES = """
 PRAGMA journal_mode = OFF; PRAGMA synchronous = OFF; PRAGMA page_size = 8192;
 CREATE TABLE records (hash, created, record BLOB, PRIMARY KEY (hash));

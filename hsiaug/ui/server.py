@@ -33,8 +33,6 @@ HEADERS = {
     "Referrer-Policy": "no-referrer",
     "X-Content-Type-Options": "nosniff",
 }
-
-
 MOST_BYTES = 2**20
 """Of a request."""
 MOST_DRAINED = 2**25

@@ -211,6 +211,18 @@ def test_a_report_ends_in_what_helps_by_how_much_and_what_to_run_next() -> None:
     assert said in render_report(build_report(helping), "md")
 
 
+def test_the_end_names_the_best_arm_and_its_best_and_worst_class_among_those_of_its_aa() -> None:
+    draws = ((0.5, 0.7, 0.9), (0.3, 0.9, 0.1))
+    records = [
+        record(recall=[r + gain for r in recalls], generator=name, seed=s, audit=audit_of(s, test_counts=[40, 30, 24]))
+        for name, gain in (("none", -0.1), ("smote", 0.0))
+        for s, recalls in enumerate(draws)
+    ]
+    text = " ".join(on_terminal(records).split())
+    assert "smote λ=1 with svm has the highest AA (2 of 3); its recall is highest in corn_notill (80.0 %)" in text
+    assert ", lowest in alfalfa (40.0 %). Next: hsiaug report" in text
+
+
 def test_too_few_draws_are_said_in_one_line_with_the_command_that_runs_the_others() -> None:
     text = " ".join(on_terminal(FIRST).split())
     assert "Undecided: these are too few draws" in text

@@ -324,6 +324,24 @@ def test_a_narrow_terminal_parts_the_table_and_loses_nothing() -> None:
     assert accuracy.count("59.0 ± 3.0") == 2  # the OA of smote, once per classifier
 
 
+@pytest.mark.parametrize(
+    ("width", "smote"),
+    [
+        (80, "smote λ=0.5 filtered:svm 64.5 54.5±7.3 54.5 +4.0 [4.0,4.0] helps"),
+        (90, "smote λ=0.5 filtered:svm 64.5±7.3 54.5±7.3 54.5±7.3 +4.0 [4.0,4.0] helps"),
+        (100, "smote λ=0.5 filtered:svm 64.5 ± 7.3 54.5 ± 7.3 54.5 ± 7.3 +4.0 [+4.0, +4.0] ▲ helps"),
+    ],
+)
+def test_twenty_arms_are_read_in_forty_lines(width: int, smote: str) -> None:
+    """A line for each arm and classifier, with all accuracies, the gain and the verdict, on a usual terminal."""
+    names = ("none", "duplicate", "smote", "mixup", "noise", "cvae", "relight", "txt2hsi", "pseudo", "specdm")
+    records = benchmark(8, names, ("cnn2d", "filtered:svm"), lam=0.5)
+    lines = [" ".join(line.split()) for line in on_terminal(records, "summary", width).splitlines()]
+
+    assert smote in lines and len(lines) <= 40
+    assert sum(bool(re.match(r"\S+ (λ=0\.5 )?(cnn2d|filtered:svm) \d", line)) for line in lines) == 20
+
+
 @pytest.mark.parametrize("format", FORMATS)
 @pytest.mark.parametrize("by", VIEWS)
 def test_failures_alone_still_make_a_report(format: str, by: str) -> None:

@@ -17,8 +17,6 @@ if TYPE_CHECKING:
 
 LETTERS = {1: 18, 2: 24}
 """Letters of a line of a row's name, by the columns of a page that a figure fills."""
-
-
 LINE, LEGEND = 0.14, 0.5
 """Inches of a line of a legend, and those of a legend that a block has room for."""
 

@@ -17,7 +17,6 @@ if TYPE_CHECKING:
 
 WIDTHS = {1: 3.5, 2: 7.2}
 """Inches of a figure by the columns of a page that it fills. Nothing in it is printed smaller than 7 pt."""
-
 DPI = 300
 NOTEBOOK_DPI = 110
 """Makes a figure across a page as wide as a notebook's text; what is saved has its own."""
