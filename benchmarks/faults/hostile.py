@@ -6,7 +6,7 @@
 Prints a line for every case that is lost, and a table in Markdown, also after Ctrl-C. Each case is a folder of made files
 and one command, in a copy of this process; where a package is installed beside it, in a program. It survives with exit
 code 0, or 2 and one error, within 30 seconds of the processor and 2 GB, without a traceback or a control code, and with
-no file left after an error. Needs Linux, and root to open all files of the system.
+no file left after an error, but for finished records. Needs Linux, and root to open all files of the system.
 """
 
 from __future__ import annotations
@@ -29,13 +29,27 @@ from typing import Any
 
 from benchmarks.common import markdown, say
 from benchmarks.faults.hostile_cases import FAMILIES, RUN, Case
+from benchmarks.faults.hostile_scenes import OF_SCENES
+from benchmarks.faults.hostile_stores import LEARNS, OF_STORES
+from hsiaug.base.text import visible
 from hsiaug.cli.main import main as hsiaug_main
 from hsiaug.registry.lookup import registry
 
 PROCESSOR, WAITED = 30, 240.0
 """Seconds of the processor, and of a clock, that a command may take."""
+ALONE = FAMILIES | OF_SCENES
 MEMORY = 2 * 10**9
 """Bytes beyond those of this process."""
+
+
+def wait(folder: Path) -> None:
+    """A moment."""
+    time.sleep(0.01)
+
+
+def bytes_of(paths: list[Path]) -> dict[Path, bytes]:
+    """What is in files, and in those of folders."""
+    return {one: one.read_bytes() for path in paths for one in (path, *path.rglob("*")) if one.is_file()}
 
 
 def ended(case: Case, folder: Path) -> tuple[int | None, str]:
@@ -81,7 +95,7 @@ def ended(case: Case, folder: Path) -> tuple[int | None, str]:
         os._exit(code if isinstance(code, int) else 1)
     begun = time.monotonic()
     while not (done := os.waitpid(process, os.WNOHANG))[0] and time.monotonic() - begun < WAITED:
-        time.sleep(0.01)
+        (case.during or wait)(folder)
     with suppress(ProcessLookupError):
         os.killpg(process, signal.SIGKILL)
     if not done[0]:
@@ -95,16 +109,20 @@ def faults(case: Case, folder: Path, codes: Counter[int | None]) -> Iterator[str
     folder.mkdir()
     for name, content in case.files.items():
         content(folder / name) if callable(content) else (folder / name).write_bytes(content)
-    before = {*folder.rglob("*")}
+    before, kept = {*folder.rglob("*")}, bytes_of([folder / name for name in case.kept])
     code, said = ended(case, folder)
     codes[code] += 1
     errors = sum(line.startswith(("error:", "Usage:")) for line in said.splitlines())
     damaged = case.words[:2] == ("store", "verify") and code == 1
     if "Traceback" in said or (code not in (0, 2) and not damaged) or errors != (code == 2):
         yield f"exit code {code}, {errors} errors: {said[-400:]!r}"
-    if "\x1b" in said:
+    if "unexpected extra argument" in said or "No such option" in said:
+        yield f"no command of hsiaug: {said[-400:]!r}"
+    if visible(said, keep="\n\t") != said:
         yield f"a control code: {said[-400:]!r}"
-    if code and (left := {*folder.rglob("*")} - before) and "benchmark" not in case.words:
+    if not kept.items() <= bytes_of([folder / name for name in case.kept]).items():
+        yield "a file was changed that had to stay"
+    if code and (left := {*folder.rglob("*")} - before) and not {"benchmark", "merge"} & {*case.words}:
         yield f"left: {sorted(left)[0].name}"
     if (folder / "unpickled").exists():
         yield "a pickle was read"
@@ -112,19 +130,22 @@ def faults(case: Case, folder: Path, codes: Counter[int | None]) -> Iterator[str
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("families", nargs="*", choices=[[], *FAMILIES])
+    parser.add_argument("families", nargs="*", choices=[[], *ALONE, *OF_STORES])
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--most", type=int, default=10**6, help="cases of each family, drawn at random")
     asked = parser.parse_args()
     registry()
     rows = []
     with tempfile.TemporaryDirectory() as made, suppress(KeyboardInterrupt):
-        store = Path(made) / "store"
-        words = ("-m", "hsiaug", *RUN, "--generator", "smote", "--store", str(store))
-        subprocess.run([sys.executable, *words], check=True, stdout=subprocess.DEVNULL)
-        for family in asked.families or FAMILIES:
+        for family in asked.families or (*ALONE, *OF_STORES):
             dice = random.Random(f"{asked.seed} {family}")
-            cases = list(FAMILIES[family](dice, store) if family == "stores" else FAMILIES[family](dice))
+            if family in OF_STORES:
+                store = Path(made) / (generator := LEARNS if family == "fits" else "smote")
+                words = ("-m", "hsiaug", *RUN, "--generator", generator, "--store", str(store))
+                subprocess.run([sys.executable, *words], check=True, stdout=subprocess.DEVNULL)
+                cases = list(OF_STORES[family](dice, store))
+            else:
+                cases = list(ALONE[family](dice))
             lost, codes = 0, Counter[int | None]()
             for case in cases if len(cases) <= asked.most else dice.sample(cases, asked.most):
                 if found := list(faults(case, Path(made) / "case", codes)):

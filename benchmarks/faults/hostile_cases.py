@@ -7,7 +7,6 @@ import json
 import os
 import pickle
 import random
-import shutil
 import socket
 import zipfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -41,7 +40,7 @@ SYSTEM = (
 READ = (
     *((*ADD[:2], f"x.{end}", *ADD[3:]) for end in ("npy", "mat", "tif", "hdr", "img")),
     *((*ADD[:4], f"x.{end}", *ADD[5:]) for end in ("npy", "png", "csv", "geojson", "gpkg")),
-    ("split", "x.toml"), ("benchmark", "x.toml", "--dry-run"), ("report", "x.store"), ("start", "x.folder"),
+    ("split", "x.toml"), ("benchmark", "x.toml", "--dry-run"), ("report", "--store", "x.store"), ("start", "x.folder"),
     ("store", "merge", "m", "x.store"), (*DRY, "--protocol", "picks:2:x.csv"), (*DRY, "--protocol", "fixed:x.npz"),
 )
 WRITTEN = ((*ADD[:-1], "x.toml"), ("suggest", "toy", "-n", "2", "--out", "x.csv"), ("split", "toy", "--out", "x.png"))
@@ -52,12 +51,17 @@ Content = bytes | Callable[[Path], object]
 
 @dataclass(frozen=True)
 class Case:
-    """name: of what is odd. words: of the command. files: by name. package: code of an installed plugin package."""
+    """name: of what is odd. words: of the command. files: by name. package: code of an installed plugin package.
+
+    during: done again and again in the folder, while the command runs. kept: names of files that no command may change.
+    """
 
     name: str
     words: Sequence[str]
     files: Mapping[str, Content] = field(default_factory=dict)
     package: str = ""
+    during: Callable[[Path], object] | None = None
+    kept: Sequence[str] = ()
 
 
 def saved(save: Callable[..., object], *values: Any, **more: Any) -> bytes:
@@ -75,12 +79,20 @@ def linked(target: str, path: Path) -> None:
     path.symlink_to(target)
 
 
+def long(path: Path) -> None:
+    """2 TB of nothing."""
+    path.touch()
+    os.truncate(path, 2**41)
+
+
+def precious(path: Path) -> None:
+    """A folder that nothing may change."""
+    path.mkdir()
+    (path / "file").write_bytes(b"mine")
+
+
 def files(dice: random.Random) -> Iterator[Case]:
     """Pipes, devices, sockets, loops of links and files of the system in place of each file that is read or written."""
-
-    def long(path: Path) -> None:
-        path.touch()
-        os.truncate(path, 2**41)
 
     def listening(path: Path) -> None:
         here = Path.cwd()
@@ -211,41 +223,6 @@ def texts(dice: random.Random) -> Iterator[Case]:
             yield Case(f"--{option} {word[:20]!r}", (*DRY, f"--{option}={word}"))
 
 
-def stores(dice: random.Random, store: Path) -> Iterator[Case]:
-    """Stores whose records or predictions are links, pipes, bombs, of another time or damaged. store: a whole one."""
-    compared = ("compare", "none/svm", "smote@0.5/svm", "--store", "s")
-    again = (*RUN, "--generator", "smote", "--store", "s")
-    commands = (("report", "s"), ("store", "verify", "s"), ("store", "merge", "m", "s"), compared, again)
-    names = [path.relative_to(store) for path in sorted(store.glob("records/??/*/*"))]
-    records = [name for name in names if name.suffix == ".json"]
-    record = json.loads((store / records[0]).read_text())
-    targets = ("/dev/zero", "/proc/kmsg", "/etc/passwd", "../..", "record.json")
-    changes: dict[str, Callable[[Path], object]] = {f"link to {one}": partial(linked, one) for one in targets}
-    contents = {
-        "empty": b"",
-        "noise": dice.randbytes(999),
-        "deep": b"[" * 99_999,
-        "twice": b"{}{",
-        "bomb": bytes(2**26),
-    }
-    times = ("0001-01-01T00:00:00+00:00", "9999-12-31T23:59:59+00:00")
-    for key in sorted(record):
-        for value in dice.sample((*NUMBERS, *WORDS, *times), 3):
-            contents[f"{key} = {str(value)[:20]!r}"] = json.dumps({**record, key: value}).encode()
-    changes |= {name: lambda path, data=data: path.write_bytes(data) for name, data in contents.items()}  # type: ignore[misc]
-    for what, change in {**changes, "pipe": os.mkfifo, "folder": Path.mkdir, "gone": Path.exists}.items():
-        name, at = dice.choice(records if "=" in what else names), dice.choice((0, 2**31, 2**33))
-
-        def make(path: Path, name: Path = name, change: Any = change, at: int = at) -> None:
-            shutil.copytree(store, path)
-            (path / name).unlink()
-            change(path / name)
-            os.utime(path / name.parent, (at, at))
-
-        for words in commands:
-            yield Case(f"{name.name} {what}: {' '.join(words[:2])}", words, {"s": make})
-
-
 PACKAGE = """
 import math
 import numpy as np
@@ -324,6 +301,5 @@ FAMILIES: dict[str, Callable[..., Iterator[Case]]] = {
     "arrays": arrays,
     "labels": labels,
     "texts": texts,
-    "stores": stores,
     "packages": packages,
 }

@@ -134,8 +134,6 @@ def link(source: Path, target: Path) -> None:
     """A second name for a file, or a copy where the file system has no links."""
     try:
         os.link(source, target)
-    except FileNotFoundError:
-        raise
     except OSError:
         shutil.copyfile(source, target)
 

@@ -45,29 +45,25 @@ def list_(json: Json = False) -> None:
     # What a plugin prints when it is loaded is no part of the list.
     with contextlib.redirect_stdout(sys.stderr):
         found = registry(idle=0.5)
-        listed: list[dict[str, Any]] = []
+        rows: list[dict[str, Any]] = []
         for (kind, name), plugin in sorted(found.plugins.items()):
-            row = {"kind": kind, "name": name, "from": f"{plugin.distribution} {plugin.version}"}
+            row: dict[str, Any] = {"kind": kind, "name": name, "from": f"{plugin.distribution} {plugin.version}"}
             try:
                 card: Card = plugin.load().card
-                listed.append({**row, "tasks": list(card.tasks), "summary": card.summary, "error": None})
+                rows.append({**row, "tasks": list(card.tasks), "summary": card.summary, "error": None})
             except PluginError as error:
-                listed.append({**row, "tasks": [], "summary": None, "error": str(error)})
+                rows.append({**row, "tasks": [], "summary": None, "error": str(error)})
+    # The plugins of a package that is broken are not known.
+    unknown: dict[str, Any] = {**dict.fromkeys(ROW), "tasks": []}
+    for one in found.broken:
+        rows.append({**unknown, "from": one.distribution, "error": f"entry point {one.entry_point}: {one.error}"})
     if json:
-        # The plugins of a package that is broken are not known.
-        unknown: dict[str, Any] = {"kind": None, "name": None, "tasks": [], "summary": None}
-        for one in found.broken:
-            listed.append({**unknown, "from": one.distribution, "error": f"entry point {one.entry_point}: {one.error}"})
-        print_json([{key: row[key] for key in ROW} for row in listed])
+        print_json(rows)
         return
-    out = console()
-    rows = (
-        [*map(row.get, ROW[:3]), ", ".join(row["tasks"]), row["summary"] or f"broken: {row['error']}"] for row in listed
+    cells = (
+        [*map(row.get, ROW[:3]), ", ".join(row["tasks"]), row["summary"] or f"broken: {row['error']}"] for row in rows
     )
-    print_table(out, ROW[:5], rows)
-    for broken in found.broken:
-        print_lines(out, [f"broken: {broken.distribution} (entry point {broken.entry_point})"])
-        print_lines(out, broken.trace.splitlines())
+    print_table(console(), ROW[:5], cells)
 
 
 @app.command()
@@ -176,8 +172,7 @@ def check(
 
 
 def _card(kind: str, plugin: Any) -> dict[str, Any]:
-    """A card as JSON: its fields, and of each parameter what is told of it; of a protocol how it is typed, and whether it
-    leaks."""
+    """A card as JSON: its fields and what is told of parameters; of a protocol how it is typed, and whether it leaks."""
     card: Card = plugin.card
     facts = {item.name: getattr(card, item.name) for item in dataclasses.fields(card)}
     if kind == "protocol":

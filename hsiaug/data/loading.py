@@ -86,10 +86,11 @@ def fetch_scene(ref: str | os.PathLike[str], *, progress: bool = True) -> tuple[
 
 def _fetch(entry: SceneEntry, progress: bool) -> tuple[Path, ...]:
     specs = entry.card.files
-    found = [find_file(entry, spec) for spec in specs]
+    # One that is taken away meanwhile is missed where it is read.
+    found = [find_file(entry, spec) or entry.folders[0] / (spec.file or "") for spec in specs]
     absent = [spec for spec in specs if missing_names(entry, spec)]
     if not absent:
-        return tuple(path for path in found if path is not None)
+        return tuple(found)
     by_hand = [name for spec in absent if not spec.urls for name in missing_names(entry, spec)]
     if by_hand:
         if len(entry.folders) == 1:
@@ -104,7 +105,7 @@ def _fetch(entry: SceneEntry, progress: bool) -> tuple[Path, ...]:
 
     targets = [(spec, entry.folders[0] / (spec.file or "")) for spec in absent]
     download(targets, f"scene {entry.card.name}", progress=progress)
-    return tuple(path for spec in specs if (path := find_file(entry, spec)) is not None)
+    return tuple(find_file(entry, spec) or entry.folders[0] / (spec.file or "") for spec in specs)
 
 
 def _cube(raw: RawArray, spec: CubeSpec, scene: str) -> NDArray[np.float32]:

@@ -75,5 +75,5 @@ def _text(error: BaseException) -> str:
 
 
 def _entries(name: str, value: str) -> Any:
-    entries, error, trace = ask_entries(name, value)
-    return {"entries": [dataclasses.asdict(entry) for entry in entries], "error": error, "trace": trace}
+    entries, error = ask_entries(name, value)
+    return {"entries": [dataclasses.asdict(entry) for entry in entries], "error": error}

@@ -1,7 +1,7 @@
 """The registry: finds plugins through entry points, each loaded in isolation, classes only when used.
 
 pluggy's own loading is eager and stops at the first failure; here a package that fails to import is kept as a
-:class:`Broken` with its traceback, and everything else goes on working.
+:class:`Broken` with its error, and everything else goes on working.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Any, get_args
 import pluggy
 
 from hsiaug.base.errors import InputError, PluginError, did_you_mean
-from hsiaug.base.text import visible
+from hsiaug.base.text import shortened, visible
 from hsiaug.registry import hookspecs
 from hsiaug.registry.card import PRESETS, Card, Scope, build_params, param
 from hsiaug.registry.hookspecs import Entry, Kind
@@ -151,7 +151,6 @@ class Broken:
     entry_point: str
     distribution: str
     error: str
-    trace: str
 
 
 @dataclass(frozen=True)
@@ -285,19 +284,17 @@ def build_registry(points: list[EntryPoint], idle: float = IDLE) -> Registry:
         children = {name: Child(name, idle) for name in others}
     for point, distribution in named.items():
         child = children.get(distribution)
-        entries, error, trace = (
-            child.entries(point.name, point.value) if child else ask_entries(point.name, point.value)
-        )
+        entries, error = child.entries(point.name, point.value) if child else ask_entries(point.name, point.value)
         if error:
-            broken.append(Broken(point.name, distribution, error, trace))
+            broken.append(Broken(point.name, distribution, error))
         for entry in entries:
             version = point.dist.version if point.dist else "unknown"
             _add(plugins, Found(entry, distribution, version, child=child))
     return Registry(plugins, tuple(broken))
 
 
-def ask_entries(name: str, value: str) -> tuple[list[Entry], str, str]:
-    """The plugins of an entry point, whose module is imported here; or why it could not be, and the traceback."""
+def ask_entries(name: str, value: str) -> tuple[list[Entry], str]:
+    """The plugins of an entry point, whose module is imported here; or why it could not be, and in which line."""
     manager = pluggy.PluginManager(GROUP)
     manager.add_hookspecs(hookspecs)
     try:
@@ -306,9 +303,10 @@ def ask_entries(name: str, value: str) -> tuple[list[Entry], str, str]:
         for entry in entries:
             if not isinstance(entry, Entry) or ":" not in entry.target:
                 raise TypeError(f"hsiaug_plugins() must return Entry(kind, name, 'module:Class'), not {entry!r}")
-        return entries, "", ""
+        return entries, ""
     except (Exception, SystemExit) as error:
-        return [], f"{type(error).__name__}: {error}", traceback.format_exc()
+        last = traceback.extract_tb(error.__traceback__)[-1]
+        return [], f"{type(error).__name__}: {shortened(visible(str(error)))} ({last.filename}, line {last.lineno})"
 
 
 def _add(plugins: dict[tuple[Kind, str], Found], new: Found) -> None:

@@ -52,7 +52,6 @@ class ToldEntries(ToldModel):
 
     entries: list[Entry]
     error: str
-    trace: str
 
 
 Bound = Annotated[float, Field(allow_inf_nan=True)] | None
@@ -173,13 +172,13 @@ class Child:
                 sys.stderr.write(f"waiting for the package {self.package} to load ('pip uninstall' takes it out)\n")
         return ""
 
-    def entries(self, name: str, value: str) -> tuple[list[Entry], str, str]:
+    def entries(self, name: str, value: str) -> tuple[list[Entry], str]:
         """As :func:`hsiaug.registry.lookup.ask_entries`."""
         try:
             told = read_told(ToldEntries, self.ask("entries", name, value), self.package)
         except PluginError as error:
-            return [], str(error), str(error)
-        return told.entries, told.error, told.trace
+            return [], str(error)
+        return told.entries, told.error
 
     def keep(self, key: str, data: object) -> None:
         """Give it a scene or pairs to draw from, where it has others. key: their checksum."""

@@ -1,7 +1,7 @@
 """Records as trials (see docs/results-format.md), and cells: the trials of one arm with one classifier."""
 
 import json
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import cache, cached_property
@@ -35,7 +35,7 @@ from hsiaug.report.trials import (
 )
 from hsiaug.trial.arm import BOTH, CONTROLS, PIXEL_SVM, TEACHER, Arm, Method, controls_of
 from hsiaug.trial.hashing import canonical_json
-from hsiaug.trial.index import open_index, uncollected
+from hsiaug.trial.index import uncollected
 from hsiaug.trial.record import Damage
 from hsiaug.trial.record_json import CHECKS, Record, json_line, made_nothing
 from hsiaug.trial.store import Store
@@ -77,7 +77,7 @@ class Condition:
 def read_store(store: Store, damaged: list[Damage]) -> Trials:
     """The trials of all records of a store. damaged: takes in those that are not to be believed.
 
-    The columns of a pack, which never changes, are kept in the store's cache. Raises StoreError as the store does.
+    Columns of a pack, which never changes, are in the store's cache for that very file. Raises StoreError as it does.
     """
     with uncollected():
         loose = store.loose()
@@ -92,21 +92,11 @@ def read_store(store: Store, damaged: list[Damage]) -> Trials:
 
 def _pack_columns(store: Store, pack: Path, damaged: list[Damage]) -> Columns:
     told = pack.stat()
-    path = store.cache / "columns" / f"{pack.stem}-{told.st_size}-{told.st_mtime_ns}-{LAYOUT}.npz"
+    path = store.cache / "columns" / f"{pack.stem}-{told.st_ino}-{told.st_size}-{told.st_mtime_ns}-{LAYOUT}.npz"
     with suppress(OSError, ValueError, LookupError, EOFError, BadZipFile):
         return load_columns(path)
     faults: list[Damage] = []
-
-    def sound() -> Iterator[Record]:
-        with open_index(store.cache, writes=False) as index:
-            for hash, data in store.packs.rows(pack):
-                found = store.look(hash, index, data)
-                if isinstance(found, Damage):
-                    faults.append(found)
-                elif found is not None:
-                    yield found
-
-    columns = raw_columns(sound())
+    columns = raw_columns(store.each(pack, faults, index=False))
     damaged += faults
     if not faults:
         # Where it cannot be written, the pack is read once more next time.

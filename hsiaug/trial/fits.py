@@ -16,6 +16,7 @@ from typing import Generic, TypeVar
 
 from filelock import FileLock, Timeout
 
+from hsiaug.base.files import plain_text
 from hsiaug.base.temporary_folders import mark, marked, taken, temporary_folder
 from hsiaug.contracts import Progress
 from hsiaug.trial.store import OTHERS
@@ -50,8 +51,7 @@ def load_fit(folder: Path, load: Callable[[Path], State]) -> Fit[State] | str | 
     if not folder.is_dir():
         return None
     try:
-        seconds = _checked(folder)
-        return Fit(load(folder / FITTED), seconds)
+        return Fit(seconds=_checked(folder), fitted=load(folder / FITTED))
     except (Exception, SystemExit) as error:
         # Whatever the plugin's own reader makes of damage: the fit is made again.
         return f"{type(error).__name__}: {error}"
@@ -59,7 +59,7 @@ def load_fit(folder: Path, load: Callable[[Path], State]) -> Fit[State] | str | 
 
 def _checked(folder: Path) -> float:
     """Seconds of a fit whose files are as they were written. Raises ValueError, KeyError or OSError for others."""
-    facts = json.loads((folder / FACTS).read_text("utf-8"))
+    facts = json.loads(plain_text(folder / FACTS) or "")
     seconds = float(facts["seconds"])
     present = _checksums(folder / FITTED)
     changed = [name for name in sorted({*present, *facts["files"]}) if present.get(name) != facts["files"].get(name)]
@@ -113,8 +113,8 @@ def difference_from_saved(cache: Path, identity: Mapping[str, object]) -> str | 
     reasons: list[list[str]] = []
     for facts in cache.glob(f"*/{FACTS}"):
         # What is damaged, or older, says nothing.
-        with contextlib.suppress(OSError, ValueError, TypeError, KeyError, AttributeError):
-            other = json.loads(facts.read_text("utf-8"))["identity"]
+        with contextlib.suppress(ValueError, TypeError, KeyError, AttributeError, RecursionError):
+            other = json.loads(plain_text(facts) or "")["identity"]
             if (other.get("name"), other.get("scene")) == (identity["name"], identity["scene"]):
                 reasons.append([part for part in PARTS if identity[part] != other.get(part)])
     nearest = sorted(reasons, key=lambda parts: (len(parts), parts))
@@ -133,7 +133,7 @@ def _put_in_place(fresh: Path, folder: Path) -> None:
     try:
         # Where it is sound, another process saved the same fit first.
         _checked(folder)
-    except (OSError, ValueError, KeyError, TypeError, AttributeError):
+    except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError):
         with temporary_folder(folder.parent, folder.name) as old:
             folder.rename(old / "damaged")
             fresh.rename(folder)
@@ -148,12 +148,10 @@ def checkpoint(folder: Path) -> Iterator[Path | None]:
     """
     begun = folder.with_name(f"{folder.name}{UNFINISHED}")
     lock = FileLock(f"{begun}{LOCK}")
-    try:
+    with contextlib.suppress(OSError, NotImplementedError):
         _make_parent(begun)
         begun.mkdir(exist_ok=True)
         lock.acquire(blocking=False)
-    except (OSError, NotImplementedError):
-        pass
     try:
         yield begun / STATE if lock.is_locked else None
         if lock.is_locked:

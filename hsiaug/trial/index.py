@@ -72,18 +72,23 @@ def open_index(cache: Path, *, writes: bool = True) -> Iterator[Index]:
     """The index in a store's cache, while records are read; it is written anew at the end where it lacked many."""
     path, index = cache / INDEX, Index()
     # What is damaged or another version's has no entry.
-    with contextlib.suppress(OSError, ValueError, KeyError, TypeError):
+    with contextlib.suppress(OSError, ValueError, KeyError, TypeError, RecursionError):
         found = json.loads(plain_text(path, LARGEST) or "")
-        index.known = dict(found["files"]) if found["layout"] == LAYOUT else {}
+        index.known = dict(found["files"]) if found["layout"] == _layout(cache) else {}
     with uncollected():
         yield index
     number, share = WORTH_WRITING
     if writes and len(index.new) >= max(number, share * len(index.known)):
         # Where it cannot be written, records are checked once more next time.
         with contextlib.suppress(OSError, ValueError):
-            text = json.dumps({"layout": LAYOUT, "files": {**index.known, **index.new}})
             cache.mkdir(exist_ok=True)
+            text = json.dumps({"layout": _layout(cache), "files": {**index.known, **index.new}})
             replaced(path, lambda fresh: fresh.write_text(text, encoding="utf-8"))
+
+
+def _layout(cache: Path) -> str:
+    """With the number that the system gave to the folder: an index that came from elsewhere vouches for nothing."""
+    return f"{LAYOUT} {cache.stat().st_ino}"
 
 
 @contextmanager

@@ -8,13 +8,14 @@ import re
 import sqlite3
 import time
 from collections.abc import Iterable, Iterator
-from contextlib import closing
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
 
 from hsiaug.base.errors import StoreError
 
 NAME = re.compile(r"[0-9a-f]{16}\.sqlite")
+WORD = re.compile(r"\w[\w:.+-]{,63}")  # a hash or a time
 SETTLED = 2 * 10**9
 """Nanoseconds after which a folder that changes has another time of change."""
 TABLES = """
@@ -45,7 +46,7 @@ class Packs:
 
     def hashes(self) -> Iterator[str]:
         """The hashes of all records."""
-        return (hash for (hash,) in self._ask("SELECT hash FROM records"))
+        return (hash for (hash,) in self._ask("SELECT hash FROM records", (str,)))
 
     def paths(self) -> list[Path]:
         """The packs that are there now, by name."""
@@ -54,28 +55,27 @@ class Packs:
 
     def rows(self, path: Path) -> Iterator[tuple[str, bytes]]:
         """The hashes and records of a pack, in the order in which they were written."""
-        return self._ask("SELECT hash, record FROM records ORDER BY rowid", only=path.name)
+        return self._ask("SELECT hash, record FROM records ORDER BY rowid", (str, bytes), only=path.name)
 
     def get(self, hash: str) -> bytes | None:
         """The bytes of the newest record of that hash, or None."""
-        found = max(self._ask("SELECT created, record FROM records WHERE hash = ?", hash), default=None)
-        return None if found is None else bytes(found[1])
+        query = "SELECT created, record FROM records WHERE hash = ?"
+        newest: bytes | None = max(self._ask(query, (str, bytes), hash), default=("", None))[1]
+        return newest
 
     def predictions(self, hash: str) -> Iterator[bytes]:
         """The bytes of the predictions of that hash, of each pack that has some."""
-        return (npz for (npz,) in self._ask("SELECT npz FROM predictions WHERE hash = ?", hash))
+        return (npz for (npz,) in self._ask("SELECT npz FROM predictions WHERE hash = ?", (bytes,), hash))
 
-    def _ask(self, query: str, *values: str, only: str = "") -> Iterator[tuple[Any, ...]]:
+    def _ask(self, query: str, types: tuple[type, ...], *values: str, only: str = "") -> Iterator[tuple[Any, ...]]:
+        """Rows of the open packs. types: of the columns; text is one word, as hashes and times are."""
         self._look()
         for name, pack in self._open.items() if not only else [(only, self._open[only])]:
-            try:
-                yield from pack.execute(query, values)
-            except sqlite3.Error as error:
-                raise StoreError(
-                    f"{self.folder / name} must be a pack of records as it was written",
-                    value=error,
-                    hint="Copy it anew, or delete it and run the benchmark again.",
-                ) from error
+            with _pack_errors(self.folder / name):
+                for row in pack.execute(query, values):
+                    if tuple(map(type, row)) != types or (types[0] is str and not WORD.fullmatch(row[0])):
+                        raise ValueError("a hash, time, record or prediction that is none")
+                    yield row
 
     def _look(self) -> None:
         """Open what came since, and close what went."""
@@ -86,10 +86,25 @@ class Packs:
             return
         if changed != self._looked:
             found = sorted(path for path in self.folder.iterdir() if NAME.fullmatch(path.name))
-            # Without a lock, and nothing is written.
-            names = {path.name: f"{path.absolute().as_uri()}?mode=ro&immutable=1" for path in found}
-            self._open = {
-                name: self._open.get(name) or sqlite3.connect(uri, uri=True, check_same_thread=False)
-                for name, uri in names.items()
-            }
+            self._open = {path.name: self._open.get(path.name) or _opened(path) for path in found}
             self._looked = changed if time.time_ns() - changed > SETTLED else 0
+
+
+def _opened(path: Path) -> sqlite3.Connection:
+    """A pack without a lock; nothing is written."""
+    with _pack_errors(path):
+        if not path.is_file():
+            raise ValueError("no file")  # a pipe would be waited for
+        pack = sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro&immutable=1", uri=True, check_same_thread=False)
+        if pack.execute("SELECT 1 FROM sqlite_schema WHERE type NOT IN ('table', 'index')").fetchone():
+            raise ValueError("a view or a trigger")  # which may have no end
+        return pack
+
+
+@contextmanager
+def _pack_errors(path: Path) -> Iterator[None]:
+    try:
+        yield
+    except (sqlite3.Error, ValueError) as error:
+        rule, hint = f"{path} must be a pack of records as it was written", "Copy it anew, or delete it and run again."
+        raise StoreError(rule, value=error, hint=hint) from error

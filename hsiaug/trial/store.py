@@ -94,16 +94,18 @@ class Store:
         return Reading(tuple(self.each(hashes, damaged, index=index)), tuple(damaged))
 
     def each(
-        self, hashes: Iterable[str] | None = None, damaged: list[Damage] | None = None, *, index: bool = True
+        self, hashes: Iterable[str] | Path | None = None, damaged: list[Damage] | None = None, *, index: bool = True
     ) -> Iterator[Record]:
         """The sound records of :meth:`read`, one after the other: they need not be in memory together.
 
-        damaged: takes in the others.
+        hashes: or the pack in which they are. damaged: takes in the others.
         """
-        wanted = self.hashes() if hashes is None else list(hashes)
+        wanted = self.hashes() if hashes is None else hashes
         with open_index(self.cache, writes=index) as files:
-            for hash in wanted:
-                found = self.look(hash, files)
+            for hash, packed in (
+                self.packs.rows(wanted) if isinstance(wanted, Path) else [(one, None) for one in wanted]
+            ):
+                found = self.look(hash, files, packed)
                 if isinstance(found, Damage):
                     if damaged is not None:
                         damaged.append(found)
@@ -281,9 +283,8 @@ class Store:
 
     def sweep(self) -> None:
         """Remove what killed runs left half-written, if nobody can still be writing it."""
-        temporary_folders.sweep(self._records)
-        temporary_folders.sweep(self.cache)
-        temporary_folders.sweep(self.cache / OTHERS)
+        for folder in (self._records, self.cache, self.cache / OTHERS):
+            temporary_folders.sweep(folder)
 
 
 def _read_plain(path: str) -> bytes:

@@ -49,7 +49,7 @@ def merge(target: Path, source: Store, count: Count) -> Merged:
         raise InputError(
             "TARGET must be another store than SOURCE", value=str(target), hint="Name the store to copy from."
         )
-    into, merged, total = Store(target, create=True), Merged(), len(source.hashes())
+    total, into, merged = len(source.hashes()), Store(target, create=True), Merged()
     for done, record in enumerate(source.each(damaged=merged.damaged, index=False), 1):
         mine = into.look(record["hash"])
         if record == mine:

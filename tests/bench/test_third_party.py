@@ -200,7 +200,7 @@ def test_a_package_that_computes_or_waits_for_its_own_process_is_not_asleep(
     code = "import subprocess, sys; subprocess.run([sys.executable, '-c', 'import time; time.sleep(2)'])\n" + DUMMY
     monkeypatch.syspath_prepend(install(tmp_path / "site", "dummy_plugin", code))
 
-    entries, error, _ = Child("dummy-plugin", 0.5).entries("dummy_plugin", "dummy_plugin")
+    entries, error = Child("dummy-plugin", 0.5).entries("dummy_plugin", "dummy_plugin")
     assert error == "" and [entry.name for entry in entries][:1] == ["dummy"]
 
 

@@ -86,6 +86,8 @@ DAMAGE: dict[str, Callable[[Path], object]] = {
     "a file too many": lambda folder: (folder / "fitted" / "extra").write_text("x"),
     "no checksums": lambda folder: (folder / "fit.json").unlink(),
     "checksums that are no JSON": lambda folder: (folder / "fit.json").write_text("{"),
+    "checksums nested too deeply": lambda folder: (folder / "fit.json").write_text("[" * 99_999),
+    "a pipe in place of checksums": lambda folder: ((folder / "fit.json").unlink(), os.mkfifo(folder / "fit.json")),
     "facts of another kind": lambda folder: (folder / "fit.json").write_text("[1]"),
     "seconds that are no number": lambda folder: (folder / "fit.json").write_text('{"seconds": "x", "files": {}}'),
 }

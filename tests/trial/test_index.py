@@ -70,6 +70,18 @@ def test_what_is_indexed_is_not_checked_again_and_reads_the_same(several: Store)
     assert not list((several.root / "records").glob(".*"))
 
 
+@pytest.mark.usefixtures("eager")
+def test_an_index_that_came_with_a_store_from_elsewhere_vouches_for_nothing(several: Store, tmp_path: Path) -> None:
+    shutil.copytree(several.root, tmp_path / "copy")
+    assert len(checked(Store(tmp_path / "copy"))) == RECORDS and checked(Store(tmp_path / "copy")) == []
+
+
+@pytest.mark.usefixtures("eager")
+def test_an_index_that_is_nested_too_deeply_is_made_anew(several: Store) -> None:
+    (several.cache / "index.json").write_text("[" * 99_999)
+    assert len(checked(several)) == RECORDS and checked(several) == []
+
+
 def put_again(store: Store, hash: str) -> None:
     whole = Store(store.root.parent / "store")
     store.put({**(whole.get(hash) or {}), "command": "again"}, whole.predictions(hash))

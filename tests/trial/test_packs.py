@@ -1,5 +1,6 @@
 """Packs, which hold many records in one SQLite file, are read as folders are; a store can be packed."""
 
+import os
 import shutil
 import sqlite3
 import threading
@@ -139,3 +140,34 @@ def test_packing_leaves_what_lies_beside_other_files_and_keeps_predictions(fille
     (filled.folder(first) / "notes.txt").write_text("mine")
     assert packed(filled, uncounted) == 1 and contents(filled) == before
     assert filled.folder(first).is_dir() and not filled.folder(second).exists()
+
+
+HASH = "0123456789abcdef"
+
+
+@pytest.mark.parametrize(
+    "spoil",
+    [
+        "INSERT INTO records (hash, created, record) VALUES (x'ff', 't', x'00')",
+        "INSERT INTO records (hash, created, record) VALUES ('../../x', 't', x'00')",
+        f"INSERT INTO records (hash, created, record) VALUES ('{HASH}', 't', 7)",
+        f"INSERT INTO records (hash, created, record) VALUES ('{HASH}', NULL, x'00')",
+        "DROP TABLE records; CREATE VIEW records AS WITH RECURSIVE t(x) AS (SELECT 1 UNION ALL SELECT x FROM t) "
+        "SELECT 'a' hash, 'b' created, x'00' record FROM t",
+    ],
+)
+def test_a_database_that_is_no_pack_is_an_error_that_names_it(filled: Store, spoil: str) -> None:
+    path = pack(filled)
+    with sqlite3.connect(path) as made:
+        made.executescript(spoil)
+    made.close()
+    store = Store(filled.root)
+    with pytest.raises(StoreError, match=f"{path.name} must be a pack"):
+        [store.get(hash) for hash in [*store.hashes(), HASH]]
+
+
+def test_a_pipe_in_place_of_a_pack_is_not_waited_for(filled: Store) -> None:
+    pack(filled).unlink()
+    os.mkfifo(path := filled.root / "packs" / f"{HASH}.sqlite")
+    with pytest.raises(StoreError, match=f"{path.name} must be a pack.*no file"):
+        Store(filled.root).read()
