@@ -65,6 +65,9 @@ def replayed(net: nn.Module, device: str) -> Callable[..., Tensor]:
 
     def call(*inputs: Tensor) -> Tensor:
         if not kept:
+            # Of a capture's own stream, which replays wait for: torch would warn of it once in every process.
+            if quieten := getattr(torch.autograd.graph, "set_warn_on_accumulate_grad_stream_mismatch", None):
+                quieten(False)
             with torch.autocast("cuda", torch.bfloat16, enabled=bf16_is_faster(device), cache_enabled=False):
                 captured: Any = torch.cuda.make_graphed_callables(_Call(net), inputs)
             kept.append(captured)
