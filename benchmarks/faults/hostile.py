@@ -113,7 +113,8 @@ def faults(case: Case, folder: Path, codes: Counter[int | None]) -> Iterator[str
     code, said = ended(case, folder)
     codes[code] += 1
     errors = sum(line.startswith(("error:", "Usage:")) for line in said.splitlines())
-    damaged = case.words[:2] == ("store", "verify") and code == 1
+    # Of verify what is damaged, of benchmark what has no record: both are named.
+    damaged = code == 1 and (case.words[:2] == ("store", "verify") or "have no sound record in s" in said)
     if "Traceback" in said or (code not in (0, 2) and not damaged) or errors != (code == 2):
         yield f"exit code {code}, {errors} errors: {said[-400:]!r}"
     if "unexpected extra argument" in said or "No such option" in said:

@@ -79,8 +79,10 @@ def run_and_print(
         print_report(report, out, by or "summary")
     else:
         out.file.write(render_report(report, "md", by or "generator"))
-    failed = any(record["status"] == "failed" for record in read.records)
-    if failed or (where.get("existing") != "none" and len(read.records) < len(trials)):
+    missing = 0 if where.get("existing") == "none" else len(trials) - len(read.records)
+    if missing:
+        print_lines(err, [f"{missing} of {len(trials)} trials have no sound record in {store}: run the same command again"])
+    if missing or any(record["status"] == "failed" for record in read.records):
         raise typer.Exit(1)
 
 

@@ -74,7 +74,8 @@ def open_index(cache: Path, *, writes: bool = True) -> Iterator[Index]:
     # What is damaged or another version's has no entry.
     with contextlib.suppress(OSError, ValueError, KeyError, TypeError, RecursionError):
         found = json.loads(plain_text(path, LARGEST) or "")
-        index.known = dict(found["files"]) if found["layout"] == _layout(cache) else {}
+        # The number that this system gave to the folder: what came with a store from elsewhere vouches for nothing.
+        index.known = dict(found["files"]) if found["layout"] == f"{LAYOUT} {cache.stat().st_ino}" else {}
     with uncollected():
         yield index
     number, share = WORTH_WRITING
@@ -82,13 +83,8 @@ def open_index(cache: Path, *, writes: bool = True) -> Iterator[Index]:
         # Where it cannot be written, records are checked once more next time.
         with contextlib.suppress(OSError, ValueError):
             cache.mkdir(exist_ok=True)
-            text = json.dumps({"layout": _layout(cache), "files": {**index.known, **index.new}})
+            text = json.dumps({"layout": f"{LAYOUT} {cache.stat().st_ino}", "files": {**index.known, **index.new}})
             replaced(path, lambda fresh: fresh.write_text(text, encoding="utf-8"))
-
-
-def _layout(cache: Path) -> str:
-    """With the number that the system gave to the folder: an index that came from elsewhere vouches for nothing."""
-    return f"{LAYOUT} {cache.stat().st_ino}"
 
 
 @contextmanager

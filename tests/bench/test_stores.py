@@ -79,6 +79,29 @@ def test_a_full_disk_ends_a_run_with_one_error_and_the_next_run_goes_on(tmp_path
     assert hsiaug(*arguments(store), site=site).returncode == 0
 
 
+LOSES = """
+import shutil
+from hsiaug.cli.main import main
+from hsiaug.trial.store import Store
+
+def put(store, record, made, whole=Store.put):
+    written = whole(store, record, made)
+    if record["spec"]["generator"]["name"] == "duplicate":
+        shutil.rmtree(store.folder(record["hash"]))
+    return written
+
+Store.put = put
+main()
+"""
+
+
+def test_a_record_that_somebody_takes_away_during_a_run_is_told(tmp_path: Path, env: dict[str, str]) -> None:
+    command = [sys.executable, "-c", LOSES, *arguments(tmp_path / "store")]
+    lost = subprocess.run(command, env=env, capture_output=True, text=True)
+    told = f"1 of 3 trials have no sound record in {tmp_path / 'store'}: run the same command again"
+    assert lost.returncode == 1 and lost.stderr.splitlines()[-1] == told, lost.stderr
+
+
 READ_ONLY = """
 import errno, os, sys
 from pathlib import Path
