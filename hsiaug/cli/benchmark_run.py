@@ -81,7 +81,7 @@ def run_and_print(
         out.file.write(render_report(report, "md", by or "generator"))
     missing = 0 if where.get("existing") == "none" else len(trials) - len(read.records)
     if missing:
-        print_lines(err, [f"{missing} of {len(trials)} trials have no sound record in {store}: run the same command again"])
+        print_lines(err, [f"{missing} of {len(trials)} trials have no sound record in {store}: run this again"])
     if missing or any(record["status"] == "failed" for record in read.records):
         raise typer.Exit(1)
 

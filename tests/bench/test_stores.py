@@ -98,7 +98,7 @@ main()
 def test_a_record_that_somebody_takes_away_during_a_run_is_told(tmp_path: Path, env: dict[str, str]) -> None:
     command = [sys.executable, "-c", LOSES, *arguments(tmp_path / "store")]
     lost = subprocess.run(command, env=env, capture_output=True, text=True)
-    told = f"1 of 3 trials have no sound record in {tmp_path / 'store'}: run the same command again"
+    told = f"1 of 3 trials have no sound record in {tmp_path / 'store'}: run this again"
     assert lost.returncode == 1 and lost.stderr.splitlines()[-1] == told, lost.stderr
 
 
