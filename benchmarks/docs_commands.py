@@ -107,6 +107,8 @@ def prepared(line: str, folder: Path) -> list[str]:
         cube = (folder / words[3]).with_suffix("")
         for written in (f"{cube}.toml", f"{cube}_labels.npy", f"{cube}_look.png"):
             Path(written).unlink(missing_ok=True)
+    if words[1] == "suggest":
+        (folder / "picks.csv").unlink(missing_ok=True)
     place = words.index("--record") + 1 if "--record" in words else 2
     if (words[1] == "show" or "--record" in words) and re.fullmatch(HASH, words[place]):
         hashes = {r["hash"]: r for r in Store(folder / "hsiaug-results").records()}

@@ -57,6 +57,7 @@ SITE = Path(__file__).parent / "site"
 ARRAY = re.compile(r"~?(?:numpy\.)?ndarray\[tuple\[[^\]]*\], ~?(?:numpy\.)?dtype\[~?(?:numpy|typing)?\.?(\w+)\]\]")
 QUALIFIED = re.compile(r"~?\b(?:[a-z_]+\.)+(?=[A-Z])")
 MEANING = re.compile(r"(\w+(?:, \w+)*): (.+)")
+EMPTY = re.compile(r"<th( class=\"[^\"]*\")?>(?:<p></p>)?</th>")
 LINK = re.compile(r"(?<!!)(\[[^\]]*\])\(([^)#:\s]+)\)")
 
 
@@ -129,7 +130,10 @@ def shorter(app: Any, what: str, name: str, obj: object, options: object, signat
 
 
 def levels(app: Any, name: str, template: str, context: dict[str, Any], tree: object) -> None:
-    """Captions of the contents are headings, and say of which level, as readers of screens need."""
+    """For readers of screens: captions of the contents are headings, and say of which level; an empty corner of a table
+    is no header.
+    """
+    context["body"] = EMPTY.sub(r"<td\1></td>", str(context.get("body", "")))
     contents = str(context.get("furo_navigation_tree", ""))
     context["furo_navigation_tree"] = contents.replace('role="heading"', 'role="heading" aria-level="2"')
 

@@ -1,7 +1,7 @@
 // What is wider than the page scrolls, so the keyboard must reach it; what is shown smaller than it is leads to the whole
-// picture; both sidebars have a name.
+// picture; both sidebars have a name, and the page of the search a heading.
 addEventListener("load", () => {
-  for (const box of document.querySelectorAll("pre, .table-wrapper"))
+  for (const box of document.querySelectorAll("pre, .table-wrapper, .cell_output"))
     if (box.scrollWidth > box.clientWidth) box.tabIndex = 0;
   for (const picture of document.querySelectorAll("article :not(a) > img"))
     if (picture.width < 0.9 * picture.naturalWidth) {
@@ -12,4 +12,8 @@ addEventListener("load", () => {
     }
   document.querySelector("aside.sidebar-drawer")?.setAttribute("aria-label", "All pages");
   document.querySelector("aside.toc-drawer")?.setAttribute("aria-label", "On this page");
+  if (!document.querySelector("h1"))
+    document.getElementById("search-results")?.insertAdjacentHTML("beforebegin", "<h1>Search</h1>");
 });
+// A browser lets no page read a file, so the search of a site opened from a folder shows titles without their text.
+if (location.protocol === "file:") DOCUMENTATION_OPTIONS.SHOW_SEARCH_SUMMARY = false;

@@ -9,7 +9,7 @@ import typer
 
 from hsiaug.cli import options
 from hsiaug.cli.options import option
-from hsiaug.cli.output import console, on_terminal, read_report, say_json
+from hsiaug.cli.output import console, on_terminal, read_report, say_json, say_written
 
 if TYPE_CHECKING:
     from hsiaug.report import Report
@@ -83,6 +83,8 @@ def report(
             said = save_report(built, path, shape, by or "generator", store=kept, columns=columns, notes=told)
             if said:
                 typer.echo(f"caption of {path.name}: {said}", err=True)
+        if out:
+            say_written(out)
         for folder in folders:
             typer.echo(write_mlflow(built, folder), err=True)
         if not out and not folders:

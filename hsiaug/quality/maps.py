@@ -31,16 +31,12 @@ RASTERS = (".tif", ".tiff", ".hdr", ".npy")
 """Endings of map files that hold class ids."""
 BESIDE = {".tif": "{0.name}.aux.xml", ".tiff": "{0.name}.aux.xml", ".hdr": "{0.stem}.img"}
 """Name of the second file of a map, by the ending of the first: class names as GDAL and QGIS look for them, ENVI data."""
-
 ENVI_FLOATS = {"header offset": 0, "data type": 4, "interleave": "bsq", "byte order": 0}
 """Fields of the header of a file of float32, little-endian."""
-
 NO_DATA = "no data"
 """Name of class id 0."""
-
 LONGEST = 1400
 """Pixels of the longer side of a picture; larger scenes are thinned out to it."""
-
 LOWEST, HIGHEST = 1.5, 8.5
 """Inches of a map: one of a strip of pixels, as high as its proportions ask for, would leave the page."""
 LEGEND_WIDTH = 2.1

@@ -1,5 +1,6 @@
 """The findings of a table in plain words and as signs: a headline, and the arm that stands for a generator."""
 
+import shlex
 from collections import Counter
 from collections.abc import Sequence
 from operator import attrgetter, itemgetter
@@ -58,13 +59,15 @@ def said_of(table: Table) -> str:
     return " ".join(sentences("findings.txt", **_counted(table)))
 
 
-def classes_said(table: Table) -> list[str]:
-    """Of the row with the highest main score the classes that are right most and least often, in a sentence, if told."""
+def best_said(table: Table, store: str | None = None) -> list[str]:
+    """Where the row with the highest main score is right, if told. store: as an option, to say what to run next."""
     means = {cell: mean[0] for cell in table.cells.values() if (mean := cell.summary(table.scores.main.key))}
     cell = max(means, key=lambda one: means[one], default=None)
     ids = table.large or range(1, len(table.class_names) + 1)
     told = {table.class_names[i - 1]: fmean(values) for i in ids if cell and (values := cell.recalls(i))}
-    return sentences("classes.txt", table=table, cell=cell, told=sorted(told.items(), key=itemgetter(1)))
+    trial = cell.ok[0] if cell and store is not None and table.scores.fields else None
+    about = {"cell": cell, "told": sorted(told.items(), key=itemgetter(1)), "trial": trial, "store": store}
+    return sentences("best.txt", table=table, quote=shlex.quote, **about)
 
 
 def _counted(table: Table) -> dict[str, object]:

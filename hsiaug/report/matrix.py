@@ -8,7 +8,7 @@ from statistics import fmean
 
 from hsiaug.report.compare import Gain
 from hsiaug.report.curves import AXES
-from hsiaug.report.findings import CONTROL, FINDINGS, OF_SIGNS, classes_said, headline, said_of, signs_note
+from hsiaug.report.findings import CONTROL, FINDINGS, OF_SIGNS, best_said, headline, said_of, signs_note
 from hsiaug.report.grid import Grid, GridColumn, GridEntry, ReportPage, make_grid
 from hsiaug.report.labels import MISSING, count, signed
 from hsiaug.report.notes import audit_lines, short_audit, table_notes, table_page, warnings
@@ -160,8 +160,7 @@ def summaries(report: Report, *, brief: bool) -> tuple[ReportPage, ...]:
 
     brief: for a terminal, with the notes and the audit of its tables.
     """
-    store = "" if report.store == "hsiaug-results" else f" --store {report.where}"
-    next_ = f"Next: hsiaug report{store} --out report.html (on a terminal --notes or --by generator)"
+    next_ = f"Next: hsiaug report{report.option} --out report.html (on a terminal --notes or --by generator)"
     made = [_page(matrix, report, brief=brief) for matrix in matrices(report)]
     return (*made[:-1], *(replace(page, closing=(*page.closing, next_)) for page in made[-1:]))
 
@@ -181,7 +180,7 @@ def _page(matrix: Matrix, report: Report, *, brief: bool) -> ReportPage:
     apart = tuple(grid for table in tables if brief and (grid := alone_grid(table)).rows)
     failed, trials = (sum(len(getattr(table, name)) for table in tables) for name in ("failed", "trials"))
     which = f"hsiaug report --store {report.where} --by seed"
-    best = classes_said(tables[0]) if len(tables) == 1 else ()
+    best = best_said(tables[0]) if len(tables) == 1 else ()
     return ReportPage(
         title=f"Summary: {matrix.title}",
         leaky=any(table.leaky for table in tables),

@@ -16,6 +16,8 @@ PARAMS = (
     *("times", "omega", "classifier", "classifier_params", "view_shown", "train"),
 )
 """Columns of the CSV that become parameters. Of the others numbers become metrics, the rest tags."""
+KIND = {"mlflow.experimentKind": "custom_model_development"}
+"""Tag of an experiment: its page shows runs, and not traces of language models."""
 
 
 def write_mlflow(report: Report, folder: Path) -> str:
@@ -38,7 +40,7 @@ def write_mlflow(report: Report, folder: Path) -> str:
         if (scene := row["scene"]) not in experiments:
             there = client.get_experiment_by_name(scene)
             place = (folder.resolve() / "mlartifacts").as_uri()
-            experiments[scene] = there.experiment_id if there else client.create_experiment(scene, place)
+            experiments[scene] = there.experiment_id if there else client.create_experiment(scene, place, KIND)
         if not client.search_runs([experiments[scene]], f"tags.hash = '{row['hash']}'"):
             _add_run(client, experiments[scene], row)
             added += 1

@@ -232,6 +232,11 @@ class Report:
     damaged: tuple[Damage, ...] = ()
 
     @property
+    def option(self) -> str:
+        """The option that names the store, with a blank before it; empty for the usual one."""
+        return "" if self.store == "hsiaug-results" else f" --store {self.where}"
+
+    @property
     def where(self) -> str:
         """The store as an argument of commands, quoted for the shell."""
         return shlex.quote(self.store) if self.store else "STORE"

@@ -17,40 +17,29 @@ from hsiaug.registry.card import Card
 
 TASKS = ("pixels", "segmentation", "change")
 """The tasks in which plugins can be checked."""
-
 NAMES = ("Meadow", "Maize", "Orchard", "Pond")
 """Names of the classes of a case, of which some may be missing."""
-
 LOW, SPAN = 6000.0, 4000.0
 """Scene units: digital numbers, far from 0 and from a standard deviation of 1, so that samples which were not
 brought back to scene units are seen at once."""
-
 NOISE = 0.015
 """Standard deviation of pixels round the spectrum of their class, as a share of SPAN."""
-
 SIZES = (16, 8, 5, 3)
 """Training pixels of each class of a scene, unless a check asks for others."""
-
 STRIPE, WIDTH, SCENE_BANDS, PATCH = 6, 22, 16, 5
 """Rows of a stripe of a scene (the last of them without label), columns, bands; side of a patch."""
-
 TEST_FROM = 14
 """Test pixels of a scene start at this column: far from any training patch."""
-
 TILE, TILE_BANDS, ROWS = 16, 8, 2
 """Side of a tile in pixels, the smallest that the built-in networks read; bands; rows of tiles in a place."""
-
 TRAIN = ((1, 3), (2, 4), (3, 1), (4, 2), (1, 3), (1, 1), (3, 1), (1, 1), (2, 1), (3, 2))
 TEST = ((3, 1), (4, 2), (1, 3), (2, 4), (2, 2), (2, 1))
 """Classes of the ground and of the square of each tile. Class 4 is in few, so that it shows where class 4 is
 asked for; two tiles have a single class, and no change."""
-
 SQUARE = slice(4, 13)
 """Rows and columns of the square in its tile."""
-
 CORNERS = (0, 1, 2)
 """Training tiles that keep a few labels where most pixels are ignored; together they show every class."""
-
 CORNER = (slice(2, 9), slice(2, 9))
 """Pixels of a tile that keep their label where most are ignored: some of the square and some of the ground."""
 

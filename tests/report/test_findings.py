@@ -221,6 +221,10 @@ def test_the_end_names_the_best_arm_and_its_best_and_worst_class_among_those_of_
     text = " ".join(on_terminal(records).split())
     assert "smote λ=1 with svm has the highest AA (2 of 3); its recall is highest in corn_notill (80.0 %)" in text
     assert ", lowest in alfalfa (40.0 %). Next: hsiaug report" in text
+    page = " ".join(parsed(render_html(build_report(records, store="my results"))).text.split())
+    first = next(one["hash"] for one in records if one["spec"]["generator"]["name"] == "smote")
+    assert "lowest in alfalfa (40.0 %)." in page
+    assert f"Next: hsiaug map indian-pines --record {first} --store 'my results' --out map.tif" in page
 
 
 def test_too_few_draws_are_said_in_one_line_with_the_command_that_runs_the_others() -> None:

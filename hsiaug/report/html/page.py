@@ -13,7 +13,7 @@ from hsiaug.report.curves import AXES, SIGNS, find_sweeps
 from hsiaug.report.figures.curves import curve_figure, label_figure
 from hsiaug.report.figures.files import figure_bytes
 from hsiaug.report.figures.gains import gain_figure
-from hsiaug.report.findings import headline
+from hsiaug.report.findings import best_said, headline
 from hsiaug.report.grid import Grid
 from hsiaug.report.html.maps import MapMaker
 from hsiaug.report.html.markup import HERE, join, macros, picture_source, templates
@@ -97,6 +97,8 @@ def _verdicts(report: Report, compared: Sequence[Table]) -> Markup:
         blocks += [macros().title(leaky + matrix.title)] if len(found) > 1 or leaky else []
         blocks += [*map(macros().headline, closing_of(matrix)), grids_html(matrix.grids)]
         blocks += map(macros().note, summary_notes(matrix))
+        if len(matrix.tables) == 1:
+            blocks += map(macros().para, best_said(matrix.tables[0], report.option))
     return join(*blocks)
 
 
