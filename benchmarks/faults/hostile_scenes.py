@@ -153,7 +153,7 @@ def twice(dice: random.Random) -> Iterator[Case]:
 
 
 def swaps(dice: random.Random) -> Iterator[Case]:
-    """Files and folders that another process replaces again and again, by links, pipes, others or nothing."""
+    """Files and folders that another process replaces again and again by links, pipes or nothing, or writes anew."""
     more: dict[str, Content] = {"other.npy": saved(np.save, CUBE[:9]), "pipe": os.mkfifo, "folder": Path.mkdir}
     places = {"c.npy": ADD, "l.npy": ADD, "s.toml": ("split", "s.toml"), "o.toml": ADD}
     commands = [
@@ -165,8 +165,18 @@ def swaps(dice: random.Random) -> Iterator[Case]:
             (place, (*RUN, "--generator", "smote,mixup", "--store", "s"))
             for place in ("s", "s/records", "s/cache", "s/packs")
         ),
-        *((place, ("datasets", "add", "c.npy", "--labels", "l.npy", "--out", place)) for place in ("o.toml",)),
     ]
+    for name, words in commands[:5]:
+        for pause in (0.003, 0.02, 0.05):
+
+            def cut(path: Path, name: str = name, pause: float = pause) -> None:
+                if whole := (path / name).read_bytes() if (path / name).is_file() else b"":
+                    os.truncate(path / name, len(whole) // 2)
+                    time.sleep(pause)
+                    (path / name).write_bytes(whole)
+                time.sleep(dice.random() * pause)
+
+            yield Case(f"{name} written anew, {pause} s: {words[0]}", words, GOOD, during=cut)
     for place, words in commands:
         for target in ("/dev/zero", "/proc/kmsg", "other.npy", "pipe", "folder", "precious", "nowhere", "..", None):
             for pause in (0.003, 0.05):
