@@ -4,6 +4,7 @@ import importlib
 import json
 import os
 import signal
+import subprocess
 import sys
 import time
 from pathlib import Path
@@ -62,13 +63,16 @@ def test_a_new_package_passes_its_check_at_once(tmp_path: Path, kind: str) -> No
     assert ["ok", telling] in lines and {line[0] for line in lines} <= {"ok", "skipped"}
     passed = {"generator": 11, "classifier": 11, "protocol": 8}[kind]
     assert f"{kind} brand-new: {passed} ok, 0 failed" in answer.stderr
+    asked = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", str(package / "tests")]
+    tested = subprocess.run(asked, cwd=package, env=environment(tmp_path / "site"), capture_output=True, text=True)
+    assert tested.returncode == 0 and "1 passed" in tested.stdout, tested.stdout + tested.stderr
 
 
 def test_the_test_of_a_new_package_asks_for_every_check(tmp_path: Path) -> None:
     for kind in ("generator", "classifier", "protocol"):
         folder = write_package(kind, f"new-{kind}", tmp_path)  # type: ignore[arg-type]
         text = (folder / "tests" / "test_conformance.py").read_text()
-        assert f'list({kind}_checks("new-{kind}"))' in text
+        assert f'    check_{kind}("new-{kind}")' in text
         for path in filter(Path.is_file, folder.rglob("*")):
             assert "$" not in path.read_text().replace("${{ vars.HSIAUG || 'hsiaug' }}", "")
         workflow = (folder / ".github" / "workflows" / "check.yml").read_text()
