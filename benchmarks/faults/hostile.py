@@ -90,8 +90,9 @@ def ended(case: Case, folder: Path) -> tuple[int | None, str]:
         except BaseException:
             sys.excepthook(*sys.exc_info())
             code = 1
-        with suppress(BaseException):
-            sys.stdout.flush()
+        for stream in (sys.stdout, sys.stderr):
+            with suppress(BaseException):
+                stream.flush()
         os._exit(code if isinstance(code, int) else 1)
     begun = time.monotonic()
     while not (done := os.waitpid(process, os.WNOHANG))[0] and time.monotonic() - begun < WAITED:
