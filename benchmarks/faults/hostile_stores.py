@@ -19,7 +19,7 @@ from typing import Any
 import numpy as np
 
 from benchmarks.faults.hostile_cases import NUMBERS, RUN, WORDS, Bad, Case, Content, linked, long, precious, saved
-from hsiaug.trial.record_json import CHECKS
+from hsiaug.trial.index import LAYOUT
 
 LEARNS = "txt2hsi"
 """A generator whose preparation and fit are saved."""
@@ -130,7 +130,6 @@ def caches(dice: random.Random, store: Path) -> Iterator[Case]:
     name = next(path.relative_to(store) for path in sorted(store.glob("records/??/*/record.json")))
     sound = (store / name).read_bytes()
     record = json.loads(sound)
-    layout = f"7 {CHECKS}"
     vouched = {"no record": b"[]", "no fields": b"{}", "noise": b"\xff" * 99}
     for key in sorted(record):
         vouched[f"no {key}"] = json.dumps({one: value for one, value in record.items() if one != key}).encode()
@@ -138,7 +137,7 @@ def caches(dice: random.Random, store: Path) -> Iterator[Case]:
     texts = {
         "deep": b"[" * 99_999,
         "a list": b"[[]]",
-        "odd": json.dumps({"layout": layout, "files": [[1, 2]]}).encode(),
+        "odd": json.dumps({"layout": LAYOUT, "files": [[1, 2]]}).encode(),
     }
     makes: dict[str, Callable[[Path], object]] = {
         f"index {what}": lambda path, text=text: (path / "cache" / "index.json").write_bytes(text)  # type: ignore[misc]
@@ -148,7 +147,7 @@ def caches(dice: random.Random, store: Path) -> Iterator[Case]:
     def vouch(data: bytes, path: Path) -> None:
         (path / name).write_bytes(data)
         files = {name.parent.name: [len(data), zlib.crc32(data)]}
-        (path / "cache" / "index.json").write_text(json.dumps({"layout": layout, "files": files}))
+        (path / "cache" / "index.json").write_text(json.dumps({"layout": LAYOUT, "files": files}))
 
     makes |= {f"index vouches for {what}": partial(vouch, data) for what, data in vouched.items()}
     for place in ("cache", "cache/index.json", "records", f"records/{name.parts[1]}", "packs", "cache/others"):

@@ -19,7 +19,7 @@ from hsiaug.data.raw import RawArray, convert_cube
 from hsiaug.data.readers import must_exist, read_cube_file, read_label_file
 
 if TYPE_CHECKING:
-    from hsiaug.data.cards import CubeSpec, SceneCard
+    from hsiaug.data.cards import CubeSpec, FileSpec, SceneCard
 
 _hidden = False
 
@@ -86,11 +86,10 @@ def fetch_scene(ref: str | os.PathLike[str], *, progress: bool = True) -> tuple[
 
 def _fetch(entry: SceneEntry, progress: bool) -> tuple[Path, ...]:
     specs = entry.card.files
-    # One that is taken away meanwhile is missed where it is read.
-    found = [find_file(entry, spec) or entry.folders[0] / (spec.file or "") for spec in specs]
+    found = tuple(_place(entry, spec) for spec in specs)
     absent = [spec for spec in specs if missing_names(entry, spec)]
     if not absent:
-        return tuple(found)
+        return found
     by_hand = [name for spec in absent if not spec.urls for name in missing_names(entry, spec)]
     if by_hand:
         if len(entry.folders) == 1:
@@ -105,7 +104,12 @@ def _fetch(entry: SceneEntry, progress: bool) -> tuple[Path, ...]:
 
     targets = [(spec, entry.folders[0] / (spec.file or "")) for spec in absent]
     download(targets, f"scene {entry.card.name}", progress=progress)
-    return tuple(find_file(entry, spec) or entry.folders[0] / (spec.file or "") for spec in specs)
+    return tuple(_place(entry, spec) for spec in specs)
+
+
+def _place(entry: SceneEntry, spec: FileSpec) -> Path:
+    """Where a file is, or would be: one that is taken away meanwhile is missed where it is read."""
+    return find_file(entry, spec) or entry.folders[0] / (spec.file or "")
 
 
 def _cube(raw: RawArray, spec: CubeSpec, scene: str) -> NDArray[np.float32]:

@@ -96,7 +96,7 @@ def _pack_columns(store: Store, pack: Path, damaged: list[Damage]) -> Columns:
     with suppress(OSError, ValueError, LookupError, EOFError, BadZipFile):
         return load_columns(path)
     faults: list[Damage] = []
-    columns = raw_columns(store.each(pack, faults, index=False))
+    columns = raw_columns(store.each_packed(pack, faults))
     damaged += faults
     if not faults:
         # Where it cannot be written, the pack is read once more next time.

@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 import re
 import textwrap
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -72,30 +72,39 @@ def print_page(page: ReportPage, console: Console, *, notes: bool = False) -> No
 
 def _print_grid(grid: Grid, console: Console) -> None:
     """One table, tight if need be; or several that repeat the key columns, each as wide as the console allows."""
+    every = range(grid.keys, len(grid.columns))
+    for brief in (None, False, True):
+        shown, gap = (grid, GAP) if brief is None else (_tight(grid, brief=brief), 1)
+        widths = _measured(shown)(every, ROOMY)
+        if sum(widths) + gap * (len(widths) - 1) < console.width:
+            console.print(_table(shown, every, widths, gap))
+            return
+    widths_of = _measured(grid)
+
+    def fits(part: Sequence[int]) -> bool:
+        widths = widths_of(part, TEXT_WIDTH)
+        return sum(widths) + GAP * (len(widths) - 1) < console.width
+
+    for number, part in enumerate(part_columns(grid, fits)):
+        if number:
+            console.print()
+        console.print(_table(grid, part, widths_of(part, TEXT_WIDTH) if fits(part) else None))
+
+
+def _measured(grid: Grid) -> Callable[[Sequence[int], int], list[int]]:
+    """Gives the widths of the key columns and of others, headers included; longer texts than asked for wrap."""
     from rich.cells import cell_len
 
+    # Rich would find the same widths, but takes seconds over a thousand rows.
+    widest = [max(cell_len(visible(row[i].text)) for row in grid.rows) for i in range(len(grid.columns))]
+
     def widths(part: Sequence[int], most: int) -> list[int]:
-        """Of the key columns and of those of ``part``, headers included; long texts wrap."""
         kept = [*range(grid.keys), *part]
         headers = _headers([grid.columns[i] for i in kept])
         found = [max(widest[i], *map(len, h.split("\n"))) for i, h in zip(kept, headers, strict=True)]
         return [w if grid.columns[i].numeric else min(w, most) for i, w in zip(kept, found, strict=True)]
 
-    def fits(part: Sequence[int], most: int = TEXT_WIDTH) -> bool:
-        return sum(widths(part, most)) + gap * (grid.keys + len(part) - 1) < console.width
-
-    every = range(grid.keys, len(grid.columns))
-    for gap, brief in ((GAP, None), (1, False), (1, True), (GAP, None)):
-        shown = grid if brief is None else _tight(grid, brief=brief)
-        # Rich would find the same widths, but takes seconds over a thousand rows.
-        widest = [max(cell_len(visible(row[i].text)) for row in shown.rows) for i in range(len(grid.columns))]
-        if fits(every, ROOMY):
-            console.print(_table(shown, every, widths(every, ROOMY), gap))
-            return
-    for number, part in enumerate(part_columns(grid, fits)):
-        if number:
-            console.print()
-        console.print(_table(grid, part, widths(part, TEXT_WIDTH) if fits(part) else None))
+    return widths
 
 
 def _tight(grid: Grid, *, brief: bool) -> Grid:

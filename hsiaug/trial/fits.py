@@ -51,7 +51,8 @@ def load_fit(folder: Path, load: Callable[[Path], State]) -> Fit[State] | str | 
     if not folder.is_dir():
         return None
     try:
-        return Fit(seconds=_checked(folder), fitted=load(folder / FITTED))
+        seconds = _checked(folder)
+        return Fit(load(folder / FITTED), seconds)
     except (Exception, SystemExit) as error:
         # Whatever the plugin's own reader makes of damage: the fit is made again.
         return f"{type(error).__name__}: {error}"
