@@ -33,6 +33,13 @@ from benchmarks.faults.hostile_cases import (
     saved,
 )
 
+LARGE = {
+    **GOOD,
+    "c.npy": saved(np.save, np.tile(CUBE, (20, 20, 8))),
+    "l.npy": saved(np.save, np.pad(LABELS, ((0, 19 * 24), (0, 19 * 20)))),
+}
+"""A scene of 37 MB, reading which takes a while."""
+
 
 def headers(dice: random.Random) -> Iterator[Case]:
     """Scenes whose headers lie about their size: ENVI, pictures, GeoTIFF and .npy."""
@@ -176,7 +183,8 @@ def swaps(dice: random.Random) -> Iterator[Case]:
                     (path / name).write_bytes(whole)
                 time.sleep(dice.random() * pause)
 
-            yield Case(f"{name} written anew, {pause} s: {words[0]}", words, GOOD, during=cut)
+            for size, files in (("", GOOD), ("a large ", LARGE)):
+                yield Case(f"{size}{name} written anew, {pause} s: {words[0]}", words, files, during=cut)
     for place, words in commands:
         for target in ("/dev/zero", "/proc/kmsg", "other.npy", "pipe", "folder", "precious", "nowhere", "..", None):
             for pause in (0.003, 0.05):

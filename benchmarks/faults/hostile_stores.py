@@ -19,7 +19,7 @@ from typing import Any
 import numpy as np
 
 from benchmarks.faults.hostile_cases import NUMBERS, RUN, WORDS, Bad, Case, Content, linked, long, precious, saved
-from hsiaug.trial.index import LAYOUT
+from hsiaug.trial.record_json import CHECKS
 
 LEARNS = "txt2hsi"
 """A generator whose preparation and fit are saved."""
@@ -137,7 +137,7 @@ def caches(dice: random.Random, store: Path) -> Iterator[Case]:
     texts = {
         "deep": b"[" * 99_999,
         "a list": b"[[]]",
-        "odd": json.dumps({"layout": LAYOUT, "files": [[1, 2]]}).encode(),
+        "odd": json.dumps({"a": [[1, 2]], "b": None}).encode(),
     }
     makes: dict[str, Callable[[Path], object]] = {
         f"index {what}": lambda path, text=text: (path / "cache" / "index.json").write_bytes(text)  # type: ignore[misc]
@@ -146,8 +146,12 @@ def caches(dice: random.Random, store: Path) -> Iterator[Case]:
 
     def vouch(data: bytes, path: Path) -> None:
         (path / name).write_bytes(data)
-        files = {name.parent.name: [len(data), zlib.crc32(data)]}
-        (path / "cache" / "index.json").write_text(json.dumps({"layout": LAYOUT, "files": files}))
+        # Of the form of now and of the one before, by somebody who knows all but the user's key.
+        digest = hashlib.blake2b(data, key=bytes(32), digest_size=16).hexdigest()
+        files = {name.parent.name: [len(data), zlib.crc32(data)], "0" * 16: [0, 0]}
+        layout = f"7 {CHECKS} {(path / 'cache').stat().st_ino}"
+        index = {name.parent.name: digest, "0" * 16: digest, "layout": layout, "files": files}
+        (path / "cache" / "index.json").write_text(json.dumps(index))
 
     makes |= {f"index vouches for {what}": partial(vouch, data) for what, data in vouched.items()}
     for place in ("cache", "cache/index.json", "records", f"records/{name.parts[1]}", "packs", "cache/others"):

@@ -121,13 +121,25 @@ def write_text_whole(path: Path, text: str, option: str = "`out`") -> Path:
 def plain_text(path: Path, most: int = LONGEST_MARK) -> str | None:
     """The text of a small file in UTF-8; None for anything else: a link, a pipe, no file, one that cannot be read."""
     try:
-        told = path.lstat()
-        if not stat.S_ISREG(told.st_mode) or told.st_size > most:
-            return None
-        # Files of the system, as /proc/kmsg, say that they are empty and never end.
-        return path.read_text("utf-8") if told.st_size else ""
+        return read_plain(path, most, links=False).decode().replace("\r\n", "\n")
     except (OSError, ValueError):
         return None
+
+
+def read_plain(path: Path | str, most: int, *, links: bool = True) -> bytes:
+    """The bytes of a file. Raises ValueError for a pipe, a folder and a larger one, OSError for a link without links."""
+    # Without waiting for whoever would write into a pipe.
+    flags = getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0) | (0 if links else getattr(os, "O_NOFOLLOW", 0))
+    handle = os.open(path, os.O_RDONLY | flags)
+    try:
+        told = os.fstat(handle)
+        if not stat.S_ISREG(told.st_mode) or told.st_size > most:
+            raise ValueError(f"no file of less than {most // 2**20} MB")
+        with open(handle, "rb", closefd=False) as file:
+            # Files of the system, as /proc/kmsg, say that they are empty and never end.
+            return file.read() if told.st_size else b""
+    finally:
+        os.close(handle)
 
 
 def link(source: Path, target: Path) -> None:

@@ -67,15 +67,12 @@ def benchmark(
         option(
             "Of each worker: memory=8GB, file=500MB (its size) or processes=200; repeat for more.",
             metavar="NAME=AMOUNT",
-            show_default=False,
             panel=options.WHERE,
         ),
     ] = None,
     suite: options.SuiteFile = None,
     profile: options.Profile = None,
-    only: Annotated[
-        str, option("Of a suite: the runs wanted, between commas.", show_default=False, panel=options.PLAN)
-    ] = "",
+    only: Annotated[str, option("Of a suite: the runs wanted, between commas.", panel=options.PLAN)] = "",
     data: options.SuiteData = None,
     dry_run: Annotated[bool, option("Print the plan, its cost and its splits; run nothing.", "--dry-run")] = False,
     json: options.Json = False,

@@ -12,20 +12,19 @@ ArmName = "GENERATOR@λxM@ω/CLASSIFIER, for example smote@0.5x3/svm."
 
 
 def compare(
-    a: Annotated[str, typer.Argument(help=f"The first arm, {ArmName}", show_default=False)],
-    b: Annotated[str, typer.Argument(help="The second arm; differences are B − A.", show_default=False)],
+    a: Annotated[str, typer.Argument(help=f"The first arm, {ArmName}")],
+    b: Annotated[str, typer.Argument(help="The second arm; differences are B − A.")],
     store: options.StoreDir = Path("hsiaug-results"),
     metric: Annotated[
         str | None,
         option(
             "oa, aa, kappa, macro_f1, worst_recall, subset:NAME, aa_seen, aa_new, oa_seen or oa_new (in seen and in new "
             "fields); for masks those of their report. Default: the main score of the report.",
-            show_default=False,
         ),
     ] = None,
     out: Annotated[
         list[Path] | None,
-        option("File to write: .md, .tex, .csv (a row per draw) or .json; repeat for more.", show_default=False),
+        option("File to write: .md, .tex, .csv (a row per draw) or .json; repeat for more."),
     ] = None,
     json: options.Json = False,
 ) -> None:

@@ -143,7 +143,6 @@ def add(
             f"What else the card is to say; repeat for more. Keys: {', '.join(CARD_SETTINGS)} (docs/card.md).",
             "--set",
             metavar="KEY=VALUE",
-            show_default=False,
         ),
     ] = None,
     out: Annotated[

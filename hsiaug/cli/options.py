@@ -71,7 +71,7 @@ OMEGA = "Guidance strength ω; 0 = purely conditional. Default: the generator's.
 Omegas = Annotated[str | None, option(f"{OMEGA} Several as of --lambda.")]
 Omega = Annotated[float | None, option(OMEGA)]
 Preset = Annotated[str, option("Size of plugins that offer several: tiny, cpu, paper, or their own.", panel=PLAN)]
-Setting = Annotated[list[str] | None, option("PLUGIN.PARAMETER=VALUE; repeat for more.", "--set", show_default=False)]
+Setting = Annotated[list[str] | None, option("PLUGIN.PARAMETER=VALUE; repeat for more.", "--set")]
 SuiteFile = Annotated[
     str | None, option("A suite: a file, or a name that comes with hsiaug.", "--suite", metavar="SUITE", panel=PLAN)
 ]
@@ -106,7 +106,6 @@ On = Annotated[
     option(
         "Where trials run: local (default), dask, dask:ADDRESS or slurm.",
         envvar="HSIAUG_ON",
-        show_default=False,
         panel=WHERE,
     ),
 ]
@@ -116,7 +115,6 @@ Cluster = Annotated[
         "workers, threads, memory, gpus, partition, account, time or tasks (docs/cluster.md); repeat for more.",
         "--cluster",
         metavar="KEY=VALUE",
-        show_default=False,
         panel=WHERE,
     ),
 ]

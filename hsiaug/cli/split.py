@@ -20,7 +20,6 @@ def split(
         option(
             "File to write: .png, .svg or .pdf (the map), .md, .tex, .csv or .json (the table), of pixels also .npz or "
             ".mat (masks train and test, which fixed:FILE reads); repeat for more.",
-            show_default=False,
         ),
     ] = None,
 ) -> None:

@@ -41,9 +41,7 @@ def suggest(
     seed: options.Seed = 0,
     out: Annotated[
         list[Path] | None,
-        option(
-            "File to write: .csv or .json (a table), .png, .svg or .pdf (a map); repeat for more.", show_default=False
-        ),
+        option("File to write: .csv or .json (a table), .png, .svg or .pdf (a map); repeat for more."),
     ] = None,
 ) -> None:
     """Name the pixels whose labels would help most: where classifiers disagree, and nothing like it has a label yet.

@@ -10,9 +10,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hsiaug.base.errors import SceneError
+from hsiaug.base.files import file_errors
 
 STRIPE_BYTES = 64 * 2**20
-"""A cube is gone through in stripes of rows of about this size."""
+"""Pixels are gone through in parts of about this size."""
 
 UNPACKED = 2**28
 """Bytes (256 MiB) that an array may take however small its file is."""
@@ -69,14 +70,16 @@ def empty_cube(shape: tuple[int, ...], what: str = "the cube") -> NDArray[np.flo
     if needed <= IN_MEMORY:
         return np.empty(shape, dtype=np.float32)
     free = shutil.disk_usage(folder).free
+    rule = f"{what} must fit into the folder of temporary files, {folder}"
+    hint = "Let TMPDIR name a folder with more room, crop the scene, or keep fewer bands."
     if needed > free:
-        raise SceneError(
-            f"{what} must fit into the folder of temporary files, {folder}",
-            value=f"{in_bytes(needed)} needed, {in_bytes(free)} free",
-            hint="Let TMPDIR name a folder with more room, crop the scene, or keep fewer bands.",
-        )
-    with tempfile.TemporaryFile() as file:
-        file.truncate(needed)
+        raise SceneError(rule, value=f"{in_bytes(needed)} needed, {in_bytes(free)} free", hint=hint)
+    with file_errors(rule, hint, SceneError), tempfile.TemporaryFile() as file:
+        if hasattr(os, "posix_fallocate"):
+            # To write into a mapped page that the disk has no room for would end the process.
+            os.posix_fallocate(file.fileno(), 0, needed)
+        else:
+            file.truncate(needed)
         return np.asarray(np.memmap(file, np.float32, "r+", shape=shape))
 
 

@@ -1,6 +1,5 @@
 """Looking through a cube that somebody wants to use: its axes, values, bands and pixels that will not do."""
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -10,10 +9,7 @@ from hsiaug.base.arrays import AnyArray
 from hsiaug.base.errors import SceneError
 from hsiaug.base.text import in_runs
 from hsiaug.data.georeference import Declared
-from hsiaug.data.raw import RawArray
-
-STRIPE_BYTES = 32 * 2**20
-"""Rows are read in stripes of about this size, so that a cube larger than memory can be looked through."""
+from hsiaug.data.raw import RawArray, stripes
 
 SAMPLES = 200_000
 """Values that percentiles are taken of."""
@@ -89,7 +85,7 @@ def look_through(view: AnyArray, nodata: float | None, bad_bands: tuple[int, ...
     good = [b for b in range(bands) if b not in set(bad_bands)]
     low, high, missing = np.full(bands, np.inf), np.full(bands, -np.inf), np.zeros(bands, dtype=np.int64)
     empty, sample, step = np.zeros(view.shape[:2], dtype=bool), [], max(1, view.size // SAMPLES)
-    for rows, block in _stripes(view):
+    for rows, block in stripes(view):
         empty[rows] = ~block[:, :, good].any(axis=2)
         invalid = _invalid(block, nodata)
         if invalid is not None:
@@ -108,7 +104,7 @@ def look_through(view: AnyArray, nodata: float | None, bad_bands: tuple[int, ...
         rule, hint = f"{where}: the cube must hold data", "Check `nodata`, and that this is the file of the cube."
         raise SceneError(rule, value="no band with valid values", hint=hint)
     zero = 0
-    for rows, block in _stripes(view):
+    for rows, block in stripes(view):
         if missing[kept].any() and (lacking := _invalid(block[:, :, kept], nodata)) is not None:
             empty[rows] |= lacking.any(axis=2)
         zero += int((empty[rows] & ~block.any(axis=2)).sum())
@@ -122,13 +118,6 @@ def look_through(view: AnyArray, nodata: float | None, bad_bands: tuple[int, ...
         empty=empty,
         unfilled=int(empty.sum()) - zero,
     )
-
-
-def _stripes(view: AnyArray) -> Iterator[tuple[slice, AnyArray]]:
-    """Rows, and their values (rows, W, B), one stripe after the other."""
-    step = max(1, STRIPE_BYTES // max(1, view[0].size * 8))
-    for top in range(0, len(view), step):
-        yield slice(top, top + step), np.asarray(view[top : top + step])
 
 
 def _invalid(block: AnyArray, nodata: float | None) -> NDArray[np.bool_] | None:

@@ -15,6 +15,7 @@ from hsiaug.data.labels import class_ids
 from hsiaug.data.loading import check_not_hidden, load_scene
 from hsiaug.data.pair_sets import PairEntry, check_pairs, find_pairs
 from hsiaug.data.paths import fill_pattern, find_files
+from hsiaug.data.raw import in_memory
 from hsiaug.data.readers import read_cube_file, read_label_file, read_picture_file
 from hsiaug.data.readers_envi import find_envi
 
@@ -123,7 +124,7 @@ def _image(entry: PairEntry, pattern: str, place: str) -> NDArray[np.float32]:
     if path.suffix.lower() in (".png", ".bmp"):
         array = read_picture_file(path).transpose(2, 0, 1)
     else:
-        array = read_cube_file(path).array
+        array = in_memory(read_cube_file(path).array)
         # The readers of GeoTIFF and ENVI give (height, width, band) whatever the order in the file is.
         as_is = spec.axes == "bhw" and path.suffix.lower() in (".npy", ".mat")
         array = array if as_is else array.transpose(2, 0, 1)

@@ -1,18 +1,22 @@
 """Arrays as files hold them, their conversion to a cube, and the error of every reader for a damaged file."""
 
+import math
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any, BinaryIO
 
 import numpy as np
 from numpy.typing import NDArray
 
 from hsiaug.base.arrays import AnyArray
 from hsiaug.base.errors import SceneError
-from hsiaug.data.bounds import STRIPE_BYTES, empty_cube
+from hsiaug.data.bounds import empty_cube
 from hsiaug.data.paths import check_filled
 
+STRIPE = 2**22
+"""Values of a stripe of rows."""
 LONGEST = 200
 """Characters of a library's own message that are passed on."""
 
@@ -44,14 +48,10 @@ def convert_cube(
     (perhaps NaN), which then hold 0 in every band, as those with NaN or infinity do; None = there are none.
     Raises SceneError, naming ``where``, for a cube that there is no room for.
     """
-    height, width, count = raw.shape
-    shape = (height, width, count if bands is None else len(bands))
-    cube = empty_cube(shape, f"{where}: the cube")
-    rows = max(1, STRIPE_BYTES // max(1, max(4, raw.dtype.itemsize) * width * count))
-    for top in range(0, height, rows):
-        part = np.asarray(raw[top : top + rows])
+    cube = empty_cube((*raw.shape[:2], raw.shape[2] if bands is None else len(bands)), f"{where}: the cube")
+    for rows, part in stripes(raw):
         part = part if bands is None else part[:, :, bands]
-        made = cube[top : top + rows]
+        made = cube[rows]
         with np.errstate(over="ignore", invalid="ignore"):  # what overflows float32 is refused by Scene
             np.copyto(made, part, casting="unsafe")
             if scale not in (None, 1):
@@ -61,6 +61,42 @@ def convert_cube(
         if nodata is not None:
             made[(~np.isfinite(made) | (part == nodata)).any(axis=2)] = 0
     return cube
+
+
+def stripes(cube: AnyArray) -> Iterator[tuple[slice, AnyArray]]:
+    """Rows of (H, W, B), perhaps mapped, and their values (rows, W, B): a cube larger than memory can be gone through."""
+    step = max(1, STRIPE // max(1, math.prod(cube.shape[1:])))
+    for top in range(0, len(cube), step):
+        rows = slice(top, top + step)
+        yield rows, in_memory(cube[rows])
+
+
+def in_memory(part: AnyArray) -> AnyArray:
+    """The values of an array, or of a part of a mapped one: these are read from its file.
+
+    A mapped page that another program cut off would end the process. Raises SceneError for a file that is too short now.
+    """
+    mapped: Any = part
+    while isinstance(mapped, np.ndarray) and not isinstance(mapped, np.memmap):
+        mapped = mapped.base
+    if not isinstance(mapped, np.memmap) or not part.size:
+        return np.asarray(part)
+    path = Path(str(mapped.filename))
+    with reading(path, "array"), path.open("rb") as file:
+        return _read_part(file, mapped.offset - mapped.ctypes.data, part)
+
+
+def _read_part(file: BinaryIO, shift: int, part: AnyArray) -> AnyArray:
+    """shift: from the address of a value to its place in the file."""
+    spans = zip(part.shape, part.strides, strict=True)
+    size = part.itemsize + sum((length - 1) * stride for length, stride in spans)
+    if size > 2 * part.nbytes:
+        outer = int(np.argmax(part.strides))
+        return np.stack([_read_part(file, shift, one) for one in np.moveaxis(part, outer, 0)], axis=outer)
+    file.seek(part.ctypes.data + shift)
+    if len(data := file.read(size)) < size:
+        raise ValueError("it was cut short while it was read")
+    return np.ndarray(part.shape, part.dtype, data, strides=part.strides)
 
 
 @contextmanager

@@ -10,7 +10,7 @@ from hsiaug.base.arrays import AnyArray
 from hsiaug.base.errors import SceneError, did_you_mean, need
 from hsiaug.data.bounds import check_array
 from hsiaug.data.georeference import geo_installed, open_geotiff, quiet
-from hsiaug.data.raw import RawArray, reading
+from hsiaug.data.raw import RawArray, in_memory, reading
 from hsiaug.data.readers_envi import find_envi, read_envi
 from hsiaug.data.readers_mat import read_mat, read_mat_maps
 
@@ -55,7 +55,7 @@ def read_label_file(path: Path, *, key: str | None = None, data: str | None = No
     if array.ndim != 2:
         raise _wrong_rank(path, "a label map has two axes", raw)
     check_array(path, array.shape, 1, labels=True)
-    return array
+    return in_memory(array)
 
 
 def read_picture_file(path: Path) -> AnyArray:
@@ -73,7 +73,7 @@ def read_maps(path: Path) -> dict[str, AnyArray]:
     suffix = path.suffix.lower()
     with reading(path, suffix):
         if suffix == ".npy":
-            arrays = {"mask": _read_npy(path)}
+            arrays = {"mask": in_memory(_read_npy(path))}
         else:
             arrays = _read_npz(path) if suffix == ".npz" else read_mat_maps(path)
     return {name: array for name, array in arrays.items() if array.ndim == 2 and array.dtype.kind in "biuf"}
@@ -146,7 +146,8 @@ def _read_image(path: Path) -> AnyArray:
     with reading(path, suffix), warnings.catch_warnings():
         warnings.simplefilter("ignore")  # odd metadata, which does not matter here
         # Whatever the name says, the content could be of any other format, some of which start other programs.
-        with Image.open(path, formats=IMAGES[suffix]) as image:
+        # By its name it would be mapped.
+        with path.open("rb") as file, Image.open(file, formats=IMAGES[suffix]) as image:
             check_array(path, (image.height, image.width), len(image.getbands()), labels=True)
             return np.asarray(image)
 

@@ -16,17 +16,9 @@ Shown = Literal["above", "below", "no difference shown", "undecided"]
 """Verdicts on one difference of paired draws."""
 
 Finding = Literal[
-    "helps",
-    "helps, at a loss",
-    "gains",
-    "hurts",
-    "equivalent",
-    "not better",
-    "open",
-    "undecided",
-    "nothing made",
-    "failed",
-]
+    "helps", "helps, at a loss", "gains", "hurts", "equivalent", "not better", "open", "undecided",
+    "nothing made", "failed",
+]  # fmt: skip
 """Verdicts on a generator, measured against its controls."""
 
 Confirmation = Literal["helps", "open", "no"]

@@ -22,10 +22,11 @@ def save_state(folder: Path, arrays: Mapping[str, AnyArray], facts: Mapping[str,
 
 def load_state(folder: Path) -> tuple[dict[str, AnyArray], dict[str, Any]]:
     """Load the state that :func:`save_state` wrote. Raises StoreError where it is missing or damaged."""
-    from safetensors.numpy import load_file
+    from safetensors.numpy import load
 
     try:
-        return load_file(folder / "state.safetensors"), json.loads((folder / "state.json").read_text("utf-8"))
+        # By load_file it would be mapped: one that is cut meanwhile would end the process.
+        return load((folder / "state.safetensors").read_bytes()), json.loads((folder / "state.json").read_text("utf-8"))
     except Exception as error:
         rule, hint = f"{folder}: expected the saved state of a fitted plugin", "Delete this folder; it is made again."
         raise StoreError(rule, value=f"{type(error).__name__}: {error}", hint=hint) from error

@@ -22,17 +22,10 @@ class Look(NamedTuple):
 
 
 FINDINGS: dict[Finding, Look] = {
-    "helps": Look("good", "▲"),
-    "helps, at a loss": Look("loss", "▲▼"),
-    "gains": Look("", "△"),
-    "hurts": Look("bad", "▼"),
-    "equivalent": Look("", "≈"),
-    "not better": Look("", "○"),
-    "open": Look("", "◇"),
-    "undecided": Look("", "?"),
-    "nothing made": Look("warn", "–"),
-    "failed": Look("warn", "✕"),
-}
+    "helps": Look("good", "▲"), "helps, at a loss": Look("loss", "▲▼"), "gains": Look("", "△"), "hurts": Look("bad", "▼"),
+    "equivalent": Look("", "≈"), "not better": Look("", "○"), "open": Look("", "◇"), "undecided": Look("", "?"),
+    "nothing made": Look("warn", "–"), "failed": Look("warn", "✕"),
+}  # fmt: skip
 """Every finding."""
 CONTROL = "·"
 """Sign of a control that is not judged itself."""

@@ -126,14 +126,9 @@ def _identity(trial: Trial) -> dict[str, Any]:
         "status": trial.status,
         "error_type": error.get("type"),
         "error_message": " ".join(str(error.get("message") or "").split()),
-        "task": condition.task,
-        "scene": condition.scene,
-        "scene_sha256": condition.scene_sha256,
-        "protocol": condition.protocol,
-        "protocol_argument": condition.argument,
-        "buffer": condition.buffer,
-        "patch": condition.patch,
-        "other_settings": condition.rest,
+        **{
+            {"argument": "protocol_argument", "rest": "other_settings"}.get(k, k): v for k, v in vars(condition).items()
+        },
         "seed": trial.seed,
     }
     for role, method in (("generator", trial.arm.generator), ("classifier", trial.classifier)):

@@ -28,28 +28,11 @@ LATEX_SYNTAX = {
 LATEX = {
     **{c: rf"\{c}" for c in "{}$&#%_"},
     **{c: f"${c}$" for c in "<>|"},
-    "\\": r"\textbackslash{}",
-    "~": r"\textasciitilde{}",
-    "^": r"\textasciicircum{}",
-    '"': "''",
-    "±": r"$\pm$",
-    "×": r"$\times$",
-    "λ": r"$\lambda$",
-    "ω": r"$\omega$",
-    "κ": r"$\kappa$",
-    "ε": r"$\varepsilon$",
-    "Δ": r"$\Delta$",
-    "·": r"$\cdot$",
-    "≤": r"$\leq$",
-    "≥": r"$\geq$",
-    "−": "$-$",
-    "–": "--",
-    "—": "---",
-    "▲": r"$\bigtriangleup$",
-    "▼": r"$\bigtriangledown$",
-    "○": r"$\circ$",
-    "✕": r"$\times$",
-}
+    "\\": r"\textbackslash{}", "~": r"\textasciitilde{}", "^": r"\textasciicircum{}", '"': "''",
+    "−": "$-$", "–": "--", "—": "---", "±": r"$\pm$", "×": r"$\times$", "·": r"$\cdot$", "≤": r"$\leq$", "≥": r"$\geq$",
+    "λ": r"$\lambda$", "ω": r"$\omega$", "κ": r"$\kappa$", "ε": r"$\varepsilon$", "Δ": r"$\Delta$",
+    "▲": r"$\bigtriangleup$", "▼": r"$\bigtriangledown$", "○": r"$\circ$", "✕": r"$\times$",
+}  # fmt: skip
 """Characters that LaTeX reads, or that its usual fonts lack."""
 
 

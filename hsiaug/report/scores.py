@@ -44,40 +44,24 @@ OA, AA, KAPPA = Metric("oa", "OA"), Metric("aa", "AA"), Metric("kappa", "κ")
 MACRO_F1, WORST = Metric("macro_f1", "macro-F1"), Metric("worst_recall", "worst recall")
 AA_FIELDS = Metric("aa_seen", "AA seen"), Metric("aa_new", "AA new")
 OA_FIELDS = Metric("oa_seen", "OA seen"), Metric("oa_new", "OA new")
-VISIBILITY = (
-    Metric("aa_shown", "AA shown"),
-    Metric("aa_hidden", "AA hidden"),
-    Metric("oa_shown", "OA shown"),
-    Metric("oa_hidden", "OA hidden"),
-)
+VISIBILITY = tuple(Metric(f"{a}_{b}", f"{a.upper()} {b}") for a in ("aa", "oa") for b in ("shown", "hidden"))
 MIOU = Metric("miou", "mIoU")
 F1_CHANGE, IOU_CHANGE = Metric("f1_change", "F1 change"), Metric("iou_change", "IoU change")
 
 PIXELS = MetricSet(
-    AA,
-    OA,
-    (OA, AA, KAPPA),
-    (MACRO_F1, WORST),
+    AA, OA, (OA, AA, KAPPA), (MACRO_F1, WORST),
     "AA is the mean recall over the classes that have test pixels in the draw.",
-    unit="samples",
-    chooses_view=True,
-    fields=AA_FIELDS + OA_FIELDS,
-    visibility=VISIBILITY,
-)
+    unit="samples", chooses_view=True, fields=AA_FIELDS + OA_FIELDS, visibility=VISIBILITY,
+)  # fmt: skip
 SEGMENTATION = MetricSet(
-    MIOU,
-    MACRO_F1,
-    (MIOU, MACRO_F1, OA),
-    (AA, KAPPA, WORST),
+    MIOU, MACRO_F1, (MIOU, MACRO_F1, OA), (AA, KAPPA, WORST),
     "mIoU and macro-F1 are means over the classes that have test pixels in the draw; ignored pixels count nowhere.",
-)
+)  # fmt: skip
 CHANGE = MetricSet(
-    F1_CHANGE,
-    MIOU,
-    (F1_CHANGE, IOU_CHANGE, MIOU, MACRO_F1),
+    F1_CHANGE, MIOU, (F1_CHANGE, IOU_CHANGE, MIOU, MACRO_F1),
     (OA, KAPPA, Metric("precision_change", "precision"), Metric("recall_change", "recall")),
     "F1 and IoU change are of the class changed; mIoU and macro-F1 are means of both classes.",
-)
+)  # fmt: skip
 
 
 def metric_set(task: str) -> MetricSet:

@@ -2,8 +2,8 @@
 
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from io import BytesIO
 from itertools import count, takewhile
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -126,20 +126,21 @@ def coded(values: Iterable[Any], size: int) -> tuple[NDArray[np.int32], list[Any
     return np.fromiter((known.setdefault(value, len(known)) for value in values), np.int32, size), list(known)
 
 
-def save_columns(path: Path, columns: Columns) -> None:
-    """Write columns whose objects are texts or None: of these the different ones, and places among them."""
+def packed(columns: Columns) -> bytes:
+    """An .npz of columns whose objects are texts or None: of these the different ones, and places among them."""
     arrays = {name: column for name, column in columns.items() if column.dtype != object}
     texts = {}
     for name, column in columns.items():
         if column.dtype == object:
             arrays[name], texts[name] = coded(column, len(column))
-    with path.open("wb") as file:
-        np.savez(file, allow_pickle=False, **arrays, __texts__=np.frombuffer(json.dumps(texts).encode(), np.uint8))
+    file = BytesIO()
+    np.savez(file, allow_pickle=False, **arrays, __texts__=np.frombuffer(json.dumps(texts).encode(), np.uint8))
+    return file.getvalue()
 
 
-def load_columns(path: Path) -> Columns:
-    """The columns that :func:`save_columns` wrote. Raises what NumPy does for another file."""
-    with path.open("rb") as file, np.load(file, allow_pickle=False) as arrays:
+def unpacked(data: bytes) -> Columns:
+    """The columns that :func:`packed` made bytes of."""
+    with np.load(BytesIO(data), allow_pickle=False) as arrays:
         texts = json.loads(arrays["__texts__"].tobytes())
         return {
             name: as_objects(texts[name])[arrays[name]] if name in texts else arrays[name]

@@ -1,27 +1,25 @@
 """The index of a store, in its cache: which records were found sound, so that they need not be checked again.
 
 One JSON file, which is made anew and then renamed into place: no locks are needed, so it holds on network folders, and
-of two writers the last one stays. An entry counts only for the content that was checked, by its size and checksum. An
-index that is stale, damaged, foreign or missing costs time alone.
+of two writers the last one stays. An entry is a digest of the content that was checked, which nobody but this user can
+make: an index that is stale, damaged, forged, another user's or missing costs time alone.
 """
 
 import contextlib
 import gc
 import json
 import sys
-import zlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 from hsiaug.base.files import plain_text, replaced
+from hsiaug.base.own import own_digest
 from hsiaug.trial.record_json import CHECKS, Record
 
 INDEX = "index.json"
 LARGEST = 2**31
-"""Bytes of an index at most."""
-LAYOUT = f"7 {CHECKS}"
-"""An index that says otherwise is another version's, and is not read."""
+"""Bytes of a file in the cache that is read, at most."""
 WORTH_WRITING = 500, 0.02
 """Records that an index lacks before it is written: so many, and this share of what it has."""
 OWN = frozenset(
@@ -29,25 +27,27 @@ OWN = frozenset(
 )
 """Keys whose values differ from record to record; those of all others are mostly the same."""
 
-Entry = list[int]
-"""Size and checksum of a record's file."""
+
+def _digest(hash: str, data: bytes) -> str:
+    """Of a record that was found sound, and of the checks that found it so."""
+    return own_digest(b"%d" % CHECKS, hash.encode(), data).decode()
 
 
 class Index:
     """The entries of a store's index, and those to be added."""
 
-    def __init__(self, known: Mapping[str, Entry] | None = None) -> None:
-        self.known = known or {}
-        self.new: dict[str, Entry] = {}
+    def __init__(self) -> None:
+        self.known: dict[str, str] = {}
+        self.new: dict[str, str] = {}
         self._shared: dict[bytes, tuple[str, object]] = {}
 
     def get(self, hash: str, data: bytes) -> Record | None:
         """The record of that hash with that content, where it was found sound."""
-        return self._decode(data) if self.known.get(hash) == [len(data), zlib.crc32(data)] else None
+        return self._decode(data) if self.known.get(hash) == _digest(hash, data) else None
 
     def add(self, hash: str, data: bytes) -> Record:
         """The record of that hash, which was found sound with that content."""
-        self.new[hash] = [len(data), zlib.crc32(data)]
+        self.new[hash] = _digest(hash, data)
         return self._decode(data)
 
     def _decode(self, data: bytes) -> Record:
@@ -71,11 +71,10 @@ class Index:
 def open_index(cache: Path, *, writes: bool = True) -> Iterator[Index]:
     """The index in a store's cache, while records are read; it is written anew at the end where it lacked many."""
     path, index = cache / INDEX, Index()
-    # What is damaged or another version's has no entry.
-    with contextlib.suppress(OSError, ValueError, KeyError, TypeError, RecursionError):
-        found = json.loads(plain_text(path, LARGEST) or "")
-        # The number that this system gave to the folder: what came with a store from elsewhere vouches for nothing.
-        index.known = dict(found["files"]) if found["layout"] == f"{LAYOUT} {cache.stat().st_ino}" else {}
+    # What is damaged has no entry.
+    with contextlib.suppress(ValueError, AttributeError, RecursionError):
+        found = json.loads(plain_text(path, LARGEST) or "").items()
+        index.known = {hash: digest for hash, digest in found if isinstance(digest, str)}
     with uncollected():
         yield index
     number, share = WORTH_WRITING
@@ -83,7 +82,7 @@ def open_index(cache: Path, *, writes: bool = True) -> Iterator[Index]:
         # Where it cannot be written, records are checked once more next time.
         with contextlib.suppress(OSError, ValueError):
             cache.mkdir(exist_ok=True)
-            text = json.dumps({"layout": f"{LAYOUT} {cache.stat().st_ino}", "files": {**index.known, **index.new}})
+            text = json.dumps({**index.known, **index.new})
             replaced(path, lambda fresh: fresh.write_text(text, encoding="utf-8"))
 
 

@@ -35,6 +35,10 @@ from hsiaug.trial.spec import TrialSpec
 from hsiaug.trial.store import Record
 
 NOT_TIMED: Record = {"timings": {}, "cpu_seconds": {}, "peak_memory_mb": None}
+NOT_KNOWN: Record = {"audit": None, "samples": None, "provenance": {}, "notes": []} | dict.fromkeys(
+    ("scope", "transductive", "spectral_view", "device", "optimiser_steps", "metrics", "predictions_sha256")
+)
+"""Of a trial that failed early."""
 
 
 @dataclass
@@ -272,17 +276,7 @@ def _record(spec: TrialSpec, class_names: Sequence[str], scene_ref: str, command
         "spec": spec.as_json(),
         "scene_ref": scene_ref,
         "class_names": list(class_names),
-        "audit": None,
-        "samples": None,
-        "provenance": {},
-        "notes": [],
-        "scope": None,
-        "transductive": None,
-        "spectral_view": None,
-        "device": None,
-        "optimiser_steps": None,
-        "metrics": None,
-        "predictions_sha256": None,
+        **NOT_KNOWN,
         **result,
         "environment": environment(),
         "created": datetime.now(UTC).isoformat(timespec="seconds"),

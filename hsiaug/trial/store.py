@@ -1,7 +1,6 @@
 """The store of records: content-addressed folders, each written whole or not at all."""
 
 import os
-import stat
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import AbstractContextManager, suppress
 from dataclasses import dataclass
@@ -9,7 +8,7 @@ from pathlib import Path
 
 from hsiaug.base import temporary_folders
 from hsiaug.base.errors import InputError, StoreError
-from hsiaug.base.files import file_errors, read_again, reason, sync_files, sync_folder
+from hsiaug.base.files import file_errors, read_again, read_plain, reason, sync_files, sync_folder
 from hsiaug.trial.index import Index, open_index
 from hsiaug.trial.packs import Packs
 from hsiaug.trial.predictions import PREDICTIONS, Predictions, checksum, find_npz, pack, replace
@@ -146,7 +145,7 @@ class Store:
     def _bytes(self, hash: str) -> bytes | None:
         """The bytes of a record, or None; what is packed lies under what was written since."""
         try:
-            return read_again(lambda: _read_plain(f"{self._place(hash)}/{RECORD}"))
+            return read_again(lambda: read_plain(f"{self._place(hash)}/{RECORD}", LARGEST))
         except FileNotFoundError:
             return self.packs.get(hash)
 
@@ -292,20 +291,6 @@ class Store:
         """Remove what killed runs left half-written, if nobody can still be writing it."""
         for folder in (self._records, self.cache, self.cache / OTHERS):
             temporary_folders.sweep(folder)
-
-
-def _read_plain(path: str) -> bytes:
-    """The bytes of a file. Raises ValueError for a pipe, a folder and what is larger than any record."""
-    # Without waiting for whoever would write into a pipe.
-    handle = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0))
-    try:
-        told = os.fstat(handle)
-        if not stat.S_ISREG(told.st_mode) or told.st_size > LARGEST:
-            raise ValueError(f"no file of less than {LARGEST // 2**20} MB")
-        with open(handle, "rb", closefd=False) as file:
-            return file.read()
-    finally:
-        os.close(handle)
 
 
 def _is_folder(path: Path) -> bool:

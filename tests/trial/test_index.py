@@ -1,9 +1,11 @@
 """The index of a store: it saves time, and is never the reason for what is read."""
 
+import hashlib
 import json
 import os
 import shutil
-from collections.abc import Iterator
+import zlib
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +13,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from hsiaug.base import own
 from hsiaug.report import build_report, render_report
 from hsiaug.trial import index as index_module
 from hsiaug.trial import store as store_module
@@ -70,10 +73,57 @@ def test_what_is_indexed_is_not_checked_again_and_reads_the_same(several: Store)
     assert not list((several.root / "records").glob(".*"))
 
 
+@pytest.fixture
+def stranger(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[None]:
+    """From now on another user reads, who has another key."""
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "another"))
+    own._key.cache_clear()
+    yield
+    own._key.cache_clear()
+
+
 @pytest.mark.usefixtures("eager")
-def test_an_index_that_came_with_a_store_from_elsewhere_vouches_for_nothing(several: Store, tmp_path: Path) -> None:
-    shutil.copytree(several.root, tmp_path / "copy")
-    assert len(checked(Store(tmp_path / "copy"))) == RECORDS and checked(Store(tmp_path / "copy")) == []
+def test_the_index_of_another_user_vouches_for_nothing(several: Store, stranger: None) -> None:
+    assert len(checked(several)) == RECORDS and checked(several) == []
+
+
+def forged(store: Store, forge: Callable[[str, bytes], object]) -> None:
+    """An index by somebody who knows all but the key. It vouches for what is no record, and for one that is not there."""
+    named = store.hashes()
+    for hash, data in zip(named, (b"[]", b"{}", b"\xff" * 99, b'{"hash": 1}', b"null", b"{\n\n}\n"), strict=True):
+        (store.folder(hash) / "record.json").write_bytes(data)
+    files = {hash: (store.folder(hash) / "record.json").read_bytes() for hash in named} | {"0" * 16: b""}
+    told = {hash: forge(hash, data) for hash, data in files.items()}
+    inode = store.cache.stat().st_ino
+    (store.cache / "index.json").write_text(json.dumps({**told, "layout": f"7 2 {inode}", "files": told}))
+
+
+@pytest.mark.usefixtures("eager")
+@pytest.mark.parametrize(
+    "forge",
+    [
+        lambda hash, data: hashlib.blake2b(hash.encode() + data, digest_size=16).hexdigest(),
+        lambda hash, data: [len(data), zlib.crc32(data)],
+        lambda hash, data: "",
+        lambda hash, data: None,
+    ],
+)
+def test_a_forged_index_makes_no_record_sound(several: Store, forge: Callable[[str, bytes], object]) -> None:
+    forged(several, forge)
+    read = several.read()
+    assert (
+        not read.records and {one.hash for one in read.damaged} == {*several.hashes()} and len(read.damaged) == RECORDS
+    )
+
+
+@pytest.mark.usefixtures("eager")
+def test_a_digest_of_one_record_vouches_for_no_other(several: Store) -> None:
+    first, second, *_ = several.hashes()
+    path = several.cache / "index.json"
+    digests = json.loads(path.read_text())
+    path.write_text(json.dumps({**digests, second: digests[first]}))
+    shutil.copyfile(several.folder(first) / "record.json", several.folder(second) / "record.json")
+    assert [one.hash for one in several.read().damaged] == [second]
 
 
 @pytest.mark.usefixtures("eager")
@@ -176,9 +226,8 @@ def test_a_damaged_index_changes_nothing_and_is_made_anew(several: Store) -> Non
 
 
 @pytest.mark.usefixtures("eager")
-def test_an_index_of_another_version_is_made_anew(several: Store) -> None:
-    path = several.cache / "index.json"
-    path.write_text(path.read_text().replace('"layout": "', '"layout": "of old '))
+def test_what_was_checked_by_another_version_is_checked_anew(several, monkeypatch):
+    monkeypatch.setattr(index_module, "CHECKS", index_module.CHECKS + 1)
     assert checked(several) == several.hashes() and checked(several) == []
 
 

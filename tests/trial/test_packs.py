@@ -1,5 +1,6 @@
 """Packs, which hold many records in one SQLite file, are read as folders are; a store can be packed."""
 
+import hashlib
 import os
 import shutil
 import sqlite3
@@ -12,6 +13,8 @@ import pytest
 from hsiaug.base.errors import StoreError
 from hsiaug.cli.output import read_report
 from hsiaug.report import render_report
+from hsiaug.report.trials import packed as packed_columns
+from hsiaug.report.trials import unpacked
 from hsiaug.trial.store import Store
 from hsiaug.trial.upkeep import merge, verify
 from hsiaug.trial.upkeep import pack as packed
@@ -132,6 +135,18 @@ def test_a_store_is_packed_and_read_as_before(tmp_path: Path) -> None:
     assert [path.parent.name for path in store.root.glob("records/??/*/record.json")] == [
         record["hash"] for record in store.records() if record["status"] == "failed"
     ]
+
+
+def test_columns_that_somebody_else_wrote_are_not_believed(filled: Store) -> None:
+    packed(filled, uncounted)
+    before = render_report(read_report(Store(filled.root)), "csv")
+    (kept,) = (filled.cache / "columns").iterdir()
+    columns = unpacked(kept.read_bytes())
+    columns["oa"][:] = 1.0
+    data = packed_columns(columns)
+    for digest in (b"", hashlib.blake2b(data, digest_size=16).hexdigest().encode(), kept.read_bytes()[-32:]):
+        kept.write_bytes(data + digest)
+        assert render_report(read_report(Store(filled.root)), "csv") == before
 
 
 def test_packing_leaves_what_lies_beside_other_files_and_keeps_predictions(filled: Store) -> None:
