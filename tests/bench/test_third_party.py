@@ -114,6 +114,16 @@ def test_a_package_that_replaces_functions_changes_no_other_trial(site: Path, tm
     assert {record["status"] for record in Store(loud).records()} == {"ok"}
 
 
+@pytest.mark.parametrize(("flags", "runs"), [([], True), (["-I"], False)])
+def test_no_process_of_an_isolated_python_runs_a_sitecustomize(flags: list[str], runs: bool, tmp_path: Path) -> None:
+    # Python runs it before hsiaug, in every process; that of an isolated one knows no PYTHONPATH.
+    (tmp_path / "sitecustomize.py").write_text(f"open({str(tmp_path / 'ran')!r}, 'a').close()")
+    words = ["benchmark", "toy", "--generator", "none", "--classifier", "svm", "--seeds", "1", "--jobs", "1"]
+    done = [sys.executable, *flags, "-m", "hsiaug", *words, "--store", str(tmp_path / "store")]
+    subprocess.run(done, env=environment(tmp_path), check=True, capture_output=True, cwd=tmp_path)
+    assert (tmp_path / "ran").exists() is runs and Store(tmp_path / "store").hashes()
+
+
 def test_packages_are_imported_by_children_alone(site: Path, tmp_path: Path) -> None:
     imported = tmp_path / "cache" / "imported"
     code = (
