@@ -47,10 +47,19 @@ def test_a_tensor_over_a_sealed_array_that_is_written_into_is_found() -> None:
     assert seals.broken() == ["x"] and y.sum() == 3
 
 
-def test_rows_that_changed_places_are_found() -> None:
-    pytest.importorskip("torch")
+@pytest.mark.parametrize("shape", [(3, 2), (700, 200), (6, 20, 9, 9)])
+def test_rows_that_changed_places_are_found(shape: tuple[int, ...]) -> None:
     seals = Seals()
-    rows = np.arange(6.0).reshape(3, 2)
+    rows = np.random.default_rng(0).random(shape, dtype=np.float32)
     seals.add("rows", rows)
     rows[[0, 1]] = rows[[1, 0]]
     assert seals.broken() == ["rows"]
+
+
+@pytest.mark.parametrize("place", [0, 4072, -1])
+def test_a_single_value_that_changed_is_found(place: int) -> None:
+    seals = Seals()
+    values = np.zeros(10_001, dtype=np.float32)
+    seals.add("values", values)
+    values[place] = np.nextafter(np.float32(0), np.float32(1))
+    assert seals.broken() == ["values"]

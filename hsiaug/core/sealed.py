@@ -72,4 +72,7 @@ class SealedView:
 
 
 def _checksum(array: AnyArray) -> int:
-    return zlib.crc32(np.ascontiguousarray(array).data) if array.size else 0
+    """Of sums over words of 8 bytes that lie 509 words apart, a prime: what changes places comes to other sums."""
+    flat = np.ascontiguousarray(array).reshape(-1).view(np.uint8)
+    words, rest = np.split(flat, [len(flat) // 4072 * 4072])
+    return zlib.crc32(rest.data, zlib.crc32(words.view(np.uint64).reshape(-1, 509).sum(axis=0).data))

@@ -184,8 +184,8 @@ class PixelClassification:
         """(n,) int16: predicted class id of every test pixel, row by row. Reads no test label."""
         coords = np.argwhere(split.test).astype(np.int32)
         labels = [
-            check_predicted(fitted.predict(seal_all(batch)), (len(batch),), len(scene.class_names))
-            for batch in _batches(scene, coords, split.patch, card, spectra)
+            check_predicted(fitted.predict(batch), (len(batch),), len(scene.class_names))
+            for _, batch in _batches(spectra(scene.cube, axis=2), coords, split.patch, card, scene.bands)
         ]
         return np.concatenate(labels).astype(np.int16)
 
@@ -223,7 +223,6 @@ class PixelClassification:
         side = patch if card.reads_patches else 1
         height, width = scene.shape
         rows = max(1, 2 * BATCH_BYTES // (4 * scene.bands * width))
-        step = max(1, BATCH_BYTES // (4 * scene.bands * side * side))
         ids = np.zeros(scene.shape, dtype=np.int16)
         for top in range(0, height, rows):
             bottom = min(top + rows, height)
@@ -232,11 +231,9 @@ class PixelClassification:
             # The rows that its patches reach, so that each spectrum is converted once.
             first = max(0, top - side // 2)
             seen = spectra(scene.cube[first : bottom + side // 2], axis=2)
-            for start in range(0, len(coords), step):
-                part = coords[start : start + step]
-                batch = _select_input(patches_at(seen, part - np.array([first, 0]), side), part, card)
-                predicted = fitted.predict(seal_all(batch))
-                ids[part[:, 0], part[:, 1]] = check_predicted(predicted, (len(part),), len(scene.class_names))
+            for part, batch in _batches(seen, coords, patch, card, scene.bands, first):
+                predicted = check_predicted(fitted.predict(batch), (len(part),), len(scene.class_names))
+                ids[part[:, 0], part[:, 1]] = predicted
             progress(bottom, height, "rows")
         return ids
 
@@ -307,12 +304,10 @@ def _select_input(x: NDArray[np.float32], coords: NDArray[np.int32], card: Card)
 
 
 def _batches(
-    scene: Scene | UnlabelledScene, coords: NDArray[np.int32], patch: int, card: Card, spectra: SpectralView
-) -> Iterator[Patches]:
-    """Test patches, no larger than the classifier reads them."""
+    cube: NDArray[np.float32], coords: NDArray[np.int32], patch: int, card: Card, bands: int, first: int = 0
+) -> Iterator[tuple[NDArray[np.int32], Patches]]:
+    """Pixels and their patches, no larger than the classifier reads them. bands: of the scene. first: row of the cube."""
     side = patch if card.reads_patches else 1
-    cube = spectra(scene.cube, axis=2)
-    step = max(1, BATCH_BYTES // (4 * scene.bands * side * side))
-    for start in range(0, len(coords), step):
-        part = coords[start : start + step]
-        yield _select_input(patches_at(cube, part, side), part, card)
+    step = max(1, BATCH_BYTES // (4 * bands * side * side))
+    for part in (coords[start : start + step] for start in range(0, len(coords), step)):
+        yield part, seal_all(_select_input(patches_at(cube, part - np.array([first, 0]), side), part, card))

@@ -54,17 +54,21 @@ def checksum(*values: Any) -> bytes:
     return found.digest()
 
 
-def once_a_view(function: Callable[[TrainView], T]) -> Callable[[TrainView], T]:
-    """Keep the result of a function for as long as the view that it was computed of is there."""
-    kept: WeakKeyDictionary[TrainView, T] = WeakKeyDictionary()
+def once_a_view(function: Function) -> Function:
+    """Keep the results of ``function(view, *values, **others)`` for as long as the view is there, by the plain values.
+
+    No result may hold the view, nor depend on the others.
+    """
+    kept: WeakKeyDictionary[TrainView, dict[tuple[Any, ...], Any]] = WeakKeyDictionary()
 
     @wraps(function)
-    def remembered(view: TrainView) -> T:
-        if view not in kept:
-            kept[view] = function(view)
-        return kept[view]
+    def remembered(view: TrainView, *values: Any, **others: Any) -> Any:
+        found = kept.setdefault(view, {})
+        if values not in found:
+            found[values] = function(view, *values, **others)
+        return found[values]
 
-    return remembered
+    return cast(Function, remembered)
 
 
 def once_the_pixels(function: Callable[[TrainView], T]) -> Callable[[TrainView], T]:

@@ -1,6 +1,8 @@
 """Spatial–spectral classics: ``emp``; and smoothed shares of a classifier, ``filtered:NAME`` and ``superpixel:NAME``."""
 
+import gc
 from dataclasses import replace
+from weakref import ref
 
 import numpy as np
 import pytest
@@ -151,8 +153,24 @@ def test_synthetic_samples_are_learnt(crops: TrainView, name: str) -> None:
 
 def test_the_choice_of_a_filter_does_not_depend_on_synthetic_samples(crops: TrainView) -> None:
     made = replace(crops.real, synthetic=np.ones(len(crops.y), dtype=bool), coords=np.full_like(crops.coords, -1))
-    without, with_ = fitted(crops, "filtered:svm"), fitted(crops, "filtered:svm", concatenate([crops.real, made]))
+    # Of views of their own, for which nothing is known yet.
+    without, with_ = (
+        fitted(replace(crops), "filtered:svm", samples) for samples in (crops.real, concatenate([crops.real, made]))
+    )
     assert without.facts == with_.facts
+
+
+@pytest.mark.parametrize("name", [*SMOOTHED, "filtered:emp"])
+def test_a_second_arm_of_a_draw_is_fitted_as_if_it_were_the_first(crops: TrainView, name: str) -> None:
+    made = replace(crops.real, synthetic=np.ones(len(crops.y), dtype=bool), coords=np.full_like(crops.coords, -1))
+    view, both = replace(crops), concatenate([crops.real, replace(made, x=made.x * 1.2)])
+    fitted(view, name)
+    second, alone = fitted(view, name, both), fitted(replace(crops), name, both)
+    assert np.array_equal(second.shares, alone.shares) and second.facts == alone.facts
+    kept = ref(view)
+    del view, second
+    gc.collect()
+    assert kept() is None, "what is kept for a view holds it"
 
 
 @pytest.mark.parametrize("name", CLASSICS)

@@ -1,6 +1,8 @@
 """Results that are computed once."""
 
+import gc
 from dataclasses import replace
+from weakref import ref
 
 import numpy as np
 
@@ -8,7 +10,7 @@ from hsiaug.core.scene import Scene
 from hsiaug.protocol.protocols import parse_protocol
 from hsiaug.protocol.split import draw_split
 from hsiaug.protocol.view import TrainView, train_view
-from hsiaug_builtin.remembered import once_the_pixels, remember
+from hsiaug_builtin.remembered import once_a_view, once_the_pixels, remember
 
 
 def test_a_result_is_found_by_the_content_of_the_arguments_and_the_oldest_are_dropped() -> None:
@@ -39,3 +41,21 @@ def test_what_depends_on_pixels_alone_is_computed_once_for_all_draws_that_show_t
     assert mean(views[0]) == mean(views[1]) and len(calls) == 1
     brighter = replace(views[0], cube=2 * views[0].cube)
     assert mean(brighter) != mean(views[1]) and len(calls) == 3, "the latest alone is kept"
+
+
+def test_what_depends_on_a_view_and_plain_values_is_kept_as_long_as_the_view(toy: Scene) -> None:
+    calls = []
+
+    @once_a_view
+    def counted(view: TrainView, power: int, *, progress: object) -> int:
+        calls.append(power)
+        return len(view.y) ** power
+
+    view = train_view(toy, draw_split(toy, parse_protocol("issd"), 0, 5), "scene")
+    told = [counted(view, power, progress=object()) for power in (1, 2, 1, 2)]
+    assert calls == [1, 2] and told[:2] == told[2:]
+    assert counted(replace(view), 1, progress=None) == told[0] and calls == [1, 2, 1]
+    gone = ref(view)
+    del view
+    gc.collect()
+    assert gone() is None

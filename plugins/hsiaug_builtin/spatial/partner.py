@@ -119,6 +119,9 @@ def partner_of(params: PartnerParams, view: TrainView, seed: int, device: str) -
         near[tuple(view.coords.T)] = True
         near = maximum_filter(near, view.patch) & view.visible
         view = replace(view, visible=near, unlabelled=view.unlabelled[:0], scope="none")
+    else:
+        # What is kept for as long as a view is there must not hold the view itself.
+        view = replace(view)
     return Partner(params.family, plugin, spectra, train_view_seen(view, spectra), seed, device)
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, TypeVar
 
@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from hsiaug.api import Patches, PatchSamples, Plugin, Progress, TrainView, spatial_folds
 from hsiaug_builtin.nets.choice import mean_logarithms, strongest
 from hsiaug_builtin.nets.fitted import by_class, real_samples, view_with
+from hsiaug_builtin.remembered import once_a_view
 from hsiaug_builtin.spatial.components import look_up
 from hsiaug_builtin.spatial.partner import LEAST_SHARE, Floats, Partner, PartnerParams, partner_of
 
@@ -88,12 +89,11 @@ class Smoothed(Plugin[Own]):
         pixels = np.concatenate([view.unlabelled, view.coords])
         known = np.zeros(view.visible.shape, dtype=bool)
         known[tuple(pixels.T)] = True
-        view = view_with(view, real)
-        partner, classes = partner_of(self.params, view, seed, device), np.unique(real.y)
-        choices = self.choices(view)
+        view, classes = view_with(view, real), np.unique(real.y)
+        partner, choices, scores = _of_real(
+            view, self.params, seed, device, choices_of=self.choices, samples=real, known=known, progress=progress
+        )
         names = [NONE, *choices]
-        told = left_out_logarithms(partner, real, view, known, list(choices.values()), progress)
-        scores = mean_logarithms(told, real.y)
         chosen = names[strongest(scores)]
         fitted = partner.fit(samples, real.coords, real.y, progress)
         shares = share_image(partner, fitted, view, known, classes)
@@ -102,6 +102,24 @@ class Smoothed(Plugin[Own]):
         told_of = {name: round(float(score), 3) for name, score in zip(names, scores, strict=True)}
         facts = {"partner_view": partner.spectra.name, "smoothed": chosen, "left_out": told_of}
         return FittedSmoothed(shares, known, classes, len(view.class_names), partner, fitted, facts)
+
+
+@once_a_view
+def _of_real(
+    view: TrainView,
+    params: PartnerParams,
+    seed: int,
+    device: str,
+    *,
+    choices_of: Callable[[TrainView], Mapping[str, Choice]],
+    samples: PatchSamples,
+    known: NDArray[np.bool_],
+    progress: Progress,
+) -> tuple[Partner, Mapping[str, Choice], Floats]:
+    """The partner, the choices and their scores, alike for all arms of a draw. samples: the real ones of the view."""
+    partner, choices = partner_of(params, view, seed, device), choices_of(view)
+    told = left_out_logarithms(partner, samples, view, known, list(choices.values()), progress)
+    return partner, choices, mean_logarithms(told, samples.y)
 
 
 @dataclass(frozen=True, eq=False)

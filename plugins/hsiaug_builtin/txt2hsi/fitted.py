@@ -80,9 +80,12 @@ class FittedTxt2Hsi:
         y = np.repeat(np.array(list(counts), dtype=np.int64), list(counts.values()))
         self._check_known(y)
         rng, draw = np.random.default_rng(seed), torch.Generator().manual_seed(seed)
-        parts = [self._draw(y[start : start + BATCH], omega, rng, draw) for start in range(0, len(y), BATCH)]
         side = self.scene.patch
-        x = np.concatenate(parts) if parts else np.empty((0, len(self.normaliser.mean), side, side), np.float32)
+        # Each batch goes to its place: samples take much memory, and are there once.
+        x = np.empty((len(y), len(self.normaliser.mean), side, side), dtype=np.float32)
+        for start in range(0, len(y), BATCH):
+            part = slice(start, start + BATCH)
+            x[part] = self._draw(y[part], omega, rng, draw)
         made = PatchSamples.made(x, y, {**self.facts, "omega": omega, **self.measure(x, y)})
         return replace(made, weight=np.full(len(made), self.params.weight, dtype=np.float32))
 
@@ -151,10 +154,9 @@ class FittedTxt2Hsi:
             x = np.stack([self.starts[c][rng.integers(len(self.starts[c]))] for c in y.tolist()])
             return x + self._edited(x, levels, noise, denoise)
         z = sample(denoise, self.denoiser.begin(noise, levels[0], told), levels)
-        spectra = scene.vae.decode(scene.tokens.patches(z)).cpu() + self.remainder.draw(
-            self.prior.row(y), scene.patch, draw
-        )
-        return self.normaliser.patches_back(spectra.movedim(3, 1).numpy()).astype(np.float32)
+        spectra = scene.vae.decode(scene.tokens.patches(z)).cpu()
+        spectra += self.remainder.draw(self.prior.row(y), scene.patch, draw)
+        return self.normaliser.patches_back(spectra.movedim(3, 1).numpy())
 
     def _edited(
         self, x: NDArray[np.float32], levels: list[float], noise: Tensor, denoise: Denoise

@@ -9,6 +9,8 @@ import torch
 from numpy.typing import NDArray
 
 from hsiaug.api import TrainView
+from hsiaug_builtin.classifiers.svm import named as won
+from hsiaug_builtin.nets.machine import machine_of
 from hsiaug_builtin.txt2hsi.field import spectra_at
 from hsiaug_builtin.txt2hsi.vae import Remainder, Vae
 
@@ -52,7 +54,9 @@ def _compare(
         drawn = noise.draw(row, 1, torch.Generator().manual_seed(int(rng.integers(2**31))))
     answer = {}
     for name, shown in (("real", x), ("decoded", (decoded + drawn[:, 0, 0]).numpy())):
-        machine = SVC(C=COST, gamma="scale", class_weight="balanced", random_state=0).fit(shown, y)
-        said = machine.predict(np.concatenate(asked)) == right
+        gamma = 1 / (shown.shape[1] * shown.var(dtype=np.float64))
+        model = SVC(C=COST, gamma=gamma, class_weight="balanced", random_state=0).fit(shown, y)
+        machine = machine_of(model, np.array(y), gamma)
+        said = machine.classes[won(machine.scores(np.concatenate(asked)))] == right
         answer[name] = 100 * float(np.mean([said[right == c].mean() for c in np.unique(right)]))
     return answer
