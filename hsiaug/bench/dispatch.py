@@ -119,6 +119,7 @@ class Dispatch:
         self._batch, self._pool, self._ledger, self._on_event = batch, pool, ledger, on_event
         self._waiting: deque[_Part] = deque()
         self._parts: dict[Slot, _Part] = {}
+        self._home: dict[str, Slot] = {}
         self._begun: Counter[str] = Counter()
         self._fitted: set[str] = set()
         self._unprepared: set[str] = set()
@@ -166,26 +167,26 @@ class Dispatch:
         draw = part.first.draw_hash if part else ""
         while part is None or not (trial := self._first(part)):
             self._parts.pop(slot, None)
-            part = self._take(draw) or self._share()
+            part = self._take(slot, draw) or self._share()
             if part is None:
                 return None
             self._parts[slot] = part
         return trial
 
-    def _take(self, draw: str) -> _Part | None:
-        """The first part that waits: of the draw that the slot knows, else of one that is in no other slot, so that what
-        the arms of a draw share is made once; but rather one whose generator is not being prepared in another slot.
+    def _take(self, slot: Slot, draw: str) -> _Part | None:
+        """The first part that waits: of the latest draw here, else of one that no other slot began: what arms of a draw
+        share is so made once; but rather one whose generator is not being prepared in another slot.
         """
-        running = [part.left[0] for part in self._parts.values() if part.left]
-        held, elsewhere = {t.generator.hash for t in running} & self._unprepared, {t.draw_hash for t in running}
+        held = self._unprepared & {part.left[0].generator.hash for part in self._parts.values() if part.left}
 
         def rank(part: _Part) -> tuple[bool, bool, bool]:
             own = part.first.draw_hash
-            return part.first.generator.hash in held, own != draw, own in elsewhere
+            return part.first.generator.hash in held, own != draw, self._home.get(own, slot) is not slot
 
         part = min(islice(self._waiting, AHEAD), key=rank, default=None)
         if part is not None:
             self._waiting.remove(part)
+            self._home.setdefault(part.first.draw_hash, slot)
         return part
 
     def _share(self) -> _Part | None:

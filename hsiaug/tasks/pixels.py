@@ -232,8 +232,7 @@ class PixelClassification:
             first = max(0, top - side // 2)
             seen = spectra(scene.cube[first : bottom + side // 2], axis=2)
             for part, batch in _batches(seen, coords, patch, card, scene.bands, first):
-                predicted = check_predicted(fitted.predict(batch), (len(part),), len(scene.class_names))
-                ids[part[:, 0], part[:, 1]] = predicted
+                ids[tuple(part.T)] = check_predicted(fitted.predict(batch), (len(part),), len(scene.class_names))
             progress(bottom, height, "rows")
         return ids
 

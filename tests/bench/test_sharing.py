@@ -147,6 +147,28 @@ def test_a_slot_stays_with_its_draw_and_then_begins_one_that_no_other_has() -> N
     assert second.ran == ["a10", "b10", "c10", "b20"]
 
 
+def test_a_slot_returns_to_draws_that_it_began_while_a_generator_was_prepared() -> None:
+    first, second = Seat(), Seat()
+    pool, ledger = Seats(first, second), Ledger()
+    ledger.prepares = lambda card: card.name == "cvae"  # type: ignore[method-assign]
+    turns = iter([second, second, first])
+    rotate = pool.wait
+
+    def wait() -> list[tuple[Seat, Message]]:
+        if (seat := next(turns, None)) is None:
+            return rotate()
+        seat.busy = False
+        return [(seat, seat.answer(seat.now))]
+
+    pool.wait = wait  # type: ignore[method-assign]
+    arms = [group(f"{draw}-{name}-", 1, name, draw) for draw in "abcde" for name in ("cvae", "smote")]
+
+    run(pool, *arms, ledger=ledger)
+
+    assert second.ran[:5] == ["b-smote-0", "c-smote-0", "d-smote-0", "d-cvae-0", "b-cvae-0"]
+    assert first.ran[:4] == ["a-cvae-0", "a-smote-0", "e-cvae-0", "e-smote-0"]
+
+
 def test_a_fit_that_fails_elsewhere_ends_the_rest_of_its_group() -> None:
     failing = Seat(lambda trial: TrialEnded(lost("fit_generator", "ValueError", "as planned")))
     first = Seat()

@@ -136,7 +136,7 @@ class Svm(Plugin[SvmParams]):
         return FittedSvm(view.normaliser, machine_of(model, samples.y, gamma), cost, gamma, len(view.class_names))
 
 
-@remember(16)
+@remember(1024)
 def choose(z: NDArray[np.float32], y: NDArray[np.int64], folds: int, seed: int) -> tuple[float, float]:
     """C and γ of the best macro-averaged recall; of equals the smaller C, then the smaller γ.
 
