@@ -67,12 +67,6 @@ class Session:
         """Run those of a plan's trials that have no such record; none is begun that would not end in time."""
         if any(self.record(trial) is None for trial in trials):
             run(
-                [replace(plan, trials=tuple(trials), notes=())],
-                self.store.root,
-                device=self.device,
-                engine=self.engine,
-                deadline=self.end,
-                console=self.console,
-                say=lambda line: None,
-                warn=lambda line: None,
-            )
+                [replace(plan, trials=tuple(trials), notes=())], self.store.root, device=self.device, engine=self.engine,
+                deadline=self.end, console=self.console, say=lambda line: None, warn=lambda line: None,
+            )  # fmt: skip

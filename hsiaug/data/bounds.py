@@ -7,8 +7,9 @@ import tempfile
 from pathlib import Path
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import DTypeLike
 
+from hsiaug.base.arrays import AnyArray
 from hsiaug.base.errors import SceneError
 from hsiaug.base.files import file_errors
 
@@ -61,14 +62,14 @@ def check_memory(what: str, needed: int) -> None:
         )
 
 
-def empty_cube(shape: tuple[int, ...], what: str = "the cube") -> NDArray[np.float32]:
-    """A float32 cube to be filled: in memory up to 256 MiB, else in an unnamed temporary file that the system pages in.
+def empty_cube(shape: tuple[int, ...], what: str = "the cube", dtype: DTypeLike = np.float32) -> AnyArray:
+    """A cube to be filled: in memory up to 256 MiB, else in an unnamed temporary file that the system pages in.
 
     Raises SceneError, naming ``what``, where the folder of temporary files has no room for it.
     """
-    needed, folder = 4 * math.prod(shape), tempfile.gettempdir()
+    needed, folder = np.dtype(dtype).itemsize * math.prod(shape), tempfile.gettempdir()
     if needed <= IN_MEMORY:
-        return np.empty(shape, dtype=np.float32)
+        return np.empty(shape, dtype)
     free = shutil.disk_usage(folder).free
     rule = f"{what} must fit into the folder of temporary files, {folder}"
     hint = "Let TMPDIR name a folder with more room, crop the scene, or keep fewer bands."
@@ -80,7 +81,7 @@ def empty_cube(shape: tuple[int, ...], what: str = "the cube") -> NDArray[np.flo
             os.posix_fallocate(file.fileno(), 0, needed)
         else:
             file.truncate(needed)
-        return np.asarray(np.memmap(file, np.float32, "r+", shape=shape))
+        return np.asarray(np.memmap(file, dtype, "r+", shape=shape))
 
 
 def in_bytes(size: int | None) -> str:

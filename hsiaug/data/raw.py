@@ -66,6 +66,14 @@ def convert_cube(
 def stripes(cube: AnyArray) -> Iterator[tuple[slice, AnyArray]]:
     """Rows of (H, W, B), perhaps mapped, and their values (rows, W, B): a cube larger than memory can be gone through."""
     step = max(1, STRIPE // max(1, math.prod(cube.shape[1:])))
+    if cube.strides[0] < min(cube.strides[1:]) and step < len(cube):
+        # Each stripe lies all over the file, as after MATLAB.
+        order = np.argsort(cube.strides)[::-1]
+        stored = cube.transpose(order)
+        made = empty_cube(stored.shape, "a copy of the cube", cube.dtype)
+        for rows, part in stripes(stored):
+            made[rows] = part
+        cube = made.transpose(np.argsort(order))
     for top in range(0, len(cube), step):
         rows = slice(top, top + step)
         yield rows, in_memory(cube[rows])
@@ -79,7 +87,7 @@ def in_memory(part: AnyArray) -> AnyArray:
     mapped: Any = part
     while isinstance(mapped, np.ndarray) and not isinstance(mapped, np.memmap):
         mapped = mapped.base
-    if not isinstance(mapped, np.memmap) or not part.size:
+    if not isinstance(mapped, np.memmap) or mapped.filename is None or not part.size:
         return np.asarray(part)
     path = Path(str(mapped.filename))
     with reading(path, "array"), path.open("rb") as file:

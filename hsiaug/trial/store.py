@@ -276,8 +276,9 @@ class Store:
     def check_writable(self) -> None:
         """Raise StoreError, before any work, where no record could be written."""
         with self.access("write"), temporary_folders.temporary_folder(self._records, "check") as fresh:
-            # A full disk is told now, and not after the first trial.
+            # A full disk is told now, and not after the first trial; so is a cache that is no folder.
             (fresh / RECORD).write_bytes(bytes(ROOM))
+            self.cache.mkdir(exist_ok=True)
 
     def access(self, what: str) -> AbstractContextManager[None]:
         hint = {

@@ -70,6 +70,14 @@ def test_no_link_is_followed_to_what_is_removed(filled: Store, tmp_path: Path, l
     assert left.exists()
 
 
+@pytest.mark.parametrize("make", [Path.touch, os.mkfifo, lambda path: path.symlink_to("cache")])
+def test_a_cache_that_is_no_folder_is_told_before_any_work(tmp_path: Path, make: Callable[[Path], object]) -> None:
+    store = Store(tmp_path, create=True)
+    make(store.cache)
+    with pytest.raises(StoreError, match="File exists"):
+        store.check_writable()
+
+
 @contextmanager
 def at_each_step(then: Callable[[int], None]) -> Iterator[None]:
     """Call ``then`` with its number before and after each step that changes a name in a folder."""

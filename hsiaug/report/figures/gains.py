@@ -100,15 +100,9 @@ def _draw_verdicts(gains: Sequence[Gain | None], axes: Axes) -> dict[str, Any]:
 def _write(axes: Axes, y: float, text: str, colour: str, *, below: bool = False) -> None:
     """A text at the left end of a row, where it covers no name, above or below the line of its interval."""
     axes.annotate(
-        text,
-        (0, y),
-        (0, -4 if below else 4),
-        xycoords=axes.get_yaxis_transform(),
-        textcoords="offset points",
-        fontsize=7,
-        va="top" if below else "bottom",
-        color=colour,
-    )
+        text, (0, y), (0, -4 if below else 4), xycoords=axes.get_yaxis_transform(), textcoords="offset points",
+        fontsize=7, va="top" if below else "bottom", color=colour,
+    )  # fmt: skip
 
 
 def _gains(table: Table) -> Block:
