@@ -16,8 +16,6 @@ PARAMS = (
     *("times", "omega", "classifier", "classifier_params", "view_shown", "train"),
 )
 """Columns of the CSV that become parameters. Of the others numbers become metrics, the rest tags."""
-KIND = {"mlflow.experimentKind": "custom_model_development"}
-"""Tag of an experiment: its page shows runs, and not traces of language models."""
 
 
 def write_mlflow(report: Report, folder: Path) -> str:
@@ -40,11 +38,11 @@ def write_mlflow(report: Report, folder: Path) -> str:
         if (scene := row["scene"]) not in experiments:
             there = client.get_experiment_by_name(scene)
             place = (folder.resolve() / "mlartifacts").as_uri()
-            experiments[scene] = there.experiment_id if there else client.create_experiment(scene, place, KIND)
+            experiments[scene] = there.experiment_id if there else client.create_experiment(scene, place)
         if not client.search_runs([experiments[scene]], f"tags.hash = '{row['hash']}'"):
             _add_run(client, experiments[scene], row)
             added += 1
-    return f"{added} runs added to {file}; see them: mlflow ui"
+    return f"{added} runs added to {file}; see them: mlflow ui, Model training"
 
 
 def _add_run(client: Any, experiment: str, row: dict[str, Any]) -> None:
