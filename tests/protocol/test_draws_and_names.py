@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from hsiaug.base.errors import InputError
 from hsiaug.bench.plan import Request, build_plan
 from hsiaug.core.pairs import PairSet, Place
 from hsiaug.core.scene import Scene
@@ -95,6 +96,18 @@ def test_the_draws_of_the_toy_scene_stay(toy: Scene, text: str, seed: int) -> No
 def test_the_tiles_of_the_toy_scene_stay(toy: Scene) -> None:
     split = draw_tiles(PairSet.of(toy), parse_protocol("blocks:24"), 0, 16)
     assert split.audit.sha256[:16] == "6a25641f0c32578a"
+
+
+def test_blocks_take_so_many_training_tiles_at_random_beside_the_same_test_tiles(toy: Scene) -> None:
+    whole, two, three = (draw_tiles(PairSet.of(toy), parse_protocol(f"blocks:24{n}"), 0, 16) for n in ("", "x2", "x3"))
+    assert two.test == three.test == whole.test
+    assert [len(split.train) for split in (two, three)] == [2, 3]
+    assert {*two.train, *three.train} <= {*whole.train}
+
+
+def test_blocks_of_single_pixels_refuse_a_number_of_tiles(toy: Scene) -> None:
+    with pytest.raises(InputError, match="number of training tiles is for masks"):
+        draw_split(toy, parse_protocol("blocks:8x2"), 0, 9)
 
 
 def test_labels_of_a_public_scene_are_known_under_any_name(toy: Scene) -> None:

@@ -162,6 +162,8 @@ def test_a_split_refuses_shared_pixels_empty_sides_and_missing_labels() -> None:
         ("random:2", "ratio between 0 and 1"),
         ("random:nan", "ratio between 0 and 1"),
         ("blocks:0", "whole number"),
+        ("blocks:24x", "whole number"),
+        ("blocks:24x0", "whole number"),
         ("random-twin:oops", "must name a protocol"),
         ("fixed:nowhere.mat", "needs a file of masks"),
         ("within", "must name a protocol"),

@@ -66,13 +66,13 @@ class Segformer(NetSegmenter[ContextParams]):
     SpecDM (Liu et al., arXiv:2502.17056) has such a layer before a published SegFormer-B5. Encoder and decoder are those
     of sections 3.1 and 3.2 of the paper. Three 1×1 layers beside it, trained for as many steps on single pixels, name
     each by its unit-norm spectrum alone, and the shares of both are multiplied: a hyperspectral pixel tells much by
-    itself, and the decoder ends at a quarter of the resolution. This path, spectra of unit norm as further bands, the
-    rate and the lack of pretraining are ours.
+    itself, and the decoder ends at a quarter of the resolution. This path, which reads real pixels alone, spectra of unit
+    norm as further bands, the rate and the lack of pretraining are ours.
     """
 
     card = Card(
         name="segformer",
-        version="7",
+        version="8",
         summary="SegFormer-B0 with random weights behind a learned band map, beside a path for single pixels",
         paper="""After @inproceedings{xie2021segformer, author={Enze Xie and Wenhai Wang and Zhiding Yu and Anima
             Anandkumar and Jose M. Alvarez and Ping Luo}, title={{SegFormer}: Simple and Efficient Design for
@@ -109,7 +109,7 @@ class Smp(NetSegmenter[SmpParams]):
 
     card = Card(
         name="smp",
-        version="3",
+        version="4",
         summary="A network of segmentation-models-pytorch beside a path for single pixels, as smp:NAME; "
         f"{', '.join(NETWORKS)}",
         paper="""@misc{iakubovskii2019smp, author={Pavel Iakubovskii}, title={Segmentation Models Pytorch},

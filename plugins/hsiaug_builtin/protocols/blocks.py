@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import Self
 
 import numpy as np
 from numpy.typing import NDArray
 
-from hsiaug.api import Areas, Card, Draw, InputError, PairSet, Scene, SplitProtocol
+from hsiaug.api import Areas, Buffer, Card, Draw, InputError, PairSet, Scene, SplitProtocol
 from hsiaug_builtin.protocols.halves import best_halves
 from hsiaug_builtin.protocols.sampled import DEFAULT_RATIO, by_ratio, training_sizes
 
@@ -15,7 +18,8 @@ from hsiaug_builtin.protocols.sampled import DEFAULT_RATIO, by_ratio, training_s
 class Blocks(SplitProtocol):
     """For single pixels: B×B blocks, with the training pixels of ``issd``.
 
-    For masks: half of the blocks of each place, of about B pixels, are for test (:func:`best_halves`).
+    For masks: half of the blocks of each place, of about B pixels, are for test (:func:`best_halves`), and of the tiles
+    that fit into the others ``blocks:BxN`` takes N at random.
     """
 
     card = Card(
@@ -24,18 +28,31 @@ class Blocks(SplitProtocol):
         "Blocks of B×B pixels, each for training or for test",
         tasks=("pixels", "segmentation", "change"),
     )
-    usage = "blocks:B, the side of a block in pixels, as blocks:16"
-    takes = "number"
+    usage = "blocks:B, the side of a block in pixels, as blocks:16; for masks also blocks:BxN, N tiles of training"
     example = "16"
 
+    @classmethod
+    def parse(cls, argument: str, buffer: Buffer, folder: Path = Path()) -> Self:
+        side, cross, tiles = argument.partition("x")
+        return cls(cls.number(side) + (f"x{cls.number(tiles)}" if cross else ""), buffer)
+
     def draw(self, scene: Scene, seed: int, patch: int) -> Draw:
+        side, cross, _ = self.argument.partition("x")
+        if cross:
+            raise InputError(
+                "a number of training tiles is for masks", value=repr(self.text), hint=f"Write blocks:{side}."
+            )
         sizes, notes = training_sizes(scene, by_ratio(DEFAULT_RATIO))
-        train, dropped = _block_draw(scene.labels, sizes, int(self.argument), self.rng(scene, seed))
+        train, dropped = _block_draw(scene.labels, sizes, int(side), self.rng(scene, seed))
         return Draw(train, dropped, notes)
 
     def draw_tiles(self, pairs: PairSet, seed: int, patch: int) -> Areas:
         everywhere = tuple(np.ones(place.mask.shape, dtype=bool) for place in pairs.places)
-        return best_halves(pairs, int(self.argument), everywhere, self, patch, self.rng(pairs, seed))
+        side, _, tiles = self.argument.partition("x")
+        # As without the number: test tiles are the same at every size of the real set.
+        whole = replace(self, argument=side)
+        areas = best_halves(pairs, int(side), everywhere, whole, patch, whole.rng(pairs, seed))
+        return replace(areas, tiles=int(tiles)) if tiles else areas
 
 
 class Places(SplitProtocol):

@@ -139,6 +139,27 @@ def test_of_equal_pixels_one_is_drawn_by_its_largest_weight_and_none_without_a_l
     assert share == pytest.approx(heavy / (heavy + light), abs=0.03)
 
 
+@pytest.mark.parametrize("real_tiles", [2, 0])
+def test_single_pixels_are_real_ones_and_synthetic_ones_of_classes_without_any(toy, real_tiles):
+    real = toy("segmentation", n=4).real
+    masks = real.masks.copy()
+    masks[:2], masks[2:] = np.where(masks[:2] == 3, 0, masks[:2]), 1
+    masks[3, 0] = 3  # a class that no real tile shows
+    synthetic = np.arange(4) >= real_tiles
+    data = training_tiles(replace(real, masks=masks, synthetic=synthetic), 3)
+    scale = fit_scale(real.images, centre=False, unit=True)
+    drawn, targets = zip(*(single_pixels(data, scale, seed, "cpu")(0) for seed in range(40)), strict=True)
+    x, target = torch.cat([one.flatten(2) for one in drawn], dim=2)[0].T, torch.cat(targets).ravel()
+    assert set(target.tolist()) == {0, 1, 2}
+
+    def share_of(tile, wanted):
+        known = torch.from_numpy(scale(real.images[[tile]])[0, 0, 8:]).flatten(1).T[torch.from_numpy(wanted).ravel()]
+        return (torch.cdist(x, known).min(dim=1).values < 1e-4).double().mean().item()
+
+    assert [share_of(tile, masks[tile] == 1) > 0 for tile in (2, 3)] == [not real_tiles] * 2
+    assert share_of(3, masks[3] == 3) > 0
+
+
 def test_spectra_of_unit_norm_follow_as_bands_that_light_does_not_change():
     images = np.random.default_rng(0).uniform(0.1, 1, (3, 2, 4, 16, 16)).astype(np.float32)
     scale = fit_scale(images, centre=False, unit=True)
