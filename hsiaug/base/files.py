@@ -9,7 +9,7 @@ import uuid
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import TypeVar
+from typing import BinaryIO, TypeVar
 
 from hsiaug.base.errors import HsiaugError, InputError
 
@@ -127,19 +127,22 @@ def plain_text(path: Path, most: int = LONGEST_MARK) -> str | None:
 
 
 def read_plain(path: Path | str, most: int, *, links: bool = True) -> bytes:
-    """The bytes of a file. Raises ValueError for a pipe, a folder and a larger one, OSError for a link without links."""
-    # Without waiting for whoever would write into a pipe.
+    """The bytes of a file. Raises ValueError for a larger one, and as :func:`open_plain`."""
+    with open_plain(path, links=links) as file:
+        if (size := os.fstat(file.fileno()).st_size) > most:
+            raise ValueError(f"no file of less than {most // 2**20} MB")
+        # Files of the system, as /proc/kmsg, say that they are empty and never end.
+        return file.read() if size else b""
+
+
+def open_plain(path: Path | str, *, links: bool = True) -> BinaryIO:
+    """A file, opened to read; no pipe is waited for. Raises ValueError for what is no plain file, OSError for a link."""
     flags = getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0) | (0 if links else getattr(os, "O_NOFOLLOW", 0))
     handle = os.open(path, os.O_RDONLY | flags)
-    try:
-        told = os.fstat(handle)
-        if not stat.S_ISREG(told.st_mode) or told.st_size > most:
-            raise ValueError(f"no file of less than {most // 2**20} MB")
-        with open(handle, "rb", closefd=False) as file:
-            # Files of the system, as /proc/kmsg, say that they are empty and never end.
-            return file.read() if told.st_size else b""
-    finally:
+    if not stat.S_ISREG(os.fstat(handle).st_mode):
         os.close(handle)
+        raise ValueError("no plain file")
+    return os.fdopen(handle, "rb")
 
 
 def link(source: Path, target: Path) -> None:

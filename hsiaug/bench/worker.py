@@ -15,6 +15,7 @@ import tempfile
 import threading
 import time
 from collections.abc import Callable, Mapping, MutableSequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import partial
 from multiprocessing.connection import Connection
@@ -115,7 +116,9 @@ def _seal(start: WorkerStart) -> Workbench:
     if start.bounds.isolate == "off":
         bench.notes = (f"{OPEN} (--isolate off).",)
     elif start.hidden:
-        start.cache.mkdir(parents=True, exist_ok=True)
+        # Without it trials run too, and save no fit.
+        with suppress(OSError):
+            start.cache.mkdir(parents=True, exist_ok=True)
         if not hide_files(start.hidden, folders):
             if start.bounds.isolate == "on":
                 raise OSError("this system cannot keep a worker from the files that hold labels (--isolate on)")

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from hsiaug.base.arrays import AnyArray
 from hsiaug.base.errors import SceneError
+from hsiaug.base.files import open_plain
 from hsiaug.data.bounds import empty_cube
 from hsiaug.data.paths import check_filled
 
@@ -90,14 +91,13 @@ def in_memory(part: AnyArray) -> AnyArray:
     if not isinstance(mapped, np.memmap) or mapped.filename is None or not part.size:
         return np.asarray(part)
     path = Path(str(mapped.filename))
-    with reading(path, "array"), path.open("rb") as file:
+    with reading(path, "array"), open_plain(path) as file:
         return _read_part(file, mapped.offset - mapped.ctypes.data, part)
 
 
 def _read_part(file: BinaryIO, shift: int, part: AnyArray) -> AnyArray:
     """shift: from the address of a value to its place in the file."""
-    spans = zip(part.shape, part.strides, strict=True)
-    size = part.itemsize + sum((length - 1) * stride for length, stride in spans)
+    size = part.itemsize + sum((length - 1) * stride for length, stride in zip(part.shape, part.strides, strict=True))
     if size > 2 * part.nbytes:
         outer = int(np.argmax(part.strides))
         return np.stack([_read_part(file, shift, one) for one in np.moveaxis(part, outer, 0)], axis=outer)
