@@ -2,11 +2,12 @@
 
     python -m benchmarks.cluster_slots --out benchmarks/results/scale
 
-Trials are put into tasks by ``bench/engines/chunks.py``, and as many tasks as slots are under way, as in
-``bench/engines/dask.py``. The command's process, and the scheduler, do one thing after the other. A task starts a
-process, and then runs one trial after the other. COSTS are measured on Indian Pines: benchmarks/results/scale/README.md.
-Prints how busy slots are from the first task to the last trial, and how busy the command's process and the scheduler: the
-first to reach 100 % bounds the number of slots. The plan is made before, and is not counted.
+Trials are put into tasks by ``bench/engines/chunks.py``; each slot has a task and, while more than half a task is left
+for each, its next one, as in ``bench/engines/dask.py``. The command's process, and the scheduler, do one thing after the
+other. A task starts a process, and then runs one trial after the other. COSTS are measured on Indian Pines:
+benchmarks/results/scale/README.md. Prints how busy slots are from the first task to the last trial, and how busy the
+command's process and the scheduler: the first to reach 100 % bounds the number of slots. The plan is made before, and is
+not counted.
 """
 
 from __future__ import annotations
@@ -56,9 +57,10 @@ def simulate(slots: int, costs: Costs) -> dict[str, float]:
     waiting = [sum(len(group) for _, group in chunk) for chunk in chunks][::-1]
     parent = scheduler = end = busy = 0.0
     spent = {"parent": 0.0, "scheduler": 0.0}
-    ends: list[tuple[float, int]] = []
+    ends: list[tuple[float, int, int]] = []
+    free, under_way = [0.0] * slots, [0] * slots
 
-    def submit(now: float) -> None:
+    def submit(now: float, slot: int) -> None:
         nonlocal parent, scheduler, busy
         size = waiting.pop()
         parent = max(parent, now) + costs.parent_task
@@ -66,16 +68,23 @@ def simulate(slots: int, costs: Costs) -> dict[str, float]:
         spent["parent"] += costs.parent_task
         spent["scheduler"] += costs.scheduler_task
         busy += size * SECONDS
-        heapq.heappush(ends, (scheduler + costs.start + size * (SECONDS + costs.trial), size))
+        free[slot] = max(scheduler, free[slot]) + costs.start + size * (SECONDS + costs.trial)
+        under_way[slot] += 1
+        heapq.heappush(ends, (free[slot], slot, size))
 
-    for _ in range(min(slots, len(waiting))):
-        submit(0.0)
+    def fill(now: float, slot: int, most: int) -> None:
+        while waiting and under_way[slot] < min(most, 1 + (2 * len(waiting) > slots)):
+            submit(now, slot)
+
+    for most in (1, 2):
+        for slot in range(slots):
+            fill(0.0, slot, most)
     while ends:
-        end, size = heapq.heappop(ends)
+        end, slot, size = heapq.heappop(ends)
+        under_way[slot] -= 1
         parent = max(parent, end) + size * costs.parent_trial
         spent["parent"] += size * costs.parent_trial
-        if waiting:
-            submit(parent)
+        fill(parent, slot, 2)
     return {
         "slots": slots,
         "trials": slots * TRIALS,

@@ -63,8 +63,8 @@ class _Dask(Engine):
             if self._client.status in ("closing", "closed"):
                 raise _lost("it has gone")
             with suppress(OSError):
-                # As many as there are threads: one that waits on a worker would not be given to another that is free.
-                while waiting and len(running) < self.jobs:
+                # A thread has its next task, too, but not at the end: it would not be given to another that is free.
+                while waiting and len(running) < self.jobs * (1 + (2 * len(waiting) > self.jobs)):
                     running.append(self._submit(waiting.pop(0)))
                     running[-1].add_done_callback(lambda future: ended.set())
             ended.wait(PATIENCE)
