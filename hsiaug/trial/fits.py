@@ -16,7 +16,7 @@ from typing import Generic, TypeVar
 
 from filelock import FileLock, Timeout
 
-from hsiaug.base.files import plain_text
+from hsiaug.base.files import plain_text, read_plain
 from hsiaug.base.temporary_folders import mark, marked, taken, temporary_folder
 from hsiaug.contracts import Progress
 from hsiaug.trial.store import OTHERS
@@ -28,6 +28,7 @@ FITTED = "fitted"
 UNFINISHED = ".unfinished"
 STATE = "state"
 LOCK = ".lock"
+LARGEST = 2**36  # bytes of a file
 POLL = 0.5
 """Seconds after which one that waits for a lock says so."""
 
@@ -74,8 +75,7 @@ def _checksums(folder: Path) -> dict[str, str]:
     checksums = {}
     for path in sorted(folder.rglob("*")):
         if path.is_file():
-            with path.open("rb") as file:
-                checksums[path.relative_to(folder).as_posix()] = hashlib.file_digest(file, "sha256").hexdigest()
+            checksums[path.relative_to(folder).as_posix()] = hashlib.sha256(read_plain(path, LARGEST)).hexdigest()
     return checksums
 
 
