@@ -64,7 +64,7 @@ class _Dask(Engine):
                 raise _lost("it has gone")
             with suppress(OSError):
                 # A thread has its next task, too, but not at the end: it would not be given to another that is free.
-                while waiting and len(running) < self.jobs * (1 + (2 * len(waiting) > self.jobs)):
+                while waiting and len(running) < self.jobs * (2 if 2 * len(waiting) > self.jobs else 1):
                     running.append(self._submit(waiting.pop(0)))
                     running[-1].add_done_callback(lambda future: ended.set())
             ended.wait(PATIENCE)

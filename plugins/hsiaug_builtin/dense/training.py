@@ -81,8 +81,8 @@ def single_pixels(data: TrainingTiles, scale: BandScale, seed: int, device: str)
     (1, *GRID) int64.
 
     They are those of real tiles; synthetic tiles lend only classes that no real tile shows. A spectrum by itself needs no
-    generator, and spectra that went through an autoencoder are blurred: with them as many as real ones, this path loses
-    9 mIoU on the Houston crop. Of pixels with the same spectrum and label one is kept, with the largest weight, in
+    generator, and spectra that went through an autoencoder are blurred: beside real ones they cost up to 9 mIoU on draws
+    of the Houston crop. Of pixels with the same spectrum and label one is kept, with the largest weight, in
     proportion to which they are drawn, since tiles overlap.
     """
     bands = data.images.shape[2]
