@@ -73,8 +73,8 @@ class SceneMap:
         """pandas: pixels by class, their share of those that are mapped, and training pixels; last what holds no data."""
         from pandas import DataFrame
 
-        ids = np.concatenate([ids.ravel() for ids in self.maps.values()])
-        counts = np.bincount(ids, minlength=len(self.class_names) + 1)
+        ids = range(len(self.class_names) + 1)
+        counts = np.array([sum(np.count_nonzero(one == c) for one in self.maps.values()) for c in ids])
         pixels, classes = [*counts[1:], counts[0]], range(1, len(self.class_names) + 1)
         found = DataFrame({"class": [*classes, 0], "name": [*self.class_names, "no data"], "pixels": pixels})
         found["share"] = [*(counts[1:] / max(1, counts[1:].sum())), None]

@@ -56,10 +56,8 @@ def advise(planned: tuple[Plan, LeftOut], request: Request, session: Session) ->
     Raises InputError where the engine does not wait for trials.
     """
     if not session.engine.waits:
-        raise InputError(
-            "`on` slurm is for benchmarks: advice waits for what its trials find",
-            hint="Run this command within a job (sbatch), or with `on` dask:ADDRESS on workers that are jobs.",
-        )
+        hint = "Run this command within a job (sbatch), or with `on` dask:ADDRESS on workers that are jobs."
+        raise InputError("`on` slurm is for benchmarks: advice waits for what its trials find", hint=hint)
     plan, left_out = planned
     session = scoring(plan, session)
     met = screen(plan, session, left_out)

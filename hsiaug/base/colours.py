@@ -53,7 +53,8 @@ def true_colours(cube: NDArray[np.float32], wavelengths: NDArray[np.float64] | N
     """(h, w, 3) uint8 of every step-th row and column of a cube (H, W, B): the bands nearest to red, green and blue, each
     from its 2nd to its 98th percentile of the pixels that have data.
     """
-    rgb = cube[::step, ::step, list(rgb_bands(wavelengths, cube.shape[2]))]
+    bands = list(rgb_bands(wavelengths, cube.shape[2]))
+    rgb = np.stack([cube[row : row + 1][0, ::step][:, bands] for row in range(0, len(cube), step)])
     seen = rgb[rgb.any(axis=2)]
     low, high = (np.percentile(seen, q, axis=0) for q in (2, 98)) if len(seen) else (np.zeros(3), np.ones(3))
     return stretched(rgb, low, high)

@@ -35,15 +35,12 @@ def check_target(path: Path, endings: Sequence[str], option: str = "`out`") -> s
         known = [one for one in endings if one]
         listed = " or ".join([", ".join(known[:-1]), known[-1]] if len(known) > 1 else known)
         example = path.with_suffix(known[0]) if path.name else f"file{known[0]}"
-        raise InputError(
-            f"{option} must end in {listed}", value=repr(str(path)), hint=f"For example {option} {example}."
-        )
+        rule, hint = f"{option} must end in {listed}", f"For example {option} {example}."
+        raise InputError(rule, value=repr(str(path)), hint=hint)
     if not path.absolute().parent.is_dir() or path.is_dir():
-        raise InputError(
-            f"{option} {path} must be a file in a folder that exists",
-            value="a folder" if path.is_dir() else f"no folder {path.parent}",
-            hint="Make the folder first, or name another file.",
-        )
+        rule = f"{option} {path} must be a file in a folder that exists"
+        hint = "Make the folder first, or name another file."
+        raise InputError(rule, value="a folder" if path.is_dir() else f"no folder {path.parent}", hint=hint)
     return ending
 
 
@@ -52,9 +49,8 @@ def check_targets(paths: Sequence[Path], endings: Sequence[str]) -> None:
     for place, path in enumerate(paths):
         check_target(path, endings)
         if path.absolute() in {other.absolute() for other in paths[:place]}:
-            raise InputError(
-                "`out` must name each file once", value=f"{str(path)!r} twice", hint="Leave out one of them."
-            )
+            rule, hint = "`out` must name each file once", "Leave out one of them."
+            raise InputError(rule, value=f"{str(path)!r} twice", hint=hint)
 
 
 def write_whole(path: Path, write: Callable[[Path], object], option: str = "`out`") -> Path:

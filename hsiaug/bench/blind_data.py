@@ -1,4 +1,5 @@
-"""Data of a run as its workers have them: without a label, mapped from one temporary file that has no name."""
+"""Data of a run as its workers have them: without a label, mapped from one temporary file that has no name. Of a large
+cube they are given its own file, opened, where that holds nothing else."""
 
 import mmap
 import pickle
@@ -7,6 +8,8 @@ from functools import cached_property
 from multiprocessing.reduction import DupFd
 from typing import Any, cast
 
+from hsiaug.core.scene import HasCube
+from hsiaug.data.windows import FileCube
 from hsiaug.tasks.task import TaskData
 
 ALIGNED = 64
@@ -22,10 +25,15 @@ class BlindData:
 
     def __init__(self, data: TaskData) -> None:
         self.data = cast(TaskData, data.unlabelled)
+        cube = getattr(self.data, "pixels", None)
+        self._cube = cube if isinstance(cube, FileCube) and cube.whole else None
 
     @cached_property
     def _stored(self) -> tuple[Any, bytes, list[tuple[int, int]]]:
         """The file, the pickle of all but the arrays, and where the bytes of each array begin and end."""
+        if isinstance(self.data, HasCube) and self._cube is None:
+            # What the file holds beside the cube might be labels: an array is made of it.
+            _ = self.data.cube
         arrays: list[pickle.PickleBuffer] = []
         head = pickle.dumps(self.data, protocol=5, buffer_callback=arrays.append)
         file, spans = tempfile.TemporaryFile(), []  # noqa: SIM115
@@ -43,12 +51,14 @@ class BlindData:
         if "_stored" in vars(self):
             self._stored[0].close()
 
-    def __getstate__(self) -> tuple[Any, bytes, list[tuple[int, int]]]:
+    def __getstate__(self) -> tuple[Any, ...]:
         file, head, spans = self._stored
-        return DupFd(file.fileno()), head, spans
+        return DupFd(file.fileno()), head, spans, self._cube and DupFd(self._cube.file.fileno())
 
-    def __setstate__(self, state: tuple[Any, bytes, list[tuple[int, int]]]) -> None:
-        descriptor, head, spans = state
+    def __setstate__(self, state: tuple[Any, ...]) -> None:
+        descriptor, head, spans, cube = state
         with open(descriptor.detach(), "rb") as file:  # noqa: PTH123
             mapped = memoryview(mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ))
         self.data = pickle.loads(head, buffers=[mapped[begin:end] for begin, end in spans])
+        if cube is not None:
+            cast(Any, self.data).pixels.file = open(cube.detach(), "rb")  # noqa: PTH123, SIM115

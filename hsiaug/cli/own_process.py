@@ -65,11 +65,9 @@ def run_in_own_process(arguments: Sequence[str]) -> int | None:
         return 128 + signal.SIGINT
     if not ended:
         packages = " or ".join(sorted({one.distribution for one in others}))
-        raise PluginError(
-            f"hsiaug {arguments[0]} must come to its end; a plugin of {packages} may have ended its process",
-            value=f"exit code {code}" if code >= 0 else f"signal {signal.Signals(-code).name}",
-            hint="Repair or uninstall that package.",
-        )
+        rule = f"hsiaug {arguments[0]} must come to its end; a plugin of {packages} may have ended its process"
+        found = f"exit code {code}" if code >= 0 else f"signal {signal.Signals(-code).name}"
+        raise PluginError(rule, value=found, hint="Repair or uninstall that package.")
     return code
 
 

@@ -316,8 +316,6 @@ def _load(kind: Kind, name: str) -> str | type:
     except HsiaugError:
         raise
     except BaseException as error:
-        raise InputError(
-            "NAME must be a plugin, or module:Class of a module that can be imported",
-            value=f"{name!r} ({type(error).__name__}: {error})",
-            hint="Run this in the folder of the module, and without .py.",
-        ) from error
+        rule = "NAME must be a plugin, or module:Class of a module that can be imported"
+        hint = "Run this in the folder of the module, and without .py."
+        raise InputError(rule, value=f"{name!r} ({type(error).__name__}: {error})", hint=hint) from error

@@ -44,11 +44,9 @@ class Patches(Batch):
 
     def __post_init__(self) -> None:
         if self.x.ndim != 4 or self.x.shape[2] != self.x.shape[3] or self.coords.shape != (len(self.x), 2):
-            raise PluginError(
-                "patches must have x of shape (n, bands, p, p) and coords of shape (n, 2)",
-                value=f"x {self.x.shape}, coords {self.coords.shape}",
-                hint="Build them with TrainView.patches, or keep the channels first.",
-            )
+            rule = "patches must have x of shape (n, bands, p, p) and coords of shape (n, 2)"
+            hint = "Build them with TrainView.patches, or keep the channels first."
+            raise PluginError(rule, value=f"x {self.x.shape}, coords {self.coords.shape}", hint=hint)
 
     def __len__(self) -> int:
         return len(self.x)
@@ -79,11 +77,9 @@ class PatchSamples(Patches):
         super().__post_init__()
         for name in ("y", "synthetic", "weight"):
             if getattr(self, name).shape != (len(self.x),):
-                raise PluginError(
-                    f"samples need one entry of {name} per patch, {len(self.x)} in all",
-                    value=f"shape {getattr(self, name).shape}",
-                    hint="Return arrays of equal length.",
-                )
+                rule = f"samples need one entry of {name} per patch, {len(self.x)} in all"
+                hint = "Return arrays of equal length."
+                raise PluginError(rule, value=f"shape {getattr(self, name).shape}", hint=hint)
 
     @property
     def labels(self) -> NDArray[np.int64]:

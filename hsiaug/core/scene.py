@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import hashlib
+import math
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,11 +16,13 @@ from hsiaug.base.arrays import AnyArray
 from hsiaug.base.errors import SceneError, did_you_mean, need
 from hsiaug.base.public import LABELS, array_checksum
 from hsiaug.core.fields import label_fields
+from hsiaug.core.sealed import seal
 
 if TYPE_CHECKING:
     from xarray import Dataset
 
 Scalar = TypeVar("Scalar", bound=np.generic)
+Cubed = TypeVar("Cubed", bound="HasCube")
 
 
 class Descriptions(Mapping[str, tuple[str, ...]]):
@@ -43,25 +46,48 @@ class Descriptions(Mapping[str, tuple[str, ...]]):
         return f"Descriptions({dict(self._pairs)!r})"
 
 
-class _CubeShape:
-    """Sizes of what has a cube (H, W, B)."""
+class HasCube:
+    """What has a cube (H, W, B), which may be too large to be held."""
 
-    cube: NDArray[np.float32]
+    @property
+    def pixels(self) -> NDArray[np.float32]:
+        """The cube, or what reads its file where it is indexed, in place of an array: see :mod:`hsiaug.data.windows`."""
+        return cast("NDArray[np.float32]", vars(self)["cube"])
 
     @property
     def shape(self) -> tuple[int, int]:
         """Height and width in pixels."""
-        height, width, _ = self.cube.shape
-        return height, width
+        return self.pixels.shape[0], self.pixels.shape[1]
 
     @property
     def bands(self) -> int:
         """Number of bands B."""
-        return int(self.cube.shape[2])
+        return int(self.pixels.shape[2])
 
 
+def cube_when_asked(kind: type[Cubed]) -> type[Cubed]:
+    """A dataclass whose ``cube`` may be given as what reads a file: an array is made once somebody asks for it."""
+
+    def cube(self: Any) -> NDArray[np.float32]:
+        if not isinstance(held := self.pixels, np.ndarray):
+            keep = self._seals.add if hasattr(self, "_seals") else lambda name, array: seal(array)
+            held = vars(self)["cube"] = keep("cube", np.asarray(held))
+        return cast("NDArray[np.float32]", held)
+
+    # A dataclass would take a property in its body for the field's default.
+    kind.cube = property(cube, lambda self, cube: vars(self).update(cube=cube))  # type: ignore[attr-defined]
+    return kind
+
+
+def row_parts(shape: tuple[int, ...], values: int = 2**22) -> Iterator[slice]:
+    """Rows of a cube (H, W, B), of about so many values at a time, so that it can be gone through."""
+    step = max(1, values // max(1, math.prod(shape[1:])))
+    return (slice(top, top + step) for top in range(0, shape[0], step))
+
+
+@cube_when_asked
 @dataclass(frozen=True, eq=False)
-class Scene(_CubeShape):
+class Scene(HasCube):
     """A cube with a few labelled pixels. Built by :func:`hsiaug.data.load_scene`; arrays are read-only.
 
     name: short name, as users type it.
@@ -92,7 +118,8 @@ class Scene(_CubeShape):
     draws: str | None = None
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "cube", _freeze(self.cube, np.float32))
+        if isinstance(self.pixels, np.ndarray):
+            object.__setattr__(self, "cube", _freeze(self.pixels, np.float32))
         object.__setattr__(self, "labels", _freeze(self.labels, np.int16))
         _check_shapes(self)
         _check_values(self)
@@ -103,7 +130,7 @@ class Scene(_CubeShape):
     @property
     def unlabelled(self) -> UnlabelledScene:
         """The scene without any label."""
-        return UnlabelledScene(self.cube, self.class_names, self.wavelengths, self.gsd, self.units, self.descriptions)
+        return UnlabelledScene(self.pixels, self.class_names, self.wavelengths, self.gsd, self.units, self.descriptions)
 
     @property
     def class_ids(self) -> range:
@@ -113,7 +140,7 @@ class Scene(_CubeShape):
     @property
     def class_counts(self) -> NDArray[np.int64]:
         """(C,) int64: labelled pixels of class ids 1..C."""
-        return np.bincount(self.labels.ravel(), minlength=len(self.class_names) + 1)[1:]
+        return np.bincount(self.labels[self.labels > 0], minlength=len(self.class_names) + 1)[1:]
 
     def to_xarray(self) -> Dataset:
         """An xarray.Dataset: ``cube`` (y, x, wavelength), wavelengths in nm, and ``labels`` (y, x) with ``class_names``.
@@ -158,14 +185,16 @@ class Scene(_CubeShape):
     @cached_property
     def sha256(self) -> str:
         """Checksum of the cube and the labels as they are used, whatever files they came from."""
-        digest = hashlib.sha256(repr((self.cube.shape, self.labels.shape)).encode())
-        digest.update(self.cube.data)
+        digest = hashlib.sha256(repr((self.pixels.shape, self.labels.shape)).encode())
+        for rows in row_parts(self.pixels.shape):
+            digest.update(np.ascontiguousarray(self.pixels[rows]).data)
         digest.update(self.labels.data)
         return digest.hexdigest()
 
 
+@cube_when_asked
 @dataclass(frozen=True, eq=False)
-class UnlabelledScene(_CubeShape):
+class UnlabelledScene(HasCube):
     """The part of a scene that is kept by a process that runs plugins; fields as those of :class:`Scene`."""
 
     cube: NDArray[np.float32]
@@ -183,7 +212,7 @@ def _freeze(array: AnyArray, dtype: type[Scalar]) -> NDArray[Scalar]:
 
 
 def _check_shapes(scene: Scene) -> None:
-    cube = scene.cube.shape
+    cube = scene.pixels.shape
     waves = cube[-1] if scene.wavelengths is None else len(scene.wavelengths)
     if len(cube) != 3 or 0 in cube or scene.labels.shape != cube[:2] or waves != cube[2]:
         raise SceneError(
@@ -195,40 +224,35 @@ def _check_shapes(scene: Scene) -> None:
 
 
 def _check_values(scene: Scene) -> None:
-    finite = np.isfinite(scene.cube)
-    if finite.all():
+    bad, bad_pixels = np.zeros(scene.bands, dtype=bool), 0
+    for rows in row_parts(scene.pixels.shape):
+        if not (finite := np.isfinite(scene.pixels[rows])).all():
+            bad, bad_pixels = bad | ~finite.all(axis=(0, 1)), bad_pixels + int((~finite.all(axis=2)).sum())
+    if not bad_pixels:
         return
-    bad_bands, bad_pixels = np.flatnonzero(~finite.all(axis=(0, 1))), int((~finite.all(axis=2)).sum())
+    bad_bands = np.flatnonzero(bad)
     shown = ", ".join(map(str, bad_bands[:10])) + (", …" if len(bad_bands) > 10 else "")
-    raise SceneError(
-        f"scene {scene.name}: the cube must hold finite numbers only",
-        value=f"NaN or infinity at {bad_pixels} pixels, in {len(bad_bands)} bands (counted from 0: {shown})",
-        hint="Say cube.nodata = nan in the card, which makes these pixels 0, or drop the bands with cube.bad_bands.",
-    )
+    found = f"NaN or infinity at {bad_pixels} pixels, in {len(bad_bands)} bands (counted from 0: {shown})"
+    hint = "Say cube.nodata = nan in the card, which makes these pixels 0, or drop the bands with cube.bad_bands."
+    raise SceneError(f"scene {scene.name}: the cube must hold finite numbers only", value=found, hint=hint)
 
 
 def _check_labels(scene: Scene) -> None:
     low, high = int(scene.labels.min()), int(scene.labels.max())
     if low < 0 or high > len(scene.class_names):
-        raise SceneError(
-            f"scene {scene.name}: labels must lie in 0..{len(scene.class_names)} (0 = unlabelled)",
-            value=f"{low}..{high}",
-            hint="Name every class in labels.names of the card, or map the codes with labels.ids.",
-        )
+        rule = f"scene {scene.name}: labels must lie in 0..{len(scene.class_names)} (0 = unlabelled)"
+        hint = "Name every class in labels.names of the card, or map the codes with labels.ids."
+        raise SceneError(rule, value=f"{low}..{high}", hint=hint)
     if np.count_nonzero(scene.class_counts) < 2:
-        raise SceneError(
-            f"scene {scene.name}: at least two classes must have labelled pixels",
-            value=f"{np.count_nonzero(scene.class_counts)}",
-            hint="Check the label file and labels.ids in the card.",
-        )
+        rule = f"scene {scene.name}: at least two classes must have labelled pixels"
+        hint = "Check the label file and labels.ids in the card."
+        raise SceneError(rule, value=f"{np.count_nonzero(scene.class_counts)}", hint=hint)
 
 
 def _check_descriptions(scene: Scene) -> None:
     for name, sentences in scene.descriptions.items():
         known = name in scene.class_names
         if not known or not sentences or not all(sentence.strip() for sentence in sentences):
-            raise SceneError(
-                f"scene {scene.name}: descriptions must be of its classes, with sentences of which none is empty",
-                value=f"{list(sentences)} for {name}",
-                hint="Write one." if known else did_you_mean(name, scene.class_names),
-            )
+            rule = f"scene {scene.name}: descriptions must be of its classes, with sentences of which none is empty"
+            hint = "Write one." if known else did_you_mean(name, scene.class_names)
+            raise SceneError(rule, value=f"{list(sentences)} for {name}", hint=hint)

@@ -29,7 +29,7 @@ def seal(array: NDArray[Scalar]) -> NDArray[Scalar]:
 
 def arrays_of(batch: Any) -> dict[str, AnyArray]:
     """The arrays of a dataclass, by the names of their fields."""
-    values = {item.name: getattr(batch, item.name) for item in dataclasses.fields(batch)}
+    values = {item.name: vars(batch)[item.name] for item in dataclasses.fields(batch)}
     return {name: value for name, value in values.items() if isinstance(value, np.ndarray)}
 
 

@@ -32,11 +32,9 @@ class Tiles(Batch):
 
     def __post_init__(self) -> None:
         if self.images.ndim != 5 or self.images.shape[1] not in (1, 2):
-            raise PluginError(
-                "tiles must have images of shape (n, dates, bands, height, width), with one date or two",
-                value=str(self.images.shape),
-                hint="Keep the date before the bands, also where there is one only.",
-            )
+            rule = "tiles must have images of shape (n, dates, bands, height, width), with one date or two"
+            hint = "Keep the date before the bands, also where there is one only."
+            raise PluginError(rule, value=str(self.images.shape), hint=hint)
 
     def __len__(self) -> int:
         return len(self.images)
@@ -86,11 +84,9 @@ class DenseSamples(Tiles):
             shapes["confidence"] = (len(self), *self.side)
         for name, shape in shapes.items():
             if getattr(self, name).shape != shape:
-                raise PluginError(
-                    f"samples need {name} of shape {shape}",
-                    value=str(getattr(self, name).shape),
-                    hint="Return one mask of the tile's height and width per tile, and one entry of all else.",
-                )
+                rule = f"samples need {name} of shape {shape}"
+                hint = "Return one mask of the tile's height and width per tile, and one entry of all else."
+                raise PluginError(rule, value=str(getattr(self, name).shape), hint=hint)
 
     @property
     def labels(self) -> NDArray[np.int64]:
@@ -138,11 +134,9 @@ class PairCounts:
 
     def __post_init__(self) -> None:
         if min(self.by_class.values(), default=0) < 0 or sum(self.by_class.values()) > self.total:
-            raise PluginError(
-                "the pairs that are asked for by class must be part of all that are asked for",
-                value=f"{dict(self.by_class)} of {self.total}",
-                hint="total must be at least the sum of by_class.",
-            )
+            rule = "the pairs that are asked for by class must be part of all that are asked for"
+            hint = "total must be at least the sum of by_class."
+            raise PluginError(rule, value=f"{dict(self.by_class)} of {self.total}", hint=hint)
 
     def parts(self) -> Iterator[tuple[int | None, int]]:
         """Class id, or None for pairs that may show any classes, which come first; and their number, never zero."""

@@ -30,9 +30,10 @@ from hsiaug.data.georeference import Georeference, read_declared
 from hsiaug.data.label_shift import shift_warnings
 from hsiaug.data.label_source import ClassCodes, LabelRaster, code_labels, labels_on_cube, read_labels
 from hsiaug.data.loading import load_scene
-from hsiaug.data.raw import RawArray, convert_cube
+from hsiaug.data.raw import Conversion, RawArray
 from hsiaug.data.readers import must_exist, read_cube_file
 from hsiaug.data.tomlfile import toml_text, validate_table
+from hsiaug.data.windows import cube_of
 
 Save = Callable[[Path], object]
 """Writes one derived file under the name that it is told."""
@@ -81,11 +82,9 @@ def import_options(given: Mapping[str, object], option: str = "", hint: str = ""
         return TypeAdapter(ImportOptions).validate_python(given)
     except ValidationError as error:
         first = error.errors(include_url=False)[0]
-        raise InputError(
-            f"{option}{first['loc'][0]} is not valid ({first['msg'][:1].lower()}{first['msg'][1:]})",
-            value=repr(given[str(first["loc"][0])]),
-            hint=hint or f"Correct {first['loc'][0]}.",
-        ) from error
+        rule = f"{option}{first['loc'][0]} is not valid ({first['msg'][:1].lower()}{first['msg'][1:]})"
+        hint = hint or f"Correct {first['loc'][0]}."
+        raise InputError(rule, value=repr(given[str(first["loc"][0])]), hint=hint) from error
 
 
 @dataclass(frozen=True, eq=False)
@@ -210,7 +209,7 @@ def _card(
     derived: dict[str, Save] = {}
     if raster.changed:
         file = f"{out.stem}_labels.npy"
-        derived[file] = lambda path: np.save(path, raster.codes.astype(np.int32))
+        derived[file] = lambda path: np.save(path, raster.codes)
         label_table |= {"file": file, "key": None}
     table: dict[str, object] = {"name": name, "cube": cube_table, "labels": label_table, "sensor": sensor}
     return validate_table(table, SceneCard, out, "card", SceneError), derived
@@ -345,21 +344,15 @@ def bare_scene(path: Path) -> tuple[UnlabelledScene, Georeference | None, dict[s
     """
     must_exist(path)
     said = read_declared(path)
-    ground = said.ground
     raw = read_cube_file(path)
     seen = look_through(raw.array, said.nodata, said.bad_bands, str(path))
     read = read_values(raw, seen, said, None, None, ())
     kept = [band for band in range(seen.shape[2]) if band not in read.bad_bands]
-    cube = convert_cube(
-        raw.array,
-        str(path),
-        bands=kept if read.bad_bands else None,
-        scale=raw.scale if read.scale is None else read.scale,
-        offset=read.offset,
-        nodata=None if not seen.unfilled else math.nan if said.nodata is None else said.nodata,
-    )
+    scale = raw.scale if read.scale is None else read.scale
+    nodata = None if not seen.unfilled else math.nan if said.nodata is None else said.nodata
+    cube = cube_of(raw.array, str(path), Conversion(kept if read.bad_bands else None, scale, read.offset, nodata))
     known = read.centres is not None and len(read.centres) == seen.shape[2]
     centres = np.array(read.centres, dtype=np.float64)[kept] if known else None
-    metres = None if ground is None else ground.metres
+    metres = None if said.ground is None else said.ground.metres
     scene = UnlabelledScene(cube, (), centres, metres, read.units, Descriptions({}))
-    return scene, ground, read.remarks
+    return scene, said.ground, read.remarks

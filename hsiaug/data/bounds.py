@@ -43,11 +43,9 @@ def check_array(path: Path, shape: tuple[int, ...], itemsize: int, *, labels: bo
     needed = cells * itemsize
     stored = path.stat().st_size if stored is None else stored
     if needed > max(UNPACKED, RATIO * stored):
-        raise SceneError(
-            f"{path} must store what it announces",
-            value=f"an array of {extent} ({in_bytes(needed)}) in {in_bytes(stored)}",
-            hint="It is damaged, or holds next to nothing: export it again, without compression.",
-        )
+        rule = f"{path} must store what it announces"
+        hint = "It is damaged, or holds next to nothing: export it again, without compression."
+        raise SceneError(rule, value=f"an array of {extent} ({in_bytes(needed)}) in {in_bytes(stored)}", hint=hint)
     check_memory(f"{path}, an array of {extent},", needed)
 
 
@@ -55,11 +53,9 @@ def check_memory(what: str, needed: int) -> None:
     """Raise SceneError where so many bytes do not fit into the free memory of this machine."""
     free = free_memory()
     if free is not None and needed > free:
-        raise SceneError(
-            f"{what} must fit into memory",
-            value=f"{in_bytes(needed)} needed, {in_bytes(free)} free",
-            hint="Crop the scene, keep fewer bands, or use a machine with more memory.",
-        )
+        rule = f"{what} must fit into memory"
+        hint = "Crop the scene, keep fewer bands, or use a machine with more memory."
+        raise SceneError(rule, value=f"{in_bytes(needed)} needed, {in_bytes(free)} free", hint=hint)
 
 
 def empty_cube(shape: tuple[int, ...], what: str = "the cube", dtype: DTypeLike = np.float32) -> AnyArray:

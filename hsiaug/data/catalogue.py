@@ -118,13 +118,9 @@ def find_entry(ref: str | os.PathLike[str]) -> SceneEntry:
     if name in pair_set_names():
         raise _not_a_scene(text)
     if name not in scene_names():
-        raise InputError(
-            "a scene is a name of the catalogue, or the path of your own card, ending in .toml",
-            value=repr(text),
-            hint=f"Write its card first: hsiaug datasets add {text} --labels FILE."
-            if is_file(Path(text))
-            else did_you_mean(name, (*scene_names(), *pair_set_names())),
-        )
+        rule = "a scene is a name of the catalogue, or the path of your own card, ending in .toml"
+        first = f"Write its card first: hsiaug datasets add {text} --labels FILE." if is_file(Path(text)) else ""
+        raise InputError(rule, value=repr(text), hint=first or did_you_mean(name, (*scene_names(), *pair_set_names())))
     return SceneEntry(_catalogue_card(name), (data_dir() / name, data_dir()), public=True)
 
 
@@ -134,11 +130,9 @@ def _catalogue_card(name: str) -> SceneCard:
 
 
 def _not_a_scene(ref: str) -> InputError:
-    return InputError(
-        "this needs a scene, a cube with labels for single pixels",
-        value=f"{ref}, a set of image–mask pairs",
-        hint="Sets are for 'hsiaug benchmark', 'generate', 'inspect', 'split' and 'datasets'; see docs/masks.md.",
-    )
+    rule = "this needs a scene, a cube with labels for single pixels"
+    hint = "Sets are for 'hsiaug benchmark', 'generate', 'inspect', 'split' and 'datasets'; see docs/masks.md."
+    return InputError(rule, value=f"{ref}, a set of image–mask pairs", hint=hint)
 
 
 Status = Literal["embedded", "here", "to download", "place by hand", "package missing"]
@@ -207,11 +201,9 @@ def find_file(entry: SceneEntry, spec: FileSpec) -> Path | None:
     if spec.package:
         path = _embedded_path(spec)
         if path is None:
-            raise DataUnavailableError(
-                f"scene {entry.card.name} comes with the Python package {spec.package}",
-                value=f"no {spec.file} in it",
-                hint=f"Install it: pip install --force-reinstall {spec.package}",
-            )
+            rule = f"scene {entry.card.name} comes with the Python package {spec.package}"
+            hint = f"Install it: pip install --force-reinstall {spec.package}"
+            raise DataUnavailableError(rule, value=f"no {spec.file} in it", hint=hint)
         paths = [path]
     else:
         paths = [folder / (spec.file or "") for folder in entry.folders]
@@ -232,8 +224,6 @@ def find_file(entry: SceneEntry, spec: FileSpec) -> Path | None:
     mend = "It is damaged, incomplete or another version: move it away and try again"
     if spec.urls:
         mend += f"; a fresh copy is at {spec.urls[0]}"
-    raise SceneError(
-        f"{path} must have sha256 {spec.sha256}, as the card of {entry.card.name} says",
-        value=f"sha256 {actual} ({in_bytes(path.stat().st_size)})",
-        hint=f"Install it again: pip install --force-reinstall {spec.package}" if spec.package else f"{mend}.",
-    )
+    rule = f"{path} must have sha256 {spec.sha256}, as the card of {entry.card.name} says"
+    hint = f"Install it again: pip install --force-reinstall {spec.package}" if spec.package else f"{mend}."
+    raise SceneError(rule, value=f"sha256 {actual} ({in_bytes(path.stat().st_size)})", hint=hint)

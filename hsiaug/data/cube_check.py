@@ -67,11 +67,9 @@ def guess_axes(shape: tuple[int, ...], labels: tuple[int, ...], where: str) -> t
 def unlike_shapes(cube: tuple[int, ...], labels: tuple[int, ...], where: str) -> SceneError:
     """The error for labels of another shape than the cube's. where: how it names the file of the labels."""
     extents = ["×".join(map(str, shape)) for shape in (labels, cube)]
-    return SceneError(
-        f"{where}: the labels must have the height and width of the cube",
-        value=f"labels {extents[0]}, cube {extents[1]}",
-        hint="Name the label map of this very scene; crop or resample one of the two.",
-    )
+    rule = f"{where}: the labels must have the height and width of the cube"
+    hint = "Name the label map of this very scene; crop or resample one of the two."
+    return SceneError(rule, value=f"labels {extents[0]}, cube {extents[1]}", hint=hint)
 
 
 @np.errstate(all="ignore")  # values that are no numbers are looked for
@@ -104,7 +102,7 @@ def look_through(view: AnyArray, nodata: float | None, bad_bands: tuple[int, ...
         rule, hint = f"{where}: the cube must hold data", "Check `nodata`, and that this is the file of the cube."
         raise SceneError(rule, value="no band with valid values", hint=hint)
     zero = 0
-    for rows, block in stripes(view):
+    for rows, block in stripes(view) if missing[kept].any() or empty.any() else ():
         if missing[kept].any() and (lacking := _invalid(block[:, :, kept], nodata)) is not None:
             empty[rows] |= lacking.any(axis=2)
         zero += int((empty[rows] & ~block.any(axis=2)).sum())

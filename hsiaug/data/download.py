@@ -35,11 +35,10 @@ def download(files: Sequence[tuple[FileSpec, Path]], name: str, *, progress: boo
                 break
             reasons[url] = reason
         else:
-            raise DataUnavailableError(
-                f"{target.name} ({in_bytes(spec.size)}) of {name} could not be downloaded",
-                value="; ".join(f"{url}: {reason}" for url, reason in reasons.items()),
-                hint=f"Go online and try again, or put into {target.parent} by hand: {by_hand}.",
-            )
+            rule = f"{target.name} ({in_bytes(spec.size)}) of {name} could not be downloaded"
+            found = "; ".join(f"{url}: {reason}" for url, reason in reasons.items())
+            hint = f"Go online and try again, or put into {target.parent} by hand: {by_hand}."
+            raise DataUnavailableError(rule, value=found, hint=hint)
 
 
 def _try_mirror(url: str, spec: FileSpec, target: Path, progress: bool) -> str | None:
@@ -73,9 +72,8 @@ def _try_mirror(url: str, spec: FileSpec, target: Path, progress: bool) -> str |
     except ValueError:
         reason = "sent a file with another checksum"
     except OSError as cause:
-        raise DataUnavailableError(
-            f"{target} must be writable", value=cause.strerror or str(cause), hint=ROOM
-        ) from cause
+        rule = f"{target} must be writable"
+        raise DataUnavailableError(rule, value=cause.strerror or str(cause), hint=ROOM) from cause
     if progress:
         console.print(f"{host}: {reason}", soft_wrap=True)
     return reason

@@ -28,8 +28,7 @@ def better_shift(cube: NDArray[np.float32], labels: NDArray[np.int16]) -> tuple[
     fields = label_fields(labels).copy()
     for edge in (fields, fields.T):
         edge[:REACH] = edge[-REACH:] = 0
-    sizes = np.bincount(fields.ravel())
-    sizes[0] = 0
+    sizes = np.bincount(fields[fields > 0])
     large = np.flatnonzero(sizes >= SMALLEST)
     kept = large[:: -(-int(sizes[large].sum()) // MOST) or 1]
     if len(kept) < FEWEST:
@@ -37,14 +36,14 @@ def better_shift(cube: NDArray[np.float32], labels: NDArray[np.int16]) -> tuple[
     rows, columns = np.nonzero(np.isin(fields, kept))
     mine, n = np.searchsorted(kept, fields[rows, columns]), sizes[kept]
     bands = slice(None, None, max(1, cube.shape[2] // BANDS))
-    spectra = cube[rows, columns, bands].astype(np.float64)
+    spectra = cube[rows, columns][:, bands].astype(np.float64)
     mean, std = spectra.mean(axis=0), np.maximum(spectra.std(axis=0), 1e-12)
     _, variances, axes = np.linalg.svd(np.cov(np.clip((spectra - mean) / std, -4, 4).T))
     project = axes[:COMPONENTS].T / np.sqrt(max(variances[:COMPONENTS].sum(), 1e-12))
 
     def spread(down: int, right: int) -> NDArray[np.float64]:
         """(fields,) log of the variance within each field, moved."""
-        x = np.clip((cube[rows + down, columns + right, bands] - mean) / std, -4, 4) @ project
+        x = np.clip((cube[rows + down, columns + right][:, bands] - mean) / std, -4, 4) @ project
         sums = (np.bincount(mine, one**2) / n - (np.bincount(mine, one) / n) ** 2 for one in x.T)
         return np.asarray(np.log(np.maximum(sum(sums), 0) + 1e-4))
 
@@ -59,7 +58,7 @@ def better_shift(cube: NDArray[np.float32], labels: NDArray[np.int16]) -> tuple[
 
 def shift_warnings(scene: Scene) -> list[str]:
     """A sentence where the labels of a scene seem to be shifted; else none."""
-    if (by := better_shift(scene.cube, scene.labels)) is None:
+    if (by := better_shift(scene.pixels, scene.labels)) is None:
         return []
     ways = zip(by, ("up", "left"), ("down", "right"), strict=True)
     moved = " and ".join(f"{abs(n)} px {less if n < 0 else more}" for n, less, more in ways if n)

@@ -24,13 +24,13 @@ OGC = re.compile(r"https?://(www\.)?opengis\.net/(def|gml)/", re.IGNORECASE)
 
 @dataclass(frozen=True, eq=False)
 class LabelRaster:
-    """codes: (H, W) int64. changed: whether they differ from what the file holds, and so need a file of their own.
+    """codes: (H, W) int32. changed: whether they differ from what the file holds, and so need a file of their own.
 
     missing: a code that stands for no label, beside 0. names: by code, where the file names them. notes: for people.
     where: how errors name the file.
     """
 
-    codes: NDArray[np.int64]
+    codes: NDArray[np.int32]
     changed: bool = False
     missing: int | None = None
     names: tuple[str, ...] = ()
@@ -38,7 +38,7 @@ class LabelRaster:
     notes: tuple[str, ...] = ()
     where: str = "labels"
 
-    def with_codes(self, codes: NDArray[np.int64], *notes: str) -> "LabelRaster":
+    def with_codes(self, codes: NDArray[np.int32], *notes: str) -> "LabelRaster":
         """The same raster with other codes, which are no longer those of its file."""
         return replace(self, codes=codes, changed=True, notes=(*self.notes, *notes))
 
@@ -81,7 +81,7 @@ def read_raster(path: Path, key: str | None) -> "LabelRaster":
         gone |= codes == missing
     codes, changed = np.where(gone, codes.dtype.type(0), codes), bool(gone.any())
     check_whole(codes, f"{path}: labels")
-    return LabelRaster(codes.astype(np.int64), changed, missing or None, said.classes, said.ground, where=str(path))
+    return LabelRaster(codes.astype(np.int32), changed, missing or None, said.classes, said.ground, where=str(path))
 
 
 def labels_on_cube(
@@ -143,11 +143,9 @@ def code_labels(
         ids = tuple(range(1, len(names) + 1))
         notes += [f"no pixel: {', '.join(n for n, code in zip(names, ids, strict=True) if code not in of)}"]
     elif names and len(names) != len(ids):
-        raise InputError(
-            f"`classes` must name every code of {raster.where}, in ascending order",
-            value=f"{len(names)} names for {len(ids)} codes: {listed or 'none but 0'}",
-            hint="Give one name per code; leave codes out with `ignore`. If 0 is a class, add 1 to all.",
-        )
+        rule = f"`classes` must name every code of {raster.where}, in ascending order"
+        hint = "Give one name per code; leave codes out with `ignore`. If 0 is a class, add 1 to all."
+        raise InputError(rule, value=f"{len(names)} names for {len(ids)} codes: {listed or 'none but 0'}", hint=hint)
     elif not names:
         said = dict(enumerate(raster.names))
         names = tuple((code > 0 and said.get(code)) or f"class {code}" for code in ids)
@@ -164,11 +162,9 @@ def code_labels(
 
 def _check_number(codes: int, where: str) -> None:
     if codes > MOST_CODES:
-        raise SceneError(
-            f"{where}: labels have at most {MOST_CODES} codes",
-            value=f"{codes:,} different values",
-            hint="Name what holds the classes: of a .mat with several arrays by `labels_key`, of marks by `field`.",
-        )
+        rule = f"{where}: labels have at most {MOST_CODES} codes"
+        hint = "Name what holds the classes: of a .mat with several arrays by `labels_key`, of marks by `field`."
+        raise SceneError(rule, value=f"{codes:,} different values", hint=hint)
 
 
 def _is_code(item: str) -> bool:
@@ -195,7 +191,7 @@ def rasterise(
         need(f"{where}, of polygons,", "geo", "rasterio", instead="export the regions as ASCII")
         ground = Georeference((1.0, 0.0, 0.0, 0.0, 1.0, 0.0))
     shapes = _transform(marks, ground, where) if marks.shapes else ()
-    claimed, disputed, lost = np.zeros(shape, dtype=np.int64), np.zeros(shape, dtype=bool), 0
+    claimed, disputed, lost = np.zeros(shape, dtype=np.int32), np.zeros(shape, dtype=bool), 0
     for code in ids:
         mine = [i for i, c in enumerate(codes) if c == code]
         if ground is not None and shapes:
@@ -208,11 +204,9 @@ def rasterise(
         claimed[mask] = code
     claimed[disputed] = 0
     if not claimed.any():
-        raise SceneError(
-            f"{where}: the labels must lie on the cube ({shape[0]} rows, {shape[1]} columns)",
-            value=f"all {len(codes)} outside" if lost else "no labelled pixel",
-            hint="Rows and columns count from 0. Check the coordinate systems; `crs` says that of the labels.",
-        )
+        rule = f"{where}: the labels must lie on the cube ({shape[0]} rows, {shape[1]} columns)"
+        hint = "Rows and columns count from 0. Check the coordinate systems; `crs` says that of the labels."
+        raise SceneError(rule, value=f"all {len(codes)} outside" if lost else "no labelled pixel", hint=hint)
     notes = [
         (marks.skipped, "without a class or a place: left out"),
         (lost, "outside the cube, or too small to hold the centre of a pixel: left out"),
@@ -258,11 +252,9 @@ def _transform(marks: VectorLabels, ground: Georeference | None, where: str) -> 
             source, target = rasterio.CRS.from_user_input(marks.crs), rasterio.CRS.from_wkt(ground.crs)
             return marks.shapes if source == target else tuple(transform_geom(source, target, list(marks.shapes)))
         except Exception as cause:  # GDAL's errors share no base with those of PROJ
-            raise InputError(
-                f"`crs`, or {where}, must name a coordinate system in which the labels lie",
-                value=f"{marks.crs[:80]!r} ({str(cause)[:120]})",
-                hint="For example EPSG:4326.",
-            ) from cause
+            rule = f"`crs`, or {where}, must name a coordinate system in which the labels lie"
+            hint = "For example EPSG:4326."
+            raise InputError(rule, value=f"{marks.crs[:80]!r} ({str(cause)[:120]})", hint=hint) from cause
 
 
 def _in_pixels(shapes: Sequence[Geometry], ground: Georeference) -> tuple[NDArray[np.int64], list[Geometry]]:
@@ -306,8 +298,7 @@ def _check_grid(raster: LabelRaster, shape: tuple[int, int], ground: Georeferenc
     corners = [(row, column) for row in (0, shape[0]) for column in (0, shape[1])]
     off = max(np.abs(np.subtract(own.centre(*at), ground.centre(*at))).max() for at in corners)
     if apart or raster.codes.shape != shape or off >= 0.5 * side:
-        raise SceneError(
-            f"{raster.where}: the labels must lie on the grid of the cube, {shape[0]}×{shape[1]} pixels of {side:g}",
-            value=f"{'×'.join(map(str, raster.codes.shape))} pixels of {abs(own.transform[0]):g}",
-            hint="Resample the labels to the cube's grid by nearest neighbour, as with gdalwarp -r near.",
-        )
+        rule = f"{raster.where}: the labels must lie on the grid of the cube, {shape[0]}×{shape[1]} pixels of {side:g}"
+        found = f"{'×'.join(map(str, raster.codes.shape))} pixels of {abs(own.transform[0]):g}"
+        hint = "Resample the labels to the cube's grid by nearest neighbour, as with gdalwarp -r near."
+        raise SceneError(rule, value=found, hint=hint)

@@ -32,11 +32,9 @@ def class_map(codes: AnyArray, spec: LabelSpec, *, where: str) -> NDArray[np.int
     ids, strangers = class_ids(codes, id_of, unlabelled, where)
     if strangers:
         shown = ", ".join(f"{code} ({strangers[code]:,} px)" for code in sorted(strangers)[:8])
-        raise SceneError(
-            f"{where}: every code must be listed in the card (0 is unlabelled)",
-            value=f"codes {shown}{', …' if len(strangers) > 8 else ''}",
-            hint="Name these classes in labels.names (with labels.ids), or add the codes to labels.ignore.",
-        )
+        rule = f"{where}: every code must be listed in the card (0 is unlabelled)"
+        hint = "Name these classes in labels.names (with labels.ids), or add the codes to labels.ignore."
+        raise SceneError(rule, value=f"codes {shown}{', …' if len(strangers) > 8 else ''}", hint=hint)
     labels = _majority(ids, spec.cells, where)
     _check_counts(labels, spec, where)
     return labels
@@ -50,12 +48,11 @@ def class_ids(
     where: how errors name the file. Raises SceneError for codes that are no whole numbers.
     """
     check_whole(codes, f"{where}: labels")
-    present, places, counts = np.unique(codes, return_inverse=True, return_counts=True)
-    known = [int(code) for code in present]
-    pixels = zip(known, counts.tolist(), strict=True)
-    strangers = Counter({code: n for code, n in pixels if code not in id_of and code not in unlabelled})
-    table = np.array([id_of.get(code, 0) for code in known], dtype=np.int16)
-    return table[places.reshape(codes.shape)], strangers
+    pixels = zip(*(found.tolist() for found in np.unique(codes, return_counts=True)), strict=True)
+    known, ids = {int(code): n for code, n in pixels}, np.zeros(codes.shape, dtype=np.int16)
+    for code in known.keys() & id_of.keys():
+        ids[codes == code] = id_of[code]
+    return ids, Counter({code: n for code, n in known.items() if code not in id_of and code not in unlabelled})
 
 
 def check_whole(codes: AnyArray, what: str) -> None:
@@ -65,11 +62,9 @@ def check_whole(codes: AnyArray, what: str) -> None:
         odd |= codes != np.rint(codes)
     if odd.any():
         row, column = np.argwhere(odd)[0]
-        raise SceneError(
-            f"{what} must be whole numbers below {LARGEST:,}",
-            value=f"{codes[row, column]:g} at row {row}, column {column}, and {int(odd.sum()) - 1} more",
-            hint="Check that it is the right array; save class codes as integers, with 0 for unlabelled pixels.",
-        )
+        found = f"{codes[row, column]:g} at row {row}, column {column}, and {int(odd.sum()) - 1} more"
+        hint = "Check that it is the right array; save class codes as integers, with 0 for unlabelled pixels."
+        raise SceneError(f"{what} must be whole numbers below {LARGEST:,}", value=found, hint=hint)
 
 
 def _majority(labels: NDArray[np.int16], cells: int, where: str) -> NDArray[np.int16]:
@@ -77,11 +72,9 @@ def _majority(labels: NDArray[np.int16], cells: int, where: str) -> NDArray[np.i
     if cells == 1:
         return labels
     if labels.shape[0] % cells or labels.shape[1] % cells:
-        raise SceneError(
-            f"{where}: height and width must be multiples of labels.cells = {cells}",
-            value=f"shape {labels.shape}",
-            hint="Check that this is the label file the card was written for, or correct labels.cells.",
-        )
+        rule = f"{where}: height and width must be multiples of labels.cells = {cells}"
+        hint = "Check that this is the label file the card was written for, or correct labels.cells."
+        raise SceneError(rule, value=f"shape {labels.shape}", hint=hint)
     height, width = labels.shape[0] // cells, labels.shape[1] // cells
     blocks = labels.reshape(height, cells, width, cells).swapaxes(1, 2).reshape(height, width, -1)
     # Once sorted, whatever fills more than half of a block also fills its middle.
@@ -94,15 +87,10 @@ def _check_counts(labels: NDArray[np.int16], spec: LabelSpec, where: str) -> Non
     if spec.counts is None:
         return
     expected = dict(zip(spec.names, spec.counts, strict=True))
-    actual = np.bincount(labels.ravel(), minlength=len(spec.kept) + 1)
-    wrong = [
-        f"{name} {actual[class_id]:,} instead of {expected[name]:,}"
-        for class_id, (name, _) in enumerate(spec.kept, start=1)
-        if actual[class_id] != expected[name]
-    ]
+    actual = np.bincount(labels[labels > 0], minlength=len(spec.kept) + 1)
+    found = zip(spec.kept, actual[1:].tolist(), strict=True)
+    wrong = [f"{name} {n:,} instead of {expected[name]:,}" for (name, _), n in found if n != expected[name]]
     if wrong:
-        raise SceneError(
-            f"{where}: classes must have as many pixels as labels.counts of the card says",
-            value="; ".join(wrong[:5]) + ("; …" if len(wrong) > 5 else ""),
-            hint="Use the label file the card was written for, or correct labels.counts.",
-        )
+        rule = f"{where}: classes must have as many pixels as labels.counts of the card says"
+        hint = "Use the label file the card was written for, or correct labels.counts."
+        raise SceneError(rule, value="; ".join(wrong[:5]) + ("; …" if len(wrong) > 5 else ""), hint=hint)

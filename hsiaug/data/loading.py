@@ -15,8 +15,9 @@ from hsiaug.base.errors import DataUnavailableError, SceneError
 from hsiaug.core.scene import Scene
 from hsiaug.data.catalogue import SceneEntry, find_entry, find_file, missing_names
 from hsiaug.data.labels import class_map
-from hsiaug.data.raw import RawArray, convert_cube
+from hsiaug.data.raw import Conversion, RawArray
 from hsiaug.data.readers import must_exist, read_cube_file, read_label_file
+from hsiaug.data.windows import cube_of
 
 if TYPE_CHECKING:
     from hsiaug.data.cards import CubeSpec, FileSpec, SceneCard
@@ -33,10 +34,8 @@ def hide_labels() -> None:
 def check_not_hidden() -> None:
     """Raise SceneError in a process that runs plugins."""
     if _hidden:
-        raise SceneError(
-            "a plugin may load no scene in a trial: that would show it the test labels",
-            hint="Learn from the view that fit is given.",
-        )
+        hint = "Learn from the view that fit is given."
+        raise SceneError("a plugin may load no scene in a trial: that would show it the test labels", hint=hint)
 
 
 @checked
@@ -95,11 +94,9 @@ def _fetch(entry: SceneEntry, progress: bool) -> tuple[Path, ...]:
         if len(entry.folders) == 1:
             must_exist(entry.folders[0] / by_hand[0])
         source = f" from {entry.card.homepage}" if entry.card.homepage else ""
-        raise DataUnavailableError(
-            f"scene {entry.card.name} cannot be downloaded automatically",
-            value=f"no {', '.join(by_hand)}",
-            hint=f"Get the files{source} and put them into {entry.folders[0]}.",
-        )
+        rule = f"scene {entry.card.name} cannot be downloaded automatically"
+        hint = f"Get the files{source} and put them into {entry.folders[0]}."
+        raise DataUnavailableError(rule, value=f"no {', '.join(by_hand)}", hint=hint)
     from hsiaug.data.download import download
 
     targets = [(spec, entry.folders[0] / (spec.file or "")) for spec in absent]
@@ -117,39 +114,27 @@ def _cube(raw: RawArray, spec: CubeSpec, scene: str) -> NDArray[np.float32]:
     view = np.transpose(raw.array, [spec.axes.index(axis) for axis in "hwb"])
     for axis, span, name in ((0, spec.rows, "rows"), (1, spec.columns, "columns")):
         if span and span[1] > view.shape[axis]:
-            raise SceneError(
-                f"scene {scene}: cube.{name} must lie inside the file's {view.shape[axis]} {name}",
-                value=f"{list(span)}",
-                hint=f"Correct cube.{name} in the card, or use the uncropped file.",
-            )
+            rule = f"scene {scene}: cube.{name} must lie inside the file's {view.shape[axis]} {name}"
+            hint = f"Correct cube.{name} in the card, or use the uncropped file."
+            raise SceneError(rule, value=f"{list(span)}", hint=hint)
     rows, columns = (slice(*(span or (None,))) for span in (spec.rows, spec.columns))
     view = view[rows, columns]
     bands = _kept_bands(view.shape[2], spec, scene)
     shape = (*view.shape[:2], len(bands))
     if spec.shape is not None and shape != spec.shape:
-        raise SceneError(
-            f"scene {scene}: the cube must have shape {spec.shape}, as its card says",
-            value=f"{shape}",
-            hint="Check that this is the file the card was written for, and cube.axes.",
-        )
-    return convert_cube(
-        view,
-        f"scene {scene}",
-        bands=None if len(bands) == view.shape[2] else bands,
-        scale=spec.scale if spec.scale is not None else raw.scale,
-        offset=spec.offset,
-        nodata=spec.nodata,
-    )
+        rule = f"scene {scene}: the cube must have shape {spec.shape}, as its card says"
+        hint = "Check that this is the file the card was written for, and cube.axes."
+        raise SceneError(rule, value=f"{shape}", hint=hint)
+    kept, scale = None if len(bands) == view.shape[2] else bands, raw.scale if spec.scale is None else spec.scale
+    return cube_of(view, f"scene {scene}", Conversion(kept, scale, spec.offset, spec.nodata))
 
 
 def _kept_bands(count: int, spec: CubeSpec, scene: str) -> list[int]:
     beyond = [band for band in spec.bad_bands if band >= count]
     if beyond or len(set(spec.bad_bands)) == count:
-        raise SceneError(
-            f"scene {scene}: cube.bad_bands must be some of the file's bands 0..{count - 1}",
-            value=f"{beyond or 'all of them'}",
-            hint="Bands are counted from 0; correct cube.bad_bands or cube.axes in the card.",
-        )
+        rule = f"scene {scene}: cube.bad_bands must be some of the file's bands 0..{count - 1}"
+        hint = "Bands are counted from 0; correct cube.bad_bands or cube.axes in the card."
+        raise SceneError(rule, value=f"{beyond or 'all of them'}", hint=hint)
     bad = set(spec.bad_bands)
     return [band for band in range(count) if band not in bad]
 

@@ -101,11 +101,9 @@ def _place(entry: PairEntry, name: str, side: Side, mask_only: bool) -> Place:
         return Place(name, np.broadcast_to(np.float32(0), (len(spec.files), 1, *mask.shape)), mask, side)
     dates = [_image(entry, pattern, name) for pattern in spec.files]
     if len({image.shape for image in dates}) > 1:
-        raise SceneError(
-            f"set {entry.card.name}: both dates of {name} must have the same bands, height and width",
-            value=" and ".join(map(str, (image.shape for image in dates))),
-            hint="Give both the same bands, on one grid.",
-        )
+        rule = f"set {entry.card.name}: both dates of {name} must have the same bands, height and width"
+        hint = "Give both the same bands, on one grid."
+        raise SceneError(rule, value=" and ".join(map(str, (image.shape for image in dates))), hint=hint)
     images = np.stack(dates)
     with np.errstate(over="ignore", invalid="ignore"):  # what overflows float32 is refused by Place
         scale, offset = np.array([spec.scale, spec.offset]).astype(np.float32)
@@ -129,11 +127,9 @@ def _image(entry: PairEntry, pattern: str, place: str) -> NDArray[np.float32]:
         as_is = spec.axes == "bhw" and path.suffix.lower() in (".npy", ".mat")
         array = array if as_is else array.transpose(2, 0, 1)
     if spec.bands and len(array) != len(spec.bands):
-        raise SceneError(
-            f"{path} must have the {len(spec.bands)} bands of the card",
-            value=f"{len(array)} of them, read with axes {spec.axes!r}",
-            hint="Correct images.axes or images.bands in the card.",
-        )
+        rule = f"{path} must have the {len(spec.bands)} bands of the card"
+        hint = "Correct images.axes or images.bands in the card."
+        raise SceneError(rule, value=f"{len(array)} of them, read with axes {spec.axes!r}", hint=hint)
     return np.asarray(array, dtype=np.float32)
 
 
@@ -142,11 +138,9 @@ def _one(entry: PairEntry, pattern: str, place: str, band: str = "") -> Path:
     text = fill_pattern(pattern, place, band)
     matches = [path for path in find_files(entry.folder, text) if not path.name.lower().endswith(".hdr")]
     if len(matches) != 1:
-        raise SceneError(
-            f"set {entry.card.name}: exactly one file must fit {text} in {entry.folder}",
-            value=", ".join(path.name for path in matches[:3]) or "none",
-            hint="Put the file there, or correct the pattern in the card.",
-        )
+        rule = f"set {entry.card.name}: exactly one file must fit {text} in {entry.folder}"
+        hint = "Put the file there, or correct the pattern in the card."
+        raise SceneError(rule, value=", ".join(path.name for path in matches[:3]) or "none", hint=hint)
     return matches[0]
 
 

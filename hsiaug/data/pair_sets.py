@@ -118,20 +118,16 @@ def check_pairs(entry: PairEntry) -> None:
     """
     card = entry.card
     if entry.public and pairs_status(entry) != "here":
-        raise DataUnavailableError(
-            f"set {card.name} cannot be downloaded automatically",
-            value=f"nothing in {entry.folder} at {_list_missing(entry.missing())}",
-            hint=f"Get the files{f' from {card.homepage}' if card.homepage else ''} and put them there.",
-        )
+        found = f"nothing in {entry.folder} at {_list_missing(entry.missing())}"
+        hint = f"Get the files{f' from {card.homepage}' if card.homepage else ''} and put them there."
+        raise DataUnavailableError(f"set {card.name} cannot be downloaded automatically", value=found, hint=hint)
     wanting, here = entry.missing(), entry.here()
     if card.allow_missing and all(here[part] for part, names in entry.named.items() if names):
         wanting = {place: wanting[place] for place in wanting if place not in entry.missing_places()}
     if wanting:
-        raise SceneError(
-            f"set {card.name}: every place of its card needs its files in {entry.folder}",
-            value=f"nothing at {_list_missing(wanting)}",
-            hint="Put them there, or correct places, images.files and masks.files in the card.",
-        )
+        rule = f"set {card.name}: every place of its card needs its files in {entry.folder}"
+        hint = "Put them there, or correct places, images.files and masks.files in the card."
+        raise SceneError(rule, value=f"nothing at {_list_missing(wanting)}", hint=hint)
 
 
 def _list_missing(missing: dict[str, list[str]]) -> str:

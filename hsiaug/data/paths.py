@@ -41,9 +41,8 @@ def user_file(text: str, folder: Path) -> Path | None:
         return None
     check_filled(path)
     if (size := path.stat().st_size) > LARGEST:
-        raise SceneError(
-            f"{path} must be of 1 GiB at most", value=f"{size:,} bytes", hint="Keep its masks or picks only."
-        )
+        rule, hint = f"{path} must be of 1 GiB at most", "Keep its masks or picks only."
+        raise SceneError(rule, value=f"{size:,} bytes", hint=hint)
     return path.resolve()
 
 
@@ -60,8 +59,6 @@ def find_files(folder: Path, pattern: str) -> list[Path]:
     try:
         return sorted(folder.glob(pattern))
     except (ValueError, NotImplementedError, OSError) as cause:
-        raise SceneError(
-            f"a pattern of a card must be one of files in {folder}",
-            value=f"{pattern!r} ({cause})",
-            hint="Correct images.files, masks and places in the card.",
-        ) from cause
+        rule = f"a pattern of a card must be one of files in {folder}"
+        hint = "Correct images.files, masks and places in the card."
+        raise SceneError(rule, value=f"{pattern!r} ({cause})", hint=hint) from cause

@@ -1,11 +1,10 @@
 """Arrays as files hold them, their conversion to a cube, and the error of every reader for a damaged file."""
 
-import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,11 +12,10 @@ from numpy.typing import NDArray
 from hsiaug.base.arrays import AnyArray
 from hsiaug.base.errors import SceneError
 from hsiaug.base.files import open_plain
+from hsiaug.core.scene import row_parts
 from hsiaug.data.bounds import empty_cube
 from hsiaug.data.paths import check_filled
 
-STRIPE = 2**22
-"""Values of a stripe of rows."""
 LONGEST = 200
 """Characters of a library's own message that are passed on."""
 
@@ -34,49 +32,67 @@ class RawArray:
     scale: float | None = None
 
 
-def convert_cube(
-    raw: AnyArray,
-    where: str,
-    *,
-    bands: Sequence[int] | None = None,
-    scale: float | None = None,
-    offset: float = 0.0,
-    nodata: float | None = None,
-) -> NDArray[np.float32]:
-    """raw · scale + offset as (H, W, B) float32, in stripes of rows, so that no second full-size array exists.
+@dataclass(frozen=True)
+class Conversion:
+    """What makes a cube of stored values: value · scale + offset.
 
-    raw: (H, W, N), perhaps mapped. bands: kept of the N, rising; None = all. nodata: raw value of pixels without data
-    (perhaps NaN), which then hold 0 in every band, as those with NaN or infinity do; None = there are none.
-    Raises SceneError, naming ``where``, for a cube that there is no room for.
+    bands: kept of those stored, rising; None = all. nodata: stored value of pixels without data (perhaps NaN), which then
+    hold 0 in every band, as those with NaN or infinity do; None = there are none.
     """
-    cube = empty_cube((*raw.shape[:2], raw.shape[2] if bands is None else len(bands)), f"{where}: the cube")
-    for rows, part in stripes(raw):
-        part = part if bands is None else part[:, :, bands]
-        made = cube[rows]
+
+    bands: Sequence[int] | None = None
+    scale: float | None = None
+    offset: float = 0.0
+    nodata: float | None = None
+
+    def __call__(self, part: AnyArray, made: NDArray[np.float32] | None = None) -> NDArray[np.float32]:
+        """Stored (h, w, N) as (h, w, B) float32; made: where to."""
+        part = part if self.bands is None else part[:, :, self.bands]
+        if made is None:
+            if part.dtype == np.float32 and self == Conversion(self.bands):
+                return part
+            made = np.empty(part.shape, np.float32)
         with np.errstate(over="ignore", invalid="ignore"):  # what overflows float32 is refused by Scene
             np.copyto(made, part, casting="unsafe")
-            if scale not in (None, 1):
-                made *= np.float32(scale)
-            if offset:
-                made += np.float32(offset)
-        if nodata is not None:
-            made[(~np.isfinite(made) | (part == nodata)).any(axis=2)] = 0
+            if self.scale not in (None, 1):
+                made *= np.float32(self.scale)
+            if self.offset:
+                made += np.float32(self.offset)
+        if self.nodata is not None:
+            made[(~np.isfinite(made) | (part == self.nodata)).any(axis=2)] = 0
+        return made
+
+    def shape(self, raw: AnyArray) -> tuple[int, int, int]:
+        """(H, W, B) of the cube that is made of raw (H, W, N)."""
+        return (*raw.shape[:2], raw.shape[2] if self.bands is None else len(self.bands))
+
+
+def convert_cube(raw: AnyArray, where: str, change: Conversion) -> NDArray[np.float32]:
+    """raw (H, W, N), perhaps mapped, as (H, W, B) float32, in stripes of rows: no second full-size array is in memory.
+
+    Raises SceneError, naming ``where``, for a cube that there is no room for.
+    """
+    cube = empty_cube(change.shape(raw), f"{where}: the cube")
+    for rows, part in stripes(raw):
+        change(part, cube[rows])
     return cube
+
+
+def scattered(cube: AnyArray) -> bool:
+    """Whether each row of (H, W, B) lies all over its file, as after MATLAB."""
+    return cube.strides[0] < min(cube.strides[1:])
 
 
 def stripes(cube: AnyArray) -> Iterator[tuple[slice, AnyArray]]:
     """Rows of (H, W, B), perhaps mapped, and their values (rows, W, B): a cube larger than memory can be gone through."""
-    step = max(1, STRIPE // max(1, math.prod(cube.shape[1:])))
-    if cube.strides[0] < min(cube.strides[1:]) and step < len(cube):
-        # Each stripe lies all over the file, as after MATLAB.
+    if scattered(cube) and next(row_parts(cube.shape)).stop < len(cube):
         order = np.argsort(cube.strides)[::-1]
         stored = cube.transpose(order)
         made = empty_cube(stored.shape, "a copy of the cube", cube.dtype)
         for rows, part in stripes(stored):
             made[rows] = part
         cube = made.transpose(np.argsort(order))
-    for top in range(0, len(cube), step):
-        rows = slice(top, top + step)
+    for rows in row_parts(cube.shape):
         yield rows, in_memory(cube[rows])
 
 
@@ -85,24 +101,37 @@ def in_memory(part: AnyArray) -> AnyArray:
 
     A mapped page that another program cut off would end the process. Raises SceneError for a file that is too short now.
     """
-    mapped: Any = part
-    while isinstance(mapped, np.ndarray) and not isinstance(mapped, np.memmap):
-        mapped = mapped.base
-    if not isinstance(mapped, np.memmap) or mapped.filename is None or not part.size:
+    mapped = mapping_of(part)
+    if mapped is None or not part.size:
         return np.asarray(part)
     path = Path(str(mapped.filename))
     with reading(path, "array"), open_plain(path) as file:
-        return _read_part(file, mapped.offset - mapped.ctypes.data, part)
+
+        def read(size: int, at: int) -> bytes:
+            file.seek(at)
+            return file.read(size)
+
+        return part_of_file(read, mapped.offset - mapped.ctypes.data, part)
 
 
-def _read_part(file: BinaryIO, shift: int, part: AnyArray) -> AnyArray:
-    """shift: from the address of a value to its place in the file."""
+def mapping_of(part: AnyArray) -> Any:
+    """The map of a named file that an array is a part of; None where it is none."""
+    mapped: Any = part
+    while isinstance(mapped, np.ndarray) and not isinstance(mapped, np.memmap):
+        mapped = mapped.base
+    return mapped if isinstance(mapped, np.memmap) and mapped.filename is not None else None
+
+
+def part_of_file(read: Callable[[int, int], bytes], shift: int, part: AnyArray) -> AnyArray:
+    """The values of a part of a mapped file. Raises ValueError for a file that is too short.
+
+    read: so many bytes from a place on. shift: from the address of a value to its place.
+    """
     size = part.itemsize + sum((length - 1) * stride for length, stride in zip(part.shape, part.strides, strict=True))
     if size > 2 * part.nbytes:
         outer = int(np.argmax(part.strides))
-        return np.stack([_read_part(file, shift, one) for one in np.moveaxis(part, outer, 0)], axis=outer)
-    file.seek(part.ctypes.data + shift)
-    if len(data := file.read(size)) < size:
+        return np.stack([part_of_file(read, shift, one) for one in np.moveaxis(part, outer, 0)], axis=outer)
+    if len(data := read(size, part.ctypes.data + shift)) < size:
         raise ValueError("it was cut short while it was read")
     return np.ndarray(part.shape, part.dtype, data, strides=part.strides)
 
@@ -117,8 +146,6 @@ def reading(path: Path, kind: str) -> Iterator[None]:
         raise
     except Exception as cause:
         text = str(cause).strip()[:LONGEST].splitlines()
-        raise SceneError(
-            f"{path} must be a whole {kind} file",
-            value=f"{type(cause).__name__}: {text[0] if text else 'no details'}",
-            hint="It is damaged, cut short or of another format: copy or export it again.",
-        ) from cause
+        found = f"{type(cause).__name__}: {text[0] if text else 'no details'}"
+        hint = "It is damaged, cut short or of another format: copy or export it again."
+        raise SceneError(f"{path} must be a whole {kind} file", value=found, hint=hint) from cause

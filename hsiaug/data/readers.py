@@ -8,13 +8,16 @@ import numpy as np
 
 from hsiaug.base.arrays import AnyArray
 from hsiaug.base.errors import SceneError, did_you_mean, need
-from hsiaug.data.bounds import check_array
+from hsiaug.core.scene import row_parts
+from hsiaug.data.bounds import check_array, empty_cube
 from hsiaug.data.georeference import geo_installed, open_geotiff, quiet
 from hsiaug.data.raw import RawArray, in_memory, reading
 from hsiaug.data.readers_envi import find_envi, read_envi
 from hsiaug.data.readers_mat import read_mat, read_mat_maps
 
 GEOTIFF = (".tif", ".tiff")
+GEOTIFF_VALUES = 2**25
+"""Read at a time: many rows, as each of a tiled file is unpacked with its neighbours."""
 IMAGES = {".tif": ("TIFF",), ".tiff": ("TIFF",), ".png": ("PNG",), ".bmp": ("BMP",)}
 """The one format that is read under each ending."""
 
@@ -114,15 +117,12 @@ def must_exist(path: Path) -> None:
             return
         neighbours = [other.name for other in path.parent.glob("*") if other.is_file()]
     except (OSError, ValueError) as cause:  # a name that no file can have
-        raise SceneError(
-            f"{str(path)[:80]!r} must be the path of a file", value=str(cause), hint="Correct it."
-        ) from cause
-    hint = did_you_mean(path.name, neighbours)
-    raise SceneError(
-        f"{path} must exist",
-        hint="Put the file there, or correct 'file' in the card; paths are relative to the card."
-        + (f" {hint}" if hint.startswith("Did you mean") else ""),
-    )
+        rule, hint = f"{str(path)[:80]!r} must be the path of a file", "Correct it."
+        raise SceneError(rule, value=str(cause), hint=hint) from cause
+    near = did_you_mean(path.name, neighbours)
+    near = f" {near}" if near.startswith("Did you mean") else ""
+    hint = f"Put the file there, or correct 'file' in the card; paths are relative to the card.{near}"
+    raise SceneError(f"{path} must exist", hint=hint)
 
 
 def _wrong_rank(path: Path, rule: str, raw: RawArray) -> SceneError:
@@ -161,4 +161,8 @@ def _read_geotiff(path: Path) -> RawArray:
     with reading(path, "GeoTIFF"), quiet() as rasterio, open_geotiff(rasterio, path) as file:
         dtype = np.result_type(*map(np.dtype, set(file.dtypes)))
         check_array(path, (*file.shape, file.count), dtype.itemsize, labels=False)
-        return RawArray(np.ascontiguousarray(file.read().transpose(1, 2, 0)))
+        made = empty_cube((*file.shape, file.count), f"{path}: a copy", dtype)
+        for rows in row_parts(made.shape, GEOTIFF_VALUES):
+            bounds = (rows.start, min(rows.stop, file.height)), (0, file.width)
+            made[rows] = file.read(window=bounds).transpose(1, 2, 0)
+        return RawArray(made)

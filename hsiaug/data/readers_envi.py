@@ -53,11 +53,9 @@ def find_envi(path: Path, data: str | None) -> tuple[Path, Path] | None:
     names = (data,) if data else (path.stem, *(path.stem + ending for ending in ENDINGS))
     found = next((folder[name.lower()] for name in names if name.lower() in folder), None)
     if found is None:
-        raise SceneError(
-            f"{path} must have its data file beside it",
-            value=f"none of {', '.join(names[:6])}{', …' if len(names) > 6 else ''}",
-            hint="Copy the data file there too; if it has another name, give it as 'data' in the card.",
-        )
+        rule = f"{path} must have its data file beside it"
+        hint = "Copy the data file there too; if it has another name, give it as 'data' in the card."
+        raise SceneError(rule, value=f"none of {', '.join(names[:6])}{', …' if len(names) > 6 else ''}", hint=hint)
     return path, found
 
 

@@ -23,11 +23,9 @@ def toy_scene(
     Raises InputError for sizes that leave no room for the classes.
     """
     if min(height, width) < 16 or bands < 3 or classes < 2 or height * width < 300 * classes:
-        raise InputError(
-            "toy_scene needs 16×16 pixels, 3 bands, 2 classes, and 300 pixels for each class",
-            value=f"{height}×{width} pixels, {bands} bands, {classes} classes",
-            hint="Make the scene larger, or ask for fewer classes.",
-        )
+        rule = "toy_scene needs 16×16 pixels, 3 bands, 2 classes, and 300 pixels for each class"
+        hint = "Make the scene larger, or ask for fewer classes."
+        raise InputError(rule, value=f"{height}×{width} pixels, {bands} bands, {classes} classes", hint=hint)
     rng = np.random.default_rng(derive_seed("toy scene", seed))
     fields = _fields(rng, height, width, count=6 * classes)
     class_of_field = _assign(np.bincount(fields.ravel()), classes)

@@ -102,11 +102,9 @@ def read_vector_labels(path: Path, field: str | None, crs: str | None) -> Vector
     ]
     strange = sorted({str(shape.get("type"))[:40] for shape, _ in kept} - set(SHAPES))[:8]
     if strange or not kept:
-        raise SceneError(
-            f"{path} must hold points or polygons that have a class",
-            value=", ".join(strange) or "none",
-            hint="Keep points and polygons only; buffer lines first.",
-        )
+        rule = f"{path} must hold points or polygons that have a class"
+        hint = "Keep points and polygons only; buffer lines first."
+        raise SceneError(rule, value=", ".join(strange) or "none", hint=hint)
     shapes = tuple(_check_shape(path, shape) for shape, _ in kept)
     values = _convert_values([value for _, value in kept])
     return VectorLabels(values, shapes=shapes, crs=own and (crs or own), skipped=len(features) - len(kept))
@@ -150,11 +148,9 @@ def _choose_column(path: Path, wanted: str | None, names: list[str]) -> str:
             return lower[name.strip().lower()]
     if wanted is None and len(names) == 1:
         return names[0]
-    raise InputError(
-        f"`field` must name the attribute of {path} that holds the class",
-        value=repr(wanted) if wanted is not None else f"none of {', '.join(USUAL[:3])}",
-        hint=did_you_mean(wanted or "class", names[:MOST_SHOWN]),
-    )
+    rule = f"`field` must name the attribute of {path} that holds the class"
+    hint = did_you_mean(wanted or "class", names[:MOST_SHOWN])
+    raise InputError(rule, value=repr(wanted) if wanted is not None else f"none of {', '.join(USUAL[:3])}", hint=hint)
 
 
 def _read_table(path: Path, field: str | None, crs: str | None) -> VectorLabels:
@@ -172,11 +168,9 @@ def _read_table(path: Path, field: str | None, crs: str | None) -> VectorLabels:
     names = [name.strip().lower() for name in rows[0]] if rows else []
     found = next((pair for pair in PAIRS if set(pair) <= set(names)), None)
     if found is None:
-        raise SceneError(
-            f"{path} must begin with a header of columns row,col,class or x,y,class or lon,lat,class",
-            value=repr(head[:60]),
-            hint="Write such a first line; rows and columns are counted from 0.",
-        )
+        rule = f"{path} must begin with a header of columns row,col,class or x,y,class or lon,lat,class"
+        hint = "Write such a first line; rows and columns are counted from 0."
+        raise SceneError(rule, value=repr(head[:60]), hint=hint)
     column = _choose_column(path, field, [name for name in names if name not in found])
     a, b, c = (names.index(name) for name in (*found, column))
     pixels, values, places, skipped = PAIRS[found], [], [], 0

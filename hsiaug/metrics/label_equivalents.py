@@ -69,11 +69,9 @@ def label_equivalent(labels: Sequence[float], curve: Array, arm: Array) -> Label
     at, curve, arm = (np.asarray(values, dtype=np.float64) for values in (labels, curve, arm))
     fits = at.ndim == 1 and at.size > 1 and curve.shape == (arm.size, at.size) and arm.ndim == 1 and arm.size > 0
     if not fits or not (np.diff(at) > 0).all() or not np.isfinite(curve).all() or not np.isfinite(arm).all():
-        raise InputError(
-            "a label equivalent needs a finite score of curve and arm in each draw, at two numbers of labels or more",
-            value=f"shapes {at.shape}, {curve.shape}, {arm.shape}",
-            hint="Pass the draws that have them all, with ascending numbers of labels.",
-        )
+        rule = "a label equivalent needs a finite score of curve and arm in each draw, at two numbers of labels or more"
+        hint = "Pass the draws that have them all, with ascending numbers of labels."
+        raise InputError(rule, value=f"shapes {at.shape}, {curve.shape}, {arm.shape}", hint=hint)
     value = crossing(at, isotonic(curve.mean(axis=0)), arm.mean(axis=0))
     draws = len(arm)
     if draws < FEWEST_DRAWS:

@@ -69,11 +69,9 @@ def run_guarded(name: str, what: str, compute: Callable[[], Result]) -> Result:
         raise
     except (Exception, SystemExit) as error:
         # SystemExit too: it would end the whole command in silence.
-        raise PluginError(
-            f"protocol {name} could not {what}",
-            value=f"{type(error).__name__}: {error}",
-            hint="Repair or uninstall its package; 'hsiaug plugins check' says what it must keep.",
-        ) from error
+        rule = f"protocol {name} could not {what}"
+        hint = "Repair or uninstall its package; 'hsiaug plugins check' says what it must keep."
+        raise PluginError(rule, value=f"{type(error).__name__}: {error}", hint=hint) from error
 
 
 def draw_train(scene: Scene, protocol: SplitProtocol, patch: int, seed: int) -> Draw:
@@ -112,11 +110,9 @@ def _check(
     found = [_describe(mask) for mask in masks()] if isinstance(drawn, kind) else [type(drawn).__name__]
     if found == [f"bool {tuple(shape)}" for shape in shapes]:
         return
-    raise PluginError(
-        f"protocol {protocol.name} must draw {kind.__name__} with boolean masks of the labels' shapes",
-        value=", ".join(found),
-        hint="Return masks of dtype bool, one for each map of labels and side.",
-    )
+    rule = f"protocol {protocol.name} must draw {kind.__name__} with boolean masks of the labels' shapes"
+    hint = "Return masks of dtype bool, one for each map of labels and side."
+    raise PluginError(rule, value=", ".join(found), hint=hint)
 
 
 def _describe(mask: object) -> str:

@@ -158,17 +158,13 @@ class Split:
             raise SplitError("train and test must not share a pixel", value=f"{both} shared", hint="Draw them apart.")
         for side, mask in (("train", self.train), ("test", self.test)):
             if not mask.any():
-                raise SplitError(
-                    f"protocol {self.protocol.label} leaves no {side} pixel on this scene",
-                    hint="Choose a smaller buffer or block, fewer training pixels, or a scene with more labels.",
-                )
+                hint = "Choose a smaller buffer or block, fewer training pixels, or a scene with more labels."
+                raise SplitError(f"protocol {self.protocol.label} leaves no {side} pixel on this scene", hint=hint)
             unlabelled = int((self.labels[mask] == 0).sum())
             if unlabelled:
-                raise SplitError(
-                    f"every {side} pixel must be labelled",
-                    value=f"{unlabelled} without a label",
-                    hint="Take the pixels from the labelled part of the scene.",
-                )
+                rule = f"every {side} pixel must be labelled"
+                hint = "Take the pixels from the labelled part of the scene."
+                raise SplitError(rule, value=f"{unlabelled} without a label", hint=hint)
         for mask in (self.train, self.test):
             mask.flags.writeable = False
 
@@ -249,6 +245,5 @@ def check_patch(patch: int, scene: Scene | UnlabelledScene) -> None:
     """Raise InputError for a patch side that is even, or larger than the scene can mirror."""
     largest = 2 * min(scene.shape) - 1
     if patch < 1 or patch % 2 == 0 or patch > largest:
-        raise InputError(
-            f"`patch` must be an odd number of pixels between 1 and {largest}", value=str(patch), hint="9 is usual."
-        )
+        rule, hint = f"`patch` must be an odd number of pixels between 1 and {largest}", "9 is usual."
+        raise InputError(rule, value=str(patch), hint=hint)

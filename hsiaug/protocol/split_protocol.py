@@ -111,11 +111,9 @@ class SplitProtocol:
 
     def draw(self, scene: Scene, seed: int, patch: int) -> Draw:
         """Draw ``seed`` of the training pixels of a scene, for patches of side ``patch``."""
-        raise InputError(
-            f"`protocol` {self.name} is one of masks, not of single pixels",
-            value=repr(self.text),
-            hint="Add `task` segmentation or `task` change, or use issd, kshot:K, blocks:B or random:RATIO.",
-        )
+        rule = f"`protocol` {self.name} is one of masks, not of single pixels"
+        hint = "Add `task` segmentation or `task` change, or use issd, kshot:K, blocks:B or random:RATIO."
+        raise InputError(rule, value=repr(self.text), hint=hint)
 
     def draw_tiles(self, pairs: PairSet, seed: int, patch: int) -> Areas:
         """Draw ``seed`` of the areas of training and of test, for tiles of side ``patch``."""

@@ -46,9 +46,8 @@ def unpacked(text: str, needed: Collection[str], others: Collection[str] = ()) -
                 raise ValueError(f"arrays {', '.join(arrays)}")
             return dict(arrays)
     except (ValueError, OSError, EOFError, KeyError, BadZipFile, zlib.error) as error:
-        raise PluginError(
-            "a protocol must draw masks", value=f"{type(error).__name__}: {error}", hint="Return boolean arrays."
-        ) from error
+        rule, hint = "a protocol must draw masks", "Return boolean arrays."
+        raise PluginError(rule, value=f"{type(error).__name__}: {error}", hint=hint) from error
 
 
 class ToldText(ToldModel):

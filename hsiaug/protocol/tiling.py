@@ -57,9 +57,8 @@ class TileSplit:
 
     def __post_init__(self) -> None:
         if self.shared:
-            raise SplitError(
-                "training and test tiles must not share a pixel", value=f"{self.shared} shared", hint="Draw them apart."
-            )
+            rule, hint = "training and test tiles must not share a pixel", "Draw them apart."
+            raise SplitError(rule, value=f"{self.shared} shared", hint=hint)
 
     @property
     def train_labels(self) -> NDArray[np.int16]:
@@ -146,31 +145,26 @@ def draw_tiles(pairs: PairSet, protocol: SplitProtocol, seed: int, patch: int) -
     """
     shortest = min(min(place.mask.shape) for place in pairs.places)
     if not SMALLEST <= patch <= shortest:
-        raise InputError(
-            f"`patch`, the side of a tile, must be {SMALLEST} pixels or more, and fit into {pairs.name}'s {shortest}",
-            value=str(patch),
-            hint="32 or 64 are usual." if shortest >= SMALLEST else "Leave out the places that are smaller.",
-        )
+        rule = f"`patch`, the side of a tile, must be {SMALLEST} pixels or more, and fit into {pairs.name}'s {shortest}"
+        hint = "32 or 64 are usual." if shortest >= SMALLEST else "Leave out the places that are smaller."
+        raise InputError(rule, value=str(patch), hint=hint)
     areas = draw_areas(pairs, protocol, patch, seed)
     stride, tiles = train_tiles(areas.train, patch)
     fold: tuple[Tile, ...] = ()
     if areas.tiles is not None:
         if areas.tiles > len(tiles):
-            raise SplitError(
-                f"protocol {protocol.label} needs {areas.tiles} training tiles of {patch}×{patch}",
-                value=f"{len(tiles)} in the places of training",
-                hint=f"Ask for at most {len(tiles)}, or for smaller tiles.",
-            )
+            rule = f"protocol {protocol.label} needs {areas.tiles} training tiles of {patch}×{patch}"
+            hint = f"Ask for at most {len(tiles)}, or for smaller tiles."
+            raise SplitError(rule, value=f"{len(tiles)} in the places of training", hint=hint)
         fold = tuple(tile for tile in tiles if not (tile[1] % patch or tile[2] % patch))
         order = protocol.rng(pairs, seed).permutation(len(tiles))
         tiles = [tiles[i] for i in np.sort(order[: areas.tiles])]
     tested = [tile for where, mask in enumerate(areas.test) for tile in cover(where, mask, patch)]
     for side, found in (("training", tiles), ("test", tested)):
         if not found:
-            raise SplitError(
-                f"protocol {protocol.label} leaves no {side} tile of {patch}×{patch} pixels of {pairs.name}",
-                hint="Choose a smaller `patch`, other blocks, a smaller `buffer`, or folders train and test of places.",
-            )
+            rule = f"protocol {protocol.label} leaves no {side} tile of {patch}×{patch} pixels of {pairs.name}"
+            hint = "Choose a smaller `patch`, other blocks, a smaller `buffer`, or folders train and test of places."
+            raise SplitError(rule, hint=hint)
     return TileSplit(pairs, tuple(tiles), tuple(tested), protocol, patch, seed, stride, fold)
 
 

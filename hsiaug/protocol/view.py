@@ -1,10 +1,10 @@
 """The train view: all that a plugin may see of a scene. No test label can be reached from it."""
 
 import hashlib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
-from typing import TypeVar
+from typing import TypeVar, cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,11 +13,13 @@ from hsiaug.base.arrays import AnyArray
 from hsiaug.base.errors import PluginError
 from hsiaug.core.fields import dilate
 from hsiaug.core.samples import PatchSamples
-from hsiaug.core.scene import Descriptions, Scene, UnlabelledScene
+from hsiaug.core.scene import Descriptions, HasCube, Scene, UnlabelledScene, cube_when_asked
 from hsiaug.core.sealed import SealedView, Seals
-from hsiaug.core.spectral_views import SpectralView
+from hsiaug.core.spectral_views import RAW_VIEW, SpectralView
 from hsiaug.core.view_names import RAW
-from hsiaug.data.bounds import STRIPE_BYTES, empty_cube
+from hsiaug.data import bounds
+from hsiaug.data.bounds import STRIPE_BYTES
+from hsiaug.data.windows import WindowCube
 from hsiaug.protocol.split import BlindSplit, Split
 from hsiaug.registry.card import Scope
 
@@ -48,8 +50,30 @@ class Normaliser:
         return x * self.std[:, None, None] + self.mean[:, None, None]
 
 
+def shown(
+    cube: NDArray[np.float32], visible: NDArray[np.bool_] | None, spectra: SpectralView = RAW_VIEW
+) -> NDArray[np.float32]:
+    """The visible pixels (H, W) of a cube, None = all, in a spectral view, and NaN elsewhere: an array up to 256 MiB,
+    else what reads the cube where it is indexed, and by which nothing that is hidden can be reached.
+    """
+    shape = (*cube.shape[:2], spectra.bands(cube.shape[2]))
+
+    def window(rows: slice, columns: slice) -> NDArray[np.float32]:
+        if visible is None:
+            return spectra(cube[rows, columns], axis=2)
+        seen = visible[rows, columns]
+        made = np.full((*seen.shape, shape[2]), np.nan, dtype=np.float32)
+        if seen.any():
+            made[seen] = spectra(cube[rows, columns][seen], axis=1)
+        return made
+
+    made = WindowCube(shape, window)
+    return np.asarray(made) if made.nbytes <= bounds.IN_MEMORY else cast("NDArray[np.float32]", made)
+
+
+@cube_when_asked
 @dataclass(frozen=True, eq=False)
-class TrainView(SealedView):
+class TrainView(SealedView, HasCube):
     """Labelled training pixels, and the unlabelled pixels that the plugin's declared scope allows.
 
     Every array is read-only: compute on copies. A trial whose plugin changes one all the same fails.
@@ -85,11 +109,6 @@ class TrainView(SealedView):
     _seals: Seals = field(default_factory=Seals, init=False, repr=False)
 
     @property
-    def bands(self) -> int:
-        """Number of bands B."""
-        return int(self.cube.shape[2])
-
-    @property
     def counts(self) -> Mapping[int, int]:
         """Training pixels of each class id that has any."""
         ids, counts = np.unique(self.y, return_counts=True)
@@ -97,20 +116,18 @@ class TrainView(SealedView):
 
     def nameless(self) -> "TrainView":
         """The same without the label of any pixel: how many each class has is all that is left of them."""
-        return replace(self, y=np.zeros_like(self.y), sizes=tuple(self.counts.items()))
+        return replace(self, cube=self.pixels, y=np.zeros_like(self.y), sizes=tuple(self.counts.items()))
 
     def patches(self, coords: AnyArray) -> NDArray[np.float32]:
         """(n, B, p, p) float32 patches round ``coords`` (n, 2), mirrored at the scene's edges.
 
         Raises PluginError where a patch would show a pixel that the view hides.
         """
-        x = patches_at(self.cube, coords, self.patch)
+        x = patches_at(self.pixels, coords, self.patch)
         if np.isnan(x).any():
-            raise PluginError(
-                f"a plugin of scope '{self.scope}' may only cut patches whose pixels are all visible",
-                value="a patch with hidden pixels",
-                hint="Take centres from TrainView.coords or TrainView.unlabelled, or declare a wider scope.",
-            )
+            rule = f"a plugin of scope '{self.scope}' may only cut patches whose pixels are all visible"
+            hint = "Take centres from TrainView.coords or TrainView.unlabelled, or declare a wider scope."
+            raise PluginError(rule, value="a patch with hidden pixels", hint=hint)
         return x
 
     @cached_property
@@ -130,7 +147,7 @@ class TrainView(SealedView):
     @cached_property
     def normaliser(self) -> Normaliser:
         """Per-band mean and standard deviation of the visible pixels; a constant band keeps its scale."""
-        mean, std = _moments(self.cube, self.visible)
+        mean, std = _moments(self.pixels, self.visible)
         std[std < 1e-12] = 1.0
         return Normaliser(
             self._seals.add("normaliser.mean", mean.astype(np.float32)),
@@ -144,20 +161,25 @@ def _moments(cube: NDArray[np.float32], visible: NDArray[np.bool_]) -> tuple[NDA
     NumPy adds the pixels of a band one after the other, and so do parts that each begin with the sum so far: the
     result is, to the bit, that of all pixels at once.
     """
-    rows, columns = np.nonzero(visible)
-    step = max(1, STRIPE_BYTES // (8 * cube.shape[2]))
 
     def total(value: Callable[[NDArray[np.float64]], NDArray[np.float64]]) -> NDArray[np.float64]:
         so_far: NDArray[np.float64] | None = None
-        for start in range(0, len(rows), step):
-            part = slice(start, start + step)
-            stripe = value(cube[rows[part], columns[part]].astype(np.float64))
+        for seen in _spectra(cube, visible, STRIPE_BYTES // 8):
+            stripe = value(seen.astype(np.float64))
             so_far = stripe.sum(axis=0) if so_far is None else np.concatenate([so_far[None], stripe]).sum(axis=0)
         assert so_far is not None
         return so_far
 
-    mean = total(lambda seen: seen) / len(rows)
-    return mean, np.sqrt(total(lambda seen: (seen - mean) ** 2) / len(rows))
+    count = np.count_nonzero(visible)
+    mean = total(lambda seen: seen) / count
+    return mean, np.sqrt(total(lambda seen: (seen - mean) ** 2) / count)
+
+
+def _spectra(cube: NDArray[np.float32], visible: NDArray[np.bool_], values: int) -> Iterator[NDArray[np.float32]]:
+    """The visible pixels (n, B) of a cube, about so many values at a time."""
+    rows, columns = np.nonzero(visible)
+    step = max(1, values // cube.shape[2])
+    return (cube[rows[top : top + step], columns[top : top + step]] for top in range(0, len(rows), step))
 
 
 def patches_at(cube: NDArray[Scalar], coords: AnyArray, patch: int) -> NDArray[Scalar]:
@@ -189,13 +211,10 @@ def train_view(scene: Scene | UnlabelledScene, split: Split | BlindSplit, scope:
         visible[:] = True
     if split.hidden is not None:
         visible &= ~split.hidden
-    cube = empty_cube(scene.cube.shape)
-    np.copyto(cube, scene.cube)
-    cube[~visible] = np.nan
     coords = np.argwhere(split.train).astype(np.int32)
     whole = False if scope == "none" else ~dilate(~visible, split.patch // 2)
     return TrainView(
-        cube=cube,
+        cube=shown(scene.pixels, visible),
         visible=visible,
         coords=coords,
         y=split.train_labels,
@@ -216,6 +235,7 @@ def view_without_labels(view: TrainView) -> TrainView:
     pixels = np.concatenate([view.coords, view.unlabelled]).astype(np.int64)
     return replace(
         view,
+        cube=view.pixels,
         coords=np.empty((0, 2), dtype=np.int32),
         y=np.empty(0, dtype=np.int64),
         unlabelled=pixels[np.lexsort((pixels[:, 1], pixels[:, 0]))].astype(np.int32),
@@ -229,11 +249,8 @@ def checksum_of_pixels(view: TrainView) -> str:
     found = hashlib.sha256(np.packbits(view.visible).tobytes())
     found.update(repr((view.visible.shape, view.gsd, view.units, view.wavelengths is None)).encode())
     found.update(b"" if view.wavelengths is None else view.wavelengths.tobytes())
-    rows, columns = np.nonzero(view.visible)
-    step = max(1, STRIPE_BYTES // (4 * view.bands))
-    for start in range(0, len(rows), step):
-        part = slice(start, start + step)
-        found.update(np.ascontiguousarray(view.cube[rows[part], columns[part]]).data)
+    for part in _spectra(view.pixels, view.visible, STRIPE_BYTES // 4):
+        found.update(np.ascontiguousarray(part).data)
     return found.hexdigest()
 
 
@@ -241,7 +258,5 @@ def train_view_seen(view: TrainView, spectra: SpectralView) -> TrainView:
     """The same pixels in a spectral view: B' bands in the cube, and so in patches, samples and normaliser."""
     if spectra.name == RAW:
         return view
-    cube = empty_cube((*view.visible.shape, spectra.bands(view.bands)))
-    cube[:] = np.nan
-    cube[view.visible] = spectra(view.cube[view.visible], axis=1)
+    cube = shown(view.pixels, view.visible, spectra)
     return replace(view, cube=cube, wavelengths=spectra.shown_wavelengths)

@@ -110,11 +110,9 @@ def _held_out(made: AnySynthesis) -> tuple[NDArray[np.float32], NDArray[np.int64
     others = np.isin(labels, trained) & ~own
     fits = np.isin(y, trained) & (np.minimum(own.mean(axis=(1, 2)), others.mean(axis=(1, 2))) >= LEAST)
     if not fits.any():
-        raise InputError(
-            f"`attention` needs a held-out patch of which two trained classes cover {LEAST:.0%} each",
-            value=f"none, with patches of {side} pixels",
-            hint="Use larger patches (`patch`), or a protocol whose test pixels lie at borders of classes.",
-        )
+        rule = f"`attention` needs a held-out patch of which two trained classes cover {LEAST:.0%} each"
+        hint = "Use larger patches (`patch`), or a protocol whose test pixels lie at borders of classes."
+        raise InputError(rule, value=f"none, with patches of {side} pixels", hint=hint)
     found = np.flatnonzero(fits)
     rows = found[take_in_turn(y[found])][:MOST]
     region = np.where(labels[rows] > 0, own[rows], np.nan)

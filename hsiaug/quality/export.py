@@ -55,11 +55,9 @@ def save_samples(path: Path, made: PixelSynthesis, *, with_real: bool) -> PatchS
     check_target(path, ENDINGS)
     samples = concatenate([made.real, made.synthetic]) if with_real else made.synthetic
     if path.suffix.lower() == ".mat" and samples.x.nbytes > MAT_LIMIT:
-        raise InputError(
-            "a MATLAB 5 file holds arrays of less than 2 GB",
-            value=f"{samples.x.nbytes / 2**30:.1f} GB of patches",
-            hint="Use `out` FILE.npz, a smaller `lambdas` or a smaller `patch`.",
-        )
+        rule = "a MATLAB 5 file holds arrays of less than 2 GB"
+        hint = "Use `out` FILE.npz, a smaller `lambdas` or a smaller `patch`."
+        raise InputError(rule, value=f"{samples.x.nbytes / 2**30:.1f} GB of patches", hint=hint)
     if path.suffix.lower() == ".csv":
         write_text_whole(path, csv_of(_rows(samples, made.data)))
         return samples

@@ -47,7 +47,7 @@ def save_quick_look(scene: Scene, path: Path) -> None:
     """A PNG of the scene in red, green and blue, and beside it the same with the labels over it, and the legend."""
     step = picture_step(scene.shape)
     bands = rgb_bands(scene.wavelengths, scene.bands)
-    rgb = true_colours(scene.cube, scene.wavelengths, step)
+    rgb = true_colours(scene.pixels, scene.wavelengths, step)
     ids = _thin(scene.labels, step)
     colours = class_colours(len(scene.class_names))
     over = np.where(ids[:, :, None] > 0, colours[ids], (rgb // 2) + 40).astype(np.uint8)
@@ -69,7 +69,7 @@ def class_map_figure(ids: NDArray[np.int16], names: Sequence[str], title: str, n
     colours[0] = 255
     step = picture_step(ids.shape)
     room = WIDTHS[2] - LEGEND_WIDTH
-    counts = np.bincount(ids.ravel(), minlength=len(names) + 1)[1:]
+    counts = np.array([np.count_nonzero(ids == c) for c in range(1, len(names) + 1)])
     shares = 100 * counts / max(1, counts.sum())
     labels = [f"{plotted(name)}: {share:.1f} %" for name, share in zip(names, shares, strict=True)]
     figure, (panel,) = map_figure(ids.shape, 1, beside=LEGEND_WIDTH)

@@ -73,11 +73,9 @@ class PixelSamples:
         count = sum(synthetic_counts(view.counts, spec.rate).values())
         if not count:
             sizes = view.counts.values()
-            raise InputError(
-                "λ and M must ask for at least one synthetic sample",
-                value=f"λ = {spec.rate}, with {min(sizes)} to {max(sizes)} samples per class",
-                hint="λ = 1 fills every class to the largest; more than 1 lets all grow.",
-            )
+            found = f"λ = {spec.rate}, with {min(sizes)} to {max(sizes)} samples per class"
+            hint = "λ = 1 fills every class to the largest; more than 1 lets all grow."
+            raise InputError("λ and M must ask for at least one synthetic sample", value=found, hint=hint)
         check_samples(bench.scene, count, spec.patch)
         device = resolve_device(request.device, generator.card)
         timer = StageTimer()

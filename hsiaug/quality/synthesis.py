@@ -216,22 +216,19 @@ def sample_spec(
     if request.attention and not card.text:
         raise no_attention(card.name)
     if request.omega is not None and card.guidance is None:
-        raise InputError(
-            f"`omegas` is for generators with guidance, and {card.name} takes none",
-            value=f"{request.omega:g}",
-            hint="Leave it out.",
-        )
+        rule, hint = f"`omegas` is for generators with guidance, and {card.name} takes none", "Leave it out."
+        raise InputError(rule, value=f"{request.omega:g}", hint=hint)
     check_omega(request.omega or 0.0)
     check_serves(card, "generator", task.name)
     check_preset(request.preset, [card])
     params = build_params(card, request.preset, dict(request.overrides))
     usual = task.defaults(data)
-    rule = request.protocol or parse_protocol(usual.protocol, request.buffer)
+    protocol = request.protocol or parse_protocol(usual.protocol, request.buffer)
     spec = TrialSpec(
         task=task.name,
         scene=data.name,
         scene_sha256=data.sha256,
-        protocol=rule,
+        protocol=protocol,
         patch=usual.patch if request.patch is None else request.patch,
         seed=request.seed,
         generator=plugin_spec(card, params, data),
@@ -245,8 +242,5 @@ def sample_spec(
 
 def no_attention(name: str) -> InputError:
     """The refusal of the generator of this name, before or after its fit."""
-    return InputError(
-        "`attention` is for generators that read text and show where they look for its words",
-        value=repr(name),
-        hint="Leave it out, or name another generator.",
-    )
+    rule = "`attention` is for generators that read text and show where they look for its words"
+    return InputError(rule, value=repr(name), hint="Leave it out, or name another generator.")

@@ -174,15 +174,11 @@ def build_params(card: Card, preset: str = "cpu", overrides: Mapping[str, str] |
     values: dict[str, object] = dict(card.presets.get(preset, {}))
     for name, text in (overrides or {}).items():
         if name not in fields:
-            raise InputError(
-                f"`{card.name}.{name}`: no such parameter", value=repr(name), hint=did_you_mean(name, fields)
-            )
+            rule, hint = f"`{card.name}.{name}`: no such parameter", did_you_mean(name, fields)
+            raise InputError(rule, value=repr(name), hint=hint)
         if name == card.variant and ":" in card.name:
-            raise InputError(
-                f"`{card.name}.{name}`: the plugin's name sets it already",
-                value=repr(text),
-                hint=f"Name the plugin {card.name.partition(':')[0]}:{text}.",
-            )
+            hint = f"Name the plugin {card.name.partition(':')[0]}:{text}."
+            raise InputError(f"`{card.name}.{name}`: the plugin's name sets it already", value=repr(text), hint=hint)
         values[name] = _parse(card, fields[name], text)
     try:
         for name, value in values.items():
@@ -198,11 +194,9 @@ def build_params(card: Card, preset: str = "cpu", overrides: Mapping[str, str] |
 def check_serves(card: Card, kind: str, task: str) -> None:
     """Raise InputError unless a plugin, a generator or a classifier as ``kind`` says, serves a task."""
     if task not in card.tasks:
-        raise InputError(
-            f"a {kind} of this benchmark must serve the task {task}",
-            value=f"{card.name}, which serves {', '.join(card.tasks) or 'none'}",
-            hint=f"Choose another{''.join(f', or use --task {one}' for one in card.tasks)}; see 'hsiaug plugins list'.",
-        )
+        rule = f"a {kind} of this benchmark must serve the task {task}"
+        hint = f"Choose another{''.join(f', or use --task {one}' for one in card.tasks)}; see 'hsiaug plugins list'."
+        raise InputError(rule, value=f"{card.name}, which serves {', '.join(card.tasks) or 'none'}", hint=hint)
 
 
 def _parse(card: Card, item: dataclasses.Field[Any], text: str) -> Any:
@@ -224,11 +218,8 @@ def _parse(card: Card, item: dataclasses.Field[Any], text: str) -> Any:
 def _check_value(card: Card, item: dataclasses.Field[Any], value: object) -> None:
     choices = item.metadata.get("choices")
     if choices and value not in choices:
-        raise InputError(
-            f"`{card.name}.{item.name}` must be {' or '.join(map(str, choices))}",
-            value=repr(value),
-            hint=did_you_mean(str(value), map(str, choices)),
-        )
+        rule = f"`{card.name}.{item.name}` must be {' or '.join(map(str, choices))}"
+        raise InputError(rule, value=repr(value), hint=did_you_mean(str(value), map(str, choices)))
     low, high = item.metadata.get("low"), item.metadata.get("high")
     if (low is not None and value < low) or (high is not None and value > high):
         bounds = f"[{'-∞' if low is None else low}, {'∞' if high is None else high}]"

@@ -50,9 +50,8 @@ def named(kind: Kind, plugin: Any, preset: str = "cpu") -> tuple[str, Mapping[st
     made = plugin if isinstance(plugin, type) else type(plugin)
     card = getattr(made, "card", None)
     if not isinstance(card, Card):
-        raise PluginError(
-            f"a {kind} must be a name, or a plugin that carries a Card", value=repr(plugin), hint="See docs/plugins.md."
-        )
+        rule, hint = f"a {kind} must be a name, or a plugin that carries a Card", "See docs/plugins.md."
+        raise PluginError(rule, value=repr(plugin), hint=hint)
     if not _known(kind, made, card):
         _keep(kind, made, source_digest(made))
     params = build_params(card, preset) if isinstance(plugin, type) else plugin.params
@@ -70,11 +69,9 @@ def as_typed(value: object) -> str:
 def check_installed(kind: Kind, name: str) -> None:
     """Raise PluginError for a plugin that this process alone knows."""
     if isinstance(registry().find(kind, name), Handed):
-        raise PluginError(
-            "Dask and SLURM know plugins of packages alone",
-            value=f"{kind} {name}, a class of this session",
-            hint="Make it a package (hsiaug plugins new), or run on this machine.",
-        )
+        rule = "Dask and SLURM know plugins of packages alone"
+        hint = "Make it a package (hsiaug plugins new), or run on this machine."
+        raise PluginError(rule, value=f"{kind} {name}, a class of this session", hint=hint)
 
 
 def parcels() -> tuple[Parcel, ...]:

@@ -76,17 +76,13 @@ class Found:
             ) from error
         card = getattr(plugin, "card", None)
         if not isinstance(card, Card) or card.name != self.entry.name:
-            raise PluginError(
-                f"{self.entry.kind} {self.entry.name} of {self.distribution} must carry a Card of the same name",
-                value=repr(card.name if isinstance(card, Card) else card),
-                hint=f"Set {name}.card = Card(name={self.entry.name!r}, …).",
-            )
+            rule = f"{self.entry.kind} {self.entry.name} of {self.distribution} must carry a Card of the same name"
+            hint = f"Set {name}.card = Card(name={self.entry.name!r}, …)."
+            raise PluginError(rule, value=repr(card.name if isinstance(card, Card) else card), hint=hint)
         if card.scope not in get_args(Scope):
-            raise PluginError(
-                f"the scope of {self.entry.kind} {self.entry.name} must be one of {', '.join(get_args(Scope))}",
-                value=repr(card.scope),
-                hint="A protocol such as hidden:0.5:issd hides pixels, from every plugin.",
-            )
+            rule = f"the scope of {self.entry.kind} {self.entry.name} must be one of {', '.join(get_args(Scope))}"
+            hint = "A protocol such as hidden:0.5:issd hides pixels, from every plugin."
+            raise PluginError(rule, value=repr(card.scope), hint=hint)
         return plugin
 
 
@@ -134,11 +130,9 @@ def _variant(plugin: Any, value: str) -> Any:
     card: Card = plugin.card
     name = f"{card.name}:{value}"
     if card.variant is None or not value or visible(value) != value:
-        raise InputError(
-            f"{card.name} takes {'a value after the colon' if card.variant else 'no variant'}",
-            value=repr(name),
-            hint=f"Write {card.name}:{card.variant.upper()}." if card.variant else f"Write {card.name}.",
-        )
+        rule = f"{card.name} takes {'a value after the colon' if card.variant else 'no variant'}"
+        hint = f"Write {card.name}:{card.variant.upper()}." if card.variant else f"Write {card.name}."
+        raise InputError(rule, value=repr(name), hint=hint)
     names = (*PRESETS, *card.presets)
     presets = {preset: {**card.presets.get(preset, {}), card.variant: value} for preset in names}
     return type(plugin.__name__, (plugin,), {"card": replace(card, name=name, presets=presets)})
@@ -312,9 +306,7 @@ def ask_entries(name: str, value: str) -> tuple[list[Entry], str]:
 def _add(plugins: dict[tuple[Kind, str], Found], new: Found) -> None:
     key = (new.entry.kind, new.entry.name)
     if key in plugins:
-        raise PluginError(
-            f"two packages register the {new.entry.kind} {new.entry.name!r}",
-            value=f"{plugins[key].distribution} and {new.distribution}",
-            hint="Uninstall one of them, or rename its plugin.",
-        )
+        rule = f"two packages register the {new.entry.kind} {new.entry.name!r}"
+        hint = "Uninstall one of them, or rename its plugin."
+        raise PluginError(rule, value=f"{plugins[key].distribution} and {new.distribution}", hint=hint)
     plugins[key] = new

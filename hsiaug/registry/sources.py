@@ -51,11 +51,9 @@ def _walk(name: str, value: object, home: str, told: list[str], seen: set[int]) 
     inner = sum([_walk(part, one, home, told, seen) for part, one in parts])
     size += inner if isinstance(value, tuple | frozenset | Mapping) else 0
     if size > MOST:
-        raise PluginError(
-            "a plugin that no package registers may refer to modules, functions, classes and small constants alone",
-            value=f"{name}, a {type(value).__name__}",
-            hint="Make it a hyper-parameter, or work it out in fit, from the train view.",
-        )
+        rule = "a plugin that no package registers may refer to modules, functions, classes and small constants alone"
+        hint = "Make it a hyper-parameter, or work it out in fit, from the train view."
+        raise PluginError(rule, value=f"{name}, a {type(value).__name__}", hint=hint)
     return size
 
 

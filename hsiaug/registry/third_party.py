@@ -195,11 +195,8 @@ class Child:
 
     def _gone(self, found: str) -> PluginError:
         self.end()
-        return PluginError(
-            f"the package {self.package} must load, and say what its plugins are",
-            value=found,
-            hint="Repair or uninstall it; all other plugins still work.",
-        )
+        rule = f"the package {self.package} must load, and say what its plugins are"
+        return PluginError(rule, value=found, hint="Repair or uninstall it; all other plugins still work.")
 
 
 def read_told(model: type[Told], said: object, package: str) -> Told:
@@ -208,8 +205,6 @@ def read_told(model: type[Told], said: object, package: str) -> Told:
         return model.model_validate_json(json.dumps(said))
     except ValidationError as error:
         first = error.errors(include_url=False)[0]
-        raise PluginError(
-            f"a plugin of {package} must have a valid card",
-            value=f"{'.'.join(map(str, first['loc']))}: {first['msg']}",
-            hint="Repair or uninstall that package; all other plugins still work.",
-        ) from error
+        rule = f"a plugin of {package} must have a valid card"
+        hint = "Repair or uninstall that package; all other plugins still work."
+        raise PluginError(rule, value=f"{'.'.join(map(str, first['loc']))}: {first['msg']}", hint=hint) from error

@@ -139,11 +139,9 @@ def raw_columns(records: Iterable[Record]) -> Columns:
             row = _row(record)
             about_of(row["about"])
         except (KeyError, TypeError, ValueError, AttributeError) as error:
-            raise StoreError(
-                f"record {name} must hold what docs/results-format.md names",
-                value=f"{type(error).__name__} {error}",
-                hint="Delete the record's folder and run its trial again.",
-            ) from error
+            rule = f"record {name} must hold what docs/results-format.md names"
+            hint = "Delete the record's folder and run its trial again."
+            raise StoreError(rule, value=f"{type(error).__name__} {error}", hint=hint) from error
         rows.append(row | {key: same.setdefault(row[key], row[key]) for key in TEXTS})
     return columns_of(rows, (*TEXTS, "hash", "created", "view_shown"))
 

@@ -124,11 +124,9 @@ def compare_arms(report: Report, a: str, b: str, *, metric: str | None = None) -
         elif ours in cells or theirs in cells:
             apart.append(f"{table.title}: only {'A' if ours in cells else 'B'} was run")
     if not pairings:
-        raise InputError(
-            f"A and B must share a draw in which both give {metric or 'the main metric'}",
-            value="; ".join(apart),
-            hint="Run both on the same scene, protocol and patch with the same `draws`.",
-        )
+        rule = f"A and B must share a draw in which both give {metric or 'the main metric'}"
+        hint = "Run both on the same scene, protocol and patch with the same `draws`."
+        raise InputError(rule, value="; ".join(apart), hint=hint)
     return ArmComparison(names[ours], names[theirs], tuple(pairings), tuple(apart))
 
 
@@ -176,11 +174,9 @@ def find_arm(text: str, role: str, keys: Iterable[CellKey]) -> CellKey:
     if len(found) == 1:
         return found[0]
     if found:
-        raise InputError(
-            f"{role} must name one arm",
-            value=f"{text!r}, which fits {len(found)}: {', '.join(names[key] for key in found)}",
-            hint="Type one of them, in quotes where it has a space.",
-        )
+        fitting = f"{text!r}, which fits {len(found)}: {', '.join(names[key] for key in found)}"
+        hint = "Type one of them, in quotes where it has a space."
+        raise InputError(f"{role} must name one arm", value=fitting, hint=hint)
     plain = re.sub("@[^/]*", "", text)
     alike = [names[key] for key in _fitting(plain, names)]
     known = {f"{arm.generator.name}{'' if arm == arm.both else ALONE}/{by.name}" for arm, by in names}

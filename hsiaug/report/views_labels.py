@@ -25,11 +25,11 @@ def curves_of(report: Report) -> list[LabelCurve]:
     """The curves of a report, from the store that it names. Raises InputError where there are none."""
     found = label_curves(report)
     if not found:
-        raise InputError(
-            "`by` labels needs a learning curve over added labels, with its predictions and its scene on this machine",
-            value=f"none in {report.where}",
-            hint=f"Run 'hsiaug labels SCENE --store {report.where}' first.",
+        rule = (
+            "`by` labels needs a learning curve over added labels, with its predictions and its scene on this machine"
         )
+        hint = f"Run 'hsiaug labels SCENE --store {report.where}' first."
+        raise InputError(rule, value=f"none in {report.where}", hint=hint)
     return found
 
 

@@ -78,11 +78,9 @@ def cast_votes(
         except HsiaugError:
             raise
         except Exception as error:
-            raise PluginError(
-                f"classifier {member} must learn from {len(known.train_labels)} pixels and call every other",
-                value=f"{type(error).__name__}: {error}",
-                hint="Leave it out: name others with `classifiers`.",
-            ) from error
+            rule = f"classifier {member} must learn from {len(known.train_labels)} pixels and call every other"
+            hint = "Leave it out: name others with `classifiers`."
+            raise PluginError(rule, value=f"{type(error).__name__}: {error}", hint=hint) from error
     progress(len(members), len(members))
     return votes
 

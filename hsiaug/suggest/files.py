@@ -84,7 +84,7 @@ def _figure(found: Suggestions, scene: UnlabelledScene, title: str) -> Figure:
     numbers.
     """
     step = picture_step(scene.shape)
-    colours = true_colours(scene.cube, scene.wavelengths, step)
+    colours = true_colours(scene.pixels, scene.wavelengths, step)
     figure, (left, right) = map_figure(colours.shape[:2], 2, below=0.3)
     side = WIDTHS[2] / 2 - 0.2
     learnt = np.array(rgb_of(LEARNT), dtype=np.uint8)

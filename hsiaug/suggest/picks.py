@@ -1,7 +1,7 @@
 """Pixels to label: a greedy cover of the ground that classifiers disagree on, from what is labelled already."""
 
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from hsiaug.base.errors import InputError
 from hsiaug.contracts import Progress
-from hsiaug.core.scene import UnlabelledScene
+from hsiaug.core.scene import UnlabelledScene, row_parts
 from hsiaug.core.segments import find_segments
 from hsiaug.core.spectral_views import SpectralView
 from hsiaug.core.view_names import FEWEST, RAW, UNIT
@@ -86,11 +86,9 @@ def suggestions(
     open_ = candidates & ground.data & ~known.train
     segments = Segments(ground, open_)
     if count > len(segments.ids):
-        raise InputError(
-            "-n must be at most the number of segments that a pixel can be taken from",
-            value=f"{count} of {len(segments.ids)}",
-            hint="Ask for fewer: two pixels of one segment would say much the same.",
-        )
+        rule = "-n must be at most the number of segments that a pixel can be taken from"
+        hint = "Ask for fewer: two pixels of one segment would say much the same."
+        raise InputError(rule, value=f"{count} of {len(segments.ids)}", hint=hint)
     if len(np.unique(known.train_labels)) > 1:
         votes = cast_votes(scene, known, members, plugins, seed=seed, progress=progress)
         doubt = disagreement(votes, len(scene.class_names))
@@ -132,9 +130,10 @@ def _features(scene: UnlabelledScene) -> tuple[Floats, NDArray[np.bool_]]:
     spectra = SpectralView(UNIT if scene.bands >= FEWEST else RAW, scene.wavelengths)
     data = np.zeros(scene.shape, dtype=bool)
     total, square, count = np.zeros(scene.bands), np.zeros((scene.bands, scene.bands)), 0
-    for rows in _stripes(scene):
-        data[rows] = scene.cube[rows].any(axis=2)
-        x = spectra(scene.cube[rows][data[rows]], axis=1).astype(np.float64)
+    for rows in row_parts(scene.pixels.shape, STRIPE_BYTES // 8):
+        part = scene.pixels[rows]
+        data[rows] = part.any(axis=2)
+        x = spectra(part[data[rows]], axis=1).astype(np.float64)
         total, square, count = total + x.sum(axis=0), square + x.T @ x, count + len(x)
     mean = total / max(count, 1)
     covariance = square / max(count, 1) - np.outer(mean, mean)
@@ -144,16 +143,10 @@ def _features(scene: UnlabelledScene) -> tuple[Floats, NDArray[np.bool_]]:
     largest = slice(None, -COMPONENTS - 1, -1)
     project = vectors[:, largest] / std[:, None] / np.sqrt(max(float(values[largest].sum()), 1e-12))
     features = np.zeros((*scene.shape, project.shape[1]), dtype=np.float32)
-    for rows in _stripes(scene):
-        x = spectra(scene.cube[rows][data[rows]], axis=1).astype(np.float64)
+    for rows in row_parts(scene.pixels.shape, STRIPE_BYTES // 8):
+        x = spectra(scene.pixels[rows][data[rows]], axis=1).astype(np.float64)
         features[rows][data[rows]] = (x - mean) @ project
     return features, data
-
-
-def _stripes(scene: UnlabelledScene) -> Iterator[slice]:
-    height, width = scene.shape
-    step = max(1, STRIPE_BYTES // (8 * scene.bands * width))
-    return (slice(top, top + step) for top in range(0, height, step))
 
 
 class Segments:

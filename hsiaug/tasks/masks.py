@@ -135,22 +135,18 @@ class Segmentation:
         """Raise PluginError unless a generator made exactly what was asked for."""
         shape = view.real.images.shape[1:]
         if not isinstance(samples, DenseSamples) or (len(samples) and samples.images.shape[1:] != shape):
-            raise PluginError(
-                f"a generator must make tiles of shape {shape}",
-                value=str(samples.images.shape[1:]) if isinstance(samples, DenseSamples) else type(samples).__name__,
-                hint="Return DenseSamples in the shape of DenseView.real.",
-            )
+            found = str(samples.images.shape[1:]) if isinstance(samples, DenseSamples) else type(samples).__name__
+            hint = "Return DenseSamples in the shape of DenseView.real."
+            raise PluginError(f"a generator must make tiles of shape {shape}", value=found, hint=hint)
         if len(samples) != counts.total:
             rule, hint = "a generator must make exactly the pairs that were asked for", "Return counts.total pairs."
             raise PluginError(rule, value=f"{len(samples)} in place of {counts.total}", hint=hint)
         check_finite(samples.images, "images")
         check_numbers(samples.masks, samples.weight)
         if len(samples) and not (samples.masks.min() >= 0 and samples.masks.max() <= len(view.class_names)):
-            raise PluginError(
-                f"a generator must make masks of ids 0..{len(view.class_names)} (0 = ignore)",
-                value=f"{samples.masks.min()}..{samples.masks.max()}",
-                hint="Map network outputs back to class ids.",
-            )
+            rule = f"a generator must make masks of ids 0..{len(view.class_names)} (0 = ignore)"
+            hint = "Map network outputs back to class ids."
+            raise PluginError(rule, value=f"{samples.masks.min()}..{samples.masks.max()}", hint=hint)
 
     def join(
         self, view: DenseView, pool: Sequence[DenseSamples], card: Card | None = None, spectra: SpectralView = RAW_VIEW

@@ -29,6 +29,7 @@ from hsiaug.protocol.view import (
     TrainView,
     checksum_of_pixels,
     patches_at,
+    shown,
     train_view,
     train_view_seen,
     view_without_labels,
@@ -130,19 +131,15 @@ class PixelClassification:
             raise PluginError(rule, value=type(samples).__name__, hint=hint)
         side = (view.bands, view.patch, view.patch)
         if len(samples) and samples.x.shape[1:] != side:
-            raise PluginError(
-                f"a generator must make patches of shape {side}",
-                value=str(samples.x.shape[1:]),
-                hint="Return PatchSamples in the shape of TrainView.real.",
-            )
+            rule = f"a generator must make patches of shape {side}"
+            hint = "Return PatchSamples in the shape of TrainView.real."
+            raise PluginError(rule, value=str(samples.x.shape[1:]), hint=hint)
         made = dict(Counter(samples.y.tolist()))
         expected = {c: n for c, n in counts.items() if n}
         if made != expected:
-            raise PluginError(
-                "a generator must make exactly the samples that were asked for, by class id",
-                value=f"{dict(sorted(made.items()))} in place of {expected}",
-                hint="Return counts[c] samples of each class c.",
-            )
+            rule = "a generator must make exactly the samples that were asked for, by class id"
+            hint = "Return counts[c] samples of each class c."
+            raise PluginError(rule, value=f"{dict(sorted(made.items()))} in place of {expected}", hint=hint)
         check_finite(samples.x, "samples")
         check_numbers(samples.y, samples.weight)
 
@@ -183,9 +180,10 @@ class PixelClassification:
     ) -> NDArray[np.int16]:
         """(n,) int16: predicted class id of every test pixel, row by row. Reads no test label."""
         coords = np.argwhere(split.test).astype(np.int32)
+        cube = shown(scene.pixels, None, spectra)
         labels = [
             check_predicted(fitted.predict(batch), (len(batch),), len(scene.class_names))
-            for _, batch in _batches(spectra(scene.cube, axis=2), coords, split.patch, card, scene.bands)
+            for _, batch in _batches(cube, coords, split.patch, card, scene.bands)
         ]
         return np.concatenate(labels).astype(np.int16)
 
@@ -226,11 +224,12 @@ class PixelClassification:
         ids = np.zeros(scene.shape, dtype=np.int16)
         for top in range(0, height, rows):
             bottom = min(top + rows, height)
-            local = np.argwhere(scene.cube[top:bottom].any(axis=2) | labelled[top:bottom]).astype(np.int32)
-            coords = local + np.array([top, 0], dtype=np.int32)
-            # The rows that its patches reach, so that each spectrum is converted once.
+            # The rows that its patches reach, so that each spectrum is read and converted once.
             first = max(0, top - side // 2)
-            seen = spectra(scene.cube[first : bottom + side // 2], axis=2)
+            reached = scene.pixels[first : bottom + side // 2]
+            shows = reached[top - first : bottom - first].any(axis=2) | labelled[top:bottom]
+            coords = np.argwhere(shows).astype(np.int32) + np.array([top, 0], dtype=np.int32)
+            seen = spectra(reached, axis=2)
             for part, batch in _batches(seen, coords, patch, card, scene.bands, first):
                 ids[tuple(part.T)] = check_predicted(fitted.predict(batch), (len(part),), len(scene.class_names))
             progress(bottom, height, "rows")
@@ -255,26 +254,21 @@ def check_finite(made: NDArray[np.float32], what: str) -> None:
     """Raise PluginError where one of the arrays (n, ...) that a generator made holds NaN or infinity."""
     wrong = ~np.isfinite(made).all(axis=tuple(range(1, made.ndim)))
     if wrong.any():
-        raise PluginError(
-            f"a generator must make finite {what}",
-            value=f"NaN or infinity in {int(wrong.sum())} of them",
-            hint="Look for a division by a constant band, or a training that diverged.",
-        )
+        rule = f"a generator must make finite {what}"
+        hint = "Look for a division by a constant band, or a training that diverged."
+        raise PluginError(rule, value=f"NaN or infinity in {int(wrong.sum())} of them", hint=hint)
 
 
 def check_numbers(ids: AnyArray, weight: AnyArray) -> None:
     """Raise PluginError where class ids that a generator made are no integers, or its sample weights (n,) no weights."""
     if ids.dtype.kind not in "iu":
-        raise PluginError(
-            "a generator must make integer class ids", value=str(ids.dtype), hint="Convert them: y.astype(int)."
-        )
+        rule, hint = "a generator must make integer class ids", "Convert them: y.astype(int)."
+        raise PluginError(rule, value=str(ids.dtype), hint=hint)
     wrong = weight[~(np.isfinite(weight) & (weight >= 0))]
     if len(wrong):
-        raise PluginError(
-            "a generator must make sample weights that are finite and not negative",
-            value=f"{wrong[0]}, and {len(wrong) - 1} more of {len(weight)}",
-            hint="Leave weights out for 1, or look for a division by zero.",
-        )
+        rule = "a generator must make sample weights that are finite and not negative"
+        hint = "Leave weights out for 1, or look for a division by zero."
+        raise PluginError(rule, value=f"{wrong[0]}, and {len(wrong) - 1} more of {len(weight)}", hint=hint)
 
 
 def check_predicted(answer: AnyArray, shape: tuple[int, ...], classes: int) -> AnyArray:
@@ -283,11 +277,9 @@ def check_predicted(answer: AnyArray, shape: tuple[int, ...], classes: int) -> A
     integer = labels.dtype.kind in "iu"
     if labels.shape != shape or not integer or (labels.size and not 1 <= labels.min() <= labels.max() <= classes):
         told = f", of {labels.min()}..{labels.max()}" if labels.size and integer else ""
-        raise PluginError(
-            f"predict must give integer class ids in 1..{classes} of shape {shape}",
-            value=f"{labels.dtype} of shape {labels.shape}{told}",
-            hint="Map network outputs back to the ids of the samples; 0 is no class.",
-        )
+        rule = f"predict must give integer class ids in 1..{classes} of shape {shape}"
+        hint = "Map network outputs back to the ids of the samples; 0 is no class."
+        raise PluginError(rule, value=f"{labels.dtype} of shape {labels.shape}{told}", hint=hint)
     return labels
 
 

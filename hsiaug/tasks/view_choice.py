@@ -30,7 +30,7 @@ def view_scores(view: TrainView) -> dict[str, float]:
     rows = _thin(view.y)
     coords, y = view.coords[rows].astype(np.int64), view.y[rows]
     fold = spatial_folds(coords, y, view.patch)
-    spectra = view.cube[coords[:, 0], coords[:, 1]]
+    spectra = view.pixels[coords[:, 0], coords[:, 1]]
     names = VIEWS if view.bands >= FEWEST else (RAW,)
     return {name: _score(SpectralView(name, view.wavelengths)(spectra, axis=1), y, fold) for name in names}
 

@@ -68,11 +68,9 @@ def _subject(kind: Kind, plugin: str | type, preset: str) -> ProtocolSubject | G
     card = getattr(loaded, "card", None)
     tasks = [task for task in card.tasks if task in TASKS] if isinstance(card, Card) else []
     if not tasks:
-        raise PluginError(
-            "the conformance kit checks classes that carry a Card, for a task that there is",
-            value=repr(card.tasks if isinstance(card, Card) else card),
-            hint="Set card = Card(name=…, version=…, summary=…) on the class.",
-        )
+        rule = "the conformance kit checks classes that carry a Card, for a task that there is"
+        hint = "Set card = Card(name=…, version=…, summary=…) on the class."
+        raise PluginError(rule, value=repr(card.tasks if isinstance(card, Card) else card), hint=hint)
     # Pixels first, where the plugin serves them; all else in the order of the card.
     tasks.sort(key=lambda task: task != "pixels")
     return (GeneratorSubject if kind == "generator" else ClassifierSubject)(loaded, preset, *tasks)

@@ -35,11 +35,9 @@ class ProtocolSubject:
 
     def __init__(self, plugin: object, argument: str | None) -> None:
         if not (isinstance(plugin, type) and issubclass(plugin, SplitProtocol) and isinstance(plugin.card, Card)):
-            raise PluginError(
-                "the conformance kit checks subclasses of hsiaug.api.SplitProtocol that carry a Card",
-                value=repr(plugin),
-                hint="Derive the class from it, and set card = Card(name=…, version=…, summary=…).",
-            )
+            rule = "the conformance kit checks subclasses of hsiaug.api.SplitProtocol that carry a Card"
+            hint = "Derive the class from it, and set card = Card(name=…, version=…, summary=…)."
+            raise PluginError(rule, value=repr(plugin), hint=hint)
         self.plugin, self.card = plugin, plugin.card
         self.argument = plugin.example if argument is None else argument
 

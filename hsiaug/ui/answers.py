@@ -74,10 +74,10 @@ class Answers:
         try:
             lock.acquire(timeout=0)
         except Timeout as error:
+            rule = f"`answers` {self.path} must be of one page at a time"
+            hint = "End that 'hsiaug label', or name another file; delete the lock if its machine was switched off."
             raise InputError(
-                f"`answers` {self.path} must be of one page at a time",
-                value=f"process {lock.pid or 'unknown'} holds {lock.lock_file}",
-                hint="End that 'hsiaug label', or name another file; delete the lock if its machine was switched off.",
+                rule, value=f"process {lock.pid or 'unknown'} holds {lock.lock_file}", hint=hint
             ) from error
         except OSError as error:
             if lock.pid in (None, os.getpid()):
@@ -131,11 +131,9 @@ class Answers:
 
     def _write(self, given: list[Answer]) -> None:
         if self._state() != self._written:
-            raise InputError(
-                f"`answers` {self.path} must not be changed while its page is open",
-                value="a file that another program wrote",
-                hint="Start 'hsiaug label' again: it reads the file as it is now.",
-            )
+            rule = f"`answers` {self.path} must not be changed while its page is open"
+            hint = "Start 'hsiaug label' again: it reads the file as it is now."
+            raise InputError(rule, value="a file that another program wrote", hint=hint)
         before, self.given = self.given, given
         try:
             if self.wrong:
@@ -180,11 +178,9 @@ class Answers:
             if self.wrong and not found:
                 raise ValueError(self.wrong[0])
         except (ValueError, TypeError, csv.Error) as error:
-            raise InputError(
-                f"`answers` {self.path} must be a file that 'hsiaug label' wrote of this scene",
-                value=str(error),
-                hint="Name another file; one that is not there yet is begun.",
-            ) from error
+            rule = f"`answers` {self.path} must be a file that 'hsiaug label' wrote of this scene"
+            hint = "Name another file; one that is not there yet is begun."
+            raise InputError(rule, value=str(error), hint=hint) from error
         return [Answer(tuple(pixels), said, name) for _, (pixels, said, name) in sorted(found.items())]
 
     def _parse(self, row: dict[str, str]) -> tuple[Pixel, Said, str]:
@@ -202,7 +198,6 @@ def check_name(name: str) -> str:
     """The name of a class, stripped. Raises InputError for one that is empty, too long, or not of plain characters."""
     name = name.strip()
     if not 0 < len(name) <= LONGEST_NAME or visible(name) != name:
-        raise InputError(
-            f"a class needs a name of 1 to {LONGEST_NAME} plain characters", value=repr(name), hint="For example wheat."
-        )
+        rule, hint = f"a class needs a name of 1 to {LONGEST_NAME} plain characters", "For example wheat."
+        raise InputError(rule, value=repr(name), hint=hint)
     return name

@@ -100,7 +100,7 @@ class LabelPage:
         made, doubt = self._labelling.map, self._labelling.doubt
         return JSONResponse(
             {
-                "spectrum": [round(float(value), 6) for value in self._scene.cube[row, column]],
+                "spectrum": [round(float(value), 6) for value in self._scene.pixels[row, column]],
                 "label": int(self._labelling.labels()[row, column]),
                 "map": None if made is None else int(made.ids[row, column]),
                 "doubt": None if doubt is None else float(doubt[row, column]),
@@ -112,7 +112,7 @@ class LabelPage:
         kind, made, step = request.path_params["kind"], self._labelling.map, self._step
         doubt = self._labelling.doubt
         if kind == "colours":
-            return _png(true_colours(self._scene.cube, self._scene.wavelengths, step))
+            return _png(true_colours(self._scene.pixels, self._scene.wavelengths, step))
         if kind == "doubt" and doubt is not None:
             return _png(matplotlib.colormaps["viridis"](doubt[::step, ::step], bytes=True))
         ids = {"labels": self._labelling.labels(), "map": None if made is None else made.ids}.get(kind)

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from hsiaug.base.colours import class_colours
 from hsiaug.base.errors import HsiaugError, InputError
-from hsiaug.core.scene import UnlabelledScene
+from hsiaug.core.scene import UnlabelledScene, row_parts
 from hsiaug.data.georeference import Georeference
 from hsiaug.protocol.split import Blind, BlindSplit
 from hsiaug.registry.lookup import Registry
@@ -88,7 +88,8 @@ class Labelling:
     @cached_property
     def data(self) -> NDArray[np.bool_]:
         """(H, W) bool: pixels that are not 0 in every band."""
-        return np.stack([row.any(axis=1) for row in self.task.scene.cube])
+        cube = self.task.scene.pixels
+        return np.concatenate([cube[rows].any(axis=2) for rows in row_parts(cube.shape)])
 
     def labels(self) -> NDArray[np.int16]:
         """(H, W) int16: latest answer of each pixel, else its known label; -1 = none of the classes, -2 = skipped."""
@@ -165,7 +166,8 @@ class Labelling:
     def _now(self) -> tuple[UnlabelledScene, NDArray[np.int16], BlindSplit]:
         """The scene with its present classes, the labels, and those that are learnt."""
         with self.lock:
-            scene, labels = replace(self.task.scene, class_names=tuple(self.names)), self.labels()
+            whole, labels = self.task.scene, self.labels()
+            scene = replace(whole, cube=whole.pixels, class_names=tuple(self.names))
         train = labels > 0
         return scene, labels, Blind(train, np.zeros_like(train), labels[train].astype(np.int64), PATCH)
 
@@ -196,7 +198,7 @@ class Labelling:
 
     def class_means(self) -> dict[int, list[float]]:
         """Mean spectrum (B,) of the labelled pixels of every class that has any, of at most MOST_AVERAGED of them."""
-        labels, cube, means = self.labels(), self.task.scene.cube, {}
+        labels, cube, means = self.labels(), self.task.scene.pixels, {}
         for c in np.unique(labels[labels > 0]):
             rows, columns = np.nonzero(labels == c)
             thin = slice(None, None, -(-len(rows) // MOST_AVERAGED))

@@ -164,9 +164,8 @@ def serve_here(routes: Sequence[BaseRoute], port: int, *, browser: bool, said: C
         try:
             listening.bind(("127.0.0.1", port))
         except OSError as error:
-            raise InputError(
-                "`port` must be one that is free", value=f"{port}: {error.strerror}", hint="Leave it out."
-            ) from error
+            rule, hint = "`port` must be one that is free", "Leave it out."
+            raise InputError(rule, value=f"{port}: {error.strerror}", hint=hint) from error
         port = listening.getsockname()[1]
         address = f"http://127.0.0.1:{port}/{token}/"
         config = uvicorn.Config(local_app(routes, token, port), log_level="error", access_log=False, lifespan="off")

@@ -9,9 +9,10 @@ import pytest
 
 from hsiaug.base.arrays import AnyArray
 from hsiaug.base.errors import SceneError
+from hsiaug.core.scene import row_parts
 from hsiaug.data import raw
 from hsiaug.data.cube_check import look_through
-from hsiaug.data.raw import convert_cube, in_memory
+from hsiaug.data.raw import Conversion, convert_cube, in_memory
 from hsiaug.data.readers import read_cube_file
 
 SHAPE = (40, 50, 60)
@@ -58,14 +59,14 @@ def test_what_is_read_of_a_mapped_file_is_what_is_in_it(written: tuple[Path, Any
     turned = in_memory(array.transpose(2, 1, 0)[5:7])
     np.testing.assert_array_equal(turned, cube.transpose(2, 1, 0)[5:7])
     assert not isinstance(turned.base, np.memmap)
-    np.testing.assert_array_equal(convert_cube(array, "scene", bands=[1, 4]), cube[:, :, [1, 4]])
+    np.testing.assert_array_equal(convert_cube(array, "scene", Conversion([1, 4])), cube[:, :, [1, 4]])
 
 
 def test_rows_that_lie_all_over_a_file_are_read_as_they_are(written, monkeypatch) -> None:
     path, cube = written
     array = read_cube_file(path.with_suffix(".hdr") if path.suffix == ".img" else path).array
     expected = look_through(cube, None, (), "c")
-    monkeypatch.setattr(raw, "STRIPE", 900)
+    monkeypatch.setattr(raw, "row_parts", lambda shape: row_parts(shape, 900))
     for turned, wanted in ((array, cube), (array[:, 5:9], cube[:, 5:9]), (array.T, cube.T)):
         parts = list(raw.stripes(turned))
         np.testing.assert_array_equal(np.concatenate([part for _, part in parts]), wanted)
@@ -74,7 +75,7 @@ def test_rows_that_lie_all_over_a_file_are_read_as_they_are(written, monkeypatch
 
 
 @pytest.mark.parametrize(
-    "read", [lambda array: convert_cube(array, "scene"), lambda array: look_through(array, None, (), "c")]
+    "read", [lambda array: convert_cube(array, "scene", Conversion()), lambda array: look_through(array, None, (), "c")]
 )
 @pytest.mark.parametrize("left", [0, 5000, -1])
 def test_a_file_that_is_cut_after_it_was_opened_is_one_error(written, read, left) -> None:

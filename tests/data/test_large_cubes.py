@@ -48,5 +48,6 @@ def test_a_large_cube_and_what_plugins_see_of_it_are_the_same_in_a_file(estate, 
 def test_a_folder_of_temporary_files_without_room_is_named(estate, monkeypatch):
     monkeypatch.setattr(bounds, "IN_MEMORY", 0)
     monkeypatch.setattr(shutil, "disk_usage", lambda folder: SimpleNamespace(free=10))
+    scene = load_scene(estate())
     with pytest.raises(SceneError, match="TMPDIR"):
-        load_scene(estate())
+        scene.cube  # noqa: B018  an array of the whole

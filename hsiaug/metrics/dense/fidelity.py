@@ -95,11 +95,9 @@ def dense_fidelity(
     """
     sets = (train, held, made)
     if min(map(len, sets)) < 2 or len({part.images.shape[1:] for part in sets}) > 1:
-        raise InputError(
-            "fidelity needs two tiles of each set, all of one shape",
-            value=", ".join(str(part.images.shape) for part in sets),
-            hint="Cut tiles of one size, and make more of them.",
-        )
+        rule = "fidelity needs two tiles of each set, all of one shape"
+        hint = "Cut tiles of one size, and make more of them."
+        raise InputError(rule, value=", ".join(str(part.images.shape) for part in sets), hint=hint)
     rng = np.random.default_rng(derive_seed("dense fidelity", seed))
     index = [np.sort(rng.permutation(len(part))[:MOST]) for part in sets]
     train, held, made = (part.take(i) for part, i in zip(sets, index, strict=True))

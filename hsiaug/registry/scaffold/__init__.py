@@ -23,25 +23,18 @@ def write_package(kind: Kind, name: str, out: Path, task: str | None = None) -> 
     """
     if not re.fullmatch(r"[a-z][a-z0-9]*(-[a-z0-9]+)*", name):
         near = re.sub(r"[^a-z0-9]+", "-", name.lower()).lstrip("-0123456789").rstrip("-")
-        raise InputError(
-            "NAME must be small letters and digits, with hyphens between words and a letter first",
-            value=repr(name),
-            hint=f"Write {near or 'my-plugin'}.",
-        )
+        rule = "NAME must be small letters and digits, with hyphens between words and a letter first"
+        raise InputError(rule, value=repr(name), hint=f"Write {near or 'my-plugin'}.")
     if found := [plugin for (_, known), plugin in registry().plugins.items() if known == name]:
-        raise InputError(
-            "NAME must be one that no plugin has",
-            value=f"{name!r}, a {found[0].entry.kind} of {found[0].distribution}",
-            hint="Take another; 'hsiaug plugins list' shows those that are taken.",
-        )
+        rule = "NAME must be one that no plugin has"
+        hint = "Take another; 'hsiaug plugins list' shows those that are taken."
+        raise InputError(rule, value=f"{name!r}, a {found[0].entry.kind} of {found[0].distribution}", hint=hint)
     (usual,) = Card.tasks
     masks = task not in (None, usual)
     if kind == "protocol" and masks:
-        raise InputError(
-            "`task` is an option of generators and classifiers",
-            value=f"`kind` {kind} `task` {task}",
-            hint="Write a protocol without it; with a method draw_tiles it serves masks too.",
-        )
+        rule = "`task` is an option of generators and classifiers"
+        hint = "Write a protocol without it; with a method draw_tiles it serves masks too."
+        raise InputError(rule, value=f"`kind` {kind} `task` {task}", hint=hint)
     module = f"hsiaug_{name.replace('-', '_')}"
     words = {
         "name": name,

@@ -58,11 +58,9 @@ def curve_figure(report: Report, axis: Axis, columns: int = 2) -> Figure:
     """
     blocks = [_sweeps(table, axis) for table in report.tables if find_sweeps(table, axis)]
     if not blocks:
-        raise InputError(
-            f"a picture by {axis} needs records of a generator at two {SIGNS[axis]} or more",
-            value=f"{len(report.tables)} tables without them",
-            hint=f"Run 'hsiaug benchmark … --{axis} 0.5:1.5:0.5' first.",
-        )
+        rule = f"a picture by {axis} needs records of a generator at two {SIGNS[axis]} or more"
+        hint = f"Run 'hsiaug benchmark … --{axis} 0.5:1.5:0.5' first."
+        raise InputError(rule, value=f"{len(report.tables)} tables without them", hint=hint)
     return draw_blocks(blocks, columns, OF_SWEEPS)
 
 

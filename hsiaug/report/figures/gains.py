@@ -50,11 +50,9 @@ def gain_figure(report: Report, columns: int = 2) -> Figure:
 
 def _drawn(blocks: Sequence[Block], columns: int, how_to_read: str) -> Figure:
     if not (shown := [block for block in blocks if block.rows]):
-        raise InputError(
-            "a picture of gains needs a generator beside the controls",
-            value=f"{len(blocks)} tables",
-            hint="Run a benchmark with `generators` smote, for example.",
-        )
+        rule = "a picture of gains needs a generator beside the controls"
+        hint = "Run a benchmark with `generators` smote, for example."
+        raise InputError(rule, value=f"{len(blocks)} tables", hint=hint)
     return draw_blocks(shown, columns, how_to_read)
 
 

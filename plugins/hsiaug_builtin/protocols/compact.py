@@ -98,7 +98,7 @@ def _fewest_left(
     taken = dilate(train, radius)
     if fields is not None:
         taken |= seen_fields(fields, train)
-    left = np.bincount(labels[~taken], minlength=max(classes, default=0) + 1)
+    left = np.bincount(labels[(labels > 0) & ~taken], minlength=max(classes, default=0) + 1)
     return int(min((left[c] for c in classes), default=KEPT_FOR_TEST))
 
 
