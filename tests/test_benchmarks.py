@@ -165,6 +165,21 @@ def test_processor_seconds_and_memory_of_a_line(tmp_path: Path) -> None:
     assert "memory of the line, MB" in rows and "| svm, a trial | 5.0 |" in told
 
 
+def test_the_table_of_speed(tmp_path: Path) -> None:
+    """Its line is a small one here; each group of rows is added to the file as it is done."""
+    code = f"""
+from benchmarks.speed import table
+table.GROUPS["line"] = table.partial(table.run_rows, {" ".join((*SMALL, "--jobs", "1"))!r}, table.torchless_values)
+table.main()
+"""
+    words = [sys.executable, "-c", code, str(tmp_path), "--rows", "line", "--before", str(FOLDER.parent)]
+    told = subprocess.run(words, check=True, capture_output=True, text=True, cwd=FOLDER.parent).stdout
+    memory, seconds = read_csv(tmp_path / "table.csv")
+    assert memory["limit"] == "350" and memory["peer"] == ""
+    assert float(seconds["before"]) > 0 and float(seconds["ratio"]) > 0
+    assert f"| the same, s |  | {seconds['before']} | {seconds['now']} |" in told
+
+
 def test_a_palette_of_few_steps(monkeypatch: pytest.MonkeyPatch) -> None:
     worth, colours = script("class_palette", monkeypatch, STEPS=20).palette(0)
     assert worth < 0 or colours.shape == (16, 3)

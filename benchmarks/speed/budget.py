@@ -19,8 +19,9 @@ import resource
 import subprocess
 import sys
 import threading
+import time
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from benchmarks.common import descendants, markdown, read_csv, say, write_csv
 
@@ -37,6 +38,8 @@ LIMITS = {
     "rest of the line, a trial": None,
 }
 """Processor seconds that each may take, where nothing else is said."""
+EVERY = 1.0
+"""Seconds between two readings of the memory."""
 SUBREAPER = 36
 """Linux: who inherits processes whose parent ended, so that their seconds are counted as well."""
 
@@ -45,15 +48,16 @@ def main() -> None:
     folder = Path(sys.argv[1])
     folder.mkdir(parents=True, exist_ok=True)
     ctypes.CDLL(None).prctl(SUBREAPER, 1, 0, 0, 0)
-    start, _ = measured("--version")
-    line, memory = measured(*(sys.argv[2:] or LINE.split()), "--store", str(folder / "store"))
-    records = [json.loads(path.read_text()) for path in (folder / "store").glob("records/*/*/record.json")]
+    start = measured("--version").processor
+    used = measured(*(sys.argv[2:] or LINE.split()), "--store", str(folder / "store"))
+    records = records_in(folder / "store")
+    rest = used.processor - sum(r["cpu_seconds"]["total"] for r in records)
     found = {
-        "line": line,
-        "memory of the line, MB": memory,
+        "line": used.processor,
+        "memory of the line, MB": used.memory,
         "start-up: hsiaug --version": start,
         **parts(records),
-        "rest of the line, a trial": (line - sum(r["cpu_seconds"]["total"] for r in records)) / len(records),
+        "rest of the line, a trial": rest / len(records),
     }
     file = folder / "budget.csv"
     before = {row["what"]: row["now"] for row in read_csv(file)} if file.is_file() else {}
@@ -68,27 +72,45 @@ def main() -> None:
         say(text)
 
 
-def measured(*words: str) -> tuple[float, float]:
-    """Processor seconds of a command with all processes that it starts, and its memory in MB."""
+class Used(NamedTuple):
+    """What a command and all processes that it starts took: seconds of processors and by the clock, memory in MB."""
+
+    processor: float
+    clock: float
+    memory: float
+
+
+def records_in(store: Path) -> list[dict[str, Any]]:
+    """The records that lie in folders of a store."""
+    return [json.loads(path.read_text()) for path in store.glob("records/*/*/record.json")]
+
+
+def measured(*words: str, code: Path | None = None) -> Used:
+    """What a command of hsiaug takes. code: a checkout whose packages are run in place of those installed."""
     program = Path(sys.executable).with_name("hsiaug")
     before = resource.getrusage(resource.RUSAGE_CHILDREN)
     largest, ended = [0.0], threading.Event()
 
     def watch() -> None:
-        while not ended.wait(5):
+        while not ended.wait(EVERY):
             largest[0] = max(largest[0], sum(map(share, descendants(os.getpid()))))
 
     watcher = threading.Thread(target=watch)
     watcher.start()
     environment = {**os.environ, "OMP_NUM_THREADS": "1"}
+    if code is not None:
+        environment["PYTHONPATH"] = os.pathsep.join([str(code), str(code / "plugins")])
+    start = time.perf_counter()
     try:
         subprocess.run([program, *words], check=True, stdout=subprocess.DEVNULL, env=environment)
         with_orphans()
+        clock = time.perf_counter() - start
     finally:
         ended.set()
         watcher.join()
     after = resource.getrusage(resource.RUSAGE_CHILDREN)
-    return after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime, largest[0]
+    processor = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
+    return Used(processor, clock, largest[0])
 
 
 def with_orphans() -> None:

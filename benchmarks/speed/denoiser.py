@@ -9,7 +9,7 @@ time conditioning. Depth, heads and tokens are equal; its width is the one that 
 ours. Both learn with AdamW, and are evaluated without gradients, on batches of the default's sizes; they take turns, so
 that another process's load meets both. Prints the medians and their ratio, by seconds and by operation, as torch counts
 those of matrix products; above 1, ours is faster. First, as a ceiling, what one product of two square float32 matrices
-gives on the core.
+gives on the core; last, a training step of our VAE, which has no peer.
 """
 
 from __future__ import annotations
@@ -17,7 +17,8 @@ from __future__ import annotations
 import statistics
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from typing import Any
 
 import torch
@@ -32,9 +33,30 @@ from hsiaug_builtin.txt2hsi.fitted import BATCH
 from hsiaug_builtin.txt2hsi.params import Params
 from hsiaug_builtin.txt2hsi.texts import Texts
 from hsiaug_builtin.txt2hsi.tokens import Tokens, orbits
+from hsiaug_builtin.txt2hsi.vae import Codec, Vae
 
 SIDE, WORDS, EMBEDDING, PROMPTS, CLASSES = 9, 32, 384, 32, 16
+BANDS, PIXELS = 200, 10_000
+"""Of the VAE."""
 ROUNDS, STEPS = 7, 5
+
+
+@dataclass(frozen=True)
+class Row:
+    """Medians of ours, and of the peer where there is one: things done in a second, and floating-point operations."""
+
+    what: str
+    rates: list[float]
+    operations: list[float]
+
+    def __str__(self) -> str:
+        names = ("txt2hsi", "diffusers")
+        done = ", ".join(f"{name} {rate:.2f}" for name, rate in zip(names, self.rates, strict=False))
+        counted = " and ".join(f"{one / 1e9:.0f}" for one in self.operations)
+        if len(self.rates) == 1:
+            return f"{self.what}: {done}; {counted} GFLOP/s"
+        ratios = [own / other for own, other in (self.rates, self.operations)]
+        return f"{self.what}: {done}, ratio {ratios[0]:.2f}; {counted} GFLOP/s, ratio {ratios[1]:.2f}"
 
 
 def main() -> None:
@@ -42,28 +64,33 @@ def main() -> None:
     torch.set_num_threads(1)
     torch.manual_seed(0)
     with torch.device(device), torch.autocast(device, torch.bfloat16, enabled=device != "cpu"):
-        compare(Params(size=name, latent=64 if name == "paper" else 40), device)
+        edge = 1024 if device == "cpu" else 8192
+        say(f"a product of {edge} × {edge} matrices: {ceiling(edge) / 1e9:.0f} GFLOP/s")
+        for row in compare(Params(size=name, latent=64 if name == "paper" else 40), device):
+            say(str(row))
 
 
-def compare(params: Params, device: str) -> None:
-    """Print what both do in a second."""
-    edge = 1024 if device == "cpu" else 8192
-    say(f"a product of {edge} × {edge} matrices: {ceiling(edge) / 1e9:.0f} GFLOP/s")
+def compare(params: Params, device: str) -> Iterator[Row]:
+    """What both do in a second."""
     size = params.network
     tokens = Tokens(SIDE, params.latent, torch.zeros(()))
     ours = Denoiser(tokens, moments_for(tokens, params.codes), size.width, size.depth, size.heads, EMBEDDING)
     peer = nearest_peer(params, weights(ours), tokens.side)
     say(f"weights: txt2hsi {weights(ours):,}, diffusers {weights(peer):,}")
     for batch in {size.batch, size.scene_batch}:
-        row(f"training steps/s of {batch}", STEPS, training(ours, ask_ours(ours, tokens, batch)),
-            training(peer, ask_peer(peer, params, batch)))  # fmt: skip
-    row("evaluations of patches/s", BATCH, evaluating(ours, ask_ours(ours, tokens, BATCH)),
-        evaluating(peer, ask_peer(peer, params, BATCH)))  # fmt: skip
+        yield row(f"training steps/s of {batch}", STEPS, training(ours, ask_ours(ours, tokens, batch)),
+                  training(peer, ask_peer(peer, params, batch)))  # fmt: skip
+    yield row("evaluations of patches/s", BATCH, evaluating(ours, ask_ours(ours, tokens, BATCH)),
+              evaluating(peer, ask_peer(peer, params, BATCH)))  # fmt: skip
     if device != "cpu":
         batch = size.scene_batch
         ours, peer = torch.compile(ours), torch.compile(peer)  # type: ignore[assignment]
-        row(f"compiled, training steps/s of {batch}", STEPS, training(ours, ask_ours(ours, tokens, batch)),
-            training(peer, ask_peer(peer, params, batch)))  # fmt: skip
+        yield row(f"compiled, training steps/s of {batch}", STEPS, training(ours, ask_ours(ours, tokens, batch)),
+                  training(peer, ask_peer(peer, params, batch)))  # fmt: skip
+    vae, draw = Vae(BANDS, params.latent, size.vae_width), torch.Generator()
+    codec = Codec(torch.randn(PIXELS, BANDS), torch.zeros(BANDS), torch.ones(BANDS), size.vae_batch)
+    what = f"training steps/s of the VAE, {size.vae_batch} pixels"
+    yield row(what, STEPS, training(vae, lambda: codec.loss(vae, draw)))
 
 
 def ceiling(edge: int) -> float:
@@ -170,18 +197,17 @@ def evaluating(model: nn.Module, ask: Callable[[], Tensor]) -> Callable[[], None
     return run
 
 
-def row(what: str, count: int, ours: Callable[[], Any], peer: Callable[[], Any]) -> None:
-    """Print how many of ``count`` things a second each does, the median of ``ROUNDS`` alternating runs."""
-    took: dict[str, list[float]] = {"ours": [], "peer": []}
+def row(what: str, count: int, *runs: Callable[[], Any]) -> Row:
+    """How many of ``count`` things a second each run does, by the median of ``ROUNDS`` in turn."""
+    took: list[list[float]] = [[] for _ in runs]
     for turn in range(ROUNDS + 1):
-        for name, run in (("ours", ours), ("peer", peer)):
+        for run, own in zip(runs, took, strict=True):
             passed = seconds(run)
             if turn:  # the first warms up
-                took[name].append(passed)
-    mine, other = (count / statistics.median(took[name]) for name in ("ours", "peer"))
-    rates = [operations(run) / statistics.median(took[name]) for name, run in (("ours", ours), ("peer", peer))]
-    said = f"{rates[0] / 1e9:.0f} and {rates[1] / 1e9:.0f} GFLOP/s, ratio {rates[0] / rates[1]:.2f}"
-    say(f"{what}: txt2hsi {mine:.2f}, diffusers {other:.2f}, ratio {mine / other:.2f}; {said}")
+                own.append(passed)
+    medians = [statistics.median(own) for own in took]
+    counted = [operations(run) / median for run, median in zip(runs, medians, strict=True)]
+    return Row(what, [count / median for median in medians], counted)
 
 
 def operations(run: Callable[[], Any]) -> int:

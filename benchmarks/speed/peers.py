@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -234,13 +234,19 @@ def score(case: Case, found: list[Any]) -> str:
     return f"{np.mean(scores):.1f}" if scores else ""
 
 
-def main() -> None:
+def compared(scene: str) -> Iterator[tuple[str, str, list[float], list[str]]]:
+    """What is compared, with what, the seconds of both, and what both score."""
     torch.set_num_threads(1)
-    case, rows = Case.of(sys.argv[1] if len(sys.argv) > 1 else "indian_pines"), []
+    case = Case.of(scene)
     for what, peer, ours, theirs in PAIRS:
-        (mine, other), gave = best(case, ours, theirs)
-        told = [f"{mine:.2f}", f"{other:.2f}", f"{mine / other:.2f}", *(score(case, found) for found in gave)]
-        rows.append([what, peer, *told])
+        seconds, gave = best(case, ours, theirs)
+        yield what, peer, seconds, [score(case, found) for found in gave]
+
+
+def main() -> None:
+    rows = []
+    for what, peer, (mine, other), scores in compared(sys.argv[1] if len(sys.argv) > 1 else "indian_pines"):
+        rows.append([what, peer, f"{mine:.2f}", f"{other:.2f}", f"{mine / other:.2f}", *scores])
     for line in markdown(["what", "peer", "ours, s", "peer, s", "ratio", "AA ours", "AA peer"], rows):
         say(line)
 
