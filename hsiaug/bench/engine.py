@@ -69,11 +69,9 @@ def cluster_settings(
     except ValidationError as error:
         first = error.errors(include_url=False)[0]
         key = ".".join(map(str, first["loc"]))
-        raise InputError(
-            f"the cluster setting {key} is not valid ({first['msg'][:1].lower()}{first['msg'][1:]})",
-            value=repr(first["input"]),
-            hint="For example workers=4, threads=2, memory=4GB, gpus=1, partition=short, time=2h.",
-        ) from error
+        rule = f"the cluster setting {key} is not valid ({first['msg'][:1].lower()}{first['msg'][1:]})"
+        hint = "For example workers=4, threads=2, memory=4GB, gpus=1, partition=short, time=2h."
+        raise InputError(rule, value=repr(first["input"]), hint=hint) from error
 
 
 ENGINES = {name: f"hsiaug.bench.engines.{name}" for name in ("local", "dask", "slurm")}

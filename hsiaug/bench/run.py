@@ -144,9 +144,10 @@ def make_batches(
     process busy while the others have nothing left to do. The rest stays draw by draw, and shares what a draw has.
     """
     left, batches = dict(waiting), []
+    whole = {name for plan in plans for (_, name), card in plan.cards.items() if card.reads_patches}
     for (task, ref), scene in {(plan.task.name, plan.scene_ref): plan.scene for plan in plans}.items():
         here = trials_of(plan for plan in plans if (plan.task.name, plan.scene_ref) == (task, ref))
-        mine = in_order(trial for trial in here if left.pop(trial.hash, None))
+        mine = in_order((trial for trial in here if left.pop(trial.hash, None)), whole)
         seconds = Forecast({trial.hash: trial for trial in mine}, costs).each
         if jobs > 1:
             # Without what is prepared once: beside a group that waits for that, no other would count as costly.

@@ -1,6 +1,6 @@
 """The trials of several runs as one list of work, in which everything that can be shared is shared."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import replace
 from functools import cache, partial
 from itertools import count
@@ -87,15 +87,18 @@ def hashes_by_run(plans: Iterable[Plan]) -> dict[str, set[str]]:
     return found
 
 
-def in_order(trials: Iterable[TrialSpec]) -> list[TrialSpec]:
-    """The trials draw by draw and generator by generator, so that a process makes each split and fit once."""
+def in_order(trials: Iterable[TrialSpec], first: Collection[str] = ()) -> list[TrialSpec]:
+    """The trials draw by draw and generator by generator, so that a process makes each split and fit once.
+
+    first: classifiers whose trials come before the others of a generator.
+    """
     trials = list(trials)
     draws: dict[str, int] = {}
     fits: dict[str, int] = {}
     for trial in trials:
         draws.setdefault(trial.draw_hash, len(draws))
         fits.setdefault(trial.fit_hash, len(fits))
-    return sorted(trials, key=lambda t: (draws[t.draw_hash], fits[t.fit_hash]))
+    return sorted(trials, key=lambda t: (draws[t.draw_hash], fits[t.fit_hash], t.classifier.name not in first))
 
 
 def join_plans(plans: Sequence[Plan]) -> Plan:
@@ -116,11 +119,9 @@ def plan_labels(ref: str, request: Request, added: Sequence[float], plugins: Reg
     Raises InputError for other numbers, and what :func:`hsiaug.bench.schedule.plan_runs` raises.
     """
     if not added or any(k < 1 or k != int(k) for k in added):
-        raise InputError(
-            "added labels must be whole numbers from 1 on",
-            value=", ".join(f"{k:g}" for k in added) or "none",
-            hint="Write `added` 1,2,3,5,10,20; without any label the curve begins by itself.",
-        )
+        rule = "added labels must be whole numbers from 1 on"
+        hint = "Write `added` 1,2,3,5,10,20; without any label the curve begins by itself."
+        raise InputError(rule, value=", ".join(f"{k:g}" for k in added) or "none", hint=hint)
     (base,) = plan_runs((Run("", ((ref, request),)),), plugins)
     first = base.trials[0]
     set_ = {name: values for name, values in request.overrides.items() if ("classifier", name) in base.cards}

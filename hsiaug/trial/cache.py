@@ -15,6 +15,7 @@ from typing import Any, TypeVar, cast
 from hsiaug.base.errors import PluginError
 from hsiaug.base.seeds import derive_seed
 from hsiaug.contracts import FittedGenerator, Generator, Prepared, Progress
+from hsiaug.core.samples import PatchSamples
 from hsiaug.core.sealed import SealedView
 from hsiaug.core.spectral_views import SpectralView
 from hsiaug.core.view_names import AUTO
@@ -63,6 +64,9 @@ class _Kept:
     def __init__(self) -> None:
         self.owner = ""
         self.values: dict[Hashable, Any] = {}
+
+    def holds(self, owner: str, key: Hashable) -> bool:
+        return owner == self.owner and key in self.values
 
     def once(self, owner: str, key: Hashable, make: Callable[[], T]) -> T:
         if owner != self.owner:
@@ -134,11 +138,9 @@ class Workbench:
     def check_views(self) -> None:
         """Raise PluginError where a plugin wrote into a view, which all trials of the draw share."""
         if names := self._changed():
-            raise PluginError(
-                "a plugin must leave the arrays that it is given as they are",
-                value=f"changed: {', '.join(names)}",
-                hint="Compute on copies: x = x - mean, not x -= mean; torch.tensor(x), not torch.from_numpy(x).",
-            )
+            rule = "a plugin must leave the arrays that it is given as they are"
+            hint = "Compute on copies: x = x - mean, not x -= mean; torch.tensor(x), not torch.from_numpy(x)."
+            raise PluginError(rule, value=f"changed: {', '.join(names)}", hint=hint)
 
     def renew_views(self) -> None:
         """Drop the views that a plugin wrote into; they are made anew, and so are the fits that may hold them."""
@@ -157,7 +159,7 @@ class Workbench:
         None where the generator declares no such stage, or its fit is there already. Of the processes that share a
         folder one learns, the others wait for it.
         """
-        fitted = spec.fit_hash == self._of_fit.owner and ("fit", spec.generator.hash, device) in self._of_fit.values
+        fitted = self._of_fit.holds(spec.fit_hash, ("fit", spec.generator.hash, device))
         if not generator.card.prepares or fitted or (self._folder is not None and has_fit(self._folder, spec)):
             return None
         return self.prepared(spec, generator, device, progress)
@@ -250,11 +252,9 @@ class Workbench:
             self.check_views()
             needed = "sample" if fits else "save"
             if not callable(getattr(made, needed, None)):
-                raise PluginError(
-                    f"a generator's {stage} must return an object with {needed}",
-                    value=type(made).__name__,
-                    hint=f"Return the {'fitted object' if fits else 'object that fit is to be given'}.",
-                )
+                rule = f"a generator's {stage} must return an object with {needed}"
+                hint = f"Return the {'fitted object' if fits else 'object that fit is to be given'}."
+                raise PluginError(rule, value=type(made).__name__, hint=hint)
             if folder is not None and (identity is not None or seconds > WORTH_SAVING):
                 fault = save_fit(folder, cast("Any", made).save, seconds, **(identity or {}))
                 self.check_views()
@@ -278,19 +278,36 @@ class Workbench:
         return fit(checkpoint=begun)
 
     def pool(
-        self, spec: TrialSpec, fit: Fit[FittedGenerator], view: TaskView, asked: Sequence[AnyBlock]
+        self,
+        spec: TrialSpec,
+        fit: Fit[FittedGenerator],
+        view: TaskView,
+        asked: Sequence[AnyBlock],
+        card: Card | None = None,
     ) -> list[TaskSamples]:
-        """The checked samples that the trial takes of the blocks of its pool."""
+        """The checked samples that the trial takes of the blocks of its pool.
+
+        card: of the classifier that they are for. Of patches that are drawn for one that reads less of them, no more is
+        kept: run trials of those that read whole patches first.
+        """
         taken: list[TaskSamples] = []
+        part = None if card is None or card.reads_patches else card
         goes_on = callable(getattr(fit.fitted, "continued", None))
         for j, block in enumerate(asked):
             if block.total:
                 # What one goes on from is part of what it draws.
-                key = spec.generator.hash, spec.omega, block.label, j if goes_on else 0
+                key: tuple[Hashable, ...] = (spec.generator.hash, spec.omega, block.label, j if goes_on else 0)
                 draw = partial(self._draw, spec, fit.fitted, view, asked[:j], block)
+                if part and not self._of_fit.holds(spec.fit_hash, key):
+                    key, draw = (*key, part.input), partial(self._cut, draw, part)
                 drawn = self._of_fit.once(spec.fit_hash, key, draw)
                 taken.append(drawn if block.used == block.counts else self.task.first(drawn, block.used))
         return taken
+
+    def _cut(self, draw: Callable[[], TaskSamples], card: Card) -> TaskSamples:
+        """What a classifier's card says that it reads of the samples that are drawn, without the rest."""
+        found = cast("PatchSamples", self.task.shown(draw(), card))
+        return replace(found, x=found.x.copy())
 
     def drop_pools(self) -> None:
         """Drop the samples that were drawn; what they were drawn from stays."""

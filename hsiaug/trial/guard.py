@@ -172,11 +172,9 @@ def plain_json(provenance: Mapping[str, object], what: str = "the provenance of 
         text = json_line(dict(provenance))
         text.encode("utf-8")
     except (TypeError, ValueError, RecursionError) as error:
-        raise PluginError(
-            f"{what} must be plain JSON: text, finite numbers, true, false, lists and mappings",
-            value=f"{type(error).__name__}: {error}",
-            hint="Convert numpy numbers by float() or int(), arrays by tolist(); leave out NaN.",
-        ) from error
+        rule = f"{what} must be plain JSON: text, finite numbers, true, false, lists and mappings"
+        hint = "Convert numpy numbers by float() or int(), arrays by tolist(); leave out NaN."
+        raise PluginError(rule, value=f"{type(error).__name__}: {error}", hint=hint) from error
     if len(text) > LARGEST_PROVENANCE:
         rule = f"{what} may have {LARGEST_PROVENANCE:,} characters of JSON"
         raise PluginError(rule, value=f"{len(text):,}", hint="Keep facts there, and arrays elsewhere.")

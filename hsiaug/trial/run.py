@@ -226,7 +226,7 @@ def augment(
     timer.steps["fit_generator"] = timer.steps["fit_generator"] or None
     timer.seconds["fit_generator"] = fit.seconds
     with timer.at("sample"):
-        pool = bench.pool(spec, fit, view, blocks)
+        pool = bench.pool(spec, fit, view, blocks, classifier)
     samples = bench.task.join(view, pool, classifier, spectra)
     return _alone(samples) if spec.train == SYNTHETIC else samples
 

@@ -90,11 +90,9 @@ def configure_plugin(
         try:
             pickle.dumps(params)
         except Exception as error:
-            raise PluginError(
-                f"the params of {card.name} must be of a class that other processes can import",
-                value=f"{type(error).__name__}: {error}",
-                hint="Define it at the top level of its module.",
-            ) from error
+            rule = f"the params of {card.name} must be of a class that other processes can import"
+            hint = "Define it at the top level of its module."
+            raise PluginError(rule, value=f"{type(error).__name__}: {error}", hint=hint) from error
     return plugin_spec(card, params, data), card
 
 

@@ -169,11 +169,9 @@ class Store:
         matches = [hash for hash in self.hashes() if hash.startswith(prefix)]
         found = self.look(matches[0]) if len(matches) == 1 else None
         if found is None:
-            raise InputError(
-                f"{said} must be the beginning of one record's hash in {self.root}",
-                value=f"{prefix!r}, which fits {len(matches)} of them",
-                hint=f"List them with 'hsiaug report --store {self.root} --by seed'.",
-            )
+            rule = f"{said} must be the beginning of one record's hash in {self.root}"
+            hint = f"List them with 'hsiaug report --store {self.root} --by seed'."
+            raise InputError(rule, value=f"{prefix!r}, which fits {len(matches)} of them", hint=hint)
         if isinstance(found, Damage):
             rule = f"{self.folder(found.hash) / RECORD} must be a record as it was written"
             raise StoreError(rule, value=found.fault, hint="Run its benchmark again: a damaged record is replaced.")

@@ -237,6 +237,12 @@ def test_work_is_ordered_so_that_each_split_and_fit_is_made_once(tmp_path, toy, 
         values = [getattr(trial, key) for trial in trials]
         changes = 1 + sum(a != b for a, b in pairwise(values))
         assert changes == len(set(values))
+    # Of a fit, trials of the classifiers that are named come first.
+    again = in_order(trials, ["nearest"])
+    assert [t.fit_hash for t in again] == [t.fit_hash for t in trials]
+    for _, same in groupby(again, key=lambda trial: trial.fit_hash):
+        later = [trial.classifier.name != "nearest" for trial in same]
+        assert later == sorted(later)
     # Within a group, trials with plugins that do not come with hsiaug are last.
     by_fit = [{t.hash for t in same} for _, same in groupby(trials, key=lambda trial: trial.fit_hash)]
     assert [{t.hash for t in group} for group in groups(trials)] == by_fit

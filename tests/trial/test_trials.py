@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 from hsiaug.api import param, resampled
+from hsiaug.core.samples import PatchSamples
 from hsiaug.core.scene import Scene
 from hsiaug.protocol.view import TrainView
 from hsiaug.tasks.task import get_task
@@ -99,6 +100,26 @@ def test_a_sweep_fits_each_generator_once_and_samples_each_block_once(spec, run,
             run(spec("dummy", classifier, lam))
     assert calls.count("fit") == 1
     assert calls.count("sample") == 4
+
+
+def held(bench: Workbench) -> set[tuple[int, ...]]:
+    """Shapes of the samples that are kept for other trials."""
+    values = bench._of_fit.values.values()
+    return {value.x.shape[1:] for value in values if isinstance(value, PatchSamples)}
+
+
+def test_of_samples_for_a_classifier_of_spectra_the_centres_are_kept(toy, spec, run, bench):
+    alone, _ = run(spec("smote", "svm", 0.5), bench)
+    assert held(bench) == {(toy.bands, 1, 1)}
+
+    # A classifier of patches has them drawn whole, and one of spectra then reads these.
+    whole = Workbench(toy, get_task("pixels"))
+    run(spec("smote", "cnn2d", 0.5), whole)
+    side = spec().patch
+    assert held(whole) == {(toy.bands, side, side)}
+    after, _ = run(spec("smote", "svm", 0.5), whole)
+    assert after["predictions_sha256"] == alone["predictions_sha256"]
+    assert held(whole) == {(toy.bands, side, side)}
 
 
 def test_a_slow_fit_is_saved_and_gives_the_same_trial_when_loaded(toy, spec, run, bench, tmp_path, monkeypatch):

@@ -79,11 +79,9 @@ def _batch(part: ChunkPart, todo: Sequence[TrialSpec]) -> Batch:
         here = registry().find(kind, name).load().card.version
         found += [f"{name} {here}, not {planned}"] if here != planned else []
     if len(found) > 1 or (scene.sha256, version("hsiaug")) != (part.sha256, part.version):
-        raise SceneError(
-            "the job must find the scene, the hsiaug and the plugins that its trials were planned with",
-            value=f"{part.job.scene_ref}, {', '.join(found)}",
-            hint="Run the command again when files and installations stay as they are.",
-        )
+        rule = "the job must find the scene, the hsiaug and the plugins that its trials were planned with"
+        hint = "Run the command again when files and installations stay as they are."
+        raise SceneError(rule, value=f"{part.job.scene_ref}, {', '.join(found)}", hint=hint)
     return Batch(scene, part.job, todo, part.commands, {})
 
 

@@ -138,11 +138,9 @@ def make(address: str, jobs: int, settings: ClusterSettings, say: Say) -> _Dask:
     try:
         client = distributed.Client(address or cluster, timeout=CONNECT)
     except (OSError, ValueError) as error:
-        raise InputError(
-            "`on` dask:ADDRESS must name a scheduler that answers",
-            value=f"{address!r} ({error})",
-            hint="Start one with 'dask scheduler', or leave the address out for workers on this machine.",
-        ) from error
+        rule = "`on` dask:ADDRESS must name a scheduler that answers"
+        hint = "Start one with 'dask scheduler', or leave the address out for workers on this machine."
+        raise InputError(rule, value=f"{address!r} ({error})", hint=hint) from error
     dashboard = f", dashboard {client.dashboard_link}" if find_spec("bokeh") else ""
     say(f"Dask scheduler {client.scheduler.address}{dashboard}")
     return _Dask(client, cluster, settings.gpus)

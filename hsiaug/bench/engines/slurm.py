@@ -180,9 +180,7 @@ def _scriptable(store: Path) -> Path:
 def make(address: str, jobs: int, settings: ClusterSettings, say: Say) -> _Slurm:
     """The engine of the cluster whose ``sbatch`` is here. Raises InputError where there is none."""
     if address or shutil.which("sbatch") is None:
-        raise InputError(
-            "`on` slurm must be asked for where jobs are submitted",
-            value=repr(address) if address else "no sbatch here",
-            hint="Log in to the cluster, and write `on` slurm.",
-        )
+        rule = "`on` slurm must be asked for where jobs are submitted"
+        hint = "Log in to the cluster, and write `on` slurm."
+        raise InputError(rule, value=repr(address) if address else "no sbatch here", hint=hint)
     return _Slurm(settings, say)

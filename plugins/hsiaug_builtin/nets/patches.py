@@ -47,9 +47,11 @@ class FittedPatches:
 
         Raises PluginError for a class without a real patch.
         """
-        made = [np.empty((0, *self.x.shape[1:]), dtype=np.float32)]
-        ids = [np.empty(0, dtype=np.int64)]
-        for c, count in sorted(counts.items()):
+        asked = sorted(counts.items())
+        y = np.concatenate([np.full(count, c, dtype=np.int64) for c, count in [(0, 0), *asked]])
+        # Samples take much memory, and are there once.
+        x = np.empty((len(y), *self.x.shape[1:]), dtype=np.float32)
+        for c, count in asked:
             rows = np.flatnonzero(self.y == c)
             if count > 0 and not len(rows):
                 raise PluginError(
@@ -58,9 +60,8 @@ class FittedPatches:
                     hint=f"Ask for classes among {np.unique(self.y).tolist()}.",
                 )
             if count > 0:
-                made.append(self.make(c, count, rows, derive_seed(self.name, c, seed)))
-                ids.append(np.full(count, c))
-        samples = PatchSamples.made(np.concatenate(made), np.concatenate(ids), self.notes)
+                x[y == c] = self.make(c, count, rows, derive_seed(self.name, c, seed))
+        samples = PatchSamples.made(x, y, self.notes)
         return replace(samples, weight=np.full(len(samples), self.weight, dtype=np.float32))
 
     def save(self, folder: Path) -> None:
