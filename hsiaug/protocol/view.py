@@ -56,12 +56,13 @@ def shown(
     """The visible pixels (H, W) of a cube, None = all, in a spectral view, and NaN elsewhere: an array up to 256 MiB,
     else what reads the cube where it is indexed, and by which nothing that is hidden can be reached.
     """
+    if visible is None and cube.nbytes <= bounds.IN_MEMORY:
+        return spectra(cube, axis=2)
     shape = (*cube.shape[:2], spectra.bands(cube.shape[2]))
 
     def window(rows: slice, columns: slice) -> NDArray[np.float32]:
-        if visible is None:
+        if visible is None or (seen := visible[rows, columns]).all():
             return spectra(cube[rows, columns], axis=2)
-        seen = visible[rows, columns]
         made = np.full((*seen.shape, shape[2]), np.nan, dtype=np.float32)
         if seen.any():
             made[seen] = spectra(cube[rows, columns][seen], axis=1)
