@@ -31,7 +31,7 @@ from hsiaug.report.html.markup import join, macros
 from hsiaug.report.html.page import Section, document_html, grids_html
 from hsiaug.report.labels import MISSING, count, percent, signed
 from hsiaug.report.output_files import TableFiles
-from hsiaug.report.records import ArmCell, CellKey, known, number_of
+from hsiaug.report.records import ArmCell, CellKey, number_of
 from hsiaug.report.tables import ADDED, Report, Table
 from hsiaug.report.text_templates import sentences, text_templates
 from hsiaug.report.trials import Trial
@@ -163,10 +163,9 @@ def _new_ground(table: Table, trial: Trial) -> float | None:
     """Mean recall over the large classes on hidden test pixels, else in new fields, else on all; of masks mIoU."""
     if not trial.condition.task.startswith("pixel"):
         return number_of(trial, "miou")
-    where = next((part for part in ("hidden", "new") if number_of(trial, f"told_{part}")), "")
-    found = trial.recall_in(where)
-    large = [class_id - 1 for class_id in table.large if class_id <= len(found)]
-    shown = known(found[large] if large else found)
+    where = next((f"_{part}" for part in ("hidden", "new") if number_of(trial, f"told_{part}")), "")
+    found = [number_of(trial, f"recall{where}:{c}") for c in table.large or range(1, len(table.class_names) + 1)]
+    shown = [value for value in found if value is not None]
     return fmean(shown) if shown else None
 
 

@@ -95,6 +95,11 @@ class Gain:
 
 def compare(cells: Mapping[tuple[Arm, Method], ArmCell], scores: MetricSet) -> dict[tuple[Arm, Method], Gain]:
     """Every arm of both but ``none`` against the controls of its classifier, corrected for the arms of the table."""
+    return {(gain.cell.arm, gain.cell.classifier): gain for gain in corrected(uncorrected(cells, scores))}
+
+
+def uncorrected(cells: Mapping[tuple[Arm, Method], ArmCell], scores: MetricSet) -> list[Gain]:
+    """The same without its tests."""
     cells = {key: cell for key, cell in cells.items() if key[0] == key[0].both}
     controls: dict[tuple[str, Method], list[ArmCell]] = {}
     alone: dict[str, list[ArmCell]] = {}
@@ -108,9 +113,8 @@ def compare(cells: Mapping[tuple[Arm, Method], ArmCell], scores: MetricSet) -> d
         known = {name: controls.get((name, cell.classifier), ()) for name in cell.controls}
         if cell.rival in alone:
             known[cell.rival] = alone[cell.rival]
-        against = {name: _against(cell, name, there, scores) for name, there in known.items()}
-        gains.append(Gain(cell, against))
-    return {(gain.cell.arm, gain.cell.classifier): gain for gain in corrected(gains)}
+        gains.append(Gain(cell, {name: _against(cell, name, there, scores) for name, there in known.items()}))
+    return gains
 
 
 def alone(cells: Mapping[tuple[Arm, Method], ArmCell], scores: MetricSet) -> dict[tuple[Arm, Method], Against]:
@@ -121,7 +125,7 @@ def alone(cells: Mapping[tuple[Arm, Method], ArmCell], scores: MetricSet) -> dic
             none = [c for (a, by), c in cells.items() if a.generator.name == "none" and by == classifier]
             both = [c for key, c in cells.items() if key == (arm.both, classifier)]
             against = {name: _against(cell, name, there, scores) for name, there in (("none", none), (BOTH, both))}
-            found[arm, classifier] = {name: one and among((), one) for name, one in against.items()}
+            found[arm, classifier] = {k: c and replace(c, main=correct([c.main])[0]) for k, c in against.items()}
     return found
 
 
@@ -158,6 +162,20 @@ def over_best(
     return best
 
 
+def families(gains: Sequence[Gain]) -> dict[tuple[bool, bool, str], dict[tuple[int, str], Evidence]]:
+    """The differences of a table by gain and control, of each question that some answer.
+
+    A question: whether arms are judged, whether the control is ``none``, and which of the two metrics.
+    """
+    found: dict[tuple[bool, bool, str], dict[tuple[int, str], Evidence]] = {}
+    for i, gain in enumerate(gains):
+        for control, one in gain.against.items():
+            for metric, test in (("main", one and one.main), ("second", one and one.second)):
+                if test:
+                    found.setdefault((gain.cell.arm.judged, control == "none", metric), {})[i, control] = test
+    return found
+
+
 def corrected(gains: Sequence[Gain]) -> list[Gain]:
     """The gains of one table with their tests, corrected for all comparisons that answer the same question.
 
@@ -166,16 +184,9 @@ def corrected(gains: Sequence[Gain]) -> list[Gain]:
     arm helps only if it is shown above *all* controls, which takes no correction more (an intersection-union test:
     Berger, Technometrics 24, 1982).
     """
-    families: dict[tuple[bool, bool, str], dict[tuple[int, str], Evidence]] = {}
-    for i, gain in enumerate(gains):
-        for control, one in gain.against.items():
-            for metric, test in (("main", one and one.main), ("second", one and one.second)):
-                if test:
-                    question = gain.cell.arm.judged, control == "none", metric
-                    families.setdefault(question, {})[i, control] = test
     tests = {
-        (*comparison, metric): test
-        for (_, _, metric), family in families.items()
+        (*comparison, question[-1]): test
+        for question, family in families(gains).items()
         for comparison, test in zip(family, correct(list(family.values())), strict=True)
     }
     return [
@@ -190,11 +201,21 @@ def corrected(gains: Sequence[Gain]) -> list[Gain]:
     ]
 
 
-def among(gains: Iterable[Gain], comparison: Comparison) -> Comparison:
-    """A comparison of two arms, corrected as one of the comparisons of the table's arms with ``none``."""
-    overs = (gain.against.get("none") for gain in gains if gain.cell.arm.judged)
-    family = [one.main for one in overs if one is not None]
-    return replace(comparison, main=correct([*family, comparison.main])[-1])
+def between(gains: Sequence[Gain], comparison: Comparison) -> Comparison:
+    """A comparison of two arms with its test: that of :func:`corrected` where a gain has it.
+
+    Else it joins the comparisons of the table's arms with ``none``. gains: uncorrected.
+    """
+    asked, at, both = (True, True, "main"), (-1, ""), {id(comparison.cell), id(comparison.control)}
+    for i, gain in enumerate(gains):
+        for name, one in gain.against.items():
+            if one is not None and {id(one.cell), id(one.control)} == both:
+                asked, at = (gain.cell.arm.judged, name == "none", "main"), (i, name)
+    family = families(gains).get(asked, {})
+    family.setdefault(at, comparison.main)
+    test = correct(list(family.values()))[list(family).index(at)]
+    main = replace(comparison.main, p=test.p, p_corrected=test.p_corrected, critical=test.critical)
+    return replace(comparison, main=main)
 
 
 def _against(cell: ArmCell, name: str, controls: Iterable[ArmCell], scores: MetricSet) -> Comparison | None:
@@ -215,14 +236,16 @@ def _against(cell: ArmCell, name: str, controls: Iterable[ArmCell], scores: Metr
 
 def pair_up(cell: ArmCell, control: ArmCell, scores: MetricSet) -> Comparison:
     """An arm against another, draw by draw; a draw in which either made no sample says nothing, and is left out."""
-    main, theirs = scores.main.key, control.places
-    both = np.array([(place, theirs[draw]) for draw, place in cell.places.items() if draw in theirs], dtype=np.intp)
-    i, j = both.reshape(-1, 2).T
-    known = ~np.isnan(cell.column(main)[i] - control.column(main)[j])
-    i, j = i[known], j[known]
-    draws, tests = cell.ok.columns["draw"][i].tolist(), []
+    draws = len(cell.ok.columns["draw"].values)
+    place = np.full(draws + 1, -1)
+    place[control.drawn] = np.arange(len(control.drawn))
+    place[-1] = -1  # of trials without a sample
+    j, apart = place[cell.drawn], []
     for score in (scores.main, scores.second):
-        differences = zip(draws, (cell.column(score.key)[i] - control.column(score.key)[j]).tolist(), strict=True)
-        told = {draw: difference for draw, difference in differences if difference == difference}
-        tests.append(Evidence(tuple(told.values()), tuple(told)))
-    return Comparison(cell, control, i, j, tests[0], tests[1] if tests[1].differences else None)
+        apart.append(cell.column(score.key) - np.append(control.column(score.key), np.nan)[j])
+    i = np.flatnonzero(~np.isnan(apart[0]))
+    tests = []
+    for differences in apart:
+        told = i[~np.isnan(differences[i])]
+        tests.append(Evidence(tuple(differences[told].tolist()), tuple(cell.drawn[told].tolist())))
+    return Comparison(cell, control, i, j[i], tests[0], tests[1] if tests[1].differences else None)

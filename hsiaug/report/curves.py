@@ -10,7 +10,6 @@ from typing import Literal
 from hsiaug.report.grid import Grid, GridColumn, make_grid
 from hsiaug.report.labels import MISSING, number, plus_minus, seeds_text
 from hsiaug.report.records import ArmCell, DrawKey
-from hsiaug.report.scores import Metric
 from hsiaug.report.tables import Table
 from hsiaug.trial.arm import CONTROLS, Method
 
@@ -19,8 +18,6 @@ AXES: tuple[Axis, ...] = ("lambda", "times", "omega")
 SIGNS: dict[Axis, str] = {"lambda": "λ", "times": "M", "omega": "ω"}
 Held = tuple[tuple[Axis, float | None], ...]
 """Axes that a line does not run along, and where it lies on them."""
-Dot = tuple[float, float, float]
-"""Value on the axis; mean and std in percent."""
 
 
 @dataclass(frozen=True)
@@ -47,8 +44,8 @@ class SweepLine:
         """Values at which the line has a point."""
         return tuple(value for value, _ in self.points if value is not None)
 
-    def dots(self, metric: str) -> list[Dot]:
-        """The points over its draws that have a number."""
+    def dots(self, metric: str) -> list[tuple[float, float, float]]:
+        """The points over its draws that have a number: value on the axis; mean and std in percent."""
         shown = ((value, cell) for value, cell in self.points if value is not None and draws_of(cell) == self.draws)
         return [(value, *level) for value, cell in shown if (level := percentages(cell, metric))]
 
@@ -85,7 +82,7 @@ def find_sweeps(table: Table, axis: Axis) -> list[SweepLine]:
 
 def _tried(cell: ArmCell) -> bool:
     """Whether a trial of a cell was run."""
-    return set(cell.trials.columns["status"]) != {"empty"}
+    return cell.trials.unlike("status") != ["empty"]
 
 
 def _first_none(value: float | None) -> tuple[bool, float]:
@@ -130,13 +127,8 @@ def curve_grids(table: Table, axis: Axis) -> tuple[Grid, ...]:
             keys=len(keys),
             block=attrgetter("classifier"),
         )
-        for score in (*curve_metrics(table), *table.brief_fields)
+        for score in (table.scores.second, table.scores.main, *table.brief_fields)
     )
-
-
-def curve_metrics(table: Table) -> tuple[Metric, Metric]:
-    """The metrics that curves show."""
-    return table.scores.second, table.scores.main
 
 
 def line_label(table: Table, line: SweepLine) -> str:
@@ -157,4 +149,4 @@ def panel_n(shown: Sequence[SweepLine], none: ArmCell | None) -> str:
 
 def draws_of(cell: ArmCell) -> frozenset[DrawKey]:
     """The draws of the trials that gave numbers."""
-    return frozenset(cell.ok.columns["draw"].tolist())
+    return frozenset(cell.ok.unlike("draw"))

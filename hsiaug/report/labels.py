@@ -114,9 +114,9 @@ def with_interval(mean: float, interval: tuple[float, float] | None) -> str:
     return signed(mean) + (f" {range_text(interval)}" if interval else "")
 
 
-def range_text(interval: tuple[float, float], text: Callable[[float], str] = signed) -> str:
-    """``[+1.0, +3.2]``: an interval, its ends as ``text`` writes a fraction."""
-    return f"[{text(interval[0])}, {text(interval[1])}]"
+def range_text(interval: tuple[float, float] | None, text: Callable[[float], str] = signed) -> str:
+    """``[+1.0, +3.2]``: an interval, its ends as ``text`` writes a fraction; – where there is none."""
+    return f"[{text(interval[0])}, {text(interval[1])}]" if interval else MISSING
 
 
 def p_text(p: float | None) -> str:

@@ -14,17 +14,7 @@ from hsiaug.report.labels import MISSING, count, signed
 from hsiaug.report.notes import audit_lines, short_audit, table_notes, table_page, warnings
 from hsiaug.report.records import CellKey
 from hsiaug.report.tables import ADDED, Report, Table
-from hsiaug.report.views import (
-    LABELS,
-    MOST_ROWS,
-    SUMMARY,
-    VIEWS,
-    alone_grid,
-    check_view,
-    metric_text,
-    of_rows,
-    overview,
-)
+from hsiaug.report.views import MOST_ROWS, SUMMARY, VIEWS, alone_grid, check_view, metric_text, of_rows, overview
 
 
 def pages(report: Report, by: str) -> tuple[ReportPage, ...]:
@@ -33,7 +23,7 @@ def pages(report: Report, by: str) -> tuple[ReportPage, ...]:
     Raises InputError for an unknown view, and by labels where there is no curve.
     """
     check_view(by)
-    if by == LABELS:
+    if by == "labels":
         from hsiaug.report.views_labels import label_pages
 
         return label_pages(report)

@@ -112,7 +112,8 @@ def _parts(table: Table) -> dict[tuple[str, str], list[str]]:
     found, columns = {}, table.trials.columns
     for pair in [("seen", "new"), ("shown", "hidden")] if table.scores.fields else []:
         if (told := table.told(pair[1])).any():
-            counts = [columns.get(f"n_classes_{part}", np.zeros(len(told)))[told] for part in pair]
+            names = (f"n_classes_{part}" for part in pair)
+            counts = [columns[name][told] if name in columns else np.zeros(1) for name in names]
             found[pair] = [count_range(np.nan_to_num(own).astype(int).tolist()) for own in counts]
     return found
 

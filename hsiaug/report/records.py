@@ -1,10 +1,11 @@
 """Records as trials (see docs/results-format.md), and cells: the trials of one arm with one classifier."""
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
-from functools import cache, cached_property
+from functools import cache, cached_property, partial
+from hashlib import sha256
 from math import isfinite, nan
 from pathlib import Path
 from typing import Any
@@ -19,20 +20,7 @@ from hsiaug.core.view_names import RAW
 from hsiaug.metrics.significance import MeanStd, mean_std
 from hsiaug.protocol.balance import Rate
 from hsiaug.report.labels import MISSING
-from hsiaug.report.trials import (
-    PARTS,
-    Columns,
-    Trial,
-    Trials,
-    as_objects,
-    by_class,
-    coded,
-    columns_of,
-    joined,
-    packed,
-    recall_of,
-    unpacked,
-)
+from hsiaug.report.trials import Coded, Columns, Trial, Trials, columns_of, joined, packed, recall_of, rows_of, unpacked
 from hsiaug.trial.arm import BOTH, CONTROLS, PIXEL_SVM, TEACHER, Arm, Method, controls_of
 from hsiaug.trial.hashing import canonical_json
 from hsiaug.trial.index import LARGEST, uncollected
@@ -40,14 +28,17 @@ from hsiaug.trial.record import Damage
 from hsiaug.trial.record_json import CHECKS, Record, json_line, made_nothing
 from hsiaug.trial.store import Store
 
+PARTS = ("seen", "new", "shown", "hidden")
+"""Test pixels in fields with and without training pixels; those that plugins saw, and hidden ones."""
 Audit = Mapping[str, Any]
 DrawKey = tuple[int, str]
 """The first seed that drew a split, and the checksum of the split: what two trials must share to be a pair."""
 SHARED = ("scope", "transductive", "class_names", "environment", "scene_ref", "error")
 """Keys whose values many records share."""
+OF_ABOUT = ("condition", "arm", "classifier", *SHARED)
 TEXTS = ("about", "audit", "real", "synthetic")
 """Columns of what many records share, as JSON."""
-LAYOUT = f"2.{CHECKS}"
+LAYOUT = f"3.{CHECKS}"
 """Columns that another version kept are made anew."""
 OF_TRIAL = {
     "seed", "generator", "classifier", "lambda", "times", "train", "omega", "omega_convention", "view", "diagnosis"
@@ -80,14 +71,14 @@ def read_store(store: Store, damaged: list[Damage]) -> Trials:
     Columns of a pack, which never changes, are in the store's cache for that very file. Raises StoreError as it does.
     """
     with uncollected():
-        loose = store.loose()
-        parts = [raw_columns(store.each(sorted(loose), damaged))]
+        loose = sorted(store.loose())
+        parts = [raw_columns(store.each(loose, damaged))]
         for pack in store.packs.paths():
             part = _pack_columns(store, pack, damaged)
-            hidden = np.fromiter((hash in loose for hash in part["hash"]), bool, len(part["hash"]))
-            parts.append({name: column[~hidden] for name, column in part.items()} if hidden.any() else part)
+            hidden = np.isin(part["hash"], loose) if loose else np.zeros(1, bool)
+            parts.append(rows_of(part, ~hidden) if hidden.any() else part)
         damaged.sort(key=lambda one: one.hash)
-        return _whole(joined([part for part in parts if len(part["hash"])] or parts[:1]))
+        return _whole([part for part in parts if len(part["hash"])] or parts[:1])
 
 
 def _pack_columns(store: Store, pack: Path, damaged: list[Damage]) -> Columns:
@@ -96,8 +87,8 @@ def _pack_columns(store: Store, pack: Path, damaged: list[Damage]) -> Columns:
     with suppress(OSError, ValueError):
         found = read_plain(path, LARGEST)
         # What came with a store from elsewhere, or was changed, is not believed.
-        if found[-DIGITS:] == own_digest(path.name.encode(), found[:-DIGITS]):
-            return unpacked(found)
+        if found[-DIGITS:] == own_digest(path.name.encode(), sha256(data := found[:-DIGITS]).digest()):
+            return unpacked(data)
     faults: list[Damage] = []
     columns = raw_columns(store.each_packed(pack, faults))
     damaged += faults
@@ -106,7 +97,9 @@ def _pack_columns(store: Store, pack: Path, damaged: list[Damage]) -> Columns:
         with suppress(OSError):
             path.parent.mkdir(parents=True, exist_ok=True)
             data = packed(columns)
-            replaced(path, lambda fresh: fresh.write_bytes(data + own_digest(path.name.encode(), data)))
+            # A keyed digest of all of it takes twice as long.
+            data += own_digest(path.name.encode(), sha256(data).digest())
+            replaced(path, lambda fresh: fresh.write_bytes(data))
     return columns
 
 
@@ -117,12 +110,13 @@ def read_trials(records: Iterable[Record]) -> Trials:
     and ``cell``, numbers of these; ``ok``, ``idle`` (λ asked for no sample; older records hold such a trial as ok, with
     the metrics of none), ``failed`` and ``status``; SHARED, ``view_shown`` and ``audit``; every metric as a fraction,
     those of PARTS as ``aa_new``, AA over fixed classes as ``subset:NAME``; ``recall:1`` and ``recall_new:1``: of each
-    class; ``real`` and ``synthetic``: samples by class; ``seconds``, ``cpu_seconds``, ``steps``, ``peak_memory_mb``.
+    class; ``real`` and
+    ``synthetic``: samples by class; ``seconds``, ``cpu_seconds``, ``steps``, ``peak_memory_mb``.
 
     In the order of tables, cells, seeds and hashes. Raises StoreError for a record that is not as in
     docs/results-format.md.
     """
-    return _whole(raw_columns(records))
+    return _whole([raw_columns(records)])
 
 
 def raw_columns(records: Iterable[Record]) -> Columns:
@@ -143,21 +137,21 @@ def raw_columns(records: Iterable[Record]) -> Columns:
             hint = "Delete the record's folder and run its trial again."
             raise StoreError(rule, value=f"{type(error).__name__} {error}", hint=hint) from error
         rows.append(row | {key: same.setdefault(row[key], row[key]) for key in TEXTS})
-    return columns_of(rows, (*TEXTS, "hash", "created", "view_shown"))
+    return columns_of(rows, ("hash", "created"), (*TEXTS, "view_shown"))
 
 
-def _whole(columns: Columns) -> Trials:
-    """Trials of raw columns, in order, each with what it shares with others. The columns are emptied."""
+def _whole(parts: Sequence[Columns]) -> Trials:
+    """Trials of raw columns, in order, each with what it shares with others."""
+    columns = Columns({name: partial(joined, parts, name) for part in parts for name in part})
     if not (size := len(columns["hash"])):
         return Trials(columns)
-    if len(set(columns["hash"])) < size:
+    if len(set(columns["hash"].tolist())) < size:
         best: dict[str, tuple[tuple[bool, str], int]] = {}
         failed = ~(columns["ok"] | columns["idle"])
         for row, (name, ill, created) in enumerate(zip(columns["hash"], failed, columns["created"], strict=True)):
             best[name] = max(best.get(name, ((False, ""), -1)), ((not ill, created), row))
-        kept = np.array([row for _, row in best.values()])
-        columns, size = {name: column[kept] for name, column in columns.items()}, len(kept)
-    codes, texts = coded(columns.pop("about"), size)
+        columns = rows_of(columns, [row for _, row in best.values()])
+    texts = columns["about"].values
     said = [_about(text) for text in texts]
     # By text, so that the order of records does not matter.
     known = [said[i] for i in sorted(range(len(said)), key=texts.__getitem__)]
@@ -168,24 +162,25 @@ def _whole(columns: Columns) -> Trials:
         one["table"], one["cell"] = tables[one["condition"]], cell[one["arm"], one["classifier"]]
         # One object of those that are equal is enough, and is found faster.
         one["arm"], one["classifier"] = cells[one["cell"]]
-    for key in ("table", "cell"):
-        columns[key] = np.array([one[key] for one in said], dtype=np.int32)[codes]
-    order = np.lexsort((columns["hash"].astype(str), columns["seed"], columns["cell"], columns["table"]))
-    columns["about"] = codes
-    for name in columns:
-        columns[name] = columns[name][order]
-    codes = columns.pop("about")
-    for key in ("condition", "arm", "classifier", *SHARED):
-        columns[key] = as_objects(one[key] for one in said)[codes]
-    for key in ("audit", "real", "synthetic"):
-        codes, texts = coded(columns[key], size)
-        columns[key] = as_objects(map(json.loads, texts))[codes]
-        if key == "audit":
-            splits = (str((json.loads(text) or {}).get("sha256", "")) for text in texts)
-            columns["split"] = as_objects(splits)[codes]
-    columns["failed"] = ~(columns["ok"] | columns["idle"])
-    columns["status"] = as_objects(("failed", "empty", "ok"))[np.where(columns["ok"], 2, columns["idle"].astype(int))]
-    return Trials(columns)
+
+    def number(name: str) -> Any:
+        return np.array([one[name] for one in said], np.int32)[columns["about"].codes]
+
+    order = np.lexsort((columns["hash"], columns["seed"], number("cell"), number("table")))
+    columns = rows_of(columns, order)
+    whole = Columns(columns)
+    for name in OF_ABOUT:
+        whole[name] = lambda name=name: Coded(columns["about"].codes, [one[name] for one in said])
+    for name in ("audit", "real", "synthetic"):
+        whole[name] = lambda name=name: Coded(columns[name].codes, [json.loads(text) for text in columns[name].values])
+    for name in ("table", "cell"):
+        whole[name] = partial(number, name)
+    splits = Coded.of(str((audit or {}).get("sha256", "")) for audit in whole["audit"].values)
+    whole["split"] = Coded(splits.codes[columns["audit"].codes], splits.values)
+    whole["failed"] = lambda: ~(columns["ok"] | columns["idle"])
+    states = ("failed", "empty", "ok")
+    whole["status"] = lambda: Coded(np.where(columns["ok"], 2, columns["idle"].astype(np.int32)), states)
+    return Trials(whole)
 
 
 def _row(record: Record) -> dict[str, Any]:
@@ -198,7 +193,8 @@ def _row(record: Record) -> dict[str, Any]:
     numbers = {name: _finite(value) for name, value in metrics.items() if type(value) in (float, int)}
     for part, found in parts.items():
         numbers |= {f"{name}_{part}": _finite(v) for name, v in found.items() if type(v) in (float, int)}
-        numbers |= {f"told_{part}": 1.0} | by_class(f"recall_{part}", found.get("recall"))
+        numbers |= {f"recall_{part}:{c}": _finite(v) for c, v in enumerate(found.get("recall") or (), start=1)}
+        numbers[f"told_{part}"] = 1.0
     for name, found in (metrics.get("subsets") or {}).items():
         numbers |= {f"subset:{name}": _finite(found.get("aa")), f"oa subset:{name}": _finite(found.get("oa"))}
     steps = (record.get("optimiser_steps") or {}).get("fit_classifier")
@@ -213,7 +209,7 @@ def _row(record: Record) -> dict[str, Any]:
         "audit": json_line(audit),
         "view_shown": (record.get("spectral_view") or {}).get("name"),
         **numbers,
-        **by_class("recall", metrics.get("recall")),
+        **{f"recall:{c}": _finite(value) for c, value in enumerate(metrics.get("recall") or (), start=1)},
         "real": json_line(samples.get("real")),
         "synthetic": json_line(samples.get("synthetic")),
         "seconds": (record.get("timings") or {}).get("total"),
@@ -264,21 +260,24 @@ def condition_of(spec: Mapping[str, Any]) -> Condition:
 
 
 def by_draw(trials: Trials) -> Trials:
-    """The trials of one condition with ``draw`` and ``used``: that enter a mean.
+    """The trials of one condition with ``draw``, and ``used``: that enter a mean.
 
     Those on the same pixels are of the same draw, whatever their seeds; of each arm, classifier and draw the first that
     went well is used.
     """
-    columns, size = trials.columns, len(trials)
-    codes, splits = coded(columns["split"], size)
-    first = np.full(len(splits), np.iinfo(np.int64).max)
-    np.minimum.at(first, codes, columns["seed"])
-    seeds = np.where(as_objects(splits)[codes] == "", columns["seed"], first[codes])
-    number, draws = coded(zip(seeds.tolist(), columns["split"], strict=True), size)
+    columns = trials.columns
+    split, seeds = columns["split"], columns["seed"]
+    lowest = np.full(len(split.values), np.iinfo(np.int64).max)
+    np.minimum.at(lowest, split.codes, seeds)
+    unknown = np.array([not text for text in split.values])[split.codes]
+    seeds = np.where(unknown, seeds, lowest[split.codes])
+    keys = seeds * len(split.values) + split.codes
+    _, first, number = np.unique(keys, return_index=True, return_inverse=True)
+    draws = [(int(seeds[row]), split[row]) for row in first]
     ok = np.flatnonzero(columns["ok"])
-    used = np.zeros(size, dtype=bool)
+    used = np.zeros(len(trials), dtype=bool)
     used[ok[np.unique(columns["cell"][ok] * np.int64(len(draws)) + number[ok], return_index=True)[1]]] = True
-    return Trials({**columns, "draw": as_objects(draws)[number], "used": used})
+    return Trials(Columns(columns | {"draw": Coded(number.astype(np.int32), draws), "used": used}))
 
 
 def number_of(trial: Trial, name: str) -> float | None:
@@ -342,8 +341,8 @@ class ArmCell:
 
     def column(self, metric: str) -> NDArray[np.float64]:
         """A metric of each trial of ``ok`` as a fraction; NaN where it has none."""
-        found = self.ok.columns.get(metric)
-        return np.full(len(self.ok), np.nan) if found is None else found.astype(np.float64)
+        columns = self.ok.columns
+        return columns[metric].astype(np.float64) if metric in columns else np.full(len(self.ok), np.nan)
 
     def values(self, metric: str) -> list[float]:
         """The metric of each trial that has it, in the order of the seeds."""
@@ -363,10 +362,9 @@ class ArmCell:
         return known(self.recall[:, class_id - 1]) if class_id <= self.recall.shape[1] else []
 
     @cached_property
-    def places(self) -> dict[DrawKey, int]:
-        """Draw → place in ``ok``, of the trials that made samples or had none to make."""
-        told = np.flatnonzero(~self.ok.columns["idle"])
-        return dict(zip(self.ok.columns["draw"][told].tolist(), told.tolist(), strict=True))
+    def drawn(self) -> NDArray[np.int32]:
+        """The numbers of the draws of ``ok``; -1 of trials that had samples to make and made none."""
+        return np.where(self.ok.columns["idle"], np.int32(-1), self.ok.columns["draw"].codes)
 
 
 CellKey = tuple[Arm, Method]

@@ -7,7 +7,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import astuple, dataclass, replace
 from functools import cached_property
 from math import fsum, nan
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,17 +16,7 @@ from hsiaug.metrics.verdict import Shown
 from hsiaug.protocol.large_classes import large_classes
 from hsiaug.report.compare import Against, Comparison, Gain, alone, compare, over_best
 from hsiaug.report.labels import key_labels
-from hsiaug.report.records import (
-    ArmCell,
-    Audit,
-    CellKey,
-    Condition,
-    DrawKey,
-    by_draw,
-    make_cells,
-    method_rank,
-    read_trials,
-)
+from hsiaug.report.records import ArmCell, CellKey, Condition, DrawKey, by_draw, make_cells, method_rank, read_trials
 from hsiaug.report.scores import CONTROL_CLASSIFIERS, Metric, MetricSet, metric_set, over_large
 from hsiaug.report.trials import Trial, Trials, recall_of
 from hsiaug.trial.arm import CONTROLS, EVERY_CONTROL, RIVALS, Arm, Method
@@ -46,10 +36,10 @@ NAMED = 20
 class Table:
     """All trials of one condition, in cells.
 
-    trials: all of them, arm by arm. cells: (arm, classifier) → cell, controls first, without the
-    control classifiers; blind: the cells of these: accuracy without spectra. gains: (arm, classifier) → what it gains
-    over the controls. scores: the metrics that it shows. large: ids of the classes that ``aa_large`` is over. run: of a
-    suite. damaged: records of the store that were left out: what they were of is not to be believed.
+    trials: all of them, arm by arm. cells: (arm, classifier) → cell, controls first, without the control classifiers;
+    blind: the cells of these: accuracy without spectra. scores: the metrics that it shows. large: ids of the classes
+    that ``aa_large`` is over. run: of a suite. damaged: records of the store that were left out: what they were of is
+    not to be believed.
     """
 
     title: str
@@ -57,7 +47,6 @@ class Table:
     trials: Trials
     cells: Mapping[CellKey, ArmCell]
     blind: tuple[ArmCell, ...]
-    gains: Mapping[CellKey, Gain]
     labels: Mapping[Method, str]
     scores: MetricSet
     large: tuple[int, ...] = ()
@@ -83,7 +72,7 @@ class Table:
     def draws(self) -> tuple[int, ...]:
         """Every draw that some cell has, failed or not, by the first seed of its split: what a full cell covers."""
         cells = self.cells.values() or self.blind
-        return tuple(sorted({draw[0] for cell in cells for draw in cell.trials.columns["draw"]}))
+        return tuple(sorted({draw[0] for cell in cells for draw in cell.trials.unlike("draw")}))
 
     @cached_property
     def repeated(self) -> tuple[tuple[int, ...], ...]:
@@ -101,7 +90,8 @@ class Table:
 
     def told(self, part: str) -> NDArray[np.bool_]:
         """Which trials have numbers of a part of the test pixels."""
-        return ~np.isnan(self.trials.columns.get(f"told_{part}", np.full(len(self.trials), np.nan)))
+        name, columns = f"told_{part}", self.trials.columns
+        return np.asarray(~np.isnan(columns[name])) if name in columns else np.zeros(len(self.trials), dtype=bool)
 
     @property
     def brief_fields(self) -> tuple[Metric, ...]:
@@ -121,8 +111,9 @@ class Table:
     @property
     def subsets(self) -> tuple[Metric, ...]:
         """The AA over fixed classes that some trial reports."""
-        named = {n: column for n, column in self.trials.columns.items() if n.startswith("subset:")}
-        return tuple(Metric(n, n.replace("subset:", "AA ")) for n, c in named.items() if not np.isnan(c).all())
+        columns = self.trials.columns
+        named = (name for name in columns if name.startswith("subset:") and not np.isnan(columns[name]).all())
+        return tuple(Metric(name, name.replace("subset:", "AA ")) for name in named)
 
     @property
     def failed(self) -> tuple[Trial, ...]:
@@ -137,13 +128,18 @@ class Table:
     @property
     def transductive(self) -> bool:
         """True where any trial learned from unlabelled pixels of the whole scene, test pixels included."""
-        return any(self.trials.columns["transductive"])
+        return any(self.trials.unlike("transductive"))
 
     @cached_property
-    def splits(self) -> dict[DrawKey, Audit]:
+    def splits(self) -> dict[DrawKey, Mapping[str, Any]]:
         """The audit of every split that the trials used, by its first seed and its checksum."""
         found = {draw: audit for draw, audit in self.trials.pairs("draw", "audit") if audit is not None}
         return {draw: found[draw] for draw in sorted(found)}
+
+    @cached_property
+    def gains(self) -> Mapping[CellKey, Gain]:
+        """(arm, classifier) → what it gains over the controls."""
+        return compare(self.cells, self.scores)
 
     @cached_property
     def comparisons(self) -> tuple[Comparison, ...]:
@@ -189,7 +185,7 @@ class Table:
     def class_names(self) -> tuple[str, ...]:
         """Names of the class ids 1..C."""
         # A trial whose process died left none.
-        return next((tuple(names) for names in self.trials.columns["class_names"] if names), ())
+        return next((tuple(names) for names in self.trials.unlike("class_names") if names), ())
 
     @cached_property
     def guided(self) -> bool:
@@ -301,7 +297,6 @@ def _table(run: str, title: str, condition: Condition, trials: Trials) -> Table:
         trials=trials,
         cells=ordinary,
         blind=tuple(cell for key, cell in cells.items() if key not in ordinary),
-        gains=compare(ordinary, scores),
         scores=scores,
         labels=key_labels(cells),
         large=large if scores.main.key == "aa_large" else (),

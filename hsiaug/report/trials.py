@@ -2,6 +2,9 @@
 
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from functools import partial
 from io import BytesIO
 from itertools import count, takewhile
 from typing import Any
@@ -9,13 +12,56 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-Column = NDArray[Any]
-Columns = dict[str, Column]
-"""By name (n,) numbers or objects; the recall of class id 1..C is ``recall:1`` … ``recall:C``."""
-PARTS = ("seen", "new", "shown", "hidden")
-"""Test pixels in fields with and without training pixels; those that plugins saw, and hidden ones."""
 KINDS: Mapping[str, Any] = {"seed": np.int64, "ok": bool, "idle": bool}
 """Of the columns of numbers that are no fractions or seconds."""
+
+
+@dataclass(frozen=True, eq=False)
+class Coded:
+    """A column of texts or objects of which many are equal. codes: (n,) places among the different ones, values."""
+
+    codes: NDArray[np.int32]
+    values: Sequence[Any]
+
+    @classmethod
+    def of(cls, column: Iterable[Any]) -> "Coded":
+        """The column of these values."""
+        known: dict[Any, int] = {}
+        codes = [known.setdefault(value, len(known)) for value in column]
+        return cls(np.array(codes, np.int32), list(known))
+
+    def __len__(self) -> int:
+        return len(self.codes)
+
+    def __getitem__(self, at: Any) -> Any:
+        """A value; those of a slice, a mask or places as Coded."""
+        return self.values[self.codes[at]] if isinstance(at, int | np.integer) else Coded(self.codes[at], self.values)
+
+    def tolist(self) -> list[Any]:
+        """The values, row by row."""
+        return [self.values[code] for code in self.codes.tolist()]
+
+
+Column = Any
+"""(n,) numbers or texts, as an array or Coded."""
+
+
+class Columns(dict[str, Any]):
+    """Columns of equal length by name; one that was not asked for yet is a function that makes it.
+
+    The recall of class id 1..C is ``recall:1`` … ``recall:C``.
+    """
+
+    def __getitem__(self, name: str) -> Any:
+        column = super().__getitem__(name)
+        if callable(column):
+            column = self[name] = column()
+        return column
+
+
+def rows_of(columns: Columns, at: Any) -> Columns:
+    """Columns of a slice, a mask or places."""
+    return Columns({name: lambda name=name: columns[name][at] for name in columns})
 
 
 class Trial:
@@ -36,18 +82,12 @@ class Trial:
     @property
     def recall(self) -> list[float | None] | None:
         """Of each class, None where it has no test pixel; None where the trial gave no number."""
-        found = self.recall_in().tolist()
+        found = recall_of(self._columns, slice(self._row, self._row + 1))[0].tolist()
         return [None if v != v else v for v in found] if any(v == v for v in found) else None
-
-    def recall_in(self, part: str = "") -> NDArray[np.float64]:
-        """(classes,) recall in one of PARTS or over all test pixels; NaN where there is none."""
-        name = f"recall_{part}" if part else "recall"
-        found: NDArray[np.float64] = recall_of(self._columns, slice(self._row, self._row + 1), name)[0]
-        return found
 
 
 class Trials(Sequence[Any]):
-    """A sequence of trials, whose rows are made when they are asked for. columns: of equal length."""
+    """A sequence of trials, whose rows are made when they are asked for. columns: by name."""
 
     def __init__(self, columns: Columns) -> None:
         self.columns = columns
@@ -61,7 +101,7 @@ class Trials(Sequence[Any]):
             if not -len(self) <= at < len(self):
                 raise IndexError(at)
             return Trial(self.columns, int(at))
-        return Trials({name: column[at] for name, column in self.columns.items()})
+        return Trials(rows_of(self.columns, at))
 
     def __iter__(self) -> Iterator[Any]:
         return (Trial(self.columns, row) for row in range(len(self)))
@@ -77,62 +117,54 @@ class Trials(Sequence[Any]):
 
     def sums(self, name: str) -> list[int]:
         """The sum of each list in a column of lists, which trials share; without those that have none."""
-        known = {id(value): sum(value) for value in self.unlike(name) if value is not None}
-        return [known[id(value)] for value in self.columns[name].tolist() if value is not None]
+        column = self.columns[name]
+        known = [None if value is None else sum(value) for value in column.values]
+        return [found for code in column.codes.tolist() if (found := known[code]) is not None]
 
     def unlike(self, name: str) -> list[Any]:
-        """The different objects of a column, in their order."""
-        return list({id(value): value for value in self.columns[name].tolist()}.values())
+        """The different values of a column, in their order."""
+        column = self.columns[name]
+        codes, first = np.unique(column.codes, return_index=True)
+        return [column.values[code] for code in codes[np.argsort(first)]]
 
 
-def by_class(name: str, recall: Sequence[float | None] | None) -> dict[str, float]:
-    """Recall by the names of its columns."""
-    return {f"{name}:{c}": np.nan if value is None else value for c, value in enumerate(recall or (), start=1)}
-
-
-def recall_of(columns: Columns, rows: slice = slice(None), name: str = "recall") -> NDArray[np.float64]:
+def recall_of(columns: Columns, rows: slice = slice(None)) -> NDArray[np.float64]:
     """(trials, classes) recall; NaN where there is none."""
-    names = (f"{name}:{c}" for c in count(1))
-    found = [columns[one][rows] for one in takewhile(columns.__contains__, names)]
+    names = takewhile(columns.__contains__, (f"recall:{c}" for c in count(1)))
+    found = [columns[name][rows] for name in names]
     return np.stack(found, axis=1) if found else np.empty((len(columns["hash"][rows]), 0))
 
 
-def columns_of(rows: Sequence[Mapping[str, Any]], objects: Sequence[str]) -> Columns:
-    """The values of rows by column; a number that a row lacks is NaN. objects: names of what is no number."""
-    made = {name: as_objects(row[name] for row in rows) for name in objects}
+def columns_of(rows: Sequence[Mapping[str, Any]], texts: Sequence[str], shared: Sequence[str]) -> Columns:
+    """The values of rows by column; a number that a row lacks is NaN. texts, shared: names of what is no number."""
+    made = Columns({name: np.array([row[name] for row in rows], dtype=str) for name in texts})
+    made |= {name: Coded.of(row[name] for row in rows) for name in shared}
     for name in dict.fromkeys(name for row in rows for name in row if name not in made):
         made[name] = np.array([row.get(name) for row in rows], dtype=KINDS.get(name, np.float64))
     return made
 
 
-def joined(parts: Sequence[Columns]) -> Columns:
-    """Columns one below the other. The parts are emptied: they need not be in memory beside the whole."""
-    sizes = [len(part["hash"]) for part in parts]
-    return {
-        name: np.concatenate([part.pop(name, np.full(n, np.nan)) for part, n in zip(parts, sizes, strict=True)])
-        for name in dict.fromkeys(name for part in parts for name in part)
-    }
-
-
-def as_objects(values: Iterable[Any]) -> Column:
-    """(n,) objects, lists among them."""
-    found = list(values)
-    return np.fromiter(found, dtype=object, count=len(found))
-
-
-def coded(values: Iterable[Any], size: int) -> tuple[NDArray[np.int32], list[Any]]:
-    """(n,) places in the list of different values, and that list, in their order."""
+def joined(parts: Sequence[Columns], name: str) -> Column:
+    """A column of all parts, one below the other."""
+    found: list[Any] = [part[name] if name in part else np.full(len(part["hash"]), np.nan) for part in parts]
+    if not isinstance(found[0], Coded):
+        return np.concatenate(found)
     known: dict[Any, int] = {}
-    return np.fromiter((known.setdefault(value, len(known)) for value in values), np.int32, size), list(known)
+    places = [np.array([known.setdefault(v, len(known)) for v in one.values], np.int32)[one.codes] for one in found]
+    return Coded(np.concatenate(places), list(known))
 
 
 def packed(columns: Columns) -> bytes:
-    """An .npz of columns whose objects are texts or None: of these the different ones, and places among them."""
-    arrays = {name: column for name, column in columns.items() if column.dtype != object}
-    texts = {}
-    for name, column in columns.items():
-        if column.dtype == object:
-            arrays[name], texts[name] = coded(column, len(column))
+    """An .npz of columns, whose values are numbers, texts or None."""
+    arrays, texts = {}, {}
+    for name in columns:
+        arrays[name] = column = columns[name]
+        if isinstance(column, Coded):
+            arrays[name], texts[name] = column.codes, column.values
+        elif column.dtype.kind == "U":
+            # A byte a letter, where that can be.
+            with suppress(UnicodeEncodeError):
+                arrays[name] = column.astype("S")
     file = BytesIO()
     np.savez(file, allow_pickle=False, **arrays, __texts__=np.frombuffer(json.dumps(texts).encode(), np.uint8))
     return file.getvalue()
@@ -140,10 +172,11 @@ def packed(columns: Columns) -> bytes:
 
 def unpacked(data: bytes) -> Columns:
     """The columns that :func:`packed` made bytes of."""
-    with np.load(BytesIO(data), allow_pickle=False) as arrays:
-        texts = json.loads(arrays["__texts__"].tobytes())
-        return {
-            name: as_objects(texts[name])[arrays[name]] if name in texts else arrays[name]
-            for name in arrays.files
-            if name != "__texts__"
-        }
+    arrays = np.load(BytesIO(data), allow_pickle=False)
+    texts = json.loads(arrays["__texts__"].tobytes())
+
+    def make(name: str) -> Column:
+        found = arrays[name]
+        return Coded(found, texts[name]) if name in texts else found.astype(str) if found.dtype.kind == "S" else found
+
+    return Columns({name: partial(make, name) for name in arrays.files if name != "__texts__"})

@@ -6,24 +6,16 @@ import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import Any
+
+import numpy as np
 
 from hsiaug.base.errors import InputError, check_known, did_you_mean
 from hsiaug.metrics.significance import MIN_PAIRS, MeanStd
 from hsiaug.metrics.verdict import TINY, undecided
-from hsiaug.report.compare import Comparison, among, compare, pair_up
+from hsiaug.report.compare import Comparison, between, pair_up, uncorrected
 from hsiaug.report.grid import ReportPage, text_grid
-from hsiaug.report.labels import (
-    MISSING,
-    count,
-    count_range,
-    key_labels,
-    percent,
-    plus_minus,
-    range_text,
-    seeds_text,
-    signed,
-)
+from hsiaug.report.labels import count, count_range, key_labels, percent, plus_minus, range_text, seeds_text, signed
 from hsiaug.report.output_files import TableFiles
 from hsiaug.report.records import ArmCell, CellKey, class_counts, in_order, summarise
 from hsiaug.report.scores import Metric
@@ -31,9 +23,6 @@ from hsiaug.report.tables import Report, Table
 from hsiaug.report.text_templates import sentences
 from hsiaug.trial.arm import ALONE
 from hsiaug.trial.record_json import why_failed
-
-if TYPE_CHECKING:
-    from pandas import DataFrame
 
 FORM = "GENERATOR[@λ[xM][@ω]]/CLASSIFIER"
 """How an arm with a classifier is typed, as in ``txt2hsi@1x3@2/cnn2d``."""
@@ -63,24 +52,24 @@ class Pairing:
         return len(self.comparison.mine)
 
     @cached_property
-    def draws(self) -> DataFrame:
+    def draws(self) -> list[dict[str, Any]]:
         """A row per paired draw: seed, scores ``a`` and ``b``, ``difference`` and the hashes of the records.
 
         What is no more than rounding is no difference.
         """
-        from pandas import DataFrame
-
         found, key = self.comparison, self.score.key
-        return DataFrame(
-            {
-                "seed": [a.seed for _, a in found.pairs],
-                "a": found.control.column(key)[found.theirs],
-                "b": found.cell.column(key)[found.mine],
-                "difference": [d if abs(d) > TINY else 0.0 for d in found.main.differences],
-                "record_a": [a.hash for _, a in found.pairs],
-                "record_b": [b.hash for b, _ in found.pairs],
-            }
-        )
+        a, b = found.control.ok.columns, found.cell.ok.columns
+        columns = {
+            "seed": a["seed"][found.theirs],
+            "a": found.control.column(key)[found.theirs],
+            "b": found.cell.column(key)[found.mine],
+            "difference": np.array([d if abs(d) > TINY else 0.0 for d in found.main.differences]),
+            "record_a": a["hash"][found.theirs],
+            "record_b": b["hash"][found.mine],
+        }
+        return [
+            dict(zip(columns, row, strict=True)) for row in zip(*(c.tolist() for c in columns.values()), strict=True)
+        ]
 
     @property
     def verdict(self) -> str:
@@ -136,15 +125,9 @@ def _pairing(table: Table, a: ArmCell, b: ArmCell, metric: str | None) -> Pairin
         check_known(f"`metric` must be one that {table.title} has", metric, known)
     score = table.scores.main if metric is None else known[metric]
     scores = replace(table.scores, main=score)
-    gains = table.gains if metric is None else compare(table.cells, scores)
     mine = pair_up(b, a, scores)
-    for gain in gains.values():
-        for found in filter(None, gain.against.values()):
-            if {id(gain.cell), id(found.control)} == {id(a), id(b)}:
-                test = found.main
-                main = replace(mine.main, p=test.p, p_corrected=test.p_corrected, critical=test.critical)
-                return Pairing(table, score, a, b, replace(mine, main=main))
-    return Pairing(table, score, a, b, among(gains.values(), mine) if mine.pairs else mine)
+    # The table's other tests would take longer than all else.
+    return Pairing(table, score, a, b, between(uncorrected(table.cells, scores), mine) if len(mine.mine) else mine)
 
 
 def arm_names(keys: Iterable[CellKey]) -> dict[CellKey, str]:
@@ -222,7 +205,7 @@ def comparison_tables(comparison: ArmComparison, store: str) -> TableFiles:
     for pairing in comparison.pairings:
         about = {key: getattr(pairing.table.condition, key) for key in ("scene", "protocol", "argument", "patch")}
         about |= {"metric": pairing.score.key, "arm_a": comparison.a, "arm_b": comparison.b}
-        rows += ({**about, **draw} for draw in pairing.draws.to_dict("records"))
+        rows += ({**about, **draw} for draw in pairing.draws)
         test = pairing.comparison.main
         tested = {"p": test.p, "p_corrected": test.p_corrected, "interval_95": test.interval}
         shown.append({**about, "verdict": pairing.verdict, **test.summary._asdict(), **tested})
@@ -240,14 +223,14 @@ def _page(comparison: ArmComparison, pairing: Pairing) -> ReportPage:
             score.name,
             *(plus_minus(summarise(cell.column(score.key)[places])) for cell, places in (a, b)),
             _points(found.delta(score.key)),
-            range_text(test.interval) if score == pairing.score and test.interval else MISSING,
+            range_text(test.interval if score == pairing.score else None),
         )
         for score in dict.fromkeys((pairing.score, *table.brief))
     ]
     # As much of a hash as ``hsiaug show`` needs.
     draws = [
-        (str(d.seed), percent(d.a), percent(d.b), signed(d.difference), d.record_a[:8], d.record_b[:8])
-        for d in pairing.draws.itertuples()
+        (str(d["seed"]), *map(percent, (d["a"], d["b"])), signed(d["difference"]), d["record_a"][:8], d["record_b"][:8])
+        for d in pairing.draws
     ]
     deltas = found.class_deltas(len(table.class_names))
     classes = [
@@ -273,7 +256,7 @@ def _page(comparison: ArmComparison, pairing: Pairing) -> ReportPage:
 
 
 def _points(mean: MeanStd | None) -> str:
-    return MISSING if mean is None else signed(mean.mean) + (mean.std is not None) * f" ± {percent(mean.std or 0)}"
+    return signed(mean and mean.mean) + (f" ± {percent(mean.std)}" if mean and mean.std is not None else "")
 
 
 def notes(pairing: Pairing) -> Iterator[str]:

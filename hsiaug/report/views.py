@@ -220,8 +220,7 @@ def _every_metric(table: Table) -> Grid:
 
     def interval(cell: ArmCell) -> str:
         values = cell.values(main.key)
-        found = t_interval(values) if values else None
-        return range_text(found, percent) if found else MISSING
+        return range_text(t_interval(values) if values else None, percent)
 
     columns = [
         *keys,

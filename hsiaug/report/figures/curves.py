@@ -7,20 +7,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from hsiaug.base.errors import InputError
-from hsiaug.report.curves import (
-    SIGNS,
-    Axis,
-    Dot,
-    Held,
-    SweepLine,
-    curve_metrics,
-    find_sweeps,
-    line_label,
-    lines,
-    panel_n,
-    percentages,
-    reference,
-)
+from hsiaug.report.curves import SIGNS, Axis, SweepLine, find_sweeps, line_label, lines, panel_n, percentages, reference
 from hsiaug.report.figures.charts import Block, Panel, draw_blocks
 from hsiaug.report.figures.files import series_style
 from hsiaug.report.labels import seeds_text
@@ -28,7 +15,7 @@ from hsiaug.report.records import ArmCell
 from hsiaug.report.scenes.label_curves import LabelCurve
 from hsiaug.report.scores import Metric
 from hsiaug.report.tables import Report, Table
-from hsiaug.trial.arm import EVERY_CONTROL, Method
+from hsiaug.trial.arm import EVERY_CONTROL
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -43,7 +30,7 @@ OF_LABELS = (
     "mean over draws, band ± std; a level is an arm's mean, its mark and bar are k* and the 95 % interval; "
     "panels of one score and table share their axis"
 )
-Styles = Mapping[tuple[Method, Held], dict[str, Any]]
+Styles = Mapping[object, dict[str, Any]]
 Shared = dict[str, "Axes"]
 """The first panel of each score, whose scale the others take."""
 
@@ -76,15 +63,14 @@ def _sweeps(table: Table, axis: Axis) -> Block:
         shown = [line for line in makers if line.values or line.generator.name in DASHES]
         none = reference(table, classifier)
         title = table.labels[classifier], panel_n(shown, none)
-        panels += [
-            Panel(title, partial(_draw_sweep, shown, none, score, styles, first)) for score in curve_metrics(table)
-        ]
+        scores = (table.scores.second, table.scores.main)
+        panels += [Panel(title, partial(_draw_sweep, shown, none, score, styles, first)) for score in scores]
     return Block(table.heading, panels, 1.85, narrowest=1.5, pairs=True, along=SIGNS[axis])
 
 
 def _styles(table: Table, axis: Axis) -> Styles:
     """Colour, marker and label of every line of a table, the same in all its panels; controls are grey."""
-    styles: dict[tuple[Method, Held], dict[str, Any]] = {}
+    styles: dict[object, dict[str, Any]] = {}
     coloured = 0
     for line in lines(table, axis):
         if line.key in styles or line.generator.name == "none":
@@ -123,7 +109,7 @@ def _draw_sweep(
     return entries
 
 
-def _draw_line(axes: Axes, dots: Sequence[Dot], style: dict[str, Any]) -> Any:
+def _draw_line(axes: Axes, dots: Sequence[tuple[float, ...]], style: dict[str, Any]) -> Any:
     """The points with a line through them; returns the entry of the legend."""
     where, means, stds = ([dot[i] for dot in dots] for i in range(3))
     drawn = axes.errorbar(where, means, stds, linewidth=1.4, capsize=2, elinewidth=0.8, markersize=4, **style)
