@@ -41,11 +41,12 @@ def compare(
     from hsiaug.base.files import TABLES, check_targets
     from hsiaug.cli.output import print_json, read_report, show_tables
     from hsiaug.report.two_arms import compare_arms, comparison_tables
+    from hsiaug.trial.index import uncollected
     from hsiaug.trial.store import Store
 
     check_targets(out or [], TABLES)
-    found = compare_arms(read_report(Store(store)), a, b, metric=metric)
-    made = comparison_tables(found, str(store))
+    with uncollected():
+        made = comparison_tables(compare_arms(read_report(Store(store)), a, b, metric=metric), str(store))
     if json:
         print_json(made.value, indent=1)
     if out or not json:

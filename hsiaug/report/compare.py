@@ -11,7 +11,6 @@ from hsiaug.metrics.significance import MeanStd
 from hsiaug.metrics.verdict import Evidence, Shown, Verdict, correct, judge
 from hsiaug.report.records import ArmCell, summarise
 from hsiaug.report.scores import MetricSet
-from hsiaug.report.trials import Trial
 from hsiaug.trial.arm import BOTH, CONTROLS, Arm, Method
 
 
@@ -29,11 +28,6 @@ class Comparison:
     theirs: NDArray[np.intp]
     main: Evidence
     second: Evidence | None
-
-    @property
-    def pairs(self) -> tuple[tuple[Trial, Trial], ...]:
-        """The trials of the arm and of the control."""
-        return tuple((self.cell.ok[i], self.control.ok[j]) for i, j in zip(self.mine, self.theirs, strict=True))
 
     def delta(self, metric: str) -> MeanStd | None:
         """Arm minus control in a metric, over the pairs in which both have it; None where none has."""
@@ -109,7 +103,6 @@ def uncorrected(cells: Mapping[tuple[Arm, Method], ArmCell], scores: MetricSet) 
             alone.setdefault(cell.classifier.name, []).append(cell)
     gains = []
     for cell in (cell for cell in cells.values() if cell.arm.generator.name != "none"):
-        known: dict[str, Sequence[ArmCell]]
         known = {name: controls.get((name, cell.classifier), ()) for name in cell.controls}
         if cell.rival in alone:
             known[cell.rival] = alone[cell.rival]
@@ -189,16 +182,12 @@ def corrected(gains: Sequence[Gain]) -> list[Gain]:
         for question, family in families(gains).items()
         for comparison, test in zip(family, correct(list(family.values())), strict=True)
     }
-    return [
-        replace(
-            gain,
-            against={
-                name: one and replace(one, main=tests[i, name, "main"], second=tests.get((i, name, "second")))
-                for name, one in gain.against.items()
-            },
-        )
-        for i, gain in enumerate(gains)
-    ]
+
+    def tested(i: int, name: str, one: Comparison | None) -> Comparison | None:
+        return one and replace(one, main=tests[i, name, "main"], second=tests.get((i, name, "second")))
+
+    against = [{name: tested(i, name, one) for name, one in gain.against.items()} for i, gain in enumerate(gains)]
+    return [replace(gain, against=found) for gain, found in zip(gains, against, strict=True)]
 
 
 def between(gains: Sequence[Gain], comparison: Comparison) -> Comparison:
@@ -231,7 +220,9 @@ def _against(cell: ArmCell, name: str, controls: Iterable[ArmCell], scores: Metr
         if other.arm.generator.name == "none" or other.arm.rate == cell.arm.rate
     ]
     found = [c for c in candidates if len(c.mine)]
-    return max(found, key=lambda c: (len(c.mine), max(c.control.trials.columns["created"])), default=None)
+    if len(found) < 2:
+        return found[0] if found else None
+    return max(found, key=lambda c: (len(c.mine), max(c.control.trials.columns["created"])))
 
 
 def pair_up(cell: ArmCell, control: ArmCell, scores: MetricSet) -> Comparison:

@@ -5,7 +5,6 @@ from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import cache, cached_property, partial
-from hashlib import sha256
 from math import isfinite, nan
 from pathlib import Path
 from typing import Any
@@ -14,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hsiaug.base.errors import StoreError
-from hsiaug.base.files import read_plain, replaced
+from hsiaug.base.files import open_plain, replaced
 from hsiaug.base.own import DIGITS, own_digest
 from hsiaug.core.view_names import RAW
 from hsiaug.metrics.significance import MeanStd, mean_std
@@ -75,31 +74,35 @@ def read_store(store: Store, damaged: list[Damage]) -> Trials:
         parts = [raw_columns(store.each(loose, damaged))]
         for pack in store.packs.paths():
             part = _pack_columns(store, pack, damaged)
-            hidden = np.isin(part["hash"], loose) if loose else np.zeros(1, bool)
-            parts.append(rows_of(part, ~hidden) if hidden.any() else part)
+            parts.append(rows_of(part, ~np.isin(part["hash"], loose)) if loose else part)
         damaged.sort(key=lambda one: one.hash)
-        return _whole([part for part in parts if len(part["hash"])] or parts[:1])
+        return _whole([part for part in parts if len(part["about"])] or parts[:1])
 
 
 def _pack_columns(store: Store, pack: Path, damaged: list[Damage]) -> Columns:
     told = pack.stat()
-    path = store.cache / "columns" / f"{pack.stem}-{told.st_ino}-{told.st_size}-{told.st_mtime_ns}-{LAYOUT}.npz"
-    with suppress(OSError, ValueError):
-        found = read_plain(path, LARGEST)
+    path = store.cache / "columns" / f"{pack.stem}-{told.st_ino}-{told.st_size}-{told.st_mtime_ns}-{LAYOUT}"
+    with suppress(OSError, ValueError), open_plain(path) as file:
+        digest, line = file.read(DIGITS), file.readline(LARGEST)
         # What came with a store from elsewhere, or was changed, is not believed.
-        if found[-DIGITS:] == own_digest(path.name.encode(), sha256(data := found[:-DIGITS]).digest()):
-            return unpacked(data)
+        if digest == own_digest(path.name.encode(), line):
+            return unpacked(path, line, DIGITS + len(line), partial(_made_anew, store, pack, path, []))
+    return _made_anew(store, pack, path, damaged)
+
+
+def _made_anew(store: Store, pack: Path, path: Path, damaged: list[Damage]) -> Columns:
+    """The columns of a pack, which are kept in the file ``path`` unless some record is damaged."""
     faults: list[Damage] = []
     columns = raw_columns(store.each_packed(pack, faults))
     damaged += faults
+    # In this order what is asked for together lies together.
+    columns = rows_of(columns, np.lexsort((columns["seed"], columns["about"].codes)))
     if not faults:
         # Where it cannot be written, the pack is read once more next time.
         with suppress(OSError):
             path.parent.mkdir(parents=True, exist_ok=True)
-            data = packed(columns)
-            # A keyed digest of all of it takes twice as long.
-            data += own_digest(path.name.encode(), sha256(data).digest())
-            replaced(path, lambda fresh: fresh.write_bytes(data))
+            line, data = packed(columns)
+            replaced(path, lambda fresh: fresh.write_bytes(own_digest(path.name.encode(), line) + line + data))
     return columns
 
 
@@ -143,15 +146,9 @@ def raw_columns(records: Iterable[Record]) -> Columns:
 def _whole(parts: Sequence[Columns]) -> Trials:
     """Trials of raw columns, in order, each with what it shares with others."""
     columns = Columns({name: partial(joined, parts, name) for part in parts for name in part})
-    if not (size := len(columns["hash"])):
+    if not len(columns["about"]):
         return Trials(columns)
-    if len(set(columns["hash"].tolist())) < size:
-        best: dict[str, tuple[tuple[bool, str], int]] = {}
-        failed = ~(columns["ok"] | columns["idle"])
-        for row, (name, ill, created) in enumerate(zip(columns["hash"], failed, columns["created"], strict=True)):
-            best[name] = max(best.get(name, ((False, ""), -1)), ((not ill, created), row))
-        columns = rows_of(columns, [row for _, row in best.values()])
-    texts = columns["about"].values
+    texts, codes = columns["about"].values, columns["about"].codes
     said = [_about(text) for text in texts]
     # By text, so that the order of records does not matter.
     known = [said[i] for i in sorted(range(len(said)), key=texts.__getitem__)]
@@ -163,23 +160,28 @@ def _whole(parts: Sequence[Columns]) -> Trials:
         # One object of those that are equal is enough, and is found faster.
         one["arm"], one["classifier"] = cells[one["cell"]]
 
-    def number(name: str) -> Any:
-        return np.array([one[name] for one in said], np.int32)[columns["about"].codes]
-
-    order = np.lexsort((columns["hash"], columns["seed"], number("cell"), number("table")))
-    columns = rows_of(columns, order)
-    whole = Columns(columns)
+    numbers = {key: np.array([one[key] for one in said], np.int32)[codes] for key in ("table", "cell")}
+    keys = columns["seed"], numbers["cell"], numbers["table"]
+    rows = np.lexsort(keys)
+    # So are records of one hash.
+    if np.logical_and.reduce([np.diff(key[rows]) == 0 for key in keys]).any():
+        best: dict[str, tuple[tuple[bool, str], int]] = {}
+        failed = ~(columns["ok"] | columns["idle"])
+        for row, (name, ill, created) in enumerate(zip(columns["hash"], failed, columns["created"], strict=True)):
+            best[name] = max(best.get(name, ((False, ""), -1)), ((not ill, created), row))
+        kept = np.array([row for _, row in best.values()])
+        rows = kept[np.lexsort((columns["hash"][kept], *(key[kept] for key in keys)))]
+    whole = Columns({name: lambda name=name: columns.made(name)[rows] for name in columns})
+    whole |= {key: column[rows] for key, column in numbers.items()}
     for name in OF_ABOUT:
-        whole[name] = lambda name=name: Coded(columns["about"].codes, [one[name] for one in said])
+        whole[name] = lambda name=name: Coded(whole["about"].codes, [one[name] for one in said])
     for name in ("audit", "real", "synthetic"):
-        whole[name] = lambda name=name: Coded(columns[name].codes, [json.loads(text) for text in columns[name].values])
-    for name in ("table", "cell"):
-        whole[name] = partial(number, name)
+        column = whole[name]
+        whole[name] = Coded(column.codes, [json.loads(text) for text in column.values])
     splits = Coded.of(str((audit or {}).get("sha256", "")) for audit in whole["audit"].values)
-    whole["split"] = Coded(splits.codes[columns["audit"].codes], splits.values)
-    whole["failed"] = lambda: ~(columns["ok"] | columns["idle"])
-    states = ("failed", "empty", "ok")
-    whole["status"] = lambda: Coded(np.where(columns["ok"], 2, columns["idle"].astype(np.int32)), states)
+    whole["split"] = Coded(splits.codes[whole["audit"].codes], splits.values)
+    whole["failed"] = ~(whole["ok"] | whole["idle"])
+    whole["status"] = Coded(np.where(whole["ok"], 2, whole["idle"].astype(np.int32)), ("failed", "empty", "ok"))
     return Trials(whole)
 
 
@@ -189,12 +191,11 @@ def _row(record: Record) -> dict[str, Any]:
     shared: dict[str, Any] = {"spec": {k: v for k, v in record["spec"].items() if k != "seed"}}
     shared |= {key: record.get(key) for key in SHARED}
     several = {**(metrics.get("fields") or {}), **(metrics.get("visibility") or {})}
-    parts: dict[str, Any] = {part: several[part] for part in PARTS if isinstance(several.get(part), dict)}
-    numbers = {name: _finite(value) for name, value in metrics.items() if type(value) in (float, int)}
-    for part, found in parts.items():
-        numbers |= {f"{name}_{part}": _finite(v) for name, v in found.items() if type(v) in (float, int)}
-        numbers |= {f"recall_{part}:{c}": _finite(v) for c, v in enumerate(found.get("recall") or (), start=1)}
-        numbers[f"told_{part}"] = 1.0
+    parts = {f"_{part}": several[part] for part in PARTS if isinstance(several.get(part), dict)}
+    numbers = {f"told{part}": 1.0 for part in parts}
+    for part, found in {"": metrics, **parts}.items():
+        numbers |= {f"{key}{part}": _finite(v) for key, v in found.items() if type(v) in (float, int)}
+        numbers |= {f"recall{part}:{c}": _finite(v) for c, v in enumerate(found.get("recall") or (), start=1)}
     for name, found in (metrics.get("subsets") or {}).items():
         numbers |= {f"subset:{name}": _finite(found.get("aa")), f"oa subset:{name}": _finite(found.get("oa"))}
     steps = (record.get("optimiser_steps") or {}).get("fit_classifier")
@@ -209,7 +210,6 @@ def _row(record: Record) -> dict[str, Any]:
         "audit": json_line(audit),
         "view_shown": (record.get("spectral_view") or {}).get("name"),
         **numbers,
-        **{f"recall:{c}": _finite(value) for c, value in enumerate(metrics.get("recall") or (), start=1)},
         "real": json_line(samples.get("real")),
         "synthetic": json_line(samples.get("synthetic")),
         "seconds": (record.get("timings") or {}).get("total"),
@@ -269,8 +269,7 @@ def by_draw(trials: Trials) -> Trials:
     split, seeds = columns["split"], columns["seed"]
     lowest = np.full(len(split.values), np.iinfo(np.int64).max)
     np.minimum.at(lowest, split.codes, seeds)
-    unknown = np.array([not text for text in split.values])[split.codes]
-    seeds = np.where(unknown, seeds, lowest[split.codes])
+    seeds = np.where(np.array([not text for text in split.values])[split.codes], seeds, lowest[split.codes])
     keys = seeds * len(split.values) + split.codes
     _, first, number = np.unique(keys, return_index=True, return_inverse=True)
     draws = [(int(seeds[row]), split[row]) for row in first]

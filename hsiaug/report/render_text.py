@@ -5,6 +5,7 @@ LaTeX needs the packages array and booktabs, which every distribution has.
 
 import re
 from collections.abc import Iterable, Sequence
+from functools import lru_cache
 from itertools import groupby
 from typing import NamedTuple
 
@@ -42,6 +43,7 @@ def markdown(pages: Sequence[ReportPage]) -> str:
     return re.sub(r"\n{3,}", "\n\n", text).strip() + "\n"
 
 
+@lru_cache(2**16)
 def markdown_text(text: str) -> str:
     """Escape what Markdown or HTML would read; an underscore inside a word is only an underscore."""
     text = visible(" ".join(text.split()))

@@ -6,7 +6,7 @@ import shlex
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import astuple, dataclass, replace
 from functools import cached_property
-from math import fsum, nan
+from math import fsum
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -18,7 +18,7 @@ from hsiaug.report.compare import Against, Comparison, Gain, alone, compare, ove
 from hsiaug.report.labels import key_labels
 from hsiaug.report.records import ArmCell, CellKey, Condition, DrawKey, by_draw, make_cells, method_rank, read_trials
 from hsiaug.report.scores import CONTROL_CLASSIFIERS, Metric, MetricSet, metric_set, over_large
-from hsiaug.report.trials import Trial, Trials, recall_of
+from hsiaug.report.trials import Trial, Trials
 from hsiaug.trial.arm import CONTROLS, EVERY_CONTROL, RIVALS, Arm, Method
 from hsiaug.trial.index import uncollected
 from hsiaug.trial.record_json import Record
@@ -123,7 +123,7 @@ class Table:
     @cached_property
     def leaky(self) -> bool:
         """True where any split's audit says so."""
-        return any(audit.get("leaky") for audit in self.splits.values())
+        return any(audit.get("leaky") for audit in self.trials.unlike("audit") if audit is not None)
 
     @property
     def transductive(self) -> bool:
@@ -284,11 +284,9 @@ def _table(run: str, title: str, condition: Condition, trials: Trials) -> Table:
     large, tested = large_classes(audit["test_counts"] for audit in audits)
     scores = over_large(metric_set(condition.task), len(large), tested)
     if scores.main.key == "aa_large":
-        recall = recall_of(trials.columns)
-        classes = [class_id - 1 for class_id in large]
-        whole = recall.shape[1] > max(classes)
-        means = [fsum(row) / len(row) if whole else nan for row in recall[:, classes if whole else []].tolist()]
-        trials.columns["aa_large"] = np.array(means)
+        names, none = [f"recall:{c}" for c in large], np.full(len(trials), np.nan)
+        found = [(trials.columns[name] if names[-1] in trials.columns else none).tolist() for name in names]
+        trials.columns["aa_large"] = np.fromiter(map(fsum, zip(*found, strict=True)), np.float64) / len(large)
     cells = make_cells(trials)
     ordinary = {key: cell for key, cell in cells.items() if key[1].name not in CONTROL_CLASSIFIERS}
     return Table(

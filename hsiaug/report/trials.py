@@ -1,16 +1,19 @@
 """Trials by column: numbers of many records take little memory, and are compared in arrays."""
 
 import json
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
-from io import BytesIO
+from hashlib import sha256
 from itertools import count, takewhile
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+
+from hsiaug.base.files import open_plain
 
 KINDS: Mapping[str, Any] = {"seed": np.int64, "ok": bool, "idle": bool}
 """Of the columns of numbers that are no fractions or seconds."""
@@ -52,10 +55,13 @@ class Columns(dict[str, Any]):
     The recall of class id 1..C is ``recall:1`` … ``recall:C``.
     """
 
-    def __getitem__(self, name: str) -> Any:
+    def made(self, name: str) -> Any:
+        """A column, which is not kept."""
         column = super().__getitem__(name)
-        if callable(column):
-            column = self[name] = column()
+        return column() if callable(column) else column
+
+    def __getitem__(self, name: str) -> Any:
+        column = self[name] = self.made(name)
         return column
 
 
@@ -93,7 +99,7 @@ class Trials(Sequence[Any]):
         self.columns = columns
 
     def __len__(self) -> int:
-        return len(self.columns["hash"])
+        return len(self.columns["about"])
 
     def __getitem__(self, at: Any) -> Any:
         """A trial; those of a slice, a mask or places as Trials."""
@@ -117,9 +123,7 @@ class Trials(Sequence[Any]):
 
     def sums(self, name: str) -> list[int]:
         """The sum of each list in a column of lists, which trials share; without those that have none."""
-        column = self.columns[name]
-        known = [None if value is None else sum(value) for value in column.values]
-        return [found for code in column.codes.tolist() if (found := known[code]) is not None]
+        return [sum(value) for value in self.columns[name].tolist() if value is not None]
 
     def unlike(self, name: str) -> list[Any]:
         """The different values of a column, in their order."""
@@ -132,7 +136,7 @@ def recall_of(columns: Columns, rows: slice = slice(None)) -> NDArray[np.float64
     """(trials, classes) recall; NaN where there is none."""
     names = takewhile(columns.__contains__, (f"recall:{c}" for c in count(1)))
     found = [columns[name][rows] for name in names]
-    return np.stack(found, axis=1) if found else np.empty((len(columns["hash"][rows]), 0))
+    return np.stack(found, axis=1) if found else np.empty((len(columns["about"][rows]), 0))
 
 
 def columns_of(rows: Sequence[Mapping[str, Any]], texts: Sequence[str], shared: Sequence[str]) -> Columns:
@@ -146,7 +150,7 @@ def columns_of(rows: Sequence[Mapping[str, Any]], texts: Sequence[str], shared: 
 
 def joined(parts: Sequence[Columns], name: str) -> Column:
     """A column of all parts, one below the other."""
-    found: list[Any] = [part[name] if name in part else np.full(len(part["hash"]), np.nan) for part in parts]
+    found: list[Any] = [part.made(name) if name in part else np.full(len(part["about"]), np.nan) for part in parts]
     if not isinstance(found[0], Coded):
         return np.concatenate(found)
     known: dict[Any, int] = {}
@@ -154,29 +158,36 @@ def joined(parts: Sequence[Columns], name: str) -> Column:
     return Coded(np.concatenate(places), list(known))
 
 
-def packed(columns: Columns) -> bytes:
-    """An .npz of columns, whose values are numbers, texts or None."""
-    arrays, texts = {}, {}
+def packed(columns: Columns) -> tuple[bytes, bytes]:
+    """A line of JSON that tells of columns, and their bytes, one behind the other."""
+    told, data = {}, bytearray()
     for name in columns:
-        arrays[name] = column = columns[name]
-        if isinstance(column, Coded):
-            arrays[name], texts[name] = column.codes, column.values
-        elif column.dtype.kind == "U":
-            # A byte a letter, where that can be.
+        column = columns[name]
+        column, values = (column.codes, column.values) if isinstance(column, Coded) else (column, None)
+        if column.dtype.kind == "U":
             with suppress(UnicodeEncodeError):
-                arrays[name] = column.astype("S")
-    file = BytesIO()
-    np.savez(file, allow_pickle=False, **arrays, __texts__=np.frombuffer(json.dumps(texts).encode(), np.uint8))
-    return file.getvalue()
+                column = column.astype("S")  # a byte a letter
+        told[name] = column.dtype.str, len(data), column.nbytes, sha256(column.tobytes()).hexdigest(), values
+        data += column.tobytes()
+    return json.dumps(told).encode() + b"\n", bytes(data)
 
 
-def unpacked(data: bytes) -> Columns:
-    """The columns that :func:`packed` made bytes of."""
-    arrays = np.load(BytesIO(data), allow_pickle=False)
-    texts = json.loads(arrays["__texts__"].tobytes())
+def unpacked(path: Path, line: bytes, start: int, again: Callable[[], Columns]) -> Columns:
+    """The columns of that line in a file, whose bytes begin at ``start`` and are read when they are asked for.
+
+    again: makes the columns, where the file is no longer what it was. Raises ValueError for a file of another size.
+    """
+    told = json.loads(line)
+    if path.stat().st_size != start + sum(size for _, _, size, *_ in told.values()):
+        raise ValueError("a file that was cut")
 
     def make(name: str) -> Column:
-        found = arrays[name]
-        return Coded(found, texts[name]) if name in texts else found.astype(str) if found.dtype.kind == "S" else found
+        kind, at, size, digest, values = told[name]
+        with suppress(OSError, ValueError), open_plain(path) as file:
+            file.seek(start + at)
+            if sha256(data := file.read(size)).hexdigest() == digest:
+                made = np.frombuffer(data, kind)
+                return made.astype(str) if made.dtype.kind == "S" else made if values is None else Coded(made, values)
+        return again()[name]
 
-    return Columns({name: partial(make, name) for name in arrays.files if name != "__texts__"})
+    return Columns({name: partial(make, name) for name in told})

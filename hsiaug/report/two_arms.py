@@ -232,13 +232,13 @@ def _page(comparison: ArmComparison, pairing: Pairing) -> ReportPage:
         (str(d["seed"]), *map(percent, (d["a"], d["b"])), signed(d["difference"]), d["record_a"][:8], d["record_b"][:8])
         for d in pairing.draws
     ]
-    deltas = found.class_deltas(len(table.class_names))
+    deltas, audits = found.class_deltas(len(table.class_names)), found.cell.ok.columns["audit"][found.mine].tolist()
     classes = [
         (
             f"{c} {name}",
             _points(delta := deltas.get(c)),
             str(delta.n if delta else 0),
-            count_range(class_counts((b.audit for b, _ in found.pairs), "test_counts", c)),
+            count_range(class_counts(audits, "test_counts", c)),
         )
         for c, name in enumerate(table.class_names, start=1)
     ]
@@ -261,13 +261,11 @@ def _points(mean: MeanStd | None) -> str:
 
 def notes(pairing: Pairing) -> Iterator[str]:
     """Yield the trials that are not compared on this condition, and why: ``A, seed 3: nothing made``."""
-    paired = {trial.hash for pair in pairing.comparison.pairs for trial in pair}
-    for name, cell in (("A", pairing.a), ("B", pairing.b)):
+    for name, cell, paired in (("A", pairing.a, pairing.comparison.theirs), ("B", pairing.b, pairing.comparison.mine)):
         left: dict[str, list[int]] = {}
-        for trial in cell.trials:
-            if trial.failed:
-                left.setdefault(why_failed({"error": trial.error}), []).append(trial.seed)
-            elif trial.idle or (trial.used and trial.hash not in paired):
-                why = "nothing made" if trial.idle else "no partner on the same pixels"
-                left.setdefault(why, []).append(trial.seed)
+        alone = cell.trials.columns["failed"] | cell.trials.columns["idle"]
+        alone[np.delete(np.flatnonzero(cell.trials.columns["used"]), paired)] = True
+        for trial in cell.trials[alone]:
+            why = "nothing made" if trial.idle else "no partner on the same pixels"
+            left.setdefault(why_failed({"error": trial.error}) if trial.failed else why, []).append(trial.seed)
         yield from (f"{name}, {seeds_text(seeds)}: {why}" for why, seeds in left.items())

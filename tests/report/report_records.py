@@ -53,6 +53,12 @@ def spec_of(
     }
 
 
+def pairs_of(comparison: Any) -> list[tuple[Any, Any]]:
+    """The trials of the arm and of the control, draw by draw."""
+    places = zip(comparison.mine, comparison.theirs, strict=True)
+    return [(comparison.cell.ok[i], comparison.control.ok[j]) for i, j in places]
+
+
 def hash_of(spec: dict[str, Any]) -> str:
     text = json.dumps(spec, sort_keys=True, separators=(",", ":"))
     return hashlib.sha256(text.encode()).hexdigest()[:16]

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 from html_pages import parsed
-from report_records import audit_of, failure, fill, record
+from report_records import audit_of, failure, fill, pairs_of, record
 
 from hsiaug.base.colours import TONES
 from hsiaug.base.terminal import Console
@@ -278,7 +278,7 @@ TWO_SPLITS = on_two_splits(
 
 def test_seeds_that_drew_the_same_split_are_one_draw_for_every_verdict() -> None:
     table = table_of(TWO_SPLITS)
-    assert [len(one.pairs) for one in table.comparisons] == [2, 2, 2] and table.draws == (0, 1)
+    assert [len(one.mine) for one in table.comparisons] == [2, 2, 2] and table.draws == (0, 1)
     assert {cell.summary("aa").n for cell in table.cells.values()} == {2}
     assert said(TWO_SPLITS)[:2] == [
         "Undecided: these are too few draws to tell whether anything helps or hurts.",
@@ -300,7 +300,7 @@ def test_two_arms_of_different_seeds_are_a_pair_where_their_split_is_one() -> No
         "none/svm",
         "smote/svm",
     ).pairings
-    assert pairing.n == 2 and [(a.seed, b.seed) for a, b, *_ in pairing.comparison.pairs] == [(4, 0), (5, 1)]
+    assert pairing.n == 2 and [(a.seed, b.seed) for a, b, *_ in pairs_of(pairing.comparison)] == [(4, 0), (5, 1)]
 
 
 def test_an_arm_that_failed_under_one_seed_of_a_split_has_its_next() -> None:
@@ -308,7 +308,7 @@ def test_an_arm_that_failed_under_one_seed_of_a_split_has_its_next() -> None:
     table = table_of([*(one for one in TWO_SPLITS if one["hash"] != broken[0]["hash"]), *broken])
     (gain,) = table.judged
     assert [t.seed for t in gain.cell.ok] == [1, 2] and len(table.failed) == 1
-    assert {len(one.pairs) for one in gain.against.values() if one} == {2}
+    assert {len(one.mine) for one in gain.against.values() if one} == {2}
 
 
 def test_a_store_read_in_python_counts_splits(tmp_path: Path) -> None:

@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from report_records import audit_of, benchmark, failure, hash_of, record
+from report_records import audit_of, benchmark, failure, hash_of, pairs_of, record
 from scipy.stats import t
 
 from hsiaug.base.errors import InputError
@@ -151,7 +151,7 @@ def test_only_shared_draws_are_compared() -> None:
     records = [r for r in arms([0.01, 0.02, 0.03]) if (r["spec"]["seed"], r["spec"]["lambda"]) != (0, 1.0)]
     records.append(failure(generator="smote", seed=0))
     found = one(records)
-    assert [b.seed for b, _ in found.comparison.pairs] == [1, 2]
+    assert [b.seed for b, _ in pairs_of(found.comparison)] == [1, 2]
     assert [*notes(found)] == [
         "A, seed 0: no partner on the same pixels",
         "B, seed 0: PluginError in sample: no sample came back",

@@ -5,7 +5,7 @@ import math
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from report_records import audit_of, benchmark, failure, record
+from report_records import audit_of, benchmark, failure, pairs_of, record
 
 from hsiaug.base.errors import StoreError
 from hsiaug.report import build_report
@@ -191,9 +191,9 @@ def test_pairs_are_the_draws_in_which_both_went_well(ours: dict[int, bool], thei
     ]
     shared = {s for s, ok in ours.items() if ok} & {s for s, ok in theirs.items() if ok}
     comparisons = [c for table in build_report(records).tables for c in table.comparisons]
-    assert [len(c.pairs) for c in comparisons] == ([len(shared)] if shared else [])
+    assert [len(c.mine) for c in comparisons] == ([len(shared)] if shared else [])
     for comparison in comparisons:
-        assert all(a.seed == b.seed and a.arm.generator != b.arm.generator for a, b in comparison.pairs)
+        assert all(a.seed == b.seed and a.arm.generator != b.arm.generator for a, b in pairs_of(comparison))
 
 
 def test_the_duplicate_control_is_taken_at_the_same_lambda() -> None:
@@ -266,7 +266,7 @@ def test_a_draw_in_which_nothing_was_made_is_no_pair() -> None:
     some[0]["samples"] = {"real": [5, 5, 5], "synthetic": [0, 0, 0]}
     gain = gain_of(table_of([*arm("none", steps(0.4, 9)), *some]), "smote λ=1 svm")
     assert gain.against["none"] is not None
-    assert [a.seed for a, _ in gain.against["none"].pairs] == list(range(1, 9))
+    assert [a.seed for a, _ in pairs_of(gain.against["none"])] == list(range(1, 9))
 
 
 def test_one_lucky_draw_among_many_losses_shows_nothing() -> None:

@@ -8,6 +8,7 @@ import threading
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
 from hsiaug.base.errors import StoreError
@@ -141,12 +142,29 @@ def test_columns_that_somebody_else_wrote_are_not_believed(filled: Store) -> Non
     packed(filled, uncounted)
     before = render_report(read_report(Store(filled.root)), "csv")
     (kept,) = (filled.cache / "columns").iterdir()
-    columns = unpacked(kept.read_bytes())
-    columns["oa"][:] = 1.0
-    data = packed_columns(columns)
-    for digest in (b"", hashlib.blake2b(data, digest_size=16).hexdigest().encode(), kept.read_bytes()[-32:]):
-        kept.write_bytes(data + digest)
+    whole = kept.read_bytes()
+    own, line = whole[:32], whole[32 : whole.index(b"\n") + 1]
+    columns = unpacked(kept, line, 32 + len(line), lambda: pytest.fail("they are sound"))
+    columns["oa"] = np.ones_like(columns["oa"])
+    line, data = packed_columns(columns)
+    for digest in (b"", hashlib.blake2b(line, digest_size=16).hexdigest().encode(), own):
+        kept.write_bytes(digest + line + data)
         assert render_report(read_report(Store(filled.root)), "csv") == before
+        assert kept.read_bytes() == whole
+
+
+def test_a_column_whose_bytes_were_changed_is_made_anew(filled: Store) -> None:
+    packed(filled, uncounted)
+    before = render_report(read_report(Store(filled.root)), "csv")
+    (kept,) = (filled.cache / "columns").iterdir()
+    whole = kept.read_bytes()
+    start = whole.index(b"\n") + 1
+    kept.write_bytes(whole[:start] + bytes(byte ^ 1 for byte in whole[start:]))
+    assert render_report(read_report(Store(filled.root)), "csv") == before and kept.read_bytes() == whole
+    # A cache that is deleted while a report is made costs time alone.
+    report = read_report(Store(filled.root))
+    shutil.rmtree(filled.cache)
+    assert render_report(report, "csv") == before
 
 
 def test_packing_leaves_what_lies_beside_other_files_and_keeps_predictions(filled: Store) -> None:
