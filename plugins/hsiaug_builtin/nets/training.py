@@ -78,7 +78,7 @@ def batches(data: TrainingPatches, recipe: Recipe, seed: int, device: str) -> Dr
     Samples are drawn in proportion to their weight, which has the same expected gradient as to weight their losses, but
     spends no step on samples that hardly count; with ``recipe.balanced`` every class is drawn equally often.
     """
-    x, target = (torch.tensor(a, device=device) for a in (data.x, data.target))
+    x, target = (torch.as_tensor(a, device=device) for a in (data.x, data.target))
     view = view_of(recipe.augment)
     order = torch.Generator().manual_seed(seed)
     noise = torch.Generator().manual_seed(derive_seed("views", seed))
