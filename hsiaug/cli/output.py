@@ -175,8 +175,7 @@ def read_report(store: Store, runs: Mapping[str, Collection[str]] | None = None,
     damaged = [] if read is None else list(read.damaged)
     records = read_store(store, damaged) if read is None else read.records
     report = build_report(records, store=str(store.root), runs=runs, damaged=damaged)
-    cells = [cell for table in report.tables for cell in table.every_cell.values()]
-    known = {trial.hash for cell in cells for trial in cell.trials} if runs else set()
+    known = {hash for table in report.tables for hash in table.trials.columns["hash"].tolist()} if runs else set()
     for run, hashes in (runs or {}).items():
         if run and (missing := sum(hash not in known for hash in hashes)):
             say(f"run {run}: {missing} of {len(hashes)} trials are not in {store.root}", err=True)

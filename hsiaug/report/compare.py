@@ -156,10 +156,7 @@ def over_best(
 
 
 def families(gains: Sequence[Gain]) -> dict[tuple[bool, bool, str], dict[tuple[int, str], Evidence]]:
-    """The differences of a table by gain and control, of each question that some answer.
-
-    A question: whether arms are judged, whether the control is ``none``, and which of the two metrics.
-    """
+    """Differences by gain and control, for each question: is the arm judged, is the control ``none``, which metric."""
     found: dict[tuple[bool, bool, str], dict[tuple[int, str], Evidence]] = {}
     for i, gain in enumerate(gains):
         for control, one in gain.against.items():
@@ -191,10 +188,7 @@ def corrected(gains: Sequence[Gain]) -> list[Gain]:
 
 
 def between(gains: Sequence[Gain], comparison: Comparison) -> Comparison:
-    """A comparison of two arms with its test: that of :func:`corrected` where a gain has it.
-
-    Else it joins the comparisons of the table's arms with ``none``. gains: uncorrected.
-    """
+    """A comparison of two arms with its test: as :func:`corrected` has it, or among those of the arms with ``none``."""
     asked, at, both = (True, True, "main"), (-1, ""), {id(comparison.cell), id(comparison.control)}
     for i, gain in enumerate(gains):
         for name, one in gain.against.items():

@@ -50,10 +50,7 @@ Column = Any
 
 
 class Columns(dict[str, Any]):
-    """Columns of equal length by name; one that was not asked for yet is a function that makes it.
-
-    The recall of class id 1..C is ``recall:1`` … ``recall:C``.
-    """
+    """Columns by name, as ``recall:1`` … ``recall:C``; one that was not asked for yet is a function that makes it."""
 
     def made(self, name: str) -> Any:
         """A column, which is not kept."""

@@ -1,16 +1,19 @@
 """Care of stores: they are merged, verified and packed."""
 
+import os
 import shlex
 import uuid
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from hashlib import sha256
 from pathlib import Path
 
 from hsiaug.base.errors import InputError
-from hsiaug.base.files import sync_files, sync_folder
+from hsiaug.base.files import read_plain, sync_files, sync_folder
 from hsiaug.base.temporary_folders import temporary_folder
+from hsiaug.trial.index import open_index
 from hsiaug.trial.packs import write_pack
-from hsiaug.trial.predictions import PREDICTIONS
+from hsiaug.trial.predictions import LARGEST, PREDICTIONS
 from hsiaug.trial.record import Damage
 from hsiaug.trial.record_json import preference
 from hsiaug.trial.store import RECORD, Store
@@ -71,17 +74,22 @@ def pack(store: Store, count: Count) -> int:
     Their folders go once that file is on the disk: whoever is stopped leaves both, and the folder counts. Records that
     are damaged, lie beside other files or are written anew meanwhile stay. Raises StoreError if the system refuses.
     """
-    loose, done = sorted(store.loose()), []
+    loose, done = sorted(store.loose()), dict[str, bytes]()
 
     def rows() -> Iterator[tuple[str, str, bytes, bytes | None]]:
-        for place, record in enumerate(store.each(loose), 1):
-            count(place, len(loose))
-            folder, told = store.folder(record["hash"]), bool(record["predictions_sha256"])
-            names = {path.name for path in folder.iterdir()}
-            if record["status"] != "failed" and names == {RECORD, *[PREDICTIONS] * told}:
-                npz = (folder / PREDICTIONS).read_bytes() if told else None
-                done.append(record["hash"])
-                yield record["hash"], record["created"], (folder / RECORD).read_bytes(), npz
+        with open_index(store.cache) as index:
+            for place, hash in enumerate(loose, 1):
+                count(place, len(loose))
+                folder = str(store.folder(hash))
+                names = {*os.listdir(folder)}  # noqa: PTH208
+                data = read_plain(f"{folder}/{RECORD}", LARGEST) if RECORD in names else b""
+                record = store.look(hash, index, data)
+                npz = read_plain(f"{folder}/{PREDICTIONS}", LARGEST) if PREDICTIONS in names else None
+                if record is None or isinstance(record, Damage) or record["status"] == "failed" or npz == b"":
+                    continue
+                if names == {RECORD, *[PREDICTIONS] * bool(record["predictions_sha256"])}:
+                    done[hash] = sha256(data).digest()
+                    yield hash, record["created"], data, npz
 
     with store.access("write"), temporary_folder(store.root / "records", "pack") as fresh:
         write_pack(fresh / "pack", rows())
@@ -90,9 +98,9 @@ def pack(store: Store, count: Count) -> int:
             store.packs.folder.mkdir(exist_ok=True)
             (fresh / "pack").rename(store.packs.folder / f"{uuid.uuid4().hex[:16]}.sqlite")
             sync_folder(store.packs.folder)
-        for hash in done:
+        for hash, digest in done.items():
             store.folder(hash).rename(fresh / hash)
-            if (fresh / hash / RECORD).read_bytes() != store.packs.get(hash):
+            if sha256((fresh / hash / RECORD).read_bytes()).digest() != digest:
                 (fresh / hash).rename(store.folder(hash))
     return len(done)
 
