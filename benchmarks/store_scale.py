@@ -1,12 +1,15 @@
 """A store of many records: what it takes to plan with it, to look it up, and to report on it.
 
     python -m benchmarks.store_scale 200000 --draws 1000
-    python -m benchmarks.store_scale 100000 --draws 1000 --scenes 10 --packed --shapes md    # a million in ten tables
+    python -m benchmarks.store_scale 100000 --draws 1000 --scenes 10 --packed    # a million in ten tables
+    python -m benchmarks.store_scale 10000 --draws 100 --packed --growth growth.csv
+    python -m benchmarks.store_scale --figure growth.csv growth.svg
 
 Makes a store with about that many records of real shape (a small run on the scene ``toy``, as other draws and other λ),
 in a folder that is removed afterwards, and prints seconds and peak memory of each command, each the whole process. With
-``--packed`` the records are in packs, as ``hsiaug store pack`` writes them. With ``--scenes`` there are as many again
-of other scenes.
+``--packed`` the records are in packs, as ``hsiaug store pack`` writes them; without it they are packed at the end. With
+``--scenes`` there are as many again of other scenes. ``serve`` ends with the first byte of its page; the page loads the
+report after that. With ``--growth`` each figure is a row of a CSV too, which ``--figure`` draws.
 """
 
 from __future__ import annotations
@@ -14,24 +17,33 @@ from __future__ import annotations
 import argparse
 import json
 import os
+import re
 import shutil
+import signal
 import sqlite3
 import subprocess
 import sys
 import tempfile
 import time
+import urllib.request
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import closing
+from dataclasses import dataclass
 from itertools import count, islice
 from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
 
+from benchmarks.common import read_csv, say, write_csv
+from hsiaug.report.figures.files import WIDTHS, figure_bytes, new_figure, series_style
 from hsiaug.trial.hashing import short_hash
 from hsiaug.trial.record_json import encode
 
 RUN = ("benchmark", "toy", "--generator", "smote,mixup", "--classifier", "svm,rf", "--device", "cpu")
-SHAPES = ("rich", "md", "csv", "json", "html")
+DRAWN = ("report", "compare", "serve", "plan", "pack")
+"""Commands of the figure."""
+BEST_OF = 3
+"""Runs of a command, of which the least counts."""
 PACK = 100_000
 """Records of a pack."""
 TABLES = """
@@ -104,41 +116,55 @@ def fill(store: Path, made: Iterator[Template], packed: bool) -> None:
         (folder / "predictions.npz").write_bytes(predictions)
 
 
-LOOK_UP = """
-import sys, time
-from pathlib import Path
-from hsiaug.trial.store import Store
-store = Store(Path(sys.argv[1]))
-hashes = store.hashes()
-start = time.process_time()
-found = len(store.read(hashes).finished)
-print(f"{found} finished, {time.process_time() - start:.1f} s of them for the look-up")
-"""
+@dataclass(frozen=True)
+class Cost:
+    """What a command took: seconds by the clock and of the processor, MB at most, and its exit code."""
+
+    clock: float
+    processor: float
+    mb: float
+    code: int
+
+    def __str__(self) -> str:
+        return f"{self.clock:.1f} s ({self.processor:.1f} s of processor), {self.mb:.0f} MB, exit {self.code}"
 
 
-def timed(*words: str) -> str:
-    """Seconds by the clock and of the processor, and peak memory of a Python process; what it prints last."""
+def timed(*words: str, page: bool = False) -> Cost:
+    """The cost of a Python process. page: it serves one, and is ended after the first byte of that."""
     start = time.perf_counter()
     with tempfile.TemporaryFile("w+") as out:
         process = subprocess.Popen([sys.executable, *words], stdout=out, stderr=subprocess.DEVNULL)
+        if page:
+            while not (found := re.search(r"http\S+(?=\n)", os.pread(out.fileno(), 4096, 0).decode())):
+                time.sleep(0.005)
+            with urllib.request.urlopen(found[0]) as answer:
+                answer.read(1)
+            clock = time.perf_counter() - start
+            process.send_signal(signal.SIGINT)
         _, status, used = os.wait4(process.pid, 0)
+        clock = clock if page else time.perf_counter() - start
         process.returncode = os.waitstatus_to_exitcode(status)
-        out.seek(0)
-        said = out.read().splitlines()[-1:] if words[0] == "-c" else []
-    seconds, busy = time.perf_counter() - start, used.ru_utime + used.ru_stime
-    figures = f"{seconds:.1f} s ({busy:.1f} s of processor), {used.ru_maxrss / 1024:.0f} MB, exit {process.returncode}"
-    return "; ".join([figures, *said])
+    return Cost(clock, used.ru_utime + used.ru_stime, used.ru_maxrss / 1024, process.returncode)
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("records", type=int)
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("records", type=int, nargs="?")
     parser.add_argument("--draws", type=int, default=1000)
     parser.add_argument("--keep", type=Path, help="Folder to work in; a store that is there is used as it is.")
     parser.add_argument("--scenes", type=int, default=1)
     parser.add_argument("--packed", action="store_true")
-    parser.add_argument("--shapes", default=",".join(SHAPES), help="Formats of the reports, with commas.")
+    parser.add_argument(
+        "--shapes", default="md", help="Formats of the reports, with commas: rich, md, csv, json, html."
+    )
+    parser.add_argument("--growth", type=Path, help="CSV to which the figures are added.")
+    parser.add_argument("--figure", type=Path, nargs=2, metavar=("CSV", "SVG"))
     asked = parser.parse_args()
+    if asked.figure:
+        draw_growth(*asked.figure)
+        return
+    if asked.records is None:
+        parser.error("say how many records")
     with tempfile.TemporaryDirectory() as temporary:
         folder = asked.keep or Path(temporary)
         measure(folder, asked)
@@ -162,27 +188,52 @@ def measure(folder: Path, asked: argparse.Namespace) -> None:
         writer.join()
         say(f"{number} records of {draws} draws and {lambdas} λ written in {time.perf_counter() - start:.0f} s")
     shutil.rmtree(folder / "no", ignore_errors=True)
-    report, look_up = ("-m", "hsiaug", "report", "--store", str(store)), ("-c", LOOK_UP, str(store))
-    index = store / "cache" / "index.json"
-    if not index.exists():
-        say(f"report, no index yet: {timed(*report, '--format', 'md')}")
-    if index.exists():
-        say(f"index: {index.stat().st_size / 1e6:.0f} MB")
-    say(f"look-up of every record: {timed(*look_up)}")
+
+    def tell(command: str, line: str, *words: str, times: int = BEST_OF, page: bool = False) -> None:
+        costs = [timed(*words, page=page) for _ in range(times)]
+        best = min(costs, key=lambda cost: cost.clock)
+        say(f"{line}: {best}")
+        if asked.growth and not any(cost.code > 0 for cost in costs):
+            before = read_csv(asked.growth) if asked.growth.exists() else []
+            least, most_mb = min(cost.processor for cost in costs), max(cost.mb for cost in costs)
+            figures = {
+                "processor_seconds": f"{least:.2f}",
+                "clock_seconds": f"{best.clock:.2f}",
+                "mb": f"{most_mb:.0f}",
+            }
+            write_csv(asked.growth, [*before, {"records": number, "command": command, **figures}])
+
+    report = ("-m", "hsiaug", "report", "--store", str(store))
+    if not (store / "cache").exists():
+        tell("first report", "report, nothing checked yet", *report, "--format", "md", times=1)
+    for shape in asked.shapes.split(","):
+        tell("report" if shape == "md" else shape, f"report --format {shape}", *report, "--format", shape)
+    tell("compare", "compare", "-m", "hsiaug", "compare", "none/svm", "smote@0.5/svm", "--store", str(store))
+    tell("serve", "serve, first byte", "-m", "hsiaug", "serve", str(store), "--no-browser", page=True)
     some, most = min(draws, 1000), min(lambdas, (MOST // min(draws, 1000) - fixed) // varied)
     plan = ("-m", "hsiaug", *RUN, "--lambda", f"0.5:{most / 2}:0.5", "--seeds", str(some), "--dry-run", "--store")
     planned = some * (fixed + varied * most)
-    say(f"plan of {planned} trials (--dry-run), no store: {timed(*plan, str(folder / 'no'))}")
-    say(f"the same, all in the store: {timed(*plan, str(store))}")
-    compare = ("-m", "hsiaug", "compare", "none/svm", "smote@0.5/svm", "--store", str(store))
-    say(f"compare: {timed(*compare)}")
-    for shape in asked.shapes.split(","):
-        say(f"report --format {shape}: {timed(*report, '--format', shape)}")
+    tell("plan, no store", f"plan of {planned} trials (--dry-run), no store", *plan, str(folder / "no"), times=1)
+    tell("plan", "the same, all in the store", *plan, str(store))
+    if not asked.packed:
+        tell("pack", "store pack", "-m", "hsiaug", "store", "pack", str(store), times=1)
 
 
-def say(line: str) -> None:
-    sys.stdout.write(f"{line}\n")
-    sys.stdout.flush()
+def draw_growth(csv: Path, svg: Path) -> None:
+    """Seconds of the processor against records, a line for each command; a grey line grows as the records do."""
+    rows = read_csv(csv)
+    figure = new_figure(WIDTHS[1], 3.0)
+    axes = figure.subplots()
+    for place, command in enumerate(DRAWN):
+        mine = (row for row in rows if row["command"] == command)
+        found = sorted((int(row["records"]), float(row["processor_seconds"])) for row in mine)
+        axes.plot([n for n, _ in found], [s for _, s in found], label=command, markersize=4, **series_style(place))
+    ends = [10**4, 10**6]
+    axes.plot(ends, [0.3 * end / 10**4 for end in ends], color="0.7", linestyle=":", label="linear")
+    axes.set(xscale="log", yscale="log", xlabel="records", ylabel="seconds of the processor")
+    axes.grid(alpha=0.25)
+    axes.legend(fontsize=7, frameon=False)
+    svg.write_bytes(figure_bytes(figure, "svg"))
 
 
 if __name__ == "__main__":
