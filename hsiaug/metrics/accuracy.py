@@ -142,9 +142,9 @@ def _listed(values: Array) -> list[float | None]:
 
 def _subset(matrix: Counts, ids: tuple[int, ...]) -> dict[str, Any]:
     """OA and AA over the test pixels of some classes only (predictions may still be any class)."""
-    rows = [c - 1 for c in ids if matrix[c - 1].sum() > 0]
-    n = matrix[rows].sum(axis=1)
-    right = matrix[rows, rows]
+    counts = matrix.sum(axis=1)
+    rows = [c - 1 for c in ids if counts[c - 1] > 0]
+    n, right = counts[rows], matrix[rows, rows]
     return {
         "classes": list(ids),
         "n_classes": len(rows),

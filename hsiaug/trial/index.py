@@ -28,7 +28,7 @@ OWN = frozenset(
 """Keys whose values differ from record to record; those of all others are mostly the same."""
 
 
-def _digest(hash: str, data: bytes) -> str:
+def digest_of(hash: str, data: bytes) -> str:
     """Of a record that was found sound, and of the checks that found it so."""
     return own_digest(b"%d" % CHECKS, hash.encode(), data).decode()
 
@@ -43,14 +43,9 @@ class Index:
 
     def get(self, hash: str, data: bytes) -> Record | None:
         """The record of that hash with that content, where it was found sound."""
-        return self._decode(data) if self.known.get(hash) == _digest(hash, data) else None
+        return self.decode(data) if self.known.get(hash) == digest_of(hash, data) else None
 
-    def add(self, hash: str, data: bytes) -> Record:
-        """The record of that hash, which was found sound with that content."""
-        self.new[hash] = _digest(hash, data)
-        return self._decode(data)
-
-    def _decode(self, data: bytes) -> Record:
+    def decode(self, data: bytes) -> Record:
         """The record, whose values are those of other records where they are equal; they are not to be changed."""
         lines = data[2:-3].split(b",\n")
         pairs = [self._shared.get(line) for line in lines]

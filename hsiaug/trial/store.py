@@ -9,7 +9,7 @@ from pathlib import Path
 from hsiaug.base import temporary_folders
 from hsiaug.base.errors import InputError, StoreError
 from hsiaug.base.files import file_errors, read_again, read_plain, reason, sync_files, sync_folder
-from hsiaug.trial.index import Index, open_index
+from hsiaug.trial.index import Index, digest_of, open_index
 from hsiaug.trial.packs import Packs
 from hsiaug.trial.predictions import PREDICTIONS, Predictions, checksum, find_npz, pack, replace
 from hsiaug.trial.record import Damage, fault_of
@@ -139,8 +139,11 @@ class Store:
             return Damage(hash, f"{RECORD} holds {error}")
         except OSError as error:
             raise self._unreadable(hash, error) from error
-        fault = fault_of(record, hash)
-        return index.add(hash, data) if fault is None else Damage(hash, fault)
+        if (fault := fault_of(record, hash)) is not None:
+            return Damage(hash, fault)
+        index.new[hash] = digest_of(hash, data)
+        # Those of packs are read one after the other, and need not share their values.
+        return record if packed else index.decode(data)
 
     def _bytes(self, hash: str) -> bytes | None:
         """The bytes of a record, or None; what is packed lies under what was written since."""
