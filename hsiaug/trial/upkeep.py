@@ -5,7 +5,6 @@ import shlex
 import uuid
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from hashlib import sha256
 from pathlib import Path
 
 from hsiaug.base.errors import InputError
@@ -74,21 +73,21 @@ def pack(store: Store, count: Count) -> int:
     Their folders go once that file is on the disk: whoever is stopped leaves both, and the folder counts. Records that
     are damaged, lie beside other files or are written anew meanwhile stay. Raises StoreError if the system refuses.
     """
-    loose, done = sorted(store.loose()), dict[str, bytes]()
+    loose, done = sorted(store.loose()), dict[str, int]()
 
     def rows() -> Iterator[tuple[str, str, bytes, bytes | None]]:
         with open_index(store.cache) as index:
             for place, hash in enumerate(loose, 1):
                 count(place, len(loose))
                 folder = str(store.folder(hash))
-                names = {*os.listdir(folder)}  # noqa: PTH208
+                names, written = {*os.listdir(folder)}, store.changed(hash)  # noqa: PTH208
                 data = read_plain(f"{folder}/{RECORD}", LARGEST) if RECORD in names else b""
                 record = store.look(hash, index, data)
                 npz = read_plain(f"{folder}/{PREDICTIONS}", LARGEST) if PREDICTIONS in names else None
                 if record is None or isinstance(record, Damage) or record["status"] == "failed" or npz == b"":
                     continue
                 if names == {RECORD, *[PREDICTIONS] * bool(record["predictions_sha256"])}:
-                    done[hash] = sha256(data).digest()
+                    done[hash] = written
                     yield hash, record["created"], data, npz
 
     with store.access("write"), temporary_folder(store.root / "records", "pack") as fresh:
@@ -98,9 +97,9 @@ def pack(store: Store, count: Count) -> int:
             store.packs.folder.mkdir(exist_ok=True)
             (fresh / "pack").rename(store.packs.folder / f"{uuid.uuid4().hex[:16]}.sqlite")
             sync_folder(store.packs.folder)
-        for hash, digest in done.items():
+        for hash, written in done.items():
             store.folder(hash).rename(fresh / hash)
-            if sha256((fresh / hash / RECORD).read_bytes()).digest() != digest:
+            if (fresh / hash / RECORD).stat().st_mtime_ns != written:
                 (fresh / hash).rename(store.folder(hash))
     return len(done)
 

@@ -204,3 +204,18 @@ def test_a_pipe_in_place_of_a_pack_is_not_waited_for(filled: Store) -> None:
     os.mkfifo(path := filled.root / "packs" / f"{HASH}.sqlite")
     with pytest.raises(StoreError, match=f"{path.name} must be a pack.*no file"):
         Store(filled.root).read()
+
+
+def test_a_record_that_is_written_anew_while_its_store_is_packed_stays_and_counts(filled: Store) -> None:
+    first, *_ = filled.records()
+    made = filled.predictions(first["hash"])
+    newer = {**first, "command": "again", "created": "2999-01-01T00:00:00+00:00"}
+
+    def write_anew(done: int, total: int) -> None:
+        if done == total:
+            Store(filled.root).put(newer, made)
+
+    packed(filled, write_anew)
+    assert filled.folder(first["hash"]).is_dir() and Store(filled.root).get(first["hash"]) == newer | {
+        "predictions_sha256": first["predictions_sha256"]
+    }
