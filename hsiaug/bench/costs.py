@@ -144,7 +144,7 @@ class Forecast:
         self._measured, made = True, set[str]()
         for hash, trial in trials.items():
             parts = {key: found for key, found in costs.parts(trial).items() if key not in made}
-            made |= parts.keys()
+            made.update(parts)
             self.each[hash] = sum(seconds for seconds, _ in parts.values())
             self._measured &= all(timed for _, timed in parts.values())
         self._running: dict[str, float] = {}

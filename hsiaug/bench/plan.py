@@ -198,7 +198,8 @@ def build_plan(
     ]
     cards: dict[tuple[Kind, str], Card] = {("generator", card.name): card for _, card in loaded}
     cards |= {("classifier", card.name): card for _, card in tests}
-    sizes = {(s.seed, rate): task.sizes(s, rate) for s in splits for rate in {t.made for t in trials}}
+    rates = {trial.made for trial in trials}
+    sizes = {(split.seed, rate): task.sizes(split, rate) for split in splits for rate in rates}
     samples = {trial.hash: sizes[trial.seed, trial.made] for trial in trials}
     for rate in sorted({t.rate for t in trials if t.rate and t.train == BOTH}):
         if nothing := [split.seed for split in splits if not sizes[split.seed, rate][1]]:
