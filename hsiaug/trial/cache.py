@@ -291,7 +291,7 @@ class Workbench:
         kept: run trials of those that read whole patches first.
         """
         taken: list[TaskSamples] = []
-        part = None if card is None or card.reads_patches else card
+        part = card if card and not card.reads_patches and self.task.single_pixels else None
         goes_on = callable(getattr(fit.fitted, "continued", None))
         for j, block in enumerate(asked):
             if block.total:
