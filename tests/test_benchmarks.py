@@ -180,6 +180,19 @@ table.main()
     assert f"| the same, s |  | {seconds['before']} | {seconds['now']} |" in told
 
 
+def test_the_table_of_speed_marks_what_misses_its_limit(tmp_path, monkeypatch, capsys):
+    table = script("speed.table", monkeypatch, f"{tmp_path} --rows scale")
+    table.main()
+    told = capsys.readouterr().out
+    rows = {row["what"]: row for row in read_csv(tmp_path / "table.csv")}
+    missed = {what for what, row in rows.items() if f"**{row['now']}**" in told}
+    assert "`pack`, 201,000 records, s" in missed
+    assert "`compare`, 990,000 records, s" in rows.keys() - missed
+    slots = table.Row("busy", 95, 94.0, least=True)
+    assert slots.missed and slots.as_strings()["limit"] == "≥ 95"
+    assert table.Row("svm", "peer", 2.0, peer=1.9).missed and not table.Row("svm", "peer", 1.8, peer=1.9).missed
+
+
 def test_a_palette_of_few_steps(monkeypatch: pytest.MonkeyPatch) -> None:
     worth, colours = script("class_palette", monkeypatch, STEPS=20).palette(0)
     assert worth < 0 or colours.shape == (16, 3)

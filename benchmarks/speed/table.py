@@ -1,13 +1,14 @@
 """Speed and memory beside limits, peers and an earlier version: one table.
 
     pip install diffusers
-    python -m benchmarks.speed.table FOLDER [--before CHECKOUT] [--rows line,torchless,denoiser,peers]
+    python -m benchmarks.speed.table FOLDER [--before CHECKOUT] [--rows line,torchless,denoiser,peers,scale]
 
 Runs on idle cores, which takes about a quarter of an hour: the line of docs/txt2hsi.md with two workers, SVMs without
 torch, the denoiser beside diffusers, and built-in plugins beside other libraries. With ``--before`` the first two are
 run with the packages of an earlier checkout as well, in turn. Writes FOLDER/table.csv after each row, and prints it as
 Markdown. Ratios are now to the peer's where there is one, else to before. Seconds are the processor's where nothing
-else is said. Records, slots and large scenes have scripts of their own: benchmarks/results/scale. Linux only.
+else is said. The rows of ``scale`` are read from what the scripts of stores, slots and large scenes have written:
+benchmarks/results/scale. Linux only.
 """
 
 from __future__ import annotations
@@ -23,32 +24,43 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from benchmarks.common import markdown, say, write_csv
+from benchmarks.common import HERE, markdown, read_csv, say, write_csv
 from benchmarks.speed.budget import SUBREAPER, Used, measured, parts, records_in
 
 LINE = "benchmark indian_pines --generator txt2hsi --lambda 0.5 --device cpu --jobs 2 --quiet"
 TORCHLESS = "benchmark indian_pines --generator smote --classifier svm --seeds 5 --jobs 2 --quiet"
+SCALE = HERE / "results" / "scale"
+COLUMNS = ("what", "limit", "before", "now", "peer", "ratio")
 DRAWS = 5
 """Of the limit of the line."""
 
 
 @dataclass(frozen=True)
 class Row:
-    """Of the table. limit: "peer" = what the peer takes. now, before, peer: None where there is none."""
+    """Of the table. limit: of what it may be at most, or with ``least`` must be; "peer" = as much as the peer's.
+
+    before, peer: None where there is none.
+    """
 
     what: str
     limit: float | str | None
     now: float
     before: float | None = None
     peer: float | None = None
+    least: bool = False
+
+    @property
+    def missed(self) -> bool:
+        """Whether it is beyond its limit."""
+        bound = self.peer if self.limit == "peer" else self.limit
+        return isinstance(bound, (int, float)) and (self.now < bound if self.least else self.now > bound)
 
     def as_strings(self) -> dict[str, str]:
-        """Its columns as they are printed."""
+        """Its columns as they are written."""
         other = self.before if self.peer is None else self.peer
-        ratio = None if not other else self.now / other
-        numbers = {"limit": self.limit, "before": self.before, "now": self.now, "peer": self.peer, "ratio": ratio}
-        told = {name: value if isinstance(value, str) else _written(value) for name, value in numbers.items()}
-        return {"what": self.what, **told}
+        limit = self.limit if isinstance(self.limit, str) else "≥ " * self.least + _written(self.limit)
+        numbers = (self.before, self.now, self.peer, self.now / other if other else None)
+        return dict(zip(COLUMNS, (self.what, limit, *map(_written, numbers)), strict=True))
 
 
 def _written(value: float | None) -> str:
@@ -59,11 +71,12 @@ def _written(value: float | None) -> str:
 Values = dict[str, float]
 """Figures of a run by what they are of."""
 
+BUSY = "cores that were busy, of two, %"
 LIMITS = {
     "the line, its first 5 draws without preparing, s": 150,
     "preparing, s": 240,
     "the line, all 7 draws, s": None,
-    "cores that were busy, of two, %": "at least 90",
+    BUSY: 90,
     "memory of the line, all processes together, MB": 900,
     "longest fit of `txt2hsi`, s": 10,
     "samples of `txt2hsi` of a draw, at most, s": None,
@@ -101,7 +114,7 @@ def run_rows(
 
     earlier = found(before) if before else {}
     for what, now in found(None).items():
-        yield Row(what, LIMITS[what], now, earlier.get(what))
+        yield Row(what, LIMITS[what], now, earlier.get(what), least=what == BUSY)
 
 
 def denoiser_rows() -> Iterator[Row]:
@@ -117,7 +130,7 @@ def denoiser_rows() -> Iterator[Row]:
     for row in compare(Params(), "cpu"):
         done, counted = ([*each, None][:2] for each in (row.rates, [one / 1e9 for one in row.operations]))
         yield Row(row.what, None, done[0], peer=done[1])
-        yield Row("the same, GFLOP/s", 80, counted[0], peer=counted[1])
+        yield Row("the same, GFLOP/s", 80, counted[0], peer=counted[1], least=True)
 
 
 def peer_rows() -> Iterator[Row]:
@@ -130,6 +143,26 @@ def peer_rows() -> Iterator[Row]:
             yield Row("their AA, %", None, float(scores[0]), peer=float(scores[1]))
 
 
+def scale_rows() -> Iterator[Row]:
+    """Of the largest stores, numbers of slots, and scenes that were measured."""
+    limits = {"report": 45, "compare": 3, "serve": 3, "plan": 30, "pack": 60}
+    for name, limit in limits.items():
+        rows = [row for row in read_csv(SCALE / "growth.csv") if row["command"] == name]
+        most = max(rows, key=lambda row: int(row["records"]))
+        yield Row(f"`{name}`, {int(most['records']):,} records, s", limit, float(most["processor_seconds"]))
+        if name == "report":
+            yield Row("its memory, MB", 1200, float(most["mb"]))
+    for row in read_csv(SCALE / "cluster_slots.csv"):
+        if row["slots"] in ("64", "200"):
+            yield Row(f"busy slots of {row['slots']}, simulated, %", 95, 100 * float(row["busy"]), least=True)
+    scenes = read_csv(SCALE / "large_scene.csv")
+    most = max(float(row["gb"]) for row in scenes)
+    of = {row["command"]: row for row in scenes if float(row["gb"]) == most}
+    ours, loop = (float(of[command]["processor"]) for command in ("map", "loop over windows"))
+    yield Row(f"`map` of {most:.0f} GB (loop over windows of rasterio), s", None, ours, peer=loop)
+    yield Row("memory of import, benchmark and map of it, MB", 2048, max(float(row["mb"]) for row in of.values()))
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("folder", type=Path)
@@ -138,13 +171,14 @@ def main() -> None:
     asked = parser.parse_args()
     asked.folder.mkdir(parents=True, exist_ok=True)
     ctypes.CDLL(None).prctl(SUBREAPER, 1, 0, 0, 0)
-    rows: list[dict[str, str]] = []
+    rows: list[Row] = []
     for group in asked.rows.split(","):
         for row in GROUPS[group](asked.folder / group, asked.before):
-            rows.append(row.as_strings())
-            write_csv(asked.folder / "table.csv", rows)
-    say(f"{platform.processor() or platform.machine()}, {datetime.date.today()}")
-    for line in markdown(list(rows[0]), (list(row.values()) for row in rows)):
+            rows.append(row)
+            write_csv(asked.folder / "table.csv", [row.as_strings() for row in rows])
+    say(f"{platform.processor() or platform.machine()}, {datetime.date.today()}; **bold** misses its limit")
+    told = [row.as_strings() | ({"now": f"**{_written(row.now)}**"} if row.missed else {}) for row in rows]
+    for line in markdown(COLUMNS, (list(row.values()) for row in told)):
         say(line)
 
 
@@ -153,6 +187,7 @@ GROUPS: dict[str, Callable[[Path, Path | None], Iterator[Row]]] = {
     "torchless": partial(run_rows, TORCHLESS, torchless_values),
     "denoiser": lambda folder, before: denoiser_rows(),
     "peers": lambda folder, before: peer_rows(),
+    "scale": lambda folder, before: scale_rows(),
 }
 """Groups of rows by name."""
 
