@@ -44,7 +44,7 @@ def test_samples_are_those_of_the_trial_bit_for_bit(make, toy, plugins, generato
         return plugin_spec(card, build_params(card), toy)
 
     protocol, task = parse_protocol("issd"), Spy()
-    names = (plugin("generator", generator), plugin("classifier", "nearest"))
+    names = (plugin("generator", generator), plugin("classifier", "cnn2d"))
     spec = TrialSpec("pixels", toy.name, toy.sha256, protocol, 5, 2, *names, Rate(0.7), omega)
     run_trial(spec, Workbench(toy, task), plugins, device="cpu", progress=lambda *_: None)
     made = make(generator, lam=0.7, seed=2)
