@@ -99,10 +99,13 @@ def measured(*words: str, code: Path | None = None) -> Used:
     watcher.start()
     environment = {**os.environ, "OMP_NUM_THREADS": "1"}
     if code is not None:
+        # Not in a folder that holds another checkout: processes that are started look there first.
         environment["PYTHONPATH"] = os.pathsep.join([str(code), str(code / "plugins")])
     start = time.perf_counter()
     try:
-        subprocess.run([program, *words], check=True, stdout=subprocess.DEVNULL, env=environment)
+        subprocess.run(
+            [program, *words], check=True, stdout=subprocess.DEVNULL, env=environment, cwd=code and code.parent
+        )
         with_orphans()
         clock = time.perf_counter() - start
     finally:

@@ -73,7 +73,7 @@ Values = dict[str, float]
 
 BUSY = "cores that were busy, of two, %"
 LIMITS = {
-    "the line, its first 5 draws without preparing, s": 150,
+    "five of the seven draws of the line, without preparing, s": 150,
     "preparing, s": 240,
     "the line, all 7 draws, s": None,
     BUSY: 90,
@@ -165,8 +165,8 @@ def scale_rows() -> Iterator[Row]:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("folder", type=Path)
-    parser.add_argument("--before", type=Path)
+    parser.add_argument("folder", type=lambda text: Path(text).absolute())
+    parser.add_argument("--before", type=lambda text: Path(text).absolute())
     parser.add_argument("--rows", default=",".join(GROUPS))
     asked = parser.parse_args()
     asked.folder.mkdir(parents=True, exist_ok=True)
