@@ -36,8 +36,11 @@ _hiding = threading.RLock()
 
 @contextmanager
 def without_main() -> Iterator[None]:
-    """Hide where the program came from: a new process would run that script again, and with it the benchmark."""
-    main = sys.modules["__main__"]
+    """Hide where the program came from: a new process would run that script again, and with it the benchmark.
+
+    Nor does it begin with modules of the current folder (Python 3.11 on), where a numpy.py may lie beside a scene.
+    """
+    main, safe = sys.modules["__main__"], os.environ.get("PYTHONSAFEPATH", "")
     # Threads of a Dask worker start processes at the same time.
     with _hiding:
         hidden = {name: getattr(main, name) for name in ("__file__", "__spec__") if hasattr(main, name)}
@@ -45,8 +48,10 @@ def without_main() -> Iterator[None]:
             main.__spec__ = None
             if "__file__" in hidden:
                 del main.__file__
+            os.environ["PYTHONSAFEPATH"] = "1"
             yield
         finally:
+            os.environ["PYTHONSAFEPATH"] = safe
             for name, value in hidden.items():
                 setattr(main, name, value)
 

@@ -49,7 +49,7 @@ def run_in_own_process(arguments: Sequence[str]) -> int | None:
     told = {"end": theirs, "plugins": [[astuple(one.entry), one.distribution, one.version] for one in others]}
     path = os.pathsep.join(folder or "." for folder in sys.path)
     environment = {**os.environ, VARIABLE: json.dumps(told), "PYTHONPATH": path}
-    command = [sys.executable, "-m", "hsiaug", *arguments]
+    command = [sys.executable, "-P", "-m", "hsiaug", *arguments]
     before = signal.signal(signal.SIGINT, signal.SIG_IGN)
     try:
         with subprocess.Popen(command, env=environment, pass_fds=[theirs]) as process:

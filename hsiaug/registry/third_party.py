@@ -117,7 +117,7 @@ class Child:
         self._pipe, theirs = context.Pipe()
         self._temporary = tempfile.TemporaryDirectory(prefix="hsiaug-", ignore_cleanup_errors=True)
         self._process = context.Process(target=serve, args=(SERVES, theirs, self._temporary.name), daemon=True)
-        with without_ctrl_c(), without_main():
+        with without_main(), without_ctrl_c():
             self._process.start()
         theirs.close()
         atexit.register(self.end)

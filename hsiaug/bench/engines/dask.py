@@ -17,7 +17,7 @@ from multiprocessing.util import Finalize
 from typing import Any
 
 from hsiaug.base.errors import HsiaugError, InputError, install
-from hsiaug.base.processes import without_ctrl_c
+from hsiaug.base.processes import without_ctrl_c, without_main
 from hsiaug.base.threads import one_thread
 from hsiaug.bench.dispatch import Pool
 from hsiaug.bench.engine import ClusterSettings, Engine, Event, Message, OnEvent, Say
@@ -126,7 +126,7 @@ def make(address: str, jobs: int, settings: ClusterSettings, say: Say) -> _Dask:
     cluster = None
     if not address:
         # Its processes must leave Ctrl-C to this one: they would end with tracebacks.
-        with without_ctrl_c():
+        with without_main(), without_ctrl_c():
             cluster = distributed.LocalCluster(
                 n_workers=settings.workers or jobs,
                 threads_per_worker=settings.threads,

@@ -177,7 +177,7 @@ class Worker:
         arguments = (there, self.shown, self.start, dict(os.environ))
         self.process = CONTEXT.Process(target=serve, args=arguments)
         # It takes Ctrl-C once it can end without a traceback, and not before.
-        with without_ctrl_c(), without_main():
+        with without_main(), without_ctrl_c():
             hide_fork_server()
             self.process.start()
         there.close()
