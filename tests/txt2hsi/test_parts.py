@@ -7,24 +7,38 @@ import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from scipy.ndimage import gaussian_filter
 
-from hsiaug.api import TrainView, block_side
+from hsiaug.api import TrainView
 from hsiaug.core.scene import Scene
 from hsiaug.protocol.protocols import parse_protocol
 from hsiaug.protocol.split import draw_split
 from hsiaug.protocol.view import train_view, view_without_labels
 from hsiaug_builtin.diffusion.training import Run
-from hsiaug_builtin.txt2hsi.codebook import Moments, find_codes
-from hsiaug_builtin.txt2hsi.denoiser import Condition, Denoiser
+from hsiaug_builtin.txt2hsi.codebook import (
+    Condition,
+    Gaussians,
+    add_classes,
+    find_codes,
+    fit_gaussians,
+)
+from hsiaug_builtin.txt2hsi.denoiser import Denoiser
 from hsiaug_builtin.txt2hsi.field import Field
-from hsiaug_builtin.txt2hsi.fitted import Prior
+from hsiaug_builtin.txt2hsi.frequencies import mirror, to_frequencies, to_pixels
 from hsiaug_builtin.txt2hsi.lfue import perturb
+from hsiaug_builtin.txt2hsi.naming import Prior
 from hsiaug_builtin.txt2hsi.params import Params
-from hsiaug_builtin.txt2hsi.prepare import turn_patches
+from hsiaug_builtin.txt2hsi.prepare import channel_weights
 from hsiaug_builtin.txt2hsi.rpsc import clip, polygons
 from hsiaug_builtin.txt2hsi.texts import Texts
-from hsiaug_builtin.txt2hsi.tokens import Tokens, orbits
-from hsiaug_builtin.txt2hsi.vae import Codec, Remainder, Vae, add_class_term, fit_vae
+from hsiaug_builtin.txt2hsi.vae import (
+    Codec,
+    Remainder,
+    Vae,
+    add_class_term,
+    difference_axes,
+    fit_vae,
+)
 
 
 @settings(max_examples=60, deadline=None)
@@ -71,19 +85,21 @@ def test_latents_are_moved_within_their_class_and_at_factor_zero_not_at_all() ->
 
 
 @pytest.mark.parametrize("patch", [1, 5, 9, 15])
-def test_tokens_hold_all_of_a_patch(patch: int) -> None:
+def test_frequencies_hold_all_of_a_patch(patch: int) -> None:
     x = torch.randn(6, patch, patch, 4)
-    tokens = Tokens.fit(x)
-    taken = tokens.take(x)
+    coefficients = to_frequencies(x)
 
-    assert taken.shape == (6, (patch // block_side(patch)) ** 2, 4 * block_side(patch) ** 2)
-    assert torch.allclose(tokens.patches(taken), x, atol=1e-5)
-    assert torch.allclose(taken.mean(dim=(0, 1)), torch.zeros(taken.shape[2]), atol=1e-5)
+    assert torch.allclose(to_pixels(coefficients), x, atol=1e-5)
+    assert torch.allclose(coefficients[:, 0, 0], x.sum(dim=(1, 2)) / patch, atol=1e-4)
+    assert torch.allclose(coefficients.square().sum(), x.square().sum(), rtol=1e-4)
 
 
-def test_tokens_that_a_symmetry_swaps_are_of_one_kind() -> None:
-    assert orbits(3).reshape(3, 3).tolist() == [[2, 1, 2], [1, 0, 1], [2, 1, 2]]
-    assert orbits(1).tolist() == [0] and len(orbits(5).unique()) == 6
+def test_a_mirror_changes_the_sign_of_odd_frequencies_alone() -> None:
+    x = torch.randn(1, 5, 5, 2)
+    plain, down = (to_frequencies(mirror(x, torch.tensor([number]))) for number in (0, 1))
+    sign = torch.tensor([1.0, -1, 1, -1, 1])[None, :, None, None]
+
+    assert torch.allclose(down, plain * sign, atol=1e-5)
 
 
 def test_the_vae_begins_as_principal_components_and_loses_nothing_with_all_of_them() -> None:
@@ -98,6 +114,47 @@ def test_the_vae_begins_as_principal_components_and_loses_nothing_with_all_of_th
     assert torch.allclose(z.T @ z / len(z), torch.eye(2), atol=1e-2)
     least = torch.linalg.svdvals(x)[2:].square().sum()
     assert float((part.decode(z) - x).detach().square().sum()) == pytest.approx(float(least), rel=1e-3)
+
+
+def test_turned_latents_decode_to_the_same_spectra_and_differ_independently() -> None:
+    rng = torch.Generator().manual_seed(0)
+    smooth = torch.randn(40, 1, 2, generator=rng).expand(40, 30, 2)
+    noise = torch.randn(40, 30, 2, generator=rng) @ torch.tensor([[1.0, 0.9], [0.0, 0.4]])
+    x = torch.cat([smooth + 0.7 * noise, noise], dim=2).flatten(0, 1)
+    x = (x - x.mean(dim=0)) / x.std(dim=0)
+    vae = Vae(4, 4, 8)
+    vae.begin_as_pca(x, torch.ones(4))
+    before = vae.encode(x).detach()
+    spectra = vae.decode(before)
+    axes = difference_axes(before.reshape(40, 30, 4))
+    vae.rotate(axes)
+    after = vae.encode(x)
+
+    assert torch.allclose(after, before @ axes, atol=1e-4)
+    assert torch.allclose(vae.decode(after), spectra, atol=1e-3)
+    steps = after.reshape(40, 30, 4).diff(dim=0).flatten(0, 1)
+    across = after.reshape(40, 30, 4).diff(dim=1).flatten(0, 1)
+    covariance = steps.T @ steps / len(steps) + across.T @ across / len(across)
+    apart = covariance - covariance.diag().diag()
+    assert apart.abs().max() < 1e-3 * covariance.diag().max()
+    assert (covariance.diag().diff() > -1e-4).all(), "what differs least comes first"
+
+
+def test_hidden_pixels_count_nothing_in_the_axes() -> None:
+    latents = torch.randn(12, 12, 3, generator=torch.Generator().manual_seed(0))
+    hidden = latents.clone()
+    hidden[6:] = torch.nan
+
+    assert torch.allclose(difference_axes(hidden), difference_axes(latents[:6]), atol=1e-5)
+
+
+def test_errors_in_channels_without_layout_count_little() -> None:
+    rng = torch.Generator().manual_seed(0)
+    smooth = torch.randn(1, 40, 1, generator=rng).expand(40, 40, 1)
+    noise = torch.randn(40, 40, 1, generator=rng)
+    weights = channel_weights(torch.cat([smooth, noise], dim=2))
+
+    assert weights[0] > 20 * weights[1] > 0
 
 
 def test_the_class_term_parts_the_latents_of_classes_and_leaves_the_vae_of_the_scene_as_it_is() -> None:
@@ -134,38 +191,67 @@ def view(toy: Scene) -> TrainView:
     return train_view(toy, draw_split(toy, parse_protocol("issd"), 0, 9), "scene")
 
 
-def test_moments_are_those_of_the_patches_of_each_code(view: TrainView, rng: np.random.Generator) -> None:
+def test_gaussians_are_those_of_the_patches_of_each_code(view, rng) -> None:
     seen = view_without_labels(view)
     mirrored = np.pad(view.cube[:, :, :4], ((4, 4), (4, 4), (0, 0)), mode="reflect")
     field = Field(torch.from_numpy(mirrored), 9)
     codes = rng.integers(0, 2, size=view.visible.shape).astype(np.int16)
-    tokens = Tokens.fit(field.cut(seen.unlabelled))
-    moments = Moments.fit(tokens, field.cut, codes, seen.unlabelled)
-    first = seen.unlabelled[codes[seen.unlabelled[:, 0], seen.unlabelled[:, 1]] == 0]
+    gaussians = fit_gaussians(field.cut, codes, seen.unlabelled)
+    pixels = seen.unlabelled
+    first = pixels[codes[pixels[:, 0], pixels[:, 1]] == 0]
 
-    centre = tokens.take(field.cut(first))[:, 4].mean(dim=0)
-    assert torch.allclose(moments.mean[0, 0, :4], centre[:4] * len(first) / (len(first) + 5), atol=1e-4)
-    assert not moments.mean[moments.no_code].any()
+    level = to_frequencies(field.cut(first))[:, 0, 0].mean(dim=0)
+    of_scene = to_frequencies(field.cut(pixels))[:, 0, 0].mean(dim=0)
+    shrunk = of_scene + (level - of_scene) * len(first) / (len(first) + 5)
+    assert torch.allclose(gaussians.mean[0, 0, 0], shrunk, atol=1e-3)
+    assert torch.allclose(gaussians.mean[gaussians.no_code, 0, 0], of_scene, atol=1e-3)
+    assert not gaussians.mean[:, 1::2].any(), "a mirrored patch is as likely"
+    assert gaussians.mean.shape == (3, 9, 9, 4) and (gaussians.variance > 0).all()
 
 
-def test_a_class_has_moments_of_its_own_where_its_pixels_are(view: TrainView, rng: np.random.Generator) -> None:
+def test_samples_of_gaussians_have_the_layout_of_smooth_patches() -> None:
+    rng = np.random.default_rng(0)
+    scene = gaussian_filter(rng.normal(size=(80, 80)), 2)
+    scene /= scene.std()
+    field = Field(torch.from_numpy(scene[:, :, None].astype(np.float32)), 9)
+    pixels = np.argwhere(np.ones((72, 72), dtype=bool)).astype(np.int32)
+    gaussians = fit_gaussians(field.cut, np.zeros((80, 80), dtype=np.int16), pixels)
+    condition = Condition(*torch.zeros(3, 500, dtype=torch.int64))
+    noise = torch.randn(500, 9, 9, 1, generator=torch.Generator().manual_seed(0))
+
+    def neighbours(x: torch.Tensor) -> float:
+        pair = torch.stack([x[:, 1:].flatten(), x[:, :-1].flatten()])
+        return float(torch.corrcoef(pair)[0, 1])
+
+    real = neighbours(field.cut(pixels))
+    assert neighbours(to_pixels(gaussians.sample(noise, condition))) == pytest.approx(real, abs=0.05)
+    assert abs(neighbours(noise)) < 0.05
+
+
+def test_a_class_moves_the_gaussians_of_its_codes(view: TrainView, rng) -> None:
     pixels = view_without_labels(view).unlabelled
     values = rng.normal(size=(*view.cube.shape[:2], 2)).astype(np.float32)
     codes = rng.integers(0, 3, size=values.shape[:2]).astype(np.int16)
-    own = pixels[codes[pixels[:, 0], pixels[:, 1]] < 2][:150]
-    values[own[:, 0], own[:, 1], 0] += 4
+    named = pixels[codes[pixels[:, 0], pixels[:, 1]] < 2][:150]
     field = Field(torch.from_numpy(np.pad(values, ((2, 2), (2, 2), (0, 0)), mode="reflect")), 5)
-    tokens = Tokens.fit(field.cut(pixels))
-    scene = Moments.fit(tokens, field.cut, codes, pixels)
-    moments = scene.with_classes(tokens, field.cut, codes, {2: own}, 2)
+    scene = fit_gaussians(field.cut, codes, pixels)
 
-    assert moments.index.shape == (3, 4) and (moments.index[:2] == scene.index).all()
-    assert (moments.index[2, 2:] == scene.index[0, 2:]).all(), "codes that no pixel of the class has"
-    rows = moments.index[2, :2]
-    assert (rows >= len(scene.mean)).all() and len(moments.mean) == len(moments.variance) == len(scene.mean) + 2
-    centre = tokens.take(field.cut(own)).mean(dim=(0, 1))
-    assert torch.allclose(moments.mean[rows, 0, 0].mean(), centre[0], atol=0.5)
-    assert (moments.mean[rows, 0, 0] > scene.mean[[0, 1], 0, 0] + 0.5).all()
+    def cut(at):
+        return field.cut(at) + torch.tensor([4.0, 0.0])
+
+    both = add_classes(scene, cut, codes, {2: named}, 2)
+    used = sorted({int(code) for code in codes[named[:, 0], named[:, 1]]})
+    code = torch.tensor([*used, 2])
+    none = torch.zeros_like(code)
+    plain, _ = both.moments(Condition(code, none, none))
+    moved, variance = both.moments(Condition(code, none, none + 2))
+
+    assert used == [0, 1]
+    # The level of 5×5 pixels, 4 higher each, less what shrinking takes.
+    assert (moved - plain)[:2, 0, 0, 0].tolist() == pytest.approx([20, 20], abs=3)
+    assert (moved - plain)[:2, 0, 0, 1].abs().max() < 1
+    assert torch.equal(moved[2], plain[2]), "a code that no pixel of the class has"
+    assert (variance > 0).all() and both.spread[1].tolist() == [1, 1]
 
 
 def test_codes_are_numbered_without_gaps_even_where_most_patches_are_alike(rng: np.random.Generator) -> None:
@@ -187,16 +273,15 @@ def test_the_prior_draws_the_codes_of_a_class_as_often_as_its_pixels_have_them()
 
 
 def denoiser() -> tuple[Denoiser, torch.Tensor]:
-    x = torch.randn(20, 9, 9, 3, generator=torch.Generator().manual_seed(0))
-    tokens = Tokens.fit(x)
-    shape = 3, len(orbits(3).unique()), tokens.size
-    moments = Moments(torch.zeros(shape), torch.ones(shape), torch.arange(3).repeat(3, 1))
+    x = torch.randn(2, 9, 9, 3, generator=torch.Generator().manual_seed(0))
+    table = torch.ones(3, 9, 9, 3)
     torch.manual_seed(0)
-    net = Denoiser(tokens, moments, width=16, depth=2, heads=2, text=6).eval()
+    gaussians = Gaussians.of_codes(torch.zeros_like(table), table)
+    net = Denoiser(gaussians, torch.ones(3), width=16, depth=2, text=6).eval()
     # The zero initialisation hides the text; give it something to say.
     for parameter in net.parameters():
         torch.nn.init.normal_(parameter, std=0.2)
-    return net, tokens.take(x)[:2]
+    return net, x
 
 
 def texts(tokens: torch.Tensor, mask: torch.Tensor) -> Texts:
@@ -205,10 +290,9 @@ def texts(tokens: torch.Tensor, mask: torch.Tensor) -> Texts:
     return Texts(tokens, mask, pooled, {1: (0,), 2: (1,)}, ("one", "two"), (("one",), ("two",)), word)
 
 
-def told(*rows: int) -> Condition:
-    return Condition(
-        torch.zeros(len(rows), dtype=torch.long), torch.tensor(rows), torch.zeros(len(rows), dtype=torch.long)
-    )
+def prompted(*rows: int) -> Condition:
+    nothing = torch.zeros(len(rows), dtype=torch.long)
+    return Condition(nothing, torch.tensor(rows), nothing)
 
 
 def test_padding_and_having_no_text_hide_the_words() -> None:
@@ -218,10 +302,10 @@ def test_padding_and_having_no_text_hide_the_words() -> None:
     mask = torch.tensor([[True, True, False, False, False, False]]).expand(2, -1)
     other[:, :2] = one[:, :2]
 
-    said = net(z, sigma, told(0, 1), texts(one, mask))[0]
-    assert torch.allclose(said, net(z, sigma, told(0, 1), texts(other, mask))[0], atol=1e-6)
-    silent = net(z, sigma, told(-1, -1), texts(one, mask))[0]
-    assert torch.equal(silent, net(z, sigma, told(-1, -1), texts(torch.randn(2, 6, 6), mask))[0])
+    said = net(z, sigma, prompted(0, 1), texts(one, mask))[0]
+    assert torch.allclose(said, net(z, sigma, prompted(0, 1), texts(other, mask))[0], atol=1e-6)
+    silent = net(z, sigma, prompted(-1, -1), texts(one, mask))[0]
+    assert torch.equal(silent, net(z, sigma, prompted(-1, -1), texts(torch.randn(2, 6, 6), mask))[0])
     assert not torch.allclose(said, silent, atol=1e-3)
 
 
@@ -229,13 +313,13 @@ def test_every_pixel_shares_its_attention_among_the_words_of_its_own_text() -> N
     net, z = denoiser()
     mask = torch.tensor([[True, True, True, False], [True, False, False, False]])
     words = texts(torch.randn(2, 4, 6), mask)
-    _, share = net(z, torch.ones(2), told(1, 0), words, shares=True)
+    _, share = net(z, torch.ones(2), prompted(1, 0), words, shares=True)
 
     assert share is not None and share.shape == (2, 4, 81, 4)
     assert torch.allclose(share.sum(dim=3), torch.ones(2, 4, 81))
     assert (share[0, :, :, 1:] == 0).all() and (share[1, :, :, 3] == 0).all()
-    alone = net(z[[1]], torch.ones(1), told(0), words)[0]
-    assert torch.allclose(net(z, torch.ones(2), told(1, 0), words)[0][[1]], alone, atol=1e-5)
+    alone = net(z[[1]], torch.ones(1), prompted(0), words)[0]
+    assert torch.allclose(net(z, torch.ones(2), prompted(1, 0), words)[0][[1]], alone, atol=1e-5)
 
 
 def test_a_compiler_finds_one_graph_for_the_loss_which_is_the_same() -> None:
@@ -243,7 +327,7 @@ def test_a_compiler_finds_one_graph_for_the_loss_which_is_the_same() -> None:
     net, z = denoiser()
     words = texts(torch.randn(2, 4, 6), torch.ones(2, 4, dtype=torch.bool))
     compiled = torch.compile(net.loss, fullgraph=True, backend="aot_eager")
-    arguments = z, torch.ones(2), told(1, 0), torch.randn(z.shape)
+    arguments = z, torch.ones(2), prompted(1, 0), torch.randn(z.shape)
 
     for shown in (arguments, (*arguments, words)):
         found = []
@@ -251,16 +335,26 @@ def test_a_compiler_finds_one_graph_for_the_loss_which_is_the_same() -> None:
             net.zero_grad()
             value = loss(*shown)
             value.backward()
-            found.append((value.detach(), net.enter.weight.grad))
+            found.append((value.detach(), net.in_proj.weight.grad))
         torch.testing.assert_close(found[1], found[0])
 
 
-def test_turning_moves_whole_spectra_by_one_of_eight_symmetries(rng: np.random.Generator) -> None:
+def test_mirroring_moves_whole_spectra_and_keeps_rows_apart_from_columns() -> None:
     square = torch.arange(9.0).reshape(3, 3)
-    patches = torch.stack([square, square + 10], dim=2)[None].expand(200, -1, -1, -1)
-    symmetries = [torch.rot90(side, k) for side in (square, square.flip(1)) for k in range(4)]
-    turned = turn_patches(patches, rng)
-    seen = [next(k for k, one in enumerate(symmetries) if torch.equal(patch[..., 0], one)) for patch in turned]
+    patches = torch.stack([square, square + 10], dim=2)[None].expand(4, -1, -1, -1)
+    mirrored = mirror(patches, torch.arange(4))
+    expected = [square, square.flip(0), square.flip(1), square.flip(0, 1)]
 
-    assert set(seen) == set(range(8))
-    assert all(torch.equal(patch[..., 1], patch[..., 0] + 10) for patch in turned)
+    for patch, one in zip(mirrored, expected, strict=True):
+        assert torch.equal(patch[..., 0], one) and torch.equal(patch[..., 1], one + 10)
+
+
+def test_an_untrained_denoiser_is_the_wiener_filter_of_the_gaussian() -> None:
+    table = torch.rand(2, 5, 5, 2) + 0.5
+    net = Denoiser(Gaussians.of_codes(torch.zeros_like(table), table), torch.ones(2), 16, 1)
+    x = torch.randn(3, 5, 5, 2)
+    code = torch.zeros(3, dtype=torch.long)
+    sigma = torch.full((3,), 0.7)
+    clean, _ = net(x, sigma, Condition(code, code - 1, code))
+
+    assert torch.allclose(clean, x * table[0] / (table[0] + 0.49), atol=1e-5)

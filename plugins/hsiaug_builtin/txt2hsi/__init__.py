@@ -17,4 +17,6 @@ Read top down, and to change something open one file:
 
 from hsiaug_builtin import listing
 
-hsiaug_plugins = listing("generator", {"txt2hsi": "txt2hsi.plugin:Txt2Hsi"})
+hsiaug_plugins = listing(
+    "generator", {"txt2hsi": "txt2hsi.plugin:Txt2Hsi", "gaussian": "txt2hsi.gaussian:Gaussian"}
+)

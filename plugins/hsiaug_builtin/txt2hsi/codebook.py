@@ -1,139 +1,253 @@
-"""Codes: groups of alike patches of a scene, found without labels, and what tokens look like in each.
+"""Codes: groups of alike patches of a scene, found without labels, and the Gaussian of each.
 
-Conditions that need no label (Hu et al., Self-Guided Diffusion Models, CVPR 2023, arXiv 2210.06462) let the denoiser
-learn what patches there are once for a scene; a draw only has to learn which of them its texts name. The paper has none.
+Conditions that need no label (Hu et al., Self-Guided Diffusion Models, CVPR 2023, arXiv 2210.06462)
+let the denoiser learn what patches there are once for a scene; a draw only has to learn which of them
+its texts name. The paper has none.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from torch import Tensor
+from torch import Tensor, nn
 from torch.nn.functional import avg_pool2d, pad
 
 from hsiaug_builtin.txt2hsi.field import Cut
-from hsiaug_builtin.txt2hsi.tokens import Tokens, orbits
+from hsiaug_builtin.txt2hsi.frequencies import even_frequencies, to_frequencies
 
-FEATURES, WINDOW = 12, 3
-"""Leading channels that patches are grouped by, averaged over windows of so many pixels and over the patch."""
-PATCHES = 40
+FEATURES = 12
+"""Leading channels that patches are grouped by."""
+WINDOW = 3
+"""They are averaged over windows of so many pixels, and over the whole patch."""
+PATCHES_PER_CODE = 40
 """Patches of the scene to a code, at least."""
-FIRM_MEAN, FIRM_SPREAD = 5.0, 30.0
-"""Patches that the scene counts as in the mean and in the spread of a code."""
-FIRM_CLASS, FIRM_CELL = 20.0, 5.0
-"""Patches that "no shift" counts as in the shift of a class, and in that of a class within a code."""
+MEAN_PRIOR = 5.0
+"""Patches that the scene counts as in the mean of a code."""
+VARIANCE_PRIOR = 30.0
+"""Patches that the scene counts as in the variance of a code, and "as in its codes" in that of a class."""
+CLASS_PRIOR = 20.0
+"""Patches that "no shift" counts as in the shift of a class."""
+CELL_PRIOR = 5.0
+"""Patches that "as elsewhere" counts as in the shift of a class within one code."""
+SHIFT_FREQUENCIES = 3
+"""A class shifts the first even frequencies of each axis: its level, and how that differs off the centre."""
+SPREAD_LIMITS = (0.25, 4.0)
+"""Between these lies the variance of a class within its codes, beside that of the codes."""
+LEAST_VARIANCE = 1e-4
 BATCH = 2048
 
 
 def find_codes(
     latents: Tensor, scale: Tensor, pixels: NDArray[np.int32], patch: int, most: int, seed: int
 ) -> NDArray[np.int16]:
-    """(H, W) code of every pixel of ``pixels`` (m, 2), by k-means; −1 elsewhere.
+    """Group the patches round pixels by k-means.
 
-    latents: (H, W, d), d of variance 1. scale: (d,) deviations of the spectra along the channels: those of much contrast
-    count more, by the root of it.
+    Parameters
+    ----------
+    latents : Tensor (H, W, d)
+        Latents of variance 1; a hidden pixel may be NaN.
+    scale : Tensor (d,)
+        Deviations of the spectra along the channels. Those of much contrast count more, by the root.
+    pixels : array (m, 2) of int
+        Centres of the patches, all of which are visible.
+    patch : int
+        Side of a patch in pixels.
+    most : int
+        Codes, at most.
+    seed : int
+        Of k-means.
+
+    Returns
+    -------
+    array (H, W) of int16
+        The code of each pixel of ``pixels``, numbered without gaps, and −1 elsewhere.
     """
     from sklearn.cluster import MiniBatchKMeans
 
-    number = max(1, min(most, len(pixels) // PATCHES))
+    number = max(1, min(most, len(pixels) // PATCHES_PER_CODE))
     order = torch.argsort(scale, descending=True)[:FEATURES]
     weighted = (latents[:, :, order] * scale[order].sqrt()).movedim(2, 0)[None]
     # A hidden pixel is no part of any window: these reach no farther than the patches of ``pixels``.
     means = [
-        avg_pool2d(pad(weighted, [window // 2] * 4, mode="replicate"), window, stride=1)[0].movedim(0, 2)
-        for window in (min(WINDOW, patch), patch)
+        avg_pool2d(pad(weighted, [side // 2] * 4, mode="replicate"), side, stride=1)[0].movedim(0, 2)
+        for side in (min(WINDOW, patch), patch)
     ]
     features = torch.cat(means, dim=2).cpu().numpy()[pixels[:, 0], pixels[:, 1]]
-    found = MiniBatchKMeans(number, random_state=seed % 2**32, n_init=3, batch_size=2048).fit_predict(features)
+    kmeans = MiniBatchKMeans(number, random_state=seed % 2**32, n_init=3, batch_size=2048)
+    groups = kmeans.fit_predict(features)
     codes = np.full(latents.shape[:2], -1, dtype=np.int16)
     # Numbered without gaps: k-means may leave a group empty.
-    codes[pixels[:, 0], pixels[:, 1]] = np.unique(found, return_inverse=True)[1]
+    codes[pixels[:, 0], pixels[:, 1]] = np.unique(groups, return_inverse=True)[1]
     return codes
 
 
 @dataclass(frozen=True, eq=False)
-class Moments:
-    """Mean and variance of tokens by code, and by class and code: (R, kinds, k). A token's kind is its place but for
-    symmetries.
+class Condition:
+    """What n patches are conditioned on; every field is a tensor (n,) of int64.
 
-    index: (C + 1, K + 1) rows of class ids and codes; class 0 is none, as is the last code: that row is of all patches,
-    which have mean 0.
+    code: row of the Gaussians; the last one means none. rows: prompt, −1 = no text. label: class id,
+    0 = none.
+    """
+
+    code: Tensor
+    rows: Tensor
+    label: Tensor
+
+    def without_text(self) -> Condition:
+        """The same codes alone."""
+        rows = torch.full_like(self.rows, -1)
+        return replace(self, rows=rows, label=torch.zeros_like(self.label))
+
+
+class Gaussians(nn.Module):
+    """Mean and variance of the cosine coefficients of patches, by code and by class.
+
+    Without a network these are a generator by themselves: see `sample`.
+
+    Buffers, for K codes, C classes, patches of p pixels and d channels:
+
+    - mean, variance (K + 1, p, p, d): of each code; the last row is of all patches;
+    - shift (S, q, q, d): of the first q even frequencies, by class and code; row 0 is no shift;
+    - shift_row (C + 1, K + 1): the row of ``shift`` of a class and a code; class 0 is none;
+    - spread (C + 1, d): the variance of a class beside that of its codes.
     """
 
     mean: Tensor
     variance: Tensor
-    index: Tensor
+    shift: Tensor
+    shift_row: Tensor
+    spread: Tensor
+
+    def __init__(
+        self, mean: Tensor, variance: Tensor, shift: Tensor, shift_row: Tensor, spread: Tensor
+    ) -> None:
+        super().__init__()
+        self.register_buffer("mean", mean)
+        self.register_buffer("variance", variance)
+        self.register_buffer("shift", shift)
+        self.register_buffer("shift_row", shift_row)
+        self.register_buffer("spread", spread)
+
+    @classmethod
+    def of_codes(cls, mean: Tensor, variance: Tensor) -> Gaussians:
+        """Gaussians of codes, without classes."""
+        codes, side, _, channels = mean.shape
+        shifted = len(range(0, side, 2)[:SHIFT_FREQUENCIES])
+        return cls(
+            mean,
+            variance,
+            shift=torch.zeros(1, shifted, shifted, channels),
+            shift_row=torch.zeros(1, codes, dtype=torch.int64),
+            spread=torch.ones(1, channels),
+        )
+
+    def copy(self) -> Gaussians:
+        """The same in memory of its own, which a network may be trained with."""
+        buffers = self.named_buffers(remove_duplicate=False)
+        return Gaussians(**{name: value.detach().clone() for name, value in buffers})
 
     @property
     def no_code(self) -> int:
-        """The number that stands for no code."""
-        return self.index.shape[1] - 1
+        """The code that means none."""
+        return len(self.mean) - 1
 
-    @classmethod
-    def fit(cls, tokens: Tokens, cut: Cut, codes: NDArray[np.int16], pixels: NDArray[np.int32]) -> Moments:
-        """Of the patches round ``pixels`` (m, 2)."""
+    def moments(self, condition: Condition) -> tuple[Tensor, Tensor]:
+        """Mean and variance (n, p, p, d) of coefficients under a condition of n patches."""
+        mean = self.mean[condition.code]
+        variance = self.variance[condition.code] * self.spread[condition.label][:, None, None]
+        shift = self.shift[self.shift_row[condition.label, condition.code]]
+        last = 2 * shift.shape[1] - 1
+        mean[:, :last:2, :last:2] += shift
+        return mean, variance
+
+    def sample(self, noise: Tensor, condition: Condition, sigma: float = 0.0) -> Tensor:
+        """Coefficients (n, p, p, d) at noise level ``sigma`` from standard noise of that shape."""
+        mean, variance = self.moments(condition)
+        return mean + (variance + sigma**2).sqrt() * noise
+
+
+def fit_gaussians(cut: Cut, codes: NDArray[np.int16], pixels: NDArray[np.int32]) -> Gaussians:
+    """Gaussians of the codes of the patches round ``pixels`` (m, 2).
+
+    They are the same under mirrors of the patch. Mean and variance of a code are shrunk towards those
+    of the scene, the more the fewer patches it has.
+    """
+    code = torch.from_numpy(codes[pixels[:, 0], pixels[:, 1]].astype(np.int64))
+    number = int(codes.max()) + 1
+    some = to_frequencies(cut(pixels[:1])).cpu()
+    total = torch.zeros(number, *some.shape[1:])
+    square = torch.zeros_like(total)
+    count = torch.bincount(code, minlength=number).float()[:, None, None, None]
+    for start in range(0, len(pixels), BATCH):
+        batch = slice(start, start + BATCH)
+        coefficients = to_frequencies(cut(pixels[batch])).cpu()
+        total.index_add_(0, code[batch], coefficients)
+        square.index_add_(0, code[batch], coefficients.square())
+    even = even_frequencies(some.shape[1])[:, :, None]
+    scene_mean = total.sum(dim=0) / len(pixels) * even
+    scene_variance = square.sum(dim=0) / len(pixels) - scene_mean.square()
+    mean = total / count.clamp(min=1) * even
+    within = square / count.clamp(min=1) - mean.square()
+    pooled = (within * count).sum(dim=0) / count.sum()
+    mean = scene_mean + (mean - scene_mean) * count / (count + MEAN_PRIOR)
+    variance = (within * count + VARIANCE_PRIOR * pooled) / (count + VARIANCE_PRIOR)
+    return Gaussians.of_codes(
+        torch.cat([mean, scene_mean[None]]),
+        torch.cat([variance, scene_variance[None]]).clamp(min=LEAST_VARIANCE),
+    )
+
+
+def add_classes(
+    gaussians: Gaussians,
+    cut: Cut,
+    codes: NDArray[np.int16],
+    named: Mapping[int, NDArray[np.int32]],
+    classes: int,
+) -> Gaussians:
+    """Gaussians of a scene with the shifts and spreads of a draw's classes.
+
+    A class moves the mean of its codes by how much its patches differ from all of them, and then by
+    how much they differ in that code; both are shrunk towards none, the more the fewer patches there
+    are. Its variance is shrunk towards that of its codes.
+
+    Parameters
+    ----------
+    gaussians : Gaussians
+        Of the scene, without classes, on the CPU.
+    cut : callable
+        Patches of latents round pixels.
+    codes : array (H, W) of int16
+        Of the scene's pixels.
+    named : mapping of int to array (m, 2) of int
+        Pixels of each class id, labelled ones or named by the teacher.
+    classes : int
+        C, the largest class id.
+    """
+    shifts = [gaussians.shift]
+    shift_row = torch.zeros(classes + 1, gaussians.no_code + 1, dtype=torch.int64)
+    spread = torch.ones(classes + 1, gaussians.spread.shape[1])
+    rows = 1
+    last = 2 * gaussians.shift.shape[1] - 1
+    for class_id, pixels in named.items():
         code = torch.from_numpy(codes[pixels[:, 0], pixels[:, 1]].astype(np.int64))
-        number, kinds = int(codes.max()) + 1, orbits(tokens.grid)
-        shape = number, int(kinds.max()) + 1, tokens.size
-        total, square, count = torch.zeros(shape), torch.zeros(shape), torch.zeros(number, 1, 1)
-        for start in range(0, len(pixels), BATCH):
-            part = slice(start, start + BATCH)
-            taken = by_kind(tokens.take(cut(pixels[part])).cpu(), kinds)
-            total.index_add_(0, code[part], taken.mean(dim=2))
-            square.index_add_(0, code[part], taken.square().mean(dim=2))
-            count.index_add_(0, code[part], torch.ones(len(taken), 1, 1))
-        everything = (square.sum(dim=0) / len(pixels)).mean(dim=0).expand(shape[1:])
-        mean = total / count.clamp(min=1)
-        within = square / count.clamp(min=1) - mean.square()
-        pooled = (within * count).sum(dim=0) / count.sum()
-        # Differences inside a token have either sign alike; only means of squares are moved.
-        mean[:, :, tokens.channels :] = 0
-        mean = mean * count / (count + FIRM_MEAN)
-        variance = (within * count + FIRM_SPREAD * pooled) / (count + FIRM_SPREAD)
-        return cls(
-            torch.cat([mean, torch.zeros(1, *shape[1:])]),
-            torch.cat([variance, everything[None]]).clamp(min=1e-4),
-            torch.arange(number + 1)[None],
-        )
-
-    def with_classes(
-        self,
-        tokens: Tokens,
-        cut: Cut,
-        codes: NDArray[np.int16],
-        named: Mapping[int, NDArray[np.int32]],
-        classes: int,
-    ) -> Moments:
-        """With rows for each class of ``named`` ({class id: (m, 2) pixels}) and each code that its pixels have.
-
-        The mean of such a row is that of its code, moved by how much the class differs from its codes, and then by how
-        much it differs there; the variance is shrunk towards that of the code.
-        """
-        means, variances = [self.mean], [self.variance]
-        index, rows = self.index.repeat(classes + 1, 1), len(self.mean)
-        for c, pixels in named.items():
-            found, place = np.unique(codes[pixels[:, 0], pixels[:, 1]].astype(np.int64), return_inverse=True)
-            own, code = torch.from_numpy(found), torch.from_numpy(place)
-            taken = by_kind(tokens.take(cut(pixels)).cpu(), orbits(tokens.grid))
-            apart = taken.mean(dim=2) - self.mean[own][code]
-            apart[:, :, tokens.channels :] = 0
-            shift = apart.mean(dim=0) * len(pixels) / (len(pixels) + FIRM_CLASS)
-            nothing, count = torch.zeros(len(own), *shift.shape), torch.bincount(code)[:, None, None]
-            mean = self.mean[own] + shift + nothing.index_add(0, code, apart - shift) / (count + FIRM_CELL)
-            spread = nothing.index_add(0, code, (taken - mean[code][:, :, None]).square().mean(dim=2))
-            means.append(mean)
-            variances.append((spread + FIRM_SPREAD * self.variance[own]) / (count + FIRM_SPREAD))
-            index[c, own] = rows + torch.arange(len(own))
-            rows += len(own)
-        return Moments(torch.cat(means), torch.cat(variances), index)
-
-
-def by_kind(taken: Tensor, kinds: Tensor) -> Tensor:
-    """(n, N, k) tokens → (n, kinds, m, k): the tokens of each kind, repeated to equal numbers."""
-    most = int(torch.bincount(kinds).max())
-    rows = [torch.where(kinds == kind)[0] for kind in range(int(kinds.max()) + 1)]
-    return torch.stack([taken[:, own[torch.arange(most) % len(own)]] for own in rows], dim=1)
+        used, place = torch.unique(code, return_inverse=True)
+        count = torch.bincount(place).float()[:, None, None, None]
+        residual = to_frequencies(cut(pixels)).cpu() - gaussians.mean[code]
+        low = residual[:, :last:2, :last:2]
+        class_shift = low.mean(dim=0) * len(pixels) / (len(pixels) + CLASS_PRIOR)
+        cells = torch.zeros(len(used), *class_shift.shape).index_add(0, place, low - class_shift)
+        shift = class_shift + cells / (count + CELL_PRIOR)
+        residual[:, :last:2, :last:2] -= shift[place]
+        ratio = (residual.square() / gaussians.variance[code]).mean(dim=(0, 1, 2))
+        shrunk = (ratio * len(pixels) + VARIANCE_PRIOR) / (len(pixels) + VARIANCE_PRIOR)
+        spread[class_id] = shrunk.clamp(*SPREAD_LIMITS)
+        shift_row[class_id, used] = rows + torch.arange(len(used))
+        shifts.append(shift)
+        rows += len(used)
+    return Gaussians(
+        gaussians.mean, gaussians.variance, torch.cat(shifts), shift_row, spread
+    )

@@ -1,192 +1,259 @@
-"""The denoiser: a Transformer over tokens of 3×3 latent pixels, told the noise level, a code and a text.
+"""The denoiser: ConvNeXt blocks over the pixels of a patch, conditioned on noise level, code and text.
 
-The text acts twice: pooled, beside noise level and code (adaLN-Zero, Peebles and Xie, ICCV 2023), and word by word by
-visual–linguistic cross-attention with a query for every pixel of a token. Nothing ties a query to the place of a pixel,
-so that its maps, which the paper shows by the pixel, are as fine as tokens here. A Transformer-based latent diffusion
-model with such an attention is what is known of the paper; layers and sizes are this project's choice, as is the
-preconditioning: the network adds to the Wiener filter of a Gaussian with the moments of the patch's code, where Karras
-et al. (2022, section 5) have that of a Gaussian with the moments of all data.
+A pixel is a token, so that edges and the shapes of fields can be learnt, and so that a map of the
+cross-attention to words has a value of its own for each pixel, as the paper shows. The text acts twice:
+pooled, beside noise level and code (adaLN-Zero, Peebles and Xie, ICCV 2023), and word by word by
+visual-linguistic cross-attention.
+
+A latent diffusion model with such an attention is what is known of the paper. Layers and sizes are this
+project's choice, and so is the preconditioning: the network adds to the Wiener filter of the patch's
+Gaussian (`Gaussians`), where Karras et al. (2022, section 5) have that of one Gaussian with the same
+variance everywhere. So an untrained network gives samples with the second-order layout of real patches,
+and training is spent on what a Gaussian lacks: edges.
 """
 
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, replace
 
 import torch
 from torch import Tensor, nn
 from torch.nn.functional import gelu, scaled_dot_product_attention, silu
 
 from hsiaug_builtin.nets.blocks import zero_weights
-from hsiaug_builtin.txt2hsi.codebook import Moments
+from hsiaug_builtin.txt2hsi.codebook import Condition, Gaussians
+from hsiaug_builtin.txt2hsi.frequencies import cosines, to_frequencies, to_pixels
 from hsiaug_builtin.txt2hsi.texts import Texts
-from hsiaug_builtin.txt2hsi.tokens import Tokens, orbits
 
-PIXEL_HEADS, PIXEL_WIDTH = 4, 8
-"""Heads of the cross-attention, and features of a pixel in each."""
-STEPS = 10.0
-"""Steps that what starts at 0 is multiplied by, so that it learns as much faster than the rest."""
-LOSS_POWER = 0.7
-"""Power of a coefficient's variance that its error is weighted by."""
-
-
-@dataclass(frozen=True, eq=False)
-class Condition:
-    """What the denoiser is told of n patches. code: (n,) row of the moments, the last one = none.
-
-    rows: (n,) prompt of each, −1 = no text. label: (n,) class id, 0 where there is no text.
-    """
-
-    code: Tensor
-    rows: Tensor
-    label: Tensor
-
-    def without_text(self) -> Condition:
-        """The same codes alone."""
-        return replace(self, rows=torch.full_like(self.rows, -1), label=torch.zeros_like(self.label))
+HEADS = 4
+"""Heads of the cross-attention."""
+HEAD_WIDTH = 8
+"""Features of a pixel in each head."""
+TEXT_GAIN = 10.0
+"""Factor of what the text adds, which starts at 0: it learns as much faster than the rest."""
+KERNEL = 5
+"""Side of the depthwise convolutions, in pixels."""
+LEVEL_FEATURES = 64
 
 
 class Words(nn.Module):
-    """How texts enter: pooled into the vector that drives every block, and word by word into every pixel."""
+    """Where texts enter: pooled for every block, and word by word for every pixel.
 
-    def __init__(self, text: int, width: int, pixels: int) -> None:
+    Parameters
+    ----------
+    text : int
+        Features of a word.
+    width : int
+        Features of a pixel.
+    """
+
+    def __init__(self, text: int, width: int) -> None:
         super().__init__()
-        inner = PIXEL_HEADS * PIXEL_WIDTH
-        self.pixels = pixels
+        inner = HEADS * HEAD_WIDTH
         self.pooled = zero_weights(nn.Linear(text, width))
         self.key_value = nn.Linear(text, 2 * inner)
-        self.query = nn.Linear(width, pixels * inner)
-        self.leave = zero_weights(nn.Linear(pixels * inner, width))
+        self.query = nn.Linear(width, inner)
+        self.out_proj = zero_weights(nn.Linear(inner, width))
 
     def attend(
         self, x: Tensor, tokens: Tensor, mask: Tensor, rows: Tensor, shares: bool
     ) -> tuple[Tensor, Tensor | None]:
-        """Tokens x (n, N, D) after their pixels looked at the words of prompts ``rows`` (n,); and where they looked.
+        """What pixels read in the words of their prompts, and where they looked.
 
-        tokens: (P, L, E) of all prompts; mask: (P, L). Returns (n, N, D) and, where they are asked for, the shares
-        (n, heads, N·pixels, L).
+        Parameters
+        ----------
+        x : Tensor (n, N, D)
+            Pixels.
+        tokens : Tensor (P, L, E)
+            Words of all prompts.
+        mask : Tensor (P, L) of bool
+            True at words.
+        rows : Tensor (n,) of int64
+            The prompt of each patch.
+        shares : bool
+            Whether the attention is wanted too.
+
+        Returns
+        -------
+        Tensor (n, N, D)
+            To be added to the pixels.
+        Tensor (n, heads, N, L) or None
+            Attention of each pixel; over the words it sums to 1.
         """
         n, count, _ = x.shape
-        query = self.query(x).reshape(n, count * self.pixels, PIXEL_HEADS, PIXEL_WIDTH).transpose(1, 2)
-        key, value = self.key_value(tokens)[rows].reshape(n, -1, 2, PIXEL_HEADS, PIXEL_WIDTH).permute(2, 0, 3, 1, 4)
+        query = self.query(x).reshape(n, count, HEADS, HEAD_WIDTH).transpose(1, 2)
+        key_value = self.key_value(tokens)[rows].reshape(n, -1, 2, HEADS, HEAD_WIDTH)
+        key, value = key_value.permute(2, 0, 3, 1, 4)
         # A sum is faster than a mask, and one product than the shares by themselves.
-        hidden = torch.zeros(mask.shape, dtype=x.dtype, device=x.device).masked_fill(~mask, -torch.inf)[rows]
-        seen = scaled_dot_product_attention(query, key, value, attn_mask=hidden[:, None, None])
+        hidden = torch.zeros(mask.shape, dtype=x.dtype, device=x.device)
+        hidden = hidden.masked_fill(~mask, -torch.inf)[rows][:, None, None]
+        read = scaled_dot_product_attention(query, key, value, attn_mask=hidden)
         share = None
         if shares:
-            share = (query @ key.transpose(2, 3) / math.sqrt(PIXEL_WIDTH) + hidden[:, None, None]).softmax(dim=3)
-        return STEPS * self.leave(seen.transpose(1, 2).reshape(n, count, -1)), share
-
-
-class Denoiser(nn.Module):
-    """tokens: between latents and tokens. moments: by what it is told. text: features of a word, 0 = it takes no text."""
-
-    kinds: Tensor
-    mean: Tensor
-    variance: Tensor
-    index: Tensor
-    worth: Tensor
-
-    def __init__(self, tokens: Tokens, moments: Moments, width: int, depth: int, heads: int, text: int = 0) -> None:
-        super().__init__()
-        count = tokens.size
-        self.register_buffer("kinds", orbits(tokens.grid), persistent=False)
-        for name in ("mean", "variance", "index"):
-            self.register_buffer(name, getattr(moments, name))
-        weight = moments.variance[moments.no_code, 0] ** LOSS_POWER
-        self.register_buffer("worth", weight / weight.mean(), persistent=False)
-        self.enter = nn.Linear(count, width)
-        self.place = nn.Parameter(0.02 * torch.randn(tokens.grid**2, width))
-        self.level = nn.Sequential(nn.Linear(64, width), nn.SiLU(), nn.Linear(width, width))
-        self.code = nn.Embedding(moments.no_code + 1, width)
-        nn.init.normal_(self.code.weight, std=0.02)
-        self.blocks = nn.ModuleList(Block(width, heads) for _ in range(depth))
-        self.norm = nn.LayerNorm(width, elementwise_affine=False)
-        self.last = zero_weights(nn.Linear(width, 2 * width))
-        self.leave = zero_weights(nn.Linear(width, count))
-        self.words = Words(text, width, tokens.side**2) if text else None
-
-    def forward(
-        self, x: Tensor, sigma: Tensor, told: Condition, texts: Texts | None = None, *, shares: bool = False
-    ) -> tuple[Tensor, Tensor | None]:
-        """Clean tokens of x (n, N, k), which hold noise of deviations sigma (n,); and the shares of attention, where they
-        are asked for."""
-        mean, variance = self._moments(told)
-        sigma = sigma[:, None, None]
-        total, kinds = variance + sigma**2, self.kinds
-        mean = mean[:, kinds]
-        apart = x - mean
-        out, share = self._network(apart * total.rsqrt()[:, kinds], sigma, told, texts, shares)
-        clean = torch.addcmul(mean, (variance / total)[:, kinds], apart)
-        return clean.addcmul((sigma * (variance / total).sqrt())[:, kinds], out), share
-
-    def begin(self, noise: Tensor, sigma: float, told: Condition) -> Tensor:
-        """Tokens at noise level ``sigma`` by the Gaussians of class and code, from standard noise (n, N, k)."""
-        mean, variance = (moment[:, self.kinds] for moment in self._moments(told))
-        return mean + (variance + sigma**2).sqrt() * noise
-
-    def loss(self, x: Tensor, sigma: Tensor, told: Condition, noise: Tensor, texts: Texts | None = None) -> Tensor:
-        """Mean weighted squared error of what the network adds, whose target has variance 1 or less."""
-        mean, variance = self._moments(told)
-        sigma = sigma[:, None, None]
-        total, kinds = variance + sigma**2, self.kinds
-        apart = x - mean[:, kinds]
-        noised = apart + sigma * noise
-        target = (apart - (variance / total)[:, kinds] * noised) / (sigma * (variance / total).sqrt())[:, kinds]
-        out, _ = self._network(noised * total.rsqrt()[:, kinds], sigma, told, texts)
-        return torch.as_tensor(((out.float() - target).square() * self.worth).mean())
-
-    def _moments(self, told: Condition) -> tuple[Tensor, Tensor]:
-        """(n, kinds of tokens, k) means and variances."""
-        row = self.index[told.label, told.code]
-        return self.mean[row], self.variance[row]
-
-    def _network(
-        self, x: Tensor, sigma: Tensor, told: Condition, texts: Texts | None, shares: bool = False
-    ) -> tuple[Tensor, Tensor | None]:
-        vector = self.level(waves(sigma[:, 0, 0])) + self.code(told.code)
-        share, spoken = None, (told.rows >= 0)[:, None].to(x.dtype)
-        if self.words is not None and texts is not None:
-            vector = vector + STEPS * self.words.pooled(texts.pooled)[told.rows] * spoken
-        drive = silu(vector)
-        x = self.enter(x)
-        # Of one type, so that what is added up block by block is as short as its parts.
-        x = x + self.place.to(x.dtype)
-        for index, block in enumerate(self.blocks):
-            x = block(x, drive)
-            if self.words is not None and texts is not None and index == len(self.blocks) // 2:
-                seen, share = self.words.attend(x, texts.tokens, texts.mask, told.rows, shares)
-                x = x + seen * spoken[:, None]
-        scale, shift = self.last(drive)[:, None].chunk(2, dim=2)
-        return self.leave(self.norm(x) * (1 + scale) + shift), share
+            share = (query @ key.transpose(2, 3) / math.sqrt(HEAD_WIDTH) + hidden).softmax(dim=3)
+        return TEXT_GAIN * self.out_proj(read.transpose(1, 2).reshape(n, count, -1)), share
 
 
 class Block(nn.Module):
-    """adaLN-Zero self-attention, then adaLN-Zero MLP, both driven by one vector a patch."""
+    """A ConvNeXt block (Liu et al., CVPR 2022) with adaLN-Zero, driven by one vector a patch."""
 
-    def __init__(self, width: int, heads: int) -> None:
+    def __init__(self, width: int) -> None:
         super().__init__()
-        self.heads = heads
+        self.depthwise = nn.Conv2d(width, width, KERNEL, padding=KERNEL // 2, groups=width)
         self.norm = nn.LayerNorm(width, elementwise_affine=False)
-        self.modulation = zero_weights(nn.Linear(width, 6 * width))
-        self.qkv = nn.Linear(width, 3 * width)
-        self.merge = nn.Linear(width, width)
-        self.widen, self.narrow = nn.Linear(width, 4 * width), nn.Linear(4 * width, width)
+        self.modulation = zero_weights(nn.Linear(width, 3 * width))
+        self.widen = nn.Linear(width, 4 * width)
+        self.narrow = nn.Linear(4 * width, width)
 
     def forward(self, x: Tensor, drive: Tensor) -> Tensor:
-        n, count, width = x.shape
-        change = self.modulation(drive)[:, None].chunk(6, dim=2)
-        h = torch.addcmul(change[1], self.norm(x), 1 + change[0])
-        q, k, v = self.qkv(h).reshape(n, count, 3, self.heads, width // self.heads).permute(2, 0, 3, 1, 4)
-        seen = scaled_dot_product_attention(q, k, v).transpose(1, 2).reshape(n, count, width)
-        x = torch.addcmul(x, change[2], self.merge(seen))
-        h = torch.addcmul(change[4], self.norm(x), 1 + change[3])
-        # Its approximation by tanh takes four times as long on a CPU.
-        return torch.addcmul(x, change[5], self.narrow(gelu(self.widen(h))))
+        shift, scale, gate = self.modulation(drive)[:, None, None].chunk(3, dim=3)  # (n, 1, 1, D)
+        h = self.depthwise(x.permute(0, 3, 1, 2)).permute(0, 2, 3, 1)  # (n, p, p, D)
+        h = torch.addcmul(shift, self.norm(h), 1 + scale)
+        # The approximation of GELU by tanh takes four times as long on a CPU.
+        return torch.addcmul(x, 1 + gate, self.narrow(gelu(self.widen(h))))
 
 
-def waves(sigma: Tensor) -> Tensor:
-    """(n,) noise levels → (n, 64) cosines and sines of their logarithms."""
-    rates = 8 * torch.exp(-math.log(100.0) * torch.arange(32, device=sigma.device) / 31)
+class Denoiser(nn.Module):
+    """Clean cosine coefficients of patches from noised ones.
+
+    Parameters
+    ----------
+    gaussians : Gaussians
+        Of codes, and of classes where texts are read.
+    weight : Tensor (d,)
+        What an error counts in each channel.
+    width, depth : int
+        Features of a pixel, and blocks.
+    text : int
+        Features of a word; 0 = it reads no text.
+    """
+
+    weight: Tensor
+    basis: Tensor
+
+    def __init__(
+        self, gaussians: Gaussians, weight: Tensor, width: int, depth: int, text: int = 0
+    ) -> None:
+        super().__init__()
+        codes, side, _, channels = gaussians.mean.shape
+        self.gaussians = gaussians
+        self.register_buffer("weight", weight)
+        self.register_buffer("basis", cosines(side), persistent=False)
+        # The whitened coefficients, and the estimate that the Wiener filter gives.
+        self.in_proj = nn.Linear(2 * channels, width)
+        self.place = nn.Parameter(0.02 * torch.randn(side, side, width))
+        self.level = nn.Sequential(
+            nn.Linear(LEVEL_FEATURES, width), nn.SiLU(), nn.Linear(width, width)
+        )
+        self.code = nn.Embedding(codes, width)
+        nn.init.normal_(self.code.weight, std=0.02)
+        self.blocks = nn.ModuleList(Block(width) for _ in range(depth))
+        self.norm = nn.LayerNorm(width)
+        self.out_proj = zero_weights(nn.Linear(width, channels))
+        self.words = Words(text, width) if text else None
+
+    def forward(
+        self,
+        x: Tensor,
+        sigma: Tensor,
+        condition: Condition,
+        texts: Texts | None = None,
+        *,
+        shares: bool = False,
+    ) -> tuple[Tensor, Tensor | None]:
+        """Denoise coefficients.
+
+        Parameters
+        ----------
+        x : Tensor (n, p, p, d)
+            Coefficients with noise.
+        sigma : Tensor (n,)
+            Deviation of the noise of each patch.
+        condition : Condition
+            Codes, prompts and classes of the patches.
+        texts : Texts, optional
+            All prompts.
+        shares : bool
+            Whether the attention is wanted too.
+
+        Returns
+        -------
+        Tensor (n, p, p, d)
+            Clean coefficients.
+        Tensor (n, heads, p·p, L) or None
+            Attention of the pixels to the words.
+        """
+        estimate, scale, whitened = self._filter(x, sigma, condition)
+        out, share = self._network(whitened, estimate, sigma, condition, texts, shares)
+        return torch.addcmul(estimate, scale, to_frequencies(out.float(), self.basis)), share
+
+    def loss(
+        self,
+        x: Tensor,
+        sigma: Tensor,
+        condition: Condition,
+        noise: Tensor,
+        texts: Texts | None = None,
+    ) -> Tensor:
+        """Mean weighted squared error of the clean coefficients of x (n, p, p, d).
+
+        A coefficient counts as in Karras et al. (2022, table 1): by its variance where the noise is
+        large, so that layout counts most, and all alike where the noise is small.
+        """
+        estimate, scale, whitened = self._filter(
+            x + sigma[:, None, None, None] * noise, sigma, condition
+        )
+        out, _ = self._network(whitened, estimate, sigma, condition, texts)
+        error = to_frequencies(out.float(), self.basis) - (x - estimate) / scale
+        variance = self.gaussians.variance[self.gaussians.no_code]
+        level = sigma.square()[:, None, None, None]
+        counts = self.weight * variance * (level + 1) / (level + variance)
+        return torch.as_tensor((error.square() * counts).mean())
+
+    def _filter(
+        self, x: Tensor, sigma: Tensor, condition: Condition
+    ) -> tuple[Tensor, Tensor, Tensor]:
+        """The Wiener estimate, the scale of what the network adds to it, and the whitened x."""
+        mean, variance = self.gaussians.moments(condition)
+        sigma = sigma[:, None, None, None]
+        total = variance + sigma.square()
+        residual = x - mean
+        estimate = torch.addcmul(mean, variance / total, residual)
+        return estimate, sigma * (variance / total).sqrt(), residual * total.rsqrt()
+
+    def _network(
+        self,
+        whitened: Tensor,
+        estimate: Tensor,
+        sigma: Tensor,
+        condition: Condition,
+        texts: Texts | None,
+        shares: bool = False,
+    ) -> tuple[Tensor, Tensor | None]:
+        """What the network adds, in pixels (n, p, p, d), and its attention where that is wanted."""
+        has_text = (condition.rows >= 0)[:, None].to(whitened.dtype)
+        vector = self.level(level_features(sigma)) + self.code(condition.code)
+        if self.words is not None and texts is not None:
+            vector = vector + TEXT_GAIN * self.words.pooled(texts.pooled)[condition.rows] * has_text
+        drive = silu(vector)
+        shown = [to_pixels(one, self.basis) for one in (whitened, estimate)]
+        x = self.in_proj(torch.cat(shown, dim=3))
+        # Of one type, so that what is added up block by block is as short as its terms.
+        x = x + self.place.to(x.dtype)
+        share = None
+        for index, block in enumerate(self.blocks):
+            x = block(x, drive)
+            if self.words is not None and texts is not None and index == len(self.blocks) // 2:
+                read, share = self.words.attend(
+                    x.flatten(1, 2), texts.tokens, texts.mask, condition.rows, shares
+                )
+                x = x + (read * has_text[:, None]).reshape(x.shape)
+        return self.out_proj(self.norm(x)), share
+
+
+def level_features(sigma: Tensor) -> Tensor:
+    """Cosines and sines of the logarithm of noise levels: (n,) → (n, 64)."""
+    half = LEVEL_FEATURES // 2
+    rates = 8 * torch.exp(-math.log(100.0) * torch.arange(half, device=sigma.device) / (half - 1))
     angle = (sigma.log() / 4)[:, None] * rates
     return torch.cat([angle.cos(), angle.sin()], dim=1)

@@ -16,54 +16,35 @@ from hsiaug.api import Attention, InputError, Normaliser, PatchSamples, PluginEr
 from hsiaug_builtin.diffusion.edm import Denoise, guided, noise_levels, sample
 from hsiaug_builtin.diffusion.training import bf16_is_faster
 from hsiaug_builtin.nets import state
-from hsiaug_builtin.txt2hsi.denoiser import Condition, Denoiser
+from hsiaug_builtin.txt2hsi.codebook import Condition, Gaussians
+from hsiaug_builtin.txt2hsi.denoiser import Denoiser
+from hsiaug_builtin.txt2hsi.frequencies import to_frequencies, to_pixels
 from hsiaug_builtin.txt2hsi.measured import Measure
+from hsiaug_builtin.txt2hsi.naming import Prior
 from hsiaug_builtin.txt2hsi.params import SIGMA_LEAST, SIGMA_MOST, Params
-from hsiaug_builtin.txt2hsi.prepare import PreparedScene, condition, denoiser_of, restore_moments, restore_vae
+from hsiaug_builtin.txt2hsi.prepare import condition_on, restore_denoiser, restore_gaussians
 from hsiaug_builtin.txt2hsi.texts import Texts
-from hsiaug_builtin.txt2hsi.tokens import Tokens
-from hsiaug_builtin.txt2hsi.vae import Remainder
+from hsiaug_builtin.txt2hsi.vae import Remainder, Vae
 
 BATCH = 256
-LOOKED_AT = (0.3, 1.0, 3.0)
-"""Noise levels at which attention is read: the median of training, and about a deviation below and above."""
+ATTENTION_LEVELS = (0.3, 1.0, 3.0)
+"""Noise levels at which attention is read: the median of training, and about a deviation off it."""
 MARKS = "[marks]"
 """Stands for the tokens of a prompt that belong to no word."""
-
-
-@dataclass(frozen=True, eq=False)
-class Prior:
-    """Which codes the text of a class names: ids: (C,) classes. share: (C, K) of the class's pixels, rows sum to 1."""
-
-    ids: NDArray[np.int64]
-    share: NDArray[np.float64]
-
-    @classmethod
-    def fit(cls, codes: Mapping[int, NDArray[np.int16]]) -> Prior:
-        """Of the codes of each class's pixels."""
-        number = max(int(own.max()) for own in codes.values()) + 1
-        counts = np.stack([np.bincount(own, minlength=number) for own in codes.values()])
-        return cls(np.array(list(codes)), counts / counts.sum(axis=1, keepdims=True))
-
-    def row(self, y: NDArray[np.int64]) -> NDArray[np.int64]:
-        """Return the row of each class id."""
-        return np.searchsorted(self.ids, y)
-
-    def draw(self, y: NDArray[np.int64], rng: np.random.Generator) -> Tensor:
-        """(n,) a code for each class id of y (n,)."""
-        edges = self.share.cumsum(axis=1)
-        point = rng.random(len(y)) * edges[self.row(y), -1]
-        return torch.from_numpy((edges[self.row(y)] <= point[:, None]).sum(axis=1).clip(max=self.share.shape[1] - 1))
+TEXT_ARRAYS = ("tokens", "mask", "pooled", "word")
 
 
 @dataclass(frozen=True, eq=False)
 class FittedTxt2Hsi:
-    """remainder: of the classes of the prior, in its order. starts: {class id: (m, B, p, p) patches} that editing begins
-    at; empty where sampling begins at pure noise.
+    """What sampling needs.
+
+    scene_denoiser: the one before texts. remainder: of the classes of the prior, in its order. starts:
+    {class id: (m, B, p, p) patches} that editing begins at; empty where sampling begins at pure noise.
     """
 
     params: Params
-    scene: PreparedScene
+    vae: Vae
+    scene_denoiser: Denoiser
     denoiser: Denoiser
     remainder: Remainder
     texts: Texts
@@ -74,36 +55,50 @@ class FittedTxt2Hsi:
     device: str
     starts: Mapping[int, NDArray[np.float32]] = field(default_factory=dict)
 
-    def sample(self, counts: Mapping[int, int], *, guidance: float | None, seed: int) -> PatchSamples:
-        """Text → code → latent diffusion → VAE decoder. Raises PluginError for a class that was not learnt."""
+    @property
+    def side(self) -> int:
+        """Side of a patch in pixels."""
+        return self.denoiser.gaussians.mean.shape[1]
+
+    def sample(
+        self, counts: Mapping[int, int], *, guidance: float | None, seed: int
+    ) -> PatchSamples:
+        """Text → code → latent diffusion → VAE decoder.
+
+        Raises
+        ------
+        PluginError
+            For a class that was not learnt.
+        """
         omega = 0.0 if guidance is None else guidance
         y = np.repeat(np.array(list(counts), dtype=np.int64), list(counts.values()))
-        self._check_known(y)
-        rng, draw = np.random.default_rng(seed), torch.Generator().manual_seed(seed)
-        side = self.scene.patch
+        check_classes("txt2hsi", y, self.prior)
+        rng = np.random.default_rng(seed)
+        draw = torch.Generator().manual_seed(seed)
         # Each batch goes to its place: samples take much memory, and are there once.
-        x = np.empty((len(y), len(self.normaliser.mean), side, side), dtype=np.float32)
+        x = np.empty((len(y), len(self.normaliser.mean), self.side, self.side), dtype=np.float32)
         for start in range(0, len(y), BATCH):
-            part = slice(start, start + BATCH)
-            x[part] = self._draw(y[part], omega, rng, draw)
-        made = PatchSamples.made(x, y, {**self.facts, "omega": omega, **self.measure(x, y)})
-        return replace(made, weight=np.full(len(made), self.params.weight, dtype=np.float32))
-
-    def _check_known(self, y: NDArray[np.int64]) -> None:
-        unknown = y[~np.isin(y, self.prior.ids)]
-        if len(unknown):
-            raise PluginError(
-                "txt2hsi can only make samples of classes that it was fitted on",
-                value=f"class {unknown[0]}; it knows {', '.join(map(str, self.prior.ids))}",
-                hint="Give the class training pixels, or do not ask for it.",
-            )
+            batch = slice(start, start + BATCH)
+            x[batch] = self._draw(y[batch], omega, rng, draw)
+        facts = {**self.facts, "omega": omega, **self.measure(x, y)}
+        samples = PatchSamples.made(x, y, facts)
+        return replace(samples, weight=np.full(len(y), self.params.weight, dtype=np.float32))
 
     @torch.inference_mode()
     def attention(self, x: NDArray[np.float32], y: NDArray[np.int64]) -> Attention:
-        """Where patches x (n, B, p, p) look under texts and codes of class ids y (n,), as :class:`hsiaug.api.Attention`.
+        """Where the pixels of patches look, mean over noise levels and heads.
 
-        Mean over noise levels, heads and the queries of a token: a token has one for each of its pixels, but nothing ties
-        these to places inside it, so that maps are as fine as tokens. Raises InputError for texts without words.
+        Parameters
+        ----------
+        x : array (n, B, p, p) of float32
+            Patches in scene units.
+        y : array (n,) of int64
+            Class ids, whose texts and codes they are read under.
+
+        Raises
+        ------
+        InputError
+            For texts without words.
         """
         if self.params.text == "number":
             raise InputError(
@@ -111,105 +106,124 @@ class FittedTxt2Hsi:
                 value="text = number",
                 hint="Use text = coarse, fine, both or auto.",
             )
-        self._check_known(y)
-        texts, (side, grid) = self.texts.to(self.device), (self.scene.tokens.side, self.scene.tokens.grid)
-        rng, draw = np.random.default_rng(0), torch.Generator().manual_seed(0)
-        words, maps = [], []
+        check_classes("txt2hsi", y, self.prior)
+        texts = self.texts.to(self.device)
+        rng = np.random.default_rng(0)
+        draw = torch.Generator().manual_seed(0)
+        words: list[tuple[str, ...]] = []
+        maps: list[NDArray[np.float32]] = []
         for start in range(0, len(y), BATCH):
-            part = slice(start, start + BATCH)
-            label = torch.tensor(y[part])
+            batch = slice(start, start + BATCH)
+            label = torch.tensor(y[batch])
             rows = texts.choose(label, draw)
-            told = condition(self.prior.draw(y[part], rng), self.device, rows, label)
-            z = self._encode(x[part])
+            condition = condition_on(self.prior.draw(y[batch], rng), self.device, rows, label)
+            z = self._encode(x[batch])
             noise = torch.randn(z.shape, generator=draw).to(self.device)
-            seen = [
-                self.denoiser(
-                    z + level * noise, torch.full((len(z),), level, device=z.device), told, texts, shares=True
-                )[1]
-                for level in LOOKED_AT
-            ]
-            shares = torch.stack(seen).mean(dim=(0, 2)).cpu()  # (n, N·q², L)
-            of_tokens = shares.reshape(len(z), grid, grid, side**2, -1).mean(dim=3).movedim(3, 1)
-            of_pixels = of_tokens.repeat_interleave(side, dim=2).repeat_interleave(side, dim=3)
+            read = []
+            for level in ATTENTION_LEVELS:
+                sigma = torch.full((len(z),), level, device=z.device)
+                _, share = self.denoiser(z + level * noise, sigma, condition, texts, shares=True)
+                read.append(share)
+            shares = torch.stack(read).mean(dim=(0, 2)).cpu()  # (n, p², L)
+            of_pixels = shares.reshape(len(z), self.side, self.side, -1).movedim(3, 1)
             for row, share in zip(rows.tolist(), of_pixels, strict=True):
                 words.append((*texts.words[row], MARKS))
                 # What is no piece of a word has the number −1: it goes to the last place.
                 place = texts.word[row].long() % len(words[-1])
-                maps.append(torch.zeros(len(words[-1]), *share.shape[1:]).index_add_(0, place, share).numpy())
+                of_words = torch.zeros(len(words[-1]), self.side, self.side)
+                maps.append(of_words.index_add_(0, place, share).numpy())
         return Attention(tuple(words), tuple(maps))
 
     @torch.inference_mode()
     def _draw(
-        self, y: NDArray[np.int64], omega: float, rng: np.random.Generator, draw: torch.Generator
+        self,
+        y: NDArray[np.int64],
+        omega: float,
+        rng: np.random.Generator,
+        draw: torch.Generator,
     ) -> NDArray[np.float32]:
         """(n, B, p, p) patches in scene units of the classes y (n,)."""
-        scene, params = self.scene, self.params
         code = self.prior.draw(y, rng)
         label = torch.from_numpy(y)
-        told = condition(code, self.device, self.texts.choose(label, draw), label)
-        levels = noise_levels(params.sample_steps, SIGMA_MOST, SIGMA_LEAST)
-        noise = torch.randn((len(y), scene.tokens.grid**2, scene.tokens.size), generator=draw).to(self.device)
-        denoise = self._guided(told, omega)
-        if params.strength < 1:
-            x = np.stack([self.starts[c][rng.integers(len(self.starts[c]))] for c in y.tolist()])
+        condition = condition_on(code, self.device, self.texts.choose(label, draw), label)
+        levels = noise_levels(self.params.sample_steps, SIGMA_MOST, SIGMA_LEAST)
+        shape = (len(y), *self.denoiser.gaussians.mean.shape[1:])
+        noise = torch.randn(shape, generator=draw).to(self.device)
+        denoise = self._guided(condition, omega)
+        if self.params.strength < 1:
+            x = np.stack(
+                [self.starts[c][rng.integers(len(self.starts[c]))] for c in y.tolist()]
+            )
             return x + self._edited(x, levels, noise, denoise)
-        z = sample(denoise, self.denoiser.begin(noise, levels[0], told), levels)
-        spectra = scene.vae.decode(scene.tokens.patches(z)).cpu()
-        spectra += self.remainder.draw(self.prior.row(y), scene.patch, draw)
-        return self.normaliser.patches_back(spectra.movedim(3, 1).numpy())
+        z = sample(denoise, self.denoiser.gaussians.sample(noise, condition, levels[0]), levels)
+        return decode_patches(self.vae, z, self.remainder, self.prior.row(y), self.normaliser, draw)
 
     def _edited(
         self, x: NDArray[np.float32], levels: list[float], noise: Tensor, denoise: Denoise
     ) -> NDArray[np.float32]:
-        """By what patches x (n, B, p, p) change when they are noised up to ``strength`` and denoised again (SDEdit, Meng
-        et al., ICLR 2022)."""
-        scene = self.scene
+        """By what patches x (n, B, p, p) change when they are noised and denoised again.
+
+        The noise goes up to ``strength`` (SDEdit, Meng et al., ICLR 2022).
+        """
         first = min(len(levels) - 1, round((1 - self.params.strength) * (len(levels) - 1)))
         z = self._encode(x)
         new = sample(denoise, z + levels[first] * noise, levels[first:])
-        change = scene.vae.decode(scene.tokens.patches(new)) - scene.vae.decode(scene.tokens.patches(z))
+        change = self.vae.decode(to_pixels(new)) - self.vae.decode(to_pixels(z))
         scaled = change.movedim(3, 1).cpu().numpy() * self.normaliser.std[:, None, None]
         return np.asarray(scaled, dtype=np.float32)
 
     def _encode(self, x: NDArray[np.float32]) -> Tensor:
-        """(n, N, k) tokens of patches x (n, B, p, p)."""
+        """(n, p, p, d) coefficients of patches x (n, B, p, p)."""
         spectra = torch.tensor(self.normaliser.patches(x), device=self.device).movedim(1, 3)
-        return self.scene.tokens.take(self.scene.vae.encode(spectra))
+        return to_frequencies(self.vae.encode(spectra))
 
-    def _guided(self, told: Condition, omega: float) -> Denoise:
-        """The denoiser under texts and codes, led away from itself without them, or from the scene's own."""
-        texts, params = self.texts.to(self.device), self.params
+    def _guided(self, condition: Condition, omega: float) -> Denoise:
+        """The denoiser under texts and codes, led away from itself without, or from the scene's."""
+        texts = self.texts.to(self.device)
+        params = self.params
 
-        def under(model: Denoiser, told: Condition, texts: Texts | None) -> Denoise:
+        def under(model: Denoiser, given: Condition, read: Texts | None) -> Denoise:
             def denoise(x: Tensor, level: float) -> Tensor:
                 sigma = torch.full((len(x),), level, device=x.device)
-                with torch.autocast(x.device.type, torch.bfloat16, enabled=bf16_is_faster(self.device)):
-                    clean: Tensor = model(x, sigma, told, texts)[0]
+                half = bf16_is_faster(self.device)
+                with torch.autocast(x.device.type, torch.bfloat16, enabled=half):
+                    clean: Tensor = model(x, sigma, given, read)[0]
                 return clean.float()
 
             return denoise
 
         if params.guide == "scene":
-            away = under(self.scene.denoiser, told.without_text(), None)
+            away = under(self.scene_denoiser, condition.without_text(), None)
         else:
-            nothing = replace(told.without_text(), code=torch.full_like(told.code, self.scene.moments.no_code))
-            away = under(self.denoiser, nothing, texts)
-        return guided(under(self.denoiser, told, texts), away, omega, params.guide_from, params.guide_to)
+            no_code = torch.full_like(condition.code, self.denoiser.gaussians.no_code)
+            away = under(self.denoiser, replace(condition.without_text(), code=no_code), texts)
+        return guided(
+            under(self.denoiser, condition, texts),
+            away,
+            omega,
+            params.guide_from,
+            params.guide_to,
+        )
 
     def save(self, folder: Path) -> None:
         """All state, texts included, as safetensors and JSON."""
-        texts, scene = self.texts, self.scene
+        texts = self.texts
+        nets = state.weights(
+            vae=self.vae, scene=self.scene_denoiser, denoiser=self.denoiser
+        )
+        # Codes have the same Gaussians before and after texts.
+        repeated = ("denoiser.gaussians.mean", "denoiser.gaussians.variance")
         arrays: dict[str, NDArray[Any]] = {
-            **{f"text.{name}": getattr(texts, name).numpy() for name in ("tokens", "mask", "pooled", "word")},
-            **state.fields(normaliser=self.normaliser, remainder=self.remainder, prior=self.prior),
-            "tokens": scene.tokens.mean.cpu().numpy(),
+            **{f"text.{name}": getattr(texts, name).numpy() for name in TEXT_ARRAYS},
+            **state.fields(
+                normaliser=self.normaliser, remainder=self.remainder, prior=self.prior
+            ),
             **self.measure.arrays(),
             **{f"starts.{c}": patches for c, patches in self.starts.items()},
-            **state.weights(vae=scene.vae, scene=scene.denoiser, denoiser=self.denoiser),
+            **{name: array for name, array in nets.items() if name not in repeated},
         }
         facts = {
             "params": asdict(self.params),
-            "patch": scene.patch,
             "facts": dict(self.facts),
             "rows": dict(texts.rows),
             "prompts": texts.prompts,
@@ -219,30 +233,32 @@ class FittedTxt2Hsi:
 
     @classmethod
     def restore(
-        cls, arrays: Mapping[str, NDArray[Any]], facts: Mapping[str, Any], params: Params, device: str
+        cls,
+        arrays: Mapping[str, NDArray[Any]],
+        facts: Mapping[str, Any],
+        params: Params,
+        device: str,
     ) -> FittedTxt2Hsi:
         """Read a saved fit."""
         rows = {int(c): tuple(rows) for c, rows in facts["rows"].items()}
-        table = {name: torch.tensor(arrays[f"text.{name}"]) for name in ("tokens", "mask", "pooled", "word")}
+        table = {name: torch.tensor(arrays[f"text.{name}"]) for name in TEXT_ARRAYS}
         words = tuple(map(tuple, facts["words"]))
         texts = Texts(rows=rows, prompts=tuple(facts["prompts"]), words=words, **table)
-        vae, moments = restore_vae(arrays, params, device), restore_moments("scene", arrays)
-        tokens = Tokens(int(facts["patch"]), len(vae.log_variance), torch.tensor(arrays["tokens"], device=device))
-        told, size = restore_moments("denoiser", arrays), texts.tokens.shape[2]
-        scene = PreparedScene(
-            params,
-            int(facts["patch"]),
-            vae,
-            tokens,
-            moments,
-            # No longer needed: the prior knows which codes the classes have.
-            np.empty((0, 0), dtype=np.int16),
-            state.restore("scene", arrays, lambda: denoiser_of(params, tokens, moments), device),
-        )
+        of_codes = restore_gaussians("scene.gaussians", arrays)
+        latent, bands = arrays["vae.into.weight"].shape
+        vae_width = params.network.vae_width
+        with_classes = {
+            **arrays,
+            "denoiser.gaussians.mean": of_codes.mean.numpy(),
+            "denoiser.gaussians.variance": of_codes.variance.numpy(),
+        }
+        of_classes = restore_gaussians("denoiser.gaussians", with_classes)
+        size = texts.tokens.shape[2]
         return cls(
             params=params,
-            scene=scene,
-            denoiser=state.restore("denoiser", arrays, lambda: denoiser_of(params, tokens, told, size), device),
+            vae=state.restore("vae", arrays, lambda: Vae(bands, latent, vae_width), device),
+            scene_denoiser=restore_denoiser("scene", arrays, of_codes, params, device),
+            denoiser=restore_denoiser("denoiser", arrays, of_classes, params, device, size),
             remainder=Remainder(**state.under("remainder", arrays)),
             texts=texts,
             prior=Prior(**state.under("prior", arrays)),
@@ -252,3 +268,31 @@ class FittedTxt2Hsi:
             device=device,
             starts={int(c): patches for c, patches in state.under("starts", arrays).items()},
         )
+
+
+def check_classes(name: str, y: NDArray[np.int64], prior: Prior) -> None:
+    """Raise PluginError for class ids y (n,) that the generator of that name was not fitted on."""
+    unknown = y[~np.isin(y, prior.ids)]
+    if len(unknown):
+        raise PluginError(
+            f"{name} can only make samples of classes that it was fitted on",
+            value=f"class {unknown[0]}; it knows {', '.join(map(str, prior.ids))}",
+            hint="Give the class training pixels, or do not ask for it.",
+        )
+
+
+def decode_patches(
+    vae: Vae,
+    coefficients: Tensor,
+    remainder: Remainder,
+    rows: NDArray[np.int64],
+    normaliser: Normaliser,
+    draw: torch.Generator,
+) -> NDArray[np.float32]:
+    """Patches (n, B, p, p) in scene units of coefficients (n, p, p, d), with what the VAE leaves out.
+
+    rows: (n,) of the remainder.
+    """
+    spectra = vae.decode(to_pixels(coefficients)).cpu()
+    spectra += remainder.draw(rows, coefficients.shape[1], draw)
+    return normaliser.patches_back(spectra.movedim(3, 1).numpy())

@@ -18,7 +18,7 @@ class Txt2Hsi(Plugin[Params]):
 
     card = Card(
         name="txt2hsi",
-        version="13",
+        version="14",
         summary="Semi-supervised text-conditioned latent diffusion, Txt2HSI-LDM(VAE), reimplemented",
         paper="""@misc{zhu2025txt2hsi, author={Yimin Zhu and Lincoln Linlin Xu}, title={Language-Informed
             Hyperspectral Image Synthesis for Imbalanced-Small Sample Classification via Semi-Supervised
@@ -35,19 +35,38 @@ class Txt2Hsi(Plugin[Params]):
         params=Params,
         presets={
             "tiny": {
-                "size": "tiny", "latent": 6, "vae_steps": 20, "codes": 16, "scene_steps": 30, "steps": 20,
+                "size": "tiny",
+                "latent": 6,
+                "vae_steps": 20,
+                "codes": 16,
+                "scene_steps": 30,
+                "steps": 20,
                 "sample_steps": 4,
             },
+            "fast": {"scene_steps": 250, "steps": 20, "sample_steps": 5},
             "edit": {"strength": 0.1},
             "paper": {
-                "size": "paper", "latent": 64, "vae_steps": 2000, "codes": 1024, "scene_steps": 2000, "steps": 600,
-                "rate": 2e-4, "weight": 1.0, "sample_steps": 20,
+                "size": "paper",
+                "latent": 64,
+                "vae_steps": 2000,
+                "codes": 1024,
+                "scene_steps": 20000,
+                "steps": 600,
+                "rate": 2e-4,
+                "weight": 1.0,
+                "sample_steps": 20,
             },
         },
-    )  # fmt: skip
+    )
 
     def prepare(
-        self, view: TrainView, *, seed: int, device: str, progress: Progress, checkpoint: Path | None = None
+        self,
+        view: TrainView,
+        *,
+        seed: int,
+        device: str,
+        progress: Progress,
+        checkpoint: Path | None = None,
     ) -> PreparedScene:
         """Learn VAE, codes and denoiser from all visible patches, without a label."""
         from hsiaug_builtin.txt2hsi.prepare import learn_scene
@@ -80,4 +99,5 @@ class Txt2Hsi(Plugin[Params]):
         from hsiaug_builtin.txt2hsi.fitted import FittedTxt2Hsi
 
         arrays, facts = load_state(folder)
-        return FittedTxt2Hsi.restore(arrays, facts, resampled(Params(**facts["params"]), self.params), device)
+        params = resampled(Params(**facts["params"]), self.params)
+        return FittedTxt2Hsi.restore(arrays, facts, params, device)

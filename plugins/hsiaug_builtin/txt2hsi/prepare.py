@@ -1,10 +1,12 @@
-"""What is learnt once for a scene, without a label: the VAE, codes of its patches, and the denoiser under these."""
+"""What is learnt once for a scene, without a label: the VAE, codes of its patches and their Gaussians,
+and the denoiser under these codes."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -13,76 +15,111 @@ from torch import Tensor
 
 from hsiaug.api import PluginError, Progress, TrainView, derive_seed, load_state, save_state
 from hsiaug_builtin.diffusion.training import Run, bf16_is_faster, randomness, train
-from hsiaug_builtin.nets import state, views
+from hsiaug_builtin.nets import state
 from hsiaug_builtin.nets.seeded import fresh, normal, to_device
-from hsiaug_builtin.txt2hsi.codebook import Moments, find_codes
-from hsiaug_builtin.txt2hsi.denoiser import Condition, Denoiser
+from hsiaug_builtin.txt2hsi.codebook import Condition, Gaussians, find_codes, fit_gaussians
+from hsiaug_builtin.txt2hsi.denoiser import Denoiser
 from hsiaug_builtin.txt2hsi.field import Field, spectra_at
-from hsiaug_builtin.txt2hsi.params import LOG_SIGMA, NO_CODE, Params
-from hsiaug_builtin.txt2hsi.tokens import Tokens, sample_rows
-from hsiaug_builtin.txt2hsi.vae import Codec, Vae, fit_vae
+from hsiaug_builtin.txt2hsi.frequencies import MIRRORS, mirror, to_frequencies
+from hsiaug_builtin.txt2hsi.params import (
+    LEAST_CHANNEL_WEIGHT,
+    LOG_SIGMA,
+    NO_CODE,
+    Params,
+)
+from hsiaug_builtin.txt2hsi.vae import Codec, Vae, difference_axes, fit_vae
 
-VAE_PIXELS, STATISTICS = 200_000, 4096
-"""Pixels that the VAE learns from at most, and patches that statistics of tokens are taken of."""
+VAE_PIXELS = 200_000
+"""Pixels that the VAE learns from, at most."""
+
+
+@dataclass(frozen=True, eq=False)
+class CodedScene:
+    """A scene as latents, codes and Gaussians: all that is there before the denoiser.
+
+    vae: of its pixels. codes: (H, W) int16, −1 where a patch is not wholly visible. gaussians: of the
+    codes. patch: side in pixels.
+    """
+
+    vae: Vae
+    codes: NDArray[np.int16]
+    gaussians: Gaussians
+    patch: int
+
+    def arrays(self) -> dict[str, NDArray[Any]]:
+        """Everything that `restore_coded_scene` reads."""
+        return {
+            "codes": self.codes,
+            **state.weights(vae=self.vae, gaussians=self.gaussians),
+        }
 
 
 @dataclass(frozen=True, eq=False)
 class PreparedScene:
-    """codes: (H, W) int16, −1 where a patch is not wholly visible.
+    """A coded scene and the denoiser that was learnt on it.
 
-    params: those that were read. patch: side in pixels.
+    params: those that were read. origin: "learnt", or where else the state comes from.
     """
 
     params: Params
-    patch: int
-    vae: Vae
-    tokens: Tokens
-    moments: Moments
-    codes: NDArray[np.int16]
+    coded: CodedScene
     denoiser: Denoiser
+    origin: str = "learnt"
 
     def save(self, folder: Path) -> None:
         """Write everything as safetensors and JSON."""
-        arrays = {
-            "codes": self.codes,
-            "tokens": self.tokens.mean.cpu().numpy(),
-            **state.weights(vae=self.vae, denoiser=self.denoiser),
-        }
-        save_state(folder, arrays, {"params": asdict(self.params), "patch": self.patch})
+        weights = state.weights(denoiser=self.denoiser)
+        # They are those of the coded scene.
+        own = {key: value for key, value in weights.items() if ".gaussians." not in key}
+        facts = {"params": asdict(self.params), "patch": self.coded.patch, "origin": self.origin}
+        save_state(folder, {**self.coded.arrays(), **own}, facts)
 
     @classmethod
     def restore(cls, folder: Path, device: str) -> PreparedScene:
-        """Read what :meth:`save` wrote."""
+        """Read what `save` wrote."""
         arrays, facts = load_state(folder)
-        params, patch = Params(**facts["params"]), int(facts["patch"])
-        vae, moments = restore_vae(arrays, params, device), restore_moments("denoiser", arrays)
-        tokens = Tokens(patch, len(vae.log_variance), torch.tensor(arrays["tokens"], device=device))
-        return cls(
-            params,
-            patch,
-            vae,
-            tokens,
-            moments,
-            arrays["codes"],
-            state.restore("denoiser", arrays, lambda: denoiser_of(params, tokens, moments), device),
-        )
+        params = Params(**facts["params"])
+        coded = restore_coded_scene(arrays, params.network.vae_width, int(facts["patch"]), device)
+        denoiser = restore_denoiser("denoiser", arrays, coded.gaussians, params, device)
+        return cls(params, coded, denoiser, facts["origin"])
 
 
-def restore_moments(name: str, arrays: Mapping[str, NDArray[np.generic]]) -> Moments:
-    """The moments of a saved denoiser."""
-    return Moments(*(torch.tensor(arrays[f"{name}.{part}"]) for part in ("mean", "variance", "index")))
-
-
-def restore_vae(arrays: Mapping[str, NDArray[np.generic]], params: Params, device: str) -> Vae:
-    """The VAE among saved arrays."""
+def restore_coded_scene(
+    arrays: Mapping[str, NDArray[Any]], vae_width: int, patch: int, device: str
+) -> CodedScene:
+    """A coded scene from the arrays of `CodedScene.arrays`."""
     latent, bands = arrays["vae.into.weight"].shape
-    return state.restore("vae", arrays, lambda: Vae(bands, latent, params.network.vae_width), device)
+    vae = state.restore("vae", arrays, lambda: Vae(bands, latent, vae_width), device)
+    return CodedScene(vae, arrays["codes"], restore_gaussians("gaussians", arrays), patch)
 
 
-def denoiser_of(params: Params, tokens: Tokens, moments: Moments, text: int = 0) -> Denoiser:
-    """An untrained denoiser."""
+def restore_gaussians(name: str, arrays: Mapping[str, NDArray[Any]]) -> Gaussians:
+    """The Gaussians among saved arrays, on the CPU."""
+    return Gaussians(**{key: torch.tensor(a) for key, a in state.under(name, arrays).items()})
+
+
+def restore_denoiser(
+    name: str,
+    arrays: Mapping[str, NDArray[Any]],
+    gaussians: Gaussians,
+    params: Params,
+    device: str,
+    text: int = 0,
+) -> Denoiser:
+    """The denoiser of that name among saved arrays, which do not hold its Gaussians."""
+    both = {**arrays, **state.weights(**{f"{name}.gaussians": gaussians})}
+    weight = torch.tensor(arrays[f"{name}.weight"])
+    return state.restore(
+        name, both, lambda: untrained_denoiser(gaussians, weight, params, text), device
+    )
+
+
+def untrained_denoiser(
+    gaussians: Gaussians, weight: Tensor, params: Params, text: int = 0
+) -> Denoiser:
+    """A denoiser of the size that the params name, with Gaussians of its own."""
     size = params.network
-    return Denoiser(tokens, moments, size.width, size.depth, size.heads, text)
+    return Denoiser(gaussians.copy(), weight.clone(), size.width, size.depth, text)
 
 
 def loss_of(denoiser: Denoiser, params: Params, device: str) -> Callable[..., Tensor]:
@@ -93,71 +130,115 @@ def loss_of(denoiser: Denoiser, params: Params, device: str) -> Callable[..., Te
     return compiled
 
 
-def learn_scene(
-    view: TrainView, params: Params, seed: int, device: str, progress: Progress, checkpoint: Path | None
-) -> PreparedScene:
-    """Everything that needs no label. view: without labels, see :class:`hsiaug.api.Generator`."""
+def code_scene(view: TrainView, params: Params, run: Run) -> tuple[CodedScene, Field]:
+    """The VAE of a scene, codes of its patches, and their Gaussians; and the scene as latents.
+
+    Raises
+    ------
+    PluginError
+        Where no pixel has a wholly visible patch.
+    """
     if not len(view.unlabelled):
         raise PluginError(
             "txt2hsi needs pixels whose whole patch is visible",
             value=f"none, with patches of {view.patch} pixels",
             hint="Use smaller patches (`--patch`), or hide less of the scene.",
         )
-    run, rng = Run(seed, device, progress, checkpoint), np.random.default_rng(seed)
-    vae = fit_vae(codec_of(view, params, rng, device), params, run)
+    rng = np.random.default_rng(run.seed)
+    vae = fit_vae(codec_of(view, params, rng, run.device), params, run)
     with torch.inference_mode():
-        scale = (vae.back.weight * torch.tensor(view.normaliser.std, device=device)[:, None]).norm(dim=0)
-        field = Field.of(view, vae, device)
-        codes = find_codes(field.latents, scale, view.unlabelled, view.patch, params.codes, seed)
-        patches = field.cut(sample_rows(view.unlabelled, STATISTICS, rng))
-        tokens = Tokens.fit(patches)
-        moments = Moments.fit(tokens, field.cut, codes, view.unlabelled)
-    denoiser = fresh(lambda: denoiser_of(params, tokens, moments), seed).to(device)
+        vae.rotate(difference_axes(Field.of(view, vae, run.device).latents))
+        field = Field.of(view, vae, run.device)
+        deviations = torch.tensor(view.normaliser.std, device=run.device)
+        scale = (vae.back.weight * deviations[:, None]).norm(dim=0)
+        pixels = view.unlabelled
+        codes = find_codes(field.latents, scale, pixels, view.patch, params.codes, run.seed)
+        gaussians = fit_gaussians(field.cut, codes, pixels)
+    return CodedScene(vae, codes, gaussians, view.patch), field
+
+
+def learn_scene(
+    view: TrainView,
+    params: Params,
+    seed: int,
+    device: str,
+    progress: Progress,
+    checkpoint: Path | None,
+) -> PreparedScene:
+    """Everything that needs no label. view: without labels, see `hsiaug.api.Generator`."""
+    run = Run(seed, device, progress, checkpoint)
+    coded, field = code_scene(view, params, run)
+    weight = channel_weights(field.latents)
+    denoiser = fresh(lambda: untrained_denoiser(coded.gaussians, weight, params), seed).to(device)
     error = loss_of(denoiser, params, device)
+    size = params.network
 
     def loss(step: int) -> Tensor:
         draw = randomness(seed, step)
         rng = np.random.default_rng(derive_seed("scene batch", seed, step))
-        at = view.unlabelled[rng.integers(len(view.unlabelled), size=params.network.scene_batch)]
-        code = codes[at[:, 0], at[:, 1]].astype(np.int64)
-        code[rng.random(len(code)) < NO_CODE] = moments.no_code
-        told = condition(torch.from_numpy(code), device)
-        z = tokens.take(turn_patches(field.cut(at), rng))
-        return error(z, draw_levels(len(z), draw, device), told, normal(z.shape, draw, device))
+        at = view.unlabelled[rng.integers(len(view.unlabelled), size=size.scene_batch)]
+        code = coded.codes[at[:, 0], at[:, 1]].astype(np.int64)
+        code[rng.random(len(code)) < NO_CODE] = coded.gaussians.no_code
+        condition = condition_on(torch.from_numpy(code), device)
+        x = to_frequencies(mirror_at_random(field.cut(at), rng))
+        levels = noise_levels_of(len(x), draw, device)
+        return error(x, levels, condition, normal(x.shape, draw, device))
 
-    size = params.network
     denoiser = train(
-        denoiser, loss, steps=params.scene_steps, rate=size.scene_rate, progress=progress,
-        note="denoiser of the scene", ema=size.scene_ema,
-        half=bf16_is_faster(device), fused=True, checkpoint=run.file("scene"),
-    )  # fmt: skip
-    return PreparedScene(params, view.patch, vae, tokens, moments, codes, denoiser)
+        denoiser,
+        loss,
+        steps=params.scene_steps,
+        rate=size.scene_rate,
+        progress=progress,
+        note="denoiser of the scene",
+        ema=size.scene_ema,
+        half=bf16_is_faster(device),
+        fused=True,
+        checkpoint=run.file("scene"),
+    )
+    return PreparedScene(params, coded, denoiser)
+
+
+def channel_weights(latents: Tensor) -> Tensor:
+    """What errors count in each channel, (d,): the more, the more neighbouring pixels are alike.
+
+    A channel of noise alone has no layout that could be learnt.
+    """
+    squares = latents.square()
+    alike = torch.zeros(latents.shape[2], device=latents.device)
+    pairs = ((latents[1:], latents[:-1]), (latents[:, 1:], latents[:, :-1]))
+    for one, other in pairs:
+        products = (one * other).nanmean(dim=(0, 1))
+        alike += products / (2 * squares.nanmean(dim=(0, 1)).clamp(min=1e-12))
+    weight = alike.nan_to_num().clamp(min=LEAST_CHANNEL_WEIGHT) ** 1.5
+    return (weight / weight.mean()).cpu()
 
 
 def codec_of(view: TrainView, params: Params, rng: np.random.Generator, device: str) -> Codec:
     """The loss of the VAE on visible pixels of a view."""
-    pixels = sample_rows(np.argwhere(view.visible), VAE_PIXELS, rng)
-    shift, scale = (torch.tensor(a, device=device) for a in (view.normaliser.mean, view.normaliser.std))
-    return Codec(torch.tensor(spectra_at(view, pixels), device=device), shift, scale, params.network.vae_batch)
+    visible = np.argwhere(view.visible)
+    pixels = visible[rng.choice(len(visible), size=min(VAE_PIXELS, len(visible)), replace=False)]
+    shift = torch.tensor(view.normaliser.mean, device=device)
+    scale = torch.tensor(view.normaliser.std, device=device)
+    spectra = torch.tensor(spectra_at(view, pixels), device=device)
+    return Codec(spectra, shift, scale, params.network.vae_batch)
 
 
-def condition(code: Tensor, device: str, rows: Tensor | None = None, label: Tensor | None = None) -> Condition:
-    """What a denoiser is told, on its device; no text where there are no rows of prompts."""
+def condition_on(
+    code: Tensor, device: str, rows: Tensor | None = None, label: Tensor | None = None
+) -> Condition:
+    """A condition on its device; no text where there are no rows of prompts."""
     rows = torch.full_like(code, -1) if rows is None else rows
     label = torch.zeros_like(code) if label is None else label
     return Condition(*(to_device(each, device) for each in (code, rows, label)))
 
 
-def draw_levels(count: int, draw: torch.Generator, device: str) -> Tensor:
-    """(n,) log-normal noise levels of training (Karras et al. 2022, table 1)."""
+def noise_levels_of(count: int, draw: torch.Generator, device: str) -> Tensor:
+    """Log-normal noise levels of training, (count,) (Karras et al. 2022, table 1)."""
     mean, std = LOG_SIGMA
     return to_device((mean + std * torch.randn(count, generator=draw)).exp(), device)
 
 
-def turn_patches(x: Tensor, rng: np.random.Generator) -> Tensor:
-    """Patches (n, p, p, d), each under a random one of the eight symmetries of the square."""
-    number = torch.from_numpy(rng.integers(views.SYMMETRIES, size=len(x)))
-    square = torch.arange(x.shape[1] * x.shape[2]).reshape(x.shape[1:3])
-    table = torch.stack([views.symmetry(square, each) for each in range(views.SYMMETRIES)]).flatten(1)
-    rows = torch.arange(len(x), device=x.device)[:, None]
-    return x.flatten(1, 2)[rows, to_device(table[number], x.device)].reshape(x.shape)
+def mirror_at_random(x: Tensor, rng: np.random.Generator) -> Tensor:
+    """Patches (n, p, p, d), each mirrored along none, one or both of its axes."""
+    return mirror(x, torch.from_numpy(rng.integers(MIRRORS, size=len(x))))

@@ -70,6 +70,53 @@ class Vae(nn.Module):
         self.back.bias.zero_()
         self.log_variance.copy_((left / values).clamp(1e-6, 1).log())
 
+    @torch.no_grad()
+    def rotate(self, axes: Tensor) -> None:
+        """Turn the latents: what was z is z @ axes from now on, and decodes to the same spectra.
+
+        Parameters
+        ----------
+        axes : Tensor (d, d)
+            Orthogonal.
+        """
+        last, first = self.encoder[2], self.decoder[0]
+        assert isinstance(last, nn.Linear) and isinstance(first, nn.Linear)
+        for layer in (self.into, last):
+            layer.weight.copy_(axes.T @ layer.weight)
+            layer.bias.copy_(axes.T @ layer.bias)
+        for layer in (self.back, first):
+            layer.weight.copy_(layer.weight @ axes)
+        self.log_variance.copy_((axes.square().T @ self.log_variance.exp()).log())
+
+
+def difference_axes(latents: Tensor) -> Tensor:
+    """The axes along which neighbouring pixels differ independently, those that differ least first.
+
+    Noise of a sensor is correlated between principal components, so that a generator which draws the
+    fine structure of each component by itself drowns fields in noise. Along these axes it is not:
+    they are the maximum autocorrelation factors (Switzer and Green, 1984) of latents of variance 1.
+
+    Parameters
+    ----------
+    latents : Tensor (H, W, d)
+        Of a scene; NaN where a pixel is hidden.
+
+    Returns
+    -------
+    Tensor (d, d)
+        Orthogonal; a column is an axis.
+    """
+    down = (latents[1:] - latents[:-1]).flatten(0, 1)
+    across = (latents[:, 1:] - latents[:, :-1]).flatten(0, 1)
+    total = torch.zeros(latents.shape[2], latents.shape[2], dtype=torch.float64)
+    for difference in (down, across):
+        seen = difference[~difference.isnan().any(dim=1)].double()
+        total += (seen.T @ seen).cpu() / max(1, len(seen))
+    axes = torch.linalg.eigh(total)[1]
+    # The sign of an eigenvector is arbitrary: its largest entry is made positive.
+    axes = axes * axes.gather(0, axes.abs().argmax(dim=0)[None]).sign()
+    return axes.float().to(latents.device)
+
 
 @dataclass(frozen=True, eq=False)
 class Codec:
