@@ -100,6 +100,7 @@ from hsiaug.protocol.tiling import fits as fits
 from hsiaug.protocol.tiling import train_tiles as train_tiles
 from hsiaug.protocol.view import Normaliser as Normaliser
 from hsiaug.protocol.view import TrainView as TrainView
+from hsiaug.protocol.view import checksum_of_pixels as checksum_of_pixels
 from hsiaug.protocol.view import patches_at as patches_at
 from hsiaug.protocol.view import train_view_seen as train_view_seen
 from hsiaug.registry.card import Card as Card

@@ -79,7 +79,10 @@ class FittedGenerator(Protocol):
 
 
 class Prepared(Protocol):
-    """What a generator learnt of a scene without any label."""
+    """What a generator learnt of a scene without any label.
+
+    It may have ``notes``, sentences for the record of the trial that prepared it.
+    """
 
     def save(self, folder: Path) -> None:
         """Write all state to an empty folder, as :meth:`FittedGenerator.save` does."""

@@ -1,6 +1,6 @@
 """Conversion of a user's request to the list of trials, controls included; and whether their samples fit into memory."""
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property, partial
 from typing import TypeVar
@@ -130,6 +130,9 @@ def build_plan(
     compared = BOTH in request.train
     further = _further_controls([card for _, card in loaded], task, notes) if compared else []
     loaded += [configure("generator", name) for name in further]
+    if compared:
+        names = _baselines([card for _, card in loaded], wanted, notes)
+        loaded += [configure("generator", name) for name in names]
     loaded.sort(key=lambda plugin: plugin[0].name not in EVERY_CONTROL)
     generators = [spec.name for spec, _ in loaded]
     if compared and task.single_pixels and TEACHER not in classifiers:
@@ -225,6 +228,18 @@ def _further_controls(cards: Sequence[Card], task: Task, notes: list[str]) -> li
             "ones under the labels of a teacher"
         )
     return list(further)
+
+
+def _baselines(cards: Sequence[Card], wanted: Collection[str], notes: list[str]) -> list[str]:
+    """Generators that the cards of the wanted ones name as the same without their main part, not asked for."""
+    present = {card.name for card in cards}
+    baselines: dict[str, list[str]] = {}
+    for card in cards:
+        if card.baseline and card.name in wanted and card.baseline not in present:
+            baselines.setdefault(card.baseline, []).append(card.name)
+    for name, users in baselines.items():
+        notes.append(f"{name} is run too: {', '.join(users)} without its main part")
+    return list(baselines)
 
 
 def _omegas(card: Card, request: Request, notes: list[str]) -> list[float | None]:

@@ -95,6 +95,8 @@ class Card:
     params: frozen dataclass of hyper-parameters, made with :func:`param`.
     presets: other values by preset name, one of PRESETS or the plugin's own, as {"tiny": {"steps": 20}}; the defaults are
         the "cpu" preset.
+    baseline: for generators: the name of one that is the same without its main part, or "". It is run unasked beside this
+        one, and a report states what that part adds.
     variant: the parameter that users set by typing ``NAME:VALUE`` for the plugin's name; None where there is none.
     """
 
@@ -116,6 +118,7 @@ class Card:
     seconds: float = 1.0
     params: type[Any] = NoParams
     presets: Mapping[str, Mapping[str, object]] = field(default_factory=dict)
+    baseline: str = ""
     variant: str | None = None
 
     @property

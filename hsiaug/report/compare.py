@@ -155,6 +155,37 @@ def over_best(
     return best
 
 
+def over_baseline(
+    cells: Mapping[tuple[Arm, Method], ArmCell], scores: MetricSet
+) -> list[tuple[str, Comparison]]:
+    """What the main part of a generator adds: each of its arms against the same without that part.
+
+    Returns
+    -------
+    list of (str, Comparison)
+        The baseline's name, and the comparison at the same rate with the same classifier, corrected for
+        all of these comparisons.
+    """
+    pairs: list[tuple[str, Comparison]] = []
+    for cell in cells.values():
+        if not cell.baseline or cell.arm != cell.arm.both or not cell.ok:
+            continue
+        others = [
+            other
+            for other in cells.values()
+            if other.arm.generator.name == cell.baseline
+            and other.arm == other.arm.both
+            and other.classifier == cell.classifier
+        ]
+        pair = _against(cell, cell.baseline, others, scores)
+        if pair is not None:
+            pairs.append((cell.baseline, pair))
+    tests = correct([pair.main for _, pair in pairs])
+    return [
+        (name, replace(pair, main=main)) for (name, pair), main in zip(pairs, tests, strict=True)
+    ]
+
+
 def families(gains: Sequence[Gain]) -> dict[tuple[bool, bool, str], dict[tuple[int, str], Evidence]]:
     """Differences by gain and control, for each question: is the arm judged, is the control ``none``, which metric."""
     found: dict[tuple[bool, bool, str], dict[tuple[int, str], Evidence]] = {}

@@ -32,12 +32,12 @@ PARTS = ("seen", "new", "shown", "hidden")
 Audit = Mapping[str, Any]
 DrawKey = tuple[int, str]
 """The first seed that drew a split, and the checksum of the split: what two trials must share to be a pair."""
-SHARED = ("scope", "transductive", "class_names", "environment", "scene_ref", "error")
+SHARED = ("scope", "baseline", "transductive", "class_names", "environment", "scene_ref", "error")
 """Keys whose values many records share."""
 OF_ABOUT = ("condition", "arm", "classifier", *SHARED)
 TEXTS = ("about", "audit", "real", "synthetic")
 """Columns of what many records share, as JSON."""
-LAYOUT = f"3.{CHECKS}"
+LAYOUT = f"4.{CHECKS}"
 """Columns that another version kept are made anew."""
 OF_TRIAL = {
     "seed", "generator", "classifier", "lambda", "times", "train", "omega", "omega_convention", "view", "diagnosis"
@@ -313,6 +313,11 @@ class ArmCell:
     def scopes(self) -> list[str | None]:
         """Unlabelled pixels that its generator reads; None for trials that ended before that was known."""
         return [(scope or {}).get("generator") for scope in self.trials.unlike("scope")]
+
+    @property
+    def baseline(self) -> str:
+        """The generator that is the same without its main part; "" where its card names none."""
+        return next(filter(None, self.trials.unlike("baseline")), "")
 
     @property
     def rival(self) -> str:

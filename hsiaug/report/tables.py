@@ -14,7 +14,15 @@ from numpy.typing import NDArray
 
 from hsiaug.metrics.verdict import Shown
 from hsiaug.protocol.large_classes import large_classes
-from hsiaug.report.compare import Against, Comparison, Gain, alone, compare, over_best
+from hsiaug.report.compare import (
+    Against,
+    Comparison,
+    Gain,
+    alone,
+    compare,
+    over_baseline,
+    over_best,
+)
 from hsiaug.report.labels import key_labels
 from hsiaug.report.records import ArmCell, CellKey, Condition, DrawKey, by_draw, make_cells, method_rank, read_trials
 from hsiaug.report.scores import CONTROL_CLASSIFIERS, Metric, MetricSet, metric_set, over_large
@@ -164,6 +172,11 @@ class Table:
     def over_best(self) -> Mapping[CellKey, tuple[Comparison, Shown]]:
         """The judged arms against the best classifier without samples."""
         return over_best(self.cells, self.scores)
+
+    @cached_property
+    def over_baseline(self) -> list[tuple[str, Comparison]]:
+        """Arms of generators that name one without their main part, against that."""
+        return over_baseline(self.cells, self.scores)
 
     def against(self, cell: ArmCell) -> Against:
         """Control → the comparison of a cell with it."""

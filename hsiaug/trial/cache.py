@@ -190,6 +190,7 @@ class Workbench:
                     learn,
                     {"scene": spec.scene, **identity["prepares"], **identity},
                 )
+            self._notes += getattr(found.fitted, "notes", ())
             return replace(found, key=key)
 
         return self._of_pixels.once(key, device, load_or_learn)

@@ -178,6 +178,7 @@ class _Record(_Part):
     prepared: dict[str, str | Amount] = {}
     notes: list[str] = []
     scope: dict[str, str] | None
+    baseline: str = ""
     transductive: bool | None
     spectral_view: _Shown | None = None
     classifier_facts: dict[str, object] = {}

@@ -139,6 +139,8 @@ def compute(
         with time_limit(limit):
             timer.stage = "split"
             tell("split")
+            if generator.card.baseline:
+                result["baseline"] = generator.card.baseline
             spectra = bench.spectra(spec)
             result["spectral_view"] = {"name": spectra.name, "scores": spectra.scores}
             samples = augment(spec, bench, generator, devices["generator"], timer, progress, classifier=classifier.card)

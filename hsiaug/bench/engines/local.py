@@ -71,6 +71,7 @@ class _Result(_Part):
     classifier_facts: dict[str, object] = {}
     device: dict[str, str | int] = {}
     scope: dict[str, str] = {}
+    baseline: str = ""
     transductive: bool = False
     spectral_view: dict[str, object] = {}
     notes: list[str] = []

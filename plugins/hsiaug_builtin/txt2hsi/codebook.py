@@ -23,6 +23,8 @@ FEATURES = 12
 """Leading channels that patches are grouped by."""
 WINDOW = 3
 """They are averaged over windows of so many pixels, and over the whole patch."""
+ROUGHNESS = 0.7
+"""Weight of how rough a patch is, beside its means."""
 PATCHES_PER_CODE = 40
 """Patches of the scene to a code, at least."""
 MEAN_PRIOR = 5.0
@@ -70,19 +72,53 @@ def find_codes(
 
     number = max(1, min(most, len(pixels) // PATCHES_PER_CODE))
     order = torch.argsort(scale, descending=True)[:FEATURES]
-    weighted = (latents[:, :, order] * scale[order].sqrt()).movedim(2, 0)[None]
-    # A hidden pixel is no part of any window: these reach no farther than the patches of ``pixels``.
-    means = [
-        avg_pool2d(pad(weighted, [side // 2] * 4, mode="replicate"), side, stride=1)[0].movedim(0, 2)
-        for side in (min(WINDOW, patch), patch)
-    ]
-    features = torch.cat(means, dim=2).cpu().numpy()[pixels[:, 0], pixels[:, 1]]
+    channels = latents[:, :, order]
+    contrast = scale[order].sqrt()
+    rows, columns = torch.from_numpy(pixels.astype(np.int64)).to(latents.device).T
+    roughness = _roughness(channels, patch)[rows, columns]
+    spread = roughness.std(dim=0, unbiased=False).clamp(min=1e-6)
+    features = (
+        torch.cat(
+            [
+                _window_mean(channels * contrast, min(WINDOW, patch))[rows, columns],
+                _window_mean(channels * contrast, patch)[rows, columns],
+                ROUGHNESS * (roughness - roughness.mean(dim=0)) / spread * contrast,
+            ],
+            dim=1,
+        )
+        .cpu()
+        .numpy()
+    )
     kmeans = MiniBatchKMeans(number, random_state=seed % 2**32, n_init=3, batch_size=2048)
     groups = kmeans.fit_predict(features)
     codes = np.full(latents.shape[:2], -1, dtype=np.int16)
     # Numbered without gaps: k-means may leave a group empty.
     codes[pixels[:, 0], pixels[:, 1]] = np.unique(groups, return_inverse=True)[1]
     return codes
+
+
+def _window_mean(values: Tensor, side: int) -> Tensor:
+    """Means over windows of ``side`` pixels, (H, W, d).
+
+    A hidden pixel is no part of the window of a pixel whose patch is visible.
+    """
+    padded = pad(values.movedim(2, 0)[None], [side // 2] * 4, mode="replicate")
+    return avg_pool2d(padded, side, stride=1)[0].movedim(0, 2)
+
+
+def _roughness(channels: Tensor, patch: int) -> Tensor:
+    """Logarithm of the mean squared difference of neighbours in each patch, (H, W, d).
+
+    Flat fields and mixed ones have the same mean where edges cancel out; this tells them apart. The
+    differences of a pixel are those to the pixels above and to the left; of the first row and column
+    of a patch they reach out of it, so that these are taken from inside. A patch of one pixel has none.
+    """
+    squares = torch.zeros_like(channels)
+    if patch < 3:
+        return squares
+    squares[1:] += channels.diff(dim=0).square()
+    squares[:, 1:] += channels.diff(dim=1).square()
+    return _window_mean(squares, patch - 2).clamp(min=1e-6).log()
 
 
 @dataclass(frozen=True, eq=False)
@@ -248,6 +284,4 @@ def add_classes(
         shift_row[class_id, used] = rows + torch.arange(len(used))
         shifts.append(shift)
         rows += len(used)
-    return Gaussians(
-        gaussians.mean, gaussians.variance, torch.cat(shifts), shift_row, spread
-    )
+    return Gaussians(gaussians.mean, gaussians.variance, torch.cat(shifts), shift_row, spread)

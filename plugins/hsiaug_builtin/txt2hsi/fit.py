@@ -118,9 +118,7 @@ def _with_texts(
 ) -> Denoiser:
     """The scene's denoiser with Gaussians of classes, which reads texts; at first they change nothing."""
     size = texts.tokens.shape[2]
-    denoiser = fresh(
-        lambda: untrained_denoiser(gaussians, scene.weight.cpu(), params, size), seed
-    )
+    denoiser = fresh(lambda: untrained_denoiser(gaussians, scene.weight.cpu(), params, size), seed)
     shared = {
         key: value.cpu().clone()
         for key, value in scene.state_dict().items()

@@ -16,7 +16,7 @@ from hsiaug.api import Attention, InputError, Normaliser, PatchSamples, PluginEr
 from hsiaug_builtin.diffusion.edm import Denoise, guided, noise_levels, sample
 from hsiaug_builtin.diffusion.training import bf16_is_faster
 from hsiaug_builtin.nets import state
-from hsiaug_builtin.txt2hsi.codebook import Condition, Gaussians
+from hsiaug_builtin.txt2hsi.codebook import Condition
 from hsiaug_builtin.txt2hsi.denoiser import Denoiser
 from hsiaug_builtin.txt2hsi.frequencies import to_frequencies, to_pixels
 from hsiaug_builtin.txt2hsi.measured import Measure
@@ -151,9 +151,7 @@ class FittedTxt2Hsi:
         noise = torch.randn(shape, generator=draw).to(self.device)
         denoise = self._guided(condition, omega)
         if self.params.strength < 1:
-            x = np.stack(
-                [self.starts[c][rng.integers(len(self.starts[c]))] for c in y.tolist()]
-            )
+            x = np.stack([self.starts[c][rng.integers(len(self.starts[c]))] for c in y.tolist()])
             return x + self._edited(x, levels, noise, denoise)
         z = sample(denoise, self.denoiser.gaussians.sample(noise, condition, levels[0]), levels)
         return decode_patches(self.vae, z, self.remainder, self.prior.row(y), self.normaliser, draw)
@@ -208,16 +206,12 @@ class FittedTxt2Hsi:
     def save(self, folder: Path) -> None:
         """All state, texts included, as safetensors and JSON."""
         texts = self.texts
-        nets = state.weights(
-            vae=self.vae, scene=self.scene_denoiser, denoiser=self.denoiser
-        )
+        nets = state.weights(vae=self.vae, scene=self.scene_denoiser, denoiser=self.denoiser)
         # Codes have the same Gaussians before and after texts.
         repeated = ("denoiser.gaussians.mean", "denoiser.gaussians.variance")
         arrays: dict[str, NDArray[Any]] = {
             **{f"text.{name}": getattr(texts, name).numpy() for name in TEXT_ARRAYS},
-            **state.fields(
-                normaliser=self.normaliser, remainder=self.remainder, prior=self.prior
-            ),
+            **state.fields(normaliser=self.normaliser, remainder=self.remainder, prior=self.prior),
             **self.measure.arrays(),
             **{f"starts.{c}": patches for c, patches in self.starts.items()},
             **{name: array for name, array in nets.items() if name not in repeated},

@@ -105,9 +105,7 @@ def model_classes(
     vae: Vae = coded.vae
     device = vae.log_variance.device
     spectra = [torch.tensor(spectra_at(view, pixels), device=device) for pixels in named.values()]
-    prior = Prior.fit(
-        {class_id: coded.codes[at[:, 0], at[:, 1]] for class_id, at in named.items()}
-    )
+    prior = Prior.fit({class_id: coded.codes[at[:, 0], at[:, 1]] for class_id, at in named.items()})
     remainder = Remainder.of_classes([vae.left_out(x) for x in spectra], seed)
     with torch.inference_mode():
         gaussians = add_classes(

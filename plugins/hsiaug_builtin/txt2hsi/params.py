@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from hsiaug.api import param
 from hsiaug_builtin.text import MODES
 
+VERSION = "14"
+"""Of ``txt2hsi``: raised whenever its results change."""
 ANGLE = 0.1
 """Weight of the spectral-angle term of the VAE."""
 KL = 1e-3
@@ -35,7 +37,7 @@ class and code are hardly different from their Gaussian, which sampling begins w
 SIGMA_LEAST = 0.03
 """Noise level of the last step of sampling."""
 LEAST_CHANNEL_WEIGHT = 0.05
-"""What the neighbours' correlation of a channel is raised to in its weight, at least."""
+"""The least weight of a channel; otherwise it is the correlation of neighbouring pixels."""
 
 
 @dataclass(frozen=True)
@@ -72,7 +74,15 @@ SIZES = {
         scene_ema=0.9,
         ema=0.9,
     ),
-    "small": Size(vae_width=128, vae_batch=512, width=96, depth=5, scene_batch=64, batch=64),
+    "small": Size(
+        vae_width=128,
+        vae_batch=512,
+        width=64,
+        depth=6,
+        scene_batch=96,
+        batch=64,
+        scene_rate=3e-3,
+    ),
     # A large batch, so that matrix products and not their launches take the time of a GPU.
     "paper": Size(
         vae_width=256,
@@ -116,7 +126,7 @@ class Params(CodingParams):
     """
 
     scene_steps: int = param(
-        2500, "optimiser steps of the denoiser on the scene, without text", low=1, preparing=True
+        4000, "optimiser steps of the denoiser on the scene, without text", low=1, preparing=True
     )
     shipped: bool = param(
         True, "use the state that comes with hsiaug for scenes that it has one of", preparing=True
@@ -146,9 +156,7 @@ class Params(CodingParams):
         choices=("null", "scene"),
         sampling=True,
     )
-    guide_from: float = param(
-        0.0, "least noise level at which guidance acts", low=0, sampling=True
-    )
+    guide_from: float = param(0.0, "least noise level at which guidance acts", low=0, sampling=True)
     guide_to: float = param(
         100.0, "largest noise level at which guidance acts", low=0, sampling=True
     )

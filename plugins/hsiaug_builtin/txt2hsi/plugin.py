@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from hsiaug.api import Card, Plugin, Progress, TrainView, load_state, resampled
-from hsiaug_builtin.txt2hsi.params import Params
+from hsiaug_builtin.txt2hsi.params import VERSION, Params
 
 if TYPE_CHECKING:
     from hsiaug_builtin.txt2hsi.fitted import FittedTxt2Hsi
@@ -18,7 +19,7 @@ class Txt2Hsi(Plugin[Params]):
 
     card = Card(
         name="txt2hsi",
-        version="14",
+        version=VERSION,
         summary="Semi-supervised text-conditioned latent diffusion, Txt2HSI-LDM(VAE), reimplemented",
         paper="""@misc{zhu2025txt2hsi, author={Yimin Zhu and Lincoln Linlin Xu}, title={Language-Informed
             Hyperspectral Image Synthesis for Imbalanced-Small Sample Classification via Semi-Supervised
@@ -30,6 +31,7 @@ class Txt2Hsi(Plugin[Params]):
         uses_device=True,
         resumes=True,
         prepares=True,
+        baseline="gaussian",
         prepare_seconds=60.0,
         seconds=10.0,
         params=Params,
@@ -68,10 +70,21 @@ class Txt2Hsi(Plugin[Params]):
         progress: Progress,
         checkpoint: Path | None = None,
     ) -> PreparedScene:
-        """Learn VAE, codes and denoiser from all visible patches, without a label."""
-        from hsiaug_builtin.txt2hsi.prepare import learn_scene
+        """Learn VAE, codes and denoiser from all visible patches, without a label.
 
-        return learn_scene(view, self.params, seed, device, progress, checkpoint)
+        For a scene whose state comes with hsiaug, that is read instead.
+        """
+        from hsiaug_builtin.txt2hsi.prepare import PreparedScene, learn_scene
+        from hsiaug_builtin.txt2hsi.shipped import load_shipped
+
+        shipped = load_shipped(view, self.params, device) if self.params.shipped else None
+        if isinstance(shipped, PreparedScene):
+            return shipped
+        prepared = learn_scene(view, self.params, seed, device, progress, checkpoint)
+        if shipped is None:
+            return prepared
+        note = f"The state of txt2hsi that comes with hsiaug cannot be used ({shipped}): it was learnt anew."
+        return replace(prepared, notes=(note,))
 
     def load_prepared(self, folder: Path, *, device: str) -> PreparedScene:
         """Read what :meth:`prepare` saved."""

@@ -58,13 +58,15 @@ class CodedScene:
 class PreparedScene:
     """A coded scene and the denoiser that was learnt on it.
 
-    params: those that were read. origin: "learnt", or where else the state comes from.
+    params: those that were read. origin: "learnt", or where else the state comes from. notes: for the
+    trial that prepared it.
     """
 
     params: Params
     coded: CodedScene
     denoiser: Denoiser
     origin: str = "learnt"
+    notes: tuple[str, ...] = ()
 
     def save(self, folder: Path) -> None:
         """Write everything as safetensors and JSON."""
@@ -151,6 +153,7 @@ def code_scene(view: TrainView, params: Params, run: Run) -> tuple[CodedScene, F
         field = Field.of(view, vae, run.device)
         deviations = torch.tensor(view.normaliser.std, device=run.device)
         scale = (vae.back.weight * deviations[:, None]).norm(dim=0)
+        scale = scale / scale.norm()
         pixels = view.unlabelled
         codes = find_codes(field.latents, scale, pixels, view.patch, params.codes, run.seed)
         gaussians = fit_gaussians(field.cut, codes, pixels)
@@ -210,16 +213,17 @@ def channel_weights(latents: Tensor) -> Tensor:
     for one, other in pairs:
         products = (one * other).nanmean(dim=(0, 1))
         alike += products / (2 * squares.nanmean(dim=(0, 1)).clamp(min=1e-12))
-    weight = alike.nan_to_num().clamp(min=LEAST_CHANNEL_WEIGHT) ** 1.5
+    weight = alike.nan_to_num().clamp(min=LEAST_CHANNEL_WEIGHT)
     return (weight / weight.mean()).cpu()
 
 
 def codec_of(view: TrainView, params: Params, rng: np.random.Generator, device: str) -> Codec:
-    """The loss of the VAE on visible pixels of a view."""
+    """The loss of the VAE on visible pixels of a view, the same whatever the units of the cube."""
     visible = np.argwhere(view.visible)
     pixels = visible[rng.choice(len(visible), size=min(VAE_PIXELS, len(visible)), replace=False)]
-    shift = torch.tensor(view.normaliser.mean, device=device)
-    scale = torch.tensor(view.normaliser.std, device=device)
+    unit = float(np.sqrt(np.mean(view.normaliser.std.astype(np.float64) ** 2)))
+    shift = torch.tensor(view.normaliser.mean / unit, device=device)
+    scale = torch.tensor(view.normaliser.std / unit, device=device)
     spectra = torch.tensor(spectra_at(view, pixels), device=device)
     return Codec(spectra, shift, scale, params.network.vae_batch)
 

@@ -1,0 +1,79 @@
+"""What comes prepared with hsiaug, so that the embedded scene need not be learnt by each user.
+
+A shipped state is what `learn_scene` gave for the same pixels, parameters and version; it is found by
+a checksum of these, like any prepared state, and so never used for another scene. Its files have a
+checksum too: a state that is damaged is learnt anew.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import asdict, replace
+from pathlib import Path
+
+from hsiaug.api import TrainView, checksum_of_pixels
+from hsiaug_builtin.txt2hsi.params import VERSION, Params
+from hsiaug_builtin.txt2hsi.prepare import PreparedScene
+
+FOLDER = Path(__file__).with_name("shipped")
+CHECKSUM = "sha256.txt"
+"""File in the folder of a state: the checksum of its arrays."""
+ORIGIN = "shipped"
+
+
+def key_of(view: TrainView, params: Params) -> str:
+    """The name of a scene's state, by all that determines it."""
+    read = {name: value for name, value in asdict(params).items() if name != "shipped"}
+    identity = [VERSION, read, view.patch, checksum_of_pixels(view)]
+    return hashlib.sha256(json.dumps(identity, sort_keys=True).encode()).hexdigest()[:16]
+
+
+def load_shipped(
+    view: TrainView, params: Params, device: str, folder: Path = FOLDER
+) -> PreparedScene | str | None:
+    """The shipped state of a scene.
+
+    Parameters
+    ----------
+    view : TrainView
+        Without labels.
+    params : Params
+        Those that preparing reads; the defaults of all others.
+    device : str
+        Where it is to compute.
+    folder : Path
+        Of all shipped states.
+
+    Returns
+    -------
+    PreparedScene, str or None
+        The state; why the one that is there cannot be used; None where there is none.
+    """
+    place = folder / key_of(view, params)
+    if not place.is_dir():
+        return None
+    try:
+        stated = (place / CHECKSUM).read_text("utf-8").strip()
+        if stated != _checksum(place):
+            return "its checksum differs"
+        prepared = PreparedScene.restore(place, device)
+    except Exception as error:
+        # Whatever a damaged file makes of the readers: the state is learnt again.
+        return f"{type(error).__name__}: {error}"
+    return replace(prepared, params=params, origin=ORIGIN)
+
+
+def save_shipped(
+    prepared: PreparedScene, view: TrainView, params: Params, folder: Path = FOLDER
+) -> Path:
+    """Write a state that is to be shipped; the folder that holds it."""
+    place = folder / key_of(view, params)
+    place.mkdir(parents=True, exist_ok=True)
+    prepared.save(place)
+    (place / CHECKSUM).write_text(_checksum(place) + "\n", "utf-8")
+    return place
+
+
+def _checksum(place: Path) -> str:
+    return hashlib.sha256((place / "state.safetensors").read_bytes()).hexdigest()
