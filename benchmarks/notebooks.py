@@ -1,7 +1,7 @@
 """Run the notebooks of the documentation and keep what they show: ``python -m benchmarks.notebooks``.
 
 Progress and warnings (standard error) are left out, as they depend on the machine. ``tests/docs/test_notebooks.py`` runs
-the same, and compares.
+the same, and compares: words as they stand, figures with a tolerance.
 """
 
 from __future__ import annotations

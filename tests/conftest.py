@@ -14,6 +14,7 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")
 # A virtual machine may show AMX and not allow it: bfloat16 on its CPU is then an illegal instruction.
 os.environ.setdefault("ONEDNN_MAX_CPU_ISA", "AVX512_CORE_BF16")
 
+import hypothesis
 import numpy as np
 import pytest
 
@@ -25,6 +26,10 @@ from hsiaug.registry.card import build_params
 from hsiaug.registry.lookup import Registry, build_registry, import_here
 from hsiaug.trial.spec import PluginSpec, TrialSpec, plugin_spec
 from tests.strangers import DUMMY, install
+
+# An example may take as long as it takes: a busy or a slow machine is no defect.
+hypothesis.settings.register_profile("hsiaug", deadline=None)
+hypothesis.settings.load_profile("hsiaug")
 
 # Plugins that a test installs are imported in its process; tests/bench/test_third_party.py has processes of its own.
 import_here()

@@ -14,6 +14,7 @@ import pytest
 from benchmarks.common import read_csv
 from hsiaug.trial.store import Store
 from hsiaug_builtin.txt2hsi.params import SIZES
+from tests.figures import Tolerance, differences
 from tests.in_process import hsiaug
 
 FOLDER = Path(__file__).parents[1] / "benchmarks"
@@ -37,6 +38,10 @@ PRINTED = {
     "txt2hsi_ablation": ("table RESULTS/txt2hsi_ablation/trials.csv", "txt2hsi_ablation/table.md"),
 }
 """Scripts that print a table of committed trials: their words, and where the table is kept."""
+ROUNDED = Tolerance(units=1)
+"""Means and intervals of the same committed trials may be rounded the other way where a sum or a quantile of another
+build of the libraries differs in its last bit. Counts are whole numbers, and equal.
+"""
 
 
 def run(name: str, *words: str, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -53,6 +58,10 @@ def script(name: str, monkeypatch: pytest.MonkeyPatch, words: str = "", **consta
         monkeypatch.setattr(module, key, value)
     monkeypatch.setattr(sys, "argv", [name, *words.split()])
     return module
+
+
+def floats(row: dict[str, str]) -> dict[str, float]:
+    return {key: float(cell) for key, cell in row.items()}
 
 
 @pytest.fixture(scope="module")
@@ -76,9 +85,9 @@ def test_a_committed_table_is_what_its_script_prints(name, monkeypatch, capsys):
     words, kept = PRINTED[name]
     run(name, *words.replace("RESULTS", str(RESULTS)).split(), monkeypatch=monkeypatch)
     printed = [line for line in capsys.readouterr().out.splitlines() if line.startswith("|")]
-    committed = (RESULTS / kept).read_text(encoding="utf-8").splitlines()
+    committed = [line for line in (RESULTS / kept).read_text(encoding="utf-8").splitlines() if line.startswith("|")]
     assert printed
-    assert [line for line in committed if line.startswith("|")] == printed
+    assert not differences("\n".join(printed), "\n".join(committed), ROUNDED)
 
 
 @pytest.mark.parametrize("name", ["regimes", "txt2hsi_grid", "ceilings"])
@@ -91,7 +100,7 @@ def test_a_table_that_is_written_beside_its_trials(name, tmp_path, monkeypatch):
     words = {"regimes": f"draw {trials} {images}", "ceilings": f"draw {trials}"}.get(name, trials)
     script(name, monkeypatch, words, **({"HERE": here} if name == "ceilings" else {})).main()
     table = "regimes.md" if name == "regimes" else "table.md"
-    assert (here / table).read_text() == (RESULTS / name / table).read_text()
+    assert not differences((here / table).read_text("utf-8"), (RESULTS / name / table).read_text("utf-8"), ROUNDED)
     assert len(list(images.iterdir())) == {"regimes": 3, "ceilings": 1}.get(name, 0)
 
 
@@ -107,7 +116,10 @@ def test_a_simulated_cluster_writes_where_it_is_told_and_nowhere_else(tmp_path, 
     before = picture.stat().st_mtime_ns
     script("cluster_scaling", monkeypatch, f"--out {tmp_path}", WORKERS=(1, 200), COPIES=(20,)).main()
     committed = [row for row in read_csv(RESULTS / "cluster" / "scaling.csv") if row["copies"] == "20"]
-    assert read_csv(tmp_path / "scaling.csv") == [row for row in committed if row["workers"] in ("1", "200")]
+    expected = [row for row in committed if row["workers"] in ("1", "200")]
+    for row, wanted in zip(read_csv(tmp_path / "scaling.csv"), expected, strict=True):
+        # Sums of seconds, rounded: versions of Python add floats differently in the last bit.
+        assert floats(row) == pytest.approx(floats(wanted), rel=2e-3)
     assert picture.stat().st_mtime_ns == before
 
 
