@@ -12,6 +12,7 @@ from tempfile import TemporaryDirectory
 from typing import BinaryIO, TypeVar
 
 from hsiaug.base.errors import HsiaugError, InputError
+from hsiaug.base.shortages import shortage_of
 
 T = TypeVar("T")
 
@@ -72,11 +73,15 @@ def write_whole(path: Path, write: Callable[[Path], object], option: str = "`out
 
 @contextlib.contextmanager
 def file_errors(rule: str, hint: str, error: type[HsiaugError] = InputError) -> Iterator[None]:
-    """Raise ``error`` with this rule and hint where the system refuses to read or write."""
+    """Raise ``error`` with this rule and hint where the system refuses to read or write; with those of a shortage
+    where that is why.
+    """
     try:
         yield
     except OSError as cause:
-        raise error(rule, value=reason(cause), hint=hint) from cause
+        # Of memory or open files that are short, no file is to blame.
+        blamed, helps = shortage_of(cause) or (rule, hint)
+        raise error(blamed, value=reason(cause), hint=helps) from cause
 
 
 def replaced(path: Path, write: Callable[[Path], object]) -> None:

@@ -4,14 +4,17 @@ import multiprocessing
 import os
 import signal
 import sys
+import tempfile
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from importlib import import_module
-from multiprocessing import forkserver, parent_process, resource_tracker
+from multiprocessing import forkserver, parent_process, resource_tracker, util
 from multiprocessing.connection import Connection, wait
 from pathlib import Path
 from typing import Any
+
+from hsiaug.base.errors import InputError
 
 # Without a library loaded again for each: not on macOS, whose libraries do not survive a fork.
 FORKS = sys.platform != "darwin" and "forkserver" in multiprocessing.get_all_start_methods()
@@ -56,6 +59,36 @@ def without_main() -> Iterator[None]:
                 setattr(main, name, value)
 
 
+LONGEST_SOCKET = 70
+"""Bytes of a folder's name at most, so that the name of a socket in it fits into the 104 that some systems have."""
+SHORT_FOLDERS = "/tmp", "/var/tmp", "/dev/shm"
+
+
+def shorten_sockets() -> None:
+    """Let sockets of multiprocessing lie in a folder with a short name, wherever TMPDIR leads.
+
+    As Python does from 3.14 on. Raises InputError where no such folder can be written to.
+    """
+    usual = tempfile.gettempdir()
+    if len(os.fsencode(usual)) <= LONGEST_SOCKET or os.name != "posix":
+        return
+    with _hiding:
+        for folder in SHORT_FOLDERS:
+            try:
+                tempfile.TemporaryFile(dir=folder).close()
+            except OSError:
+                continue
+            tempfile.tempdir = folder
+            try:
+                # Made once for this process, which removes it as it ends.
+                util.get_temp_dir()
+            finally:
+                tempfile.tempdir = usual
+            return
+    rule = f"TMPDIR must have at most {LONGEST_SOCKET} bytes where {' and '.join(SHORT_FOLDERS)} are not to be had"
+    raise InputError(rule, value=usual, hint="Let TMPDIR name another folder.")
+
+
 def hide_fork_server() -> None:
     """Take the socket of the server that forks workers out of the file system, of Linux.
 
@@ -65,6 +98,7 @@ def hide_fork_server() -> None:
     if FORKS and sys.platform == "linux":
         server: Any = forkserver._forkserver
         with _hiding:
+            shorten_sockets()
             server.ensure_running()
             if not server._forkserver_address.startswith("/proc/"):
                 held = os.open(server._forkserver_address, os.O_PATH | os.O_CLOEXEC)

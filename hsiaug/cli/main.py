@@ -1,12 +1,14 @@
 """The ``hsiaug`` command and its error messages."""
 
+import errno
 import os
 import re
 import sys
+import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from importlib import import_module
-from io import TextIOWrapper
+from io import BufferedWriter, FileIO, TextIOWrapper
 from typing import Any, NoReturn
 
 import typer
@@ -14,10 +16,12 @@ from typer.core import TyperGroup
 
 from hsiaug import __version__
 from hsiaug.base.errors import HsiaugError
+from hsiaug.base.shortages import NO_MEMORY, shortage_of
 from hsiaug.base.text import shortened, visible
 from hsiaug.cli.output import name_options, say
 from hsiaug.cli.own_process import run_in_own_process, say_ended
 
+OUTPUT = "standard output"
 LONGEST = 500
 """Characters of a message of typer at most."""
 
@@ -95,6 +99,8 @@ def _options(
 
 def main() -> None:
     """Run the command line. Bad input gives one message on stderr and exit code 2."""
+    if isinstance(sys.stdout, TextIOWrapper) and os.name == "posix":
+        sys.stdout = _named(sys.stdout)
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, TextIOWrapper):
             # λ, or a letter of a file's name, where the terminal's encoding has no such sign.
@@ -116,16 +122,47 @@ def main() -> None:
         _drop_output()
         sys.exit(1)
     except OSError as error:
-        # A full disk, a folder that may not be written to, a name that is too long: the system says what and where.
-        if error.filename is None:
-            _drop_output()
-        unnamed = "a temporary folder (TMPDIR)" if isinstance(error, FileNotFoundError) else "standard output"
-        rule = f"{error.filename or unnamed} must be something that can be read or written"
-        _fail(HsiaugError(rule, value=error.strerror, hint="Name another file or folder, or correct this one."))
+        _fail(_system_error(error))
     except MemoryError as error:
-        rule = "what was asked for must fit into the memory of this machine"
-        hint = "Ask for less (a crop of the scene, smaller patches, fewer samples), or take a larger machine."
-        _fail(HsiaugError(rule, value=str(error) or "MemoryError", hint=hint))
+        _fail(HsiaugError(NO_MEMORY.rule, value=str(error) or "MemoryError", hint=NO_MEMORY.hint))
+
+
+def _system_error(error: OSError) -> HsiaugError:
+    """The error of a call of the system that nothing else explained, in words."""
+    found = error.strerror or str(error)
+    if (short := shortage_of(error)) is not None:
+        return HsiaugError(short.rule, value=found, hint=short.hint)
+    if (named := error.filename) is not None:
+        if named == OUTPUT:
+            _drop_output()
+        rule = f"{named} must be something that can be read or written"
+        return HsiaugError(rule, value=found, hint="Name another file or folder, or correct this one.")
+    if error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
+        rule = f"files must have room, temporary ones too ({tempfile.gettempdir()})"
+        return HsiaugError(rule, value=found, hint="Free some space, or let TMPDIR name another folder.")
+    if isinstance(error, FileNotFoundError):
+        rule = "there must be a folder for temporary files that can be written to"
+        return HsiaugError(rule, value=found, hint="Let TMPDIR name one.")
+    rule = "the system must let hsiaug read, write and start processes"
+    return HsiaugError(rule, value=found, hint="Look at permissions and limits (ulimit -a).")
+
+
+class _Output(FileIO):
+    """A file whose errors say that they are of standard output: the system names no file where writing fails."""
+
+    def write(self, data: Any) -> int:
+        try:
+            return super().write(data)
+        except OSError as error:
+            error.filename = OUTPUT
+            raise
+
+
+def _named(stream: TextIOWrapper) -> TextIOWrapper:
+    """Standard output by another object, whose errors name it."""
+    stream.flush()
+    buffer = BufferedWriter(_Output(stream.fileno(), "w", closefd=False))
+    return TextIOWrapper(buffer, stream.encoding, line_buffering=stream.line_buffering)
 
 
 def _drop_output() -> None:

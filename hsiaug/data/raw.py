@@ -1,5 +1,6 @@
 """Arrays as files hold them, their conversion to a cube, and the error of every reader for a damaged file."""
 
+import errno
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -12,10 +13,13 @@ from numpy.typing import NDArray
 from hsiaug.base.arrays import AnyArray
 from hsiaug.base.errors import SceneError
 from hsiaug.base.files import open_plain
+from hsiaug.base.shortages import blame_shortage
 from hsiaug.core.scene import row_parts
 from hsiaug.data.bounds import empty_cube
 from hsiaug.data.paths import check_filled
 
+REFUSED = frozenset({errno.EACCES, errno.EPERM, errno.EIO, errno.ESTALE, errno.ENXIO})
+"""Numbers of errors that say nothing of what a file holds."""
 LONGEST = 200
 """Characters of a library's own message that are passed on."""
 
@@ -138,13 +142,20 @@ def part_of_file(read: Callable[[int, int], bytes], shift: int, part: AnyArray) 
 
 @contextmanager
 def reading(path: Path, kind: str) -> Iterator[None]:
-    """Raise SceneError where the file, a ``kind`` of which is read within, is damaged: parsers raise anything then."""
+    """Raise SceneError where the file, a ``kind`` of which is read within, is damaged: parsers raise anything then.
+
+    Where the machine is short of memory or open files, or the system refuses to read, the error says that.
+    """
     check_filled(path)
     try:
         yield
     except SceneError:
         raise
     except Exception as cause:
+        blame_shortage(cause, SceneError, str(path))
+        if isinstance(cause, OSError) and cause.errno in REFUSED:
+            hint = "Look at its permissions and the disk; the file may well be sound."
+            raise SceneError(f"{path} must be a file that can be read", value=cause.strerror, hint=hint) from cause
         text = str(cause).strip()[:LONGEST].splitlines()
         found = f"{type(cause).__name__}: {text[0] if text else 'no details'}"
         hint = "It is damaged, cut short or of another format: copy or export it again."

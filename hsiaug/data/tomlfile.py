@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar, get_args
 
 from hsiaug.base.errors import HsiaugError, did_you_mean
+from hsiaug.base.shortages import blame_shortage
 
 if TYPE_CHECKING:
     from pydantic import BaseModel, ValidationError
@@ -58,6 +59,7 @@ def read_toml(path: Path, what: str, kind: type[HsiaugError]) -> dict[str, objec
     except RecursionError:
         found: object = f"more than {DEEPEST} tables or lists inside each other"
     except (OSError, ValueError) as cause:  # also a whole number of more digits than Python reads
+        blame_shortage(cause, kind, f"{what} {path}")
         found = cause.strerror if isinstance(cause, OSError) else cause
     raise kind(f"{what} {path} must be a TOML file", value=found, hint=f"Check the path, or correct the {what}.")
 

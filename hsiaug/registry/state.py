@@ -9,6 +9,7 @@ import numpy as np
 
 from hsiaug.base.arrays import AnyArray
 from hsiaug.base.errors import StoreError
+from hsiaug.base.shortages import blame_shortage
 
 
 def save_state(folder: Path, arrays: Mapping[str, AnyArray], facts: Mapping[str, object] | None = None) -> None:
@@ -28,5 +29,6 @@ def load_state(folder: Path) -> tuple[dict[str, AnyArray], dict[str, Any]]:
         # By load_file it would be mapped: one that is cut meanwhile would end the process.
         return load((folder / "state.safetensors").read_bytes()), json.loads((folder / "state.json").read_text("utf-8"))
     except Exception as error:
+        blame_shortage(error, StoreError, str(folder))
         rule, hint = f"{folder}: expected the saved state of a fitted plugin", "Delete this folder; it is made again."
         raise StoreError(rule, value=f"{type(error).__name__}: {error}", hint=hint) from error

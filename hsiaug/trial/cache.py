@@ -14,6 +14,7 @@ from typing import Any, TypeVar, cast
 
 from hsiaug.base.errors import PluginError
 from hsiaug.base.seeds import derive_seed
+from hsiaug.base.shortages import shortage_of
 from hsiaug.contracts import FittedGenerator, Generator, Prepared, Progress
 from hsiaug.core.samples import PatchSamples
 from hsiaug.core.sealed import SealedView
@@ -271,6 +272,9 @@ class Workbench:
             try:
                 return fit(checkpoint=begun)
             except Exception as error:
+                if shortage_of(error):
+                    # The checkpoint may well be sound.
+                    raise
                 self._notes.append(
                     f"The fit of {card.name} could not go on from its checkpoint, and began anew: "
                     f"{type(error).__name__}: {error}."

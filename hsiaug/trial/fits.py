@@ -17,6 +17,7 @@ from typing import Generic, TypeVar
 from filelock import FileLock, Timeout
 
 from hsiaug.base.files import plain_text, read_plain
+from hsiaug.base.shortages import shortage_of
 from hsiaug.base.temporary_folders import mark, marked, taken, temporary_folder
 from hsiaug.contracts import Progress
 from hsiaug.trial.store import OTHERS
@@ -134,7 +135,9 @@ def _put_in_place(fresh: Path, folder: Path) -> None:
     try:
         # Where it is sound, another process saved the same fit first.
         _checked(folder)
-    except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError):
+    except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
+        if shortage_of(error):
+            raise
         with temporary_folder(folder.parent, folder.name) as old:
             folder.rename(old / "damaged")
             fresh.rename(folder)

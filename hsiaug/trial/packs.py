@@ -13,11 +13,14 @@ from pathlib import Path
 from typing import Any
 
 from hsiaug.base.errors import StoreError
+from hsiaug.base.shortages import blame_shortage
 
 NAME = re.compile(r"[0-9a-f]{16}\.sqlite")
 WORD = re.compile(r"\w[\w:.+-]{,63}")  # a hash or a time
 SETTLED = 2 * 10**9
 """Nanoseconds after which a folder that changes has another time of change."""
+UNREADABLE = sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_IOERR, sqlite3.SQLITE_PERM
+"""Errors that say nothing of what a file holds."""
 TABLES = """
 PRAGMA journal_mode = OFF; PRAGMA synchronous = OFF; PRAGMA page_size = 8192;
 CREATE TABLE records (hash, created, record BLOB, PRIMARY KEY (hash));
@@ -106,5 +109,9 @@ def _pack_errors(path: Path) -> Iterator[None]:
     try:
         yield
     except (sqlite3.Error, ValueError) as error:
+        blame_shortage(error, StoreError, str(path))
+        if getattr(error, "sqlite_errorcode", None) in UNREADABLE:
+            hint = "Look at its permissions, the disk and the limit of open files (ulimit -n)."
+            raise StoreError(f"{path} must be a file that can be read", value=error, hint=hint) from error
         rule, hint = f"{path} must be a pack of records as it was written", "Copy it anew, or delete it and run again."
         raise StoreError(rule, value=error, hint=hint) from error

@@ -6,7 +6,6 @@ record are first written under the name of their content, ``predictions.<hash>.n
 under one name or the other.
 """
 
-import contextlib
 import hashlib
 import io
 import zipfile
@@ -48,10 +47,14 @@ def find_npz(folder: Path, wanted: str, packed: Iterable[bytes] = ()) -> tuple[b
     paths = (folder / PREDICTIONS, *sorted(folder.glob("predictions.*.npz")))
     for data in chain((read_again(path.read_bytes) for path in paths if path.is_file()), packed):
         # What zipfile, zlib and numpy make of flipped bits: a dozen kinds of errors.
-        with contextlib.suppress(Exception):
+        try:
             loaded = _load(io.BytesIO(data))
             if checksum(loaded) == wanted:
                 return data, loaded
+        except MemoryError:
+            raise
+        except Exception:
+            continue
     return None
 
 

@@ -9,6 +9,7 @@ from pathlib import Path
 from hsiaug.base import temporary_folders
 from hsiaug.base.errors import InputError, StoreError
 from hsiaug.base.files import file_errors, read_again, read_plain, reason, sync_files, sync_folder
+from hsiaug.base.shortages import shortage_of
 from hsiaug.trial.index import Index, digest_of, open_index
 from hsiaug.trial.packs import Packs
 from hsiaug.trial.predictions import PREDICTIONS, Predictions, checksum, find_npz, pack, replace
@@ -153,11 +154,13 @@ class Store:
             return self.packs.get(hash)
 
     def _unreadable(self, hash: str, error: OSError | ValueError) -> StoreError:
-        return StoreError(
-            f"{self.folder(hash) / RECORD}: expected a record in JSON",
-            value=reason(error) if isinstance(error, OSError) else error,
-            hint="Run its benchmark again: a damaged record is replaced.",
-        )
+        path = self.folder(hash) / RECORD
+        if isinstance(error, OSError):
+            rule, hint = f"{path} must be a file that can be read", "Look at its permissions and the disk."
+            rule, hint = shortage_of(error) or (rule, hint)
+            return StoreError(rule, value=reason(error), hint=hint)
+        hint = "Run its benchmark again: a damaged record is replaced."
+        return StoreError(f"{path}: expected a record in JSON", value=error, hint=hint)
 
     def sound(self, hash: str) -> Record | None:
         """The record of that hash; None where there is none that is to be believed."""

@@ -58,6 +58,8 @@ def resume(file: Path, model: nn.Module, average: nn.Module, optimiser: torch.op
             raise ValueError("values that are not as they were written")
         for name, net in (("average", average), ("model", model)):
             net.load_state_dict(under(name, tensors))
+    except MemoryError:
+        raise
     except Exception as error:
         raise PluginError(
             f"{file}: expected the checkpoint of a training that was stopped",

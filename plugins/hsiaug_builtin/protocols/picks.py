@@ -192,7 +192,10 @@ def _read_rows(path: Path) -> list[Mapping[str, Any]]:
         if path.suffix.lower() == ".csv":
             return list(csv.DictReader(text.splitlines()))
         return [dict(feature["properties"]) for feature in json.loads(text)["features"]]
-    except (OSError, ValueError, KeyError, TypeError, csv.Error) as error:
+    except OSError as error:
+        hint = "Look at its permissions and the disk."
+        raise InputError(f"{path} must be a file that can be read", value=error.strerror, hint=hint) from error
+    except (ValueError, KeyError, TypeError, csv.Error) as error:
         raise InputError(
             f"{path} must be a file that 'hsiaug suggest' wrote",
             value=f"{type(error).__name__}: {error}",

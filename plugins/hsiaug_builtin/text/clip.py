@@ -95,6 +95,8 @@ def _load(model: str, weights: Path) -> Any:
     try:
         # weights_only: a checkpoint that would run code when opened is refused.
         net = open_clip.create_model(model, str(weights), weights_only=True)
+    except MemoryError:
+        raise
     except Exception as cause:
         raise PluginError(
             f"{weights} must hold the weights of the model it is read as",

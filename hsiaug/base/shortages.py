@@ -1,0 +1,59 @@
+"""What the machine lacks when it refuses: such an error is not about the file that it was met with."""
+
+import errno
+import re
+from typing import NamedTuple
+
+from hsiaug.base.errors import HsiaugError
+
+MEMORY = re.compile(
+    "(cannot|can't|unable to|failed to|could not) allocate|memory allocation failed|out of memory"
+    "|not enough memory|bad_alloc|failed to map segment|can't start new thread",
+    re.IGNORECASE,
+)
+"""Texts of libraries that raise other errors than MemoryError; the last two stand for a limit of addresses."""
+
+
+class Shortage(NamedTuple):
+    """What must be there, and what helps."""
+
+    rule: str
+    hint: str
+
+
+NO_MEMORY = Shortage(
+    "what was asked for must fit into the memory of this machine, or its limit (ulimit -v, --limit memory)",
+    "Ask for less (a crop of the scene, smaller patches, fewer samples), or allow more memory.",
+)
+NO_FILES = Shortage(
+    "a process must be able to open more files", "Raise the limit of open files (ulimit -n), or use fewer --jobs."
+)
+NO_PROCESSES = Shortage(
+    "a process must be able to start another",
+    "Raise the limit of processes (ulimit -u, --limit processes), or use fewer --jobs.",
+)
+SHORT = {
+    errno.ENOMEM: NO_MEMORY,
+    errno.EMFILE: NO_FILES,
+    errno.ENFILE: NO_FILES,
+    errno.EAGAIN: NO_PROCESSES,
+}
+"""By the numbers of the system."""
+
+
+def shortage_of(error: BaseException) -> Shortage | None:
+    """What the machine lacks, where that is why an error was raised, or its cause; None for any other."""
+    if isinstance(error, MemoryError):
+        return NO_MEMORY
+    if isinstance(error, OSError) and error.errno is not None:
+        return SHORT.get(error.errno)
+    if MEMORY.search(str(error)):
+        return NO_MEMORY
+    return None if error.__cause__ is None else shortage_of(error.__cause__)
+
+
+def blame_shortage(cause: BaseException, kind: type[HsiaugError], what: str) -> None:
+    """Raise an error of this kind where the machine lacks something; what: the file that could not be read."""
+    if (short := shortage_of(cause)) is not None:
+        found = str(cause) or type(cause).__name__
+        raise kind(f"{what} cannot be read: {short.rule}", value=found, hint=short.hint) from cause

@@ -1,0 +1,136 @@
+"""Memory, open files and room that are short are told as what they are, and no file is blamed for them."""
+
+import errno
+import os
+import resource
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from hsiaug.base.errors import HsiaugError, InputError, SceneError, StoreError
+from hsiaug.base.files import file_errors
+from hsiaug.base.shortages import NO_FILES, NO_MEMORY, shortage_of
+from hsiaug.cli.main import _system_error
+from hsiaug.data.readers import read_cube_file
+from hsiaug.trial.predictions import PREDICTIONS, find_npz, pack
+from hsiaug.trial.store import Store
+from tests.report.report_records import believable, record
+from tests.strangers import environment
+
+pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="limits of POSIX")
+DAMAGE = ("damaged", "cut short", "copy", "replaced", "delete")
+
+
+@contextmanager
+def few_open_files() -> Iterator[None]:
+    """No further file can be opened."""
+    before = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (3, before[1]))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, before)
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        MemoryError(),
+        OSError(errno.ENOMEM, "Cannot allocate memory"),
+        RuntimeError("[enforce fail] DefaultCPUAllocator: can't allocate memory"),
+        ImportError("libx.so: failed to map segment from shared object"),
+    ],
+)
+def test_want_of_memory_is_seen_in_the_errors_of_every_library(error: Exception) -> None:
+    assert shortage_of(error) is NO_MEMORY
+
+
+@pytest.mark.parametrize("error", [ValueError("magic bytes"), FileNotFoundError(2, "No such file"), KeyError("x")])
+def test_other_errors_are_no_shortage(error: Exception) -> None:
+    assert shortage_of(error) is None
+
+
+@pytest.mark.parametrize("limit", ["450 MB", "700 MB"])
+def test_a_cube_that_a_limit_of_memory_does_not_admit_is_not_called_damaged(limit: str, tmp_path: Path) -> None:
+    np.lib.format.open_memmap(tmp_path / "cube.npy", "w+", np.float32, (2000, 1000, 100)).flush()
+    np.save(tmp_path / "labels.npy", np.ones((2000, 1000), np.int16))
+    bytes_ = int(limit.split()[0]) * 2**20
+    done = subprocess.run(
+        [sys.executable, "-m", "hsiaug", "datasets", "add", "cube.npy", "--labels", "labels.npy", "--out", "s.toml"],
+        cwd=tmp_path,
+        env=environment(),
+        capture_output=True,
+        text=True,
+        preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_AS, (bytes_, bytes_)),
+    )
+
+    assert done.returncode == 2 and "must fit into the memory" in done.stderr, done.stderr
+    assert not any(word in done.stderr for word in DAMAGE)
+
+
+def test_a_cube_is_not_called_damaged_where_no_file_can_be_opened(tmp_path: Path) -> None:
+    np.save(tmp_path / "cube.npy", np.ones((3, 4, 5), np.float32))
+
+    with few_open_files(), pytest.raises(SceneError, match="more files") as refused:
+        read_cube_file(tmp_path / "cube.npy")
+    assert not any(word in str(refused.value) for word in DAMAGE)
+
+
+def test_a_record_is_not_called_damaged_where_no_file_can_be_opened(tmp_path: Path) -> None:
+    store = Store(tmp_path, create=True)
+    stored = store.put(believable(record(0.5, 0.4)), None)
+
+    with few_open_files(), pytest.raises(StoreError, match="more files") as refused:
+        store.look(stored["hash"])
+    assert not any(word in str(refused.value) for word in DAMAGE)
+
+
+def test_predictions_are_not_called_missing_for_want_of_memory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def no_memory(*_: object, **__: object) -> None:
+        raise MemoryError
+
+    (tmp_path / PREDICTIONS).write_bytes(pack((np.arange(3, dtype=np.int32), np.ones(3, np.int16))))
+    monkeypatch.setattr(np, "load", no_memory)
+    with pytest.raises(MemoryError):
+        find_npz(tmp_path, "0" * 64)
+
+
+def test_an_output_is_not_blamed_for_want_of_open_files(tmp_path: Path) -> None:
+    with (
+        pytest.raises(InputError) as refused,
+        file_errors("`out` x.png must be a file that can be written", "Name another."),
+    ):
+        raise OSError(errno.EMFILE, os.strerror(errno.EMFILE))
+    assert refused.value.rule == NO_FILES.rule and "x.png" not in str(refused.value)
+
+
+@pytest.mark.parametrize(
+    ("code", "said"),
+    [
+        (errno.ENOMEM, "memory"),
+        (errno.EMFILE, "open more files"),
+        (errno.EAGAIN, "start another"),
+        (errno.ENOSPC, "must have room"),
+        (errno.EACCES, "must let hsiaug read"),
+    ],
+)
+def test_an_error_of_the_system_that_names_no_file_blames_no_output(code: int, said: str) -> None:
+    told: HsiaugError = _system_error(OSError(code, os.strerror(code)))
+
+    assert said in str(told) and os.strerror(code) in str(told) and "standard output" not in str(told)
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="the system has no /dev/full")
+def test_standard_output_that_is_full_is_blamed_itself(tmp_path: Path) -> None:
+    Store(tmp_path / "store", create=True)
+    with Path("/dev/full").open("w") as full:
+        command = [sys.executable, "-m", "hsiaug", "store", "verify", str(tmp_path / "store")]
+        done = subprocess.run(command, stdout=full, stderr=subprocess.PIPE, text=True, env=environment())
+
+    assert done.returncode == 2 and done.stderr.startswith("error: standard output must be")
+    assert "Traceback" not in done.stderr and "Exception ignored" not in done.stderr
