@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from hsiaug.quality.kits import SampleKit
     from hsiaug.quality.synthesis import GuidedMeasure, SampleRequest
 
+LAYOUT = ("layout", "synthetic", "95 %", "held-out", "training", "shuffled", "unit", "good is", "n")
 MEASURES = ("fidelity", "synthetic", "floor (held-out)", "unit", "good is", "n")
 SCORES = ("reliability", "synthetic", "ceiling", "floor", "unit", "r", "wrong labels", "95 %")
 
@@ -65,7 +66,7 @@ def inspect(
     from hsiaug.quality.attention import draw_attention, look_at_attention
     from hsiaug.quality.export import check_folder
     from hsiaug.quality.figures import guidance_figure, save_figures
-    from hsiaug.report.labels import measured, wrong_share
+    from hsiaug.report.labels import layout_row, measured, wrong_share
 
     if out.suffix and not out.is_dir():
         hint = f"For example --out {out.with_suffix('')}."
@@ -100,6 +101,8 @@ def inspect(
         files.append(write_text_whole(out / "guidance.csv", table))
     files.append(write_text_whole(out / "quality.json", json_of(content, indent=1) + "\n"))
     screen = console()
+    if report.layout.measures:
+        print_table(screen, LAYOUT, map(layout_row, report.layout.measures))
     rows = (
         (m.label, m.note if m.value is None else measured(m.value), measured(m.floor), m.unit, m.better, m.n)
         for m in report.fidelity.measures

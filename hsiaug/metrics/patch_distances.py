@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hsiaug.metrics.neighbours import nearest_turned, rank_nearer
-from hsiaug.metrics.spectra import fit_space
+from hsiaug.metrics.spectra import Space, fit_space
 
 Floats = NDArray[np.float32]
 Distances = NDArray[np.float64]
@@ -51,7 +51,11 @@ class PatchSpace:
     @classmethod
     def fit(cls, spectra: NDArray[Any]) -> "PatchSpace":
         """The space of real spectra (n, B)."""
-        space = fit_space(np.asarray(spectra, dtype=np.float64), AXES)
+        return cls.of(fit_space(np.asarray(spectra, dtype=np.float64), AXES))
+
+    @classmethod
+    def of(cls, space: Space) -> "PatchSpace":
+        """The same as a space of spectra."""
         axes = space.axes / space.std[:, None]
         return cls(axes.astype(np.float32), (space.mean @ axes).astype(np.float32))
 

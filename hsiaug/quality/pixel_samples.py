@@ -18,6 +18,7 @@ from hsiaug.metrics.calibration import Reliability
 from hsiaug.metrics.fidelity import fidelity
 from hsiaug.metrics.measures import Fidelity, FidelityMeasure, MeasureTable, average_rounds
 from hsiaug.metrics.patch_distances import PatchReference, PatchSpace, block_means
+from hsiaug.metrics.patch_layout import KnownPatches, patch_layout
 from hsiaug.metrics.reliability import reliability
 from hsiaug.metrics.spectra import Spectra, at_most
 from hsiaug.protocol.balance import synthetic_counts
@@ -106,6 +107,13 @@ class PixelSamples:
         like = fidelity(train, held, synthetic)
         like = replace(like, measures=(*like.measures, *patches), notes=(*like.notes, *notes))
         labels = reliability(train, held, synthetic)
+        layout = patch_layout(
+            partial(patches_at, scene.cube, patch=made.split.patch),
+            KnownPatches(made.real.coords, made.real.y),
+            KnownPatches(np.argwhere(test), held.y),
+            made.synthetic.x,
+            made.synthetic.y,
+        )
         return Inspection(
             made,
             {"train": len(train), "held_out": len(held), "synthetic": len(synthetic)},
@@ -113,6 +121,7 @@ class PixelSamples:
             labels,
             verdict=tuple(_verdict(like, labels)),
             pictures=partial(pixel_figures, made, train, held, synthetic),
+            layout=layout,
         )
 
 

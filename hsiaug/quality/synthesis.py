@@ -13,6 +13,7 @@ from hsiaug.core.samples import PatchSamples
 from hsiaug.core.scene import Scene
 from hsiaug.core.tiles import DenseSamples
 from hsiaug.metrics.calibration import Reliability
+from hsiaug.metrics.layout_measures import Layout
 from hsiaug.metrics.measures import Fidelity
 from hsiaug.protocol.balance import Rate, check_lambda, check_omega, check_times
 from hsiaug.protocol.protocols import parse_protocol
@@ -158,7 +159,7 @@ class Inspection:
     """The report of ``hsiaug inspect`` on the samples of one generator on one draw.
 
     sizes: number of "train", "held_out" and "synthetic" samples. verdict: the report in a few sentences. pictures: draws
-    the figures, by name.
+    the figures, by name. layout: of patches, or of tiles and masks.
     """
 
     made: AnySynthesis
@@ -167,11 +168,12 @@ class Inspection:
     reliability: Reliability
     verdict: tuple[str, ...]
     pictures: Callable[[], dict[str, Figure]]
+    layout: Layout = field(default_factory=Layout)
 
     @property
     def remarks(self) -> tuple[str, ...]:
         """Lines on what the numbers leave out."""
-        return tuple(f"note: {note}" for note in (*self.fidelity.notes, *self.reliability.notes))
+        return tuple(f"note: {note}" for note in (*self.layout.notes, *self.fidelity.notes, *self.reliability.notes))
 
     @property
     def guided(self) -> list[GuidedMeasure]:
@@ -193,6 +195,7 @@ class Inspection:
             "provenance": self.made.provenance(),
             "n": dict(self.sizes),
             "verdict": list(self.verdict),
+            "layout": self.layout.as_json(),
             "fidelity": self.fidelity.as_json(),
             "reliability": self.reliability.as_json(),
         }

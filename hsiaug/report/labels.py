@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Sequence
 
 from hsiaug.base.text import in_runs
 from hsiaug.core.view_names import with_view
+from hsiaug.metrics.layout_measures import LayoutMeasure
 from hsiaug.metrics.significance import MeanStd
 from hsiaug.trial.arm import ALONE, BOTH, Arm, Method
 from hsiaug.trial.hashing import canonical_json
@@ -20,6 +21,22 @@ MOST_WRONG = 80
 def measured(value: float | None) -> str:
     """A number of ``hsiaug inspect``, three digits of it."""
     return MISSING if value is None else (f"{value:.3g}" if abs(value) < 100 else f"{value:.0f}").replace("-", "−")
+
+
+def layout_row(measure: LayoutMeasure) -> tuple[object, ...]:
+    """A row of layout: the name, made samples with their interval, others in their place, unit, what is good, and n.
+
+    An AUC below 50 % is printed as 50 %: it is chance.
+    """
+
+    def text(value: float | None) -> str:
+        chance = measure.better == "50 %" and value is not None
+        return measured(max(50.0, value) if chance and value is not None else value)
+
+    interval = MISSING if measure.interval is None else "–".join(map(text, measure.interval))
+    others = map(text, (measure.held_out, measure.training, measure.shuffled))
+    value = measure.note if measure.value is None else text(measure.value)
+    return (measure.label, value, interval, *others, measure.unit, measure.better, measure.n)
 
 
 def wrong_share(share: float) -> str:

@@ -1,0 +1,181 @@
+"""A measure of layout: made samples, beside real held-out, real training and shuffled real ones in their place."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hsiaug.metrics.layout import LayoutMaps, layout_features
+from hsiaug.metrics.layout_network import network_judge
+from hsiaug.metrics.two_sample import Judge, Side, TwoSample, forest_judge, two_sample_auc
+
+Values = Mapping[str, float | None]
+Good = str
+"""What is good: "as held-out", "50 %", "lower" or "higher"."""
+
+LayoutTable = Mapping[str, tuple[str, str, Good]]
+"""Label, unit, and what is good, by the name of a measure; the order of the table."""
+
+TOO_FEW = "too few samples"
+
+
+@dataclass(frozen=True)
+class LayoutMeasure:
+    """One number of made samples, and the same number of others in their place; shares in %.
+
+    value: of made samples. interval: its 95 % interval, None where none is taken. held_out: of real held-out samples; of
+    a two-sample test one half of them in place of the made ones, which is its floor. training: of real training samples.
+    shuffled: of held-out samples whose pixels, or blocks, are shuffled, which is the ceiling of a two-sample test.
+    None where it is not defined; ``note`` says why. n: made samples that were compared.
+    """
+
+    name: str
+    label: str
+    value: float | None
+    interval: tuple[float, float] | None
+    held_out: float | None
+    training: float | None
+    shuffled: float | None
+    n: int
+    unit: str
+    better: Good
+    note: str = ""
+
+
+@dataclass(frozen=True)
+class Layout:
+    """Measures in the order of their table. notes: sentences on what was left out."""
+
+    measures: tuple[LayoutMeasure, ...] = ()
+    notes: tuple[str, ...] = ()
+
+    def get(self, name: str) -> LayoutMeasure | None:
+        """The measure of that name, None where it was not taken."""
+        return next((measure for measure in self.measures if measure.name == name), None)
+
+    def __getitem__(self, name: str) -> LayoutMeasure:
+        return next(measure for measure in self.measures if measure.name == name)
+
+    def as_json(self) -> dict[str, object]:
+        """The entry in quality.json."""
+        return {"measures": [vars(measure) for measure in self.measures], "notes": list(self.notes)}
+
+
+@dataclass(frozen=True, eq=False)
+class MappedSide:
+    """Samples of a two-sample test, and their maps."""
+
+    side: Side
+    maps: LayoutMaps
+
+
+@dataclass(frozen=True, eq=False)
+class TestDesign:
+    """Sides of a two-sample test, matched to one another.
+
+    halves: of the held-out samples, spatially apart. made: their like. shuffled: the second half, shuffled. training:
+    held-out samples and the training samples that take the place of made ones; None where there are too few.
+    """
+
+    halves: tuple[MappedSide, MappedSide]
+    made: MappedSide
+    shuffled: MappedSide
+    training: tuple[MappedSide, MappedSide] | None
+
+
+@dataclass(frozen=True)
+class LayoutJudge:
+    """A classifier of a two-sample test. read: what it reads of maps (n, …). judge: learns and scores."""
+
+    read: Callable[[LayoutMaps], NDArray[np.floating]]
+    judge: Judge
+
+
+def run_design(design: TestDesign, by: LayoutJudge, seed: int) -> tuple[dict[str, float | None], TwoSample | None]:
+    """AUC of held-out, training and shuffled samples in place of the made ones, by column; and of the made ones in full.
+
+    The made samples are told from either half, and the mean is taken.
+    """
+
+    def test(real: MappedSide, other: MappedSide) -> TwoSample | None:
+        sides = (replace(mapped.side, x=by.read(mapped.maps)) for mapped in (real, other))
+        return two_sample_auc(*sides, by.judge, seed=seed)
+
+    first, second = design.halves
+    pairs = {"held_out": (first, second), "shuffled": (first, design.shuffled)}
+    if design.training is not None:
+        pairs["training"] = design.training
+    found = {name: test(*pair) for name, pair in pairs.items()}
+    others = {name: None if result is None else result.auc for name, result in found.items()}
+    made = [result for half in design.halves if (result := test(half, design.made)) is not None]
+    if len(made) < len(design.halves):
+        return others, None
+    low, high = np.mean([result.interval for result in made], axis=0).tolist()
+    return others, TwoSample(float(np.mean([result.auc for result in made])), (low, high), made[0].n)
+
+
+def stacked(maps: LayoutMaps) -> NDArray[np.floating]:
+    """(n, k + 1, H, W) what the network reads: the components, and the length of what they leave out."""
+    return np.concatenate([maps.scores, maps.residual[:, None]], axis=1)
+
+
+JUDGES: Mapping[str, LayoutJudge] = {
+    "told_by_network": LayoutJudge(stacked, network_judge),
+    "told_by_forest": LayoutJudge(layout_features, forest_judge),
+}
+
+
+def measure_rows(
+    table: LayoutTable,
+    columns: Mapping[str, Values],
+    n: Mapping[str, int],
+    intervals: Mapping[str, tuple[float, float]],
+) -> tuple[LayoutMeasure, ...]:
+    """The rows of a table that any column has.
+
+    Parameters
+    ----------
+    table : mapping of name to (label, unit, good)
+        In the order of the rows.
+    columns : mapping of "made", "held_out", "training", "shuffled" to values by name
+        Shares in 0..1.
+    n : mapping of name to int
+        Made samples compared.
+    intervals : mapping of name to (low, high)
+        As the values.
+
+    Returns
+    -------
+    tuple of LayoutMeasure
+        Shares in %.
+    """
+    rows = []
+    for name, (label, unit, better) in table.items():
+        if not any(name in column for column in columns.values()):
+            continue
+        scale = 100.0 if unit == "%" else 1.0
+        cells = {key: _scaled(column.get(name), scale) for key, column in columns.items()}
+        low_high = intervals.get(name)
+        interval = None if low_high is None else (scale * low_high[0], scale * low_high[1])
+        note = TOO_FEW if cells["made"] is None else ""
+        rows.append(
+            LayoutMeasure(
+                name,
+                label,
+                cells["made"],
+                interval,
+                cells["held_out"],
+                cells.get("training"),
+                cells.get("shuffled"),
+                n.get(name, 0),
+                unit,
+                better,
+                note,
+            )
+        )
+    return tuple(rows)
+
+
+def _scaled(value: float | None, scale: float) -> float | None:
+    return None if value is None or not np.isfinite(value) else float(scale * value)

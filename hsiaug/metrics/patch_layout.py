@@ -1,0 +1,297 @@
+"""Do made patches have the layout of real ones? Statistics of neighbours, and how well a classifier tells the two apart.
+
+Held-out patches are test pixels with their labels: a diagnosis after every fit, never a means to choose one.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hsiaug.base.seeds import derive_seed
+from hsiaug.metrics.damages import shuffle_pixels
+from hsiaug.metrics.layout import (
+    SHOWN,
+    LayoutMaps,
+    angle_across_edges,
+    angle_elsewhere,
+    edge_share,
+    edge_threshold,
+    layout_maps,
+    neighbour_correlation,
+    variogram,
+)
+from hsiaug.metrics.layout_measures import (
+    JUDGES,
+    Layout,
+    LayoutJudge,
+    LayoutTable,
+    MappedSide,
+    TestDesign,
+    measure_rows,
+    run_design,
+)
+from hsiaug.metrics.measures import note_of
+from hsiaug.metrics.neighbours import nearest_turned
+from hsiaug.metrics.patch_distances import PatchSpace
+from hsiaug.metrics.spatial_folds import FOLDS, HALVES, spatial_cells
+from hsiaug.metrics.spectra import Space, at_most, fit_space
+from hsiaug.metrics.two_sample import Side, match_folds
+
+Floats = NDArray[np.floating]
+Ints = NDArray[np.int64]
+Cut = Callable[[NDArray[np.integer]], Floats]
+"""(n, 2) centres of real patches → (n, B, p, p) in scene units."""
+
+AXES = 8
+MOST = 100
+"""Patches of a class that are compared at most, of each set."""
+TESTED = 500
+"""Patches of each side of a two-sample test at most."""
+PIXELS = 5000
+"""Pixels that the components are fitted on."""
+LAGS = (1, 2, 4)
+
+_COMPONENTS = range(1, SHOWN + 1)
+MEASURES: LayoutTable = {
+    "told_by_network": ("told from held-out by a network (AUC)", "%", "50 %"),
+    "told_by_forest": ("told from held-out by a forest (AUC)", "%", "50 %"),
+    **{f"within_{k}": (f"correlation of neighbours within patches, PC {k}", "", "as held-out") for k in _COMPONENTS},
+    **{f"neighbours_{k}": (f"correlation of neighbours, PC {k}", "", "as held-out") for k in _COMPONENTS},
+    **{f"variogram_{h}": (f"variogram at lag {h}, of held-out", "", "1") for h in LAGS},
+    "edges": ("edges per pixel", "%", "as held-out"),
+    "across": ("spectral angle across edges", "°", "as held-out"),
+    "elsewhere": ("spectral angle elsewhere", "°", "as held-out"),
+}
+"""Label, unit, and what is good, by the name of a measure; the order of the table."""
+
+
+@dataclass(frozen=True, eq=False)
+class KnownPatches:
+    """Real patches by their centres. at: (n, 2) row and column. y: (n,) class ids."""
+
+    at: NDArray[np.integer]
+    y: Ints
+
+    def __len__(self) -> int:
+        return len(self.at)
+
+    def take(self, index: Ints | NDArray[np.bool_]) -> "KnownPatches":
+        """The patches at ``index`` (integers or a mask)."""
+        return KnownPatches(self.at[index], self.y[index])
+
+
+def patch_layout(
+    cut: Cut,
+    train: KnownPatches,
+    held: KnownPatches,
+    made: Floats,
+    made_y: Ints,
+    *,
+    seed: int = 0,
+    judges: Mapping[str, LayoutJudge] = JUDGES,
+) -> Layout:
+    """Compare the layout of made patches with that of real ones.
+
+    Parameters
+    ----------
+    cut : callable
+        Gives the real patches (n, B, p, p) round centres (n, 2), in scene units.
+    train, held : KnownPatches
+        Real training and held-out patches.
+    made : (n, B, p, p) floats
+        Made patches in scene units.
+    made_y : (n,) int64
+        Their class ids.
+    seed : int
+        The same seed gives the same numbers.
+    judges : mapping of name to LayoutJudge
+        Classifiers of the two-sample test.
+
+    Returns
+    -------
+    Layout
+        Without measures for patches of one pixel, or where no class has both held-out and made patches.
+    """
+    rng = np.random.default_rng(derive_seed("patch layout", seed))
+    side = made.shape[-1]
+    if side < 2:
+        return Layout(notes=("patches of one pixel have no layout",))
+    classes = np.intersect1d(held.y, made_y)
+    if not len(classes):
+        return Layout(notes=("no class has held-out and synthetic patches: layout cannot be compared",))
+    missing = np.setdiff1d(made_y, classes).tolist()
+    notes = note_of("layout: left out, for want of held-out patches", missing)
+    shown = np.flatnonzero(np.isin(made_y, classes))
+    shown = shown[at_most(made_y[shown], MOST, rng)]
+    made, made_y = made[shown], made_y[shown]
+    some = at_most(train.y, MOST, rng)
+    known = train.take(some)
+    known_x = cut(known.at)
+    space = _components(cut, known_x, held, rng)
+    maps = layout_maps(made, space)
+    columns, n, intervals = _statistics(cut, known, known_x, held, made_y, maps, space, rng)
+    design, why = _design(cut, known, known_x, held, made, made_y, space, maps, rng)
+    if design is None:
+        return Layout(measure_rows(MEASURES, columns, n, intervals), (*notes, why))
+    for name, judge in judges.items():
+        others, test = run_design(design, judge, seed)
+        for column, value in others.items():
+            columns[column][name] = value
+        columns["made"][name] = None if test is None else test.auc
+        if test is not None:
+            n[name], intervals[name] = test.n, test.interval
+    return Layout(measure_rows(MEASURES, columns, n, intervals), notes)
+
+
+def layout_statistics(maps: LayoutMaps, threshold: float, sills: NDArray[np.floating]) -> dict[str, float | None]:
+    """Correlations, variogram, edges and angles of patches.
+
+    Parameters
+    ----------
+    maps : LayoutMaps
+        Of n patches.
+    threshold : float
+        Of an edge: :func:`hsiaug.metrics.layout.edge_threshold` of real training patches.
+    sills : (lags, 3) floats
+        The variogram of held-out patches, which that of the patches is a part of.
+
+    Returns
+    -------
+    dict of str to float or None
+        By the names of :data:`MEASURES`.
+    """
+    scores = maps.scores[:, :SHOWN]
+    within, pooled = (neighbour_correlation(scores, within=within) for within in (True, False))
+    lags = [lag for lag in LAGS if lag < min(scores.shape[2:])]
+    steps = variogram(scores, lags) / np.where(sills[: len(lags)] > 0, sills[: len(lags)], np.nan)
+    return {
+        **{f"within_{k}": float(value) for k, value in enumerate(within, start=1)},
+        **{f"neighbours_{k}": float(value) for k, value in enumerate(pooled, start=1)},
+        **{f"variogram_{lag}": float(row.mean()) for lag, row in zip(lags, steps, strict=True)},
+        "edges": edge_share(maps.scores, threshold),
+        "across": angle_across_edges(maps, threshold),
+        "elsewhere": angle_elsewhere(maps, threshold),
+    }
+
+
+def held_out_sills(maps: LayoutMaps) -> NDArray[np.float64]:
+    """(lags, 3) the variogram of held-out patches at the lags that fit."""
+    scores = maps.scores[:, :SHOWN]
+    return variogram(scores, [lag for lag in LAGS if lag < min(scores.shape[2:])])
+
+
+def _components(cut: Cut, known: Floats, held: KnownPatches, rng: np.random.Generator) -> Space:
+    """The space of pixels of training patches and as many held-out ones."""
+    fresh = cut(held.at[np.sort(rng.permutation(len(held))[: max(len(known), 100)])])
+    spectra = [np.moveaxis(part, 1, -1).reshape(-1, part.shape[1]) for part in (known, fresh)]
+    halves = [part[rng.permutation(len(part))[: PIXELS // 2]] for part in spectra]
+    return fit_space(np.concatenate(halves).astype(np.float64), AXES)
+
+
+def _statistics(
+    cut: Cut,
+    known: KnownPatches,
+    known_x: Floats,
+    held: KnownPatches,
+    made_y: Ints,
+    maps: LayoutMaps,
+    space: Space,
+    rng: np.random.Generator,
+) -> tuple[dict[str, dict[str, float | None]], dict[str, int], dict[str, tuple[float, float]]]:
+    """Statistics of four sets with the class counts of the made patches, or as near as the held-out ones allow."""
+    rows, fresh = _alike(made_y, held.y, rng)
+    real_x = cut(held.at[fresh])
+    real = layout_maps(real_x, space)
+    shuffled = layout_maps(shuffle_pixels(real_x, 1.0, rng), space)
+    threshold = edge_threshold(layout_maps(known_x, space).scores)
+    sills = held_out_sills(real)
+    columns = {
+        "made": layout_statistics(maps.take(rows), threshold, sills),
+        "held_out": layout_statistics(real, threshold, sills),
+        "shuffled": layout_statistics(shuffled, threshold, sills),
+        "training": {},
+    }
+    again = _drawn_like(made_y[rows], known.y, rng)
+    if len(again):
+        columns["training"] = layout_statistics(layout_maps(known_x[again], space), threshold, sills)
+    return columns, dict.fromkeys(columns["made"], len(rows)), {}
+
+
+def _alike(y: Ints, other: Ints, rng: np.random.Generator) -> tuple[Ints, Ints]:
+    """Rows of labels y (n,) and of ``other`` (m,) with as many of each class: the largest number that both have."""
+    pairs = []
+    for c in np.intersect1d(y, other):
+        own, its = np.flatnonzero(y == c), np.flatnonzero(other == c)
+        size = min(len(own), len(its))
+        pairs.append((rng.choice(own, size, replace=False), rng.choice(its, size, replace=False)))
+    first, second = (np.concatenate(parts) for parts in zip(*pairs, strict=True))
+    return first.astype(np.int64), second.astype(np.int64)
+
+
+def _drawn_like(y: Ints, known: Ints, rng: np.random.Generator) -> Ints:
+    """Rows of ``known`` (m,) with the class counts of y (n,), drawn with replacement, of the classes that it has."""
+    parts = [rng.choice(np.flatnonzero(known == c), size=int((y == c).sum())) for c in np.intersect1d(y, known)]
+    return np.concatenate([np.empty(0, dtype=np.int64), *parts]).astype(np.int64)
+
+
+def _design(
+    cut: Cut,
+    known: KnownPatches,
+    known_x: Floats,
+    held: KnownPatches,
+    made: Floats,
+    made_y: Ints,
+    space: Space,
+    maps: LayoutMaps,
+    rng: np.random.Generator,
+) -> tuple[TestDesign | None, str]:
+    """The sides of the two-sample test; none, and why, where the scene has too few blocks."""
+    side = made.shape[-1]
+    everywhere = np.concatenate([held.at, known.at]).astype(np.int64) - side // 2
+    places = np.column_stack([np.zeros(len(everywhere), dtype=np.int64), everywhere])
+    y = np.concatenate([held.y, known.y])
+    cells = spatial_cells(places, y, side, rng)
+    if cells is None:
+        return None, "too few separate blocks of held-out patches for a two-sample test"
+    mine = cells.take((cells.rows < len(held)) & np.isin(y[cells.rows], made_y))
+    corner = (y[mine.rows] * FOLDS + mine.fold) * HALVES + mine.half
+    mine = mine.take(at_most(corner, MOST, rng))
+    real = Side(np.arange(len(mine)), y[mine.rows], mine.fold, mine.block)
+    real_x = cut(held.at[mine.rows])
+    near = _nearest_of_class(made, made_y, real_x, real.y, PatchSpace.of(space))
+    comparable = np.flatnonzero(near >= 0)
+    near = near[comparable]
+    new = Side(comparable, made_y[comparable], real.fold[near], real.block[near])
+    sides = [real.take(mine.half == half) for half in range(HALVES)]
+    first, second, new = match_folds([*sides, new], rng, TESTED)
+    if not len(new):
+        return None, "too few separate blocks of held-out patches for a two-sample test"
+    training = cells.take((cells.rows >= len(held)) & np.isin(y[cells.rows], made_y))
+    seen = Side(training.rows - len(held), y[training.rows], training.fold, training.block)
+    again, seen = match_folds([real, seen], rng, TESTED)
+
+    def mapped(one: Side, *, shuffled: bool = False) -> MappedSide:
+        x = real_x[one.x]
+        return MappedSide(one, layout_maps(shuffle_pixels(x, 1.0, rng) if shuffled else x, space))
+
+    return (
+        TestDesign(
+            halves=(mapped(first), mapped(second)),
+            made=MappedSide(new, maps.take(new.x)),
+            shuffled=mapped(second, shuffled=True),
+            training=(mapped(again), MappedSide(seen, layout_maps(known_x[seen.x], space))) if len(seen) else None,
+        ),
+        "",
+    )
+
+
+def _nearest_of_class(x: Floats, y: Ints, known: Floats, known_y: Ints, space: PatchSpace) -> Ints:
+    """(n,) the row of ``known`` (m, B, p, p) that is nearest to each patch (n, B, p, p), of its class; −1 without one."""
+    near = np.full(len(x), -1, dtype=np.int64)
+    reduced, known_reduced = space.reduce(x), space.reduce(known)
+    for c in np.intersect1d(y, known_y):
+        own, its = np.flatnonzero(y == c), np.flatnonzero(known_y == c)
+        near[own] = its[nearest_turned(reduced[own], known_reduced[its])[1]]
+    return near

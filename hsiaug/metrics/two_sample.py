@@ -1,0 +1,132 @@
+"""How well a classifier that sees space tells made samples from held-out real ones.
+
+The classifier two-sample test of Lopez-Paz and Oquab 2017, arXiv:1610.06545, by the area under the ROC curve (AUC):
+½ = the two sets cannot be told apart. What makes it honest:
+
+- no pixel of a test sample is learnt from: folds are spatial blocks of the real samples;
+- a made sample is in the fold of the held-out sample of its class that is nearest to it, so that neither what is made
+  twice nor what repeats a held-out sample is recognised;
+- each fold has the same number of both sides of each class;
+- value, floor and ceiling share the real side and the design, and so the number of samples.
+
+An AUC below ½ is kept as it is: it is chance.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hsiaug.base.seeds import derive_seed
+from hsiaug.metrics.spatial_folds import FOLDS
+
+Array = NDArray[np.float64]
+Ints = NDArray[np.int64]
+Judge = Callable[[NDArray[np.floating], Ints, NDArray[np.floating], int], Array]
+"""(training x (n, …), side (n,) 0 = real and 1 = made, test x (m, …), seed) → (m,) scores, higher = made."""
+
+TREES = 120
+ROUNDS = 200
+"""Rounds of the bootstrap of blocks."""
+FEWEST = 8
+"""Samples of each side without which a fold is left out."""
+
+
+@dataclass(frozen=True, eq=False)
+class Side:
+    """One side of the test. x: (n, …) what the judge reads. y, fold, block: (n,) class, fold, and what is drawn whole."""
+
+    x: NDArray[np.floating]
+    y: Ints
+    fold: Ints
+    block: Ints
+
+    def __len__(self) -> int:
+        return len(self.x)
+
+    def take(self, index: Ints | NDArray[np.bool_]) -> "Side":
+        """The samples at ``index`` (integers or a mask)."""
+        return Side(self.x[index], self.y[index], self.fold[index], self.block[index])
+
+
+@dataclass(frozen=True)
+class TwoSample:
+    """auc: mean over folds, 0..1, not folded at ½. interval: 95 %, of blocks drawn anew. n: of each side."""
+
+    auc: float
+    interval: tuple[float, float]
+    n: int
+
+
+def match_folds(sides: Sequence[Side], rng: np.random.Generator, most: int) -> list[Side]:
+    """Random subsets of all sides with the same number of each class in each fold, at most ``most`` samples in all."""
+    chosen: list[list[Ints]] = [[] for _ in sides]
+    cells = [(k, c) for k in range(FOLDS) for c in np.unique(np.concatenate([side.y for side in sides]))]
+    rows = [[np.flatnonzero((side.fold == k) & (side.y == c)) for side in sides] for k, c in cells]
+    sizes = np.array([min(map(len, own)) for own in rows])
+    cap = _cap(sizes, most)
+    for own, size in zip(rows, np.minimum(sizes, cap).tolist(), strict=True):
+        for parts, candidates in zip(chosen, own, strict=True):
+            parts.append(rng.choice(candidates, size=size, replace=False))
+    return [side.take(np.concatenate(parts).astype(np.int64)) for side, parts in zip(sides, chosen, strict=True)]
+
+
+def _cap(sizes: Ints, most: int) -> int:
+    """The largest cap of the sizes whose sum is at most ``most``; 1 at least."""
+    caps = np.arange(1, max(2, int(sizes.max(initial=0)) + 1))
+    fits = [int(cap) for cap in caps if np.minimum(sizes, cap).sum() <= most]
+    return max(fits, default=1)
+
+
+def two_sample_auc(real: Side, made: Side, judge: Judge, *, seed: int = 0) -> TwoSample | None:
+    """Tell ``made`` from ``real`` by cross-validation; None where fewer than two folds have samples of both enough."""
+    aucs, rounds, n = [], [], 0
+    rng = np.random.default_rng(derive_seed("two-sample bootstrap", seed))
+    for k in range(FOLDS):
+        tests = [side.take(side.fold == k) for side in (real, made)]
+        trains = [side.take(side.fold != k) for side in (real, made)]
+        if min(len(part) for part in (*tests, *trains)) < FEWEST:
+            continue
+        x = np.concatenate([part.x for part in trains])
+        side = np.repeat([0, 1], [len(part) for part in trains]).astype(np.int64)
+        test = np.concatenate([part.x for part in tests])
+        score = judge(x, side, test, derive_seed("two-sample", seed, k))
+        scores = np.split(score, [len(tests[0])])
+        weights = [_drawn_weights(part.block, rng) for part in tests]
+        aucs.append(float(_weighted_auc(*scores, *(np.ones((1, len(part))) for part in tests))[0]))
+        rounds.append(_weighted_auc(*scores, *weights))
+        n += len(tests[0])
+    if len(aucs) < 2:
+        return None
+    low, high = np.nanpercentile(np.nanmean(rounds, axis=0), [2.5, 97.5])
+    return TwoSample(float(np.mean(aucs)), (float(low), float(high)), n)
+
+
+def _drawn_weights(block: Ints, rng: np.random.Generator) -> Array:
+    """(rounds, n) how often each sample is drawn, where whole blocks (n,) are drawn with replacement."""
+    ids, row = np.unique(block, return_inverse=True)
+    drawn = rng.multinomial(len(ids), np.full(len(ids), 1 / len(ids)), size=ROUNDS)
+    weights: Array = drawn[:, row].astype(np.float64)
+    return weights
+
+
+def _weighted_auc(real: Array, made: Array, real_weight: Array, made_weight: Array) -> Array:
+    """(rounds,) P(made > real) + ½ P(equal), of scores (n,) and (m,) with weights (rounds, n) and (rounds, m)."""
+    order = np.argsort(real, kind="stable")
+    ranked = real[order]
+    summed = np.concatenate([np.zeros((len(real_weight), 1)), np.cumsum(real_weight[:, order], axis=1)], axis=1)
+    below = summed[:, np.searchsorted(ranked, made, side="left")]
+    not_above = summed[:, np.searchsorted(ranked, made, side="right")]
+    whole = summed[:, -1] * made_weight.sum(axis=1)
+    auc: Array = ((below + not_above) / 2 * made_weight).sum(axis=1) / np.where(whole > 0, whole, np.nan)
+    return auc
+
+
+def forest_judge(x: NDArray[np.floating], side: Ints, test: NDArray[np.floating], seed: int) -> Array:
+    """Extremely randomised trees (Geurts et al. 2006, Machine Learning 63) on features (n, F)."""
+    from sklearn.ensemble import ExtraTreesClassifier
+
+    forest = ExtraTreesClassifier(TREES, min_samples_leaf=2, random_state=seed % 2**32)
+    score: Array = forest.fit(x, side).predict_proba(test)[:, 1]
+    return score
