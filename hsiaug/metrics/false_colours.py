@@ -1,4 +1,4 @@
-"""False colours of spectra in one stretch, and the real patch nearest to each made one."""
+"""False colours of spectra: one stretch for all that are shown side by side."""
 
 from __future__ import annotations
 
@@ -9,8 +9,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hsiaug.base.colours import rgb_bands, stretched
-from hsiaug.metrics.neighbours import nearest_turned, turn_maps
-from hsiaug.metrics.patch_distances import PatchSpace
 from hsiaug.metrics.spectra import fit_space
 
 SHARES = (2, 98)
@@ -83,30 +81,3 @@ def some_pixels(x: NDArray[Any], seed: int = 0) -> NDArray[Any]:
     total = int(np.prod(shape))
     chosen = np.random.default_rng(seed).choice(total, size=min(PIXELS, total), replace=False)
     return spectra[np.unravel_index(np.sort(chosen), shape)]
-
-
-def nearest_real(
-    made: NDArray[np.float32], real: NDArray[np.float32], space: PatchSpace
-) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
-    """The real patch nearest to each made one, under the eight symmetries of the square.
-
-    Parameters
-    ----------
-    made, real
-        (n, B, p, p) and (m, B, p, p) float32 patches in scene units; m must not be 0.
-    space
-        The space of :mod:`hsiaug.metrics.patch_distances` that distances are taken in.
-
-    Returns
-    -------
-    which
-        (n,) int64 row of ``real``.
-    patches
-        (n, B, p, p) these patches, each turned the way in which it is nearest.
-    """
-    reduced = space.reduce(made)
-    _, which = nearest_turned(reduced, space.reduce(real))
-    turned = np.stack(turn_maps(real[which]), axis=1)
-    ways = np.stack([space.reduce(turned[:, way]) for way in range(turned.shape[1])], axis=1)
-    apart = np.square(ways - reduced[:, None]).sum(axis=(2, 3, 4))
-    return which, turned[np.arange(len(made)), apart.argmin(axis=1)]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -13,8 +13,8 @@ from hsiaug.base.colours import class_colours
 from hsiaug.base.seeds import derive_seed
 from hsiaug.base.text import plotted
 from hsiaug.core.tiles import IGNORE, DenseSamples
-from hsiaug.metrics.false_colours import FalseColours, nearest_real, some_pixels
-from hsiaug.metrics.patch_distances import PatchSpace
+from hsiaug.metrics.false_colours import FalseColours, some_pixels
+from hsiaug.metrics.nearest_real import RealSamples, turn_each
 from hsiaug.protocol.view import patches_at
 from hsiaug.quality.synthesis import PixelSynthesis
 from hsiaug.report.figures.files import (
@@ -72,11 +72,11 @@ def choose_patches(made: PixelSynthesis) -> PatchSheet:
     generated = {c: synthetic.x[_spread_rows(np.flatnonzero(synthetic.y == c), PATCHES)] for c in trained}
     pixels = [some_pixels(x) for x in (real.x, *held.values()) if len(x)]
     colours = FalseColours.fit(np.concatenate(pixels), scene.wavelengths)
-    space = PatchSpace.fit(some_pixels(real.x))
+    known = RealSamples.of(real.x)
     classes = []
     for c in trained:
-        _, nearest = nearest_real(generated[c], real.x, space)
-        shown = map(colours.of_patches, (held[c], generated[c], nearest))
+        which, turns = known.nearest(generated[c])
+        shown = map(colours.of_patches, (held[c], generated[c], turn_each(real.x[which], turns)))
         classes.append(ClassPatches(scene.class_names[c - 1], *shown))
     about = f"{made.card.name} on {scene.name}, draw {made.spec.seed}"
     nearest = "Nearest real: the nearest training patch, turned as it fits best."
@@ -105,7 +105,7 @@ def draw_patches(sheet: PatchSheet) -> Figure:
     rows = -(-len(sheet.classes) // 2)
     width = WIDTHS[2] / 2 - ROW_NAMES
     note = wrapped(sheet.note, WIDTHS[2], POINTS)
-    figure = new_figure(WIDTHS[2], rows * (3 * width / PATCHES + 0.25) + 0.15 * len(note.splitlines()) + 0.1)
+    figure = new_figure(WIDTHS[2], rows * (3 * width / PATCHES + 0.22) + 0.15 * len(note.splitlines()) + 0.1)
     panels = figure.subplots(rows, 2, squeeze=False).ravel()
     for axes, one in zip(panels, sheet.classes, strict=False):
         strips = {"held-out": one.held_out, "generated": one.generated, "nearest real": one.nearest}
@@ -137,6 +137,15 @@ def spread(samples: DenseSamples) -> DenseSamples:
 def tile_colours(real: DenseSamples, wavelengths: NDArray[np.float64] | None) -> FalseColours:
     """The false colours of real tiles; both dates have one stretch."""
     return FalseColours.fit(some_pixels(real.images), wavelengths)
+
+
+def turned_pairs(
+    known: RealSamples, real: DenseSamples, made: DenseSamples, which: NDArray[np.integer]
+) -> DenseSamples:
+    """The real pairs of some rows, each turned as it comes nearest to the made one of its place."""
+    pairs = real.take(which)
+    turns = known.turns(made.images, which)
+    return replace(pairs, images=turn_each(pairs.images, turns), masks=turn_each(pairs.masks, turns), confidence=None)
 
 
 def contact_sheet(groups: Sequence[tuple[str, DenseSamples]], classes: Sequence[str], colours: FalseColours) -> Figure:

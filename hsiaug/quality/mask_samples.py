@@ -20,9 +20,10 @@ from hsiaug.metrics.calibration import Reliability
 from hsiaug.metrics.dense.fidelity import dense_fidelity
 from hsiaug.metrics.dense.reliability import MAIN, dense_reliability, tile_agreement
 from hsiaug.metrics.measures import Fidelity
+from hsiaug.metrics.nearest_real import RealSamples
 from hsiaug.protocol.balance import Rate
 from hsiaug.protocol.tiling import real_samples
-from hsiaug.quality.contact_sheets import TILES, contact_sheet, spread, tile_colours
+from hsiaug.quality.contact_sheets import TILES, contact_sheet, spread, tile_colours, turned_pairs
 from hsiaug.quality.export import check_folder, save_pairs
 from hsiaug.quality.figures import class_spectra
 from hsiaug.quality.synthesis import ClassRow, Drawn, Inspection, MaskSynthesis, SampleRequest
@@ -141,12 +142,14 @@ class MaskSamples:
 def _pictures(made: MaskSynthesis, held: DenseSamples, nearest: Sequence[tuple[int, int, float]]) -> dict[str, Figure]:
     """Contact sheet, spectra, and the pairs of synthetic and training tiles that are nearest to each other."""
     data, real, synthetic = made.data, made.real, made.synthetic
-    colours = tile_colours(real, data.wavelengths)
+    colours, known = tile_colours(real, data.wavelengths), RealSamples.of(real.images)
 
     def beside(pairs: Sequence[tuple[int, int, float]]) -> list[tuple[str, DenseSamples]]:
-        generated, known, _ = map(np.array, zip(*pairs, strict=True))
-        title = "real training tile nearest to each (turned or not)"
-        return [(f"generated, {made.card.name}", synthetic.take(generated)), (title, real.take(known))]
+        rows, which, _ = map(np.array, zip(*pairs, strict=True))
+        generated = synthetic.take(rows)
+        nearest_pairs = turned_pairs(known, real, generated, which)
+        title = "real training tile nearest to each, turned as it fits best"
+        return [(f"generated, {made.card.name}", generated), (title, nearest_pairs)]
 
     some = [("real, held-out", spread(held)), *beside(sorted(nearest)[:TILES])]
     return {
