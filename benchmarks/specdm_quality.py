@@ -27,7 +27,7 @@ from benchmarks.common import HERE, read_csv, write_csv
 from hsiaug.metrics.dense.fidelity import DenseFidelity, dense_fidelity
 from hsiaug.protocol.protocols import parse_protocol
 from hsiaug.protocol.tiling import real_samples
-from hsiaug.quality.figures import contact_sheet, spread
+from hsiaug.quality.contact_sheets import contact_sheet, spread, tile_colours
 from hsiaug.quality.kits import sample_kit, synthesise
 from hsiaug.quality.synthesis import MaskSynthesis, SampleRequest
 from hsiaug.registry.lookup import registry
@@ -97,7 +97,8 @@ def main() -> None:
             if draw == draws[0] and set(PAIRED) <= made.keys():
                 groups = [("real", spread(made["specdm"].real))]
                 groups += [(arm, made[arm].synthetic) for arm in (RIVAL[task], "specdm", "ldm_single")]
-                sheet = contact_sheet(groups, data.class_names, data.wavelengths)
+                colours = tile_colours(made["specdm"].real, data.wavelengths)
+                sheet = contact_sheet(groups, data.class_names, colours)
                 (OUT / f"{name}.png").write_bytes(figure_bytes(sheet, "png"))
 
 

@@ -37,7 +37,7 @@ class Ledger:
         """Score a trial and store its record. Raises StoreError where it cannot be written."""
         split, ref = self._split(trial), self._job.scene_ref
         record, made = finish(trial, outcome, self._task, self._scene, split, scene_ref=ref, command=command)
-        stored = self._store.put(record, made)
+        stored = self._store.put(record, made, outcome.sheet)
         return Event("ok" if stored["status"] == "ok" else "failed", trial.hash)
 
     def request(self, trial: TrialSpec) -> tuple[TrialSpec, object]:

@@ -2,7 +2,8 @@
 
 It is sent each trial and its split as a pickle: None for a split that it has. What it answers is JSON, and the bytes of
 the predicted class ids: nothing that a plugin made is unpickled by the process that started it. In order:
-``{"step": […]}`` as it goes on, ``{"result": …, "trial": hash, "labels": bool}`` at its end, and then labels, if any.
+``{"step": […]}`` as it goes on, ``{"result": …, "trial": hash, "labels": bool, "sheet": bool}`` at its end, and then
+labels and the sheet of samples, if any.
 ``answers.py`` reads it. The stage that a trial has come to stands in memory that both processes share.
 """
 
@@ -147,10 +148,12 @@ class _Channel:
 
     def answer(self, spec: TrialSpec, outcome: Outcome) -> None:
         """Send the end of a trial."""
-        labels = outcome.labels
-        said = {"result": outcome.result, "trial": spec.hash, "labels": labels is not None}
-        whole = json.dumps(said).encode()
-        self._send(whole, *(() if labels is None else (labels.tobytes(),)))
+        labels, sheet = outcome.labels, outcome.sheet
+        said = {"result": outcome.result, "trial": spec.hash, "labels": labels is not None, "sheet": sheet is not None}
+        parts = [json.dumps(said).encode()]
+        parts += [] if labels is None else [labels.tobytes()]
+        parts += [] if sheet is None else [sheet.to_bytes()]
+        self._send(*parts)
 
     def progress(self) -> Callable[..., None]:
         """Return the function that plugins report their progress to: (done, total, note)."""

@@ -47,10 +47,10 @@ def inspect(
 ) -> None:
     """Look at synthetic samples: are they like real ones, do their labels fit, are they copies.
 
-    Writes pictures of class spectra and principal components, and quality.json; of masks a contact sheet,
-    spectra, and the tiles nearest to training tiles. Every number stands beside what real held-out samples reach;
-    docs/quality.md says how to read them. Test pixels and their labels are read after the fit: a diagnosis, not to be
-    used to choose a generator on the same draw.
+    Writes a contact sheet first: real held-out samples beside synthetic ones, and the training samples
+    nearest to these. Then spectra, principal components or the likeliest copies, and quality.json. Every
+    number stands beside what real held-out samples reach; docs/quality.md says how to read them. Test pixels
+    and their labels are read after the fit: a diagnosis, not to be used to choose a generator on the same draw.
 
     Examples:
       hsiaug inspect indian_pines --generator smote --out look
@@ -100,6 +100,7 @@ def inspect(
         table = DataFrame(map(vars, points)).to_csv(index=False)
         files.append(write_text_whole(out / "guidance.csv", table))
     files.append(write_text_whole(out / "quality.json", json_of(content, indent=1) + "\n"))
+    say_written(files)
     screen = console()
     if report.layout.measures:
         print_table(screen, LAYOUT, map(layout_row, report.layout.measures))
@@ -125,4 +126,3 @@ def inspect(
         )
         print_table(screen, ("guidance", "held-out", *(f"ω={strength:g}" for strength in strengths)), guided)
     print_lines(screen, (*report.remarks, *report.verdict))
-    say_written(files)

@@ -16,7 +16,7 @@ from hsiaug.base.text import envi_text, nanometres
 from hsiaug.core.samples import PatchSamples, concatenate
 from hsiaug.core.scene import Scene
 from hsiaug.data.tomlfile import toml_text
-from hsiaug.quality.figures import contact_sheet, spread
+from hsiaug.quality.contact_sheets import contact_sheet, spread, tile_colours
 from hsiaug.quality.maps import ENVI_FLOATS, write_geotiff
 from hsiaug.quality.synthesis import MaskSynthesis, PixelSynthesis
 from hsiaug.report.figures.files import figure_bytes
@@ -116,8 +116,9 @@ def save_pairs(
         folder.parent.mkdir(parents=True, exist_ok=True)
     with file_errors(rule, hint), temporary_folder(folder.parent, folder.name) as fresh:
         names = _write_arrays(fresh, made)
-        groups = [("real", spread(made.real)), ("synthetic", made.synthetic)]
-        sheet = contact_sheet(groups, made.data.class_names, made.data.wavelengths)
+        groups = [("real", spread(made.real)), ("generated", made.synthetic)]
+        colours = tile_colours(made.real, made.data.wavelengths)
+        sheet = contact_sheet(groups, made.data.class_names, colours)
         (fresh / "contact_sheet.png").write_bytes(figure_bytes(sheet, "png"))
         shares = [None if np.isnan(share) else round(share, 3) for share in agreement.tolist()]
         files = [{**row, "agreement": share} for row, share in zip(names, shares, strict=True)]

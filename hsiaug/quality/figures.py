@@ -1,4 +1,4 @@
-"""Figures of samples: class spectra, principal components, and measures over ω."""
+"""Figures of samples: contact sheet, class spectra, principal components, and measures over ω."""
 
 from __future__ import annotations
 
@@ -11,14 +11,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hsiaug.base.arrays import AnyArray
-from hsiaug.base.colours import HELD_OUT, SYNTHETIC, TRAIN, class_colours, rgb_bands, stretched
+from hsiaug.base.colours import HELD_OUT, SYNTHETIC, TRAIN
 from hsiaug.base.files import write_whole
-from hsiaug.base.text import plotted
-from hsiaug.core.tiles import DenseSamples
 from hsiaug.metrics.spectra import Spectra, at_most, fit_space
+from hsiaug.quality.contact_sheets import choose_patches, draw_patches
 from hsiaug.quality.synthesis import AnySynthesis, GuidedMeasure, PixelSynthesis
 from hsiaug.report.figures.charts import Block, Panel, draw_blocks
-from hsiaug.report.figures.files import WIDTHS, class_legend, figure_bytes, legend_columns, new_figure
+from hsiaug.report.figures.files import figure_bytes
 
 if TYPE_CHECKING:
     from matplotlib.artist import Artist
@@ -29,8 +28,6 @@ COLOURS = {"held-out": HELD_OUT, "synthetic": SYNTHETIC, "train": TRAIN}
 """Drawn in this order: training samples on top, thin, or the synthetic ones made from them would hide them."""
 SHOWN = 300
 """Points of a class and role in a cloud at most."""
-GAP, ACROSS = 2, 8
-"""Pixels between the tiles of a contact sheet, and tiles of a row."""
 Array = NDArray[np.float64]
 ClassSpectra = Callable[[int], NDArray[np.floating]]
 """Gives the spectra (n, bands) of a class id."""
@@ -52,30 +49,57 @@ def class_spectra(
     classes: Mapping[int, str],
     bands: int,
     wavelengths: Array | None,
+    *,
+    dates: int = 1,
 ) -> Figure:
-    """One panel per class id and name: mean ± standard deviation of each set, which has a colour and its spectra."""
+    """Mean ± standard deviation of the spectra of each class: a panel per class, a line per set and date.
+
+    Parameters
+    ----------
+    made
+        What the spectra are of.
+    sets
+        The colour and the spectra (n, dates · bands) of each set, by its name.
+    classes
+        Names of classes by their ids.
+    bands
+        Number of bands of a date.
+    wavelengths
+        (bands,) in nm, or None.
+    dates
+        Dates that a spectrum holds, one after the other; the second is dashed.
+    """
     x, breaks = _band_axis(bands, wavelengths)
     panels = []
     for c, class_name in classes.items():
-        own = {name: (colour, spectra_of(c)) for name, (colour, spectra_of) in sets.items()}
-        counts = ", ".join(f"{name} {len(spectra)}" for name, (_, spectra) in own.items())
-        panels.append(Panel((class_name, counts), partial(_draw_spectra, own, x, breaks)))
+        shown = {name: (colour, spectra_of(c)) for name, (colour, spectra_of) in sets.items()}
+        counts = _counts_line({name: len(spectra) for name, (_, spectra) in shown.items()})
+        panels.append(Panel((class_name, counts), partial(_draw_spectra, shown, x, breaks, dates)))
     along = "band" if wavelengths is None else "wavelength (nm)"
     block = Block("", panels, 1.7, along=along, up=made.data.units)
     return draw_blocks([block], 2, "mean ± standard deviation of the spectra of each class")
 
 
+def _counts_line(counts: Mapping[str, int]) -> str:
+    """Names with their counts, of which no line ends between a name and its count."""
+    return ", ".join(f"{name}\N{NO-BREAK SPACE}{count}" for name, count in counts.items())
+
+
 def _draw_spectra(
-    sets: Mapping[str, tuple[str, AnyArray]], x: Array, breaks: NDArray[np.int64], axes: Axes
+    sets: Mapping[str, tuple[str, AnyArray]], x: Array, breaks: NDArray[np.int64], dates: int, axes: Axes
 ) -> dict[str, Artist]:
     entries: dict[str, Artist] = {}
-    for name, (colour, own) in sets.items():
-        nothing = np.full(len(x) - len(breaks), np.nan)
-        mean, std = (own.mean(axis=0), own.std(axis=0)) if len(own) else (nothing, nothing)
-        mean, std = (np.insert(values, breaks, np.nan) for values in (mean, std))
-        axes.fill_between(x, mean - std, mean + std, color=colour, alpha=0.2, linewidth=0)
-        width, style = (0.8, (0, (4, 3))) if name == "train" else (1.0, "-")
-        (entries[name],) = axes.plot(x, mean, color=colour, linewidth=width, linestyle=style)
+    for name, (colour, spectra) in sets.items():
+        nothing = np.full(dates * (len(x) - len(breaks)), np.nan)
+        mean, std = (spectra.mean(axis=0), spectra.std(axis=0)) if len(spectra) else (nothing, nothing)
+        by_date = zip(np.split(mean, dates), np.split(std, dates), strict=True)
+        for date, (centre, spread) in enumerate(by_date, start=1):
+            centre, spread = (np.insert(values, breaks, np.nan) for values in (centre, spread))
+            axes.fill_between(x, centre - spread, centre + spread, color=colour, alpha=0.2 / dates, linewidth=0)
+            dashed = name == "train" or date > 1
+            look = {"linewidth": 0.8 if dashed else 1.0, "linestyle": (0, (4, 3)) if dashed else "-"}
+            label = name if dates == 1 else f"{name}, date {date}"
+            (entries[label],) = axes.plot(x, centre, color=colour, **look)
     return entries
 
 
@@ -92,7 +116,7 @@ def _band_axis(bands: int, wavelengths: Array | None) -> tuple[Array, NDArray[np
 
 
 def pixel_figures(made: PixelSynthesis, train: Spectra, held: Spectra, synthetic: Spectra) -> dict[str, Figure]:
-    """``spectra`` and ``pca`` of the centre spectra of training, held-out and synthetic samples.
+    """``contact_sheet`` of whole patches, then ``spectra`` and ``pca`` of the centre spectra of the three sets.
 
     The points of the clouds are pixels in every file: ten thousand outlines would weigh several times as much.
     """
@@ -100,7 +124,8 @@ def pixel_figures(made: PixelSynthesis, train: Spectra, held: Spectra, synthetic
     classes = {c: data.class_names[c - 1] for c in sorted(train.counts)}
     spectra = {name: (COLOURS[name], lambda c, part=part: part.x[part.y == c]) for name, part in sets.items()}
     lines = class_spectra(made, spectra, classes, data.bands, data.wavelengths)
-    return {"spectra": lines, "pca": _clouds(sets, classes)}
+    sheet = draw_patches(choose_patches(made))
+    return {"contact_sheet": sheet, "spectra": lines, "pca": _clouds(sets, classes)}
 
 
 def _clouds(sets: Mapping[str, Spectra], classes: Mapping[int, str]) -> Figure:
@@ -116,7 +141,7 @@ def _clouds(sets: Mapping[str, Spectra], classes: Mapping[int, str]) -> Figure:
     room = 0.06 * (high - low) + 1e-9
     panels = []
     for c, class_name in classes.items():
-        counts = ", ".join(f"{name} {int((part.y == c).sum())}" for name, part in sets.items())
+        counts = _counts_line({name: int((part.y == c).sum()) for name, part in sets.items()})
         draw = partial(_draw_cloud, points, c, np.stack([low - room, high + room]))
         panels.append(Panel((class_name, counts), draw))
     block = Block("", panels, 1.7, along="PC 1 of the training spectra", up="PC 2")
@@ -157,51 +182,3 @@ def _draw_guidance(own: Sequence[GuidedMeasure], axes: Axes) -> dict[str, Any]:
         (entries[label],) = axes.plot(x, y, look, color=colour, linewidth=1.2, markersize=4)
     axes.margins(y=0.15)
     return entries
-
-
-def spread(samples: DenseSamples) -> DenseSamples:
-    """Some of the samples, from the first to the last of them."""
-    return samples.take(np.linspace(0, len(samples) - 1, min(ACROSS, len(samples))).round().astype(int))
-
-
-def contact_sheet(
-    groups: Sequence[tuple[str, DenseSamples]], classes: Sequence[str], wavelengths: NDArray[np.float64] | None
-) -> Figure:
-    """Draw a row of images per date and a row of masks for each (title, pairs), then the legend of classes.
-
-    All images share one stretch, taken from the first group, so that brightness can be compared.
-    """
-    first = groups[0][1].images
-    bands = rgb_bands(wavelengths, first.shape[2])
-    seen = first[:, :, list(bands)].transpose(2, 0, 1, 3, 4).reshape(3, -1)
-    low, high = (np.percentile(seen, q, axis=1).astype(np.float32) for q in (2, 98))
-    colours = class_colours(len(classes))
-    strips: list[tuple[str, NDArray[np.uint8]]] = []
-    for title, pairs in groups:
-        shown = pairs.take(np.arange(min(ACROSS, len(pairs))))
-        for date in range(shown.dates):
-            when = f", date {date + 1}" if shown.dates > 1 else ""
-            tiles = stretched(shown.images[:, date, list(bands)].transpose(0, 2, 3, 1), low, high)
-            strips.append((f"{title}: image{when}", _strip(tiles)))
-        strips.append((f"{title}: mask", _strip(colours[shown.masks])))
-    shape = strips[0][1].shape
-    shown_ids = sorted({int(c) for _, pairs in groups for c in np.unique(pairs.masks)})
-    names = ["ignore", *map(plotted, classes)]
-    ncols = legend_columns(WIDTHS[2], [names[c] for c in shown_ids])
-    height = WIDTHS[2] * shape[0] / shape[1]
-    legend = 0.17 * -(-len(shown_ids) // ncols) + 0.2
-    figure = new_figure(WIDTHS[2], (height + 0.22) * len(strips) + legend)
-    panels = figure.subplots(len(strips), 1, squeeze=False)[:, 0]
-    for panel, (title, strip) in zip(panels, strips, strict=True):
-        panel.imshow(strip, interpolation="nearest")
-        panel.set_title(plotted(title), fontsize=7, loc="left", pad=3)
-        panel.set_axis_off()
-    place = {"loc": "outside lower center", "ncols": ncols}
-    class_legend(figure, colours[shown_ids], [names[c] for c in shown_ids], **place)
-    return figure
-
-
-def _strip(tiles: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    """Tiles (n, H, W, …) side by side on white, as wide as ACROSS of them."""
-    room = [(0, ACROSS - len(tiles)), (0, 0), (0, GAP), *[(0, 0)] * (tiles.ndim - 3)]
-    return np.hstack(list(np.pad(tiles, room, constant_values=255)))[:, :-GAP]

@@ -20,10 +20,12 @@ from hsiaug.metrics.calibration import Reliability
 from hsiaug.metrics.dense.fidelity import dense_fidelity
 from hsiaug.metrics.dense.reliability import MAIN, dense_reliability, tile_agreement
 from hsiaug.metrics.measures import Fidelity
+from hsiaug.metrics.nearest_real import RealSamples
 from hsiaug.protocol.balance import Rate
 from hsiaug.protocol.tiling import real_samples
+from hsiaug.quality.contact_sheets import TILES, contact_sheet, spread, tile_colours, turned_pairs
 from hsiaug.quality.export import check_folder, save_pairs
-from hsiaug.quality.figures import ACROSS, class_spectra, contact_sheet, spread
+from hsiaug.quality.figures import class_spectra
 from hsiaug.quality.synthesis import ClassRow, Drawn, Inspection, MaskSynthesis, SampleRequest
 from hsiaug.registry.card import Card
 from hsiaug.report.labels import wrong_share
@@ -133,25 +135,28 @@ class MaskSamples:
             like,
             labels,
             verdict=tuple(_verdict(labels, like)),
-            pictures=partial(_pictures, made, like.nearest),
+            pictures=partial(_pictures, made, held, like.nearest),
         )
 
 
-def _pictures(made: MaskSynthesis, nearest: Sequence[tuple[int, int, float]]) -> dict[str, Figure]:
+def _pictures(made: MaskSynthesis, held: DenseSamples, nearest: Sequence[tuple[int, int, float]]) -> dict[str, Figure]:
     """Contact sheet, spectra, and the pairs of synthetic and training tiles that are nearest to each other."""
     data, real, synthetic = made.data, made.real, made.synthetic
+    colours, known = tile_colours(real, data.wavelengths), RealSamples.of(real.images)
 
     def beside(pairs: Sequence[tuple[int, int, float]]) -> list[tuple[str, DenseSamples]]:
-        own, known, _ = map(np.array, zip(*pairs, strict=True))
-        title = "training tile nearest to it (turned or not)"
-        return [(made.card.name, synthetic.take(own)), (title, real.take(known))]
+        rows, which, _ = map(np.array, zip(*pairs, strict=True))
+        generated = synthetic.take(rows)
+        nearest_pairs = turned_pairs(known, real, generated, which)
+        title = "real training tile nearest to each, turned as it fits best"
+        return [(f"generated, {made.card.name}", generated), (title, nearest_pairs)]
 
-    some = [("real", spread(real)), *beside(sorted(nearest)[:ACROSS])]
+    some = [("real, held-out", spread(held)), *beside(sorted(nearest)[:TILES])]
     return {
-        "contact_sheet": contact_sheet(some, data.class_names, data.wavelengths),
+        "contact_sheet": contact_sheet(some, data.class_names, colours),
         "spectra": _spectra(made),
         # Copies would look alike.
-        "nearest": contact_sheet(beside(nearest[:ACROSS]), data.class_names, data.wavelengths),
+        "nearest": contact_sheet(beside(nearest[:TILES]), data.class_names, colours),
     }
 
 
@@ -161,12 +166,11 @@ def _verdict(labels: Reliability, like: Fidelity | None = None) -> list[str]:
 
 
 def _spectra(made: MaskSynthesis) -> Figure:
-    """Spectra of the pixels of each class; dates one after the other."""
+    """Spectra of the pixels of each class, of each date."""
     data, real = made.data, made.real
     present = {c: name for c, name in enumerate(data.class_names, start=1) if (real.masks == c).any()}
     sets = {
         "real": (TRAIN, lambda c: real.spectra[real.masks == c]),
         "synthetic": (SYNTHETIC, lambda c: made.synthetic.spectra[made.synthetic.masks == c]),
     }
-    wavelengths = data.wavelengths if real.dates == 1 else None
-    return class_spectra(made, sets, present, real.dates * real.bands, wavelengths)
+    return class_spectra(made, sets, present, real.bands, data.wavelengths, dates=real.dates)

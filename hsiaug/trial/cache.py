@@ -16,7 +16,7 @@ from hsiaug.base.errors import PluginError
 from hsiaug.base.seeds import derive_seed
 from hsiaug.base.shortages import shortage_of
 from hsiaug.contracts import FittedGenerator, Generator, Prepared, Progress
-from hsiaug.core.samples import PatchSamples
+from hsiaug.core.samples import PatchSamples, concatenate
 from hsiaug.core.sealed import SealedView
 from hsiaug.core.spectral_views import SpectralView
 from hsiaug.core.view_names import AUTO
@@ -28,6 +28,7 @@ from hsiaug.tasks.view_choice import choose_view
 from hsiaug.trial.arm import SYNTHETIC
 from hsiaug.trial.fits import Fit, checkpoint, difference_from_saved, load_fit, only_one, save_fit
 from hsiaug.trial.hashing import short_hash
+from hsiaug.trial.sheet import SampleSheet, SheetMaker, some_samples
 from hsiaug.trial.spec import TrialSpec
 from hsiaug.trial.store import OTHERS
 
@@ -314,6 +315,28 @@ class Workbench:
         found = cast("PatchSamples", self.task.shown(draw(), card))
         return replace(found, x=found.x.copy())
 
+    def sheet(self, spec: TrialSpec, card: Card) -> SampleSheet | None:
+        """A few of the samples that the trial took of its pool, beside real ones; None where it took none.
+
+        card: of the generator. It must have been sampled.
+        """
+        view = self.view(spec, card.scope)
+        blocks = [block for block in self.task.blocks(view, spec.made) if block.total] if card.adds else []
+        drawn = [self._of_fit.values.get(self._shown(spec, block)) for block in blocks]
+        taken = [
+            self.task.first(some, block.used) for some, block in zip(drawn, blocks, strict=True) if some is not None
+        ]
+        taken = [some for some in taken if len(some)]
+        if not taken:
+            return None
+        shared = partial(SheetMaker.of, view.real, self.scene.wavelengths)
+        maker = self._of_draw.once(spec.draw_hash, "sheets", shared)
+        return maker.sheet(some_samples(concatenate(taken)))
+
+    def _shown(self, spec: TrialSpec, block: AnyBlock) -> Hashable:
+        """Where those samples of a block that may be shown are kept."""
+        return "shown", spec.fit_hash, spec.omega, block.label
+
     def drop_pools(self) -> None:
         """Drop the samples that were drawn; what they were drawn from stays."""
         values = self._of_fit.values
@@ -330,4 +353,6 @@ class Workbench:
         samples: TaskSamples = sample(counts, guidance=spec.omega, seed=seed)
         self.check_views()
         self.task.check(samples, counts, view)
+        some = some_samples(samples)
+        self._of_fit.once(spec.fit_hash, self._shown(spec, asked), lambda: some)
         return samples

@@ -17,6 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hsiaug.base.files import link, read_again, sync_folder
+from hsiaug.trial.sheet import SampleSheet
 
 Predictions = tuple[NDArray[np.int32], NDArray[np.int16]]
 """Flat pixel index (n,) int32 and predicted class id (n,) int16 of every test pixel of a trial."""
@@ -26,12 +27,13 @@ LARGEST = 2**30
 """Bytes of predictions at most, unpacked: a damaged or foreign file may promise any number."""
 
 
-def pack(predictions: Predictions) -> bytes:
-    """The bytes of ``predictions.npz``."""
+def pack(predictions: Predictions, sheet: SampleSheet | None = None) -> bytes:
+    """The bytes of ``predictions.npz``, with the thumbnails of samples where there are some."""
     file = io.BytesIO()
     # In a fifth of the time that NumPy takes for 5 % fewer bytes.
     with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED, compresslevel=1) as packed:
-        for name, values in {"index": predictions[0], "label": predictions[1]}.items():
+        thumbnails = {} if sheet is None else sheet.arrays()
+        for name, values in {"index": predictions[0], "label": predictions[1], **thumbnails}.items():
             with packed.open(f"{name}.npy", "w") as member:
                 np.lib.format.write_array(member, np.asarray(values))
     return file.getvalue()

@@ -31,6 +31,7 @@ from hsiaug.trial.guard import call_failure, kept_state, plain_json, time_limit
 from hsiaug.trial.machine import counted_work, environment, peak_memory, resolve_device, restart_peak_memory
 from hsiaug.trial.predictions import checksum
 from hsiaug.trial.record_json import EMPTY
+from hsiaug.trial.sheet import SampleSheet
 from hsiaug.trial.spec import TrialSpec
 from hsiaug.trial.store import Record
 
@@ -80,11 +81,13 @@ class StageTimer:
 class Outcome:
     """Outcome of running the plugins of a trial. result: JSON-able, a part of the record.
 
-    labels: (n,) int16 predicted class ids at the test positions; None where the trial failed.
+    labels: (n,) int16 predicted class ids at the test positions; None where the trial failed. sheet: a few of its
+    samples; None where none was made.
     """
 
     result: Record
     labels: NDArray[np.int16] | None
+    sheet: SampleSheet | None = None
 
     @property
     def failed(self) -> bool:
@@ -127,7 +130,7 @@ def compute(
     start, busy = time.perf_counter(), time.process_time()
     restart_peak_memory()
     result: dict[str, object] = {"status": "ok", "error": None, "samples": None, "provenance": {}}
-    labels = None
+    labels = sheet = None
     try:
         with kept_state():
             generator, classifier = load_plugins(spec, plugins)
@@ -156,9 +159,10 @@ def compute(
                 labels = bench.task.predict(fitted, classifier.card, bench.scene, bench.split(spec), spectra)
                 # What the fit wrote into a view is found here too.
                 bench.check_views()
+        sheet = bench.sheet(spec, generator.card)
     except BaseException as error:
         # SystemExit and KeyboardInterrupt too: in a worker nobody but a plugin raises them.
-        labels = None
+        labels = sheet = None
         result |= {"status": "failed", "error": {"stage": timer.stage, **call_failure(error)}}
         bench.renew_views()
     result["notes"] = bench.take_notes()
@@ -166,7 +170,7 @@ def compute(
     result["cpu_seconds"] = {**timer.cpu, "total": time.process_time() - busy}
     result["optimiser_steps"] = timer.steps
     result["peak_memory_mb"] = peak_memory()
-    return Outcome(result, labels)
+    return Outcome(result, labels, sheet)
 
 
 def finish(

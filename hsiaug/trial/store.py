@@ -15,6 +15,7 @@ from hsiaug.trial.packs import Packs
 from hsiaug.trial.predictions import PREDICTIONS, Predictions, checksum, find_npz, pack, replace
 from hsiaug.trial.record import Damage, fault_of
 from hsiaug.trial.record_json import EMPTY, LARGEST, Record, decode, encode, storable
+from hsiaug.trial.sheet import SampleSheet, read_sheet
 
 __all__ = ["RECORD", "Damage", "Reading", "Record", "Store"]
 
@@ -232,8 +233,18 @@ class Store:
         """The bytes of the file of predictions that have the checksum, and these; or None."""
         return find_npz(self.folder(hash), stated, self.packs.predictions(hash))
 
-    def put(self, record: Record, made: Predictions | None) -> Record:
+    def sheet(self, hash: str) -> SampleSheet | None:
+        """A few samples of a trial; None where none are kept, as in older records, or they cannot be read."""
+        stated = (self.get(hash) or {}).get("predictions_sha256")
+        found = self.find_npz(hash, stated) if stated else None
+        with suppress(ValueError):
+            return found and read_sheet(found[0])
+        return None
+
+    def put(self, record: Record, made: Predictions | None, sheet: SampleSheet | None = None) -> Record:
         """Write a record whole or not at all, in place of an older one of the same hash; returns what was written.
+
+        sheet: kept beside the predictions.
 
         Where something in it cannot be written as JSON, that is a failed record which says so. The checksum of its
         predictions is the store's to state.
@@ -244,7 +255,7 @@ class Store:
             record = {**record, "predictions_sha256": checksum(made)}
         files = {RECORD: encode(record)}
         if made is not None:
-            files[PREDICTIONS] = pack(made)
+            files[PREDICTIONS] = pack(made, sheet)
         costly = (record.get("timings") or {}).get("total", WORTH_SYNCING) >= WORTH_SYNCING
         with self.access("write"):
             for left in reversed(range(AGAIN)):

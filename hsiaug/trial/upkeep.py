@@ -4,6 +4,7 @@ import os
 import shlex
 import uuid
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -15,6 +16,7 @@ from hsiaug.trial.packs import write_pack
 from hsiaug.trial.predictions import LARGEST, PREDICTIONS
 from hsiaug.trial.record import Damage
 from hsiaug.trial.record_json import preference
+from hsiaug.trial.sheet import read_sheet
 from hsiaug.trial.store import RECORD, Store
 
 Count = Callable[[int, int], object]
@@ -62,7 +64,10 @@ def merge(target: Path, source: Store, count: Count) -> Merged:
             merged.copied += 1
             stated = record["predictions_sha256"]
             made = source.find_npz(record["hash"], stated) if stated else None
-            into.put(record, made and made[1])
+            sheet = None
+            with suppress(ValueError):
+                sheet = made and read_sheet(made[0])
+            into.put(record, made and made[1], sheet)
         count(done, total)
     return merged
 

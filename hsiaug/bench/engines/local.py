@@ -34,6 +34,8 @@ from hsiaug.trial.cache import strangers
 from hsiaug.trial.guard import LARGEST_PROVENANCE, LONGEST_MESSAGE, LONGEST_TRACEBACK
 from hsiaug.trial.record_json import decode
 from hsiaug.trial.run import Outcome, lost
+from hsiaug.trial.sheet import LARGEST as LARGEST_SHEET
+from hsiaug.trial.sheet import read_sheet
 from hsiaug.trial.spec import TrialSpec
 from hsiaug.trial.store import Store
 
@@ -85,6 +87,7 @@ class _Ended(_Part):
     result: _Result
     trial: str
     labels: bool
+    sheet: bool = False
 
 
 class _Step(_Part):
@@ -109,10 +112,11 @@ def read_answer(connection: Connection, trial: str) -> PluginProgress | TrialEnd
     if isinstance(said, _Step):
         return PluginProgress(*progress_values(*said.step))
     ok = said.result.status == "ok"
-    if said.trial != trial or ok != said.labels or ok != (said.result.error is None):
+    if said.trial != trial or ok != said.labels or ok != (said.result.error is None) or said.sheet > ok:
         raise BadAnswer
     labels = _received(connection, MOST_LABELS, lambda data: np.frombuffer(data, np.int16)) if ok else None
-    return TrialEnded(Outcome(result["result"], labels))
+    sheet = _received(connection, LARGEST_SHEET, read_sheet) if said.sheet else None
+    return TrialEnded(Outcome(result["result"], labels, sheet))
 
 
 def _received(connection: Connection, most: int, read: Callable[[bytes], object]) -> Any:

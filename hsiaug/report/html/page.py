@@ -17,6 +17,7 @@ from hsiaug.report.findings import best_said, headline
 from hsiaug.report.grid import Grid
 from hsiaug.report.html.maps import MapMaker
 from hsiaug.report.html.markup import HERE, join, macros, picture_source, templates
+from hsiaug.report.html.samples import SampleMaker
 from hsiaug.report.labels import count
 from hsiaug.report.matrix import closing as closing_of
 from hsiaug.report.matrix import matrices, summary_notes
@@ -52,11 +53,12 @@ def html_page(report: Report, store: Store | None = None) -> str:
         which is read where it lies on this machine and never downloaded.
     """
     compared = [table for table in report.tables if table.condition.protocol != ADDED] or report.tables
-    maker, curves = MapMaker(store), label_curves(report, store) if store is not None else []
+    maker, sampler = MapMaker(store), SampleMaker(store)
+    curves = label_curves(report, store) if store is not None else []
     sections = [Section("verdict", "What helps", _verdicts(report, compared))]
     for number, table in enumerate(compared):
         own = [curve for curve in curves if curve.table is table]
-        sections.append(_table(table, f"t{number}", report.where, maker, own, alone=len(compared) == 1))
+        sections.append(_table(table, f"t{number}", report.where, maker, sampler, own, alone=len(compared) == 1))
     names = [*dict.fromkeys(f"{t.title.split(',')[0]}: {t.condition.protocol}" for t in compared)]
     title = ", ".join(names[:MOST_TITLED]) + (", …" if len(names) > MOST_TITLED else "")
     return document_html(f"{title} · hsiaug" if title else "hsiaug report", sections)
@@ -103,7 +105,14 @@ def _verdicts(report: Report, compared: Sequence[Table]) -> Markup:
 
 
 def _table(
-    table: Table, number: str, where: str, maker: MapMaker, curves: Sequence[LabelCurve], *, alone: bool
+    table: Table,
+    number: str,
+    where: str,
+    maker: MapMaker,
+    sampler: SampleMaker,
+    curves: Sequence[LabelCurve],
+    *,
+    alone: bool,
 ) -> Section:
     """Everything about a table. alone: it is the only one, so that more of it is unfolded."""
     above = [] if alone else [macros().headline(headline(table))]
@@ -116,6 +125,7 @@ def _table(
     gains = f"Δ{table.scores.main.name} of every arm over its controls, in percentage points"
     parts: list[tuple[str, str, str, bool]] = [
         ("maps", "Maps", maker.maps(table), alone),
+        ("samples", "Samples", sampler.samples(table), alone),
         ("gains", "Gains, draw by draw", _picture(gain_figure(Report((table,))), gains) if compared else "", True),
         ("tables", "Tables", grids_html(VIEWS["generator"](table)), alone),
         ("sweeps", "λ and ω", _sweeps(table), alone),

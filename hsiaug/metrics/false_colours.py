@@ -1,0 +1,83 @@
+"""False colours of spectra: one stretch for all that are shown side by side."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hsiaug.base.colours import rgb_bands, stretched
+from hsiaug.metrics.spectra import fit_space
+
+SHARES = (2, 98)
+"""Percentiles of the real pixels that are drawn darkest and brightest."""
+PIXELS = 2000
+"""Pixels that a stretch, or a space of patches, is fitted on at most."""
+CHANNELS = 3
+
+
+@dataclass(frozen=True, eq=False)
+class FalseColours:
+    """What colour a spectrum has.
+
+    axes: (B, 3) float64, what each band adds to red, green and blue. low, high: (3,) float64, the sums that are drawn
+    darkest and brightest. name: what the three colours show, for a caption.
+    """
+
+    axes: NDArray[np.float64]
+    low: NDArray[np.float64]
+    high: NDArray[np.float64]
+    name: str
+
+    @classmethod
+    def fit(cls, spectra: NDArray[Any], wavelengths: NDArray[np.float64] | None) -> FalseColours:
+        """The colours of real spectra.
+
+        They are the bands nearest to red, green and blue. Where wavelengths are not known, or lie so far from visible
+        light that two colours share a band, they are the three leading principal components.
+
+        Parameters
+        ----------
+        spectra
+            (n, B) real spectra in the data's units; the stretch takes their 2nd to 98th percentile.
+        wavelengths
+            (B,) in nm, or None.
+        """
+        x = np.asarray(spectra, dtype=np.float64)
+        chosen = () if wavelengths is None else rgb_bands(wavelengths, x.shape[1])
+        if wavelengths is not None and len(set(chosen)) == CHANNELS:
+            axes = np.eye(x.shape[1])[:, list(chosen)]
+            shown = ", ".join(f"{wavelengths[band]:.0f}" for band in chosen)
+            name = f"Red, green, blue: {shown} nm"
+        else:
+            axes = _component_axes(x)
+            name = "Red, green, blue: principal components 1, 2, 3"
+        low, high = np.percentile(x @ axes, SHARES, axis=0)
+        return cls(axes, low, high, name)
+
+    def __call__(self, spectra: NDArray[Any]) -> NDArray[np.uint8]:
+        """Spectra (..., B) → (..., 3) uint8."""
+        return stretched(spectra @ self.axes, self.low, self.high)
+
+    def of_patches(self, x: NDArray[Any]) -> NDArray[np.uint8]:
+        """Patches or tiles (..., B, H, W) → (..., H, W, 3) uint8."""
+        return self(np.moveaxis(x, -3, -1))
+
+
+def _component_axes(x: NDArray[np.float64]) -> NDArray[np.float64]:
+    """(B, 3) principal axes of spectra x (n, B), each brighter where most bands are; fewer than three come again."""
+    space = fit_space(x, CHANNELS)
+    axes = space.axes * np.where(space.axes.sum(axis=0) < 0, -1.0, 1.0)
+    scaled: NDArray[np.float64] = axes / space.std[:, None]
+    return scaled[:, np.minimum(np.arange(CHANNELS), scaled.shape[1] - 1)]
+
+
+def some_pixels(x: NDArray[Any], seed: int = 0) -> NDArray[Any]:
+    """At most ``PIXELS`` spectra (m, B) of patches or tiles (..., B, H, W), at random."""
+    spectra = np.moveaxis(x, -3, -1)
+    shape = spectra.shape[:-1]
+    total = int(np.prod(shape))
+    chosen = np.random.default_rng(seed).choice(total, size=min(PIXELS, total), replace=False)
+    return spectra[np.unravel_index(np.sort(chosen), shape)]

@@ -1,0 +1,187 @@
+"""Contact sheets: real and generated patches, or tiles with their masks, in one false-colour stretch."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hsiaug.base.colours import class_colours
+from hsiaug.base.seeds import derive_seed
+from hsiaug.base.text import plotted
+from hsiaug.core.tiles import IGNORE, DenseSamples
+from hsiaug.metrics.false_colours import FalseColours, some_pixels
+from hsiaug.metrics.nearest_real import RealSamples, turn_each
+from hsiaug.protocol.view import patches_at
+from hsiaug.quality.synthesis import PixelSynthesis
+from hsiaug.report.figures.files import (
+    DPI,
+    WIDTHS,
+    class_legend,
+    legend_columns,
+    new_figure,
+    wrapped,
+)
+from hsiaug.report.figures.sheets import Images, image_grid, outlined
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+PATCHES, TILES = 9, 8
+"""Patches or tiles of a row."""
+POINTS = 7.5
+"""Size of letters: 7 pt or more where a figure is printed 175 mm wide."""
+ROW_NAMES = 0.8
+"""Inches that the names of rows take."""
+UNCHANGED = 1
+"""Class id of a mask of two dates that is not outlined: all of its outlines are those of what changed."""
+
+
+@dataclass(frozen=True, eq=False)
+class ClassPatches:
+    """Patches of a class as they are drawn, (n, p, p, 3) uint8 each; nearest: (n, ...) for the n generated ones."""
+
+    name: str
+    held_out: Images
+    generated: Images
+    nearest: Images
+
+
+@dataclass(frozen=True, eq=False)
+class PatchSheet:
+    """Real held-out and generated patches of each trained class. note: what the colours are, and of what."""
+
+    classes: tuple[ClassPatches, ...]
+    note: str
+
+
+def choose_patches(made: PixelSynthesis) -> PatchSheet:
+    """Some held-out and generated patches of each class, and the training patch nearest to each generated one.
+
+    Held-out patches are drawn at random; generated ones are spread from the first to the last. Reads test labels: a
+    diagnosis after the fit.
+    """
+    scene, real, synthetic = made.data, made.real, made.synthetic
+    rng = np.random.default_rng(derive_seed("contact sheet", made.spec.seed))
+    trained = np.unique(real.y).tolist()
+    held = {c: _held_out(made, c, rng) for c in trained}
+    generated = {c: synthetic.x[_spread_rows(np.flatnonzero(synthetic.y == c), PATCHES)] for c in trained}
+    pixels = [some_pixels(x) for x in (real.x, *held.values()) if len(x)]
+    colours = FalseColours.fit(np.concatenate(pixels), scene.wavelengths)
+    known = RealSamples.of(real.x)
+    classes = []
+    for c in trained:
+        which, turns = known.nearest(generated[c])
+        shown = map(colours.of_patches, (held[c], generated[c], turn_each(real.x[which], turns)))
+        classes.append(ClassPatches(scene.class_names[c - 1], *shown))
+    about = f"{made.card.name} on {scene.name}, draw {made.spec.seed}"
+    nearest = "Nearest real: the nearest training patch, turned as it fits best."
+    return PatchSheet(tuple(classes), f"{about}. {_stretch_note(colours)} {nearest}")
+
+
+def _held_out(made: PixelSynthesis, c: int, rng: np.random.Generator) -> NDArray[np.float32]:
+    """At most ``PATCHES`` held-out patches (n, B, p, p) of a class."""
+    coords = np.argwhere(made.split.test & (made.data.labels == c))
+    chosen = np.sort(rng.choice(len(coords), size=min(PATCHES, len(coords)), replace=False))
+    return patches_at(made.data.cube, coords[chosen], made.split.patch)
+
+
+def _spread_rows(rows: NDArray[np.int64], most: int) -> NDArray[np.int64]:
+    """At most so many of the rows, from the first to the last of them."""
+    chosen = np.linspace(0, len(rows) - 1, min(most, len(rows))).round().astype(int)
+    return rows[chosen]
+
+
+def _stretch_note(colours: FalseColours) -> str:
+    return f"{colours.name}. One stretch for all: the 2nd to 98th percentile of real pixels."
+
+
+def draw_patches(sheet: PatchSheet) -> Figure:
+    """A panel for each class: held-out patches, generated ones, and under each of these the nearest training patch."""
+    rows = -(-len(sheet.classes) // 2)
+    width = WIDTHS[2] / 2 - ROW_NAMES
+    note = wrapped(sheet.note, WIDTHS[2], POINTS)
+    figure = new_figure(WIDTHS[2], rows * (3 * width / PATCHES + 0.22) + 0.15 * len(note.splitlines()) + 0.1)
+    panels = figure.subplots(rows, 2, squeeze=False).ravel()
+    for axes, one in zip(panels, sheet.classes, strict=False):
+        strips = {"held-out": one.held_out, "generated": one.generated, "nearest real": one.nearest}
+        _draw_rows(axes, strips, PATCHES, width)
+        axes.set_title(plotted(one.name), fontsize=POINTS, fontweight="bold", loc="left", pad=2)
+    for axes in panels[len(sheet.classes) :]:
+        axes.set_axis_off()
+    figure.supxlabel(note, fontsize=POINTS)
+    figure.set_label(sheet.note)
+    return figure
+
+
+def _draw_rows(axes: Axes, strips: Mapping[str, Images], across: int, inches: float) -> None:
+    """Rows of images one below the other, each with its name. inches: width of the axes."""
+    sheet, middles = image_grid(list(strips.values()), across, int(DPI * inches / across))
+    axes.imshow(sheet, interpolation="nearest")
+    axes.set_xticks([])
+    axes.set_yticks(middles, strips, fontsize=POINTS)
+    axes.tick_params(length=0, pad=2)
+    axes.spines[:].set_visible(False)
+    axes.set_anchor("NW")
+
+
+def spread(samples: DenseSamples) -> DenseSamples:
+    """Some of the samples, from the first to the last of them."""
+    return samples.take(_spread_rows(np.arange(len(samples)), TILES))
+
+
+def tile_colours(real: DenseSamples, wavelengths: NDArray[np.float64] | None) -> FalseColours:
+    """The false colours of real tiles; both dates have one stretch."""
+    return FalseColours.fit(some_pixels(real.images), wavelengths)
+
+
+def turned_pairs(
+    known: RealSamples, real: DenseSamples, made: DenseSamples, which: NDArray[np.integer]
+) -> DenseSamples:
+    """The real pairs of some rows, each turned as it comes nearest to the made one of its place."""
+    pairs = real.take(which)
+    turns = known.turns(made.images, which)
+    return replace(pairs, images=turn_each(pairs.images, turns), masks=turn_each(pairs.masks, turns), confidence=None)
+
+
+def contact_sheet(groups: Sequence[tuple[str, DenseSamples]], classes: Sequence[str], colours: FalseColours) -> Figure:
+    """Draw the images and masks of each (title, pairs), at most ``TILES`` of them, then the legend of classes.
+
+    One date: the images, and below them the images with the mask over them. Two dates: both, with what changed outlined.
+    """
+    tints = class_colours(len(classes))
+    tints[IGNORE] = 255
+    width = WIDTHS[2] - ROW_NAMES
+    side = int(DPI * width / TILES)
+    height = width / TILES * groups[0][1].side[0] / groups[0][1].side[1]
+    shown_ids = sorted({int(c) for _, pairs in groups for c in np.unique(pairs.masks[:TILES])} - {IGNORE})
+    if groups[0][1].dates > 1:
+        shown_ids = [c for c in shown_ids if c != UNCHANGED]
+    names = [plotted(classes[c - 1]) for c in shown_ids]
+    ncols = legend_columns(WIDTHS[2], names or [""])
+    note = wrapped(_stretch_note(colours), WIDTHS[2], POINTS)
+    around = 0.17 * (-(-len(names) // ncols) + len(note.splitlines())) + 0.3
+    figure = new_figure(WIDTHS[2], len(groups) * (2 * height + 0.3) + around)
+    panels = figure.subplots(len(groups), 1, squeeze=False)[:, 0]
+    for axes, (title, pairs) in zip(panels, groups, strict=True):
+        _draw_rows(axes, _tile_rows(pairs.take(np.arange(min(TILES, len(pairs)))), colours, tints, side), TILES, width)
+        axes.set_title(plotted(title), fontsize=POINTS, fontweight="bold", loc="left", pad=2)
+    figure.supxlabel(note, fontsize=POINTS)
+    class_legend(figure, tints[shown_ids], names, loc="outside lower center", ncols=ncols)
+    figure.set_label(_stretch_note(colours))
+    return figure
+
+
+def _tile_rows(pairs: DenseSamples, colours: FalseColours, tints: NDArray[np.uint8], side: int) -> dict[str, Images]:
+    """The rows of images of some pairs, by their names. side: pixels of a tile on the sheet."""
+    scale = max(1, round(side / max(pairs.side)))
+    dates = [colours.of_patches(pairs.images[:, date]) for date in range(pairs.dates)]
+    if pairs.dates > 1:
+        masks = np.where(pairs.masks == UNCHANGED, IGNORE, pairs.masks)
+        return {f"date {t + 1}": outlined(image, masks, tints, scale) for t, image in enumerate(dates)}
+    enlarged = dates[0].repeat(scale, axis=1).repeat(scale, axis=2)
+    return {"image": enlarged, "with mask": outlined(dates[0], pairs.masks, tints, scale, fill=0.4)}

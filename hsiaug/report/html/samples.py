@@ -1,0 +1,108 @@
+"""Samples of generators on a page: real patches or tiles, generated ones, and the training sample nearest to each."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+from markupsafe import Markup
+from PIL import Image
+
+from hsiaug.base.colours import class_colours
+from hsiaug.report.figures.files import image_bytes
+from hsiaug.report.figures.sheets import Images, image_grid, outlined
+from hsiaug.report.html.markup import macros, picture_source
+from hsiaug.report.records import ArmCell
+from hsiaug.report.tables import Table
+from hsiaug.report.trials import Trial
+from hsiaug.trial.sheet import Ids, SampleSheet, Thumbnails
+from hsiaug.trial.store import Store
+
+ROOM = 500_000
+"""Bytes of pictures after which no further generator is shown, before base64 makes a third more of them."""
+PATCH, TILE = 36, 160
+"""Pixels that a patch and a tile are drawn in, about: pictures are enlarged by whole numbers."""
+UNCHANGED = 1
+"""Class id of a mask of two dates that is not outlined."""
+NAMES = {"real": "real training", "made": "generated", "nearest": "nearest real"}
+
+
+class SampleMaker:
+    """Draws the samples of a page, table after table, until ROOM is used. store: None where there are none."""
+
+    def __init__(self, store: Store | None) -> None:
+        self._store = store
+        self._left = ROOM
+
+    def samples(self, table: Table) -> Markup:
+        """The samples of each generator of a table; empty where no record keeps any."""
+        if self._store is None:
+            return Markup("")
+        shown = []
+        for cell, trial, sheet in _sheets(self._store, table):
+            if self._left <= 0:
+                break
+            figures = [*(_tile_figures if sheet.of_tiles else _patch_figures)(sheet, table.class_names)]
+            self._left -= sum(len(figure["source"]) for figure in figures) * 3 // 4
+            name = f"{table.arm_label(cell.arm)}, draw {trial.seed}"
+            shown.append({"name": name, "figures": figures, "colours": str(sheet.colours), "tiles": sheet.of_tiles})
+        return Markup(macros().samples(shown)) if shown else Markup("")
+
+
+def _sheets(store: Store, table: Table) -> Iterator[tuple[ArmCell, Trial, SampleSheet]]:
+    """The first trial with samples of each generator and guidance, controls last: they repeat or move real samples."""
+    cells = sorted(table.by_classifier, key=lambda cell: cell.arm.control)
+    seen = set()
+    for cell in cells:
+        key = cell.arm.generator, cell.arm.omega
+        if key in seen or not cell.ok:
+            continue
+        trial = cell.ok[0]
+        sheet = store.sheet(trial.hash)
+        if sheet is not None and _fits(sheet, len(table.class_names)):
+            seen.add(key)
+            yield cell, trial, sheet
+
+
+def _fits(sheet: SampleSheet, classes: int) -> bool:
+    """Whether it has no class that the table has not."""
+    return all(int(ids.max(initial=0)) <= classes for ids in (sheet.real_ids, sheet.made_ids, sheet.nearest_ids))
+
+
+def _patch_figures(sheet: SampleSheet, class_names: tuple[str, ...]) -> Iterator[dict[str, Any]]:
+    """A picture of each class: real patches, generated ones, and below each of these the nearest real one."""
+    across = max(np.bincount(ids).max() for ids in (sheet.real_ids, sheet.made_ids))
+    for c in np.unique(sheet.made_ids).tolist():
+        rows = [sheet.real[sheet.real_ids == c], sheet.made[sheet.made_ids == c], sheet.nearest[sheet.made_ids == c]]
+        drawn, _ = image_grid([row[:, 0] for row in rows], int(across), PATCH)
+        source = image_bytes(Image.fromarray(drawn), format="PNG", optimize=True)
+        yield _figure(
+            source, drawn, class_names[c - 1], f"Patches of {class_names[c - 1]}: {', '.join(NAMES.values())}"
+        )
+
+
+def _tile_figures(sheet: SampleSheet, class_names: tuple[str, ...]) -> Iterator[dict[str, Any]]:
+    """A picture of real tiles, one of generated ones, and one of the real ones nearest to these, with their masks."""
+    tints = class_colours(len(class_names))
+    for part, name in NAMES.items():
+        rows = _tile_rows(getattr(sheet, part), getattr(sheet, f"{part}_ids"), tints)
+        drawn, _ = image_grid(rows, max(len(sheet.real), len(sheet.made)), TILE)
+        # A fifth of what it weighs as PNG.
+        source = image_bytes(Image.fromarray(drawn), format="JPEG", quality=85, subsampling=0, optimize=True)
+        yield _figure(source, drawn, name, f"Tiles with their masks: {name}")
+
+
+def _tile_rows(images: Thumbnails, ids: Ids, tints: Images) -> list[Images]:
+    """Rows of enlarged tiles: the image and the mask over it, or both dates with what changed outlined."""
+    scale = max(1, round(TILE / max(ids.shape[1:])))
+    if images.shape[1] > 1:
+        changed = np.where(ids == UNCHANGED, 0, ids)
+        return [outlined(images[:, date], changed, tints, scale) for date in range(images.shape[1])]
+    plain = outlined(images[:, 0], np.zeros_like(ids), tints, scale)
+    return [plain, outlined(images[:, 0], ids, tints, scale, fill=0.4)]
+
+
+def _figure(picture: bytes, drawn: Images, name: str, text: str) -> dict[str, Any]:
+    size = {"height": drawn.shape[0], "width": drawn.shape[1]}
+    return {"source": picture_source(picture), **size, "name": name, "text": text}

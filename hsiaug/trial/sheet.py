@@ -1,0 +1,178 @@
+"""A few samples of a trial in false colours, beside real ones: what a report shows of a generator.
+
+They lie in ``predictions.npz``, as arrays of uint8 beside the predictions; a record without them is as good.
+"""
+
+from __future__ import annotations
+
+import io
+import zipfile
+from dataclasses import dataclass, fields
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hsiaug.core.samples import PatchSamples
+from hsiaug.core.tiles import DenseSamples
+from hsiaug.metrics.false_colours import FalseColours, some_pixels
+from hsiaug.metrics.nearest_real import RealSamples, turn_each
+from hsiaug.tasks.task import TaskSamples
+
+PER_CLASS, PATCHES, TILES = 3, 72, 4
+"""Patches of a class, patches in all, and tiles, at most."""
+SIDE = 64
+"""Pixels of the longer side of a thumbnail; of larger ones every second, third … pixel is taken."""
+PREFIX = "sheet_"
+"""Beginning of the names of its arrays in ``predictions.npz``."""
+LARGEST = 2**22
+"""Bytes of a sheet at most."""
+Thumbnails = NDArray[np.uint8]
+Ids = NDArray[np.int16]
+
+
+@dataclass(frozen=True, eq=False)
+class SampleSheet:
+    """Real training samples, generated ones, and the training sample nearest to each of these.
+
+    real: (m, T, h, w, 3) uint8, T dates. made, nearest: (n, T, h, w, 3) uint8; those of one place belong together, the
+    real ones turned as they come nearest. real_ids: class ids, (m,) int16 of patches and (m, h, w) of tiles, 0 = none;
+    made_ids, nearest_ids: the same. colours: () text, what red, green and blue are.
+    """
+
+    real: Thumbnails
+    made: Thumbnails
+    nearest: Thumbnails
+    real_ids: Ids
+    made_ids: Ids
+    nearest_ids: Ids
+    colours: NDArray[np.str_]
+
+    def __post_init__(self) -> None:
+        """Raise ValueError for arrays that do not belong together: they may come from a file, or another process."""
+        images = {"real": self.real_ids, "made": self.made_ids, "nearest": self.nearest_ids}
+        for name, ids in images.items():
+            thumbnails = getattr(self, name)
+            if thumbnails.dtype != np.uint8 or thumbnails.ndim != 5 or thumbnails.shape[4] != 3:
+                raise ValueError(f"{name} holds no thumbnails")
+            n, dates, *side = thumbnails.shape[:4]
+            if ids.dtype != np.int16 or ids.shape not in ((n,), (n, *side)) or (ids.size and ids.min() < 0):
+                raise ValueError(f"{name}_ids do not fit")
+            if (dates, *side) != self.made.shape[1:4] or ids.ndim != self.made_ids.ndim or not ids.size:
+                raise ValueError(f"{name} differs from the others")
+        if len(self.nearest) != len(self.made) or self.colours.dtype.kind != "U" or self.colours.ndim:
+            raise ValueError("a sheet whose parts do not fit")
+
+    @property
+    def of_tiles(self) -> bool:
+        """Whether they are tiles with a mask, rather than patches of a class."""
+        return self.made_ids.ndim > 1
+
+    def arrays(self) -> dict[str, NDArray[Any]]:
+        """Its arrays by their names in ``predictions.npz``."""
+        return {f"{PREFIX}{field.name}": getattr(self, field.name) for field in fields(self)}
+
+    def to_bytes(self) -> bytes:
+        """All of it, as one process sends it to another."""
+        file = io.BytesIO()
+        np.savez(file, **self.arrays())  # type: ignore[arg-type]
+        return file.getvalue()
+
+
+def read_sheet(data: bytes) -> SampleSheet | None:
+    """The sheet in the bytes of a file of arrays; None where it holds none. Raises ValueError for what is no sheet."""
+    try:
+        with zipfile.ZipFile(io.BytesIO(data)) as parts:
+            members = [part for part in parts.infolist() if part.filename.startswith(PREFIX)]
+        if not members:
+            return None
+        if sum(part.file_size for part in members) > LARGEST:
+            raise ValueError(f"more than {LARGEST // 2**20} MB of thumbnails")
+        with np.load(io.BytesIO(data), allow_pickle=False) as arrays:
+            return SampleSheet(**{field.name: arrays[f"{PREFIX}{field.name}"] for field in fields(SampleSheet)})
+    except Exception as error:
+        # What zipfile, zlib and numpy make of flipped bits: a dozen kinds of errors.
+        raise ValueError(f"no sheet of samples: {error}") from error
+
+
+@dataclass(frozen=True, eq=False)
+class SheetMaker:
+    """What the sheets of a draw share: its real training samples, and the stretch and space that come of them."""
+
+    real: TaskSamples
+    known: RealSamples
+    colours: FalseColours
+
+    @classmethod
+    def of(cls, real: TaskSamples, wavelengths: NDArray[np.float64] | None) -> SheetMaker:
+        """wavelengths: (B,) nm or None."""
+        x = _pixels_of(real)
+        return cls(real, RealSamples.of(x), FalseColours.fit(some_pixels(x), wavelengths))
+
+    def sheet(self, made: TaskSamples) -> SampleSheet:
+        """The sheet of at least one generated sample."""
+        # Samples are finite, and may be large enough for their squares not to be.
+        with np.errstate(over="ignore", invalid="ignore"):
+            which, turns = self.known.nearest(_pixels_of(made))
+            nearest = turn_each(self._drawn(_pixels_of(self.real)[which]), turns)
+            ids = _ids(self.real)[which]
+            some = self.real.take(_spread(self.real))
+            return SampleSheet(
+                real=_thin(self._drawn(_pixels_of(some))),
+                made=_thin(self._drawn(_pixels_of(made))),
+                nearest=_thin(nearest),
+                real_ids=_thin(_ids(some)),
+                made_ids=_thin(_ids(made)),
+                nearest_ids=_thin(turn_each(ids, turns) if ids.ndim > 1 else ids),
+                colours=np.array(self.colours.name),
+            )
+
+    def _drawn(self, x: NDArray[np.float32]) -> Thumbnails:
+        """Patches (n, B, p, p) or tiles (n, T, B, H, W) → (n, T, 3, H, W) uint8."""
+        by_date = x[:, None] if x.ndim == 4 else x
+        return np.moveaxis(self.colours.of_patches(by_date), -1, -3)
+
+
+def shown_counts(classes: int) -> int:
+    """How many patches of each of so many classes a sheet has."""
+    return max(1, min(PER_CLASS, PATCHES // max(1, classes)))
+
+
+def some_samples(samples: TaskSamples) -> TaskSamples:
+    """The first of generated samples: of each class, or of all tiles, as many as a sheet shows."""
+    if isinstance(samples, DenseSamples):
+        return samples.take(np.arange(min(TILES, len(samples))))
+    return samples.take(_first_of_each(samples.y, shown_counts(len(np.unique(samples.y)))))
+
+
+def _first_of_each(y: NDArray[np.int64], most: int) -> NDArray[np.int64]:
+    rows = [np.flatnonzero(y == c)[:most] for c in np.unique(y)]
+    return np.concatenate([np.empty(0, dtype=np.int64), *rows])[:PATCHES]
+
+
+def _spread(real: TaskSamples) -> NDArray[np.int64]:
+    """Rows of real samples, from the first to the last of each class, or of all tiles."""
+    if isinstance(real, DenseSamples):
+        return np.linspace(0, len(real) - 1, min(TILES, len(real))).round().astype(np.int64)
+    classes = np.unique(real.y)
+    rows = [np.flatnonzero(real.y == c) for c in classes]
+    most = shown_counts(len(classes))
+    chosen = [own[np.linspace(0, len(own) - 1, min(most, len(own))).round().astype(int)] for own in rows]
+    return np.concatenate(chosen)[:PATCHES]
+
+
+def _pixels_of(samples: TaskSamples) -> NDArray[np.float32]:
+    return samples.x if isinstance(samples, PatchSamples) else samples.images
+
+
+def _ids(samples: TaskSamples) -> Ids:
+    return samples.labels.astype(np.int16)
+
+
+def _thin(maps: NDArray[Any]) -> NDArray[Any]:
+    """Thumbnails (n, T, 3, h, w) → (n, T, h', w', 3), and masks (n, h, w) → (n, h', w'), thinned out; ids (n,) stay."""
+    if maps.ndim == 1:
+        return maps
+    step = -(-max(maps.shape[-2:]) // SIDE)
+    thin = maps[..., ::step, ::step]
+    return np.ascontiguousarray(thin if maps.ndim == 3 else np.moveaxis(thin, 2, 4))
