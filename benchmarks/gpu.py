@@ -178,14 +178,15 @@ def used(spec: TrialSpec, bench: Workbench, device: str) -> dict[str, float]:
         each = torch.zeros(len(z), dtype=torch.long, device=device)
         a_pair = operations(fitted.denoiser, lambda: fitted.denoiser(z, each, told).sum()) / len(z)
         return {"fit": a_pair * size.batch * params.steps}
-    from hsiaug_builtin.txt2hsi.denoiser import Condition
+    from hsiaug_builtin.txt2hsi.codebook import Condition
 
-    scene, texts = fitted.scene, fitted.texts.to(device)
-    x = torch.randn(FEW, scene.tokens.grid**2, scene.tokens.size, device=device)
+    texts = fitted.texts.to(device)
+    x = torch.randn(FEW, *fitted.denoiser.gaussians.mean.shape[1:], device=device)
     row = torch.zeros(FEW, dtype=torch.long, device=device)
     plain, under_text = Condition(row, row - 1, row), Condition(row, row, row + int(fitted.prior.ids[0]))
     level = torch.ones(FEW, device=device)
-    scenes = operations(scene.denoiser, lambda: scene.denoiser.loss(x, level, plain, x)) / FEW
+    scene = fitted.scene_denoiser
+    scenes = operations(scene, lambda: scene.loss(x, level, plain, x)) / FEW
     draws = operations(fitted.denoiser, lambda: fitted.denoiser.loss(x, level, under_text, x, texts)) / FEW
     return {"prepare": scenes * size.scene_batch * params.scene_steps, "fit": draws * size.batch * params.steps}
 

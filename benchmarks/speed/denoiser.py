@@ -4,9 +4,9 @@
     python -m benchmarks.speed.denoiser [DEVICE [SIZE]]
 
 DEVICE is cpu where nothing is said, SIZE one of those of txt2hsi. A GPU computes in bfloat16, and compiled, too.
-The peer is diffusers' PixArtTransformer2DModel: it too attends over the latent's pixels and over the words, with adaLN
-time conditioning. Depth, heads and tokens are equal; its width is the one that brings its number of weights nearest to
-ours. Both learn with AdamW, and are evaluated without gradients, on batches of the default's sizes; they take turns, so
+The peer is diffusers' PixArtTransformer2DModel with a token for each pixel: it attends over the latent's pixels, where ours
+has convolutions, and over the words, with adaLN time conditioning. Depth is equal; its width is the one that brings its
+number of weights nearest to ours. Both learn with AdamW, and are evaluated without gradients, on batches of the default's sizes; they take turns, so
 that another process's load meets both. Prints the medians and their ratio, by seconds and by operation, as torch counts
 those of matrix products; above 1, ours is faster. First, as a ceiling, what one product of two square float32 matrices
 gives on the core; last, a training step of our VAE, which has no peer.
@@ -27,12 +27,11 @@ from torch import Tensor, nn
 from torch.utils.flop_counter import FlopCounterMode
 
 from benchmarks.common import say
-from hsiaug_builtin.txt2hsi.codebook import Moments
-from hsiaug_builtin.txt2hsi.denoiser import Condition, Denoiser
+from hsiaug_builtin.txt2hsi.codebook import Condition, Gaussians
+from hsiaug_builtin.txt2hsi.denoiser import HEADS, Denoiser
 from hsiaug_builtin.txt2hsi.fitted import BATCH
 from hsiaug_builtin.txt2hsi.params import Params
 from hsiaug_builtin.txt2hsi.texts import Texts
-from hsiaug_builtin.txt2hsi.tokens import Tokens, orbits
 from hsiaug_builtin.txt2hsi.vae import Codec, Vae
 
 SIDE, WORDS, EMBEDDING, PROMPTS, CLASSES = 9, 32, 384, 32, 16
@@ -73,20 +72,23 @@ def main() -> None:
 def compare(params: Params, device: str) -> Iterator[Row]:
     """What both do in a second."""
     size = params.network
-    tokens = Tokens(SIDE, params.latent, torch.zeros(()))
-    ours = Denoiser(tokens, moments_for(tokens, params.codes), size.width, size.depth, size.heads, EMBEDDING)
-    peer = nearest_peer(params, weights(ours), tokens.side)
+    gaussians = standard_gaussians(params)
+    ours = Denoiser(gaussians, torch.ones(params.latent), size.width, size.depth, EMBEDDING)
+    peer = nearest_peer(params, weights(ours))
     say(f"weights: txt2hsi {weights(ours):,}, diffusers {weights(peer):,}")
     for batch in {size.batch, size.scene_batch}:
-        yield row(f"training steps/s of {batch}", STEPS, training(ours, ask_ours(ours, tokens, batch)),
-                  training(peer, ask_peer(peer, params, batch)))  # fmt: skip
-    yield row("evaluations of patches/s", BATCH, evaluating(ours, ask_ours(ours, tokens, BATCH)),
-              evaluating(peer, ask_peer(peer, params, BATCH)))  # fmt: skip
+        mine = training(ours, ask_ours(ours, params, batch))
+        theirs = training(peer, ask_peer(peer, params, batch))
+        yield row(f"training steps/s of {batch}", STEPS, mine, theirs)
+    mine = evaluating(ours, ask_ours(ours, params, BATCH))
+    theirs = evaluating(peer, ask_peer(peer, params, BATCH))
+    yield row("evaluations of patches/s", BATCH, mine, theirs)
     if device != "cpu":
         batch = size.scene_batch
         ours, peer = torch.compile(ours), torch.compile(peer)  # type: ignore[assignment]
-        yield row(f"compiled, training steps/s of {batch}", STEPS, training(ours, ask_ours(ours, tokens, batch)),
-                  training(peer, ask_peer(peer, params, batch)))  # fmt: skip
+        mine = training(ours, ask_ours(ours, params, batch))
+        theirs = training(peer, ask_peer(peer, params, batch))
+        yield row(f"compiled, training steps/s of {batch}", STEPS, mine, theirs)
     vae, draw = Vae(BANDS, params.latent, size.vae_width), torch.Generator()
     codec = Codec(torch.randn(PIXELS, BANDS), torch.zeros(BANDS), torch.ones(BANDS), size.vae_batch)
     what = f"training steps/s of the VAE, {size.vae_batch} pixels"
@@ -113,11 +115,17 @@ def seconds(run: Callable[[], Any]) -> float:
     return time.perf_counter() - start
 
 
-def moments_for(tokens: Tokens, codes: int) -> Moments:
-    """Standard Gaussians for so many codes and no class."""
-    shape = codes + 1, int(orbits(tokens.grid).max()) + 1, tokens.size
-    index = torch.arange(codes + 1)[None].repeat(CLASSES + 1, 1)
-    return Moments(torch.zeros(shape), torch.ones(shape), index)
+def standard_gaussians(params: Params) -> Gaussians:
+    """Standard Gaussians for the codes of the params, and classes that differ in nothing."""
+    mean = torch.zeros(params.codes + 1, SIDE, SIDE, params.latent)
+    of_codes = Gaussians.of_codes(mean, torch.ones_like(mean))
+    return Gaussians(
+        of_codes.mean,
+        of_codes.variance,
+        of_codes.shift,
+        of_codes.shift_row.repeat(CLASSES + 1, 1),
+        of_codes.spread.repeat(CLASSES + 1, 1),
+    )
 
 
 def weights(model: nn.Module) -> int:
@@ -125,35 +133,36 @@ def weights(model: nn.Module) -> int:
     return sum(p.numel() for p in model.parameters())
 
 
-def nearest_peer(params: Params, size: int, token: int) -> PixArtTransformer2DModel:
-    """The peer with tokens of ``token`` × ``token`` pixels and, by its width, about ``size`` weights."""
+def nearest_peer(params: Params, size: int) -> PixArtTransformer2DModel:
+    """The peer with, by its width, about ``size`` weights."""
     models = (
         PixArtTransformer2DModel(
-            num_attention_heads=params.network.heads,
+            num_attention_heads=HEADS,
             attention_head_dim=head,
             in_channels=params.latent,
             out_channels=params.latent,
             num_layers=params.network.depth,
-            cross_attention_dim=params.network.heads * head,
+            cross_attention_dim=HEADS * head,
             sample_size=SIDE,
-            patch_size=token,
+            patch_size=1,
             caption_channels=EMBEDDING,
             use_additional_conditions=False,
         )
-        for head in (range(12, 37, 2) if params.size == "small" else range(40, 90, 4))
+        for head in (range(6, 37, 2) if params.size == "small" else range(40, 190, 4))
     )
     return min(models, key=lambda model: abs(weights(model) - size))
 
 
-def ask_ours(model: Denoiser, tokens: Tokens, n: int) -> Callable[[], Tensor]:
+def ask_ours(model: Denoiser, params: Params, n: int) -> Callable[[], Tensor]:
     """Evaluate our denoiser on n patches under codes and texts."""
     mask = torch.arange(WORDS)[None].expand(PROMPTS, -1) < WORDS - 4
-    texts = Texts(torch.randn(PROMPTS, WORDS, EMBEDDING), mask, torch.randn(PROMPTS, EMBEDDING), {}, (), (),
-                  torch.zeros(PROMPTS, WORDS))  # fmt: skip
+    tokens = torch.randn(PROMPTS, WORDS, EMBEDDING)
+    pooled = torch.randn(PROMPTS, EMBEDDING)
+    texts = Texts(tokens, mask, pooled, {}, (), (), torch.zeros(PROMPTS, WORDS))
     each = torch.arange(n)
-    told = Condition(each % model.code.num_embeddings, each % PROMPTS, 1 + each % CLASSES)
-    x = torch.randn(n, tokens.grid**2, tokens.size)
-    return lambda: model(x, torch.ones(n), told, texts)[0]
+    condition = Condition(each % (params.codes + 1), each % PROMPTS, 1 + each % CLASSES)
+    x = torch.randn(n, SIDE, SIDE, params.latent)
+    return lambda: model(x, torch.ones(n), condition, texts)[0]
 
 
 def ask_peer(model: nn.Module, params: Params, n: int) -> Callable[[], Tensor]:

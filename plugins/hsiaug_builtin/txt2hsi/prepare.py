@@ -221,11 +221,18 @@ def codec_of(view: TrainView, params: Params, rng: np.random.Generator, device: 
     """The loss of the VAE on visible pixels of a view, the same whatever the units of the cube."""
     visible = np.argwhere(view.visible)
     pixels = visible[rng.choice(len(visible), size=min(VAE_PIXELS, len(visible)), replace=False)]
-    unit = float(np.sqrt(np.mean(view.normaliser.std.astype(np.float64) ** 2)))
-    shift = torch.tensor(view.normaliser.mean / unit, device=device)
-    scale = torch.tensor(view.normaliser.std / unit, device=device)
-    spectra = torch.tensor(spectra_at(view, pixels), device=device)
-    return Codec(spectra, shift, scale, params.network.vae_batch)
+    spectra = spectra_at(view, pixels)
+    # A constant band is 0 everywhere; its deviation is said to be 1, whatever the units.
+    varying = spectra.any(axis=0)
+    deviations = view.normaliser.std[varying].astype(np.float64)
+    unit = float(np.sqrt(np.mean(deviations**2))) if varying.any() else 1.0
+    scale = np.where(varying, view.normaliser.std / unit, 1.0).astype(np.float32)
+    return Codec(
+        torch.tensor(spectra, device=device),
+        torch.tensor(view.normaliser.mean / unit, device=device),
+        torch.tensor(scale, device=device),
+        params.network.vae_batch,
+    )
 
 
 def condition_on(

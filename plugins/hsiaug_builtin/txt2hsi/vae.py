@@ -30,10 +30,16 @@ FEWEST, MOST = 20, 200
 
 
 class Vae(nn.Module):
-    """Spectra x (n, B), z-scored → latents (n, d) of about mean 0 and variance 1 → x."""
+    """Spectra x (n, B), z-scored → latents (n, d) of about mean 0 and variance 1 → x.
+
+    varying: (B,) 1 for bands that differ between pixels, 0 for constant ones, which decode to their mean.
+    """
+
+    varying: Tensor
 
     def __init__(self, bands: int, latent: int, width: int) -> None:
         super().__init__()
+        self.register_buffer("varying", torch.ones(bands))
         self.into, self.back = nn.Linear(bands, latent), nn.Linear(latent, bands)
         self.log_variance = nn.Parameter(torch.zeros(latent))
         self.encoder = nn.Sequential(nn.Linear(bands, width), nn.SiLU(), zero_weights(nn.Linear(width, latent)))
@@ -45,7 +51,7 @@ class Vae(nn.Module):
 
     def decode(self, z: Tensor) -> Tensor:
         """Return z-scored spectra."""
-        return torch.as_tensor(self.back(z) + self.decoder(z))
+        return torch.as_tensor((self.back(z) + self.decoder(z)) * self.varying)
 
     @torch.inference_mode()
     def left_out(self, x: Tensor) -> NDArray[np.float32]:
@@ -144,6 +150,7 @@ def fit_vae(codec: Codec, params: Params, run: Run) -> Vae:
     """The VAE of a scene, learnt from its pixels alone."""
     x, size = codec.x, params.network
     vae = fresh(lambda: Vae(x.shape[1], min(params.latent, x.shape[1]), size.vae_width), run.seed).to(x.device)
+    vae.varying.copy_(x.any(dim=0))
     vae.begin_as_pca(x, codec.scale)
 
     def loss(step: int) -> Tensor:
