@@ -18,6 +18,7 @@ from hsiaug.core.samples import concatenate
 from hsiaug.core.tiles import DenseSamples, DenseView, PairCounts
 from hsiaug.metrics.calibration import Reliability
 from hsiaug.metrics.dense.fidelity import dense_fidelity
+from hsiaug.metrics.dense.layout import dense_layout
 from hsiaug.metrics.dense.reliability import MAIN, dense_reliability, tile_agreement
 from hsiaug.metrics.measures import Fidelity
 from hsiaug.protocol.balance import Rate
@@ -127,6 +128,7 @@ class MaskSamples:
         sets = (made.real, held, made.synthetic)
         like = dense_fidelity(*sets, classes=classes)
         labels = dense_reliability(*sets, classes=classes)
+        layout = dense_layout(*sets, np.array(made.split.test), classes=classes)
         return Inspection(
             made,
             dict(zip(("train", "held_out", "synthetic"), map(len, sets), strict=True)),
@@ -134,6 +136,7 @@ class MaskSamples:
             labels,
             verdict=tuple(_verdict(labels, like)),
             pictures=partial(_pictures, made, like.nearest),
+            layout=layout,
         )
 
 
