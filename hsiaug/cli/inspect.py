@@ -66,7 +66,7 @@ def inspect(
     from hsiaug.quality.attention import draw_attention, look_at_attention
     from hsiaug.quality.export import check_folder
     from hsiaug.quality.figures import guidance_figure, save_figures
-    from hsiaug.report.labels import layout_row, measured, wrong_share
+    from hsiaug.report.labels import layout_row, measured, wrong_labels
 
     if out.suffix and not out.is_dir():
         hint = f"For example --out {out.with_suffix('')}."
@@ -112,9 +112,8 @@ def inspect(
     judged = []
     for one in report.reliability.scores:
         interval = None if one.wrong_interval is None else "{:.0f}–{:.0f} %".format(*one.wrong_interval)
-        wrong = None if one.wrong is None else f"{wrong_share(one.wrong)} %"
         values = map(measured, (one.value, one.ceiling, one.floor))
-        judged.append((one.label, *values, one.unit, measured(one.r), wrong, interval))
+        judged.append((one.label, *values, one.unit, measured(one.r), wrong_labels(one), interval))
     print_table(screen, SCORES, judged)
     if points:
         curves: dict[str, list[GuidedMeasure]] = {}

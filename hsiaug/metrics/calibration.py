@@ -19,6 +19,9 @@ LEVELS = (0, 5, 10, 20, 40, 60, 80)
 
 LabelScorer = Callable[[NDArray[np.int64], NDArray[np.int64]], float]
 """(rows of the real held-out set (n,), label of each (n,)) → share of labels that are confirmed, 0..1."""
+CLOSEST = 5.0
+"""Points between floor and ceiling without which nothing is read, however sure they are."""
+FLAT = "the score of real samples does not fall surely with wrong labels"
 USABLE = -0.9
 """A curve is read only where the score falls with q at least this surely (Spearman)."""
 
@@ -88,6 +91,33 @@ def wrong_contents(labels: NDArray[np.int64], rng: np.random.Generator) -> tuple
     return rng.permutation(len(labels)), donors
 
 
+def why_silent(
+    value: float, ceiling: float, floor: float, values: NDArray[np.float64], ceilings: NDArray[np.float64]
+) -> str:
+    """Why no share of wrong labels can be read from a score; "" where it can.
+
+    Parameters
+    ----------
+    value, ceiling, floor : float
+        The score of synthetic samples, of real held-out ones, and of shuffled labels; in one unit of 0..100.
+    values, ceilings : (rounds,) float64
+        Value and ceiling of bootstrap rounds. What chance moves them by is allowed for.
+
+    Returns
+    -------
+    str
+        A clause that says what the score does.
+    """
+    chance = 1.96 * float(np.sqrt(np.var(values) + np.var(ceilings)))
+    if ceiling - floor < max(CLOSEST, 2 * chance):
+        return "real held-out samples score hardly better than shuffled labels"
+    if value > ceiling + chance:
+        return "they score above real held-out samples"
+    if value < floor - chance:
+        return "they score below shuffled labels"
+    return ""
+
+
 def read_curve(curve: NDArray[np.float64], score: float) -> float:
     """The q in % at which a falling curve (levels,) reaches ``score``; 0 above the curve, 80 below it."""
     return float(np.interp(-score, -curve, LEVELS)) if curve[0] > curve[-1] else 0.0
@@ -132,8 +162,8 @@ class LabelScore:
         ones are, which is not "better".
     wrong: the equivalent share of wrong labels in %, with the 95 % interval of a bootstrap of samples, or of whole
         tiles; pixels of a scene are correlated, so take that of samples as the narrowest that it could be. 0 at the
-        ceiling and above, 80 at most. None where the score does not fall surely with q, as its calibration curve's
-        ``spearman`` says: −1 at best, −.9 at worst.
+        ceiling, 80 at most. None where it cannot be told, and ``why`` says why: the score does not fall surely with q,
+        as its calibration curve's ``spearman`` says (−1 at best, −.9 at worst), or :func:`why_silent` forbids it.
     """
 
     name: str
@@ -148,3 +178,4 @@ class LabelScore:
     curve: tuple[float, ...]
     n: int
     unit: str = "%"
+    why: str = ""

@@ -11,7 +11,10 @@ if TYPE_CHECKING:
     from torch import Tensor, nn
 
 STEPS = 150
-BATCH = 64
+BATCH_PIXELS = 5200
+"""Pixels of a batch: 64 patches of 9×9."""
+FEWEST, MOST = 16, 64
+"""Patches of a batch."""
 WIDTHS = (24, 24, 48)
 RATE = 4e-3
 TESTED = 512
@@ -56,9 +59,10 @@ def network_judge(
         trunk, head = _layers(x.shape[1], halved=min(x.shape[2:]) >= 4)
         parameters = [*trunk.parameters(), *head.parameters()]
         optimiser = torch.optim.AdamW(parameters, weight_decay=0.05)
+        batch = int(np.clip(BATCH_PIXELS // (x.shape[2] * x.shape[3]), FEWEST, MOST))
         schedule = torch.optim.lr_scheduler.OneCycleLR(optimiser, RATE, total_steps=STEPS)
         for _ in range(STEPS):
-            rows = torch.from_numpy(rng.integers(len(known), size=BATCH))
+            rows = torch.from_numpy(rng.integers(len(known), size=batch))
             logits = _logits(trunk, head, _turned(known[rows], int(rng.integers(8))))
             loss = binary_cross_entropy_with_logits(logits, target[rows])
             optimiser.zero_grad()

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hsiaug.base.seeds import derive_seed
-from hsiaug.metrics.calibration import USABLE, LabelScore, Reliability, calibrate, read_curve
+from hsiaug.metrics.calibration import FLAT, USABLE, LabelScore, Reliability, calibrate, read_curve, why_silent
 from hsiaug.metrics.measures import note_of
 from hsiaug.metrics.spectra import Spectra, at_most, fit_space, shared_classes, shrunk_covariance
 
@@ -118,7 +118,9 @@ def agreement_score(
     weights = drawn[:, groups]
     scores = weights @ share / np.maximum(weights.sum(axis=1), 1)
     value, ceiling = float(share.mean()), float(curve.mean[0])
-    usable = curve.spearman is not None and curve.spearman <= USABLE
+    falls = curve.spearman is not None and curve.spearman <= USABLE
+    why = why_silent(100 * value, 100 * ceiling, 100 * floor, 100 * scores, 100 * curve.rounds[:, 0])
+    why = why if falls else FLAT
     low, high = np.percentile(list(map(read_curve, curve.rounds, scores)), [2.5, 97.5])
     return LabelScore(
         name,
@@ -127,9 +129,10 @@ def agreement_score(
         ceiling=100 * ceiling,
         floor=100 * floor,
         r=(value - floor) / (ceiling - floor) if ceiling - floor > 1e-9 else None,
-        wrong=read_curve(curve.mean, value) if usable else None,
-        wrong_interval=(float(low), float(high)) if usable else None,
+        wrong=None if why else read_curve(curve.mean, value),
+        wrong_interval=None if why else (float(low), float(high)),
         spearman=curve.spearman,
         curve=tuple((100 * curve.mean).tolist()),
         n=n,
+        why=why,
     )

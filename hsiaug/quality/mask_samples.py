@@ -18,6 +18,7 @@ from hsiaug.core.samples import concatenate
 from hsiaug.core.tiles import DenseSamples, DenseView, PairCounts
 from hsiaug.metrics.calibration import Reliability
 from hsiaug.metrics.dense.fidelity import dense_fidelity
+from hsiaug.metrics.dense.layout import dense_layout
 from hsiaug.metrics.dense.reliability import MAIN, dense_reliability, tile_agreement
 from hsiaug.metrics.measures import Fidelity
 from hsiaug.metrics.nearest_real import RealSamples
@@ -129,6 +130,7 @@ class MaskSamples:
         sets = (made.real, held, made.synthetic)
         like = dense_fidelity(*sets, classes=classes)
         labels = dense_reliability(*sets, classes=classes)
+        layout = dense_layout(*sets, np.array(made.split.test), classes=classes)
         return Inspection(
             made,
             dict(zip(("train", "held_out", "synthetic"), map(len, sets), strict=True)),
@@ -136,6 +138,7 @@ class MaskSamples:
             labels,
             verdict=tuple(_verdict(labels, like)),
             pictures=partial(_pictures, made, held, like.nearest),
+            layout=layout,
         )
 
 

@@ -6,12 +6,14 @@ from collections.abc import Callable, Iterable, Sequence
 
 from hsiaug.base.text import in_runs
 from hsiaug.core.view_names import with_view
+from hsiaug.metrics.calibration import LabelScore
 from hsiaug.metrics.layout_measures import LayoutMeasure
 from hsiaug.metrics.significance import MeanStd
 from hsiaug.trial.arm import ALONE, BOTH, Arm, Method
 from hsiaug.trial.hashing import canonical_json
 
 MISSING = "–"
+CANNOT_TELL = "cannot tell"
 MOST_TOLD = 3
 """Parameters that the names of arms all say, where they differ."""
 MOST_WRONG = 80
@@ -37,6 +39,11 @@ def layout_row(measure: LayoutMeasure) -> tuple[object, ...]:
     others = map(text, (measure.held_out, measure.training, measure.shuffled))
     value = measure.note if measure.value is None else text(measure.value)
     return (measure.label, value, interval, *others, measure.unit, measure.better, measure.n)
+
+
+def wrong_labels(score: LabelScore) -> str:
+    """The equivalent share of wrong labels of a score: ``20 %``, or ``cannot tell``."""
+    return CANNOT_TELL if score.wrong is None else f"{wrong_share(score.wrong)} %"
 
 
 def wrong_share(share: float) -> str:

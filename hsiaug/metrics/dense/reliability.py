@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from hsiaug.base.errors import InputError
 from hsiaug.base.seeds import derive_seed
 from hsiaug.core.tiles import IGNORE, DenseSamples
-from hsiaug.metrics.calibration import LEVELS, LabelScore, Reliability
+from hsiaug.metrics.calibration import FLAT, LEVELS, LabelScore, Reliability, why_silent
 from hsiaug.metrics.measures import note_of
 from hsiaug.metrics.neighbours import rank_nearer
 from hsiaug.metrics.reliability import PROBES, ROUNDS, agreement_score, guesses_of
@@ -111,7 +111,8 @@ def _boundary_score(held: DenseSamples, made: DenseSamples, space: Space, rng: n
     ceiling, other, most = np.concatenate([tiles.mean(axis=1)[:, None], tiles[:, rows].mean(axis=2)], axis=1)
     value = np.array([new.mean(), *new[others].mean(axis=1)])
     falls = ceiling - other
-    usable = bool(np.mean(falls > 0) >= 0.95)
+    why = why_silent(value[0], ceiling[0], floor.mean(), value[1:], ceiling[1:])
+    why = why if np.mean(falls > 0) >= 0.95 else FLAT
     found = most * np.clip((ceiling - value) / np.where(falls > 0, falls, np.nan), 0, 1)
     return [
         LabelScore(
@@ -121,11 +122,12 @@ def _boundary_score(held: DenseSamples, made: DenseSamples, space: Space, rng: n
             float(ceiling[0]),
             float(floor.mean()),
             r=float((value[0] - floor.mean()) / (ceiling[0] - floor.mean())),
-            wrong=float(found[0]) if usable else None,
-            wrong_interval=tuple(np.nanpercentile(found[1:], [2.5, 97.5]).tolist()) if usable else None,
-            spearman=-1.0 if usable else None,
+            wrong=None if why else float(found[0]),
+            wrong_interval=None if why else tuple(np.nanpercentile(found[1:], [2.5, 97.5]).tolist()),
+            spearman=None if why == FLAT else -1.0,
             curve=tuple((ceiling[0] - falls[0] * np.minimum(1, np.array(LEVELS) / most[0])).tolist()),
             n=len(made),
+            why=why,
         )
     ]
 

@@ -1,0 +1,321 @@
+"""Do made tiles have the layout of real ones, and do their masks lie on it?
+
+Held-out tiles are test tiles, masks included: a diagnosis after every fit, never a means to choose one.
+"""
+
+from collections.abc import Mapping
+from dataclasses import replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hsiaug.base.seeds import derive_seed
+from hsiaug.core.tiles import DenseSamples
+from hsiaug.metrics.damages import permute_masks, shuffle_blocks
+from hsiaug.metrics.dense.extractor import fit_axes
+from hsiaug.metrics.dense.layout_extractor import LAYOUT_EXTRACTOR, Blocks, layout_blocks
+from hsiaug.metrics.dense.mask_layout import CHANGED, change_contrast, edge_ranks
+from hsiaug.metrics.layout import SHOWN, LayoutMaps, edge_threshold, layout_maps
+from hsiaug.metrics.layout_measures import (
+    JUDGES,
+    Layout,
+    LayoutJudge,
+    LayoutTable,
+    MappedSide,
+    TestDesign,
+    measure_rows,
+    run_design,
+)
+from hsiaug.metrics.neighbours import nearest_turned
+from hsiaug.metrics.patch_distances import block_means
+from hsiaug.metrics.patch_layout import MEASURES as OF_PATCHES
+from hsiaug.metrics.patch_layout import held_out_sills, layout_statistics
+from hsiaug.metrics.spatial_folds import FOLDS, HALVES, spatial_cells
+from hsiaug.metrics.spectra import Space, at_most, fit_space, frechet_between
+from hsiaug.metrics.two_sample import Side, match_folds
+
+Floats = NDArray[np.floating]
+Ints = NDArray[np.int64]
+Column = dict[str, float | None]
+
+AXES = 6
+TILES = 120
+"""Tiles of a set that are compared at most."""
+WINDOW = 16
+"""Side in pixels of the windows that classifiers see; whole tiles where these are smaller."""
+WINDOWS = 60
+"""Windows of a kind in a cell at most."""
+REPEATS = 5
+"""Draws of tiles that distances are averaged over."""
+TESTED = 300
+"""Windows of each side of a two-sample test at most."""
+PIXELS = 5000
+BLOCK = 4
+"""Side of the blocks that are shuffled, as the worst generator's were."""
+
+_ID = f"({LAYOUT_EXTRACTOR})"
+MEASURES: LayoutTable = {
+    **{name: OF_PATCHES[name] for name in ("told_by_network", "told_by_forest")},
+    "fd_layout": (f"Fréchet distance of layout {_ID}", "", "as held-out"),
+    "fd_layout_1": (f"Fréchet distance of layout, date 1 {_ID}", "", "as held-out"),
+    "fd_layout_2": (f"Fréchet distance of layout, date 2 {_ID}", "", "as held-out"),
+    "fd_layout_mask": (f"Fréchet distance of layout, masks {_ID}", "", "as held-out"),
+    "change": ("change inside the mask / outside", "", "as held-out"),
+    "change_rank": ("changed pixels differ more than unchanged ones", "%", "as held-out"),
+    "mask_edges": ("image gradient at mask edges, mean percentile", "%", "as held-out"),
+    "beside_edges": ("image gradient elsewhere, mean percentile", "%", "as held-out"),
+    **{name: entry for name, entry in OF_PATCHES.items() if not name.startswith("told")},
+}
+"""Label, unit, and what is good, by the name of a measure; the order of the table."""
+
+
+def dense_layout(
+    train: DenseSamples,
+    held: DenseSamples,
+    made: DenseSamples,
+    places: NDArray[np.integer],
+    *,
+    classes: int,
+    seed: int = 0,
+    judges: Mapping[str, LayoutJudge] = JUDGES,
+) -> Layout:
+    """Compare the layout of made tiles and masks with that of real ones.
+
+    Parameters
+    ----------
+    train, held, made : DenseSamples
+        Real training, real held-out and made tiles of one shape, in the data's units.
+    places : (n, 3) integers
+        Where each held-out tile lies: its image, and its first row and column.
+    classes : int
+        Number of classes C.
+    seed : int
+        The same seed gives the same numbers.
+    judges : mapping of name to LayoutJudge
+        Classifiers of the two-sample test.
+
+    Returns
+    -------
+    Layout
+        "shuffled" are held-out tiles whose 4×4 blocks are shuffled, and where masks are asked for, held-out tiles with
+        the masks of others.
+    """
+    rng = np.random.default_rng(derive_seed("dense layout", seed))
+    known, real, new = (part.take(np.sort(rng.permutation(len(part))[:TILES])) for part in (train, held, made))
+    space = _date_space(known, rng)
+    mixed = replace(real, images=shuffle_blocks(real.images, BLOCK, 1.0, rng))
+    moved = replace(real, masks=permute_masks(real.masks, 1.0, rng))
+    sets = {"made": new, "held_out": real, "training": known, "shuffled": mixed}
+    maps = {name: _date_maps(part, space) for name, part in sets.items()}
+    columns = _statistics(maps)
+    for name, column in _distances(sets, maps, classes, rng).items():
+        columns[name] |= column
+    for name, part in (sets | {"shuffled": moved}).items():
+        columns[name] |= _of_masks(part, maps["held_out" if name == "shuffled" else name], space)
+    n = dict.fromkeys(columns["made"], len(new))
+    intervals: dict[str, tuple[float, float]] = {}
+    design = _design(held, made, places, space, classes, rng)
+    if design is None:
+        notes = ("too few separate blocks of held-out tiles for a two-sample test",)
+        return Layout(measure_rows(MEASURES, columns, n, intervals), notes)
+    for name, judge in judges.items():
+        others, test = run_design(design, judge, seed)
+        for column, value in others.items():
+            columns[column][name] = value
+        columns["made"][name] = None if test is None else test.auc
+        if test is not None:
+            n[name], intervals[name] = test.n, test.interval
+    return Layout(measure_rows(MEASURES, columns, n, intervals))
+
+
+def _date_space(train: DenseSamples, rng: np.random.Generator) -> Space:
+    """The principal axes of spectra of single dates."""
+    spectra = np.moveaxis(train.images, 2, -1).reshape(-1, train.bands)
+    return fit_space(spectra[rng.permutation(len(spectra))[:PIXELS]].astype(np.float64), AXES)
+
+
+def _date_maps(part: DenseSamples, space: Space) -> list[LayoutMaps]:
+    """The maps of each date."""
+    return [layout_maps(part.images[:, t], space) for t in range(part.dates)]
+
+
+def _joined(dates: list[LayoutMaps]) -> LayoutMaps:
+    """One date after the other, as if they were tiles of one."""
+    parts = [(one.scores, one.residual, one.across) for one in dates]
+    return LayoutMaps(*(np.concatenate(arrays) for arrays in zip(*parts, strict=True)))
+
+
+def _statistics(maps: Mapping[str, list[LayoutMaps]]) -> dict[str, Column]:
+    """Statistics of neighbours, by column."""
+    joined = {name: _joined(dates) for name, dates in maps.items()}
+    threshold = edge_threshold(joined["training"].scores)
+    sills = held_out_sills(joined["held_out"])
+    return {name: layout_statistics(one, threshold, sills) for name, one in joined.items()}
+
+
+def _distances(
+    sets: Mapping[str, DenseSamples], maps: Mapping[str, list[LayoutMaps]], classes: int, rng: np.random.Generator
+) -> dict[str, Column]:
+    """Fréchet distances to training tiles, by column; of training tiles themselves, that of one half to the other."""
+    dates = len(maps["training"])
+    columns: dict[str, Column] = {name: {} for name in sets}
+    kinds = {f"fd_layout_{t + 1}" if dates > 1 else "fd_layout": t for t in range(dates)}
+    shuffled = shuffle_blocks(sets["held_out"].masks, BLOCK, 1.0, rng)
+    for name, t in {**kinds, "fd_layout_mask": None}.items():
+        blocks = {}
+        for column, part in sets.items():
+            masks = shuffled if column == "shuffled" else part.masks
+            if t is None:
+                blocks[column] = layout_blocks(one_hot(masks, classes), "mask")
+            else:
+                blocks[column] = layout_blocks(maps[column][t].scores, "image")
+        for column, value in distances_to_training(blocks, rng).items():
+            columns[column][name] = value
+    return columns
+
+
+def distances_to_training(blocks: Mapping[str, Blocks], rng: np.random.Generator) -> dict[str, float | None]:
+    """Fréchet distances of sets to the training set, all of one size: that of the smallest, or half the training set.
+
+    Means over five draws.
+
+    Parameters
+    ----------
+    blocks : mapping of name to Blocks
+        Features of each set; one is called "training".
+    rng : Generator
+        Chooses the tiles.
+
+    Returns
+    -------
+    dict of str to float or None
+        "training" is the distance of its two halves. None for fewer than two tiles.
+    """
+    axes = fit_axes(blocks["training"])
+    scores = {name: axes.scores(part) for name, part in blocks.items()}
+    size = min(len(scores["training"]) // 2, *(len(part) for part in scores.values()))
+    if size < 2:
+        return dict.fromkeys(blocks)
+    rounds = []
+    for _ in range(REPEATS):
+        order = rng.permutation(len(scores["training"]))
+        known, rest = scores["training"][order[:size]], scores["training"][order[size : 2 * size]]
+        others = scores | {"training": rest}
+        some = [part[rng.permutation(len(part))[:size]] for part in others.values()]
+        rounds.append(frechet_between([known, *some]))
+    return dict(zip(scores, np.mean(rounds, axis=0).tolist(), strict=True))
+
+
+def one_hot(masks: Ints, classes: int) -> NDArray[np.float32]:
+    """(n, C + 1, H, W) masks (n, H, W) as maps of 0 and 1, ignored pixels first."""
+    return (masks[:, None] == np.arange(classes + 1)[:, None, None]).astype(np.float32)
+
+
+def _of_masks(part: DenseSamples, dates: list[LayoutMaps], space: Space) -> Column:
+    """Where masks lie in their images."""
+    column: Column = {}
+    scores = [one.scores[:, :SHOWN] for one in dates]
+    if part.dates > 1:
+        contrast = change_contrast(part.images, part.masks, space.std)
+        column["change"], column["change_rank"] = contrast or (None, None)
+        scores.append(scores[1] - scores[0])
+    ranks = edge_ranks(np.concatenate(scores, axis=1), part.masks)
+    column["mask_edges"], column["beside_edges"] = ranks or (None, None)
+    return column
+
+
+def _design(
+    held: DenseSamples,
+    made: DenseSamples,
+    places: NDArray[np.integer],
+    space: Space,
+    classes: int,
+    rng: np.random.Generator,
+) -> TestDesign | None:
+    """The sides of the two-sample test of windows; None where there are too few blocks."""
+    side = min(WINDOW, *held.side)
+    tile, at = _windows(places, held.side, side)
+    kinds = _kinds(_cut_masks(held, tile, at, side))
+    where = np.column_stack([places[tile, 0], places[tile, 1:] + at])
+    cells = spatial_cells(where, kinds, side, rng)
+    if cells is None:
+        return None
+    corner = (kinds[cells.rows] * FOLDS + cells.fold) * HALVES + cells.half
+    cells = cells.take(at_most(corner, WINDOWS, rng))
+    tile, at = tile[cells.rows], at[cells.rows]
+    real = Side(np.arange(len(cells)), kinds[cells.rows], cells.fold, cells.block)
+    known = _window_maps(held, tile, at, side, space, classes)
+    some = rng.permutation(len(made))[: 4 * TESTED]
+    starts = np.column_stack([rng.integers(length - side + 1, size=len(some)) for length in made.side])
+    new_kinds = _kinds(_cut_masks(made, some, starts, side))
+    new_maps = _window_maps(made, some, starts, side, space, classes)
+    near = _nearest_of_kind(new_maps, new_kinds, known, real.y)
+    usable = np.flatnonzero(near >= 0)
+    new = Side(usable, new_kinds[usable], real.fold[near[usable]], real.block[near[usable]])
+    halves = [real.take(cells.half == half) for half in range(HALVES)]
+    first, second, new = match_folds([*halves, new], rng, TESTED)
+    if not len(new):
+        return None
+    mixed = replace(held, images=shuffle_blocks(held.images, BLOCK, 1.0, rng))
+    damaged = _window_maps(mixed, tile[second.x], at[second.x], side, space, classes)
+    return TestDesign(
+        halves=(MappedSide(first, known.take(first.x)), MappedSide(second, known.take(second.x))),
+        made=MappedSide(new, new_maps.take(new.x)),
+        shuffled=MappedSide(second, damaged),
+        training=None,
+    )
+
+
+def _windows(places: NDArray[np.integer], shape: tuple[int, int], side: int) -> tuple[Ints, Ints]:
+    """Windows on the grid of ``side`` pixels of an image: the tile (m,) that each is cut from, and where in it (m, 2).
+
+    No two windows share a pixel, also where tiles overlap.
+    """
+    tiles, starts, seen = [], [], set()
+    for i, (image, row, column) in enumerate(places.tolist()):
+        for r in range(-row % side, shape[0] - side + 1, side):
+            for c in range(-column % side, shape[1] - side + 1, side):
+                key = (image, row + r, column + c)
+                if key not in seen:
+                    seen.add(key)
+                    tiles.append(i)
+                    starts.append((r, c))
+    return np.array(tiles, dtype=np.int64), np.array(starts, dtype=np.int64).reshape(-1, 2)
+
+
+def _cut_masks(part: DenseSamples, tile: Ints, at: Ints, side: int) -> Ints:
+    """(m, side, side) windows of masks."""
+    cut = [part.masks[i, r : r + side, c : c + side] for i, (r, c) in zip(tile, at.tolist(), strict=True)]
+    return np.stack(cut) if cut else np.empty((0, side, side), dtype=np.int64)
+
+
+def _kinds(masks: Ints) -> Ints:
+    """(n,) what windows are matched by: of change, whether any pixel changed; else the most frequent class."""
+    largest = int(masks.max(initial=1))
+    if largest <= CHANGED:
+        return masks.reshape(len(masks), -1).max(axis=1, initial=0)
+    counts = np.stack([(masks == c).sum(axis=(1, 2)) for c in range(largest + 1)], axis=1)
+    kinds: Ints = counts.argmax(axis=1)
+    return kinds
+
+
+def _window_maps(part: DenseSamples, tile: Ints, at: Ints, side: int, space: Space, classes: int) -> LayoutMaps:
+    """Components of each date and classes of the mask, as channels of one map."""
+    cut = np.stack(
+        [part.images[i, :, :, r : r + side, c : c + side] for i, (r, c) in zip(tile, at.tolist(), strict=True)]
+    )
+    dates = [layout_maps(cut[:, t], space) for t in range(part.dates)]
+    masks = one_hot(_cut_masks(part, tile, at, side), classes)
+    residuals = [one.residual[:, None] for one in dates[1:]]
+    scores = np.concatenate([*(one.scores for one in dates), *residuals, masks], axis=1)
+    return LayoutMaps(scores, dates[0].residual, dates[0].across)
+
+
+def _nearest_of_kind(maps: LayoutMaps, kinds: Ints, known: LayoutMaps, known_kinds: Ints) -> Ints:
+    """(n,) the row of ``known`` that is nearest to each of the maps, of its kind; −1 without one."""
+    near = np.full(len(maps), -1, dtype=np.int64)
+    reduced, known_reduced = (block_means(part.scores) for part in (maps, known))
+    for kind in np.intersect1d(kinds, known_kinds):
+        own, its = np.flatnonzero(kinds == kind), np.flatnonzero(known_kinds == kind)
+        near[own] = its[nearest_turned(reduced[own], known_reduced[its])[1]]
+    return near
